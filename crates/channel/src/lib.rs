@@ -1,0 +1,1 @@
+//! Indexes and archives of channels, through mirrors, into a cache

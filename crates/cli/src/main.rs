@@ -1,0 +1,2 @@
+//! envlock.
+fn main() {}

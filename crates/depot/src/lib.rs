@@ -1,0 +1,1 @@
+//! Makes conda packages and serves them over loopback: the demo and the tests stand on it

@@ -1,0 +1,5 @@
+//! environment.yml, channels, the lock and the difference between two locks, as data.
+//!
+//! Pure: nothing here reads a file, an environment variable, the clock or the network.
+
+pub mod progress;

@@ -1,0 +1,1 @@
+//! For tests: channels in one line, faults, projects
