@@ -1,1 +1,25 @@
-//! Makes conda packages and serves them over loopback: the demo and the tests stand on it
+//! Makes conda packages, puts them into channels and serves these over loopback.
+//!
+//! ```text
+//! Package ──write──▶ .conda / .tar.bz2 ──┐
+//! record (JSON) ─────────────────────────┴─▶ Channel ──write_index──▶ tree ──▶ Server
+//! ```
+//!
+//! The demo ships with it and the tests stand on it: there is one package builder and one
+//! server. Bytes depend on what a package was told and on nothing else: no clock, no user,
+//! no order of directory entries.
+
+mod archive;
+mod channel;
+mod entry;
+mod info;
+mod layout;
+mod package;
+mod server;
+
+pub use archive::Format;
+pub use channel::{Channel, IndexFormats};
+pub use entry::PLACEHOLDER;
+pub use layout::Mirror;
+pub use package::{Built, Package};
+pub use server::{Fault, Logged, Request, Server};

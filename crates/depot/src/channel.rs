@@ -1,0 +1,170 @@
+//! A channel: archives and an index by platform, as a tree of files.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rattler_conda_types::Subdir;
+use serde_json::{Map, Value, json};
+
+use crate::{Built, Format, Package};
+
+/// In which forms the index is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IndexFormats {
+    /// `repodata.json`
+    pub json: bool,
+    /// `repodata.json.zst`
+    pub zst: bool,
+}
+
+impl IndexFormats {
+    /// Both.
+    pub const ALL: Self = Self { json: true, zst: true };
+    /// `repodata.json` alone.
+    pub const JSON: Self = Self { json: true, zst: false };
+    /// `repodata.json.zst` alone.
+    pub const ZST: Self = Self { json: false, zst: true };
+}
+
+/// A channel that grows in a directory.
+#[derive(Debug, Clone)]
+pub struct Channel {
+    root: PathBuf,
+    info: Map<String, Value>,
+    /// By platform, then by file name.
+    records: BTreeMap<&'static str, BTreeMap<String, Value>>,
+}
+
+impl Channel {
+    /// An empty channel; `root` is the directory that holds its platforms'.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into(), info: Map::new(), records: BTreeMap::new() }
+    }
+
+    /// The directory that holds the platforms'.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Writes a package's archive into its platform's directory and lists it.
+    pub fn add(&mut self, package: &Package, format: Format) -> io::Result<Built> {
+        let directory = self.root.join(package.subdir_name());
+        fs_err::create_dir_all(&directory)?;
+        let built = package.write(&directory, format)?;
+        let records = self.records.entry(package.subdir_name()).or_default();
+        records.insert(built.file_name.clone(), built.record.clone());
+        Ok(built)
+    }
+
+    /// Lists a record that has no archive here.
+    pub fn add_record(&mut self, subdir: Subdir, file_name: impl Into<String>, record: Value) {
+        self.records.entry(subdir.as_str()).or_default().insert(file_name.into(), record);
+    }
+
+    /// A further field of `info` in every platform's index, such as `base_url`.
+    pub fn set_info(&mut self, key: impl Into<String>, value: impl Into<Value>) {
+        self.info.insert(key.into(), value.into());
+    }
+
+    /// Writes the index of every platform that something is listed for, and of noarch always.
+    pub fn write_index(&self, formats: IndexFormats) -> io::Result<()> {
+        let noarch = Subdir::NoArch.as_str();
+        let subdirs: BTreeSet<_> = self.records.keys().copied().chain([noarch]).collect();
+        for subdir in subdirs {
+            let directory = self.root.join(subdir);
+            fs_err::create_dir_all(&directory)?;
+            let text = self.index(subdir).to_string();
+            if formats.json {
+                fs_err::write(directory.join("repodata.json"), &text)?;
+            }
+            if formats.zst {
+                let packed = zstd::encode_all(text.as_bytes(), zstd::DEFAULT_COMPRESSION_LEVEL)?;
+                fs_err::write(directory.join("repodata.json.zst"), packed)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A platform's `repodata.json`.
+    fn index(&self, subdir: &str) -> Value {
+        let mut info = self.info.clone();
+        info.insert("subdir".to_owned(), json!(subdir));
+        let of_format = |format: Format| -> Map<String, Value> {
+            let records = self.records.get(subdir).into_iter().flatten();
+            records
+                .filter(|(file_name, _)| file_name.ends_with(format.extension()))
+                .map(|(file_name, record)| (file_name.clone(), record.clone()))
+                .collect()
+        };
+        json!({
+            "info": info,
+            "packages": of_format(Format::TarBz2),
+            "packages.conda": of_format(Format::Conda),
+            "removed": [],
+            "repodata_version": 1,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rattler_conda_types::RepoData;
+
+    use super::*;
+
+    fn channel(root: &Path) -> Channel {
+        let mut channel = Channel::new(root);
+        let zlib = Package::new("zlib", "1.3").build("h1_0").file("lib/libz.so", "z");
+        channel.add(&zlib, Format::TarBz2).unwrap();
+        channel.add(&zlib, Format::Conda).unwrap();
+        let idna = Package::new("idna", "3.4").build("pyhd_1").noarch_python().depends(["python"]);
+        channel.add(&idna, Format::Conda).unwrap();
+        channel
+    }
+
+    #[test]
+    fn every_platform_with_packages_has_an_index_that_can_be_read() {
+        let root = tempfile::tempdir().unwrap();
+        channel(root.path()).write_index(IndexFormats::ALL).unwrap();
+        let linux = RepoData::from_path(root.path().join("linux-64/repodata.json")).unwrap();
+        assert_eq!((linux.packages.len(), linux.conda_packages.len()), (1, 1));
+        let noarch = RepoData::from_path(root.path().join("noarch/repodata.json")).unwrap();
+        let idna = noarch.conda_packages.values().next().unwrap();
+        assert_eq!((idna.build_number, idna.noarch.is_python()), (1, true));
+        assert!(idna.sha256.is_some() && idna.md5.is_some() && idna.size.is_some());
+    }
+
+    #[test]
+    fn both_forms_of_the_index_say_the_same() {
+        let root = tempfile::tempdir().unwrap();
+        channel(root.path()).write_index(IndexFormats::ALL).unwrap();
+        let json = fs_err::read(root.path().join("linux-64/repodata.json")).unwrap();
+        let zst = fs_err::read(root.path().join("linux-64/repodata.json.zst")).unwrap();
+        assert_eq!(zstd::decode_all(&zst[..]).unwrap(), json);
+    }
+
+    #[test]
+    fn an_empty_channel_has_a_noarch_in_the_wanted_form_alone() {
+        let root = tempfile::tempdir().unwrap();
+        Channel::new(root.path()).write_index(IndexFormats::ZST).unwrap();
+        assert!(root.path().join("noarch/repodata.json.zst").exists());
+        assert!(!root.path().join("noarch/repodata.json").exists());
+        assert!(!root.path().join("linux-64").exists());
+    }
+
+    #[test]
+    fn records_need_no_archive_and_the_info_takes_more() {
+        let root = tempfile::tempdir().unwrap();
+        let mut channel = Channel::new(root.path());
+        let record = Value::Object(Package::new("a", "1").index_json());
+        channel.add_record(Subdir::OsxArm64, "a-1-0.conda", record);
+        channel.set_info("base_url", "https://elsewhere.example/");
+        channel.write_index(IndexFormats::JSON).unwrap();
+        let text = fs_err::read_to_string(root.path().join("osx-arm64/repodata.json")).unwrap();
+        let index: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(index["packages.conda"]["a-1-0.conda"]["name"], "a");
+        let base_url = "https://elsewhere.example/";
+        assert_eq!(index["info"], json!({ "base_url": base_url, "subdir": "osx-arm64" }));
+    }
+}

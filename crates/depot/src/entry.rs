@@ -1,0 +1,86 @@
+//! One path of a package.
+
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use rattler_conda_types::package::FileMode;
+use rattler_digest::{HashingReader, Sha256};
+
+/// The prefix that packages are "built" in; an installer writes its own in its place.
+///
+/// 255 characters, as conda-build pads it: in a binary the installed prefix must fit there.
+pub const PLACEHOLDER: &str = match std::str::from_utf8(&PADDED) {
+    Ok(text) => text,
+    Err(_) => unreachable!(),
+};
+
+const PADDED: [u8; 255] = {
+    let start = *b"/envlock/depot/prefix";
+    let mut padded = [b'_'; 255];
+    let mut at = 0;
+    while at < start.len() {
+        padded[at] = start[at];
+        at += 1;
+    }
+    padded
+};
+
+/// Where an entry's bytes come from.
+#[derive(Debug, Clone)]
+pub(crate) enum Content {
+    /// From memory.
+    Bytes(Bytes),
+    /// From a file, read when the archive is written: large trees cost no memory.
+    Disk(PathBuf),
+    /// None: a symbolic link to this target.
+    Symlink(String),
+}
+
+/// One path of a package, as its archive and its `paths.json` hold it.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) path: String,
+    pub(crate) content: Content,
+    pub(crate) executable: bool,
+    /// The mode in which [`PLACEHOLDER`] is replaced in it.
+    pub(crate) placeholder: Option<FileMode>,
+    /// The archive gets the path as it is, even one that leaves the prefix.
+    pub(crate) hostile: bool,
+}
+
+impl Entry {
+    pub(crate) fn new(path: impl Into<String>, content: Content) -> Self {
+        Self { path: path.into(), content, executable: false, placeholder: None, hostile: false }
+    }
+
+    pub(crate) fn bytes(path: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
+        Self::new(path, Content::Bytes(bytes.into()))
+    }
+
+    /// The bytes and how many there are; nothing for a symbolic link.
+    pub(crate) fn open(&self) -> io::Result<(Box<dyn Read + '_>, u64)> {
+        Ok(match &self.content {
+            Content::Bytes(bytes) => (Box::new(&bytes[..]), bytes.len() as u64),
+            Content::Disk(path) => {
+                let file = fs_err::File::open(path)?;
+                let size = file.metadata()?.len();
+                (Box::new(file), size)
+            }
+            Content::Symlink(_) => (Box::new(io::empty()), 0),
+        })
+    }
+
+    /// The SHA-256 of the bytes, in hex, and how many there are.
+    pub(crate) fn digest(&self) -> io::Result<(String, u64)> {
+        let (reader, _) = self.open()?;
+        let mut reader = HashingReader::<_, Sha256>::new(reader);
+        let size = io::copy(&mut reader, &mut io::sink())?;
+        Ok((hex(&reader.finalize().1), size))
+    }
+}
+
+/// A digest as it is written everywhere.
+pub(crate) fn hex(digest: &[u8]) -> String {
+    format!("{:x}", Bytes::copy_from_slice(digest))
+}

@@ -1,0 +1,166 @@
+//! Serves a tree of files over loopback, and misbehaves where it is told to.
+
+mod body;
+mod fault;
+mod files;
+mod request;
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use bytes::Bytes;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Response, header};
+use hyper_util::rt::TokioIo;
+use tokio::sync::oneshot;
+
+pub use fault::Fault;
+pub use request::{Logged, Request};
+
+use body::Body;
+use files::Reply;
+
+type Hook = dyn Fn(&Request) -> Option<Fault> + Send + Sync;
+
+/// A server on a free port of 127.0.0.1, in a thread of its own. Dropped, it stops and closes
+/// what connections there are.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    root: PathBuf,
+    hook: Box<Hook>,
+    log: Mutex<Vec<Logged>>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("root", &self.root).finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// Serves what is below `root`, as it is when it is asked for.
+    pub fn start(root: impl Into<PathBuf>) -> io::Result<Self> {
+        Self::start_with(root, |_| None)
+    }
+
+    /// The same, except where `hook` wants a fault.
+    pub fn start_with(
+        root: impl Into<PathBuf>,
+        hook: impl Fn(&Request) -> Option<Fault> + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let shared = Shared { root: root.into(), hook: Box::new(hook), log: Mutex::default() };
+        let shared = Arc::new(shared);
+        let (stop, stopped) = oneshot::channel();
+        let serving = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("depot".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = accept(listener, serving) => {}
+                    _ = stopped => {}
+                }
+            });
+            runtime.shutdown_background();
+        })?;
+        Ok(Self { address, shared, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// `http://127.0.0.1:PORT`, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What was asked and answered so far, in the order of the answers.
+    pub fn log(&self) -> Vec<Logged> {
+        self.shared.log().clone()
+    }
+
+    /// Forgets what was asked so far.
+    pub fn clear_log(&self) {
+        self.shared.log().clear();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic there has been told on stderr by its own thread.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn log(&self) -> MutexGuard<'_, Vec<Logged>> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    loop {
+        // An accepted connection that is gone already is its client's affair.
+        let Ok((stream, _)) = listener.accept().await else { continue };
+        let shared = Arc::clone(&shared);
+        tokio::spawn(async move {
+            let service = service_fn(|request| answer(&shared, request));
+            let connection = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service);
+            // Clients hang up, and some faults end a connection on purpose.
+            let _ = connection.await;
+        });
+    }
+}
+
+/// An error closes the connection without an answer.
+async fn answer(shared: &Shared, request: hyper::Request<Incoming>) -> io::Result<Response<Body>> {
+    let request = Request::from(&request);
+    let fault = (shared.hook)(&request);
+    let from_files = || files::reply(&shared.root, &request);
+    let reply = match &fault {
+        Some(Fault::Close) => {
+            shared.log().push(request.unanswered());
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
+        Some(Fault::Hang) => {
+            shared.log().push(request.unanswered());
+            std::future::pending().await
+        }
+        Some(Fault::Status(code, headers)) => Reply::failure(*code, headers),
+        Some(Fault::Html) => Reply::ok("text/html; charset=utf-8", Fault::PAGE),
+        Some(Fault::Bytes(bytes)) => Reply::ok("application/octet-stream", bytes.clone()),
+        Some(Fault::Corrupt) => from_files().await.corrupted(),
+        None | Some(Fault::Truncate(_) | Fault::Slow { .. }) => from_files().await,
+    };
+    let (body, sent) = match &fault {
+        _ if request.method == "HEAD" => (body::whole(Bytes::new()), 0),
+        Some(Fault::Truncate(length)) => body::truncated(&reply.body, *length),
+        Some(Fault::Slow { chunk, pause }) => body::slow(reply.body.clone(), *chunk, *pause),
+        _ => (body::whole(reply.body.clone()), reply.body.len()),
+    };
+    shared.log().push(request.answered(reply.status.as_u16(), sent));
+    let mut response =
+        Response::builder().status(reply.status).header(header::CONTENT_LENGTH, reply.body.len());
+    for (name, value) in reply.headers {
+        response = response.header(name, value);
+    }
+    response.body(body).map_err(io::Error::other)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+//! What was asked, as hooks and logs see it.
+
+use hyper::body::Incoming;
+use percent_encoding::percent_decode_str;
+
+/// A request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// `GET`, `HEAD`, …
+    pub method: String,
+    /// Decoded, without the query; starts with `/`. Bytes that aren't UTF-8 are replaced.
+    pub path: String,
+    headers: Vec<(String, String)>,
+}
+
+/// A request and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Logged {
+    /// What was asked.
+    pub request: Request,
+    /// What was answered; `None` where nothing was.
+    pub status: Option<u16>,
+    /// The length of the body that was sent, or was going to be, in bytes.
+    pub bytes: usize,
+}
+
+impl Request {
+    /// A header's value; `name` in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers.find(|(header, _)| header == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn from(request: &hyper::Request<Incoming>) -> Self {
+        let headers = request.headers().iter().map(|(name, value)| {
+            (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        });
+        Self {
+            method: request.method().to_string(),
+            path: percent_decode_str(request.uri().path()).decode_utf8_lossy().into_owned(),
+            headers: headers.collect(),
+        }
+    }
+
+    pub(super) fn answered(self, status: u16, bytes: usize) -> Logged {
+        Logged { request: self, status: Some(status), bytes }
+    }
+
+    pub(super) fn unanswered(&self) -> Logged {
+        Logged { request: self.clone(), status: None, bytes: 0 }
+    }
+}

@@ -1,0 +1,220 @@
+//! The server as a client sees it, byte for byte.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::time::Duration;
+
+use super::{Fault, Server};
+
+const TEXT: &str = "{\"info\": {}}";
+
+struct Answer {
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn status(&self) -> &str {
+        self.head.split(' ').nth(1).unwrap_or_default()
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (header, value) = line.split_once(": ")?;
+            header.eq_ignore_ascii_case(name).then_some(value)
+        })
+    }
+}
+
+/// Sends one request and reads until the server closes the connection.
+fn ask(server: &Server, method: &str, path: &str, headers: &str) -> Answer {
+    let mut stream = TcpStream::connect(server.url().trim_start_matches("http://")).unwrap();
+    write!(stream, "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}\r\n")
+        .unwrap();
+    let mut bytes = Vec::new();
+    // A fault may reset the connection: what came before counts.
+    let _ = stream.read_to_end(&mut bytes);
+    let split = bytes.windows(4).position(|window| window == b"\r\n\r\n");
+    let body = split.map(|at| bytes.split_off(at + 4)).unwrap_or_default();
+    Answer { head: String::from_utf8(bytes).unwrap(), body }
+}
+
+fn tree() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let subdir = directory.path().join("频道/linux-64");
+    fs_err::create_dir_all(&subdir).unwrap();
+    fs_err::write(subdir.join("repodata.json"), TEXT).unwrap();
+    directory
+}
+
+const INDEX: &str = "/%E9%A2%91%E9%81%93/linux-64/repodata.json";
+
+fn faulty(root: &Path, fault: Fault) -> Server {
+    Server::start_with(root, move |_| Some(fault.clone())).unwrap()
+}
+
+#[test]
+fn a_file_comes_with_length_type_and_validators() {
+    let tree = tree();
+    let server = Server::start(tree.path()).unwrap();
+    let answer = ask(&server, "GET", INDEX, "");
+    assert_eq!(answer.status(), "200");
+    assert_eq!(answer.body, TEXT.as_bytes());
+    assert_eq!(answer.header("content-length"), Some("12"));
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert!(answer.header("etag").is_some_and(|etag| etag.len() == 66));
+    assert!(answer.header("last-modified").is_some_and(|date| date.ends_with("GMT")));
+}
+
+#[test]
+fn head_has_the_headers_of_get_and_no_body() {
+    let tree = tree();
+    let server = Server::start(tree.path()).unwrap();
+    let answer = ask(&server, "HEAD", INDEX, "");
+    assert_eq!((answer.status(), answer.body.len()), ("200", 0));
+    assert_eq!(answer.header("content-length"), Some("12"));
+    assert_eq!(server.log()[0].bytes, 0);
+}
+
+#[test]
+fn what_the_client_has_already_is_not_sent_again() {
+    let tree = tree();
+    let server = Server::start(tree.path()).unwrap();
+    let first = ask(&server, "GET", INDEX, "");
+    let etag = first.header("etag").unwrap();
+    let date = first.header("last-modified").unwrap();
+    for header in [
+        format!("if-none-match: \"other\", W/{etag}\r\n"),
+        "if-none-match: *\r\n".to_owned(),
+        format!("if-modified-since: {date}\r\n"),
+    ] {
+        let answer = ask(&server, "GET", INDEX, &header);
+        assert_eq!((answer.status(), answer.body.len()), ("304", 0), "{header}");
+        assert_eq!(answer.header("etag"), Some(etag));
+    }
+    for header in [
+        format!("if-none-match: \"other\"\r\nif-modified-since: {date}\r\n"),
+        "if-modified-since: Thu, 01 Jan 1970 00:00:00 GMT\r\n".to_owned(),
+        "if-modified-since: yesterday\r\n".to_owned(),
+    ] {
+        assert_eq!(ask(&server, "GET", INDEX, &header).status(), "200", "{header}");
+    }
+}
+
+#[test]
+fn an_etag_follows_the_content() {
+    let tree = tree();
+    let server = Server::start(tree.path()).unwrap();
+    let before = ask(&server, "HEAD", INDEX, "");
+    fs_err::write(tree.path().join("频道/linux-64/repodata.json"), "{}").unwrap();
+    let after = ask(&server, "HEAD", INDEX, "");
+    assert_ne!(before.header("etag"), after.header("etag"));
+}
+
+#[test]
+fn nothing_outside_the_root_is_served() {
+    let tree = tree();
+    let root = tree.path().join("频道");
+    fs_err::write(tree.path().join("secret"), "no").unwrap();
+    let server = Server::start(root).unwrap();
+    for path in ["/../secret", "/%2e%2e/secret", "/linux-64/%2E%2E%2F%2e%2e/secret", "/./secret"] {
+        let answer = ask(&server, "GET", path, "");
+        assert!(answer.status().starts_with('4'), "{path}: {}", answer.head);
+        assert!(!answer.body.starts_with(b"no"), "{path}");
+    }
+}
+
+#[test]
+fn what_is_no_file_is_not_found_and_other_methods_are_refused() {
+    let tree = tree();
+    let server = Server::start(tree.path()).unwrap();
+    for path in ["/", "/%E9%A2%91%E9%81%93", "/%E9%A2%91%E9%81%93/noarch/repodata.json"] {
+        assert_eq!(ask(&server, "GET", path, "").status(), "404", "{path}");
+    }
+    let post = ask(&server, "POST", INDEX, "");
+    assert_eq!((post.status(), post.header("allow")), ("405", Some("GET, HEAD")));
+}
+
+#[test]
+fn the_log_tells_who_asked_for_what_and_what_came_of_it() {
+    let tree = tree();
+    let server = Server::start(tree.path()).unwrap();
+    ask(&server, "GET", INDEX, "User-Agent: envlock/0.1.0\r\n");
+    ask(&server, "HEAD", "/none?x=1", "");
+    let log = server.log();
+    assert_eq!(log[0].request.path, "/频道/linux-64/repodata.json");
+    assert_eq!(log[0].request.header("user-agent"), Some("envlock/0.1.0"));
+    assert_eq!((log[0].status, log[0].bytes), (Some(200), 12));
+    assert_eq!((&*log[1].request.method, &*log[1].request.path), ("HEAD", "/none"));
+    assert_eq!(log[1].status, Some(404));
+    server.clear_log();
+    assert!(server.log().is_empty());
+}
+
+#[test]
+fn a_fault_for_one_path_leaves_the_others_alone() {
+    let tree = tree();
+    fs_err::write(tree.path().join("other"), "other").unwrap();
+    let server = Server::start_with(tree.path(), |request| {
+        let retry = vec![("retry-after", "7".to_owned())];
+        request.path.ends_with(".json").then_some(Fault::Status(429, retry))
+    })
+    .unwrap();
+    let answer = ask(&server, "GET", INDEX, "");
+    assert_eq!((answer.status(), answer.header("retry-after")), ("429", Some("7")));
+    assert_eq!(ask(&server, "GET", "/other", "").body, b"other");
+}
+
+#[test]
+fn a_truncated_body_promises_all_and_brings_a_part() {
+    let tree = tree();
+    let answer = ask(&faulty(tree.path(), Fault::Truncate(5)), "GET", INDEX, "");
+    assert_eq!(answer.header("content-length"), Some("12"));
+    assert_eq!(answer.body, &TEXT.as_bytes()[..5]);
+}
+
+#[test]
+fn a_corrupt_body_has_the_right_length_and_wrong_bytes() {
+    let tree = tree();
+    let answer = ask(&faulty(tree.path(), Fault::Corrupt), "GET", INDEX, "");
+    assert_eq!((answer.status(), answer.body.len()), ("200", 12));
+    assert_ne!(answer.body, TEXT.as_bytes());
+}
+
+#[test]
+fn other_content_and_login_pages_come_with_200() {
+    let tree = tree();
+    let other = faulty(tree.path(), Fault::Bytes("else".into()));
+    assert_eq!(ask(&other, "GET", INDEX, "").body, b"else");
+    let page = ask(&faulty(tree.path(), Fault::Html), "GET", INDEX, "");
+    assert_eq!(page.status(), "200");
+    assert!(page.body.starts_with(b"<!DOCTYPE html>"));
+}
+
+#[test]
+fn a_slow_body_arrives_whole() {
+    let tree = tree();
+    let slow = Fault::Slow { chunk: 5, pause: Duration::from_millis(1) };
+    assert_eq!(ask(&faulty(tree.path(), slow), "GET", INDEX, "").body, TEXT.as_bytes());
+}
+
+#[test]
+fn a_closed_connection_brings_nothing() {
+    let tree = tree();
+    let server = faulty(tree.path(), Fault::Close);
+    assert_eq!(ask(&server, "GET", INDEX, "").head, "");
+    assert_eq!(server.log()[0].status, None);
+}
+
+#[test]
+fn a_server_that_hangs_stops_when_it_is_dropped() {
+    let tree = tree();
+    let server = faulty(tree.path(), Fault::Hang);
+    let mut stream = TcpStream::connect(server.url().trim_start_matches("http://")).unwrap();
+    write!(stream, "GET {INDEX} HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    drop(server);
+    let mut bytes = Vec::new();
+    let _ = stream.read_to_end(&mut bytes);
+    assert!(bytes.is_empty());
+}
