@@ -5,7 +5,9 @@
 
 mod diagnostic;
 mod exit;
+pub mod human;
 mod nearest;
+pub mod output;
 
 pub use diagnostic::{Diagnostic, Explain, Place, Severity};
 pub use exit::Exit;

@@ -1,0 +1,134 @@
+//! Diagnostics as text for a person: wrapped to a width, with colour where it is wanted.
+//!
+//! Colour only repeats what the words say.
+
+use textwrap::Options;
+
+use crate::{Diagnostic, Severity};
+
+/// How text is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// Columns to a line.
+    pub width: usize,
+    /// Whether to colour.
+    pub colour: bool,
+}
+
+/// A diagnostic as lines of text, ending in a newline.
+///
+/// Blocks of several lines in a note (a tree of packages) are indented as they are and not
+/// wrapped, since their shape is their meaning.
+pub fn diagnostic(diagnostic: &Diagnostic, layout: Layout) -> String {
+    let (word, colour) = match diagnostic.severity {
+        Severity::Error => ("error", "\x1b[1;31m"),
+        Severity::Warning => ("warning", "\x1b[1;33m"),
+        Severity::Note => ("note", "\x1b[1;36m"),
+    };
+    let head = format!("{word}: {}", diagnostic.message);
+    let mut text =
+        paint(&wrapped(&head, "", "  ", layout.width), word.len(), colour, layout.colour);
+    if let Some(place) = &diagnostic.place {
+        text.push_str(&format!("  --> {place}\n"));
+    }
+    for note in &diagnostic.notes {
+        if note.contains('\n') {
+            for line in note.lines() {
+                text.push_str(&format!("  | {line}\n"));
+            }
+        } else {
+            text.push_str(&wrapped(note, "  - ", "    ", layout.width));
+        }
+    }
+    if let Some(help) = &diagnostic.help {
+        let help = wrapped(&format!("help: {help}"), "  ", "        ", layout.width);
+        text.push_str(&paint_at(&help, 2, "help".len(), "\x1b[1;32m", layout.colour));
+    }
+    text
+}
+
+/// Text wrapped to a width, ending in a newline; commands in backquotes stay whole.
+fn wrapped(text: &str, first: &str, rest: &str, width: usize) -> String {
+    const GLUE: char = '\u{a0}';
+    let mut inside = false;
+    let glued: String = text
+        .chars()
+        .map(|c| {
+            if c == '`' {
+                inside = !inside;
+            }
+            if inside && c == ' ' { GLUE } else { c }
+        })
+        .collect();
+    let options =
+        Options::new(width).initial_indent(first).subsequent_indent(rest).break_words(false);
+    let mut lines = textwrap::wrap(&glued, options).join("\n").replace(GLUE, " ");
+    lines.push('\n');
+    lines
+}
+
+fn paint(text: &str, length: usize, colour: &str, on: bool) -> String {
+    paint_at(text, 0, length, colour, on)
+}
+
+fn paint_at(text: &str, from: usize, length: usize, colour: &str, on: bool) -> String {
+    if !on {
+        return text.to_owned();
+    }
+    let (before, rest) = text.split_at(from);
+    let (word, after) = rest.split_at(length);
+    format!("{before}{colour}{word}\x1b[0m{after}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Place;
+
+    const PLAIN: Layout = Layout { width: 60, colour: false };
+
+    #[test]
+    fn a_diagnostic_says_what_where_why_and_what_next() {
+        let said = diagnostic(
+            &Diagnostic::error(
+                "no-such-version",
+                "there is no tensorflow 2.13.0; the nearest is 2.13.1",
+            )
+            .at(Place::new("environment.yml", 9, 5))
+            .with_note("versions: 2.12.1, 2.13.1")
+            .with_note("a\n└─ b")
+            .with_help("write `tensorflow=2.12.1 or another`"),
+            PLAIN,
+        );
+        insta::assert_snapshot!(said, @r"
+        error: there is no tensorflow 2.13.0; the nearest is 2.13.1
+          --> environment.yml:9:5
+          - versions: 2.12.1, 2.13.1
+          | a
+          | └─ b
+          help: write `tensorflow=2.12.1 or another`
+        ");
+    }
+
+    #[test]
+    fn no_line_of_prose_is_wider_than_the_layout_in_any_script() {
+        let message = "环境文件中的软件包名称无法在任何频道中找到请检查名称或添加频道".repeat(3);
+        let said = diagnostic(&Diagnostic::warning("x", message), PLAIN);
+        assert!(said.lines().count() > 2);
+        for line in said.lines() {
+            assert!(unicode_width::UnicodeWidthStr::width(line) <= 60, "{line}");
+        }
+    }
+
+    #[test]
+    fn without_its_colours_a_coloured_text_is_the_plain_one() {
+        let subject = Diagnostic::note("x", "words").with_help("do it");
+        let coloured = diagnostic(&subject, Layout { colour: true, ..PLAIN });
+        assert!(coloured.contains("\x1b["));
+        let mut bare = coloured;
+        for code in ["\x1b[1;36m", "\x1b[1;32m", "\x1b[0m"] {
+            bare = bare.replace(code, "");
+        }
+        assert_eq!(bare, diagnostic(&subject, PLAIN));
+    }
+}

@@ -1,0 +1,180 @@
+//! The JSON of every command: one [`Report`] on standard output, its schema in `schemas/`.
+//!
+//! A field is never renamed and never changes meaning within a version; new ones may come.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{Diagnostic, Exit, Place};
+
+/// The version of all these formats.
+pub const VERSION: u32 = 1;
+
+/// What `--format json` prints, whatever the command and however it ended.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Report<T> {
+    /// The version of this format.
+    pub version: u32,
+    /// The command, such as `solve`.
+    pub command: &'static str,
+    /// How it ended.
+    pub exit: Exit,
+    /// The process's exit status.
+    pub exit_code: u8,
+    /// Everything that was to be said: errors, warnings, notes.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What was found or done; null when an error came before there was anything.
+    pub result: Option<T>,
+}
+
+impl<T> Report<T> {
+    /// A report of `command`.
+    pub fn new(
+        command: &'static str,
+        exit: Exit,
+        diagnostics: Vec<Diagnostic>,
+        result: Option<T>,
+    ) -> Self {
+        Self { version: VERSION, command, exit, exit_code: exit.code(), diagnostics, result }
+    }
+}
+
+/// `envlock solve`.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Solve {
+    /// The lock's path.
+    pub lock: String,
+    /// The environment's name.
+    pub name: String,
+    /// Whether the file was written: not on `--dry-run`, nor where no byte would change.
+    pub written: bool,
+    /// What was found by platform.
+    pub platforms: Vec<SolvedPlatform>,
+    /// Lines of the pip section that no package of the lock answers for.
+    pub pip_left_out: Vec<String>,
+}
+
+/// One platform of a lock.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct SolvedPlatform {
+    /// The platform, such as `linux-64`.
+    pub platform: String,
+    /// How many packages it has.
+    pub packages: usize,
+    /// The sum of their archives' sizes, in bytes, as far as the indexes tell them.
+    pub bytes: u64,
+    /// What changed against the lock that was there.
+    pub changes: Vec<PackageChange>,
+}
+
+/// What became of one package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PackageChange {
+    /// Its name.
+    pub package: String,
+    /// Its version and build before; null when it is new.
+    pub before: Option<String>,
+    /// Its version and build after; null when it is gone.
+    pub after: Option<String>,
+}
+
+/// `envlock solve --check`.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Check {
+    /// The lock's path.
+    pub lock: String,
+    /// Whether it still answers what is asked.
+    pub fresh: bool,
+    /// What it doesn't answer, or answers though it is no longer asked.
+    pub changes: Vec<Staleness>,
+}
+
+/// One reason why a lock is stale.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Staleness {
+    /// In words.
+    pub message: String,
+    /// Where it is asked.
+    pub place: Option<Place>,
+}
+
+/// `envlock install`.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Install {
+    /// The prefix.
+    pub prefix: String,
+    /// The platform.
+    pub platform: String,
+    /// Whether anything was done; false when the prefix was already right, and on
+    /// `--dry-run`.
+    pub changed: bool,
+    /// How many packages the prefix has.
+    pub packages: usize,
+    /// What changed against the prefix that was there.
+    pub changes: Vec<PackageChange>,
+    /// The previous prefix, kept beside.
+    pub previous: Option<String>,
+    /// Paths that several packages bring, with who won.
+    pub clobbered: Vec<Clobbered>,
+    /// Packages whose post-link scripts were not run.
+    pub scripts_not_run: Vec<String>,
+    /// Lines of the pip section that were left out at the user's word.
+    pub pip_left_out: Vec<String>,
+}
+
+/// A path that several packages bring.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Clobbered {
+    /// The path within the prefix.
+    pub path: String,
+    /// The package whose file is there.
+    pub kept: String,
+    /// The packages whose file is not.
+    pub lost: Vec<String>,
+}
+
+/// `envlock verify`.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Verify {
+    /// The prefix.
+    pub prefix: String,
+    /// How many packages were compared.
+    pub packages: usize,
+    /// How many files were compared.
+    pub files: usize,
+    /// What differs.
+    pub differences: Vec<FileDifference>,
+}
+
+/// One file that isn't as its record says.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct FileDifference {
+    /// The path within the prefix.
+    pub path: String,
+    /// The package that it belongs to; null for a file that no package knows.
+    pub package: Option<String>,
+    /// `missing`, `changed`, `unknown`, … in one word.
+    pub kind: String,
+    /// The difference in words.
+    pub message: String,
+}
+
+/// `envlock run`: only ever printed when the command could not be started.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Run {
+    /// The prefix.
+    pub prefix: String,
+}
+
+/// `envlock demo`.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Demo {
+    /// The folder that holds everything.
+    pub directory: String,
+    /// The interpreter that its Python package was made of.
+    pub made_of: String,
+    /// The commands that were run, as they can be typed.
+    pub commands: Vec<String>,
+    /// What the environment's Python printed.
+    pub output: String,
+}
