@@ -2,4 +2,6 @@
 //!
 //! Pure: nothing here reads a file, an environment variable, the clock or the network.
 
+pub mod channel;
 pub mod progress;
+pub mod spec;

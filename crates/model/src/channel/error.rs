@@ -1,0 +1,106 @@
+//! Why what was written names no channel.
+
+use envlock_report::{Diagnostic, Exit, Explain, Place};
+
+use super::redact;
+
+/// A text that names no channel that can be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{written}` can't be used as a channel: {reason}")]
+pub struct ChannelError {
+    /// What was written, with `***` for a password.
+    pub written: String,
+    /// What is wrong with it.
+    pub reason: Reason,
+    /// Where it was written, once the caller has said so.
+    pub place: Option<Place>,
+}
+
+/// What is wrong with a channel.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Reason {
+    /// Nothing was written, or nothing is left of it.
+    #[error("it is empty")]
+    Empty,
+    /// `$NAME` where no such variable is set.
+    #[error("the variable `{0}` isn't set")]
+    Unset(String),
+    /// `${` without `}`, or `$` without a name.
+    #[error("a `$` isn't followed by the name of a variable")]
+    Variable,
+    /// conda's `local`: what conda-build built on this machine.
+    #[error("`local` means the packages that conda-build made on one machine")]
+    Local,
+    /// `?…` or `#…` in an address.
+    #[error("an address of a channel has no `?` or `#`")]
+    Query,
+    /// A scheme other than http, https and file.
+    #[error("`{0}:` isn't a way to reach a channel")]
+    Scheme(String),
+    /// A character that neither a name nor an address has.
+    #[error("it has the character `{0}`")]
+    Character(String),
+    /// Not an address in spite of its `://`.
+    #[error("it isn't a valid address")]
+    Address,
+    /// A name with an empty part, or with `.` or `..` as a part.
+    #[error("a part between two `/` is empty, `.` or `..`")]
+    Part,
+    /// A relative path, and no absolute folder to start from.
+    #[error("a relative path needs a folder to start from")]
+    Relative,
+}
+
+impl ChannelError {
+    pub(super) fn new(written: &str, reason: Reason) -> Self {
+        Self { written: redact(written), reason, place: None }
+    }
+
+    /// The same, at a place.
+    #[must_use]
+    pub fn at(mut self, place: Place) -> Self {
+        self.place = Some(place);
+        self
+    }
+}
+
+impl Reason {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unset(_) => "channel-variable",
+            Self::Local => "channel-local",
+            _ => "channel-invalid",
+        }
+    }
+
+    fn help(&self) -> String {
+        match self {
+            Self::Unset(name) => format!("set it, as in `export {name}=…`, or write its value"),
+            Self::Variable => "write `$NAME` or `${NAME}`".to_owned(),
+            Self::Local => {
+                "write the folder that they are in, as in `file:///home/me/conda-bld`".to_owned()
+            }
+            Self::Query => "write it up to the channel's folder only".to_owned(),
+            Self::Relative => "write an absolute path, or `file:///…`".to_owned(),
+            Self::Scheme(_) => "use `https://…`, `http://…` or `file:///…`".to_owned(),
+            Self::Empty | Self::Character(_) | Self::Address | Self::Part => {
+                "a channel is a name like `conda-forge`, an address like \
+                 `https://conda.anaconda.org/conda-forge`, or a folder like `./channel`"
+                    .to_owned()
+            }
+        }
+    }
+}
+
+impl Explain for ChannelError {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        let mut diagnostic =
+            Diagnostic::error(self.reason.code(), self.to_string()).with_help(self.reason.help());
+        diagnostic.place.clone_from(&self.place);
+        vec![diagnostic]
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+}

@@ -1,0 +1,34 @@
+//! `$NAME` and `${NAME}` in what was written.
+
+use super::Reason;
+
+/// The text with every variable replaced by its value.
+pub(super) fn expand(
+    text: &str,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<String, Reason> {
+    let mut expanded = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once('$') {
+        expanded.push_str(before);
+        let (name, tail) = match behind.strip_prefix('{') {
+            Some(inner) => inner.split_once('}').ok_or(Reason::Variable)?,
+            None => {
+                let end = behind.find(|c: char| !is_name(c)).unwrap_or(behind.len());
+                behind.split_at(end)
+            }
+        };
+        if name.is_empty() || !name.chars().all(is_name) {
+            return Err(Reason::Variable);
+        }
+        let value = variable(name).ok_or_else(|| Reason::Unset(name.to_owned()))?;
+        expanded.push_str(&value);
+        rest = tail;
+    }
+    expanded.push_str(rest);
+    Ok(expanded)
+}
+
+fn is_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}

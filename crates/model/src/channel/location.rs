@@ -1,0 +1,139 @@
+//! From an address, a path or a name to the URL of a channel's folder.
+
+use std::path::Path;
+use std::str::FromStr;
+
+use rattler_conda_types::Subdir;
+use url::Url;
+
+use super::{Reason, Rules};
+
+/// The folder that is meant, ending in `/`; credentials are still in it.
+pub(super) fn locate(
+    text: &str,
+    rules: &Rules,
+    base_dir: &Path,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Url, Reason> {
+    if let Some(bad) = text.chars().find(|c| c.is_control()) {
+        return Err(Reason::Character(bad.escape_debug().to_string()));
+    }
+    if text.contains("://") {
+        return address(text);
+    }
+    if is_path(text) {
+        return path(text, base_dir, variable);
+    }
+    name(text, rules)
+}
+
+fn address(text: &str) -> Result<Url, Reason> {
+    if text.contains(['?', '#']) {
+        return Err(Reason::Query);
+    }
+    if let Some(bad) = text.chars().find(|c| c.is_whitespace() || "<>\"'`{}|\\^*".contains(*c)) {
+        return Err(Reason::Character(bad.to_string()));
+    }
+    let mut url = Url::parse(text).map_err(|_| Reason::Address)?;
+    match url.scheme() {
+        "http" | "https" if url.has_host() => {}
+        "file" => {}
+        other => return Err(Reason::Scheme(other.to_owned())),
+    }
+    trim(&mut url);
+    Ok(url)
+}
+
+/// Takes off what people copy along with an address: a subdir, an index, slashes.
+fn trim(url: &mut Url) {
+    let mut parts: Vec<&str> = url.path().split('/').filter(|part| !part.is_empty()).collect();
+    let is_index = |part: &str| {
+        ["repodata.json", "current_repodata.json"].iter().any(|index| {
+            part.strip_prefix(index).is_some_and(|ext| ["", ".zst", ".bz2", ".gz"].contains(&ext))
+        })
+    };
+    if parts.last().is_some_and(|part| is_index(part)) {
+        parts.pop();
+    }
+    if parts.last().is_some_and(|part| Subdir::from_str(part).is_ok()) {
+        parts.pop();
+    }
+    let slash = if parts.is_empty() { "" } else { "/" };
+    let path = format!("/{}{slash}", parts.join("/"));
+    url.set_path(&path);
+}
+
+fn is_path(text: &str) -> bool {
+    let starts = ["./", "../", ".\\", "..\\", "/", "\\\\", "~/", "~\\"];
+    matches!(text, "." | ".." | "~") || is_drive(text) || starts.iter().any(|s| text.starts_with(s))
+}
+
+/// `C:\…` or `C:/…`.
+fn is_drive(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(|c| c.is_ascii_alphabetic())
+        && chars.next() == Some(':')
+        && matches!(chars.next(), Some('/' | '\\'))
+}
+
+fn path(
+    text: &str,
+    base_dir: &Path,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Url, Reason> {
+    let absolute = if let Some(rest) = text.strip_prefix('~') {
+        let home = variable("HOME").or_else(|| variable("USERPROFILE"));
+        format!("{}{rest}", home.ok_or_else(|| Reason::Unset("HOME".to_owned()))?)
+    } else if text.starts_with(['/', '\\']) || is_drive(text) {
+        text.to_owned()
+    } else {
+        format!("{}/{text}", base_dir.to_str().ok_or(Reason::Relative)?)
+    };
+    if !absolute.starts_with(['/', '\\']) && !is_drive(&absolute) {
+        return Err(Reason::Relative);
+    }
+    // Only where the path is a Windows one is `\` a separator and not a character of a name.
+    let windows = is_drive(&absolute) || absolute.starts_with("\\\\");
+    let slashed = if windows { absolute.replace('\\', "/") } else { absolute };
+    file_url(&slashed)
+}
+
+fn file_url(path: &str) -> Result<Url, Reason> {
+    let (host, path) = match path.strip_prefix("//") {
+        Some(share) => share.split_once('/').unwrap_or((share, "")),
+        None => ("", path),
+    };
+    let mut url = Url::parse(&format!("file://{host}/")).map_err(|_| Reason::Address)?;
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    url.path_segments_mut().map_err(|()| Reason::Address)?.clear().extend(parts).push("");
+    trim(&mut url);
+    Ok(url)
+}
+
+fn name(text: &str, rules: &Rules) -> Result<Url, Reason> {
+    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '+');
+    if let Some(bad) = text.chars().find(|c| !allowed(*c)) {
+        return Err(Reason::Character(bad.to_string()));
+    }
+    let text = text.trim_end_matches('/');
+    if text.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        return Err(Reason::Part);
+    }
+    let (base, rest) = match text.strip_prefix("pkgs/") {
+        Some(rest) => (&rules.packages, rest),
+        None => (&rules.alias, text),
+    };
+    let mut url = base.clone();
+    url.path_segments_mut().map_err(|()| Reason::Address)?.pop_if_empty().extend(rest.split('/'));
+    trim(&mut url);
+    Ok(url)
+}

@@ -1,0 +1,17 @@
+//! Channels: from what somebody wrote to the address of an origin.
+//!
+//! A [`Channel`] never holds credentials: [`resolve`] takes them out of an address and hands
+//! them back beside it as an [`Access`].
+
+mod access;
+mod error;
+mod expand;
+mod location;
+mod resolve;
+mod rules;
+
+pub use access::Access;
+pub(crate) use access::{has_credentials, redact};
+pub use error::{ChannelError, Reason};
+pub use resolve::{Channel, Resolved, resolve};
+pub use rules::Rules;

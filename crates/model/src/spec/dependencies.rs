@@ -1,0 +1,197 @@
+//! The `dependencies:` section: packages, `pip:` sections, selectors.
+
+use envlock_report::nearest;
+
+use super::matchspec::{self, SpecError};
+use super::reader::Reader;
+use super::selector::{Selector, SelectorError};
+use super::yaml::{Kind, Node, Point};
+use super::{Environment, PipLine, Request};
+use crate::channel::redact;
+
+/// Reads the section into `environment`.
+pub(super) fn read(reader: &mut Reader<'_>, value: &Node, environment: &mut Environment) {
+    let mut section = Section { reader, environment, pip: None };
+    let items = section.reader.list(value, "dependencies", "- python=3.10");
+    for item in items.unwrap_or_default() {
+        section.entry(item);
+    }
+    section.check_pip();
+    section.check_twice();
+}
+
+struct Section<'r, 'l> {
+    reader: &'r mut Reader<'l>,
+    environment: &'r mut Environment,
+    /// Where the first `pip:` section with a line in it is.
+    pip: Option<Point>,
+}
+
+impl Section<'_, '_> {
+    fn entry(&mut self, item: &Node) {
+        match &item.kind {
+            Kind::Map(entries) => {
+                for (key, value) in entries {
+                    self.keyed(key, value);
+                }
+            }
+            _ => self.package(item, None),
+        }
+    }
+
+    /// `pip: […]` or `sel(linux): package`.
+    fn keyed(&mut self, key: &Node, value: &Node) {
+        let name = key.as_written().unwrap_or_default();
+        if name == "pip" {
+            let selector = self.selector(key.end, None);
+            return self.pip_section(key, value, selector.as_ref());
+        }
+        if let Some(inner) = name.strip_prefix("sel(").and_then(|rest| rest.strip_suffix(')')) {
+            return match Selector::parse(inner.trim()) {
+                Ok(selector) => self.selected(value, &selector),
+                Err(error) => self.selector_error(key.start, &error),
+            };
+        }
+        let help = match nearest(name, ["pip", "sel(linux)", "sel(osx)", "sel(win)", "sel(unix)"]) {
+            Some(known) => format!("did you mean `{known}:`?"),
+            None => "a package is text, as in `- numpy=1.24`; a mapping is `pip:` or `sel(linux):`"
+                .to_owned(),
+        };
+        let message = format!("`{name}:` means nothing among the dependencies");
+        self.reader.problems.error(key.start, "unknown-section", message, Some(help));
+    }
+
+    fn selected(&mut self, value: &Node, selector: &Selector) {
+        match &value.kind {
+            Kind::List(items) => {
+                for item in items {
+                    self.package(item, Some(selector));
+                }
+            }
+            _ => self.package(value, Some(selector)),
+        }
+    }
+
+    fn package(&mut self, item: &Node, outer: Option<&Selector>) {
+        let Some(written) = item.as_text() else {
+            let example = "- python=3.10";
+            return self.reader.wrong_type(item, "a dependency", "a package", example);
+        };
+        // conda takes a `#` inside of quotes for a comment too.
+        let text = written.split_once('#').map_or(written, |(text, _)| text).trim_end();
+        let inner = self.comment_selector(item.start, &written[text.len()..], outer);
+        let selector = self.selector(item.end, inner.as_ref());
+        let place = self.reader.problems.place(item.start);
+        match matchspec::parse(text) {
+            Ok(parts) => self.environment.requests.push(Request {
+                text: redact(text.trim()),
+                place,
+                selector,
+                channel: parts.channel,
+                subdir: parts.subdir,
+                spec: parts.spec,
+            }),
+            Err(error) => self.spec_error(item, text, &error),
+        }
+    }
+
+    fn pip_section(&mut self, key: &Node, value: &Node, outer: Option<&Selector>) {
+        let items = self.reader.list(value, "pip", "- requests>=2.31").unwrap_or_default();
+        for item in items {
+            let Some(text) = item.as_written().map(str::trim).filter(|text| !text.is_empty())
+            else {
+                let example = "- requests>=2.31";
+                self.reader.wrong_type(item, "a line of `pip:`", "a requirement", example);
+                continue;
+            };
+            if let Some((placeholder, at)) = matchspec::placeholder(text) {
+                let reason = matchspec::Reason::Placeholder(placeholder.to_owned());
+                let offset = text[..at].chars().count();
+                self.spec_error(item, text, &SpecError { reason, offset });
+            }
+            let selector = self.selector(item.end, outer);
+            let place = self.reader.problems.place(item.start);
+            self.environment.pip.push(PipLine { text: text.to_owned(), place, selector });
+            self.pip.get_or_insert(key.start);
+        }
+    }
+
+    /// The selector behind a value, together with the one that it stands under.
+    fn selector(&mut self, end: Point, outer: Option<&Selector>) -> Option<Selector> {
+        match self.reader.lines.selector(end) {
+            Ok(own) => join(own, outer),
+            Err(error) => {
+                self.selector_error(end, &error);
+                None
+            }
+        }
+    }
+
+    fn comment_selector(
+        &mut self,
+        at: Point,
+        comment: &str,
+        outer: Option<&Selector>,
+    ) -> Option<Selector> {
+        match Selector::in_comment(comment.trim_start()) {
+            Ok(own) => join(own, outer),
+            Err(error) => {
+                self.selector_error(at, &error);
+                None
+            }
+        }
+    }
+
+    fn selector_error(&mut self, at: Point, error: &SelectorError) {
+        let problems = &mut self.reader.problems;
+        problems.error(at, "selector", error.to_string(), Some(error.help()));
+    }
+
+    fn spec_error(&mut self, item: &Node, text: &str, error: &SpecError) {
+        let mut at = item.start;
+        for quote in [0, 1] {
+            let start = Point { column: item.start.column + quote, ..item.start };
+            if self.reader.lines.is_at(start, text) {
+                let offset = u32::try_from(error.offset).unwrap_or_default();
+                at = Point { column: start.column + offset, ..start };
+                break;
+            }
+        }
+        let (message, help) = (error.reason.to_string(), error.reason.help());
+        self.reader.problems.error(at, "match-spec", message, help);
+    }
+
+    fn check_pip(&mut self) {
+        let has_pip =
+            |r: &Request| r.spec.name.as_exact().is_some_and(|n| n.as_normalized() == "pip");
+        let Some(at) = self.pip.filter(|_| !self.environment.requests.iter().any(has_pip)) else {
+            return;
+        };
+        let message = "there is a `pip:` section, but `pip` isn't among the dependencies";
+        self.reader.problems.warning(at, "pip-missing", message, "add `- pip` above it");
+    }
+
+    fn check_twice(&mut self) {
+        let requests = &self.environment.requests;
+        for (index, request) in requests.iter().enumerate() {
+            let same =
+                |other: &&Request| other.text == request.text && other.selector == request.selector;
+            if let Some(first) = requests[..index].iter().find(same) {
+                let message = format!(
+                    "`{}` is asked for twice; first on line {}",
+                    request.text, first.place.line
+                );
+                let at = Point { line: request.place.line, column: request.place.column };
+                let help = "remove this line";
+                self.reader.problems.warning(at, "request-twice", message, help);
+            }
+        }
+    }
+}
+
+fn join(own: Option<Selector>, outer: Option<&Selector>) -> Option<Selector> {
+    match (own, outer) {
+        (Some(own), Some(outer)) => Some(outer.clone().and(own)),
+        (own, outer) => own.or_else(|| outer.cloned()),
+    }
+}

@@ -1,0 +1,105 @@
+//! The part in brackets: `[version='>=1', build=py310*]`.
+
+use std::str::FromStr;
+
+use envlock_report::nearest;
+use rattler_conda_types::{BuildNumberSpec, MatchSpec};
+use rattler_digest::{Md5, Sha256, parse_digest_from_hex};
+use url::Url;
+
+use super::Reason;
+use super::version::{parse_build, parse_version};
+use crate::channel::has_credentials;
+
+const KEYS: [&str; 12] = [
+    "version",
+    "build",
+    "build_number",
+    "channel",
+    "subdir",
+    "md5",
+    "sha256",
+    "url",
+    "fn",
+    "license",
+    "license_family",
+    "track_features",
+];
+
+/// A key with its value and where the key stands, in bytes from the opening bracket.
+pub(super) struct Field<'a> {
+    pub(super) key: &'a str,
+    pub(super) value: &'a str,
+    pub(super) at: usize,
+}
+
+/// Splits the text in front of the brackets from the fields in them.
+pub(super) fn split(text: &str) -> Result<(&str, Vec<Field<'_>>), (Reason, usize)> {
+    let Some(open) = text.find('[') else {
+        return match text.find(']') {
+            Some(at) => Err((Reason::Brackets, at)),
+            None => Ok((text, Vec::new())),
+        };
+    };
+    let inner = text[open + 1..].strip_suffix(']').ok_or((Reason::Brackets, open))?;
+    let mut fields: Vec<Field<'_>> = Vec::new();
+    let mut rest = inner;
+    while !rest.trim_start_matches([' ', ',']).is_empty() {
+        rest = rest.trim_start_matches([' ', ',']);
+        let at = open + 1 + (inner.len() - rest.len());
+        let (key, behind) = rest.split_once('=').ok_or((Reason::Brackets, at))?;
+        let (value, behind) = value(behind.trim_start()).ok_or((Reason::Brackets, at))?;
+        let key = key.trim();
+        if fields.iter().any(|known| known.key == key) {
+            return Err((Reason::KeyTwice { key: key.to_owned() }, at));
+        }
+        fields.push(Field { key, value, at });
+        rest = behind;
+    }
+    Ok((&text[..open], fields))
+}
+
+/// A quoted value, or everything up to the next `,`; and what follows it.
+fn value(text: &str) -> Option<(&str, &str)> {
+    let (value, behind) = match text.chars().next()? {
+        quote @ ('\'' | '"') => text[1..].split_once(quote)?,
+        _ => {
+            let end = text.find([',', ' ', '\'', '"', '[', ']']).unwrap_or(text.len());
+            text.split_at(end)
+        }
+    };
+    let separated = behind.is_empty() || behind.starts_with([',', ' ']);
+    (!value.trim().is_empty() && separated).then_some((value.trim(), behind))
+}
+
+/// Puts a field into the spec; `channel` and `subdir` aren't the spec's and are handled before.
+pub(super) fn apply(spec: &mut MatchSpec, key: &str, value: &str) -> Result<(), Reason> {
+    let wrong = || Reason::Value { key: key.to_owned(), value: value.to_owned() };
+    match key {
+        "version" => spec.version = Some(parse_version(value)?),
+        "build" => spec.build = Some(parse_build(value)?),
+        "build_number" => {
+            spec.build_number = Some(BuildNumberSpec::from_str(value).map_err(|_| wrong())?);
+        }
+        "md5" => spec.md5 = Some(parse_digest_from_hex::<Md5>(value).ok_or_else(wrong)?),
+        "sha256" => spec.sha256 = Some(parse_digest_from_hex::<Sha256>(value).ok_or_else(wrong)?),
+        "url" => {
+            if has_credentials(value) {
+                return Err(Reason::Credentials);
+            }
+            spec.url = Some(Url::parse(value).map_err(|_| wrong())?);
+        }
+        "fn" => spec.file_name = Some(value.to_owned()),
+        "license" => spec.license = Some(value.to_owned()),
+        "license_family" => spec.license_family = Some(value.to_owned()),
+        "track_features" => {
+            let features = value.split([',', ' ']).filter(|f| !f.is_empty());
+            spec.track_features = Some(features.map(str::to_owned).collect());
+        }
+        _ => {
+            let nearest = nearest(key, KEYS).map(str::to_owned);
+            return Err(Reason::Key { key: key.to_owned(), nearest });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! What can be wrong with a match spec, in the words of its author.
+
+/// Something wrong in the text of a match spec.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::spec) struct SpecError {
+    pub(in crate::spec) reason: Reason,
+    /// Where in the text, in characters from its beginning.
+    pub(in crate::spec) offset: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(in crate::spec) enum Reason {
+    #[error("this entry is empty")]
+    Empty,
+    #[error("this entry is longer than any match spec")]
+    TooLong,
+    #[error("`{0}` is a placeholder of a template that was never filled in")]
+    Placeholder(String),
+    #[error("this is the archive of a package, where its name and version are expected")]
+    Archive { instead: Option<String> },
+    #[error("this is an address, where the name of a package is expected")]
+    Address,
+    #[error("the name of a package is missing")]
+    NameMissing,
+    #[error("`{0}` is a pattern, and a package is asked for by its whole name")]
+    NameGlob(String),
+    #[error("`{character}` can't be in the name of a package, as in `{name}`")]
+    NameCharacter { name: String, character: char },
+    #[error("a single `:` means nothing in a match spec")]
+    SingleColon,
+    #[error("a password or token is written into this entry")]
+    Credentials,
+    #[error("there is no subdir `{subdir}`")]
+    Subdir { subdir: String, nearest: Option<String> },
+    #[error("the brackets can't be read")]
+    Brackets,
+    #[error("`{key}` is no key of a match spec")]
+    Key { key: String, nearest: Option<String> },
+    #[error("`{key}` is here twice")]
+    KeyTwice { key: String },
+    #[error("`{value}` is no {key}")]
+    Value { key: String, value: String },
+    #[error("parentheses are only read in `[version='…']`")]
+    Parentheses,
+    #[error("`{0}` is followed by no version")]
+    NoVersion(String),
+    #[error("`{0}` is no operator")]
+    Operator(String),
+    #[error("there is neither `,` (and) nor `|` (or) between two conditions on the version")]
+    Unjoined,
+    #[error("`{0}` is a pattern that no solver here can match")]
+    Pattern(String),
+    #[error("`~=` takes a version without `*`, not `{0}`")]
+    CompatibleGlob(String),
+    #[error("`{0}` is no version")]
+    Version(String),
+    #[error("`{0}` is no build string")]
+    Build(String),
+}
+
+impl Reason {
+    pub(in crate::spec) fn help(&self) -> Option<String> {
+        let help = match self {
+            Self::Empty => "leave the line away, or write a package like `numpy`",
+            Self::TooLong => return None,
+            Self::Placeholder(_) => "write the package in its place, or leave the line away",
+            Self::Archive { instead: None } | Self::Address => {
+                "write `channel::name=version=build`; the channel can be an address, as in \
+                 `https://conda.anaconda.org/conda-forge::numpy=1.24.3`"
+            }
+            Self::Archive { instead: Some(instead) } => {
+                return Some(format!("write `{instead}`, with the channel before `::` if need be"));
+            }
+            Self::NameMissing => "begin with the name, as in `python >=3.11`",
+            Self::NameGlob(_) => "name each package on a line of its own",
+            Self::NameCharacter { .. } => {
+                "a name has letters, digits, `-`, `_` and `.`, as in `scikit-learn >=1.2`"
+            }
+            Self::SingleColon => "a channel is set off by two: `conda-forge::numpy`",
+            Self::Credentials => {
+                "remove it here; credentials for a channel belong into `channels:` through a \
+                 variable, as in `https://example.org/t/$TOKEN/channel`"
+            }
+            Self::Subdir { nearest: Some(word), .. } | Self::Key { nearest: Some(word), .. } => {
+                return Some(format!("did you mean `{word}`?"));
+            }
+            Self::Subdir { nearest: None, .. } => "a subdir is like `linux-64` or `noarch`",
+            Self::Key { nearest: None, .. } => {
+                "the keys are version, build, build_number, channel, subdir, md5, sha256, url, \
+                 fn, license, license_family and track_features"
+            }
+            Self::Brackets => "write them like `numpy[version='>=1.24',build=py310*]`",
+            Self::KeyTwice { .. } => "keep one of the two",
+            Self::Value { key, .. } => return Some(format!("write it like {}", example(key))),
+            Self::Parentheses => "write it like `numpy[version='(>=1.24,<1.25)|>=2']`",
+            Self::NoVersion(_) => "write one, as in `numpy>=1.24`, or the name alone for any",
+            Self::Operator(_) => "the operators are `=`, `==`, `!=`, `>=`, `<=`, `>`, `<`, `~=`",
+            Self::Unjoined => "write `>=1,<2` for both at once and `<1|>=2` for either",
+            Self::Pattern(_) => "`*` goes to the end, as in `3.10.*`; else give bounds: `>=1,<2`",
+            Self::CompatibleGlob(_) => "write `~=1.4` (the same as `>=1.4,1.*`)",
+            Self::Version(_) => "a version is like `1.24.3`; `=1.24` means any 1.24.x",
+            Self::Build(_) => "a build string is like `py310_0`, or a pattern like `*_cpython`",
+        };
+        Some(help.to_owned())
+    }
+}
+
+fn example(key: &str) -> &'static str {
+    match key {
+        "md5" => "`[md5=<32 hexadecimal digits>]`",
+        "sha256" => "`[sha256=<64 hexadecimal digits>]`",
+        "build_number" => "`[build_number='>=1']`",
+        "url" => "`[url='https://conda.anaconda.org/conda-forge/noarch/…']`",
+        "build" => "`[build='py310*']`",
+        _ => "`[version='>=1.24']`",
+    }
+}

@@ -1,0 +1,153 @@
+//! From the text of a match spec to its parts.
+
+use std::str::FromStr;
+
+use envlock_report::nearest;
+use rattler_conda_types::package::CondaArchiveIdentifier;
+use rattler_conda_types::{MatchSpec, NamelessMatchSpec, PackageName, PackageNameMatcher, Subdir};
+
+use super::{Reason, SpecError, brackets, version};
+use crate::channel::has_credentials;
+
+/// Nobody writes a match spec of this many bytes.
+const MAX_LENGTH: usize = 2000;
+
+/// A match spec with the channel and subdir taken off.
+#[derive(Debug, Clone)]
+pub(in crate::spec) struct Parts {
+    pub(in crate::spec) channel: Option<String>,
+    pub(in crate::spec) subdir: Option<Subdir>,
+    pub(in crate::spec) spec: MatchSpec,
+}
+
+/// Reads a match spec without a comment.
+pub(in crate::spec) fn parse(text: &str) -> Result<Parts, SpecError> {
+    take_apart(text).map_err(|(reason, at)| {
+        let offset = text.get(..at).map_or(0, |before| before.chars().count());
+        SpecError { reason, offset }
+    })
+}
+
+/// Offsets of errors are in bytes of `text`.
+fn take_apart(text: &str) -> Result<Parts, (Reason, usize)> {
+    let start = text.len() - text.trim_start().len();
+    if text.trim().is_empty() {
+        return Err((Reason::Empty, 0));
+    }
+    if text.len() > MAX_LENGTH {
+        return Err((Reason::TooLong, 0));
+    }
+    if let Some((placeholder, at)) = placeholder(text) {
+        return Err((Reason::Placeholder(placeholder.to_owned()), at));
+    }
+    refuse_addresses(text.trim()).map_err(|reason| (reason, start))?;
+
+    let (front, fields) = brackets::split(text.trim_end())?;
+    let (channel, package) = match front.rfind("::") {
+        Some(at) => (front[..at].trim(), at + 2),
+        None => ("", 0),
+    };
+    if let Some(at) = front[package..].find(':') {
+        return Err((Reason::SingleColon, package + at));
+    }
+    let (mut channel, mut subdir) = split_subdir(channel);
+    let mut subdir_field = None;
+    let name_at = package + (front[package..].len() - front[package..].trim_start().len());
+    let (name, behind) = split_name(&front[name_at..]);
+    let name = parse_name(name).map_err(|(reason, at)| (reason, name_at + at))?;
+    let mut spec = MatchSpec::from_nameless(NamelessMatchSpec::default(), name);
+
+    if !behind.trim().is_empty() {
+        let at = front.len() - behind.trim_start().len();
+        (spec.version, spec.build) =
+            version::positional(behind.trim()).map_err(|(reason, inner)| (reason, at + inner))?;
+    }
+    // What is in brackets wins over what stands before them: conda's rule.
+    for field in fields {
+        match field.key {
+            "channel" => {
+                let (in_brackets, its_subdir) = split_subdir(field.value);
+                channel = in_brackets;
+                subdir = its_subdir.or(subdir);
+            }
+            "subdir" => {
+                subdir_field = Some(parse_subdir(field.value).map_err(|r| (r, field.at))?);
+            }
+            _ => {
+                brackets::apply(&mut spec, field.key, field.value).map_err(|r| (r, field.at))?;
+            }
+        }
+    }
+    let channel = (!channel.is_empty()).then(|| channel.to_owned());
+    Ok(Parts { channel, subdir: subdir_field.or(subdir), spec })
+}
+
+/// `{{ name }}` or `{NAME}`, as templates leave them; `${NAME}` is a variable.
+pub(in crate::spec) fn placeholder(text: &str) -> Option<(&str, usize)> {
+    text.match_indices('{').filter(|(at, _)| !text[..*at].ends_with('$')).find_map(|(at, _)| {
+        let (open, close) = if text[at..].starts_with("{{") { ("{{", "}}") } else { ("{", "}") };
+        let inner = &text[at + open.len()..];
+        let end = inner.find(close)?;
+        let word = inner[..end].trim();
+        let named = !word.is_empty()
+            && word.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' '));
+        named.then(|| (&text[at..at + open.len() + end + close.len()], at))
+    })
+}
+
+/// An archive's path or address, or an address that names no package.
+fn refuse_addresses(text: &str) -> Result<(), Reason> {
+    let front = text.split_once('[').map_or(text, |(front, _)| front).trim_end();
+    let plain = front.split(['#', '?']).next().unwrap_or(front);
+    if plain.ends_with(".conda") || plain.ends_with(".tar.bz2") {
+        let file = plain.rsplit(['/', '\\']).next().unwrap_or(plain);
+        let instead = CondaArchiveIdentifier::try_from_filename(file)
+            .map(|archive| archive.identifier)
+            .map(|id| format!("{}=={}={}", id.name, id.version, id.build_string));
+        return Err(Reason::Archive { instead });
+    }
+    let package = front.rsplit_once("::").map_or(front, |(_, package)| package);
+    match package.contains('/') || package.contains('\\') {
+        true if has_credentials(front) => Err(Reason::Credentials),
+        true => Err(Reason::Address),
+        false => Ok(()),
+    }
+}
+
+fn split_name(text: &str) -> (&str, &str) {
+    let is_behind = |c: char| c.is_whitespace() || matches!(c, '=' | '<' | '>' | '!' | '~' | '(');
+    text.split_at(text.find(is_behind).unwrap_or(text.len()))
+}
+
+fn parse_name(name: &str) -> Result<PackageNameMatcher, (Reason, usize)> {
+    if name.is_empty() {
+        return Err((Reason::NameMissing, 0));
+    }
+    if name.contains('*') || name.starts_with('^') {
+        return Err((Reason::NameGlob(name.to_owned()), 0));
+    }
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if let Some((at, character)) = name.char_indices().find(|(_, c)| !allowed(*c)) {
+        return Err((Reason::NameCharacter { name: name.to_owned(), character }, at));
+    }
+    PackageName::try_from(name.to_ascii_lowercase())
+        .map(PackageNameMatcher::Exact)
+        .map_err(|_| (Reason::NameMissing, 0))
+}
+
+/// `conda-forge/linux-64` is the channel conda-forge and its subdir linux-64.
+fn split_subdir(channel: &str) -> (&str, Option<Subdir>) {
+    match channel.rsplit_once('/') {
+        Some((channel, last)) if Subdir::from_str(last).is_ok() => {
+            (channel, Subdir::from_str(last).ok())
+        }
+        _ => (channel, None),
+    }
+}
+
+fn parse_subdir(text: &str) -> Result<Subdir, Reason> {
+    Subdir::from_str(text).map_err(|_| Reason::Subdir {
+        subdir: text.to_owned(),
+        nearest: nearest(text, Subdir::all().map(Subdir::as_str)).map(str::to_owned),
+    })
+}

@@ -1,0 +1,20 @@
+//! environment.yml: what it asks for, with the place of everything in it.
+//!
+//! [`parse`] reads a whole file and reports everything that is wrong with it in one run.
+//! Match specs mean what they mean for conda; comment selectors (`# [linux]`) and mapping
+//! selectors (`sel(linux):`) are kept with the lines that they stand on, so that one file
+//! answers for every platform.
+
+mod comment;
+mod dependencies;
+mod environment;
+mod matchspec;
+mod problem;
+mod reader;
+mod selector;
+mod yaml;
+
+pub use environment::{Environment, Located, PipLine, Request};
+pub use problem::Invalid;
+pub use reader::parse;
+pub use selector::Selector;

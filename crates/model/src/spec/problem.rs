@@ -1,0 +1,97 @@
+//! Everything that was found wrong in one run, and the error that tells it.
+
+use envlock_report::{Diagnostic, Exit, Explain, Place};
+
+use super::yaml::Point;
+use crate::channel::redact;
+
+/// An environment.yml that can't be used: all that is wrong with it, in the order of the file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file} isn't a valid environment: {}", summary(.diagnostics))]
+pub struct Invalid {
+    /// The file, as the user named it.
+    pub file: String,
+    /// The errors, and the warnings that were found on the way.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+fn summary(diagnostics: &[Diagnostic]) -> String {
+    let errors = diagnostics.iter().filter(|d| is_error(d));
+    let first = errors.clone().next().map_or("", |d| d.message.as_str());
+    match errors.count() {
+        0 | 1 => first.to_owned(),
+        n => format!("{first} (and {} more)", n - 1),
+    }
+}
+
+fn is_error(diagnostic: &Diagnostic) -> bool {
+    diagnostic.severity == envlock_report::Severity::Error
+}
+
+impl Explain for Invalid {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        self.diagnostics.clone()
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+}
+
+/// Where problems go while a file is read. No password gets past it.
+#[derive(Debug)]
+pub(super) struct Problems {
+    file: String,
+    found: Vec<Diagnostic>,
+}
+
+impl Problems {
+    pub(super) fn new(file: &str) -> Self {
+        Self { file: file.to_owned(), found: Vec::new() }
+    }
+
+    pub(super) fn place(&self, point: Point) -> Place {
+        Place::new(self.file.clone(), point.line, point.column)
+    }
+
+    pub(super) fn push(&mut self, point: Point, mut diagnostic: Diagnostic) {
+        diagnostic.message = redact(&diagnostic.message);
+        diagnostic.help = diagnostic.help.as_deref().map(redact);
+        for note in &mut diagnostic.notes {
+            *note = redact(note);
+        }
+        let place = self.place(point);
+        self.found.push(diagnostic.at(place));
+    }
+
+    pub(super) fn error(
+        &mut self,
+        point: Point,
+        code: &'static str,
+        message: impl Into<String>,
+        help: Option<String>,
+    ) {
+        let mut diagnostic = Diagnostic::error(code, message);
+        diagnostic.help = help;
+        self.push(point, diagnostic);
+    }
+
+    pub(super) fn warning(
+        &mut self,
+        point: Point,
+        code: &'static str,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.push(point, Diagnostic::warning(code, message).with_help(help));
+    }
+
+    /// The warnings, when there was nothing but warnings.
+    pub(super) fn finish(mut self) -> Result<Vec<Diagnostic>, Invalid> {
+        self.found.sort_by(|a, b| a.place.cmp(&b.place));
+        if self.found.iter().any(is_error) {
+            return Err(Invalid { file: self.file, diagnostics: self.found });
+        }
+        Ok(self.found)
+    }
+}

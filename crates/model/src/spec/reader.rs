@@ -1,0 +1,287 @@
+//! The sections of an environment.yml, from the top.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use envlock_report::{Diagnostic, nearest};
+use rattler_conda_types::Subdir;
+
+use super::comment::Lines;
+use super::problem::Problems;
+use super::yaml::{self, Kind, Node, Point, YamlError};
+use super::{Environment, Invalid, Located, dependencies};
+
+const KEYS: [&str; 7] =
+    ["name", "channels", "dependencies", "platforms", "variables", "prefix", "secrets"];
+
+/// Reads an environment.yml.
+///
+/// `file` is the name to show; `text` is its content, which may begin with a byte order mark.
+///
+/// # Errors
+/// [`Invalid`] holds everything that is wrong in the file, each thing at its line and column.
+pub fn parse(file: &str, text: &str) -> Result<Environment, Invalid> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut reader = Reader { lines: Lines::new(text), problems: Problems::new(file) };
+    let mut environment = Environment {
+        file: file.to_owned(),
+        name: None,
+        channels: None,
+        nodefaults: false,
+        platforms: Vec::new(),
+        requests: Vec::new(),
+        pip: Vec::new(),
+        variables: BTreeMap::new(),
+        prefix: None,
+        secrets: None,
+        warnings: Vec::new(),
+    };
+    let loaded = yaml::load(text);
+    let broken = !loaded.errors.is_empty();
+    for (point, error) in loaded.errors {
+        reader.yaml_error(point, &error);
+    }
+    match loaded.root {
+        Some(root) => reader.root(&root, &mut environment),
+        None if broken => {}
+        None => reader.empty(),
+    }
+    environment.warnings = reader.problems.finish()?;
+    Ok(environment)
+}
+
+/// What reading a section needs: the raw lines, and where problems go.
+#[derive(Debug)]
+pub(super) struct Reader<'a> {
+    pub(super) lines: Lines<'a>,
+    pub(super) problems: Problems,
+}
+
+impl Reader<'_> {
+    fn yaml_error(&mut self, point: Point, error: &YamlError) {
+        let tab = matches!(error, YamlError::Syntax(_)) && self.lines.has_tab(point);
+        let help = if tab { Some("indent with spaces, not with tabs") } else { error.help() };
+        self.problems.error(point, error.code(), error.to_string(), help.map(str::to_owned));
+    }
+
+    fn empty(&mut self) {
+        let help = "it needs at least `dependencies:` with a list of packages".to_owned();
+        let start = Point { line: 1, column: 1 };
+        self.problems.error(start, "empty-environment", "this file is empty", Some(help));
+    }
+
+    fn root(&mut self, root: &Node, environment: &mut Environment) {
+        let entries = match &root.kind {
+            Kind::Map(entries) => entries,
+            Kind::Scalar { .. } if root.is_null() => return self.empty(),
+            _ => {
+                let help = "write `name:`, `channels:` and `dependencies:` at the beginning of \
+                            their lines";
+                let message = format!("an environment is a mapping, and this is {}", root.noun());
+                return self.problems.error(root.start, "wrong-type", message, Some(help.into()));
+            }
+        };
+        let mut has_dependencies = false;
+        for (key, value) in entries {
+            let name = key.as_written().unwrap_or_default();
+            self.no_selector(key);
+            match name {
+                "name" => environment.name = self.name(value),
+                "channels" => self.channels(value, environment),
+                "platforms" => environment.platforms = self.platforms(value),
+                "dependencies" => {
+                    has_dependencies = true;
+                    dependencies::read(self, value, environment);
+                }
+                "variables" => environment.variables = self.variables(value),
+                "prefix" => environment.prefix = self.prefix(key, value),
+                "secrets" => environment.secrets = Some(self.problems.place(key.start)),
+                _ => self.unknown_key(key.start, name),
+            }
+        }
+        if !has_dependencies {
+            let help = "write `dependencies:` with a list of packages";
+            let message = "no packages are asked for: there is no key `dependencies`";
+            self.problems.warning(root.start, "no-dependencies", message, help);
+        }
+    }
+
+    fn unknown_key(&mut self, at: Point, key: &str) {
+        let help = match nearest(key, KEYS) {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => format!("the keys are {}", KEYS.join(", ")),
+        };
+        let message = format!("the key `{key}` isn't known, and is ignored");
+        self.problems.warning(at, "unknown-key", message, help);
+    }
+
+    fn name(&mut self, value: &Node) -> Option<Located<String>> {
+        let name = self.scalar(value, "name", "name: my-env")?;
+        // conda's own rule for the names of environments.
+        if let Some(bad) = name.value.chars().find(|c| "/ :#\\".contains(*c) || c.is_control()) {
+            let message = format!("the name of an environment can't have `{}`", bad.escape_debug());
+            let help = "letters, digits, `-`, `_` and `.` are fine, as in `my-env`";
+            self.problems.error(value.start, "environment-name", message, Some(help.to_owned()));
+        }
+        Some(name)
+    }
+
+    fn prefix(&mut self, key: &Node, value: &Node) -> Option<Located<String>> {
+        let message = "`prefix` isn't used: it is a path on the machine that wrote the file";
+        let help = "remove it; say where to install with `envlock install -p PREFIX`";
+        self.problems.warning(key.start, "prefix-unused", message, help);
+        self.scalar(value, "prefix", "prefix: /opt/my-env")
+    }
+
+    /// One line of text; nothing is fine too.
+    fn scalar(&mut self, value: &Node, key: &str, example: &str) -> Option<Located<String>> {
+        if value.is_null() {
+            return None;
+        }
+        match value.as_written() {
+            Some(text) => {
+                let place = self.problems.place(value.start);
+                Some(Located { value: text.trim().to_owned(), place })
+            }
+            None => {
+                self.wrong_type(value, &format!("`{key}`"), "text", example);
+                None
+            }
+        }
+    }
+
+    fn channels(&mut self, value: &Node, environment: &mut Environment) {
+        let Some(items) = self.list(value, "channels", "- conda-forge") else { return };
+        let mut channels: Vec<Located<String>> = Vec::new();
+        for item in items {
+            self.no_selector(item);
+            let Some(text) = item.as_text().map(str::trim).filter(|text| !text.is_empty()) else {
+                self.wrong_type(item, "a channel", "a name or an address", "- conda-forge");
+                continue;
+            };
+            if text == "nodefaults" {
+                environment.nodefaults = true;
+            } else if let Some(first) = channels.iter().find(|known| known.value == text) {
+                let message = format!(
+                    "the channel `{text}` is here twice; it was first on line {}",
+                    first.place.line
+                );
+                self.problems.warning(item.start, "channel-twice", message, "remove this line");
+            } else {
+                let place = self.problems.place(item.start);
+                channels.push(Located { value: text.to_owned(), place });
+            }
+        }
+        environment.channels = Some(channels);
+    }
+
+    fn platforms(&mut self, value: &Node) -> Vec<Located<Subdir>> {
+        let mut platforms: Vec<Located<Subdir>> = Vec::new();
+        for item in self.list(value, "platforms", "- linux-64").unwrap_or_default() {
+            self.no_selector(item);
+            let Some(text) = item.as_text().map(str::trim) else {
+                self.wrong_type(item, "a platform", "its name", "- linux-64");
+                continue;
+            };
+            let subdir = Subdir::from_str(text).ok().filter(|s| *s != Subdir::NoArch);
+            match subdir {
+                None => self.unknown_platform(item.start, text),
+                Some(subdir) if platforms.iter().any(|known| known.value == subdir) => {
+                    let message = format!("the platform `{subdir}` is here twice");
+                    self.problems.warning(
+                        item.start,
+                        "platform-twice",
+                        message,
+                        "remove this line",
+                    );
+                }
+                Some(subdir) => {
+                    let place = self.problems.place(item.start);
+                    platforms.push(Located { value: subdir, place });
+                }
+            }
+        }
+        platforms
+    }
+
+    fn unknown_platform(&mut self, at: Point, text: &str) {
+        let known = Subdir::all().filter(|s| *s != Subdir::NoArch).map(Subdir::as_str);
+        let help = match nearest(text, known) {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => {
+                "the usual ones are linux-64, linux-aarch64, osx-64, osx-arm64 and win-64".into()
+            }
+        };
+        self.problems.error(
+            at,
+            "unknown-platform",
+            format!("there is no platform `{text}`"),
+            Some(help),
+        );
+    }
+
+    fn variables(&mut self, value: &Node) -> BTreeMap<String, String> {
+        let mut variables = BTreeMap::new();
+        let entries = match &value.kind {
+            Kind::Map(entries) => entries.as_slice(),
+            _ if value.is_null() => &[],
+            _ => {
+                self.wrong_type(
+                    value,
+                    "`variables`",
+                    "a mapping",
+                    "variables: {OMP_NUM_THREADS: 4}",
+                );
+                &[]
+            }
+        };
+        for (key, value) in entries {
+            self.no_selector(value);
+            let name = key.as_written().unwrap_or_default();
+            let first = |c: char| c.is_ascii_alphabetic() || c == '_';
+            if !name.starts_with(first) || !name.chars().all(|c| first(c) || c.is_ascii_digit()) {
+                let message = format!("`{name}` can't be the name of a variable");
+                let help = "a name has letters, digits and `_`, and doesn't begin with a digit";
+                self.problems.error(key.start, "variable-name", message, Some(help.to_owned()));
+            }
+            match value.as_written() {
+                Some(text) if !text.contains('\0') => {
+                    variables.insert(name.to_owned(), text.to_owned());
+                }
+                _ => self.wrong_type(value, "a variable", "text or a number", "NAME: \"\""),
+            }
+        }
+        variables
+    }
+
+    /// The items of a list; nothing at all is the same as no list.
+    pub(super) fn list<'n>(
+        &mut self,
+        value: &'n Node,
+        key: &str,
+        example: &str,
+    ) -> Option<&'n [Node]> {
+        match &value.kind {
+            Kind::List(items) => return Some(items),
+            _ if value.is_null() => {}
+            _ => self.wrong_type(value, &format!("`{key}`"), "a list", example),
+        }
+        None
+    }
+
+    pub(super) fn wrong_type(&mut self, value: &Node, what: &str, expected: &str, example: &str) {
+        let message = format!("{what} must be {expected}, and this is {}", value.noun());
+        let help = Some(format!("write it like `{example}`"));
+        self.problems.error(value.start, "wrong-type", message, help);
+    }
+
+    /// A selector where none is read would be ignored: that must not go unsaid.
+    fn no_selector(&mut self, node: &Node) {
+        if let Ok(Some(selector)) = self.lines.selector(node.end) {
+            let message = format!("the selector `[{selector}]` does nothing on this line");
+            let diagnostic = Diagnostic::warning("selector-ignored", message)
+                .with_help("selectors are read behind packages and pip lines");
+            self.problems.push(node.start, diagnostic);
+        }
+    }
+}

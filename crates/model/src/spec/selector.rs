@@ -1,0 +1,253 @@
+//! Selectors: which platforms a line is for, as in `# [linux and not aarch64]` or `sel(win):`.
+
+use std::fmt;
+
+use envlock_report::nearest;
+use rattler_conda_types::Subdir;
+
+/// No selector that a person writes has more words and parentheses than this.
+const MAX_TOKENS: usize = 64;
+
+/// The words besides the names of subdirs, with the meaning that conda-build gives them.
+const WORDS: [(&str, fn(Subdir) -> bool); 16] = [
+    ("linux", |s| s.as_str().starts_with("linux-")),
+    ("osx", |s| s.as_str().starts_with("osx-")),
+    ("win", |s| s.as_str().starts_with("win-")),
+    ("unix", |s| ["linux-", "osx-", "emscripten-"].iter().any(|os| s.as_str().starts_with(os))),
+    ("linux32", |s| s == Subdir::Linux32),
+    ("linux64", |s| s == Subdir::Linux64),
+    ("osx64", |s| s == Subdir::Osx64),
+    ("win32", |s| s == Subdir::Win32),
+    ("win64", |s| s == Subdir::Win64),
+    ("x86", |s| s.as_str().ends_with("-32") || s.as_str().ends_with("-64")),
+    ("x86_64", |s| s.as_str().ends_with("-64")),
+    ("arm64", |s| s.as_str().ends_with("-arm64")),
+    ("aarch64", |s| s.as_str().ends_with("-aarch64")),
+    ("armv7l", |s| s == Subdir::LinuxArmV7l),
+    ("ppc64le", |s| s.as_str().ends_with("-ppc64le")),
+    ("s390x", |s| s == Subdir::LinuxS390X),
+];
+
+/// A condition on the platform. Its `Display` is the canonical text, without brackets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selector(Condition);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Condition {
+    Word(String),
+    Not(Box<Condition>),
+    And(Box<Condition>, Box<Condition>),
+    Or(Box<Condition>, Box<Condition>),
+}
+
+/// What is wrong with a text that was meant as a selector.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum SelectorError {
+    #[error("the selector `[{selector}]` has the word `{word}`, which names no platform")]
+    UnknownWord { selector: String, word: String, nearest: Option<String> },
+    #[error("the selector `[{0}]` can't be read")]
+    Malformed(String),
+}
+
+impl SelectorError {
+    pub(super) fn help(&self) -> String {
+        match self {
+            Self::UnknownWord { nearest: Some(word), .. } => format!("did you mean `{word}`?"),
+            Self::UnknownWord { nearest: None, .. } | Self::Malformed(_) => {
+                "write it like `[linux]`, `[not win]`, `[osx and arm64]` or `[linux-64]`; \
+                 a comment that isn't a selector doesn't begin with `[`"
+                    .to_owned()
+            }
+        }
+    }
+}
+
+impl Selector {
+    /// Whether a line with this selector is for that platform.
+    pub fn matches(&self, subdir: Subdir) -> bool {
+        self.0.matches(subdir)
+    }
+
+    /// Reads what stands between brackets or in `sel(…)`.
+    pub(super) fn parse(text: &str) -> Result<Self, SelectorError> {
+        let tokens = tokens(text);
+        let malformed = || SelectorError::Malformed(text.to_owned());
+        let words = tokens.iter().filter(|t| !is_grammar(t));
+        if let Some(word) = words.clone().find(|word| is_identifier(word) && !is_known(word)) {
+            let nearest = nearest(&word.to_ascii_lowercase(), known_words()).map(str::to_owned);
+            let (selector, word) = (text.to_owned(), (*word).to_owned());
+            return Err(SelectorError::UnknownWord { selector, word, nearest });
+        }
+        if tokens.len() > MAX_TOKENS {
+            return Err(malformed());
+        }
+        let mut rest = tokens.as_slice();
+        match either(&mut rest) {
+            Some(condition) if rest.is_empty() => Ok(Self(condition)),
+            _ => Err(malformed()),
+        }
+    }
+
+    /// The selector that a comment (from its `#` on) begins with, if it is one.
+    ///
+    /// A misspelt selector must be an error: ignored, the package would be installed
+    /// everywhere; obeyed, it would be dropped. A comment that merely begins with a bracket
+    /// (`# [1]`, `# [see docs](https://…)`) is no selector.
+    pub(super) fn in_comment(comment: &str) -> Result<Option<Self>, SelectorError> {
+        let Some(inner) = comment.trim_start_matches('#').trim_start().strip_prefix('[') else {
+            return Ok(None);
+        };
+        let (inner, behind) = inner.split_once(']').unwrap_or((inner, ""));
+        if behind.starts_with('(') {
+            return Ok(None);
+        }
+        let inner = inner.trim();
+        match Self::parse(inner) {
+            Ok(selector) => Ok(Some(selector)),
+            Err(error) if was_meant(inner) => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Both conditions at once.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self(Condition::And(Box::new(self.0), Box::new(other.0)))
+    }
+}
+
+/// Whether a text in brackets looks like a selector that went wrong.
+fn was_meant(text: &str) -> bool {
+    let tokens = tokens(text);
+    let mut words = tokens.iter().filter(|token| !is_grammar(token));
+    let only_words = tokens.iter().all(|t| is_grammar(t) || is_identifier(t));
+    words.any(|word| {
+        is_known(word)
+            || (only_words && nearest(&word.to_ascii_lowercase(), known_words()).is_some())
+    })
+}
+
+fn known_words() -> impl Iterator<Item = &'static str> {
+    let subdirs = Subdir::all().filter(|s| *s != Subdir::NoArch).map(Subdir::as_str);
+    WORDS.iter().map(|(word, _)| *word).chain(subdirs)
+}
+
+fn is_known(word: &str) -> bool {
+    known_words().any(|known| known == word)
+}
+
+fn is_grammar(token: &str) -> bool {
+    matches!(token, "and" | "or" | "not" | "(" | ")")
+}
+
+fn is_identifier(token: &str) -> bool {
+    token.starts_with(char::is_alphabetic)
+        && token.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
+}
+
+fn tokens(text: &str) -> Vec<&str> {
+    let mut tokens = Vec::new();
+    for word in text.split_whitespace() {
+        let mut rest = word;
+        while let Some(at) = rest.find(['(', ')']) {
+            tokens.extend([&rest[..at], &rest[at..=at]].into_iter().filter(|t| !t.is_empty()));
+            rest = &rest[at + 1..];
+        }
+        if !rest.is_empty() {
+            tokens.push(rest);
+        }
+    }
+    tokens
+}
+
+/// `a or b or c`; binds least, as in Python.
+fn either(rest: &mut &[&str]) -> Option<Condition> {
+    let mut left = both(rest)?;
+    while skip(rest, "or") {
+        left = Condition::Or(Box::new(left), Box::new(both(rest)?));
+    }
+    Some(left)
+}
+
+fn both(rest: &mut &[&str]) -> Option<Condition> {
+    let mut left = single(rest)?;
+    while skip(rest, "and") {
+        left = Condition::And(Box::new(left), Box::new(single(rest)?));
+    }
+    Some(left)
+}
+
+fn single(rest: &mut &[&str]) -> Option<Condition> {
+    if skip(rest, "not") {
+        return Some(Condition::Not(Box::new(single(rest)?)));
+    }
+    if skip(rest, "(") {
+        let inner = either(rest)?;
+        return skip(rest, ")").then_some(inner);
+    }
+    let (word, behind) = rest.split_first().filter(|(word, _)| is_known(word))?;
+    *rest = behind;
+    Some(Condition::Word((*word).to_owned()))
+}
+
+fn skip(rest: &mut &[&str], token: &str) -> bool {
+    let found = rest.first() == Some(&token);
+    if found {
+        *rest = &rest[1..];
+    }
+    found
+}
+
+impl Condition {
+    fn matches(&self, subdir: Subdir) -> bool {
+        match self {
+            Self::Word(word) => WORDS
+                .iter()
+                .find(|(known, _)| known == word)
+                .map_or(subdir.as_str() == word, |(_, holds)| holds(subdir)),
+            Self::Not(inner) => !inner.matches(subdir),
+            Self::And(a, b) => a.matches(subdir) && b.matches(subdir),
+            Self::Or(a, b) => a.matches(subdir) || b.matches(subdir),
+        }
+    }
+
+    /// How tightly it binds: what binds less than its surroundings needs parentheses.
+    fn strength(&self) -> u8 {
+        match self {
+            Self::Or(..) => 0,
+            Self::And(..) => 1,
+            Self::Not(_) => 2,
+            Self::Word(_) => 3,
+        }
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>, least: u8) -> fmt::Result {
+        if self.strength() < least {
+            f.write_str("(")?;
+            self.write(f, 0)?;
+            return f.write_str(")");
+        }
+        match self {
+            Self::Word(word) => f.write_str(word),
+            Self::Not(inner) => {
+                f.write_str("not ")?;
+                inner.write(f, 2)
+            }
+            Self::And(a, b) => {
+                a.write(f, 1)?;
+                f.write_str(" and ")?;
+                b.write(f, 2)
+            }
+            Self::Or(a, b) => {
+                a.write(f, 0)?;
+                f.write_str(" or ")?;
+                b.write(f, 1)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.write(f, 0)
+    }
+}
