@@ -230,20 +230,19 @@ impl Package {
         to: &str,
         mut keep: impl FnMut(&Path) -> bool,
     ) -> io::Result<Self> {
-        let mut directories = vec![from.to_owned()];
+        let mut directories = vec![PathBuf::new()];
         while let Some(directory) = directories.pop() {
-            for item in fs_err::read_dir(&directory)? {
+            for item in fs_err::read_dir(from.join(&directory))? {
                 let item = item?;
-                let path = item.path();
-                let relative = path.strip_prefix(from).expect("it was found below");
-                if !keep(relative) {
+                let relative = directory.join(item.file_name());
+                if !keep(&relative) {
                     continue;
                 }
                 if item.file_type()?.is_dir() {
-                    directories.push(path);
+                    directories.push(relative);
                 } else {
                     let target = Path::new(to).join(relative);
-                    self.entries.push(Entry::from_disk(&path, utf8(&target)?)?);
+                    self.entries.push(Entry::from_disk(&item.path(), utf8(&target)?)?);
                 }
             }
         }
@@ -262,27 +261,26 @@ impl Package {
 
     /// Its `index.json`.
     pub fn index_json(&self) -> Map<String, Value> {
-        let mut index = json!({
-            "arch": self.subdir.arch().map(Arch::as_str),
-            "build": self.build,
-            "build_number": self.build_number,
-            "constrains": self.constrains,
-            "depends": self.depends,
-            "license": self.license,
-            "name": self.name,
-            "noarch": self.noarch.map(|noarch| match noarch {
-                Noarch::Python => "python",
-                Noarch::Generic => "generic",
-            }),
-            "platform": self.subdir.only_platform(),
-            "subdir": self.subdir.as_str(),
-            "timestamp": self.timestamp,
-            "version": self.version,
+        let noarch = self.noarch.map(|noarch| match noarch {
+            Noarch::Python => "python",
+            Noarch::Generic => "generic",
         });
-        let mut index = std::mem::take(index.as_object_mut().expect("it is one"));
-        index.retain(|_, value| !value.is_null());
-        index.extend(self.fields.clone());
-        index
+        let fields = [
+            ("arch", json!(self.subdir.arch().map(Arch::as_str))),
+            ("build", json!(self.build)),
+            ("build_number", json!(self.build_number)),
+            ("constrains", json!(self.constrains)),
+            ("depends", json!(self.depends)),
+            ("license", json!(self.license)),
+            ("name", json!(self.name)),
+            ("noarch", json!(noarch)),
+            ("platform", json!(self.subdir.only_platform())),
+            ("subdir", json!(self.subdir.as_str())),
+            ("timestamp", json!(self.timestamp)),
+            ("version", json!(self.version)),
+        ];
+        let told = fields.into_iter().filter(|(_, value)| !value.is_null());
+        told.map(|(key, value)| (key.to_owned(), value)).chain(self.fields.clone()).collect()
     }
 
     /// Writes the archive into `directory`, replacing one of the same name.

@@ -158,7 +158,7 @@ fn a_fault_for_one_path_leaves_the_others_alone() {
     fs_err::write(tree.path().join("other"), "other").unwrap();
     let server = Server::start_with(tree.path(), |request| {
         let retry = vec![("retry-after", "7".to_owned())];
-        request.path.ends_with(".json").then_some(Fault::Status(429, retry))
+        request.path.ends_with("repodata.json").then_some(Fault::Status(429, retry))
     })
     .unwrap();
     let answer = ask(&server, "GET", INDEX, "");
