@@ -3,5 +3,9 @@
 //! Pure: nothing here reads a file, an environment variable, the clock or the network.
 
 pub mod channel;
+pub mod diff;
+pub mod lock;
 pub mod progress;
+pub mod question;
 pub mod spec;
+pub mod virtual_packages;

@@ -1,1 +1,13 @@
-//! From requests and records to a pinned set, or to the reason why there is none
+//! From requests and records to a pinned set, or to the reason why there is none.
+//!
+//! Pure: records come in, records go out. [`Problem`] says what is asked, [`solve`] answers,
+//! and [`explain`] says by the lines of environment.yml why there is no answer.
+
+mod explain;
+mod pool;
+mod problem;
+mod solver;
+
+pub use explain::{Names, explain};
+pub use problem::{Problem, Records};
+pub use solver::{Solution, SolveError, solve};

@@ -12,9 +12,11 @@ mod matchspec;
 mod problem;
 mod reader;
 mod selector;
+mod single;
 mod yaml;
 
 pub use environment::{Environment, Located, PipLine, Request};
 pub use problem::Invalid;
 pub use reader::parse;
 pub use selector::Selector;
+pub use single::parse_request;

@@ -1,0 +1,58 @@
+//! The root block `envlock:`, as it stands in the file.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Document {
+    pub(super) envlock: Envlock,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) secrets: Option<serde_yaml::Value>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Envlock {
+    pub(super) version: u64,
+    pub(super) name: String,
+    pub(super) requested: Requested,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) variables: BTreeMap<String, String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Requested {
+    pub(super) channel_priority: Priority,
+    pub(super) channels: Vec<Channel>,
+    pub(super) platforms: BTreeMap<String, Platform>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Priority {
+    Strict,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Channel {
+    pub(super) name: String,
+    pub(super) urls: Vec<Url>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) multi: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) only_for_specs: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Platform {
+    pub(super) specs: Vec<String>,
+    /// Recorded as asked; `pip-resolved: false` says that no package below answers for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) pip: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) pip_resolved: Option<bool>,
+}

@@ -1,0 +1,191 @@
+//! Whether a lock is an answer at all: checked by meaning, with no hash over the file, on
+//! which every merge would conflict.
+
+use std::{collections::BTreeMap, fmt};
+
+use envlock_report::Place;
+use rattler_conda_types::{
+    MatchSpec, Matches, PackageName, ParseMatchSpecOptions, RepoDataRecord, RepodataRevision,
+    Subdir,
+};
+
+use super::{FILE_NAME, Lock, LockedPlatform, write::holds_credential};
+use crate::spec::parse_request;
+
+/// One way in which a lock contradicts itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inconsistency {
+    platform: Subdir,
+    record: Option<Box<RepoDataRecord>>,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Kind {
+    RequestMissing { spec: String },
+    RequestUnmet { spec: String },
+    DependencyMissing { dependency: String },
+    DependencyUnmet { dependency: String, found: String },
+    ConstraintBroken { constraint: String, found: String },
+    Twice,
+    NoSha256,
+    Credential,
+    UnknownChannel,
+}
+
+impl Inconsistency {
+    /// The package that it is about, when it is about one.
+    pub fn record(&self) -> Option<&RepoDataRecord> {
+        self.record.as_deref()
+    }
+}
+
+impl fmt::Display for Inconsistency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let platform = self.platform;
+        let package = self.record.as_ref().map(|r| r.identifier.to_string()).unwrap_or_default();
+        match &self.kind {
+            Kind::RequestMissing { spec } => {
+                write!(f, "`{spec}` was asked for and no package answers it on {platform}")
+            }
+            Kind::RequestUnmet { spec } => {
+                write!(f, "{package} is not what `{spec}` asks for on {platform}")
+            }
+            Kind::DependencyMissing { dependency } => {
+                write!(f, "{package} needs `{dependency}`, which isn't in the lock for {platform}")
+            }
+            Kind::DependencyUnmet { dependency, found } => {
+                write!(f, "{package} needs `{dependency}`; the lock for {platform} has {found}")
+            }
+            Kind::ConstraintBroken { constraint, found } => {
+                write!(
+                    f,
+                    "{package} allows only `{constraint}`; the lock for {platform} has {found}"
+                )
+            }
+            Kind::Twice => write!(f, "{package} stands beside another of its name on {platform}"),
+            Kind::NoSha256 => write!(f, "{package} has no sha256"),
+            Kind::Credential => write!(f, "the URL of {package} holds a credential or a query"),
+            Kind::UnknownChannel => {
+                write!(f, "{package} comes from a channel that the lock doesn't name")
+            }
+        }
+    }
+}
+
+/// Every way in which the lock contradicts itself.
+pub(super) fn check(lock: &Lock) -> Vec<Inconsistency> {
+    lock.platforms
+        .iter()
+        .flat_map(|(platform, locked)| {
+            let mut found = Vec::new();
+            let by_name = names(*platform, locked, &mut found);
+            requests(lock, *platform, locked, &by_name, &mut found);
+            for record in &locked.records {
+                let mut say = |kind| found.push(about(*platform, record, kind));
+                if record.package_record.sha256.is_none() {
+                    say(Kind::NoSha256);
+                }
+                if holds_credential(&record.url) {
+                    say(Kind::Credential);
+                }
+                if !lock.channels.iter().any(|channel| channel.holds(record)) {
+                    say(Kind::UnknownChannel);
+                }
+                for kind in relations(record, locked, &by_name) {
+                    say(kind);
+                }
+            }
+            found
+        })
+        .collect()
+}
+
+type ByName<'a> = BTreeMap<&'a str, &'a RepoDataRecord>;
+
+fn names<'a>(
+    platform: Subdir,
+    locked: &'a LockedPlatform,
+    found: &mut Vec<Inconsistency>,
+) -> ByName<'a> {
+    let mut by_name = ByName::new();
+    for record in &locked.records {
+        let name = record.package_record.name.as_normalized();
+        if by_name.insert(name, record).is_some() {
+            found.push(about(platform, record, Kind::Twice));
+        }
+    }
+    by_name
+}
+
+fn requests(
+    lock: &Lock,
+    platform: Subdir,
+    locked: &LockedPlatform,
+    by_name: &ByName<'_>,
+    found: &mut Vec<Inconsistency>,
+) {
+    for text in &locked.specs {
+        let spec = || text.clone();
+        let Some(asked) = parse_request(text, Place::new(FILE_NAME, 1, 1)) else {
+            found.push(Inconsistency {
+                platform,
+                record: None,
+                kind: Kind::RequestMissing { spec: spec() },
+            });
+            continue;
+        };
+        match by_name.get(asked.package()) {
+            Some(record) if asked.accepts(record, &lock.channels) => {}
+            Some(record) => {
+                found.push(about(platform, record, Kind::RequestUnmet { spec: spec() }))
+            }
+            None if is_virtual(asked.package()) => {}
+            None => found.push(Inconsistency {
+                platform,
+                record: None,
+                kind: Kind::RequestMissing { spec: spec() },
+            }),
+        }
+    }
+}
+
+/// What a record says of others: each dependency is met within the set, no constraint broken.
+fn relations(record: &RepoDataRecord, locked: &LockedPlatform, by_name: &ByName<'_>) -> Vec<Kind> {
+    let options = ParseMatchSpecOptions::lenient().with_repodata_revision(RepodataRevision::V3);
+    let mut kinds = Vec::new();
+    let meets = |text: &str, name: &str| -> Option<Result<(), String>> {
+        let spec = MatchSpec::from_str(text, options).ok()?;
+        if let Some(other) = by_name.get(name) {
+            let met = spec.matches(&other.package_record);
+            return Some(if met { Ok(()) } else { Err(other.identifier.to_string()) });
+        }
+        let other = locked.virtual_packages.iter().find(|v| v.name.as_normalized() == name)?;
+        Some(if spec.matches(other) { Ok(()) } else { Err(other.to_string()) })
+    };
+    for dependency in &record.package_record.depends {
+        let name = PackageName::normalized_name_from_matchspec_str(dependency);
+        match meets(dependency, &name) {
+            Some(Ok(())) => {}
+            Some(Err(found)) => {
+                kinds.push(Kind::DependencyUnmet { dependency: dependency.clone(), found });
+            }
+            None => kinds.push(Kind::DependencyMissing { dependency: dependency.clone() }),
+        }
+    }
+    for constraint in &record.package_record.constrains {
+        let name = PackageName::normalized_name_from_matchspec_str(constraint);
+        if let Some(Err(found)) = meets(constraint, &name) {
+            kinds.push(Kind::ConstraintBroken { constraint: constraint.clone(), found });
+        }
+    }
+    kinds
+}
+
+fn is_virtual(name: &str) -> bool {
+    name.starts_with("__")
+}
+
+fn about(platform: Subdir, record: &RepoDataRecord, kind: Kind) -> Inconsistency {
+    Inconsistency { platform, record: Some(Box::new(record.clone())), kind }
+}

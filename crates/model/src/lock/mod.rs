@@ -1,0 +1,95 @@
+//! envlock.lock: a valid rattler lock (version 7) with two root blocks of our own.
+//!
+//! The body (`version, platforms, environments, packages`) is what every tool on
+//! `rattler_lock` reads. `envlock:` says which question it answers, `secrets:` which
+//! credentials the environment needs. One file, sorted, the same bytes for the same question
+//! and the same indexes on every machine.
+
+mod blocks;
+mod consistency;
+mod freshness;
+mod read;
+mod write;
+
+use std::collections::BTreeMap;
+
+use rattler_conda_types::{GenericVirtualPackage, RepoDataRecord, Subdir};
+use url::Url;
+
+use crate::question::{AskedChannel, Question};
+
+pub use consistency::Inconsistency;
+pub use freshness::{Change, changes};
+pub use read::{ReadError, read};
+pub use write::{WriteError, write};
+
+/// The file's name.
+pub const FILE_NAME: &str = "envlock.lock";
+
+/// The `envlock.version` that this program writes and reads.
+pub const VERSION: u64 = 1;
+
+/// The answer to a [`Question`]: for each platform a set of packages.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lock {
+    /// The environment's name.
+    pub name: String,
+    /// The channels that were asked, in order.
+    pub channels: Vec<AskedChannel>,
+    /// The answer by platform.
+    pub platforms: BTreeMap<Subdir, LockedPlatform>,
+    /// Environment variables that the environment sets when it is activated.
+    pub variables: BTreeMap<String, String>,
+    /// The secrets manifest, normalised; a block of its own.
+    pub secrets: Option<serde_yaml::Value>,
+}
+
+/// What was asked and found for one platform.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LockedPlatform {
+    /// The specs that were asked for, sorted.
+    pub specs: Vec<String>,
+    /// The lines of the pip section, in order. They are recorded, not resolved.
+    pub pip: Vec<String>,
+    /// What the machine is assumed to have, sorted.
+    pub virtual_packages: Vec<GenericVirtualPackage>,
+    /// The packages, sorted by name.
+    pub records: Vec<RepoDataRecord>,
+}
+
+impl Lock {
+    /// The lock that answers `question` with these packages by platform.
+    pub fn answer(
+        question: &Question,
+        mut records: BTreeMap<Subdir, Vec<RepoDataRecord>>,
+        secrets: Option<serde_yaml::Value>,
+    ) -> Self {
+        let platforms = question
+            .platforms
+            .iter()
+            .map(|(platform, asked)| {
+                let mut specs: Vec<_> = asked.requests.iter().map(|r| r.text.clone()).collect();
+                specs.sort();
+                specs.dedup();
+                let mut virtual_packages = asked.virtual_packages.clone();
+                virtual_packages.sort();
+                let mut records = records.remove(platform).unwrap_or_default();
+                records.sort_by(|a, b| a.package_record.name.cmp(&b.package_record.name));
+                let pip = asked.pip.iter().map(|line| line.text.clone()).collect();
+                (*platform, LockedPlatform { specs, pip, virtual_packages, records })
+            })
+            .collect();
+        Self {
+            name: question.name.clone(),
+            channels: question.channels.clone(),
+            platforms,
+            variables: question.variables.clone(),
+            secrets,
+        }
+    }
+
+    /// The URLs of all channels, in order.
+    pub fn channel_urls(&self) -> impl Iterator<Item = &Url> {
+        self.channels.iter().flat_map(|channel| &channel.urls)
+    }
+}

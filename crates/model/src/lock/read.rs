@@ -1,0 +1,280 @@
+//! The text as a lock, checked by meaning.
+
+use std::collections::BTreeMap;
+
+use envlock_report::{Diagnostic, Exit, Explain, Place};
+use rattler_conda_types::{GenericVirtualPackage, RepoDataRecord};
+use rattler_lock::LockFile;
+
+use super::{Lock, LockedPlatform, VERSION, blocks, consistency};
+use crate::{lock::Inconsistency, question::AskedChannel};
+
+/// Why a file is not a lock that can be relied on.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// A merge left its markers.
+    #[error("the lock has unresolved merge conflicts")]
+    Conflict {
+        /// The first marker.
+        place: Place,
+    },
+    /// It isn't YAML, or not of the lock's form.
+    #[error("the lock can't be read: {message}")]
+    Form {
+        /// Where, when that is known.
+        place: Place,
+        /// What is wrong.
+        message: String,
+    },
+    /// A lock of another tool.
+    #[error("this lock was not written by envlock: it has no `envlock:` block")]
+    Foreign {
+        /// The file.
+        place: Place,
+    },
+    /// Written by another generation of envlock.
+    #[error("the lock is of version {found}; this envlock reads version {VERSION}")]
+    Version {
+        /// Where.
+        place: Place,
+        /// The version that it has.
+        found: u64,
+    },
+    /// It contradicts itself: a hand edit or a bad merge.
+    #[error("the lock contradicts itself")]
+    Inconsistent {
+        /// Each contradiction with its place.
+        problems: Vec<(Place, Inconsistency)>,
+        /// What could be read: good enough to say which packages to keep, for nothing else.
+        lock: Box<Lock>,
+    },
+}
+
+impl Explain for ReadError {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        let solve_again = "solve again with `envlock solve`; what is right in it stays";
+        match self {
+            Self::Conflict { place } => vec![
+                Diagnostic::error("lock-conflict", self.to_string())
+                    .at(place.clone())
+                    .with_note("both sides are answers to different questions; neither half is one")
+                    .with_help(format!(
+                        "take either side whole, then solve: `git checkout --theirs {0} && envlock solve`",
+                        place.file
+                    )),
+            ],
+            Self::Form { place, .. } => vec![
+                Diagnostic::error("lock-form", self.to_string())
+                    .at(place.clone())
+                    .with_help(format!(
+                        "restore it with `git checkout {}`, or remove it and run `envlock solve`",
+                        place.file
+                    )),
+            ],
+            Self::Foreign { place } => vec![
+                Diagnostic::error("lock-foreign", self.to_string())
+                    .at(place.clone())
+                    .with_help("remove it and run `envlock solve`, which writes one with that block"),
+            ],
+            Self::Version { place, found } => vec![
+                Diagnostic::error("lock-version", self.to_string()).at(place.clone()).with_help(
+                    if *found > VERSION {
+                        "it was written by a newer envlock: use that one, or remove the lock and \
+                         run `envlock solve`"
+                    } else {
+                        "remove it and run `envlock solve`"
+                    },
+                ),
+            ],
+            Self::Inconsistent { problems, .. } => problems
+                .iter()
+                .map(|(place, problem)| {
+                    Diagnostic::error("lock-inconsistent", problem.to_string())
+                        .at(place.clone())
+                        .with_help(solve_again)
+                })
+                .collect(),
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+}
+
+/// Reads a lock; `file` is its name in messages.
+///
+/// What is returned has been checked by meaning: every request and every dependency is
+/// satisfied within the set, no name stands twice on a platform, every package has a sha256
+/// and no URL a credential.
+pub fn read(file: &str, text: &str) -> Result<Lock, ReadError> {
+    refuse_conflict_markers(file, text)?;
+    let document: serde_yaml::Value =
+        serde_yaml::from_str(text).map_err(|error| form(file, &error))?;
+    let version = document.get("envlock").map(|block| block.get("version").cloned());
+    match version {
+        None => return Err(ReadError::Foreign { place: Place::new(file, 1, 1) }),
+        Some(Some(version)) if version.as_u64() == Some(VERSION) => {}
+        Some(version) => {
+            let found = version.and_then(|v| v.as_u64()).unwrap_or(0);
+            return Err(ReadError::Version { place: line_of(file, text, "envlock:"), found });
+        }
+    }
+    let blocks: blocks::Document =
+        serde_yaml::from_str(text).map_err(|error| form(file, &error))?;
+    let body = LockFile::from_str_with_base_directory(text, None)
+        .map_err(|error| body_error(file, text, &document, &error))?;
+    let lock = assemble(file, text, blocks, &body)?;
+
+    let problems: Vec<_> = consistency::check(&lock)
+        .into_iter()
+        .map(|problem| (place_of(file, text, &problem), problem))
+        .collect();
+    if problems.is_empty() {
+        Ok(lock)
+    } else {
+        Err(ReadError::Inconsistent { problems, lock: Box::new(lock) })
+    }
+}
+
+fn assemble(
+    file: &str,
+    text: &str,
+    blocks: blocks::Document,
+    body: &LockFile,
+) -> Result<Lock, ReadError> {
+    let at_platforms =
+        |message: String| ReadError::Form { place: line_of(file, text, "platforms:"), message };
+    let environment = body
+        .default_environment()
+        .ok_or_else(|| at_platforms("there is no environment `default`".to_owned()))?;
+    let mut requested = blocks.envlock.requested.platforms;
+    let mut platforms = BTreeMap::new();
+    for platform in body.platforms() {
+        let subdir = platform.subdir();
+        let asked = requested.remove(subdir.as_str()).ok_or_else(|| {
+            at_platforms(format!("{subdir} is not among `envlock.requested.platforms`"))
+        })?;
+        let virtual_packages = platform
+            .virtual_packages()
+            .iter()
+            .map(|text| {
+                virtual_package(text).ok_or_else(|| {
+                    at_platforms(format!(
+                        "`{text}` is not a virtual package of the form name=version=build"
+                    ))
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        let records = environment
+            .conda_repodata_records(platform)
+            .map_err(|error| at_platforms(error.to_string()))?
+            .unwrap_or_default();
+        platforms.insert(
+            subdir,
+            LockedPlatform { specs: asked.specs, pip: asked.pip, virtual_packages, records },
+        );
+    }
+    if let Some(name) = requested.into_keys().next() {
+        return Err(at_platforms(format!("{name} was requested and is not among `platforms`")));
+    }
+    for locked in platforms.values_mut() {
+        locked.records.sort_by(|a, b| a.package_record.name.cmp(&b.package_record.name));
+    }
+    let channels = blocks
+        .envlock
+        .requested
+        .channels
+        .into_iter()
+        .map(|channel| AskedChannel {
+            name: channel.name,
+            urls: channel.urls,
+            multi: channel.multi,
+            only_for_specs: channel.only_for_specs,
+        })
+        .collect();
+    Ok(Lock {
+        name: blocks.envlock.name,
+        channels,
+        platforms,
+        variables: blocks.envlock.variables,
+        secrets: blocks.secrets,
+    })
+}
+
+fn virtual_package(text: &str) -> Option<GenericVirtualPackage> {
+    serde_yaml::from_value(serde_yaml::Value::String(text.to_owned())).ok()
+}
+
+fn refuse_conflict_markers(file: &str, text: &str) -> Result<(), ReadError> {
+    let marker = text.lines().position(|line| {
+        line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ") || line == "======="
+    });
+    match marker {
+        Some(index) => Err(ReadError::Conflict { place: at_line(file, index) }),
+        None => Ok(()),
+    }
+}
+
+fn form(file: &str, error: &serde_yaml::Error) -> ReadError {
+    let place = error.location().map_or_else(
+        || Place::new(file, 1, 1),
+        |at| Place::new(file, count(at.line()), count(at.column())),
+    );
+    // The library repeats the position at the end of its own sentence.
+    let message = error.to_string();
+    let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+    ReadError::Form { place, message }
+}
+
+/// The library's errors about the body name no line: the package that it can't read is found
+/// by reading each alone.
+fn body_error(
+    file: &str,
+    text: &str,
+    document: &serde_yaml::Value,
+    error: &rattler_lock::ParseCondaLockError,
+) -> ReadError {
+    let packages = document.get("packages").and_then(serde_yaml::Value::as_sequence);
+    let culprit = packages.into_iter().flatten().find(|package| !reads_alone(package));
+    let place = culprit
+        .and_then(|package| package.get("conda"))
+        .and_then(serde_yaml::Value::as_str)
+        .map_or_else(|| Place::new(file, 1, 1), |url| line_of(file, text, url));
+    ReadError::Form { place, message: error.to_string() }
+}
+
+fn reads_alone(package: &serde_yaml::Value) -> bool {
+    let alone = serde_yaml::to_string(&serde_yaml::Mapping::from_iter([
+        ("version".into(), 7.into()),
+        ("platforms".into(), serde_yaml::Value::Sequence(Vec::new())),
+        ("environments".into(), serde_yaml::Value::Mapping(serde_yaml::Mapping::new())),
+        ("packages".into(), serde_yaml::Value::Sequence(vec![package.clone()])),
+    ]));
+    alone.is_ok_and(|text| LockFile::from_str_with_base_directory(&text, None).is_ok())
+}
+
+fn place_of(file: &str, text: &str, problem: &Inconsistency) -> Place {
+    match problem.record() {
+        Some(record) => line_of(file, text, record_line(record).as_str()),
+        None => line_of(file, text, "envlock:"),
+    }
+}
+
+fn record_line(record: &RepoDataRecord) -> String {
+    format!("- conda: {}", record.url)
+}
+
+/// The last line that holds `needle`: a package's own block comes after the list of URLs.
+fn line_of(file: &str, text: &str, needle: &str) -> Place {
+    let index = text.lines().enumerate().filter(|(_, line)| line.contains(needle)).last();
+    at_line(file, index.map_or(0, |(index, _)| index))
+}
+
+fn at_line(file: &str, index: usize) -> Place {
+    Place::new(file, count(index + 1), 1)
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

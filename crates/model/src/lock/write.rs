@@ -1,0 +1,129 @@
+//! The lock as text.
+
+use rattler_lock::{CondaPackageData, LockFileBuilder, PlatformData, PlatformName};
+use url::Url;
+
+use super::{Lock, VERSION, blocks};
+use crate::channel::has_credentials;
+
+/// Why a lock may not be written. Either of these is a fault of an index or of envlock, never
+/// of the user's file, and nothing is written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// A URL holds something that could be a credential.
+    #[error("{what} holds a credential or a query in its URL; a lock never does")]
+    Credential {
+        /// Which package or channel, without the URL.
+        what: String,
+    },
+    /// A record without a sha256.
+    #[error("{package} has no sha256 in its channel's index")]
+    NoSha256 {
+        /// name-version-build.
+        package: String,
+    },
+    /// The lock library refused the content.
+    #[error("the lock can't be rendered: {0}")]
+    Render(String),
+}
+
+/// The lock as text: always the same bytes for the same lock.
+pub fn write(lock: &Lock) -> Result<String, WriteError> {
+    refuse_what_may_not_be_written(lock)?;
+    let render = |error: &dyn std::fmt::Display| WriteError::Render(error.to_string());
+
+    let mut builder = LockFileBuilder::new();
+    for (platform, locked) in &lock.platforms {
+        builder = builder
+            .add_platform(PlatformData {
+                name: PlatformName::try_from(platform.as_str()).map_err(|e| render(&e))?,
+                subdir: *platform,
+                virtual_packages: locked.virtual_packages.iter().map(ToString::to_string).collect(),
+            })
+            .map_err(|e| render(&e))?;
+    }
+    builder.set_channels("default", lock.channel_urls().map(Url::as_str));
+    for (platform, locked) in &lock.platforms {
+        builder.add_environment_platform("default", platform.as_str()).map_err(|e| render(&e))?;
+        for record in &locked.records {
+            builder
+                .add_conda_package(
+                    "default",
+                    platform.as_str(),
+                    CondaPackageData::from(record.clone()),
+                )
+                .map_err(|e| render(&e))?;
+        }
+    }
+    let mut text = builder.finish().render_to_string().map_err(|e| render(&e))?;
+    text.push_str(&serde_yaml::to_string(&blocks_of(lock)).map_err(|e| render(&e))?);
+    Ok(text)
+}
+
+fn blocks_of(lock: &Lock) -> blocks::Document {
+    let channels = lock
+        .channels
+        .iter()
+        .map(|channel| blocks::Channel {
+            name: channel.name.clone(),
+            urls: channel.urls.clone(),
+            multi: channel.multi,
+            only_for_specs: channel.only_for_specs,
+        })
+        .collect();
+    let platforms = lock
+        .platforms
+        .iter()
+        .map(|(platform, locked)| {
+            let block = blocks::Platform {
+                specs: locked.specs.clone(),
+                pip: locked.pip.clone(),
+                pip_resolved: (!locked.pip.is_empty()).then_some(false),
+            };
+            (platform.to_string(), block)
+        })
+        .collect();
+    blocks::Document {
+        envlock: blocks::Envlock {
+            version: VERSION,
+            name: lock.name.clone(),
+            requested: blocks::Requested {
+                channel_priority: blocks::Priority::Strict,
+                channels,
+                platforms,
+            },
+            variables: lock.variables.clone(),
+        },
+        secrets: lock.secrets.clone(),
+    }
+}
+
+fn refuse_what_may_not_be_written(lock: &Lock) -> Result<(), WriteError> {
+    for channel in &lock.channels {
+        if channel.urls.iter().any(holds_credential) {
+            return Err(WriteError::Credential { what: format!("channel {}", channel.name) });
+        }
+    }
+    for line in lock.platforms.values().flat_map(|locked| &locked.pip) {
+        if has_credentials(line) {
+            let option = line.split_whitespace().next().unwrap_or_default();
+            return Err(WriteError::Credential { what: format!("pip's line `{option} …`") });
+        }
+    }
+    for record in lock.platforms.values().flat_map(|locked| &locked.records) {
+        let package = record.identifier.to_string();
+        let channel = record.channel.as_deref().and_then(|channel| Url::parse(channel).ok());
+        if holds_credential(&record.url) || channel.as_ref().is_some_and(holds_credential) {
+            return Err(WriteError::Credential { what: format!("package {package}") });
+        }
+        if record.package_record.sha256.is_none() {
+            return Err(WriteError::NoSha256 { package });
+        }
+    }
+    Ok(())
+}
+
+/// Whether a URL holds a userinfo, a `/t/<token>/` or a query.
+pub(super) fn holds_credential(url: &Url) -> bool {
+    url.query().is_some() || has_credentials(url.as_str())
+}

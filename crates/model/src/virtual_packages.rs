@@ -1,0 +1,167 @@
+//! What a machine is assumed to have: fixed by platform, never read off the machine that
+//! solves, so that a lock is the same wherever it is made.
+
+use std::str::FromStr;
+
+use rattler_conda_types::{
+    GenericVirtualPackage, PackageName, Subdir, Version, package::BuildString,
+};
+
+/// The assumptions for a platform.
+///
+/// The figures are those of the oldest systems that conda-forge supports: glibc 2.28 and
+/// Linux 4.18 (RHEL 8), macOS 13. There is no CUDA unless it is asked for.
+pub fn defaults(platform: Subdir) -> Vec<GenericVirtualPackage> {
+    let mut packages = Vec::new();
+    let name = platform.as_str();
+    if name.starts_with("linux-") {
+        packages.push(make("__glibc", "2.28", "0"));
+        packages.push(make("__linux", "4.18", "0"));
+        packages.push(make("__unix", "0", "0"));
+    } else if name.starts_with("osx-") {
+        packages.push(make("__osx", "13.0", "0"));
+        packages.push(make("__unix", "0", "0"));
+    } else if name.starts_with("win-") {
+        packages.push(make("__win", "0", "0"));
+    }
+    let architecture = match platform {
+        Subdir::OsxArm64 => Some("m1"),
+        Subdir::Linux64 | Subdir::Osx64 | Subdir::Win64 => Some("x86_64"),
+        Subdir::LinuxAarch64 => Some("aarch64"),
+        Subdir::WinArm64 => Some("arm64"),
+        Subdir::LinuxPpc64le => Some("ppc64le"),
+        Subdir::LinuxS390X => Some("s390x"),
+        _ => None,
+    };
+    packages.extend(architecture.map(|architecture| make("__archspec", "1", architecture)));
+    packages.sort();
+    packages
+}
+
+/// One `--virtual-package`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Setting {
+    /// `host`: what this machine has.
+    Host,
+    /// `default`: the fixed assumptions, whatever a lock has.
+    Default,
+    /// `__cuda=12.2`: this one, or none of it when no version stands behind the `=`.
+    One(PackageName, Option<GenericVirtualPackage>),
+}
+
+/// Reads `--virtual-package`'s value: `__name=version[=build]`, `__name=`, `host`, `default`.
+pub fn parse(text: &str) -> Result<Setting, InvalidVirtualPackage> {
+    let invalid = || InvalidVirtualPackage { text: text.to_owned() };
+    match text {
+        "host" => return Ok(Setting::Host),
+        "default" => return Ok(Setting::Default),
+        _ => {}
+    }
+    let (name, rest) = text.split_once('=').ok_or_else(invalid)?;
+    if !name.starts_with("__") {
+        return Err(invalid());
+    }
+    let name = PackageName::from_str(name).map_err(|_| invalid())?;
+    let rest = rest.trim_start_matches('=');
+    if rest.is_empty() {
+        return Ok(Setting::One(name, None));
+    }
+    let (version, build) = rest.split_once('=').unwrap_or((rest, "0"));
+    let version = Version::from_str(version).map_err(|_| invalid())?;
+    let build_string = BuildString::from_str(build).map_err(|_| invalid())?;
+    let package = GenericVirtualPackage { name: name.clone(), version, build_string };
+    Ok(Setting::One(name, Some(package)))
+}
+
+/// conda's `CONDA_OVERRIDE_*`, by the part behind the prefix (`CUDA`, `GLIBC`, …), as a
+/// setting; an empty value means that the machine has none. `None` for a name that conda
+/// doesn't know.
+pub fn conda_override(
+    variable: &str,
+    value: &str,
+) -> Option<Result<Setting, InvalidVirtualPackage>> {
+    let name = match variable {
+        "CUDA" => "__cuda",
+        "GLIBC" => "__glibc",
+        "LINUX" => "__linux",
+        "OSX" => "__osx",
+        "WIN" => "__win",
+        "ARCHSPEC" if !value.is_empty() => return Some(parse(&format!("__archspec=1={value}"))),
+        "ARCHSPEC" => "__archspec",
+        _ => return None,
+    };
+    Some(parse(&format!("{name}={value}")))
+}
+
+/// `base` with the settings applied, in their order. [`Setting::Host`] and
+/// [`Setting::Default`] are the caller's: they choose the base.
+pub fn apply(base: Vec<GenericVirtualPackage>, settings: &[Setting]) -> Vec<GenericVirtualPackage> {
+    let mut packages = base;
+    for setting in settings {
+        if let Setting::One(name, package) = setting {
+            packages.retain(|other| other.name != *name);
+            packages.extend(package.clone());
+        }
+    }
+    packages.sort();
+    packages
+}
+
+/// A `--virtual-package` that isn't one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{text}` is not a virtual package: write `__cuda=12.2`, `__cuda=` for none, `host` or `default`"
+)]
+pub struct InvalidVirtualPackage {
+    text: String,
+}
+
+fn make(name: &str, version: &str, build: &str) -> GenericVirtualPackage {
+    GenericVirtualPackage {
+        name: PackageName::new_unchecked(name),
+        version: Version::from_str(version).expect("the table holds valid versions"),
+        build_string: BuildString::new_unchecked(build),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(packages: &[GenericVirtualPackage]) -> Vec<String> {
+        packages.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn no_platform_has_cuda_unless_it_is_asked_for() {
+        for platform in [Subdir::Linux64, Subdir::OsxArm64, Subdir::Win64, Subdir::LinuxAarch64] {
+            assert!(defaults(platform).iter().all(|p| p.name.as_normalized() != "__cuda"));
+        }
+        let cuda = parse("__cuda=12.2").expect("valid");
+        let with = apply(defaults(Subdir::Linux64), &[cuda]);
+        assert!(shown(&with).contains(&"__cuda=12.2=0".to_owned()));
+    }
+
+    #[test]
+    fn an_empty_version_takes_a_virtual_package_away() {
+        let none = parse("__glibc=").expect("valid");
+        assert!(!shown(&apply(defaults(Subdir::Linux64), &[none])).join(" ").contains("__glibc"));
+    }
+
+    #[test]
+    fn conda_overrides_speak_of_the_same_packages() {
+        let set = conda_override("CUDA", "11.8").expect("known").expect("valid");
+        assert_eq!(set, parse("__cuda=11.8").expect("valid"));
+        let arch = conda_override("ARCHSPEC", "zen3").expect("known").expect("valid");
+        assert_eq!(shown(&apply(Vec::new(), &[arch])), ["__archspec=1=zen3"]);
+        assert_eq!(conda_override("EXE", "x"), None);
+    }
+
+    #[test]
+    fn what_is_no_virtual_package_is_refused_with_the_right_form() {
+        for wrong in ["cuda=12", "__cuda", "__cuda=a b", ""] {
+            let message = parse(wrong).expect_err(wrong).to_string();
+            assert!(message.contains("__cuda=12.2"), "{message}");
+        }
+    }
+}

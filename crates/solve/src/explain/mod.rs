@@ -1,0 +1,38 @@
+//! Why there is no solution, by the lines of environment.yml.
+//!
+//! All troubles of one run come together: names that no channel has, versions that don't
+//! exist, and then, among the requests that could each be met alone, every set of lines that
+//! can't hold at once.
+
+mod conflict;
+mod request;
+mod words;
+
+use std::collections::BTreeMap;
+
+use envlock_report::Diagnostic;
+
+use crate::{
+    Problem,
+    pool::{Lifted, Pool},
+};
+
+/// Every package name of the indexes, with the channels that have it (by their place in
+/// [`Problem::channels`]).
+pub type Names = BTreeMap<String, Vec<usize>>;
+
+/// Says why `problem` has no solution. At least one diagnostic, in the order of the lines.
+pub fn explain(problem: &Problem<'_>, names: &Names) -> Vec<Diagnostic> {
+    let pool = Pool::new(problem, &Lifted::new());
+    let mut found = Vec::new();
+    let mut possible = Vec::new();
+    for request in &problem.asked.requests {
+        match request::trouble(problem, &pool, names, request) {
+            Some(diagnostic) => found.push(diagnostic),
+            None => possible.push(request),
+        }
+    }
+    found.extend(conflict::conflicts(problem, &pool, possible));
+    found.sort_by(|a, b| a.place.cmp(&b.place));
+    found
+}

@@ -1,0 +1,309 @@
+//! A request that no record can meet, whatever the others ask.
+
+use std::collections::BTreeMap;
+
+use envlock_model::question::AskedSpec;
+use envlock_report::{Diagnostic, nearest};
+use rattler_conda_types::{MatchSpec, Matches, ParseMatchSpecOptions, RepoDataRecord};
+
+use super::{Names, words};
+use crate::{
+    Problem,
+    pool::{Candidates, Pool, name},
+};
+
+/// How many versions are listed before the rest is only counted.
+const VERSIONS: usize = 6;
+
+/// What is wrong with `request` taken alone, if anything.
+pub(super) fn trouble(
+    problem: &Problem<'_>,
+    pool: &Pool<'_>,
+    names: &Names,
+    request: &AskedSpec,
+) -> Option<Diagnostic> {
+    let package = request.package();
+    if package.starts_with("__") {
+        return virtual_package(problem, request);
+    }
+    let Some(candidates) = pool.get(package) else {
+        return Some(unknown(problem, names, request));
+    };
+    let accepts = |record: &RepoDataRecord| request.spec.matches(record);
+    if candidates.usable.iter().any(|(_, record)| accepts(record)) {
+        return None;
+    }
+    let diagnostic = if candidates.unhashed.iter().any(|record| accepts(record)) {
+        Diagnostic::error(
+            "no-sha256",
+            format!("every record that `{}` accepts lacks a sha256 in its index", request.text),
+        )
+        .with_note("what can't be verified is never locked")
+        .with_help(format!("ask for another version: {}", usable_versions(candidates)))
+    } else if candidates.usable.is_empty() && candidates.unhashed.is_empty() {
+        not_there(problem, candidates, request)
+    } else if candidates.hidden.iter().any(|(_, record)| accepts(record)) {
+        elsewhere(problem, candidates, request)
+    } else {
+        no_such_version(problem, pool, candidates, request)
+    };
+    Some(diagnostic.at(request.place.clone()))
+}
+
+fn unknown(problem: &Problem<'_>, names: &Names, request: &AskedSpec) -> Diagnostic {
+    let package = request.package();
+    let searched: Vec<_> = problem.channels.iter().map(|channel| channel.name.as_str()).collect();
+    let mut diagnostic = Diagnostic::error(
+        "unknown-package",
+        format!("no channel has a package named {package} for {}", problem.platform),
+    )
+    .at(request.place.clone())
+    .with_note(format!("searched: {}", searched.join(", ")));
+    if let Some(close) = nearest(package, names.keys().map(String::as_str)) {
+        let channels: Vec<_> =
+            names[close].iter().map(|index| problem.channels[*index].name.as_str()).collect();
+        diagnostic = diagnostic
+            .with_help(format!("the nearest name is {close} (in {})", channels.join(", ")));
+    } else {
+        diagnostic =
+            diagnostic.with_help("check the name, or add the channel that has it to `channels:`");
+    }
+    diagnostic
+}
+
+/// The name is known, but not where it was asked for.
+fn not_there(
+    problem: &Problem<'_>,
+    candidates: &Candidates<'_>,
+    request: &AskedSpec,
+) -> Diagnostic {
+    let package = request.package();
+    let wanted = request.channel.as_deref();
+    let has: Vec<_> = channels_of(problem, candidates.hidden.iter().map(|(channel, _)| *channel));
+    let others: Vec<_> = has.iter().copied().filter(|name| Some(*name) != wanted).collect();
+    let (message, help) = match (wanted, others.first()) {
+        (Some(channel), Some(other)) => (
+            format!("{channel} has no package named {package} for {}", problem.platform),
+            format!("{other} has it: write `{other}::{package}`, or `{package}`"),
+        ),
+        (None, Some(other)) => (
+            format!("no channel of `channels:` has a package named {package}"),
+            format!(
+                "{other} has it, and is searched only for what is asked of it by name: write \
+                 `{other}::{package}`, or add {other} to `channels:`"
+            ),
+        ),
+        (_, None) => (
+            format!("no record of {package} can be used on {}", problem.platform),
+            "ask for it without a channel or a subdir".to_owned(),
+        ),
+    };
+    Diagnostic::error("not-in-channel", message).with_help(help)
+}
+
+/// Another channel has what is asked; priority or the request's own channel hides it.
+fn elsewhere(
+    problem: &Problem<'_>,
+    candidates: &Candidates<'_>,
+    request: &AskedSpec,
+) -> Diagnostic {
+    let package = request.package();
+    let matching = candidates.hidden.iter().filter(|(_, record)| request.spec.matches(*record));
+    let others = channels_of(problem, matching.map(|(channel, _)| *channel));
+    let used = candidates.channel.map_or("", |index| problem.channels[index].name.as_str());
+    let other = others.first().copied().unwrap_or_default();
+    let text = without_channel(&request.text);
+    if request.channel.is_some() {
+        return Diagnostic::error(
+            "no-such-version",
+            format!("{used} has no {package} that `{text}` accepts"),
+        )
+        .with_note(format!("{used} has: {}", usable_versions(candidates)))
+        .with_help(format!("{other} has it: write `{other}::{text}`"));
+    }
+    Diagnostic::error(
+        "hidden-by-priority",
+        format!("strict channel priority hides the {package} of {other} behind {used}"),
+    )
+    .with_note(format!(
+        "{used} comes first and has {package}, though no version that `{text}` accepts: {}",
+        usable_versions(candidates)
+    ))
+    .with_help(format!("write `{other}::{text}`, or list {other} before {used}"))
+}
+
+fn no_such_version(
+    problem: &Problem<'_>,
+    pool: &Pool<'_>,
+    candidates: &Candidates<'_>,
+    request: &AskedSpec,
+) -> Diagnostic {
+    let package = request.package();
+    let asked = words::asked_version(request);
+    let usable: Vec<_> = candidates.usable.iter().map(|(_, record)| *record).collect();
+    let hidden = candidates.hidden.iter().map(|(_, record)| *record);
+    let everywhere: Vec<&RepoDataRecord> = usable.iter().copied().chain(hidden).collect();
+
+    // A version that exists, but in no such build.
+    if let Some(version) = &request.spec.version
+        && everywhere.iter().any(|record| version.matches(&record.package_record.version))
+    {
+        let builds: Vec<_> = everywhere
+            .iter()
+            .filter(|record| version.matches(&record.package_record.version))
+            .map(|record| record.package_record.build.to_string())
+            .collect();
+        let shown = builds.iter().take(VERSIONS).cloned().collect::<Vec<_>>().join(", ");
+        return Diagnostic::error(
+            "no-such-build",
+            format!("no build of {package} {asked} is one that `{}` accepts", request.text),
+        )
+        .with_note(format!("its builds: {shown}"))
+        .with_help(format!("write `{package}={asked}` for any build"));
+    }
+
+    let by_distance = versions_by_distance(&asked, &everywhere);
+    let mut message = format!("there is no {package} {asked}");
+    let mut diagnostic_notes = Vec::new();
+    let mut help = None;
+    if let Some((near, records)) = by_distance.first() {
+        message = format!("{message}; the nearest is {near}");
+        let obstacle = obstacle(problem, pool, records);
+        if let Some(Obstacle { needs, other }) = &obstacle {
+            let needed = words::version_of(needs);
+            let dependency = needs.name.as_exact().map_or("", |name| name.as_normalized());
+            message = format!(
+                "{message}, which needs {} {needed} where {}:{} asks for {}",
+                capitalised(dependency),
+                other.place.file,
+                other.place.line,
+                words::asked_version(other),
+            );
+            diagnostic_notes.push(format!("{package} {near} depends on `{needs}`"));
+        } else {
+            help = Some(format!("write `{package}={near}`"));
+        }
+        let fitting = by_distance.iter().skip(1).find(|(_, records)| {
+            obstacle.is_some() && self::obstacle(problem, pool, records).is_none()
+        });
+        if let Some((version, records)) = fitting {
+            let channel = records.first().map(|record| channel_prefix(problem, candidates, record));
+            help = Some(format!(
+                "the nearest that fits the other lines is {version}: write `{}{package}={version}`",
+                channel.unwrap_or_default()
+            ));
+        }
+    }
+    let mut diagnostic = Diagnostic::error("no-such-version", message)
+        .with_note(format!("versions: {}", words::versions(everywhere, VERSIONS)));
+    diagnostic.notes.extend(diagnostic_notes);
+    diagnostic.help = help;
+    diagnostic
+}
+
+/// `channel::` where the record is hidden behind the channel that is used.
+fn channel_prefix(
+    problem: &Problem<'_>,
+    candidates: &Candidates<'_>,
+    record: &RepoDataRecord,
+) -> String {
+    candidates
+        .hidden
+        .iter()
+        .find(|(_, hidden)| hidden.url == record.url)
+        .map(|(channel, _)| format!("{}::", problem.channels[*channel].name))
+        .unwrap_or_default()
+}
+
+type ByVersion<'a> = Vec<(String, Vec<&'a RepoDataRecord>)>;
+
+fn versions_by_distance<'a>(asked: &str, records: &[&'a RepoDataRecord]) -> ByVersion<'a> {
+    let mut by_version: BTreeMap<String, Vec<&RepoDataRecord>> = BTreeMap::new();
+    for record in records {
+        by_version.entry(record.package_record.version.to_string()).or_default().push(record);
+    }
+    let mut sorted: ByVersion<'_> = by_version.into_iter().collect();
+    sorted.sort_by_key(|(version, _)| words::distance(asked, version));
+    sorted
+}
+
+/// A requirement of a record that another line forbids.
+struct Obstacle<'a> {
+    needs: MatchSpec,
+    other: &'a AskedSpec,
+}
+
+/// Why none of `records` can stand beside the other lines: the requirement of one of them
+/// that no record meets together with a line; none when at least one can.
+fn obstacle<'a>(
+    problem: &Problem<'a>,
+    pool: &Pool<'_>,
+    records: &[&RepoDataRecord],
+) -> Option<Obstacle<'a>> {
+    let mut first = None;
+    for record in records {
+        let obstacle = record.package_record.depends.iter().find_map(|dependency| {
+            let needs = MatchSpec::from_str(dependency, ParseMatchSpecOptions::lenient()).ok()?;
+            let package = needs.name.as_exact()?.as_normalized().to_owned();
+            let other = problem.asked.requests.iter().find(|other| {
+                other.package() == package
+                    && other.package() != name(record)
+                    && pool.get(&package).is_some_and(|candidates| {
+                        !candidates.usable.iter().any(|(_, candidate)| {
+                            needs.matches(*candidate) && other.spec.matches(*candidate)
+                        })
+                    })
+            })?;
+            Some(Obstacle { needs, other })
+        });
+        match obstacle {
+            None => return None,
+            Some(obstacle) => first = first.or(Some(obstacle)),
+        }
+    }
+    first
+}
+
+fn virtual_package(problem: &Problem<'_>, request: &AskedSpec) -> Option<Diagnostic> {
+    let assumed = &problem.asked.virtual_packages;
+    if assumed.iter().any(|package| request.spec.matches(package)) {
+        return None;
+    }
+    let package = request.package();
+    let has = assumed.iter().find(|other| other.name.as_normalized() == package);
+    let message = match has {
+        Some(has) => format!(
+            "`{}` is asked for, and {} is assumed to have {has}",
+            request.text, problem.platform
+        ),
+        None => format!(
+            "`{}` is asked for, and {} is assumed to have no {package}",
+            request.text, problem.platform
+        ),
+    };
+    Some(
+        Diagnostic::error("virtual-package", message)
+            .at(request.place.clone())
+            .with_help(format!("say what the machine has: `--virtual-package {package}=VERSION`")),
+    )
+}
+
+fn usable_versions(candidates: &Candidates<'_>) -> String {
+    words::versions(candidates.usable.iter().map(|(_, record)| *record), VERSIONS)
+}
+
+fn channels_of<'a>(problem: &Problem<'a>, indexes: impl Iterator<Item = usize>) -> Vec<&'a str> {
+    let mut indexes: Vec<_> = indexes.collect();
+    indexes.sort_unstable();
+    indexes.dedup();
+    indexes.into_iter().map(|index| problem.channels[index].name.as_str()).collect()
+}
+
+pub(super) fn without_channel(text: &str) -> &str {
+    text.rsplit_once("::").map_or(text, |(_, rest)| rest)
+}
+
+/// Python is a name to people; other packages keep theirs.
+fn capitalised(package: &str) -> &str {
+    if package == "python" { "Python" } else { package }
+}

@@ -1,0 +1,101 @@
+//! Requirements and versions in the words of a person.
+
+use std::collections::BTreeSet;
+
+use envlock_model::question::AskedSpec;
+use rattler_conda_types::{MatchSpec, RepoDataRecord, Version};
+
+/// `3.11` for `>=3.11,<3.12.0a0`, `3.10` for `3.10.*` or `=3.10`; else the text as it is.
+pub(super) fn version_of(spec: &MatchSpec) -> String {
+    let Some(version) = &spec.version else { return "any".to_owned() };
+    let text = version.to_string();
+    if let Some((low, high)) = text.split_once(',')
+        && let (Some(low), Some(high)) = (low.strip_prefix(">="), high.strip_prefix('<'))
+        && is_next(low, high)
+    {
+        return low.to_owned();
+    }
+    let plain = text.trim_start_matches('=').trim_end_matches(".*").trim_end_matches('*');
+    let is_plain =
+        !plain.is_empty() && plain.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
+    if is_plain { plain.to_owned() } else { text }
+}
+
+/// Whether `high` (`3.12.0a0`) is the release after `low` (`3.11`) at its last number.
+fn is_next(low: &str, high: &str) -> bool {
+    let high = high.trim_end_matches(".0a0").trim_end_matches("a0");
+    let numbers = |text: &str| -> Option<Vec<u64>> {
+        text.split('.').map(|part| part.parse().ok()).collect()
+    };
+    let (Some(low), Some(high)) = (numbers(low), numbers(high)) else { return false };
+    let Some(last) = high.len().checked_sub(1) else { return false };
+    low.len() >= high.len() && low[..last] == high[..last] && high[last] == low[last] + 1
+}
+
+/// What a request says of versions: `2.13.0`, `3.10`.
+pub(super) fn asked_version(request: &AskedSpec) -> String {
+    version_of(&request.spec)
+}
+
+/// The versions of some records, each once, newest first, the first few.
+pub(super) fn versions<'a>(
+    records: impl IntoIterator<Item = &'a RepoDataRecord>,
+    most: usize,
+) -> String {
+    let versions: BTreeSet<&Version> =
+        records.into_iter().map(|record| record.package_record.version.version()).collect();
+    let mut words: Vec<_> = versions.iter().rev().take(most).map(ToString::to_string).collect();
+    if versions.len() > most {
+        words.push(format!("… ({} in all)", versions.len()));
+    }
+    words.join(", ")
+}
+
+/// How far apart two versions are: the place of the first number that differs (a later one
+/// is nearer), then by how much.
+pub(super) fn distance(a: &str, b: &str) -> (usize, u64) {
+    let numbers = |text: &str| -> Vec<u64> {
+        text.split(|c: char| !c.is_ascii_digit())
+            .filter(|part| !part.is_empty())
+            .map(|part| part.parse().unwrap_or(u64::MAX))
+            .collect()
+    };
+    let (a, b) = (numbers(a), numbers(b));
+    let longest = a.len().max(b.len());
+    let at = |list: &[u64], index: usize| list.get(index).copied().unwrap_or(0);
+    for index in 0..longest {
+        let (x, y) = (at(&a, index), at(&b, index));
+        if x != y {
+            return (usize::MAX - index, x.abs_diff(y));
+        }
+    }
+    (0, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use rattler_conda_types::ParseMatchSpecOptions;
+
+    use super::*;
+
+    fn said(text: &str) -> String {
+        version_of(&MatchSpec::from_str(text, ParseMatchSpecOptions::lenient()).expect(text))
+    }
+
+    #[test]
+    fn a_range_of_one_release_is_said_as_that_release() {
+        assert_eq!(said("python >=3.11,<3.12.0a0"), "3.11");
+        assert_eq!(said("python 3.10.*"), "3.10");
+        assert_eq!(said("python=3.10"), "3.10");
+        assert_eq!(said("tensorflow==2.13.0"), "2.13.0");
+        assert_eq!(said("numpy >=1.22,<2.0a0"), "1.22".to_owned().replace("1.22", ">=1.22,<2.0a0"));
+        assert_eq!(said("numpy"), "any");
+    }
+
+    #[test]
+    fn the_nearest_version_differs_last_and_least() {
+        let mut versions = vec!["2.10.0", "2.13.1", "2.14.0", "1.13.0"];
+        versions.sort_by_key(|version| distance("2.13.0", version));
+        assert_eq!(versions, ["2.13.1", "2.14.0", "2.10.0", "1.13.0"]);
+    }
+}

@@ -1,0 +1,155 @@
+//! Which records may be chosen: channel priority and `channel::package`, settled before the
+//! solver sees anything, so that what is hidden and why can be told afterwards.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rattler_conda_types::RepoDataRecord;
+
+use crate::Problem;
+
+/// The records of each package name, sorted into what may be chosen and what is hidden.
+pub(crate) struct Pool<'a> {
+    pub(crate) names: BTreeMap<&'a str, Candidates<'a>>,
+}
+
+/// The records of one name.
+#[derive(Default)]
+pub(crate) struct Candidates<'a> {
+    /// The channel that is used for this name; none when no permitted channel has it.
+    pub(crate) channel: Option<usize>,
+    /// What may be chosen, by the place of their subdir in the problem.
+    pub(crate) usable: Vec<(usize, &'a RepoDataRecord)>,
+    /// Records without a sha256 that could be chosen if they had one.
+    pub(crate) unhashed: Vec<&'a RepoDataRecord>,
+    /// What the other channels have, by channel.
+    pub(crate) hidden: Vec<(usize, &'a RepoDataRecord)>,
+}
+
+/// Names that may come from any listed channel, whatever priority says: how an explanation
+/// tries what would help.
+pub(crate) type Lifted<'a> = BTreeSet<&'a str>;
+
+impl<'a> Pool<'a> {
+    pub(crate) fn new(problem: &Problem<'a>, lifted: &Lifted<'_>) -> Self {
+        let rules = Rules::new(problem);
+        let mut present: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+        for subdir in problem.records {
+            for record in subdir.records.iter().chain(&subdir.unhashed) {
+                present.entry(name(record)).or_default().insert(subdir.channel);
+            }
+        }
+        let chosen: BTreeMap<&str, Option<usize>> = present
+            .iter()
+            .map(|(name, channels)| (*name, rules.channel_of(name, channels)))
+            .collect();
+
+        let mut names: BTreeMap<&str, Candidates<'_>> = BTreeMap::new();
+        for (place, subdir) in problem.records.iter().enumerate() {
+            for (record, hashed) in subdir
+                .records
+                .iter()
+                .map(|record| (record, true))
+                .chain(subdir.unhashed.iter().map(|record| (record, false)))
+            {
+                let name = name(record);
+                let candidates = names.entry(name).or_default();
+                candidates.channel = chosen[name];
+                let permitted = chosen[name] == Some(subdir.channel)
+                    || (lifted.contains(name) && !rules.only_for_specs.contains(&subdir.channel));
+                if !permitted || !rules.subdir_fits(record) {
+                    candidates.hidden.push((subdir.channel, record));
+                } else if hashed {
+                    candidates.usable.push((place, record));
+                } else {
+                    candidates.unhashed.push(record);
+                }
+            }
+        }
+        Self { names }
+    }
+
+    /// The usable records by subdir, each list sorted, so that the order in which an index
+    /// was read decides nothing.
+    pub(crate) fn by_subdir(&self, subdirs: usize) -> Vec<Vec<&'a RepoDataRecord>> {
+        let mut lists = vec![Vec::new(); subdirs];
+        for (place, record) in self.names.values().flat_map(|candidates| &candidates.usable) {
+            lists[*place].push(*record);
+        }
+        for list in &mut lists {
+            list.sort_by(|a, b| {
+                (name(a), a.identifier.to_string()).cmp(&(name(b), b.identifier.to_string()))
+            });
+        }
+        lists
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Candidates<'a>> {
+        self.names.get(name)
+    }
+}
+
+/// Who may serve which name.
+struct Rules<'a> {
+    /// Channels that are named only in specs.
+    only_for_specs: BTreeSet<usize>,
+    /// Channels by the name of the package that is asked of them.
+    pinned: BTreeMap<&'a str, BTreeSet<usize>>,
+    /// Names that are asked for without a channel.
+    plain: BTreeSet<&'a str>,
+    subdirs: BTreeMap<&'a str, &'static str>,
+}
+
+impl<'a> Rules<'a> {
+    fn new(problem: &Problem<'a>) -> Self {
+        let index = |wanted: &str| problem.channels.iter().position(|c| c.name == wanted);
+        let mut rules = Self {
+            only_for_specs: (0..problem.channels.len())
+                .filter(|index| problem.channels[*index].only_for_specs)
+                .collect(),
+            pinned: BTreeMap::new(),
+            plain: BTreeSet::new(),
+            subdirs: BTreeMap::new(),
+        };
+        for request in &problem.asked.requests {
+            match request.channel.as_deref().and_then(index) {
+                Some(channel) => {
+                    rules.pinned.entry(request.package()).or_default().insert(channel);
+                }
+                None => {
+                    rules.plain.insert(request.package());
+                }
+            }
+            if let Some(subdir) = request.subdir {
+                rules.subdirs.insert(request.package(), subdir.as_str());
+            }
+        }
+        rules
+    }
+
+    /// Strict priority: the first channel that has the name, whatever versions it has.
+    ///
+    /// A package asked of a channel comes from there alone. A channel that only specs name
+    /// serves those packages, and what they need that no listed channel has; never a package
+    /// that is asked for without a channel.
+    fn channel_of(&self, name: &str, present: &BTreeSet<usize>) -> Option<usize> {
+        if let Some(pinned) = self.pinned.get(name) {
+            // Asked of two channels at once: no record can come from both.
+            let one = pinned.first().filter(|_| pinned.len() == 1)?;
+            return present.get(one).copied();
+        }
+        let listed = present.iter().find(|channel| !self.only_for_specs.contains(channel));
+        match listed {
+            Some(channel) => Some(*channel),
+            None if self.plain.contains(name) => None,
+            None => present.first().copied(),
+        }
+    }
+
+    fn subdir_fits(&self, record: &RepoDataRecord) -> bool {
+        self.subdirs.get(name(record)).is_none_or(|subdir| record.package_record.subdir == *subdir)
+    }
+}
+
+pub(crate) fn name(record: &RepoDataRecord) -> &str {
+    record.package_record.name.as_normalized()
+}

@@ -1,0 +1,133 @@
+//! The search itself, by resolvo through rattler_solve.
+
+use std::collections::BTreeSet;
+
+use rattler_conda_types::{MatchSpec, RepoDataRecord};
+use rattler_solve::{
+    ChannelPriority, RepoDataIter, SolveStrategy, SolverImpl, SolverTask, resolvo,
+};
+
+use crate::{
+    Problem,
+    pool::{Lifted, Pool, name},
+};
+
+/// What answers a problem.
+#[derive(Debug, Clone)]
+pub struct Solution {
+    /// One record a name, sorted by name.
+    pub records: Vec<RepoDataRecord>,
+    /// Records that would have been chosen, had their index given them a sha256; each with
+    /// the record that was chosen in its place, where there is one.
+    pub passed_over: Vec<(RepoDataRecord, Option<RepoDataRecord>)>,
+}
+
+/// Why a problem has no solution, or could not be put.
+#[derive(Debug, thiserror::Error)]
+pub enum SolveError {
+    /// There is none; [`crate::explain`] says why.
+    #[error("there is no solution")]
+    NoSolution {
+        /// The solver's own account: a tree of packages, several lines.
+        account: String,
+    },
+    /// An index contradicts itself.
+    #[error("the index lists {0} twice with different contents")]
+    Contradiction(String),
+    /// A record holds a requirement that can't be read.
+    #[error("the index holds a requirement that can't be read: {0}")]
+    Requirement(String),
+}
+
+/// Finds the set. The same problem always has the same solution, in whatever order its
+/// requests and records come.
+pub fn solve(problem: &Problem<'_>) -> Result<Solution, SolveError> {
+    let pool = Pool::new(problem, &Lifted::new());
+    let specs: Vec<_> = problem.asked.requests.iter().map(|r| r.spec.clone()).collect();
+    let records = search(problem, &pool, specs.clone())?;
+    let passed_over = passed_over(problem, &pool, specs, &records);
+    Ok(Solution { records, passed_over })
+}
+
+/// Solves for `specs` with the records of `pool`.
+pub(crate) fn search(
+    problem: &Problem<'_>,
+    pool: &Pool<'_>,
+    mut specs: Vec<MatchSpec>,
+) -> Result<Vec<RepoDataRecord>, SolveError> {
+    specs.sort_by_cached_key(ToString::to_string);
+    specs.dedup();
+    let lists = pool.by_subdir(problem.records.len());
+    let locked: BTreeSet<_> = problem.locked.iter().map(|record| record.url.as_str()).collect();
+    // Priority is settled in the pool; the solver only compares what may be chosen.
+    let task = SolverTask {
+        locked_packages: lists
+            .iter()
+            .flatten()
+            .copied()
+            .filter(|record| locked.contains(record.url.as_str()))
+            .collect(),
+        virtual_packages: problem.asked.virtual_packages.clone(),
+        specs,
+        channel_priority: ChannelPriority::Disabled,
+        strategy: SolveStrategy::Highest,
+        ..lists
+            .iter()
+            .map(|list| list.iter().copied())
+            .collect::<SolverTask<'_, Vec<RepoDataIter<_>>>>()
+    };
+    let mut records = resolvo::Solver
+        .solve(task)
+        .map_err(|error| match error {
+            rattler_solve::SolveError::Unsolvable(account) => {
+                SolveError::NoSolution { account: account.join("\n") }
+            }
+            rattler_solve::SolveError::DuplicateRecords(file) => SolveError::Contradiction(file),
+            other => SolveError::Requirement(other.to_string()),
+        })?
+        .records;
+    records.sort_by(|a, b| name(a).cmp(name(b)));
+    Ok(records)
+}
+
+/// Whether a record without a sha256 would have been the choice: only then is it worth a
+/// word. Asked by solving once more with those that are newer than what was chosen.
+fn passed_over(
+    problem: &Problem<'_>,
+    pool: &Pool<'_>,
+    specs: Vec<MatchSpec>,
+    chosen: &[RepoDataRecord],
+) -> Vec<(RepoDataRecord, Option<RepoDataRecord>)> {
+    let newer = chosen.iter().any(|record| {
+        pool.get(name(record)).is_some_and(|candidates| {
+            candidates
+                .unhashed
+                .iter()
+                .any(|other| other.package_record.version >= record.package_record.version)
+        })
+    });
+    if !newer {
+        return Vec::new();
+    }
+    let with_all: Vec<_> = problem
+        .records
+        .iter()
+        .map(|subdir| crate::Records {
+            channel: subdir.channel,
+            records: subdir.records.iter().chain(&subdir.unhashed).cloned().collect(),
+            unhashed: Vec::new(),
+        })
+        .collect();
+    let problem = Problem { records: &with_all, ..*problem };
+    let Ok(wished) = search(&problem, &Pool::new(&problem, &Lifted::new()), specs) else {
+        return Vec::new();
+    };
+    wished
+        .into_iter()
+        .filter(|record| record.package_record.sha256.is_none())
+        .map(|record| {
+            let instead = chosen.iter().find(|other| name(other) == name(&record)).cloned();
+            (record, instead)
+        })
+        .collect()
+}
