@@ -1,0 +1,139 @@
+//! A mirror on loopback with whatever channels and faults a test wants.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use envlock_depot::{Fault, IndexFormats, Logged, Mirror, Server};
+use tempfile::TempDir;
+
+use crate::faults::{Faults, matches};
+use crate::{TestChannel, shared};
+
+/// One server over one directory in the Tsinghua mirror's layout.
+#[derive(Debug)]
+pub struct World {
+    // Dropped before the directory that it serves.
+    server: Server,
+    faults: Arc<Mutex<Faults>>,
+    channels: BTreeMap<String, TestChannel>,
+    mirror: Mirror,
+    _directory: TempDir,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl World {
+    /// A world without a channel.
+    pub fn new() -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory can be made");
+        let faults = Arc::<Mutex<Faults>>::default();
+        let rules = Arc::clone(&faults);
+        let hook = move |request: &envlock_depot::Request| lock(&rules).next(&request.path);
+        let server = Server::start_with(directory.path(), hook).expect("loopback has a free port");
+        let mirror = Mirror::new(directory.path());
+        Self { server, faults, channels: BTreeMap::new(), mirror, _directory: directory }
+    }
+
+    /// A world with the real records of the shared channels, without archives; `None` where
+    /// the repository has no `../shared`. They are there as `.zst`; plain JSON is unpacked.
+    pub fn shared_channels(formats: IndexFormats) -> Option<Self> {
+        let world = Self::new();
+        shared::copy_channels(&shared::shared("channels")?, &world.mirror, formats)
+            .expect("the shared channels can be copied");
+        Some(world)
+    }
+
+    /// With this channel: `conda-forge`, or `pkgs/main` for those of repo.anaconda.com.
+    #[must_use]
+    pub fn channel(mut self, name: &str, tell: impl FnOnce(&mut TestChannel)) -> Self {
+        self.change(name, tell);
+        self
+    }
+
+    /// Tells more about a channel while the world goes on.
+    pub fn change(&mut self, name: &str, tell: impl FnOnce(&mut TestChannel)) {
+        let mirror = &self.mirror;
+        let new = || TestChannel::new(mirror.channel(name));
+        let channel = self.channels.entry(name.to_owned()).or_insert_with(new);
+        tell(channel);
+        channel.channel.write_index(channel.index).expect("the index can be written");
+    }
+
+    /// With this fault for every path that the pattern means; `*` stands for anything. The
+    /// latest goes first.
+    #[must_use]
+    pub fn fault(self, pattern: &str, fault: Fault) -> Self {
+        self.misbehave(pattern, fault);
+        self
+    }
+
+    /// With this fault for so many requests, and the right answer after them.
+    #[must_use]
+    pub fn fault_times(self, times: usize, pattern: &str, fault: Fault) -> Self {
+        lock(&self.faults).add(pattern, Some(times), fault);
+        self
+    }
+
+    /// Adds a fault while the world goes on.
+    pub fn misbehave(&self, pattern: &str, fault: Fault) {
+        lock(&self.faults).add(pattern, None, fault);
+    }
+
+    /// Takes all faults away.
+    pub fn behave(&self) {
+        lock(&self.faults).clear();
+    }
+
+    /// `http://127.0.0.1:PORT`
+    pub fn url(&self) -> String {
+        self.server.url()
+    }
+
+    /// The URL of a channel here, without a slash at the end.
+    pub fn channel_url(&self, name: &str) -> String {
+        let directory = self.channel_dir(name);
+        let below = directory.strip_prefix(self.root()).expect("channels are below the root");
+        format!("{}/{}", self.url(), below.display())
+    }
+
+    /// The directory that is served.
+    pub fn root(&self) -> &Path {
+        self.mirror.root()
+    }
+
+    /// The directory of a channel.
+    pub fn channel_dir(&self, name: &str) -> PathBuf {
+        self.mirror.channel_dir(name)
+    }
+
+    /// This world as the only source of both origins, as the program takes it.
+    pub fn mirror_args(&self) -> Vec<String> {
+        let mirrors = Mirror::stands_in_for(&self.url());
+        let pairs = mirrors.iter().map(|(origin, mirror)| format!("{origin}={mirror}"));
+        let mirrors = pairs.flat_map(|pair| ["--mirror".to_owned(), pair]);
+        mirrors.chain(["--no-origin".to_owned()]).collect()
+    }
+
+    /// What was asked for paths that the pattern means, in the order of the answers.
+    pub fn requests(&self, pattern: &str) -> Vec<Logged> {
+        let log = self.server.log();
+        log.into_iter().filter(|logged| matches(pattern, &logged.request.path)).collect()
+    }
+
+    /// Forgets what was asked so far.
+    pub fn forget_requests(&self) {
+        self.server.clear_log();
+    }
+}
+
+fn lock(faults: &Mutex<Faults>) -> MutexGuard<'_, Faults> {
+    faults.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;
