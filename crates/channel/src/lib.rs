@@ -1,1 +1,34 @@
-//! Indexes and archives of channels, through mirrors, into a cache
+//! Indexes and archives of channels, through mirrors, into a cache.
+//!
+//! [`Client::indexes`] fetches what the channels have, [`Client::packages`] fetches, checks
+//! and unpacks what was chosen. Both know [`Sources`]: the mirrors of an origin in the order
+//! in which they are asked, then the origin itself. Every record carries the origin's URL,
+//! whoever served it.
+//!
+//! Nothing here prints or reads the environment, the home directory or the clock. Proxies
+//! and `SSL_CERT_FILE` are honoured by the HTTP and TLS libraries themselves.
+
+mod address;
+mod answer;
+mod blocking;
+mod client;
+mod disk;
+mod failure;
+mod index;
+mod packages;
+mod scratch;
+mod settings;
+mod sources;
+mod transport;
+mod virtual_packages;
+mod words;
+
+pub use answer::{Answer, Attempt};
+pub use client::{Client, ClientError};
+pub use disk::DiskError;
+pub use envlock_model::channel::Channel;
+pub use index::{IndexError, Indexes, Problem, SubdirRecords, Subscription};
+pub use packages::{FailedPackage, FetchError, MissingPackage};
+pub use settings::Settings;
+pub use sources::{Mirror, MirrorError, Source, Sources, parse_mirror};
+pub use virtual_packages::{VirtualPackageError, host};

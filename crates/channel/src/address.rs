@@ -1,0 +1,109 @@
+//! URLs as they may be shown and stored, and URLs below other URLs.
+
+use url::Url;
+
+/// The URL without what could be a credential: userinfo, `/t/<token>/`, query, fragment.
+pub(crate) fn bare(url: &Url) -> Url {
+    let mut bare = url.clone();
+    // Both setters fail only where a URL can't have a userinfo at all.
+    let _ = bare.set_username("");
+    let _ = bare.set_password(None);
+    bare.set_query(None);
+    bare.set_fragment(None);
+    if let Some(rest) = bare.path().strip_prefix("/t/")
+        && let Some((_, path)) = rest.split_once('/')
+    {
+        let path = format!("/{path}");
+        bare.set_path(&path);
+    }
+    bare
+}
+
+/// A text that may be a URL with a userinfo, for messages.
+pub(crate) fn censored(text: &str) -> String {
+    text.split('=')
+        .map(|part| match (part.find("://"), part.rfind('@')) {
+            (Some(scheme), Some(at)) if scheme < at => {
+                format!("{}***{}", &part[..scheme + 3], &part[at..])
+            }
+            _ => part.to_owned(),
+        })
+        .collect::<Vec<_>>()
+        .join("=")
+}
+
+/// How a source is called: host and port, or the folder.
+pub(crate) fn label(url: &Url) -> String {
+    match (url.host_str(), url.port()) {
+        (Some(host), Some(port)) => format!("{host}:{port}"),
+        (Some(host), None) if url.scheme() != "file" => host.to_owned(),
+        _ => {
+            url.to_file_path().map_or_else(|()| url.to_string(), |path| path.display().to_string())
+        }
+    }
+}
+
+/// The same URL, ending in `/`.
+pub(crate) fn folder(url: &Url) -> Url {
+    let mut folder = url.clone();
+    if !folder.path().ends_with('/') {
+        folder.set_path(&format!("{}/", url.path()));
+    }
+    folder
+}
+
+/// Whether `url` lies below `folder`, which ends in `/`.
+pub(crate) fn is_below(url: &Url, folder: &Url) -> bool {
+    rest_below(url, folder).is_some()
+}
+
+/// `url`, which lies below `from`, at the same place below `to`; both end in `/`.
+pub(crate) fn moved(url: &Url, from: &Url, to: &Url) -> Option<Url> {
+    let rest = rest_below(url, from)?;
+    let mut moved = to.clone();
+    moved.set_path(&format!("{}{rest}", to.path()));
+    Some(moved)
+}
+
+fn rest_below<'a>(url: &'a Url, folder: &Url) -> Option<&'a str> {
+    let same_place = url.scheme() == folder.scheme()
+        && url.host() == folder.host()
+        && url.port_or_known_default() == folder.port_or_known_default();
+    same_place.then(|| url.path().strip_prefix(folder.path()))?
+}
+
+/// The URL of the file called `name` in `folder`; `name` is one path segment.
+pub(crate) fn file_in(folder: &Url, name: &str) -> Url {
+    let mut url = folder.clone();
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.pop_if_empty().push(name);
+    }
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_be_a_credential_is_neither_shown_nor_stored() {
+        let url = Url::parse("https://me:geheim@h:8443/t/tk-1/c/noarch/?x=1#y").expect("a URL");
+        assert_eq!(bare(&url).as_str(), "https://h:8443/c/noarch/");
+        assert_eq!(label(&url), "h:8443");
+        assert_eq!(censored("https://a/=http://u:p@b/"), "https://a/=http://***@b/");
+    }
+
+    #[test]
+    fn a_name_of_a_file_is_one_segment_whatever_is_in_it() {
+        let folder = Url::parse("https://h/c/noarch/").expect("a URL");
+        assert_eq!(
+            file_in(&folder, "包-1.0-0.conda").as_str(),
+            "https://h/c/noarch/%E5%8C%85-1.0-0.conda"
+        );
+        assert_eq!(
+            file_in(&folder, "a!b-1!2.0-0.conda").as_str(),
+            "https://h/c/noarch/a!b-1!2.0-0.conda"
+        );
+        assert_eq!(file_in(&folder, "//evil/x").as_str(), "https://h/c/noarch/%2F%2Fevil%2Fx");
+    }
+}

@@ -1,0 +1,107 @@
+//! What a source answered when it didn't deliver, in words, and what was tried where.
+
+use std::time::Duration;
+
+/// Why a source didn't deliver. Its `Display` completes "the mirror answered: …".
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Answer {
+    /// It doesn't have the file.
+    #[error("{0}")]
+    Absent(String),
+    /// Another status than success.
+    #[error("{code} {reason}")]
+    Status {
+        /// The HTTP status.
+        code: u16,
+        /// Its usual name.
+        reason: String,
+        /// How long it asks to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// No connection came about.
+    #[error("{0}")]
+    Unreachable(String),
+    /// It accepted the connection and fell silent.
+    #[error("nothing came for {} s", .0.as_secs_f32())]
+    Silent(Duration),
+    /// It closed the connection without an answer, or in the middle of one.
+    #[error("the connection was reset")]
+    Reset,
+    /// The file ended early.
+    #[error("cut short: {got} of {expected} bytes came")]
+    Truncated {
+        /// What came, in bytes.
+        got: u64,
+        /// What was announced, in bytes.
+        expected: u64,
+    },
+    /// A web page instead of the file.
+    #[error("a web page instead of the file (a login page of the network?)")]
+    WebPage,
+    /// It can't be read as what it should be.
+    #[error("unreadable: {0}")]
+    Unreadable(String),
+    /// Another file than the one of the record.
+    #[error("wrong size: expected {expected} bytes, got {got}")]
+    WrongSize {
+        /// What the record says, in bytes.
+        expected: u64,
+        /// What came, in bytes.
+        got: u64,
+    },
+    /// Another file than the one of the record.
+    #[error("wrong sha256: expected {expected}, got {got}")]
+    WrongChecksum {
+        /// What the record says.
+        expected: String,
+        /// What came.
+        got: String,
+    },
+    /// A redirect that isn't followed.
+    #[error("a redirect that isn't followed: {0}")]
+    Redirect(String),
+    /// It isn't asked any more in this run.
+    #[error("not asked again in this run: {0}")]
+    PutAside(String),
+}
+
+impl Answer {
+    /// Whether it only says that the file isn't there.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent(_))
+    }
+
+    /// Whether another file of the same source is as hopeless for now: it is down, silent,
+    /// or asks to be left alone.
+    pub(crate) fn is_about_the_source(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable(_)
+                | Self::Silent(_)
+                | Self::Reset
+                | Self::PutAside(_)
+                | Self::Status { code: 429, .. }
+        )
+    }
+}
+
+/// One source that was asked for something and didn't deliver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// The address, without credentials.
+    pub url: String,
+    /// What it answered.
+    pub answer: Answer,
+}
+
+impl Attempt {
+    /// One line for a note.
+    pub(crate) fn line(&self) -> String {
+        format!("{}: {}", self.url, self.answer)
+    }
+}
+
+/// All attempts, a line each, as one indented note.
+pub(crate) fn tried(attempts: &[Attempt]) -> String {
+    attempts.iter().map(|attempt| format!("  {}", attempt.line())).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,86 @@
+//! Trouble with the cache's disk: never a source's fault, so no other source is asked.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use envlock_report::{Diagnostic, Exit, Explain};
+
+/// The cache can't be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.words())]
+pub struct DiskError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl DiskError {
+    pub(crate) fn new(path: &Path, source: io::Error) -> Self {
+        Self { path: path.to_owned(), source }
+    }
+
+    fn is_full(&self) -> bool {
+        is_full(&self.source)
+    }
+
+    fn words(&self) -> String {
+        let path = self.path.display();
+        if self.is_full() {
+            return format!("the disk is full: nothing more can be written to {path}");
+        }
+        match self.source.kind() {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                format!("the cache can't be written: no permission for {path}")
+            }
+            _ => format!("the cache can't be used: {path}: {}", self.source),
+        }
+    }
+}
+
+/// Whether an error says that there is no room, be it the disk's or the quota's.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded)
+}
+
+impl Explain for DiskError {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        let (code, help) = if self.is_full() {
+            ("disk-full", "make room, or choose another cache folder; nothing was changed")
+        } else {
+            (
+                "cache-unusable",
+                "repair the folder, or choose another cache folder; nothing was changed",
+            )
+        };
+        vec![Diagnostic::error(code, self.to_string()).with_help(help)]
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Unknown
+    }
+}
+
+/// Attaches the path to an error of the file system.
+pub(crate) trait At<T> {
+    /// `self`, or the error with where it happened.
+    fn at(self, path: &Path) -> Result<T, DiskError>;
+}
+
+impl<T> At<T> for io::Result<T> {
+    fn at(self, path: &Path) -> Result<T, DiskError> {
+        self.map_err(|source| DiskError::new(path, source))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_said_in_words_and_ends_with_exit_3() {
+        let error = DiskError::new(Path::new("/缓存"), io::Error::from(io::ErrorKind::StorageFull));
+        assert_eq!(error.to_string(), "the disk is full: nothing more can be written to /缓存");
+        assert_eq!(error.diagnostics()[0].code, "disk-full");
+        assert_eq!(error.exit(), Exit::Unknown);
+    }
+}

@@ -1,0 +1,187 @@
+//! The cached index of one subdir: `index/<key>.json` and, written after it,
+//! `index/<key>.info.json` with where it came from and its digest.
+//!
+//! Both are put in place by a rename. A pair that doesn't fit together (a killed run, two
+//! runs at once, a damaged disk) is found by the digest and counts as not there.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use fs_err as fs;
+use rattler_digest::{Sha256, compute_bytes_digest, compute_url_digest};
+use serde::{Deserialize, Serialize};
+use tempfile::{NamedTempFile, TempPath};
+use url::Url;
+
+use crate::disk::{At, DiskError};
+use crate::scratch::Scratch;
+use crate::transport::Validators;
+use crate::words::hex;
+
+/// Raised when what is stored changes its meaning; others are not read.
+const VERSION: u32 = 1;
+
+/// The form in which a source has its index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Format {
+    /// `repodata.json.zst`.
+    Zst,
+    /// `repodata.json`.
+    Json,
+}
+
+impl Format {
+    pub(crate) fn file_name(self) -> &'static str {
+        match self {
+            Self::Zst => "repodata.json.zst",
+            Self::Json => "repodata.json",
+        }
+    }
+}
+
+/// What is known of one subdir.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Info {
+    version: u32,
+    /// The subdir's origin, for whoever looks into the cache.
+    origin: String,
+    /// The form that each source last had, by the subdir's URL there.
+    pub(crate) formats: BTreeMap<String, Format>,
+    /// The index, or nothing where no source has the subdir.
+    pub(crate) index: Option<Stored>,
+}
+
+impl Info {
+    /// Whether every source said that it doesn't have the subdir when it was last asked.
+    pub(crate) fn is_known_absent(&self) -> bool {
+        self.version == VERSION && self.index.is_none()
+    }
+}
+
+/// What is known of the stored index.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Stored {
+    /// The subdir's URL at the source that delivered it, without credentials.
+    pub(crate) source: String,
+    /// Whether that source was the origin.
+    pub(crate) from_origin: bool,
+    pub(crate) format: Format,
+    #[serde(flatten)]
+    pub(crate) validators: Validators,
+    pub(crate) sha256: String,
+    pub(crate) size: u64,
+    /// `info.base_url`, as written there.
+    pub(crate) base_url: Option<String>,
+}
+
+/// The place of one subdir in the cache.
+#[derive(Debug, Clone)]
+pub(crate) struct Slot {
+    origin: Url,
+    json: PathBuf,
+    info: PathBuf,
+}
+
+impl Slot {
+    pub(crate) fn new(cache_dir: &Path, origin: &Url) -> Self {
+        let key = hex(&compute_url_digest::<Sha256>(origin.clone()));
+        let folder = cache_dir.join("index");
+        Self {
+            origin: origin.clone(),
+            json: folder.join(format!("{}.json", &key[..16])),
+            info: folder.join(format!("{}.info.json", &key[..16])),
+        }
+    }
+
+    /// What is known, and the index where it is whole. Anything unreadable is as if it
+    /// weren't there: it can be fetched again.
+    pub(crate) fn read(&self) -> (Info, Option<Bytes>) {
+        let info: Info = fs::read(&self.info)
+            .ok()
+            .and_then(|text| serde_json::from_slice(&text).ok())
+            .filter(|info: &Info| info.version == VERSION && info.origin == self.origin.as_str())
+            .unwrap_or_default();
+        let json = info.index.as_ref().and_then(|stored| {
+            let json = fs::read(&self.json).ok()?;
+            let whole = json.len() as u64 == stored.size && digest(&json) == stored.sha256;
+            whole.then(|| Bytes::from(json))
+        });
+        (info, json)
+    }
+
+    /// Stores an index that was checked.
+    pub(crate) fn write(
+        &self,
+        info: Info,
+        json: TempPath,
+        scratch: &Scratch,
+    ) -> Result<(), DiskError> {
+        self.make_folder()?;
+        json.persist(&self.json).map_err(|error| error.error).at(&self.json)?;
+        self.write_info(info, scratch)
+    }
+
+    /// Stores what is known without a new index.
+    pub(crate) fn write_info(&self, info: Info, scratch: &Scratch) -> Result<(), DiskError> {
+        self.make_folder()?;
+        let info = Info { version: VERSION, origin: self.origin.to_string(), ..info };
+        let mut file: NamedTempFile = scratch.file()?;
+        serde_json::to_writer_pretty(&mut file, &info)
+            .map_err(std::io::Error::from)
+            .at(&self.info)?;
+        file.persist(&self.info).map_err(|error| error.error).at(&self.info)?;
+        Ok(())
+    }
+
+    fn make_folder(&self) -> Result<(), DiskError> {
+        let folder = self.json.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder).at(folder)
+    }
+}
+
+/// The digest as it is stored.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    hex(&compute_bytes_digest::<Sha256>(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn stored(json: &[u8]) -> Info {
+        let index = Stored {
+            source: "http://h/noarch/".into(),
+            from_origin: false,
+            format: Format::Json,
+            validators: Validators { etag: Some("\"1\"".into()), last_modified: None },
+            sha256: digest(json),
+            size: json.len() as u64,
+            base_url: None,
+        };
+        Info { index: Some(index), ..Info::default() }
+    }
+
+    #[test]
+    fn what_was_written_is_read_again_until_a_byte_of_it_changes() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let scratch = Scratch::open(folder.path()).expect("a scratch folder");
+        let origin = Url::parse("https://h/通道/noarch/").expect("a URL");
+        let slot = Slot::new(folder.path(), &origin);
+        assert_eq!(slot.read(), (Info::default(), None));
+
+        let mut file = scratch.file().expect("a file");
+        file.write_all(b"{}").expect("room for two bytes");
+        slot.write(stored(b"{}"), file.into_temp_path(), &scratch).expect("room");
+        let (info, json) = slot.read();
+        assert_eq!(json.as_deref(), Some(&b"{}"[..]));
+        assert_eq!(info.index, stored(b"{}").index);
+
+        for damage in [&b"{"[..], b"[]"] {
+            fs::write(&slot.json, damage).expect("room");
+            assert_eq!(slot.read().1, None);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Channel addresses that people get wrong, and the right ones beside them.
+
+use url::Url;
+
+use envlock_model::channel::Channel;
+
+/// What lies under `repo.anaconda.com/pkgs/`.
+const PKGS: [&str; 6] = ["main", "r", "msys2", "free", "pro", "archive"];
+const KNOWN: [&str; 8] = [
+    "conda-forge",
+    "bioconda",
+    "pytorch",
+    "nvidia",
+    "defaults",
+    "rapidsai",
+    "huggingface",
+    "intel",
+];
+
+/// What was probably meant by a channel that nobody has.
+pub(crate) fn right_name(channel: &Channel) -> Option<String> {
+    let segments: Vec<&str> =
+        channel.url.path_segments()?.filter(|segment| !segment.is_empty()).collect();
+    let last = *segments.last()?;
+    if last == "default" || last == "defaults" {
+        return Some("`defaults` is the name for the channels pkgs/main and pkgs/r together: write `defaults`".into());
+    }
+    if segments.len() >= 2 && segments[segments.len() - 2] == "pkgs" && !PKGS.contains(&last) {
+        return Some(format!("under pkgs/ are only main, r and msys2: write `{last}`"));
+    }
+    if let Some(place) = without_cloud(&channel.url) {
+        return Some(format!("on a mirror of this layout it would be {place}"));
+    }
+    let name = channel.name.rsplit('/').next().unwrap_or(&channel.name);
+    envlock_report::nearest(&name.to_lowercase().replace('_', "-"), KNOWN)
+        .filter(|known| *known != name)
+        .map(|known| format!("did you mean `{known}`?"))
+}
+
+/// `…/anaconda/<channel>/` is `…/anaconda/cloud/<channel>/` on the mirrors that people paste.
+fn without_cloud(url: &Url) -> Option<Url> {
+    let rest = url.path().strip_prefix("/anaconda/")?;
+    let is_one_name = rest.trim_end_matches('/').split('/').count() == 1;
+    is_one_name.then(|| {
+        let mut place = crate::address::bare(url);
+        place.set_path(&format!("/anaconda/cloud/{rest}"));
+        place
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hint(name: &str, url: &str) -> Option<String> {
+        right_name(&Channel {
+            name: name.into(),
+            url: Url::parse(url).expect("a URL"),
+            multi: None,
+        })
+    }
+
+    #[test]
+    fn the_wrong_addresses_that_people_write_lead_to_the_right_ones() {
+        let has = |hint: Option<String>, words: &str| {
+            assert!(hint.clone().is_some_and(|h| h.contains(words)), "{hint:?}")
+        };
+        has(
+            hint("pkgs/conda-forge", "https://repo.anaconda.com/pkgs/conda-forge/"),
+            "write `conda-forge`",
+        );
+        has(
+            hint("x", "https://mirrors.tuna.tsinghua.edu.cn/anaconda/default/"),
+            "write `defaults`",
+        );
+        has(
+            hint("x", "https://m.example/anaconda/pytorch/"),
+            "https://m.example/anaconda/cloud/pytorch/",
+        );
+        has(hint("conda_forge", "https://conda.anaconda.org/conda_forge/"), "`conda-forge`");
+        assert_eq!(hint("lab", "https://lab.example/lab/"), None);
+        assert_eq!(hint("conda-forge", "https://conda.anaconda.org/conda-forge/"), None);
+    }
+}

@@ -1,0 +1,191 @@
+//! The indexes that were found, and the records in them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use envlock_report::Diagnostic;
+use rattler_conda_types::{PackageName, RepoDataRecord, Subdir};
+use rattler_repodata_gateway::sparse::{PackageFormatSelection, SparseRepoData};
+use url::Url;
+
+use super::error::IndexError;
+use crate::address;
+use envlock_model::channel::Channel;
+
+/// `.conda` beats the `.tar.bz2` of the same build: mirrors drop the latter first.
+const FORMATS: PackageFormatSelection = PackageFormatSelection::PreferConda;
+
+/// The index of one subdir of one channel.
+pub(crate) struct Index {
+    pub(crate) channel: Channel,
+    pub(crate) subdir: Subdir,
+    /// How many bytes came over the wire for it.
+    pub(crate) fetched: u64,
+    /// The folder of its packages at the origin.
+    packages: Url,
+    served_by: String,
+    records: SparseRepoData,
+}
+
+impl Index {
+    pub(crate) fn read(
+        channel: Channel,
+        subdir: Subdir,
+        packages: Url,
+        served_by: String,
+        json: Bytes,
+        fetched: u64,
+    ) -> Result<Self, String> {
+        let base = rattler_conda_types::Channel::from_url(address::bare(&channel.url));
+        let records = SparseRepoData::from_bytes(base, subdir.to_string(), json, None)
+            .map_err(|error| format!("no index: {error}"))?;
+        Ok(Self { channel, subdir, fetched, packages, served_by, records })
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.records.package_names(FORMATS)
+    }
+
+    /// All records of a package, with the origin's URLs.
+    fn of(&self, name: &PackageName) -> Result<Vec<RepoDataRecord>, IndexError> {
+        let mut records =
+            self.records.load_records(name, FORMATS).map_err(|error| IndexError::Record {
+                index: format!("{}/{}", self.channel.name, self.subdir),
+                package: name.as_source().to_owned(),
+                served_by: self.served_by.clone(),
+                reason: error.to_string(),
+            })?;
+        for record in &mut records {
+            record.url = address::file_in(&self.packages, &record.identifier.to_file_name());
+            record.channel = Some(address::folder(&address::bare(&self.channel.url)).to_string());
+        }
+        Ok(records)
+    }
+}
+
+/// The records of one subdir of one channel.
+#[derive(Debug, Clone)]
+pub struct SubdirRecords {
+    /// The channel.
+    pub channel: Channel,
+    /// The subdir.
+    pub subdir: Subdir,
+    /// The candidates, by name and file name: whatever has a sha256.
+    pub records: Vec<RepoDataRecord>,
+    /// File names of records without a sha256. They are no candidates: what can't be
+    /// checked isn't installed.
+    pub unhashed: Vec<String>,
+}
+
+/// What the channels have.
+#[derive(Clone)]
+pub struct Indexes {
+    indexes: Vec<Arc<Index>>,
+    /// What is worth a warning: platforms that a channel doesn't have.
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl Indexes {
+    pub(crate) fn new(indexes: Vec<Index>, warnings: Vec<Diagnostic>) -> Self {
+        Self { indexes: indexes.into_iter().map(Arc::new).collect(), warnings }
+    }
+
+    /// The same, reduced to what can be installed on `platform`: its own subdirs and noarch.
+    /// Shares everything; the warnings stay with the whole.
+    #[must_use]
+    pub fn of_platform(&self, platform: Subdir) -> Self {
+        let fits = |index: &&Arc<Index>| index.subdir == platform || index.subdir == Subdir::NoArch;
+        Self { indexes: self.indexes.iter().filter(fits).cloned().collect(), warnings: Vec::new() }
+    }
+
+    /// Every package name, to find the nearest to a wrong one.
+    pub fn names(&self) -> BTreeSet<&str> {
+        self.indexes.iter().flat_map(|index| index.names()).collect()
+    }
+
+    /// The channels that have a package of this (normalised) name, in their order.
+    pub fn channels_with(&self, name: &str) -> Vec<&Channel> {
+        let mut channels: Vec<&Channel> = Vec::new();
+        for index in &self.indexes {
+            if !channels.contains(&&index.channel) && index.names().any(|has| has == name) {
+                channels.push(&index.channel);
+            }
+        }
+        channels
+    }
+
+    /// The records of these packages and of all that they may depend on, for each subdir of
+    /// each channel, in the order of the channels. Takes CPU time: not for an async task.
+    pub fn load(&self, names: &[PackageName]) -> Result<Vec<SubdirRecords>, IndexError> {
+        let mut found = self.empty();
+        let mut pending: Vec<PackageName> = names.to_vec();
+        let mut seen: BTreeSet<PackageName> = names.iter().cloned().collect();
+        while let Some(name) = pending.pop() {
+            self.take(&name, &mut found, |record| {
+                let package = &record.package_record;
+                for spec in package.depends.iter().chain(package.extra_depends.values().flatten()) {
+                    let dependency = PackageName::from_matchspec_str_unchecked(spec);
+                    if !seen.contains(&dependency) {
+                        seen.insert(dependency.clone());
+                        pending.push(dependency);
+                    }
+                }
+            })?;
+        }
+        Ok(sorted(found))
+    }
+
+    /// The records of these packages alone.
+    pub fn load_names(&self, names: &[PackageName]) -> Result<Vec<SubdirRecords>, IndexError> {
+        let mut found = self.empty();
+        for name in names.iter().collect::<BTreeSet<_>>() {
+            self.take(name, &mut found, |_| {})?;
+        }
+        Ok(sorted(found))
+    }
+
+    fn empty(&self) -> Vec<SubdirRecords> {
+        let empty = |index: &Arc<Index>| SubdirRecords {
+            channel: index.channel.clone(),
+            subdir: index.subdir,
+            records: Vec::new(),
+            unhashed: Vec::new(),
+        };
+        self.indexes.iter().map(empty).collect()
+    }
+
+    /// Adds a package's records to each subdir's, and shows each candidate to `seen`.
+    fn take(
+        &self,
+        name: &PackageName,
+        found: &mut [SubdirRecords],
+        mut seen: impl FnMut(&RepoDataRecord),
+    ) -> Result<(), IndexError> {
+        for (index, found) in self.indexes.iter().zip(found) {
+            for record in index.of(name)? {
+                if record.package_record.sha256.is_some() {
+                    seen(&record);
+                    found.records.push(record);
+                } else {
+                    found.unhashed.push(record.identifier.to_file_name());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The same question gives the same order, however the records were come by.
+fn sorted(mut found: Vec<SubdirRecords>) -> Vec<SubdirRecords> {
+    for subdir in &mut found {
+        let mut keyed: BTreeMap<(PackageName, String), RepoDataRecord> = BTreeMap::new();
+        for record in subdir.records.drain(..) {
+            let key = (record.package_record.name.clone(), record.identifier.to_file_name());
+            keyed.insert(key, record);
+        }
+        subdir.records = keyed.into_values().collect();
+        subdir.unhashed.sort();
+    }
+    found
+}

@@ -1,0 +1,120 @@
+//! All subdirs of all channels at once, and what it means that one is nowhere.
+
+use envlock_model::progress::{Event, Observer, Phase};
+use envlock_report::Diagnostic;
+use futures::future::join_all;
+use rattler_conda_types::Subdir;
+
+use super::error::{IndexError, Problem};
+use super::fetch::{Lacking, Outcome};
+use super::hints;
+use super::records::{Index, Indexes};
+use crate::answer::Attempt;
+use crate::disk::DiskError;
+use crate::{Client, words};
+use envlock_model::channel::Channel;
+
+/// A channel and the platforms that are wanted from it; `noarch` always is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscription {
+    /// The channel.
+    pub channel: Channel,
+    /// The platforms, in the order in which their records are given.
+    pub subdirs: Vec<Subdir>,
+}
+
+impl Subscription {
+    /// The platforms, then `noarch`.
+    fn all(&self) -> impl Iterator<Item = Subdir> {
+        let platforms = self.subdirs.iter().copied().filter(|subdir| *subdir != Subdir::NoArch);
+        platforms.chain([Subdir::NoArch])
+    }
+}
+
+impl Client {
+    /// Fetches the indexes of all subdirs, side by side, in the order of the channels.
+    ///
+    /// A platform that no source has is empty, with a warning, where the channel has a
+    /// noarch. Whatever couldn't be found out is one error that names all of it.
+    pub async fn indexes(
+        &self,
+        subscriptions: &[Subscription],
+        observer: &dyn Observer,
+    ) -> Result<Indexes, IndexError> {
+        let outcomes = join_all(subscriptions.iter().map(|subscription| {
+            join_all(
+                subscription
+                    .all()
+                    .map(|subdir| self.index(&subscription.channel, subdir, observer)),
+            )
+        }))
+        .await;
+        let mut found = Found::default();
+        for (subscription, outcomes) in subscriptions.iter().zip(outcomes) {
+            let outcomes = outcomes.into_iter().collect::<Result<Vec<_>, DiskError>>()?;
+            found.channel(subscription, outcomes);
+        }
+        if !found.problems.is_empty() {
+            return Err(IndexError::Problems(found.problems));
+        }
+        let bytes = found.indexes.iter().map(|index| index.fetched).sum();
+        let summary = format!(
+            "{}, {} fetched",
+            words::count(found.indexes.len(), "index", "indexes"),
+            words::size(bytes)
+        );
+        observer.observe(Event::Done { phase: Phase::Index, summary });
+        Ok(Indexes::new(found.indexes, found.warnings))
+    }
+}
+
+/// What came of the channels so far.
+#[derive(Default)]
+struct Found {
+    indexes: Vec<Index>,
+    warnings: Vec<Diagnostic>,
+    problems: Vec<Problem>,
+}
+
+impl Found {
+    /// Sorts one channel's outcomes, one for each of [`Subscription::all`].
+    fn channel(&mut self, subscription: &Subscription, outcomes: Vec<Outcome>) {
+        let channel = &subscription.channel;
+        let mut absent: Vec<(Subdir, Vec<Attempt>)> = Vec::new();
+        for (subdir, outcome) in subscription.all().zip(outcomes) {
+            let channel = channel.clone();
+            match outcome {
+                Ok(index) => self.indexes.push(index),
+                Err(Lacking::Absent(attempts)) => absent.push((subdir, attempts)),
+                Err(Lacking::Unavailable(attempts)) => {
+                    self.problems.push(Problem::Unavailable { channel, subdir, attempts });
+                }
+                Err(Lacking::NotCached) => {
+                    self.problems.push(Problem::NotCached { channel, subdir })
+                }
+                Err(Lacking::NoSource) => return self.problems.push(Problem::NoSource { channel }),
+            }
+        }
+        let has_noarch = absent.iter().all(|(subdir, _)| *subdir != Subdir::NoArch);
+        let platforms =
+            || absent.iter().map(|(subdir, _)| *subdir).filter(|subdir| *subdir != Subdir::NoArch);
+        if has_noarch {
+            self.warnings.extend(platforms().map(|subdir| empty(channel, subdir)));
+        } else if platforms().next().is_some() {
+            self.problems.push(Problem::ChannelNotFound {
+                channel: channel.clone(),
+                subdirs: absent.iter().map(|(subdir, _)| *subdir).collect(),
+                hint: hints::right_name(channel),
+                attempts: absent.into_iter().flat_map(|(_, attempts)| attempts).collect(),
+            });
+        }
+    }
+}
+
+fn empty(channel: &Channel, subdir: Subdir) -> Diagnostic {
+    Diagnostic::warning(
+        "subdir-empty",
+        format!("the channel {} has nothing for {subdir}", channel.name),
+    )
+    .with_note("no source has that index; the channel's noarch packages are used")
+}

@@ -1,0 +1,146 @@
+//! One archive: from one source into a temporary file, checked while it arrives; and from
+//! there into a folder.
+
+use std::io::Write;
+use std::path::Path;
+
+use envlock_model::progress::{Event, Observer, Phase};
+use rattler_conda_types::RepoDataRecord;
+use rattler_conda_types::package::{CondaArchiveType, DistArchiveType};
+use rattler_digest::{HashingWriter, Sha256, Sha256Hash};
+use rattler_package_streaming::{ExtractError, fs as unpack, read};
+use tempfile::{NamedTempFile, TempPath};
+use url::Url;
+
+use crate::answer::Answer;
+use crate::disk::{At, DiskError, is_full};
+use crate::scratch::Scratch;
+use crate::transport::{Reply, Transport};
+use crate::words::hex;
+
+/// Why an archive didn't come from a source.
+pub(crate) enum Failure {
+    /// The source answered otherwise.
+    Source(Answer),
+    /// It couldn't be written.
+    Disk(DiskError),
+}
+
+impl From<DiskError> for Failure {
+    fn from(error: DiskError) -> Self {
+        Self::Disk(error)
+    }
+}
+
+/// What an archive has to be.
+pub(crate) struct Expected {
+    pub(crate) sha256: Sha256Hash,
+    /// In bytes, where the record says it.
+    pub(crate) size: Option<u64>,
+}
+
+/// Fetches an archive and checks it against its record.
+pub(crate) async fn download(
+    transport: &Transport,
+    url: &Url,
+    expected: &Expected,
+    scratch: &Scratch,
+    observer: &dyn Observer,
+) -> Result<TempPath, Failure> {
+    let phase = Phase::Download;
+    let mut got = 0;
+    let result = receive(transport, url, expected, scratch, &mut |units| {
+        got += units;
+        observer.observe(Event::Advance { phase, units });
+    })
+    .await;
+    if result.is_err() {
+        // These bytes have to come once more, from somewhere.
+        observer.observe(Event::Expect { phase, units: got });
+    }
+    result
+}
+
+async fn receive(
+    transport: &Transport,
+    url: &Url,
+    expected: &Expected,
+    scratch: &Scratch,
+    advance: &mut (dyn FnMut(u64) + Send),
+) -> Result<TempPath, Failure> {
+    let mut body = match transport.get(url, None).await.map_err(Failure::Source)? {
+        Reply::Body(body) => body,
+        Reply::NotModified => {
+            return Err(Failure::Source(Answer::Unreadable(
+                "304 to a question that wasn't asked".into(),
+            )));
+        }
+    };
+    let (file, path) = NamedTempFile::into_parts(scratch.file()?);
+    let mut writer = HashingWriter::<_, Sha256>::new(file);
+    while let Some(chunk) = body.chunk().await.map_err(Failure::Source)? {
+        writer.write_all(&chunk).at(&path)?;
+        advance(chunk.len() as u64);
+        if let Some(size) = expected.size.filter(|size| body.got > *size) {
+            return Err(Failure::Source(Answer::WrongSize {
+                expected: size,
+                got: body.length.unwrap_or(body.got),
+            }));
+        }
+    }
+    let (_, sha256) = writer.finalize();
+    if let Some(size) = expected.size.filter(|size| body.got != *size) {
+        return Err(Failure::Source(Answer::WrongSize { expected: size, got: body.got }));
+    }
+    if sha256 != expected.sha256 {
+        let (expected, got) = (hex(&expected.sha256), hex(&sha256));
+        return Err(Failure::Source(Answer::WrongChecksum { expected, got }));
+    }
+    Ok(path)
+}
+
+/// Why an archive can't be unpacked although it is the right one.
+#[derive(Debug)]
+pub(crate) enum Unpacking {
+    /// It is no package, in words.
+    NoPackage(String),
+    /// There is no room, or no permission.
+    Disk(DiskError),
+}
+
+/// Unpacks `archive` into `folder`, which is empty. Nothing is written outside of it: names
+/// with `..` are passed over, absolute ones start at the folder, and a way through a symlink
+/// that leaves it is an error.
+pub(crate) fn extract(
+    archive: &Path,
+    record: &RepoDataRecord,
+    folder: &Path,
+) -> Result<(), Unpacking> {
+    let result = match record.identifier.archive_type {
+        DistArchiveType::Conda(CondaArchiveType::TarBz2) => {
+            unpack::extract_tar_bz2(archive, folder)
+        }
+        DistArchiveType::Conda(CondaArchiveType::Conda) => {
+            match unpack::extract_conda(archive, folder) {
+                // A zip that tells its sizes only at the end can't be read as a stream.
+                Err(ExtractError::ZipError(_)) => {
+                    let file = std::fs::File::open(archive).at(archive).map_err(Unpacking::Disk)?;
+                    read::extract_conda_via_buffering(file, folder)
+                }
+                result => result,
+            }
+        }
+        DistArchiveType::Wheel(_) => {
+            return Err(Unpacking::NoPackage("a wheel is no conda package".into()));
+        }
+    };
+    match result {
+        Ok(_) => super::store::check_unpacked(folder).map_err(Unpacking::NoPackage),
+        Err(ExtractError::IoError(error) | ExtractError::CouldNotCreateDestination(error))
+            if is_full(&error) =>
+        {
+            Err(Unpacking::Disk(DiskError::new(folder, error)))
+        }
+        Err(error) => Err(Unpacking::NoPackage(error.to_string())),
+    }
+}

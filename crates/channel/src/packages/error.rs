@@ -1,0 +1,116 @@
+//! Why packages can't be had, in words.
+
+use envlock_report::{Diagnostic, Exit, Explain};
+use rattler_conda_types::RepoDataRecord;
+
+use crate::answer::{Attempt, tried};
+use crate::disk::DiskError;
+use crate::words;
+
+/// Why the packages can't all be had. Nothing outside of the cache was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// No source delivered these; all of them are named.
+    #[error("no source delivers {}", words::count(.0.len(), "package", "packages"))]
+    Failed(Vec<FailedPackage>),
+    /// Offline, and these aren't in the cache.
+    #[error("{} not in the cache, and this is offline", match .0.len() { 1 => "1 package is".to_owned(), n => format!("{n} packages are") })]
+    NotCached(Vec<MissingPackage>),
+    /// The archive is the right one and still can't be unpacked.
+    #[error("{file} can't be unpacked: {reason}")]
+    Unpack {
+        /// The archive's name.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A record that can't be checked.
+    #[error("{file} has no sha256 or no usable name, so it can't be checked")]
+    NoDigest {
+        /// The archive's name.
+        file: String,
+    },
+    /// The cache can't be used.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+}
+
+/// A package that no source delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedPackage {
+    /// The archive's name.
+    pub file: String,
+    /// What was asked, and the answers; empty where no source may be asked.
+    pub attempts: Vec<Attempt>,
+}
+
+/// A package that isn't in the cache.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingPackage {
+    /// The archive's name.
+    pub file: String,
+    /// In bytes, where the record says it.
+    pub size: Option<u64>,
+}
+
+impl MissingPackage {
+    pub(crate) fn of(record: &RepoDataRecord) -> Self {
+        Self { file: record.identifier.to_string(), size: record.package_record.size }
+    }
+
+    fn line(&self) -> String {
+        match self.size {
+            Some(size) => format!("  {} ({})", self.file, words::size(size)),
+            None => format!("  {}", self.file),
+        }
+    }
+}
+
+impl FailedPackage {
+    fn note(&self) -> String {
+        if self.attempts.is_empty() {
+            return format!(
+                "{}: no mirror has its channel, and the origin may not be asked",
+                self.file
+            );
+        }
+        format!("{}:\n{}", self.file, tried(&self.attempts))
+    }
+}
+
+impl FetchError {
+    pub(crate) fn no_digest(record: &RepoDataRecord) -> Self {
+        Self::NoDigest { file: record.identifier.to_string() }
+    }
+}
+
+impl Explain for FetchError {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        vec![match self {
+            Self::Failed(packages) => packages
+                .iter()
+                .fold(Diagnostic::error("packages-unavailable", self.to_string()), |diagnostic, package| {
+                    diagnostic.with_note(package.note())
+                })
+                .with_note("nothing was changed; what was fetched is kept in the cache")
+                .with_help("try again later, or name another source with `--mirror PREFIX=URL`"),
+            Self::NotCached(packages) => {
+                let lines: Vec<String> = packages.iter().map(MissingPackage::line).collect();
+                let total = words::size(packages.iter().filter_map(|package| package.size).sum());
+                Diagnostic::error("not-cached", self.to_string())
+                    .with_note(format!("missing, {total} in all:\n{}", lines.join("\n")))
+                    .with_help("run the same command once without `--offline`")
+            }
+            Self::Unpack { .. } => Diagnostic::error("package-malformed", self.to_string())
+                .with_note("its sha256 is the one of its record: this is how its channel has it; nothing was changed")
+                .with_help("ask for another build of it, and tell the channel's keepers"),
+            Self::NoDigest { .. } => Diagnostic::error("package-unchecked", self.to_string())
+                .with_help("solve again: a lock of envlock has a sha256 for every package"),
+            Self::Disk(error) => return error.diagnostics(),
+        }]
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Unknown
+    }
+}

@@ -1,0 +1,264 @@
+//! All packages of an environment: what is there is verified, what isn't is fetched.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use envlock_model::progress::{Event, Observer, Phase};
+use futures::{StreamExt, stream};
+use rattler_conda_types::RepoDataRecord;
+
+use super::archive::{self, Expected, Failure, Unpacking};
+use super::error::{FailedPackage, FetchError, MissingPackage};
+use super::store::{Listed, Place};
+use crate::answer::{Answer, Attempt};
+use crate::blocking::blocking;
+use crate::{Client, Source, address, words};
+
+/// What was found out about one package of the cache.
+enum Cached {
+    There(Listed),
+    Damaged(String),
+    Missing,
+}
+
+/// Why one package couldn't be had.
+enum Lost {
+    Package(FailedPackage),
+    All(FetchError),
+}
+
+impl Client {
+    /// The folders of the unpacked packages, in the order of the records.
+    ///
+    /// Every file of a package that is in the cache is compared with its digest; a damaged
+    /// package is fetched again. Archives are checked against the record before they are
+    /// unpacked. An error names every package that couldn't be had; what was fetched stays in
+    /// the cache.
+    pub async fn packages(
+        &self,
+        records: &[RepoDataRecord],
+        observer: &dyn Observer,
+    ) -> Result<Vec<PathBuf>, FetchError> {
+        let mut places = Vec::with_capacity(records.len());
+        let mut wanted: BTreeMap<PathBuf, (Place, &RepoDataRecord)> = BTreeMap::new();
+        for record in records {
+            let place =
+                Place::of(self.cache_dir(), record).ok_or_else(|| FetchError::no_digest(record))?;
+            places.push(place.path().to_owned());
+            wanted.insert(place.path().to_owned(), (place, record));
+        }
+        let missing = self.missing(wanted.into_values().collect(), observer).await;
+        self.fetch_all(missing, observer).await?;
+        Ok(places)
+    }
+
+    /// Those that aren't in the cache as they should be.
+    async fn missing<'a>(
+        &self,
+        wanted: Vec<(Place, &'a RepoDataRecord)>,
+        observer: &dyn Observer,
+    ) -> Vec<(Place, &'a RepoDataRecord)> {
+        let phase = Phase::Verify;
+        let listed: Vec<_> = stream::iter(wanted)
+            .map(|(place, record)| async move {
+                let looked_at = place.clone();
+                (place, record, blocking(move || look(looked_at)).await)
+            })
+            .buffered(self.settings.jobs.max(1))
+            .collect()
+            .await;
+        let there = listed.iter().filter(|(.., cached)| matches!(cached, Cached::There(_))).count();
+        let units = listed.iter().map(|(.., cached)| cached.bytes()).sum();
+        observer.observe(Event::Expect { phase, units });
+        let verified: Vec<_> = stream::iter(listed)
+            .map(|(place, record, cached)| async move {
+                let units = cached.bytes();
+                let cached = blocking(move || cached.verified()).await;
+                observer.observe(Event::Advance { phase, units });
+                (place, record, cached)
+            })
+            .buffered(self.settings.jobs.max(1))
+            .collect()
+            .await;
+        if there > 0 {
+            let summary = format!(
+                "{}, {}",
+                words::count(there, "cached package", "cached packages"),
+                words::size(units)
+            );
+            observer.observe(Event::Done { phase, summary });
+        }
+        let mut missing = Vec::new();
+        for (place, record, cached) in verified {
+            match cached {
+                Cached::There(_) => continue,
+                Cached::Damaged(why) => observer.observe(Event::Notice(format!(
+                    "{} in the cache is damaged and is fetched again: {why}",
+                    record.identifier
+                ))),
+                Cached::Missing => {}
+            }
+            missing.push((place, record));
+        }
+        missing
+    }
+
+    async fn fetch_all(
+        &self,
+        missing: Vec<(Place, &RepoDataRecord)>,
+        observer: &dyn Observer,
+    ) -> Result<(), FetchError> {
+        if missing.is_empty() {
+            return Ok(());
+        }
+        if self.settings.offline {
+            let unreachable = missing.iter().filter(|(_, record)| record.url.scheme() != "file");
+            let unreachable: Vec<_> =
+                unreachable.map(|(_, record)| MissingPackage::of(record)).collect();
+            if !unreachable.is_empty() {
+                return Err(FetchError::NotCached(unreachable));
+            }
+        }
+        let phase = Phase::Download;
+        let units = missing.iter().filter_map(|(_, record)| record.package_record.size).sum();
+        let count = missing.len();
+        observer.observe(Event::Expect { phase, units });
+        let mut results = stream::iter(missing)
+            .map(|(place, record)| self.fetch_one(place, record, observer))
+            .buffered(self.settings.jobs.max(1));
+        let mut failed = Vec::new();
+        while let Some(result) = results.next().await {
+            match result {
+                Ok(()) => {}
+                Err(Lost::Package(package)) => failed.push(package),
+                Err(Lost::All(error)) => return Err(error),
+            }
+        }
+        if !failed.is_empty() {
+            return Err(FetchError::Failed(failed));
+        }
+        let summary =
+            format!("{}, {}", words::count(count, "package", "packages"), words::size(units));
+        observer.observe(Event::Done { phase, summary });
+        Ok(())
+    }
+
+    /// One package: its sources in their order, then into the cache.
+    async fn fetch_one(
+        &self,
+        place: Place,
+        record: &RepoDataRecord,
+        observer: &dyn Observer,
+    ) -> Result<(), Lost> {
+        let disk = |error| Lost::All(FetchError::Disk(error));
+        let Some(sha256) = record.package_record.sha256 else {
+            return Err(Lost::All(FetchError::no_digest(record)));
+        };
+        let expected = Expected { sha256, size: record.package_record.size };
+        observer
+            .observe(Event::Item { phase: Phase::Download, name: record.identifier.to_string() });
+        let sources = self.settings.sources.of(&record.url);
+        let mut attempts = Vec::new();
+        for (number, source) in sources.iter().enumerate() {
+            match self.download(source, &expected, observer).await {
+                Ok(archive) => return self.unpack(place, record, archive).await,
+                Err(Failure::Disk(error)) => return Err(disk(error)),
+                Err(Failure::Source(answer)) => {
+                    tell(record, source, &answer, sources.get(number + 1), observer);
+                    attempts.push(Attempt { url: address::bare(&source.url).to_string(), answer });
+                }
+            }
+        }
+        Err(Lost::Package(FailedPackage { file: record.identifier.to_string(), attempts }))
+    }
+
+    /// One archive from one source, which is asked a second time where that may help.
+    async fn download(
+        &self,
+        source: &Source,
+        expected: &Expected,
+        observer: &dyn Observer,
+    ) -> Result<tempfile::TempPath, Failure> {
+        let scratch = self.scratch()?;
+        let mut tries = 0;
+        loop {
+            match archive::download(&self.transport, &source.url, expected, &scratch, observer)
+                .await
+            {
+                Err(Failure::Source(answer)) => match self.transport.pause(tries, &answer) {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => return Err(Failure::Source(answer)),
+                },
+                result => return result,
+            }
+            tries += 1;
+        }
+    }
+
+    async fn unpack(
+        &self,
+        place: Place,
+        record: &RepoDataRecord,
+        archive: tempfile::TempPath,
+    ) -> Result<(), Lost> {
+        let disk = |error| Lost::All(FetchError::Disk(error));
+        let scratch = self.scratch().map_err(disk)?;
+        let (file, record) = (record.identifier.to_string(), record.clone());
+        let unpacked = blocking(move || {
+            let folder = scratch.folder().map_err(Unpacking::Disk)?;
+            archive::extract(&archive, &record, folder.path())?;
+            // What is there was found damaged, or there is nothing.
+            if place.exists() && look(place.clone()).verified().is_damaged() {
+                place.clear(&scratch).map_err(Unpacking::Disk)?;
+            }
+            place.fill(folder).map_err(Unpacking::Disk)
+        });
+        unpacked.await.map_err(|error| match error {
+            Unpacking::Disk(error) => disk(error),
+            Unpacking::NoPackage(why) => Lost::All(FetchError::Unpack { file, reason: why }),
+        })
+    }
+}
+
+fn look(place: Place) -> Cached {
+    if !place.exists() {
+        return Cached::Missing;
+    }
+    place.list().map_or_else(Cached::Damaged, Cached::There)
+}
+
+impl Cached {
+    fn bytes(&self) -> u64 {
+        if let Self::There(listed) = self { listed.bytes } else { 0 }
+    }
+
+    fn verified(self) -> Self {
+        match self {
+            Self::There(listed) => match listed.verify() {
+                Ok(()) => Self::There(listed),
+                Err(why) => Self::Damaged(why),
+            },
+            other => other,
+        }
+    }
+
+    fn is_damaged(&self) -> bool {
+        matches!(self, Self::Damaged(_))
+    }
+}
+
+/// A fail-over is worth a line, but a source that was put aside only once.
+fn tell(
+    record: &RepoDataRecord,
+    source: &Source,
+    answer: &Answer,
+    next: Option<&Source>,
+    observer: &dyn Observer,
+) {
+    if let (Some(next), false) = (next, matches!(answer, Answer::PutAside(_))) {
+        observer.observe(Event::Notice(format!(
+            "{}: {} answered: {answer}; asking {}",
+            record.identifier, source.label, next.label
+        )));
+    }
+}

@@ -1,0 +1,11 @@
+//! Packages: fetched, checked, unpacked.
+//!
+//! Everything is fetched and checked before [`Client::packages`](crate::Client::packages)
+//! returns: whoever links from what it gives needs no network any more.
+
+mod archive;
+mod error;
+mod fetch;
+mod store;
+
+pub use error::{FailedPackage, FetchError, MissingPackage};

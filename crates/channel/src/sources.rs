@@ -1,0 +1,320 @@
+//! Which addresses stand for an origin, in which order they are asked, and back again.
+//!
+//! Pure. An *origin* is the URL by which a channel is known and locked; a *source* is an
+//! address that is asked for it. Only mirrors that were declared, and the known ones of
+//! `mirrors.json`, map to an origin: every other URL is an origin of its own, so that a
+//! private channel never turns into a public name.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use envlock_report::{Diagnostic, Exit, Explain, nearest};
+use serde::Deserialize;
+use url::Url;
+
+use crate::address;
+
+/// A place that serves everything below `prefix`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Mirror {
+    /// What it stands for; http or https, ends in `/`.
+    pub prefix: Url,
+    /// Where it is; http, https or file, ends in `/`.
+    pub url: Url,
+}
+
+/// One address to ask for something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Where to ask.
+    pub url: Url,
+    /// Whether it is the origin itself.
+    pub is_origin: bool,
+    /// How it is called in messages: its host, or its folder.
+    pub label: String,
+}
+
+/// `mirrors.json`: the mirrors known by name.
+static PRESETS: LazyLock<BTreeMap<String, Vec<Mirror>>> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("mirrors.json")).expect("mirrors.json is read by a test")
+});
+
+/// Reads `PREFIX=URL`, or the name of a known mirror such as `tuna`.
+pub fn parse_mirror(text: &str) -> Result<Vec<Mirror>, MirrorError> {
+    if let Some(mirrors) = PRESETS.get(text.trim()) {
+        return Ok(mirrors.clone());
+    }
+    let Some((prefix, url)) = text.split_once('=') else {
+        return Err(MirrorError::unknown(text.trim()));
+    };
+    let prefix = part(text, prefix, &["http", "https"])?;
+    let url = part(text, url, &["http", "https", "file"])?;
+    Ok(vec![Mirror { prefix, url }])
+}
+
+/// One side of `PREFIX=URL`.
+fn part(text: &str, written: &str, schemes: &'static [&'static str]) -> Result<Url, MirrorError> {
+    let wrong = |reason: String| MirrorError::Malformed {
+        text: address::censored(text),
+        part: address::censored(written.trim()),
+        reason,
+    };
+    let url = Url::parse(written.trim()).map_err(|error| wrong(format!("isn't a URL: {error}")))?;
+    if !schemes.contains(&url.scheme()) {
+        return Err(wrong(format!("must begin with {}", schemes.join(":, ") + ":")));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong("has a query or a fragment, which no prefix can have".into()));
+    }
+    Ok(address::folder(&url))
+}
+
+/// Where to ask for what.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    mirrors: Vec<Mirror>,
+    origin: bool,
+}
+
+impl Sources {
+    /// The mirrors in the order in which they are asked; `origin` is false for
+    /// `--no-origin`, where mirrors and local folders alone are asked.
+    pub fn new(mirrors: Vec<Mirror>, origin: bool) -> Self {
+        Self { mirrors, origin }
+    }
+
+    /// Every address to ask for `origin`, in order: the mirrors with the longest prefix
+    /// first, among equals in the order given, then the origin. Empty where only an origin
+    /// could be asked and isn't allowed to be. A local folder has only itself.
+    pub fn of(&self, origin: &Url) -> Vec<Source> {
+        let itself =
+            || Source { url: origin.clone(), is_origin: true, label: address::label(origin) };
+        if origin.scheme() == "file" {
+            return vec![itself()];
+        }
+        let mut matching: Vec<(usize, Url)> = self
+            .mirrors
+            .iter()
+            .filter_map(|mirror| {
+                let url = address::moved(origin, &mirror.prefix, &mirror.url)?;
+                Some((mirror.prefix.as_str().len(), url))
+            })
+            .collect();
+        matching.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
+        matching
+            .into_iter()
+            .map(|(_, url)| Source { label: address::label(&url), url, is_origin: false })
+            .filter(|source| source.url != *origin)
+            .chain(self.origin.then(itself))
+            .collect()
+    }
+
+    /// The origin that a URL under a declared or known mirror stands for, or `None` where
+    /// the URL is an origin of its own.
+    pub fn origin_of(&self, url: &Url) -> Option<Url> {
+        self.origins_of(url).into_iter().next()
+    }
+
+    /// Every origin that a URL can stand for, the most specific mirror's first.
+    pub(crate) fn origins_of(&self, url: &Url) -> Vec<Url> {
+        let mut origins: Vec<(usize, Url)> = self
+            .mirrors
+            .iter()
+            .chain(PRESETS.values().flatten())
+            .filter_map(|mirror| {
+                let origin = address::moved(url, &mirror.url, &mirror.prefix)?;
+                Some((mirror.url.as_str().len(), origin))
+            })
+            .collect();
+        origins.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
+        origins.into_iter().map(|(_, origin)| origin).collect()
+    }
+
+    /// Takes a URL that a user wrote: where it lies under a known mirror, that mirror is
+    /// asked from now on, after the declared ones, and the origin is given back.
+    pub fn adopt(&mut self, url: &Url) -> Option<Url> {
+        let origin = self.origin_of(url)?;
+        let known = PRESETS.values().flatten().filter(|mirror| {
+            address::moved(url, &mirror.url, &mirror.prefix).as_ref() == Some(&origin)
+        });
+        for mirror in known {
+            if !self.mirrors.contains(mirror) {
+                self.mirrors.push(mirror.clone());
+            }
+        }
+        Some(origin)
+    }
+}
+
+/// Why a `--mirror` can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum MirrorError {
+    /// Neither `PREFIX=URL` nor a known name.
+    #[error("no mirror is called `{text}`, and it isn't PREFIX=URL")]
+    Unknown {
+        /// As written.
+        text: String,
+        /// The known name that was probably meant.
+        nearest: Option<String>,
+    },
+    /// One side isn't usable.
+    #[error("in the mirror `{text}`, `{part}` {reason}")]
+    Malformed {
+        /// As written.
+        text: String,
+        /// The side that is wrong.
+        part: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl MirrorError {
+    fn unknown(text: &str) -> Self {
+        let by_host = || {
+            let url = Url::parse(text).ok()?;
+            PRESETS
+                .iter()
+                .find(|(_, mirrors)| mirrors.iter().any(|m| m.url.host() == url.host()))
+                .map(|(name, _)| name.as_str())
+        };
+        let close =
+            nearest(&text.to_lowercase(), PRESETS.keys().map(String::as_str)).or_else(by_host);
+        Self::Unknown { text: address::censored(text), nearest: close.map(str::to_owned) }
+    }
+}
+
+impl Explain for MirrorError {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        let example = "--mirror https://conda.anaconda.org/=https://mirror.example/anaconda/cloud/";
+        let names = PRESETS.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let diagnostic = Diagnostic::error("mirror-malformed", self.to_string());
+        let diagnostic = match self {
+            Self::Unknown { nearest: Some(name), .. } => {
+                diagnostic.with_help(format!("did you mean `--mirror {name}`?"))
+            }
+            _ => diagnostic.with_help(format!("for example `{example}`")),
+        };
+        vec![diagnostic.with_note(format!("known by name: {names}"))]
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).expect("the test's own URL")
+    }
+
+    fn mirrors(texts: &[&str]) -> Vec<Mirror> {
+        texts.iter().flat_map(|text| parse_mirror(text).expect("the test's own mirror")).collect()
+    }
+
+    fn asked(sources: &Sources, origin: &str) -> Vec<String> {
+        sources.of(&url(origin)).into_iter().map(|source| source.url.to_string()).collect()
+    }
+
+    #[test]
+    fn every_preset_stands_for_both_public_hosts() {
+        for (name, mirrors) in PRESETS.iter() {
+            let hosts: Vec<_> = mirrors.iter().filter_map(|m| m.prefix.host_str()).collect();
+            assert_eq!(hosts, ["conda.anaconda.org", "repo.anaconda.com"], "{name}");
+            assert!(mirrors.iter().all(|m| m.url.path().ends_with('/')), "{name}");
+        }
+    }
+
+    #[test]
+    fn mirrors_of_one_prefix_are_asked_in_the_order_given_then_the_origin() {
+        let sources = Sources::new(
+            mirrors(&[
+                "https://conda.anaconda.org/=http://b/",
+                "https://conda.anaconda.org=http://a/x",
+            ]),
+            true,
+        );
+        assert_eq!(
+            asked(&sources, "https://conda.anaconda.org/conda-forge/noarch/"),
+            [
+                "http://b/conda-forge/noarch/",
+                "http://a/x/conda-forge/noarch/",
+                "https://conda.anaconda.org/conda-forge/noarch/"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_longest_prefix_is_asked_first_and_a_prefix_ends_at_a_slash() {
+        let sources = Sources::new(
+            mirrors(&[
+                "https://conda.anaconda.org/=http://all/",
+                "https://conda.anaconda.org/conda-forge/=http://forge/",
+                "https://conda.anaconda.org/conda/=http://other/",
+            ]),
+            false,
+        );
+        assert_eq!(
+            asked(&sources, "https://conda.anaconda.org/conda-forge/a.conda"),
+            ["http://forge/a.conda", "http://all/conda-forge/a.conda"]
+        );
+    }
+
+    #[test]
+    fn without_the_origin_and_a_mirror_nothing_is_left_but_a_folder_is_always_itself() {
+        let sources = Sources::new(Vec::new(), false);
+        assert!(asked(&sources, "https://conda.anaconda.org/conda-forge/").is_empty());
+        assert_eq!(asked(&sources, "file:///ch/%E9%80%9A/"), ["file:///ch/%E9%80%9A/"]);
+    }
+
+    #[test]
+    fn a_url_under_a_mirror_stands_for_its_origin_and_any_other_is_its_own() {
+        let sources =
+            Sources::new(mirrors(&["https://conda.anaconda.org/=http://127.0.0.1:8000/c/"]), true);
+        let origin = |text: &str| sources.origin_of(&url(text)).map(|url| url.to_string());
+        assert_eq!(
+            origin("http://127.0.0.1:8000/c/conda-forge/").as_deref(),
+            Some("https://conda.anaconda.org/conda-forge/")
+        );
+        assert_eq!(
+            origin("https://mirrors.tuna.tsinghua.edu.cn/anaconda/cloud/pytorch/").as_deref(),
+            Some("https://conda.anaconda.org/pytorch/")
+        );
+        assert_eq!(
+            origin("https://mirrors.tuna.tsinghua.edu.cn/anaconda/pkgs/main/").as_deref(),
+            Some("https://repo.anaconda.com/pkgs/main/")
+        );
+        assert_eq!(origin("https://lab.example/anaconda/cloud/pytorch/"), None);
+    }
+
+    #[test]
+    fn a_known_mirror_that_was_written_as_a_channel_is_asked_from_then_on() {
+        let mut sources = Sources::new(Vec::new(), true);
+        let written = url("https://mirrors.tuna.tsinghua.edu.cn/anaconda/cloud/pytorch/");
+        let origin = sources.adopt(&written).expect("a known mirror");
+        assert_eq!(asked(&sources, origin.as_str()), [written.as_str(), origin.as_str()]);
+        assert_eq!(sources.adopt(&url("https://lab.example/x/")), None);
+    }
+
+    #[test]
+    fn a_wrong_mirror_is_told_with_the_nearest_name_or_an_example() {
+        let said = |text: &str| {
+            let error = parse_mirror(text).expect_err("it is wrong");
+            assert_eq!(error.exit(), Exit::Usage);
+            let diagnostic = error.diagnostics().remove(0);
+            (diagnostic.message, diagnostic.help.unwrap_or_default())
+        };
+        assert!(said("tunna").1.contains("`--mirror tuna`"));
+        assert!(
+            said("https://mirrors.tuna.tsinghua.edu.cn/anaconda").1.contains("`--mirror tuna`")
+        );
+        assert!(said("conda-forge=http://x/").0.contains("`conda-forge` isn't a URL"));
+        assert!(said("https://a/=ftp://b/").0.contains("must begin with http:, https:, file:"));
+        assert!(said("https://a/=http://b/?x=1").0.contains("query"));
+        let (message, _) = said("https://a/=ftp://user:geheim@b/");
+        assert!(!message.contains("geheim"), "{message}");
+    }
+}

@@ -1,0 +1,112 @@
+//! What this machine has: asked at install time, to refuse what can't run here.
+
+use std::collections::BTreeMap;
+
+use envlock_report::{Diagnostic, Exit, Explain};
+use rattler_conda_types::GenericVirtualPackage;
+use rattler_virtual_packages::{
+    AmdGpu, AmdGpuArch, Android, Archspec, Cuda, CudaArch, EnvOverride, Ios, LibC, Linux, Osx,
+    Override, VirtualPackageOverrides, VirtualPackages, Windows,
+};
+
+/// The virtual packages of this machine. `overrides` maps `CONDA_OVERRIDE_…` to its value as
+/// conda understands it: a version, or nothing for "hasn't got it".
+pub fn host(
+    overrides: &BTreeMap<String, String>,
+) -> Result<Vec<GenericVirtualPackage>, VirtualPackageError> {
+    let mut chosen = VirtualPackageOverrides::default();
+    chosen.win = read::<Windows>(overrides)?;
+    chosen.osx = read::<Osx>(overrides)?;
+    chosen.ios = read::<Ios>(overrides)?;
+    chosen.android = read::<Android>(overrides)?;
+    chosen.linux = read::<Linux>(overrides)?;
+    chosen.libc = read::<LibC>(overrides)?;
+    chosen.cuda = read::<Cuda>(overrides)?;
+    chosen.cuda_arch = read::<CudaArch>(overrides)?;
+    chosen.amdgpu = read::<AmdGpu>(overrides)?;
+    chosen.amdgpu_arch = read::<AmdGpuArch>(overrides)?;
+    chosen.archspec = read::<Archspec>(overrides)?;
+    VirtualPackages::detect(&chosen, None)
+        .map(|packages| packages.into_generic_virtual_packages().collect())
+        .map_err(|error| VirtualPackageError::Detect(error.to_string()))
+}
+
+fn read<T: EnvOverride>(
+    overrides: &BTreeMap<String, String>,
+) -> Result<Option<Override>, VirtualPackageError> {
+    let name = T::DEFAULT_ENV_NAME;
+    let Some(value) = overrides.get(name) else { return Ok(None) };
+    // Parsed here as well, because the detection doesn't say which value was wrong.
+    T::parse_version_opt(value).map_err(|error| VirtualPackageError::Override {
+        name: name.to_owned(),
+        value: value.clone(),
+        reason: error.to_string(),
+    })?;
+    Ok(Some(Override::String(value.clone())))
+}
+
+/// Why it can't be said what this machine has.
+#[derive(Debug, thiserror::Error)]
+pub enum VirtualPackageError {
+    /// A `CONDA_OVERRIDE_…` isn't a version.
+    #[error("{name}={value} isn't a version: {reason}")]
+    Override {
+        /// The variable.
+        name: String,
+        /// Its value.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The machine can't be asked.
+    #[error("this machine's virtual packages can't be found out: {0}")]
+    Detect(String),
+}
+
+impl Explain for VirtualPackageError {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        vec![match self {
+            Self::Override { name, .. } => {
+                Diagnostic::error("override-malformed", self.to_string()).with_help(format!(
+                    "for example `{name}=12.2`, or `{name}=` for a machine without it"
+                ))
+            }
+            Self::Detect(_) => Diagnostic::error("host-unknown", self.to_string()),
+        }]
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Override { .. } => Exit::Usage,
+            Self::Detect(_) => Exit::Unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(name: &str, value: &str) -> Result<Vec<String>, VirtualPackageError> {
+        let overrides = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+        Ok(host(&overrides)?.into_iter().map(|package| package.to_string()).collect())
+    }
+
+    #[test]
+    fn an_override_beats_the_machine_and_an_empty_one_takes_it_away() {
+        let cuda = with("CONDA_OVERRIDE_CUDA", "12.2").expect("a version");
+        assert!(cuda.iter().any(|package| package.starts_with("__cuda=12.2")), "{cuda:?}");
+        let none = with("CONDA_OVERRIDE_ARCHSPEC", "").expect("nothing is allowed");
+        assert!(none.iter().all(|package| !package.starts_with("__archspec")), "{none:?}");
+    }
+
+    #[test]
+    fn an_override_that_is_no_version_is_named() {
+        let error = with("CONDA_OVERRIDE_CUDA", "a b").expect_err("no version");
+        assert!(
+            error.to_string().starts_with("CONDA_OVERRIDE_CUDA=a b isn't a version"),
+            "{error}"
+        );
+        assert_eq!(error.exit(), Exit::Usage);
+    }
+}
