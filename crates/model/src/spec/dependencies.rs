@@ -1,5 +1,7 @@
 //! The `dependencies:` section: packages, `pip:` sections, selectors.
 
+use std::collections::HashMap;
+
 use envlock_report::nearest;
 
 use super::matchspec::{self, SpecError};
@@ -78,8 +80,8 @@ impl Section<'_, '_> {
             return self.reader.wrong_type(item, "a dependency", "a package", example);
         };
         // conda takes a `#` inside of quotes for a comment too.
-        let text = written.split_once('#').map_or(written, |(text, _)| text).trim_end();
-        let inner = self.comment_selector(item.start, &written[text.len()..], outer);
+        let (text, quoted) = written.split_at(written.find('#').unwrap_or(written.len()));
+        let inner = self.in_comment(item.start, quoted, outer);
         let selector = self.selector(item.end, inner.as_ref());
         let place = self.reader.problems.place(item.start);
         match matchspec::parse(text) {
@@ -91,7 +93,7 @@ impl Section<'_, '_> {
                 subdir: parts.subdir,
                 spec: parts.spec,
             }),
-            Err(error) => self.spec_error(item, text, &error),
+            Err(error) => self.spec_error(item, text.trim_end(), &error),
         }
     }
 
@@ -118,27 +120,30 @@ impl Section<'_, '_> {
 
     /// The selector behind a value, together with the one that it stands under.
     fn selector(&mut self, end: Point, outer: Option<&Selector>) -> Option<Selector> {
-        match self.reader.lines.selector(end) {
-            Ok(own) => join(own, outer),
-            Err(error) => {
-                self.selector_error(end, &error);
-                None
-            }
-        }
+        let (at, comment) = self.reader.lines.comment(end).unwrap_or((end, ""));
+        self.in_comment(at, comment, outer)
     }
 
-    fn comment_selector(
+    fn in_comment(
         &mut self,
         at: Point,
         comment: &str,
         outer: Option<&Selector>,
     ) -> Option<Selector> {
-        match Selector::in_comment(comment.trim_start()) {
-            Ok(own) => join(own, outer),
-            Err(error) => {
-                self.selector_error(at, &error);
-                None
-            }
+        let own = Selector::in_comment(comment).unwrap_or_else(|error| {
+            self.selector_error(at, &error);
+            None
+        });
+        if own.is_none()
+            && let Some(aside) = Selector::mentioned(comment)
+        {
+            let message = format!("`[{aside}]` inside of a comment does nothing");
+            let help = format!("a selector comes first in its comment: `# [{aside}]`");
+            self.reader.problems.warning(at, "selector-mentioned", message, help);
+        }
+        match (own, outer) {
+            (Some(own), Some(outer)) => Some(outer.clone().and(own)),
+            (own, outer) => own.or_else(|| outer.cloned()),
         }
     }
 
@@ -158,7 +163,7 @@ impl Section<'_, '_> {
             }
         }
         let (message, help) = (error.reason.to_string(), error.reason.help());
-        self.reader.problems.error(at, "match-spec", message, help);
+        self.reader.problems.error(at, error.reason.code(), message, help);
     }
 
     fn check_pip(&mut self) {
@@ -172,26 +177,17 @@ impl Section<'_, '_> {
     }
 
     fn check_twice(&mut self) {
-        let requests = &self.environment.requests;
-        for (index, request) in requests.iter().enumerate() {
-            let same =
-                |other: &&Request| other.text == request.text && other.selector == request.selector;
-            if let Some(first) = requests[..index].iter().find(same) {
-                let message = format!(
-                    "`{}` is asked for twice; first on line {}",
-                    request.text, first.place.line
-                );
-                let at = Point { line: request.place.line, column: request.place.column };
-                let help = "remove this line";
-                self.reader.problems.warning(at, "request-twice", message, help);
+        let mut first: HashMap<(&str, Option<String>), u32> = HashMap::new();
+        for request in &self.environment.requests {
+            let selector = request.selector.as_ref().map(ToString::to_string);
+            let line = request.place.line;
+            let known = *first.entry((&request.text, selector)).or_insert(line);
+            if known != line {
+                let message =
+                    format!("`{}` is asked for twice; first on line {known}", request.text);
+                let at = Point { line, column: request.place.column };
+                self.reader.problems.warning(at, "request-twice", message, "remove this line");
             }
         }
-    }
-}
-
-fn join(own: Option<Selector>, outer: Option<&Selector>) -> Option<Selector> {
-    match (own, outer) {
-        (Some(own), Some(outer)) => Some(outer.clone().and(own)),
-        (own, outer) => own.or_else(|| outer.cloned()),
     }
 }

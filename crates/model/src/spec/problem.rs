@@ -54,7 +54,13 @@ impl Problems {
         Place::new(self.file.clone(), point.line, point.column)
     }
 
-    pub(super) fn push(&mut self, point: Point, mut diagnostic: Diagnostic) {
+    /// Whether this was already said of that very point.
+    pub(super) fn has(&self, code: &str, point: Point) -> bool {
+        let place = self.place(point);
+        self.found.iter().any(|known| known.code == code && known.place.as_ref() == Some(&place))
+    }
+
+    fn push(&mut self, point: Point, mut diagnostic: Diagnostic) {
         diagnostic.message = redact(&diagnostic.message);
         diagnostic.help = diagnostic.help.as_deref().map(redact);
         for note in &mut diagnostic.notes {

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use envlock_report::{Diagnostic, nearest};
+use envlock_report::nearest;
 use rattler_conda_types::Subdir;
 
 use super::comment::Lines;
 use super::problem::Problems;
 use super::yaml::{self, Kind, Node, Point, YamlError};
-use super::{Environment, Invalid, Located, dependencies};
+use super::{Environment, Invalid, Located, Selector, dependencies};
 
 const KEYS: [&str; 7] =
     ["name", "channels", "dependencies", "platforms", "variables", "prefix", "secrets"];
@@ -277,11 +277,14 @@ impl Reader<'_> {
 
     /// A selector where none is read would be ignored: that must not go unsaid.
     fn no_selector(&mut self, node: &Node) {
-        if let Ok(Some(selector)) = self.lines.selector(node.end) {
+        let code = "selector-ignored";
+        let Some((at, comment)) = self.lines.comment(node.end) else { return };
+        if let Ok(Some(selector)) = Selector::in_comment(comment)
+            && !self.problems.has(code, at)
+        {
             let message = format!("the selector `[{selector}]` does nothing on this line");
-            let diagnostic = Diagnostic::warning("selector-ignored", message)
-                .with_help("selectors are read behind packages and pip lines");
-            self.problems.push(node.start, diagnostic);
+            let help = "selectors are read behind packages and pip lines";
+            self.problems.warning(at, code, message, help);
         }
     }
 }

@@ -94,7 +94,8 @@ impl Selector {
     /// everywhere; obeyed, it would be dropped. A comment that merely begins with a bracket
     /// (`# [1]`, `# [see docs](https://…)`) is no selector.
     pub(super) fn in_comment(comment: &str) -> Result<Option<Self>, SelectorError> {
-        let Some(inner) = comment.trim_start_matches('#').trim_start().strip_prefix('[') else {
+        let text = comment.trim_start_matches('#').trim_start();
+        let Some(inner) = text.strip_prefix('[') else {
             return Ok(None);
         };
         let (inner, behind) = inner.split_once(']').unwrap_or((inner, ""));
@@ -107,6 +108,14 @@ impl Selector {
             Err(error) if was_meant(inner) => Err(error),
             Err(_) => Ok(None),
         }
+    }
+
+    /// A selector further on in a comment, which conda-build would obey and we don't:
+    /// `# fails on [win]` says the opposite of what obeying it would do.
+    pub(super) fn mentioned(comment: &str) -> Option<Self> {
+        let (_, inner) = comment.split_once('[')?;
+        let (inner, behind) = inner.split_once(']')?;
+        Self::parse(inner.trim()).ok().filter(|_| !behind.starts_with('('))
     }
 
     /// Both conditions at once.

@@ -146,7 +146,9 @@ impl YamlError {
         match self {
             Self::Syntax(_) | Self::UnknownAlias | Self::TooLarge => None,
             Self::SecondDocument => Some("put each environment into a file of its own"),
-            Self::DuplicateKey { .. } => Some("put both parts under one key"),
+            Self::DuplicateKey { .. } => {
+                Some("keep one of the two, or put both parts under one key")
+            }
             Self::KeyNotText(_) => Some("put the key into quotes"),
             Self::MergeKey => Some("write the keys out"),
             Self::UnknownTag(_) => Some("leave the tag away; quotes make a value text"),
@@ -234,9 +236,17 @@ impl Builder {
             Event::Scalar(text, style, anchor, tag) => {
                 self.check_tag(tag.as_deref(), start);
                 let plain = style == ScalarStyle::Plain && tag.is_none();
+                // The comment of a block scalar stands behind its `|`, a line above its start;
+                // what looks like one behind its end is its text.
+                let end = match style {
+                    ScalarStyle::Literal | ScalarStyle::Folded => {
+                        Point { line: start.line.saturating_sub(1).max(1), column: 1 }
+                    }
+                    _ => Point::from(&span.end),
+                };
                 let kind = Kind::Scalar { text: text.into_owned(), plain };
                 self.count(ONE, start)?;
-                self.place(Node { kind, start, end: Point::from(&span.end), size: ONE }, anchor);
+                self.place(Node { kind, start, end, size: ONE }, anchor);
             }
             Event::SequenceStart(anchor, tag) => {
                 self.open(Kind::List(Vec::new()), start, anchor, tag.as_deref())?;

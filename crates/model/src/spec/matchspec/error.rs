@@ -46,12 +46,14 @@ pub(in crate::spec) enum Reason {
     NoVersion(String),
     #[error("`{0}` is no operator")]
     Operator(String),
-    #[error("there is neither `,` (and) nor `|` (or) between two conditions on the version")]
-    Unjoined,
+    #[error("there is neither `,` (and) nor `|` (or) between the conditions of `{0}`")]
+    Unjoined(String),
     #[error("`{0}` is a pattern that no solver here can match")]
     Pattern(String),
-    #[error("`~=` takes a version without `*`, not `{0}`")]
-    CompatibleGlob(String),
+    #[error("`~=` takes a plain version of two or more parts, not `{0}`")]
+    Compatible(String),
+    #[error("`{condition}` joins an operator and a pattern")]
+    OperatorGlob { condition: String, instead: String },
     #[error("`{0}` is no version")]
     Version(String),
     #[error("`{0}` is no build string")]
@@ -59,6 +61,29 @@ pub(in crate::spec) enum Reason {
 }
 
 impl Reason {
+    /// The piece of the text that is wrong, where that is less than all of it.
+    pub(super) fn subject(&self) -> Option<&str> {
+        match self {
+            Self::NoVersion(piece)
+            | Self::Operator(piece)
+            | Self::Unjoined(piece)
+            | Self::Pattern(piece)
+            | Self::Compatible(piece)
+            | Self::Version(piece)
+            | Self::Build(piece)
+            | Self::OperatorGlob { condition: piece, .. }
+            | Self::Value { value: piece, .. } => Some(piece),
+            _ => None,
+        }
+    }
+
+    pub(in crate::spec) fn code(&self) -> &'static str {
+        match self {
+            Self::Placeholder(_) => "template-placeholder",
+            _ => "match-spec",
+        }
+    }
+
     pub(in crate::spec) fn help(&self) -> Option<String> {
         let help = match self {
             Self::Empty => "leave the line away, or write a package like `numpy`",
@@ -95,9 +120,12 @@ impl Reason {
             Self::Parentheses => "write it like `numpy[version='(>=1.24,<1.25)|>=2']`",
             Self::NoVersion(_) => "write one, as in `numpy>=1.24`, or the name alone for any",
             Self::Operator(_) => "the operators are `=`, `==`, `!=`, `>=`, `<=`, `>`, `<`, `~=`",
-            Self::Unjoined => "write `>=1,<2` for both at once and `<1|>=2` for either",
+            Self::Unjoined(_) => "write `>=1,<2` for both at once and `<1|>=2` for either",
             Self::Pattern(_) => "`*` goes to the end, as in `3.10.*`; else give bounds: `>=1,<2`",
-            Self::CompatibleGlob(_) => "write `~=1.4` (the same as `>=1.4,1.*`)",
+            Self::Compatible(_) => "write `~=1.4` (the same as `>=1.4,1.*`)",
+            Self::OperatorGlob { instead, .. } => {
+                return Some(format!("write `{instead}`, or `{instead}.*` for all that begin so"));
+            }
             Self::Version(_) => "a version is like `1.24.3`; `=1.24` means any 1.24.x",
             Self::Build(_) => "a build string is like `py310_0`, or a pattern like `*_cpython`",
         };

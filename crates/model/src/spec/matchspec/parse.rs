@@ -23,12 +23,14 @@ pub(in crate::spec) struct Parts {
 /// Reads a match spec without a comment.
 pub(in crate::spec) fn parse(text: &str) -> Result<Parts, SpecError> {
     take_apart(text).map_err(|(reason, at)| {
-        let offset = text.get(..at).map_or(0, |before| before.chars().count());
+        let behind = text.get(at..).unwrap_or_default();
+        let within = reason.subject().and_then(|piece| behind.find(piece)).unwrap_or_default();
+        let offset = text.get(..at + within).map_or(0, |before| before.chars().count());
         SpecError { reason, offset }
     })
 }
 
-/// Offsets of errors are in bytes of `text`.
+/// An error's offset is in bytes of `text`: where the part begins that holds what is wrong.
 fn take_apart(text: &str) -> Result<Parts, (Reason, usize)> {
     let start = text.len() - text.trim_start().len();
     if text.trim().is_empty() {
@@ -60,7 +62,7 @@ fn take_apart(text: &str) -> Result<Parts, (Reason, usize)> {
     if !behind.trim().is_empty() {
         let at = front.len() - behind.trim_start().len();
         (spec.version, spec.build) =
-            version::positional(behind.trim()).map_err(|(reason, inner)| (reason, at + inner))?;
+            version::positional(behind.trim()).map_err(|reason| (reason, at))?;
     }
     // What is in brackets wins over what stands before them: conda's rule.
     for field in fields {

@@ -15,31 +15,39 @@ const MAX_PARENTHESES: usize = 16;
 /// `=1.24` is any 1.24.x, but `=1.24=py310_0` is exactly 1.24: a rule of conda's.
 pub(super) fn positional(
     text: &str,
-) -> Result<(Option<VersionSpec>, Option<StringMatcher>), (Reason, usize)> {
-    if let Some(at) = text.find(['(', ')']) {
-        return Err((Reason::Parentheses, at));
+) -> Result<(Option<VersionSpec>, Option<StringMatcher>), Reason> {
+    if text.contains(['(', ')']) {
+        return Err(Reason::Parentheses);
     }
     let (version, build) = split_build(text);
-    let bare = version.trim();
-    let simple = |rest: &str| !rest.contains(['=', ',', '|']);
-    let meant = match (bare.strip_prefix("=="), bare.strip_prefix('='), build) {
-        (Some(exact), _, None) if !exact.trim().is_empty() => exact.to_owned(),
-        (None, Some(fuzzy), None) if simple(fuzzy) && !fuzzy.trim().is_empty() => {
-            let fuzzy = fuzzy.trim_end();
-            format!("{fuzzy}{}", if fuzzy.ends_with('*') { "" } else { "*" })
-        }
-        (None, Some(exact), Some(_)) if simple(exact) && !exact.trim().is_empty() => {
-            exact.to_owned()
-        }
-        _ => bare.to_owned(),
+    operator_of(version.trim())?;
+    let version = match without_equals(version.trim(), build.is_some()) {
+        // A message quotes what was written, not what was made of it.
+        Some(meant) => parse_version(&meant).map_err(|reason| match reason {
+            Reason::Version(_) => Reason::Version(without_operator(version).to_owned()),
+            Reason::Pattern(_) => Reason::Pattern(without_operator(version).to_owned()),
+            other => other,
+        })?,
+        None => parse_version(version)?,
     };
-    let version = parse_version(&meant).map_err(|reason| (reason, 0))?;
-    let build = build
-        .map(|build| {
-            parse_build(build).map_err(|reason| (reason, text.rfind(build).unwrap_or_default()))
-        })
-        .transpose()?;
-    Ok((Some(version), build))
+    Ok((Some(version), build.map(parse_build).transpose()?))
+}
+
+fn without_operator(version: &str) -> &str {
+    version.trim().trim_start_matches('=').trim()
+}
+
+/// What conda makes of a version that begins with `=`; `None` where it leaves it as it is.
+fn without_equals(version: &str, has_build: bool) -> Option<String> {
+    if let Some(exact) = version.strip_prefix("==") {
+        return (!has_build && !exact.trim().is_empty()).then(|| exact.to_owned());
+    }
+    let fuzzy = version.strip_prefix('=')?.trim();
+    if fuzzy.is_empty() || fuzzy.contains(['=', ',', '|']) {
+        return None;
+    }
+    let star = if has_build || fuzzy.ends_with('*') { "" } else { "*" };
+    Some(format!("{fuzzy}{star}"))
 }
 
 /// The build is what follows the first ` ` or `=` that isn't part of the version's own
@@ -89,17 +97,13 @@ pub(super) fn parse_version(text: &str) -> Result<VersionSpec, Reason> {
 
 /// One condition such as `>=1.24`, in the form that means for rattler what it means for conda.
 fn parse_condition(text: &str) -> Result<String, Reason> {
-    let operator: String =
-        text.chars().take_while(|c| matches!(c, '=' | '!' | '<' | '>' | '~')).collect();
+    let operator = operator_of(text)?;
     let version = text[operator.len()..].trim_start();
-    if !operator.is_empty() && !OPERATORS.contains(&operator.as_str()) {
-        return Err(Reason::Operator(operator));
-    }
     if version.is_empty() {
-        return Err(Reason::NoVersion(operator));
+        return Err(Reason::NoVersion(operator.to_owned()));
     }
     if version.contains(['=', '!', '<', '>', '~']) && !is_epoch(version) {
-        return Err(Reason::Unjoined);
+        return Err(Reason::Unjoined(text.to_owned()));
     }
     if version.contains(char::is_whitespace) {
         return Err(Reason::Version(version.to_owned()));
@@ -108,11 +112,30 @@ fn parse_condition(text: &str) -> Result<String, Reason> {
     if stem.contains('*') || version.starts_with('^') || version.ends_with('$') {
         return Err(Reason::Pattern(version.to_owned()));
     }
-    match (operator.as_str(), version.strip_suffix(".*")) {
-        ("~=", Some(_)) => Err(Reason::CompatibleGlob(version.to_owned())),
+    let glob = &version[stem.len()..];
+    match (operator, glob) {
+        ("~=", "") if !stem.contains('.') || stem.contains('+') => {
+            Err(Reason::Compatible(version.to_owned()))
+        }
+        ("~=", "*" | ".*") => Err(Reason::Compatible(version.to_owned())),
+        ("", _) | ("=" | "!=", ".*") | (_, "") => Ok(format!("{operator}{version}")),
         // conda ignores the `.*` here; rattler would read `>1.2.*` as `>=1.2`.
-        ("<" | "<=" | ">" | ">=" | "==", Some(stem)) => Ok(format!("{operator}{stem}")),
+        (_, ".*") => Ok(format!("{operator}{stem}")),
+        // conda compares with the letter `*`, which is nobody's intention.
+        _ if !stem.is_empty() => Err(Reason::OperatorGlob {
+            condition: text.to_owned(),
+            instead: format!("{operator}{stem}"),
+        }),
         _ => Ok(format!("{operator}{version}")),
+    }
+}
+
+/// The operator that a condition begins with; empty where it begins with the version.
+fn operator_of(condition: &str) -> Result<&str, Reason> {
+    let end = condition.find(|c| !"=!<>~".contains(c)).unwrap_or(condition.len());
+    match &condition[..end] {
+        known if known.is_empty() || OPERATORS.contains(&known) => Ok(known),
+        unknown => Err(Reason::Operator(unknown.to_owned())),
     }
 }
 
