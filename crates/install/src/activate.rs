@@ -1,0 +1,290 @@
+//! Runs a command in an environment, as if conda had activated it.
+//!
+//! Variables are handed to the shell as its environment, never as text of a script: a `$`
+//! or a backquote in a value means nothing (rattler_shell's generated scripts expand them).
+//! The order is conda's: the old environment's deactivation scripts, variables, then the
+//! new one's activation scripts, so a script may build on a variable and override it.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use envlock_report::{Diagnostic, Exit, Explain};
+use rattler_conda_types::Subdir;
+use rattler_shell::activation::prefix_path_entries;
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::beside::is_absent;
+use crate::state::is_environment;
+
+/// Environment variables by name.
+pub type Variables = BTreeMap<OsString, OsString>;
+
+/// conda's value for a variable that an environment must not set.
+const UNSET: &str = "***unset***";
+
+/// The activated environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Activated {
+    /// Every variable that a command gets.
+    pub variables: Variables,
+    /// What the scripts said.
+    pub said: String,
+}
+
+/// Why an environment can't be activated.
+#[derive(Debug, Error)]
+pub enum ActivateError {
+    /// There is no environment.
+    #[error("there is no environment at `{}`", .0.display())]
+    NoEnvironment(PathBuf),
+    /// A file of variables that isn't a JSON object of strings.
+    #[error("`{}` isn't a file of variables: {source}", .path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: serde_json::Error,
+    },
+    /// The shell can't be started, or a file can't be read.
+    #[error("can't activate the environment: {0}")]
+    Disk(#[from] io::Error),
+    /// A script ended the shell.
+    #[error("a script of `{}` ended its shell ({status})", .prefix.display())]
+    Script {
+        /// The environment.
+        prefix: PathBuf,
+        /// How the shell ended.
+        status: String,
+        /// What the scripts said.
+        said: String,
+    },
+}
+
+impl Explain for ActivateError {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        let error = |code| Diagnostic::error(code, self.to_string());
+        vec![match self {
+            Self::NoEnvironment(_) => {
+                error("no-environment").with_help("make it with `envlock install`")
+            }
+            Self::Malformed { .. } => error("malformed-variables"),
+            Self::Disk(_) => error("disk"),
+            Self::Script { said, .. } if said.is_empty() => error("activation-failed"),
+            Self::Script { said, .. } => {
+                error("activation-failed").with_note(format!("it said:\n{}", said.trim_end()))
+            }
+        }]
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NoEnvironment(_) => Exit::Usage,
+            Self::Malformed { .. } | Self::Disk(_) | Self::Script { .. } => Exit::Unknown,
+        }
+    }
+}
+
+/// Activates the environment at `prefix` on top of the variables that the caller inherited.
+///
+/// Runs its activation scripts (on Unix), and the deactivation scripts of the environment
+/// that was active before.
+pub fn environment(
+    prefix: &Path,
+    platform: Subdir,
+    inherited: Variables,
+) -> Result<Activated, ActivateError> {
+    if !is_environment(prefix) {
+        return Err(ActivateError::NoEnvironment(prefix.to_owned()));
+    }
+    let level =
+        text(&inherited, "CONDA_SHLVL").and_then(|level| level.parse().ok()).unwrap_or(0u32);
+    let old = text(&inherited, "CONDA_PREFIX").filter(|_| level > 0).map(PathBuf::from);
+    let mut variables = inherited;
+    let mut said = String::new();
+    if let Some(old) = &old {
+        (variables, said) = source(old, "deactivate.d", variables)?;
+        for name in environment_variables(old)?.into_keys() {
+            variables.remove(OsStr::new(&name));
+        }
+        variables.insert(format!("CONDA_PREFIX_{level}").into(), old.into());
+    }
+    let path = search_path(prefix, old.as_deref(), platform, variables.get(OsStr::new("PATH")));
+    let name = default_name(prefix);
+    let mut set = |name: &str, value: OsString| variables.insert(name.into(), value);
+    set("PATH", path);
+    set("CONDA_PREFIX", prefix.into());
+    set("CONDA_SHLVL", (level + 1).to_string().into());
+    set("CONDA_PROMPT_MODIFIER", format!("({name}) ").into());
+    set("CONDA_DEFAULT_ENV", name.into());
+    for (name, value) in environment_variables(prefix)? {
+        if value != UNSET {
+            set(&name, value.into());
+        }
+    }
+    let (variables, more) = source(prefix, "activate.d", variables)?;
+    Ok(Activated { variables, said: said + &more })
+}
+
+/// Runs a command in an activated environment. On Unix it replaces this process, so signals
+/// and the exit code are the command's own, and only an error returns. Elsewhere its exit
+/// code is the answer.
+pub fn exec(argv: &[OsString], activated: &Activated) -> io::Result<i32> {
+    let (program, arguments) =
+        argv.split_first().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+    let mut command = Command::new(program);
+    command.args(arguments).env_clear().envs(&activated.variables);
+    replace(&mut command)
+}
+
+#[cfg(unix)]
+fn replace(command: &mut Command) -> io::Result<i32> {
+    Err(std::os::unix::process::CommandExt::exec(command))
+}
+
+#[cfg(not(unix))]
+fn replace(command: &mut Command) -> io::Result<i32> {
+    Ok(command.status()?.code().unwrap_or(1))
+}
+
+fn text<'a>(variables: &'a Variables, name: &str) -> Option<&'a str> {
+    variables.get(OsStr::new(name))?.to_str()
+}
+
+/// conda's: the name of an environment in a directory `envs`, else the whole path.
+fn default_name(prefix: &Path) -> String {
+    let named = prefix.parent().is_some_and(|parent| parent.ends_with("envs"));
+    let name = prefix.file_name().filter(|_| named).unwrap_or(prefix.as_os_str());
+    name.to_string_lossy().into_owned()
+}
+
+/// The prefix's directories first, without those of the environment before.
+fn search_path(
+    prefix: &Path,
+    old: Option<&Path>,
+    platform: Subdir,
+    inherited: Option<&OsString>,
+) -> OsString {
+    let ours = prefix_path_entries(prefix, &platform);
+    let theirs = old.map(|old| prefix_path_entries(old, &platform)).unwrap_or_default();
+    let inherited: Vec<PathBuf> =
+        inherited.map(|path| std::env::split_paths(path).collect()).unwrap_or_default();
+    let rest = inherited.into_iter().filter(|path| !ours.contains(path) && !theirs.contains(path));
+    let paths: Vec<PathBuf> = ours.iter().cloned().chain(rest).collect();
+    // What was split can be joined, and `Beside` lets no separator into a prefix.
+    std::env::join_paths(paths).unwrap_or_else(|_| ours.first().cloned().unwrap_or_default().into())
+}
+
+#[derive(Deserialize)]
+struct StateFile {
+    #[serde(default)]
+    env_vars: BTreeMap<String, String>,
+}
+
+/// What packages (`etc/conda/env_vars.d/*.json`) and then the environment's owner
+/// (`conda-meta/state`) want to be set.
+fn environment_variables(prefix: &Path) -> Result<BTreeMap<String, String>, ActivateError> {
+    let mut variables = BTreeMap::new();
+    for path in files_in(&prefix.join("etc/conda/env_vars.d"), "json")? {
+        variables.extend(read_json::<BTreeMap<String, String>>(&path)?.unwrap_or_default());
+    }
+    let state: Option<StateFile> = read_json(&prefix.join("conda-meta/state"))?;
+    variables.extend(state.map(|state| state.env_vars).unwrap_or_default());
+    Ok(variables)
+}
+
+fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<Option<T>, ActivateError> {
+    match fs_err::read(path) {
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|source| ActivateError::Malformed { path: path.to_owned(), source }),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The files of a directory with an extension, sorted; none where there is no directory.
+fn files_in(folder: &Path, extension: &str) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs_err::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if is_absent(&error) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension() == Some(OsStr::new(extension)) && path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Sources its arguments and prints the environment, divided by zeros. What the scripts
+/// print goes to stderr.
+#[cfg(unix)]
+const SOURCE: &str = r#"
+exec 3>&1 1>&2
+scripts=("$@")
+set --
+for script in "${scripts[@]}"; do . "$script"; done
+exec /usr/bin/env -0 >&3 3>&-
+"#;
+
+/// What a shell sets for itself; not the scripts' doing.
+#[cfg(unix)]
+const SHELLS_OWN: [&str; 5] = ["_", "SHLVL", "PWD", "OLDPWD", "BASH_ENV"];
+
+/// Runs the scripts in `etc/conda/<folder>` and returns the variables afterwards, with what
+/// the scripts said. No shell is started where there are none.
+#[cfg(unix)]
+fn source(
+    prefix: &Path,
+    folder: &str,
+    variables: Variables,
+) -> Result<(Variables, String), ActivateError> {
+    use std::os::unix::ffi::OsStringExt;
+
+    let scripts = files_in(&prefix.join("etc/conda").join(folder), "sh")?;
+    if scripts.is_empty() {
+        return Ok((variables, String::new()));
+    }
+    let output = Command::new("bash")
+        .args(["--norc", "--noprofile", "-c", SOURCE, "bash"])
+        .args(&scripts)
+        .env_clear()
+        // A file that bash would read before the scripts.
+        .envs(variables.iter().filter(|(name, _)| *name != "BASH_ENV"))
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    if !output.status.success() || output.stdout.is_empty() {
+        let status = output.status.to_string();
+        return Err(ActivateError::Script { prefix: prefix.to_owned(), status, said });
+    }
+    let mut after: Variables = output
+        .stdout
+        .split(|byte| *byte == 0)
+        .filter_map(|record| {
+            let equals = record.iter().position(|byte| *byte == b'=')?;
+            let (name, value) = (record[..equals].to_vec(), record[equals + 1..].to_vec());
+            Some((OsString::from_vec(name), OsString::from_vec(value)))
+        })
+        .collect();
+    for name in SHELLS_OWN.map(OsStr::new) {
+        match variables.get(name) {
+            Some(value) => after.insert(name.to_owned(), value.clone()),
+            None => after.remove(name),
+        };
+    }
+    Ok((after, said))
+}
+
+/// Scripts are for shells that there are not.
+#[cfg(not(unix))]
+fn source(_: &Path, _: &str, variables: Variables) -> Result<(Variables, String), ActivateError> {
+    Ok((variables, String::new()))
+}

@@ -1,0 +1,191 @@
+//! The install itself, from top to bottom.
+
+use std::path::{Path, PathBuf};
+
+use envlock_model::progress::{Event, Observer};
+use rattler::install::PythonInfo;
+use rattler_conda_types::PrefixRecord;
+use rattler_conda_types::prefix::Prefix;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+use crate::beside::Beside;
+use crate::contents::{self, Contents};
+use crate::error::{Doing, InstallError, count};
+use crate::foreign::{Foreign, Survey, survey};
+use crate::owners::Owners;
+use crate::state::{PrefixState, Stamp, is_environment, state};
+use crate::swap::{RealDisk, recover, remove, swap, undo};
+use crate::wanted::{Installed, Wanted};
+use crate::{compile, escape, guard, meta, order, scripts, stage};
+
+/// Makes the prefix what is wanted, or leaves it as it was.
+///
+/// Waits while another process installs into the same prefix. When the future is dropped,
+/// the work stops before the next package, and nothing is put in place.
+pub async fn apply(wanted: Wanted, observer: &dyn Observer) -> Result<Installed, InstallError> {
+    let beside = Beside::of(&wanted.prefix)?;
+    if let Some(installed) = already_right(&wanted)? {
+        return Ok(installed);
+    }
+    fs_err::create_dir_all(&beside.parent).doing("make the prefix's parent directory")?;
+    let guard = guard::take(&beside, &wanted, observer).await?;
+    // Whoever was waited for may have done it.
+    if let Some(installed) = already_right(&wanted)? {
+        return Ok(installed);
+    }
+    // The disk is waited for on a thread of its own; its events come through a channel.
+    let (sender, mut events) = unbounded_channel();
+    let work = tokio::task::spawn_blocking(move || {
+        let installed = install(&wanted, &beside, &Forward(sender));
+        drop(guard);
+        installed
+    });
+    while let Some(event) = events.recv().await {
+        observer.observe(event);
+    }
+    match work.await {
+        Ok(installed) => installed,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Err(InstallError::Stopped),
+    }
+}
+
+/// Events on their way to the observer of whoever called.
+struct Forward(UnboundedSender<Event>);
+
+impl Observer for Forward {
+    fn observe(&self, event: Event) {
+        // Nobody listens any more: `stopped` sees that.
+        drop(self.0.send(event));
+    }
+}
+
+impl Forward {
+    fn stopped(&self) -> Result<(), InstallError> {
+        if self.0.is_closed() { Err(InstallError::Stopped) } else { Ok(()) }
+    }
+}
+
+fn already_right(wanted: &Wanted) -> Result<Option<Installed>, InstallError> {
+    let ready = PrefixState::Ready { stamp: wanted.stamp.clone() };
+    let right = !wanted.replace && state(&wanted.prefix)? == ready;
+    Ok(right.then(|| Installed { packages: wanted.packages.len(), ..Installed::default() }))
+}
+
+fn install(wanted: &Wanted, beside: &Beside, forward: &Forward) -> Result<Installed, InstallError> {
+    recover(beside, forward)?;
+    let (before, foreign) = current(wanted, beside)?;
+    let python = python(wanted)?;
+    let mut set = read_all(wanted, python.as_ref(), forward)?;
+    let owners = Owners::assign(&mut set);
+    escape::refuse_escapes(&set, &owners)?;
+
+    let folder = next_folder(beside).doing("make a directory beside the prefix")?;
+    let staging = Prefix::create(folder.path()).doing("make a directory beside the prefix")?;
+    let mut linked = stage::link(set, &staging, wanted, python.as_ref(), forward)?;
+    forward.stopped()?;
+    let uncompiled =
+        compile::compile(&mut linked, &staging, python.as_ref(), wanted.jobs, forward)?;
+    let records = meta::write(linked, &staging, wanted, &before)?;
+    let post_link = scripts::with_scripts(&records, &staging, wanted.platform);
+    let run = wanted.link_scripts && !post_link.is_empty();
+    Stamp::of(&wanted.stamp, &wanted.prefix, !run, &staging)
+        .and_then(|stamp| stamp.write(&staging))
+        .doing("write the environment's stamp")?;
+    forward.stopped()?;
+
+    let swapped = swap(beside, &folder.keep(), &RealDisk).doing("put the environment in place")?;
+    if run && let Err(error) = scripts::run(&post_link, &records, wanted) {
+        let failed = undo(beside, swapped, &RealDisk).doing("take back the environment")?;
+        remove(&failed, forward);
+        return Err(error);
+    }
+    if let Some(older) = &swapped.older {
+        remove(older, forward);
+    }
+    tell_of_foreign(&foreign, swapped.previous.as_deref(), forward);
+    Ok(Installed {
+        changed: true,
+        packages: records.len(),
+        files: records.iter().map(|record| record.files.len()).sum(),
+        clobbers: owners.clobbers,
+        post_link_scripts: post_link,
+        scripts_run: run,
+        uncompiled,
+        foreign: foreign.files.len(),
+        previous: swapped.previous,
+    })
+}
+
+/// The records and foreign files of what is there now, if it may be replaced.
+fn current(wanted: &Wanted, beside: &Beside) -> Result<(Vec<PrefixRecord>, Foreign), InstallError> {
+    let previous = beside.previous();
+    if previous.exists() && !is_environment(&previous) {
+        return Err(InstallError::PreviousTaken(previous));
+    }
+    let prefix = || wanted.prefix.clone();
+    match survey(&wanted.prefix) {
+        Ok(Survey { state: PrefixState::NotAnEnvironment, .. }) => {
+            Err(InstallError::NotAnEnvironment(prefix()))
+        }
+        Ok(Survey { state: PrefixState::NotOurs, .. }) if !wanted.replace => {
+            Err(InstallError::OtherTool(prefix()))
+        }
+        Ok(Survey { foreign, .. }) if !foreign.files.is_empty() && !wanted.replace => {
+            Err(InstallError::ForeignFiles { prefix: prefix(), foreign })
+        }
+        Ok(Survey { records, foreign, .. }) => Ok((records, foreign)),
+        Err(InstallError::UnreadableRecord { .. }) if wanted.replace => {
+            Ok((Vec::new(), Foreign::default()))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What noarch packages need to know of the Python in the set.
+fn python(wanted: &Wanted) -> Result<Option<PythonInfo>, InstallError> {
+    let python = wanted
+        .packages
+        .iter()
+        .find(|package| package.record.package_record.name.as_normalized() == "python");
+    let Some(package) = python else { return Ok(None) };
+    PythonInfo::from_python_record(&package.record.package_record, wanted.platform)
+        .map(Some)
+        .map_err(|_| InstallError::NoPython(package.dist()))
+}
+
+fn read_all<'a>(
+    wanted: &'a Wanted,
+    python: Option<&PythonInfo>,
+    forward: &Forward,
+) -> Result<Vec<Contents<'a>>, InstallError> {
+    let order = order::linking_order(&wanted.packages);
+    let read = |package| {
+        forward.stopped()?;
+        contents::read(package, python, &wanted.prefix)
+    };
+    order.into_iter().map(read).collect()
+}
+
+/// An empty directory beside the prefix, which vanishes unless it is kept. With the
+/// permissions that any new directory has, not a temporary one's.
+fn next_folder(beside: &Beside) -> std::io::Result<tempfile::TempDir> {
+    let stem = beside.next_stem();
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&stem);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
+    builder.tempdir_in(&beside.parent)
+}
+
+fn tell_of_foreign(foreign: &Foreign, previous: Option<&Path>, observer: &dyn Observer) {
+    if let Some(previous) = previous.map(PathBuf::from)
+        && !foreign.files.is_empty()
+    {
+        observer.observe(Event::Notice(format!(
+            "{} that no package brought went to `{}` with the environment before",
+            count(foreign.files.len(), "file"),
+            previous.display()
+        )));
+    }
+}

@@ -1,0 +1,128 @@
+//! The places beside a prefix, and which paths a prefix can have.
+
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use crate::error::{BadPrefix, Doing, InstallError};
+
+/// A prefix and the names beside it.
+#[derive(Debug, Clone)]
+pub(crate) struct Beside {
+    pub(crate) prefix: PathBuf,
+    pub(crate) parent: PathBuf,
+    name: String,
+}
+
+impl Beside {
+    /// Checks that `prefix` can be a prefix: its path goes into shebangs, shell scripts and
+    /// `PATH`.
+    pub(crate) fn of(prefix: &Path) -> Result<Self, InstallError> {
+        let bad = |why| InstallError::BadPrefix { prefix: prefix.to_owned(), why };
+        let text = prefix.to_str().ok_or_else(|| bad(BadPrefix::NotUnicode))?;
+        let plain = prefix.is_absolute()
+            && !text.split(std::path::is_separator).any(|part| part == "." || part == "..")
+            && !prefix.components().any(|part| part == Component::ParentDir);
+        if !plain {
+            return Err(bad(BadPrefix::NotPlain));
+        }
+        let forbidden =
+            |c: char| c.is_control() || (cfg!(unix) && matches!(c, ':' | '"' | '$' | '`' | '\\'));
+        if let Some(character) = text.chars().find(|c| forbidden(*c)) {
+            return Err(bad(BadPrefix::Character(character)));
+        }
+        let (Some(parent), Some(name)) =
+            (prefix.parent(), prefix.file_name().and_then(|name| name.to_str()))
+        else {
+            return Err(bad(BadPrefix::Root));
+        };
+        match fs_err::symlink_metadata(prefix) {
+            Ok(found) if found.is_symlink() => {
+                let target = fs_err::read_link(prefix).doing("read the symbolic link")?;
+                Err(bad(BadPrefix::Symlink(parent.join(target))))
+            }
+            Ok(found) if !found.is_dir() => Err(bad(BadPrefix::File)),
+            Err(error) if !is_absent(&error) => {
+                Err(InstallError::Disk { doing: "look at the prefix", source: error })
+            }
+            _ => Ok(Self {
+                prefix: prefix.to_owned(),
+                parent: parent.to_owned(),
+                name: name.to_owned(),
+            }),
+        }
+    }
+
+    /// Where the environment before the last install is kept.
+    pub(crate) fn previous(&self) -> PathBuf {
+        self.parent.join(format!("{}~previous", self.name))
+    }
+
+    /// The advisory lock.
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.parent.join(format!(".{}~lock", self.name))
+    }
+
+    /// What must be completed when two renames can't be one.
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.parent.join(format!(".{}~journal", self.name))
+    }
+
+    /// How the names of prefixes begin that are being built or thrown away.
+    pub(crate) fn next_stem(&self) -> String {
+        format!(".{}~next-", self.name)
+    }
+
+    /// A place for what isn't needed any more; the next run removes what is left there.
+    pub(crate) fn thrown_away(&self, what: &str) -> PathBuf {
+        self.parent.join(format!("{}{what}", self.next_stem()))
+    }
+
+    /// What installers that no longer live left behind. Only whoever holds the lock may ask:
+    /// then nobody else is building.
+    pub(crate) fn leftovers(&self) -> io::Result<Vec<PathBuf>> {
+        let stem = self.next_stem();
+        let mut found = Vec::new();
+        for entry in fs_err::read_dir(&self.parent)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(&stem) {
+                found.push(entry.path());
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+}
+
+/// Whether there is nothing at a path. A file where a directory should be is nothing, too.
+pub(crate) fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn why(prefix: &str) -> Option<BadPrefix> {
+        match Beside::of(Path::new(prefix)) {
+            Err(InstallError::BadPrefix { why, .. }) => Some(why),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn paths_that_break_shells_or_search_paths_are_refused() {
+        assert_eq!(why("relative/env"), Some(BadPrefix::NotPlain));
+        assert_eq!(why("/a/../env"), Some(BadPrefix::NotPlain));
+        assert_eq!(why("/"), Some(BadPrefix::Root));
+        assert_eq!(why("/a:b"), Some(BadPrefix::Character(':')));
+        assert_eq!(why("/a\nb"), Some(BadPrefix::Character('\n')));
+        assert_eq!(why("/a$b"), Some(BadPrefix::Character('$')));
+    }
+
+    #[test]
+    fn spaces_and_chinese_are_fine() {
+        let beside = Beside::of(Path::new("/家 里/环境")).expect("a good prefix");
+        assert_eq!(beside.previous(), Path::new("/家 里/环境~previous"));
+        assert_eq!(beside.lock(), Path::new("/家 里/.环境~lock"));
+    }
+}

@@ -1,0 +1,203 @@
+//! `.pyc` files of noarch Python packages, as conda makes them, but the same bytes each time.
+//!
+//! conda compiles with time stamps: two installs of one lock differ in every `.pyc`. Here
+//! they carry the hash of their source and are checked against it at import (PEP 552,
+//! `checked-hash`): unchecked ones would silently ignore an edit in `site-packages`, which
+//! people make to find a fault, and the check costs one read of a file that is small.
+//! One process a package with sorted files and `PYTHONHASHSEED=0`, because the order of a
+//! set and the references in a `.pyc` depend on what the process did before.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+
+use envlock_model::progress::{Event, Observer, Phase};
+use rattler::install::PythonInfo;
+use rattler_conda_types::prefix_record::{PathType, PathsEntry};
+use rattler_digest::Sha256;
+use serde::Deserialize;
+
+use crate::error::{Doing, InstallError};
+use crate::stage::Linked;
+use crate::wanted::Uncompiled;
+
+/// Reads the sources as JSON, answers with a line of JSON for each.
+const SCRIPT: &str = include_str!("compile.py");
+
+/// The first Python with hash-based `.pyc` files.
+const FIRST: (u64, u64) = (3, 7);
+
+/// What the script says about one source.
+#[derive(Deserialize)]
+struct Answer {
+    source: PathBuf,
+    pyc: Option<PathBuf>,
+    error: Option<String>,
+}
+
+/// Compiles the packages of `linked` in `staging`, `jobs` at a time, adds the `.pyc` files
+/// to their paths, and says which sources have none.
+pub(crate) fn compile(
+    linked: &mut [Linked<'_>],
+    staging: &Path,
+    python: Option<&PythonInfo>,
+    jobs: usize,
+    observer: &dyn Observer,
+) -> Result<Vec<Uncompiled>, InstallError> {
+    let Some(python) = python else { return Ok(Vec::new()) };
+    let mut work: Vec<(&mut Linked<'_>, Vec<PathBuf>)> = linked
+        .iter_mut()
+        .filter(|package| package.noarch_python)
+        .map(|package| {
+            let sources = sources(&package.paths, &python.site_packages_path);
+            (package, sources)
+        })
+        .filter(|(_, sources)| !sources.is_empty())
+        .collect();
+    if work.is_empty() {
+        return Ok(Vec::new());
+    }
+    let units = work.iter().map(|(_, sources)| sources.len() as u64).sum();
+    observer.observe(Event::Expect { phase: Phase::Compile, units });
+    work.reverse();
+    let (queue, results) = (Mutex::new(work), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            scope.spawn(|| {
+                while let Some((package, sources)) = lock(&queue).pop() {
+                    let result = compile_one(package, &sources, staging, python, observer);
+                    lock(&results).push(result);
+                }
+            });
+        }
+    });
+    let results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut uncompiled: Vec<Uncompiled> =
+        results.into_iter().filter_map(Result::transpose).collect::<Result<_, _>>()?;
+    uncompiled.sort_by(|a, b| a.package.cmp(&b.package));
+    let left = uncompiled.iter().map(|left| left.files.len() as u64).sum::<u64>();
+    let summary = format!("{} of {units} Python files", units - left);
+    observer.observe(Event::Done { phase: Phase::Compile, summary });
+    Ok(uncompiled)
+}
+
+/// A thread that panicked has ended the scope with it: the value is never half changed.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// The package's own sources below `site-packages`, sorted.
+fn sources(paths: &[PathsEntry], site_packages: &Path) -> Vec<PathBuf> {
+    let mut sources: Vec<PathBuf> = paths
+        .iter()
+        .filter(|entry| entry.path_type == PathType::HardLink)
+        .map(|entry| entry.relative_path.clone())
+        .filter(|path| path.starts_with(site_packages))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "py"))
+        .collect();
+    sources.sort();
+    sources
+}
+
+/// Compiles one package; whatever Python can't do is told, not an error: it would only be
+/// slower at the first import.
+fn compile_one(
+    package: &mut Linked<'_>,
+    sources: &[PathBuf],
+    staging: &Path,
+    python: &PythonInfo,
+    observer: &dyn Observer,
+) -> Result<Option<Uncompiled>, InstallError> {
+    let name = package.package.record.package_record.name.as_normalized().to_owned();
+    observer.observe(Event::Item { phase: Phase::Compile, name });
+    let mut advance = || observer.observe(Event::Advance { phase: Phase::Compile, units: 1 });
+    let (answers, failure) = if python.short_version < FIRST {
+        let (major, minor) = python.short_version;
+        (Vec::new(), Some(format!("Python {major}.{minor} has no hash-based .pyc files")))
+    } else {
+        match ask(staging, python, sources, &mut advance) {
+            Ok(answer) => answer,
+            Err(error) => (Vec::new(), Some(error.to_string())),
+        }
+    };
+    let mut reasons = Vec::new();
+    for answer in answers {
+        match (answer.pyc, answer.error) {
+            (Some(pyc), _) => add(package, staging, pyc)?,
+            (None, error) => reasons.push((answer.source, error.unwrap_or_default())),
+        }
+    }
+    if let Some(failure) = failure {
+        let reason = failure;
+        reasons = sources.iter().map(|source| (source.clone(), reason.clone())).collect();
+    }
+    let Some((_, reason)) = reasons.first().cloned() else { return Ok(None) };
+    Ok(Some(Uncompiled {
+        package: package.package.dist(),
+        files: reasons.into_iter().map(|(source, _)| source).collect(),
+        reason,
+    }))
+}
+
+/// Runs the staged Python over the sources; the second value says that it ended badly.
+fn ask(
+    staging: &Path,
+    python: &PythonInfo,
+    sources: &[PathBuf],
+    advance: &mut dyn FnMut(),
+) -> std::io::Result<(Vec<Answer>, Option<String>)> {
+    let mut command = Command::new(staging.join(python.path()));
+    // -B: the standard library's own .pyc files aren't this package's. -s and -S: no code of
+    // any package runs. -I and -E would drop the hash seed, so the environment is emptied.
+    command.args(["-B", "-s", "-S", "-W", "ignore", "-X", "utf8", "-c", SCRIPT]);
+    command
+        .current_dir(staging)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    if cfg!(unix) {
+        command.env_clear();
+    }
+    command.env("PYTHONHASHSEED", "0");
+    let mut child = command.spawn()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // Whole before the first answer: the script reads to the end before it writes.
+        let list = serde_json::to_vec(sources)?;
+        stdin.write_all(&list)?;
+    }
+    let mut answers = Vec::new();
+    if let Some(stdout) = child.stdout.take() {
+        for line in BufReader::new(stdout).lines() {
+            answers.push(serde_json::from_str(&line?)?);
+            advance();
+        }
+    }
+    let output = child.wait_with_output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let last = said.lines().last().unwrap_or_default();
+    let failure = (!output.status.success()).then(|| format!("{} ({last})", output.status));
+    Ok((answers, failure))
+}
+
+/// Records a `.pyc`, unless the package brought it itself.
+fn add(package: &mut Linked<'_>, staging: &Path, pyc: PathBuf) -> Result<(), InstallError> {
+    if package.paths.iter().any(|entry| entry.relative_path == pyc) {
+        return Ok(());
+    }
+    let path = staging.join(&pyc);
+    let digest = rattler_digest::compute_file_digest::<Sha256>(&path);
+    let size = fs_err::metadata(&path).doing("read a compiled file")?.len();
+    package.paths.push(PathsEntry {
+        relative_path: pyc,
+        original_path: None,
+        path_type: PathType::PycFile,
+        no_link: false,
+        sha256: Some(digest.doing("read a compiled file")?),
+        sha256_in_prefix: None,
+        size_in_bytes: Some(size),
+        file_mode: None,
+        prefix_placeholder: None,
+    });
+    Ok(())
+}

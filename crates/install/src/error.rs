@@ -1,0 +1,350 @@
+//! Why there is no new environment; the old one is whole in every case.
+
+use std::error::Error;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use envlock_report::{Diagnostic, Exit, Explain};
+use thiserror::Error;
+
+use crate::foreign::Foreign;
+
+/// Why a path can't be a prefix.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum BadPrefix {
+    /// Relative, or with `.` or `..`.
+    #[error("it isn't an absolute path without `.` and `..`")]
+    NotPlain,
+    /// The root of a file system.
+    #[error("it is the root of the file system")]
+    Root,
+    /// It isn't Unicode.
+    #[error("its name isn't Unicode")]
+    NotUnicode,
+    /// A character that shebangs, shell scripts or `PATH` can't carry.
+    #[error("scripts and PATH can't carry the character {0:?} in it")]
+    Character(char),
+    /// A symbolic link to elsewhere.
+    #[error("it is a symbolic link to `{}`", .0.display())]
+    Symlink(PathBuf),
+    /// A file.
+    #[error("it is a file")]
+    File,
+    /// Longer than the space that a package's binaries have for it.
+    #[error(
+        "it is {length} bytes long, and `{path}` of {package} has room for {room}",
+        path = .path.display()
+    )]
+    TooLong {
+        /// The package as `name-version-build`.
+        package: String,
+        /// Its binary file.
+        path: PathBuf,
+        /// The prefix, in bytes.
+        length: usize,
+        /// The most bytes that fit.
+        room: usize,
+    },
+}
+
+/// What is wrong with one path or entry point of a package.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Fault {
+    /// An absolute path.
+    #[error("is an absolute path")]
+    Absolute,
+    /// A path with `..` in it.
+    #[error("leads out of its directory with `..`")]
+    Parent,
+    /// A path that no prefix can have.
+    #[error("isn't a path of a file")]
+    NotAPath,
+    /// Into `conda-meta/`, where only installers write.
+    #[error("lies in `conda-meta/`, where only installers write")]
+    CondaMeta,
+    /// Read through a link that leads out of the package.
+    #[error("is read through a link that leads out of the package")]
+    SourceEscapes,
+    /// Neither a file nor a directory nor a symbolic link.
+    #[error("is neither a file nor a directory nor a symbolic link")]
+    Special,
+    /// A symbolic link whose target is outside of the prefix.
+    #[error("is a symbolic link that leads out of the prefix, to `{}`", .0.display())]
+    LinkEscapes(PathBuf),
+    /// A path below another package's file or symbolic link.
+    #[error("would be written through `{}`, which {owner} brings as a file or link", .through.display())]
+    Through {
+        /// The file or link in between.
+        through: PathBuf,
+        /// The package that brings it.
+        owner: String,
+    },
+    /// A path that is a directory here and a file there.
+    #[error("is a directory here and a file of {0}")]
+    DirectoryAndFile(String),
+    /// A command that isn't a plain name, or a function that isn't `module:function`.
+    #[error("isn't an entry point `command = module:function` with a plain command name")]
+    EntryPoint,
+}
+
+/// Why there is no new environment.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum InstallError {
+    /// The path can't be a prefix.
+    #[error("`{}` can't hold an environment: {why}", .prefix.display())]
+    BadPrefix {
+        /// The path.
+        prefix: PathBuf,
+        /// Why not.
+        why: BadPrefix,
+    },
+    /// Somebody's directory, never replaced.
+    #[error("`{}` has files and isn't an environment", .0.display())]
+    NotAnEnvironment(PathBuf),
+    /// `NAME~previous` is somebody's directory.
+    #[error(
+        "the environment that is there now would be kept as `{}`, which has files and isn't an environment",
+        .0.display()
+    )]
+    PreviousTaken(PathBuf),
+    /// Made by conda, mamba or another tool.
+    #[error("`{}` is an environment that another tool made", .0.display())]
+    OtherTool(PathBuf),
+    /// Files that no package brought.
+    #[error("`{}` has {} that no package brought", .prefix.display(), count(.foreign.files.len(), "file"))]
+    ForeignFiles {
+        /// The prefix.
+        prefix: PathBuf,
+        /// The files.
+        foreign: Foreign,
+    },
+    /// A record in `conda-meta` that can't be read.
+    #[error("`{}` can't be read as a package's record: {source}", .path.display())]
+    UnreadableRecord {
+        /// The record's file.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A package that would write where it must not.
+    #[error("{package} is refused: `{path}` {fault}")]
+    Refused {
+        /// The package as `name-version-build`.
+        package: String,
+        /// The path or entry point, as the package has it.
+        path: String,
+        /// What is wrong with it.
+        fault: Fault,
+    },
+    /// An unpacked package that isn't what it should be.
+    #[error("{package} in the package cache is damaged: {source}")]
+    Damaged {
+        /// The package as `name-version-build`.
+        package: String,
+        /// The cause, with the path.
+        source: io::Error,
+    },
+    /// A package directory that holds another package.
+    #[error("`{}` in the package cache holds {found}, not {expected}", .dir.display())]
+    OtherPackage {
+        /// The directory.
+        dir: PathBuf,
+        /// What it should hold.
+        expected: String,
+        /// What it holds.
+        found: String,
+    },
+    /// A package that needs Python's version, and no Python in the set.
+    #[error("{0} is a Python package for any version, and the environment has no python")]
+    NoPython(String),
+    /// A package that couldn't be linked.
+    #[error("{package} couldn't be linked: {}", innermost(.source))]
+    Link {
+        /// The package as `name-version-build`.
+        package: String,
+        /// The cause.
+        source: rattler::install::InstallError,
+    },
+    /// A post-link script that failed; the old environment is back in place.
+    #[error("the post-link script of {package} failed ({status})")]
+    Script {
+        /// The package's name.
+        package: String,
+        /// How it ended.
+        status: String,
+        /// The end of what it said.
+        output: String,
+    },
+    /// The disk said no.
+    #[error("can't {doing}: {source}")]
+    Disk {
+        /// What was tried.
+        doing: &'static str,
+        /// The cause, with the path.
+        source: io::Error,
+    },
+    /// The caller went away.
+    #[error("the install was stopped")]
+    Stopped,
+}
+
+/// Gives a disk error its purpose.
+pub(crate) trait Doing<T> {
+    fn doing(self, doing: &'static str) -> Result<T, InstallError>;
+}
+
+impl<T> Doing<T> for io::Result<T> {
+    fn doing(self, doing: &'static str) -> Result<T, InstallError> {
+        self.map_err(|source| InstallError::Disk { doing, source })
+    }
+}
+
+/// The last cause of a chain: what the operating system said.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut said = vec![error.to_string()];
+    let mut next = error.source();
+    while let Some(cause) = next {
+        said.push(cause.to_string());
+        next = cause.source();
+    }
+    said.dedup();
+    said.join(": ")
+}
+
+/// The operating system's error at the end of a chain.
+fn io_kind(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
+    let mut next = Some(error);
+    let mut kind = None;
+    while let Some(cause) = next {
+        kind = cause.downcast_ref::<io::Error>().map(io::Error::kind).or(kind);
+        next = cause.source();
+    }
+    kind
+}
+
+/// `1 file`, `3 files`.
+pub(crate) fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+impl InstallError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::BadPrefix { .. } => "bad-prefix",
+            Self::NotAnEnvironment(_) => "not-an-environment",
+            Self::PreviousTaken(_) => "previous-taken",
+            Self::OtherTool(_) => "other-tools-environment",
+            Self::ForeignFiles { .. } => "foreign-files",
+            Self::UnreadableRecord { .. } => "unreadable-record",
+            Self::Refused { .. } => "hostile-package",
+            Self::Damaged { .. } => "damaged-package",
+            Self::OtherPackage { .. } => "wrong-package",
+            Self::NoPython(_) => "no-python",
+            Self::Link { .. } => "link-failed",
+            Self::Script { .. } => "post-link-failed",
+            Self::Disk { .. } => "disk",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        let kept = "keeps what is there now beside it, as";
+        Some(match self {
+            Self::BadPrefix { why: BadPrefix::Symlink(target), .. } => {
+                format!("name the directory itself: `-p {}`", target.display())
+            }
+            Self::BadPrefix { why: BadPrefix::TooLong { .. }, .. } => {
+                "choose a shorter path with `-p`".into()
+            }
+            Self::BadPrefix { .. } | Self::NotAnEnvironment(_) => {
+                "choose another path with `-p`".into()
+            }
+            Self::PreviousTaken(path) => format!("move `{}` away", path.display()),
+            Self::OtherTool(prefix) | Self::ForeignFiles { prefix, .. } => {
+                format!("`--replace` builds anew and {kept} `{}~previous`", prefix.display())
+            }
+            Self::UnreadableRecord { path, .. } => {
+                format!("remove `{}`, or build anew with `--replace`", path.display())
+            }
+            Self::Refused { .. } => {
+                "don't install this package; tell the channel that serves it".into()
+            }
+            Self::Damaged { .. } | Self::OtherPackage { .. } => {
+                "remove that directory from the package cache and install again".into()
+            }
+            Self::NoPython(_) => "add `python` to environment.yml and solve again".into(),
+            Self::Script { .. } => {
+                "install without `--link-scripts`, or without that package".into()
+            }
+            Self::Link { source, .. } => return disk_help(io_kind(source)?),
+            Self::Disk { source, .. } => return disk_help(io_kind(source)?),
+            Self::Stopped => return None,
+        })
+    }
+
+    fn notes(&self) -> Vec<String> {
+        match self {
+            Self::ForeignFiles { foreign, .. } => foreign.notes(),
+            Self::Script { output, .. } if !output.is_empty() => vec![
+                format!("it said:\n{output}"),
+                "the environment that was there before is back in place".into(),
+            ],
+            Self::NotAnEnvironment(_) => {
+                vec!["such a directory is never replaced, not even with `--replace`".into()]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// What to do about an answer of the operating system's.
+fn disk_help(kind: io::ErrorKind) -> Option<String> {
+    match kind {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            Some("free some space and install again; the environment is as it was".into())
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            Some("choose a path that you may write to with `-p`".into())
+        }
+        io::ErrorKind::CrossesDevices | io::ErrorKind::ResourceBusy => Some(
+            "the environment is a mount point or lies in a lower layer of a container image: \
+             choose a directory below it with `-p`, or remove it first"
+                .into(),
+        ),
+        _ => None,
+    }
+}
+
+impl Explain for InstallError {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        let mut diagnostic = Diagnostic::error(self.code(), self.to_string());
+        diagnostic.notes = self.notes();
+        diagnostic.help = self.help();
+        vec![diagnostic]
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::BadPrefix { .. } | Self::NotAnEnvironment(_) | Self::PreviousTaken(_) => {
+                Exit::Usage
+            }
+            Self::OtherTool(_)
+            | Self::ForeignFiles { .. }
+            | Self::Refused { .. }
+            | Self::NoPython(_)
+            | Self::Script { .. } => Exit::Findings,
+            Self::UnreadableRecord { .. }
+            | Self::Damaged { .. }
+            | Self::OtherPackage { .. }
+            | Self::Link { .. }
+            | Self::Disk { .. }
+            | Self::Stopped => Exit::Unknown,
+        }
+    }
+}
+
+/// A package's fault as an error.
+pub(crate) fn refused(package: &str, path: &Path, fault: Fault) -> InstallError {
+    InstallError::Refused { package: package.to_owned(), path: path.display().to_string(), fault }
+}

@@ -1,0 +1,183 @@
+//! Files that no record of a prefix knows: somebody's own `pip install`, notes, data.
+
+use std::collections::{BTreeSet, HashSet};
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rattler_conda_types::PrefixRecord;
+use serde::Serialize;
+
+use crate::beside::is_absent;
+use crate::error::{Doing, InstallError, count};
+use crate::meta::Files;
+use crate::state::{PrefixState, state};
+
+/// How many files a message names.
+const NAMED: usize = 10;
+
+/// Files that no package brought.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Foreign {
+    /// Relative to the prefix, sorted.
+    pub files: Vec<PathBuf>,
+    /// Python distributions among them, as `name version`.
+    pub distributions: Vec<String>,
+}
+
+impl Foreign {
+    pub(crate) fn of(files: Vec<PathBuf>) -> Self {
+        let distributions: BTreeSet<String> =
+            files.iter().filter_map(|file| distribution(file)).collect();
+        Self { files, distributions: distributions.into_iter().collect() }
+    }
+
+    /// The first files and all distributions, for a person.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let mut lines: Vec<String> =
+            self.files.iter().take(NAMED).map(|file| file.display().to_string()).collect();
+        if let Some(more) = self.files.len().checked_sub(NAMED).filter(|more| *more > 0) {
+            lines.push(format!("and {more} more"));
+        }
+        let mut notes = vec![lines.join("\n")];
+        if !self.distributions.is_empty() {
+            notes.push(format!(
+                "{} that pip or another tool installed: {}",
+                count(self.distributions.len(), "Python package"),
+                self.distributions.join(", ")
+            ));
+        }
+        notes
+    }
+}
+
+/// `numpy 1.24.3` for a file in `numpy-1.24.3.dist-info/`.
+fn distribution(file: &Path) -> Option<String> {
+    file.components().find_map(|component| {
+        let name = component.as_os_str().to_str()?;
+        let stem = name.strip_suffix(".dist-info").or_else(|| name.strip_suffix(".egg-info"))?;
+        Some(stem.replacen('-', " ", 1))
+    })
+}
+
+/// A prefix, its records and its foreign files: what `plan` and a dry run need.
+#[derive(Debug, Clone)]
+pub struct Survey {
+    /// What is there.
+    pub state: PrefixState,
+    /// The records of its packages, sorted by name.
+    pub records: Vec<PrefixRecord>,
+    /// Files that none of them knows.
+    pub foreign: Foreign,
+}
+
+/// Reads every record and lists every file of a prefix; writes nothing.
+pub fn survey(prefix: &Path) -> Result<Survey, InstallError> {
+    let state = state(prefix)?;
+    if matches!(state, PrefixState::Absent | PrefixState::NotAnEnvironment) {
+        return Ok(Survey { state, records: Vec::new(), foreign: Foreign::default() });
+    }
+    let records = records(prefix)?;
+    let ours = Files::read(prefix).doing("read the environment's list of files")?;
+    let files = unknown(prefix, &records, &ours.made).doing("list the environment's files")?;
+    Ok(Survey { state, records, foreign: Foreign::of(files) })
+}
+
+/// The records in `conda-meta`, sorted by name.
+pub(crate) fn records(prefix: &Path) -> Result<Vec<PrefixRecord>, InstallError> {
+    let entries = match fs_err::read_dir(prefix.join("conda-meta")) {
+        Ok(entries) => entries,
+        Err(error) if is_absent(&error) => return Ok(Vec::new()),
+        Err(source) => return Err(InstallError::Disk { doing: "list conda-meta", source }),
+    };
+    let mut records = Vec::new();
+    for entry in entries {
+        let path = entry.doing("list conda-meta")?.path();
+        if path.extension() == Some(OsStr::new("json")) {
+            let record = PrefixRecord::from_path(&path)
+                .map_err(|source| InstallError::UnreadableRecord { path, source })?;
+            records.push(record);
+        }
+    }
+    records.sort_by(|a, b| a.name().as_normalized().cmp(b.name().as_normalized()));
+    Ok(records)
+}
+
+/// Files that neither a record nor `made` (what post-link scripts made) knows, sorted.
+///
+/// Not foreign: what installers keep in `conda-meta`, and the `.pyc` files that Python
+/// writes beside sources that are known.
+pub(crate) fn unknown(
+    prefix: &Path,
+    records: &[PrefixRecord],
+    made: &[PathBuf],
+) -> io::Result<Vec<PathBuf>> {
+    let known: HashSet<&Path> = records
+        .iter()
+        .flat_map(|record| &record.paths_data.paths)
+        .map(|entry| entry.relative_path.as_path())
+        .chain(records.iter().flat_map(|record| record.files.iter().map(PathBuf::as_path)))
+        .chain(made.iter().map(PathBuf::as_path))
+        .collect();
+    let mut unknown = Vec::new();
+    let mut folders = vec![PathBuf::new()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs_err::read_dir(prefix.join(&folder))? {
+            let entry = entry?;
+            let path = folder.join(entry.file_name());
+            if is_installers(&path)
+                || known.contains(path.as_path()) && !entry.file_type()?.is_dir()
+            {
+                continue;
+            }
+            if entry.file_type()?.is_dir() {
+                folders.push(path);
+            } else if !source_of(&path).is_some_and(|source| known.contains(source.as_path())) {
+                unknown.push(path);
+            }
+        }
+    }
+    unknown.sort();
+    Ok(unknown)
+}
+
+/// `conda-meta`, and the tag that keeps a prefix out of backups (rattler writes it).
+fn is_installers(path: &Path) -> bool {
+    path == Path::new("conda-meta") || path == Path::new("CACHEDIR.TAG")
+}
+
+/// The source of a `.pyc` file: `a/b.py` for `a/__pycache__/b.cpython-310.pyc` and `a/b.pyc`.
+fn source_of(path: &Path) -> Option<PathBuf> {
+    if path.extension() != Some(OsStr::new("pyc")) {
+        return None;
+    }
+    let folder = path.parent()?;
+    let module = path.file_name()?.to_str()?.split('.').next()?;
+    let folder = if folder.ends_with("__pycache__") { folder.parent()? } else { folder };
+    Some(folder.join(format!("{module}.py")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pyc_knows_its_source() {
+        let of = |path: &str| source_of(Path::new(path)).map(|path| path.display().to_string());
+        assert_eq!(of("a/__pycache__/b.cpython-310.opt-1.pyc").as_deref(), Some("a/b.py"));
+        assert_eq!(of("a/b.pyc").as_deref(), Some("a/b.py"));
+        assert_eq!(of("a/b.py"), None);
+    }
+
+    #[test]
+    fn ten_files_are_named_and_distributions_are_grouped() {
+        let site = Path::new("lib/python3.10/site-packages");
+        let mut files: Vec<PathBuf> = (0..12).map(|n| site.join(format!("x/{n:02}.py"))).collect();
+        files.push(site.join("my_tool-1.0.dist-info/RECORD"));
+        files.push(site.join("my_tool-1.0.dist-info/METADATA"));
+        let notes = Foreign::of(files).notes();
+        assert_eq!(notes[0].lines().count(), 11);
+        assert!(notes[0].ends_with("and 4 more"), "{}", notes[0]);
+        assert_eq!(notes[1], "1 Python package that pip or another tool installed: my_tool 1.0");
+    }
+}

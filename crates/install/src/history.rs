@@ -1,0 +1,114 @@
+//! `conda-meta/history` in conda's own format, so that `conda list --revisions` and
+//! `conda env export --from-history` understand an environment.
+//!
+//! The format is the one of conda's `history.py`: a header with the time, comments, then
+//! `-` and `+` lines with `channel/subdir::name-version-build`.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use rattler_conda_types::RepoDataRecord;
+use url::Url;
+
+use crate::wanted::Wanted;
+
+/// Hosts whose channels conda calls by name alone.
+const NAMED_HOSTS: [&str; 2] = ["conda.anaconda.org", "repo.anaconda.com"];
+
+/// The lines that this install appends.
+pub(crate) fn revision(wanted: &Wanted, before: &[&RepoDataRecord]) -> String {
+    let dists = |records: &mut dyn Iterator<Item = &RepoDataRecord>| -> BTreeSet<String> {
+        records.map(dist).collect()
+    };
+    let old = dists(&mut before.iter().copied());
+    let new = dists(&mut wanted.packages.iter().map(|package| &package.record));
+    let mut text = format!("==> {} <==\n", wanted.now.strftime("%Y-%m-%d %H:%M:%S"));
+    // conda reads one comment a line.
+    let _ = writeln!(text, "# cmd: {}", wanted.command.replace(['\n', '\r'], " "));
+    // Not `conda version`: conda would compare it with its own and refuse to work.
+    let _ = writeln!(text, "# envlock version: {}", wanted.envlock_version);
+    for gone in old.difference(&new) {
+        let _ = writeln!(text, "-{gone}");
+    }
+    for come in new.difference(&old) {
+        let _ = writeln!(text, "+{come}");
+    }
+    let specs: Vec<String> = wanted.requested.values().flatten().map(|spec| quoted(spec)).collect();
+    let _ = writeln!(text, "# update specs: [{}]", specs.join(", "));
+    text
+}
+
+/// A Python string literal: conda reads the list with `ast.literal_eval`.
+fn quoted(spec: &str) -> String {
+    let escaped: String = spec
+        .chars()
+        .map(|c| match c {
+            '\\' => "\\\\".to_owned(),
+            '"' => "\\\"".to_owned(),
+            c if c.is_control() => " ".to_owned(),
+            c => c.to_string(),
+        })
+        .collect();
+    format!("\"{escaped}\"")
+}
+
+/// `conda-forge/linux-64::python-3.10.13-h_0`.
+fn dist(record: &RepoDataRecord) -> String {
+    let package = &record.package_record;
+    format!(
+        "{}/{}::{}-{}-{}",
+        channel(record),
+        package.subdir,
+        package.name.as_normalized(),
+        package.version,
+        package.build
+    )
+}
+
+/// A channel as conda names it: `conda-forge`, `pkgs/main`, else its URL without credentials.
+pub(crate) fn channel(record: &RepoDataRecord) -> String {
+    let Some(channel) = &record.channel else { return "<unknown>".into() };
+    let Ok(url) = Url::parse(channel) else { return channel.clone() };
+    let url = credential_free(url);
+    let path = url.path().trim_matches('/');
+    if url.host_str().is_some_and(|host| NAMED_HOSTS.contains(&host)) && !path.is_empty() {
+        return path.to_owned();
+    }
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
+/// The URL without userinfo, `/t/<token>/` and query.
+pub(crate) fn credential_free(mut url: Url) -> Url {
+    // Both fail only where a URL can't have them.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_query(None);
+    if let Some(rest) = url.path().strip_prefix("/t/")
+        && let Some((_, path)) = rest.split_once('/')
+    {
+        let path = format!("/{path}");
+        url.set_path(&path);
+    }
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_credential_survives() {
+        let free = |url: &str| credential_free(Url::parse(url).expect("a URL")).to_string();
+        assert_eq!(
+            free("https://u:p@conda.anaconda.org/t/tk-1/conda-forge/linux-64/a-1-0.conda?x=1"),
+            "https://conda.anaconda.org/conda-forge/linux-64/a-1-0.conda"
+        );
+        assert_eq!(free("https://h/tea/t/x"), "https://h/tea/t/x");
+    }
+
+    #[test]
+    fn a_spec_is_a_python_literal() {
+        assert_eq!(quoted("a[version='>=1']"), "\"a[version='>=1']\"");
+        assert_eq!(quoted("a\"\\"), "\"a\\\"\\\\\"");
+    }
+}

@@ -1,0 +1,74 @@
+//! Who owns a path that several packages bring: one rule for files, links and commands.
+//!
+//! The first package in the order of linking wins, which is also who rattler lets win. The
+//! losers' entries are left out instead of being put aside: each file of the prefix then
+//! has exactly one record, and no command can be written into a hard link to the cache.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use rattler_conda_types::package::PathType;
+use rattler_digest::Sha256Hash;
+
+use crate::contents::Contents;
+use crate::wanted::Clobber;
+
+#[derive(Debug)]
+struct Owner {
+    dist: String,
+    sha256: Option<Sha256Hash>,
+}
+
+/// The files and links of a whole set, each with its package.
+#[derive(Debug, Default)]
+pub(crate) struct Owners {
+    paths: HashMap<PathBuf, Owner>,
+    pub(crate) clobbers: Vec<Clobber>,
+}
+
+impl Owners {
+    /// Gives every path to the first that brings it and takes it from the others.
+    pub(crate) fn assign(set: &mut [Contents<'_>]) -> Self {
+        let mut owners = Self::default();
+        let mut clobbers = BTreeMap::new();
+        for contents in set {
+            let dist = contents.package.dist();
+            contents.entries.retain(|entry| {
+                entry.source.path_type == PathType::Directory
+                    || owners.take(&dist, &entry.target, entry.source.sha256, &mut clobbers)
+            });
+            contents
+                .commands
+                .retain(|command| owners.take(&dist, &command.target, None, &mut clobbers));
+        }
+        owners.clobbers = clobbers.into_values().collect();
+        owners
+    }
+
+    /// Whose file or link a path is.
+    pub(crate) fn of(&self, path: &Path) -> Option<&str> {
+        self.paths.get(path).map(|owner| owner.dist.as_str())
+    }
+
+    fn take(
+        &mut self,
+        dist: &str,
+        path: &Path,
+        sha256: Option<Sha256Hash>,
+        clobbers: &mut BTreeMap<PathBuf, Clobber>,
+    ) -> bool {
+        let Some(owner) = self.paths.get(path) else {
+            self.paths.insert(path.to_owned(), Owner { dist: dist.to_owned(), sha256 });
+            return true;
+        };
+        let clobber = clobbers.entry(path.to_owned()).or_insert_with(|| Clobber {
+            path: path.to_owned(),
+            winner: owner.dist.clone(),
+            losers: Vec::new(),
+            identical: true,
+        });
+        clobber.losers.push(dist.to_owned());
+        clobber.identical &= sha256.is_some() && sha256 == owner.sha256;
+        false
+    }
+}

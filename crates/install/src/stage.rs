@@ -1,0 +1,106 @@
+//! Builds the next prefix beside the final one, with the final path in its files.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use envlock_model::progress::{Event, Observer, Phase};
+use rattler::install::{ExternalSymlinkPolicy, InstallOptions, PythonInfo, link_package_sync};
+use rattler_conda_types::package::{LinkJson, NoArchLinks, PathType, PathsJson, PythonEntryPoints};
+use rattler_conda_types::prefix::Prefix;
+use rattler_conda_types::prefix_record::{self, LinkType, PathsEntry};
+
+use crate::contents::Contents;
+use crate::error::{Doing, InstallError};
+use crate::wanted::{Package, Wanted};
+
+/// A package in the staged prefix.
+#[derive(Debug)]
+pub(crate) struct Linked<'a> {
+    pub(crate) package: &'a Package,
+    pub(crate) noarch_python: bool,
+    pub(crate) link_type: LinkType,
+    /// Its paths as they are in the prefix, sorted.
+    pub(crate) paths: Vec<PathsEntry>,
+}
+
+/// Links every package into `staging`, one after the other and each on all cores.
+pub(crate) fn link<'a>(
+    set: Vec<Contents<'a>>,
+    staging: &Prefix,
+    wanted: &Wanted,
+    python: Option<&PythonInfo>,
+    observer: &dyn Observer,
+) -> Result<Vec<Linked<'a>>, InstallError> {
+    let units = |contents: &Contents<'_>| (contents.entries.len() + contents.commands.len()) as u64;
+    observer.observe(Event::Expect { phase: Phase::Link, units: set.iter().map(units).sum() });
+    let mut linked = Vec::with_capacity(set.len());
+    for contents in set {
+        let name = contents.package.record.package_record.name.as_normalized().to_owned();
+        observer.observe(Event::Item { phase: Phase::Link, name });
+        let units = units(&contents);
+        linked.push(link_one(contents, staging, wanted, python)?);
+        observer.observe(Event::Advance { phase: Phase::Link, units });
+    }
+    let files: usize = linked.iter().map(|package| package.paths.len()).sum();
+    let summary = format!("{} packages, {files} files", linked.len());
+    observer.observe(Event::Done { phase: Phase::Link, summary });
+    Ok(linked)
+}
+
+fn link_one<'a>(
+    contents: Contents<'a>,
+    staging: &Prefix,
+    wanted: &Wanted,
+    python: Option<&PythonInfo>,
+) -> Result<Linked<'a>, InstallError> {
+    let package = contents.package;
+    let noarch_python = contents.is_noarch_python();
+    let (directories, files): (Vec<_>, Vec<_>) = contents
+        .entries
+        .into_iter()
+        .partition(|entry| entry.source.path_type == PathType::Directory);
+    let commands = contents.commands.into_iter().map(|command| command.entry_point).collect();
+    let options = InstallOptions {
+        target_prefix: Some(wanted.prefix.clone()),
+        paths_json: Some(PathsJson {
+            paths: files.into_iter().map(|entry| entry.source).collect(),
+            paths_version: 1,
+        }),
+        index_json: Some(contents.index),
+        link_json: Some(Some(LinkJson {
+            noarch: NoArchLinks::Python(PythonEntryPoints { entry_points: commands }),
+            package_metadata_version: 1,
+        })),
+        platform: Some(wanted.platform),
+        python_info: python.filter(|_| noarch_python).cloned(),
+        external_symlink_policy: ExternalSymlinkPolicy::Deny,
+        // There, whole directories are cloned, with files that their package doesn't list.
+        allow_ref_links: cfg!(target_os = "macos").then_some(false),
+        ..InstallOptions::default()
+    };
+    // A registry of its own for each package: `owners` has left nothing to clobber.
+    let (mut paths, link_type) = link_package_sync(&package.dir, staging, Arc::default(), options)
+        .map_err(|source| InstallError::Link { package: package.dist(), source })?;
+    for directory in directories {
+        fs_err::create_dir_all(staging.path().join(&directory.target))
+            .doing("make a directory of a package")?;
+        paths.push(directory_entry(&directory.target));
+    }
+    paths.sort_by(|a, b| a.relative_path.cmp(&b.relative_path));
+    Ok(Linked { package, noarch_python, link_type, paths })
+}
+
+/// rattler would copy a directory as if it were a file.
+fn directory_entry(path: &Path) -> PathsEntry {
+    PathsEntry {
+        relative_path: path.to_owned(),
+        original_path: None,
+        path_type: prefix_record::PathType::Directory,
+        no_link: false,
+        sha256: None,
+        sha256_in_prefix: None,
+        size_in_bytes: None,
+        file_mode: None,
+        prefix_placeholder: None,
+    }
+}

@@ -1,0 +1,137 @@
+//! What is at a prefix, in milliseconds: one small file of ours and the list of records.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::beside::{Beside, is_absent};
+use crate::error::{Doing, InstallError};
+
+/// What is at a prefix.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum PrefixState {
+    /// Nothing, or an empty directory.
+    Absent,
+    /// An environment as the last install left its records.
+    Ready {
+        /// The stamp of that install.
+        stamp: String,
+    },
+    /// An environment of ours whose records somebody changed, or that was moved here.
+    Altered {
+        /// The stamp of the install before that.
+        stamp: String,
+    },
+    /// An environment that another tool made.
+    NotOurs,
+    /// A directory with files that isn't an environment.
+    NotAnEnvironment,
+    /// An install was killed at a moment that the next one must sort out.
+    Interrupted,
+}
+
+/// Looks at a prefix. Reads, never writes.
+///
+/// An install that was killed while it built leaves the prefix as it was: that is no
+/// [`PrefixState::Interrupted`].
+pub fn state(prefix: &Path) -> Result<PrefixState, InstallError> {
+    let beside = Beside::of(prefix)?;
+    if !prefix.exists() && beside.journal().exists() {
+        return Ok(PrefixState::Interrupted);
+    }
+    if is_empty(prefix).doing("look at the prefix")? {
+        return Ok(PrefixState::Absent);
+    }
+    if let Some(stamp) = Stamp::read(prefix).doing("read the environment's stamp")? {
+        return Ok(if !stamp.complete {
+            PrefixState::Interrupted
+        } else if stamp.prefix == prefix
+            && stamp.records == records(prefix).doing("list the environment's records")?
+        {
+            PrefixState::Ready { stamp: stamp.stamp }
+        } else {
+            PrefixState::Altered { stamp: stamp.stamp }
+        });
+    }
+    Ok(if is_environment(prefix) { PrefixState::NotOurs } else { PrefixState::NotAnEnvironment })
+}
+
+/// Whether a directory is a conda environment, whoever made it.
+pub(crate) fn is_environment(prefix: &Path) -> bool {
+    prefix.join("conda-meta").is_dir()
+}
+
+fn is_empty(prefix: &Path) -> io::Result<bool> {
+    match fs_err::read_dir(prefix) {
+        Ok(mut entries) => Ok(entries.next().is_none()),
+        Err(error) if is_absent(&error) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// `conda-meta/envlock`: what this install was. Without `.json`: conda and rattler read
+/// every `conda-meta/*.json` as a package's record.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Stamp {
+    version: u32,
+    pub(crate) stamp: String,
+    /// Where it was installed; its files name this path.
+    pub(crate) prefix: PathBuf,
+    /// False while post-link scripts run.
+    pub(crate) complete: bool,
+    records: BTreeMap<String, u64>,
+}
+
+impl Stamp {
+    /// Describes the records that are in `at` now, a prefix that will be or is `prefix`.
+    pub(crate) fn of(stamp: &str, prefix: &Path, complete: bool, at: &Path) -> io::Result<Self> {
+        Ok(Self {
+            version: 1,
+            stamp: stamp.to_owned(),
+            prefix: prefix.to_owned(),
+            complete,
+            records: records(at)?,
+        })
+    }
+
+    pub(crate) fn path(prefix: &Path) -> PathBuf {
+        prefix.join("conda-meta/envlock")
+    }
+
+    /// `None` when there is none or it says nothing that we understand.
+    pub(crate) fn read(prefix: &Path) -> io::Result<Option<Self>> {
+        match fs_err::read(Self::path(prefix)) {
+            Ok(bytes) => {
+                Ok(serde_json::from_slice(&bytes).ok().filter(|stamp: &Self| stamp.version == 1))
+            }
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Written whole or not at all: a killed process can't leave half of it.
+    pub(crate) fn write(&self, prefix: &Path) -> io::Result<()> {
+        let path = Self::path(prefix);
+        let fresh = path.with_extension("new");
+        fs_err::write(&fresh, serde_json::to_vec_pretty(self)?)?;
+        fs_err::rename(fresh, path)
+    }
+}
+
+/// The sizes of the records' files by name, in bytes: they tell that conda installed or
+/// removed something without reading megabytes of JSON. Not their times, which a container
+/// image rounds.
+fn records(prefix: &Path) -> io::Result<BTreeMap<String, u64>> {
+    let mut records = BTreeMap::new();
+    for entry in fs_err::read_dir(prefix.join("conda-meta"))? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".json") {
+            records.insert(name, entry.metadata()?.len());
+        }
+    }
+    Ok(records)
+}

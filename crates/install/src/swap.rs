@@ -1,0 +1,249 @@
+//! Puts the next prefix in place so that at every moment there is an old one or a new one.
+//!
+//! Where the file system can exchange two names at once (Linux, macOS):
+//!
+//! 1. the next prefix takes the name `NAME~previous` (by an exchange, if it is taken);
+//! 2. `NAME~previous` and the prefix are exchanged.
+//!
+//! A process killed in between leaves the old prefix in place, and a complete one beside
+//! it. Elsewhere the prefix must be missing for a moment, between two renames; a journal
+//! says so, and the next run completes what it says.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use envlock_model::progress::{Event, Observer};
+use serde::{Deserialize, Serialize};
+
+use crate::beside::Beside;
+use crate::error::{Doing, InstallError};
+use crate::state::{PrefixState, is_environment, state};
+
+/// What is about to happen on the disk. Tests stop a swap at each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    Rename,
+    Exchange,
+    Journal,
+    Clear,
+}
+
+/// How a swap touches the disk.
+pub(crate) trait Disk {
+    /// Asked before each step; an error stops there, as if the process had died.
+    fn before(&self, _: Step) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Exchanges two names at once.
+    fn exchange(&self, a: &Path, b: &Path) -> io::Result<()> {
+        exchange(a, b)
+    }
+}
+
+/// The real one.
+pub(crate) struct RealDisk;
+
+impl Disk for RealDisk {}
+
+/// Two renames that belong together.
+#[derive(Debug, Serialize, Deserialize)]
+struct Journal {
+    /// The complete prefix that goes to the final name.
+    next: PathBuf,
+}
+
+/// What a swap left behind.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Swapped {
+    /// Where the environment is now that was there before.
+    pub(crate) previous: Option<PathBuf>,
+    /// The environment before that one, not needed any more.
+    pub(crate) older: Option<PathBuf>,
+}
+
+/// Puts `next`, a complete prefix with a name from [`Beside::next_stem`], in place.
+pub(crate) fn swap(beside: &Beside, next: &Path, disk: &dyn Disk) -> io::Result<Swapped> {
+    let swapped = if is_environment(&beside.prefix) {
+        match exchange_both(beside, next, disk) {
+            Err(error) if cannot_exchange(&error) => rename_both(beside, next, disk)?,
+            result => result?,
+        }
+    } else {
+        // Nothing or an empty directory, which a rename replaces on Unix only.
+        #[cfg(not(unix))]
+        drop(std::fs::remove_dir(&beside.prefix));
+        rename(next, &beside.prefix, disk)?;
+        Swapped { previous: None, older: None }
+    };
+    sync(&beside.parent)?;
+    Ok(swapped)
+}
+
+fn exchange_both(beside: &Beside, next: &Path, disk: &dyn Disk) -> io::Result<Swapped> {
+    let previous = beside.previous();
+    let older = previous.exists().then(|| next.to_owned());
+    let aside = || match older {
+        Some(_) => exchange_step(next, &previous, disk),
+        None => rename(next, &previous, disk),
+    };
+    aside()?;
+    if let Err(error) = exchange_step(&previous, &beside.prefix, disk) {
+        if cannot_exchange(&error) {
+            aside_back(next, &previous, older.is_some(), disk)?;
+        }
+        return Err(error);
+    }
+    Ok(Swapped { previous: Some(previous), older })
+}
+
+/// Only reached when no older environment was in the way: exchanging with that fails first.
+fn aside_back(next: &Path, previous: &Path, exchanged: bool, disk: &dyn Disk) -> io::Result<()> {
+    if exchanged { exchange_step(previous, next, disk) } else { rename(previous, next, disk) }
+}
+
+fn rename_both(beside: &Beside, next: &Path, disk: &dyn Disk) -> io::Result<Swapped> {
+    let previous = beside.previous();
+    let mut older = None;
+    if previous.exists() {
+        let aside = beside.thrown_away("older");
+        rename(&previous, &aside, disk)?;
+        older = Some(aside);
+    }
+    disk.before(Step::Journal)?;
+    write_journal(beside, &Journal { next: next.to_owned() })?;
+    rename(&beside.prefix, &previous, disk)?;
+    rename(next, &beside.prefix, disk)?;
+    sync(&beside.parent)?;
+    disk.before(Step::Clear)?;
+    fs_err::remove_file(beside.journal())?;
+    Ok(Swapped { previous: Some(previous), older })
+}
+
+/// Takes a new prefix back that has failed; what was there before is there again. Returns
+/// where the failed one is, to be removed.
+pub(crate) fn undo(beside: &Beside, swapped: Swapped, disk: &dyn Disk) -> io::Result<PathBuf> {
+    let failed = beside.thrown_away("failed");
+    let Some(previous) = swapped.previous else {
+        rename(&beside.prefix, &failed, disk)?;
+        sync(&beside.parent)?;
+        return Ok(failed);
+    };
+    match exchange_step(&previous, &beside.prefix, disk) {
+        Ok(()) => rename(&previous, &failed, disk)?,
+        Err(error) if cannot_exchange(&error) => {
+            disk.before(Step::Journal)?;
+            write_journal(beside, &Journal { next: previous.clone() })?;
+            rename(&beside.prefix, &failed, disk)?;
+            rename(&previous, &beside.prefix, disk)?;
+            disk.before(Step::Clear)?;
+            fs_err::remove_file(beside.journal())?;
+        }
+        Err(error) => return Err(error),
+    }
+    if let Some(older) = swapped.older {
+        rename(&older, &previous, disk)?;
+    }
+    sync(&beside.parent)?;
+    Ok(failed)
+}
+
+/// Ends what a killed installer left: afterwards the prefix is an old one or a new one, and
+/// nothing else lies beside it. Only for the holder of the lock.
+pub(crate) fn recover(beside: &Beside, observer: &dyn Observer) -> Result<(), InstallError> {
+    let tell = |what: &str| {
+        let prefix = beside.prefix.display();
+        observer.observe(Event::Notice(format!("an install into `{prefix}` was killed: {what}")));
+    };
+    if let Some(journal) = read_journal(beside).doing("read the journal of an install")? {
+        if !beside.prefix.exists() {
+            let from = if journal.next.exists() { journal.next } else { beside.previous() };
+            rename(&from, &beside.prefix, &RealDisk).doing("complete an install")?;
+            tell("its last step is done now");
+        }
+        sync(&beside.parent).doing("complete an install")?;
+        fs_err::remove_file(beside.journal()).doing("remove the journal of an install")?;
+    }
+    let leftovers = beside.leftovers().doing("look beside the prefix")?;
+    for leftover in &leftovers {
+        remove(leftover, observer);
+    }
+    if !leftovers.is_empty() {
+        tell("what it left beside is removed");
+    }
+    if state(&beside.prefix)? == PrefixState::Interrupted {
+        let previous = Some(beside.previous()).filter(|previous| is_environment(previous));
+        let swapped = Swapped { previous, older: None };
+        let failed = undo(beside, swapped, &RealDisk).doing("take back an install")?;
+        remove(&failed, observer);
+        tell("its post-link scripts were running, so what was there before is back");
+    }
+    Ok(())
+}
+
+/// Removes a prefix or a file beside it that is not needed any more. That it can't be removed is no reason to
+/// fail, and the next run tries again.
+pub(crate) fn remove(path: &Path, observer: &dyn Observer) {
+    let removed = if path.is_dir() && !path.is_symlink() {
+        fs_err::remove_dir_all(path)
+    } else {
+        fs_err::remove_file(path)
+    };
+    if let Err(error) = removed {
+        observer.observe(Event::Notice(format!("can't remove `{}`: {error}", path.display())));
+    }
+}
+
+fn rename(from: &Path, to: &Path, disk: &dyn Disk) -> io::Result<()> {
+    disk.before(Step::Rename)?;
+    fs_err::rename(from, to)
+}
+
+fn exchange_step(a: &Path, b: &Path, disk: &dyn Disk) -> io::Result<()> {
+    disk.before(Step::Exchange)?;
+    disk.exchange(a, b)
+}
+
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn exchange(a: &Path, b: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    Ok(renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE)?)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+fn exchange(_: &Path, _: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// `ENOSYS` and `ENOTSUP` from kernels, `EINVAL` from file systems that don't know the flag.
+fn cannot_exchange(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput)
+}
+
+fn write_journal(beside: &Beside, journal: &Journal) -> io::Result<()> {
+    let path = beside.journal();
+    let fresh = beside.thrown_away("journal");
+    fs_err::write(&fresh, serde_json::to_vec(journal)?)?;
+    fs_err::File::open(&fresh)?.sync_all()?;
+    fs_err::rename(&fresh, &path)?;
+    sync(&beside.parent)
+}
+
+fn read_journal(beside: &Beside) -> io::Result<Option<Journal>> {
+    match fs_err::read(beside.journal()) {
+        Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A rename lasts once its directory is on the disk.
+#[cfg(unix)]
+fn sync(directory: &Path) -> io::Result<()> {
+    fs_err::File::open(directory)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync(_: &Path) -> io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,255 @@
+//! Compares every file of a prefix with its record.
+
+use std::collections::{BTreeMap, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use envlock_model::progress::{Event, Observer, Phase};
+use envlock_report::{Diagnostic, Exit, Explain};
+use rattler_conda_types::prefix_record::{PathType, PathsEntry};
+use rattler_digest::{Sha256, Sha256Hash};
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::beside::is_absent;
+use crate::error::InstallError;
+use crate::foreign::{records, unknown};
+use crate::meta::{Files, is_executable};
+use crate::state::{PrefixState, Stamp, state};
+
+/// What is wrong with a path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum DifferenceKind {
+    /// Recorded, and not there.
+    Missing,
+    /// Its bytes are others.
+    Changed,
+    /// Its size in bytes is another.
+    Size {
+        /// As recorded.
+        expected: u64,
+        /// As found.
+        found: u64,
+    },
+    /// Another kind of thing than recorded: a directory where a file was, say.
+    Type,
+    /// A symbolic link to elsewhere.
+    Target {
+        /// As installed.
+        expected: PathBuf,
+        /// As found.
+        found: PathBuf,
+    },
+    /// It may be executed and shouldn't, or the other way round.
+    Mode {
+        /// Whether it may be executed now.
+        executable: bool,
+    },
+    /// No package brought it.
+    Extra,
+}
+
+/// A path that isn't as its record says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// Relative to the prefix.
+    pub path: PathBuf,
+    /// The package's name; none for an extra file.
+    pub package: Option<String>,
+    /// What is wrong.
+    #[serde(flatten)]
+    pub kind: DifferenceKind,
+}
+
+/// Why a prefix can't be compared.
+#[derive(Debug, Error)]
+pub enum VerifyError {
+    /// There is no environment.
+    #[error("there is no environment at `{}`", .0.display())]
+    NoEnvironment(PathBuf),
+    /// An install was killed while it put the prefix in place.
+    #[error("an install into `{}` was killed before it ended", .0.display())]
+    Interrupted(PathBuf),
+    /// What is recorded can't be read.
+    #[error(transparent)]
+    Prefix(#[from] InstallError),
+    /// A file can't be read.
+    #[error("can't read a file of the environment: {0}")]
+    Unreadable(#[source] io::Error),
+}
+
+impl Explain for VerifyError {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        let (code, help) = match self {
+            Self::Prefix(error) => return error.diagnostics(),
+            Self::NoEnvironment(_) => ("no-environment", Some("make it with `envlock install`")),
+            Self::Interrupted(_) => ("interrupted", Some("run `envlock install` again")),
+            Self::Unreadable(_) => ("disk", None),
+        };
+        let diagnostic = Diagnostic::error(code, self.to_string());
+        vec![match help {
+            Some(help) => diagnostic.with_help(help),
+            None => diagnostic,
+        }]
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NoEnvironment(_) => Exit::Usage,
+            Self::Interrupted(_) => Exit::Findings,
+            Self::Prefix(error) => error.exit(),
+            Self::Unreadable(_) => Exit::Unknown,
+        }
+    }
+}
+
+/// Compares every file of the environment at `prefix` with its record, `jobs` at a time.
+/// The answer is sorted by path; empty means that nothing differs.
+///
+/// A `.pyc` that Python wrote itself beside a known source is no difference. Modes and the
+/// targets of links are compared in environments that envlock made; conda records neither.
+pub fn verify(
+    prefix: &Path,
+    jobs: usize,
+    observer: &dyn Observer,
+) -> Result<Vec<Difference>, VerifyError> {
+    match state(prefix)? {
+        PrefixState::Absent | PrefixState::NotAnEnvironment => {
+            return Err(VerifyError::NoEnvironment(prefix.to_owned()));
+        }
+        PrefixState::Interrupted => return Err(VerifyError::Interrupted(prefix.to_owned())),
+        PrefixState::Ready { .. } | PrefixState::Altered { .. } | PrefixState::NotOurs => {}
+    }
+    let records = records(prefix)?;
+    let files = Files::read(prefix).map_err(VerifyError::Unreadable)?;
+    let expected = Expected::new(prefix, &files).map_err(VerifyError::Unreadable)?;
+    let work: Vec<(&str, &PathsEntry)> = records
+        .iter()
+        .flat_map(|record| {
+            let name = record.name().as_normalized();
+            record.paths_data.paths.iter().map(move |entry| (name, entry))
+        })
+        .collect();
+    let units = work.iter().filter_map(|(_, entry)| entry.size_in_bytes).sum();
+    observer.observe(Event::Expect { phase: Phase::Verify, units });
+    let mut differences = compare_all(&work, &expected, jobs, observer)?;
+    let extra = unknown(prefix, &records, &files.made).map_err(VerifyError::Unreadable)?;
+    differences.extend(extra.into_iter().map(|path| Difference {
+        path,
+        package: None,
+        kind: DifferenceKind::Extra,
+    }));
+    differences.sort_by(|a, b| a.path.cmp(&b.path));
+    let summary = format!("{} files, {} differ", work.len(), differences.len());
+    observer.observe(Event::Done { phase: Phase::Verify, summary });
+    Ok(differences)
+}
+
+fn compare_all(
+    work: &[(&str, &PathsEntry)],
+    expected: &Expected<'_>,
+    jobs: usize,
+    observer: &dyn Observer,
+) -> Result<Vec<Difference>, VerifyError> {
+    let (next, found) = (AtomicUsize::new(0), Mutex::new(Ok(Vec::new())));
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            scope.spawn(|| {
+                while let Some((package, entry)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let result = expected.compare(entry);
+                    let units = entry.size_in_bytes.unwrap_or_default();
+                    observer.observe(Event::Advance { phase: Phase::Verify, units });
+                    let mut found = found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                    match (result, &mut *found) {
+                        (Ok(None), _) | (_, Err(_)) => {}
+                        (Ok(Some(kind)), Ok(found)) => found.push(Difference {
+                            path: entry.relative_path.clone(),
+                            package: Some((*package).to_owned()),
+                            kind,
+                        }),
+                        (Err(error), slot) => *slot = Err(VerifyError::Unreadable(error)),
+                    }
+                }
+            });
+        }
+    });
+    found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// What is known of a prefix besides its records.
+struct Expected<'a> {
+    prefix: &'a Path,
+    /// Whether envlock made it: then modes and targets are known.
+    ours: bool,
+    executable: HashSet<&'a Path>,
+    symlinks: &'a BTreeMap<PathBuf, PathBuf>,
+}
+
+impl<'a> Expected<'a> {
+    fn new(prefix: &'a Path, files: &'a Files) -> io::Result<Self> {
+        Ok(Self {
+            prefix,
+            ours: Stamp::read(prefix)?.is_some(),
+            executable: files.executable.iter().map(PathBuf::as_path).collect(),
+            symlinks: &files.symlinks,
+        })
+    }
+
+    fn compare(&self, entry: &PathsEntry) -> io::Result<Option<DifferenceKind>> {
+        let path = self.prefix.join(&entry.relative_path);
+        let found = match fs_err::symlink_metadata(&path) {
+            Ok(found) => found,
+            Err(error) if is_absent(&error) => return Ok(Some(DifferenceKind::Missing)),
+            Err(error) => return Err(error),
+        };
+        match entry.path_type {
+            PathType::SoftLink if found.is_symlink() => self.compare_target(entry, &path),
+            PathType::Directory if found.is_dir() => Ok(None),
+            PathType::SoftLink | PathType::Directory => Ok(Some(DifferenceKind::Type)),
+            _ if !found.is_file() => Ok(Some(DifferenceKind::Type)),
+            _ => self.compare_file(entry, &path, &found),
+        }
+    }
+
+    fn compare_target(
+        &self,
+        entry: &PathsEntry,
+        path: &Path,
+    ) -> io::Result<Option<DifferenceKind>> {
+        let Some(expected) = self.symlinks.get(&entry.relative_path) else { return Ok(None) };
+        let found = fs_err::read_link(path)?;
+        Ok((found != *expected)
+            .then(|| DifferenceKind::Target { expected: expected.clone(), found }))
+    }
+
+    fn compare_file(
+        &self,
+        entry: &PathsEntry,
+        path: &Path,
+        found: &std::fs::Metadata,
+    ) -> io::Result<Option<DifferenceKind>> {
+        // Other tools record the size in the archive, before the prefix was replaced.
+        if let Some(expected) = entry.size_in_bytes.filter(|_| self.ours)
+            && expected != found.len()
+        {
+            return Ok(Some(DifferenceKind::Size { expected, found: found.len() }));
+        }
+        if let Some(expected) = digest(entry)
+            && rattler_digest::compute_file_digest::<Sha256>(path)? != expected
+        {
+            return Ok(Some(DifferenceKind::Changed));
+        }
+        let executable = is_executable(found);
+        let expected = self.executable.contains(entry.relative_path.as_path());
+        Ok((self.ours && executable != expected).then_some(DifferenceKind::Mode { executable }))
+    }
+}
+
+/// The digest of the installed file. That of the archive's file is no answer where the
+/// prefix was replaced in it.
+fn digest(entry: &PathsEntry) -> Option<Sha256Hash> {
+    entry.sha256_in_prefix.or_else(|| entry.sha256.filter(|_| entry.prefix_placeholder.is_none()))
+}
