@@ -11,6 +11,7 @@
 
 mod archive;
 mod channel;
+mod cpython;
 mod entry;
 mod info;
 mod layout;
@@ -19,6 +20,7 @@ mod server;
 
 pub use archive::Format;
 pub use channel::{Channel, IndexFormats};
+pub use cpython::{Cpython, CpythonError, Reason, Skipped, bin_directories};
 pub use entry::PLACEHOLDER;
 pub use layout::Mirror;
 pub use package::{Built, Package};

@@ -249,6 +249,10 @@ impl Package {
         Ok(self)
     }
 
+    pub(crate) fn entries_mut(&mut self) -> &mut Vec<Entry> {
+        &mut self.entries
+    }
+
     pub(crate) fn entry(mut self, entry: Entry) -> Self {
         self.entries.push(entry);
         self

@@ -1,0 +1,87 @@
+//! Why there is no Python to pack.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use envlock_report::{Diagnostic, Exit, Explain};
+
+/// A candidate that wasn't taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// The executable.
+    pub path: PathBuf,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.path.display(), self.reason)
+    }
+}
+
+/// Why an interpreter can't be made into a package; goes on from its path.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Reason {
+    /// It couldn't be started, or failed, as a shim for another version does.
+    #[error("doesn't run: {0}")]
+    DoesNotRun(String),
+    /// Another implementation.
+    #[error("is {0}, not CPython")]
+    OtherImplementation(String),
+    /// The standard library isn't where a relocated interpreter looks for it.
+    #[error("keeps its library in {0}, not in lib of its prefix")]
+    LibraryElsewhere(PathBuf),
+    /// Windows, macOS, or a script.
+    #[error("is not a 64-bit ELF program")]
+    NotElf,
+    /// The dynamic linker finds `libpython` by the system's configuration.
+    #[error("runs on {0}, which no run path of its own leads to")]
+    SharedLibraryElsewhere(String),
+    /// `$ORIGIN/…` has no room where the path is in this file.
+    #[error("has a run path too short to be made relative, in {0}")]
+    RunPathTooShort(String),
+}
+
+/// Why there is no package of Python.
+#[derive(Debug, thiserror::Error)]
+pub enum CpythonError {
+    /// Nothing on this machine will do.
+    #[error("no CPython was found on this machine that can be made into a package")]
+    NotFound {
+        /// The version that was looked for first.
+        wanted: [u32; 2],
+        /// What was tried.
+        skipped: Vec<Skipped>,
+    },
+    /// What was found turned out not to be movable.
+    #[error("{0}")]
+    NotMovable(Skipped),
+    /// Its files can't be read.
+    #[error("the files of CPython can't be read: {0}")]
+    Io(#[from] io::Error),
+}
+
+impl Explain for CpythonError {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        let message = self.to_string();
+        vec![match self {
+            Self::NotFound { wanted: [major, minor], skipped } => skipped
+                .iter()
+                .fold(Diagnostic::error("no-cpython", message), |diagnostic, skipped| {
+                    diagnostic.with_note(skipped.to_string())
+                })
+                .with_help(format!(
+                    "install Python {major}.{minor} so that `python{major}.{minor}` is on PATH, \
+                     for example with `pyenv install {major}.{minor}`"
+                )),
+            Self::NotMovable(_) => Diagnostic::error("cpython-not-movable", message),
+            Self::Io(_) => Diagnostic::error("cpython-unreadable", message),
+        }]
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Unknown
+    }
+}

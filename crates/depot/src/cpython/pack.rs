@@ -1,0 +1,165 @@
+//! From an installed CPython to the package.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use memchr::memmem;
+use rattler_conda_types::Subdir;
+use rattler_conda_types::package::FileMode;
+
+use super::{Cpython, CpythonError, Reason, Skipped, elf};
+use crate::Package;
+use crate::entry::{Content, Entry, PLACEHOLDER};
+
+pub(super) fn package(cpython: &Cpython) -> Result<Package, CpythonError> {
+    let library = &cpython.library;
+    let name = library.trim_start_matches("lib/");
+    let executable = Content::Disk(cpython.executable.clone());
+    let mut package = Package::new("python", &cpython.version)
+        .build("0_cpython")
+        .subdir(Subdir::current().unwrap_or(Subdir::Linux64))
+        .license(Some("PSF-2.0"))
+        .field("python_site_packages_path", format!("{library}/site-packages"))
+        .directory_tree(&cpython.prefix.path.join(library), library, is_kept)?
+        .entry(Entry { executable: true, ..Entry::new(format!("bin/{name}"), executable) })
+        .symlink("bin/python3", name)
+        .symlink("bin/python", name);
+    if cpython.has_dist_packages {
+        // conda installs into site-packages, which Debian's Python doesn't look at.
+        package = package.symlink(format!("{library}/dist-packages"), "site-packages");
+    }
+    detach(&mut package, cpython)?;
+    Ok(package)
+}
+
+/// What isn't needed to run programs: tests, caches, what is installed on top, the files to
+/// build extensions with, and marks of another package manager.
+fn is_kept(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let at_top = path.components().count() == 1;
+    match &*name {
+        "__pycache__" | "test" | "tests" => false,
+        "site-packages" | "dist-packages" | "idlelib" | "turtledemo" | "EXTERNALLY-MANAGED" => {
+            !at_top
+        }
+        _ => !(at_top && name.starts_with("config-")),
+    }
+}
+
+/// Makes every file independent of where the interpreter was, and adds the libraries of its
+/// prefix that any of them needs.
+fn detach(package: &mut Package, cpython: &Cpython) -> Result<(), CpythonError> {
+    let entries = package.entries_mut();
+    entries.retain(|entry| !leads_out(entry));
+    let mut libraries = BTreeSet::new();
+    let mut next = 0;
+    // Grows while it goes: a library needs others.
+    while let Some(entry) = entries.get_mut(next) {
+        next += 1;
+        for name in detach_entry(entry, cpython)? {
+            let file = cpython.prefix.path.join("lib").join(&name);
+            let is_own = !cpython.prefix.spellings.is_empty() && file.exists();
+            if is_own && libraries.insert(name.clone()) {
+                let library = Entry::new(format!("lib/{name}"), Content::Disk(file));
+                entries.push(Entry { executable: true, ..library });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A link that may not stay within the package, as Debian's into `/etc`.
+fn leads_out(entry: &Entry) -> bool {
+    let Content::Symlink(target) = &entry.content else { return false };
+    target.starts_with('/') || target.split('/').any(|part| part == "..")
+}
+
+/// The libraries that it needs, if it is an ELF file.
+fn detach_entry(entry: &mut Entry, cpython: &Cpython) -> Result<Vec<String>, CpythonError> {
+    let Content::Disk(path) = &entry.content else { return Ok(Vec::new()) };
+    let mut bytes = fs_err::read(path)?;
+    let spellings = &cpython.prefix.spellings;
+    let Some(dynamic) = elf::read(&bytes) else {
+        detach_text(entry, bytes, spellings);
+        return Ok(Vec::new());
+    };
+    let directory = entry.path.rsplit_once('/').map_or("", |(directory, _)| directory);
+    elf::make_relative(&mut bytes, &dynamic, directory, spellings).map_err(|elf::TooShort| {
+        let reason = Reason::RunPathTooShort(entry.path.clone());
+        CpythonError::NotMovable(Skipped { path: cpython.executable.clone(), reason })
+    })?;
+    blank(&mut bytes, spellings);
+    entry.content = Content::Bytes(bytes.into());
+    Ok(dynamic.needed)
+}
+
+/// A text that names the old prefix gets the new one from the installer.
+fn detach_text(entry: &mut Entry, bytes: Vec<u8>, spellings: &[String]) {
+    let names_prefix = spellings.iter().any(|old| memmem::find(&bytes, old.as_bytes()).is_some());
+    if !names_prefix {
+        return;
+    }
+    let Ok(mut text) = String::from_utf8(bytes) else { return };
+    for old in spellings {
+        text = text.replace(old, PLACEHOLDER);
+    }
+    entry.content = Content::Bytes(text.into());
+    entry.placeholder = Some(FileMode::Text);
+}
+
+/// Makes the prefix that was compiled in lead nowhere.
+///
+/// It is what an interpreter falls back to that doesn't find its library beside itself: the
+/// very one that the package must not lead to. As a prefix placeholder it would limit the
+/// length of the path that the package can be installed to. The first component alone is
+/// written over, at its length: the compiler may have counted it, and the linker lets another
+/// string be the tail of it (`3.10.13` that of `/home/me/.pyenv/versions/3.10.13`).
+fn blank(bytes: &mut [u8], spellings: &[String]) {
+    for old in spellings {
+        let places: Vec<_> = memmem::find_iter(bytes, old.as_bytes()).collect();
+        let first = old[1..].find('/').unwrap_or(old.len() - 1);
+        for start in places {
+            bytes[start + 1..][..first].fill(b'_');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_library_goes_without_tests_caches_and_installed_packages() {
+        for path in ["test", "unittest/test", "json/__pycache__", "site-packages", "config-3.10-x"]
+        {
+            assert!(!is_kept(Path::new(path)), "{path}");
+        }
+        for path in ["json", "unittest", "lib-dynload/_json.so", "venv/config-x", "ensurepip"] {
+            assert!(is_kept(Path::new(path)), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_compiled_in_prefix_is_blanked_in_place() {
+        let mut bytes = b"\0/opt/py/lib\0/opt/pie\0".to_vec();
+        blank(&mut bytes, &["/opt/py".to_owned()]);
+        assert_eq!(bytes, b"\0/___/py/lib\0/opt/pie\0");
+    }
+
+    #[test]
+    fn only_links_that_stay_inside_are_kept() {
+        let link = |target: &str| Entry::new("lib/x", Content::Symlink(target.to_owned()));
+        assert!(leads_out(&link("/etc/python3.11/sitecustomize.py")));
+        assert!(leads_out(&link("../../x86_64-linux-gnu/libpython3.11.so.1")));
+        assert!(!leads_out(&link("_sysconfigdata.py")));
+    }
+
+    #[test]
+    fn a_text_with_the_prefix_is_left_to_the_installer() {
+        let mut entry = Entry::bytes("lib/x.py", "");
+        detach_text(&mut entry, b"a = '/opt/py/lib'".to_vec(), &["/opt/py".to_owned()]);
+        assert_eq!(entry.placeholder, Some(FileMode::Text));
+        let Content::Bytes(bytes) = entry.content else { panic!("it is in memory") };
+        assert_eq!(bytes, format!("a = '{PLACEHOLDER}/lib'"));
+    }
+}

@@ -1,0 +1,161 @@
+//! Runs a candidate and looks at what it is.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde::Deserialize;
+
+use super::{Cpython, Prefix, Reason, elf};
+
+/// Of a virtual environment this is about the interpreter behind it.
+const SCRIPT: &str = "
+import json, os, site, sys, sysconfig
+print(json.dumps({
+    'implementation': sys.implementation.name,
+    'version': '.'.join(map(str, sys.version_info[:3])),
+    'executable': os.path.realpath(getattr(sys, '_base_executable', None) or sys.executable),
+    'prefix': sys.base_prefix,
+    'stdlib': sysconfig.get_path('stdlib'),
+    'site_packages': site.getsitepackages(['.']),
+}))
+";
+
+#[derive(Deserialize)]
+struct Facts {
+    implementation: String,
+    version: String,
+    executable: PathBuf,
+    prefix: PathBuf,
+    stdlib: PathBuf,
+    site_packages: Vec<PathBuf>,
+}
+
+/// The prefixes that Python shares with everything else: a path into one of them isn't
+/// Python's own.
+const SHARED_PREFIXES: [&str; 3] = ["/", "/usr", "/usr/local"];
+
+pub(super) fn probe(executable: &Path) -> Result<Cpython, Reason> {
+    let facts = run(executable)?;
+    if facts.implementation != "cpython" {
+        return Err(Reason::OtherImplementation(facts.implementation));
+    }
+    let short = facts.version.rsplit_once('.').map_or("", |(short, _)| short);
+    let library = format!("lib/python{short}");
+    // An interpreter that was moved looks for this landmark from its executable upwards.
+    if facts.stdlib != facts.prefix.join(&library) || !facts.stdlib.join("os.py").exists() {
+        return Err(Reason::LibraryElsewhere(facts.stdlib));
+    }
+    let has_dist_packages =
+        facts.site_packages.contains(&Path::new(".").join(&library).join("dist-packages"));
+    let cpython = Cpython {
+        executable: facts.executable,
+        version: facts.version,
+        is_wanted: false,
+        skipped: Vec::new(),
+        prefix: Prefix { spellings: spellings(&facts.prefix), path: facts.prefix },
+        library,
+        has_dist_packages,
+    };
+    check_run_path(&cpython)?;
+    Ok(cpython)
+}
+
+fn run(executable: &Path) -> Result<Facts, Reason> {
+    let output = Command::new(executable)
+        .args(["-I", "-c", SCRIPT])
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| Reason::DoesNotRun(error.to_string()))?;
+    let facts = serde_json::from_slice(&output.stdout).ok();
+    facts.filter(|_| output.status.success()).ok_or_else(|| Reason::DoesNotRun(complaint(&output)))
+}
+
+/// The first thing that it said.
+fn complaint(output: &Output) -> String {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let line = stderr.lines().map(str::trim).find(|line| !line.is_empty());
+    line.map_or_else(|| output.status.to_string(), str::to_owned)
+}
+
+fn spellings(prefix: &Path) -> Vec<String> {
+    let real = fs_err::canonicalize(prefix).ok();
+    let mut spellings: Vec<_> = [Some(prefix.to_owned()), real]
+        .into_iter()
+        .flatten()
+        .filter_map(|path| path.into_os_string().into_string().ok())
+        .filter(|path| !SHARED_PREFIXES.contains(&path.as_str()))
+        .collect();
+    spellings.dedup();
+    spellings
+}
+
+/// A `libpython` must be found in the prefix, through a run path that can be made relative:
+/// the dynamic linker's own list would lead a copy back to the original.
+fn check_run_path(cpython: &Cpython) -> Result<(), Reason> {
+    let mut bytes =
+        fs_err::read(&cpython.executable).map_err(|error| Reason::DoesNotRun(error.to_string()))?;
+    let dynamic = elf::read(&bytes).ok_or(Reason::NotElf)?;
+    elf::make_relative(&mut bytes, &dynamic, "bin", &cpython.prefix.spellings)
+        .map_err(|elf::TooShort| Reason::RunPathTooShort("its executable".to_owned()))?;
+    let leads_to_lib =
+        dynamic.run_paths(&bytes).any(|path| path.trim_end_matches('/') == "$ORIGIN/../lib");
+    let is_own = |name: &str| leads_to_lib && cpython.prefix.path.join("lib").join(name).exists();
+    let mut needed = dynamic.needed.into_iter();
+    match needed.find(|name| name.starts_with("libpython") && !is_own(name)) {
+        Some(name) => Err(Reason::SharedLibraryElsewhere(name)),
+        None => Ok(()),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn script(text: &str) -> (tempfile::TempDir, PathBuf) {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("python3.10");
+        fs_err::write(&path, format!("#!/bin/sh\n{text}")).unwrap();
+        fs_err::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+        (directory, path)
+    }
+
+    fn refused(text: &str) -> Reason {
+        let (_directory, path) = script(text);
+        probe(&path).map(|cpython| cpython.version).unwrap_err()
+    }
+
+    #[test]
+    fn a_shim_that_fails_is_skipped_with_what_it_said() {
+        let reason = refused("echo 'pyenv: python3.10: command not found' >&2; exit 127");
+        assert_eq!(reason.to_string(), "doesn't run: pyenv: python3.10: command not found");
+    }
+
+    #[test]
+    fn what_says_something_else_or_nothing_is_skipped() {
+        for text in ["echo hello", "exit 1", "kill -9 $$"] {
+            let reason = refused(text);
+            assert!(matches!(reason, Reason::DoesNotRun(_)), "{text}: {reason}");
+        }
+        let missing = probe(Path::new("/nowhere/python3.10")).map(|cpython| cpython.version);
+        assert!(matches!(missing, Err(Reason::DoesNotRun(_))));
+    }
+
+    #[test]
+    fn another_implementation_is_named() {
+        let reason = refused(
+            r#"echo '{"implementation": "pypy", "version": "3.10.13", "executable": "/p",
+            "prefix": "/p", "stdlib": "/p/lib/python3.10", "site_packages": []}'"#,
+        );
+        assert_eq!(reason.to_string(), "is pypy, not CPython");
+    }
+
+    #[test]
+    fn a_path_into_the_system_is_not_pythons_own() {
+        assert!(spellings(Path::new("/usr")).is_empty());
+        let own = tempfile::tempdir().unwrap();
+        let link = own.path().join("链接");
+        std::os::unix::fs::symlink(own.path(), &link).unwrap();
+        assert_eq!(spellings(&link).len(), 2);
+    }
+}
