@@ -64,8 +64,7 @@ impl Reason {
     /// The piece of the text that is wrong, where that is less than all of it.
     pub(super) fn subject(&self) -> Option<&str> {
         match self {
-            Self::NoVersion(piece)
-            | Self::Operator(piece)
+            Self::Operator(piece)
             | Self::Unjoined(piece)
             | Self::Pattern(piece)
             | Self::Compatible(piece)

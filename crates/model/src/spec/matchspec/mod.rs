@@ -9,5 +9,8 @@ mod error;
 mod parse;
 mod version;
 
+#[cfg(test)]
+mod tests;
+
 pub(super) use error::{Reason, SpecError};
 pub(super) use parse::{parse, placeholder};

@@ -102,6 +102,9 @@ fn parse_condition(text: &str) -> Result<String, Reason> {
     if version.is_empty() {
         return Err(Reason::NoVersion(operator.to_owned()));
     }
+    if let Some(last) = version.chars().next_back().filter(|c| "=!<>~".contains(*c)) {
+        return Err(Reason::NoVersion(last.to_string()));
+    }
     if version.contains(['=', '!', '<', '>', '~']) && !is_epoch(version) {
         return Err(Reason::Unjoined(text.to_owned()));
     }

@@ -1,0 +1,156 @@
+use rattler_conda_types::Version;
+
+use super::parse;
+
+/// Whether a spec accepts a `version build`.
+fn accepts(spec: &str, candidate: &str) -> bool {
+    let spec = parse(spec).unwrap_or_else(|e| panic!("{spec}: {}", e.reason)).spec;
+    let (version, build) = candidate.split_once(' ').unwrap_or((candidate, "0"));
+    let version: Version = version.parse().unwrap();
+    spec.version.is_none_or(|v| v.matches(&version)) && spec.build.is_none_or(|b| b.matches(build))
+}
+
+/// Each line was compared with what conda 24.7 itself answers.
+#[test]
+fn a_spec_means_what_it_means_for_conda() {
+    let cases: &[(&str, &[&str], &[&str])] = &[
+        ("x", &["0.1", "2 any"], &[]),
+        ("x *", &["0.1", "2 any"], &[]),
+        ("x=1.24.3", &["1.24.3", "1.24.3.1"], &["1.24.4", "1.24.30"]),
+        ("x =1.2", &["1.2", "1.2.9", "1.2.4a0"], &["1.20", "1.3"]),
+        ("x = 1.2", &["1.2.9"], &["1.3"]),
+        ("x=1.2.*", &["1.2.9"], &["1.20"]),
+        ("x 1.2*", &["1.2.9"], &["1.20"]),
+        ("x 1.2", &["1.2", "1.2.0"], &["1.2.1"]),
+        ("x==1.24.3", &["1.24.3", "1.24.3.0"], &["1.24.3.1"]),
+        ("x ==1.2.*", &["1.2.9"], &["1.3"]),
+        ("x==1.2.*|==2.0.*", &["1.2.9", "2.0"], &["1.3", "2.0.1"]),
+        ("x=1.2=py_0", &["1.2 py_0"], &["1.2.1 py_0", "1.2 py_1"]),
+        ("x==1.2=py_0", &["1.2 py_0"], &["1.2.1 py_0"]),
+        ("x 1.2 py_0", &["1.2 py_0"], &["1.2.1 py_0"]),
+        ("x >=1.2 , < 2.0 =py34_0", &["1.9 py34_0"], &["2.0 py34_0", "1.9 py35_0"]),
+        ("x>=2.7.0=cuda12*", &["2.8 cuda126_h0"], &["2.6 cuda126_h0", "2.8 cpu_h0"]),
+        ("x *=headless*", &["1 headless_h0"], &["1 qt6_h0"]),
+        ("x=*=mkl", &["9 mkl"], &["9 openblas"]),
+        ("x>=1,<2|>3", &["1", "1.9", "3.1"], &["2", "3"]),
+        ("x~=5.0", &["5.0", "5.9"], &["6.0", "4.9"]),
+        ("x~=1.2.3", &["1.2.9"], &["1.3"]),
+        ("x!=1.2.*", &["1.3"], &["1.2", "1.2.9"]),
+        ("x>=1.2,!=1.2.3", &["1.2.4"], &["1.2.3"]),
+        ("x>1.2.*", &["1.2.1"], &["1.2"]),
+        ("x>=1!1.2", &["1!1.2"], &["2024.1"]),
+        ("x<3.0.0a0", &["2.9"], &["3.0.0a0", "3"]),
+        ("x=2.0.0", &["2.0.0a0"], &["2.0.1"]),
+        ("x[version='=1.2']", &["1.2.9"], &["1.3"]),
+        ("x[version=1.2]", &["1.2"], &["1.2.1"]),
+        (
+            "x[version='(>=1.2,<1.3)|>=3', build=*_0]",
+            &["1.2.9 py_0", "4 py_0"],
+            &["2 py_0", "4 py_1"],
+        ),
+        ("x=1.2[version=2.0]", &["2.0"], &["1.2"]),
+    ];
+    for (spec, yes, no) in cases {
+        for candidate in *yes {
+            assert!(accepts(spec, candidate), "{spec} takes {candidate}");
+        }
+        for candidate in *no {
+            assert!(!accepts(spec, candidate), "{spec} doesn't take {candidate}");
+        }
+    }
+}
+
+#[test]
+fn channel_and_subdir_are_taken_off() {
+    let cases = [
+        ("conda-forge::x", Some("conda-forge"), None),
+        ("conda-forge/noarch::x", Some("conda-forge"), Some("noarch")),
+        ("pkgs/main::x>=1", Some("pkgs/main"), None),
+        ("https://example.org:8080/a/b::x 1", Some("https://example.org:8080/a/b"), None),
+        ("https://example.org/a/linux-64::x", Some("https://example.org/a"), Some("linux-64")),
+        ("x[channel=a/b]", Some("a/b"), None),
+        ("a::x[subdir=linux-64]", Some("a"), Some("linux-64")),
+        ("::x", None, None),
+    ];
+    for (text, channel, subdir) in cases {
+        let parts = parse(text).unwrap();
+        assert_eq!(parts.channel.as_deref(), channel, "{text}");
+        assert_eq!(parts.subdir.map(|s| s.as_str()), subdir, "{text}");
+        assert_eq!(parts.spec.name.to_string(), "x", "{text}");
+        assert!(parts.spec.channel.is_none() && parts.spec.subdir.is_none(), "{text}");
+    }
+}
+
+#[test]
+fn what_is_in_brackets_reaches_the_spec() {
+    let md5 = "d41d8cd98f00b204e9800998ecf8427e";
+    let text =
+        format!("x[md5={md5}, build_number='>=2', fn=x.conda, license=MIT, license_family=MIT]");
+    let spec = parse(&text).unwrap().spec;
+    assert!(spec.md5.is_some() && spec.build_number.is_some());
+    assert_eq!(spec.file_name.as_deref(), Some("x.conda"));
+    assert_eq!(spec.license.as_deref(), Some("MIT"));
+
+    let url = "https://conda.anaconda.org/conda-forge/noarch/x-1-0.conda";
+    let spec = parse(&format!("x[url='{url}', sha256={}]", "ab".repeat(32))).unwrap().spec;
+    assert_eq!(spec.url.unwrap().as_str(), url);
+    assert!(spec.sha256.is_some());
+
+    let spec = parse("x[track_features='a b']").unwrap().spec;
+    assert_eq!(spec.track_features.unwrap(), ["a", "b"]);
+}
+
+#[test]
+fn upper_case_names_are_the_same_package() {
+    assert_eq!(parse("PyYAML >=5").unwrap().spec.name.to_string(), "pyyaml");
+}
+
+#[test]
+fn what_is_wrong_is_said_where_it_is() {
+    let cases = [
+        ("", 0, "this entry is empty"),
+        (">=1.2", 0, "the name of a package is missing"),
+        ("num*", 0, "is a pattern"),
+        ("numpy@1", 5, "`@` can't be in the name"),
+        ("numpy >=", 6, "`>=` is followed by no version"),
+        ("numpy==", 5, "`==` is followed by no version"),
+        ("numpy =>1", 6, "`=>` is no operator"),
+        ("numpy >=1 <2", 6, "neither `,` (and) nor `|` (or)"),
+        ("numpy >=1,<>2", 10, "`<>` is no operator"),
+        ("numpy 1.*.3", 6, "is a pattern that no solver"),
+        ("numpy ^1.*$", 6, "is a pattern that no solver"),
+        ("numpy >=1*", 6, "joins an operator and a pattern"),
+        ("numpy ~=1", 8, "two or more parts"),
+        ("numpy=1..2", 6, "`1..2` is no version"),
+        ("numpy (>=1)", 6, "parentheses"),
+        ("numpy[version='>=1'", 5, "the brackets can't be read"),
+        ("numpy[version='>=1', verison=2]", 21, "`verison` is no key"),
+        ("numpy[md5=12]", 10, "`12` is no md5"),
+        ("numpy[build=a, build=b]", 15, "`build` is here twice"),
+        ("numpy[subdir=linux64]", 6, "there is no subdir `linux64`"),
+        ("a:b", 1, "a single `:`"),
+        ("/tmp/numpy-1.24.3-py310_0.conda", 0, "this is the archive of a package"),
+        ("https://example.org/numpy", 0, "this is an address"),
+        ("https://u:p@example.org/numpy", 0, "a password or token"),
+        ("x[url='https://u:p@example.org/x-1-0.conda']", 2, "a password or token"),
+        ("${A}::{NAME}", 6, "`{NAME}` is a placeholder"),
+    ];
+    for (text, offset, message) in cases {
+        let error = parse(text).unwrap_err();
+        assert!(error.reason.to_string().contains(message), "{text}: {}", error.reason);
+        assert_eq!(error.offset, offset, "{text}: {}", error.reason);
+    }
+}
+
+#[test]
+fn deep_or_long_texts_are_refused_before_they_are_read() {
+    let deep = format!("x[version='{}1{}']", "(".repeat(900), ")".repeat(900));
+    assert!(parse(&deep).is_err());
+    assert!(parse(&"x".repeat(100_000)).is_err());
+}
+
+#[test]
+fn an_archive_is_answered_with_the_spec_to_write() {
+    let error = parse("https://example.org/linux-64/numpy-1.24.3-py310_0.conda").unwrap_err();
+    assert!(error.reason.help().unwrap().contains("`numpy==1.24.3=py310_0`"));
+}
