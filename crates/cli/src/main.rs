@@ -1,2 +1,34 @@
-//! envlock.
-fn main() {}
+//! The program `envlock`: reads the command line and the surroundings, runs one use case,
+//! says what came of it.
+
+mod args;
+mod commands;
+mod settings;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use envlock_report::Exit;
+
+use crate::{args::Args, commands::App, settings::Settings, ui::Ui};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let settings = Settings::read();
+    let ui = Ui::new(&args.talk, &settings);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return ui.no_runtime(&error),
+    };
+    let exit = runtime.block_on(async {
+        let app = App { settings: &settings, ui: &ui };
+        tokio::select! {
+            exit = commands::run(args.command, &app) => Some(exit),
+            _ = tokio::signal::ctrl_c() => None,
+        }
+    });
+    // What still runs in the background works on files that nobody will look at again.
+    runtime.shutdown_background();
+    exit.map_or_else(|| ui.interrupted(), |exit: Exit| ExitCode::from(exit.code()))
+}

@@ -1,1 +1,17 @@
-//! One use case a file: solve, check, install, verify, run, demo
+//! One use case a file: solve and its check, install.
+//!
+//! This is the crate that composes: it reads files, asks channels, lets pure code decide and
+//! hands the decision to whoever carries it out. It reads no environment variable, no clock
+//! and no home directory: all of that comes in through [`Ambient`] and the requests.
+
+mod ambient;
+mod files;
+mod install;
+mod question;
+mod solve;
+
+pub use ambient::Ambient;
+pub use files::FileError;
+pub use install::{InstallError, InstallRequest, Installed, PipPolicy, install, own_prefix, stale};
+pub use question::{Overrides, QuestionError};
+pub use solve::{Checked, SolveError, SolveRequest, Solved, check, solve};

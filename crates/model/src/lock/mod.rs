@@ -11,7 +11,7 @@ mod freshness;
 mod read;
 mod write;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use rattler_conda_types::{GenericVirtualPackage, RepoDataRecord, Subdir};
 use url::Url;
@@ -88,8 +88,34 @@ impl Lock {
         }
     }
 
+    /// A digest of everything that decides what a prefix of this platform holds. The same
+    /// stamp means the same prefix.
+    pub fn stamp(&self, platform: Subdir, link_scripts: bool) -> String {
+        let mut text = format!("{platform}\n{link_scripts}\n");
+        for (name, value) in &self.variables {
+            let _ = writeln!(text, "{name}={value:?}");
+        }
+        if let Some(locked) = self.platforms.get(&platform) {
+            for spec in &locked.specs {
+                let _ = writeln!(text, "{spec}");
+            }
+            for record in &locked.records {
+                let sha256 = record.package_record.sha256.unwrap_or_default();
+                let _ = writeln!(text, "{} {}", record.url, hex(&sha256));
+            }
+        }
+        hex(&rattler_digest::compute_bytes_digest::<rattler_digest::Sha256>(text))
+    }
+
     /// The URLs of all channels, in order.
     pub fn channel_urls(&self) -> impl Iterator<Item = &Url> {
         self.channels.iter().flat_map(|channel| &channel.urls)
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

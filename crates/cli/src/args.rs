@@ -1,0 +1,173 @@
+//! The command line as it is typed.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// environment.yml to one pinned lock to a prefix.
+#[derive(Debug, Parser)]
+#[command(name = "envlock", version, max_term_width = 80, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 yes, 1 findings, 2 usage or bad input, 3 could not find out,\n\
+4 login refused, 5 stale lock, 6 no solution; `run` becomes its command.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) talk: Talk,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// How the program talks.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Talk {
+    /// What standard output holds.
+    #[arg(long, value_enum, default_value_t = Format::Human, global = true)]
+    pub(crate) format: Format,
+    /// When to colour; it only repeats what the words say.
+    #[arg(long, value_enum, default_value_t = Colour::Auto, global = true)]
+    pub(crate) color: Colour,
+    /// No progress and no notes; warnings and errors stay.
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Text for a person.
+    Human,
+    /// One JSON document, described by `schemas/`.
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Turn environment.yml into envlock.lock.
+    Solve(Solve),
+    /// Turn envlock.lock into a prefix.
+    Install(Install),
+    /// Compare every file of a prefix with its package's record.
+    Verify(Verify),
+    /// Run a command in an environment.
+    Run(Run),
+}
+
+/// Where packages come from.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub(crate) struct Network {
+    /// Ask this source first for what an origin has: PREFIX=URL, or `tuna`.
+    ///
+    /// May be given several times: sources are tried in this order, then the origin. The
+    /// lock names the origin whatever served it.
+    #[arg(long, value_name = "PREFIX=URL")]
+    pub(crate) mirror: Vec<String>,
+    /// Ask the mirrors alone, never the origin.
+    #[arg(long)]
+    pub(crate) no_origin: bool,
+    /// Use what the cache has; ask nobody.
+    #[arg(long)]
+    pub(crate) offline: bool,
+}
+
+/// The two files of a project.
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct Files {
+    /// The environment file.
+    #[arg(short, long, value_name = "FILE", default_value = "environment.yml")]
+    pub(crate) file: PathBuf,
+    /// The lock; envlock.lock beside the environment file if not given.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) lock: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Solve {
+    #[command(flatten)]
+    pub(crate) files: Files,
+    /// Solve for this platform, such as linux-64 or osx-arm64. May be given several times.
+    #[arg(long, value_name = "PLATFORM")]
+    pub(crate) platform: Vec<String>,
+    /// What the machine is assumed to have: `__cuda=12.2`, `__cuda=` for none, `host` for
+    /// what this one has, `default` for the fixed assumptions.
+    #[arg(long, value_name = "NAME=VERSION")]
+    pub(crate) virtual_package: Vec<String>,
+    /// Say what would change and write nothing.
+    #[arg(long, conflicts_with = "check")]
+    pub(crate) dry_run: bool,
+    /// Only ask whether the lock still answers environment.yml: no network, no solve.
+    #[arg(long)]
+    pub(crate) check: bool,
+    #[command(flatten)]
+    pub(crate) network: Network,
+}
+
+/// Which environment.
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct Where {
+    /// The prefix by its path.
+    #[arg(short, long, value_name = "PREFIX", conflicts_with = "name")]
+    pub(crate) prefix: Option<PathBuf>,
+    /// The prefix by its name in conda's folder of environments.
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Install {
+    #[command(flatten)]
+    pub(crate) files: Files,
+    #[command(flatten)]
+    pub(crate) at: Where,
+    /// Take the lock as it is, even if environment.yml asks for something else by now.
+    #[arg(long)]
+    pub(crate) frozen: bool,
+    /// Must be this machine's; for scripts that want to be sure.
+    #[arg(long, value_name = "PLATFORM")]
+    pub(crate) platform: Option<String>,
+    /// Build anew over files that no package brought; the prefix that was there is kept as
+    /// NAME~previous.
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// Install the conda packages of a lock that leaves its pip section out.
+    #[arg(long)]
+    pub(crate) without_pip: bool,
+    /// Run the packages' post-link scripts.
+    #[arg(long)]
+    pub(crate) link_scripts: bool,
+    /// Say what would change and touch nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) network: Network,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) files: Files,
+    #[command(flatten)]
+    pub(crate) at: Where,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) files: Files,
+    #[command(flatten)]
+    pub(crate) at: Where,
+    /// The command and its arguments.
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "CMD")]
+    pub(crate) command: Vec<std::ffi::OsString>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Demo {
+    /// Where the project is written.
+    #[arg(long, value_name = "FOLDER", default_value = "envlock-demo")]
+    pub(crate) folder: PathBuf,
+}

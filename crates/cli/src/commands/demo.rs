@@ -1,0 +1,1 @@
+//! `envlock demo`.

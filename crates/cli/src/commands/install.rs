@@ -1,0 +1,171 @@
+//! `envlock install`.
+
+use envlock_install::{Dist, Plan};
+use envlock_pipeline::{InstallRequest, Installed, PipPolicy};
+use envlock_report::{Diagnostic, Exit, output};
+
+use super::{
+    App,
+    app::{GroundError, lock_path, platform},
+    solve::change_row,
+};
+use crate::{
+    args,
+    settings::VERSION,
+    ui::{Answer, table},
+};
+
+/// Installs the lock into a prefix.
+pub(crate) async fn install(args: &args::Install, app: &App<'_>) -> Exit {
+    let ready = app.ground(&args.network).and_then(|g| Ok((g, request(args, app)?)));
+    let (ground, request) = match ready {
+        Ok(ready) => ready,
+        Err(error) => return app.ui.finish("install", Answer::<output::Install>::failed(&error)),
+    };
+    let answer = match envlock_pipeline::install(&request, &ground.ambient(app)).await {
+        Ok(installed) => answer(args, installed),
+        Err(error) => Answer::failed(&error),
+    };
+    app.ui.finish("install", answer)
+}
+
+fn request(args: &args::Install, app: &App<'_>) -> Result<InstallRequest, GroundError> {
+    Ok(InstallRequest {
+        environment: args.files.file.clone(),
+        lock: lock_path(&args.files),
+        prefix: app.prefix(&args.at)?,
+        platform: args.platform.as_deref().map(platform).transpose()?,
+        frozen: args.frozen,
+        replace: args.replace,
+        pip: if args.without_pip { PipPolicy::LeaveOut } else { PipPolicy::Refuse },
+        link_scripts: args.link_scripts,
+        dry_run: args.dry_run,
+        command: std::env::args_os()
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect::<Vec<_>>()
+            .join(" "),
+        now: jiff::Timestamp::now(),
+        version: VERSION.to_owned(),
+        jobs: app.settings.jobs,
+    })
+}
+
+fn answer(args: &args::Install, installed: Installed) -> Answer<output::Install> {
+    let prefix = installed.prefix.display().to_string();
+    let outcome = installed.outcome.clone().unwrap_or_default();
+    let changes = changes(&installed.plan);
+    let text = words(args, &prefix, &installed, &changes);
+    let mut diagnostics = installed.warnings;
+    diagnostics.extend(notes(&outcome));
+    let result = output::Install {
+        prefix,
+        platform: installed.platform.to_string(),
+        changed: outcome.changed,
+        packages: installed.packages,
+        changes,
+        previous: outcome.previous.map(|path| path.display().to_string()),
+        clobbered: outcome
+            .clobbers
+            .into_iter()
+            .map(|clobber| output::Clobbered {
+                path: clobber.path.display().to_string(),
+                kept: clobber.winner,
+                lost: clobber.losers,
+            })
+            .collect(),
+        scripts_not_run: if outcome.scripts_run { Vec::new() } else { outcome.post_link_scripts },
+        pip_left_out: installed.pip_left_out,
+    };
+    Answer { exit: Exit::Yes, diagnostics, result: Some(result), text }
+}
+
+fn changes(plan: &Plan) -> Vec<output::PackageChange> {
+    let words = |dist: &Dist| Some(format!("{} {}", dist.version, dist.build));
+    let change = |package: &str, before, after| output::PackageChange {
+        package: package.to_owned(),
+        before,
+        after,
+    };
+    let come = plan.link.iter().map(|dist| change(&dist.name, None, words(dist)));
+    let go = plan.unlink.iter().map(|dist| change(&dist.name, words(dist), None));
+    let other = plan.change.iter().map(|c| change(&c.to.name, words(&c.from), words(&c.to)));
+    let mut all: Vec<_> = come.chain(go).chain(other).collect();
+    all.sort_by(|a, b| a.package.cmp(&b.package));
+    all
+}
+
+fn words(
+    args: &args::Install,
+    prefix: &str,
+    installed: &Installed,
+    changes: &[output::PackageChange],
+) -> String {
+    let mut text = String::new();
+    let all_new = changes.iter().all(|change| change.before.is_none());
+    if args.dry_run || !all_new {
+        let rows: Vec<_> = changes.iter().map(change_row).collect();
+        text.push_str(&table(&rows));
+    }
+    let Some(outcome) = &installed.outcome else {
+        text.push_str(&format!("dry run: {prefix} is as it was\n"));
+        return text;
+    };
+    if !outcome.changed {
+        text.push_str(&format!("{prefix} is already right: {} packages\n", outcome.packages));
+        return text;
+    }
+    text.push_str(&format!(
+        "installed {} packages, {} files, into {prefix}\n",
+        outcome.packages, outcome.files
+    ));
+    if let Some(previous) = &outcome.previous {
+        text.push_str(&format!("the environment that was there is {}\n", previous.display()));
+    }
+    text.push_str(&match &args.at.name {
+        Some(name) => format!("next: conda activate {name}, or envlock run -n {name} -- python\n"),
+        None => match &args.at.prefix {
+            Some(path) => format!("next: envlock run -p {} -- python\n", path.display()),
+            None => "next: envlock run -- python\n".to_owned(),
+        },
+    });
+    text
+}
+
+/// What deserves a word though the install is done.
+fn notes(outcome: &envlock_install::Installed) -> Vec<Diagnostic> {
+    let mut notes = Vec::new();
+    for clobber in outcome.clobbers.iter().filter(|clobber| !clobber.identical) {
+        notes.push(
+            Diagnostic::warning(
+                "clobbered",
+                format!("{} packages bring {}", clobber.losers.len() + 1, clobber.path.display()),
+            )
+            .with_note(format!("{} has won; left out: {}", clobber.winner, clobber.losers.join(", "))),
+        );
+    }
+    if !outcome.post_link_scripts.is_empty() && !outcome.scripts_run {
+        notes.push(
+            Diagnostic::warning(
+                "scripts-not-run",
+                format!("post-link scripts were not run: {}", outcome.post_link_scripts.join(", ")),
+            )
+            .with_help("if you trust these packages: `envlock install --link-scripts`"),
+        );
+    }
+    for package in &outcome.uncompiled {
+        notes.push(
+            Diagnostic::note(
+                "not-compiled",
+                format!("{} files of {} don't compile", package.files.len(), package.package),
+            )
+            .with_note(package.reason.clone()),
+        );
+    }
+    if outcome.foreign > 0 {
+        notes.push(Diagnostic::note(
+            "foreign-files",
+            format!("{} files that no package brought went to the previous prefix", outcome.foreign),
+        ));
+    }
+    notes
+}

@@ -1,0 +1,26 @@
+//! The commands: from what was typed to what is said. One a file.
+
+mod app;
+
+mod install;
+mod run;
+mod solve;
+mod verify;
+
+use envlock_report::Exit;
+
+use crate::args::Command;
+
+pub(crate) use app::App;
+
+/// Runs one command to its end.
+pub(crate) async fn run(command: Command, app: &App<'_>) -> Exit {
+    match command {
+        Command::Solve(args) if args.check => solve::check(&args, app),
+        Command::Solve(args) => solve::solve(&args, app).await,
+        Command::Install(args) => install::install(&args, app).await,
+        Command::Verify(args) => verify::verify(&args, app),
+        Command::Run(args) => run::run(&args, app),
+
+    }
+}

@@ -1,0 +1,173 @@
+//! `envlock solve` and `envlock solve --check`.
+
+use std::collections::BTreeMap;
+
+use envlock_model::{diff::Difference, lock::Lock};
+use envlock_pipeline::{Overrides, SolveRequest, Solved, stale};
+use envlock_report::{Exit, output};
+
+use super::{
+    App,
+    app::{GroundError, lock_path, platform},
+};
+use crate::{
+    args,
+    ui::{Answer, bytes, table},
+};
+
+/// Solves and writes the lock.
+pub(crate) async fn solve(args: &args::Solve, app: &App<'_>) -> Exit {
+    let ready = app.ground(&args.network).and_then(|g| Ok((g, request(args, app)?)));
+    let (ground, request) = match ready {
+        Ok(ready) => ready,
+        Err(error) => return app.ui.finish("solve", Answer::<output::Solve>::failed(&error)),
+    };
+    let answer = match envlock_pipeline::solve(&request, &ground.ambient(app)).await {
+        Ok(solved) => answer(&request, solved),
+        Err(error) => Answer::failed(&error),
+    };
+    app.ui.finish("solve", answer)
+}
+
+/// Asks whether the lock still answers.
+pub(crate) fn check(args: &args::Solve, app: &App<'_>) -> Exit {
+    let ready = app.ground(&args.network).and_then(|g| Ok((g, request(args, app)?)));
+    let (ground, request) = match ready {
+        Ok(ready) => ready,
+        Err(error) => return app.ui.finish("solve", Answer::<output::Check>::failed(&error)),
+    };
+    let answer = match envlock_pipeline::check(&request, &ground.ambient(app)) {
+        Ok(checked) => {
+            let fresh = checked.changes.is_empty();
+            let lock = request.lock.display().to_string();
+            let mut diagnostics = checked.warnings;
+            diagnostics.extend(stale(&checked.changes));
+            let changes = checked.changes.iter().map(|change| output::Staleness {
+                message: change.to_string(),
+                place: change.place.clone(),
+            });
+            let changes = changes.collect();
+            let verdict = if fresh { "still answers" } else { "no longer answers" };
+            Answer {
+                exit: if fresh { Exit::Yes } else { Exit::Stale },
+                diagnostics,
+                text: format!("{lock} {verdict} {}\n", request.environment.display()),
+                result: Some(output::Check { lock, fresh, changes }),
+            }
+        }
+        Err(error) => Answer::failed(&error),
+    };
+    app.ui.finish("solve", answer)
+}
+
+fn request(args: &args::Solve, app: &App<'_>) -> Result<SolveRequest, GroundError> {
+    Ok(SolveRequest {
+        environment: args.files.file.clone(),
+        lock: lock_path(&args.files),
+        overrides: Overrides {
+            platforms: args.platform.iter().map(|p| platform(p)).collect::<Result<_, _>>()?,
+            virtual_packages: app.virtual_packages(&args.virtual_package)?,
+        },
+        dry_run: args.dry_run,
+    })
+}
+
+fn answer(request: &SolveRequest, solved: Solved) -> Answer<output::Solve> {
+    let lock = request.lock.display().to_string();
+    let text = words(&lock, request.dry_run, &solved);
+    let result = output::Solve {
+        lock,
+        name: solved.lock.name.clone(),
+        written: solved.written,
+        platforms: platforms(&solved.lock, &solved.differences),
+        pip_left_out: pip(&solved.lock),
+    };
+    Answer { exit: Exit::Yes, diagnostics: solved.warnings, result: Some(result), text }
+}
+
+fn pip(lock: &Lock) -> Vec<String> {
+    let mut lines: Vec<_> = lock.platforms.values().flat_map(|locked| locked.pip.clone()).collect();
+    lines.sort();
+    lines.dedup();
+    lines
+}
+
+fn platforms(lock: &Lock, differences: &[Difference]) -> Vec<output::SolvedPlatform> {
+    let mut changes: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for difference in differences {
+        changes.entry(difference.platform).or_default().push(output::PackageChange {
+            package: difference.package.clone(),
+            before: difference.before.clone(),
+            after: difference.after.clone(),
+        });
+    }
+    let of = |(platform, locked): (&_, &envlock_model::lock::LockedPlatform)| {
+        output::SolvedPlatform {
+            platform: format!("{platform}"),
+            packages: locked.records.len(),
+            bytes: locked.records.iter().filter_map(|record| record.package_record.size).sum(),
+            changes: changes.remove(platform).unwrap_or_default(),
+        }
+    };
+    lock.platforms.iter().map(of).collect()
+}
+
+/// The sums by platform; each change where there was a lock before, or nothing is written.
+fn words(path: &str, dry_run: bool, solved: &Solved) -> String {
+    let platforms = platforms(&solved.lock, &solved.differences);
+    let rows: Vec<_> = platforms
+        .iter()
+        .map(|platform| {
+            [
+                platform.platform.clone(),
+                format!("{} packages", platform.packages),
+                format!("{} to download at most", bytes(platform.bytes)),
+            ]
+        })
+        .collect();
+    let mut text = table(&rows);
+    let all_new = platforms.iter().all(|platform| platform.changes.len() == platform.packages);
+    if dry_run || !all_new {
+        text.push_str(&changes(&platforms));
+    }
+    let unchanged = solved.differences.is_empty();
+    text.push_str(&match (solved.written, dry_run) {
+        (true, _) => format!("wrote {path}; next: envlock install\n"),
+        (false, true) if !unchanged => format!("dry run: {path} is as it was\n"),
+        (false, _) => format!("{path} is up to date\n"),
+    });
+    text
+}
+
+/// `+` new, `-` gone, `~` another.
+pub(super) fn changes(platforms: &[output::SolvedPlatform]) -> String {
+    let several = platforms.len() > 1;
+    let mut text = String::new();
+    for platform in platforms {
+        if several && !platform.changes.is_empty() {
+            text.push_str(&format!("{}:\n", platform.platform));
+        }
+        let rows: Vec<_> = platform.changes.iter().map(change_row).collect();
+        text.push_str(&table(&rows));
+    }
+    text
+}
+
+pub(super) fn change_row(change: &output::PackageChange) -> [String; 3] {
+    let package = change.package.clone();
+    match (&change.before, &change.after) {
+        (None, Some(after)) => ["+".to_owned(), package, after.clone()],
+        (Some(before), None) => ["-".to_owned(), package, before.clone()],
+        (Some(before), Some(after)) => {
+            // The build only matters where the version stays.
+            let version = |text: &str| text.split(' ').next().unwrap_or_default().to_owned();
+            let said = if version(before) == version(after) {
+                format!("{before} -> {after}")
+            } else {
+                format!("{} -> {}", version(before), version(after))
+            };
+            ["~".to_owned(), package, said]
+        }
+        (None, None) => [String::new(), package, String::new()],
+    }
+}

@@ -1,0 +1,91 @@
+//! `envlock verify`.
+
+use envlock_install::{Difference, DifferenceKind};
+use envlock_report::{Exit, output};
+
+use super::App;
+use crate::{
+    args,
+    ui::{Answer, table},
+};
+
+/// So many differences are listed for a person; JSON has all.
+const LISTED: usize = 40;
+
+/// Compares a prefix with its records.
+pub(crate) fn verify(args: &args::Verify, app: &App<'_>) -> Exit {
+    let answer = match app.existing_prefix(&args.at, &args.files) {
+        Ok(prefix) => {
+            let jobs = app.settings.jobs;
+            let compared = envlock_install::verify(&prefix, jobs, app.ui.progress());
+            let compared = compared.map_err(|error| Answer::failed(&error));
+            let surveyed = envlock_install::survey(&prefix).map_err(|error| Answer::failed(&error));
+            match (compared, surveyed) {
+                (Ok(differences), Ok(survey)) => {
+                    let files = survey.records.iter().map(|r| r.paths_data.paths.len()).sum();
+                    answer(prefix.display().to_string(), survey.records.len(), files, differences)
+                }
+                (Err(failed), _) | (_, Err(failed)) => failed,
+            }
+        }
+        Err(error) => Answer::failed(&error),
+    };
+    app.ui.finish("verify", answer)
+}
+
+fn answer(
+    prefix: String,
+    packages: usize,
+    files: usize,
+    differences: Vec<Difference>,
+) -> Answer<output::Verify> {
+    let differences: Vec<_> = differences.into_iter().map(difference).collect();
+    let text = if differences.is_empty() {
+        format!("{prefix} is as recorded: {packages} packages, {files} files\n")
+    } else {
+        let rows: Vec<_> = differences
+            .iter()
+            .take(LISTED)
+            .map(|d| [d.path.clone(), d.package.clone().unwrap_or_else(|| "-".into()), d.message.clone()])
+            .collect();
+        let mut text = table(&rows);
+        if let Some(more) = differences.len().checked_sub(LISTED).filter(|more| *more > 0) {
+            text.push_str(&format!("and {more} more\n"));
+        }
+        text.push_str(&format!(
+            "{} of {files} files differ; `envlock install --replace` builds it anew\n",
+            differences.len()
+        ));
+        text
+    };
+    Answer {
+        exit: if differences.is_empty() { Exit::Yes } else { Exit::Findings },
+        diagnostics: Vec::new(),
+        result: Some(output::Verify { prefix, packages, files, differences }),
+        text,
+    }
+}
+
+fn difference(difference: Difference) -> output::FileDifference {
+    let (kind, message) = match &difference.kind {
+        DifferenceKind::Missing => ("missing", "is missing".to_owned()),
+        DifferenceKind::Changed => ("changed", "has other bytes".to_owned()),
+        DifferenceKind::Size { expected, found } => {
+            ("size", format!("has {found} bytes, recorded are {expected}"))
+        }
+        DifferenceKind::Type => ("type", "is another kind of thing".to_owned()),
+        DifferenceKind::Target { expected, found } => (
+            "target",
+            format!("links to {}, recorded is {}", found.display(), expected.display()),
+        ),
+        DifferenceKind::Mode { executable: true } => ("mode", "may be executed".to_owned()),
+        DifferenceKind::Mode { executable: false } => ("mode", "may not be executed".to_owned()),
+        DifferenceKind::Extra => ("extra", "is of no package".to_owned()),
+    };
+    output::FileDifference {
+        path: difference.path.display().to_string(),
+        package: difference.package,
+        kind: kind.to_owned(),
+        message,
+    }
+}

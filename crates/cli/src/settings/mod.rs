@@ -1,0 +1,92 @@
+//! The surroundings: environment variables, home, terminal, clock. Read here and nowhere
+//! else, once.
+
+mod environments;
+
+use std::{
+    collections::BTreeMap,
+    io::IsTerminal as _,
+    path::{Path, PathBuf},
+};
+
+use envlock_model::virtual_packages::{self, InvalidVirtualPackage, Setting};
+
+pub(crate) use environments::{NameError, named_prefix};
+
+/// What the surroundings say.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// Every variable of the process that is Unicode.
+    pub(crate) variables: BTreeMap<String, String>,
+    /// The home folder.
+    pub(crate) home: Option<PathBuf>,
+    /// The working folder.
+    pub(crate) folder: PathBuf,
+    /// Whether standard output is a terminal.
+    pub(crate) stdout_terminal: bool,
+    /// Whether standard error is a terminal.
+    pub(crate) stderr_terminal: bool,
+    /// Whether somebody asked for no colour: <https://no-color.org>, or a dumb terminal.
+    pub(crate) no_colour: bool,
+    /// How many processors there are.
+    pub(crate) jobs: usize,
+}
+
+/// The version that the program calls itself.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+impl Settings {
+    pub(crate) fn read() -> Self {
+        let variables: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let set = |name: &str| variables.get(name).is_some_and(|value| !value.is_empty());
+        Self {
+            no_colour: set("NO_COLOR") || variables.get("TERM").is_some_and(|term| term == "dumb"),
+            home: std::env::home_dir(),
+            folder: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
+            stdout_terminal: std::io::stdout().is_terminal(),
+            stderr_terminal: std::io::stderr().is_terminal(),
+            jobs: std::thread::available_parallelism().map_or(1, usize::from),
+            variables,
+        }
+    }
+
+    /// The cache: `ENVLOCK_CACHE_DIR`, else the user's folder for caches.
+    pub(crate) fn cache_dir(&self) -> PathBuf {
+        let path = |name: &str| self.variables.get(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+        if let Some(folder) = path("ENVLOCK_CACHE_DIR") {
+            return self.absolute(&folder);
+        }
+        let caches = path("XDG_CACHE_HOME").filter(|folder| folder.is_absolute()).or_else(|| {
+            let of_home = if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" };
+            self.home.as_ref().map(|home| home.join(of_home))
+        });
+        caches.unwrap_or_else(std::env::temp_dir).join("envlock")
+    }
+
+    /// conda's `CONDA_OVERRIDE_*` that are set.
+    pub(crate) fn conda_overrides(&self) -> Result<Vec<Setting>, InvalidVirtualPackage> {
+        self.variables
+            .iter()
+            .filter_map(|(name, value)| {
+                virtual_packages::conda_override(name.strip_prefix("CONDA_OVERRIDE_")?, value)
+            })
+            .collect()
+    }
+
+    /// The path from the root, without `.` and `..` where they can be told from the text.
+    pub(crate) fn absolute(&self, path: &Path) -> PathBuf {
+        let mut whole = PathBuf::new();
+        for part in self.folder.join(path).components() {
+            match part {
+                std::path::Component::CurDir => {}
+                std::path::Component::ParentDir => {
+                    whole.pop();
+                }
+                other => whole.push(other),
+            }
+        }
+        whole
+    }
+}

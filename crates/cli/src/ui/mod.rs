@@ -1,0 +1,150 @@
+//! The one place that writes to a terminal: standard output is data, standard error is talk.
+
+mod progress;
+mod words;
+
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use envlock_report::{
+    Diagnostic, Exit, Severity,
+    human::{self, Layout},
+    output::Report,
+};
+use serde::Serialize;
+
+use crate::{
+    args::{Colour, Format, Talk},
+    settings::Settings,
+};
+
+pub(crate) use progress::Progress;
+pub(crate) use words::{bytes, table};
+
+/// What a command answers.
+pub(crate) struct Answer<T> {
+    /// How it ended.
+    pub(crate) exit: Exit,
+    /// What is to be said.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// What it found, for JSON.
+    pub(crate) result: Option<T>,
+    /// What it found, for a person; ends in a newline unless empty.
+    pub(crate) text: String,
+}
+
+impl<T> Answer<T> {
+    /// There is none, because of an error.
+    pub(crate) fn failed(error: &dyn envlock_report::Explain) -> Self {
+        Self {
+            exit: error.exit(),
+            diagnostics: error.diagnostics(),
+            result: None,
+            text: String::new(),
+        }
+    }
+}
+
+/// Speaks in the form that was asked for.
+pub(crate) struct Ui {
+    format: Format,
+    quiet: bool,
+    layout: Layout,
+    progress: Arc<Progress>,
+}
+
+/// Wider lines of prose are harder to read, whatever the terminal has.
+const WIDEST: usize = 100;
+
+impl Ui {
+    pub(crate) fn new(talk: &Talk, settings: &Settings) -> Self {
+        let colour = match talk.color {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => settings.stderr_terminal && !settings.no_colour,
+        };
+        let columns = settings.variables.get("COLUMNS").and_then(|columns| columns.parse().ok());
+        let width = columns.unwrap_or(80).clamp(40, WIDEST);
+        let layout = Layout { width, colour };
+        let progress = Progress::new(settings.stderr_terminal, talk.quiet, talk.format);
+        Self { format: talk.format, quiet: talk.quiet, layout, progress: Arc::new(progress) }
+    }
+
+    /// Who is told what goes on.
+    pub(crate) fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// Says what came of a command.
+    pub(crate) fn finish<T: Serialize>(&self, command: &'static str, answer: Answer<T>) -> Exit {
+        self.progress.clear();
+        let exit = answer.exit;
+        let written = match self.format {
+            Format::Human => {
+                self.say_all(&answer.diagnostics);
+                out(&answer.text)
+            }
+            Format::Json => {
+                let report = Report::new(command, exit, answer.diagnostics, answer.result);
+                let mut text = serde_json::to_string_pretty(&report).unwrap_or_default();
+                text.push('\n');
+                out(&text)
+            }
+        };
+        // A reader that went away (`| head`) has seen what it wanted; a full disk has not.
+        match written {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Exit::Unknown,
+            _ => exit,
+        }
+    }
+
+    /// Prints data at once, in the human form only.
+    pub(crate) fn line(&self, text: &str) {
+        if self.format == Format::Human {
+            self.progress.clear();
+            let _ = out(&format!("{text}\n"));
+        }
+    }
+
+    /// Passes on what activation scripts said.
+    pub(crate) fn script_output(&self, text: &str) {
+        let _ = err(text);
+    }
+
+    fn say_all(&self, diagnostics: &[Diagnostic]) {
+        let mut text = String::new();
+        for diagnostic in diagnostics {
+            if diagnostic.severity != Severity::Note || !self.quiet {
+                text.push_str(&human::diagnostic(diagnostic, self.layout));
+            }
+        }
+        let _ = err(&text);
+    }
+
+    /// The user pressed Ctrl-C: the shell's own code for it.
+    pub(crate) fn interrupted(&self) -> ExitCode {
+        self.progress.clear();
+        let _ = err("interrupted: what was not yet in place is left out; run it again\n");
+        ExitCode::from(130)
+    }
+
+    /// The system gives us no threads.
+    pub(crate) fn no_runtime(&self, error: &io::Error) -> ExitCode {
+        let diagnostic = Diagnostic::error("no-threads", format!("can't start: {error}"));
+        let _ = err(&human::diagnostic(&diagnostic, self.layout));
+        ExitCode::from(Exit::Unknown.code())
+    }
+}
+
+fn out(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+fn err(text: &str) -> io::Result<()> {
+    io::stderr().lock().write_all(text.as_bytes())
+}

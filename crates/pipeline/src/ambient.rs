@@ -1,0 +1,23 @@
+//! What the surroundings say: read once by the CLI's settings, handed to every use case.
+
+use std::collections::BTreeMap;
+
+use envlock_channel::Client;
+use envlock_model::{channel::Rules, progress::Observer};
+use rattler_conda_types::{GenericVirtualPackage, Subdir};
+
+/// The surroundings of one run.
+pub struct Ambient<'a> {
+    /// Channels, mirrors and the cache.
+    pub client: &'a Client,
+    /// How names of channels become URLs.
+    pub rules: &'a Rules,
+    /// The variables of the process, for `$VAR` in channels.
+    pub variables: &'a BTreeMap<String, String>,
+    /// This machine's platform.
+    pub host: Subdir,
+    /// What this machine has, `CONDA_OVERRIDE_*` included.
+    pub host_packages: &'a [GenericVirtualPackage],
+    /// Who is told what goes on.
+    pub observer: &'a dyn Observer,
+}

@@ -1,0 +1,182 @@
+//! The two files of a project, read and written.
+
+use std::{
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use envlock_model::{
+    lock::{self, Lock, ReadError},
+    spec::{self, Environment},
+};
+use envlock_report::{Diagnostic, Exit, Explain, Place};
+
+/// Why a file of the project can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// There is no such file.
+    #[error("{} doesn't exist", path.display())]
+    Absent {
+        /// The file.
+        path: PathBuf,
+        /// What to do.
+        help: String,
+    },
+    /// It can't be read.
+    #[error("{} can't be read: {error}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// It isn't text.
+    #[error("{} is not UTF-8 text", place.file)]
+    NotText {
+        /// The first byte that isn't.
+        place: Place,
+    },
+    /// It can't be written.
+    #[error("{} can't be written: {error}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The environment's name can't be that of a folder.
+    #[error("`{name}`, the environment's name in {file}, can't be the name of a folder")]
+    Name {
+        /// The name.
+        name: String,
+        /// The lock.
+        file: String,
+    },
+    /// environment.yml is wrong.
+    #[error(transparent)]
+    Environment(#[from] spec::Invalid),
+    /// The lock is wrong.
+    #[error(transparent)]
+    Lock(#[from] ReadError),
+}
+
+impl Explain for FileError {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        match self {
+            Self::Absent { help, .. } => {
+                vec![Diagnostic::error("no-such-file", self.to_string()).with_help(help)]
+            }
+            Self::Unreadable { .. } => vec![Diagnostic::error("unreadable-file", self.to_string())],
+            Self::NotText { place } => vec![
+                Diagnostic::error("not-text", self.to_string())
+                    .at(place.clone())
+                    .with_help("save it as UTF-8"),
+            ],
+            Self::Unwritable { .. } => vec![
+                Diagnostic::error("unwritable-file", self.to_string())
+                    .with_note("the file that was there is untouched"),
+            ],
+            Self::Name { .. } => vec![
+                Diagnostic::error("environment-name", self.to_string())
+                    .with_help("change `name:` and solve again, or say where with `-p PREFIX`"),
+            ],
+            Self::Environment(error) => error.diagnostics(),
+            Self::Lock(error) => error.diagnostics(),
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Absent { .. } | Self::NotText { .. } | Self::Name { .. } => Exit::Usage,
+            Self::Unreadable { .. } | Self::Unwritable { .. } => Exit::Unknown,
+            Self::Environment(error) => error.exit(),
+            Self::Lock(error) => error.exit(),
+        }
+    }
+}
+
+/// Reads environment.yml.
+pub(crate) fn environment(path: &Path) -> Result<Environment, FileError> {
+    let text = text(path)?.ok_or_else(|| FileError::Absent {
+        path: path.to_owned(),
+        help: other_environment(path).map_or_else(
+            || "run envlock where environment.yml is, or name the file with `-f FILE`".to_owned(),
+            |other| format!("there is {other}: use it with `-f {other}`"),
+        ),
+    })?;
+    Ok(spec::parse(&shown(path), &text)?)
+}
+
+/// Reads environment.yml where it is; a lock may travel without it.
+pub(crate) fn environment_if_any(path: &Path) -> Result<Option<Environment>, FileError> {
+    match text(path)? {
+        Some(text) => Ok(Some(spec::parse(&shown(path), &text)?)),
+        None => Ok(None),
+    }
+}
+
+/// Reads a lock that has to be there.
+pub(crate) fn lock(path: &Path) -> Result<Lock, FileError> {
+    let text = text(path)?.ok_or_else(|| FileError::Absent {
+        path: path.to_owned(),
+        help: "make it with `envlock solve`".to_owned(),
+    })?;
+    Ok(lock::read(&shown(path), &text)?)
+}
+
+/// A file's text, or none where there is no file.
+pub(crate) fn text(path: &Path) -> Result<Option<String>, FileError> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(FileError::Unreadable { path: path.to_owned(), error }),
+    };
+    String::from_utf8(bytes).map(Some).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
+        let column = 1 + valid.iter().rev().take_while(|byte| **byte != b'\n').count();
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        FileError::NotText { place: Place::new(shown(path), number(line), number(column)) }
+    })
+}
+
+/// Writes beside the file and renames, so that it is the old one or the new one, whatever
+/// happens in between.
+pub(crate) fn replace(path: &Path, text: &str) -> Result<(), FileError> {
+    let unwritable = |error| FileError::Unwritable { path: path.to_owned(), error };
+    // A link in a project points at the file that is meant.
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new()
+        .prefix(".envlock-")
+        .permissions(permissions(&target))
+        .tempfile_in(folder)
+        .map_err(unwritable)?;
+    file.write_all(text.as_bytes()).map_err(unwritable)?;
+    file.as_file().sync_all().map_err(unwritable)?;
+    file.persist(&target).map_err(|error| unwritable(error.error))?;
+    Ok(())
+}
+
+/// Those of the file that is replaced; else what the user's mask leaves of `rw-rw-rw-`.
+fn permissions(path: &Path) -> std::fs::Permissions {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(path)
+        .map_or_else(|_| std::fs::Permissions::from_mode(0o666), |metadata| metadata.permissions())
+}
+
+/// The path as people see it.
+pub(crate) fn shown(path: &Path) -> String {
+    let path = path.strip_prefix("./").unwrap_or(path);
+    path.display().to_string()
+}
+
+/// The neighbour with the other usual ending.
+fn other_environment(path: &Path) -> Option<String> {
+    ["environment.yaml", "environment.yml", "env.yml", "env.yaml"]
+        .iter()
+        .map(|name| path.with_file_name(name))
+        .find(|other| other != path && other.is_file())
+        .map(|other| shown(&other))
+}

@@ -1,0 +1,354 @@
+//! `install`: the lock -> what the host must have -> packages in the cache -> the prefix.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use envlock_channel::FetchError;
+use envlock_install::{InstallError as LinkError, Package, Plan, PrefixState, Wanted};
+use envlock_model::{
+    lock::{Change, Lock, LockedPlatform},
+    spec::parse_request,
+};
+use envlock_report::{Diagnostic, Exit, Explain, Place};
+use rattler_conda_types::{GenericVirtualPackage, MatchSpec, Matches, ParseMatchSpecOptions, Subdir};
+
+use crate::{Ambient, FileError, Overrides, QuestionError, files, solve::staleness};
+
+/// What to do about a pip section, which no lock of this version answers for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PipPolicy {
+    /// Refuse.
+    Refuse,
+    /// Install without it: the user said so.
+    LeaveOut,
+}
+
+/// What `install` is asked to do.
+#[derive(Debug, Clone)]
+pub struct InstallRequest {
+    /// environment.yml, to tell whether the lock is stale. It may be absent.
+    pub environment: PathBuf,
+    /// The lock.
+    pub lock: PathBuf,
+    /// Where to; absolute. None for `.envlock/NAME` beside the lock.
+    pub prefix: Option<PathBuf>,
+    /// `--platform`: refused unless it is the host's.
+    pub platform: Option<Subdir>,
+    /// Whether a stale lock is taken as it is.
+    pub frozen: bool,
+    /// Whether to build anew over unknown files.
+    pub replace: bool,
+    /// What to do about a pip section.
+    pub pip: PipPolicy,
+    /// Whether post-link scripts run.
+    pub link_scripts: bool,
+    /// Whether to leave the prefix as it is.
+    pub dry_run: bool,
+    /// The command line, for the history and for whoever waits.
+    pub command: String,
+    /// The time.
+    pub now: jiff::Timestamp,
+    /// This program's version.
+    pub version: String,
+    /// How many packages are compiled at a time.
+    pub jobs: usize,
+}
+
+/// What `install` did.
+#[derive(Debug)]
+pub struct Installed {
+    /// The prefix.
+    pub prefix: PathBuf,
+    /// The platform.
+    pub platform: Subdir,
+    /// What changes, or changed.
+    pub plan: Plan,
+    /// How it went; none on a dry run.
+    pub outcome: Option<envlock_install::Installed>,
+    /// The pip section's lines that were left out.
+    pub pip_left_out: Vec<String>,
+    /// How many packages the lock has for this platform.
+    pub packages: usize,
+    /// What the user should know.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Why the prefix is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    /// A file of the project can't be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// What is asked can't be made out.
+    #[error(transparent)]
+    Question(#[from] QuestionError),
+    /// environment.yml asks for something else by now.
+    #[error("the lock is stale: {} changed", count(.changes.len()))]
+    Stale {
+        /// What changed.
+        changes: Vec<Change>,
+    },
+    /// A platform that this machine isn't.
+    #[error("{asked} can't be installed on this machine, which is {host}")]
+    OtherPlatform {
+        /// What was asked.
+        asked: Subdir,
+        /// What this is.
+        host: Subdir,
+    },
+    /// The lock doesn't answer for this machine.
+    #[error("the lock has no packages for {host}, only for {}", .locked.join(", "))]
+    NotLocked {
+        /// This machine's platform.
+        host: Subdir,
+        /// The lock's.
+        locked: Vec<String>,
+    },
+    /// The machine lacks what packages need.
+    #[error("this machine is not what the lock was made for")]
+    Host {
+        /// What is missing, each with who needs it.
+        missing: Vec<String>,
+    },
+    /// A pip section, unresolved.
+    #[error("the lock leaves the pip section out: {} would be missing", count(.lines.len()))]
+    Pip {
+        /// The lines.
+        lines: Vec<String>,
+    },
+    /// An archive can't be had.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// The prefix can't be made.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+}
+
+fn count(lines: usize) -> String {
+    if lines == 1 { "1 line".to_owned() } else { format!("{lines} lines") }
+}
+
+impl Explain for InstallError {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        match self {
+            Self::File(error) => error.diagnostics(),
+            Self::Question(error) => error.diagnostics(),
+            Self::Fetch(error) => error.diagnostics(),
+            Self::Link(error) => error.diagnostics(),
+            Self::Stale { changes } => stale(changes),
+            Self::OtherPlatform { host, .. } => vec![
+                Diagnostic::error("other-platform", self.to_string())
+                    .with_help(format!("leave `--platform` out, or install on {host} what is for it")),
+            ],
+            Self::NotLocked { host, .. } => vec![
+                Diagnostic::error("not-locked", self.to_string())
+                    .with_help(format!("add it: `envlock solve --platform {host}`, with the others")),
+            ],
+            Self::Host { missing } => {
+                let mut diagnostic = Diagnostic::error("host-lacks", self.to_string());
+                diagnostic.notes.clone_from(missing);
+                vec![diagnostic.with_help(
+                    "install on a machine that has it; or, where the machine is known better, set \
+                     `CONDA_OVERRIDE_…` (such as CONDA_OVERRIDE_CUDA=12.2)",
+                )]
+            }
+            Self::Pip { lines } => {
+                let mut diagnostic = Diagnostic::error("pip-left-out", self.to_string());
+                diagnostic.notes = lines.iter().map(|line| format!("not in the lock: {line}")).collect();
+                vec![diagnostic.with_help("install the conda packages alone with `--without-pip`")]
+            }
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::File(error) => error.exit(),
+            Self::Question(error) => error.exit(),
+            Self::Fetch(error) => error.exit(),
+            Self::Link(error) => error.exit(),
+            Self::Stale { .. } => Exit::Stale,
+            Self::OtherPlatform { .. } | Self::NotLocked { .. } => Exit::Usage,
+            Self::Host { .. } | Self::Pip { .. } => Exit::Findings,
+        }
+    }
+}
+
+/// A stale lock, change by change.
+pub fn stale(changes: &[Change]) -> Vec<Diagnostic> {
+    changes
+        .iter()
+        .map(|change| {
+            let diagnostic = Diagnostic::error("stale-lock", change.to_string());
+            let diagnostic = match &change.place {
+                Some(place) => diagnostic.at(place.clone()),
+                None => diagnostic,
+            };
+            diagnostic.with_help("run `envlock solve`; `envlock install --frozen` takes it as it is")
+        })
+        .collect()
+}
+
+/// Installs the lock. Every archive is fetched and verified before the prefix is touched.
+pub async fn install(
+    request: &InstallRequest,
+    ambient: &Ambient<'_>,
+) -> Result<Installed, InstallError> {
+    let lock = files::lock(&request.lock)?;
+    let mut warnings = Vec::new();
+    refuse_stale(request, &lock, ambient, &mut warnings)?;
+    let platform = ambient.host;
+    let locked = for_host(request, &lock, ambient)?;
+    let pip_left_out = pip(locked, request.pip)?;
+    refuse_unfit_host(locked, ambient.host_packages)?;
+
+    let prefix = match &request.prefix {
+        Some(prefix) => prefix.clone(),
+        None => beside(&request.lock, &lock.name)?,
+    };
+    let wanted = Wanted {
+        prefix: prefix.clone(),
+        platform,
+        packages: Vec::new(),
+        requested: requested(locked),
+        variables: lock.variables.clone(),
+        stamp: lock.stamp(platform, request.link_scripts),
+        command: request.command.clone(),
+        now: request.now,
+        envlock_version: request.version.clone(),
+        replace: request.replace,
+        link_scripts: request.link_scripts,
+        jobs: request.jobs,
+    };
+    let packages = locked.records.len();
+    let installed = |plan, outcome| Installed {
+        prefix: prefix.clone(),
+        platform,
+        plan,
+        outcome,
+        pip_left_out,
+        packages,
+        warnings,
+    };
+    if already_right(&wanted)? {
+        let outcome = envlock_install::Installed { packages, ..Default::default() };
+        return Ok(installed(Plan::default(), Some(outcome)));
+    }
+    let survey = envlock_install::survey(&prefix)?;
+    let present = survey.records.iter().map(|record| &record.repodata_record);
+    let plan = envlock_install::plan(present, &locked.records);
+    if request.dry_run {
+        return Ok(installed(plan, None));
+    }
+    let folders = ambient.client.packages(&locked.records, ambient.observer).await?;
+    let packages = locked.records.iter().cloned().zip(folders);
+    let packages = packages.map(|(record, dir)| Package { record, dir }).collect();
+    let outcome = envlock_install::apply(Wanted { packages, ..wanted }, ambient.observer).await?;
+    Ok(installed(plan, Some(outcome)))
+}
+
+/// Answered from one small file of the prefix, before anything else is looked at.
+fn already_right(wanted: &Wanted) -> Result<bool, LinkError> {
+    Ok(!wanted.replace
+        && envlock_install::state(&wanted.prefix)?
+            == PrefixState::Ready { stamp: wanted.stamp.clone() })
+}
+
+fn refuse_stale(
+    request: &InstallRequest,
+    lock: &Lock,
+    ambient: &Ambient<'_>,
+    warnings: &mut Vec<Diagnostic>,
+) -> Result<(), InstallError> {
+    if request.frozen {
+        return Ok(());
+    }
+    // A lock may be shipped alone, and then there is nothing that it could be stale against.
+    let Some(environment) = files::environment_if_any(&request.environment)? else {
+        return Ok(());
+    };
+    let overrides = Overrides {
+        platforms: lock.platforms.keys().copied().filter(|_| environment.platforms.is_empty()).collect(),
+        virtual_packages: Vec::new(),
+    };
+    let (changes, found) = staleness(&environment, &request.environment, &overrides, lock, ambient)?;
+    warnings.extend(found);
+    if changes.is_empty() { Ok(()) } else { Err(InstallError::Stale { changes }) }
+}
+
+fn for_host<'a>(
+    request: &InstallRequest,
+    lock: &'a Lock,
+    ambient: &Ambient<'_>,
+) -> Result<&'a LockedPlatform, InstallError> {
+    let host = ambient.host;
+    if let Some(asked) = request.platform.filter(|asked| *asked != host) {
+        return Err(InstallError::OtherPlatform { asked, host });
+    }
+    lock.platforms.get(&host).ok_or_else(|| InstallError::NotLocked {
+        host,
+        locked: lock.platforms.keys().map(ToString::to_string).collect(),
+    })
+}
+
+fn pip(locked: &LockedPlatform, policy: PipPolicy) -> Result<Vec<String>, InstallError> {
+    if locked.pip.is_empty() || policy == PipPolicy::LeaveOut {
+        return Ok(locked.pip.clone());
+    }
+    Err(InstallError::Pip { lines: locked.pip.clone() })
+}
+
+/// The lock assumes virtual packages; what its packages need of them this machine must have.
+fn refuse_unfit_host(
+    locked: &LockedPlatform,
+    host: &[GenericVirtualPackage],
+) -> Result<(), InstallError> {
+    let requests = locked.specs.iter().map(|spec| (spec.as_str(), "environment.yml".to_owned()));
+    let depends = locked.records.iter().flat_map(|record| {
+        let needs = record.package_record.depends.iter();
+        needs.map(|text| (text.as_str(), record.package_record.name.as_normalized().to_owned()))
+    });
+    let mut missing: Vec<String> = Vec::new();
+    for (text, by) in requests.chain(depends).filter(|(text, _)| text.starts_with("__")) {
+        let Ok(spec) = MatchSpec::from_str(text, ParseMatchSpecOptions::lenient()) else { continue };
+        if host.iter().any(|package| spec.matches(package)) {
+            continue;
+        }
+        let has = host.iter().find(|package| spec.name.matches(&package.name));
+        let has = has.map_or_else(|| "has none".to_owned(), |has| format!("has {}", has.version));
+        let line = format!("{by} needs {text}; this machine {has}");
+        if !missing.contains(&line) {
+            missing.push(line);
+        }
+    }
+    if missing.is_empty() { Ok(()) } else { Err(InstallError::Host { missing }) }
+}
+
+fn requested(locked: &LockedPlatform) -> BTreeMap<String, Vec<String>> {
+    let mut requested: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for spec in &locked.specs {
+        if let Some(request) = parse_request(spec, Place::new("", 1, 1)) {
+            requested.entry(request.package().to_owned()).or_default().push(spec.clone());
+        }
+    }
+    requested
+}
+
+/// The project's own prefix: `.envlock/NAME` beside the lock.
+pub fn own_prefix(lock: &Path) -> Result<PathBuf, FileError> {
+    let name = files::lock(lock)?.name;
+    beside(lock, &name)
+}
+
+fn beside(lock: &Path, name: &str) -> Result<PathBuf, FileError> {
+    let odd = |c: char| c.is_control() || "/\\:".contains(c);
+    if name.is_empty() || name.starts_with('.') || name.contains(odd) {
+        return Err(FileError::Name { name: name.to_owned(), file: files::shown(lock) });
+    }
+    let folder = lock.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let folder = std::fs::canonicalize(&folder).unwrap_or(folder);
+    Ok(folder.join(".envlock").join(name))
+}

@@ -1,0 +1,285 @@
+//! environment.yml, the flags and the present lock, settled into one question.
+
+use std::{collections::BTreeMap, path::Path};
+
+use envlock_model::{
+    channel::{self, ChannelError},
+    lock::Lock,
+    question::{Asked, AskedChannel, AskedPip, AskedSpec, Question},
+    spec::{Environment, Request},
+    virtual_packages::{self, Setting},
+};
+use envlock_report::{Diagnostic, Exit, Explain, Place};
+use rattler_conda_types::{GenericVirtualPackage, Subdir};
+
+use crate::Ambient;
+
+/// What the command line sets beside environment.yml.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// `--platform`; empty when none is given.
+    pub platforms: Vec<Subdir>,
+    /// `--virtual-package` and `CONDA_OVERRIDE_*`, the flags last.
+    pub virtual_packages: Vec<Setting>,
+}
+
+/// Why there is no question.
+#[derive(Debug, thiserror::Error)]
+pub enum QuestionError {
+    /// A channel that is none.
+    #[error("{error}")]
+    Channel {
+        /// What is wrong.
+        error: ChannelError,
+        /// Where it is written; none for the built-in `defaults`.
+        place: Option<Place>,
+    },
+    /// Credentials in an address.
+    #[error("the address of {channel} holds a credential, and envlock has no safe way to use it yet")]
+    Credential {
+        /// The channel, without it.
+        channel: String,
+        /// Where it is written.
+        place: Option<Place>,
+    },
+    /// No channel is left.
+    #[error("there is no channel to search: `nodefaults` takes the only one away")]
+    NoChannel {
+        /// environment.yml.
+        place: Place,
+    },
+}
+
+impl Explain for QuestionError {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        match self {
+            Self::Channel { error, place } => {
+                let mut diagnostics = error.diagnostics();
+                for diagnostic in &mut diagnostics {
+                    if diagnostic.place.is_none() {
+                        diagnostic.place.clone_from(place);
+                    }
+                }
+                diagnostics
+            }
+            Self::Credential { place, .. } => {
+                let diagnostic = Diagnostic::error("channel-credential", self.to_string())
+                    .with_help("take it out of the address; a mirror that needs none can be named with `--mirror`");
+                vec![match place {
+                    Some(place) => diagnostic.at(place.clone()),
+                    None => diagnostic,
+                }]
+            }
+            Self::NoChannel { place } => vec![
+                Diagnostic::error("no-channel", self.to_string())
+                    .at(place.clone())
+                    .with_help("list one, such as `channels: [conda-forge]`"),
+            ],
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+}
+
+/// A question with what goes along with it.
+pub(crate) struct Settled {
+    pub(crate) question: Question,
+    pub(crate) warnings: Vec<Diagnostic>,
+}
+
+/// Settles what is asked. `folder` is environment.yml's.
+pub(crate) fn settle(
+    environment: &Environment,
+    folder: &Path,
+    overrides: &Overrides,
+    present: Option<&Lock>,
+    ambient: &Ambient<'_>,
+) -> Result<Settled, QuestionError> {
+    let mut warnings = environment.warnings.clone();
+    let platforms = platforms(environment, overrides, present, ambient);
+    let mut channels = Channels { folder, ambient, list: Vec::new() };
+    for (written, place) in listed(environment, &mut warnings)? {
+        for platform in &platforms {
+            channels.add(&written, place.as_ref(), *platform, false)?;
+        }
+    }
+    let mut asked = BTreeMap::new();
+    for platform in platforms {
+        let requests = environment
+            .requests_for(platform)
+            .map(|request| asked_spec(request, platform, &mut channels))
+            .collect::<Result<Vec<_>, _>>()?;
+        let pip = environment
+            .pip_for(platform)
+            .map(|line| AskedPip { text: line.text.clone(), place: line.place.clone() })
+            .collect();
+        let virtual_packages = assumed(platform, overrides, present, ambient);
+        asked.insert(platform, Asked { requests, pip, virtual_packages });
+    }
+    let question = Question {
+        name: name(environment, folder),
+        channels: channels.list,
+        platforms: asked,
+        variables: environment.variables.clone(),
+    };
+    Ok(Settled { question, warnings })
+}
+
+/// The command line's, else the file's, else the present lock's, else this machine's.
+fn platforms(
+    environment: &Environment,
+    overrides: &Overrides,
+    present: Option<&Lock>,
+    ambient: &Ambient<'_>,
+) -> Vec<Subdir> {
+    let mut platforms = if !overrides.platforms.is_empty() {
+        overrides.platforms.clone()
+    } else if !environment.platforms.is_empty() {
+        environment.platforms.iter().map(|platform| platform.value).collect()
+    } else if let Some(lock) = present {
+        lock.platforms.keys().copied().collect()
+    } else {
+        vec![ambient.host]
+    };
+    platforms.sort();
+    platforms.dedup();
+    platforms
+}
+
+/// The channels as listed. Without a list it is `defaults`, as for conda, and that is said.
+fn listed(
+    environment: &Environment,
+    warnings: &mut Vec<Diagnostic>,
+) -> Result<Vec<(String, Option<Place>)>, QuestionError> {
+    let listed: Vec<_> = environment
+        .channels
+        .iter()
+        .flatten()
+        .map(|channel| (channel.value.clone(), Some(channel.place.clone())))
+        .collect();
+    if !listed.is_empty() {
+        return Ok(listed);
+    }
+    let place = Place::new(environment.file.as_str(), 1, 1);
+    if environment.nodefaults {
+        return Err(QuestionError::NoChannel { place });
+    }
+    warnings.push(
+        Diagnostic::warning("implicit-defaults", "no channel is listed: `defaults` is searched")
+            .at(place)
+            .with_note("it is Anaconda's own channel, and its terms of service ask many to pay")
+            .with_help("say which: `channels: [conda-forge]` or `channels: [defaults]`"),
+    );
+    Ok(vec![("defaults".to_owned(), None)])
+}
+
+struct Channels<'a> {
+    folder: &'a Path,
+    ambient: &'a Ambient<'a>,
+    list: Vec<AskedChannel>,
+}
+
+impl Channels<'_> {
+    /// Resolves a channel and appends it unless it is there; returns its name.
+    fn add(
+        &mut self,
+        written: &str,
+        place: Option<&Place>,
+        platform: Subdir,
+        only_for_specs: bool,
+    ) -> Result<String, QuestionError> {
+        let variable = |name: &str| self.ambient.variables.get(name).cloned();
+        let resolved =
+            channel::resolve(written, self.ambient.rules, platform, self.folder, &variable)
+                .map_err(|error| QuestionError::Channel { error, place: place.cloned() })?;
+        let urls: Vec<_> = resolved.iter().map(|r| r.channel.url.clone()).collect();
+        let multi = resolved.first().and_then(|r| r.channel.multi.clone());
+        let name = multi.clone().or_else(|| resolved.first().map(|r| r.channel.name.clone()));
+        let name = name.unwrap_or_else(|| written.to_owned());
+        if let Some(found) = resolved.iter().find(|resolved| resolved.access.is_some()) {
+            let channel = found.channel.name.clone();
+            return Err(QuestionError::Credential { channel, place: place.cloned() });
+        }
+        match self.list.iter_mut().find(|channel| channel.name == name) {
+            // A multichannel may have more members on one platform than on another.
+            Some(channel) => {
+                for url in urls {
+                    if !channel.urls.contains(&url) {
+                        channel.urls.push(url);
+                    }
+                }
+            }
+            None => self.list.push(AskedChannel {
+                name: name.clone(),
+                urls,
+                multi: multi.is_some(),
+                only_for_specs,
+            }),
+        }
+        Ok(name)
+    }
+}
+
+fn asked_spec(
+    request: &Request,
+    platform: Subdir,
+    channels: &mut Channels<'_>,
+) -> Result<AskedSpec, QuestionError> {
+    let channel = match &request.channel {
+        Some(written) => Some(channels.add(written, Some(&request.place), platform, true)?),
+        None => None,
+    };
+    Ok(AskedSpec {
+        text: text(request, channel.as_deref()),
+        place: request.place.clone(),
+        spec: request.spec.clone(),
+        channel,
+        subdir: request.subdir,
+    })
+}
+
+/// The spec as written, with the channel's name in place of what may be a URL with a
+/// credential or a variable that another machine doesn't have.
+fn text(request: &Request, channel: Option<&str>) -> String {
+    match (request.text.rsplit_once("::"), channel) {
+        (Some((_, rest)), Some(channel)) => match request.subdir {
+            Some(subdir) => format!("{channel}/{subdir}::{rest}"),
+            None => format!("{channel}::{rest}"),
+        },
+        _ => request.text.clone(),
+    }
+}
+
+/// What the command line says, else what the present lock assumes, else what is fixed for
+/// the platform: what was once set stays until something else is.
+fn assumed(
+    platform: Subdir,
+    overrides: &Overrides,
+    present: Option<&Lock>,
+    ambient: &Ambient<'_>,
+) -> Vec<GenericVirtualPackage> {
+    let locked = present.and_then(|lock| lock.platforms.get(&platform));
+    let settings = &overrides.virtual_packages;
+    let base = settings
+        .iter()
+        .rev()
+        .find_map(|setting| match setting {
+            Setting::Host => Some(ambient.host_packages.to_vec()),
+            Setting::Default => Some(virtual_packages::defaults(platform)),
+            Setting::One(..) => None,
+        })
+        .or_else(|| locked.map(|locked| locked.virtual_packages.clone()))
+        .unwrap_or_else(|| virtual_packages::defaults(platform));
+    virtual_packages::apply(base, settings)
+}
+
+/// environment.yml's name, else its folder's.
+fn name(environment: &Environment, folder: &Path) -> String {
+    if let Some(name) = &environment.name {
+        return name.value.clone();
+    }
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    folder.file_name().map_or_else(|| "environment".to_owned(), |name| name.to_string_lossy().into_owned())
+}

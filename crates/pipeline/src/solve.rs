@@ -1,0 +1,380 @@
+//! `solve`: environment.yml -> question -> indexes -> a set by platform -> the lock.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use envlock_channel::{IndexError, Indexes, SubdirRecords, Subscription};
+use envlock_model::{
+    diff::{self, Difference},
+    lock::{self, Change, Lock, ReadError, WriteError},
+    progress::{Event, Phase},
+    question::Question,
+    spec::Environment,
+};
+use envlock_report::{Diagnostic, Exit, Explain};
+use envlock_solve::{Problem, Records};
+use rattler_conda_types::{PackageName, RepoDataRecord, Subdir};
+
+use crate::{
+    Ambient, FileError, Overrides, QuestionError, files,
+    question::{Settled, settle},
+};
+
+/// What `solve` is asked to do.
+#[derive(Debug, Clone)]
+pub struct SolveRequest {
+    /// environment.yml.
+    pub environment: PathBuf,
+    /// The lock.
+    pub lock: PathBuf,
+    /// What the command line sets.
+    pub overrides: Overrides,
+    /// Whether to leave the file as it is.
+    pub dry_run: bool,
+}
+
+/// What `solve` found.
+#[derive(Debug)]
+pub struct Solved {
+    /// The answer.
+    pub lock: Lock,
+    /// Whether the file was written: not where no byte would have changed.
+    pub written: bool,
+    /// What changed against the lock that was there.
+    pub differences: Vec<Difference>,
+    /// What the user should know.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// What `solve --check` found.
+#[derive(Debug)]
+pub struct Checked {
+    /// What the lock doesn't answer; empty when it is fresh.
+    pub changes: Vec<Change>,
+    /// What the user should know.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Why there is no lock.
+#[derive(Debug, thiserror::Error)]
+pub enum SolveError {
+    /// A file of the project can't be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// What is asked can't be made out.
+    #[error(transparent)]
+    Question(#[from] QuestionError),
+    /// An index can't be had.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// An index contradicts itself.
+    #[error("the indexes can't be searched: {0}")]
+    Records(String),
+    /// There is no solution.
+    #[error("there is no solution")]
+    NoSolution {
+        /// Why, by line and platform.
+        reasons: Vec<Diagnostic>,
+    },
+    /// The answer may not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// The search ended early.
+    #[error("the search was interrupted")]
+    Interrupted,
+}
+
+impl Explain for SolveError {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        match self {
+            Self::File(error) => error.diagnostics(),
+            Self::Question(error) => error.diagnostics(),
+            Self::Index(error) => error.diagnostics(),
+            Self::NoSolution { reasons } => reasons.clone(),
+            Self::Records(_) => vec![
+                Diagnostic::error("bad-index", self.to_string())
+                    .with_help("tell whoever runs the channel; another mirror may have a good copy"),
+            ],
+            Self::Write(_) => vec![
+                Diagnostic::error("lock-refused", self.to_string())
+                    .with_note("no lock was written"),
+            ],
+            Self::Interrupted => vec![Diagnostic::error("interrupted", self.to_string())],
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::File(error) => error.exit(),
+            Self::Question(error) => error.exit(),
+            Self::Index(error) => error.exit(),
+            Self::NoSolution { .. } => Exit::NoSolution,
+            Self::Write(_) => Exit::Usage,
+            Self::Records(_) | Self::Interrupted => Exit::Unknown,
+        }
+    }
+}
+
+/// Asks whether the lock still answers. Reads two files and nothing else.
+pub fn check(request: &SolveRequest, ambient: &Ambient<'_>) -> Result<Checked, SolveError> {
+    let environment = files::environment(&request.environment)?;
+    let lock = files::lock(&request.lock)?;
+    let (changes, warnings) =
+        staleness(&environment, &request.environment, &request.overrides, &lock, ambient)?;
+    Ok(Checked { changes, warnings })
+}
+
+/// What `lock` doesn't answer of `environment`.
+pub(crate) fn staleness(
+    environment: &Environment,
+    path: &Path,
+    overrides: &Overrides,
+    lock: &Lock,
+    ambient: &Ambient<'_>,
+) -> Result<(Vec<Change>, Vec<Diagnostic>), QuestionError> {
+    let settled = settle(environment, folder(path), overrides, Some(lock), ambient)?;
+    Ok((lock::changes(lock, &settled.question), settled.warnings))
+}
+
+/// Solves and writes the lock.
+pub async fn solve(request: &SolveRequest, ambient: &Ambient<'_>) -> Result<Solved, SolveError> {
+    let environment = files::environment(&request.environment)?;
+    let present_text = files::text(&request.lock)?;
+    let present = present(&request.lock, present_text.as_deref())?;
+    let folder = folder(&request.environment);
+    let Settled { question, mut warnings, .. } =
+        settle(&environment, folder, &request.overrides, present.as_ref(), ambient)?;
+
+    let indexes = ambient.client.indexes(&subscriptions(&question), ambient.observer).await?;
+    warnings.extend(indexes.warnings.iter().cloned());
+    let answers = answers(&question, &indexes, present.as_ref(), ambient).await?;
+    warnings.extend(answers.warnings);
+    warnings.extend(pip_left_out(&question));
+
+    let secrets = present.as_ref().and_then(|lock| lock.secrets.clone());
+    let lock = Lock::answer(&question, answers.records, secrets);
+    let text = lock::write(&lock)?;
+    let changed = present_text.as_deref() != Some(text.as_str());
+    let written = changed && !request.dry_run;
+    if written {
+        files::replace(&request.lock, &text)?;
+    }
+    let differences = diff::differences(present.as_ref(), &lock);
+    Ok(Solved { lock, written, differences, warnings })
+}
+
+/// The lock that is there. One that contradicts itself still says what to keep; one that
+/// can't be read is never written over.
+fn present(path: &Path, text: Option<&str>) -> Result<Option<Lock>, FileError> {
+    let Some(text) = text else { return Ok(None) };
+    match lock::read(&files::shown(path), text) {
+        Ok(lock) => Ok(Some(lock)),
+        Err(ReadError::Inconsistent { lock, .. }) => Ok(Some(*lock)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Each channel with the subdirs that the platforms need, `noarch` among them.
+fn subscriptions(question: &Question) -> Vec<Subscription> {
+    let platforms: BTreeSet<_> = question.platforms.keys().copied().collect();
+    let mut subscriptions = Vec::new();
+    for channel in &question.channels {
+        for url in &channel.urls {
+            let windows_only = url.path().ends_with("/pkgs/msys2/");
+            let subdirs: Vec<_> = platforms
+                .iter()
+                .copied()
+                .filter(|platform| !windows_only || platform.is_windows())
+                .chain([Subdir::NoArch])
+                .collect();
+            subscriptions.push(Subscription {
+                channel: envlock_model::channel::Channel {
+                    name: channel.name.clone(),
+                    url: url.clone(),
+                    multi: channel.multi.then(|| channel.name.clone()),
+                },
+                subdirs,
+            });
+        }
+    }
+    subscriptions
+}
+
+struct Answers {
+    records: BTreeMap<Subdir, Vec<RepoDataRecord>>,
+    warnings: Vec<Diagnostic>,
+}
+
+/// Solves every platform side by side; all that fails is told at once.
+async fn answers(
+    question: &Question,
+    indexes: &Indexes,
+    present: Option<&Lock>,
+    ambient: &Ambient<'_>,
+) -> Result<Answers, SolveError> {
+    let units = question.platforms.len() as u64;
+    ambient.observer.observe(Event::Expect { phase: Phase::Solve, units });
+    let mut searches = Vec::new();
+    for platform in question.platforms.keys().copied() {
+        let search = Search {
+            platform,
+            question: question.clone(),
+            records: records_for(platform, question, indexes)?,
+            locked: present
+                .and_then(|lock| lock.platforms.get(&platform))
+                .map(|locked| locked.records.clone())
+                .unwrap_or_default(),
+        };
+        searches.push(tokio::task::spawn_blocking(move || {
+            let outcome = search.run();
+            (search, outcome)
+        }));
+    }
+    let mut answers = Answers { records: BTreeMap::new(), warnings: Vec::new() };
+    let mut reasons = Vec::new();
+    for search in searches {
+        let (search, outcome) = search.await.map_err(|_| SolveError::Interrupted)?;
+        match outcome {
+            Ok(solution) => {
+                answers.warnings.extend(solution.passed_over.iter().map(passed_over));
+                answers.records.insert(search.platform, solution.records);
+            }
+            Err(envlock_solve::SolveError::NoSolution { .. }) => {
+                let names = names(question, &indexes.of_platform(search.platform));
+                reasons.extend(
+                    tokio::task::spawn_blocking(move || search.explain(&names))
+                        .await
+                        .map_err(|_| SolveError::Interrupted)?,
+                );
+            }
+            Err(error) => return Err(SolveError::Records(error.to_string())),
+        }
+        ambient.observer.observe(Event::Advance { phase: Phase::Solve, units: 1 });
+    }
+    if !reasons.is_empty() {
+        return Err(SolveError::NoSolution { reasons: once_for_all_platforms(reasons, units) });
+    }
+    let packages: usize = answers.records.values().map(Vec::len).sum();
+    let summary = format!("{packages} packages");
+    ambient.observer.observe(Event::Done { phase: Phase::Solve, summary });
+    Ok(answers)
+}
+
+/// One platform's search, with all that it needs, for a thread of its own.
+struct Search {
+    platform: Subdir,
+    question: Question,
+    records: Vec<Records>,
+    locked: Vec<RepoDataRecord>,
+}
+
+impl Search {
+    fn problem(&self) -> Problem<'_> {
+        Problem {
+            platform: self.platform,
+            channels: &self.question.channels,
+            asked: &self.question.platforms[&self.platform],
+            records: &self.records,
+            locked: &self.locked,
+        }
+    }
+
+    fn run(&self) -> Result<envlock_solve::Solution, envlock_solve::SolveError> {
+        envlock_solve::solve(&self.problem())
+    }
+
+    fn explain(&self, names: &envlock_solve::Names) -> Vec<Diagnostic> {
+        let reasons = envlock_solve::explain(&self.problem(), names);
+        let on = format!("on {}", self.platform);
+        reasons.into_iter().map(|reason| reason.with_note(on.clone())).collect()
+    }
+}
+
+/// The records that the requests can reach, in the order of the channels.
+fn records_for(
+    platform: Subdir,
+    question: &Question,
+    indexes: &Indexes,
+) -> Result<Vec<Records>, IndexError> {
+    let asked = &question.platforms[&platform];
+    let names: BTreeSet<PackageName> =
+        asked.requests.iter().filter_map(|r| r.spec.name.as_exact().cloned()).collect();
+    let names: Vec<_> = names.into_iter().collect();
+    let loaded = indexes.of_platform(platform).load(&names)?;
+    let place = |subdir: &SubdirRecords| {
+        question.channels.iter().position(|channel| channel.urls.contains(&subdir.channel.url))
+    };
+    Ok(loaded
+        .into_iter()
+        .filter_map(|subdir| {
+            let channel = place(&subdir)?;
+            Some(Records { channel, records: subdir.records, unhashed: subdir.unhashed })
+        })
+        .collect())
+}
+
+/// Every name of the indexes, with the places of its channels in the question.
+fn names(question: &Question, indexes: &Indexes) -> envlock_solve::Names {
+    let place = |url: &url::Url| question.channels.iter().position(|c| c.urls.contains(url));
+    let places = |channels: Vec<&envlock_model::channel::Channel>| {
+        let places: BTreeSet<_> = channels.iter().filter_map(|c| place(&c.url)).collect();
+        places.into_iter().collect()
+    };
+    let names = indexes.names().into_iter();
+    names.map(|(name, channels)| (name.to_owned(), places(channels))).collect()
+}
+
+/// A reason that holds on every platform is told once, without naming any.
+fn once_for_all_platforms(reasons: Vec<Diagnostic>, platforms: u64) -> Vec<Diagnostic> {
+    let mut merged: Vec<(Diagnostic, Vec<String>)> = Vec::new();
+    for mut reason in reasons {
+        let on = reason.notes.pop().unwrap_or_default();
+        match merged.iter_mut().find(|(other, _)| *other == reason) {
+            Some((_, all)) => all.push(on),
+            None => merged.push((reason, vec![on])),
+        }
+    }
+    merged
+        .into_iter()
+        .map(|(reason, on)| {
+            if on.len() as u64 == platforms {
+                reason
+            } else {
+                reason.with_note(on.join(", "))
+            }
+        })
+        .collect()
+}
+
+fn passed_over((record, instead): &(RepoDataRecord, Option<RepoDataRecord>)) -> Diagnostic {
+    let taken = instead.as_ref().map_or_else(
+        || "another set was taken".to_owned(),
+        |instead| format!("{} was taken", instead.identifier),
+    );
+    Diagnostic::warning(
+        "no-sha256",
+        format!("{} would have been the choice, but its index gives no sha256", record.identifier),
+    )
+    .with_note(format!("what can't be verified is never locked; {taken}"))
+}
+
+fn pip_left_out(question: &Question) -> Option<Diagnostic> {
+    let first = question.platforms.values().flat_map(|asked| &asked.pip).min_by_key(|l| &l.place)?;
+    let lines: BTreeSet<_> =
+        question.platforms.values().flat_map(|asked| &asked.pip).map(|l| &l.text).collect();
+    Some(
+        Diagnostic::warning(
+            "pip-left-out",
+            format!("the pip section is NOT resolved: {} lines are left out of the set", lines.len()),
+        )
+        .at(first.place.clone())
+        .with_note("the lock records them as asked; no package of it answers for them")
+        .with_help("`envlock install` refuses such a lock, unless with `--without-pip`"),
+    )
+}
