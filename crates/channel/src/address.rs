@@ -10,26 +10,25 @@ pub(crate) fn bare(url: &Url) -> Url {
     let _ = bare.set_password(None);
     bare.set_query(None);
     bare.set_fragment(None);
-    if let Some(rest) = bare.path().strip_prefix("/t/")
-        && let Some((_, path)) = rest.split_once('/')
-    {
-        let path = format!("/{path}");
+    if let Some((before, token)) = bare.path().split_once("/t/") {
+        let behind = token.split_once('/').map_or("", |(_, behind)| behind);
+        let path = format!("{before}/{behind}");
         bare.set_path(&path);
     }
     bare
 }
 
-/// A text that may be a URL with a userinfo, for messages.
+/// A text that may hold URLs, for messages: userinfo and tokens as `***`.
 pub(crate) fn censored(text: &str) -> String {
-    text.split('=')
-        .map(|part| match (part.find("://"), part.rfind('@')) {
-            (Some(scheme), Some(at)) if scheme < at => {
-                format!("{}***{}", &part[..scheme + 3], &part[at..])
-            }
-            _ => part.to_owned(),
-        })
-        .collect::<Vec<_>>()
-        .join("=")
+    let hidden = |text: &str, after: &str, end: char| match text.split_once(after) {
+        Some((before, rest)) if rest.contains(end) => {
+            let at = if end == '@' { rest.rfind(end) } else { rest.find(end) };
+            format!("{before}{after}***{}", &rest[at.unwrap_or(0)..])
+        }
+        _ => text.to_owned(),
+    };
+    let parts = text.split('=').map(|part| hidden(&hidden(part, "://", '@'), "/t/", '/'));
+    parts.collect::<Vec<_>>().join("=")
 }
 
 /// How a source is called: host and port, or the folder.
@@ -90,7 +89,7 @@ mod tests {
         let url = Url::parse("https://me:geheim@h:8443/t/tk-1/c/noarch/?x=1#y").expect("a URL");
         assert_eq!(bare(&url).as_str(), "https://h:8443/c/noarch/");
         assert_eq!(label(&url), "h:8443");
-        assert_eq!(censored("https://a/=http://u:p@b/"), "https://a/=http://***@b/");
+        assert_eq!(censored("https://a/=http://u:p@b/c/t/tk/"), "https://a/=http://***@b/c/t/***/");
     }
 
     #[test]

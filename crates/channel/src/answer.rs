@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::disk::DiskError;
+
 /// Why a source didn't deliver. Its `Display` completes "the mirror answered: …".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Answer {
@@ -71,17 +73,30 @@ impl Answer {
         matches!(self, Self::Absent(_))
     }
 
-    /// Whether another file of the same source is as hopeless for now: it is down, silent,
-    /// or asks to be left alone.
-    pub(crate) fn is_about_the_source(&self) -> bool {
-        matches!(
-            self,
-            Self::Unreachable(_)
-                | Self::Silent(_)
-                | Self::Reset
-                | Self::PutAside(_)
-                | Self::Status { code: 429, .. }
-        )
+    /// Whether nothing else needs to be asked of this source in this run: it is down.
+    pub(crate) fn puts_aside(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::Silent(_) | Self::PutAside(_))
+    }
+}
+
+/// Why something didn't come from a source.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The source didn't deliver; another may.
+    Source(Answer),
+    /// It couldn't be written down; no other source would help.
+    Disk(DiskError),
+}
+
+impl From<Answer> for Failure {
+    fn from(answer: Answer) -> Self {
+        Self::Source(answer)
+    }
+}
+
+impl From<DiskError> for Failure {
+    fn from(error: DiskError) -> Self {
+        Self::Disk(error)
     }
 }
 

@@ -53,14 +53,6 @@ pub(crate) struct Validators {
     pub(crate) last_modified: Option<String>,
 }
 
-/// A good answer.
-pub(crate) enum Reply {
-    /// The file is as it was.
-    NotModified,
-    /// The file.
-    Body(Body),
-}
-
 impl Transport {
     pub(crate) fn new(settings: &Settings) -> Result<Self, ClientError> {
         if reqwest::header::HeaderValue::from_str(&settings.user_agent).is_err() {
@@ -82,32 +74,40 @@ impl Transport {
         })
     }
 
-    /// Asks for `url`; with `known`, only if it changed since.
-    pub(crate) async fn get(&self, url: &Url, known: Option<&Validators>) -> Result<Reply, Answer> {
+    /// Asks for `url`.
+    pub(crate) async fn get(&self, url: &Url) -> Result<Body, Answer> {
+        let body = self.get_if_changed(url, &Validators::default()).await?;
+        body.ok_or_else(|| Answer::Unreadable("304 to a question that wasn't asked".into()))
+    }
+
+    /// Asks for `url`, if it changed since `known`; `None` where it didn't.
+    pub(crate) async fn get_if_changed(
+        &self,
+        url: &Url,
+        known: &Validators,
+    ) -> Result<Option<Body>, Answer> {
         if url.scheme() == "file" {
-            return open_file(url).await;
+            return open_file(url).await.map(Some);
         }
         let host = self.host(url);
-        let permit = Arc::clone(&host.permits).acquire_owned().await.map_err(|_| Answer::Reset)?;
+        let permits = Arc::clone(&host.permits);
+        let permit = permits.acquire_owned().await.expect("it is never closed");
         if let Some(reason) = &*host.aside.lock().unwrap_or_else(PoisonError::into_inner) {
             return Err(Answer::PutAside(reason.clone()));
         }
-        let mut request = self.http.get(url.clone());
-        if let Some(known) = known {
-            request = request.headers(conditions(known));
-        }
+        let request = self.http.get(url.clone()).headers(conditions(known));
         let response = request.send().await.map_err(|error| {
             host.judged(failure::of_request(&error, self.connect_timeout, self.idle_timeout))
         })?;
         match response.status() {
-            StatusCode::NOT_MODIFIED if known.is_some() => Ok(Reply::NotModified),
-            status if status == StatusCode::OK => Ok(Reply::Body(Body {
+            StatusCode::OK => Ok(Some(Body {
                 length: response.content_length(),
                 validators: validators(response.headers()),
                 got: 0,
                 idle_timeout: self.idle_timeout,
                 stream: Stream::Http { response, host, _permit: permit },
             })),
+            StatusCode::NOT_MODIFIED if *known != Validators::default() => Ok(None),
             status => Err(refusal(status, response.headers())),
         }
     }
@@ -143,7 +143,7 @@ impl Host {
     /// Puts the host aside where the answer says that it is down, so that its timeout is
     /// paid once and not once a file.
     fn judged(&self, answer: Answer) -> Answer {
-        if matches!(answer, Answer::Unreachable(_) | Answer::Silent(_)) {
+        if answer.puts_aside() {
             let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
             aside.get_or_insert_with(|| answer.to_string());
         }
@@ -214,7 +214,7 @@ fn jittered(pause: Duration) -> Duration {
     pause + pause * u32::try_from(random).unwrap_or(0) / 1000
 }
 
-async fn open_file(url: &Url) -> Result<Reply, Answer> {
+async fn open_file(url: &Url) -> Result<Body, Answer> {
     let path =
         url.to_file_path().map_err(|()| Answer::Unreadable("no path of this machine".into()))?;
     let opened = async {
@@ -233,13 +233,13 @@ async fn open_file(url: &Url) -> Result<Reply, Answer> {
         io::ErrorKind::PermissionDenied => Answer::Unreadable("no permission to read it".into()),
         _ => Answer::Unreadable(error.to_string()),
     })?;
-    Ok(Reply::Body(Body {
+    Ok(Body {
         length: Some(length),
         validators: Validators::default(),
         got: 0,
         idle_timeout: Duration::MAX,
         stream: Stream::File(file),
-    }))
+    })
 }
 
 /// A file on its way.

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use tempfile::{NamedTempFile, TempPath};
 use url::Url;
 
+use crate::address;
 use crate::disk::{At, DiskError};
 use crate::scratch::Scratch;
 use crate::transport::Validators;
@@ -54,6 +55,14 @@ pub(crate) struct Info {
 }
 
 impl Info {
+    /// Both forms in the order in which the source at `url` is asked for them.
+    pub(crate) fn forms_at(&self, url: &Url) -> [Format; 2] {
+        match self.formats.get(address::bare(url).as_str()) {
+            Some(Format::Json) => [Format::Json, Format::Zst],
+            _ => [Format::Zst, Format::Json],
+        }
+    }
+
     /// Whether every source said that it doesn't have the subdir when it was last asked.
     pub(crate) fn is_known_absent(&self) -> bool {
         self.version == VERSION && self.index.is_none()

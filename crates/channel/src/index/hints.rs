@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn the_wrong_addresses_that_people_write_lead_to_the_right_ones() {
         let has = |hint: Option<String>, words: &str| {
-            assert!(hint.clone().is_some_and(|h| h.contains(words)), "{hint:?}")
+            assert!(hint.clone().is_some_and(|h| h.contains(words)), "{hint:?}");
         };
         has(
             hint("pkgs/conda-forge", "https://repo.anaconda.com/pkgs/conda-forge/"),

@@ -9,6 +9,7 @@
 mod base_url;
 mod cache;
 mod decode;
+mod delivery;
 mod error;
 mod fetch;
 mod hints;

@@ -73,9 +73,9 @@ pub struct SubdirRecords {
     pub subdir: Subdir,
     /// The candidates, by name and file name: whatever has a sha256.
     pub records: Vec<RepoDataRecord>,
-    /// File names of records without a sha256. They are no candidates: what can't be
-    /// checked isn't installed.
-    pub unhashed: Vec<String>,
+    /// Records without a sha256. They are no candidates: what can't be checked isn't
+    /// installed.
+    pub unhashed: Vec<RepoDataRecord>,
 }
 
 /// What the channels have.
@@ -84,6 +84,14 @@ pub struct Indexes {
     indexes: Vec<Arc<Index>>,
     /// What is worth a warning: platforms that a channel doesn't have.
     pub warnings: Vec<Diagnostic>,
+}
+
+impl std::fmt::Debug for Indexes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names =
+            self.indexes.iter().map(|index| format!("{}/{}", index.channel.name, index.subdir));
+        f.debug_list().entries(names).finish()
+    }
 }
 
 impl Indexes {
@@ -99,20 +107,18 @@ impl Indexes {
         Self { indexes: self.indexes.iter().filter(fits).cloned().collect(), warnings: Vec::new() }
     }
 
-    /// Every package name, to find the nearest to a wrong one.
-    pub fn names(&self) -> BTreeSet<&str> {
-        self.indexes.iter().flat_map(|index| index.names()).collect()
-    }
-
-    /// The channels that have a package of this (normalised) name, in their order.
-    pub fn channels_with(&self, name: &str) -> Vec<&Channel> {
-        let mut channels: Vec<&Channel> = Vec::new();
+    /// Every package name with the channels that have it, in their order.
+    pub fn names(&self) -> BTreeMap<&str, Vec<&Channel>> {
+        let mut names: BTreeMap<&str, Vec<&Channel>> = BTreeMap::new();
         for index in &self.indexes {
-            if !channels.contains(&&index.channel) && index.names().any(|has| has == name) {
-                channels.push(&index.channel);
+            for name in index.names() {
+                let channels = names.entry(name).or_default();
+                if channels.last() != Some(&&index.channel) {
+                    channels.push(&index.channel);
+                }
             }
         }
-        channels
+        names
     }
 
     /// The records of these packages and of all that they may depend on, for each subdir of
@@ -168,7 +174,7 @@ impl Indexes {
                     seen(&record);
                     found.records.push(record);
                 } else {
-                    found.unhashed.push(record.identifier.to_file_name());
+                    found.unhashed.push(record);
                 }
             }
         }
@@ -179,13 +185,11 @@ impl Indexes {
 /// The same question gives the same order, however the records were come by.
 fn sorted(mut found: Vec<SubdirRecords>) -> Vec<SubdirRecords> {
     for subdir in &mut found {
-        let mut keyed: BTreeMap<(PackageName, String), RepoDataRecord> = BTreeMap::new();
-        for record in subdir.records.drain(..) {
-            let key = (record.package_record.name.clone(), record.identifier.to_file_name());
-            keyed.insert(key, record);
+        for records in [&mut subdir.records, &mut subdir.unhashed] {
+            records.sort_by_cached_key(|record| {
+                (record.package_record.name.clone(), record.identifier.to_file_name())
+            });
         }
-        subdir.records = keyed.into_values().collect();
-        subdir.unhashed.sort();
     }
     found
 }

@@ -90,7 +90,7 @@ impl Found {
                     self.problems.push(Problem::Unavailable { channel, subdir, attempts });
                 }
                 Err(Lacking::NotCached) => {
-                    self.problems.push(Problem::NotCached { channel, subdir })
+                    self.problems.push(Problem::NotCached { channel, subdir });
                 }
                 Err(Lacking::NoSource) => return self.problems.push(Problem::NoSource { channel }),
             }

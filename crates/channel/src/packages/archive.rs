@@ -9,28 +9,14 @@ use rattler_conda_types::RepoDataRecord;
 use rattler_conda_types::package::{CondaArchiveType, DistArchiveType};
 use rattler_digest::{HashingWriter, Sha256, Sha256Hash};
 use rattler_package_streaming::{ExtractError, fs as unpack, read};
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::TempPath;
 use url::Url;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Failure};
 use crate::disk::{At, DiskError, is_full};
 use crate::scratch::Scratch;
-use crate::transport::{Reply, Transport};
+use crate::transport::Transport;
 use crate::words::hex;
-
-/// Why an archive didn't come from a source.
-pub(crate) enum Failure {
-    /// The source answered otherwise.
-    Source(Answer),
-    /// It couldn't be written.
-    Disk(DiskError),
-}
-
-impl From<DiskError> for Failure {
-    fn from(error: DiskError) -> Self {
-        Self::Disk(error)
-    }
-}
 
 /// What an archive has to be.
 pub(crate) struct Expected {
@@ -68,21 +54,14 @@ async fn receive(
     scratch: &Scratch,
     advance: &mut (dyn FnMut(u64) + Send),
 ) -> Result<TempPath, Failure> {
-    let mut body = match transport.get(url, None).await.map_err(Failure::Source)? {
-        Reply::Body(body) => body,
-        Reply::NotModified => {
-            return Err(Failure::Source(Answer::Unreadable(
-                "304 to a question that wasn't asked".into(),
-            )));
-        }
-    };
-    let (file, path) = NamedTempFile::into_parts(scratch.file()?);
+    let mut body = transport.get(url).await?;
+    let (file, path) = scratch.file()?.into_parts();
     let mut writer = HashingWriter::<_, Sha256>::new(file);
-    while let Some(chunk) = body.chunk().await.map_err(Failure::Source)? {
+    while let Some(chunk) = body.chunk().await? {
         writer.write_all(&chunk).at(&path)?;
         advance(chunk.len() as u64);
         if let Some(size) = expected.size.filter(|size| body.got > *size) {
-            return Err(Failure::Source(Answer::WrongSize {
+            return Err(Failure::from(Answer::WrongSize {
                 expected: size,
                 got: body.length.unwrap_or(body.got),
             }));
@@ -90,11 +69,11 @@ async fn receive(
     }
     let (_, sha256) = writer.finalize();
     if let Some(size) = expected.size.filter(|size| body.got != *size) {
-        return Err(Failure::Source(Answer::WrongSize { expected: size, got: body.got }));
+        return Err(Failure::from(Answer::WrongSize { expected: size, got: body.got }));
     }
     if sha256 != expected.sha256 {
         let (expected, got) = (hex(&expected.sha256), hex(&sha256));
-        return Err(Failure::Source(Answer::WrongChecksum { expected, got }));
+        return Err(Failure::from(Answer::WrongChecksum { expected, got }));
     }
     Ok(path)
 }

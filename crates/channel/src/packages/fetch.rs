@@ -7,10 +7,10 @@ use envlock_model::progress::{Event, Observer, Phase};
 use futures::{StreamExt, stream};
 use rattler_conda_types::RepoDataRecord;
 
-use super::archive::{self, Expected, Failure, Unpacking};
+use super::archive::{self, Expected, Unpacking};
 use super::error::{FailedPackage, FetchError, MissingPackage};
 use super::store::{Listed, Place};
-use crate::answer::{Answer, Attempt};
+use crate::answer::{Answer, Attempt, Failure};
 use crate::blocking::blocking;
 use crate::{Client, Source, address, words};
 
@@ -64,7 +64,7 @@ impl Client {
                 let looked_at = place.clone();
                 (place, record, blocking(move || look(looked_at)).await)
             })
-            .buffered(self.settings.jobs.max(1))
+            .buffer_unordered(self.settings.jobs.max(1))
             .collect()
             .await;
         let there = listed.iter().filter(|(.., cached)| matches!(cached, Cached::There(_))).count();
@@ -77,7 +77,7 @@ impl Client {
                 observer.observe(Event::Advance { phase, units });
                 (place, record, cached)
             })
-            .buffered(self.settings.jobs.max(1))
+            .buffer_unordered(self.settings.jobs.max(1))
             .collect()
             .await;
         if there > 0 {
@@ -125,7 +125,7 @@ impl Client {
         observer.observe(Event::Expect { phase, units });
         let mut results = stream::iter(missing)
             .map(|(place, record)| self.fetch_one(place, record, observer))
-            .buffered(self.settings.jobs.max(1));
+            .buffer_unordered(self.settings.jobs.max(1));
         let mut failed = Vec::new();
         while let Some(result) = results.next().await {
             match result {
@@ -135,6 +135,7 @@ impl Client {
             }
         }
         if !failed.is_empty() {
+            failed.sort_by(|a, b| a.file.cmp(&b.file));
             return Err(FetchError::Failed(failed));
         }
         let summary =
