@@ -60,7 +60,10 @@ impl Contents<'_> {
 
     fn write_conda(&self, out: impl Write + io::Seek) -> io::Result<()> {
         let mut zip = ZipWriter::new(out);
-        let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+        // The zip crate's own default is the time of day.
+        let stored = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Stored)
+            .last_modified_time(zip::DateTime::DEFAULT);
         zip.start_file("metadata.json", stored)?;
         zip.write_all(br#"{"conda_pkg_format_version": 2}"#)?;
         // The order of conda-package-handling: a reader that streams meets info last.

@@ -44,6 +44,14 @@ struct Prefix {
     spellings: Vec<String>,
 }
 
+impl Prefix {
+    /// A shared object of the interpreter's own.
+    fn library(&self, name: &str) -> Option<PathBuf> {
+        let file = self.path.join("lib").join(name);
+        (!self.spellings.is_empty() && file.exists()).then_some(file)
+    }
+}
+
 impl Cpython {
     /// Looks for `pythonX.Y` in these directories. One of the `wanted` version that can be
     /// packed is taken, the first; without one the newest other of Python 3.
@@ -74,5 +82,6 @@ impl Cpython {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests;

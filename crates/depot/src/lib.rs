@@ -16,6 +16,7 @@ mod entry;
 mod info;
 mod layout;
 mod package;
+mod samples;
 mod server;
 
 pub use archive::Format;
@@ -24,4 +25,5 @@ pub use cpython::{Cpython, CpythonError, Reason, Skipped, bin_directories};
 pub use entry::PLACEHOLDER;
 pub use layout::Mirror;
 pub use package::{Built, Package};
+pub use samples::samples;
 pub use server::{Fault, Logged, Request, Server};

@@ -57,9 +57,8 @@ fn detach(package: &mut Package, cpython: &Cpython) -> Result<(), CpythonError> 
     while let Some(entry) = entries.get_mut(next) {
         next += 1;
         for name in detach_entry(entry, cpython)? {
-            let file = cpython.prefix.path.join("lib").join(&name);
-            let is_own = !cpython.prefix.spellings.is_empty() && file.exists();
-            if is_own && libraries.insert(name.clone()) {
+            let Some(file) = cpython.prefix.library(&name) else { continue };
+            if libraries.insert(name.clone()) {
                 let library = Entry::new(format!("lib/{name}"), Content::Disk(file));
                 entries.push(Entry { executable: true, ..library });
             }

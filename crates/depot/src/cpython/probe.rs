@@ -35,7 +35,10 @@ struct Facts {
 const SHARED_PREFIXES: [&str; 3] = ["/", "/usr", "/usr/local"];
 
 pub(super) fn probe(executable: &Path) -> Result<Cpython, Reason> {
-    let facts = run(executable)?;
+    judge(run(Command::new(executable))?)
+}
+
+fn judge(facts: Facts) -> Result<Cpython, Reason> {
     if facts.implementation != "cpython" {
         return Err(Reason::OtherImplementation(facts.implementation));
     }
@@ -60,8 +63,8 @@ pub(super) fn probe(executable: &Path) -> Result<Cpython, Reason> {
     Ok(cpython)
 }
 
-fn run(executable: &Path) -> Result<Facts, Reason> {
-    let output = Command::new(executable)
+fn run(mut python: Command) -> Result<Facts, Reason> {
+    let output = python
         .args(["-I", "-c", SCRIPT])
         .stdin(Stdio::null())
         .output()
@@ -99,7 +102,7 @@ fn check_run_path(cpython: &Cpython) -> Result<(), Reason> {
         .map_err(|elf::TooShort| Reason::RunPathTooShort("its executable".to_owned()))?;
     let leads_to_lib =
         dynamic.run_paths(&bytes).any(|path| path.trim_end_matches('/') == "$ORIGIN/../lib");
-    let is_own = |name: &str| leads_to_lib && cpython.prefix.path.join("lib").join(name).exists();
+    let is_own = |name: &str| leads_to_lib && cpython.prefix.library(name).is_some();
     let mut needed = dynamic.needed.into_iter();
     match needed.find(|name| name.starts_with("libpython") && !is_own(name)) {
         Some(name) => Err(Reason::SharedLibraryElsewhere(name)),
@@ -107,22 +110,16 @@ fn check_run_path(cpython: &Cpython) -> Result<(), Reason> {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 
-    fn script(text: &str) -> (tempfile::TempDir, PathBuf) {
-        use std::os::unix::fs::PermissionsExt;
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("python3.10");
-        fs_err::write(&path, format!("#!/bin/sh\n{text}")).unwrap();
-        fs_err::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
-        (directory, path)
-    }
-
-    fn refused(text: &str) -> Reason {
-        let (_directory, path) = script(text);
-        probe(&path).map(|cpython| cpython.version).unwrap_err()
+    /// What comes of a Python that is this shell script.
+    fn refused(script: &str) -> Reason {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", script]);
+        run(shell).and_then(judge).map(|cpython| cpython.version).unwrap_err()
     }
 
     #[test]

@@ -12,21 +12,20 @@ use crate::{Format, PLACEHOLDER};
 const IMPORTS: &str = "import ssl, sqlite3, ctypes, json, decimal, hashlib, zlib, bz2, lzma, \
     asyncio, multiprocessing, unittest, sysconfig, site, sys\n";
 
-/// The interpreters of this machine, one of each minor version; none where it has none.
+fn of_this_machine() -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path: Vec<_> = std::env::split_paths(&path).collect();
+    bin_directories(&path, std::env::home_dir().as_deref())
+}
+
+/// Python 3.10, the newest, and the system's, as far as the machine has them.
 fn interpreters() -> Vec<Cpython> {
-    let path: Vec<_> = std::env::var_os("PATH")
-        .map(|path| std::env::split_paths(&path).collect())
-        .unwrap_or_default();
-    let home = std::env::home_dir();
-    let directories = bin_directories(&path, home.as_deref());
+    let (all, system) = (of_this_machine(), vec!["/usr/bin".into()]);
     let mut found = BTreeMap::new();
-    for minor in 8..20 {
-        if let Ok(cpython) = Cpython::find(&directories, [3, minor]) {
-            found.insert(cpython.version.clone(), cpython);
+    for (directories, wanted) in [(&all, [3, 10]), (&all, [3, 999]), (&system, [3, 999])] {
+        if let Ok(cpython) = Cpython::find(directories, wanted) {
+            found.insert(cpython.executable.clone(), cpython);
         }
-    }
-    if let Ok(system) = Cpython::find(&["/usr/bin".into()], [3, 10]) {
-        found.insert("system".to_owned(), system);
     }
     found.into_values().collect()
 }
@@ -79,6 +78,34 @@ fn every_interpreter_of_this_machine_runs_from_a_long_path_and_loads_nothing_fro
         fs_err::write(site.join("installed.py"), "print('here')").unwrap();
         assert_eq!(run(&prefix, "import installed"), "here\n");
     }
+}
+
+#[test]
+fn what_was_installed_from_a_package_can_be_packed_again() {
+    let Ok(cpython) = Cpython::find(&of_this_machine(), [3, 10]) else { return };
+    let root = tempfile::tempdir().unwrap();
+    let (one, other) = (root.path().join("one"), root.path().join("other"));
+    install(&cpython.package().unwrap(), &one);
+    let again = Cpython::find(&[one.join("bin")], [3, 10]).unwrap();
+    assert_eq!(again.prefix(), one);
+    install(&again.package().unwrap(), &other);
+    let maps = run(&other, &format!("{IMPORTS}print(open('/proc/self/maps').read())"));
+    assert!(!maps.contains(one.to_str().unwrap()), "{maps}");
+}
+
+#[test]
+fn a_virtual_environment_stands_for_the_interpreter_behind_it() {
+    let Ok(cpython) = Cpython::find(&of_this_machine(), [3, 10]) else { return };
+    let root = tempfile::tempdir().unwrap();
+    let status = Command::new(&cpython.executable)
+        .args(["-m", "venv", "--without-pip"])
+        .arg(root.path())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let behind = Cpython::find(&[root.path().join("bin")], [3, 10]).unwrap();
+    assert_eq!(behind.executable, cpython.executable);
+    assert_eq!(behind.prefix(), cpython.prefix());
 }
 
 #[test]

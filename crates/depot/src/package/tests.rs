@@ -156,6 +156,22 @@ fn the_same_package_has_the_same_bytes_in_any_order_of_telling() {
 }
 
 #[test]
+fn no_archive_holds_the_time_of_day() {
+    let directory = tempfile::tempdir().unwrap();
+    let built = sample().write(directory.path(), Format::Conda).unwrap();
+    let mut zip = zip::ZipArchive::new(fs_err::File::open(&built.path).unwrap()).unwrap();
+    for at in 0..zip.len() {
+        let time = zip.by_index(at).unwrap().last_modified();
+        assert_eq!(time, Some(zip::DateTime::DEFAULT));
+    }
+    let built = sample().write(directory.path(), Format::TarBz2).unwrap();
+    let tar = bzip2::read::BzDecoder::new(fs_err::File::open(&built.path).unwrap());
+    for entry in tar::Archive::new(tar).entries().unwrap() {
+        assert_eq!(entry.unwrap().header().mtime().unwrap(), TIMESTAMP / 1000);
+    }
+}
+
+#[test]
 fn what_is_built_tells_the_digests_and_the_size_of_the_archive() {
     let directory = tempfile::tempdir().unwrap();
     let built = sample().write(directory.path(), Format::Conda).unwrap();
@@ -196,6 +212,21 @@ fn a_path_that_leaves_the_prefix_is_listed_and_archived_as_it_is() {
         assert!(!into.path().join("evil").exists());
         let names = names_in_tar(&built.path, format);
         assert!(names.iter().any(|name| name == path), "{names:?}");
+    }
+}
+
+#[test]
+fn a_file_can_be_behind_a_link_that_leaves_the_prefix() {
+    let (directory, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let package = Package::new("evil", "1")
+        .file("way/out", "evil")
+        .symlink("way", outside.path().to_str().unwrap());
+    for format in FORMATS {
+        let built = package.write(directory.path(), format).unwrap();
+        let names = names_in_tar(&built.path, format);
+        assert!(names.ends_with(&["way".to_owned(), "way/out".to_owned()]), "{names:?}");
+        let _ = extract(&built.path, &directory.path().join(format.extension()));
+        assert!(!outside.path().join("out").exists());
     }
 }
 
