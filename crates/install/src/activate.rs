@@ -26,6 +26,9 @@ pub type Variables = BTreeMap<OsString, OsString>;
 /// conda's value for a variable that an environment must not set.
 const UNSET: &str = "***unset***";
 
+/// Where commands are where nobody set a `PATH`; conda assumes the same.
+const NO_PATH: &str = if cfg!(unix) { "/usr/bin:/bin" } else { "" };
+
 /// The activated environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Activated {
@@ -49,9 +52,17 @@ pub enum ActivateError {
         /// The cause.
         source: serde_json::Error,
     },
-    /// The shell can't be started, or a file can't be read.
+    /// A file can't be read.
     #[error("can't activate the environment: {0}")]
     Disk(#[from] io::Error),
+    /// There are scripts and no shell for them.
+    #[error("the activation scripts of `{}` need `bash`, which can't be started: {source}", .prefix.display())]
+    NoShell {
+        /// The environment.
+        prefix: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
     /// A script ended the shell.
     #[error("a script of `{}` ended its shell ({status})", .prefix.display())]
     Script {
@@ -73,6 +84,7 @@ impl Explain for ActivateError {
             }
             Self::Malformed { .. } => error("malformed-variables"),
             Self::Disk(_) => error("disk"),
+            Self::NoShell { .. } => error("no-shell").with_help("install bash"),
             Self::Script { said, .. } if said.is_empty() => error("activation-failed"),
             Self::Script { said, .. } => {
                 error("activation-failed").with_note(format!("it said:\n{}", said.trim_end()))
@@ -83,7 +95,9 @@ impl Explain for ActivateError {
     fn exit(&self) -> Exit {
         match self {
             Self::NoEnvironment(_) => Exit::Usage,
-            Self::Malformed { .. } | Self::Disk(_) | Self::Script { .. } => Exit::Unknown,
+            Self::Malformed { .. } | Self::Disk(_) | Self::NoShell { .. } | Self::Script { .. } => {
+                Exit::Unknown
+            }
         }
     }
 }
@@ -170,8 +184,8 @@ fn search_path(
 ) -> OsString {
     let ours = prefix_path_entries(prefix, &platform);
     let theirs = old.map(|old| prefix_path_entries(old, &platform)).unwrap_or_default();
-    let inherited: Vec<PathBuf> =
-        inherited.map(|path| std::env::split_paths(path).collect()).unwrap_or_default();
+    let inherited = inherited.map_or_else(|| OsString::from(NO_PATH), OsString::clone);
+    let inherited: Vec<PathBuf> = std::env::split_paths(&inherited).collect();
     let rest = inherited.into_iter().filter(|path| !ours.contains(path) && !theirs.contains(path));
     let paths: Vec<PathBuf> = ours.iter().cloned().chain(rest).collect();
     // What was split can be joined, and `Beside` lets no separator into a prefix.
@@ -259,7 +273,8 @@ fn source(
         .env_clear()
         // A file that bash would read before the scripts.
         .envs(variables.iter().filter(|(name, _)| *name != "BASH_ENV"))
-        .output()?;
+        .output()
+        .map_err(|source| ActivateError::NoShell { prefix: prefix.to_owned(), source })?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     if !output.status.success() || output.stdout.is_empty() {
         let status = output.status.to_string();

@@ -56,7 +56,7 @@ pub(crate) fn read<'a>(
     python: Option<&PythonInfo>,
     prefix: &Path,
 ) -> Result<Contents<'a>, InstallError> {
-    let damaged = |source| InstallError::Damaged { package: package.dist(), source };
+    let damaged = |source| damaged(package, source);
     let index = IndexJson::from_package_directory(&package.dir).map_err(damaged)?;
     expect_same(package, &index)?;
     let python = match (index.noarch.is_python(), python) {
@@ -85,6 +85,10 @@ pub(crate) fn read<'a>(
     }
     let commands = python.map_or(Ok(Vec::new()), |python| commands(package, python))?;
     Ok(Contents { package, index, entries, commands })
+}
+
+fn damaged(package: &Package, source: io::Error) -> InstallError {
+    InstallError::Damaged { package: package.dist(), dir: package.dir.clone(), source }
 }
 
 /// A cache directory under the wrong name would install something else than the lock says.
@@ -129,7 +133,7 @@ fn on_disk(
     mut source: PathsEntry,
     target: PathBuf,
 ) -> Result<Entry, InstallError> {
-    let damaged = |source| InstallError::Damaged { package: package.dist(), source };
+    let damaged = |source| damaged(package, source);
     let refuse = |fault| Err(refused(&package.dist(), &source.relative_path, fault));
     let path = package.dir.join(&source.relative_path);
     if source.path_type == PathType::Directory && is_missing(&path) {
@@ -197,7 +201,7 @@ struct Noarch {
 
 /// The commands of `info/link.json`. Read as text first, so that a bad one can be named.
 fn commands(package: &Package, python: &PythonInfo) -> Result<Vec<Command>, InstallError> {
-    let damaged = |source| InstallError::Damaged { package: package.dist(), source };
+    let damaged = |source| damaged(package, source);
     let text = match fs_err::read_to_string(package.dir.join("info/link.json")) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

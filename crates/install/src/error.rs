@@ -142,6 +142,8 @@ pub enum InstallError {
     Damaged {
         /// The package as `name-version-build`.
         package: String,
+        /// Its directory.
+        dir: PathBuf,
         /// The cause, with the path.
         source: io::Error,
     },
@@ -270,8 +272,8 @@ impl InstallError {
             Self::Refused { .. } => {
                 "don't install this package; tell the channel that serves it".into()
             }
-            Self::Damaged { .. } | Self::OtherPackage { .. } => {
-                "remove that directory from the package cache and install again".into()
+            Self::Damaged { dir, .. } | Self::OtherPackage { dir, .. } => {
+                format!("remove `{}` and install again", dir.display())
             }
             Self::NoPython(_) => "add `python` to environment.yml and solve again".into(),
             Self::Script { .. } => {

@@ -1,6 +1,7 @@
 //! What is at a prefix, in milliseconds: one small file of ours and the list of records.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -51,9 +52,9 @@ pub fn state(prefix: &Path) -> Result<PrefixState, InstallError> {
         } else if stamp.prefix == prefix
             && stamp.records == records(prefix).doing("list the environment's records")?
         {
-            PrefixState::Ready { stamp: stamp.stamp }
+            PrefixState::Ready { stamp: stamp.digest }
         } else {
-            PrefixState::Altered { stamp: stamp.stamp }
+            PrefixState::Altered { stamp: stamp.digest }
         });
     }
     Ok(if is_environment(prefix) { PrefixState::NotOurs } else { PrefixState::NotAnEnvironment })
@@ -77,7 +78,8 @@ fn is_empty(prefix: &Path) -> io::Result<bool> {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Stamp {
     version: u32,
-    pub(crate) stamp: String,
+    #[serde(rename = "stamp")]
+    pub(crate) digest: String,
     /// Where it was installed; its files name this path.
     pub(crate) prefix: PathBuf,
     /// False while post-link scripts run.
@@ -90,7 +92,7 @@ impl Stamp {
     pub(crate) fn of(stamp: &str, prefix: &Path, complete: bool, at: &Path) -> io::Result<Self> {
         Ok(Self {
             version: 1,
-            stamp: stamp.to_owned(),
+            digest: stamp.to_owned(),
             prefix: prefix.to_owned(),
             complete,
             records: records(at)?,
@@ -128,8 +130,8 @@ fn records(prefix: &Path) -> io::Result<BTreeMap<String, u64>> {
     let mut records = BTreeMap::new();
     for entry in fs_err::read_dir(prefix.join("conda-meta"))? {
         let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".json") {
+        if entry.path().extension() == Some(OsStr::new("json")) {
+            let name = entry.file_name().to_string_lossy().into_owned();
             records.insert(name, entry.metadata()?.len());
         }
     }

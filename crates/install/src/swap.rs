@@ -247,3 +247,112 @@ fn sync(directory: &Path) -> io::Result<()> {
 fn sync(_: &Path) -> io::Result<()> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use envlock_model::progress::Silent;
+
+    use super::*;
+
+    /// Dies before its nth step.
+    struct Mortal {
+        left: Cell<usize>,
+        can_exchange: bool,
+    }
+
+    impl Disk for Mortal {
+        fn before(&self, _: Step) -> io::Result<()> {
+            let left = self.left.get().checked_sub(1);
+            self.left.set(left.ok_or(io::ErrorKind::Interrupted)?);
+            Ok(())
+        }
+
+        fn exchange(&self, a: &Path, b: &Path) -> io::Result<()> {
+            if self.can_exchange { exchange(a, b) } else { Err(io::ErrorKind::Unsupported.into()) }
+        }
+    }
+
+    /// A prefix and its generation.
+    fn make(path: &Path, generation: &str) {
+        fs_err::create_dir_all(path.join("conda-meta")).expect("a directory");
+        fs_err::write(path.join("generation"), generation).expect("a file");
+    }
+
+    fn generation(path: &Path) -> Option<String> {
+        fs_err::read_to_string(path.join("generation")).ok()
+    }
+
+    /// Kills a swap (and an undo) before every step in turn, then recovers. Returns what the
+    /// prefix and the previous one are after each.
+    fn kill_everywhere(
+        can_exchange: bool,
+        with_older: bool,
+        undone: bool,
+    ) -> Vec<(Option<String>, Option<String>)> {
+        let mut outcomes = Vec::new();
+        for steps in 0.. {
+            let folder = tempfile::tempdir().expect("a directory");
+            let beside = Beside::of(&folder.path().join("环.env")).expect("a good prefix");
+            make(&beside.prefix, "old");
+            if with_older {
+                make(&beside.previous(), "older");
+            }
+            let next = beside.thrown_away("x");
+            make(&next, "new");
+            let disk = Mortal { left: Cell::new(steps), can_exchange };
+            let ended = swap(&beside, &next, &disk).and_then(|swapped| {
+                if undone { undo(&beside, swapped, &disk).map(drop) } else { Ok(()) }
+            });
+            recover(&beside, &Silent).expect("it recovers");
+            let names = fs_err::read_dir(folder.path()).expect("a directory").count();
+            let previous = generation(&beside.previous());
+            assert_eq!(names, 1 + usize::from(previous.is_some()), "nothing else is left");
+            outcomes.push((generation(&beside.prefix), previous));
+            if ended.is_ok() {
+                break;
+            }
+        }
+        outcomes
+    }
+
+    #[test]
+    fn a_kill_before_any_step_leaves_the_old_prefix_or_the_new_one() {
+        for can_exchange in [true, false] {
+            for with_older in [true, false] {
+                let outcomes = kill_everywhere(can_exchange, with_older, false);
+                assert!(outcomes.len() > 2);
+                for (prefix, previous) in &outcomes {
+                    match prefix.as_deref() {
+                        Some("old") => {}
+                        Some("new") => assert_eq!(previous.as_deref(), Some("old")),
+                        other => panic!("{other:?} in {outcomes:?}"),
+                    }
+                }
+                assert_eq!(outcomes[0].0.as_deref(), Some("old"));
+                let last = (Some("new".to_owned()), Some("old".to_owned()));
+                assert_eq!(outcomes.last(), Some(&last));
+            }
+        }
+    }
+
+    #[test]
+    fn an_undone_swap_has_the_old_prefix_and_the_older_one() {
+        for can_exchange in [true, false] {
+            for with_older in [true, false] {
+                let outcomes = kill_everywhere(can_exchange, with_older, true);
+                let older = with_older.then(|| "older".to_owned());
+                assert_eq!(outcomes.last(), Some(&(Some("old".to_owned()), older)));
+                assert!(outcomes.iter().all(|(prefix, _)| prefix.is_some()), "{outcomes:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_exchange_that_a_file_system_lacks_is_told_from_one_that_fails() {
+        assert!(cannot_exchange(&io::Error::from_raw_os_error(22)), "EINVAL");
+        assert!(!cannot_exchange(&io::ErrorKind::PermissionDenied.into()));
+        assert!(!cannot_exchange(&io::ErrorKind::CrossesDevices.into()));
+    }
+}

@@ -1,0 +1,14 @@
+//! Installs into real directories, from packages made by hand. On Unix: they use links and
+//! modes.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+mod activation;
+mod clobbers;
+mod hostile;
+mod one_at_a_time;
+mod prefixes;
+mod python;
+mod scripts;
+mod support;
+mod troubles;

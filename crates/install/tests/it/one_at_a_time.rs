@@ -1,0 +1,94 @@
+//! Two installers on one prefix.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use envlock_install::{apply, verify};
+use envlock_model::progress::{Event, Observer, Silent};
+use tokio::sync::Notify;
+
+use crate::support::{World, install, names};
+
+/// Says when it has heard that somebody waits.
+struct Waits(Arc<Notify>, AtomicUsize, std::sync::Mutex<String>);
+
+impl Observer for Waits {
+    fn observe(&self, event: Event) {
+        if let Event::Notice(text) = event {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            *self.2.lock().unwrap() = text;
+            self.0.notify_one();
+        }
+    }
+}
+
+#[test]
+fn the_second_waits_says_for_whom_and_goes_on() {
+    let world = World::new();
+    let package = world.package("a", "1").file("share/a", "1").done();
+    let wanted = world.wanted("env", vec![package]);
+    std::fs::create_dir_all(wanted.prefix.parent().unwrap()).unwrap();
+    let path = wanted.prefix.with_file_name(".env~lock");
+    let holder = std::fs::File::create(&path).unwrap();
+    holder.lock().unwrap();
+    let text = r#"{"pid":4242,"command":"envlock install -n 环境","since":"2026-11-23T18:30:12Z"}"#;
+    std::fs::write(&path, text).unwrap();
+    let told = Arc::new(Notify::new());
+    let waits = Waits(Arc::clone(&told), AtomicUsize::new(0), std::sync::Mutex::default());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let installed = runtime.block_on(async {
+        let release = async {
+            told.notified().await;
+            assert!(!wanted.prefix.exists());
+            drop(holder);
+        };
+        tokio::join!(apply(wanted.clone(), &waits), release).0
+    });
+    assert!(installed.unwrap().changed);
+    assert_eq!(waits.1.load(Ordering::Relaxed), 1, "it is said once");
+    let said = waits.2.lock().unwrap();
+    assert!(said.contains("process 4242 (`envlock install -n 环境`, since 2026-11-23"), "{said}");
+}
+
+#[test]
+fn waiting_can_be_given_up() {
+    let world = World::new();
+    let package = world.package("a", "1").file("share/a", "1").done();
+    let wanted = world.wanted("env", vec![package]);
+    std::fs::create_dir_all(wanted.prefix.parent().unwrap()).unwrap();
+    let holder = std::fs::File::create(wanted.prefix.with_file_name(".env~lock")).unwrap();
+    holder.lock().unwrap();
+    let told = Arc::new(Notify::new());
+    let waits = Waits(Arc::clone(&told), AtomicUsize::new(0), std::sync::Mutex::default());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        tokio::select! {
+            _ = apply(wanted.clone(), &waits) => panic!("the lock is held"),
+            () = told.notified() => {}
+        }
+    });
+    assert!(!wanted.prefix.exists());
+}
+
+#[test]
+fn many_installers_of_different_sets_leave_one_whole_environment() {
+    let world = World::new();
+    let many: Vec<_> = (0..6)
+        .map(|n| {
+            let version = n.to_string();
+            let mut builder = world.package("a", &version);
+            for file in 0..40 {
+                builder = builder.file(&format!("share/{file}"), &format!("{version} {file}"));
+            }
+            world.wanted("env", vec![builder.done()])
+        })
+        .collect();
+    std::thread::scope(|scope| {
+        for wanted in &many {
+            scope.spawn(|| install(wanted).unwrap());
+        }
+    });
+    assert_eq!(verify(&world.prefix("env"), 2, &Silent).unwrap(), []);
+    assert_eq!(verify(&world.prefix("env~previous"), 2, &Silent).unwrap(), []);
+    assert_eq!(names(&world.root.path().join("envs")), [".env~lock", "env", "env~previous"]);
+}

@@ -1,0 +1,127 @@
+//! What `verify` finds, and disks that say no.
+
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
+
+use envlock_install::{DifferenceKind, InstallError, verify};
+use envlock_model::progress::Silent;
+use envlock_report::{Exit, Explain};
+
+use crate::support::{Ears, World, install, install_told, names};
+
+#[test]
+fn every_kind_of_difference_is_found() {
+    let world = World::new();
+    let package = world
+        .package("a", "1")
+        .file("changed", "abc")
+        .file("grown", "abc")
+        .file("missing", "abc")
+        .file("directory", "abc")
+        .script("mode", "abc")
+        .file("same", "abc")
+        .link("target", "same")
+        .link("no-link", "same")
+        .done();
+    let wanted = world.wanted("env", vec![package]);
+    install(&wanted).unwrap();
+    let at = |name: &str| wanted.prefix.join(name);
+    let replace = |name: &str| std::fs::remove_file(at(name)).unwrap();
+    for (name, text) in [("changed", "abd"), ("grown", "abcd"), ("no-link", "abc")] {
+        replace(name);
+        std::fs::write(at(name), text).unwrap();
+    }
+    replace("missing");
+    replace("directory");
+    std::fs::create_dir(at("directory")).unwrap();
+    std::fs::set_permissions(at("mode"), std::fs::Permissions::from_mode(0o644)).unwrap();
+    replace("target");
+    symlink("changed", at("target")).unwrap();
+    std::fs::write(at("额外"), "").unwrap();
+    let found: Vec<_> = verify(&wanted.prefix, 3, &Silent)
+        .unwrap()
+        .into_iter()
+        .map(|difference| {
+            (difference.path.display().to_string(), difference.package, difference.kind)
+        })
+        .collect();
+    let a = || Some("a".to_owned());
+    let target = DifferenceKind::Target { expected: "same".into(), found: "changed".into() };
+    assert_eq!(
+        found,
+        [
+            ("changed".into(), a(), DifferenceKind::Changed),
+            ("directory".into(), a(), DifferenceKind::Type),
+            ("grown".into(), a(), DifferenceKind::Size { expected: 3, found: 4 }),
+            ("missing".into(), a(), DifferenceKind::Missing),
+            ("mode".into(), a(), DifferenceKind::Mode { executable: false }),
+            ("no-link".into(), a(), DifferenceKind::Type),
+            ("target".into(), a(), target),
+            ("额外".into(), None, DifferenceKind::Extra),
+        ]
+    );
+}
+
+#[test]
+fn a_prefix_with_differences_is_built_anew_with_replace() {
+    let world = World::new();
+    let package = world.package("a", "1").file("share/a", "1").done();
+    let mut wanted = world.wanted("env", vec![package]);
+    install(&wanted).unwrap();
+    std::fs::remove_file(wanted.prefix.join("share/a")).unwrap();
+    wanted.replace = true;
+    assert!(install(&wanted).unwrap().changed);
+    assert_eq!(verify(&wanted.prefix, 1, &Silent).unwrap(), []);
+}
+
+#[test]
+fn there_must_be_an_environment_to_verify() {
+    let world = World::new();
+    let error = verify(&world.prefix("none"), 1, &Silent).unwrap_err();
+    assert_eq!(error.exit(), Exit::Usage);
+}
+
+#[test]
+fn what_a_killed_installer_left_is_removed_and_told() {
+    let world = World::new();
+    let left = world.prefix(".env~next-AbCdEf");
+    std::fs::create_dir_all(left.join("conda-meta")).unwrap();
+    let other = world.prefix(".other~next-AbCdEf");
+    std::fs::create_dir_all(&other).unwrap();
+    let package = world.package("a", "1").file("share/a", "1").done();
+    let ears = Ears::default();
+    install_told(&world.wanted("env", vec![package]), &ears).unwrap();
+    assert!(!left.exists());
+    assert!(other.exists(), "another prefix's");
+    assert!(ears.notices()[0].ends_with("what it left beside is removed"), "{:?}", ears.notices());
+}
+
+#[test]
+fn a_parent_that_cannot_be_written_is_told() {
+    let world = World::new();
+    let package = world.package("a", "1").file("share/a", "1").done();
+    // A file where the parent should be: also root can't write there.
+    std::fs::write(world.root.path().join("envs"), "").unwrap();
+    let error = install(&world.wanted("env", vec![package])).unwrap_err();
+    assert!(matches!(error, InstallError::Disk { .. }), "{error:?}");
+    assert_eq!(error.exit(), Exit::Unknown);
+    assert!(error.to_string().contains("envs"), "{error}");
+}
+
+#[test]
+fn a_cache_on_another_file_system_is_copied() {
+    let Ok(elsewhere) = tempfile::tempdir_in("/dev/shm") else { return };
+    let world = World::new();
+    let package = world.package("a", "1").script("bin/a", "abc").link("lib/a", "../bin/a").done();
+    let mut wanted = world.wanted("env", vec![package]);
+    wanted.prefix = elsewhere.path().join("env");
+    install(&wanted).unwrap();
+    assert_eq!(verify(&wanted.prefix, 1, &Silent).unwrap(), []);
+    wanted.stamp = "next".into();
+    assert_eq!(install(&wanted).unwrap().previous, Some(elsewhere.path().join("env~previous")));
+    let expected: Vec<PathBuf> = vec![".env~lock".into(), "env".into(), "env~previous".into()];
+    assert_eq!(
+        names(elsewhere.path()).into_iter().map(PathBuf::from).collect::<Vec<_>>(),
+        expected
+    );
+}
