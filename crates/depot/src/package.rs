@@ -24,8 +24,7 @@ enum Noarch {
 
 /// A package to be written.
 ///
-/// Says nothing that isn't so in what it writes, but checks nothing either: a test may want a
-/// dependency that no solver can read.
+/// Nothing that it is told is checked: a test may want a dependency that no solver can read.
 #[derive(Debug, Clone)]
 pub struct Package {
     name: String,
