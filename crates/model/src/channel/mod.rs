@@ -10,6 +10,9 @@ mod location;
 mod resolve;
 mod rules;
 
+#[cfg(test)]
+mod tests;
+
 pub use access::Access;
 pub(crate) use access::{has_credentials, redact};
 pub use error::{ChannelError, Reason};

@@ -14,12 +14,32 @@ impl<'a> Lines<'a> {
     /// The comment behind a value that ends at `end`, from its `#` on, and where it begins.
     pub(super) fn comment(&self, end: Point) -> Option<(Point, &'a str)> {
         let (before, behind) = self.split(end)?;
-        let (at, _) = behind.match_indices('#').find(|(at, _)| {
-            let front = if *at == 0 { before } else { &behind[..*at] };
-            front.ends_with([' ', '\t'])
-        })?;
-        let skipped = u32::try_from(behind[..at].chars().count()).unwrap_or_default();
-        Some((Point { column: end.column + skipped, ..end }, &behind[at..]))
+        let at = comment_start(before, behind)?;
+        Some((Point { column: end.column + count(&behind[..at]), ..end }, &behind[at..]))
+    }
+
+    /// Just behind the closing quote of a quoted value between two points.
+    ///
+    /// The parser's own end is behind the blanks and the comment that follow.
+    pub(super) fn closing_quote(&self, start: Point, end: Point, quote: char) -> Point {
+        let opens_here = start.line == end.line;
+        let from = if opens_here { start } else { Point { column: 1, ..end } };
+        let behind = self.split(from).map_or("", |(_, behind)| behind);
+        let opening = if opens_here { behind.find(quote).map_or(0, |at| at + 1) } else { 0 };
+        let mut column = from.column + count(&behind[..opening]);
+        let mut chars = behind[opening..].chars().peekable();
+        while let Some(c) = chars.next() {
+            column += 1;
+            let escapes = (quote == '"' && c == '\\')
+                || (quote == '\'' && c == quote && chars.peek() == Some(&quote));
+            if escapes {
+                chars.next();
+                column += 1;
+            } else if c == quote {
+                return Point { column, ..end };
+            }
+        }
+        end
     }
 
     /// Whether `text` stands at `point` letter by letter, so that an offset in it is a column.
@@ -43,4 +63,35 @@ impl<'a> Lines<'a> {
             line.char_indices().nth(point.column as usize - 1).map_or(line.len(), |(at, _)| at);
         Some(line.split_at(at))
     }
+}
+
+fn count(text: &str) -> u32 {
+    u32::try_from(text.chars().count()).unwrap_or(u32::MAX)
+}
+
+/// Where a comment begins in the rest of a line: at the first `#` behind a blank that isn't in
+/// the quotes of another value on the line.
+fn comment_start(before: &str, behind: &str) -> Option<usize> {
+    let mut quote = None;
+    let mut previous = before.chars().next_back();
+    let mut chars = behind.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match quote {
+            Some('"') if c == '\\' => {
+                chars.next();
+            }
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            None if c == '#' && matches!(previous, Some(' ' | '\t')) => return Some(at),
+            // A quote opens at the beginning of a value; doubled, it reopens.
+            None if matches!(c, '"' | '\'')
+                && (previous == Some(c) || previous.is_some_and(|p| " \t,:[{".contains(p))) =>
+            {
+                quote = Some(c);
+            }
+            None => {}
+        }
+        previous = Some(c);
+    }
+    None
 }

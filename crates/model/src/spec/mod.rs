@@ -15,6 +15,9 @@ mod selector;
 mod single;
 mod yaml;
 
+#[cfg(test)]
+mod tests;
+
 pub use environment::{Environment, Located, PipLine, Request};
 pub use problem::Invalid;
 pub use reader::parse;

@@ -36,7 +36,7 @@ pub fn parse(file: &str, text: &str) -> Result<Environment, Invalid> {
         secrets: None,
         warnings: Vec::new(),
     };
-    let loaded = yaml::load(text);
+    let loaded = yaml::load(text, &reader.lines);
     let broken = !loaded.errors.is_empty();
     for (point, error) in loaded.errors {
         reader.yaml_error(point, &error);

@@ -98,13 +98,14 @@ impl Selector {
         let Some(inner) = text.strip_prefix('[') else {
             return Ok(None);
         };
-        let (inner, behind) = inner.split_once(']').unwrap_or((inner, ""));
-        if behind.starts_with('(') {
-            return Ok(None);
-        }
-        let inner = inner.trim();
+        let (inner, closed) = match inner.split_once(']') {
+            Some((_, behind)) if behind.starts_with('(') => return Ok(None),
+            Some((inner, _)) => (inner.trim(), true),
+            None => (inner.trim(), false),
+        };
         match Self::parse(inner) {
-            Ok(selector) => Ok(Some(selector)),
+            Ok(selector) if closed => Ok(Some(selector)),
+            Ok(_) => Err(SelectorError::Malformed(inner.to_owned())),
             Err(error) if was_meant(inner) => Err(error),
             Err(_) => Ok(None),
         }
@@ -260,3 +261,6 @@ impl fmt::Display for Selector {
         self.0.write(f, 0)
     }
 }
+
+#[cfg(test)]
+mod tests;

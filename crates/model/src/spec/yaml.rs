@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::comment::Lines;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
 
 /// Deeper than any environment, shallow enough for every recursive walk.
@@ -165,8 +166,15 @@ pub(super) struct Loaded {
 }
 
 /// Reads one document. A syntax error ends the reading; everything else is collected.
-pub(super) fn load(text: &str) -> Loaded {
-    let mut builder = Builder::default();
+pub(super) fn load(text: &str, lines: &Lines<'_>) -> Loaded {
+    let mut builder = Builder {
+        lines,
+        loaded: Loaded::default(),
+        open: Vec::new(),
+        anchors: HashMap::new(),
+        documents: 0,
+        nodes: 0,
+    };
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
         let step =
@@ -202,8 +210,8 @@ struct Open {
     size: Size,
 }
 
-#[derive(Default)]
-struct Builder {
+struct Builder<'l> {
+    lines: &'l Lines<'l>,
     loaded: Loaded,
     open: Vec<Open>,
     anchors: HashMap<usize, Node>,
@@ -211,7 +219,7 @@ struct Builder {
     nodes: usize,
 }
 
-impl Builder {
+impl Builder<'_> {
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<Step, (Point, YamlError)> {
         let start = Point::from(&span.start);
         match event {
@@ -238,11 +246,14 @@ impl Builder {
                 let plain = style == ScalarStyle::Plain && tag.is_none();
                 // The comment of a block scalar stands behind its `|`, a line above its start;
                 // what looks like one behind its end is its text.
+                let end = Point::from(&span.end);
                 let end = match style {
                     ScalarStyle::Literal | ScalarStyle::Folded => {
                         Point { line: start.line.saturating_sub(1).max(1), column: 1 }
                     }
-                    _ => Point::from(&span.end),
+                    ScalarStyle::SingleQuoted => self.lines.closing_quote(start, end, '\''),
+                    ScalarStyle::DoubleQuoted => self.lines.closing_quote(start, end, '"'),
+                    ScalarStyle::Plain => end,
                 };
                 let kind = Kind::Scalar { text: text.into_owned(), plain };
                 self.count(ONE, start)?;

@@ -1,0 +1,199 @@
+use std::path::Path;
+
+use envlock_report::{Exit, Explain, Place};
+use rattler_conda_types::Subdir;
+
+use super::{Channel, ChannelError, Resolved, Rules, has_credentials, redact, resolve};
+
+fn variable(name: &str) -> Option<String> {
+    let value = match name {
+        "TOKEN" => "s3cret",
+        "HOST" => "example.org",
+        "CHANNEL" => "defaults",
+        "HOME" => "/home/小明",
+        "EMPTY" => "",
+        _ => return None,
+    };
+    Some(value.to_owned())
+}
+
+fn all(written: &str, platform: Subdir) -> Result<Vec<Resolved>, ChannelError> {
+    resolve(written, &Rules::default(), platform, Path::new("/project"), &variable)
+}
+
+fn one(written: &str) -> Channel {
+    let resolved = all(written, Subdir::Linux64).unwrap_or_else(|e| panic!("{e}"));
+    let [only] = resolved.as_slice() else { panic!("{written} is {} channels", resolved.len()) };
+    only.channel.clone()
+}
+
+fn refused(written: &str) -> String {
+    match all(written, Subdir::Linux64) {
+        Ok(resolved) => panic!("{written} is {resolved:?}"),
+        Err(error) => error.reason.to_string(),
+    }
+}
+
+#[test]
+fn names_addresses_and_paths_stand_for_the_folder_that_conda_means() {
+    let cases = [
+        ("conda-forge", "conda-forge", "https://conda.anaconda.org/conda-forge/"),
+        ("conda-forge/", "conda-forge", "https://conda.anaconda.org/conda-forge/"),
+        (
+            "conda-forge/label/dev",
+            "conda-forge/label/dev",
+            "https://conda.anaconda.org/conda-forge/label/dev/",
+        ),
+        ("conda-forge/linux-64", "conda-forge", "https://conda.anaconda.org/conda-forge/"),
+        ("pkgs/main", "pkgs/main", "https://repo.anaconda.com/pkgs/main/"),
+        ("pkgs/free", "pkgs/free", "https://repo.anaconda.com/pkgs/free/"),
+        (
+            "https://conda.anaconda.org/conda-forge",
+            "conda-forge",
+            "https://conda.anaconda.org/conda-forge/",
+        ),
+        ("https://repo.anaconda.com/pkgs/r/", "pkgs/r", "https://repo.anaconda.com/pkgs/r/"),
+        ("HTTPS://Example.org/a//b/noarch/", "https://example.org/a/b", "https://example.org/a/b/"),
+        (
+            "https://example.org/a/linux-64/repodata.json.zst",
+            "https://example.org/a",
+            "https://example.org/a/",
+        ),
+        ("http://example.org:8080/a", "http://example.org:8080/a", "http://example.org:8080/a/"),
+        (
+            "https://$HOST/${HOST}",
+            "https://example.org/example.org",
+            "https://example.org/example.org/",
+        ),
+        ("file:///srv/a/osx-arm64", "file:///srv/a", "file:///srv/a/"),
+        (
+            "/srv/a b/频道",
+            "file:///srv/a%20b/%E9%A2%91%E9%81%93",
+            "file:///srv/a%20b/%E9%A2%91%E9%81%93/",
+        ),
+        ("./channel", "file:///project/channel", "file:///project/channel/"),
+        ("../channel/", "file:///channel", "file:///channel/"),
+        (".", "file:///project", "file:///project/"),
+        ("~/a", "file:///home/%E5%B0%8F%E6%98%8E/a", "file:///home/%E5%B0%8F%E6%98%8E/a/"),
+        (r"C:\channels\my own", "file:///C:/channels/my%20own", "file:///C:/channels/my%20own/"),
+        ("d:/a/win-64", "file:///d:/a", "file:///d:/a/"),
+        (r"\\server\share\a", "file://server/share/a", "file://server/share/a/"),
+    ];
+    for (written, name, url) in cases {
+        let channel = one(written);
+        assert_eq!((channel.name.as_str(), channel.url.as_str()), (name, url), "{written}");
+        assert_eq!(channel.multi, None, "{written}");
+    }
+}
+
+#[test]
+fn defaults_is_several_channels_and_one_more_on_windows() {
+    let names = |written, platform| {
+        let resolved = all(written, platform).unwrap();
+        assert!(resolved.iter().all(|r| r.channel.multi.as_deref() == Some("defaults")));
+        resolved.into_iter().map(|r| r.channel.name).collect::<Vec<_>>()
+    };
+    assert_eq!(names("defaults", Subdir::Linux64), ["pkgs/main", "pkgs/r"]);
+    assert_eq!(names("$CHANNEL", Subdir::WinArm64), ["pkgs/main", "pkgs/r", "pkgs/msys2"]);
+}
+
+#[test]
+fn credentials_leave_the_address_and_come_back_only_for_their_server() {
+    let cases = [
+        (
+            "https://me:hunter2@example.org/a",
+            "https://example.org/a/",
+            "https://me:hunter2@example.org/a/x",
+        ),
+        ("https://token@example.org/a", "https://example.org/a/", "https://token@example.org/a/x"),
+        (
+            "https://example.org/t/$TOKEN/a",
+            "https://example.org/a/",
+            "https://example.org/t/s3cret/a/x",
+        ),
+        (
+            "https://example.org/conda/t/s3cret/a",
+            "https://example.org/conda/a/",
+            "https://example.org/conda/t/s3cret/a/x",
+        ),
+    ];
+    for (written, url, request) in cases {
+        let resolved = all(written, Subdir::Linux64).unwrap().remove(0);
+        assert_eq!(resolved.channel.url.as_str(), url, "{written}");
+        let access = resolved.access.as_ref().unwrap();
+        assert_eq!(access.apply(&resolved.channel.url.join("x").unwrap()).as_str(), request);
+        for elsewhere in
+            ["https://other.org/a/x", "http://example.org/a/x", "https://example.org:8443/a/x"]
+        {
+            assert_eq!(access.apply(&elsewhere.parse().unwrap()).as_str(), elsewhere);
+        }
+        let shown = format!("{resolved:?}");
+        assert!(!["hunter2", "s3cret", "token"].iter().any(|s| shown.contains(s)), "{shown}");
+    }
+    assert!(all("https://example.org/a", Subdir::Linux64).unwrap()[0].access.is_none());
+}
+
+#[test]
+fn what_names_no_channel_says_why() {
+    let cases = [
+        ("", "it is empty"),
+        ("$EMPTY", "it is empty"),
+        ("local", "conda-build made"),
+        ("https://example.org/$NOPE", "the variable `NOPE` isn't set"),
+        ("a$", "a `$` isn't followed"),
+        ("${HOST", "a `$` isn't followed"),
+        ("https://example.org/a?x=1", "no `?` or `#`"),
+        ("https://example.org/a#b", "no `?` or `#`"),
+        ("ftp://example.org/a", "`ftp:` isn't a way"),
+        ("conda forge", "the character ` `"),
+        ("conda-forge::x", "the character `:`"),
+        ("https://example.org/a b", "the character ` `"),
+        ("a//b", "a part between"),
+        ("a/../b", "a part between"),
+        ("https://", "isn't a valid address"),
+        ("https://conda.anaconda.org/", "it is empty"),
+        ("a\u{7}b", r"the character `\u{7}`"),
+    ];
+    for (written, why) in cases {
+        let reason = refused(written);
+        assert!(reason.contains(why), "{written}: {reason}");
+    }
+}
+
+#[test]
+fn an_error_has_the_callers_place_and_no_password() {
+    let place = Place::new("environment.yml", 3, 5);
+    let error =
+        all("https://me:hunter2@example.org/$NOPE", Subdir::Linux64).unwrap_err().at(place.clone());
+    let diagnostic = error.diagnostics().remove(0);
+    assert_eq!((diagnostic.code, diagnostic.place), ("channel-variable", Some(place)));
+    assert!(diagnostic.help.unwrap().contains("NOPE"));
+    assert!(!format!("{error:?} {error}").contains("hunter2"));
+    assert_eq!(error.exit(), Exit::Usage);
+}
+
+#[test]
+fn a_relative_path_needs_an_absolute_folder() {
+    let resolved = resolve("./a", &Rules::default(), Subdir::Linux64, Path::new("b"), &variable);
+    assert!(resolved.unwrap_err().reason.to_string().contains("relative"));
+}
+
+#[test]
+fn passwords_and_tokens_are_hidden_in_any_text() {
+    let cases = [
+        ("see https://u:p@h/x and http://v:q@h", "see https://u:***@h/x and http://v:***@h"),
+        ("https://p@h/x", "https://***@h/x"),
+        ("https://h/t/abc/x", "https://h/t/***/x"),
+        ("https://h/t/abc", "https://h/t/***"),
+        ("`https://u:a@b@h/x`", "`https://u:***@h/x`"),
+        ("--index-url=https://u:p@h", "--index-url=https://u:***@h"),
+    ];
+    for (text, shown) in cases {
+        assert_eq!(redact(text), shown);
+        assert!(has_credentials(text));
+    }
+    for text in ["https://h/x", "git+https://h/x@v2#egg=y", "me@example.org", "https://h/t/", "://"]
+    {
+        assert!(!has_credentials(text), "{text}");
+    }
+}

@@ -1,0 +1,225 @@
+use envlock_report::{Exit, Explain};
+
+use super::{Environment, parse};
+
+fn read(text: &str) -> Environment {
+    parse("environment.yml", text).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// `line:column code` of everything that is said about a text.
+fn said(text: &str) -> Vec<String> {
+    let diagnostics = match parse("environment.yml", text) {
+        Ok(environment) => environment.warnings,
+        Err(invalid) => invalid.diagnostics(),
+    };
+    let place = |d: &envlock_report::Diagnostic| d.place.clone().unwrap();
+    diagnostics
+        .iter()
+        .map(|d| format!("{}:{} {}", place(d).line, place(d).column, d.code))
+        .collect()
+}
+
+#[test]
+fn a_byte_order_mark_and_windows_line_ends_change_nothing() {
+    let unix = "name: x\nchannels:\n- conda-forge\ndependencies:\n- python=3.10 # [linux]\n";
+    let windows = format!("\u{feff}{}", unix.replace('\n', "\r\n"));
+    assert_eq!(format!("{:?}", read(unix)), format!("{:?}", read(&windows)));
+}
+
+#[test]
+fn a_document_start_is_fine_and_a_second_document_is_refused_where_it_starts() {
+    assert_eq!(read("---\ndependencies: [a]\n").requests.len(), 1);
+    assert_eq!(said("dependencies: [a]\n---\nname: [\n"), ["2:1 second-document"]);
+}
+
+#[test]
+fn what_isnt_an_environment_is_refused() {
+    assert_eq!(said(""), ["1:1 empty-environment"]);
+    assert_eq!(said("# nothing\n"), ["1:1 empty-environment"]);
+    assert_eq!(said("---\n"), ["1:1 empty-environment"]);
+    assert_eq!(said("- numpy\n"), ["1:1 wrong-type"]);
+    assert_eq!(said("numpy\n"), ["1:1 wrong-type"]);
+    assert_eq!(parse("f", "").unwrap_err().exit(), Exit::Usage);
+}
+
+#[test]
+fn sections_may_be_empty_and_an_environment_without_packages_is_a_warning() {
+    let text = "name:\nchannels:\nplatforms:\ndependencies:\nvariables:\n";
+    let environment = read(text);
+    assert!(environment.name.is_none() && environment.channels.is_none());
+    assert_eq!(said(text), [] as [&str; 0]);
+    assert_eq!(said("name: x\n"), ["1:1 no-dependencies"]);
+    assert_eq!(read("channels: []\ndependencies: []\n").channels, Some(Vec::new()));
+    assert_eq!(said("dependencies:\n- pip\n- pip:\n- pip: []\n"), [] as [&str; 0]);
+}
+
+#[test]
+fn broken_yaml_is_said_with_its_line() {
+    assert_eq!(said("dependencies: [a\nname: x\n"), ["2:5 yaml-syntax"]);
+    let invalid = parse("f", "dependencies:\n\t- a\n").unwrap_err();
+    let [only] = invalid.diagnostics.as_slice() else { panic!("{invalid}") };
+    assert!(only.help.as_deref().unwrap().contains("tabs"), "{only:?}");
+}
+
+#[test]
+fn a_key_that_is_there_twice_is_refused_at_its_second_place() {
+    assert_eq!(said("name: a\ndependencies: [a]\nname: b\n"), ["3:1 duplicate-key"]);
+    assert_eq!(said("dependencies: [a]\nvariables:\n  A: 1\n  A: 2\n"), ["4:3 duplicate-key"]);
+}
+
+#[test]
+fn an_alias_is_what_it_stands_for() {
+    let environment = read("dependencies:\n  - &py python=3.10\n  - pip\n  - pip: [*py]\n");
+    assert_eq!(environment.pip[0].text, "python=3.10");
+    assert_eq!(environment.pip[0].place.line, 4);
+    assert_eq!(said("dependencies: [*nothing]\n"), ["1:16 yaml-syntax"]);
+}
+
+#[test]
+fn a_bomb_of_aliases_is_refused_before_it_grows() {
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for n in 1..9 {
+        let alias = format!("*a{}", n - 1);
+        let ten = vec![alias; 10].join(", ");
+        bomb.push_str(&format!("a{n}: &a{n} [{ten}]\n"));
+    }
+    assert_eq!(said(&bomb).len(), 1);
+    assert!(said(&bomb)[0].ends_with("too-large"));
+
+    let mut chain = "a0: &a0 [x]\n".to_owned();
+    for n in 1..2000 {
+        chain.push_str(&format!("a{n}: &a{n} [[[*a{}]]]\n", n - 1));
+    }
+    assert!(said(&chain)[0].ends_with("too-large"));
+    let deep = format!("a: {}{}", "[".repeat(200), "]".repeat(200));
+    assert!(said(&deep)[0].ends_with("too-large"));
+}
+
+#[test]
+fn tags_and_merge_keys_are_refused_and_the_plain_text_tag_is_read() {
+    assert_eq!(said("dependencies: [!secret a]\n"), ["1:16 unknown-tag"]);
+    assert_eq!(
+        said("a: &a {x: 1}\n<<: *a\ndependencies: [b]\n"),
+        ["1:1 unknown-key", "2:1 merge-key"]
+    );
+    assert_eq!(read("name: !!str 3\ndependencies: [b]\n").name.unwrap().value, "3");
+}
+
+#[test]
+fn wrong_types_say_what_was_expected() {
+    let all = "name: [a]\nchannels: conda-forge\nplatforms: {a: b}\ndependencies: numpy\nvariables: [a]\n";
+    assert_eq!(
+        said(all),
+        [
+            "1:7 wrong-type",
+            "2:11 wrong-type",
+            "3:12 wrong-type",
+            "4:15 wrong-type",
+            "5:12 wrong-type"
+        ]
+    );
+    assert_eq!(said("dependencies:\n- 3.10\n- true\n-\n- [a]\n- pip: a\n").len(), 5);
+}
+
+#[test]
+fn unknown_keys_are_warnings_with_the_nearest_known_one() {
+    let environment = read("dependancies: []\ncategory: dev\ndependencies: []\n");
+    let help: Vec<&str> = environment.warnings.iter().filter_map(|w| w.help.as_deref()).collect();
+    assert_eq!(help[0], "did you mean `dependencies`?");
+    assert!(help[1].starts_with("the keys are name, channels"));
+}
+
+#[test]
+fn secrets_are_somebody_elses_and_prefix_is_nobodys() {
+    let environment = read("dependencies: [a]\nsecrets:\n  whatever: [x]\nprefix: /opt/x\n");
+    assert_eq!(environment.secrets.unwrap().line, 2);
+    assert_eq!(environment.prefix.unwrap().value, "/opt/x");
+    assert_eq!(environment.warnings.len(), 1);
+}
+
+#[test]
+fn nodefaults_is_a_switch_and_no_channel() {
+    let environment = read("channels: [a, nodefaults, b, a]\ndependencies: [x]\n");
+    let channels: Vec<String> =
+        environment.channels.unwrap().into_iter().map(|channel| channel.value).collect();
+    assert_eq!(channels, ["a", "b"]);
+    assert!(environment.nodefaults);
+    assert_eq!(environment.warnings[0].code, "channel-twice");
+}
+
+#[test]
+fn values_of_variables_are_the_text_that_stands_there() {
+    let text = "dependencies: []\nvariables: {A: 1.10, B: yes, C: 'x y', D: 0x10, _E9: \"\"}\n";
+    let variables = read(text).variables;
+    let values: Vec<&str> = variables.values().map(String::as_str).collect();
+    assert_eq!(values, ["1.10", "yes", "x y", "0x10", ""]);
+    assert_eq!(
+        said("dependencies: []\nvariables:\n  A-B: 1\n  C:\n"),
+        ["3:3 variable-name", "4:4 wrong-type"]
+    );
+}
+
+#[test]
+fn a_selector_is_read_wherever_a_package_is_written() {
+    let text = "dependencies:\n- a # [win]\n- 'b'  # [win] because\n- |  # [win]\n  c\n- d\n  # [win]\n- pip: # [win]\n  - e\n";
+    let environment = read(text);
+    let selected: Vec<bool> = environment.requests.iter().map(|r| r.selector.is_some()).collect();
+    assert_eq!(selected, [true, true, true, false]);
+    assert_eq!(environment.pip[0].selector.as_ref().unwrap().to_string(), "win");
+}
+
+#[test]
+fn what_is_in_quotes_is_no_comment_and_what_follows_them_is() {
+    let lines = [
+        "'it''s # [osx]' # [win]",
+        "\"say \\\"# [osx]\\\" so\" # [win]",
+        "\"two\n    lines\"  # [win]",
+    ];
+    for line in lines {
+        let environment = read(&format!("dependencies:\n- pip\n- pip:\n  - {line}\n"));
+        let selector = environment.pip[0].selector.as_ref().map(ToString::to_string);
+        assert_eq!(selector.as_deref(), Some("win"), "{line}");
+    }
+    let flow = read("dependencies: [\"a\", 'b # x', c]  # [win]\n");
+    assert!(flow.requests.iter().all(|r| r.selector.is_some()), "{flow:?}");
+}
+
+#[test]
+fn a_selector_that_does_nothing_is_a_warning() {
+    assert_eq!(said("channels:\n- a  # [win]\ndependencies:\n- b\n"), ["2:6 selector-ignored"]);
+    assert_eq!(said("dependencies:\n- a  # fails on [win]\n"), ["2:6 selector-mentioned"]);
+    assert_eq!(said("dependencies: # [win]\n- a\n"), ["1:15 selector-ignored"]);
+}
+
+#[test]
+fn pip_lines_without_pip_and_packages_asked_for_twice_are_warnings() {
+    assert_eq!(
+        said("dependencies:\n- a\n- a\n- pip: [b]\n"),
+        ["3:3 request-twice", "4:3 pip-missing"]
+    );
+    assert_eq!(
+        said("dependencies:\n- a # [win]\n- a # [linux]\n- pip>=23\n- pip: [b]\n"),
+        [] as [&str; 0]
+    );
+}
+
+#[test]
+fn a_password_is_shown_nowhere() {
+    let text = "channels:\n- https://me:hunter2@example.org/t/s3cret/a\ndependencies:\n\
+                - https://me:hunter2@example.org/a::x\n- pip\n- pip:\n  - --index-url https://me:hunter2@example.org/\n";
+    let environment = read(text);
+    let shown = format!("{environment:?}");
+    assert!(!shown.contains("hunter2") && !shown.contains("s3cret"), "{shown}");
+    assert_eq!(environment.requests[0].text, "https://me:***@example.org/a::x");
+    assert!(environment.requests[0].channel.as_ref().unwrap().contains("hunter2"));
+
+    let invalid = parse("f", "dependencies:\n- https://me:hunter2@example.org/x[]\n").unwrap_err();
+    assert!(!format!("{invalid:?} {invalid}").contains("hunter2"));
+}
+
+#[test]
+fn chinese_text_counts_columns_in_characters() {
+    let environment = read("name: 环境\ndependencies: [\"numpy\", scipy]  # 说明\n");
+    assert_eq!(environment.name.unwrap().value, "环境");
+    assert_eq!(said("dependencies: [数据, 'b >=1 <2']\n"), ["1:16 match-spec", "1:23 match-spec"]);
+}
