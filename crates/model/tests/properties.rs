@@ -1,5 +1,7 @@
 //! Laws of the reader: whatever the text, it answers, and always the same.
 
+#![allow(clippy::unwrap_used, reason = "an unwrap in a test is its assertion")]
+
 use std::fs;
 use std::path::Path;
 

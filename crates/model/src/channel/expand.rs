@@ -11,12 +11,10 @@ pub(super) fn expand(
     let mut rest = text;
     while let Some((before, behind)) = rest.split_once('$') {
         expanded.push_str(before);
-        let (name, tail) = match behind.strip_prefix('{') {
-            Some(inner) => inner.split_once('}').ok_or(Reason::Variable)?,
-            None => {
-                let end = behind.find(|c: char| !is_name(c)).unwrap_or(behind.len());
-                behind.split_at(end)
-            }
+        let (name, tail) = if let Some(inner) = behind.strip_prefix('{') {
+            inner.split_once('}').ok_or(Reason::Variable)?
+        } else {
+            behind.split_at(behind.find(|c: char| !is_name(c)).unwrap_or(behind.len()))
         };
         if name.is_empty() || !name.chars().all(is_name) {
             return Err(Reason::Variable);

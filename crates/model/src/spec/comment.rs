@@ -81,7 +81,6 @@ fn comment_start(before: &str, behind: &str) -> Option<usize> {
                 chars.next();
             }
             Some(open) if c == open => quote = None,
-            Some(_) => {}
             None if c == '#' && matches!(previous, Some(' ' | '\t')) => return Some(at),
             // A quote opens at the beginning of a value; doubled, it reopens.
             None if matches!(c, '"' | '\'')
@@ -89,7 +88,7 @@ fn comment_start(before: &str, behind: &str) -> Option<usize> {
             {
                 quote = Some(c);
             }
-            None => {}
+            _ => {}
         }
         previous = Some(c);
     }

@@ -138,16 +138,12 @@ impl Reader<'_> {
         if value.is_null() {
             return None;
         }
-        match value.as_written() {
-            Some(text) => {
-                let place = self.problems.place(value.start);
-                Some(Located { value: text.trim().to_owned(), place })
-            }
-            None => {
-                self.wrong_type(value, &format!("`{key}`"), "text", example);
-                None
-            }
-        }
+        let Some(text) = value.as_written() else {
+            self.wrong_type(value, &format!("`{key}`"), "text", example);
+            return None;
+        };
+        let place = self.problems.place(value.start);
+        Some(Located { value: text.trim().to_owned(), place })
     }
 
     fn channels(&mut self, value: &Node, environment: &mut Environment) {

@@ -8,8 +8,11 @@ use rattler_conda_types::Subdir;
 /// No selector that a person writes has more words and parentheses than this.
 const MAX_TOKENS: usize = 64;
 
+/// Whether a word holds on a platform.
+type Holds = fn(Subdir) -> bool;
+
 /// The words besides the names of subdirs, with the meaning that conda-build gives them.
-const WORDS: [(&str, fn(Subdir) -> bool); 16] = [
+const WORDS: [(&str, Holds); 16] = [
     ("linux", |s| s.as_str().starts_with("linux-")),
     ("osx", |s| s.as_str().starts_with("osx-")),
     ("win", |s| s.as_str().starts_with("win-")),

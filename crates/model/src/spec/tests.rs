@@ -1,3 +1,5 @@
+use std::fmt::Write;
+
 use envlock_report::{Exit, Explain};
 
 use super::{Environment, parse};
@@ -81,14 +83,14 @@ fn a_bomb_of_aliases_is_refused_before_it_grows() {
     for n in 1..9 {
         let alias = format!("*a{}", n - 1);
         let ten = vec![alias; 10].join(", ");
-        bomb.push_str(&format!("a{n}: &a{n} [{ten}]\n"));
+        writeln!(bomb, "a{n}: &a{n} [{ten}]").unwrap();
     }
     assert_eq!(said(&bomb).len(), 1);
     assert!(said(&bomb)[0].ends_with("too-large"));
 
     let mut chain = "a0: &a0 [x]\n".to_owned();
     for n in 1..2000 {
-        chain.push_str(&format!("a{n}: &a{n} [[[*a{}]]]\n", n - 1));
+        writeln!(chain, "a{n}: &a{n} [[[*a{}]]]", n - 1).unwrap();
     }
     assert!(said(&chain)[0].ends_with("too-large"));
     let deep = format!("a: {}{}", "[".repeat(200), "]".repeat(200));

@@ -8,7 +8,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
 /// Deeper than any environment, shallow enough for every recursive walk.
 const MAX_DEPTH: usize = 32;
 /// A file of this many nodes is no environment: it is aliases of aliases of aliases.
-const MAX_NODES: usize = 100_000;
+const MAX_NODES: usize = 20_000;
 
 /// A point in the text: line and column count from 1, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! What real environment files mean, and what isn't valid in them.
 
+#![allow(clippy::unwrap_used, reason = "an unwrap in a test is its assertion")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -61,12 +61,11 @@ pub(super) fn split(text: &str) -> Result<(&str, Vec<Field<'_>>), (Reason, usize
 
 /// A quoted value, or everything up to the next `,`; and what follows it.
 fn value(text: &str) -> Option<(&str, &str)> {
-    let (value, behind) = match text.chars().next()? {
-        quote @ ('\'' | '"') => text[1..].split_once(quote)?,
-        _ => {
-            let end = text.find([',', ' ', '\'', '"', '[', ']']).unwrap_or(text.len());
-            text.split_at(end)
-        }
+    let quote = text.chars().next().filter(|c| matches!(c, '\'' | '"'));
+    let (value, behind) = if let Some(quote) = quote {
+        text[1..].split_once(quote)?
+    } else {
+        text.split_at(text.find([',', ' ', '\'', '"', '[', ']']).unwrap_or(text.len()))
     };
     let separated = behind.is_empty() || behind.starts_with([',', ' ']);
     (!value.trim().is_empty() && separated).then_some((value.trim(), behind))

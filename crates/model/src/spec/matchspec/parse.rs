@@ -101,8 +101,8 @@ pub(in crate::spec) fn placeholder(text: &str) -> Option<(&str, usize)> {
 fn refuse_addresses(text: &str) -> Result<(), Reason> {
     let front = text.split_once('[').map_or(text, |(front, _)| front).trim_end();
     let plain = front.split(['#', '?']).next().unwrap_or(front);
-    if plain.ends_with(".conda") || plain.ends_with(".tar.bz2") {
-        let file = plain.rsplit(['/', '\\']).next().unwrap_or(plain);
+    let file = plain.rsplit(['/', '\\']).next().unwrap_or(plain);
+    if [".conda", ".tar.bz2"].iter().any(|extension| file.ends_with(extension)) {
         let instead = CondaArchiveIdentifier::try_from_filename(file)
             .map(|archive| archive.identifier)
             .map(|id| format!("{}=={}={}", id.name, id.version, id.build_string));

@@ -1,4 +1,4 @@
-use rattler_conda_types::Version;
+use rattler_conda_types::{Subdir, Version};
 
 use super::parse;
 
@@ -75,7 +75,7 @@ fn channel_and_subdir_are_taken_off() {
     for (text, channel, subdir) in cases {
         let parts = parse(text).unwrap();
         assert_eq!(parts.channel.as_deref(), channel, "{text}");
-        assert_eq!(parts.subdir.map(|s| s.as_str()), subdir, "{text}");
+        assert_eq!(parts.subdir.map(Subdir::as_str), subdir, "{text}");
         assert_eq!(parts.spec.name.to_string(), "x", "{text}");
         assert!(parts.spec.channel.is_none() && parts.spec.subdir.is_none(), "{text}");
     }
