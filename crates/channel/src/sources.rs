@@ -290,6 +290,24 @@ mod tests {
         assert_eq!(origin("https://lab.example/anaconda/cloud/pytorch/"), None);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn what_is_asked_of_a_mirror_stands_for_what_was_wanted(path in "[^?#]{0,40}") {
+            let sources = Sources::new(mirrors(&["https://conda.anaconda.org/=http://h:1/x/"]), false);
+            let mut wanted = url("https://conda.anaconda.org/");
+            wanted.set_path(&path);
+            for source in sources.of(&wanted) {
+                proptest::prop_assert_eq!(sources.origin_of(&source.url), Some(wanted.clone()));
+            }
+        }
+
+        #[test]
+        fn no_text_makes_reading_a_mirror_panic(text in "\\PC{0,60}") {
+            let _ = parse_mirror(&text).map_err(|error| error.diagnostics());
+            let _ = parse_mirror(&format!("https://a/={text}"));
+        }
+    }
+
     #[test]
     fn a_known_mirror_that_was_written_as_a_channel_is_asked_from_then_on() {
         let mut sources = Sources::new(Vec::new(), true);

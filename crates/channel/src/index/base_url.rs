@@ -96,6 +96,15 @@ mod tests {
         );
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_a_mirror_writes_leads_into_the_channel_or_nowhere(written in "(https?:)?/{0,3}[a-z:@%./\\\\?#\\[-]{0,30}") {
+            if let Ok(url) = placed(Some(&written), false) {
+                proptest::prop_assert!(url.starts_with("https://conda.anaconda.org/conda-forge/"), "{}", url);
+            }
+        }
+    }
+
     #[test]
     fn a_base_url_that_is_none_or_holds_a_credential_is_refused_even_from_the_origin() {
         for written in [

@@ -125,8 +125,8 @@ impl Indexes {
     /// each channel, in the order of the channels. Takes CPU time: not for an async task.
     pub fn load(&self, names: &[PackageName]) -> Result<Vec<SubdirRecords>, IndexError> {
         let mut found = self.empty();
-        let mut pending: Vec<PackageName> = names.to_vec();
         let mut seen: BTreeSet<PackageName> = names.iter().cloned().collect();
+        let mut pending: Vec<PackageName> = seen.iter().cloned().collect();
         while let Some(name) = pending.pop() {
             self.take(&name, &mut found, |record| {
                 let package = &record.package_record;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use envlock_model::progress::{Event, Observer, Phase};
-use futures::{StreamExt, stream};
+use futures::{Stream, StreamExt, stream};
 use rattler_conda_types::RepoDataRecord;
 
 use super::archive::{self, Expected, Unpacking};
@@ -59,27 +59,21 @@ impl Client {
         observer: &dyn Observer,
     ) -> Vec<(Place, &'a RepoDataRecord)> {
         let phase = Phase::Verify;
-        let listed: Vec<_> = stream::iter(wanted)
-            .map(|(place, record)| async move {
-                let looked_at = place.clone();
-                (place, record, blocking(move || look(looked_at)).await)
-            })
-            .buffer_unordered(self.settings.jobs.max(1))
-            .collect()
-            .await;
+        let listed = self.in_turn(wanted.into_iter().map(|(place, record)| async move {
+            let looked_at = place.clone();
+            (place, record, blocking(move || look(looked_at)).await)
+        }));
+        let listed: Vec<_> = listed.collect().await;
         let there = listed.iter().filter(|(.., cached)| matches!(cached, Cached::There(_))).count();
         let units = listed.iter().map(|(.., cached)| cached.bytes()).sum();
         observer.observe(Event::Expect { phase, units });
-        let verified: Vec<_> = stream::iter(listed)
-            .map(|(place, record, cached)| async move {
-                let units = cached.bytes();
-                let cached = blocking(move || cached.verified()).await;
-                observer.observe(Event::Advance { phase, units });
-                (place, record, cached)
-            })
-            .buffer_unordered(self.settings.jobs.max(1))
-            .collect()
-            .await;
+        let verified = self.in_turn(listed.into_iter().map(|(place, record, cached)| async move {
+            let units = cached.bytes();
+            let cached = blocking(move || cached.verified()).await;
+            observer.observe(Event::Advance { phase, units });
+            (place, record, cached)
+        }));
+        let verified: Vec<_> = verified.collect().await;
         if there > 0 {
             let summary = format!(
                 "{}, {}",
@@ -123,9 +117,9 @@ impl Client {
         let units = missing.iter().filter_map(|(_, record)| record.package_record.size).sum();
         let count = missing.len();
         observer.observe(Event::Expect { phase, units });
-        let mut results = stream::iter(missing)
-            .map(|(place, record)| self.fetch_one(place, record, observer))
-            .buffer_unordered(self.settings.jobs.max(1));
+        let fetched =
+            missing.into_iter().map(|(place, record)| self.fetch_one(place, record, observer));
+        let mut results = self.in_turn(fetched);
         let mut failed = Vec::new();
         while let Some(result) = results.next().await {
             match result {
@@ -142,6 +136,12 @@ impl Client {
             format!("{}, {}", words::count(count, "package", "packages"), words::size(units));
         observer.observe(Event::Done { phase, summary });
         Ok(())
+    }
+
+    /// So many of them at a time, in whatever order they get done.
+    fn in_turn<F: Future>(&self, all: impl Iterator<Item = F>) -> impl Stream<Item = F::Output> {
+        // Collected, because a stream that holds the closure isn't `Send` for every lifetime.
+        stream::iter(all.collect::<Vec<_>>()).buffer_unordered(self.settings.jobs.max(1))
     }
 
     /// One package: its sources in their order, then into the cache.

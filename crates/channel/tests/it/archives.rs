@@ -1,0 +1,289 @@
+//! Packages: fetched, checked, unpacked, verified.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use envlock_channel::FetchError;
+use envlock_model::progress::Phase;
+use envlock_testkit::{Fault, Package, World, files_with};
+use rattler_conda_types::RepoDataRecord;
+
+use crate::support::{Site, nobody, records, small, told};
+
+async fn found(world: &World, names: &[&str]) -> Vec<RepoDataRecord> {
+    records(&Site::on(&[world]).index().await.unwrap(), names)
+}
+
+/// Temporary files and folders that are left.
+fn scraps(site: &Site) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(site.cache().join("tmp")) else { return Vec::new() };
+    entries.map(|entry| entry.unwrap().path()).filter(|path| !path.ends_with("gate")).collect()
+}
+
+#[tokio::test]
+async fn packages_of_both_formats_are_there_unpacked_in_the_order_of_the_records() {
+    let world = World::new().channel("conda-forge", |c| {
+        c.pkg("a 1");
+        c.tar_bz2();
+        c.pkg("b 1");
+    });
+    let site = Site::on(&[&world]);
+    let mut wanted = found(&world, &["a", "b"]).await;
+    wanted.reverse();
+    let paths = site.packages(&wanted).await.unwrap();
+    for (path, name) in paths.iter().zip(["b", "a"]) {
+        assert_eq!(
+            fs::read_to_string(path.join(format!("share/{name}/of"))).unwrap(),
+            format!("{name} 1")
+        );
+    }
+    let sizes: u64 = wanted.iter().filter_map(|record| record.package_record.size).sum();
+    assert_eq!(site.heard.units(Phase::Download), (sizes, sizes));
+    assert!(scraps(&site).is_empty());
+}
+
+#[tokio::test]
+async fn what_is_in_the_cache_is_verified_and_not_fetched() {
+    let world = small();
+    let site = Site::on(&[&world]);
+    let wanted = found(&world, &["numpy"]).await;
+    let first = site.packages(&wanted).await.unwrap();
+    world.forget_requests();
+    assert_eq!(site.packages(&wanted).await.unwrap(), first);
+    assert!(world.requests("*").is_empty());
+    let (expected, done) = site.heard.units(Phase::Verify);
+    assert!(expected > 0 && expected == done);
+}
+
+#[tokio::test]
+async fn a_file_that_was_edited_through_its_hard_link_is_noticed_and_fetched_again() {
+    let world = small();
+    let site = Site::on(&[&world]);
+    let wanted = found(&world, &["libblas"]).await;
+    let path = site.packages(&wanted).await.unwrap().remove(0);
+    let file = path.join("share/libblas/of");
+    let right = fs::read_to_string(&file).unwrap();
+    for damage in ["LIBBLAS 3.9.0 0", "short"] {
+        fs::write(&file, damage).unwrap();
+        assert_eq!(site.packages(&wanted).await.unwrap(), [path.as_path()]);
+        assert_eq!(fs::read_to_string(&file).unwrap(), right);
+    }
+    fs::remove_file(&file).unwrap();
+    site.packages(&wanted).await.unwrap();
+    fs::write(path.join("info/paths.json"), "{").unwrap();
+    site.packages(&wanted).await.unwrap();
+    assert_eq!(fs::read_to_string(&file).unwrap(), right);
+    let notices = site.heard.notices();
+    assert_eq!(notices.len(), 4, "{notices:?}");
+    assert!(notices[0].starts_with("libblas-3.9.0-0.conda in the cache is damaged"), "{notices:?}");
+    assert!(notices[0].contains("share/libblas/of"), "{notices:?}");
+}
+
+#[tokio::test]
+async fn an_edited_package_that_cannot_be_fetched_again_stays_as_it_was_and_is_named() {
+    let world = small();
+    let site = Site::on(&[&world]);
+    let wanted = found(&world, &["libblas"]).await;
+    let path = site.packages(&wanted).await.unwrap().remove(0);
+    fs::write(path.join("share/libblas/of"), "edited").unwrap();
+    world.misbehave("*.conda", Fault::status(403));
+    assert!(site.packages(&wanted).await.is_err());
+    assert_eq!(fs::read_to_string(path.join("share/libblas/of")).unwrap(), "edited");
+}
+
+#[tokio::test]
+async fn a_source_that_fails_for_one_archive_is_followed_by_the_next_and_that_is_said() {
+    let cases = [
+        (Fault::status(404), "404 not found"),
+        (Fault::status(403), "403 forbidden"),
+        (Fault::status(429), "429 too many requests"),
+        (Fault::status(500), "500 internal server error"),
+        (Fault::Html, "a web page instead"),
+        (Fault::Truncate(10), "cut short: 10 of"),
+        (Fault::Corrupt, "wrong sha256: expected"),
+        (Fault::Bytes(vec![b'x'; 100].into()), "wrong size: expected"),
+        (Fault::Bytes(vec![b'x'; 1_000_000].into()), "got 1000000"),
+        (Fault::Bytes(Vec::new().into()), "got 0"),
+        (Fault::Close, "the connection was reset"),
+        (Fault::Hang, "nothing came for"),
+    ];
+    for (fault, words) in cases {
+        let (bad, good) = (small().fault("*/numpy-*", fault.clone()), small());
+        let site = Site::on(&[&bad, &good]);
+        let wanted = found(&good, &["numpy"]).await;
+        let paths =
+            site.packages(&wanted).await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
+        assert!(paths.iter().all(|path| path.join("info/index.json").is_file()));
+        let notices = site.heard.notices();
+        assert_eq!(notices.len(), 1, "{fault:?}: {notices:?}");
+        assert!(notices[0].starts_with("numpy-1.24.3-py310_0.conda: 127.0.0.1:"), "{notices:?}");
+        assert!(notices[0].contains(words), "{fault:?}: {notices:?}");
+        let (expected, done) = site.heard.units(Phase::Download);
+        assert_eq!(expected, done, "{fault:?}");
+        assert!(scraps(&site).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn all_packages_that_nobody_delivers_are_in_one_error_with_what_was_tried_where() {
+    let world = World::new().channel("conda-forge", |c| {
+        for name in ["a", "b", "c"] {
+            c.pkg(&format!("{name} 1"));
+        }
+    });
+    let wanted = found(&world, &["a", "b", "c"]).await;
+    world.misbehave("*/a-1*", Fault::Corrupt);
+    world.misbehave("*/b-1*", Fault::status(403));
+    let site = Site::of(&[&nobody(), &world.url()]);
+    let (text, exit) = told(&site.packages(&wanted).await.unwrap_err());
+    assert_eq!(exit, 3);
+    for part in [
+        "packages-unavailable: no source delivers 2 packages",
+        "a-1-0.conda:\n  http://127.0.0.1",
+        "the connection was refused",
+        "b-1-0.conda: 403 forbidden",
+        "wrong sha256: expected ",
+        "nothing was changed",
+    ] {
+        assert!(text.contains(part), "{part:?} isn't in:\n{text}");
+    }
+    let cached: Vec<_> = fs::read_dir(site.cache().join("pkgs")).unwrap().collect();
+    assert_eq!(cached.len(), 1);
+    world.behave();
+    site.packages(&wanted).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_archive_with_wrong_bytes_is_never_unpacked() {
+    let world = small().fault("*.conda", Fault::Corrupt);
+    let site = Site::on(&[&world]);
+    let wanted = found(&world, &["numpy"]).await;
+    assert!(site.packages(&wanted).await.is_err());
+    assert!(!site.cache().join("pkgs").exists());
+    assert!(scraps(&site).is_empty());
+}
+
+#[tokio::test]
+async fn two_archives_of_the_same_name_version_and_build_do_not_share_a_folder() {
+    let world = World::new()
+        .channel("conda-forge", |c| {
+            c.pkg("a 1");
+        })
+        .channel("pytorch", |c| {
+            c.package(&envlock_testkit::package("a 1").file("share/a/of", "another a"));
+        });
+    let wanted = [
+        crate::support::subscription("conda-forge", crate::support::FORGE),
+        crate::support::subscription("pytorch", "https://conda.anaconda.org/pytorch/"),
+    ];
+    let site = Site::on(&[&world]);
+    let both = records(&site.indexes(&wanted).await.unwrap(), &["a"]);
+    let paths = site.packages(&both).await.unwrap();
+    let texts: Vec<String> =
+        paths.iter().map(|path| fs::read_to_string(path.join("share/a/of")).unwrap()).collect();
+    assert_eq!(texts, ["a 1", "another a"]);
+}
+
+#[tokio::test]
+async fn archives_whose_files_would_leave_their_folder_write_nothing_outside_of_it() {
+    let target = tempfile::tempdir().unwrap();
+    let outside = target.path().to_str().unwrap();
+    let hostile = [
+        ("dots", Package::new("h", "1").hostile("../../../../canary", "canary")),
+        ("deep", Package::new("h", "1").hostile("a/../../../../canary", "canary")),
+        ("link", Package::new("h", "1").symlink("out", outside).hostile("out/canary", "canary")),
+        ("up", Package::new("h", "1").symlink("out", "../../..").hostile("out/canary", "canary")),
+    ];
+    for (what, package) in hostile {
+        for bz2 in [false, true] {
+            let world = World::new().channel("conda-forge", |c| {
+                if bz2 {
+                    c.tar_bz2();
+                }
+                c.package(&package);
+            });
+            let site = Site::on(&[&world]);
+            let wanted = found(&world, &["h"]).await;
+            let (text, exit) = told(&site.packages(&wanted).await.unwrap_err());
+            assert_eq!(exit, 3);
+            assert!(text.starts_with("package-malformed: h-1-0."), "{what}: {text}");
+            assert_eq!(files_with(&site.cache(), b"canary"), Vec::<PathBuf>::new(), "{what}");
+            assert_eq!(fs::read_dir(target.path()).unwrap().count(), 0, "{what}");
+            assert!(scraps(&site).is_empty(), "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_absolute_name_in_an_archive_stays_in_its_folder() {
+    let target = tempfile::tempdir().unwrap();
+    let path = target.path().join("canary");
+    let world = World::new().channel("conda-forge", |c| {
+        c.package(&Package::new("h", "1").hostile(path.to_str().unwrap(), "canary"));
+    });
+    let wanted = found(&world, &["h"]).await;
+    let site = Site::on(&[&world]);
+    // Whether it is refused is the installer's question; here nothing may be written there.
+    let _ = site.packages(&wanted).await;
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn records_without_a_digest_are_refused() {
+    let world = small();
+    let mut wanted = found(&world, &["libblas"]).await;
+    wanted[0].package_record.sha256 = None;
+    let error = Site::on(&[&world]).packages(&wanted).await.unwrap_err();
+    assert!(matches!(&error, FetchError::NoDigest { file } if file == "libblas-3.9.0-0.conda"));
+}
+
+#[tokio::test]
+async fn names_that_are_no_folder_names_are_refused() {
+    let world = small();
+    let mut wanted = found(&world, &["libblas"]).await;
+    wanted[0].package_record.build =
+        rattler_conda_types::package::BuildString::new_unchecked("../../x");
+    assert!(Site::on(&[&world]).packages(&wanted).await.is_err());
+}
+
+#[tokio::test]
+async fn an_interrupted_run_leaves_nothing_that_the_next_one_trusts() {
+    let world = World::new().channel("conda-forge", |c| {
+        c.synthetic(6, 40);
+    });
+    let wanted = found(&world, &["synth-all"]).await;
+    let site = Site::on(&[&world]);
+    world.misbehave("*/synth-003*", Fault::Hang);
+    // Given up in the middle: some are unpacked, one hangs.
+    let (client, cache) = (site.client(), site.cache());
+    tokio::select! {
+        result = client.packages(&wanted, &site.heard) => { assert!(result.is_err()); }
+        () = until_some_are_there(&cache) => {}
+    }
+    drop(client);
+    world.behave();
+    let paths = site.packages(&wanted).await.unwrap();
+    assert_eq!(paths.len(), 7);
+    assert!(paths.iter().all(|path| path.join("info/paths.json").is_file()));
+    assert!(site.heard.notices().iter().all(|notice| !notice.contains("damaged")));
+}
+
+async fn until_some_are_there(cache: &Path) {
+    while fs::read_dir(cache.join("pkgs")).map_or(0, Iterator::count) < 2 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn clients_on_one_cache_at_once_share_what_each_of_them_unpacks() {
+    let world = World::new().channel("conda-forge", |c| {
+        c.synthetic(8, 10);
+    });
+    let wanted = found(&world, &["synth-all"]).await;
+    let site = Site::on(&[&world]);
+    let runs = futures::future::join_all((0..4).map(|_| site.packages(&wanted))).await;
+    let first = runs[0].as_ref().unwrap().clone();
+    assert!(runs.iter().all(|run| run.as_ref().unwrap() == &first));
+    assert_eq!(fs::read_dir(site.cache().join("pkgs")).unwrap().count(), 9);
+    assert!(site.heard.notices().is_empty(), "{:?}", site.heard.notices());
+}

@@ -1,0 +1,146 @@
+//! What is kept of indexes from run to run.
+
+use std::fs;
+use std::path::PathBuf;
+
+use envlock_testkit::{Fault, World, files_with};
+
+use crate::support::{Site, records, small};
+
+fn statuses(world: &World) -> Vec<Option<u16>> {
+    world.requests("*/repodata.json*").iter().map(|logged| logged.status).collect()
+}
+
+fn cached(site: &Site, ending: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(site.cache().join("index")).unwrap();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| {
+        let name = path.to_str().unwrap();
+        name.ends_with(ending) && (ending == ".info.json" || !name.ends_with(".info.json"))
+    });
+    files
+}
+
+#[tokio::test]
+async fn every_run_asks_once_per_subdir_and_mostly_hears_that_nothing_changed() {
+    let world = small();
+    let site = Site::on(&[&world]);
+    let first = records(&site.index().await.unwrap(), &["numpy", "idna"]);
+    world.forget_requests();
+    let second = records(&site.index().await.unwrap(), &["numpy", "idna"]);
+    assert_eq!(statuses(&world), [Some(304), Some(304)]);
+    assert_eq!(first, second);
+}
+
+#[tokio::test]
+async fn a_changed_index_is_fetched_again() {
+    let mut world = small();
+    let site = Site::on(&[&world]);
+    site.index().await.unwrap();
+    world.change("conda-forge", |c| {
+        c.pkg("numpy 1.26.0 py311_0");
+    });
+    assert_eq!(records(&site.index().await.unwrap(), &["numpy"]).len(), 3);
+}
+
+#[tokio::test]
+async fn a_damaged_cache_is_noticed_and_fetched_again() {
+    let world = small();
+    let site = Site::on(&[&world]);
+    site.index().await.unwrap();
+    for (ending, damage) in
+        [(".json", &b"{\"packages\":{}}"[..]), (".json", b""), (".info.json", b"{")]
+    {
+        for file in cached(&site, ending) {
+            fs::write(file, damage).unwrap();
+        }
+        world.forget_requests();
+        assert_eq!(records(&site.index().await.unwrap(), &["numpy"]).len(), 2);
+        assert_eq!(statuses(&world), [Some(200), Some(200)], "{ending} {damage:?}");
+    }
+    for file in cached(&site, ".json") {
+        fs::remove_file(file).unwrap();
+    }
+    assert_eq!(records(&site.index().await.unwrap(), &["numpy"]).len(), 2);
+}
+
+#[tokio::test]
+async fn what_another_source_delivered_is_not_a_condition_for_this_one() {
+    let (first, second) = (small(), small());
+    let mut site = Site::on(&[&first]);
+    site.index().await.unwrap();
+    let cache = site.settings.cache_dir.clone();
+    site.settings = Site::on(&[&second]).settings;
+    site.settings.cache_dir = cache;
+    site.index().await.unwrap();
+    assert_eq!(statuses(&second), [Some(200), Some(200)]);
+    assert!(
+        second.requests("*").iter().all(|logged| logged.request.header("if-none-match").is_none())
+    );
+}
+
+#[tokio::test]
+async fn an_index_that_cannot_be_had_any_more_is_an_error_and_not_the_cached_one() {
+    let world = small();
+    let site = Site::on(&[&world]);
+    site.index().await.unwrap();
+    world.misbehave("*/repodata.json*", Fault::status(403));
+    assert!(site.index().await.is_err());
+    world.behave();
+    site.index().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_broken_off_download_leaves_nothing_that_a_next_run_would_trust() {
+    let world = small().fault("*/repodata.json*", Fault::Truncate(30));
+    let site = Site::on(&[&world]);
+    assert!(site.index().await.is_err());
+    assert_eq!(files_with(&site.cache(), b"packages").len(), 0);
+    assert!(!site.cache().join("index").exists());
+    world.behave();
+    assert_eq!(records(&site.index().await.unwrap(), &["numpy"]).len(), 2);
+}
+
+#[tokio::test]
+async fn clients_on_one_cache_at_once_do_not_hinder_each_other() {
+    let mut world = small();
+    let site = Site::on(&[&world]);
+    for round in 0..4 {
+        let runs = (0..6).map(|_| site.index());
+        for indexes in futures::future::join_all(runs).await {
+            assert_eq!(records(&indexes.unwrap(), &["libblas"]).len(), 1 + round);
+        }
+        world.change("conda-forge", |c| {
+            c.pkg(&format!("libblas 3.9.{} 0", round + 1));
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_changes_its_form_is_followed() {
+    let mut world = World::new().channel("conda-forge", |c| {
+        c.pkg("a 1");
+        c.no_zst();
+    });
+    let site = Site::on(&[&world]);
+    site.index().await.unwrap();
+    for subdir in ["linux-64", "noarch"] {
+        fs::remove_file(world.channel_dir("conda-forge").join(subdir).join("repodata.json"))
+            .unwrap();
+    }
+    world.change("conda-forge", envlock_testkit::TestChannel::zst_only);
+    site.index().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_credential_of_a_mirror_is_not_written_down() {
+    let world = small();
+    let url = world.url().replace("http://", "http://me:canary-7@");
+    let site = Site::of(&[&url]);
+    let found = records(&site.index().await.unwrap(), &["numpy"]);
+    site.packages(&found).await.unwrap();
+    assert_eq!(files_with(&site.cache(), b"canary-7"), Vec::<PathBuf>::new());
+    world.misbehave("*", Fault::status(403));
+    let (text, _) = crate::support::told(&site.index().await.unwrap_err());
+    assert!(text.contains("403") && !text.contains("canary-7"), "{text}");
+}

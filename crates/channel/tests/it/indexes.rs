@@ -1,0 +1,245 @@
+//! Which sources are asked for an index, and what their answers mean.
+
+use envlock_testkit::{Fault, World};
+
+use crate::support::{FORGE, Site, folder, nobody, records, small, subscription, told};
+
+#[tokio::test]
+async fn the_compressed_form_is_asked_first_and_the_plain_one_at_the_same_source() {
+    let world = small();
+    let site = Site::on(&[&world]);
+    site.index().await.unwrap();
+    assert_eq!(world.requests("*/repodata.json.zst").len(), 2);
+    assert_eq!(world.requests("*/repodata.json").len(), 0);
+
+    let world = World::new().channel("conda-forge", |c| {
+        c.pkg("a 1");
+        c.no_zst();
+    });
+    let site = Site::on(&[&world]);
+    let indexes = site.index().await.unwrap();
+    assert_eq!(indexes.names().into_keys().collect::<Vec<_>>(), ["a"]);
+    assert!(site.heard.notices().is_empty(), "{:?}", site.heard.notices());
+}
+
+#[tokio::test]
+async fn the_form_that_a_source_has_is_remembered_and_no_head_is_ever_sent() {
+    let world = World::new().channel("conda-forge", |c| {
+        c.pkg("a 1");
+        c.no_zst();
+    });
+    let site = Site::on(&[&world]);
+    site.index().await.unwrap();
+    world.forget_requests();
+    site.index().await.unwrap();
+    assert_eq!(world.requests("*.zst").len(), 0);
+    let all = world.requests("*");
+    assert!(all.iter().all(|logged| logged.request.method == "GET"));
+    assert!(
+        all.iter().all(|logged| logged.request.header("user-agent") == Some("envlock/0.0.0-test"))
+    );
+}
+
+#[tokio::test]
+async fn a_damaged_compressed_form_leads_to_the_plain_one_at_the_same_source() {
+    for fault in [
+        Fault::status(403),
+        Fault::status(500),
+        Fault::Html,
+        Fault::Corrupt,
+        Fault::Truncate(20),
+        Fault::Close,
+    ] {
+        let world = small().fault("*.zst", fault.clone());
+        let indexes = Site::on(&[&world]).index().await;
+        assert_eq!(records(&indexes.unwrap(), &["numpy"]).len(), 2, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_fails_is_followed_by_the_next_and_that_is_said() {
+    let not_an_index = Fault::Bytes(br#"{"error": "not today"}"#.to_vec().into());
+    let cases = [
+        (Fault::status(403), "403 forbidden"),
+        (Fault::status(429), "429 too many requests"),
+        (Fault::status(503), "503 service unavailable"),
+        (Fault::Html, "a web page instead"),
+        (Fault::Truncate(10), "cut short: 10 of"),
+        (Fault::Close, "reset"),
+        (Fault::Hang, "nothing came for 0.4 s"),
+        (not_an_index, "no `packages`"),
+    ];
+    for (fault, words) in cases {
+        let (bad, good) = (small().fault("*/repodata.json*", fault.clone()), small());
+        let site = Site::on(&[&bad, &good]);
+        let indexes = site.index().await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
+        assert_eq!(records(&indexes, &["numpy"]).len(), 2);
+        let notices = site.heard.notices();
+        assert!(notices.iter().any(|notice| notice.contains(words)), "{fault:?}: {notices:?}");
+        assert!(notices.iter().all(|notice| notice.contains("asking 127.0.0.1:")), "{notices:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_connection_leads_to_the_next_source() {
+    let good = small();
+    let site = Site::of(&[&nobody(), &good.url()]);
+    site.index().await.unwrap();
+    assert!(
+        site.heard.notices()[0].contains("the connection was refused"),
+        "{:?}",
+        site.heard.notices()
+    );
+}
+
+#[tokio::test]
+async fn the_index_of_another_subdir_is_not_taken() {
+    let (bad, good) = (small(), small());
+    let dir = bad.channel_dir("conda-forge");
+    for file in ["repodata.json", "repodata.json.zst"] {
+        std::fs::copy(dir.join("noarch").join(file), dir.join("linux-64").join(file)).unwrap();
+    }
+    let site = Site::on(&[&bad, &good]);
+    let indexes = site.index().await.unwrap();
+    assert_eq!(records(&indexes, &["numpy"]).len(), 2);
+    assert!(site.heard.notices()[0].contains("the index of noarch instead of linux-64"));
+}
+
+#[tokio::test]
+async fn when_all_fail_one_error_names_every_attempt_of_every_subdir() {
+    let (first, second) = (small().fault("*/repodata.json*", Fault::status(403)), small());
+    second.misbehave("*/noarch/*", Fault::status(503));
+    second.misbehave("*/linux-64/*", Fault::Html);
+    let error = Site::on(&[&first, &second]).index().await.unwrap_err();
+    let (text, exit) = told(&error);
+    assert_eq!(exit, 3);
+    for part in [
+        "index-unavailable: no source delivers the index of conda-forge/linux-64",
+        "index-unavailable: no source delivers the index of conda-forge/noarch",
+        &format!("{}/anaconda/cloud/conda-forge/noarch/repodata.json: 403 forbidden", first.url()),
+        &format!(
+            "{}/anaconda/cloud/conda-forge/noarch/repodata.json: 503 service unavailable",
+            second.url()
+        ),
+        "linux-64/repodata.json: a web page instead",
+        "--mirror PREFIX=URL",
+    ] {
+        assert!(text.contains(part), "{part:?} isn't in:\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_subdir_that_one_source_lacks_is_asked_of_the_next_without_a_word() {
+    let partial = World::new().channel("conda-forge", |c| {
+        c.noarch("idna 3.4");
+    });
+    let whole = small();
+    let site = Site::on(&[&partial, &whole]);
+    let indexes = site.index().await.unwrap();
+    assert_eq!(records(&indexes, &["numpy"]).len(), 2);
+    assert!(indexes.warnings.is_empty() && site.heard.notices().is_empty());
+}
+
+#[tokio::test]
+async fn a_platform_that_nobody_has_is_empty_with_a_warning_where_there_is_a_noarch() {
+    let world = World::new().channel("conda-forge", |c| {
+        c.noarch("idna 3.4");
+    });
+    let site = Site::on(&[&world]);
+    for _ in 0..2 {
+        let indexes = site.index().await.unwrap();
+        assert_eq!(indexes.warnings.len(), 1);
+        assert_eq!(indexes.warnings[0].message, "the channel conda-forge has nothing for linux-64");
+        assert_eq!(records(&indexes, &["idna"]).len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_channel_without_noarch_is_no_cause_for_a_warning() {
+    let world = small().fault("*/noarch/*", Fault::status(410));
+    let indexes = Site::on(&[&world]).index().await.unwrap();
+    assert!(indexes.warnings.is_empty());
+    assert_eq!(indexes.names().len(), 2);
+}
+
+#[tokio::test]
+async fn a_channel_that_nobody_has_is_an_error_with_the_right_name() {
+    let world = small();
+    let site = Site::on(&[&world]);
+    let wrong = subscription("pkgs/conda-forge", "https://repo.anaconda.com/pkgs/conda-forge/");
+    let (text, exit) = told(&site.indexes(&[wrong]).await.unwrap_err());
+    assert_eq!(exit, 3);
+    assert!(text.contains("channel-not-found: the channel pkgs/conda-forge has no noarch nor linux-64: is the name right?"), "{text}");
+    assert!(text.contains("write `conda-forge`"), "{text}");
+    assert!(
+        text.contains("/anaconda/pkgs/conda-forge/noarch/repodata.json: 404 not found"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_failure_at_one_source_is_never_taken_for_an_absence_at_all() {
+    let (absent, failing) = (World::new(), small().fault("*/linux-64/*", Fault::status(403)));
+    let (text, _) = told(&Site::on(&[&absent, &failing]).index().await.unwrap_err());
+    assert!(
+        text.contains("index-unavailable")
+            && text.contains("404 not found")
+            && text.contains("403"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn without_a_mirror_and_without_the_origin_it_is_the_command_line_that_is_wrong() {
+    let (text, exit) = told(&Site::of(&[]).index().await.unwrap_err());
+    assert_eq!(exit, 2);
+    assert!(text.contains(&format!("--mirror {FORGE}=URL")), "{text}");
+}
+
+#[tokio::test]
+async fn channels_are_fetched_side_by_side_and_keep_their_order() {
+    let world = small().channel("pytorch", |c| {
+        c.pkg("libblas 4.0.0 0");
+    });
+    let site = Site::on(&[&world]);
+    let wanted = [
+        subscription("pytorch", "https://conda.anaconda.org/pytorch/"),
+        subscription("conda-forge", FORGE),
+    ];
+    let indexes = site.indexes(&wanted).await.unwrap();
+    let channels: Vec<&str> =
+        indexes.names()["libblas"].iter().map(|channel| channel.name.as_str()).collect();
+    assert_eq!(channels, ["pytorch", "conda-forge"]);
+    assert_eq!(records(&indexes, &["libblas"])[0].package_record.version.to_string(), "4.0.0");
+}
+
+#[tokio::test]
+async fn folders_are_channels_too_whatever_they_are_called() {
+    let world = small();
+    let folder_name = world.root().join("频道 1");
+    std::fs::rename(world.channel_dir("conda-forge"), &folder_name).unwrap();
+    let site = Site::of(&[]);
+    let indexes = site.indexes(&[folder(&folder_name)]).await.unwrap();
+    let found = records(&indexes, &["numpy"]);
+    assert!(
+        found[0].url.as_str().contains("/%E9%A2%91%E9%81%93%201/linux-64/"),
+        "{}",
+        found[0].url
+    );
+    site.packages(&found).await.unwrap();
+
+    let (text, exit) =
+        told(&site.indexes(&[folder(&world.root().join("nowhere"))]).await.unwrap_err());
+    assert_eq!(exit, 3);
+    assert!(text.contains("no such file"), "{text}");
+}
+
+#[tokio::test]
+async fn a_folder_is_a_mirror_too() {
+    let world = small();
+    let url = url::Url::from_directory_path(world.root()).unwrap();
+    let site = Site::of(&[url.as_str().trim_end_matches('/')]);
+    let found = records(&site.index().await.unwrap(), &["numpy"]);
+    assert!(found[0].url.as_str().starts_with(FORGE));
+    site.packages(&found).await.unwrap();
+}

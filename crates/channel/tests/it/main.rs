@@ -1,0 +1,12 @@
+//! Indexes and packages from loopback mirrors that behave and that don't.
+// An unwrap in a test is its assertion.
+#![allow(clippy::unwrap_used)]
+
+mod archives;
+mod cache;
+mod indexes;
+mod offline;
+mod real;
+mod records;
+mod support;
+mod transport;

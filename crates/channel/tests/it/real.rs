@@ -1,0 +1,28 @@
+//! The real records of the shared channels, where they are there.
+
+use envlock_testkit::{IndexFormats, World};
+
+use crate::support::{FORGE, Site, name, subscription};
+
+#[tokio::test]
+async fn sixty_thousand_real_records_are_read_with_their_origins_urls() {
+    let Some(world) = World::shared_channels(IndexFormats::ZST) else { return };
+    let site = Site::on(&[&world]);
+    let wanted = [
+        subscription("pytorch", "https://conda.anaconda.org/pytorch/"),
+        subscription("nvidia", "https://conda.anaconda.org/nvidia/"),
+        subscription("conda-forge", FORGE),
+    ];
+    let indexes = site.indexes(&wanted).await.unwrap();
+    let names: Vec<_> = ["python", "numpy", "pandas", "pytorch", "jupyter"].map(name).into();
+    let found = indexes.load(&names).unwrap();
+    let records: usize = found.iter().map(|subdir| subdir.records.len()).sum();
+    assert!(records > 9_000, "{records}");
+    for record in found.iter().flat_map(|subdir| &subdir.records) {
+        assert!(record.url.as_str().starts_with("https://conda.anaconda.org/"), "{}", record.url);
+        assert!(record.package_record.sha256.is_some());
+    }
+    world.forget_requests();
+    site.indexes(&wanted).await.unwrap();
+    assert!(world.requests("*").iter().all(|logged| logged.status == Some(304)));
+}

@@ -1,0 +1,163 @@
+//! What the records of an index look like.
+
+use envlock_testkit::{Subdir, World};
+use rattler_conda_types::PackageName;
+
+use crate::support::{FORGE, Site, name, records, small, subscription, told};
+
+#[tokio::test]
+async fn every_record_has_the_origins_url_and_channel_whoever_served_it() {
+    let world = small();
+    let indexes = Site::on(&[&world]).index().await.unwrap();
+    let found = records(&indexes, &["numpy", "idna"]);
+    assert_eq!(found.len(), 3);
+    for record in &found {
+        let subdir = &record.package_record.subdir;
+        let url = format!("{FORGE}{subdir}/{}", record.identifier);
+        assert_eq!(record.url.as_str(), url);
+        assert_eq!(record.channel.as_deref(), Some(FORGE));
+    }
+}
+
+#[tokio::test]
+async fn a_base_url_of_a_mirror_is_read_as_the_origin_and_another_host_is_refused() {
+    let mut world = World::new();
+    let own = format!("{}/anaconda/cloud/conda-forge/linux-64/", world.url());
+    world.change("conda-forge", |c| {
+        c.pkg("a 1");
+        c.info("base_url", own);
+    });
+    let site = Site::on(&[&world]);
+    // noarch has the same base_url, which lies in the same channel.
+    let found = records(&site.index().await.unwrap(), &["a"]);
+    assert_eq!(found[0].url.as_str(), format!("{FORGE}linux-64/a-1-0.conda"));
+
+    world.change("conda-forge", |c| c.info("base_url", "https://evil.example/x/"));
+    let (text, exit) = told(&site.index().await.unwrap_err());
+    assert_eq!(exit, 3);
+    assert!(text.contains("https://evil.example/x/") && text.contains("leads away"), "{text}");
+}
+
+#[tokio::test]
+async fn an_origin_may_keep_its_packages_elsewhere() {
+    let world = World::new().channel("conda-forge", |c| {
+        c.pkg("a 1");
+        c.info("base_url", "https://files.example/x/");
+    });
+    let url = format!("{}/", world.channel_url("conda-forge"));
+    let mut site = Site::of(&[]);
+    site.settings.sources = envlock_channel::Sources::new(Vec::new(), true);
+    let indexes = site.indexes(&[subscription("lab", &url)]).await.unwrap();
+    let found = records(&indexes, &["a"]);
+    assert_eq!(found[0].url.as_str(), "https://files.example/x/a-1-0.conda");
+    assert_eq!(found[0].channel.as_deref(), Some(url.as_str()));
+}
+
+#[tokio::test]
+async fn the_conda_archive_of_a_build_is_preferred() {
+    let world = World::new().channel("conda-forge", |c| {
+        c.pkg("a 1");
+        c.tar_bz2();
+        c.pkg("a 1");
+        c.pkg("b 1");
+    });
+    let indexes = Site::on(&[&world]).index().await.unwrap();
+    let files: Vec<String> =
+        records(&indexes, &["a", "b"]).iter().map(|record| record.identifier.to_string()).collect();
+    assert_eq!(files, ["a-1-0.conda", "b-1-0.tar.bz2"]);
+}
+
+#[tokio::test]
+async fn a_record_without_sha256_is_no_candidate_but_is_named() {
+    let world = World::new().channel("conda-forge", |c| {
+        let built = c.pkg("a 1");
+        c.strip(&built, "sha256");
+        c.pkg("a 0.9");
+    });
+    let indexes = Site::on(&[&world]).index().await.unwrap();
+    let found = indexes.load(&[name("a")]).unwrap();
+    let unhashed = &found[0].unhashed;
+    assert_eq!(unhashed.len(), 1);
+    assert_eq!(unhashed[0].identifier.to_string(), "a-1-0.conda");
+    assert_eq!(found[0].records.len(), 1);
+}
+
+#[tokio::test]
+async fn dependencies_are_followed_across_channels_and_platforms_are_told_apart() {
+    let world = small().channel("pytorch", |c| {
+        c.pkg("pytorch 2 0 | numpy; idna");
+        c.pkg_for(Subdir::OsxArm64, "pytorch 3 0");
+    });
+    let mut pytorch = subscription("pytorch", "https://conda.anaconda.org/pytorch/");
+    pytorch.subdirs.push(Subdir::OsxArm64);
+    let indexes =
+        Site::on(&[&world]).indexes(&[pytorch, subscription("conda-forge", FORGE)]).await.unwrap();
+    let linux = indexes.of_platform(Subdir::Linux64);
+    let found: Vec<String> =
+        records(&linux, &["pytorch"]).iter().map(|record| record.identifier.to_string()).collect();
+    assert_eq!(
+        found,
+        [
+            "pytorch-2-0.conda",
+            "libblas-3.9.0-0.conda",
+            "numpy-1.24.3-py310_0.conda",
+            "idna-3.4-pyhd_0.conda"
+        ]
+    );
+    let mac = indexes.of_platform(Subdir::OsxArm64);
+    assert_eq!(records(&mac, &["pytorch"]).len(), 1);
+    let alone = linux.load_names(&[name("pytorch")]).unwrap();
+    assert_eq!(alone.iter().map(|subdir| subdir.records.len()).sum::<usize>(), 1);
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_is_named_with_its_index() {
+    let world = World::new().channel("conda-forge", |c| {
+        c.record(Subdir::Linux64, "a-1-0.conda", serde_json::json!({"name": "a", "version": 1}));
+    });
+    let site = Site::on(&[&world]);
+    let indexes = site.index().await.unwrap();
+    let (text, exit) = told(&indexes.load(&[name("a")]).unwrap_err());
+    assert_eq!(exit, 3);
+    assert!(
+        text.contains("the index of conda-forge/linux-64 has a record of `a` that can't be read"),
+        "{text}"
+    );
+    assert!(text.contains(&world.url()), "{text}");
+}
+
+#[tokio::test]
+async fn hostile_indexes_are_refused_without_a_panic() {
+    let hostile = [
+        r#"{"info":{"subdir":"linux-64","base_url":"http://"},"packages":{"a-1-0.tar.bz2":{}}}"#,
+        r#"{"info":{"subdir":"linux-64","base_url":"data:,x"},"packages":{"a-1-0.tar.bz2":{}}}"#,
+        r#"{"info":{"subdir":"linux-64"},"packages":{"//evil/a-1-0.tar.bz2":{}}}"#,
+        r#"{"info":{"subdir":"linux-64"},"packages.conda":{"http://[-a-1-0.conda":{}}}"#,
+        r#"{"info":{"subdir":"linux-64"},"packages":[]}"#,
+        r#"{"info":7,"packages":{}}"#,
+    ];
+    let origin = envlock_channel::Sources::new(Vec::new(), true);
+    for index in hostile {
+        let world = small();
+        let dir = world.channel_dir("conda-forge").join("linux-64");
+        std::fs::write(dir.join("repodata.json"), index).unwrap();
+        std::fs::remove_file(dir.join("repodata.json.zst")).unwrap();
+        let mut site = Site::of(&[]);
+        site.settings.sources = origin.clone();
+        let url = format!("{}/", world.channel_url("conda-forge"));
+        let (text, exit) = told(&site.indexes(&[subscription("lab", &url)]).await.unwrap_err());
+        assert_eq!(exit, 3, "{index}");
+        assert!(text.contains("unreadable"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn the_same_question_has_the_same_answer_in_the_same_order() {
+    let world = small();
+    let indexes = Site::on(&[&world]).index().await.unwrap();
+    let load = |names: &[&str]| {
+        let names: Vec<PackageName> = names.iter().map(|text| name(text)).collect();
+        indexes.load(&names).unwrap().into_iter().map(|subdir| subdir.records).collect::<Vec<_>>()
+    };
+    assert_eq!(load(&["numpy", "idna"]), load(&["idna", "numpy", "idna"]));
+}

@@ -1,0 +1,156 @@
+//! A client on one or several mirrors, with what it said while it worked.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use envlock_channel::{
+    Client, FetchError, IndexError, Indexes, Settings, Sources, Subscription, parse_mirror,
+};
+use envlock_model::channel::Channel;
+use envlock_model::progress::{Event, Observer, Phase};
+use envlock_report::Explain;
+use envlock_testkit::{Subdir, World};
+use rattler_conda_types::{PackageName, RepoDataRecord};
+use tempfile::TempDir;
+use url::Url;
+
+pub(crate) const FORGE: &str = "https://conda.anaconda.org/conda-forge/";
+
+/// What was said.
+#[derive(Default)]
+pub(crate) struct Heard(Mutex<Vec<Event>>);
+
+impl Observer for Heard {
+    fn observe(&self, event: Event) {
+        self.0.lock().unwrap().push(event);
+    }
+}
+
+impl Heard {
+    pub(crate) fn notices(&self) -> Vec<String> {
+        let notice = |event: &Event| match event {
+            Event::Notice(text) => Some(text.clone()),
+            _ => None,
+        };
+        self.0.lock().unwrap().iter().filter_map(notice).collect()
+    }
+
+    /// The units expected and done in a phase.
+    pub(crate) fn units(&self, wanted: Phase) -> (u64, u64) {
+        let mut sums = (0, 0);
+        for event in self.0.lock().unwrap().iter() {
+            match event {
+                Event::Expect { phase, units } if *phase == wanted => sums.0 += units,
+                Event::Advance { phase, units } if *phase == wanted => sums.1 += units,
+                _ => {}
+            }
+        }
+        sums
+    }
+}
+
+/// A cache and settings, from which clients are made: one a run.
+pub(crate) struct Site {
+    pub(crate) settings: Settings,
+    pub(crate) heard: Heard,
+    cache: TempDir,
+}
+
+impl Site {
+    /// Asks these addresses, in this order, for everything of both origins; never the origins.
+    pub(crate) fn of(urls: &[&str]) -> Self {
+        let cache = tempfile::tempdir().unwrap();
+        let mirrors = urls.iter().flat_map(|url| {
+            let forge = parse_mirror(&format!("https://conda.anaconda.org/={url}/anaconda/cloud/"));
+            let main = parse_mirror(&format!("https://repo.anaconda.com/={url}/anaconda/"));
+            [forge.unwrap(), main.unwrap()].concat()
+        });
+        let settings = Settings {
+            sources: Sources::new(mirrors.collect(), false),
+            backoff: Duration::from_millis(1),
+            idle_timeout: Duration::from_millis(400),
+            proxies: false,
+            ..Settings::new(cache.path().join("缓存"), "envlock/0.0.0-test")
+        };
+        Self { settings, heard: Heard::default(), cache }
+    }
+
+    pub(crate) fn on(worlds: &[&World]) -> Self {
+        let urls: Vec<String> = worlds.iter().map(|world| world.url()).collect();
+        Self::of(&urls.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.cache.path().join("缓存")
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::new(self.settings.clone()).unwrap()
+    }
+
+    /// One run: conda-forge for linux-64.
+    pub(crate) async fn index(&self) -> Result<Indexes, IndexError> {
+        self.indexes(&[subscription("conda-forge", FORGE)]).await
+    }
+
+    pub(crate) async fn indexes(&self, wanted: &[Subscription]) -> Result<Indexes, IndexError> {
+        self.client().indexes(wanted, &self.heard).await
+    }
+
+    pub(crate) async fn packages(
+        &self,
+        records: &[RepoDataRecord],
+    ) -> Result<Vec<PathBuf>, FetchError> {
+        self.client().packages(records, &self.heard).await
+    }
+}
+
+pub(crate) fn subscription(name: &str, url: &str) -> Subscription {
+    let channel = Channel { name: name.into(), url: Url::parse(url).unwrap(), multi: None };
+    Subscription { channel, subdirs: vec![Subdir::Linux64] }
+}
+
+pub(crate) fn folder(path: &Path) -> Subscription {
+    let url = Url::from_directory_path(path).unwrap();
+    subscription(url.as_str(), url.as_str())
+}
+
+pub(crate) fn name(text: &str) -> PackageName {
+    text.parse().unwrap()
+}
+
+/// All records of these packages and what they depend on.
+pub(crate) fn records(indexes: &Indexes, names: &[&str]) -> Vec<RepoDataRecord> {
+    let names: Vec<PackageName> = names.iter().map(|text| name(text)).collect();
+    indexes.load(&names).unwrap().into_iter().flat_map(|subdir| subdir.records).collect()
+}
+
+/// Everything that an error says, and its exit code.
+pub(crate) fn told(error: &impl Explain) -> (String, u8) {
+    let lines = error.diagnostics().into_iter().map(|diagnostic| {
+        let notes = diagnostic.notes.join("\n");
+        format!(
+            "{}: {}\n{notes}\n{}",
+            diagnostic.code,
+            diagnostic.message,
+            diagnostic.help.unwrap_or_default()
+        )
+    });
+    (lines.collect::<Vec<_>>().join("\n"), error.exit().code())
+}
+
+/// A world with one package for linux-64 and one for noarch.
+pub(crate) fn small() -> World {
+    World::new().channel("conda-forge", |c| {
+        c.pkg("numpy 1.24.3 py310_0 | python >=3.10; libblas");
+        c.pkg("libblas 3.9.0 0");
+        c.noarch("idna 3.4 pyhd_0 | python");
+    })
+}
+
+/// An address where nobody listens.
+pub(crate) fn nobody() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}

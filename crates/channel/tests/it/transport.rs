@@ -1,0 +1,135 @@
+//! Second tries, hosts that are down, redirects.
+
+use std::time::Duration;
+
+use envlock_testkit::{Fault, World};
+
+use crate::support::{Site, nobody, records, small, told};
+
+fn asked(world: &World, pattern: &str) -> usize {
+    world.requests(pattern).len()
+}
+
+#[tokio::test]
+async fn a_source_is_asked_a_second_time_where_that_may_help_and_not_a_third() {
+    let after = |seconds: &str| Fault::Status(429, vec![("retry-after", seconds.to_owned())]);
+    for (fault, times) in [
+        (Fault::status(503), 2),
+        (Fault::status(429), 2),
+        (Fault::Close, 2),
+        (after("0"), 2),
+        (after("3600"), 1),
+        (Fault::status(403), 1),
+        (Fault::status(404), 1),
+        (Fault::Truncate(10), 1),
+    ] {
+        let world = small();
+        let wanted = records(&Site::on(&[&world]).index().await.unwrap(), &["libblas"]);
+        world.misbehave("*.conda", fault.clone());
+        assert!(Site::on(&[&world]).packages(&wanted).await.is_err());
+        assert_eq!(asked(&world, "*.conda"), times, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_try_that_succeeds_is_not_worth_a_word() {
+    let world = small().fault_times(1, "*.conda", Fault::status(503)).fault_times(
+        1,
+        "*/noarch/*",
+        Fault::Close,
+    );
+    let site = Site::on(&[&world]);
+    let wanted = records(&site.index().await.unwrap(), &["libblas"]);
+    site.packages(&wanted).await.unwrap();
+    assert!(site.heard.notices().is_empty(), "{:?}", site.heard.notices());
+}
+
+#[tokio::test]
+async fn a_host_that_is_silent_is_put_aside_for_the_rest_of_the_run() {
+    let (bad, good) = (small(), small());
+    bad.misbehave("*", Fault::Hang);
+    let mut site = Site::on(&[&bad, &good]);
+    site.settings.jobs = 1;
+    let client = site.client();
+    let wanted = [crate::support::subscription("conda-forge", crate::support::FORGE)];
+    let indexes = client.indexes(&wanted, &site.heard).await.unwrap();
+    let all = records(&indexes, &["numpy", "idna"]);
+    client.packages(&all, &site.heard).await.unwrap();
+    assert_eq!(asked(&bad, "*"), 1);
+    assert_eq!(site.heard.notices().len(), 1, "{:?}", site.heard.notices());
+}
+
+#[tokio::test]
+async fn when_everything_is_down_one_message_says_why_each_was_not_asked() {
+    let world = small();
+    let wanted = records(&Site::on(&[&world]).index().await.unwrap(), &["numpy"]);
+    let mut site = Site::of(&[&nobody()]);
+    site.settings.jobs = 1;
+    let (text, exit) = told(&site.packages(&wanted).await.unwrap_err());
+    assert_eq!(exit, 3);
+    assert!(text.contains("not asked again in this run: the connection was refused"), "{text}");
+}
+
+#[tokio::test]
+async fn connections_to_one_host_are_bounded() {
+    let world = World::new().channel("conda-forge", |c| {
+        c.synthetic(12, 2);
+    });
+    let wanted = records(&Site::on(&[&world]).index().await.unwrap(), &["synth-all"]);
+    world.misbehave("*/synth-*", Fault::Hang);
+    let mut site = Site::on(&[&world]);
+    site.settings.jobs = 3;
+    assert!(site.packages(&wanted).await.is_err());
+    assert_eq!(asked(&world, "*/synth-*"), 3);
+}
+
+#[tokio::test]
+async fn redirects_are_followed_and_endless_ones_are_not() {
+    let (front, back) = (small(), small());
+    let wanted = records(&Site::on(&[&back]).index().await.unwrap(), &["libblas"]);
+    let path = "/anaconda/cloud/conda-forge/linux-64/libblas-3.9.0-0.conda";
+    front.misbehave(
+        "*.conda",
+        Fault::Status(302, vec![("location", format!("{}{path}", back.url()))]),
+    );
+    Site::on(&[&front]).packages(&wanted).await.unwrap();
+
+    front.behave();
+    front.misbehave("*.conda", Fault::Status(302, vec![("location", path.to_owned())]));
+    let (text, _) = told(&Site::on(&[&front]).packages(&wanted).await.unwrap_err());
+    assert!(
+        text.contains("a redirect that isn't followed: more than 10 of them in a row"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_slow_source_is_waited_for_as_long_as_something_comes() {
+    let slow = Fault::Slow { chunk: 200, pause: Duration::from_millis(20) };
+    let world = small();
+    let wanted = records(&Site::on(&[&world]).index().await.unwrap(), &["libblas"]);
+    world.misbehave("*.conda", slow);
+    Site::on(&[&world]).packages(&wanted).await.unwrap();
+}
+
+#[tokio::test]
+async fn clients_can_be_used_from_several_tasks() {
+    let world = small();
+    let site = Site::on(&[&world]);
+    let client = std::sync::Arc::new(site.client());
+    let tasks = (0..3).map(|_| {
+        let client = std::sync::Arc::clone(&client);
+        tokio::spawn(async move {
+            let wanted = [crate::support::subscription("conda-forge", crate::support::FORGE)];
+            let indexes = client.indexes(&wanted, &envlock_model::progress::Silent).await.unwrap();
+            client
+                .packages(&records(&indexes, &["numpy"]), &envlock_model::progress::Silent)
+                .await
+                .unwrap()
+                .len()
+        })
+    });
+    for task in futures::future::join_all(tasks).await {
+        assert_eq!(task.unwrap(), 2);
+    }
+}
