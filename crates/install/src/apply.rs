@@ -6,16 +6,16 @@ use envlock_model::progress::{Event, Observer};
 use rattler::install::PythonInfo;
 use rattler_conda_types::PrefixRecord;
 use rattler_conda_types::prefix::Prefix;
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::beside::Beside;
 use crate::contents::{self, Contents};
-use crate::error::{Doing, InstallError, count};
+use crate::error::{Doing, InstallError};
 use crate::foreign::{Foreign, Survey, survey};
 use crate::owners::Owners;
 use crate::state::{PrefixState, Stamp, is_environment, state};
 use crate::swap::{RealDisk, recover, remove, swap, undo};
 use crate::wanted::{Installed, Wanted};
+use crate::work::Work;
 use crate::{compile, escape, guard, meta, order, scripts, stage};
 
 /// Makes the prefix what is wanted, or leaves it as it was.
@@ -34,35 +34,19 @@ pub async fn apply(wanted: Wanted, observer: &dyn Observer) -> Result<Installed,
         return Ok(installed);
     }
     // The disk is waited for on a thread of its own; its events come through a channel.
-    let (sender, mut events) = unbounded_channel();
-    let work = tokio::task::spawn_blocking(move || {
-        let installed = install(&wanted, &beside, &Forward(sender));
+    let (work, mut events) = Work::new();
+    let task = tokio::task::spawn_blocking(move || {
+        let installed = install(&wanted, &beside, &work);
         drop(guard);
         installed
     });
     while let Some(event) = events.recv().await {
         observer.observe(event);
     }
-    match work.await {
+    match task.await {
         Ok(installed) => installed,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
         Err(_) => Err(InstallError::Stopped),
-    }
-}
-
-/// Events on their way to the observer of whoever called.
-struct Forward(UnboundedSender<Event>);
-
-impl Observer for Forward {
-    fn observe(&self, event: Event) {
-        // Nobody listens any more: `stopped` sees that.
-        drop(self.0.send(event));
-    }
-}
-
-impl Forward {
-    fn stopped(&self) -> Result<(), InstallError> {
-        if self.0.is_closed() { Err(InstallError::Stopped) } else { Ok(()) }
     }
 }
 
@@ -72,38 +56,37 @@ fn already_right(wanted: &Wanted) -> Result<Option<Installed>, InstallError> {
     Ok(right.then(|| Installed { packages: wanted.packages.len(), ..Installed::default() }))
 }
 
-fn install(wanted: &Wanted, beside: &Beside, forward: &Forward) -> Result<Installed, InstallError> {
-    recover(beside, forward)?;
+fn install(wanted: &Wanted, beside: &Beside, work: &Work) -> Result<Installed, InstallError> {
+    recover(beside, work)?;
     let (before, foreign) = current(wanted, beside)?;
     let python = python(wanted)?;
-    let mut set = read_all(wanted, python.as_ref(), forward)?;
+    let mut set = read_all(wanted, python.as_ref(), work)?;
     let owners = Owners::assign(&mut set);
     escape::refuse_escapes(&set, &owners)?;
 
     let folder = next_folder(beside).doing("make a directory beside the prefix")?;
     let staging = Prefix::create(folder.path()).doing("make a directory beside the prefix")?;
-    let mut linked = stage::link(set, &staging, wanted, python.as_ref(), forward)?;
-    forward.stopped()?;
-    let uncompiled =
-        compile::compile(&mut linked, &staging, python.as_ref(), wanted.jobs, forward)?;
+    let mut linked = stage::link(set, &staging, wanted, python.as_ref(), work)?;
+    work.go_on()?;
+    let uncompiled = compile::compile(&mut linked, &staging, python.as_ref(), wanted.jobs, work)?;
     let records = meta::write(linked, &staging, wanted, &before)?;
     let post_link = scripts::with_scripts(&records, &staging, wanted.platform);
     let run = wanted.link_scripts && !post_link.is_empty();
     Stamp::of(&wanted.stamp, &wanted.prefix, !run, &staging)
         .and_then(|stamp| stamp.write(&staging))
         .doing("write the environment's stamp")?;
-    forward.stopped()?;
+    work.go_on()?;
 
     let swapped = swap(beside, &folder.keep(), &RealDisk).doing("put the environment in place")?;
-    if run && let Err(error) = scripts::run(&post_link, &records, wanted) {
+    if run && let Err(error) = scripts::run(&post_link, &records, wanted, work) {
         let failed = undo(beside, swapped, &RealDisk).doing("take back the environment")?;
-        remove(&failed, forward);
+        remove(&failed, work);
         return Err(error);
     }
     if let Some(older) = &swapped.older {
-        remove(older, forward);
+        remove(older, work);
     }
-    tell_of_foreign(&foreign, swapped.previous.as_deref(), forward);
+    tell_of_foreign(&foreign, swapped.previous.as_deref(), work);
     Ok(Installed {
         changed: true,
         packages: records.len(),
@@ -112,7 +95,7 @@ fn install(wanted: &Wanted, beside: &Beside, forward: &Forward) -> Result<Instal
         post_link_scripts: post_link,
         scripts_run: run,
         uncompiled,
-        foreign: foreign.files.len(),
+        foreign,
         previous: swapped.previous,
     })
 }
@@ -120,7 +103,7 @@ fn install(wanted: &Wanted, beside: &Beside, forward: &Forward) -> Result<Instal
 /// The records and foreign files of what is there now, if it may be replaced.
 fn current(wanted: &Wanted, beside: &Beside) -> Result<(Vec<PrefixRecord>, Foreign), InstallError> {
     let previous = beside.previous();
-    if previous.exists() && !is_environment(&previous) {
+    if is_environment(&wanted.prefix) && previous.exists() && !is_environment(&previous) {
         return Err(InstallError::PreviousTaken(previous));
     }
     let prefix = || wanted.prefix.clone();
@@ -131,7 +114,7 @@ fn current(wanted: &Wanted, beside: &Beside) -> Result<(Vec<PrefixRecord>, Forei
         Ok(Survey { state: PrefixState::NotOurs, .. }) if !wanted.replace => {
             Err(InstallError::OtherTool(prefix()))
         }
-        Ok(Survey { foreign, .. }) if !foreign.files.is_empty() && !wanted.replace => {
+        Ok(Survey { foreign, .. }) if !foreign.is_empty() && !wanted.replace => {
             Err(InstallError::ForeignFiles { prefix: prefix(), foreign })
         }
         Ok(Survey { records, foreign, .. }) => Ok((records, foreign)),
@@ -157,11 +140,11 @@ fn python(wanted: &Wanted) -> Result<Option<PythonInfo>, InstallError> {
 fn read_all<'a>(
     wanted: &'a Wanted,
     python: Option<&PythonInfo>,
-    forward: &Forward,
+    work: &Work,
 ) -> Result<Vec<Contents<'a>>, InstallError> {
     let order = order::linking_order(&wanted.packages);
     let read = |package| {
-        forward.stopped()?;
+        work.go_on()?;
         contents::read(package, python, &wanted.prefix)
     };
     order.into_iter().map(read).collect()
@@ -180,12 +163,43 @@ fn next_folder(beside: &Beside) -> std::io::Result<tempfile::TempDir> {
 
 fn tell_of_foreign(foreign: &Foreign, previous: Option<&Path>, observer: &dyn Observer) {
     if let Some(previous) = previous.map(PathBuf::from)
-        && !foreign.files.is_empty()
+        && !foreign.is_empty()
     {
         observer.observe(Event::Notice(format!(
-            "{} that no package brought went to `{}` with the environment before",
-            count(foreign.files.len(), "file"),
+            "{} that the lock doesn't know went to `{}` with the environment before",
+            foreign.counted(),
             previous.display()
         )));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rattler_conda_types::Subdir;
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_put_in_place_for_a_caller_who_has_gone() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let wanted = Wanted {
+            prefix: folder.path().join("env"),
+            platform: Subdir::Linux64,
+            packages: Vec::new(),
+            requested: std::collections::BTreeMap::new(),
+            variables: std::collections::BTreeMap::new(),
+            stamp: "s".into(),
+            command: "envlock install".into(),
+            now: jiff::Timestamp::UNIX_EPOCH,
+            envlock_version: "0".into(),
+            replace: false,
+            link_scripts: false,
+            jobs: 1,
+        };
+        let beside = Beside::of(&wanted.prefix).expect("a good prefix");
+        let (work, events) = Work::new();
+        drop(events);
+        assert!(matches!(install(&wanted, &beside, &work), Err(InstallError::Stopped)));
+        assert_eq!(fs_err::read_dir(folder.path()).expect("a directory").count(), 0);
     }
 }

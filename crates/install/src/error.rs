@@ -111,8 +111,8 @@ pub enum InstallError {
     /// Made by conda, mamba or another tool.
     #[error("`{}` is an environment that another tool made", .0.display())]
     OtherTool(PathBuf),
-    /// Files that no package brought.
-    #[error("`{}` has {} that no package brought", .prefix.display(), count(.foreign.files.len(), "file"))]
+    /// Files and packages that somebody else put there.
+    #[error("`{}` has {} that the lock doesn't know", .prefix.display(), .foreign.counted())]
     ForeignFiles {
         /// The prefix.
         prefix: PathBuf,

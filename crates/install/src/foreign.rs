@@ -1,4 +1,5 @@
-//! Files that no record of a prefix knows: somebody's own `pip install`, notes, data.
+//! What the last install didn't bring: files that no record knows (somebody's own `pip
+//! install`, notes, data), and packages that another tool has installed since.
 
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsStr;
@@ -11,41 +12,65 @@ use serde::Serialize;
 use crate::beside::is_absent;
 use crate::error::{Doing, InstallError, count};
 use crate::meta::Files;
-use crate::state::{PrefixState, state};
+use crate::state::{PrefixState, Stamp, state};
 
 /// How many files a message names.
 const NAMED: usize = 10;
 
-/// Files that no package brought.
+/// What somebody else put into a prefix.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Foreign {
-    /// Relative to the prefix, sorted.
+    /// Files that no record knows, relative to the prefix, sorted.
     pub files: Vec<PathBuf>,
     /// Python distributions among them, as `name version`.
     pub distributions: Vec<String>,
+    /// Packages that another tool has installed since, as `name-version-build`.
+    pub packages: Vec<String>,
 }
 
 impl Foreign {
-    pub(crate) fn of(files: Vec<PathBuf>) -> Self {
+    fn of(files: Vec<PathBuf>, packages: Vec<String>) -> Self {
         let distributions: BTreeSet<String> =
             files.iter().filter_map(|file| distribution(file)).collect();
-        Self { files, distributions: distributions.into_iter().collect() }
+        Self { files, distributions: distributions.into_iter().collect(), packages }
+    }
+
+    /// Whether there is nothing of the kind.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.packages.is_empty()
+    }
+
+    /// `3 files and 1 package`.
+    pub(crate) fn counted(&self) -> String {
+        let parts = [(self.files.len(), "file"), (self.packages.len(), "package")];
+        let parts: Vec<String> = parts
+            .into_iter()
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, what)| count(number, what))
+            .collect();
+        parts.join(" and ")
     }
 
     /// The first files and all distributions, for a person.
     pub(crate) fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
         let mut lines: Vec<String> =
             self.files.iter().take(NAMED).map(|file| file.display().to_string()).collect();
         if let Some(more) = self.files.len().checked_sub(NAMED).filter(|more| *more > 0) {
             lines.push(format!("and {more} more"));
         }
-        let mut notes = vec![lines.join("\n")];
+        if !lines.is_empty() {
+            notes.push(lines.join("\n"));
+        }
         if !self.distributions.is_empty() {
             notes.push(format!(
                 "{} that pip or another tool installed: {}",
                 count(self.distributions.len(), "Python package"),
                 self.distributions.join(", ")
             ));
+        }
+        if !self.packages.is_empty() {
+            notes.push(format!("installed by another tool since: {}", self.packages.join(", ")));
         }
         notes
     }
@@ -67,7 +92,7 @@ pub struct Survey {
     pub state: PrefixState,
     /// The records of its packages, sorted by name.
     pub records: Vec<PrefixRecord>,
-    /// Files that none of them knows.
+    /// What another tool or a person put there.
     pub foreign: Foreign,
 }
 
@@ -80,7 +105,15 @@ pub fn survey(prefix: &Path) -> Result<Survey, InstallError> {
     let records = records(prefix)?;
     let ours = Files::read(prefix).doing("read the environment's list of files")?;
     let files = unknown(prefix, &records, &ours.made).doing("list the environment's files")?;
-    Ok(Survey { state, records, foreign: Foreign::of(files) })
+    let stamp = Stamp::read(prefix).doing("read the environment's stamp")?;
+    let others = stamp.map_or_else(Vec::new, |stamp| {
+        let names = records.iter().map(PrefixRecord::file_name);
+        names
+            .filter(|name| !stamp.knows(name))
+            .map(|name| name.trim_end_matches(".json").to_owned())
+            .collect()
+    });
+    Ok(Survey { state, records, foreign: Foreign::of(files, others) })
 }
 
 /// The records in `conda-meta`, sorted by name.
@@ -175,7 +208,7 @@ mod tests {
         let mut files: Vec<PathBuf> = (0..12).map(|n| site.join(format!("x/{n:02}.py"))).collect();
         files.push(site.join("my_tool-1.0.dist-info/RECORD"));
         files.push(site.join("my_tool-1.0.dist-info/METADATA"));
-        let notes = Foreign::of(files).notes();
+        let notes = Foreign::of(files, Vec::new()).notes();
         assert_eq!(notes[0].lines().count(), 11);
         assert!(notes[0].ends_with("and 4 more"), "{}", notes[0]);
         assert_eq!(notes[1], "1 Python package that pip or another tool installed: my_tool 1.0");

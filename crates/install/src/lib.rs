@@ -35,6 +35,7 @@ mod state;
 mod swap;
 mod verify;
 mod wanted;
+mod work;
 
 pub use apply::apply;
 pub use error::{BadPrefix, Fault, InstallError};

@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use envlock_model::progress::{Event, Observer};
 use rattler::install::link_script::LinkScriptType;
 use rattler_conda_types::{PrefixRecord, Subdir};
 use rattler_shell::shell::{Bash, CmdExe, ShellEnum};
@@ -45,12 +46,15 @@ pub(crate) fn run(
     names: &[String],
     records: &[PrefixRecord],
     wanted: &Wanted,
+    observer: &dyn Observer,
 ) -> Result<(), InstallError> {
     for record in records
         .iter()
         .filter(|record| names.iter().any(|name| name == record.name().as_normalized()))
     {
         run_one(record, wanted)?;
+        tell_message(record, &wanted.prefix, observer)
+            .doing("read a post-link script's message")?;
     }
     let prefix = &wanted.prefix;
     let mut files = Files::read(prefix).doing("read the list of files")?;
@@ -59,6 +63,22 @@ pub(crate) fn run(
     Stamp::of(&wanted.stamp, prefix, true, prefix)
         .and_then(|stamp| stamp.write(prefix))
         .doing("write the environment's stamp")
+}
+
+/// What a script wants the user to read; conda shows that file and removes it.
+fn tell_message(
+    record: &PrefixRecord,
+    prefix: &Path,
+    observer: &dyn Observer,
+) -> std::io::Result<()> {
+    let path = prefix.join(".messages.txt");
+    if path.is_file() {
+        let text = String::from_utf8_lossy(&fs_err::read(&path)?).into_owned();
+        let name = record.name().as_normalized();
+        observer.observe(Event::Notice(format!("{name} says: {}", text.trim())));
+        fs_err::remove_file(path)?;
+    }
+    Ok(())
 }
 
 fn run_one(record: &PrefixRecord, wanted: &Wanted) -> Result<(), InstallError> {

@@ -12,6 +12,7 @@ use rattler_conda_types::prefix_record::{self, LinkType, PathsEntry};
 use crate::contents::Contents;
 use crate::error::{Doing, InstallError};
 use crate::wanted::{Package, Wanted};
+use crate::work::Work;
 
 /// A package in the staged prefix.
 #[derive(Debug)]
@@ -29,21 +30,22 @@ pub(crate) fn link<'a>(
     staging: &Prefix,
     wanted: &Wanted,
     python: Option<&PythonInfo>,
-    observer: &dyn Observer,
+    work: &Work,
 ) -> Result<Vec<Linked<'a>>, InstallError> {
     let units = |contents: &Contents<'_>| (contents.entries.len() + contents.commands.len()) as u64;
-    observer.observe(Event::Expect { phase: Phase::Link, units: set.iter().map(units).sum() });
+    work.observe(Event::Expect { phase: Phase::Link, units: set.iter().map(units).sum() });
     let mut linked = Vec::with_capacity(set.len());
     for contents in set {
+        work.go_on()?;
         let name = contents.package.record.package_record.name.as_normalized().to_owned();
-        observer.observe(Event::Item { phase: Phase::Link, name });
+        work.observe(Event::Item { phase: Phase::Link, name });
         let units = units(&contents);
         linked.push(link_one(contents, staging, wanted, python)?);
-        observer.observe(Event::Advance { phase: Phase::Link, units });
+        work.observe(Event::Advance { phase: Phase::Link, units });
     }
     let files: usize = linked.iter().map(|package| package.paths.len()).sum();
     let summary = format!("{} packages, {files} files", linked.len());
-    observer.observe(Event::Done { phase: Phase::Link, summary });
+    work.observe(Event::Done { phase: Phase::Link, summary });
     Ok(linked)
 }
 

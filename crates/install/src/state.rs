@@ -99,7 +99,12 @@ impl Stamp {
         })
     }
 
-    pub(crate) fn path(prefix: &Path) -> PathBuf {
+    /// Whether that install wrote a record of this file name.
+    pub(crate) fn knows(&self, record: &str) -> bool {
+        self.records.contains_key(record)
+    }
+
+    fn path(prefix: &Path) -> PathBuf {
         prefix.join("conda-meta/envlock")
     }
 

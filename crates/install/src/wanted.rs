@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use rattler_conda_types::{RepoDataRecord, Subdir};
 use serde::Serialize;
 
+use crate::foreign::Foreign;
+
 /// One package to link.
 #[derive(Debug, Clone)]
 pub struct Package {
@@ -99,6 +101,6 @@ pub struct Installed {
     pub uncompiled: Vec<Uncompiled>,
     /// Where the environment that was there before is now.
     pub previous: Option<PathBuf>,
-    /// How many files that no package knew went there with it.
-    pub foreign: usize,
+    /// What the lock doesn't know and went there with it.
+    pub foreign: Foreign,
 }

@@ -124,3 +124,13 @@ fn a_directory_where_another_package_has_a_file_is_refused() {
     let b = world.package("b", "1").listed("share/x", "directory").done();
     assert_eq!(refused(&world, vec![a, b]).2, Fault::DirectoryAndFile("a-1-0".into()));
 }
+
+#[test]
+fn a_python_that_puts_site_packages_elsewhere_is_refused() {
+    let world = World::new();
+    let mut python = world.package("python", "3.10.1").file("lib/python3.10/os.py", "").done();
+    python.record.package_record.python_site_packages_path = Some("../../outside".into());
+    let library = world.package("lib", "1").noarch_python().file("site-packages/l.py", "").done();
+    let (package, _, fault) = refused(&world, vec![python, library]);
+    assert_eq!((package.as_str(), fault), ("lib-1-0", Fault::Parent));
+}

@@ -6,6 +6,7 @@
 mod activation;
 mod clobbers;
 mod hostile;
+mod kills;
 mod one_at_a_time;
 mod prefixes;
 mod python;

@@ -152,14 +152,14 @@ fn files_that_no_package_brought_are_named_and_need_replace() {
     wanted.replace = true;
     let ears = Ears::default();
     let installed = install_told(&wanted, &ears).unwrap();
-    assert_eq!(installed.foreign, 1);
+    assert_eq!(installed.foreign.distributions, ["mine 1.0"]);
     assert!(!site.exists());
     assert!(
         world
             .prefix("env~previous/lib/python3.10/site-packages/mine-1.0.dist-info/RECORD")
             .exists()
     );
-    assert!(ears.notices()[0].starts_with("1 file that no package brought went to `"));
+    assert!(ears.notices()[0].starts_with("1 file that the lock doesn't know went to `"));
 }
 
 #[test]
@@ -195,6 +195,7 @@ fn a_directory_with_somebodys_files_is_never_replaced() {
 #[test]
 fn a_directory_with_the_name_of_the_previous_one_is_never_removed() {
     let world = World::new();
+    install(&world.wanted("env", vec![app(&world, "1")])).unwrap();
     std::fs::create_dir_all(world.prefix("env~previous")).unwrap();
     std::fs::write(world.prefix("env~previous/thesis.txt"), "").unwrap();
     let mut wanted = world.wanted("env", vec![app(&world, "1")]);
@@ -236,15 +237,53 @@ fn another_tools_environment_needs_replace() {
 }
 
 #[test]
-fn what_another_tool_installed_since_is_a_change() {
+fn what_another_tool_installed_since_is_named_and_needs_replace() {
     let world = World::new();
-    let wanted = world.wanted("env", vec![app(&world, "1")]);
+    let mut wanted = world.wanted("env", vec![app(&world, "1")]);
     install(&wanted).unwrap();
     let meta = world.prefix("env/conda-meta");
-    std::fs::copy(meta.join("app-1-0.json"), meta.join("more-1-0.json")).unwrap();
+    let record = std::fs::read_to_string(meta.join("app-1-0.json")).unwrap();
+    let more = record.replace("\"name\": \"app\"", "\"name\": \"more\"");
+    std::fs::write(meta.join("more-1-0.json"), more).unwrap();
     assert!(matches!(state(&wanted.prefix).unwrap(), PrefixState::Altered { .. }));
+    let error = install(&wanted).unwrap_err();
+    assert!(error.to_string().ends_with("has 1 package that the lock doesn't know"), "{error}");
+    assert_eq!(error.diagnostics()[0].notes, ["installed by another tool since: more-1-0"]);
+    wanted.replace = true;
     assert!(install(&wanted).unwrap().changed);
     assert!(!meta.join("more-1-0.json").exists());
+}
+
+#[test]
+fn a_record_that_another_tool_removed_is_put_back() {
+    let world = World::new();
+    let wanted = world.wanted("env", vec![app(&world, "1"), world.package("b", "1").done()]);
+    install(&wanted).unwrap();
+    std::fs::remove_file(world.prefix("env/conda-meta/b-1-0.json")).unwrap();
+    assert!(matches!(state(&wanted.prefix).unwrap(), PrefixState::Altered { .. }));
+    assert!(install(&wanted).unwrap().changed);
+    assert!(world.prefix("env/conda-meta/b-1-0.json").exists());
+}
+
+#[test]
+fn pins_of_the_user_are_kept() {
+    let world = World::new();
+    install(&world.wanted("env", vec![app(&world, "1")])).unwrap();
+    std::fs::write(world.prefix("env/conda-meta/pinned"), "app 1").unwrap();
+    install(&world.wanted("env", vec![app(&world, "2")])).unwrap();
+    assert_eq!(std::fs::read_to_string(world.prefix("env/conda-meta/pinned")).unwrap(), "app 1");
+}
+
+#[test]
+fn a_damaged_record_is_named_and_replace_goes_on() {
+    let world = World::new();
+    install(&world.wanted("env", vec![app(&world, "1")])).unwrap();
+    std::fs::write(world.prefix("env/conda-meta/app-1-0.json"), "{").unwrap();
+    let mut wanted = world.wanted("env", vec![app(&world, "2")]);
+    let error = install(&wanted).unwrap_err();
+    assert!(error.to_string().contains("app-1-0.json` can't be read"), "{error}");
+    wanted.replace = true;
+    assert!(install(&wanted).unwrap().changed);
 }
 
 #[test]

@@ -36,6 +36,19 @@ fn scripts_run_with_the_final_path_and_what_they_make_is_known() {
 }
 
 #[test]
+fn the_message_of_a_script_is_told_and_its_file_removed() {
+    let world = World::new();
+    let script = "echo 'read the licence' > \"$PREFIX/.messages.txt\"\n";
+    let package = world.package("a", "1").script("bin/.a-post-link.sh", script).done();
+    let mut wanted = world.wanted("env", vec![package]);
+    wanted.link_scripts = true;
+    let ears = Ears::default();
+    install_told(&wanted, &ears).unwrap();
+    assert_eq!(ears.notices(), ["a says: read the licence"]);
+    assert!(!wanted.prefix.join(".messages.txt").exists());
+}
+
+#[test]
 fn a_script_that_fails_leaves_what_was_there_before() {
     let world = World::new();
     let old = |version: &str| world.package("a", version).file("share/a", version).done();
