@@ -7,8 +7,10 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 /// environment.yml to one pinned lock to a prefix.
 #[derive(Debug, Parser)]
 #[command(name = "envlock", version, max_term_width = 80, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 yes, 1 findings, 2 usage or bad input, 3 could not find out,\n\
-4 login refused, 5 stale lock, 6 no solution; `run` becomes its command.")]
+#[command(
+    after_help = "Exit codes: 0 yes, 1 findings, 2 usage or bad input, 3 could not find out,\n\
+4 login refused, 5 stale lock, 6 no solution; `run` becomes its command."
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) talk: Talk,
@@ -55,6 +57,8 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Run a command in an environment.
     Run(Run),
+    /// The whole way on a small project of its own, made on the spot.
+    Demo(Demo),
 }
 
 /// Where packages come from.
@@ -161,7 +165,12 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) at: Where,
     /// The command and its arguments.
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "CMD")]
+    #[arg(
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "CMD"
+    )]
     pub(crate) command: Vec<std::ffi::OsString>,
 }
 

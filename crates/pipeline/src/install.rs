@@ -12,7 +12,9 @@ use envlock_model::{
     spec::parse_request,
 };
 use envlock_report::{Diagnostic, Exit, Explain, Place};
-use rattler_conda_types::{GenericVirtualPackage, MatchSpec, Matches, ParseMatchSpecOptions, Subdir};
+use rattler_conda_types::{
+    GenericVirtualPackage, MatchSpec, Matches, ParseMatchSpecOptions, Subdir,
+};
 
 use crate::{Ambient, FileError, Overrides, QuestionError, files, solve::staleness};
 
@@ -138,14 +140,16 @@ impl Explain for InstallError {
             Self::Fetch(error) => error.diagnostics(),
             Self::Link(error) => error.diagnostics(),
             Self::Stale { changes } => stale(changes),
-            Self::OtherPlatform { host, .. } => vec![
-                Diagnostic::error("other-platform", self.to_string())
-                    .with_help(format!("leave `--platform` out, or install on {host} what is for it")),
-            ],
-            Self::NotLocked { host, .. } => vec![
-                Diagnostic::error("not-locked", self.to_string())
-                    .with_help(format!("add it: `envlock solve --platform {host}`, with the others")),
-            ],
+            Self::OtherPlatform { host, .. } => {
+                vec![Diagnostic::error("other-platform", self.to_string()).with_help(format!(
+                    "leave `--platform` out, or install on {host} what is for it"
+                ))]
+            }
+            Self::NotLocked { host, .. } => {
+                vec![Diagnostic::error("not-locked", self.to_string()).with_help(format!(
+                    "add it: `envlock solve --platform {host}`, with the others"
+                ))]
+            }
             Self::Host { missing } => {
                 let mut diagnostic = Diagnostic::error("host-lacks", self.to_string());
                 diagnostic.notes.clone_from(missing);
@@ -156,7 +160,8 @@ impl Explain for InstallError {
             }
             Self::Pip { lines } => {
                 let mut diagnostic = Diagnostic::error("pip-left-out", self.to_string());
-                diagnostic.notes = lines.iter().map(|line| format!("not in the lock: {line}")).collect();
+                diagnostic.notes =
+                    lines.iter().map(|line| format!("not in the lock: {line}")).collect();
                 vec![diagnostic.with_help("install the conda packages alone with `--without-pip`")]
             }
         }
@@ -185,7 +190,8 @@ pub fn stale(changes: &[Change]) -> Vec<Diagnostic> {
                 Some(place) => diagnostic.at(place.clone()),
                 None => diagnostic,
             };
-            diagnostic.with_help("run `envlock solve`; `envlock install --frozen` takes it as it is")
+            diagnostic
+                .with_help("run `envlock solve`; `envlock install --frozen` takes it as it is")
         })
         .collect()
 }
@@ -269,10 +275,16 @@ fn refuse_stale(
         return Ok(());
     };
     let overrides = Overrides {
-        platforms: lock.platforms.keys().copied().filter(|_| environment.platforms.is_empty()).collect(),
+        platforms: lock
+            .platforms
+            .keys()
+            .copied()
+            .filter(|_| environment.platforms.is_empty())
+            .collect(),
         virtual_packages: Vec::new(),
     };
-    let (changes, found) = staleness(&environment, &request.environment, &overrides, lock, ambient)?;
+    let (changes, found) =
+        staleness(&environment, &request.environment, &overrides, lock, ambient)?;
     warnings.extend(found);
     if changes.is_empty() { Ok(()) } else { Err(InstallError::Stale { changes }) }
 }
@@ -311,7 +323,9 @@ fn refuse_unfit_host(
     });
     let mut missing: Vec<String> = Vec::new();
     for (text, by) in requests.chain(depends).filter(|(text, _)| text.starts_with("__")) {
-        let Ok(spec) = MatchSpec::from_str(text, ParseMatchSpecOptions::lenient()) else { continue };
+        let Ok(spec) = MatchSpec::from_str(text, ParseMatchSpecOptions::lenient()) else {
+            continue;
+        };
         if host.iter().any(|package| spec.matches(package)) {
             continue;
         }

@@ -1,10 +1,11 @@
-//! One use case a file: solve and its check, install.
+//! One use case a file: solve and its check, install, demo.
 //!
 //! This is the crate that composes: it reads files, asks channels, lets pure code decide and
 //! hands the decision to whoever carries it out. It reads no environment variable, no clock
 //! and no home directory: all of that comes in through [`Ambient`] and the requests.
 
 mod ambient;
+pub mod demo;
 mod files;
 mod install;
 mod question;

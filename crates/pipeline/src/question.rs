@@ -35,7 +35,9 @@ pub enum QuestionError {
         place: Option<Place>,
     },
     /// Credentials in an address.
-    #[error("the address of {channel} holds a credential, and envlock has no safe way to use it yet")]
+    #[error(
+        "the address of {channel} holds a credential, and envlock has no safe way to use it yet"
+    )]
     Credential {
         /// The channel, without it.
         channel: String,
@@ -281,5 +283,7 @@ fn name(environment: &Environment, folder: &Path) -> String {
         return name.value.clone();
     }
     let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-    folder.file_name().map_or_else(|| "environment".to_owned(), |name| name.to_string_lossy().into_owned())
+    folder
+        .file_name()
+        .map_or_else(|| "environment".to_owned(), |name| name.to_string_lossy().into_owned())
 }

@@ -93,10 +93,11 @@ impl Explain for SolveError {
             Self::Question(error) => error.diagnostics(),
             Self::Index(error) => error.diagnostics(),
             Self::NoSolution { reasons } => reasons.clone(),
-            Self::Records(_) => vec![
-                Diagnostic::error("bad-index", self.to_string())
-                    .with_help("tell whoever runs the channel; another mirror may have a good copy"),
-            ],
+            Self::Records(_) => {
+                vec![Diagnostic::error("bad-index", self.to_string()).with_help(
+                    "tell whoever runs the channel; another mirror may have a good copy",
+                )]
+            }
             Self::Write(_) => vec![
                 Diagnostic::error("lock-refused", self.to_string())
                     .with_note("no lock was written"),
@@ -314,7 +315,7 @@ fn records_for(
         .into_iter()
         .filter_map(|subdir| {
             let channel = place(&subdir)?;
-            Some(Records { channel, records: subdir.records, unhashed: subdir.unhashed })
+            Some(Records::new(channel, subdir.records, subdir.unhashed))
         })
         .collect())
 }
@@ -342,13 +343,11 @@ fn once_for_all_platforms(reasons: Vec<Diagnostic>, platforms: u64) -> Vec<Diagn
     }
     merged
         .into_iter()
-        .map(|(reason, on)| {
-            if on.len() as u64 == platforms {
-                reason
-            } else {
-                reason.with_note(on.join(", "))
-            }
-        })
+        .map(
+            |(reason, on)| {
+                if on.len() as u64 == platforms { reason } else { reason.with_note(on.join(", ")) }
+            },
+        )
         .collect()
 }
 
@@ -365,13 +364,17 @@ fn passed_over((record, instead): &(RepoDataRecord, Option<RepoDataRecord>)) -> 
 }
 
 fn pip_left_out(question: &Question) -> Option<Diagnostic> {
-    let first = question.platforms.values().flat_map(|asked| &asked.pip).min_by_key(|l| &l.place)?;
+    let first =
+        question.platforms.values().flat_map(|asked| &asked.pip).min_by_key(|l| &l.place)?;
     let lines: BTreeSet<_> =
         question.platforms.values().flat_map(|asked| &asked.pip).map(|l| &l.text).collect();
     Some(
         Diagnostic::warning(
             "pip-left-out",
-            format!("the pip section is NOT resolved: {} lines are left out of the set", lines.len()),
+            format!(
+                "the pip section is NOT resolved: {} lines are left out of the set",
+                lines.len()
+            ),
         )
         .at(first.place.clone())
         .with_note("the lock records them as asked; no package of it answers for them")

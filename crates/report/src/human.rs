@@ -2,7 +2,7 @@
 //!
 //! Colour only repeats what the words say.
 
-use textwrap::Options;
+use textwrap::{Options, WordSplitter};
 
 use crate::{Diagnostic, Severity};
 
@@ -60,8 +60,12 @@ fn wrapped(text: &str, first: &str, rest: &str, width: usize) -> String {
             if inside && c == ' ' { GLUE } else { c }
         })
         .collect();
-    let options =
-        Options::new(width).initial_indent(first).subsequent_indent(rest).break_words(false);
+    // A name such as conda-forge::x is one word.
+    let options = Options::new(width)
+        .initial_indent(first)
+        .subsequent_indent(rest)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .break_words(false);
     let mut lines = textwrap::wrap(&glued, options).join("\n").replace(GLUE, " ");
     lines.push('\n');
     lines

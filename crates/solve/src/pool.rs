@@ -68,17 +68,11 @@ impl<'a> Pool<'a> {
         Self { names }
     }
 
-    /// The usable records by subdir, each list sorted, so that the order in which an index
-    /// was read decides nothing.
+    /// The usable records by subdir, in the order of [`crate::Records`].
     pub(crate) fn by_subdir(&self, subdirs: usize) -> Vec<Vec<&'a RepoDataRecord>> {
         let mut lists = vec![Vec::new(); subdirs];
         for (place, record) in self.names.values().flat_map(|candidates| &candidates.usable) {
             lists[*place].push(*record);
-        }
-        for list in &mut lists {
-            list.sort_by(|a, b| {
-                (name(a), a.identifier.to_string()).cmp(&(name(b), b.identifier.to_string()))
-            });
         }
         lists
     }

@@ -3,6 +3,8 @@
 use envlock_model::question::{Asked, AskedChannel};
 use rattler_conda_types::{RepoDataRecord, Subdir};
 
+use crate::pool::name;
+
 /// One platform's question and the records that could answer it.
 #[derive(Debug, Clone, Copy)]
 pub struct Problem<'a> {
@@ -19,12 +21,27 @@ pub struct Problem<'a> {
 }
 
 /// The records of one subdir of one channel.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Records {
     /// The channel's place in [`Problem::channels`].
-    pub channel: usize,
+    pub(crate) channel: usize,
     /// Candidates: each with a sha256.
-    pub records: Vec<RepoDataRecord>,
+    pub(crate) records: Vec<RepoDataRecord>,
     /// Records without a sha256. None of them is a candidate: nothing could be verified.
-    pub unhashed: Vec<RepoDataRecord>,
+    pub(crate) unhashed: Vec<RepoDataRecord>,
+}
+
+impl Records {
+    /// The records of a subdir of the channel at that place, put in an order of their own:
+    /// the one in which an index was read decides nothing.
+    pub fn new(
+        channel: usize,
+        mut records: Vec<RepoDataRecord>,
+        mut unhashed: Vec<RepoDataRecord>,
+    ) -> Self {
+        for list in [&mut records, &mut unhashed] {
+            list.sort_by(|a, b| name(a).cmp(name(b)).then_with(|| a.url.cmp(&b.url)));
+        }
+        Self { channel, records, unhashed }
+    }
 }

@@ -112,10 +112,9 @@ fn passed_over(
     let with_all: Vec<_> = problem
         .records
         .iter()
-        .map(|subdir| crate::Records {
-            channel: subdir.channel,
-            records: subdir.records.iter().chain(&subdir.unhashed).cloned().collect(),
-            unhashed: Vec::new(),
+        .map(|subdir| {
+            let all = subdir.records.iter().chain(&subdir.unhashed).cloned().collect();
+            crate::Records::new(subdir.channel, all, Vec::new())
         })
         .collect();
     let problem = Problem { records: &with_all, ..*problem };

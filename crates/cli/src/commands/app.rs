@@ -51,10 +51,8 @@ impl App<'_> {
         for text in &network.mirror {
             mirrors.extend(envlock_channel::parse_mirror(text).map_err(GroundError::Mirror)?);
         }
-        let mut settings = envlock_channel::Settings::new(
-            self.settings.cache_dir(),
-            format!("envlock/{VERSION}"),
-        );
+        let mut settings =
+            envlock_channel::Settings::new(self.settings.cache_dir(), format!("envlock/{VERSION}"));
         settings.offline = network.offline;
         settings.sources = Sources::new(mirrors, !network.no_origin);
         let client = Client::new(settings).map_err(GroundError::Client)?;
@@ -85,7 +83,11 @@ impl App<'_> {
     }
 
     /// The prefix that is meant: by `-p`, by `-n`, else the project's own.
-    pub(crate) fn existing_prefix(&self, at: &Where, files: &Files) -> Result<PathBuf, GroundError> {
+    pub(crate) fn existing_prefix(
+        &self,
+        at: &Where,
+        files: &Files,
+    ) -> Result<PathBuf, GroundError> {
         match self.prefix(at)? {
             Some(prefix) => Ok(prefix),
             None => own_prefix(&lock_path(files)).map_err(GroundError::File),
@@ -150,10 +152,9 @@ impl Explain for GroundError {
                 let known: Vec<_> = Subdir::all().map(Subdir::as_str).collect();
                 let near = nearest(text, known.iter().copied());
                 let near = near.map(|near| format!("did you mean `{near}`?"));
-                vec![
-                    Diagnostic::error("unknown-platform", self.to_string())
-                        .with_help(near.unwrap_or_else(|| "such as linux-64, osx-arm64, win-64".into())),
-                ]
+                vec![Diagnostic::error("unknown-platform", self.to_string()).with_help(
+                    near.unwrap_or_else(|| "such as linux-64, osx-arm64, win-64".into()),
+                )]
             }
             Self::UnknownHost => vec![
                 Diagnostic::error("unknown-host", self.to_string())

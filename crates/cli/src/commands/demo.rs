@@ -1,1 +1,110 @@
-//! `envlock demo`.
+//! `envlock demo`: the main job by the very commands that it prints.
+
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use envlock_pipeline::demo::{self, DemoRequest, Stage};
+use envlock_report::{Diagnostic, Exit, output};
+use rattler_conda_types::Subdir;
+
+use super::{App, app::GroundError};
+use crate::{args, ui::Answer};
+
+/// Sets the stage and runs the commands.
+pub(crate) fn demo(args: &args::Demo, app: &App<'_>) -> Exit {
+    let answer = match stage(args, app) {
+        Ok(stage) => play(args, app, &stage),
+        Err(failed) => failed,
+    };
+    app.ui.finish("demo", answer)
+}
+
+fn stage(args: &args::Demo, app: &App<'_>) -> Result<Stage, Answer<output::Demo>> {
+    let host = Subdir::current().ok_or_else(|| Answer::failed(&GroundError::UnknownHost))?;
+    let path = app.settings.variables.get("PATH").map(std::env::split_paths);
+    let request = DemoRequest {
+        folder: app.settings.absolute(&args.folder),
+        path: path.into_iter().flatten().collect(),
+        home: app.settings.home.clone(),
+        host,
+    };
+    let failed = |error: demo::DemoError| Answer::failed(&error);
+    let python = demo::find_python(&request).map_err(failed)?;
+    app.ui.line(&format!(
+        "making a channel in {}/mirror: Python {} out of {},\nand three small packages of our own",
+        args.folder.display(),
+        python.version,
+        python.executable.display()
+    ));
+    if !python.is_wanted {
+        app.ui.line("(there is no Python 3.10 on this machine that could be used)");
+    }
+    demo::set_stage(&request, python).map_err(failed)
+}
+
+fn play(args: &args::Demo, app: &App<'_>, stage: &Stage) -> Answer<output::Demo> {
+    let folder = app.settings.absolute(&args.folder);
+    let mut result = output::Demo {
+        directory: folder.display().to_string(),
+        made_of: stage.made_of.executable.display().to_string(),
+        commands: Vec::new(),
+        output: String::new(),
+    };
+    app.ui.line(&format!("\n$ cd {}", args.folder.display()));
+    let mut exit = Exit::Yes;
+    let mut diagnostics = Vec::new();
+    for words in &stage.commands {
+        let shown = shown(words);
+        app.ui.line(&format!("\n$ {shown}"));
+        result.commands.push(shown.clone());
+        match perform(&folder, words, app) {
+            Ok((true, said)) => result.output.push_str(&said),
+            Ok((false, said)) => {
+                result.output.push_str(&said);
+                exit = Exit::Findings;
+                diagnostics.push(
+                    Diagnostic::error("demo-step", "this command of the demo failed")
+                        .with_note(shown),
+                );
+                break;
+            }
+            Err(error) => {
+                exit = Exit::Unknown;
+                diagnostics.push(Diagnostic::error("demo-step", format!("can't run it: {error}")));
+                break;
+            }
+        }
+    }
+    let text = if exit == Exit::Yes { closing(args) } else { String::new() };
+    Answer { exit, diagnostics, result: Some(result), text }
+}
+
+/// Runs this very program. On a terminal its output is the user's; for JSON it is collected.
+fn perform(folder: &Path, words: &[String], app: &App<'_>) -> std::io::Result<(bool, String)> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(words).current_dir(folder).stdin(Stdio::null());
+    if app.ui.is_json() {
+        let output = command.output()?;
+        return Ok((output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned()));
+    }
+    Ok((command.status()?.success(), String::new()))
+}
+
+/// The command as it can be typed into a shell.
+fn shown(words: &[String]) -> String {
+    let quoted = words.iter().map(|word| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=".contains(c);
+        if word.chars().all(plain) { word.clone() } else { format!("\"{word}\"") }
+    });
+    std::iter::once("envlock".to_owned()).chain(quoted).collect::<Vec<_>>().join(" ")
+}
+
+fn closing(args: &args::Demo) -> String {
+    format!(
+        "\nall of it is in {0} to look at: environment.yml, envlock.lock, the channel in\n\
+         mirror and the prefix in .envlock/demo; `envlock install` there says that it is right\n",
+        args.folder.display()
+    )
+}

@@ -140,7 +140,11 @@ fn notes(outcome: &envlock_install::Installed) -> Vec<Diagnostic> {
                 "clobbered",
                 format!("{} packages bring {}", clobber.losers.len() + 1, clobber.path.display()),
             )
-            .with_note(format!("{} has won; left out: {}", clobber.winner, clobber.losers.join(", "))),
+            .with_note(format!(
+                "{} has won; left out: {}",
+                clobber.winner,
+                clobber.losers.join(", ")
+            )),
         );
     }
     if !outcome.post_link_scripts.is_empty() && !outcome.scripts_run {
@@ -161,10 +165,13 @@ fn notes(outcome: &envlock_install::Installed) -> Vec<Diagnostic> {
             .with_note(package.reason.clone()),
         );
     }
-    if outcome.foreign > 0 {
+    if !outcome.foreign.files.is_empty() {
         notes.push(Diagnostic::note(
             "foreign-files",
-            format!("{} files that no package brought went to the previous prefix", outcome.foreign),
+            format!(
+                "{} files that no package brought went to the previous prefix",
+                outcome.foreign.files.len()
+            ),
         ));
     }
     notes

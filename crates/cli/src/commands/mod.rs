@@ -1,7 +1,7 @@
 //! The commands: from what was typed to what is said. One a file.
 
 mod app;
-
+mod demo;
 mod install;
 mod run;
 mod solve;
@@ -21,6 +21,6 @@ pub(crate) async fn run(command: Command, app: &App<'_>) -> Exit {
         Command::Install(args) => install::install(&args, app).await,
         Command::Verify(args) => verify::verify(&args, app),
         Command::Run(args) => run::run(&args, app),
-
+        Command::Demo(args) => demo::demo(&args, app),
     }
 }

@@ -101,14 +101,13 @@ fn platforms(lock: &Lock, differences: &[Difference]) -> Vec<output::SolvedPlatf
             after: difference.after.clone(),
         });
     }
-    let of = |(platform, locked): (&_, &envlock_model::lock::LockedPlatform)| {
-        output::SolvedPlatform {
+    let of =
+        |(platform, locked): (&_, &envlock_model::lock::LockedPlatform)| output::SolvedPlatform {
             platform: format!("{platform}"),
             packages: locked.records.len(),
             bytes: locked.records.iter().filter_map(|record| record.package_record.size).sum(),
             changes: changes.remove(platform).unwrap_or_default(),
-        }
-    };
+        };
     lock.platforms.iter().map(of).collect()
 }
 

@@ -46,7 +46,9 @@ fn answer(
         let rows: Vec<_> = differences
             .iter()
             .take(LISTED)
-            .map(|d| [d.path.clone(), d.package.clone().unwrap_or_else(|| "-".into()), d.message.clone()])
+            .map(|d| {
+                [d.path.clone(), d.package.clone().unwrap_or_else(|| "-".into()), d.message.clone()]
+            })
             .collect();
         let mut text = table(&rows);
         if let Some(more) = differences.len().checked_sub(LISTED).filter(|more| *more > 0) {
@@ -74,10 +76,9 @@ fn difference(difference: Difference) -> output::FileDifference {
             ("size", format!("has {found} bytes, recorded are {expected}"))
         }
         DifferenceKind::Type => ("type", "is another kind of thing".to_owned()),
-        DifferenceKind::Target { expected, found } => (
-            "target",
-            format!("links to {}, recorded is {}", found.display(), expected.display()),
-        ),
+        DifferenceKind::Target { expected, found } => {
+            ("target", format!("links to {}, recorded is {}", found.display(), expected.display()))
+        }
         DifferenceKind::Mode { executable: true } => ("mode", "may be executed".to_owned()),
         DifferenceKind::Mode { executable: false } => ("mode", "may not be executed".to_owned()),
         DifferenceKind::Extra => ("extra", "is of no package".to_owned()),

@@ -34,10 +34,9 @@ impl std::error::Error for NameError {}
 
 impl Explain for NameError {
     fn diagnostics(&self) -> Vec<Diagnostic> {
-        vec![
-            Diagnostic::error("environment-name", self.to_string())
-                .with_help("name it in letters, digits, `-`, `_` and `.`, or give a path with `-p PREFIX`"),
-        ]
+        vec![Diagnostic::error("environment-name", self.to_string()).with_help(
+            "name it in letters, digits, `-`, `_` and `.`, or give a path with `-p PREFIX`",
+        )]
     }
 
     fn exit(&self) -> Exit {
@@ -56,8 +55,10 @@ pub(crate) fn named_prefix(settings: &Settings, name: &str) -> Result<PathBuf, N
         return Err(NameError::Invalid(name.to_owned()));
     }
     let folders = folders(settings);
-    let existing = folders.iter().map(|folder| folder.join(name)).find(|p| p.join("conda-meta").is_dir());
-    let writable = || folders.iter().find(|folder| is_writable(folder)).map(|folder| folder.join(name));
+    let existing =
+        folders.iter().map(|folder| folder.join(name)).find(|p| p.join("conda-meta").is_dir());
+    let writable =
+        || folders.iter().find(|folder| is_writable(folder)).map(|folder| folder.join(name));
     let first = || folders.first().map(|folder| folder.join(name));
     existing.or_else(writable).or_else(first).ok_or(NameError::NoFolder)
 }
@@ -81,9 +82,10 @@ fn folders(settings: &Settings) -> Vec<PathBuf> {
 
 /// Whether a folder, or the nearest one above it that exists, lets us write.
 fn is_writable(folder: &Path) -> bool {
-    folder.ancestors().find(|path| path.exists()).is_some_and(|path| {
-        rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok()
-    })
+    folder
+        .ancestors()
+        .find(|path| path.exists())
+        .is_some_and(|path| rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok())
 }
 
 #[cfg(test)]
@@ -94,10 +96,12 @@ mod tests {
 
     fn settings(home: &Path, variables: &[(&str, &str)]) -> Settings {
         Settings {
-            variables: variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<BTreeMap<_, _>>(),
+            variables: variables
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect::<BTreeMap<_, _>>(),
             home: Some(home.to_owned()),
             folder: home.to_owned(),
-            stdout_terminal: false,
             stderr_terminal: false,
             no_colour: true,
             jobs: 1,

@@ -22,8 +22,6 @@ pub(crate) struct Settings {
     pub(crate) home: Option<PathBuf>,
     /// The working folder.
     pub(crate) folder: PathBuf,
-    /// Whether standard output is a terminal.
-    pub(crate) stdout_terminal: bool,
     /// Whether standard error is a terminal.
     pub(crate) stderr_terminal: bool,
     /// Whether somebody asked for no colour: <https://no-color.org>, or a dumb terminal.
@@ -45,7 +43,6 @@ impl Settings {
             no_colour: set("NO_COLOR") || variables.get("TERM").is_some_and(|term| term == "dumb"),
             home: std::env::home_dir(),
             folder: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
-            stdout_terminal: std::io::stdout().is_terminal(),
             stderr_terminal: std::io::stderr().is_terminal(),
             jobs: std::thread::available_parallelism().map_or(1, usize::from),
             variables,
@@ -54,7 +51,8 @@ impl Settings {
 
     /// The cache: `ENVLOCK_CACHE_DIR`, else the user's folder for caches.
     pub(crate) fn cache_dir(&self) -> PathBuf {
-        let path = |name: &str| self.variables.get(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+        let path =
+            |name: &str| self.variables.get(name).filter(|v| !v.is_empty()).map(PathBuf::from);
         if let Some(folder) = path("ENVLOCK_CACHE_DIR") {
             return self.absolute(&folder);
         }

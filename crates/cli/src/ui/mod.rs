@@ -101,6 +101,11 @@ impl Ui {
         }
     }
 
+    /// Whether standard output holds one JSON document and nothing else.
+    pub(crate) fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
     /// Prints data at once, in the human form only.
     pub(crate) fn line(&self, text: &str) {
         if self.format == Format::Human {

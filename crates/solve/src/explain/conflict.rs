@@ -4,12 +4,8 @@ use envlock_model::question::AskedSpec;
 use envlock_report::Diagnostic;
 use rattler_conda_types::RepoDataRecord;
 
-use super::{request::without_channel, words};
-use crate::{
-    Problem, SolveError,
-    pool::{Lifted, Pool, name},
-    solver::search,
-};
+use super::priority;
+use crate::{Problem, SolveError, pool::Pool, solver::search};
 
 /// So many sets are told in one run; whoever mends them sees the rest in the next.
 const MOST_CONFLICTS: usize = 5;
@@ -31,12 +27,15 @@ pub(super) fn conflicts(
         }
         let core = smallest(problem, pool, possible.clone());
         possible.retain(|request| !core.iter().any(|other| std::ptr::eq(*request, *other)));
-        found.push(tell(problem, pool, &core));
+        found.push(
+            priority::hidden(problem, pool, &core).unwrap_or_else(|| tell(problem, pool, &core)),
+        );
     }
     found
 }
 
-fn attempt(
+/// Solves for some of the requests.
+pub(super) fn attempt(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
     requests: &[&AskedSpec],
@@ -72,148 +71,36 @@ fn smallest<'a>(
 }
 
 fn tell(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&AskedSpec]) -> Diagnostic {
-    let hidden = hidden_by_priority(problem, core);
-    let texts: Vec<_> = core.iter().map(|request| format!("`{}`", request.text)).collect();
-    let place = core.first().map(|request| request.place.clone());
-    let mut diagnostic = if hidden.is_empty() {
-        match core {
-            [one] => Diagnostic::error(
-                "conflict",
-                format!("`{}` can't be met: what it needs isn't to be had", one.text),
-            ),
-            _ => Diagnostic::error(
-                "conflict",
-                format!("these {} lines can't hold at once: {}", core.len(), texts.join(", ")),
-            ),
-        }
-    } else {
-        let packages: Vec<_> =
-            hidden.iter().map(|lift| format!("the {} of {}", lift.package, lift.channel)).collect();
-        Diagnostic::error(
-            "hidden-by-priority",
-            format!(
-                "{} can't be met: strict channel priority hides {}",
-                texts.join(", "),
-                packages.join(", ")
-            ),
+    let mut diagnostic = match core {
+        [one] => Diagnostic::error(
+            "conflict",
+            format!("`{}` can't be met: what it needs isn't to be had", one.text),
         )
+        .with_help("ask for another version of it, or add the channel that has what it needs"),
+        _ => Diagnostic::error(
+            "conflict",
+            format!("these {} lines can't hold at once: {}", core.len(), texts(core)),
+        )
+        .with_help("loosen one of these lines"),
     };
-    diagnostic.place = place;
-    for request in core.iter().skip(1) {
-        diagnostic = diagnostic.with_note(format!(
-            "{}:{} asks for `{}`",
-            request.place.file, request.place.line, request.text
-        ));
-    }
-    for lift in &hidden {
-        diagnostic = diagnostic.with_note(format!(
-            "{} comes before {} and has {} too ({}), so it alone is used",
-            lift.used, lift.channel, lift.package, lift.versions
-        ));
-    }
+    diagnostic.place = core.first().map(|request| request.place.clone());
+    diagnostic.notes.extend(others(core));
     if let Err(SolveError::NoSolution { account }) = attempt(problem, pool, core) {
-        diagnostic = diagnostic.with_note(shortened(&account));
+        diagnostic.notes.push(shortened(&account));
     }
-    diagnostic.with_help(help(core, &hidden))
+    diagnostic
 }
 
-fn help(core: &[&AskedSpec], hidden: &[Lift<'_>]) -> String {
-    let Some(first) = hidden.first() else {
-        return match core {
-            [_] => "ask for another version of it, or add the channel that has what it needs"
-                .to_owned(),
-            _ => "loosen one of these lines".to_owned(),
-        };
-    };
-    let lines: Vec<_> = hidden
-        .iter()
-        .map(|lift| {
-            let asked = core.iter().find(|request| request.package() == lift.package);
-            let text = asked.map_or(lift.package, |request| without_channel(&request.text));
-            format!("`{}::{text}`", lift.channel)
-        })
-        .collect();
-    format!(
-        "ask that channel for it: write {} among the dependencies; or list {} before {} in `channels:`",
-        lines.join(", "),
-        first.channel,
-        first.used
-    )
+/// The requests of a conflict in one line.
+pub(super) fn texts(core: &[&AskedSpec]) -> String {
+    core.iter().map(|request| format!("`{}`", request.text)).collect::<Vec<_>>().join(", ")
 }
 
-/// A package that has to come from a channel behind the one that priority uses.
-struct Lift<'a> {
-    package: &'a str,
-    channel: &'a str,
-    used: &'a str,
-    versions: String,
-}
-
-/// The fewest packages that would have to come from a later channel for `core` to hold; none
-/// when priority has no part in it.
-fn hidden_by_priority<'a>(problem: &Problem<'a>, core: &[&AskedSpec]) -> Vec<Lift<'a>> {
-    let strict = Pool::new(problem, &Lifted::new());
-    let solved = |lifted: &Lifted<'_>| attempt(problem, &Pool::new(problem, lifted), core).ok();
-    // All that priority hides: if that doesn't help, priority isn't the cause.
-    let mut lifted: Lifted<'a> = strict
-        .names
-        .iter()
-        .filter(|(package, candidates)| {
-            !pinned(problem, package)
-                && candidates
-                    .hidden
-                    .iter()
-                    .any(|(channel, _)| !problem.channels[*channel].only_for_specs)
-        })
-        .map(|(package, _)| *package)
-        .collect();
-    if lifted.is_empty() || solved(&lifted).is_none() {
-        return Vec::new();
-    }
-    keep_what_matters(&mut lifted, &|fewer| solved(fewer).is_some());
-    let records = solved(&lifted).unwrap_or_default();
-    lifted
-        .into_iter()
-        .filter_map(|package| {
-            let record = records.iter().find(|record| name(record) == package)?;
-            let channel = problem.channels.iter().find(|channel| channel.holds(record))?;
-            let candidates = &strict.names[package];
-            let used = &problem.channels[candidates.channel?];
-            Some(Lift {
-                package,
-                channel: &channel.name,
-                used: &used.name,
-                versions: words::versions(candidates.usable.iter().map(|(_, r)| *r), 3),
-            })
-        })
-        .collect()
-}
-
-/// Drops from `lifted` what `holds` without, in halves and then one by one.
-fn keep_what_matters<'a>(lifted: &mut Lifted<'a>, holds: &dyn Fn(&Lifted<'_>) -> bool) {
-    let mut size = lifted.len().div_ceil(2);
-    while size >= 1 {
-        let names: Vec<&'a str> = lifted.iter().copied().collect();
-        for chunk in names.chunks(size) {
-            let mut fewer = lifted.clone();
-            fewer.retain(|package| !chunk.contains(package));
-            if holds(&fewer) {
-                *lifted = fewer;
-            }
-        }
-        if size == 1 {
-            break;
-        }
-        size = size.div_ceil(2);
-    }
-}
-
-fn pinned(problem: &Problem<'_>, package: &str) -> bool {
-    problem
-        .asked
-        .requests
-        .iter()
-        .any(|request| request.package() == package && request.channel.is_some())
+/// Where the requests but the first stand.
+pub(super) fn others(core: &[&AskedSpec]) -> impl Iterator<Item = String> {
+    core.iter().skip(1).map(|request| {
+        format!("{}:{} asks for `{}`", request.place.file, request.place.line, request.text)
+    })
 }
 
 fn shortened(account: &str) -> String {

@@ -5,6 +5,7 @@
 //! can't hold at once.
 
 mod conflict;
+mod priority;
 mod request;
 mod words;
 

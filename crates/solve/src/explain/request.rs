@@ -195,7 +195,7 @@ fn no_such_version(
         }
     }
     let mut diagnostic = Diagnostic::error("no-such-version", message)
-        .with_note(format!("versions: {}", words::versions(everywhere, VERSIONS)));
+        .with_note(format!("versions, the nearest first: {}", nearest_first(&by_distance)));
     diagnostic.notes.extend(diagnostic_notes);
     diagnostic.help = help;
     diagnostic
@@ -215,6 +215,14 @@ fn channel_prefix(
         .unwrap_or_default()
 }
 
+fn nearest_first(versions: &ByVersion<'_>) -> String {
+    let mut words: Vec<_> = versions.iter().take(VERSIONS).map(|(v, _)| v.clone()).collect();
+    if versions.len() > VERSIONS {
+        words.push(format!("… ({} in all)", versions.len()));
+    }
+    words.join(", ")
+}
+
 type ByVersion<'a> = Vec<(String, Vec<&'a RepoDataRecord>)>;
 
 fn versions_by_distance<'a>(asked: &str, records: &[&'a RepoDataRecord]) -> ByVersion<'a> {
@@ -228,14 +236,14 @@ fn versions_by_distance<'a>(asked: &str, records: &[&'a RepoDataRecord]) -> ByVe
 }
 
 /// A requirement of a record that another line forbids.
-struct Obstacle<'a> {
+pub(super) struct Obstacle<'a> {
     needs: MatchSpec,
     other: &'a AskedSpec,
 }
 
 /// Why none of `records` can stand beside the other lines: the requirement of one of them
 /// that no record meets together with a line; none when at least one can.
-fn obstacle<'a>(
+pub(super) fn obstacle<'a>(
     problem: &Problem<'a>,
     pool: &Pool<'_>,
     records: &[&RepoDataRecord],

@@ -1,0 +1,147 @@
+//! `demo`: a small project and a small channel, both real, made on the spot.
+//!
+//! The channel has a name of its own, so that nothing of it can be taken for another
+//! channel's in a cache.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use envlock_depot::{
+    Cpython, CpythonError, Format, IndexFormats, Mirror, Server, bin_directories, samples,
+};
+use envlock_report::{Diagnostic, Exit, Explain};
+use rattler_conda_types::Subdir;
+
+/// The Python that envlock's users run.
+const WANTED: [u32; 2] = [3, 10];
+
+/// The channel's name.
+const CHANNEL: &str = "envlock-demo";
+
+/// What the demo is made of.
+#[derive(Debug, Clone)]
+pub struct DemoRequest {
+    /// Where everything is written.
+    pub folder: PathBuf,
+    /// The folders of `PATH`, in order.
+    pub path: Vec<PathBuf>,
+    /// The home folder.
+    pub home: Option<PathBuf>,
+    /// This machine's platform.
+    pub host: Subdir,
+}
+
+/// A stage on which the commands can be run. The channel is served as long as it lives.
+pub struct Stage {
+    /// The interpreter that the Python package was made of.
+    pub made_of: Cpython,
+    /// The commands, as words behind the program's name, to be run in the folder.
+    pub commands: Vec<Vec<String>>,
+    _server: Server,
+}
+
+/// Why there is no stage.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// There is no Python to make a package of.
+    #[error(transparent)]
+    Python(#[from] CpythonError),
+    /// Somebody's folder.
+    #[error("{} is there and was not made by the demo", .0.display())]
+    Taken(PathBuf),
+    /// The disk or the loopback interface said no.
+    #[error("can't {doing}: {error}")]
+    System {
+        /// What was tried.
+        doing: String,
+        /// The cause.
+        error: io::Error,
+    },
+}
+
+impl Explain for DemoError {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        match self {
+            Self::Python(error) => error.diagnostics(),
+            Self::Taken(_) => vec![
+                Diagnostic::error("folder-taken", self.to_string())
+                    .with_help("choose another with `envlock demo --folder FOLDER`"),
+            ],
+            Self::System { .. } => vec![Diagnostic::error("demo-system", self.to_string())],
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Python(error) => error.exit(),
+            Self::Taken(_) => Exit::Usage,
+            Self::System { .. } => Exit::Unknown,
+        }
+    }
+}
+
+/// Finds the interpreter that the demo would be made of.
+pub fn find_python(request: &DemoRequest) -> Result<Cpython, DemoError> {
+    let folders = bin_directories(&request.path, request.home.as_deref());
+    Ok(Cpython::find(&folders, WANTED)?)
+}
+
+/// Writes the project and the channel, and serves the channel over loopback in the layout of
+/// a mirror. Takes seconds of CPU time.
+pub fn set_stage(request: &DemoRequest, python: Cpython) -> Result<Stage, DemoError> {
+    let folder = &request.folder;
+    if !is_free(folder) {
+        return Err(DemoError::Taken(folder.clone()));
+    }
+    let doing = |what: &str| {
+        let doing = format!("{what} in {}", folder.display());
+        move |error| DemoError::System { doing, error }
+    };
+    let mirror = Mirror::new(folder.join("mirror"));
+    let mut channel = mirror.channel(CHANNEL);
+    channel.add(&python.package()?, Format::Conda).map_err(doing("write the python package"))?;
+    for package in &samples(request.host) {
+        // One of each format: mirrors have both.
+        channel.add(package, Format::Conda).map_err(doing("write a package"))?;
+    }
+    channel.write_index(IndexFormats::ALL).map_err(doing("write the channel's index"))?;
+    let environment = environment_yml(&python.version);
+    std::fs::write(folder.join("environment.yml"), environment)
+        .map_err(doing("write environment.yml"))?;
+
+    let server = Server::start(mirror.root()).map_err(doing("serve the channel"))?;
+    let [(origin, url), _] = Mirror::stands_in_for(&server.url());
+    Ok(Stage { commands: commands(&format!("{origin}={url}")), made_of: python, _server: server })
+}
+
+fn is_free(folder: &Path) -> bool {
+    let is_empty = std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
+    is_empty || folder.join("mirror/anaconda/cloud").join(CHANNEL).is_dir()
+}
+
+fn environment_yml(python: &str) -> String {
+    let minor: Vec<_> = python.split('.').take(2).collect();
+    format!(
+        "name: demo\n\
+         channels:\n  - {CHANNEL}\n\
+         dependencies:\n  - python={}\n  - greet >=1.0\n\
+         variables:\n  GREETING: 你好\n",
+        minor.join(".")
+    )
+}
+
+fn commands(mirror: &str) -> Vec<Vec<String>> {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let program = "import os, sys, ssl, sqlite3; \
+                   print('Python', sys.version.split()[0], 'in', sys.prefix); \
+                   print('GREETING is', os.environ['GREETING'])";
+    vec![
+        words(&["solve", "--mirror", mirror, "--no-origin"]),
+        words(&["install", "--mirror", mirror, "--no-origin"]),
+        words(&["run", "--", "python", "-c", program]),
+        words(&["run", "--", "greet", "envlock"]),
+        words(&["verify"]),
+    ]
+}
