@@ -1,2 +1,86 @@
-//! xtask.
-fn main() {}
+//! Generates what is generated, or fails where it differs: `cargo run -p envlock-xtask --
+//! generate|check`.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use envlock_report::output::{Check, Demo, Install, Report, Run, Solve, Verify};
+use schemars::{JsonSchema, Schema, generate::SchemaSettings};
+
+fn main() -> Result<(), String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let folder = root.join("schemas");
+    match std::env::args().nth(1).as_deref() {
+        Some("generate") => generate(&folder),
+        Some("check") => check(&folder),
+        _ => Err("say `generate` or `check`".to_owned()),
+    }
+}
+
+fn generate(folder: &Path) -> Result<(), String> {
+    fs_err::create_dir_all(folder).map_err(|error| error.to_string())?;
+    for path in present(folder)? {
+        fs_err::remove_file(path).map_err(|error| error.to_string())?;
+    }
+    for (name, text) in schemas()? {
+        fs_err::write(folder.join(name), text).map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+fn check(folder: &Path) -> Result<(), String> {
+    let wanted = schemas()?;
+    let mut wrong: Vec<_> = wanted
+        .iter()
+        .filter(|(name, text)| {
+            fs_err::read_to_string(folder.join(name)).ok().as_ref() != Some(*text)
+        })
+        .map(|(name, _)| name.clone())
+        .collect();
+    wrong.extend(present(folder)?.into_iter().filter_map(|path| {
+        let name = path.file_name()?.to_str()?.to_owned();
+        (!wanted.contains_key(&name)).then_some(name)
+    }));
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "schemas/ differs from the types: {}; run `cargo run -p envlock-xtask -- generate`",
+        wrong.join(", ")
+    ))
+}
+
+fn present(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries = fs_err::read_dir(folder).map_err(|error| error.to_string())?;
+    let paths = entries.map(|entry| entry.map(|entry| entry.path()).map_err(|e| e.to_string()));
+    let paths: Vec<_> = paths.collect::<Result<_, _>>()?;
+    Ok(paths.into_iter().filter(|path| path.extension().is_some_and(|e| e == "json")).collect())
+}
+
+/// One schema for what each command prints with `--format json`.
+fn schemas() -> Result<BTreeMap<String, String>, String> {
+    let all = [
+        schema::<Solve>("solve", "envlock solve"),
+        schema::<Check>("check", "envlock solve --check"),
+        schema::<Install>("install", "envlock install"),
+        schema::<Verify>("verify", "envlock verify"),
+        schema::<Run>("run", "envlock run, where the command could not be started"),
+        schema::<Demo>("demo", "envlock demo"),
+    ];
+    all.into_iter()
+        .map(|(name, schema)| {
+            let text = serde_json::to_string_pretty(&schema).map_err(|error| error.to_string())?;
+            Ok((format!("{name}.schema.json"), text + "\n"))
+        })
+        .collect()
+}
+
+fn schema<T: JsonSchema>(name: &'static str, title: &str) -> (&'static str, Schema) {
+    // What is written, not what would be read: a field that may be left out isn't required.
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let mut schema = settings.into_generator().into_root_schema_for::<Report<T>>();
+    schema.insert("title".to_owned(), format!("{title} --format json").into());
+    (name, schema)
+}
