@@ -133,8 +133,9 @@ pub(crate) fn text(path: &Path) -> Result<Option<String>, FileError> {
     };
     String::from_utf8(bytes).map(Some).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
-        let column = 1 + valid.iter().rev().take_while(|byte| **byte != b'\n').count();
+        let valid = String::from_utf8_lossy(valid);
+        let line = 1 + valid.matches('\n').count();
+        let column = 1 + valid.chars().rev().take_while(|c| *c != '\n').count();
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         FileError::NotText { place: Place::new(shown(path), number(line), number(column)) }
     })

@@ -117,3 +117,9 @@ pub trait Explain: std::error::Error {
     /// How the program ends because of it.
     fn exit(&self) -> Exit;
 }
+
+impl<'a, E: Explain + 'a> From<E> for Box<dyn Explain + 'a> {
+    fn from(error: E) -> Self {
+        Box::new(error)
+    }
+}

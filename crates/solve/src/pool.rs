@@ -34,7 +34,7 @@ impl<'a> Pool<'a> {
         let rules = Rules::new(problem);
         let mut present: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
         for subdir in problem.records {
-            for record in subdir.records.iter().chain(&subdir.unhashed) {
+            for record in subdir.hashed.iter().chain(&subdir.unhashed) {
                 present.entry(name(record)).or_default().insert(subdir.channel);
             }
         }
@@ -46,7 +46,7 @@ impl<'a> Pool<'a> {
         let mut names: BTreeMap<&str, Candidates<'_>> = BTreeMap::new();
         for (place, subdir) in problem.records.iter().enumerate() {
             for (record, hashed) in subdir
-                .records
+                .hashed
                 .iter()
                 .map(|record| (record, true))
                 .chain(subdir.unhashed.iter().map(|record| (record, false)))

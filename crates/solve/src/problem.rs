@@ -26,7 +26,7 @@ pub struct Records {
     /// The channel's place in [`Problem::channels`].
     pub(crate) channel: usize,
     /// Candidates: each with a sha256.
-    pub(crate) records: Vec<RepoDataRecord>,
+    pub(crate) hashed: Vec<RepoDataRecord>,
     /// Records without a sha256. None of them is a candidate: nothing could be verified.
     pub(crate) unhashed: Vec<RepoDataRecord>,
 }
@@ -36,12 +36,12 @@ impl Records {
     /// the one in which an index was read decides nothing.
     pub fn new(
         channel: usize,
-        mut records: Vec<RepoDataRecord>,
+        mut hashed: Vec<RepoDataRecord>,
         mut unhashed: Vec<RepoDataRecord>,
     ) -> Self {
-        for list in [&mut records, &mut unhashed] {
+        for list in [&mut hashed, &mut unhashed] {
             list.sort_by(|a, b| name(a).cmp(name(b)).then_with(|| a.url.cmp(&b.url)));
         }
-        Self { channel, records, unhashed }
+        Self { channel, hashed, unhashed }
     }
 }

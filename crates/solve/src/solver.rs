@@ -113,7 +113,7 @@ fn passed_over(
         .records
         .iter()
         .map(|subdir| {
-            let all = subdir.records.iter().chain(&subdir.unhashed).cloned().collect();
+            let all = subdir.hashed.iter().chain(&subdir.unhashed).cloned().collect();
             crate::Records::new(subdir.channel, all, Vec::new())
         })
         .collect();

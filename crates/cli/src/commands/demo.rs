@@ -6,7 +6,7 @@ use std::{
 };
 
 use envlock_pipeline::demo::{self, DemoRequest, Stage};
-use envlock_report::{Diagnostic, Exit, output};
+use envlock_report::{Diagnostic, Exit, Explain, output};
 use rattler_conda_types::Subdir;
 
 use super::{App, app::GroundError};
@@ -16,13 +16,13 @@ use crate::{args, ui::Answer};
 pub(crate) fn demo(args: &args::Demo, app: &App<'_>) -> Exit {
     let answer = match stage(args, app) {
         Ok(stage) => play(args, app, &stage),
-        Err(failed) => failed,
+        Err(error) => Answer::failed(error.as_ref()),
     };
     app.ui.finish("demo", answer)
 }
 
-fn stage(args: &args::Demo, app: &App<'_>) -> Result<Stage, Answer<output::Demo>> {
-    let host = Subdir::current().ok_or_else(|| Answer::failed(&GroundError::UnknownHost))?;
+fn stage(args: &args::Demo, app: &App<'_>) -> Result<Stage, Box<dyn Explain>> {
+    let host = Subdir::current().ok_or(GroundError::UnknownHost)?;
     let path = app.settings.variables.get("PATH").map(std::env::split_paths);
     let request = DemoRequest {
         folder: app.settings.absolute(&args.folder),
@@ -30,8 +30,7 @@ fn stage(args: &args::Demo, app: &App<'_>) -> Result<Stage, Answer<output::Demo>
         home: app.settings.home.clone(),
         host,
     };
-    let failed = |error: demo::DemoError| Answer::failed(&error);
-    let python = demo::find_python(&request).map_err(failed)?;
+    let python = demo::find_python(&request)?;
     app.ui.line(&format!(
         "making a channel in {}/mirror: Python {} out of {},\nand three small packages of our own",
         args.folder.display(),
@@ -41,7 +40,7 @@ fn stage(args: &args::Demo, app: &App<'_>) -> Result<Stage, Answer<output::Demo>
     if !python.is_wanted {
         app.ui.line("(there is no Python 3.10 on this machine that could be used)");
     }
-    demo::set_stage(&request, python).map_err(failed)
+    Ok(demo::set_stage(&request, python)?)
 }
 
 fn play(args: &args::Demo, app: &App<'_>, stage: &Stage) -> Answer<output::Demo> {

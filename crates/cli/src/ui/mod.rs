@@ -116,6 +116,7 @@ impl Ui {
 
     /// Passes on what activation scripts said.
     pub(crate) fn script_output(&self, text: &str) {
+        self.progress.clear();
         let _ = err(text);
     }
 

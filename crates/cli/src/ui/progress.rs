@@ -28,10 +28,9 @@ enum Mode {
 impl Progress {
     pub(crate) fn new(terminal: bool, quiet: bool, format: Format) -> Self {
         let mode = match (terminal, quiet, format) {
-            (_, true, _) => Mode::Silent,
-            (true, ..) => Mode::Bars,
-            (false, _, Format::Human) => Mode::Lines,
-            (false, _, Format::Json) => Mode::Silent,
+            (true, false, _) => Mode::Bars,
+            (false, false, Format::Human) => Mode::Lines,
+            (_, true, _) | (false, false, Format::Json) => Mode::Silent,
         };
         let target = match mode {
             Mode::Bars => ProgressDrawTarget::stderr_with_hz(12),

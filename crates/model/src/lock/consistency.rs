@@ -138,7 +138,7 @@ fn requests(
         match by_name.get(asked.package()) {
             Some(record) if asked.accepts(record, &lock.channels) => {}
             Some(record) => {
-                found.push(about(platform, record, Kind::RequestUnmet { spec: spec() }))
+                found.push(about(platform, record, Kind::RequestUnmet { spec: spec() }));
             }
             None if is_virtual(asked.package()) => {}
             None => found.push(Inconsistency {
