@@ -4,11 +4,12 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use envlock_report::{Diagnostic, Exit, Explain};
+use url::Url;
 
-use crate::Settings;
 use crate::disk::DiskError;
 use crate::scratch::Scratch;
 use crate::transport::Transport;
+use crate::{Settings, Source};
 
 /// Fetches indexes and packages of channels into a cache.
 ///
@@ -30,6 +31,13 @@ impl Client {
 
     pub(crate) fn cache_dir(&self) -> &Path {
         &self.settings.cache_dir
+    }
+
+    /// The addresses that may be asked for `origin`: offline only folders of this machine.
+    pub(crate) fn sources(&self, origin: &Url) -> Vec<Source> {
+        let mut sources = self.settings.sources.of(origin);
+        sources.retain(|source| !self.settings.offline || source.url.scheme() == "file");
+        sources
     }
 
     /// The temporary folder of this run, made at its first use.

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use envlock_report::{Diagnostic, Exit, Explain};
 
+use crate::failure::innermost;
+
 /// The cache can't be read or written.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.words())]
@@ -31,7 +33,8 @@ impl DiskError {
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                 format!("the cache can't be written: no permission for {path}")
             }
-            _ => format!("the cache can't be used: {path}: {}", self.source),
+            // The path is in what wraps the cause as well.
+            _ => format!("the cache can't be used: {path}: {}", innermost(&self.source)),
         }
     }
 }

@@ -65,6 +65,8 @@ fn unreachable(error: &reqwest::Error) -> String {
 fn certificate(cause: &str) -> String {
     let why = if cause.contains("UnknownIssuer") {
         "is signed by an authority that this machine doesn't trust (SSL_CERT_FILE names a file of trusted ones)"
+    } else if cause.contains("CaUsedAsEndEntity") {
+        "is that of an authority and not that of a server: let the one sign the other"
     } else if cause.contains("NotValidForName") || cause.contains("not valid for name") {
         "is made out to another name"
     } else if cause.contains("xpired") {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{
-    ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER,
+    DATE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER,
 };
 use reqwest::{StatusCode, redirect};
 use serde::{Deserialize, Serialize};
@@ -187,7 +187,10 @@ fn conditions(known: &Validators) -> HeaderMap {
 
 fn validators(headers: &HeaderMap) -> Validators {
     let text = |name| headers.get(name)?.to_str().ok().map(str::to_owned);
-    Validators { etag: text(ETAG), last_modified: text(LAST_MODIFIED) }
+    // Times are in whole seconds: what was changed in the second of the answer may change
+    // once more in it (RFC 9110, 8.8.2.2).
+    let last_modified = text(LAST_MODIFIED).filter(|time| Some(time) != text(DATE).as_ref());
+    Validators { etag: text(ETAG), last_modified }
 }
 
 fn refusal(status: StatusCode, headers: &HeaderMap) -> Answer {

@@ -39,10 +39,8 @@ impl Client {
     ) -> Result<Outcome, DiskError> {
         let origin = subdir_url(&channel.url, subdir);
         let slot = Slot::new(self.cache_dir(), &address::bare(&origin));
-        let mut sources = self.settings.sources.of(&origin);
-        if self.settings.offline {
-            sources.retain(|source| source.url.scheme() == "file");
-        } else if sources.is_empty() {
+        let sources = self.sources(&origin);
+        if sources.is_empty() && !self.settings.offline {
             return Ok(Err(Lacking::NoSource));
         }
         let read = slot.clone();

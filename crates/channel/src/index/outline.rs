@@ -12,12 +12,14 @@ use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 /// What an index says of itself.
 #[derive(Debug, Default, Deserialize, PartialEq)]
+#[serde(expecting = "a table")]
 pub(crate) struct About {
     subdir: Option<String>,
     pub(crate) base_url: Option<String>,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a table")]
 struct Outline {
     info: Option<About>,
     packages: Option<Names>,
@@ -27,6 +29,7 @@ struct Outline {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a table")]
 struct V3 {
     #[serde(rename = "tar.bz2")]
     _tar_bz2: Option<Names>,
@@ -115,7 +118,10 @@ mod tests {
             read(r#"{"packages":{"a-1-0.conda":{"#).is_err_and(|why| why.contains("in the middle"))
         );
         assert!(read(r#"{"packages":{}} {}"#).is_err());
-        assert!(read("[]").is_err());
+        assert_eq!(
+            read("7"),
+            Err("no index: invalid type: integer `7`, expected a table at line 1 column 1".into())
+        );
     }
 
     #[test]

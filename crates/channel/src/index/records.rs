@@ -54,7 +54,8 @@ impl Index {
                 index: format!("{}/{}", self.channel.name, self.subdir),
                 package: name.as_source().to_owned(),
                 served_by: self.served_by.clone(),
-                reason: error.to_string(),
+                // What a record is called in Rust helps nobody.
+                reason: error.to_string().replace("struct PackageRecord", "a table"),
             })?;
         for record in &mut records {
             record.url = address::file_in(&self.packages, &record.identifier.to_file_name());

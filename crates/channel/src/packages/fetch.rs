@@ -106,11 +106,11 @@ impl Client {
             return Ok(());
         }
         if self.settings.offline {
-            let unreachable = missing.iter().filter(|(_, record)| record.url.scheme() != "file");
-            let unreachable: Vec<_> =
-                unreachable.map(|(_, record)| MissingPackage::of(record)).collect();
-            if !unreachable.is_empty() {
-                return Err(FetchError::NotCached(unreachable));
+            let mut out_of_reach = missing.iter().map(|(_, record)| *record).collect::<Vec<_>>();
+            out_of_reach.retain(|record| self.sources(&record.url).is_empty());
+            if !out_of_reach.is_empty() {
+                let named = out_of_reach.into_iter().map(MissingPackage::of).collect();
+                return Err(FetchError::NotCached(named));
             }
         }
         let phase = Phase::Download;
@@ -158,7 +158,7 @@ impl Client {
         let expected = Expected { sha256, size: record.package_record.size };
         observer
             .observe(Event::Item { phase: Phase::Download, name: record.identifier.to_string() });
-        let sources = self.settings.sources.of(&record.url);
+        let sources = self.sources(&record.url);
         let mut attempts = Vec::new();
         for (number, source) in sources.iter().enumerate() {
             match self.download(source, &expected, observer).await {

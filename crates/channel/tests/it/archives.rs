@@ -229,6 +229,15 @@ async fn an_absolute_name_in_an_archive_stays_in_its_folder() {
 }
 
 #[tokio::test]
+async fn without_a_mirror_and_without_the_origin_nobody_is_asked_for_a_package() {
+    let world = small();
+    let wanted = found(&world, &["libblas"]).await;
+    let (text, exit) = told(&Site::of(&[]).packages(&wanted).await.unwrap_err());
+    assert_eq!(exit, 3);
+    assert!(text.contains("libblas-3.9.0-0.conda: no mirror has its channel"), "{text}");
+}
+
+#[tokio::test]
 async fn records_without_a_digest_are_refused() {
     let world = small();
     let mut wanted = found(&world, &["libblas"]).await;

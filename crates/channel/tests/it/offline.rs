@@ -73,6 +73,17 @@ async fn folders_are_read_offline_as_they_are_now() {
 }
 
 #[tokio::test]
+async fn a_mirror_that_is_a_folder_is_read_offline() {
+    let world = small();
+    let url = url::Url::from_directory_path(world.root()).unwrap();
+    let mut site = Site::of(&[&world.url(), url.as_str().trim_end_matches('/')]);
+    site.settings.offline = true;
+    let found = records(&site.index().await.unwrap(), &["numpy"]);
+    site.packages(&found).await.unwrap();
+    assert!(world.requests("*").is_empty());
+}
+
+#[tokio::test]
 async fn a_cached_index_serves_offline_after_its_mirror_is_gone_from_the_settings() {
     let world = small().fault("*.conda", Fault::status(404));
     let mut site = Site::on(&[&world]);
