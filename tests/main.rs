@@ -1,1 +1,6 @@
-//! End to end.
+//! End to end: the program in projects of its own, against channels on loopback.
+#![allow(clippy::unwrap_used)] // An unwrap in a test is its assertion.
+
+mod channels;
+mod solve;
+mod support;

@@ -1,0 +1,117 @@
+//! A project, the world around it, and what the program says there.
+
+use std::path::PathBuf;
+
+use envlock_testkit::{Output, Project, World};
+
+/// The program.
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_envlock");
+
+/// A project and the channels that it can reach: this world and nothing else.
+pub(crate) struct Lab {
+    pub(crate) world: World,
+    pub(crate) project: Project,
+}
+
+impl Lab {
+    pub(crate) fn new(world: World, environment_yml: &str) -> Self {
+        Self { world, project: Project::new(BINARY, environment_yml) }
+    }
+
+    /// With a lock already solved.
+    pub(crate) fn solved(world: World, environment_yml: &str) -> Self {
+        let lab = Self::new(world, environment_yml);
+        lab.solve(&[]).success();
+        lab
+    }
+
+    /// With a variable in the program's environment.
+    pub(crate) fn env(self, name: &str, value: impl Into<String>) -> Self {
+        Self { world: self.world, project: self.project.env(name, value) }
+    }
+
+    /// `envlock solve` from this world.
+    pub(crate) fn solve(&self, args: &[&str]) -> Output {
+        self.from_here("solve", args)
+    }
+
+    /// `envlock install` from this world.
+    pub(crate) fn install(&self, args: &[&str]) -> Output {
+        self.from_here("install", args)
+    }
+
+    /// The program with these arguments alone.
+    pub(crate) fn envlock(&self, args: &[&str]) -> Output {
+        self.project.envlock(args)
+    }
+
+    /// A command with this world as the only source.
+    pub(crate) fn from_here(&self, command: &str, args: &[&str]) -> Output {
+        let mirrors = self.world.mirror_args();
+        let mirrors = mirrors.iter().map(String::as_str);
+        self.project.envlock([command].into_iter().chain(mirrors).chain(args.iter().copied()))
+    }
+
+    /// Another environment.yml from here on.
+    pub(crate) fn ask(&self, environment_yml: &str) {
+        self.project.write("environment.yml", environment_yml);
+    }
+
+    /// The lock's text.
+    pub(crate) fn lock(&self) -> String {
+        self.project.read("envlock.lock")
+    }
+
+    /// `name version build`, a package a line, as `--format json` tells them of a platform.
+    pub(crate) fn locked(&self, platform: &str) -> Vec<String> {
+        locked(&self.lock(), platform)
+    }
+
+    /// The project's own prefix.
+    pub(crate) fn prefix(&self) -> PathBuf {
+        self.project.path(".envlock/project")
+    }
+
+    /// Standard output, standard error and exit code, without what differs between runs.
+    pub(crate) fn shown(&self, output: &Output) -> String {
+        let folder = self.project.root();
+        let around = folder.parent().unwrap().display().to_string();
+        let port = self.world.url();
+        shown(output)
+            .replace(&port, "http://mirror")
+            .replace(&around, "~")
+            .replace(port.trim_start_matches("http://"), "mirror")
+    }
+}
+
+/// Standard output, standard error and exit code as one text.
+pub(crate) fn shown(output: &Output) -> String {
+    let code = output.code.map_or_else(|| "signal".to_owned(), |code| code.to_string());
+    let mut text = String::new();
+    for (name, part) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
+        if !part.is_empty() {
+            text.push_str(&format!("-- {name}\n{part}"));
+        }
+    }
+    text.push_str(&format!("-- exit {code}"));
+    text
+}
+
+/// The file names of a lock's packages on a platform, sorted, without their ending.
+pub(crate) fn locked(lock: &str, platform: &str) -> Vec<String> {
+    urls(lock, platform)
+        .iter()
+        .map(|url| {
+            let name = url.rsplit('/').next().unwrap();
+            name.trim_end_matches(".conda").trim_end_matches(".tar.bz2").to_owned()
+        })
+        .collect()
+}
+
+/// The URLs of a lock's packages on a platform.
+pub(crate) fn urls(lock: &str, platform: &str) -> Vec<String> {
+    let document: serde_yaml::Value = serde_yaml::from_str(lock).unwrap();
+    let packages = &document["environments"]["default"]["packages"][platform];
+    let packages = packages.as_sequence().unwrap_or(const { &Vec::new() });
+    packages.iter().map(|package| package["conda"].as_str().unwrap().to_owned()).collect()
+}
