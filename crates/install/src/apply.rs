@@ -77,7 +77,10 @@ fn install(wanted: &Wanted, beside: &Beside, work: &Work) -> Result<Installed, I
         .doing("write the environment's stamp")?;
     work.go_on()?;
 
-    let swapped = swap(beside, &folder.keep(), &RealDisk).doing("put the environment in place")?;
+    let next = folder.keep();
+    let swapped = swap(beside, &next, &RealDisk)
+        .inspect_err(|_| remove(&next, work))
+        .doing("put the environment in place")?;
     if run && let Err(error) = scripts::run(&post_link, &records, wanted, work) {
         let failed = undo(beside, swapped, &RealDisk).doing("take back the environment")?;
         remove(&failed, work);

@@ -161,7 +161,7 @@ pub enum InstallError {
     #[error("{0} is a Python package for any version, and the environment has no python")]
     NoPython(String),
     /// A package that couldn't be linked.
-    #[error("{package} couldn't be linked: {}", innermost(.source))]
+    #[error("{package} can't be linked: {}", file_and_cause(.source))]
     Link {
         /// The package as `name-version-build`.
         package: String,
@@ -202,16 +202,18 @@ impl<T> Doing<T> for io::Result<T> {
     }
 }
 
-/// The last cause of a chain: what the operating system said.
-fn innermost(error: &(dyn Error + 'static)) -> String {
-    let mut said = vec![error.to_string()];
-    let mut next = error.source();
-    while let Some(cause) = next {
-        said.push(cause.to_string());
-        next = cause.source();
+/// The package's file, where it is known, and what the operating system said.
+fn file_and_cause(error: &rattler::install::InstallError) -> String {
+    let mut last: &dyn Error = error;
+    while let Some(cause) = last.source() {
+        last = cause;
     }
-    said.dedup();
-    said.join(": ")
+    match error {
+        rattler::install::InstallError::FailedToLink(path, _) => {
+            format!("`{}`: {last}", path.display())
+        }
+        _ => last.to_string(),
+    }
 }
 
 /// The operating system's error at the end of a chain.
@@ -311,7 +313,7 @@ fn disk_help(kind: io::ErrorKind) -> Option<String> {
         }
         io::ErrorKind::CrossesDevices | io::ErrorKind::ResourceBusy => Some(
             "the environment is a mount point or lies in a lower layer of a container image: \
-             choose a directory below it with `-p`, or remove it first"
+             choose another directory with `-p`, or remove it first"
                 .into(),
         ),
         _ => None,

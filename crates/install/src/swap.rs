@@ -7,7 +7,8 @@
 //!
 //! A process killed in between leaves the old prefix in place, and a complete one beside
 //! it. Elsewhere the prefix must be missing for a moment, between two renames; a journal
-//! says so, and the next run completes what it says.
+//! says so, and the next run completes what it says. Only the journal waits for the disk: it
+//! must be there before the first rename is. An exchange is one change, kept or lost as one.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -62,22 +63,21 @@ pub(crate) struct Swapped {
     pub(crate) older: Option<PathBuf>,
 }
 
-/// Puts `next`, a complete prefix with a name from [`Beside::next_stem`], in place.
+/// Puts `next`, a complete prefix with a name from [`Beside::next_stem`], in place. After an
+/// error the prefix and the previous one are as they were.
 pub(crate) fn swap(beside: &Beside, next: &Path, disk: &dyn Disk) -> io::Result<Swapped> {
-    let swapped = if is_environment(&beside.prefix) {
+    if is_environment(&beside.prefix) {
         match exchange_both(beside, next, disk) {
-            Err(error) if cannot_exchange(&error) => rename_both(beside, next, disk)?,
-            result => result?,
+            Err(error) if cannot_exchange(&error) => rename_both(beside, next, disk),
+            result => result,
         }
     } else {
         // Nothing or an empty directory, which a rename replaces on Unix only.
         #[cfg(not(unix))]
         drop(std::fs::remove_dir(&beside.prefix));
         rename(next, &beside.prefix, disk)?;
-        Swapped { previous: None, older: None }
-    };
-    sync(&beside.parent)?;
-    Ok(swapped)
+        Ok(Swapped { previous: None, older: None })
+    }
 }
 
 fn exchange_both(beside: &Beside, next: &Path, disk: &dyn Disk) -> io::Result<Swapped> {
@@ -89,17 +89,14 @@ fn exchange_both(beside: &Beside, next: &Path, disk: &dyn Disk) -> io::Result<Sw
     };
     aside()?;
     if let Err(error) = exchange_step(&previous, &beside.prefix, disk) {
-        if cannot_exchange(&error) {
-            aside_back(next, &previous, older.is_some(), disk)?;
+        // What was beside is put back, so that the caller finds all as it was.
+        match older {
+            Some(_) => exchange_step(&previous, next, disk)?,
+            None => rename(&previous, next, disk)?,
         }
         return Err(error);
     }
     Ok(Swapped { previous: Some(previous), older })
-}
-
-/// Only reached when no older environment was in the way: exchanging with that fails first.
-fn aside_back(next: &Path, previous: &Path, exchanged: bool, disk: &dyn Disk) -> io::Result<()> {
-    if exchanged { exchange_step(previous, next, disk) } else { rename(previous, next, disk) }
 }
 
 fn rename_both(beside: &Beside, next: &Path, disk: &dyn Disk) -> io::Result<Swapped> {
@@ -112,7 +109,14 @@ fn rename_both(beside: &Beside, next: &Path, disk: &dyn Disk) -> io::Result<Swap
     }
     disk.before(Step::Journal)?;
     write_journal(beside, &Journal { next: next.to_owned() })?;
-    rename(&beside.prefix, &previous, disk)?;
+    if let Err(error) = rename(&beside.prefix, &previous, disk) {
+        disk.before(Step::Clear)?;
+        fs_err::remove_file(beside.journal())?;
+        if let Some(aside) = older {
+            rename(&aside, &previous, disk)?;
+        }
+        return Err(error);
+    }
     rename(next, &beside.prefix, disk)?;
     sync(&beside.parent)?;
     disk.before(Step::Clear)?;
@@ -126,7 +130,6 @@ pub(crate) fn undo(beside: &Beside, swapped: Swapped, disk: &dyn Disk) -> io::Re
     let failed = beside.thrown_away("failed");
     let Some(previous) = swapped.previous else {
         rename(&beside.prefix, &failed, disk)?;
-        sync(&beside.parent)?;
         return Ok(failed);
     };
     match exchange_step(&previous, &beside.prefix, disk) {
@@ -136,6 +139,7 @@ pub(crate) fn undo(beside: &Beside, swapped: Swapped, disk: &dyn Disk) -> io::Re
             write_journal(beside, &Journal { next: previous.clone() })?;
             rename(&beside.prefix, &failed, disk)?;
             rename(&previous, &beside.prefix, disk)?;
+            sync(&beside.parent)?;
             disk.before(Step::Clear)?;
             fs_err::remove_file(beside.journal())?;
         }
@@ -144,7 +148,6 @@ pub(crate) fn undo(beside: &Beside, swapped: Swapped, disk: &dyn Disk) -> io::Re
     if let Some(older) = swapped.older {
         rename(&older, &previous, disk)?;
     }
-    sync(&beside.parent)?;
     Ok(failed)
 }
 
@@ -207,7 +210,11 @@ fn exchange_step(a: &Path, b: &Path, disk: &dyn Disk) -> io::Result<()> {
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 fn exchange(a: &Path, b: &Path) -> io::Result<()> {
     use rustix::fs::{CWD, RenameFlags, renameat_with};
-    Ok(renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE)?)
+    renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE).map_err(|error| {
+        let kind = io::Error::from(error).kind();
+        let what = format!("failed to exchange `{}` and `{}`: {error}", a.display(), b.display());
+        io::Error::new(kind, what)
+    })
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
@@ -346,6 +353,38 @@ mod tests {
                 assert_eq!(outcomes.last(), Some(&(Some("old".to_owned()), older)));
                 assert!(outcomes.iter().all(|(prefix, _)| prefix.is_some()), "{outcomes:?}");
             }
+        }
+    }
+
+    /// A file system, as a lower layer of a container image is, that moves no directory of
+    /// its own.
+    struct Lower(&'static str);
+
+    impl Disk for Lower {
+        fn exchange(&self, a: &Path, b: &Path) -> io::Result<()> {
+            if b.ends_with(self.0) {
+                return Err(io::ErrorKind::CrossesDevices.into());
+            }
+            exchange(a, b)
+        }
+    }
+
+    #[test]
+    fn a_swap_that_fails_leaves_all_as_it_was() {
+        for with_older in [true, false] {
+            let folder = tempfile::tempdir().expect("a directory");
+            let beside = Beside::of(&folder.path().join("env")).expect("a good prefix");
+            make(&beside.prefix, "old");
+            if with_older {
+                make(&beside.previous(), "older");
+            }
+            let next = beside.thrown_away("x");
+            make(&next, "new");
+            assert!(swap(&beside, &next, &Lower("env")).is_err());
+            assert_eq!(generation(&beside.prefix).as_deref(), Some("old"));
+            let older = with_older.then_some("older");
+            assert_eq!(generation(&beside.previous()).as_deref(), older);
+            assert_eq!(generation(&next).as_deref(), Some("new"));
         }
     }
 

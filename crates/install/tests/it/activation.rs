@@ -1,9 +1,11 @@
 //! Activated environments.
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
+use std::process::{Command, Output};
 
-use envlock_install::activate::{ActivateError, Activated, Variables, environment};
+use envlock_install::activate::{ActivateError, Activated, Variables, environment, exec};
 use rattler_conda_types::Subdir;
 
 use crate::support::{World, install};
@@ -90,4 +92,46 @@ fn there_must_be_an_environment() {
     let world = World::new();
     let error = environment(&world.prefix("none"), Subdir::Linux64, Variables::new()).unwrap_err();
     assert!(matches!(error, ActivateError::NoEnvironment(_)));
+}
+
+/// Tells the child which environment and which script.
+const PREFIX: &str = "ENVLOCK_TEST_PREFIX";
+const SCRIPT: &str = "ENVLOCK_TEST_SCRIPT";
+
+#[test]
+#[ignore = "the child of the test below"]
+fn child() {
+    let Ok(prefix) = std::env::var(PREFIX) else { return };
+    let script = std::env::var_os(SCRIPT).unwrap();
+    let inherited = std::env::vars_os().collect();
+    let activated = environment(Path::new(&prefix), Subdir::Linux64, inherited).unwrap();
+    let error = exec(&["sh".into(), "-c".into(), script], &activated).unwrap_err();
+    panic!("{error}");
+}
+
+#[test]
+fn a_command_replaces_the_process_so_its_exit_and_signals_are_its_own() {
+    let world = World::new();
+    let mut wanted = world.wanted(
+        "环 境",
+        vec![world.package("a", "1").script("bin/tool", "#!/bin/sh\necho tool $1\n").done()],
+    );
+    wanted.variables.insert("GREETING".into(), "你好".into());
+    install(&wanted).unwrap();
+    let run = |script: &str| -> (u32, Output) {
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "activation::child", "--ignored", "--nocapture"])
+            .env(PREFIX, &wanted.prefix)
+            .env(SCRIPT, script)
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        (child.id(), child.wait_with_output().unwrap())
+    };
+    let (id, output) = run("tool \"$GREETING\"; echo pid $$; exit 7");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("tool 你好\n") && said.contains(&format!("pid {id}\n")), "{said}");
+    assert_eq!(output.status.code(), Some(7));
+    assert_eq!(run("kill -TERM $$").1.status.signal(), Some(15));
 }

@@ -3,7 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 
 use envlock_install::{InstallError, Package, PrefixState, plan, state, survey, verify};
-use envlock_model::progress::Silent;
+use envlock_model::progress::{Event, Phase, Silent};
 use envlock_report::{Exit, Explain};
 use rattler_conda_types::PrefixRecord;
 
@@ -344,4 +344,21 @@ fn a_folder_of_the_cache_that_holds_another_package_is_refused() {
     package.dir = app(&world, "2").dir;
     let error = install(&world.wanted("env", vec![package])).unwrap_err();
     assert!(error.to_string().ends_with("holds app-2-0, not app-1-0"), "{error}");
+}
+
+#[test]
+fn progress_ends_where_it_was_expected() {
+    let world = World::new();
+    let ears = Ears::default();
+    let packages = vec![app(&world, "1"), world.package("b", "1").file("share/b", "b").done()];
+    install_told(&world.wanted("env", packages), &ears).unwrap();
+    let (mut expected, mut advanced) = (0, 0);
+    for event in ears.0.lock().unwrap().iter() {
+        match event {
+            Event::Expect { phase: Phase::Link, units } => expected += units,
+            Event::Advance { phase: Phase::Link, units } => advanced += units,
+            _ => {}
+        }
+    }
+    assert_eq!((expected, advanced), (6, 6));
 }

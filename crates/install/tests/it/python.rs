@@ -102,12 +102,12 @@ fn pyc_files_are_recorded_and_what_does_not_compile_is_told() {
     // Python takes them as they are: nothing is written anew by an import.
     let before = tree(&wanted.prefix);
     let script = "import lib_a.sets, lib_a.模块, lib_a.cli; lib_a.cli.main()";
-    let status = Command::new(&python)
+    let output = Command::new(&python)
         .args(["-c", script])
         .env("PYTHONPATH", wanted.prefix.join(format!("lib/python{version}/site-packages")))
-        .status()
+        .output()
         .unwrap();
-    assert!(status.success());
+    assert!(output.status.success(), "{output:?}");
     assert_eq!(tree(&wanted.prefix), before);
 }
 
