@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use envlock_model::question::AskedChannel;
 use rattler_conda_types::RepoDataRecord;
 
 use crate::Problem;
@@ -15,7 +16,7 @@ pub(crate) struct Pool<'a> {
 /// The records of one name.
 #[derive(Default)]
 pub(crate) struct Candidates<'a> {
-    /// The channel that is used for this name; none when no permitted channel has it.
+    /// The channel that is used for this name; none when no permitted channel can have it.
     pub(crate) channel: Option<usize>,
     /// What may be chosen, by the place of their subdir in the problem.
     pub(crate) usable: Vec<(usize, &'a RepoDataRecord)>,
@@ -54,7 +55,7 @@ impl<'a> Pool<'a> {
                 let name = name(record);
                 let candidates = names.entry(name).or_default();
                 candidates.channel = chosen[name];
-                let permitted = chosen[name] == Some(subdir.channel)
+                let permitted = rules.permits(record, subdir.channel, chosen[name])
                     || (lifted.contains(name) && !rules.only_for_specs.contains(&subdir.channel));
                 if !permitted || !rules.subdir_fits(record) {
                     candidates.hidden.push((subdir.channel, record));
@@ -84,6 +85,7 @@ impl<'a> Pool<'a> {
 
 /// Who may serve which name.
 struct Rules<'a> {
+    channels: &'a [AskedChannel],
     /// Channels that are named only in specs.
     only_for_specs: BTreeSet<usize>,
     /// Channels by the name of the package that is asked of them.
@@ -97,6 +99,7 @@ impl<'a> Rules<'a> {
     fn new(problem: &Problem<'a>) -> Self {
         let index = |wanted: &str| problem.channels.iter().position(|c| c.name == wanted);
         let mut rules = Self {
+            channels: problem.channels,
             only_for_specs: (0..problem.channels.len())
                 .filter(|index| problem.channels[*index].only_for_specs)
                 .collect(),
@@ -127,15 +130,23 @@ impl<'a> Rules<'a> {
     /// that is asked for without a channel.
     fn channel_of(&self, name: &str, present: &BTreeSet<usize>) -> Option<usize> {
         if let Some(pinned) = self.pinned.get(name) {
-            // Asked of two channels at once: no record can come from both.
-            let one = pinned.first().filter(|_| pinned.len() == 1)?;
-            return present.get(one).copied();
+            return pinned.first().copied();
         }
         let listed = present.iter().find(|channel| !self.only_for_specs.contains(channel));
         match listed {
             Some(channel) => Some(*channel),
             None if self.plain.contains(name) => None,
             None => present.first().copied(),
+        }
+    }
+
+    /// Whether a record may be chosen, by the channel that it comes from. What is asked of a
+    /// channel is told by its URL: `pkgs/main` can be a part of `defaults`, whose records
+    /// these are then. Asked of several at once, it must come from all of them.
+    fn permits(&self, record: &RepoDataRecord, channel: usize, chosen: Option<usize>) -> bool {
+        match self.pinned.get(name(record)) {
+            Some(pinned) => pinned.iter().all(|asked| self.channels[*asked].holds(record)),
+            None => chosen == Some(channel),
         }
     }
 

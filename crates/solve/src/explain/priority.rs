@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// So many hidden packages are named.
-const NAMED: usize = 8;
+const NAMED: usize = 5;
 
 /// Up to so many hidden packages can sensibly be asked for one by one; where more are
 /// hidden, the order of the channels is the cure.
@@ -37,22 +37,11 @@ pub(super) fn hidden(
     let all: Lifted<'_> = pool.names.keys().copied().collect();
     attempt(problem, &Pool::new(problem, &all), core).ok()?;
 
-    let mut lifted = Lifted::new();
-    let mut steps = Vec::new();
-    loop {
-        let with = Pool::new(problem, &lifted);
-        if !steps.is_empty() && attempt(problem, &with, core).is_ok() {
-            break;
-        }
-        let Some(step) = hidden_need(problem, &with, core) else { break };
-        let known = pool.names.keys().find(|known| **known == step.package)?;
-        if !lifted.insert(known) {
-            break;
-        }
-        steps.push(step);
-    }
-    let first = steps.first()?;
-    Some(tell(problem, pool, core, first, &steps))
+    let needs = hidden_needs(problem, pool, core);
+    let first = needs.first()?;
+    let lifted = pool.names.keys().copied().filter(|name| needs.iter().any(|n| n.package == *name));
+    let enough = attempt(problem, &Pool::new(problem, &lifted.collect()), core).is_ok();
+    Some(tell(problem, pool, core, first, &needs, enough))
 }
 
 /// A need that only a hidden record meets.
@@ -67,8 +56,11 @@ struct Need {
     version: String,
 }
 
-/// The first such need on the way from the requests through the newest records.
-fn hidden_need(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&AskedSpec]) -> Option<Need> {
+/// All such needs on the way from the requests through the newest records, hidden ones
+/// included: those nearest to what was asked come first.
+fn hidden_needs(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&AskedSpec]) -> Vec<Need> {
+    let mut needs: Vec<Need> = Vec::new();
+    let mut direct = BTreeSet::new();
     let mut seen = BTreeSet::new();
     let mut queue: VecDeque<(MatchSpec, Vec<String>)> =
         core.iter().map(|request| (request.spec.clone(), Vec::new())).collect();
@@ -77,30 +69,30 @@ fn hidden_need(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&AskedSpec]) -> O
             continue;
         };
         let Some(candidates) = pool.get(&package) else { continue };
+        if path.len() <= 1 {
+            direct.insert(package.clone());
+        }
         let usable = candidates.usable.iter().map(|(_, record)| *record);
-        let best = newest(problem, pool, usable.filter(|record| spec.matches(*record)));
-        let Some(best) = best else {
-            let hidden = candidates
-                .hidden
-                .iter()
-                .filter(|(channel, record)| {
-                    !problem.channels[*channel].only_for_specs && spec.matches(*record)
-                })
-                .max_by_key(|(_, record)| &record.package_record.version);
-            if let Some((channel, record)) = hidden.filter(|_| !pinned(problem, &package)) {
-                return Some(Need {
-                    path,
+        let usable = newest(problem, pool, usable.filter(|record| spec.matches(*record)));
+        let best = usable.or_else(|| {
+            let hidden = candidates.hidden.iter().filter(|(channel, record)| {
+                !problem.channels[*channel].only_for_specs && spec.matches(*record)
+            });
+            let best = newest(problem, pool, hidden.map(|(_, record)| *record))
+                .filter(|_| !pinned(problem, &package))?;
+            let channel = problem.channels.iter().position(|channel| channel.holds(best))?;
+            if !needs.iter().any(|need| need.package == package) {
+                needs.push(Need {
+                    path: path.clone(),
+                    package: package.clone(),
                     spec: spec.to_string(),
-                    channel: *channel,
-                    version: record.package_record.version.to_string(),
-                    package,
+                    channel,
+                    version: best.package_record.version.to_string(),
                 });
             }
-            continue;
-        };
-        if !seen.insert(package) {
-            continue;
-        }
+            Some(best)
+        });
+        let Some(best) = best.filter(|_| seen.insert(package)) else { continue };
         let mut here = path;
         here.push(format!("{} {}", name(best), best.package_record.version));
         for dependency in &best.package_record.depends {
@@ -109,7 +101,8 @@ fn hidden_need(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&AskedSpec]) -> O
             }
         }
     }
-    None
+    needs.sort_by_key(|need| (!direct.contains(&need.package), need.path.len()));
+    needs
 }
 
 /// The newest record that the other lines allow; else the newest.
@@ -139,15 +132,16 @@ fn tell(
     pool: &Pool<'_>,
     core: &[&AskedSpec],
     first: &Need,
-    steps: &[Need],
+    needs: &[Need],
+    enough: bool,
 ) -> Diagnostic {
     let channel = |index: usize| problem.channels[index].name.as_str();
     let used = |package: &str| {
         pool.get(package).and_then(|candidates| candidates.channel).map_or("", channel)
     };
     let behind = used(&first.package);
-    let hidden: Vec<_> = steps.iter().take(NAMED).map(|step| step.package.as_str()).collect();
-    let more = if steps.len() > NAMED { ", …" } else { "" };
+    let hidden: Vec<_> = needs.iter().take(NAMED).map(|need| need.package.as_str()).collect();
+    let more = if needs.len() > NAMED { ", …" } else { "" };
     let mut diagnostic = Diagnostic::error(
         "hidden-by-priority",
         format!(
@@ -159,43 +153,43 @@ fn tell(
     );
     diagnostic.place = core.first().map(|request| request.place.clone());
     diagnostic.notes.extend(others(core));
-    for step in steps.iter().take(NAMED) {
-        let versions = pool.get(&step.package).map(|candidates| {
+    for need in needs.iter().take(NAMED) {
+        let versions = pool.get(&need.package).map(|candidates| {
             words::versions(candidates.usable.iter().map(|(_, record)| *record), VERSIONS)
         });
-        let mut needed: Vec<_> = step.path.iter().map(String::as_str).collect();
-        needed.push(&step.spec);
+        let mut needed: Vec<_> = need.path.iter().map(String::as_str).collect();
+        needed.push(&need.spec);
         diagnostic.notes.push(format!(
             "{}: {} comes first and has {}, so {} of {} isn't looked at",
             needed.join(" -> "),
-            used(&step.package),
+            used(&need.package),
             versions.unwrap_or_default(),
-            step.version,
-            channel(step.channel),
+            need.version,
+            channel(need.channel),
         ));
     }
-    diagnostic.with_help(help(core, steps, channel(first.channel), behind, &|i| channel(i)))
+    let reorder = format!("list {} before {behind} in `channels:`", channel(first.channel));
+    diagnostic.with_help(if enough && needs.len() <= ONE_BY_ONE {
+        format!("{reorder}; or {}", one_by_one(core, needs, &|index| channel(index)))
+    } else {
+        reorder
+    })
 }
 
-fn help<'a>(
+/// The lines that ask another channel for each package.
+fn one_by_one<'a>(
     core: &[&AskedSpec],
-    steps: &[Need],
-    channel: &str,
-    behind: &str,
-    name: &dyn Fn(usize) -> &'a str,
+    needs: &[Need],
+    channel: &dyn Fn(usize) -> &'a str,
 ) -> String {
-    let reorder = format!("list {channel} before {behind} in `channels:`");
-    if steps.len() > ONE_BY_ONE {
-        return reorder;
-    }
     let asked: BTreeMap<_, _> =
         core.iter().map(|request| (request.package(), without_channel(&request.text))).collect();
-    let lines: Vec<_> = steps
+    let lines: Vec<_> = needs
         .iter()
-        .map(|step| {
-            let text = asked.get(step.package.as_str()).copied().unwrap_or(&step.package);
-            format!("`{}::{text}`", name(step.channel))
+        .map(|need| {
+            let text = asked.get(need.package.as_str()).copied().unwrap_or(&need.package);
+            format!("`{}::{text}`", channel(need.channel))
         })
         .collect();
-    format!("{reorder}; or ask for it there: write {} among the dependencies", lines.join(", "))
+    format!("ask for it there: write {} among the dependencies", lines.join(", "))
 }
