@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used)] // An unwrap in a test is its assertion.
 
 mod channels;
+mod files;
 mod solve;
 mod support;

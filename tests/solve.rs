@@ -2,7 +2,7 @@
 
 use envlock_testkit::{Subdir, World};
 
-use crate::support::Lab;
+use crate::support::{BINARY, Lab};
 
 const SMALL: &str = "channels: [conda-forge]\ndependencies:\n  - app\n";
 
@@ -41,4 +41,352 @@ fn a_second_solve_changes_no_byte() {
     -- exit 0
     ");
     assert_eq!(lab.lock(), before);
+}
+
+#[test]
+fn the_command_line_then_the_file_then_the_lock_then_the_machine_say_the_platforms() {
+    let platforms = |lab: &Lab| {
+        let platforms = ["linux-64", "linux-aarch64", "osx-arm64"];
+        platforms
+            .into_iter()
+            .filter(|platform| !lab.locked(platform).is_empty())
+            .collect::<Vec<_>>()
+    };
+    let lab = Lab::new(small(), SMALL);
+    lab.solve(&["--platform", "osx-arm64"]).success();
+    assert_eq!(platforms(&lab), ["osx-arm64"]);
+    lab.solve(&[]).success();
+    assert_eq!(platforms(&lab), ["osx-arm64"], "the lock's, where nobody says another");
+    lab.ask(&format!("{SMALL}platforms: [linux-64]\n"));
+    lab.solve(&[]).success();
+    assert_eq!(platforms(&lab), ["linux-64"], "the file's before the lock's");
+    lab.solve(&["--platform", "osx-arm64", "--platform", "linux-64"]).success();
+    assert_eq!(platforms(&lab), ["linux-64", "osx-arm64"], "the command line's before the file's");
+}
+
+#[test]
+fn several_platforms_are_solved_into_one_lock() {
+    let lab = Lab::new(small(), &format!("{SMALL}platforms: [osx-arm64, linux-64]\n"));
+    insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
+    -- stdout
+    linux-64   2 packages  1.9 kB to download at most
+    osx-arm64  2 packages  1.9 kB to download at most
+    wrote envlock.lock; next: envlock install
+    -- exit 0
+    ");
+    insta::assert_snapshot!(lab.lock(), @"
+    version: 7
+    platforms:
+    - name: linux-64
+      virtual-packages:
+      - __archspec=1=x86_64
+      - __glibc=2.28=0
+      - __linux=4.18=0
+      - __unix=0=0
+    - name: osx-arm64
+      virtual-packages:
+      - __archspec=1=m1
+      - __osx=13.0=0
+      - __unix=0=0
+    environments:
+      default:
+        channels:
+        - url: https://conda.anaconda.org/conda-forge/
+        packages:
+          linux-64:
+          - conda: https://conda.anaconda.org/conda-forge/linux-64/app-1.0-0.conda
+          - conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda
+          osx-arm64:
+          - conda: https://conda.anaconda.org/conda-forge/osx-arm64/app-1.0-0.conda
+          - conda: https://conda.anaconda.org/conda-forge/osx-arm64/lib-1.2-0.conda
+    packages:
+    - conda: https://conda.anaconda.org/conda-forge/linux-64/app-1.0-0.conda
+      sha256: 47d2dfb4793a6030f8490f4b6345c01f7bc3a6bd060e2fbd9463b1182ee0a63b
+      md5: cbd3bdbb80ec584f2fdd3b6aa07058e6
+      depends:
+      - lib >=1
+      license: BSD-3-Clause
+      size: 970
+      timestamp: 1700000000000
+    - conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda
+      sha256: 41cd21b7cc60b3c8d267228c7ef9a580da13dd9b7834dd3db8c31a53c45ac962
+      md5: bea65ce454d481fa584e995d00a38665
+      license: BSD-3-Clause
+      size: 948
+      timestamp: 1700000000000
+    - conda: https://conda.anaconda.org/conda-forge/osx-arm64/app-1.0-0.conda
+      sha256: 7c5dd393570a8490ce302b538119c8fff749cac3ebf536fdd813ef82aa62d19f
+      md5: c73c30061e5c033f35acf8995f32f8a6
+      depends:
+      - lib >=1
+      license: BSD-3-Clause
+      size: 965
+      timestamp: 1700000000000
+    - conda: https://conda.anaconda.org/conda-forge/osx-arm64/lib-1.2-0.conda
+      sha256: 6240f672aa67c98f648cc3b34e9e9b1962c59fad1e138beaf382dd3ad7c97270
+      md5: ab4f8c1a65d1812b438faa72045a8022
+      license: BSD-3-Clause
+      size: 946
+      timestamp: 1700000000000
+    envlock:
+      version: 1
+      name: project
+      requested:
+        channel-priority: strict
+        channels:
+        - name: conda-forge
+          urls:
+          - https://conda.anaconda.org/conda-forge/
+        platforms:
+          linux-64:
+            specs:
+            - app
+          osx-arm64:
+            specs:
+            - app
+    ");
+}
+
+#[test]
+fn selectors_ask_each_platform_for_its_own() {
+    let world = World::new().channel("conda-forge", |c| {
+        for name in ["on-linux", "on-unix", "not-linux", "everywhere"] {
+            c.pkg(&format!("{name} 1"));
+            c.pkg_for(Subdir::OsxArm64, &format!("{name} 1"));
+            c.pkg_for(Subdir::Win64, &format!("{name} 1"));
+        }
+    });
+    let lab = Lab::solved(
+        world,
+        "channels: [conda-forge]\nplatforms: [linux-64, osx-arm64, win-64]\ndependencies:\n\
+         - on-linux  # [linux]\n- on-unix  # [linux or osx]\n- not-linux  # [not linux]\n\
+         - everywhere\n",
+    );
+    assert_eq!(lab.locked("linux-64"), ["everywhere-1-0", "on-linux-1-0", "on-unix-1-0"]);
+    assert_eq!(lab.locked("osx-arm64"), ["everywhere-1-0", "not-linux-1-0", "on-unix-1-0"]);
+    assert_eq!(lab.locked("win-64"), ["everywhere-1-0", "not-linux-1-0"]);
+}
+
+#[test]
+fn every_form_of_a_match_spec_chooses_what_conda_would() {
+    let world = || {
+        World::new().channel("conda-forge", |c| {
+            c.pkg("numpy 1.24.3 py310_0");
+            c.pkg("numpy 1.24.3 py311_0");
+            c.pkg("numpy 1.24.4 py310_0");
+            c.pkg("numpy 1.26.0 py310_0");
+            c.pkg("numpy 2.1.0 py311_1");
+            c.pkg("numpy 3.0.0 py311_0");
+        })
+    };
+    let lab = Lab::new(world(), SMALL);
+    for (spec, expected) in [
+        ("numpy", "numpy-3.0.0-py311_0"),
+        ("numpy=1.24", "numpy-1.24.4-py310_0"),
+        ("numpy=1.24.3=py310_0", "numpy-1.24.3-py310_0"),
+        ("numpy==1.24.3=py311*", "numpy-1.24.3-py311_0"),
+        ("numpy 1.24.3 py310*", "numpy-1.24.3-py310_0"),
+        ("numpy==1.24.4", "numpy-1.24.4-py310_0"),
+        ("numpy>=1,<2|>=2.1,<3", "numpy-2.1.0-py311_1"),
+        ("numpy >=1.24,<1.26", "numpy-1.24.4-py310_0"),
+        ("numpy 1.26*", "numpy-1.26.0-py310_0"),
+        ("numpy!=3.0.0", "numpy-2.1.0-py311_1"),
+        ("numpy~=1.24.3", "numpy-1.24.4-py310_0"),
+        ("'numpy[version=\"<2\",build=\"py310*\"]'", "numpy-1.26.0-py310_0"),
+        ("'numpy[build_number=1]'", "numpy-2.1.0-py311_1"),
+        ("conda-forge::numpy<2", "numpy-1.26.0-py310_0"),
+        ("'conda-forge/linux-64::numpy<2'", "numpy-1.26.0-py310_0"),
+        ("NumPy=1.24.4", "numpy-1.24.4-py310_0"),
+    ] {
+        lab.ask(&format!("channels: [conda-forge]\ndependencies:\n  - {spec}\n"));
+        lab.solve(&["--quiet"]).success();
+        assert_eq!(lab.locked("linux-64"), [expected], "{spec}");
+        assert_eq!(lab.envlock(&["solve", "--check"]).code, Some(0), "{spec}");
+        fs_err::remove_file(lab.project.path("envlock.lock")).unwrap();
+    }
+}
+
+#[test]
+fn a_dry_run_tells_the_difference_and_writes_nothing() {
+    let mut lab = Lab::solved(small(), SMALL);
+    let before = lab.lock();
+    lab.world.change("conda-forge", |c| {
+        c.pkg("app 2.0 | lib >=2; tool");
+        c.pkg("lib 2.0");
+        c.pkg("tool 0.1");
+    });
+    lab.ask("channels: [conda-forge]\ndependencies: [app >=2]\n");
+    insta::assert_snapshot!(lab.shown(&lab.solve(&["--dry-run", "-q"])), @"
+    -- stdout
+    linux-64  3 packages  2.8 kB to download at most
+    ~  app   1.0 -> 2.0
+    ~  lib   1.2 -> 2.0
+    +  tool  0.1 0
+    dry run: envlock.lock is as it was
+    -- exit 0
+    ");
+    assert_eq!(lab.lock(), before);
+    lab.ask("channels: [conda-forge]\ndependencies: [lib]\n");
+    insta::assert_snapshot!(lab.shown(&lab.solve(&["--dry-run", "-q"])), @"
+    -- stdout
+    linux-64  1 package  948 B to download at most
+    -  app  1.0 0
+    dry run: envlock.lock is as it was
+    -- exit 0
+    ");
+    assert_eq!(lab.lock(), before);
+}
+
+#[test]
+fn a_dry_run_without_a_lock_leaves_none() {
+    let lab = Lab::new(small(), SMALL);
+    insta::assert_snapshot!(lab.shown(&lab.solve(&["--dry-run", "-q"])), @"
+    -- stdout
+    linux-64  2 packages  1.9 kB to download at most
+    +  app  1.0 0
+    +  lib  1.2 0
+    dry run: envlock.lock is as it was
+    -- exit 0
+    ");
+    assert!(!lab.project.path("envlock.lock").exists());
+}
+
+#[test]
+fn offline_after_online_gives_the_same_bytes_and_asks_nobody() {
+    let lab = Lab::solved(small(), SMALL);
+    let online = lab.lock();
+    fs_err::remove_file(lab.project.path("envlock.lock")).unwrap();
+    lab.world.forget_requests();
+    lab.solve(&["--offline"]).success();
+    assert_eq!(lab.lock(), online);
+    assert_eq!(lab.world.requests("*").len(), 0);
+}
+
+#[test]
+fn offline_without_a_cache_says_what_is_missing() {
+    let lab = Lab::new(small(), SMALL);
+    let output = lab.solve(&["--offline", "-q"]);
+    assert_eq!(output.code, Some(3));
+    insta::assert_snapshot!(lab.shown(&output), @"
+    -- stderr
+    error: the index of conda-forge/linux-64 isn't in the cache, and this is offline
+      help: run the same command once without `--offline`
+    error: the index of conda-forge/noarch isn't in the cache, and this is offline
+      help: run the same command once without `--offline`
+    -- exit 3
+    ");
+}
+
+#[test]
+fn a_record_without_sha256_is_not_chosen_and_that_is_said() {
+    let world = World::new().channel("conda-forge", |c| {
+        c.pkg("app 1.0");
+        let newer = c.pkg("app 2.0");
+        c.strip(&newer, "sha256");
+    });
+    let lab = Lab::new(world, SMALL);
+    insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
+    -- stdout
+    linux-64  1 package  942 B to download at most
+    wrote envlock.lock; next: envlock install
+    -- stderr
+    warning: app-2.0-0.conda would have been the choice, but its index gives no
+      sha256
+      - what can't be verified is never locked; app-1.0-0.conda was taken
+    -- exit 0
+    ");
+    assert_eq!(lab.locked("linux-64"), ["app-1.0-0"]);
+}
+
+#[test]
+fn the_pip_section_is_left_out_loudly_and_recorded() {
+    let yml = "channels: [conda-forge]\ndependencies:\n  - app\n  - pip:\n    - requests==2.31\n    - flask\n";
+    let lab = Lab::new(small(), yml);
+    insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
+    -- stdout
+    linux-64  2 packages  1.9 kB to download at most
+    wrote envlock.lock; next: envlock install
+    -- stderr
+    warning: there is a `pip:` section, but `pip` isn't among the dependencies
+      --> environment.yml:4:5
+      help: add `- pip` above it
+    warning: the pip section is NOT resolved: 2 lines left out of the set
+      --> environment.yml:5:7
+      - the lock records them as asked; no package of it answers for them
+      help: `envlock install` refuses such a lock, unless with `--without-pip`
+    -- exit 0
+    ");
+    let lock = lab.lock();
+    let (_, block) = lock.split_once("\nenvlock:\n").unwrap();
+    insta::assert_snapshot!(block, @"
+    version: 1
+    name: project
+    requested:
+      channel-priority: strict
+      channels:
+      - name: conda-forge
+        urls:
+        - https://conda.anaconda.org/conda-forge/
+      platforms:
+        linux-64:
+          specs:
+          - app
+          pip:
+          - requests==2.31
+          - flask
+          pip-resolved: false
+    ");
+}
+
+#[test]
+fn an_unknown_key_a_prefix_and_an_unknown_platform_are_warned_of_or_refused_by_line() {
+    let lab = Lab::new(small(), &format!("prefix: /opt/env\nchanels: []\n{SMALL}"));
+    insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
+    -- stdout
+    linux-64  2 packages  1.9 kB to download at most
+    wrote envlock.lock; next: envlock install
+    -- stderr
+    warning: `prefix` isn't used: it is a path on the machine that wrote the file
+      --> environment.yml:1:1
+      help: remove it; say where to install with `envlock install -p PREFIX`
+    warning: the key `chanels` isn't known, and is ignored
+      --> environment.yml:2:1
+      help: did you mean `channels`?
+    -- exit 0
+    ");
+    let lab = Lab::new(small(), &format!("{SMALL}platforms:\n  - linux-64\n  - osx-arm46\n"));
+    insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
+    -- stderr
+    error: there is no platform `osx-arm46`
+      --> environment.yml:6:5
+      help: did you mean `osx-arm64`?
+    -- exit 2
+    ");
+    insta::assert_snapshot!(lab.shown(&lab.solve(&["--platform", "linxu-64"])), @"
+    -- stderr
+    error: `linxu-64` is not a platform
+      help: did you mean `linux-64`?
+    -- exit 2
+    ");
+}
+
+#[test]
+fn a_project_in_chinese_is_solved_and_named() {
+    let world = World::new().channel("conda-forge", |c| {
+        c.package(&envlock_testkit::package("app 1.0").field("summary", "一个软件包"));
+    });
+    let project = envlock_testkit::Project::named(
+        "机器学习 项目",
+        BINARY,
+        "channels: [conda-forge]\ndependencies:\n  - app  # 应用\nvariables:\n  GREETING: 你好\n",
+    );
+    let lab = Lab { world, project };
+    insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
+    -- stdout
+    linux-64  1 package  806 B to download at most
+    wrote envlock.lock; next: envlock install
+    -- exit 0
+    ");
+    assert!(lab.lock().contains("name: 机器学习 项目"), "{}", lab.lock());
+    assert_eq!(lab.envlock(&["solve", "--check"]).code, Some(0));
 }

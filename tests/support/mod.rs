@@ -62,7 +62,7 @@ impl Lab {
         self.project.read("envlock.lock")
     }
 
-    /// `name version build`, a package a line, as `--format json` tells them of a platform.
+    /// The `name-version-build` of a platform's packages, sorted.
     pub(crate) fn locked(&self, platform: &str) -> Vec<String> {
         locked(&self.lock(), platform)
     }
@@ -99,13 +99,13 @@ pub(crate) fn shown(output: &Output) -> String {
 
 /// The file names of a lock's packages on a platform, sorted, without their ending.
 pub(crate) fn locked(lock: &str, platform: &str) -> Vec<String> {
-    urls(lock, platform)
-        .iter()
-        .map(|url| {
-            let name = url.rsplit('/').next().unwrap();
-            name.trim_end_matches(".conda").trim_end_matches(".tar.bz2").to_owned()
-        })
-        .collect()
+    let name = |url: &String| {
+        let file = url.rsplit('/').next().unwrap();
+        file.trim_end_matches(".conda").trim_end_matches(".tar.bz2").to_owned()
+    };
+    let mut names: Vec<_> = urls(lock, platform).iter().map(name).collect();
+    names.sort();
+    names
 }
 
 /// The URLs of a lock's packages on a platform.

@@ -66,7 +66,16 @@ impl Explain for FileError {
             Self::Absent { help, .. } => {
                 vec![Diagnostic::error("no-such-file", self.to_string()).with_help(help)]
             }
-            Self::Unreadable { .. } => vec![Diagnostic::error("unreadable-file", self.to_string())],
+            Self::Unreadable { path, error } => {
+                let diagnostic = Diagnostic::error("unreadable-file", self.to_string());
+                vec![match error.kind() {
+                    io::ErrorKind::IsADirectory => diagnostic.with_help(format!(
+                        "name the file in it, such as {}",
+                        path.join("environment.yml").display()
+                    )),
+                    _ => diagnostic,
+                }]
+            }
             Self::NotText { place } => vec![
                 Diagnostic::error("not-text", self.to_string())
                     .at(place.clone())
@@ -74,7 +83,7 @@ impl Explain for FileError {
             ],
             Self::Unwritable { .. } => vec![
                 Diagnostic::error("unwritable-file", self.to_string())
-                    .with_note("the file that was there is untouched"),
+                    .with_note("nothing was written; a file that was there is as it was"),
             ],
             Self::Name { .. } => vec![
                 Diagnostic::error("environment-name", self.to_string())
@@ -88,6 +97,9 @@ impl Explain for FileError {
     fn exit(&self) -> Exit {
         match self {
             Self::Absent { .. } | Self::NotText { .. } | Self::Name { .. } => Exit::Usage,
+            Self::Unreadable { error, .. } if error.kind() == io::ErrorKind::IsADirectory => {
+                Exit::Usage
+            }
             Self::Unreadable { .. } | Self::Unwritable { .. } => Exit::Unknown,
             Self::Environment(error) => error.exit(),
             Self::Lock(error) => error.exit(),
@@ -144,7 +156,8 @@ pub(crate) fn text(path: &Path) -> Result<Option<String>, FileError> {
 /// Writes beside the file and renames, so that it is the old one or the new one, whatever
 /// happens in between.
 pub(crate) fn replace(path: &Path, text: &str) -> Result<(), FileError> {
-    let unwritable = |error| FileError::Unwritable { path: path.to_owned(), error };
+    let unwritable =
+        |error| FileError::Unwritable { path: path.to_owned(), error: without_path(error) };
     // A link in a project points at the file that is meant.
     let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -158,6 +171,12 @@ pub(crate) fn replace(path: &Path, text: &str) -> Result<(), FileError> {
     file.as_file().sync_all().map_err(unwritable)?;
     file.persist(&target).map_err(|error| unwritable(error.error))?;
     Ok(())
+}
+
+/// The system's own words, without the name of the temporary file.
+fn without_path(error: io::Error) -> io::Error {
+    let cause = error.get_ref().and_then(std::error::Error::source).map(ToString::to_string);
+    cause.map_or_else(|| error.kind().into(), |cause| io::Error::new(error.kind(), cause))
 }
 
 /// Those of the file that is replaced; else what the user's mask leaves of `rw-rw-rw-`.

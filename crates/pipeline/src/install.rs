@@ -11,7 +11,7 @@ use envlock_model::{
     lock::{Change, Lock, LockedPlatform},
     spec::parse_request,
 };
-use envlock_report::{Diagnostic, Exit, Explain, Place};
+use envlock_report::{Diagnostic, Exit, Explain, Place, count};
 use rattler_conda_types::{
     GenericVirtualPackage, MatchSpec, Matches, ParseMatchSpecOptions, Subdir,
 };
@@ -87,7 +87,7 @@ pub enum InstallError {
     #[error(transparent)]
     Question(#[from] QuestionError),
     /// environment.yml asks for something else by now.
-    #[error("the lock is stale: {} changed", count(.changes.len()))]
+    #[error("the lock is stale: {} changed", count(.changes.len(), "line"))]
     Stale {
         /// What changed.
         changes: Vec<Change>,
@@ -115,7 +115,7 @@ pub enum InstallError {
         missing: Vec<String>,
     },
     /// A pip section, unresolved.
-    #[error("the lock leaves the pip section out: {} would be missing", count(.lines.len()))]
+    #[error("the lock leaves the pip section out: {} would be missing", count(.lines.len(), "line"))]
     Pip {
         /// The lines.
         lines: Vec<String>,
@@ -126,10 +126,6 @@ pub enum InstallError {
     /// The prefix can't be made.
     #[error(transparent)]
     Link(#[from] LinkError),
-}
-
-fn count(lines: usize) -> String {
-    if lines == 1 { "1 line".to_owned() } else { format!("{lines} lines") }
 }
 
 impl Explain for InstallError {

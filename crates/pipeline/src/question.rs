@@ -91,7 +91,7 @@ pub(crate) struct Settled {
     pub(crate) warnings: Vec<Diagnostic>,
 }
 
-/// Settles what is asked. `folder` is environment.yml's.
+/// Settles what is asked. `folder` is environment.yml's, from the root.
 pub(crate) fn settle(
     environment: &Environment,
     folder: &Path,
@@ -282,7 +282,6 @@ fn name(environment: &Environment, folder: &Path) -> String {
     if let Some(name) = &environment.name {
         return name.value.clone();
     }
-    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
     folder
         .file_name()
         .map_or_else(|| "environment".to_owned(), |name| name.to_string_lossy().into_owned())

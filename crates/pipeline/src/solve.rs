@@ -13,7 +13,7 @@ use envlock_model::{
     question::Question,
     spec::Environment,
 };
-use envlock_report::{Diagnostic, Exit, Explain};
+use envlock_report::{Diagnostic, Exit, Explain, count};
 use envlock_solve::{Problem, Records};
 use rattler_conda_types::{PackageName, RepoDataRecord, Subdir};
 
@@ -135,7 +135,7 @@ pub(crate) fn staleness(
     lock: &Lock,
     ambient: &Ambient<'_>,
 ) -> Result<(Vec<Change>, Vec<Diagnostic>), QuestionError> {
-    let settled = settle(environment, folder(path), overrides, Some(lock), ambient)?;
+    let settled = settle(environment, &folder(path), overrides, Some(lock), ambient)?;
     Ok((lock::changes(lock, &settled.question), settled.warnings))
 }
 
@@ -146,7 +146,7 @@ pub async fn solve(request: &SolveRequest, ambient: &Ambient<'_>) -> Result<Solv
     let present = present(&request.lock, present_text.as_deref())?;
     let folder = folder(&request.environment);
     let Settled { question, mut warnings, .. } =
-        settle(&environment, folder, &request.overrides, present.as_ref(), ambient)?;
+        settle(&environment, &folder, &request.overrides, present.as_ref(), ambient)?;
 
     let indexes = ambient.client.indexes(&subscriptions(&question), ambient.observer).await?;
     warnings.extend(indexes.warnings.iter().cloned());
@@ -177,16 +177,22 @@ fn present(path: &Path, text: Option<&str>) -> Result<Option<Lock>, FileError> {
     }
 }
 
-fn folder(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+/// The folder of environment.yml, from the root.
+fn folder(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    path.parent().map_or_else(|| PathBuf::from("/"), Path::to_owned)
 }
 
-/// Each channel with the subdirs that the platforms need, `noarch` among them.
+/// Each channel once, with the subdirs that the platforms need, `noarch` among them.
 fn subscriptions(question: &Question) -> Vec<Subscription> {
     let platforms: BTreeSet<_> = question.platforms.keys().copied().collect();
-    let mut subscriptions = Vec::new();
+    let mut subscriptions: Vec<Subscription> = Vec::new();
     for channel in &question.channels {
         for url in &channel.urls {
+            // `pkgs/main::package` names a channel that `defaults` has already.
+            if subscriptions.iter().any(|other| other.channel.url == *url) {
+                continue;
+            }
             let windows_only = url.path().ends_with("/pkgs/msys2/");
             let subdirs: Vec<_> = platforms
                 .iter()
@@ -262,7 +268,7 @@ async fn answers(
         return Err(SolveError::NoSolution { reasons: once_for_all_platforms(reasons, units) });
     }
     let packages: usize = answers.records.values().map(Vec::len).sum();
-    let summary = format!("{packages} packages");
+    let summary = count(packages, "package");
     ambient.observer.observe(Event::Done { phase: Phase::Solve, summary });
     Ok(answers)
 }
@@ -372,8 +378,8 @@ fn pip_left_out(question: &Question) -> Option<Diagnostic> {
         Diagnostic::warning(
             "pip-left-out",
             format!(
-                "the pip section is NOT resolved: {} lines are left out of the set",
-                lines.len()
+                "the pip section is NOT resolved: {} left out of the set",
+                count(lines.len(), "line")
             ),
         )
         .at(first.place.clone())

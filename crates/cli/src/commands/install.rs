@@ -2,7 +2,7 @@
 
 use envlock_install::{Dist, Plan};
 use envlock_pipeline::{InstallRequest, Installed, PipPolicy};
-use envlock_report::{Diagnostic, Exit, output};
+use envlock_report::{Diagnostic, Exit, count, output};
 
 use super::{
     App,
@@ -111,12 +111,16 @@ fn words(
         return text;
     };
     if !outcome.changed {
-        text.push_str(&format!("{prefix} is already right: {} packages\n", outcome.packages));
+        text.push_str(&format!(
+            "{prefix} is already right: {}\n",
+            count(outcome.packages, "package")
+        ));
         return text;
     }
     text.push_str(&format!(
-        "installed {} packages, {} files, into {prefix}\n",
-        outcome.packages, outcome.files
+        "installed {}, {}, into {prefix}\n",
+        count(outcome.packages, "package"),
+        count(outcome.files, "file")
     ));
     if let Some(previous) = &outcome.previous {
         text.push_str(&format!("the environment that was there is {}\n", previous.display()));

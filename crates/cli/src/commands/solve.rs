@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use envlock_model::{diff::Difference, lock::Lock};
 use envlock_pipeline::{Overrides, SolveRequest, Solved, stale};
-use envlock_report::{Exit, output};
+use envlock_report::{Exit, count, output};
 
 use super::{
     App,
@@ -119,7 +119,7 @@ fn words(path: &str, dry_run: bool, solved: &Solved) -> String {
         .map(|platform| {
             [
                 platform.platform.clone(),
-                format!("{} packages", platform.packages),
+                count(platform.packages, "package"),
                 format!("{} to download at most", bytes(platform.bytes)),
             ]
         })

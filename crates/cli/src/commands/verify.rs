@@ -1,7 +1,7 @@
 //! `envlock verify`.
 
 use envlock_install::{Difference, DifferenceKind};
-use envlock_report::{Exit, output};
+use envlock_report::{Exit, count, output};
 
 use super::App;
 use crate::{
@@ -41,7 +41,11 @@ fn answer(
 ) -> Answer<output::Verify> {
     let differences: Vec<_> = differences.into_iter().map(difference).collect();
     let text = if differences.is_empty() {
-        format!("{prefix} is as recorded: {packages} packages, {files} files\n")
+        format!(
+            "{prefix} is as recorded: {}, {}\n",
+            count(packages, "package"),
+            count(files, "file")
+        )
     } else {
         let rows: Vec<_> = differences
             .iter()
@@ -55,8 +59,9 @@ fn answer(
             text.push_str(&format!("and {more} more\n"));
         }
         text.push_str(&format!(
-            "{} of {files} files differ; `envlock install --replace` builds it anew\n",
-            differences.len()
+            "{} of {} differ; `envlock install --replace` builds it anew\n",
+            differences.len(),
+            count(files, "file")
         ));
         text
     };

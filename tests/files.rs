@@ -1,0 +1,180 @@
+//! The files of a project that aren't what they should be, and command lines that aren't.
+
+use envlock_testkit::World;
+
+use crate::support::Lab;
+
+fn lab(environment_yml: &str) -> Lab {
+    let world = World::new().channel("conda-forge", |c| {
+        c.pkg("app 1.0");
+    });
+    Lab::new(world, environment_yml)
+}
+
+/// What `solve` says of an environment.yml that it can't use.
+fn refused(environment_yml: &str) -> String {
+    let lab = lab(environment_yml);
+    let output = lab.solve(&[]);
+    assert_eq!(output.code, Some(2), "{}", output.stderr);
+    assert!(!lab.project.path("envlock.lock").exists());
+    lab.shown(&output)
+}
+
+#[test]
+fn broken_yaml_is_refused_by_line_and_column() {
+    insta::assert_snapshot!(refused("name: x\ndependencies:\n  - a: [b\n"), @"
+    -- stderr
+    error: this isn't valid YAML: while parsing a flow sequence, expected ',' or ']'
+      --> environment.yml:4:1
+    -- exit 2
+    ");
+}
+
+#[test]
+fn a_spec_that_is_none_is_refused_by_line_and_column() {
+    insta::assert_snapshot!(refused("dependencies:\n  - python=3.10\n  - numpy=>1.2\n"), @"
+    -- stderr
+    error: `=>` is no operator
+      --> environment.yml:3:10
+      help: the operators are `=`, `==`, `!=`, `>=`, `<=`, `>`, `<`, `~=`
+    -- exit 2
+    ");
+}
+
+#[test]
+fn several_mistakes_are_told_in_one_run() {
+    let said = refused("channels: conda-forge\ndependencies:\n  - 3\n  - numpy >>1\nname: [a]\n");
+    insta::assert_snapshot!(said, @"
+    -- stderr
+    error: `channels` must be a list, and this is text
+      --> environment.yml:1:11
+      help: write it like `- conda-forge`
+    error: a dependency must be a package, and this is a number
+      --> environment.yml:3:5
+      help: write it like `- python=3.10`
+    error: `>>` is no operator
+      --> environment.yml:4:11
+      help: the operators are `=`, `==`, `!=`, `>=`, `<=`, `>`, `<`, `~=`
+    error: `name` must be text, and this is a list
+      --> environment.yml:5:7
+      help: write it like `name: my-env`
+    -- exit 2
+    ");
+}
+
+#[test]
+fn an_empty_file_is_refused() {
+    insta::assert_snapshot!(refused(""), @"
+    -- stderr
+    error: this file is empty
+      --> environment.yml:1:1
+      help: it needs at least `dependencies:` with a list of packages
+    -- exit 2
+    ");
+}
+
+#[test]
+fn a_missing_file_is_told_with_its_neighbour() {
+    let lab = lab("dependencies: []\n");
+    insta::assert_snapshot!(lab.shown(&lab.solve(&["-f", "environment.yaml"])), @"
+    -- stderr
+    error: environment.yaml doesn't exist
+      help: there is environment.yml: use it with `-f environment.yml`
+    -- exit 2
+    ");
+    fs_err::remove_file(lab.project.path("environment.yml")).unwrap();
+    insta::assert_snapshot!(lab.shown(&lab.solve(&[])), @"
+    -- stderr
+    error: environment.yml doesn't exist
+      help: run envlock where environment.yml is, or name the file with `-f FILE`
+    -- exit 2
+    ");
+    insta::assert_snapshot!(lab.shown(&lab.install(&[])), @"
+    -- stderr
+    error: envlock.lock doesn't exist
+      help: make it with `envlock solve`
+    -- exit 2
+    ");
+}
+
+#[test]
+fn a_file_that_is_not_text_is_refused_at_the_byte() {
+    let lab = lab("");
+    lab.project.write("environment.yml", b"name: a\nchannels: [\xff\xfe]\n");
+    let output = lab.solve(&[]);
+    assert_eq!(output.code, Some(2));
+    insta::assert_snapshot!(lab.shown(&output), @"
+    -- stderr
+    error: environment.yml is not UTF-8 text
+      --> environment.yml:2:12
+      help: save it as UTF-8
+    -- exit 2
+    ");
+}
+
+#[test]
+fn a_folder_in_place_of_a_file_is_told() {
+    let lab = lab("");
+    fs_err::create_dir(lab.project.path("folder")).unwrap();
+    insta::assert_snapshot!(lab.shown(&lab.solve(&["-f", "folder"])), @"
+    -- stderr
+    error: folder can't be read: Is a directory (os error 21)
+      help: name the file in it, such as folder/environment.yml
+    -- exit 2
+    ");
+}
+
+#[test]
+fn a_lock_that_cannot_be_written_is_told() {
+    let lab = lab("channels: [conda-forge]\ndependencies: [app]\n");
+    insta::assert_snapshot!(lab.shown(&lab.solve(&["-q", "--lock", "no/such/envlock.lock"])), @"
+    -- stderr
+    error: no/such/envlock.lock can't be written: entity not found
+      - nothing was written; a file that was there is as it was
+    -- exit 3
+    ");
+}
+
+#[test]
+fn wrong_command_lines_end_with_2() {
+    let lab = lab("channels: [conda-forge]\ndependencies: [app]\n");
+    for wrong in [
+        &["solve", "--no-such-flag"][..],
+        &["solve", "--check", "--dry-run"],
+        &["sovle"],
+        &["install", "-p", "a", "-n", "b"],
+        &["run"],
+        &["solve", "--virtual-package", "cuda=12"],
+        &["solve", "--mirror", "tunna"],
+        &["solve", "--platform", "noarch"],
+        &["install", "-n", "../x"],
+        &["install", "-n", "base"],
+        &["verify", "-n", ".."],
+    ] {
+        let output = lab.envlock(wrong);
+        assert_eq!(output.code, Some(2), "{wrong:?} {}", output.stderr);
+        assert_eq!(output.stdout, "", "{wrong:?}");
+        assert!(!output.stderr.is_empty(), "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_wrong_virtual_package_is_told_with_the_right_form() {
+    let lab = lab("channels: [conda-forge]\ndependencies: [app]\n");
+    let output = lab.solve(&["--virtual-package", "cuda=12"]);
+    insta::assert_snapshot!(lab.shown(&output), @"
+    -- stderr
+    error: `cuda=12` is not a virtual package: write `__cuda=12.2`, `__cuda=` for
+      none, `host` or `default`
+    -- exit 2
+    ");
+    let lab = lab.env("CONDA_OVERRIDE_CUDA", "zwölf");
+    insta::assert_snapshot!(lab.shown(&lab.solve(&[])), @"
+    -- stderr
+    error: CONDA_OVERRIDE_CUDA=zwölf isn't a version: malformed version string
+      'zwölf': encountered more characters but expected none
+      help: for example `CONDA_OVERRIDE_CUDA=12.2`, or `CONDA_OVERRIDE_CUDA=` for a
+            machine without it
+    -- exit 2
+    ");
+}
