@@ -7,18 +7,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rattler_conda_types::PrefixRecord;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::beside::is_absent;
 use crate::error::{Doing, InstallError, count};
 use crate::meta::Files;
-use crate::state::{PrefixState, Stamp, state};
+use crate::state::{PrefixState, Stamp, is_environment, state};
 
 /// How many files a message names.
 const NAMED: usize = 10;
 
 /// What somebody else put into a prefix.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Foreign {
     /// Files that no record knows, relative to the prefix, sorted.
     pub files: Vec<PathBuf>,
@@ -99,7 +100,7 @@ pub struct Survey {
 /// Reads every record and lists every file of a prefix; writes nothing.
 pub fn survey(prefix: &Path) -> Result<Survey, InstallError> {
     let state = state(prefix)?;
-    if matches!(state, PrefixState::Absent | PrefixState::NotAnEnvironment) {
+    if !is_environment(prefix) {
         return Ok(Survey { state, records: Vec::new(), foreign: Foreign::default() });
     }
     let records = records(prefix)?;

@@ -34,3 +34,57 @@ pub(crate) fn linking_order(packages: &[Package]) -> Vec<&Package> {
     }
     order
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use rattler_conda_types::{PackageRecord, RepoDataRecord};
+    use serde_json::json;
+
+    use super::*;
+
+    fn package(name: &str, depends: &[&str]) -> Package {
+        let record: PackageRecord = serde_json::from_value(json!({
+            "name": name, "version": "1", "build": "0", "build_number": 0, "subdir": "noarch",
+            "depends": depends,
+        }))
+        .expect("a record");
+        let record = RepoDataRecord {
+            package_record: record,
+            identifier: format!("{name}-1-0.conda").parse().expect("an archive's name"),
+            url: "https://conda.anaconda.org/c".parse().expect("a URL"),
+            channel: None,
+        };
+        Package { record, dir: PathBuf::new() }
+    }
+
+    fn names(packages: &[Package]) -> Vec<&str> {
+        let order = linking_order(packages);
+        order.iter().map(|package| package.record.package_record.name.as_normalized()).collect()
+    }
+
+    #[test]
+    fn dependencies_come_first_then_names_in_any_order_of_input() {
+        let mut packages = vec![
+            package("a", &["z >=1,<2", "__glibc >=2.17", "missing"]),
+            package("m", &[]),
+            package("z", &["b[version='1']"]),
+            package("b", &[]),
+        ];
+        assert_eq!(names(&packages), ["b", "m", "z", "a"]);
+        packages.reverse();
+        assert_eq!(names(&packages), ["b", "m", "z", "a"]);
+    }
+
+    #[test]
+    fn a_cycle_is_entered_at_its_first_name() {
+        let packages = [
+            package("c", &["a"]),
+            package("b", &["c"]),
+            package("a", &["b"]),
+            package("d", &["a"]),
+        ];
+        assert_eq!(names(&packages), ["a", "c", "b", "d"]);
+    }
+}

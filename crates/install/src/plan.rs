@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use rattler_conda_types::RepoDataRecord;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::history::channel;
 
 /// A package as a person knows it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Dist {
     /// Its normalised name.
     pub name: String,
@@ -43,7 +44,7 @@ impl fmt::Display for Dist {
 }
 
 /// Another package of the same name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Change {
     /// What is there.
     pub from: Dist,
@@ -52,7 +53,7 @@ pub struct Change {
 }
 
 /// What an install would change; each list sorted by name.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Plan {
     /// Packages that come.
     pub link: Vec<Dist>,

@@ -10,59 +10,14 @@ use envlock_model::progress::{Event, Observer, Phase};
 use envlock_report::{Diagnostic, Exit, Explain};
 use rattler_conda_types::prefix_record::{PathType, PathsEntry};
 use rattler_digest::{Sha256, Sha256Hash};
-use serde::Serialize;
 use thiserror::Error;
 
 use crate::beside::is_absent;
+use crate::difference::{Difference, DifferenceKind};
 use crate::error::InstallError;
 use crate::foreign::{records, unknown};
 use crate::meta::{Files, is_executable};
 use crate::state::{PrefixState, Stamp, state};
-
-/// What is wrong with a path.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum DifferenceKind {
-    /// Recorded, and not there.
-    Missing,
-    /// Its bytes are others.
-    Changed,
-    /// Its size in bytes is another.
-    Size {
-        /// As recorded.
-        expected: u64,
-        /// As found.
-        found: u64,
-    },
-    /// Another kind of thing than recorded: a directory where a file was, say.
-    Type,
-    /// A symbolic link to elsewhere.
-    Target {
-        /// As installed.
-        expected: PathBuf,
-        /// As found.
-        found: PathBuf,
-    },
-    /// It may be executed and shouldn't, or the other way round.
-    Mode {
-        /// Whether it may be executed now.
-        executable: bool,
-    },
-    /// No package brought it.
-    Extra,
-}
-
-/// A path that isn't as its record says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Difference {
-    /// Relative to the prefix.
-    pub path: PathBuf,
-    /// The package's name; none for an extra file.
-    pub package: Option<String>,
-    /// What is wrong.
-    #[serde(flatten)]
-    pub kind: DifferenceKind,
-}
 
 /// Why a prefix can't be compared.
 #[derive(Debug, Error)]

@@ -1,9 +1,11 @@
 //! What an install is asked for, and what it answers.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use rattler_conda_types::{RepoDataRecord, Subdir};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::foreign::Foreign;
@@ -57,7 +59,7 @@ pub struct Wanted {
 }
 
 /// A path that several packages bring.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Clobber {
     /// The path, relative to the prefix.
     pub path: PathBuf,
@@ -70,8 +72,17 @@ pub struct Clobber {
     pub identical: bool,
 }
 
+impl fmt::Display for Clobber {
+    /// One line without a full stop: `bin/x is from a-1-0, not from b-1-0`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let losers = self.losers.join(" or ");
+        write!(f, "{} is from {}, not from {losers}", self.path.display(), self.winner)?;
+        if self.identical { f.write_str(" (the same bytes)") } else { Ok(()) }
+    }
+}
+
 /// A noarch package's sources that have no `.pyc`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Uncompiled {
     /// The package as `name-version-build`.
     pub package: String,
@@ -82,7 +93,7 @@ pub struct Uncompiled {
 }
 
 /// What an install did.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Installed {
     /// False when the prefix was already right; then nothing was touched.
     pub changed: bool,

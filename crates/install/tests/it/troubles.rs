@@ -38,8 +38,10 @@ fn every_kind_of_difference_is_found() {
     replace("target");
     symlink("changed", at("target")).unwrap();
     std::fs::write(at("额外"), "").unwrap();
-    let found: Vec<_> = verify(&wanted.prefix, 3, &Silent)
-        .unwrap()
+    let differences = verify(&wanted.prefix, 3, &Silent).unwrap();
+    assert_eq!(differences[2].to_string(), "grown (a) has 4 bytes instead of 3");
+    assert_eq!(differences[6].to_string(), "target (a) points to changed instead of same");
+    let found: Vec<_> = differences
         .into_iter()
         .map(|difference| {
             (difference.path.display().to_string(), difference.package, difference.kind)

@@ -1,0 +1,80 @@
+//! How a path of a prefix differs from its record.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// What is wrong with a path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum DifferenceKind {
+    /// Recorded, and not there.
+    Missing,
+    /// Its bytes are others.
+    Changed,
+    /// Its size in bytes is another.
+    Size {
+        /// As recorded.
+        expected: u64,
+        /// As found.
+        found: u64,
+    },
+    /// Another kind of thing than recorded: a directory where a file was, say.
+    Type,
+    /// A symbolic link to elsewhere.
+    Target {
+        /// As installed.
+        expected: PathBuf,
+        /// As found.
+        found: PathBuf,
+    },
+    /// It may be executed and shouldn't, or the other way round.
+    Mode {
+        /// Whether it may be executed now.
+        executable: bool,
+    },
+    /// No package brought it.
+    Extra,
+}
+
+/// A path that isn't as its record says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Difference {
+    /// Relative to the prefix.
+    pub path: PathBuf,
+    /// The package's name; none for an extra file.
+    pub package: Option<String>,
+    /// What is wrong.
+    #[serde(flatten)]
+    pub kind: DifferenceKind,
+}
+
+impl fmt::Display for Difference {
+    /// One line without a full stop: `lib/x.py (numpy) is missing`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        if let Some(package) = &self.package {
+            write!(f, " ({package})")?;
+        }
+        match &self.kind {
+            DifferenceKind::Missing => f.write_str(" is missing"),
+            DifferenceKind::Changed => f.write_str(" has other bytes"),
+            DifferenceKind::Size { expected, found } => {
+                write!(f, " has {found} bytes instead of {expected}")
+            }
+            DifferenceKind::Type => f.write_str(" is another kind of file"),
+            DifferenceKind::Target { expected, found } => {
+                write!(f, " points to {} instead of {}", found.display(), expected.display())
+            }
+            DifferenceKind::Mode { executable: true } => {
+                f.write_str(" can be executed and shouldn't")
+            }
+            DifferenceKind::Mode { executable: false } => {
+                f.write_str(" can't be executed and should")
+            }
+            DifferenceKind::Extra => f.write_str(" belongs to no package"),
+        }
+    }
+}
