@@ -93,6 +93,7 @@ fn a_bomb_of_aliases_is_refused_before_it_grows() {
         writeln!(chain, "a{n}: &a{n} [[[*a{}]]]", n - 1).unwrap();
     }
     assert!(said(&chain)[0].ends_with("too-large"));
+    assert_eq!(said(&format!("name: x\n# {}\n", "x".repeat(20_000))), ["2:1 too-large"]);
     let deep = format!("a: {}{}", "[".repeat(200), "]".repeat(200));
     assert!(said(&deep)[0].ends_with("too-large"));
 }

@@ -10,6 +10,9 @@ const MAX_DEPTH: usize = 32;
 /// A file of this many nodes is no environment: it is aliases of aliases of aliases.
 const MAX_NODES: usize = 20_000;
 
+/// Looking for a comment reads its line once for each value on it.
+const MAX_LINE: usize = 10_000;
+
 /// A point in the text: line and column count from 1, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Point {
@@ -125,8 +128,10 @@ pub(super) enum YamlError {
     UnknownTag(String),
     #[error("this is nested more than {MAX_DEPTH} levels deep")]
     TooDeep,
-    #[error("aliases make this more than {MAX_NODES} values")]
+    #[error("this is more than {MAX_NODES} values, its aliases included")]
     TooLarge,
+    #[error("this line has more than {MAX_LINE} bytes")]
+    LongLine,
 }
 
 impl YamlError {
@@ -139,7 +144,7 @@ impl YamlError {
             Self::MergeKey => "merge-key",
             Self::UnknownAlias => "unknown-alias",
             Self::UnknownTag(_) => "unknown-tag",
-            Self::TooDeep | Self::TooLarge => "too-large",
+            Self::TooDeep | Self::TooLarge | Self::LongLine => "too-large",
         }
     }
 
@@ -154,6 +159,7 @@ impl YamlError {
             Self::MergeKey => Some("write the keys out"),
             Self::UnknownTag(_) => Some("leave the tag away; quotes make a value text"),
             Self::TooDeep => Some("an environment needs four levels"),
+            Self::LongLine => Some("put each value on a line of its own"),
         }
     }
 }
@@ -175,6 +181,11 @@ pub(super) fn load(text: &str, lines: &Lines<'_>) -> Loaded {
         documents: 0,
         nodes: 0,
     };
+    if let Some((_, line)) = text.lines().zip(1..).find(|(line, _)| line.len() > MAX_LINE) {
+        let start = Point { line, column: 1 };
+        builder.loaded.errors.push((start, YamlError::LongLine));
+        return builder.loaded;
+    }
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
         let step =
