@@ -156,8 +156,10 @@ pub(crate) fn text(path: &Path) -> Result<Option<String>, FileError> {
 /// Writes beside the file and renames, so that it is the old one or the new one, whatever
 /// happens in between.
 pub(crate) fn replace(path: &Path, text: &str) -> Result<(), FileError> {
-    let unwritable =
-        |error| FileError::Unwritable { path: path.to_owned(), error: without_path(error) };
+    let unwritable = |error: io::Error| FileError::Unwritable {
+        path: path.to_owned(),
+        error: without_path(&error),
+    };
     // A link in a project points at the file that is meant.
     let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -174,9 +176,11 @@ pub(crate) fn replace(path: &Path, text: &str) -> Result<(), FileError> {
 }
 
 /// The system's own words, without the name of the temporary file.
-fn without_path(error: io::Error) -> io::Error {
-    let cause = error.get_ref().and_then(std::error::Error::source).map(ToString::to_string);
-    cause.map_or_else(|| error.kind().into(), |cause| io::Error::new(error.kind(), cause))
+fn without_path(error: &io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::NotFound => io::Error::new(error.kind(), "its folder doesn't exist"),
+        kind => kind.into(),
+    }
 }
 
 /// Those of the file that is replaced; else what the user's mask leaves of `rw-rw-rw-`.

@@ -101,6 +101,7 @@ pub(crate) fn settle(
 ) -> Result<Settled, QuestionError> {
     let mut warnings = environment.warnings.clone();
     let platforms = platforms(environment, overrides, present, ambient);
+    let folder = &std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
     let mut channels = Channels { folder, ambient, list: Vec::new() };
     for (written, place) in listed(environment, &mut warnings)? {
         for platform in &platforms {

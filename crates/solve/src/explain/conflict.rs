@@ -1,8 +1,10 @@
 //! Requests that can each be met alone and not all at once: every smallest set of them.
 
+use std::collections::BTreeSet;
+
 use envlock_model::question::AskedSpec;
 use envlock_report::Diagnostic;
-use rattler_conda_types::RepoDataRecord;
+use rattler_conda_types::{GenericVirtualPackage, RepoDataRecord};
 
 use super::priority;
 use crate::{Problem, SolveError, pool::Pool, solver::search};
@@ -86,9 +88,45 @@ fn tell(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&AskedSpec]) -> Diagnost
     diagnostic.place = core.first().map(|request| request.place.clone());
     diagnostic.notes.extend(others(core));
     if let Err(SolveError::NoSolution { account }) = attempt(problem, pool, core) {
+        if let Some(needed) = needed_of_machine(problem, pool, core) {
+            diagnostic.help = Some(format!(
+                "for machines that have it: solve with `--virtual-package {needed}=VERSION`"
+            ));
+        }
         diagnostic.notes.push(shortened(&account));
     }
     diagnostic
+}
+
+/// The virtual package that would make the difference: one that is not assumed at all, and
+/// with which (in any version that a record names) the requests hold.
+fn needed_of_machine(
+    problem: &Problem<'_>,
+    pool: &Pool<'_>,
+    core: &[&AskedSpec],
+) -> Option<String> {
+    let assumed = &problem.asked.virtual_packages;
+    let requests: BTreeSet<_> = core.iter().map(|request| request.package()).collect();
+    let usable = pool.names.iter().filter(|(name, _)| requests.contains(*name));
+    let depends = usable
+        .flat_map(|(_, candidates)| &candidates.usable)
+        .flat_map(|(_, record)| &record.package_record.depends);
+    let mut missing: BTreeSet<&str> = depends
+        .filter(|dependency| dependency.starts_with("__"))
+        .filter_map(|dependency| dependency.split([' ', '=', '>', '<']).next())
+        .collect();
+    missing.retain(|name| !assumed.iter().any(|package| package.name.as_normalized() == *name));
+    missing.into_iter().find_map(|name| {
+        let mut asked = problem.asked.clone();
+        asked.virtual_packages.push(GenericVirtualPackage {
+            name: name.parse().ok()?,
+            // Newer than anything that asks for "at least".
+            version: "9999".parse().ok()?,
+            build_string: "0".parse().ok()?,
+        });
+        let problem = Problem { asked: &asked, ..*problem };
+        attempt(&problem, pool, core).ok().map(|_| name.to_owned())
+    })
 }
 
 /// The requests of a conflict in one line.

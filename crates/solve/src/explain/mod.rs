@@ -5,6 +5,7 @@
 //! can't hold at once.
 
 mod conflict;
+mod nearest;
 mod priority;
 mod request;
 mod words;

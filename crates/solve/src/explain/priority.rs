@@ -9,7 +9,8 @@ use rattler_conda_types::{MatchSpec, Matches, ParseMatchSpecOptions, RepoDataRec
 
 use super::{
     conflict::{attempt, others, texts},
-    request::{obstacle, without_channel},
+    nearest::fits,
+    request::without_channel,
     words,
 };
 use crate::{
@@ -115,7 +116,7 @@ fn newest<'a>(
     records.sort_by_key(|record| {
         std::cmp::Reverse((&record.package_record.version, record.package_record.build_number))
     });
-    let allowed = records.iter().find(|record| obstacle(problem, pool, &[record]).is_none());
+    let allowed = records.iter().find(|record| fits(problem, pool, record));
     allowed.or_else(|| records.first()).copied()
 }
 

@@ -1,19 +1,17 @@
 //! A request that no record can meet, whatever the others ask.
 
-use std::collections::BTreeMap;
-
 use envlock_model::question::AskedSpec;
-use envlock_report::{Diagnostic, nearest};
-use rattler_conda_types::{MatchSpec, Matches, ParseMatchSpecOptions, RepoDataRecord};
+use envlock_report::Diagnostic;
+use rattler_conda_types::{Matches, RepoDataRecord};
 
-use super::{Names, words};
+use super::{Names, nearest, words};
 use crate::{
     Problem,
-    pool::{Candidates, Pool, name},
+    pool::{Candidates, Pool},
 };
 
 /// How many versions are listed before the rest is only counted.
-const VERSIONS: usize = 6;
+pub(super) const VERSIONS: usize = 6;
 
 /// What is wrong with `request` taken alone, if anything.
 pub(super) fn trouble(
@@ -45,7 +43,7 @@ pub(super) fn trouble(
     } else if candidates.hidden.iter().any(|(_, record)| accepts(record)) {
         elsewhere(problem, candidates, request)
     } else {
-        no_such_version(problem, pool, candidates, request)
+        no_such_build_or_version(problem, pool, candidates, request)
     };
     Some(diagnostic.at(request.place.clone()))
 }
@@ -59,7 +57,7 @@ fn unknown(problem: &Problem<'_>, names: &Names, request: &AskedSpec) -> Diagnos
     )
     .at(request.place.clone())
     .with_note(format!("searched: {}", searched.join(", ")));
-    if let Some(close) = nearest(package, names.keys().map(String::as_str)) {
+    if let Some(close) = envlock_report::nearest(package, names.keys().map(String::as_str)) {
         let channels: Vec<_> =
             names[close].iter().map(|index| problem.channels[*index].name.as_str()).collect();
         diagnostic = diagnostic
@@ -132,7 +130,7 @@ fn elsewhere(
     .with_help(format!("write `{other}::{text}`, or list {other} before {used}"))
 }
 
-fn no_such_version(
+fn no_such_build_or_version(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
     candidates: &Candidates<'_>,
@@ -162,114 +160,7 @@ fn no_such_version(
         .with_help(format!("write `{package}={asked}` for any build"));
     }
 
-    let by_distance = versions_by_distance(&asked, &everywhere);
-    let mut message = format!("there is no {package} {asked}");
-    let mut diagnostic_notes = Vec::new();
-    let mut help = None;
-    if let Some((near, records)) = by_distance.first() {
-        message = format!("{message}; the nearest is {near}");
-        let obstacle = obstacle(problem, pool, records);
-        if let Some(Obstacle { needs, other }) = &obstacle {
-            let needed = words::version_of(needs);
-            let dependency = needs.name.as_exact().map_or("", |name| name.as_normalized());
-            message = format!(
-                "{message}, which needs {} {needed} where {}:{} asks for {}",
-                capitalised(dependency),
-                other.place.file,
-                other.place.line,
-                words::asked_version(other),
-            );
-            diagnostic_notes.push(format!("{package} {near} depends on `{needs}`"));
-        } else {
-            help = Some(format!("write `{package}={near}`"));
-        }
-        let fitting = by_distance.iter().skip(1).find(|(_, records)| {
-            obstacle.is_some() && self::obstacle(problem, pool, records).is_none()
-        });
-        if let Some((version, records)) = fitting {
-            let channel = records.first().map(|record| channel_prefix(problem, candidates, record));
-            help = Some(format!(
-                "the nearest that fits the other lines is {version}: write `{}{package}={version}`",
-                channel.unwrap_or_default()
-            ));
-        }
-    }
-    let mut diagnostic = Diagnostic::error("no-such-version", message)
-        .with_note(format!("versions, the nearest first: {}", nearest_first(&by_distance)));
-    diagnostic.notes.extend(diagnostic_notes);
-    diagnostic.help = help;
-    diagnostic
-}
-
-/// `channel::` where the record is hidden behind the channel that is used.
-fn channel_prefix(
-    problem: &Problem<'_>,
-    candidates: &Candidates<'_>,
-    record: &RepoDataRecord,
-) -> String {
-    candidates
-        .hidden
-        .iter()
-        .find(|(_, hidden)| hidden.url == record.url)
-        .map(|(channel, _)| format!("{}::", problem.channels[*channel].name))
-        .unwrap_or_default()
-}
-
-fn nearest_first(versions: &ByVersion<'_>) -> String {
-    let mut words: Vec<_> = versions.iter().take(VERSIONS).map(|(v, _)| v.clone()).collect();
-    if versions.len() > VERSIONS {
-        words.push(format!("… ({} in all)", versions.len()));
-    }
-    words.join(", ")
-}
-
-type ByVersion<'a> = Vec<(String, Vec<&'a RepoDataRecord>)>;
-
-fn versions_by_distance<'a>(asked: &str, records: &[&'a RepoDataRecord]) -> ByVersion<'a> {
-    let mut by_version: BTreeMap<String, Vec<&RepoDataRecord>> = BTreeMap::new();
-    for record in records {
-        by_version.entry(record.package_record.version.to_string()).or_default().push(record);
-    }
-    let mut sorted: ByVersion<'_> = by_version.into_iter().collect();
-    sorted.sort_by_key(|(version, _)| words::distance(asked, version));
-    sorted
-}
-
-/// A requirement of a record that another line forbids.
-pub(super) struct Obstacle<'a> {
-    needs: MatchSpec,
-    other: &'a AskedSpec,
-}
-
-/// Why none of `records` can stand beside the other lines: the requirement of one of them
-/// that no record meets together with a line; none when at least one can.
-pub(super) fn obstacle<'a>(
-    problem: &Problem<'a>,
-    pool: &Pool<'_>,
-    records: &[&RepoDataRecord],
-) -> Option<Obstacle<'a>> {
-    let mut first = None;
-    for record in records {
-        let obstacle = record.package_record.depends.iter().find_map(|dependency| {
-            let needs = MatchSpec::from_str(dependency, ParseMatchSpecOptions::lenient()).ok()?;
-            let package = needs.name.as_exact()?.as_normalized().to_owned();
-            let other = problem.asked.requests.iter().find(|other| {
-                other.package() == package
-                    && other.package() != name(record)
-                    && pool.get(&package).is_some_and(|candidates| {
-                        !candidates.usable.iter().any(|(_, candidate)| {
-                            needs.matches(*candidate) && other.spec.matches(*candidate)
-                        })
-                    })
-            })?;
-            Some(Obstacle { needs, other })
-        });
-        match obstacle {
-            None => return None,
-            Some(obstacle) => first = first.or(Some(obstacle)),
-        }
-    }
-    first
+    nearest::no_such_version(problem, pool, candidates, request, &everywhere)
 }
 
 fn virtual_package(problem: &Problem<'_>, request: &AskedSpec) -> Option<Diagnostic> {
@@ -309,9 +200,4 @@ fn channels_of<'a>(problem: &Problem<'a>, indexes: impl Iterator<Item = usize>) 
 
 pub(super) fn without_channel(text: &str) -> &str {
     text.rsplit_once("::").map_or(text, |(_, rest)| rest)
-}
-
-/// Python is a name to people; other packages keep theirs.
-fn capitalised(package: &str) -> &str {
-    if package == "python" { "Python" } else { package }
 }
