@@ -50,10 +50,17 @@ pub async fn apply(wanted: Wanted, observer: &dyn Observer) -> Result<Installed,
     }
 }
 
+/// The same lock, the same records, and no script that is asked for and was not run.
 fn already_right(wanted: &Wanted) -> Result<Option<Installed>, InstallError> {
     let ready = PrefixState::Ready { stamp: wanted.stamp.clone() };
-    let right = !wanted.replace && state(&wanted.prefix)? == ready;
-    Ok(right.then(|| Installed { packages: wanted.packages.len(), ..Installed::default() }))
+    if wanted.replace || state(&wanted.prefix)? != ready {
+        return Ok(None);
+    }
+    let stamp = Stamp::read(&wanted.prefix).doing("read the environment's stamp")?;
+    if wanted.link_scripts && stamp.is_some_and(|stamp| stamp.scripts_left) {
+        return Ok(None);
+    }
+    Ok(Some(Installed { packages: wanted.packages.len(), ..Installed::default() }))
 }
 
 fn install(wanted: &Wanted, beside: &Beside, work: &Work) -> Result<Installed, InstallError> {
@@ -72,9 +79,11 @@ fn install(wanted: &Wanted, beside: &Beside, work: &Work) -> Result<Installed, I
     let records = meta::write(linked, &staging, wanted, &before)?;
     let post_link = scripts::with_scripts(&records, &staging, wanted.platform);
     let run = wanted.link_scripts && !post_link.is_empty();
-    Stamp::of(&wanted.stamp, &wanted.prefix, !run, &staging)
-        .and_then(|stamp| stamp.write(&staging))
-        .doing("write the environment's stamp")?;
+    let stamp = Stamp::of(&wanted.stamp, &wanted.prefix, &staging);
+    let mut stamp = stamp.doing("list the environment's records")?;
+    stamp.complete = !run;
+    stamp.scripts_left = !run && !post_link.is_empty();
+    stamp.write(&staging).doing("write the environment's stamp")?;
     work.go_on()?;
 
     let next = folder.keep();

@@ -60,7 +60,7 @@ pub(crate) fn run(
     let mut files = Files::read(prefix).doing("read the list of files")?;
     files.made = unknown(prefix, records, &[]).doing("list what post-link scripts made")?;
     files.write(prefix).doing("write the list of files")?;
-    Stamp::of(&wanted.stamp, prefix, true, prefix)
+    Stamp::of(&wanted.stamp, prefix, prefix)
         .and_then(|stamp| stamp.write(prefix))
         .doing("write the environment's stamp")
 }

@@ -85,17 +85,21 @@ pub(crate) struct Stamp {
     pub(crate) prefix: PathBuf,
     /// False while post-link scripts run.
     pub(crate) complete: bool,
+    /// Whether there are post-link scripts that were not run.
+    pub(crate) scripts_left: bool,
     records: BTreeMap<String, u64>,
 }
 
 impl Stamp {
-    /// Describes the records that are in `at` now, a prefix that will be or is `prefix`.
-    pub(crate) fn of(stamp: &str, prefix: &Path, complete: bool, at: &Path) -> io::Result<Self> {
+    /// A complete environment with the records that are in `at` now, which will live at
+    /// `prefix`.
+    pub(crate) fn of(digest: &str, prefix: &Path, at: &Path) -> io::Result<Self> {
         Ok(Self {
             version: 1,
-            digest: stamp.to_owned(),
+            digest: digest.to_owned(),
             prefix: prefix.to_owned(),
-            complete,
+            complete: true,
+            scripts_left: false,
             records: records(at)?,
         })
     }

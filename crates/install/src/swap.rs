@@ -20,25 +20,21 @@ use crate::beside::Beside;
 use crate::error::{Doing, InstallError};
 use crate::state::{PrefixState, is_environment, state};
 
-/// What is about to happen on the disk. Tests stop a swap at each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
-    Rename,
-    Exchange,
-    Journal,
-    Clear,
-}
-
 /// How a swap touches the disk.
 pub(crate) trait Disk {
-    /// Asked before each step; an error stops there, as if the process had died.
-    fn before(&self, _: Step) -> io::Result<()> {
+    /// Asked before each step. Tests stop there, as if the process had died.
+    fn before_step(&self) -> io::Result<()> {
         Ok(())
     }
 
     /// Exchanges two names at once.
     fn exchange(&self, a: &Path, b: &Path) -> io::Result<()> {
         exchange(a, b)
+    }
+
+    /// Gives a directory another name.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs_err::rename(from, to)
     }
 }
 
@@ -107,21 +103,20 @@ fn rename_both(beside: &Beside, next: &Path, disk: &dyn Disk) -> io::Result<Swap
         rename(&previous, &aside, disk)?;
         older = Some(aside);
     }
-    disk.before(Step::Journal)?;
+    disk.before_step()?;
     write_journal(beside, &Journal { next: next.to_owned() })?;
-    if let Err(error) = rename(&beside.prefix, &previous, disk) {
-        disk.before(Step::Clear)?;
-        fs_err::remove_file(beside.journal())?;
-        if let Some(aside) = older {
-            rename(&aside, &previous, disk)?;
-        }
-        return Err(error);
+    let done = rename(&beside.prefix, &previous, disk).and_then(|()| {
+        rename(next, &beside.prefix, disk).or_else(|error| {
+            rename(&previous, &beside.prefix, disk)?;
+            Err(error)
+        })
+    });
+    clear_journal(beside, disk)?;
+    match (done, older) {
+        (Ok(()), older) => Ok(Swapped { previous: Some(previous), older }),
+        (Err(error), None) => Err(error),
+        (Err(error), Some(older)) => rename(&older, &previous, disk).and(Err(error)),
     }
-    rename(next, &beside.prefix, disk)?;
-    sync(&beside.parent)?;
-    disk.before(Step::Clear)?;
-    fs_err::remove_file(beside.journal())?;
-    Ok(Swapped { previous: Some(previous), older })
 }
 
 /// Takes a new prefix back that has failed; what was there before is there again. Returns
@@ -135,13 +130,11 @@ pub(crate) fn undo(beside: &Beside, swapped: Swapped, disk: &dyn Disk) -> io::Re
     match exchange_step(&previous, &beside.prefix, disk) {
         Ok(()) => rename(&previous, &failed, disk)?,
         Err(error) if cannot_exchange(&error) => {
-            disk.before(Step::Journal)?;
+            disk.before_step()?;
             write_journal(beside, &Journal { next: previous.clone() })?;
             rename(&beside.prefix, &failed, disk)?;
             rename(&previous, &beside.prefix, disk)?;
-            sync(&beside.parent)?;
-            disk.before(Step::Clear)?;
-            fs_err::remove_file(beside.journal())?;
+            clear_journal(beside, disk)?;
         }
         Err(error) => return Err(error),
     }
@@ -164,8 +157,7 @@ pub(crate) fn recover(beside: &Beside, observer: &dyn Observer) -> Result<(), In
             rename(&from, &beside.prefix, &RealDisk).doing("complete an install")?;
             tell("its last step is done now");
         }
-        sync(&beside.parent).doing("complete an install")?;
-        fs_err::remove_file(beside.journal()).doing("remove the journal of an install")?;
+        clear_journal(beside, &RealDisk).doing("remove the journal of an install")?;
     }
     let leftovers = beside.leftovers().doing("look beside the prefix")?;
     for leftover in &leftovers {
@@ -198,12 +190,12 @@ pub(crate) fn remove(path: &Path, observer: &dyn Observer) {
 }
 
 fn rename(from: &Path, to: &Path, disk: &dyn Disk) -> io::Result<()> {
-    disk.before(Step::Rename)?;
-    fs_err::rename(from, to)
+    disk.before_step()?;
+    disk.rename(from, to)
 }
 
 fn exchange_step(a: &Path, b: &Path, disk: &dyn Disk) -> io::Result<()> {
-    disk.before(Step::Exchange)?;
+    disk.before_step()?;
     disk.exchange(a, b)
 }
 
@@ -234,6 +226,13 @@ fn write_journal(beside: &Beside, journal: &Journal) -> io::Result<()> {
     fs_err::File::open(&fresh)?.sync_all()?;
     fs_err::rename(&fresh, &path)?;
     sync(&beside.parent)
+}
+
+/// What the journal says has happened or never will.
+fn clear_journal(beside: &Beside, disk: &dyn Disk) -> io::Result<()> {
+    sync(&beside.parent)?;
+    disk.before_step()?;
+    fs_err::remove_file(beside.journal())
 }
 
 fn read_journal(beside: &Beside) -> io::Result<Option<Journal>> {
@@ -270,7 +269,7 @@ mod tests {
     }
 
     impl Disk for Mortal {
-        fn before(&self, _: Step) -> io::Result<()> {
+        fn before_step(&self) -> io::Result<()> {
             let left = self.left.get().checked_sub(1);
             self.left.set(left.ok_or(io::ErrorKind::Interrupted)?);
             Ok(())
@@ -356,35 +355,58 @@ mod tests {
         }
     }
 
-    /// A file system, as a lower layer of a container image is, that moves no directory of
-    /// its own.
-    struct Lower(&'static str);
+    /// Refuses one move: of the prefix (as a lower layer of a container image does), or to it.
+    struct Refusing {
+        can_exchange: bool,
+        from: &'static str,
+        to: &'static str,
+    }
 
-    impl Disk for Lower {
+    impl Refusing {
+        fn refuse(&self, from: &Path, to: &Path) -> io::Result<()> {
+            let refused = from.ends_with(self.from) && to.ends_with(self.to);
+            if refused { Err(io::ErrorKind::CrossesDevices.into()) } else { Ok(()) }
+        }
+    }
+
+    impl Disk for Refusing {
         fn exchange(&self, a: &Path, b: &Path) -> io::Result<()> {
-            if b.ends_with(self.0) {
-                return Err(io::ErrorKind::CrossesDevices.into());
+            if !self.can_exchange {
+                return Err(io::ErrorKind::Unsupported.into());
             }
+            self.refuse(b, a)?;
             exchange(a, b)
+        }
+
+        fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+            self.refuse(from, to)?;
+            fs_err::rename(from, to)
         }
     }
 
     #[test]
     fn a_swap_that_fails_leaves_all_as_it_was() {
-        for with_older in [true, false] {
-            let folder = tempfile::tempdir().expect("a directory");
-            let beside = Beside::of(&folder.path().join("env")).expect("a good prefix");
-            make(&beside.prefix, "old");
-            if with_older {
-                make(&beside.previous(), "older");
+        for (can_exchange, from, to) in [
+            (true, "env", "env~previous"),
+            (false, "env", "env~previous"),
+            (false, ".env~next-x", "env"),
+        ] {
+            for older in [None, Some("older")] {
+                let folder = tempfile::tempdir().expect("a directory");
+                let beside = Beside::of(&folder.path().join("env")).expect("a good prefix");
+                make(&beside.prefix, "old");
+                if let Some(older) = older {
+                    make(&beside.previous(), older);
+                }
+                let next = beside.thrown_away("x");
+                make(&next, "new");
+                let error = swap(&beside, &next, &Refusing { can_exchange, from, to });
+                assert_eq!(error.expect_err("refused").kind(), io::ErrorKind::CrossesDevices);
+                assert_eq!(generation(&beside.prefix).as_deref(), Some("old"));
+                assert_eq!(generation(&beside.previous()).as_deref(), older);
+                assert_eq!(generation(&next).as_deref(), Some("new"));
+                assert!(!beside.journal().exists());
             }
-            let next = beside.thrown_away("x");
-            make(&next, "new");
-            assert!(swap(&beside, &next, &Lower("env")).is_err());
-            assert_eq!(generation(&beside.prefix).as_deref(), Some("old"));
-            let older = with_older.then_some("older");
-            assert_eq!(generation(&beside.previous()).as_deref(), older);
-            assert_eq!(generation(&next).as_deref(), Some("new"));
         }
     }
 

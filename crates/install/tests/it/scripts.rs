@@ -1,6 +1,6 @@
 //! Post-link scripts.
 
-use envlock_install::{InstallError, PrefixState, state, verify};
+use envlock_install::{InstallError, PrefixState, Wanted, state, verify};
 use envlock_model::progress::Silent;
 use envlock_report::Explain;
 
@@ -15,6 +15,10 @@ fn scripts_are_not_run_and_their_packages_are_named() {
     let installed = install(&wanted).unwrap();
     assert_eq!(installed.post_link_scripts, ["a"]);
     assert!(!installed.scripts_run && !wanted.prefix.join("ran").exists());
+    assert!(!install(&wanted).unwrap().changed);
+    let asked = Wanted { link_scripts: true, ..wanted };
+    assert!(install(&asked).unwrap().scripts_run, "the same lock, but now it is asked for");
+    assert!(asked.prefix.join("ran").exists());
 }
 
 #[test]
