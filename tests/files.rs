@@ -129,7 +129,7 @@ fn a_lock_that_cannot_be_written_is_told() {
     let lab = lab("channels: [conda-forge]\ndependencies: [app]\n");
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q", "--lock", "no/such/envlock.lock"])), @"
     -- stderr
-    error: no/such/envlock.lock can't be written: entity not found
+    error: no/such/envlock.lock can't be written: its folder doesn't exist
       - nothing was written; a file that was there is as it was
     -- exit 3
     ");

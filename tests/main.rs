@@ -2,6 +2,10 @@
 #![allow(clippy::unwrap_used)] // An unwrap in a test is its assertion.
 
 mod channels;
+mod conflicts;
 mod files;
+mod lock;
+mod lock_edited;
+mod mirrors;
 mod solve;
 mod support;

@@ -17,8 +17,8 @@ pub struct Layout {
 
 /// A diagnostic as lines of text, ending in a newline.
 ///
-/// Blocks of several lines in a note (a tree of packages) are indented as they are and not
-/// wrapped, since their shape is their meaning.
+/// Blocks of several lines in a note (a tree of packages) keep their shape: what is too long
+/// goes on below itself.
 pub fn diagnostic(diagnostic: &Diagnostic, layout: Layout) -> String {
     let (word, colour) = match diagnostic.severity {
         Severity::Error => ("error", "\x1b[1;31m"),
@@ -34,7 +34,7 @@ pub fn diagnostic(diagnostic: &Diagnostic, layout: Layout) -> String {
     for note in &diagnostic.notes {
         if note.contains('\n') {
             for line in note.lines() {
-                text.push_str(&format!("  | {line}\n"));
+                text.push_str(&block_line(line, layout.width));
             }
         } else {
             text.push_str(&wrapped(note, "  - ", "    ", layout.width));
@@ -47,28 +47,50 @@ pub fn diagnostic(diagnostic: &Diagnostic, layout: Layout) -> String {
     text
 }
 
-/// Text wrapped to a width, ending in a newline; commands in backquotes stay whole.
-fn wrapped(text: &str, first: &str, rest: &str, width: usize) -> String {
-    const GLUE: char = '\u{a0}';
-    let mut inside = false;
-    let glued: String = text
+/// A line of a block; the branches of a tree go on beside what is wrapped.
+fn block_line(line: &str, width: usize) -> String {
+    let words = line.trim_start_matches([' ', '│', '├', '└', '─']);
+    let branches = &line[..line.len() - words.len()];
+    let below: String = branches
         .chars()
-        .map(|c| {
+        .map(|c| match c {
+            '│' | '├' => '│',
+            _ => ' ',
+        })
+        .collect();
+    wrapped(words, &format!("  | {branches}"), &format!("  | {below}  "), width)
+}
+
+/// Keeps the words of a command on one line.
+const SPACE: char = '\u{a0}';
+/// Keeps an address whole, in which a line could otherwise end behind every slash.
+const JOINER: char = '\u{2060}';
+
+/// Text wrapped to a width, ending in a newline; commands in backquotes and addresses stay
+/// whole.
+fn wrapped(text: &str, first: &str, rest: &str, width: usize) -> String {
+    let mut inside = false;
+    let mut glued = String::with_capacity(text.len());
+    for word in text.split_inclusive(' ') {
+        let address = word.contains("://");
+        for c in word.chars() {
             if c == '`' {
                 inside = !inside;
             }
-            if inside && c == ' ' { GLUE } else { c }
-        })
-        .collect();
+            glued.push(if inside && c == ' ' { SPACE } else { c });
+            if c != ' ' && (inside || address) {
+                glued.push(JOINER);
+            }
+        }
+    }
     // A name such as conda-forge::x is one word.
     let options = Options::new(width)
         .initial_indent(first)
         .subsequent_indent(rest)
         .word_splitter(WordSplitter::NoHyphenation)
         .break_words(false);
-    let mut lines = textwrap::wrap(&glued, options).join("\n").replace(GLUE, " ");
-    lines.push('\n');
-    lines
+    let lines = textwrap::wrap(&glued, options).join("\n");
+    lines.replace(SPACE, " ").replace(JOINER, "") + "\n"
 }
 
 fn paint(text: &str, length: usize, colour: &str, on: bool) -> String {
@@ -122,6 +144,31 @@ mod tests {
         for line in said.lines() {
             assert!(unicode_width::UnicodeWidthStr::width(line) <= 60, "{line}");
         }
+    }
+
+    #[test]
+    fn a_tree_keeps_its_shape_where_a_line_is_too_long() {
+        let tree = "├─ left * can be installed with any of the following options:\n\
+                    │  └─ left 1.0 would require a certain other package in some version";
+        let said = diagnostic(&Diagnostic::error("x", "no").with_note(tree), PLAIN);
+        insta::assert_snapshot!(said, @"
+        error: no
+          | ├─ left * can be installed with any of the following
+          | │    options:
+          | │  └─ left 1.0 would require a certain other package in
+          | │       some version
+        ");
+    }
+
+    #[test]
+    fn commands_and_addresses_are_never_broken() {
+        let address = "https://conda.anaconda.org/conda-forge/linux-64/repodata.json.zst";
+        let command = "envlock solve --mirror https://conda.anaconda.org/=URL --no-origin";
+        let subject = Diagnostic::error("x", format!("nobody has {address} at all"))
+            .with_help(format!("try `{command}` or {address}"));
+        let said = diagnostic(&subject, PLAIN);
+        assert_eq!(said.lines().filter(|line| line.contains(address)).count(), 2, "{said}");
+        assert!(said.lines().any(|line| line.contains(command)), "{said}");
     }
 
     #[test]

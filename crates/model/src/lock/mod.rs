@@ -29,6 +29,9 @@ pub const FILE_NAME: &str = "envlock.lock";
 /// The `envlock.version` that this program writes and reads.
 pub const VERSION: u64 = 1;
 
+/// The root's `version`, that of the body, which this program writes and reads.
+const BODY_VERSION: u64 = 7;
+
 /// The answer to a [`Question`]: for each platform a set of packages.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lock {

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use envlock_report::{Diagnostic, Exit, Explain, Place};
-use rattler_conda_types::{GenericVirtualPackage, RepoDataRecord};
+use rattler_conda_types::{GenericVirtualPackage, RepoDataRecord, Subdir};
 use rattler_lock::LockFile;
 
-use super::{Lock, LockedPlatform, VERSION, blocks, consistency};
+use super::{BODY_VERSION, Lock, LockedPlatform, VERSION, blocks, consistency};
 use crate::{lock::Inconsistency, question::AskedChannel};
 
 /// Why a file is not a lock that can be relied on.
@@ -33,12 +33,16 @@ pub enum ReadError {
         place: Place,
     },
     /// Written by another generation of envlock.
-    #[error("the lock is of version {found}; this envlock reads version {VERSION}")]
+    #[error("the lock's {key} is {found}; this envlock reads {reads}")]
     Version {
         /// Where.
         place: Place,
+        /// Which version: that of the body or that of envlock's own block.
+        key: &'static str,
         /// The version that it has.
         found: u64,
+        /// The version that this program reads.
+        reads: u64,
     },
     /// It contradicts itself: a hand edit or a bad merge.
     #[error("the lock contradicts itself")]
@@ -76,9 +80,9 @@ impl Explain for ReadError {
                     .at(place.clone())
                     .with_help("remove it and run `envlock solve`, which writes one with that block"),
             ],
-            Self::Version { place, found } => vec![
+            Self::Version { place, found, reads, .. } => vec![
                 Diagnostic::error("lock-version", self.to_string()).at(place.clone()).with_help(
-                    if *found > VERSION {
+                    if found > reads {
                         "it was written by a newer envlock: use that one, or remove the lock and \
                          run `envlock solve`"
                     } else {
@@ -111,15 +115,12 @@ pub fn read(file: &str, text: &str) -> Result<Lock, ReadError> {
     refuse_conflict_markers(file, text)?;
     let document: serde_yaml::Value =
         serde_yaml::from_str(text).map_err(|error| form(file, &error))?;
-    let version = document.get("envlock").map(|block| block.get("version").cloned());
-    match version {
-        None => return Err(ReadError::Foreign { place: Place::new(file, 1, 1) }),
-        Some(Some(version)) if version.as_u64() == Some(VERSION) => {}
-        Some(version) => {
-            let found = version.and_then(|v| v.as_u64()).unwrap_or(0);
-            return Err(ReadError::Version { place: line_of(file, text, "envlock:"), found });
-        }
-    }
+    let Some(block) = document.get("envlock") else {
+        return Err(ReadError::Foreign { place: Place::new(file, 1, 1) });
+    };
+    known_version(line_of(file, text, "envlock:"), "envlock.version", block, VERSION)?;
+    known_version(Place::new(file, 1, 1), "version", &document, BODY_VERSION)?;
+    known_platforms(file, text, &document)?;
     let blocks: blocks::Document =
         serde_yaml::from_str(text).map_err(|error| form(file, &error))?;
     let body = LockFile::from_str_with_base_directory(text, None)
@@ -134,6 +135,32 @@ pub fn read(file: &str, text: &str) -> Result<Lock, ReadError> {
         Ok(lock)
     } else {
         Err(ReadError::Inconsistent { problems, lock: Box::new(lock) })
+    }
+}
+
+fn known_version(
+    place: Place,
+    key: &'static str,
+    block: &serde_yaml::Value,
+    reads: u64,
+) -> Result<(), ReadError> {
+    let found = block.get("version").and_then(serde_yaml::Value::as_u64).unwrap_or(0);
+    if found == reads { Ok(()) } else { Err(ReadError::Version { place, key, found, reads }) }
+}
+
+/// The library's own sentence about a platform lists all that there are.
+fn known_platforms(file: &str, text: &str, document: &serde_yaml::Value) -> Result<(), ReadError> {
+    let platforms = document.get("platforms").and_then(serde_yaml::Value::as_sequence);
+    let mut names = platforms
+        .into_iter()
+        .flatten()
+        .filter_map(|platform| platform.get("name").and_then(serde_yaml::Value::as_str));
+    match names.find(|name| name.parse::<Subdir>().is_err()) {
+        None => Ok(()),
+        Some(name) => Err(ReadError::Form {
+            place: line_of(file, text, &format!("- name: {name}")),
+            message: format!("there is no platform `{name}`"),
+        }),
     }
 }
 

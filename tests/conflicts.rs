@@ -1,0 +1,227 @@
+//! What can't be solved, told by the lines of environment.yml.
+
+use envlock_testkit::World;
+
+use crate::support::Lab;
+
+fn world() -> World {
+    World::new()
+        .channel("conda-forge", |c| {
+            c.pkg("python 3.10.9");
+            c.pkg("python 3.11.4");
+            c.pkg("numpy 1.24.3 py310_0 | python >=3.10,<3.11.0a0");
+            c.pkg("numpy 1.26.0 py311_0 | python >=3.11,<3.12.0a0");
+            c.pkg("tensorflow 2.13.1 py311_0 | python >=3.11,<3.12.0a0");
+            c.pkg("tensorflow 2.12.1 py310_0 | python >=3.10,<3.11.0a0");
+            c.pkg("left 1.0 | shared 1.*");
+            c.pkg("right 1.0 | middle");
+            c.pkg("middle 1.0 | shared 2.*");
+            c.pkg("shared 1.0");
+            c.pkg("shared 2.0");
+        })
+        .channel("bioconda", |c| {
+            c.pkg("samtools 1.17");
+            c.pkg("numpy 1.0 old_0");
+        })
+}
+
+/// What is said; the exit code is 6 and there is no lock.
+fn refused(yml: &str) -> String {
+    let lab = Lab::new(world(), yml);
+    let output = lab.solve(&["-q"]);
+    assert_eq!(output.code, Some(6), "{}{}", output.stdout, output.stderr);
+    assert!(!lab.project.path("envlock.lock").exists());
+    lab.shown(&output)
+}
+
+#[test]
+fn unknown_names_versions_and_conflicts_come_in_one_run_each_with_its_line() {
+    let said = refused(
+        "channels: [conda-forge]\ndependencies:\n  - python=3.10\n  - nunpy\n  - numpy=1.99\n  \
+         - tensorflow=2.13.0\n  - left\n  - right\n",
+    );
+    insta::assert_snapshot!(said, @"
+    -- stderr
+    error: no channel has a package named nunpy for linux-64
+      --> environment.yml:4:5
+      - searched: conda-forge
+      help: the nearest name is numpy (in conda-forge)
+    error: there is no numpy 1.99; the nearest is 1.26.0, which needs Python 3.11
+      where environment.yml:3 asks for 3.10
+      --> environment.yml:5:5
+      - versions, the nearest first: 1.26.0, 1.24.3
+      - numpy 1.26.0 depends on `python >=3.11,<3.12.0a0`
+      help: the nearest that fits the other lines is 1.24.3: write `numpy=1.24.3`
+    error: there is no tensorflow 2.13.0; the nearest is 2.13.1, which needs Python
+      3.11 where environment.yml:3 asks for 3.10
+      --> environment.yml:6:5
+      - versions, the nearest first: 2.13.1, 2.12.1
+      - tensorflow 2.13.1 depends on `python >=3.11,<3.12.0a0`
+      help: the nearest that fits the other lines is 2.12.1: write
+            `tensorflow=2.12.1`
+    error: these 2 lines can't hold at once: `left`, `right`
+      --> environment.yml:7:5
+      - environment.yml:8 asks for `right`
+      | The following packages are incompatible
+      | ├─ left * can be installed with any of the following options:
+      | │  └─ left 1.0 would require
+      | │     └─ shared 1.*, which can be installed with any of the following
+      | │          options:
+      | │        └─ shared 1.0
+      | └─ right * cannot be installed because there are no viable options:
+      |    └─ right 1.0 would require
+      |       └─ middle *, which cannot be installed because there are no viable
+      |            options:
+      |          └─ middle 1.0 would require
+      |             └─ shared 2.*, which cannot be installed because there are no
+      |                  viable options:
+      |                └─ shared 2.0, which conflicts with the versions reported
+      |                     above.
+      help: loosen one of these lines
+    -- exit 6
+    ");
+}
+
+#[test]
+fn the_nearest_version_is_told_with_the_line_that_it_collides_with() {
+    let said =
+        refused("channels: [conda-forge]\ndependencies:\n  - python=3.10\n  - tensorflow=2.13.0\n");
+    insta::assert_snapshot!(said, @"
+    -- stderr
+    error: there is no tensorflow 2.13.0; the nearest is 2.13.1, which needs Python
+      3.11 where environment.yml:3 asks for 3.10
+      --> environment.yml:4:5
+      - versions, the nearest first: 2.13.1, 2.12.1
+      - tensorflow 2.13.1 depends on `python >=3.11,<3.12.0a0`
+      help: the nearest that fits the other lines is 2.12.1: write
+            `tensorflow=2.12.1`
+    -- exit 6
+    ");
+}
+
+#[test]
+fn a_conflict_is_told_by_its_path_through_the_packages() {
+    insta::assert_snapshot!(refused("channels: [conda-forge]\ndependencies:\n  - left\n  - right\n"), @"
+    -- stderr
+    error: these 2 lines can't hold at once: `left`, `right`
+      --> environment.yml:3:5
+      - environment.yml:4 asks for `right`
+      | The following packages are incompatible
+      | ├─ left * can be installed with any of the following options:
+      | │  └─ left 1.0 would require
+      | │     └─ shared 1.*, which can be installed with any of the following
+      | │          options:
+      | │        └─ shared 1.0
+      | └─ right * cannot be installed because there are no viable options:
+      |    └─ right 1.0 would require
+      |       └─ middle *, which cannot be installed because there are no viable
+      |            options:
+      |          └─ middle 1.0 would require
+      |             └─ shared 2.*, which cannot be installed because there are no
+      |                  viable options:
+      |                └─ shared 2.0, which conflicts with the versions reported
+      |                     above.
+      help: loosen one of these lines
+    -- exit 6
+    ");
+}
+
+#[test]
+fn what_strict_priority_hides_is_told_with_what_to_do() {
+    let said = refused("channels: [bioconda, conda-forge]\ndependencies:\n  - numpy=1.26\n");
+    insta::assert_snapshot!(said, @"
+    -- stderr
+    error: strict channel priority hides the numpy of conda-forge behind bioconda
+      --> environment.yml:3:5
+      - bioconda comes first and has numpy, though no version that `numpy=1.26`
+        accepts: 1.0
+      help: write `conda-forge::numpy=1.26`, or list conda-forge before bioconda
+    -- exit 6
+    ");
+}
+
+#[test]
+fn a_package_that_another_channel_has_is_told_with_that_channel() {
+    let said =
+        refused("channels: [conda-forge, bioconda]\ndependencies:\n  - conda-forge::samtools\n");
+    insta::assert_snapshot!(said, @"
+    -- stderr
+    error: conda-forge has no package named samtools for linux-64
+      --> environment.yml:3:5
+      help: bioconda has it: write `bioconda::samtools`, or `samtools`
+    -- exit 6
+    ");
+}
+
+#[test]
+fn a_virtual_package_that_is_not_assumed_is_told_with_the_flag() {
+    let mut world = world();
+    world.change("conda-forge", |c| {
+        c.pkg("gpu 1.0 | __cuda >=12");
+    });
+    let lab = Lab::new(world, "channels: [conda-forge]\ndependencies:\n  - gpu\n");
+    let output = lab.solve(&["-q"]);
+    assert_eq!(output.code, Some(6));
+    insta::assert_snapshot!(lab.shown(&output), @"
+    -- stderr
+    error: `gpu` can't be met: what it needs isn't to be had
+      --> environment.yml:3:5
+      | gpu * cannot be installed because there are no viable options:
+      | └─ gpu 1.0 would require
+      |    └─ __cuda >=12, for which no candidates were found.
+      help: for machines that have it: solve with `--virtual-package __cuda=VERSION`
+    -- exit 6
+    ");
+}
+
+#[test]
+fn a_dependency_that_no_channel_has_is_told() {
+    let mut world = world();
+    world.change("conda-forge", |c| {
+        c.pkg("broken 1.0 | not-there >=2");
+    });
+    let lab = Lab::new(world, "channels: [conda-forge]\ndependencies:\n  - broken\n");
+    let output = lab.solve(&["-q"]);
+    assert_eq!(output.code, Some(6));
+    insta::assert_snapshot!(lab.shown(&output), @"
+    -- stderr
+    error: `broken` can't be met: what it needs isn't to be had
+      --> environment.yml:3:5
+      | broken * cannot be installed because there are no viable options:
+      | └─ broken 1.0 would require
+      |    └─ not-there >=2, for which no candidates were found.
+      help: ask for another version of it, or add the channel that has what it needs
+    -- exit 6
+    ");
+}
+
+#[test]
+fn the_lock_that_is_there_is_not_touched() {
+    let yml = "channels: [conda-forge]\ndependencies: [left]\n";
+    let lab = Lab::solved(world(), yml);
+    let before = lab.lock();
+    lab.ask("channels: [conda-forge]\ndependencies: [left, right]\n");
+    assert_eq!(lab.solve(&["-q"]).code, Some(6));
+    assert_eq!(lab.lock(), before);
+}
+
+#[test]
+fn what_fails_on_one_platform_names_it() {
+    let mut world = world();
+    world.change("conda-forge", |c| {
+        c.pkg_for(envlock_testkit::Subdir::OsxArm64, "left 1.0");
+    });
+    let yml = "channels: [conda-forge]\nplatforms: [linux-64, osx-arm64]\ndependencies:\n  - left\n  - shared\n";
+    let lab = Lab::new(world, yml);
+    let output = lab.solve(&["-q"]);
+    assert_eq!(output.code, Some(6));
+    insta::assert_snapshot!(lab.shown(&output), @"
+    -- stderr
+    error: no channel has a package named shared for osx-arm64
+      --> environment.yml:5:5
+      - searched: conda-forge
+      - on osx-arm64
+      help: check the name, or add the channel that has it to `channels:`
+    -- exit 6
+    ");
+}

@@ -1,0 +1,271 @@
+//! envlock.lock: its eight rules, each by name.
+
+use envlock_testkit::{Subdir, World};
+
+use crate::support::Lab;
+
+const YML: &str = "channels: [conda-forge]\ndependencies:\n  - app >=1\n";
+
+fn world() -> World {
+    World::new().channel("conda-forge", |c| {
+        c.pkg("app 1.0 | lib >=1; __glibc >=2.17");
+        c.pkg("lib 1.2");
+        c.pkg_for(Subdir::OsxArm64, "app 1.0 | lib >=1");
+        c.pkg_for(Subdir::OsxArm64, "lib 1.2");
+    })
+}
+
+fn solved() -> Lab {
+    Lab::solved(world(), YML)
+}
+
+#[test]
+fn rule_1_the_lock_names_the_origin_whatever_served_it() {
+    let lab = solved();
+    let lock = lab.lock();
+    assert!(lock.contains("https://conda.anaconda.org/conda-forge/linux-64/app-1.0-0.conda"));
+    assert!(!lock.contains("127.0.0.1"), "{lock}");
+    // The same by a folder of the mirror's, byte for byte.
+    let folder = lab.world.root().join("anaconda/cloud").display().to_string();
+    fs_err::remove_file(lab.project.path("envlock.lock")).unwrap();
+    let mirror = format!("https://conda.anaconda.org/=file://{folder}/");
+    lab.envlock(&["solve", "-q", "--no-origin", "--mirror", &mirror]).success();
+    assert_eq!(lab.lock(), lock);
+}
+
+#[test]
+fn rule_1_a_base_url_that_would_smuggle_the_mirror_in_is_rewritten() {
+    let mut world = world();
+    let base = format!("{}/linux-64/", world.channel_url("conda-forge"));
+    world.change("conda-forge", |c| c.info("base_url", base));
+    let lab = Lab::solved(world, YML);
+    assert_eq!(lab.lock(), solved().lock());
+}
+
+#[test]
+fn rule_1_a_base_url_at_another_host_is_refused() {
+    let mut world = world();
+    world.change("conda-forge", |c| c.info("base_url", "https://evil.example/x/"));
+    let lab = Lab::new(world, YML);
+    let output = lab.solve(&["-q"]);
+    assert_eq!(output.code, Some(3), "{}", output.stdout);
+    insta::assert_snapshot!(lab.shown(&output), @"
+    -- stderr
+    error: no source delivers the index of conda-forge/linux-64
+      | tried:
+      |   http://mirror/anaconda/cloud/conda-forge/linux-64/repodata.json.zst:
+      |     unreadable: its base_url `https://evil.example/x/` leads away from the
+      |     channel, and only the channel's own server may say so
+      |   http://mirror/anaconda/cloud/conda-forge/linux-64/repodata.json:
+      |     unreadable: its base_url `https://evil.example/x/` leads away from the
+      |     channel, and only the channel's own server may say so
+      help: try again later or name another source with `--mirror PREFIX=URL`;
+            `--offline` uses what was fetched before
+    error: no source delivers the index of conda-forge/noarch
+      | tried:
+      |   http://mirror/anaconda/cloud/conda-forge/noarch/repodata.json.zst:
+      |     unreadable: its base_url `https://evil.example/x/` leads away from the
+      |     channel, and only the channel's own server may say so
+      |   http://mirror/anaconda/cloud/conda-forge/noarch/repodata.json:
+      |     unreadable: its base_url `https://evil.example/x/` leads away from the
+      |     channel, and only the channel's own server may say so
+      help: try again later or name another source with `--mirror PREFIX=URL`;
+            `--offline` uses what was fetched before
+    -- exit 3
+    ");
+    assert!(!lab.project.path("envlock.lock").exists());
+}
+
+#[test]
+fn rule_2_a_pip_line_with_a_credential_is_not_written_down() {
+    let lab = Lab::new(
+        world(),
+        &format!("{YML}  - pip:\n    - --index-url https://me:geheim@pypi.example/simple\n"),
+    );
+    let output = lab.solve(&["-q"]);
+    assert_eq!(output.code, Some(2), "{}", output.stdout);
+    assert!(!output.stderr.contains("geheim"), "{}", output.stderr);
+    assert!(!lab.project.path("envlock.lock").exists());
+}
+
+#[test]
+fn rule_4_comments_order_and_wider_specs_leave_a_lock_fresh() {
+    let lab = Lab::solved(world(), &format!("{YML}  - lib\nvariables: {{A: '1', B: '2'}}\n"));
+    for fresh in [
+        "# a comment\nvariables: {B: '2', A: '1'}\ndependencies: [lib, app >=1]\nchannels: [conda-forge]\n",
+        "channels: [conda-forge]\ndependencies: [lib >=1, app]  # wider and narrower\nvariables: {A: '1', B: '2'}\n",
+        "name: project\nchannels: ['https://conda.anaconda.org/conda-forge/']\ndependencies: [lib, app=1.0]\nvariables: {A: '1', B: '2'}\n",
+    ] {
+        lab.ask(fresh);
+        lab.world.forget_requests();
+        let output = lab.solve(&["--check", "-q"]);
+        assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{fresh}");
+        assert!(lab.world.requests("*").is_empty(), "no network");
+    }
+    insta::assert_snapshot!(lab.shown(&lab.envlock(&["solve", "--check"])), @"
+    -- stdout
+    envlock.lock still answers environment.yml
+    -- exit 0
+    ");
+}
+
+#[test]
+fn rule_4_what_changed_is_said_spec_by_spec_with_its_line() {
+    let lab = Lab::solved(world(), &format!("{YML}  - lib\nvariables: {{A: '1', B: '2'}}\n"));
+    let before = lab.lock();
+    lab.ask(
+        "name: other\nchannels: [bioconda, conda-forge]\nplatforms: [linux-64, osx-arm64]\n\
+         dependencies:\n  - app >=2\n  - new-one\n  - pip:\n    - flask\nvariables: {A: '1', B: '3'}\n",
+    );
+    let output = lab.envlock(&["solve", "--check"]);
+    assert_eq!(output.code, Some(5));
+    insta::assert_snapshot!(lab.shown(&output), @"
+    -- stdout
+    envlock.lock no longer answers environment.yml
+    -- stderr
+    warning: there is a `pip:` section, but `pip` isn't among the dependencies
+      --> environment.yml:7:5
+      help: add `- pip` above it
+    error: the name was project and is other
+      help: run `envlock solve`; `envlock install --frozen` takes it as it is
+    error: the channels were [conda-forge] and are [bioconda, conda-forge]
+      help: run `envlock solve`; `envlock install --frozen` takes it as it is
+    error: osx-arm64 is asked for and not locked
+      help: run `envlock solve`; `envlock install --frozen` takes it as it is
+    error: `app >=2` is asked for and the lock has app-1.0-0.conda (linux-64)
+      --> environment.yml:5:5
+      help: run `envlock solve`; `envlock install --frozen` takes it as it is
+    error: `new-one` is asked for and no package of the lock answers it (linux-64)
+      --> environment.yml:6:5
+      help: run `envlock solve`; `envlock install --frozen` takes it as it is
+    error: `lib` is no longer asked for (linux-64)
+      help: run `envlock solve`; `envlock install --frozen` takes it as it is
+    error: pip's `flask` is asked for and not in the lock (linux-64)
+      --> environment.yml:8:7
+      help: run `envlock solve`; `envlock install --frozen` takes it as it is
+    error: the variable B changed
+      help: run `envlock solve`; `envlock install --frozen` takes it as it is
+    -- exit 5
+    ");
+    assert_eq!(lab.lock(), before);
+    assert_eq!(lab.install(&[]).code, Some(5), "install refuses it");
+    assert!(!lab.prefix().exists());
+}
+
+#[test]
+fn rule_4_the_order_of_channels_is_a_change() {
+    let world = world().channel("bioconda", |c| {
+        c.pkg("bio 1");
+    });
+    let lab = Lab::solved(world, "channels: [conda-forge, bioconda]\ndependencies: [app]\n");
+    lab.ask("channels: [bioconda, conda-forge]\ndependencies: [app]\n");
+    let output = lab.envlock(&["solve", "--check", "-q"]);
+    assert_eq!(output.code, Some(5));
+    insta::assert_snapshot!(lab.shown(&output), @"
+    -- stdout
+    envlock.lock no longer answers environment.yml
+    -- stderr
+    error: the channels were [conda-forge, bioconda] and are [bioconda, conda-forge]
+      help: run `envlock solve`; `envlock install --frozen` takes it as it is
+    -- exit 5
+    ");
+}
+
+#[test]
+fn rule_5_what_is_locked_stays_and_what_is_gone_moves() {
+    let mut lab = solved();
+    lab.world.change("conda-forge", |c| {
+        c.pkg("app 2.0 | lib >=1");
+        c.pkg("lib 1.9");
+    });
+    lab.solve(&["-q"]).success();
+    assert_eq!(lab.locked("linux-64"), ["app-1.0-0", "lib-1.2-0"]);
+    // Another request moves what it must and no more.
+    lab.ask("channels: [conda-forge]\ndependencies: [app >=2]\n");
+    lab.solve(&["-q"]).success();
+    assert_eq!(lab.locked("linux-64"), ["app-2.0-0", "lib-1.2-0"]);
+    // lib 1.2 is gone from the index.
+    let world = World::new().channel("conda-forge", |c| {
+        c.pkg("app 2.0 | lib >=1");
+        c.pkg("lib 1.9");
+    });
+    let lab = Lab { world, project: lab.project };
+    lab.solve(&["-q"]).success();
+    assert_eq!(lab.locked("linux-64"), ["app-2.0-0", "lib-1.9-0"]);
+}
+
+#[test]
+fn rule_6_virtual_packages_are_fixed_until_set_and_then_stay() {
+    let world = World::new().channel("conda-forge", |c| {
+        c.pkg("gpu 1.0 cpu_0");
+        c.pkg("gpu 2.0 cuda_0 | __cuda >=12");
+    });
+    let lab = Lab::new(world, "channels: [conda-forge]\ndependencies: [gpu]\n");
+    let solved = |args: &[&str]| {
+        lab.solve(&[&["-q"], args].concat()).success();
+        let cuda: Vec<_> =
+            lab.lock().lines().filter(|line| line.contains("__cuda=")).map(str::to_owned).collect();
+        (lab.locked("linux-64").remove(0), cuda.concat().trim().to_owned())
+    };
+    let (gpu, cpu) = ("gpu-2.0-cuda_0".to_owned(), "gpu-1.0-cpu_0".to_owned());
+    assert_eq!(solved(&[]), (cpu.clone(), String::new()));
+    let cuda = "- __cuda=12.2=0".to_owned();
+    // What is locked stays; with another assumption it may be better to solve anew.
+    fs_err::remove_file(lab.project.path("envlock.lock")).unwrap();
+    assert_eq!(solved(&["--virtual-package", "__cuda=12.2"]), (gpu.clone(), cuda.clone()));
+    assert_eq!(solved(&[]), (gpu, cuda), "what was set stays");
+    assert_eq!(solved(&["--virtual-package", "default"]), (cpu, String::new()));
+}
+
+#[test]
+fn rule_6_condas_overrides_set_them_too_and_the_flag_wins() {
+    let yml = "channels: [conda-forge]\ndependencies: [app]\n";
+    let lab = Lab::new(world(), yml).env("CONDA_OVERRIDE_CUDA", "11.8");
+    lab.solve(&["-q"]).success();
+    assert!(lab.lock().contains("- __cuda=11.8=0\n"), "{}", lab.lock());
+    lab.solve(&["-q", "--virtual-package", "__cuda=12.4"]).success();
+    assert!(lab.lock().contains("- __cuda=12.4=0\n"), "{}", lab.lock());
+}
+
+#[test]
+fn rule_6_the_machine_that_solves_does_not_matter_unless_it_is_asked_for() {
+    let lab = Lab::new(world(), YML).env("CONDA_OVERRIDE_GLIBC", "2.99");
+    lab.solve(&["-q", "--virtual-package", "default", "--virtual-package", "__glibc=2.28"])
+        .success();
+    assert_eq!(lab.lock(), solved().lock());
+    lab.solve(&["-q", "--virtual-package", "host"]).success();
+    assert!(lab.lock().contains("- __glibc=2.99=0\n"), "{}", lab.lock());
+}
+
+#[test]
+fn rule_7_a_variable_named_ci_changes_nothing() {
+    let plain = Lab::new(world(), YML);
+    let ci = Lab::new(world(), YML).env("CI", "true").env("GITHUB_ACTIONS", "true");
+    assert_eq!(plain.shown(&plain.solve(&[])), ci.shown(&ci.solve(&[])));
+    assert_eq!(plain.lock(), ci.lock());
+}
+
+#[test]
+fn a_lock_that_cannot_be_read_is_never_written_over() {
+    let lab = Lab::new(world(), YML);
+    lab.project.write("envlock.lock", "something: else\n");
+    assert_eq!(lab.solve(&["-q"]).code, Some(2));
+    assert_eq!(lab.lock(), "something: else\n");
+}
+
+#[test]
+fn neither_the_form_of_the_index_nor_that_of_the_archives_hides_in_the_lock() {
+    let lock = |tell: fn(&mut envlock_testkit::TestChannel)| {
+        let world = World::new().channel("conda-forge", |c| {
+            tell(c);
+            c.pkg("app 1.0 | lib");
+            c.pkg("lib 1.2");
+        });
+        Lab::solved(world, YML).lock()
+    };
+    let both = lock(|_| {});
+    assert_eq!(lock(envlock_testkit::TestChannel::no_zst), both);
+    assert_eq!(lock(envlock_testkit::TestChannel::zst_only), both);
+    let old = lock(envlock_testkit::TestChannel::tar_bz2);
+    assert!(old.contains("linux-64/lib-1.2-0.tar.bz2\n"), "{old}");
+}

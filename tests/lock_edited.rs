@@ -1,0 +1,276 @@
+//! A lock after a hand edit or a bad merge: checked by meaning (rule 3), told by line (rule 8).
+
+use envlock_testkit::World;
+
+use crate::support::Lab;
+
+const YML: &str = "channels: [conda-forge]\ndependencies:\n  - app >=1\n";
+
+fn solved() -> Lab {
+    let world = World::new().channel("conda-forge", |c| {
+        c.pkg("app 1.0 | lib >=1; __glibc >=2.17");
+        c.pkg("lib 1.2");
+    });
+    Lab::solved(world, YML)
+}
+
+/// What is said of a lock after an edit; `solve` and `install` don't trust it either.
+fn edited(edit: impl FnOnce(String) -> String) -> String {
+    let lab = solved();
+    let text = edit(lab.lock());
+    assert_ne!(text, lab.lock(), "the edit does something");
+    lab.project.write("envlock.lock", &text);
+    assert_eq!(lab.install(&[]).code, Some(2));
+    assert!(!lab.prefix().exists());
+    let output = lab.envlock(&["solve", "--check"]);
+    assert_eq!(output.code, Some(2));
+    lab.shown(&output)
+}
+
+/// Without the block of the package whose file begins so, and without its line in the list.
+fn without(lock: &str, file: &str) -> String {
+    let mut skip = false;
+    let mut kept = String::new();
+    for line in lock.lines() {
+        if line.starts_with("- conda: ") || !line.starts_with([' ', '-']) {
+            skip = line.contains(file);
+        }
+        if !skip && !line.contains(file) {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
+}
+
+#[test]
+fn rule_3_a_request_that_nothing_answers_is_found() {
+    let said = edited(|lock| lock.replace("- app >=1\n", "- app >=1\n        - other\n"));
+    insta::assert_snapshot!(said, @"
+    -- stderr
+    error: `other` was asked for and no package answers it on linux-64
+      --> envlock.lock:33:1
+      help: solve again with `envlock solve`; what is right in it stays
+    -- exit 2
+    ");
+}
+
+#[test]
+fn rule_3_a_package_that_is_not_what_was_asked_is_found() {
+    let said = edited(|lock| lock.replace("- app >=1\n", "- app >=2\n"));
+    insta::assert_snapshot!(said, @"
+    -- stderr
+    error: app-1.0-0.conda is not what `app >=2` asks for on linux-64
+      --> envlock.lock:18:1
+      help: solve again with `envlock solve`; what is right in it stays
+    -- exit 2
+    ");
+}
+
+#[test]
+fn rule_3_a_dependency_that_is_missing_is_found() {
+    insta::assert_snapshot!(edited(|lock| without(&lock, "lib-1.2")), @"
+    -- stderr
+    error: app-1.0-0.conda needs `lib >=1`, which isn't in the lock for linux-64
+      --> envlock.lock:17:1
+      help: solve again with `envlock solve`; what is right in it stays
+    -- exit 2
+    ");
+}
+
+#[test]
+fn rule_3_a_dependency_that_is_not_met_is_found() {
+    insta::assert_snapshot!(edited(|lock| lock.replace("- lib >=1\n", "- lib >=1.3\n")), @"
+    -- stderr
+    error: app-1.0-0.conda needs `lib >=1.3`; the lock for linux-64 has
+      lib-1.2-0.conda
+      --> envlock.lock:18:1
+      help: solve again with `envlock solve`; what is right in it stays
+    -- exit 2
+    ");
+}
+
+#[test]
+fn rule_3_a_constraint_that_is_broken_is_found() {
+    let said =
+        edited(|lock| lock.replace("  - lib >=1\n", "  - lib >=1\n  constrains:\n  - lib <1.2\n"));
+    insta::assert_snapshot!(said, @"
+    -- stderr
+    error: app-1.0-0.conda allows only `lib <1.2`; the lock for linux-64 has
+      lib-1.2-0.conda
+      --> envlock.lock:18:1
+      help: solve again with `envlock solve`; what is right in it stays
+    -- exit 2
+    ");
+}
+
+#[test]
+fn rule_3_a_name_that_stands_twice_is_found() {
+    let said = edited(|lock| {
+        let url = "https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda";
+        let other = url.replace("1.2", "1.3");
+        let hash = "0".repeat(64);
+        lock.replacen(
+            &format!("      - conda: {url}\n"),
+            &format!("      - conda: {url}\n      - conda: {other}\n"),
+            1,
+        )
+        .replace("envlock:\n", &format!("- conda: {other}\n  sha256: {hash}\nenvlock:\n"))
+    });
+    insta::assert_snapshot!(said, @"
+    -- stderr
+    error: lib-1.3-0.conda stands beside another of its name on linux-64
+      --> envlock.lock:34:1
+      help: solve again with `envlock solve`; what is right in it stays
+    -- exit 2
+    ");
+}
+
+#[test]
+fn rule_3_a_package_without_sha256_is_found() {
+    let said = edited(|lock| {
+        let lines: Vec<_> = lock.lines().filter(|line| !line.starts_with("  sha256:")).collect();
+        lines.join("\n")
+    });
+    insta::assert_snapshot!(said, @"
+    -- stderr
+    error: app-1.0-0.conda has no sha256
+      --> envlock.lock:18:1
+      help: solve again with `envlock solve`; what is right in it stays
+    error: lib-1.2-0.conda has no sha256
+      --> envlock.lock:26:1
+      help: solve again with `envlock solve`; what is right in it stays
+    -- exit 2
+    ");
+}
+
+#[test]
+fn rule_3_a_package_of_a_channel_that_is_not_named_is_found() {
+    let said = edited(|lock| lock.replace("conda-forge/linux-64/lib", "evil/linux-64/lib"));
+    insta::assert_snapshot!(said, @"
+    -- stderr
+    error: lib-1.2-0.conda comes from a channel that the lock doesn't name
+      --> envlock.lock:27:1
+      help: solve again with `envlock solve`; what is right in it stays
+    -- exit 2
+    ");
+}
+
+#[test]
+fn rule_2_and_3_a_query_in_an_address_is_found() {
+    let said = edited(|lock| lock.replace("lib-1.2-0.conda", "lib-1.2-0.conda?token=geheim"));
+    assert!(!said.contains("geheim"), "{said}");
+    insta::assert_snapshot!(said, @"
+    -- stderr
+    error: the URL of lib-1.2-0.conda holds a credential or a query
+      --> envlock.lock:27:1
+      help: solve again with `envlock solve`; what is right in it stays
+    error: lib-1.2-0.conda comes from a channel that the lock doesn't name
+      --> envlock.lock:27:1
+      help: solve again with `envlock solve`; what is right in it stays
+    -- exit 2
+    ");
+}
+
+#[test]
+fn rule_3_conflict_markers_get_a_message_with_the_way_out() {
+    let said = edited(|lock| {
+        lock.replace("- app >=1\n", "<<<<<<< HEAD\n        - app >=1\n=======\n>>>>>>> other\n")
+    });
+    insta::assert_snapshot!(said, @"
+    -- stderr
+    error: the lock has unresolved merge conflicts
+      --> envlock.lock:47:1
+      - both sides are answers to different questions; neither half is one
+      help: take either side whole, then solve:
+            `git checkout --theirs envlock.lock && envlock solve`
+    -- exit 2
+    ");
+}
+
+#[test]
+fn rule_3_an_edited_lock_is_mended_by_solving_and_what_is_right_stays() {
+    let mut lab = solved();
+    let before = lab.lock();
+    lab.project.write("envlock.lock", without(&before, "app-1.0"));
+    lab.world.change("conda-forge", |c| {
+        c.pkg("lib 1.9");
+    });
+    lab.solve(&["-q"]).success();
+    assert_eq!(lab.lock(), before, "lib stays at 1.2");
+}
+
+#[test]
+fn rule_8_errors_name_the_line() {
+    insta::assert_snapshot!(edited(|lock| lock.replace("  sha256: ", "  sha256: [")), @"
+    -- stderr
+    error: the lock can't be read: did not find expected ',' or ']'
+      --> envlock.lock:20:6
+      help: restore it with `git checkout envlock.lock`, or remove it and run
+            `envlock solve`
+    -- exit 2
+    ");
+    insta::assert_snapshot!(edited(|lock| lock.replacen("  sha256: ", "  sha256: zz", 1)), @"
+    -- stderr
+    error: the lock can't be read: failed to parse digest
+      --> envlock.lock:18:1
+      help: restore it with `git checkout envlock.lock`, or remove it and run
+            `envlock solve`
+    -- exit 2
+    ");
+    insta::assert_snapshot!(edited(|lock| lock.replace("platforms:\n- name: linux-64", "platforms:\n- name: linxu-64")), @"
+    -- stderr
+    error: the lock can't be read: there is no platform `linxu-64`
+      --> envlock.lock:3:1
+      help: restore it with `git checkout envlock.lock`, or remove it and run
+            `envlock solve`
+    -- exit 2
+    ");
+}
+
+#[test]
+fn rule_8_an_unknown_version_says_which_envlock_reads_it() {
+    let said = edited(|lock| lock.replace("envlock:\n  version: 1", "envlock:\n  version: 2"));
+    insta::assert_snapshot!(said, @"
+    -- stderr
+    error: the lock's envlock.version is 2; this envlock reads 1
+      --> envlock.lock:33:1
+      help: it was written by a newer envlock: use that one, or remove the lock and
+            run `envlock solve`
+    -- exit 2
+    ");
+    insta::assert_snapshot!(edited(|lock| lock.replace("version: 7\n", "version: 8\n")), @"
+    -- stderr
+    error: the lock's version is 8; this envlock reads 7
+      --> envlock.lock:1:1
+      help: it was written by a newer envlock: use that one, or remove the lock and
+            run `envlock solve`
+    -- exit 2
+    ");
+}
+
+#[test]
+fn a_lock_of_another_tool_is_told_apart() {
+    let said = edited(|lock| lock.split("envlock:\n").next().unwrap().to_owned());
+    insta::assert_snapshot!(said, @"
+    -- stderr
+    error: this lock was not written by envlock: it has no `envlock:` block
+      --> envlock.lock:1:1
+      help: remove it and run `envlock solve`, which writes one with that block
+    -- exit 2
+    ");
+    insta::assert_snapshot!(edited(|_| "metadata: {}\npackage: []\n".to_owned()), @"
+    -- stderr
+    error: this lock was not written by envlock: it has no `envlock:` block
+      --> envlock.lock:1:1
+      help: remove it and run `envlock solve`, which writes one with that block
+    -- exit 2
+    ");
+    insta::assert_snapshot!(edited(|_| String::new()), @"
+    -- stderr
+    error: this lock was not written by envlock: it has no `envlock:` block
+      --> envlock.lock:1:1
+      help: remove it and run `envlock solve`, which writes one with that block
+    -- exit 2
+    ");
+}

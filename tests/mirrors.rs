@@ -1,0 +1,206 @@
+//! Mirrors: who is asked, in which order, and what is made of the answers.
+
+use envlock_testkit::{Fault, Subdir, World};
+
+use crate::support::Lab;
+
+const YML: &str = "channels: [conda-forge]\ndependencies: [app]\n";
+
+fn world() -> World {
+    World::new().channel("conda-forge", |c| {
+        c.pkg("app 1.0");
+        c.noarch("any 1.0 | app");
+    })
+}
+
+/// `PREFIX=URL` for conda.anaconda.org.
+fn mirror(world: &World) -> String {
+    format!("https://conda.anaconda.org/={}/anaconda/cloud/", world.url())
+}
+
+/// `solve` with these mirrors in this order.
+fn solve(lab: &Lab, mirrors: &[&World], args: &[&str]) -> envlock_testkit::Output {
+    let mirrors: Vec<_> = mirrors.iter().map(|world| mirror(world)).collect();
+    let mirrors = mirrors.iter().flat_map(|mirror| ["--mirror", mirror.as_str()]);
+    lab.project.envlock(["solve", "-q"].into_iter().chain(mirrors).chain(args.iter().copied()))
+}
+
+#[test]
+fn mirrors_are_asked_in_the_order_given() {
+    let (first, second) = (world(), world());
+    let lab = Lab::new(World::new(), YML);
+    solve(&lab, &[&first, &second], &["--no-origin"]).success();
+    assert!(!first.requests("*/repodata.json*").is_empty());
+    assert!(second.requests("*").is_empty());
+    let from_first = lab.lock();
+    let lab = Lab::new(World::new(), YML);
+    solve(&lab, &[&second, &first], &["--no-origin"]).success();
+    assert!(!second.requests("*/repodata.json*").is_empty());
+    assert_eq!(lab.lock(), from_first);
+}
+
+#[test]
+fn what_one_lacks_is_asked_of_the_next_without_a_word() {
+    let empty = World::new();
+    let full = world();
+    let lab = Lab::new(World::new(), YML);
+    let output = solve(&lab, &[&empty, &full], &["--no-origin"]);
+    assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{}", output.stderr);
+    assert!(!empty.requests("*").is_empty());
+}
+
+#[test]
+fn a_subdir_that_one_lacks_is_asked_of_the_next() {
+    let noarch_only = World::new().channel("conda-forge", |c| {
+        c.noarch("any 1.0 | app");
+    });
+    fs_err::remove_dir_all(noarch_only.channel_dir("conda-forge").join("linux-64")).ok();
+    let full = world();
+    let lab = Lab::new(World::new(), "channels: [conda-forge]\ndependencies: [any]\n");
+    solve(&lab, &[&noarch_only, &full], &["--no-origin"]).success();
+    assert_eq!(lab.locked("linux-64"), ["any-1.0-0", "app-1.0-0"]);
+}
+
+#[test]
+fn a_platform_that_nobody_has_is_empty_with_a_warning_where_there_is_a_noarch() {
+    let world = World::new().channel("conda-forge", |c| {
+        c.package(&envlock_testkit::package("data 1.0").noarch_generic());
+    });
+    fs_err::remove_dir_all(world.channel_dir("conda-forge").join("linux-64")).ok();
+    let lab = Lab::new(world, "channels: [conda-forge]\ndependencies: [data]\n");
+    insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
+    -- stdout
+    linux-64  1 package  758 B to download at most
+    wrote envlock.lock; next: envlock install
+    -- stderr
+    warning: the channel conda-forge has nothing for linux-64
+      - no source has that index; the channel's noarch packages are used
+    -- exit 0
+    ");
+}
+
+#[test]
+fn a_channel_that_nobody_has_ends_with_3() {
+    let lab = Lab::new(world(), "channels: [conda-froge]\ndependencies: [app]\n");
+    let output = lab.solve(&["-q"]);
+    assert_eq!(output.code, Some(3));
+    insta::assert_snapshot!(lab.shown(&output), @"
+    -- stderr
+    error: the channel conda-froge has no noarch nor linux-64: is the name right?
+      | asked:
+      |   http://mirror/anaconda/cloud/conda-froge/linux-64/repodata.json:
+      |     404 not found
+      |   http://mirror/anaconda/cloud/conda-froge/noarch/repodata.json:
+      |     404 not found
+      help: did you mean `conda-forge`?
+    -- exit 3
+    ");
+}
+
+#[test]
+fn a_mirror_that_fails_is_followed_by_the_next_and_that_is_said() {
+    let failing = world().fault("*repodata*", Fault::status(403));
+    let lab = Lab::new(world(), YML);
+    let mirrors = [mirror(&failing), mirror(&lab.world)];
+    let output =
+        lab.envlock(&["solve", "--no-origin", "--mirror", &mirrors[0], "--mirror", &mirrors[1]]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    assert!(output.stderr.contains("403"), "{}", output.stderr);
+    assert_eq!(lab.locked("linux-64"), ["app-1.0-0"]);
+}
+
+#[test]
+fn the_origin_is_not_asked_with_no_origin_and_without_a_mirror_that_is_a_mistake() {
+    let lab = Lab::new(World::new(), YML);
+    let output = lab.envlock(&["solve", "-q", "--no-origin"]);
+    assert_eq!(output.code, Some(2), "{}", output.stderr);
+    insta::assert_snapshot!(lab.shown(&output), @"
+    -- stderr
+    error: no mirror has the channel conda-forge, and its origin may not be asked
+      help: leave `--no-origin` out, or name a mirror:
+            `--mirror https://conda.anaconda.org/conda-forge/=URL`
+    -- exit 2
+    ");
+}
+
+#[test]
+fn plain_json_is_taken_at_the_same_source_where_zst_is_missing_or_damaged() {
+    let first = World::new().channel("conda-forge", |c| {
+        c.no_zst();
+        c.pkg("app 1.0");
+    });
+    let second = world();
+    let lab = Lab::new(World::new(), YML);
+    solve(&lab, &[&first, &second], &["--no-origin"]).success();
+    assert!(second.requests("*").is_empty());
+    let damaged = world().fault("*.zst", Fault::Corrupt);
+    let lab = Lab::new(World::new(), YML);
+    solve(&lab, &[&damaged, &second], &["--no-origin"]).success();
+    assert!(second.requests("*").is_empty());
+}
+
+#[test]
+fn a_mirror_is_http_or_a_folder_and_wrong_ones_are_told() {
+    let lab = Lab::new(world(), YML);
+    for wrong in [
+        "tunna",
+        "conda-forge=http://127.0.0.1/",
+        "https://conda.anaconda.org/=ftp://127.0.0.1/",
+        "https://conda.anaconda.org/=",
+        "=http://127.0.0.1/",
+        "",
+    ] {
+        let output = lab.envlock(&["solve", "--mirror", wrong]);
+        assert_eq!(output.code, Some(2), "{wrong}: {}", output.stderr);
+        assert!(output.stderr.starts_with("error: "), "{}", output.stderr);
+        assert!(output.stderr.contains("help: "), "{}", output.stderr);
+    }
+    insta::assert_snapshot!(lab.shown(&lab.envlock(&["solve", "--mirror", "tunna"])), @"
+    -- stderr
+    error: no mirror is called `tunna`, and it isn't PREFIX=URL
+      - known by name: tuna
+      help: did you mean `--mirror tuna`?
+    -- exit 2
+    ");
+}
+
+#[test]
+fn a_users_own_prefix_can_be_mirrored_too() {
+    let world = world();
+    let lab =
+        Lab::new(world, "channels: ['https://conda.corp.example/team']\ndependencies: [app]\n");
+    let mirror =
+        format!("https://conda.corp.example/team={}", lab.world.channel_url("conda-forge"));
+    lab.envlock(&["solve", "-q", "--no-origin", "--mirror", &mirror]).success();
+    assert!(lab.lock().contains("https://conda.corp.example/team/linux-64/app-1.0-0.conda"));
+    assert!(!lab.lock().contains("127.0.0.1"));
+}
+
+#[test]
+fn a_channel_that_is_no_mirror_stays_what_it_is() {
+    let world = world();
+    let url = world.channel_url("conda-forge");
+    let lab = Lab::new(world, &format!("channels: ['{url}']\ndependencies: [app]\n"));
+    lab.envlock(&["solve", "-q"]).success();
+    assert!(lab.lock().contains(&format!("{url}/linux-64/app-1.0-0.conda")));
+    assert!(!lab.lock().contains("anaconda.org"));
+}
+
+#[test]
+fn a_second_run_asks_once_a_subdir_and_hears_that_nothing_changed() {
+    let lab = Lab::solved(world(), YML);
+    lab.world.forget_requests();
+    lab.solve(&["-q"]).success();
+    let statuses: Vec<_> = lab.world.requests("*").iter().map(|asked| asked.status).collect();
+    assert_eq!(statuses, [Some(304), Some(304)]);
+}
+
+#[test]
+fn another_platform_is_asked_for_its_own_index() {
+    let world = World::new().channel("conda-forge", |c| {
+        c.pkg_for(Subdir::LinuxAarch64, "app 1.0");
+    });
+    let lab = Lab::new(world, YML);
+    lab.solve(&["-q", "--platform", "linux-aarch64"]).success();
+    assert!(lab.world.requests("*/linux-64/*").is_empty());
+}
