@@ -104,7 +104,7 @@ impl Sources {
         matching
             .into_iter()
             .map(|(_, url)| Source { label: address::label(&url), url, is_origin: false })
-            .filter(|source| source.url != *origin)
+            .filter(|source| !(self.origin && source.url == *origin))
             .chain(self.origin.then(itself))
             .collect()
     }
@@ -268,6 +268,8 @@ mod tests {
         let sources = Sources::new(Vec::new(), false);
         assert!(asked(&sources, "https://conda.anaconda.org/conda-forge/").is_empty());
         assert_eq!(asked(&sources, "file:///ch/%E9%80%9A/"), ["file:///ch/%E9%80%9A/"]);
+        let itself = Sources::new(mirrors(&["https://lab.example/=https://lab.example/"]), false);
+        assert_eq!(asked(&itself, "https://lab.example/lab/"), ["https://lab.example/lab/"]);
     }
 
     #[test]

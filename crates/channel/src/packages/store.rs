@@ -7,7 +7,7 @@
 //! with its digest before it is linked again.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use fs_err as fs;
 use rattler_cache::validation::{
@@ -103,7 +103,12 @@ impl Listed {
 /// Whether a freshly unpacked package has every file that it lists: an archive may name
 /// files in ways in which they aren't unpacked (`..`), and is then not what it says.
 pub(crate) fn check_unpacked(folder: &Path) -> Result<(), String> {
-    Place(folder.to_owned()).list()?.compare(folder, ValidationMode::Fast)
+    let listed = Place(folder.to_owned()).list()?;
+    let stays = |path: &Path| path.components().all(|part| matches!(part, Component::Normal(_)));
+    match listed.paths.paths.iter().find(|entry| !stays(&entry.relative_path)) {
+        Some(entry) => Err(format!("`{}` leads out of its folder", entry.relative_path.display())),
+        None => listed.compare(folder, ValidationMode::Fast),
+    }
 }
 
 /// Another run put its own there meanwhile.

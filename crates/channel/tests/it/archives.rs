@@ -109,7 +109,7 @@ async fn a_source_that_fails_for_one_archive_is_followed_by_the_next_and_that_is
     ];
     for (fault, words) in cases {
         let (bad, good) = (small().fault("*/numpy-*", fault.clone()), small());
-        let site = Site::on(&[&bad, &good]);
+        let site = Site::on(&[&bad, &good]).impatient();
         let wanted = found(&good, &["numpy"]).await;
         let paths =
             site.packages(&wanted).await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));

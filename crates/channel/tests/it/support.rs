@@ -69,7 +69,6 @@ impl Site {
         let settings = Settings {
             sources: Sources::new(mirrors.collect(), false),
             backoff: Duration::from_millis(1),
-            idle_timeout: Duration::from_millis(400),
             proxies: false,
             ..Settings::new(cache.path().join("缓存"), "envlock/0.0.0-test")
         };
@@ -79,6 +78,13 @@ impl Site {
     pub(crate) fn on(worlds: &[&World]) -> Self {
         let urls: Vec<String> = worlds.iter().map(|world| world.url()).collect();
         Self::of(&urls.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// The same for a world in which something hangs: short enough for a test to wait for,
+    /// long enough for a busy machine.
+    pub(crate) fn impatient(mut self) -> Self {
+        self.settings.idle_timeout = Duration::from_secs(3);
+        self
     }
 
     pub(crate) fn cache(&self) -> PathBuf {

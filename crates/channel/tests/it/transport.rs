@@ -48,7 +48,7 @@ async fn a_second_try_that_succeeds_is_not_worth_a_word() {
 async fn a_host_that_is_silent_is_put_aside_for_the_rest_of_the_run() {
     let (bad, good) = (small(), small());
     bad.misbehave("*", Fault::Hang);
-    let mut site = Site::on(&[&bad, &good]);
+    let mut site = Site::on(&[&bad, &good]).impatient();
     site.settings.jobs = 1;
     let client = site.client();
     let wanted = [crate::support::subscription("conda-forge", crate::support::FORGE)];
@@ -77,7 +77,7 @@ async fn connections_to_one_host_are_bounded() {
     });
     let wanted = records(&Site::on(&[&world]).index().await.unwrap(), &["synth-all"]);
     world.misbehave("*/synth-*", Fault::Hang);
-    let mut site = Site::on(&[&world]);
+    let mut site = Site::on(&[&world]).impatient();
     site.settings.jobs = 3;
     assert!(site.packages(&wanted).await.is_err());
     assert_eq!(asked(&world, "*/synth-*"), 3);
