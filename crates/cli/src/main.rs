@@ -24,6 +24,9 @@ fn main() -> ExitCode {
     let exit = runtime.block_on(async {
         let app = App { settings: &settings, ui: &ui };
         tokio::select! {
+            // A command that never waits is ended by the signal itself: the handler is only
+            // set up once the command has waited for something.
+            biased;
             exit = commands::run(args.command, &app) => Some(exit),
             _ = tokio::signal::ctrl_c() => None,
         }
