@@ -1,7 +1,7 @@
 //! The one handle on sources and cache.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use envlock_report::{Diagnostic, Exit, Explain};
 use url::Url;
@@ -9,7 +9,7 @@ use url::Url;
 use crate::disk::DiskError;
 use crate::scratch::Scratch;
 use crate::transport::Transport;
-use crate::{Settings, Source};
+use crate::{Settings, Source, Sources};
 
 /// Fetches indexes and packages of channels into a cache.
 ///
@@ -19,6 +19,7 @@ use crate::{Settings, Source};
 pub struct Client {
     pub(crate) settings: Settings,
     pub(crate) transport: Transport,
+    sources: Mutex<Sources>,
     scratch: Mutex<Option<Arc<Scratch>>>,
 }
 
@@ -26,7 +27,8 @@ impl Client {
     /// A client; touches neither the network nor the disk yet.
     pub fn new(settings: Settings) -> Result<Self, ClientError> {
         let transport = Transport::new(&settings)?;
-        Ok(Self { settings, transport, scratch: Mutex::new(None) })
+        let sources = Mutex::new(settings.sources.clone());
+        Ok(Self { settings, transport, sources, scratch: Mutex::new(None) })
     }
 
     pub(crate) fn cache_dir(&self) -> &Path {
@@ -35,9 +37,21 @@ impl Client {
 
     /// The addresses that may be asked for `origin`: offline only folders of this machine.
     pub(crate) fn sources(&self, origin: &Url) -> Vec<Source> {
-        let mut sources = self.settings.sources.of(origin);
+        let mut sources = self.asked().of(origin);
         sources.retain(|source| !self.settings.offline || source.url.scheme() == "file");
         sources
+    }
+
+    /// Takes the URL of a channel as a user wrote it: where it lies under a declared or known
+    /// mirror, that mirror is asked for it from now on, and the origin is given back. Any
+    /// other URL is an origin of its own.
+    pub fn adopt(&self, url: &Url) -> Option<Url> {
+        self.asked().adopt(url)
+    }
+
+    /// The sources as they are by now.
+    pub(crate) fn asked(&self) -> MutexGuard<'_, Sources> {
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The temporary folder of this run, made at its first use.

@@ -30,6 +30,8 @@ const FILE_CHUNK: usize = 256 * 1024;
 #[derive(Debug)]
 pub(crate) struct Transport {
     http: reqwest::Client,
+    /// For this machine's own addresses: no proxy can know what 127.0.0.1 means here.
+    loopback: reqwest::Client,
     hosts: Mutex<HashMap<String, Arc<Host>>>,
     jobs: usize,
     backoff: Duration,
@@ -60,12 +62,15 @@ impl Transport {
         }
         // A machine without trusted certificates can still use folders and plain http: only
         // then is the client made without them, and https says why it fails.
-        let http = builder(settings)
-            .build()
-            .or_else(|_| builder(settings).tls_certs_only([]).build())
-            .map_err(|error| ClientError::Tls(failure::innermost(&error)))?;
+        let make = |proxies: bool| {
+            builder(settings, proxies)
+                .build()
+                .or_else(|_| builder(settings, proxies).tls_certs_only([]).build())
+                .map_err(|error| ClientError::Tls(failure::innermost(&error)))
+        };
         Ok(Self {
-            http,
+            http: make(settings.proxies)?,
+            loopback: make(false)?,
             hosts: Mutex::default(),
             jobs: settings.jobs.max(1),
             backoff: settings.backoff,
@@ -95,7 +100,8 @@ impl Transport {
         if let Some(reason) = &*host.aside.lock().unwrap_or_else(PoisonError::into_inner) {
             return Err(Answer::PutAside(reason.clone()));
         }
-        let request = self.http.get(url.clone()).headers(conditions(known));
+        let http = if is_loopback(url) { &self.loopback } else { &self.http };
+        let request = http.get(url.clone()).headers(conditions(known));
         let response = request.send().await.map_err(|error| {
             host.judged(failure::of_request(&error, self.connect_timeout, self.idle_timeout))
         })?;
@@ -151,7 +157,7 @@ impl Host {
     }
 }
 
-fn builder(settings: &Settings) -> reqwest::ClientBuilder {
+fn builder(settings: &Settings, proxies: bool) -> reqwest::ClientBuilder {
     let builder = reqwest::Client::builder()
         .user_agent(&settings.user_agent)
         .connect_timeout(settings.connect_timeout)
@@ -170,7 +176,16 @@ fn builder(settings: &Settings) -> reqwest::ClientBuilder {
                 attempt.follow()
             }
         }));
-    if settings.proxies { builder } else { builder.no_proxy() }
+    if proxies { builder } else { builder.no_proxy() }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 fn conditions(known: &Validators) -> HeaderMap {

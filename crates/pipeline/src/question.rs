@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use envlock_model::{
-    channel::{self, ChannelError},
+    channel::{self, ChannelError, Resolved},
     lock::Lock,
     question::{Asked, AskedChannel, AskedPip, AskedSpec, Question},
     spec::{Environment, Request},
@@ -185,6 +185,27 @@ struct Channels<'a> {
 }
 
 impl Channels<'_> {
+    /// The channel at its origin: where it is written as the address of a mirror, that
+    /// mirror is asked first, and the origin is what is meant.
+    fn resolve(
+        &self,
+        written: &str,
+        place: Option<&Place>,
+        platform: Subdir,
+    ) -> Result<Vec<Resolved>, QuestionError> {
+        let variable = |name: &str| self.ambient.variables.get(name).cloned();
+        let resolve = |written: &str| {
+            channel::resolve(written, self.ambient.rules, platform, self.folder, &variable)
+                .map_err(|error| QuestionError::Channel { error, place: place.cloned() })
+        };
+        let resolved = resolve(written)?;
+        let [one] = resolved.as_slice() else { return Ok(resolved) };
+        match self.ambient.client.adopt(&one.channel.url) {
+            Some(origin) if one.access.is_none() => resolve(origin.as_str()),
+            _ => Ok(resolved),
+        }
+    }
+
     /// Resolves a channel and appends it unless it is there; returns its name.
     fn add(
         &mut self,
@@ -193,10 +214,7 @@ impl Channels<'_> {
         platform: Subdir,
         only_for_specs: bool,
     ) -> Result<String, QuestionError> {
-        let variable = |name: &str| self.ambient.variables.get(name).cloned();
-        let resolved =
-            channel::resolve(written, self.ambient.rules, platform, self.folder, &variable)
-                .map_err(|error| QuestionError::Channel { error, place: place.cloned() })?;
+        let resolved = self.resolve(written, place, platform)?;
         let urls: Vec<_> = resolved.iter().map(|r| r.channel.url.clone()).collect();
         let multi = resolved.first().and_then(|r| r.channel.multi.clone());
         let name = multi.clone().or_else(|| resolved.first().map(|r| r.channel.name.clone()));

@@ -142,7 +142,7 @@ impl Delivery<'_> {
             &self.channel.url,
             self.subdir,
             stored.from_origin,
-            &self.client.settings.sources,
+            &self.client.asked(),
         )
         .map_err(Answer::Unreadable)?;
         let (channel, subdir) = (self.channel.clone(), self.subdir);
