@@ -3,9 +3,15 @@
 
 mod channels;
 mod conflicts;
+mod demo;
 mod files;
+mod install;
+mod install_refused;
+mod kills;
 mod lock;
 mod lock_edited;
 mod mirrors;
+mod run;
 mod solve;
 mod support;
+mod verify;

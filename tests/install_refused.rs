@@ -1,0 +1,175 @@
+//! What `envlock install` refuses, and what lets it go on all the same.
+
+use envlock_testkit::{Subdir, World, files_with, package};
+
+use crate::support::Lab;
+
+const YML: &str = "channels: [conda-forge]\ndependencies: [app]\n";
+
+fn world() -> World {
+    World::new().channel("conda-forge", |c| {
+        c.package(&package("app 1.0 | lib").executable("bin/app", "#!/bin/sh\necho app 1.0\n"));
+        c.pkg("lib 1.2");
+    })
+}
+
+fn app(lab: &Lab) -> String {
+    lab.envlock(&["run", "app"]).success()
+}
+
+#[test]
+fn a_stale_lock_is_refused_unless_it_is_taken_as_it_is() {
+    let lab = Lab::solved(world(), YML);
+    lab.ask(&YML.replace("[app]", "[app >=2]"));
+    let output = lab.install(&[]);
+    assert_eq!(output.code, Some(5));
+    insta::assert_snapshot!(lab.shown(&output), @"
+    -- stderr
+    error: `app >=2` is asked for and the lock has app-1.0-0.conda (linux-64)
+      --> environment.yml:2:16
+      help: run `envlock solve`; `envlock install --frozen` takes it as it is
+    -- exit 5
+    ");
+    assert!(!lab.project.path(".envlock").exists());
+    lab.install(&["-q", "--frozen"]).success();
+    assert_eq!(app(&lab), "app 1.0\n");
+}
+
+#[test]
+fn a_lock_may_travel_without_its_environment_file() {
+    let lab = Lab::solved(world(), YML);
+    fs_err::remove_file(lab.project.path("environment.yml")).unwrap();
+    lab.install(&["-q"]).success();
+    assert_eq!(app(&lab), "app 1.0\n");
+}
+
+#[test]
+fn another_platform_is_refused() {
+    let lab = Lab::solved(world(), YML);
+    let output = lab.install(&["--platform", "osx-arm64"]);
+    assert_eq!(output.code, Some(2));
+    insta::assert_snapshot!(lab.shown(&output), @"
+    -- stderr
+    error: osx-arm64 can't be installed on this machine, which is linux-64
+      help: leave `--platform` out, or install on linux-64 what is for it
+    -- exit 2
+    ");
+    let mut world = world();
+    world.change("conda-forge", |c| {
+        c.pkg_for(Subdir::Win64, "app 1.0");
+    });
+    let lab = Lab::new(world, YML);
+    lab.solve(&["-q", "--platform", "win-64"]).success();
+    let output = lab.install(&[]);
+    assert_eq!(output.code, Some(2));
+    insta::assert_snapshot!(lab.shown(&output), @"
+    -- stderr
+    error: the lock has no packages for linux-64, only for win-64
+      help: add it: `envlock solve --platform linux-64`, with the others
+    -- exit 2
+    ");
+}
+
+#[test]
+fn a_machine_without_what_packages_need_is_refused() {
+    let world = World::new().channel("conda-forge", |c| {
+        c.pkg("app 1.0 | __glibc >=2.28");
+        c.pkg("gpu 1.0 | __cuda >=12");
+    });
+    let lab = Lab::new(world, "channels: [conda-forge]\ndependencies: [app, gpu]\n");
+    lab.solve(&["-q", "--virtual-package", "__cuda=12.2"]).success();
+    let lab = lab.env("CONDA_OVERRIDE_GLIBC", "2.17").env("CONDA_OVERRIDE_CUDA", "");
+    let output = lab.install(&[]);
+    assert_eq!(output.code, Some(1));
+    insta::assert_snapshot!(lab.shown(&output), @"
+    -- stderr
+    error: this machine is not what the lock was made for
+      - app needs __glibc >=2.28; this machine has 2.17
+      - gpu needs __cuda >=12; this machine has none
+      help: install on a machine that has it; or, where the machine is known better,
+            set `CONDA_OVERRIDE_…` (such as CONDA_OVERRIDE_CUDA=12.2)
+    -- exit 1
+    ");
+    assert!(!lab.prefix().exists());
+    let lab = lab.env("CONDA_OVERRIDE_GLIBC", "2.35").env("CONDA_OVERRIDE_CUDA", "12.2");
+    lab.install(&["-q"]).success();
+}
+
+#[test]
+fn a_pip_section_is_refused_unless_it_is_left_out() {
+    let yml = "channels: [conda-forge]\ndependencies:\n  - app\n  - pip:\n    - requests==2.31\n";
+    let lab = Lab::solved(world(), yml);
+    let output = lab.install(&["-q"]);
+    assert_eq!(output.code, Some(1));
+    insta::assert_snapshot!(lab.shown(&output), @"
+    -- stderr
+    error: the lock leaves the pip section out: 1 line would be missing
+      - not in the lock: requests==2.31
+      help: install the conda packages alone with `--without-pip`
+    -- exit 1
+    ");
+    assert!(!lab.prefix().exists());
+    insta::assert_snapshot!(lab.shown(&lab.install(&["-q", "--without-pip"])), @"
+    -- stdout
+    installed 2 packages, 2 files, into ~/project/.envlock/project
+    next: envlock run -- python
+    -- stderr
+    warning: there is a `pip:` section, but `pip` isn't among the dependencies
+      --> environment.yml:4:5
+      help: add `- pip` above it
+    -- exit 0
+    ");
+    assert_eq!(app(&lab), "app 1.0\n");
+}
+
+#[test]
+fn a_package_that_would_write_outside_is_refused_and_nothing_is_written() {
+    let mut lab = Lab::solved(world(), YML);
+    lab.install(&["-q"]).success();
+    lab.world.change("conda-forge", |c| {
+        c.package(&package("app 2.0").hostile("../../../../escaped", "x"));
+    });
+    lab.ask(&YML.replace("[app]", "[app >=2]"));
+    lab.solve(&["-q"]).success();
+    let output = lab.install(&["-q"]);
+    assert_eq!(output.code, Some(3));
+    insta::assert_snapshot!(lab.shown(&output), @"
+    -- stderr
+    error: app-2.0-0.conda can't be unpacked: `../../../../escaped` leads out of its
+      folder
+      - its sha256 is the one of its record: this is how its channel has it; nothing
+        was changed
+      help: ask for another build of it, and tell the channel's keepers
+    -- exit 3
+    ");
+    let around = lab.project.root().parent().unwrap().to_owned();
+    assert!(!files_with(&around, "escaped").iter().any(|p| p.ends_with("escaped")));
+    assert_eq!(app(&lab), "app 1.0\n");
+}
+
+#[test]
+fn a_package_whose_link_leads_out_is_refused() {
+    let world = World::new().channel("conda-forge", |c| {
+        c.package(&package("app 1.0").symlink("share/out", "../../../.."));
+    });
+    let lab = Lab::solved(world, "channels: [conda-forge]\ndependencies: [app]\n");
+    let output = lab.install(&["-q"]);
+    assert_eq!(output.code, Some(1));
+    insta::assert_snapshot!(lab.shown(&output), @"
+    -- stderr
+    error: app-1.0-0 is refused: `share/out` is a symbolic link that leads out of
+      the prefix, to `../../../..`
+      help: don't install this package; tell the channel that serves it
+    -- exit 1
+    ");
+    assert!(!lab.prefix().exists());
+}
+
+#[test]
+fn a_folder_that_may_not_be_written_is_told() {
+    let lab = Lab::solved(world(), YML);
+    let output = lab.install(&["-q", "-p", "/sys/env"]);
+    assert_eq!(output.code, Some(3), "{}", output.stderr);
+    assert!(output.stderr.starts_with("error: "), "{}", output.stderr);
+    assert!(output.stderr.contains("-p"), "{}", output.stderr);
+}

@@ -1,0 +1,69 @@
+//! `envlock verify`: every file of a prefix against its record.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use envlock_testkit::{World, package};
+
+use crate::support::Lab;
+
+fn lab() -> Lab {
+    let world = World::new().channel("conda-forge", |c| {
+        c.package(
+            &package("app 1.0")
+                .executable("bin/app", "#!/bin/sh\n")
+                .file("share/app/same-size", "aaaa")
+                .file("share/app/longer", "aaaa")
+                .file("share/app/gone", "aaaa")
+                .prefix_text("etc/app.conf", "root = {PREFIX}\n")
+                .symlink("share/app/link", "longer"),
+        );
+    });
+    let lab = Lab::solved(world, "channels: [conda-forge]\ndependencies: [app]\n");
+    lab.install(&["-q"]).success();
+    lab
+}
+
+#[test]
+fn every_file_that_differs_is_named_with_its_package() {
+    let lab = lab();
+    let path = |path: &str| lab.prefix().join(path);
+    fs_err::write(path("share/app/same-size"), "bbbb").unwrap();
+    fs_err::write(path("share/app/longer"), "aaaaa").unwrap();
+    fs_err::remove_file(path("share/app/gone")).unwrap();
+    fs_err::remove_file(path("share/app/link")).unwrap();
+    std::os::unix::fs::symlink("elsewhere", path("share/app/link")).unwrap();
+    fs_err::set_permissions(path("bin/app"), std::fs::Permissions::from_mode(0o644)).unwrap();
+    fs_err::write(path("etc/app.conf"), "root = /else\n").unwrap();
+    fs_err::write(path("share/额外"), "x").unwrap();
+    let output = lab.envlock(&["verify", "-q"]);
+    assert_eq!(output.code, Some(1));
+    insta::assert_snapshot!(lab.shown(&output).replace(&lab.prefix().display().to_string(), "PREFIX"), @"
+    -- stdout
+    bin/app              app  may not be executed
+    etc/app.conf         app  has 13 bytes, recorded are 48
+    share/app/gone       app  is missing
+    share/app/link       app  links to elsewhere, recorded is longer
+    share/app/longer     app  has 5 bytes, recorded are 4
+    share/app/same-size  app  has other bytes
+    share/额外           -    is of no package
+    7 of 6 files differ; `envlock install --replace` builds it anew
+    -- exit 1
+    ");
+}
+
+#[test]
+fn what_is_built_anew_is_right_again() {
+    let lab = lab();
+    fs_err::write(lab.prefix().join("share/app/same-size"), "bbbb").unwrap();
+    assert_eq!(lab.envlock(&["verify", "-q"]).code, Some(1));
+    lab.install(&["-q", "--replace"]).success();
+    lab.envlock(&["verify", "-q"]).success();
+}
+
+#[test]
+fn there_must_be_an_environment() {
+    let lab = lab();
+    let output = lab.envlock(&["verify", "-p", "elsewhere"]);
+    assert_eq!(output.code, Some(2), "{}", output.stderr);
+    assert!(output.stderr.contains("elsewhere"), "{}", output.stderr);
+}
