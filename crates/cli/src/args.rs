@@ -100,6 +100,20 @@ pub(crate) struct Solve {
     /// what this one has, `default` for the fixed assumptions.
     #[arg(long, value_name = "NAME=VERSION")]
     pub(crate) virtual_package: Vec<String>,
+    /// Move this package to the newest that fits, and of the others what it must. May be
+    /// given several times.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["check", "upgrade"])]
+    pub(crate) update: Vec<String>,
+    /// Move every package to the newest that fits.
+    #[arg(long, conflicts_with = "check")]
+    pub(crate) upgrade: bool,
+    /// What the order of the channels decides; kept in the lock.
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(crate) channel_priority: Option<Priority>,
+    /// Leave out what was built after this date or time, such as 2026-06-30, and whatever
+    /// doesn't say when it was built; kept in the lock until `never` is said.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) exclude_newer: Option<String>,
     /// Say what would change and write nothing.
     #[arg(long, conflicts_with = "check")]
     pub(crate) dry_run: bool,
@@ -108,6 +122,27 @@ pub(crate) struct Solve {
     pub(crate) check: bool,
     #[command(flatten)]
     pub(crate) network: Network,
+}
+
+/// What the order of the channels decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Priority {
+    /// The first channel that has a package is the only one for it.
+    Strict,
+    /// A later channel serves where no earlier one has a record that fits.
+    Flexible,
+    /// The newest wins, whichever channel has it.
+    Disabled,
+}
+
+impl From<Priority> for envlock_model::question::Priority {
+    fn from(priority: Priority) -> Self {
+        match priority {
+            Priority::Strict => Self::Strict,
+            Priority::Flexible => Self::Flexible,
+            Priority::Disabled => Self::Disabled,
+        }
+    }
 }
 
 /// Which environment.

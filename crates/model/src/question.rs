@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use envlock_report::Place;
 use rattler_conda_types::{GenericVirtualPackage, MatchSpec, RepoDataRecord, Subdir};
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 /// Everything that decides what a lock holds.
@@ -20,6 +21,34 @@ pub struct Question {
     pub platforms: BTreeMap<Subdir, Asked>,
     /// Environment variables that the environment sets when it is activated.
     pub variables: BTreeMap<String, String>,
+    /// What the order of the channels decides.
+    pub priority: Priority,
+    /// Only records that are known to be no newer are candidates.
+    pub exclude_newer: Option<jiff::Timestamp>,
+}
+
+/// What the order of the channels decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Priority {
+    /// The first channel that has a package is the only one that it comes from.
+    #[default]
+    Strict,
+    /// A later channel is used where no earlier one has a record that fits.
+    Flexible,
+    /// The newest record wins, whichever channel has it.
+    Disabled,
+}
+
+impl Priority {
+    /// As it is typed and written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Strict => "strict",
+            Self::Flexible => "flexible",
+            Self::Disabled => "disabled",
+        }
+    }
 }
 
 /// A channel as it was asked for: one URL, or several that act as one (`defaults`).

@@ -277,7 +277,7 @@ fn refuse_stale(
             .copied()
             .filter(|_| environment.platforms.is_empty())
             .collect(),
-        virtual_packages: Vec::new(),
+        ..Overrides::default()
     };
     let (changes, found) =
         staleness(&environment, &request.environment, &overrides, lock, ambient)?;

@@ -14,5 +14,5 @@ mod solve;
 pub use ambient::Ambient;
 pub use files::FileError;
 pub use install::{InstallError, InstallRequest, Installed, PipPolicy, install, own_prefix, stale};
-pub use question::{Overrides, QuestionError};
-pub use solve::{Checked, SolveError, SolveRequest, Solved, check, solve};
+pub use question::{ExcludeNewer, Overrides, QuestionError};
+pub use solve::{Checked, Moves, SolveError, SolveRequest, Solved, check, solve};

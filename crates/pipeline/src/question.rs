@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use envlock_model::{
     channel::{self, ChannelError, Resolved},
     lock::Lock,
-    question::{Asked, AskedChannel, AskedPip, AskedSpec, Question},
+    question::{Asked, AskedChannel, AskedPip, AskedSpec, Priority, Question},
     spec::{Environment, Request},
     virtual_packages::{self, Setting},
 };
@@ -21,6 +21,19 @@ pub struct Overrides {
     pub platforms: Vec<Subdir>,
     /// `--virtual-package` and `CONDA_OVERRIDE_*`, the flags last.
     pub virtual_packages: Vec<Setting>,
+    /// `--channel-priority`.
+    pub priority: Option<Priority>,
+    /// `--exclude-newer`: a time, or that none is excluded any more.
+    pub exclude_newer: Option<ExcludeNewer>,
+}
+
+/// What `--exclude-newer` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExcludeNewer {
+    /// Nothing is excluded for its age.
+    Never,
+    /// What is newer than this, or of unknown age.
+    Than(jiff::Timestamp),
 }
 
 /// Why there is no question.
@@ -126,6 +139,16 @@ pub(crate) fn settle(
         channels: channels.list,
         platforms: asked,
         variables: environment.variables.clone(),
+        // What was once set stays until something else is, as with platforms.
+        priority: overrides
+            .priority
+            .or_else(|| present.map(|lock| lock.priority))
+            .unwrap_or_default(),
+        exclude_newer: match overrides.exclude_newer {
+            Some(ExcludeNewer::Never) => None,
+            Some(ExcludeNewer::Than(time)) => Some(time),
+            None => present.and_then(|lock| lock.exclude_newer),
+        },
     };
     Ok(Settled { question, warnings })
 }

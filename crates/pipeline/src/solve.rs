@@ -13,8 +13,8 @@ use envlock_model::{
     question::Question,
     spec::Environment,
 };
-use envlock_report::{Diagnostic, Exit, Explain, count};
-use envlock_solve::{Problem, Records};
+use envlock_report::{Diagnostic, Exit, Explain, count, nearest};
+use envlock_solve::{Problem, Records, TooNew};
 use rattler_conda_types::{PackageName, RepoDataRecord, Subdir};
 
 use crate::{
@@ -31,8 +31,21 @@ pub struct SolveRequest {
     pub lock: PathBuf,
     /// What the command line sets.
     pub overrides: Overrides,
+    /// Which packages of the present lock don't stay for its sake.
+    pub moves: Moves,
     /// Whether to leave the file as it is.
     pub dry_run: bool,
+}
+
+/// Which packages of the present lock don't stay for its sake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Moves {
+    /// None: each stays if it can.
+    Nothing,
+    /// `--update`: these move to the newest that fits, and of the others what must.
+    These(BTreeSet<String>),
+    /// `--upgrade`: all.
+    Everything,
 }
 
 /// What `solve` found.
@@ -69,6 +82,14 @@ pub enum SolveError {
     /// An index can't be had.
     #[error(transparent)]
     Index(#[from] IndexError),
+    /// `--update` names a package that isn't there to be moved.
+    #[error("{name} is not in the lock")]
+    NotLocked {
+        /// The name.
+        name: String,
+        /// The nearest that is.
+        nearest: Option<String>,
+    },
     /// An index contradicts itself.
     #[error("the indexes can't be searched: {0}")]
     Records(String),
@@ -93,6 +114,13 @@ impl Explain for SolveError {
             Self::Question(error) => error.diagnostics(),
             Self::Index(error) => error.diagnostics(),
             Self::NoSolution { reasons } => reasons.clone(),
+            Self::NotLocked { nearest, .. } => {
+                let diagnostic = Diagnostic::error("not-locked-package", self.to_string());
+                vec![diagnostic.with_help(nearest.as_ref().map_or_else(
+                    || "`envlock solve` adds what environment.yml asks for".to_owned(),
+                    |near| format!("did you mean `--update {near}`?"),
+                ))]
+            }
             Self::Records(_) => {
                 vec![Diagnostic::error("bad-index", self.to_string()).with_help(
                     "tell whoever runs the channel; another mirror may have a good copy",
@@ -112,7 +140,7 @@ impl Explain for SolveError {
             Self::Question(error) => error.exit(),
             Self::Index(error) => error.exit(),
             Self::NoSolution { .. } => Exit::NoSolution,
-            Self::Write(_) => Exit::Usage,
+            Self::Write(_) | Self::NotLocked { .. } => Exit::Usage,
             Self::Records(_) | Self::Interrupted => Exit::Unknown,
         }
     }
@@ -148,9 +176,11 @@ pub async fn solve(request: &SolveRequest, ambient: &Ambient<'_>) -> Result<Solv
     let Settled { question, mut warnings, .. } =
         settle(&environment, &folder, &request.overrides, present.as_ref(), ambient)?;
 
+    let kept = present.as_ref().filter(|_| request.moves != Moves::Everything);
+    let moved = moved(&request.moves, present.as_ref())?;
     let indexes = ambient.client.indexes(&subscriptions(&question), ambient.observer).await?;
     warnings.extend(indexes.warnings.iter().cloned());
-    let answers = answers(&question, &indexes, present.as_ref(), ambient).await?;
+    let answers = answers(&question, &indexes, kept, moved, ambient).await?;
     warnings.extend(answers.warnings);
     warnings.extend(pip_left_out(&question));
 
@@ -164,6 +194,24 @@ pub async fn solve(request: &SolveRequest, ambient: &Ambient<'_>) -> Result<Solv
     }
     let differences = diff::differences(present.as_ref(), &lock);
     Ok(Solved { lock, written, differences, warnings })
+}
+
+/// The names that are to move, each of which the lock has.
+fn moved(moves: &Moves, present: Option<&Lock>) -> Result<BTreeSet<String>, SolveError> {
+    let Moves::These(names) = moves else { return Ok(BTreeSet::new()) };
+    let locked: BTreeSet<&str> = present
+        .into_iter()
+        .flat_map(|lock| lock.platforms.values())
+        .flat_map(|platform| &platform.records)
+        .map(|record| record.package_record.name.as_normalized())
+        .collect();
+    match names.iter().find(|name| !locked.contains(name.as_str())) {
+        None => Ok(names.clone()),
+        Some(name) => Err(SolveError::NotLocked {
+            name: name.clone(),
+            nearest: nearest(name, locked).map(str::to_owned),
+        }),
+    }
 }
 
 /// The lock that is there. One that contradicts itself still says what to keep; one that
@@ -222,7 +270,8 @@ struct Answers {
 async fn answers(
     question: &Question,
     indexes: &Indexes,
-    present: Option<&Lock>,
+    kept: Option<&Lock>,
+    moved: BTreeSet<String>,
     ambient: &Ambient<'_>,
 ) -> Result<Answers, SolveError> {
     let units = question.platforms.len() as u64;
@@ -233,7 +282,8 @@ async fn answers(
             platform,
             question: question.clone(),
             records: records_for(platform, question, indexes)?,
-            locked: present
+            moved: moved.clone(),
+            locked: kept
                 .and_then(|lock| lock.platforms.get(&platform))
                 .map(|locked| locked.records.clone())
                 .unwrap_or_default(),
@@ -250,6 +300,7 @@ async fn answers(
         match outcome {
             Ok(solution) => {
                 answers.warnings.extend(solution.passed_over.iter().map(passed_over));
+                answers.warnings.extend(left_out(search.platform, solution.too_new));
                 answers.records.insert(search.platform, solution.records);
             }
             Err(envlock_solve::SolveError::NoSolution { .. }) => {
@@ -279,6 +330,7 @@ struct Search {
     question: Question,
     records: Vec<Records>,
     locked: Vec<RepoDataRecord>,
+    moved: BTreeSet<String>,
 }
 
 impl Search {
@@ -289,6 +341,9 @@ impl Search {
             asked: &self.question.platforms[&self.platform],
             records: &self.records,
             locked: &self.locked,
+            moved: &self.moved,
+            priority: self.question.priority,
+            exclude_newer: self.question.exclude_newer,
         }
     }
 
@@ -355,6 +410,19 @@ fn once_for_all_platforms(reasons: Vec<Diagnostic>, platforms: u64) -> Vec<Diagn
             },
         )
         .collect()
+}
+
+fn left_out(platform: Subdir, too_new: TooNew) -> Option<Diagnostic> {
+    (too_new != TooNew::default()).then(|| {
+        Diagnostic::note(
+            "exclude-newer",
+            format!(
+                "{} newer than allowed and {} without a timestamp left out for {platform}",
+                count(too_new.newer, "record"),
+                count(too_new.undated, "record"),
+            ),
+        )
+    })
 }
 
 fn passed_over((record, instead): &(RepoDataRecord, Option<RepoDataRecord>)) -> Diagnostic {

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use envlock_model::question::AskedChannel;
+use envlock_model::question::Priority;
 use rattler_conda_types::RepoDataRecord;
 
 use crate::Problem;
@@ -22,6 +23,8 @@ pub(crate) struct Candidates<'a> {
     pub(crate) usable: Vec<(usize, &'a RepoDataRecord)>,
     /// Records without a sha256 that could be chosen if they had one.
     pub(crate) unhashed: Vec<&'a RepoDataRecord>,
+    /// Records that are newer than what may be used, or of unknown age.
+    pub(crate) too_new: Vec<&'a RepoDataRecord>,
     /// What the other channels have, by channel.
     pub(crate) hidden: Vec<(usize, &'a RepoDataRecord)>,
 }
@@ -55,10 +58,13 @@ impl<'a> Pool<'a> {
                 let name = name(record);
                 let candidates = names.entry(name).or_default();
                 candidates.channel = chosen[name];
+                let any_listed = problem.priority != Priority::Strict || lifted.contains(name);
                 let permitted = rules.permits(record, subdir.channel, chosen[name])
-                    || (lifted.contains(name) && !rules.only_for_specs.contains(&subdir.channel));
+                    || (any_listed && rules.may_serve(name, subdir.channel));
                 if !permitted || !rules.subdir_fits(record) {
                     candidates.hidden.push((subdir.channel, record));
+                } else if is_too_new(record, problem.exclude_newer) {
+                    candidates.too_new.push(record);
                 } else if hashed {
                     candidates.usable.push((place, record));
                 } else {
@@ -150,9 +156,23 @@ impl<'a> Rules<'a> {
         }
     }
 
+    /// Whether a channel serves a name where priority isn't strict: a listed one whatever
+    /// isn't asked of another.
+    fn may_serve(&self, name: &str, channel: usize) -> bool {
+        !self.only_for_specs.contains(&channel) && !self.pinned.contains_key(name)
+    }
+
     fn subdir_fits(&self, record: &RepoDataRecord) -> bool {
         self.subdirs.get(name(record)).is_none_or(|subdir| record.package_record.subdir == *subdir)
     }
+}
+
+/// A record of unknown age is as good as too new: it can't be shown that it isn't.
+fn is_too_new(record: &RepoDataRecord, limit: Option<jiff::Timestamp>) -> bool {
+    limit.is_some_and(|limit| {
+        let built = record.package_record.timestamp.map(jiff::Timestamp::from);
+        built.is_none_or(|built| built > limit)
+    })
 }
 
 pub(crate) fn name(record: &RepoDataRecord) -> &str {

@@ -1,6 +1,8 @@
 //! What is put to the solver for one platform.
 
-use envlock_model::question::{Asked, AskedChannel};
+use std::collections::BTreeSet;
+
+use envlock_model::question::{Asked, AskedChannel, Priority};
 use rattler_conda_types::{RepoDataRecord, Subdir};
 
 use crate::pool::name;
@@ -18,6 +20,13 @@ pub struct Problem<'a> {
     pub records: &'a [Records],
     /// The records of the present lock: they stay where they can.
     pub locked: &'a [RepoDataRecord],
+    /// Names of packages that shall move to the newest that fits, and of the others what
+    /// they must.
+    pub moved: &'a BTreeSet<String>,
+    /// What the order of the channels decides.
+    pub priority: Priority,
+    /// Records newer than this, or of unknown age, are no candidates.
+    pub exclude_newer: Option<jiff::Timestamp>,
 }
 
 /// The records of one subdir of one channel.

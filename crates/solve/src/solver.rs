@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use envlock_model::question::Priority;
 use rattler_conda_types::{MatchSpec, RepoDataRecord};
 use rattler_solve::{
-    ChannelPriority, RepoDataIter, SolveStrategy, SolverImpl, SolverTask, resolvo,
+    ChannelPriority, ChannelRepoData, SolveStrategy, SolverImpl, SolverTask, resolvo,
 };
 
 use crate::{
@@ -20,6 +21,17 @@ pub struct Solution {
     /// Records that would have been chosen, had their index given them a sha256; each with
     /// the record that was chosen in its place, where there is one.
     pub passed_over: Vec<(RepoDataRecord, Option<RepoDataRecord>)>,
+    /// How many records were no candidates because of their age.
+    pub too_new: TooNew,
+}
+
+/// Records that `exclude_newer` leaves out, among those that the requests can reach.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TooNew {
+    /// Built later than allowed.
+    pub newer: usize,
+    /// Without a word about when they were built.
+    pub undated: usize,
 }
 
 /// Why a problem has no solution, or could not be put.
@@ -44,37 +56,56 @@ pub enum SolveError {
 pub fn solve(problem: &Problem<'_>) -> Result<Solution, SolveError> {
     let pool = Pool::new(problem, &Lifted::new());
     let specs: Vec<_> = problem.asked.requests.iter().map(|r| r.spec.clone()).collect();
-    let records = search(problem, &pool, specs.clone())?;
+    let newest = if problem.moved.is_empty() {
+        Vec::new()
+    } else {
+        // What they would be if nothing were kept is the newest that fits.
+        let nothing_kept = Problem { locked: &[], ..*problem };
+        let mut records = search(&nothing_kept, &pool, specs.clone(), &[])?;
+        records.retain(|record| problem.moved.contains(name(record)));
+        records
+    };
+    let records = search(problem, &pool, specs.clone(), &newest)?;
     let passed_over = passed_over(problem, &pool, specs, &records);
-    Ok(Solution { records, passed_over })
+    Ok(Solution { records, passed_over, too_new: too_new(&pool) })
 }
 
-/// Solves for `specs` with the records of `pool`.
+/// Solves for `specs` with the records of `pool`; those of `pinned` and no other for their
+/// names.
 pub(crate) fn search(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
     mut specs: Vec<MatchSpec>,
+    pinned: &[RepoDataRecord],
 ) -> Result<Vec<RepoDataRecord>, SolveError> {
     specs.sort_by_cached_key(ToString::to_string);
     specs.dedup();
     let lists = pool.by_subdir(problem.records.len());
     let locked: BTreeSet<_> = problem.locked.iter().map(|record| record.url.as_str()).collect();
-    // Priority is settled in the pool; the solver only compares what may be chosen.
+    // Strict priority is settled in the pool; the solver only compares what may be chosen.
+    let channel_priority = match problem.priority {
+        Priority::Strict | Priority::Disabled => ChannelPriority::Disabled,
+        Priority::Flexible => ChannelPriority::Flexible,
+    };
+    let subdirs = lists.iter().zip(problem.records).map(|(list, subdir)| {
+        let channel = &problem.channels[subdir.channel];
+        let multi_channel = channel.multi.then_some(channel.name.as_str());
+        ChannelRepoData { records: list.iter().copied(), multi_channel }
+    });
     let task = SolverTask {
         locked_packages: lists
             .iter()
             .flatten()
             .copied()
             .filter(|record| locked.contains(record.url.as_str()))
+            .filter(|record| !problem.moved.contains(name(record)))
             .collect(),
+        pinned_packages: pinned.iter().collect(),
         virtual_packages: problem.asked.virtual_packages.clone(),
         specs,
-        channel_priority: ChannelPriority::Disabled,
+        channel_priority,
         strategy: SolveStrategy::Highest,
-        ..lists
-            .iter()
-            .map(|list| list.iter().copied())
-            .collect::<SolverTask<'_, Vec<RepoDataIter<_>>>>()
+        ..subdirs.collect::<SolverTask<'_, Vec<ChannelRepoData<'_, _>>>>()
     };
     let mut records = resolvo::Solver
         .solve(task)
@@ -88,6 +119,13 @@ pub(crate) fn search(
         .records;
     records.sort_by(|a, b| name(a).cmp(name(b)));
     Ok(records)
+}
+
+fn too_new(pool: &Pool<'_>) -> TooNew {
+    let all = pool.names.values().flat_map(|candidates| &candidates.too_new);
+    let (newer, undated): (Vec<_>, Vec<_>) =
+        all.partition(|record| record.package_record.timestamp.is_some());
+    TooNew { newer: newer.len(), undated: undated.len() }
 }
 
 /// Whether a record without a sha256 would have been the choice: only then is it worth a
@@ -118,7 +156,7 @@ fn passed_over(
         })
         .collect();
     let problem = Problem { records: &with_all, ..*problem };
-    let Ok(wished) = search(&problem, &Pool::new(&problem, &Lifted::new()), specs) else {
+    let Ok(wished) = search(&problem, &Pool::new(&problem, &Lifted::new()), specs, &[]) else {
         return Vec::new();
     };
     wished

@@ -39,6 +39,7 @@ pub(crate) enum GroundError {
     Host(VirtualPackageError),
     VirtualPackage(InvalidVirtualPackage),
     Platform(String),
+    Date(String),
     UnknownHost,
     Name(NameError),
     File(FileError),
@@ -130,6 +131,7 @@ impl std::fmt::Display for GroundError {
             Self::Host(error) => error.fmt(f),
             Self::VirtualPackage(error) => error.fmt(f),
             Self::Platform(text) => write!(f, "`{text}` is not a platform"),
+            Self::Date(text) => write!(f, "`{text}` is not a date"),
             Self::UnknownHost => f.write_str("conda has no name for this machine's platform"),
             Self::Name(error) => error.fmt(f),
             Self::File(error) => error.fmt(f),
@@ -156,6 +158,10 @@ impl Explain for GroundError {
                     near.unwrap_or_else(|| "such as linux-64, osx-arm64, win-64".into()),
                 )]
             }
+            Self::Date(_) => vec![
+                Diagnostic::error("date", self.to_string())
+                    .with_help("write `2026-06-30`, `2026-06-30T12:00:00Z` or `never`"),
+            ],
             Self::UnknownHost => vec![
                 Diagnostic::error("unknown-host", self.to_string())
                     .with_help("solve for another with `--platform linux-64`"),
@@ -170,7 +176,9 @@ impl Explain for GroundError {
             Self::Host(error) => error.exit(),
             Self::Name(error) => error.exit(),
             Self::File(error) => error.exit(),
-            Self::VirtualPackage(_) | Self::Platform(_) | Self::UnknownHost => Exit::Usage,
+            Self::VirtualPackage(_) | Self::Platform(_) | Self::Date(_) | Self::UnknownHost => {
+                Exit::Usage
+            }
         }
     }
 }

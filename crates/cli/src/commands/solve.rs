@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use envlock_model::{diff::Difference, lock::Lock};
-use envlock_pipeline::{Overrides, SolveRequest, Solved, stale};
+use envlock_pipeline::{ExcludeNewer, Moves, Overrides, SolveRequest, Solved, stale};
 use envlock_report::{Exit, count, output};
 
 use super::{
@@ -67,9 +67,29 @@ fn request(args: &args::Solve, app: &App<'_>) -> Result<SolveRequest, GroundErro
         overrides: Overrides {
             platforms: args.platform.iter().map(|p| platform(p)).collect::<Result<_, _>>()?,
             virtual_packages: app.virtual_packages(&args.virtual_package)?,
+            priority: args.channel_priority.map(Into::into),
+            exclude_newer: args.exclude_newer.as_deref().map(exclude_newer).transpose()?,
+        },
+        moves: match (args.upgrade, args.update.as_slice()) {
+            (true, _) => Moves::Everything,
+            (false, []) => Moves::Nothing,
+            (false, names) => Moves::These(names.iter().map(|name| name.to_lowercase()).collect()),
         },
         dry_run: args.dry_run,
     })
+}
+
+/// A date (its whole day counts), a time, or `never`.
+fn exclude_newer(text: &str) -> Result<ExcludeNewer, GroundError> {
+    if text == "never" {
+        return Ok(ExcludeNewer::Never);
+    }
+    let end_of_day = |date: jiff::civil::Date| {
+        date.at(23, 59, 59, 0).to_zoned(jiff::tz::TimeZone::UTC).map(|zoned| zoned.timestamp())
+    };
+    let time = text.parse::<jiff::Timestamp>();
+    let time = time.or_else(|_| text.parse::<jiff::civil::Date>().and_then(end_of_day));
+    time.map(ExcludeNewer::Than).map_err(|_| GroundError::Date(text.to_owned()))
 }
 
 fn answer(request: &SolveRequest, solved: Solved) -> Answer<output::Solve> {

@@ -59,9 +59,8 @@ fn answer(
             text.push_str(&format!("and {more} more\n"));
         }
         text.push_str(&format!(
-            "{} of {} differ; `envlock install --replace` builds it anew\n",
-            differences.len(),
-            count(files, "file")
+            "{} in {prefix}; `envlock install --replace` builds it anew\n",
+            count(differences.len(), "difference")
         ));
         text
     };

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::question::Priority;
+
 #[derive(Serialize, Deserialize)]
 pub(super) struct Document {
     pub(super) envlock: Envlock,
@@ -25,14 +27,10 @@ pub(super) struct Envlock {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct Requested {
     pub(super) channel_priority: Priority,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) exclude_newer: Option<jiff::Timestamp>,
     pub(super) channels: Vec<Channel>,
     pub(super) platforms: BTreeMap<String, Platform>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Priority {
-    Strict,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use rattler_conda_types::Subdir;
 
 use super::{FILE_NAME, Lock, LockedPlatform};
 use crate::{
-    question::{Asked, AskedChannel, Question},
+    question::{Asked, AskedChannel, Priority, Question},
     spec::parse_request,
 };
 
@@ -19,10 +19,12 @@ pub struct Change {
     kind: Kind,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
     Name { locked: String, asked: String },
     Channels { locked: String, asked: String },
+    Priority { locked: Priority, asked: Priority },
+    ExcludeNewer { locked: String, asked: String },
     PlatformAdded { platform: String },
     PlatformRemoved { platform: String },
     VirtualPackages { platform: String, locked: String, asked: String },
@@ -41,6 +43,12 @@ impl fmt::Display for Change {
             Kind::Name { locked, asked } => write!(f, "the name was {locked} and is {asked}"),
             Kind::Channels { locked, asked } => {
                 write!(f, "the channels were [{locked}] and are [{asked}]")
+            }
+            Kind::Priority { locked, asked } => {
+                write!(f, "the channel priority was {} and is {}", locked.as_str(), asked.as_str())
+            }
+            Kind::ExcludeNewer { locked, asked } => {
+                write!(f, "records newer than {locked} were left out, and now {asked}")
             }
             Kind::PlatformAdded { platform } => write!(f, "{platform} is asked for and not locked"),
             Kind::PlatformRemoved { platform } => {
@@ -89,6 +97,17 @@ pub fn changes(lock: &Lock, question: &Question) -> Vec<Change> {
         found.push(change(Kind::Channels {
             locked: names(&lock.channels),
             asked: names(&question.channels),
+        }));
+    }
+    if lock.priority != question.priority {
+        let (locked, asked) = (lock.priority, question.priority);
+        found.push(change(Kind::Priority { locked, asked }));
+    }
+    if lock.exclude_newer != question.exclude_newer {
+        let said = |at: Option<jiff::Timestamp>| at.map_or("never".to_owned(), |at| at.to_string());
+        found.push(change(Kind::ExcludeNewer {
+            locked: said(lock.exclude_newer),
+            asked: said(question.exclude_newer),
         }));
     }
     for platform in question.platforms.keys().filter(|p| !lock.platforms.contains_key(p)) {

@@ -16,7 +16,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use rattler_conda_types::{GenericVirtualPackage, RepoDataRecord, Subdir};
 use url::Url;
 
-use crate::question::{AskedChannel, Question};
+use crate::question::{AskedChannel, Priority, Question};
 
 pub use consistency::Inconsistency;
 pub use freshness::{Change, changes};
@@ -43,6 +43,10 @@ pub struct Lock {
     pub platforms: BTreeMap<Subdir, LockedPlatform>,
     /// Environment variables that the environment sets when it is activated.
     pub variables: BTreeMap<String, String>,
+    /// What the order of the channels decided.
+    pub priority: Priority,
+    /// Records newer than this, or of unknown age, were no candidates.
+    pub exclude_newer: Option<jiff::Timestamp>,
     /// The secrets manifest, normalised; a block of its own.
     pub secrets: Option<serde_yaml::Value>,
 }
@@ -87,6 +91,8 @@ impl Lock {
             channels: question.channels.clone(),
             platforms,
             variables: question.variables.clone(),
+            priority: question.priority,
+            exclude_newer: question.exclude_newer,
             secrets,
         }
     }

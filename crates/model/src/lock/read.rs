@@ -175,6 +175,8 @@ fn assemble(
     let environment = body
         .default_environment()
         .ok_or_else(|| at_platforms("there is no environment `default`".to_owned()))?;
+    let priority = blocks.envlock.requested.channel_priority;
+    let exclude_newer = blocks.envlock.requested.exclude_newer;
     let mut requested = blocks.envlock.requested.platforms;
     let mut platforms = BTreeMap::new();
     for platform in body.platforms() {
@@ -225,6 +227,8 @@ fn assemble(
         channels,
         platforms,
         variables: blocks.envlock.variables,
+        priority,
+        exclude_newer,
         secrets: blocks.secrets,
     })
 }

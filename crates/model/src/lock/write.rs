@@ -1,10 +1,12 @@
 //! The lock as text.
 
-use rattler_lock::{CondaPackageData, LockFileBuilder, PlatformData, PlatformName};
+use std::collections::BTreeMap;
+
+use rattler_lock::{CondaPackageData, LockFileBuilder, PlatformData, PlatformName, SolveOptions};
 use url::Url;
 
 use super::{Lock, VERSION, blocks};
-use crate::channel::has_credentials;
+use crate::{channel::has_credentials, question::Priority};
 
 /// Why a lock may not be written. Either of these is a fault of an index or of envlock, never
 /// of the user's file, and nothing is written.
@@ -42,6 +44,7 @@ pub fn write(lock: &Lock) -> Result<String, WriteError> {
             })
             .map_err(|e| render(&e))?;
     }
+    builder.set_options("default", options(lock.priority).map_err(|e| render(&e))?);
     builder.set_channels("default", lock.channel_urls().map(Url::as_str));
     for (platform, locked) in &lock.platforms {
         builder.add_environment_platform("default", platform.as_str()).map_err(|e| render(&e))?;
@@ -58,6 +61,13 @@ pub fn write(lock: &Lock) -> Result<String, WriteError> {
     let mut text = builder.finish().render_to_string().map_err(|e| render(&e))?;
     text.push_str(&serde_yaml::to_string(&blocks_of(lock)).map_err(|e| render(&e))?);
     Ok(text)
+}
+
+/// The body's own record of the priority. The library keeps the field's type to itself, and
+/// reads it from the very words that are ours.
+fn options(priority: Priority) -> Result<SolveOptions, serde_yaml::Error> {
+    let words = [("channel-priority".to_owned(), priority.as_str())];
+    serde_yaml::from_value(serde_yaml::to_value(BTreeMap::from(words))?)
 }
 
 fn blocks_of(lock: &Lock) -> blocks::Document {
@@ -88,7 +98,8 @@ fn blocks_of(lock: &Lock) -> blocks::Document {
             version: VERSION,
             name: lock.name.clone(),
             requested: blocks::Requested {
-                channel_priority: blocks::Priority::Strict,
+                channel_priority: lock.priority,
+                exclude_newer: lock.exclude_newer,
                 channels,
                 platforms,
             },

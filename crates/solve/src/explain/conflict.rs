@@ -42,7 +42,7 @@ pub(super) fn attempt(
     pool: &Pool<'_>,
     requests: &[&AskedSpec],
 ) -> Result<Vec<RepoDataRecord>, SolveError> {
-    search(problem, pool, requests.iter().map(|request| request.spec.clone()).collect())
+    search(problem, pool, requests.iter().map(|request| request.spec.clone()).collect(), &[])
 }
 
 /// Takes requests away as long as the rest still can't hold: what remains is a smallest set.

@@ -31,14 +31,26 @@ pub(super) fn trouble(
     if candidates.usable.iter().any(|(_, record)| accepts(record)) {
         return None;
     }
-    let diagnostic = if candidates.unhashed.iter().any(|record| accepts(record)) {
+    let diagnostic = if candidates.too_new.iter().any(|record| accepts(record)) {
+        Diagnostic::error(
+            "too-new",
+            format!("every record that `{}` accepts is newer than allowed", request.text),
+        )
+        .with_note("a record without a timestamp counts as too new")
+        .with_help(format!(
+            "allow more with a later `--exclude-newer`, or ask for what is old enough: {}",
+            usable_versions(candidates)
+        ))
+    } else if candidates.unhashed.iter().any(|record| accepts(record)) {
         Diagnostic::error(
             "no-sha256",
             format!("every record that `{}` accepts lacks a sha256 in its index", request.text),
         )
         .with_note("what can't be verified is never locked")
         .with_help(format!("ask for another version: {}", usable_versions(candidates)))
-    } else if candidates.usable.is_empty() && candidates.unhashed.is_empty() {
+    } else if [&candidates.unhashed, &candidates.too_new].iter().all(|list| list.is_empty())
+        && candidates.usable.is_empty()
+    {
         not_there(problem, candidates, request)
     } else if candidates.hidden.iter().any(|(_, record)| accepts(record)) {
         elsewhere(problem, candidates, request)
