@@ -122,10 +122,14 @@ pub(crate) fn search(
 }
 
 fn too_new(pool: &Pool<'_>) -> TooNew {
-    let all = pool.names.values().flat_map(|candidates| &candidates.too_new);
-    let (newer, undated): (Vec<_>, Vec<_>) =
-        all.partition(|record| record.package_record.timestamp.is_some());
-    TooNew { newer: newer.len(), undated: undated.len() }
+    let mut left_out = TooNew::default();
+    for record in pool.names.values().flat_map(|candidates| &candidates.too_new) {
+        match record.package_record.timestamp {
+            Some(_) => left_out.newer += 1,
+            None => left_out.undated += 1,
+        }
+    }
+    left_out
 }
 
 /// Whether a record without a sha256 would have been the choice: only then is it worth a
