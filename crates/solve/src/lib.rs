@@ -10,4 +10,4 @@ mod solver;
 
 pub use explain::{Names, explain};
 pub use problem::{Problem, Records};
-pub use solver::{Solution, SolveError, solve};
+pub use solver::{SolveError, Solution, TooNew, solve};
