@@ -284,8 +284,8 @@ fn offline_installs_from_the_cache_and_names_what_is_missing_there() {
     -- stderr
     error: 2 packages are not in the cache, and this is offline
       | missing, 1.6 kB in all:
-      |   lib-1.2-0.tar.bz2 (613 B)
       |   app-1.0-0.conda (962 B)
+      |   lib-1.2-0.tar.bz2 (613 B)
       help: run the same command once without `--offline`
     -- exit 3
     ");

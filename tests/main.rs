@@ -1,6 +1,7 @@
 //! End to end: the program in projects of its own, against channels on loopback.
 #![allow(clippy::unwrap_used)] // An unwrap in a test is its assertion.
 
+mod architecture;
 mod channels;
 mod conflicts;
 mod demo;
@@ -11,7 +12,9 @@ mod kills;
 mod lock;
 mod lock_edited;
 mod mirrors;
+mod output;
 mod run;
+mod shared;
 mod solve;
 mod support;
 mod verify;

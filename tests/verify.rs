@@ -33,20 +33,24 @@ fn every_file_that_differs_is_named_with_its_package() {
     fs_err::remove_file(path("share/app/link")).unwrap();
     std::os::unix::fs::symlink("elsewhere", path("share/app/link")).unwrap();
     fs_err::set_permissions(path("bin/app"), std::fs::Permissions::from_mode(0o644)).unwrap();
-    fs_err::write(path("etc/app.conf"), "root = /else\n").unwrap();
+    fs_err::write(
+        path("etc/app.conf"),
+        lab.project.read(".envlock/project/etc/app.conf").replace("root", "toor"),
+    )
+    .unwrap();
     fs_err::write(path("share/额外"), "x").unwrap();
     let output = lab.envlock(&["verify", "-q"]);
     assert_eq!(output.code, Some(1));
     insta::assert_snapshot!(lab.shown(&output).replace(&lab.prefix().display().to_string(), "PREFIX"), @"
     -- stdout
     bin/app              app  may not be executed
-    etc/app.conf         app  has 13 bytes, recorded are 48
+    etc/app.conf         app  has other bytes
     share/app/gone       app  is missing
     share/app/link       app  links to elsewhere, recorded is longer
     share/app/longer     app  has 5 bytes, recorded are 4
     share/app/same-size  app  has other bytes
     share/额外           -    is of no package
-    7 of 6 files differ; `envlock install --replace` builds it anew
+    7 differences in ~/project/.envlock/project; `envlock install --replace` builds it anew
     -- exit 1
     ");
 }

@@ -115,3 +115,8 @@ pub(crate) fn urls(lock: &str, platform: &str) -> Vec<String> {
     let packages = packages.as_sequence().unwrap_or(const { &Vec::new() });
     packages.iter().map(|package| package["conda"].as_str().unwrap().to_owned()).collect()
 }
+
+/// The one document that standard output holds.
+pub(crate) fn json(stdout: &str) -> serde_json::Value {
+    serde_json::from_str(stdout).unwrap_or_else(|error| panic!("{error}: {stdout}"))
+}

@@ -1,0 +1,171 @@
+//! The house's own rules: layers, purity, who prints, how long a file may be.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The layers from the bottom up; a crate stands on lower ones alone.
+const LAYERS: [&[&str]; 5] = [
+    &["envlock-report"],
+    &["envlock-model"],
+    &["envlock-solve", "envlock-channel", "envlock-install", "envlock-depot"],
+    &["envlock-pipeline"],
+    &["envlock"],
+];
+
+/// For tests and maintenance: the program stands on none of these.
+const TOOLS: [&str; 2] = ["envlock-testkit", "envlock-xtask"];
+
+/// Crates that decide and touch nothing, and what would touch something.
+const PURE: [&str; 3] = ["report", "model", "solve"];
+const IMPURE: [&str; 6] = ["std::fs", "std::env", "std::net", "fs_err", "reqwest", "tokio"];
+
+/// The most lines that a file may have.
+const LONGEST: usize = 500;
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
+}
+
+fn layer(name: &str) -> Option<usize> {
+    LAYERS.iter().position(|layer| layer.contains(&name))
+}
+
+/// Every file of the repository with this ending, and its text.
+fn sources(ending: &str) -> Vec<(String, String)> {
+    let root = repository();
+    let mut found = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for item in fs_err::read_dir(folder).unwrap() {
+            let path = item.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() {
+                if name != "target" && name != ".git" {
+                    folders.push(path);
+                }
+            } else if name.ends_with(ending)
+                && let Ok(text) = fs_err::read_to_string(&path)
+            {
+                found.push((path.strip_prefix(&root).unwrap().display().to_string(), text));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The lines of code of a file that are shipped, with their numbers.
+fn shipped(path: &str, text: &str) -> Vec<(usize, String)> {
+    if path.ends_with("tests.rs") || path.contains("/tests/") || path.contains("/examples/") {
+        return Vec::new();
+    }
+    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim().to_owned()));
+    lines.filter(|(_, line)| !line.starts_with("//")).collect()
+}
+
+#[test]
+fn a_crate_stands_on_lower_layers_alone() {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .current_dir(repository())
+        .output()
+        .unwrap();
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut wrong = Vec::new();
+    for package in metadata["packages"].as_array().unwrap() {
+        let name = package["name"].as_str().unwrap();
+        let place = layer(name);
+        if place.is_none() && !TOOLS.contains(&name) {
+            wrong.push(format!("{name} has no place in the table of layers"));
+        }
+        for dependency in package["dependencies"].as_array().unwrap() {
+            let other = dependency["name"].as_str().unwrap();
+            let ours = dependency["path"].is_string();
+            if !ours || dependency["kind"] == "dev" || TOOLS.contains(&name) {
+                continue;
+            }
+            if layer(other).is_none_or(|other| Some(other) >= place) {
+                wrong.push(format!("{name} depends on {other}"));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn pure_crates_touch_nothing() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources(".rs") {
+        if !PURE.iter().any(|name| path.starts_with(&format!("crates/{name}/src/"))) {
+            continue;
+        }
+        for (number, line) in shipped(&path, &text) {
+            if IMPURE.iter().any(|word| line.contains(word)) {
+                wrong.push(format!("{path}:{number}: {line}"));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn only_the_ui_prints() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources(".rs") {
+        if path.starts_with("crates/cli/src/ui/")
+            || !path.contains("/src/")
+            || path.contains("xtask")
+        {
+            continue;
+        }
+        for (number, line) in shipped(&path, &text) {
+            if ["println!(", "print!(", "dbg!("].iter().any(|word| line.contains(word)) {
+                wrong.push(format!("{path}:{number}: {line}"));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn only_the_settings_read_the_environment_the_home_and_the_clock() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources(".rs") {
+        let ours = path.starts_with("crates/") && !path.starts_with("crates/cli/src/");
+        if !ours || path.starts_with("crates/testkit/") || path.starts_with("crates/xtask/") {
+            continue;
+        }
+        for (number, line) in shipped(&path, &text) {
+            let reads = ["env::var", "home_dir(", "Timestamp::now(", "SystemTime::now("];
+            if reads.iter().any(|word| line.contains(word)) {
+                wrong.push(format!("{path}:{number}: {line}"));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn no_file_is_longer_than_can_be_read() {
+    let long: Vec<_> = sources(".rs")
+        .into_iter()
+        .map(|(path, text)| (path, text.lines().count()))
+        .filter(|(_, lines)| *lines > LONGEST)
+        .collect();
+    assert_eq!(long, []);
+}
+
+#[test]
+fn no_path_of_a_machine_is_written_down() {
+    let machine = [concat!("/ro", "ot/"), concat!("/ho", "me/ubuntu"), concat!("/wo", "rk/")];
+    let mut wrong = Vec::new();
+    for ending in [".rs", ".toml", ".md", ".json", ".yml", ".lock"] {
+        for (path, text) in sources(ending) {
+            for line in text.lines().filter(|line| machine.iter().any(|word| line.contains(word))) {
+                wrong.push(format!("{path}: {line}"));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}

@@ -1,0 +1,200 @@
+//! What is printed where: one JSON document, 80 columns, no colour without a terminal, quiet.
+
+use envlock_testkit::{Output, World};
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::support::{Lab, json};
+
+const YML: &str = "channels: [conda-forge]\ndependencies:\n  - app\n";
+
+fn world() -> World {
+    World::new().channel("conda-forge", |c| {
+        c.pkg("app 1.0 | lib");
+        c.pkg("lib 1.2");
+        c.pkg("left 1.0 | lib <1");
+    })
+}
+
+/// Every command, ending well and badly, with its name.
+fn every_answer(args: &[&str]) -> Vec<(&'static str, Output)> {
+    let lab = Lab::solved(world(), YML);
+    let with = |first: &[&'static str]| lab.from_here(first[0], &[&first[1..], args].concat());
+    let alone = |first: &[&str]| lab.envlock(&[first, args].concat());
+    let mut answers = vec![
+        ("solve", with(&["solve"])),
+        ("solve", with(&["solve", "--dry-run"])),
+        ("solve", alone(&["solve", "--check"])),
+        ("solve", with(&["solve", "--platform", "linxu-64"])),
+        ("install", with(&["install", "--dry-run"])),
+        ("install", with(&["install"])),
+        ("install", with(&["install"])),
+        ("verify", alone(&["verify"])),
+        ("verify", alone(&["verify", "-p", "/no/such/prefix"])),
+    ];
+    fs_err::remove_file(lab.prefix().join("share/app/of")).unwrap();
+    answers.push(("verify", alone(&["verify"])));
+    lab.ask(
+        "chanels: []\nchannels: [conda-forge]\ndependencies:\n  - app >=2\n  - left\n  - lib >=1\n  - nothing-like-it\n",
+    );
+    answers.push(("solve", with(&["solve"])));
+    answers.push(("solve", alone(&["solve", "--check"])));
+    answers.push(("install", with(&["install"])));
+    lab.project.write("envlock.lock", "a: [b\n");
+    answers.push(("install", with(&["install"])));
+    lab.ask("dependencies: 3\n");
+    answers.push(("solve", with(&["solve"])));
+    answers
+}
+
+#[test]
+fn json_is_one_document_on_standard_output_and_nothing_beside_it() {
+    for (command, output) in every_answer(&["--format", "json"]) {
+        assert_eq!(output.stderr, "", "{command}");
+        let report = json(&output.stdout);
+        assert_eq!(report["version"], 1);
+        assert_eq!(report["command"], command);
+        assert_eq!(report["exit_code"].as_i64(), output.code.map(i64::from), "{report:?}");
+        let errors = report["diagnostics"].as_array().unwrap();
+        let errors = errors.iter().filter(|diagnostic| diagnostic["severity"] == "error").count();
+        let findings = report["exit_code"] == 1;
+        assert_eq!(errors > 0, report["exit_code"] != 0 && !findings, "{report:?}");
+    }
+}
+
+#[test]
+fn a_diagnostic_in_json_has_a_code_and_a_place() {
+    let lab = Lab::new(world(), "channels: [conda-forge]\ndependencies:\n  - appp\n");
+    let output = lab.solve(&["--format", "json"]);
+    insta::assert_snapshot!(output.stdout, @r#"
+    {
+      "version": 1,
+      "command": "solve",
+      "exit": "no-solution",
+      "exit_code": 6,
+      "diagnostics": [
+        {
+          "code": "unknown-package",
+          "severity": "error",
+          "message": "no channel has a package named appp for linux-64",
+          "place": {
+            "file": "environment.yml",
+            "line": 3,
+            "column": 5
+          },
+          "notes": [
+            "searched: conda-forge"
+          ],
+          "help": "the nearest name is app (in conda-forge)"
+        }
+      ],
+      "result": null
+    }
+    "#);
+}
+
+#[test]
+fn a_solve_in_json_has_every_change() {
+    let lab = Lab::new(world(), YML);
+    insta::assert_snapshot!(lab.solve(&["--format", "json"]).stdout, @r#"
+    {
+      "version": 1,
+      "command": "solve",
+      "exit": "yes",
+      "exit_code": 0,
+      "diagnostics": [],
+      "result": {
+        "lock": "envlock.lock",
+        "name": "project",
+        "written": true,
+        "platforms": [
+          {
+            "platform": "linux-64",
+            "packages": 2,
+            "bytes": 1905,
+            "changes": [
+              {
+                "package": "app",
+                "before": null,
+                "after": "1.0 0"
+              },
+              {
+                "package": "lib",
+                "before": null,
+                "after": "1.2 0"
+              }
+            ]
+          }
+        ],
+        "pip_left_out": []
+      }
+    }
+    "#);
+}
+
+#[test]
+fn no_line_is_wider_than_80_columns_but_for_what_cannot_be_broken() {
+    for (command, output) in every_answer(&[]) {
+        for line in output.stderr.lines().chain(output.stdout.lines()) {
+            let longest = line.split(' ').map(|word| word.width()).max().unwrap_or(0);
+            assert!(line.width() <= 80 || longest > 30 || line.contains('`'), "{command}: {line}");
+        }
+    }
+}
+
+#[test]
+fn there_is_no_colour_without_a_terminal_unless_it_is_asked_for() {
+    for (command, output) in every_answer(&[]) {
+        assert!(!output.stderr.contains('\u{1b}'), "{command}: {}", output.stderr);
+        assert!(!output.stdout.contains('\u{1b}'), "{command}: {}", output.stdout);
+    }
+    let lab = Lab::new(world(), "dependencies: 3\n");
+    let coloured = lab.envlock(&["solve", "--color", "always"]);
+    assert!(coloured.stderr.contains("\u{1b}["));
+    let plain = lab.envlock(&["solve", "--color", "never"]);
+    assert!(!plain.stderr.contains('\u{1b}'));
+}
+
+#[test]
+fn quiet_leaves_warnings_and_errors_alone() {
+    for (command, output) in every_answer(&["--quiet"]) {
+        let talk = output.stderr.lines().find(|line| {
+            !line.starts_with("error: ")
+                && !line.starts_with("warning: ")
+                && !line.starts_with("  ")
+        });
+        assert_eq!(talk, None, "{command}");
+        let errs = output.stderr.contains("error: ");
+        assert_eq!(errs, !matches!(output.code, Some(0 | 1)), "{command}: {}", output.stderr);
+    }
+}
+
+#[test]
+fn help_and_version_are_data() {
+    let lab = Lab::new(World::new(), "");
+    assert_eq!(
+        lab.envlock(&["--version"]).success(),
+        concat!("envlock ", env!("CARGO_PKG_VERSION"), "\n")
+    );
+    for command in ["solve", "install", "verify", "run", "demo"] {
+        let help = lab.envlock(&[command, "--help"]).success();
+        for line in help.lines() {
+            assert!(line.width() <= 80, "{command}: {line}");
+        }
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let lab = Lab::solved(world(), YML);
+    let mut child = lab
+        .project
+        .command(["solve", "--check"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    assert_eq!(output.status.code(), Some(0));
+}
