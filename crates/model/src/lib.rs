@@ -9,3 +9,4 @@ pub mod progress;
 pub mod question;
 pub mod spec;
 pub mod virtual_packages;
+pub mod yaml;

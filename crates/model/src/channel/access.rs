@@ -85,7 +85,7 @@ fn token(path: &str) -> Option<(&str, &str, &str)> {
 }
 
 /// The text with `***` in place of every password and token of an address in it.
-pub(crate) fn redact(text: &str) -> String {
+pub fn redact(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("://") {

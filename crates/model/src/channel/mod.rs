@@ -13,8 +13,8 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-pub use access::Access;
-pub(crate) use access::{has_credentials, redact};
+pub(crate) use access::has_credentials;
+pub use access::{Access, redact};
 pub use error::{ChannelError, Reason};
 pub use resolve::{Channel, Resolved, resolve};
 pub use rules::Rules;

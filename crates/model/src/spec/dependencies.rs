@@ -7,9 +7,9 @@ use envlock_report::nearest;
 use super::matchspec::{self, SpecError};
 use super::reader::Reader;
 use super::selector::{Selector, SelectorError};
-use super::yaml::{Kind, Node, Point};
 use super::{Environment, PipLine, Request};
 use crate::channel::redact;
+use crate::yaml::{Kind, Node, Point};
 
 /// Reads the section into `environment`.
 pub(super) fn read(reader: &mut Reader<'_>, value: &Node, environment: &mut Environment) {

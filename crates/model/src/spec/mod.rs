@@ -5,20 +5,20 @@
 //! selectors (`sel(linux):`) are kept with the lines that they stand on, so that one file
 //! answers for every platform.
 
-mod comment;
 mod dependencies;
 mod environment;
 mod matchspec;
+mod merge;
 mod problem;
 mod reader;
 mod selector;
 mod single;
-mod yaml;
 
 #[cfg(test)]
 mod tests;
 
 pub use environment::{Environment, Located, PipLine, Request};
+pub use merge::merge;
 pub use problem::Invalid;
 pub use reader::parse;
 pub use selector::Selector;

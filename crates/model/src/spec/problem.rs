@@ -2,8 +2,8 @@
 
 use envlock_report::{Diagnostic, Exit, Explain, Place};
 
-use super::yaml::Point;
 use crate::channel::redact;
+use crate::yaml::Point;
 
 /// An environment.yml that can't be used: all that is wrong with it, in the order of the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -6,10 +6,9 @@ use std::str::FromStr;
 use envlock_report::nearest;
 use rattler_conda_types::Subdir;
 
-use super::comment::Lines;
 use super::problem::Problems;
-use super::yaml::{self, Kind, Node, Point, YamlError};
 use super::{Environment, Invalid, Located, Selector, dependencies};
+use crate::yaml::{self, Kind, Lines, Node, Point, YamlError};
 
 const KEYS: [&str; 7] =
     ["name", "channels", "dependencies", "platforms", "variables", "prefix", "secrets"];

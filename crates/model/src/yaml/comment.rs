@@ -1,18 +1,19 @@
 //! Comments, which a YAML parser drops, read from the lines themselves.
 
-use super::yaml::Point;
+use super::Point;
 
 /// The lines of a file, to look up what a tree of values doesn't say.
 #[derive(Debug)]
-pub(super) struct Lines<'a>(Vec<&'a str>);
+pub struct Lines<'a>(Vec<&'a str>);
 
 impl<'a> Lines<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    /// The lines of this text.
+    pub fn new(text: &'a str) -> Self {
         Self(text.lines().collect())
     }
 
     /// The comment behind a value that ends at `end`, from its `#` on, and where it begins.
-    pub(super) fn comment(&self, end: Point) -> Option<(Point, &'a str)> {
+    pub fn comment(&self, end: Point) -> Option<(Point, &'a str)> {
         let (before, behind) = self.split(end)?;
         let at = comment_start(before, behind)?;
         Some((Point { column: end.column + count(&behind[..at]), ..end }, &behind[at..]))
@@ -43,12 +44,12 @@ impl<'a> Lines<'a> {
     }
 
     /// Whether `text` stands at `point` letter by letter, so that an offset in it is a column.
-    pub(super) fn is_at(&self, point: Point, text: &str) -> bool {
+    pub fn is_at(&self, point: Point, text: &str) -> bool {
         self.split(point).is_some_and(|(_, behind)| behind.starts_with(text))
     }
 
     /// Whether the line of `point` is indented by a tab.
-    pub(super) fn has_tab(&self, point: Point) -> bool {
+    pub fn has_tab(&self, point: Point) -> bool {
         let indent = |line: &&str| line.len() - line.trim_start().len();
         self.line(point).is_some_and(|line| line[..indent(&line)].contains('\t'))
     }

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::comment::Lines;
+use super::Lines;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
 
-/// Deeper than any environment, shallow enough for every recursive walk.
+/// Deeper than any file of ours, shallow enough for every recursive walk.
 const MAX_DEPTH: usize = 32;
-/// A file of this many nodes is no environment: it is aliases of aliases of aliases.
+/// A file of this many nodes was written by nobody: it is aliases of aliases of aliases.
 const MAX_NODES: usize = 20_000;
 
 /// Looking for a comment reads its line once for each value on it.
@@ -15,9 +15,11 @@ const MAX_LINE: usize = 10_000;
 
 /// A point in the text: line and column count from 1, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Point {
-    pub(super) line: u32,
-    pub(super) column: u32,
+pub struct Point {
+    /// The line.
+    pub line: u32,
+    /// The column in characters.
+    pub column: u32,
 }
 
 impl From<&Marker> for Point {
@@ -29,11 +31,13 @@ impl From<&Marker> for Point {
 
 /// One value of the file.
 #[derive(Debug, Clone)]
-pub(super) struct Node {
-    pub(super) kind: Kind,
-    pub(super) start: Point,
+pub struct Node {
+    /// What it is.
+    pub kind: Kind,
+    /// Its first character.
+    pub start: Point,
     /// Just behind the last character.
-    pub(super) end: Point,
+    pub end: Point,
     size: Size,
 }
 
@@ -46,20 +50,25 @@ struct Size {
 
 const ONE: Size = Size { nodes: 1, levels: 1 };
 
+/// What a value is.
 #[derive(Debug, Clone)]
-pub(super) enum Kind {
-    /// `plain`: written without quotes, so that `1.10` is a number and `yes` may be a boolean.
+pub enum Kind {
+    /// Text, a number, a boolean or nothing.
     Scalar {
+        /// As written, without quotes.
         text: String,
+        /// Written without quotes, so that `1.10` is a number and `yes` may be a boolean.
         plain: bool,
     },
+    /// `- …` or `[…]`.
     List(Vec<Node>),
+    /// `key: …` or `{…}`, in the order of the file.
     Map(Vec<(Node, Node)>),
 }
 
 impl Node {
     /// The text of a scalar that is text for YAML too, or `None`.
-    pub(super) fn as_text(&self) -> Option<&str> {
+    pub fn as_text(&self) -> Option<&str> {
         match &self.kind {
             Kind::Scalar { text, plain } if !plain || is_text(text) => Some(text),
             _ => None,
@@ -67,19 +76,20 @@ impl Node {
     }
 
     /// The text of any scalar but null, as it stands in the file: `1.10` stays `1.10`.
-    pub(super) fn as_written(&self) -> Option<&str> {
+    pub fn as_written(&self) -> Option<&str> {
         match &self.kind {
             Kind::Scalar { text, plain } if !plain || !is_null(text) => Some(text),
             _ => None,
         }
     }
 
-    pub(super) fn is_null(&self) -> bool {
+    /// Whether it is nothing at all.
+    pub fn is_null(&self) -> bool {
         matches!(&self.kind, Kind::Scalar { text, plain: true } if is_null(text))
     }
 
     /// What this is, in the words of somebody who writes YAML.
-    pub(super) fn noun(&self) -> &'static str {
+    pub fn noun(&self) -> &'static str {
         match &self.kind {
             Kind::List(_) => "a list",
             Kind::Map(_) => "a mapping",
@@ -111,31 +121,47 @@ fn is_text(text: &str) -> bool {
 
 /// Why a text is no YAML that we read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum YamlError {
+pub enum YamlError {
+    /// The parser's own words.
     #[error("this isn't valid YAML: {0}")]
     Syntax(String),
-    #[error("a second YAML document starts here, and an environment is one document")]
+    /// `---` a second time.
+    #[error("a second YAML document starts here, and a file is one document")]
     SecondDocument,
+    /// One key, twice in one mapping.
     #[error("the key `{key}` is here twice; it was first on line {first}")]
-    DuplicateKey { key: String, first: u32 },
+    DuplicateKey {
+        /// The key.
+        key: String,
+        /// The line that has it first.
+        first: u32,
+    },
+    /// A list or a mapping as a key, or nothing.
     #[error("a key must be text, and this one is {0}")]
     KeyNotText(&'static str),
+    /// `<<: *base`.
     #[error("a merge key (`<<`) isn't read here")]
     MergeKey,
+    /// `*name` without a complete `&name` above it.
     #[error("the alias `*` stands for nothing that is complete above it")]
     UnknownAlias,
+    /// `!name`.
     #[error("the tag `{0}` means nothing here")]
     UnknownTag(String),
+    /// Lists in lists in lists.
     #[error("this is nested more than {MAX_DEPTH} levels deep")]
     TooDeep,
+    /// Too many values.
     #[error("this is more than {MAX_NODES} values, its aliases included")]
     TooLarge,
+    /// A line that nobody wrote by hand.
     #[error("this line has more than {MAX_LINE} bytes")]
     LongLine,
 }
 
 impl YamlError {
-    pub(super) fn code(&self) -> &'static str {
+    /// A stable name for a diagnostic.
+    pub fn code(&self) -> &'static str {
         match self {
             Self::Syntax(_) => "yaml-syntax",
             Self::SecondDocument => "second-document",
@@ -148,17 +174,18 @@ impl YamlError {
         }
     }
 
-    pub(super) fn help(&self) -> Option<&'static str> {
+    /// What to do, where that isn't obvious.
+    pub fn help(&self) -> Option<&'static str> {
         match self {
             Self::Syntax(_) | Self::UnknownAlias | Self::TooLarge => None,
-            Self::SecondDocument => Some("put each environment into a file of its own"),
+            Self::SecondDocument => Some("put each document into a file of its own"),
             Self::DuplicateKey { .. } => {
                 Some("keep one of the two, or put both parts under one key")
             }
             Self::KeyNotText(_) => Some("put the key into quotes"),
             Self::MergeKey => Some("write the keys out"),
             Self::UnknownTag(_) => Some("leave the tag away; quotes make a value text"),
-            Self::TooDeep => Some("an environment needs four levels"),
+            Self::TooDeep => Some("four levels are enough for everything that is read here"),
             Self::LongLine => Some("put each value on a line of its own"),
         }
     }
@@ -166,13 +193,15 @@ impl YamlError {
 
 /// What was found in a text: a tree, unless it is empty or broken, and everything wrong with it.
 #[derive(Debug, Default)]
-pub(super) struct Loaded {
-    pub(super) root: Option<Node>,
-    pub(super) errors: Vec<(Point, YamlError)>,
+pub struct Loaded {
+    /// The document's value.
+    pub root: Option<Node>,
+    /// What is wrong, and where.
+    pub errors: Vec<(Point, YamlError)>,
 }
 
 /// Reads one document. A syntax error ends the reading; everything else is collected.
-pub(super) fn load(text: &str, lines: &Lines<'_>) -> Loaded {
+pub fn load(text: &str, lines: &Lines<'_>) -> Loaded {
     let mut builder = Builder {
         lines,
         loaded: Loaded::default(),
