@@ -81,10 +81,10 @@ pub(crate) struct Network {
 /// The two files of a project.
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct Files {
-    /// The environment file.
+    /// The environment file; several together are one environment.
     #[arg(short, long, value_name = "FILE", default_value = "environment.yml")]
-    pub(crate) file: PathBuf,
-    /// The lock; envlock.lock beside the environment file if not given.
+    pub(crate) file: Vec<PathBuf>,
+    /// The lock; envlock.lock beside the first environment file if not given.
     #[arg(long, value_name = "FILE")]
     pub(crate) lock: Option<PathBuf>,
 }

@@ -107,23 +107,35 @@ impl Explain for FileError {
     }
 }
 
-/// Reads environment.yml.
-pub(crate) fn environment(path: &Path) -> Result<Environment, FileError> {
-    let text = text(path)?.ok_or_else(|| FileError::Absent {
+/// Reads the environment files as one.
+pub(crate) fn environments(paths: &[PathBuf]) -> Result<Environment, FileError> {
+    let mut all = Vec::new();
+    for path in paths {
+        let text = text(path)?.ok_or_else(|| absent_environment(path))?;
+        all.push(spec::parse(&shown(path), &text)?);
+    }
+    let mut all = all.into_iter();
+    match all.next() {
+        Some(first) => Ok(spec::merge(first, all.collect())?),
+        None => Err(absent_environment(Path::new("environment.yml"))),
+    }
+}
+
+/// Reads the environment files where the first is; a lock may travel without them.
+pub(crate) fn environments_if_any(paths: &[PathBuf]) -> Result<Option<Environment>, FileError> {
+    match paths.first() {
+        Some(first) if text(first)?.is_some() => environments(paths).map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn absent_environment(path: &Path) -> FileError {
+    FileError::Absent {
         path: path.to_owned(),
         help: other_environment(path).map_or_else(
             || "run envlock where environment.yml is, or name the file with `-f FILE`".to_owned(),
             |other| format!("there is {other}: use it with `-f {other}`"),
         ),
-    })?;
-    Ok(spec::parse(&shown(path), &text)?)
-}
-
-/// Reads environment.yml where it is; a lock may travel without it.
-pub(crate) fn environment_if_any(path: &Path) -> Result<Option<Environment>, FileError> {
-    match text(path)? {
-        Some(text) => Ok(Some(spec::parse(&shown(path), &text)?)),
-        None => Ok(None),
     }
 }
 

@@ -30,8 +30,8 @@ pub enum PipPolicy {
 /// What `install` is asked to do.
 #[derive(Debug, Clone)]
 pub struct InstallRequest {
-    /// environment.yml, to tell whether the lock is stale. It may be absent.
-    pub environment: PathBuf,
+    /// The environment files, to tell whether the lock is stale. They may all be absent.
+    pub environments: Vec<PathBuf>,
     /// The lock.
     pub lock: PathBuf,
     /// Where to; absolute. None for `.envlock/NAME` beside the lock.
@@ -267,7 +267,7 @@ fn refuse_stale(
         return Ok(());
     }
     // A lock may be shipped alone, and then there is nothing that it could be stale against.
-    let Some(environment) = files::environment_if_any(&request.environment)? else {
+    let Some(environment) = files::environments_if_any(&request.environments)? else {
         return Ok(());
     };
     let overrides = Overrides {
@@ -280,7 +280,7 @@ fn refuse_stale(
         ..Overrides::default()
     };
     let (changes, found) =
-        staleness(&environment, &request.environment, &overrides, lock, ambient)?;
+        staleness(&environment, &request.environments, &overrides, lock, ambient)?;
     warnings.extend(found);
     if changes.is_empty() { Ok(()) } else { Err(InstallError::Stale { changes }) }
 }

@@ -217,8 +217,13 @@ impl Channels<'_> {
         platform: Subdir,
     ) -> Result<Vec<Resolved>, QuestionError> {
         let variable = |name: &str| self.ambient.variables.get(name).cloned();
+        // A relative path means what it means beside the file that it is written in.
+        let folder = place.and_then(|place| Path::new(&place.file).parent());
+        let folder = folder.map_or(self.folder.to_owned(), |folder| {
+            std::path::absolute(folder).unwrap_or_else(|_| self.folder.to_owned())
+        });
         let resolve = |written: &str| {
-            channel::resolve(written, self.ambient.rules, platform, self.folder, &variable)
+            channel::resolve(written, self.ambient.rules, platform, &folder, &variable)
                 .map_err(|error| QuestionError::Channel { error, place: place.cloned() })
         };
         let resolved = resolve(written)?;

@@ -25,8 +25,8 @@ use crate::{
 /// What `solve` is asked to do.
 #[derive(Debug, Clone)]
 pub struct SolveRequest {
-    /// environment.yml.
-    pub environment: PathBuf,
+    /// The environment files, at least one; several are one question.
+    pub environments: Vec<PathBuf>,
     /// The lock.
     pub lock: PathBuf,
     /// What the command line sets.
@@ -148,31 +148,31 @@ impl Explain for SolveError {
 
 /// Asks whether the lock still answers. Reads two files and nothing else.
 pub fn check(request: &SolveRequest, ambient: &Ambient<'_>) -> Result<Checked, SolveError> {
-    let environment = files::environment(&request.environment)?;
+    let environment = files::environments(&request.environments)?;
     let lock = files::lock(&request.lock)?;
     let (changes, warnings) =
-        staleness(&environment, &request.environment, &request.overrides, &lock, ambient)?;
+        staleness(&environment, &request.environments, &request.overrides, &lock, ambient)?;
     Ok(Checked { changes, warnings })
 }
 
 /// What `lock` doesn't answer of `environment`.
 pub(crate) fn staleness(
     environment: &Environment,
-    path: &Path,
+    paths: &[PathBuf],
     overrides: &Overrides,
     lock: &Lock,
     ambient: &Ambient<'_>,
 ) -> Result<(Vec<Change>, Vec<Diagnostic>), QuestionError> {
-    let settled = settle(environment, &folder(path), overrides, Some(lock), ambient)?;
+    let settled = settle(environment, &folder(paths), overrides, Some(lock), ambient)?;
     Ok((lock::changes(lock, &settled.question), settled.warnings))
 }
 
 /// Solves and writes the lock.
 pub async fn solve(request: &SolveRequest, ambient: &Ambient<'_>) -> Result<Solved, SolveError> {
-    let environment = files::environment(&request.environment)?;
+    let environment = files::environments(&request.environments)?;
     let present_text = files::text(&request.lock)?;
     let present = present(&request.lock, present_text.as_deref())?;
-    let folder = folder(&request.environment);
+    let folder = folder(&request.environments);
     let Settled { question, mut warnings, .. } =
         settle(&environment, &folder, &request.overrides, present.as_ref(), ambient)?;
 
@@ -225,8 +225,9 @@ fn present(path: &Path, text: Option<&str>) -> Result<Option<Lock>, FileError> {
     }
 }
 
-/// The folder of environment.yml, from the root.
-fn folder(path: &Path) -> PathBuf {
+/// The folder of the first environment file, from the root.
+fn folder(paths: &[PathBuf]) -> PathBuf {
+    let path = paths.first().map_or(Path::new("."), PathBuf::as_path);
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     path.parent().map_or_else(|| PathBuf::from("/"), Path::to_owned)
 }

@@ -1,6 +1,6 @@
 //! What every command needs of flags and surroundings.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use envlock_channel::{Client, ClientError, MirrorError, Sources, VirtualPackageError};
 use envlock_model::{
@@ -111,7 +111,10 @@ impl Ground {
 
 /// The lock: as named, else beside the environment file.
 pub(crate) fn lock_path(files: &Files) -> PathBuf {
-    let beside = || files.file.with_file_name(envlock_model::lock::FILE_NAME);
+    let beside = || {
+        let first = files.file.first().map_or(Path::new("environment.yml"), PathBuf::as_path);
+        first.with_file_name(envlock_model::lock::FILE_NAME)
+    };
     files.lock.clone().unwrap_or_else(beside)
 }
 

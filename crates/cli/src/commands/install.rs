@@ -31,7 +31,7 @@ pub(crate) async fn install(args: &args::Install, app: &App<'_>) -> Exit {
 
 fn request(args: &args::Install, app: &App<'_>) -> Result<InstallRequest, GroundError> {
     Ok(InstallRequest {
-        environment: args.files.file.clone(),
+        environments: args.files.file.clone(),
         lock: lock_path(&args.files),
         prefix: app.prefix(&args.at)?,
         platform: args.platform.as_deref().map(platform).transpose()?,

@@ -47,11 +47,14 @@ pub(crate) fn check(args: &args::Solve, app: &App<'_>) -> Exit {
                 place: change.place.clone(),
             });
             let changes = changes.collect();
+            let shown: Vec<_> =
+                request.environments.iter().map(|path| path.display().to_string()).collect();
+            let shown = shown.join(", ");
             let verdict = if fresh { "still answers" } else { "no longer answers" };
             Answer {
                 exit: if fresh { Exit::Yes } else { Exit::Stale },
                 diagnostics,
-                text: format!("{lock} {verdict} {}\n", request.environment.display()),
+                text: format!("{lock} {verdict} {shown}\n"),
                 result: Some(output::Check { lock, fresh, changes }),
             }
         }
@@ -62,7 +65,7 @@ pub(crate) fn check(args: &args::Solve, app: &App<'_>) -> Exit {
 
 fn request(args: &args::Solve, app: &App<'_>) -> Result<SolveRequest, GroundError> {
     Ok(SolveRequest {
-        environment: args.files.file.clone(),
+        environments: args.files.file.clone(),
         lock: lock_path(&args.files),
         overrides: Overrides {
             platforms: args.platform.iter().map(|p| platform(p)).collect::<Result<_, _>>()?,
