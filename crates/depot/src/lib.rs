@@ -26,4 +26,4 @@ pub use entry::PLACEHOLDER;
 pub use layout::Mirror;
 pub use package::{Built, Package};
 pub use samples::samples;
-pub use server::{Fault, Logged, Request, Server};
+pub use server::{Fault, Logged, Pace, Request, Server};

@@ -18,10 +18,10 @@ use hyper::{Response, header};
 use hyper_util::rt::TokioIo;
 use tokio::sync::oneshot;
 
-pub use fault::Fault;
+pub use fault::{Fault, Pace};
 pub use request::{Logged, Request};
 
-use body::Body;
+use body::{Body, End};
 use files::Reply;
 
 type Hook = dyn Fn(&Request) -> Option<Fault> + Send + Sync;
@@ -130,7 +130,10 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 /// An error closes the connection without an answer.
 async fn answer(shared: &Shared, request: hyper::Request<Incoming>) -> io::Result<Response<Body>> {
     let request = Request::from(&request);
-    let fault = (shared.hook)(&request);
+    let (fault, pace) = match (shared.hook)(&request) {
+        Some(Fault::Slow { fault, pace }) => (fault.map(|fault| *fault), Some(pace)),
+        fault => (fault, None),
+    };
     let from_files = || files::reply(&shared.root, &request);
     let reply = match &fault {
         Some(Fault::Close) => {
@@ -145,13 +148,20 @@ async fn answer(shared: &Shared, request: hyper::Request<Incoming>) -> io::Resul
         Some(Fault::Html) => Reply::ok("text/html; charset=utf-8", Fault::PAGE),
         Some(Fault::Bytes(bytes)) => Reply::ok("application/octet-stream", bytes.clone()),
         Some(Fault::Corrupt) => from_files().await.corrupted(),
-        None | Some(Fault::Truncate(_) | Fault::Slow { .. }) => from_files().await,
+        None | Some(Fault::Truncate(_) | Fault::Stall(_) | Fault::Slow { .. }) => {
+            from_files().await
+        }
     };
-    let (body, sent) = match &fault {
-        _ if request.method == "HEAD" => (body::whole(Bytes::new()), 0),
-        Some(Fault::Truncate(length)) => body::truncated(&reply.body, *length),
-        Some(Fault::Slow { chunk, pause }) => body::slow(reply.body.clone(), *chunk, *pause),
-        _ => (body::whole(reply.body.clone()), reply.body.len()),
+    let (length, end) = match &fault {
+        Some(Fault::Truncate(length)) => (*length, End::Closed),
+        Some(Fault::Stall(length)) => (*length, End::Silence),
+        _ => (reply.body.len(), End::Whole),
+    };
+    let sent = if request.method == "HEAD" { 0 } else { length.min(reply.body.len()) };
+    let body = match end {
+        _ if request.method == "HEAD" => body::whole(Bytes::new()),
+        End::Whole if pace.is_none() => body::whole(reply.body.clone()),
+        end => body::pieces(reply.body.slice(..sent), pace, end),
     };
     shared.log().push(request.answered(reply.status.as_u16(), sent));
     let mut response =

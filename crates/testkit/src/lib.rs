@@ -28,7 +28,7 @@ mod world;
 
 pub use channel::TestChannel;
 pub use envlock_depot::{
-    Built, Channel, Fault, Format, IndexFormats, Logged, PLACEHOLDER, Package,
+    Built, Channel, Fault, Format, IndexFormats, Logged, PLACEHOLDER, Pace, Package,
 };
 pub use line::package;
 pub use project::{Output, Project};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use envlock_testkit::{Fault, World};
+use envlock_testkit::{Fault, Pace, World};
 
 use crate::support::{Site, nobody, records, small, told};
 
@@ -105,7 +105,7 @@ async fn redirects_are_followed_and_endless_ones_are_not() {
 
 #[tokio::test]
 async fn a_slow_source_is_waited_for_as_long_as_something_comes() {
-    let slow = Fault::Slow { chunk: 200, pause: Duration::from_millis(20) };
+    let slow = Fault::slow(Pace { chunk: 200, pause: Duration::from_millis(20) });
     let world = small();
     let wanted = records(&Site::on(&[&world]).index().await.unwrap(), &["libblas"]);
     world.misbehave("*.conda", slow);

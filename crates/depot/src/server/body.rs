@@ -1,43 +1,51 @@
 //! How a body goes over the wire.
 
 use std::io;
-use std::time::Duration;
 
 use bytes::Bytes;
-use futures::{StreamExt, stream};
+use futures::stream;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::Frame;
 
+use super::Pace;
+
 pub(super) type Body = UnsyncBoxBody<Bytes, io::Error>;
+
+/// What comes after the last byte that is sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum End {
+    /// The end of the body.
+    Whole,
+    /// The end of the connection.
+    Closed,
+    /// Nothing.
+    Silence,
+}
 
 pub(super) fn whole(bytes: Bytes) -> Body {
     Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
 }
 
-/// The body, and how much of it is sent.
-pub(super) fn truncated(bytes: &Bytes, length: usize) -> (Body, usize) {
-    let sent = bytes.slice(..length.min(bytes.len()));
-    let length = sent.len();
-    let start = stream::once(async { Ok(Frame::data(sent)) });
-    let end = stream::once(async {
-        // hyper writes out what it has when the body isn't ready, and drops it on an error.
-        tokio::task::yield_now().await;
-        Err(io::ErrorKind::UnexpectedEof.into())
-    });
-    (StreamBody::new(start.chain(end)).boxed_unsync(), length)
-}
-
-/// The body, and how much of it is sent.
-pub(super) fn slow(bytes: Bytes, chunk: usize, pause: Duration) -> (Body, usize) {
-    let length = bytes.len();
-    let chunks = stream::unfold(bytes, move |mut rest| async move {
+/// Sends `bytes` piece by piece, at once without a pace, and then what `end` says.
+pub(super) fn pieces(bytes: Bytes, pace: Option<Pace>, end: End) -> Body {
+    let pieces = stream::unfold(Some(bytes), move |rest| async move {
+        let mut rest = rest?;
         if rest.is_empty() {
-            return None;
+            // hyper writes out what it has when the body isn't ready, and drops it on an error.
+            tokio::task::yield_now().await;
+            return match end {
+                End::Whole => None,
+                End::Closed => Some((Err(io::ErrorKind::UnexpectedEof.into()), None)),
+                End::Silence => std::future::pending().await,
+            };
         }
-        tokio::time::sleep(pause).await;
-        let next = rest.split_to(chunk.clamp(1, rest.len()));
-        Some((Ok(Frame::data(next)), rest))
+        let chunk = pace.map_or(rest.len(), |pace| pace.chunk.clamp(1, rest.len()));
+        if let Some(pace) = pace {
+            tokio::time::sleep(pace.pause).await;
+        }
+        let next = rest.split_to(chunk);
+        Some((Ok(Frame::data(next)), Some(rest)))
     });
-    (StreamBody::new(chunks).boxed_unsync(), length)
+    StreamBody::new(pieces).boxed_unsync()
 }

@@ -17,17 +17,29 @@ pub enum Fault {
     Bytes(Bytes),
     /// 200 with the page of a network that wants one to log in.
     Html,
-    /// The right answer, so many bytes at a time with a pause before each.
+    /// The right headers and so many bytes of the body; then nothing more comes, and the
+    /// connection stays open.
+    Stall(usize),
+    /// What another fault sends, or the right answer, so many bytes at a time.
     Slow {
-        /// In bytes.
-        chunk: usize,
-        /// Before each chunk.
-        pause: Duration,
+        /// The other fault; none for the right answer.
+        fault: Option<Box<Fault>>,
+        /// How slowly.
+        pace: Pace,
     },
     /// Nothing is ever answered, and the connection stays open.
     Hang,
     /// The connection is closed without an answer.
     Close,
+}
+
+/// How slowly a body is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// In bytes.
+    pub chunk: usize,
+    /// Before each chunk.
+    pub pause: Duration,
 }
 
 impl Fault {
@@ -37,5 +49,16 @@ impl Fault {
     /// A status without further headers.
     pub fn status(code: u16) -> Self {
         Self::Status(code, Vec::new())
+    }
+
+    /// The right answer at this pace.
+    pub fn slow(pace: Pace) -> Self {
+        Self::Slow { fault: None, pace }
+    }
+
+    /// The same at this pace.
+    #[must_use]
+    pub fn slowly(self, pace: Pace) -> Self {
+        Self::Slow { fault: Some(Box::new(self)), pace }
     }
 }

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Fault, Server};
+use super::{Fault, Pace, Server};
 
 const TEXT: &str = "{\"info\": {}}";
 
@@ -175,6 +175,30 @@ fn a_truncated_body_promises_all_and_brings_a_part() {
 }
 
 #[test]
+fn a_body_may_end_before_its_first_byte_and_then_its_headers_are_there() {
+    let tree = tree();
+    let answer = ask(&faulty(tree.path(), Fault::Truncate(0)), "GET", INDEX, "");
+    assert_eq!((answer.status(), answer.header("content-length")), ("200", Some("12")));
+    assert!(answer.body.is_empty());
+}
+
+#[test]
+fn a_stalled_body_brings_a_part_and_keeps_the_connection() {
+    let tree = tree();
+    let server = faulty(tree.path(), Fault::Stall(5));
+    let mut stream = TcpStream::connect(server.url().trim_start_matches("http://")).unwrap();
+    write!(stream, "GET {INDEX} HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    let mut text = Vec::new();
+    let mut byte = [0];
+    while !text.ends_with(&TEXT.as_bytes()[..5]) {
+        stream.read_exact(&mut byte).unwrap();
+        text.push(byte[0]);
+    }
+    stream.set_nonblocking(true).unwrap();
+    assert_eq!(stream.read(&mut byte).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+}
+
+#[test]
 fn a_corrupt_body_has_the_right_length_and_wrong_bytes() {
     let tree = tree();
     let answer = ask(&faulty(tree.path(), Fault::Corrupt), "GET", INDEX, "");
@@ -195,8 +219,13 @@ fn other_content_and_login_pages_come_with_200() {
 #[test]
 fn a_slow_body_arrives_whole() {
     let tree = tree();
-    let slow = Fault::Slow { chunk: 5, pause: Duration::from_millis(1) };
-    assert_eq!(ask(&faulty(tree.path(), slow), "GET", INDEX, "").body, TEXT.as_bytes());
+    let pace = Pace { chunk: 5, pause: Duration::from_millis(1) };
+    let slow = faulty(tree.path(), Fault::slow(pace));
+    assert_eq!(ask(&slow, "GET", INDEX, "").body, TEXT.as_bytes());
+    let half = faulty(tree.path(), Fault::Truncate(7).slowly(pace));
+    assert_eq!(ask(&half, "GET", INDEX, "").body, &TEXT.as_bytes()[..7]);
+    let corrupt = faulty(tree.path(), Fault::Corrupt.slowly(pace));
+    assert_eq!(ask(&corrupt, "GET", INDEX, "").body.len(), TEXT.len());
 }
 
 #[test]
