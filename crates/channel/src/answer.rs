@@ -26,6 +26,9 @@ pub enum Answer {
     /// It accepted the connection and fell silent.
     #[error("nothing came for {} s", .0.as_secs_f32())]
     Silent(Duration),
+    /// It sends so little that the file would never be whole.
+    #[error("hardly anything came for {} s", .0.as_secs())]
+    Crawling(Duration),
     /// It closed the connection without an answer, or in the middle of one.
     #[error("the connection was reset")]
     Reset,
@@ -73,9 +76,17 @@ impl Answer {
         matches!(self, Self::Absent(_))
     }
 
-    /// Whether nothing else needs to be asked of this source in this run: it is down.
-    pub(crate) fn puts_aside(&self) -> bool {
-        matches!(self, Self::Unreachable(_) | Self::Silent(_) | Self::PutAside(_))
+    /// Whether a short pause is likely to help.
+    pub(crate) fn may_pass_soon(&self) -> bool {
+        matches!(self, Self::Reset | Self::Status { code: 429 | 500..=599, .. })
+    }
+
+    /// Whether a request for another file of the same host would end alike, now.
+    pub(crate) fn concerns_the_host(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable(_) | Self::Silent(_) | Self::Crawling(_) | Self::PutAside(_)
+        )
     }
 }
 

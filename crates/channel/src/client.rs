@@ -7,6 +7,7 @@ use envlock_report::{Diagnostic, Exit, Explain};
 use url::Url;
 
 use crate::disk::DiskError;
+use crate::failover::Search;
 use crate::scratch::Scratch;
 use crate::transport::Transport;
 use crate::{Settings, Source, Sources};
@@ -40,6 +41,11 @@ impl Client {
         let mut sources = self.asked().of(origin);
         sources.retain(|source| !self.settings.offline || source.url.scheme() == "file");
         sources
+    }
+
+    /// The search for one file at these sources.
+    pub(crate) fn search<'a>(&'a self, sources: &'a [Source]) -> Search<'a> {
+        Search::new(&self.transport, sources, self.settings.patience, self.settings.backoff)
     }
 
     /// Takes the URL of a channel as a user wrote it: where it lies under a declared or known

@@ -23,6 +23,8 @@ pub struct Settings {
     pub idle_timeout: Duration,
     /// About how long to wait before a source is asked a second time.
     pub backoff: Duration,
+    /// How long, in all, may be waited between the tries for one file.
+    pub patience: Duration,
     /// Connections to one host, and archives in work, at a time.
     pub jobs: usize,
     /// Whether the proxies of the environment and the system are used.
@@ -40,6 +42,7 @@ impl Settings {
             connect_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(30),
             backoff: Duration::from_millis(500),
+            patience: Duration::from_secs(30),
             jobs: 8,
             proxies: true,
         }

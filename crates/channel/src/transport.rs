@@ -1,10 +1,9 @@
 //! One request to one source: bounded by host, with the trouble told in words.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use reqwest::header::{
@@ -13,15 +12,17 @@ use reqwest::header::{
 use reqwest::{StatusCode, redirect};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use url::Url;
 
 use crate::answer::Answer;
 use crate::client::ClientError;
+use crate::host::Host;
 use crate::{Settings, failure};
 
-/// A source that asks for more patience than this isn't waited for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// A body that comes more slowly than this, in bytes a second, is as good as none: an index
+/// would take days.
+const SLOWEST: f64 = 100.0;
 const MOST_REDIRECTS: usize = 10;
 /// What is read from a local file at once.
 const FILE_CHUNK: usize = 256 * 1024;
@@ -34,16 +35,8 @@ pub(crate) struct Transport {
     loopback: reqwest::Client,
     hosts: Mutex<HashMap<String, Arc<Host>>>,
     jobs: usize,
-    backoff: Duration,
     connect_timeout: Duration,
     idle_timeout: Duration,
-}
-
-/// What is known of a host in this run.
-#[derive(Debug)]
-struct Host {
-    permits: Arc<Semaphore>,
-    aside: Mutex<Option<String>>,
 }
 
 /// What a server gave with a file, to ask later whether it changed.
@@ -73,15 +66,14 @@ impl Transport {
             loopback: make(false)?,
             hosts: Mutex::default(),
             jobs: settings.jobs.max(1),
-            backoff: settings.backoff,
             connect_timeout: settings.connect_timeout,
             idle_timeout: settings.idle_timeout,
         })
     }
 
-    /// Asks for `url`.
-    pub(crate) async fn get(&self, url: &Url) -> Result<Body, Answer> {
-        let body = self.get_if_changed(url, &Validators::default()).await?;
+    /// Asks for `url`; whoever insists asks hosts that were put aside, too.
+    pub(crate) async fn get(&self, url: &Url, insist: bool) -> Result<Body, Answer> {
+        let body = self.get_if_changed(url, &Validators::default(), insist).await?;
         body.ok_or_else(|| Answer::Unreadable("304 to a question that wasn't asked".into()))
     }
 
@@ -90,70 +82,53 @@ impl Transport {
         &self,
         url: &Url,
         known: &Validators,
+        insist: bool,
     ) -> Result<Option<Body>, Answer> {
         if url.scheme() == "file" {
             return open_file(url).await.map(Some);
         }
         let host = self.host(url);
-        let permits = Arc::clone(&host.permits);
-        let permit = permits.acquire_owned().await.expect("it is never closed");
-        if let Some(reason) = &*host.aside.lock().unwrap_or_else(PoisonError::into_inner) {
-            return Err(Answer::PutAside(reason.clone()));
-        }
+        let permit = host.admit(insist).await?;
         let http = if is_loopback(url) { &self.loopback } else { &self.http };
         let request = http.get(url.clone()).headers(conditions(known));
         let response = request.send().await.map_err(|error| {
-            host.judged(failure::of_request(&error, self.connect_timeout, self.idle_timeout))
+            let answer = failure::of_request(&error, self.connect_timeout, self.idle_timeout);
+            host.judged(answer, insist)
         })?;
         match response.status() {
             StatusCode::OK => Ok(Some(Body {
                 length: response.content_length(),
                 validators: validators(response.headers()),
                 got: 0,
-                idle_timeout: self.idle_timeout,
-                stream: Stream::Http { response, host, _permit: permit },
+                stream: Stream::Http(Box::new(Wire {
+                    response,
+                    host,
+                    insist,
+                    idle_timeout: self.idle_timeout,
+                    waited: Duration::ZERO,
+                    came: 0,
+                    _permit: permit,
+                })),
             })),
             StatusCode::NOT_MODIFIED if *known != Validators::default() => Ok(None),
             status => Err(refusal(status, response.headers())),
         }
     }
 
-    /// How long to wait before the same source is asked a second time, or `None` where that
-    /// is no use. Once at most: the next source is nearer than a third try.
-    pub(crate) fn pause(&self, tries: u32, answer: &Answer) -> Option<Duration> {
-        if tries > 0 {
-            return None;
-        }
-        match answer {
-            Answer::Status { code: 429 | 500..=599, retry_after: Some(pause), .. } => {
-                (*pause <= LONGEST_PAUSE).then_some(*pause)
-            }
-            Answer::Reset | Answer::Status { code: 429 | 500..=599, .. } => {
-                Some(jittered(self.backoff))
-            }
-            _ => None,
-        }
+    /// A file of this host came whole.
+    pub(crate) fn delivered(&self, url: &Url) {
+        self.host(url).delivered();
+    }
+
+    /// A file of this host didn't come, whatever it answered.
+    pub(crate) fn failed(&self, url: &Url, answer: &Answer) {
+        self.host(url).failed(answer);
     }
 
     fn host(&self, url: &Url) -> Arc<Host> {
         let name = url.origin().ascii_serialization();
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        let host = hosts.entry(name).or_insert_with(|| {
-            Arc::new(Host { permits: Arc::new(Semaphore::new(self.jobs)), aside: Mutex::default() })
-        });
-        Arc::clone(host)
-    }
-}
-
-impl Host {
-    /// Puts the host aside where the answer says that it is down, so that its timeout is
-    /// paid once and not once a file.
-    fn judged(&self, answer: Answer) -> Answer {
-        if answer.puts_aside() {
-            let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
-            aside.get_or_insert_with(|| answer.to_string());
-        }
-        answer
+        Arc::clone(hosts.entry(name).or_insert_with(|| Arc::new(Host::new(self.jobs))))
     }
 }
 
@@ -214,22 +189,19 @@ fn refusal(status: StatusCode, headers: &HeaderMap) -> Answer {
         StatusCode::NOT_FOUND | StatusCode::GONE => {
             Answer::Absent(format!("{} {reason}", status.as_u16()))
         }
-        _ => Answer::Status {
-            code: status.as_u16(),
-            reason,
-            // The form with a date needs a clock; it is as if nothing were said.
-            retry_after: headers
-                .get(RETRY_AFTER)
-                .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-                .map(Duration::from_secs),
-        },
+        _ => Answer::Status { code: status.as_u16(), reason, retry_after: retry_after(headers) },
     }
 }
 
-/// `pause` and up to as much again, so that many clients don't come back at once.
-fn jittered(pause: Duration) -> Duration {
-    let random = RandomState::new().build_hasher().finish() % 1000;
-    pause + pause * u32::try_from(random).unwrap_or(0) / 1000
+/// `Retry-After`, in seconds or as a date, which is read by the server's own clock.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
+    let written = text(RETRY_AFTER)?;
+    if let Ok(seconds) = written.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = |text: &str| httpdate::parse_http_date(text).ok();
+    Some(date(written)?.duration_since(date(text(DATE)?)?).unwrap_or_default())
 }
 
 async fn open_file(url: &Url) -> Result<Body, Answer> {
@@ -255,7 +227,6 @@ async fn open_file(url: &Url) -> Result<Body, Answer> {
         length: Some(length),
         validators: Validators::default(),
         got: 0,
-        idle_timeout: Duration::MAX,
         stream: Stream::File(file),
     })
 }
@@ -267,18 +238,46 @@ pub(crate) struct Body {
     pub(crate) validators: Validators,
     /// What came, in bytes.
     pub(crate) got: u64,
-    idle_timeout: Duration,
     stream: Stream,
 }
 
 enum Stream {
-    /// The permit is held until the last byte: it is what bounds the host's connections.
-    Http {
-        response: reqwest::Response,
-        host: Arc<Host>,
-        _permit: OwnedSemaphorePermit,
-    },
+    Http(Box<Wire>),
     File(tokio::fs::File),
+}
+
+/// A body on its way through the network.
+struct Wire {
+    response: reqwest::Response,
+    host: Arc<Host>,
+    insist: bool,
+    idle_timeout: Duration,
+    /// How long this server was waited for since the pace was last looked at.
+    waited: Duration,
+    /// What came meanwhile, in bytes.
+    came: usize,
+    /// Held until the last byte: it is what bounds the host's connections.
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Wire {
+    async fn chunk(&mut self, got: u64, length: Option<u64>) -> Result<Option<Bytes>, Answer> {
+        let start = Instant::now();
+        let chunk = self.response.chunk().await.map_err(|error| {
+            let answer = failure::of_body(&error, got, length, self.idle_timeout);
+            self.host.judged(answer, self.insist)
+        })?;
+        self.waited += start.elapsed();
+        self.came += chunk.as_ref().map_or(0, Bytes::len);
+        if chunk.is_some() && self.waited >= self.idle_timeout {
+            #[expect(clippy::cast_precision_loss, reason = "nobody counts so slow a body exactly")]
+            if (self.came as f64) < SLOWEST * self.waited.as_secs_f64() {
+                return Err(self.host.judged(Answer::Crawling(self.waited), self.insist));
+            }
+            (self.waited, self.came) = (Duration::ZERO, 0);
+        }
+        Ok(chunk)
+    }
 }
 
 impl Body {
@@ -286,9 +285,7 @@ impl Body {
     /// error.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Answer> {
         let chunk = match &mut self.stream {
-            Stream::Http { response, host, .. } => response.chunk().await.map_err(|error| {
-                host.judged(failure::of_body(&error, self.got, self.length, self.idle_timeout))
-            })?,
+            Stream::Http(wire) => wire.chunk(self.got, self.length).await?,
             Stream::File(file) => {
                 let mut buffer = Vec::with_capacity(FILE_CHUNK);
                 let read = file

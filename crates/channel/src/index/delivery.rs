@@ -13,8 +13,9 @@ use super::records::Index;
 use crate::answer::{Answer, Attempt, Failure};
 use crate::blocking::blocking;
 use crate::disk::DiskError;
+use crate::failover::Turn;
 use crate::transport::Body;
-use crate::{Client, Source, address};
+use crate::{Client, address};
 
 /// How many pieces may wait for the decoder.
 const PIECES: usize = 16;
@@ -32,33 +33,17 @@ pub(crate) struct Delivery<'a> {
 }
 
 impl Delivery<'_> {
-    /// One form at one source, asked a second time where that may help.
-    pub(crate) async fn fetch(
-        &mut self,
-        source: &Source,
-        format: Format,
-    ) -> Result<Index, Failure> {
-        let mut tries = 0;
-        loop {
-            match self.fetch_once(source, format).await {
-                Err(Failure::Source(answer)) => match self.client.transport.pause(tries, &answer) {
-                    Some(pause) => tokio::time::sleep(pause).await,
-                    None => return Err(answer.into()),
-                },
-                result => return result,
-            }
-            tries += 1;
-        }
-    }
-
-    async fn fetch_once(&mut self, source: &Source, format: Format) -> Result<Index, Failure> {
+    /// One form at one source.
+    pub(crate) async fn fetch(&mut self, turn: Turn<'_>, format: Format) -> Result<Index, Failure> {
+        let source = turn.source;
         let key = address::bare(&source.url).to_string();
         let url = address::file_in(&source.url, format.file_name());
         // Only what this very source delivered in this form can be unchanged there.
         let is_same = |stored: &&Stored| stored.source == key && stored.format == format;
         let known = self.info.index.as_ref().filter(|_| self.cached.is_some()).filter(is_same);
         let validators = known.map(|stored| stored.validators.clone()).unwrap_or_default();
-        let Some(body) = self.client.transport.get_if_changed(&url, &validators).await? else {
+        let transport = &self.client.transport;
+        let Some(body) = transport.get_if_changed(&url, &validators, turn.insist).await? else {
             let cached = self.cached().await;
             return cached.map_or_else(
                 || Err(Answer::Unreadable("304 without an index".into()).into()),

@@ -11,6 +11,7 @@ use super::records::Index;
 use crate::answer::{Answer, Attempt, Failure};
 use crate::blocking::blocking;
 use crate::disk::DiskError;
+use crate::failover::Turn;
 use crate::{Client, Source, address};
 
 /// An index, or why there is none.
@@ -52,14 +53,23 @@ impl Client {
 
 /// Asks one source after the other.
 async fn ask(mut delivery: Delivery<'_>, sources: &[Source]) -> Result<Outcome, DiskError> {
-    let mut attempts: Vec<Attempt> = Vec::new();
-    for (number, source) in sources.iter().enumerate() {
-        if let Some(index) = ask_for_forms(&mut delivery, source, &mut attempts).await? {
-            return Ok(Ok(index));
+    let client = delivery.client;
+    let mut search = client.search(sources);
+    while let Some(turn) = search.next().await {
+        let attempt = match ask_for_forms(&mut delivery, turn).await? {
+            Ok(index) => {
+                search.delivered(turn);
+                return Ok(Ok(index));
+            }
+            Err(attempt) => attempt,
+        };
+        let answer = attempt.answer.clone();
+        if let Some(next) = search.failed(turn, attempt.url, attempt.answer) {
+            tell(&delivery, turn.source, &answer, next);
         }
-        tell(&delivery, source, attempts.last(), sources.get(number + 1));
     }
-    if delivery.client.settings.offline {
+    let attempts = search.attempts();
+    if client.settings.offline {
         return Ok(from_cache(&mut delivery, attempts).await);
     }
     if !attempts.iter().all(|attempt| attempt.answer.is_absent()) {
@@ -69,31 +79,33 @@ async fn ask(mut delivery: Delivery<'_>, sources: &[Source]) -> Result<Outcome, 
     Ok(Err(Lacking::Absent(attempts)))
 }
 
-/// Asks one source for one form after the other, the remembered one first. That it lacks a
-/// form is no news where the other one tells more.
+/// Asks one source for one form after the other, the remembered one first; the last answer
+/// that is worth knowing where it has none. A form whose trouble may pass is asked for again
+/// before the other one is.
 async fn ask_for_forms(
     delivery: &mut Delivery<'_>,
-    source: &Source,
-    attempts: &mut Vec<Attempt>,
-) -> Result<Option<Index>, DiskError> {
-    let before = attempts.len();
-    for format in delivery.info.forms_at(&source.url) {
-        let answer = match delivery.fetch(source, format).await {
-            Ok(index) => return Ok(Some(index)),
+    turn: Turn<'_>,
+) -> Result<Result<Index, Attempt>, DiskError> {
+    let mut attempts = Vec::new();
+    for format in delivery.info.forms_at(&turn.source.url) {
+        let answer = match delivery.fetch(turn, format).await {
+            Ok(index) => return Ok(Ok(index)),
             Err(Failure::Disk(error)) => return Err(error),
             Err(Failure::Source(answer)) => answer,
         };
-        if attempts.len() > before && attempts.last().is_some_and(|last| last.answer.is_absent()) {
-            attempts.pop();
-        }
-        let down = answer.puts_aside();
-        let url = address::bare(&address::file_in(&source.url, format.file_name()));
+        let is_over = answer.concerns_the_host() || (answer.may_pass_soon() && !turn.insist);
+        let url = address::bare(&address::file_in(&turn.source.url, format.file_name()));
         attempts.push(Attempt { url: url.to_string(), answer });
-        if down {
+        if is_over {
             break;
         }
     }
-    Ok(None)
+    // That a source lacks a form is no news where the other one tells more.
+    let last = attempts.pop().expect("there are two forms");
+    Ok(Err(match attempts.pop() {
+        Some(first) if last.answer.is_absent() && !first.answer.is_absent() => first,
+        _ => last,
+    }))
 }
 
 /// Offline: what is known from an earlier run.
@@ -112,20 +124,12 @@ async fn from_cache(delivery: &mut Delivery<'_>, attempts: Vec<Attempt>) -> Outc
     }
 }
 
-/// A source that couldn't answer is worth a line; one that lacks the subdir isn't, and one
-/// that was put aside was told of before.
-fn tell(
-    delivery: &Delivery<'_>,
-    source: &Source,
-    attempt: Option<&Attempt>,
-    next: Option<&Source>,
-) {
-    let (Some(attempt), Some(next)) = (attempt, next) else { return };
-    if attempt.answer.is_absent() || matches!(attempt.answer, Answer::PutAside(_)) {
-        return;
+/// A source that couldn't answer is worth a line; one that lacks the subdir isn't.
+fn tell(delivery: &Delivery<'_>, source: &Source, answer: &Answer, next: &Source) {
+    if !answer.is_absent() {
+        delivery.observer.observe(Event::Notice(format!(
+            "index of {}/{}: {} answered: {answer}; asking {}",
+            delivery.channel.name, delivery.subdir, source.label, next.label
+        )));
     }
-    delivery.observer.observe(Event::Notice(format!(
-        "index of {}/{}: {} answered: {}; asking {}",
-        delivery.channel.name, delivery.subdir, source.label, attempt.answer, next.label
-    )));
 }

@@ -10,10 +10,10 @@ use rattler_conda_types::package::{CondaArchiveType, DistArchiveType};
 use rattler_digest::{HashingWriter, Sha256, Sha256Hash};
 use rattler_package_streaming::{ExtractError, fs as unpack, read};
 use tempfile::TempPath;
-use url::Url;
 
 use crate::answer::{Answer, Failure};
 use crate::disk::{At, DiskError, is_full};
+use crate::failover::Turn;
 use crate::scratch::Scratch;
 use crate::transport::Transport;
 use crate::words::hex;
@@ -28,14 +28,14 @@ pub(crate) struct Expected {
 /// Fetches an archive and checks it against its record.
 pub(crate) async fn download(
     transport: &Transport,
-    url: &Url,
+    turn: Turn<'_>,
     expected: &Expected,
     scratch: &Scratch,
     observer: &dyn Observer,
 ) -> Result<TempPath, Failure> {
     let phase = Phase::Download;
     let mut got = 0;
-    let result = receive(transport, url, expected, scratch, &mut |units| {
+    let result = receive(transport, turn, expected, scratch, &mut |units| {
         got += units;
         observer.observe(Event::Advance { phase, units });
     })
@@ -49,12 +49,12 @@ pub(crate) async fn download(
 
 async fn receive(
     transport: &Transport,
-    url: &Url,
+    turn: Turn<'_>,
     expected: &Expected,
     scratch: &Scratch,
     advance: &mut (dyn FnMut(u64) + Send),
 ) -> Result<TempPath, Failure> {
-    let mut body = transport.get(url).await?;
+    let mut body = transport.get(&turn.source.url, turn.insist).await?;
     let (file, path) = scratch.file()?.into_parts();
     let mut writer = HashingWriter::<_, Sha256>::new(file);
     while let Some(chunk) = body.chunk().await? {

@@ -3,7 +3,7 @@
 use envlock_report::{Diagnostic, Exit, Explain};
 use rattler_conda_types::RepoDataRecord;
 
-use crate::answer::{Attempt, tried};
+use crate::answer::{Answer, Attempt, tried};
 use crate::disk::DiskError;
 use crate::words;
 
@@ -67,6 +67,11 @@ impl MissingPackage {
 }
 
 impl FailedPackage {
+    fn was_never_asked(&self) -> bool {
+        !self.attempts.is_empty()
+            && self.attempts.iter().all(|attempt| matches!(attempt.answer, Answer::PutAside(_)))
+    }
+
     fn note(&self) -> String {
         if self.attempts.is_empty() {
             return format!(
@@ -78,6 +83,27 @@ impl FailedPackage {
     }
 }
 
+/// A note for every package that was asked for somewhere, and one for all those that weren't
+/// because nobody was left to ask.
+fn failed(diagnostic: Diagnostic, packages: &[FailedPackage]) -> Diagnostic {
+    let (mut unasked, mut asked): (Vec<_>, Vec<_>) =
+        packages.iter().partition(|package| package.was_never_asked());
+    if asked.is_empty() {
+        // The first says for all why nobody was left.
+        asked.extend(unasked.pop());
+    }
+    let diagnostic = asked.into_iter().fold(diagnostic, |d, package| d.with_note(package.note()));
+    if unasked.is_empty() {
+        return diagnostic;
+    }
+    let names: Vec<&str> = unasked.iter().map(|package| package.file.as_str()).collect();
+    diagnostic.with_note(format!(
+        "no source was left to ask for {}:\n  {}",
+        words::count(unasked.len(), "more package", "more packages"),
+        names.join("\n  ")
+    ))
+}
+
 impl FetchError {
     pub(crate) fn no_digest(record: &RepoDataRecord) -> Self {
         Self::NoDigest { file: record.identifier.to_string() }
@@ -87,11 +113,7 @@ impl FetchError {
 impl Explain for FetchError {
     fn diagnostics(&self) -> Vec<Diagnostic> {
         vec![match self {
-            Self::Failed(packages) => packages
-                .iter()
-                .fold(Diagnostic::error("packages-unavailable", self.to_string()), |diagnostic, package| {
-                    diagnostic.with_note(package.note())
-                })
+            Self::Failed(packages) => failed(Diagnostic::error("packages-unavailable", self.to_string()), packages)
                 .with_note("nothing was changed; what was fetched is kept in the cache")
                 .with_help("try again later, or name another source with `--mirror PREFIX=URL`"),
             Self::NotCached(packages) => {

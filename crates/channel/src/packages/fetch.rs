@@ -10,9 +10,9 @@ use rattler_conda_types::RepoDataRecord;
 use super::archive::{self, Expected, Unpacking};
 use super::error::{FailedPackage, FetchError, MissingPackage};
 use super::store::{Listed, Place};
-use crate::answer::{Answer, Attempt, Failure};
+use crate::answer::Failure;
 use crate::blocking::blocking;
-use crate::{Client, Source, address, words};
+use crate::{Client, address, words};
 
 /// What was found out about one package of the cache.
 enum Cached {
@@ -159,41 +159,29 @@ impl Client {
         observer
             .observe(Event::Item { phase: Phase::Download, name: record.identifier.to_string() });
         let sources = self.sources(&record.url);
-        let mut attempts = Vec::new();
-        for (number, source) in sources.iter().enumerate() {
-            match self.download(source, &expected, observer).await {
-                Ok(archive) => return self.unpack(place, record, archive).await,
+        let scratch = self.scratch().map_err(disk)?;
+        let mut search = self.search(&sources);
+        while let Some(turn) = search.next().await {
+            match archive::download(&self.transport, turn, &expected, &scratch, observer).await {
+                Ok(archive) => {
+                    search.delivered(turn);
+                    return self.unpack(place, record, archive).await;
+                }
                 Err(Failure::Disk(error)) => return Err(disk(error)),
                 Err(Failure::Source(answer)) => {
-                    tell(record, source, &answer, sources.get(number + 1), observer);
-                    attempts.push(Attempt { url: address::bare(&source.url).to_string(), answer });
+                    let words = answer.to_string();
+                    let url = address::bare(&turn.source.url).to_string();
+                    if let Some(next) = search.failed(turn, url, answer) {
+                        observer.observe(Event::Notice(format!(
+                            "{}: {} answered: {words}; asking {}",
+                            record.identifier, turn.source.label, next.label
+                        )));
+                    }
                 }
             }
         }
-        Err(Lost::Package(FailedPackage { file: record.identifier.to_string(), attempts }))
-    }
-
-    /// One archive from one source, which is asked a second time where that may help.
-    async fn download(
-        &self,
-        source: &Source,
-        expected: &Expected,
-        observer: &dyn Observer,
-    ) -> Result<tempfile::TempPath, Failure> {
-        let scratch = self.scratch()?;
-        let mut tries = 0;
-        loop {
-            match archive::download(&self.transport, &source.url, expected, &scratch, observer)
-                .await
-            {
-                Err(Failure::Source(answer)) => match self.transport.pause(tries, &answer) {
-                    Some(pause) => tokio::time::sleep(pause).await,
-                    None => return Err(Failure::Source(answer)),
-                },
-                result => return result,
-            }
-            tries += 1;
-        }
+        let file = record.identifier.to_string();
+        Err(Lost::Package(FailedPackage { file, attempts: search.attempts() }))
     }
 
     async fn unpack(
@@ -245,21 +233,5 @@ impl Cached {
 
     fn is_damaged(&self) -> bool {
         matches!(self, Self::Damaged(_))
-    }
-}
-
-/// A fail-over is worth a line, but a source that was put aside only once.
-fn tell(
-    record: &RepoDataRecord,
-    source: &Source,
-    answer: &Answer,
-    next: Option<&Source>,
-    observer: &dyn Observer,
-) {
-    if let (Some(next), false) = (next, matches!(answer, Answer::PutAside(_))) {
-        observer.observe(Event::Notice(format!(
-            "{}: {} answered: {answer}; asking {}",
-            record.identifier, source.label, next.label
-        )));
     }
 }

@@ -21,7 +21,7 @@ async fn a_source_is_asked_a_second_time_where_that_may_help_and_not_a_third() {
         (after("3600"), 1),
         (Fault::status(403), 1),
         (Fault::status(404), 1),
-        (Fault::Truncate(10), 1),
+        (Fault::Truncate(10), 2),
     ] {
         let world = small();
         let wanted = records(&Site::on(&[&world]).index().await.unwrap(), &["libblas"]);
@@ -60,14 +60,16 @@ async fn a_host_that_is_silent_is_put_aside_for_the_rest_of_the_run() {
 }
 
 #[tokio::test]
-async fn when_everything_is_down_one_message_says_why_each_was_not_asked() {
+async fn when_everything_is_down_one_message_says_it_once_for_all_packages() {
     let world = small();
     let wanted = records(&Site::on(&[&world]).index().await.unwrap(), &["numpy"]);
     let mut site = Site::of(&[&nobody()]);
     site.settings.jobs = 1;
     let (text, exit) = told(&site.packages(&wanted).await.unwrap_err());
     assert_eq!(exit, 3);
-    assert!(text.contains("not asked again in this run: the connection was refused"), "{text}");
+    assert!(text.contains("no source delivers 2 packages"), "{text}");
+    assert_eq!(text.matches("the connection was refused").count(), 1, "{text}");
+    assert!(text.contains("no source was left to ask for 1 more package:\n  "), "{text}");
 }
 
 #[tokio::test]
@@ -80,7 +82,8 @@ async fn connections_to_one_host_are_bounded() {
     let mut site = Site::on(&[&world]).impatient();
     site.settings.jobs = 3;
     assert!(site.packages(&wanted).await.is_err());
-    assert_eq!(asked(&world, "*/synth-*"), 3);
+    // The first three, and once more those that then were the last hope.
+    assert_eq!(asked(&world, "*/synth-*"), 6);
 }
 
 #[tokio::test]

@@ -1,0 +1,150 @@
+//! One file, source after source: who is asked next, after which pause, and who once more.
+//!
+//! Every source is asked in its turn, and a second time at once where a pause may help. When
+//! none delivered, those whose trouble may have passed are asked a last time, also those
+//! that were put aside. So one file costs each source at most three requests, and all the
+//! pauses together at most [`Settings::patience`](crate::Settings::patience).
+
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::Duration;
+
+use crate::Source;
+use crate::answer::{Answer, Attempt};
+use crate::transport::Transport;
+
+/// The search for one file.
+pub(crate) struct Search<'a> {
+    transport: &'a Transport,
+    sources: &'a [Source],
+    turns: VecDeque<Turn<'a>>,
+    /// The last answer of each source that was asked.
+    attempts: Vec<Option<Attempt>>,
+    patience: Duration,
+    backoff: Duration,
+    is_last_round: bool,
+}
+
+/// One request that is due.
+#[derive(Clone, Copy)]
+pub(crate) struct Turn<'a> {
+    pub(crate) source: &'a Source,
+    number: usize,
+    pause: Duration,
+    /// Whether the source was asked before, or nobody else is left: a host that was put
+    /// aside is asked all the same.
+    pub(crate) insist: bool,
+}
+
+impl<'a> Search<'a> {
+    pub(crate) fn new(
+        transport: &'a Transport,
+        sources: &'a [Source],
+        patience: Duration,
+        backoff: Duration,
+    ) -> Self {
+        let turn = |(number, source)| Turn { source, number, pause: Duration::ZERO, insist: false };
+        Self {
+            transport,
+            sources,
+            turns: sources.iter().enumerate().map(turn).collect(),
+            attempts: vec![None; sources.len()],
+            patience,
+            backoff,
+            is_last_round: false,
+        }
+    }
+
+    /// Who is asked next, once it is time; `None` where the search is over.
+    pub(crate) async fn next(&mut self) -> Option<Turn<'a>> {
+        if self.turns.is_empty() && !self.is_last_round {
+            self.is_last_round = true;
+            self.turns = self.last_round();
+        }
+        let turn = self.turns.pop_front()?;
+        if !turn.pause.is_zero() {
+            tokio::time::sleep(turn.pause).await;
+        }
+        Some(turn)
+    }
+
+    /// The file is there.
+    pub(crate) fn delivered(&self, turn: Turn<'_>) {
+        self.transport.delivered(&turn.source.url);
+    }
+
+    /// Takes down an answer; `url` is what was asked, without credentials. Gives the source
+    /// that is asked next in place of this one, where there is one: then it is a fail-over.
+    pub(crate) fn failed(
+        &mut self,
+        turn: Turn<'a>,
+        url: String,
+        answer: Answer,
+    ) -> Option<&'a Source> {
+        let repeat = self.repeat(turn, &answer);
+        // What it said when it was asked tells more than that it wasn't asked again.
+        let tells_more = !matches!(answer, Answer::PutAside(_));
+        if tells_more || self.attempts[turn.number].is_none() {
+            self.attempts[turn.number] = Some(Attempt { url, answer: answer.clone() });
+        }
+        if let Some(repeat) = repeat {
+            self.turns.push_front(repeat);
+            return None;
+        }
+        self.transport.failed(&turn.source.url, &answer);
+        self.turns.front().map(|turn| turn.source).filter(|_| tells_more)
+    }
+
+    /// What every source said, in their order.
+    pub(crate) fn attempts(self) -> Vec<Attempt> {
+        self.attempts.into_iter().flatten().collect()
+    }
+
+    /// A second request to the same source, where waiting is likely to help.
+    fn repeat(&mut self, turn: Turn<'a>, answer: &Answer) -> Option<Turn<'a>> {
+        if turn.insist || !answer.may_pass_soon() {
+            return None;
+        }
+        let pause = match answer {
+            Answer::Status { retry_after: Some(pause), .. } => *pause,
+            _ => jittered(self.backoff),
+        };
+        Some(Turn { pause: self.spend(pause)?, insist: true, ..turn })
+    }
+
+    /// Those whose trouble may be over, or who weren't asked for this file at all.
+    fn last_round(&mut self) -> VecDeque<Turn<'a>> {
+        let may_have_passed = |attempt: &Option<Attempt>| {
+            attempt.as_ref().is_some_and(|attempt| {
+                matches!(
+                    attempt.answer,
+                    Answer::Truncated { .. }
+                        | Answer::Silent(_)
+                        | Answer::Crawling(_)
+                        | Answer::PutAside(_)
+                )
+            })
+        };
+        let mut pause = jittered(self.backoff);
+        let mut turns = VecDeque::new();
+        for (number, source) in self.sources.iter().enumerate() {
+            if may_have_passed(&self.attempts[number]) {
+                let Some(pause) = self.spend(std::mem::take(&mut pause)) else { break };
+                turns.push_back(Turn { source, number, pause, insist: true });
+            }
+        }
+        turns
+    }
+
+    /// Takes a pause out of what may be waited for this file, if so much is left.
+    fn spend(&mut self, pause: Duration) -> Option<Duration> {
+        self.patience = self.patience.checked_sub(pause)?;
+        Some(pause)
+    }
+}
+
+/// `pause` and up to as much again, so that many clients don't come back at once.
+fn jittered(pause: Duration) -> Duration {
+    let random = RandomState::new().build_hasher().finish() % 1000;
+    pause + pause * u32::try_from(random).unwrap_or(0) / 1000
+}
