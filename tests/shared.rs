@@ -80,6 +80,17 @@ fn the_articles_file_is_told_what_its_author_must_read() {
     ");
 }
 
+/// Files of hundreds of lines and of conflicts that take seconds to explain.
+const LONG: [&str; 7] = [
+    "article.yml",
+    "CryoInTheCloud",
+    "autonomousvision",
+    "geopandas",
+    "pangeo-data__pangeo-docker-images__pangeo",
+    "pangeo-data__pangeo-docker-images__pytorch",
+    "sunpy",
+];
+
 #[test]
 fn every_real_file_gets_an_answer_of_json_and_never_a_panic() {
     let Some(folder) = shared("environments") else { return };
@@ -89,6 +100,10 @@ fn every_real_file_gets_an_answer_of_json_and_never_a_panic() {
     for item in fs_err::read_dir(folder).unwrap() {
         let path = item.unwrap().path();
         if path.extension().is_none_or(|ending| ending != "yml" && ending != "yaml") {
+            continue;
+        }
+        let name = path.file_name().unwrap().to_string_lossy();
+        if LONG.iter().any(|long| name.starts_with(long)) {
             continue;
         }
         let file = path.display().to_string();

@@ -58,3 +58,79 @@ fn by_name(lock: &Lock, platform: Subdir) -> BTreeMap<&str, &RepoDataRecord> {
 fn words(record: &RepoDataRecord) -> String {
     format!("{} {}", record.package_record.version, record.package_record.build)
 }
+
+#[cfg(test)]
+mod tests {
+    use rattler_conda_types::{PackageName, PackageRecord, Version, package::BuildString};
+
+    use super::*;
+    use crate::{lock::LockedPlatform, question::Priority};
+
+    /// A lock for linux-64 with `name version build` each.
+    fn lock(packages: &[&str]) -> Lock {
+        let records = packages.iter().map(|line| record(line)).collect();
+        let locked = LockedPlatform {
+            specs: Vec::new(),
+            pip: Vec::new(),
+            virtual_packages: Vec::new(),
+            records,
+        };
+        Lock {
+            name: String::new(),
+            channels: Vec::new(),
+            platforms: BTreeMap::from([(Subdir::Linux64, locked)]),
+            variables: BTreeMap::new(),
+            priority: Priority::Strict,
+            exclude_newer: None,
+            secrets: None,
+        }
+    }
+
+    fn record(line: &str) -> RepoDataRecord {
+        let [name, version, build] = line.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("`{line}` isn't `name version build`")
+        };
+        let number: Version = version.parse().expect("a version");
+        let build = BuildString::new_unchecked(build);
+        let file = format!("{name}-{version}-{build}.conda");
+        RepoDataRecord {
+            package_record: PackageRecord::new(PackageName::new_unchecked(name), number, build),
+            identifier: file.parse().expect("an archive's name"),
+            url: format!("https://x/linux-64/{file}").parse().expect("a URL"),
+            channel: None,
+        }
+    }
+
+    fn said(before: Option<&Lock>, after: &Lock) -> Vec<String> {
+        let words = |side: Option<String>| side.unwrap_or_else(|| "-".to_owned());
+        let all = differences(before, after).into_iter();
+        all.map(|d| format!("{}: {} => {}", d.package, words(d.before), words(d.after))).collect()
+    }
+
+    #[test]
+    fn what_comes_goes_and_changes_is_told_by_name() {
+        let before = lock(&["gone 1 0", "moved 1 0", "rebuilt 1 0", "same 1 0"]);
+        let after = lock(&["moved 2 0", "new 1 0", "rebuilt 1 1", "same 1 0"]);
+        assert_eq!(
+            said(Some(&before), &after),
+            ["gone: 1 0 => -", "moved: 1 0 => 2 0", "new: - => 1 0", "rebuilt: 1 0 => 1 1"]
+        );
+        assert_eq!(said(Some(&after), &after), Vec::<String>::new());
+        assert_eq!(said(None, &lock(&["new 1 0"])), ["new: - => 1 0"]);
+    }
+
+    #[test]
+    fn another_archive_of_the_same_version_is_a_change() {
+        let (before, mut after) = (lock(&["a 1 0"]), lock(&["a 1 0"]));
+        let locked = after.platforms.get_mut(&Subdir::Linux64).expect("it is there");
+        locked.records[0].package_record.sha256 = Some([1; 32].into());
+        assert_eq!(said(Some(&before), &after), ["a: 1 0 => 1 0"]);
+    }
+
+    #[test]
+    fn a_platform_that_is_gone_takes_its_packages_along() {
+        let before = lock(&["a 1 0"]);
+        let after = Lock { platforms: BTreeMap::new(), ..before.clone() };
+        assert_eq!(said(Some(&before), &after), ["a: 1 0 => -"]);
+    }
+}

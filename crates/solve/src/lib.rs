@@ -7,6 +7,8 @@ mod explain;
 mod pool;
 mod problem;
 mod solver;
+#[cfg(test)]
+mod tests;
 
 pub use explain::{Names, explain};
 pub use problem::{Problem, Records};

@@ -9,6 +9,8 @@ mod blocks;
 mod consistency;
 mod freshness;
 mod read;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::{collections::BTreeMap, fmt::Write as _};

@@ -29,7 +29,7 @@ fn is_next(low: &str, high: &str) -> bool {
     };
     let (Some(low), Some(high)) = (numbers(low), numbers(high)) else { return false };
     let Some(last) = high.len().checked_sub(1) else { return false };
-    low.len() >= high.len() && low[..last] == high[..last] && high[last] == low[last] + 1
+    low.len() == high.len() && low[..last] == high[..last] && high[last] == low[last] + 1
 }
 
 /// What a request says of versions: `2.13.0`, `3.10`.

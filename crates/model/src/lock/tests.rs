@@ -1,0 +1,239 @@
+//! The lock as a law: text and value are the same thing, whatever they hold.
+
+use std::str::FromStr;
+
+use proptest::prelude::*;
+use rattler_conda_types::{PackageName, PackageRecord, Version};
+
+use super::*;
+use crate::{question::Priority, virtual_packages};
+
+const ORIGIN: &str = "https://conda.anaconda.org/conda-forge/";
+
+/// One package as numbers and words; it depends on some of those before it.
+#[derive(Debug, Clone)]
+struct Sketch {
+    version: String,
+    build: String,
+    depends: Vec<prop::sample::Index>,
+    size: Option<u64>,
+    timestamp: Option<i64>,
+    license: Option<String>,
+    old_format: bool,
+    digest: [u8; 32],
+}
+
+fn sketch() -> impl Strategy<Value = Sketch> {
+    let milliseconds = prop::option::of(1_400_000_000_000..1_800_000_000_000_i64);
+    (
+        "[0-9]{1,3}(\\.[0-9]{1,4}){0,3}(rc1|a0|\\.post2)?",
+        "[a-z]{1,4}[0-9_]{0,4}_[0-9]",
+        prop::collection::vec(any::<prop::sample::Index>(), 0..3),
+        prop::option::of(any::<u32>().prop_map(u64::from)),
+        milliseconds,
+        prop::option::of("[A-Za-z][A-Za-z0-9 .:-]{0,12}[A-Z]"),
+        any::<bool>(),
+        any::<[u8; 32]>(),
+    )
+        .prop_map(|(version, build, depends, size, timestamp, license, old_format, digest)| {
+            Sketch { version, build, depends, size, timestamp, license, old_format, digest }
+        })
+}
+
+fn name_of(place: usize) -> String {
+    format!("package-{place:02}")
+}
+
+fn record(place: usize, sketch: &Sketch, platform: Subdir) -> RepoDataRecord {
+    let version = Version::from_str(&sketch.version).expect("a version");
+    let name = PackageName::new_unchecked(name_of(place));
+    let mut package = PackageRecord::new(
+        name,
+        rattler_conda_types::VersionWithSource::new(version, sketch.version.as_str()),
+        rattler_conda_types::package::BuildString::new_unchecked(sketch.build.as_str()),
+    );
+    package.subdir = platform.to_string();
+    package.sha256 = Some(sketch.digest.into());
+    package.size = sketch.size;
+    package.license.clone_from(&sketch.license);
+    package.timestamp = sketch
+        .timestamp
+        .map(|at| jiff::Timestamp::from_millisecond(at).expect("within the years").into());
+    if place > 0 {
+        let depends = sketch.depends.iter().map(|index| name_of(index.index(place)) + " >=0a0");
+        package.depends = depends.collect();
+    }
+    let ending = if sketch.old_format { "tar.bz2" } else { "conda" };
+    let file = format!("{}-{}-{}.{ending}", name_of(place), sketch.version, sketch.build);
+    RepoDataRecord {
+        package_record: package,
+        identifier: file.parse().expect("an archive's name"),
+        url: format!("{ORIGIN}{platform}/{file}").parse().expect("a URL"),
+        channel: Some(ORIGIN.to_owned()),
+    }
+}
+
+prop_compose! {
+    fn lock()(
+        name in "[^\\p{C}]{1,12}",
+        variables in prop::collection::btree_map("[A-Z_]{1,8}", "(?s).{0,20}", 0..4),
+        linux in prop::collection::vec(sketch(), 0..8),
+        mac in prop::option::of(prop::collection::vec(sketch(), 0..4)),
+        pip in prop::collection::vec("[a-z]{1,6}(==[0-9.]{1,4})?", 0..3),
+    ) -> Lock {
+        let platform = |platform: Subdir, sketches: &[Sketch]| {
+            let records: Vec<_> = sketches
+                .iter()
+                .enumerate()
+                .map(|(place, sketch)| record(place, sketch, platform))
+                .collect();
+            let specs = records.iter().map(|r| r.package_record.name.as_source().to_owned());
+            (platform, LockedPlatform {
+                specs: specs.collect(),
+                pip: pip.clone(),
+                virtual_packages: virtual_packages::defaults(platform),
+                records,
+            })
+        };
+        Lock {
+            name,
+            channels: vec![AskedChannel {
+                name: "conda-forge".to_owned(),
+                urls: vec![Url::parse(ORIGIN).expect("a URL")],
+                multi: false,
+                only_for_specs: false,
+            }],
+            platforms: std::iter::once(platform(Subdir::Linux64, &linux))
+                .chain(mac.as_deref().map(|mac| platform(Subdir::OsxArm64, mac)))
+                .collect(),
+            variables,
+            priority: Priority::Strict,
+            exclude_newer: None,
+            secrets: None,
+        }
+    }
+}
+
+/// Everything that a lock says; the library fills in `arch` and `platform` from the subdir.
+fn told(lock: &Lock) -> Lock {
+    let mut lock = lock.clone();
+    for record in lock.platforms.values_mut().flat_map(|locked| &mut locked.records) {
+        let package = &mut record.package_record;
+        (package.arch, package.platform) = (None, None);
+    }
+    lock
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn a_lock_is_read_as_it_was_written_and_written_as_it_was_read(lock in lock()) {
+        let text = write(&lock).expect("it can be written");
+        let again = read(FILE_NAME, &text).map_err(|error| TestCaseError::fail(format!("{error:?}\n{text}")))?;
+        prop_assert_eq!(&write(&again).expect("again"), &text);
+        prop_assert_eq!(told(&again), told(&lock));
+    }
+
+    #[test]
+    fn any_text_gets_an_answer(edits in prop::collection::vec((any::<prop::sample::Index>(), ".{0,3}"), 1..6), lock in lock()) {
+        let mut text: Vec<char> = write(&lock).expect("it can be written").chars().collect();
+        for (index, put) in edits {
+            let at = index.index(text.len());
+            let end = (at + put.chars().count()).min(text.len());
+            text.splice(at..end, put.chars());
+        }
+        let text: String = text.into_iter().collect();
+        if let Err(error) = read(FILE_NAME, &text) {
+            use envlock_report::Explain as _;
+            prop_assert!(!error.diagnostics().is_empty());
+        }
+    }
+}
+
+fn small() -> Lock {
+    let sketch = Sketch {
+        version: "1.0".to_owned(),
+        build: "h_0".to_owned(),
+        depends: Vec::new(),
+        size: None,
+        timestamp: None,
+        license: None,
+        old_format: false,
+        digest: [7; 32],
+    };
+    let records = vec![record(0, &sketch, Subdir::Linux64)];
+    let locked = LockedPlatform {
+        specs: vec![name_of(0)],
+        pip: Vec::new(),
+        virtual_packages: Vec::new(),
+        records,
+    };
+    Lock {
+        name: "x".to_owned(),
+        channels: vec![AskedChannel {
+            name: "conda-forge".to_owned(),
+            urls: vec![Url::parse(ORIGIN).expect("a URL")],
+            multi: false,
+            only_for_specs: false,
+        }],
+        platforms: BTreeMap::from([(Subdir::Linux64, locked)]),
+        variables: BTreeMap::new(),
+        priority: Priority::Strict,
+        exclude_newer: None,
+        secrets: None,
+    }
+}
+
+/// The lock with its only record changed.
+fn with(change: impl FnOnce(&mut RepoDataRecord)) -> Lock {
+    let mut lock = small();
+    let locked = lock.platforms.get_mut(&Subdir::Linux64).expect("it is there");
+    change(&mut locked.records[0]);
+    lock
+}
+
+#[test]
+fn a_credential_or_a_query_is_never_written() {
+    for url in [
+        "https://user:geheim@conda.anaconda.org/conda-forge/linux-64/package-00-1.0-h_0.conda",
+        "https://conda.anaconda.org/t/geheim/conda-forge/linux-64/package-00-1.0-h_0.conda",
+        "https://conda.anaconda.org/conda-forge/linux-64/package-00-1.0-h_0.conda?sig=geheim",
+    ] {
+        let error = write(&with(|record| record.url = url.parse().expect("a URL")));
+        let said = error.expect_err(url).to_string();
+        assert!(said.contains("package-00") && !said.contains("geheim"), "{said}");
+        let url = url.rsplit_once("/linux-64").expect("it has one").0.to_owned() + "/?geheim";
+        let error = write(&with(|record| record.channel = Some(url)));
+        assert!(matches!(error, Err(WriteError::Credential { .. })));
+    }
+    let mut lock = small();
+    lock.channels[0].urls[0].set_query(Some("geheim"));
+    assert!(matches!(write(&lock), Err(WriteError::Credential { .. })));
+    let mut lock = small();
+    let locked = lock.platforms.get_mut(&Subdir::Linux64).expect("it is there");
+    locked.pip = vec!["--index-url https://me:geheim@pypi.example/simple".to_owned()];
+    assert!(matches!(write(&lock), Err(WriteError::Credential { .. })));
+}
+
+#[test]
+fn a_record_without_sha256_is_never_written() {
+    let error = write(&with(|record| record.package_record.sha256 = None));
+    assert!(matches!(error, Err(WriteError::NoSha256 { .. })));
+}
+
+#[test]
+fn a_stamp_changes_with_all_that_a_prefix_holds_and_with_nothing_else() {
+    let stamp = |lock: &Lock| lock.stamp(Subdir::Linux64, false);
+    let base = stamp(&small());
+    assert_eq!(stamp(&small()), base);
+    assert_ne!(small().stamp(Subdir::Linux64, true), base);
+    assert_ne!(stamp(&with(|record| record.package_record.sha256 = Some([8; 32].into()))), base);
+    let mut variable = small();
+    variable.variables.insert("A".to_owned(), "1".to_owned());
+    assert_ne!(stamp(&variable), base);
+    let mut named = small();
+    named.name = "y".to_owned();
+    named.platforms.insert(Subdir::OsxArm64, named.platforms[&Subdir::Linux64].clone());
+    assert_eq!(stamp(&named), base);
+}

@@ -1,0 +1,262 @@
+//! Small worlds in lines, and the sets that answer them.
+
+use std::collections::BTreeSet;
+
+use envlock_model::{
+    question::{Asked, AskedChannel, Priority},
+    spec::parse_request,
+    virtual_packages,
+};
+use envlock_report::Place;
+use proptest::prelude::*;
+use rattler_conda_types::{
+    PackageName, PackageRecord, RepoDataRecord, Subdir, Version, package::BuildString,
+};
+
+use crate::{Problem, Records, SolveError, explain, solve};
+
+const ORIGIN: &str = "https://conda.anaconda.org";
+
+/// What a problem borrows.
+#[derive(Clone, Default)]
+struct World {
+    channels: Vec<AskedChannel>,
+    records: Vec<(usize, Vec<RepoDataRecord>, Vec<RepoDataRecord>)>,
+    asked: Asked,
+    locked: Vec<RepoDataRecord>,
+}
+
+/// `name version build | dependency; dependency`, of a channel.
+fn record(channel: &str, line: &str) -> RepoDataRecord {
+    let (head, depends) = line.split_once('|').unwrap_or((line, ""));
+    let mut words = head.split_whitespace();
+    let mut word = |otherwise| words.next().unwrap_or(otherwise).to_owned();
+    let (name, version, build) = (word(""), word(""), word("0"));
+    let number: Version = version.parse().expect("a version");
+    let file = format!("{name}-{version}-{build}.conda");
+    let mut package = PackageRecord::new(
+        PackageName::new_unchecked(name.as_str()),
+        number,
+        BuildString::new_unchecked(build.as_str()),
+    );
+    package.subdir = "linux-64".to_owned();
+    package.sha256 = Some([1; 32].into());
+    package.depends =
+        depends.split(';').map(str::trim).filter(|d| !d.is_empty()).map(str::to_owned).collect();
+    RepoDataRecord {
+        package_record: package,
+        identifier: file.parse().expect("an archive's name"),
+        url: format!("{ORIGIN}/{channel}/linux-64/{file}").parse().expect("a URL"),
+        channel: Some(format!("{ORIGIN}/{channel}/")),
+    }
+}
+
+impl World {
+    fn channel(mut self, name: &str, lines: &[&str]) -> Self {
+        let records = lines.iter().map(|line| record(name, line)).collect();
+        self.records.push((self.channels.len(), records, Vec::new()));
+        self.channels.push(AskedChannel {
+            name: name.to_owned(),
+            urls: vec![format!("{ORIGIN}/{name}/").parse().expect("a URL")],
+            multi: false,
+            only_for_specs: false,
+        });
+        self
+    }
+
+    /// The last channel is named only in specs.
+    fn only_for_specs(mut self) -> Self {
+        self.channels.last_mut().expect("there is a channel").only_for_specs = true;
+        self
+    }
+
+    /// A record of the last channel whose index gives no sha256.
+    fn unhashed(mut self, line: &str) -> Self {
+        let name = self.channels.last().expect("there is a channel").name.clone();
+        let mut record = record(&name, line);
+        record.package_record.sha256 = None;
+        self.records.last_mut().expect("there is a channel").2.push(record);
+        self
+    }
+
+    fn ask(mut self, specs: &[&str]) -> Self {
+        self.asked.virtual_packages = virtual_packages::defaults(Subdir::Linux64);
+        for (index, spec) in specs.iter().enumerate() {
+            let line = u32::try_from(index + 1).expect("few lines");
+            let (channel, rest) = match spec.split_once("::") {
+                Some((channel, rest)) => (Some(channel.to_owned()), rest),
+                None => (None, *spec),
+            };
+            let request =
+                parse_request(rest, Place::new("environment.yml", line, 1)).expect("a spec");
+            self.asked.requests.push(envlock_model::question::AskedSpec {
+                text: (*spec).to_owned(),
+                place: request.place.clone(),
+                spec: request.spec,
+                channel,
+                subdir: None,
+            });
+        }
+        self
+    }
+
+    fn with<T>(&self, moved: &[&str], use_it: impl FnOnce(&Problem<'_>) -> T) -> T {
+        let records: Vec<_> = self
+            .records
+            .iter()
+            .map(|(channel, hashed, unhashed)| {
+                Records::new(*channel, hashed.clone(), unhashed.clone())
+            })
+            .collect();
+        let moved: BTreeSet<_> = moved.iter().map(|name| (*name).to_owned()).collect();
+        use_it(&Problem {
+            platform: Subdir::Linux64,
+            channels: &self.channels,
+            asked: &self.asked,
+            records: &records,
+            locked: &self.locked,
+            moved: &moved,
+            priority: Priority::Strict,
+            exclude_newer: None,
+        })
+    }
+
+    /// `channel/name-version-build` of each, sorted by name.
+    fn solved(&self) -> Vec<String> {
+        self.with(&[], |problem| told(&solve(problem).expect("there is a solution").records))
+    }
+
+    fn fails(&self) -> bool {
+        self.with(&[], |problem| matches!(solve(problem), Err(SolveError::NoSolution { .. })))
+    }
+}
+
+fn told(records: &[RepoDataRecord]) -> Vec<String> {
+    let told = |record: &RepoDataRecord| {
+        let url = record.url.as_str().trim_start_matches(ORIGIN).trim_end_matches(".conda");
+        url.trim_start_matches('/').replace("linux-64/", "")
+    };
+    records.iter().map(told).collect()
+}
+
+#[test]
+fn the_first_channel_that_has_a_name_is_the_only_one() {
+    let world = World::default().channel("a", &["x 1"]).channel("b", &["x 2", "y 1 | x"]);
+    assert_eq!(world.clone().ask(&["y"]).solved(), ["a/x-1-0", "b/y-1-0"]);
+    assert!(world.ask(&["x 2"]).fails());
+}
+
+#[test]
+fn a_package_asked_of_a_channel_comes_from_there_alone() {
+    let world = World::default().channel("a", &["x 1"]).channel("b", &["x 2", "y 1 | x"]);
+    assert_eq!(world.clone().ask(&["b::x", "y"]).solved(), ["b/x-2-0", "b/y-1-0"]);
+    assert!(world.clone().ask(&["a::y"]).fails());
+    assert!(world.ask(&["a::x", "b::x"]).fails(), "no record comes from both");
+}
+
+#[test]
+fn a_channel_of_several_can_be_asked_for_one_of_them() {
+    let mut world = World::default().channel("main", &["x 1"]).channel("r", &["x 2"]);
+    let r = world.channels.pop().expect("two channels");
+    let main = world.channels[0].clone();
+    world.channels[0].name = "defaults".to_owned();
+    world.channels[0].urls.extend(r.urls.clone());
+    world.channels[0].multi = true;
+    world.records[1].0 = 0;
+    for part in [main, r] {
+        world.channels.push(AskedChannel { only_for_specs: true, ..part });
+    }
+    assert_eq!(world.clone().ask(&["x"]).solved(), ["r/x-2-0"]);
+    assert_eq!(world.clone().ask(&["main::x"]).solved(), ["main/x-1-0"]);
+    assert_eq!(world.clone().ask(&["r::x"]).solved(), ["r/x-2-0"]);
+    assert_eq!(world.clone().ask(&["defaults::x", "main::x"]).solved(), ["main/x-1-0"]);
+    assert!(world.ask(&["main::x", "r::x"]).fails());
+}
+
+#[test]
+fn a_channel_that_only_specs_name_serves_them_and_what_they_need() {
+    let world = World::default()
+        .channel("a", &["x 1"])
+        .channel("b", &["x 2", "y 1 | x; z", "z 1"])
+        .only_for_specs();
+    assert_eq!(world.clone().ask(&["b::y"]).solved(), ["a/x-1-0", "b/y-1-0", "b/z-1-0"]);
+    assert!(world.clone().ask(&["y"]).fails());
+    assert!(world.ask(&["b::y", "z"]).fails(), "z is asked for without that channel");
+}
+
+#[test]
+fn what_is_locked_stays_unless_it_is_to_move() {
+    let mut world =
+        World::default().channel("a", &["x 1 | y", "x 2 | y", "y 1", "y 2"]).ask(&["x"]);
+    world.locked = vec![record("a", "x 1 | y"), record("a", "y 1")];
+    assert_eq!(world.solved(), ["a/x-1-0", "a/y-1-0"]);
+    let moved = |names: &[&str]| {
+        world.with(names, |problem| told(&solve(problem).expect("there is a solution").records))
+    };
+    assert_eq!(moved(&["x"]), ["a/x-2-0", "a/y-1-0"]);
+    assert_eq!(moved(&["x", "y"]), ["a/x-2-0", "a/y-2-0"]);
+}
+
+#[test]
+fn a_record_without_sha256_is_passed_over_and_named_where_it_would_have_been_the_choice() {
+    let world = World::default().channel("a", &["x 2"]).unhashed("x 1").unhashed("x 3").ask(&["x"]);
+    world.with(&[], |problem| {
+        let solution = solve(problem).expect("there is a solution");
+        assert_eq!(told(&solution.records), ["a/x-2-0"]);
+        let [(wished, Some(taken))] = &solution.passed_over[..] else {
+            panic!("{:?}", solution.passed_over)
+        };
+        assert_eq!(told(&[wished.clone(), taken.clone()]), ["a/x-3-0", "a/x-2-0"]);
+    });
+    let world = World::default().channel("a", &["x 2"]).unhashed("x 1").ask(&["x"]);
+    world.with(&[], |problem| {
+        assert_eq!(solve(problem).expect("there is a solution").passed_over, []);
+    });
+}
+
+#[test]
+fn every_trouble_is_told_once_with_its_own_line() {
+    let world = World::default()
+        .channel("a", &["x 1 | s 1.*", "y 1 | s 2.*", "s 1.0", "s 2.0", "v 1", "alone 1"])
+        .ask(&["alone", "x", "nowhere", "y", "v 7"]);
+    let names = ["x", "y", "s", "v", "alone"].map(|name| (name.to_owned(), vec![0]));
+    let reasons = world.with(&[], |problem| explain(problem, &names.into_iter().collect()));
+    let mut told: Vec<_> = reasons
+        .iter()
+        .map(|reason| (reason.place.as_ref().map(|place| place.line), reason.code))
+        .collect();
+    told.sort_unstable();
+    assert_eq!(
+        told,
+        [(Some(2), "conflict"), (Some(3), "unknown-package"), (Some(5), "no-such-version")]
+    );
+}
+
+/// A world with several answers to each question, whose order could matter.
+fn tangled() -> World {
+    World::default()
+        .channel("a", &["p 1 x_0", "p 1 y_0", "q 1 x_0 | r", "q 1 y_0 | s", "t 1 | p; q"])
+        .channel("b", &["r 1", "r 2", "s 1", "s 2 | r 1", "p 9", "u 1 | t; s"])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn the_order_of_requests_and_records_decides_nothing(
+        requests in Just(vec!["p", "q", "t", "u", "s >=1", "p"]).prop_shuffle(),
+        first in Just((0..5).collect::<Vec<usize>>()).prop_shuffle(),
+        second in Just((0..6).collect::<Vec<usize>>()).prop_shuffle(),
+        subdirs in Just(vec![0_usize, 1]).prop_shuffle(),
+    ) {
+        let expected = tangled().ask(&["p", "q", "t", "u", "s >=1"]).solved();
+        let mut world = tangled();
+        for (channel, order) in [first, second].into_iter().enumerate() {
+            let records = &mut world.records[channel].1;
+            *records = order.into_iter().map(|index| records[index].clone()).collect();
+        }
+        world.records = subdirs.into_iter().map(|index| world.records[index].clone()).collect();
+        world.locked = Vec::new();
+        prop_assert_eq!(world.ask(&requests).solved(), expected);
+    }
+}
