@@ -7,7 +7,7 @@ use std::process::Command;
 const LAYERS: [&[&str]; 5] = [
     &["envlock-report"],
     &["envlock-model"],
-    &["envlock-solve", "envlock-channel", "envlock-install", "envlock-depot"],
+    &["envlock-config", "envlock-solve", "envlock-channel", "envlock-install", "envlock-depot"],
     &["envlock-pipeline"],
     &["envlock"],
 ];
@@ -16,7 +16,7 @@ const LAYERS: [&[&str]; 5] = [
 const TOOLS: [&str; 2] = ["envlock-testkit", "envlock-xtask"];
 
 /// Crates that decide and touch nothing, and what would touch something.
-const PURE: [&str; 3] = ["report", "model", "solve"];
+const PURE: [&str; 4] = ["report", "model", "config", "solve"];
 const IMPURE: [&str; 6] = ["std::fs", "std::env", "std::net", "fs_err", "reqwest", "tokio"];
 
 /// The most lines that a file may have.

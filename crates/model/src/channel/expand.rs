@@ -3,10 +3,10 @@
 use super::Reason;
 
 /// The text with every variable replaced by its value.
-pub(super) fn expand(
-    text: &str,
-    variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<String, Reason> {
+///
+/// # Errors
+/// A [`Reason`] where a variable isn't set, or a `$` has no name behind it.
+pub fn expand(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<String, Reason> {
     let mut expanded = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, behind)) = rest.split_once('$') {

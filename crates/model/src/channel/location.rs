@@ -15,16 +15,22 @@ pub(super) fn locate(
     base_dir: &Path,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Url, Reason> {
+    locate_folder(text, base_dir, variable).unwrap_or_else(|| name(text, rules))
+}
+
+/// The same for an address or a path; `None` for a name.
+pub(super) fn locate_folder(
+    text: &str,
+    base_dir: &Path,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Option<Result<Url, Reason>> {
     if let Some(bad) = text.chars().find(|c| c.is_control()) {
-        return Err(Reason::Character(bad.escape_debug().to_string()));
+        return Some(Err(Reason::Character(bad.escape_debug().to_string())));
     }
     if text.contains("://") {
-        return address(text);
+        return Some(address(text));
     }
-    if is_path(text) {
-        return path(text, base_dir, variable);
-    }
-    name(text, rules)
+    is_path(text).then(|| path(text, base_dir, variable))
 }
 
 fn address(text: &str) -> Result<Url, Reason> {
@@ -128,12 +134,8 @@ fn name(text: &str, rules: &Rules) -> Result<Url, Reason> {
     if text.split('/').any(|part| matches!(part, "" | "." | "..")) {
         return Err(Reason::Part);
     }
-    let (base, rest) = match text.strip_prefix("pkgs/") {
-        Some(rest) => (&rules.packages, rest),
-        None => (&rules.alias, text),
-    };
-    let mut url = base.clone();
-    url.path_segments_mut().map_err(|()| Reason::Address)?.pop_if_empty().extend(rest.split('/'));
+    let mut url = rules.base(text);
+    url.path_segments_mut().map_err(|()| Reason::Address)?.pop_if_empty().extend(text.split('/'));
     trim(&mut url);
     Ok(url)
 }

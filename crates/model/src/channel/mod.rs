@@ -16,5 +16,6 @@ mod tests;
 pub(crate) use access::has_credentials;
 pub use access::{Access, redact};
 pub use error::{ChannelError, Reason};
-pub use resolve::{Channel, Resolved, resolve};
-pub use rules::Rules;
+pub use expand::expand;
+pub use resolve::{Channel, Resolved, folder, resolve};
+pub use rules::{Rules, name_of};

@@ -6,7 +6,8 @@ use rattler_conda_types::Subdir;
 use url::Url;
 
 use super::expand::expand;
-use super::location::locate;
+use super::location::{locate, locate_folder};
+use super::rules::name_of;
 use super::{Access, ChannelError, Reason, Rules};
 
 /// A channel at its origin.
@@ -29,7 +30,8 @@ pub struct Resolved {
     pub access: Option<Access>,
 }
 
-/// The channels that a name, an address or a path stands for: one, or those of `defaults`.
+/// The channels that a name, an address or a path stands for: one, or those of `defaults` and
+/// other names of several.
 ///
 /// Relative paths start at `base_dir`, which must be absolute; `variable` gives the values
 /// for `$NAME`, `${NAME}` and `~`.
@@ -45,39 +47,46 @@ pub fn resolve(
 ) -> Result<Vec<Resolved>, ChannelError> {
     let fail = |reason| ChannelError::new(written, reason);
     let expanded = expand(written.trim(), variable).map_err(fail)?;
-    match expanded.trim() {
-        "" => Err(fail(Reason::Empty)),
-        "local" => Err(fail(Reason::Local)),
-        "defaults" => Ok(defaults(rules, platform)),
-        text => {
-            let mut url = locate(text, rules, base_dir, variable).map_err(fail)?;
-            let access = Access::take(&mut url);
-            let name = shown_name(&url, rules);
-            if name.is_empty() {
-                return Err(fail(Reason::Empty));
-            }
-            Ok(vec![Resolved { channel: Channel { name, url, multi: None }, access }])
-        }
+    let text = expanded.trim();
+    match text {
+        "" => return Err(fail(Reason::Empty)),
+        "local" => return Err(fail(Reason::Local)),
+        _ => {}
     }
+    if let Some(members) = rules.members(text, platform) {
+        let member = |url: &Url| {
+            let mut resolved = Channel::at(url.clone());
+            resolved.channel.multi = Some(text.to_owned());
+            resolved
+        };
+        return Ok(members.into_iter().map(member).collect());
+    }
+    let resolved = Channel::at(locate(text, rules, base_dir, variable).map_err(fail)?);
+    if resolved.channel.name.is_empty() {
+        return Err(fail(Reason::Empty));
+    }
+    Ok(vec![resolved])
 }
 
-fn defaults(rules: &Rules, platform: Subdir) -> Vec<Resolved> {
-    let windows = rules.defaults_on_windows.iter().filter(|_| platform.is_windows());
-    let urls = rules.defaults.iter().chain(windows);
-    urls.map(|url| {
-        let (mut url, multi) = (url.clone(), Some("defaults".to_owned()));
+/// The folder that an address or a path stands for, ending in `/`. It may hold credentials,
+/// and is never to be shown.
+///
+/// # Errors
+/// [`ChannelError`] where it is neither; a name is neither.
+pub fn folder(
+    written: &str,
+    base_dir: &Path,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Url, ChannelError> {
+    let fail = |reason| ChannelError::new(written, reason);
+    let expanded = expand(written.trim(), variable).map_err(fail)?;
+    locate_folder(expanded.trim(), base_dir, variable).unwrap_or(Err(Reason::Address)).map_err(fail)
+}
+
+impl Channel {
+    /// The channel in a folder, apart from the credentials in its address.
+    fn at(mut url: Url) -> Resolved {
         let access = Access::take(&mut url);
-        Resolved { channel: Channel { name: shown_name(&url, rules), url, multi }, access }
-    })
-    .collect()
-}
-
-/// The short name where the rules have one, else the address.
-fn shown_name(url: &Url, rules: &Rules) -> String {
-    let under =
-        |base: &Url| url.as_str().strip_prefix(base.as_str()).map(|r| r.trim_end_matches('/'));
-    if let Some(rest) = under(&rules.packages).filter(|rest| !rest.is_empty()) {
-        return format!("pkgs/{rest}");
+        Resolved { channel: Self { name: name_of(&url), url, multi: None }, access }
     }
-    under(&rules.alias).map_or_else(|| url.as_str().trim_end_matches('/').to_owned(), str::to_owned)
 }

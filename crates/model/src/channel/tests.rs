@@ -197,3 +197,55 @@ fn passwords_and_tokens_are_hidden_in_any_text() {
         assert!(!has_credentials(text), "{text}");
     }
 }
+
+fn named(written: &str, rules: &Rules) -> String {
+    let resolved = resolve(written, rules, Subdir::Linux64, Path::new("/project"), &variable);
+    let resolved = resolved.unwrap_or_else(|e| panic!("{e}"));
+    resolved.iter().map(|r| r.channel.url.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+fn url(text: &str) -> url::Url {
+    url::Url::parse(text).unwrap()
+}
+
+#[test]
+fn a_custom_channel_and_what_is_below_it_lie_where_the_rules_say() {
+    let mut rules = Rules::default();
+    rules.custom.insert("lab".into(), url("https://lab.example/conda/"));
+    rules.custom.insert("lab/label".into(), url("https://labels.example/"));
+    assert_eq!(named("lab", &rules), "https://lab.example/conda/lab/");
+    assert_eq!(named("lab/dev", &rules), "https://lab.example/conda/lab/dev/");
+    assert_eq!(named("lab/label/dev", &rules), "https://labels.example/lab/label/dev/");
+    assert_eq!(named("labs", &rules), "https://conda.anaconda.org/labs/");
+}
+
+#[test]
+fn another_alias_is_where_all_other_names_are_and_no_name_for_a_lock() {
+    let rules = Rules { alias: url("https://corp.example/repo/"), ..Rules::default() };
+    assert_eq!(named("conda-forge", &rules), "https://corp.example/repo/conda-forge/");
+    let resolved =
+        resolve("conda-forge", &rules, Subdir::Linux64, Path::new("/project"), &variable).unwrap();
+    assert_eq!(resolved[0].channel.name, "https://corp.example/repo/conda-forge");
+    assert_eq!(named("pkgs/main", &rules), "https://repo.anaconda.com/pkgs/main/");
+}
+
+#[test]
+fn a_member_of_defaults_has_its_path_for_a_name() {
+    let rules =
+        Rules { defaults: vec![url("https://corp.example/pkgs/main/")], ..Rules::default() };
+    assert_eq!(named("defaults", &rules), "https://corp.example/pkgs/main/");
+    assert_eq!(named("pkgs/main", &rules), "https://corp.example/pkgs/main/");
+}
+
+#[test]
+fn a_name_of_several_channels_keeps_their_order_and_credentials_stay_beside() {
+    let mut rules = Rules::default();
+    let members = vec![url("https://me:geheim@lab.example/a/"), url("https://lab.example/b/")];
+    rules.multi.insert("ours".into(), members);
+    let resolved = resolve("ours", &rules, Subdir::Linux64, Path::new("/project"), &variable);
+    let resolved = resolved.unwrap();
+    assert_eq!(named("ours", &rules), "https://lab.example/a/ https://lab.example/b/");
+    assert!(resolved[0].access.is_some() && resolved[1].access.is_none());
+    assert!(resolved.iter().all(|r| r.channel.multi.as_deref() == Some("ours")));
+    assert!(!format!("{rules:?}").contains("geheim"));
+}

@@ -1,0 +1,167 @@
+//! One `.condarc`.
+
+use std::collections::BTreeMap;
+
+use envlock_model::yaml::{self, Kind, Lines, Node, Point};
+use envlock_report::Place;
+
+use crate::given::{Entry, Flag, Given, Item, Layer, Raw, Unused, scalar};
+use crate::problem::Problems;
+use crate::{Invalid, Key, Set, Setter, Shape, key};
+
+/// Reads a `.condarc`. `file` is the name to show.
+///
+/// # Errors
+/// [`Invalid`] holds everything that is wrong in the file, each thing at its line and column.
+pub fn condarc(file: &str, text: &str) -> Result<Layer, Invalid> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let lines = Lines::new(text);
+    let loaded = yaml::load(text, &lines);
+    let mut reader = Reader { file, lines, problems: Problems::default() };
+    for (point, error) in &loaded.errors {
+        reader.problem(*point, error.code(), &error.to_string(), error.help());
+    }
+    let layer = match &loaded.root {
+        Some(root) => reader.root(root),
+        None => Layer::default(),
+    };
+    reader.problems.finish(layer)
+}
+
+struct Reader<'a> {
+    file: &'a str,
+    lines: Lines<'a>,
+    problems: Problems,
+}
+
+impl Reader<'_> {
+    fn root(&mut self, root: &Node) -> Layer {
+        let mut layer = Layer::default();
+        let Kind::Map(entries) = &root.kind else {
+            if !root.is_null() {
+                let message = format!("this is {}, and a .condarc is a mapping", root.noun());
+                self.problem(root.start, "wrong-type", &message, Some("begin with `channels:`"));
+            }
+            return layer;
+        };
+        for (written, value) in entries {
+            let name = written.as_written().unwrap_or_default();
+            let Some(key) = key::of_condarc(name) else {
+                if !key::HARMLESS.contains(&name) {
+                    let place = self.place(written.start);
+                    layer.unused.push(Unused { key: name.to_owned(), place });
+                }
+                continue;
+            };
+            if layer.given.contains_key(key.name) {
+                let message = format!("`{name}` and `{}` are two names of one key", key.name);
+                self.problem(written.start, "duplicate-key", &message, Some("keep one of them"));
+            } else if let Some(raw) = self.raw(key, written, value) {
+                let is_final = self.flag(written.end) == Some(Flag::Final);
+                layer.given.insert(key.name, Given { raw, is_final });
+            }
+        }
+        layer
+    }
+
+    /// The value of a key; none where it is nothing or wrong.
+    fn raw(&mut self, key: &Key, written: &Node, value: &Node) -> Option<Raw> {
+        if value.is_null() {
+            return None;
+        }
+        match key.shape {
+            Shape::List(_) => self.list(key, written, value).map(Raw::Many),
+            Shape::Texts | Shape::Lists => self.named(key, value).map(Raw::Named),
+            shape => {
+                let Some(text) = value.as_written() else {
+                    self.wrong(key.name, "a single value", value);
+                    return None;
+                };
+                let by = self.by(value.start);
+                match scalar(shape, text.trim()) {
+                    Ok(value) => Some(Raw::One(Set { value, by })),
+                    Err(expected) => {
+                        self.wrong(key.name, expected, value);
+                        None
+                    }
+                }
+            }
+        }
+    }
+
+    fn list(&mut self, key: &Key, written: &Node, value: &Node) -> Option<Vec<Item>> {
+        let Kind::List(nodes) = &value.kind else {
+            self.wrong(key.name, "a list", value);
+            return None;
+        };
+        let mut items = Vec::new();
+        for node in nodes {
+            let Some(text) = self.text(key.name, node) else { continue };
+            // The comment behind `key: [a, b]` belongs to the key and not to an item.
+            let alone = node.start.line != written.start.line;
+            let flag = self.flag(node.end).filter(|_| alone);
+            items.push(Item { text, flag });
+        }
+        Some(items)
+    }
+
+    fn named(&mut self, key: &Key, value: &Node) -> Option<BTreeMap<String, Entry>> {
+        let Kind::Map(nodes) = &value.kind else {
+            self.wrong(key.name, "a mapping", value);
+            return None;
+        };
+        let mut entries = BTreeMap::new();
+        for (name, node) in nodes {
+            let is_final = self.flag(name.end) == Some(Flag::Final);
+            let name = name.as_written().unwrap_or_default().trim_matches('/').to_owned();
+            let texts = match (&node.kind, key.shape) {
+                _ if node.is_null() => continue,
+                (Kind::List(nodes), Shape::Lists) => {
+                    nodes.iter().filter_map(|node| self.text(key.name, node)).collect()
+                }
+                (_, Shape::Lists) => {
+                    self.wrong(&format!("{}.{name}", key.name), "a list", node);
+                    continue;
+                }
+                _ => match self.text(key.name, node) {
+                    Some(text) => vec![text],
+                    None => continue,
+                },
+            };
+            entries.insert(name, Entry { texts, is_final });
+        }
+        Some(entries)
+    }
+
+    fn text(&mut self, key: &str, node: &Node) -> Option<Set<String>> {
+        let text = node.as_written().map(str::trim).filter(|text| !text.is_empty());
+        if text.is_none() {
+            self.wrong(&format!("an item of {key}"), "text", node);
+        }
+        text.map(|text| Set { value: text.to_owned(), by: self.by(node.start) })
+    }
+
+    fn flag(&self, end: Point) -> Option<Flag> {
+        Flag::of_comment(self.lines.comment(end)?.1)
+    }
+
+    fn place(&self, point: Point) -> Place {
+        Place::new(self.file, point.line, point.column)
+    }
+
+    fn by(&self, point: Point) -> Setter {
+        Setter::File(self.place(point))
+    }
+
+    fn wrong(&mut self, what: &str, expected: &str, node: &Node) {
+        let message = match node.as_written() {
+            Some(text) => format!("{what} must be {expected}, and this is `{text}`"),
+            None => format!("{what} must be {expected}, and this is {}", node.noun()),
+        };
+        self.problem(node.start, "wrong-type", &message, None);
+    }
+
+    fn problem(&mut self, at: Point, code: &'static str, message: &str, help: Option<&str>) {
+        self.problems.add(&self.by(at), code, message, help);
+    }
+}

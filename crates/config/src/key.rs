@@ -1,0 +1,158 @@
+//! Every key that is honoured, once: the readers, the merge and `envlock config` use this table.
+
+/// One key of the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// As it is written in the file that it belongs to.
+    pub name: &'static str,
+    /// Older names that conda still reads.
+    pub aliases: &'static [&'static str],
+    /// What its value is.
+    pub shape: Shape,
+    /// Where it may be written.
+    pub scope: Scope,
+}
+
+/// What the value of a key is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// True or false.
+    Switch,
+    /// A number that isn't negative.
+    Number,
+    /// One line of text, or a boolean where that has a meaning of its own.
+    Text,
+    /// `strict`, `flexible` or `disabled`.
+    Priority,
+    /// A list of texts; in a variable separated by this character.
+    List(char),
+    /// Names with a text each.
+    Texts,
+    /// Names with a list of texts each.
+    Lists,
+}
+
+/// Where a key may be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// `.condarc` and `CONDA_*`.
+    Condarc,
+    /// The same, and envlock.toml with `-` for `_`.
+    Both,
+    /// envlock.toml and flags.
+    Project,
+}
+
+const fn condarc(name: &'static str, shape: Shape) -> Key {
+    Key { name, aliases: &[], shape, scope: Scope::Condarc }
+}
+
+const fn alias(key: Key, aliases: &'static [&'static str]) -> Key {
+    Key { aliases, ..key }
+}
+
+const LIST: Shape = Shape::List(',');
+
+/// The channels that are searched where environment.yml lists none.
+pub const CHANNELS: Key = alias(condarc("channels", LIST), &["channel"]);
+/// What `defaults` stands for.
+pub const DEFAULT_CHANNELS: Key = condarc("default_channels", LIST);
+/// Where a channel of this name lies, instead of below the alias.
+pub const CUSTOM_CHANNELS: Key = condarc("custom_channels", Shape::Texts);
+/// Names that stand for several channels.
+pub const CUSTOM_MULTICHANNELS: Key = condarc("custom_multichannels", Shape::Lists);
+/// Where a name is looked for.
+pub const CHANNEL_ALIAS: Key = condarc("channel_alias", Shape::Text);
+/// What the order of the channels decides.
+pub const CHANNEL_PRIORITY: Key =
+    Key { scope: Scope::Both, ..condarc("channel_priority", Shape::Priority) };
+/// mamba's: the only addresses that a channel of this name is asked at.
+pub const MIRRORED_CHANNELS: Key = condarc("mirrored_channels", Shape::Lists);
+/// The only channels that may be used.
+pub const ALLOWLIST_CHANNELS: Key =
+    alias(condarc("allowlist_channels", LIST), &["whitelist_channels"]);
+/// Channels that may not be used.
+pub const DENYLIST_CHANNELS: Key = condarc("denylist_channels", LIST);
+/// envlock's own: channels that a project doesn't want.
+pub const FORBID_CHANNELS: Key =
+    Key { name: "forbid-channels", aliases: &[], shape: LIST, scope: Scope::Project };
+/// envlock's own: `--mirror`.
+pub const MIRRORS: Key = Key { name: "mirrors", aliases: &[], shape: LIST, scope: Scope::Project };
+/// envlock's own: `--no-origin`.
+pub const NO_ORIGIN: Key =
+    Key { name: "no-origin", aliases: &[], shape: Shape::Switch, scope: Scope::Project };
+/// No request leaves the machine.
+pub const OFFLINE: Key = condarc("offline", Shape::Switch);
+/// `true`, `false`, `truststore`, or the path of a bundle of certificates.
+pub const SSL_VERIFY: Key = alias(condarc("ssl_verify", Shape::Text), &["verify_ssl"]);
+/// The certificate that servers are shown.
+pub const CLIENT_SSL_CERT: Key = alias(condarc("client_ssl_cert", Shape::Text), &["client_cert"]);
+/// Its key, where that is a file of its own.
+pub const CLIENT_SSL_CERT_KEY: Key =
+    alias(condarc("client_ssl_cert_key", Shape::Text), &["client_cert_key"]);
+/// Proxies by scheme, or by scheme and host.
+pub const PROXY_SERVERS: Key = condarc("proxy_servers", Shape::Texts);
+/// Seconds to wait for a connection.
+pub const CONNECT_TIMEOUT: Key = condarc("remote_connect_timeout_secs", Shape::Number);
+/// Seconds that a server may be silent.
+pub const READ_TIMEOUT: Key = condarc("remote_read_timeout_secs", Shape::Number);
+/// How often one source is asked again.
+pub const MAX_RETRIES: Key = condarc("remote_max_retries", Shape::Number);
+/// Seconds before a source is asked again, doubled each time.
+pub const BACKOFF_FACTOR: Key = condarc("remote_backoff_factor", Shape::Number);
+/// Folders of environments by name.
+pub const ENVS_DIRS: Key = alias(condarc("envs_dirs", Shape::List(':')), &["envs_path"]);
+/// conda's caches of packages: shown, and left to conda.
+pub const PKGS_DIRS: Key = condarc("pkgs_dirs", LIST);
+
+/// envlock's own cache.
+pub const CACHE_DIR: Key =
+    Key { name: "cache-dir", aliases: &[], shape: Shape::Text, scope: Scope::Project };
+
+/// All of them, in the order in which they are shown.
+pub static ALL: [Key; 24] = [
+    CHANNELS,
+    CHANNEL_PRIORITY,
+    CHANNEL_ALIAS,
+    DEFAULT_CHANNELS,
+    CUSTOM_CHANNELS,
+    CUSTOM_MULTICHANNELS,
+    MIRRORED_CHANNELS,
+    MIRRORS,
+    NO_ORIGIN,
+    FORBID_CHANNELS,
+    ALLOWLIST_CHANNELS,
+    DENYLIST_CHANNELS,
+    OFFLINE,
+    PROXY_SERVERS,
+    SSL_VERIFY,
+    CLIENT_SSL_CERT,
+    CLIENT_SSL_CERT_KEY,
+    CONNECT_TIMEOUT,
+    READ_TIMEOUT,
+    MAX_RETRIES,
+    BACKOFF_FACTOR,
+    ENVS_DIRS,
+    PKGS_DIRS,
+    CACHE_DIR,
+];
+
+/// Keys of conda's that change nothing that envlock does, so that nobody need be told.
+pub const HARMLESS: [&str; 2] = ["show_channel_urls", "override_channels_enabled"];
+
+/// The key that a `.condarc` means by this name.
+pub fn of_condarc(name: &str) -> Option<&'static Key> {
+    let own = |key: &&Key| key.scope != Scope::Project;
+    ALL.iter().filter(own).find(|key| key.name == name || key.aliases.contains(&name))
+}
+
+/// The key that an envlock.toml means by this name.
+pub fn of_project(name: &str) -> Option<&'static Key> {
+    project_keys().find(|(known, _)| known == name).map(|(_, key)| key)
+}
+
+/// What envlock.toml may say.
+pub fn project_keys() -> impl Iterator<Item = (String, &'static Key)> {
+    let ours = |key: &&Key| key.scope != Scope::Condarc && **key != CACHE_DIR;
+    ALL.iter().filter(ours).map(|key| (key.name.replace('_', "-"), key))
+}

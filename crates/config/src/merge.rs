@@ -1,0 +1,74 @@
+//! conda's merge ("Conflict merging strategy" and "The conda configuration engine for power
+//! users"): lists are joined, mappings updated, single values replaced.
+
+use std::collections::BTreeMap;
+
+use crate::given::{Entry, Flag, Given, Item, Raw};
+use crate::{Set, Value};
+
+/// Merges what several sources say of one key, in rising priority.
+pub(crate) fn merge(given: &[&Given]) -> Option<Value> {
+    // `#!final` on a key: what has a higher priority isn't heard.
+    let end = given.iter().position(|given| given.is_final).map_or(given.len(), |at| at + 1);
+    let given = &given[..end];
+    match given.last()?.raw {
+        Raw::One(ref value) => Some(Value::One(value.clone())),
+        Raw::Many(_) => {
+            let lists = given.iter().filter_map(|given| match &given.raw {
+                Raw::Many(items) => Some(items.as_slice()),
+                _ => None,
+            });
+            Some(Value::Many(joined(&lists.collect::<Vec<_>>())))
+        }
+        Raw::Named(_) => {
+            let maps = given.iter().filter_map(|given| match &given.raw {
+                Raw::Named(entries) => Some(entries),
+                _ => None,
+            });
+            Some(Value::Named(updated(&maps.collect::<Vec<_>>())))
+        }
+    }
+}
+
+/// The higher source's items first, each text once. Items marked `#!top` come before all
+/// others, those marked `#!bottom` behind; among the marked the lower source has the outer
+/// place, so that an administrator's word is the last one.
+fn joined(lists: &[&[Item]]) -> Vec<Set<String>> {
+    let marked = |list: &&[Item], flag: Flag| -> Vec<Set<String>> {
+        let marked = list.iter().filter(|item| item.flag == Some(flag));
+        marked.map(|item| item.text.clone()).collect()
+    };
+    let top = lists.iter().flat_map(|list| marked(list, Flag::Top));
+    let bottom: Vec<_> = lists.iter().rev().flat_map(|list| marked(list, Flag::Bottom)).collect();
+    let all = lists.iter().rev().flat_map(|list| list.iter().map(|item| item.text.clone()));
+    let mut first: Vec<Set<String>> = Vec::new();
+    for text in top.chain(all) {
+        if !has(&first, &text) && !has(&bottom, &text) {
+            first.push(text);
+        }
+    }
+    // An item that several sources want at the bottom is as low as the lowest of them says.
+    let mut last: Vec<Set<String>> = Vec::new();
+    for text in bottom.into_iter().rev() {
+        if !has(&last, &text) {
+            last.push(text);
+        }
+    }
+    first.extend(last.into_iter().rev());
+    first
+}
+
+fn has(texts: &[Set<String>], text: &Set<String>) -> bool {
+    texts.iter().any(|known| known.value == text.value)
+}
+
+/// A name of the higher source replaces that of the lower one, unless that is `#!final`.
+fn updated(maps: &[&BTreeMap<String, Entry>]) -> BTreeMap<String, Vec<Set<String>>> {
+    let mut merged: BTreeMap<String, &Entry> = BTreeMap::new();
+    for (name, entry) in maps.iter().flat_map(|map| map.iter()) {
+        if !merged.get(name).is_some_and(|known| known.is_final) {
+            merged.insert(name.clone(), entry);
+        }
+    }
+    merged.into_iter().map(|(name, entry)| (name, entry.texts.clone())).collect()
+}

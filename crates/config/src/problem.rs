@@ -1,0 +1,52 @@
+//! What is wrong with a file or a variable of the configuration.
+
+use envlock_model::channel::redact;
+use envlock_report::{Diagnostic, Exit, Explain};
+
+use crate::Setter;
+
+/// A part of the configuration that can't be used: all that is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the configuration can't be used: {}", .diagnostics.first().map_or("", |d| d.message.as_str()))]
+pub struct Invalid {
+    /// What is wrong, each at its place.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Explain for Invalid {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        self.diagnostics.clone()
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+}
+
+/// Collects what is wrong. No password gets past it.
+#[derive(Debug, Default)]
+pub(crate) struct Problems(Vec<Diagnostic>);
+
+impl Problems {
+    pub(crate) fn add(
+        &mut self,
+        by: &Setter,
+        code: &'static str,
+        message: &str,
+        help: Option<&str>,
+    ) {
+        let mut diagnostic = Diagnostic::error(code, redact(message));
+        diagnostic.help = help.map(redact);
+        match by {
+            Setter::File(place) => diagnostic.place = Some(place.clone()),
+            Setter::Default => {}
+            other => diagnostic.notes.push(format!("set by {other}")),
+        }
+        self.0.push(diagnostic);
+    }
+
+    /// What was made, if nothing was wrong with it.
+    pub(crate) fn finish<T>(self, made: T) -> Result<T, Invalid> {
+        if self.0.is_empty() { Ok(made) } else { Err(Invalid { diagnostics: self.0 }) }
+    }
+}

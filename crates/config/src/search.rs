@@ -1,0 +1,117 @@
+//! Where conda looks for its configuration ("Searching for .condarc").
+
+use std::path::{Path, PathBuf};
+
+/// A place to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Spot {
+    /// A file, where there is one.
+    File(PathBuf),
+    /// A folder: every file in it that [`is_condarc`], by name.
+    Folder(PathBuf),
+}
+
+/// The places, in rising priority. `root` is conda's installation; `variable` gives
+/// `XDG_CONFIG_HOME`, `CONDA_PREFIX` and `CONDARC`.
+pub fn search_path(
+    home: Option<&Path>,
+    root: Option<&Path>,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Vec<Spot> {
+    let variable = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let mut spots = Vec::new();
+    let folders = [
+        Some(PathBuf::from("/etc/conda")),
+        Some(PathBuf::from("/var/lib/conda")),
+        root.map(Path::to_owned),
+        variable("XDG_CONFIG_HOME").map(|folder| folder.join("conda")),
+        home.map(|home| home.join(".config").join("conda")),
+        home.map(|home| home.join(".conda")),
+    ];
+    folders.into_iter().flatten().for_each(|folder| in_folder(&folder, &mut spots));
+    spots.extend(home.map(|home| Spot::File(home.join(".condarc"))));
+    if let Some(prefix) = variable("CONDA_PREFIX") {
+        in_folder(&prefix, &mut spots);
+    }
+    spots.extend(variable("CONDARC").map(|file| Spot::File(expand_home(file, home))));
+    last_of_each(spots)
+}
+
+fn in_folder(folder: &Path, spots: &mut Vec<Spot>) {
+    spots.push(Spot::File(folder.join(".condarc")));
+    spots.push(Spot::File(folder.join("condarc")));
+    spots.push(Spot::Folder(folder.join("condarc.d")));
+}
+
+fn expand_home(path: PathBuf, home: Option<&Path>) -> PathBuf {
+    match (path.strip_prefix("~"), home) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => path,
+    }
+}
+
+/// A place that is there twice (an active base environment, the usual `XDG_CONFIG_HOME`)
+/// counts where its priority is highest.
+fn last_of_each(spots: Vec<Spot>) -> Vec<Spot> {
+    let mut kept: Vec<Spot> = Vec::new();
+    for spot in spots.into_iter().rev() {
+        if !kept.contains(&spot) {
+            kept.push(spot);
+        }
+    }
+    kept.reverse();
+    kept
+}
+
+/// Whether a file of `condarc.d` is read: only those with a YAML ending are.
+pub fn is_condarc(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "yml" || ending == "yaml")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn searching_for_condarc_the_places_are_in_condas_order() {
+        let variable = |name: &str| match name {
+            "XDG_CONFIG_HOME" => Some("/xdg".to_owned()),
+            "CONDA_PREFIX" => Some("/envs/环境".to_owned()),
+            "CONDARC" => Some("~/mine.yml".to_owned()),
+            _ => None,
+        };
+        let spots =
+            search_path(Some(Path::new("/home/me")), Some(Path::new("/opt/conda")), &variable);
+        let shown: Vec<String> = spots
+            .iter()
+            .map(|spot| match spot {
+                Spot::File(path) => path.display().to_string(),
+                Spot::Folder(path) => format!("{}/", path.display()),
+            })
+            .collect();
+        let expected = "/etc/conda/.condarc /etc/conda/condarc /etc/conda/condarc.d/ \
+            /var/lib/conda/.condarc /var/lib/conda/condarc /var/lib/conda/condarc.d/ \
+            /opt/conda/.condarc /opt/conda/condarc /opt/conda/condarc.d/ \
+            /xdg/conda/.condarc /xdg/conda/condarc /xdg/conda/condarc.d/ \
+            /home/me/.config/conda/.condarc /home/me/.config/conda/condarc \
+            /home/me/.config/conda/condarc.d/ /home/me/.conda/.condarc /home/me/.conda/condarc \
+            /home/me/.conda/condarc.d/ /home/me/.condarc /envs/环境/.condarc /envs/环境/condarc \
+            /envs/环境/condarc.d/ /home/me/mine.yml";
+        assert_eq!(shown, expected.split_whitespace().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_place_that_is_there_twice_counts_once_where_it_is_highest() {
+        let variable = |name: &str| (name == "CONDA_PREFIX").then(|| "/opt/conda".to_owned());
+        let spots = search_path(None, Some(Path::new("/opt/conda")), &variable);
+        assert_eq!(spots.len(), 9);
+        assert_eq!(spots.last(), Some(&Spot::Folder("/opt/conda/condarc.d".into())));
+    }
+
+    #[test]
+    fn in_condarc_d_a_file_needs_a_yaml_ending() {
+        assert!(is_condarc(Path::new("/etc/conda/condarc.d/10-site.yml")));
+        assert!(is_condarc(Path::new("/etc/conda/condarc.d/10-site.yaml")));
+        assert!(!is_condarc(Path::new("/etc/conda/condarc.d/10-site.yml.bak")));
+    }
+}

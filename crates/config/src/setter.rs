@@ -1,0 +1,80 @@
+//! A value, and who set it.
+
+use std::fmt;
+
+use envlock_model::channel::redact;
+use envlock_model::question::Priority;
+use envlock_report::Place;
+
+/// Who set a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Setter {
+    /// Nobody: it is envlock's own.
+    Default,
+    /// A file.
+    File(Place),
+    /// A variable of the environment.
+    Variable(String),
+    /// A flag.
+    Flag(&'static str),
+}
+
+impl Setter {
+    /// The place in a file, where it is one.
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            Self::File(place) => Some(place),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Setter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(place) => write!(f, "{}:{}", place.file, place.line),
+            Self::Variable(name) => f.write_str(name),
+            Self::Flag(flag) => f.write_str(flag),
+        }
+    }
+}
+
+/// A value and who set it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Set<T> {
+    /// The value. A text is as written: its variables are expanded where it is used.
+    pub value: T,
+    /// Who set it.
+    pub by: Setter,
+}
+
+impl<T: fmt::Debug> fmt::Debug for Set<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} by {}", redact(&format!("{:?}", self.value)), self.by)
+    }
+}
+
+/// One value that isn't a list or a mapping.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Scalar {
+    /// True or false.
+    Switch(bool),
+    /// A number that isn't negative.
+    Number(f64),
+    /// A text, as written.
+    Text(String),
+    /// What the order of the channels decides.
+    Priority(Priority),
+}
+
+impl fmt::Display for Scalar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Switch(on) => on.fmt(f),
+            Self::Number(number) => number.fmt(f),
+            Self::Text(text) => f.write_str(&redact(text)),
+            Self::Priority(priority) => f.write_str(priority.as_str()),
+        }
+    }
+}
