@@ -1,16 +1,20 @@
-//! What the program says: diagnostics, exit codes, and the JSON of every command.
+//! What the program says: diagnostics, findings, exit codes, and the JSON of every command.
 //!
 //! Nothing here prints, reads a file or knows a terminal. A library crate returns a
-//! [`Diagnostic`] (or a type that is [`Explain`]); the CLI renders it.
+//! [`Diagnostic`], [`Finding`]s or a type that is [`Explain`]; [`render`] makes text of
+//! findings, and the CLI prints it.
 
 mod count;
 mod diagnostic;
 mod exit;
+mod finding;
 pub mod human;
 mod nearest;
 pub mod output;
+pub mod render;
 
 pub use count::count;
 pub use diagnostic::{Diagnostic, Explain, Place, Severity};
 pub use exit::Exit;
+pub use finding::{Finding, FindingEntry, FindingsDocument, Related, Summary, arrange, exit_of};
 pub use nearest::nearest;

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use envlock_report::FindingsDocument;
 use envlock_report::output::{Check, Demo, Install, Report, Run, Solve, Verify};
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 
@@ -59,7 +60,7 @@ fn present(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(paths.into_iter().filter(|path| path.extension().is_some_and(|e| e == "json")).collect())
 }
 
-/// One schema for what each command prints with `--format json`.
+/// One schema for what each command prints with `--format json`, and the manifest's.
 fn schemas() -> Result<BTreeMap<String, String>, String> {
     let all = [
         schema::<Solve>("solve", "envlock solve"),
@@ -68,6 +69,8 @@ fn schemas() -> Result<BTreeMap<String, String>, String> {
         schema::<Verify>("verify", "envlock verify"),
         schema::<Run>("run", "envlock run, where the command could not be started"),
         schema::<Demo>("demo", "envlock demo"),
+        ("check-secrets", findings_schema()),
+        ("secrets", envlock_secrets::manifest::manifest_schema()),
     ];
     all.into_iter()
         .map(|(name, schema)| {
@@ -75,6 +78,14 @@ fn schemas() -> Result<BTreeMap<String, String>, String> {
             Ok((format!("{name}.schema.json"), text + "\n"))
         })
         .collect()
+}
+
+/// What the commands that check policies print with `--format json`.
+fn findings_schema() -> Schema {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let mut schema = settings.into_generator().into_root_schema_for::<FindingsDocument>();
+    schema.insert("title".to_owned(), "envlock check-secrets --format json".into());
+    schema
 }
 
 fn schema<T: JsonSchema>(name: &'static str, title: &str) -> (&'static str, Schema) {

@@ -1,0 +1,18 @@
+//! Findings as text for people and for other programs. Pure: every function gives a `String`.
+
+mod github;
+mod gitlab;
+mod human;
+mod json;
+mod sarif;
+mod table;
+
+pub use github::github;
+pub use gitlab::gitlab;
+pub use human::human;
+pub use json::json;
+pub use sarif::{RuleText, sarif};
+pub use table::Table;
+
+/// The columns that text for people is held to.
+pub const WIDTH: usize = 80;

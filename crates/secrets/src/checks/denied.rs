@@ -1,0 +1,131 @@
+//! `denied`: a need that some request of is refused by every server, with the rule to add.
+
+use std::collections::BTreeMap;
+
+use envlock_report::{Diagnostic, Finding};
+
+use super::case::Case;
+use super::kv2_data_path;
+use crate::evidence::{Answer, Verdict};
+use crate::manifest::{Need, Required};
+use crate::policy::generate::{block, of_operation, taken};
+use crate::policy::{Capabilities, Capability};
+use crate::requirement::{Requirement, is_in_default_policy};
+
+pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    for (requirement, verdicts) in case.judged() {
+        let refused = verdicts.iter().all(|verdict| verdict.answer == Answer::Denied);
+        if !refused || group_is_served(case, &requirement.need) {
+            continue;
+        }
+        let verdict = &verdicts[0];
+        let finding = kv2_data_path::finding(case, requirement)
+            .unwrap_or_else(|| denied(case, requirement, verdict));
+        findings.push(finding);
+    }
+    one_of_several(case, findings);
+}
+
+/// Whether another need of its group is allowed, so that this one may be refused.
+fn group_is_served(case: &Case<'_>, name: &str) -> bool {
+    let Some(group) = case.need(name).need.required.group() else { return false };
+    let members = case.profile.needs.iter();
+    let others =
+        members.filter(|other| other.name != name && other.need.required.group() == Some(group));
+    others.into_iter().any(|other| case.is_allowed(&other.name))
+}
+
+fn denied(case: &Case<'_>, requirement: &Requirement, verdict: &Verdict) -> Finding {
+    let Requirement { need, access, .. } = requirement;
+    let message =
+        format!("{} {} is denied: {}", access.operation.name(), access.path, verdict.reason);
+    let mut diagnostic = Diagnostic::error("denied", message);
+    for origin in &verdict.hidden {
+        let note = format!(
+            "the deciding rule hides path \"{}\" of {} ({})",
+            origin.pattern, origin.policy, origin.place
+        );
+        diagnostic.notes.push(note);
+    }
+    let group = case.need(need).need.required.group();
+    if let Some(group) = group {
+        diagnostic.notes.push(format!("no other need of the group {group} is allowed either"));
+    }
+    if is_optional(&case.need(need).need) {
+        diagnostic
+            .notes
+            .push("it isn't required, but denied isn't absent: it can never be read".to_owned());
+    }
+    if is_in_default_policy(&access.path) {
+        let note = "the servers' built-in policy `default` allows it: where the token has that \
+                    policy, put its text into the repository and attach it";
+        diagnostic.notes.push(note.to_owned());
+    }
+    let exact =
+        verdict.rule.iter().find(|origin| origin.pattern.trim_start_matches('/') == access.path);
+    let wanted = wanted(case, requirement);
+    diagnostic.help = Some(exact.map_or_else(
+        || {
+            let unless =
+                if verdict.rule.is_empty() { "" } else { ", unless the deciding rule means it" };
+            format!("add to the policy {}{unless}", target_policy(case))
+        },
+        |origin| format!("change the rule at {} to", origin.place),
+    ));
+    let granted = exact.map_or(Capabilities::NONE, |_| granted_by_exact(case, &access.path));
+    let fix = block(&access.path, wanted.union(granted));
+    let mut finding = case.finding(need, diagnostic).with_fix(fix);
+    for origin in &verdict.rule {
+        let message = format!("path \"{}\" of {} decides", origin.pattern, origin.policy);
+        finding = finding.with_related(origin.place.clone(), message);
+    }
+    finding
+}
+
+fn is_optional(need: &Need) -> bool {
+    need.required == Required::Plain(false)
+}
+
+/// All that the need takes on the path: one block is better than three findings' worth.
+fn wanted(case: &Case<'_>, requirement: &Requirement) -> Capabilities {
+    let same =
+        case.requirements.iter().filter(|other| other.access.path == requirement.access.path);
+    same.fold(of_operation(requirement.access.operation), |all, other| all.union(taken(other)))
+}
+
+/// What an exact rule grants besides, so that the changed rule takes nothing away.
+fn granted_by_exact(case: &Case<'_>, path: &str) -> Capabilities {
+    let acl = &case.acls[0];
+    let granted = acl.find(path, false).map(|rule| acl.rule(rule).capabilities);
+    let deny: Capabilities = [Capability::Deny].into_iter().collect();
+    granted.unwrap_or_default().without(deny)
+}
+
+/// The last of the attached policies: by custom the most particular one.
+fn target_policy(case: &Case<'_>) -> String {
+    case.attached
+        .last()
+        .map(|policy| format!("{} ({})", policy.name(), policy.file()))
+        .unwrap_or_default()
+}
+
+/// Of a group of which exactly one is wanted, several are allowed.
+fn one_of_several(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for need in &case.profile.needs {
+        if let Required::OneOf { one_of } = &need.need.required
+            && case.is_allowed(&need.name)
+        {
+            groups.entry(one_of).or_default().push(&need.name);
+        }
+    }
+    for (group, members) in groups.into_iter().filter(|(_, members)| members.len() > 1) {
+        let message = format!(
+            "of the group {group} exactly one is wanted, and {} are allowed",
+            members.join(", ")
+        );
+        let diagnostic = Diagnostic::warning("one-of-several", message)
+            .with_help("take the rights on the others away, or write any_of");
+        findings.push(case.finding(members[0], diagnostic));
+    }
+}

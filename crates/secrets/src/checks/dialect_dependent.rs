@@ -1,0 +1,49 @@
+//! `dialect-dependent`: one server lets a request through, another doesn't.
+
+use envlock_report::{Diagnostic, Finding};
+
+use super::case::Case;
+use crate::evidence::{Answer, Verdict};
+use crate::policy::{Dialect, DialectSet, RuleOrigin};
+
+pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    for (requirement, verdicts) in case.judged() {
+        let allowed = with(verdicts, Answer::Allowed);
+        let denied = with(verdicts, Answer::Denied);
+        if allowed.is_empty() || denied.is_empty() {
+            continue;
+        }
+        let access = &requirement.access;
+        let message = format!(
+            "{} {} is allowed by {allowed} and denied by {denied}",
+            access.operation.name(),
+            access.path
+        );
+        let mut diagnostic = Diagnostic::error("dialect-dependent", message).with_help(
+            "name the path exactly in the policy, or say which server it is for: \
+             `server: {dialect: …}`",
+        );
+        for verdict in verdicts {
+            diagnostic.notes.push(format!("{}: {}", verdict.dialect, verdict.reason));
+        }
+        let mut finding = case.finding(&requirement.need, diagnostic);
+        let mut deciding: Vec<(&RuleOrigin, Vec<Dialect>)> = Vec::new();
+        for (verdict, origin) in verdicts.iter().flat_map(|v| v.rule.iter().map(move |o| (v, o))) {
+            match deciding.iter_mut().find(|(known, _)| *known == origin) {
+                Some((_, dialects)) => dialects.push(verdict.dialect),
+                None => deciding.push((origin, vec![verdict.dialect])),
+            }
+        }
+        for (origin, dialects) in deciding {
+            let dialects: DialectSet = dialects.into_iter().collect();
+            let message = format!("path \"{}\" decides for {dialects}", origin.pattern);
+            finding = finding.with_related(origin.place.clone(), message);
+        }
+        findings.push(finding);
+    }
+}
+
+fn with(verdicts: &[Verdict], answer: Answer) -> DialectSet {
+    let dialects = verdicts.iter().filter(|verdict| verdict.answer == answer);
+    dialects.map(|verdict| verdict.dialect).collect()
+}

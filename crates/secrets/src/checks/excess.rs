@@ -1,0 +1,86 @@
+//! `excess`: what the policies allow beyond the needs, rule by rule, and narrower text.
+
+use std::collections::HashMap;
+
+use envlock_report::{Diagnostic, Finding};
+
+use super::case::{Case, Use};
+use super::kv2_data_path;
+use crate::policy::generate::block;
+use crate::policy::{Acl, BlockId, Capabilities, Capability};
+
+pub(super) fn check(case: &Case<'_>, used: &HashMap<BlockId, Use>, findings: &mut Vec<Finding>) {
+    let acl = &case.acls[0];
+    let misnamed = kv2_data_path::misnamed(case);
+    for rule in acl.rules() {
+        for id in &rule.blocks {
+            let granted = acl.block(*id).capabilities;
+            let finding = match used.get(id) {
+                _ if granted.is_empty() || granted.denies() || misnamed.contains(id) => None,
+                None => Some(unused(acl, *id, granted)),
+                Some(serving) if rule.pattern.is_wildcard() => {
+                    Some(wide(acl, *id, granted, serving))
+                }
+                Some(serving) => narrow(acl, *id, granted, serving),
+            };
+            findings.extend(finding.map(|finding| finding.in_profile(&case.profile.name)));
+        }
+    }
+}
+
+fn unused(acl: &Acl<'_>, id: BlockId, granted: Capabilities) -> Finding {
+    let origin = acl.origin(id);
+    let message =
+        format!("{} grants {granted} on \"{}\", which no need uses", origin.policy, origin.pattern);
+    let diagnostic = Diagnostic::warning("excess", message).at(origin.place);
+    Finding::new(diagnostic.with_help("take the rule out"))
+}
+
+/// A rule on one path that grants more than is used there.
+fn narrow(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &Use) -> Option<Finding> {
+    let extra = granted.without(used.capabilities);
+    if extra.is_empty() {
+        return None;
+    }
+    let origin = acl.origin(id);
+    let message =
+        format!("{} grants {extra} on \"{}\" beyond what is needed", origin.policy, origin.pattern);
+    let fix = block(&origin.pattern, used.capabilities);
+    let diagnostic = Diagnostic::warning("excess", message).at(origin.place);
+    Some(about(used, Finding::new(diagnostic.with_help("narrow the rule to")).with_fix(fix)))
+}
+
+/// A rule on many paths of which few are used.
+fn wide(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &Use) -> Finding {
+    let origin = acl.origin(id);
+    let paths = match used.paths.as_slice() {
+        [_] => "1 path".to_owned(),
+        paths => format!("{} paths", paths.len()),
+    };
+    let mut message = format!(
+        "{} grants {granted} on every path of \"{}\", and the needs use {paths}",
+        origin.policy, origin.pattern
+    );
+    let mut extra = granted.without(used.capabilities);
+    if extra.contains(Capability::Sudo) {
+        message.push_str(", with sudo on top");
+        extra = extra.without([Capability::Sudo].into_iter().collect());
+    }
+    let mut diagnostic = Diagnostic::warning("excess", message).at(origin.place);
+    if !extra.is_empty() {
+        diagnostic.notes.push(format!("{extra} isn't used on any of them"));
+    }
+    let mut paths = used.paths.clone();
+    paths.sort_by(|a, b| a.0.cmp(&b.0));
+    let fix: Vec<_> = paths.iter().map(|(path, capabilities)| block(path, *capabilities)).collect();
+    let finding = Finding::new(diagnostic.with_help("narrow the rule to")).with_fix(fix.join("\n"));
+    about(used, finding)
+}
+
+/// The need, where it is only one.
+fn about(used: &Use, finding: Finding) -> Finding {
+    match used.needs.as_slice() {
+        [need] => finding.about(need),
+        _ => finding,
+    }
+}

@@ -1,0 +1,94 @@
+//! `kv2-data-path`: the logical path of a kv2 secret where the server wants `data/` in it.
+
+use std::collections::HashSet;
+
+use envlock_report::{Diagnostic, Finding};
+
+use super::case::Case;
+use crate::evidence::Answer;
+use crate::manifest::{Engine, Manifest};
+use crate::policy::generate::{block, taken};
+use crate::policy::{Acl, BlockId, RuleId};
+use crate::requirement::Requirement;
+
+/// The finding for a refused requirement, if a rule on the logical path explains it.
+pub(super) fn finding(case: &Case<'_>, requirement: &Requirement) -> Option<Finding> {
+    let need = &case.need(&requirement.need).need;
+    let path = &requirement.access.path;
+    let consumed = format!("{}/data/{}", need.mount, need.locator());
+    if need.engine != Engine::Kv2 || *path != consumed {
+        return None;
+    }
+    let logical = format!("{}/{}", need.mount, need.locator());
+    let acl = &case.acls[0];
+    let rule = meant(acl, &logical, requirement)?;
+    let origin = acl.origins(rule).into_iter().next()?;
+    let corrected = corrected(&origin.pattern, &need.mount)?;
+    let message = format!(
+        "{} {path} is denied: the rule on \"{}\" names the logical path, and kv2 reads under {}/data/",
+        requirement.access.operation.name(),
+        origin.pattern,
+        need.mount,
+    );
+    let diagnostic = Diagnostic::error("kv2-data-path", message)
+        .with_help(format!("change the rule at {} to", origin.place));
+    let fix = block(&corrected, acl.rule(rule).capabilities.union(taken(requirement)));
+    let related = format!("this rule of {} grants nothing on a kv2 mount", origin.policy);
+    Some(
+        case.finding(&requirement.need, diagnostic)
+            .with_fix(fix)
+            .with_related(origin.place, related),
+    )
+}
+
+/// The blocks that such findings are about: they are to be changed, not to be taken out.
+pub(super) fn misnamed(case: &Case<'_>) -> HashSet<BlockId> {
+    let mut blocks = HashSet::new();
+    for (requirement, verdicts) in case.judged() {
+        let need = &case.need(&requirement.need).need;
+        let refused = verdicts.iter().all(|verdict| verdict.answer == Answer::Denied);
+        if refused && need.engine == Engine::Kv2 {
+            let acl = &case.acls[0];
+            let logical = format!("{}/{}", need.mount, need.locator());
+            let rule = meant(acl, &logical, requirement);
+            blocks.extend(rule.into_iter().flat_map(|rule| acl.rule(rule).blocks.clone()));
+        }
+    }
+    blocks
+}
+
+/// The rule that would have decided, were the mount kv1, if it grants what is needed.
+fn meant(acl: &Acl<'_>, logical: &str, requirement: &Requirement) -> Option<RuleId> {
+    let rule = acl.find(logical, false)?;
+    taken(requirement).without(acl.rule(rule).capabilities).is_empty().then_some(rule)
+}
+
+/// `secret/x` as `secret/data/x`; a pattern that doesn't name the mount can't be corrected.
+fn corrected(pattern: &str, mount: &str) -> Option<String> {
+    let below = pattern.trim_start_matches('/').strip_prefix(mount)?.strip_prefix('/')?;
+    Some(format!("{mount}/data/{below}"))
+}
+
+/// Needs whose own path starts with `data/`: the API's path where the logical one belongs.
+pub(super) fn in_manifest(manifest: &Manifest, findings: &mut Vec<Finding>) {
+    let own =
+        manifest.needs.iter().map(|(name, need)| (name, need, need.path.as_deref(), need.pos));
+    let overridden = manifest.profiles.values().flat_map(|profile| &profile.overrides);
+    let overridden = overridden.filter_map(|(name, change)| {
+        Some((name, manifest.needs.get(name)?, change.path.as_deref(), change.pos))
+    });
+    for (name, need, path, pos) in own.chain(overridden) {
+        let Some(logical) = path.and_then(|path| path.strip_prefix("data/")) else { continue };
+        if need.engine != Engine::Kv2 {
+            continue;
+        }
+        let message = format!("the path of need {name} starts with `data/`, which kv2 adds itself");
+        let diagnostic = Diagnostic::error("kv2-data-path", message)
+            .at(manifest.place(pos))
+            .with_note(
+                "a secret that is itself called data is rare: accept the finding with `allow:`",
+            )
+            .with_help(format!("write `path: {logical}`"));
+        findings.push(Finding::new(diagnostic).about(name));
+    }
+}

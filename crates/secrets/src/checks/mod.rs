@@ -1,0 +1,146 @@
+//! The checks: each need of a profile against the policies that its token gets.
+//!
+//! [`check`] reads policies, asks every dialect, and hands one [`Case`] a profile to the
+//! checks, a file each, all of the same shape: they look, and push findings.
+
+mod accept;
+mod case;
+mod denied;
+mod dialect_dependent;
+mod excess;
+mod expiring;
+mod identity;
+mod interactive;
+mod kv2_data_path;
+mod policies;
+mod rights;
+mod root_token;
+mod unused_policy;
+
+use std::collections::BTreeMap;
+
+use envlock_report::{Diagnostic, Exit, Explain, Finding, arrange};
+use jiff::Timestamp;
+
+use crate::canary;
+use crate::manifest::{Manifest, ResolvedProfile, ServerDialect};
+use case::Case;
+use policies::Policies;
+pub use rights::{Right, table};
+
+/// What a check looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// The manifest.
+    pub manifest: &'a Manifest,
+    /// The text of each of [`Manifest::policy_files`].
+    pub files: &'a BTreeMap<String, String>,
+    /// The profile to check; all of them without one.
+    pub profile: Option<&'a str>,
+    /// The server, where the command line knows better than the manifest.
+    pub dialect: Option<ServerDialect>,
+    /// The moment to judge at.
+    pub now: Timestamp,
+    /// Rules that end within this many days are worth a warning.
+    pub horizon_days: u32,
+}
+
+/// What came out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// What was found, in the order to read it in.
+    pub findings: Vec<Finding>,
+    /// What each need may do, for the table.
+    pub rights: Vec<Right>,
+}
+
+/// Why nothing can be checked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CheckError {
+    /// There is no such profile.
+    #[error("there is no profile `{name}`")]
+    NoProfile {
+        /// The name that was asked for.
+        name: String,
+        /// The profiles that there are.
+        known: Vec<String>,
+    },
+    /// A policy's text isn't there.
+    #[error("the file {file} of policy {policy} could not be read")]
+    NoFile {
+        /// The policy.
+        policy: String,
+        /// The file.
+        file: String,
+        /// Where the manifest names it.
+        place: envlock_report::Place,
+    },
+}
+
+impl Explain for CheckError {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        let message = self.to_string();
+        match self {
+            Self::NoProfile { name, known } => {
+                let near = envlock_report::nearest(name, known.iter().map(String::as_str));
+                let help = match near {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("the profiles are {}", known.join(", ")),
+                };
+                vec![Diagnostic::error("unknown-name", message).with_help(help)]
+            }
+            Self::NoFile { place, .. } => {
+                let help = "paths of policies are relative to the manifest";
+                vec![Diagnostic::error("policy-file", message).at(place.clone()).with_help(help)]
+            }
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+}
+
+/// Checks the needs of the profiles against the policies, with no server.
+pub fn check(input: &Input<'_>) -> Result<Outcome, CheckError> {
+    let profiles = profiles(input)?;
+    let policies = Policies::read(input)?;
+    let mut findings = policies.findings(input, &profiles);
+    let mut rights = Vec::new();
+    for profile in &profiles {
+        let Some(case) = Case::new(input, &policies, profile, &mut findings) else { continue };
+        denied::check(&case, &mut findings);
+        dialect_dependent::check(&case, &mut findings);
+        identity::check(&case, &mut findings);
+        interactive::check(&case, &mut findings);
+        expiring::check(&case, &mut findings);
+        let uses = case.uses();
+        excess::check(&case, &uses, &mut findings);
+        unused_policy::attached(&case, &uses, &mut findings);
+        rights.extend(rights::of(&case));
+    }
+    unused_policy::declared(input, &profiles, &mut findings);
+    kv2_data_path::in_manifest(input.manifest, &mut findings);
+    for policy in policies.all() {
+        findings.extend(crate::policy::lint::style(policy, input.now));
+    }
+    accept::apply(input, &policies, &mut findings);
+    let findings = arrange(findings).into_iter().map(canary::redact_finding).collect();
+    Ok(Outcome { findings, rights: rights::merged(rights) })
+}
+
+/// The profiles to check. A manifest without any is one whose token gets every policy.
+fn profiles(input: &Input<'_>) -> Result<Vec<ResolvedProfile>, CheckError> {
+    let manifest = input.manifest;
+    let known: Vec<String> = manifest.profiles.keys().cloned().collect();
+    if let Some(name) = input.profile {
+        let profile = manifest.profile(name);
+        let profile =
+            profile.ok_or_else(|| CheckError::NoProfile { name: name.to_owned(), known })?;
+        return Ok(vec![profile]);
+    }
+    if known.is_empty() {
+        return Ok(vec![manifest.bare_profile()]);
+    }
+    Ok(known.iter().filter_map(|name| manifest.profile(name)).collect())
+}

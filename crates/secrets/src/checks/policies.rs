@@ -1,0 +1,78 @@
+//! The policies of a manifest, each read once for all profiles.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use envlock_report::Finding;
+
+use super::{CheckError, Input};
+use crate::canary;
+use crate::manifest::ResolvedProfile;
+use crate::policy::lint::{refusals, unreadable};
+use crate::policy::{Policy, PolicyError};
+
+/// The policies of a manifest by name, as far as they can be read.
+pub(super) struct Policies {
+    read: BTreeMap<String, Result<Policy, PolicyError>>,
+}
+
+impl Policies {
+    pub(super) fn read(input: &Input<'_>) -> Result<Self, CheckError> {
+        let mut read = BTreeMap::new();
+        for (name, policy) in &input.manifest.policies {
+            let file = input.manifest.policy_path(policy);
+            let Some(text) = input.files.get(&file) else {
+                return Err(CheckError::NoFile {
+                    policy: name.clone(),
+                    file,
+                    place: input.manifest.place(policy.pos),
+                });
+            };
+            read.insert(name.clone(), Policy::parse(name, &file, text));
+        }
+        Ok(Self { read })
+    }
+
+    /// The policy `name`, or why it can't be read.
+    pub(super) fn get(&self, name: &str) -> Option<&Result<Policy, PolicyError>> {
+        self.read.get(name)
+    }
+
+    /// Those that can be read.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Policy> {
+        self.read.values().filter_map(|policy| policy.as_ref().ok())
+    }
+
+    /// What is wrong with the texts themselves: tokens in them, and what every server of the
+    /// manifest refuses. What only some refuse is found where it matters, in a profile.
+    pub(super) fn findings(&self, input: &Input<'_>, profiles: &[ResolvedProfile]) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let mut seen = BTreeSet::new();
+        for policy in input.manifest.policies.values() {
+            let file = input.manifest.policy_path(policy);
+            if let Some(text) = input.files.get(&file).filter(|_| !seen.contains(&file)) {
+                findings.extend(canary::in_file(&file, text));
+                seen.insert(file);
+            }
+        }
+        let attached: BTreeSet<&str> = profiles
+            .iter()
+            .flat_map(|profile| profile.attach.iter().map(|(name, _)| name.as_str()))
+            .collect();
+        for (name, policy) in &self.read {
+            match policy {
+                Err(error) => {
+                    let text = input.files.get(&error.place.file).map_or("", String::as_str);
+                    findings.extend(unreadable(&error.place.file, text, error));
+                }
+                Ok(policy) if !attached.contains(name.as_str()) => {
+                    findings.extend(refusals(policy, input.now));
+                }
+                Ok(policy) => {
+                    let everybody = refusals(policy, input.now).into_iter();
+                    findings.extend(everybody.filter(|finding| finding.code() != "dialect-only"));
+                }
+            }
+        }
+        findings
+    }
+}

@@ -1,0 +1,18 @@
+//! The secrets manifest, Vault and OpenBao policies as the servers understand them, and the
+//! proof between the two, with no server and no value.
+//!
+//! Everything here is pure: texts and their names come in, findings go out. [`manifest`] says
+//! what is needed, [`policy`] what is allowed, [`checks`] compares, [`codes`] explains each
+//! finding, [`suite`] runs unit tests of policies, [`canary`] finds what should not be there.
+
+pub mod canary;
+pub mod checks;
+pub mod codes;
+pub mod evidence;
+mod fields;
+pub mod manifest;
+pub mod policy;
+pub mod requirement;
+pub mod source;
+pub mod suite;
+mod tree;

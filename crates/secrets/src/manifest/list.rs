@@ -1,0 +1,54 @@
+//! The needs as a table, for `envlock secrets list`.
+
+use envlock_report::render::Table;
+
+use super::lock::LockedNeeds;
+use super::model::{Form, Manifest, Need, Required};
+use super::resolve::ResolvedProfile;
+
+/// The needs of a profile.
+pub fn of_profile(profile: &ResolvedProfile) -> Table {
+    rows(profile.needs.iter().map(|resolved| (resolved.name.as_str(), &resolved.need)))
+}
+
+/// All needs of a manifest, as they are without a profile.
+pub fn of_manifest(manifest: &Manifest) -> Table {
+    rows(manifest.needs.iter().map(|(name, need)| (name.as_str(), need)))
+}
+
+/// All needs of a lock.
+pub fn of_lock(locked: &LockedNeeds) -> Table {
+    rows(locked.needs.iter().map(|(name, need)| (name.as_str(), need)))
+}
+
+fn rows<'n>(needs: impl Iterator<Item = (&'n str, &'n Need)>) -> Table {
+    let mut table = Table::new(["NEED", "ENGINE", "WHERE", "VARIABLES", "REQUIRED"]);
+    for (name, need) in needs {
+        let place = format!("{}/{}", need.mount, need.locator());
+        table.row([
+            name.to_owned(),
+            need.engine.to_string(),
+            place,
+            variables(need),
+            required(need),
+        ]);
+    }
+    table
+}
+
+fn variables(need: &Need) -> String {
+    let names = need.fields.values().map(|target| match target.form {
+        Form::Env => target.env.clone(),
+        Form::File => format!("{} (file)", target.env),
+    });
+    names.collect::<Vec<_>>().join(", ")
+}
+
+fn required(need: &Need) -> String {
+    match &need.required {
+        Required::Plain(true) => "yes".to_owned(),
+        Required::Plain(false) => "no".to_owned(),
+        Required::OneOf { one_of } => format!("one of {one_of}"),
+        Required::AnyOf { any_of } => format!("any of {any_of}"),
+    }
+}

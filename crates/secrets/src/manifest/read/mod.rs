@@ -1,0 +1,236 @@
+//! A manifest's text into its model, with every mistake at its line in one run.
+
+mod need;
+mod profile;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use envlock_report::{Diagnostic, Exit, Explain, nearest};
+
+use super::model::{Allowance, Manifest, PolicyFile, ServerDialect};
+use super::words;
+use crate::fields::Fields;
+use crate::source::ReadError;
+use crate::tree::{self, Entry, Node};
+
+/// Where a manifest's text comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notation {
+    /// A file of its own, `secrets.yml`.
+    Own,
+    /// The key `secrets:` inside environment.yml (or a lock).
+    InEnvironment,
+}
+
+/// Why a manifest can't be read.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ManifestError {
+    /// Not YAML, or too much of it.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Not a manifest: each thing with its line.
+    #[error("the secrets manifest has mistakes")]
+    Mistakes(Vec<Diagnostic>),
+}
+
+impl Explain for ManifestError {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        match self {
+            Self::Read(error) => error.diagnostics(),
+            Self::Mistakes(mistakes) => mistakes.clone(),
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+}
+
+impl Manifest {
+    /// Reads `text`, the content of `file`. `None` is an environment.yml without `secrets:`.
+    pub fn parse(
+        file: &str,
+        text: &str,
+        notation: Notation,
+    ) -> Result<Option<Self>, ManifestError> {
+        let root = tree::parse(file, text)?;
+        let node = match notation {
+            Notation::Own => &root,
+            Notation::InEnvironment => match root.get("secrets") {
+                Some(node) => node,
+                None => return Ok(None),
+            },
+        };
+        let mut mistakes = Vec::new();
+        let manifest = read(file, node, &mut mistakes);
+        if mistakes.is_empty() {
+            manifest.check_references(&mut mistakes);
+        }
+        if mistakes.is_empty() {
+            Ok(Some(manifest))
+        } else {
+            Err(ManifestError::Mistakes(mistakes))
+        }
+    }
+}
+
+fn read(file: &str, node: &Node, mistakes: &mut Vec<Diagnostic>) -> Manifest {
+    let mut fields = Fields::new(file, node, "a secrets manifest", mistakes);
+    fields
+        .known(&["version", "server", "policies", "needs", "default", "profiles", "allow", "deny"]);
+    let version = version(&mut fields);
+    let mut needs = BTreeMap::new();
+    for entry in fields.map("needs", "`needs`") {
+        check(&mut fields, words::name, "the name of a need", entry);
+        needs.insert(entry.key.clone(), need::read(file, entry, fields.mistakes));
+    }
+    if needs.is_empty() && fields.get("needs").is_none() {
+        fields.missing("needs");
+    }
+    let mut profiles = BTreeMap::new();
+    for entry in fields.map("profiles", "`profiles`") {
+        check(&mut fields, words::name, "the name of a profile", entry);
+        profiles.insert(entry.key.clone(), profile::read(file, entry, fields.mistakes));
+    }
+    Manifest {
+        file: file.to_owned(),
+        version,
+        server: server(&mut fields),
+        policies: policies(&mut fields),
+        needs,
+        default: fields.text("default"),
+        profiles,
+        allow: allowances(&mut fields),
+        deny: denied_codes(&mut fields),
+    }
+}
+
+/// Notes a key that isn't the word that it should be.
+fn check(
+    fields: &mut Fields<'_, '_>,
+    pattern: fn(&str) -> Result<(), &'static str>,
+    what: &str,
+    entry: &Entry,
+) {
+    if let Err(expected) = pattern(&entry.key) {
+        let message = format!("`{}` can't be {what}: {expected}", entry.key);
+        fields.mistake("wrong-word", message, entry.pos);
+    }
+}
+
+/// The text of `key` when it fits `pattern`; otherwise a mistake.
+pub(super) fn word(
+    fields: &mut Fields<'_, '_>,
+    key: &str,
+    pattern: fn(&str) -> Result<(), &'static str>,
+) -> Option<String> {
+    let text = fields.text(key)?;
+    if let Err(expected) = pattern(&text) {
+        let pos = fields.get(key).map_or(fields.pos(key), |node| node.pos);
+        fields.mistake("wrong-word", format!("`{key}: {text}` must be {expected}"), pos);
+    }
+    Some(text)
+}
+
+/// The word of `key` as one of a set; an unknown one is a mistake with the nearest known.
+pub(super) fn choice<T: Copy>(
+    fields: &mut Fields<'_, '_>,
+    key: &str,
+    choices: &[(&'static str, T)],
+) -> Option<T> {
+    let text = fields.text(key)?;
+    if let Some((_, value)) = choices.iter().find(|(name, _)| *name == text) {
+        return Some(*value);
+    }
+    let pos = fields.get(key).map_or(fields.pos(key), |node| node.pos);
+    let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
+    let mut diagnostic =
+        fields.diagnostic("unknown-word", format!("`{text}` isn't a known `{key}`"), pos);
+    diagnostic.help = Some(match nearest(&text, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known are {}", names.join(", ")),
+    });
+    fields.mistakes.push(diagnostic);
+    None
+}
+
+fn version(fields: &mut Fields<'_, '_>) -> u32 {
+    let text = fields.required("version");
+    if let Some(text) = text.filter(|text| text != "1") {
+        let pos = fields.pos("version");
+        let message = format!("this envlock reads version 1 of the manifest, not {text}");
+        fields.mistake("unknown-version", message, pos);
+    }
+    1
+}
+
+fn server(fields: &mut Fields<'_, '_>) -> ServerDialect {
+    let Some(node) = fields.get("server") else { return ServerDialect::default() };
+    let mut server = Fields::new(fields.file, node, "`server`", fields.mistakes);
+    server.known(&["dialect"]);
+    let choices = [
+        ("openbao", ServerDialect::OpenBao),
+        ("vault", ServerDialect::Vault),
+        ("vault-legacy", ServerDialect::VaultLegacy),
+        ("portable", ServerDialect::Portable),
+    ];
+    choice(&mut server, "dialect", &choices).unwrap_or_default()
+}
+
+fn policies(fields: &mut Fields<'_, '_>) -> BTreeMap<String, PolicyFile> {
+    let mut policies = BTreeMap::new();
+    for entry in fields.map("policies", "`policies`") {
+        check(fields, words::name, "the name of a policy", entry);
+        let mut policy = Fields::new(fields.file, &entry.value, "a policy", fields.mistakes);
+        policy.known(&["file"]);
+        policy.required("file");
+        let file = word(&mut policy, "file", words::file).unwrap_or_default();
+        policies.insert(entry.key.clone(), PolicyFile { file, pos: entry.pos });
+    }
+    policies
+}
+
+fn allowances(fields: &mut Fields<'_, '_>) -> Vec<Allowance> {
+    let mut allowances = Vec::new();
+    for node in fields.list("allow") {
+        let mut allow = Fields::new(fields.file, node, "an allowance", fields.mistakes);
+        allow.known(&["finding", "need", "policy", "reason", "until"]);
+        let finding = allow.required("finding").unwrap_or_default();
+        known_code(&mut allow, &finding, node);
+        let (need, policy) = (allow.text("need"), allow.text("policy"));
+        if need.is_some() == policy.is_some() {
+            let message = "an allowance is for one `need` or for one `policy`".to_owned();
+            allow.mistake("missing-key", message, node.pos);
+        }
+        allow.required("reason");
+        let reason = word(&mut allow, "reason", words::sentence).unwrap_or_default();
+        let until = allow.required("until").and_then(|text| text.parse().ok());
+        if until.is_none() && allow.get("until").is_some() {
+            let pos = allow.pos("until");
+            allow.mistake("wrong-word", "`until` must be a day such as 2027-01-31", pos);
+        }
+        let until = until.unwrap_or_default();
+        allowances.push(Allowance { finding, need, policy, reason, until, pos: node.pos });
+    }
+    allowances
+}
+
+fn denied_codes(fields: &mut Fields<'_, '_>) -> BTreeSet<String> {
+    let mut codes = BTreeSet::new();
+    for node in fields.list("deny") {
+        let code = node.text().unwrap_or_default().to_owned();
+        known_code(fields, &code, node);
+        codes.insert(code);
+    }
+    codes
+}
+
+fn known_code(fields: &mut Fields<'_, '_>, code: &str, node: &Node) {
+    if crate::codes::page(code).is_none() {
+        let mut diagnostic =
+            fields.diagnostic("unknown-word", format!("`{code}` isn't a finding's code"), node.pos);
+        diagnostic.help =
+            crate::codes::nearest_code(code).map(|near| format!("did you mean `{near}`?"));
+        fields.mistakes.push(diagnostic);
+    }
+}

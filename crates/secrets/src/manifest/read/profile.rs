@@ -1,0 +1,209 @@
+//! One profile.
+
+use std::collections::BTreeMap;
+
+use envlock_report::Diagnostic;
+
+use super::super::model::{
+    Auth, AuthMethod, Credential, Forbidden, NeedUse, Override, Profile, TokenRules,
+};
+use super::super::words;
+use super::{choice, word};
+use crate::fields::Fields;
+use crate::policy::Identity;
+use crate::source::Pos;
+use crate::tree::{Entry, Node};
+
+const KEYS: [&str; 9] = [
+    "extends",
+    "auth",
+    "attach",
+    "namespace",
+    "identity",
+    "token",
+    "allow_plaintext_loopback",
+    "needs",
+    "override",
+];
+
+/// Each auth method and its credentials; a `?` marks one that may be missing.
+const METHODS: [(&str, AuthMethod, &[&str]); 8] = [
+    ("token", AuthMethod::Token, &["token"]),
+    ("jwt", AuthMethod::Jwt, &["jwt"]),
+    ("kubernetes", AuthMethod::Kubernetes, &["jwt"]),
+    ("approle", AuthMethod::Approle, &["role_id", "secret_id?"]),
+    ("aws-iam", AuthMethod::AwsIam, &["server_id?"]),
+    ("cert", AuthMethod::Cert, &["certificate", "key"]),
+    ("userpass", AuthMethod::Userpass, &["username", "password"]),
+    ("ldap", AuthMethod::Ldap, &["username", "password"]),
+];
+
+impl AuthMethod {
+    /// The name as manifests write it.
+    pub fn name(self) -> &'static str {
+        METHODS.iter().find(|(_, method, _)| *method == self).map_or("", |(name, ..)| name)
+    }
+
+    /// Whether a person sits before it, who can answer a question.
+    pub fn is_personal(self) -> bool {
+        matches!(self, Self::Token | Self::Userpass | Self::Ldap)
+    }
+}
+
+pub(super) fn read(file: &str, entry: &Entry, mistakes: &mut Vec<Diagnostic>) -> Profile {
+    let mut fields = Fields::new(file, &entry.value, "a profile", mistakes);
+    fields.known(&KEYS);
+    let auth = fields.get("auth").and_then(|node| auth(&mut fields, node));
+    let namespace = fields.get("namespace");
+    let namespace = namespace.and_then(|node| credential(&mut fields, "namespace", node));
+    let identity = fields.get("identity").map(|node| identity(&mut fields, node));
+    let token = fields.get("token").map(|node| token(&mut fields, node));
+    Profile {
+        extends: fields.text("extends"),
+        auth,
+        attach: attach(&mut fields),
+        namespace,
+        identity,
+        token,
+        allow_plaintext_loopback: fields.flag("allow_plaintext_loopback"),
+        needs: uses(&mut fields),
+        overrides: overrides(&mut fields),
+        pos: entry.pos,
+    }
+}
+
+fn attach(fields: &mut Fields<'_, '_>) -> Option<Vec<(String, Pos)>> {
+    fields.get("attach")?;
+    let mut attached = Vec::new();
+    for node in fields.list("attach") {
+        match node.text() {
+            Some(name) => attached.push((name.to_owned(), node.pos)),
+            None => fields.shape("attach", "a list of policies' names", node),
+        }
+    }
+    Some(attached)
+}
+
+fn auth(fields: &mut Fields<'_, '_>, node: &Node) -> Option<Auth> {
+    let mut auth = Fields::new(fields.file, node, "`auth`", fields.mistakes);
+    let methods: Vec<_> = METHODS.iter().map(|row| (row.0, row)).collect();
+    auth.required("method");
+    auth.get("method")?.text()?;
+    let (_, method, wanted) = *choice(&mut auth, "method", &methods)?;
+    let names = wanted.iter().map(|name| name.trim_end_matches('?'));
+    let keys: Vec<_> = ["method", "mount", "role"].into_iter().chain(names.clone()).collect();
+    auth.known(&keys);
+    let mut credentials = BTreeMap::new();
+    for name in names {
+        match auth.get(name) {
+            Some(node) => {
+                let credential = credential(&mut auth, name, node);
+                credentials.extend(credential.map(|credential| (name.to_owned(), credential)));
+            }
+            None if wanted.contains(&name) => {
+                let message =
+                    format!("auth method {} needs `{name}: {{env: NAME}}`", method.name());
+                auth.mistake("missing-key", message, node.pos);
+            }
+            None => {}
+        }
+    }
+    Some(Auth {
+        method,
+        mount: word(&mut auth, "mount", words::path),
+        role: word(&mut auth, "role", words::path),
+        credentials,
+        pos: node.pos,
+    })
+}
+
+/// `{env: NAME}` or `{file: PATH}`. A plain word would be the credential itself.
+fn credential(fields: &mut Fields<'_, '_>, key: &str, node: &Node) -> Option<Credential> {
+    if node.entries().is_none() {
+        let message = format!("`{key}` must say where it comes from, not what it is");
+        let diagnostic = fields.diagnostic("value-in-manifest", message, node.pos);
+        fields.mistakes.push(diagnostic.with_help(format!(
+            "write `{key}: {{env: NAME}}` or `{key}: {{file: PATH}}`; if the value stood here, \
+             it is in git now: revoke it"
+        )));
+        return None;
+    }
+    let mut source = Fields::new(fields.file, node, "a credential", fields.mistakes);
+    source.known(&["env", "file", "wrapped"]);
+    let wrapped = source.flag("wrapped").unwrap_or(false);
+    match (word(&mut source, "env", words::variable), word(&mut source, "file", words::file)) {
+        (Some(env), None) => Some(Credential::Env { env, wrapped }),
+        (None, Some(file)) => Some(Credential::File { file, wrapped }),
+        _ => {
+            let message = format!("`{key}` is either `{{env: NAME}}` or `{{file: PATH}}`");
+            source.mistake("wrong-shape", message, node.pos);
+            None
+        }
+    }
+}
+
+fn identity(fields: &mut Fields<'_, '_>, node: &Node) -> Identity {
+    let mut identity = Fields::new(fields.file, node, "`identity`", fields.mistakes);
+    identity.known(&["entity", "groups"]);
+    if let Some(node) = identity.get("entity") {
+        let mut entity = Fields::new(fields.file, node, "an entity", identity.mistakes);
+        entity.known(&["id", "name", "metadata", "aliases"]);
+        for entry in entity.map("aliases", "`aliases`") {
+            let mut alias = Fields::new(fields.file, &entry.value, "an alias", entity.mistakes);
+            alias.known(&["id", "name", "metadata", "custom_metadata"]);
+        }
+    }
+    for node in identity.list("groups") {
+        let mut group = Fields::new(fields.file, node, "a group", identity.mistakes);
+        group.known(&["id", "name", "namespace", "metadata"]);
+    }
+    let mut read = crate::suite::identity(node);
+    for group in read.groups.iter_mut().filter(|group| group.namespace.is_empty()) {
+        "root".clone_into(&mut group.namespace);
+    }
+    read
+}
+
+fn token(fields: &mut Fields<'_, '_>, node: &Node) -> TokenRules {
+    let mut token = Fields::new(fields.file, node, "`token`", fields.mistakes);
+    token.known(&["ttl_min", "forbid"]);
+    let mut forbid = Vec::new();
+    for node in token.list("forbid") {
+        match node.text() {
+            Some("root") => forbid.push(Forbidden::Root),
+            Some("non_expiring") => forbid.push(Forbidden::NonExpiring),
+            _ => {
+                let message = "`forbid` knows `root` and `non_expiring`".to_owned();
+                token.mistake("unknown-word", message, node.pos);
+            }
+        }
+    }
+    TokenRules { ttl_min: word(&mut token, "ttl_min", words::duration), forbid }
+}
+
+fn uses(fields: &mut Fields<'_, '_>) -> BTreeMap<String, NeedUse> {
+    let Some(node) = fields.get("needs").filter(|node| !node.is_null()) else {
+        return BTreeMap::new();
+    };
+    let mut uses = Fields::new(fields.file, node, "the `needs` of a profile", fields.mistakes);
+    let choices =
+        [("skip", NeedUse::Skip), ("required", NeedUse::Required), ("optional", NeedUse::Optional)];
+    let mut read = BTreeMap::new();
+    for entry in uses.entries() {
+        read.extend(choice(&mut uses, &entry.key, &choices).map(|use_| (entry.key.clone(), use_)));
+    }
+    read
+}
+
+fn overrides(fields: &mut Fields<'_, '_>) -> BTreeMap<String, Override> {
+    let mut overrides = BTreeMap::new();
+    for entry in fields.map("override", "`override`") {
+        let mut change = Fields::new(fields.file, &entry.value, "an override", fields.mistakes);
+        change.known(&["mount", "path", "role", "key"]);
+        let [mount, path, role, key] =
+            ["mount", "path", "role", "key"].map(|key| word(&mut change, key, words::path));
+        let pos = entry.pos;
+        overrides.insert(entry.key.clone(), Override { mount, path, role, key, pos });
+    }
+    overrides
+}

@@ -1,0 +1,279 @@
+//! A profile with what it inherits, and the references that must hold in every manifest.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use envlock_report::{Diagnostic, nearest};
+
+use super::engine::Locator;
+use super::model::{
+    Auth, Credential, Manifest, Need, NeedUse, Override, Profile, Required, TokenRules,
+};
+use crate::canary::redact;
+use crate::policy::Identity;
+use crate::source::Pos;
+
+/// A profile, everything that it extends included.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResolvedProfile {
+    /// Its name.
+    pub name: String,
+    /// How it logs in.
+    pub auth: Option<Auth>,
+    /// The policies that its token gets, and where each is named.
+    pub attach: Vec<(String, Pos)>,
+    /// The namespace that it works in.
+    pub namespace: Option<Credential>,
+    /// Who it is, for templated policies.
+    pub identity: Option<Identity>,
+    /// What its token must be like.
+    pub token: Option<TokenRules>,
+    /// Whether `http://` to the machine itself is fine.
+    pub allow_plaintext_loopback: bool,
+    /// The needs, without those that it skips, by name.
+    pub needs: Vec<ResolvedNeed>,
+    /// Where it stands.
+    pub pos: Pos,
+}
+
+/// A need as one profile has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResolvedNeed {
+    /// Its name.
+    pub name: String,
+    /// What it is, with the profile's overrides.
+    pub need: Need,
+    /// The place that decides what it asks for: the override, or the need itself.
+    pub pos: Pos,
+}
+
+impl Manifest {
+    /// The profile `name` with what it extends; `None` when there is no such profile.
+    pub fn profile(&self, name: &str) -> Option<ResolvedProfile> {
+        let own = self.profiles.get(name)?;
+        let (mut uses, mut overrides) = (BTreeMap::new(), BTreeMap::new());
+        let mut merged = Profile::default();
+        for profile in self.lineage(name).into_iter().rev() {
+            merged.auth = profile.auth.clone().or(merged.auth);
+            merged.attach = profile.attach.clone().or(merged.attach);
+            merged.namespace = profile.namespace.clone().or(merged.namespace);
+            merged.identity = profile.identity.clone().or(merged.identity);
+            merged.token = profile.token.clone().or(merged.token);
+            merged.allow_plaintext_loopback =
+                profile.allow_plaintext_loopback.or(merged.allow_plaintext_loopback);
+            uses.extend(profile.needs.iter().map(|(need, use_)| (need.as_str(), *use_)));
+            overrides
+                .extend(profile.overrides.iter().map(|(need, change)| (need.as_str(), change)));
+        }
+        let needs = self.needs.iter();
+        let needs = needs.filter(|(need, _)| uses.get(need.as_str()) != Some(&NeedUse::Skip));
+        let needs = needs.map(|(need_name, need)| {
+            let change = overrides.get(need_name.as_str()).copied();
+            resolve(need_name, need, uses.get(need_name.as_str()).copied(), change)
+        });
+        Some(ResolvedProfile {
+            name: name.to_owned(),
+            auth: merged.auth,
+            attach: merged.attach.unwrap_or_default(),
+            namespace: merged.namespace,
+            identity: merged.identity,
+            token: merged.token,
+            allow_plaintext_loopback: merged.allow_plaintext_loopback.unwrap_or(false),
+            needs: needs.collect(),
+            pos: own.pos,
+        })
+    }
+
+    /// The profile and its ancestors, itself first; stops where it would go round.
+    pub(super) fn lineage(&self, name: &str) -> Vec<&Profile> {
+        let (mut lineage, mut seen) = (Vec::new(), BTreeSet::new());
+        let mut next = Some(name);
+        while let Some(name) = next.filter(|name| seen.insert(*name)) {
+            let Some(profile) = self.profiles.get(name) else { break };
+            lineage.push(profile);
+            next = profile.extends.as_deref();
+        }
+        lineage
+    }
+
+    /// Every name that is used stands for something, and no two needs fill one variable.
+    pub(super) fn check_references(&self, mistakes: &mut Vec<Diagnostic>) {
+        let mut checker = Checker { manifest: self, mistakes };
+        checker.default();
+        checker.groups();
+        for (name, profile) in &self.profiles {
+            checker.profile(name, profile);
+        }
+        checker.allowances();
+        checker.variables();
+    }
+}
+
+fn resolve(
+    name: &str,
+    need: &Need,
+    use_: Option<NeedUse>,
+    change: Option<&Override>,
+) -> ResolvedNeed {
+    let mut need = need.clone();
+    match use_ {
+        Some(NeedUse::Optional) => need.required = Required::Plain(false),
+        Some(NeedUse::Required) => need.required = Required::Plain(true),
+        _ => {}
+    }
+    let mut pos = need.pos;
+    if let Some(change) = change {
+        pos = change.pos;
+        if let Some(mount) = &change.mount {
+            need.mount.clone_from(mount);
+        }
+        need.path = change.path.clone().or(need.path);
+        need.role = change.role.clone().or(need.role);
+        need.key = change.key.clone().or(need.key);
+    }
+    ResolvedNeed { name: name.to_owned(), need, pos }
+}
+
+struct Checker<'a> {
+    manifest: &'a Manifest,
+    mistakes: &'a mut Vec<Diagnostic>,
+}
+
+impl<'a> Checker<'a> {
+    fn mistake(&mut self, code: &'static str, message: &str, pos: Pos) -> &mut Diagnostic {
+        let place = self.manifest.place(pos);
+        self.mistakes.push(Diagnostic::error(code, redact(message)).at(place));
+        let last = self.mistakes.len() - 1;
+        &mut self.mistakes[last]
+    }
+
+    /// Notes that `name` is none of `known`.
+    fn unknown(
+        &mut self,
+        what: &str,
+        name: &str,
+        known: impl IntoIterator<Item = &'a String>,
+        pos: Pos,
+    ) {
+        let known: Vec<&str> = known.into_iter().map(String::as_str).collect();
+        let help = match nearest(name, known.iter().copied()) {
+            Some(near) => Some(format!("did you mean `{near}`?")),
+            None if known.is_empty() => None,
+            None => Some(format!("known are {}", known.join(", "))),
+        };
+        self.mistake("unknown-name", &format!("there is no {what} `{name}`"), pos).help = help;
+    }
+
+    fn default(&mut self) {
+        let manifest = self.manifest;
+        if let Some(default) = &manifest.default
+            && !manifest.profiles.contains_key(default)
+        {
+            self.unknown("profile", default, manifest.profiles.keys(), Pos::START);
+        }
+    }
+
+    fn profile(&mut self, name: &str, profile: &'a Profile) {
+        let manifest = self.manifest;
+        if let Some(parent) = &profile.extends {
+            if !manifest.profiles.contains_key(parent) {
+                self.unknown("profile", parent, manifest.profiles.keys(), profile.pos);
+            } else if manifest.lineage(name).last().is_some_and(|last| last.extends.is_some()) {
+                let message = format!("the profile `{name}` extends itself in the end");
+                self.mistake("extends-itself", &message, profile.pos);
+            }
+        }
+        for (policy, pos) in profile.attach.iter().flatten() {
+            if policy != "root" && !manifest.policies.contains_key(policy) {
+                self.unknown("policy", policy, manifest.policies.keys(), *pos);
+            }
+        }
+        for need in profile.needs.keys() {
+            if !manifest.needs.contains_key(need) {
+                self.unknown("need", need, manifest.needs.keys(), profile.pos);
+            }
+        }
+        for (need, change) in &profile.overrides {
+            let Some(known) = manifest.needs.get(need) else {
+                self.unknown("need", need, manifest.needs.keys(), change.pos);
+                continue;
+            };
+            let right = known.engine.locator();
+            let given = [
+                (Locator::Path, &change.path),
+                (Locator::Role, &change.role),
+                (Locator::Key, &change.key),
+            ];
+            for (locator, _) in given.iter().filter(|(l, given)| given.is_some() && *l != right) {
+                let (right, wrong) = (right.key(), locator.key());
+                let message = format!("the need `{need}` has `{right}`, not `{wrong}`");
+                self.mistake("wrong-key", &message, change.pos);
+            }
+        }
+    }
+
+    /// A group is of one kind.
+    fn groups(&mut self) {
+        let mut kinds: HashMap<&str, bool> = HashMap::new();
+        for need in self.manifest.needs.values() {
+            let Some(group) = need.required.group() else { continue };
+            let exactly = matches!(need.required, Required::OneOf { .. });
+            if *kinds.entry(group).or_insert(exactly) != exactly {
+                let message = format!(
+                    "the group `{group}` is `one_of` for one need and `any_of` for another"
+                );
+                self.mistake("mixed-group", &message, need.pos);
+            }
+        }
+    }
+
+    fn allowances(&mut self) {
+        let manifest = self.manifest;
+        for allowance in &manifest.allow {
+            if let Some(need) = &allowance.need
+                && !manifest.needs.contains_key(need)
+            {
+                self.unknown("need", need, manifest.needs.keys(), allowance.pos);
+            }
+            if let Some(policy) = &allowance.policy
+                && !manifest.policies.contains_key(policy)
+            {
+                self.unknown("policy", policy, manifest.policies.keys(), allowance.pos);
+            }
+        }
+    }
+
+    /// One variable, one need, in each profile.
+    fn variables(&mut self) {
+        let manifest = self.manifest;
+        let all = manifest.needs.keys().map(String::as_str).collect::<BTreeSet<_>>();
+        let mut uses = vec![all];
+        let resolved = manifest.profiles.keys().filter_map(|name| manifest.profile(name));
+        let resolved: Vec<ResolvedProfile> = resolved.collect();
+        if !resolved.is_empty() {
+            uses = resolved
+                .iter()
+                .map(|profile| profile.needs.iter().map(|need| need.name.as_str()).collect())
+                .collect();
+        }
+        let mut noted = BTreeSet::new();
+        for needs in uses {
+            let mut owners: HashMap<&str, &str> = HashMap::new();
+            for name in needs {
+                let need = &manifest.needs[name];
+                for target in need.fields.values() {
+                    let first = owners.insert(&target.env, name);
+                    if let Some(first) = first.filter(|_| noted.insert(target.env.clone())) {
+                        let message = format!(
+                            "the variable {} is filled by `{first}` and by `{name}`",
+                            target.env
+                        );
+                        self.mistake("variable-twice", &message, target.pos).help = Some(
+                            "give one of them another variable, or `skip` one in the profile"
+                                .to_owned(),
+                        );
+                    }
+                }
+            }
+        }
+    }
+}

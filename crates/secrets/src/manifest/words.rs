@@ -1,0 +1,86 @@
+//! The patterns of the words in a manifest. Each leaf has one, so that no value fits in.
+
+/// The name of a need, a profile, a group or a policy.
+pub(super) fn name(text: &str) -> Result<(), &'static str> {
+    let fits = !text.is_empty()
+        && text.chars().count() <= 128
+        && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    if fits { Ok(()) } else { Err("letters, digits, `_`, `-` and `.`") }
+}
+
+/// A mount, path, role or key: exactly what a request will say.
+pub(super) fn path(text: &str) -> Result<(), &'static str> {
+    if text.is_empty() || text.starts_with('/') || text.ends_with('/') {
+        return Err("a path without a slash at its start or end");
+    }
+    if text.contains(['*', '+']) || text.contains("{{") {
+        return Err("one exact path: no `*`, no `+`, no `{{`");
+    }
+    if text.split('/').any(|segment| segment.is_empty() || segment == "..") {
+        return Err("a path without empty segments and `..`");
+    }
+    if text.chars().any(|c| c.is_control() || c.is_whitespace()) || text.len() > 1024 {
+        return Err("a path without spaces, of at most 1024 bytes");
+    }
+    Ok(())
+}
+
+/// The name of a variable.
+pub(super) fn variable(text: &str) -> Result<(), &'static str> {
+    let fits = !text.is_empty()
+        && text.len() <= 256
+        && !text.starts_with(|c: char| c.is_ascii_digit())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if fits { Ok(()) } else { Err("a variable's name: letters, digits and `_`") }
+}
+
+/// The path of a file.
+pub(super) fn file(text: &str) -> Result<(), &'static str> {
+    let fits = !text.is_empty() && text.len() <= 4096 && !text.chars().any(char::is_control);
+    if fits { Ok(()) } else { Err("the path of a file") }
+}
+
+/// `90s`, `15m`, `1h`, `7d`.
+pub(super) fn duration(text: &str) -> Result<(), &'static str> {
+    let number = text.strip_suffix(['s', 'm', 'h', 'd']);
+    let fits = number.is_some_and(|number| {
+        !number.is_empty() && number.len() <= 9 && number.bytes().all(|b| b.is_ascii_digit())
+    });
+    if fits { Ok(()) } else { Err("a duration such as 90s, 15m, 1h or 7d") }
+}
+
+/// `until 12h`.
+pub(super) fn renewal(text: &str) -> Result<(), &'static str> {
+    match text.strip_prefix("until ").map(str::trim) {
+        Some(rest) if duration(rest).is_ok() => Ok(()),
+        _ => Err("`until` and a duration, such as until 12h"),
+    }
+}
+
+/// A sentence for people.
+pub(super) fn sentence(text: &str) -> Result<(), &'static str> {
+    if text.len() <= 1000 { Ok(()) } else { Err("a sentence of at most 1000 bytes") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_exact_paths_are_paths() {
+        for good in ["ml/db_creds", "团队/密钥", "a.b-c"] {
+            assert_eq!(path(good), Ok(()), "{good}");
+        }
+        for bad in ["", "/a", "a/", "a//b", "a/../b", "a/*", "+/b", "{{x}}", "a b"] {
+            assert!(path(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn durations_have_one_unit() {
+        assert!(duration("90s").is_ok() && renewal("until 12h").is_ok());
+        for bad in ["", "1", "h", "1h30m", "-1h", "1w"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+}

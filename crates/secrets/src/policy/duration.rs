@@ -1,0 +1,84 @@
+//! Durations as the servers read them, in nanoseconds.
+
+use super::body::{Value, What, integer};
+
+const SECOND: f64 = 1e9;
+
+/// `300`, `"300"`, `"1d"`, `"1h30m"`, `""` (nothing); `None` where a server would refuse.
+pub(super) fn nanoseconds(value: &Value) -> Option<i64> {
+    match &value.what {
+        What::Number(text) => match integer(text) {
+            Some(seconds) => seconds.checked_mul(1_000_000_000),
+            None => float(text.parse::<f64>().ok()?.trunc() * SECOND),
+        },
+        What::Text(text) => of_text(text.trim()),
+        _ => None,
+    }
+}
+
+/// Whole seconds of a duration written as text.
+pub(super) fn seconds(text: &str) -> Option<i64> {
+    of_text(text).map(|nanoseconds| nanoseconds / 1_000_000_000)
+}
+
+fn of_text(text: &str) -> Option<i64> {
+    if text.is_empty() {
+        return Some(0);
+    }
+    if let Ok(seconds) = text.parse::<i64>() {
+        return seconds.checked_mul(1_000_000_000);
+    }
+    if let Some(days) = text.strip_suffix('d') {
+        return days.parse::<i64>().ok()?.checked_mul(86_400 * 1_000_000_000);
+    }
+    units(text)
+}
+
+/// Go's own notation: numbers with units, one after the other.
+fn units(text: &str) -> Option<i64> {
+    let (sign, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (-1.0, rest),
+        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let mut total = 0.0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let amount: f64 = rest[..digits].parse().ok()?;
+        rest = &rest[digits..];
+        let end = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
+        let unit = match &rest[..end] {
+            "h" => 3600.0 * SECOND,
+            "m" => 60.0 * SECOND,
+            "s" => SECOND,
+            "ms" => 1e6,
+            "us" | "µs" | "μs" => 1e3,
+            "ns" => 1.0,
+            _ => return None,
+        };
+        total += amount * unit;
+        rest = &rest[end..];
+    }
+    float(sign * total)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
+fn float(nanoseconds: f64) -> Option<i64> {
+    (nanoseconds.abs() < 9.2e18).then_some(nanoseconds as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_notation_of_the_servers_is_read() {
+        let minute = Some(60_000_000_000);
+        for text in ["60", "60s", "1m", "0.5m30s", "60000ms", " 60 "] {
+            assert_eq!(of_text(text.trim()), minute, "{text}");
+        }
+        assert_eq!(of_text("1d"), Some(86_400_000_000_000));
+        for text in ["1w", "abc", "1.5", "m", "1h2", "99999999999d", "1..5s"] {
+            assert_eq!(of_text(text), None, "{text}");
+        }
+    }
+}

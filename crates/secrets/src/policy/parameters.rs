@@ -1,0 +1,136 @@
+//! Parameters of a request against those that a rule wants.
+
+use serde_json::{Map, Value};
+
+use super::block::Parameters;
+use super::decide::Reason;
+use super::dialect::Dialect;
+use super::rule::Rule;
+
+/// Why the parameters are refused, if they are. The order is the servers': required first,
+/// then nothing more is asked of a request without any.
+pub(super) fn refuse(rule: &Rule, data: &Map<String, Value>, dialect: Dialect) -> Option<Reason> {
+    let missing = rule.required.iter().find(|name| !data.contains_key(&name.to_lowercase()));
+    if let Some(name) = missing {
+        return Some(Reason::ParameterMissing(name.clone()));
+    }
+    if data.is_empty() {
+        return None;
+    }
+    let denied = rule.denied.as_ref().and_then(|denied| refuse_denied(denied, data, dialect));
+    denied.or_else(|| refuse_others(rule.allowed.as_ref()?, data, dialect))
+}
+
+fn refuse_denied(
+    denied: &Parameters,
+    data: &Map<String, Value>,
+    dialect: Dialect,
+) -> Option<Reason> {
+    for (name, value) in data {
+        let key = name.to_lowercase();
+        let hit = denied.get(&key).is_some_and(|list| listed(value, list, true, &key, dialect));
+        if hit || denied.contains_key("*") {
+            return Some(Reason::ParameterDenied(name.clone()));
+        }
+    }
+    None
+}
+
+fn refuse_others(
+    allowed: &Parameters,
+    data: &Map<String, Value>,
+    dialect: Dialect,
+) -> Option<Reason> {
+    let anything = allowed.contains_key("*");
+    if allowed.is_empty() || (anything && allowed.len() == 1) {
+        return None;
+    }
+    for (name, value) in data {
+        let key = name.to_lowercase();
+        match allowed.get(&key) {
+            None if !anything => return Some(Reason::ParameterNotAllowed(name.clone())),
+            Some(list) if !listed(value, list, false, &key, dialect) => {
+                return Some(Reason::ValueNotAllowed(name.clone()));
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Whether `value` is in `list`, where an empty list holds everything.
+fn listed(value: &Value, list: &[Value], denied: bool, key: &str, dialect: Dialect) -> bool {
+    if list.is_empty() {
+        return true;
+    }
+    // Current Vault folds the case of policy names before it compares them.
+    let folded = (dialect == Dialect::Vault && matches!(key, "policies" | "token_policies"))
+        .then(|| fold(value));
+    let value = folded.as_ref().unwrap_or(value);
+    let one = |value: &Value| list.iter().any(|item| same(item, value));
+    if one(value) {
+        return true;
+    }
+    if !dialect.is_vault() {
+        return false;
+    }
+    // Vault compares element by element, and takes a text with commas for a list.
+    let elements: Vec<Value> = match value {
+        Value::Array(items) => items.clone(),
+        Value::String(text) => text.split(',').map(|part| Value::from(part.trim())).collect(),
+        _ => return false,
+    };
+    if denied { elements.iter().any(one) } else { elements.iter().all(one) }
+}
+
+fn fold(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(text.to_lowercase()),
+        Value::Array(items) => items.iter().map(fold_text).collect(),
+        other => other.clone(),
+    }
+}
+
+fn fold_text(value: &Value) -> Value {
+    value.as_str().map_or_else(|| value.clone(), |text| Value::String(text.to_lowercase()))
+}
+
+fn same(item: &Value, value: &Value) -> bool {
+    match (item, value) {
+        (Value::String(pattern), Value::String(text)) => glob(pattern, text),
+        _ => item == value,
+    }
+}
+
+/// A star at the start or the end; alone it is an ordinary character.
+fn glob(pattern: &str, text: &str) -> bool {
+    if pattern.len() < 2 {
+        return pattern == text;
+    }
+    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
+        (Some(rest), Some(_)) => text.contains(&rest[..rest.len() - 1]),
+        (Some(end), None) => text.ends_with(end),
+        (None, Some(start)) => text.starts_with(start),
+        (None, None) => pattern == text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_alone_is_itself_and_two_are_anything() {
+        assert!(glob("*", "*") && !glob("*", "x"));
+        assert!(glob("**", "") && glob("**", "x"));
+        assert!(glob("*b", "ab") && glob("a*", "ab") && glob("*b*", "abc") && !glob("a*c", "abc"));
+    }
+
+    #[test]
+    fn types_count() {
+        let list = [serde_json::json!(1), serde_json::json!(true)];
+        assert!(!listed(&serde_json::json!("1"), &list, false, "n", Dialect::OpenBao));
+        assert!(listed(&serde_json::json!(1), &list, false, "n", Dialect::OpenBao));
+        assert!(!listed(&Value::Null, &list, false, "n", Dialect::Vault));
+    }
+}

@@ -1,0 +1,124 @@
+//! What a need takes: requests that must be allowed, and those that may be.
+
+use std::collections::BTreeSet;
+
+use crate::manifest::{Access, Engine, Need, ResolvedNeed, ResolvedProfile};
+use crate::policy::{Capability, Operation};
+
+/// One request that a need's job makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requirement {
+    /// The need.
+    pub need: String,
+    /// The request.
+    pub access: Access,
+    /// Whether the endpoint is protected, so that `sudo` is needed on top.
+    pub sudo: bool,
+}
+
+/// Where leases are renewed.
+const RENEW: &str = "sys/leases/renew";
+
+/// What every token may be allowed without being too powerful: to look at itself, to renew
+/// and to end itself and its leases. The servers' built-in policy `default` grants most of it.
+const SELF: [(&str, Operation); 7] = [
+    ("auth/token/lookup-self", Operation::Read),
+    ("auth/token/renew-self", Operation::Update),
+    ("auth/token/revoke-self", Operation::Update),
+    ("sys/capabilities-self", Operation::Update),
+    ("sys/leases/lookup", Operation::Update),
+    (RENEW, Operation::Update),
+    ("sys/wrapping/unwrap", Operation::Update),
+];
+
+/// Whether the servers' built-in policy `default` allows an update of `path`.
+pub(crate) fn is_in_default_policy(path: &str) -> bool {
+    SELF.iter().any(|(known, _)| *known == path)
+}
+
+/// The requests that the needs of `profile` make.
+pub fn of_profile(profile: &ResolvedProfile) -> Vec<Requirement> {
+    profile.needs.iter().flat_map(of_need).collect()
+}
+
+/// The requests that one need makes.
+pub fn of_need(resolved: &ResolvedNeed) -> Vec<Requirement> {
+    let need = &resolved.need;
+    let sudo = need.capabilities.contains(&Capability::Sudo);
+    let requirement = |access| Requirement { need: resolved.name.clone(), access, sudo };
+    let consumed = need.engine.consume(&need.mount, need.locator(), &need.operations);
+    let mut requirements: Vec<_> = consumed.iter().cloned().map(requirement).collect();
+    for capability in &written(need) {
+        let Some(operation) = operation(*capability) else { continue };
+        for access in &consumed {
+            let path = match (need.engine, operation) {
+                // Names are listed beside the data, never at it.
+                (Engine::Kv2, Operation::List | Operation::Scan) => {
+                    format!("{}/metadata/{}", need.mount, need.locator())
+                }
+                _ => access.path.clone(),
+            };
+            let access = Access { path, operation };
+            if !requirements.iter().any(|known| known.access == access) {
+                requirements.push(requirement(access));
+            }
+        }
+    }
+    if need.ttl.as_ref().is_some_and(|ttl| ttl.renew.is_some()) {
+        let access = Access { path: RENEW.to_owned(), operation: Operation::Update };
+        requirements.push(Requirement { need: resolved.name.clone(), access, sudo: false });
+    }
+    requirements
+}
+
+/// The requests by which a verifier proves presence and fields, and sees no value.
+pub fn of_verifier(profile: &ResolvedProfile) -> Vec<Requirement> {
+    let mut requirements = Vec::new();
+    for resolved in &profile.needs {
+        let need = &resolved.need;
+        for access in need.engine.existence(&need.mount, need.locator()) {
+            requirements.push(Requirement { need: resolved.name.clone(), access, sudo: false });
+        }
+    }
+    requirements
+}
+
+/// Requests that nobody needs to be kept from: the verifier's, and a token's own affairs.
+pub(crate) fn harmless(profile: &ResolvedProfile) -> Vec<Access> {
+    let own = SELF
+        .iter()
+        .map(|(path, operation)| Access { path: (*path).to_owned(), operation: *operation });
+    let mounts = profile.needs.iter().map(|resolved| Access {
+        path: format!("sys/internal/ui/mounts/{}", resolved.need.mount),
+        operation: Operation::Read,
+    });
+    let presence = of_verifier(profile).into_iter().map(|requirement| requirement.access);
+    own.chain(mounts).chain(presence).collect()
+}
+
+/// The capabilities that a need adds. Where an engine can tell whether something is there
+/// already, a write is `create` or `update`, and nobody knows beforehand which.
+fn written(need: &Need) -> BTreeSet<Capability> {
+    let mut capabilities = need.capabilities.clone();
+    let writes = [Capability::Create, Capability::Update];
+    let knows = matches!(need.engine, Engine::Kv1 | Engine::Kv2 | Engine::Cubbyhole);
+    if knows && writes.iter().any(|write| capabilities.contains(write)) {
+        capabilities.extend(writes);
+    }
+    capabilities
+}
+
+/// The operation that takes a capability; `sudo` has none of its own.
+fn operation(capability: Capability) -> Option<Operation> {
+    Some(match capability {
+        Capability::Create => Operation::Create,
+        Capability::Read => Operation::Read,
+        Capability::Update => Operation::Update,
+        Capability::Delete => Operation::Delete,
+        Capability::List => Operation::List,
+        Capability::Patch => Operation::Patch,
+        Capability::Recover => Operation::Recover,
+        Capability::Scan => Operation::Scan,
+        Capability::Deny | Capability::Sudo | Capability::Subscribe => return None,
+    })
+}

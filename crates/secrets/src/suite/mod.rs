@@ -1,0 +1,10 @@
+//! Unit tests of policies: cases in YAML or JSON, each a request and what is expected of it.
+
+mod case;
+mod read;
+mod run;
+
+pub use case::{Case, Expected, Suite};
+pub use read::SuiteError;
+pub(crate) use read::identity;
+pub use run::{CaseFailure, SuiteResult};

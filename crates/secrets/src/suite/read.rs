@@ -1,0 +1,246 @@
+//! The file of cases into its model.
+
+use std::collections::BTreeMap;
+
+use envlock_report::{Diagnostic, Exit, Explain};
+
+use super::case::{Case, CasePolicy, CaseRequest, CaseSource, Expected, Suite};
+use crate::fields::Fields;
+use crate::manifest::Engine;
+use crate::policy::{Alias, Dialect, Entity, Group, Identity};
+use crate::source::ReadError;
+use crate::tree::{self, Node};
+
+/// Why a file of cases can't be read: each thing with its line.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum SuiteError {
+    /// Not YAML or JSON, or too much of it.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Not cases.
+    #[error("the file of policy tests has mistakes")]
+    Mistakes(Vec<Diagnostic>),
+    /// A policy file that a case names wasn't there to be read.
+    #[error("a case names the policy file {0}, which could not be read")]
+    NoFile(String),
+}
+
+impl Explain for SuiteError {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        match self {
+            Self::Read(error) => error.diagnostics(),
+            Self::Mistakes(diagnostics) => diagnostics.clone(),
+            Self::NoFile(_) => vec![Diagnostic::error("policy-file", self.to_string())],
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+}
+
+impl Suite {
+    /// Reads `text`, the content of `file`. The cases stand in a list under `cases` or `vectors`.
+    pub fn parse(file: &str, text: &str) -> Result<Self, SuiteError> {
+        let root = tree::parse(file, text)?;
+        let mut mistakes = Vec::new();
+        let mut top = Fields::new(file, &root, "a file of policy tests", &mut mistakes);
+        top.known(&["format", "about", "cases", "vectors"]);
+        let mut cases = Vec::new();
+        for key in ["cases", "vectors"] {
+            for node in top.list(key) {
+                cases.push(case(file, node, cases.len() + 1, top.mistakes));
+            }
+        }
+        if mistakes.is_empty() {
+            Ok(Self { file: file.to_owned(), cases })
+        } else {
+            Err(SuiteError::Mistakes(mistakes))
+        }
+    }
+}
+
+fn case(file: &str, node: &Node, number: usize, mistakes: &mut Vec<Diagnostic>) -> Case {
+    let mut fields = Fields::new(file, node, "a case", mistakes);
+    fields.known(&[
+        "id",
+        "group",
+        "why",
+        "policies",
+        "request",
+        "token_namespace",
+        "identity",
+        "manifest",
+        "check",
+        "limit",
+        "expect",
+    ]);
+    let id = fields.text("id").unwrap_or_else(|| format!("case {number}"));
+    let why = fields.text("why");
+    let token_namespace = fields.text("token_namespace").unwrap_or_default();
+    let mut policies = Vec::new();
+    for node in fields.list("policies") {
+        policies.push(policy(file, node, fields.mistakes));
+    }
+    let derived = fields.get("manifest").and_then(derived_request);
+    let mut request = match fields.get("request") {
+        Some(node) => request(file, node, fields.mistakes),
+        None => CaseRequest::default(),
+    };
+    if let Some((operation, path)) = derived.filter(|_| request.path.is_empty()) {
+        request.path = path;
+        if request.operation.is_empty() {
+            operation.clone_into(&mut request.operation);
+        }
+    }
+    let identity = fields.get("identity").map(identity).unwrap_or_default();
+    let mut expect = BTreeMap::new();
+    if let Some(node) = fields.get("expect") {
+        let names = Dialect::ALL.map(Dialect::name);
+        let mut dialects = Fields::new(file, node, "`expect`", fields.mistakes);
+        dialects.known(&names);
+        for dialect in Dialect::ALL {
+            if let Some(node) = dialects.get(dialect.name()) {
+                expect.insert(dialect, expected(file, node, dialects.mistakes));
+            }
+        }
+    }
+    if expect.is_empty() {
+        let message = format!("the case {id} expects nothing");
+        let help = "add `expect: {openbao: {allowed: true}}`";
+        mistakes.push(
+            Diagnostic::error("nothing-expected", message).at(node.pos.place(file)).with_help(help),
+        );
+    }
+    Case { id, pos: node.pos, why, policies, request, token_namespace, identity, expect }
+}
+
+fn policy(file: &str, node: &Node, mistakes: &mut Vec<Diagnostic>) -> CasePolicy {
+    let mut fields = Fields::new(file, node, "a policy of a case", mistakes);
+    fields.known(&[
+        "name",
+        "text",
+        "file",
+        "namespace",
+        "allow_slashes_in_identity_templates",
+        "allow_wildcards_in_identity_templates",
+    ]);
+    let source = match fields.text("file") {
+        Some(path) => CaseSource::File(path),
+        None => CaseSource::Text(fields.text("text").unwrap_or_default()),
+    };
+    CasePolicy {
+        name: fields.text("name").unwrap_or_default(),
+        source,
+        namespace: fields.text("namespace").unwrap_or_default(),
+        allow_slashes: fields.flag("allow_slashes_in_identity_templates").unwrap_or(false),
+        allow_wildcards: fields.flag("allow_wildcards_in_identity_templates").unwrap_or(false),
+    }
+}
+
+fn request(file: &str, node: &Node, mistakes: &mut Vec<Diagnostic>) -> CaseRequest {
+    let mut fields = Fields::new(file, node, "a request", mistakes);
+    fields.known(&["operation", "path", "namespace", "data", "wrap_ttl"]);
+    CaseRequest {
+        operation: fields.text("operation").unwrap_or_default(),
+        path: fields.text("path").unwrap_or_default(),
+        namespace: fields.text("namespace").unwrap_or_default(),
+        data: fields.get("data").and_then(|node| node.to_json().as_object().cloned()),
+        wrap_ttl: fields.get("wrap_ttl").and_then(|node| node.to_json().as_f64()),
+    }
+}
+
+/// The request that a need makes, where the case gives a need instead of a path.
+fn derived_request(node: &Node) -> Option<(&'static str, String)> {
+    let text = |key| node.get(key).and_then(Node::text);
+    let engine: Engine = text("engine")?.parse().ok()?;
+    let locator = text("path").or(text("role")).or(text("key"))?;
+    let access = engine.consume(text("mount")?, locator, &[]).into_iter().next()?;
+    Some((access.operation.name(), access.path))
+}
+
+fn expected(file: &str, node: &Node, mistakes: &mut Vec<Diagnostic>) -> Expected {
+    let mut fields = Fields::new(file, node, "what is expected", mistakes);
+    fields.known(&["parse", "capabilities", "allowed", "root_privs", "limit", "rule"]);
+    let capabilities = fields.get("capabilities").and_then(Node::items).map(|items| {
+        let mut names: Vec<String> =
+            items.iter().filter_map(Node::text).map(str::to_owned).collect();
+        names.sort_unstable();
+        names
+    });
+    Expected {
+        parse: fields.text("parse"),
+        capabilities,
+        allowed: fields.flag("allowed"),
+        root_privs: fields.flag("root_privs"),
+        limit: fields.get("limit").map(Node::to_json),
+        rule: fields.text("rule"),
+    }
+}
+
+/// An identity as the servers' own API writes it (`Entity`, `MountAccessor`) or in snake case.
+pub(crate) fn identity(node: &Node) -> Identity {
+    let groups = either(node, "Groups", "groups").and_then(Node::items).unwrap_or_default();
+    Identity {
+        entity: either(node, "Entity", "entity").filter(|node| !node.is_null()).map(entity),
+        groups: groups.iter().map(group).collect(),
+    }
+}
+
+fn either<'n>(node: &'n Node, ours: &str, theirs: &str) -> Option<&'n Node> {
+    node.get(ours).or_else(|| node.get(theirs))
+}
+
+fn word(node: &Node, ours: &str, theirs: &str) -> String {
+    either(node, ours, theirs).and_then(Node::text).unwrap_or_default().to_owned()
+}
+
+fn words(node: Option<&Node>) -> BTreeMap<String, String> {
+    let entries = node.and_then(Node::entries).unwrap_or_default();
+    entries
+        .iter()
+        .map(|entry| (entry.key.clone(), entry.value.text().unwrap_or_default().to_owned()))
+        .collect()
+}
+
+fn entity(node: &Node) -> Entity {
+    let mut aliases = BTreeMap::new();
+    match either(node, "Aliases", "aliases") {
+        Some(list) if list.items().is_some() => {
+            for node in list.items().unwrap_or_default() {
+                let accessor = word(node, "MountAccessor", "mount_accessor");
+                aliases.entry(accessor).or_insert_with(|| alias(node));
+            }
+        }
+        Some(map) => {
+            for entry in map.entries().unwrap_or_default() {
+                aliases.insert(entry.key.clone(), alias(&entry.value));
+            }
+        }
+        None => {}
+    }
+    Entity {
+        id: word(node, "ID", "id"),
+        name: word(node, "Name", "name"),
+        metadata: words(either(node, "Metadata", "metadata")),
+        aliases,
+    }
+}
+
+fn alias(node: &Node) -> Alias {
+    Alias {
+        id: word(node, "ID", "id"),
+        name: word(node, "Name", "name"),
+        metadata: words(either(node, "Metadata", "metadata")),
+        custom_metadata: words(either(node, "CustomMetadata", "custom_metadata")),
+    }
+}
+
+fn group(node: &Node) -> Group {
+    Group {
+        id: word(node, "ID", "id"),
+        name: word(node, "Name", "name"),
+        namespace: word(node, "NamespaceID", "namespace"),
+        metadata: words(either(node, "Metadata", "metadata")),
+    }
+}

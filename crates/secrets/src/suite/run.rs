@@ -1,0 +1,233 @@
+//! Cases against the evaluator.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+
+use envlock_report::Place;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::case::{Case, CaseSource, Expected, Suite};
+use super::read::SuiteError;
+use crate::policy::explain::sentence;
+use crate::policy::{
+    Acl, Context, Decision, Dialect, Operation, Policy, PolicyError, Request, RuleOrigin,
+};
+
+/// How a suite went.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SuiteResult {
+    /// How many cases are as expected, in every dialect that they name.
+    pub passed: usize,
+    /// How many aren't.
+    pub failed: usize,
+    /// What differs: one entry a case, dialect and key.
+    pub failures: Vec<CaseFailure>,
+}
+
+/// One difference.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CaseFailure {
+    /// The case's name.
+    pub case: String,
+    /// Where the case stands.
+    pub place: Place,
+    /// The server's way to read policies.
+    pub dialect: Dialect,
+    /// What was compared: `allowed`, `capabilities`, …
+    pub key: &'static str,
+    /// What the case wants.
+    pub expected: String,
+    /// What came out.
+    pub got: String,
+    /// The blocks of the deciding rule.
+    pub rule: Vec<RuleOrigin>,
+    /// Why it came out so.
+    pub why: String,
+}
+
+impl Suite {
+    /// Runs every case. `files` holds the text of each of [`Suite::files`]; `now` decides what
+    /// has expired.
+    pub fn run(
+        &self,
+        files: &BTreeMap<String, String>,
+        now: Timestamp,
+    ) -> Result<SuiteResult, SuiteError> {
+        let mut result = SuiteResult { passed: 0, failed: 0, failures: Vec::new() };
+        for case in &self.cases {
+            let before = result.failures.len();
+            let policies = case.policies(&self.file, files)?;
+            for (dialect, expected) in &case.expect {
+                let outcome = case.outcome(&policies, *dialect, now);
+                let report =
+                    Report { suite: &self.file, case, dialect: *dialect, outcome: &outcome };
+                report.compare(expected, &mut result.failures);
+            }
+            if result.failures.len() == before {
+                result.passed += 1;
+            } else {
+                result.failed += 1;
+            }
+        }
+        Ok(result)
+    }
+}
+
+/// What a dialect makes of a case.
+struct Outcome {
+    error: Option<PolicyError>,
+    capabilities: Vec<&'static str>,
+    decision: Option<Decision>,
+    reason: String,
+    rule: Vec<RuleOrigin>,
+}
+
+impl Case {
+    fn policies(
+        &self,
+        suite: &str,
+        files: &BTreeMap<String, String>,
+    ) -> Result<Result<Vec<Policy>, PolicyError>, SuiteError> {
+        let mut policies = Vec::new();
+        for given in &self.policies {
+            let inline = format!("{suite}#{}/{}", self.id, given.name);
+            let (file, text) = match &given.source {
+                CaseSource::Text(text) => (inline.as_str(), text),
+                CaseSource::File(file) => (
+                    file.as_str(),
+                    files.get(file).ok_or_else(|| SuiteError::NoFile(file.clone()))?,
+                ),
+            };
+            match Policy::parse(&given.name, file, text) {
+                Err(error) => return Ok(Err(error)),
+                Ok(policy) => {
+                    let mut policy = policy.in_namespace(&given.namespace);
+                    policy.allow_slashes = given.allow_slashes;
+                    policy.allow_wildcards = given.allow_wildcards;
+                    policies.push(policy);
+                }
+            }
+        }
+        Ok(Ok(policies))
+    }
+
+    fn outcome(
+        &self,
+        policies: &Result<Vec<Policy>, PolicyError>,
+        dialect: Dialect,
+        now: Timestamp,
+    ) -> Outcome {
+        let context = Context {
+            dialect,
+            now,
+            identity: Some(&self.identity),
+            token_namespace: &self.token_namespace,
+        };
+        let acl = match policies {
+            Err(error) => Err(error.clone()),
+            Ok(policies) => Acl::new(&policies.iter().collect::<Vec<_>>(), &context),
+        };
+        let acl = match acl {
+            Ok(acl) => acl,
+            Err(error) => {
+                return Outcome {
+                    reason: format!("{}: {error}", error.place),
+                    error: Some(error),
+                    capabilities: Vec::new(),
+                    decision: None,
+                    rule: Vec::new(),
+                };
+            }
+        };
+        let request = Request {
+            operation: Operation::named(&self.request.operation),
+            path: &self.request.path,
+            namespace: &self.request.namespace,
+            data: self.request.data.as_ref(),
+            wrap_ttl: self.request.wrap_ttl,
+        };
+        let decision = acl.decide(&request);
+        Outcome {
+            error: None,
+            capabilities: acl.capabilities(&self.request.path, &self.request.namespace),
+            rule: decision.rule.map(|rule| acl.origins(rule)).unwrap_or_default(),
+            reason: sentence(&acl, &decision),
+            decision: Some(decision),
+        }
+    }
+}
+
+struct Report<'a> {
+    suite: &'a str,
+    case: &'a Case,
+    dialect: Dialect,
+    outcome: &'a Outcome,
+}
+
+impl Report<'_> {
+    fn compare(&self, expected: &Expected, failures: &mut Vec<CaseFailure>) {
+        let parse = if self.outcome.error.is_some() { "error" } else { "ok" };
+        let mut check = |key, wanted: Option<String>, got: String| {
+            if let Some(expected) = wanted.filter(|wanted| *wanted != got) {
+                failures.push(self.failure(key, expected, got));
+            }
+        };
+        check("parse", expected.parse.clone(), parse.to_owned());
+        if self.outcome.error.is_some() && expected.parse.as_deref() == Some("error") {
+            return;
+        }
+        let decision = self.outcome.decision.as_ref();
+        let flag = |flag: fn(&Decision) -> bool| decision.is_some_and(flag).to_string();
+        let capabilities = expected.capabilities.as_ref().map(|names| names.join(", "));
+        check("capabilities", capabilities, self.outcome.capabilities.join(", "));
+        check("allowed", expected.allowed.map(|b| b.to_string()), flag(|d| d.allowed));
+        check("root_privs", expected.root_privs.map(|b| b.to_string()), flag(|d| d.root_privs));
+        let limit = decision.and_then(|decision| decision.limit.clone()).unwrap_or_default();
+        check("limit", expected.limit.as_ref().map(ToString::to_string), limit.to_string());
+        let pattern = self.outcome.rule.first().map_or("none", |origin| &origin.pattern);
+        check("rule", expected.rule.clone(), pattern.to_owned());
+    }
+
+    fn failure(&self, key: &'static str, expected: String, got: String) -> CaseFailure {
+        CaseFailure {
+            case: self.case.id.clone(),
+            place: self.case.pos.place(self.suite),
+            dialect: self.dialect,
+            key,
+            expected,
+            got,
+            rule: self.outcome.rule.clone(),
+            why: self.outcome.reason.clone(),
+        }
+    }
+}
+
+impl fmt::Display for CaseFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { case, place, dialect, key, expected, got, why, .. } = self;
+        writeln!(f, "{case} [{dialect}] {key}: expected {expected}, got {got}")?;
+        writeln!(f, "  case: {place}")?;
+        for origin in &self.rule {
+            writeln!(
+                f,
+                "  rule: {} path \"{}\" of {}",
+                origin.place, origin.pattern, origin.policy
+            )?;
+        }
+        writeln!(f, "  why:  {why}")
+    }
+}
+
+impl SuiteResult {
+    /// The failures, a blank line, and `N passed, N failed`.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        for failure in &self.failures {
+            // Writing to a String doesn't fail.
+            let _ = writeln!(text, "{failure}");
+        }
+        let _ = writeln!(text, "{} passed, {} failed", self.passed, self.failed);
+        crate::canary::redact(&text).into_owned()
+    }
+}

@@ -1,0 +1,131 @@
+//! Input that means harm: every reader gives a bounded, clear answer.
+
+#![allow(clippy::unwrap_used, reason = "an unwrap in a test is its assertion")]
+
+use std::collections::BTreeMap;
+
+use envlock_report::{Exit, Explain};
+use envlock_secrets::manifest::{Manifest, Notation};
+use envlock_secrets::policy::{Acl, Context, Dialect, Identity, Operation, Policy, Request};
+use envlock_secrets::suite::Suite;
+use envlock_secrets::{canary, source};
+
+const MEGABYTES: usize = 10 * 1024 * 1024;
+
+fn code_of(text: &str) -> &'static str {
+    match Policy::parse("p", "p.hcl", text) {
+        Ok(_) => "accepted",
+        Err(error) => error.code(),
+    }
+}
+
+fn manifest_code(text: &str) -> &'static str {
+    match Manifest::parse("secrets.yml", text, Notation::Own) {
+        Ok(_) => "accepted",
+        Err(error) => error.diagnostics()[0].code,
+    }
+}
+
+#[test]
+fn ten_megabytes_are_over_the_limit_and_what_is_below_is_read() {
+    let wildcards = format!("path \"{}\" {{ }}", "+/".repeat(MEGABYTES / 2));
+    assert_eq!(code_of(&wildcards), "input-limit");
+    let line = format!("version: {}", "1".repeat(MEGABYTES));
+    assert_eq!(manifest_code(&line), "input-limit");
+    assert!(Suite::parse("c.yml", &line).is_err());
+    assert_eq!(source::decode("f", vec![b'a'; MEGABYTES]).unwrap_err().code(), "input-limit");
+}
+
+#[test]
+fn a_pattern_of_a_million_segments_is_matched() {
+    let text = format!("path \"{}\" {{ capabilities = [\"read\"] }}", "+/".repeat(1_000_000));
+    let policy = Policy::parse("p", "p.hcl", &text).unwrap();
+    let identity = Identity::default();
+    let context = Context {
+        dialect: Dialect::OpenBao,
+        now: jiff::Timestamp::UNIX_EPOCH,
+        identity: Some(&identity),
+        token_namespace: "",
+    };
+    let acl = Acl::new(&[&policy], &context).unwrap();
+    let path = "a/".repeat(1_000_000);
+    assert!(acl.decide(&Request::new(Operation::Read, &path)).allowed);
+}
+
+#[test]
+fn deep_nesting_is_refused() {
+    for (open, close) in [("[", "]"), ("{a: ", "}"), ("- ", "")] {
+        let deep = open.repeat(100_000) + &close.repeat(100_000);
+        assert_ne!(manifest_code(&deep), "accepted");
+    }
+    assert_eq!(code_of(&"a { ".repeat(100_000)), "input-limit");
+    assert_eq!(code_of(&format!("a = {}", "[".repeat(100_000))), "input-limit");
+    assert_eq!(code_of(&"{\"a\": ".repeat(100_000)), "input-limit");
+}
+
+#[test]
+fn aliases_that_explode_are_not_followed() {
+    let mut bomb = String::from("a0: &a0 [x, x]\n");
+    for level in 1..40 {
+        let last = level - 1;
+        bomb.push_str(&format!("a{level}: &a{level} [*a{last}, *a{last}, *a{last}]\n"));
+    }
+    assert_eq!(manifest_code(&bomb), "unknown-key");
+    let environment = format!("{bomb}secrets: *a39\n");
+    let error = Manifest::parse("environment.yml", &environment, Notation::InEnvironment);
+    assert_eq!(error.unwrap_err().diagnostics()[0].code, "yaml-alias");
+}
+
+#[test]
+fn a_list_of_a_million_values_is_bounded() {
+    let list = format!("x = [{}]", "1,".repeat(2_000_000));
+    assert_eq!(code_of(&list), "input-limit");
+    let list = format!("needs: [{}]", "1,".repeat(2_000_000));
+    assert_eq!(manifest_code(&list), "input-limit");
+}
+
+#[test]
+fn no_message_about_a_policy_or_a_manifest_shows_a_token() {
+    let token = "hvs.CANARYcanary0123456789";
+    let texts = [
+        format!("path \"a\" {{ {token} = 1 }}"),
+        format!("path \"a\" {{ capabilities = [\"{token}\"] }}"),
+        format!("path \"{token}+*\" {{ capabilities = [\"read\"] }}"),
+        format!("path \"{token}}}}}\" {{ capabilities = [\"read\"] }}"),
+        format!("x = [{token}]"),
+        format!("{token} \"a\" = 3"),
+        format!("{{\"{token}\": 1}}"),
+    ];
+    for text in texts {
+        let findings =
+            envlock_secrets::policy::lint::lint("p", "p.hcl", &text, jiff::Timestamp::UNIX_EPOCH);
+        assert!(!findings.is_empty());
+        let said = format!("{findings:?}")
+            + &envlock_report::render::json("policy lint", &findings, Exit::Yes);
+        assert!(!said.contains("CANARYcanary"), "{said}");
+    }
+    for text in [
+        format!("version: 1\n{token}: x\nneeds: {{}}"),
+        format!("version: {token}\nneeds: {{}}"),
+        format!("version: 1\nneeds: {{{token}: 1}}"),
+        format!("version: 1\nneeds: {{a: {{engine: {token}}}}}"),
+        format!(
+            "version: 1\nneeds: {{}}\nprofiles: {{ci: {{auth: {{method: jwt, jwt: {token}}}}}}}"
+        ),
+        format!(
+            "version: 1\nneeds: {{}}\nprofiles: {{ci: {{extends: {token}, attach: [{token}]}}}}"
+        ),
+    ] {
+        let error = Manifest::parse("secrets.yml", &text, Notation::Own).unwrap_err();
+        let said = format!("{:?}", error.diagnostics());
+        assert!(!said.contains("CANARYcanary"), "{said}");
+    }
+    let said = format!("{:?}", canary::in_variables([("CI_JWT_FILE", token)]));
+    assert!(said.contains("CI_JWT_FILE") && !said.contains("CANARYcanary"), "{said}");
+    let cases = format!(
+        "cases: [{{id: {token}, policies: [], request: {{}}, expect: {{vault: {{allowed: true}}}}}}]"
+    );
+    let suite = Suite::parse("c.yml", &cases).unwrap();
+    let result = suite.run(&BTreeMap::new(), jiff::Timestamp::UNIX_EPOCH).unwrap();
+    assert!(!result.to_text().contains("CANARYcanary"));
+}

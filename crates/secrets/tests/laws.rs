@@ -1,0 +1,212 @@
+//! What holds for every input. `PROPTEST_CASES` says how many are tried.
+
+use std::collections::BTreeMap;
+
+use envlock_secrets::checks::{Input, check};
+use envlock_secrets::manifest::{LockedNeeds, Manifest, Notation};
+use envlock_secrets::policy::{
+    Acl, Context, Dialect, Identity, Operation, Policy, Request, generate,
+};
+use envlock_secrets::suite::Suite;
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+/// Text made of the pieces that policies and manifests are made of, so that it gets far.
+fn soup() -> impl Strategy<Value = String> {
+    let pieces = prop::sample::select(vec![
+        "path",
+        "\"",
+        "\"secret/data/a\"",
+        "{",
+        "}",
+        "[",
+        "]",
+        "=",
+        ",",
+        "\n",
+        " ",
+        "capabilities",
+        "\"read\"",
+        "\"deny\"",
+        "policy",
+        "#",
+        "//",
+        "/*",
+        "*/",
+        "<<EOT\n",
+        "EOT\n",
+        "<<-X\n",
+        "\\",
+        "\\u0041",
+        "${",
+        "{{",
+        "}}",
+        "identity.entity.name",
+        "+",
+        "*",
+        "+*",
+        "1",
+        "-1",
+        "0x",
+        "1.5e",
+        "true",
+        "密钥",
+        "version: 1\n",
+        "needs:\n",
+        "  a: ",
+        "- ",
+        ": ",
+        "&a ",
+        "*a",
+        "'",
+        "|",
+        ">",
+        "? ",
+        "!",
+        "%",
+        "\t",
+        "\r\n",
+        "{\"path\": ",
+        "null",
+        "profiles:\n",
+        "hvs.CANARYCANARY0123",
+        "\u{feff}",
+        "\u{0}",
+        "🗝",
+    ]);
+    prop_oneof![
+        4 => prop::collection::vec(pieces, 0..60).prop_map(|pieces| pieces.concat()),
+        1 => "\\PC{0,80}",
+        1 => any::<Vec<u8>>().prop_map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+    ]
+}
+
+fn segment() -> impl Strategy<Value = String> {
+    "[a-z密0-9_.-]{1,6}".prop_filter("`..` isn't a segment", |text| text != "..")
+}
+
+fn path() -> impl Strategy<Value = String> {
+    prop::collection::vec(segment(), 1..4).prop_map(|segments| segments.join("/"))
+}
+
+fn need() -> impl Strategy<Value = String> {
+    let kv2 = (
+        path(),
+        path(),
+        prop::sample::subsequence(vec!["list", "update", "patch", "create"], 0..3),
+    )
+        .prop_map(|(mount, path, more)| {
+            let more = more.join(", ");
+            format!("{{engine: kv2, mount: 'm{mount}', path: 'p{path}', capabilities: [{more}]}}")
+        });
+    let database = (path(), segment(), any::<bool>()).prop_map(|(mount, role, renew)| {
+        let ttl = if renew { ", ttl: {min: 1h, renew: until 12h}" } else { "" };
+        format!("{{engine: database, mount: 'm{mount}', role: 'r{role}'{ttl}}}")
+    });
+    let transit = (path(), segment()).prop_map(|(mount, key)| {
+        format!(
+            "{{engine: transit, mount: 'm{mount}', key: 'k{key}', operations: [encrypt, decrypt]}}"
+        )
+    });
+    prop_oneof![kv2, database, transit]
+}
+
+fn manifest() -> impl Strategy<Value = String> {
+    prop::collection::vec(need(), 1..6).prop_map(|needs| {
+        let needs = needs.iter().enumerate().map(|(at, need)| format!("  n{at}: {need}\n"));
+        format!(
+            "version: 1\npolicies: {{job: {{file: job.hcl}}}}\nneeds:\n{}profiles: {{ci: {{attach: [job]}}}}\n",
+            needs.collect::<String>()
+        )
+    })
+}
+
+fn read(text: &str) -> Manifest {
+    let manifest = Manifest::parse("secrets.yml", text, Notation::Own);
+    manifest.unwrap_or_else(|error| panic!("{error:?}\n{text}")).expect("it has needs")
+}
+
+proptest! {
+    #[test]
+    fn no_reader_panics_and_what_is_read_can_be_judged(text in soup(), path in path()) {
+        let _ = Manifest::parse("a.yml", &text, Notation::Own);
+        let _ = Manifest::parse("a.yml", &text, Notation::InEnvironment);
+        let _ = Suite::parse("a.yml", &text);
+        let _ = LockedNeeds::from_yaml(&text);
+        let _ = envlock_secrets::policy::lint::lint("p", "p", &text, Timestamp::UNIX_EPOCH);
+        if let Ok(policy) = Policy::parse("p", "p", &text) {
+            let identity = Identity::default();
+            for dialect in Dialect::ALL {
+                let context = Context { dialect, now: Timestamp::UNIX_EPOCH, identity: Some(&identity), token_namespace: "" };
+                if let Ok(acl) = Acl::new(&[&policy], &context) {
+                    for operation in [Operation::Read, Operation::List] {
+                        acl.decide(&Request::new(operation, &path));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_policy_made_from_needs_proves_them_and_leaves_nothing_to_take_away(text in manifest()) {
+        let manifest = read(&text);
+        let profile = manifest.profile("ci").expect("it is there");
+        let files = BTreeMap::from([("job.hcl".to_owned(), generate::for_job(&profile))]);
+        let input = Input {
+            manifest: &manifest, files: &files, profile: None, dialect: None,
+            now: Timestamp::UNIX_EPOCH, horizon_days: 30,
+        };
+        let outcome = check(&input).expect("its policy is there");
+        prop_assert_eq!(outcome.findings, vec![], "{}", files["job.hcl"]);
+    }
+
+    #[test]
+    fn a_verifiers_policy_reads_no_value(text in manifest()) {
+        let manifest = read(&text);
+        let profile = manifest.profile("ci").expect("it is there");
+        let text = generate::for_verifier(&profile);
+        let policy = Policy::parse("verifier", "v.hcl", &text).expect("what is written can be read");
+        let identity = Identity::default();
+        let context = Context { dialect: Dialect::Vault, now: Timestamp::UNIX_EPOCH, identity: Some(&identity), token_namespace: "" };
+        let acl = Acl::new(&[&policy], &context).expect("and accepted");
+        for requirement in envlock_secrets::requirement::of_profile(&profile) {
+            let request = Request::new(requirement.access.operation, &requirement.access.path);
+            prop_assert!(!acl.decide(&request).allowed, "{:?}", requirement);
+        }
+        for requirement in envlock_secrets::requirement::of_verifier(&profile) {
+            let request = Request::new(requirement.access.operation, &requirement.access.path);
+            prop_assert!(acl.decide(&request).allowed, "{:?}", requirement);
+        }
+    }
+
+    #[test]
+    fn the_needs_of_a_lock_come_back_byte_for_byte_and_are_fresh(text in manifest()) {
+        let manifest = read(&text);
+        let written = manifest.locked().to_yaml();
+        let back = LockedNeeds::from_yaml(&written).expect("what is written can be read");
+        prop_assert_eq!(back.to_yaml(), written);
+        prop_assert_eq!(back.changes(&manifest), vec![]);
+    }
+
+    #[test]
+    fn the_rule_to_add_is_the_rule_that_was_missing(text in manifest(), other in path()) {
+        let manifest = read(&text);
+        let mut files = BTreeMap::from([(
+            "job.hcl".to_owned(),
+            format!("path \"x/{other}\" {{ capabilities = [\"read\"] }}\n"),
+        )]);
+        let judge = |files: &BTreeMap<String, String>| {
+            let input = Input {
+                manifest: &manifest, files, profile: None, dialect: None,
+                now: Timestamp::UNIX_EPOCH, horizon_days: 30,
+            };
+            check(&input).expect("its policy is there").findings
+        };
+        let denied: Vec<_> = judge(&files).into_iter().filter(|f| f.code() == "denied").collect();
+        prop_assert!(!denied.is_empty());
+        for finding in denied {
+            files.get_mut("job.hcl").expect("it is there").push_str(&finding.fix.unwrap_or_default());
+        }
+        prop_assert!(judge(&files).iter().all(|finding| finding.code() != "denied"));
+    }
+}

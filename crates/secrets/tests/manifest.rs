@@ -1,0 +1,171 @@
+//! The manifest of the article's project: read, resolved, listed, locked, compared.
+
+#![allow(clippy::unwrap_used, reason = "an unwrap in a test is its assertion")]
+
+use std::path::Path;
+
+use envlock_report::{Exit, Explain};
+use envlock_secrets::manifest::{
+    Credential, LockedNeeds, Manifest, Notation, list, manifest_schema,
+};
+use envlock_secrets::policy::generate;
+
+fn text() -> String {
+    let file = "../../fixtures/secrets/jupyter/secrets.yml";
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap()
+}
+
+fn read(text: &str) -> Manifest {
+    Manifest::parse("secrets.yml", text, Notation::Own).unwrap().unwrap()
+}
+
+fn changes(old: &str, new: &str) -> Vec<String> {
+    let locked = LockedNeeds::from_yaml(&read(old).locked().to_yaml()).unwrap();
+    locked.changes(&read(new)).iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_profile_inherits_overrides_and_skips() {
+    let manifest = read(&text());
+    let batch = manifest.profile("batch").unwrap();
+    let attached: Vec<_> = batch.attach.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(attached, ["common", "prod-db"]);
+    assert_eq!(
+        batch.namespace,
+        Some(Credential::Env { env: "VAULT_NAMESPACE".into(), wrapped: false })
+    );
+    let secret_id = &batch.auth.as_ref().unwrap().credentials["secret_id"];
+    assert_eq!(*secret_id, Credential::Env { env: "VAULT_SECRET_ID".into(), wrapped: true });
+    let creds = batch.needs.iter().find(|need| need.name == "db_creds").unwrap();
+    assert_eq!(creds.need.path.as_deref(), Some("prod/db_creds"));
+    let dev = manifest.profile("dev").unwrap();
+    let names: Vec<_> = dev.needs.iter().map(|need| need.name.as_str()).collect();
+    assert_eq!(names, ["db_creds", "warehouse"]);
+    assert_eq!(manifest.profile("nobody"), None);
+}
+
+#[test]
+fn the_list_fits_a_terminal() {
+    let table = list::of_manifest(&read(&text())).render(80);
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+    assert!(table.contains("HF_TOKEN (file)"), "{table}");
+}
+
+#[test]
+fn the_lock_holds_needs_and_neither_policies_nor_logins() {
+    let written = read(&text()).locked().to_yaml();
+    for absent in ["polic", "auth", "attach", "VAULT_", "jwt", "server", "dialect"] {
+        assert!(!written.contains(absent), "{absent} in\n{written}");
+    }
+    assert!(written.starts_with("version: 1\nneeds:\n  db_creds:\n    engine: kv2\n"), "{written}");
+}
+
+#[test]
+fn comments_order_shorthands_and_reasons_change_nothing() {
+    let old = text();
+    let new = old
+        .replace("username: {env: DB_USER}", "username: DB_USER  # who")
+        .replace("why: gated model downloads", "why: models behind a gate");
+    assert_ne!(old, new);
+    assert_eq!(changes(&old, &new), Vec::<String>::new());
+}
+
+#[test]
+fn what_changed_is_said_need_by_need() {
+    let old = text();
+    let new = old
+        .replace("path: ml/huggingface", "path: ml/hf")
+        .replace("  warehouse:\n", "  store:\n")
+        .replace(
+            "override: {db_creds: {path: prod/db_creds}}",
+            "override: {db_creds: {path: p/db}}",
+        );
+    assert_eq!(
+        changes(&old, &new),
+        [
+            "need hf_token: path was ml/huggingface, is ml/hf",
+            "need warehouse: the lock has it, the manifest no longer",
+            "need store: the manifest has it, the lock doesn't yet",
+            "need db_creds in profile batch: lies elsewhere",
+            "need db_creds in profile prod: lies elsewhere",
+        ]
+    );
+}
+
+#[test]
+fn every_mistake_is_told_in_one_run_at_its_line() {
+    let text =
+        "version: 1\nneds: {}\nneeds:\n  a: {engine: kv3, mount: /m, path: x}\nserver: {addr: x}\n";
+    let error = Manifest::parse("s.yml", text, Notation::Own).unwrap_err();
+    let said: Vec<_> = error
+        .diagnostics()
+        .iter()
+        .map(|d| (d.code, d.place.as_ref().unwrap().line, d.place.as_ref().unwrap().column))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            ("unknown-key", 2, 1),
+            ("unknown-word", 4, 15),
+            ("wrong-word", 4, 27),
+            ("address-in-manifest", 5, 10),
+        ]
+    );
+    assert_eq!(error.exit(), Exit::Usage);
+}
+
+#[test]
+fn an_environment_without_secrets_has_no_manifest() {
+    let text = "name: ml\ndependencies: [python]\n";
+    assert_eq!(Manifest::parse("environment.yml", text, Notation::InEnvironment), Ok(None));
+}
+
+#[test]
+fn the_schema_names_every_key_of_the_notation() {
+    let schema = serde_json::to_string(&manifest_schema()).unwrap();
+    for key in [
+        "override",
+        "one_of",
+        "wrapped",
+        "ttl_min",
+        "allow_plaintext_loopback",
+        "ldap-library",
+        "until",
+    ] {
+        assert!(schema.contains(&format!("\"{key}\"")), "{key}");
+    }
+}
+
+#[test]
+fn the_generated_policies_are_these() {
+    let manifest = read(&text());
+    let profile = manifest.profile("ci").unwrap();
+    assert_eq!(
+        generate::for_job(&profile),
+        r#"# what the job of profile ci needs, and nothing else
+
+# warehouse
+path "database/creds/ml-readonly" {
+  capabilities = ["read"]
+}
+
+# db_creds
+path "secret/data/ml/db_creds" {
+  capabilities = ["read"]
+}
+
+# hf_token
+path "secret/data/ml/huggingface" {
+  capabilities = ["read"]
+}
+
+# warehouse
+path "sys/leases/renew" {
+  capabilities = ["update"]
+}
+"#
+    );
+    let verifier = generate::for_verifier(&profile);
+    assert!(verifier.contains("path \"secret/subkeys/ml/db_creds\""), "{verifier}");
+    assert!(!verifier.contains("/data/") && !verifier.contains("creds/ml-readonly"), "{verifier}");
+}

@@ -1,0 +1,183 @@
+//! Every folder of `fixtures/secrets` is a story: what is in it, and in `expected.yml` the
+//! codes that must come out (all of them, no other), how the program ends, and its words.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use envlock_report::{Exit, Explain, Finding, exit_of, render};
+use envlock_secrets::checks::{Input, check, table};
+use envlock_secrets::manifest::{Manifest, Notation};
+use envlock_secrets::policy::lint::lint;
+use envlock_secrets::suite::Suite;
+use envlock_secrets::{canary, source};
+use jiff::Timestamp;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expected {
+    codes: BTreeSet<String>,
+    exit: u8,
+    says: Vec<String>,
+}
+
+/// What came out of a story.
+struct Told {
+    codes: BTreeSet<String>,
+    exit: u8,
+    text: String,
+}
+
+impl Told {
+    fn findings(findings: &[Finding], head: String) -> Self {
+        Self {
+            codes: findings.iter().map(|finding| finding.code().to_owned()).collect(),
+            exit: exit_of(findings, false).code(),
+            text: head + &render::human(findings),
+        }
+    }
+
+    fn error(error: &impl Explain) -> Self {
+        let findings: Vec<_> = error.diagnostics().into_iter().map(Finding::new).collect();
+        Self { exit: error.exit().code(), ..Self::findings(&findings, String::new()) }
+    }
+}
+
+fn now() -> Timestamp {
+    "2026-11-23T00:00:00Z".parse().expect("it is a time")
+}
+
+fn texts(folder: &Path, names: &[&str]) -> BTreeMap<String, String> {
+    let read =
+        |name: &str| Some((name.to_owned(), std::fs::read_to_string(folder.join(name)).ok()?));
+    names.iter().filter_map(|name| read(name)).collect()
+}
+
+fn manifest_story(folder: &Path, name: &str, notation: Notation) -> Told {
+    let bytes = std::fs::read(folder.join(name)).expect("the manifest is there");
+    let text = match source::decode(name, bytes) {
+        Ok(text) => text,
+        Err(error) => return Told::error(&error),
+    };
+    let manifest = match Manifest::parse(name, &text, notation) {
+        Ok(manifest) => manifest.expect("the story has a manifest"),
+        Err(error) => return Told::error(&error),
+    };
+    let files = manifest.policy_files();
+    let files = texts(folder, &files.iter().map(String::as_str).collect::<Vec<_>>());
+    let input = Input {
+        manifest: &manifest,
+        files: &files,
+        profile: None,
+        dialect: None,
+        now: now(),
+        horizon_days: 30,
+    };
+    let outcome = match check(&input) {
+        Ok(outcome) => outcome,
+        Err(error) => return Told::error(&error),
+    };
+    let mut findings = canary::in_file(name, &text);
+    findings.extend(outcome.findings);
+    let findings = envlock_report::arrange(findings);
+    for format in [
+        render::json("check-secrets", &findings, exit_of(&findings, false)),
+        render::sarif(&findings, "0.1.0", &envlock_secrets::codes::rules()),
+        render::gitlab(&findings, name),
+    ] {
+        serde_json::from_str::<serde_json::Value>(&format).expect("it is JSON");
+    }
+    assert_eq!(render::github(&findings).is_empty(), findings.is_empty());
+    Told::findings(&findings, table(&outcome.rights).render(render::WIDTH))
+}
+
+fn policy_story(folder: &Path, name: &str) -> Told {
+    let text = std::fs::read_to_string(folder.join(name)).expect("the policy is there");
+    Told::findings(&lint("policy", name, &text, now()), String::new())
+}
+
+fn suite_story(folder: &Path) -> Told {
+    let text = std::fs::read_to_string(folder.join("cases.yml")).expect("the cases are there");
+    let suite = match Suite::parse("cases.yml", &text) {
+        Ok(suite) => suite,
+        Err(error) => return Told::error(&error),
+    };
+    let files = texts(folder, &suite.files());
+    let result = suite.run(&files, now()).expect("the policies are there");
+    let exit = if result.failed > 0 { Exit::Findings } else { Exit::Yes };
+    Told { codes: BTreeSet::new(), exit: exit.code(), text: result.to_text() }
+}
+
+fn tell(folder: &Path) -> Told {
+    for (name, notation) in
+        [("secrets.yml", Notation::Own), ("environment.yml", Notation::InEnvironment)]
+    {
+        if folder.join(name).exists() {
+            return manifest_story(folder, name, notation);
+        }
+    }
+    for name in ["policy.hcl", "policy.json"] {
+        if folder.join(name).exists() {
+            return policy_story(folder, name);
+        }
+    }
+    suite_story(folder)
+}
+
+fn stories() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/secrets");
+    let entries = std::fs::read_dir(root).expect("the stories are there");
+    let mut folders: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    folders.retain(|path| path.is_dir());
+    folders.sort();
+    folders
+}
+
+#[test]
+fn every_story_ends_as_it_says() {
+    let mut wrong = Vec::new();
+    for folder in stories() {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let expected = std::fs::read_to_string(folder.join("expected.yml")).expect("it has an end");
+        let expected: Expected = serde_yaml::from_str(&expected).expect("its end is readable");
+        let told = tell(&folder);
+        // Sentences are wrapped for people; words are compared as one line.
+        let flat = told.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let missing: Vec<_> = expected.says.iter().filter(|words| !flat.contains(*words)).collect();
+        let hides =
+            ["CANARYCANARY", "AKIAIOSFODNN7EXAMPLE"].iter().all(|token| !flat.contains(token));
+        if told.codes != expected.codes
+            || told.exit != expected.exit
+            || !missing.is_empty()
+            || !hides
+        {
+            wrong.push(format!(
+                "{name}: {:?} (exit {}), expected {:?} (exit {}), not said: {missing:?}\n{}",
+                told.codes, told.exit, expected.codes, expected.exit, told.text
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n----\n"));
+}
+
+#[test]
+fn no_line_for_people_is_wider_than_eighty_columns_but_text_to_copy() {
+    for folder in stories() {
+        for line in tell(&folder).text.lines().filter(|line| !line.starts_with("      ")) {
+            let words = line.split_whitespace().count();
+            assert!(line.chars().count() <= 80 || words <= 2, "{}: {line}", folder.display());
+        }
+    }
+}
+
+#[test]
+fn every_code_that_can_be_found_offline_has_a_story() {
+    let online =
+        ["missing", "missing-field", "ttl-too-short", "non-expiring-token", "unverifiable"];
+    let elsewhere = ["secret-in-variable"];
+    let told: BTreeSet<String> = stories().iter().flat_map(|folder| tell(folder).codes).collect();
+    for page in envlock_secrets::codes::all() {
+        let known = online.contains(&page.code) || elsewhere.contains(&page.code);
+        assert!(known || told.contains(page.code), "no story ends with {}", page.code);
+    }
+}
