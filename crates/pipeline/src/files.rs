@@ -9,6 +9,7 @@ use envlock_model::{
     lock::{self, Lock, ReadError},
     spec::{self, Environment},
 };
+use envlock_secrets::manifest::ManifestError;
 use envlock_report::{Diagnostic, Exit, Explain, Place};
 
 /// Why a file of the project can't be used.
@@ -52,6 +53,20 @@ pub enum FileError {
         /// The lock.
         file: String,
     },
+    /// Two manifests for one environment.
+    #[error("both {own} and {environment} hold a secrets manifest")]
+    TwoManifests {
+        /// The manifest's own file.
+        own: String,
+        /// The environment file with `secrets:`.
+        environment: String,
+    },
+    /// The manifest is wrong.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// A text can't be taken in.
+    #[error(transparent)]
+    Text(#[from] envlock_secrets::source::ReadError),
     /// environment.yml is wrong.
     #[error(transparent)]
     Environment(#[from] spec::Invalid),
@@ -89,6 +104,13 @@ impl Explain for FileError {
                 Diagnostic::error("environment-name", self.to_string())
                     .with_help("change `name:` and solve again, or say where with `-p PREFIX`"),
             ],
+            Self::TwoManifests { own, .. } => vec![
+                Diagnostic::error("two-manifests", self.to_string())
+                    .at(Place::new(own.as_str(), 1, 1))
+                    .with_help("keep one: move the needs of one into the other"),
+            ],
+            Self::Manifest(error) => error.diagnostics(),
+            Self::Text(error) => error.diagnostics(),
             Self::Environment(error) => error.diagnostics(),
             Self::Lock(error) => error.diagnostics(),
         }
@@ -101,6 +123,9 @@ impl Explain for FileError {
                 Exit::Usage
             }
             Self::Unreadable { .. } | Self::Unwritable { .. } => Exit::Unknown,
+            Self::TwoManifests { .. } => Exit::Usage,
+            Self::Manifest(error) => error.exit(),
+            Self::Text(error) => error.exit(),
             Self::Environment(error) => error.exit(),
             Self::Lock(error) => error.exit(),
         }

@@ -1,4 +1,5 @@
-//! One use case a file: solve and its check, install, demo.
+//! One use case a file: solve and its check, install, the secrets
+//! manifest, demo.
 //!
 //! This is the crate that composes: it reads files, asks channels, lets pure code decide and
 //! hands the decision to whoever carries it out. It reads no environment variable, no clock
@@ -9,6 +10,7 @@ pub mod demo;
 mod files;
 mod install;
 mod question;
+pub mod secrets;
 mod solve;
 
 pub use ambient::Ambient;
