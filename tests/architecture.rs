@@ -7,7 +7,14 @@ use std::process::Command;
 const LAYERS: [&[&str]; 5] = [
     &["envlock-report"],
     &["envlock-model"],
-    &["envlock-config", "envlock-solve", "envlock-channel", "envlock-install", "envlock-depot"],
+    &[
+        "envlock-config",
+        "envlock-secrets",
+        "envlock-solve",
+        "envlock-channel",
+        "envlock-install",
+        "envlock-depot",
+    ],
     &["envlock-pipeline"],
     &["envlock"],
 ];

@@ -309,7 +309,7 @@ fn a_damaged_file_in_the_cache_is_noticed_and_fetched_again() {
     insta::assert_snapshot!(lab.shown(&said), @"
     -- stdout
     bin/app  app  has other bytes
-    1 of 2 files differ; `envlock install --replace` builds it anew
+    1 difference in ~/project/.envlock/project; `envlock install --replace` builds it anew
     -- stderr
        verify  2 files, 1 differ
     -- exit 1

@@ -13,6 +13,7 @@ mod lock;
 mod lock_edited;
 mod mirrors;
 mod output;
+mod python;
 mod run;
 mod shared;
 mod solve;

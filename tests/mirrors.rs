@@ -204,3 +204,31 @@ fn another_platform_is_asked_for_its_own_index() {
     lab.solve(&["-q", "--platform", "linux-aarch64"]).success();
     assert!(lab.world.requests("*/linux-64/*").is_empty());
 }
+
+#[test]
+fn a_credential_of_a_mirror_shows_up_nowhere() {
+    const SECRET: &str = "hunter2geheim";
+    let lab = Lab::new(world(), YML);
+    let server = lab.world.url().replace("http://", &format!("http://me:{SECRET}@"));
+    let mirror = format!("https://conda.anaconda.org/={server}/anaconda/cloud/");
+    let run = |command: &str| {
+        let human = lab.envlock(&[command, "--no-origin", "--mirror", &mirror]);
+        let json = lab.envlock(&[command, "--no-origin", "--mirror", &mirror, "--format", "json"]);
+        for output in [&human, &json] {
+            assert!(!output.stdout.contains(SECRET), "{}", output.stdout);
+            assert!(!output.stderr.contains(SECRET), "{}", output.stderr);
+        }
+        human.code
+    };
+    assert_eq!(run("solve"), Some(0));
+    assert_eq!(run("install"), Some(0));
+    lab.world.misbehave("*", Fault::status(403));
+    fs_err::remove_dir_all(lab.project.cache()).unwrap();
+    fs_err::remove_dir_all(lab.prefix()).unwrap();
+    assert_eq!(run("solve"), Some(3));
+    assert_eq!(run("install"), Some(3));
+    lab.world.behave();
+    assert_eq!(run("install"), Some(0));
+    let around = lab.project.root().parent().unwrap().to_owned();
+    assert_eq!(envlock_testkit::files_with(&around, SECRET), Vec::<std::path::PathBuf>::new());
+}

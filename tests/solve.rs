@@ -390,3 +390,24 @@ fn a_project_in_chinese_is_solved_and_named() {
     assert!(lab.lock().contains("name: 机器学习 项目"), "{}", lab.lock());
     assert_eq!(lab.envlock(&["solve", "--check"]).code, Some(0));
 }
+
+#[test]
+fn any_order_of_the_file_gives_the_same_bytes() {
+    let lab = Lab::new(small(), "");
+    let solved = |yml: &str| {
+        lab.ask(yml);
+        lab.solve(&["-q"]).success();
+        let lock = lab.lock();
+        fs_err::remove_file(lab.project.path("envlock.lock")).unwrap();
+        lock
+    };
+    let first = solved(
+        "name: x\nchannels: [conda-forge]\nplatforms: [linux-64, osx-arm64]\n\
+         dependencies: [app, lib >=1]\nvariables: {A: '1', B: '2'}\n",
+    );
+    let second = solved(
+        "variables: {B: '2', A: '1'}  # a comment\ndependencies: [lib >=1, app]\n\
+         platforms: [osx-arm64, linux-64]\nchannels: [conda-forge]\nname: x\n",
+    );
+    assert_eq!(first, second);
+}

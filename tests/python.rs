@@ -1,0 +1,65 @@
+//! A real CPython, where the machine has one, installed by envlock.
+
+use std::process::Command;
+
+use envlock_depot::{Cpython, bin_directories};
+use envlock_testkit::{World, package};
+
+use crate::support::Lab;
+
+/// A channel with this machine's Python 3.10 or another; none where there is none.
+fn world() -> Option<World> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<_> = std::env::split_paths(&path).collect();
+    let home = std::env::home_dir();
+    let found = Cpython::find(&bin_directories(&folders, home.as_deref()), [3, 10]).ok()?;
+    let python = found.package().unwrap();
+    Some(World::new().channel("conda-forge", |c| {
+        c.package(&python);
+        c.package(
+            &package("greeter 1.0 pyhd_0 | python")
+                .noarch_python()
+                .entry_point("greeter = greeter:main")
+                .file(
+                    "site-packages/greeter.py",
+                    "import sys\ndef main():\n    print('你好', *sys.argv[1:])\n    return 3\n",
+                ),
+        );
+        c.tar_bz2();
+        c.package(&package("data 1.0").prefix_text("etc/data.conf", "{PREFIX}\n"));
+    }))
+}
+
+#[test]
+fn a_noarch_entry_point_runs_in_a_python_of_its_own() {
+    let Some(world) = world() else { return };
+    let yml = "channels: [conda-forge]\ndependencies: [python, greeter, data]\n";
+    let lab = Lab::solved(world, yml);
+    lab.install(&["-q"]).success();
+    let output = lab.envlock(&["run", "greeter", "世 界", "--x"]);
+    assert_eq!((output.stdout.as_str(), output.code), ("你好 世 界 --x\n", Some(3)));
+
+    let prefix = lab.prefix().display().to_string();
+    let script = "import ssl, sqlite3, ctypes, sys; print(sys.prefix); print(open('/proc/self/maps').read())";
+    let said = Command::new(lab.prefix().join("bin/python")).args(["-c", script]).output().unwrap();
+    let said = String::from_utf8(said.stdout).unwrap();
+    let (first, maps) = said.split_once('\n').unwrap();
+    assert_eq!(first, prefix);
+    let elsewhere: Vec<_> =
+        maps.lines().filter(|line| line.contains("python") && !line.contains(&prefix)).collect();
+    assert_eq!(elsewhere, Vec::<&str>::new());
+    // What Python itself compiles and runs is no difference.
+    lab.envlock(&["verify", "-q"]).success();
+    assert_eq!(lab.install(&[]).success(), format!("{prefix} is already right: 3 packages\n"));
+}
+
+#[test]
+fn a_prefix_with_spaces_and_chinese_runs() {
+    let Some(world) = world() else { return };
+    let yml = "channels: [conda-forge]\ndependencies: [python, greeter]\n";
+    let lab = Lab::solved(world, yml);
+    lab.install(&["-q", "-p", "环境 one"]).success();
+    let output = lab.envlock(&["run", "-p", "环境 one", "greeter", "x"]);
+    assert_eq!((output.stdout.as_str(), output.code), ("你好 x\n", Some(3)));
+    lab.envlock(&["verify", "-q", "-p", "环境 one"]).success();
+}
