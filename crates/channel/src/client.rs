@@ -78,6 +78,9 @@ pub enum ClientError {
     /// The user agent isn't one.
     #[error("`{0}` can't be sent as a User-Agent")]
     UserAgent(String),
+    /// The chosen certificates aren't.
+    #[error("the certificates of `ssl_verify` or `client_ssl_cert` can't be used: {0}")]
+    Certificates(String),
     /// TLS can't be set up.
     #[error("TLS can't be set up: {0}")]
     Tls(String),
@@ -85,13 +88,18 @@ pub enum ClientError {
 
 impl Explain for ClientError {
     fn diagnostics(&self) -> Vec<Diagnostic> {
-        vec![
-            Diagnostic::error("network-unusable", self.to_string())
-                .with_help("check SSL_CERT_FILE and the proxy variables"),
-        ]
+        vec![Diagnostic::error("network-unusable", self.to_string()).with_help(match self {
+            Self::Certificates(_) => {
+                "name a file in the PEM form; `envlock config` says who set it"
+            }
+            _ => "check SSL_CERT_FILE and the proxy variables",
+        })]
     }
 
     fn exit(&self) -> Exit {
-        Exit::Unknown
+        match self {
+            Self::Certificates(_) => Exit::Usage,
+            Self::UserAgent(_) | Self::Tls(_) => Exit::Unknown,
+        }
     }
 }

@@ -12,6 +12,7 @@ mod address;
 mod answer;
 mod blocking;
 mod client;
+mod connection;
 mod disk;
 mod failover;
 mod failure;
@@ -27,6 +28,7 @@ mod words;
 
 pub use answer::{Answer, Attempt};
 pub use client::{Client, ClientError};
+pub use connection::{ProxyServers, Trust};
 pub use disk::DiskError;
 pub use envlock_model::channel::Channel;
 pub use index::{IndexError, Indexes, Problem, SubdirRecords, Subscription};

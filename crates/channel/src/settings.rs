@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::Sources;
+use crate::{ProxyServers, Sources, Trust};
 
 /// How indexes and archives are fetched. Nothing here is read from the environment but by
-/// reqwest: the proxies (unless [`Settings::proxies`] is off) and `SSL_CERT_FILE`.
+/// reqwest: the proxies (unless [`Settings::proxies`] is off or some are chosen) and `SSL_CERT_FILE`.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The folder of the cache; made when needed.
@@ -27,8 +27,14 @@ pub struct Settings {
     pub patience: Duration,
     /// Connections to one host, and archives in work, at a time.
     pub jobs: usize,
-    /// Whether the proxies of the environment and the system are used.
+    /// Whether proxies are used at all.
     pub proxies: bool,
+    /// Chosen proxies; those of the environment and the system where there are none.
+    pub proxy_servers: ProxyServers,
+    /// Whose certificates are believed.
+    pub trust: Trust,
+    /// The certificate that servers are shown and its key, as PEM.
+    pub identity: Option<Vec<u8>>,
 }
 
 impl Settings {
@@ -45,6 +51,9 @@ impl Settings {
             patience: Duration::from_secs(30),
             jobs: 8,
             proxies: true,
+            proxy_servers: ProxyServers::default(),
+            trust: Trust::System,
+            identity: None,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! `mirrors.json`, map to an origin: every other URL is an origin of its own, so that a
 //! private channel never turns into a public name.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -72,41 +73,69 @@ fn part(text: &str, written: &str, schemes: &'static [&'static str]) -> Result<U
 /// Where to ask for what.
 #[derive(Debug, Clone)]
 pub struct Sources {
-    mirrors: Vec<Mirror>,
+    /// What was declared, in groups: one that was declared nearer to the user is asked
+    /// before all others, whatever their prefixes.
+    groups: Vec<Vec<Mirror>>,
+    /// Known mirrors that were written as the addresses of channels; asked behind all groups.
+    adopted: Vec<Mirror>,
     origin: bool,
+    /// Folders, each ending in `/`, whose origin isn't asked.
+    closed: Vec<Url>,
 }
 
 impl Sources {
     /// The mirrors in the order in which they are asked; `origin` is false for
     /// `--no-origin`, where mirrors and local folders alone are asked.
     pub fn new(mirrors: Vec<Mirror>, origin: bool) -> Self {
-        Self { mirrors, origin }
+        Self { groups: vec![mirrors], adopted: Vec::new(), origin, closed: Vec::new() }
+    }
+
+    /// Further mirrors, which are asked behind all that are there already.
+    pub fn then(&mut self, mirrors: Vec<Mirror>) {
+        self.groups.push(mirrors);
+    }
+
+    /// Below `prefix` only mirrors are asked, as with `--no-origin`.
+    pub fn without_origin(&mut self, prefix: &Url) {
+        self.closed.push(address::folder(prefix));
+    }
+
+    /// Everything that is asked before an origin, with its place in the order.
+    fn ranked(&self) -> impl Iterator<Item = (usize, &Mirror)> {
+        let groups = self.groups.iter().chain([&self.adopted]);
+        groups.enumerate().flat_map(|(rank, group)| group.iter().map(move |mirror| (rank, mirror)))
     }
 
     /// Every address to ask for `origin`, in order: the mirrors with the longest prefix
-    /// first, among equals in the order given, then the origin. Empty where only an origin
-    /// could be asked and isn't allowed to be. A local folder has only itself.
+    /// first, among equals in the order given, then the origin, unless it is declared as one
+    /// of them. Empty where only an origin could be asked and isn't allowed to be. A local
+    /// folder has only itself.
     pub fn of(&self, origin: &Url) -> Vec<Source> {
         let itself =
             || Source { url: origin.clone(), is_origin: true, label: address::label(origin) };
         if origin.scheme() == "file" {
             return vec![itself()];
         }
-        let mut matching: Vec<(usize, Url)> = self
-            .mirrors
-            .iter()
-            .filter_map(|mirror| {
+        let mut matching: Vec<_> = self
+            .ranked()
+            .filter_map(|(rank, mirror)| {
                 let url = address::moved(origin, &mirror.prefix, &mirror.url)?;
-                Some((mirror.prefix.as_str().len(), url))
+                Some((rank, Reverse(mirror.prefix.as_str().len()), url))
             })
             .collect();
-        matching.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
-        matching
-            .into_iter()
-            .map(|(_, url)| Source { label: address::label(&url), url, is_origin: false })
-            .filter(|source| !(self.origin && source.url == *origin))
-            .chain(self.origin.then(itself))
-            .collect()
+        matching.sort_by_key(|(rank, length, _)| (*rank, *length));
+        let mut sources: Vec<Source> = Vec::new();
+        for (_, _, url) in matching {
+            if !sources.iter().any(|source| source.url == url) {
+                let is_origin = url == *origin;
+                sources.push(Source { label: address::label(&url), url, is_origin });
+            }
+        }
+        let may_ask = self.origin && !self.closed.iter().any(|end| address::is_below(origin, end));
+        if may_ask && !sources.iter().any(|source| source.is_origin) {
+            sources.push(itself());
+        }
+        sources
     }
 
     /// The origin that a URL under a declared or known mirror stands for, or `None` where
@@ -117,16 +146,17 @@ impl Sources {
 
     /// Every origin that a URL can stand for, the most specific mirror's first.
     pub(crate) fn origins_of(&self, url: &Url) -> Vec<Url> {
-        let mut origins: Vec<(usize, Url)> = self
-            .mirrors
-            .iter()
-            .chain(PRESETS.values().flatten())
-            .filter_map(|mirror| {
+        let secure = secure(url);
+        let declared = self.ranked().map(|(_, mirror)| (mirror, url));
+        let known = PRESETS.values().flatten().map(|mirror| (mirror, &secure));
+        let mut origins: Vec<(usize, Url)> = declared
+            .chain(known)
+            .filter_map(|(mirror, url)| {
                 let origin = address::moved(url, &mirror.url, &mirror.prefix)?;
                 Some((mirror.url.as_str().len(), origin))
             })
             .collect();
-        origins.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
+        origins.sort_by_key(|(length, _)| Reverse(*length));
         origins.into_iter().map(|(_, origin)| origin).collect()
     }
 
@@ -134,16 +164,27 @@ impl Sources {
     /// asked from now on, after the declared ones, and the origin is given back.
     pub fn adopt(&mut self, url: &Url) -> Option<Url> {
         let origin = self.origin_of(url)?;
+        let secure = secure(url);
         let known = PRESETS.values().flatten().filter(|mirror| {
-            address::moved(url, &mirror.url, &mirror.prefix).as_ref() == Some(&origin)
+            address::moved(&secure, &mirror.url, &mirror.prefix).as_ref() == Some(&origin)
         });
         for mirror in known {
-            if !self.mirrors.contains(mirror) {
-                self.mirrors.push(mirror.clone());
+            if !self.ranked().any(|(_, there)| there == mirror) {
+                self.adopted.push(mirror.clone());
             }
         }
         Some(origin)
     }
+}
+
+/// The same URL by https: all known mirrors have it, though some tell people to write http.
+fn secure(url: &Url) -> Url {
+    let mut secure = url.clone();
+    if url.scheme() == "http" && url.port().is_none() {
+        // It only fails for schemes that aren't the web's.
+        let _ = secure.set_scheme("https");
+    }
+    secure
 }
 
 /// Why a `--mirror` can't be used.
@@ -222,9 +263,12 @@ mod tests {
     #[test]
     fn every_preset_stands_for_both_public_hosts() {
         for (name, mirrors) in PRESETS.iter() {
-            let hosts: Vec<_> = mirrors.iter().filter_map(|m| m.prefix.host_str()).collect();
-            assert_eq!(hosts, ["conda.anaconda.org", "repo.anaconda.com"], "{name}");
-            assert!(mirrors.iter().all(|m| m.url.path().ends_with('/')), "{name}");
+            for pair in mirrors.chunks(2) {
+                let hosts: Vec<_> = pair.iter().filter_map(|m| m.prefix.host_str()).collect();
+                assert_eq!(hosts, ["conda.anaconda.org", "repo.anaconda.com"], "{name}");
+            }
+            let is_folder = |m: &Mirror| m.url.path().ends_with('/') && m.url.scheme() == "https";
+            assert!(mirrors.iter().all(is_folder), "{name}");
         }
     }
 
@@ -317,6 +361,55 @@ mod tests {
         let origin = sources.adopt(&written).expect("a known mirror");
         assert_eq!(asked(&sources, origin.as_str()), [written.as_str(), origin.as_str()]);
         assert_eq!(sources.adopt(&url("https://lab.example/x/")), None);
+    }
+
+    #[test]
+    fn a_known_mirror_by_http_is_the_same_mirror_and_asked_by_https() {
+        let mut sources = Sources::new(Vec::new(), true);
+        let origin = sources.adopt(&url("http://mirrors.aliyun.com/anaconda/pkgs/main/"));
+        let origin = origin.expect("a known mirror");
+        assert_eq!(
+            asked(&sources, origin.as_str()),
+            [
+                "https://mirrors.aliyun.com/anaconda/pkgs/main/",
+                "https://repo.anaconda.com/pkgs/main/"
+            ]
+        );
+        assert_eq!(sources.adopt(&url("http://mirrors.aliyun.com:8080/anaconda/pkgs/main/")), None);
+    }
+
+    #[test]
+    fn a_group_declared_earlier_is_asked_first_however_long_the_others_prefixes_are() {
+        let all = mirrors(&["https://conda.anaconda.org/=http://flag/"]);
+        let mut sources = Sources::new(all, true);
+        sources.then(mirrors(&["https://conda.anaconda.org/conda-forge/=http://file/cf/"]));
+        assert_eq!(
+            asked(&sources, "https://conda.anaconda.org/conda-forge/"),
+            [
+                "http://flag/conda-forge/",
+                "http://file/cf/",
+                "https://conda.anaconda.org/conda-forge/"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_origin_that_is_closed_is_asked_only_as_a_declared_mirror_and_in_its_turn() {
+        let lab = url("https://conda.anaconda.org/lab");
+        let mut sources = Sources::new(Vec::new(), true);
+        sources.then(mirrors(&["https://conda.anaconda.org/lab/=http://corp/lab/"]));
+        sources.without_origin(&lab);
+        assert_eq!(asked(&sources, "https://conda.anaconda.org/lab/"), ["http://corp/lab/"]);
+        assert_eq!(
+            asked(&sources, "https://conda.anaconda.org/labs/"),
+            ["https://conda.anaconda.org/labs/"]
+        );
+        sources.then(mirrors(&["https://conda.anaconda.org/lab/=https://conda.anaconda.org/lab/"]));
+        sources.then(mirrors(&["https://conda.anaconda.org/lab/=http://last/lab/"]));
+        assert_eq!(
+            asked(&sources, "https://conda.anaconda.org/lab/"),
+            ["http://corp/lab/", "https://conda.anaconda.org/lab/", "http://last/lab/"]
+        );
     }
 
     #[test]

@@ -17,8 +17,9 @@ use url::Url;
 
 use crate::answer::Answer;
 use crate::client::ClientError;
+use crate::connection::secured;
 use crate::host::Host;
-use crate::{Settings, failure};
+use crate::{Settings, Trust, failure};
 
 /// A body that comes more slowly than this, in bytes a second, is as good as none: an index
 /// would take days.
@@ -56,10 +57,14 @@ impl Transport {
         // A machine without trusted certificates can still use folders and plain http: only
         // then is the client made without them, and https says why it fails.
         let make = |proxies: bool| {
-            builder(settings, proxies)
-                .build()
-                .or_else(|_| builder(settings, proxies).tls_certs_only([]).build())
-                .map_err(|error| ClientError::Tls(failure::innermost(&error)))
+            let secured = || secured(builder(settings), settings, proxies);
+            match secured()?.build() {
+                Err(_) if matches!(settings.trust, Trust::System) => {
+                    secured()?.tls_certs_only([]).build()
+                }
+                built => built,
+            }
+            .map_err(|error| ClientError::Tls(failure::innermost(&error)))
         };
         Ok(Self {
             http: make(settings.proxies)?,
@@ -132,8 +137,8 @@ impl Transport {
     }
 }
 
-fn builder(settings: &Settings, proxies: bool) -> reqwest::ClientBuilder {
-    let builder = reqwest::Client::builder()
+fn builder(settings: &Settings) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
         .user_agent(&settings.user_agent)
         .connect_timeout(settings.connect_timeout)
         .read_timeout(settings.idle_timeout)
@@ -150,8 +155,7 @@ fn builder(settings: &Settings, proxies: bool) -> reqwest::ClientBuilder {
             } else {
                 attempt.follow()
             }
-        }));
-    if proxies { builder } else { builder.no_proxy() }
+        }))
 }
 
 fn is_loopback(url: &Url) -> bool {
