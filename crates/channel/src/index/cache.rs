@@ -21,7 +21,7 @@ use crate::transport::Validators;
 use crate::words::hex;
 
 /// Raised when what is stored changes its meaning; others are not read.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The form in which a source has its index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +83,10 @@ pub(crate) struct Stored {
     pub(crate) size: u64,
     /// `info.base_url`, as written there.
     pub(crate) base_url: Option<String>,
+    /// How many archives it lists.
+    pub(crate) records: usize,
+    /// When the newest of them was made, in seconds since 1970.
+    pub(crate) newest: Option<u64>,
 }
 
 /// The place of one subdir in the cache.
@@ -169,6 +173,8 @@ mod tests {
             sha256: digest(json),
             size: json.len() as u64,
             base_url: None,
+            records: 0,
+            newest: None,
         };
         Info { index: Some(index), ..Info::default() }
     }

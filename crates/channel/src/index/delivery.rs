@@ -6,6 +6,7 @@ use envlock_model::progress::{Event, Observer, Phase};
 use rattler_conda_types::Subdir;
 use tokio::sync::mpsc;
 
+use super::age;
 use super::base_url::packages_at;
 use super::cache::{Format, Info, Slot, Stored};
 use super::decode::{Decoded, Undecoded, decode};
@@ -60,8 +61,13 @@ impl Delivery<'_> {
             size: decoded.json.len() as u64,
             sha256: decoded.sha256,
             base_url: decoded.about.base_url,
+            records: decoded.about.records,
+            newest: decoded.about.newest,
         };
-        let index = self.index(decoded.json, &stored, fetched).await?;
+        let mut index = self.index(decoded.json, &stored, fetched).await?;
+        if let Some(before) = &self.info.index {
+            index.warnings = age::warnings(&self.name(), before, &stored);
+        }
         self.info.formats.insert(key, format);
         self.info.index = Some(stored);
         let (slot, scratch, info) = (self.slot.clone(), self.client.scratch()?, self.info.clone());
@@ -72,8 +78,7 @@ impl Delivery<'_> {
     /// Takes in a body and decodes it meanwhile; also says how many bytes came.
     async fn receive(&self, mut body: Body, format: Format) -> Result<(Decoded, u64), Failure> {
         let phase = Phase::Index;
-        let name = format!("{}/{}", self.channel.name, self.subdir);
-        self.observer.observe(Event::Item { phase, name });
+        self.observer.observe(Event::Item { phase, name: self.name() });
         self.observer.observe(Event::Expect { phase, units: body.length.unwrap_or(0) });
         let file = self.client.scratch()?.file()?;
         let (sender, pieces) = mpsc::channel::<Bytes>(PIECES);
@@ -90,6 +95,10 @@ impl Delivery<'_> {
             Err(Undecoded::Unreadable(why)) => Err(Answer::Unreadable(why).into()),
             Err(Undecoded::Disk(error)) => Err(error.into()),
         }
+    }
+
+    fn name(&self) -> String {
+        format!("{}/{}", self.channel.name, self.subdir)
     }
 
     /// Passes the pieces on until the last one, or until the decoder gave up: it says why

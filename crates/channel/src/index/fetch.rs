@@ -38,16 +38,38 @@ impl Client {
         subdir: Subdir,
         observer: &dyn Observer,
     ) -> Result<Outcome, DiskError> {
-        let origin = subdir_url(&channel.url, subdir);
-        let slot = Slot::new(self.cache_dir(), &address::bare(&origin));
-        let sources = self.sources(&origin);
+        let sources = self.sources(&subdir_url(&channel.url, subdir));
         if sources.is_empty() && !self.settings.offline {
             return Ok(Err(Lacking::NoSource));
         }
+        ask(self.delivery(channel, subdir, observer).await, &sources).await
+    }
+
+    /// The index of one subdir as it can be had: from a source, else from the cache.
+    pub(crate) async fn known_index(
+        &self,
+        channel: &Channel,
+        subdir: Subdir,
+        observer: &dyn Observer,
+    ) -> Option<Index> {
+        if let Ok(Ok(index)) = self.index(channel, subdir, observer).await {
+            return Some(index);
+        }
+        let mut delivery = self.delivery(channel, subdir, observer).await;
+        delivery.cached().await?.ok()
+    }
+
+    async fn delivery<'a>(
+        &'a self,
+        channel: &'a Channel,
+        subdir: Subdir,
+        observer: &'a dyn Observer,
+    ) -> Delivery<'a> {
+        let origin = subdir_url(&channel.url, subdir);
+        let slot = Slot::new(self.cache_dir(), &address::bare(&origin));
         let read = slot.clone();
         let (info, cached) = blocking(move || read.read()).await;
-        let delivery = Delivery { client: self, channel, subdir, slot, info, cached, observer };
-        ask(delivery, &sources).await
+        Delivery { client: self, channel, subdir, slot, info, cached, observer }
     }
 }
 

@@ -6,6 +6,7 @@
 //! index counts as fresh: every run asks once per subdir, conditionally, and mostly hears
 //! that nothing changed.
 
+mod age;
 mod base_url;
 mod cache;
 mod decode;

@@ -8,20 +8,29 @@ use std::fmt;
 
 use rattler_conda_types::Subdir;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
 /// What an index says of itself.
-#[derive(Debug, Default, Deserialize, PartialEq)]
-#[serde(expecting = "a table")]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct About {
-    subdir: Option<String>,
     pub(crate) base_url: Option<String>,
+    /// How many archives it lists.
+    pub(crate) records: usize,
+    /// When the newest of them was made, in seconds since 1970.
+    pub(crate) newest: Option<u64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(expecting = "a table")]
+struct Info {
+    subdir: Option<String>,
+    base_url: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(expecting = "a table")]
 struct Outline {
-    info: Option<About>,
+    info: Option<Info>,
     packages: Option<Names>,
     #[serde(rename = "packages.conda")]
     conda: Option<Names>,
@@ -32,15 +41,35 @@ struct Outline {
 #[serde(expecting = "a table")]
 struct V3 {
     #[serde(rename = "tar.bz2")]
-    _tar_bz2: Option<Names>,
-    #[serde(rename = "conda")]
-    _conda: Option<Names>,
+    tar_bz2: Option<Names>,
+    conda: Option<Names>,
     #[serde(rename = "whl")]
-    _wheel: Option<Names>,
+    wheel: Option<Names>,
 }
 
 /// A map whose keys were looked at.
-struct Names;
+#[derive(Default)]
+struct Names {
+    count: usize,
+    newest: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "a table")]
+struct Record {
+    timestamp: Option<serde_json::Value>,
+}
+
+impl Record {
+    /// In seconds: conda writes milliseconds, and once wrote seconds. Nothing was made after
+    /// the year 9999.
+    fn seconds(&self) -> Option<u64> {
+        const LAST: u64 = 253_402_300_799;
+        let written = self.timestamp.as_ref()?.as_u64()?;
+        let seconds = if written > LAST { written / 1000 } else { written };
+        (seconds <= LAST).then_some(seconds)
+    }
+}
 
 impl<'de> Deserialize<'de> for Names {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -53,14 +82,17 @@ impl<'de> Deserialize<'de> for Names {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Names, A::Error> {
-                while let Some((name, IgnoredAny)) = map.next_entry::<&str, _>()? {
+                let mut names = Names::default();
+                while let Some((name, record)) = map.next_entry::<&str, Record>()? {
                     if !is_file_name(name) {
                         return Err(A::Error::custom(format_args!(
                             "`{name}` is no name of a package's file"
                         )));
                     }
+                    names.count += 1;
+                    names.newest = names.newest.max(record.seconds());
                 }
-                Ok(Names)
+                Ok(names)
             }
         }
         deserializer.deserialize_map(Keys)
@@ -87,13 +119,18 @@ pub(crate) fn read(json: &[u8], subdir: Subdir) -> Result<About, String> {
     if outline.packages.is_none() && outline.conda.is_none() && outline.v3.is_none() {
         return Err("JSON, but no index: it has no `packages`".into());
     }
-    let about = outline.info.unwrap_or_default();
-    match &about.subdir {
-        Some(other) if other != subdir.as_str() => {
-            Err(format!("the index of {other} instead of {subdir}"))
-        }
-        _ => Ok(about),
+    let info = outline.info.unwrap_or_default();
+    if let Some(other) = info.subdir.filter(|other| other != subdir.as_str()) {
+        return Err(format!("the index of {other} instead of {subdir}"));
     }
+    let v3 = outline.v3.into_iter().flat_map(|v3| [v3.tar_bz2, v3.conda, v3.wheel]);
+    let all: Vec<Names> =
+        [outline.packages, outline.conda].into_iter().chain(v3).flatten().collect();
+    Ok(About {
+        base_url: info.base_url,
+        records: all.iter().map(|names| names.count).sum(),
+        newest: all.iter().filter_map(|names| names.newest).max(),
+    })
 }
 
 #[cfg(test)]
@@ -118,10 +155,24 @@ mod tests {
             read(r#"{"packages":{"a-1-0.conda":{"#).is_err_and(|why| why.contains("in the middle"))
         );
         assert!(read(r#"{"packages":{}} {}"#).is_err());
+        assert!(
+            read(r#"{"packages":{"a-1-0.conda":7}}"#).is_err_and(|why| why.contains("a table"))
+        );
         assert_eq!(
             read("7"),
             Err("no index: invalid type: integer `7`, expected a table at line 1 column 1".into())
         );
+    }
+
+    #[test]
+    fn how_much_it_lists_and_how_new_that_is_is_known() {
+        let about = read(
+            r#"{"packages":{"a-1-0.tar.bz2":{"timestamp":1700000000}},
+                "packages.conda":{"a-1-0.conda":{"timestamp":1600000000123},"b-1-0.conda":{}},
+                "v3":{"conda":{"c-1-0":{"timestamp":99999999999999999}}}}"#,
+        );
+        let wanted = About { base_url: None, records: 4, newest: Some(1_700_000_000) };
+        assert_eq!(about, Ok(wanted));
     }
 
     #[test]

@@ -22,9 +22,11 @@ pub(crate) struct Index {
     pub(crate) subdir: Subdir,
     /// How many bytes came over the wire for it.
     pub(crate) fetched: u64,
+    /// What is odd about it beside the one that was known before.
+    pub(crate) warnings: Vec<Diagnostic>,
     /// The folder of its packages at the origin.
     packages: Url,
-    served_by: String,
+    pub(crate) served_by: String,
     records: SparseRepoData,
 }
 
@@ -40,22 +42,43 @@ impl Index {
         let base = rattler_conda_types::Channel::from_url(address::bare(&channel.url));
         let records = SparseRepoData::from_bytes(base, subdir.to_string(), json, None)
             .map_err(|error| format!("no index: {error}"))?;
-        Ok(Self { channel, subdir, fetched, packages, served_by, records })
+        let warnings = Vec::new();
+        Ok(Self { channel, subdir, fetched, warnings, packages, served_by, records })
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {
         self.records.package_names(FORMATS)
     }
 
+    /// Whether it lists nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.names().next().is_none()
+    }
+
+    /// Every archive of a record's build, in whatever format.
+    pub(crate) fn builds(&self, record: &RepoDataRecord) -> Vec<RepoDataRecord> {
+        let name = &record.package_record.name;
+        let mut records = self.load(name, PackageFormatSelection::Both).unwrap_or_default();
+        records.retain(|other| other.identifier.identifier == record.identifier.identifier);
+        records
+    }
+
     /// All records of a package, with the origin's URLs.
     fn of(&self, name: &PackageName) -> Result<Vec<RepoDataRecord>, IndexError> {
+        self.load(name, FORMATS)
+    }
+
+    fn load(
+        &self,
+        name: &PackageName,
+        formats: PackageFormatSelection,
+    ) -> Result<Vec<RepoDataRecord>, IndexError> {
         let mut records =
-            self.records.load_records(name, FORMATS).map_err(|error| IndexError::Record {
+            self.records.load_records(name, formats).map_err(|error| IndexError::Record {
                 index: format!("{}/{}", self.channel.name, self.subdir),
                 package: name.as_source().to_owned(),
                 served_by: self.served_by.clone(),
-                // What a record is called in Rust helps nobody.
-                reason: error.to_string().replace("struct PackageRecord", "a table"),
+                reason: error.to_string(),
             })?;
         for record in &mut records {
             record.url = address::file_in(&self.packages, &record.identifier.to_file_name());

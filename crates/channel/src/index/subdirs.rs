@@ -84,7 +84,13 @@ impl Found {
         for (subdir, outcome) in subscription.all().zip(outcomes) {
             let channel = channel.clone();
             match outcome {
-                Ok(index) => self.indexes.push(index),
+                Ok(mut index) => {
+                    self.warnings.append(&mut index.warnings);
+                    if index.is_empty() && subdir != Subdir::NoArch {
+                        self.warnings.push(lists_nothing(&channel, &index));
+                    }
+                    self.indexes.push(index);
+                }
                 Err(Lacking::Absent(attempts)) => absent.push((subdir, attempts)),
                 Err(Lacking::Unavailable(attempts)) => {
                     self.problems.push(Problem::Unavailable { channel, subdir, attempts });
@@ -117,4 +123,12 @@ fn empty(channel: &Channel, subdir: Subdir) -> Diagnostic {
         format!("the channel {} has nothing for {subdir}", channel.name),
     )
     .with_note("no source has that index; the channel's noarch packages are used")
+}
+
+fn lists_nothing(channel: &Channel, index: &Index) -> Diagnostic {
+    Diagnostic::warning(
+        "subdir-empty",
+        format!("the channel {} has nothing for {}", channel.name, index.subdir),
+    )
+    .with_note(format!("its index is there and lists no package: {}", index.served_by))
 }

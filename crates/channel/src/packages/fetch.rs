@@ -10,7 +10,7 @@ use rattler_conda_types::RepoDataRecord;
 use super::archive::{self, Expected, Unpacking};
 use super::error::{FailedPackage, FetchError, MissingPackage};
 use super::store::{Listed, Place};
-use crate::answer::Failure;
+use crate::answer::{Attempt, Failure};
 use crate::blocking::blocking;
 use crate::{Client, address, words};
 
@@ -21,10 +21,12 @@ enum Cached {
     Missing,
 }
 
-/// Why one package couldn't be had.
-enum Lost {
-    Package(FailedPackage),
-    All(FetchError),
+/// A package that couldn't be had, alone.
+pub(super) struct Gone<'a> {
+    pub(super) place: Place,
+    pub(super) record: &'a RepoDataRecord,
+    /// What was asked; `None` where nobody may be, offline.
+    attempts: Option<Vec<Attempt>>,
 }
 
 impl Client {
@@ -48,12 +50,19 @@ impl Client {
             wanted.insert(place.path().to_owned(), (place, record));
         }
         let missing = self.missing(wanted.into_values().collect(), observer).await;
-        self.fetch_all(missing, observer).await?;
+        let gone = self.fetch_all(missing, observer).await?;
+        let (replaced, gone) = self.replace(gone, observer).await?;
+        refuse(&gone)?;
+        for replaced in replaced {
+            for place in places.iter_mut().filter(|place| *place == replaced.wanted.path()) {
+                replaced.twin.path().clone_into(place);
+            }
+        }
         Ok(places)
     }
 
     /// Those that aren't in the cache as they should be.
-    async fn missing<'a>(
+    pub(super) async fn missing<'a>(
         &self,
         wanted: Vec<(Place, &'a RepoDataRecord)>,
         observer: &dyn Observer,
@@ -97,21 +106,26 @@ impl Client {
         missing
     }
 
-    async fn fetch_all(
+    /// Fetches what is missing; gives what couldn't be had.
+    pub(super) async fn fetch_all<'a>(
         &self,
-        missing: Vec<(Place, &RepoDataRecord)>,
+        mut missing: Vec<(Place, &'a RepoDataRecord)>,
         observer: &dyn Observer,
-    ) -> Result<(), FetchError> {
-        if missing.is_empty() {
-            return Ok(());
-        }
+    ) -> Result<Vec<Gone<'a>>, FetchError> {
+        let mut gone = Vec::new();
         if self.settings.offline {
-            let mut out_of_reach = missing.iter().map(|(_, record)| *record).collect::<Vec<_>>();
-            out_of_reach.retain(|record| self.sources(&record.url).is_empty());
-            if !out_of_reach.is_empty() {
-                let named = out_of_reach.into_iter().map(MissingPackage::of).collect();
-                return Err(FetchError::NotCached(named));
-            }
+            let reachable = |record: &RepoDataRecord| !self.sources(&record.url).is_empty();
+            let (near, far) = missing.into_iter().partition(|(_, record)| reachable(record));
+            missing = near;
+            let far: Vec<_> = far;
+            gone.extend(far.into_iter().map(|(place, record)| Gone {
+                place,
+                record,
+                attempts: None,
+            }));
+        }
+        if missing.is_empty() {
+            return Ok(gone);
         }
         let phase = Phase::Download;
         let units = missing.iter().filter_map(|(_, record)| record.package_record.size).sum();
@@ -120,22 +134,16 @@ impl Client {
         let fetched =
             missing.into_iter().map(|(place, record)| self.fetch_one(place, record, observer));
         let mut results = self.in_turn(fetched);
-        let mut failed = Vec::new();
+        let before = gone.len();
         while let Some(result) = results.next().await {
-            match result {
-                Ok(()) => {}
-                Err(Lost::Package(package)) => failed.push(package),
-                Err(Lost::All(error)) => return Err(error),
-            }
+            gone.extend(result?);
         }
-        if !failed.is_empty() {
-            failed.sort_by(|a, b| a.file.cmp(&b.file));
-            return Err(FetchError::Failed(failed));
+        if gone.len() == before {
+            let summary =
+                format!("{}, {}", words::count(count, "package", "packages"), words::size(units));
+            observer.observe(Event::Done { phase, summary });
         }
-        let summary =
-            format!("{}, {}", words::count(count, "package", "packages"), words::size(units));
-        observer.observe(Event::Done { phase, summary });
-        Ok(())
+        Ok(gone)
     }
 
     /// So many of them at a time, in whatever order they get done.
@@ -144,30 +152,28 @@ impl Client {
         stream::iter(all.collect::<Vec<_>>()).buffer_unordered(self.settings.jobs.max(1))
     }
 
-    /// One package: its sources in their order, then into the cache.
-    async fn fetch_one(
+    /// One package: its sources in their order, then into the cache. Gives it back where
+    /// nobody delivers it.
+    async fn fetch_one<'a>(
         &self,
         place: Place,
-        record: &RepoDataRecord,
+        record: &'a RepoDataRecord,
         observer: &dyn Observer,
-    ) -> Result<(), Lost> {
-        let disk = |error| Lost::All(FetchError::Disk(error));
-        let Some(sha256) = record.package_record.sha256 else {
-            return Err(Lost::All(FetchError::no_digest(record)));
-        };
+    ) -> Result<Option<Gone<'a>>, FetchError> {
+        let sha256 = record.package_record.sha256.ok_or_else(|| FetchError::no_digest(record))?;
         let expected = Expected { sha256, size: record.package_record.size };
         observer
             .observe(Event::Item { phase: Phase::Download, name: record.identifier.to_string() });
         let sources = self.sources(&record.url);
-        let scratch = self.scratch().map_err(disk)?;
+        let scratch = self.scratch()?;
         let mut search = self.search(&sources);
         while let Some(turn) = search.next().await {
             match archive::download(&self.transport, turn, &expected, &scratch, observer).await {
                 Ok(archive) => {
                     search.delivered(turn);
-                    return self.unpack(place, record, archive).await;
+                    return self.unpack(place, record, archive).await.map(|()| None);
                 }
-                Err(Failure::Disk(error)) => return Err(disk(error)),
+                Err(Failure::Disk(error)) => return Err(error.into()),
                 Err(Failure::Source(answer)) => {
                     let words = answer.to_string();
                     let url = address::bare(&turn.source.url).to_string();
@@ -180,8 +186,7 @@ impl Client {
                 }
             }
         }
-        let file = record.identifier.to_string();
-        Err(Lost::Package(FailedPackage { file, attempts: search.attempts() }))
+        Ok(Some(Gone { place, record, attempts: Some(search.attempts()) }))
     }
 
     async fn unpack(
@@ -189,9 +194,8 @@ impl Client {
         place: Place,
         record: &RepoDataRecord,
         archive: tempfile::TempPath,
-    ) -> Result<(), Lost> {
-        let disk = |error| Lost::All(FetchError::Disk(error));
-        let scratch = self.scratch().map_err(disk)?;
+    ) -> Result<(), FetchError> {
+        let scratch = self.scratch()?;
         let (file, record) = (record.identifier.to_string(), record.clone());
         let unpacked = blocking(move || {
             let folder = scratch.folder().map_err(Unpacking::Disk)?;
@@ -203,10 +207,37 @@ impl Client {
             place.fill(folder).map_err(Unpacking::Disk)
         });
         unpacked.await.map_err(|error| match error {
-            Unpacking::Disk(error) => disk(error),
-            Unpacking::NoPackage(why) => Lost::All(FetchError::Unpack { file, reason: why }),
+            Unpacking::Disk(error) => error.into(),
+            Unpacking::NoPackage(why) => FetchError::Unpack { file, reason: why },
         })
     }
+}
+
+impl Gone<'_> {
+    /// Whether a source said that it doesn't have the archive, or none may be asked.
+    pub(super) fn may_have_a_twin(&self) -> bool {
+        let absent = |attempt: &Attempt| attempt.answer.is_absent();
+        self.attempts.as_ref().is_none_or(|attempts| attempts.iter().any(absent))
+    }
+}
+
+/// One error that names everything that couldn't be had.
+fn refuse(gone: &[Gone<'_>]) -> Result<(), FetchError> {
+    let unasked = gone.iter().filter(|gone| gone.attempts.is_none());
+    let mut unasked: Vec<_> = unasked.map(|gone| MissingPackage::of(gone.record)).collect();
+    unasked.sort_by(|a, b| a.file.cmp(&b.file));
+    if !unasked.is_empty() {
+        return Err(FetchError::NotCached(unasked));
+    }
+    let mut failed: Vec<_> = gone
+        .iter()
+        .map(|gone| FailedPackage {
+            file: gone.record.identifier.to_string(),
+            attempts: gone.attempts.clone().unwrap_or_default(),
+        })
+        .collect();
+    failed.sort_by(|a, b| a.file.cmp(&b.file));
+    if failed.is_empty() { Ok(()) } else { Err(FetchError::Failed(failed)) }
 }
 
 fn look(place: Place) -> Cached {

@@ -7,5 +7,6 @@ mod archive;
 mod error;
 mod fetch;
 mod store;
+mod twin;
 
 pub use error::{FailedPackage, FetchError, MissingPackage};

@@ -4,9 +4,12 @@
 
 mod archives;
 mod cache;
+mod failover;
+mod faults;
 mod indexes;
 mod offline;
 mod real;
 mod records;
 mod support;
 mod transport;
+mod twins;

@@ -41,8 +41,11 @@ pub(super) fn pieces(bytes: Bytes, pace: Option<Pace>, end: End) -> Body {
             };
         }
         let chunk = pace.map_or(rest.len(), |pace| pace.chunk.clamp(1, rest.len()));
-        if let Some(pace) = pace {
-            tokio::time::sleep(pace.pause).await;
+        match pace {
+            // A body that isn't ready makes hyper write out what it has.
+            Some(pace) if pace.pause.is_zero() => tokio::task::yield_now().await,
+            Some(pace) => tokio::time::sleep(pace.pause).await,
+            None => {}
         }
         let next = rest.split_to(chunk);
         Some((Ok(Frame::data(next)), Some(rest)))

@@ -1,0 +1,92 @@
+//! What a fetched index is beside the one that was known before: a mirror that lags, or one
+//! that serves the half of it, is used, but never without a word.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use envlock_report::Diagnostic;
+
+use super::cache::Stored;
+
+/// What is odd about `now` beside `before`; `name` is what people call the index.
+pub(crate) fn warnings(name: &str, before: &Stored, now: &Stored) -> Vec<Diagnostic> {
+    let mut warnings = Vec::new();
+    if now.records * 2 < before.records {
+        warnings.push(
+            Diagnostic::warning(
+                "index-shrunk",
+                format!(
+                    "the index of {name} lists {} packages, where there were {} before",
+                    now.records, before.records
+                ),
+            )
+            .with_note(sources(before, now))
+            .with_help("if packages are missing, name another source with `--mirror PREFIX=URL`"),
+        );
+    }
+    if let (Some(then), Some(newest)) = (before.newest, now.newest)
+        && newest < then
+    {
+        warnings.push(
+            Diagnostic::warning(
+                "index-older",
+                format!(
+                    "the index of {name} is older than the one before: its newest package is \
+                     of {}, that one's was of {}",
+                    date(newest),
+                    date(then)
+                ),
+            )
+            .with_note(sources(before, now))
+            .with_help("wait until the mirror has caught up, or name another source first"),
+        );
+    }
+    warnings
+}
+
+fn sources(before: &Stored, now: &Stored) -> String {
+    format!("this one: {}\nbefore: {}", now.source, before.source)
+}
+
+/// A day and a time; `seconds` are those since 1970, before the year 10000.
+fn date(seconds: u64) -> String {
+    httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::cache::Format;
+    use crate::transport::Validators;
+
+    fn stored(records: usize, newest: Option<u64>) -> Stored {
+        Stored {
+            source: "http://h/noarch/".into(),
+            from_origin: false,
+            format: Format::Zst,
+            validators: Validators::default(),
+            sha256: String::new(),
+            size: 0,
+            base_url: None,
+            records,
+            newest,
+        }
+    }
+
+    #[test]
+    fn an_index_that_lost_half_of_itself_or_went_back_in_time_is_told() {
+        let codes = |before: &Stored, now: &Stored| -> Vec<&str> {
+            warnings("c/noarch", before, now).iter().map(|warning| warning.code).collect()
+        };
+        let before = stored(10, Some(1_700_000_000));
+        assert_eq!(codes(&before, &stored(5, Some(1_700_000_000))), [""; 0]);
+        assert_eq!(codes(&before, &stored(4, None)), ["index-shrunk"]);
+        assert_eq!(codes(&before, &stored(11, Some(1_699_999_999))), ["index-older"]);
+        assert_eq!(codes(&stored(1, None), &stored(0, None)), ["index-shrunk"]);
+        let older = warnings("c/noarch", &before, &stored(10, Some(0))).remove(0);
+        assert_eq!(
+            older.message,
+            "the index of c/noarch is older than the one before: its newest package is of \
+             Thu, 01 Jan 1970 00:00:00 GMT, that one's was of Tue, 14 Nov 2023 22:13:20 GMT"
+        );
+    }
+}

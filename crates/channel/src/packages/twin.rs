@@ -1,0 +1,141 @@
+//! The other archive of a build: mirrors drop a `.tar.bz2` once its `.conda` is there, and a
+//! lock may still name it.
+//!
+//! What ties the two together is never the name alone. The channel's index has to know the
+//! locked archive by its hash, and to list the other one of the same build with a hash of its
+//! own; or the other one has to name the hash of the locked one (`legacy_bz2_md5`).
+
+use std::collections::BTreeMap;
+
+use envlock_model::channel::Channel;
+use envlock_model::progress::{Event, Observer};
+use rattler_conda_types::{RepoDataRecord, Subdir};
+use url::Url;
+
+use super::error::FetchError;
+use super::fetch::Gone;
+use super::store::Place;
+use crate::{Client, address};
+
+/// A package whose twin is in the cache now.
+pub(super) struct Replaced {
+    /// Where the locked archive would have been.
+    pub(super) wanted: Place,
+    /// Where its twin is.
+    pub(super) twin: Place,
+}
+
+impl Client {
+    /// Looks for the twins of archives that nobody has; gives what was found, and what
+    /// remains gone.
+    pub(super) async fn replace<'a>(
+        &self,
+        gone: Vec<Gone<'a>>,
+        observer: &dyn Observer,
+    ) -> Result<(Vec<Replaced>, Vec<Gone<'a>>), FetchError> {
+        let mut by_index: BTreeMap<(Url, Subdir), Vec<Gone<'a>>> = BTreeMap::new();
+        let (mut found, mut remain) = (Vec::new(), Vec::new());
+        for gone in gone {
+            match index_of(gone.record).filter(|_| gone.may_have_a_twin()) {
+                Some(index) => by_index.entry(index).or_default().push(gone),
+                None => remain.push(gone),
+            }
+        }
+        for ((url, subdir), gone) in by_index {
+            let name = url.as_str().trim_end_matches('/').to_owned();
+            let channel = Channel { name, url, multi: None };
+            let index = self.known_index(&channel, subdir, observer).await;
+            for gone in gone {
+                let builds = index.as_ref().map(|index| index.builds(gone.record));
+                let twin = builds.and_then(|builds| twin(gone.record, &builds).cloned());
+                let Some((twin, place)) = twin.and_then(|twin| {
+                    let place = Place::of(self.cache_dir(), &twin)?;
+                    Some((twin, place))
+                }) else {
+                    remain.push(gone);
+                    continue;
+                };
+                let missing = self.missing(vec![(place.clone(), &twin)], observer).await;
+                if self.fetch_all(missing, observer).await?.is_empty() {
+                    observer.observe(Event::Notice(told(gone.record, &twin)));
+                    found.push(Replaced { wanted: gone.place, twin: place });
+                } else {
+                    remain.push(gone);
+                }
+            }
+        }
+        Ok((found, remain))
+    }
+}
+
+/// The channel and the subdir whose index lists a record.
+fn index_of(record: &RepoDataRecord) -> Option<(Url, Subdir)> {
+    let subdir = record.package_record.subdir.parse().ok()?;
+    let named = record.channel.as_deref().and_then(|channel| Url::parse(channel).ok());
+    let beside = || record.url.join("../").ok();
+    Some((address::folder(&address::bare(&named.or_else(beside)?)), subdir))
+}
+
+/// The twin of `gone` among the archives of its build in an index.
+fn twin<'a>(gone: &RepoDataRecord, builds: &'a [RepoDataRecord]) -> Option<&'a RepoDataRecord> {
+    let is_itself = |other: &&RepoDataRecord| {
+        other.identifier.archive_type == gone.identifier.archive_type
+            && other.package_record.sha256 == gone.package_record.sha256
+    };
+    let itself = builds.iter().find(is_itself);
+    builds.iter().find(|other| {
+        let names = |one: &RepoDataRecord, hash: &RepoDataRecord| {
+            one.package_record.legacy_bz2_md5.is_some()
+                && one.package_record.legacy_bz2_md5 == hash.package_record.md5
+        };
+        other.identifier.archive_type != gone.identifier.archive_type
+            && other.package_record.sha256.is_some()
+            && (itself.is_some() || names(other, gone) || names(gone, other))
+    })
+}
+
+fn told(gone: &RepoDataRecord, twin: &RepoDataRecord) -> String {
+    format!(
+        "{} is gone; {} is the same build by the hashes of its channel's index and was taken \
+         in its place",
+        gone.identifier, twin.identifier
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A record of `a-1-0` with a sha256 of these digits.
+    fn record(ending: &str, digit: &str, more: &serde_json::Value) -> RepoDataRecord {
+        let mut json = serde_json::json!({
+            "name": "a", "version": "1", "build": "0", "build_number": 0, "subdir": "linux-64",
+            "depends": [], "sha256": digit.repeat(64), "md5": digit.repeat(32),
+            "fn": format!("a-1-0{ending}"), "url": format!("https://h/c/linux-64/a-1-0{ending}"),
+            "channel": "https://h/c/",
+        });
+        let fields = more.as_object().expect("a table").clone();
+        json.as_object_mut().expect("a table").extend(fields);
+        serde_json::from_value(json).expect("a record")
+    }
+
+    #[test]
+    fn a_twin_is_told_by_hashes_and_never_by_its_name_alone() {
+        let none = serde_json::json!({});
+        let legacy = |digit: &str| serde_json::json!({ "legacy_bz2_md5": digit.repeat(32) });
+        let gone = record(".tar.bz2", "1", &none);
+        let conda = record(".conda", "2", &none);
+        let found = |builds: &[RepoDataRecord]| twin(&gone, builds).is_some();
+        assert!(found(&[gone.clone(), conda.clone()]));
+        assert!(!found(std::slice::from_ref(&conda)));
+        assert!(!found(&[record(".tar.bz2", "3", &none), conda.clone()]));
+        assert!(found(&[record(".conda", "2", &legacy("1"))]));
+        assert!(!found(&[record(".conda", "2", &legacy("3"))]));
+        let unhashed = serde_json::json!({ "sha256": null });
+        assert!(!found(&[gone.clone(), record(".conda", "2", &unhashed)]));
+
+        let gone = record(".conda", "2", &legacy("1"));
+        assert!(twin(&gone, &[record(".tar.bz2", "1", &none)]).is_some());
+        assert!(twin(&gone, &[record(".tar.bz2", "3", &none)]).is_none());
+    }
+}

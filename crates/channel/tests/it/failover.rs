@@ -1,0 +1,148 @@
+//! Sources that fail in the middle of a run, and channels that have one source alone.
+
+use envlock_channel::{Sources, parse_mirror};
+use envlock_testkit::{Fault, World};
+
+use crate::support::{FORGE, Site, nobody, records, small, subscription, told};
+
+fn sixty() -> World {
+    World::new().channel("conda-forge", |c| {
+        c.synthetic(59, 3);
+    })
+}
+
+#[tokio::test]
+async fn a_mirror_that_dies_in_the_middle_of_sixty_packages_is_followed_by_the_second() {
+    let (first, second) = (sixty(), sixty());
+    let site = Site::on(&[&first, &second]);
+    let client = site.client();
+    let wanted = [subscription("conda-forge", FORGE)];
+    let found = records(&client.indexes(&wanted, &site.heard).await.unwrap(), &["synth-all"]);
+    assert_eq!(found.len(), 60);
+    let (url, packages) = (first.url(), client.packages(&found, &site.heard));
+    let killed = async {
+        while first.requests("*/synth-*").len() < 20 {
+            tokio::task::yield_now().await;
+        }
+        drop(first);
+    };
+    let (paths, ()) = tokio::join!(packages, killed);
+    assert_eq!(paths.unwrap().len(), 60);
+    assert!(second.requests("*/synth-*").len() >= 30);
+    let dead = url.trim_start_matches("http://");
+    assert!(site.heard.notices().iter().all(|notice| notice.contains(dead)));
+}
+
+#[tokio::test]
+async fn a_mirror_that_refuses_everything_is_put_behind_the_others_and_not_asked_for_each_file() {
+    let (first, second) = (sixty(), sixty());
+    let mut site = Site::on(&[&first, &second]);
+    site.settings.jobs = 2;
+    let found = records(&site.index().await.unwrap(), &["synth-all"]);
+    first.misbehave("*", Fault::status(403));
+    first.forget_requests();
+    site.packages(&found).await.unwrap();
+    let asked = first.requests("*").len();
+    assert!((3..=5).contains(&asked), "{asked}");
+    assert!(site.heard.notices().len() <= asked);
+}
+
+#[tokio::test]
+async fn what_only_a_mirror_that_was_put_aside_has_is_still_asked_of_it() {
+    let (first, second) = (sixty(), sixty());
+    let mut site = Site::on(&[&first, &second]);
+    site.settings.jobs = 1;
+    let found = records(&site.index().await.unwrap(), &["synth-all"]);
+    first.misbehave("*/synth-00*", Fault::status(403));
+    second.misbehave("*/synth-02*", Fault::status(404));
+    assert_eq!(site.packages(&found).await.unwrap().len(), 60);
+}
+
+#[tokio::test]
+async fn when_all_are_down_there_is_one_message_and_nothing_is_kept_waiting() {
+    let world = sixty();
+    let found = records(&Site::on(&[&world]).index().await.unwrap(), &["synth-all"]);
+    let site = Site::of(&[&nobody(), &nobody()]);
+    let (text, exit) = told(&site.packages(&found).await.unwrap_err());
+    assert_eq!(exit, 3);
+    assert_eq!(text.matches("packages-unavailable").count(), 1);
+    assert!(text.contains("no source delivers 60 packages"), "{text}");
+    // The eight that were on their way, at two addresses; not sixty times two.
+    assert!(text.matches("the connection was refused").count() <= 16, "{text}");
+    assert!(text.contains("name another source with `--mirror PREFIX=URL`"), "{text}");
+}
+
+#[tokio::test]
+async fn a_source_that_asks_for_patience_is_waited_for_as_long_as_there_is_some() {
+    let world = small();
+    let found = records(&Site::on(&[&world]).index().await.unwrap(), &["libblas"]);
+    let date = |seconds: u64| {
+        let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+        vec![
+            ("date", httpdate::fmt_http_date(std::time::UNIX_EPOCH)),
+            ("retry-after", httpdate::fmt_http_date(time)),
+        ]
+    };
+    for (headers, times) in [(date(0), 2), (date(3600), 1), (Vec::new(), 2)] {
+        world.behave();
+        world.misbehave("*.conda", Fault::Status(429, headers.clone()));
+        world.forget_requests();
+        assert!(Site::on(&[&world]).packages(&found).await.is_err());
+        assert_eq!(world.requests("*.conda").len(), times, "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_private_channel_that_cannot_be_reached_is_an_error_and_nobody_else_is_asked() {
+    // A public origin with packages of the same names, as the mirror of both public hosts.
+    let public = World::new()
+        .channel("lab", |c| {
+            c.pkg("secret 1.0");
+        })
+        .channel("conda-forge", |c| {
+            c.pkg("secret 1.0");
+        });
+    for lab in [nobody(), World::new().url()] {
+        let mut site = Site::on(&[&public]);
+        let mut mirrors = Vec::new();
+        for prefix in ["https://conda.anaconda.org/", "https://repo.anaconda.com/"] {
+            let mirror = format!("{prefix}={}/anaconda/cloud/", public.url());
+            mirrors.extend(parse_mirror(&mirror).unwrap());
+        }
+        site.settings.sources = Sources::new(mirrors, true);
+        let url = format!("{lab}/lab/");
+        let error = site.indexes(&[subscription(&url, &url)]).await.unwrap_err();
+        assert_eq!(told(&error).1, 3);
+        assert!(public.requests("*").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn an_index_that_is_older_or_shrank_is_told_and_used() {
+    let rich = World::new().channel("conda-forge", |c| {
+        for version in 0..6 {
+            c.pkg(&format!("app 1.{version}"));
+        }
+        let new = envlock_testkit::package("app 2.0").timestamp(Some(4_000_000_000_000));
+        c.package(&new);
+    });
+    let poor = World::new().channel("conda-forge", |c| {
+        c.pkg("app 1.0");
+    });
+    let mut site = Site::on(&[&rich, &poor]);
+    assert!(site.index().await.unwrap().warnings.is_empty());
+    rich.misbehave("*", Fault::status(403));
+    let indexes = site.index().await.unwrap();
+    let codes: Vec<_> = indexes.warnings.iter().map(|warning| warning.code).collect();
+    assert_eq!(codes, ["index-shrunk", "index-older"]);
+    assert!(indexes.warnings[0].notes[0].contains(&poor.url()));
+    assert_eq!(records(&indexes, &["app"]).len(), 1);
+
+    // Known from then on; and an empty one is told even where nothing was known.
+    assert!(site.index().await.unwrap().warnings.is_empty());
+    let index = br#"{"info":{"subdir":"linux-64"},"packages":{}}"#;
+    poor.misbehave("*/linux-64/repodata.json*", Fault::Bytes(index.to_vec().into()));
+    site.settings.cache_dir = site.settings.cache_dir.join("another");
+    let warnings = site.index().await.unwrap().warnings;
+    assert_eq!(warnings[0].message, "the channel conda-forge has nothing for linux-64");
+}
