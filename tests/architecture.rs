@@ -23,7 +23,7 @@ const LAYERS: [&[&str]; 5] = [
 const TOOLS: [&str; 2] = ["envlock-testkit", "envlock-xtask"];
 
 /// Crates that decide and touch nothing, and what would touch something.
-const PURE: [&str; 4] = ["report", "model", "config", "solve"];
+const PURE: [&str; 5] = ["report", "model", "config", "solve", "secrets"];
 const IMPURE: [&str; 6] = ["std::fs", "std::env", "std::net", "fs_err", "reqwest", "tokio"];
 
 /// The most lines that a file may have.

@@ -3,6 +3,7 @@
 use envlock_report::{Diagnostic, nearest};
 
 use crate::canary::redact;
+use crate::mistakes::Mistakes;
 use crate::source::Pos;
 use crate::tree::{Entry, Kind, Node};
 
@@ -12,7 +13,7 @@ pub(crate) struct Fields<'n, 'm> {
     node: &'n Node,
     /// What the map is, for messages: `a need`, `a profile`.
     what: &'static str,
-    pub(crate) mistakes: &'m mut Vec<Diagnostic>,
+    pub(crate) mistakes: &'m mut Mistakes,
 }
 
 impl<'n, 'm> Fields<'n, 'm> {
@@ -21,7 +22,7 @@ impl<'n, 'm> Fields<'n, 'm> {
         file: &'n str,
         node: &'n Node,
         what: &'static str,
-        mistakes: &'m mut Vec<Diagnostic>,
+        mistakes: &'m mut Mistakes,
     ) -> Self {
         let mut fields = Self { file, node, what, mistakes };
         match node.entries() {

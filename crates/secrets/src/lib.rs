@@ -11,6 +11,7 @@ pub mod codes;
 pub mod evidence;
 mod fields;
 pub mod manifest;
+mod mistakes;
 pub mod policy;
 pub mod requirement;
 pub mod source;

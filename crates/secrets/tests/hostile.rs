@@ -129,3 +129,32 @@ fn no_message_about_a_policy_or_a_manifest_shows_a_token() {
     let result = suite.run(&BTreeMap::new(), jiff::Timestamp::UNIX_EPOCH).unwrap();
     assert!(!result.to_text().contains("CANARYcanary"));
 }
+
+/// That many profiles, each extending the next.
+fn chain(profiles: usize) -> String {
+    let lines = (0..profiles).map(|at| format!("  p{at}: {{extends: p{}}}", at + 1));
+    let lines = lines.collect::<Vec<_>>().join("\n");
+    format!("version: 1\nneeds: {{}}\nprofiles:\n{lines}\n  p{profiles}: {{}}\n")
+}
+
+#[test]
+fn chains_of_profiles_and_thousands_of_them_are_refused_with_few_words() {
+    assert_eq!(manifest_code(&chain(100)), "extends-itself");
+    assert_eq!(manifest_code(&chain(5000)), "input-limit");
+    let keys = (0..10_000).map(|at| format!("k{at}: 1")).collect::<Vec<_>>().join("\n");
+    let error = Manifest::parse("secrets.yml", &keys, Notation::Own).unwrap_err();
+    let told = error.diagnostics();
+    assert_eq!(told.len(), 100);
+    assert!(told[99].notes[0].starts_with("and 99"), "{:?}", told[99]);
+}
+
+#[test]
+fn a_block_of_a_hundred_thousand_attributes_or_denies_is_read() {
+    let attributes = format!("path \"a\" {{\n{}}}", "comment = 1\n".repeat(100_000));
+    let policy = Policy::parse("p", "p.hcl", &attributes).unwrap();
+    assert!(policy.fault(Dialect::Vault, jiff::Timestamp::UNIX_EPOCH).is_some());
+    assert!(policy.fault(Dialect::OpenBao, jiff::Timestamp::UNIX_EPOCH).is_none());
+    let denies = "path \"a/+/b/*\" { capabilities = [\"deny\"] }\n".repeat(20_000);
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    assert_eq!(envlock_secrets::policy::lint::lint("p", "p.hcl", &denies, now).len(), 1000);
+}

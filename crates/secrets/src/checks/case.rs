@@ -233,7 +233,7 @@ fn nothing_attached(manifest: &Manifest, profile: &ResolvedProfile) -> Finding {
 
 impl Manifest {
     /// The profile of a manifest that has none: every policy, every need.
-    pub(super) fn bare_profile(&self) -> ResolvedProfile {
+    pub fn bare_profile(&self) -> ResolvedProfile {
         let policies = self.policies.iter();
         ResolvedProfile {
             name: "all".to_owned(),

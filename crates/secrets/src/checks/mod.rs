@@ -1,6 +1,6 @@
 //! The checks: each need of a profile against the policies that its token gets.
 //!
-//! [`check`] reads policies, asks every dialect, and hands one [`Case`] a profile to the
+//! [`check`] reads policies, asks every dialect, and hands one case a profile to the
 //! checks, a file each, all of the same shape: they look, and push findings.
 
 mod accept;

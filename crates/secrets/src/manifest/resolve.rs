@@ -9,8 +9,12 @@ use super::model::{
     Auth, Credential, Manifest, Need, NeedUse, Override, Profile, Required, TokenRules,
 };
 use crate::canary::redact;
+use crate::mistakes::Mistakes;
 use crate::policy::Identity;
 use crate::source::Pos;
+
+/// How many profiles may stand behind one another.
+const LINEAGE: usize = 16;
 
 /// A profile, everything that it extends included.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,7 +91,7 @@ impl Manifest {
     pub(super) fn lineage(&self, name: &str) -> Vec<&Profile> {
         let (mut lineage, mut seen) = (Vec::new(), BTreeSet::new());
         let mut next = Some(name);
-        while let Some(name) = next.filter(|name| seen.insert(*name)) {
+        while let Some(name) = next.filter(|name| lineage.len() <= LINEAGE && seen.insert(*name)) {
             let Some(profile) = self.profiles.get(name) else { break };
             lineage.push(profile);
             next = profile.extends.as_deref();
@@ -96,7 +100,7 @@ impl Manifest {
     }
 
     /// Every name that is used stands for something, and no two needs fill one variable.
-    pub(super) fn check_references(&self, mistakes: &mut Vec<Diagnostic>) {
+    pub(super) fn check_references(&self, mistakes: &mut Mistakes) {
         let mut checker = Checker { manifest: self, mistakes };
         checker.default();
         checker.groups();
@@ -135,15 +139,14 @@ fn resolve(
 
 struct Checker<'a> {
     manifest: &'a Manifest,
-    mistakes: &'a mut Vec<Diagnostic>,
+    mistakes: &'a mut Mistakes,
 }
 
 impl<'a> Checker<'a> {
-    fn mistake(&mut self, code: &'static str, message: &str, pos: Pos) -> &mut Diagnostic {
+    fn mistake(&mut self, code: &'static str, message: &str, help: Option<String>, pos: Pos) {
         let place = self.manifest.place(pos);
-        self.mistakes.push(Diagnostic::error(code, redact(message)).at(place));
-        let last = self.mistakes.len() - 1;
-        &mut self.mistakes[last]
+        let mistake = Diagnostic::error(code, redact(message)).at(place);
+        self.mistakes.push(Diagnostic { help, ..mistake });
     }
 
     /// Notes that `name` is none of `known`.
@@ -160,7 +163,7 @@ impl<'a> Checker<'a> {
             None if known.is_empty() => None,
             None => Some(format!("known are {}", known.join(", "))),
         };
-        self.mistake("unknown-name", &format!("there is no {what} `{name}`"), pos).help = help;
+        self.mistake("unknown-name", &format!("there is no {what} `{name}`"), help, pos);
     }
 
     fn default(&mut self) {
@@ -178,8 +181,10 @@ impl<'a> Checker<'a> {
             if !manifest.profiles.contains_key(parent) {
                 self.unknown("profile", parent, manifest.profiles.keys(), profile.pos);
             } else if manifest.lineage(name).last().is_some_and(|last| last.extends.is_some()) {
-                let message = format!("the profile `{name}` extends itself in the end");
-                self.mistake("extends-itself", &message, profile.pos);
+                let message = format!(
+                    "the profile `{name}` extends itself in the end, or more than {LINEAGE} others"
+                );
+                self.mistake("extends-itself", &message, None, profile.pos);
             }
         }
         for (policy, pos) in profile.attach.iter().flatten() {
@@ -206,7 +211,7 @@ impl<'a> Checker<'a> {
             for (locator, _) in given.iter().filter(|(l, given)| given.is_some() && *l != right) {
                 let (right, wrong) = (right.key(), locator.key());
                 let message = format!("the need `{need}` has `{right}`, not `{wrong}`");
-                self.mistake("wrong-key", &message, change.pos);
+                self.mistake("wrong-key", &message, None, change.pos);
             }
         }
     }
@@ -221,7 +226,7 @@ impl<'a> Checker<'a> {
                 let message = format!(
                     "the group `{group}` is `one_of` for one need and `any_of` for another"
                 );
-                self.mistake("mixed-group", &message, need.pos);
+                self.mistake("mixed-group", &message, None, need.pos);
             }
         }
     }
@@ -267,10 +272,10 @@ impl<'a> Checker<'a> {
                             "the variable {} is filled by `{first}` and by `{name}`",
                             target.env
                         );
-                        self.mistake("variable-twice", &message, target.pos).help = Some(
-                            "give one of them another variable, or `skip` one in the profile"
-                                .to_owned(),
-                        );
+                        let help =
+                            "give one of them another variable, or `skip` one in the profile";
+                        let help = Some(help.to_owned());
+                        self.mistake("variable-twice", &message, help, target.pos);
                     }
                 }
             }

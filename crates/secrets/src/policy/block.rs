@@ -1,6 +1,6 @@
 //! One path block, read once for all dialects; what only some servers refuse is kept with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use serde_json::Value as Json;
@@ -130,6 +130,13 @@ impl<'a> Reader<'a> {
     }
 
     fn fault(&mut self, dialects: DialectSet, unless_expired: bool, fault: Fault, pos: Pos) {
+        // A second one for the same servers changes nothing; a hostile text has a million.
+        let known = |fault: &DialectFault| {
+            fault.dialects == dialects && (unless_expired || !fault.unless_expired)
+        };
+        if self.block.faults.iter().any(known) {
+            return;
+        }
         let error = fault.at(self.file, pos);
         self.block.faults.push(DialectFault { dialects, unless_expired, error });
     }
@@ -140,7 +147,8 @@ impl<'a> Reader<'a> {
 
     /// Every key known, to whom, and whether twice.
     fn keys(&mut self) -> Result<(), PolicyError> {
-        for (at, item) in self.body.items.iter().enumerate() {
+        let mut seen = HashSet::new();
+        for item in &self.body.items {
             let Some((_, known)) = KEYS.iter().find(|(key, _)| *key == item.name()) else {
                 let key = item.name().to_owned();
                 let nearest = envlock_report::nearest(&key, KEYS.iter().map(|(key, _)| *key));
@@ -153,7 +161,7 @@ impl<'a> Reader<'a> {
                 let fault = Fault::OtherDialect { word: item.name().to_owned(), accepted };
                 self.fault(refused, false, fault, item.pos());
             }
-            if self.body.items[..at].iter().any(|earlier| earlier.name() == item.name()) {
+            if !seen.insert(item.name()) {
                 let fault = Fault::DuplicateAttribute(item.name().to_owned());
                 self.fault([Dialect::Vault].into_iter().collect(), false, fault, item.pos());
             }

@@ -16,8 +16,6 @@ pub(crate) struct Item {
     /// At least one.
     pub(crate) keys: Vec<Word>,
     pub(crate) value: Value,
-    /// Written as a block, without `=`.
-    pub(crate) block: bool,
 }
 
 /// A key or a label.

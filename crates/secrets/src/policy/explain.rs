@@ -104,7 +104,10 @@ fn conditions(acl: &Acl<'_>, rule: RuleId) -> Vec<String> {
         conditions.push("the answer must be wrapped (X-Vault-Wrap-TTL)".to_owned());
     }
     if !rule.required.is_empty() {
-        conditions.push(format!("the parameters {} must be there", rule.required.join(", ")));
+        conditions.push(format!(
+            "the parameters {} must be there",
+            rule.required.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+        ));
     }
     for (what, parameters) in [("are allowed", &rule.allowed), ("are denied", &rule.denied)] {
         if let Some(parameters) = parameters.as_ref().filter(|parameters| !parameters.is_empty()) {

@@ -63,7 +63,7 @@ fn spread(keys: Vec<Word>, node: &Node, level: usize, out: &mut Vec<Item>, traps
         }
         _ => {
             let value = value(node, level, traps);
-            out.push(Item { keys, value, block: false });
+            out.push(Item { keys, value });
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What all blocks of one pattern say together.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::block::{Block, Parameters};
@@ -21,7 +23,7 @@ pub(crate) struct Rule {
     pub(crate) capabilities: Capabilities,
     pub(crate) allowed: Option<Parameters>,
     pub(crate) denied: Option<Parameters>,
-    pub(crate) required: Vec<String>,
+    pub(crate) required: BTreeSet<String>,
     pub(crate) min_wrapping: i64,
     pub(crate) max_wrapping: i64,
     pub(crate) mfa: bool,
@@ -45,7 +47,7 @@ impl Rule {
             capabilities: block.capabilities,
             allowed: unless_denied(&block.allowed),
             denied: unless_denied(&block.denied),
-            required: block.required.clone(),
+            required: block.required.iter().cloned().collect(),
             min_wrapping: block.min_wrapping,
             max_wrapping: block.max_wrapping,
             mfa: !block.mfa.is_empty(),
@@ -76,11 +78,7 @@ impl Rule {
         self.max_wrapping = bound(self.max_wrapping, block.max_wrapping, larger);
         unite(&mut self.allowed, block.allowed.as_ref());
         unite(&mut self.denied, block.denied.as_ref());
-        for name in &block.required {
-            if !self.required.contains(name) {
-                self.required.push(name.clone());
-            }
-        }
+        self.required.extend(block.required.iter().cloned());
         self.mfa |= !block.mfa.is_empty();
         self.control_group |= block.control_group;
         self.pagination = bound(self.pagination, block.pagination, false);

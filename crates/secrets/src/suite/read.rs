@@ -7,6 +7,7 @@ use envlock_report::{Diagnostic, Exit, Explain};
 use super::case::{Case, CasePolicy, CaseRequest, CaseSource, Expected, Suite};
 use crate::fields::Fields;
 use crate::manifest::Engine;
+use crate::mistakes::Mistakes;
 use crate::policy::{Alias, Dialect, Entity, Group, Identity};
 use crate::source::ReadError;
 use crate::tree::{self, Node};
@@ -43,7 +44,7 @@ impl Suite {
     /// Reads `text`, the content of `file`. The cases stand in a list under `cases` or `vectors`.
     pub fn parse(file: &str, text: &str) -> Result<Self, SuiteError> {
         let root = tree::parse(file, text)?;
-        let mut mistakes = Vec::new();
+        let mut mistakes = Mistakes::default();
         let mut top = Fields::new(file, &root, "a file of policy tests", &mut mistakes);
         top.known(&["format", "about", "cases", "vectors"]);
         let mut cases = Vec::new();
@@ -55,12 +56,12 @@ impl Suite {
         if mistakes.is_empty() {
             Ok(Self { file: file.to_owned(), cases })
         } else {
-            Err(SuiteError::Mistakes(mistakes))
+            Err(SuiteError::Mistakes(mistakes.into_diagnostics()))
         }
     }
 }
 
-fn case(file: &str, node: &Node, number: usize, mistakes: &mut Vec<Diagnostic>) -> Case {
+fn case(file: &str, node: &Node, number: usize, mistakes: &mut Mistakes) -> Case {
     let mut fields = Fields::new(file, node, "a case", mistakes);
     fields.known(&[
         "id",
@@ -115,7 +116,7 @@ fn case(file: &str, node: &Node, number: usize, mistakes: &mut Vec<Diagnostic>) 
     Case { id, pos: node.pos, why, policies, request, token_namespace, identity, expect }
 }
 
-fn policy(file: &str, node: &Node, mistakes: &mut Vec<Diagnostic>) -> CasePolicy {
+fn policy(file: &str, node: &Node, mistakes: &mut Mistakes) -> CasePolicy {
     let mut fields = Fields::new(file, node, "a policy of a case", mistakes);
     fields.known(&[
         "name",
@@ -138,7 +139,7 @@ fn policy(file: &str, node: &Node, mistakes: &mut Vec<Diagnostic>) -> CasePolicy
     }
 }
 
-fn request(file: &str, node: &Node, mistakes: &mut Vec<Diagnostic>) -> CaseRequest {
+fn request(file: &str, node: &Node, mistakes: &mut Mistakes) -> CaseRequest {
     let mut fields = Fields::new(file, node, "a request", mistakes);
     fields.known(&["operation", "path", "namespace", "data", "wrap_ttl"]);
     CaseRequest {
@@ -159,7 +160,7 @@ fn derived_request(node: &Node) -> Option<(&'static str, String)> {
     Some((access.operation.name(), access.path))
 }
 
-fn expected(file: &str, node: &Node, mistakes: &mut Vec<Diagnostic>) -> Expected {
+fn expected(file: &str, node: &Node, mistakes: &mut Mistakes) -> Expected {
     let mut fields = Fields::new(file, node, "what is expected", mistakes);
     fields.known(&["parse", "capabilities", "allowed", "root_privs", "limit", "rule"]);
     let capabilities = fields.get("capabilities").and_then(Node::items).map(|items| {

@@ -10,6 +10,7 @@ use envlock_report::{Diagnostic, Exit, Explain, nearest};
 use super::model::{Allowance, Manifest, PolicyFile, ServerDialect};
 use super::words;
 use crate::fields::Fields;
+use crate::mistakes::Mistakes;
 use crate::source::ReadError;
 use crate::tree::{self, Entry, Node};
 
@@ -61,20 +62,36 @@ impl Manifest {
                 None => return Ok(None),
             },
         };
-        let mut mistakes = Vec::new();
+        let mut mistakes = Mistakes::default();
         let manifest = read(file, node, &mut mistakes);
+        refuse_too_many(&manifest, node, &mut mistakes);
         if mistakes.is_empty() {
             manifest.check_references(&mut mistakes);
         }
         if mistakes.is_empty() {
             Ok(Some(manifest))
         } else {
-            Err(ManifestError::Mistakes(mistakes))
+            Err(ManifestError::Mistakes(mistakes.into_diagnostics()))
         }
     }
 }
 
-fn read(file: &str, node: &Node, mistakes: &mut Vec<Diagnostic>) -> Manifest {
+/// Every need is looked at in every profile: the numbers of both must stay reasonable.
+fn refuse_too_many(manifest: &Manifest, node: &Node, mistakes: &mut Mistakes) {
+    let numbers = [
+        ("needs", manifest.needs.len(), 2000),
+        ("profiles", manifest.profiles.len(), 200),
+        ("policies", manifest.policies.len(), 2000),
+    ];
+    for (what, number, limit) in numbers {
+        if number > limit {
+            let message = format!("the manifest has {number} {what}; the limit is {limit}");
+            mistakes.push(Diagnostic::error("input-limit", message).at(manifest.place(node.pos)));
+        }
+    }
+}
+
+fn read(file: &str, node: &Node, mistakes: &mut Mistakes) -> Manifest {
     let mut fields = Fields::new(file, node, "a secrets manifest", mistakes);
     fields
         .known(&["version", "server", "policies", "needs", "default", "profiles", "allow", "deny"]);

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use envlock_report::{Diagnostic, nearest};
+use envlock_report::nearest;
 
 use super::super::engine::{Engine, KnownFields, Locator, TRANSIT_OPERATIONS};
 use super::super::model::{Form, Need, Required, Target, Ttl, Verify};
 use super::super::words;
 use super::{choice, word};
 use crate::fields::Fields;
+use crate::mistakes::Mistakes;
 use crate::policy::Capability;
 use crate::tree::{Entry, Kind};
 
@@ -27,7 +28,7 @@ const KEYS: [&str; 12] = [
     "verify",
 ];
 
-pub(super) fn read(file: &str, entry: &Entry, mistakes: &mut Vec<Diagnostic>) -> Need {
+pub(super) fn read(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Need {
     let mut fields = Fields::new(file, &entry.value, "a need", mistakes);
     fields.known(&KEYS);
     let engines: Vec<_> = Engine::all().map(|engine| (engine.name(), engine)).collect();

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use envlock_report::Diagnostic;
-
 use super::super::model::{
     Auth, AuthMethod, Credential, Forbidden, NeedUse, Override, Profile, TokenRules,
 };
 use super::super::words;
 use super::{choice, word};
 use crate::fields::Fields;
+use crate::mistakes::Mistakes;
 use crate::policy::Identity;
 use crate::source::Pos;
 use crate::tree::{Entry, Node};
@@ -50,7 +49,7 @@ impl AuthMethod {
     }
 }
 
-pub(super) fn read(file: &str, entry: &Entry, mistakes: &mut Vec<Diagnostic>) -> Profile {
+pub(super) fn read(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Profile {
     let mut fields = Fields::new(file, &entry.value, "a profile", mistakes);
     fields.known(&KEYS);
     let auth = fields.get("auth").and_then(|node| auth(&mut fields, node));

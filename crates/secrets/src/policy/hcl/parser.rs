@@ -72,14 +72,14 @@ impl Parser<'_> {
                 }
                 Token::Sign('=') if keys.len() == 1 => {
                     let value = self.value(depth + 1)?;
-                    return Ok(Item { keys, value, block: false });
+                    return Ok(Item { keys, value });
                 }
                 Token::Sign('=') if keys.len() > 1 => return Err((pos, Fault::AssignedBlock)),
                 Token::Sign('{') if !keys.is_empty() => {
                     self.count(pos, depth + 1)?;
                     let body = self.body(Some(pos), depth + 1)?;
                     let value = Value { pos, what: What::Body(body) };
-                    return Ok(Item { keys, value, block: true });
+                    return Ok(Item { keys, value });
                 }
                 other => {
                     let expected = if keys.is_empty() { "a key" } else { "`=` or `{`" };

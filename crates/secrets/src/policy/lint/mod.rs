@@ -5,6 +5,8 @@ mod parameters;
 mod patterns;
 mod refusals;
 
+use std::collections::HashSet;
+
 use envlock_report::{Diagnostic, Finding};
 use jiff::Timestamp;
 
@@ -47,8 +49,10 @@ pub(crate) fn style(policy: &Policy, now: Timestamp) -> Vec<Finding> {
     let mut sink = Sink { file: &policy.file, findings: Vec::new() };
     if Dialect::PORTABLE.iter().any(|dialect| policy.fault(*dialect, now).is_none()) {
         patterns::labels(policy, &mut sink);
+        let bare = policy.blocks.iter().map(|block| block.pattern.trim_end_matches('*'));
+        let known: HashSet<&str> = bare.collect();
         for (block, item) in policy.blocks.iter().zip(policy.paths()) {
-            patterns::check(policy, block, &mut sink);
+            patterns::check(block, &known, &mut sink);
             grants::check(block, item, now, &mut sink);
             parameters::check(block, &mut sink);
         }
@@ -56,6 +60,9 @@ pub(crate) fn style(policy: &Policy, now: Timestamp) -> Vec<Finding> {
     parameters::traps(&policy.traps, &mut sink);
     sink.findings
 }
+
+/// More lints on one policy than this nobody reads; a hostile one could have a million.
+const TOLD: usize = 1000;
 
 /// Where lints put what they find.
 struct Sink<'a> {
@@ -65,6 +72,9 @@ struct Sink<'a> {
 
 impl Sink<'_> {
     fn warn(&mut self, code: &'static str, pos: Pos, message: &str, help: &str) {
+        if self.findings.len() >= TOLD {
+            return;
+        }
         let diagnostic = Diagnostic::warning(code, message).at(pos.place(self.file));
         self.findings.push(Finding::new(diagnostic.with_help(help)));
     }

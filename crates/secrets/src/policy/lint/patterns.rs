@@ -1,5 +1,7 @@
 //! Labels and patterns.
 
+use std::collections::HashSet;
+
 use super::Sink;
 use crate::policy::block::Block;
 use crate::policy::capability::{Capabilities, Capability};
@@ -26,7 +28,8 @@ pub(super) fn labels(policy: &Policy, sink: &mut Sink<'_>) {
     }
 }
 
-pub(super) fn check(policy: &Policy, block: &Block, sink: &mut Sink<'_>) {
+/// `known` holds every pattern of the policy, without its star.
+pub(super) fn check(block: &Block, known: &HashSet<&str>, sink: &mut Sink<'_>) {
     let pattern = block.pattern.as_str();
     if pattern.starts_with("//") {
         let message = "never matches: only one leading slash is dropped";
@@ -40,7 +43,7 @@ pub(super) fn check(policy: &Policy, block: &Block, sink: &mut Sink<'_>) {
     }
     if block.capabilities.denies()
         && pattern.ends_with("/*")
-        && !has_rule(policy, &pattern[..pattern.len() - 2])
+        && !known.contains(&pattern[..pattern.len() - 2])
     {
         let bare = &pattern[..pattern.len() - 2];
         let message = format!("denies what is below \"{bare}\", not \"{bare}\" itself");
@@ -86,8 +89,4 @@ fn wildcards(block: &Block, sink: &mut Sink<'_>) {
             "write `+` for a segment, `*` at the end",
         );
     }
-}
-
-fn has_rule(policy: &Policy, pattern: &str) -> bool {
-    policy.blocks.iter().any(|block| block.pattern.trim_end_matches('*') == pattern)
 }
