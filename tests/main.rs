@@ -15,6 +15,7 @@ mod mirrors;
 mod output;
 mod python;
 mod run;
+mod secrets;
 mod shared;
 mod solve;
 mod support;

@@ -1,8 +1,15 @@
 //! The command line as it is typed.
 
+mod secrets;
+
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, CommandFactory as _, Parser, Subcommand, ValueEnum};
+
+pub(crate) use secrets::{
+    Audience, CheckSecrets, Explain, Generate, Lint, Manifest, Policy, PolicyExplain, PolicyTest,
+    Secrets, Server,
+};
 
 /// environment.yml to one pinned lock to a prefix.
 #[derive(Debug, Parser)]
@@ -16,6 +23,18 @@ pub(crate) struct Args {
     pub(crate) talk: Talk,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Args {
+    /// Ends the program where a format for findings is asked of a command that has none.
+    pub(crate) fn refuse_findings_format(&self) {
+        let finds =
+            matches!(self.command, Command::CheckSecrets(_) | Command::Policy(Policy::Lint(_)));
+        if !finds && !matches!(self.talk.format, Format::Human | Format::Json) {
+            let message = "this command has no findings: use `--format human` or `json`";
+            Self::command().error(clap::error::ErrorKind::ArgumentConflict, message).exit();
+        }
+    }
 }
 
 /// How the program talks.
@@ -38,6 +57,12 @@ pub(crate) enum Format {
     Human,
     /// One JSON document, described by `schemas/`.
     Json,
+    /// SARIF 2.1.0, for findings alone: check-secrets and policy lint.
+    Sarif,
+    /// Annotations of GitHub's workflows, for findings alone.
+    Github,
+    /// GitLab's code quality report, for findings alone.
+    Gitlab,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -57,6 +82,16 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Run a command in an environment.
     Run(Run),
+    /// Prove that a job gets the secrets that it needs, and nothing more.
+    CheckSecrets(CheckSecrets),
+    /// The secrets manifest.
+    #[command(subcommand)]
+    Secrets(Secrets),
+    /// Policies of Vault and OpenBao.
+    #[command(subcommand)]
+    Policy(Policy),
+    /// What a code means and what to do about it.
+    Explain(Explain),
     /// The whole way on a small project of its own, made on the spot.
     Demo(Demo),
 }

@@ -15,6 +15,7 @@ use crate::{args::Args, commands::App, settings::Settings, ui::Ui};
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    args.refuse_findings_format();
     let settings = Settings::read();
     let ui = Ui::new(&args.talk, &settings);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

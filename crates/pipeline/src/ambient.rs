@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use envlock_channel::Client;
+use envlock_config::Configuration;
 use envlock_model::{channel::Rules, progress::Observer};
 use rattler_conda_types::{GenericVirtualPackage, Subdir};
 
@@ -10,6 +11,9 @@ use rattler_conda_types::{GenericVirtualPackage, Subdir};
 pub struct Ambient<'a> {
     /// Channels, mirrors and the cache.
     pub client: &'a Client,
+    /// What is configured: the channels of an environment that lists none, and those that
+    /// may not be used.
+    pub configuration: &'a Configuration,
     /// How names of channels become URLs.
     pub rules: &'a Rules,
     /// The variables of the process, for `$VAR` in channels.

@@ -108,8 +108,15 @@ pub fn set_stage(request: &DemoRequest, python: Cpython) -> Result<Stage, DemoEr
     }
     channel.write_index(IndexFormats::ALL).map_err(doing("write the channel's index"))?;
     let environment = environment_yml(&python.version);
-    std::fs::write(folder.join("environment.yml"), environment)
-        .map_err(doing("write environment.yml"))?;
+    let policies = folder.join("vault/policies");
+    std::fs::create_dir_all(&policies).map_err(doing("make a folder for the policy"))?;
+    for (path, text) in [
+        (folder.join("environment.yml"), environment.as_str()),
+        (folder.join("secrets.yml"), include_str!("demo/secrets.yml")),
+        (policies.join("demo-ci.hcl"), include_str!("demo/demo-ci.hcl")),
+    ] {
+        std::fs::write(path, text).map_err(doing("write the project's files"))?;
+    }
 
     let server = Server::start(mirror.root()).map_err(doing("serve the channel"))?;
     let [(origin, url), _] = Mirror::stands_in_for(&server.url());
@@ -143,5 +150,6 @@ fn commands(mirror: &str) -> Vec<Vec<String>> {
         words(&["run", "--", "python", "-c", program]),
         words(&["run", "--", "greet", "envlock"]),
         words(&["verify"]),
+        words(&["check-secrets", "--offline"]),
     ]
 }

@@ -9,8 +9,8 @@ use envlock_model::{
     lock::{self, Lock, ReadError},
     spec::{self, Environment},
 };
-use envlock_secrets::manifest::ManifestError;
 use envlock_report::{Diagnostic, Exit, Explain, Place};
+use envlock_secrets::manifest::ManifestError;
 
 /// Why a file of the project can't be used.
 #[derive(Debug, thiserror::Error)]

@@ -16,7 +16,13 @@ use rattler_conda_types::{
     GenericVirtualPackage, MatchSpec, Matches, ParseMatchSpecOptions, Subdir,
 };
 
-use crate::{Ambient, FileError, Overrides, QuestionError, files, solve::staleness};
+use envlock_secrets::manifest::LockedNeeds;
+
+use crate::{
+    Ambient, FileError, Overrides, QuestionError, files,
+    secrets::{self, ManifestRequest},
+    solve::staleness,
+};
 
 /// What to do about a pip section, which no lock of this version answers for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +79,8 @@ pub struct Installed {
     pub pip_left_out: Vec<String>,
     /// How many packages the lock has for this platform.
     pub packages: usize,
+    /// The needs of secrets that the lock carries.
+    pub needs: Option<LockedNeeds>,
     /// What the user should know.
     pub warnings: Vec<Diagnostic>,
 }
@@ -87,10 +95,12 @@ pub enum InstallError {
     #[error(transparent)]
     Question(#[from] QuestionError),
     /// environment.yml asks for something else by now.
-    #[error("the lock is stale: {} changed", count(.changes.len(), "line"))]
+    #[error("the lock no longer answers what is asked")]
     Stale {
         /// What changed.
         changes: Vec<Change>,
+        /// What changed about the needs of secrets.
+        needs: Vec<String>,
     },
     /// A platform that this machine isn't.
     #[error("{asked} can't be installed on this machine, which is {host}")]
@@ -135,7 +145,7 @@ impl Explain for InstallError {
             Self::Question(error) => error.diagnostics(),
             Self::Fetch(error) => error.diagnostics(),
             Self::Link(error) => error.diagnostics(),
-            Self::Stale { changes } => stale(changes),
+            Self::Stale { changes, needs } => stale(changes, needs),
             Self::OtherPlatform { host, .. } => {
                 vec![Diagnostic::error("other-platform", self.to_string()).with_help(format!(
                     "leave `--platform` out, or install on {host} what is for it"
@@ -177,7 +187,10 @@ impl Explain for InstallError {
 }
 
 /// A stale lock, change by change.
-pub fn stale(changes: &[Change]) -> Vec<Diagnostic> {
+pub fn stale(changes: &[Change], needs: &[String]) -> Vec<Diagnostic> {
+    const HELP: &str = "run `envlock solve`; `envlock install --frozen` takes it as it is";
+    let needs =
+        needs.iter().map(|change| Diagnostic::error("stale-lock", change.as_str()).with_help(HELP));
     changes
         .iter()
         .map(|change| {
@@ -186,9 +199,9 @@ pub fn stale(changes: &[Change]) -> Vec<Diagnostic> {
                 Some(place) => diagnostic.at(place.clone()),
                 None => diagnostic,
             };
-            diagnostic
-                .with_help("run `envlock solve`; `envlock install --frozen` takes it as it is")
+            diagnostic.with_help(HELP)
         })
+        .chain(needs)
         .collect()
 }
 
@@ -231,6 +244,7 @@ pub async fn install(
         outcome,
         pip_left_out,
         packages,
+        needs: secrets::needs(&lock),
         warnings,
     };
     if already_right(&wanted)? {
@@ -282,7 +296,16 @@ fn refuse_stale(
     let (changes, found) =
         staleness(&environment, &request.environments, &overrides, lock, ambient)?;
     warnings.extend(found);
-    if changes.is_empty() { Ok(()) } else { Err(InstallError::Stale { changes }) }
+    let manifest = secrets::manifest(&ManifestRequest {
+        environments: request.environments.clone(),
+        manifest: None,
+    })?;
+    let needs = secrets::changes(lock.secrets.as_ref(), manifest.as_ref());
+    if changes.is_empty() && needs.is_empty() {
+        Ok(())
+    } else {
+        Err(InstallError::Stale { changes, needs })
+    }
 }
 
 fn for_host<'a>(

@@ -2,8 +2,9 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use envlock_config::{Set, key};
 use envlock_model::{
-    channel::{self, ChannelError, Resolved},
+    channel::{self, ChannelError, Resolved, redact},
     lock::Lock,
     question::{Asked, AskedChannel, AskedPip, AskedSpec, Priority, Question},
     spec::{Environment, Request},
@@ -12,7 +13,10 @@ use envlock_model::{
 use envlock_report::{Diagnostic, Exit, Explain, Place};
 use rattler_conda_types::{GenericVirtualPackage, Subdir};
 
-use crate::Ambient;
+use crate::{
+    Ambient,
+    policy::{Policy, Refusal, terms},
+};
 
 /// What the command line sets beside environment.yml.
 #[derive(Debug, Clone, Default)]
@@ -57,6 +61,16 @@ pub enum QuestionError {
         /// Where it is written.
         place: Option<Place>,
     },
+    /// A channel that may not be used.
+    #[error("the channel {channel} is {}", .refusal.what)]
+    Refused {
+        /// The channel.
+        channel: String,
+        /// Why, and who says so.
+        refusal: Refusal,
+        /// Where it is written.
+        place: Option<Place>,
+    },
     /// No channel is left.
     #[error("there is no channel to search: `nodefaults` takes the only one away")]
     NoChannel {
@@ -80,6 +94,15 @@ impl Explain for QuestionError {
             Self::Credential { place, .. } => {
                 let diagnostic = Diagnostic::error("channel-credential", self.to_string())
                     .with_help("take it out of the address; a mirror that needs none can be named with `--mirror`");
+                vec![match place {
+                    Some(place) => diagnostic.at(place.clone()),
+                    None => diagnostic,
+                }]
+            }
+            Self::Refused { refusal, place, .. } => {
+                let diagnostic = Diagnostic::error("channel-refused", self.to_string())
+                    .with_note(format!("{} says so", refusal.by))
+                    .with_help("use another, such as `channels: [conda-forge]`");
                 vec![match place {
                     Some(place) => diagnostic.at(place.clone()),
                     None => diagnostic,
@@ -115,8 +138,8 @@ pub(crate) fn settle(
     let mut warnings = environment.warnings.clone();
     let platforms = platforms(environment, overrides, present, ambient);
     let folder = &std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-    let mut channels = Channels { folder, ambient, list: Vec::new() };
-    for (written, place) in listed(environment, &mut warnings)? {
+    let mut channels = Channels::new(folder, ambient)?;
+    for (written, place) in listed(environment, ambient, &mut warnings)? {
         for platform in &platforms {
             channels.add(&written, place.as_ref(), *platform, false)?;
         }
@@ -134,6 +157,9 @@ pub(crate) fn settle(
         let virtual_packages = assumed(platform, overrides, present, ambient);
         asked.insert(platform, Asked { requests, pip, virtual_packages });
     }
+    let said = warnings.iter().any(|warning| warning.code == "implicit-defaults");
+    let terms = terms(channels.list.iter().flat_map(|channel| &channel.urls));
+    warnings.extend(terms.filter(|_| !said));
     let question = Question {
         name: name(environment, folder),
         channels: channels.list,
@@ -174,9 +200,12 @@ fn platforms(
     platforms
 }
 
-/// The channels as listed. Without a list it is `defaults`, as for conda, and that is said.
+/// The channels as listed. Without a list it is that of `.condarc`, else `defaults`, as for
+/// conda, and that is said. Where there is a list, conda appends `.condarc`'s to it; here it
+/// is the whole list, so that a lock is the same on every machine.
 fn listed(
     environment: &Environment,
+    ambient: &Ambient<'_>,
     warnings: &mut Vec<Diagnostic>,
 ) -> Result<Vec<(String, Option<Place>)>, QuestionError> {
     let listed: Vec<_> = environment
@@ -192,22 +221,47 @@ fn listed(
     if environment.nodefaults {
         return Err(QuestionError::NoChannel { place });
     }
+    let configured = ambient.configuration.many(&key::CHANNELS);
+    if let Some(first) = configured.first().filter(|first| first.value != "defaults") {
+        let message = format!("no channel is listed: those of {} are searched", first.by);
+        let names: Vec<_> = configured.iter().map(|set| redact(&set.value)).collect();
+        warnings.push(
+            Diagnostic::warning("implicit-channels", message)
+                .at(place)
+                .with_note("on a machine that is configured in another way it would be others")
+                .with_help(format!("list them: `channels: [{}]`", names.join(", "))),
+        );
+        let channel = |set: &Set<String>| (set.value.clone(), set.by.place().cloned());
+        return Ok(configured.iter().map(channel).collect());
+    }
     warnings.push(
         Diagnostic::warning("implicit-defaults", "no channel is listed: `defaults` is searched")
             .at(place)
             .with_note("it is Anaconda's own channel, and its terms of service ask many to pay")
             .with_help("say which: `channels: [conda-forge]` or `channels: [defaults]`"),
     );
-    Ok(vec![("defaults".to_owned(), None)])
+    let others = configured.iter().skip(1).map(|set| (set.value.clone(), set.by.place().cloned()));
+    Ok([("defaults".to_owned(), None)].into_iter().chain(others).collect())
 }
 
 struct Channels<'a> {
     folder: &'a Path,
     ambient: &'a Ambient<'a>,
+    policy: Policy,
     list: Vec<AskedChannel>,
 }
 
-impl Channels<'_> {
+impl<'a> Channels<'a> {
+    fn new(folder: &'a Path, ambient: &'a Ambient<'a>) -> Result<Self, QuestionError> {
+        let mut channels = Self { folder, ambient, policy: Policy::default(), list: Vec::new() };
+        channels.policy = Policy::new(ambient.configuration, |written, place| {
+            // On Windows a name of several channels has all of its members.
+            let resolved = channels.resolve(written, place, Subdir::Win64)?;
+            Ok(resolved.into_iter().map(|resolved| resolved.channel.url).collect())
+        })?;
+        Ok(channels)
+    }
+
     /// The channel at its origin: where it is written as the address of a mirror, that
     /// mirror is asked first, and the origin is what is meant.
     fn resolve(
@@ -250,6 +304,9 @@ impl Channels<'_> {
         if let Some(found) = resolved.iter().find(|resolved| resolved.access.is_some()) {
             let channel = found.channel.name.clone();
             return Err(QuestionError::Credential { channel, place: place.cloned() });
+        }
+        if let Some(refusal) = self.policy.refuses(&urls) {
+            return Err(QuestionError::Refused { channel: name, refusal, place: place.cloned() });
         }
         match self.list.iter_mut().find(|channel| channel.name == name) {
             // A multichannel may have more members on one platform than on another.

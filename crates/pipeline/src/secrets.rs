@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use envlock_model::lock::Lock;
 use envlock_report::{Diagnostic, Exit, Explain, Finding};
 use envlock_secrets::{
     canary,
@@ -71,12 +72,10 @@ impl Explain for SecretsError {
         match self {
             Self::File(error) => error.diagnostics(),
             Self::Check(error) => error.diagnostics(),
-            Self::NoManifest => vec![
-                Diagnostic::error("no-manifest", self.to_string()).with_help(
-                    "write secrets.yml beside environment.yml, or a `secrets:` key in it; or \
+            Self::NoManifest => vec![Diagnostic::error("no-manifest", self.to_string()).with_help(
+                "write secrets.yml beside environment.yml, or a `secrets:` key in it; or \
                      name another with `--manifest FILE`",
-                ),
-            ],
+            )],
             Self::Stale { changes } => {
                 let mut diagnostic = Diagnostic::error("stale-lock", self.to_string());
                 diagnostic.notes.clone_from(changes);
@@ -98,7 +97,7 @@ impl Explain for SecretsError {
 /// The manifest that is meant, if there is one.
 pub fn manifest(request: &ManifestRequest) -> Result<Option<Manifest>, FileError> {
     if let Some(path) = &request.manifest {
-        let text = files::text(path)?.ok_or_else(|| FileError::Absent {
+        let text = manifest_text(path)?.ok_or_else(|| FileError::Absent {
             path: path.clone(),
             help: "name the manifest's file with `--manifest FILE`".to_owned(),
         })?;
@@ -111,7 +110,7 @@ pub fn manifest(request: &ManifestRequest) -> Result<Option<Manifest>, FileError
     }
     let first = request.environments.first().map_or(Path::new("environment.yml"), |p| p.as_path());
     let own = first.with_file_name(FILE_NAME);
-    let own_text = files::text(&own)?;
+    let own_text = manifest_text(&own)?;
     let mut inside = None;
     for path in &request.environments {
         if let Some(text) = files::text(path)? {
@@ -124,16 +123,24 @@ pub fn manifest(request: &ManifestRequest) -> Result<Option<Manifest>, FileError
             own: files::shown(&own),
             environment: inside.file.clone(),
         }),
-        (Some(text), None) => {
-            Ok(Manifest::parse(&files::shown(&own), &text, Notation::Own)?)
-        }
+        (Some(text), None) => Ok(Manifest::parse(&files::shown(&own), &text, Notation::Own)?),
         (None, inside) => Ok(inside),
     }
+}
+
+/// A manifest's text, as its reader takes it in; none where there is no file.
+fn manifest_text(path: &Path) -> Result<Option<String>, FileError> {
+    Ok(texts([files::shown(path)])?.into_values().next())
 }
 
 /// What a lock carries of a manifest.
 pub(crate) fn locked(manifest: Option<&Manifest>) -> Option<serde_yaml::Value> {
     manifest.and_then(|manifest| serde_yaml::to_value(manifest.locked()).ok())
+}
+
+/// The needs that a lock carries.
+pub(crate) fn needs(lock: &Lock) -> Option<LockedNeeds> {
+    lock.secrets.clone().and_then(|value| serde_yaml::from_value(value).ok())
 }
 
 /// What the lock's needs lack or have too many of, in words.
@@ -144,8 +151,12 @@ pub(crate) fn changes(
     let needs = locked.and_then(|value| serde_yaml::from_value::<LockedNeeds>(value.clone()).ok());
     match (needs, manifest) {
         (None, None) => Vec::new(),
-        (None, Some(_)) => vec!["the lock carries no secrets manifest, and there is one".to_owned()],
-        (Some(_), None) => vec!["the lock carries a secrets manifest, and there is none".to_owned()],
+        (None, Some(_)) => {
+            vec!["the lock carries no secrets manifest, and there is one".to_owned()]
+        }
+        (Some(_), None) => {
+            vec!["the lock carries a secrets manifest, and there is none".to_owned()]
+        }
         (Some(needs), Some(manifest)) => {
             needs.changes(manifest).iter().map(Change::to_string).collect()
         }
@@ -163,16 +174,19 @@ pub fn check(request: &SecretsRequest) -> Result<(Manifest, Outcome), SecretsErr
             return Err(SecretsError::Stale { changes });
         }
     }
-    let texts = texts(manifest.policy_files())?;
+    let policies = texts(manifest.policy_files())?;
     let profile = request.profile.clone().or_else(|| manifest.default.clone());
     let mut outcome = checks::check(&Input {
         manifest: &manifest,
-        files: &texts,
+        files: &policies,
         profile: profile.as_deref(),
         dialect: request.dialect,
         now: request.now,
         horizon_days: request.horizon_days,
     })?;
+    for (file, text) in texts([manifest.file.clone()])? {
+        outcome.findings.extend(canary::in_file(&file, &text));
+    }
     outcome.findings.extend(in_variables(&manifest, &request.variables));
     outcome.findings = envlock_report::arrange(outcome.findings);
     Ok((manifest, outcome))

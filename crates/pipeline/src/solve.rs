@@ -14,12 +14,14 @@ use envlock_model::{
     spec::Environment,
 };
 use envlock_report::{Diagnostic, Exit, Explain, count, nearest};
+use envlock_secrets::manifest::Manifest;
 use envlock_solve::{Problem, Records, TooNew};
 use rattler_conda_types::{PackageName, RepoDataRecord, Subdir};
 
 use crate::{
     Ambient, FileError, Overrides, QuestionError, files,
     question::{Settled, settle},
+    secrets::{self, ManifestRequest},
 };
 
 /// What `solve` is asked to do.
@@ -64,8 +66,10 @@ pub struct Solved {
 /// What `solve --check` found.
 #[derive(Debug)]
 pub struct Checked {
-    /// What the lock doesn't answer; empty when it is fresh.
+    /// What the lock doesn't answer.
     pub changes: Vec<Change>,
+    /// Where the lock's needs of secrets aren't the manifest's. Both empty: it is fresh.
+    pub needs: Vec<String>,
     /// What the user should know.
     pub warnings: Vec<Diagnostic>,
 }
@@ -149,10 +153,12 @@ impl Explain for SolveError {
 /// Asks whether the lock still answers. Reads two files and nothing else.
 pub fn check(request: &SolveRequest, ambient: &Ambient<'_>) -> Result<Checked, SolveError> {
     let environment = files::environments(&request.environments)?;
+    let manifest = manifest(&request.environments)?;
     let lock = files::lock(&request.lock)?;
     let (changes, warnings) =
         staleness(&environment, &request.environments, &request.overrides, &lock, ambient)?;
-    Ok(Checked { changes, warnings })
+    let needs = secrets::changes(lock.secrets.as_ref(), manifest.as_ref());
+    Ok(Checked { changes, needs, warnings })
 }
 
 /// What `lock` doesn't answer of `environment`.
@@ -167,9 +173,15 @@ pub(crate) fn staleness(
     Ok((lock::changes(lock, &settled.question), settled.warnings))
 }
 
+/// The manifest of the project: what it needs goes into the lock.
+fn manifest(environments: &[PathBuf]) -> Result<Option<Manifest>, FileError> {
+    secrets::manifest(&ManifestRequest { environments: environments.to_vec(), manifest: None })
+}
+
 /// Solves and writes the lock.
 pub async fn solve(request: &SolveRequest, ambient: &Ambient<'_>) -> Result<Solved, SolveError> {
     let environment = files::environments(&request.environments)?;
+    let manifest = manifest(&request.environments)?;
     let present_text = files::text(&request.lock)?;
     let present = present(&request.lock, present_text.as_deref())?;
     let folder = folder(&request.environments);
@@ -184,8 +196,7 @@ pub async fn solve(request: &SolveRequest, ambient: &Ambient<'_>) -> Result<Solv
     warnings.extend(answers.warnings);
     warnings.extend(pip_left_out(&question));
 
-    let secrets = present.as_ref().and_then(|lock| lock.secrets.clone());
-    let lock = Lock::answer(&question, answers.records, secrets);
+    let lock = Lock::answer(&question, answers.records, secrets::locked(manifest.as_ref()));
     let text = lock::write(&lock)?;
     let changed = present_text.as_deref() != Some(text.as_str());
     let written = changed && !request.dry_run;

@@ -120,6 +120,8 @@ pub struct Install {
     pub scripts_not_run: Vec<String>,
     /// Lines of the pip section that were left out at the user's word.
     pub pip_left_out: Vec<String>,
+    /// The names of the credentials that the lock says are needed.
+    pub needs: Vec<String>,
 }
 
 /// A path that several packages bring.
@@ -164,6 +166,80 @@ pub struct FileDifference {
 pub struct Run {
     /// The prefix.
     pub prefix: String,
+}
+
+/// `envlock secrets list`.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct SecretsList {
+    /// The profile that they are listed for; null for the needs as they are without one.
+    pub profile: Option<String>,
+    /// The needs, by name.
+    pub needs: Vec<Need>,
+}
+
+/// One credential that an environment needs: where it lies and how it arrives, never what it
+/// is.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Need {
+    /// Its name in the manifest.
+    pub name: String,
+    /// The engine, such as `kv2`.
+    pub engine: String,
+    /// Where the engine is mounted.
+    pub mount: String,
+    /// Its path, role or key below the mount.
+    pub locator: String,
+    /// The variables that it arrives in.
+    pub variables: Vec<String>,
+    /// Why it is needed.
+    pub why: Option<String>,
+}
+
+/// `envlock policy generate`.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct PolicyGenerate {
+    /// The profile that it is for.
+    pub profile: String,
+    /// The policy.
+    pub hcl: String,
+}
+
+/// `envlock policy explain`.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct PolicyExplain {
+    /// Whether every server that was asked about allows it.
+    pub allowed: bool,
+    /// Each server's answer with the deciding rule.
+    pub answers: Vec<serde_json::Value>,
+}
+
+/// `envlock policy test`.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct PolicyTest {
+    /// How many cases are as expected.
+    pub passed: usize,
+    /// How many aren't.
+    pub failed: usize,
+    /// What differs, one entry a case, dialect and key.
+    pub failures: Vec<serde_json::Value>,
+}
+
+/// `envlock explain`.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Explain {
+    /// The pages that were asked for.
+    pub pages: Vec<Page>,
+}
+
+/// What a code means.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Page {
+    /// The code.
+    pub code: String,
+    /// Its title.
+    pub title: String,
+    /// The page, in Markdown.
+    pub text: String,
 }
 
 /// `envlock demo`.

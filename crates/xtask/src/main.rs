@@ -7,7 +7,10 @@ use std::{
 };
 
 use envlock_report::FindingsDocument;
-use envlock_report::output::{Check, Demo, Install, Report, Run, Solve, Verify};
+use envlock_report::output::{
+    Check, Demo, Explain, Install, PolicyExplain, PolicyGenerate, PolicyTest, Report, Run,
+    SecretsList, Solve, Verify,
+};
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 
 fn main() -> Result<(), String> {
@@ -69,6 +72,11 @@ fn schemas() -> Result<BTreeMap<String, String>, String> {
         schema::<Verify>("verify", "envlock verify"),
         schema::<Run>("run", "envlock run, where the command could not be started"),
         schema::<Demo>("demo", "envlock demo"),
+        schema::<Explain>("explain", "envlock explain"),
+        schema::<PolicyExplain>("policy-explain", "envlock policy explain"),
+        schema::<PolicyGenerate>("policy-generate", "envlock policy generate"),
+        schema::<PolicyTest>("policy-test", "envlock policy test"),
+        schema::<SecretsList>("secrets-list", "envlock secrets list"),
         ("check-secrets", findings_schema()),
         ("secrets", envlock_secrets::manifest::manifest_schema()),
     ];

@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use envlock_channel::{Client, ClientError, MirrorError, Sources, VirtualPackageError};
+use envlock_channel::{Client, ClientError, VirtualPackageError};
+use envlock_config::{Configuration, Scalar, Set, Setter, key};
 use envlock_model::{
     channel::Rules,
+    question::Priority,
     virtual_packages::{self, InvalidVirtualPackage, Setting},
 };
 use envlock_pipeline::{Ambient, FileError, own_prefix};
@@ -13,8 +15,11 @@ use rattler_conda_types::{GenericVirtualPackage, Subdir};
 
 use crate::{
     args::{Files, Network, Where},
-    settings::{NameError, Settings, VERSION, named_prefix},
-    ui::Ui,
+    settings::{
+        ConfigurationError, NameError, NetworkError, Reach, Settings, configuration,
+        missing_condarc, named_prefix, reach,
+    },
+    ui::{Answer, Ui},
 };
 
 /// The program as a command sees it.
@@ -26,7 +31,9 @@ pub(crate) struct App<'a> {
 /// What one use case stands on; lends itself as an [`Ambient`].
 pub(crate) struct Ground {
     client: Client,
+    configuration: Configuration,
     rules: Rules,
+    warnings: Vec<Diagnostic>,
     host: Subdir,
     host_packages: Vec<GenericVirtualPackage>,
 }
@@ -34,7 +41,8 @@ pub(crate) struct Ground {
 /// What is wrong with flags or surroundings.
 #[derive(Debug)]
 pub(crate) enum GroundError {
-    Mirror(MirrorError),
+    Configuration(ConfigurationError),
+    Network(NetworkError),
     Client(ClientError),
     Host(VirtualPackageError),
     VirtualPackage(InvalidVirtualPackage),
@@ -46,21 +54,28 @@ pub(crate) enum GroundError {
 }
 
 impl App<'_> {
-    /// Makes what a use case stands on. Touches neither network nor disk.
-    pub(crate) fn ground(&self, network: &Network) -> Result<Ground, GroundError> {
-        let mut mirrors = Vec::new();
-        for text in &network.mirror {
-            mirrors.extend(envlock_channel::parse_mirror(text).map_err(GroundError::Mirror)?);
-        }
-        let mut settings =
-            envlock_channel::Settings::new(self.settings.cache_dir(), format!("envlock/{VERSION}"));
-        settings.offline = network.offline;
-        settings.sources = Sources::new(mirrors, !network.no_origin);
+    /// All that is configured for a project.
+    pub(crate) fn configuration(
+        &self,
+        files: &Files,
+        network: &Network,
+    ) -> Result<Configuration, GroundError> {
+        let first = files.file.first().map_or(Path::new("environment.yml"), PathBuf::as_path);
+        let folder = first.parent().unwrap_or(Path::new(""));
+        configuration(self.settings, folder, network).map_err(GroundError::Configuration)
+    }
+
+    /// Makes what a use case stands on. Reads the configuration and touches nothing else.
+    pub(crate) fn ground(&self, files: &Files, network: &Network) -> Result<Ground, GroundError> {
+        let configuration = self.configuration(files, network)?;
+        let Reach { settings, rules, warnings } =
+            reach(self.settings, &configuration).map_err(GroundError::Network)?;
         let client = Client::new(settings).map_err(GroundError::Client)?;
         let host = Subdir::current().ok_or(GroundError::UnknownHost)?;
         let host_packages =
             envlock_channel::host(&self.settings.variables).map_err(GroundError::Host)?;
-        Ok(Ground { client, rules: Rules::default(), host, host_packages })
+        let warnings = missing_condarc(self.settings).into_iter().chain(warnings).collect();
+        Ok(Ground { client, configuration, rules, warnings, host, host_packages })
     }
 
     /// `CONDA_OVERRIDE_*` and then `--virtual-package`, which wins.
@@ -73,11 +88,13 @@ impl App<'_> {
     }
 
     /// The prefix that `-p` or `-n` names; none when neither is given.
-    pub(crate) fn prefix(&self, at: &Where) -> Result<Option<PathBuf>, GroundError> {
+    pub(crate) fn prefix(&self, at: &Where, files: &Files) -> Result<Option<PathBuf>, GroundError> {
         match (&at.prefix, &at.name) {
             (Some(prefix), _) => Ok(Some(self.settings.absolute(prefix))),
             (None, Some(name)) => {
-                named_prefix(self.settings, name).map(Some).map_err(GroundError::Name)
+                let configuration = self.configuration(files, &Network::default())?;
+                let prefix = named_prefix(self.settings, &configuration, name);
+                prefix.map(Some).map_err(GroundError::Name)
             }
             (None, None) => Ok(None),
         }
@@ -89,7 +106,7 @@ impl App<'_> {
         at: &Where,
         files: &Files,
     ) -> Result<PathBuf, GroundError> {
-        match self.prefix(at)? {
+        match self.prefix(at, files)? {
             Some(prefix) => Ok(prefix),
             None => own_prefix(&lock_path(files)).map_err(GroundError::File),
         }
@@ -100,6 +117,7 @@ impl Ground {
     pub(crate) fn ambient<'a>(&'a self, app: &'a App<'_>) -> Ambient<'a> {
         Ambient {
             client: &self.client,
+            configuration: &self.configuration,
             rules: &self.rules,
             variables: &app.settings.variables,
             host: self.host,
@@ -107,6 +125,27 @@ impl Ground {
             observer: app.ui.progress(),
         }
     }
+
+    /// The priority that the configuration sets. A lock that is there is asked first where
+    /// only a file of this machine's says something: that isn't the project's word.
+    pub(crate) fn priority(&self, is_check: bool) -> Option<Priority> {
+        match self.configuration.one(&key::CHANNEL_PRIORITY)? {
+            Set { by: Setter::Default, .. } => None,
+            Set { by: Setter::File(place), .. } if is_check && !is_project(&place.file) => None,
+            Set { value: Scalar::Priority(priority), .. } => Some(*priority),
+            Set { .. } => None,
+        }
+    }
+
+    /// What has to be said of the configuration in every run, before the answer's own.
+    pub(crate) fn with_warnings<T>(&self, mut answer: Answer<T>) -> Answer<T> {
+        answer.diagnostics.splice(0..0, self.warnings.iter().cloned());
+        answer
+    }
+}
+
+fn is_project(file: &str) -> bool {
+    Path::new(file).file_name().is_some_and(|name| name == envlock_config::PROJECT_FILE)
 }
 
 /// The lock: as named, else beside the environment file.
@@ -116,6 +155,16 @@ pub(crate) fn lock_path(files: &Files) -> PathBuf {
         first.with_file_name(envlock_model::lock::FILE_NAME)
     };
     files.lock.clone().unwrap_or_else(beside)
+}
+
+/// Reads a time as typed; a date is its whole day.
+pub(crate) fn time(text: &str) -> Result<jiff::Timestamp, GroundError> {
+    let end_of_day = |date: jiff::civil::Date| {
+        date.at(23, 59, 59, 0).to_zoned(jiff::tz::TimeZone::UTC).map(|zoned| zoned.timestamp())
+    };
+    let time = text.parse::<jiff::Timestamp>();
+    time.or_else(|_| text.parse::<jiff::civil::Date>().and_then(end_of_day))
+        .map_err(|_| GroundError::Date(text.to_owned()))
 }
 
 /// Reads a platform as typed.
@@ -129,7 +178,8 @@ pub(crate) fn platform(text: &str) -> Result<Subdir, GroundError> {
 impl std::fmt::Display for GroundError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Mirror(error) => error.fmt(f),
+            Self::Configuration(error) => error.fmt(f),
+            Self::Network(error) => error.fmt(f),
             Self::Client(error) => error.fmt(f),
             Self::Host(error) => error.fmt(f),
             Self::VirtualPackage(error) => error.fmt(f),
@@ -147,7 +197,8 @@ impl std::error::Error for GroundError {}
 impl Explain for GroundError {
     fn diagnostics(&self) -> Vec<Diagnostic> {
         match self {
-            Self::Mirror(error) => error.diagnostics(),
+            Self::Configuration(error) => error.diagnostics(),
+            Self::Network(error) => error.diagnostics(),
             Self::Client(error) => error.diagnostics(),
             Self::Host(error) => error.diagnostics(),
             Self::Name(error) => error.diagnostics(),
@@ -174,7 +225,8 @@ impl Explain for GroundError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::Mirror(error) => error.exit(),
+            Self::Configuration(error) => error.exit(),
+            Self::Network(error) => error.exit(),
             Self::Client(error) => error.exit(),
             Self::Host(error) => error.exit(),
             Self::Name(error) => error.exit(),

@@ -1,8 +1,10 @@
 //! `envlock install`.
 
 use envlock_install::{Dist, Plan};
+use envlock_model::channel::redact;
 use envlock_pipeline::{InstallRequest, Installed, PipPolicy};
-use envlock_report::{Diagnostic, Exit, count, output};
+use envlock_report::{Diagnostic, Exit, count, output, render::WIDTH};
+use envlock_secrets::manifest::list;
 
 use super::{
     App,
@@ -17,7 +19,7 @@ use crate::{
 
 /// Installs the lock into a prefix.
 pub(crate) async fn install(args: &args::Install, app: &App<'_>) -> Exit {
-    let ready = app.ground(&args.network).and_then(|g| Ok((g, request(args, app)?)));
+    let ready = app.ground(&args.files, &args.network).and_then(|g| Ok((g, request(args, app)?)));
     let (ground, request) = match ready {
         Ok(ready) => ready,
         Err(error) => return app.ui.finish("install", Answer::<output::Install>::failed(&error)),
@@ -26,14 +28,14 @@ pub(crate) async fn install(args: &args::Install, app: &App<'_>) -> Exit {
         Ok(installed) => answer(args, installed),
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish("install", answer)
+    app.ui.finish("install", ground.with_warnings(answer))
 }
 
 fn request(args: &args::Install, app: &App<'_>) -> Result<InstallRequest, GroundError> {
     Ok(InstallRequest {
         environments: args.files.file.clone(),
         lock: lock_path(&args.files),
-        prefix: app.prefix(&args.at)?,
+        prefix: app.prefix(&args.at, &args.files)?,
         platform: args.platform.as_deref().map(platform).transpose()?,
         frozen: args.frozen,
         replace: args.replace,
@@ -41,7 +43,7 @@ fn request(args: &args::Install, app: &App<'_>) -> Result<InstallRequest, Ground
         link_scripts: args.link_scripts,
         dry_run: args.dry_run,
         command: std::env::args_os()
-            .map(|word| word.to_string_lossy().into_owned())
+            .map(|word| redact(&word.to_string_lossy()))
             .collect::<Vec<_>>()
             .join(" "),
         now: jiff::Timestamp::now(),
@@ -54,7 +56,7 @@ fn answer(args: &args::Install, installed: Installed) -> Answer<output::Install>
     let prefix = installed.prefix.display().to_string();
     let outcome = installed.outcome.clone().unwrap_or_default();
     let changes = changes(&installed.plan);
-    let text = words(args, &prefix, &installed, &changes);
+    let text = words(args, &prefix, &installed, &changes) + &needs(&installed);
     let mut diagnostics = installed.warnings;
     diagnostics.extend(notes(&outcome));
     let result = output::Install {
@@ -75,6 +77,7 @@ fn answer(args: &args::Install, installed: Installed) -> Answer<output::Install>
             .collect(),
         scripts_not_run: if outcome.scripts_run { Vec::new() } else { outcome.post_link_scripts },
         pip_left_out: installed.pip_left_out,
+        needs: installed.needs.iter().flat_map(|needs| needs.needs.keys().cloned()).collect(),
     };
     Answer { exit: Exit::Yes, diagnostics, result: Some(result), text }
 }
@@ -133,6 +136,16 @@ fn words(
         },
     });
     text
+}
+
+/// Which credentials the environment needs, and how to prove that a job gets them.
+fn needs(installed: &Installed) -> String {
+    let Some(needs) = &installed.needs else { return String::new() };
+    format!(
+        "it needs {}:\n{}next: envlock check-secrets --offline\n",
+        count(needs.needs.len(), "credential"),
+        list::of_lock(needs).render(WIDTH)
+    )
 }
 
 /// What deserves a word though the install is done.

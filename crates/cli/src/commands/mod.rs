@@ -2,14 +2,17 @@
 
 mod app;
 mod demo;
+mod explain;
 mod install;
+mod policy;
 mod run;
+mod secrets;
 mod solve;
 mod verify;
 
 use envlock_report::Exit;
 
-use crate::args::Command;
+use crate::args::{self, Command};
 
 pub(crate) use app::App;
 
@@ -21,6 +24,10 @@ pub(crate) async fn run(command: Command, app: &App<'_>) -> Exit {
         Command::Install(args) => install::install(&args, app).await,
         Command::Verify(args) => verify::verify(&args, app),
         Command::Run(args) => run::run(&args, app),
+        Command::CheckSecrets(args) => secrets::check(&args, app),
+        Command::Secrets(args::Secrets::List(args)) => secrets::list(&args, app),
+        Command::Policy(args) => policy::policy(&args, app),
+        Command::Explain(args) => explain::explain(&args, app),
         Command::Demo(args) => demo::demo(&args, app),
     }
 }

@@ -8,16 +8,23 @@ use envlock_report::{Exit, count, output};
 
 use super::{
     App,
-    app::{GroundError, lock_path, platform},
+    app::{Ground, GroundError, lock_path, platform, time},
 };
 use crate::{
     args,
     ui::{Answer, bytes, table},
 };
 
+/// What a command stands on, and what it is asked.
+fn ground(args: &args::Solve, app: &App<'_>) -> Result<(Ground, SolveRequest), GroundError> {
+    let ground = app.ground(&args.files, &args.network)?;
+    let request = request(args, app, &ground)?;
+    Ok((ground, request))
+}
+
 /// Solves and writes the lock.
 pub(crate) async fn solve(args: &args::Solve, app: &App<'_>) -> Exit {
-    let ready = app.ground(&args.network).and_then(|g| Ok((g, request(args, app)?)));
+    let ready = ground(args, app);
     let (ground, request) = match ready {
         Ok(ready) => ready,
         Err(error) => return app.ui.finish("solve", Answer::<output::Solve>::failed(&error)),
@@ -26,27 +33,31 @@ pub(crate) async fn solve(args: &args::Solve, app: &App<'_>) -> Exit {
         Ok(solved) => answer(&request, solved),
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish("solve", answer)
+    app.ui.finish("solve", ground.with_warnings(answer))
 }
 
 /// Asks whether the lock still answers.
 pub(crate) fn check(args: &args::Solve, app: &App<'_>) -> Exit {
-    let ready = app.ground(&args.network).and_then(|g| Ok((g, request(args, app)?)));
+    let ready = ground(args, app);
     let (ground, request) = match ready {
         Ok(ready) => ready,
         Err(error) => return app.ui.finish("solve", Answer::<output::Check>::failed(&error)),
     };
     let answer = match envlock_pipeline::check(&request, &ground.ambient(app)) {
         Ok(checked) => {
-            let fresh = checked.changes.is_empty();
+            let fresh = checked.changes.is_empty() && checked.needs.is_empty();
             let lock = request.lock.display().to_string();
             let mut diagnostics = checked.warnings;
-            diagnostics.extend(stale(&checked.changes));
+            diagnostics.extend(stale(&checked.changes, &checked.needs));
             let changes = checked.changes.iter().map(|change| output::Staleness {
                 message: change.to_string(),
                 place: change.place.clone(),
             });
-            let changes = changes.collect();
+            let needs = checked
+                .needs
+                .iter()
+                .map(|need| output::Staleness { message: need.clone(), place: None });
+            let changes = changes.chain(needs).collect();
             let shown: Vec<_> =
                 request.environments.iter().map(|path| path.display().to_string()).collect();
             let shown = shown.join(", ");
@@ -60,17 +71,21 @@ pub(crate) fn check(args: &args::Solve, app: &App<'_>) -> Exit {
         }
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish("solve", answer)
+    app.ui.finish("solve", ground.with_warnings(answer))
 }
 
-fn request(args: &args::Solve, app: &App<'_>) -> Result<SolveRequest, GroundError> {
+fn request(
+    args: &args::Solve,
+    app: &App<'_>,
+    ground: &Ground,
+) -> Result<SolveRequest, GroundError> {
     Ok(SolveRequest {
         environments: args.files.file.clone(),
         lock: lock_path(&args.files),
         overrides: Overrides {
             platforms: args.platform.iter().map(|p| platform(p)).collect::<Result<_, _>>()?,
             virtual_packages: app.virtual_packages(&args.virtual_package)?,
-            priority: args.channel_priority.map(Into::into),
+            priority: args.channel_priority.map(Into::into).or_else(|| ground.priority(args.check)),
             exclude_newer: args.exclude_newer.as_deref().map(exclude_newer).transpose()?,
         },
         moves: match (args.upgrade, args.update.as_slice()) {
@@ -82,17 +97,9 @@ fn request(args: &args::Solve, app: &App<'_>) -> Result<SolveRequest, GroundErro
     })
 }
 
-/// A date (its whole day counts), a time, or `never`.
+/// A date, a time, or `never`.
 fn exclude_newer(text: &str) -> Result<ExcludeNewer, GroundError> {
-    if text == "never" {
-        return Ok(ExcludeNewer::Never);
-    }
-    let end_of_day = |date: jiff::civil::Date| {
-        date.at(23, 59, 59, 0).to_zoned(jiff::tz::TimeZone::UTC).map(|zoned| zoned.timestamp())
-    };
-    let time = text.parse::<jiff::Timestamp>();
-    let time = time.or_else(|_| text.parse::<jiff::civil::Date>().and_then(end_of_day));
-    time.map(ExcludeNewer::Than).map_err(|_| GroundError::Date(text.to_owned()))
+    if text == "never" { Ok(ExcludeNewer::Never) } else { time(text).map(ExcludeNewer::Than) }
 }
 
 fn answer(request: &SolveRequest, solved: Solved) -> Answer<output::Solve> {

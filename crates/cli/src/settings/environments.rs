@@ -1,10 +1,10 @@
 //! Where conda keeps environments by name, so that `conda activate NAME` finds ours.
 //!
-//! conda's order: `CONDA_ENVS_DIRS` (or its older name `CONDA_ENVS_PATH`), then `envs` of
-//! the installation, then `~/.conda/envs`.
+//! conda's order: `envs_dirs`, then `envs` of the installation, then `~/.conda/envs`.
 
 use std::path::{Path, PathBuf};
 
+use envlock_config::{Configuration, key};
 use envlock_report::{Diagnostic, Exit, Explain};
 
 use super::Settings;
@@ -46,7 +46,11 @@ impl Explain for NameError {
 
 /// The prefix of the environment called `name`: where there is one already, else the first
 /// folder that can be written to.
-pub(crate) fn named_prefix(settings: &Settings, name: &str) -> Result<PathBuf, NameError> {
+pub(crate) fn named_prefix(
+    settings: &Settings,
+    configuration: &Configuration,
+    name: &str,
+) -> Result<PathBuf, NameError> {
     if name == "base" || name == "root" {
         return Err(NameError::Base);
     }
@@ -54,7 +58,7 @@ pub(crate) fn named_prefix(settings: &Settings, name: &str) -> Result<PathBuf, N
     if name.is_empty() || name.starts_with('.') || name.contains(odd) {
         return Err(NameError::Invalid(name.to_owned()));
     }
-    let folders = folders(settings);
+    let folders = folders(settings, configuration);
     let existing =
         folders.iter().map(|folder| folder.join(name)).find(|p| p.join("conda-meta").is_dir());
     let writable =
@@ -63,19 +67,11 @@ pub(crate) fn named_prefix(settings: &Settings, name: &str) -> Result<PathBuf, N
     existing.or_else(writable).or_else(first).ok_or(NameError::NoFolder)
 }
 
-fn folders(settings: &Settings) -> Vec<PathBuf> {
-    let variable = |name: &str| settings.variables.get(name).filter(|value| !value.is_empty());
-    let mut folders: Vec<PathBuf> = variable("CONDA_ENVS_DIRS")
-        .or_else(|| variable("CONDA_ENVS_PATH"))
-        .map(|list| std::env::split_paths(list).map(|path| settings.absolute(&path)).collect())
-        .unwrap_or_default();
-    // CONDA_EXE is `<installation>/bin/conda`.
-    let of_executable = |path: &String| Path::new(path).parent()?.parent().map(Path::to_owned);
-    let installation = variable("CONDA_EXE")
-        .and_then(of_executable)
-        .or_else(|| variable("CONDA_ROOT").map(PathBuf::from))
-        .or_else(|| variable("MAMBA_ROOT_PREFIX").map(PathBuf::from));
-    folders.extend(installation.map(|folder| folder.join("envs")));
+fn folders(settings: &Settings, configuration: &Configuration) -> Vec<PathBuf> {
+    let listed = configuration.many(&key::ENVS_DIRS).iter();
+    let mut folders: Vec<PathBuf> =
+        listed.filter_map(|set| settings.path(&set.value).ok()).collect();
+    folders.extend(settings.conda_root().map(|folder| folder.join("envs")));
     folders.extend(settings.home.as_ref().map(|home| home.join(".conda").join("envs")));
     folders
 }
@@ -111,6 +107,10 @@ mod tests {
     #[test]
     fn a_new_name_goes_where_conda_looks_first() {
         let home = std::env::temp_dir();
+        let named_prefix = |settings: &Settings, name: &str| {
+            let variables = envlock_config::variables(&settings.variables).unwrap();
+            named_prefix(settings, &Configuration::of(&[variables]), name)
+        };
         let plain = settings(&home, &[]);
         assert_eq!(named_prefix(&plain, "ml").unwrap(), home.join(".conda/envs/ml"));
         let root = home.join("miniconda");
@@ -125,6 +125,9 @@ mod tests {
     #[test]
     fn what_would_leave_the_folder_is_no_name() {
         let settings = settings(&std::env::temp_dir(), &[]);
+        let named_prefix = |settings: &Settings, name: &str| {
+            named_prefix(settings, &Configuration::default(), name)
+        };
         for wrong in ["", ".", "..", "a/b", "../x", "a b", "x~previous", ".hidden"] {
             assert_eq!(named_prefix(&settings, wrong), Err(NameError::Invalid(wrong.to_owned())));
         }

@@ -1,7 +1,9 @@
 //! The surroundings: environment variables, home, terminal, clock. Read here and nowhere
 //! else, once.
 
+mod configuration;
 mod environments;
+mod network;
 
 use std::{
     collections::BTreeMap,
@@ -9,9 +11,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use envlock_model::virtual_packages::{self, InvalidVirtualPackage, Setting};
+use envlock_config::Setter;
+use envlock_model::{
+    channel,
+    virtual_packages::{self, InvalidVirtualPackage, Setting},
+};
 
+pub(crate) use configuration::{ConfigurationError, configuration, missing_condarc};
 pub(crate) use environments::{NameError, named_prefix};
+pub(crate) use network::{NetworkError, Reach, reach};
 
 /// What the surroundings say.
 #[derive(Debug, Clone)]
@@ -49,18 +57,40 @@ impl Settings {
         }
     }
 
-    /// The cache: `ENVLOCK_CACHE_DIR`, else the user's folder for caches.
-    pub(crate) fn cache_dir(&self) -> PathBuf {
+    /// The cache, and who set it: `ENVLOCK_CACHE_DIR`, else the user's folder for caches.
+    pub(crate) fn cache_dir(&self) -> (PathBuf, Setter) {
         let path =
             |name: &str| self.variables.get(name).filter(|v| !v.is_empty()).map(PathBuf::from);
         if let Some(folder) = path("ENVLOCK_CACHE_DIR") {
-            return self.absolute(&folder);
+            return (self.absolute(&folder), Setter::Variable("ENVLOCK_CACHE_DIR".to_owned()));
         }
         let caches = path("XDG_CACHE_HOME").filter(|folder| folder.is_absolute()).or_else(|| {
             let of_home = if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" };
             self.home.as_ref().map(|home| home.join(of_home))
         });
-        caches.unwrap_or_else(std::env::temp_dir).join("envlock")
+        (caches.unwrap_or_else(std::env::temp_dir).join("envlock"), Setter::Default)
+    }
+
+    /// conda's installation, which it calls `CONDA_ROOT`.
+    pub(crate) fn conda_root(&self) -> Option<PathBuf> {
+        let variable = |name: &str| self.variables.get(name).filter(|value| !value.is_empty());
+        // CONDA_EXE is `<installation>/bin/conda`.
+        let of_executable = |path: &String| Path::new(path).parent()?.parent().map(Path::to_owned);
+        variable("CONDA_EXE")
+            .and_then(of_executable)
+            .or_else(|| variable("CONDA_ROOT").map(PathBuf::from))
+            .or_else(|| variable("MAMBA_ROOT_PREFIX").map(PathBuf::from))
+    }
+
+    /// A path as a configuration has it: `~`, `$NAME` and `${NAME}` stand for their values.
+    pub(crate) fn path(&self, written: &str) -> Result<PathBuf, String> {
+        let variable = |name: &str| self.variables.get(name).cloned();
+        let text = channel::expand(written, &variable).map_err(|error| error.to_string())?;
+        let path = match (Path::new(&text).strip_prefix("~"), &self.home) {
+            (Ok(rest), Some(home)) => home.join(rest),
+            _ => PathBuf::from(&text),
+        };
+        Ok(self.absolute(&path))
     }
 
     /// conda's `CONDA_OVERRIDE_*` that are set.

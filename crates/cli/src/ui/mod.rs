@@ -10,15 +10,16 @@ use std::{
 };
 
 use envlock_report::{
-    Diagnostic, Exit, Severity,
+    Diagnostic, Exit, Finding, Severity,
     human::{self, Layout},
     output::Report,
+    render,
 };
 use serde::Serialize;
 
 use crate::{
     args::{Colour, Format, Talk},
-    settings::Settings,
+    settings::{Settings, VERSION},
 };
 
 pub(crate) use progress::Progress;
@@ -83,7 +84,7 @@ impl Ui {
         self.progress.clear();
         let exit = answer.exit;
         let written = match self.format {
-            Format::Human => {
+            Format::Human | Format::Sarif | Format::Github | Format::Gitlab => {
                 self.say_all(&answer.diagnostics);
                 out(&answer.text)
             }
@@ -96,6 +97,28 @@ impl Ui {
         };
         // A reader that went away (`| head`) has seen what it wanted; a full disk has not.
         match written {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Exit::Unknown,
+            _ => exit,
+        }
+    }
+
+    /// Says what a check found; `table` goes before it for a person.
+    pub(crate) fn findings(
+        &self,
+        command: &'static str,
+        findings: &[Finding],
+        table: &str,
+        exit: Exit,
+    ) -> Exit {
+        self.progress.clear();
+        let text = match self.format {
+            Format::Human => format!("{table}{}", render::human(findings)),
+            Format::Json => render::json(command, findings, exit),
+            Format::Sarif => render::sarif(findings, VERSION, &envlock_secrets::codes::rules()),
+            Format::Github => render::github(findings),
+            Format::Gitlab => render::gitlab(findings, "secrets.yml"),
+        };
+        match out(&text) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Exit::Unknown,
             _ => exit,
         }

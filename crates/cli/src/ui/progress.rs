@@ -30,7 +30,7 @@ impl Progress {
         let mode = match (terminal, quiet, format) {
             (true, false, _) => Mode::Bars,
             (false, false, Format::Human) => Mode::Lines,
-            (_, true, _) | (false, false, Format::Json) => Mode::Silent,
+            (_, true, _) | (false, false, _) => Mode::Silent,
         };
         let target = match mode {
             Mode::Bars => ProgressDrawTarget::stderr_with_hz(12),

@@ -1,0 +1,154 @@
+//! The configuration: found where conda looks for it, beside environment.yml, in variables
+//! and in flags.
+
+use std::path::{Path, PathBuf};
+
+use envlock_config::{
+    Configuration, Invalid, Layer, PROJECT_FILE, Scalar, Setter, Spot, condarc, is_condarc, key,
+    network_variables, project, search_path, variables,
+};
+use envlock_report::{Diagnostic, Exit, Explain};
+
+use super::Settings;
+use crate::args::Network;
+
+/// Why there is no configuration.
+#[derive(Debug)]
+pub(crate) enum ConfigurationError {
+    /// A file or a variable says something wrong.
+    Invalid(Invalid),
+    /// A file that is there can't be read.
+    Unreadable(PathBuf, std::io::Error),
+}
+
+impl std::fmt::Display for ConfigurationError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Invalid(error) => error.fmt(f),
+            Self::Unreadable(path, error) => {
+                write!(f, "{} can't be read: {error}", path.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for ConfigurationError {}
+
+impl From<Invalid> for ConfigurationError {
+    fn from(error: Invalid) -> Self {
+        Self::Invalid(error)
+    }
+}
+
+impl Explain for ConfigurationError {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        match self {
+            Self::Invalid(error) => error.diagnostics(),
+            Self::Unreadable(..) => vec![
+                Diagnostic::error("configuration-unreadable", self.to_string())
+                    .with_help("make it readable, and UTF-8 text, or move it away"),
+            ],
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Invalid(error) => error.exit(),
+            Self::Unreadable(..) => Exit::Unknown,
+        }
+    }
+}
+
+/// All that is configured, for a project in `folder`.
+pub(crate) fn configuration(
+    settings: &Settings,
+    folder: &Path,
+    network: &Network,
+) -> Result<Configuration, ConfigurationError> {
+    let mut layers = vec![built_in(settings), network_variables(&settings.variables)];
+    for path in condarcs(settings) {
+        if let Some(text) = text(&path)? {
+            layers.push(condarc(&path.display().to_string(), &text)?);
+        }
+    }
+    let path = folder.join(PROJECT_FILE);
+    if let Some(text) = text(&path)? {
+        let shown = path.strip_prefix("./").unwrap_or(&path);
+        layers.push(project(&shown.display().to_string(), &text)?);
+    }
+    layers.push(variables(&settings.variables)?);
+    layers.push(flags(network));
+    Ok(Configuration::of(&layers))
+}
+
+/// Whether `CONDARC` names a file that isn't there: conda says nothing, and people wonder.
+pub(crate) fn missing_condarc(settings: &Settings) -> Option<Diagnostic> {
+    let named = settings.variables.get("CONDARC").filter(|named| !named.is_empty())?;
+    let path = settings.absolute(Path::new(named));
+    let is_there = path.exists() || named.starts_with('~');
+    (!is_there).then(|| {
+        Diagnostic::warning("condarc-absent", format!("CONDARC names {named}, which isn't there"))
+    })
+}
+
+/// Every `.condarc` that is there, in rising priority.
+fn condarcs(settings: &Settings) -> Vec<PathBuf> {
+    let variable = |name: &str| settings.variables.get(name).cloned();
+    let root = settings.conda_root();
+    let mut files = Vec::new();
+    for spot in search_path(settings.home.as_deref(), root.as_deref(), &variable) {
+        match spot {
+            Spot::File(path) => files.push(settings.absolute(&path)),
+            Spot::Folder(path) => {
+                let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+                let mut inside: Vec<_> =
+                    entries.map(|entry| entry.path()).filter(|path| is_condarc(path)).collect();
+                inside.sort();
+                files.extend(inside);
+            }
+        }
+    }
+    files.retain(|path| path.is_file());
+    files
+}
+
+fn text(path: &Path) -> Result<Option<String>, ConfigurationError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(ConfigurationError::Unreadable(path.to_owned(), error)),
+    }
+}
+
+/// What holds where nothing is set; what conda has in common with us isn't said twice.
+fn built_in(settings: &Settings) -> Layer {
+    let mut layer = Layer::default();
+    let (cache, by) = settings.cache_dir();
+    layer.one(&key::CACHE_DIR, Scalar::Text(cache.display().to_string()), by);
+    let mut set = |key, value| layer.one(key, value, Setter::Default);
+    set(&key::CHANNEL_ALIAS, Scalar::Text("https://conda.anaconda.org".to_owned()));
+    set(&key::CHANNEL_PRIORITY, Scalar::Priority(envlock_model::question::Priority::Strict));
+    set(&key::OFFLINE, Scalar::Switch(false));
+    set(&key::SSL_VERIFY, Scalar::Text("true".to_owned()));
+    set(&key::CONNECT_TIMEOUT, Scalar::Number(10.0));
+    set(&key::READ_TIMEOUT, Scalar::Number(30.0));
+    set(&key::MAX_RETRIES, Scalar::Number(3.0));
+    set(&key::BACKOFF_FACTOR, Scalar::Number(0.5));
+    layer
+}
+
+fn flags(network: &Network) -> Layer {
+    let mut layer = Layer::default();
+    if !network.mirror.is_empty() {
+        layer.many(&key::MIRRORS, network.mirror.iter().cloned(), &Setter::Flag("--mirror"));
+    }
+    for (is_on, key, flag) in [
+        (network.offline, &key::OFFLINE, "--offline"),
+        (network.no_origin, &key::NO_ORIGIN, "--no-origin"),
+    ] {
+        if is_on {
+            layer.one(key, Scalar::Switch(true), Setter::Flag(flag));
+        }
+    }
+    layer
+}

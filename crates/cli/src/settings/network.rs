@@ -1,0 +1,229 @@
+//! From the configuration to how channels are reached.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use envlock_channel::{Mirror, MirrorError, ProxyServers, Sources, Trust, parse_mirror};
+use envlock_config::{Addresses, Configuration, Invalid, Key, Set, Setter, key};
+use envlock_model::channel::{self, Rules, redact};
+use envlock_report::{Diagnostic, Exit, Explain};
+use url::Url;
+
+use super::{Settings, VERSION};
+
+/// Why channels can't be reached as it is configured.
+#[derive(Debug)]
+pub(crate) enum NetworkError {
+    /// A mirror that is none.
+    Mirror(MirrorError, Setter),
+    /// An address of a channel that is none.
+    Addresses(Invalid),
+    /// A value that can't be used.
+    Value { key: &'static str, reason: String, by: Setter, is_input: bool },
+}
+
+impl std::fmt::Display for NetworkError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Mirror(error, _) => error.fmt(f),
+            Self::Addresses(error) => error.fmt(f),
+            Self::Value { key, reason, .. } => write!(f, "`{key}` can't be used: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for NetworkError {}
+
+impl Explain for NetworkError {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        let by = match self {
+            Self::Addresses(error) => return error.diagnostics(),
+            Self::Mirror(_, by) | Self::Value { by, .. } => by,
+        };
+        let mut diagnostics = match self {
+            Self::Mirror(error, _) => error.diagnostics(),
+            _ => vec![Diagnostic::error("configuration-value", self.to_string())],
+        };
+        for diagnostic in &mut diagnostics {
+            match by {
+                Setter::File(place) => diagnostic.place = Some(place.clone()),
+                Setter::Variable(name) => diagnostic.notes.push(format!("set by {name}")),
+                Setter::Default | Setter::Flag(_) => {}
+            }
+        }
+        diagnostics
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Mirror(error, _) => error.exit(),
+            Self::Addresses(error) => error.exit(),
+            Self::Value { is_input: false, .. } => Exit::Unknown,
+            Self::Value { .. } => Exit::Usage,
+        }
+    }
+}
+
+/// How channels are reached, and what their names stand for.
+pub(crate) struct Reach {
+    pub(crate) settings: envlock_channel::Settings,
+    pub(crate) rules: Rules,
+    /// What should be known of it in every run.
+    pub(crate) warnings: Vec<Diagnostic>,
+}
+
+/// Settles how channels are reached. Reads the files of certificates that are named.
+pub(crate) fn reach(
+    settings: &Settings,
+    configuration: &Configuration,
+) -> Result<Reach, NetworkError> {
+    let variable = |name: &str| settings.variables.get(name).cloned();
+    let Addresses { mut rules, mirrored, mut warnings } =
+        configuration.addresses(&settings.folder, &variable).map_err(NetworkError::Addresses)?;
+    let mut network =
+        envlock_channel::Settings::new(settings.cache_dir().0, format!("envlock/{VERSION}"));
+    network.sources = sources(configuration, &mut rules, mirrored)?;
+    network.offline = configuration.is_on(&key::OFFLINE);
+    let seconds =
+        |key: &Key| configuration.number(key).and_then(|s| Duration::try_from_secs_f64(s).ok());
+    let set = |field: &mut Duration, key| *field = seconds(key).unwrap_or(*field);
+    set(&mut network.connect_timeout, &key::CONNECT_TIMEOUT);
+    set(&mut network.idle_timeout, &key::READ_TIMEOUT);
+    set(&mut network.backoff, &key::BACKOFF_FACTOR);
+    // conda's usual three tries are as long as our usual patience.
+    if let Some(retries) = configuration.number(&key::MAX_RETRIES) {
+        network.patience = Duration::from_secs(10).mul_f64(retries.min(1000.0));
+    }
+    network.proxy_servers = proxies(settings, configuration)?;
+    let file = |set: &Set<&str>, key| read(settings, set, key);
+    if let Some(set) = configuration.text(&key::SSL_VERIFY) {
+        network.trust = match set.value.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" | "truststore" => Trust::System,
+            "false" | "no" | "off" | "0" => {
+                warnings.push(unverified(&set.by));
+                Trust::Anybody
+            }
+            _ => Trust::Only(file(&set, key::SSL_VERIFY.name)?),
+        };
+    }
+    if let Some(set) = configuration.text(&key::CLIENT_SSL_CERT) {
+        let mut pem = file(&set, key::CLIENT_SSL_CERT.name)?;
+        if let Some(key) = configuration.text(&key::CLIENT_SSL_CERT_KEY) {
+            pem.push(b'\n');
+            pem.extend(file(&key, key::CLIENT_SSL_CERT_KEY.name)?);
+        }
+        network.identity = Some(pem);
+    }
+    Ok(Reach { settings: network, rules, warnings })
+}
+
+/// The mirrors in their order: flags, envlock.toml, `mirrored_channels`, and the known ones
+/// whose addresses stand in a `.condarc`, from which the names stand for their origins.
+fn sources(
+    configuration: &Configuration,
+    rules: &mut Rules,
+    mirrored: Vec<(Url, Vec<Url>)>,
+) -> Result<Sources, NetworkError> {
+    let mut groups = [Vec::new(), Vec::new()];
+    for set in configuration.many(&key::MIRRORS) {
+        let group = usize::from(!matches!(set.by, Setter::Flag(_)));
+        let mirrors = parse_mirror(&set.value)
+            .map_err(|error| NetworkError::Mirror(error, set.by.clone()))?;
+        groups[group].extend(mirrors);
+    }
+    let [flags, project] = groups;
+    let mut sources = Sources::new(flags, !configuration.is_on(&key::NO_ORIGIN));
+    sources.then(project);
+    for (channel, urls) in mirrored {
+        let origin = sources.origin_of(&channel).unwrap_or(channel);
+        let mirror = |url| Mirror { prefix: origin.clone(), url };
+        sources.then(urls.into_iter().map(mirror).collect());
+        // mamba asks what is listed and nobody else, and so a private channel of this name
+        // never becomes a public one.
+        sources.without_origin(&origin);
+    }
+    let mut at_origin = |url: &mut Url| {
+        if let Some(origin) = sources.adopt(url) {
+            *url = origin;
+        }
+    };
+    rules.defaults.iter_mut().chain(rules.multi.values_mut().flatten()).for_each(&mut at_origin);
+    // A single channel's name is turned into its origin where it is used; who serves it is
+    // settled here, for an install that reads the lock alone.
+    for (name, folder) in &rules.custom {
+        let mut channel = folder.clone();
+        if let Ok(mut path) = channel.path_segments_mut() {
+            path.pop_if_empty().extend(name.split('/')).push("");
+        }
+        sources.adopt(&channel);
+    }
+    sources.adopt(&rules.alias);
+    Ok(sources)
+}
+
+fn proxies(
+    settings: &Settings,
+    configuration: &Configuration,
+) -> Result<ProxyServers, NetworkError> {
+    let variable = |name: &str| settings.variables.get(name).cloned();
+    let named: Vec<_> = configuration.named(&key::PROXY_SERVERS).collect();
+    // Those of the environment alone are the HTTP library's, which knows all their forms.
+    let is_chosen =
+        named.iter().flat_map(|(_, texts)| texts.iter()).any(|set| set.by.place().is_some());
+    let mut by_scheme = BTreeMap::new();
+    for (scheme, texts) in named.into_iter().filter(|_| is_chosen) {
+        let Some(set) = texts.first() else { continue };
+        let wrong = |reason: String| NetworkError::Value {
+            key: key::PROXY_SERVERS.name,
+            reason,
+            by: set.by.clone(),
+            is_input: true,
+        };
+        let text =
+            channel::expand(&set.value, &variable).map_err(|error| wrong(error.to_string()))?;
+        let whole = if text.contains("://") { text } else { format!("http://{text}") };
+        let url = Url::parse(&whole)
+            .map_err(|error| wrong(format!("`{}` isn't a URL: {error}", redact(&set.value))))?;
+        by_scheme.insert(scheme.trim_end_matches("://").to_owned(), url);
+    }
+    let except = variable("no_proxy").or_else(|| variable("NO_PROXY"));
+    Ok(ProxyServers { by_scheme, except })
+}
+
+/// The file, or all files of the folder, that a key names.
+fn read(settings: &Settings, set: &Set<&str>, key: &'static str) -> Result<Vec<u8>, NetworkError> {
+    let wrong =
+        |reason: String| NetworkError::Value { key, reason, by: set.by.clone(), is_input: true };
+    let path = settings.path(set.value).map_err(&wrong)?;
+    let unreadable = |path: &PathBuf, error: std::io::Error| {
+        wrong(format!("{} can't be read: {error}", path.display()))
+    };
+    if !path.is_dir() {
+        return std::fs::read(&path).map_err(|error| unreadable(&path, error));
+    }
+    let entries = std::fs::read_dir(&path).map_err(|error| unreadable(&path, error))?;
+    let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|file| file.is_file());
+    files.sort();
+    let mut pem = Vec::new();
+    for file in files {
+        pem.extend(std::fs::read(&file).map_err(|error| unreadable(&file, error))?);
+        pem.push(b'\n');
+    }
+    Ok(pem)
+}
+
+fn unverified(by: &Setter) -> Diagnostic {
+    let warning = Diagnostic::warning(
+        "unverified-servers",
+        "no server's certificate is verified: whoever is on the way can change every index and \
+         see every credential",
+    )
+    .with_note(format!("`ssl_verify: false` by {by}"))
+    .with_help("give `ssl_verify` the path of your network's certificate instead");
+    match by {
+        Setter::File(place) => warning.at(place.clone()),
+        _ => warning,
+    }
+}

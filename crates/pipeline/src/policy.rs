@@ -1,0 +1,74 @@
+//! Which channels may be used, and what deserves a word about those that are.
+
+use envlock_config::{Configuration, Setter, key};
+use envlock_report::{Diagnostic, Place};
+use url::Url;
+
+/// Why a channel may not be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What the channel is, in the middle of a sentence.
+    pub what: &'static str,
+    /// Who says so.
+    pub by: Setter,
+}
+
+/// The configuration's lists, with their channels at the origin.
+#[derive(Default)]
+pub(crate) struct Policy {
+    refused: Vec<(Vec<Url>, Refusal)>,
+    /// What alone may be used, where there is such a list.
+    allowed: Option<(Vec<Url>, Setter)>,
+}
+
+impl Policy {
+    /// Reads the lists; `resolve` makes URLs of a channel as written.
+    pub(crate) fn new<E>(
+        configuration: &Configuration,
+        mut resolve: impl FnMut(&str, Option<&Place>) -> Result<Vec<Url>, E>,
+    ) -> Result<Self, E> {
+        let mut policy = Self::default();
+        let lists =
+            [(key::FORBID_CHANNELS, "forbidden here"), (key::DENYLIST_CHANNELS, "on the denylist")];
+        for (key, what) in lists {
+            for set in configuration.many(&key) {
+                let urls = resolve(&set.value, set.by.place())?;
+                policy.refused.push((urls, Refusal { what, by: set.by.clone() }));
+            }
+        }
+        for set in configuration.many(&key::ALLOWLIST_CHANNELS) {
+            let urls = resolve(&set.value, set.by.place())?;
+            policy.allowed.get_or_insert((Vec::new(), set.by.clone())).0.extend(urls);
+        }
+        Ok(policy)
+    }
+
+    /// Why a channel may not be used; none where it may.
+    pub(crate) fn refuses(&self, urls: &[Url]) -> Option<Refusal> {
+        let refused = |(listed, _): &&(Vec<Url>, Refusal)| urls.iter().any(|u| listed.contains(u));
+        if let Some((_, refusal)) = self.refused.iter().find(refused) {
+            return Some(refusal.clone());
+        }
+        let (allowed, by) = self.allowed.as_ref()?;
+        let missing = urls.iter().any(|url| !allowed.contains(url));
+        missing.then(|| Refusal { what: "not on the allowlist", by: by.clone() })
+    }
+}
+
+/// What to know before one builds on Anaconda's own channels; none where none is used.
+pub(crate) fn terms<'a>(mut urls: impl Iterator<Item = &'a Url>) -> Option<Diagnostic> {
+    let used = urls.any(|url| url.host_str() == Some("repo.anaconda.com"));
+    used.then(|| {
+        Diagnostic::warning(
+            "defaults-terms",
+            "packages come from Anaconda's own channels, whose terms of service ask larger \
+             organisations to pay",
+        )
+        .with_note(
+            "its servers refuse whole networks at times; mirrors change nothing of the terms",
+        )
+        .with_help(
+            "use `conda-forge`, or forbid them: `forbid-channels = [\"defaults\"]` in envlock.toml",
+        )
+    })
+}

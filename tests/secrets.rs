@@ -1,0 +1,248 @@
+//! The secrets manifest by the program itself: every story of `fixtures/secrets`, the lock,
+//! the policies, the forms.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use envlock_testkit::{Output, World};
+use serde_json::Value;
+
+use crate::support::{BINARY, Lab};
+
+fn stories() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/secrets")
+}
+
+/// The program in a story's folder, with nothing of ours around it.
+fn envlock(folder: &Path, args: &[&str]) -> (i32, String, String) {
+    let output = Command::new(BINARY)
+        .args(args)
+        .current_dir(folder)
+        .env_clear()
+        .env("HOME", folder)
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+fn expected(folder: &Path) -> (BTreeSet<String>, i32) {
+    let text = std::fs::read_to_string(folder.join("expected.yml")).unwrap();
+    let line = |key: &str| {
+        let line = text.lines().find(|line| line.starts_with(key)).unwrap();
+        line[key.len()..].trim_matches([' ', '[', ']', ':']).to_owned()
+    };
+    let codes = line("codes");
+    let codes = codes.split(',').map(str::trim).filter(|code| !code.is_empty());
+    (codes.map(str::to_owned).collect(), line("exit").parse().unwrap())
+}
+
+fn codes(json: &str) -> BTreeSet<String> {
+    let document: Value = serde_json::from_str(json).unwrap();
+    let findings = document["findings"].as_array().unwrap();
+    findings.iter().map(|finding| finding["code"].as_str().unwrap().to_owned()).collect()
+}
+
+/// What the program is asked in a story's folder, by the file that is there.
+fn question(folder: &Path) -> Vec<&'static str> {
+    let judged = ["check-secrets", "--offline", "--at", "2026-11-23T00:00:00Z", "--manifest"];
+    for manifest in ["secrets.yml", "environment.yml"] {
+        if folder.join(manifest).exists() {
+            return judged.into_iter().chain([manifest]).collect();
+        }
+    }
+    for policy in ["policy.hcl", "policy.json"] {
+        if folder.join(policy).exists() {
+            return vec!["policy", "lint", policy];
+        }
+    }
+    vec!["policy", "test", "cases.yml"]
+}
+
+#[test]
+fn every_story_ends_with_its_codes_and_its_exit_code() {
+    let mut told = 0;
+    for entry in std::fs::read_dir(stories()).unwrap() {
+        let folder = entry.unwrap().path();
+        let (wanted, exit) = expected(&folder);
+        let mut question = question(&folder);
+        question.extend(["--format", "json"]);
+        let (code, stdout, stderr) = envlock(&folder, &question);
+        assert_eq!(code, exit, "{}: {stdout}{stderr}", folder.display());
+        if question[1] != "test" {
+            assert_eq!(codes(&stdout), wanted, "{}", folder.display());
+        }
+        told += 1;
+    }
+    assert!(told >= 60, "{told} stories");
+}
+
+#[test]
+fn every_code_of_a_story_has_its_page() {
+    for entry in std::fs::read_dir(stories()).unwrap() {
+        for code in expected(&entry.unwrap().path()).0 {
+            let (exit, page, _) = envlock(&stories(), &["explain", &code]);
+            assert!(exit == 0 && page.starts_with("# "), "{code}: {page}");
+        }
+    }
+    let (exit, _, said) = envlock(&stories(), &["explain", "kv2-datapath"]);
+    assert_eq!(exit, 2);
+    assert!(said.contains("did you mean `kv2-data-path`?"), "{said}");
+}
+
+#[test]
+fn a_finding_sits_on_its_line_in_every_form() {
+    let folder = stories().join("denied");
+    let args = ["check-secrets", "--offline", "--manifest", "secrets.yml", "--format"];
+    let form = |form: &str| envlock(&folder, &[&args[..], &[form]].concat());
+
+    let (exit, human, _) = form("human");
+    assert_eq!(exit, 1);
+    assert!(human.contains("secrets.yml:"), "{human}");
+    assert!(human.lines().all(|line| line.chars().count() <= 80), "{human}");
+
+    let sarif: Value = serde_json::from_str(&form("sarif").1).unwrap();
+    let result = &sarif["runs"][0]["results"][0];
+    assert_eq!(result["ruleId"], "denied");
+    assert!(result["locations"][0]["physicalLocation"]["region"]["startLine"].is_u64());
+
+    assert!(form("github").1.starts_with("::error file=secrets.yml,line="));
+    let gitlab: Value = serde_json::from_str(&form("gitlab").1).unwrap();
+    assert_eq!(gitlab[0]["check_name"], "denied");
+}
+
+#[test]
+fn without_offline_it_says_that_no_server_can_be_asked_yet() {
+    let (exit, said, _) = envlock(&stories().join("denied"), &["check-secrets"]);
+    assert_eq!(exit, 2);
+    assert!(said.contains("no server can be asked yet") && said.contains("--offline"), "{said}");
+}
+
+#[test]
+fn a_form_for_findings_is_refused_by_a_command_that_has_none() {
+    let (exit, stdout, said) = envlock(&stories(), &["verify", "--format", "sarif"]);
+    assert_eq!((exit, stdout.as_str()), (2, ""));
+    assert!(said.contains("has no findings"), "{said}");
+}
+
+const MANIFEST: &str = "\
+version: 1
+policies: {ci: {file: ci.hcl}}
+needs:
+  db_creds: {engine: kv2, mount: secret, path: ml/db_creds, fields: {password: DB_PASSWORD}}
+profiles:
+  ci:
+    auth: {method: jwt, mount: jwt, role: ci, jwt: {env: CI_JWT}}
+    attach: [ci]
+";
+const POLICY: &str = "path \"secret/data/ml/db_creds\" { capabilities = [\"read\"] }\n";
+
+fn lab() -> Lab {
+    let world = World::new().channel("conda-forge", |c| {
+        c.pkg("zlib 1.3 h0_0");
+    });
+    let lab = Lab::new(world, "name: t\nchannels: [conda-forge]\ndependencies: [zlib]\n");
+    lab.project.write("secrets.yml", MANIFEST);
+    lab.project.write("ci.hcl", POLICY);
+    lab
+}
+
+fn failed_with(output: &Output, code: i32) {
+    assert_eq!(output.code, Some(code), "{}{}", output.stdout, output.stderr);
+}
+
+#[test]
+fn the_lock_carries_the_needs_and_is_stale_when_they_change() {
+    let lab = lab();
+    lab.solve(&[]).success();
+    let lock = lab.project.read("envlock.lock");
+    let block = lock.split_once("\nsecrets:\n").expect("a block of its own").1;
+    assert!(block.contains("db_creds") && block.contains("DB_PASSWORD"), "{block}");
+    assert!(!block.contains("ci.hcl") && !block.contains("jwt"), "needs alone: {block}");
+    lab.envlock(&["solve", "--check"]).success();
+    lab.envlock(&["check-secrets", "--offline"]).success();
+
+    // A comment is no change; another path is.
+    lab.project.write("secrets.yml", format!("# why\n{MANIFEST}"));
+    lab.envlock(&["solve", "--check"]).success();
+    lab.project.write("secrets.yml", MANIFEST.replace("ml/db_creds", "ml/other"));
+    let stale = lab.envlock(&["solve", "--check"]);
+    failed_with(&stale, 5);
+    assert!(stale.stderr.contains("need db_creds"), "{}", stale.stderr);
+    failed_with(&lab.install(&[]), 5);
+    failed_with(&lab.envlock(&["check-secrets", "--offline"]), 5);
+    lab.solve(&[]).success();
+    failed_with(&lab.envlock(&["check-secrets", "--offline"]), 1);
+}
+
+#[test]
+fn an_install_names_the_needs_and_the_next_command() {
+    let lab = lab();
+    lab.solve(&[]).success();
+    let said = lab.install(&[]).success();
+    assert!(said.contains("it needs 1 credential") && said.contains("DB_PASSWORD"), "{said}");
+    assert!(said.contains("next: envlock check-secrets --offline"), "{said}");
+}
+
+#[test]
+fn two_manifests_are_one_too_many() {
+    let lab = lab();
+    lab.ask("name: t\nchannels: [conda-forge]\ndependencies: [zlib]\nsecrets: {version: 1, needs: {}}\n");
+    let output = lab.solve(&[]);
+    failed_with(&output, 2);
+    assert!(output.stderr.contains("both secrets.yml and environment.yml"), "{}", output.stderr);
+}
+
+#[test]
+fn the_generated_policy_is_one_that_the_check_accepts() {
+    let lab = lab();
+    lab.solve(&[]).success();
+    let hcl = lab.envlock(&["policy", "generate"]).success();
+    lab.project.write("ci.hcl", &hcl);
+    let checked = lab.envlock(&["check-secrets", "--offline", "--deny", "warnings"]).success();
+    assert!(checked.contains("0 errors, 0 warnings"), "{checked}");
+    let verifier = lab.envlock(&["policy", "generate", "--for", "verifier"]).success();
+    assert!(verifier.contains("secret/metadata/ml/db_creds"), "{verifier}");
+    assert!(!verifier.contains("secret/data/"), "a verifier reads no value: {verifier}");
+}
+
+#[test]
+fn explain_names_the_deciding_rule() {
+    let lab = lab();
+    let ask = |operation: &str| {
+        let path = ["--path", "secret/data/ml/db_creds", "--operation", operation];
+        lab.envlock(&[&["policy", "explain", "--policy", "ci.hcl"][..], &path].concat())
+    };
+    let allowed = ask("read").success();
+    assert!(allowed.contains("ci.hcl:1:6"), "{allowed}");
+    failed_with(&ask("delete"), 1);
+    let wrong = ask("raed");
+    failed_with(&wrong, 2);
+    assert!(wrong.stderr.contains("did you mean `read`?"), "{}", wrong.stderr);
+}
+
+#[test]
+fn a_secret_in_the_manifest_or_a_variable_is_named_and_never_shown() {
+    const CANARY: &str = "hvs.CAESIJcanary0123456789abcdef";
+    let lab = lab().env("DB_PASSWORD", CANARY);
+    lab.project.write("secrets.yml", format!("# {CANARY}\n{MANIFEST}"));
+    for form in ["human", "json", "sarif", "github", "gitlab"] {
+        let args = ["check-secrets", "--offline", "--manifest", "secrets.yml", "--format", form];
+        let output = lab.envlock(&args);
+        failed_with(&output, 1);
+        assert!(output.stdout.contains("secret-in-file"), "{form}: {}", output.stdout);
+        assert!(!format!("{}{}", output.stdout, output.stderr).contains(CANARY), "{form}");
+    }
+}
+
+#[test]
+fn the_shared_vectors_pass() {
+    let Some(vectors) = envlock_testkit::shared("acl-vectors/vectors.json") else {
+        eprintln!("left out: the shared vectors are not here");
+        return;
+    };
+    let vectors = vectors.display().to_string();
+    let (exit, said, _) = envlock(&stories(), &["policy", "test", &vectors]);
+    assert_eq!((exit, said.trim_end()), (0, "152 passed, 0 failed"));
+}
