@@ -18,19 +18,6 @@ pub(crate) fn bare(url: &Url) -> Url {
     bare
 }
 
-/// A text that may hold URLs, for messages: userinfo and tokens as `***`.
-pub(crate) fn censored(text: &str) -> String {
-    let hidden = |text: &str, after: &str, end: char| match text.split_once(after) {
-        Some((before, rest)) if rest.contains(end) => {
-            let at = if end == '@' { rest.rfind(end) } else { rest.find(end) };
-            format!("{before}{after}***{}", &rest[at.unwrap_or(0)..])
-        }
-        _ => text.to_owned(),
-    };
-    let parts = text.split('=').map(|part| hidden(&hidden(part, "://", '@'), "/t/", '/'));
-    parts.collect::<Vec<_>>().join("=")
-}
-
 /// How a source is called: host and port, or the folder.
 pub(crate) fn label(url: &Url) -> String {
     match (url.host_str(), url.port()) {
@@ -89,7 +76,6 @@ mod tests {
         let url = Url::parse("https://me:geheim@h:8443/t/tk-1/c/noarch/?x=1#y").expect("a URL");
         assert_eq!(bare(&url).as_str(), "https://h:8443/c/noarch/");
         assert_eq!(label(&url), "h:8443");
-        assert_eq!(censored("https://a/=http://u:p@b/c/t/tk/"), "https://a/=http://***@b/c/t/***/");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a source answered when it didn't deliver, in words, and what was tried where.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::disk::DiskError;
@@ -19,6 +20,19 @@ pub enum Answer {
         reason: String,
         /// How long it asks to be left alone.
         retry_after: Option<Duration>,
+    },
+    /// It wants a credential, or another one.
+    #[error("{code} {reason}: {}", match credential {
+        Some(from) => format!("it refuses the credential of {from}"),
+        None => "it wants a credential, and none is known for it".to_owned(),
+    })]
+    Denied {
+        /// The HTTP status.
+        code: u16,
+        /// Its usual name.
+        reason: String,
+        /// Where the credential that was sent is from.
+        credential: Option<Arc<str>>,
     },
     /// No connection came about.
     #[error("{0}")]

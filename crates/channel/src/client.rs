@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use envlock_model::channel::Access;
 use envlock_report::{Diagnostic, Exit, Explain};
 use url::Url;
 
@@ -53,6 +54,12 @@ impl Client {
     /// other URL is an origin of its own.
     pub fn adopt(&self, url: &Url) -> Option<Url> {
         self.asked().adopt(url)
+    }
+
+    /// Uses what was written into the address of a channel for requests to the channel, and
+    /// for nothing else; `channel` is the address without it.
+    pub fn trust(&self, channel: &Url, access: Access) {
+        self.transport.credentials().trust(channel, access);
     }
 
     /// The sources as they are by now.

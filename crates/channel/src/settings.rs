@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::{ProxyServers, Sources, Trust};
+use crate::{Credentials, ProxyServers, Sources, Trust};
 
 /// How indexes and archives are fetched. Nothing here is read from the environment but by
 /// reqwest: the proxies (unless [`Settings::proxies`] is off or some are chosen) and `SSL_CERT_FILE`.
@@ -15,6 +15,8 @@ pub struct Settings {
     pub offline: bool,
     /// Which addresses are asked for what.
     pub sources: Sources,
+    /// What opens which server.
+    pub credentials: Credentials,
     /// The `User-Agent`, `envlock/<version>`: some mirrors refuse whoever has none.
     pub user_agent: String,
     /// How long a source may take to accept a connection.
@@ -44,6 +46,7 @@ impl Settings {
             cache_dir: cache_dir.into(),
             offline: false,
             sources: Sources::new(Vec::new(), true),
+            credentials: Credentials::default(),
             user_agent: user_agent.into(),
             connect_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(30),

@@ -9,6 +9,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use envlock_model::channel::redact;
 use envlock_report::{Diagnostic, Exit, Explain, nearest};
 use serde::Deserialize;
 use url::Url;
@@ -56,8 +57,8 @@ pub fn parse_mirror(text: &str) -> Result<Vec<Mirror>, MirrorError> {
 /// One side of `PREFIX=URL`.
 fn part(text: &str, written: &str, schemes: &'static [&'static str]) -> Result<Url, MirrorError> {
     let wrong = |reason: String| MirrorError::Malformed {
-        text: address::censored(text),
-        part: address::censored(written.trim()),
+        text: redact(text),
+        part: redact(written.trim()),
         reason,
     };
     let url = Url::parse(written.trim()).map_err(|error| wrong(format!("isn't a URL: {error}")))?;
@@ -221,7 +222,7 @@ impl MirrorError {
         };
         let close =
             nearest(&text.to_lowercase(), PRESETS.keys().map(String::as_str)).or_else(by_host);
-        Self::Unknown { text: address::censored(text), nearest: close.map(str::to_owned) }
+        Self::Unknown { text: redact(text), nearest: close.map(str::to_owned) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -18,6 +18,7 @@ use url::Url;
 use crate::answer::Answer;
 use crate::client::ClientError;
 use crate::connection::secured;
+use crate::credentials::{Credentials, takes_a_token_away};
 use crate::host::Host;
 use crate::{Settings, Trust, failure};
 
@@ -35,6 +36,7 @@ pub(crate) struct Transport {
     /// For this machine's own addresses: no proxy can know what 127.0.0.1 means here.
     loopback: reqwest::Client,
     hosts: Mutex<HashMap<String, Arc<Host>>>,
+    credentials: Mutex<Credentials>,
     jobs: usize,
     connect_timeout: Duration,
     idle_timeout: Duration,
@@ -70,6 +72,7 @@ impl Transport {
             http: make(settings.proxies)?,
             loopback: make(false)?,
             hosts: Mutex::default(),
+            credentials: Mutex::new(settings.credentials.clone()),
             jobs: settings.jobs.max(1),
             connect_timeout: settings.connect_timeout,
             idle_timeout: settings.idle_timeout,
@@ -95,8 +98,8 @@ impl Transport {
         let host = self.host(url);
         let permit = host.admit(insist).await?;
         let http = if is_loopback(url) { &self.loopback } else { &self.http };
-        let request = http.get(url.clone()).headers(conditions(known));
-        let response = request.send().await.map_err(|error| {
+        let (request, credential) = self.credentials().request(http, url);
+        let response = request.headers(conditions(known)).send().await.map_err(|error| {
             let answer = failure::of_request(&error, self.connect_timeout, self.idle_timeout);
             host.judged(answer, insist)
         })?;
@@ -116,8 +119,13 @@ impl Transport {
                 })),
             })),
             StatusCode::NOT_MODIFIED if *known != Validators::default() => Ok(None),
-            status => Err(refusal(status, response.headers())),
+            status => Err(refusal(status, response.headers(), credential)),
         }
+    }
+
+    /// The credentials as they are by now.
+    pub(crate) fn credentials(&self) -> MutexGuard<'_, Credentials> {
+        self.credentials.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A file of this host came whole.
@@ -148,7 +156,10 @@ fn builder(settings: &Settings) -> reqwest::ClientBuilder {
         .redirect(redirect::Policy::custom(|attempt| {
             let downgraded = attempt.url().scheme() == "http"
                 && attempt.previous().iter().any(|url| url.scheme() == "https");
-            if downgraded {
+            let came_from = attempt.previous().last();
+            if came_from.is_some_and(|url| takes_a_token_away(url, attempt.url())) {
+                attempt.error("it would show a token to another server")
+            } else if downgraded {
                 attempt.error("it leads from https to http")
             } else if attempt.previous().len() > MOST_REDIRECTS {
                 attempt.error("more than 10 of them in a row")
@@ -187,11 +198,15 @@ fn validators(headers: &HeaderMap) -> Validators {
     Validators { etag: text(ETAG), last_modified }
 }
 
-fn refusal(status: StatusCode, headers: &HeaderMap) -> Answer {
+fn refusal(status: StatusCode, headers: &HeaderMap, credential: Option<Arc<str>>) -> Answer {
     let reason = status.canonical_reason().unwrap_or("(no name)").to_lowercase();
     match status {
         StatusCode::NOT_FOUND | StatusCode::GONE => {
             Answer::Absent(format!("{} {reason}", status.as_u16()))
+        }
+        StatusCode::UNAUTHORIZED => Answer::Denied { code: 401, reason, credential },
+        StatusCode::FORBIDDEN if credential.is_some() => {
+            Answer::Denied { code: 403, reason, credential }
         }
         _ => Answer::Status { code: status.as_u16(), reason, retry_after: retry_after(headers) },
     }

@@ -4,6 +4,7 @@
 //! put its own address into every lock, and a hostile one could send people elsewhere: the
 //! first is read as the origin that it stands for, the second is refused.
 
+use envlock_model::channel::redact;
 use rattler_conda_types::Subdir;
 use url::{ParseError, Url};
 
@@ -21,7 +22,7 @@ pub(crate) fn packages_at(
     let channel = address::folder(&address::bare(channel));
     let beside = subdir_url(&channel, subdir);
     let Some(written) = written else { return Ok(beside) };
-    let wrong = |why: &str| format!("its base_url `{}` {why}", address::censored(written));
+    let wrong = |why: &str| format!("its base_url `{}` {why}", redact(written));
     let url = match Url::parse(written) {
         Ok(url) => url,
         Err(ParseError::RelativeUrlWithoutBase) => {

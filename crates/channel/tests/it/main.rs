@@ -4,6 +4,7 @@
 
 mod archives;
 mod cache;
+mod credentials;
 mod failover;
 mod faults;
 mod indexes;

@@ -26,7 +26,7 @@ impl Access {
     /// Takes the credentials out of an address, which has none afterwards.
     ///
     /// A token wins over a user when both are there, as only one can be asked for at once.
-    pub(super) fn take(url: &mut Url) -> Option<Self> {
+    pub fn take(url: &mut Url) -> Option<Self> {
         let server = url.origin();
         let user = (!url.username().is_empty() || url.password().is_some()).then(|| Secret::User {
             name: url.username().to_owned(),
@@ -92,6 +92,7 @@ pub fn redact(text: &str) -> String {
         let (before, behind) = rest.split_at(at + 3);
         shown.push_str(before);
         let end = behind.find(ends_address).unwrap_or(behind.len());
+        let end = next_address(&behind[..end]).unwrap_or(end);
         push_redacted(&mut shown, &behind[..end]);
         rest = &behind[end..];
     }
@@ -106,6 +107,14 @@ pub(crate) fn has_credentials(text: &str) -> bool {
 
 fn ends_address(c: char) -> bool {
     c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>')
+}
+
+/// Where a second address begins after `=`, as in `--mirror PREFIX=URL`.
+fn next_address(text: &str) -> Option<usize> {
+    let before = &text[..text.find("://")?];
+    let (_, scheme) = before.rsplit_once('=')?;
+    let is_scheme = !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric());
+    is_scheme.then(|| before.len() - scheme.len())
 }
 
 /// An address from behind its `://`.

@@ -187,6 +187,7 @@ fn passwords_and_tokens_are_hidden_in_any_text() {
         ("https://h/t/abc", "https://h/t/***"),
         ("`https://u:a@b@h/x`", "`https://u:***@h/x`"),
         ("--index-url=https://u:p@h", "--index-url=https://u:***@h"),
+        ("https://a/=http://u:p=q@b/c/t/tk/", "https://a/=http://u:***@b/c/t/***"),
     ];
     for (text, shown) in cases {
         assert_eq!(redact(text), shown);

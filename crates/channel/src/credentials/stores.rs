@@ -1,0 +1,147 @@
+//! The stores that conda, rattler and curl keep credentials in.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use envlock_model::channel::Access;
+use envlock_report::Diagnostic;
+use fs_err as fs;
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use super::{Credentials, How, Place, netrc, rattler};
+use crate::address;
+
+/// Where anaconda-client's tokens are for.
+const ANACONDA: &str = "conda.anaconda.org";
+
+/// Where credentials may be found. The caller knows the environment and the home folder; a
+/// file that isn't there is no error.
+#[derive(Clone, Default)]
+pub struct Stores {
+    /// Addresses with their credential in them, each with the name of its variable.
+    pub addresses: Vec<(String, String)>,
+    /// anaconda.org's token, as in `ANACONDA_API_TOKEN`.
+    pub anaconda_token: Option<String>,
+    /// The `.netrc`.
+    pub netrc: Option<PathBuf>,
+    /// rattler's `credentials.json`, in the order in which they count.
+    pub rattler: Vec<PathBuf>,
+    /// Folders of anaconda-client's `<address>.token`, in the order in which they count.
+    pub anaconda: Vec<PathBuf>,
+}
+
+impl Credentials {
+    /// Reads the stores: variables, then `.netrc`, rattler's and anaconda-client's. What can't
+    /// be read is a warning that doesn't quote it.
+    pub fn read(stores: &Stores) -> (Self, Vec<Diagnostic>) {
+        let mut all = Self::default();
+        let mut warnings = Vec::new();
+        for (variable, value) in &stores.addresses {
+            if all.add_address(variable, value).is_none() {
+                warnings.push(unreadable(
+                    variable,
+                    "isn't an address with a credential in it",
+                    "write https://user:password@host/ or https://host/t/token/",
+                ));
+            }
+        }
+        if let Some(token) = &stores.anaconda_token {
+            let how = How::Token(token.trim().to_owned());
+            all.add(2, Place::Host(ANACONDA.into()), how, "ANACONDA_API_TOKEN");
+        }
+        if let Some(path) = &stores.netrc
+            && let Some(text) = text(path, &mut warnings)
+        {
+            for machine in netrc::read(&text) {
+                let how = How::Basic { user: machine.login, password: machine.password };
+                all.add(3, Place::Host(machine.name), how, &shown(path));
+            }
+        }
+        for (number, path) in stores.rattler.iter().enumerate() {
+            let Some(text) = text(path, &mut warnings) else { continue };
+            let Some(entries) = rattler::read(&text) else {
+                let name = shown(path);
+                warnings.push(unreadable(&name, "isn't a store of rattler", "log in again"));
+                continue;
+            };
+            for (place, how) in entries {
+                if let Some(place) = placed(&place) {
+                    all.add(4 + number, place, how, &shown(path));
+                }
+            }
+        }
+        for (number, folder) in stores.anaconda.iter().enumerate() {
+            all.add_tokens(4 + stores.rattler.len() + number, folder, &mut warnings);
+        }
+        (all, warnings)
+    }
+
+    fn add_address(&mut self, variable: &str, value: &str) -> Option<()> {
+        let mut url = Url::parse(value.trim()).ok().filter(|url| url.has_host())?;
+        let access = Access::take(&mut url)?;
+        self.add(1, Place::Below(address::folder(&url)), How::Written(access), variable);
+        Some(())
+    }
+
+    /// anaconda-client names a file after the quoted address of its server's interface; conda
+    /// uses the token for the server of the packages, which has `conda` for `api`.
+    fn add_tokens(&mut self, rank: usize, folder: &Path, warnings: &mut Vec<Diagnostic>) {
+        let Ok(entries) = fs::read_dir(folder) else { return };
+        let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.sort();
+        for path in paths {
+            let name = path.file_name().and_then(OsStr::to_str);
+            let Some(quoted) = name.and_then(|name| name.strip_suffix(".token")) else { continue };
+            let unquoted = quoted.replace('+', " ");
+            let written = percent_decode_str(&unquoted).decode_utf8_lossy();
+            let Some(Place::Below(server)) = placed(&written) else { continue };
+            let Some(token) = text(&path, warnings) else { continue };
+            for server in [packages_of(&server), Some(server)].into_iter().flatten() {
+                let how = How::Token(token.trim().to_owned());
+                self.add(rank, Place::Below(server), how, &shown(&path));
+            }
+        }
+    }
+}
+
+/// A host, `*.domain` or an address, as stores write it.
+fn placed(written: &str) -> Option<Place> {
+    if written.contains("://") {
+        let url = Url::parse(written).ok().filter(|url| url.has_host())?;
+        return Some(Place::Below(address::folder(&address::bare(&url))));
+    }
+    Some(match written.strip_prefix("*.") {
+        Some(domain) => Place::Domain(domain.to_ascii_lowercase()),
+        None => Place::Host(written.to_owned()),
+    })
+}
+
+/// `conda.anaconda.org` for `api.anaconda.org`.
+fn packages_of(server: &Url) -> Option<Url> {
+    let rest = server.host_str()?.strip_prefix("api.")?;
+    let mut url = server.clone();
+    url.set_host(Some(&format!("conda.{rest}"))).ok()?;
+    Some(url)
+}
+
+fn text(path: &Path, warnings: &mut Vec<Diagnostic>) -> Option<String> {
+    match fs::read_to_string(path) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(_) => {
+            let help = "make it readable, or say where another one is";
+            warnings.push(unreadable(&shown(path), "can't be read as text", help));
+            None
+        }
+    }
+}
+
+fn unreadable(name: &str, why: &str, help: &str) -> Diagnostic {
+    Diagnostic::warning("credentials-unreadable", format!("{name} {why}, so it isn't used"))
+        .with_help(help)
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -1,0 +1,180 @@
+//! A canary in every place that a credential may come from: it opens its server, and is
+//! found nowhere else.
+
+use std::path::PathBuf;
+
+use envlock_channel::{Client, Credentials, Sources, Stores};
+use envlock_model::channel::{Rules, resolve};
+use envlock_testkit::{Fault, Subdir, World, files_with};
+use rattler_conda_types::RepoDataRecord;
+
+use crate::support::{Site, records, small, subscription, told};
+
+const CANARY: &str = "canary-4711";
+
+/// A world whose files are also below `/t/<token>/`, as a server with tokens has them.
+fn with_tokens() -> World {
+    let world = small();
+    std::fs::create_dir(world.root().join("t")).unwrap();
+    std::os::unix::fs::symlink(world.root(), world.root().join("t").join(CANARY)).unwrap();
+    world
+}
+
+/// A site that asks this channel itself, written with what is put before its host or path.
+fn private(world: &World, user: &str, token: &str) -> (Site, Client, String) {
+    let mut site = Site::of(&[]);
+    site.settings.sources = Sources::new(Vec::new(), true);
+    let client = site.client();
+    let host = world.url().replace("http://", "");
+    let written = format!("http://{user}{host}{token}/anaconda/cloud/conda-forge");
+    let variable = |_: &str| None;
+    let root = PathBuf::from("/");
+    let resolved = resolve(&written, &Rules::default(), Subdir::Linux64, &root, &variable).unwrap();
+    let channel = &resolved[0].channel;
+    if let Some(access) = resolved[0].access.clone() {
+        client.trust(&channel.url, access);
+    }
+    assert!(!channel.url.as_str().contains(CANARY));
+    (site, client, channel.url.to_string())
+}
+
+async fn installed(site: &Site, client: &Client, url: &str) -> Result<Vec<RepoDataRecord>, String> {
+    let wanted = [subscription(url, url)];
+    let indexes = client.indexes(&wanted, &site.heard).await.map_err(|error| told(&error).0)?;
+    let found = records(&indexes, &["numpy", "idna"]);
+    client.packages(&found, &site.heard).await.map_err(|error| told(&error).0)?;
+    Ok(found)
+}
+
+/// Every request brought it, and nothing that was kept or said has it.
+fn used_and_not_kept(world: &World, site: &Site, found: &[RepoDataRecord]) {
+    let brought = |logged: &envlock_testkit::Logged| {
+        let header = logged.request.header("authorization");
+        header.is_some_and(|value| value.starts_with("B")) || logged.request.path.contains(CANARY)
+    };
+    assert!(world.requests("*").iter().all(brought), "{:?}", world.requests("*"));
+    assert!(world.requests("*").len() >= 5);
+    assert_eq!(files_with(&site.cache(), CANARY), Vec::<PathBuf>::new());
+    // `user:canary-4711` in base64.
+    assert_eq!(files_with(&site.cache(), "dXNlcjpjYW5hcnktNDcxM"), Vec::<PathBuf>::new());
+    assert!(!format!("{found:?} {:?}", site.heard.notices()).contains(CANARY));
+}
+
+#[tokio::test]
+async fn what_is_written_in_a_channels_address_is_used_and_never_kept() {
+    for (user, token) in
+        [(format!("user:{CANARY}@"), String::new()), (String::new(), format!("/t/{CANARY}"))]
+    {
+        let world = with_tokens();
+        let (site, client, url) = private(&world, &user, &token);
+        let found = installed(&site, &client, &url).await.unwrap();
+        used_and_not_kept(&world, &site, &found);
+        assert!(!format!("{client:?}").contains(CANARY));
+    }
+}
+
+#[tokio::test]
+async fn every_store_is_used_and_never_kept() {
+    let stores = tempfile::tempdir().unwrap();
+    let path = |name: &str| stores.path().join(name);
+    std::fs::write(path("netrc"), format!("machine 127.0.0.1 login user password {CANARY}"))
+        .unwrap();
+    for (name, how) in [
+        ("basic", format!(r#"{{"BasicHTTP": {{"username": "user", "password": "{CANARY}"}}}}"#)),
+        ("bearer", format!(r#"{{"BearerToken": "{CANARY}"}}"#)),
+        ("token", format!(r#"{{"CondaToken": "{CANARY}"}}"#)),
+    ] {
+        std::fs::write(path(name), format!(r#"{{"127.0.0.1": {how}}}"#)).unwrap();
+    }
+    let world = with_tokens();
+    let quoted = world.url().replace(':', "%3A").replace('/', "%2F");
+    std::fs::create_dir(path("tokens")).unwrap();
+    std::fs::write(path("tokens").join(format!("{quoted}.token")), CANARY).unwrap();
+    let address = world.url().replace("http://", &format!("http://user:{CANARY}@"));
+
+    let rattler = |name: &str| Stores { rattler: vec![path(name)], ..Stores::default() };
+    for stores in [
+        Stores { netrc: Some(path("netrc")), ..Stores::default() },
+        rattler("basic"),
+        rattler("bearer"),
+        rattler("token"),
+        Stores { anaconda: vec![path("tokens")], ..Stores::default() },
+        Stores { addresses: vec![("ENVLOCK_AUTH_X".into(), address)], ..Stores::default() },
+    ] {
+        world.forget_requests();
+        let (credentials, warnings) = Credentials::read(&stores);
+        assert!(warnings.is_empty(), "{warnings:?}");
+        let (mut site, _, url) = private(&world, "", "");
+        site.settings.credentials = credentials;
+        let client = site.client();
+        let found = installed(&site, &client, &url).await.unwrap();
+        used_and_not_kept(&world, &site, &found);
+    }
+}
+
+#[tokio::test]
+async fn another_server_never_sees_it_not_even_after_a_redirect() {
+    let other = small();
+    for (user, token) in
+        [(format!("user:{CANARY}@"), String::new()), (String::new(), format!("/t/{CANARY}"))]
+    {
+        let world = with_tokens();
+        let path = "/anaconda/cloud/conda-forge/linux-64/libblas-3.9.0-0.conda";
+        let location = format!("{}{path}", other.url());
+        world.misbehave("*/libblas-*", Fault::Status(302, vec![("location", location)]));
+        other.forget_requests();
+        let (site, client, url) = private(&world, &user, &token);
+        installed(&site, &client, &url).await.unwrap();
+        let asked = other.requests("*");
+        assert_eq!(asked.len(), 1);
+        assert!(asked[0].request.header("authorization").is_none());
+        assert!(!format!("{asked:?}").contains(CANARY));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_sends_our_token_elsewhere_is_not_followed() {
+    let (world, other) = (with_tokens(), small());
+    let location = format!("{}/t/{CANARY}/anaconda/cloud/x", other.url());
+    world.misbehave("*/libblas-*", Fault::Status(302, vec![("location", location)]));
+    let (site, client, url) = private(&world, "", &format!("/t/{CANARY}"));
+    let text = installed(&site, &client, &url).await.unwrap_err();
+    assert!(text.contains("it would show a token to another server"), "{text}");
+    assert!(!text.contains(CANARY) && other.requests("*").is_empty());
+}
+
+#[tokio::test]
+async fn a_refusal_says_whether_a_credential_was_sent_and_whose_it_was() {
+    let world = with_tokens();
+    world.misbehave("*", Fault::status(401));
+    let (site, client, url) = private(&world, "", "");
+    let text = installed(&site, &client, &url).await.unwrap_err();
+    assert!(
+        text.contains("401 unauthorized: it wants a credential, and none is known for it"),
+        "{text}"
+    );
+    world.misbehave("*", Fault::status(403));
+    let (site, client, url) = private(&world, &format!("user:{CANARY}@"), "");
+    let text = installed(&site, &client, &url).await.unwrap_err();
+    let words = "403 forbidden: it refuses the credential of the channel's address";
+    assert!(text.contains(words) && !text.contains(CANARY), "{text}");
+}
+
+#[tokio::test]
+async fn a_mirror_never_sees_the_credential_of_its_origin() {
+    let (origin, mirror) = (with_tokens(), small());
+    let (mut site, _, url) = private(&origin, "", "");
+    let declared = format!("{url}={}/anaconda/cloud/conda-forge/", mirror.url());
+    let mirrors = envlock_channel::parse_mirror(&declared).unwrap();
+    site.settings.sources = Sources::new(mirrors, true);
+    let address = origin.url().replace("http://", &format!("http://user:{CANARY}@"));
+    let stores = Stores { addresses: vec![("X".into(), address)], ..Stores::default() };
+    site.settings.credentials = Credentials::read(&stores).0;
+    mirror.misbehave("*.conda", Fault::status(404));
+    let client = site.client();
+    installed(&site, &client, &url).await.unwrap();
+    let seen = mirror.requests("*");
+    assert!(!seen.is_empty());
+    assert!(seen.iter().all(|logged| logged.request.header("authorization").is_none()));
+    assert!(origin.requests("*").iter().all(|l| l.request.header("authorization").is_some()));
+}
