@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Random policies and requests: the evaluator of this crate against the reference evaluator.
 
-  cargo build --release -p envlock-secrets --example policy_test
-  python3 crates/secrets/fuzz/differential.py ORACLE_DIR TARGET/release/examples/policy_test [CASES] [SEED]
+  cargo build --release
+  python3 crates/secrets/fuzz/differential.py ORACLE_DIR target/release/envlock [CASES] [SEED]
 
 ORACLE_DIR holds oracle.py. Every case is judged by it in three dialects; the cases and its
-answers become policy unit tests, which policy_test runs. Ends with 1 on any difference.
+answers become policy unit tests, which `envlock policy test` runs. Ends with 1 on any difference.
 """
 import json
 import os
@@ -256,7 +256,7 @@ def main():
             cases.append(case)
         with tempfile.NamedTemporaryFile("w", suffix=".json", delete=False) as f:
             json.dump({"cases": cases}, f, ensure_ascii=False)
-        result = subprocess.run([program, f.name], capture_output=True, text=True)
+        result = subprocess.run([program, "policy", "test", f.name], capture_output=True, text=True)
         if result.returncode:
             print(result.stdout[-6000:], result.stderr[-2000:], "cases kept in", f.name)
             sys.exit(1)

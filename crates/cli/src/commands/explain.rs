@@ -32,23 +32,17 @@ fn page(code: &str) -> Answer<output::Explain> {
             text: String::new(),
         };
     };
-    let pages = vec![output::Page {
-        code: page.code.to_owned(),
-        title: page.title().to_owned(),
-        text: page.text.to_owned(),
-    }];
-    Answer {
-        exit: Exit::Yes,
-        diagnostics: Vec::new(),
-        result: Some(output::Explain { pages }),
-        text: page.text.to_owned(),
-    }
+    answer(vec![page], page.text.to_owned())
 }
 
 fn list() -> Answer<output::Explain> {
     let rows: Vec<_> =
         codes::all().map(|page| [page.code.to_owned(), page.title().to_owned()]).collect();
-    let pages = codes::all().map(|page| output::Page {
+    answer(codes::all().collect(), table(&rows))
+}
+
+fn answer(pages: Vec<&codes::Page>, text: String) -> Answer<output::Explain> {
+    let pages = pages.into_iter().map(|page| output::Page {
         code: page.code.to_owned(),
         title: page.title().to_owned(),
         text: page.text.to_owned(),
@@ -57,6 +51,6 @@ fn list() -> Answer<output::Explain> {
         exit: Exit::Yes,
         diagnostics: Vec::new(),
         result: Some(output::Explain { pages: pages.collect() }),
-        text: table(&rows),
+        text,
     }
 }
