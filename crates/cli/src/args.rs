@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 pub(crate) use secrets::{
-    Audience, CheckSecrets, Explain, Generate, Lint, Manifest, Policy, PolicyExplain, PolicyTest,
-    Secrets, Server,
+    Audience, CheckSecrets, Explain, Generate, Lint, Policy, PolicyExplain, PolicyTest, Secrets,
+    Server,
 };
 
 /// environment.yml to one pinned lock to a prefix.

@@ -118,12 +118,14 @@ impl Explain for FileError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::Absent { .. } | Self::NotText { .. } | Self::Name { .. } => Exit::Usage,
+            Self::Absent { .. }
+            | Self::NotText { .. }
+            | Self::Name { .. }
+            | Self::TwoManifests { .. } => Exit::Usage,
             Self::Unreadable { error, .. } if error.kind() == io::ErrorKind::IsADirectory => {
                 Exit::Usage
             }
             Self::Unreadable { .. } | Self::Unwritable { .. } => Exit::Unknown,
-            Self::TwoManifests { .. } => Exit::Usage,
             Self::Manifest(error) => error.exit(),
             Self::Text(error) => error.exit(),
             Self::Environment(error) => error.exit(),

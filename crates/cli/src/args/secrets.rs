@@ -8,7 +8,7 @@ use super::Files;
 
 /// Which manifest, for whom.
 #[derive(Debug, Clone, ClapArgs)]
-pub(crate) struct Manifest {
+pub(crate) struct Subject {
     #[command(flatten)]
     pub(crate) files: Files,
     /// Judge this manifest by itself, whatever the lock says.
@@ -22,7 +22,7 @@ pub(crate) struct Manifest {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct CheckSecrets {
     #[command(flatten)]
-    pub(crate) manifest: Manifest,
+    pub(crate) subject: Subject,
     /// Judge by the policy files in the repository; no server is asked.
     #[arg(long)]
     pub(crate) offline: bool,
@@ -62,7 +62,7 @@ pub(crate) enum Server {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Secrets {
     /// The needs as a table.
-    List(Manifest),
+    List(Subject),
 }
 
 #[derive(Debug, Subcommand)]
@@ -80,7 +80,7 @@ pub(crate) enum Policy {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Generate {
     #[command(flatten)]
-    pub(crate) manifest: Manifest,
+    pub(crate) subject: Subject,
     /// Whom it is for.
     #[arg(long = "for", value_enum, default_value_t = Audience::Job)]
     pub(crate) audience: Audience,

@@ -31,13 +31,13 @@ pub(crate) fn policy(args: &args::Policy, app: &App<'_>) -> Exit {
 }
 
 fn generated(args: &args::Generate, app: &App<'_>) -> Answer<output::PolicyGenerate> {
-    let manifest = match envlock_pipeline::secrets::manifest(&manifest_request(&args.manifest)) {
+    let manifest = match envlock_pipeline::secrets::manifest(&manifest_request(&args.subject)) {
         Ok(Some(manifest)) => manifest,
         Ok(None) => return Answer::failed(&SecretsError::NoManifest),
         Err(error) => return Answer::failed(&error),
     };
     let only = || manifest.profiles.keys().next().filter(|_| manifest.profiles.len() == 1);
-    let name = profile(&args.manifest, app).or_else(|| manifest.default.clone());
+    let name = profile(&args.subject, app).or_else(|| manifest.default.clone());
     let name = name.or_else(|| only().cloned());
     let resolved = match &name {
         Some(name) => manifest.profile(name),

@@ -44,11 +44,11 @@ pub(super) fn told(error: &dyn Explain) -> (Vec<Finding>, Exit) {
 }
 
 fn request(args: &args::CheckSecrets, app: &App<'_>) -> Result<SecretsRequest, GroundError> {
-    let lock = lock_path(&args.manifest.files);
+    let lock = lock_path(&args.subject.files);
     Ok(SecretsRequest {
-        manifest: manifest_request(&args.manifest),
-        lock: args.manifest.manifest.is_none().then_some(lock),
-        profile: profile(&args.manifest, app),
+        manifest: manifest_request(&args.subject),
+        lock: args.subject.manifest.is_none().then_some(lock),
+        profile: profile(&args.subject, app),
         dialect: args.dialect.map(Into::into),
         now: match &args.at {
             Some(at) => time(at)?,
@@ -59,22 +59,22 @@ fn request(args: &args::CheckSecrets, app: &App<'_>) -> Result<SecretsRequest, G
     })
 }
 
-pub(super) fn manifest_request(args: &args::Manifest) -> ManifestRequest {
+pub(super) fn manifest_request(args: &args::Subject) -> ManifestRequest {
     ManifestRequest { environments: args.files.file.clone(), manifest: args.manifest.clone() }
 }
 
 /// By flag, else by variable.
-pub(super) fn profile(args: &args::Manifest, app: &App<'_>) -> Option<String> {
+pub(super) fn profile(args: &args::Subject, app: &App<'_>) -> Option<String> {
     let variable = || app.settings.variables.get("ENVLOCK_PROFILE");
     args.profile.clone().or_else(|| variable().filter(|name| !name.is_empty()).cloned())
 }
 
 /// Lists the needs.
-pub(crate) fn list(args: &args::Manifest, app: &App<'_>) -> Exit {
+pub(crate) fn list(args: &args::Subject, app: &App<'_>) -> Exit {
     app.ui.finish("secrets list", listed(args, app))
 }
 
-fn listed(args: &args::Manifest, app: &App<'_>) -> Answer<output::SecretsList> {
+fn listed(args: &args::Subject, app: &App<'_>) -> Answer<output::SecretsList> {
     let manifest = match envlock_pipeline::secrets::manifest(&manifest_request(args)) {
         Ok(Some(manifest)) => manifest,
         Ok(None) => return Answer::failed(&SecretsError::NoManifest),
