@@ -158,7 +158,7 @@ fn a_mirror_is_http_or_a_folder_and_wrong_ones_are_told() {
     insta::assert_snapshot!(lab.shown(&lab.envlock(&["solve", "--mirror", "tunna"])), @"
     -- stderr
     error: no mirror is called `tunna`, and it isn't PREFIX=URL
-      - known by name: tuna
+      - known by name: aliyun, bfsu, nju, pku, sjtug, tuna, ustc, zju
       help: did you mean `--mirror tuna`?
     -- exit 2
     ");

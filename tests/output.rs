@@ -1,7 +1,7 @@
 //! What is printed where: one JSON document, 80 columns, no colour without a terminal, quiet.
 
 use envlock_testkit::{Output, World};
-use unicode_width::UnicodeWidthStr as _;
+use unicode_width::UnicodeWidthStr;
 
 use crate::support::{Lab, json};
 
@@ -18,7 +18,7 @@ fn world() -> World {
 /// Every command, ending well and badly, with its name.
 fn every_answer(args: &[&str]) -> Vec<(&'static str, Output)> {
     let lab = Lab::solved(world(), YML);
-    let with = |first: &[&'static str]| lab.from_here(first[0], &[&first[1..], args].concat());
+    let with = |first: &[&'static str]| lab.with_mirrors(first[0], &[&first[1..], args].concat());
     let alone = |first: &[&str]| lab.envlock(&[first, args].concat());
     let mut answers = vec![
         ("solve", with(&["solve"])),
@@ -135,7 +135,7 @@ fn a_solve_in_json_has_every_change() {
 fn no_line_is_wider_than_80_columns_but_for_what_cannot_be_broken() {
     for (command, output) in every_answer(&[]) {
         for line in output.stderr.lines().chain(output.stdout.lines()) {
-            let longest = line.split(' ').map(|word| word.width()).max().unwrap_or(0);
+            let longest = line.split(' ').map(UnicodeWidthStr::width).max().unwrap_or(0);
             assert!(line.width() <= 80 || longest > 30 || line.contains('`'), "{command}: {line}");
         }
     }

@@ -32,12 +32,12 @@ impl Lab {
 
     /// `envlock solve` from this world.
     pub(crate) fn solve(&self, args: &[&str]) -> Output {
-        self.from_here("solve", args)
+        self.with_mirrors("solve", args)
     }
 
     /// `envlock install` from this world.
     pub(crate) fn install(&self, args: &[&str]) -> Output {
-        self.from_here("install", args)
+        self.with_mirrors("install", args)
     }
 
     /// The program with these arguments alone.
@@ -46,7 +46,7 @@ impl Lab {
     }
 
     /// A command with this world as the only source.
-    pub(crate) fn from_here(&self, command: &str, args: &[&str]) -> Output {
+    pub(crate) fn with_mirrors(&self, command: &str, args: &[&str]) -> Output {
         let mirrors = self.world.mirror_args();
         let mirrors = mirrors.iter().map(String::as_str);
         self.project.envlock([command].into_iter().chain(mirrors).chain(args.iter().copied()))
