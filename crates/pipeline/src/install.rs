@@ -19,7 +19,7 @@ use rattler_conda_types::{
 use envlock_secrets::manifest::LockedNeeds;
 
 use crate::{
-    Ambient, FileError, Overrides, QuestionError, files,
+    Ambient, FileError, QuestionError, access, files,
     secrets::{self, ManifestRequest},
     solve::staleness,
 };
@@ -278,21 +278,14 @@ fn refuse_stale(
     warnings: &mut Vec<Diagnostic>,
 ) -> Result<(), InstallError> {
     if request.frozen {
+        access::trust_written(&request.environments, lock, ambient);
         return Ok(());
     }
     // A lock may be shipped alone, and then there is nothing that it could be stale against.
     let Some(environment) = files::environments_if_any(&request.environments)? else {
         return Ok(());
     };
-    let overrides = Overrides {
-        platforms: lock
-            .platforms
-            .keys()
-            .copied()
-            .filter(|_| environment.platforms.is_empty())
-            .collect(),
-        ..Overrides::default()
-    };
+    let overrides = access::as_locked(&environment, lock);
     let (changes, found) =
         staleness(&environment, &request.environments, &overrides, lock, ambient)?;
     warnings.extend(found);

@@ -5,6 +5,7 @@
 //! hands the decision to whoever carries it out. It reads no environment variable, no clock
 //! and no home directory: all of that comes in through [`Ambient`] and the requests.
 
+mod access;
 mod ambient;
 pub mod demo;
 mod files;

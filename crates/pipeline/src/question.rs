@@ -51,16 +51,6 @@ pub enum QuestionError {
         /// Where it is written; none for the built-in `defaults`.
         place: Option<Place>,
     },
-    /// Credentials in an address.
-    #[error(
-        "the address of {channel} holds a credential, and envlock has no safe way to use it yet"
-    )]
-    Credential {
-        /// The channel, without it.
-        channel: String,
-        /// Where it is written.
-        place: Option<Place>,
-    },
     /// A channel that may not be used.
     #[error("the channel {channel} is {}", .refusal.what)]
     Refused {
@@ -90,14 +80,6 @@ impl Explain for QuestionError {
                     }
                 }
                 diagnostics
-            }
-            Self::Credential { place, .. } => {
-                let diagnostic = Diagnostic::error("channel-credential", self.to_string())
-                    .with_help("take it out of the address; a mirror that needs none can be named with `--mirror`");
-                vec![match place {
-                    Some(place) => diagnostic.at(place.clone()),
-                    None => diagnostic,
-                }]
             }
             Self::Refused { refusal, place, .. } => {
                 let diagnostic = Diagnostic::error("channel-refused", self.to_string())
@@ -263,7 +245,8 @@ impl<'a> Channels<'a> {
     }
 
     /// The channel at its origin: where it is written as the address of a mirror, that
-    /// mirror is asked first, and the origin is what is meant.
+    /// mirror is asked first, and the origin is what is meant. A credential in the address
+    /// goes to the client and no further.
     fn resolve(
         &self,
         written: &str,
@@ -281,10 +264,15 @@ impl<'a> Channels<'a> {
                 .map_err(|error| QuestionError::Channel { error, place: place.cloned() })
         };
         let resolved = resolve(written)?;
+        for Resolved { channel, access } in &resolved {
+            if let Some(access) = access {
+                self.ambient.client.trust(&channel.url, access.clone());
+            }
+        }
         let [one] = resolved.as_slice() else { return Ok(resolved) };
         match self.ambient.client.adopt(&one.channel.url) {
-            Some(origin) if one.access.is_none() => resolve(origin.as_str()),
-            _ => Ok(resolved),
+            Some(origin) => resolve(origin.as_str()),
+            None => Ok(resolved),
         }
     }
 
@@ -301,10 +289,6 @@ impl<'a> Channels<'a> {
         let multi = resolved.first().and_then(|r| r.channel.multi.clone());
         let name = multi.clone().or_else(|| resolved.first().map(|r| r.channel.name.clone()));
         let name = name.unwrap_or_else(|| written.to_owned());
-        if let Some(found) = resolved.iter().find(|resolved| resolved.access.is_some()) {
-            let channel = found.channel.name.clone();
-            return Err(QuestionError::Credential { channel, place: place.cloned() });
-        }
         if let Some(refusal) = self.policy.refuses(&urls) {
             return Err(QuestionError::Refused { channel: name, refusal, place: place.cloned() });
         }

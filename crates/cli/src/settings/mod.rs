@@ -2,6 +2,7 @@
 //! else, once.
 
 mod configuration;
+mod credentials;
 mod environments;
 mod network;
 

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use envlock_channel::{Mirror, MirrorError, ProxyServers, Sources, Trust, parse_mirror};
+use envlock_channel::{
+    Credentials, Mirror, MirrorError, ProxyServers, Sources, Trust, parse_mirror,
+};
 use envlock_config::{Addresses, Configuration, Invalid, Key, Set, Setter, key};
 use envlock_model::channel::{self, Rules, redact};
 use envlock_report::{Diagnostic, Exit, Explain};
 use url::Url;
 
-use super::{Settings, VERSION};
+use super::{Settings, VERSION, credentials::stores};
 
 /// Why channels can't be reached as it is configured.
 #[derive(Debug)]
@@ -73,7 +75,8 @@ pub(crate) struct Reach {
     pub(crate) warnings: Vec<Diagnostic>,
 }
 
-/// Settles how channels are reached. Reads the files of certificates that are named.
+/// Settles how channels are reached. Reads the files of certificates that are named, and the
+/// stores of credentials.
 pub(crate) fn reach(
     settings: &Settings,
     configuration: &Configuration,
@@ -85,6 +88,9 @@ pub(crate) fn reach(
         envlock_channel::Settings::new(settings.cache_dir().0, format!("envlock/{VERSION}"));
     network.sources = sources(configuration, &mut rules, mirrored)?;
     network.offline = configuration.is_on(&key::OFFLINE);
+    let (credentials, unreadable) = Credentials::read(&stores(settings));
+    network.credentials = credentials;
+    warnings.extend(unreadable);
     let seconds =
         |key: &Key| configuration.number(key).and_then(|s| Duration::try_from_secs_f64(s).ok());
     let set = |field: &mut Duration, key| *field = seconds(key).unwrap_or(*field);

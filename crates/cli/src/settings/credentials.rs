@@ -1,0 +1,35 @@
+//! Where credentials may be found on this machine.
+
+use std::path::{Path, PathBuf};
+
+use envlock_channel::Stores;
+
+use super::Settings;
+
+/// Variables of which each holds an address with its credential:
+/// `ENVLOCK_AUTH_LAB=https://user:password@conda.lab.example/`.
+const ADDRESSES: &str = "ENVLOCK_AUTH_";
+
+/// The stores of this user: conda's, rattler's and curl's own places.
+pub(crate) fn stores(settings: &Settings) -> Stores {
+    let variable = |name: &str| settings.variables.get(name).filter(|value| !value.is_empty());
+    let path = |name: &str| variable(name).map(|value| settings.absolute(Path::new(value)));
+    let home = |below: &str| settings.home.as_ref().map(|home| home.join(below));
+    let addresses = settings.variables.iter().filter(|(name, _)| name.starts_with(ADDRESSES));
+    // anaconda-client's own place, and those of its older versions, which conda reads.
+    let anaconda: [Option<PathBuf>; 5] = [
+        path("BINSTAR_CONFIG_DIR").map(|folder| folder.join("data")),
+        home(".continuum/anaconda-client/tokens"),
+        path("XDG_CONFIG_HOME").or_else(|| home(".config")).map(|folder| folder.join("binstar")),
+        path("XDG_DATA_HOME").or_else(|| home(".local/share")).map(|folder| folder.join("binstar")),
+        home("Library/Application Support/binstar"),
+    ];
+    let rattler = [path("RATTLER_AUTH_FILE"), home(".rattler/credentials.json")];
+    Stores {
+        addresses: addresses.map(|(name, value)| (name.clone(), value.clone())).collect(),
+        anaconda_token: variable("ANACONDA_API_TOKEN").cloned(),
+        netrc: path("NETRC").or_else(|| home(".netrc")),
+        rattler: rattler.into_iter().flatten().collect(),
+        anaconda: anaconda.into_iter().flatten().collect(),
+    }
+}
