@@ -23,8 +23,9 @@ pub struct Addresses {
 }
 
 impl Configuration {
-    /// Reads every address of a channel. Relative paths start at `base_dir`; `variable` gives
-    /// the values for `$NAME`, `${NAME}` and `~`.
+    /// Reads every address of a channel. A relative path starts beside the file that it is
+    /// written in, else at `base_dir`; `variable` gives the values for `$NAME`, `${NAME}`
+    /// and `~`.
     ///
     /// # Errors
     /// [`Invalid`] names each that can't be used, with its file and line.
@@ -89,9 +90,14 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    fn base<'b>(&'b self, by: &'b Setter) -> &'b Path {
+        let beside = by.place().and_then(|place| Path::new(&place.file).parent());
+        beside.filter(|folder| folder.is_absolute()).unwrap_or(self.base_dir)
+    }
+
     /// An address or a path.
     fn folder(&mut self, written: &str, by: &Setter) -> Option<Url> {
-        let folder = channel::folder(written, self.base_dir, self.variable);
+        let folder = channel::folder(written, self.base(by), self.variable);
         folder.map_err(|error| self.refused(&error, by)).ok()
     }
 
@@ -107,7 +113,7 @@ impl Reader<'_> {
     fn channels(&mut self, written: &str, by: &Setter, rules: &Rules) -> Vec<Url> {
         // On Windows a name of several channels has all of its members.
         let all = Subdir::Win64;
-        match channel::resolve(written, rules, all, self.base_dir, self.variable) {
+        match channel::resolve(written, rules, all, self.base(by), self.variable) {
             Ok(resolved) => resolved
                 .iter()
                 .map(|resolved| match &resolved.access {
