@@ -84,7 +84,7 @@ fn token(path: &str) -> Option<(&str, &str, &str)> {
     (!token.is_empty()).then_some((&path[..at], token, behind))
 }
 
-/// The text with `***` in place of every password and token of an address in it.
+/// The text with `***` in place of every password, token and query of an address in it.
 pub fn redact(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
@@ -109,9 +109,13 @@ fn ends_address(c: char) -> bool {
     c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>')
 }
 
-/// Where a second address begins after `=`, as in `--mirror PREFIX=URL`.
+/// Where a second address begins after `=`, as in `--mirror PREFIX=URL`. One within a query
+/// is hidden with it.
 fn next_address(text: &str) -> Option<usize> {
     let before = &text[..text.find("://")?];
+    if before.contains('?') {
+        return None;
+    }
     let (_, scheme) = before.rsplit_once('=')?;
     let is_scheme = !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric());
     is_scheme.then(|| before.len() - scheme.len())
@@ -119,20 +123,25 @@ fn next_address(text: &str) -> Option<usize> {
 
 /// An address from behind its `://`.
 fn push_redacted(shown: &mut String, address: &str) {
-    let (server, path) = address.split_at(address.find('/').unwrap_or(address.len()));
-    match server.rsplit_once('@') {
-        Some((user, host)) => {
+    let server = &address[..address.find('/').unwrap_or(address.len())];
+    let rest = match server.rsplit_once('@') {
+        Some((user, _)) => {
             let name = user.split_once(':').map_or("", |(name, _)| name);
             let colon = if user.contains(':') { ":" } else { "" };
-            shown.extend([name, colon, "***@", host]);
+            shown.extend([name, colon, "***@"]);
+            &address[user.len() + 1..]
         }
-        None => shown.push_str(server),
-    }
-    match token(path) {
+        None => address,
+    };
+    let (rest, fragment) = rest.split_at(rest.find('#').unwrap_or(rest.len()));
+    let (rest, query) = rest.split_at(rest.find('?').unwrap_or(rest.len()));
+    match token(rest) {
         Some((before, _, behind)) => {
             let slash = if behind.is_empty() { "" } else { "/" };
             shown.extend([before, "t/***", slash, behind]);
         }
-        None => shown.push_str(path),
+        None => shown.push_str(rest),
     }
+    let query = if query.len() > 1 { "?***" } else { query };
+    shown.extend([query, fragment]);
 }

@@ -179,7 +179,7 @@ fn a_relative_path_needs_an_absolute_folder() {
 }
 
 #[test]
-fn passwords_and_tokens_are_hidden_in_any_text() {
+fn passwords_tokens_and_queries_are_hidden_in_any_text() {
     let cases = [
         ("see https://u:p@h/x and http://v:q@h", "see https://u:***@h/x and http://v:***@h"),
         ("https://p@h/x", "https://***@h/x"),
@@ -188,13 +188,23 @@ fn passwords_and_tokens_are_hidden_in_any_text() {
         ("`https://u:a@b@h/x`", "`https://u:***@h/x`"),
         ("--index-url=https://u:p@h", "--index-url=https://u:***@h"),
         ("https://a/=http://u:p=q@b/c/t/tk/", "https://a/=http://u:***@b/c/t/***"),
+        ("https://a/=http://b/c?key=s", "https://a/=http://b/c?***"),
+        ("`https://h/x.whl?sig=s#egg=y`", "`https://h/x.whl?***#egg=y`"),
+        ("https://h/?to=https://k/s&t=s", "https://h/?***"),
+        ("https://u:p?w#x@h/y", "https://u:***@h/y"),
     ];
     for (text, shown) in cases {
         assert_eq!(redact(text), shown);
         assert!(has_credentials(text));
     }
-    for text in ["https://h/x", "git+https://h/x@v2#egg=y", "me@example.org", "https://h/t/", "://"]
-    {
+    for text in [
+        "https://h/x",
+        "git+https://h/x@v2#egg=y?",
+        "https://h/?",
+        "me@example.org",
+        "https://h/t/",
+        "://",
+    ] {
         assert!(!has_credentials(text), "{text}");
     }
 }
