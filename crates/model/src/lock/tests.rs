@@ -211,9 +211,15 @@ fn a_credential_or_a_query_is_never_written() {
     lock.channels[0].urls[0].set_query(Some("geheim"));
     assert!(matches!(write(&lock), Err(WriteError::Credential { .. })));
     let mut lock = small();
-    let locked = lock.platforms.get_mut(&Subdir::Linux64).expect("it is there");
-    locked.pip = vec!["--index-url https://me:geheim@pypi.example/simple".to_owned()];
+    lock.variables.insert("URL".to_owned(), "https://me:geheim@h/".to_owned());
     assert!(matches!(write(&lock), Err(WriteError::Credential { .. })));
+    for line in ["git+https://me:geheim@pypi.example/simple", "https://h/x.whl?sig=geheim"] {
+        let mut lock = small();
+        let locked = lock.platforms.get_mut(&Subdir::Linux64).expect("it is there");
+        locked.pip = vec![line.to_owned()];
+        let said = write(&lock).expect_err(line).to_string();
+        assert!(!said.contains("geheim"), "{said}");
+    }
 }
 
 #[test]

@@ -6,7 +6,10 @@ use rattler_lock::{CondaPackageData, LockFileBuilder, PlatformData, PlatformName
 use url::Url;
 
 use super::{Lock, VERSION, blocks};
-use crate::{channel::has_credentials, question::Priority};
+use crate::{
+    channel::{has_credentials, redact},
+    question::Priority,
+};
 
 /// Why a lock may not be written. Either of these is a fault of an index or of envlock, never
 /// of the user's file, and nothing is written.
@@ -117,8 +120,12 @@ fn refuse_what_may_not_be_written(lock: &Lock) -> Result<(), WriteError> {
     }
     for line in lock.platforms.values().flat_map(|locked| &locked.pip) {
         if has_credentials(line) {
-            let option = line.split_whitespace().next().unwrap_or_default();
-            return Err(WriteError::Credential { what: format!("pip's line `{option} …`") });
+            return Err(WriteError::Credential { what: format!("pip's line `{}`", redact(line)) });
+        }
+    }
+    for (name, value) in &lock.variables {
+        if has_credentials(value) {
+            return Err(WriteError::Credential { what: format!("variable {name}") });
         }
     }
     for record in lock.platforms.values().flat_map(|locked| &locked.records) {

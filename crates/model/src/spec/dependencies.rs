@@ -8,7 +8,7 @@ use super::matchspec::{self, SpecError};
 use super::reader::Reader;
 use super::selector::{Selector, SelectorError};
 use super::{Environment, PipLine, Request};
-use crate::channel::redact;
+use crate::channel::{has_credentials, redact};
 use crate::yaml::{Kind, Node, Point};
 
 /// Reads the section into `environment`.
@@ -110,6 +110,13 @@ impl Section<'_, '_> {
                 let reason = matchspec::Reason::Placeholder(placeholder.to_owned());
                 let offset = text[..at].chars().count();
                 self.spec_error(item, text, &SpecError { reason, offset });
+            }
+            if has_credentials(text) {
+                let message = format!("`{text}` holds a credential or a query in an address");
+                let help = "a lock holds none: take it out, and let pip read it from its keyring \
+                            or from ~/.netrc"
+                    .to_owned();
+                self.reader.problems.error(item.start, "pip-credential", message, Some(help));
             }
             let selector = self.selector(item.end, outer);
             let place = self.reader.problems.place(item.start);

@@ -8,6 +8,7 @@ use rattler_conda_types::Subdir;
 
 use super::problem::Problems;
 use super::{Environment, Invalid, Located, Selector, dependencies};
+use crate::channel::has_credentials;
 use crate::yaml::{self, Kind, Lines, Node, Point, YamlError};
 
 const KEYS: [&str; 7] =
@@ -241,12 +242,25 @@ impl Reader<'_> {
             }
             match value.as_written() {
                 Some(text) if !text.contains('\0') => {
+                    if has_credentials(text) {
+                        self.variable_credential(value.start, name);
+                    }
                     variables.insert(name.to_owned(), text.to_owned());
                 }
                 _ => self.wrong_type(value, "a variable", "text or a number", "NAME: \"\""),
             }
         }
         variables
+    }
+
+    /// Variables go into the lock as they are, and into every prefix. What a query means can't
+    /// be told, so that one is refused too, as everywhere in a lock.
+    fn variable_credential(&mut self, at: Point, name: &str) {
+        let message = format!("the variable `{name}` holds a credential or a query in an address");
+        let help = "a lock holds none: set it where the job runs, and name it as a need in \
+                    secrets.yml"
+            .to_owned();
+        self.problems.error(at, "variable-credential", message, Some(help));
     }
 
     /// The items of a list; nothing at all is the same as no list.

@@ -209,7 +209,7 @@ fn pip_lines_without_pip_and_packages_asked_for_twice_are_warnings() {
 #[test]
 fn a_password_is_shown_nowhere() {
     let text = "channels:\n- https://me:hunter2@example.org/t/s3cret/a\ndependencies:\n\
-                - https://me:hunter2@example.org/a::x\n- pip\n- pip:\n  - --index-url https://me:hunter2@example.org/\n";
+                - https://me:hunter2@example.org/a::x\n";
     let environment = read(text);
     let shown = format!("{environment:?}");
     assert!(!shown.contains("hunter2") && !shown.contains("s3cret"), "{shown}");
@@ -217,6 +217,16 @@ fn a_password_is_shown_nowhere() {
     assert!(environment.requests[0].channel.as_ref().unwrap().contains("hunter2"));
 
     let invalid = parse("f", "dependencies:\n- https://me:hunter2@example.org/x[]\n").unwrap_err();
+    assert!(!format!("{invalid:?} {invalid}").contains("hunter2"));
+}
+
+#[test]
+fn a_credential_or_a_query_in_a_pip_line_or_a_variable_is_refused_at_its_line() {
+    let text = "dependencies:\n- pip\n- pip:\n  - git+https://u:hunter2@h/x.git\n  \
+                - https://h/foo.whl?token=hunter2\n  - git+https://h/x@v2#egg=y\n\
+                variables:\n  URL: 'postgres://u:hunter2@h/db'\n  PLAIN: https://h/x\n";
+    assert_eq!(said(text), ["4:5 pip-credential", "5:5 pip-credential", "8:8 variable-credential"]);
+    let invalid = parse("f", text).unwrap_err();
     assert!(!format!("{invalid:?} {invalid}").contains("hunter2"));
 }
 
