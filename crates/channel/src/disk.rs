@@ -31,10 +31,10 @@ impl DiskError {
         }
         match self.source.kind() {
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                format!("the cache can't be written: no permission for {path}")
+                format!("nothing can be written to {path}: no permission")
             }
             // The path is in what wraps the cause as well.
-            _ => format!("the cache can't be used: {path}: {}", innermost(&self.source)),
+            _ => format!("{path} can't be used: {}", innermost(&self.source)),
         }
     }
 }
@@ -48,12 +48,9 @@ pub(crate) fn is_full(error: &io::Error) -> bool {
 impl Explain for DiskError {
     fn diagnostics(&self) -> Vec<Diagnostic> {
         let (code, help) = if self.is_full() {
-            ("disk-full", "make room, or choose another cache folder; nothing was changed")
+            ("disk-full", "make room, or choose another folder; nothing was changed")
         } else {
-            (
-                "cache-unusable",
-                "repair the folder, or choose another cache folder; nothing was changed",
-            )
+            ("cache-unusable", "repair the folder, or choose another one; nothing was changed")
         };
         vec![Diagnostic::error(code, self.to_string()).with_help(help)]
     }

@@ -9,12 +9,11 @@ use rattler_conda_types::RepoDataRecord;
 use rattler_conda_types::package::{CondaArchiveType, DistArchiveType};
 use rattler_digest::{HashingWriter, Sha256, Sha256Hash};
 use rattler_package_streaming::{ExtractError, fs as unpack, read};
-use tempfile::TempPath;
+use tempfile::{NamedTempFile, TempPath};
 
 use crate::answer::{Answer, Failure};
 use crate::disk::{At, DiskError, is_full};
 use crate::failover::Turn;
-use crate::scratch::Scratch;
 use crate::transport::Transport;
 use crate::words::hex;
 
@@ -30,12 +29,12 @@ pub(crate) async fn download(
     transport: &Transport,
     turn: Turn<'_>,
     expected: &Expected,
-    scratch: &Scratch,
+    file: NamedTempFile,
     observer: &dyn Observer,
 ) -> Result<TempPath, Failure> {
     let phase = Phase::Download;
     let mut got = 0;
-    let result = receive(transport, turn, expected, scratch, &mut |units| {
+    let result = receive(transport, turn, expected, file, &mut |units| {
         got += units;
         observer.observe(Event::Advance { phase, units });
     })
@@ -51,11 +50,11 @@ async fn receive(
     transport: &Transport,
     turn: Turn<'_>,
     expected: &Expected,
-    scratch: &Scratch,
+    file: NamedTempFile,
     advance: &mut (dyn FnMut(u64) + Send),
 ) -> Result<TempPath, Failure> {
     let mut body = transport.get(&turn.source.url, turn.insist).await?;
-    let (file, path) = scratch.file()?.into_parts();
+    let (file, path) = file.into_parts();
     let mut writer = HashingWriter::<_, Sha256>::new(file);
     while let Some(chunk) = body.chunk().await? {
         writer.write_all(&chunk).at(&path)?;

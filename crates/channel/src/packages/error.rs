@@ -24,6 +24,14 @@ pub enum FetchError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Two archives of one name, which one channel can't have.
+    #[error("two packages are called {file}, and one folder can't have both")]
+    Clash {
+        /// The archives' name.
+        file: String,
+        /// Where they are.
+        urls: [String; 2],
+    },
     /// A record that can't be checked.
     #[error("{file} has no sha256 or no usable name, so it can't be checked")]
     NoDigest {
@@ -126,6 +134,9 @@ impl Explain for FetchError {
             Self::Unpack { .. } => Diagnostic::error("package-malformed", self.to_string())
                 .with_note("its sha256 is the one of its record: this is how its channel has it; nothing was changed")
                 .with_help("ask for another build of it, and tell the channel's keepers"),
+            Self::Clash { urls, .. } => Diagnostic::error("bundle-clash", self.to_string())
+                .with_note(urls.join("\n"))
+                .with_help("bundle the platforms one by one with `--platform`"),
             Self::NoDigest { .. } => Diagnostic::error("package-unchecked", self.to_string())
                 .with_help("solve again: a lock of envlock has a sha256 for every package"),
             Self::Disk(error) => return error.diagnostics(),
@@ -133,6 +144,9 @@ impl Explain for FetchError {
     }
 
     fn exit(&self) -> Exit {
-        Exit::Unknown
+        match self {
+            Self::Clash { .. } => Exit::Usage,
+            _ => Exit::Unknown,
+        }
     }
 }

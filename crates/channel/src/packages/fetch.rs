@@ -6,12 +6,14 @@ use std::path::PathBuf;
 use envlock_model::progress::{Event, Observer, Phase};
 use futures::{Stream, StreamExt, stream};
 use rattler_conda_types::RepoDataRecord;
+use tempfile::{NamedTempFile, TempPath};
 
 use super::archive::{self, Expected, Unpacking};
 use super::error::{FailedPackage, FetchError, MissingPackage};
 use super::store::{Listed, Place};
 use crate::answer::{Attempt, Failure};
 use crate::blocking::blocking;
+use crate::disk::DiskError;
 use crate::{Client, address, words};
 
 /// What was found out about one package of the cache.
@@ -109,23 +111,11 @@ impl Client {
     /// Fetches what is missing; gives what couldn't be had.
     pub(super) async fn fetch_all<'a>(
         &self,
-        mut missing: Vec<(Place, &'a RepoDataRecord)>,
+        missing: Vec<(Place, &'a RepoDataRecord)>,
         observer: &dyn Observer,
     ) -> Result<Vec<Gone<'a>>, FetchError> {
-        let mut gone = Vec::new();
-        if self.settings.offline {
-            let reachable = |record: &RepoDataRecord| !self.sources(&record.url).is_empty();
-            let (near, far) = missing.into_iter().partition(|(_, record)| reachable(record));
-            missing = near;
-            let far: Vec<_> = far;
-            gone.extend(far.into_iter().map(|(place, record)| Gone {
-                place,
-                record,
-                attempts: None,
-            }));
-        }
         if missing.is_empty() {
-            return Ok(gone);
+            return Ok(Vec::new());
         }
         let phase = Phase::Download;
         let units = missing.iter().filter_map(|(_, record)| record.package_record.size).sum();
@@ -134,11 +124,11 @@ impl Client {
         let fetched =
             missing.into_iter().map(|(place, record)| self.fetch_one(place, record, observer));
         let mut results = self.in_turn(fetched);
-        let before = gone.len();
+        let mut gone = Vec::new();
         while let Some(result) = results.next().await {
             gone.extend(result?);
         }
-        if gone.len() == before {
+        if gone.is_empty() {
             let summary =
                 format!("{}, {}", words::count(count, "package", "packages"), words::size(units));
             observer.observe(Event::Done { phase, summary });
@@ -147,31 +137,50 @@ impl Client {
     }
 
     /// So many of them at a time, in whatever order they get done.
-    fn in_turn<F: Future>(&self, all: impl Iterator<Item = F>) -> impl Stream<Item = F::Output> {
+    pub(super) fn in_turn<F: Future>(
+        &self,
+        all: impl Iterator<Item = F>,
+    ) -> impl Stream<Item = F::Output> {
         // Collected, because a stream that holds the closure isn't `Send` for every lifetime.
         stream::iter(all.collect::<Vec<_>>()).buffer_unordered(self.settings.jobs.max(1))
     }
 
-    /// One package: its sources in their order, then into the cache. Gives it back where
-    /// nobody delivers it.
+    /// One package, into the cache. Gives it back where nobody delivers it.
     async fn fetch_one<'a>(
         &self,
         place: Place,
         record: &'a RepoDataRecord,
         observer: &dyn Observer,
     ) -> Result<Option<Gone<'a>>, FetchError> {
+        let scratch = self.scratch()?;
+        match self.archive(place, record, &|| scratch.file(), observer).await? {
+            Ok((place, archive)) => self.unpack(place, record, archive).await.map(|()| None),
+            Err(gone) => Ok(Some(gone)),
+        }
+    }
+
+    /// One archive: its sources in their order, into a new file.
+    pub(super) async fn archive<'a>(
+        &self,
+        place: Place,
+        record: &'a RepoDataRecord,
+        file: &(dyn Fn() -> Result<NamedTempFile, DiskError> + Sync),
+        observer: &dyn Observer,
+    ) -> Result<Result<(Place, TempPath), Gone<'a>>, FetchError> {
         let sha256 = record.package_record.sha256.ok_or_else(|| FetchError::no_digest(record))?;
         let expected = Expected { sha256, size: record.package_record.size };
         observer
             .observe(Event::Item { phase: Phase::Download, name: record.identifier.to_string() });
         let sources = self.sources(&record.url);
-        let scratch = self.scratch()?;
+        if sources.is_empty() && self.settings.offline {
+            return Ok(Err(Gone { place, record, attempts: None }));
+        }
         let mut search = self.search(&sources);
         while let Some(turn) = search.next().await {
-            match archive::download(&self.transport, turn, &expected, &scratch, observer).await {
+            match archive::download(&self.transport, turn, &expected, file()?, observer).await {
                 Ok(archive) => {
                     search.delivered(turn);
-                    return self.unpack(place, record, archive).await.map(|()| None);
+                    return Ok(Ok((place, archive)));
                 }
                 Err(Failure::Disk(error)) => return Err(error.into()),
                 Err(Failure::Source(answer)) => {
@@ -186,14 +195,14 @@ impl Client {
                 }
             }
         }
-        Ok(Some(Gone { place, record, attempts: Some(search.attempts()) }))
+        Ok(Err(Gone { place, record, attempts: Some(search.attempts()) }))
     }
 
     async fn unpack(
         &self,
         place: Place,
         record: &RepoDataRecord,
-        archive: tempfile::TempPath,
+        archive: TempPath,
     ) -> Result<(), FetchError> {
         let scratch = self.scratch()?;
         let (file, record) = (record.identifier.to_string(), record.clone());
@@ -222,7 +231,7 @@ impl Gone<'_> {
 }
 
 /// One error that names everything that couldn't be had.
-fn refuse(gone: &[Gone<'_>]) -> Result<(), FetchError> {
+pub(super) fn refuse(gone: &[Gone<'_>]) -> Result<(), FetchError> {
     let unasked = gone.iter().filter(|gone| gone.attempts.is_none());
     let mut unasked: Vec<_> = unasked.map(|gone| MissingPackage::of(gone.record)).collect();
     unasked.sort_by(|a, b| a.file.cmp(&b.file));

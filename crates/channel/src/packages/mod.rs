@@ -4,6 +4,7 @@
 //! returns: whoever links from what it gives needs no network any more.
 
 mod archive;
+mod channel;
 mod error;
 mod fetch;
 mod store;

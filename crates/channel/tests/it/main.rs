@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod archives;
+mod bundles;
 mod cache;
 mod credentials;
 mod failover;

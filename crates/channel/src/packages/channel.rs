@@ -1,0 +1,165 @@
+//! Packages as a channel of their own: archives as they are, and an index of them, in a
+//! folder that any conda tool takes as `file://`.
+//!
+//! The cache has packages unpacked, so archives are fetched (those that are in the folder
+//! with the right sha256 aren't). The index comes last: a folder that has it is whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use envlock_model::progress::{Event, Observer, Phase};
+use fs_err as fs;
+use futures::StreamExt;
+use rattler_conda_types::{RepoDataRecord, Subdir};
+use rattler_digest::{Sha256, Sha256Hash, compute_file_digest};
+use serde_json::{Map, Value, json};
+use tempfile::{NamedTempFile, TempPath};
+
+use super::error::FetchError;
+use super::fetch::{Gone, refuse};
+use super::store::Place;
+use crate::Client;
+use crate::blocking::blocking;
+use crate::disk::{At, DiskError};
+
+impl Client {
+    /// Makes `folder` a channel of exactly these records. What else is in it stays there,
+    /// listed nowhere.
+    pub async fn write_channel(
+        &self,
+        records: &[RepoDataRecord],
+        folder: &Path,
+        observer: &dyn Observer,
+    ) -> Result<(), FetchError> {
+        let files = files(records)?;
+        let mut wanted = Vec::with_capacity(files.len());
+        for (name, record) in &files {
+            let sha256 =
+                record.package_record.sha256.ok_or_else(|| FetchError::no_digest(record))?;
+            let path = folder.join(name);
+            let looked_at = path.clone();
+            if !blocking(move || is_there(&looked_at, &sha256)).await {
+                wanted.push((path, *record));
+            }
+        }
+        self.fetch_archives(wanted, observer).await?;
+        let indexes = indexes(&files);
+        let folder = folder.to_owned();
+        blocking(move || write_indexes(&folder, &indexes)).await?;
+        Ok(())
+    }
+
+    async fn fetch_archives(
+        &self,
+        wanted: Vec<(PathBuf, &RepoDataRecord)>,
+        observer: &dyn Observer,
+    ) -> Result<(), FetchError> {
+        let phase = Phase::Download;
+        let units = wanted.iter().filter_map(|(_, record)| record.package_record.size).sum();
+        observer.observe(Event::Expect { phase, units });
+        let fetched = wanted
+            .into_iter()
+            .map(|(path, record)| async move { self.fetch_to(&path, record, observer).await });
+        let mut results = self.in_turn(fetched);
+        let mut gone = Vec::new();
+        while let Some(result) = results.next().await {
+            gone.extend(result?);
+        }
+        refuse(&gone)
+    }
+
+    async fn fetch_to<'a>(
+        &self,
+        path: &Path,
+        record: &'a RepoDataRecord,
+        observer: &dyn Observer,
+    ) -> Result<Option<Gone<'a>>, FetchError> {
+        let place = Place::of(self.cache_dir(), record);
+        let place = place.ok_or_else(|| FetchError::no_digest(record))?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let file = || temporary(folder);
+        match self.archive(place, record, &file, observer).await? {
+            Ok((_, archive)) => {
+                archive.persist(path).map_err(|error| error.error).at(path)?;
+                Ok(None)
+            }
+            Err(gone) => Ok(Some(gone)),
+        }
+    }
+}
+
+/// The records by where their archives are in the channel, each once.
+fn files(records: &[RepoDataRecord]) -> Result<BTreeMap<String, &RepoDataRecord>, FetchError> {
+    let mut files: BTreeMap<String, &RepoDataRecord> = BTreeMap::new();
+    for record in records {
+        let name = format!("{}/{}", record.package_record.subdir, record.identifier);
+        if let Some(other) = files.insert(name, record)
+            && other.package_record.sha256 != record.package_record.sha256
+        {
+            return Err(FetchError::Clash {
+                file: record.identifier.to_string(),
+                urls: [other.url.to_string(), record.url.to_string()],
+            });
+        }
+    }
+    Ok(files)
+}
+
+fn is_there(path: &Path, sha256: &Sha256Hash) -> bool {
+    compute_file_digest::<Sha256>(path).is_ok_and(|digest| digest == *sha256)
+}
+
+/// A file beside the one that it becomes, so that a rename is enough; readable by whomever
+/// the user's mask lets read, as a channel is made for others.
+fn temporary(folder: &Path) -> Result<NamedTempFile, DiskError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::create_dir_all(folder).at(folder)?;
+    tempfile::Builder::new()
+        .prefix(".envlock-")
+        .permissions(std::fs::Permissions::from_mode(0o666))
+        .tempfile_in(folder)
+        .at(folder)
+}
+
+/// `repodata.json` by subdir; noarch is one of every channel.
+fn indexes(files: &BTreeMap<String, &RepoDataRecord>) -> BTreeMap<String, Value> {
+    let subdirs = files.values().map(|record| record.package_record.subdir.clone());
+    let subdirs: BTreeSet<String> = subdirs.chain([Subdir::NoArch.to_string()]).collect();
+    let of = |subdir: &str, ending: &str| -> Map<String, Value> {
+        let records = files.values().map(|record| (record.identifier.to_string(), record));
+        records
+            .filter(|(name, record)| {
+                record.package_record.subdir == subdir && name.ends_with(ending)
+            })
+            .map(|(name, record)| (name, json!(record.package_record)))
+            .collect()
+    };
+    let index = |subdir: String| {
+        let index = json!({
+            "info": { "subdir": subdir },
+            "packages": of(&subdir, ".tar.bz2"),
+            "packages.conda": of(&subdir, ".conda"),
+            "removed": [],
+            "repodata_version": 1,
+        });
+        (subdir, index)
+    };
+    subdirs.into_iter().map(index).collect()
+}
+
+/// Both forms of each index: conda looks for the compressed one first.
+fn write_indexes(folder: &Path, indexes: &BTreeMap<String, Value>) -> Result<(), DiskError> {
+    for (subdir, index) in indexes {
+        let folder = folder.join(subdir);
+        let text = index.to_string();
+        let packed = zstd::encode_all(text.as_bytes(), zstd::DEFAULT_COMPRESSION_LEVEL);
+        let packed = packed.at(&folder)?;
+        for (name, bytes) in [("repodata.json", text.as_bytes()), ("repodata.json.zst", &packed)] {
+            let path = folder.join(name);
+            let file: TempPath = temporary(&folder)?.into_temp_path();
+            fs::write(&file, bytes).at(&path)?;
+            file.persist(&path).map_err(|error| error.error).at(&path)?;
+        }
+    }
+    Ok(())
+}

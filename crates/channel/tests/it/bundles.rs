@@ -1,0 +1,123 @@
+//! Packages as a channel of their own.
+
+use std::fs;
+use std::path::Path;
+
+use envlock_channel::FetchError;
+use envlock_testkit::{Fault, World};
+use rattler_conda_types::RepoDataRecord;
+
+use crate::support::{FORGE, Heard, Site, folder, records, subscription, told};
+
+/// Two channels, two platforms' subdirs, both formats.
+fn world() -> World {
+    World::new()
+        .channel("conda-forge", |c| {
+            c.pkg("app 1.0 | lib; idna");
+            c.noarch("idna 3.4");
+        })
+        .channel("pytorch", |c| {
+            c.tar_bz2();
+            c.pkg("lib 1.2");
+        })
+}
+
+async fn wanted(site: &Site) -> Vec<RepoDataRecord> {
+    let pytorch = subscription("pytorch", "https://conda.anaconda.org/pytorch/");
+    let both = [subscription("conda-forge", FORGE), pytorch];
+    records(&site.indexes(&both).await.unwrap(), &["app"])
+}
+
+async fn bundled(site: &Site, records: &[RepoDataRecord], to: &Path) -> Result<(), FetchError> {
+    site.client().write_channel(records, to, &Heard::default()).await
+}
+
+#[tokio::test]
+async fn packages_of_several_channels_become_one_that_has_their_hashes() {
+    let world = world();
+    let site = Site::on(&[&world]);
+    let wanted = wanted(&site).await;
+    let to = tempfile::tempdir().unwrap();
+    let to = to.path().join("离线 1");
+    bundled(&site, &wanted, &to).await.unwrap();
+
+    let mut offline = Site::of(&[]);
+    offline.settings.offline = true;
+    let again = records(&offline.indexes(&[folder(&to)]).await.unwrap(), &["app"]);
+    let package = |record: &RepoDataRecord| record.package_record.clone();
+    let sorted = |records: &[RepoDataRecord]| {
+        let mut all: Vec<_> = records.iter().map(package).collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
+    };
+    assert_eq!(sorted(&again), sorted(&wanted));
+    offline.packages(&again).await.unwrap();
+    let names = |folder: &Path| {
+        let mut names: Vec<_> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(
+        names(&to.join("linux-64")),
+        ["app-1.0-0.conda", "lib-1.2-0.tar.bz2", "repodata.json", "repodata.json.zst"]
+    );
+    assert_eq!(
+        names(&to.join("noarch")),
+        ["idna-3.4-0.conda", "repodata.json", "repodata.json.zst"]
+    );
+}
+
+#[tokio::test]
+async fn what_is_there_with_the_right_bytes_is_not_fetched_again() {
+    let world = world();
+    let site = Site::on(&[&world]);
+    let wanted = wanted(&site).await;
+    let to = tempfile::tempdir().unwrap();
+    bundled(&site, &wanted, to.path()).await.unwrap();
+    fs::write(to.path().join("linux-64/app-1.0-0.conda"), "damaged").unwrap();
+    world.forget_requests();
+    bundled(&site, &wanted, to.path()).await.unwrap();
+    let asked: Vec<_> = world.requests("*").into_iter().map(|logged| logged.request.path).collect();
+    assert_eq!(asked, ["/anaconda/cloud/conda-forge/linux-64/app-1.0-0.conda"]);
+}
+
+#[tokio::test]
+async fn without_all_archives_there_is_no_index() {
+    let world = world();
+    let mut site = Site::on(&[&world]);
+    let wanted = wanted(&site).await;
+    world.misbehave("*/lib-*", Fault::Corrupt);
+    let to = tempfile::tempdir().unwrap();
+    let (text, exit) = told(&bundled(&site, &wanted, to.path()).await.unwrap_err());
+    assert_eq!(exit, 3);
+    assert!(text.contains("lib-1.2-0.tar.bz2") && text.contains("wrong sha256"), "{text}");
+    assert!(!to.path().join("linux-64/repodata.json").exists());
+    assert!(!to.path().join("linux-64/lib-1.2-0.tar.bz2").exists());
+
+    site.settings.offline = true;
+    let (text, exit) = told(&bundled(&site, &wanted, to.path()).await.unwrap_err());
+    assert_eq!(exit, 3);
+    assert!(text.starts_with("not-cached: 1 package is"), "{text}");
+}
+
+#[tokio::test]
+async fn two_archives_of_one_name_are_refused() {
+    let world = World::new()
+        .channel("conda-forge", |c| {
+            c.pkg("lib 1.2");
+        })
+        .channel("pytorch", |c| {
+            c.package(&envlock_testkit::package("lib 1.2").file("share/lib/of", "another"));
+        });
+    let site = Site::on(&[&world]);
+    let pytorch = subscription("pytorch", "https://conda.anaconda.org/pytorch/");
+    let both = [subscription("conda-forge", FORGE), pytorch];
+    let wanted = records(&site.indexes(&both).await.unwrap(), &["lib"]);
+    let to = tempfile::tempdir().unwrap();
+    let (text, exit) = told(&bundled(&site, &wanted, to.path()).await.unwrap_err());
+    assert_eq!(exit, 2);
+    assert!(text.starts_with("bundle-clash: two packages are called lib-1.2-0.conda"), "{text}");
+}
