@@ -1,14 +1,16 @@
 //! The command line as it is typed.
 
+mod provide;
 mod secrets;
 
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
+pub(crate) use provide::{Bundle, Fetch};
 pub(crate) use secrets::{
     Audience, CheckSecrets, Explain, Generate, Lint, Policy, PolicyExplain, PolicyTest, Secrets,
-    Server,
+    Server, Subject,
 };
 
 /// environment.yml to one pinned lock to a prefix.
@@ -78,6 +80,10 @@ pub(crate) enum Command {
     Solve(Solve),
     /// Turn envlock.lock into a prefix.
     Install(Install),
+    /// Fill the cache with what envlock.lock needs.
+    Fetch(Fetch),
+    /// Write what envlock.lock needs as a channel, with the lock in it.
+    Bundle(Bundle),
     /// Compare every file of a prefix with its package's record.
     Verify(Verify),
     /// Run a command in an environment.
@@ -92,6 +98,8 @@ pub(crate) enum Command {
     Policy(Policy),
     /// What a code means and what to do about it.
     Explain(Explain),
+    /// Print the configuration in force, and who set each value of it.
+    Config(Surroundings),
     /// The whole way on a small project of its own, made on the spot.
     Demo(Demo),
 }
@@ -99,7 +107,8 @@ pub(crate) enum Command {
 /// Where packages come from.
 #[derive(Debug, Clone, Default, ClapArgs)]
 pub(crate) struct Network {
-    /// Ask this source first for what an origin has: PREFIX=URL, or `tuna`.
+    /// Ask this source first for what an origin has: PREFIX=URL, or a known mirror's
+    /// name: `aliyun`, `bfsu`, `nju`, `pku`, `sjtug`, `tuna`, `ustc`, `zju`.
     ///
     /// May be given several times: sources are tried in this order, then the origin. The
     /// lock names the origin whatever served it.
@@ -111,6 +120,15 @@ pub(crate) struct Network {
     /// Use what the cache has; ask nobody.
     #[arg(long)]
     pub(crate) offline: bool,
+}
+
+/// What a command looks at that asks about the surroundings themselves.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Surroundings {
+    #[command(flatten)]
+    pub(crate) files: Files,
+    #[command(flatten)]
+    pub(crate) network: Network,
 }
 
 /// The two files of a project.

@@ -135,6 +135,39 @@ pub struct Clobbered {
     pub lost: Vec<String>,
 }
 
+/// `envlock fetch`.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Fetch {
+    /// The lock's path.
+    pub lock: String,
+    /// What the cache has now, by platform.
+    pub platforms: Vec<FetchedPlatform>,
+}
+
+/// What one platform of a lock needs.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct FetchedPlatform {
+    /// The platform, such as `linux-64`.
+    pub platform: String,
+    /// How many packages it has.
+    pub packages: usize,
+    /// The sum of their archives' sizes, in bytes, as far as the lock tells them.
+    pub bytes: u64,
+}
+
+/// `envlock bundle`.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Bundle {
+    /// The channel's address, `file://…/`.
+    pub channel: String,
+    /// The lock in it.
+    pub lock: String,
+    /// What it has, by platform.
+    pub platforms: Vec<FetchedPlatform>,
+    /// The channels that it stands in for.
+    pub origins: Vec<String>,
+}
+
 /// `envlock verify`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Verify {
@@ -240,6 +273,28 @@ pub struct Page {
     pub title: String,
     /// The page, in Markdown.
     pub text: String,
+}
+
+/// `envlock config`.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Config {
+    /// Every value in force, an item of a list each.
+    pub values: Vec<ConfigValue>,
+}
+
+/// One value in force.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ConfigValue {
+    /// The key as its file has it, with the name in a mapping behind a dot.
+    pub key: String,
+    /// The value as it is written, with `***` for a password.
+    pub value: String,
+    /// Who set it: `default`, `file`, `variable` or `flag`.
+    pub set_by: &'static str,
+    /// The variable or the flag.
+    pub name: Option<String>,
+    /// The place in a file.
+    pub place: Option<Place>,
 }
 
 /// `envlock demo`.

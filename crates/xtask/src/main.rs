@@ -8,8 +8,8 @@ use std::{
 
 use envlock_report::FindingsDocument;
 use envlock_report::output::{
-    Check, Demo, Explain, Install, PolicyExplain, PolicyGenerate, PolicyTest, Report, Run,
-    SecretsList, Solve, Verify,
+    Bundle, Check, Config, Demo, Explain, Fetch, Install, PolicyExplain, PolicyGenerate,
+    PolicyTest, Report, Run, SecretsList, Solve, Verify,
 };
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 
@@ -69,8 +69,11 @@ fn schemas() -> Result<BTreeMap<String, String>, String> {
         schema::<Solve>("solve", "envlock solve"),
         schema::<Check>("check", "envlock solve --check"),
         schema::<Install>("install", "envlock install"),
+        schema::<Fetch>("fetch", "envlock fetch"),
+        schema::<Bundle>("bundle", "envlock bundle"),
         schema::<Verify>("verify", "envlock verify"),
         schema::<Run>("run", "envlock run, where the command could not be started"),
+        schema::<Config>("config", "envlock config"),
         schema::<Demo>("demo", "envlock demo"),
         schema::<Explain>("explain", "envlock explain"),
         schema::<PolicyExplain>("policy-explain", "envlock policy explain"),

@@ -137,6 +137,12 @@ impl Ground {
         }
     }
 
+    /// With the keys of `.condarc` that nothing was done with: once, where a lock is made.
+    pub(crate) fn with_unused<T>(&self, mut answer: Answer<T>) -> Answer<T> {
+        answer.diagnostics.extend(self.configuration.unused());
+        answer
+    }
+
     /// What has to be said of the configuration in every run, before the answer's own.
     pub(crate) fn with_warnings<T>(&self, mut answer: Answer<T>) -> Answer<T> {
         answer.diagnostics.splice(0..0, self.warnings.iter().cloned());

@@ -1,10 +1,12 @@
 //! The commands: from what was typed to what is said. One a file.
 
 mod app;
+mod config;
 mod demo;
 mod explain;
 mod install;
 mod policy;
+mod provide;
 mod run;
 mod secrets;
 mod solve;
@@ -22,12 +24,15 @@ pub(crate) async fn run(command: Command, app: &App<'_>) -> Exit {
         Command::Solve(args) if args.check => solve::check(&args, app),
         Command::Solve(args) => solve::solve(&args, app).await,
         Command::Install(args) => install::install(&args, app).await,
+        Command::Fetch(args) => provide::fetch(&args, app).await,
+        Command::Bundle(args) => provide::bundle(&args, app).await,
         Command::Verify(args) => verify::verify(&args, app),
         Command::Run(args) => run::run(&args, app),
         Command::CheckSecrets(args) => secrets::check(&args, app),
         Command::Secrets(args::Secrets::List(args)) => secrets::list(&args, app),
         Command::Policy(args) => policy::policy(&args, app),
         Command::Explain(args) => explain::explain(&args, app),
+        Command::Config(args) => config::config(&args, app),
         Command::Demo(args) => demo::demo(&args, app),
     }
 }

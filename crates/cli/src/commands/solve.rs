@@ -30,7 +30,7 @@ pub(crate) async fn solve(args: &args::Solve, app: &App<'_>) -> Exit {
         Err(error) => return app.ui.finish("solve", Answer::<output::Solve>::failed(&error)),
     };
     let answer = match envlock_pipeline::solve(&request, &ground.ambient(app)).await {
-        Ok(solved) => answer(&request, solved),
+        Ok(solved) => ground.with_unused(answer(&request, solved)),
         Err(error) => Answer::failed(&error),
     };
     app.ui.finish("solve", ground.with_warnings(answer))

@@ -1,0 +1,88 @@
+//! `envlock config`.
+
+use std::path::Path;
+
+use envlock_config::{Row, Setter};
+use envlock_report::{Exit, Explain as _, output, render::WIDTH};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::App;
+use crate::{
+    args,
+    settings::{missing_condarc, reach},
+    ui::Answer,
+};
+
+/// The narrowest that the column of values gets for the sake of who set them.
+const NARROWEST: usize = 40;
+
+/// Prints what is in force, and who set it; also where a part of it can't be used.
+pub(crate) fn config(args: &args::Surroundings, app: &App<'_>) -> Exit {
+    let configuration = match app.configuration(&args.files, &args.network) {
+        Ok(configuration) => configuration,
+        Err(error) => return app.ui.finish("config", Answer::<output::Config>::failed(&error)),
+    };
+    let mut diagnostics: Vec<_> = missing_condarc(app.settings).into_iter().collect();
+    let exit = match reach(app.settings, &configuration) {
+        Ok(reach) => {
+            diagnostics.extend(reach.warnings);
+            Exit::Yes
+        }
+        Err(error) => {
+            diagnostics.extend(error.diagnostics());
+            error.exit()
+        }
+    };
+    diagnostics.extend(configuration.unused());
+    let rows = configuration.rows();
+    let text = table(&rows, app.settings.home.as_deref());
+    let values = rows.into_iter().map(value).collect();
+    app.ui.finish(
+        "config",
+        Answer { exit, diagnostics, result: Some(output::Config { values }), text },
+    )
+}
+
+fn value(row: Row) -> output::ConfigValue {
+    let (set_by, name) = match &row.by {
+        Setter::Default => ("default", None),
+        Setter::File(_) => ("file", None),
+        Setter::Variable(name) => ("variable", Some(name.clone())),
+        Setter::Flag(flag) => ("flag", Some((*flag).to_owned())),
+    };
+    let place = row.by.place().cloned();
+    output::ConfigValue { key: row.key, value: row.value, set_by, name, place }
+}
+
+/// Two columns; who set a value goes on a line of its own where both don't fit.
+fn table(rows: &[Row], home: Option<&Path>) -> String {
+    let lines: Vec<(String, String)> = rows
+        .iter()
+        .map(|row| (format!("{}: {}", row.key, row.value), shown(&row.by, home)))
+        .collect();
+    let widest = lines.iter().map(|(_, by)| by.width()).max().unwrap_or(0);
+    let room = WIDTH.saturating_sub(widest + 2).max(NARROWEST);
+    let fitting = lines.iter().map(|(left, _)| left.width()).filter(|width| *width <= room);
+    let column = fitting.max().unwrap_or(0);
+    let mut text = String::new();
+    for (left, by) in lines {
+        text.push_str(&left);
+        if left.width() > column {
+            text.push('\n');
+        }
+        let from = if left.width() > column { 0 } else { left.width() };
+        text.push_str(&" ".repeat(column + 2 - from));
+        text.push_str(&by);
+        text.push('\n');
+    }
+    text
+}
+
+/// A file below the home as people write it.
+fn shown(by: &Setter, home: Option<&Path>) -> String {
+    let Setter::File(place) = by else { return by.to_string() };
+    match home.and_then(|home| Path::new(&place.file).strip_prefix(home).ok()) {
+        Some(below) => format!("~/{}:{}", below.display(), place.line),
+        None => by.to_string(),
+    }
+}
