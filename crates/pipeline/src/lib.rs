@@ -1,4 +1,4 @@
-//! One use case a file: solve and its check, install, the secrets
+//! One use case a file: solve and its check, install, fetch and bundle, the secrets
 //! manifest, demo.
 //!
 //! This is the crate that composes: it reads files, asks channels, lets pure code decide and
@@ -8,6 +8,7 @@
 mod access;
 mod ambient;
 pub mod demo;
+mod fetch;
 mod files;
 mod install;
 mod policy;
@@ -16,6 +17,7 @@ pub mod secrets;
 mod solve;
 
 pub use ambient::Ambient;
+pub use fetch::{Bundled, FetchRequest, FetchedPlatform, ProvideError, bundle, fetch};
 pub use files::FileError;
 pub use install::{InstallError, InstallRequest, Installed, PipPolicy, install, own_prefix, stale};
 pub use policy::Refusal;

@@ -1,0 +1,95 @@
+//! `envlock fetch` and `envlock bundle`.
+
+use envlock_pipeline::{Bundled, FetchRequest, FetchedPlatform};
+use envlock_report::{Exit, count, output};
+
+use super::{
+    App,
+    app::{GroundError, lock_path, platform},
+};
+use crate::{
+    args,
+    ui::{Answer, bytes, table},
+};
+
+/// Fills the cache from the lock.
+pub(crate) async fn fetch(args: &args::Fetch, app: &App<'_>) -> Exit {
+    let ready = app.ground(&args.files, &args.network).and_then(|g| Ok((g, request(args)?)));
+    let (ground, request) = match ready {
+        Ok(ready) => ready,
+        Err(error) => return app.ui.finish("fetch", Answer::<output::Fetch>::failed(&error)),
+    };
+    let answer = match envlock_pipeline::fetch(&request, &ground.ambient(app)).await {
+        Ok(platforms) => {
+            let text = rows(&platforms) + "next: envlock install --offline\n";
+            let lock = request.lock.display().to_string();
+            let result = output::Fetch { lock, platforms: listed(&platforms) };
+            Answer { exit: Exit::Yes, diagnostics: Vec::new(), result: Some(result), text }
+        }
+        Err(error) => Answer::failed(&error),
+    };
+    app.ui.finish("fetch", ground.with_warnings(answer))
+}
+
+/// Writes the lock's packages as a channel.
+pub(crate) async fn bundle(args: &args::Bundle, app: &App<'_>) -> Exit {
+    let args::Bundle { wanted, output } = args;
+    let ready = app.ground(&wanted.files, &wanted.network).and_then(|g| Ok((g, request(wanted)?)));
+    let (ground, request) = match ready {
+        Ok(ready) => ready,
+        Err(error) => return app.ui.finish("bundle", Answer::<output::Bundle>::failed(&error)),
+    };
+    let answer = match envlock_pipeline::bundle(&request, output, &ground.ambient(app)).await {
+        Ok(bundled) => {
+            let text = words(&bundled);
+            let result = output::Bundle {
+                channel: bundled.channel.to_string(),
+                lock: bundled.lock.display().to_string(),
+                platforms: listed(&bundled.platforms),
+                origins: bundled.origins.iter().map(ToString::to_string).collect(),
+            };
+            Answer { exit: Exit::Yes, diagnostics: Vec::new(), result: Some(result), text }
+        }
+        Err(error) => Answer::failed(&error),
+    };
+    app.ui.finish("bundle", ground.with_warnings(answer))
+}
+
+fn request(args: &args::Fetch) -> Result<FetchRequest, GroundError> {
+    Ok(FetchRequest {
+        environments: args.files.file.clone(),
+        lock: lock_path(&args.files),
+        platforms: args.platform.iter().map(|text| platform(text)).collect::<Result<_, _>>()?,
+    })
+}
+
+fn listed(platforms: &[FetchedPlatform]) -> Vec<output::FetchedPlatform> {
+    let one = |fetched: &FetchedPlatform| output::FetchedPlatform {
+        platform: fetched.platform.to_string(),
+        packages: fetched.packages,
+        bytes: fetched.bytes,
+    };
+    platforms.iter().map(one).collect()
+}
+
+fn rows(platforms: &[FetchedPlatform]) -> String {
+    let row = |one: &FetchedPlatform| {
+        [one.platform.to_string(), count(one.packages, "package"), bytes(one.bytes)]
+    };
+    table(&platforms.iter().map(row).collect::<Vec<_>>())
+}
+
+/// What was written, and the command that installs it where nothing else can be reached.
+fn words(bundled: &Bundled) -> String {
+    let mirrors = bundled
+        .origins
+        .iter()
+        .map(|origin| format!(" \\\n  --mirror {origin}={}", bundled.channel));
+    format!(
+        "{}wrote {}\nnext, without a network: envlock install --offline --lock {}{}\n",
+        rows(&bundled.platforms),
+        bundled.channel,
+        bundled.lock.display(),
+        mirrors.collect::<String>()
+    )
+}

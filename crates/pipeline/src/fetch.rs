@@ -1,0 +1,179 @@
+//! `fetch` and `bundle`: what a lock needs, for where there is no network.
+
+use std::path::{Path, PathBuf};
+
+use envlock_channel::FetchError;
+use envlock_model::lock::{self, Lock, LockedPlatform};
+use envlock_report::{Diagnostic, Exit, Explain};
+use rattler_conda_types::{RepoDataRecord, Subdir};
+use url::Url;
+
+use crate::{Ambient, FileError, access, files};
+
+/// What `fetch` and `bundle` are asked to take.
+#[derive(Debug, Clone)]
+pub struct FetchRequest {
+    /// The environment files, for credentials of channels. They may be absent.
+    pub environments: Vec<PathBuf>,
+    /// The lock.
+    pub lock: PathBuf,
+    /// `--platform`; empty for all of the lock's.
+    pub platforms: Vec<Subdir>,
+}
+
+/// What one platform's packages are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchedPlatform {
+    /// The platform.
+    pub platform: Subdir,
+    /// How many packages it has.
+    pub packages: usize,
+    /// The sum of their archives' sizes in bytes, as far as the lock tells them.
+    pub bytes: u64,
+}
+
+/// What `bundle` made.
+#[derive(Debug, Clone)]
+pub struct Bundled {
+    /// The channel's address, `file://…/`.
+    pub channel: Url,
+    /// The lock in it.
+    pub lock: PathBuf,
+    /// What was asked for by platform.
+    pub platforms: Vec<FetchedPlatform>,
+    /// The channels that it stands in for.
+    pub origins: Vec<Url>,
+}
+
+/// Why the packages aren't there.
+#[derive(Debug, thiserror::Error)]
+pub enum ProvideError {
+    /// A file of the project can't be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The lock doesn't answer for a platform.
+    #[error("the lock has no packages for {asked}, only for {}", .locked.join(", "))]
+    NotLocked {
+        /// What was asked.
+        asked: Subdir,
+        /// The lock's.
+        locked: Vec<String>,
+    },
+    /// The folder has something else in it.
+    #[error("{} is neither empty nor a bundle", .0.display())]
+    Occupied(PathBuf),
+    /// The folder can't be named in an address.
+    #[error("{} can't be the folder of a channel", .0.display())]
+    Folder(PathBuf),
+    /// An archive can't be had.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+}
+
+impl Explain for ProvideError {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        match self {
+            Self::File(error) => error.diagnostics(),
+            Self::Fetch(error) => error.diagnostics(),
+            Self::NotLocked { asked, .. } => {
+                vec![Diagnostic::error("not-locked", self.to_string()).with_help(format!(
+                    "add it: `envlock solve --platform {asked}`, with the others"
+                ))]
+            }
+            Self::Occupied(_) | Self::Folder(_) => vec![
+                Diagnostic::error("bundle-folder", self.to_string())
+                    .with_note("nothing was written")
+                    .with_help("name a new folder: `envlock bundle -o FOLDER`"),
+            ],
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::File(error) => error.exit(),
+            Self::Fetch(error) => error.exit(),
+            Self::NotLocked { .. } | Self::Occupied(_) | Self::Folder(_) => Exit::Usage,
+        }
+    }
+}
+
+/// Fills the cache with what the lock has, so that `install --offline` needs nothing more.
+pub async fn fetch(
+    request: &FetchRequest,
+    ambient: &Ambient<'_>,
+) -> Result<Vec<FetchedPlatform>, ProvideError> {
+    let (lock, platforms) = read(request, ambient)?;
+    let records = records(&lock, &platforms);
+    ambient.client.packages(&records, ambient.observer).await?;
+    Ok(platforms)
+}
+
+/// Writes what the lock has into `directory`, as one channel with the lock in it.
+pub async fn bundle(
+    request: &FetchRequest,
+    directory: &Path,
+    ambient: &Ambient<'_>,
+) -> Result<Bundled, ProvideError> {
+    let (lock, platforms) = read(request, ambient)?;
+    let within = directory.join(lock::FILE_NAME);
+    if !may_become_a_bundle(directory) {
+        return Err(ProvideError::Occupied(directory.to_owned()));
+    }
+    let folder = std::path::absolute(directory).ok();
+    let channel = folder.and_then(|folder| Url::from_directory_path(folder).ok());
+    let channel = channel.ok_or_else(|| ProvideError::Folder(directory.to_owned()))?;
+    let records = records(&lock, &platforms);
+    ambient.client.write_channel(&records, directory, ambient.observer).await?;
+    if let Some(text) = files::text(&request.lock)? {
+        files::replace(&within, &text)?;
+    }
+    let origins = records.iter().filter_map(|record| Url::parse(record.channel.as_ref()?).ok());
+    let mut origins: Vec<_> = origins.filter(|url| url.scheme() != "file").collect();
+    origins.sort();
+    origins.dedup();
+    Ok(Bundled { channel, lock: within, platforms, origins })
+}
+
+/// Whether nothing is there but what a bundle has, be it a part of one.
+fn may_become_a_bundle(directory: &Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(directory) else { return !directory.exists() };
+    entries.flatten().all(|entry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        name == lock::FILE_NAME || name.parse::<Subdir>().is_ok()
+    })
+}
+
+/// The lock, and what is wanted of it.
+fn read(
+    request: &FetchRequest,
+    ambient: &Ambient<'_>,
+) -> Result<(Lock, Vec<FetchedPlatform>), ProvideError> {
+    let lock = files::lock(&request.lock)?;
+    access::trust_written(&request.environments, &lock, ambient);
+    let mut wanted = request.platforms.clone();
+    if wanted.is_empty() {
+        wanted.extend(lock.platforms.keys());
+    }
+    wanted.sort();
+    wanted.dedup();
+    let platforms = wanted.into_iter().map(|platform| {
+        let locked = lock.platforms.get(&platform).ok_or_else(|| ProvideError::NotLocked {
+            asked: platform,
+            locked: lock.platforms.keys().map(ToString::to_string).collect(),
+        })?;
+        Ok(sum(platform, locked))
+    });
+    let platforms = platforms.collect::<Result<_, ProvideError>>()?;
+    Ok((lock, platforms))
+}
+
+fn sum(platform: Subdir, locked: &LockedPlatform) -> FetchedPlatform {
+    let bytes = locked.records.iter().filter_map(|record| record.package_record.size).sum();
+    FetchedPlatform { platform, packages: locked.records.len(), bytes }
+}
+
+/// The records of these platforms; those that several have may come several times.
+fn records(lock: &Lock, platforms: &[FetchedPlatform]) -> Vec<RepoDataRecord> {
+    let locked = platforms.iter().filter_map(|wanted| lock.platforms.get(&wanted.platform));
+    locked.flat_map(|locked| locked.records.iter().cloned()).collect()
+}
