@@ -37,6 +37,11 @@ pub enum DifferenceKind {
     },
     /// No package brought it.
     Extra,
+    /// It can't be looked at or read.
+    Unreadable {
+        /// What the system says.
+        reason: String,
+    },
 }
 
 /// A path that isn't as its record says.
@@ -75,6 +80,7 @@ impl fmt::Display for Difference {
                 f.write_str(" can't be executed and should")
             }
             DifferenceKind::Extra => f.write_str(" belongs to no package"),
+            DifferenceKind::Unreadable { reason } => write!(f, " can't be read: {reason}"),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! install`, notes, data), and packages that another tool has installed since.
 
 use std::collections::{BTreeSet, HashSet};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -105,7 +105,8 @@ pub fn survey(prefix: &Path) -> Result<Survey, InstallError> {
     }
     let records = records(prefix)?;
     let ours = Files::read(prefix).doing("read the environment's list of files")?;
-    let files = unknown(prefix, &records, &ours.made).doing("list the environment's files")?;
+    let files =
+        unknown(prefix, &records, &ours.made).all().doing("list the environment's files")?;
     let stamp = Stamp::read(prefix).doing("read the environment's stamp")?;
     let others = stamp.map_or_else(Vec::new, |stamp| {
         let names = records.iter().map(PrefixRecord::file_name);
@@ -137,15 +138,33 @@ pub(crate) fn records(prefix: &Path) -> Result<Vec<PrefixRecord>, InstallError> 
     Ok(records)
 }
 
-/// Files that neither a record nor `made` (what post-link scripts made) knows, sorted.
+/// What no record knows.
+#[derive(Debug, Default)]
+pub(crate) struct Unknown {
+    /// Files, relative to the prefix, sorted.
+    pub(crate) files: Vec<PathBuf>,
+    /// Directories that can't be looked into.
+    pub(crate) unreadable: Vec<(PathBuf, io::Error)>,
+}
+
+impl Unknown {
+    /// The files, where every directory could be looked into.
+    pub(crate) fn all(self) -> io::Result<Vec<PathBuf>> {
+        match self.unreadable.into_iter().next() {
+            None => Ok(self.files),
+            Some((path, error)) => {
+                let said = format!("`{}`: {error}", path.display());
+                Err(io::Error::new(error.kind(), said))
+            }
+        }
+    }
+}
+
+/// Files that neither a record nor `made` (what post-link scripts made) knows.
 ///
 /// Not foreign: what installers keep in `conda-meta`, and the `.pyc` files that Python
 /// writes beside sources that are known.
-pub(crate) fn unknown(
-    prefix: &Path,
-    records: &[PrefixRecord],
-    made: &[PathBuf],
-) -> io::Result<Vec<PathBuf>> {
+pub(crate) fn unknown(prefix: &Path, records: &[PrefixRecord], made: &[PathBuf]) -> Unknown {
     let known: HashSet<&Path> = records
         .iter()
         .flat_map(|record| &record.paths_data.paths)
@@ -153,26 +172,37 @@ pub(crate) fn unknown(
         .chain(records.iter().flat_map(|record| record.files.iter().map(PathBuf::as_path)))
         .chain(made.iter().map(PathBuf::as_path))
         .collect();
-    let mut unknown = Vec::new();
+    let is_known = |path: &Path| {
+        known.contains(path)
+            || source_of(path).is_some_and(|source| known.contains(source.as_path()))
+    };
+    let mut unknown = Unknown::default();
     let mut folders = vec![PathBuf::new()];
     while let Some(folder) = folders.pop() {
-        for entry in fs_err::read_dir(prefix.join(&folder))? {
-            let entry = entry?;
-            let path = folder.join(entry.file_name());
-            if is_installers(&path)
-                || known.contains(path.as_path()) && !entry.file_type()?.is_dir()
-            {
-                continue;
+        match listed(&prefix.join(&folder)) {
+            Ok(entries) => {
+                for (name, is_folder) in entries {
+                    let path = folder.join(name);
+                    match is_folder {
+                        _ if is_installers(&path) => {}
+                        true => folders.push(path),
+                        false if is_known(&path) => {}
+                        false => unknown.files.push(path),
+                    }
+                }
             }
-            if entry.file_type()?.is_dir() {
-                folders.push(path);
-            } else if !source_of(&path).is_some_and(|source| known.contains(source.as_path())) {
-                unknown.push(path);
-            }
+            Err(error) => unknown.unreadable.push((folder, error)),
         }
     }
-    unknown.sort();
-    Ok(unknown)
+    unknown.files.sort();
+    unknown
+}
+
+/// What is in a directory, and whether it is a directory itself.
+fn listed(folder: &Path) -> io::Result<Vec<(OsString, bool)>> {
+    std::fs::read_dir(folder)?
+        .map(|entry| entry.and_then(|entry| Ok((entry.file_name(), entry.file_type()?.is_dir()))))
+        .collect()
 }
 
 /// `conda-meta`, and the tag that keeps a prefix out of backups (rattler writes it).

@@ -44,5 +44,5 @@ pub use error::{BadPrefix, Fault, InstallError};
 pub use foreign::{Foreign, Survey, survey};
 pub use plan::{Change, Dist, Plan, plan};
 pub use state::{PrefixState, state};
-pub use verify::{VerifyError, verify};
+pub use verify::{Verified, VerifyError, verify};
 pub use wanted::{Clobber, Installed, Package, Uncompiled, Wanted};

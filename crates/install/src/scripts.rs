@@ -58,7 +58,7 @@ pub(crate) fn run(
     }
     let prefix = &wanted.prefix;
     let mut files = Files::read(prefix).doing("read the list of files")?;
-    files.made = unknown(prefix, records, &[]).doing("list what post-link scripts made")?;
+    files.made = unknown(prefix, records, &[]).all().doing("list what post-link scripts made")?;
     files.write(prefix).doing("write the list of files")?;
     Stamp::of(&wanted.stamp, prefix, prefix)
         .and_then(|stamp| stamp.write(prefix))

@@ -31,7 +31,7 @@ pub enum VerifyError {
     /// What is recorded can't be read.
     #[error(transparent)]
     Prefix(#[from] InstallError),
-    /// A file can't be read.
+    /// What envlock itself noted can't be read.
     #[error("can't read a file of the environment: {0}")]
     Unreadable(#[source] io::Error),
 }
@@ -61,8 +61,19 @@ impl Explain for VerifyError {
     }
 }
 
-/// Compares every file of the environment at `prefix` with its record, `jobs` at a time.
-/// The answer is sorted by path; empty means that nothing differs.
+/// What was compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// How many packages have a record.
+    pub packages: usize,
+    /// How many paths the records name.
+    pub files: usize,
+    /// What differs, sorted by path; empty means that nothing does.
+    pub differences: Vec<Difference>,
+}
+
+/// Compares every file of the environment at `prefix` with its record, `jobs` at a time. One
+/// that can't be read is a difference too, and the others are still compared.
 ///
 /// A `.pyc` that Python wrote itself beside a known source is no difference. Modes and the
 /// targets of links are compared in environments that envlock made; conda records neither.
@@ -70,7 +81,7 @@ pub fn verify(
     prefix: &Path,
     jobs: usize,
     observer: &dyn Observer,
-) -> Result<Vec<Difference>, VerifyError> {
+) -> Result<Verified, VerifyError> {
     match state(prefix)? {
         PrefixState::Absent | PrefixState::NotAnEnvironment => {
             return Err(VerifyError::NoEnvironment(prefix.to_owned()));
@@ -90,17 +101,21 @@ pub fn verify(
         .collect();
     let units = work.iter().filter_map(|(_, entry)| entry.size_in_bytes).sum();
     observer.observe(Event::Expect { phase: Phase::Verify, units });
-    let mut differences = compare_all(&work, &expected, jobs, observer)?;
-    let extra = unknown(prefix, &records, &files.made).map_err(VerifyError::Unreadable)?;
-    differences.extend(extra.into_iter().map(|path| Difference {
-        path,
-        package: None,
-        kind: DifferenceKind::Extra,
-    }));
+    let mut differences = compare_all(&work, &expected, jobs, observer);
+    let extra = unknown(prefix, &records, &files.made);
+    let of_nobody = |path, kind| Difference { path, package: None, kind };
+    differences.extend(extra.files.into_iter().map(|path| of_nobody(path, DifferenceKind::Extra)));
+    differences.extend(
+        extra.unreadable.into_iter().map(|(path, error)| of_nobody(path, unreadable(&error))),
+    );
     differences.sort_by(|a, b| a.path.cmp(&b.path));
     let summary = format!("{} files, {} differ", work.len(), differences.len());
     observer.observe(Event::Done { phase: Phase::Verify, summary });
-    Ok(differences)
+    Ok(Verified { packages: records.len(), files: work.len(), differences })
+}
+
+fn unreadable(error: &io::Error) -> DifferenceKind {
+    DifferenceKind::Unreadable { reason: error.to_string() }
 }
 
 fn compare_all(
@@ -108,8 +123,8 @@ fn compare_all(
     expected: &Expected<'_>,
     jobs: usize,
     observer: &dyn Observer,
-) -> Result<Vec<Difference>, VerifyError> {
-    let (next, found) = (AtomicUsize::new(0), Mutex::new(Ok(Vec::new())));
+) -> Vec<Difference> {
+    let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..jobs.max(1) {
             scope.spawn(|| {
@@ -117,16 +132,14 @@ fn compare_all(
                     let result = expected.compare(entry);
                     let units = entry.size_in_bytes.unwrap_or_default();
                     observer.observe(Event::Advance { phase: Phase::Verify, units });
+                    let kind = result.unwrap_or_else(|error| Some(unreadable(&error)));
+                    let Some(kind) = kind else { continue };
                     let mut found = found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                    match (result, &mut *found) {
-                        (Ok(None), _) | (_, Err(_)) => {}
-                        (Ok(Some(kind)), Ok(found)) => found.push(Difference {
-                            path: entry.relative_path.clone(),
-                            package: Some((*package).to_owned()),
-                            kind,
-                        }),
-                        (Err(error), slot) => *slot = Err(VerifyError::Unreadable(error)),
-                    }
+                    found.push(Difference {
+                        path: entry.relative_path.clone(),
+                        package: Some((*package).to_owned()),
+                        kind,
+                    });
                 }
             });
         }
@@ -153,9 +166,10 @@ impl<'a> Expected<'a> {
         })
     }
 
+    // The path is told beside the error: hence `std::fs`, whose errors are the system's words.
     fn compare(&self, entry: &PathsEntry) -> io::Result<Option<DifferenceKind>> {
         let path = self.prefix.join(&entry.relative_path);
-        let found = match fs_err::symlink_metadata(&path) {
+        let found = match std::fs::symlink_metadata(&path) {
             Ok(found) => found,
             Err(error) if is_absent(&error) => return Ok(Some(DifferenceKind::Missing)),
             Err(error) => return Err(error),
@@ -175,7 +189,7 @@ impl<'a> Expected<'a> {
         path: &Path,
     ) -> io::Result<Option<DifferenceKind>> {
         let Some(expected) = self.symlinks.get(&entry.relative_path) else { return Ok(None) };
-        let found = fs_err::read_link(path)?;
+        let found = std::fs::read_link(path)?;
         Ok((found != *expected)
             .then(|| DifferenceKind::Target { expected: expected.clone(), found }))
     }

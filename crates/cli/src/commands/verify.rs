@@ -1,6 +1,6 @@
 //! `envlock verify`.
 
-use envlock_install::{Difference, DifferenceKind};
+use envlock_install::{Difference, DifferenceKind, Verified};
 use envlock_report::{Exit, count, output};
 
 use super::App;
@@ -17,15 +17,9 @@ pub(crate) fn verify(args: &args::Verify, app: &App<'_>) -> Exit {
     let answer = match app.existing_prefix(&args.at, &args.files) {
         Ok(prefix) => {
             let jobs = app.settings.jobs;
-            let compared = envlock_install::verify(&prefix, jobs, app.ui.progress());
-            let compared = compared.map_err(|error| Answer::failed(&error));
-            let surveyed = envlock_install::survey(&prefix).map_err(|error| Answer::failed(&error));
-            match (compared, surveyed) {
-                (Ok(differences), Ok(survey)) => {
-                    let files = survey.records.iter().map(|r| r.paths_data.paths.len()).sum();
-                    answer(prefix.display().to_string(), survey.records.len(), files, differences)
-                }
-                (Err(failed), _) | (_, Err(failed)) => failed,
+            match envlock_install::verify(&prefix, jobs, app.ui.progress()) {
+                Ok(verified) => answer(prefix.display().to_string(), verified),
+                Err(error) => Answer::failed(&error),
             }
         }
         Err(error) => Answer::failed(&error),
@@ -33,12 +27,8 @@ pub(crate) fn verify(args: &args::Verify, app: &App<'_>) -> Exit {
     app.ui.finish("verify", answer)
 }
 
-fn answer(
-    prefix: String,
-    packages: usize,
-    files: usize,
-    differences: Vec<Difference>,
-) -> Answer<output::Verify> {
+fn answer(prefix: String, verified: Verified) -> Answer<output::Verify> {
+    let Verified { packages, files, differences } = verified;
     let differences: Vec<_> = differences.into_iter().map(difference).collect();
     let text = if differences.is_empty() {
         format!(
@@ -86,6 +76,7 @@ fn difference(difference: Difference) -> output::FileDifference {
         DifferenceKind::Mode { executable: true } => ("mode", "may be executed".to_owned()),
         DifferenceKind::Mode { executable: false } => ("mode", "may not be executed".to_owned()),
         DifferenceKind::Extra => ("extra", "is of no package".to_owned()),
+        DifferenceKind::Unreadable { reason } => ("unreadable", format!("can't be read: {reason}")),
     };
     output::FileDifference {
         path: difference.path.display().to_string(),

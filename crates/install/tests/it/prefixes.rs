@@ -39,7 +39,7 @@ fn a_prefix_is_made_with_its_final_path_and_nothing_beside_it() {
     assert_eq!(binary.len(), 4 + placeholder().len() + b"/lib\0tail".len());
     assert!(wanted.prefix.join("var/empty").is_dir());
     assert_eq!(names(wanted.prefix.parent().unwrap()), [".环 境~lock", "环 境"]);
-    assert_eq!(verify(&wanted.prefix, 2, &Silent).unwrap(), []);
+    assert_eq!(verify(&wanted.prefix, 2, &Silent).unwrap().differences, []);
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn what_python_compiled_itself_is_not_foreign_and_no_difference() {
     std::fs::create_dir(&cache).unwrap();
     std::fs::write(cache.join("m.cpython-310.pyc"), "").unwrap();
     assert_eq!(survey(&world.prefix("env")).unwrap().foreign.files.len(), 0);
-    assert_eq!(verify(&world.prefix("env"), 1, &Silent).unwrap(), []);
+    assert_eq!(verify(&world.prefix("env"), 1, &Silent).unwrap().differences, []);
     std::fs::write(cache.join("other.cpython-310.pyc"), "").unwrap();
     assert_eq!(survey(&world.prefix("env")).unwrap().foreign.files.len(), 1);
 }

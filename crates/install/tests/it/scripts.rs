@@ -33,7 +33,7 @@ fn scripts_run_with_the_final_path_and_what_they_make_is_known() {
     let prefix = wanted.prefix.display();
     let made = std::fs::read_to_string(wanted.prefix.join("made")).unwrap();
     assert_eq!(made, format!("{prefix} a 1 0 {prefix}\n"));
-    assert_eq!(verify(&wanted.prefix, 1, &Silent).unwrap(), []);
+    assert_eq!(verify(&wanted.prefix, 1, &Silent).unwrap().differences, []);
     assert!(!install(&wanted).unwrap().changed);
     wanted.stamp = "next".into();
     assert!(install(&wanted).unwrap().changed, "what a script made is not foreign");

@@ -38,7 +38,7 @@ fn every_kind_of_difference_is_found() {
     replace("target");
     symlink("changed", at("target")).unwrap();
     std::fs::write(at("额外"), "").unwrap();
-    let differences = verify(&wanted.prefix, 3, &Silent).unwrap();
+    let differences = verify(&wanted.prefix, 3, &Silent).unwrap().differences;
     assert_eq!(differences[2].to_string(), "grown (a) has 4 bytes instead of 3");
     assert_eq!(differences[6].to_string(), "target (a) points to changed instead of same");
     let found: Vec<_> = differences
@@ -65,6 +65,42 @@ fn every_kind_of_difference_is_found() {
 }
 
 #[test]
+fn what_cannot_be_read_is_a_difference_with_its_name_and_the_rest_is_compared() {
+    let world = World::new();
+    let package = world.package("a", "1").file("lib/x", "1").file("share/y", "1").done();
+    let wanted = world.wanted("env", vec![package]);
+    install(&wanted).unwrap();
+    std::fs::remove_dir_all(wanted.prefix.join("lib")).unwrap();
+    symlink("lib", wanted.prefix.join("lib")).unwrap();
+    std::fs::remove_file(wanted.prefix.join("share/y")).unwrap();
+    let verified = verify(&wanted.prefix, 1, &Silent).unwrap();
+    let shown: Vec<_> = verified.differences.iter().map(ToString::to_string).collect();
+    assert_eq!((verified.packages, verified.files), (1, 2));
+    assert_eq!(shown.len(), 3, "{shown:?}");
+    assert_eq!(shown[0], "lib belongs to no package");
+    assert!(shown[1].starts_with("lib/x (a) can't be read: Too many levels"), "{}", shown[1]);
+    assert_eq!(shown[2], "share/y (a) is missing");
+}
+
+#[test]
+fn a_directory_that_cannot_be_looked_into_is_a_difference() {
+    let world = World::new();
+    let package = world.package("a", "1").file("share/y", "1").done();
+    let wanted = world.wanted("env", vec![package]);
+    install(&wanted).unwrap();
+    let closed = wanted.prefix.join("closed");
+    std::fs::create_dir(&closed).unwrap();
+    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0)).unwrap();
+    let differences = verify(&wanted.prefix, 1, &Silent).unwrap().differences;
+    // Nothing is closed to root.
+    let is_root = std::fs::read_dir(&closed).is_ok();
+    let shown: Vec<_> = differences.iter().map(ToString::to_string).collect();
+    assert_eq!(shown.len(), usize::from(!is_root), "{shown:?}");
+    assert!(shown.iter().all(|line| line.starts_with("closed can't be read: ")), "{shown:?}");
+    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
 fn a_prefix_with_differences_is_built_anew_with_replace() {
     let world = World::new();
     let package = world.package("a", "1").file("share/a", "1").done();
@@ -73,7 +109,7 @@ fn a_prefix_with_differences_is_built_anew_with_replace() {
     std::fs::remove_file(wanted.prefix.join("share/a")).unwrap();
     wanted.replace = true;
     assert!(install(&wanted).unwrap().changed);
-    assert_eq!(verify(&wanted.prefix, 1, &Silent).unwrap(), []);
+    assert_eq!(verify(&wanted.prefix, 1, &Silent).unwrap().differences, []);
 }
 
 #[test]
@@ -118,7 +154,7 @@ fn a_cache_on_another_file_system_is_copied() {
     let mut wanted = world.wanted("env", vec![package]);
     wanted.prefix = elsewhere.path().join("env");
     install(&wanted).unwrap();
-    assert_eq!(verify(&wanted.prefix, 1, &Silent).unwrap(), []);
+    assert_eq!(verify(&wanted.prefix, 1, &Silent).unwrap().differences, []);
     wanted.stamp = "next".into();
     assert_eq!(install(&wanted).unwrap().previous, Some(elsewhere.path().join("env~previous")));
     let expected: Vec<PathBuf> = vec![".env~lock".into(), "env".into(), "env~previous".into()];
