@@ -12,4 +12,4 @@ mod tests;
 
 pub use explain::{Names, explain};
 pub use problem::{Problem, Records};
-pub use solver::{SolveError, Solution, TooNew, solve};
+pub use solver::{Solution, SolveError, TooNew, solve};

@@ -232,6 +232,111 @@ fn every_trouble_is_told_once_with_its_own_line() {
     );
 }
 
+/// What is said of each line that is in trouble, with the help.
+fn advised(world: &World) -> Vec<(String, String)> {
+    let names = world.records.iter().flat_map(|(channel, records, _)| {
+        let name = |record: &RepoDataRecord| record.package_record.name.as_normalized().to_owned();
+        records.iter().map(move |record| (name(record), vec![*channel]))
+    });
+    let reasons = world.with(&[], |problem| explain(problem, &names.collect()));
+    reasons.into_iter().map(|r| (r.message, r.help.unwrap_or_default())).collect()
+}
+
+#[test]
+fn a_version_that_a_package_of_a_package_rules_out_is_not_advised() {
+    let world = World::default().channel(
+        "a",
+        &[
+            "python 3.10 | abi 3.10.*",
+            "python 3.11 | abi 3.11.*",
+            "abi 3.10.0",
+            "abi 3.11.0",
+            "n 2.4 | abi 3.11.*",
+            "n 1.20 | abi 3.10.*",
+        ],
+    );
+    let told = advised(&world.ask(&["python 3.10", "n 2.3"]));
+    let (message, help) = &told[0];
+    assert_eq!(message, "there is no n 2.3; the nearest is 2.4");
+    assert_eq!(help, "the nearest that fits the other lines is 1.20: write `n=1.20`");
+}
+
+#[test]
+fn where_none_of_the_nearest_fits_any_that_does_is_advised() {
+    let far = ["n 2.1 | gone", "n 2.2 | gone", "n 2.3 | gone", "n 2.4 | gone", "n 2.5 | gone"];
+    let world = World::default().channel("a", &far).channel("b", &["x 1"]);
+    assert_eq!(
+        advised(&world.clone().ask(&["n 2.0", "x"]))[0].1,
+        "no version of n fits the other lines: loosen one of these"
+    );
+    assert_eq!(
+        advised(&world.clone().ask(&["n 2.0"]))[0].1,
+        "no version of n can be had: each needs what isn't there"
+    );
+    let mut world = world;
+    world.records[0].1.push(record("a", "n 1.0"));
+    assert_eq!(
+        advised(&world.ask(&["n 2.0"]))[0].1,
+        "one that fits the other lines is 1.0: write `n=1.0`"
+    );
+}
+
+#[test]
+fn what_only_priority_hides_is_advised_with_the_flag() {
+    let world = World::default().channel("a", &["n 1 | y 2", "y 1"]).channel("b", &["y 2"]);
+    assert_eq!(
+        advised(&world.ask(&["n 3"]))[0].1,
+        "write `n=1` and solve with `--channel-priority flexible`"
+    );
+}
+
+#[test]
+fn what_is_advised_in_one_run_holds_together() {
+    let world = World::default().channel(
+        "a",
+        &["x 2 | s 2.*", "x 1 | s 1.*", "y 2 | s 1.*", "y 1 | s 2.*", "s 1.0", "s 2.0"],
+    );
+    let told = advised(&world.ask(&["x 3", "y 3"]));
+    let helps: Vec<_> = told.iter().map(|(_, help)| help.as_str()).collect();
+    assert_eq!(helps, ["write `x=2`", "the nearest that fits the other lines is 1: write `y=1`"]);
+}
+
+#[test]
+fn a_line_that_can_never_be_met_is_not_what_stands_in_the_way_of_another() {
+    let world = World::default().channel("a", &["n 1.25", "p 1.5.1 | n >=1.20,<2.0a0"]);
+    let told = advised(&world.ask(&["n 1.24", "p 1.5.3"]));
+    assert_eq!(told[1].0, "there is no p 1.5.3; the nearest is 1.5.1");
+    assert_eq!(told[1].1, "write `p=1.5.1`");
+}
+
+#[test]
+fn what_brackets_ask_for_is_told_beside_what_there_is() {
+    let mut world = World::default().channel("a", &["x 1 | y", "y 1"]);
+    world.records[0].1[0].package_record.license = Some("BSD-3-Clause".to_owned());
+    for (asked, notes) in [
+        ("x[license=MIT]", vec!["license is BSD-3-Clause"]),
+        ("x[build_number=7]", vec!["build_number is 0"]),
+        ("x[track_features=f]", vec!["track_features is none"]),
+        ("x >=1 zzz_*", vec!["build is 0"]),
+    ] {
+        let world = world.clone().ask(&[asked]);
+        let reasons = world.with(&[], |problem| explain(problem, &crate::Names::new()));
+        assert_eq!(reasons[0].code, "no-such-build");
+        assert_eq!(reasons[0].notes, notes);
+        let line = if asked.contains(">=1") { "x>=1" } else { "x" };
+        assert_eq!(reasons[0].help, Some(format!("write `{line}` for any build")));
+    }
+}
+
+#[test]
+fn a_subdir_that_is_never_searched_is_told_as_such() {
+    let mut world = World::default().channel("a", &["x 1"]).ask(&["x"]);
+    world.asked.requests[0].subdir = Some(Subdir::Win64);
+    let told = advised(&world);
+    assert_eq!(told[0].0, "no x of win-64 can be used on linux-64: it is in linux-64");
+    assert_eq!(told[0].1, "write `x`");
+}
+
 /// A world with several answers to each question, whose order could matter.
 fn tangled() -> World {
     World::default()

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use envlock_model::question::AskedSpec;
 use envlock_report::Diagnostic;
-use rattler_conda_types::{GenericVirtualPackage, RepoDataRecord};
+use rattler_conda_types::RepoDataRecord;
 
-use super::priority;
+use super::{advice::on_machine_with, priority};
 use crate::{Problem, SolveError, pool::Pool, solver::search};
 
 /// So many sets are told in one run; whoever mends them sees the rest in the next.
@@ -15,12 +15,13 @@ const MOST_CONFLICTS: usize = 5;
 /// So many lines of the solver's account are shown for one set.
 const MOST_LINES: usize = 24;
 
-/// Every conflict among `possible`, each a smallest set of requests that can't hold at once.
-pub(super) fn conflicts(
+/// Every conflict among `possible`, each a smallest set of requests that can't hold at once;
+/// and the requests that have no part in any.
+pub(super) fn conflicts<'a>(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
-    mut possible: Vec<&AskedSpec>,
-) -> Vec<Diagnostic> {
+    mut possible: Vec<&'a AskedSpec>,
+) -> (Vec<Diagnostic>, Vec<&'a AskedSpec>) {
     let mut found = Vec::new();
     while found.len() < MOST_CONFLICTS {
         let Err(error) = attempt(problem, pool, &possible) else { break };
@@ -33,7 +34,7 @@ pub(super) fn conflicts(
             priority::hidden(problem, pool, &core).unwrap_or_else(|| tell(problem, pool, &core)),
         );
     }
-    found
+    (found, possible)
 }
 
 /// Solves for some of the requests.
@@ -117,13 +118,7 @@ fn needed_of_machine(
         .collect();
     missing.retain(|name| !assumed.iter().any(|package| package.name.as_normalized() == *name));
     missing.into_iter().find_map(|name| {
-        let mut asked = problem.asked.clone();
-        asked.virtual_packages.push(GenericVirtualPackage {
-            name: name.parse().ok()?,
-            // Newer than anything that asks for "at least".
-            version: "9999".parse().ok()?,
-            build_string: "0".parse().ok()?,
-        });
+        let asked = on_machine_with(problem.asked, name)?;
         let problem = Problem { asked: &asked, ..*problem };
         attempt(&problem, pool, core).ok().map(|_| name.to_owned())
     })

@@ -4,6 +4,7 @@
 //! exist, and then, among the requests that could each be met alone, every set of lines that
 //! can't hold at once.
 
+mod advice;
 mod conflict;
 mod nearest;
 mod priority;
@@ -18,6 +19,7 @@ use crate::{
     Problem,
     pool::{Lifted, Pool},
 };
+use advice::Advice;
 
 /// Every package name of the indexes, with the channels that have it (by their place in
 /// [`Problem::channels`]).
@@ -26,15 +28,16 @@ pub type Names = BTreeMap<String, Vec<usize>>;
 /// Says why `problem` has no solution. At least one diagnostic, in the order of the lines.
 pub fn explain(problem: &Problem<'_>, names: &Names) -> Vec<Diagnostic> {
     let pool = Pool::new(problem, &Lifted::new());
-    let mut found = Vec::new();
-    let mut possible = Vec::new();
-    for request in &problem.asked.requests {
-        match request::trouble(problem, &pool, names, request) {
-            Some(diagnostic) => found.push(diagnostic),
-            None => possible.push(request),
-        }
+    let (possible, troubled): (Vec<_>, Vec<_>) = problem
+        .asked
+        .requests
+        .iter()
+        .partition(|request| request::can_be_met(problem, &pool, request));
+    let (mut found, holding) = conflict::conflicts(problem, &pool, possible);
+    let mut advice = Advice::new(problem, &holding, found.is_empty());
+    for request in troubled {
+        found.push(request::trouble(problem, &pool, names, &mut advice, request));
     }
-    found.extend(conflict::conflicts(problem, &pool, possible));
     found.sort_by(|a, b| a.place.cmp(&b.place));
     found
 }

@@ -3,20 +3,24 @@
 
 use std::collections::BTreeMap;
 
-use envlock_model::question::AskedSpec;
+use envlock_model::question::{AskedSpec, Priority};
 use envlock_report::Diagnostic;
 use rattler_conda_types::{MatchSpec, Matches, PackageName, ParseMatchSpecOptions, RepoDataRecord};
 
-use super::{request::VERSIONS, words};
+use super::{advice::Advice, request::VERSIONS, words};
 use crate::{
     Problem,
     pool::{Candidates, Pool, name},
 };
 
+/// So many versions are tried, the nearest first, before any that fits is taken.
+const MOST_TRIED: usize = 4;
+
 /// Tells that no record has the version that is asked for.
 pub(super) fn no_such_version(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
+    advice: &mut Advice<'_>,
     candidates: &Candidates<'_>,
     request: &AskedSpec,
     records: &[&RepoDataRecord],
@@ -43,35 +47,64 @@ pub(super) fn no_such_version(
     }
     let mut diagnostic = Diagnostic::error("no-such-version", message);
     diagnostic.notes = notes;
-    diagnostic.help = help(problem, pool, candidates, package, &versions);
+    diagnostic.help = help(problem, pool, advice, candidates, request, &versions);
     diagnostic
 }
 
-/// The nearest version that the other lines allow.
+/// The nearest version that the other lines allow: by its own requirements, and then by
+/// solving for it, since what blocks it can be packages away.
 fn help(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
+    advice: &mut Advice<'_>,
     candidates: &Candidates<'_>,
-    package: &str,
+    request: &AskedSpec,
     versions: &ByVersion<'_>,
 ) -> Option<String> {
-    versions.iter().enumerate().find_map(|(place, (version, records))| {
-        let channel = records.first().map(|record| prefix(problem, candidates, record));
-        let write = format!("write `{}{package}={version}`", channel.unwrap_or_default());
-        let nearest = format!("the nearest that fits the other lines is {version}");
-        match standing(problem, pool, records) {
-            Standing::Blocked { .. } => None,
-            Standing::Fits if place == 0 => Some(write),
-            Standing::Fits => Some(format!("{nearest}: {write}")),
-            Standing::NeedsOfMachine(needs) => {
-                let needed = needs.name.as_exact().map_or("", |name| name.as_normalized());
-                Some(format!(
-                    "{nearest}, for machines with {needed}: {write} and solve with \
-                     `--virtual-package {needed}=VERSION`"
-                ))
+    let package = request.package();
+    let standings = versions.iter().enumerate().map(|(place, (version, records))| {
+        (place, version, records, standing(problem, pool, records))
+    });
+    let promising = standings.filter(|(.., how)| !matches!(how, Standing::Blocked { .. }));
+    let promising: Vec<_> = promising.take(MOST_TRIED).collect();
+    for priority in advice.priorities() {
+        for (place, version, records, standing) in &promising {
+            let channel = records.first().map(|record| prefix(problem, candidates, record));
+            let line = format!("{}{package}={version}", channel.unwrap_or_default());
+            let machine = standing.needs_of_machine();
+            if advice.follow(&line, machine, priority).is_some() {
+                let flags = flags(machine, (priority != problem.priority).then_some(priority));
+                let nearest = format!("the nearest that fits {} is {version}", advice.beside());
+                return Some(match machine {
+                    None if *place == 0 => format!("write `{line}`{flags}"),
+                    None => format!("{nearest}: write `{line}`{flags}"),
+                    Some(has) => {
+                        format!("{nearest}, for machines with {has}: write `{line}`{flags}")
+                    }
+                });
             }
         }
-    })
+        let channel = request.channel.as_deref().map(|channel| format!("{channel}::"));
+        let any = format!("{}{package}", channel.unwrap_or_default());
+        if let Some(set) = advice.follow(&any, None, priority) {
+            let version =
+                &set.iter().find(|record| name(record) == package)?.package_record.version;
+            let flags = flags(None, (priority != problem.priority).then_some(priority));
+            let beside = advice.beside();
+            return Some(format!(
+                "one that fits {beside} is {version}: write `{any}={version}`{flags}"
+            ));
+        }
+    }
+    Some(advice.none_fits(package))
+}
+
+/// What else has to be said on the command line.
+fn flags(machine: Option<&str>, priority: Option<Priority>) -> String {
+    let priority = priority.map(|priority| format!("--channel-priority {}", priority.as_str()));
+    let machine = machine.map(|package| format!("--virtual-package {package}=VERSION"));
+    let flags: Vec<_> = machine.into_iter().chain(priority).collect();
+    if flags.is_empty() { String::new() } else { format!(" and solve with `{}`", flags.join(" ")) }
 }
 
 /// Whether a version can stand beside the other lines.
@@ -82,6 +115,16 @@ enum Standing<'a> {
     NeedsOfMachine(MatchSpec),
     /// None can: a requirement that no record meets together with a line.
     Blocked { needs: MatchSpec, by: &'a AskedSpec },
+}
+
+impl Standing<'_> {
+    /// The virtual package that it takes.
+    fn needs_of_machine(&self) -> Option<&str> {
+        match self {
+            Self::NeedsOfMachine(needs) => needs.name.as_exact().map(PackageName::as_normalized),
+            _ => None,
+        }
+    }
 }
 
 fn standing<'a>(
@@ -120,13 +163,14 @@ fn standing_of<'a>(
             }
             continue;
         }
+        // A line that can't be met in any case stands in nobody's way.
         let by = problem.asked.requests.iter().find(|other| {
             other.package() == package
                 && other.package() != name(record)
                 && pool.get(package).is_some_and(|candidates| {
-                    !candidates.usable.iter().any(|(_, candidate)| {
-                        needs.matches(*candidate) && other.spec.matches(*candidate)
-                    })
+                    let usable = candidates.usable.iter().map(|(_, candidate)| *candidate);
+                    let mut asked = usable.filter(|c| other.spec.matches(*c)).peekable();
+                    asked.peek().is_some() && !asked.any(|c| needs.matches(c))
                 })
         });
         if let Some(by) = by {

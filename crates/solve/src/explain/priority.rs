@@ -184,11 +184,11 @@ fn one_by_one<'a>(
     channel: &dyn Fn(usize) -> &'a str,
 ) -> String {
     let asked: BTreeMap<_, _> =
-        core.iter().map(|request| (request.package(), without_channel(&request.text))).collect();
+        core.iter().map(|request| (request.package(), without_channel(request))).collect();
     let lines: Vec<_> = needs
         .iter()
         .map(|need| {
-            let text = asked.get(need.package.as_str()).copied().unwrap_or(&need.package);
+            let text = asked.get(need.package.as_str()).unwrap_or(&need.package);
             format!("`{}::{text}`", channel(need.channel))
         })
         .collect();

@@ -1,10 +1,12 @@
 //! A request that no record can meet, whatever the others ask.
 
+use std::collections::BTreeSet;
+
 use envlock_model::question::AskedSpec;
 use envlock_report::Diagnostic;
-use rattler_conda_types::{Matches, RepoDataRecord};
+use rattler_conda_types::{Matches, RepoDataRecord, Subdir};
 
-use super::{Names, nearest, words};
+use super::{Names, advice::Advice, nearest, words};
 use crate::{
     Problem,
     pool::{Candidates, Pool},
@@ -13,24 +15,33 @@ use crate::{
 /// How many versions are listed before the rest is only counted.
 pub(super) const VERSIONS: usize = 6;
 
-/// What is wrong with `request` taken alone, if anything.
+/// Whether `request` can be met, taken alone.
+pub(super) fn can_be_met(problem: &Problem<'_>, pool: &Pool<'_>, request: &AskedSpec) -> bool {
+    let package = request.package();
+    if package.starts_with("__") {
+        return problem.asked.virtual_packages.iter().any(|other| request.spec.matches(other));
+    }
+    pool.get(package).is_some_and(|candidates| {
+        candidates.usable.iter().any(|(_, record)| request.spec.matches(*record))
+    })
+}
+
+/// What is wrong with `request`, which can't be met even alone.
 pub(super) fn trouble(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
     names: &Names,
+    advice: &mut Advice<'_>,
     request: &AskedSpec,
-) -> Option<Diagnostic> {
+) -> Diagnostic {
     let package = request.package();
     if package.starts_with("__") {
         return virtual_package(problem, request);
     }
     let Some(candidates) = pool.get(package) else {
-        return Some(unknown(problem, names, request));
+        return unknown(problem, names, request);
     };
     let accepts = |record: &RepoDataRecord| request.spec.matches(record);
-    if candidates.usable.iter().any(|(_, record)| accepts(record)) {
-        return None;
-    }
     let diagnostic = if candidates.too_new.iter().any(|record| accepts(record)) {
         Diagnostic::error(
             "too-new",
@@ -55,9 +66,9 @@ pub(super) fn trouble(
     } else if candidates.hidden.iter().any(|(_, record)| accepts(record)) {
         elsewhere(problem, candidates, request)
     } else {
-        no_such_build_or_version(problem, pool, candidates, request)
+        no_such_build_or_version(problem, pool, advice, candidates, request)
     };
-    Some(diagnostic.at(request.place.clone()))
+    diagnostic.at(request.place.clone())
 }
 
 fn unknown(problem: &Problem<'_>, names: &Names, request: &AskedSpec) -> Diagnostic {
@@ -89,6 +100,12 @@ fn not_there(
 ) -> Diagnostic {
     let package = request.package();
     let wanted = request.channel.as_deref();
+    if let Some(subdir) = request.subdir {
+        let elsewhere = candidates.hidden.iter().map(|(_, record)| *record);
+        if !elsewhere.clone().any(|record| record.package_record.subdir == subdir.as_str()) {
+            return not_in_subdir(problem, request, subdir, elsewhere);
+        }
+    }
     let has: Vec<_> = channels_of(problem, candidates.hidden.iter().map(|(channel, _)| *channel));
     let others: Vec<_> = has.iter().copied().filter(|name| Some(*name) != wanted).collect();
     let (message, help) = match (wanted, others.first()) {
@@ -111,6 +128,30 @@ fn not_there(
     Diagnostic::error("not-in-channel", message).with_help(help)
 }
 
+/// Nothing of the subdir that is asked for: another platform's is never searched.
+fn not_in_subdir<'a>(
+    problem: &Problem<'_>,
+    request: &AskedSpec,
+    subdir: Subdir,
+    elsewhere: impl Iterator<Item = &'a RepoDataRecord>,
+) -> Diagnostic {
+    let package = request.package();
+    let platform = problem.platform;
+    let has: BTreeSet<_> = elsewhere.map(|record| record.package_record.subdir.as_str()).collect();
+    let has: Vec<_> = has.into_iter().collect();
+    let line = words::line(package, &request.spec);
+    let help = match &request.channel {
+        Some(channel) => format!("write `{channel}::{line}`"),
+        None => format!("write `{line}`"),
+    };
+    Diagnostic::error(
+        "not-in-subdir",
+        format!("no {package} of {subdir} can be used on {platform}: it is in {}", has.join(", ")),
+    )
+    .with_note(format!("searched for {platform}: {platform} and noarch"))
+    .with_help(help)
+}
+
 /// Another channel has what is asked; priority or the request's own channel hides it.
 fn elsewhere(
     problem: &Problem<'_>,
@@ -122,7 +163,7 @@ fn elsewhere(
     let others = channels_of(problem, matching.map(|(channel, _)| *channel));
     let used = candidates.channel.map_or("", |index| problem.channels[index].name.as_str());
     let other = others.first().copied().unwrap_or_default();
-    let text = without_channel(&request.text);
+    let text = without_channel(request);
     if request.channel.is_some() {
         return Diagnostic::error(
             "no-such-version",
@@ -145,41 +186,46 @@ fn elsewhere(
 fn no_such_build_or_version(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
+    advice: &mut Advice<'_>,
     candidates: &Candidates<'_>,
     request: &AskedSpec,
 ) -> Diagnostic {
-    let package = request.package();
-    let asked = words::asked_version(request);
     let usable: Vec<_> = candidates.usable.iter().map(|(_, record)| *record).collect();
     let hidden = candidates.hidden.iter().map(|(_, record)| *record);
     let everywhere: Vec<&RepoDataRecord> = usable.iter().copied().chain(hidden).collect();
 
-    // A version that exists, but in no such build.
-    if let Some(version) = &request.spec.version
-        && everywhere.iter().any(|record| version.matches(&record.package_record.version))
-    {
-        let builds: Vec<_> = everywhere
-            .iter()
-            .filter(|record| version.matches(&record.package_record.version))
-            .map(|record| record.package_record.build.to_string())
-            .collect();
-        let shown = builds.iter().take(VERSIONS).cloned().collect::<Vec<_>>().join(", ");
-        return Diagnostic::error(
-            "no-such-build",
-            format!("no build of {package} {asked} is one that `{}` accepts", request.text),
-        )
-        .with_note(format!("its builds: {shown}"))
-        .with_help(format!("write `{package}={asked}` for any build"));
+    let of_version = |record: &&RepoDataRecord| {
+        let version = &record.package_record.version;
+        request.spec.version.as_ref().is_none_or(|asked| asked.matches(version))
+    };
+    let of_version: Vec<_> = everywhere.iter().copied().filter(of_version).collect();
+    if !of_version.is_empty() {
+        return no_such_build(request, &of_version);
     }
-
-    nearest::no_such_version(problem, pool, candidates, request, &everywhere)
+    nearest::no_such_version(problem, pool, advice, candidates, request, &everywhere)
 }
 
-fn virtual_package(problem: &Problem<'_>, request: &AskedSpec) -> Option<Diagnostic> {
-    let assumed = &problem.asked.virtual_packages;
-    if assumed.iter().any(|package| request.spec.matches(package)) {
-        return None;
+/// The version exists, but not with all that the brackets or the build ask for.
+fn no_such_build(request: &AskedSpec, records: &[&RepoDataRecord]) -> Diagnostic {
+    let package = request.package();
+    let line = words::line(package, &request.spec);
+    let mut diagnostic = Diagnostic::error(
+        "no-such-build",
+        format!("no build of `{line}` is one that `{}` accepts", request.text),
+    );
+    for (key, value) in words::asked_besides_version(&request.spec) {
+        let mut values: Vec<_> = records.iter().map(|record| value(record)).collect();
+        values.sort();
+        values.dedup();
+        let more = if values.len() > VERSIONS { ", …" } else { "" };
+        values.truncate(VERSIONS);
+        diagnostic = diagnostic.with_note(format!("{key} is {}{more}", values.join(", ")));
     }
+    diagnostic.with_help(format!("write `{line}` for any build"))
+}
+
+fn virtual_package(problem: &Problem<'_>, request: &AskedSpec) -> Diagnostic {
+    let assumed = &problem.asked.virtual_packages;
     let package = request.package();
     let has = assumed.iter().find(|other| other.name.as_normalized() == package);
     let message = match has {
@@ -192,11 +238,9 @@ fn virtual_package(problem: &Problem<'_>, request: &AskedSpec) -> Option<Diagnos
             request.text, problem.platform
         ),
     };
-    Some(
-        Diagnostic::error("virtual-package", message)
-            .at(request.place.clone())
-            .with_help(format!("say what the machine has: `--virtual-package {package}=VERSION`")),
-    )
+    Diagnostic::error("virtual-package", message)
+        .at(request.place.clone())
+        .with_help(format!("say what the machine has: `--virtual-package {package}=VERSION`"))
 }
 
 fn usable_versions(candidates: &Candidates<'_>) -> String {
@@ -210,6 +254,12 @@ fn channels_of<'a>(problem: &Problem<'a>, indexes: impl Iterator<Item = usize>) 
     indexes.into_iter().map(|index| problem.channels[index].name.as_str()).collect()
 }
 
-pub(super) fn without_channel(text: &str) -> &str {
-    text.rsplit_once("::").map_or(text, |(_, rest)| rest)
+/// The request as it can be asked of another channel.
+pub(super) fn without_channel(request: &AskedSpec) -> String {
+    match (&request.channel, request.text.rsplit_once("::")) {
+        (_, Some((_, rest))) => rest.to_owned(),
+        (None, None) => request.text.clone(),
+        // `[channel=…]` would win over what stands before it.
+        (Some(_), None) => words::line(request.package(), &request.spec),
+    }
 }

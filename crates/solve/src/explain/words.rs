@@ -32,6 +32,46 @@ fn is_next(low: &str, high: &str) -> bool {
     low.len() == high.len() && low[..last] == high[..last] && high[last] == low[last] + 1
 }
 
+/// The line that asks for `package` in the versions of `spec` and any build.
+pub(super) fn line(package: &str, spec: &MatchSpec) -> String {
+    let Some(version) = &spec.version else { return package.to_owned() };
+    let text = version.to_string();
+    match text.strip_suffix(".*").unwrap_or(&text) {
+        "*" => package.to_owned(),
+        _ if text.contains('(') => format!("{package}[version='{text}']"),
+        _ if text.starts_with(['=', '!', '<', '>', '~']) => format!("{package}{text}"),
+        stem if stem.contains([',', '|']) => format!("{package} {text}"),
+        stem => format!("{package}={stem}"),
+    }
+}
+
+/// What a record has for a key.
+pub(super) type Value = fn(&RepoDataRecord) -> String;
+
+/// The keys that a spec asks something of, but for the version and digests, which tell a
+/// reader nothing.
+pub(super) fn asked_besides_version(spec: &MatchSpec) -> Vec<(&'static str, Value)> {
+    let keys: [(bool, &str, Value); 6] = [
+        (spec.build.is_some(), "build", |r| r.package_record.build.to_string()),
+        (spec.build_number.is_some(), "build_number", |r| {
+            r.package_record.build_number.to_string()
+        }),
+        (spec.license.is_some(), "license", |r| or_none(r.package_record.license.clone())),
+        (spec.license_family.is_some(), "license_family", |r| {
+            or_none(r.package_record.license_family.clone())
+        }),
+        (spec.track_features.is_some(), "track_features", |r| {
+            or_none(r.package_record.track_features.first().cloned())
+        }),
+        (spec.url.is_some(), "url", |r| r.url.to_string()),
+    ];
+    keys.into_iter().filter(|(asked, ..)| *asked).map(|(_, key, value)| (key, value)).collect()
+}
+
+fn or_none(value: Option<String>) -> String {
+    value.unwrap_or_else(|| "none".to_owned())
+}
+
 /// What a request says of versions: `2.13.0`, `3.10`.
 pub(super) fn asked_version(request: &AskedSpec) -> String {
     version_of(&request.spec)
@@ -90,6 +130,30 @@ mod tests {
         assert_eq!(said("tensorflow==2.13.0"), "2.13.0");
         assert_eq!(said("numpy >=1.22,<2.0a0"), "1.22".to_owned().replace("1.22", ">=1.22,<2.0a0"));
         assert_eq!(said("numpy"), "any");
+    }
+
+    #[test]
+    fn a_line_for_any_build_is_one_that_is_read() {
+        for (asked, line) in [
+            ("x >=3.8 zzz_*", "x>=3.8"),
+            ("x=1.24.3=foo", "x==1.24.3"),
+            ("x=1.24", "x=1.24"),
+            ("x 1.2.*|3.* foo", "x 1.2.*|3.*"),
+            ("x>=1,<2|>3", "x>=1,<2|>3"),
+            ("x !=1.2.*", "x!=1.2.*"),
+            ("x ~=1.2", "x~=1.2"),
+            ("x[version='(>=1|<0.5),!=2',build=foo]", "x[version='(>=1|<0.5),!=2']"),
+            ("x[license=MIT]", "x"),
+            ("x", "x"),
+        ] {
+            let read = |text| {
+                let place = envlock_report::Place::new("", 1, 1);
+                envlock_model::spec::parse_request(text, place).expect(text).spec.version
+            };
+            let spec = MatchSpec { version: read(asked), ..MatchSpec::default() };
+            assert_eq!(self::line("x", &spec), line);
+            assert_eq!(read(line), spec.version, "{line}");
+        }
     }
 
     #[test]
