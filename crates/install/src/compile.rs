@@ -7,7 +7,7 @@
 //! One process a package with sorted files and `PYTHONHASHSEED=0`, because the order of a
 //! set and the references in a `.pyc` depend on what the process did before.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -164,7 +164,10 @@ fn ask(
     if let Some(mut stdin) = child.stdin.take() {
         // Whole before the first answer: the script reads to the end before it writes.
         let list = serde_json::to_vec(sources)?;
-        stdin.write_all(&list)?;
+        // How a Python ended that reads nothing says more than the broken pipe.
+        stdin
+            .write_all(&list)
+            .or_else(|e| if e.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(e) })?;
     }
     let mut answers = Vec::new();
     if let Some(stdout) = child.stdout.take() {
