@@ -45,7 +45,7 @@ pub enum ActivateError {
     #[error("there is no environment at `{}`", .0.display())]
     NoEnvironment(PathBuf),
     /// A file of variables that isn't a JSON object of strings.
-    #[error("`{}` isn't a file of variables: {source}", .path.display())]
+    #[error("`{}` isn't a JSON object of variables and their texts", .path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -82,7 +82,9 @@ impl Explain for ActivateError {
             Self::NoEnvironment(_) => {
                 error("no-environment").with_help("make it with `envlock install`")
             }
-            Self::Malformed { .. } => error("malformed-variables"),
+            Self::Malformed { source, .. } => error("malformed-variables")
+                .with_note(format!("what is wrong begins on line {}", source.line().max(1)))
+                .with_help("`envlock install --replace` builds the environment anew"),
             Self::Disk(_) => error("disk"),
             Self::NoShell { .. } => error("no-shell").with_help("install bash"),
             Self::Script { said, .. } if said.is_empty() => error("activation-failed"),
@@ -198,6 +200,12 @@ struct StateFile {
     env_vars: BTreeMap<String, String>,
 }
 
+/// Whether the environment sets these variables to these values.
+pub(crate) fn sets(prefix: &Path, variables: &BTreeMap<String, String>) -> bool {
+    owners_variables(prefix)
+        .is_ok_and(|set| variables.iter().all(|(name, value)| set.get(name) == Some(value)))
+}
+
 /// What packages (`etc/conda/env_vars.d/*.json`) and then the environment's owner
 /// (`conda-meta/state`) want to be set.
 fn environment_variables(prefix: &Path) -> Result<BTreeMap<String, String>, ActivateError> {
@@ -205,9 +213,13 @@ fn environment_variables(prefix: &Path) -> Result<BTreeMap<String, String>, Acti
     for path in files_in(&prefix.join("etc/conda/env_vars.d"), "json")? {
         variables.extend(read_json::<BTreeMap<String, String>>(&path)?.unwrap_or_default());
     }
-    let state: Option<StateFile> = read_json(&prefix.join("conda-meta/state"))?;
-    variables.extend(state.map(|state| state.env_vars).unwrap_or_default());
+    variables.extend(owners_variables(prefix)?);
     Ok(variables)
+}
+
+fn owners_variables(prefix: &Path) -> Result<BTreeMap<String, String>, ActivateError> {
+    let state: Option<StateFile> = read_json(&prefix.join("conda-meta/state"))?;
+    Ok(state.map(|state| state.env_vars).unwrap_or_default())
 }
 
 fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<Option<T>, ActivateError> {

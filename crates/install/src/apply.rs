@@ -4,19 +4,19 @@ use std::path::{Path, PathBuf};
 
 use envlock_model::progress::{Event, Observer};
 use rattler::install::PythonInfo;
-use rattler_conda_types::PrefixRecord;
 use rattler_conda_types::prefix::Prefix;
 
 use crate::beside::Beside;
 use crate::contents::{self, Contents};
 use crate::error::{Doing, InstallError};
-use crate::foreign::{Foreign, Survey, survey};
+use crate::foreign::{Foreign, Survey, may_replace};
+use crate::meta::Files;
 use crate::owners::Owners;
-use crate::state::{PrefixState, Stamp, is_environment, state};
+use crate::state::{PrefixState, Stamp, state};
 use crate::swap::{RealDisk, recover, remove, swap, undo};
 use crate::wanted::{Installed, Wanted};
 use crate::work::Work;
-use crate::{compile, escape, guard, meta, order, scripts, stage};
+use crate::{activate, compile, escape, guard, meta, order, scripts, stage};
 
 /// Makes the prefix what is wanted, or leaves it as it was.
 ///
@@ -24,14 +24,14 @@ use crate::{compile, escape, guard, meta, order, scripts, stage};
 /// the work stops before the next package, and nothing is put in place.
 pub async fn apply(wanted: Wanted, observer: &dyn Observer) -> Result<Installed, InstallError> {
     let beside = Beside::of(&wanted.prefix)?;
-    if let Some(installed) = already_right(&wanted)? {
-        return Ok(installed);
+    if is_right(&wanted)? {
+        return Ok(untouched(&wanted));
     }
     fs_err::create_dir_all(&beside.parent).doing("make the prefix's parent directory")?;
     let guard = guard::take(&beside, &wanted, observer).await?;
     // Whoever was waited for may have done it.
-    if let Some(installed) = already_right(&wanted)? {
-        return Ok(installed);
+    if is_right(&wanted)? {
+        return Ok(untouched(&wanted));
     }
     // The disk is waited for on a thread of its own; its events come through a channel.
     let (work, mut events) = Work::new();
@@ -50,22 +50,29 @@ pub async fn apply(wanted: Wanted, observer: &dyn Observer) -> Result<Installed,
     }
 }
 
-/// The same lock, the same records, and no script that is asked for and was not run.
-fn already_right(wanted: &Wanted) -> Result<Option<Installed>, InstallError> {
+/// Whether there is nothing to do: the same lock, the same records, every file there with its
+/// size, the variables set, and no script that is asked for and was not run. A bit that
+/// flipped within a file is for `verify` to find.
+pub fn is_right(wanted: &Wanted) -> Result<bool, InstallError> {
     let ready = PrefixState::Ready { stamp: wanted.stamp.clone() };
     if wanted.replace || state(&wanted.prefix)? != ready {
-        return Ok(None);
+        return Ok(false);
     }
     let stamp = Stamp::read(&wanted.prefix).doing("read the environment's stamp")?;
     if wanted.link_scripts && stamp.is_some_and(|stamp| stamp.scripts_left) {
-        return Ok(None);
+        return Ok(false);
     }
-    Ok(Some(Installed { packages: wanted.packages.len(), ..Installed::default() }))
+    let files = Files::read(&wanted.prefix).doing("read the environment's list of files")?;
+    Ok(files.are_in(&wanted.prefix) && activate::sets(&wanted.prefix, &wanted.variables))
+}
+
+fn untouched(wanted: &Wanted) -> Installed {
+    Installed { packages: wanted.packages.len(), ..Installed::default() }
 }
 
 fn install(wanted: &Wanted, beside: &Beside, work: &Work) -> Result<Installed, InstallError> {
     recover(beside, work)?;
-    let (before, foreign) = current(wanted, beside)?;
+    let Survey { records: before, foreign, .. } = may_replace(&wanted.prefix, wanted.replace)?;
     let python = python(wanted)?;
     let mut set = read_all(wanted, python.as_ref(), work)?;
     let owners = Owners::assign(&mut set);
@@ -110,31 +117,6 @@ fn install(wanted: &Wanted, beside: &Beside, work: &Work) -> Result<Installed, I
         foreign,
         previous: swapped.previous,
     })
-}
-
-/// The records and foreign files of what is there now, if it may be replaced.
-fn current(wanted: &Wanted, beside: &Beside) -> Result<(Vec<PrefixRecord>, Foreign), InstallError> {
-    let previous = beside.previous();
-    if is_environment(&wanted.prefix) && previous.exists() && !is_environment(&previous) {
-        return Err(InstallError::PreviousTaken(previous));
-    }
-    let prefix = || wanted.prefix.clone();
-    match survey(&wanted.prefix) {
-        Ok(Survey { state: PrefixState::NotAnEnvironment, .. }) => {
-            Err(InstallError::NotAnEnvironment(prefix()))
-        }
-        Ok(Survey { state: PrefixState::NotOurs, .. }) if !wanted.replace => {
-            Err(InstallError::OtherTool(prefix()))
-        }
-        Ok(Survey { foreign, .. }) if !foreign.is_empty() && !wanted.replace => {
-            Err(InstallError::ForeignFiles { prefix: prefix(), foreign })
-        }
-        Ok(Survey { records, foreign, .. }) => Ok((records, foreign)),
-        Err(InstallError::UnreadableRecord { .. }) if wanted.replace => {
-            Ok((Vec::new(), Foreign::default()))
-        }
-        Err(error) => Err(error),
-    }
 }
 
 /// What noarch packages need to know of the Python in the set.

@@ -10,7 +10,7 @@ use rattler_conda_types::PrefixRecord;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::beside::is_absent;
+use crate::beside::{Beside, is_absent};
 use crate::error::{Doing, InstallError, count};
 use crate::meta::Files;
 use crate::state::{PrefixState, Stamp, is_environment, state};
@@ -116,6 +116,34 @@ pub fn survey(prefix: &Path) -> Result<Survey, InstallError> {
             .collect()
     });
     Ok(Survey { state, records, foreign: Foreign::of(files, others) })
+}
+
+/// What an install would replace, or why it may not; writes nothing. `replace` as in
+/// [`Wanted`](crate::Wanted): records that can't be read are no reason to stop then.
+///
+/// What a killed install left is sorted out by the next one before it is judged.
+pub fn may_replace(prefix: &Path, replace: bool) -> Result<Survey, InstallError> {
+    let previous = Beside::of(prefix)?.previous();
+    if is_environment(prefix) && previous.exists() && !is_environment(&previous) {
+        return Err(InstallError::PreviousTaken(previous));
+    }
+    let prefix = prefix.to_owned();
+    let survey = match survey(&prefix) {
+        Err(InstallError::UnreadableRecord { .. }) if replace => {
+            let state = state(&prefix)?;
+            Survey { state, records: Vec::new(), foreign: Foreign::default() }
+        }
+        survey => survey?,
+    };
+    match &survey.state {
+        PrefixState::Interrupted => Ok(survey),
+        PrefixState::NotAnEnvironment => Err(InstallError::NotAnEnvironment(prefix)),
+        PrefixState::NotOurs if !replace => Err(InstallError::OtherTool(prefix)),
+        _ if !survey.foreign.is_empty() && !replace => {
+            Err(InstallError::ForeignFiles { prefix, foreign: survey.foreign })
+        }
+        _ => Ok(survey),
+    }
 }
 
 /// The records in `conda-meta`, sorted by name.

@@ -38,10 +38,10 @@ mod verify;
 mod wanted;
 mod work;
 
-pub use apply::apply;
+pub use apply::{apply, is_right};
 pub use difference::{Difference, DifferenceKind};
 pub use error::{BadPrefix, Fault, InstallError};
-pub use foreign::{Foreign, Survey, survey};
+pub use foreign::{Foreign, Survey, may_replace, survey};
 pub use plan::{Change, Dist, Plan, plan};
 pub use state::{PrefixState, state};
 pub use verify::{Verified, VerifyError, verify};

@@ -18,6 +18,9 @@ use crate::wanted::Wanted;
 /// mark that an environment must not be changed (CEP 22).
 const KEPT: [&str; 2] = ["pinned", "frozen"];
 
+/// The name of [`Files`] in `conda-meta`.
+pub(crate) const FILES: &str = "envlock-files";
+
 /// Writes the records, the history, the state and the list of files into `staging`.
 pub(crate) fn write(
     linked: Vec<Linked<'_>>,
@@ -96,7 +99,8 @@ fn write_variables(folder: &Path, variables: &BTreeMap<String, String>) -> io::R
     fs_err::write(folder.join("state"), serde_json::to_vec(&state)?)
 }
 
-/// `conda-meta/envlock-files`: what `verify` needs and a package's record doesn't say.
+/// `conda-meta/envlock-files`: what `verify` needs and a package's record doesn't say, and
+/// all files in short, as reading the records takes too long to tell that a prefix is right.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Files {
@@ -104,29 +108,47 @@ pub(crate) struct Files {
     pub(crate) executable: Vec<PathBuf>,
     /// Where symbolic links point to.
     pub(crate) symlinks: BTreeMap<PathBuf, PathBuf>,
+    /// The sizes of all other files, in bytes.
+    pub(crate) sizes: BTreeMap<PathBuf, u64>,
     /// Files that post-link scripts made.
     pub(crate) made: Vec<PathBuf>,
 }
 
 impl Files {
-    /// Looks at the files of `records` in `prefix`.
-    fn of(prefix: &Path, records: &[PrefixRecord]) -> io::Result<Self> {
+    /// Looks at the files of `records` in `prefix`. Scripts may have removed some.
+    pub(crate) fn of(prefix: &Path, records: &[PrefixRecord]) -> io::Result<Self> {
         let mut files = Self::default();
         for entry in records.iter().flat_map(|record| &record.paths_data.paths) {
             let path = prefix.join(&entry.relative_path);
-            let found = fs_err::symlink_metadata(&path)?;
+            let found = match fs_err::symlink_metadata(&path) {
+                Ok(found) => found,
+                Err(error) if is_absent(&error) => continue,
+                Err(error) => return Err(error),
+            };
             if found.is_symlink() {
                 files.symlinks.insert(entry.relative_path.clone(), fs_err::read_link(&path)?);
-            } else if found.is_file() && is_executable(&found) {
-                files.executable.push(entry.relative_path.clone());
+            } else if found.is_file() {
+                if is_executable(&found) {
+                    files.executable.push(entry.relative_path.clone());
+                }
+                files.sizes.insert(entry.relative_path.clone(), found.len());
             }
         }
         files.executable.sort();
         Ok(files)
     }
 
+    /// Whether each file is there, is what it was, and has its size.
+    pub(crate) fn are_in(&self, prefix: &Path) -> bool {
+        let found = |path: &PathBuf| std::fs::symlink_metadata(prefix.join(path));
+        self.symlinks.keys().all(|path| found(path).is_ok_and(|found| found.is_symlink()))
+            && self.sizes.iter().all(|(path, size)| {
+                found(path).is_ok_and(|found| found.is_file() && found.len() == *size)
+            })
+    }
+
     fn path(prefix: &Path) -> PathBuf {
-        prefix.join("conda-meta/envlock-files")
+        prefix.join("conda-meta").join(FILES)
     }
 
     /// Nothing in environments of other tools.

@@ -58,6 +58,7 @@ pub(crate) fn run(
     }
     let prefix = &wanted.prefix;
     let mut files = Files::read(prefix).doing("read the list of files")?;
+    files.sizes = Files::of(prefix, records).doing("list the files after the scripts")?.sizes;
     files.made = unknown(prefix, records, &[]).all().doing("list what post-link scripts made")?;
     files.write(prefix).doing("write the list of files")?;
     Stamp::of(&wanted.stamp, prefix, prefix)

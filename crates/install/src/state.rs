@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::beside::{Beside, is_absent};
 use crate::error::{Doing, InstallError};
+use crate::meta::FILES;
 
 /// What is at a prefix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -133,14 +134,15 @@ impl Stamp {
     }
 }
 
-/// The sizes of the records' files by name, in bytes: they tell that conda installed or
-/// removed something without reading megabytes of JSON. Not their times, which a container
-/// image rounds.
+/// The sizes of the records' files and of our list of files by name, in bytes: they tell
+/// that conda installed or removed something without reading megabytes of JSON. Not their
+/// times, which a container image rounds.
 fn records(prefix: &Path) -> io::Result<BTreeMap<String, u64>> {
     let mut records = BTreeMap::new();
     for entry in fs_err::read_dir(prefix.join("conda-meta"))? {
         let entry = entry?;
-        if entry.path().extension() == Some(OsStr::new("json")) {
+        let is_ours = entry.file_name() == FILES;
+        if is_ours || entry.path().extension() == Some(OsStr::new("json")) {
             let name = entry.file_name().to_string_lossy().into_owned();
             records.insert(name, entry.metadata()?.len());
         }

@@ -40,6 +40,20 @@ fn scripts_run_with_the_final_path_and_what_they_make_is_known() {
 }
 
 #[test]
+fn what_a_script_changes_and_removes_is_right_afterwards() {
+    let world = World::new();
+    let script = "rm \"$PREFIX/gone\" \"$PREFIX/longer\"; echo longer > \"$PREFIX/longer\"\n";
+    let package = world.package("a", "1").file("gone", "1").file("longer", "1");
+    let package = package.script("bin/.a-post-link.sh", script).done();
+    let mut wanted = world.wanted("env", vec![package]);
+    wanted.link_scripts = true;
+    assert!(install(&wanted).unwrap().changed);
+    assert!(!install(&wanted).unwrap().changed);
+    std::fs::remove_file(wanted.prefix.join("longer")).unwrap();
+    assert!(install(&wanted).unwrap().changed);
+}
+
+#[test]
 fn the_message_of_a_script_is_told_and_its_file_removed() {
     let world = World::new();
     let script = "echo 'read the licence' > \"$PREFIX/.messages.txt\"\n";

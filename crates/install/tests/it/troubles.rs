@@ -3,7 +3,7 @@
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
-use envlock_install::{DifferenceKind, InstallError, verify};
+use envlock_install::{DifferenceKind, InstallError, is_right, may_replace, verify};
 use envlock_model::progress::Silent;
 use envlock_report::{Exit, Explain};
 
@@ -98,6 +98,53 @@ fn a_directory_that_cannot_be_looked_into_is_a_difference() {
     assert_eq!(shown.len(), usize::from(!is_root), "{shown:?}");
     assert!(shown.iter().all(|line| line.starts_with("closed can't be read: ")), "{shown:?}");
     std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn a_gutted_prefix_is_not_right_and_is_built_anew() {
+    let world = World::new();
+    let package =
+        world.package("a", "1").file("lib/x", "1").file("bin/y", "12").link("z", "lib/x").done();
+    let mut wanted = world.wanted("env", vec![package]);
+    wanted.variables.insert("GREETING".into(), "你好".into());
+    let at = |path: &str| wanted.prefix.join(path);
+    let ways: [&dyn Fn(); 7] = [
+        &|| std::fs::remove_file(at("bin/y")).unwrap(),
+        &|| std::fs::remove_dir_all(at("lib")).unwrap(),
+        &|| {
+            // Not through the hard link into the cache.
+            std::fs::remove_file(at("bin/y")).unwrap();
+            std::fs::write(at("bin/y"), "1").unwrap();
+        },
+        &|| std::fs::remove_file(at("z")).unwrap(),
+        &|| std::fs::remove_file(at("conda-meta/state")).unwrap(),
+        &|| std::fs::write(at("conda-meta/state"), "{").unwrap(),
+        &|| std::fs::remove_file(at("conda-meta/envlock-files")).unwrap(),
+    ];
+    install(&wanted).unwrap();
+    for (number, gut) in ways.into_iter().enumerate() {
+        assert!(is_right(&wanted).unwrap(), "before {number}");
+        gut();
+        assert!(!is_right(&wanted).unwrap(), "after {number}");
+        assert!(install(&wanted).unwrap().changed, "{number}");
+        assert_eq!(verify(&wanted.prefix, 1, &Silent).unwrap().differences, [], "{number}");
+    }
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_replaced_only_when_asked() {
+    let world = World::new();
+    let package = world.package("a", "1").file("share/a", "1").done();
+    let mut wanted = world.wanted("env", vec![package]);
+    install(&wanted).unwrap();
+    std::fs::write(wanted.prefix.join("conda-meta/a-1-0.json"), "{").unwrap();
+    for refused in [may_replace(&wanted.prefix, false).err(), install(&wanted).err()] {
+        assert!(matches!(refused, Some(InstallError::UnreadableRecord { .. })), "{refused:?}");
+    }
+    assert!(may_replace(&wanted.prefix, true).unwrap().records.is_empty());
+    wanted.replace = true;
+    assert!(install(&wanted).unwrap().changed);
+    assert_eq!(verify(&wanted.prefix, 1, &Silent).unwrap().differences, []);
 }
 
 #[test]
