@@ -1,10 +1,18 @@
 //! The nearest known word to one that isn't known.
 
+/// A slip leaves out no more letters than this at the end of a word: `python` is no slip of
+/// `python-hdfs`.
+const LEFT_OUT: usize = 2;
+
 /// The candidate that a user most likely meant, or `None` when nothing is near enough
-/// to be worth saying.
+/// to be worth saying. Never the word itself.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let goes_on = |candidate: &&str| {
+        candidate.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.len() > LEFT_OUT)
+    };
     known
         .into_iter()
+        .filter(|candidate| !goes_on(candidate))
         .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
         .filter(|(score, _)| *score >= 0.84)
         .max_by(|(a, x), (b, y)| a.total_cmp(b).then_with(|| y.cmp(x)))
@@ -21,5 +29,12 @@ mod tests {
         assert_eq!(nearest("dependancies", keys), Some("dependencies"));
         assert_eq!(nearest("chanels", keys), Some("channels"));
         assert_eq!(nearest("zzz", keys), None);
+    }
+
+    #[test]
+    fn neither_a_word_itself_nor_a_long_compound_of_it_is_a_slip() {
+        assert_eq!(nearest("rapidsai", ["rapidsai"]), None);
+        assert_eq!(nearest("python", ["python-hdfs", "python-pip"]), None);
+        assert_eq!(nearest("libxm", ["libxml2"]), Some("libxml2"));
     }
 }

@@ -6,11 +6,12 @@ use envlock_channel::{Client, ClientError, VirtualPackageError};
 use envlock_config::{Configuration, Scalar, Set, Setter, key};
 use envlock_model::{
     channel::Rules,
+    platform::{self, UnknownPlatform},
     question::Priority,
     virtual_packages::{self, InvalidVirtualPackage, Setting},
 };
 use envlock_pipeline::{Ambient, FileError, own_prefix};
-use envlock_report::{Diagnostic, Exit, Explain, nearest};
+use envlock_report::{Diagnostic, Exit, Explain};
 use rattler_conda_types::{GenericVirtualPackage, Subdir};
 
 use crate::{
@@ -46,7 +47,7 @@ pub(crate) enum GroundError {
     Client(ClientError),
     Host(VirtualPackageError),
     VirtualPackage(InvalidVirtualPackage),
-    Platform(String),
+    Platform(UnknownPlatform),
     Date(String),
     UnknownHost,
     Name(NameError),
@@ -175,10 +176,7 @@ pub(crate) fn time(text: &str) -> Result<jiff::Timestamp, GroundError> {
 
 /// Reads a platform as typed.
 pub(crate) fn platform(text: &str) -> Result<Subdir, GroundError> {
-    text.parse()
-        .ok()
-        .filter(|platform| *platform != Subdir::NoArch)
-        .ok_or_else(|| GroundError::Platform(text.to_owned()))
+    platform::parse(text).map_err(GroundError::Platform)
 }
 
 impl std::fmt::Display for GroundError {
@@ -189,7 +187,7 @@ impl std::fmt::Display for GroundError {
             Self::Client(error) => error.fmt(f),
             Self::Host(error) => error.fmt(f),
             Self::VirtualPackage(error) => error.fmt(f),
-            Self::Platform(text) => write!(f, "`{text}` is not a platform"),
+            Self::Platform(error) => error.fmt(f),
             Self::Date(text) => write!(f, "`{text}` is not a date"),
             Self::UnknownHost => f.write_str("conda has no name for this machine's platform"),
             Self::Name(error) => error.fmt(f),
@@ -210,14 +208,7 @@ impl Explain for GroundError {
             Self::Name(error) => error.diagnostics(),
             Self::File(error) => error.diagnostics(),
             Self::VirtualPackage(_) => vec![Diagnostic::error("virtual-package", self.to_string())],
-            Self::Platform(text) => {
-                let known: Vec<_> = Subdir::all().map(Subdir::as_str).collect();
-                let near = nearest(text, known.iter().copied());
-                let near = near.map(|near| format!("did you mean `{near}`?"));
-                vec![Diagnostic::error("unknown-platform", self.to_string()).with_help(
-                    near.unwrap_or_else(|| "such as linux-64, osx-arm64, win-64".into()),
-                )]
-            }
+            Self::Platform(error) => error.diagnostics(),
             Self::Date(_) => vec![
                 Diagnostic::error("date", self.to_string())
                     .with_help("write `2026-06-30`, `2026-06-30T12:00:00Z` or `never`"),

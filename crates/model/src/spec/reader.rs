@@ -1,7 +1,6 @@
 //! The sections of an environment.yml, from the top.
 
 use std::collections::BTreeMap;
-use std::str::FromStr;
 
 use envlock_report::nearest;
 use rattler_conda_types::Subdir;
@@ -9,6 +8,7 @@ use rattler_conda_types::Subdir;
 use super::problem::Problems;
 use super::{Environment, Invalid, Located, Selector, dependencies};
 use crate::channel::has_credentials;
+use crate::platform;
 use crate::yaml::{self, Kind, Lines, Node, Point, YamlError};
 
 const KEYS: [&str; 7] =
@@ -179,10 +179,12 @@ impl Reader<'_> {
                 self.wrong_type(item, "a platform", "its name", "- linux-64");
                 continue;
             };
-            let subdir = Subdir::from_str(text).ok().filter(|s| *s != Subdir::NoArch);
-            match subdir {
-                None => self.unknown_platform(item.start, text),
-                Some(subdir) if platforms.iter().any(|known| known.value == subdir) => {
+            match platform::parse(text) {
+                Err(error) => {
+                    let (message, help) = (error.to_string(), Some(error.help()));
+                    self.problems.error(item.start, "unknown-platform", message, help);
+                }
+                Ok(subdir) if platforms.iter().any(|known| known.value == subdir) => {
                     let message = format!("the platform `{subdir}` is here twice");
                     self.problems.warning(
                         item.start,
@@ -191,29 +193,13 @@ impl Reader<'_> {
                         "remove this line",
                     );
                 }
-                Some(subdir) => {
+                Ok(subdir) => {
                     let place = self.problems.place(item.start);
                     platforms.push(Located { value: subdir, place });
                 }
             }
         }
         platforms
-    }
-
-    fn unknown_platform(&mut self, at: Point, text: &str) {
-        let known = Subdir::all().filter(|s| *s != Subdir::NoArch).map(Subdir::as_str);
-        let help = match nearest(text, known) {
-            Some(known) => format!("did you mean `{known}`?"),
-            None => {
-                "the usual ones are linux-64, linux-aarch64, osx-64, osx-arm64 and win-64".into()
-            }
-        };
-        self.problems.error(
-            at,
-            "unknown-platform",
-            format!("there is no platform `{text}`"),
-            Some(help),
-        );
     }
 
     fn variables(&mut self, value: &Node) -> BTreeMap<String, String> {
