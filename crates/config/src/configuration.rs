@@ -142,8 +142,8 @@ impl Configuration {
         let message = format!("envlock doesn't use these keys of .condarc: {}", names.join(", "));
         let note = Diagnostic::note("condarc-unused", message).at(first.place.clone());
         let known: Vec<&str> = key::ALL.iter().map(|key| key.name).collect();
-        let meant =
-            names.iter().find_map(|name| Some((name, nearest(name, known.iter().copied())?)));
+        let mut slips = names.iter().filter(|n| !key::OTHERS.split_whitespace().any(|o| o == **n));
+        let meant = slips.find_map(|name| Some((name, nearest(name, known.iter().copied())?)));
         Some(match meant {
             Some((name, meant)) => note.with_help(format!("is `{name}` meant to be `{meant}`?")),
             None => note,

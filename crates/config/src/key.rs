@@ -137,6 +137,28 @@ pub static ALL: [Key; 24] = [
     CACHE_DIR,
 ];
 
+/// Keys that conda has and envlock hasn't: none of them is a slip.
+pub const OTHERS: &str = "add_anaconda_token add_binstar_token add_pip_as_python_dependency \
+    aggressive_update_packages allow_conda_downgrades allow_cycles allow_non_channel_urls \
+    allow_other_channels allow_softlinks always_copy always_softlink always_yes anaconda_anon_usage \
+    anaconda_upload auto_activate auto_activate_base auto_stack auto_update_conda binstar_upload \
+    bld_path changeps1 channel_settings clobber conda-build conda_build \
+    console create_default_packages croot debug default_activation_env default_python \
+    default_threads deps_modifier dev disallow disallowed_packages download_only dry_run \
+    enable_private_envs env_prompt envvars_force_uppercase error_upload_url execute_threads \
+    experimental experimental_solver extra_safety_checks fetch_threads force force_32bit \
+    force_reinstall force_remove ignore_pinned json list_fields local_repodata_ttl \
+    migrated_channel_aliases migrated_custom_channels no_deps no_lock no_plugins \
+    non_admin_enabled notify_outdated_conda number_channel_notices override_virtual_packages \
+    path_conflict pinned_packages pip_interop_enabled plugins prefix_data_interoperability \
+    protect_frozen_envs quiet register_envs repodata_fns repodata_threads \
+    repodata_use_zst report_errors reporters restore_free_channel rollback_enabled \
+    root_prefix safety_checks sat_solver self_update separate_format_cache shortcuts \
+    shortcuts_only signing_metadata_url_base solver solver_ignore_timestamps subdir subdirs \
+    target_prefix_override trace track_features unsatisfiable_hints \
+    unsatisfiable_hints_check_depth update_dependencies update_modifier use_index_cache \
+    use_local use_only_tar_bz2 use_pip use_sharded_repodata verbose verbosity verify_threads yes";
+
 /// Keys of conda's that change nothing that envlock does, so that nobody need be told.
 pub const HARMLESS: [&str; 2] = ["show_channel_urls", "override_channels_enabled"];
 

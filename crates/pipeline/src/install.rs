@@ -6,20 +6,21 @@ use std::{
 };
 
 use envlock_channel::FetchError;
-use envlock_install::{InstallError as LinkError, Package, Plan, PrefixState, Wanted};
+use envlock_install::{Foreign, InstallError as LinkError, Package, Plan, Wanted};
 use envlock_model::{
     lock::{Change, Lock, LockedPlatform},
     spec::parse_request,
 };
 use envlock_report::{Diagnostic, Exit, Explain, Place, count};
 use rattler_conda_types::{
-    GenericVirtualPackage, MatchSpec, Matches, ParseMatchSpecOptions, Subdir,
+    GenericVirtualPackage, MatchSpec, Matches, ParseMatchSpecOptions, RepoDataRecord, Subdir,
 };
 
 use envlock_secrets::manifest::LockedNeeds;
 
 use crate::{
     Ambient, FileError, QuestionError, access, files,
+    question::admit,
     secrets::{self, ManifestRequest},
     solve::staleness,
 };
@@ -73,8 +74,12 @@ pub struct Installed {
     pub platform: Subdir,
     /// What changes, or changed.
     pub plan: Plan,
+    /// What the lock doesn't know, and goes to `NAME~previous` with what is there now.
+    pub foreign: Foreign,
     /// How it went; none on a dry run.
     pub outcome: Option<envlock_install::Installed>,
+    /// Whether `python` is one of the packages.
+    pub has_python: bool,
     /// The pip section's lines that were left out.
     pub pip_left_out: Vec<String>,
     /// How many packages the lock has for this platform.
@@ -213,6 +218,8 @@ pub async fn install(
     let lock = files::lock(&request.lock)?;
     let mut warnings = Vec::new();
     refuse_stale(request, &lock, ambient, &mut warnings)?;
+    let folder = request.lock.parent().unwrap_or(Path::new(""));
+    admit(&lock, folder, ambient, &mut warnings)?;
     let platform = ambient.host;
     let locked = for_host(request, &lock, ambient)?;
     let pip_left_out = pip(locked, request.pip)?;
@@ -237,38 +244,37 @@ pub async fn install(
         jobs: request.jobs,
     };
     let packages = locked.records.len();
-    let installed = |plan, outcome| Installed {
+    let is_python =
+        |record: &RepoDataRecord| record.package_record.name.as_normalized() == "python";
+    let installed = |plan, foreign, outcome| Installed {
         prefix: prefix.clone(),
         platform,
         plan,
+        foreign,
         outcome,
+        has_python: locked.records.iter().any(is_python),
         pip_left_out,
         packages,
         needs: secrets::needs(&lock),
         warnings,
     };
-    if already_right(&wanted)? {
+    if envlock_install::is_right(&wanted)? {
         let outcome = envlock_install::Installed { packages, ..Default::default() };
-        return Ok(installed(Plan::default(), Some(outcome)));
+        return Ok(installed(Plan::default(), Foreign::default(), Some(outcome)));
     }
-    let survey = envlock_install::survey(&prefix)?;
+    // Asked again by whoever holds the prefix's lock; here it answers a dry run, and before
+    // anything is fetched.
+    let survey = envlock_install::may_replace(&prefix, request.replace)?;
     let present = survey.records.iter().map(|record| &record.repodata_record);
     let plan = envlock_install::plan(present, &locked.records);
     if request.dry_run {
-        return Ok(installed(plan, None));
+        return Ok(installed(plan, survey.foreign, None));
     }
     let folders = ambient.client.packages(&locked.records, ambient.observer).await?;
     let packages = locked.records.iter().cloned().zip(folders);
     let packages = packages.map(|(record, dir)| Package { record, dir }).collect();
     let outcome = envlock_install::apply(Wanted { packages, ..wanted }, ambient.observer).await?;
-    Ok(installed(plan, Some(outcome)))
-}
-
-/// Answered from one small file of the prefix, before anything else is looked at.
-fn already_right(wanted: &Wanted) -> Result<bool, LinkError> {
-    Ok(!wanted.replace
-        && envlock_install::state(&wanted.prefix)?
-            == PrefixState::Ready { stamp: wanted.stamp.clone() })
+    Ok(installed(plan, survey.foreign, Some(outcome)))
 }
 
 fn refuse_stale(

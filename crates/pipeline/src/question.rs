@@ -139,9 +139,7 @@ pub(crate) fn settle(
         let virtual_packages = assumed(platform, overrides, present, ambient);
         asked.insert(platform, Asked { requests, pip, virtual_packages });
     }
-    let said = warnings.iter().any(|warning| warning.code == "implicit-defaults");
-    let terms = terms(channels.list.iter().flat_map(|channel| &channel.urls));
-    warnings.extend(terms.filter(|_| !said));
+    warn_of_terms(&channels.list, &mut warnings);
     let question = Question {
         name: name(environment, folder),
         channels: channels.list,
@@ -159,6 +157,32 @@ pub(crate) fn settle(
         },
     };
     Ok(Settled { question, warnings })
+}
+
+/// Refuses a lock with a channel that may not be used; `folder` is where it is.
+pub(crate) fn admit(
+    lock: &Lock,
+    folder: &Path,
+    ambient: &Ambient<'_>,
+    warnings: &mut Vec<Diagnostic>,
+) -> Result<(), QuestionError> {
+    let policy = Channels::new(folder, ambient)?.policy;
+    for channel in &lock.channels {
+        if let Some(refusal) = policy.refuses(&channel.urls) {
+            let channel = channel.name.clone();
+            return Err(QuestionError::Refused { channel, refusal, place: None });
+        }
+    }
+    warn_of_terms(&lock.channels, warnings);
+    Ok(())
+}
+
+/// Once a run.
+fn warn_of_terms(channels: &[AskedChannel], warnings: &mut Vec<Diagnostic>) {
+    let said = ["implicit-defaults", "defaults-terms"];
+    if !warnings.iter().any(|warning| said.contains(&warning.code)) {
+        warnings.extend(terms(channels.iter().flat_map(|channel| &channel.urls)));
+    }
 }
 
 /// The command line's, else the file's, else the present lock's, else this machine's.

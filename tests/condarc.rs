@@ -1,0 +1,360 @@
+//! `.condarc` and envlock.toml: the pasted snippets, names of one's own, and what may not be used.
+
+use envlock_testkit::{Project, World};
+
+use crate::support::{BINARY, Lab, shown, urls};
+
+const YML: &str = "channels: [conda-forge, defaults]\nplatforms: [linux-64, win-64]\n\
+                   dependencies: [app, tool, 'pytorch::torch']\n";
+
+fn world() -> World {
+    World::new()
+        .channel("conda-forge", |c| {
+            c.pkg("app 1.0 | python");
+            c.pkg_for(envlock_testkit::Subdir::Win64, "app 1.0 | python");
+        })
+        .channel("pytorch", |c| {
+            c.pkg("torch 2.0");
+            c.pkg_for(envlock_testkit::Subdir::Win64, "torch 2.0");
+        })
+        .channel("pkgs/main", |c| {
+            c.pkg("python 3.10.1");
+            c.pkg_for(envlock_testkit::Subdir::Win64, "python 3.10.1");
+        })
+        .channel("pkgs/r", |c| {
+            c.pkg("tool 1.0");
+            c.pkg_for(envlock_testkit::Subdir::Win64, "r-base 4.1");
+        })
+        .channel("pkgs/msys2", |c| {
+            c.pkg_for(envlock_testkit::Subdir::Win64, "tool 1.0");
+        })
+}
+
+/// A project whose home has this `.condarc`.
+fn with_condarc(world: World, yml: &str, condarc: &str) -> Lab {
+    let lab = Lab::new(world, yml);
+    fs_err::write(lab.project.home().join(".condarc"), condarc).unwrap();
+    lab
+}
+
+/// What a mirror's help page tells people to paste.
+fn snippet(base: &str) -> String {
+    format!(
+        "channels:\n  - defaults\nshow_channel_urls: true\ndefault_channels:\n  \
+         - {base}/pkgs/main\n  - {base}/pkgs/r\n  - {base}/pkgs/msys2\ncustom_channels:\n  \
+         conda-forge: {base}/cloud\n  pytorch: {base}/cloud\n"
+    )
+}
+
+#[test]
+fn the_pasted_snippets_give_the_lock_that_the_origin_gives_byte_for_byte() {
+    let origin = Lab::solved(world(), YML).lock();
+    assert!(origin.contains("https://conda.anaconda.org/conda-forge/linux-64/app-1.0-0.conda"));
+    // Each as its mirror has it; the world stands in for the mirror, which is never asked.
+    for base in [
+        "https://mirrors.tuna.tsinghua.edu.cn/anaconda",
+        "https://mirrors.ustc.edu.cn/anaconda",
+        "https://mirrors.bfsu.edu.cn/anaconda",
+        "http://mirrors.aliyun.com/anaconda",
+        "https://mirror.sjtu.edu.cn/anaconda",
+        "https://mirrors.sjtug.sjtu.edu.cn/anaconda",
+        "https://mirror.nju.edu.cn/anaconda",
+    ] {
+        let lab = with_condarc(world(), YML, &snippet(base));
+        lab.solve(&[]).success();
+        assert_eq!(lab.lock(), origin, "{base}");
+    }
+}
+
+#[test]
+fn a_tree_of_the_same_layout_that_the_project_declares_is_asked_and_leaves_no_trace() {
+    let origin = Lab::solved(world(), YML).lock();
+    let world = world();
+    let base = format!("{}/anaconda", world.url());
+    let lab = with_condarc(world, YML, &snippet(&base));
+    let declared = format!(
+        "mirrors = [\n  \"https://conda.anaconda.org/={base}/cloud/\",\n  \
+         \"https://repo.anaconda.com/={base}/\",\n]\nno-origin = true\n"
+    );
+    lab.project.write("envlock.toml", declared);
+    lab.envlock(&["solve"]).success();
+    assert_eq!(lab.lock(), origin);
+    assert!(!lab.world.requests("*/pkgs/main/linux-64/*").is_empty());
+    // The lock alone is enough to install through it.
+    fs_err::remove_file(lab.project.path("environment.yml")).unwrap();
+    lab.world.forget_requests();
+    lab.envlock(&["install", "--frozen"]).success();
+    assert!(!lab.world.requests("*/cloud/conda-forge/linux-64/*.conda").is_empty());
+}
+
+#[test]
+fn an_undeclared_tree_is_an_origin_of_its_own_and_nothing_public_is_asked() {
+    let world = World::new().channel("lab", |c| {
+        c.pkg("app 1.0");
+    });
+    let folder = world.channel_url("lab").trim_end_matches("/lab").to_owned();
+    let condarc = format!("custom_channels:\n  lab: {folder}\n");
+    let lab = with_condarc(world, "channels: [lab]\ndependencies: [app]\n", &condarc);
+    lab.envlock(&["solve", "-q"]).success();
+    assert_eq!(urls(&lab.lock(), "linux-64"), [format!("{folder}/lab/linux-64/app-1.0-0.conda")]);
+    assert!(!lab.lock().contains("anaconda.org"));
+}
+
+#[test]
+fn a_private_channel_that_is_unreachable_is_an_error_and_no_public_host_is_asked() {
+    // A server that everything public would be asked of, if anything were.
+    let public = World::new().channel("lab", |c| {
+        c.pkg("app 6.6.6");
+    });
+    let condarc = "custom_channels:\n  lab: http://127.0.0.1:9/conda\n";
+    let lab = with_condarc(public, "channels: [lab]\ndependencies: [app]\n", condarc);
+    let mirror = format!("https://conda.anaconda.org/={}/anaconda/cloud/", lab.world.url());
+    let output = lab.envlock(&["solve", "-q", "--mirror", &mirror]);
+    assert_eq!(output.code, Some(3), "{}", output.stderr);
+    assert!(lab.world.requests("*").is_empty());
+    assert!(!lab.project.path("envlock.lock").exists());
+}
+
+#[test]
+fn mirrored_channels_are_asked_in_their_order_and_the_origin_only_where_it_is_listed() {
+    let (first, second) = (world(), world());
+    let folder = |world: &World| world.channel_url("conda-forge");
+    let condarc = format!(
+        "mirrored_channels:\n  conda-forge:\n    - {}\n    - {}\n",
+        folder(&first),
+        folder(&second)
+    );
+    let yml =
+        "channels: [conda-forge]\nplatforms: [linux-64]\ndependencies: ['conda-forge::app']\n";
+    let lab = with_condarc(World::new(), yml, &condarc);
+    first.misbehave("*repodata*", envlock_testkit::Fault::status(403));
+    let output = lab.envlock(&["solve"]);
+    // app needs a python that conda-forge doesn't have: there is no solution, and that is
+    // known without the origin.
+    assert_eq!(output.code, Some(6), "{}", output.stderr);
+    assert!(!first.requests("*repodata*").is_empty());
+    assert!(!second.requests("*repodata*").is_empty());
+}
+
+#[test]
+fn channels_of_condarc_are_for_an_environment_that_lists_none() {
+    let condarc = "channels: [pytorch]\n";
+    let lab = with_condarc(world(), "dependencies: [torch]\n", condarc);
+    let output = lab.solve(&["-q"]);
+    assert!(output.stderr.starts_with("warning: no channel is listed: those of "));
+    assert!(output.stderr.contains("help: list them: `channels: [pytorch]`"), "{}", output.stderr);
+    assert_eq!(lab.locked("linux-64"), ["torch-2.0-0"]);
+    let lab = with_condarc(world(), "channels: [conda-forge]\ndependencies: [torch]\n", condarc);
+    assert_eq!(lab.solve(&["-q"]).code, Some(6));
+}
+
+#[test]
+fn variables_win_over_files_and_a_final_value_over_variables() {
+    let yml = "channels: [ours]\ndependencies: [torch]\n";
+    let world = world();
+    let folder = world.channel_url("pytorch").trim_end_matches("/pytorch").to_owned();
+    let condarc = format!("channel_alias: {folder}  #!final\n");
+    let lab = with_condarc(world, &yml.replace("ours", "pytorch"), &condarc);
+    let lab = lab.env("CONDA_CHANNEL_ALIAS", "http://127.0.0.1:9");
+    lab.envlock(&["solve", "-q"]).success();
+    assert!(lab.lock().contains(&format!("{folder}/pytorch/linux-64/torch-2.0-0.conda")));
+}
+
+#[test]
+fn multichannels_are_one_channel_of_several() {
+    let condarc = "custom_multichannels:\n  ours: [conda-forge, pytorch]\n";
+    let yml = "channels: [ours, defaults]\nplatforms: [linux-64]\ndependencies: [torch, app]\n";
+    let lab = with_condarc(world(), yml, condarc);
+    lab.solve(&["-q"]).success();
+    assert_eq!(lab.locked("linux-64"), ["app-1.0-0", "python-3.10.1-0", "torch-2.0-0"]);
+}
+
+#[test]
+fn channel_priority_is_that_of_the_nearest_who_says_one() {
+    let priority = |lab: &Lab| {
+        let lock: serde_yaml::Value = serde_yaml::from_str(&lab.lock()).unwrap();
+        lock["envlock"]["requested"]["channel-priority"].as_str().map(str::to_owned)
+    };
+    let yml = "channels: [pytorch]\ndependencies: [torch]\n";
+    let lab = with_condarc(world(), yml, "channel_priority: flexible\n");
+    lab.solve(&["-q"]).success();
+    assert_eq!(priority(&lab).as_deref(), Some("flexible"));
+    lab.project.write("envlock.toml", "channel-priority = \"disabled\"\n");
+    lab.solve(&["-q"]).success();
+    assert_eq!(priority(&lab).as_deref(), Some("disabled"));
+    lab.solve(&["-q", "--channel-priority", "strict"]).success();
+    assert_eq!(priority(&lab).as_deref(), Some("strict"));
+    // A file of this machine's isn't what a lock is stale against, the project's own is.
+    fs_err::remove_file(lab.project.path("envlock.toml")).unwrap();
+    assert_eq!(lab.solve(&["-q", "--check"]).code, Some(0));
+    lab.project.write("envlock.toml", "channel-priority = \"disabled\"\n");
+    assert_eq!(lab.solve(&["-q", "--check"]).code, Some(5));
+}
+
+#[test]
+fn a_broken_condarc_ends_with_2_and_says_where() {
+    let lab = with_condarc(world(), YML, "channels:\n  - defaults\nssl_verify: [a]\n");
+    insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
+    -- stderr
+    error: ssl_verify must be a single value, and this is a list
+      --> ~/home/.condarc:3:13
+    -- exit 2
+    ");
+    let lab = with_condarc(world(), YML, "channels: [defaults\n");
+    let output = lab.solve(&["-q"]);
+    assert_eq!(output.code, Some(2));
+    assert!(output.stderr.contains("home/.condarc:2:1"), "{}", output.stderr);
+    let lab = with_condarc(world(), YML, "custom_channels: {lab: lab.example}\n");
+    assert!(lab.solve(&["-q"]).stderr.contains("home/.condarc:1:24"));
+}
+
+#[test]
+fn what_is_not_used_is_named_once() {
+    let condarc = "changeps1: false\nauto_activate_base: false\nshow_channel_urls: true\n";
+    let lab = with_condarc(world(), "channels: [pytorch]\ndependencies: [torch]\n", condarc);
+    let output = lab.solve(&[]);
+    let note = "envlock doesn't use these keys of .condarc: auto_activate_base, changeps1";
+    let said: Vec<_> = output.stderr.split_whitespace().collect();
+    assert_eq!(said.join(" ").matches(note).count(), 1, "{}", output.stderr);
+    assert!(!output.stderr.contains("show_channel_urls"));
+}
+
+#[test]
+fn without_verification_every_run_says_so() {
+    let lab = with_condarc(
+        world(),
+        "channels: [pytorch]\ndependencies: [torch]\n",
+        "ssl_verify: false\n",
+    );
+    for output in [lab.solve(&["-q"]), lab.install(&["-q"])] {
+        assert_eq!(output.code, Some(0), "{}", output.stderr);
+        assert!(output.stderr.contains("no server's certificate is verified"), "{}", output.stderr);
+    }
+}
+
+#[test]
+fn certificates_that_are_none_are_told_with_the_line_that_names_them() {
+    let lab = with_condarc(world(), YML, "ssl_verify: ~/证书.pem\n");
+    let output = lab.solve(&["-q"]);
+    assert_eq!(output.code, Some(2));
+    assert!(output.stderr.contains("证书.pem can't be read"), "{}", output.stderr);
+    assert!(output.stderr.contains("home/.condarc:1:13"), "{}", output.stderr);
+    fs_err::write(lab.project.home().join("证书.pem"), "no certificate").unwrap();
+    assert_eq!(lab.solve(&["-q"]).code, Some(2));
+}
+
+#[test]
+fn offline_is_a_key_too() {
+    let lab = with_condarc(world(), YML, "offline: true\n");
+    let output = lab.solve(&["-q"]);
+    assert_eq!(output.code, Some(3), "{}", output.stderr);
+    assert!(lab.world.requests("*").is_empty());
+}
+
+#[test]
+fn a_proxy_of_condarc_is_asked_for_what_is_not_this_machine() {
+    // The world is the proxy, and hears for whom a request is by its Host.
+    let proxy = World::new();
+    let condarc = format!("proxy_servers:\n  http: {}\n", proxy.url());
+    let yml = "channels: ['http://lab.example/conda']\ndependencies: [app]\n";
+    let lab = with_condarc(World::new(), yml, &condarc);
+    let output = lab.envlock(&["solve", "-q"]);
+    assert_ne!(output.code, Some(0));
+    let asked = proxy.requests("*/conda/noarch/*");
+    assert!(!asked.is_empty(), "{}", output.stderr);
+    assert!(asked.iter().all(|asked| asked.request.header("host") == Some("lab.example")));
+}
+
+#[test]
+fn defaults_has_one_warning_and_can_be_forbidden() {
+    let yml = "channels: [defaults]\nplatforms: [linux-64]\ndependencies: [tool]\n";
+    let lab = Lab::new(world(), yml);
+    insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @r#"
+    -- stdout
+    linux-64  1 package  950 B to download at most
+    wrote envlock.lock; next: envlock install
+    -- stderr
+    warning: packages come from Anaconda's own channels, whose terms of service ask
+      larger organisations to pay
+      - its servers refuse whole networks at times; mirrors change nothing of the
+        terms
+      help: use `conda-forge`, or forbid them: `forbid-channels = ["defaults"]` in
+            envlock.toml
+    -- exit 0
+    "#);
+    lab.project.write("envlock.toml", "forbid-channels = [\"defaults\"]\n");
+    insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
+    -- stderr
+    error: the channel defaults is forbidden here
+      --> environment.yml:1:12
+      - envlock.toml:1 says so
+      help: use another, such as `channels: [conda-forge]`
+    -- exit 2
+    ");
+    // By any of its names, at any mirror, for one package, and where nothing is listed.
+    for yml in [
+        "channels: [pkgs/r]\ndependencies: [tool]\n",
+        "channels: ['https://repo.anaconda.com/pkgs/r']\ndependencies: [tool]\n",
+        "channels: ['https://mirrors.tuna.tsinghua.edu.cn/anaconda/pkgs/r']\ndependencies: [tool]\n",
+        "channels: [conda-forge]\ndependencies: ['defaults::tool']\n",
+        "dependencies: [tool]\n",
+    ] {
+        lab.ask(yml);
+        let output = lab.solve(&["-q"]);
+        assert_eq!(output.code, Some(2), "{yml}{}", output.stderr);
+        assert!(output.stderr.contains("forbidden"), "{}", output.stderr);
+    }
+}
+
+#[test]
+fn a_lock_with_a_forbidden_channel_is_not_installed() {
+    let yml = "channels: [defaults]\nplatforms: [linux-64]\ndependencies: [tool]\n";
+    let lab = Lab::solved(world(), yml);
+    lab.project.write("envlock.toml", "forbid-channels = [\"defaults\"]\n");
+    for args in [["-q"].as_slice(), &["-q", "--frozen"]] {
+        let output = lab.install(args);
+        assert_eq!(output.code, Some(2), "{}", output.stderr);
+        assert!(output.stderr.contains("forbidden"), "{}", output.stderr);
+    }
+}
+
+#[test]
+fn allowlist_and_denylist_are_heard() {
+    let yml = "channels: [pytorch]\ndependencies: [torch]\n";
+    let lab = with_condarc(world(), yml, "allowlist_channels: [conda-forge]\n");
+    let output = lab.solve(&["-q"]);
+    assert_eq!(output.code, Some(2));
+    assert!(output.stderr.contains("not on the allowlist"), "{}", output.stderr);
+    let lab = with_condarc(world(), yml, "denylist_channels: [pytorch]\n");
+    let output = lab.solve(&["-q"]);
+    assert!(output.stderr.contains("on the denylist"), "{}", output.stderr);
+    assert!(output.stderr.contains("home/.condarc:1"), "{}", output.stderr);
+}
+
+#[test]
+fn names_of_environments_are_looked_for_in_envs_dirs() {
+    let lab = with_condarc(
+        world(),
+        "channels: [pytorch]\ndependencies: [torch]\n",
+        "envs_dirs:\n  - ~/环境\n",
+    );
+    lab.solve(&["-q"]).success();
+    lab.install(&["-q", "-n", "ml"]).success();
+    assert!(lab.project.home().join("环境/ml/conda-meta").is_dir());
+}
+
+#[test]
+fn a_project_by_another_path_has_the_envlock_toml_beside_its_environment() {
+    let project = Project::new(BINARY, "");
+    project.write("sub/environment.yml", "channels: [conda-forge]\ndependencies: [a]\n");
+    project.write("sub/envlock.toml", "forbid-chanels = []\n");
+    let output = project.envlock(["solve", "-f", "sub/environment.yml"]);
+    assert_eq!(output.code, Some(2));
+    insta::assert_snapshot!(shown(&output), @"
+    -- stderr
+    error: sub/envlock.toml has no key `forbid-chanels`
+      --> sub/envlock.toml:1:1
+      help: did you mean `forbid-channels`?
+    -- exit 2
+    ");
+}
