@@ -32,7 +32,9 @@ pub(crate) fn right_name(channel: &Channel) -> Option<String> {
         return Some(format!("on a mirror of this layout it would be {place}"));
     }
     let name = channel.name.rsplit('/').next().unwrap_or(&channel.name);
-    envlock_report::nearest(&name.to_lowercase().replace('_', "-"), KNOWN)
+    let usual = name.to_lowercase().replace('_', "-");
+    let same = KNOWN.into_iter().find(|known| *known == usual);
+    same.or_else(|| envlock_report::nearest(&usual, KNOWN))
         .filter(|known| *known != name)
         .map(|known| format!("did you mean `{known}`?"))
 }
