@@ -10,7 +10,10 @@ use envlock_report::{Diagnostic, Exit, Explain, output};
 use rattler_conda_types::Subdir;
 
 use super::{App, app::GroundError};
-use crate::{args, ui::Answer};
+use crate::{
+    args,
+    ui::{Answer, shell_word},
+};
 
 /// Sets the stage and runs the commands.
 pub(crate) fn demo(args: &args::Demo, app: &App<'_>) -> Exit {
@@ -51,7 +54,7 @@ fn play(args: &args::Demo, app: &App<'_>, stage: &Stage) -> Answer<output::Demo>
         commands: Vec::new(),
         output: String::new(),
     };
-    app.ui.line(&format!("\n$ cd {}", args.folder.display()));
+    app.ui.line(&format!("\n$ cd {}", shell_word(&args.folder.display().to_string())));
     let mut exit = Exit::Yes;
     let mut diagnostics = Vec::new();
     for words in &stage.commands {
@@ -93,10 +96,7 @@ fn perform(folder: &Path, words: &[String], app: &App<'_>) -> std::io::Result<(b
 
 /// The command as it can be typed into a shell.
 fn shown(words: &[String]) -> String {
-    let quoted = words.iter().map(|word| {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=".contains(c);
-        if word.chars().all(plain) { word.clone() } else { format!("\"{word}\"") }
-    });
+    let quoted = words.iter().map(|word| shell_word(word));
     std::iter::once("envlock".to_owned()).chain(quoted).collect::<Vec<_>>().join(" ")
 }
 

@@ -1,6 +1,6 @@
 //! `envlock install`.
 
-use envlock_install::{Dist, Plan};
+use envlock_install::{Dist, Foreign, Plan};
 use envlock_model::channel::redact;
 use envlock_pipeline::{InstallRequest, Installed, PipPolicy};
 use envlock_report::{Diagnostic, Exit, count, output, render::WIDTH};
@@ -8,13 +8,14 @@ use envlock_secrets::manifest::list;
 
 use super::{
     App,
+    again::again,
     app::{GroundError, lock_path, platform},
     solve::change_row,
 };
 use crate::{
-    args,
+    args::{self, Network},
     settings::VERSION,
-    ui::{Answer, table},
+    ui::{Answer, shell_word, table},
 };
 
 /// Installs the lock into a prefix.
@@ -59,6 +60,7 @@ fn answer(args: &args::Install, installed: Installed) -> Answer<output::Install>
     let text = words(args, &prefix, &installed, &changes) + &needs(&installed);
     let mut diagnostics = installed.warnings;
     diagnostics.extend(notes(&outcome));
+    diagnostics.extend(foreign(&installed.foreign, installed.outcome.is_some()));
     let result = output::Install {
         prefix,
         platform: installed.platform.to_string(),
@@ -110,6 +112,10 @@ fn words(
         text.push_str(&table(&rows));
     }
     let Some(outcome) = &installed.outcome else {
+        if changes.is_empty() {
+            let all = count(installed.packages, "package");
+            text.push_str(&format!("nothing comes or goes: {all} would be linked anew\n"));
+        }
         text.push_str(&format!("dry run: {prefix} is as it was\n"));
         return text;
     };
@@ -128,14 +134,26 @@ fn words(
     if let Some(previous) = &outcome.previous {
         text.push_str(&format!("the environment that was there is {}\n", previous.display()));
     }
-    text.push_str(&match &args.at.name {
-        Some(name) => format!("next: conda activate {name}, or envlock run -n {name} -- python\n"),
-        None => match &args.at.prefix {
-            Some(path) => format!("next: envlock run -p {} -- python\n", path.display()),
-            None => "next: envlock run -- python\n".to_owned(),
-        },
-    });
+    text.push_str(&next(args, installed.has_python));
     text
+}
+
+/// How to use the environment. Without a Python of its own, `python` would be the host's.
+fn next(args: &args::Install, has_python: bool) -> String {
+    let command = if has_python { "python" } else { "CMD" };
+    match (&args.at.name, &args.at.prefix) {
+        (Some(name), _) => {
+            let name = shell_word(name);
+            format!("next: conda activate {name}, or envlock run -n {name} -- {command}\n")
+        }
+        (None, Some(prefix)) => {
+            let prefix = shell_word(&prefix.display().to_string());
+            format!("next: envlock run -p {prefix} -- {command}\n")
+        }
+        (None, None) => {
+            format!("next: {} -- {command}\n", again("run", &args.files, &Network::default()))
+        }
+    }
 }
 
 /// Which credentials the environment needs, and how to prove that a job gets them.
@@ -182,14 +200,15 @@ fn notes(outcome: &envlock_install::Installed) -> Vec<Diagnostic> {
             .with_note(package.reason.clone()),
         );
     }
-    if !outcome.foreign.files.is_empty() {
-        notes.push(Diagnostic::note(
-            "foreign-files",
-            format!(
-                "{} files that no package brought went to the previous prefix",
-                outcome.foreign.files.len()
-            ),
-        ));
-    }
     notes
+}
+
+/// What the lock doesn't know leaves the prefix: the first files by name.
+fn foreign(foreign: &Foreign, is_done: bool) -> Option<Diagnostic> {
+    let goes = if is_done { "went" } else { "would go" };
+    let message =
+        format!("{} that the lock doesn't know {goes} to the previous prefix", foreign.counted());
+    let note = Diagnostic::note("foreign-files", message);
+    let note = foreign.notes().into_iter().fold(note, Diagnostic::with_note);
+    (!foreign.is_empty()).then_some(note)
 }

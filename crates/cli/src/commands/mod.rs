@@ -1,5 +1,6 @@
 //! The commands: from what was typed to what is said. One a file.
 
+mod again;
 mod app;
 mod config;
 mod demo;

@@ -8,6 +8,7 @@ use envlock_report::{Exit, count, output};
 
 use super::{
     App,
+    again::again,
     app::{Ground, GroundError, lock_path, platform, time},
 };
 use crate::{
@@ -30,7 +31,7 @@ pub(crate) async fn solve(args: &args::Solve, app: &App<'_>) -> Exit {
         Err(error) => return app.ui.finish("solve", Answer::<output::Solve>::failed(&error)),
     };
     let answer = match envlock_pipeline::solve(&request, &ground.ambient(app)).await {
-        Ok(solved) => ground.with_unused(answer(&request, solved)),
+        Ok(solved) => ground.with_unused(answer(args, &request, solved)),
         Err(error) => Answer::failed(&error),
     };
     app.ui.finish("solve", ground.with_warnings(answer))
@@ -102,9 +103,9 @@ fn exclude_newer(text: &str) -> Result<ExcludeNewer, GroundError> {
     if text == "never" { Ok(ExcludeNewer::Never) } else { time(text).map(ExcludeNewer::Than) }
 }
 
-fn answer(request: &SolveRequest, solved: Solved) -> Answer<output::Solve> {
+fn answer(args: &args::Solve, request: &SolveRequest, solved: Solved) -> Answer<output::Solve> {
     let lock = request.lock.display().to_string();
-    let text = words(&lock, request.dry_run, &solved);
+    let text = words(args, &lock, &solved);
     let result = output::Solve {
         lock,
         name: solved.lock.name.clone(),
@@ -142,7 +143,7 @@ fn platforms(lock: &Lock, differences: &[Difference]) -> Vec<output::SolvedPlatf
 }
 
 /// The sums by platform; each change where there was a lock before, or nothing is written.
-fn words(path: &str, dry_run: bool, solved: &Solved) -> String {
+fn words(args: &args::Solve, path: &str, solved: &Solved) -> String {
     let platforms = platforms(&solved.lock, &solved.differences);
     let rows: Vec<_> = platforms
         .iter()
@@ -156,12 +157,14 @@ fn words(path: &str, dry_run: bool, solved: &Solved) -> String {
         .collect();
     let mut text = table(&rows);
     let all_new = platforms.iter().all(|platform| platform.changes.len() == platform.packages);
-    if dry_run || !all_new {
+    if args.dry_run || !all_new {
         text.push_str(&changes(&platforms));
     }
     let unchanged = solved.differences.is_empty();
-    text.push_str(&match (solved.written, dry_run) {
-        (true, _) => format!("wrote {path}; next: envlock install\n"),
+    text.push_str(&match (solved.written, args.dry_run) {
+        (true, _) => {
+            format!("wrote {path}\nnext: {}\n", again("install", &args.files, &args.network))
+        }
         (false, true) if !unchanged => format!("dry run: {path} is as it was\n"),
         (false, _) => format!("{path} is up to date\n"),
     });

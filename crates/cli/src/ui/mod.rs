@@ -23,7 +23,7 @@ use crate::{
 };
 
 pub(crate) use progress::Progress;
-pub(crate) use words::{bytes, table};
+pub(crate) use words::{bytes, shell_word, table};
 
 /// What a command answers.
 pub(crate) struct Answer<T> {

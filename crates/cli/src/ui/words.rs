@@ -1,4 +1,4 @@
-//! Numbers and tables for people.
+//! Numbers, tables and commands for people.
 
 use unicode_width::UnicodeWidthStr as _;
 
@@ -42,9 +42,30 @@ pub(crate) fn table<const N: usize>(rows: &[[String; N]]) -> String {
     text
 }
 
+/// A word as it is typed into a shell.
+pub(crate) fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else if word.contains(['"', '$', '`', '\\', '!']) {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    } else {
+        format!("\"{word}\"")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_is_quoted_where_a_shell_would_take_it_apart() {
+        assert_eq!(shell_word("--mirror"), "--mirror");
+        assert_eq!(shell_word("环境/x"), "环境/x");
+        assert_eq!(shell_word("a b"), "\"a b\"");
+        assert_eq!(shell_word("it's $HOME"), r"'it'\''s $HOME'");
+        assert_eq!(shell_word(""), "\"\"");
+    }
 
     #[test]
     fn sizes_have_two_or_three_figures() {
