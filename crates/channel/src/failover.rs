@@ -73,26 +73,22 @@ impl<'a> Search<'a> {
         self.transport.delivered(&turn.source.url);
     }
 
-    /// Takes down an answer; `url` is what was asked, without credentials. Gives the source
-    /// that is asked next in place of this one, where there is one: then it is a fail-over.
-    pub(crate) fn failed(
-        &mut self,
-        turn: Turn<'a>,
-        url: String,
-        answer: Answer,
-    ) -> Option<&'a Source> {
-        let repeat = self.repeat(turn, &answer);
+    /// Takes down an answer. Gives the source that is asked next in place of this one, where
+    /// there is one: then it is a fail-over.
+    pub(crate) fn failed(&mut self, turn: Turn<'a>, attempt: Attempt) -> Option<&'a Source> {
+        let repeat = self.repeat(turn, &attempt.answer);
+        let is_repeated = repeat.is_some();
+        match repeat {
+            Some(repeat) => self.turns.push_front(repeat),
+            None => self.transport.failed(&turn.source.url, &attempt.answer),
+        }
         // What it said when it was asked tells more than that it wasn't asked again.
-        let tells_more = !matches!(answer, Answer::PutAside(_));
+        let tells_more = !matches!(attempt.answer, Answer::PutAside(_));
         if tells_more || self.attempts[turn.number].is_none() {
-            self.attempts[turn.number] = Some(Attempt { url, answer: answer.clone() });
+            self.attempts[turn.number] = Some(attempt);
         }
-        if let Some(repeat) = repeat {
-            self.turns.push_front(repeat);
-            return None;
-        }
-        self.transport.failed(&turn.source.url, &answer);
-        self.turns.front().map(|turn| turn.source).filter(|_| tells_more)
+        let next = self.turns.front().map(|turn| turn.source);
+        next.filter(|_| tells_more && !is_repeated)
     }
 
     /// What every source said, in their order.

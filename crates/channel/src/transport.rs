@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use reqwest::header::{
@@ -107,6 +107,7 @@ impl Transport {
             StatusCode::OK => Ok(Some(Body {
                 length: response.content_length(),
                 validators: validators(response.headers()),
+                served: Served::by(response.headers()),
                 got: 0,
                 stream: Stream::Http(Box::new(Wire {
                     response,
@@ -142,6 +143,22 @@ impl Transport {
         let name = url.origin().ascii_serialization();
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(hosts.entry(name).or_insert_with(|| Arc::new(Host::new(self.jobs))))
+    }
+}
+
+/// What a server says of times.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Served {
+    /// When the file was made.
+    pub(crate) modified: Option<SystemTime>,
+    /// What time it is.
+    pub(crate) now: Option<SystemTime>,
+}
+
+impl Served {
+    fn by(headers: &HeaderMap) -> Self {
+        let date = |name| httpdate::parse_http_date(headers.get(name)?.to_str().ok()?.trim()).ok();
+        Self { modified: date(LAST_MODIFIED), now: date(DATE) }
     }
 }
 
@@ -232,10 +249,10 @@ async fn open_file(url: &Url) -> Result<Body, Answer> {
         if metadata.is_dir() {
             Err(io::ErrorKind::IsADirectory.into())
         } else {
-            Ok((file, metadata.len()))
+            Ok((file, metadata.len(), metadata.modified().ok()))
         }
     };
-    let (file, length) = opened.await.map_err(|error: io::Error| match error.kind() {
+    let (file, length, modified) = opened.await.map_err(|error: io::Error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
             Answer::Absent("no such file".into())
         }
@@ -245,6 +262,7 @@ async fn open_file(url: &Url) -> Result<Body, Answer> {
     Ok(Body {
         length: Some(length),
         validators: Validators::default(),
+        served: Served { modified, now: None },
         got: 0,
         stream: Stream::File(file),
     })
@@ -255,6 +273,8 @@ pub(crate) struct Body {
     /// What was announced, in bytes.
     pub(crate) length: Option<u64>,
     pub(crate) validators: Validators,
+    /// By the server's clock.
+    pub(crate) served: Served,
     /// What came, in bytes.
     pub(crate) got: u64,
     stream: Stream,

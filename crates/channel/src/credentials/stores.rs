@@ -78,7 +78,7 @@ impl Credentials {
     }
 
     fn add_address(&mut self, variable: &str, value: &str) -> Option<()> {
-        let mut url = Url::parse(value.trim()).ok().filter(|url| url.has_host())?;
+        let mut url = Url::parse(value.trim()).ok().filter(Url::has_host)?;
         let access = Access::take(&mut url)?;
         self.add(1, Place::Below(address::folder(&url)), How::Written(access), variable);
         Some(())
@@ -108,7 +108,7 @@ impl Credentials {
 /// A host, `*.domain` or an address, as stores write it.
 fn placed(written: &str) -> Option<Place> {
     if written.contains("://") {
-        let url = Url::parse(written).ok().filter(|url| url.has_host())?;
+        let url = Url::parse(written).ok().filter(Url::has_host)?;
         return Some(Place::Below(address::folder(&address::bare(&url))));
     }
     Some(match written.strip_prefix("*.") {

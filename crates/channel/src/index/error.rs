@@ -1,6 +1,6 @@
 //! Why there are no indexes, in words.
 
-use envlock_report::{Diagnostic, Exit, Explain};
+use envlock_report::{Diagnostic, Exit, Explain, Place};
 use rattler_conda_types::Subdir;
 
 use crate::answer::{Attempt, tried};
@@ -11,8 +11,13 @@ use envlock_model::channel::Channel;
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     /// Some couldn't be fetched; all of them are named.
-    #[error("{}", .0.iter().map(Problem::message).collect::<Vec<_>>().join("; "))]
-    Problems(Vec<Problem>),
+    #[error("{}", .problems.iter().map(Problem::message).collect::<Vec<_>>().join("; "))]
+    Problems {
+        /// What is the matter, channel by channel.
+        problems: Vec<Problem>,
+        /// What was to be said of the indexes that are there.
+        warnings: Vec<Diagnostic>,
+    },
     /// A record of an index can't be read.
     #[error("the index of {index} has a record of `{package}` that can't be read: {reason}")]
     Record {
@@ -32,11 +37,16 @@ pub enum IndexError {
 
 /// What is the matter with one channel.
 #[derive(Debug)]
-pub enum Problem {
+pub struct Problem {
+    channel: Channel,
+    place: Option<Place>,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
     /// No source has it at all.
-    ChannelNotFound {
-        /// The channel.
-        channel: Channel,
+    NotFound {
         /// What was looked for.
         subdirs: Vec<Subdir>,
         /// The right name, where the wrong one is known.
@@ -46,73 +56,82 @@ pub enum Problem {
     },
     /// No source delivered one of its indexes.
     Unavailable {
-        /// The channel.
-        channel: Channel,
         /// Which of its indexes.
         subdir: Subdir,
         /// What was asked, and the answers.
         attempts: Vec<Attempt>,
     },
-    /// Offline, and never fetched.
-    NotCached {
-        /// The channel.
-        channel: Channel,
-        /// Which of its indexes.
-        subdir: Subdir,
-    },
+    /// Offline, and this one never fetched.
+    NotCached { subdir: Subdir },
     /// Its origin may not be asked, and nothing else can be.
-    NoSource {
-        /// The channel.
-        channel: Channel,
-    },
+    NoSource,
+}
+
+impl IndexError {
+    /// The same, with each problem at the place where its channel is asked for.
+    #[must_use]
+    pub fn at(mut self, place: impl Fn(&Channel) -> Option<Place>) -> Self {
+        if let Self::Problems { problems, .. } = &mut self {
+            for problem in problems {
+                problem.place = place(&problem.channel);
+            }
+        }
+        self
+    }
 }
 
 impl Problem {
+    pub(super) fn new(channel: Channel, kind: Kind) -> Self {
+        Self { channel, place: None, kind }
+    }
+
     fn message(&self) -> String {
-        match self {
-            Self::ChannelNotFound { channel, subdirs, .. } => {
+        let channel = &self.channel.name;
+        match &self.kind {
+            Kind::NotFound { subdirs, .. } => {
                 let names: Vec<&str> = subdirs.iter().rev().map(|subdir| subdir.as_str()).collect();
-                format!(
-                    "the channel {} has no {}: is the name right?",
-                    channel.name,
-                    names.join(" nor ")
-                )
+                format!("the channel {channel} has no {}: is the name right?", names.join(" nor "))
             }
-            Self::Unavailable { channel, subdir, .. } => {
-                format!("no source delivers the index of {}/{subdir}", channel.name)
+            Kind::Unavailable { subdir, .. } => {
+                format!("no source delivers the index of {channel}/{subdir}")
             }
-            Self::NotCached { channel, subdir } => {
-                format!(
-                    "the index of {}/{subdir} isn't in the cache, and this is offline",
-                    channel.name
-                )
+            Kind::NotCached { subdir } => {
+                format!("the index of {channel}/{subdir} isn't in the cache, and this is offline")
             }
-            Self::NoSource { channel } => {
-                format!(
-                    "no mirror has the channel {}, and its origin may not be asked",
-                    channel.name
-                )
+            Kind::NoSource => {
+                format!("no mirror has the channel {channel}, and its origin may not be asked")
             }
         }
     }
 
     fn diagnostic(&self) -> Diagnostic {
-        match self {
-            Self::ChannelNotFound { channel, hint, attempts, .. } => {
+        let diagnostic = match &self.kind {
+            Kind::NotFound { hint, attempts, .. } => {
                 let diagnostic = Diagnostic::error("channel-not-found", self.message())
                     .with_note(format!("asked:\n{}", tried(attempts)));
-                match hint {
-                    Some(hint) => diagnostic.with_help(hint.clone()),
-                    None => diagnostic.with_help(format!("look at {} in a browser", channel.url)),
-                }
+                diagnostic.with_help(hint.clone().unwrap_or_else(|| self.where_to_look()))
             }
-            Self::Unavailable { attempts, .. } => Diagnostic::error("index-unavailable", self.message())
+            Kind::Unavailable { attempts, .. } => Diagnostic::error("index-unavailable", self.message())
                 .with_note(format!("tried:\n{}", tried(attempts)))
                 .with_help("try again later or name another source with `--mirror PREFIX=URL`; `--offline` uses what was fetched before"),
-            Self::NotCached { .. } => Diagnostic::error("not-cached", self.message())
+            Kind::NotCached { .. } => Diagnostic::error("not-cached", self.message())
                 .with_help("run the same command once without `--offline`"),
-            Self::NoSource { channel } => Diagnostic::error("no-source", self.message())
-                .with_help(format!("leave `--no-origin` out, or name a mirror: `--mirror {}=URL`", channel.url)),
+            Kind::NoSource => Diagnostic::error("no-source", self.message())
+                .with_help(format!("leave `--no-origin` out, or name a mirror: `--mirror {}=URL`", self.channel.url)),
+        };
+        match &self.place {
+            Some(place) => diagnostic.at(place.clone()),
+            None => diagnostic,
+        }
+    }
+
+    fn where_to_look(&self) -> String {
+        match self.channel.url.to_file_path() {
+            Ok(folder) => format!(
+                "look into {}: a channel has folders such as noarch, each with a repodata.json",
+                folder.display()
+            ),
+            Err(()) => format!("look at {} in a browser", self.channel.url),
         }
     }
 }
@@ -120,7 +139,9 @@ impl Problem {
 impl Explain for IndexError {
     fn diagnostics(&self) -> Vec<Diagnostic> {
         match self {
-            Self::Problems(problems) => problems.iter().map(Problem::diagnostic).collect(),
+            Self::Problems { problems, warnings } => {
+                warnings.iter().cloned().chain(problems.iter().map(Problem::diagnostic)).collect()
+            }
             Self::Record { served_by, .. } => vec![
                 Diagnostic::error("record-malformed", self.to_string())
                     .with_note(format!("served by {served_by}"))
@@ -132,12 +153,12 @@ impl Explain for IndexError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::Problems(problems)
-                if problems.iter().all(|p| matches!(p, Problem::NoSource { .. })) =>
+            Self::Problems { problems, .. }
+                if problems.iter().all(|problem| matches!(problem.kind, Kind::NoSource)) =>
             {
                 Exit::Usage
             }
-            Self::Problems(_) | Self::Record { .. } => Exit::Unknown,
+            Self::Problems { .. } | Self::Record { .. } => Exit::Unknown,
             Self::Disk(error) => error.exit(),
         }
     }

@@ -86,7 +86,7 @@ async fn ask(mut delivery: Delivery<'_>, sources: &[Source]) -> Result<Outcome, 
             Err(attempt) => attempt,
         };
         let answer = attempt.answer.clone();
-        if let Some(next) = search.failed(turn, attempt.url, attempt.answer) {
+        if let Some(next) = search.failed(turn, attempt) {
             tell(&delivery, turn.source, &answer, next);
         }
     }

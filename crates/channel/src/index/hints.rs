@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use super::subdirs::Subscription;
 use envlock_model::channel::Channel;
 
 /// What lies under `repo.anaconda.com/pkgs/`.
@@ -17,8 +18,8 @@ const KNOWN: [&str; 8] = [
     "intel",
 ];
 
-/// What was probably meant by a channel that nobody has.
-pub(crate) fn right_name(channel: &Channel) -> Option<String> {
+/// What was probably meant by a channel that nobody has: none of those that are asked as well.
+pub(crate) fn right_name(channel: &Channel, asked: &[Subscription]) -> Option<String> {
     let segments: Vec<&str> =
         channel.url.path_segments()?.filter(|segment| !segment.is_empty()).collect();
     let last = *segments.last()?;
@@ -35,7 +36,7 @@ pub(crate) fn right_name(channel: &Channel) -> Option<String> {
     let usual = name.to_lowercase().replace('_', "-");
     let same = KNOWN.into_iter().find(|known| *known == usual);
     same.or_else(|| envlock_report::nearest(&usual, KNOWN))
-        .filter(|known| *known != name)
+        .filter(|known| !asked.iter().any(|other| other.channel.name == *known))
         .map(|known| format!("did you mean `{known}`?"))
 }
 
@@ -54,12 +55,15 @@ fn without_cloud(url: &Url) -> Option<Url> {
 mod tests {
     use super::*;
 
+    fn subscription(name: &str, url: &str) -> Subscription {
+        let url = Url::parse(url).expect("a URL");
+        let channel = Channel { name: name.into(), url, multi: None };
+        Subscription { channel, subdirs: Vec::new() }
+    }
+
     fn hint(name: &str, url: &str) -> Option<String> {
-        right_name(&Channel {
-            name: name.into(),
-            url: Url::parse(url).expect("a URL"),
-            multi: None,
-        })
+        let asked = subscription(name, url);
+        right_name(&asked.channel, std::slice::from_ref(&asked))
     }
 
     #[test]
@@ -82,5 +86,13 @@ mod tests {
         has(hint("conda_forge", "https://conda.anaconda.org/conda_forge/"), "`conda-forge`");
         assert_eq!(hint("lab", "https://lab.example/lab/"), None);
         assert_eq!(hint("conda-forge", "https://conda.anaconda.org/conda-forge/"), None);
+    }
+    #[test]
+    fn a_channel_that_is_asked_as_well_is_not_what_was_meant() {
+        let url = "https://conda.anaconda.org/rapidsai-nightly/";
+        let nightly = subscription("rapidsai-nightly", url);
+        let stable = subscription("rapidsai", "https://conda.anaconda.org/rapidsai/");
+        assert!(right_name(&nightly.channel, std::slice::from_ref(&nightly)).is_some());
+        assert_eq!(right_name(&nightly.channel, &[nightly.clone(), stable]), None);
     }
 }

@@ -18,6 +18,8 @@ mod outline;
 mod records;
 mod subdirs;
 
+pub(crate) use base_url::subdir_url;
 pub use error::{IndexError, Problem};
+pub(crate) use hints::right_name;
 pub use records::{Indexes, SubdirRecords};
 pub use subdirs::Subscription;

@@ -5,7 +5,7 @@ use envlock_report::Diagnostic;
 use futures::future::join_all;
 use rattler_conda_types::Subdir;
 
-use super::error::{IndexError, Problem};
+use super::error::{IndexError, Kind, Problem};
 use super::fetch::{Lacking, Outcome};
 use super::hints;
 use super::records::{Index, Indexes};
@@ -52,10 +52,11 @@ impl Client {
         let mut found = Found::default();
         for (subscription, outcomes) in subscriptions.iter().zip(outcomes) {
             let outcomes = outcomes.into_iter().collect::<Result<Vec<_>, DiskError>>()?;
-            found.channel(subscription, outcomes);
+            found.channel(subscription, outcomes, subscriptions);
         }
         if !found.problems.is_empty() {
-            return Err(IndexError::Problems(found.problems));
+            let Found { problems, warnings, .. } = found;
+            return Err(IndexError::Problems { problems, warnings });
         }
         let bytes = found.indexes.iter().map(|index| index.fetched).sum();
         let summary = format!(
@@ -77,28 +78,34 @@ struct Found {
 }
 
 impl Found {
-    /// Sorts one channel's outcomes, one for each of [`Subscription::all`].
-    fn channel(&mut self, subscription: &Subscription, outcomes: Vec<Outcome>) {
+    /// Sorts one channel's outcomes, one for each of [`Subscription::all`]; `asked` are all
+    /// the channels.
+    fn channel(
+        &mut self,
+        subscription: &Subscription,
+        outcomes: Vec<Outcome>,
+        asked: &[Subscription],
+    ) {
         let channel = &subscription.channel;
+        let problem = |kind| Problem::new(channel.clone(), kind);
         let mut absent: Vec<(Subdir, Vec<Attempt>)> = Vec::new();
         for (subdir, outcome) in subscription.all().zip(outcomes) {
-            let channel = channel.clone();
             match outcome {
                 Ok(mut index) => {
                     self.warnings.append(&mut index.warnings);
                     if index.is_empty() && subdir != Subdir::NoArch {
-                        self.warnings.push(lists_nothing(&channel, &index));
+                        self.warnings.push(lists_nothing(channel, &index));
                     }
                     self.indexes.push(index);
                 }
                 Err(Lacking::Absent(attempts)) => absent.push((subdir, attempts)),
                 Err(Lacking::Unavailable(attempts)) => {
-                    self.problems.push(Problem::Unavailable { channel, subdir, attempts });
+                    self.problems.push(problem(Kind::Unavailable { subdir, attempts }));
                 }
                 Err(Lacking::NotCached) => {
-                    self.problems.push(Problem::NotCached { channel, subdir });
+                    self.problems.push(problem(Kind::NotCached { subdir }));
                 }
-                Err(Lacking::NoSource) => return self.problems.push(Problem::NoSource { channel }),
+                Err(Lacking::NoSource) => return self.problems.push(problem(Kind::NoSource)),
             }
         }
         let has_noarch = absent.iter().all(|(subdir, _)| *subdir != Subdir::NoArch);
@@ -107,12 +114,11 @@ impl Found {
         if has_noarch {
             self.warnings.extend(platforms().map(|subdir| empty(channel, subdir)));
         } else if platforms().next().is_some() {
-            self.problems.push(Problem::ChannelNotFound {
-                channel: channel.clone(),
+            self.problems.push(problem(Kind::NotFound {
                 subdirs: absent.iter().map(|(subdir, _)| *subdir).collect(),
-                hint: hints::right_name(channel),
+                hint: hints::right_name(channel, asked),
                 attempts: absent.into_iter().flat_map(|(_, attempts)| attempts).collect(),
-            });
+            }));
         }
     }
 }

@@ -186,7 +186,7 @@ impl Client {
                 Err(Failure::Source(answer)) => {
                     let words = answer.to_string();
                     let url = address::bare(&turn.source.url).to_string();
-                    if let Some(next) = search.failed(turn, url, answer) {
+                    if let Some(next) = search.failed(turn, Attempt { url, answer }) {
                         observer.observe(Event::Notice(format!(
                             "{}: {} answered: {words}; asking {}",
                             record.identifier, turn.source.label, next.label

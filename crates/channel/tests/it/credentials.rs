@@ -50,7 +50,7 @@ async fn installed(site: &Site, client: &Client, url: &str) -> Result<Vec<RepoDa
 fn used_and_not_kept(world: &World, site: &Site, found: &[RepoDataRecord]) {
     let brought = |logged: &envlock_testkit::Logged| {
         let header = logged.request.header("authorization");
-        header.is_some_and(|value| value.starts_with("B")) || logged.request.path.contains(CANARY)
+        header.is_some_and(|value| value.starts_with('B')) || logged.request.path.contains(CANARY)
     };
     assert!(world.requests("*").iter().all(brought), "{:?}", world.requests("*"));
     assert!(world.requests("*").len() >= 5);
