@@ -4,6 +4,7 @@
 mod architecture;
 mod channels;
 mod conflicts;
+mod credentials;
 mod demo;
 mod files;
 mod install;
@@ -12,6 +13,7 @@ mod kills;
 mod lock;
 mod lock_edited;
 mod mirrors;
+mod offline;
 mod output;
 mod python;
 mod run;
