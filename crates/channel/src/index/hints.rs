@@ -18,8 +18,13 @@ const KNOWN: [&str; 8] = [
     "intel",
 ];
 
-/// What was probably meant by a channel that nobody has: none of those that are asked as well.
-pub(crate) fn right_name(channel: &Channel, asked: &[Subscription]) -> Option<String> {
+/// What was probably meant by a channel that nobody has.
+pub(crate) fn right_name(channel: &Channel) -> Option<String> {
+    meant(channel, &[])
+}
+
+/// The same, which is none of the channels that are asked as well.
+pub(super) fn meant(channel: &Channel, asked: &[Subscription]) -> Option<String> {
     let segments: Vec<&str> =
         channel.url.path_segments()?.filter(|segment| !segment.is_empty()).collect();
     let last = *segments.last()?;
@@ -36,7 +41,7 @@ pub(crate) fn right_name(channel: &Channel, asked: &[Subscription]) -> Option<St
     let usual = name.to_lowercase().replace('_', "-");
     let same = KNOWN.into_iter().find(|known| *known == usual);
     same.or_else(|| envlock_report::nearest(&usual, KNOWN))
-        .filter(|known| !asked.iter().any(|other| other.channel.name == *known))
+        .filter(|known| *known != name && !asked.iter().any(|other| other.channel.name == *known))
         .map(|known| format!("did you mean `{known}`?"))
 }
 
@@ -63,7 +68,7 @@ mod tests {
 
     fn hint(name: &str, url: &str) -> Option<String> {
         let asked = subscription(name, url);
-        right_name(&asked.channel, std::slice::from_ref(&asked))
+        meant(&asked.channel, std::slice::from_ref(&asked))
     }
 
     #[test]
@@ -92,7 +97,7 @@ mod tests {
         let url = "https://conda.anaconda.org/rapidsai-nightly/";
         let nightly = subscription("rapidsai-nightly", url);
         let stable = subscription("rapidsai", "https://conda.anaconda.org/rapidsai/");
-        assert!(right_name(&nightly.channel, std::slice::from_ref(&nightly)).is_some());
-        assert_eq!(right_name(&nightly.channel, &[nightly.clone(), stable]), None);
+        assert!(meant(&nightly.channel, std::slice::from_ref(&nightly)).is_some());
+        assert_eq!(meant(&nightly.channel, &[nightly.clone(), stable]), None);
     }
 }

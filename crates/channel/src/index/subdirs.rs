@@ -116,7 +116,7 @@ impl Found {
         } else if platforms().next().is_some() {
             self.problems.push(problem(Kind::NotFound {
                 subdirs: absent.iter().map(|(subdir, _)| *subdir).collect(),
-                hint: hints::right_name(channel, asked),
+                hint: hints::meant(channel, asked),
                 attempts: absent.into_iter().flat_map(|(_, attempts)| attempts).collect(),
             }));
         }
