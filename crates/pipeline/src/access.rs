@@ -23,6 +23,6 @@ pub(crate) fn trust_written(environments: &[PathBuf], lock: &Lock, ambient: &Amb
     if let Ok(Some(environment)) = files::environments_if_any(environments) {
         let overrides = as_locked(&environment, lock);
         // The credentials reach the client while the question is settled.
-        let _ = staleness(&environment, environments, &overrides, lock, ambient);
+        let _ = staleness(&environment, environments, &overrides, lock, ambient, &mut Vec::new());
     }
 }

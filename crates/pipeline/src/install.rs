@@ -86,8 +86,6 @@ pub struct Installed {
     pub packages: usize,
     /// The needs of secrets that the lock carries.
     pub needs: Option<LockedNeeds>,
-    /// What the user should know.
-    pub warnings: Vec<Diagnostic>,
 }
 
 /// Why the prefix is as it was.
@@ -211,15 +209,16 @@ pub fn stale(changes: &[Change], needs: &[String]) -> Vec<Diagnostic> {
 }
 
 /// Installs the lock. Every archive is fetched and verified before the prefix is touched.
+/// What the user should know goes to `warnings`, however it ends.
 pub async fn install(
     request: &InstallRequest,
     ambient: &Ambient<'_>,
+    warnings: &mut Vec<Diagnostic>,
 ) -> Result<Installed, InstallError> {
     let lock = files::lock(&request.lock)?;
-    let mut warnings = Vec::new();
-    refuse_stale(request, &lock, ambient, &mut warnings)?;
+    refuse_stale(request, &lock, ambient, warnings)?;
     let folder = request.lock.parent().unwrap_or(Path::new(""));
-    admit(&lock, folder, ambient, &mut warnings)?;
+    admit(&lock, folder, ambient, warnings)?;
     let platform = ambient.host;
     let locked = for_host(request, &lock, ambient)?;
     let pip_left_out = pip(locked, request.pip)?;
@@ -256,7 +255,6 @@ pub async fn install(
         pip_left_out,
         packages,
         needs: secrets::needs(&lock),
-        warnings,
     };
     if envlock_install::is_right(&wanted)? {
         let outcome = envlock_install::Installed { packages, ..Default::default() };
@@ -292,9 +290,8 @@ fn refuse_stale(
         return Ok(());
     };
     let overrides = access::as_locked(&environment, lock);
-    let (changes, found) =
-        staleness(&environment, &request.environments, &overrides, lock, ambient)?;
-    warnings.extend(found);
+    let changes =
+        staleness(&environment, &request.environments, &overrides, lock, ambient, warnings)?;
     let manifest = secrets::manifest(&ManifestRequest {
         environments: request.environments.clone(),
         manifest: None,

@@ -12,6 +12,7 @@ use envlock_model::{
 };
 use envlock_report::{Diagnostic, Exit, Explain, Place};
 use rattler_conda_types::{GenericVirtualPackage, Subdir};
+use url::Url;
 
 use crate::{
     Ambient,
@@ -106,7 +107,8 @@ impl Explain for QuestionError {
 /// A question with what goes along with it.
 pub(crate) struct Settled {
     pub(crate) question: Question,
-    pub(crate) warnings: Vec<Diagnostic>,
+    /// Where each channel is asked for first, by its URL.
+    pub(crate) places: BTreeMap<Url, Place>,
 }
 
 /// Settles what is asked. `folder` is environment.yml's, from the root.
@@ -116,12 +118,13 @@ pub(crate) fn settle(
     overrides: &Overrides,
     present: Option<&Lock>,
     ambient: &Ambient<'_>,
+    warnings: &mut Vec<Diagnostic>,
 ) -> Result<Settled, QuestionError> {
-    let mut warnings = environment.warnings.clone();
+    warnings.extend(environment.warnings.iter().cloned());
     let platforms = platforms(environment, overrides, present, ambient);
     let folder = &std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
     let mut channels = Channels::new(folder, ambient)?;
-    for (written, place) in listed(environment, ambient, &mut warnings)? {
+    for (written, place) in listed(environment, ambient, warnings)? {
         for platform in &platforms {
             channels.add(&written, place.as_ref(), *platform, false)?;
         }
@@ -139,7 +142,7 @@ pub(crate) fn settle(
         let virtual_packages = assumed(platform, overrides, present, ambient);
         asked.insert(platform, Asked { requests, pip, virtual_packages });
     }
-    warn_of_terms(&channels.list, &mut warnings);
+    warn_of_terms(&channels.list, warnings);
     let question = Question {
         name: name(environment, folder),
         channels: channels.list,
@@ -156,7 +159,7 @@ pub(crate) fn settle(
             None => present.and_then(|lock| lock.exclude_newer),
         },
     };
-    Ok(Settled { question, warnings })
+    Ok(Settled { question, places: channels.places })
 }
 
 /// Refuses a lock with a channel that may not be used; `folder` is where it is.
@@ -255,11 +258,13 @@ struct Channels<'a> {
     ambient: &'a Ambient<'a>,
     policy: Policy,
     list: Vec<AskedChannel>,
+    places: BTreeMap<Url, Place>,
 }
 
 impl<'a> Channels<'a> {
     fn new(folder: &'a Path, ambient: &'a Ambient<'a>) -> Result<Self, QuestionError> {
-        let mut channels = Self { folder, ambient, policy: Policy::default(), list: Vec::new() };
+        let (policy, list, places) = (Policy::default(), Vec::new(), BTreeMap::new());
+        let mut channels = Self { folder, ambient, policy, list, places };
         channels.policy = Policy::new(ambient.configuration, |written, place| {
             // On Windows a name of several channels has all of its members.
             let resolved = channels.resolve(written, place, Subdir::Win64)?;
@@ -315,6 +320,11 @@ impl<'a> Channels<'a> {
         let name = name.unwrap_or_else(|| written.to_owned());
         if let Some(refusal) = self.policy.refuses(&urls) {
             return Err(QuestionError::Refused { channel: name, refusal, place: place.cloned() });
+        }
+        if let Some(place) = place {
+            for url in &urls {
+                self.places.entry(url.clone()).or_insert_with(|| place.clone());
+            }
         }
         match self.list.iter_mut().find(|channel| channel.name == name) {
             // A multichannel may have more members on one platform than on another.

@@ -59,8 +59,6 @@ pub struct Solved {
     pub written: bool,
     /// What changed against the lock that was there.
     pub differences: Vec<Difference>,
-    /// What the user should know.
-    pub warnings: Vec<Diagnostic>,
 }
 
 /// What `solve --check` found.
@@ -70,8 +68,6 @@ pub struct Checked {
     pub changes: Vec<Change>,
     /// Where the lock's needs of secrets aren't the manifest's. Both empty: it is fresh.
     pub needs: Vec<String>,
-    /// What the user should know.
-    pub warnings: Vec<Diagnostic>,
 }
 
 /// Why there is no lock.
@@ -150,15 +146,20 @@ impl Explain for SolveError {
     }
 }
 
-/// Asks whether the lock still answers. Reads two files and nothing else.
-pub fn check(request: &SolveRequest, ambient: &Ambient<'_>) -> Result<Checked, SolveError> {
+/// Asks whether the lock still answers. Reads two files and nothing else. What the user should
+/// know goes to `warnings`, however it ends.
+pub fn check(
+    request: &SolveRequest,
+    ambient: &Ambient<'_>,
+    warnings: &mut Vec<Diagnostic>,
+) -> Result<Checked, SolveError> {
     let environment = files::environments(&request.environments)?;
     let manifest = manifest(&request.environments)?;
     let lock = files::lock(&request.lock)?;
-    let (changes, warnings) =
-        staleness(&environment, &request.environments, &request.overrides, &lock, ambient)?;
+    let (paths, overrides) = (&request.environments, &request.overrides);
+    let changes = staleness(&environment, paths, overrides, &lock, ambient, warnings)?;
     let needs = secrets::changes(lock.secrets.as_ref(), manifest.as_ref());
-    Ok(Checked { changes, needs, warnings })
+    Ok(Checked { changes, needs })
 }
 
 /// What `lock` doesn't answer of `environment`.
@@ -168,9 +169,10 @@ pub(crate) fn staleness(
     overrides: &Overrides,
     lock: &Lock,
     ambient: &Ambient<'_>,
-) -> Result<(Vec<Change>, Vec<Diagnostic>), QuestionError> {
-    let settled = settle(environment, &folder(paths), overrides, Some(lock), ambient)?;
-    Ok((lock::changes(lock, &settled.question), settled.warnings))
+    warnings: &mut Vec<Diagnostic>,
+) -> Result<Vec<Change>, QuestionError> {
+    let settled = settle(environment, &folder(paths), overrides, Some(lock), ambient, warnings)?;
+    Ok(lock::changes(lock, &settled.question))
 }
 
 /// The manifest of the project: what it needs goes into the lock.
@@ -178,33 +180,38 @@ fn manifest(environments: &[PathBuf]) -> Result<Option<Manifest>, FileError> {
     secrets::manifest(&ManifestRequest { environments: environments.to_vec(), manifest: None })
 }
 
-/// Solves and writes the lock.
-pub async fn solve(request: &SolveRequest, ambient: &Ambient<'_>) -> Result<Solved, SolveError> {
+/// Solves and writes the lock. What the user should know goes to `warnings`, however it ends.
+pub async fn solve(
+    request: &SolveRequest,
+    ambient: &Ambient<'_>,
+    warnings: &mut Vec<Diagnostic>,
+) -> Result<Solved, SolveError> {
     let environment = files::environments(&request.environments)?;
     let manifest = manifest(&request.environments)?;
     let present_text = files::text(&request.lock)?;
     let present = present(&request.lock, present_text.as_deref())?;
     let folder = folder(&request.environments);
-    let Settled { question, mut warnings, .. } =
-        settle(&environment, &folder, &request.overrides, present.as_ref(), ambient)?;
-
-    let kept = present.as_ref().filter(|_| request.moves != Moves::Everything);
-    let moved = moved(&request.moves, present.as_ref())?;
-    let indexes = ambient.client.indexes(&subscriptions(&question), ambient.observer).await?;
-    warnings.extend(indexes.warnings.iter().cloned());
-    let answers = answers(&question, &indexes, kept, moved, ambient).await?;
-    warnings.extend(answers.warnings);
+    let (overrides, present) = (&request.overrides, present.as_ref());
+    let Settled { question, places } =
+        settle(&environment, &folder, overrides, present, ambient, warnings)?;
     warnings.extend(pip_left_out(&question));
 
-    let lock = Lock::answer(&question, answers.records, secrets::locked(manifest.as_ref()));
+    let kept = present.filter(|_| request.moves != Moves::Everything);
+    let moved = moved(&request.moves, present)?;
+    let indexes = ambient.client.indexes(&subscriptions(&question), ambient.observer).await;
+    let indexes = indexes.map_err(|error| error.at(|channel| places.get(&channel.url).cloned()))?;
+    warnings.extend(indexes.warnings.iter().cloned());
+    let records = answers(&question, &indexes, kept, moved, ambient, warnings).await?;
+
+    let lock = Lock::answer(&question, records, secrets::locked(manifest.as_ref()));
     let text = lock::write(&lock)?;
     let changed = present_text.as_deref() != Some(text.as_str());
     let written = changed && !request.dry_run;
     if written {
         files::replace(&request.lock, &text)?;
     }
-    let differences = diff::differences(present.as_ref(), &lock);
-    Ok(Solved { lock, written, differences, warnings })
+    let differences = diff::differences(present, &lock);
+    Ok(Solved { lock, written, differences })
 }
 
 /// The names that are to move, each of which the lock has.
@@ -273,11 +280,6 @@ fn subscriptions(question: &Question) -> Vec<Subscription> {
     subscriptions
 }
 
-struct Answers {
-    records: BTreeMap<Subdir, Vec<RepoDataRecord>>,
-    warnings: Vec<Diagnostic>,
-}
-
 /// Solves every platform side by side; all that fails is told at once.
 async fn answers(
     question: &Question,
@@ -285,7 +287,8 @@ async fn answers(
     kept: Option<&Lock>,
     moved: BTreeSet<String>,
     ambient: &Ambient<'_>,
-) -> Result<Answers, SolveError> {
+    warnings: &mut Vec<Diagnostic>,
+) -> Result<BTreeMap<Subdir, Vec<RepoDataRecord>>, SolveError> {
     let units = question.platforms.len() as u64;
     ambient.observer.observe(Event::Expect { phase: Phase::Solve, units });
     let mut searches = Vec::new();
@@ -305,15 +308,15 @@ async fn answers(
             (search, outcome)
         }));
     }
-    let mut answers = Answers { records: BTreeMap::new(), warnings: Vec::new() };
+    let mut answers = BTreeMap::new();
     let mut reasons = Vec::new();
     for search in searches {
         let (search, outcome) = search.await.map_err(|_| SolveError::Interrupted)?;
         match outcome {
             Ok(solution) => {
-                answers.warnings.extend(solution.passed_over.iter().map(passed_over));
-                answers.warnings.extend(left_out(search.platform, solution.too_new));
-                answers.records.insert(search.platform, solution.records);
+                warnings.extend(solution.passed_over.iter().map(passed_over));
+                warnings.extend(left_out(search.platform, solution.too_new));
+                answers.insert(search.platform, solution.records);
             }
             Err(envlock_solve::SolveError::NoSolution { .. }) => {
                 let names = names(question, &indexes.of_platform(search.platform));
@@ -330,7 +333,7 @@ async fn answers(
     if !reasons.is_empty() {
         return Err(SolveError::NoSolution { reasons: once_for_all_platforms(reasons, units) });
     }
-    let packages: usize = answers.records.values().map(Vec::len).sum();
+    let packages: usize = answers.values().map(Vec::len).sum();
     let summary = count(packages, "package");
     ambient.observer.observe(Event::Done { phase: Phase::Solve, summary });
     Ok(answers)

@@ -25,11 +25,13 @@ pub(crate) async fn install(args: &args::Install, app: &App<'_>) -> Exit {
         Ok(ready) => ready,
         Err(error) => return app.ui.finish("install", Answer::<output::Install>::failed(&error)),
     };
-    let answer = match envlock_pipeline::install(&request, &ground.ambient(app)).await {
+    let mut warnings = Vec::new();
+    let installed = envlock_pipeline::install(&request, &ground.ambient(app), &mut warnings).await;
+    let answer = match installed {
         Ok(installed) => answer(args, installed),
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish("install", ground.with_warnings(answer))
+    app.ui.finish("install", ground.with_warnings(answer.after(warnings)))
 }
 
 fn request(args: &args::Install, app: &App<'_>) -> Result<InstallRequest, GroundError> {
@@ -58,8 +60,7 @@ fn answer(args: &args::Install, installed: Installed) -> Answer<output::Install>
     let outcome = installed.outcome.clone().unwrap_or_default();
     let changes = changes(&installed.plan);
     let text = words(args, &prefix, &installed, &changes) + &needs(&installed);
-    let mut diagnostics = installed.warnings;
-    diagnostics.extend(notes(&outcome));
+    let mut diagnostics = notes(&outcome);
     diagnostics.extend(foreign(&installed.foreign, installed.outcome.is_some()));
     let result = output::Install {
         prefix,

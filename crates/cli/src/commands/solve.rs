@@ -30,11 +30,13 @@ pub(crate) async fn solve(args: &args::Solve, app: &App<'_>) -> Exit {
         Ok(ready) => ready,
         Err(error) => return app.ui.finish("solve", Answer::<output::Solve>::failed(&error)),
     };
-    let answer = match envlock_pipeline::solve(&request, &ground.ambient(app)).await {
+    let mut warnings = Vec::new();
+    let solved = envlock_pipeline::solve(&request, &ground.ambient(app), &mut warnings).await;
+    let answer = match solved {
         Ok(solved) => ground.with_unused(answer(args, &request, solved)),
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish("solve", ground.with_warnings(answer))
+    app.ui.finish("solve", ground.with_warnings(answer.after(warnings)))
 }
 
 /// Asks whether the lock still answers.
@@ -44,12 +46,13 @@ pub(crate) fn check(args: &args::Solve, app: &App<'_>) -> Exit {
         Ok(ready) => ready,
         Err(error) => return app.ui.finish("solve", Answer::<output::Check>::failed(&error)),
     };
-    let answer = match envlock_pipeline::check(&request, &ground.ambient(app)) {
+    let mut warnings = Vec::new();
+    let checked = envlock_pipeline::check(&request, &ground.ambient(app), &mut warnings);
+    let answer = match checked {
         Ok(checked) => {
             let fresh = checked.changes.is_empty() && checked.needs.is_empty();
             let lock = request.lock.display().to_string();
-            let mut diagnostics = checked.warnings;
-            diagnostics.extend(stale(&checked.changes, &checked.needs));
+            let diagnostics = stale(&checked.changes, &checked.needs);
             let changes = checked.changes.iter().map(|change| output::Staleness {
                 message: change.to_string(),
                 place: change.place.clone(),
@@ -72,7 +75,7 @@ pub(crate) fn check(args: &args::Solve, app: &App<'_>) -> Exit {
         }
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish("solve", ground.with_warnings(answer))
+    app.ui.finish("solve", ground.with_warnings(answer.after(warnings)))
 }
 
 fn request(
@@ -113,7 +116,7 @@ fn answer(args: &args::Solve, request: &SolveRequest, solved: Solved) -> Answer<
         platforms: platforms(&solved.lock, &solved.differences),
         pip_left_out: pip(&solved.lock),
     };
-    Answer { exit: Exit::Yes, diagnostics: solved.warnings, result: Some(result), text }
+    Answer { exit: Exit::Yes, diagnostics: Vec::new(), result: Some(result), text }
 }
 
 fn pip(lock: &Lock) -> Vec<String> {

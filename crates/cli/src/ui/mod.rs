@@ -47,6 +47,12 @@ impl<T> Answer<T> {
             text: String::new(),
         }
     }
+
+    /// The same, with what has to be said before it.
+    pub(crate) fn after(mut self, warnings: Vec<Diagnostic>) -> Self {
+        self.diagnostics.splice(0..0, warnings);
+        self
+    }
 }
 
 /// Speaks in the form that was asked for.
