@@ -42,7 +42,7 @@ impl Foreign {
     }
 
     /// `3 files and 1 package`.
-    pub(crate) fn counted(&self) -> String {
+    pub fn counted(&self) -> String {
         let parts = [(self.files.len(), "file"), (self.packages.len(), "package")];
         let parts: Vec<String> = parts
             .into_iter()
@@ -53,7 +53,7 @@ impl Foreign {
     }
 
     /// The first files and all distributions, for a person.
-    pub(crate) fn notes(&self) -> Vec<String> {
+    pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         let mut lines: Vec<String> =
             self.files.iter().take(NAMED).map(|file| file.display().to_string()).collect();
