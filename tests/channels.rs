@@ -68,7 +68,8 @@ fn without_a_list_it_is_defaults_with_a_warning_and_never_conda_forge() {
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
     -- stdout
     linux-64  1 package  1.0 kB to download at most
-    wrote envlock.lock; next: envlock install
+    wrote envlock.lock
+    next: envlock install --mirror https://conda.anaconda.org/=http://mirror/anaconda/cloud/ --mirror https://repo.anaconda.com/=http://mirror/anaconda/ --no-origin
     -- stderr
     warning: no channel is listed: `defaults` is searched
       --> environment.yml:1:1
@@ -227,6 +228,20 @@ fn a_url_in_a_spec_is_searched_for_that_spec() {
 }
 
 #[test]
+fn a_query_in_an_address_is_refused_and_not_shown() {
+    let yml = "channels: ['https://conda.anaconda.org/synth?auth=geheim']\ndependencies: [app]\n";
+    let lab = Lab::new(World::new(), yml);
+    insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
+    -- stderr
+    error: `https://conda.anaconda.org/synth?***` can't be used as a channel: an
+      address of a channel has no `?` or `#`
+      --> environment.yml:1:12
+      help: write it up to the channel's folder only
+    -- exit 2
+    ");
+}
+
+#[test]
 fn a_credential_in_an_address_shows_up_nowhere() {
     const SECRET: &str = "hunter2geheim";
     let world = two_worlds();
@@ -256,4 +271,26 @@ fn a_credential_in_an_address_shows_up_nowhere() {
 fn url_of(folder: &std::path::Path) -> String {
     let url = url::Url::from_file_path(folder).unwrap();
     url.as_str().trim_end_matches('/').to_owned()
+}
+
+#[test]
+fn a_channel_that_nobody_has_is_told_at_its_line_after_the_warnings() {
+    let world = World::new().channel("conda-forge", |c| {
+        c.pkg("app 1.0");
+    });
+    let yml = "chanels: [x]\nchannels:\n  - conda-forge\n  - nope\n  - ./nowhere\n\
+               dependencies:\n  - app\n  - bioconda::tool\n";
+    let lab = Lab::new(world, yml);
+    let output = lab.solve(&[]);
+    assert_eq!(output.code, Some(3));
+    let shown = lab.shown(&output);
+    let said = |text: &str| shown.find(text).unwrap_or_else(|| panic!("{text}: {shown}"));
+    assert!(said("warning: the key `chanels`") < said("error: the channel nope"), "{shown}");
+    for (channel, place) in [("nope", "4:5"), ("nowhere", "5:5"), ("bioconda", "8:5")] {
+        let at = said(&format!("{channel} has no noarch nor linux-64"));
+        let behind = &shown[at..];
+        let next = behind.lines().find(|line| line.contains("-->")).unwrap();
+        assert_eq!(next.trim(), format!("--> environment.yml:{place}"));
+    }
+    assert!(!shown[said("look into")..].starts_with("look into file://"), "{shown}");
 }

@@ -272,7 +272,8 @@ fn defaults_has_one_warning_and_can_be_forbidden() {
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @r#"
     -- stdout
     linux-64  1 package  950 B to download at most
-    wrote envlock.lock; next: envlock install
+    wrote envlock.lock
+    next: envlock install --mirror https://conda.anaconda.org/=http://mirror/anaconda/cloud/ --mirror https://repo.anaconda.com/=http://mirror/anaconda/ --no-origin
     -- stderr
     warning: packages come from Anaconda's own channels, whose terms of service ask
       larger organisations to pay

@@ -65,7 +65,7 @@ fn a_lock_becomes_a_prefix_that_runs_and_verifies() {
     insta::assert_snapshot!(lab.shown(&lab.install(&[])), @"
     -- stdout
     installed 2 packages, 2 files, into ~/project/.envlock/project
-    next: envlock run -- python
+    next: envlock run -- CMD
     -- stderr
      download  2 packages, 1.6 kB
          link  2 packages, 2 files
@@ -161,7 +161,7 @@ fn an_upgrade_keeps_the_previous_environment_beside() {
     ~  app  1.0 -> 2.0
     installed 2 packages, 2 files, into ~/project/.envlock/project
     the environment that was there is ~/project/.envlock/project~previous
-    next: envlock run -- python
+    next: envlock run -- CMD
     -- stderr
        verify  1 cached package, 263 B
      download  1 package, 961 B
@@ -227,12 +227,84 @@ fn files_that_the_lock_does_not_know_are_named_and_need_replace() {
     ~  app  1.0 -> 2.0
     installed 2 packages, 2 files, into ~/project/.envlock/project
     the environment that was there is ~/project/.envlock/project~previous
-    next: envlock run -- python
+    next: envlock run -- CMD
     -- exit 0
     ");
     assert_eq!(app(&lab), "app 2.0\n");
     let kept = lab.project.path(".envlock/project~previous/lib/mine/我的.py");
     assert_eq!(fs_err::read_to_string(kept).unwrap(), "x = 1\n");
+}
+
+#[test]
+fn a_dry_run_refuses_what_the_install_would_refuse_and_names_what_would_go() {
+    let lab = upgraded(None);
+    lab.project.write(".envlock/project/lib/mine/我的.py", "x = 1\n");
+    lab.world.forget_requests();
+    let (dry, real) = (lab.install(&["-q", "--dry-run"]), lab.install(&["-q"]));
+    assert_eq!(dry.code, Some(1));
+    assert_eq!(dry, real);
+    assert!(lab.world.requests("*").is_empty(), "refused before anything is fetched");
+    insta::assert_snapshot!(lab.shown(&lab.install(&["--dry-run", "--replace"])), @"
+    -- stdout
+    ~  app  1.0 -> 2.0
+    dry run: ~/project/.envlock/project is as it was
+    -- stderr
+    note: 1 file that the lock doesn't know would go to the previous prefix
+      - lib/mine/我的.py
+    -- exit 0
+    ");
+    lab.install(&["-q", "--replace"]).success();
+    insta::assert_snapshot!(lab.shown(&lab.install(&["--dry-run", "--replace"])), @"");
+}
+
+#[test]
+fn a_gutted_prefix_is_not_right() {
+    let lab = installed();
+    fs_err::remove_file(lab.prefix().join("bin/app")).unwrap();
+    insta::assert_snapshot!(lab.shown(&lab.install(&["-q"])), @"
+    -- stdout
+    installed 2 packages, 2 files, into ~/project/.envlock/project
+    the environment that was there is ~/project/.envlock/project~previous
+    next: envlock run -- CMD
+    -- exit 0
+    ");
+    assert_eq!(app(&lab), "app 1.0\n");
+    fs_err::remove_dir_all(lab.prefix().join("etc")).unwrap();
+    lab.install(&["-q"]).success();
+    lab.envlock(&["verify", "-q"]).success();
+}
+
+#[test]
+fn a_damaged_conda_meta_is_told_with_what_repairs_it_and_repaired() {
+    let lab = installed();
+    fs_err::write(lab.prefix().join("conda-meta/state"), "{").unwrap();
+    insta::assert_snapshot!(lab.shown(&lab.envlock(&["run", "app"])), @"
+    -- stderr
+    error: `~/project/.envlock/project/conda-meta/state` isn't a JSON
+      object of variables and their texts
+      - what is wrong begins on line 1
+      help: `envlock install --replace` builds the environment anew
+    -- exit 3
+    ");
+    lab.install(&["-q", "--replace"]).success();
+    assert_eq!(app(&lab), "app 1.0\n");
+    fs_err::write(lab.prefix().join("conda-meta/app-1.0-0.json"), "{").unwrap();
+    let output = lab.install(&["-q"]);
+    assert_eq!(output.code, Some(3), "{}", output.stderr);
+    assert!(output.stderr.contains("--replace"), "{}", output.stderr);
+    lab.install(&["-q", "--replace"]).success();
+    lab.envlock(&["verify", "-q"]).success();
+}
+
+#[test]
+fn the_next_command_names_python_where_the_environment_has_one() {
+    let world = World::new().channel("conda-forge", |c| {
+        c.package(&package("python 3.10.1").executable("bin/python", "#!/bin/sh\n"));
+    });
+    let lab = Lab::solved(world, "channels: [conda-forge]\ndependencies: [python]\n");
+    let said = lab.install(&["-q", "-p", "envs/a b"]).success();
+    assert!(said.contains("next: envlock run -p \"envs/a b\" -- python\n"), "{said}");
+    assert!(lab.install(&["-q"]).success().contains("next: envlock run -- python\n"));
 }
 
 #[test]
@@ -245,7 +317,7 @@ fn a_path_that_two_packages_bring_is_told() {
     insta::assert_snapshot!(lab.shown(&lab.install(&["-q"])), @"
     -- stdout
     installed 2 packages, 1 file, into ~/project/.envlock/project
-    next: envlock run -- python
+    next: envlock run -- CMD
     -- stderr
     warning: 2 packages bring share/same
       - a-1.0-0 has won; left out: b-1.0-0
@@ -263,7 +335,7 @@ fn post_link_scripts_are_named_and_run_only_when_asked() {
     insta::assert_snapshot!(lab.shown(&lab.install(&["-q"])), @"
     -- stdout
     installed 1 package, 1 file, into ~/project/.envlock/project
-    next: envlock run -- python
+    next: envlock run -- CMD
     -- stderr
     warning: post-link scripts were not run: app
       help: if you trust these packages: `envlock install --link-scripts`
@@ -352,7 +424,7 @@ fn what_the_lock_no_longer_has_is_gone() {
     +  tool  1.0 0
     installed 1 package, 1 file, into ~/project/.envlock/project
     the environment that was there is ~/project/.envlock/project~previous
-    next: envlock run -- python
+    next: envlock run -- CMD
     -- exit 0
     ");
     assert!(!lab.prefix().join("bin/app").exists());

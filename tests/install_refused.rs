@@ -112,7 +112,7 @@ fn a_pip_section_is_refused_unless_it_is_left_out() {
     insta::assert_snapshot!(lab.shown(&lab.install(&["-q", "--without-pip"])), @"
     -- stdout
     installed 2 packages, 2 files, into ~/project/.envlock/project
-    next: envlock run -- python
+    next: envlock run -- CMD
     -- stderr
     warning: there is a `pip:` section, but `pip` isn't among the dependencies
       --> environment.yml:4:5

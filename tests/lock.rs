@@ -71,14 +71,35 @@ fn rule_1_a_base_url_at_another_host_is_refused() {
 }
 
 #[test]
-fn rule_2_a_pip_line_with_a_credential_is_not_written_down() {
+fn rule_2_a_credential_in_a_pip_line_or_a_variable_is_refused_at_its_line() {
     let lab = Lab::new(
         world(),
-        &format!("{YML}  - pip:\n    - --index-url https://me:geheim@pypi.example/simple\n"),
+        &format!(
+            "{YML}  - pip:\n    - git+https://me:geheim@github.com/x/y.git\n    \
+             - --find-links https://h/?sig=geheim\nvariables:\n  URL: https://me:geheim@h/\n"
+        ),
     );
-    let output = lab.solve(&["-q"]);
-    assert_eq!(output.code, Some(2), "{}", output.stdout);
-    assert!(!output.stderr.contains("geheim"), "{}", output.stderr);
+    insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
+    -- stderr
+    warning: there is a `pip:` section, but `pip` isn't among the dependencies
+      --> environment.yml:4:5
+      help: add `- pip` above it
+    error: `git+https://me:***@github.com/x/y.git` holds a credential or a query in
+      an address
+      --> environment.yml:5:7
+      help: a lock holds none: take it out, and let pip read it from its keyring or
+            from ~/.netrc
+    error: `--find-links https://h/?***` holds a credential or a query in an address
+      --> environment.yml:6:7
+      help: a lock holds none: take it out, and let pip read it from its keyring or
+            from ~/.netrc
+    error: the variable `URL` holds a credential or a query in an address
+      --> environment.yml:8:8
+      help: a lock holds none: set it where the job runs, and name it as a need in
+            secrets.yml
+    -- exit 2
+    ");
+    assert!(lab.world.requests("*").is_empty(), "before anything is asked");
     assert!(!lab.project.path("envlock.lock").exists());
 }
 

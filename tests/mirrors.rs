@@ -71,7 +71,8 @@ fn a_platform_that_nobody_has_is_empty_with_a_warning_where_there_is_a_noarch() 
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
     -- stdout
     linux-64  1 package  758 B to download at most
-    wrote envlock.lock; next: envlock install
+    wrote envlock.lock
+    next: envlock install --mirror https://conda.anaconda.org/=http://mirror/anaconda/cloud/ --mirror https://repo.anaconda.com/=http://mirror/anaconda/ --no-origin
     -- stderr
     warning: the channel conda-forge has nothing for linux-64
       - no source has that index; the channel's noarch packages are used
@@ -203,6 +204,26 @@ fn another_platform_is_asked_for_its_own_index() {
     let lab = Lab::new(world, YML);
     lab.solve(&["-q", "--platform", "linux-aarch64"]).success();
     assert!(lab.world.requests("*/linux-64/*").is_empty());
+}
+
+#[test]
+fn a_credential_or_a_query_of_a_mirror_is_not_in_what_the_prefix_keeps_of_its_install() {
+    let lab = Lab::new(world(), YML);
+    let server = lab.world.url().replace("http://", "http://me:geheim@");
+    let mirror = format!("https://conda.anaconda.org/={server}/anaconda/cloud/");
+    let run = |command| lab.envlock(&[command, "-q", "--no-origin", "--mirror", &mirror]);
+    let said = run("solve").success();
+    assert!(said.contains("me:***@"), "{said}");
+    run("install").success();
+    let history = lab.project.read(".envlock/project/conda-meta/history");
+    assert!(history.contains("me:***@"), "{history}");
+    let lock = lab.project.read(".envlock/.project~lock");
+    assert!(lock.contains("me:***@"), "{lock}");
+    for wrong in ["http://127.0.0.1:9/cloud?key=geheim", "ftp://me:geheim@h/"] {
+        let output = lab.envlock(&["solve", "--mirror", &format!("https://a.example/={wrong}")]);
+        assert_eq!(output.code, Some(2), "{wrong}");
+        assert!(!output.stderr.contains("geheim"), "{}", output.stderr);
+    }
 }
 
 #[test]

@@ -21,7 +21,8 @@ fn a_first_solve_writes_the_lock_and_says_what_comes_next() {
     insta::assert_snapshot!(lab.shown(&lab.solve(&[])), @"
     -- stdout
     linux-64  2 packages  1.9 kB to download at most
-    wrote envlock.lock; next: envlock install
+    wrote envlock.lock
+    next: envlock install --mirror https://conda.anaconda.org/=http://mirror/anaconda/cloud/ --mirror https://repo.anaconda.com/=http://mirror/anaconda/ --no-origin
     -- stderr
         index  2 indexes, 489 B fetched
         solve  2 packages
@@ -71,7 +72,8 @@ fn several_platforms_are_solved_into_one_lock() {
     -- stdout
     linux-64   2 packages  1.9 kB to download at most
     osx-arm64  2 packages  1.9 kB to download at most
-    wrote envlock.lock; next: envlock install
+    wrote envlock.lock
+    next: envlock install --mirror https://conda.anaconda.org/=http://mirror/anaconda/cloud/ --mirror https://repo.anaconda.com/=http://mirror/anaconda/ --no-origin
     -- exit 0
     ");
     insta::assert_snapshot!(lab.lock(), @"
@@ -288,7 +290,8 @@ fn a_record_without_sha256_is_not_chosen_and_that_is_said() {
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
     -- stdout
     linux-64  1 package  942 B to download at most
-    wrote envlock.lock; next: envlock install
+    wrote envlock.lock
+    next: envlock install --mirror https://conda.anaconda.org/=http://mirror/anaconda/cloud/ --mirror https://repo.anaconda.com/=http://mirror/anaconda/ --no-origin
     -- stderr
     warning: app-2.0-0.conda would have been the choice, but its index gives no
       sha256
@@ -305,7 +308,8 @@ fn the_pip_section_is_left_out_loudly_and_recorded() {
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
     -- stdout
     linux-64  2 packages  1.9 kB to download at most
-    wrote envlock.lock; next: envlock install
+    wrote envlock.lock
+    next: envlock install --mirror https://conda.anaconda.org/=http://mirror/anaconda/cloud/ --mirror https://repo.anaconda.com/=http://mirror/anaconda/ --no-origin
     -- stderr
     warning: there is a `pip:` section, but `pip` isn't among the dependencies
       --> environment.yml:4:5
@@ -344,7 +348,8 @@ fn an_unknown_key_a_prefix_and_an_unknown_platform_are_warned_of_or_refused_by_l
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
     -- stdout
     linux-64  2 packages  1.9 kB to download at most
-    wrote envlock.lock; next: envlock install
+    wrote envlock.lock
+    next: envlock install --mirror https://conda.anaconda.org/=http://mirror/anaconda/cloud/ --mirror https://repo.anaconda.com/=http://mirror/anaconda/ --no-origin
     -- stderr
     warning: `prefix` isn't used: it is a path on the machine that wrote the file
       --> environment.yml:1:1
@@ -384,7 +389,8 @@ fn a_project_in_chinese_is_solved_and_named() {
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
     -- stdout
     linux-64  1 package  806 B to download at most
-    wrote envlock.lock; next: envlock install
+    wrote envlock.lock
+    next: envlock install --mirror https://conda.anaconda.org/=http://mirror/anaconda/cloud/ --mirror https://repo.anaconda.com/=http://mirror/anaconda/ --no-origin
     -- exit 0
     ");
     assert!(lab.lock().contains("name: 机器学习 项目"), "{}", lab.lock());
