@@ -51,13 +51,14 @@ fn unknown_names_versions_and_conflicts_come_in_one_run_each_with_its_line() {
       --> environment.yml:5:5
       - versions, the nearest first: 1.26.0, 1.24.3
       - numpy 1.26.0 depends on `python >=3.11,<3.12.0a0`
-      help: the nearest that fits the other lines is 1.24.3: write `numpy=1.24.3`
+      help: the nearest that fits the other lines that can hold is 1.24.3: write
+            `numpy=1.24.3`
     error: there is no tensorflow 2.13.0; the nearest is 2.13.1, which needs Python
       3.11 where environment.yml:3 asks for 3.10
       --> environment.yml:6:5
       - versions, the nearest first: 2.13.1, 2.12.1
       - tensorflow 2.13.1 depends on `python >=3.11,<3.12.0a0`
-      help: the nearest that fits the other lines is 2.12.1: write
+      help: the nearest that fits the other lines that can hold is 2.12.1: write
             `tensorflow=2.12.1`
     error: these 2 lines can't hold at once: `left`, `right`
       --> environment.yml:7:5
