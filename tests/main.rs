@@ -3,9 +3,12 @@
 
 mod architecture;
 mod channels;
+mod condarc;
+mod config;
 mod conflicts;
 mod credentials;
 mod demo;
+mod doctor;
 mod files;
 mod install;
 mod install_refused;

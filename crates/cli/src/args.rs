@@ -100,6 +100,8 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Print the configuration in force, and who set each value of it.
     Config(Surroundings),
+    /// Try what is configured: sources, cache, links, clock, proxies and trust.
+    Doctor(Surroundings),
     /// The whole way on a small project of its own, made on the spot.
     Demo(Demo),
 }

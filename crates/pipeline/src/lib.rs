@@ -8,6 +8,7 @@
 mod access;
 mod ambient;
 pub mod demo;
+pub mod doctor;
 mod fetch;
 mod files;
 mod install;

@@ -297,6 +297,26 @@ pub struct ConfigValue {
     pub place: Option<Place>,
 }
 
+/// `envlock doctor`.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Doctor {
+    /// Everything that was looked at.
+    pub checks: Vec<DoctorCheck>,
+}
+
+/// What one look found.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct DoctorCheck {
+    /// `source`, `cache`, `links`, `clock`, `proxy` or `trust`.
+    pub topic: &'static str,
+    /// `ok`, `wrong`, or `unknown` where it can't be told.
+    pub verdict: &'static str,
+    /// What is the case.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
 /// `envlock demo`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Demo {

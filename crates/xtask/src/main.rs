@@ -8,7 +8,7 @@ use std::{
 
 use envlock_report::FindingsDocument;
 use envlock_report::output::{
-    Bundle, Check, Config, Demo, Explain, Fetch, Install, PolicyExplain, PolicyGenerate,
+    Bundle, Check, Config, Demo, Doctor, Explain, Fetch, Install, PolicyExplain, PolicyGenerate,
     PolicyTest, Report, Run, SecretsList, Solve, Verify,
 };
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
@@ -75,6 +75,7 @@ fn schemas() -> Result<BTreeMap<String, String>, String> {
         schema::<Run>("run", "envlock run, where the command could not be started"),
         schema::<Config>("config", "envlock config"),
         schema::<Demo>("demo", "envlock demo"),
+        schema::<Doctor>("doctor", "envlock doctor"),
         schema::<Explain>("explain", "envlock explain"),
         schema::<PolicyExplain>("policy-explain", "envlock policy explain"),
         schema::<PolicyGenerate>("policy-generate", "envlock policy generate"),

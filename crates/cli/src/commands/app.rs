@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use envlock_channel::{Client, ClientError, VirtualPackageError};
+use envlock_channel::{Client, ClientError, Trust, VirtualPackageError};
 use envlock_config::{Configuration, Scalar, Set, Setter, key};
 use envlock_model::{
     channel::Rules,
@@ -32,6 +32,7 @@ pub(crate) struct App<'a> {
 /// What one use case stands on; lends itself as an [`Ambient`].
 pub(crate) struct Ground {
     client: Client,
+    trust: Trust,
     configuration: Configuration,
     rules: Rules,
     warnings: Vec<Diagnostic>,
@@ -71,12 +72,13 @@ impl App<'_> {
         let configuration = self.configuration(files, network)?;
         let Reach { settings, rules, warnings } =
             reach(self.settings, &configuration).map_err(GroundError::Network)?;
+        let trust = settings.trust.clone();
         let client = Client::new(settings).map_err(GroundError::Client)?;
         let host = Subdir::current().ok_or(GroundError::UnknownHost)?;
         let host_packages =
             envlock_channel::host(&self.settings.variables).map_err(GroundError::Host)?;
         let warnings = missing_condarc(self.settings).into_iter().chain(warnings).collect();
-        Ok(Ground { client, configuration, rules, warnings, host, host_packages })
+        Ok(Ground { client, trust, configuration, rules, warnings, host, host_packages })
     }
 
     /// `CONDA_OVERRIDE_*` and then `--virtual-package`, which wins.
@@ -125,6 +127,16 @@ impl Ground {
             host_packages: &self.host_packages,
             observer: app.ui.progress(),
         }
+    }
+
+    /// All that is configured.
+    pub(crate) fn configuration(&self) -> &Configuration {
+        &self.configuration
+    }
+
+    /// Whose certificates are believed.
+    pub(crate) fn trust(&self) -> &Trust {
+        &self.trust
     }
 
     /// The priority that the configuration sets. A lock that is there is asked first where

@@ -4,6 +4,7 @@ mod again;
 mod app;
 mod config;
 mod demo;
+mod doctor;
 mod explain;
 mod install;
 mod policy;
@@ -34,6 +35,7 @@ pub(crate) async fn run(command: Command, app: &App<'_>) -> Exit {
         Command::Policy(args) => policy::policy(&args, app),
         Command::Explain(args) => explain::explain(&args, app),
         Command::Config(args) => config::config(&args, app),
+        Command::Doctor(args) => doctor::doctor(&args, app).await,
         Command::Demo(args) => demo::demo(&args, app),
     }
 }

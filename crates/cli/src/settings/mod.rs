@@ -5,6 +5,7 @@ mod configuration;
 mod credentials;
 mod environments;
 mod network;
+mod trust;
 
 use std::{
     collections::BTreeMap,
@@ -21,6 +22,7 @@ use envlock_model::{
 pub(crate) use configuration::{ConfigurationError, configuration, missing_condarc};
 pub(crate) use environments::{NameError, named_prefix};
 pub(crate) use network::{NetworkError, Reach, reach};
+pub(crate) use trust::trusted;
 
 /// What the surroundings say.
 #[derive(Debug, Clone)]

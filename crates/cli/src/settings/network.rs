@@ -150,7 +150,9 @@ fn sources(
         sources.without_origin(&origin);
     }
     let mut at_origin = |url: &mut Url| {
-        if let Some(origin) = sources.adopt(url) {
+        // Who has an account at a mirror means that mirror.
+        let has_account = !url.username().is_empty() || url.password().is_some();
+        if let Some(origin) = sources.adopt(url).filter(|_| !has_account) {
             *url = origin;
         }
     };

@@ -1,0 +1,29 @@
+//! Whose certificates are trusted, to be told.
+
+use envlock_channel::Trust;
+use envlock_config::{Configuration, key};
+
+use super::Settings;
+
+/// Where the trusted certificates are, in words, and how many they are; none where nobody's
+/// is verified.
+pub(crate) fn trusted(
+    settings: &Settings,
+    configuration: &Configuration,
+    trust: &Trust,
+) -> (String, Option<usize>) {
+    match trust {
+        Trust::Anybody => ("nobody".to_owned(), None),
+        Trust::Only(pem) => {
+            let place = configuration.text(&key::SSL_VERIFY).map(|set| set.value.to_owned());
+            let number = String::from_utf8_lossy(pem).matches("-----BEGIN CERTIFICATE").count();
+            (place.unwrap_or_default(), Some(number))
+        }
+        Trust::System => {
+            let named = |name| settings.variables.get(name).filter(|value| !value.is_empty());
+            let place = named("SSL_CERT_FILE").or_else(|| named("SSL_CERT_DIR"));
+            let place = place.map_or_else(|| "this system".to_owned(), Clone::clone);
+            (place, Some(rustls_native_certs::load_native_certs().certs.len()))
+        }
+    }
+}

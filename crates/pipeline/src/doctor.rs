@@ -1,0 +1,131 @@
+//! `doctor`: tries what is configured, and says what to do.
+
+mod machine;
+mod sources;
+
+use std::path::PathBuf;
+
+use envlock_model::spec;
+
+use crate::{Ambient, FileError, Overrides, QuestionError, files, question::settle};
+
+/// What `doctor` is asked to look at.
+#[derive(Debug, Clone)]
+pub struct DoctorRequest {
+    /// The environment files; they may be absent.
+    pub environments: Vec<PathBuf>,
+    /// The cache.
+    pub cache: PathBuf,
+    /// Where a prefix would be; it needn't be there.
+    pub prefix: PathBuf,
+    /// The time.
+    pub now: jiff::Timestamp,
+    /// The proxies in force, without passwords, each with who set it.
+    pub proxies: Vec<String>,
+    /// Whose certificates are trusted, in words.
+    pub trusted: String,
+    /// How many these are; none where nobody's is verified.
+    pub certificates: Option<usize>,
+}
+
+/// What one look found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// What it was about: `source`, `cache`, `links`, `clock`, `proxy` or `trust`.
+    pub topic: &'static str,
+    /// Whether it is well.
+    pub verdict: Verdict,
+    /// What is the case.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+/// Whether something is well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// It is.
+    Good,
+    /// It can't be told.
+    Unknown,
+    /// It isn't.
+    Wrong,
+}
+
+impl Verdict {
+    /// In one word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "ok",
+            Self::Unknown => "unknown",
+            Self::Wrong => "wrong",
+        }
+    }
+}
+
+impl Check {
+    fn new(topic: &'static str, verdict: Verdict, message: impl Into<String>) -> Self {
+        Self { topic, verdict, message: message.into(), help: None }
+    }
+
+    fn good(topic: &'static str, message: impl Into<String>) -> Self {
+        Self::new(topic, Verdict::Good, message)
+    }
+
+    fn unknown(topic: &'static str, message: impl Into<String>) -> Self {
+        Self::new(topic, Verdict::Unknown, message)
+    }
+
+    fn wrong(topic: &'static str, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..Self::new(topic, Verdict::Wrong, message) }
+    }
+}
+
+/// Why `doctor` can't even begin.
+#[derive(Debug, thiserror::Error)]
+pub enum DoctorError {
+    /// A file of the project can't be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The channels can't be made out.
+    #[error(transparent)]
+    Question(#[from] QuestionError),
+}
+
+impl envlock_report::Explain for DoctorError {
+    fn diagnostics(&self) -> Vec<envlock_report::Diagnostic> {
+        match self {
+            Self::File(error) => error.diagnostics(),
+            Self::Question(error) => error.diagnostics(),
+        }
+    }
+
+    fn exit(&self) -> envlock_report::Exit {
+        match self {
+            Self::File(error) => error.exit(),
+            Self::Question(error) => error.exit(),
+        }
+    }
+}
+
+/// Looks at everything. Asks the network for the beginning of each index, and writes and
+/// removes a file in the cache and one beside the prefix.
+pub async fn doctor(
+    request: &DoctorRequest,
+    ambient: &Ambient<'_>,
+) -> Result<Vec<Check>, DoctorError> {
+    let environment = match files::environments_if_any(&request.environments)? {
+        Some(environment) => environment,
+        // Without one it is what is configured for all.
+        None => spec::parse("environment.yml", "dependencies: []\n").map_err(FileError::from)?,
+    };
+    let first = request.environments.first().and_then(|path| path.parent());
+    let folder = first.map(PathBuf::from).unwrap_or_default();
+    let overrides = Overrides { platforms: vec![ambient.host], ..Overrides::default() };
+    let channels = settle(&environment, &folder, &overrides, None, ambient, &mut Vec::new())?
+        .question
+        .channels;
+    let mut checks = sources::checks(&channels, request.now, ambient).await;
+    checks.extend(machine::checks(request));
+    Ok(checks)
+}

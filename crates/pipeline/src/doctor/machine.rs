@@ -1,0 +1,121 @@
+//! This machine: the cache, how a prefix gets its files, proxies and trust.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{Check, DoctorRequest};
+
+/// A cache with less room than this is full with the next environment, in bytes.
+const LITTLE: u64 = 1_000_000_000;
+
+pub(super) fn checks(request: &DoctorRequest) -> Vec<Check> {
+    let mut checks = vec![cache(&request.cache)];
+    checks.push(links(&request.cache, &request.prefix));
+    if request.proxies.is_empty() {
+        checks.push(Check::good("proxy", "none"));
+    }
+    checks.extend(request.proxies.iter().map(|proxy| Check::good("proxy", proxy.as_str())));
+    checks.push(trust(request));
+    checks
+}
+
+fn cache(folder: &Path) -> Check {
+    let shown = folder.display();
+    if let Err(error) = writable(folder) {
+        let help = "name a folder that you may write to with ENVLOCK_CACHE_DIR";
+        return Check::wrong("cache", format!("{shown} can't be written: {error}"), help);
+    }
+    let holds = bytes(size(folder));
+    match room(folder) {
+        Some(room) if room < LITTLE => {
+            let message = format!("{shown} holds {holds}, with room for {} more", bytes(room));
+            Check::wrong("cache", message, "free some, or remove what is in the cache")
+        }
+        Some(room) => {
+            Check::good("cache", format!("{shown} holds {holds}, with room for {}", bytes(room)))
+        }
+        None => Check::unknown("cache", format!("{shown} holds {holds}; its room can't be told")),
+    }
+}
+
+fn writable(folder: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    tempfile::NamedTempFile::new_in(folder).map(drop)
+}
+
+/// What the files below a folder take, in bytes; what can't be read isn't counted.
+fn size(folder: &Path) -> u64 {
+    let mut sum = 0;
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            match entry.metadata() {
+                Ok(metadata) if metadata.is_dir() => folders.push(entry.path()),
+                Ok(metadata) => sum += metadata.len(),
+                Err(_) => {}
+            }
+        }
+    }
+    sum
+}
+
+fn room(folder: &Path) -> Option<u64> {
+    let system = rustix::fs::statvfs(folder).ok()?;
+    Some(system.f_bavail.saturating_mul(system.f_frsize))
+}
+
+/// Whether files of the cache can be hard links in the prefix.
+fn links(cache: &Path, prefix: &Path) -> Check {
+    let Some(folder) = prefix.ancestors().find(|folder| folder.is_dir()) else {
+        return Check::unknown("links", format!("{} has no folder above it", prefix.display()));
+    };
+    let shown = folder.display();
+    let Ok(file) = tempfile::NamedTempFile::new_in(cache) else {
+        return Check::unknown("links", "the cache can't be written");
+    };
+    let probe = match tempfile::Builder::new().prefix(".envlock-doctor-").tempdir_in(folder) {
+        Ok(probe) => probe,
+        Err(error) => {
+            let message = format!("{shown} can't be written: {error}");
+            return Check::wrong("links", message, "install elsewhere with `-p PREFIX`");
+        }
+    };
+    let target: PathBuf = probe.path().join("link");
+    if std::fs::hard_link(file.path(), &target).is_ok() {
+        return Check::good("links", format!("{shown} shares files with the cache by hard links"));
+    }
+    Check::good(
+        "links",
+        format!(
+            "{shown} is on another file system than the cache: files are copied, which takes longer and more room"
+        ),
+    )
+}
+
+fn trust(request: &DoctorRequest) -> Check {
+    match request.certificates {
+        None => Check::wrong(
+            "trust",
+            "no server's certificate is verified",
+            "give `ssl_verify` the path of your network's certificate instead of `false`",
+        ),
+        Some(0) => Check::wrong(
+            "trust",
+            format!("{} has no certificates: nothing is reached by https", request.trusted),
+            "install your system's ca-certificates, or name a file with SSL_CERT_FILE",
+        ),
+        Some(number) => Check::good(
+            "trust",
+            format!("{} from {}", envlock_report::count(number, "certificate"), request.trusted),
+        ),
+    }
+}
+
+/// A size in the unit that fits, in powers of ten.
+fn bytes(count: u64) -> String {
+    match count {
+        0..1_000_000 => format!("{} kB", count.div_ceil(1000)),
+        1_000_000..1_000_000_000 => format!("{} MB", count / 1_000_000),
+        _ => format!("{} GB", count / 1_000_000_000),
+    }
+}

@@ -1,0 +1,159 @@
+//! Each source of each channel: whether it answers, in which form, how old its index is; and
+//! by the way whether this machine's clock is right.
+
+use std::time::SystemTime;
+
+use envlock_channel::{Answer, Channel, Client, Probe};
+use envlock_model::{channel::name_of, question::AskedChannel};
+use rattler_conda_types::Subdir;
+
+use super::Check;
+use crate::Ambient;
+
+/// A mirror that is further behind than this doesn't follow its origin, in seconds.
+const TOO_OLD: u64 = 48 * 60 * 60;
+/// A clock that is further off makes certificates and ages wrong, in seconds.
+const TOO_FAR_OFF: u64 = 5 * 60;
+
+pub(super) async fn checks(
+    channels: &[AskedChannel],
+    now: jiff::Timestamp,
+    ambient: &Ambient<'_>,
+) -> Vec<Check> {
+    let mut checks = Vec::new();
+    let mut times = Vec::new();
+    for url in channels.iter().flat_map(|channel| &channel.urls) {
+        let channel = Channel { name: name_of(url), url: url.clone(), multi: None };
+        let host = ambient.client.probe(&channel, ambient.host).await;
+        let noarch = ambient.client.probe(&channel, Subdir::NoArch).await;
+        times.extend(host.iter().chain(&noarch).filter_map(|p| p.answer.as_ref().ok()?.now));
+        checks.extend(channel_checks(&channel, ambient.host, &host, &noarch));
+    }
+    checks.extend(clock(SystemTime::from(now), &times));
+    checks
+}
+
+fn channel_checks(
+    channel: &Channel,
+    platform: Subdir,
+    host: &[Probe],
+    noarch: &[Probe],
+) -> Vec<Check> {
+    if host.is_empty() {
+        let message = format!("{}: nobody may be asked", channel.name);
+        return vec![Check::unknown("source", message)];
+    }
+    let is_absent = |probe: &Probe| matches!(probe.answer, Err(Answer::Absent(_)));
+    let nobody_has_it = host.iter().chain(noarch).all(is_absent);
+    if nobody_has_it {
+        let message = format!("{}: no source has {platform} nor noarch", channel.name);
+        let help = Client::right_name(channel).unwrap_or_else(|| "is the name right?".to_owned());
+        return vec![Check::wrong("source", message, help)];
+    }
+    let origin = host.iter().find(|probe| probe.source.is_origin);
+    let made_at_origin = origin.and_then(|probe| probe.answer.as_ref().ok()?.modified);
+    let others_deliver = |probe: &Probe| {
+        host.iter().any(|other| other.source != probe.source && other.answer.is_ok())
+    };
+    host.iter()
+        .zip(noarch)
+        .map(|(probe, noarch)| {
+            let at = format!("{} at {}", channel.name, probe.source.label);
+            match (&probe.answer, &noarch.answer) {
+                (Ok(alive), _) => {
+                    let mut message = format!("{at}: {platform} as {}", alive.form);
+                    let behind = made_at_origin
+                        .filter(|_| !probe.source.is_origin)
+                        .zip(alive.modified)
+                        .map(|(origin, here)| seconds(origin.duration_since(here)));
+                    match behind {
+                        Some(behind) if behind > TOO_OLD => {
+                            message.push_str(&format!(", {} behind its origin", span(behind)));
+                            return Check::wrong("source", message, "name another source first");
+                        }
+                        Some(behind) if behind > 0 => {
+                            message.push_str(&format!(", {} behind its origin", span(behind)));
+                        }
+                        Some(_) => message.push_str(", as new as its origin"),
+                        None => {}
+                    }
+                    Check::good("source", message)
+                }
+                (Err(Answer::Absent(_)), Ok(alive)) => Check::good(
+                    "source",
+                    format!("{at}: noarch as {}, nothing for {platform}", alive.form),
+                ),
+                (Err(answer), _) => {
+                    let message = format!("{at}: {answer}");
+                    if probe.source.is_origin && others_deliver(probe) {
+                        // A network that lets nobody out to the origin is what mirrors are for.
+                        return Check::good("source", format!("{message}; its mirrors deliver"));
+                    }
+                    Check::wrong("source", message, advice(answer, probe))
+                }
+            }
+        })
+        .collect()
+}
+
+fn advice(answer: &Answer, probe: &Probe) -> String {
+    match answer {
+        Answer::WebPage => "open a page in a browser: a network may want a login first".to_owned(),
+        Answer::Absent(_) if !probe.source.is_origin => {
+            "this mirror hasn't got the channel: it is asked in vain".to_owned()
+        }
+        _ => "name another source with `--mirror PREFIX=URL`, or try again later".to_owned(),
+    }
+}
+
+/// The clock against what servers say; nothing where none was asked.
+fn clock(now: SystemTime, times: &[SystemTime]) -> Option<Check> {
+    let theirs = times.first()?;
+    let (ahead, behind) =
+        (seconds(now.duration_since(*theirs)), seconds(theirs.duration_since(now)));
+    let off = ahead.max(behind);
+    if off <= TOO_FAR_OFF {
+        return Some(Check::good("clock", "it agrees with the servers'"));
+    }
+    let way = if ahead > behind { "ahead of" } else { "behind" };
+    let message = format!("it is {} {way} the servers'", span(off));
+    Some(Check::wrong("clock", message, "set it, as with `timedatectl set-ntp true`"))
+}
+
+fn seconds<E>(span: Result<std::time::Duration, E>) -> u64 {
+    span.map_or(0, |span| span.as_secs())
+}
+
+/// `3 minutes`, `2 hours`, `5 days`.
+fn span(seconds: u64) -> String {
+    let (number, unit) = match seconds {
+        0..60 => (seconds, "second"),
+        60..3600 => (seconds / 60, "minute"),
+        3600..172_800 => (seconds / 3600, "hour"),
+        _ => (seconds / 86400, "day"),
+    };
+    envlock_report::count(usize::try_from(number).unwrap_or(usize::MAX), unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::doctor::Verdict;
+
+    #[test]
+    fn a_clock_is_right_within_five_minutes_either_way() {
+        let theirs = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        let said = |now: SystemTime| {
+            let check = clock(now, &[theirs]).expect("a server was asked");
+            (check.verdict, check.message)
+        };
+        assert_eq!(said(theirs + Duration::from_secs(299)).0, Verdict::Good);
+        assert_eq!(said(theirs - Duration::from_secs(299)).0, Verdict::Good);
+        let wrong = |words: &str| (Verdict::Wrong, format!("it is {words} the servers'"));
+        assert_eq!(said(theirs + Duration::from_secs(7200)), wrong("2 hours ahead of"));
+        assert_eq!(said(theirs - Duration::from_secs(600)), wrong("10 minutes behind"));
+        assert!(clock(theirs, &[]).is_none());
+    }
+}
