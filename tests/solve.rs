@@ -272,8 +272,10 @@ fn offline_without_a_cache_says_what_is_missing() {
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
     error: the index of conda-forge/linux-64 isn't in the cache, and this is offline
+      --> environment.yml:1:12
       help: run the same command once without `--offline`
     error: the index of conda-forge/noarch isn't in the cache, and this is offline
+      --> environment.yml:1:12
       help: run the same command once without `--offline`
     -- exit 3
     ");
@@ -369,7 +371,7 @@ fn an_unknown_key_a_prefix_and_an_unknown_platform_are_warned_of_or_refused_by_l
     ");
     insta::assert_snapshot!(lab.shown(&lab.solve(&["--platform", "linxu-64"])), @"
     -- stderr
-    error: `linxu-64` is not a platform
+    error: there is no platform `linxu-64`
       help: did you mean `linux-64`?
     -- exit 2
     ");
