@@ -3,7 +3,8 @@
 use std::str::FromStr;
 
 use envlock_report::nearest;
-use rattler_conda_types::{BuildNumberSpec, MatchSpec};
+use rattler_conda_types::package::CondaArchiveIdentifier;
+use rattler_conda_types::{BuildNumberSpec, MatchSpec, StringMatcher};
 use rattler_digest::{Md5, Sha256, parse_digest_from_hex};
 use url::Url;
 
@@ -88,7 +89,7 @@ pub(super) fn apply(spec: &mut MatchSpec, key: &str, value: &str) -> Result<(), 
             }
             spec.url = Some(Url::parse(value).map_err(|_| wrong())?);
         }
-        "fn" => spec.file_name = Some(value.to_owned()),
+        "fn" => archive(spec, value)?,
         "license" => spec.license = Some(value.to_owned()),
         "license_family" => spec.license_family = Some(value.to_owned()),
         "track_features" => {
@@ -100,5 +101,18 @@ pub(super) fn apply(spec: &mut MatchSpec, key: &str, value: &str) -> Result<(), 
             return Err(Reason::Key { key: key.to_owned(), nearest });
         }
     }
+    Ok(())
+}
+
+/// An archive's name stands for its version and build, in either format: of two archives that
+/// differ in nothing else, a mirror may have one or the other.
+fn archive(spec: &mut MatchSpec, file: &str) -> Result<(), Reason> {
+    let other = || Reason::File { file: file.to_owned(), package: spec.name.to_string() };
+    let archive = CondaArchiveIdentifier::try_from_filename(file).ok_or_else(other)?.identifier;
+    if spec.name.as_exact().is_none_or(|name| name.as_normalized() != archive.name) {
+        return Err(other());
+    }
+    spec.version = Some(parse_version(&format!("=={}", archive.version)).map_err(|_| other())?);
+    spec.build = Some(StringMatcher::Exact(archive.build_string));
     Ok(())
 }

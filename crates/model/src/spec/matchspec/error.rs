@@ -40,6 +40,8 @@ pub(in crate::spec) enum Reason {
     KeyTwice { key: String },
     #[error("`{value}` is no {key}")]
     Value { key: String, value: String },
+    #[error("`{file}` is not the name of an archive of {package}")]
+    File { file: String, package: String },
     #[error("parentheses are only read in `[version='…']`")]
     Parentheses,
     #[error("`{0}` is followed by no version")]
@@ -71,7 +73,8 @@ impl Reason {
             | Self::Version(piece)
             | Self::Build(piece)
             | Self::OperatorGlob { condition: piece, .. }
-            | Self::Value { value: piece, .. } => Some(piece),
+            | Self::Value { value: piece, .. }
+            | Self::File { file: piece, .. } => Some(piece),
             _ => None,
         }
     }
@@ -116,6 +119,7 @@ impl Reason {
             Self::Brackets => "write them like `numpy[version='>=1.24',build=py310*]`",
             Self::KeyTwice { .. } => "keep one of the two",
             Self::Value { key, .. } => return Some(format!("write it like {}", example(key))),
+            Self::File { .. } => "write it like `[fn='numpy-1.24.3-py310h8deb116_0.conda']`",
             Self::Parentheses => "write it like `numpy[version='(>=1.24,<1.25)|>=2']`",
             Self::NoVersion(_) => "write one, as in `numpy>=1.24`, or the name alone for any",
             Self::Operator(_) => "the operators are `=`, `==`, `!=`, `>=`, `<=`, `>`, `<`, `~=`",

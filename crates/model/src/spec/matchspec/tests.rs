@@ -49,6 +49,8 @@ fn a_spec_means_what_it_means_for_conda() {
             &["2 py_0", "4 py_1"],
         ),
         ("x=1.2[version=2.0]", &["2.0"], &["1.2"]),
+        ("x[fn=x-1.2-py_0.conda]", &["1.2 py_0"], &["1.2.1 py_0", "1.2 py_1"]),
+        ("x[fn='x-1.2-py_0.tar.bz2']", &["1.2 py_0"], &["1.3 py_0"]),
     ];
     for (spec, yes, no) in cases {
         for candidate in *yes {
@@ -84,11 +86,9 @@ fn channel_and_subdir_are_taken_off() {
 #[test]
 fn what_is_in_brackets_reaches_the_spec() {
     let md5 = "d41d8cd98f00b204e9800998ecf8427e";
-    let text =
-        format!("x[md5={md5}, build_number='>=2', fn=x.conda, license=MIT, license_family=MIT]");
+    let text = format!("x[md5={md5}, build_number='>=2', license=MIT, license_family=MIT]");
     let spec = parse(&text).unwrap().spec;
     assert!(spec.md5.is_some() && spec.build_number.is_some());
-    assert_eq!(spec.file_name.as_deref(), Some("x.conda"));
     assert_eq!(spec.license.as_deref(), Some("MIT"));
 
     let url = "https://conda.anaconda.org/conda-forge/noarch/x-1-0.conda";
@@ -126,6 +126,8 @@ fn what_is_wrong_is_said_where_it_is() {
         ("numpy[version='>=1'", 5, "the brackets can't be read"),
         ("numpy[version='>=1', verison=2]", 21, "`verison` is no key"),
         ("numpy[md5=12]", 10, "`12` is no md5"),
+        ("numpy[fn=numpy]", 9, "`numpy` is not the name of an archive of numpy"),
+        ("numpy[fn=scipy-1-0.conda]", 9, "is not the name of an archive of numpy"),
         ("numpy[build=a, build=b]", 15, "`build` is here twice"),
         ("numpy[subdir=linux64]", 6, "there is no subdir `linux64`"),
         ("a:b", 1, "a single `:`"),
