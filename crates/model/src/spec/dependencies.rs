@@ -137,20 +137,35 @@ impl Section<'_, '_> {
         comment: &str,
         outer: Option<&Selector>,
     ) -> Option<Selector> {
-        let own = Selector::in_comment(comment).unwrap_or_else(|error| {
-            self.selector_error(at, &error);
-            None
-        });
-        if own.is_none()
-            && let Some(aside) = Selector::mentioned(comment)
-        {
-            let message = format!("`[{aside}]` inside of a comment does nothing");
-            let help = format!("a selector comes first in its comment: `# [{aside}]`");
-            self.reader.problems.warning(at, "selector-mentioned", message, help);
-        }
+        let own = match Selector::in_comment(comment) {
+            Ok(Some(own)) => Some(own),
+            Ok(None) => {
+                self.no_selector(at, comment);
+                None
+            }
+            Err(error) => {
+                self.selector_error(at, &error);
+                None
+            }
+        };
         match (own, outer) {
             (Some(own), Some(outer)) => Some(outer.clone().and(own)),
             (own, outer) => own.or_else(|| outer.cloned()),
+        }
+    }
+
+    /// What could be taken for a selector and is none must not go unsaid.
+    fn no_selector(&mut self, at: Point, comment: &str) {
+        let problems = &mut self.reader.problems;
+        if let Some(aside) = Selector::mentioned(comment) {
+            let message = format!("`[{aside}]` inside of a comment does nothing");
+            let help = format!("a selector comes first in its comment: `# [{aside}]`");
+            problems.warning(at, "selector-mentioned", message, help);
+        } else if let Some(unknown) = Selector::unknown(comment) {
+            let message = format!("`[{unknown}]` names no platform: this line is for all of them");
+            let help = "a selector is like `# [linux]` or `# [not win]`; write any other comment \
+                        without brackets";
+            problems.warning(at, "selector-unknown", message, help);
         }
     }
 

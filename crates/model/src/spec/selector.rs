@@ -122,6 +122,23 @@ impl Selector {
         Self::parse(inner.trim()).ok().filter(|_| !behind.starts_with('('))
     }
 
+    /// The text in brackets at the beginning of a comment that has the form of a selector and
+    /// whose words name no platform, such as `# [cuda]`.
+    pub(super) fn unknown(comment: &str) -> Option<&str> {
+        let text = comment.trim_start_matches('#').trim_start();
+        let (inner, behind) = text.strip_prefix('[')?.split_once(']')?;
+        let inner = inner.trim();
+        let words = tokens(inner);
+        let is_word = |token: &&str| is_grammar(token) || is_identifier(token);
+        if behind.starts_with('(') || words.len() > MAX_TOKENS || !words.iter().all(is_word) {
+            return None;
+        }
+        let known = |token| if is_grammar(token) { token } else { WORDS[0].0 };
+        let form: Vec<_> = words.into_iter().map(known).collect();
+        let mut rest = form.as_slice();
+        (either(&mut rest).is_some() && rest.is_empty()).then_some(inner)
+    }
+
     /// Both conditions at once.
     pub(super) fn and(self, other: Self) -> Self {
         Self(Condition::And(Box::new(self.0), Box::new(other.0)))

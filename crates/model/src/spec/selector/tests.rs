@@ -80,6 +80,23 @@ fn a_misspelt_selector_is_an_error_and_an_ordinary_comment_is_none() {
 }
 
 #[test]
+fn what_has_the_form_of_a_selector_and_names_no_platform_is_known_as_such() {
+    for (comment, text) in [
+        ("# [foo]", "foo"),
+        ("# [cuda]", "cuda"),
+        ("#[ true ]", "true"),
+        ("# [not py38 and (gpu or cuda)]", "not py38 and (gpu or cuda)"),
+    ] {
+        assert_eq!(Selector::in_comment(comment), Ok(None), "{comment}");
+        assert_eq!(Selector::unknown(comment), Some(text), "{comment}");
+    }
+    for comment in ["# foo", "# [1]", "# [see docs]", "# [foo](https://x)", "# [a, b]", "# see [x]"]
+    {
+        assert_eq!(Selector::unknown(comment), None, "{comment}");
+    }
+}
+
+#[test]
 fn endless_selectors_are_refused() {
     assert!(Selector::parse(&"(".repeat(100_000)).is_err());
     assert!(Selector::parse(&"not ".repeat(100_000)).is_err());
