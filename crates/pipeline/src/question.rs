@@ -399,12 +399,14 @@ fn assumed(
     virtual_packages::apply(base, settings)
 }
 
-/// environment.yml's name, else its folder's.
+/// environment.yml's name, else its folder's, which becomes one that isn't hidden.
 fn name(environment: &Environment, folder: &Path) -> String {
     if let Some(name) = &environment.name {
         return name.value.clone();
     }
-    folder
-        .file_name()
-        .map_or_else(|| "environment".to_owned(), |name| name.to_string_lossy().into_owned())
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    match name.trim_start_matches('.') {
+        "" => "environment".to_owned(),
+        name => name.to_owned(),
+    }
 }

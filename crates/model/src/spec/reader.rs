@@ -117,9 +117,7 @@ impl Reader<'_> {
 
     fn name(&mut self, value: &Node) -> Option<Located<String>> {
         let name = self.scalar(value, "name", "name: my-env")?;
-        // conda's own rule for the names of environments.
-        if let Some(bad) = name.value.chars().find(|c| "/ :#\\".contains(*c) || c.is_control()) {
-            let message = format!("the name of an environment can't have `{}`", bad.escape_debug());
+        if let Err(message) = environment_name(&name.value) {
             let help = "letters, digits, `-`, `_` and `.` are fine, as in `my-env`";
             self.problems.error(value.start, "environment-name", message, Some(help.to_owned()));
         }
@@ -227,13 +225,18 @@ impl Reader<'_> {
                 self.problems.error(key.start, "variable-name", message, Some(help.to_owned()));
             }
             match value.as_written() {
-                Some(text) if !text.contains('\0') => {
+                Some(text) if text.contains('\0') => {
+                    let message = format!("the variable `{name}` holds a NUL character");
+                    let help = "no program can be given one: leave it out".to_owned();
+                    self.problems.error(value.start, "variable-value", message, Some(help));
+                }
+                Some(text) => {
                     if has_credentials(text) {
                         self.variable_credential(value.start, name);
                     }
                     variables.insert(name.to_owned(), text.to_owned());
                 }
-                _ => self.wrong_type(value, "a variable", "text or a number", "NAME: \"\""),
+                None => self.wrong_type(value, "a variable", "text or a number", "NAME: \"\""),
             }
         }
         variables
@@ -281,5 +284,26 @@ impl Reader<'_> {
             let help = "selectors are read behind packages and pip lines";
             self.problems.warning(at, code, message, help);
         }
+    }
+}
+
+/// Whether a name can be an environment's: conda's own rule, and that of a folder, which it
+/// becomes. Else what is wrong with it.
+fn environment_name(name: &str) -> Result<(), String> {
+    // Beside `NAME` there are `NAME~previous` and others, below the usual limit of 255 bytes.
+    const LONGEST: usize = 200;
+    if name.is_empty() {
+        return Err("the name of an environment can't be empty".to_owned());
+    }
+    if name.starts_with('.') {
+        return Err(format!("the name of an environment can't begin with a dot, as `{name}` does"));
+    }
+    if name.len() > LONGEST {
+        let length = name.len();
+        return Err(format!("the name of an environment can't have {length} bytes"));
+    }
+    match name.chars().find(|c| "/ :#\\".contains(*c) || c.is_control()) {
+        Some(bad) => Err(format!("the name of an environment can't have `{}`", bad.escape_debug())),
+        None => Ok(()),
     }
 }

@@ -151,6 +151,34 @@ fn nodefaults_is_a_switch_and_no_channel() {
 }
 
 #[test]
+fn a_name_that_no_folder_can_have_is_refused_before_anything_is_solved() {
+    let long = format!("\"{}\"", "n".repeat(250));
+    for name in ["\"\"", "..", ".", ".hidden", "a/b", &long] {
+        assert_eq!(
+            said(&format!("name: {name}\ndependencies: [a]\n")),
+            ["1:7 environment-name"],
+            "{name}"
+        );
+    }
+    assert_eq!(said("name: 机器学习-2.0\ndependencies: [a]\n"), [] as [&str; 0]);
+}
+
+#[test]
+fn a_variable_that_holds_a_nul_is_told_as_such() {
+    let text = "dependencies: [a]\nvariables: {A: \"x\\0y\"}\n";
+    let error = parse("environment.yml", text).unwrap_err();
+    assert_eq!(error.diagnostics[0].message, "the variable `A` holds a NUL character");
+}
+
+#[test]
+fn a_selector_of_unknown_words_is_a_warning_and_the_line_is_for_all_platforms() {
+    let text = "dependencies:\n- a # [cuda]\n- pip:\n  - b # [true]\n- pip # [1]\n";
+    assert_eq!(said(text), ["2:5 selector-unknown", "4:7 selector-unknown"]);
+    let linux = rattler_conda_types::Subdir::Linux64;
+    assert_eq!(read(text).requests_for(linux).count(), 2);
+}
+
+#[test]
 fn values_of_variables_are_the_text_that_stands_there() {
     let text = "dependencies: []\nvariables: {A: 1.10, B: yes, C: 'x y', D: 0x10, _E9: \"\"}\n";
     let variables = read(text).variables;
