@@ -141,7 +141,62 @@ impl Attempt {
     }
 }
 
+/// What is likely to help after these attempts. Time is no help where every source that has
+/// it refuses.
+pub(crate) fn what_helps<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> String {
+    const ANOTHER: &str = "name another source with `--mirror PREFIX=URL`";
+    let told =
+        |attempt: &&Attempt| !matches!(attempt.answer, Answer::Absent(_) | Answer::PutAside(_));
+    let is_refusal = |answer: &Answer| {
+        matches!(answer, Answer::Denied { .. } | Answer::Status { code: 401 | 403, .. })
+    };
+    let told: Vec<&Answer> = attempts.filter(told).map(|attempt| &attempt.answer).collect();
+    if told.is_empty() || !told.iter().all(|answer| is_refusal(answer)) {
+        return format!("try again later or {ANOTHER}");
+    }
+    let denied = told.iter().find_map(|answer| match answer {
+        Answer::Denied { credential, .. } => Some(credential.as_deref()),
+        _ => None,
+    });
+    match denied {
+        Some(Some(from)) => format!("correct the credential of {from}, or {ANOTHER}"),
+        Some(None) => format!("put a credential for it into ~/.netrc, or {ANOTHER}"),
+        None => format!("it lets nobody in from here: {ANOTHER}"),
+    }
+}
+
 /// All attempts, a line each, as one indented note.
 pub(crate) fn tried(attempts: &[Attempt]) -> String {
     attempts.iter().map(|attempt| format!("  {}", attempt.line())).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn help(answers: Vec<Answer>) -> String {
+        let attempts: Vec<_> = answers
+            .into_iter()
+            .map(|answer| Attempt { url: "https://h/".into(), answer })
+            .collect();
+        what_helps(attempts.iter())
+    }
+
+    #[test]
+    fn time_is_no_help_against_a_refusal() {
+        let status = |code| Answer::Status { code, reason: String::new(), retry_after: None };
+        let denied = |credential: Option<&str>| Answer::Denied {
+            code: 401,
+            reason: String::new(),
+            credential: credential.map(Arc::from),
+        };
+        let absent = || Answer::Absent("404 not found".into());
+        assert!(help(vec![status(403), absent()]).starts_with("it lets nobody in from here: "));
+        assert!(help(vec![denied(None)]).contains("~/.netrc"));
+        let wrong = help(vec![status(403), denied(Some("ENVLOCK_TOKEN"))]);
+        assert!(wrong.starts_with("correct the credential of ENVLOCK_TOKEN, or "), "{wrong}");
+        for passing in [vec![status(403), status(503)], vec![Answer::Reset], vec![absent()]] {
+            assert!(help(passing.clone()).starts_with("try again later or "), "{passing:?}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use envlock_report::{Diagnostic, Exit, Explain, Place};
 use rattler_conda_types::Subdir;
 
-use crate::answer::{Attempt, tried};
+use crate::answer::{Attempt, tried, what_helps};
 use crate::disk::DiskError;
 use envlock_model::channel::Channel;
 
@@ -111,13 +111,20 @@ impl Problem {
                     .with_note(format!("asked:\n{}", tried(attempts)));
                 diagnostic.with_help(hint.clone().unwrap_or_else(|| self.where_to_look()))
             }
-            Kind::Unavailable { attempts, .. } => Diagnostic::error("index-unavailable", self.message())
-                .with_note(format!("tried:\n{}", tried(attempts)))
-                .with_help("try again later or name another source with `--mirror PREFIX=URL`; `--offline` uses what was fetched before"),
+            Kind::Unavailable { attempts, .. } => {
+                Diagnostic::error("index-unavailable", self.message())
+                    .with_note(format!("tried:\n{}", tried(attempts)))
+                    .with_help(format!(
+                        "{}; `--offline` uses what was fetched before",
+                        what_helps(attempts.iter())
+                    ))
+            }
             Kind::NotCached { .. } => Diagnostic::error("not-cached", self.message())
                 .with_help("run the same command once without `--offline`"),
-            Kind::NoSource => Diagnostic::error("no-source", self.message())
-                .with_help(format!("leave `--no-origin` out, or name a mirror: `--mirror {}=URL`", self.channel.url)),
+            Kind::NoSource => Diagnostic::error("no-source", self.message()).with_help(format!(
+                "leave `--no-origin` out, or name a mirror: `--mirror {}=URL`",
+                self.channel.url
+            )),
         };
         match &self.place {
             Some(place) => diagnostic.at(place.clone()),

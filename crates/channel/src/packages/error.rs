@@ -3,7 +3,7 @@
 use envlock_report::{Diagnostic, Exit, Explain};
 use rattler_conda_types::RepoDataRecord;
 
-use crate::answer::{Answer, Attempt, tried};
+use crate::answer::{Answer, Attempt, tried, what_helps};
 use crate::disk::DiskError;
 use crate::words;
 
@@ -123,7 +123,7 @@ impl Explain for FetchError {
         vec![match self {
             Self::Failed(packages) => failed(Diagnostic::error("packages-unavailable", self.to_string()), packages)
                 .with_note("nothing was changed; what was fetched is kept in the cache")
-                .with_help("try again later, or name another source with `--mirror PREFIX=URL`"),
+                .with_help(what_helps(packages.iter().flat_map(|package| &package.attempts))),
             Self::NotCached(packages) => {
                 let lines: Vec<String> = packages.iter().map(MissingPackage::line).collect();
                 let total = words::size(packages.iter().filter_map(|package| package.size).sum());
