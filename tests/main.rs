@@ -25,3 +25,4 @@ mod shared;
 mod solve;
 mod support;
 mod verify;
+mod virtual_packages;

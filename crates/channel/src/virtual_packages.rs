@@ -42,6 +42,16 @@ fn read<T: EnvOverride>(
         value: value.clone(),
         reason: error.to_string(),
     })?;
+    let is_word = T::DEFAULT_ENV_NAME != Archspec::DEFAULT_ENV_NAME
+        && !value.is_empty()
+        && !envlock_model::virtual_packages::is_version(value);
+    if is_word {
+        return Err(VirtualPackageError::Override {
+            name: name.to_owned(),
+            value: value.clone(),
+            reason: "a version begins with a digit".to_owned(),
+        });
+    }
     Ok(Some(Override::String(value.clone())))
 }
 

@@ -51,7 +51,7 @@ pub enum Setting {
 
 /// Reads `--virtual-package`'s value: `__name=version[=build]`, `__name=`, `host`, `default`.
 pub fn parse(text: &str) -> Result<Setting, InvalidVirtualPackage> {
-    let invalid = || InvalidVirtualPackage { text: text.to_owned() };
+    let invalid = || InvalidVirtualPackage::Form { text: text.to_owned() };
     match text {
         "host" => return Ok(Setting::Host),
         "default" => return Ok(Setting::Default),
@@ -67,10 +67,43 @@ pub fn parse(text: &str) -> Result<Setting, InvalidVirtualPackage> {
         return Ok(Setting::One(name, None));
     }
     let (version, build) = rest.split_once('=').unwrap_or((rest, "0"));
+    if !is_version(version) {
+        return Err(invalid());
+    }
     let version = Version::from_str(version).map_err(|_| invalid())?;
     let build_string = BuildString::from_str(build).map_err(|_| invalid())?;
     let package = GenericVirtualPackage { name: name.clone(), version, build_string };
     Ok(Setting::One(name, Some(package)))
+}
+
+/// Reads the values of all `--virtual-package` of one run, which must not contradict each
+/// other.
+pub fn parse_all<'a>(
+    texts: impl IntoIterator<Item = &'a str>,
+) -> Result<Vec<Setting>, InvalidVirtualPackage> {
+    let mut settings: Vec<(&str, Setting)> = Vec::new();
+    for text in texts {
+        let setting = parse(text)?;
+        let other = settings.iter().find(|(_, other)| match (other, &setting) {
+            (Setting::One(name, _), Setting::One(other, _)) => name == other,
+            (Setting::One(..), _) | (_, Setting::One(..)) => false,
+            _ => true,
+        });
+        match other {
+            Some((_, other)) if *other == setting => {}
+            Some((first, _)) => {
+                let (first, second) = ((*first).to_owned(), text.to_owned());
+                return Err(InvalidVirtualPackage::Contradiction { first, second });
+            }
+            None => settings.push((text, setting)),
+        }
+    }
+    Ok(settings.into_iter().map(|(_, setting)| setting).collect())
+}
+
+/// Whether a text is meant as a version: rattler reads any word as one.
+pub fn is_version(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// conda's `CONDA_OVERRIDE_*`, by the part behind the prefix (`CUDA`, `GLIBC`, …), as a
@@ -90,7 +123,9 @@ pub fn conda_override(
         "ARCHSPEC" => "__archspec",
         _ => return None,
     };
-    Some(parse(&format!("{name}={value}")))
+    let written =
+        || InvalidVirtualPackage::Form { text: format!("CONDA_OVERRIDE_{variable}={value}") };
+    Some(parse(&format!("{name}={value}")).map_err(|_| written()))
 }
 
 /// `base` with the settings applied, in their order. [`Setting::Host`] and
@@ -107,13 +142,32 @@ pub fn apply(base: Vec<GenericVirtualPackage>, settings: &[Setting]) -> Vec<Gene
     packages
 }
 
+/// What `locked` has otherwise than `fixed`, name by name: `__cuda=12.2=0`, `no __glibc`.
+pub fn differing(locked: &[GenericVirtualPackage], fixed: &[GenericVirtualPackage]) -> Vec<String> {
+    let other = locked.iter().filter(|package| !fixed.contains(package)).map(ToString::to_string);
+    let gone = fixed.iter().filter(|package| !locked.iter().any(|l| l.name == package.name));
+    other.chain(gone.map(|package| format!("no {}", package.name.as_normalized()))).collect()
+}
+
 /// A `--virtual-package` that isn't one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{text}` is not a virtual package: write `__cuda=12.2`, `__cuda=` for none, `host` or `default`"
-)]
-pub struct InvalidVirtualPackage {
-    text: String,
+pub enum InvalidVirtualPackage {
+    /// It has another form.
+    #[error(
+        "`{text}` is not a virtual package: write `__cuda=12.2`, `__cuda=` for none, `host` or `default`"
+    )]
+    Form {
+        /// As typed.
+        text: String,
+    },
+    /// Two of one run can't hold at once.
+    #[error("`{first}` and `{second}` can't hold at once: keep one of them")]
+    Contradiction {
+        /// The first, as typed.
+        first: String,
+        /// The other, as typed.
+        second: String,
+    },
 }
 
 fn make(name: &str, version: &str, build: &str) -> GenericVirtualPackage {
@@ -159,9 +213,34 @@ mod tests {
 
     #[test]
     fn what_is_no_virtual_package_is_refused_with_the_right_form() {
-        for wrong in ["cuda=12", "__cuda", "__cuda=a b", ""] {
+        for wrong in ["cuda=12", "__cuda", "__cuda=a b", "__cuda=garbage", ""] {
             let message = parse(wrong).expect_err(wrong).to_string();
             assert!(message.contains("__cuda=12.2"), "{message}");
         }
+    }
+
+    #[test]
+    fn a_word_is_no_version_in_a_variable_of_condas_either() {
+        let error = conda_override("CUDA", "garbage").expect("known").expect_err("no version");
+        assert!(error.to_string().starts_with("`CONDA_OVERRIDE_CUDA=garbage` is not"), "{error}");
+    }
+
+    #[test]
+    fn settings_of_one_run_that_cannot_hold_at_once_are_refused() {
+        for wrong in [["__cuda=1", "__cuda=2"], ["__cuda=", "__cuda=2"], ["host", "default"]] {
+            let error = parse_all(wrong).expect_err(wrong[0]).to_string();
+            assert!(error.contains(wrong[0]) && error.contains(wrong[1]), "{error}");
+        }
+        let both = parse_all(["host", "__cuda=1", "__cuda=1"]).expect("no contradiction");
+        assert_eq!(both.len(), 2);
+    }
+
+    #[test]
+    fn what_was_set_is_what_differs_from_the_fixed_assumptions() {
+        let fixed = defaults(Subdir::Linux64);
+        assert_eq!(differing(&fixed, &fixed), [] as [&str; 0]);
+        let set = parse_all(["__cuda=12.2", "__glibc="]).expect("valid");
+        let set = apply(fixed.clone(), &set);
+        assert_eq!(differing(&set, &fixed), ["__cuda=12.2=0", "no __glibc"]);
     }
 }

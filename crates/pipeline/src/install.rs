@@ -223,6 +223,7 @@ pub async fn install(
     let locked = for_host(request, &lock, ambient)?;
     let pip_left_out = pip(locked, request.pip)?;
     refuse_unfit_host(locked, ambient.host_packages)?;
+    warnings.extend(assumed_in_vain(locked, ambient.host_packages));
 
     let prefix = match &request.prefix {
         Some(prefix) => prefix.clone(),
@@ -352,6 +353,26 @@ fn refuse_unfit_host(
         }
     }
     if missing.is_empty() { Ok(()) } else { Err(InstallError::Host { missing }) }
+}
+
+/// What the lock assumes and this machine hasn't, though no package asks for it by now.
+fn assumed_in_vain(locked: &LockedPlatform, host: &[GenericVirtualPackage]) -> Option<Diagnostic> {
+    let lacks = |assumed: &&GenericVirtualPackage| {
+        // A newer machine has all that an older one has. How fast its processor is decides
+        // nothing here: packages say what they need of it.
+        let has = host.iter().find(|package| package.name == assumed.name);
+        has.is_none_or(|has| has.version < assumed.version)
+    };
+    let lacking: Vec<_> =
+        locked.virtual_packages.iter().filter(lacks).map(ToString::to_string).collect();
+    (!lacking.is_empty()).then(|| {
+        let message = format!("the lock was made for a machine with {}", lacking.join(", "));
+        Diagnostic::warning("host-differs", message)
+            .with_note(
+                "this one hasn't; no package asks for it by name, but one may be built on it",
+            )
+            .with_help("`envlock solve --virtual-package default` makes a lock for usual machines")
+    })
 }
 
 fn requested(locked: &LockedPlatform) -> BTreeMap<String, Vec<String>> {

@@ -399,6 +399,33 @@ fn assumed(
     virtual_packages::apply(base, settings)
 }
 
+/// That virtual packages which were set in an earlier run still hold.
+pub(crate) fn still_assumed(
+    question: &Question,
+    overrides: &Overrides,
+) -> impl Iterator<Item = Diagnostic> {
+    let set: Vec<_> = overrides.virtual_packages.iter().collect();
+    let is_set = move |package: &GenericVirtualPackage| {
+        set.iter().any(|setting| match setting {
+            Setting::Host | Setting::Default => true,
+            Setting::One(name, _) => *name == package.name,
+        })
+    };
+    question.platforms.iter().filter_map(move |(platform, asked)| {
+        let kept = |packages: &[GenericVirtualPackage]| -> Vec<_> {
+            packages.iter().filter(|package| !is_set(package)).cloned().collect()
+        };
+        let fixed = virtual_packages::defaults(*platform);
+        let other = virtual_packages::differing(&kept(&asked.virtual_packages), &kept(&fixed));
+        (!other.is_empty()).then(|| {
+            let message = format!("{platform} is still assumed to have {}", other.join(", "));
+            Diagnostic::note("virtual-packages-kept", message)
+                .with_note("the lock has it so from an earlier run")
+                .with_help("`envlock solve --virtual-package default` goes back to what is usual")
+        })
+    })
+}
+
 /// environment.yml's name, else its folder's, which becomes one that isn't hidden.
 fn name(environment: &Environment, folder: &Path) -> String {
     if let Some(name) = &environment.name {

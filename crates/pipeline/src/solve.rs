@@ -20,7 +20,7 @@ use rattler_conda_types::{PackageName, RepoDataRecord, Subdir};
 
 use crate::{
     Ambient, FileError, Overrides, QuestionError, files,
-    question::{Settled, settle},
+    question::{Settled, settle, still_assumed},
     secrets::{self, ManifestRequest},
 };
 
@@ -194,6 +194,7 @@ pub async fn solve(
     let (overrides, present) = (&request.overrides, present.as_ref());
     let Settled { question, places } =
         settle(&environment, &folder, overrides, present, ambient, warnings)?;
+    warnings.extend(still_assumed(&question, overrides));
     warnings.extend(pip_left_out(&question));
 
     let kept = present.filter(|_| request.moves != Moves::Everything);

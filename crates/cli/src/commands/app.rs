@@ -84,9 +84,8 @@ impl App<'_> {
     /// `CONDA_OVERRIDE_*` and then `--virtual-package`, which wins.
     pub(crate) fn virtual_packages(&self, flags: &[String]) -> Result<Vec<Setting>, GroundError> {
         let mut settings = self.settings.conda_overrides().map_err(GroundError::VirtualPackage)?;
-        for text in flags {
-            settings.push(virtual_packages::parse(text).map_err(GroundError::VirtualPackage)?);
-        }
+        let flags = virtual_packages::parse_all(flags.iter().map(String::as_str));
+        settings.extend(flags.map_err(GroundError::VirtualPackage)?);
         Ok(settings)
     }
 

@@ -1,0 +1,71 @@
+//! What a machine is assumed to have: said, kept, and compared with the machine.
+
+use envlock_testkit::World;
+
+use crate::support::Lab;
+
+const YML: &str = "channels: [conda-forge]\nplatforms: [linux-64]\ndependencies: [app]\n";
+
+fn world() -> World {
+    World::new().channel("conda-forge", |c| {
+        c.pkg("app 1.0");
+    })
+}
+
+#[test]
+fn a_word_is_no_version_of_a_virtual_package() {
+    let lab = Lab::new(world(), YML).env("CONDA_OVERRIDE_CUDA", "garbage");
+    let output = lab.solve(&[]);
+    assert_eq!(output.code, Some(2), "{}", output.stderr);
+    assert!(output.stderr.contains("CONDA_OVERRIDE_CUDA=garbage"), "{}", output.stderr);
+    assert!(!lab.project.path("envlock.lock").exists());
+}
+
+#[test]
+fn two_versions_of_one_virtual_package_are_refused() {
+    let lab = Lab::new(world(), YML);
+    let output = lab.solve(&["--virtual-package", "__cuda=1", "--virtual-package", "__cuda=2"]);
+    insta::assert_snapshot!(lab.shown(&output), @"
+    -- stderr
+    error: `__cuda=1` and `__cuda=2` can't hold at once: keep one of them
+    -- exit 2
+    ");
+}
+
+#[test]
+fn what_was_set_once_stays_and_that_is_said_until_it_is_taken_back() {
+    let lab = Lab::new(world(), YML);
+    let cuda = ["--virtual-package", "__cuda=12.2"];
+    lab.solve(&cuda).success();
+    insta::assert_snapshot!(lab.shown(&lab.solve(&[])), @"
+    -- stdout
+    linux-64  1 package  942 B to download at most
+    envlock.lock is up to date
+    -- stderr
+        index  2 indexes, 0 B fetched
+        solve  1 package
+    note: linux-64 is still assumed to have __cuda=12.2=0
+      - the lock has it so from an earlier run
+      help: `envlock solve --virtual-package default` goes back to what is usual
+    -- exit 0
+    ");
+    assert!(!lab.solve(&cuda).stderr.contains("still assumed"), "set in this run");
+    lab.solve(&["--virtual-package", "default"]).success();
+    assert!(!lab.lock().contains("__cuda"));
+    assert!(!lab.solve(&[]).stderr.contains("still assumed"));
+}
+
+#[test]
+fn what_is_assumed_and_not_there_is_a_warning_where_no_package_asks_for_it() {
+    let lab = Lab::new(world(), YML).env("CONDA_OVERRIDE_CUDA", "");
+    let set = ["--virtual-package", "__glibc=99.0", "--virtual-package", "__cuda=12.2"];
+    lab.solve(&set).success();
+    let output = lab.install(&["-q"]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    insta::assert_snapshot!(output.stderr, @"
+    warning: the lock was made for a machine with __cuda=12.2=0, __glibc=99.0=0
+      - this one hasn't; no package asks for it by name, but one may be built on it
+      help: `envlock solve --virtual-package default` makes a lock for usual
+            machines
+    ");
+}
