@@ -124,7 +124,7 @@ pub async fn bundle(
     let channel = channel.ok_or_else(|| ProvideError::Folder(directory.to_owned()))?;
     let records = records(&lock, &platforms);
     ambient.client.write_channel(&records, directory, ambient.observer).await?;
-    if let Some(text) = files::text(&request.lock)? {
+    if let Some(text) = files::lock_text(&request.lock)? {
         files::replace(&within, &text)?;
     }
     let origins = records.iter().filter_map(|record| Url::parse(record.channel.as_ref()?).ok());

@@ -1,7 +1,7 @@
 //! The two files of a project, read and written.
 
 use std::{
-    io::{self, Write as _},
+    io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -11,6 +11,12 @@ use envlock_model::{
 };
 use envlock_report::{Diagnostic, Exit, Explain, Place};
 use envlock_secrets::manifest::ManifestError;
+
+/// The most bytes of a file that somebody writes by hand.
+const MOST_BYTES: u64 = 16_000_000;
+
+/// The most bytes of a lock: a hundred platforms of a thousand packages.
+const MOST_BYTES_OF_A_LOCK: u64 = 256_000_000;
 
 /// Why a file of the project can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +36,17 @@ pub enum FileError {
         path: PathBuf,
         /// What the system says.
         error: io::Error,
+    },
+    /// A device or a pipe, which may never end.
+    #[error("{} is not a file", .0.display())]
+    NotAFile(PathBuf),
+    /// No file of its kind is that large.
+    #[error("{} has more than {} MB", path.display(), most_bytes / 1_000_000)]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// What is the most.
+        most_bytes: u64,
     },
     /// It isn't text.
     #[error("{} is not UTF-8 text", place.file)]
@@ -91,6 +108,14 @@ impl Explain for FileError {
                     _ => diagnostic,
                 }]
             }
+            Self::NotAFile(_) => vec![
+                Diagnostic::error("not-a-file", self.to_string())
+                    .with_help("write what it holds into a file, and name that"),
+            ],
+            Self::TooLarge { .. } => vec![
+                Diagnostic::error("file-too-large", self.to_string())
+                    .with_help("is it the right one? Nothing of it was read"),
+            ],
             Self::NotText { place } => vec![
                 Diagnostic::error("not-text", self.to_string())
                     .at(place.clone())
@@ -119,6 +144,8 @@ impl Explain for FileError {
     fn exit(&self) -> Exit {
         match self {
             Self::Absent { .. }
+            | Self::NotAFile(_)
+            | Self::TooLarge { .. }
             | Self::NotText { .. }
             | Self::Name { .. }
             | Self::TwoManifests { .. } => Exit::Usage,
@@ -168,21 +195,53 @@ fn absent_environment(path: &Path) -> FileError {
 
 /// Reads a lock that has to be there.
 pub(crate) fn lock(path: &Path) -> Result<Lock, FileError> {
-    let text = text(path)?.ok_or_else(|| FileError::Absent {
+    let text = lock_text(path)?.ok_or_else(|| FileError::Absent {
         path: path.to_owned(),
         help: "make it with `envlock solve`".to_owned(),
     })?;
     Ok(lock::read(&shown(path), &text)?)
 }
 
-/// A file's text, or none where there is no file.
+/// A lock's text, or none where there is no file.
+pub(crate) fn lock_text(path: &Path) -> Result<Option<String>, FileError> {
+    at_most(MOST_BYTES_OF_A_LOCK, path)?.map(|bytes| decoded(path, bytes)).transpose()
+}
+
+/// The text of any other file, or none where there is no file.
 pub(crate) fn text(path: &Path) -> Result<Option<String>, FileError> {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
+    bytes(path)?.map(|bytes| decoded(path, bytes)).transpose()
+}
+
+/// The bytes of a file that is no lock, or none where there is no file.
+pub(crate) fn bytes(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+    at_most(MOST_BYTES, path)
+}
+
+/// Neither a device nor a pipe is opened.
+fn at_most(most_bytes: u64, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+    let unreadable = |error| FileError::Unreadable { path: path.to_owned(), error };
+    let too_large = || FileError::TooLarge { path: path.to_owned(), most_bytes };
+    let size = match std::fs::metadata(path) {
+        // A directory can be opened, and reading it says what it is.
+        Ok(found) if !found.is_file() && !found.is_dir() => {
+            return Err(FileError::NotAFile(path.to_owned()));
+        }
+        Ok(found) => found.len(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(FileError::Unreadable { path: path.to_owned(), error }),
+        Err(error) => return Err(unreadable(error)),
     };
-    String::from_utf8(bytes).map(Some).map_err(|error| {
+    if size > most_bytes {
+        return Err(too_large());
+    }
+    // It may grow meanwhile, and some files of the system say that they have no bytes.
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let read = file.take(most_bytes + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if read as u64 > most_bytes { Err(too_large()) } else { Ok(Some(bytes)) }
+}
+
+fn decoded(path: &Path, bytes: Vec<u8>) -> Result<String, FileError> {
+    String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let valid = String::from_utf8_lossy(valid);
         let line = 1 + valid.matches('\n').count();

@@ -199,11 +199,7 @@ pub fn texts(
 ) -> Result<BTreeMap<String, String>, FileError> {
     let mut texts = BTreeMap::new();
     for path in paths {
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(FileError::Unreadable { path: path.into(), error }),
-        };
+        let Some(bytes) = files::bytes(Path::new(&path))? else { continue };
         let text = source::decode(&path, bytes)?;
         texts.insert(path, text);
     }

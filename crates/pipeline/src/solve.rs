@@ -188,7 +188,7 @@ pub async fn solve(
 ) -> Result<Solved, SolveError> {
     let environment = files::environments(&request.environments)?;
     let manifest = manifest(&request.environments)?;
-    let present_text = files::text(&request.lock)?;
+    let present_text = files::lock_text(&request.lock)?;
     let present = present(&request.lock, present_text.as_deref())?;
     let folder = folder(&request.environments);
     let (overrides, present) = (&request.overrides, present.as_ref());
