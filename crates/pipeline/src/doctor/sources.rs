@@ -152,8 +152,57 @@ mod tests {
         assert_eq!(said(theirs + Duration::from_secs(299)).0, Verdict::Good);
         assert_eq!(said(theirs - Duration::from_secs(299)).0, Verdict::Good);
         let wrong = |words: &str| (Verdict::Wrong, format!("it is {words} the servers'"));
-        assert_eq!(said(theirs + Duration::from_secs(7200)), wrong("2 hours ahead of"));
-        assert_eq!(said(theirs - Duration::from_secs(600)), wrong("10 minutes behind"));
+        assert_eq!(said(theirs + Duration::from_hours(2)), wrong("2 hours ahead of"));
+        assert_eq!(said(theirs - Duration::from_mins(10)), wrong("10 minutes behind"));
         assert!(clock(theirs, &[]).is_none());
+    }
+
+    fn probe(host: &str, is_origin: bool, days: Option<u64>) -> Probe {
+        let url = url::Url::parse(&format!("https://{host}/conda-forge/linux-64/"));
+        let source =
+            envlock_channel::Source { url: url.unwrap(), is_origin, label: host.to_owned() };
+        let made = |days| SystemTime::UNIX_EPOCH + Duration::from_hours(24 * days);
+        let answer = days.map_or_else(
+            || Err(Answer::Silent(Duration::from_secs(10))),
+            |days| {
+                let form = "repodata.json.zst";
+                Ok(envlock_channel::Alive {
+                    form,
+                    bytes: None,
+                    modified: Some(made(days)),
+                    now: None,
+                })
+            },
+        );
+        Probe { source, answer }
+    }
+
+    fn judged(probes: &[Probe]) -> Vec<(Verdict, String)> {
+        let url = url::Url::parse("https://conda.anaconda.org/conda-forge/").unwrap();
+        let channel = Channel { name: "conda-forge".to_owned(), url, multi: None };
+        let checks = channel_checks(&channel, Subdir::Linux64, probes, probes);
+        checks.into_iter().map(|check| (check.verdict, check.message)).collect()
+    }
+
+    #[test]
+    fn a_mirror_is_as_old_as_it_is_behind_its_origin_and_two_days_are_too_many() {
+        let checks = judged(&[
+            probe("fresh", false, Some(100)),
+            probe("slow", false, Some(99)),
+            probe("stale", false, Some(90)),
+            probe("origin", true, Some(100)),
+        ]);
+        let verdicts: Vec<_> = checks.iter().map(|check| check.0).collect();
+        assert_eq!(verdicts, [Verdict::Good, Verdict::Good, Verdict::Wrong, Verdict::Good]);
+        assert!(checks[0].1.ends_with("as new as its origin"), "{}", checks[0].1);
+        assert!(checks[1].1.ends_with("24 hours behind its origin"), "{}", checks[1].1);
+        assert!(checks[2].1.ends_with("10 days behind its origin"), "{}", checks[2].1);
+    }
+
+    #[test]
+    fn an_origin_behind_a_firewall_is_well_where_a_mirror_delivers_and_no_other_way_round() {
+        let shut = |is_origin: bool| [probe("a", !is_origin, Some(1)), probe("b", is_origin, None)];
+        assert_eq!(judged(&shut(true))[1].0, Verdict::Good);
+        assert_eq!(judged(&shut(false))[1].0, Verdict::Wrong);
     }
 }
