@@ -93,6 +93,23 @@ fn a_diagnostic_in_json_has_a_code_and_a_place() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn an_answer_that_cannot_be_written_is_told_on_stderr() {
+    let lab = Lab::solved(world(), YML);
+    for format in ["human", "json"] {
+        let mut command = lab.project.command(["solve", "--check", "-q", "--format", format]);
+        let full = fs_err::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = command.stdout(full.into_file()).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{stderr}");
+        assert!(
+            stderr.starts_with("error: standard output can't be written: No space"),
+            "{stderr}"
+        );
+    }
+}
+
+#[test]
 fn a_solve_in_json_has_every_change() {
     let lab = Lab::new(world(), YML);
     insta::assert_snapshot!(lab.solve(&["--format", "json"]).stdout, @r#"

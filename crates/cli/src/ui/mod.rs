@@ -101,11 +101,7 @@ impl Ui {
                 out(&text)
             }
         };
-        // A reader that went away (`| head`) has seen what it wanted; a full disk has not.
-        match written {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Exit::Unknown,
-            _ => exit,
-        }
+        self.unless_lost(written, exit)
     }
 
     /// Says what a check found; `table` goes before it for a person.
@@ -124,8 +120,19 @@ impl Ui {
             Format::Github => render::github(findings),
             Format::Gitlab => render::gitlab(findings, "secrets.yml"),
         };
-        match out(&text) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Exit::Unknown,
+        self.unless_lost(out(&text), exit)
+    }
+
+    /// A reader that went away (`| head`) has seen what it wanted; a full disk has not.
+    fn unless_lost(&self, written: io::Result<()>, exit: Exit) -> Exit {
+        match written {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                let message = format!("standard output can't be written: {error}");
+                let lost = Diagnostic::error("output-lost", message)
+                    .with_note("what the command did is done; only its answer is lost");
+                let _ = err(&human::diagnostic(&lost, self.layout));
+                Exit::Unknown
+            }
             _ => exit,
         }
     }
