@@ -28,6 +28,14 @@ fn the_demo_runs_twice_and_leaves_a_python_that_is_its_own() {
     assert!(said.contains("GREETING is 你好\n"), "{said}");
     project.envlock(["demo"]).success();
 
+    // What it says at the end works without its server, in its folder.
+    let (_, afterwards) = said.rsplit_once("$ envlock ").unwrap();
+    let words: Vec<_> = afterwards.trim_end().split(' ').collect();
+    let mut again = project.command(&words);
+    let again = again.current_dir(project.path("envlock-demo")).output().unwrap();
+    let told = String::from_utf8_lossy(&again.stdout).into_owned();
+    assert!(again.status.success() && told.contains("up to date"), "{words:?}: {again:?}");
+
     let prefix = project.path("envlock-demo/.envlock/demo");
     let python = prefix.join("bin/python");
     let version = Command::new(&python).arg("-V").output().unwrap();

@@ -13,6 +13,7 @@ use envlock_depot::{
 };
 use envlock_report::{Diagnostic, Exit, Explain};
 use rattler_conda_types::Subdir;
+use url::Url;
 
 /// The Python that envlock's users run.
 const WANTED: [u32; 2] = [3, 10];
@@ -39,6 +40,9 @@ pub struct Stage {
     pub made_of: Cpython,
     /// The commands, as words behind the program's name, to be run in the folder.
     pub commands: Vec<Vec<String>>,
+    /// The first of them with the channel's folder in place of the server: it works when the
+    /// stage is gone, too.
+    pub afterwards: Vec<String>,
     _server: Server,
 }
 
@@ -119,8 +123,21 @@ pub fn set_stage(request: &DemoRequest, python: Cpython) -> Result<Stage, DemoEr
     }
 
     let server = Server::start(mirror.root()).map_err(doing("serve the channel"))?;
-    let [(origin, url), _] = Mirror::stands_in_for(&server.url());
-    Ok(Stage { commands: commands(&format!("{origin}={url}")), made_of: python, _server: server })
+    let served = mirror_of(&server.url());
+    let kept = Url::from_directory_path(mirror.root())
+        .map_err(|()| doing("name the channel")(io::ErrorKind::InvalidInput.into()))?;
+    Ok(Stage {
+        commands: commands(&served),
+        afterwards: solve(&mirror_of(kept.as_str())),
+        made_of: python,
+        _server: server,
+    })
+}
+
+/// What `--mirror` takes for the tree at `url`.
+fn mirror_of(url: &str) -> String {
+    let [(origin, mirror), _] = Mirror::stands_in_for(url);
+    format!("{origin}={mirror}")
 }
 
 fn is_free(folder: &Path) -> bool {
@@ -139,13 +156,17 @@ fn environment_yml(python: &str) -> String {
     )
 }
 
+fn solve(mirror: &str) -> Vec<String> {
+    ["solve", "--mirror", mirror, "--no-origin"].map(str::to_owned).to_vec()
+}
+
 fn commands(mirror: &str) -> Vec<Vec<String>> {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let program = "import os, sys, ssl, sqlite3; \
                    print('Python', sys.version.split()[0], 'in', sys.prefix); \
                    print('GREETING is', os.environ['GREETING'])";
     vec![
-        words(&["solve", "--mirror", mirror, "--no-origin"]),
+        solve(mirror),
         words(&["install", "--mirror", mirror, "--no-origin"]),
         words(&["run", "--", "python", "-c", program]),
         words(&["run", "--", "greet", "envlock"]),

@@ -79,7 +79,7 @@ fn play(args: &args::Demo, app: &App<'_>, stage: &Stage) -> Answer<output::Demo>
             }
         }
     }
-    let text = if exit == Exit::Yes { closing(args) } else { String::new() };
+    let text = if exit == Exit::Yes { closing(args, stage) } else { String::new() };
     Answer { exit, diagnostics, result: Some(result), text }
 }
 
@@ -100,10 +100,12 @@ fn shown(words: &[String]) -> String {
     std::iter::once("envlock".to_owned()).chain(quoted).collect::<Vec<_>>().join(" ")
 }
 
-fn closing(args: &args::Demo) -> String {
+fn closing(args: &args::Demo, stage: &Stage) -> String {
     format!(
         "\nall of it is in {0} to look at: environment.yml, envlock.lock, the channel in\n\
-         mirror and the prefix in .envlock/demo; `envlock install` there says that it is right\n",
-        args.folder.display()
+         mirror and the prefix in .envlock/demo; `envlock install` there says that it is right\n\
+         \nthe channel's server is gone now; its folder answers as well, there, by\n$ {1}\n",
+        args.folder.display(),
+        shown(&stage.afterwards)
     )
 }
