@@ -113,6 +113,30 @@ fn a_file_that_is_not_text_is_refused_at_the_byte() {
 }
 
 #[test]
+fn what_never_ends_or_is_too_large_is_not_read() {
+    let lab = lab("channels: [conda-forge]\ndependencies: [app]\n");
+    insta::assert_snapshot!(lab.shown(&lab.solve(&["-f", "/dev/zero"])), @"
+    -- stderr
+    error: /dev/zero is not a file
+      help: write what it holds into a file, and name that
+    -- exit 2
+    ");
+    for args in [&["solve", "--lock", "/dev/zero"][..], &["install", "--lock", "/dev/zero"]] {
+        let output = lab.envlock(args);
+        assert_eq!(output.code, Some(2), "{args:?} {}", output.stderr);
+        assert!(output.stderr.contains("/dev/zero is not a file"), "{}", output.stderr);
+    }
+    let file = fs_err::File::create(lab.project.path("large.yml")).unwrap();
+    file.set_len(16_000_001).unwrap();
+    insta::assert_snapshot!(lab.shown(&lab.solve(&["-f", "large.yml"])), @"
+    -- stderr
+    error: large.yml has more than 16 MB
+      help: is it the right one? Nothing of it was read
+    -- exit 2
+    ");
+}
+
+#[test]
 fn a_folder_in_place_of_a_file_is_told() {
     let lab = lab("");
     fs_err::create_dir(lab.project.path("folder")).unwrap();

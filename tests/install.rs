@@ -254,7 +254,12 @@ fn a_dry_run_refuses_what_the_install_would_refuse_and_names_what_would_go() {
     -- exit 0
     ");
     lab.install(&["-q", "--replace"]).success();
-    insta::assert_snapshot!(lab.shown(&lab.install(&["--dry-run", "--replace"])), @"");
+    insta::assert_snapshot!(lab.shown(&lab.install(&["--dry-run", "--replace"])), @"
+    -- stdout
+    nothing comes or goes: 2 packages would be linked anew
+    dry run: ~/project/.envlock/project is as it was
+    -- exit 0
+    ");
 }
 
 #[test]
