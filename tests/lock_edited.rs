@@ -127,6 +127,50 @@ fn rule_3_a_name_that_stands_twice_is_found() {
 }
 
 #[test]
+fn rule_3_what_stands_twice_is_found() {
+    let url = "- conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda\n";
+    let listed = format!("      {url}");
+    insta::assert_snapshot!(edited(|lock| lock.replace(&listed, &listed.repeat(2))), @"
+    -- stderr
+    error: lib-1.2-0.conda is listed twice for linux-64
+      --> envlock.lock:28:1
+      help: solve again with `envlock solve`; what is right in it stays
+    -- exit 2
+    ");
+    let said = edited(|lock| {
+        let at = lock.rfind(url).unwrap();
+        let end = lock.find("envlock:\n").unwrap();
+        lock.replace("envlock:\n", &format!("{}envlock:\n", &lock[at..end]))
+    });
+    insta::assert_snapshot!(said, @"
+    -- stderr
+    error: lib-1.2-0.conda has two blocks
+      --> envlock.lock:33:1
+      help: solve again with `envlock solve`; what is right in it stays
+    -- exit 2
+    ");
+}
+
+#[test]
+fn rule_3_a_channel_of_the_environment_that_was_not_asked_is_found() {
+    let said = edited(|lock| {
+        lock.replace(
+            "- url: https://conda.anaconda.org/conda-forge/\n",
+            "- url: https://evil.example/t/geheim/forge/\n",
+        )
+    });
+    assert!(!said.contains("geheim"), "{said}");
+    insta::assert_snapshot!(said, @"
+    -- stderr
+    error: the channel https://evil.example/t/***/forge/ of the environment isn't
+      one that was asked
+      --> envlock.lock:12:1
+      help: solve again with `envlock solve`; what is right in it stays
+    -- exit 2
+    ");
+}
+
+#[test]
 fn rule_3_a_package_without_sha256_is_found() {
     let said = edited(|lock| {
         let lines: Vec<_> = lock.lines().filter(|line| !line.starts_with("  sha256:")).collect();
@@ -212,7 +256,8 @@ fn rule_8_errors_name_the_line() {
     ");
     insta::assert_snapshot!(edited(|lock| lock.replacen("  sha256: ", "  sha256: zz", 1)), @"
     -- stderr
-    error: the lock can't be read: failed to parse digest
+    error: the lock can't be read: app-1.0-0.conda has a sha256 that isn't 64
+      hexadecimal digits
       --> envlock.lock:18:1
       help: restore it with `git checkout envlock.lock`, or remove it and run
             `envlock solve`
@@ -222,6 +267,56 @@ fn rule_8_errors_name_the_line() {
     -- stderr
     error: the lock can't be read: there is no platform `linxu-64`
       --> envlock.lock:3:1
+      help: restore it with `git checkout envlock.lock`, or remove it and run
+            `envlock solve`
+    -- exit 2
+    ");
+}
+
+#[test]
+fn rule_8_errors_are_in_words_of_the_lock_and_not_of_a_library() {
+    let bell = edited(|lock| lock.replace("  - lib >=1", "  - lib \u{7} >=1"));
+    insta::assert_snapshot!(bell, @r"
+    -- stderr
+    error: the lock can't be read: the control character `\u{7}` is in it
+      --> envlock.lock:22:9
+      help: restore it with `git checkout envlock.lock`, or remove it and run
+            `envlock solve`
+    -- exit 2
+    ");
+    let url = "- conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda";
+    insta::assert_snapshot!(edited(|lock| lock.replace(&format!("\n{url}"), "\n- conda: lib")), @"
+    -- stderr
+    error: the lock can't be read: lib has a block that isn't that of a conda
+      package
+      --> envlock.lock:27:1
+      help: restore it with `git checkout envlock.lock`, or remove it and run
+            `envlock solve`
+    -- exit 2
+    ");
+    insta::assert_snapshot!(edited(|lock| lock.replace(url, "- conda: lib.conda")), @"
+    -- stderr
+    error: the lock can't be read: lib.conda has a block that isn't that of a conda
+      package
+      --> envlock.lock:27:1
+      help: restore it with `git checkout envlock.lock`, or remove it and run
+            `envlock solve`
+    -- exit 2
+    ");
+    let said = edited(|lock| lock.replace("      - https://conda.anaconda.org", "      - conda"));
+    insta::assert_snapshot!(said, @"
+    -- stderr
+    error: the lock can't be read: `envlock.requested.channels[0].urls[0]` isn't
+      what a lock has there
+      --> envlock.lock:41:9
+      help: restore it with `git checkout envlock.lock`, or remove it and run
+            `envlock solve`
+    -- exit 2
+    ");
+    insta::assert_snapshot!(edited(|lock| lock.replace("  name: project\n", "")), @"
+    -- stderr
+    error: the lock can't be read: `name` is missing in `envlock`
+      --> envlock.lock:34:3
       help: restore it with `git checkout envlock.lock`, or remove it and run
             `envlock solve`
     -- exit 2

@@ -1,16 +1,21 @@
 //! Whether a lock is an answer at all: checked by meaning, with no hash over the file, on
 //! which every merge would conflict.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use envlock_report::Place;
 use rattler_conda_types::{
     MatchSpec, Matches, PackageName, ParseMatchSpecOptions, RepoDataRecord, RepodataRevision,
     Subdir,
 };
+use serde_yaml::Value;
+use url::Url;
 
 use super::{FILE_NAME, Lock, LockedPlatform, write::holds_credential};
-use crate::spec::parse_request;
+use crate::{channel::redact, spec::parse_request};
 
 /// One way in which a lock contradicts itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,12 +36,19 @@ enum Kind {
     NoSha256,
     Credential,
     UnknownChannel,
+    ListedTwice,
+    TwoBlocks,
+    OtherChannel { channel: String },
 }
 
 impl Inconsistency {
-    /// The package that it is about, when it is about one.
-    pub fn record(&self) -> Option<&RepoDataRecord> {
-        self.record.as_deref()
+    /// What stands on the line that it is about.
+    pub(super) fn line(&self) -> String {
+        match (&self.kind, &self.record) {
+            (Kind::OtherChannel { channel }, _) => format!("- url: {channel}"),
+            (_, Some(record)) => format!("- conda: {}", record.url),
+            (_, None) => "envlock:".to_owned(),
+        }
     }
 }
 
@@ -69,6 +81,12 @@ impl fmt::Display for Inconsistency {
             Kind::UnknownChannel => {
                 write!(f, "{package} comes from a channel that the lock doesn't name")
             }
+            Kind::ListedTwice => write!(f, "{package} is listed twice for {platform}"),
+            Kind::TwoBlocks => write!(f, "{package} has two blocks"),
+            Kind::OtherChannel { channel } => {
+                let channel = redact(channel);
+                write!(f, "the channel {channel} of the environment isn't one that was asked")
+            }
         }
     }
 }
@@ -99,6 +117,50 @@ pub(super) fn check(lock: &Lock) -> Vec<Inconsistency> {
             found
         })
         .collect()
+}
+
+/// What the library passes over while it reads: what stands twice, and channels of the
+/// environment that aren't those of the request.
+pub(super) fn check_text(document: &Value, lock: &Lock) -> Vec<Inconsistency> {
+    let environment = document.get("environments").and_then(|all| all.get("default"));
+    let lists = environment.and_then(|environment| environment.get("packages"));
+    let mut found = Vec::new();
+    for (platform, locked) in &lock.platforms {
+        let list = lists.and_then(|lists| lists.get(platform.as_str()));
+        for url in twice(list) {
+            let record = locked.records.iter().find(|record| record.url.as_str() == url);
+            found.extend(record.map(|record| about(*platform, record, Kind::ListedTwice)));
+        }
+    }
+    for url in twice(document.get("packages")) {
+        let record = lock.platforms.iter().find_map(|(platform, locked)| {
+            let record = locked.records.iter().find(|record| record.url.as_str() == url)?;
+            Some(about(*platform, record, Kind::TwoBlocks))
+        });
+        found.extend(record);
+    }
+    let channels = environment.and_then(|environment| environment.get("channels"));
+    let asked: Vec<_> = lock.channel_urls().map(Url::as_str).collect();
+    for channel in texts(channels, "url").filter(|channel| !asked.contains(channel)) {
+        found.extend(lock.platforms.keys().next().map(|platform| Inconsistency {
+            platform: *platform,
+            record: None,
+            kind: Kind::OtherChannel { channel: channel.to_owned() },
+        }));
+    }
+    found
+}
+
+/// The URLs that stand in a list of packages more than once.
+fn twice(list: Option<&Value>) -> BTreeSet<&str> {
+    let mut seen = BTreeSet::new();
+    texts(list, "conda").filter(|url| !seen.insert(*url)).collect()
+}
+
+/// The texts of a key in a list of mappings.
+fn texts<'a>(list: Option<&'a Value>, key: &'a str) -> impl Iterator<Item = &'a str> {
+    let items = list.and_then(Value::as_sequence).into_iter().flatten();
+    items.filter_map(move |item| item.get(key).and_then(Value::as_str))
 }
 
 type ByName<'a> = BTreeMap<&'a str, &'a RepoDataRecord>;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use envlock_report::{Diagnostic, Exit, Explain, Place};
-use rattler_conda_types::{GenericVirtualPackage, RepoDataRecord, Subdir};
-use rattler_lock::LockFile;
+use rattler_conda_types::{GenericVirtualPackage, Subdir};
+use rattler_lock::{LockFile, ParseCondaLockError};
 
 use super::{BODY_VERSION, Lock, LockedPlatform, VERSION, blocks, consistency};
 use crate::{lock::Inconsistency, question::AskedChannel};
@@ -113,22 +113,24 @@ impl Explain for ReadError {
 /// and no URL a credential.
 pub fn read(file: &str, text: &str) -> Result<Lock, ReadError> {
     refuse_conflict_markers(file, text)?;
-    let document: serde_yaml::Value =
-        serde_yaml::from_str(text).map_err(|error| form(file, &error))?;
+    refuse_control_characters(file, text)?;
+    let document: serde_yaml::Value = serde_yaml::from_str(text)
+        .map_err(|error| form(file, &error, without_position(&error.to_string()).to_owned()))?;
     let Some(block) = document.get("envlock") else {
         return Err(ReadError::Foreign { place: Place::new(file, 1, 1) });
     };
     known_version(line_of(file, text, "envlock:"), "envlock.version", block, VERSION)?;
     known_version(Place::new(file, 1, 1), "version", &document, BODY_VERSION)?;
     known_platforms(file, text, &document)?;
-    let blocks: blocks::Document =
-        serde_yaml::from_str(text).map_err(|error| form(file, &error))?;
+    let blocks: blocks::Document = serde_yaml::from_str(text)
+        .map_err(|error| form(file, &error, misfit(&error.to_string())))?;
     let body = LockFile::from_str_with_base_directory(text, None)
         .map_err(|error| body_error(file, text, &document, &error))?;
     let lock = assemble(file, text, blocks, &body)?;
 
     let problems: Vec<_> = consistency::check(&lock)
         .into_iter()
+        .chain(consistency::check_text(&document, &lock))
         .map(|problem| (place_of(file, text, &problem), problem))
         .collect();
     if problems.is_empty() {
@@ -247,15 +249,46 @@ fn refuse_conflict_markers(file: &str, text: &str) -> Result<(), ReadError> {
     }
 }
 
-fn form(file: &str, error: &serde_yaml::Error) -> ReadError {
+/// No YAML holds one, and the library tells where only as a number of bytes.
+fn refuse_control_characters(file: &str, text: &str) -> Result<(), ReadError> {
+    let is_wrong = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{85}');
+    let wrong = text.lines().enumerate().find_map(|(index, line)| {
+        line.chars().enumerate().find(|(_, c)| is_wrong(*c)).map(|(column, c)| (index, column, c))
+    });
+    match wrong {
+        Some((index, column, c)) => Err(ReadError::Form {
+            place: Place::new(file, count(index + 1), count(column + 1)),
+            message: format!("the control character `{}` is in it", c.escape_unicode()),
+        }),
+        None => Ok(()),
+    }
+}
+
+fn form(file: &str, error: &serde_yaml::Error, message: String) -> ReadError {
     let place = error.location().map_or_else(
         || Place::new(file, 1, 1),
         |at| Place::new(file, count(at.line()), count(at.column())),
     );
-    // The library repeats the position at the end of its own sentence.
-    let message = error.to_string();
-    let message = message.split(" at line ").next().unwrap_or_default().to_owned();
     ReadError::Form { place, message }
+}
+
+/// The library repeats the position at the end of its own sentence.
+fn without_position(sentence: &str) -> &str {
+    sentence.split(" at line ").next().unwrap_or_default()
+}
+
+/// What is wrong with a block of our own, by its path in the file: the library goes on about
+/// types.
+fn misfit(sentence: &str) -> String {
+    let sentence = without_position(sentence);
+    let (path, reason) = sentence.split_once(": ").unwrap_or(("", sentence));
+    let path = if path.contains(' ') { "" } else { path };
+    match (reason.strip_prefix("missing field "), path) {
+        (Some(field), "") => format!("{field} is missing"),
+        (Some(field), path) => format!("{field} is missing in `{path}`"),
+        (None, "") => "its blocks aren't those of a lock".to_owned(),
+        (None, path) => format!("`{path}` isn't what a lock has there"),
+    }
 }
 
 /// The library's errors about the body name no line: the package that it can't read is found
@@ -264,15 +297,25 @@ fn body_error(
     file: &str,
     text: &str,
     document: &serde_yaml::Value,
-    error: &rattler_lock::ParseCondaLockError,
+    error: &ParseCondaLockError,
 ) -> ReadError {
+    if let ParseCondaLockError::MissingPackage { platform, location, .. } = error {
+        let message = format!("{} is listed for {platform} and has no block", last(location));
+        return ReadError::Form { place: line_of(file, text, location), message };
+    }
     let packages = document.get("packages").and_then(serde_yaml::Value::as_sequence);
     let culprit = packages.into_iter().flatten().find(|package| !reads_alone(package));
-    let place = culprit
-        .and_then(|package| package.get("conda"))
-        .and_then(serde_yaml::Value::as_str)
-        .map_or_else(|| Place::new(file, 1, 1), |url| line_of(file, text, url));
-    ReadError::Form { place, message: error.to_string() }
+    let url = culprit.and_then(|package| package.get("conda")).and_then(serde_yaml::Value::as_str);
+    match (culprit, url) {
+        (Some(package), Some(url)) => ReadError::Form {
+            place: line_of(file, text, url),
+            message: format!("{} {}", last(url), fault(package)),
+        },
+        _ => ReadError::Form {
+            place: line_of(file, text, "environments:"),
+            message: "its platforms, environments and packages don't fit together".to_owned(),
+        },
+    }
 }
 
 fn reads_alone(package: &serde_yaml::Value) -> bool {
@@ -285,15 +328,27 @@ fn reads_alone(package: &serde_yaml::Value) -> bool {
     alone.is_ok_and(|text| LockFile::from_str_with_base_directory(&text, None).is_ok())
 }
 
-fn place_of(file: &str, text: &str, problem: &Inconsistency) -> Place {
-    match problem.record() {
-        Some(record) => line_of(file, text, record_line(record).as_str()),
-        None => line_of(file, text, "envlock:"),
+/// What is wrong with a package's block.
+fn fault(package: &serde_yaml::Value) -> String {
+    let is_wrong = |(key, digits): &(&str, usize)| {
+        let text = package.get(*key).and_then(serde_yaml::Value::as_str);
+        let is_digest =
+            |text: &str| text.len() == *digits && text.chars().all(|c| c.is_ascii_hexdigit());
+        package.get(*key).is_some() && !text.is_some_and(is_digest)
+    };
+    match [("sha256", 64), ("md5", 32)].iter().find(|digest| is_wrong(digest)) {
+        Some((key, digits)) => format!("has a {key} that isn't {digits} hexadecimal digits"),
+        None => "has a block that isn't that of a conda package".to_owned(),
     }
 }
 
-fn record_line(record: &RepoDataRecord) -> String {
-    format!("- conda: {}", record.url)
+/// The file that an address ends in.
+fn last(url: &str) -> &str {
+    url.rsplit('/').next().unwrap_or(url)
+}
+
+fn place_of(file: &str, text: &str, problem: &Inconsistency) -> Place {
+    line_of(file, text, &problem.line())
 }
 
 /// The last line that holds `needle`: a package's own block comes after the list of URLs.
