@@ -123,11 +123,11 @@ pub fn set_stage(request: &DemoRequest, python: Cpython) -> Result<Stage, DemoEr
     }
 
     let server = Server::start(mirror.root()).map_err(doing("serve the channel"))?;
-    let served = mirror_of(&server.url());
+    let alive = mirror_of(&server.url());
     let kept = Url::from_directory_path(mirror.root())
         .map_err(|()| doing("name the channel")(io::ErrorKind::InvalidInput.into()))?;
     Ok(Stage {
-        commands: commands(&served),
+        commands: commands(&alive),
         afterwards: solve(&mirror_of(kept.as_str())),
         made_of: python,
         _server: server,

@@ -90,7 +90,7 @@ fn a_directory_that_cannot_be_looked_into_is_a_difference() {
     install(&wanted).unwrap();
     let closed = wanted.prefix.join("closed");
     std::fs::create_dir(&closed).unwrap();
-    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o000)).unwrap();
     let differences = verify(&wanted.prefix, 1, &Silent).unwrap().differences;
     // Nothing is closed to root.
     let is_root = std::fs::read_dir(&closed).is_ok();
