@@ -103,6 +103,9 @@ fn a_pip_section_is_refused_unless_it_is_left_out() {
     assert_eq!(output.code, Some(1));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
+    warning: there is a `pip:` section, but `pip` isn't among the dependencies
+      --> environment.yml:4:5
+      help: add `- pip` above it
     error: the lock leaves the pip section out: 1 line would be missing
       - not in the lock: requests==2.31
       help: install the conda packages alone with `--without-pip`

@@ -52,6 +52,7 @@ fn rule_1_a_base_url_at_another_host_is_refused() {
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
     error: no source delivers the index of conda-forge/linux-64
+      --> environment.yml:1:12
       | tried:
       |   http://mirror/anaconda/cloud/conda-forge/linux-64/repodata.json:
       |     unreadable: its base_url `https://evil.example/x/` leads away from the
@@ -59,6 +60,7 @@ fn rule_1_a_base_url_at_another_host_is_refused() {
       help: try again later or name another source with `--mirror PREFIX=URL`;
             `--offline` uses what was fetched before
     error: no source delivers the index of conda-forge/noarch
+      --> environment.yml:1:12
       | tried:
       |   http://mirror/anaconda/cloud/conda-forge/noarch/repodata.json:
       |     unreadable: its base_url `https://evil.example/x/` leads away from the

@@ -88,6 +88,7 @@ fn a_channel_that_nobody_has_ends_with_3() {
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
     error: the channel conda-froge has no noarch nor linux-64: is the name right?
+      --> environment.yml:1:12
       | asked:
       |   http://mirror/anaconda/cloud/conda-froge/linux-64/repodata.json:
       |     404 not found
@@ -118,6 +119,7 @@ fn the_origin_is_not_asked_with_no_origin_and_without_a_mirror_that_is_a_mistake
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
     error: no mirror has the channel conda-forge, and its origin may not be asked
+      --> environment.yml:1:12
       help: leave `--no-origin` out, or name a mirror:
             `--mirror https://conda.anaconda.org/conda-forge/=URL`
     -- exit 2
