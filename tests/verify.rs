@@ -56,6 +56,25 @@ fn every_file_that_differs_is_named_with_its_package() {
 }
 
 #[test]
+fn names_of_files_reach_the_terminal_as_text_and_long_ones_break_no_line() {
+    let lab = lab();
+    let deep = "a-long-name-of-a-folder/".repeat(3) + "and-of-a-file";
+    let path = lab.prefix().join(&deep);
+    fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+    fs_err::write(path, "x").unwrap();
+    fs_err::write(lab.prefix().join("\u{1b}[2J\u{7}\nerror: x"), "x").unwrap();
+    let output = lab.envlock(&["verify", "-q"]);
+    insta::assert_snapshot!(lab.shown(&output), @r"
+    -- stdout
+    \u{1b}[2J\u{7}\nerror: x  -  is of no package
+    a-long-name-of-a-folder/a-long-name-of-a-folder/a-long-name-of-a-folder/and-of-a-file
+        -  is of no package
+    2 differences in ~/project/.envlock/project; `envlock install --replace` builds it anew
+    -- exit 1
+    ");
+}
+
+#[test]
 fn what_is_built_anew_is_right_again() {
     let lab = lab();
     fs_err::write(lab.prefix().join("share/app/same-size"), "bbbb").unwrap();

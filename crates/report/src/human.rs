@@ -4,7 +4,7 @@
 
 use textwrap::{Options, WordSplitter};
 
-use crate::{Diagnostic, Severity};
+use crate::{Diagnostic, Severity, one_line, printable};
 
 /// How text is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,23 +25,24 @@ pub fn diagnostic(diagnostic: &Diagnostic, layout: Layout) -> String {
         Severity::Warning => ("warning", "\x1b[1;33m"),
         Severity::Note => ("note", "\x1b[1;36m"),
     };
-    let head = format!("{word}: {}", diagnostic.message);
+    let head = format!("{word}: {}", one_line(&diagnostic.message));
     let mut text =
         paint(&wrapped(&head, "", "  ", layout.width), word.len(), colour, layout.colour);
     if let Some(place) = &diagnostic.place {
-        text.push_str(&format!("  --> {place}\n"));
+        text.push_str(&format!("  --> {}\n", one_line(&place.to_string())));
     }
     for note in &diagnostic.notes {
+        let note = printable(note);
         if note.contains('\n') {
             for line in note.lines() {
                 text.push_str(&block_line(line, layout.width));
             }
         } else {
-            text.push_str(&wrapped(note, "  - ", "    ", layout.width));
+            text.push_str(&wrapped(&note, "  - ", "    ", layout.width));
         }
     }
     if let Some(help) = &diagnostic.help {
-        let help = wrapped(&format!("help: {help}"), "  ", "        ", layout.width);
+        let help = wrapped(&format!("help: {}", printable(help)), "  ", "        ", layout.width);
         text.push_str(&paint_at(&help, 2, "help".len(), "\x1b[1;32m", layout.colour));
     }
     text
@@ -134,6 +135,18 @@ mod tests {
           | └─ b
           help: write `tensorflow=2.12.1 or another`
         ");
+    }
+
+    #[test]
+    fn no_foreign_name_reaches_the_terminal_as_it_is() {
+        let name = "\u{1b}]0;owned\u{7}\nerror: all is well";
+        let subject = Diagnostic::warning("x", format!("two packages bring {name}"))
+            .at(Place::new(name, 1, 1))
+            .with_note(name)
+            .with_help(name);
+        let said = diagnostic(&subject, PLAIN);
+        assert!(!said.contains(['\u{1b}', '\u{7}']), "{said:?}");
+        assert_eq!(said.lines().filter(|line| line.starts_with("error")).count(), 0, "{said}");
     }
 
     #[test]

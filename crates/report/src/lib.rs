@@ -11,6 +11,7 @@ mod finding;
 pub mod human;
 mod nearest;
 pub mod output;
+mod printable;
 pub mod render;
 
 pub use count::count;
@@ -18,3 +19,4 @@ pub use diagnostic::{Diagnostic, Explain, Place, Severity};
 pub use exit::Exit;
 pub use finding::{Finding, FindingEntry, FindingsDocument, Related, Summary, arrange, exit_of};
 pub use nearest::nearest;
+pub use printable::{one_line, printable};

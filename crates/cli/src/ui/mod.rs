@@ -13,7 +13,7 @@ use envlock_report::{
     Diagnostic, Exit, Finding, Severity,
     human::{self, Layout},
     output::Report,
-    render,
+    printable, render,
 };
 use serde::Serialize;
 
@@ -92,7 +92,7 @@ impl Ui {
         let written = match self.format {
             Format::Human | Format::Sarif | Format::Github | Format::Gitlab => {
                 self.say_all(&answer.diagnostics);
-                out(&answer.text)
+                out(&printable(&answer.text))
             }
             Format::Json => {
                 let report = Report::new(command, exit, answer.diagnostics, answer.result);
@@ -114,7 +114,7 @@ impl Ui {
     ) -> Exit {
         self.progress.clear();
         let text = match self.format {
-            Format::Human => format!("{table}{}", render::human(findings)),
+            Format::Human => printable(&format!("{table}{}", render::human(findings))).into_owned(),
             Format::Json => render::json(command, findings, exit),
             Format::Sarif => render::sarif(findings, VERSION, &envlock_secrets::codes::rules()),
             Format::Github => render::github(findings),

@@ -7,6 +7,7 @@ use std::{
 };
 
 use envlock_model::progress::{Event, Observer, Phase};
+use envlock_report::one_line;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::args::Format;
@@ -74,9 +75,10 @@ impl Progress {
     }
 
     fn say(&self, line: &str) {
+        let line = one_line(line);
         match self.mode {
             Mode::Bars => {
-                let _ = self.all.println(line);
+                let _ = self.all.println(&line);
             }
             Mode::Lines => {
                 let _ = writeln!(std::io::stderr().lock(), "{line}");
@@ -94,7 +96,9 @@ impl Observer for Progress {
             _ if self.mode != Mode::Bars => {}
             Event::Expect { phase, units } => self.bar(phase).inc_length(units),
             Event::Advance { phase, units } => self.bar(phase).inc(units),
-            Event::Item { phase, name } => self.bar(phase).set_message(name),
+            Event::Item { phase, name } => {
+                self.bar(phase).set_message(one_line(&name).into_owned());
+            }
         }
     }
 }
