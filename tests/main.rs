@@ -16,6 +16,7 @@ mod kills;
 mod lock;
 mod lock_edited;
 mod mirrors;
+mod moves;
 mod offline;
 mod output;
 mod python;

@@ -80,15 +80,14 @@ fn listed(args: &args::Subject, app: &App<'_>) -> Answer<output::SecretsList> {
         Ok(None) => return Answer::failed(&SecretsError::NoManifest),
         Err(error) => return Answer::failed(&error),
     };
-    let profile = match profile(args, app) {
+    let profile = profile(args, app).map(|name| (manifest.profile(&name), name));
+    let profile = match profile {
+        Some((None, name)) => {
+            let known = manifest.profiles.keys().cloned().collect();
+            return Answer::failed(&checks::CheckError::NoProfile { name, known });
+        }
+        Some((found, _)) => found,
         None => None,
-        Some(name) => match manifest.profile(&name) {
-            Some(profile) => Some(profile),
-            None => {
-                let known = manifest.profiles.keys().cloned().collect();
-                return Answer::failed(&checks::CheckError::NoProfile { name, known });
-            }
-        },
     };
     let table = match &profile {
         Some(profile) => list::of_profile(profile),

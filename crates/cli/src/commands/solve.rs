@@ -33,7 +33,7 @@ pub(crate) async fn solve(args: &args::Solve, app: &App<'_>) -> Exit {
     let mut warnings = Vec::new();
     let solved = envlock_pipeline::solve(&request, &ground.ambient(app), &mut warnings).await;
     let answer = match solved {
-        Ok(solved) => ground.with_unused(answer(args, &request, solved)),
+        Ok(solved) => ground.with_unused(answer(args, &request, &solved)),
         Err(error) => Answer::failed(&error),
     };
     app.ui.finish("solve", ground.with_warnings(answer.after(warnings)))
@@ -106,9 +106,9 @@ fn exclude_newer(text: &str) -> Result<ExcludeNewer, GroundError> {
     if text == "never" { Ok(ExcludeNewer::Never) } else { time(text).map(ExcludeNewer::Than) }
 }
 
-fn answer(args: &args::Solve, request: &SolveRequest, solved: Solved) -> Answer<output::Solve> {
+fn answer(args: &args::Solve, request: &SolveRequest, solved: &Solved) -> Answer<output::Solve> {
     let lock = request.lock.display().to_string();
-    let text = words(args, &lock, &solved);
+    let text = words(args, &lock, solved);
     let result = output::Solve {
         lock,
         name: solved.lock.name.clone(),
