@@ -386,9 +386,10 @@ fn a_damaged_file_in_the_cache_is_noticed_and_fetched_again() {
     insta::assert_snapshot!(lab.shown(&said), @"
     -- stdout
     bin/app  app  has other bytes
-    1 difference in ~/project/.envlock/project; `envlock install --replace` builds it anew
+    1 difference in ~/project/.envlock/project
+    next: envlock install --replace, which builds it anew
     -- stderr
-       verify  2 files, 1 differ
+       verify  2 files, 1 differs
     -- exit 1
     ");
     lab.install(&["-q", "--replace"]).success();

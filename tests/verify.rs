@@ -50,7 +50,8 @@ fn every_file_that_differs_is_named_with_its_package() {
     share/app/longer     app  has 5 bytes, recorded are 4
     share/app/same-size  app  has other bytes
     share/额外           -    is of no package
-    7 differences in ~/project/.envlock/project; `envlock install --replace` builds it anew
+    7 differences in ~/project/.envlock/project
+    next: envlock install --replace, which builds it anew
     -- exit 1
     ");
 }
@@ -69,9 +70,12 @@ fn names_of_files_reach_the_terminal_as_text_and_long_ones_break_no_line() {
     \u{1b}[2J\u{7}\nerror: x  -  is of no package
     a-long-name-of-a-folder/a-long-name-of-a-folder/a-long-name-of-a-folder/and-of-a-file
         -  is of no package
-    2 differences in ~/project/.envlock/project; `envlock install --replace` builds it anew
+    2 differences in ~/project/.envlock/project
+    next: envlock install --replace, which builds it anew
     -- exit 1
     ");
+    let told = lab.envlock(&["verify"]).stderr;
+    assert_eq!(told.trim(), "verify  6 files, 0 differ, 2 of no package");
 }
 
 #[test]

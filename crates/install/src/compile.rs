@@ -77,7 +77,8 @@ pub(crate) fn compile(
         results.into_iter().filter_map(Result::transpose).collect::<Result<_, _>>()?;
     uncompiled.sort_by(|a, b| a.package.cmp(&b.package));
     let left = uncompiled.iter().map(|left| left.files.len() as u64).sum::<u64>();
-    let summary = format!("{} of {units} Python files", units - left);
+    let files = if units == 1 { "file" } else { "files" };
+    let summary = format!("{} of {units} Python {files}", units - left);
     observer.observe(Event::Done { phase: Phase::Compile, summary });
     Ok(uncompiled)
 }

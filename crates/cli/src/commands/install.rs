@@ -196,7 +196,10 @@ fn notes(outcome: &envlock_install::Installed) -> Vec<Diagnostic> {
         notes.push(
             Diagnostic::note(
                 "not-compiled",
-                format!("{} files of {} don't compile", package.files.len(), package.package),
+                match package.files.len() {
+                    1 => format!("1 file of {} doesn't compile", package.package),
+                    files => format!("{files} files of {} don't compile", package.package),
+                },
             )
             .with_note(package.reason.clone()),
         );

@@ -49,7 +49,7 @@ fn answer(prefix: String, verified: Verified) -> Answer<output::Verify> {
             text.push_str(&format!("and {more} more\n"));
         }
         text.push_str(&format!(
-            "{} in {prefix}; `envlock install --replace` builds it anew\n",
+            "{} in {prefix}\nnext: envlock install --replace, which builds it anew\n",
             count(differences.len(), "difference")
         ));
         text
