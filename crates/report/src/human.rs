@@ -67,6 +67,11 @@ const SPACE: char = '\u{a0}';
 /// Keeps an address whole, in which a line could otherwise end behind every slash.
 const JOINER: char = '\u{2060}';
 
+/// One paragraph: `first` before its first line and `rest` before the others.
+pub fn paragraph(text: &str, first: &str, rest: &str, width: usize) -> String {
+    wrapped(text, first, rest, width)
+}
+
 /// Text wrapped to a width, ending in a newline; commands in backquotes and addresses stay
 /// whole.
 fn wrapped(text: &str, first: &str, rest: &str, width: usize) -> String {

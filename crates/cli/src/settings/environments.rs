@@ -98,7 +98,7 @@ mod tests {
                 .collect::<BTreeMap<_, _>>(),
             home: Some(home.to_owned()),
             folder: home.to_owned(),
-            stderr_terminal: false,
+            terminal: None,
             no_colour: true,
             jobs: 1,
         }

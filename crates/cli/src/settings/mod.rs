@@ -33,12 +33,19 @@ pub(crate) struct Settings {
     pub(crate) home: Option<PathBuf>,
     /// The working folder.
     pub(crate) folder: PathBuf,
-    /// Whether standard error is a terminal.
-    pub(crate) stderr_terminal: bool,
+    /// The columns of the terminal that standard error is; none where it is another thing.
+    pub(crate) terminal: Option<u16>,
     /// Whether somebody asked for no colour: <https://no-color.org>, or a dumb terminal.
     pub(crate) no_colour: bool,
     /// How many processors there are.
     pub(crate) jobs: usize,
+}
+
+/// One that doesn't tell its width is taken for the usual 80 columns.
+fn terminal() -> Option<u16> {
+    let stderr = std::io::stderr();
+    let size = rustix::termios::tcgetwinsize(&stderr).ok().map(|size| size.ws_col);
+    stderr.is_terminal().then(|| size.filter(|columns| *columns > 0).unwrap_or(80))
 }
 
 /// The version that the program calls itself.
@@ -54,7 +61,7 @@ impl Settings {
             no_colour: set("NO_COLOR") || variables.get("TERM").is_some_and(|term| term == "dumb"),
             home: std::env::home_dir(),
             folder: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
-            stderr_terminal: std::io::stderr().is_terminal(),
+            terminal: terminal(),
             jobs: std::thread::available_parallelism().map_or(1, usize::from),
             variables,
         }

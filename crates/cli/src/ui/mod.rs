@@ -71,12 +71,12 @@ impl Ui {
         let colour = match talk.color {
             Colour::Always => true,
             Colour::Never => false,
-            Colour::Auto => settings.stderr_terminal && !settings.no_colour,
+            Colour::Auto => settings.terminal.is_some() && !settings.no_colour,
         };
         let columns = settings.variables.get("COLUMNS").and_then(|columns| columns.parse().ok());
-        let width = columns.unwrap_or(80).clamp(40, WIDEST);
+        let width = columns.or(settings.terminal.map(usize::from)).unwrap_or(80).clamp(40, WIDEST);
         let layout = Layout { width, colour };
-        let progress = Progress::new(settings.stderr_terminal, talk.quiet, talk.format);
+        let progress = Progress::new(settings.terminal, layout, talk.quiet, talk.format);
         Self { format: talk.format, quiet: talk.quiet, layout, progress: Arc::new(progress) }
     }
 
@@ -87,7 +87,7 @@ impl Ui {
 
     /// Says what came of a command.
     pub(crate) fn finish<T: Serialize>(&self, command: &'static str, answer: Answer<T>) -> Exit {
-        self.progress.clear();
+        self.progress.end();
         let exit = answer.exit;
         let written = match self.format {
             Format::Human | Format::Sarif | Format::Github | Format::Gitlab => {
@@ -168,7 +168,7 @@ impl Ui {
 
     /// The user pressed Ctrl-C: the shell's own code for it.
     pub(crate) fn interrupted(&self) -> ExitCode {
-        self.progress.clear();
+        self.progress.end();
         let _ = err("interrupted: what was not yet in place is left out; run it again\n");
         ExitCode::from(130)
     }

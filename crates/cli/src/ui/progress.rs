@@ -3,101 +3,130 @@
 use std::{
     collections::BTreeMap,
     io::Write as _,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use envlock_model::progress::{Event, Observer, Phase};
-use envlock_report::one_line;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use envlock_report::{
+    human::{self, Layout},
+    one_line,
+};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::args::Format;
 
 /// Draws what goes on.
 pub(crate) struct Progress {
-    mode: Mode,
+    layout: Layout,
     all: MultiProgress,
-    bars: Mutex<BTreeMap<Phase, ProgressBar>>,
+    /// Held while anything is drawn, so that nothing is drawn after the end.
+    shown: Mutex<Shown>,
 }
 
+struct Shown {
+    mode: Mode,
+    bars: BTreeMap<Phase, ProgressBar>,
+}
+
+/// How what goes on is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
-    Bars,
+    /// On a terminal of so many columns.
+    Bars(u16),
     Lines,
     Silent,
 }
 
 impl Progress {
-    pub(crate) fn new(terminal: bool, quiet: bool, format: Format) -> Self {
+    pub(crate) fn new(terminal: Option<u16>, layout: Layout, quiet: bool, format: Format) -> Self {
         let mode = match (terminal, quiet, format) {
-            (true, false, _) => Mode::Bars,
-            (false, false, Format::Human) => Mode::Lines,
-            (_, true, _) | (false, false, _) => Mode::Silent,
+            (Some(columns), false, _) => Mode::Bars(columns),
+            (None, false, Format::Human) => Mode::Lines,
+            (_, true, _) | (None, false, _) => Mode::Silent,
         };
+        Self::on(mode, layout, ProgressDrawTarget::stderr_with_hz(12))
+    }
+
+    fn on(mode: Mode, layout: Layout, terminal: ProgressDrawTarget) -> Self {
         let target = match mode {
-            Mode::Bars => ProgressDrawTarget::stderr_with_hz(12),
+            Mode::Bars(_) => terminal,
             Mode::Lines | Mode::Silent => ProgressDrawTarget::hidden(),
         };
-        Self {
-            mode,
-            all: MultiProgress::with_draw_target(target),
-            bars: Mutex::new(BTreeMap::new()),
-        }
+        let shown = Mutex::new(Shown { mode, bars: BTreeMap::new() });
+        Self { layout, all: MultiProgress::with_draw_target(target), shown }
     }
 
     /// Takes the bars away, so that text can follow.
     pub(crate) fn clear(&self) {
-        let mut bars = self.bars.lock().unwrap_or_else(PoisonError::into_inner);
-        for bar in std::mem::take(&mut *bars).into_values() {
+        self.clear_bars(&mut self.shown());
+    }
+
+    /// The same, and nothing is shown any more, whoever still works in the background.
+    pub(crate) fn end(&self) {
+        let mut shown = self.shown();
+        self.clear_bars(&mut shown);
+        shown.mode = Mode::Silent;
+    }
+
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn clear_bars(&self, shown: &mut Shown) {
+        for bar in std::mem::take(&mut shown.bars).into_values() {
             bar.finish_and_clear();
         }
         let _ = self.all.clear();
     }
 
-    fn bar(&self, phase: Phase) -> ProgressBar {
-        let mut bars = self.bars.lock().unwrap_or_else(PoisonError::into_inner);
-        bars.entry(phase)
-            .or_insert_with(|| {
-                let bar = self.all.add(ProgressBar::new(0).with_style(style(phase)));
-                bar.set_prefix(title(phase));
-                bar
-            })
-            .clone()
-    }
-
-    fn done(&self, phase: Phase, summary: &str) {
-        {
-            let mut bars = self.bars.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(bar) = bars.remove(&phase) {
-                bar.finish_and_clear();
-            }
-        }
-        self.say(&format!("{:>9}  {summary}", title(phase)));
-    }
-
-    fn say(&self, line: &str) {
-        let line = one_line(line);
-        match self.mode {
-            Mode::Bars => {
-                let _ = self.all.println(&line);
+    fn say(&self, shown: &Shown, title: &str, text: &str) {
+        let first = format!("{title:>9}  ");
+        let text = human::paragraph(&one_line(text), &first, &" ".repeat(11), self.layout.width);
+        match shown.mode {
+            Mode::Bars(_) => {
+                let _ = self.all.println(text.trim_end());
             }
             Mode::Lines => {
-                let _ = writeln!(std::io::stderr().lock(), "{line}");
+                let _ = write!(std::io::stderr().lock(), "{text}");
             }
             Mode::Silent => {}
         }
+    }
+
+    /// The phase's bar: there from when something is to be done.
+    fn bar<'a>(&self, shown: &'a mut Shown, phase: Phase, units: u64) -> Option<&'a ProgressBar> {
+        let Mode::Bars(columns) = shown.mode else { return None };
+        if units > 0 {
+            shown.bars.entry(phase).or_insert_with(|| {
+                let bar = self.all.add(ProgressBar::new(0).with_style(style(phase, columns)));
+                bar.set_prefix(title(phase));
+                bar
+            });
+        }
+        shown.bars.get(&phase)
     }
 }
 
 impl Observer for Progress {
     fn observe(&self, event: Event) {
+        let shown = &mut *self.shown();
         match event {
-            Event::Done { phase, summary } => self.done(phase, &summary),
-            Event::Notice(line) => self.say(&format!("{:>9}  {line}", "note")),
-            _ if self.mode != Mode::Bars => {}
-            Event::Expect { phase, units } => self.bar(phase).inc_length(units),
-            Event::Advance { phase, units } => self.bar(phase).inc(units),
+            Event::Done { phase, summary } => {
+                if let Some(bar) = shown.bars.remove(&phase) {
+                    bar.finish_and_clear();
+                }
+                self.say(shown, title(phase), &summary);
+            }
+            Event::Notice(text) => self.say(shown, "note", &text),
+            Event::Expect { phase, units } => {
+                self.bar(shown, phase, units).inspect(|bar| bar.inc_length(units));
+            }
+            Event::Advance { phase, units } => {
+                self.bar(shown, phase, units).inspect(|bar| bar.inc(units));
+            }
             Event::Item { phase, name } => {
-                self.bar(phase).set_message(one_line(&name).into_owned());
+                let name = one_line(&name).into_owned();
+                self.bar(shown, phase, 0).inspect(|bar| bar.set_message(name));
             }
         }
     }
@@ -114,16 +143,29 @@ fn title(phase: Phase) -> &'static str {
     }
 }
 
-fn style(phase: Phase) -> ProgressStyle {
-    let counts = match phase {
+/// As much as a line has room for: the counts take up to 32 columns with their rate.
+fn style(phase: Phase, columns: u16) -> ProgressStyle {
+    let (counts, rate) = match phase {
         Phase::Index | Phase::Download | Phase::Verify => {
-            "{decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec}"
+            ("{decimal_bytes}/{decimal_total_bytes}", "{decimal_bytes_per_sec}")
         }
-        Phase::Solve => "{pos}/{len} platforms",
-        Phase::Link | Phase::Compile => "{pos}/{len} files {per_sec}",
+        Phase::Solve => ("{pos}/{len} platforms", ""),
+        Phase::Link | Phase::Compile => ("{pos}/{len} files", "{files_per_sec}"),
     };
-    let template = format!("{{prefix:>9}}  [{{bar:20}}] {counts} {{wide_msg}}");
+    let (bar, rate) = match columns {
+        0..60 => (5, ""),
+        60..80 => (10, rate),
+        _ => (20, rate),
+    };
+    let template = format!("{{prefix:>9}}  [{{bar:{bar}}}] {counts} {rate} {{wide_msg}}");
+    let whole_files = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+        let _ = write!(out, "{:.0}/s", state.per_sec());
+    };
     ProgressStyle::with_template(&template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("files_per_sec", whole_files)
         .progress_chars("=> ")
 }
+
+#[cfg(test)]
+mod tests;
