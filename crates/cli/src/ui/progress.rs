@@ -98,9 +98,8 @@ impl Progress {
         let Mode::Bars(columns) = shown.mode else { return None };
         if units > 0 {
             shown.bars.entry(phase).or_insert_with(|| {
-                let bar = self.all.add(ProgressBar::new(0).with_style(style(phase, columns)));
-                bar.set_prefix(title(phase));
-                bar
+                let bar = ProgressBar::new(0).with_style(style(phase, columns));
+                self.all.add(bar.with_prefix(title(phase)))
             });
         }
         shown.bars.get(&phase)
