@@ -121,15 +121,21 @@ impl Sources {
             .ranked()
             .filter_map(|(rank, mirror)| {
                 let url = address::moved(origin, &mirror.prefix, &mirror.url)?;
-                Some((rank, Reverse(mirror.prefix.as_str().len()), url))
+                Some((rank, Reverse(mirror.prefix.as_str().len()), url, &mirror.url))
             })
             .collect();
-        matching.sort_by_key(|(rank, length, _)| (*rank, *length));
+        matching.sort_by_key(|(rank, length, ..)| (*rank, *length));
+        let hosts: Vec<_> = matching.iter().map(|(.., mirror)| address::label(mirror)).collect();
         let mut sources: Vec<Source> = Vec::new();
-        for (_, _, url) in matching {
+        for (.., url, mirror) in matching {
             if !sources.iter().any(|source| source.url == url) {
                 let is_origin = url == *origin;
-                sources.push(Source { label: address::label(&url), url, is_origin });
+                let mut label = address::label(&url);
+                // Two mirrors on one host are told apart by their folders.
+                if hosts.iter().filter(|host| **host == label).count() > 1 {
+                    label.push_str(address::bare(mirror).path().trim_end_matches('/'));
+                }
+                sources.push(Source { label, url, is_origin });
             }
         }
         let may_ask = self.origin && !self.closed.iter().any(|end| address::is_below(origin, end));
@@ -290,6 +296,21 @@ mod tests {
                 "https://conda.anaconda.org/conda-forge/noarch/"
             ]
         );
+    }
+
+    #[test]
+    fn two_mirrors_on_one_host_are_called_by_their_folders_too() {
+        let sources = Sources::new(
+            mirrors(&[
+                "https://conda.anaconda.org/=http://h:81/one/t/secret/cloud/",
+                "https://conda.anaconda.org/=http://h:81/two/",
+                "https://conda.anaconda.org/=http://other/three/",
+            ]),
+            true,
+        );
+        let asked = sources.of(&url("https://conda.anaconda.org/conda-forge/"));
+        let labels: Vec<_> = asked.iter().map(|source| source.label.as_str()).collect();
+        assert_eq!(labels, ["h:81/one/cloud", "h:81/two", "other", "conda.anaconda.org"]);
     }
 
     #[test]
