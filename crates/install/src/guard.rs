@@ -68,7 +68,7 @@ pub(crate) async fn take(
     let holder = Holder {
         pid: std::process::id(),
         command: wanted.command.clone(),
-        since: wanted.now.to_string(),
+        since: wanted.now.strftime("%FT%TZ").to_string(),
     };
     write_holder(&mut file, &holder).doing("write the lock's file")?;
     Ok(Guard(file))
@@ -90,7 +90,7 @@ fn waiting(file: &mut File, prefix: &std::path::Path) -> String {
     let prefix = prefix.display();
     match holder {
         Some(Holder { pid, command, since }) => format!(
-            "waiting for process {pid} (`{command}`, since {since}), which installs into `{prefix}`"
+            "waiting for process {pid}, which installs into `{prefix}` since {since}: {command}"
         ),
         None => format!("waiting for another process, which installs into `{prefix}`"),
     }
