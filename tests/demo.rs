@@ -69,3 +69,17 @@ fn a_folder_that_is_somebodys_is_not_touched() {
     assert_ne!(output.code, Some(0));
     assert!(output.stderr.starts_with("error: "), "{}", output.stderr);
 }
+
+#[test]
+fn a_folder_that_is_somebodys_is_refused_before_anything_is_said() {
+    let project = Project::new(BINARY, "");
+    project.write("full/thesis.txt", "x");
+    project.write("file", "x");
+    for folder in ["full", "file"] {
+        let output = project.envlock(["demo", "--folder", folder]);
+        assert_eq!(output.code, Some(2), "{}{}", output.stdout, output.stderr);
+        assert_eq!(output.stdout, "");
+        let said = "is there and was not made by the demo";
+        assert!(output.stderr.split_whitespace().collect::<Vec<_>>().join(" ").contains(said));
+    }
+}

@@ -86,8 +86,11 @@ impl Explain for DemoError {
     }
 }
 
-/// Finds the interpreter that the demo would be made of.
+/// Finds the interpreter that the demo would be made of. Refuses a folder that is somebody's.
 pub fn find_python(request: &DemoRequest) -> Result<Cpython, DemoError> {
+    if !is_free(&request.folder) {
+        return Err(DemoError::Taken(request.folder.clone()));
+    }
     let folders = bin_directories(&request.path, request.home.as_deref());
     Ok(Cpython::find(&folders, WANTED)?)
 }
@@ -96,9 +99,6 @@ pub fn find_python(request: &DemoRequest) -> Result<Cpython, DemoError> {
 /// a mirror. Takes seconds of CPU time.
 pub fn set_stage(request: &DemoRequest, python: Cpython) -> Result<Stage, DemoError> {
     let folder = &request.folder;
-    if !is_free(folder) {
-        return Err(DemoError::Taken(folder.clone()));
-    }
     let doing = |what: &str| {
         let doing = format!("{what} in {}", folder.display());
         move |error| DemoError::System { doing, error }
@@ -141,7 +141,10 @@ fn mirror_of(url: &str) -> String {
 }
 
 fn is_free(folder: &Path) -> bool {
-    let is_empty = std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
+    let is_empty = match std::fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(_) => folder.symlink_metadata().is_err(),
+    };
     is_empty || folder.join("mirror/anaconda/cloud").join(CHANNEL).is_dir()
 }
 

@@ -35,7 +35,7 @@ fn stage(args: &args::Demo, app: &App<'_>) -> Result<Stage, Box<dyn Explain>> {
     };
     let python = demo::find_python(&request)?;
     app.ui.line(&format!(
-        "making a channel in {}/mirror: Python {} out of {},\nand three small packages of our own",
+        "making a channel in {}/mirror:\nPython {} out of {},\nand three small packages of our own",
         args.folder.display(),
         python.version,
         python.executable.display()
@@ -102,8 +102,9 @@ fn shown(words: &[String]) -> String {
 
 fn closing(args: &args::Demo, stage: &Stage) -> String {
     format!(
-        "\nall of it is in {0} to look at: environment.yml, envlock.lock, the channel in\n\
-         mirror and the prefix in .envlock/demo; `envlock install` there says that it is right\n\
+        "\nall of it is in {0} to look at:\n\
+         environment.yml, envlock.lock, the channel in mirror and the prefix in .envlock/demo;\n\
+         `envlock install` there says that it is right\n\
          \nthe channel's server is gone now; its folder answers as well, there, by\n$ {1}\n",
         args.folder.display(),
         shown(&stage.afterwards)
