@@ -23,7 +23,7 @@ fn every_answer(args: &[&str]) -> Vec<(&'static str, Output)> {
     let mut answers = vec![
         ("solve", with(&["solve"])),
         ("solve", with(&["solve", "--dry-run"])),
-        ("solve", alone(&["solve", "--check"])),
+        ("check", alone(&["solve", "--check"])),
         ("solve", with(&["solve", "--platform", "linxu-64"])),
         ("install", with(&["install", "--dry-run"])),
         ("install", with(&["install"])),
@@ -37,7 +37,7 @@ fn every_answer(args: &[&str]) -> Vec<(&'static str, Output)> {
         "chanels: []\nchannels: [conda-forge]\ndependencies:\n  - app >=2\n  - left\n  - lib >=1\n  - nothing-like-it\n",
     );
     answers.push(("solve", with(&["solve"])));
-    answers.push(("solve", alone(&["solve", "--check"])));
+    answers.push(("check", alone(&["solve", "--check"])));
     answers.push(("install", with(&["install"])));
     lab.project.write("envlock.lock", "a: [b\n");
     answers.push(("install", with(&["install"])));
@@ -53,12 +53,65 @@ fn json_is_one_document_on_standard_output_and_nothing_beside_it() {
         let report = json(&output.stdout);
         assert_eq!(report["version"], 1);
         assert_eq!(report["command"], command);
+        assert_eq!(keys(&report["result"]), of_schema(command, &report["result"]), "{command}");
         assert_eq!(report["exit_code"].as_i64(), output.code.map(i64::from), "{report:?}");
         let errors = report["diagnostics"].as_array().unwrap();
         let errors = errors.iter().filter(|diagnostic| diagnostic["severity"] == "error").count();
         let findings = report["exit_code"] == 1;
         assert_eq!(errors > 0, report["exit_code"] != 0 && !findings, "{report:?}");
     }
+}
+
+fn keys(value: &serde_json::Value) -> Vec<&str> {
+    value.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect()
+}
+
+/// The keys that the command's schema has for such a result.
+fn of_schema(command: &str, result: &serde_json::Value) -> Vec<&'static str> {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join(format!("../../schemas/{command}.schema.json"));
+    let schema = json(fs_err::read_to_string(file).unwrap().leak());
+    let reference = schema["properties"]["result"]["anyOf"][0]["$ref"].as_str().unwrap();
+    let name = reference.rsplit('/').next().unwrap();
+    let schema = Box::leak(Box::new(schema["$defs"][name]["properties"].clone()));
+    if result.is_null() { Vec::new() } else { keys(schema) }
+}
+
+#[test]
+fn a_wrong_command_line_is_told_in_the_form_that_it_asks_for() {
+    let lab = Lab::new(world(), YML);
+    let output = lab.envlock(&["solve", "--platfrom", "linux-64", "--format=json"]);
+    assert_eq!((output.code, output.stderr.as_str()), (Some(2), ""));
+    insta::assert_snapshot!(output.stdout, @r#"
+    {
+      "version": 1,
+      "command": "envlock",
+      "exit": "usage",
+      "exit_code": 2,
+      "diagnostics": [
+        {
+          "code": "usage",
+          "severity": "error",
+          "message": "unexpected argument '--platfrom' found",
+          "notes": [
+            "tip: a similar argument exists: '--platform'",
+            "Usage: envlock solve --platform <PLATFORM>"
+          ],
+          "help": "`envlock COMMAND --help` lists what it takes"
+        }
+      ],
+      "result": null
+    }
+    "#);
+    let nothing = lab.envlock(&["--format", "json"]);
+    assert_eq!((nothing.code, nothing.stderr.as_str()), (Some(2), ""));
+    assert_eq!(json(&nothing.stdout)["diagnostics"][0]["message"], "a command is missing");
+    for line in [&["solve", "--platfrom"][..], &["verify", "--nam", "--", "--format", "json"]] {
+        let output = lab.envlock(line);
+        assert_eq!((output.code, output.stdout.as_str()), (Some(2), ""), "{line:?}");
+        assert!(output.stderr.starts_with("error: unexpected argument"), "{}", output.stderr);
+    }
+    assert_eq!(lab.envlock(&["--version", "--format", "json"]).code, Some(0));
 }
 
 #[test]

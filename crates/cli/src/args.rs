@@ -28,14 +28,16 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// Ends the program where a format for findings is asked of a command that has none.
-    pub(crate) fn refuse_findings_format(&self) {
+    /// Reads the command line. A format for findings is refused where the command has none.
+    pub(crate) fn read() -> Result<Self, clap::Error> {
+        let args = Self::try_parse()?;
         let finds =
-            matches!(self.command, Command::CheckSecrets(_) | Command::Policy(Policy::Lint(_)));
-        if !finds && !matches!(self.talk.format, Format::Human | Format::Json) {
+            matches!(args.command, Command::CheckSecrets(_) | Command::Policy(Policy::Lint(_)));
+        if !finds && !matches!(args.talk.format, Format::Human | Format::Json) {
             let message = "this command has no findings: use `--format human` or `json`";
-            Self::command().error(clap::error::ErrorKind::ArgumentConflict, message).exit();
+            return Err(Self::command().error(clap::error::ErrorKind::ArgumentConflict, message));
         }
+        Ok(args)
     }
 }
 

@@ -8,14 +8,15 @@ mod ui;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use envlock_report::Exit;
 
 use crate::{args::Args, commands::App, settings::Settings, ui::Ui};
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    args.refuse_findings_format();
+    let args = match Args::read() {
+        Ok(args) => args,
+        Err(error) => return ui::usage(&error, std::env::args_os()),
+    };
     let settings = Settings::read();
     let ui = Ui::new(&args.talk, &settings);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -15,7 +15,7 @@ pub const VERSION: u32 = 1;
 pub struct Report<T> {
     /// The version of this format.
     pub version: u32,
-    /// The command, such as `solve`.
+    /// The command, such as `solve`; `solve --check` is `check`, as its schema is called.
     pub command: &'static str,
     /// How it ended.
     pub exit: Exit,

@@ -44,7 +44,7 @@ pub(crate) fn check(args: &args::Solve, app: &App<'_>) -> Exit {
     let ready = ground(args, app);
     let (ground, request) = match ready {
         Ok(ready) => ready,
-        Err(error) => return app.ui.finish("solve", Answer::<output::Check>::failed(&error)),
+        Err(error) => return app.ui.finish("check", Answer::<output::Check>::failed(&error)),
     };
     let mut warnings = Vec::new();
     let checked = envlock_pipeline::check(&request, &ground.ambient(app), &mut warnings);
@@ -75,7 +75,7 @@ pub(crate) fn check(args: &args::Solve, app: &App<'_>) -> Exit {
         }
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish("solve", ground.with_warnings(answer.after(warnings)))
+    app.ui.finish("check", ground.with_warnings(answer.after(warnings)))
 }
 
 fn request(

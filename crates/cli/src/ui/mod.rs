@@ -1,6 +1,7 @@
 //! The one place that writes to a terminal: standard output is data, standard error is talk.
 
 mod progress;
+mod usage;
 mod words;
 
 use std::{
@@ -23,6 +24,7 @@ use crate::{
 };
 
 pub(crate) use progress::Progress;
+pub(crate) use usage::usage;
 pub(crate) use words::{bytes, shell_word, table};
 
 /// What a command answers.
