@@ -1,19 +1,18 @@
 //! The nearest known word to one that isn't known.
 
-/// A slip leaves out no more letters than this at the end of a word: `python` is no slip of
-/// `python-hdfs`.
-const LEFT_OUT: usize = 2;
-
 /// The candidate that a user most likely meant, or `None` when nothing is near enough
 /// to be worth saying. Never the word itself.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let goes_on = |candidate: &&str| {
-        candidate.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.len() > LEFT_OUT)
+    // `python` is no slip of `python-hdfs`, while `user` may well be one of `username`.
+    let is_compound = |candidate: &&str| {
+        let rest = candidate.strip_prefix(word);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_', '.']))
     };
+    let lower = word.to_lowercase();
     known
         .into_iter()
-        .filter(|candidate| !goes_on(candidate))
-        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
+        .filter(|candidate| !is_compound(candidate))
+        .map(|candidate| (strsim::jaro_winkler(&lower, &candidate.to_lowercase()), candidate))
         .filter(|(score, _)| *score >= 0.84)
         .max_by(|(a, x), (b, y)| a.total_cmp(b).then_with(|| y.cmp(x)))
         .map(|(_, candidate)| candidate)
@@ -36,5 +35,7 @@ mod tests {
         assert_eq!(nearest("rapidsai", ["rapidsai"]), None);
         assert_eq!(nearest("python", ["python-hdfs", "python-pip"]), None);
         assert_eq!(nearest("libxm", ["libxml2"]), Some("libxml2"));
+        assert_eq!(nearest("user", ["username", "password"]), Some("username"));
+        assert_eq!(nearest("Read", ["read", "list"]), Some("read"));
     }
 }

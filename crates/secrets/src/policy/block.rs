@@ -250,8 +250,7 @@ impl<'a> Reader<'a> {
                 }
                 Err(()) => {
                     let names = Capability::ALL.map(Capability::name);
-                    let lower = word.to_lowercase();
-                    let nearest = envlock_report::nearest(&lower, names);
+                    let nearest = envlock_report::nearest(word, names);
                     let fault = Fault::UnknownCapability { word: word.clone(), nearest };
                     self.fault(everybody(), true, fault, *pos);
                     return false;
