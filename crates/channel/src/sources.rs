@@ -61,7 +61,8 @@ fn part(text: &str, written: &str, schemes: &'static [&'static str]) -> Result<U
         part: redact(written.trim()),
         reason,
     };
-    let url = Url::parse(written.trim()).map_err(|error| wrong(format!("isn't a URL: {error}")))?;
+    let url = Url::parse(written.trim())
+        .map_err(|_| wrong("isn't an address such as https://host/folder/".to_owned()))?;
     if !schemes.contains(&url.scheme()) {
         return Err(wrong(format!("must begin with {}", schemes.join(":, ") + ":")));
     }
@@ -446,7 +447,7 @@ mod tests {
         assert!(
             said("https://mirrors.tuna.tsinghua.edu.cn/anaconda").1.contains("`--mirror tuna`")
         );
-        assert!(said("conda-forge=http://x/").0.contains("`conda-forge` isn't a URL"));
+        assert!(said("conda-forge=http://x/").0.contains("`conda-forge` isn't an address"));
         assert!(said("https://a/=ftp://b/").0.contains("must begin with http:, https:, file:"));
         assert!(said("https://a/=http://b/?x=1").0.contains("query"));
         let (message, _) = said("https://a/=ftp://user:geheim@b/");

@@ -18,6 +18,29 @@ pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
+/// What a parser found wrong in an index, in the words of an index: without types, and without
+/// a position in a file that nobody reads.
+pub(crate) fn fault(sentence: &str) -> String {
+    let end = sentence.rfind(" at line ").unwrap_or(sentence.len());
+    let sentence = &sentence[..end];
+    let quoted = |quote: char| sentence.split(quote).nth(1).unwrap_or_default();
+    if let Some(field) = sentence.strip_prefix("missing field ") {
+        format!("{field} is missing")
+    } else if sentence == "failed to parse digest" {
+        "a digest in it isn't one".to_owned()
+    } else if sentence.starts_with("malformed version string") {
+        format!("`{}` is no version", quoted('\''))
+    } else if let Some((_, rest)) = sentence.split_once("package filename (") {
+        format!("`{}` isn't the name of an archive", rest.split(')').next().unwrap_or_default())
+    } else if let Some((found, expected)) =
+        sentence.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected "))
+    {
+        format!("{expected} is expected, and there is {found}")
+    } else {
+        sentence.to_owned()
+    }
+}
+
 /// A digest as records and people write it.
 pub(crate) fn hex(digest: &[u8]) -> String {
     use std::fmt::Write;
@@ -30,7 +53,30 @@ pub(crate) fn hex(digest: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::size;
+    use super::{fault, size};
+
+    #[test]
+    fn what_a_parser_says_becomes_what_an_index_lacks() {
+        for (said, told) in [
+            ("missing field `build` at line 1 column 46", "`build` is missing"),
+            ("failed to parse digest at line 1 column 94", "a digest in it isn't one"),
+            (
+                "package filename (a.conda) must contain at least two `-` at line 1 column 75",
+                "`a.conda` isn't the name of an archive",
+            ),
+            (
+                "malformed version string 'not one!': encountered more at line 1 column 4",
+                "`not one!` is no version",
+            ),
+            (
+                "invalid type: integer `5`, expected a table of packages at line 1 column 44",
+                "a table of packages is expected, and there is integer `5`",
+            ),
+            ("key must be a string at line 1 column 45", "key must be a string"),
+        ] {
+            assert_eq!(fault(said), told);
+        }
+    }
 
     #[test]
     fn sizes_are_rounded_to_a_tenth_of_their_unit() {

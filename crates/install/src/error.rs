@@ -179,7 +179,7 @@ pub enum InstallError {
         output: String,
     },
     /// The disk said no.
-    #[error("can't {doing}: {source}")]
+    #[error("can't {doing}: {}", path_and_cause(.source))]
     Disk {
         /// What was tried.
         doing: &'static str,
@@ -214,6 +214,15 @@ fn file_and_cause(error: &rattler::install::InstallError) -> String {
         }
         _ => last.to_string(),
     }
+}
+
+/// The paths and the system's own words; what the function was called that failed tells
+/// nobody anything.
+fn path_and_cause(error: &io::Error) -> String {
+    let said = error.to_string();
+    let Some((paths, cause)) = said.rsplit_once("`: ") else { return said };
+    let paths: Vec<_> = paths.split('`').skip(1).step_by(2).map(|p| format!("`{p}`")).collect();
+    format!("{}: {cause}", paths.join(" to "))
 }
 
 /// The operating system's error at the end of a chain.
@@ -351,4 +360,27 @@ impl Explain for InstallError {
 /// A package's fault as an error.
 pub(crate) fn refused(package: &str, path: &Path, fault: Fault) -> InstallError {
     InstallError::Refused { package: package.to_owned(), path: path.display().to_string(), fault }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_disk_says_is_told_with_its_path_and_without_a_function() {
+        let source = fs_err::symlink_metadata("/no/such/环境").unwrap_err();
+        let error = InstallError::Disk { doing: "look at the prefix", source };
+        assert_eq!(
+            error.to_string(),
+            "can't look at the prefix: `/no/such/环境`: No such file or directory (os error 2)"
+        );
+        let source = fs_err::rename("/no/a", "/no/b").unwrap_err();
+        let said = InstallError::Disk { doing: "x", source }.to_string();
+        assert!(said.starts_with("can't x: `/no/a` to `/no/b`: No such"), "{said}");
+        let source = io::Error::from(io::ErrorKind::StorageFull);
+        assert_eq!(
+            InstallError::Disk { doing: "x", source }.to_string(),
+            "can't x: no storage space"
+        );
+    }
 }

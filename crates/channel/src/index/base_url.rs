@@ -26,9 +26,9 @@ pub(crate) fn packages_at(
     let url = match Url::parse(written) {
         Ok(url) => url,
         Err(ParseError::RelativeUrlWithoutBase) => {
-            beside.join(written).map_err(|error| wrong(&format!("isn't a URL: {error}")))?
+            beside.join(written).map_err(|_| wrong("isn't an address"))?
         }
-        Err(error) => return Err(wrong(&format!("isn't a URL: {error}"))),
+        Err(_) => return Err(wrong("isn't an address")),
     };
     if !matches!(url.scheme(), "http" | "https") && url.scheme() != channel.scheme() {
         return Err(wrong("isn't a place to fetch from"));

@@ -10,6 +10,8 @@ use rattler_conda_types::Subdir;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
+use crate::words;
+
 /// What an index says of itself.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct About {
@@ -113,7 +115,7 @@ pub(crate) fn read(json: &[u8], subdir: Subdir) -> Result<About, String> {
         if error.is_eof() {
             "the JSON ends in the middle".to_owned()
         } else {
-            format!("no index: {error}")
+            format!("no index: {}", words::fault(&error.to_string()))
         }
     })?;
     if outline.packages.is_none() && outline.conda.is_none() && outline.v3.is_none() {
@@ -160,7 +162,7 @@ mod tests {
         );
         assert_eq!(
             read("7"),
-            Err("no index: invalid type: integer `7`, expected a table at line 1 column 1".into())
+            Err("no index: a table is expected, and there is integer `7`".into())
         );
     }
 

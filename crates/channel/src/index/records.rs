@@ -10,7 +10,7 @@ use rattler_repodata_gateway::sparse::{PackageFormatSelection, SparseRepoData};
 use url::Url;
 
 use super::error::IndexError;
-use crate::address;
+use crate::{address, words};
 use envlock_model::channel::Channel;
 
 /// `.conda` beats the `.tar.bz2` of the same build: mirrors drop the latter first.
@@ -41,7 +41,7 @@ impl Index {
     ) -> Result<Self, String> {
         let base = rattler_conda_types::Channel::from_url(address::bare(&channel.url));
         let records = SparseRepoData::from_bytes(base, subdir.to_string(), json, None)
-            .map_err(|error| format!("no index: {error}"))?;
+            .map_err(|error| format!("no index: {}", words::fault(&error.to_string())))?;
         let warnings = Vec::new();
         Ok(Self { channel, subdir, fetched, warnings, packages, served_by, records })
     }
@@ -78,7 +78,7 @@ impl Index {
                 index: format!("{}/{}", self.channel.name, self.subdir),
                 package: name.as_source().to_owned(),
                 served_by: self.served_by.clone(),
-                reason: error.to_string(),
+                reason: words::fault(&error.to_string()),
             })?;
         for record in &mut records {
             record.url = address::file_in(&self.packages, &record.identifier.to_file_name());

@@ -192,7 +192,7 @@ fn proxies(
             channel::expand(&set.value, &variable).map_err(|error| wrong(error.to_string()))?;
         let whole = if text.contains("://") { text } else { format!("http://{text}") };
         let url = Url::parse(&whole)
-            .map_err(|error| wrong(format!("`{}` isn't a URL: {error}", redact(&set.value))))?;
+            .map_err(|_| wrong(format!("`{}` isn't an address", redact(&set.value))))?;
         by_scheme.insert(scheme.trim_end_matches("://").to_owned(), url);
     }
     let except = variable("no_proxy").or_else(|| variable("NO_PROXY"));
