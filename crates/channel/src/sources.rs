@@ -136,7 +136,7 @@ impl Sources {
                 if hosts.iter().filter(|host| **host == label).count() > 1 {
                     label.push_str(address::bare(mirror).path().trim_end_matches('/'));
                 }
-                sources.push(Source { label, url, is_origin });
+                sources.push(Source { url, is_origin, label });
             }
         }
         let may_ask = self.origin && !self.closed.iter().any(|end| address::is_below(origin, end));
