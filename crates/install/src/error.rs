@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub(crate) use envlock_report::count;
 use envlock_report::{Diagnostic, Exit, Explain};
 use thiserror::Error;
 
@@ -234,11 +235,6 @@ fn io_kind(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
         next = cause.source();
     }
     kind
-}
-
-/// `1 file`, `3 files`.
-pub(crate) fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 impl InstallError {
