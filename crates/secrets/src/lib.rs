@@ -9,6 +9,7 @@ pub mod canary;
 pub mod checks;
 pub mod codes;
 pub mod evidence;
+pub mod facts;
 mod fields;
 pub mod manifest;
 mod mistakes;

@@ -1,0 +1,124 @@
+//! What a server says about a profile, as facts: names, times, yes and no. No value of a
+//! secret fits in here, which is why these types may be shown.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+/// A fact, or why it isn't known.
+pub type Fact<T> = Result<T, Unknown>;
+
+/// Why a fact isn't known. None of these is a yes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unknown {
+    /// The token may not ask (403).
+    Forbidden,
+    /// The server has no such request (405, or a route that isn't there).
+    Unsupported,
+    /// Every request that would tell could also return a value.
+    NoSafeWay,
+    /// It wasn't asked: by order, or because something before it isn't known.
+    NotAsked,
+}
+
+/// All that a server said about one profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Online {
+    /// The server.
+    pub server: Server,
+    /// The token that asked.
+    pub token: Token,
+    /// What that token may do, by the path as it was asked: names such as `read`, as the
+    /// server gives them. `NotAsked` where somebody else than the job asked.
+    pub capabilities: Fact<BTreeMap<String, BTreeSet<String>>>,
+    /// What is known of each need, by its name.
+    pub needs: BTreeMap<String, NeedFacts>,
+}
+
+/// A server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// The address as the user gave it, without credentials.
+    pub address: String,
+    /// Its own word for its version, such as `2.4.0`; empty where it doesn't say.
+    pub version: String,
+    /// How far its clock is ahead of this machine's.
+    pub clock_ahead: Option<SignedDuration>,
+}
+
+/// A token, without the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// Whether it came from a login of ours; else the user gave it.
+    pub logged_in: bool,
+    /// The policies that it has, identity policies included.
+    pub policies: Vec<String>,
+    /// How long it lives from now, in seconds; 0 for one that never ends.
+    pub ttl: u64,
+    /// When it ends; `None` for one that never does.
+    pub expires: Option<Timestamp>,
+    /// Whether it can be renewed.
+    pub renewable: bool,
+    /// The period that each renewal gives, in seconds; 0 without one.
+    pub period: u64,
+    /// How long it can live at most however often it is renewed, in seconds; 0 where only the
+    /// server's own limit counts, which it doesn't tell.
+    pub explicit_max_ttl: u64,
+    /// How many requests it is still good for; `None` for any number.
+    pub uses_left: Option<u64>,
+    /// Whether it is a batch token: not renewable, not to be revoked.
+    pub batch: bool,
+}
+
+/// What is known of one need.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NeedFacts {
+    /// The mount that serves it.
+    pub mount: Fact<Mount>,
+    /// Whether the secret, the role or the key is there.
+    pub presence: Fact<Presence>,
+    /// The names of its fields (kv2 alone).
+    pub fields: Fact<BTreeSet<String>>,
+    /// How long its leases last (engines that lease).
+    pub lease: Fact<Lease>,
+}
+
+/// A secrets engine where it is mounted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// The path that it is really mounted at, without a slash at its end.
+    pub path: String,
+    /// The engine's type, such as `kv` or `database`.
+    pub kind: String,
+    /// The version of a kv engine: 1 or 2.
+    pub kv_version: Option<u32>,
+    /// The mount's own default TTL of leases, in seconds; 0 for the server's.
+    pub default_ttl: u64,
+    /// The mount's own longest TTL of leases, in seconds; 0 for the server's.
+    pub max_ttl: u64,
+}
+
+/// Whether something is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Presence {
+    /// It is; a version of kv2 may have an end.
+    There {
+        /// When its current version is deleted by the server.
+        ends: Option<Timestamp>,
+    },
+    /// There is nothing.
+    Absent,
+    /// Its current version was deleted; it could be undeleted.
+    Deleted,
+    /// Its current version was destroyed.
+    Destroyed,
+}
+
+/// How long the leases of a role last, in seconds; 0 where the role leaves it to the mount.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Lease {
+    /// At first.
+    pub default_ttl: u64,
+    /// However often they are renewed.
+    pub max_ttl: u64,
+}
