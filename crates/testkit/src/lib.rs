@@ -1,5 +1,5 @@
 //! For tests: a world of channels with a line for each package and each fault, and projects
-//! to run the program in.
+//! to run the program in, and servers to ask for secrets: a real one ([`Bao`]).
 //!
 //! ```
 //! use envlock_testkit::{Fault, World};
@@ -17,6 +17,8 @@
 //! Whatever goes wrong in here is a panic with the reason: a test has no use for it.
 #![allow(clippy::missing_panics_doc)]
 
+mod bao;
+mod blocking;
 mod channel;
 mod faults;
 mod line;
@@ -26,6 +28,7 @@ mod shared;
 mod synthetic;
 mod world;
 
+pub use bao::{AuditKind, Audited, Bao, JwtIssuer, Operator, binary, left_out};
 pub use channel::TestChannel;
 pub use envlock_depot::{
     Built, Channel, Fault, Format, IndexFormats, Logged, PLACEHOLDER, Pace, Package,

@@ -1,0 +1,73 @@
+//! A certificate authority that lives as long as a test.
+
+use std::path::{Path, PathBuf};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
+
+/// It signs what a server and its clients show each other, and keeps all of it in a folder.
+#[derive(Debug)]
+pub(super) struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pem: String,
+    folder: PathBuf,
+}
+
+/// Who shows a certificate.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Side {
+    Server,
+    Client,
+}
+
+impl Authority {
+    /// A new one, with its certificate in `<name>.pem`.
+    pub(super) fn new(name: &str, folder: &Path) -> Self {
+        let key = KeyPair::generate().expect("a key can be made");
+        let mut params = params(name, &[]);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let pem = params.self_signed(&key).expect("the parameters are right").pem();
+        let authority = Self { issuer: Issuer::new(params, key), pem, folder: folder.to_owned() };
+        authority.keep(&format!("{name}.pem"), &authority.pem);
+        authority
+    }
+
+    pub(super) fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// The files of a certificate for these names, the first of which is its own, and of its
+    /// key.
+    pub(super) fn sign(&self, side: Side, names: &[&str]) -> (PathBuf, PathBuf) {
+        let key = KeyPair::generate().expect("a key can be made");
+        let mut params = params(names[0], names);
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![match side {
+            Side::Server => ExtendedKeyUsagePurpose::ServerAuth,
+            Side::Client => ExtendedKeyUsagePurpose::ClientAuth,
+        }];
+        params.use_authority_key_identifier_extension = true;
+        let signed = params.signed_by(&key, &self.issuer).expect("the parameters are right");
+        let name = names[0];
+        (
+            self.keep(&format!("{name}.cert.pem"), &signed.pem()),
+            self.keep(&format!("{name}.key.pem"), &key.serialize_pem()),
+        )
+    }
+
+    fn keep(&self, name: &str, pem: &str) -> PathBuf {
+        let path = self.folder.join(name);
+        fs_err::write(&path, pem).expect("the file can be written");
+        path
+    }
+}
+
+fn params(name: &str, names: &[&str]) -> CertificateParams {
+    let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
+    let mut params = CertificateParams::new(names).expect("these names may be in a certificate");
+    params.distinguished_name.push(DnType::CommonName, name);
+    params
+}

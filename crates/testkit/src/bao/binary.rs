@@ -1,0 +1,167 @@
+//! Where the server's program comes from: the machine, the cache, or Go.
+
+use std::ffi::OsStr;
+use std::io;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use fs_err::File;
+use rattler_digest::{Sha256, compute_bytes_digest};
+
+/// What is built, as `tests/openbao/go.mod` requires it.
+const PACKAGE: &str = "github.com/openbao/openbao";
+
+/// The release that the commit in go.mod became; a build from a module knows no tag.
+const VERSION: &str = "2.4.0";
+
+/// Set to 1, a test that needs the server fails where there is none.
+const NEEDED: &str = "ENVLOCK_TESTS_NEED_SERVER";
+
+/// The program of an OpenBao or a Vault server, or why there is none: `bao` on `PATH`, `vault`
+/// on `PATH`, the one built before, or one that is built now, with `go` on `PATH`. A build
+/// takes minutes and is kept outside the repository, below
+/// `$XDG_CACHE_HOME/envlock-tests`.
+pub fn binary() -> Result<&'static Path, &'static str> {
+    static FOUND: LazyLock<Result<PathBuf, String>> = LazyLock::new(find);
+    FOUND.as_ref().map(PathBuf::as_path).map_err(String::as_str)
+}
+
+/// Says what a test leaves out because no server can be had, and why, on stderr, past the
+/// capture of the test harness: a test that passes isn't to be taken for one that asked.
+///
+/// # Panics
+/// With `ENVLOCK_TESTS_NEED_SERVER=1`, where no server could be had: a check that can't fail
+/// is no check.
+pub fn left_out(what: &str) {
+    let why = match binary() {
+        Ok(path) => format!("{} doesn't have it", path.display()),
+        Err(why) => {
+            assert!(std::env::var_os(NEEDED).is_none_or(|set| set != "1"), "{what}: {why}");
+            why.to_owned()
+        }
+    };
+    tell(&format!("left out: {what} ({why})"));
+}
+
+fn tell(line: &str) {
+    // Nobody is told where stderr is gone.
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+fn find() -> Result<PathBuf, String> {
+    if let Some(server) =
+        ["bao", "vault"].into_iter().find_map(|name| on_path(name).filter(|path| is_server(path)))
+    {
+        return Ok(server);
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/openbao");
+    let cached = cache()?.join(format!("openbao-{}", recipe(&folder)?)).join("bao");
+    if cached.exists() {
+        return Ok(cached);
+    }
+    let go = on_path("go").ok_or("no bao or vault on PATH, and no Go to build one")?;
+    build(&go, &folder, &cached).map_err(|error| format!("OpenBao can't be built: {error}"))?;
+    Ok(cached)
+}
+
+fn on_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// Other programs are called `vault` too.
+fn is_server(path: &Path) -> bool {
+    let said = Command::new(path).arg("version").output();
+    said.is_ok_and(|said| {
+        said.stdout.starts_with(b"OpenBao v") || said.stdout.starts_with(b"Vault v")
+    })
+}
+
+fn cache() -> Result<PathBuf, String> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let cache = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")));
+    Ok(cache
+        .ok_or("neither XDG_CACHE_HOME nor HOME says where to keep a server")?
+        .join("envlock-tests"))
+}
+
+/// What the program is made of, in a few characters.
+fn recipe(folder: &Path) -> Result<String, String> {
+    let read = |name| fs_err::read(folder.join(name)).map_err(|error| error.to_string());
+    let all = [read("go.mod")?, read("go.sum")?, VERSION.into()].concat();
+    Ok(BASE64_URL_SAFE_NO_PAD.encode(&compute_bytes_digest::<Sha256>(&all)[..9]))
+}
+
+/// Builds it beside its place, once: a second process waits for the first one.
+fn build(go: &Path, folder: &Path, to: &Path) -> io::Result<()> {
+    let home = to.parent().unwrap_or(to);
+    fs_err::create_dir_all(home)?;
+    let lock = File::create(home.join("lock"))?;
+    lock.lock()?;
+    if to.exists() {
+        return Ok(());
+    }
+    tell(&format!("building OpenBao {VERSION} into {}: this takes minutes, once", home.display()));
+    let beside = home.join("bao.new");
+    let flags = format!("-s -w -X {PACKAGE}/version.fullVersion={VERSION}");
+    let args = ["build", "-buildvcs=false", "-mod=readonly", "-ldflags", &flags, "-o"];
+    let output = Command::new(go)
+        .current_dir(folder)
+        .env("CGO_ENABLED", "0")
+        .env("GOWORK", "off")
+        .args(args.map(OsStr::new))
+        .args([beside.as_os_str(), OsStr::new(PACKAGE)])
+        .output()?;
+    if !output.status.success() {
+        return Err(io::Error::other(last_lines(&String::from_utf8_lossy(&output.stderr), 5)));
+    }
+    fs_err::rename(beside, to)
+}
+
+/// The end of what a program said, where the reason is.
+pub(super) fn last_lines(text: &str, lines: usize) -> String {
+    let all: Vec<_> = text.lines().collect();
+    all[all.len().saturating_sub(lines)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_recipe_changes_with_what_the_program_is_made_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name, text| fs_err::write(folder.path().join(name), text).unwrap();
+        write("go.mod", "module a");
+        write("go.sum", "");
+        let before = recipe(folder.path()).unwrap();
+        assert_eq!(recipe(folder.path()).unwrap(), before);
+        write("go.sum", "another");
+        assert_ne!(recipe(folder.path()).unwrap(), before);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_build_that_fails_says_what_go_said_and_leaves_no_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let go = folder.path().join("go");
+        fs_err::write(&go, "#!/bin/sh\nseq 9 >&2\nexit 1\n").unwrap();
+        let mut mode = fs_err::metadata(&go).unwrap().permissions();
+        std::os::unix::fs::PermissionsExt::set_mode(&mut mode, 0o755);
+        fs_err::set_permissions(&go, mode).unwrap();
+        let to = folder.path().join("cache/bao");
+        let error = build(&go, folder.path(), &to).unwrap_err();
+        assert_eq!(error.to_string(), "5\n6\n7\n8\n9");
+        assert!(!to.exists());
+    }
+
+    #[test]
+    fn another_program_of_the_same_name_is_no_server() {
+        assert!(!is_server(Path::new("/bin/echo")));
+        assert!(!is_server(Path::new("/nowhere/vault")));
+    }
+}

@@ -1,0 +1,86 @@
+//! A server's process, which ends with whoever started it.
+
+use std::ffi::OsString;
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use super::binary::last_lines;
+
+/// A running server. Dropped, it is killed by its own id; where this process is killed itself,
+/// a guard does it.
+#[derive(Debug)]
+pub(super) struct Process {
+    server: Child,
+    /// Reads its stdin, which nobody writes to: it ends with this process.
+    guard: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts `program` with a home of its own and nothing of this environment but `PATH`.
+    pub(super) fn start(program: &Path, args: Vec<OsString>, home: &Path) -> io::Result<Self> {
+        let log = home.join("server.log");
+        let to_log = fs_err::File::create(&log)?.into_parts().0;
+        let mut server = Command::new(program)
+            .args(args)
+            .current_dir(home)
+            .env_clear()
+            .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+            .env("HOME", home)
+            .stdin(Stdio::null())
+            .stdout(to_log.try_clone()?)
+            .stderr(to_log)
+            .spawn()?;
+        match guard(&server) {
+            Ok(guard) => Ok(Self { server, guard, log }),
+            Err(error) => {
+                server.kill()?;
+                server.wait()?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether it ended by itself, as it does where its port is taken.
+    pub(super) fn has_ended(&mut self) -> bool {
+        !matches!(self.server.try_wait(), Ok(None))
+    }
+
+    /// The end of what it said.
+    pub(super) fn said(&self) -> String {
+        last_lines(&fs_err::read_to_string(&self.log).unwrap_or_default(), 20)
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.server.id()
+    }
+}
+
+/// Ctrl-C reaches the guard too, which has to outlive whoever it guards against.
+fn guard(server: &Child) -> io::Result<Child> {
+    let script = "trap '' INT TERM HUP; cat >/dev/null; kill -9 \"$0\" 2>/dev/null";
+    Command::new("sh")
+        .args(["-c", script, &server.id().to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // The guard goes first, so that it never kills an id that is somebody else's by then.
+        for child in [&mut self.guard, &mut self.server] {
+            // Each may have ended already.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// A port of 127.0.0.1 that is free now.
+pub(super) fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}

@@ -1,0 +1,265 @@
+//! The server itself: its states, its files, its log.
+
+use std::ffi::OsString;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::rand;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::audit::{self, Audited};
+use super::authority::{Authority, Side};
+use super::binary::binary;
+use super::logins::text;
+use super::operator::Operator;
+use super::process::{Process, free_port};
+
+/// How long a server may take to start: it takes less than a second on an idle machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A real server on a free port of 127.0.0.1, with a home of its own and nothing on disk but
+/// its logs and certificates. It is its own [`Operator`], with the root token. Dropped, it is
+/// gone; so it is when this process is killed.
+#[derive(Debug)]
+pub struct Bao {
+    // Dropped before the folder that it writes to.
+    process: Process,
+    operator: Operator,
+    secured: Option<Secured>,
+    home: TempDir,
+}
+
+#[derive(Debug)]
+struct Secured {
+    authority: Authority,
+    /// What unseals the server, once it is initialised.
+    key: Option<String>,
+}
+
+impl Deref for Bao {
+    type Target = Operator;
+
+    fn deref(&self) -> &Operator {
+        &self.operator
+    }
+}
+
+impl Bao {
+    /// What every canary begins with.
+    pub const CANARY: &'static str = "envlock-canary-";
+
+    /// The name, beside `localhost` and 127.0.0.1, that a server's certificate is good for.
+    pub const SERVER_NAME: &'static str = "bao.envlock.test";
+
+    /// A value to put into a secret, to be looked for wherever no value may be.
+    pub fn canary(label: &str) -> String {
+        format!("{}{label}-{}", Self::CANARY, random())
+    }
+
+    /// An unsealed server without TLS and without a secrets engine; `None` where none can be
+    /// had, which is then to be told by [`left_out`](crate::left_out).
+    pub fn dev() -> Option<Self> {
+        let program = binary().ok()?;
+        let home = home();
+        let token = random();
+        let config = write(&home, "server.hcl", "unsafe_allow_api_audit_creation = true\n");
+        let start = |port| {
+            let args = [
+                "server".into(),
+                "-dev".into(),
+                format!("-dev-root-token-id={token}").into(),
+                format!("-dev-listen-address=127.0.0.1:{port}").into(),
+                option("-config=", &config),
+            ];
+            (args.into(), Operator::new(format!("http://127.0.0.1:{port}"), None, None))
+        };
+        // Another server that has taken the port meanwhile doesn't know this token.
+        let ready = |operator: &Operator| {
+            status(&operator.as_token(&token), "auth/token/lookup-self") == Some(200)
+        };
+        let (process, operator) = launch(program, &home, start, ready);
+        let bao = Self { process, operator: operator.as_token(token), secured: None, home };
+        // A development server brings one; here a test says which it has.
+        bao.delete("sys/mounts/secret");
+        bao.write_audit();
+        Some(bao)
+    }
+
+    /// An unsealed server with TLS by an authority of its own, as one is that isn't for
+    /// development.
+    pub fn tls() -> Option<Self> {
+        let mut bao = Self::uninitialised()?;
+        let answer = bao.put("sys/init", json!({ "secret_shares": 1, "secret_threshold": 1 }));
+        let root = text(&answer["root_token"]);
+        bao.operator = bao.operator.as_token(root);
+        bao.secured.as_mut().expect("it has TLS").key = Some(text(&answer["keys_base64"][0]));
+        bao.unseal();
+        bao.write_audit();
+        Some(bao)
+    }
+
+    /// A server with TLS that nobody has initialised.
+    pub fn uninitialised() -> Option<Self> {
+        let program = binary().ok()?;
+        let home = home();
+        let authority = Authority::new("ca", home.path());
+        let (cert, key) =
+            authority.sign(Side::Server, &[Self::SERVER_NAME, "localhost", "127.0.0.1"]);
+        let ca = home.path().join("ca.pem");
+        let start = |port| {
+            let config = json!({
+                "storage": { "inmem": {} },
+                "listener": { "tcp": {
+                    "address": format!("127.0.0.1:{port}"),
+                    "tls_cert_file": cert,
+                    "tls_key_file": key,
+                    "tls_client_ca_file": ca,
+                }},
+                "api_addr": format!("https://127.0.0.1:{port}"),
+                "disable_mlock": true,
+                "unsafe_allow_api_audit_creation": true,
+            });
+            let config = write(&home, "server.json", &config.to_string());
+            let url = format!("https://127.0.0.1:{port}");
+            let operator = Operator::new(url, Some(authority.pem()), None);
+            (vec!["server".into(), option("-config=", &config)], operator)
+        };
+        // Another server can't show a certificate by this authority.
+        let ready = |operator: &Operator| status(operator, "sys/health").is_some();
+        let (process, operator) = launch(program, &home, start, ready);
+        Some(Self { process, operator, secured: Some(Secured { authority, key: None }), home })
+    }
+
+    /// Seals it.
+    pub fn seal(&self) {
+        self.put("sys/seal", json!({}));
+    }
+
+    /// Unseals one that came from [`Bao::tls`].
+    pub fn unseal(&self) {
+        let key = self.secured().key.as_ref().expect("the server came from Bao::tls");
+        self.put("sys/unseal", json!({ "key": key }));
+        let unsealed = || status(&self.operator, "sys/health") == Some(200);
+        assert!(in_time(unsealed), "it isn't active:\n{}", self.process.said());
+    }
+
+    /// The certificate of the authority behind a server with TLS.
+    pub fn ca_file(&self) -> PathBuf {
+        self.home.path().join("ca.pem")
+    }
+
+    /// That of an authority that has nothing to do with the server.
+    pub fn other_ca_file(&self) -> PathBuf {
+        let folder = self.home.path();
+        Authority::new("other-ca", folder);
+        folder.join("other-ca.pem")
+    }
+
+    /// A certificate and its key for this client, by the authority of a server with TLS.
+    pub fn client_cert(&self, name: &str) -> (PathBuf, PathBuf) {
+        self.secured().authority.sign(Side::Client, &[name])
+    }
+
+    /// One that shows such a certificate to the server, without a token.
+    pub fn with_client_cert(&self, (cert, key): &(PathBuf, PathBuf)) -> Operator {
+        let read = |path| fs_err::read_to_string(path).expect("the file can be read");
+        let identity = read(cert) + &read(key);
+        Operator::new(self.url().to_owned(), Some(self.secured().authority.pem()), Some(&identity))
+    }
+
+    fn secured(&self) -> &Secured {
+        self.secured.as_ref().expect("the server has TLS")
+    }
+
+    /// All that was written down so far of requests that got as far as being judged, in their
+    /// order; a server with TLS writes from its first unsealing on.
+    pub fn audit(&self) -> Vec<Audited> {
+        audit::read(&fs_err::read_to_string(self.audit_file()).unwrap_or_default())
+    }
+
+    /// The audit log: a JSON object a line.
+    pub fn audit_file(&self) -> PathBuf {
+        self.home.path().join("audit.log")
+    }
+
+    /// The id of the server's process.
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
+    fn write_audit(&self) {
+        let options = json!({ "file_path": self.audit_file() });
+        self.put("sys/audit/file", json!({ "type": "file", "options": options }));
+    }
+}
+
+/// Starts it on a port that is free, until one still was when the server wanted it.
+fn launch(
+    program: &Path,
+    home: &TempDir,
+    start: impl Fn(u16) -> (Vec<OsString>, Operator),
+    ready: impl Fn(&Operator) -> bool,
+) -> (Process, Operator) {
+    let mut said = String::new();
+    for _ in 0..5 {
+        let port = free_port().expect("loopback has a free port");
+        let (args, operator) = start(port);
+        let mut process =
+            Process::start(program, args, home.path()).expect("the server can be started");
+        let mut ended = false;
+        let is_ready = in_time(|| {
+            ended = process.has_ended();
+            ended || ready(&operator)
+        });
+        if is_ready && !ended {
+            return (process, operator);
+        }
+        said = process.said();
+    }
+    panic!("{} doesn't start:\n{said}", program.display());
+}
+
+/// Whether it comes true while one has patience.
+pub(super) fn in_time(mut is_so: impl FnMut() -> bool) -> bool {
+    let start = Instant::now();
+    loop {
+        if is_so() {
+            return true;
+        }
+        if start.elapsed() > PATIENCE {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn status(operator: &Operator, path: &str) -> Option<u16> {
+    operator.try_request("GET", path, &[], None).ok().map(|(status, _)| status)
+}
+
+fn home() -> TempDir {
+    tempfile::tempdir().expect("a temporary directory can be made")
+}
+
+fn write(home: &TempDir, name: &str, text: &str) -> PathBuf {
+    let path = home.path().join(name);
+    fs_err::write(&path, text).expect("the file can be written");
+    path
+}
+
+fn option(name: &str, value: &Path) -> OsString {
+    let mut option = OsString::from(name);
+    option.push(value);
+    option
+}
+
+/// Fifteen random bytes, as what may stand in a header and an address.
+fn random() -> String {
+    let mut bytes = [0; 15];
+    rand::fill(&mut bytes).expect("there is randomness");
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
+}

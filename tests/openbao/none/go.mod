@@ -1,0 +1,2 @@
+module github.com/openbao/openbao/api/auth/userpass/v2
+go 1.24
