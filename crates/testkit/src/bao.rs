@@ -18,6 +18,7 @@ mod authority;
 mod binary;
 mod engines;
 mod jwt;
+mod kubernetes;
 mod logins;
 mod operator;
 mod process;
@@ -26,6 +27,7 @@ mod server;
 pub use audit::{AuditKind, Audited};
 pub use binary::{binary, left_out};
 pub use jwt::JwtIssuer;
+pub use kubernetes::KubernetesStandIn;
 pub use operator::Operator;
 pub use server::Bao;
 

@@ -1,5 +1,6 @@
 //! For tests: a world of channels with a line for each package and each fault, and projects
-//! to run the program in, and servers to ask for secrets: a real one ([`Bao`]).
+//! to run the program in, and servers to ask for secrets: a real one ([`Bao`]) and
+//! a scripted one ([`Script`]).
 //!
 //! ```
 //! use envlock_testkit::{Fault, World};
@@ -23,12 +24,13 @@ mod channel;
 mod faults;
 mod line;
 mod project;
+mod script;
 mod search;
 mod shared;
 mod synthetic;
 mod world;
 
-pub use bao::{AuditKind, Audited, Bao, JwtIssuer, Operator, binary, left_out};
+pub use bao::{AuditKind, Audited, Bao, JwtIssuer, KubernetesStandIn, Operator, binary, left_out};
 pub use channel::TestChannel;
 pub use envlock_depot::{
     Built, Channel, Fault, Format, IndexFormats, Logged, PLACEHOLDER, Pace, Package,
@@ -36,6 +38,7 @@ pub use envlock_depot::{
 pub use line::package;
 pub use project::{Output, Project};
 pub use rattler_conda_types::Subdir;
+pub use script::{Answer, Answers, Asked, Script};
 pub use search::{extract, files_with};
 pub use shared::shared;
 pub use world::World;

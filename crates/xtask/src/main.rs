@@ -1,8 +1,10 @@
 //! Generates what is generated, or fails where it differs: `cargo run -p envlock-xtask --
-//! generate|check`.
+//! generate|check`. With `openbao`, builds the server that the tests ask, where there is none,
+//! and prints its path.
 
 use std::{
     collections::BTreeMap,
+    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -19,8 +21,14 @@ fn main() -> Result<(), String> {
     match std::env::args().nth(1).as_deref() {
         Some("generate") => generate(&folder),
         Some("check") => check(&folder),
-        _ => Err("say `generate` or `check`".to_owned()),
+        Some("openbao") => openbao(),
+        _ => Err("say `generate`, `check` or `openbao`".to_owned()),
     }
+}
+
+fn openbao() -> Result<(), String> {
+    let path = envlock_testkit::binary()?;
+    writeln!(std::io::stdout(), "{}", path.display()).map_err(|error| error.to_string())
 }
 
 fn generate(folder: &Path) -> Result<(), String> {

@@ -63,8 +63,9 @@ impl Operator {
         self.put(&format!("sys/policies/acl/{name}"), json!({ "policy": hcl }));
     }
 
-    /// A new namespace below the present one, and whoever asks in it. OpenBao has them, and of
-    /// Vault the Enterprise edition alone.
+    /// A new namespace below the present one, and whoever asks in it. Not every server
+    /// [has them](Bao::has_namespaces).
+    #[expect(clippy::return_self_not_must_use, reason = "it is made even so")]
     pub fn namespace(&self, name: &str) -> Operator {
         self.post(&format!("sys/namespaces/{name}"), json!({}));
         self.in_namespace(name)

@@ -18,7 +18,7 @@ pub struct Operator {
 impl Operator {
     /// Somebody without a token. `ca` is all that is trusted, and `identity` the certificate
     /// and key to show, as PEM.
-    pub(super) fn new(url: String, ca: Option<&str>, identity: Option<&str>) -> Self {
+    pub(crate) fn new(url: String, ca: Option<&str>, identity: Option<&str>) -> Self {
         let trusted = ca.map(|pem| Certificate::from_pem(pem.as_bytes()).expect("it is our CA"));
         let mut builder =
             Client::builder().no_proxy().redirect(redirect::Policy::none()).tls_certs_only(trusted);
@@ -70,7 +70,7 @@ impl Operator {
         answer.unwrap_or_else(|error| panic!("{method} {path}: {error:?}"))
     }
 
-    pub(super) fn try_request(
+    pub(crate) fn try_request(
         &self,
         method: &str,
         path: &str,

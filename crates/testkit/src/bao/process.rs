@@ -84,3 +84,31 @@ impl Drop for Process {
 pub(super) fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
+    use super::*;
+
+    #[test]
+    fn a_server_is_killed_when_nobody_holds_its_guard_any_more() {
+        let mut server = Command::new("sleep").arg("600").spawn().unwrap();
+        let mut guard = guard(&server).unwrap();
+        // What the end of this process does to it, however it ends.
+        drop(guard.stdin.take());
+        assert_eq!(server.wait().unwrap().signal(), Some(9));
+        guard.wait().unwrap();
+    }
+
+    #[test]
+    fn a_server_that_ends_by_itself_is_noticed_with_what_it_said() {
+        let home = tempfile::tempdir().unwrap();
+        let args = ["-c", "echo address already in use >&2; exit 1"].map(OsString::from);
+        let mut process = Process::start(Path::new("/bin/sh"), args.into(), home.path()).unwrap();
+        process.server.wait().unwrap();
+        assert!(process.has_ended());
+        assert_eq!(process.said(), "address already in use");
+    }
+}

@@ -19,7 +19,7 @@ use super::operator::Operator;
 use super::process::{Process, free_port};
 
 /// How long a server may take to start: it takes less than a second on an idle machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A real server on a free port of 127.0.0.1, with a home of its own and nothing on disk but
 /// its logs and certificates. It is its own [`Operator`], with the root token. Dropped, it is
@@ -184,6 +184,11 @@ impl Bao {
     /// The audit log: a JSON object a line.
     pub fn audit_file(&self) -> PathBuf {
         self.home.path().join("audit.log")
+    }
+
+    /// Whether it has namespaces: OpenBao does, and of Vault the Enterprise edition alone.
+    pub fn has_namespaces(&self) -> bool {
+        self.get("sys/health")["enterprise"] != false
     }
 
     /// The id of the server's process.

@@ -1,0 +1,115 @@
+//! A stand-in for a Kubernetes cluster.
+
+use rcgen::{CertificateParams, KeyPair};
+use serde_json::{Value, json};
+
+use super::jwt::JwtIssuer;
+use super::operator::Operator;
+use crate::{Answer, Script};
+
+const ACCOUNT: &str = "demo";
+const NAMESPACE: &str = "ci";
+const UID: &str = "d77f89bc-0000-4000-8000-000000000000";
+
+/// Imitates the one request that a server sends to a cluster's API: a TokenReview. It says of
+/// one token that it is the service account's `demo` in the namespace `ci`, and of any other
+/// that it isn't valid; who asks isn't looked at.
+#[derive(Debug)]
+pub struct KubernetesStandIn {
+    issuer: JwtIssuer,
+    jwt: String,
+    api: Script,
+}
+
+impl KubernetesStandIn {
+    fn new() -> Self {
+        let issuer = JwtIssuer::new();
+        let jwt = issuer.token(account());
+        let known = jwt.clone();
+        let review = Answer::by(move |asked| review(&asked.body["spec"], &known));
+        let api = Script::new("imitates TokenReview of a cluster's API for one service account")
+            .on("POST", "/apis/authentication.k8s.io/v1/tokenreviews", review);
+        Self { issuer, jwt, api }
+    }
+
+    /// The service account's token, as it lies in the file of a pod.
+    pub fn jwt(&self) -> &str {
+        &self.jwt
+    }
+
+    /// A token that says the same and isn't known to the cluster, as one of a deleted pod.
+    pub fn another_jwt(&self) -> String {
+        let mut claims = account();
+        claims["jti"] = "another".into();
+        self.issuer.token(claims)
+    }
+
+    /// How many tokens it was asked about.
+    pub fn reviews(&self) -> usize {
+        self.api.requests().len()
+    }
+}
+
+fn account() -> Value {
+    json!({
+        "iss": "https://kubernetes.default.svc",
+        "aud": [JwtIssuer::AUDIENCE],
+        "sub": format!("system:serviceaccount:{NAMESPACE}:{ACCOUNT}"),
+        "kubernetes.io": {
+            "namespace": NAMESPACE,
+            "serviceaccount": { "name": ACCOUNT, "uid": UID },
+        },
+    })
+}
+
+fn review(spec: &Value, known: &str) -> Answer {
+    let status = if spec["token"] == known {
+        json!({
+            "authenticated": true,
+            "audiences": spec["audiences"],
+            "user": {
+                "username": format!("system:serviceaccount:{NAMESPACE}:{ACCOUNT}"),
+                "uid": UID,
+                "groups": ["system:serviceaccounts", "system:authenticated"],
+            },
+        })
+    } else {
+        json!({ "authenticated": false })
+    };
+    let kind = json!({
+        "apiVersion": "authentication.k8s.io/v1",
+        "kind": "TokenReview",
+        "spec": spec,
+        "status": status,
+    });
+    Answer::json(201, kind)
+}
+
+impl Operator {
+    /// A `kubernetes` method that asks a new stand-in for a cluster, and a role for its service
+    /// account.
+    pub fn kubernetes(&self, role: &str, policies: &[&str]) -> KubernetesStandIn {
+        let cluster = KubernetesStandIn::new();
+        self.enable_auth("kubernetes", "kubernetes");
+        let config = json!({
+            "kubernetes_host": cluster.api.url(),
+            // Demanded, and never used: the stand-in speaks plain HTTP.
+            "kubernetes_ca_cert": some_certificate(),
+            "disable_local_ca_jwt": true,
+        });
+        self.post("auth/kubernetes/config", config);
+        let account = json!({
+            "bound_service_account_names": ACCOUNT,
+            "bound_service_account_namespaces": NAMESPACE,
+            "audience": JwtIssuer::AUDIENCE,
+            "token_policies": policies,
+        });
+        self.post(&format!("auth/kubernetes/role/{role}"), account);
+        cluster
+    }
+}
+
+fn some_certificate() -> String {
+    let key = KeyPair::generate().expect("a key can be made");
+    CertificateParams::default().self_signed(&key).expect("the parameters are right").pem()
+}

@@ -1,0 +1,158 @@
+//! What a scripted server does with a request.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::Asked;
+
+/// One answer, or none.
+#[derive(Debug, Clone)]
+pub struct Answer(pub(super) Kind);
+
+#[derive(Clone)]
+pub(super) enum Kind {
+    Reply(Reply),
+    By(Arc<dyn Fn(&Asked) -> Answer + Send + Sync>),
+    CloseUnread,
+    Close,
+    Hang,
+}
+
+/// What goes over the wire.
+#[derive(Debug, Clone)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Bytes,
+}
+
+impl Answer {
+    /// A status and a body of this type.
+    pub fn raw(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
+        let headers = vec![("content-type".to_owned(), content_type.to_owned())];
+        Self(Kind::Reply(Reply { status, headers, body: body.into() }))
+    }
+
+    /// A status and JSON.
+    #[expect(clippy::needless_pass_by_value, reason = "json!(…) is written in the call")]
+    pub fn json(status: u16, body: Value) -> Self {
+        Self::raw(status, "application/json", body.to_string())
+    }
+
+    /// 200 and the envelope of every answer, with this in it.
+    pub fn data(data: Value) -> Self {
+        Self::json(200, envelope("data", data))
+    }
+
+    /// 200 and the envelope of a login, with this in it.
+    pub fn auth(auth: Value) -> Self {
+        Self::json(200, envelope("auth", auth))
+    }
+
+    /// A refusal with these reasons, of which there may be none.
+    pub fn errors(status: u16, errors: &[&str]) -> Self {
+        Self::json(status, json!({ "errors": errors }))
+    }
+
+    /// A status and nothing else.
+    pub fn empty(status: u16) -> Self {
+        Self(Kind::Reply(Reply { status, headers: Vec::new(), body: Bytes::new() }))
+    }
+
+    /// A status and the page of somebody else's web server.
+    pub fn html(status: u16) -> Self {
+        let page =
+            "<!DOCTYPE html><html><head><title>Gateway</title></head><body>Oops</body></html>";
+        Self::raw(status, "text/html; charset=utf-8", page)
+    }
+
+    /// 200 and more than a mebibyte of JSON.
+    pub fn huge() -> Self {
+        Self::data(json!({ "keys": vec!["a".repeat(1024); 1100] }))
+    }
+
+    /// A redirect to an address.
+    pub fn redirect(status: u16, to: &str) -> Self {
+        Self::empty(status).header("location", to)
+    }
+
+    /// What this makes of the request.
+    pub fn by(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
+        Self(Kind::By(Arc::new(answer)))
+    }
+
+    /// The connection is closed when the request's head is there, and its body isn't read.
+    pub fn close_unread() -> Self {
+        Self(Kind::CloseUnread)
+    }
+
+    /// The connection is closed when the whole request is there.
+    pub fn close() -> Self {
+        Self(Kind::Close)
+    }
+
+    /// The whole request is read, and nothing ever comes.
+    pub fn hang() -> Self {
+        Self(Kind::Hang)
+    }
+
+    /// With one more header, as `retry-after`; only an answer that is sent has any.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        let Kind::Reply(reply) = &mut self.0 else { panic!("{self:?} has no headers") };
+        reply.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+}
+
+fn envelope(member: &str, value: Value) -> Value {
+    let mut envelope = json!({
+        "request_id": "7b1d4cd9-0000-4000-8000-000000000000",
+        "lease_id": "",
+        "renewable": false,
+        "lease_duration": 0,
+        "data": null,
+        "wrap_info": null,
+        "warnings": null,
+        "auth": null,
+    });
+    envelope[member] = value;
+    envelope
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reply(reply) => reply.fmt(f),
+            Self::By(_) => f.write_str("By"),
+            Self::CloseUnread => f.write_str("CloseUnread"),
+            Self::Close => f.write_str("Close"),
+            Self::Hang => f.write_str("Hang"),
+        }
+    }
+}
+
+/// Answers one after the other, the last of which stays.
+#[derive(Debug)]
+pub struct Answers(pub(super) Vec<Answer>);
+
+impl From<Answer> for Answers {
+    fn from(answer: Answer) -> Self {
+        Self(vec![answer])
+    }
+}
+
+impl<const N: usize> From<[Answer; N]> for Answers {
+    fn from(answers: [Answer; N]) -> Self {
+        Self(answers.into())
+    }
+}
+
+impl From<Vec<Answer>> for Answers {
+    fn from(answers: Vec<Answer>) -> Self {
+        Self(answers)
+    }
+}

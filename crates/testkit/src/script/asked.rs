@@ -1,0 +1,55 @@
+//! What a scripted server was asked.
+
+use std::fmt;
+
+use hyper::header::HeaderValue;
+use hyper::http::request::Parts;
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+/// A request, without the token that came with it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// As `GET`.
+    pub method: String,
+    /// What follows `/v1/` in the address, decoded; the whole path where that isn't there.
+    pub path: String,
+    /// What follows `?`, as it came; empty without one.
+    pub query: String,
+    /// The names of the headers in small letters, sorted.
+    pub headers: Vec<String>,
+    /// Whether there was an `X-Vault-Token`.
+    pub with_token: bool,
+    /// `X-Vault-Namespace`.
+    pub namespace: Option<String>,
+    /// The JSON of the body; null where it is none, or wasn't read.
+    pub body: Value,
+}
+
+impl Asked {
+    pub(super) fn new(head: &Parts) -> Self {
+        let path = percent_decode_str(head.uri.path()).decode_utf8_lossy();
+        let mut headers: Vec<_> =
+            head.headers.keys().map(|name| name.as_str().to_owned()).collect();
+        headers.sort_unstable();
+        let header = |name| head.headers.get(name);
+        let namespace = header("x-vault-namespace").map(HeaderValue::as_bytes);
+        Self {
+            method: head.method.to_string(),
+            path: path.strip_prefix("/v1/").unwrap_or(&path).to_owned(),
+            query: head.uri.query().unwrap_or_default().to_owned(),
+            headers,
+            with_token: header("x-vault-token").is_some(),
+            namespace: namespace.map(|bytes| String::from_utf8_lossy(bytes).into_owned()),
+            body: Value::Null,
+        }
+    }
+}
+
+/// `GET sys/health?a=b`
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)?;
+        if self.query.is_empty() { Ok(()) } else { write!(f, "?{}", self.query) }
+    }
+}

@@ -1,0 +1,34 @@
+//! The table of a scripted server.
+
+use super::{Answer, Answers, Asked};
+use crate::faults::matches;
+
+/// What is answered to what, the latest first.
+#[derive(Debug, Default)]
+pub(super) struct Rules(Vec<Rule>);
+
+#[derive(Debug)]
+struct Rule {
+    method: String,
+    pattern: String,
+    /// The next one at the end.
+    answers: Vec<Answer>,
+}
+
+impl Rules {
+    pub(super) fn add(&mut self, method: &str, pattern: &str, answers: Answers) {
+        let mut answers = answers.0;
+        assert!(!answers.is_empty(), "{method} {pattern} has no answer");
+        answers.reverse();
+        let rule = Rule { method: method.to_owned(), pattern: pattern.to_owned(), answers };
+        self.0.insert(0, rule);
+    }
+
+    pub(super) fn next(&mut self, asked: &Asked) -> Answer {
+        let means =
+            |rule: &&mut Rule| rule.method == asked.method && matches(&rule.pattern, &asked.path);
+        let Some(rule) = self.0.iter_mut().find(means) else { return Answer::errors(404, &[]) };
+        let next = if rule.answers.len() > 1 { rule.answers.pop() } else { None };
+        next.unwrap_or_else(|| rule.answers[0].clone())
+    }
+}

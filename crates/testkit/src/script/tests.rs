@@ -1,0 +1,98 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::Operator;
+
+fn ask(script: &Script, method: &str, path: &str, body: Option<Value>) -> Option<(u16, Value)> {
+    Operator::new(script.url(), None, None).try_request(method, path, &[], body).ok()
+}
+
+fn status(script: &Script, method: &str, path: &str) -> Option<u16> {
+    ask(script, method, path, None).map(|(status, _)| status)
+}
+
+#[test]
+fn what_is_not_in_the_table_is_404_without_a_reason() {
+    let script = Script::new("imitates a server without a single route");
+    assert_eq!(ask(&script, "GET", "sys/health", None), Some((404, json!({ "errors": [] }))));
+    assert_eq!(script.imitates(), "imitates a server without a single route");
+}
+
+#[test]
+fn answers_come_one_after_the_other_and_the_last_one_stays() {
+    let script = Script::new("imitates a server that is busy, twice")
+        .healthy()
+        .on("GET", "sys/health", Answer::empty(200))
+        .on("GET", "sys/health", [429, 503, 472].map(Answer::empty));
+    let codes = [(); 4].map(|()| status(&script, "GET", "sys/health").unwrap());
+    assert_eq!(codes, [429, 503, 472, 472]);
+    assert_eq!(status(&script, "POST", "sys/health"), Some(404));
+}
+
+#[test]
+fn a_request_is_recorded_without_its_token() {
+    let script = Script::new("imitates a server in namespaces").healthy();
+    let job = Operator::new(script.url(), None, None).as_token("s.secret").in_namespace("team");
+    job.request("POST", "auth/令牌/login?a=b", &[("X-Vault-Request", "true")], json!({ "k": "v" }));
+    let asked = &script.requests()[0];
+    assert_eq!(asked.to_string(), "POST auth/令牌/login?a=b");
+    assert!(asked.with_token && asked.headers.contains(&"x-vault-request".to_owned()));
+    assert_eq!(asked.namespace.as_deref(), Some("team"));
+    assert_eq!(asked.body, json!({ "k": "v" }));
+    assert!(!format!("{asked:?}").contains("s.secret"));
+}
+
+#[test]
+fn a_connection_is_closed_before_or_after_the_body_is_read() {
+    let script = Script::new("imitates a proxy that loses its backend")
+        .on("POST", "before", Answer::close_unread())
+        .on("POST", "after", Answer::close());
+    for path in ["before", "after"] {
+        assert_eq!(ask(&script, "POST", path, Some(json!(1))), None);
+    }
+    let bodies: Vec<_> = script.requests().into_iter().map(|asked| asked.body).collect();
+    assert_eq!(bodies, [json!(null), json!(1)]);
+}
+
+#[test]
+fn an_answer_that_never_comes_ends_with_the_server() {
+    let script = Script::new("imitates a server that is stuck").on("GET", "x", Answer::hang());
+    let client = Operator::new(script.url(), None, None);
+    let waiting = std::thread::spawn(move || client.try_request("GET", "x", &[], None).is_err());
+    while script.requests().is_empty() {
+        std::thread::yield_now();
+    }
+    assert!(!waiting.is_finished());
+    drop(script);
+    assert!(waiting.join().unwrap());
+}
+
+#[test]
+fn redirects_pages_and_large_bodies_are_sent_as_they_are_told() {
+    let other = Script::new("imitates another host");
+    let script = Script::new("imitates whatever stands before a server")
+        .on("GET", "away", Answer::redirect(307, &other.url()))
+        .on("GET", "page", Answer::html(502).header("retry-after", "1"))
+        .on("GET", "huge", Answer::huge())
+        .on("GET", "/elsewhere", Answer::raw(200, "text/plain", "yes"));
+    assert_eq!(ask(&script, "GET", "away", None), Some((307, Value::Null)));
+    assert_eq!(ask(&script, "GET", "page", None), Some((502, Value::Null)));
+    assert!(ask(&script, "GET", "huge", None).unwrap().1.to_string().len() > 1 << 20);
+    assert_eq!(other.requests(), []);
+}
+
+#[test]
+fn a_healthy_server_is_asked_from_login_to_logout() {
+    let script = Script::new("imitates a server in development").healthy();
+    let get = |method, path, body| ask(&script, method, path, body).unwrap();
+    assert_eq!(get("GET", "sys/health", None).1["sealed"], false);
+    for path in ["auth/approle/login", "auth/a/b/login", "auth/userpass/login/dev"] {
+        assert_eq!(get("POST", path, Some(json!({}))).1["auth"]["client_token"], "s.scripted");
+    }
+    assert_eq!(get("GET", "auth/token/lookup-self", None).1["data"]["ttl"], 3600);
+    let paths = json!({ "paths": ["a/b", "c/"] });
+    let (_, answer) = get("POST", "sys/capabilities-self", Some(paths));
+    assert_eq!(answer["data"]["c/"], answer["a/b"]);
+    assert_eq!(get("POST", "sys/capabilities-self", Some(json!({}))).0, 400);
+    assert_eq!(get("POST", "auth/token/revoke-self", None), (204, Value::Null));
+}
