@@ -12,6 +12,7 @@ use rcgen::{
 pub(super) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
+    name: String,
     folder: PathBuf,
 }
 
@@ -30,13 +31,18 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let pem = params.self_signed(&key).expect("the parameters are right").pem();
-        let authority = Self { issuer: Issuer::new(params, key), pem, folder: folder.to_owned() };
-        authority.keep(&format!("{name}.pem"), &authority.pem);
+        let (name, folder) = (name.to_owned(), folder.to_owned());
+        let authority = Self { issuer: Issuer::new(params, key), pem, name, folder };
+        authority.keep(&format!("{}.pem", authority.name), &authority.pem);
         authority
     }
 
     pub(super) fn pem(&self) -> &str {
         &self.pem
+    }
+
+    pub(super) fn file(&self) -> PathBuf {
+        self.folder.join(format!("{}.pem", self.name))
     }
 
     /// The files of a certificate for these names, the first of which is its own, and of its

@@ -47,6 +47,11 @@ pub fn left_out(what: &str) {
     tell(&format!("left out: {what} ({why})"));
 }
 
+/// The Go module that requires the server.
+fn module() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/openbao")
+}
+
 fn tell(line: &str) {
     // Nobody is told where stderr is gone.
     let _ = writeln!(io::stderr(), "{line}");
@@ -58,7 +63,7 @@ fn find() -> Result<PathBuf, String> {
     {
         return Ok(server);
     }
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/openbao");
+    let folder = module();
     let cached = cache()?.join(format!("openbao-{}", recipe(&folder)?)).join("bao");
     if cached.exists() {
         return Ok(cached);
@@ -131,6 +136,12 @@ pub(super) fn last_lines(text: &str, lines: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_version_that_is_told_is_the_one_that_is_built() {
+        let required = fs_err::read_to_string(module().join("go.mod")).unwrap();
+        assert!(required.contains(&format!("{PACKAGE}/sdk/v2 v{VERSION}\n")));
+    }
 
     #[test]
     fn the_recipe_changes_with_what_the_program_is_made_of() {

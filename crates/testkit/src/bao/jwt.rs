@@ -63,7 +63,8 @@ impl Default for JwtIssuer {
 }
 
 impl Operator {
-    /// A `jwt` method that trusts the keys of a new issuer, and a role for its audience.
+    /// A `jwt` method that trusts the keys of a new issuer, and no longer those of another, and
+    /// a role for its audience.
     pub fn jwt(&self, mount: &str, role: &str, policies: &[&str]) -> JwtIssuer {
         let issuer = JwtIssuer::new();
         self.enable_auth(mount, "jwt");

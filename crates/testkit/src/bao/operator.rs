@@ -35,8 +35,8 @@ impl Operator {
         &self.url
     }
 
-    /// The token that is sent: of a [`Bao`](super::Bao) itself, the root token.
-    pub fn token_sent(&self) -> &str {
+    /// The token that it sends: of a [`Bao`](super::Bao) itself, the root token.
+    pub fn own_token(&self) -> &str {
         self.token.as_deref().unwrap_or_default()
     }
 

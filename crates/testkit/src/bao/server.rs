@@ -109,7 +109,6 @@ impl Bao {
         let authority = Authority::new("ca", home.path());
         let (cert, key) =
             authority.sign(Side::Server, &[Self::SERVER_NAME, "localhost", "127.0.0.1"]);
-        let ca = home.path().join("ca.pem");
         let start = |port| {
             let config = json!({
                 "storage": { "inmem": {} },
@@ -117,7 +116,7 @@ impl Bao {
                     "address": format!("127.0.0.1:{port}"),
                     "tls_cert_file": cert,
                     "tls_key_file": key,
-                    "tls_client_ca_file": ca,
+                    "tls_client_ca_file": authority.file(),
                 }},
                 "api_addr": format!("https://127.0.0.1:{port}"),
                 "disable_mlock": true,
@@ -149,14 +148,12 @@ impl Bao {
 
     /// The certificate of the authority behind a server with TLS.
     pub fn ca_file(&self) -> PathBuf {
-        self.home.path().join("ca.pem")
+        self.secured().authority.file()
     }
 
     /// That of an authority that has nothing to do with the server.
     pub fn other_ca_file(&self) -> PathBuf {
-        let folder = self.home.path();
-        Authority::new("other-ca", folder);
-        folder.join("other-ca.pem")
+        Authority::new("other-ca", self.home.path()).file()
     }
 
     /// A certificate and its key for this client, by the authority of a server with TLS.
@@ -216,14 +213,15 @@ fn launch(
         let mut process =
             Process::start(program, args, home.path()).expect("the server can be started");
         let mut ended = false;
-        let is_ready = in_time(|| {
+        let settled = in_time(|| {
             ended = process.has_ended();
             ended || ready(&operator)
         });
-        if is_ready && !ended {
+        said = process.said();
+        assert!(settled, "{} isn't ready:\n{said}", program.display());
+        if !ended {
             return (process, operator);
         }
-        said = process.said();
     }
     panic!("{} doesn't start:\n{said}", program.display());
 }
@@ -267,4 +265,25 @@ fn random() -> String {
     let mut bytes = [0; 15];
     rand::fill(&mut bytes).expect("there is randomness");
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_whose_port_was_taken_meanwhile_is_started_on_another() {
+        let home = home();
+        let is_ready = home.path().join("ready");
+        let program = "if mkdir first; then exit 1; fi; touch ready; exec sleep 600";
+        let ports = std::cell::RefCell::new(Vec::new());
+        let start = |port| {
+            ports.borrow_mut().push(port);
+            (vec!["-c".into(), program.into()], Operator::new(String::new(), None, None))
+        };
+        let (mut process, _) = launch(Path::new("/bin/sh"), &home, start, |_| is_ready.exists());
+        assert!(!process.has_ended());
+        assert_eq!(ports.borrow().len(), 2);
+    }
 }

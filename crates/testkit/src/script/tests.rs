@@ -96,3 +96,9 @@ fn a_healthy_server_is_asked_from_login_to_logout() {
     assert_eq!(get("POST", "sys/capabilities-self", Some(json!({}))).0, 400);
     assert_eq!(get("POST", "auth/token/revoke-self", None), (204, Value::Null));
 }
+
+#[tokio::test]
+async fn a_server_may_be_asked_from_within_another_runtime() {
+    let script = Script::new("imitates a server in development").healthy();
+    assert_eq!(status(&script, "GET", "sys/health"), Some(200));
+}
