@@ -183,6 +183,7 @@ pub fn check(request: &SecretsRequest) -> Result<(Manifest, Outcome), SecretsErr
         dialect: request.dialect,
         now: request.now,
         horizon_days: request.horizon_days,
+        online: None,
     })?;
     for (file, text) in texts([manifest.file.clone()])? {
         outcome.findings.extend(canary::in_file(&file, &text));

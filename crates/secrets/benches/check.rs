@@ -67,6 +67,7 @@ fn main() {
             dialect: None,
             now: jiff::Timestamp::UNIX_EPOCH,
             horizon_days: 30,
+            online: None,
         };
         findings = black_box(check(&input)).expect("the policies are there").findings.len();
         times.push(start.elapsed());

@@ -1,9 +1,12 @@
-//! What is known about each requirement, wherever it is known from: offline, from policies.
+//! What is known about each requirement, wherever it is known from: offline, from policies;
+//! online, from what a server says of the capabilities of a token.
 
 use jiff::Timestamp;
 
+use crate::facts::{Online, Unknown};
 use crate::policy::explain::explain;
-use crate::policy::{Acl, BlockId, Dialect, Request, RuleId, RuleOrigin, may_match};
+use crate::policy::generate::taken;
+use crate::policy::{Acl, BlockId, Capabilities, Dialect, Request, RuleId, RuleOrigin, may_match};
 use crate::requirement::Requirement;
 
 /// What one server says to one requirement.
@@ -88,7 +91,7 @@ fn deciding_templates(
 ) -> Vec<BlockId> {
     let path = requirement.access.path.as_str();
     let exact = rule.is_some_and(|id| acl.rule(id).pattern.written() == path);
-    let capability = crate::policy::generate::taken(requirement);
+    let capability = taken(requirement);
     let candidates = acl.undecided().iter().copied().filter(|id| {
         let block = acl.block(*id);
         if exact && block.pattern.contains(['*', '+']) {
@@ -104,4 +107,37 @@ fn deciding_templates(
     };
     let candidates: Vec<_> = candidates.collect();
     if candidates.iter().any(changes) { candidates } else { Vec::new() }
+}
+
+/// What a server says to one requirement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// The request is let through.
+    Allowed,
+    /// It isn't; these are granted on its path.
+    Denied(Capabilities),
+    /// The server answered, and left the path out: neither a yes nor a no.
+    LeftOut,
+    /// The server told nothing.
+    Untold(Unknown),
+}
+
+/// What the server of `online` says to `requirement`. Paths are matched as they were asked.
+/// Capabilities that envlock doesn't know are of newer servers, and grant nothing here.
+pub(crate) fn heard(online: &Online, requirement: &Requirement) -> Heard {
+    let paths = match &online.capabilities {
+        Ok(paths) => paths,
+        Err(unknown) => return Heard::Untold(*unknown),
+    };
+    let Some(names) = paths.get(&requirement.access.path) else { return Heard::LeftOut };
+    if names.contains("root") {
+        return Heard::Allowed;
+    }
+    let granted: Capabilities = names.iter().filter_map(|name| name.parse().ok()).collect();
+    let granted = if granted.denies() { Capabilities::NONE } else { granted };
+    if taken(requirement).without(granted).is_empty() {
+        Heard::Allowed
+    } else {
+        Heard::Denied(granted)
+    }
 }

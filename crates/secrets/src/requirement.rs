@@ -73,14 +73,15 @@ pub fn of_need(resolved: &ResolvedNeed) -> Vec<Requirement> {
 
 /// The requests by which a verifier proves presence and fields, and sees no value.
 pub fn of_verifier(profile: &ResolvedProfile) -> Vec<Requirement> {
-    let mut requirements = Vec::new();
-    for resolved in &profile.needs {
-        let need = &resolved.need;
-        for access in need.engine.existence(&need.mount, need.locator()) {
-            requirements.push(Requirement { need: resolved.name.clone(), access, sudo: false });
-        }
-    }
-    requirements
+    profile.needs.iter().flat_map(of_presence).collect()
+}
+
+/// The requests by which a verifier proves one need.
+pub(crate) fn of_presence(resolved: &ResolvedNeed) -> Vec<Requirement> {
+    let need = &resolved.need;
+    let requests = need.engine.existence(&need.mount, need.locator()).into_iter();
+    let requirement = |access| Requirement { need: resolved.name.clone(), access, sudo: false };
+    requests.map(requirement).collect()
 }
 
 /// Requests that nobody needs to be kept from: the verifier's, and a token's own affairs.

@@ -154,7 +154,7 @@ proptest! {
         let files = BTreeMap::from([("job.hcl".to_owned(), generate::for_job(&profile))]);
         let input = Input {
             manifest: &manifest, files: &files, profile: None, dialect: None,
-            now: Timestamp::UNIX_EPOCH, horizon_days: 30,
+            now: Timestamp::UNIX_EPOCH, horizon_days: 30, online: None,
         };
         let outcome = check(&input).expect("its policy is there");
         prop_assert_eq!(outcome.findings, vec![], "{}", files["job.hcl"]);
@@ -198,7 +198,7 @@ proptest! {
         let judge = |files: &BTreeMap<String, String>| {
             let input = Input {
                 manifest: &manifest, files, profile: None, dialect: None,
-                now: Timestamp::UNIX_EPOCH, horizon_days: 30,
+                now: Timestamp::UNIX_EPOCH, horizon_days: 30, online: None,
             };
             check(&input).expect("its policy is there").findings
         };

@@ -5,8 +5,8 @@ use envlock_report::{Diagnostic, Finding, Severity};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::Input;
 use super::policies::Policies;
+use super::{Input, online};
 use crate::manifest::Allowance;
 
 pub(super) fn apply(input: &Input<'_>, policies: &Policies, findings: &mut Vec<Finding>) {
@@ -15,7 +15,9 @@ pub(super) fn apply(input: &Input<'_>, policies: &Policies, findings: &mut Vec<F
     for allowance in &input.manifest.allow {
         let matching: Vec<_> =
             findings.iter_mut().filter(|finding| is_for(allowance, finding, policies)).collect();
-        if matching.is_empty() && input.profile.is_none() {
+        // Without a server's answer nobody knows what only that could need.
+        let can_tell = input.online.is_some() || !online::CODES.contains(&&*allowance.finding);
+        if matching.is_empty() && input.profile.is_none() && can_tell {
             news.push(unused(input, allowance));
         }
         let place = input.manifest.place(allowance.pos);

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use envlock_report::{Diagnostic, Finding, Place};
+use envlock_report::{Diagnostic, Finding};
 use jiff::{SignedDuration, Timestamp};
 
 use super::policies::Policies;
+use super::subject::Subject;
 use super::{Input, root_token};
 use crate::evidence::{self, Answer, Verdict};
 use crate::manifest::{Manifest, ResolvedNeed, ResolvedProfile, ServerDialect};
@@ -16,17 +17,15 @@ use crate::policy::{
 use crate::requirement::{self, Requirement};
 use crate::source::Pos;
 
-/// One profile: its requirements and what each server says to them.
+/// One profile: what each server says to its requirements.
 pub(super) struct Case<'a> {
-    pub(super) manifest: &'a Manifest,
-    pub(super) profile: &'a ResolvedProfile,
+    pub(super) subject: &'a Subject<'a>,
     pub(super) attached: Vec<&'a Policy>,
     /// One for each server that accepts all of the policies.
     pub(super) acls: Vec<Acl<'a>>,
     /// The same, after the horizon; only for servers whose rules end.
     pub(super) later: Vec<Acl<'a>>,
-    pub(super) requirements: Vec<Requirement>,
-    /// For each requirement, what each of `acls` says.
+    /// For each requirement of the subject, what each of `acls` says.
     pub(super) verdicts: Vec<Vec<Verdict>>,
 }
 
@@ -42,16 +41,16 @@ pub(super) struct Use {
 }
 
 impl<'a> Case<'a> {
-    /// The case of `profile`; `None` where there is nothing to compare, which is said.
+    /// The case of `subject`; `None` where there is nothing to compare, which is said.
     pub(super) fn new(
         input: &Input<'a>,
         policies: &'a Policies,
-        profile: &'a ResolvedProfile,
+        subject: &'a Subject<'a>,
         findings: &mut Vec<Finding>,
     ) -> Option<Self> {
-        let manifest = input.manifest;
+        let Subject { manifest, profile, requirements } = subject;
         if profile.attach.is_empty() {
-            findings.push(nothing_attached(manifest, profile));
+            findings.push(nothing_attached(subject));
             return None;
         }
         if root_token::check(manifest, profile, findings) {
@@ -66,19 +65,18 @@ impl<'a> Case<'a> {
         if acls.is_empty() {
             return None;
         }
-        let requirements = requirement::of_profile(profile);
         let verdicts = requirements
             .iter()
             .map(|requirement| {
                 acls.iter().map(|acl| evidence::verdict(acl, acl.dialect(), requirement)).collect()
             })
             .collect();
-        Some(Self { manifest, profile, attached, acls, later, requirements, verdicts })
+        Some(Self { subject, attached, acls, later, verdicts })
     }
 
     /// Each requirement with what the servers say to it.
     pub(super) fn judged(&self) -> impl Iterator<Item = (&Requirement, &[Verdict])> {
-        self.requirements.iter().zip(self.verdicts.iter().map(Vec::as_slice))
+        self.subject.requirements.iter().zip(self.verdicts.iter().map(Vec::as_slice))
     }
 
     /// Whether every server lets everything through that `need` takes.
@@ -88,33 +86,13 @@ impl<'a> Case<'a> {
             .all(|(_, verdicts)| verdicts.iter().all(|verdict| verdict.answer == Answer::Allowed))
     }
 
-    /// The need `name`.
-    pub(super) fn need(&self, name: &str) -> &ResolvedNeed {
-        let found = self.profile.needs.iter().find(|need| need.name == name);
-        found.expect("requirements are made of the profile's own needs")
-    }
-
-    /// Where the need `name` stands.
-    pub(super) fn place(&self, name: &str) -> Place {
-        self.manifest.place(self.need(name).pos)
-    }
-
-    /// A finding about a need in this profile. `why` of the need goes with it.
-    pub(super) fn finding(&self, need: &str, diagnostic: Diagnostic) -> Finding {
-        let mut diagnostic = diagnostic.at(self.place(need));
-        if let Some(why) = &self.need(need).need.why {
-            diagnostic.notes.push(format!("{need} is for: {why}"));
-        }
-        Finding::new(diagnostic).about(need).in_profile(&self.profile.name)
-    }
-
     /// What every block is used for, over all servers. Looking at oneself and the verifier's
     /// requests count: nobody needs to be kept from them.
     pub(super) fn uses(&self) -> HashMap<BlockId, Use> {
         let mut uses: HashMap<BlockId, Use> = HashMap::new();
-        let harmless = requirement::harmless(self.profile);
+        let harmless = requirement::harmless(self.subject.profile);
         for acl in &self.acls {
-            for requirement in &self.requirements {
+            for requirement in &self.subject.requirements {
                 let access = &requirement.access;
                 let taken = taken(requirement);
                 note(
@@ -222,13 +200,19 @@ fn refusal(
         .with_related(input.manifest.place(profile.pos), "the profile that attaches it")
 }
 
-fn nothing_attached(manifest: &Manifest, profile: &ResolvedProfile) -> Finding {
-    let message =
-        format!("profile {} attaches no policies: its rights aren't checked offline", profile.name);
-    let diagnostic = Diagnostic::note("nothing-attached", message)
-        .at(manifest.place(profile.pos))
-        .with_help("add `attach: [POLICY, …]` with the policies that its token gets");
-    Finding::new(diagnostic).in_profile(&profile.name)
+fn nothing_attached(subject: &Subject<'_>) -> Finding {
+    let name = &subject.profile.name;
+    let message = format!("profile {name} attaches no policies: its rights aren't checked offline");
+    subject.of_profile(
+        Diagnostic::note("nothing-attached", message)
+            .with_help("add `attach: [POLICY, …]` with the policies that its token gets"),
+    )
+}
+
+/// What all servers say alike; `None` where they differ.
+pub(super) fn agreed(verdicts: &[Verdict]) -> Option<Answer> {
+    let answer = verdicts.first()?.answer;
+    verdicts.iter().all(|verdict| verdict.answer == answer).then_some(answer)
 }
 
 impl Manifest {

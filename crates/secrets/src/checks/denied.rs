@@ -8,7 +8,7 @@ use super::case::Case;
 use super::kv2_data_path;
 use crate::evidence::{Answer, Verdict};
 use crate::manifest::{Need, Required};
-use crate::policy::generate::{block, of_operation, taken};
+use crate::policy::generate::block;
 use crate::policy::{Capabilities, Capability};
 use crate::requirement::{Requirement, is_in_default_policy};
 
@@ -28,11 +28,7 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
 
 /// Whether another need of its group is allowed, so that this one may be refused.
 fn group_is_served(case: &Case<'_>, name: &str) -> bool {
-    let Some(group) = case.need(name).need.required.group() else { return false };
-    let members = case.profile.needs.iter();
-    let others =
-        members.filter(|other| other.name != name && other.need.required.group() == Some(group));
-    others.into_iter().any(|other| case.is_allowed(&other.name))
+    case.subject.siblings(name).any(|other| case.is_allowed(&other.name))
 }
 
 fn denied(case: &Case<'_>, requirement: &Requirement, verdict: &Verdict) -> Finding {
@@ -47,11 +43,11 @@ fn denied(case: &Case<'_>, requirement: &Requirement, verdict: &Verdict) -> Find
         );
         diagnostic.notes.push(note);
     }
-    let group = case.need(need).need.required.group();
+    let group = case.subject.need(need).need.required.group();
     if let Some(group) = group {
         diagnostic.notes.push(format!("no other need of the group {group} is allowed either"));
     }
-    if is_optional(&case.need(need).need) {
+    if is_optional(&case.subject.need(need).need) {
         diagnostic
             .notes
             .push("it isn't required, but denied isn't absent: it can never be read".to_owned());
@@ -63,7 +59,7 @@ fn denied(case: &Case<'_>, requirement: &Requirement, verdict: &Verdict) -> Find
     }
     let exact =
         verdict.rule.iter().find(|origin| origin.pattern.trim_start_matches('/') == access.path);
-    let wanted = wanted(case, requirement);
+    let wanted = case.subject.taken_on(&access.path);
     diagnostic.help = Some(exact.map_or_else(
         || {
             let unless =
@@ -74,7 +70,7 @@ fn denied(case: &Case<'_>, requirement: &Requirement, verdict: &Verdict) -> Find
     ));
     let granted = exact.map_or(Capabilities::NONE, |_| granted_by_exact(case, &access.path));
     let fix = block(&access.path, wanted.union(granted));
-    let mut finding = case.finding(need, diagnostic).with_fix(fix);
+    let mut finding = case.subject.finding(need, diagnostic).with_fix(fix);
     for origin in &verdict.rule {
         let message = format!("path \"{}\" of {} decides", origin.pattern, origin.policy);
         finding = finding.with_related(origin.place.clone(), message);
@@ -84,13 +80,6 @@ fn denied(case: &Case<'_>, requirement: &Requirement, verdict: &Verdict) -> Find
 
 fn is_optional(need: &Need) -> bool {
     need.required == Required::Plain(false)
-}
-
-/// All that the need takes on the path: one block is better than three findings' worth.
-fn wanted(case: &Case<'_>, requirement: &Requirement) -> Capabilities {
-    let same =
-        case.requirements.iter().filter(|other| other.access.path == requirement.access.path);
-    same.fold(of_operation(requirement.access.operation), |all, other| all.union(taken(other)))
 }
 
 /// What an exact rule grants besides, so that the changed rule takes nothing away.
@@ -112,7 +101,7 @@ fn target_policy(case: &Case<'_>) -> String {
 /// Of a group of which exactly one is wanted, several are allowed.
 fn one_of_several(case: &Case<'_>, findings: &mut Vec<Finding>) {
     let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for need in &case.profile.needs {
+    for need in &case.subject.profile.needs {
         if let Required::OneOf { one_of } = &need.need.required
             && case.is_allowed(&need.name)
         {
@@ -126,6 +115,6 @@ fn one_of_several(case: &Case<'_>, findings: &mut Vec<Finding>) {
         );
         let diagnostic = Diagnostic::warning("one-of-several", message)
             .with_help("take the rights on the others away, or write any_of");
-        findings.push(case.finding(members[0], diagnostic));
+        findings.push(case.subject.finding(members[0], diagnostic));
     }
 }

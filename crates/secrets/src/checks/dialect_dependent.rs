@@ -26,7 +26,7 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
         for verdict in verdicts {
             diagnostic.notes.push(format!("{}: {}", verdict.dialect, verdict.reason));
         }
-        let mut finding = case.finding(&requirement.need, diagnostic);
+        let mut finding = case.subject.finding(&requirement.need, diagnostic);
         let mut deciding: Vec<(&RuleOrigin, Vec<Dialect>)> = Vec::new();
         for (verdict, origin) in verdicts.iter().flat_map(|v| v.rule.iter().map(move |o| (v, o))) {
             match deciding.iter_mut().find(|(known, _)| *known == origin) {

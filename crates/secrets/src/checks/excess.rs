@@ -23,7 +23,7 @@ pub(super) fn check(case: &Case<'_>, used: &HashMap<BlockId, Use>, findings: &mu
                 }
                 Some(serving) => narrow(acl, *id, granted, serving),
             };
-            findings.extend(finding.map(|finding| finding.in_profile(&case.profile.name)));
+            findings.extend(finding.map(|finding| finding.in_profile(&case.subject.profile.name)));
         }
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
             let diagnostic = Diagnostic::warning("expiring", message)
                 .with_note(format!("after that: {}", then.reason))
                 .with_help("give the rule a later `expiration`, or take it off");
-            let mut finding = case.finding(&requirement.need, diagnostic);
+            let mut finding = case.subject.finding(&requirement.need, diagnostic);
             for origin in &today.rule {
                 let message = format!("path \"{}\" of {} ends", origin.pattern, origin.policy);
                 finding = finding.with_related(origin.place.clone(), message);

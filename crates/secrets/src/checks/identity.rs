@@ -18,10 +18,10 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
         let help = format!(
             "say who the profile is: `identity: {{entity: {{name: …, metadata: {{…}}}}}}` under \
              profile {}",
-            case.profile.name
+            case.subject.profile.name
         );
         let diagnostic = Diagnostic::error("depends-on-identity", message).with_help(help);
-        let mut finding = case.finding(&requirement.need, diagnostic);
+        let mut finding = case.subject.finding(&requirement.need, diagnostic);
         for origin in &verdict.rule {
             let message = format!("path \"{}\" of {} may match", origin.pattern, origin.policy);
             finding = finding.with_related(origin.place.clone(), message);

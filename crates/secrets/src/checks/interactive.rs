@@ -5,7 +5,7 @@ use envlock_report::{Diagnostic, Finding, Severity};
 use super::case::Case;
 
 pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
-    let personal = case.profile.auth.as_ref().is_some_and(|auth| auth.method.is_personal());
+    let personal = case.subject.profile.auth.as_ref().is_some_and(|auth| auth.method.is_personal());
     for (requirement, verdicts) in case.judged() {
         let Some(verdict) = verdicts.iter().find(|verdict| verdict.waits_for.is_some()) else {
             continue;
@@ -23,7 +23,7 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
             diagnostic.severity = Severity::Note;
             diagnostic.notes.push("a person uses this profile, and can answer".to_owned());
         }
-        let mut finding = case.finding(&requirement.need, diagnostic);
+        let mut finding = case.subject.finding(&requirement.need, diagnostic);
         for origin in &verdict.rule {
             let message = format!("path \"{}\" of {} asks for it", origin.pattern, origin.policy);
             finding = finding.with_related(origin.place.clone(), message);

@@ -13,7 +13,7 @@ use crate::requirement::Requirement;
 
 /// The finding for a refused requirement, if a rule on the logical path explains it.
 pub(super) fn finding(case: &Case<'_>, requirement: &Requirement) -> Option<Finding> {
-    let need = &case.need(&requirement.need).need;
+    let need = &case.subject.need(&requirement.need).need;
     let path = &requirement.access.path;
     let consumed = format!("{}/data/{}", need.mount, need.locator());
     if need.engine != Engine::Kv2 || *path != consumed {
@@ -35,7 +35,8 @@ pub(super) fn finding(case: &Case<'_>, requirement: &Requirement) -> Option<Find
     let fix = block(&corrected, acl.rule(rule).capabilities.union(taken(requirement)));
     let related = format!("this rule of {} grants nothing on a kv2 mount", origin.policy);
     Some(
-        case.finding(&requirement.need, diagnostic)
+        case.subject
+            .finding(&requirement.need, diagnostic)
             .with_fix(fix)
             .with_related(origin.place, related),
     )
@@ -45,7 +46,7 @@ pub(super) fn finding(case: &Case<'_>, requirement: &Requirement) -> Option<Find
 pub(super) fn misnamed(case: &Case<'_>) -> HashSet<BlockId> {
     let mut blocks = HashSet::new();
     for (requirement, verdicts) in case.judged() {
-        let need = &case.need(&requirement.need).need;
+        let need = &case.subject.need(&requirement.need).need;
         let refused = verdicts.iter().all(|verdict| verdict.answer == Answer::Denied);
         if refused && need.engine == Engine::Kv2 {
             let acl = &case.acls[0];

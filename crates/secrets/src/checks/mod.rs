@@ -1,7 +1,9 @@
-//! The checks: each need of a profile against the policies that its token gets.
+//! The checks: each need of a profile against the policies that its token gets, and against
+//! what a server said.
 //!
 //! [`check`] reads policies, asks every dialect, and hands one case a profile to the
-//! checks, a file each, all of the same shape: they look, and push findings.
+//! checks, a file each, all of the same shape: they look, and push findings. Those of `online`
+//! look at a server's facts too.
 
 mod accept;
 mod case;
@@ -12,21 +14,26 @@ mod expiring;
 mod identity;
 mod interactive;
 mod kv2_data_path;
+mod online;
 mod policies;
 mod rights;
 mod root_token;
+mod subject;
 mod unused_policy;
 
 use std::collections::BTreeMap;
 
-use envlock_report::{Diagnostic, Exit, Explain, Finding, arrange};
+use envlock_report::{Diagnostic, Exit, Explain, Finding, Severity, arrange};
 use jiff::Timestamp;
 
 use crate::canary;
+use crate::facts::Online;
 use crate::manifest::{Manifest, ResolvedProfile, ServerDialect};
 use case::Case;
+use online::Live;
 use policies::Policies;
-pub use rights::{Right, table};
+pub use rights::{Question, Right, table};
+use subject::Subject;
 
 /// What a check looks at.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +50,8 @@ pub struct Input<'a> {
     pub now: Timestamp,
     /// Rules that end within this many days are worth a warning.
     pub horizon_days: u32,
+    /// What a server said about `profile`, where one was asked.
+    pub online: Option<&'a Online>,
 }
 
 /// What came out.
@@ -52,6 +61,21 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// What each need may do, for the table.
     pub rights: Vec<Right>,
+}
+
+impl Outcome {
+    /// How the program ends. What was found to be wrong weighs more than what couldn't be found
+    /// out, and that more than nothing: an `unverifiable` error is never a yes.
+    pub fn exit(&self, deny_warnings: bool) -> Exit {
+        let least = if deny_warnings { Severity::Warning } else { Severity::Error };
+        let mut counting = self.findings.iter().filter(|finding| finding.severity() >= least);
+        let is_unproven = |finding: &Finding| finding.code() == online::UNVERIFIABLE;
+        match counting.clone().next() {
+            None => Exit::Yes,
+            Some(_) if counting.all(is_unproven) => Exit::Unknown,
+            Some(_) => Exit::Findings,
+        }
+    }
 }
 
 /// Why nothing can be checked.
@@ -101,23 +125,24 @@ impl Explain for CheckError {
     }
 }
 
-/// Checks the needs of the profiles against the policies, with no server.
+/// Checks the needs of the profiles against the policies, and one of them against what a server
+/// said, where one was asked.
 pub fn check(input: &Input<'_>) -> Result<Outcome, CheckError> {
     let profiles = profiles(input)?;
     let policies = Policies::read(input)?;
     let mut findings = policies.findings(input, &profiles);
     let mut rights = Vec::new();
     for profile in &profiles {
-        let Some(case) = Case::new(input, &policies, profile, &mut findings) else { continue };
-        denied::check(&case, &mut findings);
-        dialect_dependent::check(&case, &mut findings);
-        identity::check(&case, &mut findings);
-        interactive::check(&case, &mut findings);
-        expiring::check(&case, &mut findings);
-        let uses = case.uses();
-        excess::check(&case, &uses, &mut findings);
-        unused_policy::attached(&case, &uses, &mut findings);
-        rights.extend(rights::of(&case));
+        let subject = Subject::new(input.manifest, profile);
+        let case = Case::new(input, &policies, &subject, &mut findings);
+        if let Some(case) = &case {
+            by_policies(case, &mut findings);
+        }
+        let live = input.online.map(|online| Live::new(input, online, &subject, case.as_ref()));
+        if let Some(live) = &live {
+            online::check(live, &mut findings);
+        }
+        rights.extend(rights::of(&subject, case.as_ref(), live.as_ref()));
     }
     unused_policy::declared(input, &profiles, &mut findings);
     kv2_data_path::in_manifest(input.manifest, &mut findings);
@@ -127,6 +152,17 @@ pub fn check(input: &Input<'_>) -> Result<Outcome, CheckError> {
     accept::apply(input, &policies, &mut findings);
     let findings = arrange(findings).into_iter().map(canary::redact_finding).collect();
     Ok(Outcome { findings, rights: rights::merged(rights) })
+}
+
+fn by_policies(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    denied::check(case, findings);
+    dialect_dependent::check(case, findings);
+    identity::check(case, findings);
+    interactive::check(case, findings);
+    expiring::check(case, findings);
+    let uses = case.uses();
+    excess::check(case, &uses, findings);
+    unused_policy::attached(case, &uses, findings);
 }
 
 /// The profiles to check. A manifest without any is one whose token gets every policy.

@@ -20,15 +20,15 @@ pub(super) fn attached(
     let used: BTreeSet<usize> = serving.keys().chain(&misnamed).map(|id| id.policy).collect();
     let undecided: BTreeSet<usize> =
         case.acls.iter().flat_map(Acl::undecided).map(|id| id.policy).collect();
-    for (index, (name, pos)) in case.profile.attach.iter().enumerate() {
+    for (index, (name, pos)) in case.subject.profile.attach.iter().enumerate() {
         if used.contains(&index) || undecided.contains(&index) || denies(case, index) {
             continue;
         }
         let message = format!("the policy {name} is attached, and serves no need");
         let diagnostic = Diagnostic::warning("unused-policy", message)
-            .at(case.manifest.place(*pos))
+            .at(case.subject.manifest.place(*pos))
             .with_help("take it out of `attach:`, and the token's other rights with it");
-        findings.push(Finding::new(diagnostic).in_profile(&case.profile.name));
+        findings.push(Finding::new(diagnostic).in_profile(&case.subject.profile.name));
     }
 }
 

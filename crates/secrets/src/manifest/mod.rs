@@ -18,3 +18,5 @@ pub use model::{
 pub use read::{ManifestError, Notation};
 pub use resolve::{ResolvedNeed, ResolvedProfile};
 pub use schema::manifest_schema;
+
+pub(crate) use words::seconds;

@@ -57,6 +57,19 @@ pub(super) fn renewal(text: &str) -> Result<(), &'static str> {
     }
 }
 
+/// The seconds of `12h` or `until 12h`; `None` for what is no duration.
+pub(crate) fn seconds(text: &str) -> Option<u64> {
+    let text = text.strip_prefix("until ").map_or(text, str::trim);
+    let unit = match text.chars().next_back()? {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        _ => return None,
+    };
+    text[..text.len() - 1].parse::<u64>().ok()?.checked_mul(unit)
+}
+
 /// A sentence for people.
 pub(super) fn sentence(text: &str) -> Result<(), &'static str> {
     if text.len() <= 1000 { Ok(()) } else { Err("a sentence of at most 1000 bytes") }
@@ -80,7 +93,9 @@ mod tests {
     fn durations_have_one_unit() {
         assert!(duration("90s").is_ok() && renewal("until 12h").is_ok());
         for bad in ["", "1", "h", "1h30m", "-1h", "1w"] {
-            assert!(duration(bad).is_err(), "{bad}");
+            assert!(duration(bad).is_err() && seconds(bad).is_none(), "{bad}");
         }
+        assert_eq!([seconds("15m"), seconds("until 12h")], [Some(900), Some(43_200)]);
+        assert_eq!(seconds("999999999d"), Some(86_399_999_913_600));
     }
 }

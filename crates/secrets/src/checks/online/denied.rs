@@ -1,0 +1,50 @@
+//! `denied`, by the server: where no policies are attached, or they leave it open.
+
+use envlock_report::{Diagnostic, Finding};
+
+use super::live::Live;
+use super::words::{names, request};
+use crate::checks::case::agreed;
+use crate::evidence::{Answer, Heard};
+use crate::manifest::Required;
+use crate::policy::Capabilities;
+use crate::policy::generate::block;
+use crate::requirement::Requirement;
+
+pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
+    for (requirement, verdicts, heard) in live.judged() {
+        let Heard::Denied(granted) = heard else { continue };
+        // Where the policies deny it too it was told; where they allow it, the two disagree.
+        let told = matches!(verdicts.and_then(agreed), Some(Answer::Allowed | Answer::Denied));
+        if !told && !live.is_served(&requirement.need) {
+            findings.push(denied(live, requirement, granted));
+        }
+    }
+}
+
+fn denied(live: &Live<'_>, requirement: &Requirement, granted: Capabilities) -> Finding {
+    let Requirement { need, access, .. } = requirement;
+    let has = if granted.is_empty() { "nothing".to_owned() } else { format!("only {granted}") };
+    let message =
+        format!("{} is denied by the server: the token has {has} there", request(requirement));
+    let policies = &live.online.token.policies;
+    let mut diagnostic = Diagnostic::error("denied", message)
+        .with_note(format!("the token's policies are {}", names(policies)));
+    let required = &live.subject.need(need).need.required;
+    if let Some(group) = required.group() {
+        let note = format!("no other need of the group {group} is known to serve");
+        diagnostic.notes.push(note);
+    }
+    if *required == Required::Plain(false) {
+        let note = "it isn't required, but denied isn't absent: it can never be read";
+        diagnostic.notes.push(note.to_owned());
+    }
+    // Every token has `default`, which is nobody's own.
+    let own = policies.iter().rev().find(|name| *name != "default");
+    let help = match own {
+        Some(own) => format!("add to the policy {} of the token", names([own])),
+        None => "give the token a policy of its own with".to_owned(),
+    };
+    let fix = block(&access.path, live.subject.taken_on(&access.path).union(granted));
+    live.subject.finding(need, diagnostic.with_help(help)).with_fix(fix)
+}

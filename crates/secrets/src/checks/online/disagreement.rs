@@ -1,0 +1,175 @@
+//! `disagreement`: the policies in the repository say one thing, and the server another.
+
+use envlock_report::{Diagnostic, Finding, one_line};
+
+use super::live::Live;
+use super::words::{names, request};
+use crate::checks::case::{Case, agreed};
+use crate::evidence::{Answer, Heard, Verdict};
+use crate::requirement::Requirement;
+
+/// Requests of one need on which the two disagree in the same way.
+type Requests<'a> = Vec<(&'a Requirement, &'a [Verdict])>;
+
+pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
+    // What a server allows to root says nothing about its policies.
+    let Some(case) = live.case.filter(|_| !live.is_root()) else { return };
+    for need in &live.subject.profile.needs {
+        let (mut refused, mut granted) = (Requests::new(), Requests::new());
+        for (requirement, verdicts, heard) in live.judged() {
+            let Some(verdicts) = verdicts.filter(|_| requirement.need == need.name) else {
+                continue;
+            };
+            match (agreed(verdicts), heard) {
+                (Some(Answer::Allowed), Heard::Denied(_)) => refused.push((requirement, verdicts)),
+                (Some(Answer::Denied), Heard::Allowed) => granted.push((requirement, verdicts)),
+                _ => {}
+            }
+        }
+        let names = PolicyNames::of(live);
+        if !refused.is_empty() {
+            findings.push(refusing(live, case, &names, &refused));
+        }
+        if !granted.is_empty() {
+            findings.push(granting(live, case, &names, &granted));
+        }
+    }
+}
+
+/// The policies of the token and of the profile, by name.
+struct PolicyNames<'a> {
+    token: &'a [String],
+    attached: Vec<&'a String>,
+    /// Attached, and not on the token.
+    lacking: Vec<&'a String>,
+    /// On the token, and not attached.
+    further: Vec<&'a String>,
+}
+
+impl<'a> PolicyNames<'a> {
+    fn of(live: &Live<'a>) -> Self {
+        let token = live.online.token.policies.as_slice();
+        let attached: Vec<_> = live.subject.profile.attach.iter().map(|(name, _)| name).collect();
+        // The servers write the names of policies in lower case.
+        let same = |a: &String, b: &String| a.to_lowercase() == b.to_lowercase();
+        let is_on_token = |name: &&String| token.iter().any(|known| same(known, name));
+        let is_attached = |name: &&String| attached.iter().any(|known| same(known, name));
+        Self {
+            lacking: attached.iter().copied().filter(|name| !is_on_token(name)).collect(),
+            further: token.iter().filter(|name| !is_attached(name)).collect(),
+            token,
+            attached,
+        }
+    }
+
+    /// The facts, and `cause` where the names don't tell one.
+    fn notes(&self, live: &Live<'_>, diagnostic: &mut Diagnostic) {
+        let Self { token, attached, lacking, further } = self;
+        let mut note = |text: String| diagnostic.notes.push(text);
+        note(format!("the server is {}", one_line(&live.online.server.address)));
+        note(format!(
+            "the token has the policies {}; attached are {}",
+            names(*token),
+            names(attached.iter().copied())
+        ));
+        if !lacking.is_empty() {
+            let lacking = names(lacking.iter().copied());
+            note(format!("attached, but not on the token: {lacking}"));
+        }
+        if !further.is_empty() {
+            let further = names(further.iter().copied());
+            note(format!("on the token, but not attached: {further}"));
+        }
+    }
+}
+
+/// The policies allow, the server denies.
+fn refusing(
+    live: &Live<'_>,
+    case: &Case<'_>,
+    names: &PolicyNames<'_>,
+    requests: &Requests<'_>,
+) -> Finding {
+    let message = format!(
+        "the policies in the repository allow {}, and the server denies {}",
+        listed(requests),
+        pronoun(requests)
+    );
+    let mut diagnostic = Diagnostic::error("disagreement", message);
+    names.notes(live, &mut diagnostic);
+    let (cause, help) = match names.lacking.first() {
+        Some(lacking) => (
+            "likely the login's role grants other policies than the profile attaches".to_owned(),
+            format!("give the role the policy {lacking}, or take it out of `attach:`"),
+        ),
+        None => (OTHER_TEXT.to_owned(), compare(case, requests)),
+    };
+    finding(live, diagnostic.with_note(cause).with_help(help), requests)
+}
+
+/// The policies deny, the server allows.
+fn granting(
+    live: &Live<'_>,
+    case: &Case<'_>,
+    names: &PolicyNames<'_>,
+    requests: &Requests<'_>,
+) -> Finding {
+    let message = format!(
+        "the server allows {}, and the policies in the repository deny {}",
+        listed(requests),
+        pronoun(requests)
+    );
+    let mut diagnostic = Diagnostic::error("disagreement", message);
+    names.notes(live, &mut diagnostic);
+    let (cause, help) = match names.further.first() {
+        Some(further) => {
+            let further = one_line(further);
+            let help = format!(
+                "see what it grants: {}; then attach its text, or take it from the token",
+                read(&further)
+            );
+            (format!("likely a policy that isn't attached grants it, such as {further}"), help)
+        }
+        None => (OTHER_TEXT.to_owned(), compare(case, requests)),
+    };
+    finding(live, diagnostic.with_note(cause).with_help(help), requests)
+}
+
+const OTHER_TEXT: &str = "likely the server has another text of a policy than the repository: it \
+                          wasn't uploaded, or this is another namespace or another server";
+
+fn finding(live: &Live<'_>, diagnostic: Diagnostic, requests: &Requests<'_>) -> Finding {
+    let mut finding = live.subject.finding(&requests[0].0.need, diagnostic);
+    let rules = requests.iter().flat_map(|(_, verdicts)| verdicts.iter().take(1));
+    for origin in rules.flat_map(|verdict| &verdict.rule) {
+        let message =
+            format!("path \"{}\" of {} decides in the repository", origin.pattern, origin.policy);
+        if !finding.related.iter().any(|known| known.place == origin.place) {
+            finding = finding.with_related(origin.place.clone(), message);
+        }
+    }
+    finding
+}
+
+/// How to compare the policy that decides with the server's.
+fn compare(case: &Case<'_>, requests: &Requests<'_>) -> String {
+    let deciding = requests.iter().flat_map(|(_, verdicts)| &verdicts[0].rule).next();
+    let decides = |name: &str| deciding.is_some_and(|origin| origin.policy == name);
+    let policy = case.attached.iter().find(|policy| decides(policy.name()));
+    policy.or(case.attached.last()).map_or_else(String::new, |policy| {
+        format!("compare {} with {}", read(policy.name()), policy.file())
+    })
+}
+
+fn read(policy: &str) -> String {
+    format!("`vault policy read {policy}` (or `bao policy read {policy}`)")
+}
+
+fn listed(requests: &Requests<'_>) -> String {
+    let requests: Vec<_> = requests.iter().map(|(requirement, _)| request(requirement)).collect();
+    requests.join(" and ")
+}
+
+fn pronoun(requests: &Requests<'_>) -> &'static str {
+    if requests.len() == 1 { "it" } else { "them" }
+}

@@ -1,0 +1,31 @@
+//! `one-of-several`, by the server: where no policies are attached that would have told.
+
+use std::collections::BTreeMap;
+
+use envlock_report::{Diagnostic, Finding};
+
+use super::live::Live;
+use crate::manifest::Required;
+
+pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
+    if live.case.is_some() {
+        return;
+    }
+    let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (resolved, _) in live.needs() {
+        if let Required::OneOf { one_of } = &resolved.need.required
+            && live.is_usable(resolved)
+        {
+            groups.entry(one_of).or_default().push(&resolved.name);
+        }
+    }
+    for (group, members) in groups.into_iter().filter(|(_, members)| members.len() > 1) {
+        let message = format!(
+            "of the group {group} exactly one is wanted, and {} are there and allowed",
+            members.join(", ")
+        );
+        let diagnostic = Diagnostic::warning("one-of-several", message)
+            .with_help("take the rights on the others away, or write any_of");
+        findings.push(live.subject.finding(members[0], diagnostic));
+    }
+}

@@ -1,0 +1,48 @@
+//! `root-token` and `non-expiring-token`: a token that can do too much, or lives too long.
+
+use envlock_report::{Diagnostic, Finding, Severity};
+
+use super::live::Live;
+use crate::manifest::Forbidden;
+
+pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
+    let profile = live.subject.profile;
+    let forbids = |what| profile.token.as_ref().is_some_and(|rules| rules.forbid.contains(&what));
+    if live.is_root() {
+        // A profile that attaches root was told so already.
+        if !profile.attach.iter().any(|(name, _)| name == "root") {
+            let development = profile.allow_plaintext_loopback && !forbids(Forbidden::Root);
+            findings.push(root(live, development));
+        }
+        return;
+    }
+    if live.token_of_job().is_some_and(|token| token.expires.is_none()) {
+        let message = format!("the token of profile {} never ends", profile.name);
+        let mut diagnostic = Diagnostic::warning("non-expiring-token", message).with_help(
+            "log in with an auth method, or make a token that ends: `vault token create -ttl=1h`",
+        );
+        if forbids(Forbidden::NonExpiring) {
+            diagnostic.severity = Severity::Error;
+            diagnostic.notes.push("the profile forbids it: `forbid: [non_expiring]`".to_owned());
+        }
+        findings.push(live.subject.of_profile(diagnostic));
+    }
+}
+
+fn root(live: &Live<'_>, development: bool) -> Finding {
+    let name = &live.subject.profile.name;
+    let message =
+        format!("the token of profile {name} has the policy root, which allows everything");
+    let mut diagnostic = Diagnostic::error("root-token", message)
+        .with_note("that the server allows it everything proves nothing about the needs")
+        .with_help(
+            "use a token with a policy of its own: `envlock policy generate` writes it, \
+             `vault token create -policy=NAME` makes the token",
+        );
+    if development {
+        diagnostic.severity = Severity::Warning;
+        let note = "a development server's own token is one; `forbid: [root]` refuses it here too";
+        diagnostic.notes.push(note.to_owned());
+    }
+    live.subject.of_profile(diagnostic)
+}

@@ -1,0 +1,76 @@
+//! `ttl-too-short`: the token, or what a role gives, ends before it has done its work.
+
+use envlock_report::{Diagnostic, Finding};
+
+use super::lease::{self, Lasts};
+use super::live::Live;
+use super::standing::Standing;
+use super::words::{span, thing};
+use crate::facts::Token;
+use crate::manifest::seconds;
+
+const CODE: &str = "ttl-too-short";
+
+pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
+    let rules = live.subject.profile.token.as_ref();
+    let least = rules.and_then(|rules| seconds(rules.ttl_min.as_deref()?));
+    if let (Some(token), Some(least)) = (live.token_of_job(), least) {
+        findings.extend(of_token(token, least).map(|found| live.subject.of_profile(found)));
+    }
+    for (resolved, standing) in live.needs() {
+        let (Standing::There { .. } | Standing::Unknown, Some(facts)) =
+            (standing, live.facts(&resolved.name))
+        else {
+            continue;
+        };
+        let need = &resolved.need;
+        if let Some(Lasts::Short { asked, given }) = lease::at_first(need, facts) {
+            let (asked, given) = (span(asked), span(given));
+            let message =
+                format!("{} gives leases of {given}, and {asked} are needed", thing(need));
+            let diagnostic = Diagnostic::error(CODE, message)
+                .with_help("raise the role's `default_ttl`, or ask for less: `ttl: {min: …}`");
+            findings.push(live.subject.finding(&resolved.name, diagnostic));
+        }
+        if let Some(Lasts::Short { asked, given }) = lease::renewed(need, facts) {
+            let (asked, given) = (span(asked), span(given));
+            let message = format!(
+                "leases of {} can be renewed until {given}, and {asked} are needed",
+                thing(need)
+            );
+            let diagnostic = Diagnostic::error(CODE, message)
+                .with_help("raise the role's `max_ttl`, or ask for less: `ttl: {renew: until …}`");
+            findings.push(live.subject.finding(&resolved.name, diagnostic));
+        }
+    }
+}
+
+/// What is wrong with a token that has to live `least` seconds. A periodic one can be renewed
+/// for ever, unless it has an end of its own.
+fn of_token(token: &Token, least: u64) -> Option<Diagnostic> {
+    if token.expires.is_none() || token.ttl >= least {
+        return None;
+    }
+    let (has, asked) = (span(token.ttl), span(least));
+    let help = "raise the TTL of the role's tokens (`token_ttl`, `token_max_ttl`), or ask for \
+                less: `token: {ttl_min: …}`";
+    let bounded = token.explicit_max_ttl > 0 && token.explicit_max_ttl < least;
+    if !token.renewable || token.batch || bounded {
+        let message = format!("the token lives {has}, and {asked} are needed");
+        let why = if token.renewable && !token.batch {
+            let most = span(token.explicit_max_ttl);
+            format!("it can be renewed, but to {most} at most: its explicit_max_ttl")
+        } else {
+            "it can't be renewed".to_owned()
+        };
+        return Some(Diagnostic::error(CODE, message).with_note(why).with_help(help));
+    }
+    if token.period > 0 {
+        return None;
+    }
+    let message = format!("the token lives {has}, and has to be renewed to reach {asked}");
+    let diagnostic = Diagnostic::note(CODE, message)
+        .with_note("how far it can be renewed is also limited by its auth mount, which isn't told")
+        .with_help("let the job renew it; or raise `token_ttl` of its role");
+    Some(diagnostic)
+}

@@ -1,0 +1,34 @@
+//! Words that several checks share.
+
+use envlock_report::one_line;
+use jiff::SignedDuration;
+
+use crate::manifest::{Locator, Need};
+use crate::requirement::Requirement;
+
+/// What a need is on the server: a path, or the role or key of a mount.
+pub(super) fn thing(need: &Need) -> String {
+    let (mount, locator) = (&need.mount, need.locator());
+    match need.engine.locator() {
+        Locator::Path => format!("{mount}/{locator}"),
+        Locator::Role => format!("the role {locator} of {mount}"),
+        Locator::Key => format!("the key {locator} of {mount}"),
+    }
+}
+
+/// `read secret/data/x`.
+pub(super) fn request(requirement: &Requirement) -> String {
+    format!("{} {}", requirement.access.operation.name(), requirement.access.path)
+}
+
+/// Names as a server gives them, on one line.
+pub(super) fn names<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+    let names: Vec<_> = names.into_iter().map(|name| one_line(name)).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+/// Seconds as `1h 30m`.
+pub(super) fn span(seconds: u64) -> String {
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+    format!("{:#}", SignedDuration::from_secs(seconds))
+}

@@ -1,0 +1,109 @@
+//! `wrong-engine`: another engine, or another mount, is where the manifest means a need to be.
+
+use envlock_report::{Diagnostic, Finding, one_line};
+
+use super::live::Live;
+use super::standing::Standing;
+use crate::facts::Mount;
+use crate::manifest::{Engine, Locator, Need};
+
+pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
+    for (resolved, standing) in live.needs() {
+        let Standing::Elsewhere(mount) = standing else { continue };
+        let need = &resolved.need;
+        let (message, help) = if is_served(need.engine, mount) {
+            (
+                format!(
+                    "the manifest says `mount: {}`, and the server serves {}/{} from the mount {}",
+                    need.mount,
+                    need.mount,
+                    need.locator(),
+                    one_line(&mount.path)
+                ),
+                other_mount(need, mount),
+            )
+        } else {
+            (
+                format!(
+                    "the manifest says `engine: {}`, and {} is mounted at {}",
+                    need.engine,
+                    kind(mount),
+                    one_line(&mount.path)
+                ),
+                other_engine(mount),
+            )
+        };
+        let mut diagnostic = Diagnostic::error("wrong-engine", message).with_help(help);
+        if need.engine == Engine::Kv2 || mount.kv_version == Some(2) {
+            let note = "kv2 reads below data/, kv1 doesn't: a mix-up of the two looks like denied";
+            diagnostic.notes.push(note.to_owned());
+        }
+        findings.push(live.subject.finding(&resolved.name, diagnostic));
+    }
+}
+
+/// Whether the mount is the one that the need means.
+pub(super) fn fits(need: &Need, mount: &Mount) -> bool {
+    mount.path == need.mount && is_served(need.engine, mount)
+}
+
+/// Whether `engine` is what is mounted. A kv mount that names no version is version 1.
+fn is_served(engine: Engine, mount: &Mount) -> bool {
+    let version = mount.kv_version.unwrap_or(1);
+    let kinds: &[&str] = match engine {
+        Engine::Kv1 => return is_kv(mount) && version == 1,
+        Engine::Kv2 => return is_kv(mount) && version == 2,
+        Engine::Cubbyhole => &["cubbyhole"],
+        Engine::Database | Engine::DatabaseStatic => &["database"],
+        Engine::Aws | Engine::AwsSts | Engine::AwsStatic => &["aws"],
+        Engine::GcpToken | Engine::GcpKey | Engine::GcpStatic | Engine::GcpImpersonated => &["gcp"],
+        Engine::Azure => &["azure"],
+        Engine::Pki | Engine::PkiSign => &["pki"],
+        Engine::SshCa | Engine::SshIssue | Engine::SshOtp => &["ssh"],
+        Engine::Transit => &["transit"],
+        Engine::Rabbitmq => &["rabbitmq"],
+        Engine::Kubernetes => &["kubernetes"],
+        Engine::Ldap | Engine::LdapStatic | Engine::LdapLibrary => &["ldap", "openldap"],
+        Engine::Totp => &["totp"],
+    };
+    kinds.contains(&mount.kind.as_str())
+}
+
+/// `generic` is the oldest name of kv version 1.
+fn is_kv(mount: &Mount) -> bool {
+    matches!(mount.kind.as_str(), "kv" | "generic")
+}
+
+fn kind(mount: &Mount) -> String {
+    match mount.kv_version {
+        Some(version) if is_kv(mount) => format!("kv version {version}"),
+        None if is_kv(mount) => "kv version 1".to_owned(),
+        _ => format!("the engine {}", one_line(&mount.kind)),
+    }
+}
+
+/// The lines that name the mount as the server has it.
+fn other_mount(need: &Need, mount: &Mount) -> String {
+    let whole = format!("{}/{}", need.mount, need.locator());
+    let below = whole.strip_prefix(&mount.path).and_then(|rest| rest.strip_prefix('/'));
+    let path = one_line(&mount.path);
+    match below {
+        Some(below) if need.engine.locator() == Locator::Path => {
+            format!("write `mount: {path}` and `path: {below}`")
+        }
+        _ => format!("write `mount: {path}`"),
+    }
+}
+
+/// The words for `engine:` that the mount would fit.
+fn other_engine(mount: &Mount) -> String {
+    let fitting: Vec<_> = Engine::all()
+        .filter(|engine| is_served(*engine, mount))
+        .map(|engine| format!("`engine: {engine}`"))
+        .collect();
+    if fitting.is_empty() {
+        "correct `mount:`: envlock knows no engine of that kind".to_owned()
+    } else {
+        format!("write {}, or correct `mount:`", fitting.join(" or "))
+    }
+}

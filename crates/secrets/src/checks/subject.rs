@@ -1,0 +1,60 @@
+//! One profile of a manifest, and how to speak of it: what every check needs, whoever is asked.
+
+use envlock_report::{Diagnostic, Finding, Place};
+
+use crate::manifest::{Manifest, ResolvedNeed, ResolvedProfile};
+use crate::policy::Capabilities;
+use crate::policy::generate::taken;
+use crate::requirement::{self, Requirement};
+
+/// One profile and what its needs take.
+pub(super) struct Subject<'a> {
+    pub(super) manifest: &'a Manifest,
+    pub(super) profile: &'a ResolvedProfile,
+    pub(super) requirements: Vec<Requirement>,
+}
+
+impl<'a> Subject<'a> {
+    pub(super) fn new(manifest: &'a Manifest, profile: &'a ResolvedProfile) -> Self {
+        Self { manifest, profile, requirements: requirement::of_profile(profile) }
+    }
+
+    /// The need `name`.
+    pub(super) fn need(&self, name: &str) -> &ResolvedNeed {
+        let found = self.profile.needs.iter().find(|need| need.name == name);
+        found.expect("requirements are made of the profile's own needs")
+    }
+
+    /// Where the need `name` stands.
+    fn place(&self, name: &str) -> Place {
+        self.manifest.place(self.need(name).pos)
+    }
+
+    /// A finding about a need in this profile. `why` of the need goes with it.
+    pub(super) fn finding(&self, need: &str, diagnostic: Diagnostic) -> Finding {
+        let mut diagnostic = diagnostic.at(self.place(need));
+        if let Some(why) = &self.need(need).need.why {
+            diagnostic.notes.push(format!("{need} is for: {why}"));
+        }
+        Finding::new(diagnostic).about(need).in_profile(&self.profile.name)
+    }
+
+    /// A finding about the profile itself.
+    pub(super) fn of_profile(&self, diagnostic: Diagnostic) -> Finding {
+        let diagnostic = diagnostic.at(self.manifest.place(self.profile.pos));
+        Finding::new(diagnostic).in_profile(&self.profile.name)
+    }
+
+    /// The needs of the group that `name` is in, itself left out; none without a group.
+    pub(super) fn siblings(&self, name: &str) -> impl Iterator<Item = &ResolvedNeed> {
+        let group = self.need(name).need.required.group();
+        let others = self.profile.needs.iter().filter(move |other| other.name != name);
+        others.filter(move |other| group.is_some() && other.need.required.group() == group)
+    }
+
+    /// All that the needs take on `path`: one block is better than three findings' worth.
+    pub(super) fn taken_on(&self, path: &str) -> Capabilities {
+        let same = self.requirements.iter().filter(|other| other.access.path == path);
+        same.fold(Capabilities::NONE, |all, other| all.union(taken(other)))
+    }
+}
