@@ -1,7 +1,7 @@
 //! What several tests know.
 
 /// Codes of those who ask a server, and can't: their pages are here with all the others.
-pub const OF_ASKING: [&str; 31] = [
+pub(crate) const OF_ASKING: [&str; 31] = [
     "credential-absent",
     "credential-malformed",
     "credential-unsupported",

@@ -6,6 +6,7 @@ use super::live::Live;
 use super::words::{names, request};
 use crate::checks::case::{Case, agreed};
 use crate::evidence::{Answer, Heard, Verdict};
+use crate::policy::RuleOrigin;
 use crate::requirement::Requirement;
 
 /// Requests of one need on which the two disagree in the same way.
@@ -62,8 +63,8 @@ impl<'a> PolicyNames<'a> {
         }
     }
 
-    /// The facts, and `cause` where the names don't tell one.
-    fn notes(&self, live: &Live<'_>, diagnostic: &mut Diagnostic) {
+    /// Says which server it is, and where the names differ.
+    fn tell(&self, live: &Live<'_>, diagnostic: &mut Diagnostic) {
         let Self { token, attached, lacking, further } = self;
         let mut note = |text: String| diagnostic.notes.push(text);
         note(format!("the server is {}", one_line(&live.online.server.address)));
@@ -96,15 +97,16 @@ fn refusing(
         pronoun(requests)
     );
     let mut diagnostic = Diagnostic::error("disagreement", message);
-    names.notes(live, &mut diagnostic);
-    let (cause, help) = match names.lacking.first() {
+    names.tell(live, &mut diagnostic);
+    let is_deciding = |name: &&&String| deciding(requests).any(|origin| origin.policy == ***name);
+    let (likely, help) = match names.lacking.iter().find(is_deciding) {
         Some(lacking) => (
             "likely the login's role grants other policies than the profile attaches".to_owned(),
             format!("give the role the policy {lacking}, or take it out of `attach:`"),
         ),
         None => (OTHER_TEXT.to_owned(), compare(case, requests)),
     };
-    finding(live, diagnostic.with_note(cause).with_help(help), requests)
+    finding(live, diagnostic.with_note(likely).with_help(help), requests)
 }
 
 /// The policies deny, the server allows.
@@ -120,8 +122,8 @@ fn granting(
         pronoun(requests)
     );
     let mut diagnostic = Diagnostic::error("disagreement", message);
-    names.notes(live, &mut diagnostic);
-    let (cause, help) = match names.further.first() {
+    names.tell(live, &mut diagnostic);
+    let (likely, help) = match names.further.first() {
         Some(further) => {
             let further = one_line(further);
             let help = format!(
@@ -132,7 +134,7 @@ fn granting(
         }
         None => (OTHER_TEXT.to_owned(), compare(case, requests)),
     };
-    finding(live, diagnostic.with_note(cause).with_help(help), requests)
+    finding(live, diagnostic.with_note(likely).with_help(help), requests)
 }
 
 const OTHER_TEXT: &str = "likely the server has another text of a policy than the repository: it \
@@ -140,8 +142,7 @@ const OTHER_TEXT: &str = "likely the server has another text of a policy than th
 
 fn finding(live: &Live<'_>, diagnostic: Diagnostic, requests: &Requests<'_>) -> Finding {
     let mut finding = live.subject.finding(&requests[0].0.need, diagnostic);
-    let rules = requests.iter().flat_map(|(_, verdicts)| verdicts.iter().take(1));
-    for origin in rules.flat_map(|verdict| &verdict.rule) {
+    for origin in deciding(requests) {
         let message =
             format!("path \"{}\" of {} decides in the repository", origin.pattern, origin.policy);
         if !finding.related.iter().any(|known| known.place == origin.place) {
@@ -151,10 +152,14 @@ fn finding(live: &Live<'_>, diagnostic: Diagnostic, requests: &Requests<'_>) -> 
     finding
 }
 
+/// The rules that decide in the repository.
+fn deciding<'a>(requests: &Requests<'a>) -> impl Iterator<Item = &'a RuleOrigin> {
+    requests.iter().flat_map(|(_, verdicts)| &verdicts[0].rule)
+}
+
 /// How to compare the policy that decides with the server's.
 fn compare(case: &Case<'_>, requests: &Requests<'_>) -> String {
-    let deciding = requests.iter().flat_map(|(_, verdicts)| &verdicts[0].rule).next();
-    let decides = |name: &str| deciding.is_some_and(|origin| origin.policy == name);
+    let decides = |name: &str| deciding(requests).any(|origin| origin.policy == name);
     let policy = case.attached.iter().find(|policy| decides(policy.name()));
     policy.or(case.attached.last()).map_or_else(String::new, |policy| {
         format!("compare {} with {}", read(policy.name()), policy.file())

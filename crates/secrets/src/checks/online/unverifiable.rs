@@ -182,7 +182,7 @@ fn in_words(why: Why, version: &str) -> String {
             "it wasn't asked, because something before it isn't known".to_owned()
         }
         Why::LeftOut => "the server answered, and left this path out".to_owned(),
-        Why::NobodySpeaks => "a verifier asked, and no policies are attached".to_owned(),
+        Why::NobodySpeaks => "a verifier asked, and no policies speak for the job".to_owned(),
         Why::ServersOwn => {
             "the role and the mount leave it to the server, which doesn't tell".to_owned()
         }

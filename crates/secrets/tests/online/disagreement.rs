@@ -1,0 +1,51 @@
+//! The policies in the repository and the server say different things.
+
+use envlock_report::render;
+
+use crate::story::{DB, DB_RULE, Story, error};
+
+#[test]
+fn policies_that_allow_and_a_server_that_denies_disagree() {
+    let story = || Story::of(DB).attached(DB_RULE).may("secret/data/ml/db_creds", &["deny"]);
+    story().ends(
+        &[error("disagreement")],
+        1,
+        &[
+            "the policies in the repository allow read secret/data/ml/db_creds",
+            "the server denies it",
+            "the server is https://vault.example:8200",
+            "on the token, but not attached: default",
+            "compare `vault policy read ci-db`",
+            "ci-db.hcl:1:6",
+        ],
+    );
+    story().but(|online| online.token.policies = vec!["default".to_owned()]).ends(
+        &[error("disagreement")],
+        1,
+        &["attached, but not on the token: ci-db", "give the role the policy ci-db"],
+    );
+    // Servers write names in lower case; of a name that is only written otherwise nothing is said.
+    let upper = story().but(|online| online.token.policies = vec!["CI-DB".to_owned()]);
+    assert!(!render::human(&upper.outcome().findings).contains("but not"));
+}
+
+#[test]
+fn a_server_that_allows_what_policies_deny_disagrees_too() {
+    let nothing = "path \"secret/data/other\" {\n  capabilities = [\"deny\"]\n}\n";
+    Story::of(DB).attached(nothing).ends(
+        &[error("denied"), error("disagreement")],
+        1,
+        &["the server allows read secret/data/ml/db_creds", "`vault policy read default`"],
+    );
+}
+
+#[test]
+fn one_disagreement_names_every_request_of_a_need() {
+    let writes = DB.replace("    path", "    capabilities: [update]\n    path");
+    let rule = "path \"secret/data/ml/db_creds\" {\n  capabilities = [\"read\", \"create\", \"update\"]\n}\n";
+    Story::of(&writes).attached(rule).may("secret/data/ml/db_creds", &["deny"]).ends(
+        &[error("disagreement")],
+        1,
+        &["read secret/data/ml/db_creds and create", "and update", "the server denies them"],
+    );
+}

@@ -1,0 +1,232 @@
+//! A story starts from a server on which all is well, and changes one thing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use envlock_report::{Finding, Severity, render};
+use envlock_secrets::checks::{Input, Outcome, check, table};
+use envlock_secrets::facts::{Lease, Mount, NeedFacts, Online, Presence, Server, Token, Unknown};
+use envlock_secrets::manifest::{Engine, Manifest, Notation, ResolvedProfile};
+use envlock_secrets::requirement::of_profile;
+use jiff::{SignedDuration, Timestamp};
+
+pub(crate) const DB: &str = "  db_creds:
+    engine: kv2
+    mount: secret
+    path: ml/db_creds
+    fields: {host: DB_HOST, password: DB_PASSWORD}
+";
+pub(crate) const DB_RULE: &str =
+    "path \"secret/data/ml/db_creds\" {\n  capabilities = [\"read\"]\n}\n";
+pub(crate) const WAREHOUSE: &str = "  warehouse: {engine: database, mount: database, role: ro, \
+                         ttl: {min: 1h, renew: until 12h}}\n";
+pub(crate) const KV1: &str = "  legacy: {engine: kv1, mount: kv, path: x/a, fields: {key: KEY}}\n";
+pub(crate) const GROUP: &str =
+    "  key_a: {engine: kv2, mount: secret, path: a, required: {any_of: key}}
+  key_b: {engine: kv2, mount: secret, path: b, required: {any_of: key}}
+";
+pub(crate) const VERIFIER: fn(&mut Online) = |online| online.capabilities = Err(Unknown::NotAsked);
+
+pub(crate) fn now() -> Timestamp {
+    "2026-11-23T00:00:00Z".parse().expect("it is a time")
+}
+
+pub(crate) fn in_hours(hours: i64) -> Timestamp {
+    now().checked_add(SignedDuration::from_hours(hours)).expect("it is near")
+}
+
+/// What is different about a server.
+type Change = Box<dyn Fn(&mut Online)>;
+
+/// A manifest with its policy, and a server.
+pub(crate) struct Story {
+    pub(crate) text: String,
+    policy: Option<&'static str>,
+    changes: Vec<Change>,
+}
+
+impl Story {
+    /// A manifest with these needs whose one profile attaches nothing.
+    pub(crate) fn of(needs: &str) -> Self {
+        let text = format!(
+            "version: 1\nserver: {{dialect: openbao}}\nneeds:\n{needs}profiles:\n  ci:\n    \
+             auth: {{method: jwt, role: ml-ci, jwt: {{env: CI_JWT}}}}\n"
+        );
+        Self { text, policy: None, changes: Vec::new() }
+    }
+
+    /// The same, with more lines at its end: of the profile where they are indented.
+    pub(crate) fn with(mut self, lines: &str) -> Self {
+        self.text.push_str(lines);
+        self
+    }
+
+    /// The same, with a policy attached.
+    pub(crate) fn attached(mut self, policy: &'static str) -> Self {
+        self.text = self.text.replace("needs:\n", "policies: {ci-db: {file: ci-db.hcl}}\nneeds:\n");
+        self.text = self.text.replace("    auth: {", "    attach: [ci-db]\n    auth: {");
+        self.policy = Some(policy);
+        self
+    }
+
+    /// The same, on a server that differs.
+    pub(crate) fn but(mut self, change: impl Fn(&mut Online) + 'static) -> Self {
+        self.changes.push(Box::new(change));
+        self
+    }
+
+    /// The same, with another fact about a need.
+    pub(crate) fn need(
+        self,
+        need: &'static str,
+        change: impl Fn(&mut NeedFacts) + 'static,
+    ) -> Self {
+        self.but(move |online| change(online.needs.get_mut(need).expect("it is a need")))
+    }
+
+    /// The same, where the token has these capabilities on a path.
+    pub(crate) fn may(self, path: &'static str, capabilities: &'static [&'static str]) -> Self {
+        self.but(move |online| {
+            let paths = online.capabilities.as_mut().expect("they were asked");
+            let names = capabilities.iter().map(|name| (*name).to_owned());
+            paths.insert(path.to_owned(), names.collect());
+        })
+    }
+
+    /// The same, where something is absent.
+    pub(crate) fn absent(self, need: &'static str) -> Self {
+        self.need(need, |facts| {
+            facts.presence = Ok(Presence::Absent);
+            facts.fields = Err(Unknown::NotAsked);
+        })
+    }
+
+    pub(crate) fn outcome(&self) -> Outcome {
+        let manifest = Manifest::parse("secrets.yml", &self.text, Notation::Own);
+        let manifest = manifest.expect("the manifest is right").expect("it has needs");
+        let profile = manifest.profile("ci").expect("it is there");
+        let mut online = all_is_well(&profile);
+        for change in &self.changes {
+            change(&mut online);
+        }
+        let files = self.policy.map(|text| ("ci-db.hcl".to_owned(), text.to_owned()));
+        let outcome = check(&Input {
+            manifest: &manifest,
+            files: &files.into_iter().collect(),
+            profile: Some("ci"),
+            dialect: None,
+            now: now(),
+            horizon_days: 30,
+            online: Some(&online),
+        });
+        outcome.expect("the policies are there")
+    }
+
+    /// The story ends with these findings (`nothing-attached` aside), this exit, these words.
+    #[track_caller]
+    pub(crate) fn ends(self, findings: &[(Severity, &str)], exit: u8, says: &[&str]) {
+        let outcome = self.outcome();
+        let found = |finding: &Finding| (finding.severity(), finding.code().to_owned());
+        let found: Vec<_> = outcome.findings.iter().map(found).collect();
+        let told: Vec<_> =
+            found.iter().map(|(s, c)| (*s, c.as_str())).filter(|(_, c)| *c != QUIET).collect();
+        let text = render::human(&outcome.findings);
+        assert_eq!(told, findings, "{text}");
+        assert_eq!(outcome.exit(false).code(), exit, "{text}");
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for said in says {
+            assert!(words.contains(said), "`{said}` isn't said:\n{text}");
+        }
+        for finding in outcome.findings.iter().filter(|finding| finding.code() != QUIET) {
+            let diagnostic = &finding.diagnostic;
+            assert!(diagnostic.place.is_some() && diagnostic.help.is_some(), "{finding:?}");
+        }
+        let wide = |line: &&str| line.chars().count() > 80 && !line.starts_with("      ");
+        let table = table(&outcome.rights).render(render::WIDTH);
+        assert_eq!(table.lines().chain(text.lines()).find(wide), None);
+    }
+
+    #[track_caller]
+    pub(crate) fn passes(self) {
+        self.ends(&[], 0, &[]);
+    }
+
+    pub(crate) fn table(self) -> Vec<Vec<String>> {
+        table(&self.outcome().rights).rows
+    }
+}
+
+/// The note of every story that attaches nothing.
+pub(crate) const QUIET: &str = "nothing-attached";
+
+pub(crate) fn error(code: &str) -> (Severity, &str) {
+    (Severity::Error, code)
+}
+
+pub(crate) fn warning(code: &str) -> (Severity, &str) {
+    (Severity::Warning, code)
+}
+
+pub(crate) fn note(code: &str) -> (Severity, &str) {
+    (Severity::Note, code)
+}
+
+/// A server that has and allows all that the profile needs.
+pub(crate) fn all_is_well(profile: &ResolvedProfile) -> Online {
+    let mut capabilities: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for requirement in of_profile(profile) {
+        let granted = capabilities.entry(requirement.access.path).or_default();
+        granted.insert(requirement.access.operation.name().to_owned());
+    }
+    let needs = profile.needs.iter().map(|resolved| {
+        let need = &resolved.need;
+        let (kind, kv_version) = match need.engine {
+            Engine::Kv1 => ("kv", Some(1)),
+            Engine::Kv2 => ("kv", Some(2)),
+            engine => (engine.name(), None),
+        };
+        let names = need.fields.keys().cloned();
+        let mount = Mount {
+            path: need.mount.clone(),
+            kind: kind.to_owned(),
+            kv_version,
+            default_ttl: 0,
+            max_ttl: 0,
+        };
+        let facts = NeedFacts {
+            mount: Ok(mount),
+            presence: Ok(Presence::There { ends: None }),
+            fields: if need.engine == Engine::Kv2 {
+                Ok(names.collect())
+            } else {
+                Err(Unknown::NoSafeWay)
+            },
+            lease: Ok(Lease { default_ttl: 3600, max_ttl: 86_400 }),
+        };
+        (resolved.name.clone(), facts)
+    });
+    Online {
+        server: Server {
+            address: "https://vault.example:8200".to_owned(),
+            version: "2.4.0".to_owned(),
+            clock_ahead: Some(SignedDuration::from_secs(-60)),
+        },
+        token: Token {
+            logged_in: true,
+            policies: vec!["ci-db".to_owned(), "default".to_owned()],
+            ttl: 3600,
+            expires: Some(in_hours(1)),
+            renewable: true,
+            period: 0,
+            explicit_max_ttl: 0,
+            uses_left: None,
+            batch: false,
+        },
+        capabilities: Ok(capabilities),
+        needs: needs.collect(),
+    }
+}
+
+/// The token may not ask for the names of fields.
+pub(crate) fn no_names(facts: &mut NeedFacts) {
+    facts.fields = Err(Unknown::Forbidden);
+}
