@@ -1,5 +1,7 @@
 //! A project, the world around it, and what the program says there.
 
+pub(crate) mod ci;
+
 use std::path::PathBuf;
 
 use envlock_testkit::{Output, Project, World};

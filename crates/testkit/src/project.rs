@@ -34,6 +34,16 @@ impl Output {
     }
 }
 
+impl From<std::process::Output> for Output {
+    fn from(output: std::process::Output) -> Self {
+        Self {
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            code: output.status.code(),
+        }
+    }
+}
+
 impl Project {
     /// A project in a folder named `project`. `binary` is the program:
     /// `env!("CARGO_BIN_EXE_envlock")`.
@@ -111,12 +121,7 @@ impl Project {
 
     /// Runs the program to its end.
     pub fn envlock<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Output {
-        let output = self.command(args).output().expect("the program can be started");
-        Output {
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-            code: output.status.code(),
-        }
+        self.command(args).output().expect("the program can be started").into()
     }
 }
 

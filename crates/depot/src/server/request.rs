@@ -10,6 +10,8 @@ pub struct Request {
     pub method: String,
     /// Decoded, without the query; starts with `/`. Bytes that aren't UTF-8 are replaced.
     pub path: String,
+    /// What stands behind the `?`, as it was sent; empty where there is none.
+    pub query: String,
     headers: Vec<(String, String)>,
 }
 
@@ -38,6 +40,7 @@ impl Request {
         Self {
             method: request.method().to_string(),
             path: percent_decode_str(request.uri().path()).decode_utf8_lossy().into_owned(),
+            query: request.uri().query().unwrap_or_default().to_owned(),
             headers: headers.collect(),
         }
     }

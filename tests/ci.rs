@@ -1,0 +1,229 @@
+//! The files of `fixtures/ci`: their shell, run as CI runs it, except where a server is asked.
+
+use std::collections::BTreeMap;
+
+use serde_yaml::Value;
+
+use crate::support::ci::{Job, REV, Runner, TokenService, Workflow, file, has, yaml};
+use crate::support::json;
+
+const VAULT: &str = "https://vault.example.com:8200";
+
+/// Stands in for the program where it is only the question what reaches it.
+const RECORDER: &str = "\
+#!/usr/bin/env bash
+printf '%s\\n' \"$*\" > \"$HOME/arguments\"
+printf '%s\\n' \"$CI_JWT\" > \"$HOME/token\"
+exit 4
+";
+
+/// As `demo-ci.hcl`, without what the need needs.
+const DENYING: &str = "path \"secret/data/demo/db_creds\" { capabilities = [\"list\"] }\n";
+
+#[test]
+fn a_forks_pull_request_is_judged_by_the_policy_files_and_installed() {
+    let runner = Runner::new();
+    let said = Workflow::new(VAULT).run(&runner, true);
+    for (step, output) in &said {
+        assert_eq!(output.code, Some(0), "{step}: {}{}", output.stdout, output.stderr);
+    }
+    assert_eq!(said.len(), 4, "built, fresh, judged, installed: {said:?}");
+    assert!(runner.project.path(".envlock/demo/conda-meta").is_dir());
+}
+
+#[test]
+fn the_gitlab_jobs_lines_build_check_and_install() {
+    let runner = Runner::new();
+    let output = Job::new(VAULT).run(&runner, |line| !line.contains("check-secrets"));
+    let said = output.clone().success();
+    assert!(said.contains("installed 1 package"), "{output:?}");
+    assert!(runner.project.path(".envlock/demo/conda-meta").is_dir());
+}
+
+#[test]
+fn both_build_the_commit_that_is_named_of_this_repository() {
+    let github = Runner::new();
+    Workflow::new(VAULT).run(&github, true);
+    let gitlab = Runner::new();
+    Job::new(VAULT).run(&gitlab, |_| false).success();
+    let repository = env!("CARGO_PKG_REPOSITORY");
+    let words = ["install", "--locked", "--root", ".cache/program", "--git", repository];
+    let wanted = [&words[..], &["--rev", REV, env!("CARGO_PKG_NAME")]].concat();
+    for runner in [github, gitlab] {
+        let asked = runner.noted("cargo").unwrap();
+        assert_eq!(asked.lines().collect::<Vec<_>>(), wanted);
+    }
+}
+
+#[test]
+fn what_the_cache_kept_is_not_built_again() {
+    let runner = Runner::new();
+    let workflow = Workflow::new(VAULT);
+    workflow.run(&runner, true);
+    runner.tool("cargo", "#!/bin/sh\nexit 1\n");
+    assert!(workflow.run(&runner, true).iter().all(|(_, output)| output.code == Some(0)));
+    Job::new(VAULT).run(&runner, |line| line.contains("solve")).success();
+}
+
+#[test]
+fn the_caches_keep_what_the_steps_write() {
+    let runner = Runner::new();
+    let workflow = Workflow::new(VAULT);
+    workflow.run(&runner, true);
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let steps = workflow.job["steps"].as_sequence().unwrap().iter();
+    let cached = steps.filter(|step| step["uses"] == "actions/cache@v4");
+    let github: Vec<_> = cached.map(|step| text(&step["with"]["path"])).collect();
+    let caches = Job::new(VAULT).job["cache"].as_sequence().unwrap().clone();
+    let gitlab: Vec<_> = caches.iter().map(|cache| text(&cache["paths"][0])).collect();
+    assert_eq!(github, gitlab);
+    assert_eq!(github.len(), 2);
+    for folder in github {
+        assert!(fs_err::read_dir(runner.project.path(folder)).unwrap().next().is_some());
+    }
+    assert!(!runner.project.cache().exists(), "nothing goes elsewhere");
+}
+
+#[test]
+fn a_stale_lock_ends_both_with_5_before_anything_is_installed() {
+    let runner = Runner::new();
+    let yml = "name: demo\nchannels: [conda-forge]\ndependencies: [zlib >=2]\n";
+    runner.project.write("environment.yml", yml);
+    let said = Workflow::new(VAULT).run(&runner, true);
+    let (_, last) = said.last().unwrap();
+    assert_eq!(last.code, Some(5), "{last:?}");
+    assert!(last.stderr.contains("zlib"), "{last:?}");
+    assert_eq!(Job::new(VAULT).run(&runner, |_| true).code, Some(5));
+    assert!(!runner.project.path(".envlock").exists());
+}
+
+#[test]
+fn a_denied_need_is_an_annotation_on_its_line() {
+    let runner = Runner::new();
+    runner.project.write("vault/policies/demo-ci.hcl", DENYING);
+    let said = Workflow::new(VAULT).run(&runner, true);
+    let (_, last) = said.last().unwrap();
+    assert_eq!(last.code, Some(1), "{last:?}");
+    assert!(last.stdout.starts_with("::error file=secrets.yml,line=6,"), "{last:?}");
+    assert!(!runner.project.path(".envlock").exists());
+}
+
+#[test]
+fn the_jobs_token_is_a_variable_of_one_process_and_on_no_command_line() {
+    if !has(&["curl", "jq"]) {
+        return;
+    }
+    let mut runner = Runner::new();
+    runner.tool("envlock", RECORDER);
+    let service = TokenService::start(|audience| format!("token-for-{audience}"));
+    service.permit(&mut runner);
+    let workflow = Workflow::new(VAULT);
+    let output = workflow.step(&runner, workflow.asking());
+
+    let token = format!("token-for-{VAULT}");
+    assert_eq!(runner.noted("token").as_deref().map(str::trim_end), Some(&*token), "{output:?}");
+    let arguments = runner.noted("arguments").unwrap();
+    assert_eq!(arguments.trim_end(), "check-secrets --profile ci --format github");
+    assert_eq!(output.code, Some(4), "the program's exit code is the step's");
+    // The runner takes this line out of the log, and the token out of all others.
+    assert_eq!(output.stdout, format!("::add-mask::{token}\n"));
+    assert_eq!(output.stderr, "");
+    assert_eq!((service.asked(), service.seen()), (1, Vec::new()));
+}
+
+#[test]
+fn a_job_that_gets_no_token_asks_no_server() {
+    if !has(&["curl", "jq"]) {
+        return;
+    }
+    let workflow = Workflow::new(VAULT);
+    let mut runner = Runner::new();
+    runner.tool("envlock", RECORDER);
+    let output = workflow.step(&runner, workflow.asking());
+    assert!(output.stderr.contains("id-token: write"), "{output:?}");
+
+    let service = TokenService::start(|_| String::new());
+    service.permit(&mut runner);
+    runner.set("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "of another job");
+    let refused = workflow.step(&runner, workflow.asking());
+    assert!(refused.stderr.contains("401"), "{refused:?}");
+    for output in [output, refused] {
+        assert!(output.code.is_some_and(|code| code != 0), "{output:?}");
+    }
+    assert_eq!(runner.noted("arguments"), None);
+}
+
+#[test]
+fn nothing_of_a_pull_request_is_pasted_into_a_shell() {
+    for step in Workflow::new(VAULT).steps() {
+        assert!(!step["run"].as_str().unwrap().contains("${{"), "{step:?}");
+    }
+}
+
+#[test]
+fn the_hook_is_the_offline_check() {
+    let hooks = yaml(".pre-commit-hooks.yaml");
+    let hook = &hooks[0];
+    let used = yaml("fixtures/ci/pre-commit-config.yaml")["repos"][0].clone();
+    assert_eq!(used["hooks"][0]["id"], hook["id"]);
+    assert_eq!(used["repo"], env!("CARGO_PKG_REPOSITORY"));
+
+    let runner = Runner::new();
+    Job::new(VAULT).run(&runner, |_| false).success();
+    let entry = hook["entry"].as_str().unwrap();
+    let entry = format!("PATH=$PWD/.cache/program/bin:$PATH\n{entry}\n");
+    let hook = || runner.shell(&BTreeMap::new(), &entry);
+    assert!(hook().success().contains("0 errors"));
+    runner.project.write("vault/policies/demo-ci.hcl", DENYING);
+    assert_eq!(hook().code, Some(1));
+}
+
+#[test]
+fn the_hook_is_started_by_every_file_that_it_judges() {
+    let hooks = yaml(".pre-commit-hooks.yaml");
+    let pattern = hooks[0]["files"].as_str().unwrap().to_owned();
+    let runner = Runner::new();
+    let starts = |path: &str| {
+        let env = [("PATTERN".to_owned(), pattern.clone()), ("FILE".to_owned(), path.to_owned())];
+        runner.shell(&env.into(), "[[ $FILE =~ $PATTERN ]]").code == Some(0)
+    };
+    for path in [
+        "environment.yml",
+        "项目/environment.yaml",
+        "secrets.yml",
+        "envlock.lock",
+        "vault/policies/demo-ci.hcl",
+        "vault/policies/common.json",
+    ] {
+        assert!(starts(path), "{path}");
+    }
+    for path in ["README.md", "src/my-secrets.yml", "package.json", "envlock.lock.bak"] {
+        assert!(!starts(path), "{path}");
+    }
+}
+
+#[test]
+fn the_page_has_every_exit_code_and_every_schema() {
+    let page = file("docs/ci.md");
+    for code in 0..=6 {
+        assert!(page.contains(&format!("\n| {code} | ")), "{code}");
+    }
+    let schemas = format!("{}/../../schemas", env!("CARGO_MANIFEST_DIR"));
+    for schema in fs_err::read_dir(schemas).unwrap() {
+        let name = schema.unwrap().file_name().into_string().unwrap();
+        assert!(page.contains(&format!("(../schemas/{name})")), "{name}");
+    }
+    for name in ["github.yml", "gitlab.yml", "pre-commit-config.yaml"] {
+        assert!(page.contains(&format!("(../fixtures/ci/{name})")), "{name}");
+    }
+}
+
+#[test]
+fn the_exit_code_is_in_the_document_too() {
+    let runner = Runner::new();
+    runner.project.write("environment.yml", "dependencies: [zlib, more]\n");
+    let output = runner.shell(&BTreeMap::new(), "$ENVLOCK solve --check --format json");
+    let document = json(&output.stdout);
+    assert_eq!(document["exit_code"].as_i64(), output.code.map(i64::from));
+    assert_eq!(document["exit"], "stale");
+}

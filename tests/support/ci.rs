@@ -1,0 +1,277 @@
+//! What runs CI's files, as far as the shell of a step can tell: a folder, variables, `PATH`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+
+use envlock_depot::{Fault, Request, Server};
+use envlock_testkit::{Output, Project, World};
+use serde_yaml::Value;
+use tempfile::TempDir;
+
+use super::{BINARY, locked};
+
+/// The commit that the files are told to build.
+pub(crate) const REV: &str = "0123456789abcdef0123456789abcdef01234567";
+
+/// Puts the program where a build would have put it, and writes down what was asked: a build
+/// takes minutes, and its source isn't here.
+const CARGO: &str = "\
+#!/usr/bin/env bash
+set -eu
+printf '%s\\n' \"$@\" > \"$HOME/cargo\"
+while [ \"$1\" != --root ]; do shift; done
+mkdir -p \"$2/bin\"
+ln -s \"$ENVLOCK\" \"$2/bin/envlock\"
+";
+
+/// A file of this repository.
+pub(crate) fn file(path: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    fs_err::read_to_string(root.join(path)).unwrap()
+}
+
+pub(crate) fn yaml(path: &str) -> Value {
+    serde_yaml::from_str(&file(path)).unwrap()
+}
+
+/// Whether the machine has what a step calls; says so where it hasn't.
+#[allow(clippy::print_stderr)]
+pub(crate) fn has(tools: &[&str]) -> bool {
+    let answers = |tool: &&str| Command::new(tool).arg("--version").output().is_ok();
+    let missing: Vec<_> = tools.iter().filter(|tool| !answers(tool)).collect();
+    if !missing.is_empty() {
+        eprintln!("left out: a step that calls {missing:?}, which this machine hasn't");
+    }
+    missing.is_empty()
+}
+
+/// A checked-out project with a lock, on a machine that has no envlock yet.
+pub(crate) struct Runner {
+    pub(crate) project: Project,
+    tools: TempDir,
+    variables: BTreeMap<String, String>,
+    _world: World,
+}
+
+impl Runner {
+    /// With the project of the demo: one need, one policy, the profile `ci`.
+    pub(crate) fn new() -> Self {
+        let world = World::new().channel("conda-forge", |c| {
+            c.pkg("zlib 1.3 h0_0");
+        });
+        let yml = "name: demo\nchannels: [conda-forge]\ndependencies: [zlib]\n";
+        let project = Project::new("bash", yml);
+        let mirrors = world.mirror_args();
+        let mirrors: Vec<_> = mirrors.iter().filter(|word| word.contains('=')).collect();
+        project.write("envlock.toml", format!("no-origin = true\nmirrors = {mirrors:?}\n"));
+        for (path, of_demo) in
+            [("secrets.yml", "secrets.yml"), ("vault/policies/demo-ci.hcl", "demo-ci.hcl")]
+        {
+            project.write(path, file(&format!("crates/pipeline/src/demo/{of_demo}")));
+        }
+        let tools = tempfile::tempdir().unwrap();
+        let mut runner = Self { project, tools, variables: BTreeMap::new(), _world: world };
+        runner.tool("cargo", CARGO);
+        runner.set("ENVLOCK", BINARY);
+        runner.shell(&BTreeMap::new(), "$ENVLOCK solve").success();
+        fs_err::remove_dir_all(runner.project.cache()).unwrap();
+        assert_eq!(locked(&runner.project.read("envlock.lock"), "linux-64"), ["zlib-1.3-h0_0"]);
+        runner
+    }
+
+    /// A variable that the runner itself gives to every step.
+    pub(crate) fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.variables.insert(name.to_owned(), value.into());
+    }
+
+    /// A program that comes before the machine's own.
+    pub(crate) fn tool(&self, name: &str, script: &str) {
+        use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};
+        let path = self.tools.path().join(name);
+        fs_err::write(&path, script).unwrap();
+        fs_err::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// What one of the stand-ins wrote into the home folder.
+    pub(crate) fn noted(&self, name: &str) -> Option<String> {
+        fs_err::read_to_string(self.project.home().join(name)).ok()
+    }
+
+    /// Runs a shell's text from a file, as runners do: it is on no command line.
+    pub(crate) fn shell(&self, env: &BTreeMap<String, String>, script: &str) -> Output {
+        let (step, added) = (self.project.home().join("step"), self.project.home().join("added"));
+        fs_err::write(&step, script).unwrap();
+        // What steps write into the file that GITHUB_PATH names goes before everything else.
+        let on_path = std::env::var_os("PATH").unwrap_or_default();
+        let before = fs_err::read_to_string(&added).unwrap_or_default();
+        let folders = before.lines().map(Into::into).chain([self.tools.path().to_owned()]);
+        let path = std::env::join_paths(folders.chain(std::env::split_paths(&on_path))).unwrap();
+        let options = ["--noprofile", "--norc", "-euo", "pipefail"].map(Into::into);
+        let mut command = self.project.command(options.into_iter().chain([step]));
+        command.env("PATH", path).env("GITHUB_PATH", added).envs(&self.variables).envs(env);
+        command.output().unwrap().into()
+    }
+}
+
+/// `fixtures/ci/github.yml`, run for a pull request.
+pub(crate) struct Workflow {
+    pub(crate) job: Value,
+    vars: BTreeMap<String, String>,
+}
+
+impl Workflow {
+    /// With the repository's variables set.
+    pub(crate) fn new(vault: &str) -> Self {
+        let vars = [("vars.VAULT_ADDR", vault), ("vars.ENVLOCK_REV", REV)];
+        let vars = vars.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        Self { job: yaml("fixtures/ci/github.yml")["jobs"]["environment"].clone(), vars }
+    }
+
+    /// The steps that are shell.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = &Value> {
+        let steps = self.job["steps"].as_sequence().unwrap().iter();
+        steps.filter(|step| step.get("run").is_some())
+    }
+
+    /// Runs the steps until one fails; gives what each of them said.
+    pub(crate) fn run(&self, runner: &Runner, is_fork: bool) -> Vec<(String, Output)> {
+        let mut said = Vec::new();
+        for step in self.steps().filter(|step| is_meant(step, is_fork)) {
+            let output = self.step(runner, step);
+            let is_done = output.code != Some(0);
+            said.push((step["name"].as_str().unwrap().to_owned(), output));
+            if is_done {
+                break;
+            }
+        }
+        said
+    }
+
+    /// Runs one step.
+    pub(crate) fn step(&self, runner: &Runner, step: &Value) -> Output {
+        let mut env = self.env(&self.job["env"]);
+        env.extend(self.env(&step["env"]));
+        runner.shell(&env, step["run"].as_str().unwrap())
+    }
+
+    /// The step that asks the server.
+    pub(crate) fn asking(&self) -> &Value {
+        self.steps().find(|step| step["run"].as_str().unwrap().contains("CI_JWT")).unwrap()
+    }
+
+    fn env(&self, variables: &Value) -> BTreeMap<String, String> {
+        let value = |text: &str| match text.strip_prefix("${{ ") {
+            Some(name) => self.vars[name.strip_suffix(" }}").unwrap()].clone(),
+            None => text.to_owned(),
+        };
+        let variables = variables.as_mapping().into_iter().flatten();
+        let pair =
+            |(k, v): (&Value, &Value)| (k.as_str().unwrap().into(), value(v.as_str().unwrap()));
+        variables.map(pair).collect()
+    }
+}
+
+/// Whether a step is run, for a fork's pull request or for one of the repository's own.
+fn is_meant(step: &Value, is_fork: bool) -> bool {
+    match step.get("if").map(|condition| condition.as_str().unwrap()) {
+        None => true,
+        Some("github.event.pull_request.head.repo.fork == true") => is_fork,
+        Some("github.event.pull_request.head.repo.fork != true") => !is_fork,
+        Some(other) => panic!("nobody taught the tests what `{other}` means"),
+    }
+}
+
+/// `fixtures/ci/gitlab.yml`, whose lines are one shell's.
+pub(crate) struct Job {
+    pub(crate) job: Value,
+    variables: BTreeMap<String, String>,
+}
+
+impl Job {
+    /// With the project's variables set.
+    pub(crate) fn new(vault: &str) -> Self {
+        let job = yaml("fixtures/ci/gitlab.yml")["environment"].clone();
+        let own = [("VAULT_ADDR", vault), ("ENVLOCK_REV", REV)];
+        let of_job = job["variables"].as_mapping().unwrap().iter();
+        let of_job = of_job.map(|(name, value)| (name.as_str().unwrap(), value.as_str().unwrap()));
+        let all = own.into_iter().chain(of_job);
+        let variables = all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Self { job, variables }
+    }
+
+    /// Runs `before_script` and those lines of `script` that are wanted.
+    pub(crate) fn run(&self, runner: &Runner, wanted: impl Fn(&str) -> bool) -> Output {
+        let mut text = self.lines("before_script");
+        text.extend(self.lines("script").into_iter().filter(|line| wanted(line)));
+        runner.shell(&self.variables, &text.join("\n"))
+    }
+
+    fn lines(&self, key: &str) -> Vec<&str> {
+        self.job[key].as_sequence().unwrap().iter().map(|line| line.as_str().unwrap()).collect()
+    }
+}
+
+/// Imitates the service that gives a job of GitHub its token: `GET` with the job's own bearer
+/// and an audience is answered with `{"value": …}`, anything else with 401. While it is asked
+/// it looks for the bearer on every command line of the machine.
+pub(crate) struct TokenService {
+    server: Server,
+    _root: TempDir,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl TokenService {
+    const BEARER: &str = "bearer-of-this-job-4f1c";
+
+    /// `token` makes the token for an audience.
+    pub(crate) fn start(token: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let seen = Arc::<Mutex<Vec<String>>>::default();
+        let notes = Arc::clone(&seen);
+        let answer = move |request: &Request| {
+            notes.lock().unwrap().extend(command_lines_with(Self::BEARER));
+            let is_job =
+                request.header("authorization") == Some(&format!("Bearer {}", Self::BEARER));
+            let query = url::form_urlencoded::parse(request.query.as_bytes());
+            let audience = query.into_owned().find(|(name, _)| name == "audience");
+            Some(match audience.filter(|_| is_job && request.method == "GET") {
+                Some((_, audience)) => {
+                    let token = serde_json::json!({"count": 1, "value": token(&audience)});
+                    Fault::Bytes(token.to_string().into())
+                }
+                None => Fault::status(401),
+            })
+        };
+        let server = Server::start_with(root.path(), answer).unwrap();
+        Self { server, _root: root, seen }
+    }
+
+    /// Gives a runner's steps the permission `id-token: write`.
+    pub(crate) fn permit(&self, runner: &mut Runner) {
+        runner.set(
+            "ACTIONS_ID_TOKEN_REQUEST_URL",
+            format!("{}/token?api-version=2.0", self.server.url()),
+        );
+        runner.set("ACTIONS_ID_TOKEN_REQUEST_TOKEN", Self::BEARER);
+    }
+
+    /// The command lines that held the bearer.
+    pub(crate) fn seen(&self) -> Vec<String> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    /// How often it was asked.
+    pub(crate) fn asked(&self) -> usize {
+        self.server.log().len()
+    }
+}
+
+/// The command lines on this machine that hold a text.
+pub(crate) fn command_lines_with(needle: &str) -> Vec<String> {
+    let Ok(processes) = fs_err::read_dir("/proc") else { return Vec::new() };
+    let lines = processes.flatten().filter_map(|p| fs_err::read(p.path().join("cmdline")).ok());
+    let lines = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " "));
+    lines.filter(|line| line.contains(needle)).collect()
+}
