@@ -208,6 +208,11 @@ impl Job {
         runner.shell(&self.variables, &text.join("\n"))
     }
 
+    /// Runs `after_script`, which has a shell of its own, however the job went.
+    pub(crate) fn after(&self, runner: &Runner) -> Output {
+        runner.shell(&self.variables, &self.lines("after_script").join("\n"))
+    }
+
     fn lines(&self, key: &str) -> Vec<&str> {
         self.job[key].as_sequence().unwrap().iter().map(|line| line.as_str().unwrap()).collect()
     }
