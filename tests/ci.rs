@@ -72,8 +72,8 @@ fn the_caches_keep_what_the_steps_write() {
     workflow.run(&runner, true);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let steps = workflow.job["steps"].as_sequence().unwrap().iter();
-    let cached = steps.filter(|step| step["uses"] == "actions/cache@v4");
-    let github: Vec<_> = cached.map(|step| text(&step["with"]["path"])).collect();
+    let keeping = steps.filter(|step| step["uses"] == "actions/cache@v4");
+    let github: Vec<_> = keeping.map(|step| text(&step["with"]["path"])).collect();
     let caches = Job::new(VAULT).job["cache"].as_sequence().unwrap().clone();
     let gitlab: Vec<_> = caches.iter().map(|cache| text(&cache["paths"][0])).collect();
     assert_eq!(github, gitlab);

@@ -3,6 +3,7 @@
 
 mod architecture;
 mod channels;
+mod ci;
 mod condarc;
 mod config;
 mod conflicts;

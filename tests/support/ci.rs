@@ -1,14 +1,13 @@
 //! What runs CI's files, as far as the shell of a step can tell: a folder, variables, `PATH`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use envlock_depot::{Fault, Request, Server};
 use envlock_testkit::{Output, Project, World};
 use serde_yaml::Value;
-use tempfile::TempDir;
 
 use super::{BINARY, locked};
 
@@ -50,7 +49,6 @@ pub(crate) fn has(tools: &[&str]) -> bool {
 /// A checked-out project with a lock, on a machine that has no envlock yet.
 pub(crate) struct Runner {
     pub(crate) project: Project,
-    tools: TempDir,
     variables: BTreeMap<String, String>,
     _world: World,
 }
@@ -71,8 +69,7 @@ impl Runner {
         {
             project.write(path, file(&format!("crates/pipeline/src/demo/{of_demo}")));
         }
-        let tools = tempfile::tempdir().unwrap();
-        let mut runner = Self { project, tools, variables: BTreeMap::new(), _world: world };
+        let mut runner = Self { project, variables: BTreeMap::new(), _world: world };
         runner.tool("cargo", CARGO);
         runner.set("ENVLOCK", BINARY);
         runner.shell(&BTreeMap::new(), "$ENVLOCK solve").success();
@@ -89,9 +86,14 @@ impl Runner {
     /// A program that comes before the machine's own.
     pub(crate) fn tool(&self, name: &str, script: &str) {
         use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};
-        let path = self.tools.path().join(name);
+        fs_err::create_dir_all(self.tools()).unwrap();
+        let path = self.tools().join(name);
         fs_err::write(&path, script).unwrap();
         fs_err::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+    }
+
+    fn tools(&self) -> PathBuf {
+        self.project.home().join("tools")
     }
 
     /// What one of the stand-ins wrote into the home folder.
@@ -106,7 +108,7 @@ impl Runner {
         // What steps write into the file that GITHUB_PATH names goes before everything else.
         let on_path = std::env::var_os("PATH").unwrap_or_default();
         let before = fs_err::read_to_string(&added).unwrap_or_default();
-        let folders = before.lines().map(Into::into).chain([self.tools.path().to_owned()]);
+        let folders = before.lines().map(Into::into).chain([self.tools()]);
         let path = std::env::join_paths(folders.chain(std::env::split_paths(&on_path))).unwrap();
         let options = ["--noprofile", "--norc", "-euo", "pipefail"].map(Into::into);
         let mut command = self.project.command(options.into_iter().chain([step]));
@@ -223,7 +225,6 @@ impl Job {
 /// it looks for the bearer on every command line of the machine.
 pub(crate) struct TokenService {
     server: Server,
-    _root: TempDir,
     seen: Arc<Mutex<Vec<String>>>,
 }
 
@@ -232,7 +233,6 @@ impl TokenService {
 
     /// `token` makes the token for an audience.
     pub(crate) fn start(token: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
-        let root = tempfile::tempdir().unwrap();
         let seen = Arc::<Mutex<Vec<String>>>::default();
         let notes = Arc::clone(&seen);
         let answer = move |request: &Request| {
@@ -249,8 +249,9 @@ impl TokenService {
                 None => Fault::status(401),
             })
         };
-        let server = Server::start_with(root.path(), answer).unwrap();
-        Self { server, _root: root, seen }
+        // It has no files: every request has its answer.
+        let server = Server::start_with("", answer).unwrap();
+        Self { server, seen }
     }
 
     /// Gives a runner's steps the permission `id-token: write`.
