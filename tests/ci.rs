@@ -207,9 +207,7 @@ fn the_hook_is_started_by_every_file_that_it_judges() {
 #[test]
 fn the_page_has_every_exit_code_and_every_schema() {
     let page = file("docs/ci.md");
-    for code in 0..=6 {
-        assert!(page.contains(&format!("\n| {code} | ")), "{code}");
-    }
+    assert!(rows().into_keys().eq(0..=6), "{page}");
     let schemas = format!("{}/../../schemas", env!("CARGO_MANIFEST_DIR"));
     for schema in fs_err::read_dir(schemas).unwrap() {
         let name = schema.unwrap().file_name().into_string().unwrap();
@@ -220,12 +218,38 @@ fn the_page_has_every_exit_code_and_every_schema() {
     }
 }
 
+/// The page's rows: a code, and the word for it in JSON.
+fn rows() -> BTreeMap<i64, String> {
+    let row = |line: &str| {
+        let mut cells = line.split('|').map(str::trim).skip(1);
+        Some((cells.next()?.parse().ok()?, cells.next()?.trim_matches('`').to_owned()))
+    };
+    file("docs/ci.md").lines().filter_map(row).collect()
+}
+
 #[test]
-fn the_exit_code_is_in_the_document_too() {
+fn the_page_says_what_the_program_says_for_every_code_that_needs_no_server() {
+    let rows = rows();
     let runner = Runner::new();
-    runner.project.write("environment.yml", "dependencies: [zlib, more]\n");
-    let output = runner.shell(&BTreeMap::new(), "$ENVLOCK solve --check --format json");
-    let document = json(&output.stdout);
-    assert_eq!(document["exit_code"].as_i64(), output.code.map(i64::from));
-    assert_eq!(document["exit"], "stale");
+    let ends = |code: i64, command: &str| {
+        let output = runner.shell(&BTreeMap::new(), &format!("$ENVLOCK {command} --format json"));
+        let document = json(&output.stdout);
+        assert_eq!(output.code.map(i64::from), Some(code), "{command}: {document}");
+        assert_eq!(document["exit_code"], code, "{command}");
+        assert_eq!(document["exit"], *rows[&code], "{command}");
+    };
+    ends(0, "solve --check");
+    ends(0, "check-secrets --offline");
+    ends(3, "install --offline");
+    ends(0, "install");
+    runner.project.write("vault/policies/demo-ci.hcl", DENYING);
+    ends(1, "check-secrets --offline");
+    ends(2, "check-secrets --offline --profile cd");
+    ends(2, "install --lock other.lock");
+    runner.project.write("environment.yml", "channels: [conda-forge]\ndependencies: [zlib >=2]\n");
+    ends(5, "solve --check");
+    ends(5, "install");
+    ends(6, "solve");
+    runner.project.write("secrets.yml", "version: 1\nneeds: {}\n");
+    ends(5, "check-secrets --offline");
 }
