@@ -55,6 +55,16 @@ fn faulty(root: &Path, fault: Fault) -> Server {
 }
 
 #[test]
+fn what_stands_behind_the_question_mark_is_no_part_of_the_path() {
+    let tree = tree();
+    let server = Server::start(tree.path()).unwrap();
+    let answer = ask(&server, "GET", &format!("{INDEX}?a=%2F&b"), "");
+    assert_eq!(answer.status(), "200");
+    let request = &server.log()[0].request;
+    assert_eq!((&*request.path, &*request.query), ("/频道/linux-64/repodata.json", "a=%2F&b"));
+}
+
+#[test]
 fn a_file_comes_with_length_type_and_validators() {
     let tree = tree();
     let server = Server::start(tree.path()).unwrap();
