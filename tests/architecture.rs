@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The layers from the bottom up; a crate stands on lower ones alone.
-const LAYERS: [&[&str]; 5] = [
+const LAYERS: [&[&str]; 6] = [
     &["envlock-report"],
     &["envlock-model"],
     &[
@@ -15,6 +15,7 @@ const LAYERS: [&[&str]; 5] = [
         "envlock-install",
         "envlock-depot",
     ],
+    &["envlock-vault"],
     &["envlock-pipeline"],
     &["envlock"],
 ];

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use envlock_report::connection::innermost;
 use reqwest::{Certificate, ClientBuilder, Identity, NoProxy, Proxy};
 use url::Url;
 
+use crate::Settings;
 use crate::client::ClientError;
-use crate::{Settings, failure};
 
 /// Whose certificates are believed.
 #[derive(Clone, Default)]
@@ -77,7 +78,7 @@ pub(crate) fn secured(
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
 fn unreadable(error: reqwest::Error) -> ClientError {
-    ClientError::Certificates(failure::innermost(&error))
+    ClientError::Certificates(innermost(&error))
 }
 
 // Neither credentials nor keys belong into a log.

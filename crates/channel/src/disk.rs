@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use envlock_report::{Diagnostic, Exit, Explain};
 
-use crate::failure::innermost;
+use envlock_report::connection::innermost;
 
 /// The cache can't be read or written.
 #[derive(Debug, thiserror::Error)]

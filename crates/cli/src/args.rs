@@ -108,6 +108,13 @@ pub(crate) enum Command {
     Demo(Demo),
 }
 
+impl Command {
+    /// Whether it has something to put in order before Ctrl-C ends it: a login to end.
+    pub(crate) fn ends_itself(&self) -> bool {
+        matches!(self, Self::CheckSecrets(args) if !args.offline)
+    }
+}
+
 /// Where packages come from.
 #[derive(Debug, Clone, Default, ClapArgs)]
 pub(crate) struct Network {

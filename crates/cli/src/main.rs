@@ -23,14 +23,15 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return ui.no_runtime(&error),
     };
+    let ends_itself = args.command.ends_itself();
     let exit = runtime.block_on(async {
         let app = App { settings: &settings, ui: &ui };
         tokio::select! {
             // A command that never waits is ended by the signal itself: the handler is only
             // set up once the command has waited for something.
             biased;
-            exit = commands::run(args.command, &app) => Some(exit),
-            _ = tokio::signal::ctrl_c() => None,
+            exit = commands::run(args.command, &app) => exit,
+            _ = tokio::signal::ctrl_c(), if !ends_itself => None,
         }
     });
     // What still runs in the background works on files that nobody will look at again.

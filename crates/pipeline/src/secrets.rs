@@ -1,8 +1,10 @@
 //! The secrets manifest of a project: found, kept in the lock, proven against its policies.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
     path::{Path, PathBuf},
+    pin::Pin,
 };
 
 use envlock_model::lock::Lock;
@@ -10,9 +12,14 @@ use envlock_report::{Diagnostic, Exit, Explain, Finding};
 use envlock_secrets::{
     canary,
     checks::{self, CheckError, Input, Outcome},
-    manifest::{Change, LockedNeeds, Manifest, Notation, ServerDialect},
+    facts::Online,
+    manifest::{Change, LockedNeeds, Manifest, Notation, ResolvedProfile, ServerDialect},
     source,
 };
+pub use envlock_vault::{
+    Address, AddressError, Identity, Patience, Secret, Settings as Server, Surroundings,
+};
+use envlock_vault::{Failure, Question};
 
 use crate::{FileError, files};
 
@@ -28,8 +35,8 @@ pub struct ManifestRequest {
     pub manifest: Option<PathBuf>,
 }
 
-/// What `check-secrets` is asked.
-#[derive(Debug, Clone)]
+/// What `check-secrets` is asked. Variables may hold secrets: it has no `Debug`.
+#[derive(Clone)]
 pub struct SecretsRequest {
     /// Which manifest.
     pub manifest: ManifestRequest,
@@ -59,6 +66,17 @@ pub enum SecretsError {
     /// Nothing says what is needed.
     #[error("this project has no secrets manifest")]
     NoManifest,
+    /// The server can't be asked like this.
+    #[error(transparent)]
+    Ask(Failure),
+    /// No profile is named, and the surroundings don't say which one is meant.
+    #[error("{}", which_profile(ready))]
+    WhichProfile {
+        /// The profiles whose credentials are here.
+        ready: Vec<String>,
+        /// The others.
+        other: Vec<String>,
+    },
     /// The lock says something else than the manifest.
     #[error("the lock's needs are not those of the manifest")]
     Stale {
@@ -76,6 +94,19 @@ impl Explain for SecretsError {
                 "write secrets.yml beside environment.yml, or a `secrets:` key in it; or \
                      name another with `--manifest FILE`",
             )],
+            Self::Ask(failure) => failure.diagnostics(),
+            Self::WhichProfile { ready, other } => {
+                let names: Vec<_> = ready.iter().chain(other).map(String::as_str).collect();
+                vec![
+                    Diagnostic::error("no-profile", self.to_string())
+                        .with_help(match names.as_slice() {
+                        [] => "give the manifest a profile with `auth:`, or judge by the policies \
+                               alone: `--offline`"
+                            .to_owned(),
+                        names => format!("name one with `--profile`: {}", names.join(", ")),
+                    }),
+                ]
+            }
             Self::Stale { changes } => {
                 let mut diagnostic = Diagnostic::error("stale-lock", self.to_string());
                 diagnostic.notes.clone_from(changes);
@@ -88,9 +119,17 @@ impl Explain for SecretsError {
         match self {
             Self::File(error) => error.exit(),
             Self::Check(error) => error.exit(),
-            Self::NoManifest => Exit::Usage,
+            Self::Ask(failure) => failure.exit(),
+            Self::NoManifest | Self::WhichProfile { .. } => Exit::Usage,
             Self::Stale { .. } => Exit::Stale,
         }
+    }
+}
+
+fn which_profile(ready: &[String]) -> String {
+    match ready {
+        [] => "no profile is named, and there are credentials for none".to_owned(),
+        ready => format!("no profile is named, and there are credentials for {}", ready.join(", ")),
     }
 }
 
@@ -163,9 +202,68 @@ pub(crate) fn changes(
     }
 }
 
-/// Judges the manifest against the policies that it names. No server is asked and no value
-/// read.
-pub fn check(request: &SecretsRequest) -> Result<(Manifest, Outcome), SecretsError> {
+/// A live server to ask besides.
+pub struct ServerRequest<'a> {
+    /// How it is asked.
+    pub settings: Server,
+    /// Whoever logs in only looks: rights are judged by the policies alone.
+    pub as_verifier: bool,
+    /// The profile whose login is used instead of the checked profile's own.
+    pub login: Option<String>,
+    /// Where credentials come from.
+    pub surroundings: Surroundings<'a>,
+    /// Ready when the user, or the system, wants it to end.
+    pub interrupted: &'a (dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Sync),
+}
+
+/// What came of a check.
+pub struct Judgement {
+    /// What was found, and what each need may do.
+    pub outcome: Outcome,
+    /// Codes that the manifest counts as errors.
+    deny: BTreeSet<String>,
+    /// Why the server had no answer.
+    failure: Option<Failure>,
+}
+
+impl Judgement {
+    /// How the program ends: what is wrong for certain first, then what couldn't be found out.
+    pub fn exit(&self, deny_warnings: bool) -> Exit {
+        let raised = |finding: &Finding| self.deny.contains(finding.code());
+        let found = match self.outcome.exit(deny_warnings) {
+            Exit::Yes if self.outcome.findings.iter().any(raised) => Exit::Findings,
+            exit => exit,
+        };
+        match (&self.failure, found) {
+            (Some(failure), Exit::Yes | Exit::Unknown) => failure.exit(),
+            (_, found) => found,
+        }
+    }
+
+    /// Why the server had no answer, as findings.
+    fn told(&self) -> Vec<Finding> {
+        let diagnostics = self.failure.iter().flat_map(Explain::diagnostics);
+        diagnostics.map(Finding::new).collect()
+    }
+
+    /// All that is to be said, in the order to read it in.
+    pub fn findings(&self) -> Vec<Finding> {
+        let told = self.told().into_iter().chain(self.outcome.findings.iter().cloned());
+        envlock_report::arrange(told.collect())
+    }
+
+    /// Whether the user ended it.
+    pub fn is_interrupted(&self) -> bool {
+        self.failure == Some(Failure::Interrupted)
+    }
+}
+
+/// Judges the manifest against the policies that it names and, where there is one to ask,
+/// against a server. No value is read.
+pub async fn check(
+    request: &SecretsRequest,
+    server: Option<ServerRequest<'_>>,
+) -> Result<Judgement, SecretsError> {
     let manifest = manifest(&request.manifest)?.ok_or(SecretsError::NoManifest)?;
     if let Some(path) = &request.lock {
         let lock = files::lock(path)?;
@@ -175,7 +273,16 @@ pub fn check(request: &SecretsRequest) -> Result<(Manifest, Outcome), SecretsErr
         }
     }
     let policies = texts(manifest.policy_files())?;
-    let profile = request.profile.clone().or_else(|| manifest.default.clone());
+    let mut profile = request.profile.clone().or_else(|| manifest.default.clone());
+    let (mut online, mut failure, mut said) = (None, None, Vec::new());
+    if let Some(server) = server {
+        let chosen = chosen(&manifest, profile, server.surroundings)?;
+        match asked(&manifest, &chosen, server).await? {
+            (Ok(facts), warnings) => (online, said) = (Some(facts), warnings),
+            (Err(reason), warnings) => (failure, said) = (Some(reason), warnings),
+        }
+        profile = Some(chosen.name);
+    }
     let mut outcome = checks::check(&Input {
         manifest: &manifest,
         files: &policies,
@@ -183,14 +290,63 @@ pub fn check(request: &SecretsRequest) -> Result<(Manifest, Outcome), SecretsErr
         dialect: request.dialect,
         now: request.now,
         horizon_days: request.horizon_days,
-        online: None,
+        online: online.as_ref(),
     })?;
     for (file, text) in texts([manifest.file.clone()])? {
         outcome.findings.extend(canary::in_file(&file, &text));
     }
     outcome.findings.extend(in_variables(&manifest, &request.variables));
+    outcome.findings.extend(said.into_iter().map(Finding::new));
     outcome.findings = envlock_report::arrange(outcome.findings);
-    Ok((manifest, outcome))
+    Ok(Judgement { outcome, deny: manifest.deny, failure })
+}
+
+/// The profile to ask a server about: the one that is named, else the only one whose
+/// credentials are here.
+fn chosen(
+    manifest: &Manifest,
+    named: Option<String>,
+    surroundings: Surroundings<'_>,
+) -> Result<ResolvedProfile, SecretsError> {
+    let known = || manifest.profiles.keys().cloned();
+    if let Some(name) = named {
+        let profile = manifest.profile(&name);
+        return Ok(profile.ok_or_else(|| CheckError::NoProfile { name, known: known().collect() })?);
+    }
+    let all: Vec<_> = known().filter_map(|name| manifest.profile(&name)).collect();
+    let names = |profiles: &[ResolvedProfile]| profiles.iter().map(|p| p.name.clone()).collect();
+    let (mut ready, other): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|profile| envlock_vault::present(profile, surroundings));
+    if ready.len() == 1
+        && let Some(profile) = ready.pop()
+    {
+        return Ok(profile);
+    }
+    Err(SecretsError::WhichProfile { ready: names(&ready), other: names(&other) })
+}
+
+/// What the server says about `profile`.
+async fn asked(
+    manifest: &Manifest,
+    profile: &ResolvedProfile,
+    server: ServerRequest<'_>,
+) -> Result<(Result<Online, Failure>, Vec<Diagnostic>), SecretsError> {
+    let ServerRequest { mut settings, as_verifier, login, surroundings, interrupted } = server;
+    let other = match login {
+        Some(name) => Some(manifest.profile(&name).ok_or_else(|| CheckError::NoProfile {
+            known: manifest.profiles.keys().cloned().collect(),
+            name,
+        })?),
+        None => None,
+    };
+    let auth = other.as_ref().unwrap_or(profile).auth.as_ref();
+    let question = Question { profile, auth, as_verifier, surroundings, interrupted };
+    let report = envlock_vault::question(&mut settings, &question).await;
+    match report.facts {
+        // The address and the credentials are the user's own: nothing was asked.
+        Err(failure) if failure.exit() == Exit::Usage => Err(SecretsError::Ask(failure)),
+        facts => Ok((facts, report.said)),
+    }
 }
 
 /// The texts of files that are there. One that isn't is told by whoever needs it, with the

@@ -129,7 +129,7 @@ pub fn exit_of(findings: &[Finding], deny_warnings: bool) -> Exit {
 
 /// The JSON of a check. Scripts rely on its shape.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct FindingsDocument {
+pub struct FindingsDocument<R> {
     /// The version of this format.
     pub version: u32,
     /// The command, such as `check-secrets`.
@@ -142,6 +142,10 @@ pub struct FindingsDocument {
     pub summary: Summary,
     /// What was found.
     pub findings: Vec<FindingEntry>,
+    /// What was asked, and who answered it how; nothing where only texts were looked at.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    pub answers: Vec<R>,
 }
 
 /// How many findings there are of each weight.
@@ -217,9 +221,9 @@ impl From<&Finding> for FindingEntry {
     }
 }
 
-impl FindingsDocument {
+impl<R> FindingsDocument<R> {
     /// What `command` found, and how it ends.
-    pub fn new(command: &str, findings: &[Finding], exit: Exit) -> Self {
+    pub fn new(command: &str, findings: &[Finding], answers: Vec<R>, exit: Exit) -> Self {
         Self {
             version: VERSION,
             command: command.to_owned(),
@@ -227,6 +231,7 @@ impl FindingsDocument {
             exit_code: exit.code(),
             summary: Summary::of(findings),
             findings: findings.iter().map(FindingEntry::from).collect(),
+            answers,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! [`Diagnostic`], [`Finding`]s or a type that is [`Explain`]; [`render`] makes text of
 //! findings, and the CLI prints it.
 
+pub mod connection;
 mod count;
 mod diagnostic;
 mod exit;

@@ -103,7 +103,9 @@ fn schemas() -> Result<BTreeMap<String, String>, String> {
 /// What the commands that check policies print with `--format json`.
 fn findings_schema() -> Schema {
     let settings = SchemaSettings::draft2020_12().for_serialize();
-    let mut schema = settings.into_generator().into_root_schema_for::<FindingsDocument>();
+    let mut schema = settings
+        .into_generator()
+        .into_root_schema_for::<FindingsDocument<envlock_secrets::checks::Right>>();
     schema.insert("title".to_owned(), "envlock check-secrets --format json".into());
     schema
 }

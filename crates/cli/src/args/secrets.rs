@@ -26,6 +26,16 @@ pub(crate) struct CheckSecrets {
     /// Judge by the policy files in the repository; no server is asked.
     #[arg(long)]
     pub(crate) offline: bool,
+    /// Whoever logs in may only look: rights are judged by the policies alone. With a name, that
+    /// profile's login is used.
+    #[arg(
+        long,
+        value_name = "PROFILE",
+        num_args = 0..=1,
+        require_equals = true,
+        conflicts_with = "offline"
+    )]
+    pub(crate) as_verifier: Option<Option<String>>,
     /// The server that the policies are for; the manifest's if not given.
     #[arg(long, value_enum, value_name = "SERVER")]
     pub(crate) dialect: Option<Server>,

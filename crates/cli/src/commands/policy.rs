@@ -65,7 +65,7 @@ fn linted(args: &args::Lint, app: &App<'_>) -> Exit {
         Ok(policies) => policies,
         Err(error) => {
             let (findings, exit) = told(&error);
-            return app.ui.findings("policy lint", &findings, "", exit);
+            return app.ui.findings("policy lint", &findings, exit);
         }
     };
     let now = jiff::Timestamp::now();
@@ -75,7 +75,7 @@ fn linted(args: &args::Lint, app: &App<'_>) -> Exit {
     }
     let findings: Vec<Finding> = envlock_report::arrange(findings);
     let exit = exit_of(&findings, args.deny.is_some());
-    app.ui.findings("policy lint", &findings, "", exit)
+    app.ui.findings("policy lint", &findings, exit)
 }
 
 /// Texts by file; all of them have to be there.

@@ -1,7 +1,9 @@
 //! `envlock check-secrets` and `envlock secrets list`.
 
-use envlock_pipeline::secrets::{ManifestRequest, SecretsError, SecretsRequest};
-use envlock_report::{Diagnostic, Exit, Explain, Finding, exit_of, output, render::WIDTH};
+use envlock_pipeline::secrets::{
+    self, Judgement, ManifestRequest, SecretsError, SecretsRequest, ServerRequest, Surroundings,
+};
+use envlock_report::{Exit, Explain, Finding, output, render::WIDTH};
 use envlock_secrets::{
     checks,
     manifest::{ServerDialect, list},
@@ -11,30 +13,56 @@ use super::{
     App,
     app::{GroundError, lock_path, time},
 };
-use crate::{args, ui::Answer};
+use crate::{args, settings::vault, ui::Answer};
 
-/// Judges the manifest against its policies.
-pub(crate) fn check(args: &args::CheckSecrets, app: &App<'_>) -> Exit {
-    if !args.offline {
-        let missing = Diagnostic::error("no-online-check", "no server can be asked yet")
-            .with_help("judge by the policy files in the repository: `--offline`");
-        return app.ui.findings("check-secrets", &[Finding::new(missing)], "", Exit::Usage);
-    }
-    let outcome = request(args, app)
-        .map_err(|error| told(&error))
-        .and_then(|r| envlock_pipeline::secrets::check(&r).map_err(|error| told(&error)));
-    match outcome {
-        Ok((manifest, outcome)) => {
-            let deny = args.deny.is_some();
-            let raised = |finding: &Finding| manifest.deny.contains(finding.code());
-            let exit = match exit_of(&outcome.findings, deny) {
-                Exit::Yes if outcome.findings.iter().any(raised) => Exit::Findings,
-                exit => exit,
-            };
-            let table = format!("{}\n", checks::table(&outcome.rights).render(WIDTH));
-            app.ui.findings("check-secrets", &outcome.findings, &table, exit)
+/// Judges the manifest against its policies and, unless it is to be offline, a server.
+pub(crate) async fn check(args: &args::CheckSecrets, app: &App<'_>) -> Option<Exit> {
+    Some(match judged(args, app).await {
+        Ok(judgement) if judgement.is_interrupted() => {
+            app.ui.left_behind(&judgement.outcome.findings);
+            return None;
         }
-        Err((findings, exit)) => app.ui.findings("check-secrets", &findings, "", exit),
+        Ok(judgement) => {
+            let exit = judgement.exit(args.deny.is_some());
+            let findings = judgement.findings();
+            app.ui.judged("check-secrets", &findings, &judgement.outcome.rights, exit)
+        }
+        Err((findings, exit)) => app.ui.findings("check-secrets", &findings, exit),
+    })
+}
+
+async fn judged(
+    args: &args::CheckSecrets,
+    app: &App<'_>,
+) -> Result<Judgement, (Vec<Finding>, Exit)> {
+    let request = request(args, app).map_err(|error| told(&error))?;
+    if args.offline {
+        return secrets::check(&request, None).await.map_err(|error| told(&error));
+    }
+    let settings = vault::settings(app.settings).map_err(|error| told(&error))?;
+    let variable = |name: &str| app.settings.variables.get(name).cloned();
+    let server = ServerRequest {
+        settings,
+        as_verifier: args.as_verifier.is_some(),
+        login: args.as_verifier.clone().flatten(),
+        surroundings: Surroundings { variable: &variable, home: app.settings.home.as_deref() },
+        interrupted: &|| Box::pin(interrupted()),
+    };
+    secrets::check(&request, Some(server)).await.map_err(|error| told(&error))
+}
+
+/// Ready when somebody presses Ctrl-C, or the system (a CI service that cancels a job) wants
+/// the program to end.
+async fn interrupted() {
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated => {}
     }
 }
 

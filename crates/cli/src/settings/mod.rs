@@ -6,6 +6,7 @@ mod credentials;
 mod environments;
 mod network;
 mod trust;
+pub(crate) mod vault;
 
 use std::{
     collections::BTreeMap,
@@ -24,8 +25,8 @@ pub(crate) use environments::{NameError, named_prefix};
 pub(crate) use network::{NetworkError, Reach, reach};
 pub(crate) use trust::trusted;
 
-/// What the surroundings say.
-#[derive(Debug, Clone)]
+/// What the surroundings say. Variables may hold secrets: it has no `Debug`.
+#[derive(Clone)]
 pub(crate) struct Settings {
     /// Every variable of the process that is Unicode.
     pub(crate) variables: BTreeMap<String, String>,

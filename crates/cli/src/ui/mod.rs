@@ -16,6 +16,7 @@ use envlock_report::{
     output::Report,
     printable, render,
 };
+use envlock_secrets::checks::{self, Right};
 use serde::Serialize;
 
 use crate::{
@@ -106,23 +107,40 @@ impl Ui {
         self.unless_lost(written, exit)
     }
 
-    /// Says what a check found; `table` goes before it for a person.
-    pub(crate) fn findings(
+    /// Says what a check found.
+    pub(crate) fn findings(&self, command: &'static str, findings: &[Finding], exit: Exit) -> Exit {
+        self.judged(command, findings, &[], exit)
+    }
+
+    /// Says what a check was answered, and what it found in that.
+    pub(crate) fn judged(
         &self,
         command: &'static str,
         findings: &[Finding],
-        table: &str,
+        answers: &[Right],
         exit: Exit,
     ) -> Exit {
         self.progress.clear();
         let text = match self.format {
-            Format::Human => printable(&format!("{table}{}", render::human(findings))).into_owned(),
-            Format::Json => render::json(command, findings, exit),
+            Format::Human => {
+                let table = match answers {
+                    [] => String::new(),
+                    answers => format!("{}\n", checks::table(answers).render(render::WIDTH)),
+                };
+                printable(&format!("{table}{}", render::human(findings))).into_owned()
+            }
+            Format::Json => render::json(command, findings, answers.to_vec(), exit),
             Format::Sarif => render::sarif(findings, VERSION, &envlock_secrets::codes::rules()),
             Format::Github => render::github(findings),
             Format::Gitlab => render::gitlab(findings, "secrets.yml"),
         };
         self.unless_lost(out(&text), exit)
+    }
+
+    /// Says what an interrupted check leaves behind: a login that couldn't be ended.
+    pub(crate) fn left_behind(&self, findings: &[Finding]) {
+        let left = findings.iter().filter(|finding| finding.code() == "logout-failed");
+        self.say_all(&left.map(|finding| finding.diagnostic.clone()).collect::<Vec<_>>());
     }
 
     /// A reader that went away (`| head`) has seen what it wanted; a full disk has not.

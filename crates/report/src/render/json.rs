@@ -3,9 +3,14 @@
 use crate::finding::FindingsDocument;
 use crate::{Exit, Finding};
 
-/// What `command` found and how it ends, as a [`FindingsDocument`].
-pub fn json(command: &str, findings: &[Finding], exit: Exit) -> String {
-    pretty(&FindingsDocument::new(command, findings, exit))
+/// What `command` found, what it was answered and how it ends, as a [`FindingsDocument`].
+pub fn json<R: serde::Serialize>(
+    command: &str,
+    findings: &[Finding],
+    answers: Vec<R>,
+    exit: Exit,
+) -> String {
+    pretty(&FindingsDocument::new(command, findings, answers, exit))
 }
 
 pub(super) fn pretty(value: &impl serde::Serialize) -> String {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::facts::Mount;
 use crate::policy::Operation;
 
 /// A secrets engine, by the way its secrets are got.
@@ -226,6 +227,37 @@ impl Engine {
     /// Whether its secrets come with a lease.
     pub fn is_leased(self) -> bool {
         self.row().leased
+    }
+
+    /// The types that servers call it by.
+    pub fn kinds(self) -> &'static [&'static str] {
+        match self {
+            // `generic` is the oldest name of kv version 1.
+            Self::Kv1 | Self::Kv2 => &["kv", "generic"],
+            Self::Cubbyhole => &["cubbyhole"],
+            Self::Database | Self::DatabaseStatic => &["database"],
+            Self::Aws | Self::AwsSts | Self::AwsStatic => &["aws"],
+            Self::GcpToken | Self::GcpKey | Self::GcpStatic | Self::GcpImpersonated => &["gcp"],
+            Self::Azure => &["azure"],
+            Self::Pki | Self::PkiSign => &["pki"],
+            Self::SshCa | Self::SshIssue | Self::SshOtp => &["ssh"],
+            Self::Transit => &["transit"],
+            Self::Rabbitmq => &["rabbitmq"],
+            Self::Kubernetes => &["kubernetes"],
+            Self::Ldap | Self::LdapStatic | Self::LdapLibrary => &["ldap", "openldap"],
+            Self::Totp => &["totp"],
+        }
+    }
+
+    /// Whether it is what `mount` is. A kv mount that names no version is version 1.
+    pub fn is_served_by(self, mount: &Mount) -> bool {
+        let version = match self {
+            Self::Kv1 => Some(1),
+            Self::Kv2 => Some(2),
+            _ => None,
+        };
+        self.kinds().contains(&mount.kind.as_str())
+            && version.is_none_or(|version| mount.kv_version.unwrap_or(1) == version)
     }
 
     /// The requests by which the job gets the secret. `operations` matters to transit alone.

@@ -11,7 +11,7 @@ pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
     for (resolved, standing) in live.needs() {
         let Standing::Elsewhere(mount) = standing else { continue };
         let need = &resolved.need;
-        let (message, help) = if is_served(need.engine, mount) {
+        let (message, help) = if need.engine.is_served_by(mount) {
             (
                 format!(
                     "the manifest says `mount: {}`, and the server serves {}/{} from the mount {}",
@@ -44,29 +44,7 @@ pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
 
 /// Whether the mount is the one that the need means.
 pub(super) fn fits(need: &Need, mount: &Mount) -> bool {
-    mount.path == need.mount && is_served(need.engine, mount)
-}
-
-/// Whether `engine` is what is mounted. A kv mount that names no version is version 1.
-fn is_served(engine: Engine, mount: &Mount) -> bool {
-    let version = mount.kv_version.unwrap_or(1);
-    let kinds: &[&str] = match engine {
-        Engine::Kv1 => return is_kv(mount) && version == 1,
-        Engine::Kv2 => return is_kv(mount) && version == 2,
-        Engine::Cubbyhole => &["cubbyhole"],
-        Engine::Database | Engine::DatabaseStatic => &["database"],
-        Engine::Aws | Engine::AwsSts | Engine::AwsStatic => &["aws"],
-        Engine::GcpToken | Engine::GcpKey | Engine::GcpStatic | Engine::GcpImpersonated => &["gcp"],
-        Engine::Azure => &["azure"],
-        Engine::Pki | Engine::PkiSign => &["pki"],
-        Engine::SshCa | Engine::SshIssue | Engine::SshOtp => &["ssh"],
-        Engine::Transit => &["transit"],
-        Engine::Rabbitmq => &["rabbitmq"],
-        Engine::Kubernetes => &["kubernetes"],
-        Engine::Ldap | Engine::LdapStatic | Engine::LdapLibrary => &["ldap", "openldap"],
-        Engine::Totp => &["totp"],
-    };
-    kinds.contains(&mount.kind.as_str())
+    mount.path == need.mount && need.engine.is_served_by(mount)
 }
 
 /// `generic` is the oldest name of kv version 1.
@@ -98,7 +76,7 @@ fn other_mount(need: &Need, mount: &Mount) -> String {
 /// The words for `engine:` that the mount would fit.
 fn other_engine(mount: &Mount) -> String {
     let fitting: Vec<_> = Engine::all()
-        .filter(|engine| is_served(*engine, mount))
+        .filter(|engine| engine.is_served_by(mount))
         .map(|engine| format!("`engine: {engine}`"))
         .collect();
     if fitting.is_empty() {

@@ -1,0 +1,171 @@
+//! Which server is asked, and how: the variables of Vault's and OpenBao's own programs.
+
+use std::time::Duration;
+
+use envlock_pipeline::secrets::{Address, AddressError, Identity, Patience, Secret, Server};
+use envlock_report::{Diagnostic, Exit, Explain};
+
+use super::{Settings, VERSION};
+
+/// As long as a person waits for one answer.
+const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// What is wrong with the variables.
+#[derive(Debug)]
+pub(crate) enum VaultError {
+    /// None names a server.
+    NoAddress,
+    /// Two name two.
+    TwoAddresses,
+    /// One that isn't an address.
+    Address(AddressError),
+    /// Certificates aren't to be checked.
+    Insecure(String),
+    /// A file that a variable names can't be read.
+    File { variable: String, path: String, reason: String },
+    /// A certificate without a key, or the reverse.
+    HalfIdentity,
+    /// Not a time to wait.
+    Timeout(String),
+}
+
+impl std::fmt::Display for VaultError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NoAddress => f.write_str("no server is named"),
+            Self::TwoAddresses => f.write_str("VAULT_ADDR and BAO_ADDR name two servers"),
+            Self::Address(error) => error.fmt(f),
+            Self::Insecure(variable) => {
+                write!(f, "{variable} wants certificates not to be checked, which is never done")
+            }
+            Self::File { variable, path, reason } => {
+                write!(f, "{variable} names {path}, which can't be read: {reason}")
+            }
+            Self::HalfIdentity => {
+                f.write_str("a client certificate and its key must be named together")
+            }
+            Self::Timeout(text) => write!(f, "VAULT_CLIENT_TIMEOUT is no time to wait: {text}"),
+        }
+    }
+}
+
+impl std::error::Error for VaultError {}
+
+impl Explain for VaultError {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        let (code, help) = match self {
+            Self::NoAddress => (
+                "no-address",
+                "set VAULT_ADDR (or BAO_ADDR), or judge by the policies alone: `--offline`",
+            ),
+            Self::TwoAddresses => ("two-addresses", "unset the one that isn't meant"),
+            Self::Address(error) => return error.diagnostics(),
+            Self::Insecure(_) => {
+                ("insecure-tls", "unset it, and name the authority: VAULT_CACERT=FILE")
+            }
+            Self::File { .. } => ("tls-untrusted", "correct the path, or unset the variable"),
+            Self::HalfIdentity => ("tls-client", "set both VAULT_CLIENT_CERT and VAULT_CLIENT_KEY"),
+            Self::Timeout(_) => ("wrong-address", "write a number of seconds, such as 60s"),
+        };
+        vec![Diagnostic::error(code, self.to_string()).with_help(help)]
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+}
+
+/// The server that the variables name.
+pub(crate) fn settings(surroundings: &Settings) -> Result<Server, VaultError> {
+    let variables = Variables(surroundings);
+    if let Some((name, value)) = variables.get("SKIP_VERIFY")
+        && !matches!(value.to_lowercase().as_str(), "0" | "f" | "false")
+    {
+        return Err(VaultError::Insecure(name));
+    }
+    let identity = match (variables.file("CLIENT_CERT")?, variables.file("CLIENT_KEY")?) {
+        (Some(certificate), Some(key)) => {
+            let key = String::from_utf8_lossy(&key).into_owned();
+            Some(Identity { certificate, key: Secret::new(key) })
+        }
+        (None, None) => None,
+        _ => return Err(VaultError::HalfIdentity),
+    };
+    Ok(Server {
+        address: variables.address()?,
+        namespace: variables.get("NAMESPACE").map(|(_, value)| value),
+        authorities: variables.authorities()?,
+        server_name: variables.get("TLS_SERVER_NAME").map(|(_, value)| value),
+        identity,
+        user_agent: format!("envlock/{VERSION}"),
+        timeout: variables.timeout()?,
+        patience: Patience::default(),
+        now: jiff::Timestamp::now(),
+    })
+}
+
+struct Variables<'a>(&'a Settings);
+
+impl Variables<'_> {
+    /// OpenBao's own name goes before Vault's. An empty one is none: CI services make a
+    /// variable empty that they don't have.
+    fn get(&self, name: &str) -> Option<(String, String)> {
+        ["BAO_", "VAULT_"].into_iter().find_map(|prefix| {
+            let variable = format!("{prefix}{name}");
+            let value = self.0.variables.get(&variable)?.trim().to_owned();
+            (!value.is_empty()).then_some((variable, value))
+        })
+    }
+
+    fn address(&self) -> Result<Address, VaultError> {
+        let parse = |variable: &'static str| {
+            let value = self.0.variables.get(variable)?.trim();
+            (!value.is_empty())
+                .then(|| Address::parse(variable, value).map_err(VaultError::Address))
+        };
+        match (parse("BAO_ADDR").transpose()?, parse("VAULT_ADDR").transpose()?) {
+            (Some(bao), Some(vault)) if bao != vault => Err(VaultError::TwoAddresses),
+            (Some(address), _) | (None, Some(address)) => Ok(address),
+            (None, None) => Err(VaultError::NoAddress),
+        }
+    }
+
+    fn file(&self, name: &str) -> Result<Option<Vec<u8>>, VaultError> {
+        let Some((variable, path)) = self.get(name) else { return Ok(None) };
+        let read = std::fs::read(self.0.absolute(path.as_ref()));
+        let failed =
+            |error: std::io::Error| VaultError::File { variable, path, reason: error.to_string() };
+        read.map(Some).map_err(failed)
+    }
+
+    /// The certificates of VAULT_CACERT, and of the files in VAULT_CAPATH.
+    fn authorities(&self) -> Result<Option<Vec<u8>>, VaultError> {
+        let mut pem = self.file("CACERT")?;
+        if let Some((variable, path)) = self.get("CAPATH") {
+            let read = || {
+                let mut all = Vec::new();
+                for entry in std::fs::read_dir(self.0.absolute(path.as_ref()))? {
+                    let file = entry?.path();
+                    if file.is_file() {
+                        all.extend(std::fs::read(file)?);
+                        all.push(b'\n');
+                    }
+                }
+                Ok(all)
+            };
+            let found = read().map_err(|error: std::io::Error| VaultError::File {
+                variable,
+                path: path.clone(),
+                reason: error.to_string(),
+            })?;
+            pem.get_or_insert_default().extend(found);
+        }
+        Ok(pem)
+    }
+
+    fn timeout(&self) -> Result<Duration, VaultError> {
+        let Some((_, text)) = self.get("CLIENT_TIMEOUT") else { return Ok(TIMEOUT) };
+        let seconds = text.trim_end_matches('s').parse().ok().filter(|seconds| *seconds > 0);
+        seconds.map(Duration::from_secs).ok_or(VaultError::Timeout(text))
+    }
+}

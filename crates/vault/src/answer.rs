@@ -1,0 +1,181 @@
+//! What came back, and how it is read.
+
+use envlock_secrets::canary::redact;
+use http::Response;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Visitor};
+use zeroize::Zeroizing;
+
+use crate::{Failure, Secret};
+
+/// An answer: its status, and a body that is wiped after it was read.
+pub(crate) struct Answer {
+    /// The HTTP status.
+    pub(crate) status: u16,
+    asked: String,
+    body: Zeroizing<Vec<u8>>,
+}
+
+#[derive(serde::Deserialize)]
+struct Envelope<T> {
+    data: Option<T>,
+}
+
+#[derive(serde::Deserialize)]
+struct Errors {
+    #[serde(default)]
+    errors: Vec<String>,
+}
+
+impl Answer {
+    pub(crate) fn new(asked: String, response: Response<Vec<u8>>) -> Self {
+        let status = response.status().as_u16();
+        Self { status, asked, body: Zeroizing::new(response.into_body()) }
+    }
+
+    /// The whole body.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        // The library's own words would quote what it found.
+        serde_json::from_slice(&self.body).map_err(|error| {
+            let reason = match error.classify() {
+                _ if self.body.trim_ascii_start().starts_with(b"<") => "it is a page, not JSON",
+                serde_json::error::Category::Eof => "it breaks off",
+                serde_json::error::Category::Data => "it isn't of the shape that was expected",
+                _ => "it isn't JSON",
+            };
+            self.unreadable(reason)
+        })
+    }
+
+    /// What stands under `data`; an answer without it is an error.
+    pub(crate) fn data<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        let envelope: Envelope<T> = self.read()?;
+        envelope.data.ok_or_else(|| self.unreadable("it has no `data`"))
+    }
+
+    /// What the server says is wrong, with nothing in it that looks like a secret or is one
+    /// of `sent`.
+    pub(crate) fn errors(&self, sent: &[&Secret]) -> Vec<String> {
+        let errors = serde_json::from_slice(&self.body).map_or(Vec::new(), |e: Errors| e.errors);
+        let hidden = |mut text: String| {
+            for secret in sent.iter().filter(|secret| secret.reveal().len() > 3) {
+                text = text.replace(secret.reveal(), "[not shown]");
+            }
+            redact(text.trim()).into_owned()
+        };
+        errors.into_iter().map(hidden).filter(|text| !text.is_empty()).collect()
+    }
+
+    /// Whether one of the server's errors has these words.
+    pub(crate) fn says(&self, words: &str) -> bool {
+        self.errors(&[]).iter().any(|error| error.to_lowercase().contains(words))
+    }
+
+    pub(crate) fn unreadable(&self, reason: &str) -> Failure {
+        Failure::Unreadable { asked: self.asked.clone(), reason: reason.to_owned() }
+    }
+}
+
+/// A place where a server that keeps its word has `null`. Anything else is a value, and is
+/// not read.
+pub(crate) struct Nothing;
+
+impl<'de> Deserialize<'de> for Nothing {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Null;
+        impl Visitor<'_> for Null {
+            type Value = Nothing;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("nothing")
+            }
+            fn visit_unit<E>(self) -> Result<Nothing, E> {
+                Ok(Nothing)
+            }
+        }
+        deserializer.deserialize_any(Null)
+    }
+}
+
+/// A number of seconds, which some engines write as `"1h"` and some as `3600`.
+pub(crate) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Number(u64),
+        Text(String),
+        Nothing(()),
+    }
+    Ok(match Written::deserialize(deserializer)? {
+        Written::Number(seconds) => seconds,
+        Written::Text(text) => duration(&text).unwrap_or(0),
+        Written::Nothing(()) => 0,
+    })
+}
+
+/// `1h30m`, `90s`, `90`, `7d` in seconds.
+fn duration(text: &str) -> Option<u64> {
+    if let Ok(seconds) = text.parse() {
+        return Some(seconds);
+    }
+    let (mut total, mut number) = (0u64, String::new());
+    for c in text.chars() {
+        let unit = match c {
+            '0'..='9' => {
+                number.push(c);
+                continue;
+            }
+            's' => 1,
+            'm' => 60,
+            'h' => 3600,
+            'd' => 86_400,
+            _ => return None,
+        };
+        total = total.checked_add(number.parse::<u64>().ok()?.checked_mul(unit)?)?;
+        number.clear();
+    }
+    number.is_empty().then_some(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    const CANARY: &str = "canary-hunter2";
+
+    fn answer(body: &str) -> Answer {
+        let response = Response::builder().status(200).body(body.as_bytes().to_vec());
+        Answer::new("secret/subkeys/x".to_owned(), response.unwrap())
+    }
+
+    #[test]
+    fn a_value_where_there_should_be_none_is_not_told() {
+        #[derive(serde::Deserialize)]
+        struct Fields {
+            subkeys: BTreeMap<String, Nothing>,
+        }
+        let good = answer(r#"{"data":{"subkeys":{"host":null}}}"#).data::<Fields>();
+        assert!(good.is_ok_and(|fields| fields.subkeys.contains_key("host")));
+        for value in [format!("\"{CANARY}\""), format!("{{\"a\":\"{CANARY}\"}}"), "7".into()] {
+            let bad = answer(&format!(r#"{{"data":{{"subkeys":{{"host":{value}}}}}}}"#));
+            let Err(failure) = bad.data::<Fields>() else { panic!("{value} was read") };
+            assert!(!format!("{failure} {failure:?}").contains("canary"), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_repeats_nothing_that_was_sent() {
+        let answer =
+            answer(&format!(r#"{{"errors":["bad {CANARY} and hvs.CAESIJ0123456789ab"]}}"#));
+        let sent = Secret::new(CANARY.to_owned());
+        let said = answer.errors(&[&sent]).join(" ");
+        assert!(said.starts_with("bad [not shown]") && !said.contains("CAESIJ"), "{said}");
+    }
+
+    #[test]
+    fn durations_are_read_in_every_way_that_engines_write_them() {
+        let of = |text| duration(text);
+        assert_eq!((of("90"), of("1h30m"), of("7d")), (Some(90), Some(5400), Some(604_800)));
+        assert_eq!((of("1w"), of("h"), of("5x")), (None, None, None));
+    }
+}

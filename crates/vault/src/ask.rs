@@ -1,0 +1,286 @@
+//! The requests: all that can be asked of a server.
+//!
+//! The list is closed, and it is the proof that no secret is read: there is no request here
+//! for a path that returns a value, and nothing else in this crate can send one. Three guards
+//! go with it. A kv2 request needs a [`Kv2`], which only a server's positive answer about the
+//! mount makes: on kv1 the same path would be a secret. A role is asked for only below a
+//! [`Engine`] that was seen at its mount. And what is unwrapped is a SecretID whose origin was
+//! seen ([`Origin`]), the one answer that holds a secret besides a login's own.
+//!
+//! They are vaultrs's requests where it has one without a secret in it; the others are
+//! described here in the same way. vaultrs's logins aren't used: they can be printed, with
+//! the password in them.
+
+use envlock_secrets::facts::Mount;
+use envlock_secrets::manifest::Engine;
+use rustify::endpoint::Endpoint;
+use rustify::enums::{RequestMethod, RequestType, ResponseType};
+use rustify::errors::ClientError;
+use serde::de::IgnoredAny;
+use vaultrs::api::kv1::requests::ListSecretRequest;
+use vaultrs::api::kv2::requests::ReadSecretMetadataRequest;
+use vaultrs::api::sys::requests::{ReadHealthRequest, WrappingLookupRequest};
+use vaultrs::api::token::requests::LookupTokenSelfRequest;
+
+use crate::Secret;
+use crate::login::Login;
+use crate::secret::object;
+use crate::wrapping::Origin;
+
+/// One request.
+pub(crate) enum Ask<'a> {
+    /// How the server is. Needs no token.
+    Health,
+    /// Whether it is sealed, of a server that doesn't know the first. Needs no token.
+    SealStatus,
+    /// Logs in.
+    Login(&'a Login),
+    /// What a wrapping token wraps: where from, and not what.
+    Wrapping(&'a Secret),
+    /// The SecretID behind a wrapping token.
+    SecretId(&'a Origin),
+    /// What the token is.
+    Token,
+    /// What the token may do at these paths.
+    Capabilities(&'a [String]),
+    /// Which engine serves a path.
+    Mount(&'a str),
+    /// Whether a secret is there, and its versions.
+    Metadata(&'a Kv2<'a>, &'a str),
+    /// The names of a secret's fields.
+    Fields(&'a Kv2<'a>, &'a str),
+    /// The names in a folder of kv1.
+    Names(&'a Kv1<'a>, &'a str),
+    /// What is defined under a role, a key or a set: never what comes of it.
+    Definition(&'a Defined<'a>),
+    /// Ends the token.
+    Revoke,
+}
+
+/// A mount that was seen to be kv2.
+pub(crate) struct Kv2<'a>(&'a str);
+
+/// A mount that was seen to be kv1.
+pub(crate) struct Kv1<'a>(&'a str);
+
+/// A role, key or set of an engine that was seen at its mount.
+pub(crate) struct Defined<'a> {
+    engine: Engine,
+    mount: &'a str,
+    name: &'a str,
+}
+
+impl<'a> Kv2<'a> {
+    /// `mount`, if the server says that it is kv2.
+    pub(crate) fn at(mount: &'a Mount) -> Option<Self> {
+        Engine::Kv2.is_served_by(mount).then_some(Self(&mount.path))
+    }
+}
+
+impl<'a> Kv1<'a> {
+    /// `mount`, if the server says that it is kv1.
+    pub(crate) fn at(mount: &'a Mount) -> Option<Self> {
+        Engine::Kv1.is_served_by(mount).then_some(Self(&mount.path))
+    }
+}
+
+impl<'a> Defined<'a> {
+    /// `name` of `engine`, if the server says that the engine is at `mount`. Of kv and
+    /// cubbyhole nothing is defined anywhere: their paths are secrets.
+    pub(crate) fn at(engine: Engine, mount: &'a Mount, name: &'a str) -> Option<Self> {
+        let stored = matches!(engine, Engine::Kv1 | Engine::Kv2 | Engine::Cubbyhole);
+        let fits = !stored && engine.is_served_by(mount);
+        fits.then_some(Self { engine, mount: &mount.path, name })
+    }
+
+    fn path(&self) -> String {
+        let shown = self.engine.existence(self.mount, self.name);
+        shown.into_iter().next().map(|access| access.path).unwrap_or_default()
+    }
+}
+
+impl Ask<'_> {
+    /// Whether a second try could find something used up by the first, whose answer was lost.
+    pub(crate) fn uses_something_up(&self) -> bool {
+        match self {
+            Self::Login(login) => login.is_once(),
+            Self::SecretId(_) => true,
+            _ => false,
+        }
+    }
+
+    /// The token that it goes with, whoever else has one.
+    pub(crate) fn own_token(&self) -> Option<&Secret> {
+        match self {
+            Self::SecretId(origin) => Some(origin.token()),
+            _ => None,
+        }
+    }
+
+    /// Whether it is in the namespace of the profile: the server's health is everybody's.
+    pub(crate) fn is_in_namespace(&self) -> bool {
+        !matches!(self, Self::Health | Self::SealStatus)
+    }
+
+    /// What vaultrs knows of it.
+    fn known(&self) -> Option<(String, RequestMethod)> {
+        fn of(endpoint: &impl Endpoint) -> Option<(String, RequestMethod)> {
+            Some((endpoint.path(), endpoint.method()))
+        }
+        match self {
+            Self::Health => of(&ReadHealthRequest::builder().build().ok()?),
+            Self::Wrapping(_) => of(&WrappingLookupRequest::builder().build().ok()?),
+            Self::Token => of(&LookupTokenSelfRequest::builder().build().ok()?),
+            Self::Metadata(Kv2(mount), path) => {
+                of(&ReadSecretMetadataRequest::builder().mount(*mount).path(*path).build().ok()?)
+            }
+            Self::Names(Kv1(mount), path) => {
+                of(&ListSecretRequest::builder().mount(*mount).path(*path).build().ok()?)
+            }
+            _ => None,
+        }
+    }
+
+    /// The path below `/v1/`, as it is asked and told.
+    pub(crate) fn address(&self) -> String {
+        Endpoint::path(&self)
+    }
+
+    /// The secrets that are sent with it, so that they can be kept out of errors.
+    pub(crate) fn sent(&self) -> Vec<&Secret> {
+        match self {
+            Self::Login(login) => login.sent(),
+            Self::Wrapping(token) => vec![token],
+            _ => Vec::new(),
+        }
+    }
+}
+
+// For a reference, because rustify takes its requests by value, and a login can't be copied.
+impl Endpoint for &Ask<'_> {
+    // Answers are read by whoever asked, with types that pass over everything else.
+    type Response = IgnoredAny;
+    const REQUEST_BODY_TYPE: RequestType = RequestType::JSON;
+    const RESPONSE_BODY_TYPE: ResponseType = ResponseType::JSON;
+
+    fn path(&self) -> String {
+        let path = match self {
+            Ask::SealStatus => "sys/seal-status".to_owned(),
+            Ask::Login(login) => login.path(),
+            Ask::SecretId(_) => "sys/wrapping/unwrap".to_owned(),
+            Ask::Capabilities(_) => "sys/capabilities-self".to_owned(),
+            Ask::Mount(path) => format!("sys/internal/ui/mounts/{path}"),
+            Ask::Fields(Kv2(mount), path) => format!("{mount}/subkeys/{path}"),
+            Ask::Definition(defined) => defined.path(),
+            // vaultrs has it with a tab in front of its path.
+            Ask::Revoke => "auth/token/revoke-self".to_owned(),
+            _ => self.known().map(|(path, _)| path).unwrap_or_default(),
+        };
+        path.trim_start_matches('/').to_owned()
+    }
+
+    fn method(&self) -> RequestMethod {
+        match self {
+            Ask::SealStatus | Ask::Mount(_) | Ask::Fields(..) | Ask::Definition(_) => {
+                RequestMethod::GET
+            }
+            Ask::Login(_) | Ask::SecretId(_) | Ask::Capabilities(_) | Ask::Revoke => {
+                RequestMethod::POST
+            }
+            _ => self.known().map_or(RequestMethod::GET, |(_, method)| method),
+        }
+    }
+
+    fn query(&self) -> Result<Option<String>, ClientError> {
+        // Deeper keys are nobody's business: a field is a key of the first level.
+        Ok(matches!(self, Ask::Fields(..)).then(|| "depth=1".to_owned()))
+    }
+
+    fn body(&self) -> Result<Option<Vec<u8>>, ClientError> {
+        Ok(match self {
+            Ask::Login(login) => Some(login.body()),
+            Ask::Wrapping(token) => Some(object(&[("token", token)])),
+            Ask::Capabilities(paths) => {
+                Some(serde_json::json!({ "paths": paths }).to_string().into_bytes())
+            }
+            _ => None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mount(path: &str, kind: &str, kv_version: Option<u32>) -> Mount {
+        let (path, kind) = (path.to_owned(), kind.to_owned());
+        Mount { path, kind, kv_version, default_ttl: 0, max_ttl: 0 }
+    }
+
+    #[test]
+    fn every_request_is_one_that_returns_no_value() {
+        let (kv2, kv1) = (mount("secret", "kv", Some(2)), mount("old", "kv", Some(1)));
+        let (kv2, kv1) = (Kv2::at(&kv2).unwrap(), Kv1::at(&kv1).unwrap());
+        let token = Secret::new("t".to_owned());
+        let paths = ["a".to_owned()];
+        let asks = [
+            (Ask::Health, "GET sys/health"),
+            (Ask::SealStatus, "GET sys/seal-status"),
+            (Ask::Wrapping(&token), "POST sys/wrapping/lookup"),
+            (Ask::Token, "GET auth/token/lookup-self"),
+            (Ask::Capabilities(&paths), "POST sys/capabilities-self"),
+            (Ask::Mount("a/b"), "GET sys/internal/ui/mounts/a/b"),
+            (Ask::Metadata(&kv2, "ml/x"), "GET secret/metadata/ml/x"),
+            (Ask::Fields(&kv2, "ml/x"), "GET secret/subkeys/ml/x"),
+            (Ask::Names(&kv1, "ml/"), "LIST old/ml/"),
+            (Ask::Revoke, "POST auth/token/revoke-self"),
+        ];
+        for (ask, wanted) in asks {
+            let method: http::Method = (&ask).method().into();
+            assert_eq!(format!("{method} {}", ask.path()), wanted);
+        }
+    }
+
+    #[test]
+    fn definitions_are_asked_for_and_never_what_comes_of_them() {
+        const VALUES: [&str; 12] = [
+            "creds/",
+            "data/",
+            "issue/",
+            "sign/",
+            "code/",
+            "export/",
+            "sts/",
+            "check-out",
+            "/token",
+            "static-creds/",
+            "static-cred/",
+            "encrypt/",
+        ];
+        for engine in Engine::all() {
+            let kind = Engine::kinds(engine)[0];
+            let version = match engine {
+                Engine::Kv1 => Some(1),
+                Engine::Kv2 => Some(2),
+                _ => None,
+            };
+            let mount = mount("m", kind, version);
+            let Some(defined) = Defined::at(engine, &mount, "r") else {
+                assert!(matches!(engine, Engine::Kv1 | Engine::Kv2 | Engine::Cubbyhole));
+                continue;
+            };
+            let path = Ask::Definition(&defined).address();
+            assert!(VALUES.iter().all(|value| !path.contains(value)), "{engine}: {path}");
+            assert!(engine.consume("m", "r", &["sign".to_owned()])[0].path != path, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_would_be_a_secret_on_another_engine_is_not_asked() {
+        let (kv1, kv2) = (mount("secret", "kv", Some(1)), mount("secret", "kv", Some(2)));
+        assert!(Kv2::at(&kv1).is_none() && Kv1::at(&kv2).is_none());
+        assert!(Kv2::at(&mount("secret", "kv", None)).is_none());
+        assert!(Defined::at(Engine::Database, &kv1, "ro").is_none());
+        assert!(Defined::at(Engine::Kv1, &kv1, "ro").is_none());
+    }
+}

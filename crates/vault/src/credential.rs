@@ -1,0 +1,174 @@
+//! Where credentials come from: variables and files, by the names that the manifest gives.
+
+use std::path::{Path, PathBuf};
+
+use envlock_report::{Diagnostic, Exit, Explain};
+use envlock_secrets::manifest::{Auth, AuthMethod, Credential, ResolvedProfile};
+
+use crate::Secret;
+
+/// What surrounds the process. The variables are asked for by name, one at a time, so that
+/// nobody holds all of them.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// The value of a variable.
+    pub variable: &'a (dyn Fn(&str) -> Option<String> + Sync),
+    /// The home folder.
+    pub home: Option<&'a Path>,
+}
+
+/// Why a credential can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CredentialError {
+    /// Its variable isn't set.
+    #[error("`{name}` comes from the variable {variable}, which isn't set")]
+    NoVariable {
+        /// The credential's name.
+        name: String,
+        /// The variable.
+        variable: String,
+    },
+    /// Its file can't be read.
+    #[error("`{name}` comes from the file {file}, which can't be read: {reason}")]
+    NoFile {
+        /// The credential's name.
+        name: String,
+        /// The file.
+        file: String,
+        /// Why not.
+        reason: String,
+    },
+    /// It holds what it can't.
+    #[error("`{name}` of {place} can't be one: {reason}")]
+    Malformed {
+        /// The credential's name.
+        name: String,
+        /// Where it comes from.
+        place: String,
+        /// Why not. Never what it holds.
+        reason: &'static str,
+    },
+    /// The profile doesn't say how to log in.
+    #[error("profile {0} doesn't say how to log in")]
+    NoAuth(String),
+}
+
+impl Explain for CredentialError {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        let message = self.to_string();
+        vec![match self {
+            Self::NoVariable { variable, .. } => Diagnostic::error("credential-absent", message)
+                .with_help(format!("set {variable}, or choose another profile: `--profile NAME`")),
+            Self::NoFile { .. } => Diagnostic::error("credential-absent", message)
+                .with_help("put it there, or choose another profile: `--profile NAME`"),
+            Self::Malformed { .. } => Diagnostic::error("credential-malformed", message)
+                .with_help("write the credential alone into it, on one line"),
+            Self::NoAuth(_) => Diagnostic::error("credential-unsupported", message)
+                .with_help("give it `auth: {method: …}`, or judge it alone: `--offline`"),
+        }]
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+}
+
+impl Surroundings<'_> {
+    /// The credential `name`.
+    pub(crate) fn get(
+        self,
+        name: &str,
+        credential: &Credential,
+    ) -> Result<Secret, CredentialError> {
+        let text = match credential {
+            Credential::Env { env, .. } => self.set(env).ok_or_else(|| {
+                CredentialError::NoVariable { name: name.to_owned(), variable: env.clone() }
+            })?,
+            Credential::File { file, .. } => self.text(name, file)?,
+        };
+        let secret = Secret::new(text);
+        let malformed = |reason| CredentialError::Malformed {
+            name: name.to_owned(),
+            place: place(credential),
+            reason,
+        };
+        if secret.reveal().is_empty() {
+            return Err(malformed("it is empty"));
+        }
+        Ok(secret)
+    }
+
+    /// The same, for what goes into a header: it has to be a word of printable characters.
+    pub(crate) fn word(
+        self,
+        name: &str,
+        credential: &Credential,
+    ) -> Result<Secret, CredentialError> {
+        let secret = self.get(name, credential)?;
+        if secret.is_printable() {
+            return Ok(secret);
+        }
+        let reason = "it has spaces, line breaks or characters beside ASCII in it";
+        let (name, place) = (name.to_owned(), place(credential));
+        Err(CredentialError::Malformed { name, place, reason })
+    }
+
+    /// A variable that is set to something.
+    pub(crate) fn set(self, name: &str) -> Option<String> {
+        (self.variable)(name).filter(|value| !value.trim().is_empty()).map(trimmed)
+    }
+
+    fn text(self, name: &str, file: &str) -> Result<String, CredentialError> {
+        let path = self.path(file);
+        // A path in the error twice would be once too often.
+        let read = std::fs::read_to_string(&path).map(trimmed);
+        read.map_err(|error| CredentialError::NoFile {
+            name: name.to_owned(),
+            file: file.to_owned(),
+            reason: match error.kind() {
+                std::io::ErrorKind::NotFound => "there is none".to_owned(),
+                std::io::ErrorKind::InvalidData => "it isn't text".to_owned(),
+                _ => error.to_string(),
+            },
+        })
+    }
+
+    fn path(self, written: &str) -> PathBuf {
+        match (Path::new(written).strip_prefix("~"), self.home) {
+            (Ok(rest), Some(home)) => home.join(rest),
+            _ => PathBuf::from(written),
+        }
+    }
+
+    fn has(self, credential: &Credential) -> bool {
+        match credential {
+            Credential::Env { env, .. } => self.set(env).is_some(),
+            Credential::File { file, .. } => self.path(file).is_file(),
+        }
+    }
+}
+
+/// Whether all that `profile` logs in with is there, so that it can be the one that is meant.
+pub fn present(profile: &ResolvedProfile, surroundings: Surroundings<'_>) -> bool {
+    let Some(Auth { method, credentials, .. }) = &profile.auth else { return false };
+    let ambient = *method != AuthMethod::AwsIam
+        || ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
+            .iter()
+            .all(|name| surroundings.set(name).is_some());
+    ambient && credentials.values().all(|credential| surroundings.has(credential))
+}
+
+fn place(credential: &Credential) -> String {
+    match credential {
+        Credential::Env { env, .. } => format!("the variable {env}"),
+        Credential::File { file, .. } => format!("the file {file}"),
+    }
+}
+
+/// Editors and `echo` put a line break at the end, and no credential ends in one.
+fn trimmed(text: String) -> String {
+    let kept = text.trim_end_matches(['\n', '\r']).len();
+    let mut text = text;
+    text.truncate(kept);
+    text
+}

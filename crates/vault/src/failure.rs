@@ -1,0 +1,315 @@
+//! Why nothing could be found out, each in its own words.
+
+use envlock_report::{Diagnostic, Exit, Explain};
+
+use crate::{AddressError, CredentialError};
+
+/// A reason for which the question has no answer. Nobody may take one for a yes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The address can't be asked.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// A credential isn't there or can't be one.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    /// The chosen authorities aren't any.
+    #[error("the file or folder of VAULT_CACERT or VAULT_CAPATH holds no certificate")]
+    Authorities,
+    /// The client certificate or its key can't be used.
+    #[error("the client certificate and its key can't be used together")]
+    Identity,
+    /// TLS can't be set up on this machine.
+    #[error("TLS can't be set up: {0}")]
+    Tls(String),
+    /// No connection.
+    #[error("{address} can't be reached: {reason}")]
+    Unreachable {
+        /// The server.
+        address: String,
+        /// Why.
+        reason: String,
+    },
+    /// No answer in time.
+    #[error("{address} did not answer {asked} within {seconds} s")]
+    TimedOut {
+        /// The server.
+        address: String,
+        /// What was asked.
+        asked: String,
+        /// How long it was waited.
+        seconds: u64,
+    },
+    /// The connection broke, each time.
+    #[error("{address} broke off the connection instead of answering {asked}")]
+    Broken {
+        /// The server.
+        address: String,
+        /// What was asked.
+        asked: String,
+    },
+    /// Its certificate isn't trusted.
+    #[error("{address} isn't trusted: {reason}")]
+    Untrusted {
+        /// The server.
+        address: String,
+        /// Why.
+        reason: String,
+    },
+    /// It wants another client certificate, or one at all.
+    #[error("{address} refuses the connection's own certificate, or wants one")]
+    ClientCertificate {
+        /// The server.
+        address: String,
+    },
+    /// It sends on to another server.
+    #[error("{address} answers {asked} by sending on to {target}, which wasn't asked")]
+    Redirected {
+        /// The server.
+        address: String,
+        /// What was asked.
+        asked: String,
+        /// Where it sends to.
+        target: String,
+    },
+    /// It isn't what it should be.
+    #[error("what answers at {address} is no Vault or OpenBao: {reason}")]
+    NotAVault {
+        /// The server.
+        address: String,
+        /// Why not.
+        reason: String,
+    },
+    /// It is sealed.
+    #[error("the server is sealed: nobody is answered until it is unsealed")]
+    Sealed,
+    /// It was never set up.
+    #[error("the server isn't initialised yet")]
+    NotInitialised,
+    /// It is a copy for disasters.
+    #[error("the server is a disaster recovery secondary and answers nobody")]
+    DrSecondary,
+    /// It failed, each time.
+    #[error("the server failed at {asked} with status {status}")]
+    Server {
+        /// What was asked.
+        asked: String,
+        /// The status.
+        status: u16,
+        /// Its own words.
+        words: Vec<String>,
+    },
+    /// It has had enough of us.
+    #[error("the server's quota refuses {asked}, {tries} times in a row")]
+    RateLimited {
+        /// What was asked.
+        asked: String,
+        /// How often it was asked.
+        tries: u32,
+    },
+    /// It doesn't know yet what it was told.
+    #[error("the server hasn't caught up with its own state ({asked}, {tries} times in a row)")]
+    NotCaughtUp {
+        /// What was asked.
+        asked: String,
+        /// How often it was asked.
+        tries: u32,
+    },
+    /// There is no such namespace.
+    #[error("the server knows no namespace {0}")]
+    Namespace(String),
+    /// The login is refused.
+    #[error("the login by {method} at {path} is refused ({status})")]
+    LoginRefused {
+        /// The auth method.
+        method: &'static str,
+        /// The path of the login.
+        path: String,
+        /// The role, where there is one.
+        role: Option<String>,
+        /// The status.
+        status: u16,
+        /// The server's own words.
+        words: Vec<String>,
+        /// How far the server's clock is ahead, in seconds, where that may be why.
+        clock: Option<i64>,
+    },
+    /// Somebody has to confirm it.
+    #[error("the login by {method} waits for a second factor, and nobody is there to give it")]
+    Interactive {
+        /// The auth method.
+        method: &'static str,
+    },
+    /// The answer was lost, and with it perhaps the credential.
+    #[error("the answer to {asked} was lost, and what was sent may be used up by it")]
+    Lost {
+        /// What was asked.
+        asked: String,
+    },
+    /// The wrapping token is spent.
+    #[error("the wrapping token of `{credential}` has expired or was already used")]
+    WrappedUsed {
+        /// The credential's name.
+        credential: &'static str,
+    },
+    /// The wrapping token holds something else.
+    #[error("the wrapping token of `{credential}` wraps what {found} gave, not {wanted}")]
+    WrappedElsewhere {
+        /// The credential's name.
+        credential: &'static str,
+        /// Where its content comes from.
+        found: String,
+        /// Where it should come from.
+        wanted: String,
+    },
+    /// The token is no good.
+    #[error("the server refuses the token: it is wrong, has expired or was revoked")]
+    TokenRefused,
+    /// The token is good for too few requests.
+    #[error("the token is good for {left} more requests, and the check makes up to {planned}")]
+    TokenUses {
+        /// How many it is good for.
+        left: u64,
+        /// How many would be made.
+        planned: u64,
+    },
+    /// What came back can't be read.
+    #[error("the server's answer to {asked} can't be read: {reason}")]
+    Unreadable {
+        /// What was asked.
+        asked: String,
+        /// Why not; never what it holds.
+        reason: String,
+    },
+    /// The user, or the system, ended it.
+    #[error("interrupted before the server had answered everything")]
+    Interrupted,
+}
+
+impl Failure {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Address(_) => "wrong-address",
+            Self::Credential(_) => "credential-absent",
+            Self::Authorities | Self::Tls(_) | Self::Untrusted { .. } => "tls-untrusted",
+            Self::Identity | Self::ClientCertificate { .. } => "tls-client",
+            Self::Unreachable { .. } | Self::Broken { .. } => "unreachable",
+            Self::TimedOut { .. } => "timed-out",
+            Self::Redirected { .. } => "redirected",
+            Self::NotAVault { .. } => "not-a-vault",
+            Self::Sealed => "sealed",
+            Self::NotInitialised => "not-initialised",
+            Self::DrSecondary => "dr-secondary",
+            Self::Server { .. } => "server-error",
+            Self::RateLimited { .. } => "rate-limited",
+            Self::NotCaughtUp { .. } => "not-caught-up",
+            Self::Namespace(_) => "namespace-unknown",
+            Self::LoginRefused { .. } => "login-refused",
+            Self::Interactive { .. } => "login-interactive",
+            Self::Lost { .. } => "login-lost",
+            Self::WrappedUsed { .. } => "wrapped-used",
+            Self::WrappedElsewhere { .. } => "wrapped-elsewhere",
+            Self::TokenRefused => "token-refused",
+            Self::TokenUses { .. } => "token-uses",
+            Self::Unreadable { .. } => "unreadable-answer",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        match self {
+            Self::Server { words, .. } => quoted(words),
+            Self::LoginRefused { words, clock, role, .. } => {
+                let role = role.as_ref().map(|role| format!("the role was {role}"));
+                let clock = clock.map(|seconds| {
+                    let way = if seconds > 0 { "ahead of" } else { "behind" };
+                    format!(
+                        "the server's clock is {} s {way} this machine's, which ends tokens early",
+                        seconds.abs()
+                    )
+                });
+                quoted(words).into_iter().chain(role).chain(clock).collect()
+            }
+            Self::WrappedUsed { .. } => {
+                vec!["if nobody here used it, somebody may have taken it on its way".to_owned()]
+            }
+            Self::WrappedElsewhere { .. } => {
+                vec!["somebody may have exchanged it on its way; it was not unwrapped".to_owned()]
+            }
+            Self::Redirected { .. } => {
+                vec!["a token shown to another server is that server's from then on".to_owned()]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn help(&self) -> &'static str {
+        match self {
+            Self::Address(_) | Self::Credential(_) | Self::Interrupted => "",
+            Self::Authorities => "name a file of PEM certificates in VAULT_CACERT",
+            Self::Identity => "name a PEM certificate and the key that belongs to it",
+            Self::Tls(_) => "check SSL_CERT_FILE and the certificates of this machine",
+            Self::Unreachable { .. } => "check VAULT_ADDR, and the network between here and there",
+            Self::TimedOut { .. } => "try again; VAULT_CLIENT_TIMEOUT waits longer, such as 60s",
+            Self::Broken { .. } | Self::Server { .. } => {
+                "try again; if it stays, its operator's log has the reason"
+            }
+            Self::Untrusted { .. } => "name the authority that signed it: VAULT_CACERT=FILE",
+            Self::ClientCertificate { .. } => {
+                "name one that the server trusts: VAULT_CLIENT_CERT=FILE VAULT_CLIENT_KEY=FILE"
+            }
+            Self::Redirected { .. } => "if that server is meant, put it into VAULT_ADDR",
+            Self::NotAVault { .. } => "check VAULT_ADDR: host, port, and the path of a proxy",
+            Self::Sealed => "ask its operator to unseal it, then run this again",
+            Self::NotInitialised => "ask its operator to initialise it (`bao operator init`)",
+            Self::DrSecondary => "put the address of the primary into VAULT_ADDR",
+            Self::RateLimited { .. } => "run it later, or ask for a larger quota",
+            Self::NotCaughtUp { .. } => "run it again in a moment",
+            Self::Namespace(_) => "check the profile's `namespace:` and VAULT_NAMESPACE",
+            Self::LoginRefused { .. } => {
+                "check `auth:` of the profile (mount, role) and where its credentials come from"
+            }
+            Self::Interactive { .. } => "give the job a role of its own, without a second factor",
+            Self::Lost { .. } => "get a new credential before the next try",
+            Self::WrappedUsed { .. } => "revoke it if it wasn't you, and have a new one delivered",
+            Self::WrappedElsewhere { .. } => "don't use it; have a new one delivered",
+            Self::TokenRefused => "get a new one: `bao login` or `vault login`",
+            Self::TokenUses { .. } => "use a token without a limit of uses, or with a higher one",
+            Self::Unreadable { .. } => "see whether a proxy in between changes answers",
+        }
+    }
+}
+
+/// What the server said, a line each.
+fn quoted(words: &[String]) -> Vec<String> {
+    words.iter().map(|words| format!("the server says: {words}")).collect()
+}
+
+impl Explain for Failure {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        match self {
+            Self::Address(error) => return error.diagnostics(),
+            Self::Credential(error) => return error.diagnostics(),
+            _ => {}
+        }
+        let mut diagnostic = Diagnostic::error(self.code(), self.to_string());
+        diagnostic.notes = self.notes();
+        diagnostic.help = Some(self.help().to_owned()).filter(|help| !help.is_empty());
+        vec![diagnostic]
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Address(error) => error.exit(),
+            Self::Credential(error) => error.exit(),
+            Self::Authorities | Self::Identity => Exit::Usage,
+            Self::LoginRefused { .. }
+            | Self::Interactive { .. }
+            | Self::Lost { .. }
+            | Self::WrappedUsed { .. }
+            | Self::WrappedElsewhere { .. }
+            | Self::TokenRefused => Exit::LoginRefused,
+            _ => Exit::Unknown,
+        }
+    }
+}

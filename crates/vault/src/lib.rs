@@ -1,0 +1,31 @@
+//! Asks a Vault or OpenBao server, in the name of a job, what the job may do and what is
+//! there: the online half of the proof.
+//!
+//! No secret is ever read. [`ask`](crate::ask) holds the closed list of requests that can be
+//! made; none of them returns a secret's value, and there is no way to make another. What
+//! comes back is turned into [`envlock_secrets::facts`], types in which no value fits. What
+//! has to be kept from everybody, a token or a password, is a [`Secret`]: it can be neither
+//! printed nor compared nor written down.
+//!
+//! The flow: [`Settings`] -> [`login`] -> [`session`] -> [`probe`] -> facts, and the way out
+//! ends the login on every path.
+
+mod address;
+mod answer;
+mod ask;
+mod credential;
+mod failure;
+mod login;
+mod probe;
+mod secret;
+mod session;
+mod settings;
+mod transport;
+mod wrapping;
+
+pub use address::{Address, AddressError};
+pub use credential::{CredentialError, Surroundings, present};
+pub use failure::Failure;
+pub use probe::{Question, Report, question};
+pub use secret::Secret;
+pub use settings::{Identity, Patience, Settings};

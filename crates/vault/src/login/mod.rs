@@ -1,0 +1,263 @@
+//! The logins: what each auth method sends, and where.
+
+mod aws;
+
+use envlock_secrets::manifest::{Auth, AuthMethod, Credential};
+
+use crate::credential::{CredentialError, Surroundings};
+use crate::secret::object;
+use crate::{Failure, Identity, Secret};
+
+/// One login, ready to be sent. It holds credentials, so it can't be printed.
+pub(crate) struct Login {
+    method: AuthMethod,
+    mount: String,
+    role: Option<String>,
+    user: Option<String>,
+    fields: Vec<(&'static str, Secret)>,
+}
+
+/// How a token is come by.
+pub(crate) enum Entry {
+    /// The user gave it.
+    Given(Secret),
+    /// By a login.
+    Login(Login),
+    /// By a login whose SecretID has to be unwrapped first.
+    Wrapped {
+        /// The login without its SecretID.
+        login: Login,
+        /// The wrapping token.
+        token: Secret,
+        /// The role that the SecretID must be of.
+        role: Option<String>,
+    },
+}
+
+impl Login {
+    fn new(auth: &Auth, fields: Vec<(&'static str, Secret)>) -> Self {
+        let mount = auth.mount.clone().unwrap_or_else(|| own_mount(auth.method).to_owned());
+        Self { method: auth.method, mount, role: auth.role.clone(), user: None, fields }
+    }
+
+    /// The method's name.
+    pub(crate) fn method(&self) -> &'static str {
+        self.method.name()
+    }
+
+    /// The role, to be told.
+    pub(crate) fn role(&self) -> Option<String> {
+        self.role.clone()
+    }
+
+    /// Where the auth method is mounted.
+    pub(crate) fn mount(&self) -> &str {
+        &self.mount
+    }
+
+    /// Below `/v1/`.
+    pub(crate) fn path(&self) -> String {
+        let user = self.user.iter().map(|user| format!("/{user}")).collect::<String>();
+        format!("auth/{}/login{user}", self.mount)
+    }
+
+    /// The body of the request.
+    pub(crate) fn body(&self) -> Vec<u8> {
+        let fields: Vec<_> = self.fields.iter().map(|(name, secret)| (*name, secret)).collect();
+        object(&fields)
+    }
+
+    /// Whether what is sent may be good for one time only: a SecretID often is.
+    pub(crate) fn is_once(&self) -> bool {
+        self.fields.iter().any(|(name, _)| *name == "secret_id")
+    }
+
+    /// What is sent, so that it can be kept out of errors.
+    pub(crate) fn sent(&self) -> Vec<&Secret> {
+        let hidden = self.fields.iter().filter(|(name, _)| !matches!(*name, "role" | "name"));
+        hidden.map(|(_, secret)| secret).collect()
+    }
+
+    /// The same with the SecretID that was unwrapped.
+    pub(crate) fn with_secret_id(mut self, secret_id: Secret) -> Self {
+        self.fields.push(("secret_id", secret_id));
+        self
+    }
+}
+
+/// The name that a method is mounted under unless somebody chose another.
+fn own_mount(method: AuthMethod) -> &'static str {
+    match method {
+        AuthMethod::AwsIam => "aws",
+        other => other.name(),
+    }
+}
+
+/// What `auth` of the profile `profile` sends, with its credentials read.
+pub(crate) fn entry(
+    profile: &str,
+    auth: Option<&Auth>,
+    around: Surroundings<'_>,
+    now: jiff::Timestamp,
+) -> Result<Entry, Failure> {
+    let no_auth = || Failure::from(CredentialError::NoAuth(profile.to_owned()));
+    let auth = auth.ok_or_else(no_auth)?;
+    refuse_wrapped(auth)?;
+    let word = |name: &str| {
+        auth.credentials.get(name).map(|credential| around.word(name, credential)).transpose()
+    };
+    let text = |name: &str| {
+        auth.credentials.get(name).map(|credential| around.get(name, credential)).transpose()
+    };
+    let mut fields = Vec::new();
+    let mut push = |name: &'static str, secret: Option<Secret>| {
+        fields.extend(secret.map(|secret| (name, secret)));
+    };
+    let role = auth.role.clone().map(Secret::new);
+    let mut user = None;
+    match auth.method {
+        AuthMethod::Token => return word("token")?.map(Entry::Given).ok_or_else(no_auth),
+        AuthMethod::Jwt | AuthMethod::Kubernetes => {
+            push("role", role);
+            push("jwt", word("jwt")?);
+        }
+        // Its role is that of the role_id; the manifest's name is for the wrapping's origin.
+        AuthMethod::Approle => {
+            push("role_id", word("role_id")?);
+            let secret_id = word("secret_id")?;
+            match (auth.credentials.get("secret_id").is_some_and(is_wrapped), secret_id) {
+                (true, Some(token)) => {
+                    let role = auth.role.clone();
+                    return Ok(Entry::Wrapped { login: Login::new(auth, fields), token, role });
+                }
+                (_, secret_id) => push("secret_id", secret_id),
+            }
+        }
+        AuthMethod::AwsIam => {
+            push("role", role);
+            for (name, secret) in aws::identity(around, word("server_id")?, now)? {
+                push(name, Some(secret));
+            }
+        }
+        // The connection itself shows who it is.
+        AuthMethod::Cert => push("name", role),
+        AuthMethod::Userpass | AuthMethod::Ldap => {
+            user = text("username")?.map(|name| name.reveal().to_owned());
+            if user.as_ref().is_some_and(|user| user.contains('/') || user.contains("..")) {
+                let (name, place) = ("username".to_owned(), "the profile".to_owned());
+                let reason = "it has a slash or `..` in it, which would make it another path";
+                return Err(CredentialError::Malformed { name, place, reason }.into());
+            }
+            push("password", text("password")?);
+        }
+    }
+    Ok(Entry::Login(Login { user, ..Login::new(auth, fields) }))
+}
+
+/// The certificate that a profile of the method `cert` shows.
+pub(crate) fn identity(
+    auth: Option<&Auth>,
+    around: Surroundings<'_>,
+) -> Result<Option<Identity>, Failure> {
+    let Some(auth) = auth.filter(|auth| auth.method == AuthMethod::Cert) else { return Ok(None) };
+    let read = |name: &str| {
+        auth.credentials.get(name).map(|credential| around.get(name, credential)).transpose()
+    };
+    Ok(match (read("certificate")?, read("key")?) {
+        (Some(certificate), Some(key)) => {
+            Some(Identity { certificate: certificate.reveal().as_bytes().to_vec(), key })
+        }
+        _ => None,
+    })
+}
+
+fn is_wrapped(credential: &Credential) -> bool {
+    match credential {
+        Credential::Env { wrapped, .. } | Credential::File { wrapped, .. } => *wrapped,
+    }
+}
+
+/// Only a SecretID is delivered wrapped: its origin is known, and can be checked.
+fn refuse_wrapped(auth: &Auth) -> Result<(), CredentialError> {
+    let mut wrapped = auth.credentials.iter().filter(|(_, credential)| is_wrapped(credential));
+    let other = wrapped
+        .find(|(name, _)| auth.method != AuthMethod::Approle || name.as_str() != "secret_id");
+    other.map_or(Ok(()), |(name, _)| {
+        Err(CredentialError::Malformed {
+            name: name.clone(),
+            place: format!("auth method {}", auth.method.name()),
+            reason: "only the secret_id of approle can be wrapped",
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use envlock_secrets::manifest::{Manifest, Notation};
+
+    use super::*;
+
+    fn entry_of(auth: &str) -> Result<Entry, Failure> {
+        let text = format!("version: 1\nneeds: {{}}\nprofiles:\n  ci: {{auth: {auth}}}\n");
+        let manifest = Manifest::parse("s.yml", &text, Notation::Own).unwrap().unwrap();
+        let profile = manifest.profile("ci").unwrap();
+        let variable = |name: &str| match name {
+            "EMPTY" => Some("  ".to_owned()),
+            "TWO" => Some("a\nb".to_owned()),
+            "USER" => Some("../sys".to_owned()),
+            name => name.strip_prefix("X_").map(|rest| format!("{rest}\n")),
+        };
+        let around = Surroundings { variable: &variable, home: None };
+        entry("ci", profile.auth.as_ref(), around, jiff::Timestamp::UNIX_EPOCH)
+    }
+
+    fn login_of(auth: &str) -> Login {
+        match entry_of(auth) {
+            Ok(Entry::Login(login)) => login,
+            Ok(_) => panic!("no login: {auth}"),
+            Err(failure) => panic!("{failure}"),
+        }
+    }
+
+    fn sent(auth: &str) -> (String, String) {
+        let login = login_of(auth);
+        (login.path(), String::from_utf8(login.body()).unwrap())
+    }
+
+    #[test]
+    fn each_method_sends_what_its_endpoint_takes() {
+        let jwt = sent("{method: jwt, mount: jwt-ci, role: r, jwt: {env: X_j}}");
+        assert_eq!(jwt, ("auth/jwt-ci/login".into(), r#"{"role":"r","jwt":"j"}"#.into()));
+        let approle =
+            sent("{method: approle, role_id: {env: X_a}, secret_id: {env: X_s}, role: named}");
+        let body = r#"{"role_id":"a","secret_id":"s"}"#;
+        assert_eq!(approle, ("auth/approle/login".into(), body.into()));
+        let user = sent("{method: userpass, username: {env: X_me}, password: {env: X_p}}");
+        assert_eq!(user, ("auth/userpass/login/me".into(), r#"{"password":"p"}"#.into()));
+        let kubernetes = sent("{method: kubernetes, role: r, jwt: {env: X_k}}");
+        assert_eq!(kubernetes.0, "auth/kubernetes/login");
+    }
+
+    #[test]
+    fn a_credential_that_is_absent_or_malformed_is_named_and_not_shown() {
+        for (auth, words) in [
+            ("{method: jwt, jwt: {env: NONE}}", "isn't set"),
+            ("{method: jwt, jwt: {env: EMPTY}}", "isn't set"),
+            ("{method: token, token: {env: TWO}}", "line breaks"),
+            ("{method: token, token: {file: /nowhere/密}}", "there is none"),
+            ("{method: userpass, username: {env: USER}, password: {env: X_p}}", "another path"),
+            ("{method: jwt, jwt: {env: X_w, wrapped: true}}", "only the secret_id"),
+        ] {
+            let Err(failure) = entry_of(auth) else { panic!("{auth}") };
+            assert!(failure.to_string().contains(words), "{auth}: {failure}");
+        }
+    }
+
+    #[test]
+    fn only_a_secret_id_is_not_sent_twice() {
+        let once = |auth| login_of(auth).is_once();
+        assert!(once("{method: approle, role_id: {env: X_a}, secret_id: {env: X_s}}"));
+        assert!(!once("{method: approle, role_id: {env: X_a}}"));
+        assert!(!once("{method: jwt, jwt: {env: X_j}}"));
+    }
+}

@@ -1,0 +1,71 @@
+//! Text that nobody may see.
+
+use serde::de::{Deserialize, Deserializer};
+use zeroize::Zeroizing;
+
+/// A token, a password, a signed request. It is wiped when it is dropped, and has none of
+/// `Debug`, `Display`, `Clone` and `Serialize`: a line of code that would show it doesn't
+/// compile.
+///
+/// What an HTTP library copies it into on its way to the server isn't wiped.
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes the text over.
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// The text, for the request that it belongs into.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it can go into a header: a token with a line break in it would end the header.
+    pub(crate) fn is_printable(&self) -> bool {
+        !self.0.is_empty() && self.0.bytes().all(|byte| byte.is_ascii_graphic())
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
+    }
+}
+
+/// A JSON object of texts, as the body of a request. The texts are borrowed from secrets, so
+/// that no serialisable type ever owns one.
+pub(crate) fn object(fields: &[(&str, &Secret)]) -> Vec<u8> {
+    let mut body = vec![b'{'];
+    for (name, secret) in fields {
+        if body.len() > 1 {
+            body.push(b',');
+        }
+        let written = serde_json::to_writer(&mut body, name)
+            .map(|()| body.push(b':'))
+            .and_then(|()| serde_json::to_writer(&mut body, secret.reveal()));
+        written.expect("a text can always be written to memory");
+    }
+    body.push(b'}');
+    body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_holds_its_texts_escaped() {
+        let secret = Secret::new("a\"b\n密".to_owned());
+        let body = object(&[("role", &Secret::new("r".to_owned())), ("jwt", &secret)]);
+        let read: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(read, serde_json::json!({"role": "r", "jwt": "a\"b\n密"}));
+    }
+
+    #[test]
+    fn only_what_fits_a_header_is_printable() {
+        for (text, fits) in [("hvs.abc", true), ("", false), ("a\nb", false), ("密", false)] {
+            assert_eq!(Secret::new(text.to_owned()).is_printable(), fits, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The way to the server: rustify's client, with the traps of the usual one closed.
+//!
+//! No redirect is followed but one to the same server; certificates are always checked; an
+//! answer has an end; headers come back with errors too, because `Retry-After` is one.
+
+use std::net::SocketAddr;
+use std::str::FromStr as _;
+
+use async_trait::async_trait;
+use envlock_report::connection::innermost;
+use http::{Request, Response, Uri};
+use reqwest::header::LOCATION;
+use reqwest::{Certificate, redirect};
+use rustify::client::Client;
+use rustify::errors::ClientError;
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::{Address, Failure, Settings};
+
+/// The most bytes of an answer: names and times take a few thousand.
+const LONGEST: usize = 1 << 20;
+
+/// The connections to one server.
+pub(crate) struct Transport {
+    http: reqwest::Client,
+    address: Address,
+    origin: String,
+}
+
+/// What an answer can't be.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unfit {
+    /// It is a redirect to another place, which isn't asked: `Location`, without its query.
+    #[error("it sends on to {0}")]
+    Elsewhere(String),
+    /// It has no end.
+    #[error("it is longer than a megabyte")]
+    TooLong,
+}
+
+impl Transport {
+    /// Opens no connection yet.
+    pub(crate) async fn new(settings: &Settings) -> Result<Self, Failure> {
+        let mut address = settings.address.clone();
+        let mut builder = reqwest::Client::builder()
+            .user_agent(&settings.user_agent)
+            .timeout(settings.timeout)
+            .referer(false)
+            .redirect(redirect::Policy::none());
+        if address.is_loopback() {
+            builder = builder.no_proxy();
+        }
+        if let Some(pem) = &settings.authorities {
+            let certificates = Certificate::from_pem_bundle(pem).unwrap_or_default();
+            if certificates.is_empty() {
+                return Err(Failure::Authorities);
+            }
+            builder = builder.tls_certs_only(certificates);
+        } else if !address.is_secured() {
+            // A machine without any trusted certificate can ask itself all the same.
+            builder = builder.tls_certs_only([]);
+        }
+        if let Some(identity) = &settings.identity {
+            let mut pem = Zeroizing::new(identity.certificate.clone());
+            pem.push(b'\n');
+            pem.extend_from_slice(identity.key.reveal().as_bytes());
+            let identity = reqwest::Identity::from_pem(&pem).map_err(|_| Failure::Identity)?;
+            builder = builder.identity(identity);
+        }
+        if let Some(name) = &settings.server_name {
+            let (host, port) = settings.address.host();
+            let found = tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await;
+            let found: Vec<SocketAddr> = found.map(Iterator::collect).unwrap_or_default();
+            address = address.named(name)?;
+            builder = builder.resolve_to_addrs(name, &found);
+        }
+        let http = builder.build().map_err(|error| Failure::Tls(innermost(&error)))?;
+        let origin = address.origin();
+        Ok(Self { http, address, origin })
+    }
+
+    async fn once(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, ClientError> {
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let failed = |source: reqwest::Error| ClientError::RequestError {
+            source: source.without_url().into(),
+            url: uri.path().to_owned(),
+            method: method.to_string(),
+        };
+        let unfit = |source: Unfit| ClientError::ResponseError { source: source.into() };
+        let request = reqwest::Request::try_from(request).map_err(failed)?;
+        let mut answer = self.http.execute(request).await.map_err(failed)?;
+        let mut whole = Response::builder().status(answer.status());
+        for (name, value) in answer.headers() {
+            whole = whole.header(name, value);
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > LONGEST {
+                return Err(unfit(Unfit::TooLong));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        whole.body(body).map_err(|error| ClientError::ResponseError { source: error.into() })
+    }
+
+    /// Where a redirect leads: the same server, or an error.
+    fn target(&self, answer: &Response<Vec<u8>>, from: &Uri) -> Result<Option<Uri>, ClientError> {
+        let is_redirect = matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+        let location = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+        let Some(location) = location.filter(|_| is_redirect) else { return Ok(None) };
+        let elsewhere =
+            |place: String| ClientError::ResponseError { source: Unfit::Elsewhere(place).into() };
+        let target = self.address.join(from.path(), location);
+        let Some(target) = target else { return Err(elsewhere("a place without a name".into())) };
+        if !self.address.is_origin_of(&target) {
+            return Err(elsewhere(shown(&target)));
+        }
+        Uri::from_str(target.as_str()).map(Some).map_err(|_| elsewhere(shown(&target)))
+    }
+}
+
+/// A URL without what may be a credential in it.
+fn shown(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+#[async_trait]
+impl Client for Transport {
+    fn base(&self) -> &str {
+        &self.origin
+    }
+
+    async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, ClientError> {
+        let (mut parts, body) = request.into_parts();
+        // vaultrs puts `/v1` before the whole path, that of the address included.
+        let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
+        let whole = format!("{}{}{path}", self.origin, self.address.prefix());
+        parts.uri =
+            Uri::from_str(&whole).map_err(|source| ClientError::UrlBuildError { source })?;
+        let again = Request::from_parts(parts.clone(), body.clone());
+        let answer = self.once(Request::from_parts(parts, body)).await?;
+        let Some(target) = self.target(&answer, again.uri())? else { return Ok(answer) };
+        let mut again = again;
+        *again.uri_mut() = target;
+        let answer = self.once(again).await?;
+        match self.target(&answer, &Uri::from_static("/"))? {
+            None => Ok(answer),
+            Some(_) => Err(ClientError::ResponseError {
+                source: Unfit::Elsewhere("one place after another".into()).into(),
+            }),
+        }
+    }
+
+    /// What isn't 200 is an answer, too, and its headers matter.
+    async fn execute(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, ClientError> {
+        self.send(request).await
+    }
+}
