@@ -124,10 +124,10 @@ impl Ask<'_> {
 
     /// What vaultrs knows of it.
     fn known(&self) -> Option<(String, RequestMethod)> {
-        fn of(endpoint: &impl Endpoint) -> Option<(String, RequestMethod)> {
-            Some((endpoint.path(), endpoint.method()))
+        fn of(endpoint: &impl Endpoint) -> (String, RequestMethod) {
+            (endpoint.path(), endpoint.method())
         }
-        match self {
+        Some(match self {
             Self::Health => of(&ReadHealthRequest::builder().build().ok()?),
             Self::Wrapping(_) => of(&WrappingLookupRequest::builder().build().ok()?),
             Self::Token => of(&LookupTokenSelfRequest::builder().build().ok()?),
@@ -137,8 +137,8 @@ impl Ask<'_> {
             Self::Names(Kv1(mount), path) => {
                 of(&ListSecretRequest::builder().mount(*mount).path(*path).build().ok()?)
             }
-            _ => None,
-        }
+            _ => return None,
+        })
     }
 
     /// The path below `/v1/`, as it is asked and told.
@@ -237,7 +237,7 @@ mod tests {
         ];
         for (ask, wanted) in asks {
             let method: http::Method = (&ask).method().into();
-            assert_eq!(format!("{method} {}", ask.path()), wanted);
+            assert_eq!(format!("{method} {}", ask.address()), wanted);
         }
     }
 

@@ -115,7 +115,7 @@ impl<'a> Connection<'a> {
         };
         let sent = ask.with_middleware(&headers).exec(&self.transport).await;
         match sent {
-            Ok(result) => self.judged(ask, result.response, tries),
+            Ok(result) => judged(ask, result.response, tries),
             Err(error) => self.failed(ask, &error),
         }
     }
@@ -137,40 +137,12 @@ impl<'a> Connection<'a> {
         Ok(Headers { usual, token: token.transpose()?, index, connection: self })
     }
 
-    fn judged(&self, ask: &Ask<'_>, response: Response<Vec<u8>>, tries: u32) -> Next {
-        let asked = ask.address();
-        let wait = retry_after(response.headers());
-        let answer = Answer::new(asked.clone(), response);
-        if matches!(ask, Ask::Health | Ask::SealStatus) {
-            // Here 429, 472, 473, 501 and 503 say how the server is.
-            return Next::Take(answer);
-        }
-        let words = || answer.errors(&ask.sent());
-        let status = answer.status;
-        match status {
-            503 if answer.says("sealed") => Next::Stop(Failure::Sealed),
-            429 => Next::Again(wait, Failure::RateLimited { asked, tries }),
-            412 => Next::Again(wait, Failure::NotCaughtUp { asked, tries }),
-            500..=599 => {
-                let failure = Failure::Server { asked, status, words: words() };
-                match status {
-                    500..=599 if ask.uses_something_up() => Next::Stop(failure),
-                    502..=504 => Next::Again(wait, failure),
-                    500 if tries == 1 => Next::Again(wait, failure),
-                    _ => Next::Stop(failure),
-                }
-            }
-            _ => Next::Take(answer),
-        }
-    }
-
     fn failed(&self, ask: &Ask<'_>, error: &ClientError) -> Next {
         let (asked, address) = (ask.address(), self.settings.address.to_string());
-        let source = match error {
-            ClientError::RequestError { source, .. } | ClientError::ResponseError { source } => {
-                source
-            }
-            _ => return Next::Stop(Failure::Unreadable { asked, reason: "it isn't HTTP".into() }),
+        let (ClientError::RequestError { source, .. } | ClientError::ResponseError { source }) =
+            error
+        else {
+            return Next::Stop(Failure::Unreadable { asked, reason: "it isn't HTTP".into() });
         };
         match source.downcast_ref::<Unfit>() {
             Some(Unfit::Elsewhere(target)) => {
@@ -231,6 +203,34 @@ impl<'a> Connection<'a> {
     /// Where the server is, and when it is asked.
     pub(crate) fn settings(&self) -> &'a Settings {
         self.settings
+    }
+}
+
+/// What an answer means for whoever sent `ask`, at this try.
+fn judged(ask: &Ask<'_>, response: Response<Vec<u8>>, tries: u32) -> Next {
+    let asked = ask.address();
+    let wait = retry_after(response.headers());
+    let answer = Answer::new(asked.clone(), response);
+    if matches!(ask, Ask::Health | Ask::SealStatus) {
+        // Here 429, 472, 473, 501 and 503 say how the server is.
+        return Next::Take(answer);
+    }
+    let words = || answer.errors(&ask.sent());
+    let status = answer.status;
+    match status {
+        503 if answer.says("sealed") => Next::Stop(Failure::Sealed),
+        429 => Next::Again(wait, Failure::RateLimited { asked, tries }),
+        412 => Next::Again(wait, Failure::NotCaughtUp { asked, tries }),
+        500..=599 => {
+            let failure = Failure::Server { asked, status, words: words() };
+            match status {
+                500..=599 if ask.uses_something_up() => Next::Stop(failure),
+                502..=504 => Next::Again(wait, failure),
+                500 if tries == 1 => Next::Again(wait, failure),
+                _ => Next::Stop(failure),
+            }
+        }
+        _ => Next::Take(answer),
     }
 }
 

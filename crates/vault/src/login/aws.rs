@@ -25,7 +25,7 @@ const SERVER_ID: &str = "X-Vault-AWS-IAM-Server-ID";
 /// used at another.
 pub(super) fn identity(
     around: Surroundings<'_>,
-    server_id: Option<Secret>,
+    server_id: Option<&Secret>,
     now: jiff::Timestamp,
 ) -> Result<[(&'static str, Secret); 4], Failure> {
     let key = |name: &'static str| {
@@ -44,7 +44,7 @@ pub(super) fn identity(
     );
     let mut headers = vec![("Host".to_owned(), HOST.to_owned())];
     headers.push(("Content-Type".to_owned(), FORM.to_owned()));
-    if let Some(id) = &server_id {
+    if let Some(id) = server_id {
         headers.push((SERVER_ID.to_owned(), id.reveal().to_owned()));
     }
     let signed = signed(credentials, &headers, now).ok_or(CredentialError::Malformed {
@@ -103,9 +103,9 @@ mod tests {
             _ => None,
         };
         let around = Surroundings { variable: &variable, home: None };
-        let id = Some(Secret::new("vault.example.com".to_owned()));
+        let id = Secret::new("vault.example.com".to_owned());
         let now = "2026-11-23T12:00:00Z".parse().unwrap();
-        let fields = identity(around, id, now).unwrap_or_else(|failure| panic!("{failure}"));
+        let fields = identity(around, Some(&id), now).unwrap_or_else(|failure| panic!("{failure}"));
         let decoded =
             |at: usize| String::from_utf8(STANDARD.decode(fields[at].1.reveal()).unwrap()).unwrap();
         assert_eq!((decoded(1), decoded(2)), (URL.to_owned(), BODY.to_owned()));

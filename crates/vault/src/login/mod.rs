@@ -57,8 +57,10 @@ impl Login {
 
     /// Below `/v1/`.
     pub(crate) fn path(&self) -> String {
-        let user = self.user.iter().map(|user| format!("/{user}")).collect::<String>();
-        format!("auth/{}/login{user}", self.mount)
+        match &self.user {
+            Some(user) => format!("auth/{}/login/{user}", self.mount),
+            None => format!("auth/{}/login", self.mount),
+        }
     }
 
     /// The body of the request.
@@ -135,7 +137,7 @@ pub(crate) fn entry(
         }
         AuthMethod::AwsIam => {
             push("role", role);
-            for (name, secret) in aws::identity(around, word("server_id")?, now)? {
+            for (name, secret) in aws::identity(around, word("server_id")?.as_ref(), now)? {
                 push(name, Some(secret));
             }
         }

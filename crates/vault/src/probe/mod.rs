@@ -1,0 +1,153 @@
+//! What is found out: the server, the token, its rights, and what is there of each need.
+
+mod need;
+mod server;
+mod token;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use envlock_report::Diagnostic;
+use envlock_secrets::facts::{Fact, Mount, Online, Server, Unknown};
+use envlock_secrets::manifest::{Auth, ResolvedProfile};
+use futures::{StreamExt as _, stream};
+
+use crate::answer::Answer;
+use crate::session::{Connection, Session};
+use crate::{Failure, Settings, Surroundings, login};
+
+/// How many requests are under way at a time.
+const AT_ONCE: usize = 8;
+
+/// How long a login that is under way may take to come to an end after an interruption.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// What is asked.
+pub struct Question<'a> {
+    /// The profile whose needs are looked at.
+    pub profile: &'a ResolvedProfile,
+    /// Who logs in: the profile's own way, or a verifier's.
+    pub auth: Option<&'a Auth>,
+    /// Whether who logs in only looks: then the rights aren't asked for, they'd be its own.
+    pub as_verifier: bool,
+    /// Where credentials come from.
+    pub surroundings: Surroundings<'a>,
+    /// Ready when the user, or the system, wants it to end; can be asked for again.
+    pub interrupted: &'a (dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Sync),
+}
+
+/// What came of it.
+pub struct Report {
+    /// The facts, or why there are none.
+    pub facts: Result<Online, Failure>,
+    /// What is to be said besides: a logout that failed.
+    pub said: Vec<Diagnostic>,
+}
+
+/// Asks the server. Whatever happens after the login, the login is ended.
+pub async fn question(settings: &mut Settings, question: &Question<'_>) -> Report {
+    let mut said = Vec::new();
+    let facts = asked(settings, question, &mut said).await;
+    Report { facts, said }
+}
+
+async fn asked(
+    settings: &mut Settings,
+    question: &Question<'_>,
+    said: &mut Vec<Diagnostic>,
+) -> Result<Online, Failure> {
+    settings.address.admitted(question.profile.allow_plaintext_loopback)?;
+    if let Some(identity) = login::identity(question.auth, question.surroundings)? {
+        settings.identity = Some(identity);
+    }
+    let name = &question.profile.name;
+    let entry = login::entry(name, question.auth, question.surroundings, settings.now)?;
+    let namespace = match &question.profile.namespace {
+        Some(named) => Some(question.surroundings.word("namespace", named)?),
+        None => None,
+    };
+    let namespace = namespace.map(|named| named.reveal().to_owned());
+    let namespace = namespace.or_else(|| settings.namespace.clone());
+    let connection = Connection::new(settings, namespace).await?;
+    let server = tokio::select! {
+        server = server::look(&connection) => server?,
+        () = (question.interrupted)() => return Err(Failure::Interrupted),
+    };
+    let ahead = server.clock_ahead.map(|ahead| ahead.as_secs());
+    let mut opening = std::pin::pin!(Session::open(&connection, entry, ahead));
+    let (opened, mut interrupted) = tokio::select! {
+        opened = &mut opening => (opened, false),
+        // A login that is under way may have made a token already: it is waited for, a little,
+        // to be ended.
+        () = (question.interrupted)() => {
+            match tokio::time::timeout(GRACE, &mut opening).await {
+                Ok(opened) => (opened, true),
+                Err(_) => return Err(Failure::Interrupted),
+            }
+        }
+    };
+    let session = opened?;
+    let mut facts = Err(Failure::Interrupted);
+    if !interrupted {
+        tokio::select! {
+            found = online(&connection, &session, server, question) => facts = found,
+            () = (question.interrupted)() => interrupted = true,
+        }
+    }
+    said.extend(session.end().await);
+    if interrupted { Err(Failure::Interrupted) } else { facts }
+}
+
+async fn online(
+    connection: &Connection<'_>,
+    session: &Session<'_>,
+    server: Server,
+    question: &Question<'_>,
+) -> Result<Online, Failure> {
+    let needs = &question.profile.needs;
+    let planned = 4 + 4 * needs.len() as u64;
+    let token = token::look(connection, session).await?;
+    if let Some(left) = token.uses_left.filter(|left| *left < planned) {
+        return Err(Failure::TokenUses { left, planned });
+    }
+    let capabilities = if question.as_verifier {
+        Err(Unknown::NotAsked)
+    } else {
+        token::capabilities(session, question.profile).await?
+    };
+    let named: BTreeSet<&str> = needs.iter().map(|need| need.need.mount.as_str()).collect();
+    let mounts: Vec<_> = stream::iter(named)
+        .map(|path| async move { need::mount(session, path).await.map(|mount| (path, mount)) })
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
+    let mounts: BTreeMap<&str, Fact<Mount>> = mounts.into_iter().collect::<Result<_, _>>()?;
+    let now = connection.settings().now + server.clock_ahead.unwrap_or_default();
+    let found: Vec<_> = stream::iter(needs)
+        .map(|need| {
+            let mount = mounts.get(need.need.mount.as_str()).cloned();
+            let mount = mount.unwrap_or(Err(Unknown::NotAsked));
+            async move {
+                need::look(session, &need.need, mount, now)
+                    .await
+                    .map(|facts| (need.name.clone(), facts))
+            }
+        })
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
+    let needs = found.into_iter().collect::<Result<_, _>>()?;
+    Ok(Online { server, token, capabilities, needs })
+}
+
+/// Why an answer that isn't 200 says nothing; a 404 is the caller's.
+fn unknown(answer: &Answer) -> Result<Option<Unknown>, Failure> {
+    match answer.status {
+        200..=299 => Ok(None),
+        403 => Ok(Some(Unknown::Forbidden)),
+        400 | 404 | 405 => Ok(Some(Unknown::Unsupported)),
+        _ => Err(answer.unreadable("its status is none that this request can have")),
+    }
+}

@@ -1,0 +1,214 @@
+//! A need: which engine serves it, whether it is there, its fields and its leases.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use envlock_secrets::facts::{Fact, Lease, Mount, NeedFacts, Presence, Unknown};
+use envlock_secrets::manifest::{Engine, Need};
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::unknown;
+use crate::Failure;
+use crate::answer::{Nothing, seconds};
+use crate::ask::{Ask, Defined, Kv1, Kv2};
+use crate::session::Session;
+
+#[derive(Deserialize)]
+struct Mounted {
+    #[serde(rename = "type")]
+    kind: String,
+    path: String,
+    options: Option<Options>,
+    config: Option<Tuned>,
+}
+
+#[derive(Deserialize)]
+struct Options {
+    version: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+struct Tuned {
+    #[serde(default, deserialize_with = "seconds")]
+    default_lease_ttl: u64,
+    #[serde(default, deserialize_with = "seconds")]
+    max_lease_ttl: u64,
+}
+
+pub(super) async fn mount(session: &Session<'_>, path: &str) -> Result<Fact<Mount>, Failure> {
+    let answer = session.send(&Ask::Mount(path)).await?;
+    if let Some(unknown) = unknown(&answer)? {
+        return Ok(Err(unknown));
+    }
+    let mounted: Mounted = answer.data()?;
+    let version = mounted.options.and_then(|options| options.version);
+    let tuned = mounted.config.unwrap_or_default();
+    Ok(Ok(Mount {
+        path: mounted.path.trim_end_matches('/').to_owned(),
+        kind: mounted.kind,
+        kv_version: version.and_then(|version| version.parse().ok()),
+        default_ttl: tuned.default_lease_ttl,
+        max_ttl: tuned.max_lease_ttl,
+    }))
+}
+
+/// What is known of one need, whose mount is `mount`.
+pub(super) async fn look(
+    session: &Session<'_>,
+    need: &Need,
+    mount: Fact<Mount>,
+    now: Timestamp,
+) -> Result<NeedFacts, Failure> {
+    let nothing = |unknown| NeedFacts {
+        mount: mount.clone(),
+        presence: Err(unknown),
+        fields: Err(unknown),
+        lease: Err(unknown),
+    };
+    if need.engine == Engine::Cubbyhole {
+        return Ok(nothing(Unknown::NoSafeWay));
+    }
+    // Without a positive answer about the mount the same path could be a secret's.
+    let Ok(seen) = &mount else { return Ok(nothing(Unknown::NotAsked)) };
+    if seen.path != need.mount {
+        return Ok(nothing(Unknown::NotAsked));
+    }
+    if let Some(kv2) = Kv2::at(seen).filter(|_| need.engine == Engine::Kv2) {
+        let presence = metadata(session, &kv2, need.locator(), now).await?;
+        let there = matches!(presence, Ok(Presence::There { .. }) | Err(_));
+        let fields = if there && !need.fields.is_empty() {
+            fields(session, &kv2, need.locator()).await?
+        } else {
+            Err(Unknown::NotAsked)
+        };
+        return Ok(NeedFacts { presence, fields, ..nothing(Unknown::NotAsked) });
+    }
+    if let Some(kv1) = Kv1::at(seen).filter(|_| need.engine == Engine::Kv1) {
+        let presence = name(session, &kv1, need.locator()).await?;
+        return Ok(NeedFacts { presence, ..nothing(Unknown::NoSafeWay) });
+    }
+    let Some(defined) = Defined::at(need.engine, seen, need.locator()) else {
+        return Ok(nothing(Unknown::NotAsked));
+    };
+    let (presence, lease) = definition(session, &defined).await?;
+    Ok(NeedFacts { presence, lease, ..nothing(Unknown::NotAsked) })
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    #[serde(default)]
+    current_version: u64,
+    #[serde(default)]
+    versions: BTreeMap<String, Version>,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    #[serde(default)]
+    deletion_time: String,
+    #[serde(default)]
+    destroyed: bool,
+}
+
+async fn metadata(
+    session: &Session<'_>,
+    kv2: &Kv2<'_>,
+    path: &str,
+    now: Timestamp,
+) -> Result<Fact<Presence>, Failure> {
+    let answer = session.send(&Ask::Metadata(kv2, path)).await?;
+    if answer.status == 404 {
+        return Ok(Ok(Presence::Absent));
+    }
+    if let Some(unknown) = unknown(&answer)? {
+        return Ok(Err(unknown));
+    }
+    let metadata: Metadata = answer.data()?;
+    let current = metadata.versions.get(&metadata.current_version.to_string());
+    let Some(version) = current else { return Ok(Ok(Presence::Absent)) };
+    if version.destroyed {
+        return Ok(Ok(Presence::Destroyed));
+    }
+    let ends: Option<Timestamp> = match version.deletion_time.as_str() {
+        "" => None,
+        text => Some(text.parse().map_err(|_| answer.unreadable("its deletion_time is no time"))?),
+    };
+    Ok(Ok(match ends {
+        Some(ends) if ends <= now => Presence::Deleted,
+        ends => Presence::There { ends },
+    }))
+}
+
+#[derive(Deserialize)]
+struct Subkeys {
+    #[expect(clippy::zero_sized_map_values, reason = "a set would take values in")]
+    subkeys: BTreeMap<String, Nothing>,
+}
+
+async fn fields(
+    session: &Session<'_>,
+    kv2: &Kv2<'_>,
+    path: &str,
+) -> Result<Fact<BTreeSet<String>>, Failure> {
+    let answer = session.send(&Ask::Fields(kv2, path)).await?;
+    if let Some(unknown) = unknown(&answer)? {
+        return Ok(Err(unknown));
+    }
+    let subkeys: Subkeys = answer.data()?;
+    Ok(Ok(subkeys.subkeys.into_keys().collect()))
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    #[serde(default)]
+    keys: Vec<String>,
+}
+
+/// kv1 shows nothing but the names in a folder.
+async fn name(session: &Session<'_>, kv1: &Kv1<'_>, path: &str) -> Result<Fact<Presence>, Failure> {
+    let (folder, name) = path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name));
+    let folder = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+    let answer = session.send(&Ask::Names(kv1, &folder)).await?;
+    if answer.status == 404 {
+        return Ok(Ok(Presence::Absent));
+    }
+    if let Some(unknown) = unknown(&answer)? {
+        return Ok(Err(unknown));
+    }
+    let listed: Listed = answer.data()?;
+    let there = listed.keys.iter().any(|key| key == name);
+    Ok(Ok(if there { Presence::There { ends: None } } else { Presence::Absent }))
+}
+
+/// What a role says of its leases, under the names of all engines; the rest is passed over.
+#[derive(Deserialize)]
+struct Role {
+    #[serde(
+        default,
+        alias = "ttl",
+        alias = "default_sts_ttl",
+        alias = "token_default_ttl",
+        deserialize_with = "seconds"
+    )]
+    default_ttl: u64,
+    #[serde(default, alias = "max_sts_ttl", alias = "token_max_ttl", deserialize_with = "seconds")]
+    max_ttl: u64,
+}
+
+async fn definition(
+    session: &Session<'_>,
+    defined: &Defined<'_>,
+) -> Result<(Fact<Presence>, Fact<Lease>), Failure> {
+    let answer = session.send(&Ask::Definition(defined)).await?;
+    if answer.status == 404 {
+        return Ok((Ok(Presence::Absent), Err(Unknown::NotAsked)));
+    }
+    if let Some(unknown) = unknown(&answer)? {
+        return Ok((Err(unknown), Err(unknown)));
+    }
+    let lease = match answer.data::<Role>() {
+        Ok(Role { default_ttl, max_ttl }) => Ok(Lease { default_ttl, max_ttl }),
+        Err(_) => Err(Unknown::Unsupported),
+    };
+    Ok((Ok(Presence::There { ends: None }), lease))
+}

@@ -1,0 +1,55 @@
+//! The server: whether it can answer, its version and its clock.
+
+use envlock_secrets::facts::Server;
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+
+use crate::Failure;
+use crate::ask::Ask;
+use crate::session::Connection;
+
+#[derive(Deserialize)]
+struct Health {
+    initialized: Option<bool>,
+    sealed: Option<bool>,
+    #[serde(default)]
+    version: String,
+    server_time_utc: Option<i64>,
+}
+
+/// How the server is; one that can't answer is an error.
+pub(super) async fn look(connection: &Connection<'_>) -> Result<Server, Failure> {
+    let address = connection.settings().address.to_string();
+    let not_a_vault =
+        |reason: &str| Failure::NotAVault { address: address.clone(), reason: reason.to_owned() };
+    let mut answer = connection.send(&Ask::Health, None).await?;
+    if answer.status == 404 {
+        // RustyVault has no health.
+        answer = connection.send(&Ask::SealStatus, None).await?;
+    }
+    let status = answer.status;
+    let Ok(health) = answer.read::<Health>() else {
+        return Err(match status {
+            502..=504 => Failure::Server {
+                asked: "sys/health".to_owned(),
+                status,
+                words: vec!["(a page, as a proxy writes it)".to_owned()],
+            },
+            _ => not_a_vault(&format!("sys/health answers {status} and no JSON")),
+        });
+    };
+    match (status, health.initialized, health.sealed) {
+        (501, ..) | (_, Some(false), _) => return Err(Failure::NotInitialised),
+        (503, ..) | (_, _, Some(true)) => return Err(Failure::Sealed),
+        (472, ..) => return Err(Failure::DrSecondary),
+        (_, None, None) => return Err(not_a_vault("its health isn't told in their words")),
+        // A standby answers, or passes on what it is asked.
+        (200 | 429 | 473, ..) => {}
+        _ => return Err(not_a_vault(&format!("sys/health answers {status}"))),
+    }
+    let now = connection.settings().now;
+    let theirs = health.server_time_utc.and_then(|time| Timestamp::from_second(time).ok());
+    let clock_ahead =
+        theirs.map(|theirs| SignedDuration::from_secs(theirs.as_second() - now.as_second()));
+    Ok(Server { address, version: health.version, clock_ahead })
+}

@@ -1,0 +1,105 @@
+//! The token: what it is, and what it may do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use envlock_secrets::facts::{Fact, Token};
+use envlock_secrets::manifest::ResolvedProfile;
+use envlock_secrets::requirement;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::unknown;
+use crate::Failure;
+use crate::answer::seconds;
+use crate::ask::Ask;
+use crate::session::{Connection, Session, expiry};
+
+/// How many paths are asked about in one request.
+const PATHS: usize = 200;
+
+/// What `lookup-self` says. The token itself is in the answer, and is passed over.
+#[derive(Deserialize)]
+struct Looked {
+    #[serde(default)]
+    policies: Option<Vec<String>>,
+    #[serde(default)]
+    identity_policies: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "seconds")]
+    ttl: u64,
+    expire_time: Option<String>,
+    #[serde(default)]
+    renewable: bool,
+    #[serde(default, deserialize_with = "seconds")]
+    period: u64,
+    #[serde(default, deserialize_with = "seconds")]
+    explicit_max_ttl: u64,
+    #[serde(default)]
+    num_uses: u64,
+    #[serde(default, rename = "type")]
+    kind: String,
+}
+
+pub(super) async fn look(
+    connection: &Connection<'_>,
+    session: &Session<'_>,
+) -> Result<Token, Failure> {
+    let answer = session.send(&Ask::Token).await?;
+    if answer.status != 200 {
+        // A login's own answer knows most of it; a token that was given has nobody to vouch.
+        return session.granted.clone().ok_or(Failure::TokenRefused);
+    }
+    let looked: Looked = answer.data()?;
+    let mut policies = looked.policies.unwrap_or_default();
+    for policy in looked.identity_policies.unwrap_or_default() {
+        if !policies.contains(&policy) {
+            policies.push(policy);
+        }
+    }
+    let expires = looked.expire_time.as_deref().map(str::parse).transpose();
+    let expires = expires.map_err(|_| answer.unreadable("its expire_time is no time"))?;
+    let expires = expires.or_else(|| expiry(connection.settings().now, looked.ttl));
+    Ok(Token {
+        logged_in: session.granted.is_some(),
+        policies,
+        ttl: looked.ttl,
+        expires,
+        renewable: looked.renewable,
+        period: looked.period,
+        explicit_max_ttl: looked.explicit_max_ttl,
+        uses_left: Some(looked.num_uses).filter(|uses| *uses > 0),
+        batch: looked.kind == "batch",
+    })
+}
+
+/// A path's names; whatever else a server puts beside the paths is passed over.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Names {
+    These(BTreeSet<String>),
+    Other(IgnoredAny),
+}
+
+pub(super) async fn capabilities(
+    session: &Session<'_>,
+    profile: &ResolvedProfile,
+) -> Result<Fact<BTreeMap<String, BTreeSet<String>>>, Failure> {
+    let asked: BTreeSet<String> =
+        requirement::of_profile(profile).into_iter().map(|r| r.access.path).collect();
+    let asked: Vec<String> = asked.into_iter().collect();
+    let mut all = BTreeMap::new();
+    for paths in asked.chunks(PATHS) {
+        let answer = session.send(&Ask::Capabilities(paths)).await?;
+        if let Some(unknown) = unknown(&answer)? {
+            return Ok(Err(unknown));
+        }
+        let told: BTreeMap<String, Names> = answer.data()?;
+        for (path, names) in told {
+            if let Names::These(names) = names
+                && paths.contains(&path)
+            {
+                all.insert(path, names);
+            }
+        }
+    }
+    Ok(Ok(all))
+}
