@@ -113,10 +113,10 @@ fn a_finding_sits_on_its_line_in_every_form() {
 }
 
 #[test]
-fn without_offline_it_says_that_no_server_can_be_asked_yet() {
+fn without_an_address_there_is_no_quiet_offline_run() {
     let (exit, said, _) = envlock(&stories().join("denied"), &["check-secrets"]);
     assert_eq!(exit, 2);
-    assert!(said.contains("no server can be asked yet") && said.contains("--offline"), "{said}");
+    assert!(said.contains("no server is named") && said.contains("--offline"), "{said}");
 }
 
 #[test]

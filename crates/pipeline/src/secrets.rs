@@ -220,6 +220,8 @@ pub struct ServerRequest<'a> {
 pub struct Judgement {
     /// What was found, and what each need may do.
     pub outcome: Outcome,
+    /// Who was asked, in whose name, as a sentence; nothing where no server answered.
+    pub asked: Option<String>,
     /// Codes that the manifest counts as errors.
     deny: BTreeSet<String>,
     /// Why the server had no answer.
@@ -298,7 +300,33 @@ pub async fn check(
     outcome.findings.extend(in_variables(&manifest, &request.variables));
     outcome.findings.extend(said.into_iter().map(Finding::new));
     outcome.findings = envlock_report::arrange(outcome.findings);
-    Ok(Judgement { outcome, deny: manifest.deny, failure })
+    let asked = online.as_ref().map(|online| told_of(online, profile.as_deref()));
+    Ok(Judgement { outcome, asked, deny: manifest.deny, failure })
+}
+
+/// Who was asked, in whose name, and for how long the token lives.
+fn told_of(online: &Online, profile: Option<&str>) -> String {
+    let Online { server, token, .. } = online;
+    let version = match server.version.as_str() {
+        "" => String::new(),
+        version => format!(" ({})", envlock_report::one_line(version)),
+    };
+    let lives = match token.ttl {
+        0 => "never ends".to_owned(),
+        seconds => format!("ends in {}", rounded(seconds)),
+    };
+    let profile = profile.unwrap_or_default();
+    format!("asked {}{version} as profile {profile}; its token {lives}", server.address)
+}
+
+/// Seconds as a person says them.
+fn rounded(seconds: u64) -> String {
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7199 => format!("{} min", (seconds + 30) / 60),
+        7200..=172_799 => format!("{} h", (seconds + 1800) / 3600),
+        _ => format!("{} days", (seconds + 43_200) / 86_400),
+    }
 }
 
 /// The profile to ask a server about: the one that is named, else the only one whose

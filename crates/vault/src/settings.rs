@@ -89,6 +89,6 @@ mod tests {
         assert_eq!(pause(2, 20), None);
         let asked = patience.pause(2, Some(Duration::from_secs(3)), Duration::ZERO);
         assert_eq!(asked, Some(Duration::from_secs(3)));
-        assert_eq!(patience.pause(2, Some(Duration::from_secs(60)), Duration::ZERO), None);
+        assert_eq!(patience.pause(2, Some(Duration::from_mins(1)), Duration::ZERO), None);
     }
 }

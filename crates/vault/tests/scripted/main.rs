@@ -1,0 +1,4 @@
+//! A server that is asked by the whole client, and that says what no real one can be brought to
+//! say.
+
+mod support;

@@ -1,0 +1,265 @@
+//! A job that asks a server, and what is looked at in every run.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use envlock_report::{Diagnostic, Explain as _};
+use envlock_secrets::facts::Online;
+use envlock_secrets::manifest::{Manifest, Notation};
+use envlock_testkit::{Answer, Asked, Script};
+use envlock_vault::{Address, Failure, Patience, Question, Report, Settings, Surroundings};
+use serde_json::{Value, json};
+
+/// In everything that may not be shown.
+pub(crate) const CANARY: &str = "canary";
+
+pub(crate) const JWT: &str = "{method: jwt, role: ml, jwt: {env: CI_JWT}}";
+pub(crate) const APPROLE: &str =
+    "{method: approle, role: ml, role_id: {env: ROLE_ID}, secret_id: {env: SECRET_ID}}";
+pub(crate) const WRAPPED: &str = "{method: approle, role: ml, role_id: {env: ROLE_ID}, \
+                                  secret_id: {env: WRAPPING, wrapped: true}}";
+pub(crate) const TOKEN: &str = "{method: token, token: {env: TOKEN}}";
+/// The need of a job that says no other.
+pub(crate) const DB: &str =
+    "{engine: kv2, mount: secret, path: ml/db, fields: {host: DB_HOST, password: DB_PASSWORD}}";
+
+/// What is ready when it is to end.
+pub(crate) type Until<'a> = &'a (dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Sync);
+
+/// A job at a server.
+pub(crate) struct Job {
+    url: String,
+    auth: String,
+    profile: String,
+    needs: Vec<(String, String)>,
+    variables: BTreeMap<String, String>,
+    pub(crate) namespace: Option<String>,
+    pub(crate) patience: Patience,
+    pub(crate) timeout: Duration,
+    pub(crate) as_verifier: bool,
+    pub(crate) now: jiff::Timestamp,
+}
+
+impl Job {
+    /// One that logs in by JWT.
+    pub(crate) fn at(script: &Script) -> Self {
+        Self::below(&script.url())
+    }
+
+    pub(crate) fn below(url: &str) -> Self {
+        let variables = [
+            ("CI_JWT", "eyJcanary.eyJjYW5hcnk.jwt"),
+            ("ROLE_ID", "canary-role-id"),
+            ("SECRET_ID", "canary-secret-id"),
+            ("WRAPPING", "canary-wrapping-token"),
+            ("TOKEN", "canary-given-token"),
+            ("PASSWORD", "canary-password"),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Self {
+            url: url.to_owned(),
+            auth: JWT.to_owned(),
+            profile: String::new(),
+            needs: vec![("db".to_owned(), DB.to_owned())],
+            variables: variables.into(),
+            namespace: None,
+            // The number of tries is the real one; the pauses aren't.
+            patience: Patience {
+                pause: Duration::from_millis(1),
+                total: Duration::from_millis(500),
+                ..Patience::default()
+            },
+            timeout: Duration::from_secs(20),
+            as_verifier: false,
+            now: jiff::Timestamp::now(),
+        }
+    }
+
+    pub(crate) fn by(self, auth: &str) -> Self {
+        Self { auth: auth.to_owned(), ..self }
+    }
+
+    /// With one more key of the profile.
+    pub(crate) fn with(self, key: &str) -> Self {
+        Self { profile: format!(", {key}"), ..self }
+    }
+
+    pub(crate) fn having(mut self, variable: &str, value: &str) -> Self {
+        self.variables.insert(variable.to_owned(), value.to_owned());
+        self
+    }
+
+    /// With these needs instead of its own.
+    pub(crate) fn needing(self, needs: &[(&str, &str)]) -> Self {
+        let needs = needs.iter().map(|(name, need)| ((*name).to_owned(), (*need).to_owned()));
+        Self { needs: needs.collect(), ..self }
+    }
+
+    /// Nothing of what came of it shows a credential, a token or a value.
+    pub(crate) fn ask(&self) -> Report {
+        self.ask_until(&|| Box::pin(std::future::pending()))
+    }
+
+    pub(crate) fn ask_until(&self, interrupted: Until<'_>) -> Report {
+        let mut text = "version: 1\nneeds:\n".to_owned();
+        for (name, need) in &self.needs {
+            writeln!(text, "  {name}: {need}").unwrap();
+        }
+        let Self { auth, profile, .. } = self;
+        let plain = "allow_plaintext_loopback: true";
+        writeln!(text, "profiles:\n  ci: {{auth: {auth}, {plain}{profile}}}").unwrap();
+        let manifest = Manifest::parse("secrets.yml", &text, Notation::Own).unwrap().unwrap();
+        let profile = manifest.profile("ci").unwrap();
+        let variable = |name: &str| self.variables.get(name).cloned();
+        let question = Question {
+            profile: &profile,
+            auth: profile.auth.as_ref(),
+            as_verifier: self.as_verifier,
+            surroundings: Surroundings { variable: &variable, home: None },
+            interrupted,
+        };
+        let mut settings = Settings {
+            address: Address::parse("VAULT_ADDR", &self.url).unwrap(),
+            namespace: self.namespace.clone(),
+            authorities: None,
+            server_name: None,
+            identity: None,
+            user_agent: "envlock/test".to_owned(),
+            timeout: self.timeout,
+            patience: self.patience,
+            now: self.now,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let report = runtime.block_on(envlock_vault::question(&mut settings, &question));
+        shows_nothing(&report);
+        report
+    }
+
+    /// What it found out, with nothing to be said besides.
+    pub(crate) fn facts(&self) -> Online {
+        let Report { facts, said } = self.ask();
+        assert_eq!(said, []);
+        facts.unwrap()
+    }
+
+    /// Why it found out nothing, with nothing to be said besides.
+    pub(crate) fn failure(&self) -> Failure {
+        let Report { facts, said } = self.ask();
+        assert_eq!(said, []);
+        facts.unwrap_err()
+    }
+}
+
+fn shows_nothing(report: &Report) {
+    let Report { facts, said } = report;
+    let mut shown = format!("{facts:?} {said:?}");
+    if let Err(failure) = facts {
+        write!(shown, "{failure} {:?}", failure.diagnostics()).unwrap();
+    }
+    for secret in [CANARY, "s.scripted"] {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
+}
+
+/// The one diagnostic of a failure; each has words to help with but the interruption.
+pub(crate) fn told(failure: &Failure) -> Diagnostic {
+    let mut all = failure.diagnostics();
+    assert_eq!(all.len(), 1, "{all:?}");
+    let told = all.remove(0);
+    assert_eq!(told.message, failure.to_string());
+    assert_eq!(told.help.is_none(), *failure == Failure::Interrupted, "{told:?}");
+    told
+}
+
+/// A healthy server with the secret that jobs need.
+pub(crate) fn server(imitates: &'static str) -> Script {
+    Script::new(imitates)
+        .healthy()
+        .on("GET", "sys/internal/ui/mounts/*", mount("secret", "kv", &json!({ "version": "2" })))
+        .on("GET", "secret/metadata/*", metadata())
+        .on("GET", "secret/subkeys/*", fields(&["host", "password"]))
+}
+
+pub(crate) fn mount(path: &str, kind: &str, options: &Value) -> Answer {
+    Answer::data(json!({
+        "type": kind,
+        "path": format!("{path}/"),
+        "options": options,
+        "config": { "default_lease_ttl": 0, "max_lease_ttl": 0, "listing_visibility": "" },
+        "accessor": "kv_0",
+    }))
+}
+
+pub(crate) fn metadata() -> Answer {
+    let version = json!({ "created_time": "2026-01-01T00:00:00Z", "deletion_time": "",
+        "destroyed": false });
+    let custom = json!({ "note": "canary-of-an-operator" });
+    let versions = json!({ "3": version });
+    Answer::data(json!({ "current_version": 3, "versions": versions, "custom_metadata": custom }))
+}
+
+pub(crate) fn fields(names: &[&str]) -> Answer {
+    let names: BTreeMap<_, _> = names.iter().map(|name| (*name, Value::Null)).collect();
+    Answer::data(json!({ "subkeys": names, "metadata": { "version": 3 } }))
+}
+
+/// What a login gives, with `changed` in it.
+pub(crate) fn login(changed: &Value) -> Answer {
+    let mut auth = json!({
+        "client_token": "s.scripted",
+        "accessor": "scripted-accessor",
+        "policies": ["default", "ml"],
+        "token_policies": ["default", "ml"],
+        "lease_duration": 900,
+        "renewable": true,
+        "token_type": "service",
+        "mfa_requirement": null,
+        "num_uses": 0,
+    });
+    merge(&mut auth, changed);
+    Answer::auth(auth)
+}
+
+/// What a token is, with `changed` in it.
+pub(crate) fn token(changed: &Value) -> Answer {
+    let mut data = json!({
+        "id": "s.scripted",
+        "policies": ["default", "ml"],
+        "ttl": 600,
+        "expire_time": "2099-01-01T00:00:00Z",
+        "renewable": true,
+        "num_uses": 0,
+        "type": "service",
+    });
+    merge(&mut data, changed);
+    Answer::data(data)
+}
+
+fn merge(whole: &mut Value, changed: &Value) {
+    for (key, value) in changed.as_object().unwrap() {
+        whole[key] = value.clone();
+    }
+}
+
+/// What was asked, a line each.
+pub(crate) fn asked(script: &Script) -> Vec<String> {
+    script.requests().iter().map(Asked::to_string).collect()
+}
+
+/// How often this was asked.
+pub(crate) fn count(script: &Script, request: &str) -> usize {
+    asked(script).iter().filter(|asked| *asked == request).count()
+}
+
+pub(crate) const HEALTH: &str = "GET sys/health";
+pub(crate) const JWT_LOGIN: &str = "POST auth/jwt/login";
+pub(crate) const APPROLE_LOGIN: &str = "POST auth/approle/login";
+pub(crate) const LOOKUP: &str = "GET auth/token/lookup-self";
+pub(crate) const CAPABILITIES: &str = "POST sys/capabilities-self";
+pub(crate) const MOUNT: &str = "GET sys/internal/ui/mounts/secret";
+pub(crate) const METADATA: &str = "GET secret/metadata/ml/db";
+pub(crate) const FIELDS: &str = "GET secret/subkeys/ml/db?depth=1";
+pub(crate) const REVOKE: &str = "POST auth/token/revoke-self";
