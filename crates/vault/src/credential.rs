@@ -113,6 +113,20 @@ impl Surroundings<'_> {
         Err(CredentialError::Malformed { name, place, reason })
     }
 
+    /// The same, for a name that isn't secret and may be of any script.
+    pub(crate) fn name(
+        self,
+        name: &str,
+        credential: &Credential,
+    ) -> Result<String, CredentialError> {
+        let text = self.get(name, credential)?.reveal().to_owned();
+        if !text.contains(char::is_control) {
+            return Ok(text);
+        }
+        let (name, place) = (name.to_owned(), place(credential));
+        Err(CredentialError::Malformed { name, place, reason: "it has line breaks in it" })
+    }
+
     /// A variable that is set to something.
     pub(crate) fn set(self, name: &str) -> Option<String> {
         (self.variable)(name).filter(|value| !value.trim().is_empty()).map(trimmed)

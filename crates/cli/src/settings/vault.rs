@@ -27,6 +27,8 @@ pub(crate) enum VaultError {
     HalfIdentity,
     /// Not a time to wait.
     Timeout(String),
+    /// A namespace that would end the header that it goes into.
+    Namespace(String),
 }
 
 impl std::fmt::Display for VaultError {
@@ -45,6 +47,9 @@ impl std::fmt::Display for VaultError {
                 f.write_str("a client certificate and its key must be named together")
             }
             Self::Timeout(text) => write!(f, "VAULT_CLIENT_TIMEOUT is no time to wait: {text}"),
+            Self::Namespace(variable) => {
+                write!(f, "{variable} holds no namespace: it has line breaks in it")
+            }
         }
     }
 }
@@ -66,6 +71,7 @@ impl Explain for VaultError {
             Self::File { .. } => ("tls-untrusted", "correct the path, or unset the variable"),
             Self::HalfIdentity => ("tls-client", "set both VAULT_CLIENT_CERT and VAULT_CLIENT_KEY"),
             Self::Timeout(_) => ("wrong-address", "write a number of seconds, such as 60s"),
+            Self::Namespace(_) => ("credential-malformed", "write its path alone into it"),
         };
         vec![Diagnostic::error(code, self.to_string()).with_help(help)]
     }
@@ -93,7 +99,7 @@ pub(crate) fn settings(surroundings: &Settings) -> Result<Server, VaultError> {
     };
     Ok(Server {
         address: variables.address()?,
-        namespace: variables.get("NAMESPACE").map(|(_, value)| value),
+        namespace: variables.namespace()?,
         authorities: variables.authorities()?,
         server_name: variables.get("TLS_SERVER_NAME").map(|(_, value)| value),
         identity,
@@ -127,6 +133,15 @@ impl Variables<'_> {
             (Some(bao), Some(vault)) if bao != vault => Err(VaultError::TwoAddresses),
             (Some(address), _) | (None, Some(address)) => Ok(address),
             (None, None) => Err(VaultError::NoAddress),
+        }
+    }
+
+    fn namespace(&self) -> Result<Option<String>, VaultError> {
+        match self.get("NAMESPACE") {
+            Some((variable, name)) if name.contains(char::is_control) => {
+                Err(VaultError::Namespace(variable))
+            }
+            found => Ok(found.map(|(_, name)| name)),
         }
     }
 

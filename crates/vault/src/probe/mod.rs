@@ -65,11 +65,9 @@ async fn asked(
     let name = &question.profile.name;
     let entry = login::entry(name, question.auth, question.surroundings, settings.now)?;
     let namespace = match &question.profile.namespace {
-        Some(named) => Some(question.surroundings.word("namespace", named)?),
-        None => None,
+        Some(named) => Some(question.surroundings.name("namespace", named)?),
+        None => settings.namespace.clone(),
     };
-    let namespace = namespace.map(|named| named.reveal().to_owned());
-    let namespace = namespace.or_else(|| settings.namespace.clone());
     let connection = Connection::new(settings, namespace).await?;
     let server = tokio::select! {
         server = server::look(&connection) => server?,
