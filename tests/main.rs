@@ -4,6 +4,7 @@
 mod architecture;
 mod channels;
 mod ci;
+mod ci_online;
 mod condarc;
 mod config;
 mod conflicts;
@@ -19,6 +20,7 @@ mod lock_edited;
 mod mirrors;
 mod moves;
 mod offline;
+mod online;
 mod output;
 mod python;
 mod run;

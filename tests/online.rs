@@ -1,0 +1,173 @@
+//! `check-secrets` against a real server: every way to log in, and what is left behind.
+
+use std::collections::BTreeSet;
+
+use envlock_testkit::{Bao, Operator, left_out};
+use serde_json::json;
+
+use crate::support::vault::{Job, POLICY, Stage, Verdict, furnish, tokens, words};
+
+/// Both answers side by side.
+const PASSED: &str = "\
+NEED       REQUEST                                  POLICIES  SERVER
+db_creds   read secret/data/ml/db_creds             allowed   allowed
+db_creds   is there, with host, password, username  -         yes
+hf_token   read secret/data/ml/huggingface          allowed   allowed
+hf_token   is there, with token                     -         no
+warehouse  read database/creds/ml-readonly          allowed   allowed
+warehouse  update sys/leases/renew                  allowed   allowed
+warehouse  is there                                 -         yes
+";
+
+impl Stage {
+    /// The job passes; the token that it logged in for is gone, and was ended by itself.
+    fn passes(&self, server: &Operator, job: &Job) {
+        let (alive, audited) = (tokens(server), self.bao.audit().len());
+        let output = self.check(job, &[]);
+        let asked = self.asked_since(audited);
+        assert_eq!(output.code, Some(0), "{}{}", output.stdout, output.stderr);
+        assert!(output.stdout.contains(PASSED), "{}", output.stdout);
+        assert!(output.stdout.ends_with("\n0 errors, 0 warnings, 1 note\n"), "{}", output.stdout);
+        assert_eq!(output.stderr, "");
+        assert!(tokens(server).is_subset(&alive), "a token is left");
+        let logins = asked.iter().filter(|path| path.contains("/login"));
+        assert_eq!(logins.count(), 1, "{asked:?}");
+        assert_eq!(asked.last().unwrap(), "auth/token/revoke-self", "{asked:?}");
+    }
+}
+
+#[test]
+fn the_articles_project_passes_with_every_login_and_leaves_no_token() {
+    let Some(stage) = Stage::dev("every way to log in") else { return };
+    stage.lab.solve(&[]).success();
+    for login in [Job::approle, Job::wrapped, Job::jwt, Job::kubernetes, Job::userpass] {
+        stage.passes(&stage.bao, &login(&stage.bao));
+    }
+}
+
+#[test]
+fn a_token_that_the_user_gave_is_alive_after_the_check() {
+    let Some(stage) = Stage::dev("a check with a token") else { return };
+    let job = Job::token(&stage.bao);
+    let (alive, audited) = (tokens(&stage.bao), stage.bao.audit().len());
+    let output = stage.check(&job, &[]);
+    assert!(output.clone().success().contains(PASSED), "{}", output.stdout);
+    let asked = stage.asked_since(audited);
+    assert!(!asked.iter().any(|path| path.contains("revoke")), "{asked:?}");
+    assert_eq!(tokens(&stage.bao), alive);
+    let own = stage.bao.as_token(job.value("VAULT_TOKEN"));
+    assert_eq!(own.request("GET", "auth/token/lookup-self", &[], None).0, 200);
+}
+
+#[test]
+fn over_tls_a_job_logs_in_with_its_certificate_or_otherwise() {
+    let Some(stage) = Stage::tls("logins over TLS") else { return };
+    stage.change("    allow_plaintext_loopback: true\n", "");
+    stage.passes(&stage.bao, &Job::cert(&stage.bao));
+    stage.passes(&stage.bao, &Job::approle(&stage.bao));
+    stage.passes(&stage.bao, &Job::wrapped(&stage.bao));
+}
+
+#[test]
+fn in_a_namespace_all_is_as_it_is_at_the_root() {
+    let Some(stage) = Stage::dev("a check in a namespace") else { return };
+    if !stage.bao.has_namespaces() {
+        return left_out("a check in a namespace");
+    }
+    let team = stage.bao.namespace("team").namespace("数据");
+    furnish(&team);
+    // What is at the root is another's.
+    stage.bao.delete("secret/metadata/ml/db_creds");
+    for login in [Job::approle, Job::wrapped, Job::userpass] {
+        stage.passes(&team, &login(&team).with("VAULT_NAMESPACE", "team/数据"));
+    }
+    stage.change("  jwt:\n", "  jwt:\n    namespace: {env: TEAM}\n");
+    let job = Job::jwt(&team);
+    stage.passes(&team, &job.with("TEAM", "team/数据").with("VAULT_NAMESPACE", "elsewhere"));
+    let without = stage.verdict(&Job::approle(&stage.bao));
+    assert_eq!((without.exit, without.found()[0].as_str()), (1, "error missing"));
+}
+
+#[test]
+fn a_secret_without_versions_is_found_by_the_names_beside_it() {
+    let Some(stage) = Stage::dev("a secret of kv1") else { return };
+    stage.bao.kv1("old");
+    stage.bao.secret("old", "ml/db_creds", json!({ "password": Bao::canary("kv1") }));
+    let engine = "engine: kv2\n    mount: secret\n    path: ml/db_creds";
+    stage.change(engine, "engine: kv1\n    mount: old\n    path: ml/db_creds");
+    let policy = POLICY.replace("secret/data/ml/db_creds", "old/ml/db_creds");
+    let policy = policy + "path \"old/ml/\" { capabilities = [\"list\"] }";
+    stage.attach(&policy);
+    stage.bao.policy("ml-ci", &policy);
+    let audited = stage.bao.audit().len();
+    let verdict = stage.verdict(&Job::approle(&stage.bao));
+    assert_eq!(verdict.exit, 0, "{:#}", verdict.document);
+    assert!(verdict.found().contains(&"note unverifiable".to_owned()), "its fields are hidden");
+    assert_eq!(verdict.server("db_creds"), ["allowed", "yes"]);
+    let log = stage.bao.audit().split_off(audited).into_iter();
+    let about: BTreeSet<_> = log
+        .filter(|entry| entry.path.starts_with("old/"))
+        .map(|entry| (entry.operation, entry.path))
+        .collect();
+    assert_eq!(about, [("list".to_owned(), "old/ml/".to_owned())].into());
+}
+
+#[test]
+fn a_verifier_that_may_read_nothing_proves_presence_and_the_policies_prove_rights() {
+    let Some(stage) = Stage::dev("a check as a verifier") else { return };
+    let generate = ["policy", "generate", "--manifest", "secrets.yml", "--profile", "approle"];
+    let verifier = [&generate[..], &["--for", "verifier"]].concat();
+    let verifier = stage.lab.envlock(&verifier).success();
+    assert!(!verifier.contains("/data/") && !verifier.contains("/creds/"), "{verifier}");
+    stage.bao.policy("verifier", &verifier);
+    let options = json!({ "ttl": "10m", "no_default_policy": true });
+    let token = stage.bao.token(&["verifier"], options);
+
+    // The token stands in the place of the profile's own, or a profile of its own has it.
+    let own = Job::of("token").with("VAULT_TOKEN", &token);
+    let another = Job::of("approle").with("VAULT_TOKEN", &token);
+    for (job, word) in [(own, "--as-verifier"), (another, "--as-verifier=token")] {
+        let verdict = Verdict::of(&stage.check(&job, &[word, "--format", "json"]));
+        assert_eq!(verdict.exit, 0, "{:#}", verdict.document);
+        assert_eq!(verdict.found(), ["note missing"]);
+        assert_eq!(verdict.server("db_creds"), ["-", "yes"]);
+        let rights = &verdict.document["answers"][0];
+        assert_eq!(
+            (&rights["operation"], &rights["policies"]),
+            (&"read".into(), &"allowed".into())
+        );
+    }
+
+    // Where the policies don't speak for the job, nobody does.
+    stage.attach("path \"secret/data/ml/db_creds\" { capabilities = [\"deny\"] }");
+    let job = Job::of("token").with("VAULT_TOKEN", &token);
+    let denied = Verdict::of(&stage.check(&job, &["--as-verifier", "--format", "json"]));
+    assert_eq!(denied.exit, 1);
+    assert!(denied.found().contains(&"error denied".to_owned()), "{:#}", denied.document);
+    stage.change("    attach: [ml-ci]\n", "");
+    let nobody = Verdict::of(&stage.check(&job, &["--as-verifier", "--format", "json"]));
+    assert_eq!(nobody.exit, 3, "{:#}", nobody.document);
+}
+
+#[test]
+fn the_profile_is_the_one_whose_credentials_are_there() {
+    let Some(stage) = Stage::dev("the choice of a profile") else { return };
+    let job = Job::userpass(&stage.bao).unnamed();
+    let verdict = stage.verdict(&job);
+    assert_eq!(verdict.exit, 0, "{:#}", verdict.document);
+    assert_eq!(verdict.document["answers"][0]["profiles"], json!(["userpass"]));
+
+    let audited = stage.bao.audit().len();
+    let two = stage.check(&job.with("CI_JWT", "eyJ"), &[]);
+    assert_eq!(two.code, Some(2), "{two:?}");
+    let said = words(&two);
+    assert!(said.contains("there are credentials for jwt, userpass"), "{said}");
+    assert!(said.contains("name one with `--profile`: jwt, userpass,"), "{said}");
+    let none = stage.check(&Job::of(None), &[]);
+    assert_eq!(none.code, Some(2), "{none:?}");
+    assert!(words(&none).contains("there are credentials for none"), "{none:?}");
+    assert_eq!(stage.asked_since(audited), [""; 0]);
+
+    let chosen = Job::token(&stage.bao).unnamed().with("ENVLOCK_PROFILE", "token");
+    assert_eq!(stage.verdict(&chosen.with("CI_JWT", "eyJ")).exit, 0);
+}
