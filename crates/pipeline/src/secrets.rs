@@ -342,7 +342,7 @@ fn chosen(
         return Ok(profile.ok_or_else(|| CheckError::NoProfile { name, known: known().collect() })?);
     }
     let all: Vec<_> = known().filter_map(|name| manifest.profile(&name)).collect();
-    let names = |profiles: &[ResolvedProfile]| profiles.iter().map(|p| p.name.clone()).collect();
+    let told = |profiles: &[ResolvedProfile]| profiles.iter().map(|p| p.name.clone()).collect();
     let (mut ready, other): (Vec<_>, Vec<_>) =
         all.into_iter().partition(|profile| envlock_vault::present(profile, surroundings));
     if ready.len() == 1
@@ -350,7 +350,7 @@ fn chosen(
     {
         return Ok(profile);
     }
-    Err(SecretsError::WhichProfile { ready: names(&ready), other: names(&other) })
+    Err(SecretsError::WhichProfile { ready: told(&ready), other: told(&other) })
 }
 
 /// What the server says about `profile`.

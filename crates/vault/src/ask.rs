@@ -117,6 +117,11 @@ impl Ask<'_> {
         }
     }
 
+    /// Whether it is asked in the name of a token.
+    pub(crate) fn takes_a_token(&self) -> bool {
+        !matches!(self, Self::Health | Self::SealStatus | Self::Login(_) | Self::Wrapping(_))
+    }
+
     /// Whether it is in the namespace of the profile: the server's health is everybody's.
     pub(crate) fn is_in_namespace(&self) -> bool {
         !matches!(self, Self::Health | Self::SealStatus)

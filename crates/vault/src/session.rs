@@ -1,5 +1,6 @@
 //! A connection that is patient where patience helps, and a token that is ended after use.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use http::{HeaderMap, HeaderValue, Request, Response};
 use rustify::endpoint::{Endpoint, MiddleWare};
 use rustify::errors::ClientError;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use vaultrs::api::EndpointMiddleware;
 
 use crate::answer::Answer;
@@ -26,6 +28,7 @@ pub(crate) struct Connection<'a> {
     transport: Transport,
     namespace: Option<String>,
     index: Mutex<Option<HeaderValue>>,
+    is_behind: AtomicBool,
 }
 
 /// What every request carries: vaultrs's own headers, and the token, which vaultrs would show
@@ -34,6 +37,7 @@ struct Headers<'a> {
     usual: EndpointMiddleware,
     token: Option<HeaderValue>,
     index: Option<HeaderValue>,
+    by_leader: bool,
     connection: &'a Connection<'a>,
 }
 
@@ -47,6 +51,10 @@ impl MiddleWare for Headers<'_> {
         let headers = request.headers_mut();
         headers.extend(self.token.clone().map(|token| (name("x-vault-token"), token)));
         headers.extend(self.index.clone().map(|index| (name("x-vault-index"), index)));
+        if self.by_leader {
+            let value = HeaderValue::from_static("forward-active-node");
+            headers.insert(name("x-vault-inconsistent"), value);
+        }
         Ok(())
     }
 
@@ -81,7 +89,13 @@ impl<'a> Connection<'a> {
         namespace: Option<String>,
     ) -> Result<Self, Failure> {
         let transport = Transport::new(settings).await?;
-        Ok(Self { settings, transport, namespace, index: Mutex::default() })
+        Ok(Self {
+            settings,
+            transport,
+            namespace,
+            index: Mutex::default(),
+            is_behind: AtomicBool::new(false),
+        })
     }
 
     /// The answer to `ask`: 2xx, or a refusal whose meaning hangs on what was asked. What the
@@ -95,7 +109,14 @@ impl<'a> Connection<'a> {
         let token = ask.own_token().or(token);
         let (mut tries, mut paused) = (1, Duration::ZERO);
         loop {
-            let (asked, failure) = match self.once(ask, token, tries).await {
+            let (asked, failure) = match self.once(ask, token, tries, false).await {
+                Next::Take(answer) if answer.status == 403 && self.may_be_early(ask) => {
+                    tokio::time::sleep(self.settings.patience.pause * 2).await;
+                    return match self.once(ask, token, tries, true).await {
+                        Next::Take(answer) => Ok(answer),
+                        Next::Again(_, failure) | Next::Stop(failure) => Err(failure),
+                    };
+                }
                 Next::Take(answer) => return Ok(answer),
                 Next::Stop(failure) => return Err(failure),
                 Next::Again(asked, failure) => (asked, failure),
@@ -108,8 +129,25 @@ impl<'a> Connection<'a> {
         }
     }
 
-    async fn once(&self, ask: &Ask<'_>, token: Option<&Secret>, tries: u32) -> Next {
-        let headers = match self.headers(ask, token) {
+    /// Says that the server's node may not know yet what another one was told.
+    pub(crate) fn is_behind(&self) {
+        self.is_behind.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a refusal may come of a token that a node hasn't heard of yet: once.
+    fn may_be_early(&self, ask: &Ask<'_>) -> bool {
+        ask.takes_a_token() && self.is_behind.swap(false, Ordering::Relaxed)
+    }
+
+    /// One try. With `by_leader` the node that knows for certain is to answer.
+    async fn once(
+        &self,
+        ask: &Ask<'_>,
+        token: Option<&Secret>,
+        tries: u32,
+        by_leader: bool,
+    ) -> Next {
+        let headers = match self.headers(ask, token, by_leader) {
             Ok(headers) => headers,
             Err(failure) => return Next::Stop(failure),
         };
@@ -120,7 +158,12 @@ impl<'a> Connection<'a> {
         }
     }
 
-    fn headers(&self, ask: &Ask<'_>, token: Option<&Secret>) -> Result<Headers<'_>, Failure> {
+    fn headers(
+        &self,
+        ask: &Ask<'_>,
+        token: Option<&Secret>,
+        by_leader: bool,
+    ) -> Result<Headers<'_>, Failure> {
         let token = token.map(|token| {
             let mut value =
                 HeaderValue::from_str(token.reveal()).map_err(|_| Failure::TokenRefused)?;
@@ -134,7 +177,7 @@ impl<'a> Connection<'a> {
             namespace: self.namespace.clone().filter(|_| ask.is_in_namespace()),
         };
         let index = self.index.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Ok(Headers { usual, token: token.transpose()?, index, connection: self })
+        Ok(Headers { usual, token: token.transpose()?, index, by_leader, connection: self })
     }
 
     fn failed(&self, ask: &Ask<'_>, error: &ClientError) -> Next {
@@ -211,12 +254,13 @@ fn judged(ask: &Ask<'_>, response: Response<Vec<u8>>, tries: u32) -> Next {
     let asked = ask.address();
     let wait = retry_after(response.headers());
     let answer = Answer::new(asked.clone(), response);
-    if matches!(ask, Ask::Health | Ask::SealStatus) {
+    let status = answer.status;
+    let is_gateways = matches!(status, 502..=504) && !answer.tells_state();
+    if matches!(ask, Ask::Health | Ask::SealStatus) && !is_gateways {
         // Here 429, 472, 473, 501 and 503 say how the server is.
         return Next::Take(answer);
     }
     let words = || answer.errors(&ask.sent());
-    let status = answer.status;
     match status {
         503 if answer.says("sealed") => Next::Stop(Failure::Sealed),
         429 => Next::Again(wait, Failure::RateLimited { asked, tries }),
@@ -251,6 +295,8 @@ pub(crate) struct Session<'a> {
 #[derive(Deserialize)]
 struct LoggedIn {
     auth: Option<Granted>,
+    #[serde(default)]
+    wrap_info: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -269,7 +315,7 @@ struct Granted {
     #[serde(default)]
     num_uses: u64,
     #[serde(default)]
-    mfa_requirement: Option<serde::de::IgnoredAny>,
+    mfa_requirement: Option<IgnoredAny>,
 }
 
 impl<'a> Session<'a> {
@@ -294,7 +340,10 @@ impl<'a> Session<'a> {
         if answer.status != 200 {
             return Err(refused(&login, &answer, clock_ahead));
         }
-        let granted = answer.read::<LoggedIn>()?.auth;
+        let LoggedIn { auth: granted, wrap_info } = answer.read()?;
+        if granted.is_none() && wrap_info.is_some() {
+            return Err(answer.unreadable("it comes wrapped, and nobody asked for that"));
+        }
         let granted = granted.ok_or_else(|| answer.unreadable("it has no `auth`"))?;
         if granted.mfa_requirement.is_some() || granted.client_token.reveal().is_empty() {
             return Err(Failure::Interactive { method: login.method() });
@@ -340,11 +389,18 @@ impl<'a> Session<'a> {
             Ok(answer) => format!("the server answers {}", answer.status),
             Err(failure) => failure.to_string(),
         };
+        self.left(&reason)
+    }
+
+    /// That the token lives on, and why; nothing of a token that was given.
+    pub(crate) fn left(&self, reason: &str) -> Option<Diagnostic> {
+        let granted = self.granted.as_ref()?;
         let message = format!("the login could not be ended: {reason}");
         let mut diagnostic = Diagnostic::warning("logout-failed", message)
             .with_note(format!("its token ends by itself in {} s", granted.ttl));
         diagnostic.help = self
             .accessor
+            .as_ref()
             .filter(|accessor| !accessor.is_empty())
             .map(|accessor| format!("end it with `bao token revoke -accessor {accessor}`"));
         Some(diagnostic)

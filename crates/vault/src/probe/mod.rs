@@ -94,8 +94,18 @@ async fn asked(
             () = (question.interrupted)() => interrupted = true,
         }
     }
-    said.extend(session.end().await);
-    if interrupted { Err(Failure::Interrupted) } else { facts }
+    if !interrupted {
+        said.extend(session.end().await);
+        return facts;
+    }
+    let left = session.left("it was interrupted twice, or the server doesn't answer");
+    tokio::select! {
+        warning = tokio::time::timeout(GRACE, session.end()) => {
+            said.extend(warning.unwrap_or(left));
+        }
+        () = (question.interrupted)() => said.extend(left),
+    }
+    Err(Failure::Interrupted)
 }
 
 async fn online(

@@ -29,22 +29,17 @@ pub(super) async fn look(connection: &Connection<'_>) -> Result<Server, Failure>
     }
     let status = answer.status;
     let Ok(health) = answer.read::<Health>() else {
-        return Err(match status {
-            502..=504 => Failure::Server {
-                asked: "sys/health".to_owned(),
-                status,
-                words: vec!["(a page, as a proxy writes it)".to_owned()],
-            },
-            _ => not_a_vault(&format!("sys/health answers {status} and no JSON")),
-        });
+        return Err(not_a_vault(&format!("sys/health answers {status} and no JSON")));
     };
     match (status, health.initialized, health.sealed) {
+        (_, None, None) => return Err(not_a_vault("its health isn't told in their words")),
         (501, ..) | (_, Some(false), _) => return Err(Failure::NotInitialised),
         (503, ..) | (_, _, Some(true)) => return Err(Failure::Sealed),
         (472, ..) => return Err(Failure::DrSecondary),
-        (_, None, None) => return Err(not_a_vault("its health isn't told in their words")),
-        // A standby answers, or passes on what it is asked.
-        (200 | 429 | 473, ..) => {}
+        // A performance standby answers by itself, and may not have heard of a new token yet.
+        (473, ..) => connection.is_behind(),
+        // A standby passes on what it is asked.
+        (200 | 429, ..) => {}
         _ => return Err(not_a_vault(&format!("sys/health answers {status}"))),
     }
     let now = connection.settings().now;
