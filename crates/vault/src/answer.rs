@@ -26,6 +26,11 @@ struct Errors {
     errors: Vec<String>,
 }
 
+#[derive(serde::Deserialize)]
+struct State {
+    sealed: Option<bool>,
+}
+
 impl Answer {
     pub(crate) fn new(asked: String, response: Response<Vec<u8>>) -> Self {
         let status = response.status().as_u16();
@@ -37,7 +42,7 @@ impl Answer {
         // The library's own words would quote what it found.
         serde_json::from_slice(&self.body).map_err(|error| {
             let reason = match error.classify() {
-                _ if self.body.trim_ascii_start().starts_with(b"<") => "it is a page, not JSON",
+                _ if self.is_page() => "it is a page, not JSON",
                 serde_json::error::Category::Eof => "it breaks off",
                 serde_json::error::Category::Data => "it isn't of the shape that was expected",
                 _ => "it isn't JSON",
@@ -55,6 +60,9 @@ impl Answer {
     /// What the server says is wrong, with nothing in it that looks like a secret or is one
     /// of `sent`.
     pub(crate) fn errors(&self, sent: &[&Secret]) -> Vec<String> {
+        if self.is_page() {
+            return vec!["(a page, as a proxy writes it)".to_owned()];
+        }
         let errors = serde_json::from_slice(&self.body).map_or(Vec::new(), |e: Errors| e.errors);
         let hidden = |mut text: String| {
             for secret in sent.iter().filter(|secret| secret.reveal().len() > 3) {
@@ -65,9 +73,18 @@ impl Answer {
         errors.into_iter().map(hidden).filter(|text| !text.is_empty()).collect()
     }
 
+    /// Whether it says how the server is, as no gateway before one does.
+    pub(crate) fn tells_state(&self) -> bool {
+        self.read::<State>().is_ok_and(|state| state.sealed.is_some())
+    }
+
     /// Whether one of the server's errors has these words.
     pub(crate) fn says(&self, words: &str) -> bool {
         self.errors(&[]).iter().any(|error| error.to_lowercase().contains(words))
+    }
+
+    fn is_page(&self) -> bool {
+        self.body.trim_ascii_start().starts_with(b"<")
     }
 
     pub(crate) fn unreadable(&self, reason: &str) -> Failure {
