@@ -1,7 +1,8 @@
 //! The way to the server: rustify's client, with the traps of the usual one closed.
 //!
-//! No redirect is followed but one to the same server; certificates are always checked; an
-//! answer has an end; headers come back with errors too, because `Retry-After` is one.
+//! No redirect is followed but one that has the same asked of the same server; certificates are
+//! always checked; an answer has an end; headers come back with errors too, because
+//! `Retry-After` is one.
 
 use std::net::SocketAddr;
 use std::str::FromStr as _;
@@ -9,6 +10,7 @@ use std::str::FromStr as _;
 use async_trait::async_trait;
 use envlock_report::connection::innermost;
 use http::{Request, Response, Uri};
+use percent_encoding::percent_decode_str;
 use reqwest::header::LOCATION;
 use reqwest::{Certificate, redirect};
 use rustify::client::Client;
@@ -104,7 +106,8 @@ impl Transport {
         whole.body(body).map_err(|error| ClientError::ResponseError { source: error.into() })
     }
 
-    /// Where a redirect leads: the same server, or an error.
+    /// Where a redirect leads: to the same path of the same server, or an error. Another path
+    /// could be a secret's, and it wouldn't be one of the requests that can be made.
     fn target(&self, answer: &Response<Vec<u8>>, from: &Uri) -> Result<Option<Uri>, ClientError> {
         let is_redirect = matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308);
         let location = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok());
@@ -115,6 +118,10 @@ impl Transport {
         let Some(target) = target else { return Err(elsewhere("a place without a name".into())) };
         if !self.address.is_origin_of(&target) {
             return Err(elsewhere(shown(&target)));
+        }
+        let same_path = percent_decode_str(target.path()).eq(percent_decode_str(from.path()));
+        if !same_path || target.query() != from.query() {
+            return Err(elsewhere("another path of its own".into()));
         }
         Uri::from_str(target.as_str()).map(Some).map_err(|_| elsewhere(shown(&target)))
     }
@@ -143,8 +150,9 @@ impl Client for Transport {
         let Some(target) = self.target(&answer, again.uri())? else { return Ok(answer) };
         let mut again = again;
         *again.uri_mut() = target;
+        let from = again.uri().clone();
         let answer = self.once(again).await?;
-        match self.target(&answer, &Uri::from_static("/"))? {
+        match self.target(&answer, &from)? {
             None => Ok(answer),
             Some(_) => Err(ClientError::ResponseError {
                 source: Unfit::Elsewhere("one place after another".into()).into(),
