@@ -1,4 +1,7 @@
 //! A server that is asked by the whole client, and that says what no real one can be brought to
 //! say.
 
+mod health;
+mod redirects;
+mod retries;
 mod support;

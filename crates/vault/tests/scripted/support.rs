@@ -31,11 +31,12 @@ pub(crate) type Until<'a> = &'a (dyn Fn() -> Pin<Box<dyn Future<Output = ()> + S
 
 /// A job at a server.
 pub(crate) struct Job {
-    url: String,
-    auth: String,
-    profile: String,
-    needs: Vec<(String, String)>,
-    variables: BTreeMap<String, String>,
+    pub(crate) url: String,
+    pub(crate) auth: String,
+    pub(crate) profile: String,
+    pub(crate) plaintext: bool,
+    pub(crate) needs: Vec<(String, String)>,
+    pub(crate) variables: BTreeMap<String, String>,
     pub(crate) namespace: Option<String>,
     pub(crate) patience: Patience,
     pub(crate) timeout: Duration,
@@ -63,6 +64,7 @@ impl Job {
             url: url.to_owned(),
             auth: JWT.to_owned(),
             profile: String::new(),
+            plaintext: true,
             needs: vec![("db".to_owned(), DB.to_owned())],
             variables: variables.into(),
             namespace: None,
@@ -108,8 +110,8 @@ impl Job {
         for (name, need) in &self.needs {
             writeln!(text, "  {name}: {need}").unwrap();
         }
-        let Self { auth, profile, .. } = self;
-        let plain = "allow_plaintext_loopback: true";
+        let Self { auth, profile, plaintext, .. } = self;
+        let plain = format!("allow_plaintext_loopback: {plaintext}");
         writeln!(text, "profiles:\n  ci: {{auth: {auth}, {plain}{profile}}}").unwrap();
         let manifest = Manifest::parse("secrets.yml", &text, Notation::Own).unwrap().unwrap();
         let profile = manifest.profile("ci").unwrap();

@@ -1,0 +1,177 @@
+//! How the server is.
+
+use envlock_report::{Exit, Explain as _};
+use envlock_secrets::facts::Unknown;
+use envlock_testkit::{Answer, Script};
+use envlock_vault::Failure;
+use serde_json::json;
+
+use crate::support::{HEALTH, Job, REVOKE, asked, count, server, told};
+
+fn health(status: u16, initialized: bool, sealed: bool) -> Answer {
+    let version = "1.20.0+ent";
+    Answer::json(
+        status,
+        json!({ "initialized": initialized, "sealed": sealed, "version": version }),
+    )
+}
+
+fn not_a_vault(script: &Script) -> String {
+    let failure = Job::at(script).failure();
+    assert_eq!((told(&failure).code, failure.exit()), ("not-a-vault", Exit::Unknown));
+    assert_eq!(
+        told(&failure).help.as_deref(),
+        Some("check VAULT_ADDR: host, port, and the path of a proxy")
+    );
+    let Failure::NotAVault { address, reason } = failure else { panic!("{failure:?}") };
+    assert_eq!(address, script.url());
+    reason
+}
+
+#[test]
+fn an_active_node_a_standby_and_a_performance_standby_are_asked() {
+    for status in [200, 429, 473] {
+        let script = server("imitates the nodes of a cluster").on(
+            "GET",
+            "sys/health",
+            health(status, true, false),
+        );
+        let facts = Job::at(&script).facts();
+        assert_eq!(facts.server.address, script.url());
+        assert_eq!((facts.server.version.as_str(), facts.server.clock_ahead), ("1.20.0+ent", None));
+        assert_eq!((count(&script, HEALTH), count(&script, REVOKE)), (1, 1), "{status}");
+    }
+}
+
+#[test]
+fn a_server_that_can_serve_nobody_is_asked_once_and_gets_no_login() {
+    for (answer, failure, code, help) in [
+        (
+            health(472, true, false),
+            Failure::DrSecondary,
+            "dr-secondary",
+            "put the address of the primary into VAULT_ADDR",
+        ),
+        (
+            health(501, false, true),
+            Failure::NotInitialised,
+            "not-initialised",
+            "ask its operator to initialise it (`bao operator init`)",
+        ),
+        (
+            health(503, true, true),
+            Failure::Sealed,
+            "sealed",
+            "ask its operator to unseal it, then run this again",
+        ),
+        // A balancer that turns every status into 200.
+        (
+            health(200, true, true),
+            Failure::Sealed,
+            "sealed",
+            "ask its operator to unseal it, then run this again",
+        ),
+    ] {
+        let script = server("imitates a node that can't serve").on("GET", "sys/health", answer);
+        let found = Job::at(&script).failure();
+        assert_eq!((&found, found.exit()), (&failure, Exit::Unknown));
+        assert_eq!((told(&found).code, told(&found).help.as_deref()), (code, Some(help)));
+        assert_eq!(asked(&script), [HEALTH]);
+    }
+}
+
+#[test]
+fn a_server_without_health_says_by_its_seal_how_it_is() {
+    let seal = json!({ "sealed": false, "t": 1, "n": 1, "progress": 0 });
+    let script = server("imitates RustyVault")
+        .on("GET", "sys/health", Answer::errors(404, &[]))
+        .on("GET", "sys/seal-status", Answer::json(200, seal))
+        .on("POST", "sys/capabilities-self", Answer::errors(404, &[]))
+        .on("POST", "auth/token/revoke-self", Answer::errors(404, &[]));
+    let report = Job::at(&script).ask();
+    let facts = report.facts.unwrap();
+    assert_eq!((facts.server.version.as_str(), facts.server.clock_ahead), ("", None));
+    assert_eq!(facts.capabilities, Err(Unknown::Unsupported));
+    assert_eq!(asked(&script)[..2], [HEALTH, "GET sys/seal-status"]);
+    assert_eq!(report.said[0].message, "the login could not be ended: the server answers 404");
+}
+
+#[test]
+fn a_sealed_server_without_health_is_told_as_sealed() {
+    let seal = json!({ "sealed": true, "t": 3, "n": 5, "progress": 1 });
+    let script = Script::new("imitates RustyVault, sealed").on(
+        "GET",
+        "sys/seal-status",
+        Answer::json(200, seal),
+    );
+    assert_eq!(Job::at(&script).failure(), Failure::Sealed);
+    assert_eq!(asked(&script), [HEALTH, "GET sys/seal-status"]);
+}
+
+#[test]
+fn pages_and_other_json_are_no_vault() {
+    let page = |status| {
+        Script::new("imitates the login page of a company's proxy").on(
+            "GET",
+            "*",
+            Answer::html(status),
+        )
+    };
+    assert_eq!(not_a_vault(&page(200)), "sys/health answers 200 and no JSON");
+    assert_eq!(not_a_vault(&page(404)), "sys/health answers 404 and no JSON");
+    assert_eq!(not_a_vault(&page(403)), "sys/health answers 403 and no JSON");
+    for status in [200, 404, 429, 472, 501] {
+        let script = Script::new("imitates another program's interface").on(
+            "GET",
+            "*",
+            Answer::json(status, json!({ "status": "canary" })),
+        );
+        assert_eq!(not_a_vault(&script), "its health isn't told in their words", "{status}");
+    }
+    let nothing = Script::new("imitates a server without a single route");
+    assert_eq!(not_a_vault(&nothing), "its health isn't told in their words");
+}
+
+#[test]
+fn a_gateway_that_has_lost_its_server_is_asked_again_and_isnt_taken_for_a_sealed_server() {
+    for (answer, words) in [
+        (Answer::html(502), "(a page, as a proxy writes it)"),
+        (Answer::html(503), "(a page, as a proxy writes it)"),
+        (Answer::html(504), "(a page, as a proxy writes it)"),
+        (Answer::json(503, json!({ "message": "Service Unavailable" })), ""),
+    ] {
+        let always =
+            Script::new("imitates a gateway without a server").on("GET", "*", answer.clone());
+        let failure = Job::at(&always).failure();
+        let Failure::Server { asked: what, words: said, .. } = &failure else {
+            panic!("{failure:?}")
+        };
+        assert_eq!((what.as_str(), said.join("").as_str()), ("sys/health", words));
+        assert_eq!((told(&failure).code, failure.exit()), ("server-error", Exit::Unknown));
+        assert_eq!(asked(&always), [HEALTH; 4]);
+
+        let once = server("imitates a gateway whose server restarts").on(
+            "GET",
+            "sys/health",
+            [answer, health(200, true, false)],
+        );
+        assert!(Job::at(&once).facts().capabilities.is_ok());
+        assert_eq!(count(&once, HEALTH), 2);
+    }
+}
+
+#[test]
+fn nobody_at_the_address_is_told_as_such() {
+    let url = Script::new("imitates a server that was stopped").url();
+    let failure = Job::below(&url).failure();
+    assert_eq!((told(&failure).code, failure.exit()), ("unreachable", Exit::Unknown));
+    assert!(failure.to_string().starts_with(&format!("{url} can't be reached: ")), "{failure}");
+}
+
+#[test]
+fn plain_http_is_not_asked_unless_the_profile_allows_it() {
+    let script = server("imitates a server in development");
+    let failure = Job { plaintext: false, ..Job::at(&script) }.failure();
+    assert_eq!((told(&failure).code, failure.exit()), ("plaintext", Exit::Usage));
+    assert_eq!(asked(&script), [""; 0]);
+}

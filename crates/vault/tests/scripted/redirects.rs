@@ -1,0 +1,156 @@
+//! Where a server sends on to.
+
+use envlock_report::{Exit, Explain as _};
+use envlock_secrets::facts::Presence;
+use envlock_testkit::Answer;
+use envlock_vault::Failure;
+use serde_json::json;
+
+use crate::support::{
+    APPROLE, CAPABILITIES, HEALTH, JWT_LOGIN, Job, LOOKUP, METADATA, MOUNT, REVOKE, asked, count,
+    login, metadata, server, token, told,
+};
+
+/// The target of the redirect that was refused.
+fn refused(job: &Job) -> String {
+    let failure = job.failure();
+    let words = told(&failure);
+    assert_eq!((words.code, failure.exit()), ("redirected", Exit::Unknown));
+    assert_eq!(words.notes, ["a token shown to another server is that server's from then on"]);
+    let Failure::Redirected { target, .. } = failure else { panic!("{failure:?}") };
+    target
+}
+
+#[test]
+fn a_standby_that_sends_on_to_its_own_address_is_followed_once() {
+    let script = server("imitates a standby behind one address for the whole cluster");
+    let to = |path: &str| Answer::redirect(307, &format!("{}/v1/{path}", script.url()));
+    let lookup = [to("auth/token/lookup-self"), token(&json!({ "ttl": 600 }))];
+    let logins = [to("auth/jwt/login"), login(&json!({}))];
+    let subkeys = to("secret/metadata/ml/db");
+    let script = script
+        .on("GET", "auth/token/lookup-self", lookup)
+        .on("GET", "secret/metadata/*", [subkeys, metadata()])
+        .on("POST", "auth/jwt/login", logins);
+    let facts = Job::at(&script).facts();
+    assert_eq!(facts.token.ttl, 600);
+    for request in [JWT_LOGIN, LOOKUP, METADATA] {
+        assert_eq!(count(&script, request), 2, "{request}");
+    }
+    let logins: Vec<_> =
+        script.requests().into_iter().filter(|a| a.path.ends_with("login")).collect();
+    assert_eq!(logins[0].body, logins[1].body);
+    assert!(logins.iter().all(|login| login.method == "POST" && !login.with_token));
+    let lookups = script.requests().into_iter().filter(|asked| asked.path.contains("lookup"));
+    assert!(lookups.into_iter().all(|lookup| lookup.with_token));
+}
+
+#[test]
+fn a_redirect_without_a_host_is_the_same_server() {
+    for status in [301, 302, 307, 308] {
+        let script = server("imitates a proxy that names paths alone");
+        let to = Answer::redirect(status, "/v1/auth/token/lookup-self");
+        let script =
+            script.on("GET", "auth/token/lookup-self", [to, token(&json!({ "ttl": 601 }))]);
+        assert_eq!(Job::at(&script).facts().token.ttl, 601, "{status}");
+    }
+}
+
+#[test]
+fn the_second_redirect_in_a_row_is_not_followed() {
+    let script = server("imitates two standbys that send on to one another");
+    let to = format!("{}/v1/auth/approle/login", script.url());
+    let script = script.on("POST", "auth/approle/login", Answer::redirect(307, &to));
+    assert_eq!(refused(&Job::at(&script).by(APPROLE)), "one place after another");
+    assert_eq!(asked(&script), [HEALTH, "POST auth/approle/login", "POST auth/approle/login"]);
+}
+
+#[test]
+fn another_server_gets_neither_the_login_nor_the_token() {
+    let other = server("imitates a server that collects tokens");
+    for (method, path, wanted) in [
+        ("GET", "sys/health", vec![HEALTH]),
+        ("POST", "auth/jwt/login", vec![HEALTH, JWT_LOGIN]),
+        ("GET", "auth/token/lookup-self", vec![HEALTH, JWT_LOGIN, LOOKUP, REVOKE]),
+    ] {
+        let to = format!("{}/v1/{path}?canary", other.url());
+        let script = server("imitates a server that sends its clients away").on(
+            method,
+            path,
+            Answer::redirect(307, &to),
+        );
+        assert_eq!(refused(&Job::at(&script)), other.url());
+        assert_eq!(asked(&script), wanted);
+    }
+    assert_eq!(other.requests(), []);
+}
+
+#[test]
+fn another_port_scheme_or_name_of_this_machine_is_another_server() {
+    let script = server("imitates a server that sends its clients away");
+    let port = script.url().rsplit_once(':').unwrap().1.to_owned();
+    for (place, shown) in [
+        ("http://127.0.0.1:9", "http://127.0.0.1:9".to_owned()),
+        (&format!("https://127.0.0.1:{port}"), format!("https://127.0.0.1:{port}")),
+        (&format!("http://localhost:{port}"), format!("http://localhost:{port}")),
+        ("//127.0.0.1:9", "http://127.0.0.1:9".to_owned()),
+        ("http://canary:canary@127.0.0.1:9", "http://127.0.0.1:9".to_owned()),
+    ] {
+        let to = Answer::redirect(307, &format!("{place}/v1/auth/token/lookup-self"));
+        let script = server("imitates one more").on("GET", "auth/token/lookup-self", to);
+        assert_eq!(refused(&Job::at(&script)), shown);
+        assert_eq!(asked(&script), [HEALTH, JWT_LOGIN, LOOKUP, REVOKE]);
+    }
+}
+
+#[test]
+fn a_redirect_to_a_secret_is_not_followed() {
+    for place in [
+        "secret/data/ml/db",
+        "secret/data/ml/db?x=/v1/secret/metadata/ml/db",
+        "../ui",
+        "secret/metadata/ml/db?x",
+        "secret/data/x/v1/secret/metadata/ml/db",
+    ] {
+        let script = server("imitates a server that would have its secrets read");
+        let to = format!("{}/v1/{place}", script.url());
+        let script = script.on("GET", "secret/metadata/*", Answer::redirect(307, &to)).on(
+            "GET",
+            "secret/data/*",
+            Answer::data(json!({ "data": { "k": "canary" } })),
+        );
+        assert_eq!(refused(&Job::at(&script)), "another path of its own");
+        assert_eq!(
+            asked(&script),
+            [HEALTH, JWT_LOGIN, LOOKUP, CAPABILITIES, MOUNT, METADATA, REVOKE],
+            "{place}"
+        );
+    }
+}
+
+#[test]
+fn a_redirect_that_leads_nowhere_is_no_answer() {
+    let script = server("imitates a broken proxy").on(
+        "GET",
+        "auth/token/lookup-self",
+        Answer::redirect(307, "http://"),
+    );
+    assert_eq!(refused(&Job::at(&script)), "a place without a name");
+    let script = server("imitates a proxy that forgets where to").on(
+        "GET",
+        "secret/metadata/*",
+        Answer::empty(307),
+    );
+    assert_eq!(told(&Job::at(&script).failure()).code, "unreadable-answer");
+}
+
+#[test]
+fn a_path_that_is_only_written_another_way_is_the_same() {
+    let db = "{engine: kv2, mount: secret, path: ml/a(b), fields: {host: DB_HOST}}";
+    let script = server("imitates a standby that escapes more than it has to");
+    let to = Answer::redirect(307, "/v1/secret/metadata/ml/a%28b%29");
+    let script = script.on("GET", "secret/metadata/*", [to, metadata()]);
+    let facts = Job::at(&script).needing(&[("db", db)]).facts();
+    assert_eq!(facts.needs["db"].presence, Ok(Presence::There { ends: None }));
+    assert_eq!(count(&script, "GET secret/metadata/ml/a(b)"), 2);
+}

@@ -1,0 +1,247 @@
+//! What is asked again, and what never is.
+
+use std::time::Duration;
+
+use envlock_report::{Exit, Explain as _};
+use envlock_testkit::Answer;
+use envlock_vault::{Failure, Patience};
+use serde_json::json;
+
+use crate::support::{
+    APPROLE, APPROLE_LOGIN, CAPABILITIES, HEALTH, JWT_LOGIN, Job, LOOKUP, REVOKE, WRAPPED, asked,
+    count, login, metadata, server, token, told,
+};
+
+/// What is over after a while, and how it is told if it isn't.
+fn passing() -> [(Answer, &'static str); 7] {
+    [
+        (Answer::errors(429, &[]), "rate-limited"),
+        (Answer::errors(412, &["required index state not present"]), "not-caught-up"),
+        (Answer::html(502), "server-error"),
+        (Answer::errors(503, &["node is in recovery"]), "server-error"),
+        (Answer::html(504), "server-error"),
+        (Answer::close(), "unreachable"),
+        (Answer::close_unread(), "unreachable"),
+    ]
+}
+
+#[test]
+fn what_passes_is_asked_again_until_it_has_passed() {
+    for (answer, _) in passing() {
+        let script = server("imitates a server that is busy for a while")
+            .on("GET", "sys/health", server_health(&answer))
+            .on("GET", "auth/token/lookup-self", [answer.clone(), answer.clone(), ttl(77)])
+            .on("GET", "secret/metadata/*", [answer.clone(), metadata()])
+            .on("POST", "auth/token/revoke-self", [answer.clone(), Answer::empty(204)]);
+        assert_eq!(Job::at(&script).facts().token.ttl, 77, "{answer:?}");
+        assert_eq!((count(&script, LOOKUP), count(&script, REVOKE)), (3, 2), "{answer:?}");
+    }
+}
+
+/// Health has its own meaning of 429 and 503, so it only breaks off here.
+fn server_health(answer: &Answer) -> Vec<Answer> {
+    let well = Answer::json(200, json!({ "initialized": true, "sealed": false }));
+    match format!("{answer:?}").contains("Close") {
+        true => vec![answer.clone(), well],
+        false => vec![well],
+    }
+}
+
+fn ttl(seconds: u64) -> Answer {
+    token(&json!({ "ttl": seconds }))
+}
+
+#[test]
+fn what_does_not_pass_is_asked_four_times() {
+    for (answer, code) in passing() {
+        let script = server("imitates a server that is busy for good").on(
+            "POST",
+            "sys/capabilities-self",
+            answer.clone(),
+        );
+        let failure = Job::at(&script).failure();
+        assert_eq!((told(&failure).code, failure.exit()), (code, Exit::Unknown), "{answer:?}");
+        assert!(failure.to_string().contains("sys/capabilities-self"), "{failure}");
+        assert_eq!((count(&script, CAPABILITIES), count(&script, REVOKE)), (4, 1), "{answer:?}");
+    }
+}
+
+#[test]
+fn the_number_of_tries_is_told() {
+    let script = server("imitates a quota of requests").on(
+        "GET",
+        "auth/token/lookup-self",
+        Answer::errors(429, &["rate limit quota exceeded"]),
+    );
+    let failure = Job::at(&script).failure();
+    let asked = "auth/token/lookup-self".to_owned();
+    assert_eq!(failure, Failure::RateLimited { asked, tries: 4 });
+    assert_eq!(told(&failure).help.as_deref(), Some("run it later, or ask for a larger quota"));
+}
+
+#[test]
+fn an_inner_failure_is_asked_once_more() {
+    let script = server("imitates a server that stumbles").on(
+        "GET",
+        "auth/token/lookup-self",
+        [Answer::errors(500, &["internal error"]), ttl(78)],
+    );
+    assert_eq!(Job::at(&script).facts().token.ttl, 78);
+    assert_eq!(count(&script, LOOKUP), 2);
+
+    let script = server("imitates a server that is broken").on(
+        "GET",
+        "auth/token/lookup-self",
+        Answer::errors(500, &["internal error"]),
+    );
+    let failure = Job::at(&script).failure();
+    assert_eq!(told(&failure).notes, ["the server says: internal error"]);
+    assert_eq!(failure.to_string(), "the server failed at auth/token/lookup-self with status 500");
+    assert_eq!(count(&script, LOOKUP), 2);
+
+    for status in [501, 505] {
+        let script = server("imitates a server that has no such thing").on(
+            "GET",
+            "auth/token/lookup-self",
+            Answer::errors(status, &[]),
+        );
+        assert_eq!(told(&Job::at(&script).failure()).code, "server-error");
+        assert_eq!(count(&script, LOOKUP), 1, "{status}");
+    }
+}
+
+#[test]
+fn the_servers_own_word_goes_before_ours_and_no_further_than_patience() {
+    // Own pauses would be too long for this patience, so that only the server's word counts.
+    let hour = Duration::from_secs(3600);
+    let impatient =
+        |job: Job| Job { patience: Patience { tries: 4, pause: hour, total: hour / 2 }, ..job };
+    let answer = |after: &str| Answer::errors(429, &[]).header("retry-after", after);
+    for (after, tries) in
+        [("0", 4), (" 0 ", 4), ("3600", 1), ("Mon, 23 Nov 2026 12:00:00 GMT", 1), ("-1", 1)]
+    {
+        let script = server("imitates a quota that says how long it lasts").on(
+            "GET",
+            "auth/token/lookup-self",
+            answer(after),
+        );
+        let failure = impatient(Job::at(&script)).failure();
+        let asked = "auth/token/lookup-self".to_owned();
+        assert_eq!(failure, Failure::RateLimited { asked, tries }, "{after}");
+        assert_eq!(count(&script, LOOKUP), tries as usize, "{after}");
+    }
+    let script = server("imitates a quota that is over").on(
+        "GET",
+        "auth/token/lookup-self",
+        [answer("0"), ttl(79)],
+    );
+    assert_eq!(impatient(Job::at(&script)).facts().token.ttl, 79);
+}
+
+#[test]
+fn a_server_that_is_sealed_meanwhile_is_not_asked_again() {
+    let script = server("imitates a server that is sealed while it is asked").on(
+        "GET",
+        "auth/token/lookup-self",
+        Answer::errors(503, &["Vault is sealed"]),
+    );
+    assert_eq!(Job::at(&script).failure(), Failure::Sealed);
+    assert_eq!(asked(&script), [HEALTH, JWT_LOGIN, LOOKUP, REVOKE]);
+}
+
+#[test]
+fn a_login_that_can_be_repeated_is() {
+    for (answer, _) in passing() {
+        let script = server("imitates a server whose login stumbles").on(
+            "POST",
+            "auth/jwt/login",
+            [answer.clone(), login(&json!({}))],
+        );
+        assert!(Job::at(&script).facts().token.logged_in);
+        assert_eq!(count(&script, JWT_LOGIN), 2, "{answer:?}");
+    }
+}
+
+#[test]
+fn a_secret_id_is_never_sent_twice() {
+    for (answer, code, exit) in [
+        (Answer::errors(400, &["invalid role or secret ID"]), "login-refused", Exit::LoginRefused),
+        (Answer::errors(403, &["permission denied"]), "login-refused", Exit::LoginRefused),
+        (Answer::errors(500, &["internal error"]), "server-error", Exit::Unknown),
+        (Answer::html(502), "server-error", Exit::Unknown),
+        (Answer::errors(503, &["try later"]), "server-error", Exit::Unknown),
+        (Answer::errors(503, &["Vault is sealed"]), "sealed", Exit::Unknown),
+        (Answer::close(), "login-lost", Exit::LoginRefused),
+        (Answer::close_unread(), "login-lost", Exit::LoginRefused),
+    ] {
+        let script =
+            server("imitates a login that fails").on("POST", "auth/approle/login", answer.clone());
+        let failure = Job::at(&script).by(APPROLE).failure();
+        assert_eq!((told(&failure).code, failure.exit()), (code, exit), "{answer:?}");
+        assert_eq!(asked(&script), [HEALTH, APPROLE_LOGIN], "{answer:?}");
+    }
+}
+
+#[test]
+fn a_lost_login_says_that_its_secret_id_may_be_used_up() {
+    let script = server("imitates a proxy that breaks off").on(
+        "POST",
+        "auth/approle/login",
+        Answer::close(),
+    );
+    let failure = Job::at(&script).by(APPROLE).failure();
+    assert_eq!(failure, Failure::Lost { asked: "auth/approle/login".to_owned() });
+    assert_eq!(
+        failure.to_string(),
+        "the answer to auth/approle/login was lost, and what was sent may be used up by it"
+    );
+    assert_eq!(told(&failure).help.as_deref(), Some("get a new credential before the next try"));
+}
+
+#[test]
+fn a_login_that_is_never_answered_is_lost_too() {
+    let script = server("imitates a server that is stuck")
+        .on("POST", "auth/approle/login", Answer::hang())
+        .on("POST", "auth/jwt/login", Answer::hang());
+    let short = Duration::from_millis(200);
+    let job = Job { timeout: short, ..Job::at(&script).by(APPROLE) };
+    assert_eq!(job.failure(), Failure::Lost { asked: "auth/approle/login".to_owned() });
+    let failure = Job { timeout: short, ..Job::at(&script) }.failure();
+    assert_eq!((told(&failure).code, failure.exit()), ("timed-out", Exit::Unknown));
+    assert_eq!((count(&script, APPROLE_LOGIN), count(&script, JWT_LOGIN)), (1, 1));
+}
+
+#[test]
+fn a_quota_at_the_login_uses_nothing_up_and_is_waited_for() {
+    let script = server("imitates a quota of logins").on(
+        "POST",
+        "auth/approle/login",
+        [Answer::errors(429, &[]), login(&json!({}))],
+    );
+    assert!(Job::at(&script).by(APPROLE).facts().token.logged_in);
+    assert_eq!(count(&script, APPROLE_LOGIN), 2);
+}
+
+#[test]
+fn a_wrapping_token_is_never_unwrapped_twice() {
+    const UNWRAP: &str = "POST sys/wrapping/unwrap";
+    for (answer, code, exit) in [
+        (
+            Answer::errors(400, &["wrapping token is not valid or does not exist"]),
+            "wrapped-used",
+            Exit::LoginRefused,
+        ),
+        (Answer::errors(500, &[]), "server-error", Exit::Unknown),
+        (Answer::errors(503, &[]), "server-error", Exit::Unknown),
+        (Answer::close(), "login-lost", Exit::LoginRefused),
+        (Answer::close_unread(), "login-lost", Exit::LoginRefused),
+    ] {
+        let origin = json!({ "creation_path": "auth/approle/role/ml/secret-id" });
+        let script = server("imitates a SecretID that comes wrapped")
+            .on("POST", "sys/wrapping/lookup", Answer::data(origin))
+            .on("POST", "sys/wrapping/unwrap", answer.clone());
+        let failure = Job::at(&script).by(WRAPPED).failure();
+        assert_eq!((told(&failure).code, failure.exit()), (code, exit), "{answer:?}");
+        assert_eq!(asked(&script), [HEALTH, "POST sys/wrapping/lookup", UNWRAP], "{answer:?}");
+    }
+}
