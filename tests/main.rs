@@ -21,6 +21,7 @@ mod mirrors;
 mod moves;
 mod offline;
 mod online;
+mod online_failures;
 mod output;
 mod python;
 mod run;
