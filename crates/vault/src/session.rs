@@ -153,7 +153,7 @@ impl<'a> Connection<'a> {
         };
         let sent = ask.with_middleware(&headers).exec(&self.transport).await;
         match sent {
-            Ok(result) => judged(ask, result.response, tries),
+            Ok(result) => judged(ask, token, result.response, tries),
             Err(error) => self.failed(ask, &error),
         }
     }
@@ -250,7 +250,7 @@ impl<'a> Connection<'a> {
 }
 
 /// What an answer means for whoever sent `ask`, at this try.
-fn judged(ask: &Ask<'_>, response: Response<Vec<u8>>, tries: u32) -> Next {
+fn judged(ask: &Ask<'_>, token: Option<&Secret>, response: Response<Vec<u8>>, tries: u32) -> Next {
     let asked = ask.address();
     let wait = retry_after(response.headers());
     let answer = Answer::new(asked.clone(), response);
@@ -260,7 +260,7 @@ fn judged(ask: &Ask<'_>, response: Response<Vec<u8>>, tries: u32) -> Next {
         // Here 429, 472, 473, 501 and 503 say how the server is.
         return Next::Take(answer);
     }
-    let words = || answer.errors(&ask.sent());
+    let words = || answer.errors(&ask.sent().into_iter().chain(token).collect::<Vec<_>>());
     match status {
         503 if answer.says("sealed") => Next::Stop(Failure::Sealed),
         429 => Next::Again(wait, Failure::RateLimited { asked, tries }),
