@@ -41,10 +41,8 @@ fn what_passes_is_asked_again_until_it_has_passed() {
 /// Health has its own meaning of 429 and 503, so it only breaks off here.
 fn server_health(answer: &Answer) -> Vec<Answer> {
     let well = Answer::json(200, json!({ "initialized": true, "sealed": false }));
-    match format!("{answer:?}").contains("Close") {
-        true => vec![answer.clone(), well],
-        false => vec![well],
-    }
+    let breaks_off = format!("{answer:?}").contains("Close");
+    if breaks_off { vec![answer.clone(), well] } else { vec![well] }
 }
 
 fn ttl(seconds: u64) -> Answer {
@@ -113,7 +111,7 @@ fn an_inner_failure_is_asked_once_more() {
 #[test]
 fn the_servers_own_word_goes_before_ours_and_no_further_than_patience() {
     // Own pauses would be too long for this patience, so that only the server's word counts.
-    let hour = Duration::from_secs(3600);
+    let hour = Duration::from_hours(1);
     let impatient =
         |job: Job| Job { patience: Patience { tries: 4, pause: hour, total: hour / 2 }, ..job };
     let answer = |after: &str| Answer::errors(429, &[]).header("retry-after", after);

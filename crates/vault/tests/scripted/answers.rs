@@ -1,0 +1,165 @@
+//! Answers that can't be read, and that show nothing of what they hold.
+
+use envlock_report::{Exit, Explain as _};
+use envlock_secrets::facts::Presence;
+use envlock_testkit::Answer;
+use envlock_vault::Failure;
+use serde_json::json;
+
+use crate::support::{HEALTH, JWT_LOGIN, Job, LOOKUP, REVOKE, asked, count, fields, server, told};
+
+const ENDPOINTS: [(&str, &str); 6] = [
+    ("POST", "auth/jwt/login"),
+    ("GET", "auth/token/lookup-self"),
+    ("POST", "sys/capabilities-self"),
+    ("GET", "sys/internal/ui/mounts/secret"),
+    ("GET", "secret/metadata/ml/db"),
+    ("GET", "secret/subkeys/ml/db"),
+];
+
+fn reason(method: &str, path: &str, answer: Answer) -> String {
+    let script = server("imitates a proxy that changes answers").on(method, path, answer);
+    let failure = Job::at(&script).failure();
+    assert_eq!((told(&failure).code, failure.exit()), ("unreadable-answer", Exit::Unknown));
+    assert_eq!(
+        told(&failure).help.as_deref(),
+        Some("see whether a proxy in between changes answers")
+    );
+    let logged_in = !path.ends_with("login");
+    assert_eq!(count(&script, REVOKE), usize::from(logged_in), "{path}");
+    let Failure::Unreadable { asked, reason } = failure else { panic!("{failure:?}") };
+    assert_eq!(asked, path);
+    reason
+}
+
+#[test]
+fn what_is_no_json_is_not_read_wherever_it_comes() {
+    for (method, path) in ENDPOINTS {
+        let raw = |body: &'static str| Answer::raw(200, "application/json", body);
+        for (answer, wanted) in [
+            (Answer::html(200), "it is a page, not JSON"),
+            (raw(r#"{"data": {"k": "canary"#), "it breaks off"),
+            (raw(r#"{"auth": {"client_token": "canary"#), "it breaks off"),
+            (raw(""), "it breaks off"),
+            (raw("canary"), "it isn't JSON"),
+            (raw("[\"canary\"]"), "it isn't of the shape that was expected"),
+            (Answer::huge(), "it is longer than a megabyte"),
+        ] {
+            // A list can be taken for an object without names, and then something is missing.
+            let found = reason(method, path, answer);
+            let lacks = matches!(found.as_str(), "it has no `data`" | "it has no `auth`");
+            assert!(found == wanted || lacks && wanted.contains("shape"), "{path}: {found}");
+        }
+    }
+}
+
+#[test]
+fn what_has_no_data_is_not_taken_for_an_empty_answer() {
+    for (method, path) in &ENDPOINTS[1..] {
+        for body in [json!({}), json!({ "data": null })] {
+            assert_eq!(reason(method, path, Answer::json(200, body)), "it has no `data`");
+        }
+        // What the login said of the token is enough where it can't be looked at.
+        if path.ends_with("lookup-self") {
+            continue;
+        }
+        assert_eq!(reason(method, path, Answer::empty(204)), "it breaks off");
+        let strange = Answer::json(302, json!({ "data": {} }));
+        let found = reason(method, path, strange);
+        assert!(found.starts_with("its status is none"), "{path}: {found}");
+    }
+}
+
+#[test]
+fn a_value_among_the_names_of_fields_is_not_read() {
+    for value in [
+        json!("canary"),
+        json!({ "nested": "canary" }),
+        json!(["canary"]),
+        json!(20_260_101),
+        json!(true),
+    ] {
+        let subkeys = json!({ "host": null, "password": value });
+        let answer = Answer::data(json!({ "subkeys": subkeys, "metadata": {} }));
+        let found = reason("GET", "secret/subkeys/ml/db", answer);
+        assert_eq!(found, "it isn't of the shape that was expected");
+    }
+}
+
+#[test]
+fn values_where_only_names_are_read_are_passed_over() {
+    let script = server("imitates a server that says too much")
+        .on(
+            "GET",
+            "secret/metadata/*",
+            Answer::data(json!({
+                "current_version": 1,
+                "versions": { "1": { "deletion_time": "", "destroyed": false, "data": "canary" } },
+                "data": { "password": "canary" },
+            })),
+        )
+        .on("GET", "secret/subkeys/*", fields(&["host"]));
+    let facts = Job::at(&script).facts();
+    let names = facts.needs["db"].fields.clone().unwrap();
+    assert_eq!(names.into_iter().collect::<Vec<_>>(), ["host"]);
+}
+
+#[test]
+fn times_that_are_none_are_not_taken_for_never() {
+    let script = server("imitates a server with times of its own").on(
+        "GET",
+        "auth/token/lookup-self",
+        Answer::data(json!({ "ttl": 60, "expire_time": "canary" })),
+    );
+    let failure = Job::at(&script).failure();
+    assert!(failure.to_string().ends_with("its expire_time is no time"), "{failure}");
+    assert_eq!(asked(&script), [HEALTH, JWT_LOGIN, LOOKUP, REVOKE]);
+
+    let version = json!({ "deletion_time": "canary", "destroyed": false });
+    let metadata = json!({ "current_version": 1, "versions": { "1": version } });
+    let found = reason("GET", "secret/metadata/ml/db", Answer::data(metadata));
+    assert_eq!(found, "its deletion_time is no time");
+}
+
+#[test]
+fn a_body_of_just_a_megabyte_is_read_and_one_byte_more_is_not() {
+    let body = |length: usize| {
+        let start = r#"{"data":{"ttl":61,"policies":["default"]},"filler":""#;
+        format!("{start}{}\"}}", "x".repeat(length - start.len() - 2))
+    };
+    let answer = |length| Answer::raw(200, "application/json", body(length));
+    let script = server("imitates a server with much to say").on(
+        "GET",
+        "auth/token/lookup-self",
+        answer(1 << 20),
+    );
+    assert_eq!(Job::at(&script).facts().token.ttl, 61);
+    let found = reason("GET", "auth/token/lookup-self", answer((1 << 20) + 1));
+    assert_eq!(found, "it is longer than a megabyte");
+}
+
+#[test]
+fn an_inner_failure_does_not_repeat_the_token() {
+    let script = server("imitates a proxy that tells what it was sent").on(
+        "GET",
+        "auth/token/lookup-self",
+        Answer::errors(500, &["cannot forward X-Vault-Token: s.scripted"]),
+    );
+    let failure = Job::at(&script).failure();
+    assert_eq!(
+        told(&failure).notes,
+        ["the server says: cannot forward X-Vault-Token: [not shown]"]
+    );
+}
+
+#[test]
+fn json_without_a_bottom_is_no_answer() {
+    let deep = || {
+        let (start, end) = ("[".repeat(100_000), "]".repeat(100_000));
+        Answer::raw(200, "application/json", format!("{{\"data\":{{\"x\":{start}{end}}}}}"))
+    };
+    assert_eq!(reason("POST", "sys/capabilities-self", deep()), "it isn't JSON");
+    let script =
+        server("imitates a metadata answer with junk").on("GET", "secret/metadata/*", deep());
+    assert_eq!(Job::at(&script).facts().needs["db"].presence, Ok(Presence::Absent));
+}

@@ -1,0 +1,270 @@
+//! What a login that isn't one says, and what it doesn't show.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use envlock_report::{Exit, Explain as _};
+use envlock_testkit::{Answer, Script};
+use envlock_vault::Failure;
+use serde_json::{Value, json};
+
+use crate::support::{
+    APPROLE, HEALTH, JWT_LOGIN, Job, LOOKUP, TOKEN, WRAPPED, asked, login, server, told,
+};
+
+fn refusing(answer: Answer) -> Script {
+    server("imitates a server that refuses the login").on("POST", "auth/*", answer)
+}
+
+fn login_refused(failure: &Failure) -> Vec<String> {
+    let told = told(failure);
+    assert_eq!((told.code, failure.exit()), ("login-refused", Exit::LoginRefused));
+    assert_eq!(
+        told.help.as_deref(),
+        Some("check `auth:` of the profile (mount, role) and where its credentials come from")
+    );
+    told.notes
+}
+
+#[test]
+fn the_servers_words_are_told_without_the_credential_that_they_repeat() {
+    for (auth, words, shown) in [
+        (
+            "{method: jwt, role: ml, jwt: {env: CI_JWT}}",
+            "error validating token: eyJcanary.eyJjYW5hcnk.jwt is expired",
+            "the server says: error validating token: [not shown] is expired",
+        ),
+        (
+            APPROLE,
+            "invalid secret canary-secret-id of canary-role-id",
+            "the server says: invalid secret [not shown] of [not shown]",
+        ),
+        (
+            "{method: userpass, username: {env: ME}, password: {env: PASSWORD}}",
+            "canary-password isn't me's password",
+            "the server says: [not shown] isn't me's password",
+        ),
+    ] {
+        for status in [400, 403] {
+            let script = refusing(Answer::errors(status, &[words, "", "second"]));
+            let failure = Job::at(&script).by(auth).having("ME", "me").failure();
+            let notes = login_refused(&failure);
+            assert_eq!(notes[..2], [shown.to_owned(), "the server says: second".to_owned()]);
+            assert!(failure.to_string().ends_with(&format!("is refused ({status})")), "{failure}");
+            assert_eq!(script.requests().len(), 2);
+        }
+    }
+}
+
+#[test]
+fn a_refused_login_names_its_method_path_and_role() {
+    let script = refusing(Answer::errors(403, &["permission denied"]));
+    let auth = "{method: kubernetes, mount: k8s/ci, role: ml, jwt: {env: CI_JWT}}";
+    let failure = Job::at(&script).by(auth).failure();
+    assert_eq!(
+        failure.to_string(),
+        "the login by kubernetes at auth/k8s/ci/login is refused (403)"
+    );
+    assert_eq!(login_refused(&failure), ["the server says: permission denied", "the role was ml"]);
+}
+
+#[test]
+fn a_refusal_without_a_reason_or_in_somebody_elses_words_is_still_one() {
+    for (answer, notes) in [
+        (Answer::errors(400, &[]), vec!["the role was ml"]),
+        (Answer::empty(404), vec!["the role was ml"]),
+        (Answer::json(400, json!({ "errors": "canary" })), vec!["the role was ml"]),
+        (
+            Answer::html(403),
+            vec!["the server says: (a page, as a proxy writes it)", "the role was ml"],
+        ),
+    ] {
+        assert_eq!(login_refused(&Job::at(&refusing(answer)).failure()), notes);
+    }
+}
+
+#[test]
+fn the_servers_clock_is_told_where_it_may_be_why() {
+    let now = jiff::Timestamp::now();
+    let health = |time: i64| {
+        let body = json!({ "initialized": true, "sealed": false, "server_time_utc": time });
+        Answer::json(200, body)
+    };
+    let ahead = |seconds: i64| {
+        let script = refusing(Answer::errors(400, &["token is expired"])).on(
+            "GET",
+            "sys/health",
+            health(now.as_second() + seconds),
+        );
+        login_refused(&Job { now, ..Job::at(&script) }.failure()).pop().unwrap()
+    };
+    let note =
+        |way: &str| format!("the server's clock is 3600 s {way} this machine's, which ends tokens");
+    assert!(ahead(3600).starts_with(&note("ahead of")), "{}", ahead(3600));
+    assert!(ahead(-3600).starts_with(&note("behind")), "{}", ahead(-3600));
+    assert_eq!((ahead(30).as_str(), ahead(-60).as_str()), ("the role was ml", "the role was ml"));
+
+    let script = server("imitates a server an hour ahead");
+    let script = script.on("GET", "sys/health", health(now.as_second() + 3600));
+    let clock = Job { now, ..Job::at(&script) }.facts().server.clock_ahead.unwrap();
+    assert_eq!(clock.as_secs(), 3600);
+    for strange in [i64::MAX, i64::MIN, 253_402_207_200] {
+        let script = server("imitates a clock gone mad").on("GET", "sys/health", health(strange));
+        assert!(Job { now, ..Job::at(&script) }.facts().capabilities.is_ok());
+    }
+}
+
+#[test]
+fn a_login_that_waits_for_a_second_factor_is_told_as_such() {
+    let requirement = json!({ "mfa_request_id": "1", "mfa_constraints": {} });
+    for granted in [
+        json!({ "client_token": "", "mfa_requirement": requirement }),
+        json!({ "client_token": "" }),
+    ] {
+        let script = server("imitates a mount with MFA").on("POST", "auth/*", login(&granted));
+        let failure = Job::at(&script).failure();
+        assert_eq!(failure, Failure::Interactive { method: "jwt" });
+        assert_eq!(
+            (told(&failure).code, failure.exit()),
+            ("login-interactive", Exit::LoginRefused)
+        );
+        assert_eq!(
+            told(&failure).help.as_deref(),
+            Some("give the job a role of its own, without a second factor")
+        );
+        assert_eq!(asked(&script), [HEALTH, JWT_LOGIN]);
+    }
+}
+
+#[test]
+fn a_login_without_a_token_is_no_login() {
+    let wrap = json!({ "token": "canary-wrap", "ttl": 300, "creation_path": "auth/jwt/login" });
+    for (answer, reason) in [
+        (Answer::auth(Value::Null), "it has no `auth`"),
+        (Answer::json(200, json!({})), "it has no `auth`"),
+        (
+            Answer::json(200, json!({ "auth": null, "wrap_info": wrap })),
+            "it comes wrapped, and nobody asked for that",
+        ),
+        (login(&json!({ "client_token": "canary\nX-Header: 1" })), "its token isn't one"),
+        (login(&json!({ "client_token": "canary 密" })), "its token isn't one"),
+        (login(&json!({ "client_token": null })), "it isn't of the shape that was expected"),
+        (
+            login(&json!({ "client_token": { "a": "canary" } })),
+            "it isn't of the shape that was expected",
+        ),
+    ] {
+        let script = server("imitates a proxy that makes logins up").on("POST", "auth/*", answer);
+        let failure = Job::at(&script).failure();
+        let asked_for = "auth/jwt/login".to_owned();
+        assert_eq!(failure, Failure::Unreadable { asked: asked_for, reason: reason.to_owned() });
+        assert_eq!(asked(&script), [HEALTH, JWT_LOGIN]);
+    }
+}
+
+#[test]
+fn a_given_token_that_no_header_can_hold_is_not_sent() {
+    let script = server("imitates a server in development");
+    for token in ["canary\nX-Header: 1", "canary token", "密"] {
+        let failure = Job::at(&script).by(TOKEN).having("TOKEN", token).failure();
+        assert_eq!((told(&failure).code, failure.exit()), ("credential-malformed", Exit::Usage));
+    }
+    assert_eq!(asked(&script), [""; 0]);
+    let job = Job::at(&script).by(TOKEN).having("TOKEN", "canary-given-token\r\n");
+    assert!(!job.facts().token.logged_in);
+}
+
+#[test]
+fn an_aws_login_sends_a_signed_question_and_not_the_key() {
+    let script = server("imitates a server that asks AWS who this is");
+    let auth = "{method: aws-iam, role: ml-ec2, server_id: {env: SERVER_ID}}";
+    let job = Job::at(&script)
+        .by(auth)
+        .having("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+        .having("AWS_SECRET_ACCESS_KEY", "canary-secret-key")
+        .having("AWS_SESSION_TOKEN", "session")
+        .having("SERVER_ID", "vault.example.com");
+    let now = "2026-11-23T12:00:00Z".parse().unwrap();
+    assert!(Job { now, ..job }.facts().token.logged_in);
+    let login = script.requests().into_iter().find(|asked| asked.path == "auth/aws/login").unwrap();
+    assert!(!login.body.to_string().contains("canary"), "{}", login.body);
+    let decoded = |name: &str| {
+        let bytes = STANDARD.decode(login.body[name].as_str().unwrap()).unwrap();
+        String::from_utf8(bytes).unwrap()
+    };
+    assert_eq!(login.body["role"], "ml-ec2");
+    assert_eq!(login.body["iam_http_request_method"], "POST");
+    assert_eq!(decoded("iam_request_url"), "https://sts.amazonaws.com/");
+    assert_eq!(decoded("iam_request_body"), "Action=GetCallerIdentity&Version=2011-06-15");
+    let headers: Value = serde_json::from_str(&decoded("iam_request_headers")).unwrap();
+    assert!(!headers.to_string().contains("canary"), "{headers}");
+    assert_eq!(headers["X-Vault-AWS-IAM-Server-ID"], json!(["vault.example.com"]));
+    let signature = headers["authorization"][0].as_str().unwrap();
+    assert!(signature.starts_with("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261123/"));
+    assert_eq!(login.body.as_object().unwrap().len(), 5);
+}
+
+#[test]
+fn a_secret_id_is_unwrapped_only_where_it_comes_from_the_roles_own_place() {
+    let wrapping = |origin: &str| {
+        server("imitates a SecretID that comes wrapped")
+            .on("POST", "sys/wrapping/lookup", Answer::data(json!({ "creation_path": origin })))
+            .on("POST", "sys/wrapping/unwrap", Answer::data(json!({ "secret_id": "canary-new" })))
+    };
+    let script = wrapping("auth/approle/role/ml/secret-id");
+    assert!(Job::at(&script).by(WRAPPED).facts().token.logged_in);
+    let requests = script.requests();
+    assert_eq!(requests[1].body, json!({ "token": "canary-wrapping-token" }));
+    assert!(!requests[1].with_token && requests[2].with_token && requests[2].body.is_null());
+    let login = json!({ "role_id": "canary-role-id", "secret_id": "canary-new" });
+    assert_eq!((requests[3].path.as_str(), &requests[3].body), ("auth/approle/login", &login));
+
+    let script = wrapping("team/auth/approle/role/ml/secret-id");
+    let job = Job { namespace: Some("team/".to_owned()), ..Job::at(&script) };
+    assert!(job.by(WRAPPED).facts().token.logged_in);
+
+    for elsewhere in
+        ["cubbyhole/response", "auth/approle/role/other/secret-id", "sys/wrapping/wrap"]
+    {
+        let script = wrapping(elsewhere);
+        let failure = Job::at(&script).by(WRAPPED).failure();
+        assert_eq!(
+            (told(&failure).code, failure.exit()),
+            ("wrapped-elsewhere", Exit::LoginRefused)
+        );
+        assert_eq!(
+            told(&failure).notes,
+            ["somebody may have exchanged it on its way; it was not unwrapped"]
+        );
+        assert_eq!(asked(&script), [HEALTH, "POST sys/wrapping/lookup"]);
+    }
+}
+
+#[test]
+fn a_wrapping_token_that_is_spent_may_have_been_intercepted() {
+    let script = server("imitates a wrapping token that was used").on(
+        "POST",
+        "sys/wrapping/lookup",
+        Answer::errors(400, &["wrapping token is not valid or does not exist"]),
+    );
+    let failure = Job::at(&script).by(WRAPPED).failure();
+    assert_eq!(failure, Failure::WrappedUsed { credential: "secret_id" });
+    assert_eq!(failure.exit(), Exit::LoginRefused);
+    assert_eq!(
+        told(&failure).notes,
+        ["if nobody here used it, somebody may have taken it on its way"]
+    );
+    assert_eq!(asked(&script), [HEALTH, "POST sys/wrapping/lookup"]);
+}
+
+#[test]
+fn no_token_goes_with_a_login_or_a_question_of_health() {
+    let script = server("imitates a server in development");
+    Job { timeout: Duration::from_secs(20), ..Job::at(&script) }.facts();
+    for request in script.requests() {
+        let without = request.path == "sys/health" || request.path.ends_with("/login");
+        assert_eq!(request.with_token, !without, "{request}");
+    }
+    assert!(asked(&script).contains(&LOOKUP.to_owned()));
+}
