@@ -68,6 +68,9 @@ impl Transport {
             pem.push(b'\n');
             pem.extend_from_slice(identity.key.reveal().as_bytes());
             let identity = reqwest::Identity::from_pem(&pem).map_err(|_| Failure::Identity)?;
+            // Whether the two fit together shows only when a client is made of them.
+            let alone = reqwest::Client::builder().tls_certs_only([]).identity(identity.clone());
+            alone.build().map_err(|_| Failure::Identity)?;
             builder = builder.identity(identity);
         }
         if let Some(name) = &settings.server_name {
