@@ -323,3 +323,165 @@ fn a_namespace_that_is_not_there_is_named() {
         stage.fails(&job, 3, "error namespace-unknown", &words);
     }
 }
+
+#[test]
+fn a_sealed_server_and_a_new_one_answer_nobody() {
+    let Some(stage) = Stage::tls("a sealed server") else { return };
+    let job = Job::approle(&stage.bao);
+    stage.bao.seal();
+    let told = Told {
+        exit: 3,
+        finding: "error sealed",
+        words: &["the server is sealed", "ask its operator to unseal it, then run this again"],
+    };
+    assert_told(&told, |args| stage.check(&job, args));
+    stage.bao.unseal();
+    assert_eq!(stage.verdict(&job).exit, 0);
+
+    let Some(new) = Bao::uninitialised() else { return left_out("a server that is new") };
+    let ca_file = new.ca_file().display().to_string();
+    let job = job.with("VAULT_ADDR", new.url()).with("VAULT_CACERT", ca_file);
+    let told = Told {
+        exit: 3,
+        finding: "error not-initialised",
+        words: &["isn't initialised yet", "(`bao operator init`)"],
+    };
+    assert_told(&told, |args| stage.check(&job, args));
+}
+
+#[test]
+fn a_server_is_believed_by_its_own_authority_alone_and_under_its_own_name() {
+    let Some(stage) = Stage::tls("a server's certificate") else { return };
+    let bao = &stage.bao;
+    let path = |path: std::path::PathBuf| path.display().to_string();
+    let audited = bao.audit().len();
+    let words = ["isn't trusted", "name the authority that signed it: VAULT_CACERT=FILE"];
+    let fails = |job: &Job| {
+        let told = Told { exit: 3, finding: "error tls-untrusted", words: &words };
+        assert_told(&told, |args| stage.check(job, args));
+    };
+    let job = Job::of("token").with("VAULT_TOKEN", bao.own_token());
+    fails(&job.with("VAULT_CACERT", path(bao.other_ca_file())));
+    let job = Job::of("token").with("VAULT_TOKEN", bao.own_token());
+    // Only the authorities of the machine.
+    fails(&job.with("VAULT_CACERT", ""));
+    let job = Job::of("token").with("VAULT_TOKEN", bao.own_token());
+    fails(&job.with("VAULT_TLS_SERVER_NAME", "another.envlock.test"));
+    assert_eq!(stage.asked_since(audited), [""; 0], "the token was shown");
+
+    let named = Job::approle(bao).with("VAULT_TLS_SERVER_NAME", Bao::SERVER_NAME);
+    assert_eq!(stage.verdict(&named).exit, 0);
+    let folder = stage.lab.project.path("authorities");
+    fs_err::create_dir_all(&folder).unwrap();
+    fs_err::copy(bao.ca_file(), folder.join("own.pem")).unwrap();
+    let in_folder = Job::approle(bao).with("VAULT_CACERT", "").with("VAULT_CAPATH", path(folder));
+    assert_eq!(stage.verdict(&in_folder).exit, 0);
+}
+
+#[test]
+fn a_login_by_certificate_takes_the_right_one() {
+    let Some(stage) = Stage::tls("client certificates") else { return };
+    let bao = &stage.bao;
+    assert_eq!(stage.verdict(&Job::cert(bao)).exit, 0);
+    let Some(stranger) = Bao::uninitialised() else { return left_out("another authority") };
+    let (cert, key) = stranger.client_cert("ml-runner");
+    let read = |path| fs_err::read_to_string::<std::path::PathBuf>(path).unwrap();
+    let job = Job::of("cert").with("TLS_CERT", read(cert.clone())).with("TLS_KEY", read(key));
+    let words =
+        ["cert at auth/cert/login is refused (400)", "invalid certificate", "role was ml-ci"];
+    stage.fails(&job, 4, "error login-refused", &words);
+
+    let halves = Job::cert(bao).with("TLS_CERT", read(cert));
+    stage.fails(&halves, 2, "error tls-client", &["can't be used together"]);
+}
+
+#[test]
+fn what_is_not_a_server_is_told_from_one_that_cannot_be_reached() {
+    let lab = project();
+    let job = |url: &str| Job::of("token").with("VAULT_TOKEN", "s.x").with("VAULT_ADDR", url);
+    let fails = |url: &str, finding: &str, words: &[&str]| {
+        let job = job(url);
+        let run = |args: &[&str]| check(&lab, &job, args).output().unwrap().into();
+        assert_told(&Told { exit: 3, finding, words }, run);
+    };
+    // Nobody listens on a port that was free a moment ago.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    fails(
+        &format!("http://{free}"),
+        "error unreachable",
+        &["can't be reached: ", "check VAULT_ADDR, and the network between here and there"],
+    );
+    let proxy = Script::new("imitates a proxy's page").on("GET", "sys/health", Answer::html(404));
+    fails(&proxy.url(), "error not-a-vault", &["is no Vault or OpenBao", "the path of a proxy"]);
+
+    let other = Script::new("imitates another server").healthy();
+    let elsewhere = format!("{}/v1/auth/token/lookup-self", other.url());
+    let standby = Script::new("imitates a standby behind another address").healthy().on(
+        "GET",
+        "auth/token/lookup-self",
+        Answer::redirect(307, &elsewhere),
+    );
+    let words = [
+        "auth/token/lookup-self by sending on to http://127.0.0.1:",
+        "a token shown to another server is that server's from then on",
+        "if that server is meant, put it into VAULT_ADDR",
+    ];
+    fails(&standby.url(), "error redirected", &words);
+    assert_eq!(other.requests(), []);
+}
+
+#[test]
+fn what_the_user_has_to_mend_is_told_before_anything_is_asked() {
+    let lab = project();
+    let server = Script::new("imitates a server that nobody may ask").healthy();
+    let job = || Job::of("token").with("VAULT_TOKEN", "s.x").with("VAULT_ADDR", server.url());
+    let fails = |job: &Job, finding: &str, words: &[&str]| {
+        let run = |args: &[&str]| check(&lab, job, args).output().unwrap().into();
+        assert_told(&Told { exit: 2, finding, words }, run);
+    };
+    let token = Job::of("token").with("VAULT_TOKEN", "s.x");
+    fails(&token, "error no-address", &["set VAULT_ADDR (or BAO_ADDR)", "`--offline`"]);
+    let two = job().with("BAO_ADDR", "https://bao.example.com");
+    fails(&two, "error two-addresses", &["VAULT_ADDR and BAO_ADDR name two servers", "unset"]);
+    for (address, words) in [
+        ("http://vault.example.com:8200", "use https; an own authority goes into VAULT_CACERT"),
+        ("http://192.0.2.1", "whoever is on the way could read the login and the token"),
+    ] {
+        fails(&job().with("VAULT_ADDR", address), "error plaintext", &[address, words]);
+    }
+    for address in ["vault.example.com:8200", "https://u:canary@vault.example.com", "ftp://a"] {
+        let wrong = job().with("VAULT_ADDR", address);
+        fails(&wrong, "error wrong-address", &["VAULT_ADDR holds no address of a server"]);
+        let said = check(&lab, &wrong, &[]).output().unwrap();
+        assert!(!format!("{said:?}").contains("canary"));
+    }
+    for insecure in ["true", "1", "yes"] {
+        let insecure = job().with("VAULT_SKIP_VERIFY", insecure);
+        fails(&insecure, "error insecure-tls", &["which is never done", "VAULT_CACERT=FILE"]);
+    }
+    let unset = Job::of("approle").with("VAULT_ADDR", server.url()).with("VAULT_ROLE_ID", "r");
+    let words = ["`secret_id` comes from the variable VAULT_SECRET_ID, which isn't set"];
+    fails(&unset, "error credential-absent", &words);
+    let no_file = Job::of("kubernetes").with("VAULT_ADDR", server.url());
+    let words = ["from the file ~/serviceaccount/token, which can't be read: there is none"];
+    fails(&no_file, "error credential-absent", &words);
+    let token = job().with("VAULT_TOKEN", "s.canary\nX-Other: header");
+    fails(&token, "error credential-malformed", &["of the variable VAULT_TOKEN can't be one"]);
+    let said = check(&lab, &token, &[]).output().unwrap();
+    assert!(!format!("{said:?}").contains("canary"));
+    let namespace = job().with("VAULT_NAMESPACE", "team\nX-Other: header");
+    fails(&namespace, "error credential-malformed", &["VAULT_NAMESPACE holds no namespace"]);
+    let half = job().with("VAULT_CLIENT_CERT", "secrets.yml");
+    fails(&half, "error tls-client", &["VAULT_CLIENT_CERT and VAULT_CLIENT_KEY"]);
+    let ca = job().with("VAULT_CACERT", "nowhere.pem");
+    fails(&ca, "error tls-untrusted", &["VAULT_CACERT names nowhere.pem, which can't be read"]);
+    let ca = job().with("VAULT_CACERT", "secrets.yml");
+    fails(&ca, "error tls-untrusted", &["holds no certificate"]);
+    let timeout = job().with("VAULT_CLIENT_TIMEOUT", "soon");
+    fails(&timeout, "error wrong-address", &["VAULT_CLIENT_TIMEOUT is no time to wait"]);
+
+    let manifest = lab.project.read("secrets.yml");
+    lab.project.write("secrets.yml", manifest.replace("    allow_plaintext_loopback: true\n", ""));
+    fails(&job(), "error plaintext", &["`allow_plaintext_loopback: true` for a development"]);
+    assert_eq!(server.requests(), []);
+}
