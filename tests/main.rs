@@ -22,6 +22,7 @@ mod moves;
 mod offline;
 mod online;
 mod online_failures;
+mod online_leaks;
 mod output;
 mod python;
 mod run;

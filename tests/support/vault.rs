@@ -236,6 +236,15 @@ impl Job {
         &self.variables.iter().find(|(known, _)| *known == name).unwrap().1
     }
 
+    /// All that it was given and nobody else may see: an address and a user's name may be.
+    pub(crate) fn credentials(&self) -> Vec<&str> {
+        let open = ["VAULT_ADDR", "VAULT_CACERT", "VAULT_NAMESPACE", "VAULT_USER", "TLS_CERT"];
+        let variables = self.variables.iter().filter(|(name, _)| !open.contains(name));
+        let variables = variables.map(|(_, value)| value.as_str());
+        let jwt = self.cluster.as_ref().map(KubernetesStandIn::jwt);
+        variables.chain(jwt).chain(self.jwt.as_deref()).collect()
+    }
+
     /// The same without a profile's name.
     pub(crate) fn unnamed(self) -> Self {
         Self { profile: None, ..self }

@@ -1,0 +1,306 @@
+//! Nothing leaks of what a real server keeps: every value, password and token in it is searched
+//! for in all that `check-secrets` prints, writes and starts, and the server's own log shows
+//! that no value was asked for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use envlock_testkit::{Answer, AuditKind, Audited, Bao, Output, Script, files_with};
+use serde_json::json;
+
+use crate::support::vault::{Job, POLICY, Stage, check, project};
+
+const FORMS: [&str; 5] = ["human", "json", "sarif", "github", "gitlab"];
+
+/// All that may be asked about a secrets engine.
+const ABOUT_SECRETS: [(&str, &str); 4] = [
+    ("read", "secret/metadata/"),
+    ("read", "secret/subkeys/"),
+    ("list", "old/"),
+    ("read", "database/roles/"),
+];
+
+/// All that may be asked besides.
+const ABOUT_ONESELF: [(&str, &str); 6] = [
+    ("read", "auth/token/lookup-self"),
+    ("update", "auth/token/revoke-self"),
+    ("update", "sys/capabilities-self"),
+    ("read", "sys/internal/ui/mounts/"),
+    ("update", "sys/wrapping/lookup"),
+    ("update", "sys/wrapping/unwrap"),
+];
+
+/// What a run may show to nobody.
+struct Hidden(Vec<String>);
+
+impl Hidden {
+    /// The values on the server by what they all begin with, and what the job was given.
+    fn of(stage: &Stage, job: &Job) -> Self {
+        let given = job.credentials().into_iter().map(str::to_owned);
+        let root = stage.bao.own_token().to_owned();
+        Self(given.chain([Bao::CANARY.to_owned(), root]).collect())
+    }
+
+    fn assert_not_in(&self, place: &str, text: &str) {
+        for hidden in &self.0 {
+            assert!(!text.contains(hidden.as_str()), "{place} shows {hidden}: {text}");
+        }
+    }
+}
+
+/// What looks like a token of the server, as that of a login that only the program knows.
+fn token_in(text: &str) -> Option<&str> {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '.').find(is_token)
+}
+
+/// Whether it has the shape of the server's tokens.
+fn is_token(word: &&str) -> bool {
+    let rest = ["hvs.", "hvb.", "s.", "b."].into_iter().find_map(|kind| word.strip_prefix(kind));
+    rest.is_some_and(|rest| rest.len() >= 24)
+}
+
+/// Runs it, and looks at every command line of this machine until it has ended; those of the
+/// server itself, which this test started with its token, are left out.
+fn watched(mut command: Command, server: u32, hidden: &Hidden) -> Output {
+    let ended = AtomicBool::new(false);
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Where there is no /proc nothing is looked at, and nothing is claimed.
+    if let Some(own) = own_command_line(&mut child) {
+        assert!(own.contains("check-secrets"), "{own}");
+        hidden.assert_not_in("its command line", &own);
+    }
+    std::thread::scope(|scope| {
+        let watch = scope.spawn(|| {
+            let mut lines = BTreeSet::new();
+            while !ended.load(Ordering::Relaxed) {
+                lines.extend(command_lines(server));
+            }
+            lines
+        });
+        let stdout = child.stdout.take().unwrap();
+        let printed = scope.spawn(move || std::io::read_to_string(stdout).unwrap());
+        let stderr = std::io::read_to_string(child.stderr.take().unwrap()).unwrap();
+        let (stdout, code) = (printed.join().unwrap(), child.wait().unwrap().code());
+        ended.store(true, Ordering::Relaxed);
+        for line in watch.join().unwrap() {
+            hidden.assert_not_in("a command line", &line);
+        }
+        Output { stdout, stderr, code }
+    })
+}
+
+/// That of a process which has begun: until then it is empty, as it is after the end.
+fn own_command_line(child: &mut Child) -> Option<String> {
+    loop {
+        let line = fs_err::read(format!("/proc/{}/cmdline", child.id())).ok()?;
+        if !line.is_empty() {
+            return Some(String::from_utf8_lossy(&line).replace('\0', " "));
+        }
+        assert!(child.try_wait().unwrap().is_none(), "it ended before anybody could look");
+    }
+}
+
+fn command_lines(except: u32) -> BTreeSet<String> {
+    let Ok(processes) = fs_err::read_dir("/proc") else { return BTreeSet::new() };
+    let others = processes.flatten().filter(|p| *p.file_name() != *except.to_string());
+    let lines = others.filter_map(|process| fs_err::read(process.path().join("cmdline")).ok());
+    lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " ")).collect()
+}
+
+/// All that lies in a folder, but what a pod puts there.
+fn disk(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let all = files_with(root, "").into_iter();
+    let own = all.filter(|path| !path.starts_with("home/serviceaccount"));
+    own.filter(|path| root.join(path).is_file())
+        .map(|path| (path.clone(), fs_err::read(root.join(path)).unwrap()))
+        .collect()
+}
+
+fn is_allowed(entry: &Audited) -> bool {
+    let known = ABOUT_SECRETS.iter().chain(&ABOUT_ONESELF);
+    let mut known = known.copied();
+    known.any(|(operation, path)| entry.operation == operation && entry.path.starts_with(path))
+        || (entry.path.starts_with("auth/") && entry.path.contains("/login"))
+}
+
+impl Stage {
+    /// Runs the job in one form; looks at all that there is to be looked at.
+    fn leaks_nothing(&self, job: &Job, args: &[&str], form: &str) -> Option<i32> {
+        let hidden = Hidden::of(self, job);
+        let around = self.lab.project.root().parent().unwrap().to_owned();
+        let (before, audited) = (disk(&around), self.bao.audit().len());
+        let mut command = self.command(job, &[args, &["--format", form]].concat());
+        // Whoever traces a job sees no more.
+        command.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full");
+        command.env("TMPDIR", self.lab.project.home());
+        let output = watched(command, self.bao.process_id(), &hidden);
+        hidden.assert_not_in("standard output", &output.stdout);
+        hidden.assert_not_in("standard error", &output.stderr);
+        assert_eq!(token_in(&output.stdout).or(token_in(&output.stderr)), None, "{form}");
+        assert!(!output.stderr.contains("panicked"), "{}", output.stderr);
+        assert!(disk(&around) == before, "something was written");
+        for entry in self.bao.audit().split_off(audited) {
+            assert!(is_allowed(&entry), "{entry:?}");
+        }
+        output.code
+    }
+
+    fn leaks_nothing_in_any_form(&self, job: impl Fn(&Bao) -> Job, args: &[&str], exit: i32) {
+        for form in FORMS {
+            let code = self.leaks_nothing(&job(&self.bao), args, form);
+            assert_eq!(code, Some(exit), "{form}");
+        }
+    }
+}
+
+/// A stage with a lock; every value is a canary, that of the token which isn't required too.
+fn stage(bao: Option<Stage>) -> Option<Stage> {
+    let stage = bao?;
+    let token = json!({ "token": Bao::canary("token") });
+    stage.bao.secret("secret", "ml/huggingface", token);
+    stage.lab.solve(&[]).success();
+    let around = stage.lab.project.root().parent().unwrap().to_owned();
+    assert_eq!(files_with(&around, Bao::CANARY), [] as [PathBuf; 0]);
+    let value = stage.bao.get("secret/data/ml/huggingface")["data"]["data"]["token"].clone();
+    assert!(value.as_str().unwrap().starts_with(Bao::CANARY), "there is something to be found");
+    Some(stage)
+}
+
+#[test]
+fn a_check_that_passes_shows_no_secret_whichever_way_it_logs_in() {
+    let Some(stage) = stage(Stage::dev("what a check that passes shows")) else { return };
+    let passes = |job: fn(&Bao) -> Job| stage.leaks_nothing_in_any_form(job, &[], 0);
+    passes(|bao| Job::token(bao));
+    passes(|bao| Job::approle(bao));
+    passes(|bao| Job::wrapped(bao));
+    passes(|bao| Job::jwt(bao));
+    passes(|bao| Job::kubernetes(bao));
+    passes(|bao| Job::userpass(bao));
+    passes(|bao| Job::of("token").with("VAULT_TOKEN", bao.own_token()));
+}
+
+#[test]
+fn a_login_by_certificate_shows_no_key() {
+    let Some(stage) = stage(Stage::tls("what a login by certificate shows")) else { return };
+    stage.leaks_nothing_in_any_form(Job::cert, &[], 0);
+}
+
+#[test]
+fn a_login_that_is_refused_shows_no_credential() {
+    let Some(stage) = stage(Stage::dev("what a refused login shows")) else { return };
+    let refused = |job: &dyn Fn(&Bao) -> Job| stage.leaks_nothing_in_any_form(job, &[], 4);
+    refused(&|bao| Job::userpass(bao).with("VAULT_PASSWORD", Bao::canary("password")));
+    refused(&|bao| Job::approle(bao).with("VAULT_SECRET_ID", Bao::canary("secret_id")));
+    refused(&|bao| Job::jwt(bao).with("CI_JWT", Bao::canary("jwt")));
+    refused(&|bao| {
+        let claims = json!({ "aud": Bao::canary("audience"), "sub": Bao::canary("subject") });
+        Job::of("jwt").with("CI_JWT", bao.jwt("jwt-ci", "ml-ci", &[]).token(claims))
+    });
+    refused(&|bao| Job::deleted_pod(bao));
+    refused(&|_| Job::of("token").with("VAULT_TOKEN", Bao::canary("token")));
+    refused(&|bao| Job::wrapped(bao).with("BATCH_SECRET_ID", Bao::canary("wrapping")));
+    refused(&|bao| {
+        let secret = bao.wrapped("GET", "secret/data/ml/db_creds", json!({}), "120s");
+        Job::wrapped(bao).with("BATCH_SECRET_ID", secret)
+    });
+}
+
+#[test]
+fn a_finding_shows_no_secret() {
+    let Some(stage) = stage(Stage::dev("what findings show")) else { return };
+    let finds = |args: &[&str], exit| {
+        stage.leaks_nothing_in_any_form(|bao| Job::approle(bao), args, exit);
+    };
+    let fields = json!({ "host": 1, "username": Bao::canary("user"), "passwort": "x" });
+    stage.bao.secret("secret", "ml/db_creds", fields);
+    finds(&[], 1);
+    stage.bao.delete("secret/data/ml/db_creds");
+    finds(&[], 1);
+    let about = json!({ "custom_metadata": { "note": Bao::canary("note") } });
+    stage.bao.post("secret/metadata/ml/db_creds", about);
+    finds(&[], 1);
+    finds(&["--as-verifier"], 1);
+    stage.bao.policy("ml-ci", "path \"secret/data/ml/db_creds\" { capabilities = [\"read\"] }");
+    finds(&[], 1);
+}
+
+#[test]
+fn a_mix_up_of_engines_asks_for_no_value() {
+    let Some(stage) = Stage::dev("what a mix-up of engines asks") else { return };
+    stage.bao.kv1("old");
+    // On kv1 these are secrets, all of them.
+    for path in ["ml/db_creds", "metadata/ml/db_creds", "subkeys/ml/db_creds", "data/ml/db_creds"] {
+        let value = json!({ "subkeys": { "host": Bao::canary("kv1") }, "current_version": 1 });
+        stage.bao.secret("old", path, json!({ "data": value, "password": Bao::canary("kv1") }));
+    }
+    let policy = POLICY.to_owned() + "path \"old/*\" { capabilities = [\"read\", \"list\"] }";
+    stage.bao.policy("ml-ci", &policy);
+    stage.attach(&policy);
+    for engine in ["kv2", "kv1", "database", "cubbyhole"] {
+        let locator = if engine == "database" { "role: ml-readonly" } else { "path: ml/db_creds" };
+        let need = format!("engine: {engine}\n    mount: old\n    {locator}");
+        stage.change("engine: kv2\n    mount: secret\n    path: ml/db_creds", &need);
+        for form in FORMS {
+            let code = stage.leaks_nothing(&Job::approle(&stage.bao), &[], form);
+            assert!(matches!(code, Some(0..=3)), "{engine}: {code:?}");
+        }
+    }
+}
+
+#[test]
+fn one_that_is_interrupted_ends_its_login_and_says_so_by_its_exit_code() {
+    for (signal, job, ends) in [
+        ("-INT", Job::of("approle"), true),
+        ("-TERM", Job::of("approle"), true),
+        ("-INT", Job::of("token"), false),
+    ] {
+        let server = Script::new("imitates a server that is stuck after the login").healthy().on(
+            "POST",
+            "sys/capabilities-self",
+            Answer::hang(),
+        );
+        let lab = project();
+        let job = job
+            .with("VAULT_ADDR", server.url())
+            .with("VAULT_TOKEN", "s.scripted")
+            .with("VAULT_ROLE_ID", "role")
+            .with("VAULT_SECRET_ID", Bao::canary("secret_id"));
+        let mut command = check(&lab, &job, &[]);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let asked =
+            || -> Vec<String> { server.requests().iter().map(ToString::to_string).collect() };
+        while !asked().iter().any(|request| request == "POST sys/capabilities-self") {
+            std::thread::yield_now();
+        }
+        let id = child.id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+        let output: Output = child.wait_with_output().unwrap().into();
+        assert_eq!(output.code, Some(130), "{signal}: {output:?}");
+        assert_eq!(output.stdout, "", "{signal}");
+        assert!(output.stderr.starts_with("interrupted"), "{}", output.stderr);
+        assert!(!format!("{output:?}").contains(Bao::CANARY));
+        let ended = asked().last().unwrap() == "POST auth/token/revoke-self";
+        assert_eq!(ended, ends, "{signal}: {:?}", asked());
+    }
+}
+
+#[test]
+fn what_is_looked_for_would_be_found() {
+    let Some(stage) = Stage::dev("what a leak would look like") else { return };
+    let audited = stage.bao.audit().len();
+    let token = stage.bao.token(&["ml-ci"], json!({}));
+    assert_eq!(token_in(&format!("in `{token}`, shown")), Some(token.as_str()));
+    let own = stage.bao.as_token(&token);
+    own.get("secret/data/ml/db_creds");
+    own.request("GET", "database/creds/ml-readonly", &[], None);
+    let written = stage.bao.audit().split_off(audited).into_iter();
+    let refused: Vec<_> = written
+        .filter(|entry| entry.kind == AuditKind::Request && !is_allowed(entry))
+        .map(|entry| entry.path)
+        .collect();
+    let value = ["auth/token/create", "secret/data/ml/db_creds", "database/creds/ml-readonly"];
+    assert_eq!(refused, value);
+}
