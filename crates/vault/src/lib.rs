@@ -20,7 +20,6 @@ mod probe;
 mod secret;
 mod session;
 mod settings;
-mod transport;
 mod wrapping;
 
 pub use address::{Address, AddressError};

@@ -1,5 +1,8 @@
 //! A connection that is patient where patience helps, and a token that is ended after use.
 
+// Only this module can send, and it takes nothing but an [`Ask`].
+mod transport;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -17,8 +20,8 @@ use vaultrs::api::EndpointMiddleware;
 use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::login::{Entry, Login};
-use crate::transport::{Transport, Unfit};
 use crate::{Failure, Secret, Settings, wrapping};
+use transport::{Transport, Unfit};
 
 const INDEX: &str = "X-Vault-Index";
 

@@ -24,7 +24,7 @@ use crate::{Address, Failure, Settings};
 const LONGEST: usize = 1 << 20;
 
 /// The connections to one server.
-pub(crate) struct Transport {
+pub(super) struct Transport {
     http: reqwest::Client,
     address: Address,
     origin: String,
@@ -32,7 +32,7 @@ pub(crate) struct Transport {
 
 /// What an answer can't be.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Unfit {
+pub(super) enum Unfit {
     /// It is a redirect to another place, which isn't asked: `Location`, without its query.
     #[error("it sends on to {0}")]
     Elsewhere(String),
@@ -43,7 +43,7 @@ pub(crate) enum Unfit {
 
 impl Transport {
     /// Opens no connection yet.
-    pub(crate) async fn new(settings: &Settings) -> Result<Self, Failure> {
+    pub(super) async fn new(settings: &Settings) -> Result<Self, Failure> {
         let mut address = settings.address.clone();
         let mut builder = reqwest::Client::builder()
             .user_agent(&settings.user_agent)
