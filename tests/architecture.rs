@@ -164,11 +164,11 @@ fn a_request_to_a_secrets_server_is_one_of_the_closed_list() {
         for (number, line) in shipped(&path, &text) {
             let may = |files: &[&str]| files.contains(&file);
             let rules = [
-                (".exec(", may(&["session.rs"])),
-                (".execute(", may(&["session/transport.rs"])),
+                (".exec(", may(&["connection.rs"])),
+                (".execute(", may(&["connection/transport.rs"])),
                 ("Endpoint for", may(&["ask.rs"])),
                 ("vaultrs::", may(&["ask.rs"]) || line.ends_with("::EndpointMiddleware;")),
-                ("reqwest::", may(&["session.rs", "session/transport.rs"])),
+                ("reqwest::", may(&["connection.rs", "connection/transport.rs"])),
             ];
             if rules.iter().any(|(word, may)| line.contains(word) && !may) {
                 wrong.push(format!("{path}:{number}: {line}"));

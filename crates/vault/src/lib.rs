@@ -7,12 +7,13 @@
 //! has to be kept from everybody, a token or a password, is a [`Secret`]: it can be neither
 //! printed nor compared nor written down.
 //!
-//! The flow: [`Settings`] -> [`login`] -> [`session`] -> [`probe`] -> facts, and the way out
+//! The flow: [`Settings`] -> `login` -> `session` -> `probe` -> facts, and the way out
 //! ends the login on every path.
 
 mod address;
 mod answer;
 mod ask;
+mod connection;
 mod credential;
 mod failure;
 mod login;

@@ -4,8 +4,8 @@ use serde::Deserialize;
 
 use crate::answer::Answer;
 use crate::ask::Ask;
+use crate::connection::Connection;
 use crate::login::Login;
-use crate::session::Connection;
 use crate::{Failure, Secret};
 
 const NAME: &str = "secret_id";

@@ -15,7 +15,8 @@ use envlock_secrets::manifest::{Auth, ResolvedProfile};
 use futures::{StreamExt as _, stream};
 
 use crate::answer::Answer;
-use crate::session::{Connection, Session};
+use crate::connection::Connection;
+use crate::session::Session;
 use crate::{Failure, Settings, Surroundings, login};
 
 /// How many requests are under way at a time.
@@ -86,7 +87,11 @@ async fn asked(
             }
         }
     };
-    let session = opened?;
+    let session = match opened {
+        // Nobody waits for the reason any more.
+        Err(_) if interrupted => return Err(Failure::Interrupted),
+        opened => opened?,
+    };
     let mut facts = Err(Failure::Interrupted);
     if !interrupted {
         tokio::select! {

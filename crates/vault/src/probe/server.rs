@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::Failure;
 use crate::ask::Ask;
-use crate::session::Connection;
+use crate::connection::Connection;
 
 #[derive(Deserialize)]
 struct Health {

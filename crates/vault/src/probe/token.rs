@@ -12,7 +12,8 @@ use super::unknown;
 use crate::Failure;
 use crate::answer::seconds;
 use crate::ask::Ask;
-use crate::session::{Connection, Session, expiry};
+use crate::connection::Connection;
+use crate::session::{Session, expiry};
 
 /// How many paths are asked about in one request.
 const PATHS: usize = 200;
