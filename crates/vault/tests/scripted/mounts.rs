@@ -1,0 +1,231 @@
+//! What isn't asked, because the mount isn't what it should be.
+
+use envlock_secrets::facts::{Mount, NeedFacts, Presence, Unknown};
+use envlock_testkit::{Answer, Script};
+use serde_json::{Value, json};
+
+use crate::support::{
+    CAPABILITIES, DB, HEALTH, JWT_LOGIN, Job, LOOKUP, MOUNT, REVOKE, asked, metadata, mount, server,
+};
+
+const ROLE: &str = "{engine: database, mount: secret, role: ro}";
+const KV1: &str = "{engine: kv1, mount: secret, path: ml/db}";
+const CUBBYHOLE: &str = "{engine: cubbyhole, mount: secret, path: ml/db}";
+
+/// What was found out of the need, at a server that was asked for nothing below the mount.
+fn unasked(answer: Answer, need: &str) -> NeedFacts {
+    let script = server("imitates a server with another mount")
+        .on("GET", "sys/internal/ui/mounts/*", answer)
+        .on("GET", "secret/*", Answer::data(json!({ "password": "canary" })))
+        .on("LIST", "secret/*", Answer::data(json!({ "keys": ["db"] })));
+    let mut facts = Job::at(&script).needing(&[("n", need)]).facts();
+    assert_eq!(asked(&script), [HEALTH, JWT_LOGIN, LOOKUP, CAPABILITIES, MOUNT, REVOKE]);
+    facts.needs.remove("n").unwrap()
+}
+
+fn version(version: &str) -> Value {
+    json!({ "version": version })
+}
+
+#[test]
+fn below_a_mount_that_is_not_told_nothing_is_asked() {
+    for (answer, unknown) in [
+        (Answer::errors(403, &["preflight capability check returned 403"]), Unknown::Forbidden),
+        (Answer::errors(404, &[]), Unknown::Unsupported),
+        (Answer::errors(405, &[]), Unknown::Unsupported),
+        (Answer::errors(400, &[]), Unknown::Unsupported),
+    ] {
+        for need in [DB, ROLE, KV1] {
+            let found = unasked(answer.clone(), need);
+            assert_eq!(found.mount, Err(unknown));
+            assert_eq!(found.presence, Err(Unknown::NotAsked), "{need}");
+            assert_eq!(
+                (found.fields, found.lease),
+                (Err(Unknown::NotAsked), Err(Unknown::NotAsked))
+            );
+        }
+    }
+}
+
+#[test]
+fn on_the_wrong_engine_nothing_is_asked() {
+    for (kind, options, need) in [
+        ("kv", version("1"), DB),
+        ("kv", Value::Null, DB),
+        ("kv", json!({}), DB),
+        ("kv", version("3"), DB),
+        ("kv", version("canary"), DB),
+        ("generic", Value::Null, DB),
+        ("cubbyhole", Value::Null, DB),
+        ("database", Value::Null, DB),
+        ("kv", version("2"), KV1),
+        ("kv", version("2"), ROLE),
+        ("kv", version("1"), ROLE),
+        ("postgresql", Value::Null, ROLE),
+        ("", Value::Null, ROLE),
+    ] {
+        let found = unasked(mount("secret", kind, &options), need);
+        assert_eq!(found.presence, Err(Unknown::NotAsked), "{kind} {options} {need}");
+        assert_eq!(found.mount.unwrap().kind, kind);
+    }
+}
+
+#[test]
+fn a_mount_that_is_somewhere_else_than_the_manifest_says_is_not_asked() {
+    for path in ["secret/ml", "", "secre", "secret2", "team/secret", "/secret"] {
+        for need in [DB, ROLE, KV1] {
+            let kind = if need == ROLE { "database" } else { "kv" };
+            let options = version(if need == KV1 { "1" } else { "2" });
+            let found = unasked(mount(path, kind, &options), need);
+            assert_eq!(found.presence, Err(Unknown::NotAsked), "{path} {need}");
+        }
+    }
+}
+
+#[test]
+fn a_need_below_a_mount_is_not_taken_for_one_of_it() {
+    let script = server("imitates a mount that is shorter than the manifest's");
+    let need = "{engine: kv2, mount: secret/ml, path: db}";
+    let facts = Job::at(&script).needing(&[("n", need)]).facts();
+    assert_eq!(facts.needs["n"].presence, Err(Unknown::NotAsked));
+    assert_eq!(facts.needs["n"].mount.as_ref().unwrap().path, "secret");
+    assert!(!asked(&script).iter().any(|asked| asked.contains("metadata")));
+}
+
+#[test]
+fn a_cubbyhole_has_no_safe_way() {
+    let found = unasked(mount("secret", "cubbyhole", &Value::Null), CUBBYHOLE);
+    assert_eq!(found.presence, Err(Unknown::NoSafeWay));
+}
+
+#[test]
+fn what_a_mount_says_of_its_leases_is_read() {
+    let config = json!({ "default_lease_ttl": 2_764_800, "max_lease_ttl": "768h0m0s", "x": 1 });
+    let options = json!({ "version": "2", "upgrading": true });
+    let answer = Answer::data(
+        json!({ "type": "kv", "path": "secret/", "options": options, "config": config }),
+    );
+    let script = server("imitates a tuned mount").on("GET", "sys/internal/ui/mounts/*", answer);
+    let wanted = Mount {
+        path: "secret".to_owned(),
+        kind: "kv".to_owned(),
+        kv_version: Some(2),
+        default_ttl: 2_764_800,
+        max_ttl: 2_764_800,
+    };
+    assert_eq!(Job::at(&script).facts().needs["db"].mount, Ok(wanted));
+    let bare = Answer::data(json!({ "type": "kv", "path": "secret/", "options": version("2") }));
+    let script = server("imitates a mount without words").on("GET", "sys/internal/ui/*", bare);
+    let found = Job::at(&script).facts().needs["db"].clone();
+    assert_eq!(found.mount.unwrap().max_ttl, 0);
+    assert_eq!(found.presence, Ok(Presence::There { ends: None }));
+}
+
+#[test]
+fn an_old_kv_shows_names_and_nothing_else() {
+    let script = |keys: &[&str]| {
+        server("imitates the first kv")
+            .on("GET", "sys/internal/ui/mounts/*", mount("secret", "kv", &Value::Null))
+            .on("GET", "secret/*", Answer::data(json!({ "password": "canary" })))
+            .on("LIST", "secret/*", Answer::data(json!({ "keys": keys })))
+    };
+    let need = "{engine: kv1, mount: secret, path: PATH, fields: {host: DB_HOST}}";
+    for (path, list, keys, presence) in [
+        ("ml/db", "LIST secret/ml/", vec!["api", "db"], Presence::There { ends: None }),
+        ("ml/db", "LIST secret/ml/", vec!["db/", "db2"], Presence::Absent),
+        ("ml/db", "LIST secret/ml/", vec![], Presence::Absent),
+        ("db", "LIST secret/", vec!["db"], Presence::There { ends: None }),
+        ("团/a/库", "LIST secret/团/a/", vec!["库"], Presence::There { ends: None }),
+    ] {
+        let script = script(&keys);
+        let facts = Job::at(&script).needing(&[("n", &need.replace("PATH", path))]).facts();
+        assert_eq!(facts.needs["n"].presence, Ok(presence), "{path} {keys:?}");
+        assert_eq!(facts.needs["n"].fields, Err(Unknown::NoSafeWay));
+        assert_eq!(asked(&script), [HEALTH, JWT_LOGIN, LOOKUP, CAPABILITIES, MOUNT, list, REVOKE]);
+    }
+    for (answer, wanted) in [
+        (Answer::errors(404, &[]), Ok(Presence::Absent)),
+        (Answer::errors(403, &["permission denied"]), Err(Unknown::Forbidden)),
+        (Answer::errors(405, &[]), Err(Unknown::Unsupported)),
+    ] {
+        let script = script(&[]).on("LIST", "secret/*", answer);
+        let facts = Job::at(&script).needing(&[("n", &need.replace("PATH", "ml/db"))]).facts();
+        assert_eq!(facts.needs["n"].presence, wanted);
+    }
+}
+
+fn versions(script: &Script) -> NeedFacts {
+    Job::at(script).facts().needs["db"].clone()
+}
+
+#[test]
+fn a_version_is_there_deleted_destroyed_or_about_to_end() {
+    let hour = jiff::SignedDuration::from_hours(1);
+    let (past, soon) = (jiff::Timestamp::now() - hour, jiff::Timestamp::now() + hour);
+    let version = |deletion: &str, destroyed: bool| {
+        let version = json!({ "deletion_time": deletion, "destroyed": destroyed });
+        json!({ "current_version": 2, "versions": { "1": {}, "2": version } })
+    };
+    for (data, presence, fields) in [
+        (version("", false), Presence::There { ends: None }, true),
+        (version(&soon.to_string(), false), Presence::There { ends: Some(soon) }, true),
+        (version(&past.to_string(), false), Presence::Deleted, false),
+        (version("", true), Presence::Destroyed, false),
+        (version(&past.to_string(), true), Presence::Destroyed, false),
+        (json!({ "current_version": 0, "versions": {} }), Presence::Absent, false),
+        (json!({ "current_version": 3, "versions": { "2": {} } }), Presence::Absent, false),
+    ] {
+        let script = server("imitates a secret with a past").on(
+            "GET",
+            "secret/metadata/*",
+            Answer::data(data.clone()),
+        );
+        let found = versions(&script);
+        assert_eq!((found.presence, found.fields.is_ok()), (Ok(presence), fields), "{data}");
+    }
+}
+
+#[test]
+fn the_servers_clock_decides_what_is_over() {
+    let in_an_hour = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
+    let version = json!({ "deletion_time": in_an_hour.to_string(), "destroyed": false });
+    let data = json!({ "current_version": 1, "versions": { "1": version } });
+    let health = |hours: i64| {
+        let time = jiff::Timestamp::now().as_second() + hours * 3600;
+        let body = json!({ "initialized": true, "sealed": false, "server_time_utc": time });
+        Answer::json(200, body)
+    };
+    let script = |hours| {
+        server("imitates a server in another time").on("GET", "sys/health", health(hours)).on(
+            "GET",
+            "secret/metadata/*",
+            Answer::data(data.clone()),
+        )
+    };
+    assert_eq!(versions(&script(2)).presence, Ok(Presence::Deleted));
+    assert_eq!(versions(&script(0)).presence, Ok(Presence::There { ends: Some(in_an_hour) }));
+}
+
+#[test]
+fn what_the_token_may_not_see_is_not_known_and_is_not_sought_elsewhere() {
+    for (path, answer, unknown) in [
+        ("metadata", Answer::errors(403, &["permission denied"]), Unknown::Forbidden),
+        ("metadata", Answer::errors(405, &[]), Unknown::Unsupported),
+        ("subkeys", Answer::errors(403, &["permission denied"]), Unknown::Forbidden),
+        ("subkeys", Answer::errors(405, &["unsupported operation"]), Unknown::Unsupported),
+        ("subkeys", Answer::errors(404, &[]), Unknown::Unsupported),
+    ] {
+        let script = server("imitates a verifier's policy")
+            .on("GET", "secret/data/*", metadata())
+            .on("GET", &format!("secret/{path}/*"), answer);
+        let facts = Job::at(&script).facts().needs["db"].clone();
+        if path == "metadata" {
+            assert_eq!(facts.presence, Err(unknown));
+            assert!(facts.fields.is_ok());
+        } else {
+            assert_eq!(facts.fields, Err(unknown));
+            assert!(facts.presence.is_ok());
+        }
+        assert!(!asked(&script).iter().any(|asked| asked.contains("secret/data")));
+    }
+}

@@ -1,0 +1,99 @@
+//! What a token may do, in a server's own words.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use envlock_secrets::facts::{Fact, Unknown};
+use envlock_testkit::Answer;
+use serde_json::{Value, json};
+
+use crate::support::{CAPABILITIES, DB, Job, count, server};
+
+const DB_PATH: &str = "secret/data/ml/db";
+
+fn rights(answer: Answer) -> Fact<BTreeMap<String, BTreeSet<String>>> {
+    let script = server("imitates a server with rights of its own").on(
+        "POST",
+        "sys/capabilities-self",
+        answer,
+    );
+    let facts = Job::at(&script).facts();
+    assert_eq!(count(&script, CAPABILITIES), 1);
+    facts.capabilities
+}
+
+fn of(path: &str, names: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
+    [(path.to_owned(), names.iter().map(|name| (*name).to_owned()).collect())].into()
+}
+
+#[test]
+fn names_that_nobody_knows_yet_are_told_as_they_are() {
+    for names in [vec!["read", "recover", "subscribe"], vec!["deny"], vec!["root"], vec![]] {
+        let answer = Answer::data(json!({ DB_PATH: names }));
+        assert_eq!(rights(answer), Ok(of(DB_PATH, &names)));
+    }
+}
+
+#[test]
+fn a_path_that_is_missing_has_no_rights_and_others_are_passed_over() {
+    let other = json!({ "secret/data/other": ["read"], "capabilities": ["read"] });
+    assert_eq!(rights(Answer::data(other)), Ok(BTreeMap::new()));
+    let with_slash = json!({ "/secret/data/ml/db": ["root"], "secret/data/ml/db/": ["root"] });
+    assert_eq!(rights(Answer::data(with_slash)), Ok(BTreeMap::new()));
+}
+
+#[test]
+fn junk_beside_the_paths_is_passed_over_and_as_a_right_it_is_none() {
+    let junk = json!({
+        DB_PATH: ["read"],
+        "request_id": "canary",
+        "number": 7,
+        "nested": { "a": ["canary"] },
+        "empty": Value::Null,
+    });
+    assert_eq!(rights(Answer::data(junk)), Ok(of(DB_PATH, &["read"])));
+    for right in [json!("read"), json!({ "read": true }), json!([7]), json!(true), Value::Null] {
+        assert_eq!(rights(Answer::data(json!({ DB_PATH: right }))), Ok(BTreeMap::new()));
+    }
+}
+
+#[test]
+fn a_server_that_does_not_say_what_is_allowed_allows_nothing() {
+    for (answer, unknown) in [
+        (Answer::errors(403, &["permission denied"]), Unknown::Forbidden),
+        (Answer::errors(404, &[]), Unknown::Unsupported),
+        (Answer::errors(405, &["unsupported operation"]), Unknown::Unsupported),
+        (Answer::errors(400, &["paths must be supplied"]), Unknown::Unsupported),
+    ] {
+        assert_eq!(rights(answer), Err(unknown));
+    }
+}
+
+#[test]
+fn all_paths_of_a_profile_go_in_as_few_requests_as_may_be() {
+    let needs: Vec<_> = (0..250).map(|at| (format!("n{at}"), format!("ml/n{at}"))).collect();
+    let needs: Vec<_> = needs
+        .iter()
+        .map(|(name, path)| {
+            (name.as_str(), format!("{{engine: kv2, mount: secret, path: {path}}}"))
+        })
+        .collect();
+    let needs: Vec<_> = needs.iter().map(|(name, need)| (*name, need.as_str())).collect();
+    let script = server("imitates a server in development");
+    let facts = Job::at(&script).needing(&needs).facts();
+    assert_eq!(facts.capabilities.unwrap().len(), 250);
+    assert_eq!((count(&script, CAPABILITIES), facts.needs.len()), (2, 250));
+    assert_eq!(count(&script, crate::support::MOUNT), 1);
+}
+
+#[test]
+fn every_path_is_asked_as_the_job_asks_it() {
+    let script = server("imitates a server in development");
+    let listing = DB.replace("path: ml/db", "path: ml/db, capabilities: [list]");
+    let leased = "{engine: database, mount: database, role: ro, ttl: {renew: until 12h}}";
+    Job::at(&script).needing(&[("db", &listing), ("lease", leased)]).facts();
+    let asked = script.requests().into_iter().find(|r| r.path == "sys/capabilities-self").unwrap();
+    assert_eq!(
+        asked.body["paths"],
+        json!(["database/creds/ro", DB_PATH, "secret/metadata/ml/db", "sys/leases/renew"])
+    );
+}

@@ -1,0 +1,151 @@
+//! A server on which every other path is a secret.
+
+use std::collections::BTreeSet;
+
+use envlock_secrets::manifest::{Engine, Locator};
+use envlock_testkit::{Answer, Asked, Script};
+use serde_json::json;
+
+use crate::support::{CAPABILITIES, HEALTH, JWT_LOGIN, Job, LOOKUP, REVOKE, metadata, told};
+
+const METHODS: [&str; 7] = ["GET", "LIST", "POST", "PUT", "PATCH", "DELETE", "SCAN"];
+const USES: [&str; 5] = ["encrypt", "decrypt", "sign", "hmac", "verify"];
+
+fn mount_of(engine: Engine) -> String {
+    format!("m/{engine}")
+}
+
+fn locator_of(engine: Engine) -> &'static str {
+    if engine.locator() == Locator::Path { "team/x" } else { "x" }
+}
+
+/// A need of every engine.
+fn needs() -> Vec<(String, String)> {
+    let need = |engine: Engine| {
+        let mut rest = match engine {
+            Engine::Transit => format!(", operations: [{}]", USES.join(", ")),
+            Engine::Kv2 => ", fields: {password: PASSWORD}".to_owned(),
+            _ => String::new(),
+        };
+        if matches!(engine, Engine::Kv1 | Engine::Kv2) {
+            rest.push_str(", capabilities: [list]");
+        }
+        let (mount, key, name) = (mount_of(engine), engine.locator().key(), locator_of(engine));
+        let need = format!("{{engine: {engine}, mount: {mount}, {key}: {name}{rest}}}");
+        (engine.to_string(), need)
+    };
+    Engine::all().map(need).collect()
+}
+
+/// Whoever asks for a secret gets it.
+fn open(imitates: &'static str) -> Script {
+    let all = METHODS.into_iter().fold(Script::new(imitates), |script, method| {
+        let value = json!({ "data": { "password": "canary" }, "password": "canary" });
+        script.on(method, "*", Answer::data(value))
+    });
+    all.healthy()
+}
+
+fn mount(asked: &Asked) -> Answer {
+    let path = asked.path.trim_start_matches("sys/internal/ui/mounts/");
+    let engine = Engine::all().find(|engine| mount_of(*engine) == path).unwrap();
+    let options = match engine {
+        Engine::Kv1 => json!({ "version": "1" }),
+        Engine::Kv2 => json!({ "version": "2" }),
+        _ => json!(null),
+    };
+    crate::support::mount(path, engine.kinds()[0], &options)
+}
+
+/// Every request, and no two ways about it: none is one by which a job gets its secret.
+fn only_what_is_no_secret(script: &Script) -> BTreeSet<String> {
+    let uses = USES.map(str::to_owned);
+    let secrets: BTreeSet<String> = Engine::all()
+        .flat_map(|engine| engine.consume(&mount_of(engine), locator_of(engine), &uses))
+        .map(|access| access.path)
+        .collect();
+    assert_eq!(secrets.len(), Engine::all().count() + USES.len() - 1);
+    let requests = script.requests();
+    for request in &requests {
+        assert!(!secrets.contains(&request.path), "{request}");
+        let writes = !matches!(request.method.as_str(), "GET" | "LIST");
+        let known = ["auth/jwt/login", "sys/capabilities-self", "auth/token/revoke-self"];
+        assert_eq!(writes, known.contains(&request.path.as_str()), "{request}");
+    }
+    requests.iter().map(Asked::to_string).collect()
+}
+
+fn job(script: &Script) -> Job {
+    Job { needs: needs(), ..Job::at(script) }
+}
+
+#[test]
+fn no_request_is_one_that_returns_a_secret() {
+    let script = open("imitates a server that gives every secret away")
+        .on("GET", "sys/internal/ui/mounts/*", Answer::by(mount))
+        .on("GET", "m/kv2/metadata/*", metadata())
+        .on("GET", "m/kv2/subkeys/*", crate::support::fields(&["password"]))
+        .on("LIST", "m/kv1/*", Answer::data(json!({ "keys": ["x"] })));
+    let facts = job(&script).facts();
+    assert_eq!(facts.needs.len(), Engine::all().count());
+    let asked = only_what_is_no_secret(&script);
+    let mut wanted: BTreeSet<String> =
+        [HEALTH, JWT_LOGIN, LOOKUP, CAPABILITIES, REVOKE].map(str::to_owned).into();
+    for engine in Engine::all() {
+        let (mount, name) = (mount_of(engine), locator_of(engine));
+        wanted.insert(format!("GET sys/internal/ui/mounts/{mount}"));
+        for access in engine.existence(&mount, name) {
+            let method = if engine == Engine::Kv1 { "LIST" } else { "GET" };
+            let depth = if access.path.contains("/subkeys/") { "?depth=1" } else { "" };
+            wanted.insert(format!("{method} {}{depth}", access.path));
+        }
+    }
+    assert_eq!(asked, wanted);
+}
+
+#[test]
+fn a_server_that_answers_everything_with_a_secret_is_shown_nothing_of_it_and_asked_for_no_other() {
+    let script = open("imitates a server that answers everything with a secret").on(
+        "GET",
+        "sys/internal/ui/mounts/*",
+        Answer::by(mount),
+    );
+    let facts = job(&script).facts();
+    assert!(facts.needs.values().all(|need| need.fields.is_err()));
+    only_what_is_no_secret(&script);
+
+    let script = script.on("GET", "m/kv2/metadata/*", metadata());
+    assert_eq!(told(&job(&script).failure()).code, "unreadable-answer");
+    only_what_is_no_secret(&script);
+}
+
+#[test]
+fn a_server_that_lies_about_its_mounts_is_asked_for_no_secret() {
+    for (kind, version) in
+        [("kv", "1"), ("kv", "2"), ("generic", "1"), ("database", ""), ("cubbyhole", "")]
+    {
+        let lie = move |asked: &Asked| {
+            let path = asked.path.trim_start_matches("sys/internal/ui/mounts/");
+            crate::support::mount(path, kind, &json!({ "version": version }))
+        };
+        let script = open("imitates a server whose mounts are all the same")
+            .on("GET", "sys/internal/ui/mounts/*", Answer::by(lie))
+            .on("GET", "m/*/metadata/*", metadata());
+        // Where it goes wrong it goes wrong before a secret is asked for.
+        let failed = job(&script).ask().facts.is_err();
+        assert_eq!(failed, version == "2", "{kind} {version}");
+        only_what_is_no_secret(&script);
+    }
+}
+
+#[test]
+fn with_every_mount_forbidden_nothing_below_any_is_asked() {
+    let script = open("imitates a server that tells no mount").on(
+        "GET",
+        "sys/internal/ui/mounts/*",
+        Answer::errors(403, &["permission denied"]),
+    );
+    assert!(job(&script).facts().needs.values().all(|need| need.presence.is_err()));
+    let asked = only_what_is_no_secret(&script);
+    assert!(asked.iter().all(|asked| !asked.starts_with("GET m/") && !asked.starts_with("LIST")));
+}
