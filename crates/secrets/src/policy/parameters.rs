@@ -98,7 +98,20 @@ fn fold_text(value: &Value) -> Value {
 fn same(item: &Value, value: &Value) -> bool {
     match (item, value) {
         (Value::String(pattern), Value::String(text)) => glob(pattern, text),
-        _ => item == value,
+        _ => item == value && has_an_equal(item),
+    }
+}
+
+/// To the servers a number of a policy and one of a request are of different types, and so is
+/// an object that is a member of another: whatever holds one of them equals nothing.
+fn has_an_equal(item: &Value) -> bool {
+    match item {
+        Value::Number(_) => false,
+        Value::Array(items) => items.iter().all(has_an_equal),
+        Value::Object(members) => {
+            members.values().all(|member| !member.is_object() && has_an_equal(member))
+        }
+        _ => true,
     }
 }
 
@@ -128,9 +141,10 @@ mod tests {
 
     #[test]
     fn types_count() {
-        let list = [serde_json::json!(1), serde_json::json!(true)];
-        assert!(!listed(&serde_json::json!("1"), &list, false, "n", Dialect::OpenBao));
-        assert!(listed(&serde_json::json!(1), &list, false, "n", Dialect::OpenBao));
+        let list = [serde_json::json!(1), serde_json::json!(true), serde_json::json!([2])];
+        let is_listed = |value| listed(&value, &list, false, "n", Dialect::OpenBao);
+        assert!(is_listed(true.into()) && !is_listed("true".into()) && !is_listed("1".into()));
+        assert!(!is_listed(1.into()) && !is_listed(serde_json::json!([2])));
         assert!(!listed(&Value::Null, &list, false, "n", Dialect::Vault));
     }
 }
