@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
-use super::body::{Body, Item, Value, What, integer};
+use super::body::{Body, Item, Value, What, Word, integer};
 use super::capability::{Capabilities, Capability};
 use super::dialect::{Dialect, DialectSet};
 use super::duration;
@@ -173,7 +173,7 @@ impl<'a> Reader<'a> {
         let Some(value) = self.last("expiration") else { return };
         match value.as_text() {
             Some("") => {}
-            text => match text.and_then(rfc3339) {
+            text => match text.and_then(moment) {
                 Some(time) => self.block.expires = Some(time),
                 None => self.fault(openbao(), false, Fault::BadExpiration, value.pos),
             },
@@ -181,6 +181,7 @@ impl<'a> Reader<'a> {
     }
 
     fn values(&mut self) -> Result<(), PolicyError> {
+        self.pagination();
         let words = self.words()?;
         self.block.allowed = self.parameters("allowed_parameters")?;
         self.block.denied = self.parameters("denied_parameters")?;
@@ -262,17 +263,33 @@ impl<'a> Reader<'a> {
 
     fn parameters(&self, key: &'static str) -> Result<Option<Parameters>, PolicyError> {
         let mut all: Option<Parameters> = None;
-        for value in self.all(key) {
-            let What::Body(body) = &value.what else {
-                return Err(self.shape(key, "a map of lists: { \"name\" = [] }", value));
-            };
+        let shape = |at| self.shape(key, "a map of lists: { \"name\" = [] }", at);
+        for item in self.body.items.iter().filter(|item| item.name() == key) {
+            let What::Body(body) = &item.value.what else { return Err(shape(&item.value)) };
             let parameters = all.get_or_insert_default();
+            let mut add = |name: &Word, values: &[Value]| {
+                let known = parameters.entry(name.text.to_lowercase()).or_default();
+                known.extend(values.iter().map(Value::to_json));
+            };
+            match item.keys.as_slice() {
+                [_] => {}
+                // With a label, which is the name, the block is its only value.
+                [_, name] => {
+                    add(name, std::slice::from_ref(&item.value));
+                    continue;
+                }
+                _ => return Err(shape(&item.value)),
+            }
             for item in &body.items {
-                let What::List(values) = &item.value.what else {
-                    return Err(self.shape(key, "a map of lists: { \"name\" = [] }", &item.value));
+                let ([name], value) = (item.keys.as_slice(), &item.value) else {
+                    return Err(shape(&item.value));
                 };
-                let entry = parameters.entry(item.name().to_lowercase()).or_default();
-                entry.extend(values.iter().map(Value::to_json));
+                match &value.what {
+                    What::List(values) => add(name, values),
+                    // One object is a list of it.
+                    What::Body(_) => add(name, std::slice::from_ref(value)),
+                    _ => return Err(shape(value)),
+                }
             }
         }
         Ok(all)
@@ -312,16 +329,19 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// OpenBao wants a number even where the block has expired or denies.
+    fn pagination(&mut self) {
+        let Some(value) = self.last("pagination_limit") else { return };
+        if let Some(limit) = value.as_text().and_then(integer) {
+            self.block.pagination = limit;
+        } else {
+            let fault = Fault::Shape { key: "pagination_limit", expected: "a whole number" };
+            self.fault(openbao(), false, fault, value.pos);
+        }
+    }
+
     /// What OpenBao adds for lists.
     fn listing(&mut self) {
-        if let Some(value) = self.last("pagination_limit") {
-            if let Some(limit) = value.as_text().and_then(integer) {
-                self.block.pagination = limit;
-            } else {
-                let fault = Fault::Shape { key: "pagination_limit", expected: "a whole number" };
-                self.fault(openbao(), true, fault, value.pos);
-            }
-        }
         let Some(value) = self.last("list_scan_response_keys_filter_path") else { return };
         let filters = value.as_text().is_some_and(|text| !text.is_empty());
         if filters && !self.block.capabilities.contains(Capability::List) {
@@ -336,6 +356,11 @@ fn openbao() -> DialectSet {
 
 fn everybody() -> DialectSet {
     Dialect::ALL.into_iter().collect()
+}
+
+/// RFC 3339, or seconds since 1970.
+fn moment(text: &str) -> Option<Timestamp> {
+    rfc3339(text).or_else(|| Timestamp::from_second(text.parse().ok()?).ok())
 }
 
 /// RFC 3339 to the letter: looser notations that a library would take are refused by the server.

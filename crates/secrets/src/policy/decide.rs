@@ -123,6 +123,10 @@ impl Acl<'_> {
 
 fn wrapped_within(rule: &Rule, wrap_ttl: Option<f64>) -> bool {
     let (min, max) = (rule.min_wrapping, rule.max_wrapping);
+    // Times that contradict each other are never met, not even those that bound nothing.
+    if min != 0 && max != 0 && max < min {
+        return false;
+    }
     if min <= 0 && max <= 0 {
         return true;
     }
@@ -130,9 +134,7 @@ fn wrapped_within(rule: &Rule, wrap_ttl: Option<f64>) -> bool {
     #[expect(clippy::cast_precision_loss, reason = "bounds are seconds, far below 2^53")]
     let within =
         |bound: i64, ok: fn(f64, f64) -> bool| bound <= 0 || ok(seconds, bound as f64 / 1e9);
-    within(max, |seconds, max| seconds <= max)
-        && within(min, |seconds, min| seconds >= min)
-        && (min <= 0 || max <= 0 || max >= min)
+    within(max, |seconds, max| seconds <= max) && within(min, |seconds, min| seconds >= min)
 }
 
 /// OpenBao's pages: a missing limit is filled in, a larger one is refused.

@@ -10,7 +10,7 @@ use crate::tree::{Entry, Kind, Node, parse_json};
 /// What a JSON policy says other than its author thinks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trap {
-    /// `true`, `false` or a list inside a list: it isn't there for the server.
+    /// `true` or `false` in a list: it isn't there for the server.
     Vanished(Pos),
     /// A block whose members are all objects is taken for labels.
     Flattened(Pos),
@@ -27,11 +27,28 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<(Body, Vec<Trap>), PolicyE
         PolicyError { place: error.place().clone(), fault }
     })?;
     let mut traps = Vec::new();
+    if let Some(pos) = list_in_list(&root) {
+        let what = "a list inside a list: to the servers its end is that of the outer one, and \
+                    what follows is lost";
+        return Err(Fault::Json(what.to_owned()).at(file, pos));
+    }
     let Kind::Map(entries) = root.kind else {
         return Err(Fault::Json("the policy isn't an object".to_owned()).at(file, root.pos));
     };
     let body = flatten(&entries, 0, &mut traps);
     Ok((body, traps))
+}
+
+/// The first list inside a list. A server takes it, and reads something else.
+fn list_in_list(node: &Node) -> Option<Pos> {
+    match &node.kind {
+        Kind::Map(members) => members.iter().find_map(|member| list_in_list(&member.value)),
+        Kind::List(items) => {
+            let inner = items.iter().find(|item| item.items().is_some());
+            inner.map(|item| item.pos).or_else(|| items.iter().find_map(list_in_list))
+        }
+        _ => None,
+    }
 }
 
 /// Objects whose members are all objects become labels; lists of objects become repetition.
@@ -74,14 +91,14 @@ fn is_map(node: &Node) -> bool {
 
 /// The members of a list that the server keeps.
 fn kept(list: &[Node]) -> impl Iterator<Item = &Node> {
-    list.iter().filter(|node| node.boolean().is_none() && !matches!(node.kind, Kind::List(_)))
+    list.iter().filter(|node| node.boolean().is_none())
 }
 
 fn value(node: &Node, level: usize, traps: &mut Vec<Trap>) -> Value {
     let what = match &node.kind {
         Kind::Map(entries) => What::Body(flatten(entries, level + 1, traps)),
         Kind::List(items) => {
-            let gone = items.iter().filter(|n| n.boolean().is_some() || n.items().is_some());
+            let gone = items.iter().filter(|node| node.boolean().is_some());
             traps.extend(gone.map(|node| Trap::Vanished(node.pos)));
             What::List(kept(items).map(|item| value(item, level, traps)).collect())
         }

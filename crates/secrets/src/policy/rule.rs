@@ -74,8 +74,8 @@ impl Rule {
         }
         self.capabilities = self.capabilities.union(block.capabilities);
         let larger = dialect == Dialect::RustyVault;
-        self.min_wrapping = bound(self.min_wrapping, block.min_wrapping, larger);
-        self.max_wrapping = bound(self.max_wrapping, block.max_wrapping, larger);
+        self.min_wrapping = wrapping(self.min_wrapping, block.min_wrapping, larger);
+        self.max_wrapping = wrapping(self.max_wrapping, block.max_wrapping, larger);
         unite(&mut self.allowed, block.allowed.as_ref());
         unite(&mut self.denied, block.denied.as_ref());
         self.required.extend(block.required.iter().cloned());
@@ -83,6 +83,11 @@ impl Rule {
         self.control_group |= block.control_group;
         self.pagination = bound(self.pagination, block.pagination, false);
     }
+}
+
+/// Of two times the shorter; one that is less than nothing stays.
+fn wrapping(ours: i64, theirs: i64, larger: bool) -> i64 {
+    if ours < 0 && !larger { ours } else { bound(ours, theirs, larger) }
 }
 
 /// Of two bounds the smaller that is one; RustyVault takes the larger.

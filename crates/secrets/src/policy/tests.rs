@@ -54,6 +54,44 @@ fn the_block_that_denies_is_named_first() {
 }
 
 #[test]
+fn a_time_less_than_nothing_bounds_no_wrapping_and_may_contradict_another() {
+    let two = |a, b, wrap_ttl| {
+        let block = |keys| format!("path \"a\" {{ capabilities = [\"read\"]\n{keys}\n}}\n");
+        let policy = Policy::parse("p", "p.hcl", &(block(a) + &block(b))).unwrap();
+        let now = Timestamp::UNIX_EPOCH;
+        let context =
+            Context { dialect: Dialect::OpenBao, now, identity: None, token_namespace: "" };
+        let policies = [&policy];
+        let acl = Acl::new(&policies, &context).unwrap();
+        acl.decide(&Request { wrap_ttl, ..Request::new(Operation::Read, "a") }).allowed
+    };
+    assert!(two("min_wrapping_ttl = \"-5s\"", "min_wrapping_ttl = \"1m\"", None));
+    assert!(!two("min_wrapping_ttl = \"1m\"", "min_wrapping_ttl = \"-5s\"", None));
+    assert!(!two("max_wrapping_ttl = \"-5s\"", "min_wrapping_ttl = \"1m\"", Some(90.0)));
+}
+
+#[test]
+fn a_mistake_in_a_block_that_has_ended_is_one_where_the_server_reads_it_first() {
+    let fault = |keys: &str| {
+        let text = format!("path \"a\" {{ {keys}\nexpiration = 1000000000\n}}");
+        let policy = Policy::parse("p", "p.hcl", &text).unwrap();
+        policy.fault(Dialect::OpenBao, Timestamp::now()).is_some()
+    };
+    assert!(fault("pagination_limit = \"x\""));
+    assert!(!fault("capabilities = [\"nonsense\"]"));
+}
+
+#[test]
+fn an_object_of_a_parameter_is_a_list_of_it_and_a_list_inside_a_list_of_json_is_refused() {
+    let text = "path \"a\" { allowed_parameters { x { k = \"v\" } } }";
+    assert!(Policy::parse("p", "p.hcl", text).is_ok());
+    let json = |values| format!(r#"{{"path": {{"a": {{"required_parameters": [{values}]}}}}}}"#);
+    assert!(Policy::parse("p", "p.json", &json("\"x\", true")).is_ok());
+    let error = Policy::parse("p", "p.json", &json("\"x\", [\"y\"]")).unwrap_err();
+    assert_eq!((error.code(), error.place.column), ("policy-syntax", 46), "{error}");
+}
+
+#[test]
 fn ten_thousand_rules_change_nothing_about_the_answer() {
     let mut text = String::new();
     for rule in 0..10_000 {

@@ -105,18 +105,18 @@ impl Parser<'_> {
         Ok(Value { pos, what })
     }
 
-    /// A comma between two items, and one after the last if you like.
+    /// A comma after each item but the last and lists; more of them say nothing.
     fn list(&mut self, opened: Pos, depth: usize) -> Parsed<Vec<Value>> {
         let mut items: Vec<Value> = Vec::new();
-        let mut comma = true;
+        let mut free = true;
         loop {
             let (pos, token) = self.next()?;
             match token {
                 Token::Sign(']') => return Ok(items),
-                Token::Sign(',') if !comma => comma = true,
+                Token::Sign(',') => free = true,
                 Token::End => return Err((opened, Fault::Unclosed('['))),
                 Token::Word(word) => return Err((pos, Fault::Unquoted(word))),
-                other if !comma => {
+                other if !free => {
                     return Err((
                         pos,
                         Fault::Expected { expected: "`,` or `]`", found: other.what() },
@@ -124,8 +124,9 @@ impl Parser<'_> {
                 }
                 other => {
                     self.ahead = Some((pos, other));
-                    items.push(self.value(depth + 1)?);
-                    comma = false;
+                    let item = self.value(depth + 1)?;
+                    free = matches!(item.what, What::List(_));
+                    items.push(item);
                 }
             }
         }
@@ -150,6 +151,7 @@ mod tests {
             "# a\r\npath \"密钥/a\" { /* b */ x = 1, y = [\"a\", \"b\",] }\r\n// c\npath kv { }";
         assert_eq!(keys(text), ["path 密钥/a", "path kv"]);
         assert_eq!(keys("a = <<EOT\nx\n EOT\nb = 2"), ["a", "b"]);
+        assert_eq!(keys("a = [,1,, 2, [3] [4] 5,]"), ["a"]);
     }
 
     #[test]
@@ -158,7 +160,6 @@ mod tests {
             ("path \"a\" {\n", 1, 10),
             ("x = [\n \"a\" \"b\"]", 2, 6),
             ("x = [read]", 1, 6),
-            ("x = [1,,2]", 1, 8),
             ("path \"a\" = {}", 1, 10),
             ("\u{feff}x = 1", 1, 1),
             ("x = \"a\ny\"", 1, 5),

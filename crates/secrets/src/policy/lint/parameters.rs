@@ -30,7 +30,7 @@ pub(super) fn traps(traps: &[Trap], sink: &mut Sink<'_>) {
             Trap::Vanished(pos) => sink.warn(
                 "json-lost-value",
                 *pos,
-                "true, false and lists inside a list of JSON are lost: an emptied list means any value",
+                "true and false in a list of JSON are lost: an emptied list means any value",
                 "write the policy in HCL",
             ),
             Trap::Flattened(pos) => sink.warn(
