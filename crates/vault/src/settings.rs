@@ -63,7 +63,7 @@ impl Patience {
     ) -> Option<Duration> {
         let own = self.pause.saturating_mul(1 << next.saturating_sub(2).min(16));
         let pause = asked.unwrap_or_else(|| own + own.mul_f64(jitter()));
-        (next <= self.tries && paused + pause <= self.total).then_some(pause)
+        (next <= self.tries && paused.saturating_add(pause) <= self.total).then_some(pause)
     }
 }
 
@@ -89,6 +89,7 @@ mod tests {
         assert_eq!(pause(2, 20), None);
         let asked = patience.pause(2, Some(Duration::from_secs(3)), Duration::ZERO);
         assert_eq!(asked, Some(Duration::from_secs(3)));
+        assert_eq!(patience.pause(3, Some(Duration::MAX), Duration::from_secs(1)), None);
         assert_eq!(patience.pause(2, Some(Duration::from_mins(1)), Duration::ZERO), None);
     }
 }
