@@ -253,7 +253,7 @@ fn judged(ask: &Ask<'_>, token: Option<&Secret>, response: Response<Vec<u8>>, tr
     let wait = retry_after(response.headers());
     let answer = Answer::new(asked.clone(), response);
     let status = answer.status;
-    let is_gateways = matches!(status, 502..=504) && !answer.tells_state();
+    let is_gateways = matches!(status, 429 | 502..=504) && !answer.tells_state();
     if matches!(ask, Ask::Health | Ask::SealStatus) && !is_gateways {
         // Here 429, 472, 473, 501 and 503 say how the server is.
         return Next::Take(answer);
