@@ -12,8 +12,7 @@ use crate::connection::Connection;
 struct Health {
     initialized: Option<bool>,
     sealed: Option<bool>,
-    #[serde(default)]
-    version: String,
+    version: Option<String>,
     server_time_utc: Option<i64>,
 }
 
@@ -46,5 +45,5 @@ pub(super) async fn look(connection: &Connection<'_>) -> Result<Server, Failure>
     let theirs = health.server_time_utc.and_then(|time| Timestamp::from_second(time).ok());
     let clock_ahead =
         theirs.map(|theirs| SignedDuration::from_secs(theirs.as_second() - now.as_second()));
-    Ok(Server { address, version: health.version, clock_ahead })
+    Ok(Server { address, version: health.version.unwrap_or_default(), clock_ahead })
 }
