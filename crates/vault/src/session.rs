@@ -65,8 +65,10 @@ impl<'a> Session<'a> {
         };
         let answer = connection.send(&Ask::Login(&login), None).await?;
         connection.refuse_namespace(&answer)?;
-        if answer.status != 200 {
-            return Err(refused(&login, &answer, clock_ahead));
+        match answer.status {
+            200 => {}
+            400..=499 => return Err(refused(&login, &answer, clock_ahead)),
+            _ => return Err(answer.unreadable("its status is none that a login can have")),
         }
         let LoggedIn { auth: granted, wrap_info } = answer.read()?;
         if granted.is_none() && wrap_info.is_some() {
@@ -129,10 +131,16 @@ impl<'a> Session<'a> {
         diagnostic.help = self
             .accessor
             .as_ref()
-            .filter(|accessor| !accessor.is_empty())
+            .filter(|accessor| is_word(accessor))
             .map(|accessor| format!("end it with `bao token revoke -accessor {accessor}`"));
         Some(diagnostic)
     }
+}
+
+/// Whether a text from a server may stand in a command that somebody copies.
+fn is_word(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    !text.is_empty() && !text.starts_with('-') && text.chars().all(fits)
 }
 
 fn refused(login: &Login, answer: &Answer, clock_ahead: Option<i64>) -> Failure {
