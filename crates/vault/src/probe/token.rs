@@ -47,7 +47,10 @@ pub(super) async fn look(
     let answer = session.send(&Ask::Token).await?;
     if answer.status != 200 {
         // A login's own answer knows most of it; a token that was given has nobody to vouch.
-        return session.granted.clone().ok_or(Failure::TokenRefused);
+        return session.granted.clone().ok_or_else(|| match answer.status {
+            400 | 401 | 403 => Failure::TokenRefused,
+            _ => answer.unreadable("its status is none that this request can have"),
+        });
     }
     let looked: Looked = answer.data()?;
     let mut policies = looked.policies.unwrap_or_default();
