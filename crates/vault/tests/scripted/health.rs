@@ -120,7 +120,7 @@ fn pages_and_other_json_are_no_vault() {
     assert_eq!(not_a_vault(&page(200)), "sys/health answers 200 and no JSON");
     assert_eq!(not_a_vault(&page(404)), "sys/health answers 404 and no JSON");
     assert_eq!(not_a_vault(&page(403)), "sys/health answers 403 and no JSON");
-    for status in [200, 404, 429, 472, 501] {
+    for status in [200, 404, 472, 501] {
         let script = Script::new("imitates another program's interface").on(
             "GET",
             "*",
@@ -174,4 +174,36 @@ fn plain_http_is_not_asked_unless_the_profile_allows_it() {
     let failure = Job { plaintext: false, ..Job::at(&script) }.failure();
     assert_eq!((told(&failure).code, failure.exit()), ("plaintext", Exit::Usage));
     assert_eq!(asked(&script), [""; 0]);
+}
+
+#[test]
+fn a_gateways_own_quota_is_waited_for_and_is_no_standby() {
+    for quota in [Answer::html(429), Answer::json(429, json!({ "message": "slow down" }))] {
+        let always = Script::new("imitates a gateway with a quota").on("GET", "*", quota.clone());
+        let failure = Job::at(&always).failure();
+        assert_eq!(failure, Failure::RateLimited { asked: "sys/health".to_owned(), tries: 4 });
+        let once = server("imitates a gateway with a quota that is over").on(
+            "GET",
+            "sys/health",
+            [quota, health(429, true, false)],
+        );
+        assert!(Job::at(&once).facts().capabilities.is_ok());
+        assert_eq!(count(&once, HEALTH), 2);
+    }
+}
+
+#[test]
+fn a_health_that_leaves_things_out_is_one_all_the_same() {
+    for (body, version) in [
+        (json!({ "sealed": false }), ""),
+        (json!({ "initialized": true, "version": null, "server_time_utc": null }), ""),
+        (json!({ "sealed": false, "version": "2.4.0", "more": ["canary"] }), "2.4.0"),
+    ] {
+        let script = server("imitates a server of few words").on(
+            "GET",
+            "sys/health",
+            Answer::json(200, body),
+        );
+        assert_eq!(Job::at(&script).facts().server.version, version);
+    }
 }

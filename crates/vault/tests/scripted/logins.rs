@@ -268,3 +268,49 @@ fn no_token_goes_with_a_login_or_a_question_of_health() {
     }
     assert!(asked(&script).contains(&LOOKUP.to_owned()));
 }
+
+#[test]
+fn what_is_neither_a_login_nor_a_refusal_is_no_answer() {
+    for answer in [
+        Answer::empty(204),
+        Answer::json(202, json!({ "auth": { "client_token": "canary" } })),
+        Answer::empty(302),
+        Answer::html(303),
+    ] {
+        let script = refusing(answer);
+        let failure = Job::at(&script).failure();
+        assert_eq!((told(&failure).code, failure.exit()), ("unreadable-answer", Exit::Unknown));
+        assert_eq!(asked(&script), [HEALTH, JWT_LOGIN]);
+    }
+}
+
+#[test]
+fn a_namespace_that_is_not_there_is_told_by_its_name() {
+    const UNKNOWN: &str = "namespace not found";
+    for (method, path) in [
+        ("POST", "auth/*/login"),
+        ("POST", "sys/wrapping/lookup"),
+        ("GET", "auth/token/lookup-self"),
+        ("GET", "secret/metadata/*"),
+    ] {
+        let script = server("imitates a server with namespaces").on(
+            method,
+            path,
+            Answer::errors(404, &["Namespace not found"]),
+        );
+        let auth = if path.contains("wrapping") { WRAPPED } else { APPROLE };
+        let job = Job { namespace: Some("team/gone".to_owned()), ..Job::at(&script).by(auth) };
+        let failure = job.failure();
+        assert_eq!(failure, Failure::Namespace("team/gone".to_owned()), "{path}");
+        assert_eq!((told(&failure).code, failure.exit()), ("namespace-unknown", Exit::Unknown));
+        assert_eq!(
+            told(&failure).help.as_deref(),
+            Some("check the profile's `namespace:` and VAULT_NAMESPACE")
+        );
+    }
+    let script = refusing(Answer::errors(404, &[UNKNOWN]));
+    assert_eq!(
+        login_refused(&Job::at(&script).failure()),
+        ["the server says: namespace not found", "the role was ml"]
+    );
+}

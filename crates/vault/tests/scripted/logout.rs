@@ -143,3 +143,13 @@ fn the_token_of_an_unwrapped_secret_id_is_ended_too() {
     Job::at(&script).by(WRAPPED).facts();
     assert_eq!(asked(&script).last().map(String::as_str), Some(REVOKE));
 }
+
+#[test]
+fn an_accessor_that_is_a_command_is_not_given_to_be_copied() {
+    for accessor in ["x; curl canary", "$(canary)", "-canary", "canary\n", "`canary`", "密", ""] {
+        let script = server("imitates a server that would have its users run something")
+            .on("POST", "auth/jwt/login", login(&json!({ "accessor": accessor })))
+            .on("POST", "auth/token/revoke-self", Answer::errors(403, &[]));
+        assert_eq!(said(&Job::at(&script)).help, None, "{accessor}");
+    }
+}

@@ -26,7 +26,7 @@ impl Tap {
                 let (asks, answers) = (client.try_clone().unwrap(), server.try_clone().unwrap());
                 let keeps = Arc::clone(&keeps);
                 thread::spawn(move || {
-                    pass(asks, server, |said| keeps.lock().unwrap().extend(said))
+                    pass(asks, server, |said| keeps.lock().unwrap().extend(said));
                 });
                 thread::spawn(move || pass(answers, client, |_| {}));
             }

@@ -101,3 +101,22 @@ fn a_token_for_too_few_requests_is_not_used_up() {
     assert_eq!(uses(12, &two).0.unwrap().token.uses_left, Some(12));
     assert_eq!(uses(0, &two).0.unwrap().token.uses_left, None);
 }
+
+#[test]
+fn a_server_that_is_not_asked_about_tokens_has_not_refused_one() {
+    for (answer, code) in [
+        (Answer::errors(400, &["missing client token"]), "token-refused"),
+        (Answer::errors(404, &[]), "unreadable-answer"),
+        (Answer::empty(204), "unreadable-answer"),
+        (Answer::empty(302), "unreadable-answer"),
+    ] {
+        let script = server("imitates a proxy that lets few paths through").on(
+            "GET",
+            "auth/token/lookup-self",
+            answer,
+        );
+        assert_eq!(told(&Job::at(&script).by(TOKEN).failure()).code, code);
+        assert_eq!(asked(&script), [HEALTH, LOOKUP]);
+        assert!(Job::at(&script).facts().token.logged_in);
+    }
+}
