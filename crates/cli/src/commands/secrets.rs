@@ -1,5 +1,7 @@
 //! `envlock check-secrets` and `envlock secrets list`.
 
+use std::sync::Arc;
+
 use envlock_pipeline::secrets::{
     self, Judgement, ManifestRequest, SecretsError, SecretsRequest, ServerRequest, Surroundings,
 };
@@ -8,6 +10,8 @@ use envlock_secrets::{
     checks,
     manifest::{ServerDialect, list},
 };
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
 
 use super::{
     App,
@@ -44,29 +48,35 @@ async fn judged(
     }
     let settings = vault::settings(app.settings).map_err(|error| told(&error))?;
     let variable = |name: &str| app.settings.variables.get(name).cloned();
+    let ended = signals();
     let server = ServerRequest {
         settings,
         as_verifier: args.as_verifier.is_some(),
         login: args.as_verifier.clone().flatten(),
         surroundings: Surroundings { variable: &variable, home: app.settings.home.as_deref() },
-        interrupted: &|| Box::pin(interrupted()),
+        interrupted: &|| {
+            let ended = Arc::clone(&ended);
+            Box::pin(async move { ended.notified().await })
+        },
     };
     secrets::check(&request, Some(server)).await.map_err(|error| told(&error))
 }
 
-/// Ready when somebody presses Ctrl-C, or the system (a CI service that cancels a job) wants
-/// the program to end.
-async fn interrupted() {
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminated => {}
+/// Told each time that somebody presses Ctrl-C, or the system (a CI service that cancels a job)
+/// wants the program to end. A signal that comes while nobody waits for one is kept.
+fn signals() -> Arc<Notify> {
+    let told = Arc::new(Notify::new());
+    for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+        // Without a handler the signal ends the program by itself.
+        let Ok(mut signals) = signal(kind) else { continue };
+        let told = Arc::clone(&told);
+        tokio::spawn(async move {
+            while signals.recv().await.is_some() {
+                told.notify_one();
+            }
+        });
     }
+    told
 }
 
 /// An error in the form in which findings are told.

@@ -99,18 +99,19 @@ async fn asked(
             () = (question.interrupted)() => interrupted = true,
         }
     }
-    if !interrupted {
-        said.extend(session.end().await);
-        return facts;
-    }
-    let left = session.left("it was interrupted twice, or the server doesn't answer");
+    // Whoever is no longer waited for is given a little time.
+    let patience = if interrupted { GRACE } else { Duration::MAX };
+    let left = session.left("it was interrupted, or the server doesn't answer");
     tokio::select! {
-        warning = tokio::time::timeout(GRACE, session.end()) => {
+        warning = tokio::time::timeout(patience, session.end()) => {
             said.extend(warning.unwrap_or(left));
         }
-        () = (question.interrupted)() => said.extend(left),
+        () = (question.interrupted)() => {
+            said.extend(left);
+            interrupted = true;
+        }
     }
-    Err(Failure::Interrupted)
+    if interrupted { Err(Failure::Interrupted) } else { facts }
 }
 
 async fn online(
