@@ -36,19 +36,20 @@ impl Stage {
         assert_told(&told, |args| self.check(job, args));
         assert!(tokens(&self.bao).is_subset(&alive), "{finding}: a token is left");
     }
+}
 
-    fn deny(&self, path: &str) -> String {
-        let denied = POLICY.replace(&format!("path \"{path}\""), "path \"elsewhere\"");
-        assert_ne!(denied, POLICY);
-        denied
-    }
+/// The job's policy without its rule for a path.
+fn without(path: &str) -> String {
+    let denied = POLICY.replace(&format!("path \"{path}\""), "path \"elsewhere\"");
+    assert_ne!(denied, POLICY);
+    denied
 }
 
 #[test]
 fn what_the_server_denies_is_told_with_the_rule_that_is_missing() {
     let Some(stage) = Stage::dev("denied needs") else { return };
     let job = Job::approle(&stage.bao);
-    stage.bao.policy("ml-ci", &stage.deny("secret/data/ml/db_creds"));
+    stage.bao.policy("ml-ci", &without("secret/data/ml/db_creds"));
     stage.fails(
         &job,
         1,
@@ -75,7 +76,7 @@ fn what_the_server_denies_is_told_with_the_rule_that_is_missing() {
 #[test]
 fn what_the_server_allows_and_the_repository_denies_is_a_disagreement_too() {
     let Some(stage) = Stage::dev("a disagreement") else { return };
-    stage.attach(&stage.deny("database/creds/ml-readonly"));
+    stage.attach(&without("database/creds/ml-readonly"));
     let words = [
         "the server allows read database/creds/ml-readonly, and the policies in the repository",
         "the server is http://127.0.0.1:",

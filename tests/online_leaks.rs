@@ -250,40 +250,71 @@ fn a_mix_up_of_engines_asks_for_no_value() {
     }
 }
 
-#[test]
-fn one_that_is_interrupted_ends_its_login_and_says_so_by_its_exit_code() {
-    for (signal, job, ends) in [
-        ("-INT", Job::of("approle"), true),
-        ("-TERM", Job::of("approle"), true),
-        ("-INT", Job::of("token"), false),
-    ] {
-        let server = Script::new("imitates a server that is stuck after the login").healthy().on(
-            "POST",
-            "sys/capabilities-self",
-            Answer::hang(),
-        );
-        let lab = project();
-        let job = job
+/// A run that is interrupted at each of these requests, to which there is no answer.
+struct Interrupted {
+    server: Script,
+    output: Output,
+}
+
+impl Interrupted {
+    fn run(signal: &str, profile: &'static str, stuck: &[(&str, &str)]) -> Self {
+        let server = Script::new("imitates a server that gets stuck after the login").healthy();
+        let hangs =
+            |server: Script, (method, path): &(&str, &str)| server.on(method, path, Answer::hang());
+        let server = stuck.iter().fold(server, hangs);
+        let job = Job::of(profile)
             .with("VAULT_ADDR", server.url())
             .with("VAULT_TOKEN", "s.scripted")
             .with("VAULT_ROLE_ID", "role")
             .with("VAULT_SECRET_ID", Bao::canary("secret_id"));
+        let lab = project();
         let mut command = check(&lab, &job, &[]);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let asked =
-            || -> Vec<String> { server.requests().iter().map(ToString::to_string).collect() };
-        while !asked().iter().any(|request| request == "POST sys/capabilities-self") {
-            std::thread::yield_now();
+        for (method, path) in stuck {
+            let request = format!("{method} {path}");
+            while !asked(&server).contains(&request) {
+                std::thread::yield_now();
+            }
+            let id = child.id().to_string();
+            assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
         }
-        let id = child.id().to_string();
-        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
-        let output: Output = child.wait_with_output().unwrap().into();
+        let output = Output::from(child.wait_with_output().unwrap());
         assert_eq!(output.code, Some(130), "{signal}: {output:?}");
         assert_eq!(output.stdout, "", "{signal}");
-        assert!(output.stderr.starts_with("interrupted"), "{}", output.stderr);
         assert!(!format!("{output:?}").contains(Bao::CANARY));
-        let ended = asked().last().unwrap() == "POST auth/token/revoke-self";
-        assert_eq!(ended, ends, "{signal}: {:?}", asked());
+        assert!(!output.stderr.contains("s.scripted"), "{}", output.stderr);
+        Self { server, output }
+    }
+
+    fn last(&self) -> String {
+        asked(&self.server).pop().unwrap()
+    }
+}
+
+fn asked(server: &Script) -> Vec<String> {
+    server.requests().iter().map(ToString::to_string).collect()
+}
+
+const RIGHTS: (&str, &str) = ("POST", "sys/capabilities-self");
+const END: (&str, &str) = ("POST", "auth/token/revoke-self");
+
+#[test]
+fn one_that_is_interrupted_ends_its_login_and_says_so_by_its_exit_code() {
+    for signal in ["-INT", "-TERM"] {
+        let run = Interrupted::run(signal, "approle", &[RIGHTS]);
+        assert_eq!(run.last(), "POST auth/token/revoke-self", "{signal}");
+        assert!(run.output.stderr.starts_with("interrupted"), "{}", run.output.stderr);
+    }
+    let run = Interrupted::run("-INT", "token", &[RIGHTS]);
+    assert_eq!(run.last(), "POST sys/capabilities-self", "a token of the user's is left alone");
+}
+
+#[test]
+fn a_login_that_cannot_be_ended_is_named_by_its_accessor() {
+    for stuck in [&[RIGHTS, END][..], &[END]] {
+        let said = Interrupted::run("-INT", "approle", stuck).output.stderr;
+        assert!(said.contains("the login could not be ended"), "{said}");
+        assert!(said.contains("`bao token revoke -accessor scripted-accessor`"), "{said}");
     }
 }
 
