@@ -1,0 +1,106 @@
+//! The server that is asked, and where its release decides otherwise than the evaluator's
+//! dialect `openbao`, which is OpenBao from 2.6.0 on. Each such rule stands here, alone.
+
+use std::process::Command;
+
+use envlock_secrets::policy::explain::explain;
+use envlock_secrets::policy::{Acl, Operation, Reason, Request};
+use envlock_testkit::{Bao, binary};
+
+use crate::bot::filled;
+
+/// How the server's release decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Release {
+    /// OpenBao before 2.6.0.
+    Earlier,
+    /// OpenBao from 2.6.0 on.
+    Current,
+}
+
+/// The server, its version, and how it decides; `None` where there is no OpenBao.
+pub(crate) fn server() -> Option<(Bao, String, Release)> {
+    let said = Command::new(binary().ok()?).arg("version").output().ok()?;
+    if !said.stdout.starts_with(b"OpenBao v") {
+        return None;
+    }
+    let bao = Bao::dev()?;
+    let version = bao.get("sys/health")["version"].as_str()?.to_owned();
+    let mut numbers = version.split(['.', '-', '+']).map(|part| part.parse::<u32>().unwrap_or(0));
+    let numbers = (numbers.next()?, numbers.next()?);
+    let release = if numbers < (2, 6) { Release::Earlier } else { Release::Current };
+    Some((bao, version, release))
+}
+
+impl Release {
+    /// Whether `request` is let through; on a protected endpoint `sudo` is needed, too.
+    pub(crate) fn allows(self, acl: &Acl<'_>, request: &Request<'_>, protected: bool) -> bool {
+        let path = self.spelled(acl, request.operation, request.path);
+        if self.overlooks(acl, request) {
+            return false;
+        }
+        let decision = acl.decide(&Request { path, ..*request });
+        let allowed =
+            decision.allowed || (decision.reason == Reason::Page && self.takes_the_page(request));
+        allowed && (decision.root_privs || !protected || request.operation == Operation::Help)
+    }
+
+    /// What `capabilities-self` says.
+    pub(crate) fn capabilities(self, acl: &Acl<'_>, path: &str) -> Vec<&'static str> {
+        acl.capabilities(self.spelled(acl, Operation::List, path), "")
+    }
+
+    /// Before 2.6.0 a list of `x/` is judged by the wildcards that match `x`, and by those that
+    /// match `x/` only where there are none, as by Vault 1.15 to 1.20. An exact rule comes
+    /// before both.
+    fn spelled<'p>(self, acl: &Acl<'_>, operation: Operation, path: &'p str) -> &'p str {
+        let bare = path.strip_suffix('/');
+        let Some(bare) = bare.filter(|_| self == Self::Earlier && operation == Operation::List)
+        else {
+            return path;
+        };
+        let exact = decided_exactly(acl, operation, path).is_some_and(|pattern| pattern == path);
+        let known = acl.decide(&Request::new(operation, bare)).reason != Reason::NoRule;
+        if !exact && known { bare } else { path }
+    }
+
+    /// Before 2.6.0 a scan of `x/` is never judged by the wildcards that match `x`.
+    fn overlooks(self, acl: &Acl<'_>, request: &Request<'_>) -> bool {
+        let scans = self == Self::Earlier && request.operation == Operation::Scan;
+        scans
+            && decided_exactly(acl, Operation::Scan, request.path).is_none()
+            && acl.decide(&Request::new(Operation::Read, request.path)).reason == Reason::NoRule
+    }
+
+    /// Before 2.6.0 a page of less than nothing is no larger than the rule allows.
+    fn takes_the_page(self, request: &Request<'_>) -> bool {
+        let limit = request.data.and_then(|data| data.get("limit")?.as_str()?.parse::<i64>().ok());
+        self == Self::Earlier && limit.is_some_and(|limit| limit < 0)
+    }
+}
+
+/// The pattern of the rule that decides, if it is no wildcard.
+fn decided_exactly(acl: &Acl<'_>, operation: Operation, path: &str) -> Option<String> {
+    let pattern = explain(acl, &Request::new(operation, path)).rule.first()?.pattern.clone();
+    let bare = pattern.strip_prefix('/').unwrap_or(&pattern);
+    (kind(bare) == Kind::Exact).then(|| filled(bare))
+}
+
+/// How a pattern matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    Exact,
+    Star,
+    Plus,
+}
+
+/// Of a pattern without its leading slash.
+pub(crate) fn kind(pattern: &str) -> Kind {
+    if pattern == "+" || pattern.starts_with("+/") || pattern.contains("/+") {
+        Kind::Plus
+    } else if pattern.ends_with('*') {
+        Kind::Star
+    } else {
+        Kind::Exact
+    }
+}

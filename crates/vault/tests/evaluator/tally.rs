@@ -1,0 +1,66 @@
+//! What was compared, so that a test of nothing is seen to be one.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use envlock_secrets::policy::explain::Explanation;
+
+use crate::release::{Kind, kind};
+
+/// How often each thing was compared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Tally(BTreeMap<String, usize>);
+
+impl Tally {
+    pub(crate) fn count(&mut self, what: impl Into<String>) {
+        *self.0.entry(what.into()).or_default() += 1;
+    }
+
+    pub(crate) fn of(&self, what: &str) -> usize {
+        self.0.get(what).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (what, count) in &other.0 {
+            *self.0.entry(what.clone()).or_default() += count;
+        }
+    }
+
+    /// How a request was decided.
+    pub(crate) fn count_decision(&mut self, allowed: bool, by: &Explanation) {
+        let verdict = if allowed { "allowed" } else { "denied" };
+        self.count(verdict);
+        let pattern = by.rule.first().map(|rule| rule.pattern.trim_start_matches('/'));
+        let rule = match pattern.map(kind) {
+            None => "no rule",
+            Some(Kind::Exact) => "an exact rule",
+            Some(Kind::Star) => "a star",
+            Some(Kind::Plus) => "a plus",
+        };
+        self.count(format!("{verdict} by {rule}"));
+        if by.rule.iter().any(|rule| rule.pattern.contains("{{")) {
+            self.count("by templates");
+        }
+        if by.rule.len() > 1 {
+            self.count("by united blocks");
+        }
+        if !by.hidden.is_empty() {
+            self.count(format!("{verdict} with hidden rules"));
+        }
+        if !by.conditions.is_empty() {
+            self.count(format!("{verdict} with conditions"));
+        }
+        if by.reason.contains("parameter") {
+            self.count("denied by parameters");
+        } else if by.reason.contains("wrapped") {
+            self.count("denied by wrapping");
+        }
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all: Vec<_> = self.0.iter().map(|(what, count)| format!("{what} {count}")).collect();
+        f.write_str(&all.join(", "))
+    }
+}
