@@ -171,3 +171,70 @@ fn the_profile_is_the_one_whose_credentials_are_there() {
     let chosen = Job::token(&stage.bao).unnamed().with("ENVLOCK_PROFILE", "token");
     assert_eq!(stage.verdict(&chosen.with("CI_JWT", "eyJ")).exit, 0);
 }
+
+#[test]
+fn mounts_and_paths_of_any_script_are_found_where_they_are() {
+    let Some(stage) = Stage::dev("paths of any script") else { return };
+    let (mount, path) = ("团队/机密", "数据库/50%?a=b#c/密码");
+    let encoded = "%E6%95%B0%E6%8D%AE%E5%BA%93/50%25%3Fa=b%23c/%E5%AF%86%E7%A0%81";
+    stage.bao.kv2(mount);
+    let value = json!({ "host": 1, "username": 2, "password": Bao::canary("cjk") });
+    stage.bao.secret(mount, encoded, value);
+    let need = format!("mount: {mount}\n    path: \"{path}\"");
+    stage.change("mount: secret\n    path: ml/db_creds", &need);
+    let policy =
+        ["data", "metadata", "subkeys"].into_iter().fold(POLICY.to_owned(), |all, kind| {
+            all.replace(&format!("secret/{kind}/ml/db_creds"), &format!("{mount}/{kind}/{path}"))
+        });
+    stage.attach(&policy);
+    stage.bao.policy("ml-ci", &policy);
+    let verdict = stage.verdict(&Job::approle(&stage.bao));
+    assert_eq!(verdict.exit, 0, "{:#}", verdict.document);
+    assert_eq!(verdict.server("db_creds"), ["allowed", "yes"]);
+}
+
+#[test]
+fn a_login_whose_token_may_not_even_look_at_itself_is_told_and_named() {
+    let Some(stage) = Stage::dev("a token without the policy default") else { return };
+    let options = json!({ "token_ttl": "1h", "token_no_default_policy": true });
+    let (role_id, secret_id) = stage.bao.approle("ml-ci", &["ml-ci"], options);
+    let job = Job::of("approle").with("VAULT_ROLE_ID", role_id).with("VAULT_SECRET_ID", secret_id);
+    let output = stage.check(&job, &[]);
+    let said = words(&output);
+    assert_eq!(output.code, Some(3), "{said}");
+    assert!(said.contains("warning[logout-failed]: the login could not be ended"), "{said}");
+    let (_, accessor) = said.split_once("bao token revoke -accessor ").unwrap();
+    let accessor = accessor.split('`').next().unwrap();
+    assert!(tokens(&stage.bao).contains(accessor), "{said}");
+    assert!(
+        said.contains("path \"sys/capabilities-self\" { capabilities = [\"update\"] }"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_batch_token_passes_and_its_end_is_told() {
+    let Some(stage) = Stage::dev("a batch token") else { return };
+    let options = json!({ "token_ttl": "1h", "token_type": "batch" });
+    let (role_id, secret_id) = stage.bao.approle("ml-ci", &["ml-ci"], options);
+    let job = Job::of("approle").with("VAULT_ROLE_ID", role_id).with("VAULT_SECRET_ID", secret_id);
+    let audited = stage.bao.audit().len();
+    let verdict = stage.verdict(&job);
+    assert_eq!(verdict.exit, 0, "{:#}", verdict.document);
+    assert_eq!(verdict.found(), ["note logout-failed", "note missing"]);
+    let asked = stage.asked_since(audited);
+    assert!(!asked.iter().any(|path| path.contains("revoke")), "{asked:?}");
+}
+
+#[test]
+fn a_token_with_too_few_uses_left_is_not_used_up() {
+    let Some(stage) = Stage::dev("a token with few uses") else { return };
+    let of = |uses: u32| {
+        let token = stage.bao.token(&["ml-ci"], json!({ "ttl": "1h", "num_uses": uses }));
+        Job::of("token").with("VAULT_TOKEN", token)
+    };
+    let words = ["the token is good for 3 more requests", "without a limit of uses"];
+    let few = of(5);
+    stage.fails(&few, 3, "error token-uses", &words);
+    assert_eq!(stage.verdict(&of(100)).exit, 0);
+}

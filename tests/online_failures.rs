@@ -1,42 +1,14 @@
 //! `check-secrets` against a real server where something is wrong: each with a code, words, the
 //! next step and an exit code of its own, and never a login that stays.
 
-use envlock_testkit::{Answer, Bao, JwtIssuer, Output, Script, left_out};
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::path::PathBuf;
+
+use envlock_testkit::{Answer, Bao, JwtIssuer, Script, left_out};
 use serde_json::json;
 
-use crate::support::vault::{Job, POLICY, Stage, Verdict, check, project, tokens, words};
-
-/// What the program says of a failure.
-struct Told<'a> {
-    exit: i32,
-    /// As `error missing`; one of its findings.
-    finding: &'a str,
-    /// All of them are in what people read.
-    words: &'a [&'a str],
-}
-
-fn assert_told(told: &Told<'_>, run: impl Fn(&[&str]) -> Output) {
-    let verdict = Verdict::of(&run(&["--format", "json"]));
-    assert_eq!(verdict.exit, told.exit, "{:#}", verdict.document);
-    let found = verdict.found();
-    assert!(found.contains(&told.finding.to_owned()), "{:#}", verdict.document);
-    let output = run(&[]);
-    assert_eq!(output.code, Some(told.exit), "{output:?}");
-    let said = words(&output);
-    for wanted in told.words {
-        assert!(said.contains(wanted), "{wanted}: {said}");
-    }
-}
-
-impl Stage {
-    /// The job fails like this, and leaves no token.
-    fn fails(&self, job: &Job, exit: i32, finding: &str, words: &[&str]) {
-        let alive = tokens(&self.bao);
-        let told = Told { exit, finding, words };
-        assert_told(&told, |args| self.check(job, args));
-        assert!(tokens(&self.bao).is_subset(&alive), "{finding}: a token is left");
-    }
-}
+use crate::support::vault::{Job, POLICY, Stage, Told, assert_told, check, project};
 
 /// The job's policy without its rule for a path.
 fn without(path: &str) -> String {
@@ -354,7 +326,7 @@ fn a_sealed_server_and_a_new_one_answer_nobody() {
 fn a_server_is_believed_by_its_own_authority_alone_and_under_its_own_name() {
     let Some(stage) = Stage::tls("a server's certificate") else { return };
     let bao = &stage.bao;
-    let path = |path: std::path::PathBuf| path.display().to_string();
+    let path = |path: PathBuf| path.display().to_string();
     let audited = bao.audit().len();
     let words = ["isn't trusted", "name the authority that signed it: VAULT_CACERT=FILE"];
     let fails = |job: &Job| {
@@ -386,7 +358,7 @@ fn a_login_by_certificate_takes_the_right_one() {
     assert_eq!(stage.verdict(&Job::cert(bao)).exit, 0);
     let Some(stranger) = Bao::uninitialised() else { return left_out("another authority") };
     let (cert, key) = stranger.client_cert("ml-runner");
-    let read = |path| fs_err::read_to_string::<std::path::PathBuf>(path).unwrap();
+    let read = |path| fs_err::read_to_string::<PathBuf>(path).unwrap();
     let job = Job::of("cert").with("TLS_CERT", read(cert.clone())).with("TLS_KEY", read(key));
     let words =
         ["cert at auth/cert/login is refused (400)", "invalid certificate", "role was ml-ci"];
@@ -394,6 +366,30 @@ fn a_login_by_certificate_takes_the_right_one() {
 
     let halves = Job::cert(bao).with("TLS_CERT", read(cert));
     stage.fails(&halves, 2, "error tls-client", &["can't be used together"]);
+}
+
+#[test]
+fn a_server_that_demands_a_certificate_says_so_and_the_variables_are_named() {
+    // Imitates the one thing that such a server says to whoever shows none: the TLS alert
+    // `certificate_required`, fatal.
+    const ALERT: [u8; 7] = [21, 3, 3, 0, 2, 2, 116];
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            stream.read(&mut [0; 4096]).unwrap();
+            stream.write_all(&ALERT).unwrap();
+        }
+    });
+    let lab = project();
+    let job = Job::of("token").with("VAULT_TOKEN", "s.x").with("VAULT_ADDR", url);
+    let told = Told {
+        exit: 3,
+        finding: "error tls-client",
+        words: &["or wants one", "VAULT_CLIENT_CERT=FILE VAULT_CLIENT_KEY=FILE"],
+    };
+    assert_told(&told, |args| check(&lab, &job, args).output().unwrap().into());
 }
 
 #[test]
@@ -406,7 +402,7 @@ fn what_is_not_a_server_is_told_from_one_that_cannot_be_reached() {
         assert_told(&Told { exit: 3, finding, words }, run);
     };
     // Nobody listens on a port that was free a moment ago.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     fails(
         &format!("http://{free}"),
         "error unreachable",

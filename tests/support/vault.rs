@@ -341,3 +341,36 @@ pub(crate) fn words(output: &Output) -> String {
     let all = format!("{} {}", output.stdout, output.stderr);
     all.split_whitespace().collect::<Vec<_>>().join(" ")
 }
+
+/// What the program says of a failure.
+pub(crate) struct Told<'a> {
+    pub(crate) exit: i32,
+    /// As `error missing`; one of its findings.
+    pub(crate) finding: &'a str,
+    /// All of them are in what people read.
+    pub(crate) words: &'a [&'a str],
+}
+
+/// Tells it so in JSON and to people.
+pub(crate) fn assert_told(told: &Told<'_>, run: impl Fn(&[&str]) -> Output) {
+    let verdict = Verdict::of(&run(&["--format", "json"]));
+    assert_eq!(verdict.exit, told.exit, "{:#}", verdict.document);
+    let found = verdict.found();
+    assert!(found.contains(&told.finding.to_owned()), "{:#}", verdict.document);
+    let output = run(&[]);
+    assert_eq!(output.code, Some(told.exit), "{output:?}");
+    let said = words(&output);
+    for wanted in told.words {
+        assert!(said.contains(wanted), "{wanted}: {said}");
+    }
+}
+
+impl Stage {
+    /// The job fails like this, and leaves no token.
+    pub(crate) fn fails(&self, job: &Job, exit: i32, finding: &str, words: &[&str]) {
+        let alive = tokens(&self.bao);
+        let told = Told { exit, finding, words };
+        assert_told(&told, |args| self.check(job, args));
+        assert!(tokens(&self.bao).is_subset(&alive), "{finding}: a token is left");
+    }
+}
