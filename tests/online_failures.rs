@@ -378,7 +378,10 @@ fn a_server_that_demands_a_certificate_says_so_and_the_variables_are_named() {
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            stream.read(&mut [0; 4096]).unwrap();
+            let mut head = [0; 5];
+            stream.read_exact(&mut head).unwrap();
+            let length = usize::from(u16::from_be_bytes([head[3], head[4]]));
+            stream.read_exact(&mut vec![0; length]).unwrap();
             stream.write_all(&ALERT).unwrap();
         }
     });
