@@ -8,7 +8,7 @@ use std::{
 };
 
 use envlock_model::lock::Lock;
-use envlock_report::{Diagnostic, Exit, Explain, Finding};
+use envlock_report::{Asked, Diagnostic, Exit, Explain, Finding};
 use envlock_secrets::{
     canary,
     checks::{self, CheckError, Input, Outcome},
@@ -220,8 +220,8 @@ pub struct ServerRequest<'a> {
 pub struct Judgement {
     /// What was found, and what each need may do.
     pub outcome: Outcome,
-    /// Who was asked, in whose name, as a sentence; nothing where no server answered.
-    pub asked: Option<String>,
+    /// Who was asked, in whose name; nothing where no server answered.
+    pub asked: Option<Asked>,
     /// Codes that the manifest counts as errors.
     deny: BTreeSet<String>,
     /// Why the server had no answer.
@@ -300,32 +300,23 @@ pub async fn check(
     outcome.findings.extend(in_variables(&manifest, &request.variables));
     outcome.findings.extend(said.into_iter().map(Finding::new));
     outcome.findings = envlock_report::arrange(outcome.findings);
-    let asked = online.as_ref().map(|online| told_of(online, profile.as_deref()));
+    let asked = online.map(|online| told_of(online, profile.as_deref().unwrap_or_default()));
     Ok(Judgement { outcome, asked, deny: manifest.deny, failure })
 }
 
-/// Who was asked, in whose name, and for how long the token lives.
-fn told_of(online: &Online, profile: Option<&str>) -> String {
+/// What the answer says of who was asked.
+fn told_of(online: Online, profile: &str) -> Asked {
     let Online { server, token, .. } = online;
-    let version = match server.version.as_str() {
-        "" => String::new(),
-        version => format!(" ({})", envlock_report::one_line(version)),
-    };
-    let lives = match token.ttl {
-        0 => "never ends".to_owned(),
-        seconds => format!("ends in {}", rounded(seconds)),
-    };
-    let profile = profile.unwrap_or_default();
-    format!("asked {}{version} as profile {profile}; its token {lives}", server.address)
-}
-
-/// Seconds as a person says them.
-fn rounded(seconds: u64) -> String {
-    match seconds {
-        0..=119 => format!("{seconds} s"),
-        120..=7199 => format!("{} min", (seconds + 30) / 60),
-        7200..=172_799 => format!("{} h", (seconds + 1800) / 3600),
-        _ => format!("{} days", (seconds + 43_200) / 86_400),
+    Asked {
+        server: server.address,
+        version: server.version,
+        clock_ahead: server.clock_ahead.map(|ahead| ahead.as_secs()),
+        profile: profile.to_owned(),
+        logged_in: token.logged_in,
+        policies: token.policies,
+        token_ttl: token.ttl,
+        renewable: token.renewable,
+        uses_left: token.uses_left,
     }
 }
 

@@ -1,10 +1,12 @@
 //! The answer of a check: what it found, for whom, and every place that plays a part.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::output::VERSION;
-use crate::{Diagnostic, Exit, Place, Severity};
+use crate::{Diagnostic, Exit, Place, Severity, one_line};
 
 /// One finding of a check: a diagnostic, and whom it concerns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,10 +144,53 @@ pub struct FindingsDocument<R> {
     pub summary: Summary,
     /// What was found.
     pub findings: Vec<FindingEntry>,
+    /// Which server was asked; nothing where none was, or none answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
     /// What was asked, and who answered it how; nothing where only texts were looked at.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(default)]
     pub answers: Vec<R>,
+}
+
+/// Which server was asked, in whose name, and what it said of the token: never the token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Asked {
+    /// The address.
+    pub server: String,
+    /// The server's own word for its version; empty where it doesn't say.
+    pub version: String,
+    /// How many seconds its clock is ahead of this machine's, where it tells the time.
+    pub clock_ahead: Option<i64>,
+    /// The profile.
+    pub profile: String,
+    /// Whether the token came from a login, and was ended again; else the user gave it.
+    pub logged_in: bool,
+    /// The token's policies.
+    pub policies: Vec<String>,
+    /// How many seconds the token lived from then on; 0 for one that never ends.
+    pub token_ttl: u64,
+    /// Whether the token can be renewed.
+    pub renewable: bool,
+    /// How many requests the token was good for; nothing for any number.
+    pub uses_left: Option<u64>,
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "asked {}", self.server)?;
+        if !self.version.is_empty() {
+            write!(f, " ({})", one_line(&self.version))?;
+        }
+        write!(f, " as profile {}; its token ", self.profile)?;
+        match self.token_ttl {
+            0 => f.write_str("never ends"),
+            seconds @ 1..=119 => write!(f, "ends in {seconds} s"),
+            seconds @ 120..=7199 => write!(f, "ends in {} min", (seconds + 30) / 60),
+            seconds @ 7200..=172_799 => write!(f, "ends in {} h", (seconds + 1800) / 3600),
+            seconds => write!(f, "ends in {} days", (seconds + 43_200) / 86_400),
+        }
+    }
 }
 
 /// How many findings there are of each weight.
@@ -223,7 +268,13 @@ impl From<&Finding> for FindingEntry {
 
 impl<R> FindingsDocument<R> {
     /// What `command` found, and how it ends.
-    pub fn new(command: &str, findings: &[Finding], answers: Vec<R>, exit: Exit) -> Self {
+    pub fn new(
+        command: &str,
+        findings: &[Finding],
+        asked: Option<Asked>,
+        answers: Vec<R>,
+        exit: Exit,
+    ) -> Self {
         Self {
             version: VERSION,
             command: command.to_owned(),
@@ -231,6 +282,7 @@ impl<R> FindingsDocument<R> {
             exit_code: exit.code(),
             summary: Summary::of(findings),
             findings: findings.iter().map(FindingEntry::from).collect(),
+            asked,
             answers,
         }
     }

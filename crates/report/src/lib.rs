@@ -18,6 +18,8 @@ pub mod render;
 pub use count::count;
 pub use diagnostic::{Diagnostic, Explain, Place, Severity};
 pub use exit::Exit;
-pub use finding::{Finding, FindingEntry, FindingsDocument, Related, Summary, arrange, exit_of};
+pub use finding::{
+    Asked, Finding, FindingEntry, FindingsDocument, Related, Summary, arrange, exit_of,
+};
 pub use nearest::nearest;
 pub use printable::{one_line, printable};

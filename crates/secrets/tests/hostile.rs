@@ -101,7 +101,13 @@ fn no_message_about_a_policy_or_a_manifest_shows_a_token() {
             envlock_secrets::policy::lint::lint("p", "p.hcl", &text, jiff::Timestamp::UNIX_EPOCH);
         assert!(!findings.is_empty());
         let said = format!("{findings:?}")
-            + &envlock_report::render::json("policy lint", &findings, Vec::<()>::new(), Exit::Yes);
+            + &envlock_report::render::json(
+                "policy lint",
+                &findings,
+                None,
+                Vec::<()>::new(),
+                Exit::Yes,
+            );
         assert!(!said.contains("CANARYcanary"), "{said}");
     }
     for text in [

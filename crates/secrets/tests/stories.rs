@@ -85,7 +85,7 @@ fn manifest_story(folder: &Path, name: &str, notation: Notation) -> Told {
     findings.extend(outcome.findings);
     let findings = envlock_report::arrange(findings);
     for format in [
-        render::json("check-secrets", &findings, Vec::<()>::new(), exit_of(&findings, false)),
+        render::json("check-secrets", &findings, None, Vec::<()>::new(), exit_of(&findings, false)),
         render::sarif(&findings, "0.1.0", &envlock_secrets::codes::rules()),
         render::gitlab(&findings, name),
     ] {

@@ -35,6 +35,7 @@ pub(crate) struct CheckSecrets {
         require_equals = true,
         conflicts_with = "offline"
     )]
+    #[expect(clippy::option_option, reason = "not given, given, given with a name")]
     pub(crate) as_verifier: Option<Option<String>>,
     /// The server that the policies are for; the manifest's if not given.
     #[arg(long, value_enum, value_name = "SERVER")]

@@ -29,10 +29,7 @@ pub(crate) async fn check(args: &args::CheckSecrets, app: &App<'_>) -> Option<Ex
         Ok(judgement) => {
             let exit = judgement.exit(args.deny.is_some());
             let findings = judgement.findings();
-            if let Some(asked) = &judgement.asked {
-                app.ui.line(asked);
-            }
-            app.ui.judged("check-secrets", &findings, &judgement.outcome.rights, exit)
+            app.ui.judged(&findings, judgement.asked, judgement.outcome.rights, exit)
         }
         Err((findings, exit)) => app.ui.findings("check-secrets", &findings, exit),
     })

@@ -11,7 +11,7 @@ use std::{
 };
 
 use envlock_report::{
-    Diagnostic, Exit, Finding, Severity,
+    Asked, Diagnostic, Exit, Finding, Severity,
     human::{self, Layout},
     output::Report,
     printable, render,
@@ -109,27 +109,39 @@ impl Ui {
 
     /// Says what a check found.
     pub(crate) fn findings(&self, command: &'static str, findings: &[Finding], exit: Exit) -> Exit {
-        self.judged(command, findings, &[], exit)
+        self.checked(command, findings, None, Vec::new(), exit)
     }
 
-    /// Says what a check was answered, and what it found in that.
+    /// Says whom check-secrets asked, what it was answered, and what it found in that.
     pub(crate) fn judged(
+        &self,
+        findings: &[Finding],
+        asked: Option<Asked>,
+        answers: Vec<Right>,
+        exit: Exit,
+    ) -> Exit {
+        self.checked("check-secrets", findings, asked, answers, exit)
+    }
+
+    fn checked(
         &self,
         command: &'static str,
         findings: &[Finding],
-        answers: &[Right],
+        asked: Option<Asked>,
+        answers: Vec<Right>,
         exit: Exit,
     ) -> Exit {
         self.progress.clear();
         let text = match self.format {
             Format::Human => {
-                let table = match answers {
+                let asked = asked.map_or_else(String::new, |a| render::sentence(&a.to_string()));
+                let table = match answers.as_slice() {
                     [] => String::new(),
                     answers => format!("{}\n", checks::table(answers).render(render::WIDTH)),
                 };
-                printable(&format!("{table}{}", render::human(findings))).into_owned()
+                printable(&format!("{asked}{table}{}", render::human(findings))).into_owned()
             }
-            Format::Json => render::json(command, findings, answers.to_vec(), exit),
+            Format::Json => render::json(command, findings, asked, answers, exit),
             Format::Sarif => render::sarif(findings, VERSION, &envlock_secrets::codes::rules()),
             Format::Github => render::github(findings),
             Format::Gitlab => render::gitlab(findings, "secrets.yml"),

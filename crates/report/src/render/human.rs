@@ -55,6 +55,13 @@ fn paragraph(finding: &Finding, out: &mut String) {
     }
 }
 
+/// A sentence on its own, as wide as all text for people.
+pub fn sentence(text: &str) -> String {
+    let mut out = String::new();
+    fill(text, "", "  ", &mut out);
+    out
+}
+
 fn fill(text: &str, first: &str, others: &str, out: &mut String) {
     for (at, line) in text.lines().enumerate() {
         let first = if at == 0 { first } else { others };

@@ -1,16 +1,17 @@
 //! For scripts.
 
-use crate::finding::FindingsDocument;
+use crate::finding::{Asked, FindingsDocument};
 use crate::{Exit, Finding};
 
 /// What `command` found, what it was answered and how it ends, as a [`FindingsDocument`].
 pub fn json<R: serde::Serialize>(
     command: &str,
     findings: &[Finding],
+    asked: Option<Asked>,
     answers: Vec<R>,
     exit: Exit,
 ) -> String {
-    pretty(&FindingsDocument::new(command, findings, answers, exit))
+    pretty(&FindingsDocument::new(command, findings, asked, answers, exit))
 }
 
 pub(super) fn pretty(value: &impl serde::Serialize) -> String {

@@ -9,7 +9,7 @@ mod table;
 
 pub use github::github;
 pub use gitlab::gitlab;
-pub use human::human;
+pub use human::{human, sentence};
 pub use json::json;
 pub use sarif::{RuleText, sarif};
 pub use table::Table;
