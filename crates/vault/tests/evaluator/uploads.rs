@@ -2,12 +2,15 @@
 
 use std::io::{self, Write as _};
 
-use envlock_testkit::left_out;
+use envlock_secrets::policy::{Dialect, Identity, Operation, Policy};
+use envlock_testkit::{Operator, left_out};
+use serde_json::{Map, Value, json};
 
+use crate::ask::{Asked, let_through};
 use crate::dice::Dice;
 use crate::generate::Ground;
-use crate::judge::{self, upload};
-use crate::release::server;
+use crate::judge::{self, acl, upload};
+use crate::release::{Release, server};
 use crate::tally::Tally;
 
 const MUTATIONS: usize = 2_500;
@@ -65,28 +68,25 @@ fn block(keys: &str) -> String {
     format!("path \"kv/a\" {{ capabilities = [\"list\"]\n{keys}\n}}\n")
 }
 
+/// A server with one policy, of which a text at a time is asked.
+struct Reader<'b> {
+    root: &'b Operator,
+    job: Operator,
+    release: Release,
+    tally: Tally,
+    differences: Vec<String>,
+}
+
 #[test]
-fn the_server_takes_the_texts_that_the_evaluator_takes() {
+fn the_server_takes_the_texts_that_the_evaluator_takes_and_reads_the_same_in_them() {
     let what = "the server's reading of policies";
-    let Some((bao, version, _)) = server() else { return left_out(what) };
-    let mut tally = Tally::default();
-    let mut differences = Vec::new();
-    let mut compare = |kind: &str, text: &str| {
-        let ours = judge::read(text);
-        let theirs = upload(&bao, "text", text);
-        let verdict = if theirs == 204 { "taken" } else { "refused" };
-        tally.count(format!("{kind} {verdict}"));
-        if judge::is_left_to_the_server(text, &ours) {
-            tally.count(format!("{kind} left to the server"));
-        } else if ours.is_ok() != (theirs == 204) {
-            differences.push(format!("{kind}: {theirs}, ours: {ours:?}\n{text}\n"));
-        }
-    };
+    let Some((bao, version, release)) = server() else { return left_out(what) };
+    let mut reader = Reader::new(&bao, release);
     for keys in KEYS {
-        compare("by hand", &block(keys));
+        reader.compare("by hand", &block(keys));
     }
     for text in TEXTS {
-        compare("by hand", text);
+        reader.compare("by hand", text);
     }
     let ground = Ground { kv1: "kv".to_owned(), kv2: "docs".to_owned() };
     let mut dice = Dice::new(7);
@@ -95,14 +95,78 @@ fn the_server_takes_the_texts_that_the_evaluator_takes() {
         let text = mutated(&mut dice, &text);
         if !text.is_empty() {
             let notation = if text.trim_start().starts_with('{') { "JSON" } else { "HCL" };
-            compare(notation, &text);
+            reader.compare(notation, &text);
         }
     }
+    let Reader { tally, differences, .. } = reader;
     // Past the capture of the test harness: it says what this test is worth.
     let _ = writeln!(io::stderr(), "uploaded to OpenBao {version}: {tally}");
     assert!(differences.is_empty(), "{}\n{}", differences.len(), differences.join("\n"));
-    for what in ["by hand taken", "by hand refused", "JSON taken", "HCL taken", "HCL refused"] {
+    let at_least = ["by hand taken", "by hand refused", "JSON taken", "HCL taken", "HCL refused"];
+    for what in at_least.into_iter().chain(["capabilities granted", "allowed", "denied"]) {
         assert!(tally.of(what) >= 30, "{what}: {tally}");
+    }
+}
+
+impl<'b> Reader<'b> {
+    fn new(root: &'b Operator, release: Release) -> Self {
+        root.kv1("kv");
+        root.secret("kv", "a/b", json!({ "v": "1" }));
+        let options = json!({ "no_default_policy": true, "type": "batch" });
+        let job = root.as_token(root.token(&["text"], options));
+        Self { root, job, release, tally: Tally::default(), differences: Vec::new() }
+    }
+
+    fn compare(&mut self, kind: &str, text: &str) {
+        let ours = judge::read(text);
+        let theirs = upload(self.root, "text", text);
+        let verdict = if theirs == 204 { "taken" } else { "refused" };
+        self.tally.count(format!("{kind} {verdict}"));
+        match ours {
+            Ok(policy) if theirs == 204 => self.compare_meaning(text, &policy),
+            Err(_) if theirs != 204 => {}
+            ours if judge::is_left_to_the_server(text, &ours) => {
+                self.tally.count(format!("{kind} left to the server"));
+            }
+            ours => self.differences.push(format!("{kind}: {theirs}, ours: {ours:?}\n{text}\n")),
+        }
+    }
+
+    /// What the token may do, whose policy is the text by now.
+    fn compare_meaning(&mut self, text: &str, policy: &Policy) {
+        let policies = [policy];
+        let nobody = Identity::default();
+        let acl = acl(&policies, Dialect::OpenBao, &nobody).expect("it was taken");
+        let paths = ["kv/a", "kv/a/b", "kv/a/b/", "kv/a/ab/a", "kv/b/a", "docs/data/a", "path"];
+        let body = json!({ "token": self.job.own_token(), "paths": paths });
+        let theirs = &self.root.post("sys/capabilities", body)["data"];
+        for path in paths {
+            let ours = Value::from(self.release.capabilities(&acl, path));
+            if theirs[path] != ours {
+                let what = format!("capabilities of {path}: {}, ours {ours}", theirs[path]);
+                self.differences.push(format!("{what}\n{text}\n"));
+            }
+            if ours != json!(["deny"]) {
+                self.tally.count("capabilities granted");
+            }
+        }
+        let path = "kv/a/b";
+        for data in [None, Some(json!({ "x": "1" })), Some(json!({ "n": true, "ttl": "ab" }))] {
+            for operation in [Operation::Read, Operation::Update] {
+                let mut asked = Asked::new(operation, path.to_owned());
+                asked.data = data.as_ref().and_then(|data| data.as_object().cloned());
+                if operation == Operation::Read && asked.data.is_some() {
+                    asked.data = Some(Map::from_iter([("x".to_owned(), "1".into())]));
+                    asked.wrap_ttl = Some(90);
+                }
+                let ours = self.release.allows(&acl, &asked.request(path), false);
+                let status = asked.status(&self.job);
+                self.tally.count(if ours { "allowed" } else { "denied" });
+                if let_through(status) != Some(ours) {
+                    self.differences.push(format!("{asked:?}: {status}, ours {ours}\n{text}\n"));
+                }
+            }
+        }
     }
 }
 
