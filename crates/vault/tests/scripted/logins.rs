@@ -121,6 +121,7 @@ fn a_login_that_waits_for_a_second_factor_is_told_as_such() {
     for granted in [
         json!({ "client_token": "", "mfa_requirement": requirement }),
         json!({ "client_token": "" }),
+        json!({ "mfa_requirement": requirement }),
     ] {
         let script = server("imitates a mount with MFA").on("POST", "auth/*", login(&granted));
         let failure = Job::at(&script).failure();
