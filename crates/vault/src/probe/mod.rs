@@ -83,7 +83,13 @@ async fn asked(
         () = (question.interrupted)() => {
             match tokio::time::timeout(GRACE, &mut opening).await {
                 Ok(opened) => (opened, true),
-                Err(_) => return Err(Failure::Interrupted),
+                Err(_) => {
+                    let message = "the login was interrupted before the server had answered it";
+                    said.push(Diagnostic::warning("logout-failed", message).with_note(
+                        "if it made a token, that ends by itself; a SecretID may be used up",
+                    ));
+                    return Err(Failure::Interrupted);
+                }
             }
         }
     };

@@ -112,7 +112,10 @@ fn a_login_that_never_comes_through_is_not_waited_for_to_the_end() {
         server("imitates a login that is stuck").on("POST", "auth/jwt/login", Answer::hang());
     let script = Arc::new(script);
     let job = Job { timeout: Duration::from_hours(1), ..Job::at(&script) };
-    interrupted(job.ask_until(&once_asked(&script, JWT_LOGIN)));
+    let report = job.ask_until(&once_asked(&script, JWT_LOGIN));
+    assert_eq!(report.facts, Err(Failure::Interrupted));
+    let [said] = report.said.try_into().unwrap();
+    assert!(said.code == "logout-failed" && said.message.contains("login was interrupted"));
     assert_eq!(asked(&script), [HEALTH, JWT_LOGIN]);
 }
 
