@@ -81,15 +81,13 @@ async fn asked(
         // A login that is under way may have made a token already: it is waited for, a little,
         // to be ended.
         () = (question.interrupted)() => {
-            match tokio::time::timeout(GRACE, &mut opening).await {
-                Ok(opened) => (opened, true),
-                Err(_) => {
-                    let message = "the login was interrupted before the server had answered it";
-                    said.push(Diagnostic::warning("logout-failed", message).with_note(
-                        "if it made a token, that ends by itself; a SecretID may be used up",
-                    ));
-                    return Err(Failure::Interrupted);
-                }
+            if let Ok(opened) = tokio::time::timeout(GRACE, &mut opening).await {
+                (opened, true)
+            } else {
+                let message = "the login was interrupted before the server had answered it";
+                let note = "if it made a token, that ends by itself; a SecretID may be used up";
+                said.push(Diagnostic::warning("logout-failed", message).with_note(note));
+                return Err(Failure::Interrupted);
             }
         }
     };
