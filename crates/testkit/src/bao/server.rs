@@ -83,8 +83,13 @@ impl Bao {
         };
         let (process, operator) = launch(program, &home, start, ready);
         let bao = Self { process, operator: operator.as_token(token), secured: None, home };
-        // A development server brings one; here a test says which it has.
-        bao.delete("sys/mounts/secret");
+        // A development server brings one; here a test says which it has. While it still sets
+        // that one up, it may break off instead of answering.
+        let unmounted = (0..10).any(|_| {
+            let answer = bao.try_request("DELETE", "sys/mounts/secret", &[], None);
+            answer.is_ok_and(|(status, _)| matches!(status, 200..300))
+        });
+        assert!(unmounted, "the mount of a development server stays");
         bao.write_audit();
         Some(bao)
     }
