@@ -7,7 +7,7 @@ use std::sync::Arc;
 use envlock_testkit::{AuditKind, Bao, JwtIssuer, Output, left_out};
 use serde_json::{Value, json as object};
 
-use crate::support::ci::{Job, Runner, TokenService, Workflow, has};
+use crate::support::ci::{Job, Runner, TokenService, Workflow, file, has};
 use crate::support::json;
 
 /// A server as docs/ci.md sets it up, and a project's job beside it.
@@ -164,4 +164,19 @@ fn a_server_that_isnt_there_ends_the_workflow_with_3_and_none_that_is_named_with
     assert_eq!(last(&unreachable).0, Some(3), "{unreachable:?}");
     let unset = stage.github("");
     assert_eq!(last(&unset).0, Some(2), "{unset:?}");
+}
+
+#[test]
+fn the_page_on_secrets_shows_what_the_program_prints() {
+    let Some(mut stage) = Stage::new(Some(FIELDS)) else { return };
+    let claims = object!({"aud": stage.bao.url(), "repository": "you/demo"});
+    stage.runner.set("CI_JWT", stage.issuer.token(claims));
+    stage.runner.set("VAULT_ADDR", stage.bao.url());
+    let said = stage.runner.shell(&[].into(), "$ENVLOCK check-secrets").success();
+    let version = stage.bao.get("sys/health")["version"].as_str().unwrap().to_owned();
+    let shown = said
+        .replace(stage.bao.url(), "https://vault.example.com")
+        .replace(&format!("({version})"), "(2.4.0)");
+    let page = file("docs/secrets.md");
+    assert!(page.contains(&format!("$ envlock check-secrets\n{shown}```")), "{shown}");
 }
