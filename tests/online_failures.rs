@@ -328,18 +328,20 @@ fn a_server_is_believed_by_its_own_authority_alone_and_under_its_own_name() {
     let bao = &stage.bao;
     let path = |path: PathBuf| path.display().to_string();
     let audited = bao.audit().len();
-    let words = ["isn't trusted", "name the authority that signed it: VAULT_CACERT=FILE"];
-    let fails = |job: &Job| {
+    let fails = |job: &Job, help: &str| {
+        let words = ["isn't trusted", help];
         let told = Told { exit: 3, finding: "error tls-untrusted", words: &words };
         assert_told(&told, |args| stage.check(job, args));
     };
     let job = Job::of("token").with("VAULT_TOKEN", bao.own_token());
-    fails(&job.with("VAULT_CACERT", path(bao.other_ca_file())));
+    let authority = "name the authority that signed it: VAULT_CACERT=FILE";
+    fails(&job.with("VAULT_CACERT", path(bao.other_ca_file())), authority);
     let job = Job::of("token").with("VAULT_TOKEN", bao.own_token());
     // Only the authorities of the machine.
-    fails(&job.with("VAULT_CACERT", ""));
+    fails(&job.with("VAULT_CACERT", ""), authority);
     let job = Job::of("token").with("VAULT_TOKEN", bao.own_token());
-    fails(&job.with("VAULT_TLS_SERVER_NAME", "another.envlock.test"));
+    let name = "name the one in the certificate: VAULT_TLS_SERVER_NAME=NAME";
+    fails(&job.with("VAULT_TLS_SERVER_NAME", "another.envlock.test"), name);
     assert_eq!(stage.asked_since(audited), [""; 0], "the token was shown");
 
     let named = Job::approle(bao).with("VAULT_TLS_SERVER_NAME", Bao::SERVER_NAME);

@@ -245,7 +245,7 @@ impl Judgement {
     /// Why the server had no answer, as findings.
     fn told(&self) -> Vec<Finding> {
         let diagnostics = self.failure.iter().flat_map(Explain::diagnostics);
-        diagnostics.map(Finding::new).collect()
+        diagnostics.map(Finding::new).map(canary::redact_finding).collect()
     }
 
     /// All that is to be said, in the order to read it in.

@@ -19,6 +19,9 @@ pub fn why_no_connection(error: &(dyn Error + 'static)) -> String {
     {
         return "its name isn't known to the network (DNS)".into();
     }
+    if cause.contains("InvalidContentType") {
+        return "what answers doesn't speak TLS (is it http?)".into();
+    }
     why_no_trust(error).unwrap_or_else(|| format!("no connection: {cause}"))
 }
 

@@ -120,7 +120,7 @@ pub fn redact(text: &str) -> Cow<'_, str> {
 }
 
 /// The finding with nothing of a secret's shape in any of its words, whatever it quotes.
-pub(crate) fn redact_finding(mut finding: Finding) -> Finding {
+pub fn redact_finding(mut finding: Finding) -> Finding {
     let hide = |text: &mut String| {
         if let Cow::Owned(hidden) = redact(text) {
             *text = hidden;

@@ -26,6 +26,9 @@ pub struct Verdict {
     pub waits_for: Option<&'static str>,
     /// When the deciding rule ends.
     pub ends: Option<Timestamp>,
+    /// Whether it is refused by a condition of the rule, on parameters or wrapping: servers
+    /// tell the rule's capabilities all the same.
+    pub by_condition: bool,
 }
 
 /// Yes, no, or nobody can say without knowing who asks.
@@ -62,13 +65,24 @@ pub(crate) fn verdict(acl: &Acl<'_>, dialect: Dialect, requirement: &Requirement
             hidden: Vec::new(),
             waits_for: None,
             ends: None,
+            by_condition: false,
         };
     }
     if allowed {
         let rule = decision.rule.map(|id| acl.origins(id)).unwrap_or_default();
         let reason = decision.reason.to_string();
         let hidden = Vec::new();
-        return Verdict { dialect, answer: unless_known, reason, rule, hidden, waits_for, ends };
+        let by_condition = false;
+        return Verdict {
+            dialect,
+            answer: unless_known,
+            reason,
+            rule,
+            hidden,
+            waits_for,
+            ends,
+            by_condition,
+        };
     }
     let explained = explain(acl, &request);
     let reason = if decision.allowed {
@@ -77,7 +91,8 @@ pub(crate) fn verdict(acl: &Acl<'_>, dialect: Dialect, requirement: &Requirement
         explained.reason
     };
     let (rule, hidden) = (explained.rule, explained.hidden);
-    Verdict { dialect, answer: unless_known, reason, rule, hidden, waits_for, ends }
+    let by_condition = decision.reason.is_condition();
+    Verdict { dialect, answer: unless_known, reason, rule, hidden, waits_for, ends, by_condition }
 }
 
 /// The templated blocks that could change the answer, for some identity. An exact rule for

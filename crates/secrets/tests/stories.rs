@@ -185,6 +185,7 @@ fn every_code_that_policies_and_manifests_can_have_has_a_story() {
         "non-expiring-token",
         "secret-in-variable",
         "ttl-too-short",
+        "unattached-policy",
         "unverifiable",
         "wrong-engine",
     ];

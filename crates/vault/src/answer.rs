@@ -123,7 +123,9 @@ pub(crate) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64,
     }
     Ok(match Written::deserialize(deserializer)? {
         Written::Number(seconds) => seconds,
-        Written::Text(text) => duration(&text).unwrap_or(0),
+        Written::Text(text) => {
+            duration(&text).ok_or_else(|| serde::de::Error::custom("no number of seconds"))?
+        }
         Written::Nothing(()) => 0,
     })
 }

@@ -7,6 +7,9 @@ use envlock_secrets::manifest::{Auth, AuthMethod, Credential, ResolvedProfile};
 
 use crate::Secret;
 
+/// The most bytes of a credential's file: a chain of certificates takes a few thousand.
+const LONGEST: u64 = 1 << 20;
+
 /// What surrounds the process. The variables are asked for by name, one at a time, so that
 /// nobody holds all of them.
 #[derive(Clone, Copy)]
@@ -21,7 +24,7 @@ pub struct Surroundings<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialError {
     /// Its variable isn't set.
-    #[error("`{name}` comes from the variable {variable}, which isn't set")]
+    #[error("`{name}` comes from the variable {variable}, which isn't set, or is empty")]
     NoVariable {
         /// The credential's name.
         name: String,
@@ -135,7 +138,7 @@ impl Surroundings<'_> {
     fn text(self, name: &str, file: &str) -> Result<String, CredentialError> {
         let path = self.path(file);
         // A path in the error twice would be once too often.
-        let read = std::fs::read_to_string(&path).map(trimmed);
+        let read = whole(&path).map(trimmed);
         read.map_err(|error| CredentialError::NoFile {
             name: name.to_owned(),
             file: file.to_owned(),
@@ -177,6 +180,20 @@ fn place(credential: &Credential) -> String {
         Credential::Env { env, .. } => format!("the variable {env}"),
         Credential::File { file, .. } => format!("the file {file}"),
     }
+}
+
+/// The text of a file that is one, and has an end: a pipe would be waited for, a device never
+/// ends.
+fn whole(path: &Path) -> std::io::Result<String> {
+    let refuse = |why| Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, why));
+    let metadata = std::fs::metadata(path)?;
+    if !metadata.is_file() {
+        return refuse("it isn't a file");
+    }
+    if metadata.len() > LONGEST {
+        return refuse("it is too long for a credential");
+    }
+    std::fs::read_to_string(path)
 }
 
 /// Editors and `echo` put a line break at the end, and no credential ends in one.

@@ -1,6 +1,6 @@
 //! Why nothing could be found out, each in its own words.
 
-use envlock_report::{Diagnostic, Exit, Explain};
+use envlock_report::{Diagnostic, Exit, Explain, count};
 
 use crate::{AddressError, CredentialError};
 
@@ -166,7 +166,7 @@ pub enum Failure {
     #[error("the server refuses the token: it is wrong, has expired or was revoked")]
     TokenRefused,
     /// The token is good for too few requests.
-    #[error("the token is good for {left} more requests, and the check makes up to {planned}")]
+    #[error("the token is good for {}, and the check makes up to {planned}", count(usize::try_from(*left).unwrap_or(usize::MAX), "more request"))]
     TokenUses {
         /// How many it is good for.
         left: u64,
@@ -236,6 +236,10 @@ impl Failure {
             Self::WrappedElsewhere { .. } => {
                 vec!["somebody may have exchanged it on its way; it was not unwrapped".to_owned()]
             }
+            Self::Broken { address, .. } if address.starts_with("https:") => vec![
+                "a server that wants a client certificate does so, too: VAULT_CLIENT_CERT"
+                    .to_owned(),
+            ],
             Self::Redirected { .. } => {
                 vec!["a token shown to another server is that server's from then on".to_owned()]
             }
@@ -253,6 +257,9 @@ impl Failure {
             Self::TimedOut { .. } => "try again; VAULT_CLIENT_TIMEOUT waits longer, such as 60s",
             Self::Broken { .. } | Self::Server { .. } => {
                 "try again; if it stays, its operator's log has the reason"
+            }
+            Self::Untrusted { reason, .. } if reason.contains("another name") => {
+                "name the one in the certificate: VAULT_TLS_SERVER_NAME=NAME"
             }
             Self::Untrusted { .. } => "name the authority that signed it: VAULT_CACERT=FILE",
             Self::ClientCertificate { .. } => {

@@ -7,7 +7,7 @@ use envlock_pipeline::secrets::{
 };
 use envlock_report::{Exit, Explain, Finding, output, render::WIDTH};
 use envlock_secrets::{
-    checks,
+    canary, checks,
     manifest::{ServerDialect, list},
 };
 use tokio::signal::unix::{SignalKind, signal};
@@ -59,11 +59,11 @@ async fn judged(
     secrets::check(&request, Some(server)).await.map_err(|error| told(&error))
 }
 
-/// Told each time that somebody presses Ctrl-C, or the system (a CI service that cancels a job)
-/// wants the program to end. A signal that comes while nobody waits for one is kept.
+/// Told each time that somebody presses Ctrl-C or closes the terminal, or the system (a CI service
+/// that cancels a job) wants the program to end. A signal that comes while nobody waits for one is kept.
 fn signals() -> Arc<Notify> {
     let told = Arc::new(Notify::new());
-    for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
         // Without a handler the signal ends the program by itself.
         let Ok(mut signals) = signal(kind) else { continue };
         let told = Arc::clone(&told);
@@ -78,7 +78,8 @@ fn signals() -> Arc<Notify> {
 
 /// An error in the form in which findings are told.
 pub(super) fn told(error: &dyn Explain) -> (Vec<Finding>, Exit) {
-    (error.diagnostics().into_iter().map(Finding::new).collect(), error.exit())
+    let findings = error.diagnostics().into_iter().map(Finding::new).map(canary::redact_finding);
+    (findings.collect(), error.exit())
 }
 
 fn request(args: &args::CheckSecrets, app: &App<'_>) -> Result<SecretsRequest, GroundError> {

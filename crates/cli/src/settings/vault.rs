@@ -147,10 +147,13 @@ impl Variables<'_> {
 
     fn file(&self, name: &str) -> Result<Option<Vec<u8>>, VaultError> {
         let Some((variable, path)) = self.get(name) else { return Ok(None) };
-        let read = std::fs::read(self.0.absolute(path.as_ref()));
-        let failed =
-            |error: std::io::Error| VaultError::File { variable, path, reason: error.to_string() };
-        read.map(Some).map_err(failed)
+        let file = self.0.absolute(path.as_ref());
+        let failed = |reason: String| VaultError::File { variable, path, reason };
+        // A pipe would be waited for, and a device never ends.
+        if file.exists() && !file.is_file() {
+            return Err(failed("it isn't a file".to_owned()));
+        }
+        std::fs::read(file).map(Some).map_err(|error| failed(error.to_string()))
     }
 
     /// The certificates of VAULT_CACERT, and of the files in VAULT_CAPATH.

@@ -100,6 +100,7 @@ const PAGES: &[Page] = pages![
     "token-uses",
     "ttl-too-short",
     "two-addresses",
+    "unattached-policy",
     "unknown-field",
     "unknown-key",
     "unknown-name",

@@ -58,6 +58,22 @@ pub enum Reason {
     Page,
 }
 
+impl Reason {
+    /// Whether the rule grants what the operation takes, and a condition on the answer's
+    /// wrapping or on parameters refuses it all the same.
+    pub(crate) fn is_condition(&self) -> bool {
+        matches!(
+            self,
+            Self::Wrapping
+                | Self::ParameterMissing(_)
+                | Self::ParameterDenied(_)
+                | Self::ParameterNotAllowed(_)
+                | Self::ValueNotAllowed(_)
+                | Self::Page
+        )
+    }
+}
+
 impl Acl<'_> {
     /// Whether `request` is let through, and by which rule.
     pub fn decide(&self, request: &Request<'_>) -> Decision {

@@ -2,7 +2,7 @@
 
 use envlock_report::render;
 
-use crate::story::{DB, DB_RULE, Story, error};
+use crate::story::{DB, DB_RULE, Story, error, note};
 
 #[test]
 fn policies_that_allow_and_a_server_that_denies_disagree() {
@@ -48,4 +48,28 @@ fn one_disagreement_names_every_request_of_a_need() {
         1,
         &["read secret/data/ml/db_creds and create", "and update", "the server denies them"],
     );
+}
+
+#[test]
+fn a_condition_that_refuses_is_no_disagreement_with_the_capability_that_the_server_tells() {
+    for condition in ["min_wrapping_ttl = \"10s\"", "required_parameters = [\"version\"]"] {
+        let rule = format!(
+            "path \"secret/data/ml/db_creds\" {{\n  capabilities = [\"read\"]\n  {condition}\n}}\n"
+        );
+        Story::of(DB).attached(rule.leak()).ends(&[error("denied")], 1, &[]);
+    }
+}
+
+#[test]
+fn a_policy_of_the_token_that_nobody_judged_is_told() {
+    let with = |names: &'static [&str]| {
+        let policies = || names.iter().map(|name| (*name).to_owned()).collect();
+        Story::of(DB).attached(DB_RULE).but(move |online| online.token.policies = policies())
+    };
+    with(&["default", "CI-DB", "团队-管理"]).ends(
+        &[note("unattached-policy")],
+        0,
+        &["nobody judged what they grant: 团队-管理"],
+    );
+    with(&["default", "ci-db"]).passes();
 }

@@ -247,6 +247,7 @@ mod tests {
             ("{method: jwt, jwt: {env: EMPTY}}", "isn't set"),
             ("{method: token, token: {env: TWO}}", "line breaks"),
             ("{method: token, token: {file: /nowhere/密}}", "there is none"),
+            ("{method: token, token: {file: /dev/zero}}", "it isn't a file"),
             ("{method: userpass, username: {env: USER}, password: {env: X_p}}", "another path"),
             ("{method: jwt, jwt: {env: X_w, wrapped: true}}", "only the secret_id"),
         ] {

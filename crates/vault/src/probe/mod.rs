@@ -126,10 +126,14 @@ async fn online(
 ) -> Result<Online, Failure> {
     let needs = &question.profile.needs;
     let planned = 4 + 4 * needs.len() as u64;
+    let enough = |uses: Option<u64>| match uses.filter(|left| *left < planned) {
+        Some(left) => Err(Failure::TokenUses { left, planned }),
+        None => Ok(()),
+    };
+    // A login tells it beforehand, so that not even the look uses one up.
+    enough(session.granted.as_ref().and_then(|granted| granted.uses_left))?;
     let token = token::look(connection, session).await?;
-    if let Some(left) = token.uses_left.filter(|left| *left < planned) {
-        return Err(Failure::TokenUses { left, planned });
-    }
+    enough(token.uses_left)?;
     let capabilities = if question.as_verifier {
         Err(Unknown::NotAsked)
     } else {

@@ -35,7 +35,7 @@ struct Looked {
     #[serde(default, deserialize_with = "seconds")]
     explicit_max_ttl: u64,
     #[serde(default)]
-    num_uses: u64,
+    num_uses: i64,
     #[serde(default, rename = "type")]
     kind: String,
 }
@@ -70,7 +70,8 @@ pub(super) async fn look(
         renewable: looked.renewable,
         period: looked.period,
         explicit_max_ttl: looked.explicit_max_ttl,
-        uses_left: Some(looked.num_uses).filter(|uses| *uses > 0),
+        // Below zero it is used up, by this very request.
+        uses_left: (looked.num_uses != 0).then(|| u64::try_from(looked.num_uses).unwrap_or(0)),
         batch: looked.kind == "batch",
     })
 }

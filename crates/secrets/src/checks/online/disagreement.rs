@@ -23,6 +23,9 @@ pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
             };
             match (agreed(verdicts), heard) {
                 (Some(Answer::Allowed), Heard::Denied(_)) => refused.push((requirement, verdicts)),
+                // Servers tell a rule's capabilities, whatever its conditions refuse.
+                (Some(Answer::Denied), Heard::Allowed)
+                    if verdicts.iter().any(|verdict| verdict.by_condition) => {}
                 (Some(Answer::Denied), Heard::Allowed) => granted.push((requirement, verdicts)),
                 _ => {}
             }

@@ -16,6 +16,7 @@ mod one_of_several;
 mod standing;
 mod token;
 mod ttl_too_short;
+mod unattached_policy;
 mod unverifiable;
 mod words;
 mod wrong_engine;
@@ -29,13 +30,14 @@ pub(super) const UNVERIFIABLE: &str = "unverifiable";
 
 /// Codes that only a server's answer can lead to: without one nobody knows whether an allowance
 /// of them is still needed.
-pub(super) const CODES: [&str; 8] = [
+pub(super) const CODES: [&str; 9] = [
     "clock-skew",
     "disagreement",
     "missing",
     "missing-field",
     "non-expiring-token",
     "ttl-too-short",
+    "unattached-policy",
     UNVERIFIABLE,
     "wrong-engine",
 ];
@@ -43,6 +45,7 @@ pub(super) const CODES: [&str; 8] = [
 pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
     clock_skew::check(live, findings);
     token::check(live, findings);
+    unattached_policy::check(live, findings);
     denied::check(live, findings);
     disagreement::check(live, findings);
     wrong_engine::check(live, findings);

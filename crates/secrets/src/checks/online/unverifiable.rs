@@ -123,6 +123,12 @@ fn finding(live: &Live<'_>, resolved: &ResolvedNeed, gaps: &[Gap]) -> Finding {
         let why = in_words(gap.why, &live.online.server.version);
         diagnostic.notes.push(format!("{}: {why}", gap.what));
     }
+    let mount = live.facts(&resolved.name).map(|facts| &facts.mount);
+    if mount == Some(&Err(Unknown::Forbidden)) {
+        let note = "a server says the same of a mount that isn't there: check `mount:`, and the \
+                    namespace";
+        diagnostic.notes.push(note.to_owned());
+    }
     let has = |why| gaps.iter().any(|gap| gap.why == why);
     let forbidden = has(Why::Unknown(Unknown::Forbidden));
     let help = if forbidden {
