@@ -222,7 +222,7 @@ impl Explain for GroundError {
             Self::Platform(error) => error.diagnostics(),
             Self::Date(_) => vec![
                 Diagnostic::error("date", self.to_string())
-                    .with_help("write `2026-06-30`, `2026-06-30T12:00:00Z` or `never`"),
+                    .with_help("write `2026-06-30` or `2026-06-30T12:00:00Z`; `--exclude-newer` takes `never`, too"),
             ],
             Self::UnknownHost => vec![
                 Diagnostic::error("unknown-host", self.to_string())

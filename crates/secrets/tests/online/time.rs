@@ -18,6 +18,21 @@ fn a_token_that_never_ends_is_a_warning_or_what_the_profile_makes_of_it() {
 }
 
 #[test]
+fn a_token_that_ends_within_a_minute_is_a_warning_unless_the_profile_says_how_long_it_takes() {
+    let lives = |seconds, renewable| {
+        Story::of(DB).but(move |online| {
+            (online.token.ttl, online.token.renewable) = (seconds, renewable);
+        })
+    };
+    lives(59, false).ends(&[warning("expiring")], 0, &["ends in 59 s", "ttl_min"]);
+    lives(60, false).passes();
+    lives(59, true).passes();
+    let rules = "    token: {ttl_min: 30s}\n";
+    lives(59, false).with(rules).passes();
+    lives(59, false).attached(DB_RULE).but(VERIFIER).passes();
+}
+
+#[test]
 fn a_token_lives_long_enough_or_can_be_renewed_to() {
     let story = |change: fn(&mut Token)| {
         let rules = "    token: {ttl_min: 2h}\n";

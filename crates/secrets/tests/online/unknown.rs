@@ -29,6 +29,16 @@ fn what_the_server_does_not_tell_is_no_yes() {
             "path \"secret/subkeys/ml/db_creds\" { capabilities = [\"read\"] }",
         ],
     );
+    let no_mount = |facts: &mut NeedFacts| {
+        facts.mount = Err(Unknown::Forbidden);
+        facts.presence = Err(Unknown::NotAsked);
+        facts.fields = Err(Unknown::NotAsked);
+    };
+    Story::of(DB).need("db_creds", no_mount).ends(
+        unknown,
+        3,
+        &["which engine is mounted at secret", "a mount that isn't there", "the namespace"],
+    );
     let unsupported = |online: &mut Online| online.capabilities = Err(Unknown::Unsupported);
     Story::of(DB).attached(DB_RULE).but(unsupported).ends(
         unknown,

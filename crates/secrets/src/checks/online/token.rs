@@ -3,6 +3,7 @@
 use envlock_report::{Diagnostic, Finding, Severity};
 
 use super::live::Live;
+use crate::facts::Token;
 use crate::manifest::Forbidden;
 
 pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
@@ -16,6 +17,16 @@ pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
         }
         return;
     }
+    let says_how_long = profile.token.as_ref().is_some_and(|rules| rules.ttl_min.is_some());
+    let job = live.token_of_job().filter(|token| !says_how_long && is_ending(token));
+    if let Some(token) = job {
+        let message = format!("the token of profile {} ends in {} s", profile.name, token.ttl);
+        let diagnostic = Diagnostic::warning("expiring", message).with_help(
+            "give the login's role a longer TTL, and say what the job takes: \
+             `token: {ttl_min: 15m}`",
+        );
+        findings.push(live.subject.of_profile(diagnostic));
+    }
     if live.token_of_job().is_some_and(|token| token.expires.is_none()) {
         let message = format!("the token of profile {} never ends", profile.name);
         let mut diagnostic = Diagnostic::warning("non-expiring-token", message).with_help(
@@ -27,6 +38,13 @@ pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
         }
         findings.push(live.subject.of_profile(diagnostic));
     }
+}
+
+/// Hardly any job is done in a minute; one that is can't be told from one that isn't.
+const SOON: u64 = 60;
+
+fn is_ending(token: &Token) -> bool {
+    token.expires.is_some() && token.ttl < SOON && !token.renewable
 }
 
 fn root(live: &Live<'_>, development: bool) -> Finding {
