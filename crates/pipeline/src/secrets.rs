@@ -244,8 +244,13 @@ impl Judgement {
 
     /// Why the server had no answer, as findings.
     fn told(&self) -> Vec<Finding> {
-        let diagnostics = self.failure.iter().flat_map(Explain::diagnostics);
-        diagnostics.map(Finding::new).map(canary::redact_finding).collect()
+        let alone =
+            "what is told of rights is what the policies in the repository say, and they alone";
+        let mut diagnostics: Vec<_> = self.failure.iter().flat_map(Explain::diagnostics).collect();
+        for diagnostic in &mut diagnostics {
+            diagnostic.notes.extend((!self.outcome.rights.is_empty()).then(|| alone.to_owned()));
+        }
+        diagnostics.into_iter().map(Finding::new).map(canary::redact_finding).collect()
     }
 
     /// All that is to be said, in the order to read it in.

@@ -24,6 +24,11 @@ fn policies_that_allow_and_a_server_that_denies_disagree() {
         1,
         &["attached, but not on the token: ci-db", "give the role the policy ci-db"],
     );
+    story().but(|online| online.token.policies.push("locked-down".to_owned())).ends(
+        &[error("disagreement"), note("unattached-policy")],
+        1,
+        &["that isn't attached denies it, such as locked-down"],
+    );
     // Servers write names in lower case; of a name that is only written otherwise nothing is said.
     let upper = story().but(|online| online.token.policies = vec!["CI-DB".to_owned()]);
     assert!(!render::human(&upper.outcome().findings).contains("but not"));

@@ -102,12 +102,17 @@ fn refusing(
     let mut diagnostic = Diagnostic::error("disagreement", message);
     names.tell(live, &mut diagnostic);
     let is_deciding = |name: &&&String| deciding(requests).any(|origin| origin.policy == ***name);
-    let (likely, help) = match names.lacking.iter().find(is_deciding) {
-        Some(lacking) => (
-            "likely the login's role grants other policies than the profile attaches".to_owned(),
-            format!("give the role the policy {lacking}, or take it out of `attach:`"),
-        ),
-        None => (OTHER_TEXT.to_owned(), compare(case, requests)),
+    let (likely, help) = if let Some(lacking) = names.lacking.iter().find(is_deciding) {
+        let likely = "likely the login's role grants other policies than the profile attaches";
+        let help = format!("give the role the policy {lacking}, or take it out of `attach:`");
+        (likely.to_owned(), help)
+    } else {
+        // A rule of another policy can deny what the attached ones allow.
+        let other = names.further.iter().find(|name| name.as_str() != "default");
+        let denies = other.map_or_else(String::new, |name| {
+            format!(", or a policy that isn't attached denies it, such as {}", one_line(name))
+        });
+        (format!("{OTHER_TEXT}{denies}"), compare(case, requests))
     };
     finding(live, diagnostic.with_note(likely).with_help(help), requests)
 }
