@@ -72,7 +72,6 @@ pub(crate) fn verdict(acl: &Acl<'_>, dialect: Dialect, requirement: &Requirement
         let rule = decision.rule.map(|id| acl.origins(id)).unwrap_or_default();
         let reason = decision.reason.to_string();
         let hidden = Vec::new();
-        let by_condition = false;
         return Verdict {
             dialect,
             answer: unless_known,
@@ -81,7 +80,7 @@ pub(crate) fn verdict(acl: &Acl<'_>, dialect: Dialect, requirement: &Requirement
             hidden,
             waits_for,
             ends,
-            by_condition,
+            by_condition: false,
         };
     }
     let explained = explain(acl, &request);

@@ -1,9 +1,10 @@
 //! The secrets manifest, Vault and OpenBao policies as the servers understand them, and the
-//! proof between the two, with no server and no value.
+//! proof between the two, with no value; beside it, what a server said, where one was asked.
 //!
 //! Everything here is pure: texts and their names come in, findings go out. [`manifest`] says
-//! what is needed, [`policy`] what is allowed, [`checks`] compares, [`codes`] explains each
-//! finding, [`suite`] runs unit tests of policies, [`canary`] finds what should not be there.
+//! what is needed, [`policy`] what is allowed, [`facts`] what a server said; [`checks`]
+//! compares, [`codes`] explains each finding, [`suite`] runs unit tests of policies, [`canary`]
+//! finds what should not be there.
 
 pub mod canary;
 pub mod checks;

@@ -266,7 +266,7 @@ fn judged(ask: &Ask<'_>, token: Option<&Secret>, response: Response<Vec<u8>>, tr
         500..=599 => {
             let failure = Failure::Server { asked, status, words: words() };
             match status {
-                500..=599 if ask.uses_something_up() => Next::Stop(failure),
+                _ if ask.uses_something_up() => Next::Stop(failure),
                 502..=504 => Next::Again(wait, failure),
                 500 if tries == 1 => Next::Again(wait, failure),
                 _ => Next::Stop(failure),

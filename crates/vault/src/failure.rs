@@ -166,7 +166,7 @@ pub enum Failure {
     #[error("the server refuses the token: it is wrong, has expired or was revoked")]
     TokenRefused,
     /// The token is good for too few requests.
-    #[error("the token is good for {}, and the check makes up to {planned}", count(usize::try_from(*left).unwrap_or(usize::MAX), "more request"))]
+    #[error("the token is good for {}, and the check makes up to {planned}", more(*left))]
     TokenUses {
         /// How many it is good for.
         left: u64,
@@ -189,8 +189,8 @@ pub enum Failure {
 impl Failure {
     fn code(&self) -> &'static str {
         match self {
-            Self::Address(_) => "wrong-address",
-            Self::Credential(_) => "credential-absent",
+            // Both tell themselves.
+            Self::Address(_) | Self::Credential(_) => "",
             Self::Authorities | Self::Tls(_) | Self::Untrusted { .. } => "tls-untrusted",
             Self::Identity | Self::ClientCertificate { .. } => "tls-client",
             Self::Unreachable { .. } | Self::Broken { .. } => "unreachable",
@@ -285,6 +285,10 @@ impl Failure {
             Self::Unreadable { .. } => "see whether a proxy in between changes answers",
         }
     }
+}
+
+fn more(requests: u64) -> String {
+    count(usize::try_from(requests).unwrap_or(usize::MAX), "more request")
 }
 
 /// What the server said, a line each.

@@ -220,10 +220,10 @@ impl Explain for GroundError {
             Self::File(error) => error.diagnostics(),
             Self::VirtualPackage(_) => vec![Diagnostic::error("virtual-package", self.to_string())],
             Self::Platform(error) => error.diagnostics(),
-            Self::Date(_) => vec![
-                Diagnostic::error("date", self.to_string())
-                    .with_help("write `2026-06-30` or `2026-06-30T12:00:00Z`; `--exclude-newer` takes `never`, too"),
-            ],
+            Self::Date(_) => vec![Diagnostic::error("date", self.to_string()).with_help(
+                "write `2026-06-30` or `2026-06-30T12:00:00Z`; `--exclude-newer` takes `never`, \
+                         too",
+            )],
             Self::UnknownHost => vec![
                 Diagnostic::error("unknown-host", self.to_string())
                     .with_help("solve for another with `--platform linux-64`"),

@@ -59,8 +59,9 @@ async fn judged(
     secrets::check(&request, Some(server)).await.map_err(|error| told(&error))
 }
 
-/// Told each time that somebody presses Ctrl-C or closes the terminal, or the system (a CI service
-/// that cancels a job) wants the program to end. A signal that comes while nobody waits for one is kept.
+/// Told each time that somebody presses Ctrl-C or closes the terminal, or the system (a CI
+/// service that cancels a job) wants the program to end. A signal that comes while nobody waits
+/// for one is kept.
 fn signals() -> Arc<Notify> {
     let told = Arc::new(Notify::new());
     for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {

@@ -33,7 +33,7 @@ pub(super) struct Transport {
 /// What an answer can't be.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unfit {
-    /// It is a redirect to another place, which isn't asked: `Location`, without its query.
+    /// It is a redirect to another place, which isn't asked: its origin, or what it is.
     #[error("it sends on to {0}")]
     Elsewhere(String),
     /// It has no end.
@@ -148,10 +148,9 @@ impl Client for Transport {
         let whole = format!("{}{}{path}", self.origin, self.address.prefix());
         parts.uri =
             Uri::from_str(&whole).map_err(|source| ClientError::UrlBuildError { source })?;
-        let again = Request::from_parts(parts.clone(), body.clone());
+        let mut again = Request::from_parts(parts.clone(), body.clone());
         let answer = self.once(Request::from_parts(parts, body)).await?;
         let Some(target) = self.target(&answer, again.uri())? else { return Ok(answer) };
-        let mut again = again;
         *again.uri_mut() = target;
         let from = again.uri().clone();
         let answer = self.once(again).await?;

@@ -22,7 +22,7 @@ use crate::{Failure, Settings, Surroundings, login};
 /// How many requests are under way at a time.
 const AT_ONCE: usize = 8;
 
-/// How long a login that is under way may take to come to an end after an interruption.
+/// How long a login that is under way, or a logout, may take after an interruption.
 const GRACE: Duration = Duration::from_secs(3);
 
 /// What is asked.
@@ -164,7 +164,8 @@ async fn online(
     Ok(Online { server, token, capabilities, needs })
 }
 
-/// Why an answer that isn't 200 says nothing; a 404 is the caller's.
+/// Why an answer that isn't 2xx says nothing. Where 404 is an answer (absent), the caller has
+/// taken it already.
 fn unknown(answer: &Answer) -> Result<Option<Unknown>, Failure> {
     match answer.status {
         200..=299 => Ok(None),

@@ -1,4 +1,5 @@
-//! `root-token` and `non-expiring-token`: a token that can do too much, or lives too long.
+//! `root-token`, `non-expiring-token` and `expiring`, by the token: it can do too much, or lives too
+//! long or hardly at all.
 
 use envlock_report::{Diagnostic, Finding, Severity};
 
