@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The layers from the bottom up; a crate stands on lower ones alone.
-const LAYERS: [&[&str]; 6] = [
+const LAYERS: [&[&str]; 7] = [
+    &["envlock-text"],
     &["envlock-report"],
-    &["envlock-model"],
+    &["envlock-model", "envlock-policy"],
     &[
         "envlock-config",
         "envlock-secrets",
@@ -24,7 +25,7 @@ const LAYERS: [&[&str]; 6] = [
 const TOOLS: [&str; 2] = ["envlock-testkit", "envlock-xtask"];
 
 /// Crates that decide and touch nothing, and what would touch something.
-const PURE: [&str; 5] = ["report", "model", "config", "solve", "secrets"];
+const PURE: [&str; 7] = ["text", "report", "model", "policy", "config", "solve", "secrets"];
 const IMPURE: [&str; 6] = ["std::fs", "std::env", "std::net", "fs_err", "reqwest", "tokio"];
 
 /// The most lines that a file may have.

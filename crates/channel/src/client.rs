@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use envlock_model::channel::Access;
-use envlock_report::{Diagnostic, Exit, Explain};
+use envlock_report::{Code, Exit, Explain, Finding};
 use url::Url;
 
 use crate::disk::DiskError;
@@ -94,8 +94,8 @@ pub enum ClientError {
 }
 
 impl Explain for ClientError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
-        vec![Diagnostic::error("network-unusable", self.to_string()).with_help(match self {
+    fn findings(&self) -> Vec<Finding> {
+        vec![Finding::new(Code::NetworkUnusable, self.to_string()).with_help(match self {
             Self::Certificates(_) => {
                 "name a file in the PEM form; `envlock config` says who set it"
             }

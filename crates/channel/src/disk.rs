@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use envlock_report::{Diagnostic, Exit, Explain};
+use envlock_report::{Code, Exit, Explain, Finding};
 
 use envlock_report::connection::innermost;
 
@@ -46,13 +46,13 @@ pub(crate) fn is_full(error: &io::Error) -> bool {
 }
 
 impl Explain for DiskError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
+    fn findings(&self) -> Vec<Finding> {
         let (code, help) = if self.is_full() {
-            ("disk-full", "make room, or choose another folder; nothing was changed")
+            (Code::DiskFull, "make room, or choose another folder; nothing was changed")
         } else {
-            ("cache-unusable", "repair the folder, or choose another one; nothing was changed")
+            (Code::CacheUnusable, "repair the folder, or choose another one; nothing was changed")
         };
-        vec![Diagnostic::error(code, self.to_string()).with_help(help)]
+        vec![Finding::new(code, self.to_string()).with_help(help)]
     }
 
     fn exit(&self) -> Exit {
@@ -80,7 +80,7 @@ mod tests {
     fn a_full_disk_is_said_in_words_and_ends_with_exit_3() {
         let error = DiskError::new(Path::new("/缓存"), io::Error::from(io::ErrorKind::StorageFull));
         assert_eq!(error.to_string(), "the disk is full: nothing more can be written to /缓存");
-        assert_eq!(error.diagnostics()[0].code, "disk-full");
+        assert_eq!(error.findings()[0].code, "disk-full");
         assert_eq!(error.exit(), Exit::Unknown);
     }
 }

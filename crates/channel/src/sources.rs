@@ -9,8 +9,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use envlock_model::channel::redact;
-use envlock_report::{Diagnostic, Exit, Explain, nearest};
+use envlock_report::{Code, Exit, Explain, Finding, nearest};
+use envlock_text::redact;
 use serde::Deserialize;
 use url::Url;
 
@@ -57,8 +57,8 @@ pub fn parse_mirror(text: &str) -> Result<Vec<Mirror>, MirrorError> {
 /// One side of `PREFIX=URL`.
 fn part(text: &str, written: &str, schemes: &'static [&'static str]) -> Result<Url, MirrorError> {
     let wrong = |reason: String| MirrorError::Malformed {
-        text: redact(text),
-        part: redact(written.trim()),
+        text: redact(text).into_owned(),
+        part: redact(written.trim()).into_owned(),
         reason,
     };
     let url = Url::parse(written.trim())
@@ -229,15 +229,15 @@ impl MirrorError {
         };
         let close =
             nearest(&text.to_lowercase(), PRESETS.keys().map(String::as_str)).or_else(by_host);
-        Self::Unknown { text: redact(text), nearest: close.map(str::to_owned) }
+        Self::Unknown { text: redact(text).into_owned(), nearest: close.map(str::to_owned) }
     }
 }
 
 impl Explain for MirrorError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
+    fn findings(&self) -> Vec<Finding> {
         let example = "--mirror https://conda.anaconda.org/=https://mirror.example/anaconda/cloud/";
         let names = PRESETS.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-        let diagnostic = Diagnostic::error("mirror-malformed", self.to_string());
+        let diagnostic = Finding::new(Code::MirrorMalformed, self.to_string());
         let diagnostic = match self {
             Self::Unknown { nearest: Some(name), .. } => {
                 diagnostic.with_help(format!("did you mean `--mirror {name}`?"))
@@ -372,7 +372,7 @@ mod tests {
 
         #[test]
         fn no_text_makes_reading_a_mirror_panic(text in "\\PC{0,60}") {
-            let _ = parse_mirror(&text).map_err(|error| error.diagnostics());
+            let _ = parse_mirror(&text).map_err(|error| error.findings());
             let _ = parse_mirror(&format!("https://a/={text}"));
         }
     }
@@ -440,7 +440,7 @@ mod tests {
         let said = |text: &str| {
             let error = parse_mirror(text).expect_err("it is wrong");
             assert_eq!(error.exit(), Exit::Usage);
-            let diagnostic = error.diagnostics().remove(0);
+            let diagnostic = error.findings().remove(0);
             (diagnostic.message, diagnostic.help.unwrap_or_default())
         };
         assert!(said("tunna").1.contains("`--mirror tuna`"));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use envlock_report::{Diagnostic, Exit, Explain};
+use envlock_report::{Code, Exit, Explain, Finding};
 use rattler_conda_types::GenericVirtualPackage;
 use rattler_virtual_packages::{
     AmdGpu, AmdGpuArch, Android, Archspec, Cuda, CudaArch, EnvOverride, Ios, LibC, Linux, Osx,
@@ -74,14 +74,13 @@ pub enum VirtualPackageError {
 }
 
 impl Explain for VirtualPackageError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
+    fn findings(&self) -> Vec<Finding> {
         vec![match self {
-            Self::Override { name, .. } => {
-                Diagnostic::error("override-malformed", self.to_string()).with_help(format!(
+            Self::Override { name, .. } => Finding::new(Code::OverrideMalformed, self.to_string())
+                .with_help(format!(
                     "for example `{name}=12.2`, or `{name}=` for a machine without it"
-                ))
-            }
-            Self::Detect(_) => Diagnostic::error("host-unknown", self.to_string()),
+                )),
+            Self::Detect(_) => Finding::new(Code::HostUnknown, self.to_string()),
         }]
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use envlock_model::yaml::{self, Kind, Lines, Node, Point};
-use envlock_report::Place;
+use envlock_report::{Code, Place};
 
 use crate::given::{Entry, Flag, Given, Item, Layer, Raw, Unused, scalar};
 use crate::problem::Problems;
@@ -40,7 +40,7 @@ impl Reader<'_> {
         let Kind::Map(entries) = &root.kind else {
             if !root.is_null() {
                 let message = format!("this is {}, and a .condarc is a mapping", root.noun());
-                self.problem(root.start, "wrong-type", &message, Some("begin with `channels:`"));
+                self.problem(root.start, Code::WrongType, &message, Some("begin with `channels:`"));
             }
             return layer;
         };
@@ -55,7 +55,7 @@ impl Reader<'_> {
             };
             if layer.given.contains_key(key.name) {
                 let message = format!("`{name}` and `{}` are two names of one key", key.name);
-                self.problem(written.start, "duplicate-key", &message, Some("keep one of them"));
+                self.problem(written.start, Code::DuplicateKey, &message, Some("keep one of them"));
             } else if let Some(raw) = self.raw(key, written, value) {
                 let is_final = self.flag(written.end) == Some(Flag::Final);
                 layer.given.insert(key.name, Given { raw, is_final });
@@ -158,10 +158,10 @@ impl Reader<'_> {
             Some(text) => format!("{what} must be {expected}, and this is `{text}`"),
             None => format!("{what} must be {expected}, and this is {}", node.noun()),
         };
-        self.problem(node.start, "wrong-type", &message, None);
+        self.problem(node.start, Code::WrongType, &message, None);
     }
 
-    fn problem(&mut self, at: Point, code: &'static str, message: &str, help: Option<&str>) {
+    fn problem(&mut self, at: Point, code: Code, message: &str, help: Option<&str>) {
         self.problems.add(&self.by(at), code, message, help);
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use envlock_model::channel::redact;
-use envlock_report::{Diagnostic, nearest};
+use envlock_report::{Code, Finding, nearest};
+use envlock_text::redact;
 
 use crate::given::{Given, Layer};
 use crate::merge::merge;
@@ -109,7 +109,7 @@ impl Configuration {
     pub fn rows(&self) -> Vec<Row> {
         let row = |key: &str, value: &str, by: &Setter| Row {
             key: key.to_owned(),
-            value: redact(value),
+            value: redact(value).into_owned(),
             by: by.clone(),
         };
         let mut rows = Vec::new();
@@ -134,13 +134,13 @@ impl Configuration {
     }
 
     /// Names, once, the keys that envlock does nothing with.
-    pub fn unused(&self) -> Option<Diagnostic> {
+    pub fn unused(&self) -> Option<Finding> {
         let first = self.unused.first()?;
         let mut names: Vec<&str> = self.unused.iter().map(|unused| unused.key.as_str()).collect();
         names.sort_unstable();
         names.dedup();
         let message = format!("envlock doesn't use these keys of .condarc: {}", names.join(", "));
-        let note = Diagnostic::note("condarc-unused", message).at(first.place.clone());
+        let note = Finding::new(Code::CondarcUnused, message).at(first.place.clone());
         let known: Vec<&str> = key::ALL.iter().map(|key| key.name).collect();
         let mut slips = names.iter().filter(|n| !key::OTHERS.split_whitespace().any(|o| o == **n));
         let meant = slips.find_map(|name| Some((name, nearest(name, known.iter().copied())?)));

@@ -1,7 +1,7 @@
 //! What is wrong with a file or a variable of the configuration.
 
-use envlock_model::channel::redact;
-use envlock_report::{Diagnostic, Exit, Explain};
+use envlock_report::{Code, Exit, Explain, Finding};
+use envlock_text::redact;
 
 use crate::Setter;
 
@@ -10,11 +10,11 @@ use crate::Setter;
 #[error("the configuration can't be used: {}", .diagnostics.first().map_or("", |d| d.message.as_str()))]
 pub struct Invalid {
     /// What is wrong, each at its place.
-    pub diagnostics: Vec<Diagnostic>,
+    pub diagnostics: Vec<Finding>,
 }
 
 impl Explain for Invalid {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
+    fn findings(&self) -> Vec<Finding> {
         self.diagnostics.clone()
     }
 
@@ -25,18 +25,12 @@ impl Explain for Invalid {
 
 /// Collects what is wrong. No password gets past it.
 #[derive(Debug, Default)]
-pub(crate) struct Problems(Vec<Diagnostic>);
+pub(crate) struct Problems(Vec<Finding>);
 
 impl Problems {
-    pub(crate) fn add(
-        &mut self,
-        by: &Setter,
-        code: &'static str,
-        message: &str,
-        help: Option<&str>,
-    ) {
-        let mut diagnostic = Diagnostic::error(code, redact(message));
-        diagnostic.help = help.map(redact);
+    pub(crate) fn add(&mut self, by: &Setter, code: Code, message: &str, help: Option<&str>) {
+        let mut diagnostic = Finding::new(code, message);
+        diagnostic.help = help.map(|help| redact(help).into_owned());
         match by {
             Setter::File(place) => diagnostic.place = Some(place.clone()),
             Setter::Default => {}

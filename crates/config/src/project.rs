@@ -1,6 +1,6 @@
 //! envlock.toml, beside environment.yml.
 
-use envlock_report::{Place, nearest};
+use envlock_report::{Code, Place, nearest};
 use toml_edit::{Document, Item as Toml, Value as TomlValue};
 
 use crate::given::{Given, Item, Layer, Raw, scalar};
@@ -23,7 +23,7 @@ pub fn project(file: &str, text: &str) -> Result<Layer, Invalid> {
         Err(error) => {
             let by = reader.by(error.span());
             let message = format!("this isn't valid TOML: {}", error.message().trim());
-            reader.problems.add(&by, "toml-syntax", &message, None);
+            reader.problems.add(&by, Code::TomlSyntax, &message, None);
             return reader.problems.finish(layer);
         }
     };
@@ -87,12 +87,12 @@ impl Reader<'_> {
         };
         let by = self.by(at);
         let message = format!("{} has no key `{name}`", self.file);
-        self.problems.add(&by, "unknown-key", &message, Some(&help));
+        self.problems.add(&by, Code::UnknownKey, &message, Some(&help));
     }
 
     fn wrong(&mut self, what: &str, expected: &str, at: Option<std::ops::Range<usize>>) {
         let by = self.by(at);
-        self.problems.add(&by, "wrong-type", &format!("{what} must be {expected}"), None);
+        self.problems.add(&by, Code::WrongType, &format!("{what} must be {expected}"), None);
     }
 
     fn by(&self, span: Option<std::ops::Range<usize>>) -> Setter {

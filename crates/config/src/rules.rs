@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use envlock_model::channel::{self, ChannelError, Rules, redact};
-use envlock_report::Diagnostic;
+use envlock_model::channel::{self, ChannelError, Rules};
+use envlock_report::{Code, Finding};
+use envlock_text::redact;
 use rattler_conda_types::Subdir;
 use url::Url;
 
@@ -19,7 +20,7 @@ pub struct Addresses {
     /// asked for it, in order. Never with a credential.
     pub mirrored: Vec<(Url, Vec<Url>)>,
     /// What is left out.
-    pub warnings: Vec<Diagnostic>,
+    pub warnings: Vec<Finding>,
 }
 
 impl Configuration {
@@ -55,7 +56,7 @@ impl Configuration {
             if let ("defaults" | "local", Some(first)) = (name.as_str(), members.first()) {
                 let message = format!("`{name}` can't be a custom multichannel");
                 let help = "say what `defaults` is with `default_channels`";
-                reader.problems.add(&first.by, "reserved-channel", &message, Some(help));
+                reader.problems.add(&first.by, Code::ReservedChannel, &message, Some(help));
             }
             let members = reader.members(members, &rules);
             rules.multi.insert(name.clone(), members);
@@ -74,9 +75,9 @@ impl Configuration {
     }
 }
 
-fn unreachable(url: &Set<String>) -> Diagnostic {
+fn unreachable(url: &Set<String>) -> Finding {
     let message = format!("{} isn't asked: envlock can't read oci:// mirrors", redact(&url.value));
-    let warning = Diagnostic::warning("mirror-unreachable", message);
+    let warning = Finding::new(Code::MirrorUnreachable, message);
     match url.by.place() {
         Some(place) => warning.at(place.clone()),
         None => warning,
@@ -130,8 +131,8 @@ impl Reader<'_> {
 
     fn refused(&mut self, error: &ChannelError, by: &Setter) {
         use envlock_report::Explain as _;
-        let said = error.diagnostics().into_iter().next();
-        let (code, help) = said.map_or(("channel-invalid", None), |said| (said.code, said.help));
+        let said = error.findings().into_iter().next();
+        let (code, help) = said.map_or((Code::ChannelInvalid, None), |said| (said.code, said.help));
         self.problems.add(by, code, &redact(&error.to_string()), help.as_deref());
     }
 }

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use envlock_model::channel::redact;
 use envlock_model::question::Priority;
 use envlock_report::Place;
+use envlock_text::redact;
 
 /// Who set a value.
 #[derive(Debug, Clone, PartialEq, Eq)]

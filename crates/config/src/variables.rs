@@ -1,5 +1,6 @@
 //! What variables of the environment set: conda's own, and those of the network libraries.
 
+use envlock_report::Code;
 use std::collections::BTreeMap;
 
 use crate::given::{Layer, scalar};
@@ -27,14 +28,14 @@ pub fn variables(variables: &BTreeMap<String, String>) -> Result<Layer, Invalid>
             }
             Shape::Texts | Shape::Lists => {
                 let message = format!("`{}` is a mapping, which no variable can hold", key.name);
-                problems.add(&by, "wrong-type", &message, Some("set it in `~/.condarc`"));
+                problems.add(&by, Code::WrongType, &message, Some("set it in `~/.condarc`"));
             }
             _ if value.trim().is_empty() => {}
             shape => match scalar(shape, value.trim()) {
                 Ok(value) => layer.one(key, value, by),
                 Err(expected) => {
                     let message = format!("`{name}` must be {expected}, and it is `{value}`");
-                    problems.add(&by, "wrong-type", &message, None);
+                    problems.add(&by, Code::WrongType, &message, None);
                 }
             },
         }

@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use envlock_report::{Diagnostic, Exit, Explain};
+use envlock_report::{Code, Exit, Explain, Finding};
 use rattler_conda_types::Subdir;
 use rattler_shell::activation::prefix_path_entries;
 use serde::Deserialize;
@@ -76,20 +76,20 @@ pub enum ActivateError {
 }
 
 impl Explain for ActivateError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
-        let error = |code| Diagnostic::error(code, self.to_string());
+    fn findings(&self) -> Vec<Finding> {
+        let error = |code| Finding::new(code, self.to_string());
         vec![match self {
             Self::NoEnvironment(_) => {
-                error("no-environment").with_help("make it with `envlock install`")
+                error(Code::NoEnvironment).with_help("make it with `envlock install`")
             }
-            Self::Malformed { source, .. } => error("malformed-variables")
+            Self::Malformed { source, .. } => error(Code::MalformedVariables)
                 .with_note(format!("what is wrong begins on line {}", source.line().max(1)))
                 .with_help("`envlock install --replace` builds the environment anew"),
-            Self::Disk(_) => error("disk"),
-            Self::NoShell { .. } => error("no-shell").with_help("install bash"),
-            Self::Script { said, .. } if said.is_empty() => error("activation-failed"),
+            Self::Disk(_) => error(Code::Disk),
+            Self::NoShell { .. } => error(Code::NoShell).with_help("install bash"),
+            Self::Script { said, .. } if said.is_empty() => error(Code::ActivationFailed),
             Self::Script { said, .. } => {
-                error("activation-failed").with_note(format!("it said:\n{}", said.trim_end()))
+                error(Code::ActivationFailed).with_note(format!("it said:\n{}", said.trim_end()))
             }
         }]
     }

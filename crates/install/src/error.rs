@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub(crate) use envlock_report::count;
-use envlock_report::{Diagnostic, Exit, Explain};
+use envlock_report::{Code, Exit, Explain, Finding};
 use thiserror::Error;
 
 use crate::foreign::Foreign;
@@ -238,22 +238,22 @@ fn io_kind(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
 }
 
 impl InstallError {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> Code {
         match self {
-            Self::BadPrefix { .. } => "bad-prefix",
-            Self::NotAnEnvironment(_) => "not-an-environment",
-            Self::PreviousTaken(_) => "previous-taken",
-            Self::OtherTool(_) => "other-tools-environment",
-            Self::ForeignFiles { .. } => "foreign-files",
-            Self::UnreadableRecord { .. } => "unreadable-record",
-            Self::Refused { .. } => "hostile-package",
-            Self::Damaged { .. } => "damaged-package",
-            Self::OtherPackage { .. } => "wrong-package",
-            Self::NoPython(_) => "no-python",
-            Self::Link { .. } => "link-failed",
-            Self::Script { .. } => "post-link-failed",
-            Self::Disk { .. } => "disk",
-            Self::Stopped => "stopped",
+            Self::BadPrefix { .. } => Code::BadPrefix,
+            Self::NotAnEnvironment(_) => Code::NotAnEnvironment,
+            Self::PreviousTaken(_) => Code::PreviousTaken,
+            Self::OtherTool(_) => Code::OtherToolsEnvironment,
+            Self::ForeignFiles { .. } => Code::ForeignFiles,
+            Self::UnreadableRecord { .. } => Code::UnreadableRecord,
+            Self::Refused { .. } => Code::HostilePackage,
+            Self::Damaged { .. } => Code::DamagedPackage,
+            Self::OtherPackage { .. } => Code::WrongPackage,
+            Self::NoPython(_) => Code::NoPython,
+            Self::Link { .. } => Code::LinkFailed,
+            Self::Script { .. } => Code::PostLinkFailed,
+            Self::Disk { .. } => Code::Disk,
+            Self::Stopped => Code::Stopped,
         }
     }
 
@@ -326,8 +326,8 @@ fn disk_help(kind: io::ErrorKind) -> Option<String> {
 }
 
 impl Explain for InstallError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
-        let mut diagnostic = Diagnostic::error(self.code(), self.to_string());
+    fn findings(&self) -> Vec<Finding> {
+        let mut diagnostic = Finding::new(self.code(), self.to_string());
         diagnostic.notes = self.notes();
         diagnostic.help = self.help();
         vec![diagnostic]

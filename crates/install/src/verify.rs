@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use envlock_model::progress::{Event, Observer, Phase};
-use envlock_report::{Diagnostic, Exit, Explain, count};
+use envlock_report::{Code, Exit, Explain, Finding, count};
 use rattler_conda_types::prefix_record::{PathType, PathsEntry};
 use rattler_digest::{Sha256, Sha256Hash};
 use thiserror::Error;
@@ -37,14 +37,14 @@ pub enum VerifyError {
 }
 
 impl Explain for VerifyError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
+    fn findings(&self) -> Vec<Finding> {
         let (code, help) = match self {
-            Self::Prefix(error) => return error.diagnostics(),
-            Self::NoEnvironment(_) => ("no-environment", Some("make it with `envlock install`")),
-            Self::Interrupted(_) => ("interrupted", Some("run `envlock install` again")),
-            Self::Unreadable(_) => ("disk", None),
+            Self::Prefix(error) => return error.findings(),
+            Self::NoEnvironment(_) => (Code::NoEnvironment, Some("make it with `envlock install`")),
+            Self::Interrupted(_) => (Code::Interrupted, Some("run `envlock install` again")),
+            Self::Unreadable(_) => (Code::Disk, None),
         };
-        let diagnostic = Diagnostic::error(code, self.to_string());
+        let diagnostic = Finding::new(code, self.to_string());
         vec![match help {
             Some(help) => diagnostic.with_help(help),
             None => diagnostic,

@@ -1,6 +1,6 @@
 //! Names of platforms as people write them.
 
-use envlock_report::{Diagnostic, Exit, Explain, nearest};
+use envlock_report::{Code, Exit, Explain, Finding, nearest};
 use rattler_conda_types::Subdir;
 
 /// What other tools and people call a platform.
@@ -55,8 +55,8 @@ impl UnknownPlatform {
 }
 
 impl Explain for UnknownPlatform {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
-        vec![Diagnostic::error("unknown-platform", self.to_string()).with_help(self.help())]
+    fn findings(&self) -> Vec<Finding> {
+        vec![Finding::new(Code::UnknownPlatform, self.to_string()).with_help(self.help())]
     }
 
     fn exit(&self) -> Exit {

@@ -49,7 +49,7 @@ fn answers_twice_the_same(text: &str) {
     let [one, two] = [parse("f.yml", text), parse("f.yml", text)];
     assert_eq!(format!("{one:?}"), format!("{two:?}"));
     if let Err(invalid) = one {
-        assert!(!invalid.diagnostics().is_empty());
+        assert!(!invalid.findings().is_empty());
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 use envlock_depot::{
     Cpython, CpythonError, Format, IndexFormats, Mirror, Server, bin_directories, samples,
 };
-use envlock_report::{Diagnostic, Exit, Explain};
+use envlock_report::{Code, Exit, Explain, Finding};
 use rattler_conda_types::Subdir;
 use url::Url;
 
@@ -66,14 +66,14 @@ pub enum DemoError {
 }
 
 impl Explain for DemoError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
+    fn findings(&self) -> Vec<Finding> {
         match self {
-            Self::Python(error) => error.diagnostics(),
+            Self::Python(error) => error.findings(),
             Self::Taken(_) => vec![
-                Diagnostic::error("folder-taken", self.to_string())
+                Finding::new(Code::FolderTaken, self.to_string())
                     .with_help("choose another with `envlock demo --folder FOLDER`"),
             ],
-            Self::System { .. } => vec![Diagnostic::error("demo-system", self.to_string())],
+            Self::System { .. } => vec![Finding::new(Code::DemoSystem, self.to_string())],
         }
     }
 

@@ -93,10 +93,10 @@ pub enum DoctorError {
 }
 
 impl envlock_report::Explain for DoctorError {
-    fn diagnostics(&self) -> Vec<envlock_report::Diagnostic> {
+    fn findings(&self) -> Vec<envlock_report::Finding> {
         match self {
-            Self::File(error) => error.diagnostics(),
-            Self::Question(error) => error.diagnostics(),
+            Self::File(error) => error.findings(),
+            Self::Question(error) => error.findings(),
         }
     }
 

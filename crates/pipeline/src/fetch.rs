@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use envlock_channel::FetchError;
 use envlock_model::lock::{self, Lock, LockedPlatform};
-use envlock_report::{Diagnostic, Exit, Explain};
+use envlock_report::{Code, Exit, Explain, Finding};
 use rattler_conda_types::{RepoDataRecord, Subdir};
 use url::Url;
 
@@ -71,17 +71,17 @@ pub enum ProvideError {
 }
 
 impl Explain for ProvideError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
+    fn findings(&self) -> Vec<Finding> {
         match self {
-            Self::File(error) => error.diagnostics(),
-            Self::Fetch(error) => error.diagnostics(),
+            Self::File(error) => error.findings(),
+            Self::Fetch(error) => error.findings(),
             Self::NotLocked { asked, .. } => {
-                vec![Diagnostic::error("not-locked", self.to_string()).with_help(format!(
+                vec![Finding::new(Code::NotLocked, self.to_string()).with_help(format!(
                     "add it: `envlock solve --platform {asked}`, with the others"
                 ))]
             }
             Self::Occupied(_) | Self::Folder(_) => vec![
-                Diagnostic::error("bundle-folder", self.to_string())
+                Finding::new(Code::BundleFolder, self.to_string())
                     .with_note("nothing was written")
                     .with_help("name a new folder: `envlock bundle -o FOLDER`"),
             ],

@@ -9,7 +9,7 @@ use envlock_model::{
     lock::{self, Lock, ReadError},
     spec::{self, Environment},
 };
-use envlock_report::{Diagnostic, Exit, Explain, Place};
+use envlock_report::{Code, Exit, Explain, Finding, Place};
 use envlock_secrets::manifest::ManifestError;
 
 /// The most bytes of a file that somebody writes by hand.
@@ -83,7 +83,7 @@ pub enum FileError {
     Manifest(#[from] ManifestError),
     /// A text can't be taken in.
     #[error(transparent)]
-    Text(#[from] envlock_secrets::source::ReadError),
+    Text(#[from] envlock_text::ReadError),
     /// environment.yml is wrong.
     #[error(transparent)]
     Environment(#[from] spec::Invalid),
@@ -93,13 +93,13 @@ pub enum FileError {
 }
 
 impl Explain for FileError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
+    fn findings(&self) -> Vec<Finding> {
         match self {
             Self::Absent { help, .. } => {
-                vec![Diagnostic::error("no-such-file", self.to_string()).with_help(help)]
+                vec![Finding::new(Code::NoSuchFile, self.to_string()).with_help(help)]
             }
             Self::Unreadable { path, error } => {
-                let diagnostic = Diagnostic::error("unreadable-file", self.to_string());
+                let diagnostic = Finding::new(Code::UnreadableFile, self.to_string());
                 vec![match error.kind() {
                     io::ErrorKind::IsADirectory => diagnostic.with_help(format!(
                         "name the file in it, such as {}",
@@ -109,35 +109,35 @@ impl Explain for FileError {
                 }]
             }
             Self::NotAFile(_) => vec![
-                Diagnostic::error("not-a-file", self.to_string())
+                Finding::new(Code::NotAFile, self.to_string())
                     .with_help("write what it holds into a file, and name that"),
             ],
             Self::TooLarge { .. } => vec![
-                Diagnostic::error("file-too-large", self.to_string())
+                Finding::new(Code::FileTooLarge, self.to_string())
                     .with_help("is it the right one? Nothing of it was read"),
             ],
             Self::NotText { place } => vec![
-                Diagnostic::error("not-text", self.to_string())
+                Finding::new(Code::NotText, self.to_string())
                     .at(place.clone())
                     .with_help("save it as UTF-8"),
             ],
             Self::Unwritable { .. } => vec![
-                Diagnostic::error("unwritable-file", self.to_string())
+                Finding::new(Code::UnwritableFile, self.to_string())
                     .with_note("nothing was written; a file that was there is as it was"),
             ],
             Self::Name { .. } => vec![
-                Diagnostic::error("environment-name", self.to_string())
+                Finding::new(Code::EnvironmentName, self.to_string())
                     .with_help("change `name:` and solve again, or say where with `-p PREFIX`"),
             ],
             Self::TwoManifests { own, .. } => vec![
-                Diagnostic::error("two-manifests", self.to_string())
+                Finding::new(Code::TwoManifests, self.to_string())
                     .at(Place::new(own.as_str(), 1, 1))
                     .with_help("keep one: move the needs of one into the other"),
             ],
-            Self::Manifest(error) => error.diagnostics(),
-            Self::Text(error) => error.diagnostics(),
-            Self::Environment(error) => error.diagnostics(),
-            Self::Lock(error) => error.diagnostics(),
+            Self::Manifest(error) => error.findings(),
+            Self::Text(error) => error.findings(),
+            Self::Environment(error) => error.findings(),
+            Self::Lock(error) => error.findings(),
         }
     }
 

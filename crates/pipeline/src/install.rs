@@ -11,7 +11,7 @@ use envlock_model::{
     lock::{Change, Lock, LockedPlatform},
     spec::parse_request,
 };
-use envlock_report::{Diagnostic, Exit, Explain, Place, count};
+use envlock_report::{Code, Exit, Explain, Finding, Place, count};
 use rattler_conda_types::{
     GenericVirtualPackage, MatchSpec, Matches, ParseMatchSpecOptions, RepoDataRecord, Subdir,
 };
@@ -142,25 +142,25 @@ pub enum InstallError {
 }
 
 impl Explain for InstallError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
+    fn findings(&self) -> Vec<Finding> {
         match self {
-            Self::File(error) => error.diagnostics(),
-            Self::Question(error) => error.diagnostics(),
-            Self::Fetch(error) => error.diagnostics(),
-            Self::Link(error) => error.diagnostics(),
+            Self::File(error) => error.findings(),
+            Self::Question(error) => error.findings(),
+            Self::Fetch(error) => error.findings(),
+            Self::Link(error) => error.findings(),
             Self::Stale { changes, needs } => stale(changes, needs),
             Self::OtherPlatform { host, .. } => {
-                vec![Diagnostic::error("other-platform", self.to_string()).with_help(format!(
+                vec![Finding::new(Code::OtherPlatform, self.to_string()).with_help(format!(
                     "leave `--platform` out, or install on {host} what is for it"
                 ))]
             }
             Self::NotLocked { host, .. } => {
-                vec![Diagnostic::error("not-locked", self.to_string()).with_help(format!(
+                vec![Finding::new(Code::NotLocked, self.to_string()).with_help(format!(
                     "add it: `envlock solve --platform {host}`, with the others"
                 ))]
             }
             Self::Host { missing } => {
-                let mut diagnostic = Diagnostic::error("host-lacks", self.to_string());
+                let mut diagnostic = Finding::new(Code::HostLacks, self.to_string());
                 diagnostic.notes.clone_from(missing);
                 vec![diagnostic.with_help(
                     "install on a machine that has it; or, where the machine is known better, set \
@@ -168,7 +168,7 @@ impl Explain for InstallError {
                 )]
             }
             Self::Pip { lines } => {
-                let mut diagnostic = Diagnostic::error("pip-left-out", self.to_string());
+                let mut diagnostic = Finding::new(Code::PipLeftOut, self.to_string());
                 diagnostic.notes =
                     lines.iter().map(|line| format!("not in the lock: {line}")).collect();
                 vec![diagnostic.with_help("install the conda packages alone with `--without-pip`")]
@@ -190,14 +190,14 @@ impl Explain for InstallError {
 }
 
 /// A stale lock, change by change.
-pub fn stale(changes: &[Change], needs: &[String]) -> Vec<Diagnostic> {
+pub fn stale(changes: &[Change], needs: &[String]) -> Vec<Finding> {
     const HELP: &str = "run `envlock solve`; `envlock install --frozen` takes it as it is";
     let needs =
-        needs.iter().map(|change| Diagnostic::error("stale-lock", change.as_str()).with_help(HELP));
+        needs.iter().map(|change| Finding::new(Code::StaleLock, change.as_str()).with_help(HELP));
     changes
         .iter()
         .map(|change| {
-            let diagnostic = Diagnostic::error("stale-lock", change.to_string());
+            let diagnostic = Finding::new(Code::StaleLock, change.to_string());
             let diagnostic = match &change.place {
                 Some(place) => diagnostic.at(place.clone()),
                 None => diagnostic,
@@ -213,7 +213,7 @@ pub fn stale(changes: &[Change], needs: &[String]) -> Vec<Diagnostic> {
 pub async fn install(
     request: &InstallRequest,
     ambient: &Ambient<'_>,
-    warnings: &mut Vec<Diagnostic>,
+    warnings: &mut Vec<Finding>,
 ) -> Result<Installed, InstallError> {
     let lock = files::lock(&request.lock)?;
     refuse_stale(request, &lock, ambient, warnings)?;
@@ -280,7 +280,7 @@ fn refuse_stale(
     request: &InstallRequest,
     lock: &Lock,
     ambient: &Ambient<'_>,
-    warnings: &mut Vec<Diagnostic>,
+    warnings: &mut Vec<Finding>,
 ) -> Result<(), InstallError> {
     if request.frozen {
         access::trust_written(&request.environments, lock, ambient);
@@ -356,7 +356,7 @@ fn refuse_unfit_host(
 }
 
 /// What the lock assumes and this machine hasn't, though no package asks for it by now.
-fn assumed_in_vain(locked: &LockedPlatform, host: &[GenericVirtualPackage]) -> Option<Diagnostic> {
+fn assumed_in_vain(locked: &LockedPlatform, host: &[GenericVirtualPackage]) -> Option<Finding> {
     let lacks = |assumed: &&GenericVirtualPackage| {
         // A newer machine has all that an older one has. How fast its processor is decides
         // nothing here: packages say what they need of it.
@@ -367,7 +367,7 @@ fn assumed_in_vain(locked: &LockedPlatform, host: &[GenericVirtualPackage]) -> O
         locked.virtual_packages.iter().filter(lacks).map(ToString::to_string).collect();
     (!lacking.is_empty()).then(|| {
         let message = format!("the lock was made for a machine with {}", lacking.join(", "));
-        Diagnostic::warning("host-differs", message)
+        Finding::new(Code::HostDiffers, message)
             .with_note(
                 "this one hasn't; no package asks for it by name, but one may be built on it",
             )

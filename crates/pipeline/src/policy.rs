@@ -1,7 +1,7 @@
 //! Which channels may be used, and what deserves a word about those that are.
 
 use envlock_config::{Configuration, Setter, key};
-use envlock_report::{Diagnostic, Place};
+use envlock_report::{Code, Finding, Place};
 use url::Url;
 
 /// Why a channel may not be used.
@@ -56,11 +56,11 @@ impl Policy {
 }
 
 /// What to know before one builds on Anaconda's own channels; none where none is used.
-pub(crate) fn terms<'a>(mut urls: impl Iterator<Item = &'a Url>) -> Option<Diagnostic> {
+pub(crate) fn terms<'a>(mut urls: impl Iterator<Item = &'a Url>) -> Option<Finding> {
     let used = urls.any(|url| url.host_str() == Some("repo.anaconda.com"));
     used.then(|| {
-        Diagnostic::warning(
-            "defaults-terms",
+        Finding::new(
+            Code::DefaultsTerms,
             "packages come from Anaconda's own channels, whose terms of service ask larger \
              organisations to pay",
         )

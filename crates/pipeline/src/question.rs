@@ -4,13 +4,14 @@ use std::{collections::BTreeMap, path::Path};
 
 use envlock_config::{Set, key};
 use envlock_model::{
-    channel::{self, ChannelError, Resolved, redact},
+    channel::{self, ChannelError, Resolved},
     lock::Lock,
     question::{Asked, AskedChannel, AskedPip, AskedSpec, Priority, Question},
     spec::{Environment, Request},
     virtual_packages::{self, Setting},
 };
-use envlock_report::{Diagnostic, Exit, Explain, Place};
+use envlock_report::{Code, Exit, Explain, Finding, Place};
+use envlock_text::redact;
 use rattler_conda_types::{GenericVirtualPackage, Subdir};
 use url::Url;
 
@@ -71,10 +72,10 @@ pub enum QuestionError {
 }
 
 impl Explain for QuestionError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
+    fn findings(&self) -> Vec<Finding> {
         match self {
             Self::Channel { error, place } => {
-                let mut diagnostics = error.diagnostics();
+                let mut diagnostics = error.findings();
                 for diagnostic in &mut diagnostics {
                     if diagnostic.place.is_none() {
                         diagnostic.place.clone_from(place);
@@ -83,7 +84,7 @@ impl Explain for QuestionError {
                 diagnostics
             }
             Self::Refused { refusal, place, .. } => {
-                let diagnostic = Diagnostic::error("channel-refused", self.to_string())
+                let diagnostic = Finding::new(Code::ChannelRefused, self.to_string())
                     .with_note(format!("{} says so", refusal.by))
                     .with_help("use another, such as `channels: [conda-forge]`");
                 vec![match place {
@@ -92,7 +93,7 @@ impl Explain for QuestionError {
                 }]
             }
             Self::NoChannel { place } => vec![
-                Diagnostic::error("no-channel", self.to_string())
+                Finding::new(Code::NoChannel, self.to_string())
                     .at(place.clone())
                     .with_help("list one, such as `channels: [conda-forge]`"),
             ],
@@ -118,7 +119,7 @@ pub(crate) fn settle(
     overrides: &Overrides,
     present: Option<&Lock>,
     ambient: &Ambient<'_>,
-    warnings: &mut Vec<Diagnostic>,
+    warnings: &mut Vec<Finding>,
 ) -> Result<Settled, QuestionError> {
     warnings.extend(environment.warnings.iter().cloned());
     let platforms = platforms(environment, overrides, present, ambient);
@@ -167,7 +168,7 @@ pub(crate) fn admit(
     lock: &Lock,
     folder: &Path,
     ambient: &Ambient<'_>,
-    warnings: &mut Vec<Diagnostic>,
+    warnings: &mut Vec<Finding>,
 ) -> Result<(), QuestionError> {
     let policy = Channels::new(folder, ambient)?.policy;
     for channel in &lock.channels {
@@ -181,8 +182,8 @@ pub(crate) fn admit(
 }
 
 /// Once a run.
-fn warn_of_terms(channels: &[AskedChannel], warnings: &mut Vec<Diagnostic>) {
-    let said = ["implicit-defaults", "defaults-terms"];
+fn warn_of_terms(channels: &[AskedChannel], warnings: &mut Vec<Finding>) {
+    let said = [Code::ImplicitDefaults, Code::DefaultsTerms];
     if !warnings.iter().any(|warning| said.contains(&warning.code)) {
         warnings.extend(terms(channels.iter().flat_map(|channel| &channel.urls)));
     }
@@ -215,7 +216,7 @@ fn platforms(
 fn listed(
     environment: &Environment,
     ambient: &Ambient<'_>,
-    warnings: &mut Vec<Diagnostic>,
+    warnings: &mut Vec<Finding>,
 ) -> Result<Vec<(String, Option<Place>)>, QuestionError> {
     let listed: Vec<_> = environment
         .channels
@@ -233,9 +234,9 @@ fn listed(
     let configured = ambient.configuration.many(&key::CHANNELS);
     if let Some(first) = configured.first().filter(|first| first.value != "defaults") {
         let message = format!("no channel is listed: those of {} are searched", first.by);
-        let names: Vec<_> = configured.iter().map(|set| redact(&set.value)).collect();
+        let names: Vec<_> = configured.iter().map(|set| redact(&set.value).into_owned()).collect();
         warnings.push(
-            Diagnostic::warning("implicit-channels", message)
+            Finding::new(Code::ImplicitChannels, message)
                 .at(place)
                 .with_note("on a machine that is configured in another way it would be others")
                 .with_help(format!("list them: `channels: [{}]`", names.join(", "))),
@@ -244,7 +245,7 @@ fn listed(
         return Ok(configured.iter().map(channel).collect());
     }
     warnings.push(
-        Diagnostic::warning("implicit-defaults", "no channel is listed: `defaults` is searched")
+        Finding::new(Code::ImplicitDefaults, "no channel is listed: `defaults` is searched")
             .at(place)
             .with_note("it is Anaconda's own channel, and its terms of service ask many to pay")
             .with_help("say which: `channels: [conda-forge]` or `channels: [defaults]`"),
@@ -403,7 +404,7 @@ fn assumed(
 pub(crate) fn still_assumed(
     question: &Question,
     overrides: &Overrides,
-) -> impl Iterator<Item = Diagnostic> {
+) -> impl Iterator<Item = Finding> {
     let set: Vec<_> = overrides.virtual_packages.iter().collect();
     let is_set = move |package: &GenericVirtualPackage| {
         set.iter().any(|setting| match setting {
@@ -419,7 +420,7 @@ pub(crate) fn still_assumed(
         let other = virtual_packages::differing(&kept(&asked.virtual_packages), &kept(&fixed));
         (!other.is_empty()).then(|| {
             let message = format!("{platform} is still assumed to have {}", other.join(", "));
-            Diagnostic::note("virtual-packages-kept", message)
+            Finding::new(Code::VirtualPackagesKept, message)
                 .with_note("the lock has it so from an earlier run")
                 .with_help("`envlock solve --virtual-package default` goes back to what is usual")
         })

@@ -8,13 +8,13 @@ use std::{
 };
 
 use envlock_model::lock::Lock;
-use envlock_report::{Asked, Diagnostic, Exit, Explain, Finding};
+use envlock_report::exposed;
+use envlock_report::output::Asked;
+use envlock_report::{Code, Exit, Explain, Finding};
 use envlock_secrets::{
-    canary,
     checks::{self, CheckError, Input, Outcome},
     facts::Online,
     manifest::{Change, LockedNeeds, Manifest, Notation, ResolvedProfile, ServerDialect},
-    source,
 };
 pub use envlock_vault::{
     Address, AddressError, Identity, Patience, Secret, Settings as Server, Surroundings,
@@ -86,19 +86,19 @@ pub enum SecretsError {
 }
 
 impl Explain for SecretsError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
+    fn findings(&self) -> Vec<Finding> {
         match self {
-            Self::File(error) => error.diagnostics(),
-            Self::Check(error) => error.diagnostics(),
-            Self::NoManifest => vec![Diagnostic::error("no-manifest", self.to_string()).with_help(
+            Self::File(error) => error.findings(),
+            Self::Check(error) => error.findings(),
+            Self::NoManifest => vec![Finding::new(Code::NoManifest, self.to_string()).with_help(
                 "write secrets.yml beside environment.yml, or a `secrets:` key in it; or \
                      name another with `--manifest FILE`",
             )],
-            Self::Ask(failure) => failure.diagnostics(),
+            Self::Ask(failure) => failure.findings(),
             Self::WhichProfile { ready, other } => {
                 let names: Vec<_> = ready.iter().chain(other).map(String::as_str).collect();
                 vec![
-                    Diagnostic::error("no-profile", self.to_string())
+                    Finding::new(Code::NoProfile, self.to_string())
                         .with_help(match names.as_slice() {
                         [] => "give the manifest a profile with `auth:`, or judge by the policies \
                                alone: `--offline`"
@@ -108,7 +108,7 @@ impl Explain for SecretsError {
                 ]
             }
             Self::Stale { changes } => {
-                let mut diagnostic = Diagnostic::error("stale-lock", self.to_string());
+                let mut diagnostic = Finding::new(Code::StaleLock, self.to_string());
                 diagnostic.notes.clone_from(changes);
                 vec![diagnostic.with_help("run `envlock solve`")]
             }
@@ -223,7 +223,7 @@ pub struct Judgement {
     /// Who was asked, in whose name; nothing where no server answered.
     pub asked: Option<Asked>,
     /// Codes that the manifest counts as errors.
-    deny: BTreeSet<String>,
+    deny: BTreeSet<Code>,
     /// Why the server had no answer.
     failure: Option<Failure>,
 }
@@ -231,7 +231,7 @@ pub struct Judgement {
 impl Judgement {
     /// How the program ends: what is wrong for certain first, then what couldn't be found out.
     pub fn exit(&self, deny_warnings: bool) -> Exit {
-        let raised = |finding: &Finding| self.deny.contains(finding.code());
+        let raised = |finding: &Finding| self.deny.contains(&finding.code);
         let found = match self.outcome.exit(deny_warnings) {
             Exit::Yes if self.outcome.findings.iter().any(raised) => Exit::Findings,
             exit => exit,
@@ -246,11 +246,11 @@ impl Judgement {
     fn told(&self) -> Vec<Finding> {
         let alone =
             "what is told of rights is what the policies in the repository say, and they alone";
-        let mut diagnostics: Vec<_> = self.failure.iter().flat_map(Explain::diagnostics).collect();
+        let mut diagnostics: Vec<_> = self.failure.iter().flat_map(Explain::findings).collect();
         for diagnostic in &mut diagnostics {
             diagnostic.notes.extend((!self.outcome.rights.is_empty()).then(|| alone.to_owned()));
         }
-        diagnostics.into_iter().map(Finding::new).map(canary::redact_finding).collect()
+        diagnostics
     }
 
     /// All that is to be said, in the order to read it in.
@@ -300,10 +300,10 @@ pub async fn check(
         online: online.as_ref(),
     })?;
     for (file, text) in texts([manifest.file.clone()])? {
-        outcome.findings.extend(canary::in_file(&file, &text));
+        outcome.findings.extend(exposed::in_file(&file, &text));
     }
     outcome.findings.extend(in_variables(&manifest, &request.variables));
-    outcome.findings.extend(said.into_iter().map(Finding::new));
+    outcome.findings.extend(said);
     outcome.findings = envlock_report::arrange(outcome.findings);
     let asked = online.map(|online| told_of(online, profile.as_deref().unwrap_or_default()));
     Ok(Judgement { outcome, asked, deny: manifest.deny, failure })
@@ -354,7 +354,7 @@ async fn asked(
     manifest: &Manifest,
     profile: &ResolvedProfile,
     server: ServerRequest<'_>,
-) -> Result<(Result<Online, Failure>, Vec<Diagnostic>), SecretsError> {
+) -> Result<(Result<Online, Failure>, Vec<Finding>), SecretsError> {
     let ServerRequest { mut settings, as_verifier, login, surroundings, interrupted } = server;
     let other = match login {
         Some(name) => Some(manifest.profile(&name).ok_or_else(|| CheckError::NoProfile {
@@ -381,7 +381,7 @@ pub fn texts(
     let mut texts = BTreeMap::new();
     for path in paths {
         let Some(bytes) = files::bytes(Path::new(&path))? else { continue };
-        let text = source::decode(&path, bytes)?;
+        let text = envlock_text::decode(&path, bytes)?;
         texts.insert(path, text);
     }
     Ok(texts)
@@ -400,5 +400,5 @@ fn in_variables(manifest: &Manifest, variables: &BTreeMap<String, String>) -> Ve
         .iter()
         .filter(|(name, _)| targets.contains(&name.as_str()) || name.starts_with("ENVLOCK_"))
         .map(|(name, value)| (name.as_str(), value.as_str()));
-    canary::in_variables(suspects)
+    exposed::in_variables(suspects)
 }

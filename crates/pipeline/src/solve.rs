@@ -13,7 +13,7 @@ use envlock_model::{
     question::Question,
     spec::Environment,
 };
-use envlock_report::{Diagnostic, Exit, Explain, count, nearest};
+use envlock_report::{Code, Exit, Explain, Finding, Level, count, nearest};
 use envlock_secrets::manifest::Manifest;
 use envlock_solve::{Problem, Records, TooNew};
 use rattler_conda_types::{PackageName, RepoDataRecord, Subdir};
@@ -97,7 +97,7 @@ pub enum SolveError {
     #[error("there is no solution")]
     NoSolution {
         /// Why, by line and platform.
-        reasons: Vec<Diagnostic>,
+        reasons: Vec<Finding>,
     },
     /// The answer may not be written.
     #[error(transparent)]
@@ -108,29 +108,28 @@ pub enum SolveError {
 }
 
 impl Explain for SolveError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
+    fn findings(&self) -> Vec<Finding> {
         match self {
-            Self::File(error) => error.diagnostics(),
-            Self::Question(error) => error.diagnostics(),
-            Self::Index(error) => error.diagnostics(),
+            Self::File(error) => error.findings(),
+            Self::Question(error) => error.findings(),
+            Self::Index(error) => error.findings(),
             Self::NoSolution { reasons } => reasons.clone(),
             Self::NotLocked { nearest, .. } => {
-                let diagnostic = Diagnostic::error("not-locked-package", self.to_string());
+                let diagnostic = Finding::new(Code::NotLockedPackage, self.to_string());
                 vec![diagnostic.with_help(nearest.as_ref().map_or_else(
                     || "`envlock solve` adds what environment.yml asks for".to_owned(),
                     |near| format!("did you mean `--update {near}`?"),
                 ))]
             }
             Self::Records(_) => {
-                vec![Diagnostic::error("bad-index", self.to_string()).with_help(
+                vec![Finding::new(Code::BadIndex, self.to_string()).with_help(
                     "tell whoever runs the channel; another mirror may have a good copy",
                 )]
             }
             Self::Write(_) => vec![
-                Diagnostic::error("lock-refused", self.to_string())
-                    .with_note("no lock was written"),
+                Finding::new(Code::LockRefused, self.to_string()).with_note("no lock was written"),
             ],
-            Self::Interrupted => vec![Diagnostic::error("interrupted", self.to_string())],
+            Self::Interrupted => vec![Finding::new(Code::Interrupted, self.to_string())],
         }
     }
 
@@ -151,7 +150,7 @@ impl Explain for SolveError {
 pub fn check(
     request: &SolveRequest,
     ambient: &Ambient<'_>,
-    warnings: &mut Vec<Diagnostic>,
+    warnings: &mut Vec<Finding>,
 ) -> Result<Checked, SolveError> {
     let environment = files::environments(&request.environments)?;
     let manifest = manifest(&request.environments)?;
@@ -169,7 +168,7 @@ pub(crate) fn staleness(
     overrides: &Overrides,
     lock: &Lock,
     ambient: &Ambient<'_>,
-    warnings: &mut Vec<Diagnostic>,
+    warnings: &mut Vec<Finding>,
 ) -> Result<Vec<Change>, QuestionError> {
     let settled = settle(environment, &folder(paths), overrides, Some(lock), ambient, warnings)?;
     Ok(lock::changes(lock, &settled.question))
@@ -184,7 +183,7 @@ fn manifest(environments: &[PathBuf]) -> Result<Option<Manifest>, FileError> {
 pub async fn solve(
     request: &SolveRequest,
     ambient: &Ambient<'_>,
-    warnings: &mut Vec<Diagnostic>,
+    warnings: &mut Vec<Finding>,
 ) -> Result<Solved, SolveError> {
     let environment = files::environments(&request.environments)?;
     let manifest = manifest(&request.environments)?;
@@ -288,7 +287,7 @@ async fn answers(
     kept: Option<&Lock>,
     moved: BTreeSet<String>,
     ambient: &Ambient<'_>,
-    warnings: &mut Vec<Diagnostic>,
+    warnings: &mut Vec<Finding>,
 ) -> Result<BTreeMap<Subdir, Vec<RepoDataRecord>>, SolveError> {
     let units = question.platforms.len() as u64;
     ambient.observer.observe(Event::Expect { phase: Phase::Solve, units });
@@ -367,7 +366,7 @@ impl Search {
         envlock_solve::solve(&self.problem())
     }
 
-    fn explain(&self, names: &envlock_solve::Names) -> Vec<Diagnostic> {
+    fn explain(&self, names: &envlock_solve::Names) -> Vec<Finding> {
         let reasons = envlock_solve::explain(&self.problem(), names);
         let on = format!("on {}", self.platform);
         reasons.into_iter().map(|reason| reason.with_note(on.clone())).collect()
@@ -409,8 +408,8 @@ fn names(question: &Question, indexes: &Indexes) -> envlock_solve::Names {
 }
 
 /// A reason that holds on every platform is told once, without naming any.
-fn once_for_all_platforms(reasons: Vec<Diagnostic>, platforms: u64) -> Vec<Diagnostic> {
-    let mut merged: Vec<(Diagnostic, Vec<String>)> = Vec::new();
+fn once_for_all_platforms(reasons: Vec<Finding>, platforms: u64) -> Vec<Finding> {
+    let mut merged: Vec<(Finding, Vec<String>)> = Vec::new();
     for mut reason in reasons {
         let on = reason.notes.pop().unwrap_or_default();
         match merged.iter_mut().find(|(other, _)| *other == reason) {
@@ -428,10 +427,10 @@ fn once_for_all_platforms(reasons: Vec<Diagnostic>, platforms: u64) -> Vec<Diagn
         .collect()
 }
 
-fn left_out(platform: Subdir, too_new: TooNew) -> Option<Diagnostic> {
+fn left_out(platform: Subdir, too_new: TooNew) -> Option<Finding> {
     (too_new != TooNew::default()).then(|| {
-        Diagnostic::note(
-            "exclude-newer",
+        Finding::new(
+            Code::ExcludeNewer,
             format!(
                 "{} newer than allowed and {} without a timestamp left out for {platform}",
                 count(too_new.newer, "record"),
@@ -441,31 +440,33 @@ fn left_out(platform: Subdir, too_new: TooNew) -> Option<Diagnostic> {
     })
 }
 
-fn passed_over((record, instead): &(RepoDataRecord, Option<RepoDataRecord>)) -> Diagnostic {
+fn passed_over((record, instead): &(RepoDataRecord, Option<RepoDataRecord>)) -> Finding {
     let taken = instead.as_ref().map_or_else(
         || "another set was taken".to_owned(),
         |instead| format!("{} was taken", instead.identifier),
     );
-    Diagnostic::warning(
-        "no-sha256",
+    Finding::new(
+        Code::NoSha256,
         format!("{} would have been the choice, but its index gives no sha256", record.identifier),
     )
+    .at_level(Level::Warning)
     .with_note(format!("what can't be verified is never locked; {taken}"))
 }
 
-fn pip_left_out(question: &Question) -> Option<Diagnostic> {
+fn pip_left_out(question: &Question) -> Option<Finding> {
     let first =
         question.platforms.values().flat_map(|asked| &asked.pip).min_by_key(|l| &l.place)?;
     let lines: BTreeSet<_> =
         question.platforms.values().flat_map(|asked| &asked.pip).map(|l| &l.text).collect();
     Some(
-        Diagnostic::warning(
-            "pip-left-out",
+        Finding::new(
+            Code::PipLeftOut,
             format!(
                 "the pip section is NOT resolved: {} left out of the set",
                 count(lines.len(), "line")
             ),
         )
+        .at_level(Level::Warning)
         .at(first.place.clone())
         .with_note("the lock records them as asked; no package of it answers for them")
         .with_help("`envlock install` refuses such a lock, unless with `--without-pip`"),

@@ -4,7 +4,7 @@
 
 use textwrap::{Options, WordSplitter};
 
-use crate::{Diagnostic, Severity, one_line, printable};
+use crate::{Finding, Level, one_line, printable};
 
 /// How text is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,11 +19,11 @@ pub struct Layout {
 ///
 /// Blocks of several lines in a note (a tree of packages) keep their shape: what is too long
 /// goes on below itself.
-pub fn diagnostic(diagnostic: &Diagnostic, layout: Layout) -> String {
-    let (word, colour) = match diagnostic.severity {
-        Severity::Error => ("error", "\x1b[1;31m"),
-        Severity::Warning => ("warning", "\x1b[1;33m"),
-        Severity::Note => ("note", "\x1b[1;36m"),
+pub fn diagnostic(diagnostic: &Finding, layout: Layout) -> String {
+    let (word, colour) = match diagnostic.level {
+        Level::Error => ("error", "\x1b[1;31m"),
+        Level::Warning => ("warning", "\x1b[1;33m"),
+        Level::Note => ("note", "\x1b[1;36m"),
     };
     let head = format!("{word}: {}", one_line(&diagnostic.message));
     let mut text =
@@ -115,15 +115,15 @@ fn paint_at(text: &str, from: usize, length: usize, colour: &str, on: bool) -> S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Place;
+    use crate::{Code, Place};
 
     const PLAIN: Layout = Layout { width: 60, colour: false };
 
     #[test]
     fn a_diagnostic_says_what_where_why_and_what_next() {
         let said = diagnostic(
-            &Diagnostic::error(
-                "no-such-version",
+            &Finding::new(
+                Code::NoSuchVersion,
                 "there is no tensorflow 2.13.0; the nearest is 2.13.1",
             )
             .at(Place::new("environment.yml", 9, 5))
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn no_foreign_name_reaches_the_terminal_as_it_is() {
         let name = "\u{1b}]0;owned\u{7}\nerror: all is well";
-        let subject = Diagnostic::warning("x", format!("two packages bring {name}"))
+        let subject = Finding::new(Code::Conflict, format!("two packages bring {name}"))
             .at(Place::new(name, 1, 1))
             .with_note(name)
             .with_help(name);
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn no_line_of_prose_is_wider_than_the_layout_in_any_script() {
         let message = "环境文件中的软件包名称无法在任何频道中找到请检查名称或添加频道".repeat(3);
-        let said = diagnostic(&Diagnostic::warning("x", message), PLAIN);
+        let said = diagnostic(&Finding::new(Code::Conflict, message), PLAIN);
         assert!(said.lines().count() > 2);
         for line in said.lines() {
             assert!(unicode_width::UnicodeWidthStr::width(line) <= 60, "{line}");
@@ -168,7 +168,7 @@ mod tests {
     fn a_tree_keeps_its_shape_where_a_line_is_too_long() {
         let tree = "├─ left * can be installed with any of the following options:\n\
                     │  └─ left 1.0 would require a certain other package in some version";
-        let said = diagnostic(&Diagnostic::error("x", "no").with_note(tree), PLAIN);
+        let said = diagnostic(&Finding::new(Code::Conflict, "no").with_note(tree), PLAIN);
         insta::assert_snapshot!(said, @"
         error: no
           | ├─ left * can be installed with any of the following
@@ -182,7 +182,7 @@ mod tests {
     fn commands_and_addresses_are_never_broken() {
         let address = "https://conda.anaconda.org/conda-forge/linux-64/repodata.json.zst";
         let command = "envlock solve --mirror https://conda.anaconda.org/=URL --no-origin";
-        let subject = Diagnostic::error("x", format!("nobody has {address} at all"))
+        let subject = Finding::new(Code::Conflict, format!("nobody has {address} at all"))
             .with_help(format!("try `{command}` or {address}"));
         let said = diagnostic(&subject, PLAIN);
         assert_eq!(said.lines().filter(|line| line.contains(address)).count(), 2, "{said}");
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn without_its_colours_a_coloured_text_is_the_plain_one() {
-        let subject = Diagnostic::note("x", "words").with_help("do it");
+        let subject = Finding::new(Code::Conflict, "words").with_help("do it");
         let coloured = diagnostic(&subject, Layout { colour: true, ..PLAIN });
         assert!(coloured.contains("\x1b["));
         let mut bare = coloured;

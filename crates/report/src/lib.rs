@@ -1,25 +1,25 @@
-//! What the program says: diagnostics, findings, exit codes, and the JSON of every command.
+//! What the program says: findings with their codes, exit codes, and the JSON of every
+//! command.
 //!
-//! Nothing here prints, reads a file or knows a terminal. A library crate returns a
-//! [`Diagnostic`], [`Finding`]s or a type that is [`Explain`]; [`render`] makes text of
-//! findings, and the CLI prints it.
+//! Nothing here prints, reads a file or knows a terminal. A library crate returns
+//! [`Finding`]s or a type that is [`Explain`]; [`render`] makes text of findings, and the CLI
+//! prints it.
 
+mod code;
 pub mod connection;
 mod count;
-mod diagnostic;
 mod exit;
+pub mod exposed;
 mod finding;
 pub mod human;
 mod nearest;
 pub mod output;
-mod printable;
+mod reading;
 pub mod render;
 
+pub use code::{Code, UnknownCode};
 pub use count::count;
-pub use diagnostic::{Diagnostic, Explain, Place, Severity};
+pub use envlock_text::{Place, Pos, one_line, printable};
 pub use exit::Exit;
-pub use finding::{
-    Asked, Finding, FindingEntry, FindingsDocument, Related, Summary, arrange, exit_of,
-};
+pub use finding::{Explain, Finding, Level, Related, arrange, exit_of};
 pub use nearest::nearest;
-pub use printable::{one_line, printable};

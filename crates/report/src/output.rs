@@ -2,13 +2,15 @@
 //!
 //! A field is never renamed and never changes meaning within a version; new ones may come.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{Diagnostic, Exit, Place};
+use crate::{Code, Exit, Finding, Level, Place, one_line};
 
 /// The version of all these formats.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// What `--format json` prints, whatever the command and however it ended.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -21,8 +23,10 @@ pub struct Report<T> {
     pub exit: Exit,
     /// The process's exit status.
     pub exit_code: u8,
+    /// How many findings there are of each level.
+    pub summary: Summary,
     /// Everything that was to be said: errors, warnings, notes.
-    pub diagnostics: Vec<Diagnostic>,
+    pub findings: Vec<Finding>,
     /// What was found or done; null when an error came before there was anything.
     pub result: Option<T>,
 }
@@ -32,10 +36,86 @@ impl<T> Report<T> {
     pub fn new(
         command: &'static str,
         exit: Exit,
-        diagnostics: Vec<Diagnostic>,
+        findings: Vec<Finding>,
         result: Option<T>,
     ) -> Self {
-        Self { version: VERSION, command, exit, exit_code: exit.code(), diagnostics, result }
+        let (exit_code, summary) = (exit.code(), Summary::of(&findings));
+        Self { version: VERSION, command, exit, exit_code, summary, findings, result }
+    }
+}
+
+/// How many findings there are of each level.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Summary {
+    /// Findings that end with exit code 1.
+    pub errors: usize,
+    /// Findings that do so only with `--deny warnings`.
+    pub warnings: usize,
+    /// Findings worth knowing.
+    pub notes: usize,
+}
+
+impl Summary {
+    /// The counts of `findings`.
+    pub fn of(findings: &[Finding]) -> Self {
+        let count = |level| findings.iter().filter(|finding| finding.level == level).count();
+        Self {
+            errors: count(Level::Error),
+            warnings: count(Level::Warning),
+            notes: count(Level::Note),
+        }
+    }
+}
+
+/// `envlock check-secrets`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct CheckSecrets<R> {
+    /// Which server was asked; nothing where none was, or none answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
+    /// What was asked, and who answered it how; nothing where only texts were looked at.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    pub answers: Vec<R>,
+}
+
+/// Which server was asked, in whose name, and what it said of the token: never the token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Asked {
+    /// The address.
+    pub server: String,
+    /// The server's own word for its version; empty where it doesn't say.
+    pub version: String,
+    /// How many seconds its clock is ahead of this machine's, where it tells the time.
+    pub clock_ahead: Option<i64>,
+    /// The profile.
+    pub profile: String,
+    /// Whether the token came from a login, and was ended again; else the user gave it.
+    pub logged_in: bool,
+    /// The token's policies.
+    pub policies: Vec<String>,
+    /// How many seconds the token lived from then on; 0 for one that never ends.
+    pub token_ttl: u64,
+    /// Whether the token can be renewed.
+    pub renewable: bool,
+    /// How many requests the token was good for; nothing for any number.
+    pub uses_left: Option<u64>,
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "asked {}", self.server)?;
+        if !self.version.is_empty() {
+            write!(f, " ({})", one_line(&self.version))?;
+        }
+        write!(f, " as profile {}; its token ", self.profile)?;
+        match self.token_ttl {
+            0 => f.write_str("never ends"),
+            seconds @ 1..=119 => write!(f, "ends in {seconds} s"),
+            seconds @ 120..=7199 => write!(f, "ends in {} min", (seconds + 30) / 60),
+            seconds @ 7200..=172_799 => write!(f, "ends in {} h", (seconds + 1800) / 3600),
+            seconds => write!(f, "ends in {} days", (seconds + 43_200) / 86_400),
+        }
     }
 }
 
@@ -268,7 +348,7 @@ pub struct Explain {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Page {
     /// The code.
-    pub code: String,
+    pub code: Code,
     /// Its title.
     pub title: String,
     /// The page, in Markdown.

@@ -4,10 +4,10 @@
 use jiff::Timestamp;
 
 use crate::facts::{Online, Unknown};
-use crate::policy::explain::explain;
-use crate::policy::generate::taken;
-use crate::policy::{Acl, BlockId, Capabilities, Dialect, Request, RuleId, RuleOrigin, may_match};
+use crate::generate::taken;
 use crate::requirement::Requirement;
+use envlock_policy::explain::explain;
+use envlock_policy::{Acl, BlockId, Capabilities, Dialect, Request, RuleId, RuleOrigin, may_match};
 
 /// What one server says to one requirement.
 #[derive(Debug, Clone, PartialEq, Eq)]

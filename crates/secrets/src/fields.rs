@@ -1,11 +1,11 @@
 //! The fields of one map of a YAML or JSON text, with every mistake noted where it stands.
 
-use envlock_report::{Diagnostic, nearest};
+use envlock_report::{Code, Finding, nearest};
 
-use crate::canary::redact;
 use crate::mistakes::Mistakes;
-use crate::source::Pos;
-use crate::tree::{Entry, Kind, Node};
+use envlock_text::Pos;
+use envlock_text::redact;
+use envlock_text::tree::{Entry, Kind, Node};
 
 /// A map that is being read.
 pub(crate) struct Fields<'n, 'm> {
@@ -30,7 +30,7 @@ impl<'n, 'm> Fields<'n, 'm> {
             None if matches!(node.kind, Kind::Alias) => fields.alias(node.pos),
             None => {
                 let message = format!("{what} must be a map, not {}", node.what());
-                fields.mistake("wrong-shape", message, node.pos);
+                fields.mistake(Code::WrongShape, message, node.pos);
             }
         }
         fields
@@ -42,7 +42,7 @@ impl<'n, 'm> Fields<'n, 'm> {
             if let Some(first) = seen.insert(entry.key.as_str(), entry.pos) {
                 let message = format!("the key `{}` is there twice in {}", entry.key, self.what);
                 let note = format!("the first one is in line {}", first.line);
-                let diagnostic = self.diagnostic("duplicate-key", message, entry.pos);
+                let diagnostic = self.diagnostic(Code::DuplicateKey, message, entry.pos);
                 self.mistakes.push(diagnostic.with_note(note));
             }
         }
@@ -66,22 +66,22 @@ impl<'n, 'm> Fields<'n, 'm> {
     }
 
     /// An address gets its own advice: whoever writes one has misunderstood more than a name.
-    fn unknown(&self, entry: &Entry) -> Diagnostic {
+    fn unknown(&self, entry: &Entry) -> Finding {
         if matches!(entry.key.as_str(), "address" | "addr" | "url" | "host") {
             let message =
                 format!("a manifest holds no address, and `{}` looks like one", entry.key);
-            return self.diagnostic("address-in-manifest", message, entry.pos).with_help(
+            return self.diagnostic(Code::AddressInManifest, message, entry.pos).with_help(
                 "take it out; the address comes from VAULT_ADDR (or BAO_ADDR) where the program runs",
             );
         }
         if matches!(entry.key.as_str(), "default" | "value" | "fallback") {
             let message = format!("a secret has no `{}`: it would be a secret in git", entry.key);
             return self
-                .diagnostic("value-in-manifest", message, entry.pos)
+                .diagnostic(Code::ValueInManifest, message, entry.pos)
                 .with_help("take it out; a need that may be absent says `required: false`");
         }
         let message = format!("`{}` isn't a key of {}", entry.key, self.what);
-        self.diagnostic("unknown-key", message, entry.pos)
+        self.diagnostic(Code::UnknownKey, message, entry.pos)
     }
 
     /// The entries in the order of the file.
@@ -150,7 +150,7 @@ impl<'n, 'm> Fields<'n, 'm> {
             return;
         }
         let message = format!("{} needs the key `{key}`", self.what);
-        self.mistake("missing-key", message, self.node.pos);
+        self.mistake(Code::MissingKey, message, self.node.pos);
     }
 
     /// Notes that the value of `key` is of another shape.
@@ -159,27 +159,22 @@ impl<'n, 'm> Fields<'n, 'm> {
             return self.alias(node.pos);
         }
         let message = format!("`{key}` must be {expected}, not {}", node.what());
-        self.mistake("wrong-shape", message, node.pos);
+        self.mistake(Code::WrongShape, message, node.pos);
     }
 
     fn alias(&mut self, pos: Pos) {
         let message = "an alias (`*name`) isn't read here: write the value out";
-        self.mistake("yaml-alias", message, pos);
+        self.mistake(Code::YamlAlias, message, pos);
     }
 
     /// Notes a mistake.
-    pub(crate) fn mistake(&mut self, code: &'static str, message: impl AsRef<str>, pos: Pos) {
+    pub(crate) fn mistake(&mut self, code: Code, message: impl AsRef<str>, pos: Pos) {
         let diagnostic = self.diagnostic(code, message, pos);
         self.mistakes.push(diagnostic);
     }
 
     /// A mistake to be completed; what looks like a secret isn't in it.
-    pub(crate) fn diagnostic(
-        &self,
-        code: &'static str,
-        message: impl AsRef<str>,
-        pos: Pos,
-    ) -> Diagnostic {
-        Diagnostic::error(code, redact(message.as_ref())).at(pos.place(self.file))
+    pub(crate) fn diagnostic(&self, code: Code, message: impl AsRef<str>, pos: Pos) -> Finding {
+        Finding::new(code, redact(message.as_ref())).at(pos.place(self.file))
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::manifest::{Access, Engine, Need, ResolvedNeed, ResolvedProfile};
-use crate::policy::{Capability, Operation};
+use envlock_policy::{Capability, Operation};
 
 /// One request that a need's job makes.
 #[derive(Debug, Clone, PartialEq, Eq)]

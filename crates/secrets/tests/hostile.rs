@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use envlock_policy::{Acl, Context, Dialect, Identity, Operation, Policy, Request};
 use envlock_report::{Exit, Explain};
 use envlock_secrets::manifest::{Manifest, Notation};
-use envlock_secrets::policy::{Acl, Context, Dialect, Identity, Operation, Policy, Request};
 use envlock_secrets::suite::Suite;
 use envlock_secrets::{canary, source};
 
@@ -22,7 +22,7 @@ fn code_of(text: &str) -> &'static str {
 fn manifest_code(text: &str) -> &'static str {
     match Manifest::parse("secrets.yml", text, Notation::Own) {
         Ok(_) => "accepted",
-        Err(error) => error.diagnostics()[0].code,
+        Err(error) => error.findings()[0].code,
     }
 }
 
@@ -73,7 +73,7 @@ fn aliases_that_explode_are_not_followed() {
     assert_eq!(manifest_code(&bomb), "unknown-key");
     let environment = format!("{bomb}secrets: *a39\n");
     let error = Manifest::parse("environment.yml", &environment, Notation::InEnvironment);
-    assert_eq!(error.unwrap_err().diagnostics()[0].code, "yaml-alias");
+    assert_eq!(error.unwrap_err().findings()[0].code, "yaml-alias");
 }
 
 #[test]
@@ -97,8 +97,7 @@ fn no_message_about_a_policy_or_a_manifest_shows_a_token() {
         format!("{{\"{token}\": 1}}"),
     ];
     for text in texts {
-        let findings =
-            envlock_secrets::policy::lint::lint("p", "p.hcl", &text, jiff::Timestamp::UNIX_EPOCH);
+        let findings = envlock_policy::lint::lint("p", "p.hcl", &text, jiff::Timestamp::UNIX_EPOCH);
         assert!(!findings.is_empty());
         let said = format!("{findings:?}")
             + &envlock_report::render::json(
@@ -123,7 +122,7 @@ fn no_message_about_a_policy_or_a_manifest_shows_a_token() {
         ),
     ] {
         let error = Manifest::parse("secrets.yml", &text, Notation::Own).unwrap_err();
-        let said = format!("{:?}", error.diagnostics());
+        let said = format!("{:?}", error.findings());
         assert!(!said.contains("CANARYcanary"), "{said}");
     }
     let said = format!("{:?}", canary::in_variables([("CI_JWT_FILE", token)]));
@@ -149,7 +148,7 @@ fn chains_of_profiles_and_thousands_of_them_are_refused_with_few_words() {
     assert_eq!(manifest_code(&chain(5000)), "input-limit");
     let keys = (0..10_000).map(|at| format!("k{at}: 1")).collect::<Vec<_>>().join("\n");
     let error = Manifest::parse("secrets.yml", &keys, Notation::Own).unwrap_err();
-    let told = error.diagnostics();
+    let told = error.findings();
     assert_eq!(told.len(), 100);
     assert!(told[99].notes[0].starts_with("and 99"), "{:?}", told[99]);
 }
@@ -162,5 +161,5 @@ fn a_block_of_a_hundred_thousand_attributes_or_denies_is_read() {
     assert!(policy.fault(Dialect::OpenBao, jiff::Timestamp::UNIX_EPOCH).is_none());
     let denies = "path \"a/+/b/*\" { capabilities = [\"deny\"] }\n".repeat(20_000);
     let now = jiff::Timestamp::UNIX_EPOCH;
-    assert_eq!(envlock_secrets::policy::lint::lint("p", "p.hcl", &denies, now).len(), 1000);
+    assert_eq!(envlock_policy::lint::lint("p", "p.hcl", &denies, now).len(), 1000);
 }

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use envlock_policy::{Acl, Context, Dialect, Identity, Operation, Policy, Request};
 use envlock_secrets::checks::{Input, check};
+use envlock_secrets::generate;
 use envlock_secrets::manifest::{LockedNeeds, Manifest, Notation};
-use envlock_secrets::policy::{
-    Acl, Context, Dialect, Identity, Operation, Policy, Request, generate,
-};
 use envlock_secrets::suite::Suite;
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -134,7 +133,7 @@ proptest! {
         let _ = Manifest::parse("a.yml", &text, Notation::InEnvironment);
         let _ = Suite::parse("a.yml", &text);
         let _ = LockedNeeds::from_yaml(&text);
-        let _ = envlock_secrets::policy::lint::lint("p", "p", &text, Timestamp::UNIX_EPOCH);
+        let _ = envlock_policy::lint::lint("p", "p", &text, Timestamp::UNIX_EPOCH);
         if let Ok(policy) = Policy::parse("p", "p", &text) {
             let identity = Identity::default();
             for dialect in Dialect::ALL {
@@ -208,6 +207,6 @@ proptest! {
         for finding in denied {
             files.get_mut("job.hcl").expect("it is there").push_str(&finding.fix.unwrap_or_default());
         }
-        prop_assert!(judge(&files).iter().all(|finding| finding.code() != "denied"));
+        prop_assert!(judge(&files).iter().all(|finding| finding.code != "denied"));
     }
 }

@@ -5,10 +5,10 @@
 use std::path::Path;
 
 use envlock_report::{Exit, Explain};
+use envlock_secrets::generate;
 use envlock_secrets::manifest::{
     Credential, LockedNeeds, Manifest, Notation, list, manifest_schema,
 };
-use envlock_secrets::policy::generate;
 
 fn text() -> String {
     let file = "../../fixtures/secrets/jupyter/secrets.yml";
@@ -98,9 +98,11 @@ fn every_mistake_is_told_in_one_run_at_its_line() {
         "version: 1\nneds: {}\nneeds:\n  a: {engine: kv3, mount: /m, path: x}\nserver: {addr: x}\n";
     let error = Manifest::parse("s.yml", text, Notation::Own).unwrap_err();
     let said: Vec<_> = error
-        .diagnostics()
+        .findings()
         .iter()
-        .map(|d| (d.code, d.place.as_ref().unwrap().line, d.place.as_ref().unwrap().column))
+        .map(|d| {
+            (d.code.as_str(), d.place.as_ref().unwrap().line, d.place.as_ref().unwrap().column)
+        })
         .collect();
     assert_eq!(
         said,

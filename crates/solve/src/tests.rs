@@ -223,7 +223,7 @@ fn every_trouble_is_told_once_with_its_own_line() {
     let reasons = world.with(&[], |problem| explain(problem, &names.into_iter().collect()));
     let mut told: Vec<_> = reasons
         .iter()
-        .map(|reason| (reason.place.as_ref().map(|place| place.line), reason.code))
+        .map(|reason| (reason.place.as_ref().map(|place| place.line), reason.code.as_str()))
         .collect();
     told.sort_unstable();
     assert_eq!(

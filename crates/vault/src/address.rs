@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use envlock_report::{Diagnostic, Exit, Explain};
+use envlock_report::{Code, Exit, Explain, Finding};
 use url::{Host, Url};
 
 /// The address of a server, parsed and checked: `http` or `https`, a host, no credentials.
@@ -32,18 +32,26 @@ pub enum AddressError {
     },
 }
 
+impl AddressError {
+    pub(crate) fn code(&self) -> Code {
+        match self {
+            Self::Wrong { .. } => Code::WrongAddress,
+            Self::Plaintext { .. } => Code::Plaintext,
+        }
+    }
+}
+
 impl Explain for AddressError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
+    fn findings(&self) -> Vec<Finding> {
         let message = self.to_string();
+        let finding = Finding::new(self.code(), message);
         vec![match self {
-            Self::Wrong { .. } => Diagnostic::error("wrong-address", message)
-                .with_help("write it as https://vault.example.com:8200"),
-            Self::Plaintext { loopback: true, .. } => Diagnostic::error("plaintext", message)
-                .with_help(
-                    "use https, or let the profile say `allow_plaintext_loopback: true` for a \
+            Self::Wrong { .. } => finding.with_help("write it as https://vault.example.com:8200"),
+            Self::Plaintext { loopback: true, .. } => finding.with_help(
+                "use https, or let the profile say `allow_plaintext_loopback: true` for a \
                      development server",
-                ),
-            Self::Plaintext { loopback: false, .. } => Diagnostic::error("plaintext", message)
+            ),
+            Self::Plaintext { loopback: false, .. } => finding
                 .with_note("whoever is on the way could read the login and the token")
                 .with_help("use https; an own authority goes into VAULT_CACERT"),
         }]

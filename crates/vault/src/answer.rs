@@ -1,6 +1,6 @@
 //! What came back, and how it is read.
 
-use envlock_secrets::canary::redact;
+use envlock_text::redact;
 use http::Response;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Visitor};
 use zeroize::Zeroizing;

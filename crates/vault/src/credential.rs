@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use envlock_report::{Diagnostic, Exit, Explain};
+use envlock_report::{Code, Exit, Explain, Finding};
 use envlock_secrets::manifest::{Auth, AuthMethod, Credential, ResolvedProfile};
 
 use crate::Secret;
@@ -56,18 +56,31 @@ pub enum CredentialError {
     NoAuth(String),
 }
 
+impl CredentialError {
+    pub(crate) fn code(&self) -> Code {
+        match self {
+            Self::NoVariable { .. } | Self::NoFile { .. } => Code::CredentialAbsent,
+            Self::Malformed { .. } => Code::CredentialMalformed,
+            Self::NoAuth(_) => Code::CredentialUnsupported,
+        }
+    }
+}
+
 impl Explain for CredentialError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
-        let message = self.to_string();
+    fn findings(&self) -> Vec<Finding> {
+        let finding = Finding::new(self.code(), self.to_string());
         vec![match self {
-            Self::NoVariable { variable, .. } => Diagnostic::error("credential-absent", message)
+            Self::NoVariable { variable, .. } => finding
                 .with_help(format!("set {variable}, or choose another profile: `--profile NAME`")),
-            Self::NoFile { .. } => Diagnostic::error("credential-absent", message)
-                .with_help("put it there, or choose another profile: `--profile NAME`"),
-            Self::Malformed { .. } => Diagnostic::error("credential-malformed", message)
-                .with_help("write the credential alone into it, on one line"),
-            Self::NoAuth(_) => Diagnostic::error("credential-unsupported", message)
-                .with_help("give it `auth: {method: …}`, or judge it alone: `--offline`"),
+            Self::NoFile { .. } => {
+                finding.with_help("put it there, or choose another profile: `--profile NAME`")
+            }
+            Self::Malformed { .. } => {
+                finding.with_help("write the credential alone into it, on one line")
+            }
+            Self::NoAuth(_) => {
+                finding.with_help("give it `auth: {method: …}`, or judge it alone: `--offline`")
+            }
         }]
     }
 

@@ -1,6 +1,6 @@
 //! Why nothing could be found out, each in its own words.
 
-use envlock_report::{Diagnostic, Exit, Explain, count};
+use envlock_report::{Code, Exit, Explain, Finding, count};
 
 use crate::{AddressError, CredentialError};
 
@@ -187,32 +187,32 @@ pub enum Failure {
 }
 
 impl Failure {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> Code {
         match self {
-            // Both tell themselves.
-            Self::Address(_) | Self::Credential(_) => "",
-            Self::Authorities | Self::Tls(_) | Self::Untrusted { .. } => "tls-untrusted",
-            Self::Identity | Self::ClientCertificate { .. } => "tls-client",
-            Self::Unreachable { .. } | Self::Broken { .. } => "unreachable",
-            Self::TimedOut { .. } => "timed-out",
-            Self::Redirected { .. } => "redirected",
-            Self::NotAVault { .. } => "not-a-vault",
-            Self::Sealed => "sealed",
-            Self::NotInitialised => "not-initialised",
-            Self::DrSecondary => "dr-secondary",
-            Self::Server { .. } => "server-error",
-            Self::RateLimited { .. } => "rate-limited",
-            Self::NotCaughtUp { .. } => "not-caught-up",
-            Self::Namespace(_) => "namespace-unknown",
-            Self::LoginRefused { .. } => "login-refused",
-            Self::Interactive { .. } => "login-interactive",
-            Self::Lost { .. } => "login-lost",
-            Self::WrappedUsed { .. } => "wrapped-used",
-            Self::WrappedElsewhere { .. } => "wrapped-elsewhere",
-            Self::TokenRefused => "token-refused",
-            Self::TokenUses { .. } => "token-uses",
-            Self::Unreadable { .. } => "unreadable-answer",
-            Self::Interrupted => "interrupted",
+            Self::Address(error) => error.code(),
+            Self::Credential(error) => error.code(),
+            Self::Authorities | Self::Tls(_) | Self::Untrusted { .. } => Code::TlsUntrusted,
+            Self::Identity | Self::ClientCertificate { .. } => Code::TlsClient,
+            Self::Unreachable { .. } | Self::Broken { .. } => Code::Unreachable,
+            Self::TimedOut { .. } => Code::TimedOut,
+            Self::Redirected { .. } => Code::Redirected,
+            Self::NotAVault { .. } => Code::NotAVault,
+            Self::Sealed => Code::Sealed,
+            Self::NotInitialised => Code::NotInitialised,
+            Self::DrSecondary => Code::DrSecondary,
+            Self::Server { .. } => Code::ServerError,
+            Self::RateLimited { .. } => Code::RateLimited,
+            Self::NotCaughtUp { .. } => Code::NotCaughtUp,
+            Self::Namespace(_) => Code::NamespaceUnknown,
+            Self::LoginRefused { .. } => Code::LoginRefused,
+            Self::Interactive { .. } => Code::LoginInteractive,
+            Self::Lost { .. } => Code::LoginLost,
+            Self::WrappedUsed { .. } => Code::WrappedUsed,
+            Self::WrappedElsewhere { .. } => Code::WrappedElsewhere,
+            Self::TokenRefused => Code::TokenRefused,
+            Self::TokenUses { .. } => Code::TokenUses,
+            Self::Unreadable { .. } => Code::UnreadableAnswer,
+            Self::Interrupted => Code::Interrupted,
         }
     }
 
@@ -297,13 +297,13 @@ fn quoted(words: &[String]) -> Vec<String> {
 }
 
 impl Explain for Failure {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
+    fn findings(&self) -> Vec<Finding> {
         match self {
-            Self::Address(error) => return error.diagnostics(),
-            Self::Credential(error) => return error.diagnostics(),
+            Self::Address(error) => return error.findings(),
+            Self::Credential(error) => return error.findings(),
             _ => {}
         }
-        let mut diagnostic = Diagnostic::error(self.code(), self.to_string());
+        let mut diagnostic = Finding::new(self.code(), self.to_string());
         diagnostic.notes = self.notes();
         diagnostic.help = Some(self.help().to_owned()).filter(|help| !help.is_empty());
         vec![diagnostic]

@@ -1,6 +1,6 @@
 //! A token that is come by, asked with, and ended after use.
 
-use envlock_report::Diagnostic;
+use envlock_report::{Code, Finding, Level};
 use envlock_secrets::facts::Token;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -105,14 +105,14 @@ impl<'a> Session<'a> {
     }
 
     /// Ends the token, if it is one of ours. That it couldn't is told, not hidden.
-    pub(crate) async fn end(self) -> Option<Diagnostic> {
+    pub(crate) async fn end(self) -> Option<Finding> {
         let granted = self.granted.as_ref()?;
         if granted.batch {
             let message = format!(
                 "a batch token can't be logged out: this one ends by itself in {} s",
                 granted.ttl
             );
-            return Some(Diagnostic::note("logout-failed", message));
+            return Some(Finding::new(Code::LogoutFailed, message).at_level(Level::Note));
         }
         let reason = match self.connection.send(&Ask::Revoke, Some(&self.token)).await {
             Ok(answer) if matches!(answer.status, 200..=299) => return None,
@@ -123,10 +123,10 @@ impl<'a> Session<'a> {
     }
 
     /// That the token lives on, and why; nothing of a token that was given.
-    pub(crate) fn left(&self, reason: &str) -> Option<Diagnostic> {
+    pub(crate) fn left(&self, reason: &str) -> Option<Finding> {
         let granted = self.granted.as_ref()?;
         let message = format!("the login could not be ended: {reason}");
-        let mut diagnostic = Diagnostic::warning("logout-failed", message)
+        let mut diagnostic = Finding::new(Code::LogoutFailed, message)
             .with_note(format!("its token ends by itself in {} s", granted.ttl));
         diagnostic.help = self
             .accessor

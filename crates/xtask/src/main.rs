@@ -8,10 +8,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use envlock_report::FindingsDocument;
 use envlock_report::output::{
-    Bundle, Check, Config, Demo, Doctor, Explain, Fetch, Install, PolicyExplain, PolicyGenerate,
-    PolicyTest, Report, Run, SecretsList, Solve, Verify,
+    Bundle, Check, CheckSecrets, Config, Demo, Doctor, Explain, Fetch, Install, PolicyExplain,
+    PolicyGenerate, PolicyTest, Report, Run, SecretsList, Solve, Verify,
 };
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 
@@ -89,7 +88,10 @@ fn schemas() -> Result<BTreeMap<String, String>, String> {
         schema::<PolicyGenerate>("policy-generate", "envlock policy generate"),
         schema::<PolicyTest>("policy-test", "envlock policy test"),
         schema::<SecretsList>("secrets-list", "envlock secrets list"),
-        ("check-secrets", findings_schema()),
+        schema::<CheckSecrets<envlock_secrets::checks::Right>>(
+            "check-secrets",
+            "envlock check-secrets",
+        ),
         ("secrets", envlock_secrets::manifest::manifest_schema()),
     ];
     all.into_iter()
@@ -98,16 +100,6 @@ fn schemas() -> Result<BTreeMap<String, String>, String> {
             Ok((format!("{name}.schema.json"), text + "\n"))
         })
         .collect()
-}
-
-/// What the commands that check policies print with `--format json`.
-fn findings_schema() -> Schema {
-    let settings = SchemaSettings::draft2020_12().for_serialize();
-    let mut schema = settings
-        .into_generator()
-        .into_root_schema_for::<FindingsDocument<envlock_secrets::checks::Right>>();
-    schema.insert("title".to_owned(), "envlock check-secrets --format json".into());
-    schema
 }
 
 fn schema<T: JsonSchema>(name: &'static str, title: &str) -> (&'static str, Schema) {

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use envlock_model::channel::Access;
-use envlock_report::Diagnostic;
+use envlock_report::{Code, Finding};
 use fs_err as fs;
 use percent_encoding::percent_decode_str;
 use url::Url;
@@ -34,7 +34,7 @@ pub struct Stores {
 impl Credentials {
     /// Reads the stores: variables, then `.netrc`, rattler's and anaconda-client's. What can't
     /// be read is a warning that doesn't quote it.
-    pub fn read(stores: &Stores) -> (Self, Vec<Diagnostic>) {
+    pub fn read(stores: &Stores) -> (Self, Vec<Finding>) {
         let mut all = Self::default();
         let mut warnings = Vec::new();
         for (variable, value) in &stores.addresses {
@@ -86,7 +86,7 @@ impl Credentials {
 
     /// anaconda-client names a file after the quoted address of its server's interface; conda
     /// uses the token for the server of the packages, which has `conda` for `api`.
-    fn add_tokens(&mut self, rank: usize, folder: &Path, warnings: &mut Vec<Diagnostic>) {
+    fn add_tokens(&mut self, rank: usize, folder: &Path, warnings: &mut Vec<Finding>) {
         let Ok(entries) = fs::read_dir(folder) else { return };
         let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
         paths.sort();
@@ -125,7 +125,7 @@ fn packages_of(server: &Url) -> Option<Url> {
     Some(url)
 }
 
-fn text(path: &Path, warnings: &mut Vec<Diagnostic>) -> Option<String> {
+fn text(path: &Path, warnings: &mut Vec<Finding>) -> Option<String> {
     match fs::read_to_string(path) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
@@ -137,8 +137,8 @@ fn text(path: &Path, warnings: &mut Vec<Diagnostic>) -> Option<String> {
     }
 }
 
-fn unreadable(name: &str, why: &str, help: &str) -> Diagnostic {
-    Diagnostic::warning("credentials-unreadable", format!("{name} {why}, so it isn't used"))
+fn unreadable(name: &str, why: &str, help: &str) -> Finding {
+    Finding::new(Code::CredentialsUnreadable, format!("{name} {why}, so it isn't used"))
         .with_help(help)
 }
 

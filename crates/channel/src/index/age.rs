@@ -3,17 +3,17 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use envlock_report::Diagnostic;
+use envlock_report::{Code, Finding};
 
 use super::cache::Stored;
 
 /// What is odd about `now` beside `before`; `name` is what people call the index.
-pub(crate) fn warnings(name: &str, before: &Stored, now: &Stored) -> Vec<Diagnostic> {
+pub(crate) fn warnings(name: &str, before: &Stored, now: &Stored) -> Vec<Finding> {
     let mut warnings = Vec::new();
     if now.records * 2 < before.records {
         warnings.push(
-            Diagnostic::warning(
-                "index-shrunk",
+            Finding::new(
+                Code::IndexShrunk,
                 format!(
                     "the index of {name} lists {} packages, where there were {} before",
                     now.records, before.records
@@ -27,8 +27,8 @@ pub(crate) fn warnings(name: &str, before: &Stored, now: &Stored) -> Vec<Diagnos
         && newest < then
     {
         warnings.push(
-            Diagnostic::warning(
-                "index-older",
+            Finding::new(
+                Code::IndexOlder,
                 format!(
                     "the index of {name} is older than the one before: its newest package is \
                      of {}, that one's was of {}",
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn an_index_that_lost_half_of_itself_or_went_back_in_time_is_told() {
         let codes = |before: &Stored, now: &Stored| -> Vec<&str> {
-            warnings("c/noarch", before, now).iter().map(|warning| warning.code).collect()
+            warnings("c/noarch", before, now).iter().map(|warning| warning.code.as_str()).collect()
         };
         let before = stored(10, Some(1_700_000_000));
         assert_eq!(codes(&before, &stored(5, Some(1_700_000_000))), [""; 0]);

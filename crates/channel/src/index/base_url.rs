@@ -4,7 +4,7 @@
 //! put its own address into every lock, and a hostile one could send people elsewhere: the
 //! first is read as the origin that it stands for, the second is refused.
 
-use envlock_model::channel::redact;
+use envlock_text::redact;
 use rattler_conda_types::Subdir;
 use url::{ParseError, Url};
 

@@ -1,6 +1,6 @@
 //! Why there are no indexes, in words.
 
-use envlock_report::{Diagnostic, Exit, Explain, Place};
+use envlock_report::{Code, Exit, Explain, Finding, Place};
 use rattler_conda_types::Subdir;
 
 use crate::answer::{Attempt, tried, what_helps};
@@ -16,7 +16,7 @@ pub enum IndexError {
         /// What is the matter, channel by channel.
         problems: Vec<Problem>,
         /// What was to be said of the indexes that are there.
-        warnings: Vec<Diagnostic>,
+        warnings: Vec<Finding>,
     },
     /// A record of an index can't be read.
     #[error("the index of {index} has a record of `{package}` that can't be read: {reason}")]
@@ -104,24 +104,24 @@ impl Problem {
         }
     }
 
-    fn diagnostic(&self) -> Diagnostic {
+    fn diagnostic(&self) -> Finding {
         let diagnostic = match &self.kind {
             Kind::NotFound { hint, attempts, .. } => {
-                let diagnostic = Diagnostic::error("channel-not-found", self.message())
+                let diagnostic = Finding::new(Code::ChannelNotFound, self.message())
                     .with_note(format!("asked:\n{}", tried(attempts)));
                 diagnostic.with_help(hint.clone().unwrap_or_else(|| self.where_to_look()))
             }
             Kind::Unavailable { attempts, .. } => {
-                Diagnostic::error("index-unavailable", self.message())
+                Finding::new(Code::IndexUnavailable, self.message())
                     .with_note(format!("tried:\n{}", tried(attempts)))
                     .with_help(format!(
                         "{}; `--offline` uses what was fetched before",
                         what_helps(attempts.iter())
                     ))
             }
-            Kind::NotCached { .. } => Diagnostic::error("not-cached", self.message())
+            Kind::NotCached { .. } => Finding::new(Code::NotCached, self.message())
                 .with_help("run the same command once without `--offline`"),
-            Kind::NoSource => Diagnostic::error("no-source", self.message()).with_help(format!(
+            Kind::NoSource => Finding::new(Code::NoSource, self.message()).with_help(format!(
                 "leave `--no-origin` out, or name a mirror: `--mirror {}=URL`",
                 self.channel.url
             )),
@@ -144,17 +144,17 @@ impl Problem {
 }
 
 impl Explain for IndexError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
+    fn findings(&self) -> Vec<Finding> {
         match self {
             Self::Problems { problems, warnings } => {
                 warnings.iter().cloned().chain(problems.iter().map(Problem::diagnostic)).collect()
             }
             Self::Record { served_by, .. } => vec![
-                Diagnostic::error("record-malformed", self.to_string())
+                Finding::new(Code::RecordMalformed, self.to_string())
                     .with_note(format!("served by {served_by}"))
                     .with_help("tell the channel's keepers, or try another source with `--mirror PREFIX=URL`"),
             ],
-            Self::Disk(error) => error.diagnostics(),
+            Self::Disk(error) => error.findings(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use envlock_report::Diagnostic;
+use envlock_report::Finding;
 use rattler_conda_types::{PackageName, RepoDataRecord, Subdir};
 use rattler_repodata_gateway::sparse::{PackageFormatSelection, SparseRepoData};
 use url::Url;
@@ -23,7 +23,7 @@ pub(crate) struct Index {
     /// How many bytes came over the wire for it.
     pub(crate) fetched: u64,
     /// What is odd about it beside the one that was known before.
-    pub(crate) warnings: Vec<Diagnostic>,
+    pub(crate) warnings: Vec<Finding>,
     /// The folder of its packages at the origin.
     packages: Url,
     pub(crate) served_by: String,
@@ -107,7 +107,7 @@ pub struct SubdirRecords {
 pub struct Indexes {
     indexes: Vec<Arc<Index>>,
     /// What is worth a warning: platforms that a channel doesn't have.
-    pub warnings: Vec<Diagnostic>,
+    pub warnings: Vec<Finding>,
 }
 
 impl std::fmt::Debug for Indexes {
@@ -119,7 +119,7 @@ impl std::fmt::Debug for Indexes {
 }
 
 impl Indexes {
-    pub(crate) fn new(indexes: Vec<Index>, warnings: Vec<Diagnostic>) -> Self {
+    pub(crate) fn new(indexes: Vec<Index>, warnings: Vec<Finding>) -> Self {
         Self { indexes: indexes.into_iter().map(Arc::new).collect(), warnings }
     }
 

@@ -1,7 +1,7 @@
 //! All subdirs of all channels at once, and what it means that one is nowhere.
 
 use envlock_model::progress::{Event, Observer, Phase};
-use envlock_report::Diagnostic;
+use envlock_report::{Code, Finding};
 use futures::future::join_all;
 use rattler_conda_types::Subdir;
 
@@ -73,7 +73,7 @@ impl Client {
 #[derive(Default)]
 struct Found {
     indexes: Vec<Index>,
-    warnings: Vec<Diagnostic>,
+    warnings: Vec<Finding>,
     problems: Vec<Problem>,
 }
 
@@ -123,17 +123,17 @@ impl Found {
     }
 }
 
-fn empty(channel: &Channel, subdir: Subdir) -> Diagnostic {
-    Diagnostic::warning(
-        "subdir-empty",
+fn empty(channel: &Channel, subdir: Subdir) -> Finding {
+    Finding::new(
+        Code::SubdirEmpty,
         format!("the channel {} has nothing for {subdir}", channel.name),
     )
     .with_note("no source has that index; the channel's noarch packages are used")
 }
 
-fn lists_nothing(channel: &Channel, index: &Index) -> Diagnostic {
-    Diagnostic::warning(
-        "subdir-empty",
+fn lists_nothing(channel: &Channel, index: &Index) -> Finding {
+    Finding::new(
+        Code::SubdirEmpty,
         format!("the channel {} has nothing for {}", channel.name, index.subdir),
     )
     .with_note(format!("its index is there and lists no package: {}", index.served_by))

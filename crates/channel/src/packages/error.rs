@@ -1,6 +1,6 @@
 //! Why packages can't be had, in words.
 
-use envlock_report::{Diagnostic, Exit, Explain};
+use envlock_report::{Code, Exit, Explain, Finding};
 use rattler_conda_types::RepoDataRecord;
 
 use crate::answer::{Answer, Attempt, tried, what_helps};
@@ -93,7 +93,7 @@ impl FailedPackage {
 
 /// A note for every package that was asked for somewhere, and one for all those that weren't
 /// because nobody was left to ask.
-fn failed(diagnostic: Diagnostic, packages: &[FailedPackage]) -> Diagnostic {
+fn failed(diagnostic: Finding, packages: &[FailedPackage]) -> Finding {
     let (mut unasked, mut asked): (Vec<_>, Vec<_>) =
         packages.iter().partition(|package| package.was_never_asked());
     if asked.is_empty() {
@@ -119,27 +119,27 @@ impl FetchError {
 }
 
 impl Explain for FetchError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
+    fn findings(&self) -> Vec<Finding> {
         vec![match self {
-            Self::Failed(packages) => failed(Diagnostic::error("packages-unavailable", self.to_string()), packages)
+            Self::Failed(packages) => failed(Finding::new(Code::PackagesUnavailable, self.to_string()), packages)
                 .with_note("nothing was changed; what was fetched is kept in the cache")
                 .with_help(what_helps(packages.iter().flat_map(|package| &package.attempts))),
             Self::NotCached(packages) => {
                 let lines: Vec<String> = packages.iter().map(MissingPackage::line).collect();
                 let total = words::size(packages.iter().filter_map(|package| package.size).sum());
-                Diagnostic::error("not-cached", self.to_string())
+                Finding::new(Code::NotCached, self.to_string())
                     .with_note(format!("missing, {total} in all:\n{}", lines.join("\n")))
                     .with_help("run the same command once without `--offline`")
             }
-            Self::Unpack { .. } => Diagnostic::error("package-malformed", self.to_string())
+            Self::Unpack { .. } => Finding::new(Code::PackageMalformed, self.to_string())
                 .with_note("its sha256 is the one of its record: this is how its channel has it; nothing was changed")
                 .with_help("ask for another build of it, and tell the channel's keepers"),
-            Self::Clash { urls, .. } => Diagnostic::error("bundle-clash", self.to_string())
+            Self::Clash { urls, .. } => Finding::new(Code::BundleClash, self.to_string())
                 .with_note(urls.join("\n"))
                 .with_help("bundle the platforms one by one with `--platform`"),
-            Self::NoDigest { .. } => Diagnostic::error("package-unchecked", self.to_string())
+            Self::NoDigest { .. } => Finding::new(Code::PackageUnchecked, self.to_string())
                 .with_help("solve again: a lock of envlock has a sha256 for every package"),
-            Self::Disk(error) => return error.diagnostics(),
+            Self::Disk(error) => return error.findings(),
         }]
     }
 

@@ -134,7 +134,7 @@ pub(crate) fn records(indexes: &Indexes, names: &[&str]) -> Vec<RepoDataRecord> 
 
 /// Everything that an error says, and its exit code.
 pub(crate) fn told(error: &impl Explain) -> (String, u8) {
-    let lines = error.diagnostics().into_iter().map(|diagnostic| {
+    let lines = error.findings().into_iter().map(|diagnostic| {
         let notes = diagnostic.notes.join("\n");
         format!(
             "{}: {}\n{notes}\n{}",

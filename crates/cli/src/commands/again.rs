@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use envlock_model::channel::redact;
+use envlock_text::redact;
 
 use crate::{
     args::{Files, Network},
@@ -18,7 +18,7 @@ pub(super) fn again(command: &str, files: &Files, network: &Network) -> String {
         files.file.iter().for_each(|file| flag("-f", file.display().to_string()));
     }
     files.lock.iter().for_each(|lock| flag("--lock", lock.display().to_string()));
-    network.mirror.iter().for_each(|mirror| flag("--mirror", redact(mirror)));
+    network.mirror.iter().for_each(|mirror| flag("--mirror", redact(mirror).into_owned()));
     let switches = [("--no-origin", network.no_origin), ("--offline", network.offline)];
     words.extend(switches.iter().filter(|(_, is_on)| *is_on).map(|(name, _)| (*name).to_owned()));
     words.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ")

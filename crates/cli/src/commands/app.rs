@@ -11,7 +11,7 @@ use envlock_model::{
     virtual_packages::{self, InvalidVirtualPackage, Setting},
 };
 use envlock_pipeline::{Ambient, FileError, own_prefix};
-use envlock_report::{Diagnostic, Exit, Explain};
+use envlock_report::{Code, Exit, Explain, Finding};
 use rattler_conda_types::{GenericVirtualPackage, Subdir};
 
 use crate::{
@@ -35,7 +35,7 @@ pub(crate) struct Ground {
     trust: Trust,
     configuration: Configuration,
     rules: Rules,
-    warnings: Vec<Diagnostic>,
+    warnings: Vec<Finding>,
     host: Subdir,
     host_packages: Vec<GenericVirtualPackage>,
 }
@@ -210,22 +210,22 @@ impl std::fmt::Display for GroundError {
 impl std::error::Error for GroundError {}
 
 impl Explain for GroundError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
+    fn findings(&self) -> Vec<Finding> {
         match self {
-            Self::Configuration(error) => error.diagnostics(),
-            Self::Network(error) => error.diagnostics(),
-            Self::Client(error) => error.diagnostics(),
-            Self::Host(error) => error.diagnostics(),
-            Self::Name(error) => error.diagnostics(),
-            Self::File(error) => error.diagnostics(),
-            Self::VirtualPackage(_) => vec![Diagnostic::error("virtual-package", self.to_string())],
-            Self::Platform(error) => error.diagnostics(),
-            Self::Date(_) => vec![Diagnostic::error("date", self.to_string()).with_help(
+            Self::Configuration(error) => error.findings(),
+            Self::Network(error) => error.findings(),
+            Self::Client(error) => error.findings(),
+            Self::Host(error) => error.findings(),
+            Self::Name(error) => error.findings(),
+            Self::File(error) => error.findings(),
+            Self::VirtualPackage(_) => vec![Finding::new(Code::VirtualPackage, self.to_string())],
+            Self::Platform(error) => error.findings(),
+            Self::Date(_) => vec![Finding::new(Code::Date, self.to_string()).with_help(
                 "write `2026-06-30` or `2026-06-30T12:00:00Z`; `--exclude-newer` takes `never`, \
                          too",
             )],
             Self::UnknownHost => vec![
-                Diagnostic::error("unknown-host", self.to_string())
+                Finding::new(Code::UnknownHost, self.to_string())
                     .with_help("solve for another with `--platform linux-64`"),
             ],
         }

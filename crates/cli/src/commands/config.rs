@@ -29,7 +29,7 @@ pub(crate) fn config(args: &args::Surroundings, app: &App<'_>) -> Exit {
             Exit::Yes
         }
         Err(error) => {
-            diagnostics.extend(error.diagnostics());
+            diagnostics.extend(error.findings());
             error.exit()
         }
     };

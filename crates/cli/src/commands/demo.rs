@@ -6,7 +6,7 @@ use std::{
 };
 
 use envlock_pipeline::demo::{self, DemoRequest, Stage};
-use envlock_report::{Diagnostic, Exit, Explain, output};
+use envlock_report::{Code, Exit, Explain, Finding, output};
 use rattler_conda_types::Subdir;
 
 use super::{App, app::GroundError};
@@ -67,14 +67,14 @@ fn play(args: &args::Demo, app: &App<'_>, stage: &Stage) -> Answer<output::Demo>
                 result.output.push_str(&said);
                 exit = Exit::Findings;
                 diagnostics.push(
-                    Diagnostic::error("demo-step", "this command of the demo failed")
+                    Finding::new(Code::DemoStep, "this command of the demo failed")
                         .with_note(shown),
                 );
                 break;
             }
             Err(error) => {
                 exit = Exit::Unknown;
-                diagnostics.push(Diagnostic::error("demo-step", format!("can't run it: {error}")));
+                diagnostics.push(Finding::new(Code::DemoStep, format!("can't run it: {error}")));
                 break;
             }
         }

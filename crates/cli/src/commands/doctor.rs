@@ -2,7 +2,7 @@
 
 use envlock_config::{Configuration, key};
 use envlock_pipeline::doctor::{Check, DoctorRequest, Verdict, doctor as examine};
-use envlock_report::{Diagnostic, Exit, output};
+use envlock_report::{Code, Exit, Finding, output};
 
 use super::{
     App,
@@ -62,7 +62,7 @@ fn answer(checks: Vec<Check>) -> Answer<output::Doctor> {
     };
     let told = checks.iter().filter(|check| check.verdict == Verdict::Wrong).map(|check| {
         let message = format!("{}: {}", check.topic, check.message);
-        let mut diagnostic = Diagnostic::error("doctor", message);
+        let mut diagnostic = Finding::new(Code::Doctor, message);
         diagnostic.help.clone_from(&check.help);
         diagnostic
     });

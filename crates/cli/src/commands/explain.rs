@@ -1,7 +1,6 @@
 //! `envlock explain`: a page for every code.
 
-use envlock_report::{Diagnostic, Exit, output};
-use envlock_secrets::codes;
+use envlock_report::{Code, Exit, Finding, output};
 
 use super::App;
 use crate::{
@@ -18,34 +17,34 @@ pub(crate) fn explain(args: &args::Explain, app: &App<'_>) -> Exit {
     app.ui.finish("explain", answer)
 }
 
-fn page(code: &str) -> Answer<output::Explain> {
-    let Some(page) = codes::page(code) else {
-        let near = codes::nearest_code(code).map(|near| format!("did you mean `{near}`?"));
+fn page(name: &str) -> Answer<output::Explain> {
+    let Ok(code) = name.parse::<Code>() else {
+        let near = Code::nearest(name).map(|near| format!("did you mean `{near}`?"));
         let help = near.unwrap_or_else(|| "`envlock explain` lists them all".to_owned());
         return Answer {
             exit: Exit::Usage,
             diagnostics: vec![
-                Diagnostic::error("unknown-code", format!("there is no page for `{code}`"))
+                Finding::new(Code::UnknownCode, format!("there is no page for `{name}`"))
                     .with_help(help),
             ],
             result: None,
             text: String::new(),
         };
     };
-    answer(vec![page], page.text.to_owned())
+    answer(&[code], code.page().to_owned())
 }
 
 fn list() -> Answer<output::Explain> {
     let rows: Vec<_> =
-        codes::all().map(|page| [page.code.to_owned(), page.title().to_owned()]).collect();
-    answer(codes::all().collect(), table(&rows))
+        Code::ALL.iter().map(|code| [code.to_string(), code.title().to_owned()]).collect();
+    answer(Code::ALL, table(&rows))
 }
 
-fn answer(pages: Vec<&codes::Page>, text: String) -> Answer<output::Explain> {
-    let pages = pages.into_iter().map(|page| output::Page {
-        code: page.code.to_owned(),
-        title: page.title().to_owned(),
-        text: page.text.to_owned(),
+fn answer(codes: &[Code], text: String) -> Answer<output::Explain> {
+    let pages = codes.iter().map(|code| output::Page {
+        code: *code,
+        title: code.title().to_owned(),
+        text: code.page().to_owned(),
     });
     Answer {
         exit: Exit::Yes,

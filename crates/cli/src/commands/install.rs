@@ -1,10 +1,10 @@
 //! `envlock install`.
 
 use envlock_install::{Dist, Foreign, Plan};
-use envlock_model::channel::redact;
 use envlock_pipeline::{InstallRequest, Installed, PipPolicy};
-use envlock_report::{Diagnostic, Exit, count, output, render::WIDTH};
+use envlock_report::{Code, Exit, Finding, Level, count, output, render::WIDTH};
 use envlock_secrets::manifest::list;
+use envlock_text::redact;
 
 use super::{
     App,
@@ -46,7 +46,7 @@ fn request(args: &args::Install, app: &App<'_>) -> Result<InstallRequest, Ground
         link_scripts: args.link_scripts,
         dry_run: args.dry_run,
         command: std::env::args_os()
-            .map(|word| redact(&word.to_string_lossy()))
+            .map(|word| redact(&word.to_string_lossy()).into_owned())
             .collect::<Vec<_>>()
             .join(" "),
         now: jiff::Timestamp::now(),
@@ -168,12 +168,12 @@ fn needs(installed: &Installed) -> String {
 }
 
 /// What deserves a word though the install is done.
-fn notes(outcome: &envlock_install::Installed) -> Vec<Diagnostic> {
+fn notes(outcome: &envlock_install::Installed) -> Vec<Finding> {
     let mut notes = Vec::new();
     for clobber in outcome.clobbers.iter().filter(|clobber| !clobber.identical) {
         notes.push(
-            Diagnostic::warning(
-                "clobbered",
+            Finding::new(
+                Code::Clobbered,
                 format!("{} packages bring {}", clobber.losers.len() + 1, clobber.path.display()),
             )
             .with_note(format!(
@@ -185,8 +185,8 @@ fn notes(outcome: &envlock_install::Installed) -> Vec<Diagnostic> {
     }
     if !outcome.post_link_scripts.is_empty() && !outcome.scripts_run {
         notes.push(
-            Diagnostic::warning(
-                "scripts-not-run",
+            Finding::new(
+                Code::ScriptsNotRun,
                 format!("post-link scripts were not run: {}", outcome.post_link_scripts.join(", ")),
             )
             .with_help("if you trust these packages: `envlock install --link-scripts`"),
@@ -194,8 +194,8 @@ fn notes(outcome: &envlock_install::Installed) -> Vec<Diagnostic> {
     }
     for package in &outcome.uncompiled {
         notes.push(
-            Diagnostic::note(
-                "not-compiled",
+            Finding::new(
+                Code::NotCompiled,
                 match package.files.len() {
                     1 => format!("1 file of {} doesn't compile", package.package),
                     files => format!("{files} files of {} don't compile", package.package),
@@ -208,11 +208,11 @@ fn notes(outcome: &envlock_install::Installed) -> Vec<Diagnostic> {
 }
 
 /// What the lock doesn't know leaves the prefix: the first files by name.
-fn foreign(foreign: &Foreign, is_done: bool) -> Option<Diagnostic> {
+fn foreign(foreign: &Foreign, is_done: bool) -> Option<Finding> {
     let goes = if is_done { "went" } else { "would go" };
     let message =
         format!("{} that the lock doesn't know {goes} to the previous prefix", foreign.counted());
-    let note = Diagnostic::note("foreign-files", message);
-    let note = foreign.notes().into_iter().fold(note, Diagnostic::with_note);
+    let note = Finding::new(Code::ForeignFiles, message).at_level(Level::Note);
+    let note = foreign.notes().into_iter().fold(note, Finding::with_note);
     (!foreign.is_empty()).then_some(note)
 }

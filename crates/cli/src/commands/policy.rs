@@ -6,13 +6,9 @@ use envlock_pipeline::{
     FileError,
     secrets::{SecretsError, texts},
 };
-use envlock_report::{Diagnostic, Exit, Explain as _, Finding, exit_of, nearest, output};
-use envlock_secrets::{
-    checks::CheckError,
-    manifest::ServerDialect,
-    policy::{Acl, Context, Operation, Policy, Request, explain, generate, lint},
-    suite::Suite,
-};
+use envlock_policy::{Acl, Context, Operation, Policy, Request, explain, lint};
+use envlock_report::{Code, Exit, Explain as _, Finding, exit_of, nearest, output};
+use envlock_secrets::{checks::CheckError, generate, manifest::ServerDialect, suite::Suite};
 
 use super::{
     App,
@@ -106,7 +102,7 @@ fn explained(args: &args::PolicyExplain) -> Answer<output::PolicyExplain> {
             |near| format!("did you mean `{near}`?"),
         );
         let message = format!("`{}` is no operation", args.operation);
-        return refused(Diagnostic::error("unknown-operation", message).with_help(help));
+        return refused(Finding::new(Code::UnknownOperation, message).with_help(help));
     }
     let texts = match read(&args.policy) {
         Ok(texts) => texts,
@@ -148,7 +144,7 @@ fn explained(args: &args::PolicyExplain) -> Answer<output::PolicyExplain> {
     }
 }
 
-fn refused<T>(diagnostic: Diagnostic) -> Answer<T> {
+fn refused<T>(diagnostic: Finding) -> Answer<T> {
     Answer { exit: Exit::Usage, diagnostics: vec![diagnostic], result: None, text: String::new() }
 }
 
@@ -194,6 +190,6 @@ fn tested(args: &args::PolicyTest) -> Answer<output::PolicyTest> {
         exit: if result.failed == 0 { Exit::Yes } else { Exit::Findings },
         diagnostics: Vec::new(),
         result: Some(result),
-        text: envlock_secrets::canary::redact(&text).into_owned(),
+        text: envlock_text::redact(&text).into_owned(),
     }
 }

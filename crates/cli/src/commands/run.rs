@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use envlock_install::activate;
-use envlock_report::{Diagnostic, Exit, output};
+use envlock_report::{Code, Exit, Finding, output};
 use rattler_conda_types::Subdir;
 
 use super::{App, app::GroundError};
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &args::Run, app: &App<'_>) -> Exit {
     let failed = Answer {
         exit: Exit::Usage,
         diagnostics: vec![
-            Diagnostic::error("no-such-command", format!("{command} can't be run: {error}"))
+            Finding::new(Code::NoSuchCommand, format!("{command} can't be run: {error}"))
                 .with_help(help),
         ],
         result: Some(output::Run { prefix: prefix.display().to_string() }),

@@ -7,7 +7,7 @@ use envlock_pipeline::secrets::{
 };
 use envlock_report::{Exit, Explain, Finding, output, render::WIDTH};
 use envlock_secrets::{
-    canary, checks,
+    checks,
     manifest::{ServerDialect, list},
 };
 use tokio::signal::unix::{SignalKind, signal};
@@ -79,8 +79,7 @@ fn signals() -> Arc<Notify> {
 
 /// An error in the form in which findings are told.
 pub(super) fn told(error: &dyn Explain) -> (Vec<Finding>, Exit) {
-    let findings = error.diagnostics().into_iter().map(Finding::new).map(canary::redact_finding);
-    (findings.collect(), error.exit())
+    (error.findings(), error.exit())
 }
 
 fn request(args: &args::CheckSecrets, app: &App<'_>) -> Result<SecretsRequest, GroundError> {

@@ -7,7 +7,7 @@ use envlock_config::{
     Configuration, Invalid, Layer, PROJECT_FILE, Scalar, Setter, Spot, condarc, is_condarc, key,
     network_variables, project, search_path, variables,
 };
-use envlock_report::{Diagnostic, Exit, Explain};
+use envlock_report::{Code, Exit, Explain, Finding};
 
 use super::Settings;
 use crate::args::Network;
@@ -41,11 +41,11 @@ impl From<Invalid> for ConfigurationError {
 }
 
 impl Explain for ConfigurationError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
+    fn findings(&self) -> Vec<Finding> {
         match self {
-            Self::Invalid(error) => error.diagnostics(),
+            Self::Invalid(error) => error.findings(),
             Self::Unreadable(..) => vec![
-                Diagnostic::error("configuration-unreadable", self.to_string())
+                Finding::new(Code::ConfigurationUnreadable, self.to_string())
                     .with_help("make it readable, and UTF-8 text, or move it away"),
             ],
         }
@@ -82,12 +82,12 @@ pub(crate) fn configuration(
 }
 
 /// Whether `CONDARC` names a file that isn't there: conda says nothing, and people wonder.
-pub(crate) fn missing_condarc(settings: &Settings) -> Option<Diagnostic> {
+pub(crate) fn missing_condarc(settings: &Settings) -> Option<Finding> {
     let named = settings.variables.get("CONDARC").filter(|named| !named.is_empty())?;
     let path = settings.absolute(Path::new(named));
     let is_there = path.exists() || named.starts_with('~');
     (!is_there).then(|| {
-        Diagnostic::warning("condarc-absent", format!("CONDARC names {named}, which isn't there"))
+        Finding::new(Code::CondarcAbsent, format!("CONDARC names {named}, which isn't there"))
     })
 }
 

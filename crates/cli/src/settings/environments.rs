@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use envlock_config::{Configuration, key};
-use envlock_report::{Diagnostic, Exit, Explain};
+use envlock_report::{Code, Exit, Explain, Finding};
 
 use super::Settings;
 
@@ -33,8 +33,8 @@ impl std::fmt::Display for NameError {
 impl std::error::Error for NameError {}
 
 impl Explain for NameError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
-        vec![Diagnostic::error("environment-name", self.to_string()).with_help(
+    fn findings(&self) -> Vec<Finding> {
+        vec![Finding::new(Code::EnvironmentName, self.to_string()).with_help(
             "name it in letters, digits, `-`, `_` and `.`, or give a path with `-p PREFIX`",
         )]
     }

@@ -8,8 +8,9 @@ use envlock_channel::{
     Credentials, Mirror, MirrorError, ProxyServers, Sources, Trust, parse_mirror,
 };
 use envlock_config::{Addresses, Configuration, Invalid, Key, Set, Setter, key};
-use envlock_model::channel::{self, Rules, redact};
-use envlock_report::{Diagnostic, Exit, Explain};
+use envlock_model::channel::{self, Rules};
+use envlock_report::{Code, Exit, Explain, Finding};
+use envlock_text::redact;
 use url::Url;
 
 use super::{Settings, VERSION, credentials::stores};
@@ -38,14 +39,14 @@ impl std::fmt::Display for NetworkError {
 impl std::error::Error for NetworkError {}
 
 impl Explain for NetworkError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
+    fn findings(&self) -> Vec<Finding> {
         let by = match self {
-            Self::Addresses(error) => return error.diagnostics(),
+            Self::Addresses(error) => return error.findings(),
             Self::Mirror(_, by) | Self::Value { by, .. } => by,
         };
         let mut diagnostics = match self {
-            Self::Mirror(error, _) => error.diagnostics(),
-            _ => vec![Diagnostic::error("configuration-value", self.to_string())],
+            Self::Mirror(error, _) => error.findings(),
+            _ => vec![Finding::new(Code::ConfigurationValue, self.to_string())],
         };
         for diagnostic in &mut diagnostics {
             match by {
@@ -72,7 +73,7 @@ pub(crate) struct Reach {
     pub(crate) settings: envlock_channel::Settings,
     pub(crate) rules: Rules,
     /// What should be known of it in every run.
-    pub(crate) warnings: Vec<Diagnostic>,
+    pub(crate) warnings: Vec<Finding>,
 }
 
 /// Settles how channels are reached. Reads the files of certificates that are named, and the
@@ -222,9 +223,9 @@ fn read(settings: &Settings, set: &Set<&str>, key: &'static str) -> Result<Vec<u
     Ok(pem)
 }
 
-fn unverified(by: &Setter) -> Diagnostic {
-    let warning = Diagnostic::warning(
-        "unverified-servers",
+fn unverified(by: &Setter) -> Finding {
+    let warning = Finding::new(
+        Code::UnverifiedServers,
         "no server's certificate is verified: whoever is on the way can change every index and \
          see every credential",
     )

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use envlock_pipeline::secrets::{Address, AddressError, Identity, Patience, Secret, Server};
-use envlock_report::{Diagnostic, Exit, Explain};
+use envlock_report::{Code, Exit, Explain, Finding};
 
 use super::{Settings, VERSION};
 
@@ -57,23 +57,25 @@ impl std::fmt::Display for VaultError {
 impl std::error::Error for VaultError {}
 
 impl Explain for VaultError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
+    fn findings(&self) -> Vec<Finding> {
         let (code, help) = match self {
             Self::NoAddress => (
-                "no-address",
+                Code::NoAddress,
                 "set VAULT_ADDR (or BAO_ADDR), or judge by the policies alone: `--offline`",
             ),
-            Self::TwoAddresses => ("two-addresses", "unset the one that isn't meant"),
-            Self::Address(error) => return error.diagnostics(),
+            Self::TwoAddresses => (Code::TwoAddresses, "unset the one that isn't meant"),
+            Self::Address(error) => return error.findings(),
             Self::Insecure(_) => {
-                ("insecure-tls", "unset it, and name the authority: VAULT_CACERT=FILE")
+                (Code::InsecureTls, "unset it, and name the authority: VAULT_CACERT=FILE")
             }
-            Self::File { .. } => ("tls-untrusted", "correct the path, or unset the variable"),
-            Self::HalfIdentity => ("tls-client", "set both VAULT_CLIENT_CERT and VAULT_CLIENT_KEY"),
-            Self::Timeout(_) => ("wrong-address", "write a number of seconds, such as 60s"),
-            Self::Namespace(_) => ("credential-malformed", "write its path alone into it"),
+            Self::File { .. } => (Code::TlsUntrusted, "correct the path, or unset the variable"),
+            Self::HalfIdentity => {
+                (Code::TlsClient, "set both VAULT_CLIENT_CERT and VAULT_CLIENT_KEY")
+            }
+            Self::Timeout(_) => (Code::WrongAddress, "write a number of seconds, such as 60s"),
+            Self::Namespace(_) => (Code::CredentialMalformed, "write its path alone into it"),
         };
-        vec![Diagnostic::error(code, self.to_string()).with_help(help)]
+        vec![Finding::new(code, self.to_string()).with_help(help)]
     }
 
     fn exit(&self) -> Exit {

@@ -11,9 +11,9 @@ use std::{
 };
 
 use envlock_report::{
-    Asked, Diagnostic, Exit, Finding, Severity,
+    Code, Exit, Finding, Level,
     human::{self, Layout},
-    output::Report,
+    output::{Asked, CheckSecrets, Report},
     printable, render,
 };
 use envlock_secrets::checks::{self, Right};
@@ -33,7 +33,7 @@ pub(crate) struct Answer<T> {
     /// How it ended.
     pub(crate) exit: Exit,
     /// What is to be said.
-    pub(crate) diagnostics: Vec<Diagnostic>,
+    pub(crate) diagnostics: Vec<Finding>,
     /// What it found, for JSON.
     pub(crate) result: Option<T>,
     /// What it found, for a person; ends in a newline unless empty.
@@ -45,14 +45,14 @@ impl<T> Answer<T> {
     pub(crate) fn failed(error: &dyn envlock_report::Explain) -> Self {
         Self {
             exit: error.exit(),
-            diagnostics: error.diagnostics(),
+            diagnostics: error.findings(),
             result: None,
             text: String::new(),
         }
     }
 
     /// The same, with what has to be said before it.
-    pub(crate) fn after(mut self, warnings: Vec<Diagnostic>) -> Self {
+    pub(crate) fn after(mut self, warnings: Vec<Finding>) -> Self {
         self.diagnostics.splice(0..0, warnings);
         self
     }
@@ -141,8 +141,12 @@ impl Ui {
                 };
                 printable(&format!("{asked}{table}{}", render::human(findings))).into_owned()
             }
-            Format::Json => render::json(command, findings, asked, answers, exit),
-            Format::Sarif => render::sarif(findings, VERSION, &envlock_secrets::codes::rules()),
+            Format::Json => {
+                let result =
+                    (command == "check-secrets").then_some(CheckSecrets { asked, answers });
+                render::json(&Report::new(command, exit, findings.to_vec(), result))
+            }
+            Format::Sarif => render::sarif(findings, VERSION),
             Format::Github => render::github(findings),
             Format::Gitlab => render::gitlab(findings, "secrets.yml"),
         };
@@ -151,8 +155,8 @@ impl Ui {
 
     /// Says what an interrupted check leaves behind: a login that couldn't be ended.
     pub(crate) fn left_behind(&self, findings: &[Finding]) {
-        let left = findings.iter().filter(|finding| finding.code() == "logout-failed");
-        self.say_all(&left.map(|finding| finding.diagnostic.clone()).collect::<Vec<_>>());
+        let left = findings.iter().filter(|finding| finding.code == Code::LogoutFailed);
+        self.say_all(&left.cloned().collect::<Vec<_>>());
     }
 
     /// A reader that went away (`| head`) has seen what it wanted; a full disk has not.
@@ -160,7 +164,7 @@ impl Ui {
         match written {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 let message = format!("standard output can't be written: {error}");
-                let lost = Diagnostic::error("output-lost", message)
+                let lost = Finding::new(Code::OutputLost, message)
                     .with_note("what the command did is done; only its answer is lost");
                 let _ = err(&human::diagnostic(&lost, self.layout));
                 Exit::Unknown
@@ -188,10 +192,10 @@ impl Ui {
         let _ = err(text);
     }
 
-    fn say_all(&self, diagnostics: &[Diagnostic]) {
+    fn say_all(&self, diagnostics: &[Finding]) {
         let mut text = String::new();
         for diagnostic in diagnostics {
-            if diagnostic.severity != Severity::Note || !self.quiet {
+            if diagnostic.level != Level::Note || !self.quiet {
                 text.push_str(&human::diagnostic(diagnostic, self.layout));
             }
         }
@@ -207,7 +211,7 @@ impl Ui {
 
     /// The system gives us no threads.
     pub(crate) fn no_runtime(&self, error: &io::Error) -> ExitCode {
-        let diagnostic = Diagnostic::error("no-threads", format!("can't start: {error}"));
+        let diagnostic = Finding::new(Code::NoThreads, format!("can't start: {error}"));
         let _ = err(&human::diagnostic(&diagnostic, self.layout));
         ExitCode::from(Exit::Unknown.code())
     }

@@ -3,7 +3,7 @@
 use std::{ffi::OsString, process::ExitCode};
 
 use clap::error::ErrorKind;
-use envlock_report::{Diagnostic, Exit, output::Report};
+use envlock_report::{Code, Exit, Finding, output::Report};
 
 /// Tells what is wrong, or prints the help or version that was asked for.
 pub(crate) fn usage(error: &clap::Error, line: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -27,11 +27,11 @@ fn wants_json(line: impl IntoIterator<Item = OsString>) -> bool {
 }
 
 /// The parser's own words: the first paragraph says what is wrong, the others what to do.
-fn diagnostic(error: &clap::Error) -> Diagnostic {
+fn diagnostic(error: &clap::Error) -> Finding {
     let missing =
         [ErrorKind::MissingSubcommand, ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand];
     if missing.contains(&error.kind()) {
-        return Diagnostic::error("usage", "a command is missing")
+        return Finding::new(Code::Usage, "a command is missing")
             .with_help("`envlock --help` lists them");
     }
     let text = error.render().to_string();
@@ -40,7 +40,7 @@ fn diagnostic(error: &clap::Error) -> Diagnostic {
         .map(|paragraph| paragraph.split_whitespace().collect::<Vec<_>>().join(" "));
     let message = paragraphs.next().unwrap_or_default();
     let mut diagnostic =
-        Diagnostic::error("usage", message.strip_prefix("error: ").unwrap_or(&message));
+        Finding::new(Code::Usage, message.strip_prefix("error: ").unwrap_or(&message));
     diagnostic.notes = paragraphs.filter(|note| !note.starts_with("For more")).collect();
     diagnostic.with_help("`envlock COMMAND --help` lists what it takes")
 }

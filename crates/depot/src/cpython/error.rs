@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use envlock_report::{Diagnostic, Exit, Explain};
+use envlock_report::{Code, Exit, Explain, Finding};
 
 /// A candidate that wasn't taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,20 +64,20 @@ pub enum CpythonError {
 }
 
 impl Explain for CpythonError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
+    fn findings(&self) -> Vec<Finding> {
         let message = self.to_string();
         vec![match self {
             Self::NotFound { wanted: [major, minor], skipped } => skipped
                 .iter()
-                .fold(Diagnostic::error("no-cpython", message), |diagnostic, skipped| {
+                .fold(Finding::new(Code::NoCpython, message), |diagnostic, skipped| {
                     diagnostic.with_note(skipped.to_string())
                 })
                 .with_help(format!(
                     "install Python {major}.{minor} so that `python{major}.{minor}` is on PATH, \
                      for example with `pyenv install {major}.{minor}`"
                 )),
-            Self::NotMovable(_) => Diagnostic::error("cpython-not-movable", message),
-            Self::Io(_) => Diagnostic::error("cpython-unreadable", message),
+            Self::NotMovable(_) => Finding::new(Code::CpythonNotMovable, message),
+            Self::Io(_) => Finding::new(Code::CpythonUnreadable, message),
         }]
     }
 

@@ -148,7 +148,7 @@ fn without_any_the_error_tells_what_was_tried() {
     let directory = tempfile::tempdir().unwrap();
     fs_err::write(directory.path().join("python3.9"), "not executable").unwrap();
     let error = Cpython::find(&[directory.path().to_owned()], [3, 10]).unwrap_err();
-    let diagnostic = error.diagnostics().remove(0);
+    let diagnostic = error.findings().remove(0);
     assert_eq!(diagnostic.code, "no-cpython");
     assert!(diagnostic.notes[0].contains("python3.9 doesn't run: "), "{:?}", diagnostic.notes);
     assert!(diagnostic.help.unwrap().contains("`python3.10`"));

@@ -142,7 +142,7 @@ fn files_that_no_package_brought_are_named_and_need_replace() {
     let mut wanted = world.wanted("env", vec![app(&world, "2")]);
     let error = install(&wanted).unwrap_err();
     assert_eq!(error.exit(), Exit::Findings);
-    let diagnostic = &error.diagnostics()[0];
+    let diagnostic = &error.findings()[0];
     assert_eq!(diagnostic.code, "foreign-files");
     assert!(diagnostic.notes[0].contains("mine-1.0.dist-info/RECORD"), "{diagnostic:?}");
     assert!(diagnostic.notes[1].ends_with(": mine 1.0"), "{diagnostic:?}");
@@ -218,7 +218,7 @@ fn a_symbolic_link_is_refused_by_the_name_of_its_target() {
     std::fs::create_dir_all(world.prefix("real")).unwrap();
     std::os::unix::fs::symlink("real", world.prefix("env")).unwrap();
     let error = install(&world.wanted("env", vec![app(&world, "1")])).unwrap_err();
-    let help = error.diagnostics()[0].help.clone().unwrap();
+    let help = error.findings()[0].help.clone().unwrap();
     assert!(help.contains(world.prefix("real").to_str().unwrap()), "{help}");
 }
 
@@ -248,7 +248,7 @@ fn what_another_tool_installed_since_is_named_and_needs_replace() {
     assert!(matches!(state(&wanted.prefix).unwrap(), PrefixState::Altered { .. }));
     let error = install(&wanted).unwrap_err();
     assert!(error.to_string().ends_with("has 1 package that the lock doesn't know"), "{error}");
-    assert_eq!(error.diagnostics()[0].notes, ["installed by another tool since: more-1-0"]);
+    assert_eq!(error.findings()[0].notes, ["installed by another tool since: more-1-0"]);
     wanted.replace = true;
     assert!(install(&wanted).unwrap().changed);
     assert!(!meta.join("more-1-0.json").exists());

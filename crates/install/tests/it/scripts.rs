@@ -81,7 +81,7 @@ fn a_script_that_fails_leaves_what_was_there_before() {
     wanted.link_scripts = true;
     let error = install(&wanted).unwrap_err();
     assert!(matches!(&error, InstallError::Script { package, .. } if package == "a"), "{error}");
-    assert!(error.diagnostics()[0].notes[0].contains("no room"), "{error:?}");
+    assert!(error.findings()[0].notes[0].contains("no room"), "{error:?}");
     let read = |name: &str| std::fs::read_to_string(world.prefix(name).join("share/a")).unwrap();
     assert_eq!((read("env").as_str(), read("env~previous").as_str()), ("2", "1"));
     assert_eq!(names(&world.root.path().join("envs")), [".env~lock", "env", "env~previous"]);

@@ -1,8 +1,8 @@
 //! Why what was written names no channel.
 
-use envlock_report::{Diagnostic, Exit, Explain, Place};
+use envlock_report::{Code, Exit, Explain, Finding, Place};
 
-use super::redact;
+use envlock_text::redact;
 
 /// A text that names no channel that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -53,7 +53,7 @@ pub enum Reason {
 
 impl ChannelError {
     pub(super) fn new(written: &str, reason: Reason) -> Self {
-        Self { written: redact(written), reason, place: None }
+        Self { written: redact(written).into_owned(), reason, place: None }
     }
 
     /// The same, at a place.
@@ -65,11 +65,11 @@ impl ChannelError {
 }
 
 impl Reason {
-    fn code(&self) -> &'static str {
+    fn code(&self) -> Code {
         match self {
-            Self::Unset(_) => "channel-variable",
-            Self::Local => "channel-local",
-            _ => "channel-invalid",
+            Self::Unset(_) => Code::ChannelVariable,
+            Self::Local => Code::ChannelLocal,
+            _ => Code::ChannelInvalid,
         }
     }
 
@@ -93,9 +93,9 @@ impl Reason {
 }
 
 impl Explain for ChannelError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
+    fn findings(&self) -> Vec<Finding> {
         let mut diagnostic =
-            Diagnostic::error(self.reason.code(), self.to_string()).with_help(self.reason.help());
+            Finding::new(self.reason.code(), self.to_string()).with_help(self.reason.help());
         diagnostic.place.clone_from(&self.place);
         vec![diagnostic]
     }

@@ -13,8 +13,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use access::has_credentials;
-pub use access::{Access, redact};
+pub use access::Access;
 pub use error::{ChannelError, Reason};
 pub use expand::expand;
 pub use resolve::{Channel, Resolved, folder, resolve};

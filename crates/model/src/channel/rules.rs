@@ -6,7 +6,7 @@ use std::fmt;
 use rattler_conda_types::Subdir;
 use url::Url;
 
-use super::redact;
+use envlock_text::redact;
 
 /// What the names of channels stand for. The default is conda's own, without any `.condarc`.
 ///
@@ -102,7 +102,9 @@ pub fn name_of(url: &Url) -> String {
 
 impl fmt::Debug for Rules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |urls: &[Url]| urls.iter().map(|url| redact(url.as_str())).collect::<Vec<_>>();
+        let shown = |urls: &[Url]| {
+            urls.iter().map(|url| redact(url.as_str()).into_owned()).collect::<Vec<_>>()
+        };
         let custom = self.custom.iter().map(|(name, url)| (name, redact(url.as_str())));
         let multi = self.multi.iter().map(|(name, urls)| (name, shown(urls)));
         f.debug_struct("Rules")

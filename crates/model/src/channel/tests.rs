@@ -3,7 +3,9 @@ use std::path::Path;
 use envlock_report::{Exit, Explain, Place};
 use rattler_conda_types::Subdir;
 
-use super::{Channel, ChannelError, Resolved, Rules, has_credentials, redact, resolve};
+use super::{Channel, ChannelError, Resolved, Rules, resolve};
+use envlock_text::redact;
+use envlock_text::redact::has_credentials;
 
 fn variable(name: &str) -> Option<String> {
     let value = match name {
@@ -165,8 +167,9 @@ fn an_error_has_the_callers_place_and_no_password() {
     let place = Place::new("environment.yml", 3, 5);
     let error =
         all("https://me:hunter2@example.org/$NOPE", Subdir::Linux64).unwrap_err().at(place.clone());
-    let diagnostic = error.diagnostics().remove(0);
-    assert_eq!((diagnostic.code, diagnostic.place), ("channel-variable", Some(place)));
+    let diagnostic = error.findings().remove(0);
+    assert_eq!(diagnostic.code, "channel-variable");
+    assert_eq!(diagnostic.place, Some(place));
     assert!(diagnostic.help.unwrap().contains("NOPE"));
     assert!(!format!("{error:?} {error}").contains("hunter2"));
     assert_eq!(error.exit(), Exit::Usage);

@@ -15,7 +15,9 @@ use serde_yaml::Value;
 use url::Url;
 
 use super::{FILE_NAME, Lock, LockedPlatform, write::holds_credential};
-use crate::{channel::redact, spec::parse_request};
+use envlock_text::redact;
+
+use crate::spec::parse_request;
 
 /// One way in which a lock contradicts itself.
 #[derive(Debug, Clone, PartialEq)]

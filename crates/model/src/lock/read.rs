@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use envlock_report::{Diagnostic, Exit, Explain, Place};
+use envlock_report::{Code, Exit, Explain, Finding, Place};
 use rattler_conda_types::{GenericVirtualPackage, Subdir};
 use rattler_lock::{LockFile, ParseCondaLockError};
 
@@ -55,11 +55,11 @@ pub enum ReadError {
 }
 
 impl Explain for ReadError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
+    fn findings(&self) -> Vec<Finding> {
         let solve_again = "solve again with `envlock solve`; what is right in it stays";
         match self {
             Self::Conflict { place } => vec![
-                Diagnostic::error("lock-conflict", self.to_string())
+                Finding::new(Code::LockConflict, self.to_string())
                     .at(place.clone())
                     .with_note("both sides are answers to different questions; neither half is one")
                     .with_help(format!(
@@ -68,7 +68,7 @@ impl Explain for ReadError {
                     )),
             ],
             Self::Form { place, .. } => vec![
-                Diagnostic::error("lock-form", self.to_string())
+                Finding::new(Code::LockForm, self.to_string())
                     .at(place.clone())
                     .with_help(format!(
                         "restore it with `git checkout {}`, or remove it and run `envlock solve`",
@@ -76,12 +76,12 @@ impl Explain for ReadError {
                     )),
             ],
             Self::Foreign { place } => vec![
-                Diagnostic::error("lock-foreign", self.to_string())
+                Finding::new(Code::LockForeign, self.to_string())
                     .at(place.clone())
                     .with_help("remove it and run `envlock solve`, which writes one with that block"),
             ],
             Self::Version { place, found, reads, .. } => vec![
-                Diagnostic::error("lock-version", self.to_string()).at(place.clone()).with_help(
+                Finding::new(Code::LockVersion, self.to_string()).at(place.clone()).with_help(
                     if found > reads {
                         "it was written by a newer envlock: use that one, or remove the lock and \
                          run `envlock solve`"
@@ -93,7 +93,7 @@ impl Explain for ReadError {
             Self::Inconsistent { problems, .. } => problems
                 .iter()
                 .map(|(place, problem)| {
-                    Diagnostic::error("lock-inconsistent", problem.to_string())
+                    Finding::new(Code::LockInconsistent, problem.to_string())
                         .at(place.clone())
                         .with_help(solve_again)
                 })

@@ -146,7 +146,7 @@ proptest! {
         let text: String = text.into_iter().collect();
         if let Err(error) = read(FILE_NAME, &text) {
             use envlock_report::Explain as _;
-            prop_assert!(!error.diagnostics().is_empty());
+            prop_assert!(!error.findings().is_empty());
         }
     }
 }

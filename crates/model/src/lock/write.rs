@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use envlock_text::{redact, redact::has_credentials};
 use rattler_lock::{CondaPackageData, LockFileBuilder, PlatformData, PlatformName, SolveOptions};
 use url::Url;
 
 use super::{Lock, VERSION, blocks};
-use crate::{
-    channel::{has_credentials, redact},
-    question::Priority,
-};
+use crate::question::Priority;
 
 /// Why a lock may not be written. Either of these is a fault of an index or of envlock, never
 /// of the user's file, and nothing is written.

@@ -1,5 +1,6 @@
 //! The `dependencies:` section: packages, `pip:` sections, selectors.
 
+use envlock_report::Code;
 use std::collections::HashMap;
 
 use envlock_report::nearest;
@@ -8,8 +9,8 @@ use super::matchspec::{self, SpecError};
 use super::reader::Reader;
 use super::selector::{Selector, SelectorError};
 use super::{Environment, PipLine, Request};
-use crate::channel::{has_credentials, redact};
 use crate::yaml::{Kind, Node, Point};
+use envlock_text::{redact, redact::has_credentials};
 
 /// Reads the section into `environment`.
 pub(super) fn read(reader: &mut Reader<'_>, value: &Node, environment: &mut Environment) {
@@ -60,7 +61,7 @@ impl Section<'_, '_> {
                 .to_owned(),
         };
         let message = format!("`{name}:` means nothing among the dependencies");
-        self.reader.problems.error(key.start, "unknown-section", message, Some(help));
+        self.reader.problems.error(key.start, Code::UnknownSection, message, Some(help));
     }
 
     fn selected(&mut self, value: &Node, selector: &Selector) {
@@ -86,7 +87,7 @@ impl Section<'_, '_> {
         let place = self.reader.problems.place(item.start);
         match matchspec::parse(text) {
             Ok(parts) => self.environment.requests.push(Request {
-                text: redact(text.trim()),
+                text: redact(text.trim()).into_owned(),
                 place,
                 selector,
                 channel: parts.channel,
@@ -116,7 +117,7 @@ impl Section<'_, '_> {
                 let help = "a lock holds none: take it out, and let pip read it from its keyring \
                             or from ~/.netrc"
                     .to_owned();
-                self.reader.problems.error(item.start, "pip-credential", message, Some(help));
+                self.reader.problems.error(item.start, Code::PipCredential, message, Some(help));
             }
             let selector = self.selector(item.end, outer);
             let place = self.reader.problems.place(item.start);
@@ -160,18 +161,18 @@ impl Section<'_, '_> {
         if let Some(aside) = Selector::mentioned(comment) {
             let message = format!("`[{aside}]` inside of a comment does nothing");
             let help = format!("a selector comes first in its comment: `# [{aside}]`");
-            problems.warning(at, "selector-mentioned", message, help);
+            problems.warning(at, Code::SelectorMentioned, message, help);
         } else if let Some(unknown) = Selector::unknown(comment) {
             let message = format!("`[{unknown}]` names no platform: this line is for all of them");
             let help = "a selector is like `# [linux]` or `# [not win]`; write any other comment \
                         without brackets";
-            problems.warning(at, "selector-unknown", message, help);
+            problems.warning(at, Code::SelectorUnknown, message, help);
         }
     }
 
     fn selector_error(&mut self, at: Point, error: &SelectorError) {
         let problems = &mut self.reader.problems;
-        problems.error(at, "selector", error.to_string(), Some(error.help()));
+        problems.error(at, Code::Selector, error.to_string(), Some(error.help()));
     }
 
     fn spec_error(&mut self, item: &Node, text: &str, error: &SpecError) {
@@ -195,7 +196,7 @@ impl Section<'_, '_> {
             return;
         };
         let message = "there is a `pip:` section, but `pip` isn't among the dependencies";
-        self.reader.problems.warning(at, "pip-missing", message, "add `- pip` above it");
+        self.reader.problems.warning(at, Code::PipMissing, message, "add `- pip` above it");
     }
 
     fn check_twice(&mut self) {
@@ -208,7 +209,7 @@ impl Section<'_, '_> {
                 let message =
                     format!("`{}` is asked for twice; first on line {known}", request.text);
                 let at = Point { line, column: request.place.column };
-                self.reader.problems.warning(at, "request-twice", message, "remove this line");
+                self.reader.problems.warning(at, Code::RequestTwice, message, "remove this line");
             }
         }
     }

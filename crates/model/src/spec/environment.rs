@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use envlock_report::{Diagnostic, Place};
+use envlock_report::{Finding, Place};
 use rattler_conda_types::{MatchSpec, Subdir};
 
 use super::Selector;
-use crate::channel::redact;
+use envlock_text::redact;
 
 /// A value and where it stands.
 #[derive(Clone, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub struct Environment {
     /// Where `secrets:` stands; what it says isn't read here.
     pub secrets: Option<Place>,
     /// What is probably wrong, in the order of the file.
-    pub warnings: Vec<Diagnostic>,
+    pub warnings: Vec<Finding>,
 }
 
 /// One conda package that is asked for.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use envlock_report::Diagnostic;
+use envlock_report::{Code, Finding};
 
 use super::{Environment, Invalid, Located};
 
@@ -21,8 +21,8 @@ pub fn merge(first: Environment, others: Vec<Environment>) -> Result<Environment
             if whole.variables.get(name).is_some_and(|known| known != value) {
                 let before = said_in.get(name).map_or("", String::as_str);
                 problems.push(
-                    Diagnostic::error(
-                        "variable-contradicts",
+                    Finding::new(
+                        Code::VariableContradicts,
                         format!("{} and {before} give {name} different values", other.file),
                     )
                     .with_help("give it one value, in one of the files"),

@@ -1,8 +1,7 @@
 //! Everything that was found wrong in one run, and the error that tells it.
 
-use envlock_report::{Diagnostic, Exit, Explain, Place};
+use envlock_report::{Code, Exit, Explain, Finding, Level, Place};
 
-use crate::channel::redact;
 use crate::yaml::Point;
 
 /// An environment.yml that can't be used: all that is wrong with it, in the order of the file.
@@ -12,10 +11,10 @@ pub struct Invalid {
     /// The file, as the user named it.
     pub file: String,
     /// The errors, and the warnings that were found on the way.
-    pub diagnostics: Vec<Diagnostic>,
+    pub diagnostics: Vec<Finding>,
 }
 
-fn summary(diagnostics: &[Diagnostic]) -> String {
+fn summary(diagnostics: &[Finding]) -> String {
     let errors = diagnostics.iter().filter(|d| is_error(d));
     let first = errors.clone().next().map_or("", |d| d.message.as_str());
     match errors.count() {
@@ -24,12 +23,12 @@ fn summary(diagnostics: &[Diagnostic]) -> String {
     }
 }
 
-fn is_error(diagnostic: &Diagnostic) -> bool {
-    diagnostic.severity == envlock_report::Severity::Error
+fn is_error(diagnostic: &Finding) -> bool {
+    diagnostic.level == Level::Error
 }
 
 impl Explain for Invalid {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
+    fn findings(&self) -> Vec<Finding> {
         self.diagnostics.clone()
     }
 
@@ -42,7 +41,7 @@ impl Explain for Invalid {
 #[derive(Debug)]
 pub(super) struct Problems {
     file: String,
-    found: Vec<Diagnostic>,
+    found: Vec<Finding>,
 }
 
 impl Problems {
@@ -55,17 +54,12 @@ impl Problems {
     }
 
     /// Whether this was already said of that very point.
-    pub(super) fn has(&self, code: &str, point: Point) -> bool {
+    pub(super) fn has(&self, code: Code, point: Point) -> bool {
         let place = self.place(point);
         self.found.iter().any(|known| known.code == code && known.place.as_ref() == Some(&place))
     }
 
-    fn push(&mut self, point: Point, mut diagnostic: Diagnostic) {
-        diagnostic.message = redact(&diagnostic.message);
-        diagnostic.help = diagnostic.help.as_deref().map(redact);
-        for note in &mut diagnostic.notes {
-            *note = redact(note);
-        }
+    fn push(&mut self, point: Point, diagnostic: Finding) {
         let place = self.place(point);
         self.found.push(diagnostic.at(place));
     }
@@ -73,27 +67,27 @@ impl Problems {
     pub(super) fn error(
         &mut self,
         point: Point,
-        code: &'static str,
-        message: impl Into<String>,
+        code: Code,
+        message: impl AsRef<str>,
         help: Option<String>,
     ) {
-        let mut diagnostic = Diagnostic::error(code, message);
-        diagnostic.help = help;
+        let mut diagnostic = Finding::new(code, message);
+        diagnostic.help = help.map(|help| envlock_text::redact(&help).into_owned());
         self.push(point, diagnostic);
     }
 
     pub(super) fn warning(
         &mut self,
         point: Point,
-        code: &'static str,
-        message: impl Into<String>,
-        help: impl Into<String>,
+        code: Code,
+        message: impl AsRef<str>,
+        help: impl AsRef<str>,
     ) {
-        self.push(point, Diagnostic::warning(code, message).with_help(help));
+        self.push(point, Finding::new(code, message).at_level(Level::Warning).with_help(help));
     }
 
     /// The warnings, when there was nothing but warnings.
-    pub(super) fn finish(mut self) -> Result<Vec<Diagnostic>, Invalid> {
+    pub(super) fn finish(mut self) -> Result<Vec<Finding>, Invalid> {
         self.found.sort_by(|a, b| a.place.cmp(&b.place));
         if self.found.iter().any(is_error) {
             return Err(Invalid { file: self.file, diagnostics: self.found });

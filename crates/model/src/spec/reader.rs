@@ -1,5 +1,6 @@
 //! The sections of an environment.yml, from the top.
 
+use envlock_report::Code;
 use std::collections::BTreeMap;
 
 use envlock_report::nearest;
@@ -7,9 +8,9 @@ use rattler_conda_types::Subdir;
 
 use super::problem::Problems;
 use super::{Environment, Invalid, Located, Selector, dependencies};
-use crate::channel::has_credentials;
 use crate::platform;
 use crate::yaml::{self, Kind, Lines, Node, Point, YamlError};
+use envlock_text::redact::has_credentials;
 
 const KEYS: [&str; 7] =
     ["name", "channels", "dependencies", "platforms", "variables", "prefix", "secrets"];
@@ -67,7 +68,7 @@ impl Reader<'_> {
     fn empty(&mut self) {
         let help = "it needs at least `dependencies:` with a list of packages".to_owned();
         let start = Point { line: 1, column: 1 };
-        self.problems.error(start, "empty-environment", "this file is empty", Some(help));
+        self.problems.error(start, Code::EmptyEnvironment, "this file is empty", Some(help));
     }
 
     fn root(&mut self, root: &Node, environment: &mut Environment) {
@@ -78,7 +79,12 @@ impl Reader<'_> {
                 let help = "write `name:`, `channels:` and `dependencies:` at the beginning of \
                             their lines";
                 let message = format!("an environment is a mapping, and this is {}", root.noun());
-                return self.problems.error(root.start, "wrong-type", message, Some(help.into()));
+                return self.problems.error(
+                    root.start,
+                    Code::WrongType,
+                    message,
+                    Some(help.into()),
+                );
             }
         };
         let mut has_dependencies = false;
@@ -102,7 +108,7 @@ impl Reader<'_> {
         if !has_dependencies {
             let help = "write `dependencies:` with a list of packages";
             let message = "no packages are asked for: there is no key `dependencies`";
-            self.problems.warning(root.start, "no-dependencies", message, help);
+            self.problems.warning(root.start, Code::NoDependencies, message, help);
         }
     }
 
@@ -112,14 +118,14 @@ impl Reader<'_> {
             None => format!("the keys are {}", KEYS.join(", ")),
         };
         let message = format!("the key `{key}` isn't known, and is ignored");
-        self.problems.warning(at, "unknown-key", message, help);
+        self.problems.warning(at, Code::UnknownKey, message, help);
     }
 
     fn name(&mut self, value: &Node) -> Option<Located<String>> {
         let name = self.scalar(value, "name", "name: my-env")?;
         if let Err(message) = environment_name(&name.value) {
             let help = "letters, digits, `-`, `_` and `.` are fine, as in `my-env`";
-            self.problems.error(value.start, "environment-name", message, Some(help.to_owned()));
+            self.problems.error(value.start, Code::EnvironmentName, message, Some(help.to_owned()));
         }
         Some(name)
     }
@@ -127,7 +133,7 @@ impl Reader<'_> {
     fn prefix(&mut self, key: &Node, value: &Node) -> Option<Located<String>> {
         let message = "`prefix` isn't used: it is a path on the machine that wrote the file";
         let help = "remove it; say where to install with `envlock install -p PREFIX`";
-        self.problems.warning(key.start, "prefix-unused", message, help);
+        self.problems.warning(key.start, Code::PrefixUnused, message, help);
         self.scalar(value, "prefix", "prefix: /opt/my-env")
     }
 
@@ -160,7 +166,7 @@ impl Reader<'_> {
                     "the channel `{text}` is here twice; it was first on line {}",
                     first.place.line
                 );
-                self.problems.warning(item.start, "channel-twice", message, "remove this line");
+                self.problems.warning(item.start, Code::ChannelTwice, message, "remove this line");
             } else {
                 let place = self.problems.place(item.start);
                 channels.push(Located { value: text.to_owned(), place });
@@ -180,13 +186,13 @@ impl Reader<'_> {
             match platform::parse(text) {
                 Err(error) => {
                     let (message, help) = (error.to_string(), Some(error.help()));
-                    self.problems.error(item.start, "unknown-platform", message, help);
+                    self.problems.error(item.start, Code::UnknownPlatform, message, help);
                 }
                 Ok(subdir) if platforms.iter().any(|known| known.value == subdir) => {
                     let message = format!("the platform `{subdir}` is here twice");
                     self.problems.warning(
                         item.start,
-                        "platform-twice",
+                        Code::PlatformTwice,
                         message,
                         "remove this line",
                     );
@@ -222,13 +228,13 @@ impl Reader<'_> {
             if !name.starts_with(first) || !name.chars().all(|c| first(c) || c.is_ascii_digit()) {
                 let message = format!("`{name}` can't be the name of a variable");
                 let help = "a name has letters, digits and `_`, and doesn't begin with a digit";
-                self.problems.error(key.start, "variable-name", message, Some(help.to_owned()));
+                self.problems.error(key.start, Code::VariableName, message, Some(help.to_owned()));
             }
             match value.as_written() {
                 Some(text) if text.contains('\0') => {
                     let message = format!("the variable `{name}` holds a NUL character");
                     let help = "no program can be given one: leave it out".to_owned();
-                    self.problems.error(value.start, "variable-value", message, Some(help));
+                    self.problems.error(value.start, Code::VariableValue, message, Some(help));
                 }
                 Some(text) => {
                     if has_credentials(text) {
@@ -249,7 +255,7 @@ impl Reader<'_> {
         let help = "a lock holds none: set it where the job runs, and name it as a need in \
                     secrets.yml"
             .to_owned();
-        self.problems.error(at, "variable-credential", message, Some(help));
+        self.problems.error(at, Code::VariableCredential, message, Some(help));
     }
 
     /// The items of a list; nothing at all is the same as no list.
@@ -270,12 +276,12 @@ impl Reader<'_> {
     pub(super) fn wrong_type(&mut self, value: &Node, what: &str, expected: &str, example: &str) {
         let message = format!("{what} must be {expected}, and this is {}", value.noun());
         let help = Some(format!("write it like `{example}`"));
-        self.problems.error(value.start, "wrong-type", message, help);
+        self.problems.error(value.start, Code::WrongType, message, help);
     }
 
     /// A selector where none is read would be ignored: that must not go unsaid.
     fn no_selector(&mut self, node: &Node) {
-        let code = "selector-ignored";
+        let code = Code::SelectorIgnored;
         let Some((at, comment)) = self.lines.comment(node.end) else { return };
         if let Ok(Some(selector)) = Selector::in_comment(comment)
             && !self.problems.has(code, at)

@@ -12,9 +12,9 @@ fn read(text: &str) -> Environment {
 fn said(text: &str) -> Vec<String> {
     let diagnostics = match parse("environment.yml", text) {
         Ok(environment) => environment.warnings,
-        Err(invalid) => invalid.diagnostics(),
+        Err(invalid) => invalid.findings(),
     };
-    let place = |d: &envlock_report::Diagnostic| d.place.clone().unwrap();
+    let place = |d: &envlock_report::Finding| d.place.clone().unwrap();
     diagnostics
         .iter()
         .map(|d| format!("{}:{} {}", place(d).line, place(d).column, d.code))

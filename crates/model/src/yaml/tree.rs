@@ -1,5 +1,6 @@
 //! YAML as a small tree in which every node knows its place.
 
+use envlock_report::Code;
 use std::collections::HashMap;
 
 use super::Lines;
@@ -161,16 +162,16 @@ pub enum YamlError {
 
 impl YamlError {
     /// A stable name for a diagnostic.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         match self {
-            Self::Syntax(_) => "yaml-syntax",
-            Self::SecondDocument => "second-document",
-            Self::DuplicateKey { .. } => "duplicate-key",
-            Self::KeyNotText(_) => "wrong-type",
-            Self::MergeKey => "merge-key",
-            Self::UnknownAlias => "unknown-alias",
-            Self::UnknownTag(_) => "unknown-tag",
-            Self::TooDeep | Self::TooLarge | Self::LongLine => "too-large",
+            Self::Syntax(_) => Code::YamlSyntax,
+            Self::SecondDocument => Code::SecondDocument,
+            Self::DuplicateKey { .. } => Code::DuplicateKey,
+            Self::KeyNotText(_) => Code::WrongType,
+            Self::MergeKey => Code::MergeKey,
+            Self::UnknownAlias => Code::UnknownAlias,
+            Self::UnknownTag(_) => Code::UnknownTag,
+            Self::TooDeep | Self::TooLarge | Self::LongLine => Code::TooLarge,
         }
     }
 

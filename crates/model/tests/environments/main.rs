@@ -89,7 +89,10 @@ fn a_template_that_nobody_filled_in_is_refused_with_its_line() {
         let text = fs::read_to_string(folder.join(file)).unwrap();
         let invalid = parse(file, &text).unwrap_err();
         let [only] = invalid.diagnostics.as_slice() else { panic!("{file}: {invalid}") };
-        assert_eq!((only.code, only.place.as_ref().unwrap().line), ("template-placeholder", *line));
+        assert_eq!(
+            (only.code.as_str(), only.place.as_ref().unwrap().line),
+            ("template-placeholder", *line)
+        );
         assert!(only.message.contains(placeholder), "{}", only.message);
     }
 }

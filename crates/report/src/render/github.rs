@@ -1,26 +1,25 @@
 //! Workflow commands that put a finding on its line in a pull request.
 
-use crate::{Finding, Place, Severity};
+use crate::{Finding, Level, Place};
 
 /// An annotation for each finding and one for each other place that plays a part in it.
 pub fn github(findings: &[Finding]) -> String {
     let mut out = String::new();
     for finding in findings {
-        let diagnostic = &finding.diagnostic;
-        let level = match diagnostic.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Note => "notice",
+        let level = match finding.level {
+            Level::Error => "error",
+            Level::Warning => "warning",
+            Level::Note => "notice",
         };
-        let mut parts = vec![diagnostic.message.clone()];
-        parts.extend(diagnostic.notes.iter().cloned());
-        parts.extend(diagnostic.help.clone());
+        let mut parts = vec![finding.message.clone()];
+        parts.extend(finding.notes.iter().cloned());
+        parts.extend(finding.help.clone());
         parts.extend(finding.fix.clone());
-        let place = diagnostic.place.as_ref();
-        command(level, place, diagnostic.code, &parts.join("\n"), &mut out);
+        let place = finding.place.as_ref();
+        command(level, place, finding.code.as_str(), &parts.join("\n"), &mut out);
         for related in &finding.related {
-            let message = format!("{}: {}", related.message, diagnostic.message);
-            command("notice", Some(&related.place), diagnostic.code, &message, &mut out);
+            let message = format!("{}: {}", related.message, finding.message);
+            command("notice", Some(&related.place), finding.code.as_str(), &message, &mut out);
         }
     }
     out

@@ -1,33 +1,32 @@
 //! GitLab's code quality report.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::json::pretty;
-use crate::{Finding, Severity};
+use super::json;
+use crate::{Finding, Level};
 
 /// The findings as a code quality report. GitLab drops entries without a place, so that those
 /// go to line 1 of `fallback`, the file that was checked.
 pub fn gitlab(findings: &[Finding], fallback: &str) -> String {
     let entries: Vec<Value> = findings.iter().map(|finding| entry(finding, fallback)).collect();
-    pretty(&entries)
+    json(&entries)
 }
 
 fn entry(finding: &Finding, fallback: &str) -> Value {
-    let diagnostic = &finding.diagnostic;
-    let place = diagnostic.place.as_ref();
+    let place = finding.place.as_ref();
     let (file, line) = place.map_or((fallback, 1), |place| (place.file.as_str(), place.line));
-    let severity = match diagnostic.severity {
-        Severity::Error => "major",
-        Severity::Warning => "minor",
-        Severity::Note => "info",
+    let severity = match finding.level {
+        Level::Error => "major",
+        Level::Warning => "minor",
+        Level::Note => "info",
     };
-    let mut description = diagnostic.message.clone();
-    if let Some(help) = &diagnostic.help {
+    let mut description = finding.message.clone();
+    if let Some(help) = &finding.help {
         description.push_str("; ");
         description.push_str(help);
     }
-    json!({
-        "check_name": diagnostic.code,
+    serde_json::json!({
+        "check_name": finding.code,
         "description": description,
         "fingerprint": fingerprint(finding, file),
         "severity": severity,
@@ -38,10 +37,9 @@ fn entry(finding: &Finding, fallback: &str) -> Value {
 /// The same for the same finding after the lines above it changed: GitLab compares by it.
 /// FNV-1a, because it must be the same in every build of the program.
 fn fingerprint(finding: &Finding, file: &str) -> String {
-    let diagnostic = &finding.diagnostic;
     let need = finding.need.as_deref().unwrap_or_default();
     let profiles = finding.profiles.join(",");
-    let parts = [diagnostic.code, file, need, &profiles, &diagnostic.message];
+    let parts = [finding.code.as_str(), file, need, &profiles, &finding.message];
     let hash = parts.join("\0").bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });

@@ -4,8 +4,8 @@ use textwrap::core::Word;
 use textwrap::{Options, WordSeparator, WordSplitter, wrap};
 
 use super::WIDTH;
-use crate::finding::Summary;
-use crate::{Finding, Severity, count};
+use crate::output::Summary;
+use crate::{Finding, Level, count};
 
 /// A paragraph for each finding (what, for whom, the lines, why, what to do) and the sum.
 /// Text that is meant to be copied into a file isn't wrapped.
@@ -20,15 +20,14 @@ pub fn human(findings: &[Finding]) -> String {
 }
 
 fn paragraph(finding: &Finding, out: &mut String) {
-    let diagnostic = &finding.diagnostic;
-    let word = match diagnostic.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
+    let word = match finding.level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+        Level::Note => "note",
     };
-    let title = format!("{word}[{}]: {}", diagnostic.code, diagnostic.message);
+    let title = format!("{word}[{}]: {}", finding.code, finding.message);
     fill(&title, "", "  ", out);
-    if let Some(place) = &diagnostic.place {
+    if let Some(place) = &finding.place {
         fill(&format!("--> {place}"), "  ", "      ", out);
     }
     for related in &finding.related {
@@ -43,10 +42,10 @@ fn paragraph(finding: &Finding, out: &mut String) {
     if !whom.is_empty() {
         fill(&format!("- for {}", whom.join(", ")), "  ", "    ", out);
     }
-    for note in &diagnostic.notes {
+    for note in &finding.notes {
         fill(&format!("- {note}"), "  ", "    ", out);
     }
-    if let Some(help) = &diagnostic.help {
+    if let Some(help) = &finding.help {
         fill(&format!("help: {help}"), "  ", "        ", out);
     }
     for line in finding.fix.iter().flat_map(|fix| fix.lines()) {

@@ -11,7 +11,7 @@ pub use github::github;
 pub use gitlab::gitlab;
 pub use human::{human, sentence};
 pub use json::json;
-pub use sarif::{RuleText, sarif};
+pub use sarif::sarif;
 pub use table::Table;
 
 /// The columns that text for people is held to.

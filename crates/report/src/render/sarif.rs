@@ -1,30 +1,18 @@
 //! SARIF 2.1.0, as code-scanning services read it.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::json::pretty;
-use crate::finding::Related;
-use crate::{Finding, Place, Severity};
+use super::json;
+use crate::{Code, Finding, Level, Place, Related};
 
-/// What a code means, for the rules of the report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RuleText<'a> {
-    /// The code.
-    pub code: &'a str,
-    /// One sentence.
-    pub title: &'a str,
-    /// The whole page, in Markdown.
-    pub page: &'a str,
-}
-
-/// The findings as one run of `envlock` in `version`; `rules` explains their codes.
-pub fn sarif(findings: &[Finding], version: &str, rules: &[RuleText<'_>]) -> String {
-    let mut codes: Vec<_> = findings.iter().map(Finding::code).collect();
+/// The findings as one run of `envlock` in `version`, with the pages of their codes.
+pub fn sarif(findings: &[Finding], version: &str) -> String {
+    let mut codes: Vec<_> = findings.iter().map(|finding| finding.code).collect();
     codes.sort_unstable();
     codes.dedup();
-    let rules: Vec<_> = codes.iter().map(|code| rule(code, rules)).collect();
+    let rules: Vec<_> = codes.iter().map(|code| rule(*code)).collect();
     let results: Vec<_> = findings.iter().map(|finding| result(finding, &codes)).collect();
-    pretty(&json!({
+    json(&serde_json::json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
         "runs": [{
@@ -35,60 +23,55 @@ pub fn sarif(findings: &[Finding], version: &str, rules: &[RuleText<'_>]) -> Str
     }))
 }
 
-fn rule(code: &str, texts: &[RuleText<'_>]) -> Value {
-    let Some(text) = texts.iter().find(|text| text.code == code) else {
-        return json!({"id": code});
-    };
-    json!({
+fn rule(code: Code) -> Value {
+    serde_json::json!({
         "id": code,
-        "shortDescription": {"text": text.title},
-        "help": {"text": text.page, "markdown": text.page},
+        "shortDescription": {"text": code.title()},
+        "help": {"text": code.page(), "markdown": code.page()},
     })
 }
 
-fn result(finding: &Finding, codes: &[&str]) -> Value {
-    let diagnostic = &finding.diagnostic;
-    let level = match diagnostic.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
+fn result(finding: &Finding, codes: &[Code]) -> Value {
+    let level = match finding.level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+        Level::Note => "note",
     };
-    let mut result = json!({
-        "ruleId": diagnostic.code,
-        "ruleIndex": codes.iter().position(|code| *code == diagnostic.code),
+    let mut result = serde_json::json!({
+        "ruleId": finding.code,
+        "ruleIndex": codes.iter().position(|code| *code == finding.code),
         "level": level,
         "message": {"text": text(finding)},
     });
-    if let Some(place) = &diagnostic.place {
-        result["locations"] = json!([location(place, None)]);
+    if let Some(place) = &finding.place {
+        result["locations"] = serde_json::json!([location(place, None)]);
     }
     if !finding.related.is_empty() {
         let related =
             finding.related.iter().map(|Related { place, message }| location(place, Some(message)));
         result["relatedLocations"] = related.collect();
     }
-    result["properties"] = json!({"need": finding.need, "profiles": finding.profiles});
+    result["properties"] = serde_json::json!({"need": finding.need, "profiles": finding.profiles});
     result
 }
 
 fn text(finding: &Finding) -> String {
-    let diagnostic = &finding.diagnostic;
-    let mut parts = vec![diagnostic.message.clone()];
-    parts.extend(diagnostic.notes.iter().cloned());
-    parts.extend(diagnostic.help.as_ref().map(|help| format!("help: {help}")));
+    let mut parts = vec![finding.message.clone()];
+    parts.extend(finding.notes.iter().cloned());
+    parts.extend(finding.help.as_ref().map(|help| format!("help: {help}")));
     parts.extend(finding.fix.clone());
     parts.join("\n")
 }
 
 fn location(place: &Place, message: Option<&str>) -> Value {
-    let mut location = json!({
+    let mut location = serde_json::json!({
         "physicalLocation": {
             "artifactLocation": {"uri": uri(&place.file)},
             "region": {"startLine": place.line, "startColumn": place.column},
         },
     });
     if let Some(message) = message {
-        location["message"] = json!({"text": message});
+        location["message"] = serde_json::json!({"text": message});
     }
     location
 }

@@ -1,7 +1,7 @@
 //! `allow:` and `deny:` of the manifest: findings that are accepted for a while, and warnings
 //! that weigh more here than elsewhere.
 
-use envlock_report::{Diagnostic, Finding, Severity};
+use envlock_report::{Code, Finding, Level};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
@@ -16,27 +16,25 @@ pub(super) fn apply(input: &Input<'_>, policies: &Policies, findings: &mut Vec<F
         let matching: Vec<_> =
             findings.iter_mut().filter(|finding| is_for(allowance, finding, policies)).collect();
         // Without a server's answer nobody knows what only that could need.
-        let can_tell = input.online.is_some() || !online::CODES.contains(&&*allowance.finding);
+        let can_tell = input.online.is_some() || !online::CODES.contains(&allowance.finding);
         if matching.is_empty() && input.profile.is_none() && can_tell {
             news.push(unused(input, allowance));
         }
         let place = input.manifest.place(allowance.pos);
-        for finding in matching {
-            let diagnostic = &mut finding.diagnostic;
+        for diagnostic in matching {
             let Allowance { until, reason, .. } = allowance;
             if is_over(*until, today) {
                 diagnostic.notes.push(format!("it was accepted until {until} ({place}): {reason}"));
             } else {
-                diagnostic.severity = Severity::Note;
+                diagnostic.level = Level::Note;
                 diagnostic.notes.push(format!("it is accepted until {until} ({place}): {reason}"));
             }
         }
     }
-    for finding in findings.iter_mut() {
-        let diagnostic = &mut finding.diagnostic;
-        let raised = input.manifest.deny.contains(diagnostic.code);
-        if raised && diagnostic.severity == Severity::Warning {
-            diagnostic.severity = Severity::Error;
+    for diagnostic in findings.iter_mut() {
+        let raised = input.manifest.deny.contains(&diagnostic.code);
+        if raised && diagnostic.level == Level::Warning {
+            diagnostic.level = Level::Error;
             diagnostic.notes.push("the manifest's `deny:` makes it an error".to_owned());
         }
     }
@@ -49,7 +47,7 @@ fn is_over(until: Date, today: Date) -> bool {
 }
 
 fn is_for(allowance: &Allowance, finding: &Finding, policies: &Policies) -> bool {
-    if finding.code() != allowance.finding {
+    if finding.code != allowance.finding {
         return false;
     }
     if let Some(need) = &allowance.need {
@@ -58,9 +56,9 @@ fn is_for(allowance: &Allowance, finding: &Finding, policies: &Policies) -> bool
     let Some(Some(Ok(policy))) = allowance.policy.as_ref().map(|name| policies.get(name)) else {
         return false;
     };
-    let place = finding.diagnostic.place.as_ref();
+    let place = finding.place.as_ref();
     place.is_some_and(|place| place.file == policy.file())
-        || finding.diagnostic.message.contains(&format!("policy {} ", policy.name()))
+        || finding.message.contains(&format!("policy {} ", policy.name()))
 }
 
 fn unused(input: &Input<'_>, allowance: &Allowance) -> Finding {
@@ -70,6 +68,6 @@ fn unused(input: &Input<'_>, allowance: &Allowance) -> Finding {
         allowance.finding,
         whom.map_or("", String::as_str)
     );
-    let diagnostic = Diagnostic::warning("unused-allowance", message);
-    Finding::new(diagnostic.at(input.manifest.place(allowance.pos)).with_help("take it out"))
+    let diagnostic = Finding::new(Code::UnusedAllowance, message);
+    diagnostic.at(input.manifest.place(allowance.pos)).with_help("take it out")
 }

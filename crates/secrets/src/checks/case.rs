@@ -2,20 +2,20 @@
 
 use std::collections::HashMap;
 
-use envlock_report::{Diagnostic, Finding};
+use envlock_report::{Code, Finding};
 use jiff::{SignedDuration, Timestamp};
 
 use super::policies::Policies;
 use super::subject::Subject;
 use super::{Input, root_token};
 use crate::evidence::{self, Answer, Verdict};
+use crate::generate::{of_operation, taken};
 use crate::manifest::{Manifest, ResolvedNeed, ResolvedProfile, ServerDialect};
-use crate::policy::generate::{of_operation, taken};
-use crate::policy::{
+use crate::requirement::{self, Requirement};
+use envlock_policy::{
     Acl, BlockId, Capabilities, Context, Dialect, DialectSet, Operation, Policy, PolicyError,
 };
-use crate::requirement::{self, Requirement};
-use crate::source::Pos;
+use envlock_text::Pos;
 
 /// One profile: what each server says to its requirements.
 pub(super) struct Case<'a> {
@@ -187,15 +187,15 @@ fn refusal(
     error: &PolicyError,
 ) -> Finding {
     let base = error.diagnostic();
-    let code = if by_all { "policy-rejected" } else { "dialect-dependent" };
+    let code = if by_all { Code::PolicyRejected } else { Code::DialectDependent };
     let message = format!("the whole policy is refused by {dialects}: {}", base.message);
-    let mut diagnostic = Diagnostic::error(code, message).at(error.place.clone());
+    let mut diagnostic = Finding::new(code, message).at(error.place.clone());
     diagnostic.help = base.help.or_else(|| {
         let help = "write the policy without it, or say which server it is for: \
                     `server: {dialect: …}`";
         Some(help.to_owned())
     });
-    Finding::new(diagnostic)
+    diagnostic
         .in_profile(&profile.name)
         .with_related(input.manifest.place(profile.pos), "the profile that attaches it")
 }
@@ -204,7 +204,7 @@ fn nothing_attached(subject: &Subject<'_>) -> Finding {
     let name = &subject.profile.name;
     let message = format!("profile {name} attaches no policies: its rights aren't checked offline");
     subject.of_profile(
-        Diagnostic::note("nothing-attached", message)
+        Finding::new(Code::NothingAttached, message)
             .with_help("add `attach: [POLICY, …]` with the policies that its token gets"),
     )
 }

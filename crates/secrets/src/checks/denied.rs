@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use envlock_report::{Diagnostic, Finding};
+use envlock_report::{Code, Finding};
 
 use super::case::Case;
 use super::kv2_data_path;
 use crate::evidence::{Answer, Verdict};
+use crate::generate::block;
 use crate::manifest::{Need, Required};
-use crate::policy::generate::block;
-use crate::policy::{Capabilities, Capability};
 use crate::requirement::{Requirement, is_in_default_policy};
+use envlock_policy::{Capabilities, Capability};
 
 pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
     for (requirement, verdicts) in case.judged() {
@@ -35,7 +35,7 @@ fn denied(case: &Case<'_>, requirement: &Requirement, verdict: &Verdict) -> Find
     let Requirement { need, access, .. } = requirement;
     let message =
         format!("{} {} is denied: {}", access.operation.name(), access.path, verdict.reason);
-    let mut diagnostic = Diagnostic::error("denied", message);
+    let mut diagnostic = Finding::new(Code::Denied, message);
     for origin in &verdict.hidden {
         let note = format!(
             "the deciding rule hides path \"{}\" of {} ({})",
@@ -113,7 +113,7 @@ fn one_of_several(case: &Case<'_>, findings: &mut Vec<Finding>) {
             "of the group {group} exactly one is wanted, and {} are allowed",
             members.join(", ")
         );
-        let diagnostic = Diagnostic::warning("one-of-several", message)
+        let diagnostic = Finding::new(Code::OneOfSeveral, message)
             .with_help("take the rights on the others away, or write any_of");
         findings.push(case.subject.finding(members[0], diagnostic));
     }

@@ -1,10 +1,10 @@
 //! `dialect-dependent`: one server lets a request through, another doesn't.
 
-use envlock_report::{Diagnostic, Finding};
+use envlock_report::{Code, Finding};
 
 use super::case::Case;
 use crate::evidence::{Answer, Verdict};
-use crate::policy::{Dialect, DialectSet, RuleOrigin};
+use envlock_policy::{Dialect, DialectSet, RuleOrigin};
 
 pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
     for (requirement, verdicts) in case.judged() {
@@ -19,7 +19,7 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
             access.operation.name(),
             access.path
         );
-        let mut diagnostic = Diagnostic::error("dialect-dependent", message).with_help(
+        let mut diagnostic = Finding::new(Code::DialectDependent, message).with_help(
             "name the path exactly in the policy, or say which server it is for: \
              `server: {dialect: …}`",
         );

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use envlock_report::{Diagnostic, Finding};
+use envlock_report::{Code, Finding};
 
 use super::case::{Case, Use};
 use super::kv2_data_path;
-use crate::policy::generate::block;
-use crate::policy::{Acl, BlockId, Capabilities, Capability};
+use crate::generate::block;
+use envlock_policy::{Acl, BlockId, Capabilities, Capability};
 
 pub(super) fn check(case: &Case<'_>, used: &HashMap<BlockId, Use>, findings: &mut Vec<Finding>) {
     let acl = &case.acls[0];
@@ -32,8 +32,8 @@ fn unused(acl: &Acl<'_>, id: BlockId, granted: Capabilities) -> Finding {
     let origin = acl.origin(id);
     let message =
         format!("{} grants {granted} on \"{}\", which no need uses", origin.policy, origin.pattern);
-    let diagnostic = Diagnostic::warning("excess", message).at(origin.place);
-    Finding::new(diagnostic.with_help("take the rule out"))
+    let diagnostic = Finding::new(Code::Excess, message).at(origin.place);
+    diagnostic.with_help("take the rule out")
 }
 
 /// A rule on one path that grants more than is used there.
@@ -46,8 +46,8 @@ fn narrow(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &Use) -> Opti
     let message =
         format!("{} grants {extra} on \"{}\" beyond what is needed", origin.policy, origin.pattern);
     let fix = block(&origin.pattern, used.capabilities);
-    let diagnostic = Diagnostic::warning("excess", message).at(origin.place);
-    Some(about(used, Finding::new(diagnostic.with_help("narrow the rule to")).with_fix(fix)))
+    let diagnostic = Finding::new(Code::Excess, message).at(origin.place);
+    Some(about(used, diagnostic.with_help("narrow the rule to").with_fix(fix)))
 }
 
 /// A rule on many paths of which few are used.
@@ -66,14 +66,14 @@ fn wide(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &Use) -> Findin
         message.push_str(", with sudo on top");
         extra = extra.without([Capability::Sudo].into_iter().collect());
     }
-    let mut diagnostic = Diagnostic::warning("excess", message).at(origin.place);
+    let mut diagnostic = Finding::new(Code::Excess, message).at(origin.place);
     if !extra.is_empty() {
         diagnostic.notes.push(format!("{extra} isn't used on any of them"));
     }
     let mut paths = used.paths.clone();
     paths.sort_by(|a, b| a.0.cmp(&b.0));
     let fix: Vec<_> = paths.iter().map(|(path, capabilities)| block(path, *capabilities)).collect();
-    let finding = Finding::new(diagnostic.with_help("narrow the rule to")).with_fix(fix.join("\n"));
+    let finding = diagnostic.with_help("narrow the rule to").with_fix(fix.join("\n"));
     about(used, finding)
 }
 

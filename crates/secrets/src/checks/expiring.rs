@@ -1,6 +1,6 @@
 //! `expiring`: allowed today, and no longer once a rule of OpenBao has ended.
 
-use envlock_report::{Diagnostic, Finding};
+use envlock_report::{Code, Finding};
 
 use super::case::Case;
 use crate::evidence::{self, Answer};
@@ -17,7 +17,7 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
             let access = &requirement.access;
             let message =
                 format!("{} {} is allowed until {end}", access.operation.name(), access.path);
-            let diagnostic = Diagnostic::warning("expiring", message)
+            let diagnostic = Finding::new(Code::Expiring, message)
                 .with_note(format!("after that: {}", then.reason))
                 .with_help("give the rule a later `expiration`, or take it off");
             let mut finding = case.subject.finding(&requirement.need, diagnostic);

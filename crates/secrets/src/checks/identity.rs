@@ -1,6 +1,6 @@
 //! `depends-on-identity`: a templated rule decides, and the profile doesn't say who it is.
 
-use envlock_report::{Diagnostic, Finding};
+use envlock_report::{Code, Finding};
 
 use super::case::Case;
 use crate::evidence::Answer;
@@ -20,7 +20,7 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
              profile {}",
             case.subject.profile.name
         );
-        let diagnostic = Diagnostic::error("depends-on-identity", message).with_help(help);
+        let diagnostic = Finding::new(Code::DependsOnIdentity, message).with_help(help);
         let mut finding = case.subject.finding(&requirement.need, diagnostic);
         for origin in &verdict.rule {
             let message = format!("path \"{}\" of {} may match", origin.pattern, origin.policy);

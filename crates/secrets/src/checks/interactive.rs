@@ -1,6 +1,6 @@
 //! `interactive`: allowed, but somebody has to act first, and a job has nobody.
 
-use envlock_report::{Diagnostic, Finding, Severity};
+use envlock_report::{Code, Finding, Level};
 
 use super::case::Case;
 
@@ -17,10 +17,10 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
             access.path,
             verdict.waits_for.unwrap_or_default()
         );
-        let mut diagnostic = Diagnostic::error("interactive", message)
+        let mut diagnostic = Finding::new(Code::Interactive, message)
             .with_help("give the job a path of its own whose rule asks nobody");
         if personal {
-            diagnostic.severity = Severity::Note;
+            diagnostic.level = Level::Note;
             diagnostic.notes.push("a person uses this profile, and can answer".to_owned());
         }
         let mut finding = case.subject.finding(&requirement.need, diagnostic);

@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use envlock_report::{Diagnostic, Finding};
+use envlock_report::{Code, Finding};
 
 use super::case::Case;
 use crate::evidence::Answer;
+use crate::generate::{block, taken};
 use crate::manifest::{Engine, Manifest};
-use crate::policy::generate::{block, taken};
-use crate::policy::{Acl, BlockId, RuleId};
 use crate::requirement::Requirement;
+use envlock_policy::{Acl, BlockId, RuleId};
 
 /// The finding for a refused requirement, if a rule on the logical path explains it.
 pub(super) fn finding(case: &Case<'_>, requirement: &Requirement) -> Option<Finding> {
@@ -30,7 +30,7 @@ pub(super) fn finding(case: &Case<'_>, requirement: &Requirement) -> Option<Find
         origin.pattern,
         need.mount,
     );
-    let diagnostic = Diagnostic::error("kv2-data-path", message)
+    let diagnostic = Finding::new(Code::Kv2DataPath, message)
         .with_help(format!("change the rule at {} to", origin.place));
     let fix = block(&corrected, acl.rule(rule).capabilities.union(taken(requirement)));
     let related = format!("this rule of {} grants nothing on a kv2 mount", origin.policy);
@@ -84,12 +84,12 @@ pub(super) fn in_manifest(manifest: &Manifest, findings: &mut Vec<Finding>) {
             continue;
         }
         let message = format!("the path of need {name} starts with `data/`, which kv2 adds itself");
-        let diagnostic = Diagnostic::error("kv2-data-path", message)
+        let diagnostic = Finding::new(Code::Kv2DataPath, message)
             .at(manifest.place(pos))
             .with_note(
                 "a secret that is itself called data is rare: accept the finding with `allow:`",
             )
             .with_help(format!("write `path: {logical}`"));
-        findings.push(Finding::new(diagnostic).about(name));
+        findings.push(diagnostic.about(name));
     }
 }

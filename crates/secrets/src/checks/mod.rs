@@ -23,10 +23,9 @@ mod unused_policy;
 
 use std::collections::BTreeMap;
 
-use envlock_report::{Diagnostic, Exit, Explain, Finding, Severity, arrange};
+use envlock_report::{Code, Exit, Explain, Finding, Level, arrange};
 use jiff::Timestamp;
 
-use crate::canary;
 use crate::facts::Online;
 use crate::manifest::{Manifest, ResolvedProfile, ServerDialect};
 use case::Case;
@@ -67,9 +66,9 @@ impl Outcome {
     /// How the program ends. What was found to be wrong weighs more than what couldn't be found
     /// out, and that more than nothing: an `unverifiable` error is never a yes.
     pub fn exit(&self, deny_warnings: bool) -> Exit {
-        let least = if deny_warnings { Severity::Warning } else { Severity::Error };
-        let mut counting = self.findings.iter().filter(|finding| finding.severity() >= least);
-        let is_unproven = |finding: &Finding| finding.code() == online::UNVERIFIABLE;
+        let least = if deny_warnings { Level::Warning } else { Level::Error };
+        let mut counting = self.findings.iter().filter(|finding| finding.level >= least);
+        let is_unproven = |finding: &Finding| finding.code == online::UNVERIFIABLE;
         match counting.clone().next() {
             None => Exit::Yes,
             Some(_) if counting.all(is_unproven) => Exit::Unknown,
@@ -102,7 +101,7 @@ pub enum CheckError {
 }
 
 impl Explain for CheckError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
+    fn findings(&self) -> Vec<Finding> {
         let message = self.to_string();
         match self {
             Self::NoProfile { name, known } => {
@@ -111,11 +110,11 @@ impl Explain for CheckError {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("the profiles are {}", known.join(", ")),
                 };
-                vec![Diagnostic::error("unknown-name", message).with_help(help)]
+                vec![Finding::new(Code::UnknownName, message).with_help(help)]
             }
             Self::NoFile { place, .. } => {
                 let help = "paths of policies are relative to the manifest";
-                vec![Diagnostic::error("policy-file", message).at(place.clone()).with_help(help)]
+                vec![Finding::new(Code::PolicyFile, message).at(place.clone()).with_help(help)]
             }
         }
     }
@@ -147,11 +146,10 @@ pub fn check(input: &Input<'_>) -> Result<Outcome, CheckError> {
     unused_policy::declared(input, &profiles, &mut findings);
     kv2_data_path::in_manifest(input.manifest, &mut findings);
     for policy in policies.all() {
-        findings.extend(crate::policy::lint::style(policy, input.now));
+        findings.extend(envlock_policy::lint::style(policy, input.now));
     }
     accept::apply(input, &policies, &mut findings);
-    let findings = arrange(findings).into_iter().map(canary::redact_finding).collect();
-    Ok(Outcome { findings, rights: rights::merged(rights) })
+    Ok(Outcome { findings: arrange(findings), rights: rights::merged(rights) })
 }
 
 fn by_policies(case: &Case<'_>, findings: &mut Vec<Finding>) {

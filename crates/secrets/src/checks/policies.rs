@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use envlock_report::Finding;
 
 use super::{CheckError, Input};
-use crate::canary;
 use crate::manifest::ResolvedProfile;
-use crate::policy::lint::{refusals, unreadable};
-use crate::policy::{Policy, PolicyError};
+use envlock_policy::lint::{refusals, unreadable};
+use envlock_policy::{Policy, PolicyError};
+use envlock_report::exposed;
 
 /// The policies of a manifest by name, as far as they can be read.
 pub(super) struct Policies {
@@ -50,7 +50,7 @@ impl Policies {
         for policy in input.manifest.policies.values() {
             let file = input.manifest.policy_path(policy);
             if let Some(text) = input.files.get(&file).filter(|_| !seen.contains(&file)) {
-                findings.extend(canary::in_file(&file, text));
+                findings.extend(exposed::in_file(&file, text));
                 seen.insert(file);
             }
         }
@@ -69,7 +69,7 @@ impl Policies {
                 }
                 Ok(policy) => {
                     let everybody = refusals(policy, input.now).into_iter();
-                    findings.extend(everybody.filter(|finding| finding.code() != "dialect-only"));
+                    findings.extend(everybody.filter(|finding| finding.code != "dialect-only"));
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! `root-token`: a profile whose token may do everything.
 
-use envlock_report::{Diagnostic, Finding};
+use envlock_report::{Code, Finding};
 
 use crate::manifest::{Manifest, ResolvedProfile};
 
@@ -15,9 +15,9 @@ pub(super) fn check(
     };
     let message =
         format!("profile {} attaches the policy root, which allows everything", profile.name);
-    let diagnostic = Diagnostic::error("root-token", message)
+    let diagnostic = Finding::new(Code::RootToken, message)
         .at(manifest.place(*pos))
         .with_help("attach a policy of its own: `envlock policy generate` writes it");
-    findings.push(Finding::new(diagnostic).in_profile(&profile.name));
+    findings.push(diagnostic.in_profile(&profile.name));
     true
 }

@@ -1,11 +1,11 @@
 //! One profile of a manifest, and how to speak of it: what every check needs, whoever is asked.
 
-use envlock_report::{Diagnostic, Finding, Place};
+use envlock_report::{Finding, Place};
 
+use crate::generate::taken;
 use crate::manifest::{Manifest, ResolvedNeed, ResolvedProfile};
-use crate::policy::Capabilities;
-use crate::policy::generate::taken;
 use crate::requirement::{self, Requirement};
+use envlock_policy::Capabilities;
 
 /// One profile and what its needs take.
 pub(super) struct Subject<'a> {
@@ -31,18 +31,18 @@ impl<'a> Subject<'a> {
     }
 
     /// A finding about a need in this profile. `why` of the need goes with it.
-    pub(super) fn finding(&self, need: &str, diagnostic: Diagnostic) -> Finding {
+    pub(super) fn finding(&self, need: &str, diagnostic: Finding) -> Finding {
         let mut diagnostic = diagnostic.at(self.place(need));
         if let Some(why) = &self.need(need).need.why {
             diagnostic.notes.push(format!("{need} is for: {why}"));
         }
-        Finding::new(diagnostic).about(need).in_profile(&self.profile.name)
+        diagnostic.about(need).in_profile(&self.profile.name)
     }
 
     /// A finding about the profile itself.
-    pub(super) fn of_profile(&self, diagnostic: Diagnostic) -> Finding {
+    pub(super) fn of_profile(&self, diagnostic: Finding) -> Finding {
         let diagnostic = diagnostic.at(self.manifest.place(self.profile.pos));
-        Finding::new(diagnostic).in_profile(&self.profile.name)
+        diagnostic.in_profile(&self.profile.name)
     }
 
     /// The needs of the group that `name` is in, itself left out; none without a group.

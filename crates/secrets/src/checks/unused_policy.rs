@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use envlock_report::{Diagnostic, Finding};
+use envlock_report::{Code, Finding};
 
 use super::Input;
 use super::case::{Case, Use};
 use super::kv2_data_path;
 use crate::manifest::ResolvedProfile;
-use crate::policy::{Acl, BlockId};
+use envlock_policy::{Acl, BlockId};
 
 /// Attached policies none of whose rules serve a need.
 pub(super) fn attached(
@@ -25,10 +25,10 @@ pub(super) fn attached(
             continue;
         }
         let message = format!("the policy {name} is attached, and serves no need");
-        let diagnostic = Diagnostic::warning("unused-policy", message)
+        let diagnostic = Finding::new(Code::UnusedPolicy, message)
             .at(case.subject.manifest.place(*pos))
             .with_help("take it out of `attach:`, and the token's other rights with it");
-        findings.push(Finding::new(diagnostic).in_profile(&case.subject.profile.name));
+        findings.push(diagnostic.in_profile(&case.subject.profile.name));
     }
 }
 
@@ -58,10 +58,10 @@ pub(super) fn declared(
     for (name, policy) in &input.manifest.policies {
         if !attached.contains(name.as_str()) {
             let message = format!("no profile attaches the policy {name}");
-            let diagnostic = Diagnostic::warning("unused-policy", message)
+            let diagnostic = Finding::new(Code::UnusedPolicy, message)
                 .at(input.manifest.place(policy.pos))
                 .with_help("attach it where it belongs, or take it out");
-            findings.push(Finding::new(diagnostic));
+            findings.push(diagnostic);
         }
     }
 }

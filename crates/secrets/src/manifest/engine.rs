@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::facts::Mount;
-use crate::policy::Operation;
+use envlock_policy::Operation;
 
 /// A secrets engine, by the way its secrets are got.
 #[derive(

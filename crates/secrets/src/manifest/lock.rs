@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::model::{Manifest, Need, NeedUse, Override};
-use crate::source::Pos;
+use envlock_text::Pos;
 
 /// The root block `secrets:` of a lock. The same manifest gives the same bytes, whatever its
 /// order, comments and shorthands.

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use envlock_report::Place;
+use envlock_report::{Code, Place};
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::engine::Engine;
 use super::schema;
-use crate::policy::{Capability, Dialect, Identity};
-use crate::source::Pos;
+use envlock_policy::{Capability, Dialect, Identity};
+use envlock_text::Pos;
 
 /// A manifest: which credentials an environment needs, and where the proof of them stands.
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
@@ -41,7 +41,7 @@ pub struct Manifest {
     pub allow: Vec<Allowance>,
     /// Codes of warnings that count as errors here.
     #[schemars(default)]
-    pub deny: BTreeSet<String>,
+    pub deny: BTreeSet<Code>,
 }
 
 /// Which dialects must allow what is needed.
@@ -395,7 +395,7 @@ pub enum Forbidden {
 #[schemars(deny_unknown_fields)]
 pub struct Allowance {
     /// The finding's code.
-    pub finding: String,
+    pub finding: Code,
     /// The need that it is accepted for.
     #[schemars(default)]
     pub need: Option<String>,

@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use envlock_report::{Diagnostic, nearest};
+use envlock_report::{Code, Finding, nearest};
 
 use super::engine::Locator;
 use super::model::{
     Auth, Credential, Manifest, Need, NeedUse, Override, Profile, Required, TokenRules,
 };
-use crate::canary::redact;
 use crate::mistakes::Mistakes;
-use crate::policy::Identity;
-use crate::source::Pos;
+use envlock_policy::Identity;
+use envlock_text::Pos;
+use envlock_text::redact;
 
 /// How many profiles may stand behind one another.
 const LINEAGE: usize = 16;
@@ -143,10 +143,10 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn mistake(&mut self, code: &'static str, message: &str, help: Option<String>, pos: Pos) {
+    fn mistake(&mut self, code: Code, message: &str, help: Option<String>, pos: Pos) {
         let place = self.manifest.place(pos);
-        let mistake = Diagnostic::error(code, redact(message)).at(place);
-        self.mistakes.push(Diagnostic { help, ..mistake });
+        let mistake = Finding::new(code, redact(message)).at(place);
+        self.mistakes.push(Finding { help, ..mistake });
     }
 
     /// Notes that `name` is none of `known`.
@@ -163,7 +163,7 @@ impl<'a> Checker<'a> {
             None if known.is_empty() => None,
             None => Some(format!("known are {}", known.join(", "))),
         };
-        self.mistake("unknown-name", &format!("there is no {what} `{name}`"), help, pos);
+        self.mistake(Code::UnknownName, &format!("there is no {what} `{name}`"), help, pos);
     }
 
     fn default(&mut self) {
@@ -184,7 +184,7 @@ impl<'a> Checker<'a> {
                 let message = format!(
                     "the profile `{name}` extends itself in the end, or more than {LINEAGE} others"
                 );
-                self.mistake("extends-itself", &message, None, profile.pos);
+                self.mistake(Code::ExtendsItself, &message, None, profile.pos);
             }
         }
         for (policy, pos) in profile.attach.iter().flatten() {
@@ -211,7 +211,7 @@ impl<'a> Checker<'a> {
             for (locator, _) in given.iter().filter(|(l, given)| given.is_some() && *l != right) {
                 let (right, wrong) = (right.key(), locator.key());
                 let message = format!("the need `{need}` has `{right}`, not `{wrong}`");
-                self.mistake("wrong-key", &message, None, change.pos);
+                self.mistake(Code::WrongKey, &message, None, change.pos);
             }
         }
     }
@@ -226,7 +226,7 @@ impl<'a> Checker<'a> {
                 let message = format!(
                     "the group `{group}` is `one_of` for one need and `any_of` for another"
                 );
-                self.mistake("mixed-group", &message, None, need.pos);
+                self.mistake(Code::MixedGroup, &message, None, need.pos);
             }
         }
     }
@@ -275,7 +275,7 @@ impl<'a> Checker<'a> {
                         let help =
                             "give one of them another variable, or `skip` one in the profile";
                         let help = Some(help.to_owned());
-                        self.mistake("variable-twice", &message, help, target.pos);
+                        self.mistake(Code::VariableTwice, &message, help, target.pos);
                     }
                 }
             }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::policy::{Dialect, Identity};
-use crate::source::Pos;
+use envlock_policy::{Dialect, Identity};
+use envlock_text::Pos;
 
 /// A file of cases.
 #[derive(Debug, Clone, PartialEq)]

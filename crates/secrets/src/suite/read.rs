@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use envlock_report::{Diagnostic, Exit, Explain};
+use envlock_report::{Code, Exit, Explain, Finding};
 
 use super::case::{Case, CasePolicy, CaseRequest, CaseSource, Expected, Suite};
 use crate::fields::Fields;
 use crate::manifest::Engine;
 use crate::mistakes::Mistakes;
-use crate::policy::{Alias, Dialect, Entity, Group, Identity};
-use crate::source::ReadError;
-use crate::tree::{self, Node};
+use envlock_policy::{Alias, Dialect, Entity, Group, Identity};
+use envlock_text::ReadError;
+use envlock_text::tree::{self, Node};
 
 /// Why a file of cases can't be read: each thing with its line.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -20,18 +20,18 @@ pub enum SuiteError {
     Read(#[from] ReadError),
     /// Not cases.
     #[error("the file of policy tests has mistakes")]
-    Mistakes(Vec<Diagnostic>),
+    Mistakes(Vec<Finding>),
     /// A policy file that a case names wasn't there to be read.
     #[error("a case names the policy file {0}, which could not be read")]
     NoFile(String),
 }
 
 impl Explain for SuiteError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
+    fn findings(&self) -> Vec<Finding> {
         match self {
-            Self::Read(error) => error.diagnostics(),
+            Self::Read(error) => error.findings(),
             Self::Mistakes(diagnostics) => diagnostics.clone(),
-            Self::NoFile(_) => vec![Diagnostic::error("policy-file", self.to_string())],
+            Self::NoFile(_) => vec![Finding::new(Code::PolicyFile, self.to_string())],
         }
     }
 
@@ -110,7 +110,7 @@ fn case(file: &str, node: &Node, number: usize, mistakes: &mut Mistakes) -> Case
         let message = format!("the case {id} expects nothing");
         let help = "add `expect: {openbao: {allowed: true}}`";
         mistakes.push(
-            Diagnostic::error("nothing-expected", message).at(node.pos.place(file)).with_help(help),
+            Finding::new(Code::NothingExpected, message).at(node.pos.place(file)).with_help(help),
         );
     }
     Case { id, pos: node.pos, why, policies, request, token_namespace, identity, expect }

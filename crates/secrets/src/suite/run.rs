@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use super::case::{Case, CaseSource, Expected, Suite};
 use super::read::SuiteError;
-use crate::policy::explain::sentence;
-use crate::policy::{
+use envlock_policy::explain::sentence;
+use envlock_policy::{
     Acl, Context, Decision, Dialect, Operation, Policy, PolicyError, Request, RuleOrigin,
 };
 
@@ -228,6 +228,6 @@ impl SuiteResult {
             let _ = writeln!(text, "{failure}");
         }
         let _ = writeln!(text, "{} passed, {} failed", self.passed, self.failed);
-        crate::canary::redact(&text).into_owned()
+        envlock_text::redact(&text).into_owned()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use envlock_report::{Finding, Severity, render};
+use envlock_report::{Finding, Level, render};
 use envlock_secrets::checks::{Input, Outcome, check, table};
 use envlock_secrets::facts::{Lease, Mount, NeedFacts, Online, Presence, Server, Token, Unknown};
 use envlock_secrets::manifest::{Engine, Manifest, Notation, ResolvedProfile};
@@ -123,9 +123,9 @@ impl Story {
 
     /// The story ends with these findings (`nothing-attached` aside), this exit, these words.
     #[track_caller]
-    pub(crate) fn ends(self, findings: &[(Severity, &str)], exit: u8, says: &[&str]) {
+    pub(crate) fn ends(self, findings: &[(Level, &str)], exit: u8, says: &[&str]) {
         let outcome = self.outcome();
-        let found = |finding: &Finding| (finding.severity(), finding.code().to_owned());
+        let found = |finding: &Finding| (finding.level, finding.code.as_str());
         let found: Vec<_> = outcome.findings.iter().map(found).collect();
         let told: Vec<_> =
             found.iter().map(|(s, c)| (*s, c.as_str())).filter(|(_, c)| *c != QUIET).collect();
@@ -136,8 +136,8 @@ impl Story {
         for said in says {
             assert!(words.contains(said), "`{said}` isn't said:\n{text}");
         }
-        for finding in outcome.findings.iter().filter(|finding| finding.code() != QUIET) {
-            let diagnostic = &finding.diagnostic;
+        for finding in outcome.findings.iter().filter(|finding| finding.code != QUIET) {
+            let diagnostic = &finding;
             assert!(diagnostic.place.is_some() && diagnostic.help.is_some(), "{finding:?}");
         }
         let wide = |line: &&str| line.chars().count() > 80 && !line.starts_with("      ");
@@ -158,16 +158,16 @@ impl Story {
 /// The note of every story that attaches nothing.
 pub(crate) const QUIET: &str = "nothing-attached";
 
-pub(crate) fn error(code: &str) -> (Severity, &str) {
-    (Severity::Error, code)
+pub(crate) fn error(code: &str) -> (Level, &str) {
+    (Level::Error, code)
 }
 
-pub(crate) fn warning(code: &str) -> (Severity, &str) {
-    (Severity::Warning, code)
+pub(crate) fn warning(code: &str) -> (Level, &str) {
+    (Level::Warning, code)
 }
 
-pub(crate) fn note(code: &str) -> (Severity, &str) {
-    (Severity::Note, code)
+pub(crate) fn note(code: &str) -> (Level, &str) {
+    (Level::Note, code)
 }
 
 /// A server that has and allows all that the profile needs.

@@ -40,7 +40,7 @@ fn an_allowance_accepts_what_a_server_leads_to_and_an_offline_run_keeps_it() {
             online: None,
         };
         let findings = check(&input).expect("no policy is named").findings;
-        let unused = findings.iter().any(|finding| finding.code() == "unused-allowance");
+        let unused = findings.iter().any(|finding| finding.code == "unused-allowance");
         assert_eq!(unused, !kept, "{code}");
     }
 }

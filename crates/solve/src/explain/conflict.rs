@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use envlock_model::question::AskedSpec;
-use envlock_report::Diagnostic;
+use envlock_report::{Code, Finding};
 use rattler_conda_types::RepoDataRecord;
 
 use super::{advice::on_machine_with, priority};
@@ -21,7 +21,7 @@ pub(super) fn conflicts<'a>(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
     mut possible: Vec<&'a AskedSpec>,
-) -> (Vec<Diagnostic>, Vec<&'a AskedSpec>) {
+) -> (Vec<Finding>, Vec<&'a AskedSpec>) {
     let mut found = Vec::new();
     while found.len() < MOST_CONFLICTS {
         let Err(error) = attempt(problem, pool, &possible) else { break };
@@ -73,15 +73,15 @@ fn smallest<'a>(
     core
 }
 
-fn tell(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&AskedSpec]) -> Diagnostic {
+fn tell(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&AskedSpec]) -> Finding {
     let mut diagnostic = match core {
-        [one] => Diagnostic::error(
-            "conflict",
+        [one] => Finding::new(
+            Code::Conflict,
             format!("`{}` can't be met: what it needs isn't to be had", one.text),
         )
         .with_help("ask for another version of it, or add the channel that has what it needs"),
-        _ => Diagnostic::error(
-            "conflict",
+        _ => Finding::new(
+            Code::Conflict,
             format!("these {} lines can't hold at once: {}", core.len(), texts(core)),
         )
         .with_help("loosen one of these lines"),

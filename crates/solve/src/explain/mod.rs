@@ -13,7 +13,7 @@ mod words;
 
 use std::collections::BTreeMap;
 
-use envlock_report::Diagnostic;
+use envlock_report::Finding;
 
 use crate::{
     Problem,
@@ -26,7 +26,7 @@ use advice::Advice;
 pub type Names = BTreeMap<String, Vec<usize>>;
 
 /// Says why `problem` has no solution. At least one diagnostic, in the order of the lines.
-pub fn explain(problem: &Problem<'_>, names: &Names) -> Vec<Diagnostic> {
+pub fn explain(problem: &Problem<'_>, names: &Names) -> Vec<Finding> {
     let pool = Pool::new(problem, &Lifted::new());
     let (possible, troubled): (Vec<_>, Vec<_>) = problem
         .asked

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use envlock_model::question::{AskedSpec, Priority};
-use envlock_report::Diagnostic;
+use envlock_report::{Code, Finding};
 use rattler_conda_types::{MatchSpec, Matches, PackageName, ParseMatchSpecOptions, RepoDataRecord};
 
 use super::{advice::Advice, request::VERSIONS, words};
@@ -24,7 +24,7 @@ pub(super) fn no_such_version(
     candidates: &Candidates<'_>,
     request: &AskedSpec,
     records: &[&RepoDataRecord],
-) -> Diagnostic {
+) -> Finding {
     let package = request.package();
     let asked = words::asked_version(request);
     let versions = by_distance(&asked, records);
@@ -45,7 +45,7 @@ pub(super) fn no_such_version(
             notes.push(format!("{package} {near} depends on `{needs}`"));
         }
     }
-    let mut diagnostic = Diagnostic::error("no-such-version", message);
+    let mut diagnostic = Finding::new(Code::NoSuchVersion, message);
     diagnostic.notes = notes;
     diagnostic.help = help(problem, pool, advice, candidates, request, &versions);
     diagnostic

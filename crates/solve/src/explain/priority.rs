@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use envlock_model::question::AskedSpec;
-use envlock_report::Diagnostic;
+use envlock_report::{Code, Finding};
 use rattler_conda_types::{MatchSpec, Matches, ParseMatchSpecOptions, RepoDataRecord};
 
 use super::{
@@ -33,7 +33,7 @@ pub(super) fn hidden(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
     core: &[&AskedSpec],
-) -> Option<Diagnostic> {
+) -> Option<Finding> {
     // If not even all that is hidden helps, priority isn't the cause.
     let all: Lifted<'_> = pool.names.keys().copied().collect();
     attempt(problem, &Pool::new(problem, &all), core).ok()?;
@@ -135,7 +135,7 @@ fn tell(
     first: &Need,
     needs: &[Need],
     enough: bool,
-) -> Diagnostic {
+) -> Finding {
     let channel = |index: usize| problem.channels[index].name.as_str();
     let used = |package: &str| {
         pool.get(package).and_then(|candidates| candidates.channel).map_or("", channel)
@@ -143,8 +143,8 @@ fn tell(
     let behind = used(&first.package);
     let hidden: Vec<_> = needs.iter().take(NAMED).map(|need| need.package.as_str()).collect();
     let more = if needs.len() > NAMED { ", …" } else { "" };
-    let mut diagnostic = Diagnostic::error(
-        "hidden-by-priority",
+    let mut diagnostic = Finding::new(
+        Code::HiddenByPriority,
         format!(
             "{} can't be met: strict channel priority hides {}'s {}{more} behind {behind}",
             texts(core),

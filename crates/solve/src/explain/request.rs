@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use envlock_model::question::AskedSpec;
-use envlock_report::Diagnostic;
+use envlock_report::{Code, Finding};
 use rattler_conda_types::{Matches, RepoDataRecord, Subdir};
 
 use super::{Names, advice::Advice, nearest, words};
@@ -33,7 +33,7 @@ pub(super) fn trouble(
     names: &Names,
     advice: &mut Advice<'_>,
     request: &AskedSpec,
-) -> Diagnostic {
+) -> Finding {
     let package = request.package();
     if package.starts_with("__") {
         return virtual_package(problem, request);
@@ -43,8 +43,8 @@ pub(super) fn trouble(
     };
     let accepts = |record: &RepoDataRecord| request.spec.matches(record);
     let diagnostic = if candidates.too_new.iter().any(|record| accepts(record)) {
-        Diagnostic::error(
-            "too-new",
+        Finding::new(
+            Code::TooNew,
             format!("every record that `{}` accepts is newer than allowed", request.text),
         )
         .with_note("a record without a timestamp counts as too new")
@@ -53,8 +53,8 @@ pub(super) fn trouble(
             usable_versions(candidates)
         ))
     } else if candidates.unhashed.iter().any(|record| accepts(record)) {
-        Diagnostic::error(
-            "no-sha256",
+        Finding::new(
+            Code::NoSha256,
             format!("every record that `{}` accepts lacks a sha256 in its index", request.text),
         )
         .with_note("what can't be verified is never locked")
@@ -71,11 +71,11 @@ pub(super) fn trouble(
     diagnostic.at(request.place.clone())
 }
 
-fn unknown(problem: &Problem<'_>, names: &Names, request: &AskedSpec) -> Diagnostic {
+fn unknown(problem: &Problem<'_>, names: &Names, request: &AskedSpec) -> Finding {
     let package = request.package();
     let searched: Vec<_> = problem.channels.iter().map(|channel| channel.name.as_str()).collect();
-    let mut diagnostic = Diagnostic::error(
-        "unknown-package",
+    let mut diagnostic = Finding::new(
+        Code::UnknownPackage,
         format!("no channel has a package named {package} for {}", problem.platform),
     )
     .at(request.place.clone())
@@ -93,11 +93,7 @@ fn unknown(problem: &Problem<'_>, names: &Names, request: &AskedSpec) -> Diagnos
 }
 
 /// The name is known, but not where it was asked for.
-fn not_there(
-    problem: &Problem<'_>,
-    candidates: &Candidates<'_>,
-    request: &AskedSpec,
-) -> Diagnostic {
+fn not_there(problem: &Problem<'_>, candidates: &Candidates<'_>, request: &AskedSpec) -> Finding {
     let package = request.package();
     let wanted = request.channel.as_deref();
     if let Some(subdir) = request.subdir {
@@ -125,7 +121,7 @@ fn not_there(
             "ask for it without a channel or a subdir".to_owned(),
         ),
     };
-    Diagnostic::error("not-in-channel", message).with_help(help)
+    Finding::new(Code::NotInChannel, message).with_help(help)
 }
 
 /// Nothing of the subdir that is asked for: another platform's is never searched.
@@ -134,7 +130,7 @@ fn not_in_subdir<'a>(
     request: &AskedSpec,
     subdir: Subdir,
     elsewhere: impl Iterator<Item = &'a RepoDataRecord>,
-) -> Diagnostic {
+) -> Finding {
     let package = request.package();
     let platform = problem.platform;
     let has: BTreeSet<_> = elsewhere.map(|record| record.package_record.subdir.as_str()).collect();
@@ -144,8 +140,8 @@ fn not_in_subdir<'a>(
         Some(channel) => format!("write `{channel}::{line}`"),
         None => format!("write `{line}`"),
     };
-    Diagnostic::error(
-        "not-in-subdir",
+    Finding::new(
+        Code::NotInSubdir,
         format!("no {package} of {subdir} can be used on {platform}: it is in {}", has.join(", ")),
     )
     .with_note(format!("searched for {platform}: {platform} and noarch"))
@@ -153,11 +149,7 @@ fn not_in_subdir<'a>(
 }
 
 /// Another channel has what is asked; priority or the request's own channel hides it.
-fn elsewhere(
-    problem: &Problem<'_>,
-    candidates: &Candidates<'_>,
-    request: &AskedSpec,
-) -> Diagnostic {
+fn elsewhere(problem: &Problem<'_>, candidates: &Candidates<'_>, request: &AskedSpec) -> Finding {
     let package = request.package();
     let matching = candidates.hidden.iter().filter(|(_, record)| request.spec.matches(*record));
     let others = channels_of(problem, matching.map(|(channel, _)| *channel));
@@ -165,15 +157,15 @@ fn elsewhere(
     let other = others.first().copied().unwrap_or_default();
     let text = without_channel(request);
     if request.channel.is_some() {
-        return Diagnostic::error(
-            "no-such-version",
+        return Finding::new(
+            Code::NoSuchVersion,
             format!("{used} has no {package} that `{text}` accepts"),
         )
         .with_note(format!("{used} has: {}", usable_versions(candidates)))
         .with_help(format!("{other} has it: write `{other}::{text}`"));
     }
-    Diagnostic::error(
-        "hidden-by-priority",
+    Finding::new(
+        Code::HiddenByPriority,
         format!("strict channel priority hides the {package} of {other} behind {used}"),
     )
     .with_note(format!(
@@ -189,7 +181,7 @@ fn no_such_build_or_version(
     advice: &mut Advice<'_>,
     candidates: &Candidates<'_>,
     request: &AskedSpec,
-) -> Diagnostic {
+) -> Finding {
     let usable: Vec<_> = candidates.usable.iter().map(|(_, record)| *record).collect();
     let hidden = candidates.hidden.iter().map(|(_, record)| *record);
     let everywhere: Vec<&RepoDataRecord> = usable.iter().copied().chain(hidden).collect();
@@ -206,11 +198,11 @@ fn no_such_build_or_version(
 }
 
 /// The version exists, but not with all that the brackets or the build ask for.
-fn no_such_build(request: &AskedSpec, records: &[&RepoDataRecord]) -> Diagnostic {
+fn no_such_build(request: &AskedSpec, records: &[&RepoDataRecord]) -> Finding {
     let package = request.package();
     let line = words::line(package, &request.spec);
-    let mut diagnostic = Diagnostic::error(
-        "no-such-build",
+    let mut diagnostic = Finding::new(
+        Code::NoSuchBuild,
         format!("no build of `{line}` is one that `{}` accepts", request.text),
     );
     for (key, value) in words::asked_besides_version(&request.spec) {
@@ -224,7 +216,7 @@ fn no_such_build(request: &AskedSpec, records: &[&RepoDataRecord]) -> Diagnostic
     diagnostic.with_help(format!("write `{line}` for any build"))
 }
 
-fn virtual_package(problem: &Problem<'_>, request: &AskedSpec) -> Diagnostic {
+fn virtual_package(problem: &Problem<'_>, request: &AskedSpec) -> Finding {
     let assumed = &problem.asked.virtual_packages;
     let package = request.package();
     let has = assumed.iter().find(|other| other.name.as_normalized() == package);
@@ -238,7 +230,7 @@ fn virtual_package(problem: &Problem<'_>, request: &AskedSpec) -> Diagnostic {
             request.text, problem.platform
         ),
     };
-    Diagnostic::error("virtual-package", message)
+    Finding::new(Code::VirtualPackage, message)
         .at(request.place.clone())
         .with_help(format!("say what the machine has: `--virtual-package {package}=VERSION`"))
 }

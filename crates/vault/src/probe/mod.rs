@@ -9,7 +9,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use envlock_report::Diagnostic;
+use envlock_report::{Code, Finding};
 use envlock_secrets::facts::{Fact, Mount, Online, Server, Unknown};
 use envlock_secrets::manifest::{Auth, ResolvedProfile};
 use futures::{StreamExt as _, stream};
@@ -44,7 +44,7 @@ pub struct Report {
     /// The facts, or why there are none.
     pub facts: Result<Online, Failure>,
     /// What is to be said besides: a logout that failed.
-    pub said: Vec<Diagnostic>,
+    pub said: Vec<Finding>,
 }
 
 /// Asks the server. Whatever happens after the login, the login is ended.
@@ -57,7 +57,7 @@ pub async fn question(settings: &mut Settings, question: &Question<'_>) -> Repor
 async fn asked(
     settings: &mut Settings,
     question: &Question<'_>,
-    said: &mut Vec<Diagnostic>,
+    said: &mut Vec<Finding>,
 ) -> Result<Online, Failure> {
     settings.address.admitted(question.profile.allow_plaintext_loopback)?;
     if let Some(identity) = login::identity(question.auth, question.surroundings)? {
@@ -86,7 +86,7 @@ async fn asked(
             } else {
                 let message = "the login was interrupted before the server had answered it";
                 let note = "if it made a token, that ends by itself; a SecretID may be used up";
-                said.push(Diagnostic::warning("logout-failed", message).with_note(note));
+                said.push(Finding::new(Code::LogoutFailed, message).with_note(note));
                 return Err(Failure::Interrupted);
             }
         }

@@ -1,6 +1,6 @@
 //! One request, to the server and to the evaluator.
 
-use envlock_secrets::policy::{Operation, Request};
+use envlock_policy::{Operation, Request};
 use envlock_testkit::Operator;
 use serde_json::{Map, Value};
 

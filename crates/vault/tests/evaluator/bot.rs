@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use envlock_secrets::policy::{Entity, Group, Identity};
+use envlock_policy::{Entity, Group, Identity};
 use envlock_testkit::Operator;
 use serde_json::{Value, json};
 

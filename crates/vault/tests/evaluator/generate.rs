@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use envlock_secrets::policy::Operation;
+use envlock_policy::Operation;
 use serde_json::{Map, Value};
 
 use crate::ask::Asked;

@@ -3,8 +3,8 @@
 use std::io::{self, Write as _};
 use std::thread;
 
-use envlock_secrets::policy::explain::explain;
-use envlock_secrets::policy::{Acl, Dialect, Identity, Operation, Policy};
+use envlock_policy::explain::explain;
+use envlock_policy::{Acl, Dialect, Identity, Operation, Policy};
 use envlock_testkit::{Bao, Operator, left_out};
 use serde_json::{Value, json};
 

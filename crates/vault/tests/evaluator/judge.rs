@@ -1,6 +1,6 @@
 //! Policies to the server and to the evaluator.
 
-use envlock_secrets::policy::{Acl, Context, Dialect, Fault, Identity, Policy, PolicyError};
+use envlock_policy::{Acl, Context, Dialect, Fault, Identity, Policy, PolicyError};
 use envlock_testkit::Operator;
 use jiff::Timestamp;
 use serde_json::json;

@@ -3,8 +3,8 @@
 
 use std::process::Command;
 
-use envlock_secrets::policy::explain::explain;
-use envlock_secrets::policy::{Acl, Operation, Reason, Request};
+use envlock_policy::explain::explain;
+use envlock_policy::{Acl, Operation, Reason, Request};
 use envlock_testkit::{Bao, binary};
 
 use crate::bot::filled;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use envlock_secrets::policy::explain::Explanation;
+use envlock_policy::explain::Explanation;
 
 use crate::release::{Kind, kind};
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use envlock_secrets::policy::{Acl, Dialect, Identity, Operation, Policy};
+use envlock_policy::{Acl, Dialect, Identity, Operation, Policy};
 use envlock_testkit::{Operator, left_out};
 use serde_json::{Map, Value, json};
 

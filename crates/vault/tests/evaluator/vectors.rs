@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use envlock_secrets::policy::{Acl, Context, Dialect, Identity, Operation, Policy, PolicyError};
+use envlock_policy::{Acl, Context, Dialect, Identity, Operation, Policy, PolicyError};
 use envlock_testkit::{Operator, left_out, shared};
 use jiff::Timestamp;
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! Times of wrapping, of two blocks that are united.
 
-use envlock_secrets::policy::{Dialect, Identity, Operation};
+use envlock_policy::{Dialect, Identity, Operation};
 use envlock_testkit::left_out;
 use serde_json::json;
 

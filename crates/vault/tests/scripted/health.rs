@@ -18,7 +18,7 @@ fn health(status: u16, initialized: bool, sealed: bool) -> Answer {
 
 fn not_a_vault(script: &Script) -> String {
     let failure = Job::at(script).failure();
-    assert_eq!((told(&failure).code, failure.exit()), ("not-a-vault", Exit::Unknown));
+    assert_eq!((told(&failure).code.as_str(), failure.exit()), ("not-a-vault", Exit::Unknown));
     assert_eq!(
         told(&failure).help.as_deref(),
         Some("check VAULT_ADDR: host, port, and the path of a proxy")
@@ -75,7 +75,7 @@ fn a_server_that_can_serve_nobody_is_asked_once_and_gets_no_login() {
         let script = server("imitates a node that can't serve").on("GET", "sys/health", answer);
         let found = Job::at(&script).failure();
         assert_eq!((&found, found.exit()), (&failure, Exit::Unknown));
-        assert_eq!((told(&found).code, told(&found).help.as_deref()), (code, Some(help)));
+        assert_eq!((told(&found).code.as_str(), told(&found).help.as_deref()), (code, Some(help)));
         assert_eq!(asked(&script), [HEALTH]);
     }
 }
@@ -147,7 +147,7 @@ fn a_gateway_that_has_lost_its_server_is_asked_again_and_isnt_taken_for_a_sealed
             panic!("{failure:?}")
         };
         assert_eq!((what.as_str(), said.join("").as_str()), ("sys/health", words));
-        assert_eq!((told(&failure).code, failure.exit()), ("server-error", Exit::Unknown));
+        assert_eq!((told(&failure).code.as_str(), failure.exit()), ("server-error", Exit::Unknown));
         assert_eq!(asked(&always), [HEALTH; 4]);
 
         let once = server("imitates a gateway whose server restarts").on(
@@ -164,7 +164,7 @@ fn a_gateway_that_has_lost_its_server_is_asked_again_and_isnt_taken_for_a_sealed
 fn nobody_at_the_address_is_told_as_such() {
     let url = Script::new("imitates a server that was stopped").url();
     let failure = Job::below(&url).failure();
-    assert_eq!((told(&failure).code, failure.exit()), ("unreachable", Exit::Unknown));
+    assert_eq!((told(&failure).code.as_str(), failure.exit()), ("unreachable", Exit::Unknown));
     assert!(failure.to_string().starts_with(&format!("{url} can't be reached: ")), "{failure}");
 }
 
@@ -172,7 +172,7 @@ fn nobody_at_the_address_is_told_as_such() {
 fn plain_http_is_not_asked_unless_the_profile_allows_it() {
     let script = server("imitates a server in development");
     let failure = Job { plaintext: false, ..Job::at(&script) }.failure();
-    assert_eq!((told(&failure).code, failure.exit()), ("plaintext", Exit::Usage));
+    assert_eq!((told(&failure).code.as_str(), failure.exit()), ("plaintext", Exit::Usage));
     assert_eq!(asked(&script), [""; 0]);
 }
 

@@ -36,7 +36,7 @@ fn once_asked(
 fn interrupted(report: Report) {
     let failure = report.facts.unwrap_err();
     assert_eq!((&failure, failure.exit()), (&Failure::Interrupted, Exit::Unknown));
-    assert_eq!(told(&failure).code, "interrupted");
+    assert_eq!(told(&failure).code.as_str(), "interrupted");
     assert_eq!(report.said, []);
 }
 
@@ -139,7 +139,7 @@ fn a_logout_that_never_comes_through_is_told_when_somebody_interrupts_again() {
     let report = job.ask_until(&both);
     assert_eq!(report.facts, Err(Failure::Interrupted));
     let [said] = report.said.try_into().unwrap();
-    assert_eq!(said.code, "logout-failed");
+    assert_eq!(said.code.as_str(), "logout-failed");
     assert_eq!(
         said.help.as_deref(),
         Some("end it with `bao token revoke -accessor scripted-accessor`")

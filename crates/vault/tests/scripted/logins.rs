@@ -19,7 +19,7 @@ fn refusing(answer: Answer) -> Script {
 
 fn login_refused(failure: &Failure) -> Vec<String> {
     let told = told(failure);
-    assert_eq!((told.code, failure.exit()), ("login-refused", Exit::LoginRefused));
+    assert_eq!((told.code.as_str(), failure.exit()), ("login-refused", Exit::LoginRefused));
     assert_eq!(
         told.help.as_deref(),
         Some("check `auth:` of the profile (mount, role) and where its credentials come from")
@@ -127,7 +127,7 @@ fn a_login_that_waits_for_a_second_factor_is_told_as_such() {
         let failure = Job::at(&script).failure();
         assert_eq!(failure, Failure::Interactive { method: "jwt" });
         assert_eq!(
-            (told(&failure).code, failure.exit()),
+            (told(&failure).code.as_str(), failure.exit()),
             ("login-interactive", Exit::LoginRefused)
         );
         assert_eq!(
@@ -169,7 +169,10 @@ fn a_given_token_that_no_header_can_hold_is_not_sent() {
     let script = server("imitates a server in development");
     for token in ["canary\nX-Header: 1", "canary token", "密"] {
         let failure = Job::at(&script).by(TOKEN).having("TOKEN", token).failure();
-        assert_eq!((told(&failure).code, failure.exit()), ("credential-malformed", Exit::Usage));
+        assert_eq!(
+            (told(&failure).code.as_str(), failure.exit()),
+            ("credential-malformed", Exit::Usage)
+        );
     }
     assert_eq!(asked(&script), [""; 0]);
     let job = Job::at(&script).by(TOKEN).having("TOKEN", "canary-given-token\r\n");
@@ -231,7 +234,7 @@ fn a_secret_id_is_unwrapped_only_where_it_comes_from_the_roles_own_place() {
         let script = wrapping(elsewhere);
         let failure = Job::at(&script).by(WRAPPED).failure();
         assert_eq!(
-            (told(&failure).code, failure.exit()),
+            (told(&failure).code.as_str(), failure.exit()),
             ("wrapped-elsewhere", Exit::LoginRefused)
         );
         assert_eq!(
@@ -280,7 +283,10 @@ fn what_is_neither_a_login_nor_a_refusal_is_no_answer() {
     ] {
         let script = refusing(answer);
         let failure = Job::at(&script).failure();
-        assert_eq!((told(&failure).code, failure.exit()), ("unreadable-answer", Exit::Unknown));
+        assert_eq!(
+            (told(&failure).code.as_str(), failure.exit()),
+            ("unreadable-answer", Exit::Unknown)
+        );
         assert_eq!(asked(&script), [HEALTH, JWT_LOGIN]);
     }
 }
@@ -303,7 +309,10 @@ fn a_namespace_that_is_not_there_is_told_by_its_name() {
         let job = Job { namespace: Some("team/gone".to_owned()), ..Job::at(&script).by(auth) };
         let failure = job.failure();
         assert_eq!(failure, Failure::Namespace("team/gone".to_owned()), "{path}");
-        assert_eq!((told(&failure).code, failure.exit()), ("namespace-unknown", Exit::Unknown));
+        assert_eq!(
+            (told(&failure).code.as_str(), failure.exit()),
+            ("namespace-unknown", Exit::Unknown)
+        );
         assert_eq!(
             told(&failure).help.as_deref(),
             Some("check the profile's `namespace:` and VAULT_NAMESPACE")

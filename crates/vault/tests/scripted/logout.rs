@@ -1,6 +1,6 @@
 //! The end of a login, on every way out.
 
-use envlock_report::{Diagnostic, Severity};
+use envlock_report::{Finding, Level};
 use envlock_testkit::Answer;
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::support::{
     APPROLE, Job, REVOKE, TOKEN, WRAPPED, asked, count, login, server, token, told,
 };
 
-fn said(job: &Job) -> Diagnostic {
+fn said(job: &Job) -> Finding {
     let report = job.ask();
     assert!(report.facts.is_ok(), "{:?}", report.facts);
     let [said] = report.said.try_into().unwrap();
@@ -96,7 +96,7 @@ fn a_logout_that_fails_is_told_with_the_accessor() {
             .on("POST", "auth/jwt/login", login(&json!({ "lease_duration": 900 })))
             .on("POST", "auth/token/revoke-self", answer);
         let said = said(&Job::at(&script));
-        assert_eq!((said.code, said.severity), ("logout-failed", Severity::Warning));
+        assert_eq!((said.code.as_str(), said.level), ("logout-failed", Level::Warning));
         assert_eq!(said.message, format!("the login could not be ended: {reason}"));
         assert_eq!(said.notes, ["its token ends by itself in 900 s"]);
         assert_eq!(
@@ -128,7 +128,7 @@ fn a_batch_token_is_not_ended_and_that_is_no_warning() {
         .on("GET", "auth/token/lookup-self", token(&looked));
     let job = Job::at(&script);
     let note = said(&job);
-    assert_eq!((note.code, note.severity), ("logout-failed", Severity::Note));
+    assert_eq!((note.code.as_str(), note.level), ("logout-failed", Level::Note));
     assert_eq!(note.message, "a batch token can't be logged out: this one ends by itself in 300 s");
     assert_eq!(count(&script, REVOKE), 0);
     assert!(job.ask().facts.unwrap().token.batch);

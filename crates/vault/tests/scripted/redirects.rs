@@ -15,7 +15,7 @@ use crate::support::{
 fn refused(job: &Job) -> String {
     let failure = job.failure();
     let words = told(&failure);
-    assert_eq!((words.code, failure.exit()), ("redirected", Exit::Unknown));
+    assert_eq!((words.code.as_str(), failure.exit()), ("redirected", Exit::Unknown));
     assert_eq!(words.notes, ["a token shown to another server is that server's from then on"]);
     let Failure::Redirected { target, .. } = failure else { panic!("{failure:?}") };
     target

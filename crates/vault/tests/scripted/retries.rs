@@ -58,7 +58,11 @@ fn what_does_not_pass_is_asked_four_times() {
             answer.clone(),
         );
         let failure = Job::at(&script).failure();
-        assert_eq!((told(&failure).code, failure.exit()), (code, Exit::Unknown), "{answer:?}");
+        assert_eq!(
+            (told(&failure).code.as_str(), failure.exit()),
+            (code, Exit::Unknown),
+            "{answer:?}"
+        );
         assert!(failure.to_string().contains("sys/capabilities-self"), "{failure}");
         assert_eq!((count(&script, CAPABILITIES), count(&script, REVOKE)), (4, 1), "{answer:?}");
     }
@@ -175,7 +179,7 @@ fn a_secret_id_is_never_sent_twice() {
         let script =
             server("imitates a login that fails").on("POST", "auth/approle/login", answer.clone());
         let failure = Job::at(&script).by(APPROLE).failure();
-        assert_eq!((told(&failure).code, failure.exit()), (code, exit), "{answer:?}");
+        assert_eq!((told(&failure).code.as_str(), failure.exit()), (code, exit), "{answer:?}");
         assert_eq!(asked(&script), [HEALTH, APPROLE_LOGIN], "{answer:?}");
     }
 }
@@ -205,7 +209,7 @@ fn a_login_that_is_never_answered_is_lost_too() {
     let job = Job { timeout: short, ..Job::at(&script).by(APPROLE) };
     assert_eq!(job.failure(), Failure::Lost { asked: "auth/approle/login".to_owned() });
     let failure = Job { timeout: short, ..Job::at(&script) }.failure();
-    assert_eq!((told(&failure).code, failure.exit()), ("timed-out", Exit::Unknown));
+    assert_eq!((told(&failure).code.as_str(), failure.exit()), ("timed-out", Exit::Unknown));
     assert_eq!((count(&script, APPROLE_LOGIN), count(&script, JWT_LOGIN)), (1, 1));
 }
 
@@ -239,7 +243,7 @@ fn a_wrapping_token_is_never_unwrapped_twice() {
             .on("POST", "sys/wrapping/lookup", Answer::data(origin))
             .on("POST", "sys/wrapping/unwrap", answer.clone());
         let failure = Job::at(&script).by(WRAPPED).failure();
-        assert_eq!((told(&failure).code, failure.exit()), (code, exit), "{answer:?}");
+        assert_eq!((told(&failure).code.as_str(), failure.exit()), (code, exit), "{answer:?}");
         assert_eq!(asked(&script), [HEALTH, "POST sys/wrapping/lookup", UNWRAP], "{answer:?}");
     }
 }

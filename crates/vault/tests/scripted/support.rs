@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use envlock_report::{Diagnostic, Explain as _};
+use envlock_report::{Explain as _, Finding};
 use envlock_secrets::facts::Online;
 use envlock_secrets::manifest::{Manifest, Notation};
 use envlock_testkit::{Answer, Asked, Script};
@@ -159,7 +159,7 @@ fn shows_nothing(report: &Report) {
     let Report { facts, said } = report;
     let mut shown = format!("{facts:?} {said:?}");
     if let Err(failure) = facts {
-        write!(shown, "{failure} {:?}", failure.diagnostics()).unwrap();
+        write!(shown, "{failure} {:?}", failure.findings()).unwrap();
     }
     for secret in [CANARY, "s.scripted"] {
         assert!(!shown.contains(secret), "{secret} in {shown}");
@@ -167,8 +167,8 @@ fn shows_nothing(report: &Report) {
 }
 
 /// The one diagnostic of a failure; each has words to help with but the interruption.
-pub(crate) fn told(failure: &Failure) -> Diagnostic {
-    let mut all = failure.diagnostics();
+pub(crate) fn told(failure: &Failure) -> Finding {
+    let mut all = failure.findings();
     assert_eq!(all.len(), 1, "{all:?}");
     let told = all.remove(0);
     assert_eq!(told.message, failure.to_string());

@@ -18,7 +18,10 @@ fn a_given_token_that_may_not_look_at_itself_is_refused() {
     );
     let failure = Job::at(&script).by(TOKEN).failure();
     assert_eq!(failure, Failure::TokenRefused);
-    assert_eq!((told(&failure).code, failure.exit()), ("token-refused", Exit::LoginRefused));
+    assert_eq!(
+        (told(&failure).code.as_str(), failure.exit()),
+        ("token-refused", Exit::LoginRefused)
+    );
     assert_eq!(told(&failure).help.as_deref(), Some("get a new one: `bao login` or `vault login`"));
     assert_eq!(asked(&script), [HEALTH, LOOKUP]);
 }
@@ -89,7 +92,7 @@ fn a_token_for_too_few_requests_is_not_used_up() {
     let (facts, asked) = uses(7, &[one]);
     let failure = facts.unwrap_err();
     assert_eq!(failure, Failure::TokenUses { left: 7, planned: 8 });
-    assert_eq!((told(&failure).code, failure.exit()), ("token-uses", Exit::Unknown));
+    assert_eq!((told(&failure).code.as_str(), failure.exit()), ("token-uses", Exit::Unknown));
     assert_eq!(asked, [HEALTH, JWT_LOGIN, LOOKUP, REVOKE]);
 
     let (facts, asked) = uses(8, &[one]);

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::Reason;
 use super::version::{parse_build, parse_version};
-use crate::channel::has_credentials;
+use envlock_text::redact::has_credentials;
 
 const KEYS: [&str; 12] = [
     "version",

@@ -1,5 +1,7 @@
 //! What can be wrong with a match spec, in the words of its author.
 
+use envlock_report::Code;
+
 /// Something wrong in the text of a match spec.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::spec) struct SpecError {
@@ -79,10 +81,10 @@ impl Reason {
         }
     }
 
-    pub(in crate::spec) fn code(&self) -> &'static str {
+    pub(in crate::spec) fn code(&self) -> Code {
         match self {
-            Self::Placeholder(_) => "template-placeholder",
-            _ => "match-spec",
+            Self::Placeholder(_) => Code::TemplatePlaceholder,
+            _ => Code::MatchSpec,
         }
     }
 

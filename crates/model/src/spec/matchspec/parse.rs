@@ -7,7 +7,7 @@ use rattler_conda_types::package::CondaArchiveIdentifier;
 use rattler_conda_types::{MatchSpec, NamelessMatchSpec, PackageName, PackageNameMatcher, Subdir};
 
 use super::{Reason, SpecError, brackets, version};
-use crate::channel::has_credentials;
+use envlock_text::redact::has_credentials;
 
 /// Nobody writes a match spec of this many bytes.
 const MAX_LENGTH: usize = 2000;

@@ -1,6 +1,6 @@
 //! `clock-skew`: the server's clock isn't this machine's, so that ends and TTLs are off.
 
-use envlock_report::{Diagnostic, Finding};
+use envlock_report::{Code, Finding};
 use jiff::SignedDuration;
 
 use super::live::Live;
@@ -15,7 +15,7 @@ pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
     }
     let side = if ahead.is_positive() { "ahead of" } else { "behind" };
     let message = format!("the server's clock is {:#} {side} this machine's", ahead.abs());
-    let diagnostic = Diagnostic::warning("clock-skew", message)
+    let diagnostic = Finding::new(Code::ClockSkew, message)
         .with_note("what ends soon may have ended already, and signed logins may be refused")
         .with_help("set both clocks by NTP: `timedatectl status` shows this machine's");
     findings.push(live.subject.of_profile(diagnostic));

@@ -1,15 +1,15 @@
 //! `denied`, by the server: where no policies are attached, or they leave it open.
 
-use envlock_report::{Diagnostic, Finding};
+use envlock_report::{Code, Finding};
 
 use super::live::Live;
 use super::words::{names, request};
 use crate::checks::case::agreed;
 use crate::evidence::{Answer, Heard};
+use crate::generate::block;
 use crate::manifest::Required;
-use crate::policy::Capabilities;
-use crate::policy::generate::block;
 use crate::requirement::Requirement;
+use envlock_policy::Capabilities;
 
 pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
     for (requirement, verdicts, heard) in live.judged() {
@@ -28,7 +28,7 @@ fn denied(live: &Live<'_>, requirement: &Requirement, granted: Capabilities) -> 
     let message =
         format!("{} is denied by the server: the token has {has} there", request(requirement));
     let policies = &live.online.token.policies;
-    let mut diagnostic = Diagnostic::error("denied", message)
+    let mut diagnostic = Finding::new(Code::Denied, message)
         .with_note(format!("the token's policies are {}", names(policies)));
     let required = &live.subject.need(need).need.required;
     if let Some(group) = required.group() {

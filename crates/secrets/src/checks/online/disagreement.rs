@@ -1,13 +1,13 @@
 //! `disagreement`: the policies in the repository say one thing, and the server another.
 
-use envlock_report::{Diagnostic, Finding, one_line};
+use envlock_report::{Code, Finding, one_line};
 
 use super::live::Live;
 use super::words::{names, request};
 use crate::checks::case::{Case, agreed};
 use crate::evidence::{Answer, Heard, Verdict};
-use crate::policy::RuleOrigin;
 use crate::requirement::Requirement;
+use envlock_policy::RuleOrigin;
 
 /// Requests of one need on which the two disagree in the same way.
 type Requests<'a> = Vec<(&'a Requirement, &'a [Verdict])>;
@@ -67,7 +67,7 @@ impl<'a> PolicyNames<'a> {
     }
 
     /// Says which server it is, and where the names differ.
-    fn tell(&self, live: &Live<'_>, diagnostic: &mut Diagnostic) {
+    fn tell(&self, live: &Live<'_>, diagnostic: &mut Finding) {
         let Self { token, attached, lacking, further } = self;
         let mut note = |text: String| diagnostic.notes.push(text);
         note(format!("the server is {}", one_line(&live.online.server.address)));
@@ -99,7 +99,7 @@ fn refusing(
         listed(requests),
         pronoun(requests)
     );
-    let mut diagnostic = Diagnostic::error("disagreement", message);
+    let mut diagnostic = Finding::new(Code::Disagreement, message);
     names.tell(live, &mut diagnostic);
     let is_deciding = |name: &&&String| deciding(requests).any(|origin| origin.policy == ***name);
     let (likely, help) = if let Some(lacking) = names.lacking.iter().find(is_deciding) {
@@ -129,7 +129,7 @@ fn granting(
         listed(requests),
         pronoun(requests)
     );
-    let mut diagnostic = Diagnostic::error("disagreement", message);
+    let mut diagnostic = Finding::new(Code::Disagreement, message);
     names.tell(live, &mut diagnostic);
     let (likely, help) = match names.further.first() {
         Some(further) => {
@@ -148,7 +148,7 @@ fn granting(
 const OTHER_TEXT: &str = "likely the server has another text of a policy than the repository: it \
                           wasn't uploaded, or this is another namespace or another server";
 
-fn finding(live: &Live<'_>, diagnostic: Diagnostic, requests: &Requests<'_>) -> Finding {
+fn finding(live: &Live<'_>, diagnostic: Finding, requests: &Requests<'_>) -> Finding {
     let mut finding = live.subject.finding(&requests[0].0.need, diagnostic);
     for origin in deciding(requests) {
         let message =

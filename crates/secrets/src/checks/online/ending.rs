@@ -1,6 +1,6 @@
 //! `expiring`, by the server: a version of a secret that it deletes soon.
 
-use envlock_report::{Diagnostic, Finding};
+use envlock_report::{Code, Finding};
 
 use super::live::Live;
 use super::standing::Standing;
@@ -20,7 +20,7 @@ pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
             need.mount,
             need.locator()
         );
-        let diagnostic = Diagnostic::warning("expiring", message).with_help(help);
+        let diagnostic = Finding::new(Code::Expiring, message).with_help(help);
         findings.push(live.subject.finding(&resolved.name, diagnostic));
     }
 }

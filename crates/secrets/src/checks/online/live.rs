@@ -1,6 +1,6 @@
 //! One profile with what the policies and a server say about it.
 
-use envlock_report::Severity;
+use envlock_report::Level;
 use jiff::{SignedDuration, Timestamp};
 
 use super::standing::Standing;
@@ -104,11 +104,11 @@ impl<'a> Live<'a> {
 
     /// What it weighs that a need isn't there: a note where it isn't required, where another of
     /// its group serves, and where nobody knows whether one does, which is told of that one.
-    pub(super) fn weight_of_absence(&self, need: &ResolvedNeed) -> Severity {
+    pub(super) fn weight_of_absence(&self, need: &ResolvedNeed) -> Level {
         let optional = need.need.required == Required::Plain(false);
         let maybe_served =
             self.subject.siblings(&need.name).any(|s| self.is_usable(s) || is_open(self, s));
-        if optional || maybe_served { Severity::Note } else { Severity::Error }
+        if optional || maybe_served { Level::Note } else { Level::Error }
     }
 
     /// The server's word on the requirement at `at`, for the table.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use envlock_report::{Diagnostic, Finding, Severity};
+use envlock_report::{Code, Finding, Level};
 
 use super::live::Live;
 use super::standing::{Gone, Standing};
@@ -15,7 +15,7 @@ pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
         let Standing::Gone(gone) = standing else { continue };
         let severity = live.weight_of_absence(resolved);
         match resolved.need.required.group() {
-            Some(group) if severity == Severity::Error => {
+            Some(group) if severity == Level::Error => {
                 if groups.insert(group) {
                     findings.push(of_group(live, group, resolved));
                 }
@@ -25,14 +25,14 @@ pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn of_need(live: &Live<'_>, resolved: &ResolvedNeed, gone: Gone, severity: Severity) -> Finding {
+fn of_need(live: &Live<'_>, resolved: &ResolvedNeed, gone: Gone, severity: Level) -> Finding {
     let need = &resolved.need;
     let mut diagnostic =
-        Diagnostic::error("missing", in_words(need, gone)).with_help(help(need, gone));
-    diagnostic.severity = severity;
+        Finding::new(Code::Missing, in_words(need, gone)).with_help(help(need, gone));
+    diagnostic.level = severity;
     if need.required == Required::Plain(false) {
         diagnostic.notes.push("it isn't required".to_owned());
-    } else if severity == Severity::Note {
+    } else if severity == Level::Note {
         let served = live.is_served(&resolved.name);
         let group = need.required.group().unwrap_or_default();
         diagnostic.notes.push(if served {
@@ -47,7 +47,7 @@ fn of_need(live: &Live<'_>, resolved: &ResolvedNeed, gone: Gone, severity: Sever
 /// One finding for a group none of whose needs can be used.
 fn of_group(live: &Live<'_>, group: &str, first: &ResolvedNeed) -> Finding {
     let message = format!("no need of the group {group} can be used");
-    let mut diagnostic = Diagnostic::error("missing", message)
+    let mut diagnostic = Finding::new(Code::Missing, message)
         .with_help("create one of them, or correct where the manifest looks for it");
     for (resolved, standing) in live.needs() {
         if resolved.need.required.group() != Some(group) {

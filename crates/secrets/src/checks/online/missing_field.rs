@@ -1,6 +1,6 @@
 //! `missing-field`: a secret is there, and some of its fields aren't.
 
-use envlock_report::{Diagnostic, Finding, nearest, one_line};
+use envlock_report::{Code, Finding, nearest, one_line};
 
 use super::live::Live;
 use super::standing::Standing;
@@ -20,8 +20,8 @@ pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
         }
         let word = if lacks.len() == 1 { "field" } else { "fields" };
         let message = format!("{} has no {word} {}", thing(&resolved.need), lacks.join(", "));
-        let mut diagnostic = Diagnostic::error("missing-field", message);
-        diagnostic.severity = live.weight_of_absence(resolved);
+        let mut diagnostic = Finding::new(Code::MissingField, message);
+        diagnostic.level = live.weight_of_absence(resolved);
         let more = if known.len() > SHOWN { ", …" } else { "" };
         diagnostic.notes.push(format!("its fields are {}{more}", names(known.iter().take(SHOWN))));
         let meant: Vec<_> = lacks

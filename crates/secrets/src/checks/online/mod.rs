@@ -21,25 +21,25 @@ mod unverifiable;
 mod words;
 mod wrong_engine;
 
-use envlock_report::Finding;
+use envlock_report::{Code, Finding};
 
 pub(super) use live::Live;
 
 /// The code of what couldn't be found out: the one error that isn't a finding to mend.
-pub(super) const UNVERIFIABLE: &str = "unverifiable";
+pub(super) const UNVERIFIABLE: Code = Code::Unverifiable;
 
 /// Codes that only a server's answer can lead to: without one nobody knows whether an allowance
 /// of them is still needed.
-pub(super) const CODES: [&str; 9] = [
-    "clock-skew",
-    "disagreement",
-    "missing",
-    "missing-field",
-    "non-expiring-token",
-    "ttl-too-short",
-    "unattached-policy",
+pub(super) const CODES: [Code; 9] = [
+    Code::ClockSkew,
+    Code::Disagreement,
+    Code::Missing,
+    Code::MissingField,
+    Code::NonExpiringToken,
+    Code::TtlTooShort,
+    Code::UnattachedPolicy,
     UNVERIFIABLE,
-    "wrong-engine",
+    Code::WrongEngine,
 ];
 
 pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {

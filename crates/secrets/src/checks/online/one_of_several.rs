@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use envlock_report::{Diagnostic, Finding};
+use envlock_report::{Code, Finding};
 
 use super::live::Live;
 use crate::manifest::Required;
@@ -24,7 +24,7 @@ pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
             "of the group {group} exactly one is wanted, and {} are there and allowed",
             members.join(", ")
         );
-        let diagnostic = Diagnostic::warning("one-of-several", message)
+        let diagnostic = Finding::new(Code::OneOfSeveral, message)
             .with_help("take the rights on the others away, or write any_of");
         findings.push(live.subject.finding(members[0], diagnostic));
     }

@@ -1,7 +1,7 @@
 //! `root-token`, `non-expiring-token` and `expiring`, by the token: it can do too much, or lives too
 //! long or hardly at all.
 
-use envlock_report::{Diagnostic, Finding, Severity};
+use envlock_report::{Code, Finding, Level};
 
 use super::live::Live;
 use crate::facts::Token;
@@ -22,7 +22,7 @@ pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
     let job = live.token_of_job().filter(|token| !says_how_long && is_ending(token));
     if let Some(token) = job {
         let message = format!("the token of profile {} ends in {} s", profile.name, token.ttl);
-        let diagnostic = Diagnostic::warning("expiring", message).with_help(
+        let diagnostic = Finding::new(Code::Expiring, message).with_help(
             "give the login's role a longer TTL, and say what the job takes: \
              `token: {ttl_min: 15m}`",
         );
@@ -30,11 +30,11 @@ pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
     }
     if live.token_of_job().is_some_and(|token| token.expires.is_none()) {
         let message = format!("the token of profile {} never ends", profile.name);
-        let mut diagnostic = Diagnostic::warning("non-expiring-token", message).with_help(
+        let mut diagnostic = Finding::new(Code::NonExpiringToken, message).with_help(
             "log in with an auth method, or make a token that ends: `vault token create -ttl=1h`",
         );
         if forbids(Forbidden::NonExpiring) {
-            diagnostic.severity = Severity::Error;
+            diagnostic.level = Level::Error;
             diagnostic.notes.push("the profile forbids it: `forbid: [non_expiring]`".to_owned());
         }
         findings.push(live.subject.of_profile(diagnostic));
@@ -52,14 +52,14 @@ fn root(live: &Live<'_>, development: bool) -> Finding {
     let name = &live.subject.profile.name;
     let message =
         format!("the token of profile {name} has the policy root, which allows everything");
-    let mut diagnostic = Diagnostic::error("root-token", message)
+    let mut diagnostic = Finding::new(Code::RootToken, message)
         .with_note("that the server allows it everything proves nothing about the needs")
         .with_help(
             "use a token with a policy of its own: `envlock policy generate` writes it, \
              `vault token create -policy=NAME` makes the token",
         );
     if development {
-        diagnostic.severity = Severity::Warning;
+        diagnostic.level = Level::Warning;
         let note = "a development server's own token is one; `forbid: [root]` refuses it here too";
         diagnostic.notes.push(note.to_owned());
     }

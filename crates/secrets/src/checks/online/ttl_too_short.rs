@@ -1,6 +1,6 @@
 //! `ttl-too-short`: the token, or what a role gives, ends before it has done its work.
 
-use envlock_report::{Diagnostic, Finding};
+use envlock_report::{Code, Finding, Level};
 
 use super::lease::{self, Lasts};
 use super::live::Live;
@@ -9,7 +9,7 @@ use super::words::{span, thing};
 use crate::facts::Token;
 use crate::manifest::seconds;
 
-const CODE: &str = "ttl-too-short";
+const CODE: Code = Code::TtlTooShort;
 
 pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
     let rules = live.subject.profile.token.as_ref();
@@ -28,7 +28,7 @@ pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
             let (asked, given) = (span(asked), span(given));
             let message =
                 format!("{} gives leases of {given}, and {asked} are needed", thing(need));
-            let diagnostic = Diagnostic::error(CODE, message)
+            let diagnostic = Finding::new(CODE, message)
                 .with_help("raise the role's `default_ttl`, or ask for less: `ttl: {min: …}`");
             findings.push(live.subject.finding(&resolved.name, diagnostic));
         }
@@ -38,7 +38,7 @@ pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
                 "leases of {} can be renewed until {given}, and {asked} are needed",
                 thing(need)
             );
-            let diagnostic = Diagnostic::error(CODE, message)
+            let diagnostic = Finding::new(CODE, message)
                 .with_help("raise the role's `max_ttl`, or ask for less: `ttl: {renew: until …}`");
             findings.push(live.subject.finding(&resolved.name, diagnostic));
         }
@@ -47,7 +47,7 @@ pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
 
 /// What is wrong with a token that has to live `least` seconds. A periodic one can be renewed
 /// for ever, unless it has an end of its own.
-fn of_token(token: &Token, least: u64) -> Option<Diagnostic> {
+fn of_token(token: &Token, least: u64) -> Option<Finding> {
     if token.expires.is_none() || token.ttl >= least {
         return None;
     }
@@ -63,13 +63,14 @@ fn of_token(token: &Token, least: u64) -> Option<Diagnostic> {
         } else {
             "it can't be renewed".to_owned()
         };
-        return Some(Diagnostic::error(CODE, message).with_note(why).with_help(help));
+        return Some(Finding::new(CODE, message).with_note(why).with_help(help));
     }
     if token.period > 0 {
         return None;
     }
     let message = format!("the token lives {has}, and has to be renewed to reach {asked}");
-    let diagnostic = Diagnostic::note(CODE, message)
+    let diagnostic = Finding::new(CODE, message)
+        .at_level(Level::Note)
         .with_note("how far it can be renewed is also limited by its auth mount, which isn't told")
         .with_help("let the job renew it; or raise `token_ttl` of its role");
     Some(diagnostic)

@@ -1,6 +1,6 @@
 //! `unattached-policy`: a policy of the token that the repository doesn't know.
 
-use envlock_report::{Diagnostic, Finding};
+use envlock_report::{Code, Finding};
 
 use super::live::Live;
 use super::words::names;
@@ -26,7 +26,7 @@ pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
         "the token has policies that aren't attached, and nobody judged what they grant: {}",
         names(unknown)
     );
-    let diagnostic = Diagnostic::note("unattached-policy", message).with_help(
+    let diagnostic = Finding::new(Code::UnattachedPolicy, message).with_help(
         "put their texts into the repository and attach them, or take them from the token",
     );
     findings.push(live.subject.of_profile(diagnostic));

@@ -1,6 +1,6 @@
 //! `unverifiable`: what couldn't be found out about a need. It is no yes.
 
-use envlock_report::{Diagnostic, Finding, Severity, one_line};
+use envlock_report::{Finding, Level, one_line};
 
 use super::UNVERIFIABLE;
 use super::lease::{self, Lasts};
@@ -9,10 +9,10 @@ use super::standing::Standing;
 use super::words::{request, thing};
 use crate::evidence::Heard;
 use crate::facts::Unknown;
+use crate::generate::{block, taken};
 use crate::manifest::{Engine, KnownFields, Required, ResolvedNeed, Verify};
-use crate::policy::generate::{block, taken};
-use crate::policy::{Capabilities, Capability};
 use crate::requirement;
+use envlock_policy::{Capabilities, Capability};
 
 /// Something that isn't known of a need.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,8 +117,8 @@ fn of_rights(live: &Live<'_>, resolved: &ResolvedNeed) -> Vec<Gap> {
 fn finding(live: &Live<'_>, resolved: &ResolvedNeed, gaps: &[Gap]) -> Finding {
     let what: Vec<_> = gaps.iter().map(|gap| gap.what.as_str()).collect();
     let message = format!("it couldn't be found out {}", what.join(", "));
-    let mut diagnostic = Diagnostic::error(UNVERIFIABLE, message);
-    diagnostic.severity = severity(live, resolved, gaps);
+    let mut diagnostic = Finding::new(UNVERIFIABLE, message);
+    diagnostic.level = severity(live, resolved, gaps);
     for gap in gaps {
         let why = in_words(gap.why, &live.online.server.version);
         diagnostic.notes.push(format!("{}: {why}", gap.what));
@@ -150,11 +150,11 @@ fn finding(live: &Live<'_>, resolved: &ResolvedNeed, gaps: &[Gap]) -> Finding {
 }
 
 /// An error, unless the work goes on without it or with another of its group.
-fn severity(live: &Live<'_>, resolved: &ResolvedNeed, gaps: &[Gap]) -> Severity {
+fn severity(live: &Live<'_>, resolved: &ResolvedNeed, gaps: &[Gap]) -> Level {
     let optional = resolved.need.required == Required::Plain(false);
     let minor = gaps.iter().all(|gap| gap.why == Why::NoNames);
     let note = optional || minor || live.is_served(&resolved.name);
-    if note { Severity::Note } else { Severity::Error }
+    if note { Level::Note } else { Level::Error }
 }
 
 /// The rules of a verifier that would let the token ask.

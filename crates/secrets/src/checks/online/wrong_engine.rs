@@ -1,6 +1,6 @@
 //! `wrong-engine`: another engine, or another mount, is where the manifest means a need to be.
 
-use envlock_report::{Diagnostic, Finding, one_line};
+use envlock_report::{Code, Finding, one_line};
 
 use super::live::Live;
 use super::standing::Standing;
@@ -33,7 +33,7 @@ pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
                 other_engine(mount),
             )
         };
-        let mut diagnostic = Diagnostic::error("wrong-engine", message).with_help(help);
+        let mut diagnostic = Finding::new(Code::WrongEngine, message).with_help(help);
         if need.engine == Engine::Kv2 || mount.kv_version == Some(2) {
             let note = "kv2 reads below data/, kv1 doesn't: a mix-up of the two looks like denied";
             diagnostic.notes.push(note.to_owned());

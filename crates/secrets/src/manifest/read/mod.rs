@@ -5,14 +5,15 @@ mod profile;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use envlock_report::{Diagnostic, Exit, Explain, nearest};
+use envlock_report::{Code, Exit, Explain, Finding, nearest};
 
 use super::model::{Allowance, Manifest, PolicyFile, ServerDialect};
 use super::words;
 use crate::fields::Fields;
 use crate::mistakes::Mistakes;
-use crate::source::ReadError;
-use crate::tree::{self, Entry, Node};
+use envlock_text::Pos;
+use envlock_text::ReadError;
+use envlock_text::tree::{self, Entry, Node};
 
 /// Where a manifest's text comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,13 +32,13 @@ pub enum ManifestError {
     Read(#[from] ReadError),
     /// Not a manifest: each thing with its line.
     #[error("the secrets manifest has mistakes")]
-    Mistakes(Vec<Diagnostic>),
+    Mistakes(Vec<Finding>),
 }
 
 impl Explain for ManifestError {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
+    fn findings(&self) -> Vec<Finding> {
         match self {
-            Self::Read(error) => error.diagnostics(),
+            Self::Read(error) => error.findings(),
             Self::Mistakes(mistakes) => mistakes.clone(),
         }
     }
@@ -86,7 +87,7 @@ fn refuse_too_many(manifest: &Manifest, node: &Node, mistakes: &mut Mistakes) {
     for (what, number, limit) in numbers {
         if number > limit {
             let message = format!("the manifest has {number} {what}; the limit is {limit}");
-            mistakes.push(Diagnostic::error("input-limit", message).at(manifest.place(node.pos)));
+            mistakes.push(Finding::new(Code::InputLimit, message).at(manifest.place(node.pos)));
         }
     }
 }
@@ -131,7 +132,7 @@ fn check(
 ) {
     if let Err(expected) = pattern(&entry.key) {
         let message = format!("`{}` can't be {what}: {expected}", entry.key);
-        fields.mistake("wrong-word", message, entry.pos);
+        fields.mistake(Code::WrongWord, message, entry.pos);
     }
 }
 
@@ -144,7 +145,7 @@ pub(super) fn word(
     let text = fields.text(key)?;
     if let Err(expected) = pattern(&text) {
         let pos = fields.get(key).map_or(fields.pos(key), |node| node.pos);
-        fields.mistake("wrong-word", format!("`{key}: {text}` must be {expected}"), pos);
+        fields.mistake(Code::WrongWord, format!("`{key}: {text}` must be {expected}"), pos);
     }
     Some(text)
 }
@@ -162,7 +163,7 @@ pub(super) fn choice<T: Copy>(
     let pos = fields.get(key).map_or(fields.pos(key), |node| node.pos);
     let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
     let mut diagnostic =
-        fields.diagnostic("unknown-word", format!("`{text}` isn't a known `{key}`"), pos);
+        fields.diagnostic(Code::UnknownWord, format!("`{text}` isn't a known `{key}`"), pos);
     diagnostic.help = Some(match nearest(&text, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("known are {}", names.join(", ")),
@@ -176,7 +177,7 @@ fn version(fields: &mut Fields<'_, '_>) -> u32 {
     if let Some(text) = text.filter(|text| text != "1") {
         let pos = fields.pos("version");
         let message = format!("this envlock reads version 1 of the manifest, not {text}");
-        fields.mistake("unknown-version", message, pos);
+        fields.mistake(Code::UnknownVersion, message, pos);
     }
     1
 }
@@ -212,42 +213,43 @@ fn allowances(fields: &mut Fields<'_, '_>) -> Vec<Allowance> {
     for node in fields.list("allow") {
         let mut allow = Fields::new(fields.file, node, "an allowance", fields.mistakes);
         allow.known(&["finding", "need", "policy", "reason", "until"]);
-        let finding = allow.required("finding").unwrap_or_default();
-        known_code(&mut allow, &finding, node);
+        let name = allow.required("finding").unwrap_or_default();
+        let finding = code(&mut allow, &name, node.pos);
         let (need, policy) = (allow.text("need"), allow.text("policy"));
         if need.is_some() == policy.is_some() {
             let message = "an allowance is for one `need` or for one `policy`".to_owned();
-            allow.mistake("missing-key", message, node.pos);
+            allow.mistake(Code::MissingKey, message, node.pos);
         }
         allow.required("reason");
         let reason = word(&mut allow, "reason", words::sentence).unwrap_or_default();
         let until = allow.required("until").and_then(|text| text.parse().ok());
         if until.is_none() && allow.get("until").is_some() {
             let pos = allow.pos("until");
-            allow.mistake("wrong-word", "`until` must be a day such as 2027-01-31", pos);
+            allow.mistake(Code::WrongWord, "`until` must be a day such as 2027-01-31", pos);
         }
         let until = until.unwrap_or_default();
+        let Some(finding) = finding else { continue };
         allowances.push(Allowance { finding, need, policy, reason, until, pos: node.pos });
     }
     allowances
 }
 
-fn denied_codes(fields: &mut Fields<'_, '_>) -> BTreeSet<String> {
+fn denied_codes(fields: &mut Fields<'_, '_>) -> BTreeSet<Code> {
     let mut codes = BTreeSet::new();
     for node in fields.list("deny") {
-        let code = node.text().unwrap_or_default().to_owned();
-        known_code(fields, &code, node);
-        codes.insert(code);
+        codes.extend(code(fields, node.text().unwrap_or_default(), node.pos));
     }
     codes
 }
 
-fn known_code(fields: &mut Fields<'_, '_>, code: &str, node: &Node) {
-    if crate::codes::page(code).is_none() {
-        let mut diagnostic =
-            fields.diagnostic("unknown-word", format!("`{code}` isn't a finding's code"), node.pos);
-        diagnostic.help =
-            crate::codes::nearest_code(code).map(|near| format!("did you mean `{near}`?"));
-        fields.mistakes.push(diagnostic);
+/// The code that is meant; one that doesn't exist is a mistake.
+fn code(fields: &mut Fields<'_, '_>, name: &str, pos: Pos) -> Option<Code> {
+    let code = name.parse().ok();
+    if code.is_none() {
+        let message = format!("`{name}` isn't a finding's code");
+        let mut mistake = fields.diagnostic(Code::UnknownWord, message, pos);
+        mistake.help = Code::nearest(name).map(|near| format!("did you mean `{near}`?"));
+        fields.mistakes.push(mistake);
     }
+    code
 }

@@ -1,5 +1,6 @@
 //! One need.
 
+use envlock_report::Code;
 use std::collections::{BTreeMap, BTreeSet};
 
 use envlock_report::nearest;
@@ -10,8 +11,8 @@ use super::super::words;
 use super::{choice, word};
 use crate::fields::Fields;
 use crate::mistakes::Mistakes;
-use crate::policy::Capability;
-use crate::tree::{Entry, Kind};
+use envlock_policy::Capability;
+use envlock_text::tree::{Entry, Kind};
 
 const KEYS: [&str; 12] = [
     "engine",
@@ -73,14 +74,14 @@ fn check_locator(fields: &mut Fields<'_, '_>, engine: Engine) {
     if fields.get(right.key()).is_none() {
         let message = format!("a need of engine {engine} is named by `{}`", right.key());
         let pos = fields.pos("engine");
-        fields.mistake("missing-key", message, pos);
+        fields.mistake(Code::MissingKey, message, pos);
     }
     for wrong in [Locator::Path, Locator::Role, Locator::Key] {
         if wrong != right && fields.get(wrong.key()).is_some() {
             let message =
                 format!("a need of engine {engine} has `{}`, not `{}`", right.key(), wrong.key());
             let pos = fields.pos(wrong.key());
-            fields.mistake("wrong-key", message, pos);
+            fields.mistake(Code::WrongKey, message, pos);
         }
     }
 }
@@ -92,7 +93,7 @@ fn operations(fields: &mut Fields<'_, '_>, engine: Engine) -> Vec<String> {
         if !TRANSIT_OPERATIONS.contains(&text) {
             let known = TRANSIT_OPERATIONS.join(", ");
             let message = format!("`{text}` isn't an operation of transit; known are {known}");
-            fields.mistake("unknown-word", message, node.pos);
+            fields.mistake(Code::UnknownWord, message, node.pos);
         }
         operations.push(text.to_owned());
     }
@@ -100,11 +101,11 @@ fn operations(fields: &mut Fields<'_, '_>, engine: Engine) -> Vec<String> {
     if engine == Engine::Transit && operations.is_empty() {
         let message = "a need of engine transit says what it does with the key: \
                        `operations: [decrypt]`";
-        fields.mistake("missing-key", message, pos);
+        fields.mistake(Code::MissingKey, message, pos);
     }
     if engine != Engine::Transit && !operations.is_empty() {
         let message = format!("`operations` belongs to engine transit, not to {engine}");
-        fields.mistake("wrong-key", message, pos);
+        fields.mistake(Code::WrongKey, message, pos);
     }
     operations
 }
@@ -116,7 +117,7 @@ fn capabilities(fields: &mut Fields<'_, '_>) -> BTreeSet<Capability> {
         match text.parse::<Capability>() {
             Ok(Capability::Deny) | Err(()) => {
                 let mut diagnostic = fields.diagnostic(
-                    "unknown-word",
+                    Code::UnknownWord,
                     format!("`{text}` isn't a capability that a need can have"),
                     node.pos,
                 );
@@ -139,7 +140,7 @@ fn targets(fields: &mut Fields<'_, '_>, engine: Engine) -> BTreeMap<String, Targ
             && !known.contains(&entry.key.as_str())
         {
             let message = format!("engine {engine} gives no field `{}`", entry.key);
-            let mut diagnostic = fields.diagnostic("unknown-field", message, entry.pos);
+            let mut diagnostic = fields.diagnostic(Code::UnknownField, message, entry.pos);
             diagnostic.help = Some(match nearest(&entry.key, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None if known.is_empty() => "it has no fields at all".to_owned(),
@@ -163,7 +164,7 @@ fn target(fields: &mut Fields<'_, '_>, entry: &Entry) -> Option<Target> {
         };
         if let Err(expected) = words::variable(env) {
             let message = format!("`{}: {env}` must be {expected}", entry.key);
-            fields.mistake("wrong-word", message, entry.value.pos);
+            fields.mistake(Code::WrongWord, message, entry.value.pos);
         }
         return Some(Target { env: env.to_owned(), form: Form::Env, pos: entry.pos });
     }
@@ -191,7 +192,7 @@ fn required(fields: &mut Fields<'_, '_>) -> Required {
         (None, Some(any_of)) => Required::AnyOf { any_of },
         _ => {
             let message = "`required` names one group: {one_of: GROUP} or {any_of: GROUP}";
-            group.mistake("wrong-shape", message, node.pos);
+            group.mistake(Code::WrongShape, message, node.pos);
             Required::default()
         }
     }
@@ -202,7 +203,7 @@ fn ttl(fields: &mut Fields<'_, '_>, engine: Engine) -> Option<Ttl> {
     if !engine.is_leased() {
         let message = format!("`ttl` has no meaning for engine {engine}: it gives no lease");
         let pos = fields.pos("ttl");
-        fields.mistake("wrong-key", message, pos);
+        fields.mistake(Code::WrongKey, message, pos);
     }
     let mut ttl = Fields::new(fields.file, node, "`ttl`", fields.mistakes);
     ttl.known(&["min", "renew"]);

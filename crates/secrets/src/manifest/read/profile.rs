@@ -1,5 +1,6 @@
 //! One profile.
 
+use envlock_report::Code;
 use std::collections::BTreeMap;
 
 use super::super::model::{
@@ -9,9 +10,9 @@ use super::super::words;
 use super::{choice, word};
 use crate::fields::Fields;
 use crate::mistakes::Mistakes;
-use crate::policy::Identity;
-use crate::source::Pos;
-use crate::tree::{Entry, Node};
+use envlock_policy::Identity;
+use envlock_text::Pos;
+use envlock_text::tree::{Entry, Node};
 
 const KEYS: [&str; 9] = [
     "extends",
@@ -102,7 +103,7 @@ fn auth(fields: &mut Fields<'_, '_>, node: &Node) -> Option<Auth> {
             None if wanted.contains(&name) => {
                 let message =
                     format!("auth method {} needs `{name}: {{env: NAME}}`", method.name());
-                auth.mistake("missing-key", message, node.pos);
+                auth.mistake(Code::MissingKey, message, node.pos);
             }
             None => {}
         }
@@ -120,7 +121,7 @@ fn auth(fields: &mut Fields<'_, '_>, node: &Node) -> Option<Auth> {
 fn credential(fields: &mut Fields<'_, '_>, key: &str, node: &Node) -> Option<Credential> {
     if node.entries().is_none() {
         let message = format!("`{key}` must say where it comes from, not what it is");
-        let diagnostic = fields.diagnostic("value-in-manifest", message, node.pos);
+        let diagnostic = fields.diagnostic(Code::ValueInManifest, message, node.pos);
         fields.mistakes.push(diagnostic.with_help(format!(
             "write `{key}: {{env: NAME}}` or `{key}: {{file: PATH}}`; if the value stood here, \
              it is in git now: revoke it"
@@ -135,7 +136,7 @@ fn credential(fields: &mut Fields<'_, '_>, key: &str, node: &Node) -> Option<Cre
         (None, Some(file)) => Some(Credential::File { file, wrapped }),
         _ => {
             let message = format!("`{key}` is either `{{env: NAME}}` or `{{file: PATH}}`");
-            source.mistake("wrong-shape", message, node.pos);
+            source.mistake(Code::WrongShape, message, node.pos);
             None
         }
     }
@@ -173,7 +174,7 @@ fn token(fields: &mut Fields<'_, '_>, node: &Node) -> TokenRules {
             Some("non_expiring") => forbid.push(Forbidden::NonExpiring),
             _ => {
                 let message = "`forbid` knows `root` and `non_expiring`".to_owned();
-                token.mistake("unknown-word", message, node.pos);
+                token.mistake(Code::UnknownWord, message, node.pos);
             }
         }
     }

@@ -1,0 +1,326 @@
+//! What one server makes of the policies of one token: an index of rules by pattern.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use envlock_report::Place;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::block::Block;
+use super::capability::{Capabilities, Capability};
+use super::dialect::Dialect;
+use super::document::{Policy, canonical_namespace};
+use super::error::{Fault, PolicyError};
+use super::identity::Identity;
+use super::pattern::{Pattern, PatternKind};
+use super::rule::{BlockId, Rule};
+use super::segments::SegmentIndex;
+use super::template::{self, Blocked};
+use envlock_text::Pos;
+
+/// What a server knows besides the policies.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The server's way to read policies.
+    pub dialect: Dialect,
+    /// The moment to judge at: OpenBao's rules may have an end.
+    pub now: Timestamp,
+    /// Who asks. `None` is nobody knows: templated blocks are kept aside as undecided.
+    pub identity: Option<&'a Identity>,
+    /// The namespace of the token, which bounds the policy `root`.
+    pub token_namespace: &'a str,
+}
+
+/// The index of a rule in its [`Acl`].
+pub type RuleId = usize;
+
+/// The rules of a token's policies on one server.
+#[derive(Debug)]
+pub struct Acl<'a> {
+    pub dialect: Dialect,
+    pub root: bool,
+    pub token_namespace: String,
+    policies: Vec<&'a Policy>,
+    rules: Vec<Rule>,
+    exact: HashMap<String, RuleId>,
+    prefix: HashMap<String, RuleId>,
+    segments: HashMap<String, RuleId>,
+    by_segment: SegmentIndex,
+    /// The lengths that prefixes have, longest first: the only ones worth a look.
+    prefix_lengths: Vec<usize>,
+    undecided: Vec<BlockId>,
+}
+
+/// Where a rule stands.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct RuleOrigin {
+    /// The policy's name.
+    pub policy: String,
+    /// The pattern's place in the policy's file.
+    pub place: Place,
+    /// The pattern as it is written.
+    pub pattern: String,
+}
+
+impl<'a> Acl<'a> {
+    /// Reads `policies` as the server of `context` does.
+    ///
+    /// # Errors
+    /// The first fault for which that server refuses one of them.
+    pub fn new(policies: &[&'a Policy], context: &Context<'_>) -> Result<Self, PolicyError> {
+        let mut acl = Self {
+            dialect: context.dialect,
+            root: false,
+            token_namespace: canonical_namespace(context.token_namespace),
+            policies: policies.to_vec(),
+            rules: Vec::new(),
+            exact: HashMap::new(),
+            prefix: HashMap::new(),
+            segments: HashMap::new(),
+            by_segment: SegmentIndex::default(),
+            prefix_lengths: Vec::new(),
+            undecided: Vec::new(),
+        };
+        for (index, policy) in policies.iter().enumerate() {
+            if let Some(fault) = policy.fault(context.dialect, context.now) {
+                return Err(fault.clone());
+            }
+            if policy.name == "root" {
+                acl.attach_root(policy)?;
+            }
+            for block in 0..policy.blocks.len() {
+                acl.add(BlockId { policy: index, block }, context)?;
+            }
+        }
+        acl.prefix_lengths = lengths(acl.prefix.keys());
+        Ok(acl)
+    }
+
+    fn attach_root(&mut self, policy: &Policy) -> Result<(), PolicyError> {
+        if self.policies.len() != 1 {
+            return Err(Fault::RootWithOthers.at(&policy.file, Pos::START));
+        }
+        if self.dialect.is_vault() && !self.token_namespace.is_empty() {
+            return Err(Fault::RootInNamespace.at(&policy.file, Pos::START));
+        }
+        self.root = true;
+        Ok(())
+    }
+
+    fn add(&mut self, id: BlockId, context: &Context<'_>) -> Result<(), PolicyError> {
+        let policy = self.policies[id.policy];
+        let block = &policy.blocks[id.block];
+        if self.is_expired(block, context.now) {
+            return Ok(());
+        }
+        let filled = if !block.templated || self.dialect == Dialect::RustyVault {
+            Some(block.pattern.as_str().into())
+        } else {
+            context.identity.and_then(|identity| {
+                let namespace =
+                    if policy.namespace.is_empty() { "root" } else { &policy.namespace };
+                let blocked = self.blocked(policy);
+                template::fill(&block.pattern, identity, namespace, context.now, blocked)
+            })
+        };
+        let refused = |text| Fault::PlusStar(text).at(&policy.file, block.pos);
+        let Some(text) = filled else {
+            Pattern::new(&block.pattern, &policy.namespace).map_err(refused)?;
+            if context.identity.is_none() {
+                self.undecided.push(id);
+            }
+            return Ok(());
+        };
+        let pattern = Pattern::new(&text, &policy.namespace).map_err(refused)?;
+        self.insert(pattern, block, id);
+        Ok(())
+    }
+
+    fn insert(&mut self, pattern: Pattern, block: &Block, id: BlockId) {
+        let kind = pattern.kind;
+        let index = match kind {
+            PatternKind::Exact => &mut self.exact,
+            PatternKind::Prefix => &mut self.prefix,
+            PatternKind::Segments => &mut self.segments,
+        };
+        if let Some(known) = index.get(&pattern.text) {
+            self.rules[*known].merge(block, id, self.dialect);
+            return;
+        }
+        let new = self.rules.len();
+        index.insert(pattern.text.clone(), new);
+        if kind == PatternKind::Segments {
+            self.by_segment.insert(&pattern.text, new);
+        }
+        self.rules.push(Rule::new(pattern, block, id, self.dialect));
+    }
+
+    fn is_expired(&self, block: &Block, now: Timestamp) -> bool {
+        self.dialect == Dialect::OpenBao && block.expires.is_some_and(|end| now > end)
+    }
+
+    /// What this server doesn't let a template put into a pattern.
+    fn blocked(&self, policy: &Policy) -> Blocked {
+        match self.dialect {
+            Dialect::OpenBao => {
+                Blocked { slash: !policy.allow_slashes, wildcard: !policy.allow_wildcards }
+            }
+            Dialect::Vault => Blocked { slash: false, wildcard: true },
+            Dialect::VaultLegacy | Dialect::RustyVault => Blocked { slash: false, wildcard: false },
+        }
+    }
+
+    /// The server's way to read policies.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Every rule.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The rule `id`.
+    pub fn rule(&self, id: RuleId) -> &Rule {
+        &self.rules[id]
+    }
+
+    /// Whether the policy `root` is attached.
+    pub fn is_root(&self) -> bool {
+        self.root
+    }
+
+    /// The templated blocks that wait for an identity.
+    pub fn undecided(&self) -> &[BlockId] {
+        &self.undecided
+    }
+
+    /// The block `id` as it is written.
+    pub fn block(&self, id: BlockId) -> &'a Block {
+        &self.policies[id.policy].blocks[id.block]
+    }
+
+    /// Where the block `id` stands.
+    pub fn origin(&self, id: BlockId) -> RuleOrigin {
+        let policy = self.policies[id.policy];
+        let block = &policy.blocks[id.block];
+        RuleOrigin {
+            policy: policy.name.clone(),
+            place: block.pos.place(&policy.file),
+            pattern: block.pattern.clone(),
+        }
+    }
+
+    /// The blocks behind a rule, the one that denies first: it alone decides.
+    pub fn origins(&self, rule: RuleId) -> Vec<RuleOrigin> {
+        let mut blocks = self.rules[rule].blocks.clone();
+        blocks.sort_by_key(|id| !self.block(*id).capabilities.denies());
+        blocks.into_iter().map(|id| self.origin(id)).collect()
+    }
+
+    /// The rule that decides on `path`; for `listing`, the servers differ.
+    pub fn find(&self, path: &str, listing: bool) -> Option<RuleId> {
+        let path = path.trim_start_matches('/');
+        if let Some(rule) = self.exact.get(path) {
+            return Some(*rule);
+        }
+        let bare = path.strip_suffix('/').filter(|_| listing);
+        let Some(bare) = bare.filter(|_| self.dialect != Dialect::RustyVault) else {
+            return self.best(path);
+        };
+        if let Some(rule) = self.exact.get(bare) {
+            return Some(*rule);
+        }
+        match self.dialect {
+            Dialect::OpenBao => self.best(path).or_else(|| self.best(bare)),
+            Dialect::VaultLegacy => self.best(bare).or_else(|| self.best(path)),
+            Dialect::Vault => self.pooled(path, bare),
+            Dialect::RustyVault => self.best(path),
+        }
+    }
+
+    fn best(&self, path: &str) -> Option<RuleId> {
+        self.highest(self.candidates(path).into_iter())
+    }
+
+    fn highest(&self, candidates: impl Iterator<Item = RuleId>) -> Option<RuleId> {
+        candidates.max_by_key(|rule| self.rules[*rule].pattern.rank())
+    }
+
+    /// Current Vault looks at both spellings at once: the most specific deny wins over a less
+    /// specific grant of `list`, and rules that do neither hide nothing.
+    fn pooled(&self, path: &str, bare: &str) -> Option<RuleId> {
+        let mut pool = self.candidates(bare);
+        pool.extend(self.candidates(path));
+        let with = |capability| {
+            let having = pool.iter().copied();
+            let having = having.filter(move |r| self.rules[*r].capabilities.contains(capability));
+            self.highest(having)
+        };
+        let rank = |rule: RuleId| self.rules[rule].pattern.rank();
+        match (with(Capability::Deny), with(Capability::List)) {
+            (Some(deny), Some(list)) => Some(if rank(deny) > rank(list) { deny } else { list }),
+            (Some(deny), None) => Some(deny),
+            (None, Some(list)) => Some(list),
+            (None, None) => self.highest(pool.iter().copied()),
+        }
+    }
+
+    /// The longest prefix that matches, and every matching pattern of segments.
+    fn candidates(&self, path: &str) -> Vec<RuleId> {
+        let mut found = Vec::new();
+        found.extend(heads_of(path, &self.prefix_lengths).find_map(|head| self.prefix.get(head)));
+        let segments = self.by_segment.candidates(path).into_iter();
+        found.extend(segments.filter(|rule| self.rules[*rule].pattern.matches(path)));
+        found
+    }
+
+    /// Every rule but `deciding` that matches `path` too: those that it hides.
+    pub fn hidden(&self, path: &str, listing: bool, deciding: RuleId) -> Vec<RuleId> {
+        let path = path.trim_start_matches('/');
+        let bare = path.strip_suffix('/').filter(|_| listing);
+        let matches = |rule: &Rule| {
+            rule.pattern.matches(path) || bare.is_some_and(|bare| rule.pattern.matches(bare))
+        };
+        let mut hidden: Vec<_> = (0..self.rules.len())
+            .filter(|rule| *rule != deciding && matches(&self.rules[*rule]))
+            .collect();
+        hidden.sort_by_key(|rule| {
+            let pattern = &self.rules[*rule].pattern;
+            Reverse((pattern.kind == PatternKind::Exact, pattern.rank()))
+        });
+        hidden
+    }
+
+    /// What `sys/capabilities-self` would say of `path` in `namespace`; empty is `["deny"]`.
+    pub fn capabilities(&self, path: &str, namespace: &str) -> Vec<&'static str> {
+        let namespace = canonical_namespace(namespace);
+        if self.root {
+            return vec![if namespace.starts_with(&self.token_namespace) {
+                "root"
+            } else {
+                "deny"
+            }];
+        }
+        let rule = self.find(&format!("{namespace}{path}"), true);
+        let capabilities = rule.map_or(Capabilities::NONE, |rule| self.rules[rule].capabilities);
+        if capabilities.is_empty() {
+            return vec!["deny"];
+        }
+        capabilities.iter().map(Capability::name).collect()
+    }
+}
+
+/// The beginnings of `path` that have one of `lengths`.
+fn heads_of<'p>(path: &'p str, lengths: &'p [usize]) -> impl Iterator<Item = &'p str> {
+    lengths.iter().filter_map(|length| path.get(..*length))
+}
+
+/// The different lengths of `texts`, longest first.
+fn lengths<'t>(texts: impl Iterator<Item = &'t String>) -> Vec<usize> {
+    let mut lengths: Vec<_> = texts.map(String::len).collect();
+    lengths.sort_unstable_by_key(|length| Reverse(*length));
+    lengths.dedup();
+    lengths
+}

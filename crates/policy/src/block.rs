@@ -1,0 +1,368 @@
+//! One path block, read once for all dialects; what only some servers refuse is kept with it.
+
+use std::collections::{BTreeMap, HashSet};
+
+use jiff::Timestamp;
+use serde_json::Value as Json;
+
+use super::body::{Body, Item, Value, What, Word, integer};
+use super::capability::{Capabilities, Capability};
+use super::dialect::{Dialect, DialectSet};
+use super::duration;
+use super::error::{Fault, PolicyError};
+use envlock_text::Pos;
+
+/// Parameter names in lower case, and the values that count; an empty list means any value.
+pub type Parameters = BTreeMap<String, Vec<Json>>;
+
+/// What a path block says.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Block {
+    /// The pattern as it is written.
+    pub pattern: String,
+    pub pos: Pos,
+    /// Whether the pattern holds `{{…}}`.
+    pub templated: bool,
+    pub capabilities: Capabilities,
+    pub allowed: Option<Parameters>,
+    pub denied: Option<Parameters>,
+    pub required: Vec<String>,
+    /// Nanoseconds; 0 is no bound.
+    pub min_wrapping: i64,
+    /// Nanoseconds; 0 is no bound.
+    pub max_wrapping: i64,
+    pub mfa: Vec<String>,
+    pub control_group: bool,
+    pub pagination: i64,
+    /// After this moment OpenBao reads the policy as if the block weren't there.
+    pub expires: Option<Timestamp>,
+    pub faults: Vec<DialectFault>,
+}
+
+impl Block {
+    /// Whether nothing but the capabilities stands between a request and its answer.
+    pub fn is_unconditional(&self) -> bool {
+        let none =
+            |parameters: &Option<Parameters>| parameters.as_ref().is_none_or(BTreeMap::is_empty);
+        none(&self.allowed)
+            && none(&self.denied)
+            && self.required.is_empty()
+            && self.min_wrapping <= 0
+            && self.max_wrapping <= 0
+            && self.mfa.is_empty()
+            && !self.control_group
+    }
+}
+
+/// A fault that some servers find.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DialectFault {
+    pub dialects: DialectSet,
+    /// Found only while the block hasn't expired: OpenBao looks at the date first.
+    pub unless_expired: bool,
+    pub error: PolicyError,
+}
+
+/// The keys of a path block and the servers that know them.
+const KEYS: [(&str, &[Dialect]); 14] = [
+    ("comment", &Dialect::ALL),
+    ("policy", &Dialect::ALL),
+    ("capabilities", &Dialect::ALL),
+    ("allowed_parameters", &Dialect::ALL),
+    ("denied_parameters", &Dialect::ALL),
+    ("required_parameters", &Dialect::ALL),
+    ("min_wrapping_ttl", &Dialect::ALL),
+    ("max_wrapping_ttl", &Dialect::ALL),
+    ("mfa_methods", &Dialect::ALL),
+    ("control_group", &Dialect::ALL),
+    ("pagination_limit", &[Dialect::OpenBao]),
+    ("expiration", &[Dialect::OpenBao]),
+    ("list_scan_response_keys_filter_path", &[Dialect::OpenBao]),
+    ("subscribe_event_types", &[Dialect::Vault, Dialect::VaultLegacy]),
+];
+
+/// What the shorthand `policy = "…"` stands for.
+fn shorthand(word: &str) -> Option<&'static [Capability]> {
+    use Capability::{Create, Delete, Deny, List, Read, Sudo, Update};
+    match word {
+        "deny" => Some(&[Deny]),
+        "read" => Some(&[Read, List]),
+        "write" => Some(&[Create, Read, Update, Delete, List]),
+        "sudo" => Some(&[Create, Read, Update, Delete, List, Sudo]),
+        _ => None,
+    }
+}
+
+/// Reads the block of `item`, whose pattern the caller found.
+pub fn read(file: &str, item: &Item, pattern: String, pos: Pos) -> Result<Block, PolicyError> {
+    let What::Body(body) = &item.value.what else {
+        let fault = Fault::Shape { key: "path", expected: "a block: path \"…\" { … }" };
+        return Err(fault.at(file, item.value.pos));
+    };
+    let templated = pattern.contains("{{");
+    let block = Block { pattern, pos, templated, ..Block::default() };
+    let mut reader = Reader { file, body, block };
+    reader.keys()?;
+    reader.expiration();
+    reader.values()?;
+    Ok(reader.block)
+}
+
+struct Reader<'a> {
+    file: &'a str,
+    body: &'a Body,
+    block: Block,
+}
+
+impl<'a> Reader<'a> {
+    fn all(&self, key: &'static str) -> impl Iterator<Item = &'a Value> + use<'a> {
+        let body: &'a Body = self.body;
+        body.items.iter().filter(move |item| item.name() == key).map(|item| &item.value)
+    }
+
+    fn last(&self, key: &'static str) -> Option<&'a Value> {
+        self.all(key).last()
+    }
+
+    fn fault(&mut self, dialects: DialectSet, unless_expired: bool, fault: Fault, pos: Pos) {
+        // A second one for the same servers changes nothing; a hostile text has a million.
+        let known = |fault: &DialectFault| {
+            fault.dialects == dialects && (unless_expired || !fault.unless_expired)
+        };
+        if self.block.faults.iter().any(known) {
+            return;
+        }
+        let error = fault.at(self.file, pos);
+        self.block.faults.push(DialectFault { dialects, unless_expired, error });
+    }
+
+    fn shape(&self, key: &'static str, expected: &'static str, at: &Value) -> PolicyError {
+        Fault::Shape { key, expected }.at(self.file, at.pos)
+    }
+
+    /// Every key known, to whom, and whether twice.
+    fn keys(&mut self) -> Result<(), PolicyError> {
+        let mut seen = HashSet::new();
+        for item in &self.body.items {
+            let Some((_, known)) = KEYS.iter().find(|(key, _)| *key == item.name()) else {
+                let key = item.name().to_owned();
+                let nearest = envlock_report::nearest(&key, KEYS.iter().map(|(key, _)| *key));
+                let fault = Fault::UnknownKey { key, within: "of a path block", nearest };
+                return Err(fault.at(self.file, item.pos()));
+            };
+            if known.len() < Dialect::ALL.len() {
+                let accepted: DialectSet = known.iter().copied().collect();
+                let refused = Dialect::ALL.into_iter().filter(|d| !known.contains(d)).collect();
+                let fault = Fault::OtherDialect { word: item.name().to_owned(), accepted };
+                self.fault(refused, false, fault, item.pos());
+            }
+            if !seen.insert(item.name()) {
+                let fault = Fault::DuplicateAttribute(item.name().to_owned());
+                self.fault([Dialect::Vault].into_iter().collect(), false, fault, item.pos());
+            }
+        }
+        Ok(())
+    }
+
+    fn expiration(&mut self) {
+        let Some(value) = self.last("expiration") else { return };
+        match value.as_text() {
+            Some("") => {}
+            text => match text.and_then(moment) {
+                Some(time) => self.block.expires = Some(time),
+                None => self.fault(openbao(), false, Fault::BadExpiration, value.pos),
+            },
+        }
+    }
+
+    fn values(&mut self) -> Result<(), PolicyError> {
+        self.pagination();
+        let words = self.words()?;
+        self.block.allowed = self.parameters("allowed_parameters")?;
+        self.block.denied = self.parameters("denied_parameters")?;
+        self.block.required = self.texts("required_parameters")?;
+        self.block.mfa = self.texts("mfa_methods")?;
+        self.block.control_group = self.last("control_group").is_some();
+        let valid = self.capabilities(&words);
+        if valid && !self.block.capabilities.denies() {
+            self.wrapping();
+            self.listing();
+        }
+        Ok(())
+    }
+
+    /// The words of `capabilities` and of the shorthand, in the order the servers read them.
+    fn words(&mut self) -> Result<Vec<(String, Pos)>, PolicyError> {
+        let mut words = Vec::new();
+        for value in self.all("capabilities") {
+            let What::List(items) = &value.what else {
+                return Err(self.shape("capabilities", "a list: [\"read\", \"list\"]", value));
+            };
+            for item in items {
+                let Some(word) = item.as_text() else {
+                    return Err(self.shape("capabilities", "a list of quoted words", item));
+                };
+                words.push((word.to_owned(), item.pos));
+            }
+        }
+        let Some(value) = self.last("policy") else { return Ok(words) };
+        let Some(word) = value.as_text() else {
+            return Err(self.shape(
+                "policy",
+                "one of \"deny\", \"read\", \"write\", \"sudo\"",
+                value,
+            ));
+        };
+        match shorthand(word) {
+            _ if word.is_empty() => {}
+            Some([Capability::Deny]) => words = vec![("deny".to_owned(), value.pos)],
+            Some(more) => words.extend(more.iter().map(|c| (c.name().to_owned(), value.pos))),
+            None => {
+                let fault = Fault::UnknownShorthand(word.to_owned());
+                self.fault(everybody(), true, fault, value.pos);
+            }
+        }
+        Ok(words)
+    }
+
+    /// The capabilities up to the first `deny`, which discards the others and hides whatever
+    /// follows it. Whether all were known to somebody.
+    fn capabilities(&mut self, words: &[(String, Pos)]) -> bool {
+        for (word, pos) in words {
+            match word.parse::<Capability>() {
+                Ok(Capability::Deny) => {
+                    self.block.capabilities = [Capability::Deny].into_iter().collect();
+                    return true;
+                }
+                Ok(capability) => {
+                    let known = capability.dialects();
+                    if known != everybody() {
+                        let refused =
+                            Dialect::ALL.into_iter().filter(|d| !known.contains(*d)).collect();
+                        let fault = Fault::OtherDialect { word: word.clone(), accepted: known };
+                        self.fault(refused, true, fault, *pos);
+                    }
+                    self.block.capabilities.insert(capability);
+                }
+                Err(()) => {
+                    let names = Capability::ALL.map(Capability::name);
+                    let nearest = envlock_report::nearest(word, names);
+                    let fault = Fault::UnknownCapability { word: word.clone(), nearest };
+                    self.fault(everybody(), true, fault, *pos);
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    fn parameters(&self, key: &'static str) -> Result<Option<Parameters>, PolicyError> {
+        let mut all: Option<Parameters> = None;
+        let shape = |at| self.shape(key, "a map of lists: { \"name\" = [] }", at);
+        for item in self.body.items.iter().filter(|item| item.name() == key) {
+            let What::Body(body) = &item.value.what else { return Err(shape(&item.value)) };
+            let parameters = all.get_or_insert_default();
+            let mut add = |name: &Word, values: &[Value]| {
+                let known = parameters.entry(name.text.to_lowercase()).or_default();
+                known.extend(values.iter().map(Value::to_json));
+            };
+            match item.keys.as_slice() {
+                [_] => {}
+                // With a label, which is the name, the block is its only value.
+                [_, name] => {
+                    add(name, std::slice::from_ref(&item.value));
+                    continue;
+                }
+                _ => return Err(shape(&item.value)),
+            }
+            for item in &body.items {
+                let ([name], value) = (item.keys.as_slice(), &item.value) else {
+                    return Err(shape(&item.value));
+                };
+                match &value.what {
+                    What::List(values) => add(name, values),
+                    // One object is a list of it.
+                    What::Body(_) => add(name, std::slice::from_ref(value)),
+                    _ => return Err(shape(value)),
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    fn texts(&self, key: &'static str) -> Result<Vec<String>, PolicyError> {
+        let mut texts = Vec::new();
+        for value in self.all(key) {
+            let What::List(items) = &value.what else {
+                return Err(self.shape(key, "a list of quoted words", value));
+            };
+            for item in items {
+                let text = item.as_text().ok_or(());
+                texts.push(
+                    text.map_err(|()| self.shape(key, "a list of quoted words", item))?.to_owned(),
+                );
+            }
+        }
+        Ok(texts)
+    }
+
+    fn wrapping(&mut self) {
+        self.block.min_wrapping = self.duration("min_wrapping_ttl");
+        self.block.max_wrapping = self.duration("max_wrapping_ttl");
+        let (min, max) = (self.block.min_wrapping, self.block.max_wrapping);
+        if min != 0 && max != 0 && max < min {
+            let pos = self.last("max_wrapping_ttl").map_or(self.block.pos, |value| value.pos);
+            self.fault(everybody(), true, Fault::WrappingOrder, pos);
+        }
+    }
+
+    fn duration(&mut self, key: &'static str) -> i64 {
+        let Some(value) = self.last(key) else { return 0 };
+        duration::nanoseconds(value).unwrap_or_else(|| {
+            self.fault(everybody(), true, Fault::BadDuration { key }, value.pos);
+            0
+        })
+    }
+
+    /// OpenBao wants a number even where the block has expired or denies.
+    fn pagination(&mut self) {
+        let Some(value) = self.last("pagination_limit") else { return };
+        if let Some(limit) = value.as_text().and_then(integer) {
+            self.block.pagination = limit;
+        } else {
+            let fault = Fault::Shape { key: "pagination_limit", expected: "a whole number" };
+            self.fault(openbao(), false, fault, value.pos);
+        }
+    }
+
+    /// What OpenBao adds for lists.
+    fn listing(&mut self) {
+        let Some(value) = self.last("list_scan_response_keys_filter_path") else { return };
+        let filters = value.as_text().is_some_and(|text| !text.is_empty());
+        if filters && !self.block.capabilities.contains(Capability::List) {
+            self.fault(openbao(), true, Fault::FilterWithoutList, value.pos);
+        }
+    }
+}
+
+fn openbao() -> DialectSet {
+    [Dialect::OpenBao].into_iter().collect()
+}
+
+fn everybody() -> DialectSet {
+    Dialect::ALL.into_iter().collect()
+}
+
+/// RFC 3339, or seconds since 1970.
+fn moment(text: &str) -> Option<Timestamp> {
+    rfc3339(text).or_else(|| Timestamp::from_second(text.parse().ok()?).ok())
+}
+
+/// RFC 3339 to the letter: looser notations that a library would take are refused by the server.
+fn rfc3339(text: &str) -> Option<Timestamp> {
+    let bytes = text.as_bytes();
+    let zone = bytes.len() >= 20
+        && bytes[10] == b'T'
+        && (text.ends_with('Z') || matches!(bytes[bytes.len() - 6], b'+' | b'-'));
+    zone.then(|| text.parse().ok()).flatten()
+}

@@ -1,0 +1,106 @@
+//! What HCL and JSON policies have in common: items with keys, and values, with places.
+
+use serde_json::{Number, Value as Json};
+
+use envlock_text::Pos;
+
+/// The items between two braces, or of a whole file.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Body {
+    pub(crate) items: Vec<Item>,
+}
+
+/// `key = value`, `key "label" { … }` or `key { … }`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Item {
+    /// At least one.
+    pub(crate) keys: Vec<Word>,
+    pub(crate) value: Value,
+}
+
+/// A key or a label.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Word {
+    pub(crate) text: String,
+    pub(crate) pos: Pos,
+}
+
+/// A value and where it starts.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Value {
+    pub(crate) pos: Pos,
+    pub(crate) what: What,
+}
+
+/// What a value is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum What {
+    Text(String),
+    /// As it is written.
+    Number(String),
+    Bool(bool),
+    List(Vec<Value>),
+    Body(Body),
+}
+
+impl Item {
+    /// The first key.
+    pub(crate) fn name(&self) -> &str {
+        &self.keys[0].text
+    }
+
+    /// Where it starts.
+    pub(crate) fn pos(&self) -> Pos {
+        self.keys[0].pos
+    }
+}
+
+impl Value {
+    /// A text, or a number as a text, which is what the servers take for one.
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        match &self.what {
+            What::Text(text) | What::Number(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value that a request's parameter is compared with.
+    pub(crate) fn to_json(&self) -> Json {
+        match &self.what {
+            What::Text(text) => Json::String(text.clone()),
+            What::Number(text) => number(text),
+            What::Bool(flag) => Json::Bool(*flag),
+            What::List(items) => items.iter().map(Self::to_json).collect(),
+            What::Body(body) => Json::Object(
+                body.items
+                    .iter()
+                    .map(|item| (item.name().to_owned(), item.value.to_json()))
+                    .collect(),
+            ),
+        }
+    }
+}
+
+/// An integer in any of its notations, else a float.
+pub(crate) fn integer(text: &str) -> Option<i64> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text),
+    };
+    let value = if let Some(hex) = digits.strip_prefix("0x").or(digits.strip_prefix("0X")) {
+        i64::from_str_radix(hex, 16).ok()?
+    } else if digits.len() > 1 && digits.starts_with('0') {
+        i64::from_str_radix(digits, 8).ok()?
+    } else {
+        digits.parse().ok()?
+    };
+    Some(if negative { -value } else { value })
+}
+
+fn number(text: &str) -> Json {
+    if let Some(value) = integer(text) {
+        return Json::from(value);
+    }
+    let float = text.parse::<f64>().ok().and_then(Number::from_f64);
+    float.map_or_else(|| Json::String(text.to_owned()), Json::Number)
+}

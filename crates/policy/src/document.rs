@@ -1,0 +1,153 @@
+//! A policy's text, read once for all dialects.
+
+use jiff::Timestamp;
+
+use super::block::{self, Block};
+use super::body::{Body, Item, What};
+use super::dialect::Dialect;
+use super::error::{Fault, PolicyError};
+use super::json::Trap;
+use super::{hcl, json, template};
+use envlock_text::{Pos, source::MAX_BYTES};
+
+/// A policy: its name on the server, its file, and its blocks.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// The name that it is uploaded under.
+    pub name: String,
+    /// The file, as the user named it.
+    pub file: String,
+    /// The path of its namespace, `""` for the root, else with a slash at its end.
+    pub namespace: String,
+    /// What templates may put into a pattern, where OpenBao was told to allow more.
+    pub allow_slashes: bool,
+    pub allow_wildcards: bool,
+    pub blocks: Vec<Block>,
+    pub body: Body,
+    pub traps: Vec<Trap>,
+}
+
+impl Policy {
+    /// Reads `text`, the content of `file`, as the policy `name`.
+    ///
+    /// # Errors
+    /// What every server refuses. What only some refuse is asked for with [`Self::fault`].
+    pub fn parse(name: &str, file: &str, text: &str) -> Result<Self, PolicyError> {
+        if text.len() > MAX_BYTES {
+            return Err(Fault::TooLarge(text.len()).at(file, Pos::START));
+        }
+        let (body, traps) = if text.trim_start().starts_with('{') {
+            json::parse(file, text)?
+        } else {
+            (hcl::parse(file, text)?, Vec::new())
+        };
+        let mut policy = Self {
+            name: name.to_owned(),
+            file: file.to_owned(),
+            namespace: String::new(),
+            allow_slashes: false,
+            allow_wildcards: false,
+            blocks: Vec::new(),
+            body,
+            traps,
+        };
+        policy.blocks = policy.read_blocks()?;
+        if policy.name.is_empty() {
+            policy.name = policy.written_name().unwrap_or_default().to_owned();
+        }
+        Ok(policy)
+    }
+
+    /// The same policy, stored in the namespace `path`.
+    #[must_use]
+    pub fn in_namespace(mut self, path: &str) -> Self {
+        self.namespace = canonical_namespace(path);
+        self
+    }
+
+    /// The name that it is uploaded under.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file, as the user named it.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// Why `dialect` would refuse the policy at `now`, if it would.
+    pub fn fault(&self, dialect: Dialect, now: Timestamp) -> Option<&PolicyError> {
+        self.blocks.iter().find_map(|block| {
+            let expired = dialect == Dialect::OpenBao && block.expires.is_some_and(|end| now > end);
+            let fault = block.faults.iter().find(|fault| {
+                fault.dialects.contains(dialect) && !(fault.unless_expired && expired)
+            });
+            fault.map(|fault| &fault.error)
+        })
+    }
+
+    /// Whether one of its blocks ends after `start` and not after `end`.
+    pub fn ends_between(&self, start: Timestamp, end: Timestamp) -> bool {
+        let ends = self.blocks.iter().filter_map(|block| block.expires);
+        ends.into_iter().any(|expires| start <= expires && expires <= end)
+    }
+
+    /// `name = "…"` in the text; the servers read it and go by the upload's name.
+    fn written_name(&self) -> Option<&str> {
+        self.body.items.iter().rev().find(|item| item.name() == "name")?.value.as_text()
+    }
+
+    /// The items that blocks are read from, in the same order.
+    pub fn paths(&self) -> impl Iterator<Item = &Item> {
+        self.body.items.iter().filter(|item| item.name() == "path")
+    }
+
+    fn read_blocks(&self) -> Result<Vec<Block>, PolicyError> {
+        for item in &self.body.items {
+            self.check_top_level(item)?;
+        }
+        for item in self.paths() {
+            let (pattern, pos) = pattern_of(item);
+            if template::check(pattern).is_err() {
+                return Err(Fault::TemplateBraces(pattern.to_owned()).at(&self.file, pos));
+            }
+        }
+        self.paths()
+            .map(|item| {
+                let (pattern, pos) = pattern_of(item);
+                block::read(&self.file, item, pattern.to_owned(), pos)
+            })
+            .collect()
+    }
+
+    fn check_top_level(&self, item: &Item) -> Result<(), PolicyError> {
+        match item.name() {
+            "path" => Ok(()),
+            "name" if matches!(item.value.what, What::Text(_) | What::Number(_)) => Ok(()),
+            "name" => {
+                let fault = Fault::Shape { key: "name", expected: "a text" };
+                Err(fault.at(&self.file, item.value.pos))
+            }
+            key => {
+                let nearest = envlock_report::nearest(key, ["name", "path"]);
+                let within = "at the top of a policy";
+                let fault = Fault::UnknownKey { key: key.to_owned(), within, nearest };
+                Err(fault.at(&self.file, item.pos()))
+            }
+        }
+    }
+}
+
+/// The label of a path block; without one the servers take the word `path` itself.
+fn pattern_of(item: &Item) -> (&str, Pos) {
+    let word = item.keys.get(1).unwrap_or(&item.keys[0]);
+    (&word.text, word.pos)
+}
+
+/// `""` for the root, else the path with a slash at its end and none at its start.
+pub fn canonical_namespace(path: &str) -> String {
+    match path.trim_matches('/') {
+        "" => String::new(),
+        bare => format!("{bare}/"),
+    }
+}

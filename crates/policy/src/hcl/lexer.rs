@@ -1,0 +1,235 @@
+//! Characters into tokens.
+
+use super::quoted;
+use crate::error::Fault;
+use envlock_text::Pos;
+
+/// One token; `Text` is a quoted string or a heredoc, with its escapes resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Token {
+    Text(String),
+    Heredoc(String),
+    Number(String),
+    Bool(bool),
+    Word(String),
+    /// One of `{ } [ ] = ,`.
+    Sign(char),
+    /// A sign that HCL knows and policies never use: `+ - .`.
+    Stray(char),
+    End,
+}
+
+impl Token {
+    /// What a reader would call it.
+    pub(super) fn what(&self) -> String {
+        match self {
+            Self::Text(_) | Self::Heredoc(_) => "a text".to_owned(),
+            Self::Number(_) => "a number".to_owned(),
+            Self::Bool(flag) => format!("`{flag}`"),
+            Self::Word(word) => format!("the word `{word}`"),
+            Self::Sign(sign) | Self::Stray(sign) => format!("`{sign}`"),
+            Self::End => "the end of the file".to_owned(),
+        }
+    }
+}
+
+/// The characters still to read and where they are.
+pub(super) struct Lexer<'a> {
+    rest: &'a str,
+    pub(super) pos: Pos,
+}
+
+impl<'a> Lexer<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { rest: text, pos: Pos::START }
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.rest.chars().next()
+    }
+
+    fn second(&self) -> Option<char> {
+        self.rest.chars().nth(1)
+    }
+
+    fn bump(&mut self) -> Option<char> {
+        let c = self.peek()?;
+        self.rest = &self.rest[c.len_utf8()..];
+        if c == '\n' {
+            self.pos = Pos { line: self.pos.line + 1, column: 1 };
+        } else {
+            self.pos.column += 1;
+        }
+        Some(c)
+    }
+
+    /// Goes on by that many bytes.
+    fn skip(&mut self, bytes: usize) {
+        let after = self.rest.len() - bytes;
+        while self.rest.len() > after {
+            self.bump();
+        }
+    }
+
+    /// Takes characters while `wanted` holds and gives them.
+    fn take(&mut self, wanted: impl Fn(char) -> bool) -> &'a str {
+        let before = self.rest;
+        while self.peek().is_some_and(&wanted) {
+            self.bump();
+        }
+        &before[..before.len() - self.rest.len()]
+    }
+
+    /// The next token and where it starts; comments and white space are skipped.
+    pub(super) fn next(&mut self) -> Result<(Pos, Token), (Pos, Fault)> {
+        loop {
+            self.take(|c| matches!(c, ' ' | '\t' | '\r' | '\n'));
+            match self.peek() {
+                Some('#') => self.line_comment(),
+                Some('/') => self.slash_comment()?,
+                _ => break,
+            }
+        }
+        let pos = self.pos;
+        let token = self.token().map_err(|fault| (pos, fault))?;
+        Ok((pos, token))
+    }
+
+    fn line_comment(&mut self) {
+        self.take(|c| c != '\n');
+    }
+
+    fn slash_comment(&mut self) -> Result<(), (Pos, Fault)> {
+        let start = self.pos;
+        match self.second() {
+            Some('/') => self.line_comment(),
+            Some('*') => {
+                let Some(end) = self.rest[2..].find("*/") else {
+                    return Err((start, Fault::Unterminated("comment")));
+                };
+                self.skip(2 + end + 2);
+            }
+            _ => return Err((start, Fault::IllegalCharacter('/'))),
+        }
+        Ok(())
+    }
+
+    fn token(&mut self) -> Result<Token, Fault> {
+        let Some(first) = self.peek() else { return Ok(Token::End) };
+        match first {
+            '{' | '}' | '[' | ']' | '=' | ',' => {
+                self.bump();
+                Ok(Token::Sign(first))
+            }
+            '"' => {
+                let length = quoted::length(self.rest)?;
+                let value = quoted::unquote(&self.rest[1..length - 1])?;
+                self.skip(length);
+                Ok(Token::Text(value))
+            }
+            '<' => self.heredoc().map(Token::Heredoc),
+            '0'..='9' => self.number().map(Token::Number),
+            '-' | '.' if self.second().is_some_and(|c| c.is_ascii_digit()) => {
+                self.number().map(Token::Number)
+            }
+            '-' | '.' | '+' => {
+                self.bump();
+                Ok(Token::Stray(first))
+            }
+            _ if is_letter(first) => {
+                let word = self.take(|c| is_letter(c) || is_digit(c) || matches!(c, '-' | '.'));
+                Ok(match word {
+                    "true" => Token::Bool(true),
+                    "false" => Token::Bool(false),
+                    _ => Token::Word(word.to_owned()),
+                })
+            }
+            _ => Err(Fault::IllegalCharacter(first)),
+        }
+    }
+
+    /// An integer (decimal, `0x…`, octal) or a float, as it is written.
+    fn number(&mut self) -> Result<String, Fault> {
+        let before = self.rest;
+        if self.peek() == Some('-') {
+            self.bump();
+        }
+        if self.peek() == Some('0') && matches!(self.second(), Some('x' | 'X')) {
+            self.bump();
+            self.bump();
+            if self.take(|c| c.is_ascii_hexdigit()).is_empty() {
+                return Err(Fault::BadNumber);
+            }
+            return Ok(before[..before.len() - self.rest.len()].to_owned());
+        }
+        let whole = self.take(|c| c.is_ascii_digit());
+        let mut float = false;
+        if self.peek() == Some('.') {
+            float = true;
+            self.bump();
+            self.take(|c| c.is_ascii_digit());
+        }
+        if matches!(self.peek(), Some('e' | 'E')) {
+            float = true;
+            self.bump();
+            if matches!(self.peek(), Some('+' | '-')) {
+                self.bump();
+            }
+            self.take(|c| c.is_ascii_digit());
+        }
+        let octal = !float && whole.len() > 1 && whole.starts_with('0');
+        if octal && whole.contains(['8', '9']) {
+            return Err(Fault::BadNumber);
+        }
+        Ok(before[..before.len() - self.rest.len()].to_owned())
+    }
+
+    /// `<<TAG` or `<<-TAG`, lines, and `TAG` alone on a line.
+    fn heredoc(&mut self) -> Result<String, Fault> {
+        self.bump();
+        if self.bump() != Some('<') {
+            return Err(Fault::IllegalCharacter('<'));
+        }
+        let indented = self.peek() == Some('-');
+        if indented {
+            self.bump();
+        }
+        let tag = self.take(|c| is_letter(c) || is_digit(c));
+        if self.peek() == Some('\r') {
+            self.bump();
+        }
+        if tag.is_empty() || self.bump() != Some('\n') {
+            return Err(Fault::Heredoc);
+        }
+        let body = self.rest;
+        let mut length = 0;
+        for line in body.split_inclusive('\n') {
+            let Some(bare) = line.strip_suffix('\n') else { break };
+            if bare.trim_start().trim_end_matches('\r') == tag {
+                self.skip(length + bare.len());
+                return Ok(if indented {
+                    unindent(&body[..length])
+                } else {
+                    body[..length].to_owned()
+                });
+            }
+            length += line.len();
+        }
+        Err(Fault::Unterminated("heredoc"))
+    }
+}
+
+/// The lines without the white space that all of them start with.
+fn unindent(text: &str) -> String {
+    let indent = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
+    let common = text.lines().map(indent).min().unwrap_or(0);
+    text.split_inclusive('\n').map(|line| &line[common.min(line.len())..]).collect()
+}
+
+fn is_letter(c: char) -> bool {
+    c.is_ascii_alphabetic() || c == '_' || (!c.is_ascii() && c.is_alphabetic())
+}
+
+fn is_digit(c: char) -> bool {
+    c.is_ascii_digit() || (!c.is_ascii() && c.is_numeric())
+}

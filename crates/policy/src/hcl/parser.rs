@@ -1,0 +1,186 @@
+//! Tokens into a body of items.
+
+use super::lexer::{Lexer, Token};
+use crate::body::{Body, Item, Value, What, Word};
+use crate::error::{Fault, PolicyError};
+use envlock_text::{
+    Pos,
+    source::{MAX_DEPTH, MAX_VALUES},
+};
+
+/// The items of a policy written in HCL.
+pub(crate) fn parse(file: &str, text: &str) -> Result<Body, PolicyError> {
+    if text.starts_with('\u{feff}') {
+        return Err(Fault::ByteOrderMark.at(file, Pos::START));
+    }
+    let mut parser = Parser { lexer: Lexer::new(text), ahead: None, values: 0 };
+    parser.body(None, 0).map_err(|(pos, fault)| fault.at(file, pos))
+}
+
+struct Parser<'a> {
+    lexer: Lexer<'a>,
+    ahead: Option<(Pos, Token)>,
+    values: usize,
+}
+
+type Parsed<T> = Result<T, (Pos, Fault)>;
+
+impl Parser<'_> {
+    fn next(&mut self) -> Parsed<(Pos, Token)> {
+        match self.ahead.take() {
+            Some(token) => Ok(token),
+            None => self.lexer.next(),
+        }
+    }
+
+    /// Counts a value, so that neither depth nor number is the text's to choose.
+    fn count(&mut self, pos: Pos, depth: usize) -> Parsed<()> {
+        self.values += 1;
+        if depth > MAX_DEPTH {
+            return Err((pos, Fault::TooDeep));
+        }
+        if self.values > MAX_VALUES {
+            return Err((pos, Fault::TooMany));
+        }
+        Ok(())
+    }
+
+    /// The items up to `}`, whose opener stands at `opened`; without one, to the end.
+    fn body(&mut self, opened: Option<Pos>, depth: usize) -> Parsed<Body> {
+        let mut items = Vec::new();
+        loop {
+            let (pos, token) = self.next()?;
+            match (&token, opened) {
+                (Token::End, None) | (Token::Sign('}'), Some(_)) => return Ok(Body { items }),
+                (Token::End, Some(opened)) => return Err((opened, Fault::Unclosed('{'))),
+                _ => {}
+            }
+            self.ahead = Some((pos, token));
+            items.push(self.item(depth)?);
+            match self.next()? {
+                (_, Token::Sign(',')) => {}
+                other => self.ahead = Some(other),
+            }
+        }
+    }
+
+    fn item(&mut self, depth: usize) -> Parsed<Item> {
+        let mut keys = Vec::new();
+        loop {
+            let (pos, token) = self.next()?;
+            match token {
+                Token::Word(text) | Token::Text(text) => {
+                    self.count(pos, depth)?;
+                    keys.push(Word { text, pos });
+                }
+                Token::Sign('=') if keys.len() == 1 => {
+                    let value = self.value(depth + 1)?;
+                    return Ok(Item { keys, value });
+                }
+                Token::Sign('=') if keys.len() > 1 => return Err((pos, Fault::AssignedBlock)),
+                Token::Sign('{') if !keys.is_empty() => {
+                    self.count(pos, depth + 1)?;
+                    let body = self.body(Some(pos), depth + 1)?;
+                    let value = Value { pos, what: What::Body(body) };
+                    return Ok(Item { keys, value });
+                }
+                other => {
+                    let expected = if keys.is_empty() { "a key" } else { "`=` or `{`" };
+                    return Err((pos, Fault::Expected { expected, found: other.what() }));
+                }
+            }
+        }
+    }
+
+    fn value(&mut self, depth: usize) -> Parsed<Value> {
+        let (pos, token) = self.next()?;
+        self.count(pos, depth)?;
+        let what = match token {
+            Token::Text(text) | Token::Heredoc(text) => What::Text(text),
+            Token::Number(number) => What::Number(number),
+            Token::Bool(flag) => What::Bool(flag),
+            Token::Sign('{') => What::Body(self.body(Some(pos), depth)?),
+            Token::Sign('[') => What::List(self.list(pos, depth)?),
+            other => {
+                return Err((pos, Fault::Expected { expected: "a value", found: other.what() }));
+            }
+        };
+        Ok(Value { pos, what })
+    }
+
+    /// A comma after each item but the last and lists; more of them say nothing.
+    fn list(&mut self, opened: Pos, depth: usize) -> Parsed<Vec<Value>> {
+        let mut items: Vec<Value> = Vec::new();
+        let mut free = true;
+        loop {
+            let (pos, token) = self.next()?;
+            match token {
+                Token::Sign(']') => return Ok(items),
+                Token::Sign(',') => free = true,
+                Token::End => return Err((opened, Fault::Unclosed('['))),
+                Token::Word(word) => return Err((pos, Fault::Unquoted(word))),
+                other if !free => {
+                    return Err((
+                        pos,
+                        Fault::Expected { expected: "`,` or `]`", found: other.what() },
+                    ));
+                }
+                other => {
+                    self.ahead = Some((pos, other));
+                    let item = self.value(depth + 1)?;
+                    free = matches!(item.what, What::List(_));
+                    items.push(item);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(text: &str) -> Vec<String> {
+        let body = parse("p.hcl", text).unwrap();
+        body.items
+            .iter()
+            .map(|item| item.keys.iter().map(|key| key.text.as_str()).collect::<Vec<_>>().join(" "))
+            .collect()
+    }
+
+    #[test]
+    fn labels_comments_commas_and_line_ends_are_read_as_the_servers_do() {
+        let text =
+            "# a\r\npath \"密钥/a\" { /* b */ x = 1, y = [\"a\", \"b\",] }\r\n// c\npath kv { }";
+        assert_eq!(keys(text), ["path 密钥/a", "path kv"]);
+        assert_eq!(keys("a = <<EOT\nx\n EOT\nb = 2"), ["a", "b"]);
+        assert_eq!(keys("a = [,1,, 2, [3] [4] 5,]"), ["a"]);
+    }
+
+    #[test]
+    fn what_the_servers_refuse_is_refused_at_its_place() {
+        for (text, line, column) in [
+            ("path \"a\" {\n", 1, 10),
+            ("x = [\n \"a\" \"b\"]", 2, 6),
+            ("x = [read]", 1, 6),
+            ("path \"a\" = {}", 1, 10),
+            ("\u{feff}x = 1", 1, 1),
+            ("x = \"a\ny\"", 1, 5),
+            ("path true {}", 1, 6),
+            ("/ x", 1, 1),
+            ("x = <<EOT\nx\nEOT", 1, 5),
+            ("}", 1, 1),
+        ] {
+            let error = parse("p.hcl", text).unwrap_err();
+            assert_eq!((error.place.line, error.place.column), (line, column), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn depth_and_number_are_bounded() {
+        let deep = "x = ".to_owned() + &"[".repeat(100_000);
+        assert_eq!(parse("p.hcl", &deep).unwrap_err().fault, Fault::TooDeep);
+        let deep = "a {".repeat(100_000);
+        assert_eq!(parse("p.hcl", &deep).unwrap_err().fault, Fault::TooDeep);
+    }
+}

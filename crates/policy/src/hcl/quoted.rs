@@ -1,0 +1,110 @@
+//! Quoted strings: where one ends, and what it says.
+//!
+//! Inside `${ … }` quotes and newlines are ordinary characters and nothing is unescaped,
+//! because HCL 1 leaves interpolation to its caller; policies have no caller that does it.
+
+use crate::error::Fault;
+
+/// How many bytes the literal at the start of `text` takes, both quotes included.
+pub(super) fn length(text: &str) -> Result<usize, Fault> {
+    let mut braces = 0_usize;
+    let mut chars = text.char_indices().skip(1).peekable();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\n' if braces == 0 => break,
+            '"' if braces == 0 => return Ok(at + 1),
+            '$' if braces == 0 && chars.peek().is_some_and(|(_, next)| *next == '{') => {
+                braces = 1;
+                chars.next();
+            }
+            '{' if braces > 0 => braces += 1,
+            '}' if braces > 0 => braces -= 1,
+            '\\' if chars.next().is_none() => break,
+            _ => {}
+        }
+    }
+    Err(Fault::Unterminated("text"))
+}
+
+/// What stands between the quotes.
+pub(super) fn unquote(inner: &str) -> Result<String, Fault> {
+    if !inner.contains(['\\', '$']) {
+        return Ok(inner.to_owned());
+    }
+    let mut out = String::with_capacity(inner.len());
+    let mut rest = inner;
+    while let Some(c) = rest.chars().next() {
+        if rest.starts_with("${") {
+            let end = interpolation(rest);
+            out.push_str(&rest[..end]);
+            rest = &rest[end..];
+        } else if c == '\\' {
+            rest = escape(&rest[1..], &mut out)?;
+        } else {
+            out.push(c);
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+    Ok(out)
+}
+
+/// How many bytes the `${ … }` at the start takes.
+fn interpolation(text: &str) -> usize {
+    let mut braces = 0_usize;
+    for (at, c) in text.char_indices() {
+        match c {
+            '{' => braces += 1,
+            '}' if braces == 1 => return at + 1,
+            '}' => braces -= 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// Reads one escape after its backslash; gives what follows it.
+fn escape<'a>(rest: &'a str, out: &mut String) -> Result<&'a str, Fault> {
+    let Some(c) = rest.chars().next() else { return Err(Fault::BadEscape) };
+    let simple = match c {
+        'a' => Some('\u{7}'),
+        'b' => Some('\u{8}'),
+        'f' => Some('\u{c}'),
+        'n' => Some('\n'),
+        'r' => Some('\r'),
+        't' => Some('\t'),
+        'v' => Some('\u{b}'),
+        '\\' | '"' => Some(c),
+        _ => None,
+    };
+    if let Some(simple) = simple {
+        out.push(simple);
+        return Ok(&rest[1..]);
+    }
+    let (skip, digits, radix) = match c {
+        '0'..='7' => (0, 3, 8),
+        'x' => (1, 2, 16),
+        'u' => (1, 4, 16),
+        'U' => (1, 8, 16),
+        _ => return Err(Fault::BadEscape),
+    };
+    let code = rest.get(skip..skip + digits).ok_or(Fault::BadEscape)?;
+    if !code.chars().all(|digit| digit.is_digit(radix)) {
+        return Err(Fault::BadEscape);
+    }
+    let value = u32::from_str_radix(code, radix).map_err(|_| Fault::BadEscape)?;
+    out.push(char::from_u32(value).ok_or(Fault::BadEscape)?);
+    Ok(&rest[skip + digits..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_resolved_and_interpolation_is_left_alone() {
+        assert_eq!(unquote(r"\u0041\x42\103\n").unwrap(), "ABC\n");
+        assert_eq!(unquote(r#"a${"\n"}b"#).unwrap(), r#"a${"\n"}b"#);
+        assert_eq!(unquote(r"\q"), Err(Fault::BadEscape));
+        assert_eq!(length(r#""a${"}"}" x"#).unwrap(), 7);
+    }
+}

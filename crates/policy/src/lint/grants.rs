@@ -1,0 +1,54 @@
+//! Capabilities that do nothing, or something else.
+
+use envlock_report::Code;
+use jiff::Timestamp;
+
+use super::Sink;
+use crate::block::Block;
+use crate::body::{Item, What};
+use crate::capability::Capability;
+
+pub(super) fn check(block: &Block, item: &Item, now: Timestamp, sink: &mut Sink<'_>) {
+    if block.capabilities.is_empty() {
+        let message = "grants nothing, and still hides every less specific rule";
+        let help = "write capabilities = [\"deny\"] if that is meant, or take the block out";
+        sink.warn_block(Code::GrantsNothing, block, message, help);
+    }
+    let only_sudo = block.capabilities.iter().eq([Capability::Sudo]);
+    if only_sudo {
+        let message = "grants sudo alone, which allows no operation";
+        sink.warn_block(Code::SudoAlone, block, message, "add the capability of the operation");
+    }
+    if block.expires.is_some_and(|end| now > end) {
+        let message = "has expired: OpenBao reads the policy as if the block weren't there";
+        sink.warn_block(Code::ExpiredBlock, block, message, "take it out, or give it a later end");
+    }
+    let What::Body(body) = &item.value.what else { return };
+    for item in &body.items {
+        match item.name() {
+            "policy" => {
+                let help = "write the capabilities out; the shorthand has neither patch nor scan";
+                let message = "uses the shorthand `policy`, which the servers no longer document";
+                sink.warn(
+                    Code::PolicyShorthand,
+                    item.pos(),
+                    &format!("path \"{}\" {message}", block.pattern),
+                    help,
+                );
+            }
+            "capabilities" => discarded(block, item, sink),
+            _ => {}
+        }
+    }
+}
+
+/// What stands beside `deny` in one list is dropped.
+fn discarded(block: &Block, item: &Item, sink: &mut Sink<'_>) {
+    let What::List(words) = &item.value.what else { return };
+    let denies = words.iter().any(|word| word.as_text() == Some("deny"));
+    if denies && words.len() > 1 {
+        let message =
+            format!("path \"{}\" denies, and what else it lists is dropped", block.pattern);
+        sink.warn(Code::DenyDiscards, item.pos(), &message, "write deny alone, or take it out");
+    }
+}

@@ -1,0 +1,45 @@
+//! Parameters that mean something else, and what gets lost in JSON.
+
+use super::Sink;
+use crate::block::Block;
+use crate::json::Trap;
+use envlock_report::Code;
+
+pub(super) fn check(block: &Block, sink: &mut Sink<'_>) {
+    for (what, parameters) in
+        [("allowed_parameters", &block.allowed), ("denied_parameters", &block.denied)]
+    {
+        for (name, values) in parameters.iter().flatten() {
+            if values.iter().any(|value| value.as_str() == Some("*")) {
+                let message =
+                    format!("has {what} \"{name}\" = [\"*\"], which matches only the value `*`");
+                let help = "write [] for any value, or [\"**\"] for any text";
+                sink.warn_block(Code::LoneStarValue, block, &message, help);
+            }
+            if name == "*" && !values.is_empty() {
+                let message = format!("has values for the key \"*\" of {what}, which are ignored");
+                sink.warn_block(Code::StarKeyValues, block, &message, "write \"*\" = []");
+            }
+        }
+    }
+}
+
+/// What the servers make of JSON.
+pub(super) fn traps(traps: &[Trap], sink: &mut Sink<'_>) {
+    for trap in traps {
+        match trap {
+            Trap::Vanished(pos) => sink.warn(
+                Code::JsonLostValue,
+                *pos,
+                "true and false in a list of JSON are lost: an emptied list means any value",
+                "write the policy in HCL",
+            ),
+            Trap::Flattened(pos) => sink.warn(
+                Code::JsonFlattened,
+                *pos,
+                "a block of JSON whose members are all objects is taken for labels",
+                "add \"capabilities\", or write the policy in HCL",
+            ),
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! What some or all servers refuse.
+
+use envlock_report::{Code, Finding};
+use jiff::Timestamp;
+
+use crate::dialect::{Dialect, DialectSet};
+use crate::document::Policy;
+use crate::error::{Fault, PolicyError};
+
+/// One finding for each fault, which names the servers that refuse the policy for it.
+pub fn refusals(policy: &Policy, now: Timestamp) -> Vec<Finding> {
+    let mut faults: Vec<(&PolicyError, Vec<Dialect>)> = Vec::new();
+    for dialect in Dialect::PORTABLE {
+        let Some(error) = policy.fault(dialect, now) else { continue };
+        match faults.iter_mut().find(|(known, _)| *known == error) {
+            Some((_, dialects)) => dialects.push(dialect),
+            None => faults.push((error, vec![dialect])),
+        }
+    }
+    faults.into_iter().map(|(error, dialects)| finding(error, &dialects)).collect()
+}
+
+fn finding(error: &PolicyError, dialects: &[Dialect]) -> Finding {
+    let base = error.diagnostic();
+    let diagnostic = match error.fault {
+        Fault::DuplicateAttribute(_) => Finding { code: Code::DuplicateAttribute, ..base },
+        _ if dialects.len() == Dialect::PORTABLE.len() => base,
+        _ => {
+            let refused: DialectSet = dialects.iter().copied().collect();
+            let warning = Finding::new(Code::DialectOnly, base.message);
+            let warning = warning.with_note(format!("refused by {refused}"));
+            Finding { place: base.place, help: base.help, ..warning }
+        }
+    };
+    diagnostic
+}

@@ -1,0 +1,171 @@
+//! Patterns: what they match, and which of two wins.
+
+use std::cmp::Reverse;
+
+/// How a pattern matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PatternKind {
+    /// This path alone.
+    Exact,
+    /// Every path that starts so.
+    Prefix,
+    /// Segment by segment, `+` for any one.
+    Segments,
+}
+
+/// A pattern in its namespace, normalised: two that are equal here are one rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    pub kind: PatternKind,
+    /// Without the star of a prefix; a pattern of segments keeps its star.
+    pub text: String,
+}
+
+/// How specific a wildcard pattern is; the greatest wins. The order of the fields is the
+/// servers' order of comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rank<'a> {
+    first_wildcard: usize,
+    without_star: bool,
+    segments: Reverse<usize>,
+    length: usize,
+    text: &'a str,
+}
+
+impl Rank<'_> {
+    /// The step by which this rank beats `other`, to go before `than`.
+    pub fn won_by(&self, other: &Self) -> &'static str {
+        if self.first_wildcard != other.first_wildcard {
+            "its first wildcard comes later"
+        } else if self.without_star != other.without_star {
+            "it doesn't end in `*`, and so is more specific"
+        } else if self.segments != other.segments {
+            "it has fewer `+`"
+        } else if self.length != other.length {
+            "it is longer"
+        } else {
+            "it comes later in the alphabet"
+        }
+    }
+}
+
+impl Pattern {
+    /// The pattern `text` of a policy in `namespace` (`""` or `team/`); `Err` holds `+*`.
+    pub fn new(text: &str, namespace: &str) -> Result<Self, String> {
+        let text = format!("{namespace}{}", text.strip_prefix('/').unwrap_or(text));
+        if text.contains("+*") {
+            return Err(text);
+        }
+        if text == "+" || text.starts_with("+/") || text.contains("/+") {
+            return Ok(Self { kind: PatternKind::Segments, text });
+        }
+        Ok(match text.strip_suffix('*') {
+            Some(prefix) => Self { kind: PatternKind::Prefix, text: prefix.to_owned() },
+            None => Self { kind: PatternKind::Exact, text },
+        })
+    }
+
+    /// The pattern as a policy of its namespace's parent would write it.
+    pub fn written(&self) -> String {
+        match self.kind {
+            PatternKind::Prefix => format!("{}*", self.text),
+            _ => self.text.clone(),
+        }
+    }
+
+    /// Whether it can match more than one path.
+    pub fn is_wildcard(&self) -> bool {
+        self.kind != PatternKind::Exact
+    }
+
+    /// Whether it matches `path`, which has no leading slash.
+    pub fn matches(&self, path: &str) -> bool {
+        match self.kind {
+            PatternKind::Exact => self.text == path,
+            PatternKind::Prefix => path.starts_with(&self.text),
+            PatternKind::Segments => segments_match(&self.text, path),
+        }
+    }
+
+    /// Its rank among wildcard patterns.
+    pub fn rank(&self) -> Rank<'_> {
+        if self.kind != PatternKind::Segments {
+            return Rank {
+                first_wildcard: self.text.len(),
+                without_star: false,
+                segments: Reverse(0),
+                length: self.text.len(),
+                text: &self.text,
+            };
+        }
+        let bare = self.text.strip_suffix('*');
+        let text = bare.unwrap_or(&self.text);
+        Rank {
+            // The first `+` character, even one that is compared literally.
+            first_wildcard: self.text.find('+').unwrap_or(0),
+            without_star: bare.is_none(),
+            segments: Reverse(text.split('/').filter(|segment| *segment == "+").count()),
+            length: text.len(),
+            text,
+        }
+    }
+}
+
+fn segments_match(pattern: &str, path: &str) -> bool {
+    let (pattern, open) = match pattern.strip_suffix('*') {
+        Some(bare) => (bare, true),
+        None => (pattern, false),
+    };
+    let mut wanted = pattern.split('/').peekable();
+    let mut given = path.split('/');
+    while let Some(piece) = wanted.next() {
+        let Some(segment) = given.next() else { return false };
+        let last = wanted.peek().is_none();
+        let fits = piece == "+" || piece == segment || (open && last && segment.starts_with(piece));
+        if !fits {
+            return false;
+        }
+    }
+    open || given.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(pattern: &str, path: &str) -> bool {
+        Pattern::new(pattern, "").unwrap().matches(path)
+    }
+
+    #[test]
+    fn a_plus_is_one_segment_even_an_empty_one() {
+        assert!(matches("k/+/*", "k/a/"));
+        assert!(!matches("k/+/*", "k/a"));
+        assert!(matches("secret/data/+", "secret/data/"));
+        assert!(!matches("secret/data/+", "secret/data/a/b"));
+        assert!(matches("+/密钥/*", "团队/密钥/db"));
+    }
+
+    #[test]
+    fn a_star_is_a_wildcard_only_at_the_end() {
+        assert!(matches("ci*", "ci-prod/db"));
+        assert!(!matches("a/*/b", "a/x/b"));
+        assert!(matches("a/**", "a/*x"));
+        assert!(!matches("a/b+/c", "a/bx/c"));
+        assert!(matches("a/+b/c", "a/+b/c"));
+        assert!(Pattern::new("a/+*", "").is_err());
+    }
+
+    #[test]
+    fn only_one_leading_slash_is_dropped_and_the_namespace_goes_before() {
+        assert_eq!(Pattern::new("//x", "").unwrap().text, "/x");
+        assert_eq!(Pattern::new("/x", "team/").unwrap().text, "team/x");
+    }
+
+    #[test]
+    fn priority_is_first_wildcard_then_no_star_then_fewer_pluses_then_length_then_order() {
+        let order = ["k/+/+/*", "k/+/a/*", "k/+/+/b", "k/+/a/+", "k/a/*", "k/a/+", "k/ab/*"];
+        let patterns: Vec<_> = order.iter().map(|text| Pattern::new(text, "").unwrap()).collect();
+        assert!(patterns.windows(2).all(|pair| pair[0].rank() < pair[1].rank()));
+    }
+}

@@ -1,0 +1,103 @@
+//! `{{identity.…}}` in a pattern.
+
+use std::borrow::Cow;
+
+use super::identity::Identity;
+
+/// What may not come out of a template, by the server's settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Blocked {
+    pub(crate) slash: bool,
+    pub(crate) wildcard: bool,
+}
+
+/// Whether the braces match; `Ok(true)` when there is a template at all.
+pub(crate) fn check(pattern: &str) -> Result<bool, ()> {
+    let mut parts = pattern.split("{{");
+    if parts.next().is_some_and(|head| head.contains("}}")) {
+        return Err(());
+    }
+    let mut templated = false;
+    for part in parts {
+        templated = true;
+        if part.matches("}}").count() != 1 {
+            return Err(());
+        }
+    }
+    Ok(templated)
+}
+
+/// The pattern with every template filled in, or `None` when one of them has no value: then
+/// the whole block isn't there for this identity, a denying one too.
+pub(crate) fn fill<'a>(
+    pattern: &'a str,
+    identity: &Identity,
+    namespace: &str,
+    now: jiff::Timestamp,
+    blocked: Blocked,
+) -> Option<Cow<'a, str>> {
+    let mut parts = pattern.split("{{");
+    let head = parts.next().unwrap_or_default();
+    if head.len() == pattern.len() {
+        return Some(Cow::Borrowed(pattern));
+    }
+    let mut filled = head.to_owned();
+    for part in parts {
+        let (directive, rest) = part.split_once("}}")?;
+        let value = identity.value(directive.trim(), namespace, now)?;
+        if (blocked.slash && value.contains('/'))
+            || (blocked.wildcard && value.contains(['*', '+']))
+        {
+            return None;
+        }
+        filled.push_str(&value);
+        filled.push_str(rest);
+    }
+    Some(Cow::Owned(filled))
+}
+
+/// Whether `pattern` could match `path` for some identity. It may say yes too often, never
+/// too rarely: every template and wildcard stands for any text.
+pub fn may_match(pattern: &str, path: &str) -> bool {
+    let mut literals = Vec::new();
+    for part in pattern.split("{{") {
+        let text = part.split_once("}}").map_or(part, |(_, rest)| rest);
+        literals.push(text);
+    }
+    let open_end = literals.last().is_some_and(|last| last.ends_with('*'));
+    let pieces: Vec<&str> =
+        literals.iter().flat_map(|text| text.trim_end_matches('*').split('+')).collect();
+    let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else { return true };
+    let Some(mut rest) = path.strip_prefix(first) else { return false };
+    for piece in &pieces[1..pieces.len().max(2) - 1] {
+        match rest.find(piece) {
+            Some(at) => rest = &rest[at + piece.len()..],
+            None => return false,
+        }
+    }
+    pieces.len() == 1 || if open_end { rest.contains(last) } else { rest.ends_with(last) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn braces_must_match() {
+        assert_eq!(check("a/b"), Ok(false));
+        assert_eq!(check("a/{{x}}/{{ y }}"), Ok(true));
+        for bad in ["a}}", "a/{{x", "{{a}}}}", "}}{{"] {
+            assert_eq!(check(bad), Err(()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_template_may_match_what_its_literal_parts_fit() {
+        assert!(may_match("secret/data/{{identity.entity.name}}/*", "secret/data/ml/db"));
+        assert!(may_match("secret/{{a}}/x{{b}}", "secret/q/xyz"));
+        assert!(!may_match("secret/data/{{a}}/db", "secret/data/ml/other"));
+        assert!(!may_match("kv/{{a}}/*", "secret/data/ml/db"));
+        assert!(may_match("{{a}}", "anything/at/all"));
+        assert!(may_match("s/+/{{a}}*", "s/x/y"));
+    }
+}

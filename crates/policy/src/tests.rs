@@ -1,0 +1,103 @@
+//! What the vectors don't show: RustyVault, and how a decision is told.
+
+use jiff::Timestamp;
+
+use super::explain::explain;
+use super::{Acl, Context, Dialect, Identity, Operation, Policy, Request};
+
+fn told(dialect: Dialect, text: &str, operation: Operation, path: &str) -> String {
+    let policy = Policy::parse("p", "p.hcl", text).unwrap();
+    let identity = Identity::default();
+    let now = Timestamp::UNIX_EPOCH;
+    let context = Context { dialect, now, identity: Some(&identity), token_namespace: "" };
+    let policies = [&policy];
+    let acl = Acl::new(&policies, &context).unwrap();
+    explain(&acl, &Request::new(operation, path)).to_string()
+}
+
+fn allowed(dialect: Dialect, text: &str, operation: Operation, path: &str) -> bool {
+    told(dialect, text, operation, path).lines().next().unwrap().ends_with(": allowed")
+}
+
+#[test]
+fn rustyvault_lists_only_with_the_slash_and_reads_templates_as_they_stand() {
+    let without = "path \"kv/x\" { capabilities = [\"list\"] }";
+    assert!(!allowed(Dialect::RustyVault, without, Operation::List, "kv/x/"));
+    assert!(allowed(Dialect::OpenBao, without, Operation::List, "kv/x/"));
+    let template = "path \"kv/{{x}}\" { capabilities = [\"read\"] }";
+    assert!(allowed(Dialect::RustyVault, template, Operation::Read, "kv/{{x}}"));
+    assert!(!allowed(Dialect::OpenBao, template, Operation::Read, "kv/{{x}}"));
+}
+
+#[test]
+fn a_decision_names_its_rule_the_step_that_chose_it_and_what_it_hides() {
+    let text = "path \"k/*\" {\n  capabilities = [\"update\"]\n}\npath \"k/+/b\" {\n  capabilities = [\"read\"]\n}\n";
+    assert_eq!(
+        told(Dialect::Vault, text, Operation::Update, "k/a/b"),
+        "vault: update k/a/b: denied
+  why:   the rule grants read, and update is needed
+  rule:  path \"k/+/b\" of p (p.hcl:4:6)
+  since: it doesn't end in `*`, and so is more specific than \"k/*\"; rules of different patterns are never united
+  hides: path \"k/*\" of p (p.hcl:1:6)
+  capabilities-self would say: read
+"
+    );
+}
+
+#[test]
+fn the_block_that_denies_is_named_first() {
+    let text =
+        "path \"a\" { capabilities = [\"read\"] }\npath \"a\" { capabilities = [\"deny\"] }\n";
+    let told = told(Dialect::OpenBao, text, Operation::Read, "a");
+    let rule = told.lines().find(|line| line.contains("rule:")).unwrap();
+    assert!(rule.contains("p.hcl:2:6"), "{told}");
+}
+
+#[test]
+fn a_time_less_than_nothing_bounds_no_wrapping_and_may_contradict_another() {
+    let two = |a, b, wrap_ttl| {
+        let block = |keys| format!("path \"a\" {{ capabilities = [\"read\"]\n{keys}\n}}\n");
+        let policy = Policy::parse("p", "p.hcl", &(block(a) + &block(b))).unwrap();
+        let now = Timestamp::UNIX_EPOCH;
+        let context =
+            Context { dialect: Dialect::OpenBao, now, identity: None, token_namespace: "" };
+        let policies = [&policy];
+        let acl = Acl::new(&policies, &context).unwrap();
+        acl.decide(&Request { wrap_ttl, ..Request::new(Operation::Read, "a") }).allowed
+    };
+    assert!(two("min_wrapping_ttl = \"-5s\"", "min_wrapping_ttl = \"1m\"", None));
+    assert!(!two("min_wrapping_ttl = \"1m\"", "min_wrapping_ttl = \"-5s\"", None));
+    assert!(!two("max_wrapping_ttl = \"-5s\"", "min_wrapping_ttl = \"1m\"", Some(90.0)));
+}
+
+#[test]
+fn a_mistake_in_a_block_that_has_ended_is_one_where_the_server_reads_it_first() {
+    let fault = |keys: &str| {
+        let text = format!("path \"a\" {{ {keys}\nexpiration = 1000000000\n}}");
+        let policy = Policy::parse("p", "p.hcl", &text).unwrap();
+        policy.fault(Dialect::OpenBao, Timestamp::now()).is_some()
+    };
+    assert!(fault("pagination_limit = \"x\""));
+    assert!(!fault("capabilities = [\"nonsense\"]"));
+}
+
+#[test]
+fn an_object_of_a_parameter_is_a_list_of_it_and_a_list_inside_a_list_of_json_is_refused() {
+    let text = "path \"a\" { allowed_parameters { x { k = \"v\" } } }";
+    assert!(Policy::parse("p", "p.hcl", text).is_ok());
+    let json = |values| format!(r#"{{"path": {{"a": {{"required_parameters": [{values}]}}}}}}"#);
+    assert!(Policy::parse("p", "p.json", &json("\"x\", true")).is_ok());
+    let error = Policy::parse("p", "p.json", &json("\"x\", [\"y\"]")).unwrap_err();
+    assert_eq!((error.code().as_str(), error.place.column), ("policy-syntax", 46), "{error}");
+}
+
+#[test]
+fn ten_thousand_rules_change_nothing_about_the_answer() {
+    let mut text = String::new();
+    for rule in 0..10_000 {
+        text.push_str(&format!("path \"m/+/{rule}/*\" {{ capabilities = [\"list\"] }}\n"));
+    }
+    text.push_str("path \"m/a/77/x\" { capabilities = [\"read\"] }\n");
+    assert!(allowed(Dialect::Vault, &text, Operation::Read, "m/a/77/x"));
+    assert!(!allowed(Dialect::Vault, &text, Operation::Read, "m/a/78/x"));
+}

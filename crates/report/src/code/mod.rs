@@ -1,0 +1,367 @@
+//! Every code that a finding can have: its stable name, its usual level and its page.
+//!
+//! A code without a page doesn't compile: each page is a file in `pages/`, named as the code.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+use crate::Level;
+
+macro_rules! codes {
+    ($($variant:ident $name:literal $level:ident;)*) => {
+        /// The stable name of a kind of finding, in kebab case. Never reworded.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $(#[doc = concat!("`", $name, "`: see its page.")] $variant,)*
+        }
+
+        impl Code {
+            /// Every code, sorted by name.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The name.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The level that its findings have unless one says otherwise.
+            pub const fn level(self) -> Level {
+                match self { $(Self::$variant => Level::$level,)* }
+            }
+
+            /// The page, in Markdown: a title, what is the case and why, and what to do.
+            pub const fn page(self) -> &'static str {
+                match self { $(Self::$variant => include_str!(concat!("pages/", $name, ".md")),)* }
+            }
+        }
+    };
+}
+
+codes! {
+    ActivationFailed "activation-failed" Error;
+    AddressInManifest "address-in-manifest" Error;
+    BadIndex "bad-index" Error;
+    BadPrefix "bad-prefix" Error;
+    BundleClash "bundle-clash" Error;
+    BundleFolder "bundle-folder" Error;
+    CacheUnusable "cache-unusable" Error;
+    ChannelInvalid "channel-invalid" Error;
+    ChannelLocal "channel-local" Error;
+    ChannelNotFound "channel-not-found" Error;
+    ChannelRefused "channel-refused" Error;
+    ChannelTwice "channel-twice" Warning;
+    ChannelVariable "channel-variable" Error;
+    Clobbered "clobbered" Warning;
+    ClockSkew "clock-skew" Warning;
+    CondarcAbsent "condarc-absent" Warning;
+    CondarcUnused "condarc-unused" Note;
+    ConfigurationUnreadable "configuration-unreadable" Error;
+    ConfigurationValue "configuration-value" Error;
+    Conflict "conflict" Error;
+    CpythonNotMovable "cpython-not-movable" Error;
+    CpythonUnreadable "cpython-unreadable" Error;
+    CredentialAbsent "credential-absent" Error;
+    CredentialMalformed "credential-malformed" Error;
+    CredentialUnsupported "credential-unsupported" Error;
+    CredentialsUnreadable "credentials-unreadable" Warning;
+    DamagedPackage "damaged-package" Error;
+    Date "date" Error;
+    DefaultsTerms "defaults-terms" Warning;
+    DemoStep "demo-step" Error;
+    DemoSystem "demo-system" Error;
+    Denied "denied" Error;
+    DenyDiscards "deny-discards" Warning;
+    DenyLeavesParent "deny-leaves-parent" Warning;
+    DependsOnIdentity "depends-on-identity" Error;
+    DialectDependent "dialect-dependent" Error;
+    DialectOnly "dialect-only" Warning;
+    Disagreement "disagreement" Error;
+    Disk "disk" Error;
+    DiskFull "disk-full" Error;
+    Doctor "doctor" Error;
+    DoubleSlash "double-slash" Warning;
+    DrSecondary "dr-secondary" Error;
+    DuplicateAttribute "duplicate-attribute" Error;
+    DuplicateKey "duplicate-key" Error;
+    EmptyEnvironment "empty-environment" Error;
+    EnvironmentName "environment-name" Error;
+    Excess "excess" Warning;
+    ExcludeNewer "exclude-newer" Note;
+    ExpiredBlock "expired-block" Warning;
+    Expiring "expiring" Warning;
+    ExtendsItself "extends-itself" Error;
+    FileTooLarge "file-too-large" Error;
+    FolderTaken "folder-taken" Error;
+    ForeignFiles "foreign-files" Error;
+    GrantsEverything "grants-everything" Warning;
+    GrantsNothing "grants-nothing" Warning;
+    HiddenByPriority "hidden-by-priority" Error;
+    HostDiffers "host-differs" Warning;
+    HostLacks "host-lacks" Error;
+    HostUnknown "host-unknown" Error;
+    HostilePackage "hostile-package" Error;
+    ImplicitChannels "implicit-channels" Warning;
+    ImplicitDefaults "implicit-defaults" Warning;
+    IndexOlder "index-older" Warning;
+    IndexShrunk "index-shrunk" Warning;
+    IndexUnavailable "index-unavailable" Error;
+    InputLimit "input-limit" Error;
+    InsecureTls "insecure-tls" Error;
+    Interactive "interactive" Error;
+    Interrupted "interrupted" Error;
+    JsonFlattened "json-flattened" Warning;
+    JsonLostValue "json-lost-value" Warning;
+    Kv2DataPath "kv2-data-path" Error;
+    LinkFailed "link-failed" Error;
+    ListOnData "list-on-data" Warning;
+    LiteralWildcard "literal-wildcard" Warning;
+    LockConflict "lock-conflict" Error;
+    LockForeign "lock-foreign" Error;
+    LockForm "lock-form" Error;
+    LockInconsistent "lock-inconsistent" Error;
+    LockRefused "lock-refused" Error;
+    LockVersion "lock-version" Error;
+    LoginInteractive "login-interactive" Error;
+    LoginLost "login-lost" Error;
+    LoginRefused "login-refused" Error;
+    LogoutFailed "logout-failed" Warning;
+    LoneStarValue "lone-star-value" Warning;
+    MalformedVariables "malformed-variables" Error;
+    MatchSpec "match-spec" Error;
+    MergeKey "merge-key" Error;
+    MirrorMalformed "mirror-malformed" Error;
+    MirrorUnreachable "mirror-unreachable" Warning;
+    Missing "missing" Error;
+    MissingField "missing-field" Error;
+    MissingKey "missing-key" Error;
+    MixedGroup "mixed-group" Error;
+    NamespaceUnknown "namespace-unknown" Error;
+    NetworkUnusable "network-unusable" Error;
+    NoAddress "no-address" Error;
+    NoChannel "no-channel" Error;
+    NoCpython "no-cpython" Error;
+    NoDependencies "no-dependencies" Warning;
+    NoEnvironment "no-environment" Error;
+    NoManifest "no-manifest" Error;
+    NoProfile "no-profile" Error;
+    NoPython "no-python" Error;
+    NoSha256 "no-sha256" Error;
+    NoShell "no-shell" Error;
+    NoSource "no-source" Error;
+    NoSuchBuild "no-such-build" Error;
+    NoSuchCommand "no-such-command" Error;
+    NoSuchFile "no-such-file" Error;
+    NoSuchVersion "no-such-version" Error;
+    NoThreads "no-threads" Error;
+    NonExpiringToken "non-expiring-token" Warning;
+    NotAFile "not-a-file" Error;
+    NotAVault "not-a-vault" Error;
+    NotAnEnvironment "not-an-environment" Error;
+    NotCached "not-cached" Error;
+    NotCaughtUp "not-caught-up" Error;
+    NotCompiled "not-compiled" Note;
+    NotInChannel "not-in-channel" Error;
+    NotInSubdir "not-in-subdir" Error;
+    NotInitialised "not-initialised" Error;
+    NotLocked "not-locked" Error;
+    NotLockedPackage "not-locked-package" Error;
+    NotText "not-text" Error;
+    NotUtf8 "not-utf8" Error;
+    NothingAttached "nothing-attached" Note;
+    NothingExpected "nothing-expected" Error;
+    OneOfSeveral "one-of-several" Warning;
+    OtherPlatform "other-platform" Error;
+    OtherToolsEnvironment "other-tools-environment" Error;
+    OutputLost "output-lost" Error;
+    OverrideMalformed "override-malformed" Error;
+    PackageMalformed "package-malformed" Error;
+    PackageUnchecked "package-unchecked" Error;
+    PackagesUnavailable "packages-unavailable" Error;
+    PipCredential "pip-credential" Error;
+    PipLeftOut "pip-left-out" Error;
+    PipMissing "pip-missing" Warning;
+    Plaintext "plaintext" Error;
+    PlatformTwice "platform-twice" Warning;
+    PolicyFile "policy-file" Error;
+    PolicyRejected "policy-rejected" Error;
+    PolicyShorthand "policy-shorthand" Warning;
+    PolicySyntax "policy-syntax" Error;
+    PostLinkFailed "post-link-failed" Error;
+    PrefixUnused "prefix-unused" Warning;
+    PreviousTaken "previous-taken" Error;
+    RateLimited "rate-limited" Error;
+    RecordMalformed "record-malformed" Error;
+    Redirected "redirected" Error;
+    RequestTwice "request-twice" Warning;
+    ReservedChannel "reserved-channel" Error;
+    RootToken "root-token" Error;
+    ScriptsNotRun "scripts-not-run" Warning;
+    Sealed "sealed" Error;
+    SecondDocument "second-document" Error;
+    SecondLabel "second-label" Warning;
+    SecretInFile "secret-in-file" Error;
+    SecretInVariable "secret-in-variable" Warning;
+    Selector "selector" Error;
+    SelectorIgnored "selector-ignored" Warning;
+    SelectorMentioned "selector-mentioned" Warning;
+    SelectorUnknown "selector-unknown" Warning;
+    ServerError "server-error" Error;
+    StaleLock "stale-lock" Error;
+    StarKeyValues "star-key-values" Warning;
+    Stopped "stopped" Error;
+    SubdirEmpty "subdir-empty" Warning;
+    SudoAlone "sudo-alone" Warning;
+    Syntax "syntax" Error;
+    TemplatePlaceholder "template-placeholder" Error;
+    TimedOut "timed-out" Error;
+    TlsClient "tls-client" Error;
+    TlsUntrusted "tls-untrusted" Error;
+    TokenRefused "token-refused" Error;
+    TokenUses "token-uses" Error;
+    TomlSyntax "toml-syntax" Error;
+    TooLarge "too-large" Error;
+    TooNew "too-new" Error;
+    TtlTooShort "ttl-too-short" Error;
+    TwoAddresses "two-addresses" Error;
+    TwoManifests "two-manifests" Error;
+    UnattachedPolicy "unattached-policy" Note;
+    UnknownAlias "unknown-alias" Error;
+    UnknownCode "unknown-code" Error;
+    UnknownField "unknown-field" Error;
+    UnknownHost "unknown-host" Error;
+    UnknownKey "unknown-key" Error;
+    UnknownName "unknown-name" Error;
+    UnknownOperation "unknown-operation" Error;
+    UnknownPackage "unknown-package" Error;
+    UnknownPlatform "unknown-platform" Error;
+    UnknownSection "unknown-section" Error;
+    UnknownTag "unknown-tag" Error;
+    UnknownVersion "unknown-version" Error;
+    UnknownWord "unknown-word" Error;
+    UnlabelledPath "unlabelled-path" Warning;
+    Unreachable "unreachable" Error;
+    UnreadableAnswer "unreadable-answer" Error;
+    UnreadableFile "unreadable-file" Error;
+    UnreadableRecord "unreadable-record" Error;
+    UnusedAllowance "unused-allowance" Warning;
+    UnusedPolicy "unused-policy" Warning;
+    Unverifiable "unverifiable" Error;
+    UnverifiedServers "unverified-servers" Warning;
+    UnwritableFile "unwritable-file" Error;
+    Usage "usage" Error;
+    ValueInManifest "value-in-manifest" Error;
+    VariableContradicts "variable-contradicts" Error;
+    VariableCredential "variable-credential" Error;
+    VariableName "variable-name" Error;
+    VariableTwice "variable-twice" Error;
+    VariableValue "variable-value" Error;
+    VirtualPackage "virtual-package" Error;
+    VirtualPackagesKept "virtual-packages-kept" Note;
+    WrappedElsewhere "wrapped-elsewhere" Error;
+    WrappedUsed "wrapped-used" Error;
+    WriteToSlash "write-to-slash" Warning;
+    WrongAddress "wrong-address" Error;
+    WrongEngine "wrong-engine" Error;
+    WrongKey "wrong-key" Error;
+    WrongPackage "wrong-package" Error;
+    WrongShape "wrong-shape" Error;
+    WrongType "wrong-type" Error;
+    WrongWord "wrong-word" Error;
+    YamlAlias "yaml-alias" Error;
+    YamlSyntax "yaml-syntax" Error;
+}
+
+impl Code {
+    /// The title of its page.
+    pub fn title(self) -> &'static str {
+        self.page().lines().next().unwrap_or_default().trim_start_matches("# ")
+    }
+
+    /// The code that was probably meant by `word`.
+    pub fn nearest(word: &str) -> Option<Self> {
+        let near = crate::nearest(word, Self::ALL.iter().map(|code| code.as_str()))?;
+        near.parse().ok()
+    }
+}
+
+/// There is no such code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnknownCode;
+
+impl FromStr for Code {
+    type Err = UnknownCode;
+
+    fn from_str(name: &str) -> Result<Self, UnknownCode> {
+        let at = Self::ALL.binary_search_by_key(&name, |code| code.as_str());
+        at.map(|at| Self::ALL[at]).map_err(|_| UnknownCode)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A code equals its public name: what scripts compare, and what a test states.
+impl PartialEq<&str> for Code {
+    fn eq(&self, name: &&str) -> bool {
+        self.as_str() == *name
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl schemars::JsonSchema for Code {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Code".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "The stable name of a kind of finding; `envlock explain CODE` has its page.",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_sorted_and_found_by_their_names() {
+        assert!(Code::ALL.is_sorted_by_key(|code| code.as_str()));
+        for code in Code::ALL {
+            assert_eq!(code.as_str().parse(), Ok(*code));
+        }
+        assert_eq!("nonsense".parse::<Code>(), Err(UnknownCode));
+        assert_eq!(Code::nearest("kv2-datapath"), Some(Code::Kv2DataPath));
+    }
+
+    #[test]
+    fn every_page_has_a_title_and_says_what_to_do() {
+        for code in Code::ALL {
+            let page = code.page();
+            assert!(page.starts_with("# ") && !code.title().is_empty(), "{code}");
+            assert!(page.contains("\n\nDo: "), "{code}");
+            assert!(page.lines().all(|line| line.chars().count() <= 80), "{code}");
+        }
+    }
+
+    #[test]
+    fn every_page_belongs_to_a_code() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/code/pages");
+        for page in std::fs::read_dir(folder).unwrap() {
+            let name = page.unwrap().file_name().into_string().unwrap();
+            let code = name.strip_suffix(".md").unwrap();
+            assert!(code.parse::<Code>().is_ok(), "no code for the page {name}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Policies made from needs: exactly what is asked for, a block a path.
+
+use std::collections::BTreeMap;
+
+use crate::manifest::{Access, ResolvedProfile};
+use crate::requirement::{self, Requirement};
+use envlock_policy::{Capabilities, Capability, Dialect, Operation};
+
+/// The policy for the job of `profile`: what its needs take, and nothing else.
+pub fn for_job(profile: &ResolvedProfile) -> String {
+    let title = format!("what the job of profile {} needs, and nothing else", profile.name);
+    render(&title, &requirement::of_profile(profile))
+}
+
+/// The policy for a verifier of `profile`: presence and field names, never a value.
+pub fn for_verifier(profile: &ResolvedProfile) -> String {
+    let own = [
+        ("auth/token/lookup-self", Operation::Read),
+        ("auth/token/revoke-self", Operation::Update),
+        ("sys/capabilities-self", Operation::Update),
+    ];
+    let own = own.map(|(path, operation)| Requirement {
+        need: "the verifier itself".to_owned(),
+        access: Access { path: path.to_owned(), operation },
+        sudo: false,
+    });
+    let mut requirements = own.to_vec();
+    requirements.extend(requirement::of_verifier(profile));
+    let title = format!("what a verifier of profile {} needs: presence, no value", profile.name);
+    render(&title, &requirements)
+}
+
+fn render(title: &str, requirements: &[Requirement]) -> String {
+    let mut paths: BTreeMap<&str, (Capabilities, Vec<&str>)> = BTreeMap::new();
+    for requirement in requirements {
+        let (capabilities, needs) = paths.entry(&requirement.access.path).or_default();
+        *capabilities = capabilities.union(taken(requirement));
+        if !needs.contains(&requirement.need.as_str()) {
+            needs.push(&requirement.need);
+        }
+    }
+    let mut out = format!("# {title}\n");
+    for (path, (capabilities, needs)) in paths {
+        out.push_str(&format!("\n# {}\n{}", needs.join(", "), block(path, capabilities)));
+    }
+    out
+}
+
+/// The capabilities that a requirement takes on its path. A POST to an endpoint that may or
+/// may not know what is there is `update` everywhere that needs are read by one.
+pub(crate) fn taken(requirement: &Requirement) -> Capabilities {
+    let mut capabilities = of_operation(requirement.access.operation);
+    if requirement.sudo {
+        capabilities.insert(Capability::Sudo);
+    }
+    capabilities
+}
+
+/// The capability of an operation, as a set.
+pub(crate) fn of_operation(operation: Operation) -> Capabilities {
+    Dialect::ALL.into_iter().find_map(|dialect| operation.capability(dialect)).into_iter().collect()
+}
+
+/// One path block.
+pub(crate) fn block(path: &str, capabilities: Capabilities) -> String {
+    format!("path {} {{\n  capabilities = {}\n}}\n", quoted(path), capabilities.hcl())
+}
+
+/// A path as a text of HCL. `${` can't be written but as an escape.
+fn quoted(path: &str) -> String {
+    let path = path.replace('\\', "\\\\").replace('"', "\\\"").replace("${", "\\u0024{");
+    format!("\"{path}\"")
+}

@@ -1,0 +1,197 @@
+//! JSON into the tree. The usual reader won't do: it keeps one of two equal keys, where the
+//! servers use both, and it knows no places.
+
+use super::node::{Entry, Kind, Node};
+use crate::place::Pos;
+use crate::source::{MAX_DEPTH, MAX_VALUES, ReadError, within_limit};
+
+/// The one value that `text` holds.
+pub fn parse(file: &str, text: &str) -> Result<Node, ReadError> {
+    within_limit(file, text.len())?;
+    let mut reader = Reader { file, rest: text, pos: Pos::START, values: 0 };
+    let node = reader.value(0)?;
+    reader.space();
+    if reader.rest.is_empty() { Ok(node) } else { Err(reader.error("the end of the file")) }
+}
+
+struct Reader<'a> {
+    file: &'a str,
+    rest: &'a str,
+    pos: Pos,
+    values: usize,
+}
+
+impl Reader<'_> {
+    fn peek(&self) -> Option<char> {
+        self.rest.chars().next()
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let c = self.peek()?;
+        self.rest = &self.rest[c.len_utf8()..];
+        if c == '\n' {
+            self.pos = Pos { line: self.pos.line + 1, column: 1 };
+        } else {
+            self.pos.column += 1;
+        }
+        Some(c)
+    }
+
+    fn space(&mut self) {
+        while matches!(self.peek(), Some(' ' | '\t' | '\n' | '\r')) {
+            self.next();
+        }
+    }
+
+    fn error(&self, expected: &str) -> ReadError {
+        let found = match self.peek() {
+            None => "the file ends".to_owned(),
+            Some(c) => format!("there is {c:?}"),
+        };
+        let message = format!("this isn't valid JSON: {expected} was expected, {found}");
+        ReadError::Syntax { place: self.pos.place(self.file), message }
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Node, ReadError> {
+        self.space();
+        let pos = self.pos;
+        self.values += 1;
+        if self.values > MAX_VALUES {
+            return Err(ReadError::TooMany(pos.place(self.file)));
+        }
+        if depth > MAX_DEPTH {
+            return Err(ReadError::TooDeep(pos.place(self.file)));
+        }
+        let kind = match self.peek() {
+            Some('{') => Kind::Map(self.map(depth)?),
+            Some('[') => Kind::List(self.list(depth)?),
+            Some('"') => Kind::Scalar { text: self.string()?, quoted: true },
+            Some(_) => Kind::Scalar { text: self.word()?, quoted: false },
+            None => return Err(self.error("a value")),
+        };
+        Ok(Node { pos, kind })
+    }
+
+    fn map(&mut self, depth: usize) -> Result<Vec<Entry>, ReadError> {
+        self.next();
+        let mut entries = Vec::new();
+        self.space();
+        if self.peek() == Some('}') {
+            self.next();
+            return Ok(entries);
+        }
+        loop {
+            self.space();
+            let pos = self.pos;
+            if self.peek() != Some('"') {
+                return Err(self.error("a quoted key"));
+            }
+            let key = self.string()?;
+            self.space();
+            if self.peek() != Some(':') {
+                return Err(self.error("`:`"));
+            }
+            self.next();
+            entries.push(Entry { key, pos, value: self.value(depth + 1)? });
+            if self.ends('}')? {
+                return Ok(entries);
+            }
+        }
+    }
+
+    fn list(&mut self, depth: usize) -> Result<Vec<Node>, ReadError> {
+        self.next();
+        let mut items = Vec::new();
+        self.space();
+        if self.peek() == Some(']') {
+            self.next();
+            return Ok(items);
+        }
+        loop {
+            items.push(self.value(depth + 1)?);
+            if self.ends(']')? {
+                return Ok(items);
+            }
+        }
+    }
+
+    /// After a member: `true` at the closing bracket, `false` at a comma.
+    fn ends(&mut self, close: char) -> Result<bool, ReadError> {
+        self.space();
+        match self.peek() {
+            Some(',') => {
+                self.next();
+                Ok(false)
+            }
+            Some(c) if c == close => {
+                self.next();
+                Ok(true)
+            }
+            _ => Err(self.error(&format!("`,` or `{close}`"))),
+        }
+    }
+
+    fn string(&mut self) -> Result<String, ReadError> {
+        let (start, before) = (self.pos, self.rest);
+        self.next();
+        loop {
+            match self.next() {
+                Some('"') => break,
+                Some('\\') if self.next().is_some() => {}
+                Some(c) if c >= ' ' => {}
+                _ => {
+                    let message = "this isn't valid JSON: the text doesn't end on its line";
+                    let place = start.place(self.file);
+                    return Err(ReadError::Syntax { place, message: message.to_owned() });
+                }
+            }
+        }
+        let literal = &before[..before.len() - self.rest.len()];
+        serde_json::from_str(literal).map_err(|_| ReadError::Syntax {
+            place: start.place(self.file),
+            message: "this isn't valid JSON: the text holds an escape that JSON doesn't have"
+                .to_owned(),
+        })
+    }
+
+    /// `true`, `false`, `null` or a number.
+    fn word(&mut self) -> Result<String, ReadError> {
+        let length = self
+            .rest
+            .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.')))
+            .unwrap_or(self.rest.len());
+        let word = self.rest[..length].to_owned();
+        if serde_json::from_str::<serde_json::Value>(&word).is_err() {
+            return Err(self.error("a value"));
+        }
+        for _ in 0..length {
+            self.next();
+        }
+        Ok(word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_keys_are_both_kept_and_escapes_are_read() {
+        let root = parse("p.json", "{\"a\": [1, true],\n \"a\": \"\\ud83d\\ude00\"}").unwrap();
+        let entries = root.entries().unwrap();
+        assert_eq!(entries.len(), 2);
+        assert_eq!(entries[1].pos, Pos { line: 2, column: 2 });
+        assert_eq!(entries[1].value.text(), Some("😀"));
+        assert_eq!(entries[0].value.to_json(), serde_json::json!([1, true]));
+    }
+
+    #[test]
+    fn what_is_not_json_is_refused_at_its_place() {
+        for text in
+            ["{", "{\"a\" 1}", "{\"a\": }", "[1,]", "{\"a\": 01}", "\"a\nb\"", "{} x", "nul"]
+        {
+            assert!(parse("p.json", text).is_err(), "{text}");
+        }
+        assert!(matches!(parse("p.json", &"[".repeat(100_000)), Err(ReadError::TooDeep(_))));
+    }
+}
