@@ -128,7 +128,7 @@ impl Story {
         let found = |finding: &Finding| (finding.level, finding.code.as_str());
         let found: Vec<_> = outcome.findings.iter().map(found).collect();
         let told: Vec<_> =
-            found.iter().map(|(s, c)| (*s, c.as_str())).filter(|(_, c)| *c != QUIET).collect();
+            found.iter().map(|(s, c)| (*s, *c)).filter(|(_, c)| *c != QUIET).collect();
         let text = render::human(&outcome.findings);
         assert_eq!(told, findings, "{text}");
         assert_eq!(outcome.exit(false).code(), exit, "{text}");
