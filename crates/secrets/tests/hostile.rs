@@ -5,24 +5,25 @@
 use std::collections::BTreeMap;
 
 use envlock_policy::{Acl, Context, Dialect, Identity, Operation, Policy, Request};
-use envlock_report::{Exit, Explain};
+use envlock_report::output::Report;
+use envlock_report::{Exit, Explain, exposed};
 use envlock_secrets::manifest::{Manifest, Notation};
 use envlock_secrets::suite::Suite;
-use envlock_secrets::{canary, source};
+use envlock_text::source;
 
 const MEGABYTES: usize = 10 * 1024 * 1024;
 
 fn code_of(text: &str) -> &'static str {
     match Policy::parse("p", "p.hcl", text) {
         Ok(_) => "accepted",
-        Err(error) => error.code(),
+        Err(error) => error.code().as_str(),
     }
 }
 
 fn manifest_code(text: &str) -> &'static str {
     match Manifest::parse("secrets.yml", text, Notation::Own) {
         Ok(_) => "accepted",
-        Err(error) => error.findings()[0].code,
+        Err(error) => error.findings()[0].code.as_str(),
     }
 }
 
@@ -33,7 +34,8 @@ fn ten_megabytes_are_over_the_limit_and_what_is_below_is_read() {
     let line = format!("version: {}", "1".repeat(MEGABYTES));
     assert_eq!(manifest_code(&line), "input-limit");
     assert!(Suite::parse("c.yml", &line).is_err());
-    assert_eq!(source::decode("f", vec![b'a'; MEGABYTES]).unwrap_err().code(), "input-limit");
+    let error = source::decode("f", vec![b'a'; MEGABYTES]).unwrap_err();
+    assert_eq!(error.findings()[0].code, "input-limit");
 }
 
 #[test]
@@ -100,13 +102,12 @@ fn no_message_about_a_policy_or_a_manifest_shows_a_token() {
         let findings = envlock_policy::lint::lint("p", "p.hcl", &text, jiff::Timestamp::UNIX_EPOCH);
         assert!(!findings.is_empty());
         let said = format!("{findings:?}")
-            + &envlock_report::render::json(
+            + &envlock_report::render::json(&Report::<()>::new(
                 "policy lint",
-                &findings,
-                None,
-                Vec::<()>::new(),
                 Exit::Yes,
-            );
+                findings.clone(),
+                None,
+            ));
         assert!(!said.contains("CANARYcanary"), "{said}");
     }
     for text in [
@@ -125,7 +126,7 @@ fn no_message_about_a_policy_or_a_manifest_shows_a_token() {
         let said = format!("{:?}", error.findings());
         assert!(!said.contains("CANARYcanary"), "{said}");
     }
-    let said = format!("{:?}", canary::in_variables([("CI_JWT_FILE", token)]));
+    let said = format!("{:?}", exposed::in_variables([("CI_JWT_FILE", token)]));
     assert!(said.contains("CI_JWT_FILE") && !said.contains("CANARYcanary"), "{said}");
     let cases = format!(
         "cases: [{{id: {token}, policies: [], request: {{}}, expect: {{vault: {{allowed: true}}}}}}]"

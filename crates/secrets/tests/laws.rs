@@ -202,7 +202,7 @@ proptest! {
             };
             check(&input).expect("its policy is there").findings
         };
-        let denied: Vec<_> = judge(&files).into_iter().filter(|f| f.code() == "denied").collect();
+        let denied: Vec<_> = judge(&files).into_iter().filter(|f| f.code == "denied").collect();
         prop_assert!(!denied.is_empty());
         for finding in denied {
             files.get_mut("job.hcl").expect("it is there").push_str(&finding.fix.unwrap_or_default());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use envlock_policy::lint::lint;
 use envlock_report::output::Report;
-use envlock_report::{Explain, Finding, exit_of, exposed, render};
+use envlock_report::{Exit, Explain, Finding, exit_of, exposed, render};
 use envlock_secrets::checks::{Input, check, table};
 use envlock_secrets::manifest::{Manifest, Notation};
 use envlock_secrets::suite::Suite;
