@@ -49,17 +49,21 @@ impl Client {
         Search::new(&self.transport, sources, self.settings.patience, self.settings.backoff)
     }
 
-    /// Takes the URL of a channel as a user wrote it: where it lies under a declared or known
-    /// mirror, that mirror is asked for it from now on, and the origin is given back. Any
-    /// other URL is an origin of its own.
-    pub fn adopt(&self, url: &Url) -> Option<Url> {
-        self.asked().adopt(url)
+    /// The sources of the settings, without what was registered since. They tell the origin
+    /// of an address: [`Sources::origin_of`].
+    pub fn configured_sources(&self) -> &Sources {
+        &self.settings.sources
     }
 
-    /// Uses what was written into the address of a channel for requests to the channel, and
-    /// for nothing else; `channel` is the address without it.
-    pub fn trust(&self, channel: &Url, access: Access) {
-        self.transport.credentials().trust(channel, access);
+    /// Asks the known mirror that `url` lies below, if there is one, from now on.
+    pub fn register_mirror_url(&self, url: &Url) {
+        self.asked().register_mirror_url(url);
+    }
+
+    /// Uses the credential from a channel's address for requests to the channel, and for
+    /// nothing else; `channel` is the address without it.
+    pub fn register_credential(&self, channel: &Url, access: Access) {
+        self.transport.credentials().register(channel, access);
     }
 
     /// The sources as they are by now.

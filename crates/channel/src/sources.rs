@@ -79,7 +79,7 @@ pub struct Sources {
     /// before all others, whatever their prefixes.
     groups: Vec<Vec<Mirror>>,
     /// Known mirrors that were written as the addresses of channels; asked behind all groups.
-    adopted: Vec<Mirror>,
+    registered: Vec<Mirror>,
     origin: bool,
     /// Folders, each ending in `/`, whose origin isn't asked.
     closed: Vec<Url>,
@@ -89,7 +89,7 @@ impl Sources {
     /// The mirrors in the order in which they are asked; `origin` is false for
     /// `--no-origin`, where mirrors and local folders alone are asked.
     pub fn new(mirrors: Vec<Mirror>, origin: bool) -> Self {
-        Self { groups: vec![mirrors], adopted: Vec::new(), origin, closed: Vec::new() }
+        Self { groups: vec![mirrors], registered: Vec::new(), origin, closed: Vec::new() }
     }
 
     /// Further mirrors, which are asked behind all that are there already.
@@ -104,7 +104,7 @@ impl Sources {
 
     /// Everything that is asked before an origin, with its place in the order.
     fn ranked(&self) -> impl Iterator<Item = (usize, &Mirror)> {
-        let groups = self.groups.iter().chain([&self.adopted]);
+        let groups = self.groups.iter().chain([&self.registered]);
         groups.enumerate().flat_map(|(rank, group)| group.iter().map(move |mirror| (rank, mirror)))
     }
 
@@ -168,9 +168,9 @@ impl Sources {
         origins.into_iter().map(|(_, origin)| origin).collect()
     }
 
-    /// Takes a URL that a user wrote: where it lies under a known mirror, that mirror is
-    /// asked from now on, after the declared ones, and the origin is given back.
-    pub fn adopt(&mut self, url: &Url) -> Option<Url> {
+    /// Asks the known mirror that `url` lies below, if there is one, from now on, after the
+    /// declared ones. Returns the origin that `url` stands for, as [`Sources::origin_of`].
+    pub fn register_mirror_url(&mut self, url: &Url) -> Option<Url> {
         let origin = self.origin_of(url)?;
         let secure = secure(url);
         let known = PRESETS.values().flatten().filter(|mirror| {
@@ -178,7 +178,7 @@ impl Sources {
         });
         for mirror in known {
             if !self.ranked().any(|(_, there)| there == mirror) {
-                self.adopted.push(mirror.clone());
+                self.registered.push(mirror.clone());
             }
         }
         Some(origin)
@@ -381,15 +381,16 @@ mod tests {
     fn a_known_mirror_that_was_written_as_a_channel_is_asked_from_then_on() {
         let mut sources = Sources::new(Vec::new(), true);
         let written = url("https://mirrors.tuna.tsinghua.edu.cn/anaconda/cloud/pytorch/");
-        let origin = sources.adopt(&written).expect("a known mirror");
+        let origin = sources.register_mirror_url(&written).expect("a known mirror");
         assert_eq!(asked(&sources, origin.as_str()), [written.as_str(), origin.as_str()]);
-        assert_eq!(sources.adopt(&url("https://lab.example/x/")), None);
+        assert_eq!(sources.register_mirror_url(&url("https://lab.example/x/")), None);
     }
 
     #[test]
     fn a_known_mirror_by_http_is_the_same_mirror_and_asked_by_https() {
         let mut sources = Sources::new(Vec::new(), true);
-        let origin = sources.adopt(&url("http://mirrors.aliyun.com/anaconda/pkgs/main/"));
+        let origin =
+            sources.register_mirror_url(&url("http://mirrors.aliyun.com/anaconda/pkgs/main/"));
         let origin = origin.expect("a known mirror");
         assert_eq!(
             asked(&sources, origin.as_str()),
@@ -398,7 +399,10 @@ mod tests {
                 "https://repo.anaconda.com/pkgs/main/"
             ]
         );
-        assert_eq!(sources.adopt(&url("http://mirrors.aliyun.com:8080/anaconda/pkgs/main/")), None);
+        assert_eq!(
+            sources.register_mirror_url(&url("http://mirrors.aliyun.com:8080/anaconda/pkgs/main/")),
+            None
+        );
     }
 
     #[test]

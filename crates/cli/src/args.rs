@@ -146,7 +146,7 @@ pub(crate) struct Surroundings {
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct Files {
     /// The environment file; several together are one environment.
-    #[arg(short, long, value_name = "FILE", default_value = "environment.yml")]
+    #[arg(short, long, value_name = "FILE", default_value = envlock_pipeline::ENVIRONMENT_FILE)]
     pub(crate) file: Vec<PathBuf>,
     /// The lock; envlock.lock beside the first environment file if not given.
     #[arg(long, value_name = "FILE")]

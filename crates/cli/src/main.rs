@@ -15,7 +15,7 @@ use crate::{args::Args, commands::App, settings::Settings, ui::Ui};
 fn main() -> ExitCode {
     let args = match Args::read() {
         Ok(args) => args,
-        Err(error) => return ui::usage(&error, std::env::args_os()),
+        Err(error) => return ui::usage(&error, settings::command_line()),
     };
     let settings = Settings::read();
     let ui = Ui::new(&args.talk, &settings);

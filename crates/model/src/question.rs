@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 /// Everything that decides what a lock holds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Question {
     /// The environment's name.
     pub name: String,
@@ -65,7 +65,7 @@ pub struct AskedChannel {
 }
 
 /// What is asked for one platform.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Asked {
     /// The requests, in the order of the file.
     pub requests: Vec<AskedSpec>,
@@ -76,7 +76,7 @@ pub struct Asked {
 }
 
 /// One conda requirement.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct AskedSpec {
     /// As written, but for the channel, which is its name to people.
     pub text: String,

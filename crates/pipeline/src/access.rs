@@ -1,11 +1,12 @@
-//! The lock has clean addresses only: what opens a private channel is found again where the
-//! channel is written.
-
-use std::path::PathBuf;
+//! Credentials of private channels for a lock, which has clean addresses only: they are found
+//! again where the channels are written, in environment.yml.
 
 use envlock_model::{lock::Lock, spec::Environment};
 
-use crate::{Ambient, Overrides, files, solve::staleness};
+use crate::{
+    Context, Overrides, Project,
+    question::{Addresses, Inputs, written_addresses},
+};
 
 /// What a lock answers for where environment.yml names no platform.
 pub(crate) fn as_locked(environment: &Environment, lock: &Lock) -> Overrides {
@@ -16,13 +17,13 @@ pub(crate) fn as_locked(environment: &Environment, lock: &Lock) -> Overrides {
     }
 }
 
-/// Lets the client use the credentials in the channels of environment.yml, for a command
-/// that takes the lock as it is: whatever else may be wrong with the file is none of its
-/// business.
-pub(crate) fn trust_written(environments: &[PathBuf], lock: &Lock, ambient: &Ambient<'_>) {
-    if let Ok(Some(environment)) = files::environments_if_any(environments) {
-        let overrides = as_locked(&environment, lock);
-        // The credentials reach the client while the question is settled.
-        let _ = staleness(&environment, environments, &overrides, lock, ambient, &mut Vec::new());
+/// What the addresses in environment.yml say, for a command that takes the lock as it is. An
+/// environment.yml that can't be used is no error of such a command.
+pub(crate) fn written(project: &Project, lock: &Lock, context: &Context<'_>) -> Addresses {
+    match project.environment_if_any() {
+        Ok(Some(environment)) => {
+            written_addresses(environment, lock, Inputs::new(project, context))
+        }
+        _ => Addresses::default(),
     }
 }

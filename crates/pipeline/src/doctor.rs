@@ -7,17 +7,17 @@ use std::path::PathBuf;
 
 use envlock_model::spec;
 
-use crate::{Ambient, FileError, Overrides, QuestionError, files, question::settle};
+use crate::{
+    Context, ENVIRONMENT_FILE, FileError, Overrides, Project, QuestionError,
+    blocking::blocking,
+    question::{Inputs, settle},
+};
 
 /// What `doctor` is asked to look at.
 #[derive(Debug, Clone)]
 pub struct DoctorRequest {
-    /// The environment files; they may be absent.
-    pub environments: Vec<PathBuf>,
     /// The cache.
     pub cache: PathBuf,
-    /// Where a prefix would be; it needn't be there.
-    pub prefix: PathBuf,
     /// The time.
     pub now: jiff::Timestamp,
     /// The proxies in force, without passwords, each with who set it.
@@ -111,21 +111,24 @@ impl envlock_report::Explain for DoctorError {
 /// Looks at everything. Asks the network for the beginning of each index, and writes and
 /// removes a file in the cache and one beside the prefix.
 pub async fn doctor(
+    project: &Project,
     request: &DoctorRequest,
-    ambient: &Ambient<'_>,
+    context: &Context<'_>,
 ) -> Result<Vec<Check>, DoctorError> {
-    let environment = match files::environments_if_any(&request.environments)? {
+    let none;
+    let environment = match project.environment_if_any()? {
         Some(environment) => environment,
         // Without one it is what is configured for all.
-        None => spec::parse("environment.yml", "dependencies: []\n").map_err(FileError::from)?,
+        None => {
+            none = spec::parse(ENVIRONMENT_FILE, "dependencies: []\n").map_err(FileError::from)?;
+            &none
+        }
     };
-    let first = request.environments.first().and_then(|path| path.parent());
-    let folder = first.map(PathBuf::from).unwrap_or_default();
-    let overrides = Overrides { platforms: vec![ambient.host], ..Overrides::default() };
-    let channels = settle(&environment, &folder, &overrides, None, ambient, &mut Vec::new())?
-        .question
-        .channels;
-    let mut checks = sources::checks(&channels, request.now, ambient).await;
-    checks.extend(machine::checks(request));
+    let overrides = Overrides { platforms: vec![context.host], ..Overrides::default() };
+    let settlement = settle(environment, &overrides, None, Inputs::new(project, context));
+    let channels = settlement.apply(context.client, &mut Vec::new())?.question.channels;
+    let mut checks = sources::checks(&channels, request.now, context).await;
+    let (request, prefix) = (request.clone(), project.prefix_folder());
+    checks.extend(blocking(move || machine::checks(&request, &prefix)).await);
     Ok(checks)
 }

@@ -8,15 +8,11 @@ use envlock_report::{Code, Exit, Explain, Finding};
 use rattler_conda_types::{RepoDataRecord, Subdir};
 use url::Url;
 
-use crate::{Ambient, FileError, access, files};
+use crate::{Context, FileError, Project, access, files};
 
 /// What `fetch` and `bundle` are asked to take.
 #[derive(Debug, Clone)]
 pub struct FetchRequest {
-    /// The environment files, for credentials of channels. They may be absent.
-    pub environments: Vec<PathBuf>,
-    /// The lock.
-    pub lock: PathBuf,
     /// `--platform`; empty for all of the lock's.
     pub platforms: Vec<Subdir>,
 }
@@ -45,9 +41,9 @@ pub struct Bundled {
     pub origins: Vec<Url>,
 }
 
-/// Why the packages aren't there.
+/// Why the packages couldn't be fetched or bundled.
 #[derive(Debug, thiserror::Error)]
-pub enum ProvideError {
+pub enum FetchFailure {
     /// A file of the project can't be used.
     #[error(transparent)]
     File(#[from] FileError),
@@ -70,7 +66,7 @@ pub enum ProvideError {
     Fetch(#[from] FetchError),
 }
 
-impl Explain for ProvideError {
+impl Explain for FetchFailure {
     fn findings(&self) -> Vec<Finding> {
         match self {
             Self::File(error) => error.findings(),
@@ -99,33 +95,35 @@ impl Explain for ProvideError {
 
 /// Fills the cache with what the lock has, so that `install --offline` needs nothing more.
 pub async fn fetch(
+    project: &Project,
     request: &FetchRequest,
-    ambient: &Ambient<'_>,
-) -> Result<Vec<FetchedPlatform>, ProvideError> {
-    let (lock, platforms) = read(request, ambient)?;
-    let records = records(&lock, &platforms);
-    ambient.client.packages(&records, ambient.observer).await?;
+    context: &Context<'_>,
+) -> Result<Vec<FetchedPlatform>, FetchFailure> {
+    let (lock, platforms) = read(project, request, context).await?;
+    let records = records(lock, &platforms);
+    context.client.packages(&records, context.observer).await?;
     Ok(platforms)
 }
 
 /// Writes what the lock has into `directory`, as one channel with the lock in it.
 pub async fn bundle(
+    project: &Project,
     request: &FetchRequest,
     directory: &Path,
-    ambient: &Ambient<'_>,
-) -> Result<Bundled, ProvideError> {
-    let (lock, platforms) = read(request, ambient)?;
+    context: &Context<'_>,
+) -> Result<Bundled, FetchFailure> {
+    let (lock, platforms) = read(project, request, context).await?;
     let within = directory.join(lock::FILE_NAME);
     if !may_become_a_bundle(directory) {
-        return Err(ProvideError::Occupied(directory.to_owned()));
+        return Err(FetchFailure::Occupied(directory.to_owned()));
     }
     let folder = std::path::absolute(directory).ok();
     let channel = folder.and_then(|folder| Url::from_directory_path(folder).ok());
-    let channel = channel.ok_or_else(|| ProvideError::Folder(directory.to_owned()))?;
-    let records = records(&lock, &platforms);
-    ambient.client.write_channel(&records, directory, ambient.observer).await?;
-    if let Some(text) = files::lock_text(&request.lock)? {
-        files::replace(&within, &text)?;
+    let channel = channel.ok_or_else(|| FetchFailure::Folder(directory.to_owned()))?;
+    let records = records(lock, &platforms);
+    context.client.write_channel(&records, directory, context.observer).await?;
+    if let Some(text) = project.lock_text()? {
+        files::replace(&within, text)?;
     }
     let origins = records.iter().filter_map(|record| Url::parse(record.channel.as_ref()?).ok());
     let mut origins: Vec<_> = origins.filter(|url| url.scheme() != "file").collect();
@@ -144,12 +142,14 @@ fn may_become_a_bundle(directory: &Path) -> bool {
 }
 
 /// The lock, and what is wanted of it.
-fn read(
+async fn read<'a>(
+    project: &'a Project,
     request: &FetchRequest,
-    ambient: &Ambient<'_>,
-) -> Result<(Lock, Vec<FetchedPlatform>), ProvideError> {
-    let lock = files::lock(&request.lock)?;
-    access::trust_written(&request.environments, &lock, ambient);
+    context: &Context<'_>,
+) -> Result<(&'a Lock, Vec<FetchedPlatform>), FetchFailure> {
+    project.read(|project| project.lock().map(drop)).await?;
+    let lock = project.lock()?;
+    access::written(project, lock, context).register(context.client);
     let mut wanted = request.platforms.clone();
     if wanted.is_empty() {
         wanted.extend(lock.platforms.keys());
@@ -157,13 +157,13 @@ fn read(
     wanted.sort();
     wanted.dedup();
     let platforms = wanted.into_iter().map(|platform| {
-        let locked = lock.platforms.get(&platform).ok_or_else(|| ProvideError::NotLocked {
+        let locked = lock.platforms.get(&platform).ok_or_else(|| FetchFailure::NotLocked {
             asked: platform,
             locked: lock.platforms.keys().map(ToString::to_string).collect(),
         })?;
         Ok(sum(platform, locked))
     });
-    let platforms = platforms.collect::<Result<_, ProvideError>>()?;
+    let platforms = platforms.collect::<Result<_, FetchFailure>>()?;
     Ok((lock, platforms))
 }
 

@@ -1,14 +1,11 @@
-//! The two files of a project, read and written.
+//! The files of a project: read within bounds, and replaced as a whole.
 
 use std::{
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
 };
 
-use envlock_model::{
-    lock::{self, Lock, ReadError},
-    spec::{self, Environment},
-};
+use envlock_model::{lock::ReadError, spec};
 use envlock_report::{Code, Exit, Explain, Finding, Place};
 use envlock_secrets::manifest::ManifestError;
 
@@ -18,7 +15,7 @@ const MOST_BYTES: u64 = 16_000_000;
 /// The most bytes of a lock: a hundred platforms of a thousand packages.
 const MOST_BYTES_OF_A_LOCK: u64 = 256_000_000;
 
-/// Why a file of the project can't be used.
+/// Why a file of a project can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// There is no such file.
@@ -161,29 +158,8 @@ impl Explain for FileError {
     }
 }
 
-/// Reads the environment files as one.
-pub(crate) fn environments(paths: &[PathBuf]) -> Result<Environment, FileError> {
-    let mut all = Vec::new();
-    for path in paths {
-        let text = text(path)?.ok_or_else(|| absent_environment(path))?;
-        all.push(spec::parse(&shown(path), &text)?);
-    }
-    let mut all = all.into_iter();
-    match all.next() {
-        Some(first) => Ok(spec::merge(first, all.collect())?),
-        None => Err(absent_environment(Path::new("environment.yml"))),
-    }
-}
-
-/// Reads the environment files where the first is; a lock may travel without them.
-pub(crate) fn environments_if_any(paths: &[PathBuf]) -> Result<Option<Environment>, FileError> {
-    match paths.first() {
-        Some(first) if text(first)?.is_some() => environments(paths).map(Some),
-        _ => Ok(None),
-    }
-}
-
-fn absent_environment(path: &Path) -> FileError {
+/// That an environment file doesn't exist, and which other one could be meant.
+pub(crate) fn absent_environment(path: &Path) -> FileError {
     FileError::Absent {
         path: path.to_owned(),
         help: other_environment(path).map_or_else(
@@ -193,18 +169,20 @@ fn absent_environment(path: &Path) -> FileError {
     }
 }
 
-/// Reads a lock that has to be there.
-pub(crate) fn lock(path: &Path) -> Result<Lock, FileError> {
-    let text = lock_text(path)?.ok_or_else(|| FileError::Absent {
-        path: path.to_owned(),
-        help: "make it with `envlock solve`".to_owned(),
-    })?;
-    Ok(lock::read(&shown(path), &text)?)
+/// That the lock doesn't exist.
+pub(crate) fn absent_lock(path: &Path) -> FileError {
+    FileError::Absent { path: path.to_owned(), help: "make it with `envlock solve`".to_owned() }
 }
 
 /// A lock's text, or none where there is no file.
 pub(crate) fn lock_text(path: &Path) -> Result<Option<String>, FileError> {
     at_most(MOST_BYTES_OF_A_LOCK, path)?.map(|bytes| decoded(path, bytes)).transpose()
+}
+
+/// The text of a secrets manifest or a policy, or none where there is no file.
+pub(crate) fn secrets_text(path: &Path) -> Result<Option<String>, FileError> {
+    let Some(bytes) = bytes(path)? else { return Ok(None) };
+    Ok(Some(envlock_text::decode(&shown(path), bytes)?))
 }
 
 /// The text of any other file, or none where there is no file.
@@ -213,7 +191,7 @@ pub(crate) fn text(path: &Path) -> Result<Option<String>, FileError> {
 }
 
 /// The bytes of a file that is no lock, or none where there is no file.
-pub(crate) fn bytes(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+fn bytes(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     at_most(MOST_BYTES, path)
 }
 
@@ -290,8 +268,18 @@ fn permissions(path: &Path) -> std::fs::Permissions {
 
 /// The path as people see it.
 pub(crate) fn shown(path: &Path) -> String {
-    let path = path.strip_prefix("./").unwrap_or(path);
-    path.display().to_string()
+    without_dot(path).display().to_string()
+}
+
+/// The path without a leading `./`.
+pub(crate) fn without_dot(path: &Path) -> &Path {
+    path.strip_prefix("./").unwrap_or(path)
+}
+
+/// The folder of a file, as an absolute path.
+pub(crate) fn parent(file: &Path) -> PathBuf {
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    file.parent().map_or_else(|| PathBuf::from("/"), Path::to_owned)
 }
 
 /// The neighbour with the other usual ending.

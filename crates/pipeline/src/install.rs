@@ -1,14 +1,11 @@
 //! `install`: the lock -> what the host must have -> packages in the cache -> the prefix.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use envlock_channel::FetchError;
 use envlock_install::{Foreign, InstallError as LinkError, Package, Plan, Wanted};
 use envlock_model::{
-    lock::{Change, Lock, LockedPlatform},
+    lock::{self, Change, Lock, LockedPlatform},
     spec::parse_request,
 };
 use envlock_report::{Code, Exit, Explain, Finding, Place, count};
@@ -19,10 +16,9 @@ use rattler_conda_types::{
 use envlock_secrets::manifest::LockedNeeds;
 
 use crate::{
-    Ambient, FileError, QuestionError, access, files,
-    question::admit,
-    secrets::{self, ManifestRequest},
-    solve::staleness,
+    Context, FileError, Project, QuestionError, access,
+    question::{Inputs, admit, settle},
+    secrets,
 };
 
 /// What to do about a pip section, which no lock of this version answers for.
@@ -37,11 +33,8 @@ pub enum PipPolicy {
 /// What `install` is asked to do.
 #[derive(Debug, Clone)]
 pub struct InstallRequest {
-    /// The environment files, to tell whether the lock is stale. They may all be absent.
-    pub environments: Vec<PathBuf>,
-    /// The lock.
-    pub lock: PathBuf,
-    /// Where to; absolute. None for `.envlock/NAME` beside the lock.
+    /// The prefix, as an absolute path. None for the project's own, `.envlock/NAME` in the
+    /// folder of the lock.
     pub prefix: Option<PathBuf>,
     /// `--platform`: refused unless it is the host's.
     pub platform: Option<Subdir>,
@@ -211,23 +204,26 @@ pub fn stale(changes: &[Change], needs: &[String]) -> Vec<Finding> {
 /// Installs the lock. Every archive is fetched and verified before the prefix is touched.
 /// What the user should know goes to `warnings`, however it ends.
 pub async fn install(
+    project: &Project,
     request: &InstallRequest,
-    ambient: &Ambient<'_>,
-    warnings: &mut Vec<Finding>,
+    context: &Context<'_>,
+    findings: &mut Vec<Finding>,
 ) -> Result<Installed, InstallError> {
-    let lock = files::lock(&request.lock)?;
-    refuse_stale(request, &lock, ambient, warnings)?;
-    let folder = request.lock.parent().unwrap_or(Path::new(""));
-    admit(&lock, folder, ambient, warnings)?;
-    let platform = ambient.host;
-    let locked = for_host(request, &lock, ambient)?;
+    project.read(|project| project.lock().map(drop)).await?;
+    let lock = project.lock()?;
+    refuse_stale(project, request, lock, context, findings)?;
+    let admitted = admit(lock, Inputs::new(project, context), findings)?;
+    admitted.addresses.register(context.client);
+    findings.extend(admitted.findings);
+    let platform = context.host;
+    let locked = for_host(request, lock, platform)?;
     let pip_left_out = pip(locked, request.pip)?;
-    refuse_unfit_host(locked, ambient.host_packages)?;
-    warnings.extend(assumed_in_vain(locked, ambient.host_packages));
+    refuse_unfit_host(locked, context.host_packages)?;
+    findings.extend(assumed_in_vain(locked, context.host_packages));
 
     let prefix = match &request.prefix {
         Some(prefix) => prefix.clone(),
-        None => beside(&request.lock, &lock.name)?,
+        None => project.own_prefix()?,
     };
     let wanted = Wanted {
         prefix: prefix.clone(),
@@ -255,7 +251,7 @@ pub async fn install(
         has_python: locked.records.iter().any(is_python),
         pip_left_out,
         packages,
-        needs: secrets::needs(&lock),
+        needs: secrets::needs(lock),
     };
     if envlock_install::is_right(&wanted)? {
         let outcome = envlock_install::Installed { packages, ..Default::default() };
@@ -269,35 +265,32 @@ pub async fn install(
     if request.dry_run {
         return Ok(installed(plan, survey.foreign, None));
     }
-    let folders = ambient.client.packages(&locked.records, ambient.observer).await?;
+    let folders = context.client.packages(&locked.records, context.observer).await?;
     let packages = locked.records.iter().cloned().zip(folders);
     let packages = packages.map(|(record, dir)| Package { record, dir }).collect();
-    let outcome = envlock_install::apply(Wanted { packages, ..wanted }, ambient.observer).await?;
+    let outcome = envlock_install::apply(Wanted { packages, ..wanted }, context.observer).await?;
     Ok(installed(plan, survey.foreign, Some(outcome)))
 }
 
 fn refuse_stale(
+    project: &Project,
     request: &InstallRequest,
     lock: &Lock,
-    ambient: &Ambient<'_>,
-    warnings: &mut Vec<Finding>,
+    context: &Context<'_>,
+    findings: &mut Vec<Finding>,
 ) -> Result<(), InstallError> {
     if request.frozen {
-        access::trust_written(&request.environments, lock, ambient);
+        access::written(project, lock, context).register(context.client);
         return Ok(());
     }
     // A lock may be shipped alone, and then there is nothing that it could be stale against.
-    let Some(environment) = files::environments_if_any(&request.environments)? else {
-        return Ok(());
-    };
-    let overrides = access::as_locked(&environment, lock);
-    let changes =
-        staleness(&environment, &request.environments, &overrides, lock, ambient, warnings)?;
-    let manifest = secrets::manifest(&ManifestRequest {
-        environments: request.environments.clone(),
-        manifest: None,
-    })?;
-    let needs = secrets::changes(lock.secrets.as_ref(), manifest.as_ref());
+    let Some(environment) = project.environment_if_any()? else { return Ok(()) };
+    let overrides = access::as_locked(environment, lock);
+    let inputs = Inputs::new(project, context);
+    let settlement = settle(environment, &overrides, Some(lock), inputs);
+    let question = settlement.apply(context.client, findings)?.question;
+    let changes = lock::changes(lock, &question);
+    let needs = secrets::changes(lock.secrets.as_ref(), project.manifest()?);
     if changes.is_empty() && needs.is_empty() {
         Ok(())
     } else {
@@ -308,9 +301,8 @@ fn refuse_stale(
 fn for_host<'a>(
     request: &InstallRequest,
     lock: &'a Lock,
-    ambient: &Ambient<'_>,
+    host: Subdir,
 ) -> Result<&'a LockedPlatform, InstallError> {
-    let host = ambient.host;
     if let Some(asked) = request.platform.filter(|asked| *asked != host) {
         return Err(InstallError::OtherPlatform { asked, host });
     }
@@ -383,22 +375,4 @@ fn requested(locked: &LockedPlatform) -> BTreeMap<String, Vec<String>> {
         }
     }
     requested
-}
-
-/// The project's own prefix: `.envlock/NAME` beside the lock.
-pub fn own_prefix(lock: &Path) -> Result<PathBuf, FileError> {
-    let name = files::lock(lock)?.name;
-    beside(lock, &name)
-}
-
-fn beside(lock: &Path, name: &str) -> Result<PathBuf, FileError> {
-    let odd = |c: char| c.is_control() || "/\\:".contains(c);
-    if name.is_empty() || name.starts_with('.') || name.contains(odd) {
-        return Err(FileError::Name { name: name.to_owned(), file: files::shown(lock) });
-    }
-    let folder = lock.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-    let folder = std::fs::canonicalize(&folder).unwrap_or(folder);
-    Ok(folder.join(".envlock").join(name))
 }

@@ -1,26 +1,34 @@
-//! One use case a file: solve and its check, install, fetch and bundle, the secrets
-//! manifest, demo.
+//! One use case a file: solve and its check, install, fetch and bundle, verify, run, the
+//! secrets manifest, policies, doctor, demo.
 //!
-//! This is the crate that composes: it reads files, asks channels, lets pure code decide and
-//! hands the decision to whoever carries it out. It reads no environment variable, no clock
-//! and no home directory: all of that comes in through [`Ambient`] and the requests.
+//! This crate composes: it reads files, asks channels, lets pure code decide and carries the
+//! decision out. It prints nothing, and reads no environment variable, no clock and no home
+//! directory: all of that comes in through [`Project`], [`Context`] and the requests.
 
 mod access;
-mod ambient;
+mod blocking;
+mod channel_policy;
+mod context;
 pub mod demo;
 pub mod doctor;
 mod fetch;
 mod files;
 mod install;
-mod policy;
+pub mod policy;
+mod project;
 mod question;
+mod run;
 pub mod secrets;
 mod solve;
+mod verify;
 
-pub use ambient::Ambient;
-pub use fetch::{Bundled, FetchRequest, FetchedPlatform, ProvideError, bundle, fetch};
+pub use channel_policy::Refusal;
+pub use context::Context;
+pub use fetch::{Bundled, FetchFailure, FetchRequest, FetchedPlatform, bundle, fetch};
 pub use files::FileError;
-pub use install::{InstallError, InstallRequest, Installed, PipPolicy, install, own_prefix, stale};
-pub use policy::Refusal;
+pub use install::{InstallError, InstallRequest, Installed, PipPolicy, install, stale};
+pub use project::{ENVIRONMENT_FILE, Project, ProjectFiles};
 pub use question::{ExcludeNewer, Overrides, QuestionError};
-pub use solve::{Checked, Moves, SolveError, SolveRequest, Solved, check, solve};
+pub use run::{ActiveEnvironment, RunError, activate};
+pub use solve::{Checked, SolveError, SolveRequest, Solved, Upgrade, check, solve};
+pub use verify::{VerifyError, verify};

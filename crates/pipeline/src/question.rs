@@ -1,10 +1,17 @@
-//! environment.yml, the flags and the present lock, settled into one question.
+//! Settles environment.yml, the flags and the present lock into one question.
+//!
+//! Pure: what was found is returned, and the caller gives it to the client.
+
+mod channels;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeMap, path::Path};
 
-use envlock_config::{Set, key};
+use envlock_channel::{Client, Sources};
+use envlock_config::{Configuration, Set, key};
 use envlock_model::{
-    channel::{self, ChannelError, Resolved},
+    channel::{ChannelError, Rules},
     lock::Lock,
     question::{Asked, AskedChannel, AskedPip, AskedSpec, Priority, Question},
     spec::{Environment, Request},
@@ -15,12 +22,14 @@ use envlock_text::redact;
 use rattler_conda_types::{GenericVirtualPackage, Subdir};
 use url::Url;
 
+pub(crate) use self::channels::Addresses;
+use self::channels::Channels;
 use crate::{
-    Ambient,
-    policy::{Policy, Refusal, terms},
+    Context, Project,
+    channel_policy::{Refusal, terms},
 };
 
-/// What the command line sets beside environment.yml.
+/// What the command line sets in addition to environment.yml.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
     /// `--platform`; empty when none is given.
@@ -29,23 +38,23 @@ pub struct Overrides {
     pub virtual_packages: Vec<Setting>,
     /// `--channel-priority`.
     pub priority: Option<Priority>,
-    /// `--exclude-newer`: a time, or that none is excluded any more.
+    /// `--exclude-newer`.
     pub exclude_newer: Option<ExcludeNewer>,
 }
 
-/// What `--exclude-newer` says.
+/// The value of `--exclude-newer`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExcludeNewer {
-    /// Nothing is excluded for its age.
+    /// No record is excluded for its age.
     Never,
-    /// What is newer than this, or of unknown age.
+    /// Records newer than this, or of unknown age, are excluded.
     Than(jiff::Timestamp),
 }
 
-/// Why there is no question.
+/// Why no question can be settled.
 #[derive(Debug, thiserror::Error)]
 pub enum QuestionError {
-    /// A channel that is none.
+    /// A channel's name or address is invalid.
     #[error("{error}")]
     Channel {
         /// What is wrong.
@@ -63,7 +72,7 @@ pub enum QuestionError {
         /// Where it is written.
         place: Option<Place>,
     },
-    /// No channel is left.
+    /// There is no channel to search.
     #[error("there is no channel to search: `nodefaults` takes the only one away")]
     NoChannel {
         /// environment.yml.
@@ -75,21 +84,21 @@ impl Explain for QuestionError {
     fn findings(&self) -> Vec<Finding> {
         match self {
             Self::Channel { error, place } => {
-                let mut diagnostics = error.findings();
-                for diagnostic in &mut diagnostics {
-                    if diagnostic.place.is_none() {
-                        diagnostic.place.clone_from(place);
+                let mut findings = error.findings();
+                for finding in &mut findings {
+                    if finding.place.is_none() {
+                        finding.place.clone_from(place);
                     }
                 }
-                diagnostics
+                findings
             }
             Self::Refused { refusal, place, .. } => {
-                let diagnostic = Finding::new(Code::ChannelRefused, self.to_string())
+                let finding = Finding::new(Code::ChannelRefused, self.to_string())
                     .with_note(format!("{} says so", refusal.by))
                     .with_help("use another, such as `channels: [conda-forge]`");
                 vec![match place {
-                    Some(place) => diagnostic.at(place.clone()),
-                    None => diagnostic,
+                    Some(place) => finding.at(place.clone()),
+                    None => finding,
                 }]
             }
             Self::NoChannel { place } => vec![
@@ -105,29 +114,94 @@ impl Explain for QuestionError {
     }
 }
 
-/// A question with what goes along with it.
+/// What a question is settled from, apart from environment.yml, the lock and the flags.
+#[derive(Clone, Copy)]
+pub(crate) struct Inputs<'a> {
+    /// The folder that relative addresses of channels start from.
+    pub(crate) folder: &'a Path,
+    pub(crate) configuration: &'a Configuration,
+    pub(crate) rules: &'a Rules,
+    pub(crate) variables: &'a BTreeMap<String, String>,
+    /// The mirrors that are known before any channel was read.
+    pub(crate) sources: &'a Sources,
+    /// This machine's platform.
+    pub(crate) host: Subdir,
+    /// This machine's virtual packages.
+    pub(crate) host_packages: &'a [GenericVirtualPackage],
+}
+
+impl<'a> Inputs<'a> {
+    pub(crate) fn new(project: &'a Project, context: &Context<'a>) -> Self {
+        Self {
+            folder: project.folder(),
+            configuration: project.configuration(),
+            rules: context.rules,
+            variables: context.variables,
+            sources: context.client.configured_sources(),
+            host: context.host,
+            host_packages: context.host_packages,
+        }
+    }
+}
+
+/// What settling found, whether there is a question or not.
+pub(crate) struct Settlement {
+    /// What the user should know of it.
+    pub(crate) findings: Vec<Finding>,
+    /// The question, or why there is none.
+    pub(crate) question: Result<Settled, QuestionError>,
+}
+
+/// A question, and what the client must know before it asks the question's channels.
+#[derive(Debug)]
 pub(crate) struct Settled {
     pub(crate) question: Question,
     /// Where each channel is asked for first, by its URL.
     pub(crate) places: BTreeMap<Url, Place>,
+    /// What the addresses of the channels say in addition to the channels.
+    pub(crate) addresses: Addresses,
 }
 
-/// Settles what is asked. `folder` is environment.yml's, from the root.
+impl Settlement {
+    /// Gives the addresses to the client, and the findings to `findings`.
+    pub(crate) fn apply(
+        self,
+        client: &Client,
+        findings: &mut Vec<Finding>,
+    ) -> Result<Settled, QuestionError> {
+        findings.extend(self.findings);
+        let settled = self.question?;
+        settled.addresses.register(client);
+        Ok(settled)
+    }
+}
+
+/// Settles what is asked.
 pub(crate) fn settle(
     environment: &Environment,
-    folder: &Path,
     overrides: &Overrides,
     present: Option<&Lock>,
-    ambient: &Ambient<'_>,
-    warnings: &mut Vec<Finding>,
+    inputs: Inputs<'_>,
+) -> Settlement {
+    let mut findings = environment.warnings.clone();
+    let question = settled(environment, overrides, present, inputs, &mut findings);
+    Settlement { findings, question }
+}
+
+fn settled(
+    environment: &Environment,
+    overrides: &Overrides,
+    present: Option<&Lock>,
+    inputs: Inputs<'_>,
+    findings: &mut Vec<Finding>,
 ) -> Result<Settled, QuestionError> {
-    warnings.extend(environment.warnings.iter().cloned());
-    let platforms = platforms(environment, overrides, present, ambient);
-    let folder = &std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-    let mut channels = Channels::new(folder, ambient)?;
-    for (written, place) in listed(environment, ambient, warnings)? {
+    let platforms = platforms(environment, overrides, present, inputs.host);
+    let mut channels = Channels::new(inputs)?;
+    let listed = listed(environment, inputs.configuration)?;
+    findings.extend(listed.finding);
+    for (written, place) in &listed.channels {
         for platform in &platforms {
-            channels.add(&written, place.as_ref(), *platform, false)?;
+            channels.add(written, place.as_ref(), *platform, false)?;
         }
     }
     let mut asked = BTreeMap::new();
@@ -140,16 +214,16 @@ pub(crate) fn settle(
             .pip_for(platform)
             .map(|line| AskedPip { text: line.text.clone(), place: line.place.clone() })
             .collect();
-        let virtual_packages = assumed(platform, overrides, present, ambient);
+        let virtual_packages = assumed(platform, overrides, present, inputs.host_packages);
         asked.insert(platform, Asked { requests, pip, virtual_packages });
     }
-    warn_of_terms(&channels.list, warnings);
+    findings.extend(terms_once(&channels.list, findings));
     let question = Question {
-        name: name(environment, folder),
+        name: name(environment, inputs.folder),
         channels: channels.list,
         platforms: asked,
         variables: environment.variables.clone(),
-        // What was once set stays until something else is, as with platforms.
+        // A value that was set once stays until another is set, as with platforms.
         priority: overrides
             .priority
             .or_else(|| present.map(|lock| lock.priority))
@@ -160,33 +234,65 @@ pub(crate) fn settle(
             None => present.and_then(|lock| lock.exclude_newer),
         },
     };
-    Ok(Settled { question, places: channels.places })
+    Ok(Settled { question, places: channels.places, addresses: channels.addresses })
 }
 
-/// Refuses a lock with a channel that may not be used; `folder` is where it is.
+/// What the addresses in environment.yml say for a command that takes the lock as it is. Other
+/// mistakes of the file are no mistake there, so a channel that can't be resolved is skipped.
+pub(crate) fn written_addresses(
+    environment: &Environment,
+    lock: &Lock,
+    inputs: Inputs<'_>,
+) -> Addresses {
+    let mut channels = Channels::unrestricted(inputs);
+    channels.resolve_policy();
+    let listed = listed(environment, inputs.configuration);
+    let listed = listed.map_or_else(|_| Vec::new(), |listed| listed.channels);
+    let overrides = Overrides::default();
+    for platform in platforms(environment, &overrides, Some(lock), inputs.host) {
+        for (written, place) in &listed {
+            let _ = channels.resolve(written, place.as_ref(), platform);
+        }
+        for request in environment.requests_for(platform) {
+            if let Some(written) = &request.channel {
+                let _ = channels.resolve(written, Some(&request.place), platform);
+            }
+        }
+    }
+    channels.addresses
+}
+
+/// A lock whose channels may be used.
+pub(crate) struct Admitted {
+    pub(crate) findings: Option<Finding>,
+    pub(crate) addresses: Addresses,
+}
+
+/// Refuses a lock with a channel that may not be used. `earlier` are the findings of the run so
+/// far.
 pub(crate) fn admit(
     lock: &Lock,
-    folder: &Path,
-    ambient: &Ambient<'_>,
-    warnings: &mut Vec<Finding>,
-) -> Result<(), QuestionError> {
-    let policy = Channels::new(folder, ambient)?.policy;
+    inputs: Inputs<'_>,
+    earlier: &[Finding],
+) -> Result<Admitted, QuestionError> {
+    let channels = Channels::new(inputs)?;
     for channel in &lock.channels {
-        if let Some(refusal) = policy.refuses(&channel.urls) {
+        if let Some(refusal) = channels.policy.refuses(&channel.urls) {
             let channel = channel.name.clone();
             return Err(QuestionError::Refused { channel, refusal, place: None });
         }
     }
-    warn_of_terms(&lock.channels, warnings);
-    Ok(())
+    let findings = terms_once(&lock.channels, earlier);
+    Ok(Admitted { findings, addresses: channels.addresses })
 }
 
-/// Once a run.
-fn warn_of_terms(channels: &[AskedChannel], warnings: &mut Vec<Finding>) {
-    let said = [Code::ImplicitDefaults, Code::DefaultsTerms];
-    if !warnings.iter().any(|warning| said.contains(&warning.code)) {
-        warnings.extend(terms(channels.iter().flat_map(|channel| &channel.urls)));
+/// What to know of the terms of these channels, unless the findings say it already.
+fn terms_once(channels: &[AskedChannel], findings: &[Finding]) -> Option<Finding> {
+    let codes = [Code::ImplicitDefaults, Code::DefaultsTerms];
+    if findings.iter().any(|finding| codes.contains(&finding.code)) {
+        return None;
     }
+    terms(channels.iter().flat_map(|channel| &channel.urls))
 }
 
 /// The command line's, else the file's, else the present lock's, else this machine's.
@@ -194,7 +300,7 @@ fn platforms(
     environment: &Environment,
     overrides: &Overrides,
     present: Option<&Lock>,
-    ambient: &Ambient<'_>,
+    host: Subdir,
 ) -> Vec<Subdir> {
     let mut platforms = if !overrides.platforms.is_empty() {
         overrides.platforms.clone()
@@ -203,148 +309,60 @@ fn platforms(
     } else if let Some(lock) = present {
         lock.platforms.keys().copied().collect()
     } else {
-        vec![ambient.host]
+        vec![host]
     };
     platforms.sort();
     platforms.dedup();
     platforms
 }
 
+/// The channels of environment.yml, each with its place.
+struct Listed {
+    channels: Vec<(String, Option<Place>)>,
+    /// That environment.yml lists none.
+    finding: Option<Finding>,
+}
+
 /// The channels as listed. Without a list it is that of `.condarc`, else `defaults`, as for
-/// conda, and that is said. Where there is a list, conda appends `.condarc`'s to it; here it
-/// is the whole list, so that a lock is the same on every machine.
+/// conda, with a finding that says so. Where there is a list, conda appends `.condarc`'s to it;
+/// here it is the whole list, so that a lock is the same on every machine.
 fn listed(
     environment: &Environment,
-    ambient: &Ambient<'_>,
-    warnings: &mut Vec<Finding>,
-) -> Result<Vec<(String, Option<Place>)>, QuestionError> {
-    let listed: Vec<_> = environment
+    configuration: &Configuration,
+) -> Result<Listed, QuestionError> {
+    let channels: Vec<_> = environment
         .channels
         .iter()
         .flatten()
         .map(|channel| (channel.value.clone(), Some(channel.place.clone())))
         .collect();
-    if !listed.is_empty() {
-        return Ok(listed);
+    if !channels.is_empty() {
+        return Ok(Listed { channels, finding: None });
     }
     let place = Place::new(environment.file.as_str(), 1, 1);
     if environment.nodefaults {
         return Err(QuestionError::NoChannel { place });
     }
-    let configured = ambient.configuration.many(&key::CHANNELS);
+    let configured = configuration.many(&key::CHANNELS);
+    let channel = |set: &Set<String>| (set.value.clone(), set.by.place().cloned());
     if let Some(first) = configured.first().filter(|first| first.value != "defaults") {
         let message = format!("no channel is listed: those of {} are searched", first.by);
         let names: Vec<_> = configured.iter().map(|set| redact(&set.value).into_owned()).collect();
-        warnings.push(
-            Finding::new(Code::ImplicitChannels, message)
-                .at(place)
-                .with_note("on a machine that is configured in another way it would be others")
-                .with_help(format!("list them: `channels: [{}]`", names.join(", "))),
-        );
-        let channel = |set: &Set<String>| (set.value.clone(), set.by.place().cloned());
-        return Ok(configured.iter().map(channel).collect());
+        let finding = Finding::new(Code::ImplicitChannels, message)
+            .at(place)
+            .with_note("on a machine that is configured in another way it would be others")
+            .with_help(format!("list them: `channels: [{}]`", names.join(", ")));
+        let channels = configured.iter().map(channel).collect();
+        return Ok(Listed { channels, finding: Some(finding) });
     }
-    warnings.push(
+    let finding =
         Finding::new(Code::ImplicitDefaults, "no channel is listed: `defaults` is searched")
             .at(place)
             .with_note("it is Anaconda's own channel, and its terms of service ask many to pay")
-            .with_help("say which: `channels: [conda-forge]` or `channels: [defaults]`"),
-    );
-    let others = configured.iter().skip(1).map(|set| (set.value.clone(), set.by.place().cloned()));
-    Ok([("defaults".to_owned(), None)].into_iter().chain(others).collect())
-}
-
-struct Channels<'a> {
-    folder: &'a Path,
-    ambient: &'a Ambient<'a>,
-    policy: Policy,
-    list: Vec<AskedChannel>,
-    places: BTreeMap<Url, Place>,
-}
-
-impl<'a> Channels<'a> {
-    fn new(folder: &'a Path, ambient: &'a Ambient<'a>) -> Result<Self, QuestionError> {
-        let (policy, list, places) = (Policy::default(), Vec::new(), BTreeMap::new());
-        let mut channels = Self { folder, ambient, policy, list, places };
-        channels.policy = Policy::new(ambient.configuration, |written, place| {
-            // On Windows a name of several channels has all of its members.
-            let resolved = channels.resolve(written, place, Subdir::Win64)?;
-            Ok(resolved.into_iter().map(|resolved| resolved.channel.url).collect())
-        })?;
-        Ok(channels)
-    }
-
-    /// The channel at its origin: where it is written as the address of a mirror, that
-    /// mirror is asked first, and the origin is what is meant. A credential in the address
-    /// goes to the client and no further.
-    fn resolve(
-        &self,
-        written: &str,
-        place: Option<&Place>,
-        platform: Subdir,
-    ) -> Result<Vec<Resolved>, QuestionError> {
-        let variable = |name: &str| self.ambient.variables.get(name).cloned();
-        // A relative path means what it means beside the file that it is written in.
-        let folder = place.and_then(|place| Path::new(&place.file).parent());
-        let folder = folder.map_or(self.folder.to_owned(), |folder| {
-            std::path::absolute(folder).unwrap_or_else(|_| self.folder.to_owned())
-        });
-        let resolve = |written: &str| {
-            channel::resolve(written, self.ambient.rules, platform, &folder, &variable)
-                .map_err(|error| QuestionError::Channel { error, place: place.cloned() })
-        };
-        let resolved = resolve(written)?;
-        for Resolved { channel, access } in &resolved {
-            if let Some(access) = access {
-                self.ambient.client.trust(&channel.url, access.clone());
-            }
-        }
-        let [one] = resolved.as_slice() else { return Ok(resolved) };
-        match self.ambient.client.adopt(&one.channel.url) {
-            Some(origin) => resolve(origin.as_str()),
-            None => Ok(resolved),
-        }
-    }
-
-    /// Resolves a channel and appends it unless it is there; returns its name.
-    fn add(
-        &mut self,
-        written: &str,
-        place: Option<&Place>,
-        platform: Subdir,
-        only_for_specs: bool,
-    ) -> Result<String, QuestionError> {
-        let resolved = self.resolve(written, place, platform)?;
-        let urls: Vec<_> = resolved.iter().map(|r| r.channel.url.clone()).collect();
-        let multi = resolved.first().and_then(|r| r.channel.multi.clone());
-        let name = multi.clone().or_else(|| resolved.first().map(|r| r.channel.name.clone()));
-        let name = name.unwrap_or_else(|| written.to_owned());
-        if let Some(refusal) = self.policy.refuses(&urls) {
-            return Err(QuestionError::Refused { channel: name, refusal, place: place.cloned() });
-        }
-        if let Some(place) = place {
-            for url in &urls {
-                self.places.entry(url.clone()).or_insert_with(|| place.clone());
-            }
-        }
-        match self.list.iter_mut().find(|channel| channel.name == name) {
-            // A multichannel may have more members on one platform than on another.
-            Some(channel) => {
-                for url in urls {
-                    if !channel.urls.contains(&url) {
-                        channel.urls.push(url);
-                    }
-                }
-            }
-            None => self.list.push(AskedChannel {
-                name: name.clone(),
-                urls,
-                multi: multi.is_some(),
-                only_for_specs,
-            }),
-        }
-        Ok(name)
-    }
+            .with_help("say which: `channels: [conda-forge]` or `channels: [defaults]`");
+    let others = configured.iter().skip(1).map(channel);
+    let channels = [("defaults".to_owned(), None)].into_iter().chain(others).collect();
+    Ok(Listed { channels, finding: Some(finding) })
 }
 
 fn asked_spec(
@@ -383,7 +401,7 @@ fn assumed(
     platform: Subdir,
     overrides: &Overrides,
     present: Option<&Lock>,
-    ambient: &Ambient<'_>,
+    host_packages: &[GenericVirtualPackage],
 ) -> Vec<GenericVirtualPackage> {
     let locked = present.and_then(|lock| lock.platforms.get(&platform));
     let settings = &overrides.virtual_packages;
@@ -391,7 +409,7 @@ fn assumed(
         .iter()
         .rev()
         .find_map(|setting| match setting {
-            Setting::Host => Some(ambient.host_packages.to_vec()),
+            Setting::Host => Some(host_packages.to_vec()),
             Setting::Default => Some(virtual_packages::defaults(platform)),
             Setting::One(..) => None,
         })

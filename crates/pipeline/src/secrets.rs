@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     future::Future,
-    path::{Path, PathBuf},
+    path::Path,
     pin::Pin,
 };
 
@@ -14,34 +14,21 @@ use envlock_report::{Code, Exit, Explain, Finding};
 use envlock_secrets::{
     checks::{self, CheckError, Input, Outcome},
     facts::Online,
-    manifest::{Change, LockedNeeds, Manifest, Notation, ResolvedProfile, ServerDialect},
+    manifest::{Change, LockedNeeds, Manifest, ResolvedProfile, ServerDialect},
 };
 pub use envlock_vault::{
     Address, AddressError, Identity, Patience, Secret, Settings as Server, Surroundings,
 };
 use envlock_vault::{Failure, Question};
 
-use crate::{FileError, files};
-
-/// The manifest's own file, beside environment.yml.
-const FILE_NAME: &str = "secrets.yml";
-
-/// Which manifest is meant.
-#[derive(Debug, Clone)]
-pub struct ManifestRequest {
-    /// The environment files.
-    pub environments: Vec<PathBuf>,
-    /// A manifest by its path, whatever stands beside environment.yml.
-    pub manifest: Option<PathBuf>,
-}
+use crate::{FileError, Project, blocking::blocking, files};
 
 /// What `check-secrets` is asked. Variables may hold secrets: it has no `Debug`.
 #[derive(Clone)]
 pub struct SecretsRequest {
-    /// Which manifest.
-    pub manifest: ManifestRequest,
-    /// The lock; none where a manifest is judged by itself.
-    pub lock: Option<PathBuf>,
+    /// Whether the lock must have the needs of the manifest; not where a manifest is judged by
+    /// itself.
+    pub compare_lock: bool,
     /// The profile: by flag or variable; else the manifest's default, else all.
     pub profile: Option<String>,
     /// The server, where it isn't the manifest's.
@@ -131,45 +118,6 @@ fn which_profile(ready: &[String]) -> String {
         [] => "no profile is named, and there are credentials for none".to_owned(),
         ready => format!("no profile is named, and there are credentials for {}", ready.join(", ")),
     }
-}
-
-/// The manifest that is meant, if there is one.
-pub fn manifest(request: &ManifestRequest) -> Result<Option<Manifest>, FileError> {
-    if let Some(path) = &request.manifest {
-        let text = manifest_text(path)?.ok_or_else(|| FileError::Absent {
-            path: path.clone(),
-            help: "name the manifest's file with `--manifest FILE`".to_owned(),
-        })?;
-        // Somebody may well name an environment.yml that holds it.
-        let inside = Manifest::parse(&files::shown(path), &text, Notation::InEnvironment);
-        return match inside? {
-            Some(manifest) => Ok(Some(manifest)),
-            None => Ok(Manifest::parse(&files::shown(path), &text, Notation::Own)?),
-        };
-    }
-    let first = request.environments.first().map_or(Path::new("environment.yml"), |p| p.as_path());
-    let own = first.with_file_name(FILE_NAME);
-    let own_text = manifest_text(&own)?;
-    let mut inside = None;
-    for path in &request.environments {
-        if let Some(text) = files::text(path)? {
-            let found = Manifest::parse(&files::shown(path), &text, Notation::InEnvironment)?;
-            inside = inside.or(found);
-        }
-    }
-    match (own_text, inside) {
-        (Some(_), Some(inside)) => Err(FileError::TwoManifests {
-            own: files::shown(&own),
-            environment: inside.file.clone(),
-        }),
-        (Some(text), None) => Ok(Manifest::parse(&files::shown(&own), &text, Notation::Own)?),
-        (None, inside) => Ok(inside),
-    }
-}
-
-/// A manifest's text, as its reader takes it in; none where there is no file.
-fn manifest_text(path: &Path) -> Result<Option<String>, FileError> {
-    Ok(texts([files::shown(path)])?.into_values().next())
 }
 
 /// What a lock carries of a manifest.
@@ -268,30 +216,38 @@ impl Judgement {
 /// Judges the manifest against the policies that it names and, where there is one to ask,
 /// against a server. No value is read.
 pub async fn check(
+    project: &Project,
     request: &SecretsRequest,
     server: Option<ServerRequest<'_>>,
 ) -> Result<Judgement, SecretsError> {
-    let manifest = manifest(&request.manifest)?.ok_or(SecretsError::NoManifest)?;
-    if let Some(path) = &request.lock {
-        let lock = files::lock(path)?;
-        let changes = changes(lock.secrets.as_ref(), Some(&manifest));
+    let compare_lock = request.compare_lock;
+    project
+        .read(move |project| {
+            let manifest = project.manifest()?;
+            if manifest.is_some() && compare_lock { project.lock().map(drop) } else { Ok(()) }
+        })
+        .await?;
+    let (manifest, text) = project.manifest_with_text()?.ok_or(SecretsError::NoManifest)?;
+    if compare_lock {
+        let changes = changes(project.lock()?.secrets.as_ref(), Some(manifest));
         if !changes.is_empty() {
             return Err(SecretsError::Stale { changes });
         }
     }
-    let policies = texts(manifest.policy_files())?;
+    let policy_files: Vec<String> = manifest.policy_files().into_iter().collect();
+    let policies = blocking(move || texts(policy_files)).await?;
     let mut profile = request.profile.clone().or_else(|| manifest.default.clone());
     let (mut online, mut failure, mut said) = (None, None, Vec::new());
     if let Some(server) = server {
-        let chosen = chosen(&manifest, profile, server.surroundings)?;
-        match asked(&manifest, &chosen, server).await? {
+        let chosen = chosen(manifest, profile, server.surroundings)?;
+        match asked(manifest, &chosen, server).await? {
             (Ok(facts), warnings) => (online, said) = (Some(facts), warnings),
             (Err(reason), warnings) => (failure, said) = (Some(reason), warnings),
         }
         profile = Some(chosen.name);
     }
     let mut outcome = checks::check(&Input {
-        manifest: &manifest,
+        manifest,
         files: &policies,
         profile: profile.as_deref(),
         dialect: request.dialect,
@@ -299,14 +255,12 @@ pub async fn check(
         horizon_days: request.horizon_days,
         online: online.as_ref(),
     })?;
-    for (file, text) in texts([manifest.file.clone()])? {
-        outcome.findings.extend(exposed::in_file(&file, &text));
-    }
-    outcome.findings.extend(in_variables(&manifest, &request.variables));
+    outcome.findings.extend(exposed::in_file(&manifest.file, text));
+    outcome.findings.extend(in_variables(manifest, &request.variables));
     outcome.findings.extend(said);
     outcome.findings = envlock_report::arrange(outcome.findings);
     let asked = online.map(|online| told_of(online, profile.as_deref().unwrap_or_default()));
-    Ok(Judgement { outcome, asked, deny: manifest.deny, failure })
+    Ok(Judgement { outcome, asked, deny: manifest.deny.clone(), failure })
 }
 
 /// What the answer says of who was asked.
@@ -380,8 +334,7 @@ pub fn texts(
 ) -> Result<BTreeMap<String, String>, FileError> {
     let mut texts = BTreeMap::new();
     for path in paths {
-        let Some(bytes) = files::bytes(Path::new(&path))? else { continue };
-        let text = envlock_text::decode(&path, bytes)?;
+        let Some(text) = files::secrets_text(Path::new(&path))? else { continue };
         texts.insert(path, text);
     }
     Ok(texts)

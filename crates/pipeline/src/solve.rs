@@ -1,53 +1,46 @@
 //! `solve`: environment.yml -> question -> indexes -> a set by platform -> the lock.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use envlock_channel::{IndexError, Indexes, SubdirRecords, Subscription};
 use envlock_model::{
     diff::{self, Difference},
-    lock::{self, Change, Lock, ReadError, WriteError},
+    lock::{self, Change, Lock, WriteError},
     progress::{Event, Phase},
     question::Question,
-    spec::Environment,
 };
 use envlock_report::{Code, Exit, Explain, Finding, Level, count, nearest};
-use envlock_secrets::manifest::Manifest;
 use envlock_solve::{Problem, Records, TooNew};
 use rattler_conda_types::{PackageName, RepoDataRecord, Subdir};
 
 use crate::{
-    Ambient, FileError, Overrides, QuestionError, files,
-    question::{Settled, settle, still_assumed},
-    secrets::{self, ManifestRequest},
+    Context, FileError, Overrides, Project, QuestionError,
+    blocking::blocking,
+    files,
+    question::{Inputs, Settled, settle, still_assumed},
+    secrets,
 };
 
 /// What `solve` is asked to do.
 #[derive(Debug, Clone)]
 pub struct SolveRequest {
-    /// The environment files, at least one; several are one question.
-    pub environments: Vec<PathBuf>,
-    /// The lock.
-    pub lock: PathBuf,
     /// What the command line sets.
     pub overrides: Overrides,
-    /// Which packages of the present lock don't stay for its sake.
-    pub moves: Moves,
-    /// Whether to leave the file as it is.
+    /// Which packages of the present lock to upgrade.
+    pub upgrade: Upgrade,
+    /// Whether to leave the lock file as it is.
     pub dry_run: bool,
 }
 
-/// Which packages of the present lock don't stay for its sake.
+/// Which packages of the present lock to upgrade.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Moves {
-    /// None: each stays if it can.
-    Nothing,
-    /// `--update`: these move to the newest that fits, and of the others what must.
-    These(BTreeSet<String>),
+pub enum Upgrade {
+    /// None: each stays at its version if it can.
+    None,
+    /// `--update`: these, to the newest version that fits; others only as far as they must.
+    Packages(BTreeSet<String>),
     /// `--upgrade`: all.
-    Everything,
+    All,
 }
 
 /// What `solve` found.
@@ -82,7 +75,7 @@ pub enum SolveError {
     /// An index can't be had.
     #[error(transparent)]
     Index(#[from] IndexError),
-    /// `--update` names a package that isn't there to be moved.
+    /// `--update` names a package that the lock doesn't have.
     #[error("{name} is not in the lock")]
     NotLocked {
         /// The name.
@@ -145,78 +138,72 @@ impl Explain for SolveError {
     }
 }
 
-/// Asks whether the lock still answers. Reads two files and nothing else. What the user should
-/// know goes to `warnings`, however it ends.
+/// Compares the lock with what the project asks for. Touches no network. What the user should
+/// know goes to `findings`, however it ends.
 pub fn check(
-    request: &SolveRequest,
-    ambient: &Ambient<'_>,
-    warnings: &mut Vec<Finding>,
+    project: &Project,
+    overrides: &Overrides,
+    context: &Context<'_>,
+    findings: &mut Vec<Finding>,
 ) -> Result<Checked, SolveError> {
-    let environment = files::environments(&request.environments)?;
-    let manifest = manifest(&request.environments)?;
-    let lock = files::lock(&request.lock)?;
-    let (paths, overrides) = (&request.environments, &request.overrides);
-    let changes = staleness(&environment, paths, overrides, &lock, ambient, warnings)?;
-    let needs = secrets::changes(lock.secrets.as_ref(), manifest.as_ref());
+    let environment = project.environment()?;
+    let manifest = project.manifest()?;
+    let lock = project.lock()?;
+    let settlement = settle(environment, overrides, Some(lock), Inputs::new(project, context));
+    findings.extend(settlement.findings);
+    let changes = lock::changes(lock, &settlement.question?.question);
+    let needs = secrets::changes(lock.secrets.as_ref(), manifest);
     Ok(Checked { changes, needs })
 }
 
-/// What `lock` doesn't answer of `environment`.
-pub(crate) fn staleness(
-    environment: &Environment,
-    paths: &[PathBuf],
-    overrides: &Overrides,
-    lock: &Lock,
-    ambient: &Ambient<'_>,
-    warnings: &mut Vec<Finding>,
-) -> Result<Vec<Change>, QuestionError> {
-    let settled = settle(environment, &folder(paths), overrides, Some(lock), ambient, warnings)?;
-    Ok(lock::changes(lock, &settled.question))
-}
-
-/// The manifest of the project: what it needs goes into the lock.
-fn manifest(environments: &[PathBuf]) -> Result<Option<Manifest>, FileError> {
-    secrets::manifest(&ManifestRequest { environments: environments.to_vec(), manifest: None })
-}
-
-/// Solves and writes the lock. What the user should know goes to `warnings`, however it ends.
+/// Solves and writes the lock. What the user should know goes to `findings`, however it ends.
 pub async fn solve(
+    project: &Project,
     request: &SolveRequest,
-    ambient: &Ambient<'_>,
-    warnings: &mut Vec<Finding>,
+    context: &Context<'_>,
+    findings: &mut Vec<Finding>,
 ) -> Result<Solved, SolveError> {
-    let environment = files::environments(&request.environments)?;
-    let manifest = manifest(&request.environments)?;
-    let present_text = files::lock_text(&request.lock)?;
-    let present = present(&request.lock, present_text.as_deref())?;
-    let folder = folder(&request.environments);
-    let (overrides, present) = (&request.overrides, present.as_ref());
-    let Settled { question, places } =
-        settle(&environment, &folder, overrides, present, ambient, warnings)?;
-    warnings.extend(still_assumed(&question, overrides));
-    warnings.extend(pip_left_out(&question));
+    let present = project.read(|project| {
+        project.environment()?;
+        project.manifest()?;
+        project.present_lock()
+    });
+    let present = present.await?;
+    let present = present.as_ref();
+    let environment = project.environment()?;
+    let overrides = &request.overrides;
+    let settlement = settle(environment, overrides, present, Inputs::new(project, context));
+    let Settled { question, places, .. } = settlement.apply(context.client, findings)?;
+    findings.extend(still_assumed(&question, overrides));
+    findings.extend(pip_left_out(&question));
 
-    let kept = present.filter(|_| request.moves != Moves::Everything);
-    let moved = moved(&request.moves, present)?;
-    let indexes = ambient.client.indexes(&subscriptions(&question), ambient.observer).await;
+    let kept = present.filter(|_| request.upgrade != Upgrade::All);
+    let upgraded = upgraded(&request.upgrade, present)?;
+    let indexes = context.client.indexes(&channel_requests(&question), context.observer).await;
     let indexes = indexes.map_err(|error| error.at(|channel| places.get(&channel.url).cloned()))?;
-    warnings.extend(indexes.warnings.iter().cloned());
-    let records = answers(&question, &indexes, kept, moved, ambient, warnings).await?;
+    findings.extend(indexes.warnings.iter().cloned());
+    let records = answers(&question, &indexes, kept, upgraded, context, findings).await?;
 
-    let lock = Lock::answer(&question, records, secrets::locked(manifest.as_ref()));
-    let text = lock::write(&lock)?;
-    let changed = present_text.as_deref() != Some(text.as_str());
+    let lock = Lock::answer(&question, records, secrets::locked(project.manifest()?));
+    let (lock, text) = blocking(move || {
+        let text = lock::write(&lock);
+        (lock, text)
+    })
+    .await;
+    let text = text?;
+    let changed = project.lock_text()? != Some(text.as_str());
     let written = changed && !request.dry_run;
     if written {
-        files::replace(&request.lock, &text)?;
+        let path = project.lock_path().to_owned();
+        blocking(move || files::replace(&path, &text)).await?;
     }
     let differences = diff::differences(present, &lock);
     Ok(Solved { lock, written, differences })
 }
 
-/// The names that are to move, each of which the lock has.
-fn moved(moves: &Moves, present: Option<&Lock>) -> Result<BTreeSet<String>, SolveError> {
-    let Moves::These(names) = moves else { return Ok(BTreeSet::new()) };
+/// The names of the packages to upgrade, each of which the lock has.
+fn upgraded(upgrade: &Upgrade, present: Option<&Lock>) -> Result<BTreeSet<String>, SolveError> {
+    let Upgrade::Packages(names) = upgrade else { return Ok(BTreeSet::new()) };
     let locked: BTreeSet<&str> = present
         .into_iter()
         .flat_map(|lock| lock.platforms.values())
@@ -232,32 +219,14 @@ fn moved(moves: &Moves, present: Option<&Lock>) -> Result<BTreeSet<String>, Solv
     }
 }
 
-/// The lock that is there. One that contradicts itself still says what to keep; one that
-/// can't be read is never written over.
-fn present(path: &Path, text: Option<&str>) -> Result<Option<Lock>, FileError> {
-    let Some(text) = text else { return Ok(None) };
-    match lock::read(&files::shown(path), text) {
-        Ok(lock) => Ok(Some(lock)),
-        Err(ReadError::Inconsistent { lock, .. }) => Ok(Some(*lock)),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// The folder of the first environment file, from the root.
-fn folder(paths: &[PathBuf]) -> PathBuf {
-    let path = paths.first().map_or(Path::new("."), PathBuf::as_path);
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    path.parent().map_or_else(|| PathBuf::from("/"), Path::to_owned)
-}
-
 /// Each channel once, with the subdirs that the platforms need, `noarch` among them.
-fn subscriptions(question: &Question) -> Vec<Subscription> {
+fn channel_requests(question: &Question) -> Vec<Subscription> {
     let platforms: BTreeSet<_> = question.platforms.keys().copied().collect();
-    let mut subscriptions: Vec<Subscription> = Vec::new();
+    let mut requests: Vec<Subscription> = Vec::new();
     for channel in &question.channels {
         for url in &channel.urls {
             // `pkgs/main::package` names a channel that `defaults` has already.
-            if subscriptions.iter().any(|other| other.channel.url == *url) {
+            if requests.iter().any(|other| other.channel.url == *url) {
                 continue;
             }
             let windows_only = url.path().ends_with("/pkgs/msys2/");
@@ -267,7 +236,7 @@ fn subscriptions(question: &Question) -> Vec<Subscription> {
                 .filter(|platform| !windows_only || platform.is_windows())
                 .chain([Subdir::NoArch])
                 .collect();
-            subscriptions.push(Subscription {
+            requests.push(Subscription {
                 channel: envlock_model::channel::Channel {
                     name: channel.name.clone(),
                     url: url.clone(),
@@ -277,7 +246,7 @@ fn subscriptions(question: &Question) -> Vec<Subscription> {
             });
         }
     }
-    subscriptions
+    requests
 }
 
 /// Solves every platform side by side; all that fails is told at once.
@@ -285,19 +254,19 @@ async fn answers(
     question: &Question,
     indexes: &Indexes,
     kept: Option<&Lock>,
-    moved: BTreeSet<String>,
-    ambient: &Ambient<'_>,
-    warnings: &mut Vec<Finding>,
+    upgraded: BTreeSet<String>,
+    context: &Context<'_>,
+    findings: &mut Vec<Finding>,
 ) -> Result<BTreeMap<Subdir, Vec<RepoDataRecord>>, SolveError> {
     let units = question.platforms.len() as u64;
-    ambient.observer.observe(Event::Expect { phase: Phase::Solve, units });
+    context.observer.observe(Event::Expect { phase: Phase::Solve, units });
     let mut searches = Vec::new();
     for platform in question.platforms.keys().copied() {
         let search = Search {
             platform,
             question: question.clone(),
             records: records_for(platform, question, indexes)?,
-            moved: moved.clone(),
+            upgraded: upgraded.clone(),
             locked: kept
                 .and_then(|lock| lock.platforms.get(&platform))
                 .map(|locked| locked.records.clone())
@@ -314,8 +283,8 @@ async fn answers(
         let (search, outcome) = search.await.map_err(|_| SolveError::Interrupted)?;
         match outcome {
             Ok(solution) => {
-                warnings.extend(solution.passed_over.iter().map(passed_over));
-                warnings.extend(left_out(search.platform, solution.too_new));
+                findings.extend(solution.passed_over.iter().map(passed_over));
+                findings.extend(left_out(search.platform, solution.too_new));
                 answers.insert(search.platform, solution.records);
             }
             Err(envlock_solve::SolveError::NoSolution { .. }) => {
@@ -328,14 +297,14 @@ async fn answers(
             }
             Err(error) => return Err(SolveError::Records(error.to_string())),
         }
-        ambient.observer.observe(Event::Advance { phase: Phase::Solve, units: 1 });
+        context.observer.observe(Event::Advance { phase: Phase::Solve, units: 1 });
     }
     if !reasons.is_empty() {
         return Err(SolveError::NoSolution { reasons: once_for_all_platforms(reasons, units) });
     }
     let packages: usize = answers.values().map(Vec::len).sum();
     let summary = count(packages, "package");
-    ambient.observer.observe(Event::Done { phase: Phase::Solve, summary });
+    context.observer.observe(Event::Done { phase: Phase::Solve, summary });
     Ok(answers)
 }
 
@@ -345,7 +314,7 @@ struct Search {
     question: Question,
     records: Vec<Records>,
     locked: Vec<RepoDataRecord>,
-    moved: BTreeSet<String>,
+    upgraded: BTreeSet<String>,
 }
 
 impl Search {
@@ -356,7 +325,7 @@ impl Search {
             asked: &self.question.platforms[&self.platform],
             records: &self.records,
             locked: &self.locked,
-            moved: &self.moved,
+            moved: &self.upgraded,
             priority: self.question.priority,
             exclude_newer: self.question.exclude_newer,
         }

@@ -82,8 +82,8 @@ impl Place {
 const WRITTEN: usize = 0;
 
 impl Credentials {
-    /// Uses what was written into a channel's address for everything below the channel.
-    pub(crate) fn trust(&mut self, channel: &Url, access: Access) {
+    /// Uses the credential from a channel's address for everything below the channel.
+    pub(crate) fn register(&mut self, channel: &Url, access: Access) {
         let place = Place::Below(crate::address::folder(channel));
         self.add(WRITTEN, place, How::Written(access), "the channel's address");
     }

@@ -68,7 +68,7 @@ fn what_is_written_into_a_channel_goes_before_every_store_and_stays_below_the_ch
     let (mut credentials, _) = Credentials::read(&stores);
     let mut channel = url("https://h.example/t/tk-9/lab/");
     let access = Access::take(&mut channel).expect("a token");
-    credentials.trust(&channel, access);
+    credentials.register(&channel, access);
     assert_eq!(sent(&credentials, "https://h.example/lab/a").0, "https://h.example/t/tk-9/lab/a");
     assert_eq!(sent(&credentials, "https://h.example/b").1, Some("Basic b3RoZXI6b25l".into()));
     let at_anaconda = sent(&credentials, "https://conda.anaconda.org/x/a").0;

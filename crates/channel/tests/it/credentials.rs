@@ -32,7 +32,7 @@ fn private(world: &World, user: &str, token: &str) -> (Site, Client, String) {
     let resolved = resolve(&written, &Rules::default(), Subdir::Linux64, &root, &variable).unwrap();
     let channel = &resolved[0].channel;
     if let Some(access) = resolved[0].access.clone() {
-        client.trust(&channel.url, access);
+        client.register_credential(&channel.url, access);
     }
     assert!(!channel.url.as_str().contains(CANARY));
     (site, client, channel.url.to_string())

@@ -9,9 +9,9 @@ use envlock_pipeline::demo::{self, DemoRequest, Stage};
 use envlock_report::{Code, Exit, Explain, Finding, output};
 use rattler_conda_types::Subdir;
 
-use super::{App, app::GroundError};
+use super::{App, app::SetupError};
 use crate::{
-    args,
+    args, settings,
     ui::{Answer, shell_word},
 };
 
@@ -25,11 +25,10 @@ pub(crate) fn demo(args: &args::Demo, app: &App<'_>) -> Exit {
 }
 
 fn stage(args: &args::Demo, app: &App<'_>) -> Result<Stage, Box<dyn Explain>> {
-    let host = Subdir::current().ok_or(GroundError::UnknownHost)?;
-    let path = app.settings.variables.get("PATH").map(std::env::split_paths);
+    let host = Subdir::current().ok_or(SetupError::UnknownHost)?;
     let request = DemoRequest {
         folder: app.settings.absolute(&args.folder),
-        path: path.into_iter().flatten().collect(),
+        path: app.settings.search_path(),
         home: app.settings.home.clone(),
         host,
     };
@@ -85,7 +84,7 @@ fn play(args: &args::Demo, app: &App<'_>, stage: &Stage) -> Answer<output::Demo>
 
 /// Runs this very program. On a terminal its output is the user's; for JSON it is collected.
 fn perform(folder: &Path, words: &[String], app: &App<'_>) -> std::io::Result<(bool, String)> {
-    let mut command = Command::new(std::env::current_exe()?);
+    let mut command = Command::new(settings::program()?);
     command.args(words).current_dir(folder).stdin(Stdio::null());
     if app.ui.is_json() {
         let output = command.output()?;

@@ -4,10 +4,7 @@ use envlock_config::{Configuration, key};
 use envlock_pipeline::doctor::{Check, DoctorRequest, Verdict, doctor as examine};
 use envlock_report::{Code, Exit, Finding, output};
 
-use super::{
-    App,
-    app::{Ground, lock_path},
-};
+use super::{App, app::Setup};
 use crate::{
     args,
     settings::trusted,
@@ -16,27 +13,25 @@ use crate::{
 
 /// Tries what is configured.
 pub(crate) async fn doctor(args: &args::Surroundings, app: &App<'_>) -> Exit {
-    let ground = match app.ground(&args.files, &args.network) {
-        Ok(ground) => ground,
+    let setup = match app.setup(&args.files, &args.network) {
+        Ok(setup) => setup,
         Err(error) => return app.ui.finish("doctor", Answer::<output::Doctor>::failed(&error)),
     };
-    let request = request(args, app, &ground);
-    let answer = match examine(&request, &ground.ambient(app)).await {
-        Ok(checks) => ground.with_unused(answer(checks)),
+    let request = request(app, &setup);
+    let answer = match examine(&setup.project, &request, &setup.context()).await {
+        Ok(checks) => setup.with_unused(answer(checks)),
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish("doctor", ground.with_warnings(answer))
+    app.ui.finish("doctor", setup.with_findings(answer))
 }
 
-fn request(args: &args::Surroundings, app: &App<'_>, ground: &Ground) -> DoctorRequest {
-    let (trusted, certificates) = trusted(app.settings, ground.configuration(), ground.trust());
-    let lock = app.settings.absolute(&lock_path(&args.files));
+fn request(app: &App<'_>, setup: &Setup<'_>) -> DoctorRequest {
+    let configuration = setup.project.configuration();
+    let (trusted, certificates) = trusted(app.settings, configuration, setup.trust());
     DoctorRequest {
-        environments: args.files.file.clone(),
         cache: app.settings.cache_dir().0,
-        prefix: lock.with_file_name(".envlock"),
-        now: jiff::Timestamp::now(),
-        proxies: proxies(ground.configuration()),
+        now: app.settings.now,
+        proxies: proxies(configuration),
         trusted,
         certificates,
     }

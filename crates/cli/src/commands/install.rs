@@ -8,36 +8,35 @@ use envlock_text::redact;
 
 use super::{
     App,
-    again::again,
-    app::{GroundError, lock_path, platform},
+    app::{SetupError, platform},
+    next_command::next_command,
     solve::change_row,
 };
 use crate::{
     args::{self, Network},
-    settings::VERSION,
+    settings::{self, VERSION},
     ui::{Answer, shell_word, table},
 };
 
 /// Installs the lock into a prefix.
 pub(crate) async fn install(args: &args::Install, app: &App<'_>) -> Exit {
-    let ready = app.ground(&args.files, &args.network).and_then(|g| Ok((g, request(args, app)?)));
-    let (ground, request) = match ready {
+    let ready = app.setup(&args.files, &args.network).and_then(|s| Ok((s, request(args, app)?)));
+    let (setup, request) = match ready {
         Ok(ready) => ready,
         Err(error) => return app.ui.finish("install", Answer::<output::Install>::failed(&error)),
     };
-    let mut warnings = Vec::new();
-    let installed = envlock_pipeline::install(&request, &ground.ambient(app), &mut warnings).await;
+    let (context, mut findings) = (setup.context(), Vec::new());
+    let installed =
+        envlock_pipeline::install(&setup.project, &request, &context, &mut findings).await;
     let answer = match installed {
         Ok(installed) => answer(args, installed),
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish("install", ground.with_warnings(answer.after(warnings)))
+    app.ui.finish("install", setup.with_findings(answer.after(findings)))
 }
 
-fn request(args: &args::Install, app: &App<'_>) -> Result<InstallRequest, GroundError> {
+fn request(args: &args::Install, app: &App<'_>) -> Result<InstallRequest, SetupError> {
     Ok(InstallRequest {
-        environments: args.files.file.clone(),
-        lock: lock_path(&args.files),
         prefix: app.prefix(&args.at, &args.files)?,
         platform: args.platform.as_deref().map(platform).transpose()?,
         frozen: args.frozen,
@@ -45,11 +44,11 @@ fn request(args: &args::Install, app: &App<'_>) -> Result<InstallRequest, Ground
         pip: if args.without_pip { PipPolicy::LeaveOut } else { PipPolicy::Refuse },
         link_scripts: args.link_scripts,
         dry_run: args.dry_run,
-        command: std::env::args_os()
+        command: settings::command_line()
             .map(|word| redact(&word.to_string_lossy()).into_owned())
             .collect::<Vec<_>>()
             .join(" "),
-        now: jiff::Timestamp::now(),
+        now: app.settings.now,
         version: VERSION.to_owned(),
         jobs: app.settings.jobs,
     })
@@ -152,7 +151,10 @@ fn next(args: &args::Install, has_python: bool) -> String {
             format!("next: envlock run -p {prefix} -- {command}\n")
         }
         (None, None) => {
-            format!("next: {} -- {command}\n", again("run", &args.files, &Network::default()))
+            format!(
+                "next: {} -- {command}\n",
+                next_command("run", &args.files, &Network::default())
+            )
         }
     }
 }

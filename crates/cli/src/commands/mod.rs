@@ -1,14 +1,14 @@
 //! The commands: from what was typed to what is said. One a file.
 
-mod again;
 mod app;
 mod config;
 mod demo;
 mod doctor;
 mod explain;
+mod fetch;
 mod install;
+mod next_command;
 mod policy;
-mod provide;
 mod run;
 mod secrets;
 mod solve;
@@ -26,8 +26,8 @@ pub(crate) async fn run(command: Command, app: &App<'_>) -> Option<Exit> {
         Command::Solve(args) if args.check => solve::check(&args, app),
         Command::Solve(args) => solve::solve(&args, app).await,
         Command::Install(args) => install::install(&args, app).await,
-        Command::Fetch(args) => provide::fetch(&args, app).await,
-        Command::Bundle(args) => provide::bundle(&args, app).await,
+        Command::Fetch(args) => fetch::fetch(&args, app).await,
+        Command::Bundle(args) => fetch::bundle(&args, app).await,
         Command::Verify(args) => verify::verify(&args, app),
         Command::Run(args) => run::run(&args, app),
         Command::CheckSecrets(args) => return secrets::check(&args, app).await,

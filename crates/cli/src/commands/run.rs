@@ -1,44 +1,40 @@
 //! `envlock run`: becomes the command.
 
-use std::collections::BTreeMap;
-
-use envlock_install::activate;
-use envlock_report::{Code, Exit, Finding, output};
+use envlock_pipeline::{RunError, activate};
+use envlock_report::{Exit, output};
 use rattler_conda_types::Subdir;
 
-use super::{App, app::GroundError};
-use crate::{args, ui::Answer};
+use super::{App, app::SetupError};
+use crate::{args, settings::inherited_variables, ui::Answer};
 
 /// Activates and becomes the command; returns only where that can't be done.
 pub(crate) fn run(args: &args::Run, app: &App<'_>) -> Exit {
-    let answer = |error: &dyn envlock_report::Explain| Answer::<output::Run>::failed(error);
-    let prefix = match app.existing_prefix(&args.at, &args.files) {
-        Ok(prefix) => prefix,
-        Err(error) => return app.ui.finish("run", answer(&error)),
+    let answer = match app.prefix(&args.at, &args.files) {
+        Ok(prefix) => match Subdir::current() {
+            Some(platform) => execute(args, app, prefix, platform),
+            None => Answer::failed(&SetupError::UnknownHost),
+        },
+        Err(error) => Answer::failed(&error),
     };
-    let Some(platform) = Subdir::current() else {
-        return app.ui.finish("run", answer(&GroundError::UnknownHost));
+    app.ui.finish("run", answer)
+}
+
+fn execute(
+    args: &args::Run,
+    app: &App<'_>,
+    prefix: Option<std::path::PathBuf>,
+    platform: Subdir,
+) -> Answer<output::Run> {
+    let project = app.project(&args.files, None);
+    let environment = match activate(&project, prefix, platform, inherited_variables()) {
+        Ok(environment) => environment,
+        Err(error) => return Answer::failed(&error),
     };
-    let inherited: BTreeMap<_, _> = std::env::vars_os().collect();
-    let activated = match activate::environment(&prefix, platform, inherited) {
-        Ok(activated) => activated,
-        Err(error) => return app.ui.finish("run", answer(&error)),
-    };
-    app.ui.script_output(&activated.said);
-    let error = match activate::exec(&args.command, &activated) {
+    app.ui.script_output(environment.script_output());
+    let error: RunError = match environment.execute(&args.command) {
         Ok(code) => std::process::exit(code),
         Err(error) => error,
     };
-    let command = args.command.first().map(|word| word.to_string_lossy()).unwrap_or_default();
-    let help = format!("what the environment has is in {}", prefix.join("bin").display());
-    let failed = Answer {
-        exit: Exit::Usage,
-        diagnostics: vec![
-            Finding::new(Code::NoSuchCommand, format!("{command} can't be run: {error}"))
-                .with_help(help),
-        ],
-        result: Some(output::Run { prefix: prefix.display().to_string() }),
-        text: String::new(),
-    };
-    app.ui.finish("run", failed)
+    let prefix = environment.prefix().display().to_string();
+    Answer { result: Some(output::Run { prefix }), ..Answer::failed(&error) }
 }

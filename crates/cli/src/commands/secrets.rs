@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use envlock_pipeline::secrets::{
-    self, Judgement, ManifestRequest, SecretsError, SecretsRequest, ServerRequest, Surroundings,
+    self, Judgement, SecretsError, SecretsRequest, ServerRequest, Surroundings,
 };
 use envlock_report::{Exit, Explain, Finding, output, render::WIDTH};
 use envlock_secrets::{
@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 
 use super::{
     App,
-    app::{GroundError, lock_path, time},
+    app::{SetupError, time},
 };
 use crate::{args, settings::vault, ui::Answer};
 
@@ -40,8 +40,9 @@ async fn judged(
     app: &App<'_>,
 ) -> Result<Judgement, (Vec<Finding>, Exit)> {
     let request = request(args, app).map_err(|error| told(&error))?;
+    let project = app.project(&args.subject.files, args.subject.manifest.as_deref());
     if args.offline {
-        return secrets::check(&request, None).await.map_err(|error| told(&error));
+        return secrets::check(&project, &request, None).await.map_err(|error| told(&error));
     }
     let settings = vault::settings(app.settings).map_err(|error| told(&error))?;
     let variable = |name: &str| app.settings.variables.get(name).cloned();
@@ -56,7 +57,7 @@ async fn judged(
             Box::pin(async move { ended.notified().await })
         },
     };
-    secrets::check(&request, Some(server)).await.map_err(|error| told(&error))
+    secrets::check(&project, &request, Some(server)).await.map_err(|error| told(&error))
 }
 
 /// Told each time that somebody presses Ctrl-C or closes the terminal, or the system (a CI
@@ -82,24 +83,18 @@ pub(super) fn told(error: &dyn Explain) -> (Vec<Finding>, Exit) {
     (error.findings(), error.exit())
 }
 
-fn request(args: &args::CheckSecrets, app: &App<'_>) -> Result<SecretsRequest, GroundError> {
-    let lock = lock_path(&args.subject.files);
+fn request(args: &args::CheckSecrets, app: &App<'_>) -> Result<SecretsRequest, SetupError> {
     Ok(SecretsRequest {
-        manifest: manifest_request(&args.subject),
-        lock: args.subject.manifest.is_none().then_some(lock),
+        compare_lock: args.subject.manifest.is_none(),
         profile: profile(&args.subject, app),
         dialect: args.dialect.map(Into::into),
         now: match &args.at {
             Some(at) => time(at)?,
-            None => jiff::Timestamp::now(),
+            None => app.settings.now,
         },
         horizon_days: args.horizon,
         variables: app.settings.variables.clone(),
     })
-}
-
-pub(super) fn manifest_request(args: &args::Subject) -> ManifestRequest {
-    ManifestRequest { environments: args.files.file.clone(), manifest: args.manifest.clone() }
 }
 
 /// By flag, else by variable.
@@ -114,7 +109,8 @@ pub(crate) fn list(args: &args::Subject, app: &App<'_>) -> Exit {
 }
 
 fn listed(args: &args::Subject, app: &App<'_>) -> Answer<output::SecretsList> {
-    let manifest = match envlock_pipeline::secrets::manifest(&manifest_request(args)) {
+    let project = app.project(&args.files, args.manifest.as_deref());
+    let manifest = match project.manifest() {
         Ok(Some(manifest)) => manifest,
         Ok(None) => return Answer::failed(&SecretsError::NoManifest),
         Err(error) => return Answer::failed(&error),
@@ -130,7 +126,7 @@ fn listed(args: &args::Subject, app: &App<'_>) -> Answer<output::SecretsList> {
     };
     let table = match &profile {
         Some(profile) => list::of_profile(profile),
-        None => list::of_manifest(&manifest),
+        None => list::of_manifest(manifest),
     };
     let needs: Vec<_> = match &profile {
         Some(profile) => profile.needs.iter().map(|n| need(&n.name, &n.need)).collect(),

@@ -3,55 +3,59 @@
 use std::collections::BTreeMap;
 
 use envlock_model::{diff::Difference, lock::Lock};
-use envlock_pipeline::{ExcludeNewer, Moves, Overrides, SolveRequest, Solved, stale};
+use envlock_pipeline::{ExcludeNewer, Overrides, Project, SolveRequest, Solved, Upgrade, stale};
 use envlock_report::{Exit, count, output};
 
 use super::{
     App,
-    again::again,
-    app::{Ground, GroundError, lock_path, platform, time},
+    app::{Setup, SetupError, platform, time},
+    next_command::next_command,
 };
 use crate::{
     args,
     ui::{Answer, bytes, table},
 };
 
-/// What a command stands on, and what it is asked.
-fn ground(args: &args::Solve, app: &App<'_>) -> Result<(Ground, SolveRequest), GroundError> {
-    let ground = app.ground(&args.files, &args.network)?;
-    let request = request(args, app, &ground)?;
-    Ok((ground, request))
+/// What the command runs with, and what it is asked.
+fn setup<'a>(
+    args: &args::Solve,
+    app: &'a App<'_>,
+) -> Result<(Setup<'a>, SolveRequest), SetupError> {
+    let setup = app.setup(&args.files, &args.network)?;
+    let request = request(args, app, &setup)?;
+    Ok((setup, request))
 }
 
 /// Solves and writes the lock.
 pub(crate) async fn solve(args: &args::Solve, app: &App<'_>) -> Exit {
-    let ready = ground(args, app);
-    let (ground, request) = match ready {
+    let ready = setup(args, app);
+    let (setup, request) = match ready {
         Ok(ready) => ready,
         Err(error) => return app.ui.finish("solve", Answer::<output::Solve>::failed(&error)),
     };
-    let mut warnings = Vec::new();
-    let solved = envlock_pipeline::solve(&request, &ground.ambient(app), &mut warnings).await;
+    let (project, mut findings) = (&setup.project, Vec::new());
+    let solved = envlock_pipeline::solve(project, &request, &setup.context(), &mut findings).await;
     let answer = match solved {
-        Ok(solved) => ground.with_unused(answer(args, &request, &solved)),
+        Ok(solved) => setup.with_unused(answer(args, project, &solved)),
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish("solve", ground.with_warnings(answer.after(warnings)))
+    app.ui.finish("solve", setup.with_findings(answer.after(findings)))
 }
 
 /// Asks whether the lock still answers.
 pub(crate) fn check(args: &args::Solve, app: &App<'_>) -> Exit {
-    let ready = ground(args, app);
-    let (ground, request) = match ready {
+    let ready = setup(args, app);
+    let (setup, request) = match ready {
         Ok(ready) => ready,
         Err(error) => return app.ui.finish("check", Answer::<output::Check>::failed(&error)),
     };
-    let mut warnings = Vec::new();
-    let checked = envlock_pipeline::check(&request, &ground.ambient(app), &mut warnings);
+    let (project, mut findings) = (&setup.project, Vec::new());
+    let context = setup.context();
+    let checked = envlock_pipeline::check(project, &request.overrides, &context, &mut findings);
     let answer = match checked {
         Ok(checked) => {
             let fresh = checked.changes.is_empty() && checked.needs.is_empty();
-            let lock = request.lock.display().to_string();
+            let lock = project.lock_path().display().to_string();
             let diagnostics = stale(&checked.changes, &checked.needs);
             let changes = checked.changes.iter().map(|change| output::Staleness {
                 message: change.to_string(),
@@ -63,7 +67,7 @@ pub(crate) fn check(args: &args::Solve, app: &App<'_>) -> Exit {
                 .map(|need| output::Staleness { message: need.clone(), place: None });
             let changes = changes.chain(needs).collect();
             let shown: Vec<_> =
-                request.environments.iter().map(|path| path.display().to_string()).collect();
+                project.environment_paths().map(|path| path.display().to_string()).collect();
             let shown = shown.join(", ");
             let verdict = if fresh { "still answers" } else { "no longer answers" };
             Answer {
@@ -75,39 +79,39 @@ pub(crate) fn check(args: &args::Solve, app: &App<'_>) -> Exit {
         }
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish("check", ground.with_warnings(answer.after(warnings)))
+    app.ui.finish("check", setup.with_findings(answer.after(findings)))
 }
 
 fn request(
     args: &args::Solve,
     app: &App<'_>,
-    ground: &Ground,
-) -> Result<SolveRequest, GroundError> {
+    setup: &Setup<'_>,
+) -> Result<SolveRequest, SetupError> {
     Ok(SolveRequest {
-        environments: args.files.file.clone(),
-        lock: lock_path(&args.files),
         overrides: Overrides {
             platforms: args.platform.iter().map(|p| platform(p)).collect::<Result<_, _>>()?,
             virtual_packages: app.virtual_packages(&args.virtual_package)?,
-            priority: args.channel_priority.map(Into::into).or_else(|| ground.priority(args.check)),
+            priority: args.channel_priority.map(Into::into).or_else(|| setup.priority(args.check)),
             exclude_newer: args.exclude_newer.as_deref().map(exclude_newer).transpose()?,
         },
-        moves: match (args.upgrade, args.update.as_slice()) {
-            (true, _) => Moves::Everything,
-            (false, []) => Moves::Nothing,
-            (false, names) => Moves::These(names.iter().map(|name| name.to_lowercase()).collect()),
+        upgrade: match (args.upgrade, args.update.as_slice()) {
+            (true, _) => Upgrade::All,
+            (false, []) => Upgrade::None,
+            (false, names) => {
+                Upgrade::Packages(names.iter().map(|name| name.to_lowercase()).collect())
+            }
         },
         dry_run: args.dry_run,
     })
 }
 
 /// A date, a time, or `never`.
-fn exclude_newer(text: &str) -> Result<ExcludeNewer, GroundError> {
+fn exclude_newer(text: &str) -> Result<ExcludeNewer, SetupError> {
     if text == "never" { Ok(ExcludeNewer::Never) } else { time(text).map(ExcludeNewer::Than) }
 }
 
-fn answer(args: &args::Solve, request: &SolveRequest, solved: &Solved) -> Answer<output::Solve> {
-    let lock = request.lock.display().to_string();
+fn answer(args: &args::Solve, project: &Project, solved: &Solved) -> Answer<output::Solve> {
+    let lock = project.lock_path().display().to_string();
     let text = words(args, &lock, solved);
     let result = output::Solve {
         lock,
@@ -166,7 +170,7 @@ fn words(args: &args::Solve, path: &str, solved: &Solved) -> String {
     let unchanged = solved.differences.is_empty();
     text.push_str(&match (solved.written, args.dry_run) {
         (true, _) => {
-            format!("wrote {path}\nnext: {}\n", again("install", &args.files, &args.network))
+            format!("wrote {path}\nnext: {}\n", next_command("install", &args.files, &args.network))
         }
         (false, true) if !unchanged => format!("dry run: {path} is as it was\n"),
         (false, _) => format!("{path} is up to date\n"),

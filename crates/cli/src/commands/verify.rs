@@ -14,11 +14,12 @@ const LISTED: usize = 40;
 
 /// Compares a prefix with its records.
 pub(crate) fn verify(args: &args::Verify, app: &App<'_>) -> Exit {
-    let answer = match app.existing_prefix(&args.at, &args.files) {
+    let answer = match app.prefix(&args.at, &args.files) {
         Ok(prefix) => {
-            let jobs = app.settings.jobs;
-            match envlock_install::verify(&prefix, jobs, app.ui.progress()) {
-                Ok(verified) => answer(prefix.display().to_string(), verified),
+            let project = app.project(&args.files, None);
+            let (jobs, observer) = (app.settings.jobs, app.ui.progress());
+            match envlock_pipeline::verify(&project, prefix, jobs, observer) {
+                Ok((prefix, verified)) => answer(prefix.display().to_string(), verified),
                 Err(error) => Answer::failed(&error),
             }
         }

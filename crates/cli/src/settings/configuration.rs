@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use envlock_config::{
-    Configuration, Invalid, Layer, PROJECT_FILE, Scalar, Setter, Spot, condarc, is_condarc, key,
+    Configuration, Invalid, Layer, Scalar, Setter, Spot, condarc, is_condarc, key,
     network_variables, project, search_path, variables,
 };
 use envlock_report::{Code, Exit, Explain, Finding};
@@ -59,10 +59,10 @@ impl Explain for ConfigurationError {
     }
 }
 
-/// All that is configured, for a project in `folder`.
+/// All that is configured, for a project whose configuration file is `project_file`.
 pub(crate) fn configuration(
     settings: &Settings,
-    folder: &Path,
+    project_file: &Path,
     network: &Network,
 ) -> Result<Configuration, ConfigurationError> {
     let mut layers = vec![built_in(settings), network_variables(&settings.variables)];
@@ -71,10 +71,8 @@ pub(crate) fn configuration(
             layers.push(condarc(&path.display().to_string(), &text)?);
         }
     }
-    let path = folder.join(PROJECT_FILE);
-    if let Some(text) = text(&path)? {
-        let shown = path.strip_prefix("./").unwrap_or(&path);
-        layers.push(project(&shown.display().to_string(), &text)?);
+    if let Some(text) = text(project_file)? {
+        layers.push(project(&project_file.display().to_string(), &text)?);
     }
     layers.push(variables(&settings.variables)?);
     layers.push(flags(network));

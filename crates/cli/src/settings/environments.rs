@@ -101,6 +101,7 @@ mod tests {
             terminal: None,
             no_colour: true,
             jobs: 1,
+            now: jiff::Timestamp::UNIX_EPOCH,
         }
     }
 

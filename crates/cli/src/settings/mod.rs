@@ -1,5 +1,5 @@
-//! The surroundings: environment variables, home, terminal, clock. Read here and nowhere
-//! else, once.
+//! Environment variables, home, working folder, command line, terminal and clock: read here,
+//! once, and nowhere else.
 
 mod configuration;
 mod credentials;
@@ -10,6 +10,7 @@ pub(crate) mod vault;
 
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     io::IsTerminal as _,
     path::{Path, PathBuf},
 };
@@ -40,6 +41,8 @@ pub(crate) struct Settings {
     pub(crate) no_colour: bool,
     /// How many processors there are.
     pub(crate) jobs: usize,
+    /// The time at which the program started.
+    pub(crate) now: jiff::Timestamp,
 }
 
 /// One that doesn't tell its width is taken for the usual 80 columns.
@@ -51,6 +54,21 @@ fn terminal() -> Option<u16> {
 
 /// The version that the program calls itself.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Every variable of the process, for a command that inherits them.
+pub(crate) fn inherited_variables() -> BTreeMap<OsString, OsString> {
+    std::env::vars_os().collect()
+}
+
+/// This program's command line, as words.
+pub(crate) fn command_line() -> impl Iterator<Item = OsString> {
+    std::env::args_os()
+}
+
+/// The file of this program.
+pub(crate) fn program() -> std::io::Result<PathBuf> {
+    std::env::current_exe()
+}
 
 impl Settings {
     pub(crate) fn read() -> Self {
@@ -64,6 +82,7 @@ impl Settings {
             folder: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
             terminal: terminal(),
             jobs: std::thread::available_parallelism().map_or(1, usize::from),
+            now: jiff::Timestamp::now(),
             variables,
         }
     }
@@ -112,6 +131,12 @@ impl Settings {
                 virtual_packages::conda_override(name.strip_prefix("CONDA_OVERRIDE_")?, value)
             })
             .collect()
+    }
+
+    /// The folders of `PATH`, in order.
+    pub(crate) fn search_path(&self) -> Vec<PathBuf> {
+        let path = self.variables.get("PATH").map(std::env::split_paths);
+        path.into_iter().flatten().collect()
     }
 
     /// The path from the root, without `.` and `..` where they can be told from the text.

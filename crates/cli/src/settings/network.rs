@@ -153,7 +153,7 @@ fn sources(
     let mut at_origin = |url: &mut Url| {
         // Who has an account at a mirror means that mirror.
         let has_account = !url.username().is_empty() || url.password().is_some();
-        if let Some(origin) = sources.adopt(url).filter(|_| !has_account) {
+        if let Some(origin) = sources.register_mirror_url(url).filter(|_| !has_account) {
             *url = origin;
         }
     };
@@ -165,9 +165,9 @@ fn sources(
         if let Ok(mut path) = channel.path_segments_mut() {
             path.pop_if_empty().extend(name.split('/')).push("");
         }
-        sources.adopt(&channel);
+        sources.register_mirror_url(&channel);
     }
-    sources.adopt(&rules.alias);
+    sources.register_mirror_url(&rules.alias);
     Ok(sources)
 }
 

@@ -108,7 +108,7 @@ pub(crate) fn settings(surroundings: &Settings) -> Result<Server, VaultError> {
         user_agent: format!("envlock/{VERSION}"),
         timeout: variables.timeout()?,
         patience: Patience::default(),
-        now: jiff::Timestamp::now(),
+        now: surroundings.now,
     })
 }
 

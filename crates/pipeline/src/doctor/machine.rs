@@ -8,9 +8,9 @@ use super::{Check, DoctorRequest};
 /// A cache with less room than this is full with the next environment, in bytes.
 const LITTLE: u64 = 1_000_000_000;
 
-pub(super) fn checks(request: &DoctorRequest) -> Vec<Check> {
+pub(super) fn checks(request: &DoctorRequest, prefix: &Path) -> Vec<Check> {
     let mut checks = vec![cache(&request.cache)];
-    checks.push(links(&request.cache, &request.prefix));
+    checks.push(links(&request.cache, prefix));
     if request.proxies.is_empty() {
         checks.push(Check::good("proxy", "none"));
     }

@@ -8,7 +8,7 @@ use envlock_model::{channel::name_of, question::AskedChannel};
 use rattler_conda_types::Subdir;
 
 use super::Check;
-use crate::Ambient;
+use crate::Context;
 
 /// A mirror that is further behind than this doesn't follow its origin, in seconds.
 const TOO_OLD: u64 = 48 * 60 * 60;
@@ -18,16 +18,16 @@ const TOO_FAR_OFF: u64 = 5 * 60;
 pub(super) async fn checks(
     channels: &[AskedChannel],
     now: jiff::Timestamp,
-    ambient: &Ambient<'_>,
+    context: &Context<'_>,
 ) -> Vec<Check> {
     let mut checks = Vec::new();
     let mut times = Vec::new();
     for url in channels.iter().flat_map(|channel| &channel.urls) {
         let channel = Channel { name: name_of(url), url: url.clone(), multi: None };
-        let host = ambient.client.probe(&channel, ambient.host).await;
-        let noarch = ambient.client.probe(&channel, Subdir::NoArch).await;
+        let host = context.client.probe(&channel, context.host).await;
+        let noarch = context.client.probe(&channel, Subdir::NoArch).await;
         times.extend(host.iter().chain(&noarch).filter_map(|p| p.answer.as_ref().ok()?.now));
-        checks.extend(channel_checks(&channel, ambient.host, &host, &noarch));
+        checks.extend(channel_checks(&channel, context.host, &host, &noarch));
     }
     checks.extend(clock(SystemTime::from(now), &times));
     checks

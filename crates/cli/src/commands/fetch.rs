@@ -5,7 +5,7 @@ use envlock_report::{Exit, count, output};
 
 use super::{
     App,
-    app::{GroundError, lock_path, platform},
+    app::{SetupError, platform},
 };
 use crate::{
     args,
@@ -14,32 +14,33 @@ use crate::{
 
 /// Fills the cache from the lock.
 pub(crate) async fn fetch(args: &args::Fetch, app: &App<'_>) -> Exit {
-    let ready = app.ground(&args.files, &args.network).and_then(|g| Ok((g, request(args)?)));
-    let (ground, request) = match ready {
+    let ready = app.setup(&args.files, &args.network).and_then(|s| Ok((s, request(args)?)));
+    let (setup, request) = match ready {
         Ok(ready) => ready,
         Err(error) => return app.ui.finish("fetch", Answer::<output::Fetch>::failed(&error)),
     };
-    let answer = match envlock_pipeline::fetch(&request, &ground.ambient(app)).await {
+    let answer = match envlock_pipeline::fetch(&setup.project, &request, &setup.context()).await {
         Ok(platforms) => {
             let text = rows(&platforms) + "next: envlock install --offline\n";
-            let lock = request.lock.display().to_string();
+            let lock = setup.project.lock_path().display().to_string();
             let result = output::Fetch { lock, platforms: listed(&platforms) };
             Answer { exit: Exit::Yes, diagnostics: Vec::new(), result: Some(result), text }
         }
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish("fetch", ground.with_warnings(answer))
+    app.ui.finish("fetch", setup.with_findings(answer))
 }
 
 /// Writes the lock's packages as a channel.
 pub(crate) async fn bundle(args: &args::Bundle, app: &App<'_>) -> Exit {
     let args::Bundle { wanted, output } = args;
-    let ready = app.ground(&wanted.files, &wanted.network).and_then(|g| Ok((g, request(wanted)?)));
-    let (ground, request) = match ready {
+    let ready = app.setup(&wanted.files, &wanted.network).and_then(|s| Ok((s, request(wanted)?)));
+    let (setup, request) = match ready {
         Ok(ready) => ready,
         Err(error) => return app.ui.finish("bundle", Answer::<output::Bundle>::failed(&error)),
     };
-    let answer = match envlock_pipeline::bundle(&request, output, &ground.ambient(app)).await {
+    let (project, context) = (&setup.project, setup.context());
+    let answer = match envlock_pipeline::bundle(project, &request, output, &context).await {
         Ok(bundled) => {
             let text = words(&bundled);
             let result = output::Bundle {
@@ -52,13 +53,11 @@ pub(crate) async fn bundle(args: &args::Bundle, app: &App<'_>) -> Exit {
         }
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish("bundle", ground.with_warnings(answer))
+    app.ui.finish("bundle", setup.with_findings(answer))
 }
 
-fn request(args: &args::Fetch) -> Result<FetchRequest, GroundError> {
+fn request(args: &args::Fetch) -> Result<FetchRequest, SetupError> {
     Ok(FetchRequest {
-        environments: args.files.file.clone(),
-        lock: lock_path(&args.files),
         platforms: args.platform.iter().map(|text| platform(text)).collect::<Result<_, _>>()?,
     })
 }

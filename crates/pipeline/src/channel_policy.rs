@@ -1,10 +1,10 @@
-//! Which channels may be used, and what deserves a word about those that are.
+//! Which channels may be used, and what to know about the terms of those that are.
 
-use envlock_config::{Configuration, Setter, key};
+use envlock_config::{Configuration, Key, Set, Setter, key};
 use envlock_report::{Code, Finding, Place};
 use url::Url;
 
-/// Why a channel may not be used.
+/// Why a channel may not be used, and who set that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// What the channel is, in the middle of a sentence.
@@ -15,23 +15,31 @@ pub struct Refusal {
 
 /// The configuration's lists, with their channels at the origin.
 #[derive(Default)]
-pub(crate) struct Policy {
+pub(crate) struct ChannelPolicy {
     refused: Vec<(Vec<Url>, Refusal)>,
     /// What alone may be used, where there is such a list.
     allowed: Option<(Vec<Url>, Setter)>,
 }
 
-impl Policy {
+/// The lists of channels that may not be used, with what such a channel is.
+const REFUSING: [(&Key, &str); 2] =
+    [(&key::FORBID_CHANNELS, "forbidden here"), (&key::DENYLIST_CHANNELS, "on the denylist")];
+
+/// Every channel in the configuration's lists, as it is written there.
+pub(crate) fn policy_channels(configuration: &Configuration) -> impl Iterator<Item = &Set<String>> {
+    let keys = REFUSING.iter().map(|(key, _)| *key).chain([&key::ALLOWLIST_CHANNELS]);
+    keys.flat_map(|key| configuration.many(key))
+}
+
+impl ChannelPolicy {
     /// Reads the lists; `resolve` makes URLs of a channel as written.
     pub(crate) fn new<E>(
         configuration: &Configuration,
         mut resolve: impl FnMut(&str, Option<&Place>) -> Result<Vec<Url>, E>,
     ) -> Result<Self, E> {
         let mut policy = Self::default();
-        let lists =
-            [(key::FORBID_CHANNELS, "forbidden here"), (key::DENYLIST_CHANNELS, "on the denylist")];
-        for (key, what) in lists {
-            for set in configuration.many(&key) {
+        for (key, what) in REFUSING {
+            for set in configuration.many(key) {
                 let urls = resolve(&set.value, set.by.place())?;
                 policy.refused.push((urls, Refusal { what, by: set.by.clone() }));
             }

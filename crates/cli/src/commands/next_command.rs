@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use envlock_pipeline::ENVIRONMENT_FILE;
 use envlock_text::redact;
 
 use crate::{
@@ -11,10 +12,10 @@ use crate::{
 
 /// `envlock COMMAND` for the same files from the same sources, to be typed into a shell. A
 /// credential among them is hidden: whoever typed it knows it.
-pub(super) fn again(command: &str, files: &Files, network: &Network) -> String {
+pub(super) fn next_command(command: &str, files: &Files, network: &Network) -> String {
     let mut words = vec!["envlock".to_owned(), command.to_owned()];
     let mut flag = |name: &str, value: String| words.extend([name.to_owned(), value]);
-    if files.file != [Path::new("environment.yml")] {
+    if files.file != [Path::new(ENVIRONMENT_FILE)] {
         files.file.iter().for_each(|file| flag("-f", file.display().to_string()));
     }
     files.lock.iter().for_each(|lock| flag("--lock", lock.display().to_string()));
@@ -32,13 +33,13 @@ mod tests {
     fn only_what_was_chosen_is_said_again() {
         let mut files = Files { file: vec!["environment.yml".into()], lock: None };
         let mut network = Network::default();
-        assert_eq!(again("install", &files, &network), "envlock install");
+        assert_eq!(next_command("install", &files, &network), "envlock install");
         files.file = vec!["a b/环境.yml".into(), "x.yml".into()];
         files.lock = Some("x.lock".into());
         network.mirror = vec!["https://a/=http://u:geheim@h/?sig=geheim".into()];
         (network.no_origin, network.offline) = (true, true);
         assert_eq!(
-            again("install", &files, &network),
+            next_command("install", &files, &network),
             "envlock install -f \"a b/环境.yml\" -f x.yml --lock x.lock \
              --mirror \"https://a/=http://u:***@h/?***\" --no-origin --offline"
         );

@@ -1,0 +1,65 @@
+//! Why a policy command has no answer.
+
+use envlock_policy::PolicyError;
+use envlock_report::{Code, Exit, Explain, Finding, nearest};
+use envlock_secrets::{checks::CheckError, suite::SuiteError};
+
+use crate::FileError;
+
+/// Why a policy command has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyCommandError {
+    /// A file can't be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The project has no secrets manifest.
+    #[error(transparent)]
+    Secrets(#[from] crate::secrets::SecretsError),
+    /// The manifest has no such profile.
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    /// A policy can't be read, or can't be decided.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// A file of test cases can't be used.
+    #[error(transparent)]
+    Suite(#[from] SuiteError),
+    /// No operation has this name.
+    #[error("`{name}` is no operation")]
+    Operation {
+        /// What was typed.
+        name: String,
+        /// The operations that there are.
+        known: Vec<&'static str>,
+    },
+}
+
+impl Explain for PolicyCommandError {
+    fn findings(&self) -> Vec<Finding> {
+        match self {
+            Self::File(error) => error.findings(),
+            Self::Secrets(error) => error.findings(),
+            Self::Check(error) => error.findings(),
+            Self::Policy(error) => vec![error.diagnostic()],
+            Self::Suite(error) => error.findings(),
+            Self::Operation { name, known } => {
+                let near = nearest(name, known.iter().copied());
+                let help = near.map_or_else(
+                    || format!("one of {}", known.join(", ")),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                vec![Finding::new(Code::UnknownOperation, self.to_string()).with_help(help)]
+            }
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::File(error) => error.exit(),
+            Self::Secrets(error) => error.exit(),
+            Self::Check(error) => error.exit(),
+            Self::Suite(error) => error.exit(),
+            Self::Policy(_) | Self::Operation { .. } => Exit::Usage,
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! `policy explain`: which rule decides a request, and why.
+
+use std::path::PathBuf;
+
+use envlock_policy::{
+    Acl, Context, Operation, Policy, Request,
+    explain::{Explanation, explain as explain_request},
+};
+use envlock_secrets::manifest::ServerDialect;
+
+use super::{
+    PolicyCommandError,
+    files::{policy_name, read},
+};
+
+/// A request, and the policies of the token that makes it.
+#[derive(Debug, Clone)]
+pub struct PolicyQuestion {
+    /// The policy files.
+    pub files: Vec<PathBuf>,
+    /// The path below `/v1/`.
+    pub path: String,
+    /// The operation's name, such as `read`.
+    pub operation: String,
+    /// The namespace header.
+    pub namespace: String,
+    /// The server that reads the policies.
+    pub dialect: ServerDialect,
+    /// The time at which the request is made.
+    pub now: jiff::Timestamp,
+}
+
+/// The answers of every dialect that was asked about.
+#[derive(Debug)]
+pub struct PolicyExplanation {
+    /// Whether all of them allow the request.
+    pub allowed: bool,
+    /// One answer a dialect.
+    pub answers: Vec<Explanation>,
+}
+
+/// Explains how the policies decide the request.
+pub fn explain(question: &PolicyQuestion) -> Result<PolicyExplanation, PolicyCommandError> {
+    let operation = Operation::named(&question.operation);
+    if operation == Operation::Other {
+        return Err(PolicyCommandError::Operation {
+            name: question.operation.clone(),
+            known: Operation::NAMED.iter().map(|(name, _)| *name).collect(),
+        });
+    }
+    let mut policies = Vec::new();
+    for (file, text) in &read(&question.files)? {
+        policies.push(Policy::parse(&policy_name(file), file, text)?);
+    }
+    let given: Vec<&Policy> = policies.iter().collect();
+    let mut answers = Vec::new();
+    for dialect in question.dialect.dialects() {
+        let context =
+            Context { dialect: *dialect, now: question.now, identity: None, token_namespace: "" };
+        let request =
+            Request { namespace: &question.namespace, ..Request::new(operation, &question.path) };
+        answers.push(explain_request(&Acl::new(&given, &context)?, &request));
+    }
+    Ok(PolicyExplanation { allowed: answers.iter().all(|answer| answer.allowed), answers })
+}

@@ -1,0 +1,14 @@
+//! `policy`: generate, lint, explain and test policies of Vault and OpenBao, one use case a file.
+
+mod error;
+mod explain;
+mod files;
+mod generate;
+mod lint;
+mod test;
+
+pub use error::PolicyCommandError;
+pub use explain::{PolicyExplanation, PolicyQuestion, explain};
+pub use generate::{Audience, GeneratedPolicy, generate};
+pub use lint::lint;
+pub use test::{PolicyTests, test};

@@ -1,0 +1,277 @@
+//! The project of a run: where its files are, decided once, and what they say, read once.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
+
+use envlock_config::{Configuration, PROJECT_FILE};
+use envlock_model::{
+    lock::{self, Lock, ReadError},
+    spec::{self, Environment},
+};
+use envlock_secrets::manifest::{Manifest, Notation};
+
+use crate::{FileError, blocking::blocking, files};
+
+/// The environment file of a project where the command line names none.
+pub const ENVIRONMENT_FILE: &str = "environment.yml";
+
+/// The secrets manifest's own file, in the folder of the environment file.
+const MANIFEST_FILE: &str = "secrets.yml";
+
+/// The folder of a project's own prefixes, in the folder of the lock.
+const PREFIX_FOLDER: &str = ".envlock";
+
+/// The files that the command line names.
+#[derive(Debug, Clone, Default)]
+pub struct ProjectFiles {
+    /// `--file`: the environment files; environment.yml where there is none.
+    pub environments: Vec<PathBuf>,
+    /// `--lock`; envlock.lock in the folder of the first environment file where there is none.
+    pub lock: Option<PathBuf>,
+    /// `--manifest`: a secrets manifest to use in place of the project's.
+    pub manifest: Option<PathBuf>,
+}
+
+/// A project: environment files, lock, secrets manifest and configuration.
+///
+/// Each file is read and parsed when it is first needed, and at most once. A clone shares
+/// what was read.
+#[derive(Clone)]
+pub struct Project(Arc<Contents>);
+
+struct Contents {
+    environments: Vec<EnvironmentFile>,
+    folder: PathBuf,
+    lock: PathBuf,
+    named_manifest: Option<PathBuf>,
+    configuration: Configuration,
+    environment: OnceLock<Environment>,
+    manifest: OnceLock<Option<ManifestFile>>,
+    lock_text: OnceLock<Option<String>>,
+    valid_lock: OnceLock<Lock>,
+}
+
+struct EnvironmentFile {
+    path: PathBuf,
+    text: OnceLock<Option<String>>,
+}
+
+/// A secrets manifest and the text of its file.
+struct ManifestFile {
+    manifest: Manifest,
+    text: String,
+}
+
+impl ProjectFiles {
+    /// The first environment file, whose folder is the project's.
+    fn first(&self) -> &Path {
+        self.environments.first().map_or(Path::new(ENVIRONMENT_FILE), PathBuf::as_path)
+    }
+
+    /// The project's configuration file, in the folder of the first environment file.
+    pub fn configuration(&self) -> PathBuf {
+        files::without_dot(&self.first().with_file_name(PROJECT_FILE)).to_owned()
+    }
+}
+
+impl Project {
+    /// The project with these files. Reads nothing yet.
+    pub fn new(files: ProjectFiles, configuration: Configuration) -> Self {
+        let folder = files::parent(files.first());
+        let lock = files.lock.clone();
+        let lock = lock.unwrap_or_else(|| files.first().with_file_name(lock::FILE_NAME));
+        let paths = if files.environments.is_empty() {
+            vec![ENVIRONMENT_FILE.into()]
+        } else {
+            files.environments
+        };
+        let file = |path| EnvironmentFile { path, text: OnceLock::new() };
+        Self(Arc::new(Contents {
+            environments: paths.into_iter().map(file).collect(),
+            folder,
+            lock,
+            named_manifest: files.manifest,
+            configuration,
+            environment: OnceLock::new(),
+            manifest: OnceLock::new(),
+            lock_text: OnceLock::new(),
+            valid_lock: OnceLock::new(),
+        }))
+    }
+
+    /// The environment files as they were named, at least one.
+    pub fn environment_paths(&self) -> impl Iterator<Item = &Path> {
+        self.0.environments.iter().map(|file| file.path.as_path())
+    }
+
+    /// The folder of the first environment file, as an absolute path.
+    pub fn folder(&self) -> &Path {
+        &self.0.folder
+    }
+
+    /// The lock, as it was named.
+    pub fn lock_path(&self) -> &Path {
+        &self.0.lock
+    }
+
+    /// The folder of the project's own prefixes, as an absolute path.
+    pub fn prefix_folder(&self) -> PathBuf {
+        let folder = files::parent(&self.0.lock);
+        std::fs::canonicalize(&folder).unwrap_or(folder).join(PREFIX_FOLDER)
+    }
+
+    /// The project's own prefix: `.envlock/NAME` in the folder of the lock, with the name that
+    /// the lock has. Reads the lock.
+    pub fn own_prefix(&self) -> Result<PathBuf, FileError> {
+        let name = &self.lock()?.name;
+        let odd = |c: char| c.is_control() || "/\\:".contains(c);
+        if name.is_empty() || name.starts_with('.') || name.contains(odd) {
+            let file = files::shown(self.lock_path());
+            return Err(FileError::Name { name: name.clone(), file });
+        }
+        Ok(self.prefix_folder().join(name))
+    }
+
+    /// What is configured for the project; nothing for a command that reads no configuration.
+    pub fn configuration(&self) -> &Configuration {
+        &self.0.configuration
+    }
+
+    /// What the environment files say together; all of them must exist.
+    pub(crate) fn environment(&self) -> Result<&Environment, FileError> {
+        once(&self.0.environment, || {
+            let mut parsed = Vec::new();
+            for file in &self.0.environments {
+                let text = file.text()?.ok_or_else(|| files::absent_environment(&file.path))?;
+                parsed.push(spec::parse(&files::shown(&file.path), text)?);
+            }
+            let first = parsed.remove(0);
+            Ok(spec::merge(first, parsed)?)
+        })
+    }
+
+    /// What the environment files say together; none where the first doesn't exist, since a
+    /// lock may be shipped without them.
+    pub(crate) fn environment_if_any(&self) -> Result<Option<&Environment>, FileError> {
+        match self.0.environments.first() {
+            Some(first) if first.text()?.is_some() => self.environment().map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// The secrets manifest, if the project has one.
+    pub fn manifest(&self) -> Result<Option<&Manifest>, FileError> {
+        Ok(self.manifest_file()?.map(|file| &file.manifest))
+    }
+
+    /// The secrets manifest with the text of its file.
+    pub(crate) fn manifest_with_text(&self) -> Result<Option<(&Manifest, &str)>, FileError> {
+        Ok(self.manifest_file()?.map(|file| (&file.manifest, file.text.as_str())))
+    }
+
+    fn manifest_file(&self) -> Result<Option<&ManifestFile>, FileError> {
+        let found = once(&self.0.manifest, || match &self.0.named_manifest {
+            Some(path) => named_manifest(path),
+            None => self.own_manifest(),
+        });
+        Ok(found?.as_ref())
+    }
+
+    /// The manifest in its own file, else the one in an environment file; not in both.
+    fn own_manifest(&self) -> Result<Option<ManifestFile>, FileError> {
+        let Some(first) = self.0.environments.first() else { return Ok(None) };
+        let own = first.path.with_file_name(MANIFEST_FILE);
+        let own_text = files::secrets_text(&own)?;
+        let mut inside = None;
+        for file in &self.0.environments {
+            if let Some(text) = file.text()? {
+                let found = parse(&file.path, text, Notation::InEnvironment)?;
+                inside = inside.or(found);
+            }
+        }
+        match (own_text, inside) {
+            (Some(_), Some(inside)) => Err(FileError::TwoManifests {
+                own: files::shown(&own),
+                environment: inside.manifest.file,
+            }),
+            (Some(text), None) => parse(&own, &text, Notation::Own),
+            (None, inside) => Ok(inside),
+        }
+    }
+
+    /// The text of the lock, or none where there is no such file.
+    pub(crate) fn lock_text(&self) -> Result<Option<&str>, FileError> {
+        let text = once(&self.0.lock_text, || files::lock_text(&self.0.lock));
+        Ok(text?.as_deref())
+    }
+
+    /// The lock, which must exist and must not contradict itself.
+    pub(crate) fn lock(&self) -> Result<&Lock, FileError> {
+        once(&self.0.valid_lock, || {
+            let text = self.lock_text()?.ok_or_else(|| files::absent_lock(&self.0.lock))?;
+            Ok(lock::read(&files::shown(&self.0.lock), text)?)
+        })
+    }
+
+    /// The lock that a new one replaces, if there is one. A lock that contradicts itself still
+    /// says what to keep; one that can't be read is an error, so that it is never overwritten.
+    pub(crate) fn present_lock(&self) -> Result<Option<Lock>, FileError> {
+        let Some(text) = self.lock_text()? else { return Ok(None) };
+        match lock::read(&files::shown(&self.0.lock), text) {
+            Ok(lock) => Ok(Some(lock)),
+            Err(ReadError::Inconsistent { lock, .. }) => Ok(Some(*lock)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Runs `read` on a thread for blocking work: files may be large, and disks slow.
+    pub(crate) async fn read<T, E>(
+        &self,
+        read: impl FnOnce(&Self) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        let project = self.clone();
+        blocking(move || read(&project)).await
+    }
+}
+
+impl EnvironmentFile {
+    /// The text, or none where there is no such file.
+    fn text(&self) -> Result<Option<&str>, FileError> {
+        Ok(once(&self.text, || files::text(&self.path))?.as_deref())
+    }
+}
+
+/// A manifest by its path: its own file, or an environment.yml that holds it.
+fn named_manifest(path: &Path) -> Result<Option<ManifestFile>, FileError> {
+    let text = files::secrets_text(path)?.ok_or_else(|| FileError::Absent {
+        path: path.to_owned(),
+        help: "name the manifest's file with `--manifest FILE`".to_owned(),
+    })?;
+    match parse(path, &text, Notation::InEnvironment)? {
+        Some(inside) => Ok(Some(inside)),
+        None => parse(path, &text, Notation::Own),
+    }
+}
+
+fn parse(path: &Path, text: &str, notation: Notation) -> Result<Option<ManifestFile>, FileError> {
+    let manifest = Manifest::parse(&files::shown(path), text, notation)?;
+    Ok(manifest.map(|manifest| ManifestFile { manifest, text: text.to_owned() }))
+}
+
+/// The value of `cell`, made when it is first asked for. An error isn't kept: it ends the run.
+fn once<T>(
+    cell: &OnceLock<T>,
+    make: impl FnOnce() -> Result<T, FileError>,
+) -> Result<&T, FileError> {
+    if let Some(value) = cell.get() {
+        return Ok(value);
+    }
+    let value = make()?;
+    Ok(cell.get_or_init(|| value))
+}

@@ -1,0 +1,163 @@
+//! The channels of a question at their origins, and what their addresses say beside that.
+
+use std::{collections::BTreeMap, fmt, path::Path};
+
+use envlock_channel::Client;
+use envlock_model::{
+    channel::{self, Access, Resolved},
+    question::AskedChannel,
+};
+use envlock_report::Place;
+use rattler_conda_types::Subdir;
+use url::Url;
+
+use super::{Inputs, QuestionError};
+use crate::channel_policy::{ChannelPolicy, policy_channels};
+
+/// What the addresses of channels say in addition to the channels: credentials, and mirrors.
+#[derive(Clone, Default)]
+pub(crate) struct Addresses {
+    /// By the channel's address without the credential.
+    credentials: BTreeMap<Url, Access>,
+    /// Addresses below a mirror, as they were written.
+    mirrors: Vec<Url>,
+}
+
+impl Addresses {
+    /// Lets the client use the credentials, and ask the mirrors.
+    pub(crate) fn register(&self, client: &Client) {
+        for (channel, access) in &self.credentials {
+            client.register_credential(channel, access.clone());
+        }
+        for mirror in &self.mirrors {
+            client.register_mirror_url(mirror);
+        }
+    }
+}
+
+/// Credentials show themselves as `***`.
+impl fmt::Debug for Addresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let credentials: BTreeMap<_, _> =
+            self.credentials.iter().map(|(channel, access)| (channel.as_str(), access)).collect();
+        let mirrors: Vec<_> = self.mirrors.iter().map(Url::as_str).collect();
+        f.debug_struct("Addresses")
+            .field("credentials", &credentials)
+            .field("mirrors", &mirrors)
+            .finish()
+    }
+}
+
+/// The channels that were resolved so far.
+pub(super) struct Channels<'a> {
+    inputs: Inputs<'a>,
+    pub(super) policy: ChannelPolicy,
+    pub(super) list: Vec<AskedChannel>,
+    pub(super) places: BTreeMap<Url, Place>,
+    pub(super) addresses: Addresses,
+}
+
+impl<'a> Channels<'a> {
+    /// None yet, under the configuration's rules about which may be used.
+    pub(super) fn new(inputs: Inputs<'a>) -> Result<Self, QuestionError> {
+        let mut channels = Self::unrestricted(inputs);
+        channels.policy = ChannelPolicy::new(inputs.configuration, |written, place| {
+            // On Windows a name of several channels has all of its members.
+            let resolved = channels.resolve(written, place, Subdir::Win64)?;
+            Ok(resolved.into_iter().map(|resolved| resolved.channel.url).collect())
+        })?;
+        Ok(channels)
+    }
+
+    /// None yet, and any may be used.
+    pub(super) fn unrestricted(inputs: Inputs<'a>) -> Self {
+        Self {
+            inputs,
+            policy: ChannelPolicy::default(),
+            list: Vec::new(),
+            places: BTreeMap::new(),
+            addresses: Addresses::default(),
+        }
+    }
+
+    /// Resolves the channels of the configuration's rules for their addresses alone.
+    pub(super) fn resolve_policy(&mut self) {
+        for set in policy_channels(self.inputs.configuration) {
+            let _ = self.resolve(&set.value, set.by.place(), Subdir::Win64);
+        }
+    }
+
+    /// The channel at its origin. An address of a mirror means the origin that it mirrors. The
+    /// mirror and a credential in the address go to `addresses`, and no further.
+    pub(super) fn resolve(
+        &mut self,
+        written: &str,
+        place: Option<&Place>,
+        platform: Subdir,
+    ) -> Result<Vec<Resolved>, QuestionError> {
+        let inputs = self.inputs;
+        let variable = |name: &str| inputs.variables.get(name).cloned();
+        // A relative path starts from the file that it is written in.
+        let folder = place.and_then(|place| Path::new(&place.file).parent());
+        let folder = folder.map_or(inputs.folder.to_owned(), |folder| {
+            std::path::absolute(folder).unwrap_or_else(|_| inputs.folder.to_owned())
+        });
+        let resolve = |written: &str| {
+            channel::resolve(written, inputs.rules, platform, &folder, &variable)
+                .map_err(|error| QuestionError::Channel { error, place: place.cloned() })
+        };
+        let resolved = resolve(written)?;
+        for Resolved { channel, access } in &resolved {
+            if let Some(access) = access {
+                let known = self.addresses.credentials.entry(channel.url.clone());
+                known.or_insert_with(|| access.clone());
+            }
+        }
+        let [one] = resolved.as_slice() else { return Ok(resolved) };
+        let Some(origin) = inputs.sources.origin_of(&one.channel.url) else { return Ok(resolved) };
+        if !self.addresses.mirrors.contains(&one.channel.url) {
+            self.addresses.mirrors.push(one.channel.url.clone());
+        }
+        resolve(origin.as_str())
+    }
+
+    /// Resolves a channel and appends it unless it is there; returns its name.
+    pub(super) fn add(
+        &mut self,
+        written: &str,
+        place: Option<&Place>,
+        platform: Subdir,
+        only_for_specs: bool,
+    ) -> Result<String, QuestionError> {
+        let resolved = self.resolve(written, place, platform)?;
+        let urls: Vec<_> = resolved.iter().map(|r| r.channel.url.clone()).collect();
+        let multi = resolved.first().and_then(|r| r.channel.multi.clone());
+        let name = multi.clone().or_else(|| resolved.first().map(|r| r.channel.name.clone()));
+        let name = name.unwrap_or_else(|| written.to_owned());
+        if let Some(refusal) = self.policy.refuses(&urls) {
+            return Err(QuestionError::Refused { channel: name, refusal, place: place.cloned() });
+        }
+        if let Some(place) = place {
+            for url in &urls {
+                self.places.entry(url.clone()).or_insert_with(|| place.clone());
+            }
+        }
+        match self.list.iter_mut().find(|channel| channel.name == name) {
+            // A multichannel may have more members on one platform than on another.
+            Some(channel) => {
+                for url in urls {
+                    if !channel.urls.contains(&url) {
+                        channel.urls.push(url);
+                    }
+                }
+            }
+            None => self.list.push(AskedChannel {
+                name: name.clone(),
+                urls,
+                multi: multi.is_some(),
+                only_for_specs,
+            }),
+        }
+        Ok(name)
+    }
+}

@@ -1,0 +1,134 @@
+use std::collections::BTreeMap;
+
+use envlock_channel::{Settings, Sources};
+use envlock_model::spec;
+
+use super::*;
+use crate::{ProjectFiles, channel_policy::policy_channels};
+
+const ENVIRONMENT: &str = "\
+name: demo
+channels:
+  - https://mirrors.tuna.tsinghua.edu.cn/anaconda/cloud/conda-forge/
+  - https://me:geheim@conda.lab.example/lab
+dependencies:
+  - python =3.10
+  - https://other:geheim@conda.lab.example/own::tool
+";
+
+/// All that settling reads, made without a client.
+struct World {
+    project: Project,
+    rules: Rules,
+    variables: BTreeMap<String, String>,
+    sources: Sources,
+}
+
+impl World {
+    fn new(configuration: Configuration) -> Self {
+        let files =
+            ProjectFiles { environments: vec!["/p/environment.yml".into()], ..<_>::default() };
+        Self {
+            project: Project::new(files, configuration),
+            rules: Rules::default(),
+            variables: BTreeMap::new(),
+            sources: Sources::new(Vec::new(), true),
+        }
+    }
+
+    fn inputs(&self) -> Inputs<'_> {
+        Inputs {
+            folder: self.project.folder(),
+            configuration: self.project.configuration(),
+            rules: &self.rules,
+            variables: &self.variables,
+            sources: &self.sources,
+            host: Subdir::Linux64,
+            host_packages: &[],
+        }
+    }
+
+    fn settle(&self, environment: &Environment) -> Settlement {
+        settle(environment, &Overrides::default(), None, self.inputs())
+    }
+}
+
+fn environment(text: &str) -> Environment {
+    spec::parse("/p/environment.yml", text).expect("the test's own file")
+}
+
+fn client() -> Client {
+    let folder = std::env::temp_dir().join("envlock-no-cache");
+    Client::new(Settings::new(folder, "test")).expect("a client without a network")
+}
+
+#[test]
+fn settling_twice_gives_equal_values_and_needs_no_client() {
+    let (world, environment) = (World::new(Configuration::default()), environment(ENVIRONMENT));
+    let (first, second) = (world.settle(&environment), world.settle(&environment));
+    assert_eq!(first.findings, second.findings);
+    let (first, second) = (first.question.unwrap(), second.question.unwrap());
+    assert_eq!(first.question, second.question);
+    assert_eq!(first.places, second.places);
+    assert_eq!(format!("{:?}", first.addresses), format!("{:?}", second.addresses));
+    // Registered or not, the next question is the same.
+    first.addresses.register(&client());
+    let third = world.settle(&environment).question.unwrap();
+    assert_eq!(third.question, second.question);
+}
+
+#[test]
+fn an_address_of_a_mirror_means_its_origin_and_is_returned_for_the_client() {
+    let world = World::new(Configuration::default());
+    let settled = world.settle(&environment(ENVIRONMENT)).question.unwrap();
+    let urls: Vec<_> = settled.question.channels.iter().flat_map(|c| &c.urls).collect();
+    assert_eq!(urls[0].as_str(), "https://conda.anaconda.org/conda-forge/");
+    let debug = format!("{:?}", settled.addresses);
+    assert!(debug.contains("mirrors.tuna.tsinghua.edu.cn/anaconda/cloud/conda-forge/"), "{debug}");
+}
+
+#[test]
+fn a_credential_in_an_address_is_returned_by_its_channel_and_never_shown() {
+    let world = World::new(Configuration::default());
+    let settled = world.settle(&environment(ENVIRONMENT)).question.unwrap();
+    let debug = format!("{settled:?}");
+    assert!(!debug.contains("geheim"), "{debug}");
+    let addresses = format!("{:?}", settled.addresses);
+    for channel in ["https://conda.lab.example/lab/", "https://conda.lab.example/own/"] {
+        assert!(addresses.contains(channel), "{addresses}");
+    }
+}
+
+#[test]
+fn what_was_found_before_a_mistake_is_still_told() {
+    let world = World::new(Configuration::default());
+    let settlement = world.settle(&environment("dependencies:\n  - ftp://x/y::z\n"));
+    let codes: Vec<_> = settlement.findings.iter().map(|finding| finding.code).collect();
+    assert_eq!(codes, [Code::ImplicitDefaults]);
+    assert!(matches!(settlement.question, Err(QuestionError::Channel { .. })));
+}
+
+#[test]
+fn addresses_are_found_whatever_else_is_wrong_with_the_file() {
+    let text = "project.toml";
+    let layer = envlock_config::project(text, "forbid-channels = [\"defaults\"]\n").unwrap();
+    let world = World::new(Configuration::of(&[layer]));
+    assert_eq!(policy_channels(world.project.configuration()).count(), 1);
+    let text = "\
+channels:
+  - ftp://not/one
+  - defaults
+  - https://me:geheim@conda.lab.example/lab
+dependencies: [python]
+";
+    let environment = environment(text);
+    assert!(world.settle(&environment).question.is_err());
+    let lock = Lock::answer(&question(&world), BTreeMap::new(), None);
+    let addresses = format!("{:?}", written_addresses(&environment, &lock, world.inputs()));
+    assert!(addresses.contains("https://conda.lab.example/lab/"), "{addresses}");
+}
+
+fn question(world: &World) -> Question {
+    let plain = environment("name: x\nchannels: [conda-forge]\ndependencies: [python]\n");
+    world.settle(&plain).question.unwrap().question
+}
