@@ -10,6 +10,8 @@ mod config;
 mod conflicts;
 mod credentials;
 mod demo;
+mod docs;
+mod docs_shown;
 mod doctor;
 mod files;
 mod install;

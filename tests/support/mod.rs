@@ -1,6 +1,8 @@
 //! A project, the world around it, and what the program says there.
 
 pub(crate) mod ci;
+pub(crate) mod pages;
+pub(crate) mod reader;
 pub(crate) mod vault;
 
 use std::path::PathBuf;

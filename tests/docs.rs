@@ -1,0 +1,173 @@
+//! The documentation by itself: both languages agree, links lead somewhere, the index and the
+//! page on variables are complete.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::support::pages::{Block, Page, pages, root};
+
+/// Pairs of a page and its translation.
+fn translated() -> Vec<(Page, Page)> {
+    let is_chinese = |page: &Page| page.path.contains("zh");
+    let english = pages().into_iter().filter(|page| !is_chinese(page));
+    english.filter_map(|page| Some((Page::read(&page.translation()?), page))).collect()
+}
+
+#[test]
+fn a_translation_has_the_same_code_blocks() {
+    assert!(translated().len() >= 4, "README, index, tutorial, mirrors");
+    for (chinese, english) in translated() {
+        let [ours, theirs] = [&english, &chinese].map(Page::blocks);
+        assert_eq!(ours.len(), theirs.len(), "{} has other blocks", chinese.path);
+        for (our, their) in ours.iter().zip(&theirs) {
+            assert_eq!(our.language, their.language, "{}:{}", chinese.path, their.at.start);
+            let [our_lines, their_lines] = [our, their].map(Block::without_comments);
+            assert_eq!(our_lines, their_lines, "{}:{}", chinese.path, their.at.start);
+        }
+    }
+}
+
+#[test]
+fn a_translation_has_the_same_headings_and_rows() {
+    for (chinese, english) in translated() {
+        assert_eq!(english.outline(), chinese.outline(), "{}", chinese.path);
+    }
+}
+
+#[test]
+fn every_translated_page_links_to_the_other_language_at_its_top() {
+    for page in pages() {
+        let Some(other) = page.translation() else {
+            assert!(!page.path.contains("zh"), "{} translates nothing", page.path);
+            continue;
+        };
+        let top = Page { text: page.text.lines().take(3).collect::<Vec<_>>().join("\n"), ..page };
+        let targets = top.links();
+        let targets: Vec<_> = targets.iter().map(|target| resolved(&top, target).0).collect();
+        assert!(targets.contains(&root().join(&other)), "{}: {targets:?}", top.path);
+    }
+}
+
+/// The file that a link leads to, and its anchor.
+fn resolved(page: &Page, target: &str) -> (PathBuf, Option<String>) {
+    let (file, anchor) = match target.split_once('#') {
+        Some((file, anchor)) => (file, Some(anchor.to_owned())),
+        None => (target, None),
+    };
+    let mut path = if file.is_empty() {
+        PathBuf::from(&page.path)
+    } else {
+        Path::new(&page.path).parent().unwrap().to_owned()
+    };
+    for part in Path::new(file) {
+        match part.to_str().unwrap() {
+            ".." => assert!(path.pop(), "{}: {target}", page.path),
+            "." => {}
+            part => path.push(part),
+        }
+    }
+    (root().join(path), anchor)
+}
+
+#[test]
+fn every_relative_link_leads_to_a_file_and_a_heading() {
+    let mut broken = Vec::new();
+    for page in pages() {
+        for target in page.links().iter().filter(|target| !target.contains("://")) {
+            let (path, anchor) = resolved(&page, target);
+            let has_heading = |anchor: String| {
+                let below = path.strip_prefix(root()).unwrap().to_str().unwrap();
+                Page::read(below).anchors().contains(&anchor)
+            };
+            if !path.exists() || !anchor.is_none_or(has_heading) {
+                broken.push(format!("{}: {target}", page.path));
+            }
+        }
+    }
+    assert_eq!(broken, Vec::<String>::new());
+}
+
+#[test]
+fn the_index_of_each_language_names_every_page() {
+    for index in ["docs/README.md", "docs/zh/README.md"].map(Page::read) {
+        let links: BTreeSet<_> =
+            index.links().iter().map(|target| resolved(&index, target).0).collect();
+        let folder = index.path.strip_suffix("README.md").unwrap();
+        for page in pages() {
+            let Some(name) = page.path.strip_prefix(folder) else { continue };
+            if !name.contains('/') && name != "README.md" {
+                assert!(links.contains(&root().join(&page.path)), "{}: {name}", index.path);
+            }
+        }
+    }
+}
+
+/// The texts in capitals in the shipped part of a file that look like names of variables.
+fn names_in(text: &str) -> Vec<String> {
+    let shipped = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let code = shipped.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let code = code.collect::<Vec<_>>().join("\n");
+    let texts = code.split('"').skip(1).step_by(2).map(str::to_owned);
+    let is_capital = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let is_name = |text: &String| text.len() > 2 && text.chars().all(is_capital);
+    texts.filter(is_name).collect()
+}
+
+/// The shipped Rust files below a folder of the repository.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for entry in fs_err::read_dir(root().join(folder)).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let path = format!("{folder}/{name}");
+        if root().join(&path).is_dir() {
+            found.extend(sources(&path));
+        } else if name.ends_with(".rs") && !path.ends_with("tests.rs") && !path.contains("/tests/")
+        {
+            found.push((path.clone(), fs_err::read_to_string(root().join(path)).unwrap()));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_page_on_variables_names_every_variable_that_is_read() {
+    const FOLDERS: [&str; 5] = [
+        "crates/cli/src/settings",
+        "crates/cli/src/ui",
+        "crates/config/src",
+        "crates/vault/src",
+        "crates/install/src",
+    ];
+    let page = Page::read("docs/variables.md");
+    let spans: BTreeSet<_> =
+        page.spans().into_iter().map(|span| span.split('=').next().unwrap().to_owned()).collect();
+    let mut missing = BTreeSet::new();
+    let mut seen = 0;
+    for folder in FOLDERS {
+        for (path, text) in sources(folder) {
+            // The server's variables are written without their prefix, as they have two.
+            let of_server = path.ends_with("settings/vault.rs");
+            for name in names_in(&text) {
+                let name = name.trim_end_matches('_').to_owned();
+                let is_settings = folder.contains("settings");
+                let of_build = name.starts_with("CARGO_");
+                if of_build || !name.contains('_') && !is_settings {
+                    continue;
+                }
+                seen += 1;
+                let forms = [
+                    name.clone(),
+                    format!("VAULT_{name}"),
+                    format!("{name}_*"),
+                    format!("{name}_ADDR"),
+                ];
+                let known = forms.iter().take(if of_server { 4 } else { 3 });
+                if !known.into_iter().any(|form| spans.contains(form)) {
+                    missing.insert(format!("{path}: {name}"));
+                }
+            }
+        }
+    }
+    assert!(seen > 30, "{seen}");
+    assert_eq!(missing, BTreeSet::new());
+}

@@ -1,0 +1,241 @@
+//! The documentation and the program: every command in a page is accepted, and what a page shows
+//! is what the program prints.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use envlock_testkit::World;
+
+use crate::support::Lab;
+use crate::support::pages::{Block, Page, Shown, is_as_shown, masked, pages};
+use crate::support::reader::Reader;
+
+/// Stands in for the program: asks it for help with the words of a command, which it gives only
+/// where it knows every subcommand, flag and choice among them.
+const ASKING: &str = r#"#!/usr/bin/env bash
+words=() is_asked=
+for word in "$@"; do
+  if [ "$word" = -- ] && [ -z "$is_asked" ]; then words+=(--help) is_asked=1; fi
+  words+=("$word")
+done
+[ -n "$is_asked" ] || words+=(--help)
+"$ENVLOCK" "${words[@]}" >/dev/null 2>"$HOME/why" && echo x >> "$HOME/accepted" ||
+  echo "envlock $*: $(head -1 "$HOME/why")" >> "$HOME/refused"
+"#;
+
+/// The commands that start with one of ours, from the prose, without the name of the program.
+fn named(spans: Vec<String>) -> Vec<String> {
+    const WITH_FLAGS: [&str; 7] =
+        ["solve", "install", "run", "verify", "fetch", "bundle", "check-secrets"];
+    let of_us = |span: String| {
+        let (first, rest) = span.split_once(' ')?;
+        let is_ours = first == "envlock";
+        let has_flags = WITH_FLAGS.contains(&first) && rest.starts_with('-');
+        let can_be_typed = !span.contains(['…', '<', '|', '>']);
+        match (is_ours, has_flags, can_be_typed) {
+            (true, _, true) => Some(span),
+            (false, true, true) => Some(format!("envlock {span}")),
+            _ => None,
+        }
+    };
+    spans.into_iter().filter_map(of_us).collect()
+}
+
+#[test]
+fn every_command_in_a_page_is_one_that_the_program_accepts() {
+    let reader = Reader::new();
+    reader.tool("envlock", ASKING);
+    let mut commands = BTreeSet::new();
+    for page in pages() {
+        let shown = page.blocks().into_iter().filter(Block::is_console);
+        let shown = shown.flat_map(|block| block.commands()).map(|shown| shown.command);
+        commands.extend(shown.filter(|command| command.contains("envlock ")));
+        // Older changes name commands as they were then.
+        if page.path != "CHANGELOG.md" {
+            commands.extend(named(page.spans()));
+        }
+    }
+    let mut script = "mkdir -p vault/policies .github/workflows\n".to_owned();
+    for command in &commands {
+        writeln!(script, "(\n{command}\n) >/dev/null 2>&1 </dev/null").unwrap();
+    }
+    reader.shell(reader.path(), &script);
+    let noted = |name: &str| fs_err::read_to_string(reader.path().join(name)).unwrap_or_default();
+    assert_eq!(noted("refused"), "");
+    let accepted = noted("accepted").lines().count();
+    assert!(accepted >= 40, "{accepted} of {}", commands.len());
+}
+
+/// A command of a page: the number of its block, its number in the block, what is shown.
+type Typed = (usize, usize, Shown);
+
+/// The commands of a page's console blocks.
+fn typed(page: &Page) -> Vec<Typed> {
+    let blocks = page.blocks().into_iter().enumerate().filter(|(_, block)| block.is_console());
+    blocks
+        .flat_map(|(number, block)| {
+            let commands = block.commands().into_iter().enumerate();
+            commands.map(move |(at, shown)| (number, at, shown)).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// The tutorial as a reader types it.
+struct Reading {
+    reader: Reader,
+    /// Each command and what it printed.
+    commands: Vec<(Typed, Vec<String>)>,
+}
+
+/// None where the machine doesn't have the Python that the pages show.
+static READING: LazyLock<Option<Reading>> = LazyLock::new(read_along);
+
+fn read_along() -> Option<Reading> {
+    let on_path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path: Vec<_> = std::env::split_paths(&on_path).collect();
+    let folders = envlock_depot::bin_directories(&on_path, std::env::home_dir().as_deref());
+    let python = envlock_depot::Cpython::find(&folders, [3, 10]).ok()?;
+    if !python.is_wanted {
+        return None;
+    }
+    let reader = Reader::new();
+    reader.tool("envlock", "#!/bin/sh\nexec \"$ENVLOCK\" \"$@\"\n");
+    std::os::unix::fs::symlink(&python.executable, reader.path().join("bin/python3.10")).unwrap();
+
+    // A block that begins with the name of a file is that file, saved where the reader is.
+    let page = Page::read("docs/tutorial.md");
+    let files = page.blocks().into_iter().enumerate().filter_map(|(number, block)| {
+        let text = block.lines.join("\n");
+        let command = format!("cat > {} <<'END OF FILE'\n{text}\nEND OF FILE", block.file()?);
+        Some((number, 0, Shown { command, output: Vec::new(), at: 0..0 }))
+    });
+    let mut all: Vec<_> = files.chain(typed(&page)).collect();
+    all.sort_by_key(|(block, command, _)| (*block, *command));
+    let printed = reader.types(reader.path(), all.iter().map(|(_, _, shown)| shown));
+    assert_eq!(printed.len(), all.len(), "the shell ended early: {:?}", printed.last());
+    let commands = all.into_iter().zip(printed);
+    let commands = commands.filter(|((_, _, shown), _)| !shown.command.ends_with("END OF FILE"));
+    Some(Reading { commands: commands.collect(), reader })
+}
+
+/// Compares what a page shows with what was printed. With `ENVLOCK_UPDATE_DOCS=1` writes what
+/// was printed into the page and its translation.
+fn compare(path: &str, commands: &[(Typed, Vec<String>)]) {
+    let mut differing = Vec::new();
+    let mut told = String::new();
+    for (typed, printed) in commands {
+        let (block, _, shown) = typed;
+        let [ours, theirs] = [&shown.output, printed].map(|lines| {
+            let lines = lines.iter().map(|line| masked(line));
+            lines.filter(|line| !line.is_empty()).collect::<Vec<_>>()
+        });
+        if !is_as_shown(&ours, &theirs) {
+            let command = &shown.command;
+            let printed_text = printed.join("\n");
+            writeln!(told, "{path}, block {block}: $ {command}\n{printed_text}\n").unwrap();
+            differing.push((typed, printed));
+        }
+    }
+    if std::env::var_os("ENVLOCK_UPDATE_DOCS").is_none_or(|set| set != "1") {
+        assert_eq!(told, "", "run again with ENVLOCK_UPDATE_DOCS=1 to write it into the page");
+    }
+    static WRITING: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+    let page = Page::read(path);
+    let other = page.translation().map(|path| Page::read(&path));
+    for mut page in [Some(page), other].into_iter().flatten() {
+        // From the end, so that the numbers of what comes before stay.
+        for ((block, command, _), printed) in differing.iter().rev() {
+            let block = page.blocks()[*block].clone();
+            let shown = block.commands()[*command].clone();
+            assert!(!shown.output.iter().any(|line| line == "…"), "to be written by hand: {told}");
+            let mut lines = block.lines.clone();
+            lines.splice(shown.at, printed.iter().cloned());
+            page.replace(&block, &lines);
+        }
+        page.write();
+    }
+}
+
+#[test]
+fn the_tutorial_prints_what_it_shows() {
+    let Some(reading) = &*READING else { return };
+    compare("docs/tutorial.md", &reading.commands);
+}
+
+#[test]
+fn the_readme_shows_what_the_demo_prints() {
+    let Some(reading) = &*READING else { return };
+    let (_, printed) = &reading.commands[0];
+    // The demo names its server, which a reader doesn't need.
+    let without_mirror = |line: &String| match line.split_once(" --mirror ") {
+        Some((before, behind)) => {
+            let behind = behind.split_once(" --no-origin").map_or("", |(_, behind)| behind);
+            format!("{before}{behind}")
+        }
+        None => line.clone(),
+    };
+    let printed: Vec<_> = printed.iter().map(without_mirror).collect();
+    let of = |command: &str| {
+        let from = printed.iter().position(|line| line.strip_prefix("$ ") == Some(command))? + 1;
+        let lines = printed[from..].iter().take_while(|line| !line.starts_with("$ "));
+        Some(lines.cloned().collect::<Vec<_>>())
+    };
+    // What follows the last of the demo's commands isn't that command's.
+    let is_last = |shown: &Shown| shown.command.contains(" check-secrets ");
+    let shown = typed(&Page::read("README.md")).into_iter();
+    let shown = shown.filter(|(_, _, shown)| shown.command.starts_with("envlock "));
+    let shown = shown.filter(|(_, _, shown)| !is_last(shown));
+    let commands: Vec<_> = shown
+        .map(|typed| {
+            let output = of(&typed.2.command);
+            let output = output.unwrap_or_else(|| panic!("the demo runs no {}", typed.2.command));
+            (typed, output)
+        })
+        .collect();
+    assert!(commands.len() >= 4, "{commands:?}");
+    compare("README.md", &commands);
+}
+
+#[test]
+fn the_other_pages_show_what_is_printed_in_the_demos_folder() {
+    const WITHOUT_A_SERVER: [&str; 4] = [
+        "envlock solve --check",
+        "envlock check-secrets --offline",
+        "envlock secrets list",
+        "envlock explain",
+    ];
+    let Some(reading) = &*READING else { return };
+    let demo = reading.reader.path().join("envlock-demo");
+    for path in ["README.md", "docs/ci.md", "docs/secrets.md"] {
+        let mut commands = typed(&Page::read(path));
+        commands.retain(|(_, _, shown)| {
+            WITHOUT_A_SERVER.iter().any(|start| shown.command.starts_with(start))
+        });
+        assert!(!commands.is_empty(), "{path}");
+        let printed = reading.reader.types(&demo, commands.iter().map(|(_, _, shown)| shown));
+        compare(path, &commands.into_iter().zip(printed).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn the_page_on_mirrors_shows_what_doctor_prints() {
+    let world = World::new().channel("conda-forge", |c| {
+        c.pkg("zlib 1.3 h0_0");
+    });
+    let lab = Lab::new(world, "channels: [conda-forge]\ndependencies: [zlib]\n");
+    let url = lab.world.url();
+    let host = url.trim_start_matches("http://");
+    let printed = lab.with_mirrors("doctor", &[]).success();
+    let printed = printed
+        .replace(host, "mirrors.tuna.tsinghua.edu.cn")
+        .replace(&lab.project.cache().display().to_string(), "/home/you/.cache/envlock")
+        .replace(&lab.project.root().display().to_string(), "/home/you/project");
+    let page = Page::read("docs/mirrors.md");
+    let is_doctor = |shown: &Shown| shown.command == "envlock doctor";
+    let shown = typed(&page).into_iter().find(|(_, _, shown)| is_doctor(shown)).unwrap().2;
+    // Another host and other folders break the lines at other words.
+    let words = |text: &str| masked(&text.split_whitespace().collect::<Vec<_>>().join(" "));
+    assert_eq!(words(&shown.output.join("\n")), words(&printed), "{printed}");
+}
