@@ -308,7 +308,7 @@ fn the_next_command_names_python_where_the_environment_has_one() {
     });
     let lab = Lab::solved(world, "channels: [conda-forge]\ndependencies: [python]\n");
     let said = lab.install(&["-q", "-p", "envs/a b"]).success();
-    assert!(said.contains("next: envlock run -p \"envs/a b\" -- python\n"), "{said}");
+    assert!(said.contains("next: envlock run -p 'envs/a b' -- python\n"), "{said}");
     assert!(lab.install(&["-q"]).success().contains("next: envlock run -- python\n"));
 }
 

@@ -1,22 +1,6 @@
-//! URLs as they may be shown and stored, and URLs below other URLs.
+//! How a source is called, and URLs below other URLs.
 
 use url::Url;
-
-/// The URL without what could be a credential: userinfo, `/t/<token>/`, query, fragment.
-pub(crate) fn bare(url: &Url) -> Url {
-    let mut bare = url.clone();
-    // Both setters fail only where a URL can't have a userinfo at all.
-    let _ = bare.set_username("");
-    let _ = bare.set_password(None);
-    bare.set_query(None);
-    bare.set_fragment(None);
-    if let Some((before, token)) = bare.path().split_once("/t/") {
-        let behind = token.split_once('/').map_or("", |(_, behind)| behind);
-        let path = format!("{before}/{behind}");
-        bare.set_path(&path);
-    }
-    bare
-}
 
 /// How a source is called: host and port, or the folder.
 pub(crate) fn label(url: &Url) -> String {
@@ -72,9 +56,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_be_a_credential_is_neither_shown_nor_stored() {
+    fn a_source_is_called_by_its_server_and_not_by_its_credentials() {
         let url = Url::parse("https://me:geheim@h:8443/t/tk-1/c/noarch/?x=1#y").expect("a URL");
-        assert_eq!(bare(&url).as_str(), "https://h:8443/c/noarch/");
         assert_eq!(label(&url), "h:8443");
     }
 

@@ -9,6 +9,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use envlock_model::channel::without_credentials;
 use envlock_report::{Code, Exit, Explain, Finding, nearest};
 use envlock_text::redact;
 use serde::Deserialize;
@@ -134,7 +135,7 @@ impl Sources {
                 let mut label = address::label(&url);
                 // Two mirrors on one host are told apart by their folders.
                 if hosts.iter().filter(|host| **host == label).count() > 1 {
-                    label.push_str(address::bare(mirror).path().trim_end_matches('/'));
+                    label.push_str(without_credentials(mirror).path().trim_end_matches('/'));
                 }
                 sources.push(Source { url, is_origin, label });
             }

@@ -76,11 +76,6 @@ impl Entry {
         let (reader, _) = self.open()?;
         let mut reader = HashingReader::<_, Sha256>::new(reader);
         let size = io::copy(&mut reader, &mut io::sink())?;
-        Ok((hex(&reader.finalize().1), size))
+        Ok((hex::encode(reader.finalize().1), size))
     }
-}
-
-/// A digest as it is written everywhere.
-pub(crate) fn hex(digest: &[u8]) -> String {
-    format!("{:x}", Bytes::copy_from_slice(digest))
 }

@@ -10,7 +10,7 @@ use rattler_digest::{HashingReader, Md5, Sha256};
 use serde_json::{Map, Value, json};
 
 use crate::archive::{Contents, Format};
-use crate::entry::{Content, Entry, PLACEHOLDER, hex};
+use crate::entry::{Content, Entry, PLACEHOLDER};
 use crate::info;
 
 /// 2023-11-14, in milliseconds: a package that wasn't told a time has the same bytes always.
@@ -328,14 +328,8 @@ impl Entry {
     }
 }
 
-#[cfg(unix)]
 fn is_executable(metadata: &std::fs::Metadata) -> bool {
     std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o111 != 0
-}
-
-#[cfg(not(unix))]
-fn is_executable(_: &std::fs::Metadata) -> bool {
-    false
 }
 
 /// The metadata of a package is UTF-8, with `/` between components.
@@ -353,7 +347,7 @@ fn digests(path: &Path) -> io::Result<(String, String, u64)> {
     let mut reader = HashingReader::<_, Sha256>::new(md5);
     let size = io::copy(&mut reader, &mut io::sink())?;
     let (md5, sha256) = reader.finalize();
-    Ok((hex(&sha256), hex(&md5.finalize().1), size))
+    Ok((hex::encode(sha256), hex::encode(md5.finalize().1), size))
 }
 
 #[cfg(test)]

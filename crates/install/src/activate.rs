@@ -27,7 +27,7 @@ pub type Variables = BTreeMap<OsString, OsString>;
 const UNSET: &str = "***unset***";
 
 /// Where commands are where nobody set a `PATH`; conda assumes the same.
-const NO_PATH: &str = if cfg!(unix) { "/usr/bin:/bin" } else { "" };
+const NO_PATH: &str = "/usr/bin:/bin";
 
 /// The activated environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,25 +145,15 @@ pub fn environment(
     Ok(Activated { variables, said: said + &more })
 }
 
-/// Runs a command in an activated environment. On Unix it replaces this process, so signals
-/// and the exit code are the command's own, and only an error returns. Elsewhere its exit
-/// code is the answer.
-pub fn exec(argv: &[OsString], activated: &Activated) -> io::Result<i32> {
-    let (program, arguments) =
-        argv.split_first().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+/// Replaces this process by a command in an activated environment, so that signals and the exit
+/// code are the command's own. Returns only if that fails.
+pub fn exec(argv: &[OsString], activated: &Activated) -> io::Error {
+    let Some((program, arguments)) = argv.split_first() else {
+        return io::ErrorKind::InvalidInput.into();
+    };
     let mut command = Command::new(program);
     command.args(arguments).env_clear().envs(&activated.variables);
-    replace(&mut command)
-}
-
-#[cfg(unix)]
-fn replace(command: &mut Command) -> io::Result<i32> {
-    Err(std::os::unix::process::CommandExt::exec(command))
-}
-
-#[cfg(not(unix))]
-fn replace(command: &mut Command) -> io::Result<i32> {
-    Ok(command.status()?.code().unwrap_or(1))
+    std::os::unix::process::CommandExt::exec(&mut command)
 }
 
 fn text<'a>(variables: &'a Variables, name: &str) -> Option<&'a str> {
@@ -252,7 +242,6 @@ fn files_in(folder: &Path, extension: &str) -> io::Result<Vec<PathBuf>> {
 
 /// Sources its arguments and prints the environment, divided by zeros. What the scripts
 /// print goes to stderr.
-#[cfg(unix)]
 const SOURCE: &str = r#"
 exec 3>&1 1>&2
 scripts=("$@")
@@ -262,12 +251,10 @@ exec /usr/bin/env -0 >&3 3>&-
 "#;
 
 /// What a shell sets for itself; not the scripts' doing.
-#[cfg(unix)]
 const SHELLS_OWN: [&str; 5] = ["_", "SHLVL", "PWD", "OLDPWD", "BASH_ENV"];
 
 /// Runs the scripts in `etc/conda/<folder>` and returns the variables afterwards, with what
 /// the scripts said. No shell is started where there are none.
-#[cfg(unix)]
 fn source(
     prefix: &Path,
     folder: &str,
@@ -308,10 +295,4 @@ fn source(
         };
     }
     Ok((after, said))
-}
-
-/// Scripts are for shells that there are not.
-#[cfg(not(unix))]
-fn source(_: &Path, _: &str, variables: Variables) -> Result<(Variables, String), ActivateError> {
-    Ok((variables, String::new()))
 }

@@ -150,7 +150,6 @@ fn next_folder(beside: &Beside) -> std::io::Result<tempfile::TempDir> {
     let stem = beside.next_stem();
     let mut builder = tempfile::Builder::new();
     builder.prefix(&stem);
-    #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
     builder.tempdir_in(&beside.parent)
 }

@@ -25,8 +25,7 @@ impl Beside {
         if !plain {
             return Err(bad(BadPrefix::NotPlain));
         }
-        let forbidden =
-            |c: char| c.is_control() || (cfg!(unix) && matches!(c, ':' | '"' | '$' | '`' | '\\'));
+        let forbidden = |c: char| c.is_control() || matches!(c, ':' | '"' | '$' | '`' | '\\');
         if let Some(character) = text.chars().find(|c| forbidden(*c)) {
             return Err(bad(BadPrefix::Character(character)));
         }

@@ -157,10 +157,7 @@ fn ask(
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    if cfg!(unix) {
-        command.env_clear();
-    }
-    command.env("PYTHONHASHSEED", "0");
+    command.env_clear().env("PYTHONHASHSEED", "0");
     let mut child = command.spawn()?;
     if let Some(mut stdin) = child.stdin.take() {
         // Whole before the first answer: the script reads to the end before it writes.

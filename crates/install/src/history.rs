@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use envlock_model::channel::without_credentials;
 use rattler_conda_types::RepoDataRecord;
 use url::Url;
 
@@ -69,7 +70,7 @@ fn dist(record: &RepoDataRecord) -> String {
 pub(crate) fn channel(record: &RepoDataRecord) -> String {
     let Some(channel) = &record.channel else { return "<unknown>".into() };
     let Ok(url) = Url::parse(channel) else { return channel.clone() };
-    let url = credential_free(url);
+    let url = without_credentials(&url);
     let path = url.path().trim_matches('/');
     if url.host_str().is_some_and(|host| NAMED_HOSTS.contains(&host)) && !path.is_empty() {
         return path.to_owned();
@@ -77,34 +78,9 @@ pub(crate) fn channel(record: &RepoDataRecord) -> String {
     url.as_str().trim_end_matches('/').to_owned()
 }
 
-/// The URL without userinfo, `/t/<token>/` and query.
-pub(crate) fn credential_free(mut url: Url) -> Url {
-    // Both fail only where a URL can't have them.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url.set_query(None);
-    if let Some(rest) = url.path().strip_prefix("/t/")
-        && let Some((_, path)) = rest.split_once('/')
-    {
-        let path = format!("/{path}");
-        url.set_path(&path);
-    }
-    url
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn no_credential_survives() {
-        let free = |url: &str| credential_free(Url::parse(url).expect("a URL")).to_string();
-        assert_eq!(
-            free("https://u:p@conda.anaconda.org/t/tk-1/conda-forge/linux-64/a-1-0.conda?x=1"),
-            "https://conda.anaconda.org/conda-forge/linux-64/a-1-0.conda"
-        );
-        assert_eq!(free("https://h/tea/t/x"), "https://h/tea/t/x");
-    }
 
     #[test]
     fn a_spec_is_a_python_literal() {

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use envlock_model::channel::without_credentials;
 use rattler_conda_types::prefix_record::Link;
 use rattler_conda_types::{PrefixRecord, RepoDataRecord};
 use serde::{Deserialize, Serialize};
 
 use crate::beside::is_absent;
 use crate::error::{Doing, InstallError};
-use crate::history::{credential_free, revision};
+use crate::history::revision;
 use crate::stage::Linked;
 use crate::wanted::Wanted;
 
@@ -58,9 +59,9 @@ pub(crate) fn write(
 #[allow(deprecated, reason = "conda up to 24 reads `requested_spec`")]
 fn record(package: Linked<'_>, wanted: &Wanted) -> PrefixRecord {
     let mut repodata = package.package.record.clone();
-    repodata.url = credential_free(repodata.url);
+    repodata.url = without_credentials(&repodata.url);
     repodata.channel = repodata.channel.map(|channel| {
-        url::Url::parse(&channel).map_or(channel, |url| credential_free(url).to_string())
+        url::Url::parse(&channel).map_or(channel, |url| without_credentials(&url).to_string())
     });
     let name = repodata.package_record.name.as_normalized();
     let requested_specs = wanted.requested.get(name).cloned().unwrap_or_default();
@@ -166,13 +167,6 @@ impl Files {
 }
 
 /// Whether anybody may execute it.
-#[cfg(unix)]
 pub(crate) fn is_executable(found: &std::fs::Metadata) -> bool {
     std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o111 != 0
-}
-
-/// Nothing says so elsewhere.
-#[cfg(not(unix))]
-pub(crate) fn is_executable(_: &std::fs::Metadata) -> bool {
-    false
 }

@@ -68,9 +68,7 @@ pub(crate) fn swap(beside: &Beside, next: &Path, disk: &dyn Disk) -> io::Result<
             result => result,
         }
     } else {
-        // Nothing or an empty directory, which a rename replaces on Unix only.
-        #[cfg(not(unix))]
-        drop(std::fs::remove_dir(&beside.prefix));
+        // A rename replaces an empty directory.
         rename(next, &beside.prefix, disk)?;
         Ok(Swapped { previous: None, older: None })
     }
@@ -244,14 +242,8 @@ fn read_journal(beside: &Beside) -> io::Result<Option<Journal>> {
 }
 
 /// A rename lasts once its directory is on the disk.
-#[cfg(unix)]
 fn sync(directory: &Path) -> io::Result<()> {
     fs_err::File::open(directory)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]

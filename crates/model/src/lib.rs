@@ -5,6 +5,7 @@
 pub mod channel;
 pub mod diff;
 pub mod lock;
+pub mod name;
 pub mod platform;
 pub mod progress;
 pub mod question;

@@ -5,8 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use envlock_model::{lock::ReadError, spec};
-use envlock_report::{Code, Exit, Explain, Finding, Place};
+use envlock_model::{lock::ReadError, name::InvalidName, spec};
+use envlock_report::{Code, Exit, Explain, Finding, Place, size};
 use envlock_secrets::manifest::ManifestError;
 
 /// The most bytes of a file that somebody writes by hand.
@@ -38,7 +38,7 @@ pub enum FileError {
     #[error("{} is not a file", .0.display())]
     NotAFile(PathBuf),
     /// No file of its kind is that large.
-    #[error("{} has more than {} MB", path.display(), most_bytes / 1_000_000)]
+    #[error("{} has more than {}", path.display(), size(*most_bytes))]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -59,11 +59,11 @@ pub enum FileError {
         /// What the system says.
         error: io::Error,
     },
-    /// The environment's name can't be that of a folder.
-    #[error("`{name}`, the environment's name in {file}, can't be the name of a folder")]
+    /// The environment's name in the lock can't be the name of a directory.
+    #[error("{invalid}: change it in {file}")]
     Name {
-        /// The name.
-        name: String,
+        /// What is wrong with the name.
+        invalid: InvalidName,
         /// The lock.
         file: String,
     },

@@ -8,6 +8,7 @@ use std::{
 use envlock_config::{Configuration, PROJECT_FILE};
 use envlock_model::{
     lock::{self, Lock, ReadError},
+    name,
     spec::{self, Environment},
 };
 use envlock_secrets::manifest::{Manifest, Notation};
@@ -126,11 +127,10 @@ impl Project {
     /// the lock has. Reads the lock.
     pub fn own_prefix(&self) -> Result<PathBuf, FileError> {
         let name = &self.lock()?.name;
-        let odd = |c: char| c.is_control() || "/\\:".contains(c);
-        if name.is_empty() || name.starts_with('.') || name.contains(odd) {
+        name::check(name).map_err(|invalid| {
             let file = files::shown(self.lock_path());
-            return Err(FileError::Name { name: name.clone(), file });
-        }
+            FileError::Name { invalid, file }
+        })?;
         Ok(self.prefix_folder().join(name))
     }
 

@@ -92,13 +92,12 @@ impl ActiveEnvironment {
         &self.activated.said
     }
 
-    /// Replaces this process by the command; returns only where that fails. On a system that
-    /// can't replace a process the result is the command's exit code.
-    pub fn execute(&self, command: &[OsString]) -> Result<i32, RunError> {
-        activate::exec(command, &self.activated).map_err(|error| RunError::Command {
+    /// Replaces this process by the command. Returns only if that fails.
+    pub fn execute(&self, command: &[OsString]) -> RunError {
+        RunError::Command {
+            error: activate::exec(command, &self.activated),
             command: command.first().cloned().unwrap_or_default(),
             prefix: self.prefix.clone(),
-            error,
-        })
+        }
     }
 }

@@ -16,6 +16,7 @@ mod nearest;
 pub mod output;
 mod reading;
 pub mod render;
+mod size;
 
 pub use code::{Code, UnknownCode};
 pub use count::count;
@@ -23,3 +24,4 @@ pub use envlock_text::{Place, Pos, one_line, printable};
 pub use exit::Exit;
 pub use finding::{Explain, Finding, Level, Related, arrange, exit_of};
 pub use nearest::nearest;
+pub use size::size;

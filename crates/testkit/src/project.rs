@@ -126,7 +126,6 @@ impl Project {
 }
 
 #[cfg(test)]
-#[cfg(unix)]
 mod tests {
     use super::*;
 

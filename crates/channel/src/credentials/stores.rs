@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use envlock_model::channel::Access;
+use envlock_model::channel::without_credentials;
 use envlock_report::{Code, Finding};
 use fs_err as fs;
 use percent_encoding::percent_decode_str;
@@ -109,7 +110,7 @@ impl Credentials {
 fn placed(written: &str) -> Option<Place> {
     if written.contains("://") {
         let url = Url::parse(written).ok().filter(Url::has_host)?;
-        return Some(Place::Below(address::folder(&address::bare(&url))));
+        return Some(Place::Below(address::folder(&without_credentials(&url))));
     }
     Some(match written.strip_prefix("*.") {
         Some(domain) => Place::Domain(domain.to_ascii_lowercase()),

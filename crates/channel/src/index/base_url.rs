@@ -4,6 +4,7 @@
 //! put its own address into every lock, and a hostile one could send people elsewhere: the
 //! first is read as the origin that it stands for, the second is refused.
 
+use envlock_model::channel::without_credentials;
 use envlock_text::redact;
 use rattler_conda_types::Subdir;
 use url::{ParseError, Url};
@@ -19,7 +20,7 @@ pub(crate) fn packages_at(
     from_origin: bool,
     sources: &Sources,
 ) -> Result<Url, String> {
-    let channel = address::folder(&address::bare(channel));
+    let channel = address::folder(&without_credentials(channel));
     let beside = subdir_url(&channel, subdir);
     let Some(written) = written else { return Ok(beside) };
     let wrong = |why: &str| format!("its base_url `{}` {why}", redact(written));
@@ -34,7 +35,7 @@ pub(crate) fn packages_at(
         return Err(wrong("isn't a place to fetch from"));
     }
     let url = address::folder(&url);
-    if url != address::folder(&address::bare(&url)) {
+    if url != address::folder(&without_credentials(&url)) {
         return Err(wrong("holds a credential or a query"));
     }
     if address::is_below(&url, &channel) {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use envlock_model::channel::without_credentials;
 use fs_err as fs;
 use rattler_digest::{Sha256, compute_bytes_digest, compute_url_digest};
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,6 @@ use crate::address;
 use crate::disk::{At, DiskError};
 use crate::scratch::Scratch;
 use crate::transport::Validators;
-use crate::words::hex;
 
 /// Raised when what is stored changes its meaning; others are not read.
 const VERSION: u32 = 2;
@@ -57,7 +57,7 @@ pub(crate) struct Info {
 impl Info {
     /// Both forms in the order in which the source at `url` is asked for them.
     pub(crate) fn forms_at(&self, url: &Url) -> [Format; 2] {
-        match self.formats.get(address::bare(url).as_str()) {
+        match self.formats.get(without_credentials(url).as_str()) {
             Some(Format::Json) => [Format::Json, Format::Zst],
             _ => [Format::Zst, Format::Json],
         }
@@ -99,7 +99,7 @@ pub(crate) struct Slot {
 
 impl Slot {
     pub(crate) fn new(cache_dir: &Path, origin: &Url) -> Self {
-        let key = hex(&compute_url_digest::<Sha256>(origin.clone()));
+        let key = hex::encode(compute_url_digest::<Sha256>(origin.clone()));
         let folder = cache_dir.join("index");
         Self {
             origin: origin.clone(),
@@ -156,7 +156,7 @@ impl Slot {
 
 /// The digest as it is stored.
 pub(crate) fn digest(bytes: &[u8]) -> String {
-    hex(&compute_bytes_digest::<Sha256>(bytes))
+    hex::encode(compute_bytes_digest::<Sha256>(bytes))
 }
 
 #[cfg(test)]

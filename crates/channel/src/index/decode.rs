@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use bytes::{Buf, Bytes};
+use envlock_report::size;
 use fs_err as fs;
 use rattler_conda_types::Subdir;
 use rattler_digest::{HashingWriter, Sha256};
@@ -14,7 +15,6 @@ use tokio::sync::mpsc::Receiver;
 use super::cache::Format;
 use super::outline::{self, About};
 use crate::disk::{At, DiskError};
-use crate::words::{self, hex};
 
 /// The most bytes that an index may have unpacked: several times conda-forge's largest. A
 /// compressed one of nothing but zeros would else fill the disk.
@@ -57,7 +57,7 @@ pub(crate) fn decode(
     let (_, sha256) = writer.finalize();
     let json = Bytes::from(fs::read(&path).at(&path).map_err(Undecoded::Disk)?);
     let about = outline::read(&json, subdir).map_err(Undecoded::Unreadable)?;
-    Ok(Decoded { file: path, json, sha256: hex(&sha256), about })
+    Ok(Decoded { file: path, json, sha256: hex::encode(sha256), about })
 }
 
 /// As [`io::copy`], but it knows which side failed, and stops where it can be told that this
@@ -89,7 +89,7 @@ fn copy(
             is_begun = true;
         }
         let Some(rest) = left.checked_sub(read as u64) else {
-            return unreadable(format!("it is larger than {} unpacked", words::size(most_bytes)));
+            return unreadable(format!("it is larger than {} unpacked", size(most_bytes)));
         };
         left = rest;
         to.write_all(piece).at(path).map_err(Undecoded::Disk)?;

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use envlock_model::channel::Channel;
+use envlock_model::channel::without_credentials;
 use envlock_model::progress::{Event, Observer, Phase};
 use rattler_conda_types::Subdir;
 use tokio::sync::mpsc;
@@ -37,7 +38,7 @@ impl Delivery<'_> {
     /// One form at one source.
     pub(crate) async fn fetch(&mut self, turn: Turn<'_>, format: Format) -> Result<Index, Failure> {
         let source = turn.source;
-        let key = address::bare(&source.url).to_string();
+        let key = without_credentials(&source.url).to_string();
         let url = address::file_in(&source.url, format.file_name());
         // Only what this very source delivered in this form can be unchanged there.
         let is_same = |stored: &&Stored| stored.source == key && stored.format == format;

@@ -1,6 +1,7 @@
 //! The index of one subdir: sources in their order, forms in the remembered one.
 
 use envlock_model::channel::Channel;
+use envlock_model::channel::without_credentials;
 use envlock_model::progress::{Event, Observer};
 use rattler_conda_types::Subdir;
 
@@ -66,7 +67,7 @@ impl Client {
         observer: &'a dyn Observer,
     ) -> Delivery<'a> {
         let origin = subdir_url(&channel.url, subdir);
-        let slot = Slot::new(self.cache_dir(), &address::bare(&origin));
+        let slot = Slot::new(self.cache_dir(), &without_credentials(&origin));
         let read = slot.clone();
         let (info, cached) = blocking(move || read.read()).await;
         Delivery { client: self, channel, subdir, slot, info, cached, observer }
@@ -116,7 +117,7 @@ async fn ask_for_forms(
             Err(Failure::Source(answer)) => answer,
         };
         let is_over = answer.concerns_the_host() || (answer.may_pass_soon() && !turn.insist);
-        let url = address::bare(&address::file_in(&turn.source.url, format.file_name()));
+        let url = without_credentials(&address::file_in(&turn.source.url, format.file_name()));
         attempts.push(Attempt { url: url.to_string(), answer });
         if is_over {
             break;

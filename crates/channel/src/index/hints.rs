@@ -50,7 +50,7 @@ fn without_cloud(url: &Url) -> Option<Url> {
     let rest = url.path().strip_prefix("/anaconda/")?;
     let is_one_name = rest.trim_end_matches('/').split('/').count() == 1;
     is_one_name.then(|| {
-        let mut place = crate::address::bare(url);
+        let mut place = envlock_model::channel::without_credentials(url);
         place.set_path(&format!("/anaconda/cloud/{rest}"));
         place
     })

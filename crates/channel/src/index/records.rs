@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use envlock_model::channel::without_credentials;
 use envlock_report::Finding;
 use rattler_conda_types::{PackageName, RepoDataRecord, Subdir};
 use rattler_repodata_gateway::sparse::{PackageFormatSelection, SparseRepoData};
@@ -39,7 +40,7 @@ impl Index {
         json: Bytes,
         fetched: u64,
     ) -> Result<Self, String> {
-        let base = rattler_conda_types::Channel::from_url(address::bare(&channel.url));
+        let base = rattler_conda_types::Channel::from_url(without_credentials(&channel.url));
         let records = SparseRepoData::from_bytes(base, subdir.to_string(), json, None)
             .map_err(|error| format!("no index: {}", words::fault(&error.to_string())))?;
         let warnings = Vec::new();
@@ -82,7 +83,8 @@ impl Index {
             })?;
         for record in &mut records {
             record.url = address::file_in(&self.packages, &record.identifier.to_file_name());
-            record.channel = Some(address::folder(&address::bare(&self.channel.url)).to_string());
+            record.channel =
+                Some(address::folder(&without_credentials(&self.channel.url)).to_string());
         }
         Ok(records)
     }

@@ -1,7 +1,7 @@
 //! All subdirs of all channels at once, and what it means that one is nowhere.
 
 use envlock_model::progress::{Event, Observer, Phase};
-use envlock_report::{Code, Finding};
+use envlock_report::{Code, Finding, size};
 use futures::future::join_all;
 use rattler_conda_types::Subdir;
 
@@ -62,7 +62,7 @@ impl Client {
         let summary = format!(
             "{}, {} fetched",
             words::count(found.indexes.len(), "index", "indexes"),
-            words::size(bytes)
+            size(bytes)
         );
         observer.observe(Event::Done { phase: Phase::Index, summary });
         Ok(Indexes::new(found.indexes, found.warnings))

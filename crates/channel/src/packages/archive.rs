@@ -15,7 +15,6 @@ use crate::answer::{Answer, Failure};
 use crate::disk::{At, DiskError, is_full};
 use crate::failover::Turn;
 use crate::transport::Transport;
-use crate::words::hex;
 
 /// What an archive has to be.
 pub(crate) struct Expected {
@@ -71,7 +70,7 @@ async fn receive(
         return Err(Failure::from(Answer::WrongSize { expected: size, got: body.got }));
     }
     if sha256 != expected.sha256 {
-        let (expected, got) = (hex(&expected.sha256), hex(&sha256));
+        let (expected, got) = (hex::encode(expected.sha256), hex::encode(sha256));
         return Err(Failure::from(Answer::WrongChecksum { expected, got }));
     }
     Ok(path)

@@ -1,6 +1,6 @@
 //! Why packages can't be had, in words.
 
-use envlock_report::{Code, Exit, Explain, Finding};
+use envlock_report::{Code, Exit, Explain, Finding, size};
 use rattler_conda_types::RepoDataRecord;
 
 use crate::answer::{Answer, Attempt, tried, what_helps};
@@ -68,7 +68,7 @@ impl MissingPackage {
 
     fn line(&self) -> String {
         match self.size {
-            Some(size) => format!("  {} ({})", self.file, words::size(size)),
+            Some(bytes) => format!("  {} ({})", self.file, size(bytes)),
             None => format!("  {}", self.file),
         }
     }
@@ -126,7 +126,7 @@ impl Explain for FetchError {
                 .with_help(what_helps(packages.iter().flat_map(|package| &package.attempts))),
             Self::NotCached(packages) => {
                 let lines: Vec<String> = packages.iter().map(MissingPackage::line).collect();
-                let total = words::size(packages.iter().filter_map(|package| package.size).sum());
+                let total = size(packages.iter().filter_map(|package| package.size).sum());
                 Finding::new(Code::NotCached, self.to_string())
                     .with_note(format!("missing, {total} in all:\n{}", lines.join("\n")))
                     .with_help("run the same command once without `--offline`")

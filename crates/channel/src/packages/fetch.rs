@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use envlock_model::channel::without_credentials;
 use envlock_model::progress::{Event, Observer, Phase};
+use envlock_report::size;
 use futures::{Stream, StreamExt, stream};
 use rattler_conda_types::RepoDataRecord;
 use tempfile::{NamedTempFile, TempPath};
@@ -89,7 +91,7 @@ impl Client {
             let summary = format!(
                 "{}, {}",
                 words::count(there, "cached package", "cached packages"),
-                words::size(units)
+                size(units)
             );
             observer.observe(Event::Done { phase, summary });
         }
@@ -130,7 +132,7 @@ impl Client {
         }
         if gone.is_empty() {
             let summary =
-                format!("{}, {}", words::count(count, "package", "packages"), words::size(units));
+                format!("{}, {}", words::count(count, "package", "packages"), size(units));
             observer.observe(Event::Done { phase, summary });
         }
         Ok(gone)
@@ -185,7 +187,7 @@ impl Client {
                 Err(Failure::Disk(error)) => return Err(error.into()),
                 Err(Failure::Source(answer)) => {
                     let words = answer.to_string();
-                    let url = address::bare(&turn.source.url).to_string();
+                    let url = without_credentials(&turn.source.url).to_string();
                     if let Some(next) = search.failed(turn, Attempt { url, answer }) {
                         observer.observe(Event::Notice(format!(
                             "{}: {} answered: {words}; asking {}",

@@ -20,7 +20,6 @@ use tempfile::TempDir;
 
 use crate::disk::{At, DiskError};
 use crate::scratch::Scratch;
-use crate::words::hex;
 
 /// The place of one package.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -39,7 +38,7 @@ impl Place {
     /// its names don't make a folder's name.
     pub(crate) fn of(cache_dir: &Path, record: &RepoDataRecord) -> Option<Self> {
         let package = &record.package_record;
-        let digest = hex(&package.sha256?);
+        let digest = hex::encode(package.sha256?);
         let name = format!(
             "{}-{}-{}-{}",
             package.name.as_normalized(),

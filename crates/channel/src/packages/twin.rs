@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use envlock_model::channel::Channel;
+use envlock_model::channel::without_credentials;
 use envlock_model::progress::{Event, Observer};
 use rattler_conda_types::{RepoDataRecord, Subdir};
 use url::Url;
@@ -73,7 +74,7 @@ fn index_of(record: &RepoDataRecord) -> Option<(Url, Subdir)> {
     let subdir = record.package_record.subdir.parse().ok()?;
     let named = record.channel.as_deref().and_then(|channel| Url::parse(channel).ok());
     let beside = || record.url.join("../").ok();
-    Some((address::folder(&address::bare(&named.or_else(beside)?)), subdir))
+    Some((address::folder(&without_credentials(&named.or_else(beside)?)), subdir))
 }
 
 /// The twin of `gone` among the archives of its build in an index.

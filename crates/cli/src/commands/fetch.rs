@@ -1,7 +1,7 @@
 //! `envlock fetch` and `envlock bundle`.
 
 use envlock_pipeline::{Bundled, FetchRequest, FetchedPlatform};
-use envlock_report::{Exit, count, output};
+use envlock_report::{Exit, count, output, size};
 
 use super::{
     App,
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     args,
-    ui::{Answer, bytes, table},
+    ui::{Answer, table},
 };
 
 /// Fills the cache from the lock.
@@ -73,7 +73,7 @@ fn listed(platforms: &[FetchedPlatform]) -> Vec<output::FetchedPlatform> {
 
 fn rows(platforms: &[FetchedPlatform]) -> String {
     let row = |one: &FetchedPlatform| {
-        [one.platform.to_string(), count(one.packages, "package"), bytes(one.bytes)]
+        [one.platform.to_string(), count(one.packages, "package"), size(one.bytes)]
     };
     table(&platforms.iter().map(row).collect::<Vec<_>>())
 }

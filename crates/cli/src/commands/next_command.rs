@@ -40,8 +40,8 @@ mod tests {
         (network.no_origin, network.offline) = (true, true);
         assert_eq!(
             next_command("install", &files, &network),
-            "envlock install -f \"a b/环境.yml\" -f x.yml --lock x.lock \
-             --mirror \"https://a/=http://u:***@h/?***\" --no-origin --offline"
+            "envlock install -f 'a b/环境.yml' -f x.yml --lock x.lock \
+             --mirror 'https://a/=http://u:***@h/?***' --no-origin --offline"
         );
     }
 }

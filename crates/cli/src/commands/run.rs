@@ -31,10 +31,7 @@ fn execute(
         Err(error) => return Answer::failed(&error),
     };
     app.ui.script_output(environment.script_output());
-    let error: RunError = match environment.execute(&args.command) {
-        Ok(code) => std::process::exit(code),
-        Err(error) => error,
-    };
+    let error: RunError = environment.execute(&args.command);
     let prefix = environment.prefix().display().to_string();
     Answer { result: Some(output::Run { prefix }), ..Answer::failed(&error) }
 }

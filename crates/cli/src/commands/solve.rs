@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use envlock_model::{diff::Difference, lock::Lock};
 use envlock_pipeline::{ExcludeNewer, Overrides, Project, SolveRequest, Solved, Upgrade, stale};
-use envlock_report::{Exit, count, output};
+use envlock_report::{Exit, count, output, size};
 
 use super::{
     App,
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     args,
-    ui::{Answer, bytes, table},
+    ui::{Answer, table},
 };
 
 /// What the command runs with, and what it is asked.
@@ -158,7 +158,7 @@ fn words(args: &args::Solve, path: &str, solved: &Solved) -> String {
             [
                 platform.platform.clone(),
                 count(platform.packages, "package"),
-                format!("{} to download at most", bytes(platform.bytes)),
+                format!("{} to download at most", size(platform.bytes)),
             ]
         })
         .collect();

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use envlock_config::{Configuration, key};
+use envlock_model::name::{self, InvalidName};
 use envlock_report::{Code, Exit, Explain, Finding};
 
 use super::Settings;
@@ -13,7 +14,7 @@ use super::Settings;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NameError {
     /// Not a name.
-    Invalid(String),
+    Invalid(InvalidName),
     /// conda's own environment.
     Base,
     /// There is no folder to keep environments in.
@@ -23,7 +24,7 @@ pub(crate) enum NameError {
 impl std::fmt::Display for NameError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Invalid(name) => write!(f, "`{name}` can't be the name of an environment"),
+            Self::Invalid(invalid) => invalid.fmt(f),
             Self::Base => f.write_str("`base` is conda's own environment and isn't touched"),
             Self::NoFolder => f.write_str("no folder for environments is known: HOME is not set"),
         }
@@ -34,9 +35,10 @@ impl std::error::Error for NameError {}
 
 impl Explain for NameError {
     fn findings(&self) -> Vec<Finding> {
-        vec![Finding::new(Code::EnvironmentName, self.to_string()).with_help(
-            "name it in letters, digits, `-`, `_` and `.`, or give a path with `-p PREFIX`",
-        )]
+        vec![
+            Finding::new(Code::EnvironmentName, self.to_string())
+                .with_help(&format!("{}, or give a path with `-p PREFIX`", name::HELP)),
+        ]
     }
 
     fn exit(&self) -> Exit {
@@ -54,10 +56,7 @@ pub(crate) fn named_prefix(
     if name == "base" || name == "root" {
         return Err(NameError::Base);
     }
-    let odd = |c: char| c.is_whitespace() || c.is_control() || "/\\:#~".contains(c);
-    if name.is_empty() || name.starts_with('.') || name.contains(odd) {
-        return Err(NameError::Invalid(name.to_owned()));
-    }
+    name::check(name).map_err(NameError::Invalid)?;
     let folders = folders(settings, configuration);
     let existing =
         folders.iter().map(|folder| folder.join(name)).find(|p| p.join("conda-meta").is_dir());
@@ -130,7 +129,8 @@ mod tests {
             named_prefix(settings, &Configuration::default(), name)
         };
         for wrong in ["", ".", "..", "a/b", "../x", "a b", "x~previous", ".hidden"] {
-            assert_eq!(named_prefix(&settings, wrong), Err(NameError::Invalid(wrong.to_owned())));
+            let invalid = name::check(wrong).unwrap_err();
+            assert_eq!(named_prefix(&settings, wrong), Err(NameError::Invalid(invalid)));
         }
         assert_eq!(named_prefix(&settings, "base"), Err(NameError::Base));
     }

@@ -26,7 +26,7 @@ use crate::{
 
 pub(crate) use progress::Progress;
 pub(crate) use usage::usage;
-pub(crate) use words::{bytes, shell_word, table};
+pub(crate) use words::{shell_word, table};
 
 /// What a command answers.
 pub(crate) struct Answer<T> {

@@ -1,25 +1,7 @@
-//! Numbers, tables and commands for people.
+//! Tables and commands for people.
 
 use envlock_report::one_line;
 use unicode_width::UnicodeWidthStr as _;
-
-/// `4.1 MB`, in powers of ten as downloads are told.
-pub(crate) fn bytes(count: u64) -> String {
-    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
-    if count < 1000 {
-        return format!("{count} B");
-    }
-    let (mut tenths, mut unit) = (count / 100, 0);
-    while tenths >= 10_000 && unit + 1 < UNITS.len() {
-        tenths /= 1000;
-        unit += 1;
-    }
-    if tenths >= 1000 {
-        format!("{} {}", tenths / 10, UNITS[unit])
-    } else {
-        format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
-    }
-}
 
 /// No line is wider where it can be broken.
 const WIDEST: usize = 80;
@@ -56,16 +38,9 @@ pub(crate) fn table<const N: usize>(rows: &[[String; N]]) -> String {
     text
 }
 
-/// A word as it is typed into a shell.
+/// A word as it is typed into a shell. No word of a command line has a NUL.
 pub(crate) fn shell_word(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "-_./:=,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else if word.contains(['"', '$', '`', '\\', '!']) {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    } else {
-        format!("\"{word}\"")
-    }
+    shlex::try_quote(word).unwrap_or(word.into()).into_owned()
 }
 
 #[cfg(test)]
@@ -75,18 +50,11 @@ mod tests {
     #[test]
     fn a_word_is_quoted_where_a_shell_would_take_it_apart() {
         assert_eq!(shell_word("--mirror"), "--mirror");
-        assert_eq!(shell_word("环境/x"), "环境/x");
-        assert_eq!(shell_word("a b"), "\"a b\"");
-        assert_eq!(shell_word("it's $HOME"), r"'it'\''s $HOME'");
-        assert_eq!(shell_word(""), "\"\"");
-    }
-
-    #[test]
-    fn sizes_have_two_or_three_figures() {
-        assert_eq!(bytes(999), "999 B");
-        assert_eq!(bytes(4_120_000), "4.1 MB");
-        assert_eq!(bytes(253_000_000), "253 MB");
-        assert_eq!(bytes(1_500_000_000_000_000), "1500 TB");
+        assert_eq!(shell_word("环境/x"), "'环境/x'");
+        assert_eq!(shell_word("a b"), "'a b'");
+        assert_eq!(shell_word("it's $HOME"), r#""it's "'$HOME'"#);
+        assert_eq!(shell_word("a=b"), "'a=b'");
+        assert_eq!(shell_word(""), "''");
     }
 
     #[test]

@@ -111,7 +111,6 @@ fn check_run_path(cpython: &Cpython) -> Result<(), Reason> {
 }
 
 #[cfg(test)]
-#[cfg(unix)]
 mod tests {
     use super::*;
 

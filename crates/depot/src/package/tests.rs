@@ -179,8 +179,11 @@ fn what_is_built_tells_the_digests_and_the_size_of_the_archive() {
     assert_eq!(built.file_name, "sample-1.2.3-py310_7.conda");
     assert_eq!(built.size, bytes.len() as u64);
     assert_eq!(built.record["size"], built.size);
-    assert_eq!(built.sha256, hex(&rattler_digest::compute_bytes_digest::<Sha256>(&bytes)));
-    assert_eq!(built.record["md5"], hex(&rattler_digest::compute_bytes_digest::<Md5>(&bytes)));
+    assert_eq!(built.sha256, hex::encode(rattler_digest::compute_bytes_digest::<Sha256>(&bytes)));
+    assert_eq!(
+        built.record["md5"],
+        hex::encode(rattler_digest::compute_bytes_digest::<Md5>(&bytes))
+    );
 }
 
 #[test]

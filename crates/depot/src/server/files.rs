@@ -9,7 +9,6 @@ use hyper::{StatusCode, header};
 use rattler_digest::{Sha256, compute_bytes_digest};
 
 use super::Request;
-use crate::entry::hex;
 
 /// An answer before it is sent.
 pub(super) struct Reply {
@@ -77,7 +76,7 @@ async fn read(path: &Path) -> io::Result<(Bytes, SystemTime)> {
 }
 
 fn found(request: &Request, path: &Path, body: Bytes, modified: SystemTime) -> Reply {
-    let etag = format!("\"{}\"", hex(&compute_bytes_digest::<Sha256>(&body)));
+    let etag = format!("\"{}\"", hex::encode(compute_bytes_digest::<Sha256>(&body)));
     let unchanged = match request.header("if-none-match") {
         Some(known) => matches_etag(known, &etag),
         None => request.header("if-modified-since").is_some_and(|date| !is_after(modified, date)),

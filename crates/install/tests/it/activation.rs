@@ -105,7 +105,7 @@ fn child() {
     let script = std::env::var_os(SCRIPT).unwrap();
     let inherited = std::env::vars_os().collect();
     let activated = environment(Path::new(&prefix), Subdir::Linux64, inherited).unwrap();
-    let error = exec(&["sh".into(), "-c".into(), script], &activated).unwrap_err();
+    let error = exec(&["sh".into(), "-c".into(), script], &activated);
     panic!("{error}");
 }
 

@@ -1,6 +1,5 @@
 //! Installs into real directories, from packages made by hand. On Unix: they use links and
 //! modes.
-#![cfg(unix)]
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
 mod activation;

@@ -4,6 +4,7 @@
 //! them back beside it as an [`Access`].
 
 mod access;
+mod bare;
 mod error;
 mod expand;
 mod location;
@@ -14,6 +15,7 @@ mod rules;
 mod tests;
 
 pub use access::Access;
+pub use bare::without_credentials;
 pub use error::{ChannelError, Reason};
 pub use expand::expand;
 pub use resolve::{Channel, Resolved, folder, resolve};

@@ -112,21 +112,14 @@ impl Lock {
             }
             for record in &locked.records {
                 let sha256 = record.package_record.sha256.unwrap_or_default();
-                let _ = writeln!(text, "{} {}", record.url, hex(&sha256));
+                let _ = writeln!(text, "{} {}", record.url, hex::encode(sha256));
             }
         }
-        hex(&rattler_digest::compute_bytes_digest::<rattler_digest::Sha256>(text))
+        hex::encode(rattler_digest::compute_bytes_digest::<rattler_digest::Sha256>(text))
     }
 
     /// The URLs of all channels, in order.
     pub fn channel_urls(&self) -> impl Iterator<Item = &Url> {
         self.channels.iter().flat_map(|channel| &channel.urls)
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

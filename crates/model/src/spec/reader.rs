@@ -8,8 +8,8 @@ use rattler_conda_types::Subdir;
 
 use super::problem::Problems;
 use super::{Environment, Invalid, Located, Selector, dependencies};
-use crate::platform;
 use crate::yaml::{self, Kind, Lines, Node, Point, YamlError};
+use crate::{name, platform};
 use envlock_text::redact::has_credentials;
 
 const KEYS: [&str; 7] =
@@ -123,9 +123,9 @@ impl Reader<'_> {
 
     fn name(&mut self, value: &Node) -> Option<Located<String>> {
         let name = self.scalar(value, "name", "name: my-env")?;
-        if let Err(message) = environment_name(&name.value) {
-            let help = "letters, digits, `-`, `_` and `.` are fine, as in `my-env`";
-            self.problems.error(value.start, Code::EnvironmentName, message, Some(help.to_owned()));
+        if let Err(invalid) = name::check(&name.value) {
+            let (message, help) = (invalid.to_string(), Some(name::HELP.to_owned()));
+            self.problems.error(value.start, Code::EnvironmentName, message, help);
         }
         Some(name)
     }
@@ -290,26 +290,5 @@ impl Reader<'_> {
             let help = "selectors are read behind packages and pip lines";
             self.problems.warning(at, code, message, help);
         }
-    }
-}
-
-/// Whether a name can be an environment's: conda's own rule, and that of a folder, which it
-/// becomes. Else what is wrong with it.
-fn environment_name(name: &str) -> Result<(), String> {
-    // Beside `NAME` there are `NAME~previous` and others, below the usual limit of 255 bytes.
-    const LONGEST: usize = 200;
-    if name.is_empty() {
-        return Err("the name of an environment can't be empty".to_owned());
-    }
-    if name.starts_with('.') {
-        return Err(format!("the name of an environment can't begin with a dot, as `{name}` does"));
-    }
-    if name.len() > LONGEST {
-        let length = name.len();
-        return Err(format!("the name of an environment can't have {length} bytes"));
-    }
-    match name.chars().find(|c| "/ :#\\".contains(*c) || c.is_control()) {
-        Some(bad) => Err(format!("the name of an environment can't have `{}`", bad.escape_debug())),
-        None => Ok(()),
     }
 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use envlock_report::size;
+
 use super::{Check, DoctorRequest};
 
 /// A cache with less room than this is full with the next environment, in bytes.
@@ -25,14 +27,14 @@ fn cache(folder: &Path) -> Check {
         let help = "name a folder that you may write to with ENVLOCK_CACHE_DIR";
         return Check::wrong("cache", format!("{shown} can't be written: {error}"), help);
     }
-    let holds = bytes(size(folder));
+    let holds = size(bytes_in(folder));
     match room(folder) {
         Some(room) if room < LITTLE => {
-            let message = format!("{shown} holds {holds}, with room for {} more", bytes(room));
+            let message = format!("{shown} holds {holds}, with room for {} more", size(room));
             Check::wrong("cache", message, "free some, or remove what is in the cache")
         }
         Some(room) => {
-            Check::good("cache", format!("{shown} holds {holds}, with room for {}", bytes(room)))
+            Check::good("cache", format!("{shown} holds {holds}, with room for {}", size(room)))
         }
         None => Check::unknown("cache", format!("{shown} holds {holds}; its room can't be told")),
     }
@@ -44,7 +46,7 @@ fn writable(folder: &Path) -> io::Result<()> {
 }
 
 /// What the files below a folder take, in bytes; what can't be read isn't counted.
-fn size(folder: &Path) -> u64 {
+fn bytes_in(folder: &Path) -> u64 {
     let mut sum = 0;
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -108,14 +110,5 @@ fn trust(request: &DoctorRequest) -> Check {
             "trust",
             format!("{} from {}", envlock_report::count(number, "certificate"), request.trusted),
         ),
-    }
-}
-
-/// A size in the unit that fits, in powers of ten.
-fn bytes(count: u64) -> String {
-    match count {
-        0..1_000_000 => format!("{} kB", count.div_ceil(1000)),
-        1_000_000..1_000_000_000 => format!("{} MB", count / 1_000_000),
-        _ => format!("{} GB", count / 1_000_000_000),
     }
 }

@@ -155,7 +155,6 @@ mod tests {
         assert_ne!(recipe(folder.path()).unwrap(), before);
     }
 
-    #[cfg(unix)]
     #[test]
     fn a_build_that_fails_says_what_go_said_and_leaves_no_program() {
         let folder = tempfile::tempdir().unwrap();

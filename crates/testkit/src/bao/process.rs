@@ -86,7 +86,6 @@ pub(super) fn free_port() -> io::Result<u16> {
 }
 
 #[cfg(test)]
-#[cfg(unix)]
 mod tests {
     use std::os::unix::process::ExitStatusExt;
 

@@ -273,7 +273,6 @@ fn random() -> String {
 }
 
 #[cfg(test)]
-#[cfg(unix)]
 mod tests {
     use super::*;
 

@@ -1,0 +1,44 @@
+//! Addresses without credentials, as they are shown and stored.
+
+use envlock_text::redact::token;
+use url::Url;
+
+/// The address without what can be a credential: user and password, `/t/<token>/`, query and
+/// fragment.
+#[must_use]
+pub fn without_credentials(url: &Url) -> Url {
+    let mut bare = url.clone();
+    // Both setters fail only for addresses that can't have a user at all.
+    let _ = bare.set_username("");
+    let _ = bare.set_password(None);
+    bare.set_query(None);
+    bare.set_fragment(None);
+    if let Some((before, _, behind)) = token(url.path()) {
+        bare.set_path(&format!("{before}{behind}"));
+    }
+    bare
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_credential_is_left() {
+        let bare = |url: &str| without_credentials(&Url::parse(url).expect("a URL")).to_string();
+        assert_eq!(bare("https://me:pw@h:8443/t/tk-1/c/noarch/?x=1#y"), "https://h:8443/c/noarch/");
+        assert_eq!(
+            bare("https://u:p@conda.anaconda.org/t/tk-1/conda-forge/linux-64/a-1-0.conda?x=1"),
+            "https://conda.anaconda.org/conda-forge/linux-64/a-1-0.conda"
+        );
+        assert_eq!(bare("https://h/art/t/tk-1/c"), "https://h/art/c");
+        assert_eq!(bare("https://h/tea/t/"), "https://h/tea/t/");
+        assert_eq!(bare("file:///srv/channel/"), "file:///srv/channel/");
+    }
+
+    #[test]
+    fn an_address_without_credentials_does_not_change() {
+        let url = Url::parse("https://h/c/noarch/a-1-0.conda").expect("a URL");
+        assert_eq!(without_credentials(&url), url);
+    }
+}

@@ -1,0 +1,76 @@
+//! Which names an environment can have.
+
+use thiserror::Error;
+
+/// The most bytes of a name. Next to the prefix `NAME` there are `NAME~previous` and other
+/// names, and file systems allow 255 bytes.
+const MOST_BYTES: usize = 200;
+
+/// Characters that no name has: those that conda refuses, the path separator of Windows, and
+/// `~`, which separates a prefix's name from what envlock adds, as in `NAME~previous`.
+const FORBIDDEN: &str = "/ :#\\~";
+
+/// Why a text can't be the name of an environment.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum InvalidName {
+    /// It has no characters.
+    #[error("the name of an environment can't be empty")]
+    Empty,
+    /// It begins with a dot, as hidden files do.
+    #[error("the name of an environment can't begin with a dot, as `{0}` does")]
+    LeadingDot(String),
+    /// It is too long for the name of a directory.
+    #[error("the name of an environment can't have {0} bytes; the most are {MOST_BYTES}")]
+    TooLong(usize),
+    /// It has a character that paths, shells or conda can't have in a name.
+    #[error("the name of an environment can't have `{}`", .0.escape_debug())]
+    Character(char),
+}
+
+/// What names are good, for a help line.
+pub const HELP: &str = "use letters, digits, `-`, `_` and `.`, as in `my-env`";
+
+/// Checks that `name` can be the name of an environment and of its directory.
+pub fn check(name: &str) -> Result<(), InvalidName> {
+    if name.is_empty() {
+        return Err(InvalidName::Empty);
+    }
+    if name.starts_with('.') {
+        return Err(InvalidName::LeadingDot(name.to_owned()));
+    }
+    if name.len() > MOST_BYTES {
+        return Err(InvalidName::TooLong(name.len()));
+    }
+    let is_forbidden = |c: &char| c.is_control() || c.is_whitespace() || FORBIDDEN.contains(*c);
+    name.chars().find(is_forbidden).map_or(Ok(()), |c| Err(InvalidName::Character(c)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_directory_that_shells_and_conda_accept() {
+        for good in ["ml", "my-env_1.0", "环境", "a+b", "a..b", "ml-"] {
+            assert_eq!(check(good), Ok(()), "{good}");
+        }
+        assert_eq!(check(""), Err(InvalidName::Empty));
+        assert_eq!(check("n".repeat(201).as_str()), Err(InvalidName::TooLong(201)));
+        for hidden in [".", "..", ".hidden", "../x"] {
+            assert_eq!(check(hidden), Err(InvalidName::LeadingDot(hidden.to_owned())));
+        }
+        let wrong = [
+            ("a/b", '/'),
+            ("a b", ' '),
+            ("a\u{3000}b", '\u{3000}'),
+            ("a:b", ':'),
+            ("a#b", '#'),
+            ("a\\b", '\\'),
+            ("a\nb", '\n'),
+            ("x~previous", '~'),
+        ];
+        for (name, character) in wrong {
+            assert_eq!(check(name), Err(InvalidName::Character(character)), "{name:?}");
+        }
+    }
+}
