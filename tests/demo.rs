@@ -30,7 +30,7 @@ fn the_demo_runs_twice_and_leaves_a_python_that_is_its_own() {
 
     // What it says at the end works without its server, in its folder.
     let (_, afterwards) = said.rsplit_once("$ envlock ").unwrap();
-    let words: Vec<_> = afterwards.trim_end().split(' ').collect();
+    let words = shlex::split(afterwards).unwrap();
     let mut again = project.command(&words);
     let again = again.current_dir(project.path("envlock-demo")).output().unwrap();
     let told = String::from_utf8_lossy(&again.stdout).into_owned();
