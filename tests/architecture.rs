@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The layers from the bottom up; a crate stands on lower ones alone.
-const LAYERS: [&[&str]; 7] = [
+const LAYERS: [&[&str]; 8] = [
     &["envlock-text"],
     &["envlock-report"],
-    &["envlock-model", "envlock-policy"],
+    &["envlock-policy"],
+    &["envlock-model"],
     &[
         "envlock-config",
         "envlock-secrets",

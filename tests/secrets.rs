@@ -177,6 +177,39 @@ fn the_lock_carries_the_needs_and_is_stale_when_they_change() {
 }
 
 #[test]
+fn a_malformed_block_of_needs_is_an_error_at_its_line_in_every_command() {
+    let lab = lab();
+    lab.solve(&[]).success();
+    let lock = lab.project.read("envlock.lock");
+    let line_of = |lock: &str, word: &str| {
+        let line = lock.lines().position(|line| line.contains(word)).expect("the line is there");
+        format!("envlock.lock:{}:", line + 1)
+    };
+    for (from, to, marked) in [
+        ("engine: kv2", "engine: kv3", "engine: kv3"),
+        ("    mount: secret", "    mnt: secret", "mnt: secret"),
+        ("secrets:\n  version: 1", "secrets:\n  version: 9", "version: 9"),
+        ("secrets:\n  version: 1", "secrets:\n  versions: 1", "versions: 1"),
+        ("    path: ml/db_creds", "    path: []", "path: []"),
+    ] {
+        let broken = lock.replacen(from, to, 1);
+        assert_ne!(broken, lock, "{from}");
+        lab.project.write("envlock.lock", &broken);
+        for output in [
+            lab.envlock(&["solve", "--check"]),
+            lab.install(&[]),
+            lab.envlock(&["check-secrets", "--offline"]),
+        ] {
+            failed_with(&output, 2);
+            let place = line_of(&broken, marked);
+            assert!(output.stderr.contains(&place), "{to}: {place} in\n{}", output.stderr);
+        }
+        // The list is made of the manifest: the lock isn't read.
+        lab.envlock(&["secrets", "list"]).success();
+    }
+}
+
+#[test]
 fn an_install_names_the_needs_and_the_next_command() {
     let lab = lab();
     lab.solve(&[]).success();

@@ -82,7 +82,7 @@ mod tests {
             variables: BTreeMap::new(),
             priority: Priority::Strict,
             exclude_newer: None,
-            secrets: None,
+            needs: None,
         }
     }
 

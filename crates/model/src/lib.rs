@@ -6,6 +6,7 @@ pub mod channel;
 pub mod diff;
 pub mod lock;
 pub mod name;
+pub mod needs;
 pub mod platform;
 pub mod progress;
 pub mod question;

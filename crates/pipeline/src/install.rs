@@ -13,7 +13,7 @@ use rattler_conda_types::{
     GenericVirtualPackage, MatchSpec, Matches, ParseMatchSpecOptions, RepoDataRecord, Subdir,
 };
 
-use envlock_secrets::manifest::LockedNeeds;
+use envlock_model::needs::{LockedNeeds, NeedChange};
 
 use crate::{
     Context, FileError, Project, QuestionError, access,
@@ -96,7 +96,7 @@ pub enum InstallError {
         /// What changed.
         changes: Vec<Change>,
         /// What changed about the needs of secrets.
-        needs: Vec<String>,
+        needs: Vec<NeedChange>,
     },
     /// A platform that this machine isn't.
     #[error("{asked} can't be installed on this machine, which is {host}")]
@@ -183,10 +183,11 @@ impl Explain for InstallError {
 }
 
 /// A stale lock, change by change.
-pub fn stale(changes: &[Change], needs: &[String]) -> Vec<Finding> {
+pub fn stale(changes: &[Change], needs: &[NeedChange]) -> Vec<Finding> {
     const HELP: &str = "run `envlock solve`; `envlock install --frozen` takes it as it is";
-    let needs =
-        needs.iter().map(|change| Finding::new(Code::StaleLock, change.as_str()).with_help(HELP));
+    let needs = needs
+        .iter()
+        .map(|change| Finding::new(Code::StaleLock, change.to_string()).with_help(HELP));
     changes
         .iter()
         .map(|change| {
@@ -251,7 +252,7 @@ pub async fn install(
         has_python: locked.records.iter().any(is_python),
         pip_left_out,
         packages,
-        needs: secrets::needs(lock),
+        needs: lock.needs.clone(),
     };
     if envlock_install::is_right(&wanted)? {
         let outcome = envlock_install::Installed { packages, ..Default::default() };
@@ -290,7 +291,7 @@ fn refuse_stale(
     let settlement = settle(environment, &overrides, Some(lock), inputs);
     let question = settlement.apply(context.client, findings)?.question;
     let changes = lock::changes(lock, &question);
-    let needs = secrets::changes(lock.secrets.as_ref(), project.manifest()?);
+    let needs = secrets::changes(lock, project.manifest()?);
     if changes.is_empty() && needs.is_empty() {
         Ok(())
     } else {

@@ -7,14 +7,17 @@ use std::{
     pin::Pin,
 };
 
-use envlock_model::lock::Lock;
+use envlock_model::{
+    lock::Lock,
+    needs::{self, NeedChange},
+};
 use envlock_report::exposed;
 use envlock_report::output::Asked;
 use envlock_report::{Code, Exit, Explain, Finding};
 use envlock_secrets::{
     checks::{self, CheckError, Input, Outcome},
     facts::Online,
-    manifest::{Change, LockedNeeds, Manifest, ResolvedProfile, ServerDialect},
+    manifest::{Manifest, ResolvedProfile, ServerDialect},
 };
 pub use envlock_vault::{
     Address, AddressError, Identity, Patience, Secret, Settings as Server, Surroundings,
@@ -68,7 +71,7 @@ pub enum SecretsError {
     #[error("the lock's needs are not those of the manifest")]
     Stale {
         /// The difference, need by need.
-        changes: Vec<String>,
+        changes: Vec<NeedChange>,
     },
 }
 
@@ -95,9 +98,9 @@ impl Explain for SecretsError {
                 ]
             }
             Self::Stale { changes } => {
-                let mut diagnostic = Finding::new(Code::StaleLock, self.to_string());
-                diagnostic.notes.clone_from(changes);
-                vec![diagnostic.with_help("run `envlock solve`")]
+                let stale = Finding::new(Code::StaleLock, self.to_string());
+                let notes = changes.iter().map(NeedChange::to_string);
+                vec![notes.fold(stale, Finding::with_note).with_help("run `envlock solve`")]
             }
         }
     }
@@ -120,34 +123,9 @@ fn which_profile(ready: &[String]) -> String {
     }
 }
 
-/// What a lock carries of a manifest.
-pub(crate) fn locked(manifest: Option<&Manifest>) -> Option<serde_yaml::Value> {
-    manifest.and_then(|manifest| serde_yaml::to_value(manifest.locked()).ok())
-}
-
-/// The needs that a lock carries.
-pub(crate) fn needs(lock: &Lock) -> Option<LockedNeeds> {
-    lock.secrets.clone().and_then(|value| serde_yaml::from_value(value).ok())
-}
-
-/// What the lock's needs lack or have too many of, in words.
-pub(crate) fn changes(
-    locked: Option<&serde_yaml::Value>,
-    manifest: Option<&Manifest>,
-) -> Vec<String> {
-    let needs = locked.and_then(|value| serde_yaml::from_value::<LockedNeeds>(value.clone()).ok());
-    match (needs, manifest) {
-        (None, None) => Vec::new(),
-        (None, Some(_)) => {
-            vec!["the lock carries no secrets manifest, and there is one".to_owned()]
-        }
-        (Some(_), None) => {
-            vec!["the lock carries a secrets manifest, and there is none".to_owned()]
-        }
-        (Some(needs), Some(manifest)) => {
-            needs.changes(manifest).iter().map(Change::to_string).collect()
-        }
-    }
+/// What differs between the needs of a lock and those of the manifest.
+pub(crate) fn changes(lock: &Lock, manifest: Option<&Manifest>) -> Vec<NeedChange> {
+    needs::changes(lock.needs.as_ref(), manifest.map(Manifest::locked).as_ref())
 }
 
 /// A live server to ask besides.
@@ -229,7 +207,7 @@ pub async fn check(
         .await?;
     let (manifest, text) = project.manifest_with_text()?.ok_or(SecretsError::NoManifest)?;
     if compare_lock {
-        let changes = changes(project.lock()?.secrets.as_ref(), Some(manifest));
+        let changes = changes(project.lock()?, Some(manifest));
         if !changes.is_empty() {
             return Err(SecretsError::Stale { changes });
         }

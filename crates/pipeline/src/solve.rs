@@ -6,10 +6,12 @@ use envlock_channel::{IndexError, Indexes, SubdirRecords, Subscription};
 use envlock_model::{
     diff::{self, Difference},
     lock::{self, Change, Lock, WriteError},
+    needs::NeedChange,
     progress::{Event, Phase},
     question::Question,
 };
 use envlock_report::{Code, Exit, Explain, Finding, Level, count, nearest};
+use envlock_secrets::manifest::Manifest;
 use envlock_solve::{Problem, Records, TooNew};
 use rattler_conda_types::{PackageName, RepoDataRecord, Subdir};
 
@@ -60,7 +62,7 @@ pub struct Checked {
     /// What the lock doesn't answer.
     pub changes: Vec<Change>,
     /// Where the lock's needs of secrets aren't the manifest's. Both empty: it is fresh.
-    pub needs: Vec<String>,
+    pub needs: Vec<NeedChange>,
 }
 
 /// Why there is no lock.
@@ -152,7 +154,7 @@ pub fn check(
     let settlement = settle(environment, overrides, Some(lock), Inputs::new(project, context));
     findings.extend(settlement.findings);
     let changes = lock::changes(lock, &settlement.question?.question);
-    let needs = secrets::changes(lock.secrets.as_ref(), manifest);
+    let needs = secrets::changes(lock, manifest);
     Ok(Checked { changes, needs })
 }
 
@@ -184,7 +186,7 @@ pub async fn solve(
     findings.extend(indexes.warnings.iter().cloned());
     let records = answers(&question, &indexes, kept, upgraded, context, findings).await?;
 
-    let lock = Lock::answer(&question, records, secrets::locked(project.manifest()?));
+    let lock = Lock::answer(&question, records, project.manifest()?.map(Manifest::locked));
     let (lock, text) = blocking(move || {
         let text = lock::write(&lock);
         (lock, text)

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use envlock_policy::Engine;
 use jiff::{SignedDuration, Timestamp};
 
 /// A fact, or why it isn't known.
@@ -96,6 +97,19 @@ pub struct Mount {
     pub default_ttl: u64,
     /// The mount's own longest TTL of leases, in seconds; 0 for the server's.
     pub max_ttl: u64,
+}
+
+impl Mount {
+    /// Whether this is a mount of `engine`. A kv mount without a version is version 1.
+    pub fn serves(&self, engine: Engine) -> bool {
+        let version = match engine {
+            Engine::Kv1 => Some(1),
+            Engine::Kv2 => Some(2),
+            _ => None,
+        };
+        engine.kinds().contains(&self.kind.as_str())
+            && version.is_none_or(|version| self.kv_version.unwrap_or(1) == version)
+    }
 }
 
 /// Whether something is there.

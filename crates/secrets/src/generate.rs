@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::manifest::{Access, ResolvedProfile};
+use crate::manifest::ResolvedProfile;
 use crate::requirement::{self, Requirement};
-use envlock_policy::{Capabilities, Capability, Dialect, Operation};
+use envlock_policy::{Access, Capabilities, Capability, Dialect, Operation};
 
 /// The policy for the job of `profile`: what its needs take, and nothing else.
 pub fn for_job(profile: &ResolvedProfile) -> String {

@@ -8,9 +8,7 @@
 pub mod checks;
 pub mod evidence;
 pub mod facts;
-mod fields;
 pub mod generate;
 pub mod manifest;
-mod mistakes;
 pub mod requirement;
 pub mod suite;

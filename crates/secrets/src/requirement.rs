@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::manifest::{Access, Engine, Need, ResolvedNeed, ResolvedProfile};
-use envlock_policy::{Capability, Operation};
+use envlock_model::needs::Need;
+use envlock_policy::{Access, Capability, Engine, Operation};
+
+use crate::manifest::{ResolvedNeed, ResolvedProfile};
 
 /// One request that a need's job makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +48,7 @@ pub fn of_need(resolved: &ResolvedNeed) -> Vec<Requirement> {
     let need = &resolved.need;
     let sudo = need.capabilities.contains(&Capability::Sudo);
     let requirement = |access| Requirement { need: resolved.name.clone(), access, sudo };
-    let consumed = need.engine.consume(&need.mount, need.locator(), &need.operations);
+    let consumed = need.consume();
     let mut requirements: Vec<_> = consumed.iter().cloned().map(requirement).collect();
     for capability in &written(need) {
         let Some(operation) = operation(*capability) else { continue };
@@ -54,7 +56,7 @@ pub fn of_need(resolved: &ResolvedNeed) -> Vec<Requirement> {
             let path = match (need.engine, operation) {
                 // Names are listed beside the data, never at it.
                 (Engine::Kv2, Operation::List | Operation::Scan) => {
-                    format!("{}/metadata/{}", need.mount, need.locator())
+                    format!("{}/metadata/{}", need.mount, need.locator.name())
                 }
                 _ => access.path.clone(),
             };
@@ -79,7 +81,7 @@ pub fn of_verifier(profile: &ResolvedProfile) -> Vec<Requirement> {
 /// The requests by which a verifier proves one need.
 pub(crate) fn of_presence(resolved: &ResolvedNeed) -> Vec<Requirement> {
     let need = &resolved.need;
-    let requests = need.engine.existence(&need.mount, need.locator()).into_iter();
+    let requests = need.existence().into_iter();
     let requirement = |access| Requirement { need: resolved.name.clone(), access, sudo: false };
     requests.map(requirement).collect()
 }

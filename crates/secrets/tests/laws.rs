@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use envlock_model::needs::{self, LockedNeeds};
 use envlock_policy::{Acl, Context, Dialect, Identity, Operation, Policy, Request};
 use envlock_secrets::checks::{Input, check};
 use envlock_secrets::generate;
-use envlock_secrets::manifest::{LockedNeeds, Manifest, Notation};
+use envlock_secrets::manifest::{Manifest, Notation};
 use envlock_secrets::suite::Suite;
+use envlock_text::tree;
 use jiff::Timestamp;
 use proptest::prelude::*;
 
@@ -132,7 +134,7 @@ proptest! {
         let _ = Manifest::parse("a.yml", &text, Notation::Own);
         let _ = Manifest::parse("a.yml", &text, Notation::InEnvironment);
         let _ = Suite::parse("a.yml", &text);
-        let _ = LockedNeeds::from_yaml(&text);
+        let _ = tree::parse_yaml("l", &text).map(|node| LockedNeeds::read("l", &node));
         let _ = envlock_policy::lint::lint("p", "p", &text, Timestamp::UNIX_EPOCH);
         if let Ok(policy) = Policy::parse("p", "p", &text) {
             let identity = Identity::default();
@@ -182,10 +184,12 @@ proptest! {
     #[test]
     fn the_needs_of_a_lock_come_back_byte_for_byte_and_are_fresh(text in manifest()) {
         let manifest = read(&text);
-        let written = manifest.locked().to_yaml();
-        let back = LockedNeeds::from_yaml(&written).expect("what is written can be read");
-        prop_assert_eq!(back.to_yaml(), written);
-        prop_assert_eq!(back.changes(&manifest), vec![]);
+        let locked = manifest.locked();
+        let written = serde_yaml::to_string(&locked).expect("it can be written");
+        let tree = tree::parse_yaml("l", &written).expect("it is YAML");
+        let back = LockedNeeds::read("l", &tree).expect("what is written can be read");
+        prop_assert_eq!(serde_yaml::to_string(&back).expect("it can be written"), written);
+        prop_assert_eq!(needs::changes(Some(&back), Some(&locked)), vec![]);
     }
 
     #[test]

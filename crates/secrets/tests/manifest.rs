@@ -4,11 +4,11 @@
 
 use std::path::Path;
 
+use envlock_model::needs::{self, Locator, LockedNeeds};
 use envlock_report::{Exit, Explain};
 use envlock_secrets::generate;
-use envlock_secrets::manifest::{
-    Credential, LockedNeeds, Manifest, Notation, list, manifest_schema,
-};
+use envlock_secrets::manifest::{Credential, Manifest, Notation, list, manifest_schema};
+use envlock_text::tree;
 
 fn text() -> String {
     let file = "../../fixtures/secrets/jupyter/secrets.yml";
@@ -20,8 +20,10 @@ fn read(text: &str) -> Manifest {
 }
 
 fn changes(old: &str, new: &str) -> Vec<String> {
-    let locked = LockedNeeds::from_yaml(&read(old).locked().to_yaml()).unwrap();
-    locked.changes(&read(new)).iter().map(ToString::to_string).collect()
+    let text = serde_yaml::to_string(&read(old).locked()).unwrap();
+    let locked = LockedNeeds::read("lock", &tree::parse_yaml("lock", &text).unwrap()).unwrap();
+    let changes = needs::changes(Some(&locked), Some(&read(new).locked()));
+    changes.iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -37,7 +39,7 @@ fn a_profile_inherits_overrides_and_skips() {
     let secret_id = &batch.auth.as_ref().unwrap().credentials["secret_id"];
     assert_eq!(*secret_id, Credential::Env { env: "VAULT_SECRET_ID".into(), wrapped: true });
     let creds = batch.needs.iter().find(|need| need.name == "db_creds").unwrap();
-    assert_eq!(creds.need.path.as_deref(), Some("prod/db_creds"));
+    assert_eq!(creds.need.locator, Locator::Path("prod/db_creds".to_owned()));
     let dev = manifest.profile("dev").unwrap();
     let names: Vec<_> = dev.needs.iter().map(|need| need.name.as_str()).collect();
     assert_eq!(names, ["db_creds", "warehouse"]);
@@ -53,7 +55,7 @@ fn the_list_fits_a_terminal() {
 
 #[test]
 fn the_lock_holds_needs_and_neither_policies_nor_logins() {
-    let written = read(&text()).locked().to_yaml();
+    let written = serde_yaml::to_string(&read(&text()).locked()).unwrap();
     for absent in ["polic", "auth", "attach", "VAULT_", "jwt", "server", "dialect"] {
         assert!(!written.contains(absent), "{absent} in\n{written}");
     }
@@ -84,10 +86,10 @@ fn what_changed_is_said_need_by_need() {
         changes(&old, &new),
         [
             "need hf_token: path was ml/huggingface, is ml/hf",
-            "need warehouse: the lock has it, the manifest no longer",
-            "need store: the manifest has it, the lock doesn't yet",
-            "need db_creds in profile batch: lies elsewhere",
-            "need db_creds in profile prod: lies elsewhere",
+            "need warehouse: is in the lock and no longer in the manifest",
+            "need store: is in the manifest and not in the lock",
+            "need db_creds in profile batch: has another mount, path, role or key",
+            "need db_creds in profile prod: has another mount, path, role or key",
         ]
     );
 }

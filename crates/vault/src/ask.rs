@@ -11,8 +11,8 @@
 //! described here in the same way. vaultrs's logins aren't used: they can be printed, with
 //! the password in them.
 
+use envlock_policy::Engine;
 use envlock_secrets::facts::Mount;
-use envlock_secrets::manifest::Engine;
 use rustify::endpoint::Endpoint;
 use rustify::enums::{RequestMethod, RequestType, ResponseType};
 use rustify::errors::ClientError;
@@ -73,14 +73,14 @@ pub(crate) struct Defined<'a> {
 impl<'a> Kv2<'a> {
     /// `mount`, if the server says that it is kv2.
     pub(crate) fn at(mount: &'a Mount) -> Option<Self> {
-        Engine::Kv2.is_served_by(mount).then_some(Self(&mount.path))
+        mount.serves(Engine::Kv2).then_some(Self(&mount.path))
     }
 }
 
 impl<'a> Kv1<'a> {
     /// `mount`, if the server says that it is kv1.
     pub(crate) fn at(mount: &'a Mount) -> Option<Self> {
-        Engine::Kv1.is_served_by(mount).then_some(Self(&mount.path))
+        mount.serves(Engine::Kv1).then_some(Self(&mount.path))
     }
 }
 
@@ -89,7 +89,7 @@ impl<'a> Defined<'a> {
     /// cubbyhole nothing is defined anywhere: their paths are secrets.
     pub(crate) fn at(engine: Engine, mount: &'a Mount, name: &'a str) -> Option<Self> {
         let stored = matches!(engine, Engine::Kv1 | Engine::Kv2 | Engine::Cubbyhole);
-        let fits = !stored && engine.is_served_by(mount);
+        let fits = !stored && mount.serves(engine);
         fits.then_some(Self { engine, mount: &mount.path, name })
     }
 
@@ -276,7 +276,8 @@ mod tests {
             };
             let path = Ask::Definition(&defined).address();
             assert!(VALUES.iter().all(|value| !path.contains(value)), "{engine}: {path}");
-            assert!(engine.consume("m", "r", &["sign".to_owned()])[0].path != path, "{path}");
+            let signing = [envlock_policy::TransitOperation::Sign].into_iter().collect();
+            assert!(engine.consume("m", "r", &signing)[0].path != path, "{path}");
         }
     }
 

@@ -145,7 +145,7 @@ fn need(name: &str, need: &envlock_secrets::manifest::Need) -> output::Need {
         name: name.to_owned(),
         engine: need.engine.to_string(),
         mount: need.mount.clone(),
-        locator: need.locator().to_owned(),
+        locator: need.locator.name().to_owned(),
         variables: need.fields.values().map(|target| target.env.clone()).collect(),
         why: need.why.clone(),
     }

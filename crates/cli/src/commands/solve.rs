@@ -64,7 +64,7 @@ pub(crate) fn check(args: &args::Solve, app: &App<'_>) -> Exit {
             let needs = checked
                 .needs
                 .iter()
-                .map(|need| output::Staleness { message: need.clone(), place: None });
+                .map(|need| output::Staleness { message: need.to_string(), place: None });
             let changes = changes.chain(needs).collect();
             let shown: Vec<_> =
                 project.environment_paths().map(|path| path.display().to_string()).collect();

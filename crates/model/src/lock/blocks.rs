@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::question::Priority;
+use crate::{needs::LockedNeeds, question::Priority};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct Document {
     pub(super) envlock: Envlock,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) secrets: Option<serde_yaml::Value>,
+    /// Read on its own, with the places of its values.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    pub(super) secrets: Option<LockedNeeds>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -18,7 +18,10 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use rattler_conda_types::{GenericVirtualPackage, RepoDataRecord, Subdir};
 use url::Url;
 
-use crate::question::{AskedChannel, Priority, Question};
+use crate::{
+    needs::LockedNeeds,
+    question::{AskedChannel, Priority, Question},
+};
 
 pub use consistency::Inconsistency;
 pub use freshness::{Change, changes};
@@ -49,8 +52,8 @@ pub struct Lock {
     pub priority: Priority,
     /// Records newer than this, or of unknown age, were no candidates.
     pub exclude_newer: Option<jiff::Timestamp>,
-    /// The secrets manifest, normalised; a block of its own.
-    pub secrets: Option<serde_yaml::Value>,
+    /// The credentials that the environment needs; none where the project has no manifest.
+    pub needs: Option<LockedNeeds>,
 }
 
 /// What was asked and found for one platform.
@@ -71,7 +74,7 @@ impl Lock {
     pub fn answer(
         question: &Question,
         mut records: BTreeMap<Subdir, Vec<RepoDataRecord>>,
-        secrets: Option<serde_yaml::Value>,
+        needs: Option<LockedNeeds>,
     ) -> Self {
         let platforms = question
             .platforms
@@ -95,7 +98,7 @@ impl Lock {
             variables: question.variables.clone(),
             priority: question.priority,
             exclude_newer: question.exclude_newer,
-            secrets,
+            needs,
         }
     }
 

@@ -1,13 +1,18 @@
 //! The text as a lock, checked by meaning.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use envlock_report::{Code, Exit, Explain, Finding, Place};
+use envlock_text::tree;
 use rattler_conda_types::{GenericVirtualPackage, Subdir};
 use rattler_lock::{LockFile, ParseCondaLockError};
 
 use super::{BODY_VERSION, Lock, LockedPlatform, VERSION, blocks, consistency};
-use crate::{lock::Inconsistency, question::AskedChannel};
+use crate::{
+    lock::Inconsistency,
+    needs::{LockedNeeds, NeedsError},
+    question::AskedChannel,
+};
 
 /// Why a file is not a lock that can be relied on.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +49,12 @@ pub enum ReadError {
         /// The version that this program reads.
         reads: u64,
     },
+    /// The block of needs isn't one.
+    #[error("the needs of the lock can't be read")]
+    Needs {
+        /// Each mistake with its place.
+        mistakes: Vec<Finding>,
+    },
     /// It contradicts itself: a hand edit or a bad merge.
     #[error("the lock contradicts itself")]
     Inconsistent {
@@ -67,14 +78,11 @@ impl Explain for ReadError {
                         place.file
                     )),
             ],
-            Self::Form { place, .. } => vec![
-                Finding::new(Code::LockForm, self.to_string())
-                    .at(place.clone())
-                    .with_help(format!(
-                        "restore it with `git checkout {}`, or remove it and run `envlock solve`",
-                        place.file
-                    )),
-            ],
+            Self::Form { place, .. } => {
+                let finding = Finding::new(Code::LockForm, self.to_string()).at(place.clone());
+                vec![finding.with_help(restore(&place.file))]
+            }
+            Self::Needs { mistakes } => mistakes.iter().map(in_lock).collect(),
             Self::Foreign { place } => vec![
                 Finding::new(Code::LockForeign, self.to_string())
                     .at(place.clone())
@@ -106,6 +114,20 @@ impl Explain for ReadError {
     }
 }
 
+/// A mistake of a manifest's reader, as one of the lock: nobody writes a lock by hand.
+fn in_lock(mistake: &Finding) -> Finding {
+    let message = format!("the lock can't be read: {}", mistake.message);
+    let finding = Finding::new(Code::LockForm, message);
+    match &mistake.place {
+        Some(place) => finding.at(place.clone()).with_help(restore(&place.file)),
+        None => finding,
+    }
+}
+
+fn restore(file: &str) -> String {
+    format!("restore it with `git checkout {file}`, or remove it and run `envlock solve`")
+}
+
 /// Reads a lock; `file` is its name in messages.
 ///
 /// What is returned has been checked by meaning: every request and every dependency is
@@ -126,7 +148,8 @@ pub fn read(file: &str, text: &str) -> Result<Lock, ReadError> {
         .map_err(|error| form(file, &error, misfit(&error.to_string())))?;
     let body = LockFile::from_str_with_base_directory(text, None)
         .map_err(|error| body_error(file, text, &document, &error))?;
-    let lock = assemble(file, text, blocks, &body)?;
+    let needs = needs(file, text, &document)?;
+    let lock = assemble(file, text, blocks, needs, &body)?;
 
     let problems: Vec<_> = consistency::check(&lock)
         .into_iter()
@@ -170,6 +193,7 @@ fn assemble(
     file: &str,
     text: &str,
     blocks: blocks::Document,
+    needs: Option<LockedNeeds>,
     body: &LockFile,
 ) -> Result<Lock, ReadError> {
     let at_platforms =
@@ -231,8 +255,51 @@ fn assemble(
         variables: blocks.envlock.variables,
         priority,
         exclude_newer,
-        secrets: blocks.secrets,
+        needs,
     })
+}
+
+/// The needs of the block `secrets:`, where there is one.
+fn needs(
+    file: &str,
+    text: &str,
+    document: &serde_yaml::Value,
+) -> Result<Option<LockedNeeds>, ReadError> {
+    if document.get("secrets").is_none() {
+        return Ok(None);
+    }
+    let root = tree::parse_yaml(file, &block_of(text, "secrets:")).map_err(|error| {
+        ReadError::Form { place: error.place().clone(), message: error.to_string() }
+    })?;
+    let Some(node) = root.get("secrets") else {
+        let message = "its block `secrets` can't be found".to_owned();
+        return Err(ReadError::Form { place: Place::new(file, 1, 1), message });
+    };
+    LockedNeeds::read(file, node).map(Some).map_err(|error| match error {
+        NeedsError::Version { place, found } => {
+            ReadError::Version { place, key: "secrets.version", found, reads: LockedNeeds::VERSION }
+        }
+        NeedsError::Mistakes(mistakes) => ReadError::Needs { mistakes },
+    })
+}
+
+/// The lines of one root block, with as many empty lines before it as there are lines, so that
+/// positions are those of the whole text; the whole text where no line starts the block.
+fn block_of<'a>(text: &'a str, key: &str) -> Cow<'a, str> {
+    let Some(start) = text
+        .match_indices(key)
+        .map(|(at, _)| at)
+        .find(|at| *at == 0 || text.as_bytes()[at - 1] == b'\n')
+    else {
+        return Cow::Borrowed(text);
+    };
+    let block = &text[start..];
+    let inside = |line: &str| line.trim().is_empty() || line.starts_with([' ', '-', '#']);
+    let lines = block.split_inclusive('\n').skip(1).take_while(|line| inside(line));
+    let first = block.split_inclusive('\n').next().map_or(0, str::len);
+    let end = first + lines.map(str::len).sum::<usize>();
+    let before = "\n".repeat(text[..start].matches('\n').count());
+    Cow::Owned(before + &block[..end])
 }
 
 fn virtual_package(text: &str) -> Option<GenericVirtualPackage> {

@@ -5,6 +5,8 @@ use std::str::FromStr;
 use proptest::prelude::*;
 use rattler_conda_types::{PackageName, PackageRecord, Version};
 
+use envlock_report::{Explain, Place};
+
 use super::*;
 use crate::{question::Priority, virtual_packages};
 
@@ -109,7 +111,7 @@ prop_compose! {
             variables,
             priority: Priority::Strict,
             exclude_newer: None,
-            secrets: None,
+            needs: None,
         }
     }
 }
@@ -181,7 +183,7 @@ fn small() -> Lock {
         variables: BTreeMap::new(),
         priority: Priority::Strict,
         exclude_newer: None,
-        secrets: None,
+        needs: None,
     }
 }
 
@@ -242,4 +244,40 @@ fn a_stamp_changes_with_all_that_a_prefix_holds_and_with_nothing_else() {
     named.name = "y".to_owned();
     named.platforms.insert(Subdir::OsxArm64, named.platforms[&Subdir::Linux64].clone());
     assert_eq!(stamp(&named), base);
+}
+
+const NEEDS: &str = "secrets:\n  version: 1\n  needs:\n    db:\n      engine: kv2\n      \
+                     mount: secret\n      path: a\n";
+
+#[test]
+fn the_needs_of_a_lock_are_typed_and_come_back() {
+    let text = write(&small()).expect("a lock") + NEEDS;
+    let lock = read(FILE_NAME, &text).expect("what is written can be read");
+    let needs = &lock.needs.as_ref().expect("the block is there").needs;
+    assert_eq!(needs["db"].location(), "secret/a");
+    assert_eq!(write(&lock).expect("it can be written"), text);
+}
+
+#[test]
+fn a_malformed_block_of_needs_is_an_error_at_its_line_and_never_no_needs() {
+    let body = write(&small()).expect("a lock");
+    let first = u32::try_from(body.lines().count()).expect("few") + 1;
+    for (from, to, line, column) in [
+        ("engine: kv2", "engine: kv3", 4, 15),
+        ("path: a", "pth: a", 6, 7),
+        ("path: a", "path: a\n      fields: [x]", 7, 15),
+        ("version: 1", "version: 7", 1, 12),
+        ("version: 1", "vers: 1", 1, 3),
+        ("secrets:\n", "secrets: ~\nx:\n", 0, 10),
+    ] {
+        let text = body.clone() + &NEEDS.replacen(from, to, 1);
+        let error = read(FILE_NAME, &text).expect_err(to);
+        let places: Vec<_> =
+            error.findings().into_iter().map(|finding| finding.place.expect("a place")).collect();
+        assert!(places.contains(&Place::new(FILE_NAME, first + line, column)), "{to}: {places:?}");
+        assert_eq!(error.exit(), envlock_report::Exit::Usage);
+    }
+    let elsewhere = NEEDS.replacen("secrets:\n", "\"secrets\":\n", 1) + "later: 1\n";
+    let lock = read(FILE_NAME, &(body + &elsewhere)).expect("a quoted key is the same key");
+    assert!(lock.needs.is_some());
 }

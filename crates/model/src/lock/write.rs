@@ -106,7 +106,7 @@ fn blocks_of(lock: &Lock) -> blocks::Document {
             },
             variables: lock.variables.clone(),
         },
-        secrets: lock.secrets.clone(),
+        secrets: lock.needs.clone(),
     }
 }
 

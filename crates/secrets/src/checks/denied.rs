@@ -8,8 +8,8 @@ use super::case::Case;
 use super::kv2_data_path;
 use crate::evidence::{Answer, Verdict};
 use crate::generate::block;
-use crate::manifest::{Need, Required};
 use crate::requirement::{Requirement, is_in_default_policy};
+use envlock_model::needs::{Need, Required};
 use envlock_policy::{Capabilities, Capability};
 
 pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {

@@ -7,19 +7,20 @@ use envlock_report::{Code, Finding};
 use super::case::Case;
 use crate::evidence::Answer;
 use crate::generate::{block, taken};
-use crate::manifest::{Engine, Manifest};
+use crate::manifest::Manifest;
 use crate::requirement::Requirement;
+use envlock_policy::Engine;
 use envlock_policy::{Acl, BlockId, RuleId};
 
 /// The finding for a refused requirement, if a rule on the logical path explains it.
 pub(super) fn finding(case: &Case<'_>, requirement: &Requirement) -> Option<Finding> {
     let need = &case.subject.need(&requirement.need).need;
     let path = &requirement.access.path;
-    let consumed = format!("{}/data/{}", need.mount, need.locator());
+    let consumed = format!("{}/data/{}", need.mount, need.locator.name());
     if need.engine != Engine::Kv2 || *path != consumed {
         return None;
     }
-    let logical = format!("{}/{}", need.mount, need.locator());
+    let logical = need.location();
     let acl = &case.acls[0];
     let rule = meant(acl, &logical, requirement)?;
     let origin = acl.origins(rule).into_iter().next()?;
@@ -50,7 +51,7 @@ pub(super) fn misnamed(case: &Case<'_>) -> HashSet<BlockId> {
         let refused = verdicts.iter().all(|verdict| verdict.answer == Answer::Denied);
         if refused && need.engine == Engine::Kv2 {
             let acl = &case.acls[0];
-            let logical = format!("{}/{}", need.mount, need.locator());
+            let logical = need.location();
             let rule = meant(acl, &logical, requirement);
             blocks.extend(rule.into_iter().flat_map(|rule| acl.rule(rule).blocks.clone()));
         }
@@ -72,11 +73,12 @@ fn corrected(pattern: &str, mount: &str) -> Option<String> {
 
 /// Needs whose own path starts with `data/`: the API's path where the logical one belongs.
 pub(super) fn in_manifest(manifest: &Manifest, findings: &mut Vec<Finding>) {
-    let own =
-        manifest.needs.iter().map(|(name, need)| (name, need, need.path.as_deref(), need.pos));
+    let own = manifest.needs.iter();
+    let own = own.map(|(name, need)| (name, need, Some(need.locator.name()), need.pos));
     let overridden = manifest.profiles.values().flat_map(|profile| &profile.overrides);
     let overridden = overridden.filter_map(|(name, change)| {
-        Some((name, manifest.needs.get(name)?, change.path.as_deref(), change.pos))
+        let path = change.locator.as_ref().map(|locator| locator.name.as_str());
+        Some((name, manifest.needs.get(name)?, path, change.pos))
     });
     for (name, need, path, pos) in own.chain(overridden) {
         let Some(logical) = path.and_then(|path| path.strip_prefix("data/")) else { continue };

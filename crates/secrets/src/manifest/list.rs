@@ -1,9 +1,9 @@
 //! The needs as a table, for `envlock secrets list`.
 
+use envlock_model::needs::{Form, LockedNeeds, Need, Required};
 use envlock_report::render::Table;
 
-use super::lock::LockedNeeds;
-use super::model::{Form, Manifest, Need, Required};
+use super::model::Manifest;
 use super::resolve::ResolvedProfile;
 
 /// The needs of a profile.
@@ -24,11 +24,10 @@ pub fn of_lock(locked: &LockedNeeds) -> Table {
 fn rows<'n>(needs: impl Iterator<Item = (&'n str, &'n Need)>) -> Table {
     let mut table = Table::new(["NEED", "ENGINE", "WHERE", "VARIABLES", "REQUIRED"]);
     for (name, need) in needs {
-        let place = format!("{}/{}", need.mount, need.locator());
         table.row([
             name.to_owned(),
             need.engine.to_string(),
-            place,
+            need.location(),
             variables(need),
             required(need),
         ]);

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use envlock_model::needs::{LockedNeeds, LockedProfile, Need, NeedUse, Override};
+use envlock_policy::{Dialect, Identity};
 use envlock_report::{Code, Place};
+use envlock_text::Pos;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::engine::Engine;
 use super::schema;
-use envlock_policy::{Capability, Dialect, Identity};
-use envlock_text::Pos;
 
 /// A manifest: which credentials an environment needs, and where the proof of them stands.
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
@@ -83,164 +83,6 @@ pub struct PolicyFile {
     pub pos: Pos,
 }
 
-/// One credential.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Need {
-    /// The secrets engine.
-    pub engine: Engine,
-    /// Where the engine is mounted; may contain `/`.
-    pub mount: String,
-    /// The logical path (kv1, kv2, cubbyhole), without `data/`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
-    /// The role (engines that make credentials).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub role: Option<String>,
-    /// The key (transit, totp).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<String>,
-    /// What a transit key is used for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub operations: Vec<String>,
-    /// Capabilities besides what the engine takes anyway.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub capabilities: BTreeSet<Capability>,
-    /// How the process gets each field.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(with = "BTreeMap<String, schema::Field>")]
-    pub fields: BTreeMap<String, Target>,
-    /// Whether the work can go on without it.
-    #[serde(default, skip_serializing_if = "Required::is_plain")]
-    #[schemars(with = "schema::Requirement")]
-    pub required: Required,
-    /// How long it must last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ttl: Option<Ttl>,
-    /// What it is for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub why: Option<String>,
-    /// How far it has to be proven.
-    #[serde(default, skip_serializing_if = "Verify::is_online")]
-    pub verify: Verify,
-    /// Where it stands.
-    #[serde(skip)]
-    #[schemars(skip)]
-    pub pos: Pos,
-}
-
-impl Need {
-    /// The path, role or key.
-    pub fn locator(&self) -> &str {
-        [&self.path, &self.role, &self.key].into_iter().flatten().next().map_or("", String::as_str)
-    }
-}
-
-/// How the process gets a field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Target {
-    /// The variable.
-    #[schemars(regex(pattern = r"^[A-Za-z_][A-Za-z0-9_]*$"))]
-    pub env: String,
-    /// What the variable holds.
-    #[serde(default, rename = "as", skip_serializing_if = "Form::is_env")]
-    #[schemars(default)]
-    pub form: Form,
-    /// Where it stands.
-    #[serde(skip)]
-    #[schemars(skip)]
-    pub pos: Pos,
-}
-
-/// What a variable holds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Form {
-    /// The value.
-    #[default]
-    Env,
-    /// The path of a file in memory, mode 0600, that holds the value.
-    File,
-}
-
-impl Form {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-    fn is_env(&self) -> bool {
-        *self == Self::Env
-    }
-}
-
-/// Whether the work can go on without a credential.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Required {
-    /// It can't (`true`), or it can (`false`).
-    Plain(bool),
-    /// Exactly one of the group is there.
-    OneOf {
-        /// The group.
-        one_of: String,
-    },
-    /// At least one of the group is there.
-    AnyOf {
-        /// The group.
-        any_of: String,
-    },
-}
-
-impl Default for Required {
-    fn default() -> Self {
-        Self::Plain(true)
-    }
-}
-
-impl Required {
-    fn is_plain(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// The group that it is in.
-    pub fn group(&self) -> Option<&str> {
-        match self {
-            Self::Plain(_) => None,
-            Self::OneOf { one_of: group } | Self::AnyOf { any_of: group } => Some(group),
-        }
-    }
-}
-
-/// How long a leased credential must last.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Ttl {
-    /// At least this long: `90s`, `15m`, `1h`, `7d`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^[0-9]+[smhd]$"))]
-    pub min: Option<String>,
-    /// Renewed until this long: `until 12h`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^until [0-9]+[smhd]$"))]
-    pub renew: Option<String>,
-}
-
-/// How far a need has to be proven.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verify {
-    /// By the policies and by the server.
-    #[default]
-    Online,
-    /// By the policies alone.
-    Offline,
-}
-
-impl Verify {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-    fn is_online(&self) -> bool {
-        *self == Self::Online
-    }
-}
-
 /// Where an environment is used, and as whom.
 #[derive(Debug, Clone, Default, PartialEq, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -274,40 +116,6 @@ pub struct Profile {
     #[schemars(default, rename = "override")]
     pub overrides: BTreeMap<String, Override>,
     /// Where it stands.
-    #[schemars(skip)]
-    pub pos: Pos,
-}
-
-/// Whether a profile wants a need.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum NeedUse {
-    /// It does without.
-    Skip,
-    /// It can't do without.
-    Required,
-    /// It takes it where it is.
-    Optional,
-}
-
-/// What is different about a need in a profile.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Override {
-    /// Another mount.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mount: Option<String>,
-    /// Another path.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
-    /// Another role.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub role: Option<String>,
-    /// Another key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<String>,
-    /// Where it stands.
-    #[serde(skip)]
     #[schemars(skip)]
     pub pos: Pos,
 }
@@ -426,6 +234,26 @@ impl Manifest {
     /// The files of all policies: those whose text [`crate::checks::Input`] wants.
     pub fn policy_files(&self) -> Vec<String> {
         self.policies.values().map(|policy| self.policy_path(policy)).collect()
+    }
+
+    /// The block that a lock records: the needs, and what each profile changes about them.
+    pub fn locked(&self) -> LockedNeeds {
+        let mut profiles = BTreeMap::new();
+        for name in self.profiles.keys() {
+            let mut profile = LockedProfile::default();
+            for ancestor in self.lineage(name) {
+                for (need, use_) in &ancestor.needs {
+                    profile.needs.entry(need.clone()).or_insert(*use_);
+                }
+                for (need, change) in &ancestor.overrides {
+                    profile.overrides.entry(need.clone()).or_insert_with(|| change.clone());
+                }
+            }
+            if profile != LockedProfile::default() {
+                profiles.insert(name.clone(), profile);
+            }
+        }
+        LockedNeeds::new(self.needs.clone(), profiles)
     }
 
     /// A place in the manifest's file.

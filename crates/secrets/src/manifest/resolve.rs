@@ -2,16 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use envlock_report::{Code, Finding, nearest};
-
-use super::engine::Locator;
-use super::model::{
-    Auth, Credential, Manifest, Need, NeedUse, Override, Profile, Required, TokenRules,
-};
-use crate::mistakes::Mistakes;
+use envlock_model::needs::{Need, NeedUse, Override, Required};
 use envlock_policy::Identity;
+use envlock_report::{Code, Finding, Mistakes, nearest};
 use envlock_text::Pos;
-use envlock_text::redact;
+
+use super::model::{Auth, Credential, Manifest, Profile, TokenRules};
 
 /// How many profiles may stand behind one another.
 const LINEAGE: usize = 16;
@@ -130,9 +126,9 @@ fn resolve(
         if let Some(mount) = &change.mount {
             need.mount.clone_from(mount);
         }
-        need.path = change.path.clone().or(need.path);
-        need.role = change.role.clone().or(need.role);
-        need.key = change.key.clone().or(need.key);
+        if let Some(locator) = &change.locator {
+            need.locator = need.locator.renamed(&locator.name);
+        }
     }
     ResolvedNeed { name: name.to_owned(), need, pos }
 }
@@ -145,7 +141,7 @@ struct Checker<'a> {
 impl<'a> Checker<'a> {
     fn mistake(&mut self, code: Code, message: &str, help: Option<String>, pos: Pos) {
         let place = self.manifest.place(pos);
-        let mistake = Finding::new(code, redact(message)).at(place);
+        let mistake = Finding::new(code, message).at(place);
         self.mistakes.push(Finding { help, ..mistake });
     }
 
@@ -202,14 +198,9 @@ impl<'a> Checker<'a> {
                 self.unknown("need", need, manifest.needs.keys(), change.pos);
                 continue;
             };
-            let right = known.engine.locator();
-            let given = [
-                (Locator::Path, &change.path),
-                (Locator::Role, &change.role),
-                (Locator::Key, &change.key),
-            ];
-            for (locator, _) in given.iter().filter(|(l, given)| given.is_some() && *l != right) {
-                let (right, wrong) = (right.key(), locator.key());
+            let right = known.locator.kind();
+            if let Some(locator) = change.locator.as_ref().filter(|l| l.kind != right) {
+                let (right, wrong) = (right.key(), locator.kind.key());
                 let message = format!("the need `{need}` has `{right}`, not `{wrong}`");
                 self.mistake(Code::WrongKey, &message, None, change.pos);
             }

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Serialize;
 
-use super::model::{Manifest, ServerDialect, Target};
+use super::model::{Manifest, ServerDialect};
 
 /// The JSON Schema of a manifest, for editors.
 pub fn manifest_schema() -> schemars::Schema {
@@ -15,35 +14,18 @@ pub fn manifest_schema() -> schemars::Schema {
 }
 
 /// `server: {dialect: …}`.
-#[derive(Serialize, JsonSchema)]
+#[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "it only describes")]
 pub(super) struct Server {
     /// Which dialects must allow what is needed.
     dialect: ServerDialect,
 }
 
-/// A field: where it goes, or just the variable's name.
-#[derive(Serialize, JsonSchema)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "it only describes")]
-pub(super) enum Field {
-    Variable(String),
-    Target(Target),
-}
-
-/// `true`, `false`, or a group.
-#[derive(Serialize, JsonSchema)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "it only describes")]
-pub(super) enum Requirement {
-    Plain(bool),
-    OneOf { one_of: String },
-    AnyOf { any_of: String },
-}
-
 /// Who a profile is, as far as templated policies ask.
-#[derive(Serialize, JsonSchema)]
+#[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "it only describes")]
 pub(super) struct Identity {
     /// The entity behind the token.
     #[schemars(default)]
@@ -53,8 +35,9 @@ pub(super) struct Identity {
     groups: Vec<Group>,
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "it only describes")]
 struct Entity {
     #[schemars(default)]
     id: String,
@@ -67,8 +50,9 @@ struct Entity {
     aliases: BTreeMap<String, Alias>,
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "it only describes")]
 struct Alias {
     #[schemars(default)]
     id: String,
@@ -80,8 +64,9 @@ struct Alias {
     custom_metadata: BTreeMap<String, String>,
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "it only describes")]
 struct Group {
     #[schemars(default)]
     id: String,

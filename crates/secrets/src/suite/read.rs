@@ -1,16 +1,13 @@
 //! The file of cases into its model.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use envlock_report::{Code, Exit, Explain, Finding};
-
-use super::case::{Case, CasePolicy, CaseRequest, CaseSource, Expected, Suite};
-use crate::fields::Fields;
-use crate::manifest::Engine;
-use crate::mistakes::Mistakes;
-use envlock_policy::{Alias, Dialect, Entity, Group, Identity};
+use envlock_policy::{Alias, Dialect, Engine, Entity, Group, Identity};
+use envlock_report::{Code, Exit, Explain, Fields, Finding, Mistakes};
 use envlock_text::ReadError;
 use envlock_text::tree::{self, Node};
+
+use super::case::{Case, CasePolicy, CaseRequest, CaseSource, Expected, Suite};
 
 /// Why a file of cases can't be read: each thing with its line.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -56,7 +53,7 @@ impl Suite {
         if mistakes.is_empty() {
             Ok(Self { file: file.to_owned(), cases })
         } else {
-            Err(SuiteError::Mistakes(mistakes.into_diagnostics()))
+            Err(SuiteError::Mistakes(mistakes.into_findings()))
         }
     }
 }
@@ -156,7 +153,7 @@ fn derived_request(node: &Node) -> Option<(&'static str, String)> {
     let text = |key| node.get(key).and_then(Node::text);
     let engine: Engine = text("engine")?.parse().ok()?;
     let locator = text("path").or(text("role")).or(text("key"))?;
-    let access = engine.consume(text("mount")?, locator, &[]).into_iter().next()?;
+    let access = engine.consume(text("mount")?, locator, &BTreeSet::new()).into_iter().next()?;
     Some((access.operation.name(), access.path))
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use envlock_model::needs::Need;
+use envlock_policy::Engine;
 use envlock_secrets::facts::{Fact, Lease, Mount, NeedFacts, Presence, Unknown};
-use envlock_secrets::manifest::{Engine, Need};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -74,20 +75,20 @@ pub(super) async fn look(
         return Ok(nothing(Unknown::NotAsked));
     }
     if let Some(kv2) = Kv2::at(seen).filter(|_| need.engine == Engine::Kv2) {
-        let presence = metadata(session, &kv2, need.locator(), now).await?;
+        let presence = metadata(session, &kv2, need.locator.name(), now).await?;
         let there = matches!(presence, Ok(Presence::There { .. }) | Err(_));
         let fields = if there && !need.fields.is_empty() {
-            fields(session, &kv2, need.locator()).await?
+            fields(session, &kv2, need.locator.name()).await?
         } else {
             Err(Unknown::NotAsked)
         };
         return Ok(NeedFacts { presence, fields, ..nothing(Unknown::NotAsked) });
     }
     if let Some(kv1) = Kv1::at(seen).filter(|_| need.engine == Engine::Kv1) {
-        let presence = name(session, &kv1, need.locator()).await?;
+        let presence = name(session, &kv1, need.locator.name()).await?;
         return Ok(NeedFacts { presence, ..nothing(Unknown::NoSafeWay) });
     }
-    let Some(defined) = Defined::at(need.engine, seen, need.locator()) else {
+    let Some(defined) = Defined::at(need.engine, seen, need.locator.name()) else {
         return Ok(nothing(Unknown::NotAsked));
     };
     let (presence, lease) = definition(session, &defined).await?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use envlock_secrets::manifest::{Engine, Locator};
+use envlock_policy::{Engine, LocatorKind};
 use envlock_testkit::{Answer, Asked, Script};
 use serde_json::json;
 
@@ -16,7 +16,7 @@ fn mount_of(engine: Engine) -> String {
 }
 
 fn locator_of(engine: Engine) -> &'static str {
-    if engine.locator() == Locator::Path { "team/x" } else { "x" }
+    if engine.locator() == LocatorKind::Path { "team/x" } else { "x" }
 }
 
 /// A need of every engine.

@@ -7,8 +7,8 @@ use super::words::{names, request};
 use crate::checks::case::agreed;
 use crate::evidence::{Answer, Heard};
 use crate::generate::block;
-use crate::manifest::Required;
 use crate::requirement::Requirement;
+use envlock_model::needs::Required;
 use envlock_policy::Capabilities;
 
 pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {

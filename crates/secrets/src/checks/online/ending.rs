@@ -18,7 +18,7 @@ pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
             "write a new version before, or let it live longer: `vault kv metadata put \
              -mount={} -delete-version-after=0s {}`, then a new version",
             need.mount,
-            need.locator()
+            need.locator.name()
         );
         let diagnostic = Finding::new(Code::Expiring, message).with_help(help);
         findings.push(live.subject.finding(&resolved.name, diagnostic));

@@ -2,7 +2,8 @@
 
 use super::unverifiable::Why;
 use crate::facts::{Fact, Lease, Mount, NeedFacts};
-use crate::manifest::{Need, seconds};
+use envlock_model::needs::Need;
+use envlock_model::needs::words::seconds;
 
 /// How a wish about a lease comes out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,8 +10,10 @@ use crate::checks::case::Case;
 use crate::checks::subject::Subject;
 use crate::evidence::{Heard, Verdict, heard};
 use crate::facts::{NeedFacts, Online, Token, Unknown};
-use crate::manifest::{Engine, Required, ResolvedNeed};
+use crate::manifest::ResolvedNeed;
 use crate::requirement::Requirement;
+use envlock_model::needs::Required;
+use envlock_policy::Engine;
 
 /// One profile, both answers.
 pub(in crate::checks) struct Live<'a> {

@@ -7,7 +7,9 @@ use envlock_report::{Code, Finding, Level};
 use super::live::Live;
 use super::standing::{Gone, Standing};
 use super::words::thing;
-use crate::manifest::{Engine, Need, Required, ResolvedNeed};
+use crate::manifest::ResolvedNeed;
+use envlock_model::needs::{Need, Required};
+use envlock_policy::Engine;
 
 pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
     let mut groups = BTreeSet::new();
@@ -75,8 +77,8 @@ fn in_words(need: &Need, gone: Gone) -> String {
 }
 
 fn help(need: &Need, gone: Gone) -> String {
-    let key = need.engine.locator().key();
-    let (mount, locator) = (&need.mount, need.locator());
+    let key = need.locator.kind().key();
+    let (mount, locator) = (&need.mount, need.locator.name());
     let write = format!("`vault kv put -mount={mount} {locator} @FILE.json`");
     match (gone, need.engine) {
         (Gone::Deleted | Gone::Ended(_), _) => format!(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use envlock_report::{Code, Finding};
 
 use super::live::Live;
-use crate::manifest::Required;
+use envlock_model::needs::Required;
 
 pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
     if live.case.is_some() {

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 
 use super::wrong_engine;
 use crate::facts::{Fact, Mount, NeedFacts, Presence};
-use crate::manifest::{Engine, Need, ResolvedNeed, Verify};
+use crate::manifest::ResolvedNeed;
+use envlock_model::needs::{Need, Verify};
+use envlock_policy::Engine;
 
 /// How a need stands.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use super::live::Live;
 use super::standing::Standing;
 use super::words::{span, thing};
 use crate::facts::Token;
-use crate::manifest::seconds;
+use envlock_model::needs::words::seconds;
 
 const CODE: Code = Code::TtlTooShort;
 

@@ -10,9 +10,11 @@ use super::words::{request, thing};
 use crate::evidence::Heard;
 use crate::facts::Unknown;
 use crate::generate::{block, taken};
-use crate::manifest::{Engine, KnownFields, Required, ResolvedNeed, Verify};
+use crate::manifest::ResolvedNeed;
 use crate::requirement;
+use envlock_model::needs::{Required, Verify};
 use envlock_policy::{Capabilities, Capability};
+use envlock_policy::{Engine, KnownFields};
 
 /// Something that isn't known of a need.
 #[derive(Debug, Clone, PartialEq, Eq)]

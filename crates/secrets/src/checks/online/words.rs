@@ -3,16 +3,16 @@
 use envlock_report::one_line;
 use jiff::SignedDuration;
 
-use crate::manifest::{Locator, Need};
 use crate::requirement::Requirement;
+use envlock_model::needs::{Locator, Need};
 
 /// What a need is on the server: a path, or the role or key of a mount.
 pub(super) fn thing(need: &Need) -> String {
-    let (mount, locator) = (&need.mount, need.locator());
-    match need.engine.locator() {
-        Locator::Path => format!("{mount}/{locator}"),
-        Locator::Role => format!("the role {locator} of {mount}"),
-        Locator::Key => format!("the key {locator} of {mount}"),
+    let mount = &need.mount;
+    match &need.locator {
+        Locator::Path(path) => format!("{mount}/{path}"),
+        Locator::Role(role) => format!("the role {role} of {mount}"),
+        Locator::Key { name, .. } => format!("the key {name} of {mount}"),
     }
 }
 

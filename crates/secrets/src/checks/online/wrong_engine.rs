@@ -5,19 +5,20 @@ use envlock_report::{Code, Finding, one_line};
 use super::live::Live;
 use super::standing::Standing;
 use crate::facts::Mount;
-use crate::manifest::{Engine, Locator, Need};
+use envlock_model::needs::{Locator, Need};
+use envlock_policy::Engine;
 
 pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
     for (resolved, standing) in live.needs() {
         let Standing::Elsewhere(mount) = standing else { continue };
         let need = &resolved.need;
-        let (message, help) = if need.engine.is_served_by(mount) {
+        let (message, help) = if mount.serves(need.engine) {
             (
                 format!(
                     "the manifest says `mount: {}`, and the server serves {}/{} from the mount {}",
                     need.mount,
                     need.mount,
-                    need.locator(),
+                    need.locator.name(),
                     one_line(&mount.path)
                 ),
                 other_mount(need, mount),
@@ -44,7 +45,7 @@ pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
 
 /// Whether the mount is the one that the need means.
 pub(super) fn fits(need: &Need, mount: &Mount) -> bool {
-    mount.path == need.mount && need.engine.is_served_by(mount)
+    mount.path == need.mount && mount.serves(need.engine)
 }
 
 /// `generic` is the oldest name of kv version 1.
@@ -62,11 +63,11 @@ fn kind(mount: &Mount) -> String {
 
 /// The lines that name the mount as the server has it.
 fn other_mount(need: &Need, mount: &Mount) -> String {
-    let whole = format!("{}/{}", need.mount, need.locator());
+    let whole = need.location();
     let below = whole.strip_prefix(&mount.path).and_then(|rest| rest.strip_prefix('/'));
     let path = one_line(&mount.path);
     match below {
-        Some(below) if need.engine.locator() == Locator::Path => {
+        Some(below) if matches!(need.locator, Locator::Path(_)) => {
             format!("write `mount: {path}` and `path: {below}`")
         }
         _ => format!("write `mount: {path}`"),
@@ -76,7 +77,7 @@ fn other_mount(need: &Need, mount: &Mount) -> String {
 /// The words for `engine:` that the mount would fit.
 fn other_engine(mount: &Mount) -> String {
     let fitting: Vec<_> = Engine::all()
-        .filter(|engine| engine.is_served_by(mount))
+        .filter(|engine| mount.serves(*engine))
         .map(|engine| format!("`engine: {engine}`"))
         .collect();
     if fitting.is_empty() {

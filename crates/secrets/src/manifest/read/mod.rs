@@ -1,19 +1,16 @@
 //! A manifest's text into its model, with every mistake at its line in one run.
 
-mod need;
 mod profile;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use envlock_report::{Code, Exit, Explain, Finding, nearest};
-
-use super::model::{Allowance, Manifest, PolicyFile, ServerDialect};
-use super::words;
-use crate::fields::Fields;
-use crate::mistakes::Mistakes;
+use envlock_model::needs::{read as need, words};
+use envlock_report::{Code, Exit, Explain, Fields, Finding, Mistakes};
 use envlock_text::Pos;
 use envlock_text::ReadError;
-use envlock_text::tree::{self, Entry, Node};
+use envlock_text::tree::{self, Node};
+
+use super::model::{Allowance, Manifest, PolicyFile, ServerDialect};
 
 /// Where a manifest's text comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +69,7 @@ impl Manifest {
         if mistakes.is_empty() {
             Ok(Some(manifest))
         } else {
-            Err(ManifestError::Mistakes(mistakes.into_diagnostics()))
+            Err(ManifestError::Mistakes(mistakes.into_findings()))
         }
     }
 }
@@ -99,15 +96,15 @@ fn read(file: &str, node: &Node, mistakes: &mut Mistakes) -> Manifest {
     let version = version(&mut fields);
     let mut needs = BTreeMap::new();
     for entry in fields.map("needs", "`needs`") {
-        check(&mut fields, words::name, "the name of a need", entry);
-        needs.insert(entry.key.clone(), need::read(file, entry, fields.mistakes));
+        fields.name(entry, "the name of a need", words::name);
+        needs.insert(entry.key.clone(), need::need(file, entry, fields.mistakes));
     }
     if needs.is_empty() && fields.get("needs").is_none() {
         fields.missing("needs");
     }
     let mut profiles = BTreeMap::new();
     for entry in fields.map("profiles", "`profiles`") {
-        check(&mut fields, words::name, "the name of a profile", entry);
+        fields.name(entry, "the name of a profile", words::name);
         profiles.insert(entry.key.clone(), profile::read(file, entry, fields.mistakes));
     }
     Manifest {
@@ -121,55 +118,6 @@ fn read(file: &str, node: &Node, mistakes: &mut Mistakes) -> Manifest {
         allow: allowances(&mut fields),
         deny: denied_codes(&mut fields),
     }
-}
-
-/// Notes a key that isn't the word that it should be.
-fn check(
-    fields: &mut Fields<'_, '_>,
-    pattern: fn(&str) -> Result<(), &'static str>,
-    what: &str,
-    entry: &Entry,
-) {
-    if let Err(expected) = pattern(&entry.key) {
-        let message = format!("`{}` can't be {what}: {expected}", entry.key);
-        fields.mistake(Code::WrongWord, message, entry.pos);
-    }
-}
-
-/// The text of `key` when it fits `pattern`; otherwise a mistake.
-pub(super) fn word(
-    fields: &mut Fields<'_, '_>,
-    key: &str,
-    pattern: fn(&str) -> Result<(), &'static str>,
-) -> Option<String> {
-    let text = fields.text(key)?;
-    if let Err(expected) = pattern(&text) {
-        let pos = fields.get(key).map_or(fields.pos(key), |node| node.pos);
-        fields.mistake(Code::WrongWord, format!("`{key}: {text}` must be {expected}"), pos);
-    }
-    Some(text)
-}
-
-/// The word of `key` as one of a set; an unknown one is a mistake with the nearest known.
-pub(super) fn choice<T: Copy>(
-    fields: &mut Fields<'_, '_>,
-    key: &str,
-    choices: &[(&'static str, T)],
-) -> Option<T> {
-    let text = fields.text(key)?;
-    if let Some((_, value)) = choices.iter().find(|(name, _)| *name == text) {
-        return Some(*value);
-    }
-    let pos = fields.get(key).map_or(fields.pos(key), |node| node.pos);
-    let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
-    let mut diagnostic =
-        fields.diagnostic(Code::UnknownWord, format!("`{text}` isn't a known `{key}`"), pos);
-    diagnostic.help = Some(match nearest(&text, names.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("known are {}", names.join(", ")),
-    });
-    fields.mistakes.push(diagnostic);
-    None
 }
 
 fn version(fields: &mut Fields<'_, '_>) -> u32 {
@@ -192,17 +140,17 @@ fn server(fields: &mut Fields<'_, '_>) -> ServerDialect {
         ("vault-legacy", ServerDialect::VaultLegacy),
         ("portable", ServerDialect::Portable),
     ];
-    choice(&mut server, "dialect", &choices).unwrap_or_default()
+    server.choice("dialect", &choices).unwrap_or_default()
 }
 
 fn policies(fields: &mut Fields<'_, '_>) -> BTreeMap<String, PolicyFile> {
     let mut policies = BTreeMap::new();
     for entry in fields.map("policies", "`policies`") {
-        check(fields, words::name, "the name of a policy", entry);
+        fields.name(entry, "the name of a policy", words::name);
         let mut policy = Fields::new(fields.file, &entry.value, "a policy", fields.mistakes);
         policy.known(&["file"]);
         policy.required("file");
-        let file = word(&mut policy, "file", words::file).unwrap_or_default();
+        let file = policy.word("file", words::file).unwrap_or_default();
         policies.insert(entry.key.clone(), PolicyFile { file, pos: entry.pos });
     }
     policies
@@ -221,7 +169,7 @@ fn allowances(fields: &mut Fields<'_, '_>) -> Vec<Allowance> {
             allow.mistake(Code::MissingKey, message, node.pos);
         }
         allow.required("reason");
-        let reason = word(&mut allow, "reason", words::sentence).unwrap_or_default();
+        let reason = allow.word("reason", words::sentence).unwrap_or_default();
         let until = allow.required("until").and_then(|text| text.parse().ok());
         if until.is_none() && allow.get("until").is_some() {
             let pos = allow.pos("until");
@@ -247,7 +195,7 @@ fn code(fields: &mut Fields<'_, '_>, name: &str, pos: Pos) -> Option<Code> {
     let code = name.parse().ok();
     if code.is_none() {
         let message = format!("`{name}` isn't a finding's code");
-        let mut mistake = fields.diagnostic(Code::UnknownWord, message, pos);
+        let mut mistake = fields.finding(Code::UnknownWord, message, pos);
         mistake.help = Code::nearest(name).map(|near| format!("did you mean `{near}`?"));
         fields.mistakes.push(mistake);
     }

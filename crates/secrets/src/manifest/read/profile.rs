@@ -1,18 +1,14 @@
 //! One profile.
 
-use envlock_report::Code;
 use std::collections::BTreeMap;
 
-use super::super::model::{
-    Auth, AuthMethod, Credential, Forbidden, NeedUse, Override, Profile, TokenRules,
-};
-use super::super::words;
-use super::{choice, word};
-use crate::fields::Fields;
-use crate::mistakes::Mistakes;
+use envlock_model::needs::{read as need, words};
 use envlock_policy::Identity;
+use envlock_report::{Code, Fields, Mistakes};
 use envlock_text::Pos;
 use envlock_text::tree::{Entry, Node};
+
+use super::super::model::{Auth, AuthMethod, Credential, Forbidden, Profile, TokenRules};
 
 const KEYS: [&str; 9] = [
     "extends",
@@ -66,8 +62,8 @@ pub(super) fn read(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Profil
         identity,
         token,
         allow_plaintext_loopback: fields.flag("allow_plaintext_loopback"),
-        needs: uses(&mut fields),
-        overrides: overrides(&mut fields),
+        needs: need::uses(&mut fields),
+        overrides: need::overrides(&mut fields),
         pos: entry.pos,
     }
 }
@@ -89,7 +85,7 @@ fn auth(fields: &mut Fields<'_, '_>, node: &Node) -> Option<Auth> {
     let methods: Vec<_> = METHODS.iter().map(|row| (row.0, row)).collect();
     auth.required("method");
     auth.get("method")?.text()?;
-    let (_, method, wanted) = *choice(&mut auth, "method", &methods)?;
+    let (_, method, wanted) = *auth.choice("method", &methods)?;
     let names = wanted.iter().map(|name| name.trim_end_matches('?'));
     let keys: Vec<_> = ["method", "mount", "role"].into_iter().chain(names.clone()).collect();
     auth.known(&keys);
@@ -110,8 +106,8 @@ fn auth(fields: &mut Fields<'_, '_>, node: &Node) -> Option<Auth> {
     }
     Some(Auth {
         method,
-        mount: word(&mut auth, "mount", words::path),
-        role: word(&mut auth, "role", words::path),
+        mount: auth.word("mount", words::path),
+        role: auth.word("role", words::path),
         credentials,
         pos: node.pos,
     })
@@ -121,8 +117,8 @@ fn auth(fields: &mut Fields<'_, '_>, node: &Node) -> Option<Auth> {
 fn credential(fields: &mut Fields<'_, '_>, key: &str, node: &Node) -> Option<Credential> {
     if node.entries().is_none() {
         let message = format!("`{key}` must say where it comes from, not what it is");
-        let diagnostic = fields.diagnostic(Code::ValueInManifest, message, node.pos);
-        fields.mistakes.push(diagnostic.with_help(format!(
+        let finding = fields.finding(Code::ValueInManifest, message, node.pos);
+        fields.mistakes.push(finding.with_help(format!(
             "write `{key}: {{env: NAME}}` or `{key}: {{file: PATH}}`; if the value stood here, \
              it is in git now: revoke it"
         )));
@@ -131,7 +127,7 @@ fn credential(fields: &mut Fields<'_, '_>, key: &str, node: &Node) -> Option<Cre
     let mut source = Fields::new(fields.file, node, "a credential", fields.mistakes);
     source.known(&["env", "file", "wrapped"]);
     let wrapped = source.flag("wrapped").unwrap_or(false);
-    match (word(&mut source, "env", words::variable), word(&mut source, "file", words::file)) {
+    match (source.word("env", words::variable), source.word("file", words::file)) {
         (Some(env), None) => Some(Credential::Env { env, wrapped }),
         (None, Some(file)) => Some(Credential::File { file, wrapped }),
         _ => {
@@ -178,32 +174,5 @@ fn token(fields: &mut Fields<'_, '_>, node: &Node) -> TokenRules {
             }
         }
     }
-    TokenRules { ttl_min: word(&mut token, "ttl_min", words::duration), forbid }
-}
-
-fn uses(fields: &mut Fields<'_, '_>) -> BTreeMap<String, NeedUse> {
-    let Some(node) = fields.get("needs").filter(|node| !node.is_null()) else {
-        return BTreeMap::new();
-    };
-    let mut uses = Fields::new(fields.file, node, "the `needs` of a profile", fields.mistakes);
-    let choices =
-        [("skip", NeedUse::Skip), ("required", NeedUse::Required), ("optional", NeedUse::Optional)];
-    let mut read = BTreeMap::new();
-    for entry in uses.entries() {
-        read.extend(choice(&mut uses, &entry.key, &choices).map(|use_| (entry.key.clone(), use_)));
-    }
-    read
-}
-
-fn overrides(fields: &mut Fields<'_, '_>) -> BTreeMap<String, Override> {
-    let mut overrides = BTreeMap::new();
-    for entry in fields.map("override", "`override`") {
-        let mut change = Fields::new(fields.file, &entry.value, "an override", fields.mistakes);
-        change.known(&["mount", "path", "role", "key"]);
-        let [mount, path, role, key] =
-            ["mount", "path", "role", "key"].map(|key| word(&mut change, key, words::path));
-        let pos = entry.pos;
-        overrides.insert(entry.key.clone(), Override { mount, path, role, key, pos });
-    }
-    overrides
+    TokenRules { ttl_min: token.word("ttl_min", words::duration), forbid }
 }

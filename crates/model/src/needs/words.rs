@@ -1,7 +1,7 @@
-//! The patterns of the words in a manifest. Each leaf has one, so that no value fits in.
+//! The patterns of the words in a manifest. Each leaf has one, so that no secret value fits.
 
-/// The name of a need, a profile, a group or a policy.
-pub(super) fn name(text: &str) -> Result<(), &'static str> {
+/// The name of a need, a profile, a group or a policy: letters, digits, `_`, `-`, `.`.
+pub fn name(text: &str) -> Result<(), &'static str> {
     let fits = !text.is_empty()
         && text.chars().count() <= 128
         && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
@@ -9,14 +9,14 @@ pub(super) fn name(text: &str) -> Result<(), &'static str> {
 }
 
 /// A mount, path, role or key: exactly what a request will say.
-pub(super) fn path(text: &str) -> Result<(), &'static str> {
+pub fn path(text: &str) -> Result<(), &'static str> {
     if text.is_empty() || text.starts_with('/') || text.ends_with('/') {
         return Err("a path without a slash at its start or end");
     }
     if text.contains(['*', '+']) || text.contains("{{") {
         return Err("one exact path: no `*`, no `+`, no `{{`");
     }
-    // Addresses lose `.` and `..` on their way, and would be others then.
+    // HTTP clients resolve `.` and `..` in a URL, so the request would go to another path.
     if text.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
         return Err("a path without empty segments, `.` and `..`");
     }
@@ -27,7 +27,7 @@ pub(super) fn path(text: &str) -> Result<(), &'static str> {
 }
 
 /// The name of a variable.
-pub(super) fn variable(text: &str) -> Result<(), &'static str> {
+pub fn variable(text: &str) -> Result<(), &'static str> {
     let fits = !text.is_empty()
         && text.len() <= 256
         && !text.starts_with(|c: char| c.is_ascii_digit())
@@ -36,13 +36,13 @@ pub(super) fn variable(text: &str) -> Result<(), &'static str> {
 }
 
 /// The path of a file.
-pub(super) fn file(text: &str) -> Result<(), &'static str> {
+pub fn file(text: &str) -> Result<(), &'static str> {
     let fits = !text.is_empty() && text.len() <= 4096 && !text.chars().any(char::is_control);
     if fits { Ok(()) } else { Err("the path of a file") }
 }
 
 /// `90s`, `15m`, `1h`, `7d`.
-pub(super) fn duration(text: &str) -> Result<(), &'static str> {
+pub fn duration(text: &str) -> Result<(), &'static str> {
     let number = text.strip_suffix(['s', 'm', 'h', 'd']);
     let fits = number.is_some_and(|number| {
         !number.is_empty() && number.len() <= 9 && number.bytes().all(|b| b.is_ascii_digit())
@@ -51,7 +51,7 @@ pub(super) fn duration(text: &str) -> Result<(), &'static str> {
 }
 
 /// `until 12h`.
-pub(super) fn renewal(text: &str) -> Result<(), &'static str> {
+pub fn renewal(text: &str) -> Result<(), &'static str> {
     match text.strip_prefix("until ").map(str::trim) {
         Some(rest) if duration(rest).is_ok() => Ok(()),
         _ => Err("`until` and a duration, such as until 12h"),
@@ -59,7 +59,7 @@ pub(super) fn renewal(text: &str) -> Result<(), &'static str> {
 }
 
 /// The seconds of `12h` or `until 12h`; `None` for what is no duration.
-pub(crate) fn seconds(text: &str) -> Option<u64> {
+pub fn seconds(text: &str) -> Option<u64> {
     let text = text.strip_prefix("until ").map_or(text, str::trim);
     let unit = match text.chars().next_back()? {
         's' => 1,
@@ -72,7 +72,7 @@ pub(crate) fn seconds(text: &str) -> Option<u64> {
 }
 
 /// A sentence for people.
-pub(super) fn sentence(text: &str) -> Result<(), &'static str> {
+pub fn sentence(text: &str) -> Result<(), &'static str> {
     if text.len() <= 1000 { Ok(()) } else { Err("a sentence of at most 1000 bytes") }
 }
 

@@ -1,18 +1,14 @@
-//! One need.
+//! Reads needs, and what a profile changes about them, at their places in a file.
 
-use envlock_report::Code;
 use std::collections::{BTreeMap, BTreeSet};
 
-use envlock_report::nearest;
-
-use super::super::engine::{Engine, KnownFields, Locator, TRANSIT_OPERATIONS};
-use super::super::model::{Form, Need, Required, Target, Ttl, Verify};
-use super::super::words;
-use super::{choice, word};
-use crate::fields::Fields;
-use crate::mistakes::Mistakes;
-use envlock_policy::Capability;
+use envlock_policy::{Capability, Engine, KnownFields, LocatorKind, TransitOperation};
+use envlock_report::{Code, Fields, Mistakes, nearest};
 use envlock_text::tree::{Entry, Kind};
+
+use super::need::{Form, Locator, Need, Required, Target, Ttl, Verify};
+use super::profile::{LocatorOverride, NeedUse, Override};
+use super::words;
 
 const KEYS: [&str; 12] = [
     "engine",
@@ -29,81 +25,83 @@ const KEYS: [&str; 12] = [
     "verify",
 ];
 
-pub(super) fn read(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Need {
+/// The need at `entry`: its name and its keys.
+pub fn need(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Need {
     let mut fields = Fields::new(file, &entry.value, "a need", mistakes);
     fields.known(&KEYS);
     let engines: Vec<_> = Engine::all().map(|engine| (engine.name(), engine)).collect();
     fields.required("engine");
     let engine = match fields.get("engine").and_then(|node| node.text()) {
-        Some(_) => choice(&mut fields, "engine", &engines),
+        Some(_) => fields.choice("engine", &engines),
         None => None,
     };
     fields.required("mount");
-    let mount = word(&mut fields, "mount", words::path).unwrap_or_default();
-    let locators = ["path", "role", "key"].map(|key| word(&mut fields, key, words::path));
-    if let Some(engine) = engine {
-        check_locator(&mut fields, engine);
-    }
-    let [path, role, key] = locators;
+    let mount = fields.word("mount", words::path).unwrap_or_default();
+    let locator = locator(&mut fields, engine);
     let engine = engine.unwrap_or(Engine::Kv2);
     Need {
         engine,
         mount,
-        path,
-        role,
-        key,
-        operations: operations(&mut fields, engine),
+        locator,
         capabilities: capabilities(&mut fields),
         fields: targets(&mut fields, engine),
         required: required(&mut fields),
         ttl: ttl(&mut fields, engine),
-        why: word(&mut fields, "why", words::sentence),
-        verify: choice(
-            &mut fields,
-            "verify",
-            &[("online", Verify::Online), ("offline", Verify::Offline)],
-        )
-        .unwrap_or_default(),
+        why: fields.word("why", words::sentence),
+        verify: fields
+            .choice("verify", &[("online", Verify::Online), ("offline", Verify::Offline)])
+            .unwrap_or_default(),
         pos: entry.pos,
     }
 }
 
-/// Exactly one of path, role and key, by engine.
-fn check_locator(fields: &mut Fields<'_, '_>, engine: Engine) {
+/// The one of `path`, `role` and `key` that the engine has, and the operations of a key.
+fn locator(fields: &mut Fields<'_, '_>, engine: Option<Engine>) -> Locator {
+    let [path, role, key] =
+        LocatorKind::ALL.map(|kind| fields.word(kind.key(), words::path).unwrap_or_default());
+    let operations = engine.map(|engine| operations(fields, engine)).unwrap_or_default();
+    let Some(engine) = engine else { return Locator::Path(path) };
     let right = engine.locator();
     if fields.get(right.key()).is_none() {
         let message = format!("a need of engine {engine} is named by `{}`", right.key());
         let pos = fields.pos("engine");
         fields.mistake(Code::MissingKey, message, pos);
     }
-    for wrong in [Locator::Path, Locator::Role, Locator::Key] {
-        if wrong != right && fields.get(wrong.key()).is_some() {
+    for wrong in LocatorKind::ALL.into_iter().filter(|kind| *kind != right) {
+        if fields.get(wrong.key()).is_some() {
             let message =
                 format!("a need of engine {engine} has `{}`, not `{}`", right.key(), wrong.key());
             let pos = fields.pos(wrong.key());
             fields.mistake(Code::WrongKey, message, pos);
         }
     }
+    match right {
+        LocatorKind::Path => Locator::Path(path),
+        LocatorKind::Role => Locator::Role(role),
+        LocatorKind::Key => Locator::Key { name: key, operations },
+    }
 }
 
-fn operations(fields: &mut Fields<'_, '_>, engine: Engine) -> Vec<String> {
-    let mut operations = Vec::new();
-    for node in fields.list("operations") {
+fn operations(fields: &mut Fields<'_, '_>, engine: Engine) -> BTreeSet<TransitOperation> {
+    let mut operations = BTreeSet::new();
+    let nodes = fields.list("operations");
+    for node in nodes {
         let text = node.text().unwrap_or_default();
-        if !TRANSIT_OPERATIONS.contains(&text) {
-            let known = TRANSIT_OPERATIONS.join(", ");
+        if let Ok(operation) = text.parse() {
+            operations.insert(operation);
+        } else {
+            let known = TransitOperation::ALL.map(TransitOperation::name).join(", ");
             let message = format!("`{text}` isn't an operation of transit; known are {known}");
             fields.mistake(Code::UnknownWord, message, node.pos);
         }
-        operations.push(text.to_owned());
     }
     let pos = fields.pos("operations");
-    if engine == Engine::Transit && operations.is_empty() {
+    if engine == Engine::Transit && nodes.is_empty() {
         let message = "a need of engine transit says what it does with the key: \
                        `operations: [decrypt]`";
         fields.mistake(Code::MissingKey, message, pos);
     }
-    if engine != Engine::Transit && !operations.is_empty() {
+    if engine != Engine::Transit && !nodes.is_empty() {
         let message = format!("`operations` belongs to engine transit, not to {engine}");
         fields.mistake(Code::WrongKey, message, pos);
     }
@@ -116,14 +114,14 @@ fn capabilities(fields: &mut Fields<'_, '_>) -> BTreeSet<Capability> {
         let text = node.text().unwrap_or_default();
         match text.parse::<Capability>() {
             Ok(Capability::Deny) | Err(()) => {
-                let mut diagnostic = fields.diagnostic(
+                let mut finding = fields.finding(
                     Code::UnknownWord,
                     format!("`{text}` isn't a capability that a need can have"),
                     node.pos,
                 );
-                diagnostic.help = nearest(text, Capability::ALL.map(Capability::name))
+                finding.help = nearest(text, Capability::ALL.map(Capability::name))
                     .map(|near| format!("did you mean `{near}`?"));
-                fields.mistakes.push(diagnostic);
+                fields.mistakes.push(finding);
             }
             Ok(capability) => {
                 capabilities.insert(capability);
@@ -140,13 +138,13 @@ fn targets(fields: &mut Fields<'_, '_>, engine: Engine) -> BTreeMap<String, Targ
             && !known.contains(&entry.key.as_str())
         {
             let message = format!("engine {engine} gives no field `{}`", entry.key);
-            let mut diagnostic = fields.diagnostic(Code::UnknownField, message, entry.pos);
-            diagnostic.help = Some(match nearest(&entry.key, known.iter().copied()) {
+            let mut finding = fields.finding(Code::UnknownField, message, entry.pos);
+            finding.help = Some(match nearest(&entry.key, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None if known.is_empty() => "it has no fields at all".to_owned(),
                 None => format!("its fields are {}", known.join(", ")),
             });
-            fields.mistakes.push(diagnostic);
+            fields.mistakes.push(finding);
         }
         if let Some(target) = target(fields, entry) {
             targets.insert(entry.key.clone(), target);
@@ -171,8 +169,8 @@ fn target(fields: &mut Fields<'_, '_>, entry: &Entry) -> Option<Target> {
     let mut target = Fields::new(fields.file, &entry.value, "a field", fields.mistakes);
     target.known(&["env", "as"]);
     target.required("env");
-    let env = word(&mut target, "env", words::variable)?;
-    let form = choice(&mut target, "as", &[("env", Form::Env), ("file", Form::File)]);
+    let env = target.word("env", words::variable)?;
+    let form = target.choice("as", &[("env", Form::Env), ("file", Form::File)]);
     Some(Target { env, form: form.unwrap_or_default(), pos: entry.pos })
 }
 
@@ -187,7 +185,7 @@ fn required(fields: &mut Fields<'_, '_>) -> Required {
     }
     let mut group = Fields::new(fields.file, node, "`required`", fields.mistakes);
     group.known(&["one_of", "any_of"]);
-    match (word(&mut group, "one_of", words::name), word(&mut group, "any_of", words::name)) {
+    match (group.word("one_of", words::name), group.word("any_of", words::name)) {
         (Some(one_of), None) => Required::OneOf { one_of },
         (None, Some(any_of)) => Required::AnyOf { any_of },
         _ => {
@@ -207,7 +205,44 @@ fn ttl(fields: &mut Fields<'_, '_>, engine: Engine) -> Option<Ttl> {
     }
     let mut ttl = Fields::new(fields.file, node, "`ttl`", fields.mistakes);
     ttl.known(&["min", "renew"]);
-    let min = word(&mut ttl, "min", words::duration);
-    let renew = word(&mut ttl, "renew", words::renewal);
+    let min = ttl.word("min", words::duration);
+    let renew = ttl.word("renew", words::renewal);
     Some(Ttl { min, renew })
+}
+
+/// What a profile says of each need: `skip`, `required` or `optional`.
+pub fn uses(fields: &mut Fields<'_, '_>) -> BTreeMap<String, NeedUse> {
+    let Some(node) = fields.get("needs").filter(|node| !node.is_null()) else {
+        return BTreeMap::new();
+    };
+    let mut uses = Fields::new(fields.file, node, "the `needs` of a profile", fields.mistakes);
+    let choices =
+        [("skip", NeedUse::Skip), ("required", NeedUse::Required), ("optional", NeedUse::Optional)];
+    let mut read = BTreeMap::new();
+    for entry in uses.entries() {
+        read.extend(uses.choice(&entry.key, &choices).map(|use_| (entry.key.clone(), use_)));
+    }
+    read
+}
+
+/// What a profile overrides of each need.
+pub fn overrides(fields: &mut Fields<'_, '_>) -> BTreeMap<String, Override> {
+    let mut overrides = BTreeMap::new();
+    for entry in fields.map("override", "`override`") {
+        let mut change = Fields::new(fields.file, &entry.value, "an override", fields.mistakes);
+        change.known(&["mount", "path", "role", "key"]);
+        let mount = change.word("mount", words::path);
+        let mut locators = LocatorKind::ALL.into_iter().filter_map(|kind| {
+            Some(LocatorOverride { kind, name: change.word(kind.key(), words::path)? })
+        });
+        let (locator, second) = (locators.next(), locators.next());
+        if let (Some(first), Some(second)) = (&locator, second) {
+            let (first, second) = (first.kind.key(), second.kind.key());
+            let message = format!("an override has one of `{first}` and `{second}`, not both");
+            let pos = change.pos(second);
+            change.mistake(Code::WrongKey, message, pos);
+        }
+        overrides.insert(entry.key.clone(), Override { mount, locator, pos: entry.pos });
+    }
+    overrides
 }

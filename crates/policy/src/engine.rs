@@ -1,18 +1,16 @@
-//! The secrets engines: which API path a need becomes, and what it takes there.
+//! The secrets engines: their names, the API paths of their secrets, and what they return.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::facts::Mount;
-use envlock_policy::Operation;
+use super::request::Operation;
 
-/// A secrets engine, by the way its secrets are got.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+/// A secrets engine, and the endpoint that returns its secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "the names are the engines' own; `ROWS` says what each does")]
 pub enum Engine {
@@ -43,10 +41,10 @@ pub enum Engine {
     Totp,
 }
 
-/// What names a secret in its engine.
+/// The key of a need that names a secret of an engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Locator {
-    /// `path:`, which may have slashes.
+pub enum LocatorKind {
+    /// `path:`; may contain slashes.
     Path,
     /// `role:`.
     Role,
@@ -54,13 +52,49 @@ pub enum Locator {
     Key,
 }
 
-/// The fields that a secret of an engine has.
+/// The fields of an engine's secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KnownFields {
-    /// Whatever was stored.
+    /// Any field: a user stores what the secret holds.
     Any,
     /// These.
     These(&'static [&'static str]),
+}
+
+/// What a transit key is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names are the endpoints' own")]
+pub enum TransitOperation {
+    Decrypt,
+    Encrypt,
+    Hmac,
+    Sign,
+    Verify,
+}
+
+impl TransitOperation {
+    /// All of them, sorted by name.
+    pub const ALL: [Self; 5] = [Self::Decrypt, Self::Encrypt, Self::Hmac, Self::Sign, Self::Verify];
+
+    /// The name in manifests and in paths.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Decrypt => "decrypt",
+            Self::Encrypt => "encrypt",
+            Self::Hmac => "hmac",
+            Self::Sign => "sign",
+            Self::Verify => "verify",
+        }
+    }
+}
+
+impl FromStr for TransitOperation {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|operation| operation.name() == text).ok_or(())
+    }
 }
 
 /// One request that a job or a verifier makes.
@@ -76,10 +110,10 @@ pub struct Access {
 struct Row {
     engine: Engine,
     name: &'static str,
-    locator: Locator,
+    locator: LocatorKind,
     consume: &'static str,
     operation: Operation,
-    /// Where presence shows without a value.
+    /// Where a read shows that the secret exists, without its value.
     existence: &'static [&'static str],
     fields: KnownFields,
     leased: bool,
@@ -92,7 +126,7 @@ impl Row {
         Self {
             engine,
             name,
-            locator: Locator::Role,
+            locator: LocatorKind::Role,
             consume,
             operation: Operation::Read,
             existence: &["roles/{}"],
@@ -105,7 +139,7 @@ impl Row {
         Self { operation: Operation::Update, ..Self::read(engine, name, consume) }
     }
 
-    const fn by(self, locator: Locator) -> Self {
+    const fn by(self, locator: LocatorKind) -> Self {
         Self { locator, leased: false, ..self }
     }
 
@@ -123,11 +157,11 @@ impl Row {
 }
 
 const ROWS: [Row; 25] = [
-    Row::read(Engine::Kv1, "kv1", "{}").by(Locator::Path).exists(&[]),
+    Row::read(Engine::Kv1, "kv1", "{}").by(LocatorKind::Path).exists(&[]),
     Row::read(Engine::Kv2, "kv2", "data/{}")
-        .by(Locator::Path)
+        .by(LocatorKind::Path)
         .exists(&["metadata/{}", "subkeys/{}"]),
-    Row::read(Engine::Cubbyhole, "cubbyhole", "{}").by(Locator::Path).exists(&[]),
+    Row::read(Engine::Cubbyhole, "cubbyhole", "{}").by(LocatorKind::Path).exists(&[]),
     Row { fields: NAME_AND_PASSWORD, ..Row::read(Engine::Database, "database", "creds/{}") },
     Row::read(Engine::DatabaseStatic, "database-static", "static-creds/{}")
         .exists(&["static-roles/{}"])
@@ -172,7 +206,7 @@ const ROWS: [Row; 25] = [
         .lasting(),
     Row::update(Engine::SshOtp, "ssh-otp", "creds/{}").gives(&["key"]),
     Row::update(Engine::Transit, "transit", "{op}/{}")
-        .by(Locator::Key)
+        .by(LocatorKind::Key)
         .exists(&["keys/{}"])
         .gives(&[]),
     Row { fields: NAME_AND_PASSWORD, ..Row::read(Engine::Rabbitmq, "rabbitmq", "creds/{}") },
@@ -190,13 +224,10 @@ const ROWS: [Row; 25] = [
         .exists(&["library/{}/status"])
         .gives(&["password"]),
     Row::read(Engine::Totp, "totp", "code/{}")
-        .by(Locator::Key)
+        .by(LocatorKind::Key)
         .exists(&["keys/{}"])
         .gives(&["code"]),
 ];
-
-/// What a transit key can be used for.
-pub const TRANSIT_OPERATIONS: [&str; 5] = ["encrypt", "decrypt", "sign", "hmac", "verify"];
 
 impl Engine {
     /// Every engine.
@@ -214,8 +245,8 @@ impl Engine {
         self.row().name
     }
 
-    /// Which of `path`, `role`, `key` names a secret.
-    pub fn locator(self) -> Locator {
+    /// The key of a need that names a secret: `path`, `role` or `key`.
+    pub fn locator(self) -> LocatorKind {
         self.row().locator
     }
 
@@ -249,34 +280,30 @@ impl Engine {
         }
     }
 
-    /// Whether it is what `mount` is. A kv mount that names no version is version 1.
-    pub fn is_served_by(self, mount: &Mount) -> bool {
-        let version = match self {
-            Self::Kv1 => Some(1),
-            Self::Kv2 => Some(2),
-            _ => None,
-        };
-        self.kinds().contains(&mount.kind.as_str())
-            && version.is_none_or(|version| mount.kv_version.unwrap_or(1) == version)
-    }
-
-    /// The requests by which the job gets the secret. `operations` matters to transit alone.
-    pub fn consume(self, mount: &str, locator: &str, operations: &[String]) -> Vec<Access> {
+    /// The requests that return the secret `locator` (a path, role or key) to a job.
+    /// `operations` is used for transit alone.
+    pub fn consume(
+        self,
+        mount: &str,
+        locator: &str,
+        operations: &BTreeSet<TransitOperation>,
+    ) -> Vec<Access> {
         let row = self.row();
         let at = |suffix: &str| Access {
             path: format!("{mount}/{}", suffix.replace("{}", locator)),
             operation: row.operation,
         };
         if self == Self::Transit {
-            return operations.iter().map(|op| at(&row.consume.replace("{op}", op))).collect();
+            let used = operations.iter();
+            return used.map(|used| at(&row.consume.replace("{op}", used.name()))).collect();
         }
         vec![at(row.consume)]
     }
 
-    /// The requests by which a verifier sees presence and fields, and no value.
+    /// The requests that show a verifier whether the secret exists, and never return a value.
     pub fn existence(self, mount: &str, locator: &str) -> Vec<Access> {
         if self == Self::Kv1 {
-            // kv1 shows nothing but the names in a folder.
+            // kv1 only lists the names in a folder.
             let parent = locator.rsplit_once('/').map_or(String::new(), |(p, _)| format!("{p}/"));
             return vec![Access { path: format!("{mount}/{parent}"), operation: Operation::List }];
         }
@@ -288,7 +315,10 @@ impl Engine {
     }
 }
 
-impl Locator {
+impl LocatorKind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Path, Self::Role, Self::Key];
+
     /// The key in the manifest.
     pub fn key(self) -> &'static str {
         match self {
@@ -328,12 +358,13 @@ mod tests {
 
     #[test]
     fn paths_are_those_of_the_servers() {
-        let path = |engine: Engine, name| engine.consume("m", name, &[])[0].path.clone();
+        let none = BTreeSet::new();
+        let path = |engine: Engine, name| engine.consume("m", name, &none)[0].path.clone();
         assert_eq!(path(Engine::Kv2, "a/b"), "m/data/a/b");
         assert_eq!(path(Engine::LdapStatic, "r"), "m/static-cred/r");
         assert_eq!(path(Engine::LdapLibrary, "s"), "m/library/s/check-out");
         assert_eq!(Engine::Kv1.existence("kv", "a/b")[0].path, "kv/a/");
-        let uses = ["encrypt".to_owned(), "decrypt".to_owned()];
-        assert_eq!(Engine::Transit.consume("t", "k", &uses)[1].path, "t/decrypt/k");
+        let uses = BTreeSet::from([TransitOperation::Encrypt, TransitOperation::Decrypt]);
+        assert_eq!(Engine::Transit.consume("t", "k", &uses)[0].path, "t/decrypt/k");
     }
 }

@@ -1,0 +1,142 @@
+//! The needs of a lock: the root block `secrets:`.
+
+use std::collections::BTreeMap;
+
+use envlock_report::{Code, Fields, Finding, Mistakes};
+use envlock_text::tree::Node;
+use envlock_text::{Place, Pos};
+use serde::ser::{Serialize, Serializer};
+
+use super::need::Need;
+use super::profile::LockedProfile;
+use super::{read, words};
+
+/// The root block `secrets:` of a lock: what is needed, normalised; no policy, no verdict, no
+/// address. The same manifest gives the same bytes, whatever its order, comments and
+/// shorthands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockedNeeds {
+    /// The needs by name.
+    pub needs: BTreeMap<String, Need>,
+    /// The profiles that change something about the needs, with everything that they extend.
+    pub profiles: BTreeMap<String, LockedProfile>,
+}
+
+/// Why the block can't be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NeedsError {
+    /// Another version of the block.
+    Version {
+        /// The version's place.
+        place: Place,
+        /// The version in the file.
+        found: u64,
+    },
+    /// It isn't such a block: each mistake with its place.
+    Mistakes(Vec<Finding>),
+}
+
+impl LockedNeeds {
+    /// The version of the block that this program writes and reads.
+    pub const VERSION: u64 = 1;
+
+    /// The block of these needs, without their places in a file.
+    pub fn new(
+        mut needs: BTreeMap<String, Need>,
+        mut profiles: BTreeMap<String, LockedProfile>,
+    ) -> Self {
+        for need in needs.values_mut() {
+            need.pos = Pos::default();
+            for target in need.fields.values_mut() {
+                target.pos = Pos::default();
+            }
+        }
+        for profile in profiles.values_mut() {
+            for change in profile.overrides.values_mut() {
+                change.pos = Pos::default();
+            }
+        }
+        Self { needs, profiles }
+    }
+
+    /// Reads the block; `node` is the value of `secrets:` in `file`.
+    pub fn read(file: &str, node: &Node) -> Result<Self, NeedsError> {
+        let mut mistakes = Mistakes::default();
+        let mut fields = Fields::new(file, node, "the block `secrets`", &mut mistakes);
+        if let Some(version) = fields.get("version") {
+            match version.to_json().as_u64() {
+                Some(Self::VERSION) => {}
+                Some(found) => {
+                    return Err(NeedsError::Version { place: version.pos.place(file), found });
+                }
+                None => fields.shape("version", "a number", version),
+            }
+        } else {
+            fields.missing("version");
+        }
+        fields.known(&["version", "needs", "profiles"]);
+        let mut needs = BTreeMap::new();
+        for entry in fields.map("needs", "`needs`") {
+            fields.name(entry, "the name of a need", words::name);
+            needs.insert(entry.key.clone(), read::need(file, entry, fields.mistakes));
+        }
+        if fields.get("needs").is_none() {
+            fields.missing("needs");
+        }
+        let mut profiles = BTreeMap::new();
+        for entry in fields.map("profiles", "`profiles`") {
+            fields.name(entry, "the name of a profile", words::name);
+            let mut profile = Fields::new(file, &entry.value, "a profile", fields.mistakes);
+            profile.known(&["needs", "override"]);
+            let read = LockedProfile {
+                needs: read::uses(&mut profile),
+                overrides: read::overrides(&mut profile),
+            };
+            refuse_unknown(&needs, &read, &mut profile, entry.pos);
+            profiles.insert(entry.key.clone(), read);
+        }
+        if mistakes.is_empty() {
+            Ok(Self::new(needs, profiles))
+        } else {
+            Err(NeedsError::Mistakes(mistakes.into_findings()))
+        }
+    }
+}
+
+/// Notes needs of a profile that the block doesn't have, and overrides of the wrong kind.
+fn refuse_unknown(
+    needs: &BTreeMap<String, Need>,
+    profile: &LockedProfile,
+    fields: &mut Fields<'_, '_>,
+    pos: Pos,
+) {
+    for name in profile.needs.keys().filter(|name| !needs.contains_key(*name)) {
+        fields.mistake(Code::UnknownName, format!("there is no need `{name}`"), pos);
+    }
+    for (name, change) in &profile.overrides {
+        let Some(need) = needs.get(name) else {
+            fields.mistake(Code::UnknownName, format!("there is no need `{name}`"), change.pos);
+            continue;
+        };
+        let right = need.locator.kind();
+        if let Some(locator) = change.locator.as_ref().filter(|locator| locator.kind != right) {
+            let (right, wrong) = (right.key(), locator.kind.key());
+            let message = format!("the need `{name}` has `{right}`, not `{wrong}`");
+            fields.mistake(Code::WrongKey, message, change.pos);
+        }
+    }
+}
+
+impl Serialize for LockedNeeds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(serde::Serialize)]
+        struct Block<'a> {
+            version: u64,
+            needs: &'a BTreeMap<String, Need>,
+            #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+            profiles: &'a BTreeMap<String, LockedProfile>,
+        }
+        let Self { needs, profiles } = self;
+        Block { version: Self::VERSION, needs, profiles }.serialize(serializer)
+    }
+}

@@ -1,0 +1,18 @@
+//! The credentials that an environment needs, as the manifest declares them and the lock
+//! records them: names, paths and words, never a secret value.
+
+mod change;
+mod locked;
+mod need;
+mod profile;
+pub mod read;
+mod schema;
+#[cfg(test)]
+mod tests;
+pub mod words;
+
+pub use change::{ChangeKind, NeedChange, changes};
+pub use envlock_policy::Engine;
+pub use locked::{LockedNeeds, NeedsError};
+pub use need::{Form, Locator, Need, Required, Target, Ttl, Verify};
+pub use profile::{LocatorOverride, LockedProfile, NeedUse, Override};

@@ -1,0 +1,62 @@
+//! What a profile changes about the needs.
+
+use std::collections::BTreeMap;
+
+use envlock_policy::LocatorKind;
+use envlock_text::Pos;
+use schemars::JsonSchema;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+/// Whether a profile uses a need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum NeedUse {
+    /// The profile doesn't use it.
+    Skip,
+    /// It must exist.
+    Required,
+    /// It may be absent.
+    Optional,
+}
+
+/// Where a need is in a profile, if elsewhere.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Override {
+    /// Another mount.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mount: Option<String>,
+    /// Another path, role or key.
+    #[serde(flatten)]
+    pub locator: Option<LocatorOverride>,
+    /// The place of the need's name in the override.
+    #[serde(skip)]
+    pub pos: Pos,
+}
+
+/// Another path, role or key for a need.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocatorOverride {
+    /// Which of the three; must be that of the need's engine.
+    pub kind: LocatorKind,
+    /// The path, or the name of the role or key.
+    pub name: String,
+}
+
+impl Serialize for LocatorOverride {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry(self.kind.key(), &self.name)?;
+        map.end()
+    }
+}
+
+/// What a profile of a lock changes about the needs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct LockedProfile {
+    /// Needs that it skips, requires or makes optional.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub needs: BTreeMap<String, NeedUse>,
+    /// Needs that are elsewhere.
+    #[serde(rename = "override", skip_serializing_if = "BTreeMap::is_empty")]
+    pub overrides: BTreeMap<String, Override>,
+}

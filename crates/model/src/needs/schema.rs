@@ -1,0 +1,109 @@
+//! The JSON Schema of needs: it also describes the shorthands that the types don't show.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use envlock_policy::{Capability, Engine, TransitOperation};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use super::need::{Need, Target, Ttl, Verify};
+use super::profile::Override;
+
+/// One credential.
+#[derive(JsonSchema)]
+#[schemars(rename = "Need", deny_unknown_fields)]
+#[expect(dead_code, reason = "it only describes")]
+struct NeedKeys {
+    /// The secrets engine.
+    engine: Engine,
+    /// Where the engine is mounted; may contain `/`.
+    mount: String,
+    /// The logical path (kv1, kv2, cubbyhole), without `data/`.
+    #[schemars(default)]
+    path: Option<String>,
+    /// The role (engines that create credentials).
+    #[schemars(default)]
+    role: Option<String>,
+    /// The key (transit, totp).
+    #[schemars(default)]
+    key: Option<String>,
+    /// What a transit key is used for.
+    #[schemars(default)]
+    operations: Vec<TransitOperation>,
+    /// Capabilities in addition to those that the engine requires.
+    #[schemars(default)]
+    capabilities: BTreeSet<Capability>,
+    /// How the process gets each field.
+    #[schemars(default)]
+    fields: BTreeMap<String, Field>,
+    /// Whether the work can go on without it.
+    #[schemars(default)]
+    required: Option<Requirement>,
+    /// How long it must last.
+    #[schemars(default)]
+    ttl: Option<Ttl>,
+    /// What it is for.
+    #[schemars(default)]
+    why: Option<String>,
+    /// How it is verified.
+    #[schemars(default)]
+    verify: Verify,
+}
+
+/// Where a need is in a profile, if elsewhere.
+#[derive(JsonSchema)]
+#[schemars(rename = "Override", deny_unknown_fields)]
+#[expect(dead_code, reason = "it only describes")]
+struct OverrideKeys {
+    /// Another mount.
+    #[schemars(default)]
+    mount: Option<String>,
+    /// Another path.
+    #[schemars(default)]
+    path: Option<String>,
+    /// Another role.
+    #[schemars(default)]
+    role: Option<String>,
+    /// Another key.
+    #[schemars(default)]
+    key: Option<String>,
+}
+
+/// A field: its target, or just the variable's name.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "it only describes")]
+enum Field {
+    Variable(String),
+    Target(Target),
+}
+
+/// `true`, `false`, or a group.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "it only describes")]
+enum Requirement {
+    Plain(bool),
+    OneOf { one_of: String },
+    AnyOf { any_of: String },
+}
+
+impl JsonSchema for Need {
+    fn schema_name() -> Cow<'static, str> {
+        NeedKeys::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        NeedKeys::json_schema(generator)
+    }
+}
+
+impl JsonSchema for Override {
+    fn schema_name() -> Cow<'static, str> {
+        OverrideKeys::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        OverrideKeys::json_schema(generator)
+    }
+}
