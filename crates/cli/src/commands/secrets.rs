@@ -140,7 +140,7 @@ fn listed(args: &args::Subject, app: &App<'_>) -> Answer<output::SecretsList> {
     }
 }
 
-fn need(name: &str, need: &envlock_secrets::manifest::Need) -> output::Need {
+fn need(name: &str, need: &envlock_model::needs::Need) -> output::Need {
     output::Need {
         name: name.to_owned(),
         engine: need.engine.to_string(),
