@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use envlock_policy::{Engine, LocatorKind};
+use envlock_policy::{Engine, LocatorKind, TransitOperation};
 use envlock_testkit::{Answer, Asked, Script};
 use serde_json::json;
 
@@ -59,7 +59,7 @@ fn mount(asked: &Asked) -> Answer {
 
 /// Every request, and no two ways about it: none is one by which a job gets its secret.
 fn only_what_is_no_secret(script: &Script) -> BTreeSet<String> {
-    let uses = USES.map(str::to_owned);
+    let uses = BTreeSet::from(TransitOperation::ALL);
     let secrets: BTreeSet<String> = Engine::all()
         .flat_map(|engine| engine.consume(&mount_of(engine), locator_of(engine), &uses))
         .map(|access| access.path)
