@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use envlock_policy::Engine;
 use envlock_report::{Finding, Level, render};
 use envlock_secrets::checks::{Input, Outcome, check, table};
 use envlock_secrets::facts::{Lease, Mount, NeedFacts, Online, Presence, Server, Token, Unknown};
-use envlock_secrets::manifest::{Engine, Manifest, Notation, ResolvedProfile};
+use envlock_secrets::manifest::{Manifest, Notation, ResolvedProfile};
 use envlock_secrets::requirement::of_profile;
 use jiff::{SignedDuration, Timestamp};
 
