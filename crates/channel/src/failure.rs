@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use envlock_report::connection::{innermost, io_kind, why_no_connection};
+use envlock_report::connection::{NoConnection, innermost, io_kind};
 
 use crate::answer::Answer;
 
@@ -16,7 +16,7 @@ pub(crate) fn of_request(error: &reqwest::Error, connect: Duration, idle: Durati
         let reason = if error.is_timeout() {
             format!("no connection within {} s", connect.as_secs_f32())
         } else {
-            why_no_connection(error)
+            NoConnection::of(error).to_string()
         };
         return Answer::Unreachable(reason);
     }

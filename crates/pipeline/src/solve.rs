@@ -1,8 +1,11 @@
 //! `solve`: environment.yml -> question -> indexes -> a set by platform -> the lock.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use envlock_channel::{IndexError, Indexes, SubdirRecords, Subscription};
+use envlock_channel::{Channel, IndexError, Indexes, SubdirRecords, Subscription};
 use envlock_model::{
     diff::{self, Difference},
     lock::{self, Change, Lock, WriteError},
@@ -12,8 +15,9 @@ use envlock_model::{
 };
 use envlock_report::{Code, Exit, Explain, Finding, Level, count, nearest};
 use envlock_secrets::manifest::Manifest;
-use envlock_solve::{Problem, Records, TooNew};
+use envlock_solve::{Problem, Reason, Records, Solution, TooNew};
 use rattler_conda_types::{PackageName, RepoDataRecord, Subdir};
+use url::Url;
 
 use crate::{
     Context, FileError, Overrides, Project, QuestionError,
@@ -87,19 +91,18 @@ pub enum SolveError {
     },
     /// An index contradicts itself.
     #[error("the indexes can't be searched: {0}")]
-    Records(String),
+    Records(envlock_solve::SolveError),
     /// There is no solution.
     #[error("there is no solution")]
     NoSolution {
         /// Why, by line and platform.
-        reasons: Vec<Finding>,
+        reasons: Vec<Reason>,
+        /// How many platforms were asked for.
+        platforms: usize,
     },
     /// The answer may not be written.
     #[error(transparent)]
     Write(#[from] WriteError),
-    /// The search ended early.
-    #[error("the search was interrupted")]
-    Interrupted,
 }
 
 impl Explain for SolveError {
@@ -108,10 +111,12 @@ impl Explain for SolveError {
             Self::File(error) => error.findings(),
             Self::Question(error) => error.findings(),
             Self::Index(error) => error.findings(),
-            Self::NoSolution { reasons } => reasons.clone(),
+            Self::NoSolution { reasons, platforms } => {
+                reasons.iter().map(|reason| reason.finding(*platforms)).collect()
+            }
             Self::NotLocked { nearest, .. } => {
-                let diagnostic = Finding::new(Code::NotLockedPackage, self.to_string());
-                vec![diagnostic.with_help(nearest.as_ref().map_or_else(
+                let finding = Finding::new(Code::NotLockedPackage, self.to_string());
+                vec![finding.with_help(nearest.as_ref().map_or_else(
                     || "`envlock solve` adds what environment.yml asks for".to_owned(),
                     |near| format!("did you mean `--update {near}`?"),
                 ))]
@@ -124,7 +129,6 @@ impl Explain for SolveError {
             Self::Write(_) => vec![
                 Finding::new(Code::LockRefused, self.to_string()).with_note("no lock was written"),
             ],
-            Self::Interrupted => vec![Finding::new(Code::Interrupted, self.to_string())],
         }
     }
 
@@ -135,7 +139,7 @@ impl Explain for SolveError {
             Self::Index(error) => error.exit(),
             Self::NoSolution { .. } => Exit::NoSolution,
             Self::Write(_) | Self::NotLocked { .. } => Exit::Usage,
-            Self::Records(_) | Self::Interrupted => Exit::Unknown,
+            Self::Records(_) => Exit::Unknown,
         }
     }
 }
@@ -239,7 +243,7 @@ fn channel_requests(question: &Question) -> Vec<Subscription> {
                 .chain([Subdir::NoArch])
                 .collect();
             requests.push(Subscription {
-                channel: envlock_model::channel::Channel {
+                channel: Channel {
                     name: channel.name.clone(),
                     url: url.clone(),
                     multi: channel.multi.then(|| channel.name.clone()),
@@ -251,7 +255,8 @@ fn channel_requests(question: &Question) -> Vec<Subscription> {
     requests
 }
 
-/// Solves every platform side by side; all that fails is told at once.
+/// Loads and solves every platform side by side. Where some have no solution, the reasons of
+/// all are reported at once.
 async fn answers(
     question: &Question,
     indexes: &Indexes,
@@ -260,49 +265,38 @@ async fn answers(
     context: &Context<'_>,
     findings: &mut Vec<Finding>,
 ) -> Result<BTreeMap<Subdir, Vec<RepoDataRecord>>, SolveError> {
-    let units = question.platforms.len() as u64;
-    context.observer.observe(Event::Expect { phase: Phase::Solve, units });
+    let platforms = question.platforms.len();
+    context.observer.observe(Event::Expect { phase: Phase::Solve, units: platforms as u64 });
+    let question = Arc::new(question.clone());
     let mut searches = Vec::new();
     for platform in question.platforms.keys().copied() {
         let search = Search {
             platform,
-            question: question.clone(),
-            records: records_for(platform, question, indexes)?,
+            question: Arc::clone(&question),
+            indexes: indexes.of_platform(platform),
             upgraded: upgraded.clone(),
             locked: kept
                 .and_then(|lock| lock.platforms.get(&platform))
                 .map(|locked| locked.records.clone())
                 .unwrap_or_default(),
         };
-        searches.push(tokio::task::spawn_blocking(move || {
-            let outcome = search.run();
-            (search, outcome)
-        }));
+        searches.push((platform, blocking(move || search.run())));
     }
     let mut answers = BTreeMap::new();
     let mut reasons = Vec::new();
-    for search in searches {
-        let (search, outcome) = search.await.map_err(|_| SolveError::Interrupted)?;
-        match outcome {
-            Ok(solution) => {
+    for (platform, search) in searches {
+        match search.await? {
+            Outcome::Solution(solution) => {
                 findings.extend(solution.passed_over.iter().map(passed_over));
-                findings.extend(left_out(search.platform, solution.too_new));
-                answers.insert(search.platform, solution.records);
+                findings.extend(left_out(platform, solution.too_new));
+                answers.insert(platform, solution.records);
             }
-            Err(envlock_solve::SolveError::NoSolution { .. }) => {
-                let names = names(question, &indexes.of_platform(search.platform));
-                reasons.extend(
-                    tokio::task::spawn_blocking(move || search.explain(&names))
-                        .await
-                        .map_err(|_| SolveError::Interrupted)?,
-                );
-            }
-            Err(error) => return Err(SolveError::Records(error.to_string())),
+            Outcome::NoSolution(found) => reasons.extend(found),
         }
         context.observer.observe(Event::Advance { phase: Phase::Solve, units: 1 });
     }
     if !reasons.is_empty() {
-        return Err(SolveError::NoSolution { reasons: once_for_all_platforms(reasons, units) });
+        return Err(SolveError::NoSolution { reasons: Reason::merge(reasons), platforms });
     }
     let packages: usize = answers.values().map(Vec::len).sum();
     let summary = count(packages, "package");
@@ -310,92 +304,75 @@ async fn answers(
     Ok(answers)
 }
 
-/// One platform's search, with all that it needs, for a thread of its own.
+/// One platform's search, with all that it needs on a thread for blocking work.
 struct Search {
     platform: Subdir,
-    question: Question,
-    records: Vec<Records>,
+    question: Arc<Question>,
+    indexes: Indexes,
     locked: Vec<RepoDataRecord>,
     upgraded: BTreeSet<String>,
 }
 
+/// How a search ended.
+enum Outcome {
+    Solution(Solution),
+    NoSolution(Vec<Reason>),
+}
+
 impl Search {
-    fn problem(&self) -> Problem<'_> {
-        Problem {
+    /// Loads the records, which parses megabytes, and solves.
+    fn run(&self) -> Result<Outcome, SolveError> {
+        let records = self.records()?;
+        let problem = Problem {
             platform: self.platform,
             channels: &self.question.channels,
             asked: &self.question.platforms[&self.platform],
-            records: &self.records,
+            records: &records,
             locked: &self.locked,
-            moved: &self.upgraded,
+            upgraded: &self.upgraded,
             priority: self.question.priority,
             exclude_newer: self.question.exclude_newer,
+        };
+        match envlock_solve::solve(&problem) {
+            Ok(solution) => Ok(Outcome::Solution(solution)),
+            Err(envlock_solve::SolveError::NoSolution { .. }) => {
+                Ok(Outcome::NoSolution(envlock_solve::explain(&problem, &self.names())))
+            }
+            Err(error) => Err(SolveError::Records(error)),
         }
     }
 
-    fn run(&self) -> Result<envlock_solve::Solution, envlock_solve::SolveError> {
-        envlock_solve::solve(&self.problem())
+    /// The records that the requests can reach, in the order of the channels.
+    fn records(&self) -> Result<Vec<Records>, IndexError> {
+        let asked = &self.question.platforms[&self.platform];
+        let names: BTreeSet<PackageName> =
+            asked.requests.iter().filter_map(|r| r.spec.name.as_exact().cloned()).collect();
+        let names: Vec<_> = names.into_iter().collect();
+        let loaded = self.indexes.load(&names)?;
+        Ok(loaded
+            .into_iter()
+            .filter_map(|subdir: SubdirRecords| {
+                let channel = self.channel(&subdir.channel.url)?;
+                Some(Records::new(channel, subdir.records, subdir.unhashed))
+            })
+            .collect())
     }
 
-    fn explain(&self, names: &envlock_solve::Names) -> Vec<Finding> {
-        let reasons = envlock_solve::explain(&self.problem(), names);
-        let on = format!("on {}", self.platform);
-        reasons.into_iter().map(|reason| reason.with_note(on.clone())).collect()
+    /// Every name of the indexes, with the places of its channels in the question.
+    fn names(&self) -> envlock_solve::Names {
+        let places = |channels: Vec<&Channel>| {
+            let places: BTreeSet<_> =
+                channels.iter().filter_map(|channel| self.channel(&channel.url)).collect();
+            places.into_iter().collect()
+        };
+        let names = self.indexes.names().into_iter();
+        names.map(|(name, channels)| (name.to_owned(), places(channels))).collect()
     }
-}
 
-/// The records that the requests can reach, in the order of the channels.
-fn records_for(
-    platform: Subdir,
-    question: &Question,
-    indexes: &Indexes,
-) -> Result<Vec<Records>, IndexError> {
-    let asked = &question.platforms[&platform];
-    let names: BTreeSet<PackageName> =
-        asked.requests.iter().filter_map(|r| r.spec.name.as_exact().cloned()).collect();
-    let names: Vec<_> = names.into_iter().collect();
-    let loaded = indexes.of_platform(platform).load(&names)?;
-    let place = |subdir: &SubdirRecords| {
-        question.channels.iter().position(|channel| channel.urls.contains(&subdir.channel.url))
-    };
-    Ok(loaded
-        .into_iter()
-        .filter_map(|subdir| {
-            let channel = place(&subdir)?;
-            Some(Records::new(channel, subdir.records, subdir.unhashed))
-        })
-        .collect())
-}
-
-/// Every name of the indexes, with the places of its channels in the question.
-fn names(question: &Question, indexes: &Indexes) -> envlock_solve::Names {
-    let place = |url: &url::Url| question.channels.iter().position(|c| c.urls.contains(url));
-    let places = |channels: Vec<&envlock_model::channel::Channel>| {
-        let places: BTreeSet<_> = channels.iter().filter_map(|c| place(&c.url)).collect();
-        places.into_iter().collect()
-    };
-    let names = indexes.names().into_iter();
-    names.map(|(name, channels)| (name.to_owned(), places(channels))).collect()
-}
-
-/// A reason that holds on every platform is told once, without naming any.
-fn once_for_all_platforms(reasons: Vec<Finding>, platforms: u64) -> Vec<Finding> {
-    let mut merged: Vec<(Finding, Vec<String>)> = Vec::new();
-    for mut reason in reasons {
-        let on = reason.notes.pop().unwrap_or_default();
-        match merged.iter_mut().find(|(other, _)| *other == reason) {
-            Some((_, all)) => all.push(on),
-            None => merged.push((reason, vec![on])),
-        }
+    /// The place of a channel in the question.
+    fn channel(&self, url: &Url) -> Option<usize> {
+        self.question.channels.iter().position(|channel| channel.urls.contains(url))
     }
-    merged
-        .into_iter()
-        .map(
-            |(reason, on)| {
-                if on.len() as u64 == platforms { reason } else { reason.with_note(on.join(", ")) }
-            },
-        )
-        .collect()
 }
 
 fn left_out(platform: Subdir, too_new: TooNew) -> Option<Finding> {

@@ -1,50 +1,134 @@
-//! Why no connection came about, in words: from the chain of errors of whatever library.
+//! Why no connection was made: from the chain of errors of a library to one of a few reasons.
+//!
+//! The libraries tell most reasons in words only. Those words are matched here and nowhere else.
 
 use std::error::Error;
+use std::fmt;
 use std::io;
 
-/// The reason of an error that says no more than that there is no connection.
-pub fn why_no_connection(error: &(dyn Error + 'static)) -> String {
-    let cause = innermost(error);
-    match io_kind(error) {
-        Some(io::ErrorKind::ConnectionRefused) => return "the connection was refused".into(),
-        Some(io::ErrorKind::ConnectionReset) => return "the connection was reset at once".into(),
-        Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {
-            return "there is no way to it through the network".into();
-        }
-        _ => {}
-    }
-    if cause.contains("lookup address")
-        || chain(error).any(|error| error.to_string().contains("dns error"))
-    {
-        return "its name isn't known to the network (DNS)".into();
-    }
-    if cause.contains("InvalidContentType") {
-        return "what answers doesn't speak TLS (is it http?)".into();
-    }
-    why_no_trust(error).unwrap_or_else(|| format!("no connection: {cause}"))
+/// Why no connection was made. Its `Display` is a clause such as "the connection was refused".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoConnection {
+    /// The host refused the connection.
+    Refused,
+    /// The host reset the connection at once.
+    Reset,
+    /// The network has no route to the host.
+    Unreachable,
+    /// The host's name can't be resolved.
+    UnknownHost,
+    /// The host doesn't speak TLS.
+    NotTls,
+    /// The host's certificate isn't accepted.
+    Untrusted(TrustProblem),
+    /// The host ended the TLS handshake by an alert, in the library's words.
+    TlsAlert(String),
+    /// Another reason, in the library's words.
+    Other(String),
 }
 
-/// The reason, where the server's certificate is it.
-pub fn why_no_trust(error: &(dyn Error + 'static)) -> Option<String> {
-    let cause = innermost(error);
-    if !cause.contains("certificate") {
-        return None;
+/// Why a certificate isn't accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrustProblem {
+    /// Its issuer isn't trusted by this machine.
+    UnknownIssuer,
+    /// It is the certificate of an authority.
+    NotAServer,
+    /// It is for another name.
+    OtherName,
+    /// It has expired.
+    Expired,
+    /// It isn't valid yet.
+    NotYetValid,
+    /// Another reason, in the library's words.
+    Other(String),
+}
+
+impl NoConnection {
+    /// The reason of an error that says no more than that there is no connection.
+    pub fn of(error: &(dyn Error + 'static)) -> Self {
+        let cause = innermost(error);
+        match io_kind(error) {
+            Some(io::ErrorKind::ConnectionRefused) => return Self::Refused,
+            Some(io::ErrorKind::ConnectionReset) => return Self::Reset,
+            Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {
+                return Self::Unreachable;
+            }
+            _ => {}
+        }
+        if cause.contains("lookup address")
+            || chain(error).any(|error| error.to_string().contains("dns error"))
+        {
+            return Self::UnknownHost;
+        }
+        if cause.contains("InvalidContentType") {
+            return Self::NotTls;
+        }
+        if let Some(problem) = TrustProblem::of(error) {
+            return Self::Untrusted(problem);
+        }
+        if cause.contains("fatal alert") {
+            return Self::TlsAlert(cause);
+        }
+        Self::Other(cause)
     }
-    let why = if cause.contains("UnknownIssuer") {
-        "is signed by an authority that this machine doesn't trust (SSL_CERT_FILE names a file of trusted ones)"
-    } else if cause.contains("CaUsedAsEndEntity") {
-        "is that of an authority and not that of a server: let the one sign the other"
-    } else if cause.contains("NotValidForName") || cause.contains("not valid for name") {
-        "is made out to another name"
-    } else if cause.contains("xpired") {
-        "has expired"
-    } else if cause.contains("NotValidYet") || cause.contains("not valid yet") {
-        "isn't valid yet (is this machine's clock right?)"
-    } else {
-        return Some(format!("its TLS certificate isn't accepted: {cause}"));
-    };
-    Some(format!("its TLS certificate {why}"))
+}
+
+impl TrustProblem {
+    /// Why the certificate isn't accepted; none where another thing is the reason.
+    pub fn of(error: &(dyn Error + 'static)) -> Option<Self> {
+        let cause = innermost(error);
+        let has = |words: &[&str]| words.iter().any(|word| cause.contains(word));
+        if !has(&["certificate"]) {
+            return None;
+        }
+        Some(if has(&["UnknownIssuer"]) {
+            Self::UnknownIssuer
+        } else if has(&["CaUsedAsEndEntity"]) {
+            Self::NotAServer
+        } else if has(&["NotValidForName", "not valid for name"]) {
+            Self::OtherName
+        } else if has(&["xpired"]) {
+            Self::Expired
+        } else if has(&["NotValidYet", "not valid yet"]) {
+            Self::NotYetValid
+        } else {
+            Self::Other(cause)
+        })
+    }
+}
+
+impl fmt::Display for NoConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused => f.write_str("the connection was refused"),
+            Self::Reset => f.write_str("the connection was reset at once"),
+            Self::Unreachable => f.write_str("there is no way to it through the network"),
+            Self::UnknownHost => f.write_str("its name isn't known to the network (DNS)"),
+            Self::NotTls => f.write_str("what answers doesn't speak TLS (is it http?)"),
+            Self::Untrusted(problem) => problem.fmt(f),
+            Self::TlsAlert(cause) | Self::Other(cause) => write!(f, "no connection: {cause}"),
+        }
+    }
+}
+
+impl fmt::Display for TrustProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("its TLS certificate ")?;
+        match self {
+            Self::UnknownIssuer => f.write_str(
+                "is signed by an authority that this machine doesn't trust (SSL_CERT_FILE names a \
+                 file of trusted ones)",
+            ),
+            Self::NotAServer => f.write_str(
+                "is that of an authority and not that of a server: let the one sign the other",
+            ),
+            Self::OtherName => f.write_str("is made out to another name"),
+            Self::Expired => f.write_str("has expired"),
+            Self::NotYetValid => f.write_str("isn't valid yet (is this machine's clock right?)"),
+            Self::Other(cause) => write!(f, "isn't accepted: {cause}"),
+        }
+    }
 }
 
 /// What kind of input or output failed, where one did.
@@ -68,8 +152,8 @@ mod tests {
     #[derive(Debug)]
     struct Outer(io::Error);
 
-    impl std::fmt::Display for Outer {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    impl fmt::Display for Outer {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("the request failed")
         }
     }
@@ -81,14 +165,32 @@ mod tests {
     }
 
     #[test]
-    fn the_innermost_cause_gives_the_words() {
+    fn the_innermost_cause_gives_the_reason() {
         let refused = Outer(io::ErrorKind::ConnectionRefused.into());
-        assert_eq!(why_no_connection(&refused), "the connection was refused");
-        assert_eq!(why_no_trust(&refused), None);
-        let cause = "invalid peer certificate: UnknownIssuer";
-        let untrusted = Outer(io::Error::new(io::ErrorKind::InvalidData, cause));
-        assert!(why_no_connection(&untrusted).contains("doesn't trust"));
-        let unknown = Outer(io::Error::other("failed to lookup address information"));
-        assert!(why_no_connection(&unknown).contains("DNS"));
+        assert_eq!(NoConnection::of(&refused), NoConnection::Refused);
+        assert_eq!(NoConnection::of(&refused).to_string(), "the connection was refused");
+        assert_eq!(TrustProblem::of(&refused), None);
+        let of = |cause: &str| {
+            NoConnection::of(&Outer(io::Error::new(io::ErrorKind::InvalidData, cause)))
+        };
+        let untrusted = of("invalid peer certificate: UnknownIssuer");
+        assert_eq!(untrusted, NoConnection::Untrusted(TrustProblem::UnknownIssuer));
+        assert!(untrusted.to_string().contains("doesn't trust"));
+        assert_eq!(of("failed to lookup address information"), NoConnection::UnknownHost);
+        for (cause, problem) in [
+            ("certificate not valid for name \"a\"", TrustProblem::OtherName),
+            ("invalid peer certificate: Expired", TrustProblem::Expired),
+            ("invalid peer certificate: NotValidYet", TrustProblem::NotYetValid),
+            ("invalid peer certificate: Odd", {
+                TrustProblem::Other("invalid peer certificate: Odd".into())
+            }),
+        ] {
+            assert_eq!(of(cause), NoConnection::Untrusted(problem));
+        }
+        assert_eq!(
+            of("received fatal alert: X"),
+            NoConnection::TlsAlert("received fatal alert: X".into())
+        );
+        assert_eq!(of("odd"), NoConnection::Other("odd".into()));
     }
 }

@@ -10,6 +10,9 @@ mod solver;
 #[cfg(test)]
 mod tests;
 
-pub use explain::{Names, explain};
+pub use explain::{
+    Advised, Blocked, HiddenNeed, KeyValues, Names, Reason, ReasonKind, RequestLine, TriedWith,
+    Versions, explain,
+};
 pub use problem::{Problem, Records};
 pub use solver::{Solution, SolveError, TooNew, solve};

@@ -20,9 +20,9 @@ pub struct Problem<'a> {
     pub records: &'a [Records],
     /// The records of the present lock: they stay where they can.
     pub locked: &'a [RepoDataRecord],
-    /// Names of packages that shall move to the newest that fits, and of the others what
-    /// they must.
-    pub moved: &'a BTreeSet<String>,
+    /// Packages to upgrade to the newest version that fits; the others only as far as they
+    /// must.
+    pub upgraded: &'a BTreeSet<String>,
     /// What the order of the channels decides.
     pub priority: Priority,
     /// Records newer than this, or of unknown age, are no candidates.
@@ -41,8 +41,8 @@ pub struct Records {
 }
 
 impl Records {
-    /// The records of a subdir of the channel at that place, put in an order of their own:
-    /// the one in which an index was read decides nothing.
+    /// The records of a subdir of the channel at that place, sorted: the order in which an
+    /// index was read decides nothing.
     pub fn new(
         channel: usize,
         mut hashed: Vec<RepoDataRecord>,

@@ -56,13 +56,13 @@ pub enum SolveError {
 pub fn solve(problem: &Problem<'_>) -> Result<Solution, SolveError> {
     let pool = Pool::new(problem, &Lifted::new());
     let specs: Vec<_> = problem.asked.requests.iter().map(|r| r.spec.clone()).collect();
-    let newest = if problem.moved.is_empty() {
+    let newest = if problem.upgraded.is_empty() {
         Vec::new()
     } else {
         // What they would be if nothing were kept is the newest that fits.
         let nothing_kept = Problem { locked: &[], ..*problem };
         let mut records = search(&nothing_kept, &pool, specs.clone(), &[])?;
-        records.retain(|record| problem.moved.contains(name(record)));
+        records.retain(|record| problem.upgraded.contains(name(record)));
         records
     };
     let records = search(problem, &pool, specs.clone(), &newest)?;
@@ -98,7 +98,7 @@ pub(crate) fn search(
             .flatten()
             .copied()
             .filter(|record| locked.contains(record.url.as_str()))
-            .filter(|record| !problem.moved.contains(name(record)))
+            .filter(|record| !problem.upgraded.contains(name(record)))
             .collect(),
         pinned_packages: pinned.iter().collect(),
         virtual_packages: problem.asked.virtual_packages.clone(),

@@ -13,7 +13,7 @@ use rattler_conda_types::{
     PackageName, PackageRecord, RepoDataRecord, Subdir, Version, package::BuildString,
 };
 
-use crate::{Problem, Records, SolveError, explain, solve};
+use crate::{Problem, Reason, ReasonKind, Records, SolveError, explain, solve};
 
 const ORIGIN: &str = "https://conda.anaconda.org";
 
@@ -115,7 +115,7 @@ impl World {
             asked: &self.asked,
             records: &records,
             locked: &self.locked,
-            moved: &moved,
+            upgraded: &moved,
             priority: Priority::Strict,
             exclude_newer: None,
         })
@@ -215,31 +215,33 @@ fn a_record_without_sha256_is_passed_over_and_named_where_it_would_have_been_the
 }
 
 #[test]
-fn every_trouble_is_told_once_with_its_own_line() {
+fn every_reason_is_found_once_with_its_own_line() {
     let world = World::default()
         .channel("a", &["x 1 | s 1.*", "y 1 | s 2.*", "s 1.0", "s 2.0", "v 1", "alone 1"])
         .ask(&["alone", "x", "nowhere", "y", "v 7"]);
     let names = ["x", "y", "s", "v", "alone"].map(|name| (name.to_owned(), vec![0]));
     let reasons = world.with(&[], |problem| explain(problem, &names.into_iter().collect()));
-    let mut told: Vec<_> = reasons
+    let mut found: Vec<_> = reasons
         .iter()
-        .map(|reason| (reason.place.as_ref().map(|place| place.line), reason.code.as_str()))
+        .map(|reason| reason.finding(1))
+        .map(|finding| (finding.place.map(|place| place.line), finding.code.as_str()))
         .collect();
-    told.sort_unstable();
+    found.sort_unstable();
     assert_eq!(
-        told,
+        found,
         [(Some(2), "conflict"), (Some(3), "unknown-package"), (Some(5), "no-such-version")]
     );
 }
 
-/// What is said of each line that is in trouble, with the help.
+/// The message and the help for each line that can't be met.
 fn advised(world: &World) -> Vec<(String, String)> {
     let names = world.records.iter().flat_map(|(channel, records, _)| {
         let name = |record: &RepoDataRecord| record.package_record.name.as_normalized().to_owned();
         records.iter().map(move |record| (name(record), vec![*channel]))
     });
     let reasons = world.with(&[], |problem| explain(problem, &names.collect()));
-    reasons.into_iter().map(|r| (r.message, r.help.unwrap_or_default())).collect()
+    let findings = reasons.iter().map(|reason| reason.finding(1));
+    findings.map(|f| (f.message, f.help.unwrap_or_default())).collect()
 }
 
 #[test]
@@ -321,10 +323,11 @@ fn what_brackets_ask_for_is_told_beside_what_there_is() {
     ] {
         let world = world.clone().ask(&[asked]);
         let reasons = world.with(&[], |problem| explain(problem, &crate::Names::new()));
-        assert_eq!(reasons[0].code, "no-such-build");
-        assert_eq!(reasons[0].notes, notes);
+        let finding = reasons[0].finding(1);
+        assert_eq!(finding.code, "no-such-build");
+        assert_eq!(finding.notes, notes);
         let line = if asked.contains(">=1") { "x>=1" } else { "x" };
-        assert_eq!(reasons[0].help, Some(format!("write `{line}` for any build")));
+        assert_eq!(finding.help, Some(format!("write `{line}` for any build")));
     }
 }
 
@@ -364,4 +367,38 @@ proptest! {
         world.locked = Vec::new();
         prop_assert_eq!(world.ask(&requests).solved(), expected);
     }
+}
+
+#[test]
+fn a_reason_names_its_lines_and_packages_as_data() {
+    let world = World::default()
+        .channel("a", &["x 1 | s 1.*", "y 1 | s 2.*", "s 1.0", "s 2.0"])
+        .ask(&["x", "y", "s 7"]);
+    let names = ["x", "y", "s"].map(|name| (name.to_owned(), vec![0]));
+    let reasons = world.with(&[], |problem| explain(problem, &names.into_iter().collect()));
+    let [conflict, version] = reasons.as_slice() else { panic!("{reasons:?}") };
+    let lines: Vec<_> = conflict.requests.iter().map(|line| line.text.as_str()).collect();
+    assert_eq!(lines, ["x", "y"]);
+    assert!(matches!(&conflict.kind, ReasonKind::Conflict { account: Some(_), .. }));
+    assert!(matches!(
+        &version.kind,
+        ReasonKind::NoSuchVersion { package, asked, versions, .. }
+            if package == "s" && asked == "7" && versions.listed == ["2.0", "1.0"]
+    ));
+}
+
+#[test]
+fn the_same_reason_on_two_platforms_is_one_and_names_them_only_where_others_differ() {
+    let world = World::default().channel("a", &["x 1"]).ask(&["x 2"]);
+    let names = crate::Names::new();
+    let of = |platform: Subdir| {
+        world.with(&[], |problem| explain(&Problem { platform, ..*problem }, &names))
+    };
+    let all = [of(Subdir::Linux64), of(Subdir::OsxArm64)].concat();
+    let merged = Reason::merge(all);
+    assert_eq!(merged.len(), 1);
+    assert_eq!(merged[0].platforms, [Subdir::Linux64, Subdir::OsxArm64].into());
+    let on = |asked: usize| merged[0].finding(asked).notes.last().cloned();
+    assert!(on(2).is_some_and(|note| note.starts_with("versions")), "{:?}", on(2));
+    assert_eq!(on(3).as_deref(), Some("on linux-64, on osx-arm64"));
 }

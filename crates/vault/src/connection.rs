@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use envlock_report::connection::{innermost, why_no_connection, why_no_trust};
+use envlock_report::connection::NoConnection;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use rustify::endpoint::{Endpoint, MiddleWare};
 use rustify::errors::ClientError;
@@ -108,7 +108,7 @@ impl<'a> Connection<'a> {
         let (mut tries, mut paused) = (1, Duration::ZERO);
         loop {
             let (asked, failure) = match self.once(ask, token, tries, false).await {
-                Next::Take(answer) if answer.status == 403 && self.may_be_early(ask) => {
+                Next::Take(answer) if answer.status == 403 && self.take_standby_retry(ask) => {
                     tokio::time::sleep(self.settings.patience.pause * 2).await;
                     return match self.once(ask, token, tries, true).await {
                         Next::Take(answer) => Ok(answer),
@@ -132,8 +132,9 @@ impl<'a> Connection<'a> {
         self.is_behind.store(true, Ordering::Relaxed);
     }
 
-    /// Whether a refusal may come of a token that a node hasn't heard of yet: once.
-    fn may_be_early(&self, ask: &Ask<'_>) -> bool {
+    /// Whether to retry a refusal because a standby node may not know the token yet. Takes the
+    /// retry: it is given once.
+    fn take_standby_retry(&self, ask: &Ask<'_>) -> bool {
         ask.takes_a_token() && self.is_behind.swap(false, Ordering::Relaxed)
     }
 
@@ -199,17 +200,18 @@ impl<'a> Connection<'a> {
             let reason = "it isn't HTTP".to_owned();
             return Next::Stop(Failure::Unreadable { asked, reason });
         };
-        if let Some(reason) = why_no_trust(error) {
-            return Next::Stop(Failure::Untrusted { address, reason });
-        }
-        if innermost(error).contains("fatal alert") {
-            return Next::Stop(Failure::ClientCertificate { address });
-        }
+        let reason = match NoConnection::of(error) {
+            NoConnection::Untrusted(reason) => {
+                return Next::Stop(Failure::Untrusted { address, reason });
+            }
+            NoConnection::TlsAlert(_) => {
+                return Next::Stop(Failure::ClientCertificate { address });
+            }
+            reason => reason,
+        };
         let seconds = self.settings.timeout.as_secs();
         if error.is_connect() {
-            let timed_out = error.is_timeout();
-            let reason = why_no_connection(error);
-            return Next::Stop(if timed_out {
+            return Next::Stop(if error.is_timeout() {
                 Failure::TimedOut { address, asked, seconds }
             } else {
                 Failure::Unreachable { address, reason }

@@ -1,5 +1,6 @@
 //! Why nothing could be found out, each in its own words.
 
+use envlock_report::connection::{NoConnection, TrustProblem};
 use envlock_report::{Code, Exit, Explain, Finding, count};
 
 use crate::{AddressError, CredentialError};
@@ -28,7 +29,7 @@ pub enum Failure {
         /// The server.
         address: String,
         /// Why.
-        reason: String,
+        reason: NoConnection,
     },
     /// No answer in time.
     #[error("{address} did not answer {asked} within {seconds} s")]
@@ -54,7 +55,7 @@ pub enum Failure {
         /// The server.
         address: String,
         /// Why.
-        reason: String,
+        reason: TrustProblem,
     },
     /// It wants another client certificate, or one at all.
     #[error("{address} refuses the connection's own certificate, or wants one")]
@@ -258,7 +259,7 @@ impl Failure {
             Self::Broken { .. } | Self::Server { .. } => {
                 "try again; if it stays, its operator's log has the reason"
             }
-            Self::Untrusted { reason, .. } if reason.contains("another name") => {
+            Self::Untrusted { reason: TrustProblem::OtherName, .. } => {
                 "name the one in the certificate: VAULT_TLS_SERVER_NAME=NAME"
             }
             Self::Untrusted { .. } => "name the authority that signed it: VAULT_CACERT=FILE",

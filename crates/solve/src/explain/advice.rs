@@ -7,7 +7,10 @@ use envlock_model::{
 use envlock_report::Place;
 use rattler_conda_types::{GenericVirtualPackage, RepoDataRecord};
 
-use super::conflict::attempt;
+use super::{
+    conflict::attempt,
+    reason::{Advised, TriedWith},
+};
 use crate::{
     Problem,
     pool::{Lifted, Pool},
@@ -27,17 +30,14 @@ impl<'a> Advice<'a> {
         Self { problem: *problem, lines: holding.iter().copied().cloned().collect(), holds_all }
     }
 
-    /// What advice was tried beside.
-    pub(super) fn beside(&self) -> &'static str {
-        if self.holds_all { "the other lines" } else { "the other lines that can hold" }
+    /// The lines that advice is tried with.
+    pub(super) fn tried_with(&self) -> TriedWith {
+        if self.holds_all { TriedWith::OtherLines } else { TriedWith::LinesThatHold }
     }
 
-    /// That no version of `package` can be advised.
-    pub(super) fn none_fits(&self, package: &str) -> String {
-        match self.lines.as_slice() {
-            [] => format!("no version of {package} can be had: each needs what isn't there"),
-            _ => format!("no version of {package} fits {}: loosen one of these", self.beside()),
-        }
+    /// That no version can be advised.
+    pub(super) fn nothing(&self) -> Advised {
+        Advised::Nothing { tried_with: (!self.lines.is_empty()).then(|| self.tried_with()) }
     }
 
     /// The priorities under which advice is tried: that of the question, and where it is a

@@ -3,16 +3,19 @@
 use std::collections::BTreeSet;
 
 use envlock_model::question::AskedSpec;
-use envlock_report::{Code, Finding};
 use rattler_conda_types::RepoDataRecord;
 
-use super::{advice::on_machine_with, priority};
+use super::{
+    advice::on_machine_with,
+    priority,
+    reason::{Reason, ReasonKind},
+};
 use crate::{Problem, SolveError, pool::Pool, solver::search};
 
-/// So many sets are told in one run; whoever mends them sees the rest in the next.
+/// How many conflicts are reported in one run; the next run reports the rest.
 const MOST_CONFLICTS: usize = 5;
 
-/// So many lines of the solver's account are shown for one set.
+/// How many lines of the solver's account are shown for one conflict.
 const MOST_LINES: usize = 24;
 
 /// Every conflict among `possible`, each a smallest set of requests that can't hold at once;
@@ -21,7 +24,7 @@ pub(super) fn conflicts<'a>(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
     mut possible: Vec<&'a AskedSpec>,
-) -> (Vec<Finding>, Vec<&'a AskedSpec>) {
+) -> (Vec<Reason>, Vec<&'a AskedSpec>) {
     let mut found = Vec::new();
     while found.len() < MOST_CONFLICTS {
         let Err(error) = attempt(problem, pool, &possible) else { break };
@@ -31,7 +34,7 @@ pub(super) fn conflicts<'a>(
         let core = smallest(problem, pool, possible.clone());
         possible.retain(|request| !core.iter().any(|other| std::ptr::eq(*request, *other)));
         found.push(
-            priority::hidden(problem, pool, &core).unwrap_or_else(|| tell(problem, pool, &core)),
+            priority::hidden(problem, pool, &core).unwrap_or_else(|| reason(problem, pool, &core)),
         );
     }
     (found, possible)
@@ -73,39 +76,20 @@ fn smallest<'a>(
     core
 }
 
-fn tell(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&AskedSpec]) -> Finding {
-    let mut diagnostic = match core {
-        [one] => Finding::new(
-            Code::Conflict,
-            format!("`{}` can't be met: what it needs isn't to be had", one.text),
-        )
-        .with_help("ask for another version of it, or add the channel that has what it needs"),
-        _ => Finding::new(
-            Code::Conflict,
-            format!("these {} lines can't hold at once: {}", core.len(), texts(core)),
-        )
-        .with_help("loosen one of these lines"),
+fn reason(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&AskedSpec]) -> Reason {
+    let kind = match attempt(problem, pool, core) {
+        Err(SolveError::NoSolution { account }) => ReasonKind::Conflict {
+            account: Some(shortened(&account)),
+            needs_of_machine: needs_of_machine(problem, pool, core),
+        },
+        _ => ReasonKind::Conflict { account: None, needs_of_machine: None },
     };
-    diagnostic.place = core.first().map(|request| request.place.clone());
-    diagnostic.notes.extend(others(core));
-    if let Err(SolveError::NoSolution { account }) = attempt(problem, pool, core) {
-        if let Some(needed) = needed_of_machine(problem, pool, core) {
-            diagnostic.help = Some(format!(
-                "for machines that have it: solve with `--virtual-package {needed}=VERSION`"
-            ));
-        }
-        diagnostic.notes.push(shortened(&account));
-    }
-    diagnostic
+    Reason::new(problem.platform, core, kind)
 }
 
 /// The virtual package that would make the difference: one that is not assumed at all, and
 /// with which (in any version that a record names) the requests hold.
-fn needed_of_machine(
-    problem: &Problem<'_>,
-    pool: &Pool<'_>,
-    core: &[&AskedSpec],
-) -> Option<String> {
+fn needs_of_machine(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&AskedSpec]) -> Option<String> {
     let assumed = &problem.asked.virtual_packages;
     let requests: BTreeSet<_> = core.iter().map(|request| request.package()).collect();
     let usable = pool.names.iter().filter(|(name, _)| requests.contains(*name));
@@ -121,18 +105,6 @@ fn needed_of_machine(
         let asked = on_machine_with(problem.asked, name)?;
         let problem = Problem { asked: &asked, ..*problem };
         attempt(&problem, pool, core).ok().map(|_| name.to_owned())
-    })
-}
-
-/// The requests of a conflict in one line.
-pub(super) fn texts(core: &[&AskedSpec]) -> String {
-    core.iter().map(|request| format!("`{}`", request.text)).collect::<Vec<_>>().join(", ")
-}
-
-/// Where the requests but the first stand.
-pub(super) fn others(core: &[&AskedSpec]) -> impl Iterator<Item = String> {
-    core.iter().skip(1).map(|request| {
-        format!("{}:{} asks for `{}`", request.place.file, request.place.line, request.text)
     })
 }
 

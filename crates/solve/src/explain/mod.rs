@@ -1,43 +1,46 @@
 //! Why there is no solution, by the lines of environment.yml.
 //!
-//! All troubles of one run come together: names that no channel has, versions that don't
+//! All reasons of one run come together: names that no channel has, versions that don't
 //! exist, and then, among the requests that could each be met alone, every set of lines that
-//! can't hold at once.
+//! can't hold at once. A [`Reason`] is data; [`Reason::finding`] gives its words.
 
 mod advice;
 mod conflict;
+mod finding;
 mod nearest;
 mod priority;
+mod reason;
 mod request;
 mod words;
 
 use std::collections::BTreeMap;
-
-use envlock_report::Finding;
 
 use crate::{
     Problem,
     pool::{Lifted, Pool},
 };
 use advice::Advice;
+pub use reason::{
+    Advised, Blocked, HiddenNeed, KeyValues, Reason, ReasonKind, RequestLine, TriedWith, Versions,
+};
 
 /// Every package name of the indexes, with the channels that have it (by their place in
 /// [`Problem::channels`]).
 pub type Names = BTreeMap<String, Vec<usize>>;
 
-/// Says why `problem` has no solution. At least one diagnostic, in the order of the lines.
-pub fn explain(problem: &Problem<'_>, names: &Names) -> Vec<Finding> {
+/// Explains why `problem` has no solution: at least one reason, in the order of the lines.
+pub fn explain(problem: &Problem<'_>, names: &Names) -> Vec<Reason> {
     let pool = Pool::new(problem, &Lifted::new());
-    let (possible, troubled): (Vec<_>, Vec<_>) = problem
+    let (possible, impossible): (Vec<_>, Vec<_>) = problem
         .asked
         .requests
         .iter()
         .partition(|request| request::can_be_met(problem, &pool, request));
     let (mut found, holding) = conflict::conflicts(problem, &pool, possible);
     let mut advice = Advice::new(problem, &holding, found.is_empty());
-    for request in troubled {
-        found.push(request::trouble(problem, &pool, names, &mut advice, request));
+    for request in impossible {
+        found.push(request::unmet(problem, &pool, names, &mut advice, request));
     }
-    found.sort_by(|a, b| a.place.cmp(&b.place));
+    found.sort_by(|a, b| a.place().cmp(&b.place()));
     found
 }

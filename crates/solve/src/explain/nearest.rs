@@ -3,20 +3,24 @@
 
 use std::collections::BTreeMap;
 
-use envlock_model::question::{AskedSpec, Priority};
-use envlock_report::{Code, Finding};
+use envlock_model::question::AskedSpec;
 use rattler_conda_types::{MatchSpec, Matches, PackageName, ParseMatchSpecOptions, RepoDataRecord};
 
-use super::{advice::Advice, request::VERSIONS, words};
+use super::{
+    advice::Advice,
+    reason::{Advised, Blocked, ReasonKind, RequestLine, Versions},
+    request::VERSIONS,
+    words,
+};
 use crate::{
     Problem,
     pool::{Candidates, Pool, name},
 };
 
-/// So many versions are tried, the nearest first, before any that fits is taken.
+/// How many versions are tried, the nearest first, before any that fits is taken.
 const MOST_TRIED: usize = 4;
 
-/// Tells that no record has the version that is asked for.
+/// That no record has the version that is asked for.
 pub(super) fn no_such_version(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
@@ -24,90 +28,75 @@ pub(super) fn no_such_version(
     candidates: &Candidates<'_>,
     request: &AskedSpec,
     records: &[&RepoDataRecord],
-) -> Finding {
-    let package = request.package();
+) -> ReasonKind {
     let asked = words::asked_version(request);
     let versions = by_distance(&asked, records);
-    let mut message = format!("there is no {package} {asked}");
-    let mut notes = vec![format!("versions, the nearest first: {}", listed(&versions))];
-    if let Some((near, records)) = versions.first() {
-        message = format!("{message}; the nearest is {near}");
-        if let Standing::Blocked { needs, by } = standing(problem, pool, records) {
-            let dependency = needs.name.as_exact().map_or("", |name| name.as_normalized());
-            message = format!(
-                "{message}, which needs {} {} where {}:{} asks for {}",
-                capitalised(dependency),
-                words::version_of(&needs),
-                by.place.file,
-                by.place.line,
-                words::asked_version(by),
-            );
-            notes.push(format!("{package} {near} depends on `{needs}`"));
-        }
+    let blocked = versions.first().and_then(|(_, records)| {
+        let Standing::Blocked { needs, by } = standing(problem, pool, records) else { return None };
+        Some(Blocked {
+            dependency: needs.name.as_exact().map_or("", |name| name.as_normalized()).to_owned(),
+            version: words::version_of(&needs),
+            needs: needs.to_string(),
+            by: RequestLine::new(by),
+            by_version: words::asked_version(by),
+        })
+    });
+    ReasonKind::NoSuchVersion {
+        package: request.package().to_owned(),
+        asked,
+        versions: Versions::first(versions.iter().map(|(version, _)| version.clone()), VERSIONS),
+        blocked,
+        advice: advised(problem, pool, advice, candidates, request, &versions),
     }
-    let mut diagnostic = Finding::new(Code::NoSuchVersion, message);
-    diagnostic.notes = notes;
-    diagnostic.help = help(problem, pool, advice, candidates, request, &versions);
-    diagnostic
 }
 
 /// The nearest version that the other lines allow: by its own requirements, and then by
 /// solving for it, since what blocks it can be packages away.
-fn help(
+fn advised(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
     advice: &mut Advice<'_>,
     candidates: &Candidates<'_>,
     request: &AskedSpec,
     versions: &ByVersion<'_>,
-) -> Option<String> {
+) -> Option<Advised> {
     let package = request.package();
     let standings = versions.iter().enumerate().map(|(place, (version, records))| {
         (place, version, records, standing(problem, pool, records))
     });
     let promising = standings.filter(|(.., how)| !matches!(how, Standing::Blocked { .. }));
     let promising: Vec<_> = promising.take(MOST_TRIED).collect();
-    for priority in advice.priorities() {
+    let tried_with = advice.tried_with();
+    for tried in advice.priorities() {
+        let priority = (tried != problem.priority).then_some(tried);
         for (place, version, records, standing) in &promising {
             let channel = records.first().map(|record| prefix(problem, candidates, record));
             let line = format!("{}{package}={version}", channel.unwrap_or_default());
             let machine = standing.needs_of_machine();
-            if advice.follow(&line, machine, priority).is_some() {
-                let flags = flags(machine, (priority != problem.priority).then_some(priority));
-                let nearest = format!("the nearest that fits {} is {version}", advice.beside());
-                return Some(match machine {
-                    None if *place == 0 => format!("write `{line}`{flags}"),
-                    None => format!("{nearest}: write `{line}`{flags}"),
-                    Some(has) => {
-                        format!("{nearest}, for machines with {has}: write `{line}`{flags}")
-                    }
+            if advice.follow(&line, machine, tried).is_some() {
+                return Some(Advised::Nearest {
+                    version: (*version).clone(),
+                    line,
+                    is_first: *place == 0,
+                    machine: machine.map(str::to_owned),
+                    priority,
+                    tried_with,
                 });
             }
         }
         let channel = request.channel.as_deref().map(|channel| format!("{channel}::"));
         let any = format!("{}{package}", channel.unwrap_or_default());
-        if let Some(set) = advice.follow(&any, None, priority) {
-            let version =
-                &set.iter().find(|record| name(record) == package)?.package_record.version;
-            let flags = flags(None, (priority != problem.priority).then_some(priority));
-            let beside = advice.beside();
-            return Some(format!(
-                "one that fits {beside} is {version}: write `{any}={version}`{flags}"
-            ));
+        if let Some(set) = advice.follow(&any, None, tried) {
+            let record = set.iter().find(|record| name(record) == package)?;
+            let version = record.package_record.version.to_string();
+            let line = format!("{any}={version}");
+            return Some(Advised::Any { version, line, priority, tried_with });
         }
     }
-    Some(advice.none_fits(package))
+    Some(advice.nothing())
 }
 
-/// What else has to be said on the command line.
-fn flags(machine: Option<&str>, priority: Option<Priority>) -> String {
-    let priority = priority.map(|priority| format!("--channel-priority {}", priority.as_str()));
-    let machine = machine.map(|package| format!("--virtual-package {package}=VERSION"));
-    let flags: Vec<_> = machine.into_iter().chain(priority).collect();
-    if flags.is_empty() { String::new() } else { format!(" and solve with `{}`", flags.join(" ")) }
-}
-
-/// Whether a version can stand beside the other lines.
+/// Whether a version can hold together with the other lines.
 enum Standing<'a> {
     /// One of its records can, as far as its own requirements tell.
     Fits,
@@ -163,7 +152,7 @@ fn standing_of<'a>(
             }
             continue;
         }
-        // A line that can't be met in any case stands in nobody's way.
+        // A line that can't be met in any case excludes nothing.
         let by = problem.asked.requests.iter().find(|other| {
             other.package() == package
                 && other.package() != name(record)
@@ -180,7 +169,7 @@ fn standing_of<'a>(
     of_machine.map_or(Standing::Fits, Standing::NeedsOfMachine)
 }
 
-/// Whether `record` can stand beside the other lines on the machine that is assumed.
+/// Whether `record` can hold together with the other lines on the machine that is assumed.
 pub(super) fn fits(problem: &Problem<'_>, pool: &Pool<'_>, record: &RepoDataRecord) -> bool {
     matches!(standing_of(problem, pool, record), Standing::Fits)
 }
@@ -205,17 +194,4 @@ fn by_distance<'a>(asked: &str, records: &[&'a RepoDataRecord]) -> ByVersion<'a>
     let mut sorted: ByVersion<'_> = by_version.into_iter().collect();
     sorted.sort_by_key(|(version, _)| words::distance(asked, version));
     sorted
-}
-
-fn listed(versions: &ByVersion<'_>) -> String {
-    let mut words: Vec<_> = versions.iter().take(VERSIONS).map(|(v, _)| v.clone()).collect();
-    if versions.len() > VERSIONS {
-        words.push(format!("… ({} in all)", versions.len()));
-    }
-    words.join(", ")
-}
-
-/// Python is a name to people; other packages keep theirs.
-fn capitalised(package: &str) -> &str {
-    if package == "python" { "Python" } else { package }
 }

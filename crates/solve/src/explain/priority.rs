@@ -4,45 +4,50 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use envlock_model::question::AskedSpec;
-use envlock_report::{Code, Finding};
 use rattler_conda_types::{MatchSpec, Matches, ParseMatchSpecOptions, RepoDataRecord};
 
 use super::{
-    conflict::{attempt, others, texts},
+    conflict::attempt,
     nearest::fits,
+    reason::{HiddenNeed, Reason, ReasonKind, Versions},
     request::without_channel,
-    words,
 };
 use crate::{
     Problem,
     pool::{Lifted, Pool, name},
 };
 
-/// So many hidden packages are named.
-const NAMED: usize = 5;
-
 /// Up to so many hidden packages can sensibly be asked for one by one; where more are
 /// hidden, the order of the channels is the cure.
 const ONE_BY_ONE: usize = 3;
 
-/// So many versions of the channel in front are listed.
+/// How many versions of the channel that is used are listed.
 const VERSIONS: usize = 3;
 
-/// The conflict told as one of priority; none when priority has no part in it.
+/// The conflict as one of priority; none when priority has no part in it.
 pub(super) fn hidden(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
     core: &[&AskedSpec],
-) -> Option<Finding> {
+) -> Option<Reason> {
     // If not even all that is hidden helps, priority isn't the cause.
     let all: Lifted<'_> = pool.names.keys().copied().collect();
     attempt(problem, &Pool::new(problem, &all), core).ok()?;
 
     let needs = hidden_needs(problem, pool, core);
-    let first = needs.first()?;
+    if needs.is_empty() {
+        return None;
+    }
     let lifted = pool.names.keys().copied().filter(|name| needs.iter().any(|n| n.package == *name));
     let enough = attempt(problem, &Pool::new(problem, &lifted.collect()), core).is_ok();
-    Some(tell(problem, pool, core, first, &needs, enough))
+    let lines = if enough && needs.len() <= ONE_BY_ONE {
+        one_by_one(problem, core, &needs)
+    } else {
+        Vec::new()
+    };
+    let needs = needs.iter().map(|need| hidden_need(problem, pool, need)).collect();
+    let kind = ReasonKind::HiddenByPriority { needs, lines };
+    Some(Reason::new(problem.platform, core, kind))
 }
 
 /// A need that only a hidden record meets.
@@ -128,69 +133,29 @@ fn pinned(problem: &Problem<'_>, package: &str) -> bool {
         .any(|request| request.package() == package && request.channel.is_some())
 }
 
-fn tell(
-    problem: &Problem<'_>,
-    pool: &Pool<'_>,
-    core: &[&AskedSpec],
-    first: &Need,
-    needs: &[Need],
-    enough: bool,
-) -> Finding {
-    let channel = |index: usize| problem.channels[index].name.as_str();
-    let used = |package: &str| {
-        pool.get(package).and_then(|candidates| candidates.channel).map_or("", channel)
-    };
-    let behind = used(&first.package);
-    let hidden: Vec<_> = needs.iter().take(NAMED).map(|need| need.package.as_str()).collect();
-    let more = if needs.len() > NAMED { ", …" } else { "" };
-    let mut diagnostic = Finding::new(
-        Code::HiddenByPriority,
-        format!(
-            "{} can't be met: strict channel priority hides {}'s {}{more} behind {behind}",
-            texts(core),
-            channel(first.channel),
-            hidden.join(", "),
-        ),
-    );
-    diagnostic.place = core.first().map(|request| request.place.clone());
-    diagnostic.notes.extend(others(core));
-    for need in needs.iter().take(NAMED) {
-        let versions = pool.get(&need.package).map(|candidates| {
-            words::versions(candidates.usable.iter().map(|(_, record)| *record), VERSIONS)
-        });
-        let mut needed: Vec<_> = need.path.iter().map(String::as_str).collect();
-        needed.push(&need.spec);
-        diagnostic.notes.push(format!(
-            "{}: {} comes first and has {}, so {} of {} isn't looked at",
-            needed.join(" -> "),
-            used(&need.package),
-            versions.unwrap_or_default(),
-            need.version,
-            channel(need.channel),
-        ));
+/// The need in words of channels, and the versions of the one that is used.
+fn hidden_need(problem: &Problem<'_>, pool: &Pool<'_>, need: &Need) -> HiddenNeed {
+    let channel = |index: usize| problem.channels[index].name.clone();
+    let candidates = pool.get(&need.package);
+    let usable = candidates.into_iter().flat_map(|candidates| &candidates.usable);
+    HiddenNeed {
+        path: need.path.clone(),
+        package: need.package.clone(),
+        spec: need.spec.clone(),
+        used: candidates.and_then(|found| found.channel).map(channel).unwrap_or_default(),
+        usable: Versions::of(usable.map(|(_, record)| *record), VERSIONS),
+        channel: channel(need.channel),
+        version: need.version.clone(),
     }
-    let reorder = format!("list {} before {behind} in `channels:`", channel(first.channel));
-    diagnostic.with_help(if enough && needs.len() <= ONE_BY_ONE {
-        format!("{reorder}; or {}", one_by_one(core, needs, &|index| channel(index)))
-    } else {
-        reorder
-    })
 }
 
 /// The lines that ask another channel for each package.
-fn one_by_one<'a>(
-    core: &[&AskedSpec],
-    needs: &[Need],
-    channel: &dyn Fn(usize) -> &'a str,
-) -> String {
+fn one_by_one(problem: &Problem<'_>, core: &[&AskedSpec], needs: &[Need]) -> Vec<String> {
     let asked: BTreeMap<_, _> =
         core.iter().map(|request| (request.package(), without_channel(request))).collect();
-    let lines: Vec<_> = needs
-        .iter()
-        .map(|need| {
-            let text = asked.get(need.package.as_str()).unwrap_or(&need.package);
-            format!("`{}::{text}`", channel(need.channel))
-        })
-        .collect();
-    format!("ask for it there: write {} among the dependencies", lines.join(", "))
+    let line = |need: &Need| {
+        let text = asked.get(need.package.as_str()).unwrap_or(&need.package);
+        format!("{}::{text}", problem.channels[need.channel].name)
+    };
+    needs.iter().map(line).collect()
 }

@@ -1,9 +1,7 @@
-//! Requirements and versions in the words of a person.
-
-use std::collections::BTreeSet;
+//! Requirements and versions as people write them.
 
 use envlock_model::question::AskedSpec;
-use rattler_conda_types::{MatchSpec, RepoDataRecord, Version};
+use rattler_conda_types::{MatchSpec, RepoDataRecord};
 
 /// `3.11` for `>=3.11,<3.12.0a0`, `3.10` for `3.10.*` or `=3.10`; else the text as it is.
 pub(super) fn version_of(spec: &MatchSpec) -> String {
@@ -75,20 +73,6 @@ fn or_none(value: Option<String>) -> String {
 /// What a request says of versions: `2.13.0`, `3.10`.
 pub(super) fn asked_version(request: &AskedSpec) -> String {
     version_of(&request.spec)
-}
-
-/// The versions of some records, each once, newest first, the first few.
-pub(super) fn versions<'a>(
-    records: impl IntoIterator<Item = &'a RepoDataRecord>,
-    most: usize,
-) -> String {
-    let versions: BTreeSet<&Version> =
-        records.into_iter().map(|record| record.package_record.version.version()).collect();
-    let mut words: Vec<_> = versions.iter().rev().take(most).map(ToString::to_string).collect();
-    if versions.len() > most {
-        words.push(format!("… ({} in all)", versions.len()));
-    }
-    words.join(", ")
 }
 
 /// How far apart two versions are: the place of the first number that differs (a later one

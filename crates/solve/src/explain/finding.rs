@@ -1,0 +1,297 @@
+//! The words for each reason: all of them are made here.
+
+use std::fmt;
+
+use envlock_model::question::Priority;
+use envlock_report::{Code, Finding};
+use rattler_conda_types::Subdir;
+
+use super::reason::{
+    Advised, Blocked, HiddenNeed, KeyValues, Reason, ReasonKind, RequestLine, TriedWith, Versions,
+};
+
+/// How many hidden packages are named.
+const NAMED: usize = 5;
+
+impl Reason {
+    /// The reason as a finding. It names its platforms unless these are all that were asked
+    /// for, which are `platforms` in number.
+    pub fn finding(&self, platforms: usize) -> Finding {
+        let mut finding = self.words();
+        finding.place = self.place().cloned();
+        if self.platforms.len() == platforms {
+            return finding;
+        }
+        let on: Vec<_> = self.platforms.iter().map(|platform| format!("on {platform}")).collect();
+        finding.with_note(on.join(", "))
+    }
+
+    fn words(&self) -> Finding {
+        match &self.kind {
+            ReasonKind::UnmetVirtualPackage { package, platform, assumed } => {
+                let text = self.text();
+                let has = assumed.clone().unwrap_or_else(|| format!("no {package}"));
+                let message =
+                    format!("`{text}` is asked for, and {platform} is assumed to have {has}");
+                let help =
+                    format!("say what the machine has: `--virtual-package {package}=VERSION`");
+                Finding::new(Code::VirtualPackage, message).with_help(help)
+            }
+            ReasonKind::UnknownPackage { package, platform, searched, nearest } => {
+                let message = format!("no channel has a package named {package} for {platform}");
+                let finding = Finding::new(Code::UnknownPackage, message)
+                    .with_note(format!("searched: {}", searched.join(", ")));
+                finding.with_help(match nearest {
+                    Some((near, channels)) => {
+                        format!("the nearest name is {near} (in {})", channels.join(", "))
+                    }
+                    None => "check the name, or add the channel that has it to `channels:`".into(),
+                })
+            }
+            ReasonKind::TooNew { usable } => {
+                let message =
+                    format!("every record that `{}` accepts is newer than allowed", self.text());
+                Finding::new(Code::TooNew, message)
+                    .with_note("a record without a timestamp counts as too new")
+                    .with_help(format!(
+                        "allow more with a later `--exclude-newer`, or ask for what is old \
+                         enough: {usable}"
+                    ))
+            }
+            ReasonKind::NoSha256 { usable } => {
+                let text = self.text();
+                let message =
+                    format!("every record that `{text}` accepts lacks a sha256 in its index");
+                Finding::new(Code::NoSha256, message)
+                    .with_note("what can't be verified is never locked")
+                    .with_help(format!("ask for another version: {usable}"))
+            }
+            ReasonKind::NotInChannel { package, platform, asked, other } => {
+                not_in_channel(package, *platform, asked.as_deref(), other.as_deref())
+            }
+            ReasonKind::NotInSubdir { package, subdir, platform, found_in, line } => {
+                let message = format!(
+                    "no {package} of {subdir} can be used on {platform}: it is in {}",
+                    found_in.join(", ")
+                );
+                Finding::new(Code::NotInSubdir, message)
+                    .with_note(format!("searched for {platform}: {platform} and noarch"))
+                    .with_help(format!("write `{line}`"))
+            }
+            ReasonKind::OtherChannel { package, spec, asked, usable, other } => {
+                let message = format!("{asked} has no {package} that `{spec}` accepts");
+                Finding::new(Code::NoSuchVersion, message)
+                    .with_note(format!("{asked} has: {usable}"))
+                    .with_help(format!("{other} has it: write `{other}::{spec}`"))
+            }
+            ReasonKind::HiddenChannel { package, spec, used, usable, other } => {
+                let message =
+                    format!("strict channel priority hides the {package} of {other} behind {used}");
+                Finding::new(Code::HiddenByPriority, message)
+                    .with_note(format!(
+                        "{used} comes first and has {package}, though no version that `{spec}` \
+                         accepts: {usable}"
+                    ))
+                    .with_help(format!("write `{other}::{spec}`, or list {other} before {used}"))
+            }
+            ReasonKind::NoSuchBuild { line, differing } => {
+                let message = format!("no build of `{line}` is one that `{}` accepts", self.text());
+                let mut finding = Finding::new(Code::NoSuchBuild, message);
+                for KeyValues { key, listed, is_cut } in differing {
+                    let more = if *is_cut { ", …" } else { "" };
+                    finding = finding.with_note(format!("{key} is {}{more}", listed.join(", ")));
+                }
+                finding.with_help(format!("write `{line}` for any build"))
+            }
+            ReasonKind::NoSuchVersion { package, asked, versions, blocked, advice } => {
+                let finding = no_such_version(package, asked, versions, blocked.as_ref());
+                match advice {
+                    Some(advice) => finding.with_help(advised(package, advice)),
+                    None => finding,
+                }
+            }
+            ReasonKind::Conflict { account, needs_of_machine } => {
+                self.conflict(account.as_deref(), needs_of_machine.as_deref())
+            }
+            ReasonKind::HiddenByPriority { needs, lines } => self.hidden(needs, lines),
+        }
+    }
+
+    /// The first request.
+    fn text(&self) -> &str {
+        self.requests.first().map_or("", |request| &request.text)
+    }
+
+    /// All requests in one line.
+    fn texts(&self) -> String {
+        let texts = self.requests.iter().map(|request| format!("`{}`", request.text));
+        texts.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The places of the requests but the first.
+    fn others(&self) -> impl Iterator<Item = String> {
+        self.requests.iter().skip(1).map(|RequestLine { text, place }| {
+            format!("{}:{} asks for `{text}`", place.file, place.line)
+        })
+    }
+
+    fn conflict(&self, account: Option<&str>, needs_of_machine: Option<&str>) -> Finding {
+        let (message, help) = match self.requests.as_slice() {
+            [one] => (
+                format!("`{}` can't be met: what it needs isn't to be had", one.text),
+                "ask for another version of it, or add the channel that has what it needs",
+            ),
+            requests => (
+                format!("these {} lines can't hold at once: {}", requests.len(), self.texts()),
+                "loosen one of these lines",
+            ),
+        };
+        let mut finding = Finding::new(Code::Conflict, message);
+        for note in self.others().chain(account.map(str::to_owned)) {
+            finding = finding.with_note(note);
+        }
+        finding.with_help(match needs_of_machine {
+            Some(needed) => format!(
+                "for machines that have it: solve with `--virtual-package {needed}=VERSION`"
+            ),
+            None => help.to_owned(),
+        })
+    }
+
+    fn hidden(&self, needs: &[HiddenNeed], lines: &[String]) -> Finding {
+        let (channel, behind) =
+            needs.first().map_or(("", ""), |need| (need.channel.as_str(), need.used.as_str()));
+        let hidden: Vec<_> = needs.iter().take(NAMED).map(|need| need.package.as_str()).collect();
+        let more = if needs.len() > NAMED { ", …" } else { "" };
+        let message = format!(
+            "{} can't be met: strict channel priority hides {channel}'s {}{more} behind {behind}",
+            self.texts(),
+            hidden.join(", "),
+        );
+        let mut finding = Finding::new(Code::HiddenByPriority, message);
+        for other in self.others() {
+            finding = finding.with_note(other);
+        }
+        for need in needs.iter().take(NAMED) {
+            let mut path: Vec<_> = need.path.iter().map(String::as_str).collect();
+            path.push(&need.spec);
+            finding = finding.with_note(format!(
+                "{}: {} comes first and has {}, so {} of {} isn't looked at",
+                path.join(" -> "),
+                need.used,
+                need.usable,
+                need.version,
+                need.channel,
+            ));
+        }
+        let reorder = format!("list {channel} before {behind} in `channels:`");
+        finding.with_help(if lines.is_empty() {
+            reorder
+        } else {
+            let lines: Vec<_> = lines.iter().map(|line| format!("`{line}`")).collect();
+            let lines = lines.join(", ");
+            format!("{reorder}; or ask for it there: write {lines} among the dependencies")
+        })
+    }
+}
+
+fn not_in_channel(
+    package: &str,
+    platform: Subdir,
+    asked: Option<&str>,
+    other: Option<&str>,
+) -> Finding {
+    let (message, help) = match (asked, other) {
+        (Some(channel), Some(other)) => (
+            format!("{channel} has no package named {package} for {platform}"),
+            format!("{other} has it: write `{other}::{package}`, or `{package}`"),
+        ),
+        (None, Some(other)) => (
+            format!("no channel of `channels:` has a package named {package}"),
+            format!(
+                "{other} has it, and is searched only for what is asked of it by name: write \
+                 `{other}::{package}`, or add {other} to `channels:`"
+            ),
+        ),
+        (_, None) => (
+            format!("no record of {package} can be used on {platform}"),
+            "ask for it without a channel or a subdir".to_owned(),
+        ),
+    };
+    Finding::new(Code::NotInChannel, message).with_help(help)
+}
+
+fn no_such_version(
+    package: &str,
+    asked: &str,
+    versions: &Versions,
+    blocked: Option<&Blocked>,
+) -> Finding {
+    let mut message = format!("there is no {package} {asked}");
+    let nearest = versions.listed.first();
+    if let Some(near) = nearest {
+        message = format!("{message}; the nearest is {near}");
+    }
+    if let Some(Blocked { dependency, version, by, by_version, .. }) = blocked {
+        message = format!(
+            "{message}, which needs {} {version} where {}:{} asks for {by_version}",
+            capitalised(dependency),
+            by.place.file,
+            by.place.line,
+        );
+    }
+    let finding = Finding::new(Code::NoSuchVersion, message)
+        .with_note(format!("versions, the nearest first: {versions}"));
+    match (blocked, nearest) {
+        (Some(blocked), Some(near)) => {
+            finding.with_note(format!("{package} {near} depends on `{}`", blocked.needs))
+        }
+        _ => finding,
+    }
+}
+
+fn advised(package: &str, advice: &Advised) -> String {
+    match advice {
+        Advised::Nearest { version, line, is_first, machine, priority, tried_with } => {
+            let flags = flags(machine.as_deref(), *priority);
+            let nearest = format!("the nearest that fits {tried_with} is {version}");
+            match machine {
+                None if *is_first => format!("write `{line}`{flags}"),
+                None => format!("{nearest}: write `{line}`{flags}"),
+                Some(has) => format!("{nearest}, for machines with {has}: write `{line}`{flags}"),
+            }
+        }
+        Advised::Any { version, line, priority, tried_with } => {
+            let flags = flags(None, *priority);
+            format!("one that fits {tried_with} is {version}: write `{line}`{flags}")
+        }
+        Advised::Nothing { tried_with: None } => {
+            format!("no version of {package} can be had: each needs what isn't there")
+        }
+        Advised::Nothing { tried_with: Some(lines) } => {
+            format!("no version of {package} fits {lines}: loosen one of these")
+        }
+    }
+}
+
+/// The flags that advice takes, in addition to its line.
+fn flags(machine: Option<&str>, priority: Option<Priority>) -> String {
+    let priority = priority.map(|priority| format!("--channel-priority {}", priority.as_str()));
+    let machine = machine.map(|package| format!("--virtual-package {package}=VERSION"));
+    let flags: Vec<_> = machine.into_iter().chain(priority).collect();
+    if flags.is_empty() { String::new() } else { format!(" and solve with `{}`", flags.join(" ")) }
+}
+
+impl fmt::Display for TriedWith {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OtherLines => "the other lines",
+            Self::LinesThatHold => "the other lines that can hold",
+        })
+    }
+}
+
+/// Python is a name to people; other packages keep theirs.
+fn capitalised(package: &str) -> &str {
+    if package == "python" { "Python" } else { package }
+}
