@@ -10,7 +10,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use envlock_channel::{Client, Settings, Sources, Subscription, parse_mirror};
+use envlock_channel::{ChannelRequest, Client, Settings, Sources, parse_mirror};
 use envlock_model::channel::Channel;
 use envlock_model::progress::Silent;
 use envlock_testkit::{Subdir, World};
@@ -61,7 +61,7 @@ async fn records(world: &World) -> Vec<RepoDataRecord> {
     let cache = tempfile::tempdir().unwrap();
     let url = Url::parse("https://conda.anaconda.org/conda-forge/").unwrap();
     let channel = Channel { name: "conda-forge".into(), url, multi: None };
-    let wanted = [Subscription { channel, subdirs: vec![Subdir::Linux64] }];
+    let wanted = [ChannelRequest { channel, subdirs: vec![Subdir::Linux64] }];
     let indexes = client(world, cache.path()).indexes(&wanted, &Silent).await.unwrap();
     let found = indexes.load(&["synth-all".parse().unwrap()]).unwrap();
     found.into_iter().flat_map(|subdir| subdir.records).collect()

@@ -1,4 +1,4 @@
-//! Whom connections trust, what they show of themselves, and which proxy they go through.
+//! TLS trust, client certificates and proxies of connections.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use url::Url;
 use crate::Settings;
 use crate::client::ClientError;
 
-/// Whose certificates are believed.
+/// Which certificates are trusted.
 #[derive(Clone, Default)]
 pub enum Trust {
     /// Those of this machine, and of `SSL_CERT_FILE`.
@@ -18,11 +18,11 @@ pub enum Trust {
     System,
     /// These alone, as PEM.
     Only(Vec<u8>),
-    /// Anybody's: whoever is on the way can read and change everything.
-    Anybody,
+    /// Every certificate: others on the network can read and change everything.
+    Any,
 }
 
-/// Proxies that somebody chose, instead of those of the environment and the system.
+/// Configured proxies, in place of those of the environment and the system.
 #[derive(Clone, Default)]
 pub struct ProxyServers {
     /// By `http`, `https` or `all`, or by `scheme://host`, which wins. May hold credentials.
@@ -53,7 +53,7 @@ pub(crate) fn secured(
 ) -> Result<ClientBuilder, ClientError> {
     let mut builder = match &settings.trust {
         Trust::System => builder,
-        Trust::Anybody => builder.tls_danger_accept_invalid_certs(true),
+        Trust::Any => builder.tls_danger_accept_invalid_certs(true),
         Trust::Only(pem) => {
             let certificates = Certificate::from_pem_bundle(pem).map_err(unreadable)?;
             if certificates.is_empty() {
@@ -88,7 +88,7 @@ impl fmt::Debug for Trust {
         f.write_str(match self {
             Self::System => "System",
             Self::Only(_) => "Only(…)",
-            Self::Anybody => "Anybody",
+            Self::Any => "Any",
         })
     }
 }

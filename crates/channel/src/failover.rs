@@ -1,16 +1,16 @@
-//! One file, source after source: who is asked next, after which pause, and who once more.
+//! Fail-over for one file: which source is asked next, after which pause, and which once more.
 //!
-//! Every source is asked in its turn, and a second time at once where a pause may help. When
-//! none delivered, those whose trouble may have passed are asked a last time, also those
-//! that were put aside. So one file costs each source at most three requests, and all the
-//! pauses together at most [`Settings::patience`](crate::Settings::patience).
+//! Every source is asked in its turn, and a second time at once after a transient error. When
+//! none delivered, those whose error may have passed are asked a last time, suspended hosts
+//! among them. So one file costs each source at most three requests, and all the pauses
+//! together at most [`Settings::patience`](crate::Settings::patience).
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use crate::Source;
-use crate::answer::{Answer, Attempt};
+use crate::source_error::{Attempt, SourceError};
 use crate::transport::Transport;
 
 /// The search for one file.
@@ -31,9 +31,9 @@ pub(crate) struct Turn<'a> {
     pub(crate) source: &'a Source,
     number: usize,
     pause: Duration,
-    /// Whether the source was asked before, or nobody else is left: a host that was put
-    /// aside is asked all the same.
-    pub(crate) insist: bool,
+    /// Whether to ask the source though its host is suspended: it was asked for this file
+    /// before, or no other source is left.
+    pub(crate) force: bool,
 }
 
 impl<'a> Search<'a> {
@@ -43,7 +43,7 @@ impl<'a> Search<'a> {
         patience: Duration,
         backoff: Duration,
     ) -> Self {
-        let turn = |(number, source)| Turn { source, number, pause: Duration::ZERO, insist: false };
+        let turn = |(number, source)| Turn { source, number, pause: Duration::ZERO, force: false };
         Self {
             transport,
             sources,
@@ -55,7 +55,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Who is asked next, once it is time; `None` where the search is over.
+    /// The source to ask next, once it is time; `None` where the search is over.
     pub(crate) async fn next(&mut self) -> Option<Turn<'a>> {
         if self.turns.is_empty() && !self.is_last_round {
             self.is_last_round = true;
@@ -68,56 +68,56 @@ impl<'a> Search<'a> {
         Some(turn)
     }
 
-    /// The file is there.
+    /// The source delivered the file.
     pub(crate) fn delivered(&self, turn: Turn<'_>) {
         self.transport.delivered(&turn.source.url);
     }
 
-    /// Takes down an answer. Gives the source that is asked next in place of this one, where
+    /// Records an error. Returns the source that is asked next in place of this one, where
     /// there is one: then it is a fail-over.
     pub(crate) fn failed(&mut self, turn: Turn<'a>, attempt: Attempt) -> Option<&'a Source> {
-        let repeat = self.repeat(turn, &attempt.answer);
+        let repeat = self.repeat(turn, &attempt.error);
         let is_repeated = repeat.is_some();
         match repeat {
             Some(repeat) => self.turns.push_front(repeat),
-            None => self.transport.failed(&turn.source.url, &attempt.answer),
+            None => self.transport.failed(&turn.source.url, &attempt.error),
         }
-        // What it said when it was asked tells more than that it wasn't asked again.
-        let tells_more = !matches!(attempt.answer, Answer::PutAside(_));
-        if tells_more || self.attempts[turn.number].is_none() {
+        // An earlier error says more than that the source wasn't asked again.
+        let was_asked = !matches!(attempt.error, SourceError::Suspended(_));
+        if was_asked || self.attempts[turn.number].is_none() {
             self.attempts[turn.number] = Some(attempt);
         }
         let next = self.turns.front().map(|turn| turn.source);
-        next.filter(|_| tells_more && !is_repeated)
+        next.filter(|_| was_asked && !is_repeated)
     }
 
-    /// What every source said, in their order.
+    /// The error of every source that was asked, in their order.
     pub(crate) fn attempts(self) -> Vec<Attempt> {
         self.attempts.into_iter().flatten().collect()
     }
 
-    /// A second request to the same source, where waiting is likely to help.
-    fn repeat(&mut self, turn: Turn<'a>, answer: &Answer) -> Option<Turn<'a>> {
-        if turn.insist || !answer.may_pass_soon() {
+    /// A second request to the same source, after a transient error.
+    fn repeat(&mut self, turn: Turn<'a>, error: &SourceError) -> Option<Turn<'a>> {
+        if turn.force || !error.is_transient() {
             return None;
         }
-        let pause = match answer {
-            Answer::Status { retry_after: Some(pause), .. } => *pause,
+        let pause = match error {
+            SourceError::Status { retry_after: Some(pause), .. } => *pause,
             _ => jittered(self.backoff),
         };
-        Some(Turn { pause: self.spend(pause)?, insist: true, ..turn })
+        Some(Turn { pause: self.spend(pause)?, force: true, ..turn })
     }
 
-    /// Those whose trouble may be over, or who weren't asked for this file at all.
+    /// The sources whose error may have passed, and those that weren't asked for this file.
     fn last_round(&mut self) -> VecDeque<Turn<'a>> {
         let may_have_passed = |attempt: &Option<Attempt>| {
             attempt.as_ref().is_some_and(|attempt| {
                 matches!(
-                    attempt.answer,
-                    Answer::Truncated { .. }
-                        | Answer::Silent(_)
-                        | Answer::Crawling(_)
-                        | Answer::PutAside(_)
+                    attempt.error,
+                    SourceError::Truncated { .. }
+                        | SourceError::Silent(_)
+                        | SourceError::TooSlow(_)
+                        | SourceError::Suspended(_)
                 )
             })
         };
@@ -126,13 +126,13 @@ impl<'a> Search<'a> {
         for (number, source) in self.sources.iter().enumerate() {
             if may_have_passed(&self.attempts[number]) {
                 let Some(pause) = self.spend(std::mem::take(&mut pause)) else { break };
-                turns.push_back(Turn { source, number, pause, insist: true });
+                turns.push_back(Turn { source, number, pause, force: true });
             }
         }
         turns
     }
 
-    /// Takes a pause out of what may be waited for this file, if so much is left.
+    /// Takes a pause from the patience for this file, if enough is left.
     fn spend(&mut self, pause: Duration) -> Option<Duration> {
         self.patience = self.patience.checked_sub(pause)?;
         Some(pause)

@@ -1,16 +1,16 @@
-//! What went wrong with a request, from the library's error to an [`Answer`] in words.
+//! What went wrong with a request, from the library's error to a [`SourceError`].
 
 use std::io;
 use std::time::Duration;
 
 use envlock_report::connection::{NoConnection, innermost, io_kind};
 
-use crate::answer::Answer;
+use crate::source_error::SourceError;
 
 /// The error of a request that got no answer.
-pub(crate) fn of_request(error: &reqwest::Error, connect: Duration, idle: Duration) -> Answer {
+pub(crate) fn of_request(error: &reqwest::Error, connect: Duration, idle: Duration) -> SourceError {
     if error.is_redirect() {
-        return Answer::Redirect(innermost(error));
+        return SourceError::Redirect(innermost(error));
     }
     if error.is_connect() {
         let reason = if error.is_timeout() {
@@ -18,9 +18,9 @@ pub(crate) fn of_request(error: &reqwest::Error, connect: Duration, idle: Durati
         } else {
             NoConnection::of(error).to_string()
         };
-        return Answer::Unreachable(reason);
+        return SourceError::Unreachable(reason);
     }
-    if error.is_timeout() { Answer::Silent(idle) } else { Answer::Reset }
+    if error.is_timeout() { SourceError::Silent(idle) } else { SourceError::Reset }
 }
 
 /// The error of an answer that broke off.
@@ -29,14 +29,14 @@ pub(crate) fn of_body(
     got: u64,
     length: Option<u64>,
     idle: Duration,
-) -> Answer {
+) -> SourceError {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
     if error.is_timeout() {
-        return Answer::Silent(idle);
+        return SourceError::Silent(idle);
     }
     match (io_kind(error), length) {
-        (Some(ConnectionReset | ConnectionAborted | BrokenPipe), _) => Answer::Reset,
-        (_, Some(expected)) => Answer::Truncated { got, expected },
-        _ => Answer::Unreadable(format!("the answer broke off after {got} bytes")),
+        (Some(ConnectionReset | ConnectionAborted | BrokenPipe), _) => SourceError::Reset,
+        (_, Some(expected)) => SourceError::Truncated { got, expected },
+        _ => SourceError::Unreadable(format!("the answer broke off after {got} bytes")),
     }
 }

@@ -1,86 +1,86 @@
-//! What is known of one host in this run: how many connections it may have, and whether it
-//! is still worth asking.
+//! The health of one host in this run: how many connections it may have, and whether it is
+//! still asked.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::answer::Answer;
+use crate::source_error::SourceError;
 
-/// So many failures in a row, with nothing delivered between, and a host is put aside.
-const STRIKES: u32 = 3;
+/// After so many failures in a row a host is suspended.
+const MAX_FAILURES: u32 = 3;
 
 /// A server by scheme, name and port.
 #[derive(Debug)]
 pub(crate) struct Host {
     permits: Arc<Semaphore>,
-    standing: Mutex<Standing>,
+    health: Mutex<Health>,
 }
 
 #[derive(Debug, Default)]
-struct Standing {
-    strikes: u32,
-    /// Why it is asked last, or no more.
-    aside: Option<String>,
-    /// It is asked no more, not even where nobody else is left.
+struct Health {
+    failures: u32,
+    /// Why it is suspended: it is asked last.
+    suspended: Option<String>,
+    /// It is not asked any more, not even when no other source is left.
     down: bool,
 }
 
 impl Host {
     pub(crate) fn new(connections: usize) -> Self {
-        Self { permits: Arc::new(Semaphore::new(connections)), standing: Mutex::default() }
+        Self { permits: Arc::new(Semaphore::new(connections)), health: Mutex::default() }
     }
 
-    /// Waits for a free connection. A host that was put aside is only asked by whoever
-    /// insists, having nobody else left; one that is down by nobody.
-    pub(crate) async fn admit(&self, insist: bool) -> Result<OwnedSemaphorePermit, Answer> {
+    /// Waits for a free connection. A suspended host is asked only with `force`; one that is
+    /// down is not asked.
+    pub(crate) async fn acquire(&self, force: bool) -> Result<OwnedSemaphorePermit, SourceError> {
         let permits = Arc::clone(&self.permits);
         let permit = permits.acquire_owned().await.expect("it is never closed");
-        let standing = self.standing();
-        match &standing.aside {
-            Some(reason) if standing.down || !insist => Err(Answer::PutAside(reason.clone())),
+        let health = self.health();
+        match &health.suspended {
+            Some(reason) if health.down || !force => Err(SourceError::Suspended(reason.clone())),
             _ => Ok(permit),
         }
     }
 
-    /// Takes note at once of an answer that cost a timeout, or would cost one a file: no
-    /// connection means that it is down; silence, that it is asked last.
-    pub(crate) fn judged(&self, answer: Answer, insisted: bool) -> Answer {
-        let (aside, down) = match &answer {
-            Answer::Unreachable(_) => (true, true),
-            Answer::Silent(_) | Answer::Crawling(_) => (true, insisted),
+    /// Records at once an error that cost a timeout, or would cost one for each file: without
+    /// a connection the host is down; after silence it is suspended.
+    pub(crate) fn note_error(&self, error: SourceError, forced: bool) -> SourceError {
+        let (suspended, down) = match &error {
+            SourceError::Unreachable(_) => (true, true),
+            SourceError::Silent(_) | SourceError::TooSlow(_) => (true, forced),
             _ => (false, false),
         };
-        if aside {
-            let mut standing = self.standing();
-            standing.aside.get_or_insert_with(|| answer.to_string());
-            standing.down |= down;
+        if suspended {
+            let mut health = self.health();
+            health.suspended.get_or_insert_with(|| error.to_string());
+            health.down |= down;
         }
-        answer
+        error
     }
 
-    /// It failed to deliver a file, in whatever way.
-    pub(crate) fn failed(&self, answer: &Answer) {
-        if answer.is_absent() || matches!(answer, Answer::PutAside(_)) {
+    /// Records that it failed to deliver a file.
+    pub(crate) fn note_failure(&self, error: &SourceError) {
+        if error.is_absent() || matches!(error, SourceError::Suspended(_)) {
             return;
         }
-        let mut standing = self.standing();
-        standing.strikes += 1;
-        if standing.strikes >= STRIKES {
-            standing.aside.get_or_insert_with(|| answer.to_string());
+        let mut health = self.health();
+        health.failures += 1;
+        if health.failures >= MAX_FAILURES {
+            health.suspended.get_or_insert_with(|| error.to_string());
         }
     }
 
-    /// It delivered a file.
-    pub(crate) fn delivered(&self) {
-        let mut standing = self.standing();
-        if !standing.down {
-            *standing = Standing::default();
+    /// Records that it delivered a file.
+    pub(crate) fn note_success(&self) {
+        let mut health = self.health();
+        if !health.down {
+            *health = Health::default();
         }
     }
 
-    fn standing(&self) -> MutexGuard<'_, Standing> {
-        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    fn health(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -88,43 +88,43 @@ impl Host {
 mod tests {
     use super::*;
 
-    async fn asked(host: &Host, insist: bool) -> bool {
-        host.admit(insist).await.is_ok()
+    async fn asked(host: &Host, force: bool) -> bool {
+        host.acquire(force).await.is_ok()
     }
 
     #[tokio::test]
-    async fn failures_in_a_row_put_a_host_behind_the_others_and_a_delivery_brings_it_back() {
+    async fn failures_in_a_row_suspend_a_host_and_a_delivery_ends_that() {
         let host = Host::new(1);
-        let strike = || host.failed(&Answer::WebPage);
+        let strike = || host.note_failure(&SourceError::WebPage);
         strike();
         strike();
-        host.delivered();
+        host.note_success();
         strike();
         strike();
-        host.failed(&Answer::Absent("404".into()));
+        host.note_failure(&SourceError::Absent("404".into()));
         assert!(asked(&host, false).await);
         strike();
         assert!(!asked(&host, false).await && asked(&host, true).await);
-        host.delivered();
+        host.note_success();
         assert!(asked(&host, false).await);
     }
 
     #[tokio::test]
-    async fn a_host_that_cannot_be_reached_is_not_asked_again_by_anybody() {
+    async fn a_host_that_cannot_be_reached_is_not_asked_again() {
         let host = Host::new(1);
-        host.judged(Answer::Unreachable("refused".into()), false);
-        host.delivered();
+        host.note_error(SourceError::Unreachable("refused".into()), false);
+        host.note_success();
         assert!(!asked(&host, true).await);
     }
 
     #[tokio::test]
-    async fn silence_is_heard_twice_before_a_host_counts_as_down() {
+    async fn a_host_is_down_after_it_was_silent_twice() {
         let host = Host::new(1);
-        let silent = || Answer::Silent(std::time::Duration::from_secs(1));
-        host.judged(silent(), false);
-        host.judged(silent(), false);
+        let silent = || SourceError::Silent(std::time::Duration::from_secs(1));
+        host.note_error(silent(), false);
+        host.note_error(silent(), false);
         assert!(!asked(&host, false).await && asked(&host, true).await);
-        host.judged(silent(), true);
+        host.note_error(silent(), true);
         assert!(!asked(&host, true).await);
     }
 }

@@ -9,7 +9,6 @@
 //! and `SSL_CERT_FILE` are honoured by the HTTP and TLS libraries themselves.
 
 mod address;
-mod answer;
 mod blocking;
 mod client;
 mod connection;
@@ -23,20 +22,21 @@ mod packages;
 mod probe;
 mod scratch;
 mod settings;
+mod source_error;
 mod sources;
 mod transport;
 mod virtual_packages;
 mod words;
 
-pub use answer::{Answer, Attempt};
 pub use client::{Client, ClientError};
 pub use connection::{ProxyServers, Trust};
 pub use credentials::{Credentials, Stores};
 pub use disk::DiskError;
 pub use envlock_model::channel::Channel;
-pub use index::{IndexError, Indexes, Problem, SubdirRecords, Subscription};
+pub use index::{ChannelRequest, IndexError, Indexes, Problem, SubdirRecords};
 pub use packages::{FailedPackage, FetchError, MissingPackage};
-pub use probe::{Alive, Probe};
+pub use probe::{IndexInfo, Probe};
 pub use settings::Settings;
+pub use source_error::{Attempt, SourceError};
 pub use sources::{Mirror, MirrorError, Source, Sources, parse_mirror};
 pub use virtual_packages::{VirtualPackageError, host};

@@ -1,27 +1,27 @@
-//! Whether sources answer, and what they have, without taking it.
+//! Asks sources whether they have an index, without downloading it.
 
 use std::time::SystemTime;
 
 use envlock_model::channel::Channel;
 use rattler_conda_types::Subdir;
 
-use crate::answer::Answer;
-use crate::index::{right_name, subdir_url};
+use crate::index::{subdir_url, suggested_name};
+use crate::source_error::SourceError;
 use crate::transport::Served;
 use crate::{Client, Source, address};
 
-/// What one source says of one index.
+/// The answer of one source about one index.
 #[derive(Debug)]
 pub struct Probe {
-    /// Who was asked. Its address may hold a credential; its label never does.
+    /// The source. Its address may hold a credential; its label never does.
     pub source: Source,
-    /// What it has, or what it answered instead.
-    pub answer: Result<Alive, Answer>,
+    /// What it has, or why it doesn't deliver it.
+    pub result: Result<IndexInfo, SourceError>,
 }
 
-/// An index that is there.
+/// An index that a source has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Alive {
+pub struct IndexInfo {
     /// The first form in which it has it, such as `repodata.json.zst`.
     pub form: &'static str,
     /// How many bytes that has, where it is said.
@@ -37,36 +37,36 @@ impl Client {
     pub async fn probe(&self, channel: &Channel, subdir: Subdir) -> Vec<Probe> {
         let mut probes = Vec::new();
         for source in self.sources(&subdir_url(&channel.url, subdir)) {
-            let answer = self.alive(&source).await;
-            probes.push(Probe { source, answer });
+            let result = self.first_form(&source).await;
+            probes.push(Probe { source, result });
         }
         probes
     }
 
-    /// What was probably meant by a channel that nobody has.
-    pub fn right_name(channel: &Channel) -> Option<String> {
-        right_name(channel)
+    /// The name that was probably meant by a channel that no source has.
+    pub fn suggested_name(channel: &Channel) -> Option<String> {
+        suggested_name(channel)
     }
 
-    async fn alive(&self, source: &Source) -> Result<Alive, Answer> {
+    async fn first_form(&self, source: &Source) -> Result<IndexInfo, SourceError> {
         let mut answer = None;
         for form in ["repodata.json.zst", "repodata.json"] {
             match self.first_bytes(source, form).await {
                 Ok((bytes, Served { modified, now })) => {
-                    return Ok(Alive { form, bytes, modified, now });
+                    return Ok(IndexInfo { form, bytes, modified, now });
                 }
-                Err(absent @ Answer::Absent(_)) => answer = Some(absent),
+                Err(absent @ SourceError::Absent(_)) => answer = Some(absent),
                 Err(other) => return Err(other),
             }
         }
-        Err(answer.unwrap_or_else(|| Answer::Absent("no form of it".into())))
+        Err(answer.unwrap_or_else(|| SourceError::Absent("no form of it".into())))
     }
 
     async fn first_bytes(
         &self,
         source: &Source,
         form: &str,
-    ) -> Result<(Option<u64>, Served), Answer> {
+    ) -> Result<(Option<u64>, Served), SourceError> {
         let mut body = self.transport.get(&address::file_in(&source.url, form), true).await?;
         body.chunk().await?;
         Ok((body.length, body.served))

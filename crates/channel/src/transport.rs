@@ -16,11 +16,11 @@ use tokio::io::AsyncReadExt;
 use tokio::sync::OwnedSemaphorePermit;
 use url::Url;
 
-use crate::answer::Answer;
 use crate::client::ClientError;
 use crate::connection::secured;
 use crate::credentials::{Credentials, takes_a_token_away};
 use crate::host::Host;
+use crate::source_error::SourceError;
 use crate::{Settings, Trust, failure};
 
 /// A body that comes more slowly than this, in bytes a second, is as good as none: an index
@@ -81,9 +81,9 @@ impl Transport {
     }
 
     /// Asks for `url`; whoever insists asks hosts that were put aside, too.
-    pub(crate) async fn get(&self, url: &Url, insist: bool) -> Result<Body, Answer> {
-        let body = self.get_if_changed(url, &Validators::default(), insist).await?;
-        body.ok_or_else(|| Answer::Unreadable("304 to a question that wasn't asked".into()))
+    pub(crate) async fn get(&self, url: &Url, force: bool) -> Result<Body, SourceError> {
+        let body = self.get_if_changed(url, &Validators::default(), force).await?;
+        body.ok_or_else(|| SourceError::Unreadable("304 to a question that wasn't asked".into()))
     }
 
     /// Asks for `url`, if it changed since `known`; `None` where it didn't.
@@ -91,18 +91,18 @@ impl Transport {
         &self,
         url: &Url,
         known: &Validators,
-        insist: bool,
-    ) -> Result<Option<Body>, Answer> {
+        force: bool,
+    ) -> Result<Option<Body>, SourceError> {
         if url.scheme() == "file" {
             return open_file(url).await.map(Some);
         }
         let host = self.host(url);
-        let permit = host.admit(insist).await?;
+        let permit = host.acquire(force).await?;
         let http = if is_loopback(url) { &self.loopback } else { &self.http };
         let (request, credential) = self.credentials().request(http, url);
         let response = request.headers(conditions(known)).send().await.map_err(|error| {
             let answer = failure::of_request(&error, self.connect_timeout, self.idle_timeout);
-            host.judged(answer, insist)
+            host.note_error(answer, force)
         })?;
         match response.status() {
             StatusCode::OK => Ok(Some(Body {
@@ -113,7 +113,7 @@ impl Transport {
                 stream: Stream::Http(Box::new(Wire {
                     response,
                     host,
-                    insist,
+                    force,
                     idle_timeout: self.idle_timeout,
                     waited: Duration::ZERO,
                     came: 0,
@@ -132,12 +132,12 @@ impl Transport {
 
     /// A file of this host came whole.
     pub(crate) fn delivered(&self, url: &Url) {
-        self.host(url).delivered();
+        self.host(url).note_success();
     }
 
     /// A file of this host didn't come, whatever it answered.
-    pub(crate) fn failed(&self, url: &Url, answer: &Answer) {
-        self.host(url).failed(answer);
+    pub(crate) fn failed(&self, url: &Url, answer: &SourceError) {
+        self.host(url).note_failure(answer);
     }
 
     fn host(&self, url: &Url) -> Arc<Host> {
@@ -216,17 +216,19 @@ fn validators(headers: &HeaderMap) -> Validators {
     Validators { etag: text(ETAG), last_modified }
 }
 
-fn refusal(status: StatusCode, headers: &HeaderMap, credential: Option<Arc<str>>) -> Answer {
+fn refusal(status: StatusCode, headers: &HeaderMap, credential: Option<Arc<str>>) -> SourceError {
     let reason = status.canonical_reason().unwrap_or("(no name)").to_lowercase();
     match status {
         StatusCode::NOT_FOUND | StatusCode::GONE => {
-            Answer::Absent(format!("{} {reason}", status.as_u16()))
+            SourceError::Absent(format!("{} {reason}", status.as_u16()))
         }
-        StatusCode::UNAUTHORIZED => Answer::Denied { code: 401, reason, credential },
+        StatusCode::UNAUTHORIZED => SourceError::Denied { code: 401, reason, credential },
         StatusCode::FORBIDDEN if credential.is_some() => {
-            Answer::Denied { code: 403, reason, credential }
+            SourceError::Denied { code: 403, reason, credential }
         }
-        _ => Answer::Status { code: status.as_u16(), reason, retry_after: retry_after(headers) },
+        _ => {
+            SourceError::Status { code: status.as_u16(), reason, retry_after: retry_after(headers) }
+        }
     }
 }
 
@@ -241,9 +243,10 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(date(written)?.duration_since(date(text(DATE)?)?).unwrap_or_default())
 }
 
-async fn open_file(url: &Url) -> Result<Body, Answer> {
-    let path =
-        url.to_file_path().map_err(|()| Answer::Unreadable("no path of this machine".into()))?;
+async fn open_file(url: &Url) -> Result<Body, SourceError> {
+    let path = url
+        .to_file_path()
+        .map_err(|()| SourceError::Unreadable("no path of this machine".into()))?;
     let opened = async {
         let file = tokio::fs::File::open(&path).await?;
         let metadata = file.metadata().await?;
@@ -255,10 +258,12 @@ async fn open_file(url: &Url) -> Result<Body, Answer> {
     };
     let (file, length, modified) = opened.await.map_err(|error: io::Error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-            Answer::Absent("no such file".into())
+            SourceError::Absent("no such file".into())
         }
-        io::ErrorKind::PermissionDenied => Answer::Unreadable("no permission to read it".into()),
-        _ => Answer::Unreadable(error.to_string()),
+        io::ErrorKind::PermissionDenied => {
+            SourceError::Unreadable("no permission to read it".into())
+        }
+        _ => SourceError::Unreadable(error.to_string()),
     })?;
     Ok(Body {
         length: Some(length),
@@ -290,7 +295,7 @@ enum Stream {
 struct Wire {
     response: reqwest::Response,
     host: Arc<Host>,
-    insist: bool,
+    force: bool,
     idle_timeout: Duration,
     /// How long this server was waited for since the pace was last looked at.
     waited: Duration,
@@ -301,18 +306,18 @@ struct Wire {
 }
 
 impl Wire {
-    async fn chunk(&mut self, got: u64, length: Option<u64>) -> Result<Option<Bytes>, Answer> {
+    async fn chunk(&mut self, got: u64, length: Option<u64>) -> Result<Option<Bytes>, SourceError> {
         let start = Instant::now();
         let chunk = self.response.chunk().await.map_err(|error| {
             let answer = failure::of_body(&error, got, length, self.idle_timeout);
-            self.host.judged(answer, self.insist)
+            self.host.note_error(answer, self.force)
         })?;
         self.waited += start.elapsed();
         self.came += chunk.as_ref().map_or(0, Bytes::len);
         if chunk.is_some() && self.waited >= self.idle_timeout {
             #[expect(clippy::cast_precision_loss, reason = "nobody counts so slow a body exactly")]
             if (self.came as f64) < SLOWEST * self.waited.as_secs_f64() {
-                return Err(self.host.judged(Answer::Crawling(self.waited), self.insist));
+                return Err(self.host.note_error(SourceError::TooSlow(self.waited), self.force));
             }
             (self.waited, self.came) = (Duration::ZERO, 0);
         }
@@ -323,7 +328,7 @@ impl Wire {
 impl Body {
     /// The next piece, or `None` when all of it came: a body shorter than announced is an
     /// error.
-    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Answer> {
+    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, SourceError> {
         let chunk = match &mut self.stream {
             Stream::Http(wire) => wire.chunk(self.got, self.length).await?,
             Stream::File(file) => {
@@ -331,21 +336,21 @@ impl Body {
                 let read = file
                     .read_buf(&mut buffer)
                     .await
-                    .map_err(|error| Answer::Unreadable(error.to_string()))?;
+                    .map_err(|error| SourceError::Unreadable(error.to_string()))?;
                 (read > 0).then(|| buffer.into())
             }
         };
         if let Some(chunk) = chunk {
             // What a login page or an error page begins with; no archive and no index does.
             if self.got == 0 && chunk.trim_ascii_start().starts_with(b"<") {
-                return Err(Answer::WebPage);
+                return Err(SourceError::WebPage);
             }
             self.got += chunk.len() as u64;
             return Ok(Some(chunk));
         }
         match self.length {
             Some(expected) if expected != self.got => {
-                Err(Answer::Truncated { got: self.got, expected })
+                Err(SourceError::Truncated { got: self.got, expected })
             }
             _ => Ok(None),
         }

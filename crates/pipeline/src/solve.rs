@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use envlock_channel::{Channel, IndexError, Indexes, SubdirRecords, Subscription};
+use envlock_channel::{Channel, ChannelRequest, IndexError, Indexes, SubdirRecords};
 use envlock_model::{
     diff::{self, Difference},
     lock::{self, Change, Lock, WriteError},
@@ -226,9 +226,9 @@ fn upgraded(upgrade: &Upgrade, present: Option<&Lock>) -> Result<BTreeSet<String
 }
 
 /// Each channel once, with the subdirs that the platforms need, `noarch` among them.
-fn channel_requests(question: &Question) -> Vec<Subscription> {
+fn channel_requests(question: &Question) -> Vec<ChannelRequest> {
     let platforms: BTreeSet<_> = question.platforms.keys().copied().collect();
-    let mut requests: Vec<Subscription> = Vec::new();
+    let mut requests: Vec<ChannelRequest> = Vec::new();
     for channel in &question.channels {
         for url in &channel.urls {
             // `pkgs/main::package` names a channel that `defaults` has already.
@@ -242,7 +242,7 @@ fn channel_requests(question: &Question) -> Vec<Subscription> {
                 .filter(|platform| !windows_only || platform.is_windows())
                 .chain([Subdir::NoArch])
                 .collect();
-            requests.push(Subscription {
+            requests.push(ChannelRequest {
                 channel: Channel {
                     name: channel.name.clone(),
                     url: url.clone(),

@@ -12,10 +12,10 @@ use super::base_url::packages_at;
 use super::cache::{Format, Info, Slot, Stored};
 use super::decode::{Decoded, Undecoded, decode};
 use super::records::Index;
-use crate::answer::{Answer, Attempt, Failure};
 use crate::blocking::blocking;
 use crate::disk::DiskError;
 use crate::failover::Turn;
+use crate::source_error::{Attempt, DownloadError, SourceError};
 use crate::transport::Body;
 use crate::{Client, address};
 
@@ -36,7 +36,11 @@ pub(crate) struct Delivery<'a> {
 
 impl Delivery<'_> {
     /// One form at one source.
-    pub(crate) async fn fetch(&mut self, turn: Turn<'_>, format: Format) -> Result<Index, Failure> {
+    pub(crate) async fn fetch(
+        &mut self,
+        turn: Turn<'_>,
+        format: Format,
+    ) -> Result<Index, DownloadError> {
         let source = turn.source;
         let key = without_credentials(&source.url).to_string();
         let url = address::file_in(&source.url, format.file_name());
@@ -45,11 +49,11 @@ impl Delivery<'_> {
         let known = self.info.index.as_ref().filter(|_| self.cached.is_some()).filter(is_same);
         let validators = known.map(|stored| stored.validators.clone()).unwrap_or_default();
         let transport = &self.client.transport;
-        let Some(body) = transport.get_if_changed(&url, &validators, turn.insist).await? else {
+        let Some(body) = transport.get_if_changed(&url, &validators, turn.force).await? else {
             let cached = self.cached().await;
             return cached.map_or_else(
-                || Err(Answer::Unreadable("304 without an index".into()).into()),
-                |index| index.map_err(|attempt| attempt.answer.into()),
+                || Err(SourceError::Unreadable("304 without an index".into()).into()),
+                |index| index.map_err(|attempt| attempt.error.into()),
             );
         };
         let validators = body.validators.clone();
@@ -77,7 +81,11 @@ impl Delivery<'_> {
     }
 
     /// Takes in a body and decodes it meanwhile; also says how many bytes came.
-    async fn receive(&self, mut body: Body, format: Format) -> Result<(Decoded, u64), Failure> {
+    async fn receive(
+        &self,
+        mut body: Body,
+        format: Format,
+    ) -> Result<(Decoded, u64), DownloadError> {
         let phase = Phase::Index;
         self.observer.observe(Event::Item { phase, name: self.name() });
         self.observer.observe(Event::Expect { phase, units: body.length.unwrap_or(0) });
@@ -93,7 +101,7 @@ impl Delivery<'_> {
         received?;
         match decoded {
             Ok(decoded) => Ok((decoded, body.got)),
-            Err(Undecoded::Unreadable(why)) => Err(Answer::Unreadable(why).into()),
+            Err(Undecoded::Unreadable(why)) => Err(SourceError::Unreadable(why).into()),
             Err(Undecoded::Disk(error)) => Err(error.into()),
         }
     }
@@ -104,7 +112,7 @@ impl Delivery<'_> {
 
     /// Passes the pieces on until the last one, or until the decoder gave up: it says why
     /// itself.
-    async fn pour(&self, body: &mut Body, decoder: mpsc::Sender<Bytes>) -> Result<(), Answer> {
+    async fn pour(&self, body: &mut Body, decoder: mpsc::Sender<Bytes>) -> Result<(), SourceError> {
         while let Some(chunk) = body.chunk().await? {
             let units = chunk.len() as u64;
             self.observer.observe(Event::Advance { phase: Phase::Index, units });
@@ -119,7 +127,7 @@ impl Delivery<'_> {
     pub(crate) async fn cached(&mut self) -> Option<Result<Index, Attempt>> {
         let (json, stored) = (self.cached.take()?, self.info.index.as_ref()?);
         let index = self.index(json, stored, 0).await;
-        Some(index.map_err(|answer| Attempt { url: stored.source.clone(), answer }))
+        Some(index.map_err(|answer| Attempt { url: stored.source.clone(), error: answer }))
     }
 
     /// Remembers that no source has the subdir.
@@ -131,7 +139,12 @@ impl Delivery<'_> {
     }
 
     /// The records of a JSON that was checked.
-    async fn index(&self, json: Bytes, stored: &Stored, fetched: u64) -> Result<Index, Answer> {
+    async fn index(
+        &self,
+        json: Bytes,
+        stored: &Stored,
+        fetched: u64,
+    ) -> Result<Index, SourceError> {
         let packages = packages_at(
             stored.base_url.as_deref(),
             &self.channel.url,
@@ -139,11 +152,11 @@ impl Delivery<'_> {
             stored.from_origin,
             &self.client.asked(),
         )
-        .map_err(Answer::Unreadable)?;
+        .map_err(SourceError::Unreadable)?;
         let (channel, subdir) = (self.channel.clone(), self.subdir);
         let served_by = stored.source.clone();
         blocking(move || Index::read(channel, subdir, packages, served_by, json, fetched))
             .await
-            .map_err(Answer::Unreadable)
+            .map_err(SourceError::Unreadable)
     }
 }

@@ -3,8 +3,8 @@
 use envlock_report::{Code, Exit, Explain, Finding, Place};
 use rattler_conda_types::Subdir;
 
-use crate::answer::{Attempt, tried, what_helps};
 use crate::disk::DiskError;
+use crate::source_error::{Attempt, help_after, list};
 use envlock_model::channel::Channel;
 
 /// Why the indexes of the channels can't be had.
@@ -108,15 +108,15 @@ impl Problem {
         let diagnostic = match &self.kind {
             Kind::NotFound { hint, attempts, .. } => {
                 let diagnostic = Finding::new(Code::ChannelNotFound, self.message())
-                    .with_note(format!("asked:\n{}", tried(attempts)));
+                    .with_note(format!("asked:\n{}", list(attempts)));
                 diagnostic.with_help(hint.clone().unwrap_or_else(|| self.where_to_look()))
             }
             Kind::Unavailable { attempts, .. } => {
                 Finding::new(Code::IndexUnavailable, self.message())
-                    .with_note(format!("tried:\n{}", tried(attempts)))
+                    .with_note(format!("tried:\n{}", list(attempts)))
                     .with_help(format!(
                         "{}; `--offline` uses what was fetched before",
-                        what_helps(attempts.iter())
+                        help_after(attempts.iter())
                     ))
             }
             Kind::NotCached { .. } => Finding::new(Code::NotCached, self.message())

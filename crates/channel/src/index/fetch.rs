@@ -9,18 +9,18 @@ use super::base_url::subdir_url;
 use super::cache::Slot;
 use super::delivery::Delivery;
 use super::records::Index;
-use crate::answer::{Answer, Attempt, Failure};
 use crate::blocking::blocking;
 use crate::disk::DiskError;
 use crate::failover::Turn;
+use crate::source_error::{Attempt, DownloadError, SourceError};
 use crate::{Client, Source, address};
 
 /// An index, or why there is none.
-pub(crate) type Outcome = Result<Index, Lacking>;
+pub(crate) type Outcome = Result<Index, NoIndex>;
 
 /// Why there is no index.
 #[derive(Debug)]
-pub(crate) enum Lacking {
+pub(crate) enum NoIndex {
     /// Every source said that it doesn't have it.
     Absent(Vec<Attempt>),
     /// None delivered it, and at least one couldn't say whether it has it.
@@ -41,7 +41,7 @@ impl Client {
     ) -> Result<Outcome, DiskError> {
         let sources = self.sources(&subdir_url(&channel.url, subdir));
         if sources.is_empty() && !self.settings.offline {
-            return Ok(Err(Lacking::NoSource));
+            return Ok(Err(NoIndex::NoSource));
         }
         ask(self.delivery(channel, subdir, observer).await, &sources).await
     }
@@ -86,7 +86,7 @@ async fn ask(mut delivery: Delivery<'_>, sources: &[Source]) -> Result<Outcome, 
             }
             Err(attempt) => attempt,
         };
-        let answer = attempt.answer.clone();
+        let answer = attempt.error.clone();
         if let Some(next) = search.failed(turn, attempt) {
             tell(&delivery, turn.source, &answer, next);
         }
@@ -95,11 +95,11 @@ async fn ask(mut delivery: Delivery<'_>, sources: &[Source]) -> Result<Outcome, 
     if client.settings.offline {
         return Ok(from_cache(&mut delivery, attempts).await);
     }
-    if !attempts.iter().all(|attempt| attempt.answer.is_absent()) {
-        return Ok(Err(Lacking::Unavailable(attempts)));
+    if !attempts.iter().all(|attempt| attempt.error.is_absent()) {
+        return Ok(Err(NoIndex::Unavailable(attempts)));
     }
     delivery.forget().await?;
-    Ok(Err(Lacking::Absent(attempts)))
+    Ok(Err(NoIndex::Absent(attempts)))
 }
 
 /// Asks one source for one form after the other, the remembered one first; the last answer
@@ -113,12 +113,12 @@ async fn ask_for_forms(
     for format in delivery.info.forms_at(&turn.source.url) {
         let answer = match delivery.fetch(turn, format).await {
             Ok(index) => return Ok(Ok(index)),
-            Err(Failure::Disk(error)) => return Err(error),
-            Err(Failure::Source(answer)) => answer,
+            Err(DownloadError::Disk(error)) => return Err(error),
+            Err(DownloadError::Source(answer)) => answer,
         };
-        let is_over = answer.concerns_the_host() || (answer.may_pass_soon() && !turn.insist);
+        let is_over = answer.is_about_the_host() || (answer.is_transient() && !turn.force);
         let url = without_credentials(&address::file_in(&turn.source.url, format.file_name()));
-        attempts.push(Attempt { url: url.to_string(), answer });
+        attempts.push(Attempt { url: url.to_string(), error: answer });
         if is_over {
             break;
         }
@@ -126,7 +126,7 @@ async fn ask_for_forms(
     // That a source lacks a form is no news where the other one tells more.
     let last = attempts.pop().expect("there are two forms");
     Ok(Err(match attempts.pop() {
-        Some(first) if last.answer.is_absent() && !first.answer.is_absent() => first,
+        Some(first) if last.error.is_absent() && !first.error.is_absent() => first,
         _ => last,
     }))
 }
@@ -135,20 +135,20 @@ async fn ask_for_forms(
 async fn from_cache(delivery: &mut Delivery<'_>, attempts: Vec<Attempt>) -> Outcome {
     match delivery.cached().await {
         Some(Ok(index)) => Ok(index),
-        Some(Err(attempt)) => Err(Lacking::Unavailable(vec![attempt])),
-        None if !attempts.iter().all(|attempt| attempt.answer.is_absent()) => {
-            Err(Lacking::Unavailable(attempts))
+        Some(Err(attempt)) => Err(NoIndex::Unavailable(vec![attempt])),
+        None if !attempts.iter().all(|attempt| attempt.error.is_absent()) => {
+            Err(NoIndex::Unavailable(attempts))
         }
         // A channel that is a folder was looked at just now.
         None if delivery.info.is_known_absent() || delivery.channel.url.scheme() == "file" => {
-            Err(Lacking::Absent(attempts))
+            Err(NoIndex::Absent(attempts))
         }
-        None => Err(Lacking::NotCached),
+        None => Err(NoIndex::NotCached),
     }
 }
 
 /// A source that couldn't answer is worth a line; one that lacks the subdir isn't.
-fn tell(delivery: &Delivery<'_>, source: &Source, answer: &Answer, next: &Source) {
+fn tell(delivery: &Delivery<'_>, source: &Source, answer: &SourceError, next: &Source) {
     if !answer.is_absent() {
         delivery.observer.observe(Event::Notice(format!(
             "index of {}/{}: {} answered: {answer}; asking {}",

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::subdirs::Subscription;
+use super::subdirs::ChannelRequest;
 use envlock_model::channel::Channel;
 
 /// What lies under `repo.anaconda.com/pkgs/`.
@@ -19,12 +19,12 @@ const KNOWN: [&str; 8] = [
 ];
 
 /// What was probably meant by a channel that nobody has.
-pub(crate) fn right_name(channel: &Channel) -> Option<String> {
+pub(crate) fn suggested_name(channel: &Channel) -> Option<String> {
     meant(channel, &[])
 }
 
 /// The same, which is none of the channels that are asked as well.
-pub(super) fn meant(channel: &Channel, asked: &[Subscription]) -> Option<String> {
+pub(super) fn meant(channel: &Channel, asked: &[ChannelRequest]) -> Option<String> {
     let segments: Vec<&str> =
         channel.url.path_segments()?.filter(|segment| !segment.is_empty()).collect();
     let last = *segments.last()?;
@@ -60,14 +60,14 @@ fn without_cloud(url: &Url) -> Option<Url> {
 mod tests {
     use super::*;
 
-    fn subscription(name: &str, url: &str) -> Subscription {
+    fn request(name: &str, url: &str) -> ChannelRequest {
         let url = Url::parse(url).expect("a URL");
         let channel = Channel { name: name.into(), url, multi: None };
-        Subscription { channel, subdirs: Vec::new() }
+        ChannelRequest { channel, subdirs: Vec::new() }
     }
 
     fn hint(name: &str, url: &str) -> Option<String> {
-        let asked = subscription(name, url);
+        let asked = request(name, url);
         meant(&asked.channel, std::slice::from_ref(&asked))
     }
 
@@ -95,8 +95,8 @@ mod tests {
     #[test]
     fn a_channel_that_is_asked_as_well_is_not_what_was_meant() {
         let url = "https://conda.anaconda.org/rapidsai-nightly/";
-        let nightly = subscription("rapidsai-nightly", url);
-        let stable = subscription("rapidsai", "https://conda.anaconda.org/rapidsai/");
+        let nightly = request("rapidsai-nightly", url);
+        let stable = request("rapidsai", "https://conda.anaconda.org/rapidsai/");
         assert!(meant(&nightly.channel, std::slice::from_ref(&nightly)).is_some());
         assert_eq!(meant(&nightly.channel, &[nightly.clone(), stable]), None);
     }

@@ -20,6 +20,6 @@ mod subdirs;
 
 pub(crate) use base_url::subdir_url;
 pub use error::{IndexError, Problem};
-pub(crate) use hints::right_name;
+pub(crate) use hints::suggested_name;
 pub use records::{Indexes, SubdirRecords};
-pub use subdirs::Subscription;
+pub use subdirs::ChannelRequest;

@@ -6,24 +6,24 @@ use futures::future::join_all;
 use rattler_conda_types::Subdir;
 
 use super::error::{IndexError, Kind, Problem};
-use super::fetch::{Lacking, Outcome};
+use super::fetch::{NoIndex, Outcome};
 use super::hints;
 use super::records::{Index, Indexes};
-use crate::answer::Attempt;
 use crate::disk::DiskError;
+use crate::source_error::Attempt;
 use crate::{Client, words};
 use envlock_model::channel::Channel;
 
 /// A channel and the platforms that are wanted from it; `noarch` always is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subscription {
+pub struct ChannelRequest {
     /// The channel.
     pub channel: Channel,
     /// The platforms, in the order in which their records are given.
     pub subdirs: Vec<Subdir>,
 }
 
-impl Subscription {
+impl ChannelRequest {
     /// The platforms, then `noarch`.
     fn all(&self) -> impl Iterator<Item = Subdir> {
         let platforms = self.subdirs.iter().copied().filter(|subdir| *subdir != Subdir::NoArch);
@@ -38,21 +38,17 @@ impl Client {
     /// noarch. Whatever couldn't be found out is one error that names all of it.
     pub async fn indexes(
         &self,
-        subscriptions: &[Subscription],
+        requests: &[ChannelRequest],
         observer: &dyn Observer,
     ) -> Result<Indexes, IndexError> {
-        let outcomes = join_all(subscriptions.iter().map(|subscription| {
-            join_all(
-                subscription
-                    .all()
-                    .map(|subdir| self.index(&subscription.channel, subdir, observer)),
-            )
+        let outcomes = join_all(requests.iter().map(|request| {
+            join_all(request.all().map(|subdir| self.index(&request.channel, subdir, observer)))
         }))
         .await;
         let mut found = Found::default();
-        for (subscription, outcomes) in subscriptions.iter().zip(outcomes) {
+        for (request, outcomes) in requests.iter().zip(outcomes) {
             let outcomes = outcomes.into_iter().collect::<Result<Vec<_>, DiskError>>()?;
-            found.channel(subscription, outcomes, subscriptions);
+            found.channel(request, outcomes, requests);
         }
         if !found.problems.is_empty() {
             let Found { problems, warnings, .. } = found;
@@ -78,18 +74,18 @@ struct Found {
 }
 
 impl Found {
-    /// Sorts one channel's outcomes, one for each of [`Subscription::all`]; `asked` are all
+    /// Sorts one channel's outcomes, one for each of [`ChannelRequest::all`]; `asked` are all
     /// the channels.
     fn channel(
         &mut self,
-        subscription: &Subscription,
+        request: &ChannelRequest,
         outcomes: Vec<Outcome>,
-        asked: &[Subscription],
+        asked: &[ChannelRequest],
     ) {
-        let channel = &subscription.channel;
+        let channel = &request.channel;
         let problem = |kind| Problem::new(channel.clone(), kind);
         let mut absent: Vec<(Subdir, Vec<Attempt>)> = Vec::new();
-        for (subdir, outcome) in subscription.all().zip(outcomes) {
+        for (subdir, outcome) in request.all().zip(outcomes) {
             match outcome {
                 Ok(mut index) => {
                     self.warnings.append(&mut index.warnings);
@@ -98,14 +94,14 @@ impl Found {
                     }
                     self.indexes.push(index);
                 }
-                Err(Lacking::Absent(attempts)) => absent.push((subdir, attempts)),
-                Err(Lacking::Unavailable(attempts)) => {
+                Err(NoIndex::Absent(attempts)) => absent.push((subdir, attempts)),
+                Err(NoIndex::Unavailable(attempts)) => {
                     self.problems.push(problem(Kind::Unavailable { subdir, attempts }));
                 }
-                Err(Lacking::NotCached) => {
+                Err(NoIndex::NotCached) => {
                     self.problems.push(problem(Kind::NotCached { subdir }));
                 }
-                Err(Lacking::NoSource) => return self.problems.push(problem(Kind::NoSource)),
+                Err(NoIndex::NoSource) => return self.problems.push(problem(Kind::NoSource)),
             }
         }
         let has_noarch = absent.iter().all(|(subdir, _)| *subdir != Subdir::NoArch);

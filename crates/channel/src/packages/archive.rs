@@ -11,9 +11,9 @@ use rattler_digest::{HashingWriter, Sha256, Sha256Hash};
 use rattler_package_streaming::{ExtractError, fs as unpack, read};
 use tempfile::{NamedTempFile, TempPath};
 
-use crate::answer::{Answer, Failure};
 use crate::disk::{At, DiskError, is_full};
 use crate::failover::Turn;
+use crate::source_error::{DownloadError, SourceError};
 use crate::transport::Transport;
 
 /// What an archive has to be.
@@ -30,7 +30,7 @@ pub(crate) async fn download(
     expected: &Expected,
     file: NamedTempFile,
     observer: &dyn Observer,
-) -> Result<TempPath, Failure> {
+) -> Result<TempPath, DownloadError> {
     let phase = Phase::Download;
     let mut got = 0;
     let result = receive(transport, turn, expected, file, &mut |units| {
@@ -51,15 +51,15 @@ async fn receive(
     expected: &Expected,
     file: NamedTempFile,
     advance: &mut (dyn FnMut(u64) + Send),
-) -> Result<TempPath, Failure> {
-    let mut body = transport.get(&turn.source.url, turn.insist).await?;
+) -> Result<TempPath, DownloadError> {
+    let mut body = transport.get(&turn.source.url, turn.force).await?;
     let (file, path) = file.into_parts();
     let mut writer = HashingWriter::<_, Sha256>::new(file);
     while let Some(chunk) = body.chunk().await? {
         writer.write_all(&chunk).at(&path)?;
         advance(chunk.len() as u64);
         if let Some(size) = expected.size.filter(|size| body.got > *size) {
-            return Err(Failure::from(Answer::WrongSize {
+            return Err(DownloadError::from(SourceError::WrongSize {
                 expected: size,
                 got: body.length.unwrap_or(body.got),
             }));
@@ -67,11 +67,11 @@ async fn receive(
     }
     let (_, sha256) = writer.finalize();
     if let Some(size) = expected.size.filter(|size| body.got != *size) {
-        return Err(Failure::from(Answer::WrongSize { expected: size, got: body.got }));
+        return Err(DownloadError::from(SourceError::WrongSize { expected: size, got: body.got }));
     }
     if sha256 != expected.sha256 {
         let (expected, got) = (hex::encode(expected.sha256), hex::encode(sha256));
-        return Err(Failure::from(Answer::WrongChecksum { expected, got }));
+        return Err(DownloadError::from(SourceError::WrongChecksum { expected, got }));
     }
     Ok(path)
 }

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use tempfile::{NamedTempFile, TempPath};
 
 use super::error::FetchError;
-use super::fetch::{Gone, refuse};
+use super::fetch::{Unavailable, refuse};
 use super::store::Place;
 use crate::Client;
 use crate::blocking::blocking;
@@ -61,11 +61,11 @@ impl Client {
             .into_iter()
             .map(|(path, record)| async move { self.fetch_to(&path, record, observer).await });
         let mut results = self.in_turn(fetched);
-        let mut gone = Vec::new();
+        let mut unavailable = Vec::new();
         while let Some(result) = results.next().await {
-            gone.extend(result?);
+            unavailable.extend(result?);
         }
-        refuse(&gone)
+        refuse(&unavailable)
     }
 
     async fn fetch_to<'a>(
@@ -73,7 +73,7 @@ impl Client {
         path: &Path,
         record: &'a RepoDataRecord,
         observer: &dyn Observer,
-    ) -> Result<Option<Gone<'a>>, FetchError> {
+    ) -> Result<Option<Unavailable<'a>>, FetchError> {
         let place = Place::of(self.cache_dir(), record);
         let place = place.ok_or_else(|| FetchError::no_digest(record))?;
         let folder = path.parent().unwrap_or(Path::new("."));
@@ -83,7 +83,7 @@ impl Client {
                 archive.persist(path).map_err(|error| error.error).at(path)?;
                 Ok(None)
             }
-            Err(gone) => Ok(Some(gone)),
+            Err(unavailable) => Ok(Some(unavailable)),
         }
     }
 }

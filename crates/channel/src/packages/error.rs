@@ -3,8 +3,8 @@
 use envlock_report::{Code, Exit, Explain, Finding, size};
 use rattler_conda_types::RepoDataRecord;
 
-use crate::answer::{Answer, Attempt, tried, what_helps};
 use crate::disk::DiskError;
+use crate::source_error::{Attempt, SourceError, help_after, list};
 use crate::words;
 
 /// Why the packages can't all be had. Nothing outside of the cache was changed.
@@ -77,7 +77,10 @@ impl MissingPackage {
 impl FailedPackage {
     fn was_never_asked(&self) -> bool {
         !self.attempts.is_empty()
-            && self.attempts.iter().all(|attempt| matches!(attempt.answer, Answer::PutAside(_)))
+            && self
+                .attempts
+                .iter()
+                .all(|attempt| matches!(attempt.error, SourceError::Suspended(_)))
     }
 
     fn note(&self) -> String {
@@ -87,7 +90,7 @@ impl FailedPackage {
                 self.file
             );
         }
-        format!("{}:\n{}", self.file, tried(&self.attempts))
+        format!("{}:\n{}", self.file, list(&self.attempts))
     }
 }
 
@@ -123,7 +126,7 @@ impl Explain for FetchError {
         vec![match self {
             Self::Failed(packages) => failed(Finding::new(Code::PackagesUnavailable, self.to_string()), packages)
                 .with_note("nothing was changed; what was fetched is kept in the cache")
-                .with_help(what_helps(packages.iter().flat_map(|package| &package.attempts))),
+                .with_help(help_after(packages.iter().flat_map(|package| &package.attempts))),
             Self::NotCached(packages) => {
                 let lines: Vec<String> = packages.iter().map(MissingPackage::line).collect();
                 let total = size(packages.iter().filter_map(|package| package.size).sum());

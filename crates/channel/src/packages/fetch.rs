@@ -13,9 +13,9 @@ use tempfile::{NamedTempFile, TempPath};
 use super::archive::{self, Expected, Unpacking};
 use super::error::{FailedPackage, FetchError, MissingPackage};
 use super::store::{Listed, Place};
-use crate::answer::{Attempt, Failure};
 use crate::blocking::blocking;
 use crate::disk::DiskError;
+use crate::source_error::{Attempt, DownloadError};
 use crate::{Client, address, words};
 
 /// What was found out about one package of the cache.
@@ -25,11 +25,11 @@ enum Cached {
     Missing,
 }
 
-/// A package that couldn't be had, alone.
-pub(super) struct Gone<'a> {
+/// A package that no source delivered.
+pub(super) struct Unavailable<'a> {
     pub(super) place: Place,
     pub(super) record: &'a RepoDataRecord,
-    /// What was asked; `None` where nobody may be, offline.
+    /// The sources that were asked; `None` where none may be asked, offline.
     attempts: Option<Vec<Attempt>>,
 }
 
@@ -54,9 +54,9 @@ impl Client {
             wanted.insert(place.path().to_owned(), (place, record));
         }
         let missing = self.missing(wanted.into_values().collect(), observer).await;
-        let gone = self.fetch_all(missing, observer).await?;
-        let (replaced, gone) = self.replace(gone, observer).await?;
-        refuse(&gone)?;
+        let unavailable = self.fetch_all(missing, observer).await?;
+        let (replaced, unavailable) = self.replace(unavailable, observer).await?;
+        refuse(&unavailable)?;
         for replaced in replaced {
             for place in places.iter_mut().filter(|place| *place == replaced.wanted.path()) {
                 replaced.twin.path().clone_into(place);
@@ -110,12 +110,12 @@ impl Client {
         missing
     }
 
-    /// Fetches what is missing; gives what couldn't be had.
+    /// Fetches what is missing; returns the packages that no source delivered.
     pub(super) async fn fetch_all<'a>(
         &self,
         missing: Vec<(Place, &'a RepoDataRecord)>,
         observer: &dyn Observer,
-    ) -> Result<Vec<Gone<'a>>, FetchError> {
+    ) -> Result<Vec<Unavailable<'a>>, FetchError> {
         if missing.is_empty() {
             return Ok(Vec::new());
         }
@@ -126,16 +126,16 @@ impl Client {
         let fetched =
             missing.into_iter().map(|(place, record)| self.fetch_one(place, record, observer));
         let mut results = self.in_turn(fetched);
-        let mut gone = Vec::new();
+        let mut unavailable = Vec::new();
         while let Some(result) = results.next().await {
-            gone.extend(result?);
+            unavailable.extend(result?);
         }
-        if gone.is_empty() {
+        if unavailable.is_empty() {
             let summary =
                 format!("{}, {}", words::count(count, "package", "packages"), size(units));
             observer.observe(Event::Done { phase, summary });
         }
-        Ok(gone)
+        Ok(unavailable)
     }
 
     /// So many of them at a time, in whatever order they get done.
@@ -147,17 +147,17 @@ impl Client {
         stream::iter(all.collect::<Vec<_>>()).buffer_unordered(self.settings.jobs.max(1))
     }
 
-    /// One package, into the cache. Gives it back where nobody delivers it.
+    /// One package, into the cache. Returns it where no source delivers it.
     async fn fetch_one<'a>(
         &self,
         place: Place,
         record: &'a RepoDataRecord,
         observer: &dyn Observer,
-    ) -> Result<Option<Gone<'a>>, FetchError> {
+    ) -> Result<Option<Unavailable<'a>>, FetchError> {
         let scratch = self.scratch()?;
         match self.archive(place, record, &|| scratch.file(), observer).await? {
             Ok((place, archive)) => self.unpack(place, record, archive).await.map(|()| None),
-            Err(gone) => Ok(Some(gone)),
+            Err(unavailable) => Ok(Some(unavailable)),
         }
     }
 
@@ -168,14 +168,14 @@ impl Client {
         record: &'a RepoDataRecord,
         file: &(dyn Fn() -> Result<NamedTempFile, DiskError> + Sync),
         observer: &dyn Observer,
-    ) -> Result<Result<(Place, TempPath), Gone<'a>>, FetchError> {
+    ) -> Result<Result<(Place, TempPath), Unavailable<'a>>, FetchError> {
         let sha256 = record.package_record.sha256.ok_or_else(|| FetchError::no_digest(record))?;
         let expected = Expected { sha256, size: record.package_record.size };
         observer
             .observe(Event::Item { phase: Phase::Download, name: record.identifier.to_string() });
         let sources = self.sources(&record.url);
         if sources.is_empty() && self.settings.offline {
-            return Ok(Err(Gone { place, record, attempts: None }));
+            return Ok(Err(Unavailable { place, record, attempts: None }));
         }
         let mut search = self.search(&sources);
         while let Some(turn) = search.next().await {
@@ -184,11 +184,11 @@ impl Client {
                     search.delivered(turn);
                     return Ok(Ok((place, archive)));
                 }
-                Err(Failure::Disk(error)) => return Err(error.into()),
-                Err(Failure::Source(answer)) => {
+                Err(DownloadError::Disk(error)) => return Err(error.into()),
+                Err(DownloadError::Source(answer)) => {
                     let words = answer.to_string();
                     let url = without_credentials(&turn.source.url).to_string();
-                    if let Some(next) = search.failed(turn, Attempt { url, answer }) {
+                    if let Some(next) = search.failed(turn, Attempt { url, error: answer }) {
                         observer.observe(Event::Notice(format!(
                             "{}: {} answered: {words}; asking {}",
                             record.identifier, turn.source.label, next.label
@@ -197,7 +197,7 @@ impl Client {
                 }
             }
         }
-        Ok(Err(Gone { place, record, attempts: Some(search.attempts()) }))
+        Ok(Err(Unavailable { place, record, attempts: Some(search.attempts()) }))
     }
 
     async fn unpack(
@@ -224,27 +224,28 @@ impl Client {
     }
 }
 
-impl Gone<'_> {
+impl Unavailable<'_> {
     /// Whether a source said that it doesn't have the archive, or none may be asked.
     pub(super) fn may_have_a_twin(&self) -> bool {
-        let absent = |attempt: &Attempt| attempt.answer.is_absent();
+        let absent = |attempt: &Attempt| attempt.error.is_absent();
         self.attempts.as_ref().is_none_or(|attempts| attempts.iter().any(absent))
     }
 }
 
-/// One error that names everything that couldn't be had.
-pub(super) fn refuse(gone: &[Gone<'_>]) -> Result<(), FetchError> {
-    let unasked = gone.iter().filter(|gone| gone.attempts.is_none());
-    let mut unasked: Vec<_> = unasked.map(|gone| MissingPackage::of(gone.record)).collect();
+/// One error that names all unavailable packages.
+pub(super) fn refuse(unavailable: &[Unavailable<'_>]) -> Result<(), FetchError> {
+    let unasked = unavailable.iter().filter(|package| package.attempts.is_none());
+    let mut unasked: Vec<_> =
+        unasked.map(|package| MissingPackage::of(package.record)).collect();
     unasked.sort_by(|a, b| a.file.cmp(&b.file));
     if !unasked.is_empty() {
         return Err(FetchError::NotCached(unasked));
     }
-    let mut failed: Vec<_> = gone
+    let mut failed: Vec<_> = unavailable
         .iter()
-        .map(|gone| FailedPackage {
-            file: gone.record.identifier.to_string(),
-            attempts: gone.attempts.clone().unwrap_or_default(),
+        .map(|package| FailedPackage {
+            file: package.record.identifier.to_string(),
+            attempts: package.attempts.clone().unwrap_or_default(),
         })
         .collect();
     failed.sort_by(|a, b| a.file.cmp(&b.file));

@@ -14,7 +14,7 @@ use rattler_conda_types::{RepoDataRecord, Subdir};
 use url::Url;
 
 use super::error::FetchError;
-use super::fetch::Gone;
+use super::fetch::Unavailable;
 use super::store::Place;
 use crate::{Client, address};
 
@@ -28,40 +28,40 @@ pub(super) struct Replaced {
 
 impl Client {
     /// Looks for the twins of archives that nobody has; gives what was found, and what
-    /// remains gone.
+    /// remains unavailable.
     pub(super) async fn replace<'a>(
         &self,
-        gone: Vec<Gone<'a>>,
+        unavailable: Vec<Unavailable<'a>>,
         observer: &dyn Observer,
-    ) -> Result<(Vec<Replaced>, Vec<Gone<'a>>), FetchError> {
-        let mut by_index: BTreeMap<(Url, Subdir), Vec<Gone<'a>>> = BTreeMap::new();
+    ) -> Result<(Vec<Replaced>, Vec<Unavailable<'a>>), FetchError> {
+        let mut by_index: BTreeMap<(Url, Subdir), Vec<Unavailable<'a>>> = BTreeMap::new();
         let (mut found, mut remain) = (Vec::new(), Vec::new());
-        for gone in gone {
-            match index_of(gone.record).filter(|_| gone.may_have_a_twin()) {
-                Some(index) => by_index.entry(index).or_default().push(gone),
-                None => remain.push(gone),
+        for package in unavailable {
+            match index_of(package.record).filter(|_| package.may_have_a_twin()) {
+                Some(index) => by_index.entry(index).or_default().push(package),
+                None => remain.push(package),
             }
         }
-        for ((url, subdir), gone) in by_index {
+        for ((url, subdir), unavailable) in by_index {
             let name = url.as_str().trim_end_matches('/').to_owned();
             let channel = Channel { name, url, multi: None };
             let index = self.known_index(&channel, subdir, observer).await;
-            for gone in gone {
-                let builds = index.as_ref().map(|index| index.builds(gone.record));
-                let twin = builds.and_then(|builds| twin(gone.record, &builds).cloned());
+            for package in unavailable {
+                let builds = index.as_ref().map(|index| index.builds(package.record));
+                let twin = builds.and_then(|builds| twin(package.record, &builds).cloned());
                 let Some((twin, place)) = twin.and_then(|twin| {
                     let place = Place::of(self.cache_dir(), &twin)?;
                     Some((twin, place))
                 }) else {
-                    remain.push(gone);
+                    remain.push(package);
                     continue;
                 };
                 let missing = self.missing(vec![(place.clone(), &twin)], observer).await;
                 if self.fetch_all(missing, observer).await?.is_empty() {
-                    observer.observe(Event::Notice(told(gone.record, &twin)));
-                    found.push(Replaced { wanted: gone.place, twin: place });
+                    observer.observe(Event::Notice(told(package.record, &twin)));
+                    found.push(Replaced { wanted: package.place, twin: place });
                 } else {
-                    remain.push(gone);
+                    remain.push(package);
                 }
             }
         }
@@ -77,11 +77,14 @@ fn index_of(record: &RepoDataRecord) -> Option<(Url, Subdir)> {
     Some((address::folder(&without_credentials(&named.or_else(beside)?)), subdir))
 }
 
-/// The twin of `gone` among the archives of its build in an index.
-fn twin<'a>(gone: &RepoDataRecord, builds: &'a [RepoDataRecord]) -> Option<&'a RepoDataRecord> {
+/// The twin of `locked` among the archives of its build in an index.
+fn twin<'a>(
+    locked: &RepoDataRecord,
+    builds: &'a [RepoDataRecord],
+) -> Option<&'a RepoDataRecord> {
     let is_itself = |other: &&RepoDataRecord| {
-        other.identifier.archive_type == gone.identifier.archive_type
-            && other.package_record.sha256 == gone.package_record.sha256
+        other.identifier.archive_type == locked.identifier.archive_type
+            && other.package_record.sha256 == locked.package_record.sha256
     };
     let itself = builds.iter().find(is_itself);
     builds.iter().find(|other| {
@@ -89,17 +92,17 @@ fn twin<'a>(gone: &RepoDataRecord, builds: &'a [RepoDataRecord]) -> Option<&'a R
             one.package_record.legacy_bz2_md5.is_some()
                 && one.package_record.legacy_bz2_md5 == hash.package_record.md5
         };
-        other.identifier.archive_type != gone.identifier.archive_type
+        other.identifier.archive_type != locked.identifier.archive_type
             && other.package_record.sha256.is_some()
-            && (itself.is_some() || names(other, gone) || names(gone, other))
+            && (itself.is_some() || names(other, locked) || names(locked, other))
     })
 }
 
-fn told(gone: &RepoDataRecord, twin: &RepoDataRecord) -> String {
+fn told(locked: &RepoDataRecord, twin: &RepoDataRecord) -> String {
     format!(
         "{} is gone; {} is the same build by the hashes of its channel's index and was taken \
          in its place",
-        gone.identifier, twin.identifier
+        locked.identifier, twin.identifier
     )
 }
 
@@ -124,19 +127,19 @@ mod tests {
     fn a_twin_is_told_by_hashes_and_never_by_its_name_alone() {
         let none = serde_json::json!({});
         let legacy = |digit: &str| serde_json::json!({ "legacy_bz2_md5": digit.repeat(32) });
-        let gone = record(".tar.bz2", "1", &none);
+        let locked = record(".tar.bz2", "1", &none);
         let conda = record(".conda", "2", &none);
-        let found = |builds: &[RepoDataRecord]| twin(&gone, builds).is_some();
-        assert!(found(&[gone.clone(), conda.clone()]));
+        let found = |builds: &[RepoDataRecord]| twin(&locked, builds).is_some();
+        assert!(found(&[locked.clone(), conda.clone()]));
         assert!(!found(std::slice::from_ref(&conda)));
         assert!(!found(&[record(".tar.bz2", "3", &none), conda.clone()]));
         assert!(found(&[record(".conda", "2", &legacy("1"))]));
         assert!(!found(&[record(".conda", "2", &legacy("3"))]));
         let unhashed = serde_json::json!({ "sha256": null });
-        assert!(!found(&[gone.clone(), record(".conda", "2", &unhashed)]));
+        assert!(!found(&[locked.clone(), record(".conda", "2", &unhashed)]));
 
-        let gone = record(".conda", "2", &legacy("1"));
-        assert!(twin(&gone, &[record(".tar.bz2", "1", &none)]).is_some());
-        assert!(twin(&gone, &[record(".tar.bz2", "3", &none)]).is_none());
+        let locked = record(".conda", "2", &legacy("1"));
+        assert!(twin(&locked, &[record(".tar.bz2", "1", &none)]).is_some());
+        assert!(twin(&locked, &[record(".tar.bz2", "3", &none)]).is_none());
     }
 }

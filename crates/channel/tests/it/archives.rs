@@ -173,8 +173,8 @@ async fn two_archives_of_the_same_name_version_and_build_do_not_share_a_folder()
             c.package(&envlock_testkit::package("a 1").file("share/a/of", "another a"));
         });
     let wanted = [
-        crate::support::subscription("conda-forge", crate::support::FORGE),
-        crate::support::subscription("pytorch", "https://conda.anaconda.org/pytorch/"),
+        crate::support::request("conda-forge", crate::support::FORGE),
+        crate::support::request("pytorch", "https://conda.anaconda.org/pytorch/"),
     ];
     let site = Site::on(&[&world]);
     let both = records(&site.indexes(&wanted).await.unwrap(), &["a"]);

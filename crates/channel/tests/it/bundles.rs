@@ -7,7 +7,7 @@ use envlock_channel::FetchError;
 use envlock_testkit::{Fault, World};
 use rattler_conda_types::RepoDataRecord;
 
-use crate::support::{FORGE, Heard, Site, folder, records, subscription, told};
+use crate::support::{FORGE, Heard, Site, folder, records, request, told};
 
 /// Two channels, two platforms' subdirs, both formats.
 fn world() -> World {
@@ -23,8 +23,8 @@ fn world() -> World {
 }
 
 async fn wanted(site: &Site) -> Vec<RepoDataRecord> {
-    let pytorch = subscription("pytorch", "https://conda.anaconda.org/pytorch/");
-    let both = [subscription("conda-forge", FORGE), pytorch];
+    let pytorch = request("pytorch", "https://conda.anaconda.org/pytorch/");
+    let both = [request("conda-forge", FORGE), pytorch];
     records(&site.indexes(&both).await.unwrap(), &["app"])
 }
 
@@ -113,8 +113,8 @@ async fn two_archives_of_one_name_are_refused() {
             c.package(&envlock_testkit::package("lib 1.2").file("share/lib/of", "another"));
         });
     let site = Site::on(&[&world]);
-    let pytorch = subscription("pytorch", "https://conda.anaconda.org/pytorch/");
-    let both = [subscription("conda-forge", FORGE), pytorch];
+    let pytorch = request("pytorch", "https://conda.anaconda.org/pytorch/");
+    let both = [request("conda-forge", FORGE), pytorch];
     let wanted = records(&site.indexes(&both).await.unwrap(), &["lib"]);
     let to = tempfile::tempdir().unwrap();
     let (text, exit) = told(&bundled(&site, &wanted, to.path()).await.unwrap_err());

@@ -8,7 +8,7 @@ use envlock_model::channel::{Rules, resolve};
 use envlock_testkit::{Fault, Subdir, World, files_with};
 use rattler_conda_types::RepoDataRecord;
 
-use crate::support::{Site, records, small, subscription, told};
+use crate::support::{Site, records, request, small, told};
 
 const CANARY: &str = "canary-4711";
 
@@ -39,7 +39,7 @@ fn private(world: &World, user: &str, token: &str) -> (Site, Client, String) {
 }
 
 async fn installed(site: &Site, client: &Client, url: &str) -> Result<Vec<RepoDataRecord>, String> {
-    let wanted = [subscription(url, url)];
+    let wanted = [request(url, url)];
     let indexes = client.indexes(&wanted, &site.heard).await.map_err(|error| told(&error).0)?;
     let found = records(&indexes, &["numpy", "idna"]);
     client.packages(&found, &site.heard).await.map_err(|error| told(&error).0)?;

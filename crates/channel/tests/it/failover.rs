@@ -3,7 +3,7 @@
 use envlock_channel::{Sources, parse_mirror};
 use envlock_testkit::{Fault, World};
 
-use crate::support::{FORGE, Site, nobody, records, small, subscription, told};
+use crate::support::{FORGE, Site, nobody, records, request, small, told};
 
 fn sixty() -> World {
     World::new().channel("conda-forge", |c| {
@@ -16,7 +16,7 @@ async fn a_mirror_that_dies_in_the_middle_of_sixty_packages_is_followed_by_the_s
     let (first, second) = (sixty(), sixty());
     let site = Site::on(&[&first, &second]);
     let client = site.client();
-    let wanted = [subscription("conda-forge", FORGE)];
+    let wanted = [request("conda-forge", FORGE)];
     let found = records(&client.indexes(&wanted, &site.heard).await.unwrap(), &["synth-all"]);
     assert_eq!(found.len(), 60);
     let (url, packages) = (first.url(), client.packages(&found, &site.heard));
@@ -111,7 +111,7 @@ async fn a_private_channel_that_cannot_be_reached_is_an_error_and_nobody_else_is
         }
         site.settings.sources = Sources::new(mirrors, true);
         let url = format!("{lab}/lab/");
-        let error = site.indexes(&[subscription(&url, &url)]).await.unwrap_err();
+        let error = site.indexes(&[request(&url, &url)]).await.unwrap_err();
         assert_eq!(told(&error).1, 3);
         assert!(public.requests("*").is_empty());
     }

@@ -9,7 +9,7 @@ use envlock_testkit::{Fault, Pace, World, files_with};
 use futures::{StreamExt, stream};
 use rattler_conda_types::RepoDataRecord;
 
-use crate::support::{FORGE, Site, records, subscription, told};
+use crate::support::{FORGE, Site, records, request, told};
 
 /// What is asked for: a pattern of its path, and its file in the subdir.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -99,7 +99,7 @@ fn impatient(worlds: &[&World]) -> Site {
 /// Index and packages, and whether all is there as it should be.
 async fn whole(site: &Site) -> Result<Vec<RepoDataRecord>, String> {
     let client = site.client();
-    let wanted = [subscription("conda-forge", FORGE)];
+    let wanted = [request("conda-forge", FORGE)];
     let indexes = client.indexes(&wanted, &site.heard).await.map_err(|error| told(&error).0)?;
     if let Some(warning) = indexes.warnings.first() {
         return Err(warning.message.clone());

@@ -2,7 +2,7 @@
 
 use envlock_testkit::{Fault, World};
 
-use crate::support::{FORGE, Site, folder, nobody, records, small, subscription, told};
+use crate::support::{FORGE, Site, folder, nobody, records, request, small, told};
 
 #[tokio::test]
 async fn the_compressed_form_is_asked_first_and_the_plain_one_at_the_same_source() {
@@ -166,7 +166,7 @@ async fn a_channel_without_noarch_is_no_cause_for_a_warning() {
 async fn a_channel_that_nobody_has_is_an_error_with_the_right_name() {
     let world = small();
     let site = Site::on(&[&world]);
-    let wrong = subscription("pkgs/conda-forge", "https://repo.anaconda.com/pkgs/conda-forge/");
+    let wrong = request("pkgs/conda-forge", "https://repo.anaconda.com/pkgs/conda-forge/");
     let (text, exit) = told(&site.indexes(&[wrong]).await.unwrap_err());
     assert_eq!(exit, 3);
     assert!(text.contains("channel-not-found: the channel pkgs/conda-forge has no noarch nor linux-64: is the name right?"), "{text}");
@@ -202,10 +202,8 @@ async fn channels_are_fetched_side_by_side_and_keep_their_order() {
         c.pkg("libblas 4.0.0 0");
     });
     let site = Site::on(&[&world]);
-    let wanted = [
-        subscription("pytorch", "https://conda.anaconda.org/pytorch/"),
-        subscription("conda-forge", FORGE),
-    ];
+    let wanted =
+        [request("pytorch", "https://conda.anaconda.org/pytorch/"), request("conda-forge", FORGE)];
     let indexes = site.indexes(&wanted).await.unwrap();
     let channels: Vec<&str> =
         indexes.names()["libblas"].iter().map(|channel| channel.name.as_str()).collect();

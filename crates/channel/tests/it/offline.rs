@@ -2,7 +2,7 @@
 
 use envlock_testkit::{Fault, World};
 
-use crate::support::{FORGE, Site, folder, records, small, subscription, told};
+use crate::support::{FORGE, Site, folder, records, request, small, told};
 
 #[tokio::test]
 async fn caches_answer_and_nobody_is_asked() {
@@ -35,7 +35,7 @@ async fn what_is_missing_is_named_with_sizes_and_the_command() {
         "{text}"
     );
 
-    let other = subscription("pytorch", "https://conda.anaconda.org/pytorch/");
+    let other = request("pytorch", "https://conda.anaconda.org/pytorch/");
     let (text, exit) = told(&site.indexes(&[other]).await.unwrap_err());
     assert_eq!(exit, 3);
     assert!(
@@ -90,6 +90,6 @@ async fn a_cached_index_serves_offline_after_its_mirror_is_gone_from_the_setting
     site.index().await.unwrap();
     site.settings.sources = envlock_channel::Sources::new(Vec::new(), false);
     site.settings.offline = true;
-    let indexes = site.indexes(&[subscription("conda-forge", FORGE)]).await.unwrap();
+    let indexes = site.indexes(&[request("conda-forge", FORGE)]).await.unwrap();
     assert_eq!(records(&indexes, &["numpy"]).len(), 2);
 }

@@ -2,16 +2,16 @@
 
 use envlock_testkit::{IndexFormats, World};
 
-use crate::support::{FORGE, Site, name, subscription};
+use crate::support::{FORGE, Site, name, request};
 
 #[tokio::test]
 async fn sixty_thousand_real_records_are_read_with_their_origins_urls() {
     let Some(world) = World::shared_channels(IndexFormats::ZST) else { return };
     let site = Site::on(&[&world]);
     let wanted = [
-        subscription("pytorch", "https://conda.anaconda.org/pytorch/"),
-        subscription("nvidia", "https://conda.anaconda.org/nvidia/"),
-        subscription("conda-forge", FORGE),
+        request("pytorch", "https://conda.anaconda.org/pytorch/"),
+        request("nvidia", "https://conda.anaconda.org/nvidia/"),
+        request("conda-forge", FORGE),
     ];
     let indexes = site.indexes(&wanted).await.unwrap();
     let names: Vec<_> = ["python", "numpy", "pandas", "pytorch", "jupyter"].map(name).into();

@@ -3,7 +3,7 @@
 use envlock_testkit::{Subdir, World};
 use rattler_conda_types::PackageName;
 
-use crate::support::{FORGE, Site, name, records, small, subscription, told};
+use crate::support::{FORGE, Site, name, records, request, small, told};
 
 #[tokio::test]
 async fn every_record_has_the_origins_url_and_channel_whoever_served_it() {
@@ -47,7 +47,7 @@ async fn an_origin_may_keep_its_packages_elsewhere() {
     let url = format!("{}/", world.channel_url("conda-forge"));
     let mut site = Site::of(&[]);
     site.settings.sources = envlock_channel::Sources::new(Vec::new(), true);
-    let indexes = site.indexes(&[subscription("lab", &url)]).await.unwrap();
+    let indexes = site.indexes(&[request("lab", &url)]).await.unwrap();
     let found = records(&indexes, &["a"]);
     assert_eq!(found[0].url.as_str(), "https://files.example/x/a-1-0.conda");
     assert_eq!(found[0].channel.as_deref(), Some(url.as_str()));
@@ -88,10 +88,10 @@ async fn dependencies_are_followed_across_channels_and_platforms_are_told_apart(
         c.pkg("pytorch 2 0 | numpy; idna");
         c.pkg_for(Subdir::OsxArm64, "pytorch 3 0");
     });
-    let mut pytorch = subscription("pytorch", "https://conda.anaconda.org/pytorch/");
+    let mut pytorch = request("pytorch", "https://conda.anaconda.org/pytorch/");
     pytorch.subdirs.push(Subdir::OsxArm64);
     let indexes =
-        Site::on(&[&world]).indexes(&[pytorch, subscription("conda-forge", FORGE)]).await.unwrap();
+        Site::on(&[&world]).indexes(&[pytorch, request("conda-forge", FORGE)]).await.unwrap();
     let linux = indexes.of_platform(Subdir::Linux64);
     let found: Vec<String> =
         records(&linux, &["pytorch"]).iter().map(|record| record.identifier.to_string()).collect();
@@ -145,7 +145,7 @@ async fn hostile_indexes_are_refused_without_a_panic() {
         let mut site = Site::of(&[]);
         site.settings.sources = origin.clone();
         let url = format!("{}/", world.channel_url("conda-forge"));
-        let (text, exit) = told(&site.indexes(&[subscription("lab", &url)]).await.unwrap_err());
+        let (text, exit) = told(&site.indexes(&[request("lab", &url)]).await.unwrap_err());
         assert_eq!(exit, 3, "{index}");
         assert!(text.contains("unreadable"), "{text}");
     }

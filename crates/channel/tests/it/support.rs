@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use envlock_channel::{
-    Client, FetchError, IndexError, Indexes, Settings, Sources, Subscription, parse_mirror,
+    ChannelRequest, Client, FetchError, IndexError, Indexes, Settings, Sources, parse_mirror,
 };
 use envlock_model::channel::Channel;
 use envlock_model::progress::{Event, Observer, Phase};
@@ -97,10 +97,10 @@ impl Site {
 
     /// One run: conda-forge for linux-64.
     pub(crate) async fn index(&self) -> Result<Indexes, IndexError> {
-        self.indexes(&[subscription("conda-forge", FORGE)]).await
+        self.indexes(&[request("conda-forge", FORGE)]).await
     }
 
-    pub(crate) async fn indexes(&self, wanted: &[Subscription]) -> Result<Indexes, IndexError> {
+    pub(crate) async fn indexes(&self, wanted: &[ChannelRequest]) -> Result<Indexes, IndexError> {
         self.client().indexes(wanted, &self.heard).await
     }
 
@@ -112,14 +112,14 @@ impl Site {
     }
 }
 
-pub(crate) fn subscription(name: &str, url: &str) -> Subscription {
+pub(crate) fn request(name: &str, url: &str) -> ChannelRequest {
     let channel = Channel { name: name.into(), url: Url::parse(url).unwrap(), multi: None };
-    Subscription { channel, subdirs: vec![Subdir::Linux64] }
+    ChannelRequest { channel, subdirs: vec![Subdir::Linux64] }
 }
 
-pub(crate) fn folder(path: &Path) -> Subscription {
+pub(crate) fn folder(path: &Path) -> ChannelRequest {
     let url = Url::from_directory_path(path).unwrap();
-    subscription(url.as_str(), url.as_str())
+    request(url.as_str(), url.as_str())
 }
 
 pub(crate) fn name(text: &str) -> PackageName {

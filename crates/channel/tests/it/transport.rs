@@ -51,7 +51,7 @@ async fn a_host_that_is_silent_is_put_aside_for_the_rest_of_the_run() {
     let mut site = Site::on(&[&bad, &good]).impatient();
     site.settings.jobs = 1;
     let client = site.client();
-    let wanted = [crate::support::subscription("conda-forge", crate::support::FORGE)];
+    let wanted = [crate::support::request("conda-forge", crate::support::FORGE)];
     let indexes = client.indexes(&wanted, &site.heard).await.unwrap();
     let all = records(&indexes, &["numpy", "idna"]);
     client.packages(&all, &site.heard).await.unwrap();
@@ -123,7 +123,7 @@ async fn clients_can_be_used_from_several_tasks() {
     let tasks = (0..3).map(|_| {
         let client = std::sync::Arc::clone(&client);
         tokio::spawn(async move {
-            let wanted = [crate::support::subscription("conda-forge", crate::support::FORGE)];
+            let wanted = [crate::support::request("conda-forge", crate::support::FORGE)];
             let indexes = client.indexes(&wanted, &envlock_model::progress::Silent).await.unwrap();
             client
                 .packages(&records(&indexes, &["numpy"]), &envlock_model::progress::Silent)

@@ -109,7 +109,7 @@ pub(crate) fn reach(
             "true" | "yes" | "on" | "1" | "truststore" => Trust::System,
             "false" | "no" | "off" | "0" => {
                 warnings.push(unverified(&set.by));
-                Trust::Anybody
+                Trust::Any
             }
             _ => Trust::Only(file(&set, key::SSL_VERIFY.name)?),
         };

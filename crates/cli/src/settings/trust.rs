@@ -13,7 +13,7 @@ pub(crate) fn trusted(
     trust: &Trust,
 ) -> (String, Option<usize>) {
     match trust {
-        Trust::Anybody => ("nobody".to_owned(), None),
+        Trust::Any => ("nobody".to_owned(), None),
         Trust::Only(pem) => {
             let place = configuration.text(&key::SSL_VERIFY).map(|set| set.value.to_owned());
             let number = String::from_utf8_lossy(pem).matches("-----BEGIN CERTIFICATE").count();

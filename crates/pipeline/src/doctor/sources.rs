@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use envlock_channel::{Answer, Channel, Client, Probe};
+use envlock_channel::{Channel, Client, Probe, SourceError};
 use envlock_model::{channel::name_of, question::AskedChannel};
 use rattler_conda_types::Subdir;
 
@@ -26,7 +26,7 @@ pub(super) async fn checks(
         let channel = Channel { name: name_of(url), url: url.clone(), multi: None };
         let host = context.client.probe(&channel, context.host).await;
         let noarch = context.client.probe(&channel, Subdir::NoArch).await;
-        times.extend(host.iter().chain(&noarch).filter_map(|p| p.answer.as_ref().ok()?.now));
+        times.extend(host.iter().chain(&noarch).filter_map(|p| p.result.as_ref().ok()?.now));
         checks.extend(channel_checks(&channel, context.host, &host, &noarch));
     }
     checks.extend(clock(SystemTime::from(now), &times));
@@ -40,26 +40,27 @@ fn channel_checks(
     noarch: &[Probe],
 ) -> Vec<Check> {
     if host.is_empty() {
-        let message = format!("{}: nobody may be asked", channel.name);
+        let message = format!("{}: no source may be asked", channel.name);
         return vec![Check::unknown("source", message)];
     }
-    let is_absent = |probe: &Probe| matches!(probe.answer, Err(Answer::Absent(_)));
+    let is_absent = |probe: &Probe| matches!(probe.result, Err(SourceError::Absent(_)));
     let nobody_has_it = host.iter().chain(noarch).all(is_absent);
     if nobody_has_it {
         let message = format!("{}: no source has {platform} nor noarch", channel.name);
-        let help = Client::right_name(channel).unwrap_or_else(|| "is the name right?".to_owned());
+        let help =
+            Client::suggested_name(channel).unwrap_or_else(|| "is the name right?".to_owned());
         return vec![Check::wrong("source", message, help)];
     }
     let origin = host.iter().find(|probe| probe.source.is_origin);
-    let made_at_origin = origin.and_then(|probe| probe.answer.as_ref().ok()?.modified);
+    let made_at_origin = origin.and_then(|probe| probe.result.as_ref().ok()?.modified);
     let others_deliver = |probe: &Probe| {
-        host.iter().any(|other| other.source != probe.source && other.answer.is_ok())
+        host.iter().any(|other| other.source != probe.source && other.result.is_ok())
     };
     host.iter()
         .zip(noarch)
         .map(|(probe, noarch)| {
             let at = format!("{} at {}", channel.name, probe.source.label);
-            match (&probe.answer, &noarch.answer) {
+            match (&probe.result, &noarch.result) {
                 (Ok(alive), _) => {
                     let mut message = format!("{at}: {platform} as {}", alive.form);
                     let behind = made_at_origin
@@ -79,7 +80,7 @@ fn channel_checks(
                     }
                     Check::good("source", message)
                 }
-                (Err(Answer::Absent(_)), Ok(alive)) => Check::good(
+                (Err(SourceError::Absent(_)), Ok(alive)) => Check::good(
                     "source",
                     format!("{at}: noarch as {}, nothing for {platform}", alive.form),
                 ),
@@ -96,10 +97,12 @@ fn channel_checks(
         .collect()
 }
 
-fn advice(answer: &Answer, probe: &Probe) -> String {
+fn advice(answer: &SourceError, probe: &Probe) -> String {
     match answer {
-        Answer::WebPage => "open a page in a browser: a network may want a login first".to_owned(),
-        Answer::Absent(_) if !probe.source.is_origin => {
+        SourceError::WebPage => {
+            "open a page in a browser: a network may want a login first".to_owned()
+        }
+        SourceError::Absent(_) if !probe.source.is_origin => {
             "this mirror hasn't got the channel: it is asked in vain".to_owned()
         }
         _ => "name another source with `--mirror PREFIX=URL`, or try again later".to_owned(),
@@ -162,11 +165,11 @@ mod tests {
         let source =
             envlock_channel::Source { url: url.unwrap(), is_origin, label: host.to_owned() };
         let made = |days| SystemTime::UNIX_EPOCH + Duration::from_hours(24 * days);
-        let answer = days.map_or_else(
-            || Err(Answer::Silent(Duration::from_secs(10))),
+        let result = days.map_or_else(
+            || Err(SourceError::Silent(Duration::from_secs(10))),
             |days| {
                 let form = "repodata.json.zst";
-                Ok(envlock_channel::Alive {
+                Ok(envlock_channel::IndexInfo {
                     form,
                     bytes: None,
                     modified: Some(made(days)),
@@ -174,7 +177,7 @@ mod tests {
                 })
             },
         );
-        Probe { source, answer }
+        Probe { source, result }
     }
 
     fn judged(probes: &[Probe]) -> Vec<(Verdict, String)> {
