@@ -179,7 +179,6 @@ fn only_the_settings_read_the_environment_the_home_and_the_clock() {
                 "env::current_",
                 "env::home_dir",
                 "env::temp_dir",
-                "env::split_paths",
                 "home_dir(",
                 "Timestamp::now(",
                 "Zoned::now(",
