@@ -15,7 +15,6 @@ use serde::{Deserialize, Serialize};
 use tempfile::{NamedTempFile, TempPath};
 use url::Url;
 
-use crate::address;
 use crate::disk::{At, DiskError};
 use crate::scratch::Scratch;
 use crate::transport::Validators;

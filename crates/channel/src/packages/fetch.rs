@@ -16,7 +16,7 @@ use super::store::{Listed, Place};
 use crate::blocking::blocking;
 use crate::disk::DiskError;
 use crate::source_error::{Attempt, DownloadError};
-use crate::{Client, address, words};
+use crate::{Client, words};
 
 /// What was found out about one package of the cache.
 enum Cached {
