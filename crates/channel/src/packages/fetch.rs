@@ -235,8 +235,7 @@ impl Unavailable<'_> {
 /// One error that names all unavailable packages.
 pub(super) fn refuse(unavailable: &[Unavailable<'_>]) -> Result<(), FetchError> {
     let unasked = unavailable.iter().filter(|package| package.attempts.is_none());
-    let mut unasked: Vec<_> =
-        unasked.map(|package| MissingPackage::of(package.record)).collect();
+    let mut unasked: Vec<_> = unasked.map(|package| MissingPackage::of(package.record)).collect();
     unasked.sort_by(|a, b| a.file.cmp(&b.file));
     if !unasked.is_empty() {
         return Err(FetchError::NotCached(unasked));

@@ -78,10 +78,7 @@ fn index_of(record: &RepoDataRecord) -> Option<(Url, Subdir)> {
 }
 
 /// The twin of `locked` among the archives of its build in an index.
-fn twin<'a>(
-    locked: &RepoDataRecord,
-    builds: &'a [RepoDataRecord],
-) -> Option<&'a RepoDataRecord> {
+fn twin<'a>(locked: &RepoDataRecord, builds: &'a [RepoDataRecord]) -> Option<&'a RepoDataRecord> {
     let is_itself = |other: &&RepoDataRecord| {
         other.identifier.archive_type == locked.identifier.archive_type
             && other.package_record.sha256 == locked.package_record.sha256
