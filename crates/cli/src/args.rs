@@ -5,7 +5,9 @@ mod secrets;
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use envlock_pipeline::ENVIRONMENT_FILE;
+use envlock_report::sink::Denied;
 
 pub(crate) use provide::{Bundle, Fetch};
 pub(crate) use secrets::{
@@ -28,16 +30,9 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// Reads the command line. A format for findings is refused where the command has none.
+    /// Reads the command line.
     pub(crate) fn read() -> Result<Self, clap::Error> {
-        let args = Self::try_parse()?;
-        let finds =
-            matches!(args.command, Command::CheckSecrets(_) | Command::Policy(Policy::Lint(_)));
-        if !finds && !matches!(args.talk.format, Format::Human | Format::Json) {
-            let message = "this command has no findings: use `--format human` or `json`";
-            return Err(Self::command().error(clap::error::ErrorKind::ArgumentConflict, message));
-        }
-        Ok(args)
+        Self::try_parse()
     }
 }
 
@@ -50,9 +45,12 @@ pub(crate) struct Talk {
     /// When to colour; it only repeats what the words say.
     #[arg(long, value_enum, default_value_t = Colour::Auto, global = true)]
     pub(crate) color: Colour,
-    /// No progress and no notes; warnings and errors stay.
+    /// Print no progress, no notes and no next commands; warnings and errors stay.
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
+    /// Count `warnings`, or findings with this code, as errors. May be given several times.
+    #[arg(long, value_name = "WHAT", global = true)]
+    pub(crate) deny: Vec<Denied>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -61,11 +59,11 @@ pub(crate) enum Format {
     Human,
     /// One JSON document, described by `schemas/`.
     Json,
-    /// SARIF 2.1.0, for findings alone: check-secrets and policy lint.
+    /// The findings as SARIF 2.1.0.
     Sarif,
-    /// Annotations of GitHub's workflows, for findings alone.
+    /// The findings as annotations of GitHub's workflows.
     Github,
-    /// GitLab's code quality report, for findings alone.
+    /// The findings as GitLab's code quality report.
     Gitlab,
 }
 
@@ -113,6 +111,76 @@ impl Command {
     pub(crate) fn ends_itself(&self) -> bool {
         matches!(self, Self::CheckSecrets(args) if !args.offline)
     }
+
+    /// The name in JSON documents and of the schema.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Solve(args) if args.check => "check",
+            Self::Solve(_) => "solve",
+            Self::Install(_) => "install",
+            Self::Fetch(_) => "fetch",
+            Self::Bundle(_) => "bundle",
+            Self::Verify(_) => "verify",
+            Self::Run(_) => "run",
+            Self::CheckSecrets(_) => "check-secrets",
+            Self::Secrets(Secrets::List(_)) => "secrets list",
+            Self::Policy(Policy::Generate(_)) => "policy generate",
+            Self::Policy(Policy::Lint(_)) => "policy lint",
+            Self::Policy(Policy::Explain(_)) => "policy explain",
+            Self::Policy(Policy::Test(_)) => "policy test",
+            Self::Explain(_) => "explain",
+            Self::Config(_) => "config",
+            Self::Doctor(_) => "doctor",
+            Self::Demo(_) => "demo",
+        }
+    }
+
+    /// The files of the project; the usual ones where the command names others, and none where
+    /// it is about no project.
+    pub(crate) fn files(&self) -> Option<Files> {
+        Some(match self {
+            Self::Explain(_) | Self::Demo(_) => return None,
+            Self::Solve(args) => args.files.clone(),
+            Self::Install(args) => args.files.clone(),
+            Self::Fetch(args) => args.files.clone(),
+            Self::Bundle(args) => args.wanted.files.clone(),
+            Self::Verify(args) => args.files.clone(),
+            Self::Run(args) => args.files.clone(),
+            Self::CheckSecrets(args) => args.subject.files.clone(),
+            Self::Secrets(Secrets::List(subject)) => subject.files.clone(),
+            Self::Policy(Policy::Generate(args)) => args.subject.files.clone(),
+            Self::Policy(_) => Files { file: Vec::new(), lock: None },
+            Self::Config(args) | Self::Doctor(args) => args.files.clone(),
+        })
+    }
+
+    /// The file that the command is about: services that need a place for every finding show
+    /// it there.
+    pub(crate) fn subject(&self) -> String {
+        let first = |files: &[PathBuf]| files.first().cloned().unwrap_or_default();
+        let lock = |files: &Files| files.lock_path();
+        let manifest = |subject: &Subject| {
+            let own = || subject.files.first().with_file_name("secrets.yml");
+            subject.manifest.clone().unwrap_or_else(own)
+        };
+        let path = match self {
+            Self::Solve(args) => args.files.first(),
+            Self::Config(args) | Self::Doctor(args) => args.files.first(),
+            Self::Install(args) => lock(&args.files),
+            Self::Fetch(args) => lock(&args.files),
+            Self::Bundle(args) => lock(&args.wanted.files),
+            Self::Verify(args) => lock(&args.files),
+            Self::Run(args) => lock(&args.files),
+            Self::CheckSecrets(args) => manifest(&args.subject),
+            Self::Secrets(Secrets::List(subject)) => manifest(subject),
+            Self::Policy(Policy::Generate(args)) => manifest(&args.subject),
+            Self::Policy(Policy::Lint(args)) => first(&args.files),
+            Self::Policy(Policy::Explain(args)) => first(&args.policy),
+            Self::Policy(Policy::Test(args)) => first(&args.files),
+            Self::Explain(_) | Self::Demo(_) => ENVIRONMENT_FILE.into(),
+        };
+        path.display().to_string()
+    }
 }
 
 /// Where packages come from.
@@ -151,6 +219,19 @@ pub(crate) struct Files {
     /// The lock; envlock.lock beside the first environment file if not given.
     #[arg(long, value_name = "FILE")]
     pub(crate) lock: Option<PathBuf>,
+}
+
+impl Files {
+    /// The first environment file: the project's files are in its folder.
+    fn first(&self) -> PathBuf {
+        self.file.first().cloned().unwrap_or_else(|| ENVIRONMENT_FILE.into())
+    }
+
+    /// The lock: the given one, else the one in the folder of the first environment file.
+    fn lock_path(&self) -> PathBuf {
+        let own = || self.first().with_file_name(envlock_model::lock::FILE_NAME);
+        self.lock.clone().unwrap_or_else(own)
+    }
 }
 
 #[derive(Debug, ClapArgs)]

@@ -1,5 +1,5 @@
-//! The program `envlock`: reads the command line and the surroundings, runs one use case,
-//! says what came of it.
+//! The program `envlock`: reads the command line and the settings, runs one use case, prints
+//! its answer.
 
 mod args;
 mod commands;
@@ -8,9 +8,15 @@ mod ui;
 
 use std::process::ExitCode;
 
+use envlock_pipeline::ProjectFiles;
 use envlock_report::Exit;
 
-use crate::{args::Args, commands::App, settings::Settings, ui::Ui};
+use crate::{
+    args::Args,
+    commands::App,
+    settings::Settings,
+    ui::{Answer, Ui},
+};
 
 fn main() -> ExitCode {
     let args = match Args::read() {
@@ -18,23 +24,35 @@ fn main() -> ExitCode {
         Err(error) => return ui::usage(&error, settings::command_line()),
     };
     let settings = Settings::read();
-    let ui = Ui::new(&args.talk, &settings);
+    let mut ui = Ui::new(&args, &settings);
+    ExitCode::from(run(args, &settings, &mut ui).code())
+}
+
+fn run(args: Args, settings: &Settings, ui: &mut Ui) -> Exit {
+    if let Some(files) = args.command.files() {
+        let file = ProjectFiles::from(&files).configuration();
+        match settings::project_rules(&file) {
+            Ok(rules) => ui.add_rules(rules),
+            Err(error) => return ui.finish(Answer::<()>::failed(&error)),
+        }
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return ui.no_runtime(&error),
     };
+    let ui = &*ui;
     let ends_itself = args.command.ends_itself();
     let exit = runtime.block_on(async {
-        let app = App { settings: &settings, ui: &ui };
+        let app = App { settings, ui };
         tokio::select! {
             // A command that never waits is ended by the signal itself: the handler is only
             // set up once the command has waited for something.
             biased;
-            exit = commands::run(args.command, &app) => exit,
+            exit = commands::run(args.command, &app) => Some(exit),
             _ = tokio::signal::ctrl_c(), if !ends_itself => None,
         }
     });
     // What still runs in the background works on files that nobody will look at again.
     runtime.shutdown_background();
-    exit.map_or_else(|| ui.interrupted(), |exit: Exit| ExitCode::from(exit.code()))
+    exit.unwrap_or_else(|| ui.interrupted())
 }

@@ -78,6 +78,8 @@ pub const FORBID_CHANNELS: Key =
     Key { name: "forbid-channels", aliases: &[], shape: LIST, scope: Scope::Project };
 /// envlock's own: `--mirror`.
 pub const MIRRORS: Key = Key { name: "mirrors", aliases: &[], shape: LIST, scope: Scope::Project };
+/// envlock's own: `--deny`.
+pub const DENY: Key = Key { name: "deny", aliases: &[], shape: LIST, scope: Scope::Project };
 /// envlock's own: `--no-origin`.
 pub const NO_ORIGIN: Key =
     Key { name: "no-origin", aliases: &[], shape: Shape::Switch, scope: Scope::Project };
@@ -110,7 +112,7 @@ pub const CACHE_DIR: Key =
     Key { name: "cache-dir", aliases: &[], shape: Shape::Text, scope: Scope::Project };
 
 /// All of them, in the order in which they are shown.
-pub static ALL: [Key; 24] = [
+pub static ALL: [Key; 25] = [
     CHANNELS,
     CHANNEL_PRIORITY,
     CHANNEL_ALIAS,
@@ -123,6 +125,7 @@ pub static ALL: [Key; 24] = [
     FORBID_CHANNELS,
     ALLOWLIST_CHANNELS,
     DENYLIST_CHANNELS,
+    DENY,
     OFFLINE,
     PROXY_SERVERS,
     SSL_VERIFY,

@@ -1,6 +1,6 @@
 //! envlock.toml, beside environment.yml.
 
-use envlock_report::{Code, Place, nearest};
+use envlock_report::{Code, Place, nearest, sink::Denied};
 use toml_edit::{Document, Item as Toml, Value as TomlValue};
 
 use crate::given::{Given, Item, Layer, Raw, scalar};
@@ -57,6 +57,9 @@ impl Reader<'_> {
             for value in array {
                 match value.as_str().map(str::trim).filter(|text| !text.is_empty()) {
                     Some(text) => {
+                        if *key == key::DENY {
+                            self.known(text, value.span());
+                        }
                         let text = Set { value: text.to_owned(), by: self.by(value.span()) };
                         items.push(Item { text, flag: None });
                     }
@@ -76,6 +79,14 @@ impl Reader<'_> {
                 self.wrong(name, expected, item.span());
                 None
             }
+        }
+    }
+
+    /// What is denied must be known: else a slip would deny nothing.
+    fn known(&mut self, word: &str, at: Option<std::ops::Range<usize>>) {
+        if let Err(error) = word.parse::<Denied>() {
+            let by = self.by(at);
+            self.problems.add(&by, Code::UnknownCode, &error.to_string(), None);
         }
     }
 

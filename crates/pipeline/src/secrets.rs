@@ -1,11 +1,6 @@
 //! The secrets manifest of a project: found, kept in the lock, proven against its policies.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    future::Future,
-    path::Path,
-    pin::Pin,
-};
+use std::{collections::BTreeMap, future::Future, path::Path, pin::Pin};
 
 use envlock_model::{
     lock::Lock,
@@ -13,6 +8,7 @@ use envlock_model::{
 };
 use envlock_report::exposed;
 use envlock_report::output::Asked;
+use envlock_report::sink::{self, Ended};
 use envlock_report::{Code, Exit, Explain, Finding};
 use envlock_secrets::{
     checks::{self, CheckError, Input, Outcome},
@@ -144,45 +140,26 @@ pub struct ServerRequest<'a> {
 
 /// What came of a check.
 pub struct Judgement {
-    /// What was found, and what each need may do.
+    /// What was found, what each need may do, and the manifest's rules.
     pub outcome: Outcome,
-    /// Who was asked, in whose name; nothing where no server answered.
+    /// Which server was asked, in whose name; nothing where no server answered.
     pub asked: Option<Asked>,
-    /// Codes that the manifest counts as errors.
-    deny: BTreeSet<Code>,
     /// Why the server had no answer.
     failure: Option<Failure>,
 }
 
 impl Judgement {
-    /// How the program ends: what is wrong for certain first, then what couldn't be found out.
-    pub fn exit(&self, deny_warnings: bool) -> Exit {
-        let raised = |finding: &Finding| self.deny.contains(&finding.code);
-        let found = match self.outcome.exit(deny_warnings) {
-            Exit::Yes if self.outcome.findings.iter().any(raised) => Exit::Findings,
-            exit => exit,
-        };
-        match (&self.failure, found) {
-            (Some(failure), Exit::Yes | Exit::Unknown) => failure.exit(),
-            (_, found) => found,
-        }
-    }
-
-    /// Why the server had no answer, as findings.
-    fn told(&self) -> Vec<Finding> {
-        let alone =
+    /// Whether the answer is complete, or why not.
+    pub fn ended(&self) -> Ended {
+        const ALONE: &str =
             "what is told of rights is what the policies in the repository say, and they alone";
-        let mut diagnostics: Vec<_> = self.failure.iter().flat_map(Explain::findings).collect();
-        for diagnostic in &mut diagnostics {
-            diagnostic.notes.extend((!self.outcome.rights.is_empty()).then(|| alone.to_owned()));
+        match &self.failure {
+            None => Ended::Done,
+            Some(reason) if self.outcome.rights.is_empty() => {
+                Ended::Partly(sink::Failure::of(reason))
+            }
+            Some(reason) => Ended::Partly(sink::Failure::of(reason).with_note(ALONE)),
         }
-        diagnostics
-    }
-
-    /// All that is to be said, in the order to read it in.
-    pub fn findings(&self) -> Vec<Finding> {
-        let told = self.told().into_iter().chain(self.outcome.findings.iter().cloned());
-        envlock_report::arrange(told.collect())
     }
 
     /// Whether the user ended it.
@@ -236,9 +213,8 @@ pub async fn check(
     outcome.findings.extend(exposed::in_file(&manifest.file, text));
     outcome.findings.extend(in_variables(manifest, &request.variables));
     outcome.findings.extend(said);
-    outcome.findings = envlock_report::arrange(outcome.findings);
     let asked = online.map(|online| told_of(online, profile.as_deref().unwrap_or_default()));
-    Ok(Judgement { outcome, asked, deny: manifest.deny.clone(), failure })
+    Ok(Judgement { outcome, asked, failure })
 }
 
 /// What the answer says of who was asked.

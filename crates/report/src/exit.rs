@@ -22,6 +22,8 @@ pub enum Exit {
     Stale,
     /// 6: there is no solution.
     NoSolution,
+    /// 130: the user, or the system, ended it: the shell's own code for Ctrl-C.
+    Interrupted,
 }
 
 impl Exit {
@@ -35,6 +37,7 @@ impl Exit {
             Self::LoginRefused => 4,
             Self::Stale => 5,
             Self::NoSolution => 6,
+            Self::Interrupted => 130,
         }
     }
 }

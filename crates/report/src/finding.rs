@@ -189,8 +189,8 @@ impl<'a, E: Explain + 'a> From<E> for Box<dyn Explain + 'a> {
     }
 }
 
-/// Findings in the order to read them in: by weight, then by place; what was found for
-/// several profiles is one finding.
+/// Findings in the order to read them in: by level, then by place. What was found for several
+/// profiles is one finding.
 pub fn arrange(findings: Vec<Finding>) -> Vec<Finding> {
     let mut arranged = findings;
     arranged.sort_by(|a, b| key(a).cmp(&key(b)));
@@ -211,11 +211,4 @@ pub fn arrange(findings: Vec<Finding>) -> Vec<Finding> {
 fn key(finding: &Finding) -> impl Ord + '_ {
     let weight = std::cmp::Reverse(finding.level);
     (weight, &finding.place, finding.code, &finding.need, &finding.message, &finding.help)
-}
-
-/// How a check with these findings ends the program: 1 for an error, and for a warning where
-/// warnings were asked to count.
-pub fn exit_of(findings: &[Finding], deny_warnings: bool) -> Exit {
-    let least = if deny_warnings { Level::Warning } else { Level::Error };
-    if findings.iter().any(|finding| finding.level >= least) { Exit::Findings } else { Exit::Yes }
 }

@@ -8,16 +8,17 @@
 mod code;
 pub mod connection;
 mod count;
+pub mod document;
 mod exit;
 pub mod exposed;
 mod fields;
 mod finding;
-pub mod human;
 mod mistakes;
 mod nearest;
 pub mod output;
 mod reading;
 pub mod render;
+pub mod sink;
 mod size;
 
 pub use code::{Code, UnknownCode};
@@ -25,7 +26,7 @@ pub use count::count;
 pub use envlock_text::{Place, Pos, one_line, printable};
 pub use exit::Exit;
 pub use fields::Fields;
-pub use finding::{Explain, Finding, Level, Related, arrange, exit_of};
+pub use finding::{Explain, Finding, Level, Related, arrange};
 pub use mistakes::Mistakes;
 pub use nearest::nearest;
 pub use size::size;

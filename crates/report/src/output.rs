@@ -1,4 +1,5 @@
-//! The JSON of every command: one [`Report`] on standard output, its schema in `schemas/`.
+//! The `result` of every command's JSON [`Document`](crate::document::Document); the schemas
+//! are in `schemas/`.
 //!
 //! A field is never renamed and never changes meaning within a version; new ones may come.
 
@@ -7,65 +8,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{Code, Exit, Finding, Level, Place, one_line};
-
-/// The version of all these formats.
-pub const VERSION: u32 = 2;
-
-/// What `--format json` prints, whatever the command and however it ended.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Report<T> {
-    /// The version of this format.
-    pub version: u32,
-    /// The command, such as `solve`; `solve --check` is `check`, as its schema is called.
-    pub command: &'static str,
-    /// How it ended.
-    pub exit: Exit,
-    /// The process's exit status.
-    pub exit_code: u8,
-    /// How many findings there are of each level.
-    pub summary: Summary,
-    /// Everything that was to be said: errors, warnings, notes.
-    pub findings: Vec<Finding>,
-    /// What was found or done; null when an error came before there was anything.
-    pub result: Option<T>,
-}
-
-impl<T> Report<T> {
-    /// A report of `command`.
-    pub fn new(
-        command: &'static str,
-        exit: Exit,
-        findings: Vec<Finding>,
-        result: Option<T>,
-    ) -> Self {
-        let (exit_code, summary) = (exit.code(), Summary::of(&findings));
-        Self { version: VERSION, command, exit, exit_code, summary, findings, result }
-    }
-}
-
-/// How many findings there are of each level.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Summary {
-    /// Findings that end with exit code 1.
-    pub errors: usize,
-    /// Findings that do so only with `--deny warnings`.
-    pub warnings: usize,
-    /// Findings worth knowing.
-    pub notes: usize,
-}
-
-impl Summary {
-    /// The counts of `findings`.
-    pub fn of(findings: &[Finding]) -> Self {
-        let count = |level| findings.iter().filter(|finding| finding.level == level).count();
-        Self {
-            errors: count(Level::Error),
-            warnings: count(Level::Warning),
-            notes: count(Level::Note),
-        }
-    }
-}
+use crate::{Code, Place, one_line};
 
 /// `envlock check-secrets`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use envlock_policy::{Acl, Context, Dialect, Identity, Operation, Policy, Request};
-use envlock_report::output::Report;
+use envlock_report::document::Document;
+use envlock_report::sink::{Ended, Rules, close};
 use envlock_report::{Exit, Explain, exposed};
 use envlock_secrets::manifest::{Manifest, Notation};
 use envlock_secrets::suite::Suite;
@@ -102,10 +103,9 @@ fn no_message_about_a_policy_or_a_manifest_shows_a_token() {
         let findings = envlock_policy::lint::lint("p", "p.hcl", &text, jiff::Timestamp::UNIX_EPOCH);
         assert!(!findings.is_empty());
         let said = format!("{findings:?}")
-            + &envlock_report::render::json(&Report::<()>::new(
+            + &envlock_report::render::json(&Document::<()>::new(
                 "policy lint",
-                Exit::Yes,
-                findings.clone(),
+                close(findings, Ended::Done, &Rules::default()),
                 None,
             ));
         assert!(!said.contains("CANARYcanary"), "{said}");

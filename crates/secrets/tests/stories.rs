@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use envlock_policy::lint::lint;
-use envlock_report::output::Report;
-use envlock_report::{Exit, Explain, Finding, exit_of, exposed, render};
+use envlock_report::document::Document;
+use envlock_report::render::{self, Layout, Sources};
+use envlock_report::sink::{Closed, Ended, Rules, close};
+use envlock_report::{Exit, Explain, Finding, exposed};
 use envlock_secrets::checks::{Input, check, table};
 use envlock_secrets::manifest::{Manifest, Notation};
 use envlock_secrets::suite::Suite;
@@ -29,16 +31,25 @@ struct Told {
 }
 
 impl Told {
-    fn findings(findings: &[Finding], head: String) -> Self {
+    fn findings(findings: Vec<Finding>, rules: &Rules, head: &str) -> Self {
+        Self::closed(&close(findings, Ended::Done, rules), head)
+    }
+
+    fn closed(closed: &Closed, head: &str) -> Self {
+        let Closed { exit, findings, summary } = closed;
+        let said = render::human(findings, &Sources::default(), Layout::PLAIN);
         Self {
             codes: findings.iter().map(|finding| finding.code.to_string()).collect(),
-            exit: exit_of(findings, false).code(),
-            text: head + &render::human(findings),
+            exit: exit.code(),
+            text: format!("{head}{said}{}", render::sum(*summary)),
         }
     }
 
     fn error(error: &impl Explain) -> Self {
-        Self { exit: error.exit().code(), ..Self::findings(&error.findings(), String::new()) }
+        Self {
+            exit: error.exit().code(),
+            ..Self::findings(error.findings(), &Rules::default(), "")
+        }
     }
 }
 
@@ -79,26 +90,22 @@ fn manifest_story(folder: &Path, name: &str, notation: Notation) -> Told {
     };
     let mut findings = exposed::in_file(name, &text);
     findings.extend(outcome.findings);
-    let findings = envlock_report::arrange(findings);
+    let closed = close(findings, Ended::Done, &outcome.rules);
+    let findings = &closed.findings;
     for format in [
-        render::json(&Report::<()>::new(
-            "check-secrets",
-            exit_of(&findings, false),
-            findings.clone(),
-            None,
-        )),
-        render::sarif(&findings, "0.1.0"),
-        render::gitlab(&findings, name),
+        render::json(&Document::<()>::new("check-secrets", closed.clone(), None)),
+        render::sarif(findings, "0.1.0", name),
+        render::gitlab(findings, name),
     ] {
         serde_json::from_str::<serde_json::Value>(&format).expect("it is JSON");
     }
-    assert_eq!(render::github(&findings).is_empty(), findings.is_empty());
-    Told::findings(&findings, table(&outcome.rights).render(render::WIDTH))
+    assert_eq!(render::github(findings).is_empty(), findings.is_empty());
+    Told::closed(&closed, &table(&outcome.rights).render(render::WIDTH))
 }
 
 fn policy_story(folder: &Path, name: &str) -> Told {
     let text = std::fs::read_to_string(folder.join(name)).expect("the policy is there");
-    Told::findings(&lint("policy", name, &text, now()), String::new())
+    Told::findings(lint("policy", name, &text, now()), &Rules::default(), "")
 }
 
 fn suite_story(folder: &Path) -> Told {

@@ -8,9 +8,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use envlock_report::document::Document;
 use envlock_report::output::{
     Bundle, Check, CheckSecrets, Config, Demo, Doctor, Explain, Fetch, Install, PolicyExplain,
-    PolicyGenerate, PolicyTest, Report, Run, SecretsList, Solve, Verify,
+    PolicyGenerate, PolicyTest, Run, SecretsList, Solve, Verify,
 };
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 
@@ -105,7 +106,7 @@ fn schemas() -> Result<BTreeMap<String, String>, String> {
 fn schema<T: JsonSchema>(name: &'static str, title: &str) -> (&'static str, Schema) {
     // What is written, not what would be read: a field that may be left out isn't required.
     let settings = SchemaSettings::draft2020_12().for_serialize();
-    let mut schema = settings.into_generator().into_root_schema_for::<Report<T>>();
+    let mut schema = settings.into_generator().into_root_schema_for::<Document<T>>();
     schema.insert("title".to_owned(), format!("{title} --format json").into());
     (name, schema)
 }

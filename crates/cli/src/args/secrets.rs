@@ -46,15 +46,6 @@ pub(crate) struct CheckSecrets {
     /// Warn of rules that end within so many days.
     #[arg(long, value_name = "DAYS", default_value_t = 30)]
     pub(crate) horizon: u32,
-    /// Let warnings count as errors.
-    #[arg(long, value_enum, value_name = "WHAT")]
-    pub(crate) deny: Option<Deny>,
-}
-
-/// What counts as an error beside errors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Deny {
-    Warnings,
 }
 
 /// A server's way to read policies.
@@ -110,9 +101,6 @@ pub(crate) struct Lint {
     /// Policy files, HCL or JSON.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Let warnings count as errors.
-    #[arg(long, value_enum, value_name = "WHAT")]
-    pub(crate) deny: Option<Deny>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -11,7 +11,7 @@ use envlock_model::{
     virtual_packages::{self, InvalidVirtualPackage, Setting},
 };
 use envlock_pipeline::{Context, Project, ProjectFiles};
-use envlock_report::{Code, Exit, Explain, Finding};
+use envlock_report::{Code, Exit, Explain, Finding, sink};
 use rattler_conda_types::{GenericVirtualPackage, Subdir};
 
 use crate::{
@@ -146,15 +146,22 @@ impl Setup<'_> {
 
     /// With a finding for each key of `.condarc` that has no effect: where a lock is made.
     pub(crate) fn with_unused<T>(&self, mut answer: Answer<T>) -> Answer<T> {
-        answer.diagnostics.extend(self.project.configuration().unused());
+        answer.findings.extend(self.project.configuration().unused());
         answer
     }
 
-    /// With the findings about the configuration, before the answer's own.
-    pub(crate) fn with_findings<T>(&self, mut answer: Answer<T>) -> Answer<T> {
-        answer.diagnostics.splice(0..0, self.findings.iter().cloned());
-        answer
+    /// With the findings about the configuration, under the rules of the secrets manifest.
+    pub(crate) fn with_findings<T>(&self, answer: Answer<T>) -> Answer<T> {
+        let rules = manifest_rules(&self.project, self.app.settings.now);
+        answer.with(self.findings.iter().cloned()).under(rules)
     }
+}
+
+/// The rules of the project's secrets manifest; none where it has none. A manifest that can't be
+/// read is an error of the command that needs it.
+pub(crate) fn manifest_rules(project: &Project, now: jiff::Timestamp) -> sink::Rules {
+    let manifest = project.manifest().ok().flatten();
+    manifest.map_or_else(sink::Rules::default, |manifest| manifest.rules(now))
 }
 
 fn is_project(file: &str) -> bool {

@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use envlock_config::{Row, Setter};
-use envlock_report::{Exit, Explain as _, output, render::WIDTH};
+use envlock_report::{
+    Exit, output,
+    sink::{Ended, Failure},
+};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::App;
@@ -20,27 +23,22 @@ const NARROWEST: usize = 40;
 pub(crate) fn config(args: &args::Surroundings, app: &App<'_>) -> Exit {
     let configuration = match app.configuration(&args.files, &args.network) {
         Ok(configuration) => configuration,
-        Err(error) => return app.ui.finish("config", Answer::<output::Config>::failed(&error)),
+        Err(error) => return app.ui.finish(Answer::<output::Config>::failed(&error)),
     };
-    let mut diagnostics: Vec<_> = missing_condarc(app.settings).into_iter().collect();
-    let exit = match reach(app.settings, &configuration) {
+    let mut findings: Vec<_> = missing_condarc(app.settings).into_iter().collect();
+    let ended = match reach(app.settings, &configuration) {
         Ok(reach) => {
-            diagnostics.extend(reach.warnings);
-            Exit::Yes
+            findings.extend(reach.warnings);
+            Ended::Done
         }
-        Err(error) => {
-            diagnostics.extend(error.findings());
-            error.exit()
-        }
+        Err(error) => Ended::Failed(Failure::of(&error)),
     };
-    diagnostics.extend(configuration.unused());
+    findings.extend(configuration.unused());
     let rows = configuration.rows();
-    let text = table(&rows, app.settings.home.as_deref());
+    let text = table(&rows, app.settings.home.as_deref(), app.ui.width());
     let values = rows.into_iter().map(value).collect();
-    app.ui.finish(
-        "config",
-        Answer { exit, diagnostics, result: Some(output::Config { values }), text },
-    )
+    let answer = Answer::done(output::Config { values }, text);
+    app.ui.finish(answer.ended(ended).with(findings))
 }
 
 fn value(row: Row) -> output::ConfigValue {
@@ -55,13 +53,13 @@ fn value(row: Row) -> output::ConfigValue {
 }
 
 /// Two columns; who set a value goes on a line of its own where both don't fit.
-fn table(rows: &[Row], home: Option<&Path>) -> String {
+fn table(rows: &[Row], home: Option<&Path>, width: usize) -> String {
     let lines: Vec<(String, String)> = rows
         .iter()
         .map(|row| (format!("{}: {}", row.key, row.value), shown(&row.by, home)))
         .collect();
     let widest = lines.iter().map(|(_, by)| by.width()).max().unwrap_or(0);
-    let room = WIDTH.saturating_sub(widest + 2).max(NARROWEST);
+    let room = width.saturating_sub(widest + 2).max(NARROWEST);
     let fitting = lines.iter().map(|(left, _)| left.width()).filter(|width| *width <= room);
     let column = fitting.max().unwrap_or(0);
     let mut text = String::new();

@@ -6,7 +6,10 @@ use std::{
 };
 
 use envlock_pipeline::demo::{self, DemoRequest, Stage};
-use envlock_report::{Code, Exit, Explain, Finding, output};
+use envlock_report::{
+    Code, Exit, Explain, Finding, output,
+    sink::{Ended, Failure},
+};
 use rattler_conda_types::Subdir;
 
 use super::{App, app::SetupError};
@@ -21,7 +24,7 @@ pub(crate) fn demo(args: &args::Demo, app: &App<'_>) -> Exit {
         Ok(stage) => play(args, app, &stage),
         Err(error) => Answer::failed(error.as_ref()),
     };
-    app.ui.finish("demo", answer)
+    app.ui.finish(answer)
 }
 
 fn stage(args: &args::Demo, app: &App<'_>) -> Result<Stage, Box<dyn Explain>> {
@@ -54,8 +57,8 @@ fn play(args: &args::Demo, app: &App<'_>, stage: &Stage) -> Answer<output::Demo>
         output: String::new(),
     };
     app.ui.line(&format!("\n$ cd {}", shell_word(&args.folder.display().to_string())));
-    let mut exit = Exit::Yes;
-    let mut diagnostics = Vec::new();
+    let mut ended = Ended::Done;
+    let mut findings = Vec::new();
     for words in &stage.commands {
         let shown = shown(words);
         app.ui.line(&format!("\n$ {shown}"));
@@ -64,29 +67,29 @@ fn play(args: &args::Demo, app: &App<'_>, stage: &Stage) -> Answer<output::Demo>
             Ok((true, said)) => result.output.push_str(&said),
             Ok((false, said)) => {
                 result.output.push_str(&said);
-                exit = Exit::Findings;
-                diagnostics.push(
+                findings.push(
                     Finding::new(Code::DemoStep, "this command of the demo failed")
                         .with_note(shown),
                 );
                 break;
             }
             Err(error) => {
-                exit = Exit::Unknown;
-                diagnostics.push(Finding::new(Code::DemoStep, format!("can't run it: {error}")));
+                let finding = Finding::new(Code::DemoStep, format!("can't run it: {error}"));
+                ended = Ended::Failed(Failure::new(Exit::Unknown, vec![finding]));
                 break;
             }
         }
     }
-    let text = if exit == Exit::Yes { closing(args, stage) } else { String::new() };
-    Answer { exit, diagnostics, result: Some(result), text }
+    let is_done = ended == Ended::Done && findings.is_empty();
+    let text = if is_done { closing(args, stage) } else { String::new() };
+    Answer::done(result, text).ended(ended).with(findings)
 }
 
-/// Runs this very program. On a terminal its output is the user's; for JSON it is collected.
+/// Runs this program. Its output is the user's, or collected where the answer is a document.
 fn perform(folder: &Path, words: &[String], app: &App<'_>) -> std::io::Result<(bool, String)> {
     let mut command = Command::new(settings::program()?);
     command.args(words).current_dir(folder).stdin(Stdio::null());
-    if app.ui.is_json() {
+    if !app.ui.is_human() {
         let output = command.output()?;
         return Ok((output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned()));
     }

@@ -2,27 +2,23 @@
 
 use envlock_config::{Configuration, key};
 use envlock_pipeline::doctor::{Check, DoctorRequest, Verdict, doctor as examine};
-use envlock_report::{Code, Exit, Finding, output};
+use envlock_report::{Code, Exit, Finding, output, render::Table};
 
 use super::{App, app::Setup};
-use crate::{
-    args,
-    settings::trusted,
-    ui::{Answer, table},
-};
+use crate::{args, settings::trusted, ui::Answer};
 
 /// Tries what is configured.
 pub(crate) async fn doctor(args: &args::Surroundings, app: &App<'_>) -> Exit {
     let setup = match app.setup(&args.files, &args.network) {
         Ok(setup) => setup,
-        Err(error) => return app.ui.finish("doctor", Answer::<output::Doctor>::failed(&error)),
+        Err(error) => return app.ui.finish(Answer::<output::Doctor>::failed(&error)),
     };
     let request = request(app, &setup);
     let answer = match examine(&setup.project, &request, &setup.context()).await {
-        Ok(checks) => setup.with_unused(answer(checks)),
+        Ok(checks) => setup.with_unused(answer(checks, app.ui.width())),
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish("doctor", setup.with_findings(answer))
+    app.ui.finish(setup.with_findings(answer))
 }
 
 fn request(app: &App<'_>, setup: &Setup<'_>) -> DoctorRequest {
@@ -48,25 +44,12 @@ fn proxies(configuration: &Configuration) -> Vec<String> {
     .collect()
 }
 
-fn answer(checks: Vec<Check>) -> Answer<output::Doctor> {
-    let worst = checks.iter().map(|check| check.verdict).max();
-    let exit = match worst {
-        Some(Verdict::Wrong) => Exit::Findings,
-        Some(Verdict::Unknown) => Exit::Unknown,
-        Some(Verdict::Good) | None => Exit::Yes,
-    };
-    let told = checks.iter().filter(|check| check.verdict == Verdict::Wrong).map(|check| {
-        let message = format!("{}: {}", check.topic, check.message);
-        let mut diagnostic = Finding::new(Code::Doctor, message);
-        diagnostic.help.clone_from(&check.help);
-        diagnostic
-    });
-    let diagnostics = told.collect();
-    let rows: Vec<_> = checks
+fn answer(checks: Vec<Check>, width: usize) -> Answer<output::Doctor> {
+    let findings: Vec<_> = checks.iter().filter_map(finding).collect();
+    let rows = checks
         .iter()
-        .map(|c| [c.verdict.as_str().to_owned(), c.topic.to_owned(), c.message.clone()])
-        .collect();
-    let text = table(&rows);
+        .map(|c| [c.verdict.as_str().to_owned(), c.topic.to_owned(), c.message.clone()]);
+    let text = Table::of(rows).render(width);
     let checks = checks
         .into_iter()
         .map(|check| output::DoctorCheck {
@@ -76,5 +59,20 @@ fn answer(checks: Vec<Check>) -> Answer<output::Doctor> {
             help: check.help,
         })
         .collect();
-    Answer { exit, diagnostics, result: Some(output::Doctor { checks }), text }
+    Answer::done(output::Doctor { checks }, text).with(findings)
+}
+
+/// A check that isn't good, as a finding.
+fn finding(check: &Check) -> Option<Finding> {
+    let code = match (check.verdict, check.topic) {
+        (Verdict::Good, _) => return None,
+        (Verdict::Unknown, _) => Code::DoctorUnknown,
+        (Verdict::Wrong, "cache") => Code::DoctorCache,
+        (Verdict::Wrong, "clock") => Code::DoctorClock,
+        (Verdict::Wrong, "links") => Code::DoctorLinks,
+        (Verdict::Wrong, "trust") => Code::DoctorTrust,
+        (Verdict::Wrong, _) => Code::DoctorSource,
+    };
+    let finding = Finding::new(code, format!("{}: {}", check.topic, check.message));
+    Some(check.help.iter().fold(finding, Finding::with_help))
 }

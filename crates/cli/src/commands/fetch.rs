@@ -1,34 +1,31 @@
 //! `envlock fetch` and `envlock bundle`.
 
 use envlock_pipeline::{Bundled, FetchRequest, FetchedPlatform};
-use envlock_report::{Exit, count, output, size};
+use envlock_report::{Exit, count, output, render::Table, size};
 
 use super::{
     App,
     app::{SetupError, platform},
 };
-use crate::{
-    args,
-    ui::{Answer, table},
-};
+use crate::{args, ui::Answer};
 
 /// Fills the cache from the lock.
 pub(crate) async fn fetch(args: &args::Fetch, app: &App<'_>) -> Exit {
     let ready = app.setup(&args.files, &args.network).and_then(|s| Ok((s, request(args)?)));
     let (setup, request) = match ready {
         Ok(ready) => ready,
-        Err(error) => return app.ui.finish("fetch", Answer::<output::Fetch>::failed(&error)),
+        Err(error) => return app.ui.finish(Answer::<output::Fetch>::failed(&error)),
     };
     let answer = match envlock_pipeline::fetch(&setup.project, &request, &setup.context()).await {
         Ok(platforms) => {
-            let text = rows(&platforms) + "next: envlock install --offline\n";
             let lock = setup.project.lock_path().display().to_string();
             let result = output::Fetch { lock, platforms: listed(&platforms) };
-            Answer { exit: Exit::Yes, diagnostics: Vec::new(), result: Some(result), text }
+            Answer::done(result, rows(&platforms, app.ui.width()))
+                .next("next: envlock install --offline\n")
         }
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish("fetch", setup.with_findings(answer))
+    app.ui.finish(setup.with_findings(answer))
 }
 
 /// Writes the lock's packages as a channel.
@@ -37,23 +34,24 @@ pub(crate) async fn bundle(args: &args::Bundle, app: &App<'_>) -> Exit {
     let ready = app.setup(&wanted.files, &wanted.network).and_then(|s| Ok((s, request(wanted)?)));
     let (setup, request) = match ready {
         Ok(ready) => ready,
-        Err(error) => return app.ui.finish("bundle", Answer::<output::Bundle>::failed(&error)),
+        Err(error) => return app.ui.finish(Answer::<output::Bundle>::failed(&error)),
     };
     let (project, context) = (&setup.project, setup.context());
     let answer = match envlock_pipeline::bundle(project, &request, output, &context).await {
         Ok(bundled) => {
-            let text = words(&bundled);
             let result = output::Bundle {
                 channel: bundled.channel.to_string(),
                 lock: bundled.lock.display().to_string(),
                 platforms: listed(&bundled.platforms),
                 origins: bundled.origins.iter().map(ToString::to_string).collect(),
             };
-            Answer { exit: Exit::Yes, diagnostics: Vec::new(), result: Some(result), text }
+            let text =
+                format!("{}wrote {}\n", rows(&bundled.platforms, app.ui.width()), bundled.channel);
+            Answer::done(result, text).next(next(&bundled))
         }
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish("bundle", setup.with_findings(answer))
+    app.ui.finish(setup.with_findings(answer))
 }
 
 fn request(args: &args::Fetch) -> Result<FetchRequest, SetupError> {
@@ -71,23 +69,21 @@ fn listed(platforms: &[FetchedPlatform]) -> Vec<output::FetchedPlatform> {
     platforms.iter().map(one).collect()
 }
 
-fn rows(platforms: &[FetchedPlatform]) -> String {
+fn rows(platforms: &[FetchedPlatform], width: usize) -> String {
     let row = |one: &FetchedPlatform| {
         [one.platform.to_string(), count(one.packages, "package"), size(one.bytes)]
     };
-    table(&platforms.iter().map(row).collect::<Vec<_>>())
+    Table::of(platforms.iter().map(row)).render(width)
 }
 
-/// What was written, and the command that installs it where nothing else can be reached.
-fn words(bundled: &Bundled) -> String {
+/// The command that installs it where nothing else can be reached.
+fn next(bundled: &Bundled) -> String {
     let mirrors = bundled
         .origins
         .iter()
         .map(|origin| format!(" \\\n  --mirror {origin}={}", bundled.channel));
     format!(
-        "{}wrote {}\nnext, without a network: envlock install --offline --lock {}{}\n",
-        rows(&bundled.platforms),
-        bundled.channel,
+        "next, without a network: envlock install --offline --lock {}{}\n",
         bundled.lock.display(),
         mirrors.collect::<String>()
     )

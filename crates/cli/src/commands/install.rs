@@ -2,7 +2,7 @@
 
 use envlock_install::{Dist, Foreign, Plan};
 use envlock_pipeline::{InstallRequest, Installed, PipPolicy};
-use envlock_report::{Code, Exit, Finding, Level, count, output, render::WIDTH};
+use envlock_report::{Code, Exit, Finding, Level, count, output, render::Table};
 use envlock_secrets::manifest::list;
 use envlock_text::redact;
 
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     args::{self, Network},
     settings::{self, VERSION},
-    ui::{Answer, shell_word, table},
+    ui::{Answer, shell_word},
 };
 
 /// Installs the lock into a prefix.
@@ -23,16 +23,16 @@ pub(crate) async fn install(args: &args::Install, app: &App<'_>) -> Exit {
     let ready = app.setup(&args.files, &args.network).and_then(|s| Ok((s, request(args, app)?)));
     let (setup, request) = match ready {
         Ok(ready) => ready,
-        Err(error) => return app.ui.finish("install", Answer::<output::Install>::failed(&error)),
+        Err(error) => return app.ui.finish(Answer::<output::Install>::failed(&error)),
     };
     let (context, mut findings) = (setup.context(), Vec::new());
     let installed =
         envlock_pipeline::install(&setup.project, &request, &context, &mut findings).await;
     let answer = match installed {
-        Ok(installed) => answer(args, installed),
+        Ok(installed) => answer(args, installed, app.ui.width()),
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish("install", setup.with_findings(answer.after(findings)))
+    app.ui.finish(setup.with_findings(answer.with(findings)))
 }
 
 fn request(args: &args::Install, app: &App<'_>) -> Result<InstallRequest, SetupError> {
@@ -54,13 +54,14 @@ fn request(args: &args::Install, app: &App<'_>) -> Result<InstallRequest, SetupE
     })
 }
 
-fn answer(args: &args::Install, installed: Installed) -> Answer<output::Install> {
+fn answer(args: &args::Install, installed: Installed, width: usize) -> Answer<output::Install> {
     let prefix = installed.prefix.display().to_string();
     let outcome = installed.outcome.clone().unwrap_or_default();
     let changes = changes(&installed.plan);
-    let text = words(args, &prefix, &installed, &changes) + &needs(&installed);
-    let mut diagnostics = notes(&outcome);
-    diagnostics.extend(foreign(&installed.foreign, installed.outcome.is_some()));
+    let text = words(args, &prefix, &installed, &changes, width) + &needs(&installed, width);
+    let next = next(args, &installed);
+    let mut findings = notes(&outcome);
+    findings.extend(foreign(&installed.foreign, installed.outcome.is_some()));
     let result = output::Install {
         prefix,
         platform: installed.platform.to_string(),
@@ -81,7 +82,7 @@ fn answer(args: &args::Install, installed: Installed) -> Answer<output::Install>
         pip_left_out: installed.pip_left_out,
         needs: installed.needs.iter().flat_map(|needs| needs.needs.keys().cloned()).collect(),
     };
-    Answer { exit: Exit::Yes, diagnostics, result: Some(result), text }
+    Answer::done(result, text).next(next).with(findings)
 }
 
 fn changes(plan: &Plan) -> Vec<output::PackageChange> {
@@ -104,12 +105,12 @@ fn words(
     prefix: &str,
     installed: &Installed,
     changes: &[output::PackageChange],
+    width: usize,
 ) -> String {
     let mut text = String::new();
     let all_new = changes.iter().all(|change| change.before.is_none());
     if args.dry_run || !all_new {
-        let rows: Vec<_> = changes.iter().map(change_row).collect();
-        text.push_str(&table(&rows));
+        text.push_str(&Table::of(changes.iter().map(change_row)).render(width));
     }
     let Some(outcome) = &installed.outcome else {
         if changes.is_empty() {
@@ -134,12 +135,23 @@ fn words(
     if let Some(previous) = &outcome.previous {
         text.push_str(&format!("the environment that was there is {}\n", previous.display()));
     }
-    text.push_str(&next(args, installed.has_python));
     text
 }
 
-/// How to use the environment. Without a Python of its own, `python` would be the host's.
-fn next(args: &args::Install, has_python: bool) -> String {
+/// How to use the environment, where it was changed, and how to check what it needs.
+fn next(args: &args::Install, installed: &Installed) -> String {
+    let mut next = match &installed.outcome {
+        Some(outcome) if outcome.changed => how_to_use(args, installed.has_python),
+        _ => String::new(),
+    };
+    if installed.needs.is_some() {
+        next.push_str("next: envlock check-secrets --offline\n");
+    }
+    next
+}
+
+/// Without a Python of its own, `python` would be the host's.
+fn how_to_use(args: &args::Install, has_python: bool) -> String {
     let command = if has_python { "python" } else { "CMD" };
     match (&args.at.name, &args.at.prefix) {
         (Some(name), _) => {
@@ -159,13 +171,13 @@ fn next(args: &args::Install, has_python: bool) -> String {
     }
 }
 
-/// Which credentials the environment needs, and how to prove that a job gets them.
-fn needs(installed: &Installed) -> String {
+/// Which credentials the environment needs.
+fn needs(installed: &Installed, width: usize) -> String {
     let Some(needs) = &installed.needs else { return String::new() };
     format!(
-        "it needs {}:\n{}next: envlock check-secrets --offline\n",
+        "it needs {}:\n{}",
         count(needs.needs.len(), "credential"),
-        list::of_lock(needs).render(WIDTH)
+        list::of_lock(needs).render(width)
     )
 }
 

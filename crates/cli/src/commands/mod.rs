@@ -1,4 +1,4 @@
-//! The commands: from what was typed to what is said. One a file.
+//! The commands, one a file: from the arguments to the answer.
 
 mod app;
 mod config;
@@ -20,9 +20,9 @@ use crate::args::{self, Command};
 
 pub(crate) use app::App;
 
-/// Runs one command to its end; none where it was interrupted and has put things in order.
-pub(crate) async fn run(command: Command, app: &App<'_>) -> Option<Exit> {
-    Some(match command {
+/// Runs one command to its end.
+pub(crate) async fn run(command: Command, app: &App<'_>) -> Exit {
+    match command {
         Command::Solve(args) if args.check => solve::check(&args, app),
         Command::Solve(args) => solve::solve(&args, app).await,
         Command::Install(args) => install::install(&args, app).await,
@@ -30,12 +30,12 @@ pub(crate) async fn run(command: Command, app: &App<'_>) -> Option<Exit> {
         Command::Bundle(args) => fetch::bundle(&args, app).await,
         Command::Verify(args) => verify::verify(&args, app),
         Command::Run(args) => run::run(&args, app),
-        Command::CheckSecrets(args) => return secrets::check(&args, app).await,
+        Command::CheckSecrets(args) => secrets::check(&args, app).await,
         Command::Secrets(args::Secrets::List(args)) => secrets::list(&args, app),
         Command::Policy(args) => policy::policy(&args, app),
         Command::Explain(args) => explain::explain(&args, app),
         Command::Config(args) => config::config(&args, app),
         Command::Doctor(args) => doctor::doctor(&args, app).await,
         Command::Demo(args) => demo::demo(&args, app),
-    })
+    }
 }

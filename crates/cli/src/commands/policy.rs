@@ -1,21 +1,19 @@
 //! `envlock policy`: generate, lint, explain, test.
 
 use envlock_pipeline::policy::{self, Audience, PolicyQuestion};
-use envlock_report::{Exit, exit_of, output};
+use envlock_report::{Code, Exit, Finding, output};
+use envlock_secrets::suite::CaseFailure;
 
-use super::{
-    App,
-    secrets::{profile, told},
-};
+use super::{App, app::manifest_rules, secrets::profile};
 use crate::{args, ui::Answer};
 
 /// Runs one of them.
 pub(crate) fn policy(args: &args::Policy, app: &App<'_>) -> Exit {
     match args {
-        args::Policy::Generate(args) => app.ui.finish("policy generate", generate(args, app)),
-        args::Policy::Lint(args) => lint(args, app),
-        args::Policy::Explain(args) => app.ui.finish("policy explain", explain(args, app)),
-        args::Policy::Test(args) => app.ui.finish("policy test", test(args, app)),
+        args::Policy::Generate(args) => app.ui.finish(generate(args, app)),
+        args::Policy::Lint(args) => app.ui.finish(lint(args, app)),
+        args::Policy::Explain(args) => app.ui.finish(explain(args, app)),
+        args::Policy::Test(args) => app.ui.finish(test(args, app)),
     }
 }
 
@@ -26,25 +24,20 @@ fn generate(args: &args::Generate, app: &App<'_>) -> Answer<output::PolicyGenera
         args::Audience::Verifier => Audience::Verifier,
     };
     match policy::generate(&project, profile(&args.subject, app), audience) {
-        Ok(generated) => Answer {
-            exit: Exit::Yes,
-            diagnostics: Vec::new(),
-            text: generated.hcl.clone(),
-            result: Some(output::PolicyGenerate { profile: generated.profile, hcl: generated.hcl }),
-        },
+        Ok(generated) => {
+            let (profile, hcl) = (generated.profile, generated.hcl);
+            let result = output::PolicyGenerate { profile, hcl: hcl.clone() };
+            Answer::done(result, hcl).under(manifest_rules(&project, app.settings.now))
+        }
         Err(error) => Answer::failed(&error),
     }
 }
 
-fn lint(args: &args::Lint, app: &App<'_>) -> Exit {
-    let (findings, exit) = match policy::lint(&args.files, app.settings.now) {
-        Ok(findings) => {
-            let exit = exit_of(&findings, args.deny.is_some());
-            (findings, exit)
-        }
-        Err(error) => told(&error),
-    };
-    app.ui.findings("policy lint", &findings, exit)
+fn lint(args: &args::Lint, app: &App<'_>) -> Answer<()> {
+    match policy::lint(&args.files, app.settings.now) {
+        Ok(findings) => Answer { result: None, ..Answer::done((), "") }.with(findings).counted(),
+        Err(error) => Answer::failed(&error),
+    }
 }
 
 fn explain(args: &args::PolicyExplain, app: &App<'_>) -> Answer<output::PolicyExplain> {
@@ -62,13 +55,13 @@ fn explain(args: &args::PolicyExplain, app: &App<'_>) -> Answer<output::PolicyEx
     };
     let (allowed, answers) = (explained.allowed, explained.answers);
     let text = answers.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    let findings = answers.iter().filter(|answer| !answer.allowed).map(|answer| {
+        let message = format!("{} {} is denied by {}", args.operation, args.path, answer.dialect);
+        Finding::new(Code::Denied, message)
+    });
+    let findings: Vec<_> = findings.collect();
     let answers = answers.iter().filter_map(|answer| serde_json::to_value(answer).ok()).collect();
-    Answer {
-        exit: if allowed { Exit::Yes } else { Exit::Findings },
-        diagnostics: Vec::new(),
-        result: Some(output::PolicyExplain { allowed, answers }),
-        text,
-    }
+    Answer::done(output::PolicyExplain { allowed, answers }, text).with(findings)
 }
 
 fn test(args: &args::PolicyTest, app: &App<'_>) -> Answer<output::PolicyTest> {
@@ -77,14 +70,20 @@ fn test(args: &args::PolicyTest, app: &App<'_>) -> Answer<output::PolicyTest> {
         Err(error) => return Answer::failed(&error),
     };
     let (passed, failed) = (tests.passed, tests.failed);
-    let mut text: String = tests.failures.iter().map(|failure| format!("{failure}\n")).collect();
-    text.push_str(&format!("{passed} passed, {failed} failed\n"));
+    let findings: Vec<_> = tests.failures.iter().map(failed_case).collect();
     let failures = tests.failures.iter();
     let failures = failures.filter_map(|failure| serde_json::to_value(failure).ok()).collect();
-    Answer {
-        exit: if failed == 0 { Exit::Yes } else { Exit::Findings },
-        diagnostics: Vec::new(),
-        result: Some(output::PolicyTest { passed, failed, failures }),
-        text: envlock_text::redact(&text).into_owned(),
-    }
+    let text = format!("{passed} passed, {failed} failed\n");
+    Answer::done(output::PolicyTest { passed, failed, failures }, text).with(findings)
+}
+
+/// A case that came out otherwise than it says, with the rule that decided.
+fn failed_case(failure: &CaseFailure) -> Finding {
+    let CaseFailure { case, place, dialect, key, expected, got, rule, why } = failure;
+    let message = format!("case {case}: `{key}` is {got} on {dialect}, and {expected} is expected");
+    let finding = Finding::new(Code::PolicyTestFailed, message).at(place.clone()).with_note(why);
+    rule.iter().fold(finding, |finding, origin| {
+        let message = format!("path \"{}\" of {} decides", origin.pattern, origin.policy);
+        finding.with_related(origin.place.clone(), message)
+    })
 }

@@ -16,7 +16,7 @@ pub(crate) fn run(args: &args::Run, app: &App<'_>) -> Exit {
         },
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish("run", answer)
+    app.ui.finish(answer)
 }
 
 fn execute(

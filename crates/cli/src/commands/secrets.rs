@@ -5,9 +5,9 @@ use std::sync::Arc;
 use envlock_pipeline::secrets::{
     self, Judgement, SecretsError, SecretsRequest, ServerRequest, Surroundings,
 };
-use envlock_report::{Exit, Explain, Finding, output, render::WIDTH};
+use envlock_report::{Code, Exit, Explain, output, render::paragraph};
 use envlock_secrets::{
-    checks,
+    checks::{self, Outcome, Right},
     manifest::{ServerDialect, list},
 };
 use tokio::signal::unix::{SignalKind, signal};
@@ -17,34 +17,46 @@ use super::{
     App,
     app::{SetupError, time},
 };
-use crate::{args, settings::vault, ui::Answer};
+use crate::{
+    args,
+    settings::vault,
+    ui::{Answer, interrupted},
+};
 
-/// Judges the manifest against its policies and, unless it is to be offline, a server.
-pub(crate) async fn check(args: &args::CheckSecrets, app: &App<'_>) -> Option<Exit> {
-    Some(match judged(args, app).await {
-        Ok(judgement) if judgement.is_interrupted() => {
-            app.ui.left_behind(&judgement.outcome.findings);
-            return None;
-        }
-        Ok(judgement) => {
-            let exit = judgement.exit(args.deny.is_some());
-            let findings = judgement.findings();
-            app.ui.judged(&findings, judgement.asked, judgement.outcome.rights, exit)
-        }
-        Err((findings, exit)) => app.ui.findings("check-secrets", &findings, exit),
+/// Checks the manifest against its policies and, unless `--offline` is given, a server.
+pub(crate) async fn check(args: &args::CheckSecrets, app: &App<'_>) -> Exit {
+    app.ui.finish(match judged(args, app).await {
+        Ok(judgement) => answer(judgement, app.ui.width()),
+        Err(error) => Answer::failed(error.as_ref()),
     })
 }
 
-async fn judged(
-    args: &args::CheckSecrets,
-    app: &App<'_>,
-) -> Result<Judgement, (Vec<Finding>, Exit)> {
-    let request = request(args, app).map_err(|error| told(&error))?;
+fn answer(judgement: Judgement, width: usize) -> Answer<output::CheckSecrets<Right>> {
+    let (ended, is_interrupted) = (judgement.ended(), judgement.is_interrupted());
+    let Judgement { outcome: Outcome { findings, rights, rules }, asked, .. } = judgement;
+    if is_interrupted {
+        // Nothing is known, but a login that couldn't be ended is left behind.
+        let left = findings.into_iter().filter(|finding| finding.code == Code::LogoutFailed);
+        return Answer::failure(interrupted()).with(left);
+    }
+    let head =
+        asked.as_ref().map_or_else(String::new, |a| paragraph(&a.to_string(), "", "  ", width));
+    let table = match rights.as_slice() {
+        [] => String::new(),
+        rights => format!("{}\n", checks::table(rights).render(width)),
+    };
+    let result = output::CheckSecrets { asked, answers: rights };
+    let answer = Answer::done(result, head + &table);
+    answer.ended(ended).with(findings).under(rules).counted()
+}
+
+async fn judged(args: &args::CheckSecrets, app: &App<'_>) -> Result<Judgement, Box<dyn Explain>> {
+    let request = request(args, app)?;
     let project = app.project(&args.subject.files, args.subject.manifest.as_deref());
     if args.offline {
-        return secrets::check(&project, &request, None).await.map_err(|error| told(&error));
+        return Ok(secrets::check(&project, &request, None).await?);
     }
-    let settings = vault::settings(app.settings).map_err(|error| told(&error))?;
+    let settings = vault::settings(app.settings)?;
     let variable = |name: &str| app.settings.variables.get(name).cloned();
     let ended = signals();
     let server = ServerRequest {
@@ -57,7 +69,7 @@ async fn judged(
             Box::pin(async move { ended.notified().await })
         },
     };
-    secrets::check(&project, &request, Some(server)).await.map_err(|error| told(&error))
+    Ok(secrets::check(&project, &request, Some(server)).await?)
 }
 
 /// Told each time that somebody presses Ctrl-C or closes the terminal, or the system (a CI
@@ -76,11 +88,6 @@ fn signals() -> Arc<Notify> {
         });
     }
     told
-}
-
-/// An error in the form in which findings are told.
-pub(super) fn told(error: &dyn Explain) -> (Vec<Finding>, Exit) {
-    (error.findings(), error.exit())
 }
 
 fn request(args: &args::CheckSecrets, app: &App<'_>) -> Result<SecretsRequest, SetupError> {
@@ -105,7 +112,7 @@ pub(super) fn profile(args: &args::Subject, app: &App<'_>) -> Option<String> {
 
 /// Lists the needs.
 pub(crate) fn list(args: &args::Subject, app: &App<'_>) -> Exit {
-    app.ui.finish("secrets list", listed(args, app))
+    app.ui.finish(listed(args, app))
 }
 
 fn listed(args: &args::Subject, app: &App<'_>) -> Answer<output::SecretsList> {
@@ -132,12 +139,8 @@ fn listed(args: &args::Subject, app: &App<'_>) -> Answer<output::SecretsList> {
         Some(profile) => profile.needs.iter().map(|n| need(&n.name, &n.need)).collect(),
         None => manifest.needs.iter().map(|(name, n)| need(name, n)).collect(),
     };
-    Answer {
-        exit: Exit::Yes,
-        diagnostics: Vec::new(),
-        result: Some(output::SecretsList { profile: profile.map(|p| p.name), needs }),
-        text: table.render(WIDTH),
-    }
+    let result = output::SecretsList { profile: profile.map(|p| p.name), needs };
+    Answer::done(result, table.render(app.ui.width())).under(manifest.rules(app.settings.now))
 }
 
 fn need(name: &str, need: &envlock_model::needs::Need) -> output::Need {

@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 
 use envlock_model::{diff::Difference, lock::Lock};
 use envlock_pipeline::{ExcludeNewer, Overrides, Project, SolveRequest, Solved, Upgrade, stale};
-use envlock_report::{Exit, count, output, size};
+use envlock_report::{
+    Exit, count, output,
+    render::Table,
+    sink::{Ended, Failure},
+    size,
+};
 
 use super::{
     App,
     app::{Setup, SetupError, platform, time},
     next_command::next_command,
 };
-use crate::{
-    args,
-    ui::{Answer, table},
-};
+use crate::{args, ui::Answer};
 
 /// What the command runs with, and what it is asked.
 fn setup<'a>(
@@ -31,15 +33,15 @@ pub(crate) async fn solve(args: &args::Solve, app: &App<'_>) -> Exit {
     let ready = setup(args, app);
     let (setup, request) = match ready {
         Ok(ready) => ready,
-        Err(error) => return app.ui.finish("solve", Answer::<output::Solve>::failed(&error)),
+        Err(error) => return app.ui.finish(Answer::<output::Solve>::failed(&error)),
     };
     let (project, mut findings) = (&setup.project, Vec::new());
     let solved = envlock_pipeline::solve(project, &request, &setup.context(), &mut findings).await;
     let answer = match solved {
-        Ok(solved) => setup.with_unused(answer(args, project, &solved)),
+        Ok(solved) => setup.with_unused(answer(args, project, &solved, app.ui.width())),
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish("solve", setup.with_findings(answer.after(findings)))
+    app.ui.finish(setup.with_findings(answer.with(findings)))
 }
 
 /// Asks whether the lock still answers.
@@ -47,7 +49,7 @@ pub(crate) fn check(args: &args::Solve, app: &App<'_>) -> Exit {
     let ready = setup(args, app);
     let (setup, request) = match ready {
         Ok(ready) => ready,
-        Err(error) => return app.ui.finish("check", Answer::<output::Check>::failed(&error)),
+        Err(error) => return app.ui.finish(Answer::<output::Check>::failed(&error)),
     };
     let (project, mut findings) = (&setup.project, Vec::new());
     let context = setup.context();
@@ -56,7 +58,7 @@ pub(crate) fn check(args: &args::Solve, app: &App<'_>) -> Exit {
         Ok(checked) => {
             let fresh = checked.changes.is_empty() && checked.needs.is_empty();
             let lock = project.lock_path().display().to_string();
-            let diagnostics = stale(&checked.changes, &checked.needs);
+            let findings = stale(&checked.changes, &checked.needs);
             let changes = checked.changes.iter().map(|change| output::Staleness {
                 message: change.to_string(),
                 place: change.place.clone(),
@@ -70,16 +72,17 @@ pub(crate) fn check(args: &args::Solve, app: &App<'_>) -> Exit {
                 project.environment_paths().map(|path| path.display().to_string()).collect();
             let shown = shown.join(", ");
             let verdict = if fresh { "still answers" } else { "no longer answers" };
-            Answer {
-                exit: if fresh { Exit::Yes } else { Exit::Stale },
-                diagnostics,
-                text: format!("{lock} {verdict} {shown}\n"),
-                result: Some(output::Check { lock, fresh, changes }),
+            let text = format!("{lock} {verdict} {shown}\n");
+            let answer = Answer::done(output::Check { lock, fresh, changes }, text);
+            if fresh {
+                answer
+            } else {
+                answer.ended(Ended::Failed(Failure::new(Exit::Stale, findings)))
             }
         }
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish("check", setup.with_findings(answer.after(findings)))
+    app.ui.finish(setup.with_findings(answer.with(findings)))
 }
 
 fn request(
@@ -110,9 +113,19 @@ fn exclude_newer(text: &str) -> Result<ExcludeNewer, SetupError> {
     if text == "never" { Ok(ExcludeNewer::Never) } else { time(text).map(ExcludeNewer::Than) }
 }
 
-fn answer(args: &args::Solve, project: &Project, solved: &Solved) -> Answer<output::Solve> {
+fn answer(
+    args: &args::Solve,
+    project: &Project,
+    solved: &Solved,
+    width: usize,
+) -> Answer<output::Solve> {
     let lock = project.lock_path().display().to_string();
-    let text = words(args, &lock, solved);
+    let text = words(args, &lock, solved, width);
+    let next = if solved.written {
+        format!("next: {}\n", next_command("install", &args.files, &args.network))
+    } else {
+        String::new()
+    };
     let result = output::Solve {
         lock,
         name: solved.lock.name.clone(),
@@ -120,7 +133,7 @@ fn answer(args: &args::Solve, project: &Project, solved: &Solved) -> Answer<outp
         platforms: platforms(&solved.lock, &solved.differences),
         pip_left_out: pip(&solved.lock),
     };
-    Answer { exit: Exit::Yes, diagnostics: Vec::new(), result: Some(result), text }
+    Answer::done(result, text).next(next)
 }
 
 fn pip(lock: &Lock) -> Vec<String> {
@@ -150,28 +163,23 @@ fn platforms(lock: &Lock, differences: &[Difference]) -> Vec<output::SolvedPlatf
 }
 
 /// The sums by platform; each change where there was a lock before, or nothing is written.
-fn words(args: &args::Solve, path: &str, solved: &Solved) -> String {
+fn words(args: &args::Solve, path: &str, solved: &Solved, width: usize) -> String {
     let platforms = platforms(&solved.lock, &solved.differences);
-    let rows: Vec<_> = platforms
-        .iter()
-        .map(|platform| {
-            [
-                platform.platform.clone(),
-                count(platform.packages, "package"),
-                format!("{} to download at most", size(platform.bytes)),
-            ]
-        })
-        .collect();
-    let mut text = table(&rows);
+    let rows = platforms.iter().map(|platform| {
+        [
+            platform.platform.clone(),
+            count(platform.packages, "package"),
+            format!("{} to download at most", size(platform.bytes)),
+        ]
+    });
+    let mut text = Table::of(rows).render(width);
     let all_new = platforms.iter().all(|platform| platform.changes.len() == platform.packages);
     if args.dry_run || !all_new {
-        text.push_str(&changes(&platforms));
+        text.push_str(&changes(&platforms, width));
     }
     let unchanged = solved.differences.is_empty();
     text.push_str(&match (solved.written, args.dry_run) {
-        (true, _) => {
-            format!("wrote {path}\nnext: {}\n", next_command("install", &args.files, &args.network))
-        }
+        (true, _) => format!("wrote {path}\n"),
         (false, true) if !unchanged => format!("dry run: {path} is as it was\n"),
         (false, _) => format!("{path} is up to date\n"),
     });
@@ -179,15 +187,14 @@ fn words(args: &args::Solve, path: &str, solved: &Solved) -> String {
 }
 
 /// `+` new, `-` gone, `~` another.
-pub(super) fn changes(platforms: &[output::SolvedPlatform]) -> String {
+fn changes(platforms: &[output::SolvedPlatform], width: usize) -> String {
     let several = platforms.len() > 1;
     let mut text = String::new();
     for platform in platforms {
         if several && !platform.changes.is_empty() {
             text.push_str(&format!("{}:\n", platform.platform));
         }
-        let rows: Vec<_> = platform.changes.iter().map(change_row).collect();
-        text.push_str(&table(&rows));
+        text.push_str(&Table::of(platform.changes.iter().map(change_row)).render(width));
     }
     text
 }

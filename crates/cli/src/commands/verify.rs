@@ -1,16 +1,10 @@
 //! `envlock verify`.
 
 use envlock_install::{Difference, DifferenceKind, Verified};
-use envlock_report::{Exit, count, output};
+use envlock_report::{Code, Exit, Finding, count, output};
 
 use super::App;
-use crate::{
-    args,
-    ui::{Answer, table},
-};
-
-/// So many differences are listed for a person; JSON has all.
-const LISTED: usize = 40;
+use crate::{args, ui::Answer};
 
 /// Compares a prefix with its records.
 pub(crate) fn verify(args: &args::Verify, app: &App<'_>) -> Exit {
@@ -25,42 +19,38 @@ pub(crate) fn verify(args: &args::Verify, app: &App<'_>) -> Exit {
         }
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish("verify", answer)
+    app.ui.finish(answer)
 }
 
 fn answer(prefix: String, verified: Verified) -> Answer<output::Verify> {
     let Verified { packages, files, differences } = verified;
+    let findings: Vec<_> = differences.iter().map(finding).collect();
     let differences: Vec<_> = differences.into_iter().map(difference).collect();
-    let text = if differences.is_empty() {
-        format!(
-            "{prefix} is as recorded: {}, {}\n",
-            count(packages, "package"),
-            count(files, "file")
-        )
+    let (text, next) = if differences.is_empty() {
+        let (packages, files) = (count(packages, "package"), count(files, "file"));
+        (format!("{prefix} is as recorded: {packages}, {files}\n"), "")
     } else {
-        let rows: Vec<_> = differences
-            .iter()
-            .take(LISTED)
-            .map(|d| {
-                [d.path.clone(), d.package.clone().unwrap_or_else(|| "-".into()), d.message.clone()]
-            })
-            .collect();
-        let mut text = table(&rows);
-        if let Some(more) = differences.len().checked_sub(LISTED).filter(|more| *more > 0) {
-            text.push_str(&format!("and {more} more\n"));
-        }
-        text.push_str(&format!(
-            "{} in {prefix}\nnext: envlock install --replace, which builds it anew\n",
-            count(differences.len(), "difference")
-        ));
-        text
+        (
+            format!("{} in {prefix}\n", count(differences.len(), "difference")),
+            "next: envlock install --replace, which builds it anew\n",
+        )
     };
-    Answer {
-        exit: if differences.is_empty() { Exit::Yes } else { Exit::Findings },
-        diagnostics: Vec::new(),
-        result: Some(output::Verify { prefix, packages, files, differences }),
-        text,
-    }
+    let result = output::Verify { prefix, packages, files, differences };
+    Answer::done(result, text).next(next).with(findings)
+}
+
+fn finding(difference: &Difference) -> Finding {
+    let code = match difference.kind {
+        DifferenceKind::Missing => Code::FileMissing,
+        DifferenceKind::Extra => Code::FileExtra,
+        DifferenceKind::Unreadable { .. } => Code::FileUnreadable,
+        DifferenceKind::Changed
+        | DifferenceKind::Size { .. }
+        | DifferenceKind::Type
+        | DifferenceKind::Target { .. }
+        | DifferenceKind::Mode { .. } => Code::FileChanged,
+    };
+    Finding::new(code, difference.to_string())
 }
 
 fn difference(difference: Difference) -> output::FileDifference {

@@ -7,7 +7,10 @@ use envlock_config::{
     Configuration, Invalid, Layer, Scalar, Setter, Spot, condarc, is_condarc, key,
     network_variables, project, search_path, variables,
 };
-use envlock_report::{Code, Exit, Explain, Finding};
+use envlock_report::{
+    Code, Exit, Explain, Finding,
+    sink::{Denial, Rules},
+};
 
 use super::Settings;
 use crate::args::Network;
@@ -71,12 +74,27 @@ pub(crate) fn configuration(
             layers.push(condarc(&path.display().to_string(), &text)?);
         }
     }
-    if let Some(text) = text(project_file)? {
-        layers.push(project(&project_file.display().to_string(), &text)?);
-    }
+    layers.extend(of_project(project_file)?);
     layers.push(variables(&settings.variables)?);
     layers.push(flags(network));
     Ok(Configuration::of(&layers))
+}
+
+/// What a project's configuration file denies: in every command, also in those that read no
+/// other configuration.
+pub(crate) fn project_rules(project_file: &Path) -> Result<Rules, ConfigurationError> {
+    let layers: Vec<_> = of_project(project_file)?.into_iter().collect();
+    let configuration = Configuration::of(&layers);
+    let deny = configuration.many(&key::DENY).iter().filter_map(|set| {
+        let by = format!("`deny` of {}", project_file.display());
+        Some(Denial { what: set.value.parse().ok()?, by })
+    });
+    Ok(Rules { allow: Vec::new(), deny: deny.collect() })
+}
+
+fn of_project(file: &Path) -> Result<Option<Layer>, ConfigurationError> {
+    let Some(text) = text(file)? else { return Ok(None) };
+    Ok(Some(project(&file.display().to_string(), &text)?))
 }
 
 /// Whether `CONDARC` names a file that isn't there: conda says nothing, and people wonder.

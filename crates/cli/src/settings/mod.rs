@@ -21,7 +21,7 @@ use envlock_model::{
     virtual_packages::{self, InvalidVirtualPackage, Setting},
 };
 
-pub(crate) use configuration::{ConfigurationError, configuration, missing_condarc};
+pub(crate) use configuration::{ConfigurationError, configuration, missing_condarc, project_rules};
 pub(crate) use environments::{NameError, named_prefix};
 pub(crate) use network::{NetworkError, Reach, reach};
 pub(crate) use trust::trusted;

@@ -8,8 +8,8 @@ use std::{
 
 use envlock_model::progress::{Event, Observer, Phase};
 use envlock_report::{
-    human::{self, Layout},
     one_line,
+    render::{self, Layout},
 };
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
@@ -81,7 +81,7 @@ impl Progress {
 
     fn say(&self, shown: &Shown, title: &str, text: &str) {
         let first = format!("{title:>9}  ");
-        let text = human::paragraph(&one_line(text), &first, &" ".repeat(11), self.layout.width);
+        let text = render::paragraph(&one_line(text), &first, &" ".repeat(11), self.layout.width);
         match shown.mode {
             Mode::Bars(_) => {
                 let _ = self.all.println(text.trim_end());

@@ -1,21 +1,20 @@
-//! A command line that can't be understood, told in the form that it asks for.
+//! A command line that can't be understood, printed in the format that it asks for.
 
 use std::{ffi::OsString, process::ExitCode};
 
 use clap::error::ErrorKind;
-use envlock_report::{Code, Exit, Finding, output::Report};
+use envlock_report::{Code, Exit, Finding};
 
-/// Tells what is wrong, or prints the help or version that was asked for.
+use super::write::usage_document;
+
+/// Prints what is wrong, or the help or version that was asked for.
 pub(crate) fn usage(error: &clap::Error, line: impl IntoIterator<Item = OsString>) -> ExitCode {
     let is_asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     if is_asked || !wants_json(line) {
         let _ = error.print();
         return ExitCode::from(if is_asked { Exit::Yes.code() } else { Exit::Usage.code() });
     }
-    let report = Report::<()>::new("envlock", Exit::Usage, vec![diagnostic(error)], None);
-    let text = serde_json::to_string_pretty(&report).unwrap_or_default();
-    let _ = super::out(&(text + "\n"));
-    ExitCode::from(Exit::Usage.code())
+    usage_document(finding(error))
 }
 
 /// Whether the line asks for JSON, as far as it can be understood; what stands behind `--` is
@@ -27,7 +26,7 @@ fn wants_json(line: impl IntoIterator<Item = OsString>) -> bool {
 }
 
 /// The parser's own words: the first paragraph says what is wrong, the others what to do.
-fn diagnostic(error: &clap::Error) -> Finding {
+fn finding(error: &clap::Error) -> Finding {
     let missing =
         [ErrorKind::MissingSubcommand, ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand];
     if missing.contains(&error.kind()) {
@@ -39,8 +38,9 @@ fn diagnostic(error: &clap::Error) -> Finding {
         .split("\n\n")
         .map(|paragraph| paragraph.split_whitespace().collect::<Vec<_>>().join(" "));
     let message = paragraphs.next().unwrap_or_default();
-    let mut diagnostic =
-        Finding::new(Code::Usage, message.strip_prefix("error: ").unwrap_or(&message));
-    diagnostic.notes = paragraphs.filter(|note| !note.starts_with("For more")).collect();
-    diagnostic.with_help("`envlock COMMAND --help` lists what it takes")
+    let finding = Finding::new(Code::Usage, message.strip_prefix("error: ").unwrap_or(&message));
+    paragraphs
+        .filter(|note| !note.starts_with("For more"))
+        .fold(finding, Finding::with_note)
+        .with_help("`envlock COMMAND --help` lists what it takes")
 }

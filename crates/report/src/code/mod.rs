@@ -80,7 +80,12 @@ codes! {
     Disagreement "disagreement" Error;
     Disk "disk" Error;
     DiskFull "disk-full" Error;
-    Doctor "doctor" Error;
+    DoctorCache "doctor-cache" Error;
+    DoctorClock "doctor-clock" Error;
+    DoctorLinks "doctor-links" Error;
+    DoctorSource "doctor-source" Error;
+    DoctorTrust "doctor-trust" Error;
+    DoctorUnknown "doctor-unknown" Error;
     DoubleSlash "double-slash" Warning;
     DrSecondary "dr-secondary" Error;
     DuplicateAttribute "duplicate-attribute" Error;
@@ -92,7 +97,11 @@ codes! {
     ExpiredBlock "expired-block" Warning;
     Expiring "expiring" Warning;
     ExtendsItself "extends-itself" Error;
+    FileChanged "file-changed" Error;
+    FileExtra "file-extra" Error;
+    FileMissing "file-missing" Error;
     FileTooLarge "file-too-large" Error;
+    FileUnreadable "file-unreadable" Error;
     FolderTaken "folder-taken" Error;
     ForeignFiles "foreign-files" Error;
     GrantsEverything "grants-everything" Warning;
@@ -188,6 +197,7 @@ codes! {
     PolicyRejected "policy-rejected" Error;
     PolicyShorthand "policy-shorthand" Warning;
     PolicySyntax "policy-syntax" Error;
+    PolicyTestFailed "policy-test-failed" Error;
     PostLinkFailed "post-link-failed" Error;
     PrefixUnused "prefix-unused" Warning;
     PreviousTaken "previous-taken" Error;
@@ -277,6 +287,11 @@ impl Code {
     /// The title of its page.
     pub fn title(self) -> &'static str {
         self.page().lines().next().unwrap_or_default().trim_start_matches("# ")
+    }
+
+    /// Whether its errors say that something could not be found out, and not that it is wrong.
+    pub const fn is_unproven(self) -> bool {
+        matches!(self, Self::Unverifiable | Self::DoctorUnknown)
     }
 
     /// The code that was probably meant by `word`.

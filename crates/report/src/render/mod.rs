@@ -5,14 +5,17 @@ mod gitlab;
 mod human;
 mod json;
 mod sarif;
+mod source;
+mod style;
 mod table;
 
 pub use github::github;
 pub use gitlab::gitlab;
-pub use human::{human, sentence};
+pub use human::{Layout, human, paragraph, sum};
 pub use json::json;
 pub use sarif::sarif;
+pub use source::Sources;
 pub use table::Table;
 
-/// The columns that text for people is held to.
+/// The columns of text for people where no terminal says otherwise.
 pub const WIDTH: usize = 80;

@@ -5,13 +5,16 @@ use serde_json::Value;
 use super::json;
 use crate::{Code, Finding, Level, Place, Related};
 
-/// The findings as one run of `envlock` in `version`, with the pages of their codes.
-pub fn sarif(findings: &[Finding], version: &str) -> String {
+/// The findings as one run of `envlock` in `version`, with the pages of their codes. Services
+/// refuse a result without a place, so that those are on line 1 of `fallback`, the file that the
+/// command is about.
+pub fn sarif(findings: &[Finding], version: &str, fallback: &str) -> String {
     let mut codes: Vec<_> = findings.iter().map(|finding| finding.code).collect();
     codes.sort_unstable();
     codes.dedup();
     let rules: Vec<_> = codes.iter().map(|code| rule(*code)).collect();
-    let results: Vec<_> = findings.iter().map(|finding| result(finding, &codes)).collect();
+    let results: Vec<_> =
+        findings.iter().map(|finding| result(finding, &codes, fallback)).collect();
     json(&serde_json::json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -31,7 +34,7 @@ fn rule(code: Code) -> Value {
     })
 }
 
-fn result(finding: &Finding, codes: &[Code]) -> Value {
+fn result(finding: &Finding, codes: &[Code], fallback: &str) -> Value {
     let level = match finding.level {
         Level::Error => "error",
         Level::Warning => "warning",
@@ -43,15 +46,16 @@ fn result(finding: &Finding, codes: &[Code]) -> Value {
         "level": level,
         "message": {"text": text(finding)},
     });
-    if let Some(place) = &finding.place {
-        result["locations"] = serde_json::json!([location(place, None)]);
-    }
+    let place = finding.place.clone().unwrap_or_else(|| Place::new(fallback, 1, 1));
+    result["locations"] = serde_json::json!([location(&place, None)]);
     if !finding.related.is_empty() {
         let related =
             finding.related.iter().map(|Related { place, message }| location(place, Some(message)));
         result["relatedLocations"] = related.collect();
     }
-    result["properties"] = serde_json::json!({"need": finding.need, "profiles": finding.profiles});
+    result["properties"] = serde_json::json!({
+        "need": finding.need, "policy": finding.policy, "profiles": finding.profiles,
+    });
     result
 }
 

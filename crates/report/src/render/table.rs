@@ -1,15 +1,21 @@
-//! A table that fits its width, CJK text included.
+//! A table that fits its width, CJK text included. No cell is ever cut.
 
 use unicode_width::UnicodeWidthStr;
 
-/// Rows under a head; the widest columns are shortened to fit.
+use super::paragraph;
+use crate::one_line;
+
+/// Rows of cells with their columns aligned.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Table {
-    /// The names of the columns.
+    /// The names of the columns; empty without a head.
     pub head: Vec<String>,
-    /// The rows, each with as many cells as the head.
+    /// The rows.
     pub rows: Vec<Vec<String>>,
 }
+
+/// What goes on below its row is indented by so many columns.
+const INDENT: usize = 4;
 
 impl Table {
     /// A table with these columns and no rows.
@@ -17,74 +23,114 @@ impl Table {
         Self { head: head.map(str::to_owned).to_vec(), rows: Vec::new() }
     }
 
+    /// A table of rows without a head.
+    pub fn of<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) -> Self {
+        Self { head: Vec::new(), rows: rows.into_iter().map(Vec::from).collect() }
+    }
+
     /// Adds a row.
     pub fn row<const N: usize>(&mut self, cells: [String; N]) {
         self.rows.push(cells.into());
     }
 
-    /// The lines, none wider than `width` columns of a terminal.
+    /// The lines. None is wider than `width` columns of a terminal where it can be broken: the
+    /// cells that don't fit beside the others go on below.
     pub fn render(&self, width: usize) -> String {
-        let all = || std::iter::once(&self.head).chain(&self.rows);
-        let mut widths = vec![0; self.head.len()];
-        for row in all() {
-            for (cell, widest) in row.iter().zip(&mut widths) {
-                *widest = (*widest).max(cell.width());
-            }
-        }
-        let gaps = 2 * widths.len().saturating_sub(1);
-        while widths.iter().sum::<usize>() + gaps > width {
-            let Some(widest) = widths.iter_mut().max() else { break };
-            if *widest <= 4 {
-                break;
-            }
-            *widest -= 1;
-        }
-        let mut out = String::new();
-        for row in all() {
-            let cells: Vec<_> = row.iter().zip(&widths).map(|(cell, w)| fit(cell, *w)).collect();
-            out.push_str(cells.join("  ").trim_end());
-            out.push('\n');
-        }
-        out
+        let head = (!self.head.is_empty()).then_some(&self.head);
+        let rows: Vec<Vec<String>> = head
+            .into_iter()
+            .chain(&self.rows)
+            .map(|row| row.iter().map(|cell| one_line(cell).into_owned()).collect())
+            .collect();
+        let widths = widths(&rows, width);
+        rows.iter().map(|row| lines(row, &widths, width)).collect()
     }
 }
 
-/// `text` padded or shortened in its middle to `width` columns.
-fn fit(text: &str, width: usize) -> String {
-    let own = text.width();
-    if own <= width {
-        return format!("{text}{}", " ".repeat(width - own));
-    }
-    let half = (width - 1) / 2;
-    let head = take(text.chars(), width - 1 - half);
-    let tail: String = take(text.chars().rev(), half).chars().rev().collect();
-    let padding = width.saturating_sub(head.width() + 1 + tail.width());
-    format!("{head}…{tail}{}", " ".repeat(padding))
-}
-
-fn take(chars: impl Iterator<Item = char>, width: usize) -> String {
-    let mut out = String::new();
-    for c in chars {
-        out.push(c);
-        if out.width() > width {
-            out.pop();
-            break;
+/// The widths of the columns, by the rows that fit.
+fn widths(rows: &[Vec<String>], width: usize) -> Vec<usize> {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let mut widths = vec![0; columns];
+    let fits = |row: &&Vec<String>| row.iter().map(|cell| cell.width() + 2).sum::<usize>() <= width;
+    for row in rows.iter().filter(fits) {
+        for (widest, cell) in widths.iter_mut().zip(row) {
+            *widest = cell.width().max(*widest);
         }
     }
-    out
+    widths
+}
+
+fn lines(row: &[String], widths: &[usize], width: usize) -> String {
+    let mut text = String::new();
+    let mut line = String::new();
+    for (cell, column) in row.iter().zip(widths) {
+        if !line.trim().is_empty() && line.width() + cell.width() > width {
+            text.push_str(line.trim_end());
+            text.push('\n');
+            line = " ".repeat(INDENT);
+        }
+        if line.width() + cell.width() > width {
+            let wrapped = paragraph(cell, &line, &" ".repeat(INDENT), width);
+            let mut lines: Vec<_> = wrapped.lines().collect();
+            line = lines.pop().unwrap_or_default().to_owned() + "  ";
+            text.extend(lines.iter().map(|line| format!("{line}\n")));
+            continue;
+        }
+        line.push_str(cell);
+        line.push_str(&" ".repeat(column.saturating_sub(cell.width()) + 2));
+    }
+    text.push_str(line.trim_end());
+    text.push('\n');
+    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn row<const N: usize>(cells: [&str; N]) -> [String; N] {
+        cells.map(str::to_owned)
+    }
+
     #[test]
-    fn no_line_is_wider_than_asked_for_with_wide_characters_too() {
+    fn no_line_is_wider_than_asked_for_and_no_cell_is_cut() {
         let mut table = Table::new(["NEED", "PATH"]);
-        table.row(["数据库凭据".repeat(9), "secret/data/".repeat(12)]);
-        table.row(["a".to_owned(), "b".to_owned()]);
-        let text = table.render(80);
-        assert!(text.lines().all(|line| line.width() <= 80), "{text}");
-        assert_eq!(text.lines().count(), 3);
+        let (wide, words) = ("数据库凭据".repeat(19), "some words ".repeat(12));
+        table.row([wide.clone(), words.clone()]);
+        table.row(row(["a", "b"]));
+        for width in [40, 80] {
+            let text = table.render(width);
+            assert!(text.lines().all(|line| line.width() <= width), "{text}");
+            let joined = text.split_whitespace().collect::<String>();
+            assert!(joined.contains(&wide), "{text}");
+            assert!(joined.contains(&words.replace(' ', "")), "{text}");
+        }
+    }
+
+    #[test]
+    fn columns_stay_in_line_beside_wide_characters() {
+        let table = Table::of([row(["环境", "x"]), row(["abc", "y"])]);
+        assert_eq!(table.render(80), "环境  x\nabc   y\n");
+    }
+
+    #[test]
+    fn what_does_not_fit_goes_on_below() {
+        let (long, message) = ("d/".repeat(38), "has other bytes");
+        let table = Table::of([row(["short", "app", message]), row([&long, "lib", message])]);
+        assert_eq!(
+            table.render(80),
+            format!("short  app  {message}\n{long}\n    lib  {message}\n")
+        );
+        let middle = "m".repeat(60);
+        let table = Table::of([row([&middle, "x", "y"]), row(["a", "x", &middle])]);
+        for line in table.render(80).lines() {
+            assert!(line.width() <= 80, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_name_stays_on_its_line() {
+        let table = Table::of([row(["a\n\u{1b}b", "x"])]);
+        assert_eq!(table.render(80), "a\\n\\u{1b}b  x\n");
     }
 }

@@ -5,7 +5,6 @@
 //! checks, a file each, all of the same shape: they look, and push findings. Those of `online`
 //! look at a server's facts too.
 
-mod accept;
 mod case;
 mod denied;
 mod dialect_dependent;
@@ -18,12 +17,13 @@ mod online;
 mod policies;
 mod rights;
 mod root_token;
+mod rules;
 mod subject;
 mod unused_policy;
 
 use std::collections::BTreeMap;
 
-use envlock_report::{Code, Exit, Explain, Finding, Level, arrange};
+use envlock_report::{Code, Exit, Explain, Finding, arrange, sink::Rules};
 use jiff::Timestamp;
 
 use crate::facts::Online;
@@ -60,21 +60,8 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// What each need may do, for the table.
     pub rights: Vec<Right>,
-}
-
-impl Outcome {
-    /// How the program ends. What was found to be wrong weighs more than what couldn't be found
-    /// out, and that more than nothing: an `unverifiable` error is never a yes.
-    pub fn exit(&self, deny_warnings: bool) -> Exit {
-        let least = if deny_warnings { Level::Warning } else { Level::Error };
-        let mut counting = self.findings.iter().filter(|finding| finding.level >= least);
-        let is_unproven = |finding: &Finding| finding.code == online::UNVERIFIABLE;
-        match counting.clone().next() {
-            None => Exit::Yes,
-            Some(_) if counting.all(is_unproven) => Exit::Unknown,
-            Some(_) => Exit::Findings,
-        }
-    }
+    /// The manifest's `allow:` and `deny:`: nothing of it is applied to `findings` yet.
+    pub rules: Rules,
 }
 
 /// Why nothing can be checked.
@@ -148,8 +135,9 @@ pub fn check(input: &Input<'_>) -> Result<Outcome, CheckError> {
     for policy in policies.all() {
         findings.extend(envlock_policy::lint::style(policy, input.now));
     }
-    accept::apply(input, &policies, &mut findings);
-    Ok(Outcome { findings: arrange(findings), rights: rights::merged(rights) })
+    rules::name_policies(&policies, &mut findings);
+    let (findings, rights) = (arrange(findings), rights::merged(rights));
+    Ok(Outcome { findings, rights, rules: rules::of(input) })
 }
 
 fn by_policies(case: &Case<'_>, findings: &mut Vec<Finding>) {

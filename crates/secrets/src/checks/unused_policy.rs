@@ -27,6 +27,7 @@ pub(super) fn attached(
         let message = format!("the policy {name} is attached, and serves no need");
         let diagnostic = Finding::new(Code::UnusedPolicy, message)
             .at(case.subject.manifest.place(*pos))
+            .about_policy(name)
             .with_help("take it out of `attach:`, and the token's other rights with it");
         findings.push(diagnostic.in_profile(&case.subject.profile.name));
     }
@@ -60,6 +61,7 @@ pub(super) fn declared(
             let message = format!("no profile attaches the policy {name}");
             let diagnostic = Finding::new(Code::UnusedPolicy, message)
                 .at(input.manifest.place(policy.pos))
+                .about_policy(name)
                 .with_help("attach it where it belongs, or take it out");
             findings.push(diagnostic);
         }

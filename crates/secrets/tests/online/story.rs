@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use envlock_policy::Engine;
-use envlock_report::{Finding, Level, render};
+use envlock_report::render::{self, Layout, Sources};
+use envlock_report::sink::{Closed, Denial, Denied, Ended, close};
+use envlock_report::{Finding, Level};
 use envlock_secrets::checks::{Input, Outcome, check, table};
 use envlock_secrets::facts::{Lease, Mount, NeedFacts, Online, Presence, Server, Token, Unknown};
 use envlock_secrets::manifest::{Manifest, Notation, ResolvedProfile};
@@ -125,14 +127,16 @@ impl Story {
     /// The story ends with these findings (`nothing-attached` aside), this exit, these words.
     #[track_caller]
     pub(crate) fn ends(self, findings: &[(Level, &str)], exit: u8, says: &[&str]) {
-        let outcome = self.outcome();
+        let mut outcome = self.outcome();
+        outcome.findings = closed(&outcome, &[]).findings;
+        outcome.rules.allow.clear();
         let found = |finding: &Finding| (finding.level, finding.code.as_str());
         let found: Vec<_> = outcome.findings.iter().map(found).collect();
         let told: Vec<_> =
             found.iter().map(|(s, c)| (*s, *c)).filter(|(_, c)| *c != QUIET).collect();
-        let text = render::human(&outcome.findings);
+        let text = text_of(&outcome);
         assert_eq!(told, findings, "{text}");
-        assert_eq!(outcome.exit(false).code(), exit, "{text}");
+        assert_eq!(closed(&outcome, &[]).exit.code(), exit, "{text}");
         let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
         for said in says {
             assert!(words.contains(said), "`{said}` isn't said:\n{text}");
@@ -154,6 +158,18 @@ impl Story {
     pub(crate) fn table(self) -> Vec<Vec<String>> {
         table(&self.outcome().rights).rows
     }
+}
+
+/// The end of a run with these findings under the manifest's rules and these denials.
+pub(crate) fn closed(outcome: &Outcome, deny: &[Denied]) -> Closed {
+    let mut rules = outcome.rules.clone();
+    rules.deny.extend(deny.iter().copied().map(Denial::by_flag));
+    close(outcome.findings.clone(), Ended::Done, &rules)
+}
+
+/// The findings as people read them.
+pub(crate) fn text_of(outcome: &Outcome) -> String {
+    render::human(&outcome.findings, &Sources::default(), Layout::PLAIN)
 }
 
 /// The note of every story that attaches nothing.

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use envlock_report::render;
 use envlock_secrets::checks::{Input, check};
 use envlock_secrets::facts::{NeedFacts, Presence, Unknown};
 use envlock_secrets::manifest::{Manifest, Notation};
 
-use crate::story::{DB, DB_RULE, KV1, Story, VERIFIER, no_names, note, now};
+use crate::story::{DB, DB_RULE, KV1, Story, VERIFIER, closed, no_names, note, now, text_of};
 
 #[test]
 fn an_allowance_accepts_what_a_server_leads_to_and_an_offline_run_keeps_it() {
@@ -39,7 +38,7 @@ fn an_allowance_accepts_what_a_server_leads_to_and_an_offline_run_keeps_it() {
             horizon_days: 30,
             online: None,
         };
-        let findings = check(&input).expect("no policy is named").findings;
+        let findings = closed(&check(&input).expect("no policy is named"), &[]).findings;
         let unused = findings.iter().any(|finding| finding.code == "unused-allowance");
         assert_eq!(unused, !kept, "{code}");
     }
@@ -97,6 +96,6 @@ fn what_a_server_calls_things_moves_no_cursor_and_adds_no_line() {
     let hostile = |facts: &mut NeedFacts| {
         facts.fields = Ok(["a\nerror[x]: y\u{1b}[2J".to_owned()].into());
     };
-    let text = render::human(&Story::of(DB).need("db_creds", hostile).outcome().findings);
+    let text = text_of(&Story::of(DB).need("db_creds", hostile).outcome());
     assert!(!text.contains('\u{1b}') && !text.contains("\nerror[x]"), "{text}");
 }

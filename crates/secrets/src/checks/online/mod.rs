@@ -25,9 +25,6 @@ use envlock_report::{Code, Finding};
 
 pub(super) use live::Live;
 
-/// The code of what couldn't be found out: the one error that isn't a finding to mend.
-pub(super) const UNVERIFIABLE: Code = Code::Unverifiable;
-
 /// Codes that only a server's answer can lead to: without one nobody knows whether an allowance
 /// of them is still needed.
 pub(super) const CODES: [Code; 9] = [
@@ -38,7 +35,7 @@ pub(super) const CODES: [Code; 9] = [
     Code::NonExpiringToken,
     Code::TtlTooShort,
     Code::UnattachedPolicy,
-    UNVERIFIABLE,
+    Code::Unverifiable,
     Code::WrongEngine,
 ];
 

@@ -1,8 +1,7 @@
 //! `unverifiable`: what couldn't be found out about a need. It is no yes.
 
-use envlock_report::{Finding, Level, one_line};
+use envlock_report::{Code, Finding, Level, one_line};
 
-use super::UNVERIFIABLE;
 use super::lease::{self, Lasts};
 use super::live::Live;
 use super::standing::Standing;
@@ -119,7 +118,7 @@ fn of_rights(live: &Live<'_>, resolved: &ResolvedNeed) -> Vec<Gap> {
 fn finding(live: &Live<'_>, resolved: &ResolvedNeed, gaps: &[Gap]) -> Finding {
     let what: Vec<_> = gaps.iter().map(|gap| gap.what.as_str()).collect();
     let message = format!("it couldn't be found out {}", what.join(", "));
-    let mut diagnostic = Finding::new(UNVERIFIABLE, message);
+    let mut diagnostic = Finding::new(Code::Unverifiable, message);
     diagnostic.level = severity(live, resolved, gaps);
     for gap in gaps {
         let why = in_words(gap.why, &live.online.server.version);

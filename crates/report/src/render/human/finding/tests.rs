@@ -1,0 +1,183 @@
+use super::*;
+
+const PLAIN: Layout = Layout { width: 60, colour: false };
+
+fn plain(finding: &Finding) -> String {
+    human(std::slice::from_ref(finding), &Sources::default(), PLAIN)
+}
+
+fn in_file(finding: &Finding, file: &str, text: &str, layout: Layout) -> String {
+    let mut sources = Sources::default();
+    sources.insert(file, text.to_owned());
+    human(std::slice::from_ref(finding), &sources, layout)
+}
+
+#[test]
+fn a_finding_says_what_where_why_and_what_next() {
+    let finding =
+        Finding::new(Code::NoSuchVersion, "there is no tensorflow 2.13.0; the nearest is 2.13.1")
+            .at(Place::new("environment.yml", 9, 5))
+            .with_note("versions: 2.12.1, 2.13.1")
+            .with_note("a\n└─ b")
+            .with_help("write `tensorflow=2.12.1 or another`");
+    insta::assert_snapshot!(plain(&finding), @"
+    error[no-such-version]: there is no tensorflow 2.13.0; the
+      nearest is 2.13.1
+      --> environment.yml:9:5
+      - versions: 2.12.1, 2.13.1
+      | a
+      | └─ b
+      help: write `tensorflow=2.12.1 or another`
+    ");
+}
+
+#[test]
+fn the_source_line_is_shown_with_the_place_marked() {
+    let finding = Finding::new(Code::UnknownPackage, "no channel has appp")
+        .at(Place::new("environment.yml", 3, 5))
+        .with_related(Place::new("environment.yml", 1, 12), "the channels that are searched")
+        .about("db")
+        .in_profile("ci");
+    let text = "channels: [conda-forge, '环境']\ndependencies:\n  - appp >=1 # 注\n";
+    insta::assert_snapshot!(in_file(&finding, "environment.yml", text, PLAIN), @"
+    error[unknown-package]: no channel has appp
+      --> environment.yml:3:5
+      3 |   - appp >=1 # 注
+        |     ^^^^
+      --> environment.yml:1:12: the channels that are searched
+      1 | channels: [conda-forge, '环境']
+        |            ^^^^^^^^^^^
+      - for need db, profile ci
+    ");
+}
+
+#[test]
+fn a_mark_below_wide_characters_is_in_its_column() {
+    let finding = Finding::new(Code::Selector, "x").at(Place::new("a.yml", 1, 8));
+    insta::assert_snapshot!(in_file(&finding, "a.yml", "- 环境库: 包x\n", PLAIN), @"
+    error[selector]: x
+      --> a.yml:1:8
+      1 | - 环境库: 包x
+        |           ^^^
+    ");
+}
+
+#[test]
+fn a_long_line_is_cut_around_its_mark() {
+    let line = format!("{} here {}\n", "a ".repeat(200), "b ".repeat(200));
+    let finding = Finding::new(Code::Selector, "x").at(Place::new("a.yml", 1, 402));
+    let text = in_file(&finding, "a.yml", &line, PLAIN);
+    assert!(text.contains("here") && text.contains("^^^^"), "{text}");
+    for line in text.lines() {
+        assert!(unicode_width::UnicodeWidthStr::width(line) <= 60, "{text}");
+    }
+}
+
+#[test]
+fn control_characters_of_a_line_are_shown_as_escapes() {
+    let finding = Finding::new(Code::Selector, "x").at(Place::new("a.yml", 1, 4));
+    let text = in_file(&finding, "a.yml", "a\u{1b}[2J\u{202e}\tb\n", PLAIN);
+    assert!(text.contains(r"a\u{1b}[2J\u{202e}") && !text.contains('\u{1b}'), "{text}");
+}
+
+#[test]
+fn a_line_with_a_secret_is_marked_as_a_whole() {
+    let finding = Finding::new(Code::SecretInFile, "x").at(Place::new("a.yml", 1, 10));
+    let line = "  - https://user:CANARY@host/channel\n";
+    insta::assert_snapshot!(in_file(&finding, "a.yml", line, PLAIN), @"
+    error[secret-in-file]: x
+      --> a.yml:1:10
+      1 |   - https://user:***@host/channel
+        |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    ");
+}
+
+#[test]
+fn a_place_that_the_file_does_not_have_is_named_without_a_line() {
+    for place in [Place::new("a.yml", 9, 1), Place::new("b.yml", 1, 1)] {
+        let finding = Finding::new(Code::Selector, "x").at(place.clone());
+        let text = in_file(&finding, "a.yml", "a\n", PLAIN);
+        assert_eq!(text, format!("error[selector]: x\n  --> {place}\n"));
+    }
+    let beyond = Finding::new(Code::Selector, "x").at(Place::new("a.yml", 1, 99));
+    assert!(in_file(&beyond, "a.yml", "abc\n", PLAIN).contains("1 | abc"));
+}
+
+#[test]
+fn no_foreign_name_reaches_the_terminal_as_it_is() {
+    let name = "\u{1b}]0;owned\u{7}\nerror: all is well";
+    let finding = Finding::new(Code::Conflict, format!("two packages bring {name}"))
+        .at(Place::new(name, 1, 1))
+        .with_related(Place::new(name, 1, 1), name)
+        .about(name)
+        .in_profile(name)
+        .with_note(name)
+        .with_help(name)
+        .with_fix(name);
+    let said = plain(&finding);
+    assert!(!said.contains(['\u{1b}', '\u{7}']), "{said:?}");
+    assert_eq!(said.lines().filter(|line| line.starts_with("error")).count(), 1, "{said}");
+}
+
+#[test]
+fn no_line_of_prose_is_wider_than_the_layout_in_any_script() {
+    let message = "环境文件中的软件包名称无法在任何频道中找到请检查名称或添加频道".repeat(3);
+    let said = plain(&Finding::new(Code::Conflict, message));
+    assert!(said.lines().count() > 2);
+    for line in said.lines() {
+        assert!(unicode_width::UnicodeWidthStr::width(line) <= 60, "{line}");
+    }
+}
+
+#[test]
+fn a_tree_keeps_its_shape_where_a_line_is_too_long() {
+    let tree = "├─ left * can be installed with any of the following options:\n\
+                │  └─ left 1.0 would require a certain other package in some version";
+    insta::assert_snapshot!(plain(&Finding::new(Code::Conflict, "no").with_note(tree)), @"
+    error[conflict]: no
+      | ├─ left * can be installed with any of the following
+      | │    options:
+      | │  └─ left 1.0 would require a certain other package in
+      | │       some version
+    ");
+}
+
+#[test]
+fn commands_and_addresses_are_never_broken() {
+    let address = "https://conda.anaconda.org/conda-forge/linux-64/repodata.json.zst";
+    let command = "envlock solve --mirror https://conda.anaconda.org/=URL --no-origin";
+    let finding = Finding::new(Code::Conflict, format!("nobody has {address} at all"))
+        .with_help(format!("try `{command}` or {address}"));
+    let said = plain(&finding);
+    assert_eq!(said.lines().filter(|line| line.contains(address)).count(), 2, "{said}");
+    assert!(said.lines().any(|line| line.contains(command)), "{said}");
+}
+
+#[test]
+fn without_its_colours_a_coloured_text_is_the_plain_one() {
+    let finding = Finding::new(Code::Conflict, "words")
+        .at(Place::new("a.yml", 1, 3))
+        .with_related(Place::new("a.yml", 1, 1), "there")
+        .with_help("do it");
+    for level in [Level::Error, Level::Warning, Level::Note] {
+        let finding = finding.clone().at_level(level);
+        let layout = Layout { colour: true, ..PLAIN };
+        let coloured = in_file(&finding, "a.yml", "- words\n", layout);
+        assert!(coloured.contains("\u{1b}["), "{coloured}");
+        let mut bare = String::new();
+        let mut parts = coloured.split('\u{1b}');
+        bare.push_str(parts.next().unwrap());
+        parts.for_each(|part| bare.push_str(part.split_once('m').unwrap().1));
+        assert_eq!(bare, in_file(&finding, "a.yml", "- words\n", PLAIN));
+    }
+}
+
+#[test]
+fn a_thousand_findings_without_a_place_are_counted_and_not_listed() {
+    let many: Vec<_> = (0..1000)
+        .map(|at| Finding::new(Code::FileMissing, format!("lib/{at} is missing")))
+        .collect();
+    let said = human(&many, &Sources::default(), PLAIN);
+    assert_eq!(said.matches("error[file-missing]").count(), 40);
+    assert!(said.contains("\nand 960 more `file-missing`: `--format json` lists"), "{said}");
+}

@@ -1,0 +1,78 @@
+//! The source line of a place, with the place marked.
+
+use annotate_snippets::{AnnotationKind, Group, Level as Mark, Renderer, Snippet};
+
+use super::Layout;
+use crate::{
+    Level, Place, one_line,
+    render::{
+        source::{SafeLine, Sources},
+        style,
+    },
+};
+
+/// The lines of the snippet, each ending in a newline; empty where there is nothing to see.
+pub(super) fn snippet(place: &Place, level: Level, sources: &Sources, layout: Layout) -> String {
+    let Some(SafeLine { text, is_redacted }) = sources.line(place) else { return String::new() };
+    let (from, to) = if is_redacted { whole(&text) } else { marked(&text, place) };
+    let [before, word, after] =
+        [&text[..from], &text[from..to], &text[to..]].map(|part| shown(part));
+    let line = format!("{before}{word}{after}");
+    let span = before.len()..before.len() + word.len();
+    let number = usize::try_from(place.line).unwrap_or(usize::MAX);
+    let snippet =
+        Snippet::source(line).line_start(number).annotation(AnnotationKind::Primary.span(span));
+    let mark = match level {
+        Level::Error => Mark::ERROR,
+        Level::Warning => Mark::WARNING,
+        Level::Note => Mark::NOTE,
+    };
+    let drawn = renderer(layout)
+        .term_width(layout.width.saturating_sub(INDENT.len()))
+        .render(&[Group::with_level(mark).element(snippet)]);
+    // The first line is the place once more: it is above, wrapped and with the right column.
+    let lines = drawn.lines().skip(1);
+    lines.map(|line| format!("{INDENT}{line}").trim_end().to_owned() + "\n").collect()
+}
+
+const INDENT: &str = "  ";
+
+fn renderer(layout: Layout) -> Renderer {
+    if !layout.colour {
+        return Renderer::plain();
+    }
+    Renderer::styled()
+        .error(style::of_level(Level::Error))
+        .warning(style::of_level(Level::Warning))
+        .note(style::of_level(Level::Note))
+        .line_num(style::FRAME)
+}
+
+fn shown(text: &str) -> String {
+    one_line(&text.replace('\t', "    ")).into_owned()
+}
+
+/// All of a line but the blanks around it.
+fn whole(line: &str) -> (usize, usize) {
+    let end = line.trim_end().len();
+    (end - line[..end].trim_start().len(), end)
+}
+
+/// The word at the column: to its closing quote, else to a blank or what ends a value.
+fn marked(line: &str, place: &Place) -> (usize, usize) {
+    let column = usize::try_from(place.column).unwrap_or(usize::MAX).saturating_sub(1);
+    let from = line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
+    let rest = &line[from..];
+    let first = rest.chars().next();
+    let length = match first.filter(|c| "\"'`".contains(*c)) {
+        Some(quote) => rest[1..].find(quote).map_or(rest.len(), |at| at + 2),
+        None => {
+            let ends = |c: char| c.is_whitespace() || ",]})".contains(c);
+            let length = rest.find(ends).unwrap_or(rest.len());
+            // The colon behind a key is no part of it.
+            rest[..length].strip_suffix(':').map_or(length, str::len)
+        }
+    };
+    let one = first.map_or(0, char::len_utf8);
+    (from, from + length.max(one))
+}

@@ -1,0 +1,184 @@
+//! The user's files as far as findings show them: one line at a time, without a secret.
+//!
+//! What must never be true: a line that is shown holds a token, a password of an address, a part
+//! of a private key, or the value of a key whose name says that it is secret.
+
+use std::{borrow::Cow, collections::BTreeMap, ops::Range};
+
+use envlock_text::redact::{self, redact};
+
+use crate::Place;
+
+/// The texts of files by the names that places give them. A file that isn't here, or a line that
+/// it doesn't have, isn't shown.
+#[derive(Clone, Default)]
+pub struct Sources {
+    files: BTreeMap<String, Source>,
+}
+
+#[derive(Clone)]
+struct Source {
+    text: String,
+    /// What is shaped like a secret, a key of many lines too.
+    secrets: Vec<Range<usize>>,
+}
+
+/// A line of a file as it may be shown.
+pub(super) struct SafeLine<'a> {
+    /// The text without its line end.
+    pub(super) text: Cow<'a, str>,
+    /// Whether something was hidden, so that columns no longer fit.
+    pub(super) is_redacted: bool,
+}
+
+impl Sources {
+    /// Adds a file.
+    pub fn insert(&mut self, file: &str, text: String) {
+        let secrets = redact::scan(&text).into_iter().map(|(range, _)| range).collect();
+        self.files.insert(file.to_owned(), Source { text, secrets });
+    }
+
+    /// The line of a place; none where there is nothing to see.
+    pub(super) fn line(&self, place: &Place) -> Option<SafeLine<'_>> {
+        let source = self.files.get(&place.file)?;
+        let index = usize::try_from(place.line).ok()?.checked_sub(1)?;
+        let mut start = 0;
+        let line = source.text.split_inclusive('\n').nth(index).inspect(|line| {
+            start = line.as_ptr() as usize - source.text.as_ptr() as usize;
+        })?;
+        let line = line.trim_end_matches(['\n', '\r']);
+        let line = if index == 0 { line.trim_start_matches('\u{feff}') } else { line };
+        if line.trim().is_empty() {
+            return None;
+        }
+        let range = start..start + line.len();
+        let spans_lines = |secret: &Range<usize>| {
+            secret.start < range.end
+                && range.start < secret.end
+                && source.text[secret.clone()].contains('\n')
+        };
+        if source.secrets.iter().any(spans_lines) {
+            return Some(SafeLine { text: Cow::Borrowed("[not shown: a key]"), is_redacted: true });
+        }
+        let shown = without_values(&redact(line));
+        let is_redacted = shown != line;
+        let text = if is_redacted { Cow::Owned(shown) } else { Cow::Borrowed(line) };
+        Some(SafeLine { text, is_redacted })
+    }
+}
+
+/// Words in the name of a key whose value isn't shown.
+const SECRET_WORDS: [&str; 9] =
+    ["passw", "passphrase", "pwd", "secret", "token", "apikey", "api_key", "private", "credential"];
+
+/// The line with `***` for each value behind a key whose name says that it is secret, as in
+/// `password: x` and `API_TOKEN = "x"`. A value that is a list, a map or a reference stays.
+fn without_values(line: &str) -> String {
+    let mut shown = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(at) = rest.find([':', '=']) {
+        let (key, value) = (&rest[..at], &rest[at + 1..]);
+        shown.push_str(&rest[..=at]);
+        rest = value;
+        let blank = value.len() - value.trim_start().len();
+        let begins = value[blank..].chars().next();
+        let is_value = begins.is_some_and(|c| !"{[#&*|>:/".contains(c));
+        if !is_value
+            || !is_secret(key)
+            || (line[..line.len() - value.len()].ends_with(':') && blank == 0)
+        {
+            continue;
+        }
+        let end = end_of_value(&value[blank..]);
+        shown.push_str(&value[..blank]);
+        shown.push_str("***");
+        rest = &value[blank + end..];
+    }
+    shown.push_str(rest);
+    shown
+}
+
+/// Whether the last word of `before` names something secret.
+fn is_secret(before: &str) -> bool {
+    let before = before.trim_end_matches([' ', '"', '\'', ':', '=', '+', '-']);
+    let start = before.rfind(|c: char| !(c.is_alphanumeric() || "_-.".contains(c)));
+    let word = before[start.map_or(0, |at| at + 1)..].to_lowercase().replace('-', "_");
+    SECRET_WORDS.iter().any(|secret| word.contains(secret))
+}
+
+/// Where a value ends: behind its closing quote, or before what ends an item of a list.
+fn end_of_value(value: &str) -> usize {
+    let quote = value.chars().next().filter(|c| "\"'".contains(*c));
+    let inside = |quote| value[1..].find(quote).map(|at| at + 2);
+    let plain = || value.find([',', '}', ']']).unwrap_or(value.len());
+    match quote {
+        Some(quote) => inside(quote).unwrap_or(value.len()),
+        None => plain(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str, line: u32) -> Option<String> {
+        let mut sources = Sources::default();
+        sources.insert("a.yml", text.to_owned());
+        sources.line(&Place::new("a.yml", line, 1)).map(|line| line.text.into_owned())
+    }
+
+    #[test]
+    fn a_line_that_is_not_there_is_not_shown() {
+        for (text, line) in [("a\n", 2), ("a", 0), ("", 1), ("\n  \n", 2)] {
+            assert_eq!(shown(text, line), None, "{text:?}");
+        }
+        assert!(Sources::default().line(&Place::new("a.yml", 1, 1)).is_none());
+        assert_eq!(shown("a\r\nb", 1).as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn no_secret_of_a_line_is_shown() {
+        for line in [
+            "token: CANARY",
+            "  - DB_PASSWORD: \"CANARY, CANARY\"",
+            "needs: {db: {password: CANARY, host: x}}",
+            "apiKey = 'CANARY'",
+            "api-key: CANARY",
+            "my_secret:  CANARY",
+            "client_secret=CANARY",
+            "x: hvs.CANARYcanary0123456789",
+            "- https://user:CANARY@host/channel",
+            "- https://host/t/CANARY/channel",
+            "  - --index-url=https://u:CANARY@host/simple?x=CANARY",
+        ] {
+            let shown = shown(line, 1).unwrap();
+            assert!(!shown.contains("CANARY"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn no_line_of_a_private_key_is_shown() {
+        let key = "a: |\n  -----BEGIN PRIVATE KEY-----\n  CANARY1\n  CANARY2\n  -----END PRIVATE KEY-----\nb: 1\n";
+        for line in 2..=5 {
+            let shown = shown(key, line).unwrap();
+            assert!(!shown.contains("CANARY") && shown.contains("not shown"), "{shown}");
+        }
+        assert_eq!(shown(key, 6).as_deref(), Some("b: 1"));
+    }
+
+    #[test]
+    fn ordinary_lines_are_shown_as_they_are() {
+        for line in [
+            "dependencies:",
+            "  - python >=3.10",
+            "path \"secret/data/app\" { capabilities = [\"read\"] }",
+            "    mount: secret",
+            "    password: {env: DB_PASSWORD}",
+            "channels: [https://conda.anaconda.org/conda-forge]",
+            "secrets:",
+            "channel: secret::x",
+        ] {
+            assert_eq!(shown(line, 1).as_deref(), Some(line));
+        }
+    }
+}

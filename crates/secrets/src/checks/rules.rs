@@ -1,0 +1,67 @@
+//! `allow:` and `deny:` of the manifest as rules for the end of the run.
+
+use envlock_report::sink::{Allowance, Denial, Denied, Rules, Subject};
+use envlock_report::{Finding, Place};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::policies::Policies;
+use super::{Input, online};
+use crate::manifest::{self, Manifest};
+
+impl Manifest {
+    /// The manifest's rules on the day of `now`, for a run that doesn't check the manifest: an
+    /// allowance that matches nothing is not unused.
+    pub fn rules(&self, now: Timestamp) -> Rules {
+        self.rules_where(now, |_| false)
+    }
+
+    /// The same; `looked_for` says whether a run looks for what an allowance is for.
+    fn rules_where(
+        &self,
+        now: Timestamp,
+        looked_for: impl Fn(&manifest::Allowance) -> bool,
+    ) -> Rules {
+        let today = TimeZone::UTC.to_datetime(now).date();
+        let allow = self.allow.iter().filter_map(|allowance| {
+            let manifest::Allowance { finding, need, policy, reason, until, pos } = allowance;
+            let subject = match (need, policy) {
+                (Some(need), _) => Subject::Need(need.clone()),
+                (None, policy) => Subject::Policy(policy.clone()?),
+            };
+            Some(Allowance {
+                finding: *finding,
+                subject,
+                reason: reason.clone(),
+                until: *until,
+                in_force: today <= *until,
+                place: self.place(*pos),
+                looked_for: looked_for(allowance),
+            })
+        });
+        let deny = self.deny.iter().map(|code| Denial {
+            what: Denied::Code(*code),
+            by: format!("`deny:` of {}", self.file),
+        });
+        Rules { allow: allow.collect(), deny: deny.collect() }
+    }
+}
+
+/// The rules for this check. Without a server's answer nobody knows what only that could need,
+/// and a check of one profile says nothing about the others.
+pub(super) fn of(input: &Input<'_>) -> Rules {
+    input.manifest.rules_where(input.now, |allowance| {
+        let can_tell = input.online.is_some() || !online::CODES.contains(&allowance.finding);
+        input.profile.is_none() && can_tell
+    })
+}
+
+/// Names the policy that a finding is about, where the finding is in the policy's file.
+pub(super) fn name_policies(policies: &Policies, findings: &mut [Finding]) {
+    for finding in findings {
+        let file = finding.place.as_ref().map(|place: &Place| &place.file);
+        let Some(file) = file.filter(|_| finding.policy.is_none()) else { continue };
+        let policy = policies.all().find(|policy| policy.file() == file);
+        finding.policy = policy.map(|policy| policy.name().to_owned());
+    }
+}
