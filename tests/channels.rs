@@ -69,10 +69,11 @@ fn without_a_list_it_is_defaults_with_a_warning_and_never_conda_forge() {
     -- stdout
     linux-64  1 package  1.0 kB to download at most
     wrote envlock.lock
-    next: envlock install --mirror https://conda.anaconda.org/=http://mirror/anaconda/cloud/ --mirror https://repo.anaconda.com/=http://mirror/anaconda/ --no-origin
     -- stderr
-    warning: no channel is listed: `defaults` is searched
+    warning[implicit-defaults]: no channel is listed: `defaults` is searched
       --> environment.yml:1:1
+      1 | dependencies: [python]
+        | ^^^^^^^^^^^^
       - it is Anaconda's own channel, and its terms of service ask many to pay
       help: say which: `channels: [conda-forge]` or `channels: [defaults]`
     -- exit 0
@@ -90,8 +91,11 @@ fn nodefaults_is_a_switch_and_no_channel() {
     let lab = Lab::new(two_worlds(), "channels: [nodefaults]\ndependencies: [python]\n");
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
     -- stderr
-    error: there is no channel to search: `nodefaults` takes the only one away
+    error[no-channel]: there is no channel to search: `nodefaults` takes the only
+      one away
       --> environment.yml:1:1
+      1 | channels: [nodefaults]
+        | ^^^^^^^^
       help: list one, such as `channels: [conda-forge]`
     -- exit 2
     ");
@@ -140,22 +144,29 @@ fn a_channel_that_only_a_spec_names_serves_that_spec_alone_and_is_recorded() {
     assert_eq!(output.code, Some(6), "{}", output.stdout);
     insta::assert_snapshot!(lab.shown(&output), @r#"
     -- stderr
-    warning: packages come from Anaconda's own channels, whose terms of service ask
-      larger organisations to pay
-      - its servers refuse whole networks at times; mirrors change nothing of the
-        terms
-      help: use `conda-forge`, or forbid them: `forbid-channels = ["defaults"]` in
-            envlock.toml
-    error: `conda-forge::only-forge` can't be met: what it needs isn't to be had
+    error[conflict]: `conda-forge::only-forge` can't be met: what it needs isn't to
+      be had
       --> environment.yml:3:5
+      3 |   - conda-forge::only-forge
+        |     ^^^^^^^^^^^^^^^^^^^^^^^
       | only-forge * cannot be installed because there are no viable options:
       | └─ only-forge 1.0 would require
       |    └─ helper *, for which no candidates were found.
       help: ask for another version of it, or add the channel that has what it needs
-    error: no channel of `channels:` has a package named helper
+
+    error[not-in-channel]: no channel of `channels:` has a package named helper
       --> environment.yml:4:5
+      4 |   - helper
+        |     ^^^^^^
       help: conda-forge has it, and is searched only for what is asked of it by
             name: write `conda-forge::helper`, or add conda-forge to `channels:`
+
+    warning[defaults-terms]: packages come from Anaconda's own channels, whose terms
+      of service ask larger organisations to pay
+      - its servers refuse whole networks at times; mirrors change nothing of the
+        terms
+      help: use `conda-forge`, or forbid them: `forbid-channels = ["defaults"]` in
+            envlock.toml
     -- exit 6
     "#);
 }
@@ -197,9 +208,11 @@ fn channels_are_folders_urls_and_variables_too() {
     assert_eq!(output.code, Some(2));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error: `https://conda.anaconda.org/$UNSET` can't be used as a channel: the
-      variable `UNSET` isn't set
+    error[channel-variable]: `https://conda.anaconda.org/$UNSET` can't be used as a
+      channel: the variable `UNSET` isn't set
       --> environment.yml:1:12
+      1 | channels: ['https://conda.anaconda.org/$UNSET']
+        |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       help: set it, as in `export UNSET=…`, or write its value
     -- exit 2
     ");
@@ -239,9 +252,11 @@ fn a_query_in_an_address_is_refused_and_not_shown() {
     let lab = Lab::new(World::new(), yml);
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
     -- stderr
-    error: `https://conda.anaconda.org/synth?***` can't be used as a channel: an
-      address of a channel has no `?` or `#`
+    error[channel-invalid]: `https://conda.anaconda.org/synth?***` can't be used as
+      a channel: an address of a channel has no `?` or `#`
       --> environment.yml:1:12
+      1 | channels: ['https://conda.anaconda.org/synth?***']
+        | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       help: write it up to the channel's folder only
     -- exit 2
     ");

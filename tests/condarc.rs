@@ -196,8 +196,10 @@ fn a_broken_condarc_ends_with_2_and_says_where() {
     let lab = with_condarc(world(), YML, "channels:\n  - defaults\nssl_verify: [a]\n");
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
     -- stderr
-    error: ssl_verify must be a single value, and this is a list
+    error[wrong-type]: ssl_verify must be a single value, and this is a list
       --> ~/home/.condarc:3:13
+      3 | ssl_verify: [a]
+        |             ^^
     -- exit 2
     ");
     let lab = with_condarc(world(), YML, "channels: [defaults\n");
@@ -273,10 +275,9 @@ fn defaults_has_one_warning_and_can_be_forbidden() {
     -- stdout
     linux-64  1 package  950 B to download at most
     wrote envlock.lock
-    next: envlock install --mirror https://conda.anaconda.org/=http://mirror/anaconda/cloud/ --mirror https://repo.anaconda.com/=http://mirror/anaconda/ --no-origin
     -- stderr
-    warning: packages come from Anaconda's own channels, whose terms of service ask
-      larger organisations to pay
+    warning[defaults-terms]: packages come from Anaconda's own channels, whose terms
+      of service ask larger organisations to pay
       - its servers refuse whole networks at times; mirrors change nothing of the
         terms
       help: use `conda-forge`, or forbid them: `forbid-channels = ["defaults"]` in
@@ -286,8 +287,10 @@ fn defaults_has_one_warning_and_can_be_forbidden() {
     lab.project.write("envlock.toml", "forbid-channels = [\"defaults\"]\n");
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
     -- stderr
-    error: the channel defaults is forbidden here
+    error[channel-refused]: the channel defaults is forbidden here
       --> environment.yml:1:12
+      1 | channels: [defaults]
+        |            ^^^^^^^^
       - envlock.toml:1 says so
       help: use another, such as `channels: [conda-forge]`
     -- exit 2
@@ -353,8 +356,10 @@ fn a_project_by_another_path_has_the_envlock_toml_beside_its_environment() {
     assert_eq!(output.code, Some(2));
     insta::assert_snapshot!(shown(&output), @"
     -- stderr
-    error: sub/envlock.toml has no key `forbid-chanels`
+    error[unknown-key]: sub/envlock.toml has no key `forbid-chanels`
       --> sub/envlock.toml:1:1
+      1 | forbid-chanels = []
+        | ^^^^^^^^^^^^^^
       help: did you mean `forbid-channels`?
     -- exit 2
     ");

@@ -43,8 +43,10 @@ fn every_value_is_there_with_the_file_variable_or_flag_that_set_it() {
     remote_max_retries: 5                                  CONDA_REMOTE_MAX_RETRIES
     remote_backoff_factor: 0.5                             default
     -- stderr
-    note: envlock doesn't use these keys of .condarc: changeps1
+    note[condarc-unused]: envlock doesn't use these keys of .condarc: changeps1
       --> ~/home/.condarc:10:1
+      10 | changeps1: false
+         | ^^^^^^^^^
     -- exit 0
     ");
 }

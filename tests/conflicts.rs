@@ -42,26 +42,37 @@ fn unknown_names_versions_and_conflicts_come_in_one_run_each_with_its_line() {
     );
     insta::assert_snapshot!(said, @"
     -- stderr
-    error: no channel has a package named nunpy for linux-64
+    error[unknown-package]: no channel has a package named nunpy for linux-64
       --> environment.yml:4:5
+      4 |   - nunpy
+        |     ^^^^^
       - searched: conda-forge
       help: the nearest name is numpy (in conda-forge)
-    error: there is no numpy 1.99; the nearest is 1.26.0, which needs Python 3.11
-      where environment.yml:3 asks for 3.10
+
+    error[no-such-version]: there is no numpy 1.99; the nearest is 1.26.0, which
+      needs Python 3.11 where environment.yml:3 asks for 3.10
       --> environment.yml:5:5
+      5 |   - numpy=1.99
+        |     ^^^^^^^^^^
       - versions, the nearest first: 1.26.0, 1.24.3
       - numpy 1.26.0 depends on `python >=3.11,<3.12.0a0`
       help: the nearest that fits the other lines that can hold is 1.24.3: write
             `numpy=1.24.3`
-    error: there is no tensorflow 2.13.0; the nearest is 2.13.1, which needs Python
-      3.11 where environment.yml:3 asks for 3.10
+
+    error[no-such-version]: there is no tensorflow 2.13.0; the nearest is 2.13.1,
+      which needs Python 3.11 where environment.yml:3 asks for 3.10
       --> environment.yml:6:5
+      6 |   - tensorflow=2.13.0
+        |     ^^^^^^^^^^^^^^^^^
       - versions, the nearest first: 2.13.1, 2.12.1
       - tensorflow 2.13.1 depends on `python >=3.11,<3.12.0a0`
       help: the nearest that fits the other lines that can hold is 2.12.1: write
             `tensorflow=2.12.1`
-    error: these 2 lines can't hold at once: `left`, `right`
+
+    error[conflict]: these 2 lines can't hold at once: `left`, `right`
       --> environment.yml:7:5
+      7 |   - left
+        |     ^^^^
       - environment.yml:8 asks for `right`
       | The following packages are incompatible
       | ├─ left * can be installed with any of the following options:
@@ -89,9 +100,11 @@ fn the_nearest_version_is_told_with_the_line_that_it_collides_with() {
         refused("channels: [conda-forge]\ndependencies:\n  - python=3.10\n  - tensorflow=2.13.0\n");
     insta::assert_snapshot!(said, @"
     -- stderr
-    error: there is no tensorflow 2.13.0; the nearest is 2.13.1, which needs Python
-      3.11 where environment.yml:3 asks for 3.10
+    error[no-such-version]: there is no tensorflow 2.13.0; the nearest is 2.13.1,
+      which needs Python 3.11 where environment.yml:3 asks for 3.10
       --> environment.yml:4:5
+      4 |   - tensorflow=2.13.0
+        |     ^^^^^^^^^^^^^^^^^
       - versions, the nearest first: 2.13.1, 2.12.1
       - tensorflow 2.13.1 depends on `python >=3.11,<3.12.0a0`
       help: the nearest that fits the other lines is 2.12.1: write
@@ -104,8 +117,10 @@ fn the_nearest_version_is_told_with_the_line_that_it_collides_with() {
 fn a_conflict_is_told_by_its_path_through_the_packages() {
     insta::assert_snapshot!(refused("channels: [conda-forge]\ndependencies:\n  - left\n  - right\n"), @"
     -- stderr
-    error: these 2 lines can't hold at once: `left`, `right`
+    error[conflict]: these 2 lines can't hold at once: `left`, `right`
       --> environment.yml:3:5
+      3 |   - left
+        |     ^^^^
       - environment.yml:4 asks for `right`
       | The following packages are incompatible
       | ├─ left * can be installed with any of the following options:
@@ -132,8 +147,11 @@ fn what_strict_priority_hides_is_told_with_what_to_do() {
     let said = refused("channels: [bioconda, conda-forge]\ndependencies:\n  - numpy=1.26\n");
     insta::assert_snapshot!(said, @"
     -- stderr
-    error: strict channel priority hides the numpy of conda-forge behind bioconda
+    error[hidden-by-priority]: strict channel priority hides the numpy of
+      conda-forge behind bioconda
       --> environment.yml:3:5
+      3 |   - numpy=1.26
+        |     ^^^^^^^^^^
       - bioconda comes first and has numpy, though no version that `numpy=1.26`
         accepts: 1.0
       help: write `conda-forge::numpy=1.26`, or list conda-forge before bioconda
@@ -147,8 +165,10 @@ fn a_package_that_another_channel_has_is_told_with_that_channel() {
         refused("channels: [conda-forge, bioconda]\ndependencies:\n  - conda-forge::samtools\n");
     insta::assert_snapshot!(said, @"
     -- stderr
-    error: conda-forge has no package named samtools for linux-64
+    error[not-in-channel]: conda-forge has no package named samtools for linux-64
       --> environment.yml:3:5
+      3 |   - conda-forge::samtools
+        |     ^^^^^^^^^^^^^^^^^^^^^
       help: bioconda has it: write `bioconda::samtools`, or `samtools`
     -- exit 6
     ");
@@ -165,8 +185,10 @@ fn a_virtual_package_that_is_not_assumed_is_told_with_the_flag() {
     assert_eq!(output.code, Some(6));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error: `gpu` can't be met: what it needs isn't to be had
+    error[conflict]: `gpu` can't be met: what it needs isn't to be had
       --> environment.yml:3:5
+      3 |   - gpu
+        |     ^^^
       | gpu * cannot be installed because there are no viable options:
       | └─ gpu 1.0 would require
       |    └─ __cuda >=12, for which no candidates were found.
@@ -186,8 +208,10 @@ fn a_dependency_that_no_channel_has_is_told() {
     assert_eq!(output.code, Some(6));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error: `broken` can't be met: what it needs isn't to be had
+    error[conflict]: `broken` can't be met: what it needs isn't to be had
       --> environment.yml:3:5
+      3 |   - broken
+        |     ^^^^^^
       | broken * cannot be installed because there are no viable options:
       | └─ broken 1.0 would require
       |    └─ not-there >=2, for which no candidates were found.
@@ -218,8 +242,10 @@ fn what_fails_on_one_platform_names_it() {
     assert_eq!(output.code, Some(6));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error: no channel has a package named shared for osx-arm64
+    error[unknown-package]: no channel has a package named shared for osx-arm64
       --> environment.yml:5:5
+      5 |   - shared
+        |     ^^^^^^
       - searched: conda-forge
       - on osx-arm64
       help: check the name, or add the channel that has it to `channels:`

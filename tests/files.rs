@@ -24,7 +24,8 @@ fn refused(environment_yml: &str) -> String {
 fn broken_yaml_is_refused_by_line_and_column() {
     insta::assert_snapshot!(refused("name: x\ndependencies:\n  - a: [b\n"), @"
     -- stderr
-    error: this isn't valid YAML: while parsing a flow sequence, expected ',' or ']'
+    error[yaml-syntax]: this isn't valid YAML: while parsing a flow sequence,
+      expected ',' or ']'
       --> environment.yml:4:1
     -- exit 2
     ");
@@ -34,8 +35,10 @@ fn broken_yaml_is_refused_by_line_and_column() {
 fn a_spec_that_is_none_is_refused_by_line_and_column() {
     insta::assert_snapshot!(refused("dependencies:\n  - python=3.10\n  - numpy=>1.2\n"), @"
     -- stderr
-    error: `=>` is no operator
+    error[match-spec]: `=>` is no operator
       --> environment.yml:3:10
+      3 |   - numpy=>1.2
+        |          ^^^^^
       help: the operators are `=`, `==`, `!=`, `>=`, `<=`, `>`, `<`, `~=`
     -- exit 2
     ");
@@ -46,17 +49,28 @@ fn several_mistakes_are_told_in_one_run() {
     let said = refused("channels: conda-forge\ndependencies:\n  - 3\n  - numpy >>1\nname: [a]\n");
     insta::assert_snapshot!(said, @"
     -- stderr
-    error: `channels` must be a list, and this is text
+    error[wrong-type]: `channels` must be a list, and this is text
       --> environment.yml:1:11
+      1 | channels: conda-forge
+        |           ^^^^^^^^^^^
       help: write it like `- conda-forge`
-    error: a dependency must be a package, and this is a number
+
+    error[wrong-type]: a dependency must be a package, and this is a number
       --> environment.yml:3:5
+      3 |   - 3
+        |     ^
       help: write it like `- python=3.10`
-    error: `>>` is no operator
+
+    error[match-spec]: `>>` is no operator
       --> environment.yml:4:11
+      4 |   - numpy >>1
+        |           ^^^
       help: the operators are `=`, `==`, `!=`, `>=`, `<=`, `>`, `<`, `~=`
-    error: `name` must be text, and this is a list
+
+    error[wrong-type]: `name` must be text, and this is a list
       --> environment.yml:5:7
+      5 | name: [a]
+        |       ^^
       help: write it like `name: my-env`
     -- exit 2
     ");
@@ -66,7 +80,7 @@ fn several_mistakes_are_told_in_one_run() {
 fn an_empty_file_is_refused() {
     insta::assert_snapshot!(refused(""), @"
     -- stderr
-    error: this file is empty
+    error[empty-environment]: this file is empty
       --> environment.yml:1:1
       help: it needs at least `dependencies:` with a list of packages
     -- exit 2
@@ -78,20 +92,20 @@ fn a_missing_file_is_told_with_its_neighbour() {
     let lab = lab("dependencies: []\n");
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-f", "environment.yaml"])), @"
     -- stderr
-    error: environment.yaml doesn't exist
+    error[no-such-file]: environment.yaml doesn't exist
       help: there is environment.yml: use it with `-f environment.yml`
     -- exit 2
     ");
     fs_err::remove_file(lab.project.path("environment.yml")).unwrap();
     insta::assert_snapshot!(lab.shown(&lab.solve(&[])), @"
     -- stderr
-    error: environment.yml doesn't exist
+    error[no-such-file]: environment.yml doesn't exist
       help: run envlock where environment.yml is, or name the file with `-f FILE`
     -- exit 2
     ");
     insta::assert_snapshot!(lab.shown(&lab.install(&[])), @"
     -- stderr
-    error: envlock.lock doesn't exist
+    error[no-such-file]: envlock.lock doesn't exist
       help: make it with `envlock solve`
     -- exit 2
     ");
@@ -105,7 +119,7 @@ fn a_file_that_is_not_text_is_refused_at_the_byte() {
     assert_eq!(output.code, Some(2));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error: environment.yml is not UTF-8 text
+    error[not-text]: environment.yml is not UTF-8 text
       --> environment.yml:2:12
       help: save it as UTF-8
     -- exit 2
@@ -117,7 +131,7 @@ fn what_never_ends_or_is_too_large_is_not_read() {
     let lab = lab("channels: [conda-forge]\ndependencies: [app]\n");
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-f", "/dev/zero"])), @"
     -- stderr
-    error: /dev/zero is not a file
+    error[not-a-file]: /dev/zero is not a file
       help: write what it holds into a file, and name that
     -- exit 2
     ");
@@ -130,7 +144,7 @@ fn what_never_ends_or_is_too_large_is_not_read() {
     file.set_len(16_000_001).unwrap();
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-f", "large.yml"])), @"
     -- stderr
-    error: large.yml has more than 16 MB
+    error[file-too-large]: large.yml has more than 16 MB
       help: is it the right one? Nothing of it was read
     -- exit 2
     ");
@@ -142,7 +156,7 @@ fn a_folder_in_place_of_a_file_is_told() {
     fs_err::create_dir(lab.project.path("folder")).unwrap();
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-f", "folder"])), @"
     -- stderr
-    error: folder can't be read: Is a directory (os error 21)
+    error[unreadable-file]: folder can't be read: Is a directory (os error 21)
       help: name the file in it, such as folder/environment.yml
     -- exit 2
     ");
@@ -153,7 +167,8 @@ fn a_lock_that_cannot_be_written_is_told() {
     let lab = lab("channels: [conda-forge]\ndependencies: [app]\n");
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q", "--lock", "no/such/envlock.lock"])), @"
     -- stderr
-    error: no/such/envlock.lock can't be written: its folder doesn't exist
+    error[unwritable-file]: no/such/envlock.lock can't be written: its folder
+      doesn't exist
       - nothing was written; a file that was there is as it was
     -- exit 3
     ");
@@ -188,15 +203,15 @@ fn a_wrong_virtual_package_is_told_with_the_right_form() {
     let output = lab.solve(&["--virtual-package", "cuda=12"]);
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error: `cuda=12` is not a virtual package: write `__cuda=12.2`, `__cuda=` for
-      none, `host` or `default`
+    error[virtual-package]: `cuda=12` is not a virtual package: write `__cuda=12.2`,
+      `__cuda=` for none, `host` or `default`
     -- exit 2
     ");
     let lab = lab.env("CONDA_OVERRIDE_CUDA", "zwölf");
     insta::assert_snapshot!(lab.shown(&lab.solve(&[])), @"
     -- stderr
-    error: CONDA_OVERRIDE_CUDA=zwölf isn't a version: malformed version string
-      'zwölf': encountered more characters but expected none
+    error[override-malformed]: CONDA_OVERRIDE_CUDA=zwölf isn't a version: malformed
+      version string 'zwölf': encountered more characters but expected none
       help: for example `CONDA_OVERRIDE_CUDA=12.2`, or `CONDA_OVERRIDE_CUDA=` for a
             machine without it
     -- exit 2

@@ -227,7 +227,6 @@ fn files_that_the_lock_does_not_know_are_named_and_need_replace() {
     ~  app  1.0 -> 2.0
     installed 2 packages, 2 files, into ~/project/.envlock/project
     the environment that was there is ~/project/.envlock/project~previous
-    next: envlock run -- CMD
     -- exit 0
     ");
     assert_eq!(app(&lab), "app 2.0\n");
@@ -249,7 +248,8 @@ fn a_dry_run_refuses_what_the_install_would_refuse_and_names_what_would_go() {
     ~  app  1.0 -> 2.0
     dry run: ~/project/.envlock/project is as it was
     -- stderr
-    note: 1 file that the lock doesn't know would go to the previous prefix
+    note[foreign-files]: 1 file that the lock doesn't know would go to the previous
+      prefix
       - lib/mine/我的.py
     -- exit 0
     ");
@@ -270,7 +270,6 @@ fn a_gutted_prefix_is_not_right() {
     -- stdout
     installed 2 packages, 2 files, into ~/project/.envlock/project
     the environment that was there is ~/project/.envlock/project~previous
-    next: envlock run -- CMD
     -- exit 0
     ");
     assert_eq!(app(&lab), "app 1.0\n");
@@ -285,7 +284,8 @@ fn a_damaged_conda_meta_is_told_with_what_repairs_it_and_repaired() {
     fs_err::write(lab.prefix().join("conda-meta/state"), "{").unwrap();
     insta::assert_snapshot!(lab.shown(&lab.envlock(&["run", "app"])), @"
     -- stderr
-    error: `~/project/.envlock/project/conda-meta/state` isn't a JSON
+    error[malformed-variables]:
+      `~/project/.envlock/project/conda-meta/state` isn't a JSON
       object of variables and their texts
       - what is wrong begins on line 1
       help: `envlock install --replace` builds the environment anew
@@ -322,9 +322,8 @@ fn a_path_that_two_packages_bring_is_told() {
     insta::assert_snapshot!(lab.shown(&lab.install(&["-q"])), @"
     -- stdout
     installed 2 packages, 1 file, into ~/project/.envlock/project
-    next: envlock run -- CMD
     -- stderr
-    warning: 2 packages bring share/same
+    warning[clobbered]: 2 packages bring share/same
       - a-1.0-0 has won; left out: b-1.0-0
     -- exit 0
     ");
@@ -340,9 +339,8 @@ fn post_link_scripts_are_named_and_run_only_when_asked() {
     insta::assert_snapshot!(lab.shown(&lab.install(&["-q"])), @"
     -- stdout
     installed 1 package, 1 file, into ~/project/.envlock/project
-    next: envlock run -- CMD
     -- stderr
-    warning: post-link scripts were not run: app
+    warning[scripts-not-run]: post-link scripts were not run: app
       help: if you trust these packages: `envlock install --link-scripts`
     -- exit 0
     ");
@@ -359,7 +357,7 @@ fn offline_installs_from_the_cache_and_names_what_is_missing_there() {
     assert_eq!(output.code, Some(3));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error: 2 packages are not in the cache, and this is offline
+    error[not-cached]: 2 packages are not in the cache, and this is offline
       | missing, 1.6 kB in all:
       |   app-1.0-0.conda (962 B)
       |   lib-1.2-0.tar.bz2 (613 B)
@@ -385,11 +383,11 @@ fn a_damaged_file_in_the_cache_is_noticed_and_fetched_again() {
     assert_eq!(said.code, Some(1));
     insta::assert_snapshot!(lab.shown(&said), @"
     -- stdout
-    bin/app  app  has other bytes
     1 difference in ~/project/.envlock/project
     next: envlock install --replace, which builds it anew
     -- stderr
        verify  2 files, 1 differs
+    error[file-changed]: bin/app (app) has other bytes
     -- exit 1
     ");
     lab.install(&["-q", "--replace"]).success();
@@ -430,7 +428,6 @@ fn what_the_lock_no_longer_has_is_gone() {
     +  tool  1.0 0
     installed 1 package, 1 file, into ~/project/.envlock/project
     the environment that was there is ~/project/.envlock/project~previous
-    next: envlock run -- CMD
     -- exit 0
     ");
     assert!(!lab.prefix().join("bin/app").exists());

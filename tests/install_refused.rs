@@ -25,8 +25,11 @@ fn a_stale_lock_is_refused_unless_it_is_taken_as_it_is() {
     assert_eq!(output.code, Some(5));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error: `app >=2` is asked for and the lock has app-1.0-0.conda (linux-64)
+    error[stale-lock]: `app >=2` is asked for and the lock has app-1.0-0.conda
+      (linux-64)
       --> environment.yml:2:16
+      2 | dependencies: [app >=2]
+        |                ^^^
       help: run `envlock solve`; `envlock install --frozen` takes it as it is
     -- exit 5
     ");
@@ -50,7 +53,8 @@ fn another_platform_is_refused() {
     assert_eq!(output.code, Some(2));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error: osx-arm64 can't be installed on this machine, which is linux-64
+    error[other-platform]: osx-arm64 can't be installed on this machine, which is
+      linux-64
       help: leave `--platform` out, or install on linux-64 what is for it
     -- exit 2
     ");
@@ -64,7 +68,7 @@ fn another_platform_is_refused() {
     assert_eq!(output.code, Some(2));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error: the lock has no packages for linux-64, only for win-64
+    error[not-locked]: the lock has no packages for linux-64, only for win-64
       help: add it: `envlock solve --platform linux-64`, with the others
     -- exit 2
     ");
@@ -83,7 +87,7 @@ fn a_machine_without_what_packages_need_is_refused() {
     assert_eq!(output.code, Some(1));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error: this machine is not what the lock was made for
+    error[host-lacks]: this machine is not what the lock was made for
       - app needs __glibc >=2.28; this machine has 2.17
       - gpu needs __cuda >=12; this machine has none
       help: install on a machine that has it; or, where the machine is known better,
@@ -103,22 +107,29 @@ fn a_pip_section_is_refused_unless_it_is_left_out() {
     assert_eq!(output.code, Some(1));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    warning: there is a `pip:` section, but `pip` isn't among the dependencies
-      --> environment.yml:4:5
-      help: add `- pip` above it
-    error: the lock leaves the pip section out: 1 line would be missing
+    error[pip-left-out]: the lock leaves the pip section out: 1 line would be
+      missing
       - not in the lock: requests==2.31
       help: install the conda packages alone with `--without-pip`
+
+    warning[pip-missing]: there is a `pip:` section, but `pip` isn't among the
+      dependencies
+      --> environment.yml:4:5
+      4 |   - pip:
+        |     ^^^
+      help: add `- pip` above it
     -- exit 1
     ");
     assert!(!lab.prefix().exists());
     insta::assert_snapshot!(lab.shown(&lab.install(&["-q", "--without-pip"])), @"
     -- stdout
     installed 2 packages, 2 files, into ~/project/.envlock/project
-    next: envlock run -- CMD
     -- stderr
-    warning: there is a `pip:` section, but `pip` isn't among the dependencies
+    warning[pip-missing]: there is a `pip:` section, but `pip` isn't among the
+      dependencies
       --> environment.yml:4:5
+      4 |   - pip:
+        |     ^^^
       help: add `- pip` above it
     -- exit 0
     ");
@@ -138,8 +149,8 @@ fn a_package_that_would_write_outside_is_refused_and_nothing_is_written() {
     assert_eq!(output.code, Some(3));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error: app-2.0-0.conda can't be unpacked: `../../../../escaped` leads out of its
-      folder
+    error[package-malformed]: app-2.0-0.conda can't be unpacked:
+      `../../../../escaped` leads out of its folder
       - its sha256 is the one of its record: this is how its channel has it; nothing
         was changed
       help: ask for another build of it, and tell the channel's keepers
@@ -160,8 +171,8 @@ fn a_package_whose_link_leads_out_is_refused() {
     assert_eq!(output.code, Some(1));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error: app-1.0-0 is refused: `share/out` is a symbolic link that leads out of
-      the prefix, to `../../../..`
+    error[hostile-package]: app-1.0-0 is refused: `share/out` is a symbolic link
+      that leads out of the prefix, to `../../../..`
       help: don't install this package; tell the channel that serves it
     -- exit 1
     ");

@@ -51,16 +51,21 @@ fn rule_1_a_base_url_at_another_host_is_refused() {
     assert_eq!(output.code, Some(3), "{}", output.stdout);
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error: no source delivers the index of conda-forge/linux-64
+    error[index-unavailable]: no source delivers the index of conda-forge/linux-64
       --> environment.yml:1:12
+      1 | channels: [conda-forge]
+        |            ^^^^^^^^^^^
       | tried:
       |   http://mirror/anaconda/cloud/conda-forge/linux-64/repodata.json:
       |     unreadable: its base_url `https://evil.example/x/` leads away from the
       |     channel, and only the channel's own server may say so
       help: try again later or name another source with `--mirror PREFIX=URL`;
             `--offline` uses what was fetched before
-    error: no source delivers the index of conda-forge/noarch
+
+    error[index-unavailable]: no source delivers the index of conda-forge/noarch
       --> environment.yml:1:12
+      1 | channels: [conda-forge]
+        |            ^^^^^^^^^^^
       | tried:
       |   http://mirror/anaconda/cloud/conda-forge/noarch/repodata.json:
       |     unreadable: its base_url `https://evil.example/x/` leads away from the
@@ -83,22 +88,36 @@ fn rule_2_a_credential_in_a_pip_line_or_a_variable_is_refused_at_its_line() {
     );
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
     -- stderr
-    warning: there is a `pip:` section, but `pip` isn't among the dependencies
-      --> environment.yml:4:5
-      help: add `- pip` above it
-    error: `git+https://me:***@github.com/x/y.git` holds a credential or a query in
-      an address
+    error[pip-credential]: `git+https://me:***@github.com/x/y.git` holds a
+      credential or a query in an address
       --> environment.yml:5:7
+      5 |     - git+https://me:***@github.com/x/y.git
+        |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       help: a lock holds none: take it out, and let pip read it from its keyring or
             from ~/.netrc
-    error: `--find-links https://h/?***` holds a credential or a query in an address
+
+    error[pip-credential]: `--find-links https://h/?***` holds a credential or a
+      query in an address
       --> environment.yml:6:7
+      6 |     - --find-links https://h/?***
+        |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       help: a lock holds none: take it out, and let pip read it from its keyring or
             from ~/.netrc
-    error: the variable `URL` holds a credential or a query in an address
+
+    error[variable-credential]: the variable `URL` holds a credential or a query in
+      an address
       --> environment.yml:8:8
+      8 |   URL: https://me:***@h/
+        |   ^^^^^^^^^^^^^^^^^^^^^^
       help: a lock holds none: set it where the job runs, and name it as a need in
             secrets.yml
+
+    warning[pip-missing]: there is a `pip:` section, but `pip` isn't among the
+      dependencies
+      --> environment.yml:4:5
+      4 |   - pip:
+        |     ^^^
+      help: add `- pip` above it
     -- exit 2
     ");
     assert!(lab.world.requests("*").is_empty(), "before anything is asked");
@@ -140,28 +159,48 @@ fn rule_4_what_changed_is_said_spec_by_spec_with_its_line() {
     -- stdout
     envlock.lock no longer answers environment.yml
     -- stderr
-    warning: there is a `pip:` section, but `pip` isn't among the dependencies
-      --> environment.yml:7:5
-      help: add `- pip` above it
-    error: the name was project and is other
+    error[stale-lock]: `lib` is no longer asked for (linux-64)
       help: run `envlock solve`; `envlock install --frozen` takes it as it is
-    error: the channels were [conda-forge] and are [bioconda, conda-forge]
+
+    error[stale-lock]: osx-arm64 is asked for and not locked
       help: run `envlock solve`; `envlock install --frozen` takes it as it is
-    error: osx-arm64 is asked for and not locked
+
+    error[stale-lock]: the channels were [conda-forge] and are [bioconda,
+      conda-forge]
       help: run `envlock solve`; `envlock install --frozen` takes it as it is
-    error: `app >=2` is asked for and the lock has app-1.0-0.conda (linux-64)
+
+    error[stale-lock]: the name was project and is other
+      help: run `envlock solve`; `envlock install --frozen` takes it as it is
+
+    error[stale-lock]: the variable B changed
+      help: run `envlock solve`; `envlock install --frozen` takes it as it is
+
+    error[stale-lock]: `app >=2` is asked for and the lock has app-1.0-0.conda
+      (linux-64)
       --> environment.yml:5:5
+      5 |   - app >=2
+        |     ^^^
       help: run `envlock solve`; `envlock install --frozen` takes it as it is
-    error: `new-one` is asked for and no package of the lock answers it (linux-64)
+
+    error[stale-lock]: `new-one` is asked for and no package of the lock answers it
+      (linux-64)
       --> environment.yml:6:5
+      6 |   - new-one
+        |     ^^^^^^^
       help: run `envlock solve`; `envlock install --frozen` takes it as it is
-    error: `lib` is no longer asked for (linux-64)
-      help: run `envlock solve`; `envlock install --frozen` takes it as it is
-    error: pip's `flask` is asked for and not in the lock (linux-64)
+
+    error[stale-lock]: pip's `flask` is asked for and not in the lock (linux-64)
       --> environment.yml:8:7
+      8 |     - flask
+        |       ^^^^^
       help: run `envlock solve`; `envlock install --frozen` takes it as it is
-    error: the variable B changed
-      help: run `envlock solve`; `envlock install --frozen` takes it as it is
+
+    warning[pip-missing]: there is a `pip:` section, but `pip` isn't among the
+      dependencies
+      --> environment.yml:7:5
+      7 |   - pip:
+        |     ^^^
+      help: add `- pip` above it
     -- exit 5
     ");
     assert_eq!(lab.lock(), before);
@@ -182,7 +221,8 @@ fn rule_4_the_order_of_channels_is_a_change() {
     -- stdout
     envlock.lock no longer answers environment.yml
     -- stderr
-    error: the channels were [conda-forge, bioconda] and are [bioconda, conda-forge]
+    error[stale-lock]: the channels were [conda-forge, bioconda] and are [bioconda,
+      conda-forge]
       help: run `envlock solve`; `envlock install --frozen` takes it as it is
     -- exit 5
     ");

@@ -48,8 +48,11 @@ fn rule_3_a_request_that_nothing_answers_is_found() {
     let said = edited(|lock| lock.replace("- app >=1\n", "- app >=1\n        - other\n"));
     insta::assert_snapshot!(said, @"
     -- stderr
-    error: `other` was asked for and no package answers it on linux-64
+    error[lock-inconsistent]: `other` was asked for and no package answers it on
+      linux-64
       --> envlock.lock:33:1
+      33 | envlock:
+         | ^^^^^^^
       help: solve again with `envlock solve`; what is right in it stays
     -- exit 2
     ");
@@ -60,8 +63,11 @@ fn rule_3_a_package_that_is_not_what_was_asked_is_found() {
     let said = edited(|lock| lock.replace("- app >=1\n", "- app >=2\n"));
     insta::assert_snapshot!(said, @"
     -- stderr
-    error: app-1.0-0.conda is not what `app >=2` asks for on linux-64
+    error[lock-inconsistent]: app-1.0-0.conda is not what `app >=2` asks for on
+      linux-64
       --> envlock.lock:18:1
+      18 | - conda: https://conda.anaconda.org/conda-forge/linux-64/app-1.0-0.conda
+         | ^
       help: solve again with `envlock solve`; what is right in it stays
     -- exit 2
     ");
@@ -71,8 +77,11 @@ fn rule_3_a_package_that_is_not_what_was_asked_is_found() {
 fn rule_3_a_dependency_that_is_missing_is_found() {
     insta::assert_snapshot!(edited(|lock| without(&lock, "lib-1.2")), @"
     -- stderr
-    error: app-1.0-0.conda needs `lib >=1`, which isn't in the lock for linux-64
+    error[lock-inconsistent]: app-1.0-0.conda needs `lib >=1`, which isn't in the
+      lock for linux-64
       --> envlock.lock:17:1
+      17 | - conda: https://conda.anaconda.org/conda-forge/linux-64/app-1.0-0.conda
+         | ^
       help: solve again with `envlock solve`; what is right in it stays
     -- exit 2
     ");
@@ -82,9 +91,11 @@ fn rule_3_a_dependency_that_is_missing_is_found() {
 fn rule_3_a_dependency_that_is_not_met_is_found() {
     insta::assert_snapshot!(edited(|lock| lock.replace("- lib >=1\n", "- lib >=1.3\n")), @"
     -- stderr
-    error: app-1.0-0.conda needs `lib >=1.3`; the lock for linux-64 has
-      lib-1.2-0.conda
+    error[lock-inconsistent]: app-1.0-0.conda needs `lib >=1.3`; the lock for
+      linux-64 has lib-1.2-0.conda
       --> envlock.lock:18:1
+      18 | - conda: https://conda.anaconda.org/conda-forge/linux-64/app-1.0-0.conda
+         | ^
       help: solve again with `envlock solve`; what is right in it stays
     -- exit 2
     ");
@@ -96,9 +107,11 @@ fn rule_3_a_constraint_that_is_broken_is_found() {
         edited(|lock| lock.replace("  - lib >=1\n", "  - lib >=1\n  constrains:\n  - lib <1.2\n"));
     insta::assert_snapshot!(said, @"
     -- stderr
-    error: app-1.0-0.conda allows only `lib <1.2`; the lock for linux-64 has
-      lib-1.2-0.conda
+    error[lock-inconsistent]: app-1.0-0.conda allows only `lib <1.2`; the lock for
+      linux-64 has lib-1.2-0.conda
       --> envlock.lock:18:1
+      18 | - conda: https://conda.anaconda.org/conda-forge/linux-64/app-1.0-0.conda
+         | ^
       help: solve again with `envlock solve`; what is right in it stays
     -- exit 2
     ");
@@ -119,8 +132,11 @@ fn rule_3_a_name_that_stands_twice_is_found() {
     });
     insta::assert_snapshot!(said, @"
     -- stderr
-    error: lib-1.3-0.conda stands beside another of its name on linux-64
+    error[lock-inconsistent]: lib-1.3-0.conda stands beside another of its name on
+      linux-64
       --> envlock.lock:34:1
+      34 | - conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.3-0.conda
+         | ^
       help: solve again with `envlock solve`; what is right in it stays
     -- exit 2
     ");
@@ -132,8 +148,10 @@ fn rule_3_what_stands_twice_is_found() {
     let listed = format!("      {url}");
     insta::assert_snapshot!(edited(|lock| lock.replace(&listed, &listed.repeat(2))), @"
     -- stderr
-    error: lib-1.2-0.conda is listed twice for linux-64
+    error[lock-inconsistent]: lib-1.2-0.conda is listed twice for linux-64
       --> envlock.lock:28:1
+      28 | - conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda
+         | ^
       help: solve again with `envlock solve`; what is right in it stays
     -- exit 2
     ");
@@ -144,8 +162,10 @@ fn rule_3_what_stands_twice_is_found() {
     });
     insta::assert_snapshot!(said, @"
     -- stderr
-    error: lib-1.2-0.conda has two blocks
+    error[lock-inconsistent]: lib-1.2-0.conda has two blocks
       --> envlock.lock:33:1
+      33 | - conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda
+         | ^
       help: solve again with `envlock solve`; what is right in it stays
     -- exit 2
     ");
@@ -162,9 +182,11 @@ fn rule_3_a_channel_of_the_environment_that_was_not_asked_is_found() {
     assert!(!said.contains("geheim"), "{said}");
     insta::assert_snapshot!(said, @"
     -- stderr
-    error: the channel https://evil.example/t/***/forge/ of the environment isn't
-      one that was asked
+    error[lock-inconsistent]: the channel https://evil.example/t/***/forge/ of the
+      environment isn't one that was asked
       --> envlock.lock:12:1
+      12 |     - url: https://evil.example/t/***/forge/
+         |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       help: solve again with `envlock solve`; what is right in it stays
     -- exit 2
     ");
@@ -178,11 +200,16 @@ fn rule_3_a_package_without_sha256_is_found() {
     });
     insta::assert_snapshot!(said, @"
     -- stderr
-    error: app-1.0-0.conda has no sha256
+    error[lock-inconsistent]: app-1.0-0.conda has no sha256
       --> envlock.lock:18:1
+      18 | - conda: https://conda.anaconda.org/conda-forge/linux-64/app-1.0-0.conda
+         | ^
       help: solve again with `envlock solve`; what is right in it stays
-    error: lib-1.2-0.conda has no sha256
+
+    error[lock-inconsistent]: lib-1.2-0.conda has no sha256
       --> envlock.lock:26:1
+      26 | - conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda
+         | ^
       help: solve again with `envlock solve`; what is right in it stays
     -- exit 2
     ");
@@ -193,8 +220,11 @@ fn rule_3_a_package_of_a_channel_that_is_not_named_is_found() {
     let said = edited(|lock| lock.replace("conda-forge/linux-64/lib", "evil/linux-64/lib"));
     insta::assert_snapshot!(said, @"
     -- stderr
-    error: lib-1.2-0.conda comes from a channel that the lock doesn't name
+    error[lock-inconsistent]: lib-1.2-0.conda comes from a channel that the lock
+      doesn't name
       --> envlock.lock:27:1
+      27 | - conda: https://conda.anaconda.org/evil/linux-64/lib-1.2-0.conda
+         | ^
       help: solve again with `envlock solve`; what is right in it stays
     -- exit 2
     ");
@@ -206,11 +236,18 @@ fn rule_2_and_3_a_query_in_an_address_is_found() {
     assert!(!said.contains("geheim"), "{said}");
     insta::assert_snapshot!(said, @"
     -- stderr
-    error: the URL of lib-1.2-0.conda holds a credential or a query
+    error[lock-inconsistent]: lib-1.2-0.conda comes from a channel that the lock
+      doesn't name
       --> envlock.lock:27:1
+      27 | - conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda?***
+         | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       help: solve again with `envlock solve`; what is right in it stays
-    error: lib-1.2-0.conda comes from a channel that the lock doesn't name
+
+    error[lock-inconsistent]: the URL of lib-1.2-0.conda holds a credential or a
+      query
       --> envlock.lock:27:1
+      27 | - conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda?***
+         | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       help: solve again with `envlock solve`; what is right in it stays
     -- exit 2
     ");
@@ -223,8 +260,10 @@ fn rule_3_conflict_markers_get_a_message_with_the_way_out() {
     });
     insta::assert_snapshot!(said, @"
     -- stderr
-    error: the lock has unresolved merge conflicts
+    error[lock-conflict]: the lock has unresolved merge conflicts
       --> envlock.lock:47:1
+      47 | =======
+         | ^^^^^^^
       - both sides are answers to different questions; neither half is one
       help: take either side whole, then solve:
             `git checkout --theirs envlock.lock && envlock solve`
@@ -248,25 +287,31 @@ fn rule_3_an_edited_lock_is_mended_by_solving_and_what_is_right_stays() {
 fn rule_8_errors_name_the_line() {
     insta::assert_snapshot!(edited(|lock| lock.replace("  sha256: ", "  sha256: [")), @"
     -- stderr
-    error: the lock can't be read: did not find expected ',' or ']'
+    error[lock-form]: the lock can't be read: did not find expected ',' or ']'
       --> envlock.lock:20:6
+      20 |   md5: a57a86ca664ed3ceeb02e299617fefca
+         |      ^
       help: restore it with `git checkout envlock.lock`, or remove it and run
             `envlock solve`
     -- exit 2
     ");
     insta::assert_snapshot!(edited(|lock| lock.replacen("  sha256: ", "  sha256: zz", 1)), @"
     -- stderr
-    error: the lock can't be read: app-1.0-0.conda has a sha256 that isn't 64
-      hexadecimal digits
+    error[lock-form]: the lock can't be read: app-1.0-0.conda has a sha256 that
+      isn't 64 hexadecimal digits
       --> envlock.lock:18:1
+      18 | - conda: https://conda.anaconda.org/conda-forge/linux-64/app-1.0-0.conda
+         | ^
       help: restore it with `git checkout envlock.lock`, or remove it and run
             `envlock solve`
     -- exit 2
     ");
     insta::assert_snapshot!(edited(|lock| lock.replace("platforms:\n- name: linux-64", "platforms:\n- name: linxu-64")), @"
     -- stderr
-    error: the lock can't be read: there is no platform `linxu-64`
+    error[lock-form]: the lock can't be read: there is no platform `linxu-64`
       --> envlock.lock:3:1
+      3 | - name: linxu-64
+        | ^
       help: restore it with `git checkout envlock.lock`, or remove it and run
             `envlock solve`
     -- exit 2
@@ -278,8 +323,10 @@ fn rule_8_errors_are_in_words_of_the_lock_and_not_of_a_library() {
     let bell = edited(|lock| lock.replace("  - lib >=1", "  - lib \u{7} >=1"));
     insta::assert_snapshot!(bell, @r"
     -- stderr
-    error: the lock can't be read: the control character `\u{7}` is in it
+    error[lock-form]: the lock can't be read: the control character `\u{7}` is in it
       --> envlock.lock:22:9
+      22 |   - lib \u{7} >=1
+         |         ^^^^^
       help: restore it with `git checkout envlock.lock`, or remove it and run
             `envlock solve`
     -- exit 2
@@ -287,18 +334,22 @@ fn rule_8_errors_are_in_words_of_the_lock_and_not_of_a_library() {
     let url = "- conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda";
     insta::assert_snapshot!(edited(|lock| lock.replace(&format!("\n{url}"), "\n- conda: lib")), @"
     -- stderr
-    error: the lock can't be read: lib has a block that isn't that of a conda
-      package
+    error[lock-form]: the lock can't be read: lib has a block that isn't that of a
+      conda package
       --> envlock.lock:27:1
+      27 | - conda: lib
+         | ^
       help: restore it with `git checkout envlock.lock`, or remove it and run
             `envlock solve`
     -- exit 2
     ");
     insta::assert_snapshot!(edited(|lock| lock.replace(url, "- conda: lib.conda")), @"
     -- stderr
-    error: the lock can't be read: lib.conda has a block that isn't that of a conda
-      package
+    error[lock-form]: the lock can't be read: lib.conda has a block that isn't that
+      of a conda package
       --> envlock.lock:27:1
+      27 | - conda: lib.conda
+         | ^
       help: restore it with `git checkout envlock.lock`, or remove it and run
             `envlock solve`
     -- exit 2
@@ -306,17 +357,21 @@ fn rule_8_errors_are_in_words_of_the_lock_and_not_of_a_library() {
     let said = edited(|lock| lock.replace("      - https://conda.anaconda.org", "      - conda"));
     insta::assert_snapshot!(said, @"
     -- stderr
-    error: the lock can't be read: `envlock.requested.channels[0].urls[0]` isn't
-      what a lock has there
+    error[lock-form]: the lock can't be read:
+      `envlock.requested.channels[0].urls[0]` isn't what a lock has there
       --> envlock.lock:41:9
+      41 |       - conda/conda-forge/
+         |         ^^^^^^^^^^^^^^^^^^
       help: restore it with `git checkout envlock.lock`, or remove it and run
             `envlock solve`
     -- exit 2
     ");
     insta::assert_snapshot!(edited(|lock| lock.replace("  name: project\n", "")), @"
     -- stderr
-    error: the lock can't be read: `name` is missing in `envlock`
+    error[lock-form]: the lock can't be read: `name` is missing in `envlock`
       --> envlock.lock:34:3
+      34 |   version: 1
+         |   ^^^^^^^
       help: restore it with `git checkout envlock.lock`, or remove it and run
             `envlock solve`
     -- exit 2
@@ -328,16 +383,20 @@ fn rule_8_an_unknown_version_says_which_envlock_reads_it() {
     let said = edited(|lock| lock.replace("envlock:\n  version: 1", "envlock:\n  version: 2"));
     insta::assert_snapshot!(said, @"
     -- stderr
-    error: the lock's envlock.version is 2; this envlock reads 1
+    error[lock-version]: the lock's envlock.version is 2; this envlock reads 1
       --> envlock.lock:33:1
+      33 | envlock:
+         | ^^^^^^^
       help: it was written by a newer envlock: use that one, or remove the lock and
             run `envlock solve`
     -- exit 2
     ");
     insta::assert_snapshot!(edited(|lock| lock.replace("version: 7\n", "version: 8\n")), @"
     -- stderr
-    error: the lock's version is 8; this envlock reads 7
+    error[lock-version]: the lock's version is 8; this envlock reads 7
       --> envlock.lock:1:1
+      1 | version: 8
+        | ^^^^^^^
       help: it was written by a newer envlock: use that one, or remove the lock and
             run `envlock solve`
     -- exit 2
@@ -349,21 +408,28 @@ fn a_lock_of_another_tool_is_told_apart() {
     let said = edited(|lock| lock.split("envlock:\n").next().unwrap().to_owned());
     insta::assert_snapshot!(said, @"
     -- stderr
-    error: this lock was not written by envlock: it has no `envlock:` block
+    error[lock-foreign]: this lock was not written by envlock: it has no `envlock:`
+      block
       --> envlock.lock:1:1
+      1 | version: 7
+        | ^^^^^^^
       help: remove it and run `envlock solve`, which writes one with that block
     -- exit 2
     ");
     insta::assert_snapshot!(edited(|_| "metadata: {}\npackage: []\n".to_owned()), @"
     -- stderr
-    error: this lock was not written by envlock: it has no `envlock:` block
+    error[lock-foreign]: this lock was not written by envlock: it has no `envlock:`
+      block
       --> envlock.lock:1:1
+      1 | metadata: {}
+        | ^^^^^^^^
       help: remove it and run `envlock solve`, which writes one with that block
     -- exit 2
     ");
     insta::assert_snapshot!(edited(|_| String::new()), @"
     -- stderr
-    error: this lock was not written by envlock: it has no `envlock:` block
+    error[lock-foreign]: this lock was not written by envlock: it has no `envlock:`
+      block
       --> envlock.lock:1:1
       help: remove it and run `envlock solve`, which writes one with that block
     -- exit 2

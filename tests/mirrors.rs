@@ -72,9 +72,8 @@ fn a_platform_that_nobody_has_is_empty_with_a_warning_where_there_is_a_noarch() 
     -- stdout
     linux-64  1 package  758 B to download at most
     wrote envlock.lock
-    next: envlock install --mirror https://conda.anaconda.org/=http://mirror/anaconda/cloud/ --mirror https://repo.anaconda.com/=http://mirror/anaconda/ --no-origin
     -- stderr
-    warning: the channel conda-forge has nothing for linux-64
+    warning[subdir-empty]: the channel conda-forge has nothing for linux-64
       - no source has that index; the channel's noarch packages are used
     -- exit 0
     ");
@@ -87,8 +86,11 @@ fn a_channel_that_nobody_has_ends_with_3() {
     assert_eq!(output.code, Some(3));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error: the channel conda-froge has no noarch nor linux-64: is the name right?
+    error[channel-not-found]: the channel conda-froge has no noarch nor linux-64: is
+      the name right?
       --> environment.yml:1:12
+      1 | channels: [conda-froge]
+        |            ^^^^^^^^^^^
       | asked:
       |   http://mirror/anaconda/cloud/conda-froge/linux-64/repodata.json:
       |     404 not found
@@ -118,8 +120,11 @@ fn the_origin_is_not_asked_with_no_origin_and_without_a_mirror_that_is_a_mistake
     assert_eq!(output.code, Some(2), "{}", output.stderr);
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error: no mirror has the channel conda-forge, and its origin may not be asked
+    error[no-source]: no mirror has the channel conda-forge, and its origin may not
+      be asked
       --> environment.yml:1:12
+      1 | channels: [conda-forge]
+        |            ^^^^^^^^^^^
       help: leave `--no-origin` out, or name a mirror:
             `--mirror https://conda.anaconda.org/conda-forge/=URL`
     -- exit 2

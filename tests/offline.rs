@@ -27,11 +27,10 @@ fn world() -> World {
 fn what_fetch_brought_is_enough_to_install_offline() {
     let lab = Lab::solved(world(), YML);
     let output = lab.with_mirrors("fetch", &["-q"]);
-    insta::assert_snapshot!(lab.shown(&output), @r"
+    insta::assert_snapshot!(lab.shown(&output), @"
     -- stdout
     linux-64   3 packages  2.4 kB
     osx-arm64  3 packages  2.4 kB
-    next: envlock install --offline
     -- exit 0
     ");
     lab.world.forget_requests();
@@ -48,9 +47,9 @@ fn one_platform_alone_is_fetched_and_what_is_missing_is_said() {
     lab.with_mirrors("fetch", &["-q", "--platform", "osx-arm64"]).success();
     assert!(lab.world.requests("*/linux-64/*.conda").is_empty());
     let output = lab.with_mirrors("fetch", &["-q", "--offline"]);
-    insta::assert_snapshot!(lab.shown(&output), @r"
+    insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error: 2 packages are not in the cache, and this is offline
+    error[not-cached]: 2 packages are not in the cache, and this is offline
       | missing, 1.5 kB in all:
       |   app-1.0-0.conda (961 B)
       |   torch-2.0-0.tar.bz2 (521 B)
@@ -106,9 +105,9 @@ fn a_folder_with_something_else_in_it_becomes_no_bundle() {
     let lab = Lab::solved(world(), YML);
     lab.project.write("full/letter.txt", "dear");
     let output = lab.with_mirrors("bundle", &["-q", "-o", "full"]);
-    insta::assert_snapshot!(lab.shown(&output), @r"
+    insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error: full is neither empty nor a bundle
+    error[bundle-folder]: full is neither empty nor a bundle
       - nothing was written
       help: name a new folder: `envlock bundle -o FOLDER`
     -- exit 2

@@ -84,14 +84,19 @@ fn a_wrong_command_line_is_told_in_the_form_that_it_asks_for() {
     assert_eq!((output.code, output.stderr.as_str()), (Some(2), ""));
     insta::assert_snapshot!(output.stdout, @r#"
     {
-      "version": 1,
+      "version": 2,
       "command": "envlock",
       "exit": "usage",
       "exit_code": 2,
-      "diagnostics": [
+      "summary": {
+        "errors": 1,
+        "warnings": 0,
+        "notes": 0
+      },
+      "findings": [
         {
           "code": "usage",
-          "severity": "error",
+          "level": "error",
           "message": "unexpected argument '--platfrom' found",
           "notes": [
             "tip: a similar argument exists: '--platform'",
@@ -120,14 +125,19 @@ fn a_diagnostic_in_json_has_a_code_and_a_place() {
     let output = lab.solve(&["--format", "json"]);
     insta::assert_snapshot!(output.stdout, @r#"
     {
-      "version": 1,
+      "version": 2,
       "command": "solve",
       "exit": "no-solution",
       "exit_code": 6,
-      "diagnostics": [
+      "summary": {
+        "errors": 1,
+        "warnings": 0,
+        "notes": 0
+      },
+      "findings": [
         {
           "code": "unknown-package",
-          "severity": "error",
+          "level": "error",
           "message": "no channel has a package named appp for linux-64",
           "place": {
             "file": "environment.yml",
@@ -167,11 +177,16 @@ fn a_solve_in_json_has_every_change() {
     let lab = Lab::new(world(), YML);
     insta::assert_snapshot!(lab.solve(&["--format", "json"]).stdout, @r#"
     {
-      "version": 1,
+      "version": 2,
       "command": "solve",
       "exit": "yes",
       "exit_code": 0,
-      "diagnostics": [],
+      "summary": {
+        "errors": 0,
+        "warnings": 0,
+        "notes": 0
+      },
+      "findings": [],
       "result": {
         "lock": "envlock.lock",
         "name": "project",

@@ -110,14 +110,15 @@ fn an_environment_that_is_not_there_is_told() {
     fs_err::remove_dir_all(lab.prefix()).unwrap();
     insta::assert_snapshot!(lab.shown(&lab.envlock(&["run", "app"])), @"
     -- stderr
-    error: there is no environment at `~/project/.envlock/project`
+    error[no-environment]: there is no environment at
+      `~/project/.envlock/project`
       help: make it with `envlock install`
     -- exit 2
     ");
     fs_err::remove_file(lab.project.path("envlock.lock")).unwrap();
     insta::assert_snapshot!(lab.shown(&lab.envlock(&["run", "app"])), @"
     -- stderr
-    error: envlock.lock doesn't exist
+    error[no-such-file]: envlock.lock doesn't exist
       help: make it with `envlock solve`
     -- exit 2
     ");

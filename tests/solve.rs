@@ -73,7 +73,6 @@ fn several_platforms_are_solved_into_one_lock() {
     linux-64   2 packages  1.9 kB to download at most
     osx-arm64  2 packages  1.9 kB to download at most
     wrote envlock.lock
-    next: envlock install --mirror https://conda.anaconda.org/=http://mirror/anaconda/cloud/ --mirror https://repo.anaconda.com/=http://mirror/anaconda/ --no-origin
     -- exit 0
     ");
     insta::assert_snapshot!(lab.lock(), @"
@@ -271,11 +270,18 @@ fn offline_without_a_cache_says_what_is_missing() {
     assert_eq!(output.code, Some(3));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error: the index of conda-forge/linux-64 isn't in the cache, and this is offline
+    error[not-cached]: the index of conda-forge/linux-64 isn't in the cache, and
+      this is offline
       --> environment.yml:1:12
+      1 | channels: [conda-forge]
+        |            ^^^^^^^^^^^
       help: run the same command once without `--offline`
-    error: the index of conda-forge/noarch isn't in the cache, and this is offline
+
+    error[not-cached]: the index of conda-forge/noarch isn't in the cache, and this
+      is offline
       --> environment.yml:1:12
+      1 | channels: [conda-forge]
+        |            ^^^^^^^^^^^
       help: run the same command once without `--offline`
     -- exit 3
     ");
@@ -293,10 +299,9 @@ fn a_record_without_sha256_is_not_chosen_and_that_is_said() {
     -- stdout
     linux-64  1 package  942 B to download at most
     wrote envlock.lock
-    next: envlock install --mirror https://conda.anaconda.org/=http://mirror/anaconda/cloud/ --mirror https://repo.anaconda.com/=http://mirror/anaconda/ --no-origin
     -- stderr
-    warning: app-2.0-0.conda would have been the choice, but its index gives no
-      sha256
+    warning[no-sha256]: app-2.0-0.conda would have been the choice, but its index
+      gives no sha256
       - what can't be verified is never locked; app-1.0-0.conda was taken
     -- exit 0
     ");
@@ -311,13 +316,19 @@ fn the_pip_section_is_left_out_loudly_and_recorded() {
     -- stdout
     linux-64  2 packages  1.9 kB to download at most
     wrote envlock.lock
-    next: envlock install --mirror https://conda.anaconda.org/=http://mirror/anaconda/cloud/ --mirror https://repo.anaconda.com/=http://mirror/anaconda/ --no-origin
     -- stderr
-    warning: there is a `pip:` section, but `pip` isn't among the dependencies
+    warning[pip-missing]: there is a `pip:` section, but `pip` isn't among the
+      dependencies
       --> environment.yml:4:5
+      4 |   - pip:
+        |     ^^^
       help: add `- pip` above it
-    warning: the pip section is NOT resolved: 2 lines left out of the set
+
+    warning[pip-left-out]: the pip section is NOT resolved: 2 lines left out of the
+      set
       --> environment.yml:5:7
+      5 |     - requests==2.31
+        |       ^^^^^^^^^^^^^^
       - the lock records them as asked; no package of it answers for them
       help: `envlock install` refuses such a lock, unless with `--without-pip`
     -- exit 0
@@ -351,27 +362,34 @@ fn an_unknown_key_a_prefix_and_an_unknown_platform_are_warned_of_or_refused_by_l
     -- stdout
     linux-64  2 packages  1.9 kB to download at most
     wrote envlock.lock
-    next: envlock install --mirror https://conda.anaconda.org/=http://mirror/anaconda/cloud/ --mirror https://repo.anaconda.com/=http://mirror/anaconda/ --no-origin
     -- stderr
-    warning: `prefix` isn't used: it is a path on the machine that wrote the file
+    warning[prefix-unused]: `prefix` isn't used: it is a path on the machine that
+      wrote the file
       --> environment.yml:1:1
+      1 | prefix: /opt/env
+        | ^^^^^^
       help: remove it; say where to install with `envlock install -p PREFIX`
-    warning: the key `chanels` isn't known, and is ignored
+
+    warning[unknown-key]: the key `chanels` isn't known, and is ignored
       --> environment.yml:2:1
+      2 | chanels: []
+        | ^^^^^^^
       help: did you mean `channels`?
     -- exit 0
     ");
     let lab = Lab::new(small(), &format!("{SMALL}platforms:\n  - linux-64\n  - osx-arm46\n"));
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
     -- stderr
-    error: there is no platform `osx-arm46`
+    error[unknown-platform]: there is no platform `osx-arm46`
       --> environment.yml:6:5
+      6 |   - osx-arm46
+        |     ^^^^^^^^^
       help: did you mean `osx-arm64`?
     -- exit 2
     ");
     insta::assert_snapshot!(lab.shown(&lab.solve(&["--platform", "linxu-64"])), @"
     -- stderr
-    error: there is no platform `linxu-64`
+    error[unknown-platform]: there is no platform `linxu-64`
       help: did you mean `linux-64`?
     -- exit 2
     ");
@@ -392,7 +410,6 @@ fn a_project_in_chinese_is_solved_and_named() {
     -- stdout
     linux-64  1 package  806 B to download at most
     wrote envlock.lock
-    next: envlock install --mirror https://conda.anaconda.org/=http://mirror/anaconda/cloud/ --mirror https://repo.anaconda.com/=http://mirror/anaconda/ --no-origin
     -- exit 0
     ");
     assert!(lab.lock().contains("name: 机器学习 项目"), "{}", lab.lock());

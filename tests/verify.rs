@@ -43,15 +43,21 @@ fn every_file_that_differs_is_named_with_its_package() {
     assert_eq!(output.code, Some(1));
     insta::assert_snapshot!(lab.shown(&output).replace(&lab.prefix().display().to_string(), "PREFIX"), @"
     -- stdout
-    bin/app              app  may not be executed
-    etc/app.conf         app  has other bytes
-    share/app/gone       app  is missing
-    share/app/link       app  links to elsewhere, recorded is longer
-    share/app/longer     app  has 5 bytes, recorded are 4
-    share/app/same-size  app  has other bytes
-    share/额外           -    is of no package
     7 differences in ~/project/.envlock/project
-    next: envlock install --replace, which builds it anew
+    -- stderr
+    error[file-changed]: bin/app (app) can't be executed and should
+
+    error[file-changed]: etc/app.conf (app) has other bytes
+
+    error[file-changed]: share/app/link (app) points to elsewhere instead of longer
+
+    error[file-changed]: share/app/longer (app) has 5 bytes instead of 4
+
+    error[file-changed]: share/app/same-size (app) has other bytes
+
+    error[file-extra]: share/额外 belongs to no package
+
+    error[file-missing]: share/app/gone (app) is missing
     -- exit 1
     ");
 }
@@ -67,11 +73,13 @@ fn names_of_files_reach_the_terminal_as_text_and_long_ones_break_no_line() {
     let output = lab.envlock(&["verify", "-q"]);
     insta::assert_snapshot!(lab.shown(&output), @r"
     -- stdout
-    \u{1b}[2J\u{7}\nerror: x  -  is of no package
-    a-long-name-of-a-folder/a-long-name-of-a-folder/a-long-name-of-a-folder/and-of-a-file
-        -  is of no package
     2 differences in ~/project/.envlock/project
-    next: envlock install --replace, which builds it anew
+    -- stderr
+    error[file-extra]: \u{1b}[2J\u{7}\nerror: x belongs to no package
+
+    error[file-extra]:
+      a-long-name-of-a-folder/a-long-name-of-a-folder/a-long-name-of-a-folder/and-of-a-file
+      belongs to no package
     -- exit 1
     ");
     let told = lab.envlock(&["verify"]).stderr;

@@ -27,7 +27,8 @@ fn two_versions_of_one_virtual_package_are_refused() {
     let output = lab.solve(&["--virtual-package", "__cuda=1", "--virtual-package", "__cuda=2"]);
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error: `__cuda=1` and `__cuda=2` can't hold at once: keep one of them
+    error[virtual-package]: `__cuda=1` and `__cuda=2` can't hold at once: keep one
+      of them
     -- exit 2
     ");
 }
@@ -44,7 +45,7 @@ fn what_was_set_once_stays_and_that_is_said_until_it_is_taken_back() {
     -- stderr
         index  2 indexes, 0 B fetched
         solve  1 package
-    note: linux-64 is still assumed to have __cuda=12.2=0
+    note[virtual-packages-kept]: linux-64 is still assumed to have __cuda=12.2=0
       - the lock has it so from an earlier run
       help: `envlock solve --virtual-package default` goes back to what is usual
     -- exit 0
@@ -63,7 +64,8 @@ fn what_is_assumed_and_not_there_is_a_warning_where_no_package_asks_for_it() {
     let output = lab.install(&["-q"]);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     insta::assert_snapshot!(output.stderr, @"
-    warning: the lock was made for a machine with __cuda=12.2=0, __glibc=99.0=0
+    warning[host-differs]: the lock was made for a machine with __cuda=12.2=0,
+      __glibc=99.0=0
       - this one hasn't; no package asks for it by name, but one may be built on it
       help: `envlock solve --virtual-package default` makes a lock for usual
             machines
