@@ -1,9 +1,4 @@
-//! Numbers as people read them.
-
-/// `1 index`, `3 indexes`.
-pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
-}
+//! What a parser finds wrong in an index, in plain words.
 
 /// What a parser found wrong in an index, in the words of an index: without types, and without
 /// a position in a file that nobody reads.

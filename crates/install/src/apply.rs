@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use envlock_model::progress::{Event, Observer};
+use envlock_model::progress::{Event, Notice, Observer};
 use rattler::install::PythonInfo;
 use rattler_conda_types::prefix::Prefix;
 
@@ -158,11 +158,11 @@ fn tell_of_foreign(foreign: &Foreign, previous: Option<&Path>, observer: &dyn Ob
     if let Some(previous) = previous.map(PathBuf::from)
         && !foreign.is_empty()
     {
-        observer.observe(Event::Notice(format!(
-            "{} that the lock doesn't know went to `{}` with the environment before",
-            foreign.counted(),
-            previous.display()
-        )));
+        observer.observe(Event::Notice(Notice::MovedAside {
+            files: foreign.files.len(),
+            packages: foreign.packages.len(),
+            previous,
+        }));
     }
 }
 

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
-use envlock_model::progress::{Event, Observer, Phase};
+use envlock_model::progress::{Event, Observer, Outcome, Phase};
 use rattler::install::PythonInfo;
 use rattler_conda_types::prefix_record::{PathType, PathsEntry};
 use rattler_digest::Sha256;
@@ -77,9 +77,8 @@ pub(crate) fn compile(
         results.into_iter().filter_map(Result::transpose).collect::<Result<_, _>>()?;
     uncompiled.sort_by(|a, b| a.package.cmp(&b.package));
     let left = uncompiled.iter().map(|left| left.files.len() as u64).sum::<u64>();
-    let files = if units == 1 { "file" } else { "files" };
-    let summary = format!("{} of {units} Python {files}", units - left);
-    observer.observe(Event::Done { phase: Phase::Compile, summary });
+    let outcome = Outcome::Compiled { compiled: units - left, sources: units };
+    observer.observe(Event::Done(outcome));
     Ok(uncompiled)
 }
 

@@ -4,7 +4,7 @@ use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::time::Duration;
 
-use envlock_model::progress::{Event, Observer};
+use envlock_model::progress::{Event, Installer, Notice, Observer};
 use serde::{Deserialize, Serialize};
 
 use crate::beside::Beside;
@@ -48,16 +48,17 @@ pub(crate) async fn take(
             Ok(()) => break,
             Err(TryLockError::WouldBlock) => {
                 if !told {
-                    observer.observe(Event::Notice(waiting(&mut file, &wanted.prefix)));
+                    observer.observe(Event::Notice(Notice::WaitingForInstaller {
+                        prefix: wanted.prefix.clone(),
+                        installer: installer(&mut file),
+                    }));
                     told = true;
                 }
                 tokio::time::sleep(PAUSE).await;
             }
             Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-                observer.observe(Event::Notice(format!(
-                    "the file system of `{}` has no locks: see to it that nobody else installs there",
-                    beside.parent.display()
-                )));
+                observer
+                    .observe(Event::Notice(Notice::NoFileLocks { folder: beside.parent.clone() }));
                 break;
             }
             Err(TryLockError::Error(source)) => {
@@ -80,18 +81,10 @@ fn write_holder(file: &mut File, holder: &Holder) -> io::Result<()> {
     file.write_all(&serde_json::to_vec(holder)?)
 }
 
-fn waiting(file: &mut File, prefix: &std::path::Path) -> String {
+/// The process that holds the lock, as its file says.
+fn installer(file: &mut File) -> Option<Installer> {
     let mut text = String::new();
-    let holder: Option<Holder> = file
-        .rewind()
-        .and_then(|()| file.read_to_string(&mut text))
-        .ok()
-        .and_then(|_| serde_json::from_str(&text).ok());
-    let prefix = prefix.display();
-    match holder {
-        Some(Holder { pid, command, since }) => format!(
-            "waiting for process {pid}, which installs into `{prefix}` since {since}: {command}"
-        ),
-        None => format!("waiting for another process, which installs into `{prefix}`"),
-    }
+    file.rewind().and_then(|()| file.read_to_string(&mut text)).ok()?;
+    let Holder { pid, command, since } = serde_json::from_str(&text).ok()?;
+    Some(Installer { pid, command, since })
 }

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use envlock_model::progress::{Event, Observer};
+use envlock_model::progress::{Event, Notice, Observer};
 use rattler::install::link_script::LinkScriptType;
 use rattler_conda_types::{PrefixRecord, Subdir};
 use rattler_shell::shell::{Bash, CmdExe, ShellEnum};
@@ -75,8 +75,9 @@ fn tell_message(
     let path = prefix.join(".messages.txt");
     if path.is_file() {
         let text = String::from_utf8_lossy(&fs_err::read(&path)?).into_owned();
-        let name = record.name().as_normalized();
-        observer.observe(Event::Notice(format!("{name} says: {}", text.trim())));
+        let package = record.name().as_normalized().to_owned();
+        let text = text.trim().to_owned();
+        observer.observe(Event::Notice(Notice::ScriptMessage { package, text }));
         fs_err::remove_file(path)?;
     }
     Ok(())

@@ -3,8 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use envlock_model::progress::{Event, Observer, Phase};
-use envlock_report::count;
+use envlock_model::progress::{Event, Observer, Outcome, Phase};
 use rattler::install::{ExternalSymlinkPolicy, InstallOptions, PythonInfo, link_package_sync};
 use rattler_conda_types::package::{LinkJson, NoArchLinks, PathType, PathsJson, PythonEntryPoints};
 use rattler_conda_types::prefix::Prefix;
@@ -45,8 +44,7 @@ pub(crate) fn link<'a>(
         work.observe(Event::Advance { phase: Phase::Link, units });
     }
     let files: usize = linked.iter().map(|package| package.paths.len()).sum();
-    let summary = format!("{}, {}", count(linked.len(), "package"), count(files, "file"));
-    work.observe(Event::Done { phase: Phase::Link, summary });
+    work.observe(Event::Done(Outcome::Linked { packages: linked.len(), files }));
     Ok(linked)
 }
 

@@ -13,7 +13,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use envlock_model::progress::{Event, Observer};
+use envlock_model::progress::{Event, Notice, Observer, Recovery};
 use serde::{Deserialize, Serialize};
 
 use crate::beside::Beside;
@@ -145,15 +145,15 @@ pub(crate) fn undo(beside: &Beside, swapped: Swapped, disk: &dyn Disk) -> io::Re
 /// Ends what a killed installer left: afterwards the prefix is an old one or a new one, and
 /// nothing else lies beside it. Only for the holder of the lock.
 pub(crate) fn recover(beside: &Beside, observer: &dyn Observer) -> Result<(), InstallError> {
-    let tell = |what: &str| {
-        let prefix = beside.prefix.display();
-        observer.observe(Event::Notice(format!("an install into `{prefix}` was killed: {what}")));
+    let tell = |recovery| {
+        let prefix = beside.prefix.clone();
+        observer.observe(Event::Notice(Notice::Recovered { prefix, recovery }));
     };
     if let Some(journal) = read_journal(beside).doing("read the journal of an install")? {
         if !beside.prefix.exists() {
             let from = if journal.next.exists() { journal.next } else { beside.previous() };
             rename(&from, &beside.prefix, &RealDisk).doing("complete an install")?;
-            tell("its last step is done now");
+            tell(Recovery::Completed);
         }
         clear_journal(beside, &RealDisk).doing("remove the journal of an install")?;
     }
@@ -162,14 +162,14 @@ pub(crate) fn recover(beside: &Beside, observer: &dyn Observer) -> Result<(), In
         remove(leftover, observer);
     }
     if !leftovers.is_empty() {
-        tell("what it left beside is removed");
+        tell(Recovery::StagingRemoved);
     }
     if state(&beside.prefix)? == PrefixState::Interrupted {
         let previous = Some(beside.previous()).filter(|previous| is_environment(previous));
         let swapped = Swapped { previous, older: None };
         let failed = undo(beside, swapped, &RealDisk).doing("take back an install")?;
         remove(&failed, observer);
-        tell("its post-link scripts were running, so what was there before is back");
+        tell(Recovery::PreviousRestored);
     }
     Ok(())
 }
@@ -183,7 +183,8 @@ pub(crate) fn remove(path: &Path, observer: &dyn Observer) {
         fs_err::remove_file(path)
     };
     if let Err(error) = removed {
-        observer.observe(Event::Notice(format!("can't remove `{}`: {error}", path.display())));
+        let (path, reason) = (path.to_owned(), error.to_string());
+        observer.observe(Event::Notice(Notice::NotRemoved { path, reason }));
     }
 }
 

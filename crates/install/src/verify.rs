@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use envlock_model::progress::{Event, Observer, Phase};
-use envlock_report::{Code, Exit, Explain, Finding, count};
+use envlock_model::progress::{Event, Observer, Outcome, Phase};
+use envlock_report::{Code, Exit, Explain, Finding};
 use rattler_conda_types::prefix_record::{PathType, PathsEntry};
 use rattler_digest::{Sha256, Sha256Hash};
 use thiserror::Error;
@@ -109,18 +109,13 @@ pub fn verify(
         extra.unreadable.into_iter().map(|(path, error)| of_nobody(path, unreadable(&error))),
     );
     differences.sort_by(|a, b| a.path.cmp(&b.path));
-    let summary = summary(work.len(), &differences);
-    observer.observe(Event::Done { phase: Phase::Verify, summary });
+    let untracked = differences.iter().filter(|d| d.kind == DifferenceKind::Extra).count();
+    observer.observe(Event::Done(Outcome::PrefixVerified {
+        files: work.len(),
+        different: differences.len() - untracked,
+        untracked,
+    }));
     Ok(Verified { packages: records.len(), files: work.len(), differences })
-}
-
-/// The files that are recorded and those of nobody are told apart.
-fn summary(files: usize, differences: &[Difference]) -> String {
-    let extra = differences.iter().filter(|d| d.kind == DifferenceKind::Extra).count();
-    let differ = differences.len() - extra;
-    let verb = if differ == 1 { "differs" } else { "differ" };
-    let nobodys = if extra == 0 { String::new() } else { format!(", {extra} of no package") };
-    format!("{}, {differ} {verb}{nobodys}", count(files, "file"))
 }
 
 fn unreadable(error: &io::Error) -> DifferenceKind {

@@ -1,64 +1,245 @@
-//! What goes on during long work, as data: one [`Event`], one [`Observer`].
+//! Progress of long work as data. Libraries send [`Event`]s to an [`Observer`]; only the
+//! command line words them.
+
+use std::path::PathBuf;
+
+use rattler_conda_types::Subdir;
 
 /// A kind of long work, each with its own unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Phase {
-    /// Indexes of channels are fetched; in bytes.
+    /// Fetching repodata; in bytes.
     Index,
-    /// A set is searched; in platforms.
+    /// Solving; in platforms.
     Solve,
-    /// Archives are fetched; in bytes.
+    /// Fetching archives; in bytes.
     Download,
-    /// Files in the package cache are compared with their digests; in bytes.
+    /// Comparing files with their digests; in bytes.
     Verify,
-    /// Files are linked into the next prefix; in files.
+    /// Linking files into the staging directory; in files.
     Link,
-    /// Python sources are compiled; in files.
+    /// Compiling Python sources; in files.
     Compile,
 }
 
 /// Something that happened during long work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// So many more units are expected in this phase. May come several times.
+    /// More units are expected in a phase. Can be sent several times.
     Expect {
         /// The phase.
         phase: Phase,
-        /// How many units more.
+        /// How many more units.
         units: u64,
     },
-    /// So many units more are done.
+    /// More units are done.
     Advance {
         /// The phase.
         phase: Phase,
-        /// How many units more.
+        /// How many more units.
         units: u64,
     },
-    /// What is being worked on now, such as a package's name.
+    /// Work on an item has begun.
     Item {
         /// The phase.
         phase: Phase,
-        /// A short name.
+        /// The item's name, such as that of a package.
         name: String,
     },
-    /// The phase is over, with one line about it for a log.
-    Done {
-        /// The phase.
-        phase: Phase,
-        /// For example `3 indexes, 4.1 MB`.
-        summary: String,
-    },
-    /// Worth a line at once: a mirror that failed over, an installer that is waited for.
-    Notice(String),
+    /// A phase has ended.
+    Done(Outcome),
+    /// Something that the user should read at once.
+    Notice(Notice),
 }
 
-/// Whoever wants to know. Called from several threads at once.
+/// What a phase did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// [`Phase::Index`].
+    Indexes {
+        /// How many indexes are known now.
+        indexes: usize,
+        /// How many bytes were fetched for them.
+        bytes: u64,
+    },
+    /// [`Phase::Solve`].
+    Solved {
+        /// How many packages all platforms have together.
+        packages: usize,
+    },
+    /// [`Phase::Download`].
+    Downloaded {
+        /// How many archives were fetched.
+        packages: usize,
+        /// Their size, in bytes.
+        bytes: u64,
+    },
+    /// [`Phase::Verify`] of the package cache.
+    CacheVerified {
+        /// How many packages were in the cache.
+        packages: usize,
+        /// The size of their files, in bytes.
+        bytes: u64,
+    },
+    /// [`Phase::Verify`] of a prefix.
+    PrefixVerified {
+        /// How many paths the records have.
+        files: usize,
+        /// How many of them differ.
+        different: usize,
+        /// How many files no record has.
+        untracked: usize,
+    },
+    /// [`Phase::Link`].
+    Linked {
+        /// How many packages.
+        packages: usize,
+        /// How many files.
+        files: usize,
+    },
+    /// [`Phase::Compile`].
+    Compiled {
+        /// How many sources have a `.pyc` file now.
+        compiled: u64,
+        /// How many sources there are.
+        sources: u64,
+    },
+}
+
+impl Outcome {
+    /// The phase that has ended.
+    pub fn phase(&self) -> Phase {
+        match self {
+            Self::Indexes { .. } => Phase::Index,
+            Self::Solved { .. } => Phase::Solve,
+            Self::Downloaded { .. } => Phase::Download,
+            Self::CacheVerified { .. } | Self::PrefixVerified { .. } => Phase::Verify,
+            Self::Linked { .. } => Phase::Link,
+            Self::Compiled { .. } => Phase::Compile,
+        }
+    }
+}
+
+/// Something that the user should read at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// A source failed and another one is asked.
+    SourceFailed {
+        /// What was requested.
+        file: RequestedFile,
+        /// The source, as it is shown: without credentials.
+        source: String,
+        /// The source error.
+        reason: String,
+        /// The source that is asked next.
+        next: String,
+    },
+    /// A package in the cache is damaged and is fetched again.
+    DamagedPackage {
+        /// The name of its archive.
+        file: String,
+        /// The first difference that was found.
+        reason: String,
+    },
+    /// No source has the locked archive; the other archive of the same build was used.
+    OtherArchiveUsed {
+        /// The name of the locked archive.
+        locked: String,
+        /// The name of the archive that was used.
+        used: String,
+    },
+    /// Another process installs into the prefix and is waited for.
+    WaitingForInstaller {
+        /// The prefix.
+        prefix: PathBuf,
+        /// The other process, if it can be read who it is.
+        installer: Option<Installer>,
+    },
+    /// The file system has no locks, so that another install can't be detected.
+    NoFileLocks {
+        /// The directory of the prefix.
+        folder: PathBuf,
+    },
+    /// The prefix changed after the install was planned; it was planned again.
+    PlannedAgain {
+        /// The prefix.
+        prefix: PathBuf,
+    },
+    /// What a killed install left was cleaned up.
+    Recovered {
+        /// The prefix.
+        prefix: PathBuf,
+        /// What was done.
+        recovery: Recovery,
+    },
+    /// A directory or file that isn't needed any more can't be removed.
+    NotRemoved {
+        /// Its path.
+        path: PathBuf,
+        /// What the operating system says.
+        reason: String,
+    },
+    /// A post-link script left a message for the user.
+    ScriptMessage {
+        /// The name of its package.
+        package: String,
+        /// The message.
+        text: String,
+    },
+    /// What the lock doesn't have was moved aside with the previous environment.
+    MovedAside {
+        /// How many files no record has.
+        files: usize,
+        /// How many packages another tool installed.
+        packages: usize,
+        /// Where the previous environment is.
+        previous: PathBuf,
+    },
+}
+
+/// A file that was requested from a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequestedFile {
+    /// The repodata of a subdir.
+    Index {
+        /// The channel's name.
+        channel: String,
+        /// The subdir.
+        subdir: Subdir,
+    },
+    /// A package's archive, by its file name.
+    Archive(String),
+}
+
+/// A process that installs into a prefix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Installer {
+    /// Its process number.
+    pub pid: u32,
+    /// Its command line.
+    pub command: String,
+    /// When it began, as RFC 3339 text.
+    pub since: String,
+}
+
+/// How a killed install was recovered from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recovery {
+    /// Its last step was completed.
+    Completed,
+    /// Its staging directories were removed.
+    StagingRemoved,
+    /// Its post-link scripts were running: the previous environment is in place again.
+    PreviousRestored,
+}
+
+/// Receives events. Called from several threads at once.
 pub trait Observer: Send + Sync {
     /// Takes note of one event; must not block for long.
     fn observe(&self, event: Event);
 }
 
-/// Looks away.
+/// Ignores all events.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Silent;
 

@@ -10,7 +10,7 @@ use envlock_model::{
     diff::{self, Difference},
     lock::{self, Change, Lock, WriteError},
     needs::NeedChange,
-    progress::{Event, Phase},
+    progress::{self, Event, Phase},
     question::Question,
 };
 use envlock_report::{Code, Exit, Explain, Finding, Level, count, nearest};
@@ -299,8 +299,7 @@ async fn answers(
         return Err(SolveError::NoSolution { reasons: Reason::merge(reasons), platforms });
     }
     let packages: usize = answers.values().map(Vec::len).sum();
-    let summary = count(packages, "package");
-    context.observer.observe(Event::Done { phase: Phase::Solve, summary });
+    context.observer.observe(Event::Done(progress::Outcome::Solved { packages }));
     Ok(answers)
 }
 

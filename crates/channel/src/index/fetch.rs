@@ -2,7 +2,7 @@
 
 use envlock_model::channel::Channel;
 use envlock_model::channel::without_credentials;
-use envlock_model::progress::{Event, Observer};
+use envlock_model::progress::{Event, Notice, Observer, RequestedFile};
 use rattler_conda_types::Subdir;
 
 use super::base_url::subdir_url;
@@ -150,9 +150,14 @@ async fn from_cache(delivery: &mut Delivery<'_>, attempts: Vec<Attempt>) -> Outc
 /// A source that couldn't answer is worth a line; one that lacks the subdir isn't.
 fn tell(delivery: &Delivery<'_>, source: &Source, answer: &SourceError, next: &Source) {
     if !answer.is_absent() {
-        delivery.observer.observe(Event::Notice(format!(
-            "index of {}/{}: {} answered: {answer}; asking {}",
-            delivery.channel.name, delivery.subdir, source.label, next.label
-        )));
+        delivery.observer.observe(Event::Notice(Notice::SourceFailed {
+            file: RequestedFile::Index {
+                channel: delivery.channel.name.clone(),
+                subdir: delivery.subdir,
+            },
+            source: source.label.to_string(),
+            reason: answer.to_string(),
+            next: next.label.to_string(),
+        }));
     }
 }

@@ -1,7 +1,7 @@
 //! All subdirs of all channels at once, and what it means that one is nowhere.
 
-use envlock_model::progress::{Event, Observer, Phase};
-use envlock_report::{Code, Finding, size};
+use envlock_model::progress::{self, Event, Observer};
+use envlock_report::{Code, Finding};
 use futures::future::join_all;
 use rattler_conda_types::Subdir;
 
@@ -9,9 +9,9 @@ use super::error::{IndexError, Kind, Problem};
 use super::fetch::{NoIndex, Outcome};
 use super::hints;
 use super::records::{Index, Indexes};
+use crate::Client;
 use crate::disk::DiskError;
 use crate::source_error::Attempt;
-use crate::{Client, words};
 use envlock_model::channel::Channel;
 
 /// A channel and the platforms that are wanted from it; `noarch` always is.
@@ -55,12 +55,8 @@ impl Client {
             return Err(IndexError::Problems { problems, warnings });
         }
         let bytes = found.indexes.iter().map(|index| index.fetched).sum();
-        let summary = format!(
-            "{}, {} fetched",
-            words::count(found.indexes.len(), "index", "indexes"),
-            size(bytes)
-        );
-        observer.observe(Event::Done { phase: Phase::Index, summary });
+        let outcome = progress::Outcome::Indexes { indexes: found.indexes.len(), bytes };
+        observer.observe(Event::Done(outcome));
         Ok(Indexes::new(found.indexes, found.warnings))
     }
 }

@@ -1,17 +1,16 @@
 //! Why packages can't be had, in words.
 
-use envlock_report::{Code, Exit, Explain, Finding, size};
+use envlock_report::{Code, Exit, Explain, Finding, count, size};
 use rattler_conda_types::RepoDataRecord;
 
 use crate::disk::DiskError;
 use crate::source_error::{Attempt, SourceError, help_after, list};
-use crate::words;
 
 /// Why the packages can't all be had. Nothing outside of the cache was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// No source delivered these; all of them are named.
-    #[error("no source delivers {}", words::count(.0.len(), "package", "packages"))]
+    #[error("no source delivers {}", count(.0.len(), "package"))]
     Failed(Vec<FailedPackage>),
     /// Offline, and these aren't in the cache.
     #[error("{} not in the cache, and this is offline", match .0.len() { 1 => "1 package is".to_owned(), n => format!("{n} packages are") })]
@@ -110,7 +109,7 @@ fn failed(diagnostic: Finding, packages: &[FailedPackage]) -> Finding {
     let names: Vec<&str> = unasked.iter().map(|package| package.file.as_str()).collect();
     diagnostic.with_note(format!(
         "no source was left to ask for {}:\n  {}",
-        words::count(unasked.len(), "more package", "more packages"),
+        count(unasked.len(), "more package"),
         names.join("\n  ")
     ))
 }

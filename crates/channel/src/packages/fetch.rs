@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use envlock_model::channel::without_credentials;
-use envlock_model::progress::{Event, Observer, Phase};
-use envlock_report::size;
+use envlock_model::progress::{Event, Notice, Observer, Outcome, Phase, RequestedFile};
 use futures::{Stream, StreamExt, stream};
 use rattler_conda_types::RepoDataRecord;
 use tempfile::{NamedTempFile, TempPath};
@@ -13,10 +12,10 @@ use tempfile::{NamedTempFile, TempPath};
 use super::archive::{self, Expected, Unpacking};
 use super::error::{FailedPackage, FetchError, MissingPackage};
 use super::store::{Listed, Place};
+use crate::Client;
 use crate::blocking::blocking;
 use crate::disk::DiskError;
 use crate::source_error::{Attempt, DownloadError};
-use crate::{Client, words};
 
 /// What was found out about one package of the cache.
 enum Cached {
@@ -88,21 +87,16 @@ impl Client {
         }));
         let verified: Vec<_> = verified.collect().await;
         if there > 0 {
-            let summary = format!(
-                "{}, {}",
-                words::count(there, "cached package", "cached packages"),
-                size(units)
-            );
-            observer.observe(Event::Done { phase, summary });
+            observer.observe(Event::Done(Outcome::CacheVerified { packages: there, bytes: units }));
         }
         let mut missing = Vec::new();
         for (place, record, cached) in verified {
             match cached {
                 Cached::There(_) => continue,
-                Cached::Damaged(why) => observer.observe(Event::Notice(format!(
-                    "{} in the cache is damaged and is fetched again: {why}",
-                    record.identifier
-                ))),
+                Cached::Damaged(reason) => {
+                    let file = record.identifier.to_string();
+                    observer.observe(Event::Notice(Notice::DamagedPackage { file, reason }));
+                }
                 Cached::Missing => {}
             }
             missing.push((place, record));
@@ -131,9 +125,8 @@ impl Client {
             unavailable.extend(result?);
         }
         if unavailable.is_empty() {
-            let summary =
-                format!("{}, {}", words::count(count, "package", "packages"), size(units));
-            observer.observe(Event::Done { phase, summary });
+            let outcome = Outcome::Downloaded { packages: count, bytes: units };
+            observer.observe(Event::Done(outcome));
         }
         Ok(unavailable)
     }
@@ -186,13 +179,15 @@ impl Client {
                 }
                 Err(DownloadError::Disk(error)) => return Err(error.into()),
                 Err(DownloadError::Source(answer)) => {
-                    let words = answer.to_string();
+                    let reason = answer.to_string();
                     let url = without_credentials(&turn.source.url).to_string();
                     if let Some(next) = search.failed(turn, Attempt { url, error: answer }) {
-                        observer.observe(Event::Notice(format!(
-                            "{}: {} answered: {words}; asking {}",
-                            record.identifier, turn.source.label, next.label
-                        )));
+                        observer.observe(Event::Notice(Notice::SourceFailed {
+                            file: RequestedFile::Archive(record.identifier.to_string()),
+                            source: turn.source.label.to_string(),
+                            reason,
+                            next: next.label.to_string(),
+                        }));
                     }
                 }
             }

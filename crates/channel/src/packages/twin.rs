@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use envlock_model::channel::Channel;
 use envlock_model::channel::without_credentials;
-use envlock_model::progress::{Event, Observer};
+use envlock_model::progress::{Event, Notice, Observer};
 use rattler_conda_types::{RepoDataRecord, Subdir};
 use url::Url;
 
@@ -58,7 +58,10 @@ impl Client {
                 };
                 let missing = self.missing(vec![(place.clone(), &twin)], observer).await;
                 if self.fetch_all(missing, observer).await?.is_empty() {
-                    observer.observe(Event::Notice(told(package.record, &twin)));
+                    observer.observe(Event::Notice(Notice::OtherArchiveUsed {
+                        locked: package.record.identifier.to_string(),
+                        used: twin.identifier.to_string(),
+                    }));
                     found.push(Replaced { wanted: package.place, twin: place });
                 } else {
                     remain.push(package);
@@ -93,14 +96,6 @@ fn twin<'a>(locked: &RepoDataRecord, builds: &'a [RepoDataRecord]) -> Option<&'a
             && other.package_record.sha256.is_some()
             && (itself.is_some() || names(other, locked) || names(locked, other))
     })
-}
-
-fn told(locked: &RepoDataRecord, twin: &RepoDataRecord) -> String {
-    format!(
-        "{} is gone; {} is the same build by the hashes of its channel's index and was taken \
-         in its place",
-        locked.identifier, twin.identifier
-    )
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use envlock_channel::FetchError;
-use envlock_model::progress::Phase;
+use envlock_model::progress::{Notice, Phase, RequestedFile};
 use envlock_testkit::{Fault, Package, World, files_with};
 use rattler_conda_types::RepoDataRecord;
 
@@ -75,8 +75,9 @@ async fn a_file_that_was_edited_through_its_hard_link_is_noticed_and_fetched_aga
     assert_eq!(fs::read_to_string(&file).unwrap(), right);
     let notices = site.heard.notices();
     assert_eq!(notices.len(), 4, "{notices:?}");
-    assert!(notices[0].starts_with("libblas-3.9.0-0.conda in the cache is damaged"), "{notices:?}");
-    assert!(notices[0].contains("share/libblas/of"), "{notices:?}");
+    let Notice::DamagedPackage { file, reason } = &notices[0] else { panic!("{notices:?}") };
+    assert_eq!(file, "libblas-3.9.0-0.conda");
+    assert!(reason.contains("share/libblas/of"), "{notices:?}");
 }
 
 #[tokio::test]
@@ -116,8 +117,10 @@ async fn a_source_that_fails_for_one_archive_is_followed_by_the_next_and_that_is
         assert!(paths.iter().all(|path| path.join("info/index.json").is_file()));
         let notices = site.heard.notices();
         assert_eq!(notices.len(), 1, "{fault:?}: {notices:?}");
-        assert!(notices[0].starts_with("numpy-1.24.3-py310_0.conda: 127.0.0.1:"), "{notices:?}");
-        assert!(notices[0].contains(words), "{fault:?}: {notices:?}");
+        let (file, source, reason, _) = site.heard.failures().remove(0);
+        assert_eq!(file, RequestedFile::Archive("numpy-1.24.3-py310_0.conda".into()));
+        assert!(source.starts_with("127.0.0.1:"), "{notices:?}");
+        assert!(reason.contains(words), "{fault:?}: {notices:?}");
         let (expected, done) = site.heard.units(Phase::Download);
         assert_eq!(expected, done, "{fault:?}");
         assert!(scraps(&site).is_empty());
@@ -274,7 +277,9 @@ async fn an_interrupted_run_leaves_nothing_that_the_next_one_trusts() {
     let paths = site.packages(&wanted).await.unwrap();
     assert_eq!(paths.len(), 7);
     assert!(paths.iter().all(|path| path.join("info/paths.json").is_file()));
-    assert!(site.heard.notices().iter().all(|notice| !notice.contains("damaged")));
+    assert!(
+        site.heard.notices().iter().all(|notice| !matches!(notice, Notice::DamagedPackage { .. }))
+    );
 }
 
 async fn until_some_are_there(cache: &Path) {

@@ -30,7 +30,11 @@ async fn a_mirror_that_dies_in_the_middle_of_sixty_packages_is_followed_by_the_s
     assert_eq!(paths.unwrap().len(), 60);
     assert!(second.requests("*/synth-*").len() >= 30);
     let dead = url.trim_start_matches("http://");
-    assert!(site.heard.notices().iter().all(|notice| notice.contains(dead)));
+    assert!(
+        site.heard.failures().iter().all(|(_, source, ..)| source == dead),
+        "{:?}",
+        site.heard.notices()
+    );
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Which sources are asked for an index, and what their answers mean.
 
+use envlock_model::progress::RequestedFile;
 use envlock_testkit::{Fault, World};
 
 use crate::support::{FORGE, Site, folder, nobody, records, request, small, told};
@@ -74,9 +75,18 @@ async fn a_source_that_fails_is_followed_by_the_next_and_that_is_said() {
         let site = Site::on(&[&bad, &good]).impatient();
         let indexes = site.index().await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
         assert_eq!(records(&indexes, &["numpy"]).len(), 2);
-        let notices = site.heard.notices();
-        assert!(notices.iter().any(|notice| notice.contains(words)), "{fault:?}: {notices:?}");
-        assert!(notices.iter().all(|notice| notice.contains("asking 127.0.0.1:")), "{notices:?}");
+        let failures = site.heard.failures();
+        assert_eq!(failures.len(), site.heard.notices().len());
+        assert!(
+            failures.iter().any(|(_, _, reason, _)| reason.contains(words)),
+            "{fault:?}: {failures:?}"
+        );
+        for (file, _, _, next) in &failures {
+            assert!(
+                matches!(file, RequestedFile::Index { channel, .. } if channel == "conda-forge")
+            );
+            assert!(next.starts_with("127.0.0.1:"), "{failures:?}");
+        }
     }
 }
 
@@ -85,11 +95,8 @@ async fn a_refused_connection_leads_to_the_next_source() {
     let good = small();
     let site = Site::of(&[&nobody(), &good.url()]);
     site.index().await.unwrap();
-    assert!(
-        site.heard.notices()[0].contains("the connection was refused"),
-        "{:?}",
-        site.heard.notices()
-    );
+    let failures = site.heard.failures();
+    assert!(failures[0].2.contains("the connection was refused"), "{failures:?}");
 }
 
 #[tokio::test]
@@ -102,7 +109,7 @@ async fn the_index_of_another_subdir_is_not_taken() {
     let site = Site::on(&[&bad, &good]);
     let indexes = site.index().await.unwrap();
     assert_eq!(records(&indexes, &["numpy"]).len(), 2);
-    assert!(site.heard.notices()[0].contains("the index of noarch instead of linux-64"));
+    assert!(site.heard.failures()[0].2.contains("the index of noarch instead of linux-64"));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use envlock_channel::{
     ChannelRequest, Client, FetchError, IndexError, Indexes, Settings, Sources, parse_mirror,
 };
 use envlock_model::channel::Channel;
-use envlock_model::progress::{Event, Observer, Phase};
+use envlock_model::progress::{Event, Notice, Observer, Phase, RequestedFile};
 use envlock_report::Explain;
 use envlock_testkit::{Subdir, World};
 use rattler_conda_types::{PackageName, RepoDataRecord};
@@ -28,12 +28,23 @@ impl Observer for Heard {
 }
 
 impl Heard {
-    pub(crate) fn notices(&self) -> Vec<String> {
+    pub(crate) fn notices(&self) -> Vec<Notice> {
         let notice = |event: &Event| match event {
-            Event::Notice(text) => Some(text.clone()),
+            Event::Notice(notice) => Some(notice.clone()),
             _ => None,
         };
         self.0.lock().unwrap().iter().filter_map(notice).collect()
+    }
+
+    /// Every source that failed: what was asked of it, its name, the reason and the next one.
+    pub(crate) fn failures(&self) -> Vec<(RequestedFile, String, String, String)> {
+        let failure = |notice| match notice {
+            Notice::SourceFailed { file, source, reason, next } => {
+                Some((file, source, reason, next))
+            }
+            _ => None,
+        };
+        self.notices().into_iter().filter_map(failure).collect()
     }
 
     /// The units expected and done in a phase.

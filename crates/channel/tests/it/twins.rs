@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use envlock_model::progress::Notice;
 use envlock_testkit::{Fault, TestChannel, World};
 use rattler_conda_types::RepoDataRecord;
 
@@ -44,10 +45,10 @@ async fn an_archive_that_is_gone_is_replaced_by_the_other_one_of_its_build() {
         let notices = site.heard.notices();
         assert_eq!(
             notices,
-            [format!(
-                "app-1.0-0{gone} is gone; app-1.0-0{twin} is the same build by the hashes of its \
-                 channel's index and was taken in its place"
-            )]
+            [Notice::OtherArchiveUsed {
+                locked: format!("app-1.0-0{gone}"),
+                used: format!("app-1.0-0{twin}"),
+            }]
         );
         // From the cache, and offline, it is the same.
         site.settings.offline = true;

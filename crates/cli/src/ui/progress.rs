@@ -1,5 +1,7 @@
 //! Long work on a terminal as bars, elsewhere as a line when a phase is over.
 
+mod words;
+
 use std::{
     collections::BTreeMap,
     io::Write as _,
@@ -14,6 +16,7 @@ use envlock_report::{
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::args::Format;
+use words::title;
 
 /// Draws what goes on.
 pub(crate) struct Progress {
@@ -110,13 +113,14 @@ impl Observer for Progress {
     fn observe(&self, event: Event) {
         let shown = &mut *self.shown();
         match event {
-            Event::Done { phase, summary } => {
+            Event::Done(outcome) => {
+                let phase = outcome.phase();
                 if let Some(bar) = shown.bars.remove(&phase) {
                     bar.finish_and_clear();
                 }
-                self.say(shown, title(phase), &summary);
+                self.say(shown, title(phase), &words::outcome(outcome));
             }
-            Event::Notice(text) => self.say(shown, "note", &text),
+            Event::Notice(notice) => self.say(shown, "note", &words::notice(&notice)),
             Event::Expect { phase, units } => {
                 self.bar(shown, phase, units).inspect(|bar| bar.inc_length(units));
             }
@@ -128,17 +132,6 @@ impl Observer for Progress {
                 self.bar(shown, phase, 0).inspect(|bar| bar.set_message(name));
             }
         }
-    }
-}
-
-fn title(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Index => "index",
-        Phase::Solve => "solve",
-        Phase::Download => "download",
-        Phase::Verify => "verify",
-        Phase::Link => "link",
-        Phase::Compile => "compile",
     }
 }
 

@@ -4,19 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use envlock_install::{apply, verify};
-use envlock_model::progress::{Event, Observer, Silent};
+use envlock_model::progress::{Event, Installer, Notice, Observer, Silent};
 use tokio::sync::Notify;
 
 use crate::support::{World, install, names};
 
 /// Says when it has heard that somebody waits.
-struct Waits(Arc<Notify>, AtomicUsize, std::sync::Mutex<String>);
+struct Waits(Arc<Notify>, AtomicUsize, std::sync::Mutex<Vec<Notice>>);
 
 impl Observer for Waits {
     fn observe(&self, event: Event) {
-        if let Event::Notice(text) = event {
+        if let Event::Notice(notice) = event {
             self.1.fetch_add(1, Ordering::Relaxed);
-            *self.2.lock().unwrap() = text;
+            self.2.lock().unwrap().push(notice);
             self.0.notify_one();
         }
     }
@@ -46,9 +46,15 @@ fn the_second_waits_says_for_whom_and_goes_on() {
     });
     assert!(installed.unwrap().changed);
     assert_eq!(waits.1.load(Ordering::Relaxed), 1, "it is said once");
-    let said = waits.2.lock().unwrap();
-    assert!(said.starts_with("waiting for process 4242, which installs into `"), "{said}");
-    assert!(said.ends_with(" since 2026-11-23T18:30:12Z: envlock install -n 环境"), "{said}");
+    let installer = Installer {
+        pid: 4242,
+        command: "envlock install -n 环境".into(),
+        since: "2026-11-23T18:30:12Z".into(),
+    };
+    assert_eq!(
+        *waits.2.lock().unwrap(),
+        [Notice::WaitingForInstaller { prefix: wanted.prefix, installer: Some(installer) }]
+    );
 }
 
 #[test]

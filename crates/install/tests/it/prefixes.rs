@@ -3,7 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 
 use envlock_install::{InstallError, Package, PrefixState, plan, state, survey, verify};
-use envlock_model::progress::{Event, Phase, Silent};
+use envlock_model::progress::{Event, Notice, Phase, Silent};
 use envlock_report::{Exit, Explain};
 use rattler_conda_types::PrefixRecord;
 
@@ -159,7 +159,8 @@ fn files_that_no_package_brought_are_named_and_need_replace() {
             .prefix("env~previous/lib/python3.10/site-packages/mine-1.0.dist-info/RECORD")
             .exists()
     );
-    assert!(ears.notices()[0].starts_with("1 file that the lock doesn't know went to `"));
+    let previous = world.prefix("env~previous");
+    assert_eq!(ears.notices(), [Notice::MovedAside { files: 1, packages: 0, previous }]);
 }
 
 #[test]

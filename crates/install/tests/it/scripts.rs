@@ -1,7 +1,7 @@
 //! Post-link scripts.
 
 use envlock_install::{InstallError, PrefixState, Wanted, state, verify};
-use envlock_model::progress::Silent;
+use envlock_model::progress::{Notice, Recovery, Silent};
 use envlock_report::Explain;
 
 use crate::support::{Ears, World, install, install_told, names};
@@ -62,7 +62,8 @@ fn the_message_of_a_script_is_told_and_its_file_removed() {
     wanted.link_scripts = true;
     let ears = Ears::default();
     install_told(&wanted, &ears).unwrap();
-    assert_eq!(ears.notices(), ["a says: read the licence"]);
+    let (package, text) = ("a".to_owned(), "read the licence".to_owned());
+    assert_eq!(ears.notices(), [Notice::ScriptMessage { package, text }]);
     assert!(!wanted.prefix.join(".messages.txt").exists());
 }
 
@@ -108,5 +109,7 @@ fn a_process_that_dies_while_scripts_run_is_taken_back() {
     install_told(&world.wanted("env", vec![new("3")]), &ears).unwrap();
     let read = |name: &str| std::fs::read_to_string(world.prefix(name).join("share/a")).unwrap();
     assert_eq!((read("env").as_str(), read("env~previous").as_str()), ("3", "1"));
-    assert!(ears.notices()[0].contains("post-link scripts were running"), "{:?}", ears.notices());
+    let prefix = world.prefix("env");
+    let recovery = Recovery::PreviousRestored;
+    assert_eq!(ears.notices()[0], Notice::Recovered { prefix, recovery });
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use envlock_install::{InstallError, Installed, Package, Wanted, apply};
-use envlock_model::progress::{Event, Observer};
+use envlock_model::progress::{Event, Notice, Observer};
 use rattler_conda_types::{PackageRecord, RepoDataRecord, Subdir};
 use rattler_digest::serde::SerializableHash;
 use rattler_digest::{Sha256, compute_bytes_digest};
@@ -175,12 +175,12 @@ impl Observer for Ears {
 }
 
 impl Ears {
-    pub(crate) fn notices(&self) -> Vec<String> {
+    pub(crate) fn notices(&self) -> Vec<Notice> {
         let events = self.0.lock().expect("no panic");
         events
             .iter()
             .filter_map(|event| match event {
-                Event::Notice(text) => Some(text.clone()),
+                Event::Notice(notice) => Some(notice.clone()),
                 _ => None,
             })
             .collect()

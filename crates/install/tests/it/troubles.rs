@@ -4,7 +4,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
 use envlock_install::{DifferenceKind, InstallError, is_right, may_replace, verify};
-use envlock_model::progress::Silent;
+use envlock_model::progress::{Notice, Recovery, Silent};
 use envlock_report::{Exit, Explain};
 
 use crate::support::{Ears, World, install, install_told, names};
@@ -178,7 +178,9 @@ fn what_a_killed_installer_left_is_removed_and_told() {
     install_told(&world.wanted("env", vec![package]), &ears).unwrap();
     assert!(!left.exists());
     assert!(other.exists(), "another prefix's");
-    assert!(ears.notices()[0].ends_with("what it left beside is removed"), "{:?}", ears.notices());
+    let prefix = world.prefix("env");
+    let recovery = Recovery::StagingRemoved;
+    assert_eq!(ears.notices()[0], Notice::Recovered { prefix, recovery });
 }
 
 #[test]

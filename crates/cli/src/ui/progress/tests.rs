@@ -3,6 +3,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use envlock_model::progress::{Notice, Outcome};
 use indicatif::TermLike;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -76,7 +77,8 @@ fn work(progress: &Progress) {
         progress.observe(Event::Advance { phase, units: units - 1 });
         progress.observe(Event::Item { phase, name: "a-long-name-of-a-package-环境-".repeat(4) });
     }
-    progress.observe(Event::Notice("a word after another ".repeat(12)));
+    let text = "a word after another ".repeat(12);
+    progress.observe(Event::Notice(Notice::ScriptMessage { package: "a".to_owned(), text }));
 }
 
 #[test]
@@ -108,7 +110,7 @@ fn nothing_is_drawn_after_the_end() {
     progress.end();
     recorder.take();
     work(&progress);
-    progress.observe(Event::Done { phase: Phase::Link, summary: "x".to_owned() });
+    progress.observe(Event::Done(Outcome::Linked { packages: 1, files: 1 }));
     assert_eq!(recorder.take(), [""; 0]);
 }
 
