@@ -1,6 +1,8 @@
 //! Positions in a text, and places in a file.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use serde::Serialize;
 
@@ -30,7 +32,9 @@ impl Default for Pos {
 }
 
 /// A place in a file of the user's.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
+///
+/// Where it ends is for display alone: two places are equal, and ordered, by where they start.
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct Place {
     /// The file, as the user named it.
     pub file: String,
@@ -38,12 +42,55 @@ pub struct Place {
     pub line: u32,
     /// The column in characters, counted from 1.
     pub column: u32,
+    /// The column just after the last character, where the whole is on one line and its end is
+    /// known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_column: Option<u32>,
 }
 
 impl Place {
     /// A place in `file`; both numbers count from 1.
     pub fn new(file: impl Into<String>, line: u32, column: u32) -> Self {
-        Self { file: file.into(), line, column }
+        Self { file: file.into(), line, column, end_column: None }
+    }
+
+    /// The same place, up to and without `end`. An end on another line, or not after the
+    /// start, is left out.
+    #[must_use]
+    pub fn to(mut self, end: Pos) -> Self {
+        let fits = end.line == self.line && end.column > self.column;
+        self.end_column = fits.then_some(end.column);
+        self
+    }
+
+    fn start(&self) -> (&str, u32, u32) {
+        (&self.file, self.line, self.column)
+    }
+}
+
+impl PartialEq for Place {
+    fn eq(&self, other: &Self) -> bool {
+        self.start() == other.start()
+    }
+}
+
+impl Eq for Place {}
+
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Place {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.start().cmp(&other.start())
+    }
+}
+
+impl Hash for Place {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.start().hash(state);
     }
 }
 
@@ -62,4 +109,22 @@ pub fn end_of(text: &str) -> Pos {
 /// A count as a line or column; texts are far below four billion characters.
 pub fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_is_kept_on_the_same_line_only_and_plays_no_part_in_equality() {
+        let start = Place::new("a.yml", 2, 3);
+        let marked = start.clone().to(Pos { line: 2, column: 7 });
+        assert_eq!(marked.end_column, Some(7));
+        assert_eq!(marked, start);
+        assert_eq!(marked.to_string(), "a.yml:2:3");
+        assert_eq!(serde_json::to_value(&start).unwrap().get("end_column"), None);
+        for end in [Pos { line: 3, column: 9 }, Pos { line: 2, column: 3 }] {
+            assert_eq!(start.clone().to(end).end_column, None);
+        }
+    }
 }

@@ -27,7 +27,7 @@ pub fn github(findings: &[Finding]) -> String {
 
 fn command(level: &str, place: Option<&Place>, title: &str, message: &str, out: &mut String) {
     let mut properties = vec![format!("title={}", property(title))];
-    if let Some(Place { file, line, column }) = place {
+    if let Some(Place { file, line, column, .. }) = place {
         properties.insert(0, format!("file={},line={line},col={column}", property(file)));
     }
     out.push_str(&format!("::{level} {}::{}\n", properties.join(","), data(message)));
