@@ -1,14 +1,19 @@
 //! JSON into the tree. The usual reader won't do: it keeps one of two equal keys, where the
 //! servers use both, and it knows no places.
 
-use super::node::{Entry, Kind, Node};
+use super::node::{Entry, Kind, Node, Size};
+use super::read::within;
+use crate::error::{Fault, ReadError};
+use crate::limits::Limits;
 use crate::place::Pos;
-use crate::source::{MAX_DEPTH, MAX_VALUES, ReadError, within_limit};
 
-/// The one value that `text` holds.
-pub fn parse(file: &str, text: &str) -> Result<Node, ReadError> {
-    within_limit(file, text.len())?;
-    let mut reader = Reader { file, rest: text, pos: Pos::START, values: 0 };
+/// The one value that `text` holds, with the keys that are there twice.
+///
+/// # Errors
+/// The place from which on it isn't JSON, or where a limit is reached.
+pub fn parse(file: &str, text: &str, limits: &Limits) -> Result<Node, ReadError> {
+    within(file, text, limits)?;
+    let mut reader = Reader { file, limits, rest: text, pos: Pos::START, values: 0 };
     let node = reader.value(0)?;
     reader.space();
     if reader.rest.is_empty() { Ok(node) } else { Err(reader.error("the end of the file")) }
@@ -16,10 +21,14 @@ pub fn parse(file: &str, text: &str) -> Result<Node, ReadError> {
 
 struct Reader<'a> {
     file: &'a str,
+    limits: &'a Limits,
     rest: &'a str,
     pos: Pos,
     values: usize,
 }
+
+/// JSON has no aliases: no node is copied.
+const SIZE: Size = Size { nodes: 1, levels: 1, bytes: 0 };
 
 impl Reader<'_> {
     fn peek(&self) -> Option<char> {
@@ -48,28 +57,31 @@ impl Reader<'_> {
             None => "the file ends".to_owned(),
             Some(c) => format!("there is {c:?}"),
         };
-        let message = format!("this isn't valid JSON: {expected} was expected, {found}");
-        ReadError::Syntax { place: self.pos.place(self.file), message }
+        self.syntax(self.pos, format!("{expected} was expected, {found}"))
+    }
+
+    fn syntax(&self, at: Pos, message: String) -> ReadError {
+        Fault::Syntax { format: "JSON", message, tab: false }.at(at.place(self.file))
     }
 
     fn value(&mut self, depth: usize) -> Result<Node, ReadError> {
         self.space();
         let pos = self.pos;
         self.values += 1;
-        if self.values > MAX_VALUES {
-            return Err(ReadError::TooMany(pos.place(self.file)));
+        if self.values > self.limits.values {
+            return Err(Fault::TooMany(self.limits.values).at(pos.place(self.file)));
         }
-        if depth > MAX_DEPTH {
-            return Err(ReadError::TooDeep(pos.place(self.file)));
+        if depth > self.limits.depth {
+            return Err(Fault::TooDeep(self.limits.depth).at(pos.place(self.file)));
         }
         let kind = match self.peek() {
             Some('{') => Kind::Map(self.map(depth)?),
             Some('[') => Kind::List(self.list(depth)?),
-            Some('"') => Kind::Scalar { text: self.string()?, quoted: true },
-            Some(_) => Kind::Scalar { text: self.word()?, quoted: false },
+            Some('"') => Kind::Scalar { text: self.string()?, plain: false },
+            Some(_) => Kind::Scalar { text: self.word()?, plain: true },
             None => return Err(self.error("a value")),
         };
-        Ok(Node { pos, kind })
+        Ok(Node { start: pos, end: self.pos, kind, size: SIZE })
     }
 
     fn map(&mut self, depth: usize) -> Result<Vec<Entry>, ReadError> {
@@ -86,13 +98,14 @@ impl Reader<'_> {
             if self.peek() != Some('"') {
                 return Err(self.error("a quoted key"));
             }
-            let key = self.string()?;
+            let text = self.string()?;
+            let key = Node::scalar(pos, self.pos, text, false);
             self.space();
             if self.peek() != Some(':') {
                 return Err(self.error("`:`"));
             }
             self.next();
-            entries.push(Entry { key, pos, value: self.value(depth + 1)? });
+            entries.push(Entry { key, value: self.value(depth + 1)? });
             if self.ends('}')? {
                 return Ok(entries);
             }
@@ -140,17 +153,13 @@ impl Reader<'_> {
                 Some('\\') if self.next().is_some() => {}
                 Some(c) if c >= ' ' => {}
                 _ => {
-                    let message = "this isn't valid JSON: the text doesn't end on its line";
-                    let place = start.place(self.file);
-                    return Err(ReadError::Syntax { place, message: message.to_owned() });
+                    return Err(self.syntax(start, "the text doesn't end on its line".to_owned()));
                 }
             }
         }
         let literal = &before[..before.len() - self.rest.len()];
-        serde_json::from_str(literal).map_err(|_| ReadError::Syntax {
-            place: start.place(self.file),
-            message: "this isn't valid JSON: the text holds an escape that JSON doesn't have"
-                .to_owned(),
+        serde_json::from_str(literal).map_err(|_| {
+            self.syntax(start, "the text holds an escape that JSON doesn't have".to_owned())
         })
     }
 
@@ -174,13 +183,14 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::MANIFEST;
 
     #[test]
     fn equal_keys_are_both_kept_and_escapes_are_read() {
-        let root = parse("p.json", "{\"a\": [1, true],\n \"a\": \"\\ud83d\\ude00\"}").unwrap();
+        let root = parse("p.json", "{\"a\": [1, true],\n \"a\": \"\\ud83d\\ude00\"}", &MANIFEST).unwrap();
         let entries = root.entries().unwrap();
         assert_eq!(entries.len(), 2);
-        assert_eq!(entries[1].pos, Pos { line: 2, column: 2 });
+        assert_eq!(entries[1].pos(), Pos { line: 2, column: 2 });
         assert_eq!(entries[1].value.text(), Some("😀"));
         assert_eq!(entries[0].value.to_json(), serde_json::json!([1, true]));
     }
@@ -190,8 +200,9 @@ mod tests {
         for text in
             ["{", "{\"a\" 1}", "{\"a\": }", "[1,]", "{\"a\": 01}", "\"a\nb\"", "{} x", "nul"]
         {
-            assert!(parse("p.json", text).is_err(), "{text}");
+            assert!(parse("p.json", text, &MANIFEST).is_err(), "{text}");
         }
-        assert!(matches!(parse("p.json", &"[".repeat(100_000)), Err(ReadError::TooDeep(_))));
+        let deep = parse("p.json", &"[".repeat(100_000), &MANIFEST).unwrap_err();
+        assert_eq!(deep.fault, Fault::TooDeep(64));
     }
 }

@@ -1,119 +1,340 @@
-//! YAML into the tree, with limits instead of trust.
+//! YAML into the tree.
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+use std::collections::HashMap;
 
-use super::node::{Entry, Kind, Node};
-use crate::place::{Pos, number};
-use crate::source::{MAX_DEPTH, MAX_VALUES, ReadError, within_limit};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
 
-/// A list or map that isn't finished yet.
-enum Open {
-    List(Pos, Vec<Node>),
-    Map(Pos, Vec<Entry>, Option<(String, Pos)>),
-}
+use super::build::{Keys, note};
+use super::comment::Lines;
+use super::node::{Entry, Kind, Node, Size};
+use super::read::{Tree, within};
+use crate::error::{Fault, ReadError};
+use crate::limits::Limits;
+use crate::place::{Pos, end_of, number};
 
-/// The first document of `text`; an empty text is null.
-pub fn parse(file: &str, text: &str) -> Result<Node, ReadError> {
-    within_limit(file, text.len())?;
-    let mut open: Vec<Open> = Vec::new();
-    let mut values = 0_usize;
-    for event in Parser::new_from_str(text) {
-        let (event, span) = event.map_err(|error| ReadError::Syntax {
-            place: marker(error.marker().line(), error.marker().col()).place(file),
-            message: format!("this isn't valid YAML: {}", error.info()),
-        })?;
-        let pos = start(span);
-        values += 1;
-        if values > MAX_VALUES {
-            return Err(ReadError::TooMany(pos.place(file)));
-        }
-        let done = match event {
-            Event::Scalar(text, style, ..) => {
-                let quoted = style != ScalarStyle::Plain;
-                Node { pos, kind: Kind::Scalar { text: text.into_owned(), quoted } }
-            }
-            Event::Alias(_) => Node { pos, kind: Kind::Alias },
-            Event::SequenceStart(..) => {
-                open.push(Open::List(pos, Vec::new()));
-                check_depth(file, pos, open.len())?;
-                continue;
-            }
-            Event::MappingStart(..) => {
-                open.push(Open::Map(pos, Vec::new(), None));
-                check_depth(file, pos, open.len())?;
-                continue;
-            }
-            Event::SequenceEnd | Event::MappingEnd => match open.pop() {
-                Some(Open::List(pos, items)) => Node { pos, kind: Kind::List(items) },
-                Some(Open::Map(pos, entries, _)) => Node { pos, kind: Kind::Map(entries) },
-                None => continue,
-            },
-            Event::DocumentEnd => break,
-            _ => continue,
+/// Reads one document. A syntax error or a limit ends the reading; everything else is
+/// collected.
+pub(super) fn read(file: &str, text: &str, limits: &Limits) -> Tree {
+    if let Err(error) = within(file, text, limits).and_then(|()| printable(file, text)) {
+        return Tree::broken(error);
+    }
+    let lines = Lines::new(text);
+    let mut builder = Builder {
+        file,
+        limits,
+        lines: &lines,
+        tree: Tree::default(),
+        open: Vec::new(),
+        anchors: HashMap::new(),
+        documents: 0,
+        nodes: 0,
+        repeated: 0,
+    };
+    let mut parser = Parser::new_from_str(text);
+    while let Some(event) = parser.next_event() {
+        let step = match event {
+            Ok((event, span)) => builder.take(event, span),
+            Err(error) => Err(builder.syntax(&error)),
         };
-        match open.last_mut() {
-            None => return Ok(done),
-            Some(parent) => add(file, parent, done)?,
+        match step {
+            Ok(Step::More) => {}
+            Ok(Step::End) => break,
+            Err(error) => {
+                builder.tree.root = None;
+                note(&mut builder.tree.errors, error);
+                break;
+            }
         }
     }
-    Ok(Node { pos: Pos::START, kind: Kind::Scalar { text: String::new(), quoted: false } })
+    builder.tree
 }
 
-fn add(file: &str, parent: &mut Open, child: Node) -> Result<(), ReadError> {
-    match parent {
-        Open::List(_, items) => items.push(child),
-        Open::Map(_, entries, key) => match key.take() {
-            Some((key, pos)) => entries.push(Entry { key, pos, value: child }),
-            None => match child.kind {
-                Kind::Scalar { text, .. } => *key = Some((text, child.pos)),
-                _ => {
-                    return Err(ReadError::Syntax {
-                        place: child.pos.place(file),
-                        message: "a key must be a word, not a list or a map".to_owned(),
-                    });
-                }
-            },
-        },
+/// Refuses what YAML doesn't allow anywhere (YAML 1.2.2, section 5.1); the parser takes a NUL
+/// for the end of the text.
+fn printable(file: &str, text: &str) -> Result<(), ReadError> {
+    let is_allowed = |c: char| {
+        matches!(c, '\t' | '\n' | '\r' | '\u{85}') || !(c.is_control() || is_not_a_character(c))
+    };
+    // Of all that isn't allowed, one of these is the first byte.
+    let suspect = |byte: u8| byte < 0x20 || matches!(byte, 0x7f | 0xc2 | 0xef);
+    let is_line_end = |byte: u8| matches!(byte, b'\t' | b'\n' | b'\r');
+    if !text.bytes().any(|byte| suspect(byte) && !is_line_end(byte)) {
+        return Ok(());
     }
-    Ok(())
+    match text.char_indices().find(|(_, c)| !is_allowed(*c)) {
+        Some((at, c)) => Err(Fault::ControlCharacter(c).at(end_of(&text[..at]).place(file))),
+        None => Ok(()),
+    }
 }
 
-fn check_depth(file: &str, pos: Pos, depth: usize) -> Result<(), ReadError> {
-    if depth > MAX_DEPTH { Err(ReadError::TooDeep(pos.place(file))) } else { Ok(()) }
-}
-
-fn start(span: Span) -> Pos {
-    marker(span.start.line(), span.start.col())
+fn is_not_a_character(c: char) -> bool {
+    matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 
 /// The parser counts lines from 1 and columns from 0.
-fn marker(line: usize, column: usize) -> Pos {
-    Pos { line: number(line.max(1)), column: number(column + 1) }
+fn pos(marker: &Marker) -> Pos {
+    Pos { line: number(marker.line().max(1)), column: number(marker.col() + 1) }
+}
+
+enum Step {
+    More,
+    End,
+}
+
+/// A list or mapping whose end hasn't come yet.
+struct Open {
+    kind: Kind,
+    keys: Keys,
+    key: Option<Node>,
+    start: Pos,
+    anchor: usize,
+    size: Size,
+}
+
+struct Builder<'a> {
+    file: &'a str,
+    limits: &'a Limits,
+    lines: &'a Lines<'a>,
+    tree: Tree,
+    open: Vec<Open>,
+    anchors: HashMap<usize, Node>,
+    documents: usize,
+    nodes: usize,
+    /// Bytes that aliases have added.
+    repeated: usize,
+}
+
+const COLLECTION: Size = Size { nodes: 1, levels: 1, bytes: 0 };
+
+impl Builder<'_> {
+    fn take(&mut self, event: Event<'_>, span: Span) -> Result<Step, ReadError> {
+        let start = pos(&span.start);
+        match event {
+            Event::Nothing | Event::StreamStart | Event::DocumentEnd => {}
+            Event::StreamEnd => return Ok(Step::End),
+            Event::DocumentStart(_) => {
+                self.documents += 1;
+                if self.documents > 1 {
+                    // What follows is the content of another file: no message is about it.
+                    let error = self.at(start, Fault::SecondDocument);
+                    note(&mut self.tree.errors, error);
+                    return Ok(Step::End);
+                }
+            }
+            Event::Alias(id) => {
+                let known = self.anchors.get(&id).map(|node| node.size);
+                let size = known.ok_or_else(|| self.at(start, Fault::UnknownAlias))?;
+                self.count(size, start)?;
+                self.repeated += size.bytes as usize;
+                if self.repeated > self.limits.bytes {
+                    return Err(self.at(start, Fault::TooMuch(self.limits.bytes)));
+                }
+                if let Some(mut node) = self.anchors.get(&id).cloned() {
+                    (node.start, node.end) = (start, pos(&span.end));
+                    self.place(node, 0);
+                }
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                self.check_tag(tag.as_deref(), start);
+                let plain = style == ScalarStyle::Plain && tag.is_none();
+                let end = self.end(style, start, pos(&span.end));
+                let node = Node::scalar(start, end, text.into_owned(), plain);
+                self.count(node.size, start)?;
+                self.place(node, anchor);
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.open(Kind::List(Vec::new()), start, anchor, tag.as_deref())?;
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.open(Kind::Map(Vec::new()), start, anchor, tag.as_deref())?;
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                if let Some(Open { kind, start, anchor, size, .. }) = self.open.pop() {
+                    self.place(Node { kind, start, end: pos(&span.end), size }, anchor);
+                }
+            }
+        }
+        Ok(Step::More)
+    }
+
+    /// The end of a scalar. The comment of a block scalar is after its `|`, on the line above
+    /// its start; what looks like a comment after its end is its text.
+    fn end(&self, style: ScalarStyle, start: Pos, end: Pos) -> Pos {
+        match style {
+            ScalarStyle::Literal | ScalarStyle::Folded => {
+                Pos { line: start.line.saturating_sub(1).max(1), column: 1 }
+            }
+            ScalarStyle::SingleQuoted => self.lines.closing_quote(start, end, '\''),
+            ScalarStyle::DoubleQuoted => self.lines.closing_quote(start, end, '"'),
+            ScalarStyle::Plain => end,
+        }
+    }
+
+    fn open(
+        &mut self,
+        kind: Kind,
+        start: Pos,
+        anchor: usize,
+        tag: Option<&Tag>,
+    ) -> Result<(), ReadError> {
+        self.check_tag(tag, start);
+        self.count(COLLECTION, start)?;
+        let keys = Keys::default();
+        self.open.push(Open { kind, keys, key: None, start, anchor, size: COLLECTION });
+        Ok(())
+    }
+
+    /// Bounds the tree before it grows, so that aliases of aliases cost nothing.
+    fn count(&mut self, size: Size, at: Pos) -> Result<(), ReadError> {
+        self.nodes += size.nodes as usize;
+        if self.nodes > self.limits.values {
+            return Err(self.at(at, Fault::TooMany(self.limits.values)));
+        }
+        if self.open.len() + size.levels as usize > self.limits.depth {
+            return Err(self.at(at, Fault::TooDeep(self.limits.depth)));
+        }
+        Ok(())
+    }
+
+    fn check_tag(&mut self, tag: Option<&Tag>, at: Pos) {
+        if let Some(tag) = tag.filter(|tag| !tag.is_yaml_core_schema()) {
+            let error = self.at(at, Fault::UnknownTag(tag.to_string()));
+            note(&mut self.tree.errors, error);
+        }
+    }
+
+    /// Puts a complete node into the innermost open collection, or at the root.
+    fn place(&mut self, node: Node, anchor: usize) {
+        if anchor != 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        let Some(open) = self.open.last_mut() else {
+            self.tree.root = Some(node);
+            return;
+        };
+        open.size.nodes = open.size.nodes.saturating_add(node.size.nodes);
+        open.size.bytes = open.size.bytes.saturating_add(node.size.bytes);
+        open.size.levels = open.size.levels.max(node.size.levels + 1);
+        match (&mut open.kind, open.key.take()) {
+            (Kind::List(items), _) => items.push(node),
+            (Kind::Map(_), None) => open.key = Some(node),
+            (Kind::Map(entries), Some(key)) => {
+                let checked = match key.text() {
+                    Some("<<") => Err(Fault::MergeKey),
+                    _ => open.keys.check(entries, &key),
+                };
+                match checked {
+                    Ok(()) => entries.push(Entry { key, value: node }),
+                    Err(fault) => {
+                        note(&mut self.tree.errors, fault.at(key.place(self.file)));
+                    }
+                }
+            }
+            (Kind::Scalar { .. }, _) => unreachable!("only collections are opened"),
+        }
+    }
+
+    fn at(&self, at: Pos, fault: Fault) -> ReadError {
+        fault.at(at.place(self.file))
+    }
+
+    fn syntax(&self, error: &ScanError) -> ReadError {
+        let at = pos(error.marker());
+        // The parser looks further ahead than the tree has grown, and has a limit of its own.
+        if error.info() == "recursion limit exceeded" {
+            return self.at(at, Fault::TooDeep(self.limits.depth));
+        }
+        let (format, message) = ("YAML", error.info().to_owned());
+        self.at(at, Fault::Syntax { format, message, tab: self.lines.has_tab(at) })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::{ENVIRONMENT, MANIFEST};
 
-    #[test]
-    fn every_value_knows_its_line_and_column() {
-        let root = parse("a.yml", "密钥:\n  - x\n  - {b: 'true'}\n").unwrap();
-        let list = root.get("密钥").unwrap().items().unwrap();
-        assert_eq!(list[0].pos, Pos { line: 2, column: 5 });
-        let b = list[1].get("b").unwrap();
-        assert_eq!(
-            (b.pos, b.text(), b.boolean()),
-            (Pos { line: 3, column: 9 }, Some("true"), None)
-        );
+    fn fault(text: &str) -> Fault {
+        read("a.yml", text, &MANIFEST).errors.remove(0).fault
     }
 
     #[test]
-    fn deep_nesting_and_aliases_are_bounded() {
-        for deep in ["[", "- ", "? "].map(|open| open.repeat(5000)) {
-            assert!(parse("a.yml", &deep).is_err());
+    fn every_value_knows_where_it_starts_and_ends() {
+        let text = "密钥:\n  - x  # c\n  - {b: 'true' , c: \"a\\\"b\"}\n";
+        let root = read("a.yml", text, &MANIFEST).root.unwrap();
+        let list = root.get("密钥").unwrap().items().unwrap();
+        let ends = |node: &Node| (node.start.line, node.start.column, node.end.column);
+        assert_eq!(ends(&list[0]), (2, 5, 6));
+        let b = list[1].get("b").unwrap();
+        assert_eq!((ends(b), b.text(), b.boolean()), ((3, 9, 15), Some("true"), None));
+        assert_eq!(ends(list[1].get("c").unwrap()), (3, 21, 27));
+        assert_eq!(list[1].place("f").end_column, Some(28));
+        assert_eq!(root.place("f").end_column, None);
+        assert_eq!(ends(&root.entries().unwrap()[0].key), (1, 1, 3));
+    }
+
+    #[test]
+    fn deep_nesting_is_bounded() {
+        for deep in ["[", "- ", "? ", "{a: "].map(|open| open.repeat(5000)) {
+            assert_eq!(fault(&deep), Fault::TooDeep(64), "{deep:.9}");
         }
-        let bomb = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n";
-        let root = parse("a.yml", bomb).unwrap();
-        assert_eq!(root.get("c").unwrap().items().unwrap()[0].kind, Kind::Alias);
+    }
+
+    #[test]
+    fn an_alias_is_a_copy_and_copies_are_bounded() {
+        let tree = read("a.yml", "a: &a [x, x]\nb: [*a, *a]\n", &MANIFEST);
+        let b = tree.root.unwrap().get("b").unwrap().to_json();
+        assert_eq!(b, serde_json::json!([["x", "x"], ["x", "x"]]));
+        let mut bomb = String::from("a0: &a0 [x, x]\n");
+        for level in 1..40 {
+            let last = level - 1;
+            bomb.push_str(&format!("a{level}: &a{level} [*a{last}, *a{last}, *a{last}]\n"));
+        }
+        for limits in [ENVIRONMENT, MANIFEST] {
+            let tree = read("a.yml", &bomb, &limits);
+            assert!(tree.root.is_none());
+            assert_eq!(tree.errors[0].fault, Fault::TooMany(limits.values));
+        }
+        let long = format!("a: &a '{}'\nb: [{}]\n", "x".repeat(100_000), "*a, ".repeat(1000));
+        assert_eq!(fault(&long), Fault::TooMuch(MANIFEST.bytes));
+        assert_eq!(fault("a: &a [*a]\n"), Fault::UnknownAlias);
+    }
+
+    #[test]
+    fn what_yaml_does_not_allow_is_named_by_its_place() {
+        for (text, c) in [("a: b\nc: d\0e\n", '\0'), ("a: 密\u{7f}\n", '\u{7f}')] {
+            let error = read("a.yml", text, &MANIFEST).errors.remove(0);
+            assert_eq!(error.fault, Fault::ControlCharacter(c));
+            assert_eq!(error.place.column, 5);
+        }
+        let tree = read("a.yml", "a: é\u{ef}\u{85}\r\n\tx\n", &MANIFEST);
+        assert!(!tree.errors.iter().any(|e| matches!(e.fault, Fault::ControlCharacter(_))));
+    }
+
+    #[test]
+    fn mistakes_in_the_structure_are_collected_and_the_rest_is_read() {
+        let text = "a: 1\na: 2\n<<: {x: y}\n[k]: v\nb: !secret c\n---\nd: e\n";
+        let tree = read("a.yml", text, &MANIFEST);
+        let faults: Vec<_> = tree.errors.into_iter().map(|error| error.fault).collect();
+        assert_eq!(
+            faults,
+            [
+                Fault::DuplicateKey { key: "a".to_owned(), first: 1 },
+                Fault::MergeKey,
+                Fault::KeyNotText("a list"),
+                Fault::UnknownTag("!secret".to_owned()),
+                Fault::SecondDocument,
+            ]
+        );
+        assert_eq!(tree.root.unwrap().to_json(), serde_json::json!({"a": 1, "b": "c"}));
+    }
+
+    #[test]
+    fn a_hundred_thousand_keys_and_as_many_duplicates_are_read_in_order() {
+        let keys = |from: u32| (0..50_000).map(move |at| format!("k{}: 1\n", from + at));
+        let text: String = keys(0).chain(keys(25_000)).collect();
+        let tree = read("a.yml", &text, &MANIFEST);
+        assert_eq!(tree.root.unwrap().entries().unwrap().len(), 75_000);
+        assert_eq!(tree.errors.len(), 100);
     }
 }

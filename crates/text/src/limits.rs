@@ -1,0 +1,31 @@
+//! How much of each input is read. Every bound on a text is here.
+
+/// The bounds of one kind of input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the text, and of what its aliases repeat.
+    pub bytes: usize,
+    /// Levels of lists and maps.
+    pub depth: usize,
+    /// Values, keys and the values that aliases repeat included.
+    pub values: usize,
+    /// Bytes of one line.
+    pub line: usize,
+}
+
+/// environment.yml and `.condarc`, which people write by hand.
+///
+/// The search for a comment reads its line once for each value on it, so lines are short.
+pub const ENVIRONMENT: Limits =
+    Limits { bytes: 16_000_000, depth: 32, values: 20_000, line: 10_000 };
+
+/// secrets.yml, policies and policy tests.
+///
+/// The servers refuse a policy of more than about a mebibyte (the limit of a storage entry);
+/// ten thousand rules need some more.
+pub const MANIFEST: Limits =
+    Limits { bytes: 8 * 1024 * 1024, depth: 64, values: 1_000_000, line: usize::MAX };
+
+/// envlock.lock: a hundred platforms of a thousand packages.
+pub const LOCK: Limits =
+    Limits { bytes: 256_000_000, depth: 64, values: 20_000_000, line: usize::MAX };

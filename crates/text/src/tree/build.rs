@@ -1,0 +1,70 @@
+//! What a mapping may hold, in YAML and in JSON.
+
+use std::collections::HashMap;
+
+use super::node::{Entry, Kind, Node};
+use crate::error::{Fault, ReadError};
+
+/// More errors than these tell nobody more.
+const MOST_ERRORS: usize = 100;
+
+/// Mappings with fewer keys are searched from start to end.
+const FEW: usize = 16;
+
+/// The keys of one mapping, to find the ones that are there twice.
+#[derive(Debug, Default)]
+pub(super) struct Keys(HashMap<String, u32>);
+
+impl Keys {
+    /// Checks a key against the entries before it, and notes it.
+    pub(super) fn check(&mut self, entries: &[Entry], key: &Node) -> Result<(), Fault> {
+        let name = key.text().ok_or_else(|| Fault::KeyNotText(key.noun()))?;
+        let line = |first: u32| Fault::DuplicateKey { key: name.to_owned(), first };
+        if entries.len() < FEW {
+            let known = entries.iter().find(|entry| entry.name() == name);
+            return known.map_or(Ok(()), |known| Err(line(known.pos().line)));
+        }
+        if self.0.is_empty() {
+            let known = entries.iter().map(|entry| (entry.name().to_owned(), entry.pos().line));
+            self.0.extend(known);
+        }
+        match self.0.get(name) {
+            Some(first) => Err(line(*first)),
+            None => {
+                self.0.insert(name.to_owned(), key.start.line);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Notes an error; the ones after the first hundred are dropped.
+pub(super) fn note(errors: &mut Vec<ReadError>, error: ReadError) {
+    if errors.len() < MOST_ERRORS {
+        errors.push(error);
+    }
+}
+
+/// The node with the first of each key, and an error for each of the others.
+pub(super) fn without_duplicates(file: &str, node: Node, errors: &mut Vec<ReadError>) -> Node {
+    let kind = match node.kind {
+        Kind::List(items) => Kind::List(
+            items.into_iter().map(|item| without_duplicates(file, item, errors)).collect(),
+        ),
+        Kind::Map(all) => {
+            let (mut keys, mut entries) = (Keys::default(), Vec::with_capacity(all.len()));
+            for entry in all {
+                match keys.check(&entries, &entry.key) {
+                    Ok(()) => entries.push(Entry {
+                        value: without_duplicates(file, entry.value, errors),
+                        key: entry.key,
+                    }),
+                    Err(fault) => note(errors, fault.at(entry.key.place(file))),
+                }
+            }
+            Kind::Map(entries)
+        }
+        scalar @ Kind::Scalar { .. } => scalar,
+    };
+    Node { kind, ..node }
+}
