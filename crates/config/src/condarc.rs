@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use envlock_model::yaml::{self, Kind, Lines, Node, Point};
-use envlock_report::{Code, Place};
+use envlock_report::{Code, Finding, Place};
+use envlock_text::Pos;
+use envlock_text::limits::ENVIRONMENT;
+use envlock_text::tree::{self, Kind, Lines, Node};
 
 use crate::given::{Entry, Flag, Given, Item, Layer, Raw, Unused, scalar};
 use crate::problem::Problems;
@@ -14,14 +16,13 @@ use crate::{Invalid, Key, Set, Setter, Shape, key};
 /// # Errors
 /// [`Invalid`] holds everything that is wrong in the file, each thing at its line and column.
 pub fn condarc(file: &str, text: &str) -> Result<Layer, Invalid> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines = Lines::new(text);
-    let loaded = yaml::load(text, &lines);
+    let tree = tree::read(file, text, &ENVIRONMENT);
     let mut reader = Reader { file, lines, problems: Problems::default() };
-    for (point, error) in &loaded.errors {
-        reader.problem(*point, error.code(), &error.to_string(), error.help());
+    for error in &tree.errors {
+        reader.problems.push(Finding::from(error));
     }
-    let layer = match &loaded.root {
+    let layer = match &tree.root {
         Some(root) => reader.root(root),
         None => Layer::default(),
     };
@@ -44,8 +45,8 @@ impl Reader<'_> {
             }
             return layer;
         };
-        for (written, value) in entries {
-            let name = written.as_written().unwrap_or_default();
+        for tree::Entry { key: written, value } in entries {
+            let name = written.text().unwrap_or_default();
             let Some(key) = key::of_condarc(name) else {
                 if !key::HARMLESS.contains(&name) {
                     let place = self.place(written.start);
@@ -73,7 +74,7 @@ impl Reader<'_> {
             Shape::List(_) => self.list(key, written, value).map(Raw::Many),
             Shape::Texts | Shape::Lists => self.named(key, value).map(Raw::Named),
             shape => {
-                let Some(text) = value.as_written() else {
+                let Some(text) = value.text() else {
                     self.wrong(key.name, "a single value", value);
                     return None;
                 };
@@ -111,9 +112,9 @@ impl Reader<'_> {
             return None;
         };
         let mut entries = BTreeMap::new();
-        for (name, node) in nodes {
+        for tree::Entry { key: name, value: node } in nodes {
             let is_final = self.flag(name.end) == Some(Flag::Final);
-            let name = name.as_written().unwrap_or_default().trim_matches('/').to_owned();
+            let name = name.text().unwrap_or_default().trim_matches('/').to_owned();
             let texts = match (&node.kind, key.shape) {
                 _ if node.is_null() => continue,
                 (Kind::List(nodes), Shape::Lists) => {
@@ -134,34 +135,34 @@ impl Reader<'_> {
     }
 
     fn text(&mut self, key: &str, node: &Node) -> Option<Set<String>> {
-        let text = node.as_written().map(str::trim).filter(|text| !text.is_empty());
+        let text = node.text().map(str::trim).filter(|text| !text.is_empty());
         if text.is_none() {
             self.wrong(&format!("an item of {key}"), "text", node);
         }
         text.map(|text| Set { value: text.to_owned(), by: self.by(node.start) })
     }
 
-    fn flag(&self, end: Point) -> Option<Flag> {
+    fn flag(&self, end: Pos) -> Option<Flag> {
         Flag::of_comment(self.lines.comment(end)?.1)
     }
 
-    fn place(&self, point: Point) -> Place {
-        Place::new(self.file, point.line, point.column)
+    fn place(&self, pos: Pos) -> Place {
+        pos.place(self.file)
     }
 
-    fn by(&self, point: Point) -> Setter {
-        Setter::File(self.place(point))
+    fn by(&self, pos: Pos) -> Setter {
+        Setter::File(self.place(pos))
     }
 
     fn wrong(&mut self, what: &str, expected: &str, node: &Node) {
-        let message = match node.as_written() {
+        let message = match node.text() {
             Some(text) => format!("{what} must be {expected}, and this is `{text}`"),
             None => format!("{what} must be {expected}, and this is {}", node.noun()),
         };
         self.problem(node.start, Code::WrongType, &message, None);
     }
 
-    fn problem(&mut self, at: Point, code: Code, message: &str, help: Option<&str>) {
+    fn problem(&mut self, at: Pos, code: Code, message: &str, help: Option<&str>) {
         self.problems.add(&self.by(at), code, message, help);
     }
 }

@@ -39,6 +39,11 @@ impl Problems {
         self.0.push(diagnostic);
     }
 
+    /// Adds a finding that has its place.
+    pub(crate) fn push(&mut self, finding: Finding) {
+        self.0.push(finding);
+    }
+
     /// What was made, if nothing was wrong with it.
     pub(crate) fn finish<T>(self, made: T) -> Result<T, Invalid> {
         if self.0.is_empty() { Ok(made) } else { Err(Invalid { diagnostics: self.0 }) }

@@ -1,7 +1,10 @@
 //! envlock.toml, beside environment.yml.
 
-use envlock_report::{Code, Place, nearest, sink::Denied};
-use toml_edit::{Document, Item as Toml, Value as TomlValue};
+use std::ops::Range;
+
+use envlock_report::{Code, Finding, Place, nearest, sink::Denied};
+use envlock_text::{Fault, ReadError, end_of, number};
+use toml_edit::{Document, Item as Toml, TomlError, Value as TomlValue};
 
 use crate::given::{Given, Item, Layer, Raw, scalar};
 use crate::problem::Problems;
@@ -9,6 +12,9 @@ use crate::{Invalid, Key, Set, Setter, Shape, key};
 
 /// The name of a project's own configuration.
 pub const PROJECT_FILE: &str = "envlock.toml";
+
+/// How many levels of tables and lists the parser reads.
+const RECURSION: usize = 80;
 
 /// Reads an envlock.toml. `file` is the name to show.
 ///
@@ -21,9 +27,7 @@ pub fn project(file: &str, text: &str) -> Result<Layer, Invalid> {
     let document = match text.parse::<Document<String>>() {
         Ok(document) => document,
         Err(error) => {
-            let by = reader.by(error.span());
-            let message = format!("this isn't valid TOML: {}", error.message().trim());
-            reader.problems.add(&by, Code::TomlSyntax, &message, None);
+            reader.problems.push(Finding::from(&reader.fault(&error)));
             return reader.problems.finish(layer);
         }
     };
@@ -83,14 +87,14 @@ impl Reader<'_> {
     }
 
     /// What is denied must be known: else a slip would deny nothing.
-    fn known(&mut self, word: &str, at: Option<std::ops::Range<usize>>) {
+    fn known(&mut self, word: &str, at: Option<Range<usize>>) {
         if let Err(error) = word.parse::<Denied>() {
             let by = self.by(at);
             self.problems.add(&by, Code::UnknownCode, &error.to_string(), None);
         }
     }
 
-    fn unknown(&mut self, name: &str, at: Option<std::ops::Range<usize>>) {
+    fn unknown(&mut self, name: &str, at: Option<Range<usize>>) {
         let known: Vec<String> = key::project_keys().map(|(name, _)| name).collect();
         let help = match nearest(name, known.iter().map(String::as_str)) {
             Some(meant) => format!("did you mean `{meant}`?"),
@@ -101,16 +105,34 @@ impl Reader<'_> {
         self.problems.add(&by, Code::UnknownKey, &message, Some(&help));
     }
 
-    fn wrong(&mut self, what: &str, expected: &str, at: Option<std::ops::Range<usize>>) {
+    fn wrong(&mut self, what: &str, expected: &str, at: Option<Range<usize>>) {
         let by = self.by(at);
         self.problems.add(&by, Code::WrongType, &format!("{what} must be {expected}"), None);
     }
 
-    fn by(&self, span: Option<std::ops::Range<usize>>) -> Setter {
-        let before = &self.text[..span.map_or(0, |span| span.start)];
-        let number = |count: usize| u32::try_from(count + 1).unwrap_or(u32::MAX);
-        let line = before.matches('\n').count();
-        let column = before.chars().rev().take_while(|c| *c != '\n').count();
-        Setter::File(Place::new(self.file, number(line), number(column)))
+    /// Why the text isn't TOML that is read. The parser names the kind only by its words.
+    fn fault(&self, error: &TomlError) -> ReadError {
+        let span = error.span().unwrap_or_default();
+        let key = self.text.get(span.clone()).unwrap_or_default();
+        let fault = match error.message().trim() {
+            "duplicate key" => {
+                let is_key = |line: &str| line.trim_start().starts_with(key);
+                let first = self.text.lines().position(is_key).unwrap_or_default();
+                Fault::DuplicateKey { key: key.to_owned(), first: number(first + 1) }
+            }
+            "recursion limit" | "cannot recurse further; max recursion depth met" => Fault::TooDeep(RECURSION),
+            other => Fault::Syntax { format: "TOML", message: other.to_owned(), tab: false },
+        };
+        fault.at(self.place(Some(span)))
+    }
+
+    fn by(&self, span: Option<Range<usize>>) -> Setter {
+        Setter::File(self.place(span))
+    }
+
+    fn place(&self, span: Option<Range<usize>>) -> Place {
+        let Range { start, end } = span.unwrap_or_default();
+        let at = |index: usize| end_of(self.text.get(..index).unwrap_or_default());
+        at(start).place(self.file).to(at(end))
     }
 }

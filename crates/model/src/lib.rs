@@ -12,4 +12,3 @@ pub mod progress;
 pub mod question;
 pub mod spec;
 pub mod virtual_packages;
-pub mod yaml;

@@ -8,7 +8,7 @@ use super::dialect::Dialect;
 use super::error::{Fault, PolicyError};
 use super::json::Trap;
 use super::{hcl, json, template};
-use envlock_text::{Pos, source::MAX_BYTES};
+use envlock_text::{Pos, limits::MANIFEST};
 
 /// A policy: its name on the server, its file, and its blocks.
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ impl Policy {
     /// # Errors
     /// What every server refuses. What only some refuse is asked for with [`Self::fault`].
     pub fn parse(name: &str, file: &str, text: &str) -> Result<Self, PolicyError> {
-        if text.len() > MAX_BYTES {
+        if text.len() > MANIFEST.bytes {
             return Err(Fault::TooLarge(text.len()).at(file, Pos::START));
         }
         let (body, traps) = if text.trim_start().starts_with('{') {

@@ -3,10 +3,7 @@
 use envlock_report::{Code, Exit, Explain, Finding, Place};
 
 use super::dialect::DialectSet;
-use envlock_text::{
-    Pos,
-    source::{MAX_BYTES, MAX_DEPTH, MAX_VALUES},
-};
+use envlock_text::{Pos, limits::MANIFEST};
 
 /// A refused policy: the place and the reason. One bad block refuses the whole file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,13 +57,13 @@ pub enum Fault {
     #[error("{0}")]
     Json(String),
     /// More bytes than the limit.
-    #[error("the policy has {0} bytes; the limit is {MAX_BYTES}")]
+    #[error("the policy has {0} bytes; the limit is {limit}", limit = MANIFEST.bytes)]
     TooLarge(usize),
     /// Deeper than the limit.
-    #[error("the policy nests deeper than {MAX_DEPTH} levels here")]
+    #[error("the policy nests deeper than {limit} levels here", limit = MANIFEST.depth)]
     TooDeep,
     /// More values than the limit.
-    #[error("the policy holds more than {MAX_VALUES} values; the limit is reached here")]
+    #[error("the policy holds more than {limit} values; the limit is reached here", limit = MANIFEST.values)]
     TooMany,
     /// A key that no server, or not this one, knows.
     #[error("`{key}` isn't a key {within}")]

@@ -5,7 +5,7 @@
 use super::body::{Body, Item, Value, What, Word};
 use super::error::{Fault, PolicyError};
 use envlock_text::tree::{Entry, Kind, Node, parse_json};
-use envlock_text::{Pos, ReadError};
+use envlock_text::{self as text, Pos, limits::MANIFEST};
 
 /// What a JSON policy says other than its author thinks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,13 +18,13 @@ pub(crate) enum Trap {
 
 /// The items of a policy written in JSON, and its traps.
 pub(crate) fn parse(file: &str, text: &str) -> Result<(Body, Vec<Trap>), PolicyError> {
-    let root = parse_json(file, text).map_err(|error| {
-        let fault = match error {
-            ReadError::TooDeep(_) => Fault::TooDeep,
-            ReadError::TooMany(_) => Fault::TooMany,
-            _ => Fault::Json(error.to_string()),
+    let root = parse_json(file, text, &MANIFEST).map_err(|error| {
+        let fault = match error.fault {
+            text::Fault::TooDeep(_) => Fault::TooDeep,
+            text::Fault::TooMany(_) => Fault::TooMany,
+            other => Fault::Json(other.to_string()),
         };
-        PolicyError { place: error.place().clone(), fault }
+        PolicyError { place: error.place, fault }
     })?;
     let mut traps = Vec::new();
     if let Some(pos) = list_in_list(&root) {
@@ -33,7 +33,7 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<(Body, Vec<Trap>), PolicyE
         return Err(Fault::Json(what.to_owned()).at(file, pos));
     }
     let Kind::Map(entries) = root.kind else {
-        return Err(Fault::Json("the policy isn't an object".to_owned()).at(file, root.pos));
+        return Err(Fault::Json("the policy isn't an object".to_owned()).at(file, root.start));
     };
     let body = flatten(&entries, 0, &mut traps);
     Ok((body, traps))
@@ -45,7 +45,7 @@ fn list_in_list(node: &Node) -> Option<Pos> {
         Kind::Map(members) => members.iter().find_map(|member| list_in_list(&member.value)),
         Kind::List(items) => {
             let inner = items.iter().find(|item| item.items().is_some());
-            inner.map(|item| item.pos).or_else(|| items.iter().find_map(list_in_list))
+            inner.map(|item| item.start).or_else(|| items.iter().find_map(list_in_list))
         }
         _ => None,
     }
@@ -55,7 +55,7 @@ fn list_in_list(node: &Node) -> Option<Pos> {
 fn flatten(entries: &[Entry], level: usize, traps: &mut Vec<Trap>) -> Body {
     let mut items = Vec::new();
     for entry in entries {
-        let key = Word { text: entry.key.clone(), pos: entry.pos };
+        let key = Word { text: entry.name().to_owned(), pos: entry.pos() };
         spread(vec![key], &entry.value, level, &mut items, traps);
     }
     Body { items }
@@ -65,11 +65,11 @@ fn spread(keys: Vec<Word>, node: &Node, level: usize, out: &mut Vec<Item>, traps
     match &node.kind {
         Kind::Map(members) if !members.is_empty() && members.iter().all(|m| is_map(&m.value)) => {
             if level == 0 && keys.len() > 1 {
-                traps.push(Trap::Flattened(node.pos));
+                traps.push(Trap::Flattened(node.start));
             }
             for member in members {
                 let mut keys = keys.clone();
-                keys.push(Word { text: member.key.clone(), pos: member.pos });
+                keys.push(Word { text: member.name().to_owned(), pos: member.pos() });
                 spread(keys, &member.value, level, out, traps);
             }
         }
@@ -99,18 +99,17 @@ fn value(node: &Node, level: usize, traps: &mut Vec<Trap>) -> Value {
         Kind::Map(entries) => What::Body(flatten(entries, level + 1, traps)),
         Kind::List(items) => {
             let gone = items.iter().filter(|node| node.boolean().is_some());
-            traps.extend(gone.map(|node| Trap::Vanished(node.pos)));
+            traps.extend(gone.map(|node| Trap::Vanished(node.start)));
             What::List(kept(items).map(|item| value(item, level, traps)).collect())
         }
-        Kind::Scalar { text, quoted: true } => What::Text(text.clone()),
+        Kind::Scalar { text, plain: false } => What::Text(text.clone()),
         Kind::Scalar { .. } if node.is_null() => What::Text(String::new()),
         Kind::Scalar { text, .. } => match node.boolean() {
             Some(flag) => What::Bool(flag),
             None => What::Number(text.clone()),
         },
-        Kind::Alias => What::Text(String::new()),
     };
-    Value { pos: node.pos, what }
+    Value { pos: node.start, what }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The fields of one map of a YAML or JSON text, with every mistake noted where it stands.
 
 use envlock_text::Pos;
-use envlock_text::tree::{Entry, Kind, Node};
+use envlock_text::tree::{Entry, Node};
 
 use crate::{Code, Finding, Mistakes, nearest};
 
@@ -17,7 +17,7 @@ pub struct Fields<'n, 'm> {
 }
 
 impl<'n, 'm> Fields<'n, 'm> {
-    /// The fields of `node`; anything but a map, and every key that comes twice, is a mistake.
+    /// The fields of `node`; anything but a mapping is a mistake.
     pub fn new(
         file: &'n str,
         node: &'n Node,
@@ -25,41 +25,21 @@ impl<'n, 'm> Fields<'n, 'm> {
         mistakes: &'m mut Mistakes,
     ) -> Self {
         let mut fields = Self { file, node, what, mistakes };
-        match node.entries() {
-            Some(entries) => fields.refuse_duplicates(entries),
-            None if matches!(node.kind, Kind::Alias) => fields.alias(node.pos),
-            None => {
-                let message = format!("{what} must be a map, not {}", node.what());
-                fields.mistake(Code::WrongShape, message, node.pos);
-            }
+        if node.entries().is_none() {
+            fields.wrong_type(what, "a mapping", node);
         }
         fields
-    }
-
-    fn refuse_duplicates(&mut self, entries: &[Entry]) {
-        let mut seen = std::collections::HashMap::new();
-        for entry in entries {
-            if let Some(first) = seen.insert(entry.key.as_str(), entry.pos) {
-                let message = format!("the key `{}` is there twice in {}", entry.key, self.what);
-                let note = format!("the first one is in line {}", first.line);
-                let finding = self.finding(Code::DuplicateKey, message, entry.pos);
-                self.mistakes.push(finding.with_note(note));
-            }
-        }
     }
 
     /// Notes every key that isn't one of `keys`, with the nearest that is.
     pub fn known(&mut self, keys: &[&str]) {
         for entry in self.entries() {
-            if keys.contains(&entry.key.as_str()) {
+            if keys.contains(&entry.name()) {
                 continue;
             }
             let mut finding = self.unknown(entry);
             if finding.help.is_none() {
-                finding.help = match nearest(&entry.key, keys.iter().copied()) {
-                    Some(near) => Some(format!("did you mean `{near}`?")),
-                    None => Some(format!("the keys are {}", keys.join(", "))),
-                };
+                finding.help = Some(unknown_key_help(entry.name(), keys));
             }
             self.mistakes.push(finding);
         }
@@ -67,21 +47,22 @@ impl<'n, 'm> Fields<'n, 'm> {
 
     /// An address gets its own advice: whoever writes one has misunderstood more than a name.
     fn unknown(&self, entry: &Entry) -> Finding {
-        if matches!(entry.key.as_str(), "address" | "addr" | "url" | "host") {
+        if matches!(entry.name(), "address" | "addr" | "url" | "host") {
             let message =
-                format!("a manifest holds no address, and `{}` looks like one", entry.key);
-            return self.finding(Code::AddressInManifest, message, entry.pos).with_help(
+                format!("a manifest holds no address, and `{}` looks like one", entry.name());
+            return self.finding(Code::AddressInManifest, message, entry.pos()).with_help(
                 "take it out; the address comes from VAULT_ADDR (or BAO_ADDR) where the program runs",
             );
         }
-        if matches!(entry.key.as_str(), "default" | "value" | "fallback") {
-            let message = format!("a secret has no `{}`: it would be a secret in git", entry.key);
+        if matches!(entry.name(), "default" | "value" | "fallback") {
+            let message =
+                format!("a secret has no `{}`: it would be a secret in git", entry.name());
             return self
-                .finding(Code::ValueInManifest, message, entry.pos)
+                .finding(Code::ValueInManifest, message, entry.pos())
                 .with_help("take it out; a need that may be absent says `required: false`");
         }
-        let message = format!("`{}` isn't a key of {}", entry.key, self.what);
-        self.finding(Code::UnknownKey, message, entry.pos)
+        let message = format!("`{}` isn't a key of {}", entry.name(), self.what);
+        self.finding(Code::UnknownKey, message, entry.pos())
     }
 
     /// The entries in the order of the file.
@@ -101,7 +82,7 @@ impl<'n, 'm> Fields<'n, 'm> {
         if let Some(text) = node.text() {
             return Some(text.to_owned());
         }
-        self.shape(key, "a word", node);
+        self.shape(key, "text", node);
         None
     }
 
@@ -121,7 +102,7 @@ impl<'n, 'm> Fields<'n, 'm> {
     ) -> Option<String> {
         let text = self.text(key)?;
         if let Err(expected) = pattern(&text) {
-            let pos = self.get(key).map_or(self.pos(key), |node| node.pos);
+            let pos = self.get(key).map_or(self.pos(key), |node| node.start);
             self.mistake(Code::WrongWord, format!("`{key}: {text}` must be {expected}"), pos);
         }
         Some(text)
@@ -133,7 +114,7 @@ impl<'n, 'm> Fields<'n, 'm> {
         if let Some((_, value)) = choices.iter().find(|(name, _)| *name == text) {
             return Some(*value);
         }
-        let pos = self.get(key).map_or(self.pos(key), |node| node.pos);
+        let pos = self.get(key).map_or(self.pos(key), |node| node.start);
         let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
         let finding =
             self.finding(Code::UnknownWord, format!("`{text}` isn't a known `{key}`"), pos);
@@ -151,9 +132,9 @@ impl<'n, 'm> Fields<'n, 'm> {
         what: &str,
         pattern: fn(&str) -> Result<(), &'static str>,
     ) {
-        if let Err(expected) = pattern(&entry.key) {
-            let message = format!("`{}` can't be {what}: {expected}", entry.key);
-            self.mistake(Code::WrongWord, message, entry.pos);
+        if let Err(expected) = pattern(entry.name()) {
+            let message = format!("`{}` can't be {what}: {expected}", entry.name());
+            self.mistake(Code::WrongWord, message, entry.pos());
         }
     }
 
@@ -176,7 +157,19 @@ impl<'n, 'm> Fields<'n, 'm> {
         })
     }
 
-    /// The entries of the map `key`; none when it isn't there. Keys that come twice are noted.
+    /// The texts of the list `key`; none when it isn't there.
+    pub fn texts(&mut self, key: &str) -> Vec<String> {
+        let mut texts = Vec::new();
+        for node in self.list(key) {
+            match node.text() {
+                Some(text) => texts.push(text.to_owned()),
+                None => self.wrong_type(&format!("an item of `{key}`"), "text", node),
+            }
+        }
+        texts
+    }
+
+    /// The entries of the map `key`; none when it isn't there.
     pub fn map(&mut self, key: &str, what: &'static str) -> &'n [Entry] {
         let Some(node) = self.get(key).filter(|node| !node.is_null()) else { return &[] };
         Fields::new(self.file, node, what, self.mistakes).entries()
@@ -184,8 +177,8 @@ impl<'n, 'm> Fields<'n, 'm> {
 
     /// Where `key` stands, or the map itself.
     pub fn pos(&self, key: &str) -> Pos {
-        let entry = self.entries().iter().rev().find(|entry| entry.key == key);
-        entry.map_or(self.node.pos, |entry| entry.pos)
+        let entry = self.entries().iter().rev().find(|entry| entry.name() == key);
+        entry.map_or(self.node.start, |entry| entry.pos())
     }
 
     /// Notes that `key` isn't there. Of what isn't a map that has been said already.
@@ -194,21 +187,18 @@ impl<'n, 'm> Fields<'n, 'm> {
             return;
         }
         let message = format!("{} needs the key `{key}`", self.what);
-        self.mistake(Code::MissingKey, message, self.node.pos);
+        self.mistake(Code::MissingKey, message, self.node.start);
     }
 
-    /// Notes that the value of `key` is of another shape.
+    /// Notes that the value of `key` has another type.
     pub fn shape(&mut self, key: &str, expected: &str, node: &Node) {
-        if matches!(node.kind, Kind::Alias) {
-            return self.alias(node.pos);
-        }
-        let message = format!("`{key}` must be {expected}, not {}", node.what());
-        self.mistake(Code::WrongShape, message, node.pos);
+        self.wrong_type(&format!("`{key}`"), expected, node);
     }
 
-    fn alias(&mut self, pos: Pos) {
-        let message = "an alias (`*name`) isn't read here: write the value out";
-        self.mistake(Code::YamlAlias, message, pos);
+    /// Notes that a value has another type; `what` is a noun or a key in backquotes.
+    pub fn wrong_type(&mut self, what: &str, expected: &str, node: &Node) {
+        let finding = wrong_type(self.file, what, expected, node);
+        self.mistakes.push(finding);
     }
 
     /// Notes a mistake.
@@ -220,5 +210,19 @@ impl<'n, 'm> Fields<'n, 'm> {
     /// A mistake to be completed; what looks like a secret isn't in it.
     pub fn finding(&self, code: Code, message: impl AsRef<str>, pos: Pos) -> Finding {
         Finding::new(code, message).at(pos.place(self.file))
+    }
+}
+
+/// The finding for a value that has another type than `expected`.
+pub fn wrong_type(file: &str, what: &str, expected: &str, node: &Node) -> Finding {
+    let message = format!("{what} must be {expected}, and this is {}", node.noun());
+    Finding::new(Code::WrongType, message).at(node.place(file))
+}
+
+/// The help for a key that isn't known: the nearest that is, else all of them.
+pub fn unknown_key_help(key: &str, known: &[&str]) -> String {
+    match nearest(key, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the keys are {}", known.join(", ")),
     }
 }

@@ -25,7 +25,7 @@ pub use code::{Code, UnknownCode};
 pub use count::count;
 pub use envlock_text::{Place, Pos, one_line, printable};
 pub use exit::Exit;
-pub use fields::Fields;
+pub use fields::{Fields, unknown_key_help, wrong_type};
 pub use finding::{Explain, Finding, Level, Related, arrange};
 pub use mistakes::Mistakes;
 pub use nearest::nearest;

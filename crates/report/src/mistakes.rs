@@ -27,6 +27,11 @@ impl Mistakes {
         self.kept.is_empty()
     }
 
+    /// The mistakes, or a single one where there is none.
+    pub fn or(self, only: impl FnOnce() -> Finding) -> Vec<Finding> {
+        if self.is_empty() { vec![only()] } else { self.into_findings() }
+    }
+
     /// The mistakes that are kept; the last says how many more there are.
     pub fn into_findings(mut self) -> Vec<Finding> {
         if let Some(last) = self.kept.last_mut().filter(|_| self.more > 0) {

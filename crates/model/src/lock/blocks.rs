@@ -2,56 +2,55 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use url::Url;
 
 use crate::{needs::LockedNeeds, question::Priority};
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 pub(super) struct Document {
     pub(super) envlock: Envlock,
-    /// Read on its own, with the places of its values.
-    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) secrets: Option<LockedNeeds>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 pub(super) struct Envlock {
     pub(super) version: u64,
     pub(super) name: String,
     pub(super) requested: Requested,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) variables: BTreeMap<String, String>,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) struct Requested {
     pub(super) channel_priority: Priority,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) exclude_newer: Option<jiff::Timestamp>,
     pub(super) channels: Vec<Channel>,
     pub(super) platforms: BTreeMap<String, Platform>,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) struct Channel {
     pub(super) name: String,
     pub(super) urls: Vec<Url>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) multi: bool,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) only_for_specs: bool,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) struct Platform {
     pub(super) specs: Vec<String>,
     /// Recorded as asked; `pip-resolved: false` says that no package below answers for them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) pip: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) pip_resolved: Option<bool>,
 }

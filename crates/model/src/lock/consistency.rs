@@ -2,16 +2,16 @@
 //! which every merge would conflict.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
 };
 
 use envlock_report::Place;
+use envlock_text::tree::Node;
 use rattler_conda_types::{
     MatchSpec, Matches, PackageName, ParseMatchSpecOptions, RepoDataRecord, RepodataRevision,
     Subdir,
 };
-use serde_yaml::Value;
 use url::Url;
 
 use super::{FILE_NAME, Lock, LockedPlatform, write::holds_credential};
@@ -43,14 +43,30 @@ enum Kind {
     OtherChannel { channel: String },
 }
 
-impl Inconsistency {
-    /// What stands on the line that it is about.
-    pub(super) fn line(&self) -> String {
-        match (&self.kind, &self.record) {
-            (Kind::OtherChannel { channel }, _) => format!("- url: {channel}"),
-            (_, Some(record)) => format!("- conda: {}", record.url),
-            (_, None) => "envlock:".to_owned(),
-        }
+/// The places of what a lock says more than once: its packages and channels.
+pub(super) struct Places<'n> {
+    file: &'n str,
+    document: &'n Node,
+    packages: HashMap<&'n str, &'n Node>,
+}
+
+impl<'n> Places<'n> {
+    pub(super) fn new(file: &'n str, document: &'n Node) -> Self {
+        let packages = nodes(document.get("packages"), "conda");
+        Self { file, document, packages: packages.collect() }
+    }
+
+    /// The value that a problem is about; of a package, its last block.
+    pub(super) fn of(&self, problem: &Inconsistency) -> Place {
+        let node = match (&problem.kind, &problem.record) {
+            (Kind::OtherChannel { channel }, _) => {
+                let mut channels = nodes(channels(self.document), "url");
+                channels.find(|(url, _)| url == channel).map(|(_, node)| node)
+            }
+            (_, Some(record)) => self.packages.get(record.url.as_str()).copied(),
+            (_, None) => self.document.entry("envlock").map(|entry| &entry.key),
+        };
+        node.unwrap_or(self.document).place(self.file)
     }
 }
 
@@ -123,7 +139,7 @@ pub(super) fn check(lock: &Lock) -> Vec<Inconsistency> {
 
 /// What the library passes over while it reads: what stands twice, and channels of the
 /// environment that aren't those of the request.
-pub(super) fn check_text(document: &Value, lock: &Lock) -> Vec<Inconsistency> {
+pub(super) fn check_text(document: &Node, lock: &Lock) -> Vec<Inconsistency> {
     let environment = document.get("environments").and_then(|all| all.get("default"));
     let lists = environment.and_then(|environment| environment.get("packages"));
     let mut found = Vec::new();
@@ -141,9 +157,8 @@ pub(super) fn check_text(document: &Value, lock: &Lock) -> Vec<Inconsistency> {
         });
         found.extend(record);
     }
-    let channels = environment.and_then(|environment| environment.get("channels"));
     let asked: Vec<_> = lock.channel_urls().map(Url::as_str).collect();
-    for channel in texts(channels, "url").filter(|channel| !asked.contains(channel)) {
+    for channel in texts(channels(document), "url").filter(|channel| !asked.contains(channel)) {
         found.extend(lock.platforms.keys().next().map(|platform| Inconsistency {
             platform: *platform,
             record: None,
@@ -154,15 +169,28 @@ pub(super) fn check_text(document: &Value, lock: &Lock) -> Vec<Inconsistency> {
 }
 
 /// The URLs that stand in a list of packages more than once.
-fn twice(list: Option<&Value>) -> BTreeSet<&str> {
+fn twice(list: Option<&Node>) -> BTreeSet<&str> {
     let mut seen = BTreeSet::new();
     texts(list, "conda").filter(|url| !seen.insert(*url)).collect()
 }
 
 /// The texts of a key in a list of mappings.
-fn texts<'a>(list: Option<&'a Value>, key: &'a str) -> impl Iterator<Item = &'a str> {
-    let items = list.and_then(Value::as_sequence).into_iter().flatten();
-    items.filter_map(move |item| item.get(key).and_then(Value::as_str))
+fn texts<'n>(list: Option<&'n Node>, key: &'n str) -> impl Iterator<Item = &'n str> {
+    nodes(list, key).map(|(text, _)| text)
+}
+
+/// The texts of a key in a list of mappings, and their nodes.
+fn nodes<'n>(list: Option<&'n Node>, key: &'n str) -> impl Iterator<Item = (&'n str, &'n Node)> {
+    let items = list.and_then(Node::items).into_iter().flatten();
+    items.filter_map(move |item| {
+        let node = item.get(key)?;
+        Some((node.text()?, node))
+    })
+}
+
+/// The channels of the environment.
+fn channels(document: &Node) -> Option<&Node> {
+    document.get("environments")?.get("default")?.get("channels")
 }
 
 type ByName<'a> = BTreeMap<&'a str, &'a RepoDataRecord>;

@@ -6,9 +6,12 @@
 //! and the same indexes on every machine.
 
 mod blocks;
+mod body;
 mod consistency;
+mod error;
 mod freshness;
 mod read;
+mod requested;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -24,8 +27,9 @@ use crate::{
 };
 
 pub use consistency::Inconsistency;
+pub use error::ReadError;
 pub use freshness::{Change, changes};
-pub use read::{ReadError, read};
+pub use read::read;
 pub use write::{WriteError, write};
 
 /// The file's name.

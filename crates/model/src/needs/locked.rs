@@ -67,7 +67,7 @@ impl LockedNeeds {
             match version.to_json().as_u64() {
                 Some(Self::VERSION) => {}
                 Some(found) => {
-                    return Err(NeedsError::Version { place: version.pos.place(file), found });
+                    return Err(NeedsError::Version { place: version.place(file), found });
                 }
                 None => fields.shape("version", "a number", version),
             }
@@ -78,7 +78,7 @@ impl LockedNeeds {
         let mut needs = BTreeMap::new();
         for entry in fields.map("needs", "`needs`") {
             fields.name(entry, "the name of a need", words::name);
-            needs.insert(entry.key.clone(), read::need(file, entry, fields.mistakes));
+            needs.insert(entry.name().to_owned(), read::need(file, entry, fields.mistakes));
         }
         if fields.get("needs").is_none() {
             fields.missing("needs");
@@ -92,8 +92,8 @@ impl LockedNeeds {
                 needs: read::uses(&mut profile),
                 overrides: read::overrides(&mut profile),
             };
-            refuse_unknown(&needs, &read, &mut profile, entry.pos);
-            profiles.insert(entry.key.clone(), read);
+            refuse_unknown(&needs, &read, &mut profile, entry.pos());
+            profiles.insert(entry.name().to_owned(), read);
         }
         if mistakes.is_empty() {
             Ok(Self::new(needs, profiles))

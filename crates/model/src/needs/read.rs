@@ -51,7 +51,7 @@ pub fn need(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Need {
         verify: fields
             .choice("verify", &[("online", Verify::Online), ("offline", Verify::Offline)])
             .unwrap_or_default(),
-        pos: entry.pos,
+        pos: entry.pos(),
     }
 }
 
@@ -92,7 +92,7 @@ fn operations(fields: &mut Fields<'_, '_>, engine: Engine) -> BTreeSet<TransitOp
         } else {
             let known = TransitOperation::ALL.map(TransitOperation::name).join(", ");
             let message = format!("`{text}` isn't an operation of transit; known are {known}");
-            fields.mistake(Code::UnknownWord, message, node.pos);
+            fields.mistake(Code::UnknownWord, message, node.start);
         }
     }
     let pos = fields.pos("operations");
@@ -117,7 +117,7 @@ fn capabilities(fields: &mut Fields<'_, '_>) -> BTreeSet<Capability> {
                 let mut finding = fields.finding(
                     Code::UnknownWord,
                     format!("`{text}` isn't a capability that a need can have"),
-                    node.pos,
+                    node.start,
                 );
                 finding.help = nearest(text, Capability::ALL.map(Capability::name))
                     .map(|near| format!("did you mean `{near}`?"));
@@ -135,11 +135,11 @@ fn targets(fields: &mut Fields<'_, '_>, engine: Engine) -> BTreeMap<String, Targ
     let mut targets = BTreeMap::new();
     for entry in fields.map("fields", "`fields`") {
         if let KnownFields::These(known) = engine.fields()
-            && !known.contains(&entry.key.as_str())
+            && !known.contains(&entry.name())
         {
-            let message = format!("engine {engine} gives no field `{}`", entry.key);
-            let mut finding = fields.finding(Code::UnknownField, message, entry.pos);
-            finding.help = Some(match nearest(&entry.key, known.iter().copied()) {
+            let message = format!("engine {engine} gives no field `{}`", entry.name());
+            let mut finding = fields.finding(Code::UnknownField, message, entry.pos());
+            finding.help = Some(match nearest(entry.name(), known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None if known.is_empty() => "it has no fields at all".to_owned(),
                 None => format!("its fields are {}", known.join(", ")),
@@ -147,7 +147,7 @@ fn targets(fields: &mut Fields<'_, '_>, engine: Engine) -> BTreeMap<String, Targ
             fields.mistakes.push(finding);
         }
         if let Some(target) = target(fields, entry) {
-            targets.insert(entry.key.clone(), target);
+            targets.insert(entry.name().to_owned(), target);
         }
     }
     targets
@@ -157,21 +157,21 @@ fn targets(fields: &mut Fields<'_, '_>, engine: Engine) -> BTreeMap<String, Targ
 fn target(fields: &mut Fields<'_, '_>, entry: &Entry) -> Option<Target> {
     if let Kind::Scalar { .. } = &entry.value.kind {
         let Some(env) = entry.value.text() else {
-            fields.shape(&entry.key, "a variable's name or {env: NAME}", &entry.value);
+            fields.shape(entry.name(), "a variable's name or {env: NAME}", &entry.value);
             return None;
         };
         if let Err(expected) = words::variable(env) {
-            let message = format!("`{}: {env}` must be {expected}", entry.key);
-            fields.mistake(Code::WrongWord, message, entry.value.pos);
+            let message = format!("`{}: {env}` must be {expected}", entry.name());
+            fields.mistake(Code::WrongWord, message, entry.value.start);
         }
-        return Some(Target { env: env.to_owned(), form: Form::Env, pos: entry.pos });
+        return Some(Target { env: env.to_owned(), form: Form::Env, pos: entry.pos() });
     }
     let mut target = Fields::new(fields.file, &entry.value, "a field", fields.mistakes);
     target.known(&["env", "as"]);
     target.required("env");
     let env = target.word("env", words::variable)?;
     let form = target.choice("as", &[("env", Form::Env), ("file", Form::File)]);
-    Some(Target { env, form: form.unwrap_or_default(), pos: entry.pos })
+    Some(Target { env, form: form.unwrap_or_default(), pos: entry.pos() })
 }
 
 fn required(fields: &mut Fields<'_, '_>) -> Required {
@@ -190,7 +190,7 @@ fn required(fields: &mut Fields<'_, '_>) -> Required {
         (None, Some(any_of)) => Required::AnyOf { any_of },
         _ => {
             let message = "`required` names one group: {one_of: GROUP} or {any_of: GROUP}";
-            group.mistake(Code::WrongShape, message, node.pos);
+            group.mistake(Code::WrongType, message, node.start);
             Required::default()
         }
     }
@@ -220,7 +220,9 @@ pub fn uses(fields: &mut Fields<'_, '_>) -> BTreeMap<String, NeedUse> {
         [("skip", NeedUse::Skip), ("required", NeedUse::Required), ("optional", NeedUse::Optional)];
     let mut read = BTreeMap::new();
     for entry in uses.entries() {
-        read.extend(uses.choice(&entry.key, &choices).map(|use_| (entry.key.clone(), use_)));
+        read.extend(
+            uses.choice(entry.name(), &choices).map(|use_| (entry.name().to_owned(), use_)),
+        );
     }
     read
 }
@@ -242,7 +244,7 @@ pub fn overrides(fields: &mut Fields<'_, '_>) -> BTreeMap<String, Override> {
             let pos = change.pos(second);
             change.mistake(Code::WrongKey, message, pos);
         }
-        overrides.insert(entry.key.clone(), Override { mount, locator, pos: entry.pos });
+        overrides.insert(entry.name().to_owned(), Override { mount, locator, pos: entry.pos() });
     }
     overrides
 }

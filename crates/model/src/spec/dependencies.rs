@@ -9,8 +9,8 @@ use super::matchspec::{self, SpecError};
 use super::reader::Reader;
 use super::selector::{Selector, SelectorError};
 use super::{Environment, PipLine, Request};
-use crate::yaml::{Kind, Node, Point};
-use envlock_text::{redact, redact::has_credentials};
+use envlock_text::tree::{Entry, Kind, Node};
+use envlock_text::{Pos, redact, redact::has_credentials};
 
 /// Reads the section into `environment`.
 pub(super) fn read(reader: &mut Reader<'_>, value: &Node, environment: &mut Environment) {
@@ -27,14 +27,14 @@ struct Section<'r, 'l> {
     reader: &'r mut Reader<'l>,
     environment: &'r mut Environment,
     /// Where the first `pip:` section with a line in it is.
-    pip: Option<Point>,
+    pip: Option<Pos>,
 }
 
 impl Section<'_, '_> {
     fn entry(&mut self, item: &Node) {
         match &item.kind {
             Kind::Map(entries) => {
-                for (key, value) in entries {
+                for Entry { key, value } in entries {
                     self.keyed(key, value);
                 }
             }
@@ -44,7 +44,7 @@ impl Section<'_, '_> {
 
     /// `pip: […]` or `sel(linux): package`.
     fn keyed(&mut self, key: &Node, value: &Node) {
-        let name = key.as_written().unwrap_or_default();
+        let name = key.text().unwrap_or_default();
         if name == "pip" {
             let selector = self.selector(key.end, None);
             return self.pip_section(key, value, selector.as_ref());
@@ -76,7 +76,7 @@ impl Section<'_, '_> {
     }
 
     fn package(&mut self, item: &Node, outer: Option<&Selector>) {
-        let Some(written) = item.as_text() else {
+        let Some(written) = item.string() else {
             let example = "- python=3.10";
             return self.reader.wrong_type(item, "a dependency", "a package", example);
         };
@@ -84,7 +84,7 @@ impl Section<'_, '_> {
         let (text, quoted) = written.split_at(written.find('#').unwrap_or(written.len()));
         let inner = self.in_comment(item.start, quoted, outer);
         let selector = self.selector(item.end, inner.as_ref());
-        let place = self.reader.problems.place(item.start);
+        let place = self.reader.problems.place_of(item);
         match matchspec::parse(text) {
             Ok(parts) => self.environment.requests.push(Request {
                 text: redact(text.trim()).into_owned(),
@@ -101,8 +101,7 @@ impl Section<'_, '_> {
     fn pip_section(&mut self, key: &Node, value: &Node, outer: Option<&Selector>) {
         let items = self.reader.list(value, "pip", "- requests>=2.31").unwrap_or_default();
         for item in items {
-            let Some(text) = item.as_written().map(str::trim).filter(|text| !text.is_empty())
-            else {
+            let Some(text) = item.text().map(str::trim).filter(|text| !text.is_empty()) else {
                 let example = "- requests>=2.31";
                 self.reader.wrong_type(item, "a line of `pip:`", "a requirement", example);
                 continue;
@@ -120,24 +119,19 @@ impl Section<'_, '_> {
                 self.reader.problems.error(item.start, Code::PipCredential, message, Some(help));
             }
             let selector = self.selector(item.end, outer);
-            let place = self.reader.problems.place(item.start);
+            let place = self.reader.problems.place_of(item);
             self.environment.pip.push(PipLine { text: text.to_owned(), place, selector });
             self.pip.get_or_insert(key.start);
         }
     }
 
     /// The selector behind a value, together with the one that it stands under.
-    fn selector(&mut self, end: Point, outer: Option<&Selector>) -> Option<Selector> {
+    fn selector(&mut self, end: Pos, outer: Option<&Selector>) -> Option<Selector> {
         let (at, comment) = self.reader.lines.comment(end).unwrap_or((end, ""));
         self.in_comment(at, comment, outer)
     }
 
-    fn in_comment(
-        &mut self,
-        at: Point,
-        comment: &str,
-        outer: Option<&Selector>,
-    ) -> Option<Selector> {
+    fn in_comment(&mut self, at: Pos, comment: &str, outer: Option<&Selector>) -> Option<Selector> {
         let own = match Selector::in_comment(comment) {
             Ok(Some(own)) => Some(own),
             Ok(None) => {
@@ -156,7 +150,7 @@ impl Section<'_, '_> {
     }
 
     /// What could be taken for a selector and is none must not go unsaid.
-    fn no_selector(&mut self, at: Point, comment: &str) {
+    fn no_selector(&mut self, at: Pos, comment: &str) {
         let problems = &mut self.reader.problems;
         if let Some(aside) = Selector::mentioned(comment) {
             let message = format!("`[{aside}]` inside of a comment does nothing");
@@ -170,7 +164,7 @@ impl Section<'_, '_> {
         }
     }
 
-    fn selector_error(&mut self, at: Point, error: &SelectorError) {
+    fn selector_error(&mut self, at: Pos, error: &SelectorError) {
         let problems = &mut self.reader.problems;
         problems.error(at, Code::Selector, error.to_string(), Some(error.help()));
     }
@@ -178,10 +172,10 @@ impl Section<'_, '_> {
     fn spec_error(&mut self, item: &Node, text: &str, error: &SpecError) {
         let mut at = item.start;
         for quote in [0, 1] {
-            let start = Point { column: item.start.column + quote, ..item.start };
+            let start = Pos { column: item.start.column + quote, ..item.start };
             if self.reader.lines.is_at(start, text) {
                 let offset = u32::try_from(error.offset).unwrap_or_default();
-                at = Point { column: start.column + offset, ..start };
+                at = Pos { column: start.column + offset, ..start };
                 break;
             }
         }
@@ -208,7 +202,7 @@ impl Section<'_, '_> {
             if known != line {
                 let message =
                     format!("`{}` is asked for twice; first on line {known}", request.text);
-                let at = Point { line, column: request.place.column };
+                let at = Pos { line, column: request.place.column };
                 self.reader.problems.warning(at, Code::RequestTwice, message, "remove this line");
             }
         }

@@ -2,7 +2,8 @@
 
 use envlock_report::{Code, Exit, Explain, Finding, Level, Place};
 
-use crate::yaml::Point;
+use envlock_text::Pos;
+use envlock_text::tree::Node;
 
 /// An environment.yml that can't be used: all that is wrong with it, in the order of the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,41 +50,55 @@ impl Problems {
         Self { file: file.to_owned(), found: Vec::new() }
     }
 
-    pub(super) fn place(&self, point: Point) -> Place {
-        Place::new(self.file.clone(), point.line, point.column)
+    pub(super) fn place(&self, pos: Pos) -> Place {
+        pos.place(&self.file)
+    }
+
+    pub(super) fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// The place of a whole value.
+    pub(super) fn place_of(&self, node: &Node) -> Place {
+        node.place(&self.file)
+    }
+
+    /// Adds a finding that has its place.
+    pub(super) fn add(&mut self, finding: Finding) {
+        self.found.push(finding);
     }
 
     /// Whether this was already said of that very point.
-    pub(super) fn has(&self, code: Code, point: Point) -> bool {
-        let place = self.place(point);
+    pub(super) fn has(&self, code: Code, pos: Pos) -> bool {
+        let place = self.place(pos);
         self.found.iter().any(|known| known.code == code && known.place.as_ref() == Some(&place))
     }
 
-    fn push(&mut self, point: Point, diagnostic: Finding) {
-        let place = self.place(point);
+    fn push(&mut self, pos: Pos, diagnostic: Finding) {
+        let place = self.place(pos);
         self.found.push(diagnostic.at(place));
     }
 
     pub(super) fn error(
         &mut self,
-        point: Point,
+        pos: Pos,
         code: Code,
         message: impl AsRef<str>,
         help: Option<String>,
     ) {
         let mut diagnostic = Finding::new(code, message);
         diagnostic.help = help.map(|help| envlock_text::redact(&help).into_owned());
-        self.push(point, diagnostic);
+        self.push(pos, diagnostic);
     }
 
     pub(super) fn warning(
         &mut self,
-        point: Point,
+        pos: Pos,
         code: Code,
         message: impl AsRef<str>,
         help: impl AsRef<str>,
     ) {
-        self.push(point, Finding::new(code, message).at_level(Level::Warning).with_help(help));
+        self.push(pos, Finding::new(code, message).at_level(Level::Warning).with_help(help));
     }
 
     /// The warnings, when there was nothing but warnings.

@@ -3,26 +3,26 @@
 use envlock_report::Code;
 use std::collections::BTreeMap;
 
-use envlock_report::nearest;
+use envlock_report::{Finding, unknown_key_help, wrong_type};
+use envlock_text::limits::ENVIRONMENT;
+use envlock_text::tree::{self, Kind, Lines, Node};
+use envlock_text::{Pos, redact::has_credentials};
 use rattler_conda_types::Subdir;
 
 use super::problem::Problems;
 use super::{Environment, Invalid, Located, Selector, dependencies};
-use crate::yaml::{self, Kind, Lines, Node, Point, YamlError};
 use crate::{name, platform};
-use envlock_text::redact::has_credentials;
 
 const KEYS: [&str; 7] =
     ["name", "channels", "dependencies", "platforms", "variables", "prefix", "secrets"];
 
 /// Reads an environment.yml.
 ///
-/// `file` is the name to show; `text` is its content, which may begin with a byte order mark.
+/// `file` is the name to show; `text` is what [`decode`](envlock_text::decode) made of it.
 ///
 /// # Errors
 /// [`Invalid`] holds everything that is wrong in the file, each thing at its line and column.
 pub fn parse(file: &str, text: &str) -> Result<Environment, Invalid> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader { lines: Lines::new(text), problems: Problems::new(file) };
     let mut environment = Environment {
         file: file.to_owned(),
@@ -37,12 +37,12 @@ pub fn parse(file: &str, text: &str) -> Result<Environment, Invalid> {
         secrets: None,
         warnings: Vec::new(),
     };
-    let loaded = yaml::load(text, &reader.lines);
-    let broken = !loaded.errors.is_empty();
-    for (point, error) in loaded.errors {
-        reader.yaml_error(point, &error);
+    let tree = tree::read(file, text, &ENVIRONMENT);
+    let broken = !tree.errors.is_empty();
+    for error in &tree.errors {
+        reader.problems.add(Finding::from(error));
     }
-    match loaded.root {
+    match tree.root {
         Some(root) => reader.root(&root, &mut environment),
         None if broken => {}
         None => reader.empty(),
@@ -59,15 +59,9 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn yaml_error(&mut self, point: Point, error: &YamlError) {
-        let tab = matches!(error, YamlError::Syntax(_)) && self.lines.has_tab(point);
-        let help = if tab { Some("indent with spaces, not with tabs") } else { error.help() };
-        self.problems.error(point, error.code(), error.to_string(), help.map(str::to_owned));
-    }
-
     fn empty(&mut self) {
         let help = "it needs at least `dependencies:` with a list of packages".to_owned();
-        let start = Point { line: 1, column: 1 };
+        let start = Pos::START;
         self.problems.error(start, Code::EmptyEnvironment, "this file is empty", Some(help));
     }
 
@@ -88,8 +82,8 @@ impl Reader<'_> {
             }
         };
         let mut has_dependencies = false;
-        for (key, value) in entries {
-            let name = key.as_written().unwrap_or_default();
+        for tree::Entry { key, value } in entries {
+            let name = key.text().unwrap_or_default();
             self.no_selector(key);
             match name {
                 "name" => environment.name = self.name(value),
@@ -101,7 +95,7 @@ impl Reader<'_> {
                 }
                 "variables" => environment.variables = self.variables(value),
                 "prefix" => environment.prefix = self.prefix(key, value),
-                "secrets" => environment.secrets = Some(self.problems.place(key.start)),
+                "secrets" => environment.secrets = Some(self.problems.place_of(key)),
                 _ => self.unknown_key(key.start, name),
             }
         }
@@ -112,11 +106,8 @@ impl Reader<'_> {
         }
     }
 
-    fn unknown_key(&mut self, at: Point, key: &str) {
-        let help = match nearest(key, KEYS) {
-            Some(known) => format!("did you mean `{known}`?"),
-            None => format!("the keys are {}", KEYS.join(", ")),
-        };
+    fn unknown_key(&mut self, at: Pos, key: &str) {
+        let help = unknown_key_help(key, &KEYS);
         let message = format!("the key `{key}` isn't known, and is ignored");
         self.problems.warning(at, Code::UnknownKey, message, help);
     }
@@ -142,11 +133,11 @@ impl Reader<'_> {
         if value.is_null() {
             return None;
         }
-        let Some(text) = value.as_written() else {
+        let Some(text) = value.text() else {
             self.wrong_type(value, &format!("`{key}`"), "text", example);
             return None;
         };
-        let place = self.problems.place(value.start);
+        let place = self.problems.place_of(value);
         Some(Located { value: text.trim().to_owned(), place })
     }
 
@@ -155,7 +146,7 @@ impl Reader<'_> {
         let mut channels: Vec<Located<String>> = Vec::new();
         for item in items {
             self.no_selector(item);
-            let Some(text) = item.as_text().map(str::trim).filter(|text| !text.is_empty()) else {
+            let Some(text) = item.string().map(str::trim).filter(|text| !text.is_empty()) else {
                 self.wrong_type(item, "a channel", "a name or an address", "- conda-forge");
                 continue;
             };
@@ -168,7 +159,7 @@ impl Reader<'_> {
                 );
                 self.problems.warning(item.start, Code::ChannelTwice, message, "remove this line");
             } else {
-                let place = self.problems.place(item.start);
+                let place = self.problems.place_of(item);
                 channels.push(Located { value: text.to_owned(), place });
             }
         }
@@ -179,7 +170,7 @@ impl Reader<'_> {
         let mut platforms: Vec<Located<Subdir>> = Vec::new();
         for item in self.list(value, "platforms", "- linux-64").unwrap_or_default() {
             self.no_selector(item);
-            let Some(text) = item.as_text().map(str::trim) else {
+            let Some(text) = item.string().map(str::trim) else {
                 self.wrong_type(item, "a platform", "its name", "- linux-64");
                 continue;
             };
@@ -198,7 +189,7 @@ impl Reader<'_> {
                     );
                 }
                 Ok(subdir) => {
-                    let place = self.problems.place(item.start);
+                    let place = self.problems.place_of(item);
                     platforms.push(Located { value: subdir, place });
                 }
             }
@@ -221,16 +212,16 @@ impl Reader<'_> {
                 &[]
             }
         };
-        for (key, value) in entries {
+        for tree::Entry { key, value } in entries {
             self.no_selector(value);
-            let name = key.as_written().unwrap_or_default();
+            let name = key.text().unwrap_or_default();
             let first = |c: char| c.is_ascii_alphabetic() || c == '_';
             if !name.starts_with(first) || !name.chars().all(|c| first(c) || c.is_ascii_digit()) {
                 let message = format!("`{name}` can't be the name of a variable");
                 let help = "a name has letters, digits and `_`, and doesn't begin with a digit";
                 self.problems.error(key.start, Code::VariableName, message, Some(help.to_owned()));
             }
-            match value.as_written() {
+            match value.text() {
                 Some(text) if text.contains('\0') => {
                     let message = format!("the variable `{name}` holds a NUL character");
                     let help = "no program can be given one: leave it out".to_owned();
@@ -250,7 +241,7 @@ impl Reader<'_> {
 
     /// Variables go into the lock as they are, and into every prefix. What a query means can't
     /// be told, so that one is refused too, as everywhere in a lock.
-    fn variable_credential(&mut self, at: Point, name: &str) {
+    fn variable_credential(&mut self, at: Pos, name: &str) {
         let message = format!("the variable `{name}` holds a credential or a query in an address");
         let help = "a lock holds none: set it where the job runs, and name it as a need in \
                     secrets.yml"
@@ -274,9 +265,8 @@ impl Reader<'_> {
     }
 
     pub(super) fn wrong_type(&mut self, value: &Node, what: &str, expected: &str, example: &str) {
-        let message = format!("{what} must be {expected}, and this is {}", value.noun());
-        let help = Some(format!("write it like `{example}`"));
-        self.problems.error(value.start, Code::WrongType, message, help);
+        let finding = wrong_type(self.problems.file(), what, expected, value);
+        self.problems.add(finding.with_help(format!("write it like `{example}`")));
     }
 
     /// A selector where none is read would be ignored: that must not go unsaid.

@@ -3,10 +3,7 @@
 use super::lexer::{Lexer, Token};
 use crate::body::{Body, Item, Value, What, Word};
 use crate::error::{Fault, PolicyError};
-use envlock_text::{
-    Pos,
-    source::{MAX_DEPTH, MAX_VALUES},
-};
+use envlock_text::{Pos, limits::MANIFEST};
 
 /// The items of a policy written in HCL.
 pub(crate) fn parse(file: &str, text: &str) -> Result<Body, PolicyError> {
@@ -36,10 +33,10 @@ impl Parser<'_> {
     /// Counts a value, so that neither depth nor number is the text's to choose.
     fn count(&mut self, pos: Pos, depth: usize) -> Parsed<()> {
         self.values += 1;
-        if depth > MAX_DEPTH {
+        if depth > MANIFEST.depth {
             return Err((pos, Fault::TooDeep));
         }
-        if self.values > MAX_VALUES {
+        if self.values > MANIFEST.values {
             return Err((pos, Fault::TooMany));
         }
         Ok(())

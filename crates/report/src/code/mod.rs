@@ -176,7 +176,6 @@ codes! {
     NotInitialised "not-initialised" Error;
     NotLocked "not-locked" Error;
     NotLockedPackage "not-locked-package" Error;
-    NotText "not-text" Error;
     NotUtf8 "not-utf8" Error;
     NothingAttached "nothing-attached" Note;
     NothingExpected "nothing-expected" Error;
@@ -230,8 +229,6 @@ codes! {
     TlsUntrusted "tls-untrusted" Error;
     TokenRefused "token-refused" Error;
     TokenUses "token-uses" Error;
-    TomlSyntax "toml-syntax" Error;
-    TooLarge "too-large" Error;
     TooNew "too-new" Error;
     TtlTooShort "ttl-too-short" Error;
     TwoAddresses "two-addresses" Error;
@@ -276,11 +273,8 @@ codes! {
     WrongEngine "wrong-engine" Error;
     WrongKey "wrong-key" Error;
     WrongPackage "wrong-package" Error;
-    WrongShape "wrong-shape" Error;
     WrongType "wrong-type" Error;
     WrongWord "wrong-word" Error;
-    YamlAlias "yaml-alias" Error;
-    YamlSyntax "yaml-syntax" Error;
 }
 
 impl Code {

@@ -4,18 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use envlock_policy::{Alias, Dialect, Engine, Entity, Group, Identity};
 use envlock_report::{Code, Exit, Explain, Fields, Finding, Mistakes};
-use envlock_text::ReadError;
-use envlock_text::tree::{self, Node};
+use envlock_text::tree::{self, Node, Tree};
+use envlock_text::{Pos, limits::MANIFEST};
 
 use super::case::{Case, CasePolicy, CaseRequest, CaseSource, Expected, Suite};
 
 /// Why a file of cases can't be read: each thing with its line.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum SuiteError {
-    /// Not YAML or JSON, or too much of it.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// Not cases.
+    /// Not YAML, JSON or cases: each mistake with its place.
     #[error("the file of policy tests has mistakes")]
     Mistakes(Vec<Finding>),
     /// A policy file that a case names wasn't there to be read.
@@ -26,7 +23,6 @@ pub enum SuiteError {
 impl Explain for SuiteError {
     fn findings(&self) -> Vec<Finding> {
         match self {
-            Self::Read(error) => error.findings(),
             Self::Mistakes(diagnostics) => diagnostics.clone(),
             Self::NoFile(_) => vec![Finding::new(Code::PolicyFile, self.to_string())],
         }
@@ -40,8 +36,14 @@ impl Explain for SuiteError {
 impl Suite {
     /// Reads `text`, the content of `file`. The cases stand in a list under `cases` or `vectors`.
     pub fn parse(file: &str, text: &str) -> Result<Self, SuiteError> {
-        let root = tree::parse(file, text)?;
+        let Tree { root, errors } = tree::read(file, text, &MANIFEST);
         let mut mistakes = Mistakes::default();
+        for error in &errors {
+            mistakes.push(error.into());
+        }
+        let Some(root) = root else {
+            return Err(SuiteError::Mistakes(mistakes.or(|| empty(file))));
+        };
         let mut top = Fields::new(file, &root, "a file of policy tests", &mut mistakes);
         top.known(&["format", "about", "cases", "vectors"]);
         let mut cases = Vec::new();
@@ -56,6 +58,12 @@ impl Suite {
             Err(SuiteError::Mistakes(mistakes.into_findings()))
         }
     }
+}
+
+/// What is wrong with a file without a value.
+fn empty(file: &str) -> Finding {
+    let message = "a file of policy tests must be a mapping, and this file is empty";
+    Finding::new(Code::WrongType, message).at(Pos::START.place(file))
 }
 
 fn case(file: &str, node: &Node, number: usize, mistakes: &mut Mistakes) -> Case {
@@ -107,10 +115,10 @@ fn case(file: &str, node: &Node, number: usize, mistakes: &mut Mistakes) -> Case
         let message = format!("the case {id} expects nothing");
         let help = "add `expect: {openbao: {allowed: true}}`";
         mistakes.push(
-            Finding::new(Code::NothingExpected, message).at(node.pos.place(file)).with_help(help),
+            Finding::new(Code::NothingExpected, message).at(node.start.place(file)).with_help(help),
         );
     }
-    Case { id, pos: node.pos, why, policies, request, token_namespace, identity, expect }
+    Case { id, pos: node.start, why, policies, request, token_namespace, identity, expect }
 }
 
 fn policy(file: &str, node: &Node, mistakes: &mut Mistakes) -> CasePolicy {
@@ -197,7 +205,7 @@ fn words(node: Option<&Node>) -> BTreeMap<String, String> {
     let entries = node.and_then(Node::entries).unwrap_or_default();
     entries
         .iter()
-        .map(|entry| (entry.key.clone(), entry.value.text().unwrap_or_default().to_owned()))
+        .map(|entry| (entry.name().to_owned(), entry.value.text().unwrap_or_default().to_owned()))
         .collect()
 }
 
@@ -212,7 +220,7 @@ fn entity(node: &Node) -> Entity {
         }
         Some(map) => {
             for entry in map.entries().unwrap_or_default() {
-                aliases.insert(entry.key.clone(), alias(&entry.value));
+                aliases.insert(entry.name().to_owned(), alias(&entry.value));
             }
         }
         None => {}

@@ -64,8 +64,7 @@ impl<'a> Lines<'a> {
 
     fn split(&self, pos: Pos) -> Option<(&'a str, &'a str)> {
         let line = self.line(pos).filter(|line| line.len() <= ENVIRONMENT.line)?;
-        let at =
-            line.char_indices().nth(pos.column as usize - 1).map_or(line.len(), |(at, _)| at);
+        let at = line.char_indices().nth(pos.column as usize - 1).map_or(line.len(), |(at, _)| at);
         Some(line.split_at(at))
     }
 }

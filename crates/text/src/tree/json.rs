@@ -187,7 +187,8 @@ mod tests {
 
     #[test]
     fn equal_keys_are_both_kept_and_escapes_are_read() {
-        let root = parse("p.json", "{\"a\": [1, true],\n \"a\": \"\\ud83d\\ude00\"}", &MANIFEST).unwrap();
+        let root =
+            parse("p.json", "{\"a\": [1, true],\n \"a\": \"\\ud83d\\ude00\"}", &MANIFEST).unwrap();
         let entries = root.entries().unwrap();
         assert_eq!(entries.len(), 2);
         assert_eq!(entries[1].pos(), Pos { line: 2, column: 2 });

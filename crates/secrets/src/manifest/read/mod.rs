@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use envlock_model::needs::{read as need, words};
 use envlock_report::{Code, Exit, Explain, Fields, Finding, Mistakes};
 use envlock_text::Pos;
-use envlock_text::ReadError;
-use envlock_text::tree::{self, Node};
+use envlock_text::limits::MANIFEST;
+use envlock_text::tree::{self, Node, Tree};
 
 use super::model::{Allowance, Manifest, PolicyFile, ServerDialect};
 
@@ -24,20 +24,15 @@ pub enum Notation {
 /// Why a manifest can't be read.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ManifestError {
-    /// Not YAML, or too much of it.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// Not a manifest: each thing with its line.
+    /// Not YAML, or not a manifest: each mistake with its place.
     #[error("the secrets manifest has mistakes")]
     Mistakes(Vec<Finding>),
 }
 
 impl Explain for ManifestError {
     fn findings(&self) -> Vec<Finding> {
-        match self {
-            Self::Read(error) => error.findings(),
-            Self::Mistakes(mistakes) => mistakes.clone(),
-        }
+        let Self::Mistakes(mistakes) = self;
+        mistakes.clone()
     }
 
     fn exit(&self) -> Exit {
@@ -52,15 +47,21 @@ impl Manifest {
         text: &str,
         notation: Notation,
     ) -> Result<Option<Self>, ManifestError> {
-        let root = tree::parse(file, text)?;
-        let node = match notation {
-            Notation::Own => &root,
-            Notation::InEnvironment => match root.get("secrets") {
+        let Tree { root, errors } = tree::read(file, text, &MANIFEST);
+        let mut mistakes = Mistakes::default();
+        for error in &errors {
+            mistakes.push(error.into());
+        }
+        let node = match (&root, notation) {
+            (Some(root), Notation::Own) => root,
+            (Some(root), Notation::InEnvironment) => match root.get("secrets") {
                 Some(node) => node,
+                // What else is wrong with an environment.yml is reported by its own reader.
                 None => return Ok(None),
             },
+            (None, Notation::InEnvironment) if mistakes.is_empty() => return Ok(None),
+            (None, _) => return Err(ManifestError::Mistakes(mistakes.or(|| empty(file)))),
         };
-        let mut mistakes = Mistakes::default();
         let manifest = read(file, node, &mut mistakes);
         refuse_too_many(&manifest, node, &mut mistakes);
         if mistakes.is_empty() {
@@ -74,6 +75,12 @@ impl Manifest {
     }
 }
 
+/// What is wrong with a manifest without a value.
+fn empty(file: &str) -> Finding {
+    let message = "a secrets manifest must be a mapping, and this file is empty";
+    Finding::new(Code::WrongType, message).at(Pos::START.place(file))
+}
+
 /// Every need is looked at in every profile: the numbers of both must stay reasonable.
 fn refuse_too_many(manifest: &Manifest, node: &Node, mistakes: &mut Mistakes) {
     let numbers = [
@@ -84,7 +91,7 @@ fn refuse_too_many(manifest: &Manifest, node: &Node, mistakes: &mut Mistakes) {
     for (what, number, limit) in numbers {
         if number > limit {
             let message = format!("the manifest has {number} {what}; the limit is {limit}");
-            mistakes.push(Finding::new(Code::InputLimit, message).at(manifest.place(node.pos)));
+            mistakes.push(Finding::new(Code::InputLimit, message).at(manifest.place(node.start)));
         }
     }
 }
@@ -97,7 +104,7 @@ fn read(file: &str, node: &Node, mistakes: &mut Mistakes) -> Manifest {
     let mut needs = BTreeMap::new();
     for entry in fields.map("needs", "`needs`") {
         fields.name(entry, "the name of a need", words::name);
-        needs.insert(entry.key.clone(), need::need(file, entry, fields.mistakes));
+        needs.insert(entry.name().to_owned(), need::need(file, entry, fields.mistakes));
     }
     if needs.is_empty() && fields.get("needs").is_none() {
         fields.missing("needs");
@@ -105,7 +112,7 @@ fn read(file: &str, node: &Node, mistakes: &mut Mistakes) -> Manifest {
     let mut profiles = BTreeMap::new();
     for entry in fields.map("profiles", "`profiles`") {
         fields.name(entry, "the name of a profile", words::name);
-        profiles.insert(entry.key.clone(), profile::read(file, entry, fields.mistakes));
+        profiles.insert(entry.name().to_owned(), profile::read(file, entry, fields.mistakes));
     }
     Manifest {
         file: file.to_owned(),
@@ -151,7 +158,7 @@ fn policies(fields: &mut Fields<'_, '_>) -> BTreeMap<String, PolicyFile> {
         policy.known(&["file"]);
         policy.required("file");
         let file = policy.word("file", words::file).unwrap_or_default();
-        policies.insert(entry.key.clone(), PolicyFile { file, pos: entry.pos });
+        policies.insert(entry.name().to_owned(), PolicyFile { file, pos: entry.pos() });
     }
     policies
 }
@@ -162,11 +169,11 @@ fn allowances(fields: &mut Fields<'_, '_>) -> Vec<Allowance> {
         let mut allow = Fields::new(fields.file, node, "an allowance", fields.mistakes);
         allow.known(&["finding", "need", "policy", "reason", "until"]);
         let name = allow.required("finding").unwrap_or_default();
-        let finding = code(&mut allow, &name, node.pos);
+        let finding = code(&mut allow, &name, node.start);
         let (need, policy) = (allow.text("need"), allow.text("policy"));
         if need.is_some() == policy.is_some() {
             let message = "an allowance is for one `need` or for one `policy`".to_owned();
-            allow.mistake(Code::MissingKey, message, node.pos);
+            allow.mistake(Code::MissingKey, message, node.start);
         }
         allow.required("reason");
         let reason = allow.word("reason", words::sentence).unwrap_or_default();
@@ -177,7 +184,7 @@ fn allowances(fields: &mut Fields<'_, '_>) -> Vec<Allowance> {
         }
         let until = until.unwrap_or_default();
         let Some(finding) = finding else { continue };
-        allowances.push(Allowance { finding, need, policy, reason, until, pos: node.pos });
+        allowances.push(Allowance { finding, need, policy, reason, until, pos: node.start });
     }
     allowances
 }
@@ -185,7 +192,7 @@ fn allowances(fields: &mut Fields<'_, '_>) -> Vec<Allowance> {
 fn denied_codes(fields: &mut Fields<'_, '_>) -> BTreeSet<Code> {
     let mut codes = BTreeSet::new();
     for node in fields.list("deny") {
-        codes.extend(code(fields, node.text().unwrap_or_default(), node.pos));
+        codes.extend(code(fields, node.text().unwrap_or_default(), node.start));
     }
     codes
 }

@@ -64,7 +64,7 @@ pub(super) fn read(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Profil
         allow_plaintext_loopback: fields.flag("allow_plaintext_loopback"),
         needs: need::uses(&mut fields),
         overrides: need::overrides(&mut fields),
-        pos: entry.pos,
+        pos: entry.pos(),
     }
 }
 
@@ -73,7 +73,7 @@ fn attach(fields: &mut Fields<'_, '_>) -> Option<Vec<(String, Pos)>> {
     let mut attached = Vec::new();
     for node in fields.list("attach") {
         match node.text() {
-            Some(name) => attached.push((name.to_owned(), node.pos)),
+            Some(name) => attached.push((name.to_owned(), node.start)),
             None => fields.shape("attach", "a list of policies' names", node),
         }
     }
@@ -99,7 +99,7 @@ fn auth(fields: &mut Fields<'_, '_>, node: &Node) -> Option<Auth> {
             None if wanted.contains(&name) => {
                 let message =
                     format!("auth method {} needs `{name}: {{env: NAME}}`", method.name());
-                auth.mistake(Code::MissingKey, message, node.pos);
+                auth.mistake(Code::MissingKey, message, node.start);
             }
             None => {}
         }
@@ -109,7 +109,7 @@ fn auth(fields: &mut Fields<'_, '_>, node: &Node) -> Option<Auth> {
         mount: auth.word("mount", words::path),
         role: auth.word("role", words::path),
         credentials,
-        pos: node.pos,
+        pos: node.start,
     })
 }
 
@@ -117,7 +117,7 @@ fn auth(fields: &mut Fields<'_, '_>, node: &Node) -> Option<Auth> {
 fn credential(fields: &mut Fields<'_, '_>, key: &str, node: &Node) -> Option<Credential> {
     if node.entries().is_none() {
         let message = format!("`{key}` must say where it comes from, not what it is");
-        let finding = fields.finding(Code::ValueInManifest, message, node.pos);
+        let finding = fields.finding(Code::ValueInManifest, message, node.start);
         fields.mistakes.push(finding.with_help(format!(
             "write `{key}: {{env: NAME}}` or `{key}: {{file: PATH}}`; if the value stood here, \
              it is in git now: revoke it"
@@ -132,7 +132,7 @@ fn credential(fields: &mut Fields<'_, '_>, key: &str, node: &Node) -> Option<Cre
         (None, Some(file)) => Some(Credential::File { file, wrapped }),
         _ => {
             let message = format!("`{key}` is either `{{env: NAME}}` or `{{file: PATH}}`");
-            source.mistake(Code::WrongShape, message, node.pos);
+            source.mistake(Code::WrongType, message, node.start);
             None
         }
     }
@@ -170,7 +170,7 @@ fn token(fields: &mut Fields<'_, '_>, node: &Node) -> TokenRules {
             Some("non_expiring") => forbid.push(Forbidden::NonExpiring),
             _ => {
                 let message = "`forbid` knows `root` and `non_expiring`".to_owned();
-                token.mistake(Code::UnknownWord, message, node.pos);
+                token.mistake(Code::UnknownWord, message, node.start);
             }
         }
     }

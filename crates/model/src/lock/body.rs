@@ -1,0 +1,79 @@
+//! The body of a lock, which `rattler_lock` reads, and what is wrong with it in our words.
+
+use envlock_text::Pos;
+use envlock_text::tree::{Kind, Node};
+use rattler_lock::{LockFile, ParseCondaLockError};
+
+use super::ReadError;
+
+/// Reads the body of a lock whose text is `document`.
+pub(super) fn read(file: &str, text: &str, document: &Node) -> Result<LockFile, ReadError> {
+    LockFile::from_str_with_base_directory(text, None)
+        .map_err(|error| explained(file, document, &error))
+}
+
+/// The library's errors about the body name no line: the package that it can't read is found
+/// by reading each alone.
+fn explained(file: &str, document: &Node, error: &ParseCondaLockError) -> ReadError {
+    if let ParseCondaLockError::MissingPackage { platform, location, .. } = error {
+        let node = document.get("environments").and_then(|node| with_text(node, location));
+        return ReadError::Form {
+            place: node.unwrap_or(document).place(file),
+            message: format!("{} is listed for {platform} and has no block", last(location)),
+        };
+    }
+    let packages = document.get("packages").and_then(Node::items).unwrap_or_default();
+    let culprit = packages.iter().find(|package| !reads_alone(package));
+    let url = culprit.and_then(|package| package.get("conda"));
+    match (culprit, url.and_then(|node| Some((node, node.text()?)))) {
+        (Some(package), Some((node, url))) => ReadError::Form {
+            place: node.place(file),
+            message: format!("{} {}", last(url), fault(package)),
+        },
+        _ => {
+            let entry = document.entry("environments");
+            let place = entry.map_or(Pos::START.place(file), |entry| entry.key.place(file));
+            let message = "its platforms, environments and packages don't fit together".to_owned();
+            ReadError::Form { place, message }
+        }
+    }
+}
+
+/// The last scalar with this text.
+fn with_text<'n>(node: &'n Node, text: &str) -> Option<&'n Node> {
+    match &node.kind {
+        Kind::Scalar { .. } => node.text().filter(|own| *own == text).map(|_| node),
+        Kind::List(items) => items.iter().rev().find_map(|item| with_text(item, text)),
+        Kind::Map(entries) => entries.iter().rev().find_map(|entry| with_text(&entry.value, text)),
+    }
+}
+
+/// JSON is YAML: the package as the only one of a lock.
+fn reads_alone(package: &Node) -> bool {
+    let alone = serde_json::json!({
+        "version": super::BODY_VERSION,
+        "platforms": [],
+        "environments": {},
+        "packages": [package.to_json()],
+    });
+    LockFile::from_str_with_base_directory(&alone.to_string(), None).is_ok()
+}
+
+/// What is wrong with a package's block.
+fn fault(package: &Node) -> String {
+    let is_wrong = |(key, digits): &(&str, usize)| {
+        let text = package.get(*key).and_then(Node::text);
+        let is_digest =
+            |text: &str| text.len() == *digits && text.chars().all(|c| c.is_ascii_hexdigit());
+        package.get(*key).is_some() && !text.is_some_and(is_digest)
+    };
+    match [("sha256", 64), ("md5", 32)].iter().find(|digest| is_wrong(digest)) {
+        Some((key, digits)) => format!("has a {key} that isn't {digits} hexadecimal digits"),
+        None => "has a block that isn't that of a conda package".to_owned(),
+    }
+}
+
+/// The file that an address ends in.
+fn last(url: &str) -> &str {
+    url.rsplit('/').next().unwrap_or(url)
+}

@@ -1,0 +1,100 @@
+//! Reads the root block `envlock:`, with every mistake at its place.
+
+use std::collections::BTreeMap;
+
+use envlock_report::{Code, Fields, Mistakes};
+use envlock_text::tree::Node;
+use url::Url;
+
+use super::VERSION;
+use super::blocks::{Channel, Envlock, Platform, Requested};
+use crate::question::Priority;
+
+/// The block at `node`; none where a part of it is missing, which is a mistake.
+pub(super) fn envlock(file: &str, node: &Node, mistakes: &mut Mistakes) -> Option<Envlock> {
+    let mut fields = Fields::new(file, node, "`envlock`", mistakes);
+    let name = fields.required("name");
+    let mut variables = BTreeMap::new();
+    for entry in fields.map("variables", "`variables`") {
+        match entry.value.text() {
+            Some(text) => {
+                variables.insert(entry.name().to_owned(), text.to_owned());
+            }
+            None => fields.shape(entry.name(), "text", &entry.value),
+        }
+    }
+    if fields.get("requested").is_none() {
+        fields.missing("requested");
+    }
+    let requested = fields.get("requested").map(|node| requested(file, node, fields.mistakes))?;
+    Some(Envlock { version: VERSION, name: name?, requested, variables })
+}
+
+fn requested(file: &str, node: &Node, mistakes: &mut Mistakes) -> Requested {
+    let mut fields = Fields::new(file, node, "`envlock.requested`", mistakes);
+    fields.known(&["channel-priority", "exclude-newer", "channels", "platforms"]);
+    if fields.get("channel-priority").is_none() {
+        fields.missing("channel-priority");
+    }
+    let priorities = [Priority::Strict, Priority::Flexible, Priority::Disabled]
+        .map(|priority| (priority.as_str(), priority));
+    let channel_priority = fields.choice("channel-priority", &priorities).unwrap_or_default();
+    let exclude_newer = fields.get("exclude-newer").and_then(|node| {
+        let time = node.text().and_then(|text| text.parse().ok());
+        if time.is_none() {
+            let message = "`exclude-newer` must be a time such as 2027-01-31T00:00:00Z";
+            fields.mistake(Code::WrongWord, message, node.start);
+        }
+        time
+    });
+    for key in ["channels", "platforms"] {
+        if fields.get(key).is_none() {
+            fields.missing(key);
+        }
+    }
+    let mut channels = Vec::new();
+    for node in fields.list("channels") {
+        channels.push(channel(file, node, fields.mistakes));
+    }
+    let mut platforms = BTreeMap::new();
+    for entry in fields.map("platforms", "`platforms`") {
+        let platform = platform(file, &entry.value, fields.mistakes);
+        platforms.insert(entry.name().to_owned(), platform);
+    }
+    Requested { channel_priority, exclude_newer, channels, platforms }
+}
+
+fn channel(file: &str, node: &Node, mistakes: &mut Mistakes) -> Channel {
+    let mut fields = Fields::new(file, node, "a channel", mistakes);
+    fields.known(&["name", "urls", "multi", "only-for-specs"]);
+    let name = fields.required("name").unwrap_or_default();
+    if fields.get("urls").is_none() {
+        fields.missing("urls");
+    }
+    let mut urls = Vec::new();
+    for node in fields.list("urls") {
+        match node.text().and_then(|text| Url::parse(text).ok()) {
+            Some(url) => urls.push(url),
+            None => fields.mistake(Code::WrongWord, "`urls` has only addresses", node.start),
+        }
+    }
+    Channel {
+        name,
+        urls,
+        multi: fields.flag("multi").unwrap_or_default(),
+        only_for_specs: fields.flag("only-for-specs").unwrap_or_default(),
+    }
+}
+
+fn platform(file: &str, node: &Node, mistakes: &mut Mistakes) -> Platform {
+    let mut fields = Fields::new(file, node, "a platform", mistakes);
+    fields.known(&["specs", "pip", "pip-resolved"]);
+    if fields.get("specs").is_none() {
+        fields.missing("specs");
+    }
+    Platform {
+        specs: fields.texts("specs"),
+        pip: fields.texts("pip"),
+        pip_resolved: fields.flag("pip-resolved"),
+    }
+}
