@@ -120,7 +120,9 @@ impl Reader<'_> {
                 let first = self.text.lines().position(is_key).unwrap_or_default();
                 Fault::DuplicateKey { key: key.to_owned(), first: number(first + 1) }
             }
-            "recursion limit" | "cannot recurse further; max recursion depth met" => Fault::TooDeep(RECURSION),
+            "recursion limit" | "cannot recurse further; max recursion depth met" => {
+                Fault::TooDeep(RECURSION)
+            }
             other => Fault::Syntax { format: "TOML", message: other.to_owned(), tab: false },
         };
         fault.at(self.place(Some(span)))

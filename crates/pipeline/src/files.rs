@@ -8,12 +8,7 @@ use std::{
 use envlock_model::{lock::ReadError, name::InvalidName, spec};
 use envlock_report::{Code, Exit, Explain, Finding, Place, size};
 use envlock_secrets::manifest::ManifestError;
-
-/// The most bytes of a file that somebody writes by hand.
-const MOST_BYTES: u64 = 16_000_000;
-
-/// The most bytes of a lock: a hundred platforms of a thousand packages.
-const MOST_BYTES_OF_A_LOCK: u64 = 256_000_000;
+use envlock_text::limits::{ENVIRONMENT, LOCK, Limits};
 
 /// Why a file of a project can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -44,12 +39,6 @@ pub enum FileError {
         path: PathBuf,
         /// What is the most.
         most_bytes: u64,
-    },
-    /// It isn't text.
-    #[error("{} is not UTF-8 text", place.file)]
-    NotText {
-        /// The first byte that isn't.
-        place: Place,
     },
     /// It can't be written.
     #[error("{} can't be written: {error}", path.display())]
@@ -113,11 +102,6 @@ impl Explain for FileError {
                 Finding::new(Code::FileTooLarge, self.to_string())
                     .with_help("is it the right one? Nothing of it was read"),
             ],
-            Self::NotText { place } => vec![
-                Finding::new(Code::NotText, self.to_string())
-                    .at(place.clone())
-                    .with_help("save it as UTF-8"),
-            ],
             Self::Unwritable { .. } => vec![
                 Finding::new(Code::UnwritableFile, self.to_string())
                     .with_note("nothing was written; a file that was there is as it was"),
@@ -143,7 +127,6 @@ impl Explain for FileError {
             Self::Absent { .. }
             | Self::NotAFile(_)
             | Self::TooLarge { .. }
-            | Self::NotText { .. }
             | Self::Name { .. }
             | Self::TwoManifests { .. } => Exit::Usage,
             Self::Unreadable { error, .. } if error.kind() == io::ErrorKind::IsADirectory => {
@@ -176,23 +159,26 @@ pub(crate) fn absent_lock(path: &Path) -> FileError {
 
 /// A lock's text, or none where there is no file.
 pub(crate) fn lock_text(path: &Path) -> Result<Option<String>, FileError> {
-    at_most(MOST_BYTES_OF_A_LOCK, path)?.map(|bytes| decoded(path, bytes)).transpose()
+    read(path, LOCK, envlock_text::decode)
 }
 
-/// The text of a secrets manifest or a policy, or none where there is no file.
-pub(crate) fn secrets_text(path: &Path) -> Result<Option<String>, FileError> {
-    let Some(bytes) = bytes(path)? else { return Ok(None) };
-    Ok(Some(envlock_text::decode(&shown(path), bytes)?))
-}
-
-/// The text of any other file, or none where there is no file.
+/// The text of an environment, a manifest or policy tests, or none where there is no file.
 pub(crate) fn text(path: &Path) -> Result<Option<String>, FileError> {
-    bytes(path)?.map(|bytes| decoded(path, bytes)).transpose()
+    read(path, ENVIRONMENT, envlock_text::decode)
 }
 
-/// The bytes of a file that is no lock, or none where there is no file.
-fn bytes(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
-    at_most(MOST_BYTES, path)
+/// The text of a policy as a server gets it, or none where there is no file.
+pub(crate) fn policy_text(path: &Path) -> Result<Option<String>, FileError> {
+    read(path, ENVIRONMENT, envlock_text::decode_raw)
+}
+
+fn read(
+    path: &Path,
+    limits: Limits,
+    decode: fn(&str, Vec<u8>) -> Result<String, envlock_text::ReadError>,
+) -> Result<Option<String>, FileError> {
+    let Some(bytes) = at_most(limits.bytes as u64, path)? else { return Ok(None) };
+    Ok(Some(decode(&shown(path), bytes)?))
 }
 
 /// Neither a device nor a pipe is opened.
@@ -216,17 +202,6 @@ fn at_most(most_bytes: u64, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let read = file.take(most_bytes + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if read as u64 > most_bytes { Err(too_large()) } else { Ok(Some(bytes)) }
-}
-
-fn decoded(path: &Path, bytes: Vec<u8>) -> Result<String, FileError> {
-    String::from_utf8(bytes).map_err(|error| {
-        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let valid = String::from_utf8_lossy(valid);
-        let line = 1 + valid.matches('\n').count();
-        let column = 1 + valid.chars().rev().take_while(|c| *c != '\n').count();
-        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        FileError::NotText { place: Place::new(shown(path), number(line), number(column)) }
-    })
 }
 
 /// Writes beside the file and renames, so that it is the old one or the new one, whatever

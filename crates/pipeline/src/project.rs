@@ -183,7 +183,7 @@ impl Project {
     fn own_manifest(&self) -> Result<Option<ManifestFile>, FileError> {
         let Some(first) = self.0.environments.first() else { return Ok(None) };
         let own = first.path.with_file_name(MANIFEST_FILE);
-        let own_text = files::secrets_text(&own)?;
+        let own_text = files::text(&own)?;
         let mut inside = None;
         for file in &self.0.environments {
             if let Some(text) = file.text()? {
@@ -249,7 +249,7 @@ impl EnvironmentFile {
 
 /// A manifest by its path: its own file, or an environment.yml that holds it.
 fn named_manifest(path: &Path) -> Result<Option<ManifestFile>, FileError> {
-    let text = files::secrets_text(path)?.ok_or_else(|| FileError::Absent {
+    let text = files::text(path)?.ok_or_else(|| FileError::Absent {
         path: path.to_owned(),
         help: "name the manifest's file with `--manifest FILE`".to_owned(),
     })?;

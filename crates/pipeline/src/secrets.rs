@@ -281,14 +281,14 @@ async fn asked(
     }
 }
 
-/// The texts of files that are there. One that isn't is told by whoever needs it, with the
+/// The texts of policy files that are there. One that isn't is told by whoever needs it, with the
 /// line that names it.
 pub fn texts(
     paths: impl IntoIterator<Item = String>,
 ) -> Result<BTreeMap<String, String>, FileError> {
     let mut texts = BTreeMap::new();
     for path in paths {
-        let Some(text) = files::secrets_text(Path::new(&path))? else { continue };
+        let Some(text) = files::policy_text(Path::new(&path))? else { continue };
         texts.insert(path, text);
     }
     Ok(texts)

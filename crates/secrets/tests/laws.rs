@@ -8,7 +8,7 @@ use envlock_secrets::checks::{Input, check};
 use envlock_secrets::generate;
 use envlock_secrets::manifest::{Manifest, Notation};
 use envlock_secrets::suite::Suite;
-use envlock_text::tree;
+use envlock_text::{limits::LOCK, tree};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
@@ -134,7 +134,7 @@ proptest! {
         let _ = Manifest::parse("a.yml", &text, Notation::Own);
         let _ = Manifest::parse("a.yml", &text, Notation::InEnvironment);
         let _ = Suite::parse("a.yml", &text);
-        let _ = tree::parse_yaml("l", &text).map(|node| LockedNeeds::read("l", &node));
+        let _ = tree::read_yaml("l", &text, &LOCK).root.map(|node| LockedNeeds::read("l", &node));
         let _ = envlock_policy::lint::lint("p", "p", &text, Timestamp::UNIX_EPOCH);
         if let Ok(policy) = Policy::parse("p", "p", &text) {
             let identity = Identity::default();
@@ -186,7 +186,7 @@ proptest! {
         let manifest = read(&text);
         let locked = manifest.locked();
         let written = serde_yaml::to_string(&locked).expect("it can be written");
-        let tree = tree::parse_yaml("l", &written).expect("it is YAML");
+        let tree = tree::read_yaml("l", &written, &LOCK).root.expect("it is YAML");
         let back = LockedNeeds::read("l", &tree).expect("what is written can be read");
         prop_assert_eq!(serde_yaml::to_string(&back).expect("it can be written"), written);
         prop_assert_eq!(needs::changes(Some(&back), Some(&locked)), vec![]);

@@ -8,7 +8,7 @@ use envlock_model::needs::{self, Locator, LockedNeeds};
 use envlock_report::{Exit, Explain};
 use envlock_secrets::generate;
 use envlock_secrets::manifest::{Credential, Manifest, Notation, list, manifest_schema};
-use envlock_text::tree;
+use envlock_text::{limits::LOCK, tree};
 
 fn text() -> String {
     let file = "../../fixtures/secrets/jupyter/secrets.yml";
@@ -21,7 +21,8 @@ fn read(text: &str) -> Manifest {
 
 fn changes(old: &str, new: &str) -> Vec<String> {
     let text = serde_yaml::to_string(&read(old).locked()).unwrap();
-    let locked = LockedNeeds::read("lock", &tree::parse_yaml("lock", &text).unwrap()).unwrap();
+    let locked =
+        LockedNeeds::read("lock", &tree::read_yaml("lock", &text, &LOCK).root.unwrap()).unwrap();
     let changes = needs::changes(Some(&locked), Some(&read(new).locked()));
     changes.iter().map(ToString::to_string).collect()
 }
@@ -116,6 +117,13 @@ fn every_mistake_is_told_in_one_run_at_its_line() {
         ]
     );
     assert_eq!(error.exit(), Exit::Usage);
+}
+
+#[test]
+fn an_alias_is_what_it_stands_for() {
+    let needs = "needs: {a: &a {engine: kv1, mount: kv, path: a}, b: *a}\n";
+    let manifest = read(&format!("version: 1\n{needs}"));
+    assert_eq!(manifest.needs["b"].location(), manifest.needs["a"].location());
 }
 
 #[test]

@@ -183,7 +183,7 @@ fn no_line_for_people_is_wider_than_eighty_columns_but_text_to_copy() {
 }
 
 /// Codes of the manifest, of policies and of the offline proof.
-const CODES: [&str; 55] = [
+const CODES: [&str; 56] = [
     "address-in-manifest",
     "denied",
     "deny-discards",
@@ -219,11 +219,13 @@ const CODES: [&str; 55] = [
     "policy-shorthand",
     "policy-syntax",
     "root-token",
+    "second-document",
     "second-label",
     "secret-in-file",
     "star-key-values",
     "sudo-alone",
     "syntax",
+    "unknown-alias",
     "unknown-field",
     "unknown-key",
     "unknown-name",
@@ -236,9 +238,8 @@ const CODES: [&str; 55] = [
     "variable-twice",
     "write-to-slash",
     "wrong-key",
-    "wrong-shape",
+    "wrong-type",
     "wrong-word",
-    "yaml-alias",
 ];
 
 #[test]

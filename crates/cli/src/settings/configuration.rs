@@ -20,6 +20,8 @@ use crate::args::Network;
 pub(crate) enum ConfigurationError {
     /// A file or a variable says something wrong.
     Invalid(Invalid),
+    /// A file isn't text.
+    Text(envlock_text::ReadError),
     /// A file that is there can't be read.
     Unreadable(PathBuf, std::io::Error),
 }
@@ -28,6 +30,7 @@ impl std::fmt::Display for ConfigurationError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Invalid(error) => error.fmt(f),
+            Self::Text(error) => error.fmt(f),
             Self::Unreadable(path, error) => {
                 write!(f, "{} can't be read: {error}", path.display())
             }
@@ -43,13 +46,20 @@ impl From<Invalid> for ConfigurationError {
     }
 }
 
+impl From<envlock_text::ReadError> for ConfigurationError {
+    fn from(error: envlock_text::ReadError) -> Self {
+        Self::Text(error)
+    }
+}
+
 impl Explain for ConfigurationError {
     fn findings(&self) -> Vec<Finding> {
         match self {
             Self::Invalid(error) => error.findings(),
+            Self::Text(error) => error.findings(),
             Self::Unreadable(..) => vec![
                 Finding::new(Code::ConfigurationUnreadable, self.to_string())
-                    .with_help("make it readable, and UTF-8 text, or move it away"),
+                    .with_help("make it readable, or move it away"),
             ],
         }
     }
@@ -57,6 +67,7 @@ impl Explain for ConfigurationError {
     fn exit(&self) -> Exit {
         match self {
             Self::Invalid(error) => error.exit(),
+            Self::Text(error) => error.exit(),
             Self::Unreadable(..) => Exit::Unknown,
         }
     }
@@ -129,8 +140,8 @@ fn condarcs(settings: &Settings) -> Vec<PathBuf> {
 }
 
 fn text(path: &Path) -> Result<Option<String>, ConfigurationError> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(envlock_text::decode(&path.display().to_string(), bytes)?)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(ConfigurationError::Unreadable(path.to_owned(), error)),
     }

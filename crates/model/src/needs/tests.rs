@@ -1,6 +1,6 @@
 //! The needs of a lock: what is written is read, and what is wrong has its place.
 
-use envlock_text::tree;
+use envlock_text::{limits::LOCK, tree};
 
 use super::*;
 
@@ -46,7 +46,8 @@ profiles:
 ";
 
 fn read(text: &str) -> Result<LockedNeeds, NeedsError> {
-    LockedNeeds::read("envlock.lock", &tree::parse_yaml("envlock.lock", text).expect("YAML"))
+    let tree = tree::read_yaml("envlock.lock", text, &LOCK);
+    LockedNeeds::read("envlock.lock", &tree.root.expect("YAML"))
 }
 
 #[test]

@@ -5,19 +5,31 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{FileError, secrets::texts};
+use crate::{FileError, files};
 
-/// The texts by file; every file must exist.
-pub(super) fn read(files: &[PathBuf]) -> Result<BTreeMap<String, String>, FileError> {
-    let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-    let found = texts(names.iter().cloned())?;
-    match names.iter().find(|name| !found.contains_key(*name)) {
-        None => Ok(found),
-        Some(name) => Err(FileError::Absent {
-            path: name.into(),
+/// The texts of policies by file; every file must exist.
+pub(super) fn read(paths: &[PathBuf]) -> Result<BTreeMap<String, String>, FileError> {
+    all(paths, files::policy_text)
+}
+
+/// The texts of files of cases; every file must exist.
+pub(super) fn read_cases(paths: &[PathBuf]) -> Result<BTreeMap<String, String>, FileError> {
+    all(paths, files::text)
+}
+
+fn all(
+    paths: &[PathBuf],
+    text: fn(&Path) -> Result<Option<String>, FileError>,
+) -> Result<BTreeMap<String, String>, FileError> {
+    let mut found = BTreeMap::new();
+    for path in paths {
+        let text = text(path)?.ok_or_else(|| FileError::Absent {
+            path: path.clone(),
             help: "name files that are there".to_owned(),
-        }),
+        })?;
+        found.insert(path.display().to_string(), text);
     }
+    Ok(found)
 }
 
 /// The name that a policy file is probably uploaded as: `ci-db` for `vault/policies/ci-db.hcl`.

@@ -7,7 +7,7 @@ use std::{
 
 use envlock_secrets::suite::{CaseFailure, Suite};
 
-use super::{PolicyCommandError, files::read};
+use super::{PolicyCommandError, files::read_cases};
 use crate::secrets::texts;
 
 /// The results of all files of test cases.
@@ -24,7 +24,7 @@ pub struct PolicyTests {
 /// Runs the cases of these files as of `now`.
 pub fn test(files: &[PathBuf], now: jiff::Timestamp) -> Result<PolicyTests, PolicyCommandError> {
     let mut tests = PolicyTests::default();
-    for (file, content) in &read(files)? {
+    for (file, content) in &read_cases(files)? {
         let suite = Suite::parse(file, content)?;
         // Policy files are named relative to the file of cases.
         let folder = Path::new(file).parent().unwrap_or(Path::new(""));
