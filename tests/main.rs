@@ -27,6 +27,7 @@ mod online_failures;
 mod online_leaks;
 mod output;
 mod python;
+mod reading;
 mod run;
 mod secrets;
 mod shared;

@@ -22,7 +22,7 @@ fn code(fault: &Fault) -> Code {
         | Fault::LongLine(_)
         | Fault::TooDeep(_)
         | Fault::TooMany(_)
-        | Fault::TooMuch(_) => Code::InputLimit,
+        | Fault::Repeated(..) => Code::InputLimit,
         Fault::ControlCharacter(_) | Fault::Syntax { .. } => Code::Syntax,
         Fault::SecondDocument => Code::SecondDocument,
         Fault::DuplicateKey { .. } => Code::DuplicateKey,

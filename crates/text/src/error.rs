@@ -35,9 +35,9 @@ pub enum Fault {
     /// More values than the limit.
     #[error("the file has more than {0} values, with what its aliases repeat")]
     TooMany(usize),
-    /// The aliases repeat more bytes than the limit.
-    #[error("the aliases of the file repeat more than {0} bytes")]
-    TooMuch(usize),
+    /// The aliases repeat more than the limit.
+    #[error("the anchors and aliases up to here repeat more than {0} {1}")]
+    Repeated(usize, &'static str),
     /// A character that YAML doesn't allow.
     #[error("the control character U+{:04X} isn't allowed here", *.0 as u32)]
     ControlCharacter(char),
@@ -90,7 +90,7 @@ impl Fault {
             Self::Syntax { .. } | Self::TooLarge { .. } => None,
             Self::LongLine(_) => Some("put each value on a line of its own"),
             Self::TooDeep(_) => Some("four levels are enough for everything that is read here"),
-            Self::TooMany(_) | Self::TooMuch(_) => {
+            Self::TooMany(_) | Self::Repeated(..) => {
                 Some("write out the values, and check for aliases of aliases")
             }
             Self::ControlCharacter(_) => Some("remove it; in double quotes it can be an escape"),

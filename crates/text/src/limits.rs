@@ -3,11 +3,11 @@
 /// The bounds of one kind of input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of the text, and of what its aliases repeat.
+    /// Bytes of the text.
     pub bytes: usize,
     /// Levels of lists and maps.
     pub depth: usize,
-    /// Values, keys and the values that aliases repeat included.
+    /// Values, with keys and what aliases repeat.
     pub values: usize,
     /// Bytes of one line.
     pub line: usize,
@@ -29,3 +29,10 @@ pub const MANIFEST: Limits =
 /// envlock.lock: a hundred platforms of a thousand packages.
 pub const LOCK: Limits =
     Limits { bytes: 256_000_000, depth: 64, values: 20_000_000, line: usize::MAX };
+
+/// Values that the anchors and aliases of one text may repeat, whatever the text is: a few
+/// lines of aliases of aliases can stand for gigabytes.
+pub const REPEATED_VALUES: usize = 20_000;
+
+/// Bytes that the anchors and aliases of one text may repeat.
+pub const REPEATED_BYTES: usize = 1_000_000;

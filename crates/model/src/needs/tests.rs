@@ -87,12 +87,12 @@ fn every_mistake_is_named_at_its_place() {
         mistakes("path: ml/hf", "role: ml/hf"),
         [("missing-key", 20, 5), ("wrong-key", 22, 5)]
     );
-    assert_eq!(mistakes("path: ml/hf", "path: [a]"), [("wrong-shape", 22, 11)]);
+    assert_eq!(mistakes("path: ml/hf", "path: [a]"), [("wrong-type", 22, 11)]);
     assert_eq!(mistakes("- hmac", "- frob"), [("unknown-word", 14, 7)]);
     assert_eq!(mistakes("  db:", "  token:"), [("duplicate-key", 19, 3)]);
     assert_eq!(mistakes("      token: required", "      tkn: required"), [("unknown-name", 32, 3)]);
     assert_eq!(mistakes("        path: hf", "        role: hf"), [("wrong-key", 36, 7)]);
-    assert_eq!(mistakes("version: 1", "version: one"), [("wrong-shape", 1, 10)]);
+    assert_eq!(mistakes("version: 1", "version: one"), [("wrong-type", 1, 10)]);
     assert_eq!(mistakes("version: 1\n", ""), [("missing-key", 1, 1)]);
     for (text, column) in [("[]", 1), ("~", 1), ("x", 1)] {
         let Err(NeedsError::Mistakes(mistakes)) = read(text) else { panic!("{text}") };

@@ -9,7 +9,7 @@ use super::comment::Lines;
 use super::node::{Entry, Kind, Node, Size};
 use super::read::{Tree, within};
 use crate::error::{Fault, ReadError};
-use crate::limits::Limits;
+use crate::limits::{Limits, REPEATED_BYTES, REPEATED_VALUES};
 use crate::place::{Pos, end_of, number};
 
 /// Reads one document. A syntax error or a limit ends the reading; everything else is
@@ -28,7 +28,7 @@ pub(super) fn read(file: &str, text: &str, limits: &Limits) -> Tree {
         anchors: HashMap::new(),
         documents: 0,
         nodes: 0,
-        repeated: 0,
+        repeated: (0, 0),
     };
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
@@ -100,8 +100,8 @@ struct Builder<'a> {
     anchors: HashMap<usize, Node>,
     documents: usize,
     nodes: usize,
-    /// Bytes that aliases have added.
-    repeated: usize,
+    /// Values and bytes that anchors and aliases have copied.
+    repeated: (usize, usize),
 }
 
 const COLLECTION: Size = Size { nodes: 1, levels: 1, bytes: 0 };
@@ -125,13 +125,10 @@ impl Builder<'_> {
                 let known = self.anchors.get(&id).map(|node| node.size);
                 let size = known.ok_or_else(|| self.at(start, Fault::UnknownAlias))?;
                 self.count(size, start)?;
-                self.repeated += size.bytes as usize;
-                if self.repeated > self.limits.bytes {
-                    return Err(self.at(start, Fault::TooMuch(self.limits.bytes)));
-                }
+                self.repeat(size, start)?;
                 if let Some(mut node) = self.anchors.get(&id).cloned() {
                     (node.start, node.end) = (start, pos(&span.end));
-                    self.place(node, 0);
+                    self.place(node, 0)?;
                 }
             }
             Event::Scalar(text, style, anchor, tag) => {
@@ -140,7 +137,7 @@ impl Builder<'_> {
                 let end = self.end(style, start, pos(&span.end));
                 let node = Node::scalar(start, end, text.into_owned(), plain);
                 self.count(node.size, start)?;
-                self.place(node, anchor);
+                self.place(node, anchor)?;
             }
             Event::SequenceStart(anchor, tag) => {
                 self.open(Kind::List(Vec::new()), start, anchor, tag.as_deref())?;
@@ -150,7 +147,7 @@ impl Builder<'_> {
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 if let Some(Open { kind, start, anchor, size, .. }) = self.open.pop() {
-                    self.place(Node { kind, start, end: pos(&span.end), size }, anchor);
+                    self.place(Node { kind, start, end: pos(&span.end), size }, anchor)?;
                 }
             }
         }
@@ -196,6 +193,20 @@ impl Builder<'_> {
         Ok(())
     }
 
+    /// Bounds what is copied, for an anchor that may be used and for each alias.
+    fn repeat(&mut self, size: Size, at: Pos) -> Result<(), ReadError> {
+        let (values, bytes) = &mut self.repeated;
+        *values += size.nodes as usize;
+        *bytes += size.bytes as usize;
+        if *values > REPEATED_VALUES {
+            return Err(self.at(at, Fault::Repeated(REPEATED_VALUES, "values")));
+        }
+        if *bytes > REPEATED_BYTES {
+            return Err(self.at(at, Fault::Repeated(REPEATED_BYTES, "bytes")));
+        }
+        Ok(())
+    }
+
     fn check_tag(&mut self, tag: Option<&Tag>, at: Pos) {
         if let Some(tag) = tag.filter(|tag| !tag.is_yaml_core_schema()) {
             let error = self.at(at, Fault::UnknownTag(tag.to_string()));
@@ -204,13 +215,14 @@ impl Builder<'_> {
     }
 
     /// Puts a complete node into the innermost open collection, or at the root.
-    fn place(&mut self, node: Node, anchor: usize) {
+    fn place(&mut self, node: Node, anchor: usize) -> Result<(), ReadError> {
         if anchor != 0 {
+            self.repeat(node.size, node.start)?;
             self.anchors.insert(anchor, node.clone());
         }
         let Some(open) = self.open.last_mut() else {
             self.tree.root = Some(node);
-            return;
+            return Ok(());
         };
         open.size.nodes = open.size.nodes.saturating_add(node.size.nodes);
         open.size.bytes = open.size.bytes.saturating_add(node.size.bytes);
@@ -232,6 +244,7 @@ impl Builder<'_> {
             }
             (Kind::Scalar { .. }, _) => unreachable!("only collections are opened"),
         }
+        Ok(())
     }
 
     fn at(&self, at: Pos, fault: Fault) -> ReadError {
@@ -252,7 +265,7 @@ impl Builder<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::{ENVIRONMENT, MANIFEST};
+    use crate::limits::{ENVIRONMENT, LOCK, MANIFEST};
 
     fn fault(text: &str) -> Fault {
         read("a.yml", text, &MANIFEST).errors.remove(0).fault
@@ -290,13 +303,19 @@ mod tests {
             let last = level - 1;
             bomb.push_str(&format!("a{level}: &a{level} [*a{last}, *a{last}, *a{last}]\n"));
         }
-        for limits in [ENVIRONMENT, MANIFEST] {
+        let faults = [ENVIRONMENT, MANIFEST, LOCK].map(|limits| {
             let tree = read("a.yml", &bomb, &limits);
             assert!(tree.root.is_none());
-            assert_eq!(tree.errors[0].fault, Fault::TooMany(limits.values));
-        }
+            tree.errors[0].clone()
+        });
+        assert_eq!(faults[0].fault, Fault::Repeated(REPEATED_VALUES, "values"));
+        assert!(faults.iter().all(|fault| *fault == faults[0]), "{faults:?}");
         let long = format!("a: &a '{}'\nb: [{}]\n", "x".repeat(100_000), "*a, ".repeat(1000));
-        assert_eq!(fault(&long), Fault::TooMuch(MANIFEST.bytes));
+        assert_eq!(fault(&long), Fault::Repeated(REPEATED_BYTES, "bytes"));
+        // Each anchor is a copy of all that is in it, used or not.
+        let anchors: String = (0..50).map(|at| format!("&a{at} [")).collect();
+        let nested = format!("{anchors}{}{}", "x, ".repeat(1000), "]".repeat(50));
+        assert_eq!(fault(&nested), Fault::Repeated(REPEATED_VALUES, "values"));
         assert_eq!(fault("a: &a [*a]\n"), Fault::UnknownAlias);
     }
 
