@@ -180,7 +180,10 @@ fn the_readme_shows_what_the_demo_prints() {
     let of = |command: &str| {
         let from = printed.iter().position(|line| line.strip_prefix("$ ") == Some(command))? + 1;
         let lines = printed[from..].iter().take_while(|line| !line.starts_with("$ "));
-        Some(lines.cloned().collect::<Vec<_>>())
+        let mut lines: Vec<_> = lines.cloned().collect();
+        // The demo leaves a line free before the next command.
+        lines.pop_if(|line| line.is_empty());
+        Some(lines)
     };
     // What follows the last of the demo's commands isn't that command's.
     let is_last = |shown: &Shown| shown.command.contains(" check-secrets ");
