@@ -19,14 +19,14 @@ use super::segments::SegmentIndex;
 use super::template::{self, Blocked};
 use envlock_text::Pos;
 
-/// What a server knows besides the policies.
+/// The server, the moment and the identity that policies are read for.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     /// The server's way to read policies.
     pub dialect: Dialect,
     /// The moment to judge at: OpenBao's rules may have an end.
     pub now: Timestamp,
-    /// Who asks. `None` is nobody knows: templated blocks are kept aside as undecided.
+    /// The identity of the token. `None`: it isn't known, and templated blocks are undecided.
     pub identity: Option<&'a Identity>,
     /// The namespace of the token, which bounds the policy `root`.
     pub token_namespace: &'a str,
@@ -38,9 +38,9 @@ pub type RuleId = usize;
 /// The rules of a token's policies on one server.
 #[derive(Debug)]
 pub struct Acl<'a> {
-    pub dialect: Dialect,
-    pub root: bool,
-    pub token_namespace: String,
+    pub(crate) dialect: Dialect,
+    pub(crate) root: bool,
+    pub(crate) token_namespace: String,
     policies: Vec<&'a Policy>,
     rules: Vec<Rule>,
     exact: HashMap<String, RuleId>,
@@ -52,7 +52,7 @@ pub struct Acl<'a> {
     undecided: Vec<BlockId>,
 }
 
-/// Where a rule stands.
+/// The place of a rule in a policy.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct RuleOrigin {
     /// The policy's name.
@@ -191,7 +191,7 @@ impl<'a> Acl<'a> {
         self.root
     }
 
-    /// The templated blocks that wait for an identity.
+    /// The templated blocks that could not be filled in, because the identity isn't known.
     pub fn undecided(&self) -> &[BlockId] {
         &self.undecided
     }

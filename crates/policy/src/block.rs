@@ -13,34 +13,44 @@ use super::error::{Fault, PolicyError};
 use envlock_text::Pos;
 
 /// Parameter names in lower case, and the values that count; an empty list means any value.
-pub type Parameters = BTreeMap<String, Vec<Json>>;
+pub(crate) type Parameters = BTreeMap<String, Vec<Json>>;
 
-/// What a path block says.
+/// One path block of a policy.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Block {
     /// The pattern as it is written.
-    pub pattern: String,
-    pub pos: Pos,
+    pub(crate) pattern: String,
+    pub(crate) pos: Pos,
     /// Whether the pattern holds `{{…}}`.
-    pub templated: bool,
-    pub capabilities: Capabilities,
-    pub allowed: Option<Parameters>,
-    pub denied: Option<Parameters>,
-    pub required: Vec<String>,
+    pub(crate) templated: bool,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) allowed: Option<Parameters>,
+    pub(crate) denied: Option<Parameters>,
+    pub(crate) required: Vec<String>,
     /// Nanoseconds; 0 is no bound.
-    pub min_wrapping: i64,
+    pub(crate) min_wrapping: i64,
     /// Nanoseconds; 0 is no bound.
-    pub max_wrapping: i64,
-    pub mfa: Vec<String>,
-    pub control_group: bool,
-    pub pagination: i64,
+    pub(crate) max_wrapping: i64,
+    pub(crate) mfa: Vec<String>,
+    pub(crate) control_group: bool,
+    pub(crate) pagination: i64,
     /// After this moment OpenBao reads the policy as if the block weren't there.
-    pub expires: Option<Timestamp>,
-    pub faults: Vec<DialectFault>,
+    pub(crate) expires: Option<Timestamp>,
+    pub(crate) faults: Vec<DialectFault>,
 }
 
 impl Block {
-    /// Whether nothing but the capabilities stands between a request and its answer.
+    /// The pattern as it is written.
+    pub fn pattern(&self) -> &str {
+        &self.pattern
+    }
+
+    /// The capabilities that it lists.
+    pub fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    /// Whether it grants its capabilities without further conditions.
     pub fn is_unconditional(&self) -> bool {
         let none =
             |parameters: &Option<Parameters>| parameters.as_ref().is_none_or(BTreeMap::is_empty);
@@ -56,11 +66,11 @@ impl Block {
 
 /// A fault that some servers find.
 #[derive(Debug, Clone, PartialEq)]
-pub struct DialectFault {
-    pub dialects: DialectSet,
+pub(crate) struct DialectFault {
+    pub(crate) dialects: DialectSet,
     /// Found only while the block hasn't expired: OpenBao looks at the date first.
-    pub unless_expired: bool,
-    pub error: PolicyError,
+    pub(crate) unless_expired: bool,
+    pub(crate) error: PolicyError,
 }
 
 /// The keys of a path block and the servers that know them.
@@ -94,7 +104,7 @@ fn shorthand(word: &str) -> Option<&'static [Capability]> {
 }
 
 /// Reads the block of `item`, whose pattern the caller found.
-pub fn read(file: &str, item: &Item, pattern: String, pos: Pos) -> Result<Block, PolicyError> {
+pub(crate) fn read(file: &str, item: &Item, pattern: String, pos: Pos) -> Result<Block, PolicyError> {
     let What::Body(body) = &item.value.what else {
         let fault = Fault::Shape { key: "path", expected: "a block: path \"…\" { … }" };
         return Err(fault.at(file, item.value.pos));

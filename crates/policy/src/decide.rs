@@ -1,9 +1,11 @@
 //! One request against the rules, and why.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use super::acl::{Acl, RuleId};
-use super::capability::Capability;
+use super::capability::{Capabilities, Capability};
 use super::dialect::Dialect;
 use super::document::canonical_namespace;
 use super::parameters;
@@ -13,11 +15,11 @@ use super::rule::Rule;
 /// The answer to a request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision {
-    /// Whether the rules let it through.
+    /// Whether the rules allow it.
     pub allowed: bool,
-    /// Whether they would on a protected endpoint, too.
+    /// Whether they also allow it on a protected endpoint (`sudo`).
     pub root_privs: bool,
-    /// The `limit` that a list goes on with.
+    /// The `limit` of a list after the rule's pagination.
     pub limit: Option<Value>,
     /// Why.
     pub reason: Reason,
@@ -25,23 +27,29 @@ pub struct Decision {
     pub rule: Option<RuleId>,
 }
 
-/// Why a request is let through or not.
+/// Why a request is allowed or denied. Its [`Display`](fmt::Display) is the sentence that
+/// people read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
     /// The policy `root` allows everything below its namespace.
     Root,
     /// The policy `root` of another namespace.
     RootElsewhere,
-    /// Help is for everybody.
+    /// Every token may ask for help.
     Help,
-    /// The rule grants what the operation takes.
+    /// The rule grants what the operation requires.
     Granted,
     /// No rule matches the path.
     NoRule,
     /// The rule denies.
     Denied,
-    /// The rule grants other things, or nothing.
-    NotGranted(Capability),
+    /// The rule doesn't grant what the operation requires.
+    NotGranted {
+        /// The capability that the operation requires.
+        wanted: Capability,
+        /// The capabilities that the rule grants.
+        granted: Capabilities,
+    },
     /// No capability of this server stands for the operation.
     NoCapability,
     /// The answer must be wrapped for a time within the rule's bounds, and isn't.
@@ -59,8 +67,8 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Whether the rule grants what the operation takes, and a condition on the answer's
-    /// wrapping or on parameters refuses it all the same.
+    /// Whether the rule grants what the operation requires, and a condition on the wrapping
+    /// of the response or on parameters still denies the request.
     pub fn is_condition(&self) -> bool {
         matches!(
             self,
@@ -74,8 +82,44 @@ impl Reason {
     }
 }
 
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => f.write_str("the policy root allows everything"),
+            Self::RootElsewhere => f.write_str("the policy root is of another namespace"),
+            Self::Help => f.write_str("every token may ask for help"),
+            Self::Granted => f.write_str("the rule grants it"),
+            Self::NoRule => {
+                f.write_str("no rule matches the path, and what isn't granted is denied")
+            }
+            Self::Denied => f.write_str("the rule denies"),
+            Self::NotGranted { wanted, granted } if granted.is_empty() => {
+                write!(f, "the rule grants nothing, and {} is needed", wanted.name())
+            }
+            Self::NotGranted { wanted, granted } => {
+                write!(f, "the rule grants {granted}, and {} is needed", wanted.name())
+            }
+            Self::NoCapability => {
+                f.write_str("no capability of this server stands for the operation")
+            }
+            Self::Wrapping => {
+                f.write_str("the answer must be wrapped for a time within the rule's bounds")
+            }
+            Self::ParameterMissing(name) => write!(f, "the parameter {name} is required"),
+            Self::ParameterDenied(name) => write!(f, "the parameter {name} is denied"),
+            Self::ParameterNotAllowed(name) => {
+                write!(f, "the parameter {name} isn't among the allowed ones")
+            }
+            Self::ValueNotAllowed(name) => {
+                write!(f, "the value of the parameter {name} isn't among the allowed ones")
+            }
+            Self::Page => f.write_str("the page is larger than the rule allows"),
+        }
+    }
+}
+
 impl Acl<'_> {
-    /// Whether `request` is let through, and by which rule.
+    /// Decides `request`: whether it is allowed, why, and by which rule.
     pub fn decide(&self, request: &Request<'_>) -> Decision {
         let namespace = canonical_namespace(request.namespace);
         let limit = request.data.and_then(|data| data.get("limit")).cloned();
@@ -123,7 +167,8 @@ impl Acl<'_> {
             return Some(Reason::NoCapability);
         };
         if !rule.capabilities.contains(capability) {
-            return Some(Reason::NotGranted(capability));
+            let (wanted, granted) = (capability, rule.capabilities);
+            return Some(Reason::NotGranted { wanted, granted });
         }
         if !wrapped_within(rule, request.wrap_ttl) {
             return Some(Reason::Wrapping);

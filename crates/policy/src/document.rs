@@ -14,24 +14,25 @@ use envlock_text::{Pos, limits::MANIFEST};
 #[derive(Debug, Clone)]
 pub struct Policy {
     /// The name that it is uploaded under.
-    pub name: String,
+    pub(crate) name: String,
     /// The file, as the user named it.
-    pub file: String,
+    pub(crate) file: String,
     /// The path of its namespace, `""` for the root, else with a slash at its end.
-    pub namespace: String,
+    pub(crate) namespace: String,
     /// What templates may put into a pattern, where OpenBao was told to allow more.
-    pub allow_slashes: bool,
-    pub allow_wildcards: bool,
-    pub blocks: Vec<Block>,
-    pub body: Body,
-    pub traps: Vec<Trap>,
+    pub(crate) allow_slashes: bool,
+    pub(crate) allow_wildcards: bool,
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) body: Body,
+    pub(crate) traps: Vec<Trap>,
 }
 
 impl Policy {
     /// Reads `text`, the content of `file`, as the policy `name`.
     ///
     /// # Errors
-    /// What every server refuses. What only some refuse is asked for with [`Self::fault`].
+    /// The first fault for which every server refuses the text; [`Self::fault`] returns those
+    /// of one server.
     pub fn parse(name: &str, file: &str, text: &str) -> Result<Self, PolicyError> {
         if text.len() > MANIFEST.bytes {
             return Err(Fault::TooLarge(text.len()).at(file, Pos::START));
@@ -62,6 +63,14 @@ impl Policy {
     #[must_use]
     pub fn in_namespace(mut self, path: &str) -> Self {
         self.namespace = canonical_namespace(path);
+        self
+    }
+
+    /// The same policy, with what OpenBao was configured to let identity templates put into a
+    /// pattern: slashes, and wildcards.
+    #[must_use]
+    pub fn allowing_in_templates(mut self, slashes: bool, wildcards: bool) -> Self {
+        (self.allow_slashes, self.allow_wildcards) = (slashes, wildcards);
         self
     }
 
@@ -98,7 +107,7 @@ impl Policy {
     }
 
     /// The items that blocks are read from, in the same order.
-    pub fn paths(&self) -> impl Iterator<Item = &Item> {
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Item> {
         self.body.items.iter().filter(|item| item.name() == "path")
     }
 
@@ -145,7 +154,7 @@ fn pattern_of(item: &Item) -> (&str, Pos) {
 }
 
 /// `""` for the root, else the path with a slash at its end and none at its start.
-pub fn canonical_namespace(path: &str) -> String {
+pub(crate) fn canonical_namespace(path: &str) -> String {
     match path.trim_matches('/') {
         "" => String::new(),
         bare => format!("{bare}/"),

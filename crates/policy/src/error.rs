@@ -190,20 +190,19 @@ impl PolicyError {
         }
     }
 
-    /// The same as a diagnostic, with nothing of a token's shape in it.
-    pub fn diagnostic(&self) -> Finding {
-        let message = envlock_text::redact(&self.to_string()).into_owned();
-        let diagnostic = Finding::new(self.code(), message).at(self.place.clone());
+    /// The same as a finding.
+    pub fn finding(&self) -> Finding {
+        let finding = Finding::new(self.code(), self.to_string()).at(self.place.clone());
         match self.fault.help() {
-            Some(help) => diagnostic.with_help(envlock_text::redact(&help).into_owned()),
-            None => diagnostic,
+            Some(help) => finding.with_help(help),
+            None => finding,
         }
     }
 }
 
 impl Explain for PolicyError {
     fn findings(&self) -> Vec<Finding> {
-        vec![self.diagnostic()]
+        vec![self.finding()]
     }
 
     fn exit(&self) -> Exit {

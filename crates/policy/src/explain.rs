@@ -2,13 +2,16 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
 
 use super::acl::{Acl, RuleId, RuleOrigin};
-use super::decide::{Decision, Reason};
+use super::decide::Reason;
 use super::dialect::Dialect;
-use super::pattern::PatternKind;
+use super::document::canonical_namespace;
+use super::pattern::{PatternKind, RankStep};
 use super::request::Request;
+use super::rule::Interaction;
 use super::template::may_match;
 
 /// The answer of one server to one request, explained.
@@ -22,26 +25,41 @@ pub struct Explanation {
     pub path: String,
     /// Whether it is allowed.
     pub allowed: bool,
-    /// Why, as a sentence.
-    pub reason: String,
+    /// Why.
+    #[serde(serialize_with = "text")]
+    pub reason: Reason,
     /// What `capabilities-self` would say of the path.
     pub capabilities: Vec<&'static str>,
     /// The blocks of the deciding rule.
     pub rule: Vec<RuleOrigin>,
-    /// Why this rule and no other, as a sentence.
-    pub chosen: Option<String>,
-    /// The rules that match too and have no say.
+    /// Why this rule decides and no other.
+    #[serde(serialize_with = "optional_text")]
+    pub chosen: Option<Choice>,
+    /// The rules that match too, and that the deciding rule hides.
     pub hidden: Vec<RuleOrigin>,
-    /// What else the request has to meet.
-    pub conditions: Vec<String>,
-    /// Templated rules that may match, where who asks isn't known: then the answer is open.
+    /// What the request has to meet in addition.
+    #[serde(serialize_with = "texts")]
+    pub conditions: Vec<Condition>,
+    /// Templated rules that may match, where the identity isn't known: the answer is open.
     pub undecided: Vec<RuleOrigin>,
 }
 
-/// Explains what `acl` says to `request`.
+fn text<S: Serializer>(value: &Reason, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+fn optional_text<S: Serializer>(value: &Option<Choice>, serializer: S) -> Result<S::Ok, S::Error> {
+    value.as_ref().map(ToString::to_string).serialize(serializer)
+}
+
+fn texts<S: Serializer>(values: &[Condition], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(values.iter().map(ToString::to_string))
+}
+
+/// Explains how `acl` decides `request`.
 pub fn explain(acl: &Acl<'_>, request: &Request<'_>) -> Explanation {
     let decision = acl.decide(request);
-    let path = format!("{}{}", super::canonical_namespace(request.namespace), request.path);
+    let path = format!("{}{}", canonical_namespace(request.namespace), request.path);
     let listing = request.operation.is_listing(acl.dialect);
     let hidden = decision.rule.map(|rule| acl.hidden(&path, listing, rule)).unwrap_or_default();
     Explanation {
@@ -49,13 +67,13 @@ pub fn explain(acl: &Acl<'_>, request: &Request<'_>) -> Explanation {
         operation: request.operation.name(),
         path: request.path.to_owned(),
         allowed: decision.allowed,
-        reason: sentence(acl, &decision),
         capabilities: acl.capabilities(request.path, request.namespace),
         rule: decision.rule.map(|rule| acl.origins(rule)).unwrap_or_default(),
         chosen: decision.rule.map(|rule| chosen(acl, rule, &hidden)),
         hidden: hidden.iter().flat_map(|rule| acl.origins(*rule)).collect(),
         conditions: decision.rule.map(|rule| conditions(acl, rule)).unwrap_or_default(),
         undecided: undecided(acl, &path),
+        reason: decision.reason,
     }
 }
 
@@ -68,95 +86,118 @@ fn undecided(acl: &Acl<'_>, path: &str) -> Vec<RuleOrigin> {
     open.map(|id| acl.origin(*id)).collect()
 }
 
-/// The reason of a decision, with what the rule grants instead.
-pub fn sentence(acl: &Acl<'_>, decision: &Decision) -> String {
-    match (&decision.reason, decision.rule) {
-        (Reason::NotGranted(wanted), Some(rule)) => {
-            let granted = acl.rule(rule).capabilities;
-            if granted.is_empty() {
-                return format!("the rule grants nothing, and {} is needed", wanted.name());
+/// Why the deciding rule is this one and not another that matches too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// It names the path exactly.
+    Exact,
+    /// No other rule matches.
+    Only,
+    /// The other rule names the path without its slash.
+    WithSlash,
+    /// It ranks higher than the next.
+    Rank {
+        /// The property in which the patterns differ.
+        step: RankStep,
+        /// The pattern of the next rule.
+        next: String,
+    },
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact => {
+                f.write_str("it names the path exactly, which takes precedence over wildcards")
             }
-            format!("the rule grants {granted}, and {} is needed", wanted.name())
+            Self::Only => f.write_str("no other rule matches"),
+            Self::WithSlash => f.write_str(
+                "the other rule names the path without its slash, and this one with it",
+            ),
+            Self::Rank { step, next } => write!(
+                f,
+                "{step} than \"{next}\"; rules of different patterns are never united"
+            ),
         }
-        (reason, _) => reason.to_string(),
+    }
+}
+
+/// What a request has to meet in addition to the capability.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// The response must be wrapped.
+    Wrapping,
+    /// These parameters are required.
+    Required(Vec<String>),
+    /// Only these parameters are allowed.
+    Allowed(Vec<String>),
+    /// These parameters are denied.
+    Denied(Vec<String>),
+    /// Somebody has to act first.
+    Interaction(Interaction),
+    /// The rule ends.
+    Ends(Timestamp),
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Wrapping => f.write_str("the answer must be wrapped (X-Vault-Wrap-TTL)"),
+            Self::Required(names) => write!(f, "the parameters {} are required", names.join(", ")),
+            Self::Allowed(names) => write!(
+                f,
+                "the parameters {} are allowed, some of them by value",
+                names.join(", ")
+            ),
+            Self::Denied(names) => write!(
+                f,
+                "the parameters {} are denied, some of them by value",
+                names.join(", ")
+            ),
+            Self::Interaction(Interaction::Confirmation) => {
+                f.write_str("a person must confirm (mfa_methods)")
+            }
+            Self::Interaction(Interaction::Approval) => {
+                f.write_str("other people must approve (control_group)")
+            }
+            Self::Ends(end) => write!(f, "it ends at {end}"),
+        }
     }
 }
 
 /// The step of the priority rules that decided.
-fn chosen(acl: &Acl<'_>, rule: RuleId, hidden: &[RuleId]) -> String {
+fn chosen(acl: &Acl<'_>, rule: RuleId, hidden: &[RuleId]) -> Choice {
     let pattern = &acl.rule(rule).pattern;
     if pattern.kind == PatternKind::Exact {
-        return "it names the path exactly, which beats every wildcard".to_owned();
+        return Choice::Exact;
     }
-    let Some(next) = hidden.first() else { return "no other rule matches".to_owned() };
+    let Some(next) = hidden.first() else { return Choice::Only };
     let other = &acl.rule(*next).pattern;
     if other.kind == PatternKind::Exact {
-        return "the other rule names the path without its slash, and this one with it".to_owned();
+        return Choice::WithSlash;
     }
-    let step = pattern.rank().won_by(&other.rank());
-    format!("{step} than \"{}\"; rules of different patterns are never united", other.written())
+    Choice::Rank { step: pattern.rank().won_by(&other.rank()), next: other.written() }
 }
 
-fn conditions(acl: &Acl<'_>, rule: RuleId) -> Vec<String> {
+fn conditions(acl: &Acl<'_>, rule: RuleId) -> Vec<Condition> {
     let rule = acl.rule(rule);
     let mut conditions = Vec::new();
     if rule.min_wrapping > 0 || rule.max_wrapping > 0 {
-        conditions.push("the answer must be wrapped (X-Vault-Wrap-TTL)".to_owned());
+        conditions.push(Condition::Wrapping);
     }
     if !rule.required.is_empty() {
-        conditions.push(format!(
-            "the parameters {} must be there",
-            rule.required.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
-        ));
+        conditions.push(Condition::Required(rule.required.iter().cloned().collect()));
     }
-    for (what, parameters) in [("are allowed", &rule.allowed), ("are denied", &rule.denied)] {
+    let kinds: [fn(Vec<String>) -> Condition; 2] = [Condition::Allowed, Condition::Denied];
+    for (kind, parameters) in kinds.into_iter().zip([&rule.allowed, &rule.denied]) {
         if let Some(parameters) = parameters.as_ref().filter(|parameters| !parameters.is_empty()) {
-            let names: Vec<_> = parameters.keys().map(String::as_str).collect();
-            conditions
-                .push(format!("the parameters {} {what}, some of them by value", names.join(", ")));
+            conditions.push(kind(parameters.keys().cloned().collect()));
         }
     }
-    if rule.mfa {
-        conditions.push("a person must confirm (mfa_methods)".to_owned());
-    }
-    if rule.control_group {
-        conditions.push("others must approve (control_group)".to_owned());
-    }
-    if let Some(end) = rule.expires {
-        conditions.push(format!("it ends at {end}"));
-    }
+    conditions.extend(rule.mfa.then_some(Condition::Interaction(Interaction::Confirmation)));
+    conditions.extend(rule.control_group.then_some(Condition::Interaction(Interaction::Approval)));
+    conditions.extend(rule.expires.map(Condition::Ends));
     conditions
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Root => f.write_str("the policy root allows everything"),
-            Self::RootElsewhere => f.write_str("the policy root is of another namespace"),
-            Self::Help => f.write_str("help is for everybody"),
-            Self::Granted => f.write_str("the rule grants it"),
-            Self::NoRule => {
-                f.write_str("no rule matches the path, and what isn't granted is denied")
-            }
-            Self::Denied => f.write_str("the rule denies"),
-            Self::NotGranted(wanted) => write!(f, "the rule doesn't grant {}", wanted.name()),
-            Self::NoCapability => {
-                f.write_str("no capability of this server stands for the operation")
-            }
-            Self::Wrapping => {
-                f.write_str("the answer must be wrapped for a time within the rule's bounds")
-            }
-            Self::ParameterMissing(name) => write!(f, "the parameter {name} is required"),
-            Self::ParameterDenied(name) => write!(f, "the parameter {name} is denied"),
-            Self::ParameterNotAllowed(name) => {
-                write!(f, "the parameter {name} isn't among the allowed ones")
-            }
-            Self::ValueNotAllowed(name) => {
-                write!(f, "the value of the parameter {name} isn't among the allowed ones")
-            }
-            Self::Page => f.write_str("the page is larger than the rule allows"),
-        }
-    }
 }
 
 impl fmt::Display for Explanation {
@@ -180,7 +221,7 @@ impl fmt::Display for Explanation {
         for RuleOrigin { policy, place, pattern } in &self.undecided {
             writeln!(
                 f,
-                "  open:  path \"{pattern}\" of {policy} ({place}) may match, by who asks"
+                "  open:  path \"{pattern}\" of {policy} ({place}) may match, depending on the identity"
             )?;
         }
         writeln!(f, "  capabilities-self would say: {}", self.capabilities.join(", "))

@@ -1,7 +1,32 @@
-//! Vault and OpenBao ACL policies, read and decided as the servers do.
+//! ACL policies of Vault and OpenBao, read and decided as the servers do.
 //!
-//! A text becomes a [`Policy`] once; an [`Acl`] is what one server makes of the policies of
-//! one token; [`Acl::decide`] answers one request with the rule that decided it.
+//! [`Policy::parse`] reads a text once. [`Acl::new`] is what one server makes of the policies of
+//! one token. [`Acl::decide`] answers one request with the rule that decided it. [`lint`] finds
+//! what a policy probably doesn't mean, [`explain`] explains a decision, [`suite`] runs unit
+//! tests of policies, and [`Engine`] knows the API paths of each secrets engine.
+//!
+//! Pure: nothing here reads a file, the clock or the network.
+//!
+//! ```
+//! use envlock_policy::{Acl, Context, Dialect, Operation, Policy, Request};
+//!
+//! let text = "path \"secret/data/ml/*\" { capabilities = [\"read\"] }";
+//! let policy = Policy::parse("ci", "ci.hcl", text)?;
+//! let context = Context {
+//!     dialect: Dialect::OpenBao,
+//!     now: jiff::Timestamp::UNIX_EPOCH,
+//!     identity: None,
+//!     token_namespace: "",
+//! };
+//! let acl = Acl::new(&[&policy], &context)?;
+//!
+//! let decision = acl.decide(&Request::new(Operation::Read, "secret/data/ml/db"));
+//! assert!(decision.allowed);
+//!
+//! let decision = acl.decide(&Request::new(Operation::Update, "secret/data/ml/db"));
+//! assert_eq!(decision.reason.to_string(), "the rule grants read, and update is needed");
+//! # Ok::<(), envlock_policy::PolicyError>(())
+//! ```
 
 mod acl;
 mod block;
@@ -16,6 +41,7 @@ mod error;
 pub mod explain;
 mod hcl;
 mod identity;
+mod identity_read;
 mod json;
 pub mod lint;
 mod parameters;
@@ -23,11 +49,13 @@ mod pattern;
 mod request;
 mod rule;
 mod segments;
+pub mod suite;
 mod template;
 #[cfg(test)]
 mod tests;
 
-pub use acl::{Acl, Context, RuleOrigin};
+pub use acl::{Acl, Context, RuleId, RuleOrigin};
+pub use block::Block;
 pub use capability::{Capabilities, Capability};
 pub use decide::{Decision, Reason};
 pub use dialect::{Dialect, DialectSet};
@@ -36,8 +64,5 @@ pub use engine::{Access, Engine, KnownFields, LocatorKind, TransitOperation};
 pub use error::{Fault, PolicyError};
 pub use identity::{Alias, Entity, Group, Identity};
 pub use request::{Operation, Request};
-
-pub use acl::RuleId;
-pub use document::canonical_namespace;
-pub use rule::BlockId;
+pub use rule::{BlockId, Interaction, Rule};
 pub use template::may_match;

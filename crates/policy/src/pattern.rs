@@ -1,10 +1,11 @@
 //! Patterns: what they match, and which of two wins.
 
 use std::cmp::Reverse;
+use std::fmt;
 
 /// How a pattern matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PatternKind {
+pub(crate) enum PatternKind {
     /// This path alone.
     Exact,
     /// Every path that starts so.
@@ -15,16 +16,16 @@ pub enum PatternKind {
 
 /// A pattern in its namespace, normalised: two that are equal here are one rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pattern {
-    pub kind: PatternKind,
+pub(crate) struct Pattern {
+    pub(crate) kind: PatternKind,
     /// Without the star of a prefix; a pattern of segments keeps its star.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 /// How specific a wildcard pattern is; the greatest wins. The order of the fields is the
 /// servers' order of comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Rank<'a> {
+pub(crate) struct Rank<'a> {
     first_wildcard: usize,
     without_star: bool,
     segments: Reverse<usize>,
@@ -32,26 +33,54 @@ pub struct Rank<'a> {
     text: &'a str,
 }
 
+/// The property by which one wildcard pattern outranks another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RankStep {
+    /// Its first wildcard comes later.
+    FirstWildcard,
+    /// It doesn't end in `*`.
+    WithoutStar,
+    /// It has fewer `+`.
+    FewerSegments,
+    /// It is longer.
+    Longer,
+    /// It comes later in the alphabet.
+    Alphabet,
+}
+
+/// The words go before `than`.
+impl fmt::Display for RankStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::FirstWildcard => "its first wildcard comes later",
+            Self::WithoutStar => "it doesn't end in `*`, and so is more specific",
+            Self::FewerSegments => "it has fewer `+`",
+            Self::Longer => "it is longer",
+            Self::Alphabet => "it comes later in the alphabet",
+        })
+    }
+}
+
 impl Rank<'_> {
-    /// The step by which this rank beats `other`, to go before `than`.
-    pub fn won_by(&self, other: &Self) -> &'static str {
+    /// The property by which this rank is higher than `other`.
+    pub(crate) fn won_by(&self, other: &Self) -> RankStep {
         if self.first_wildcard != other.first_wildcard {
-            "its first wildcard comes later"
+            RankStep::FirstWildcard
         } else if self.without_star != other.without_star {
-            "it doesn't end in `*`, and so is more specific"
+            RankStep::WithoutStar
         } else if self.segments != other.segments {
-            "it has fewer `+`"
+            RankStep::FewerSegments
         } else if self.length != other.length {
-            "it is longer"
+            RankStep::Longer
         } else {
-            "it comes later in the alphabet"
+            RankStep::Alphabet
         }
     }
 }
 
 impl Pattern {
     /// The pattern `text` of a policy in `namespace` (`""` or `team/`); `Err` holds `+*`.
-    pub fn new(text: &str, namespace: &str) -> Result<Self, String> {
+    pub(crate) fn new(text: &str, namespace: &str) -> Result<Self, String> {
         let text = format!("{namespace}{}", text.strip_prefix('/').unwrap_or(text));
         if text.contains("+*") {
             return Err(text);
@@ -66,7 +95,7 @@ impl Pattern {
     }
 
     /// The pattern as a policy of its namespace's parent would write it.
-    pub fn written(&self) -> String {
+    pub(crate) fn written(&self) -> String {
         match self.kind {
             PatternKind::Prefix => format!("{}*", self.text),
             _ => self.text.clone(),
@@ -74,12 +103,12 @@ impl Pattern {
     }
 
     /// Whether it can match more than one path.
-    pub fn is_wildcard(&self) -> bool {
+    pub(crate) fn is_wildcard(&self) -> bool {
         self.kind != PatternKind::Exact
     }
 
     /// Whether it matches `path`, which has no leading slash.
-    pub fn matches(&self, path: &str) -> bool {
+    pub(crate) fn matches(&self, path: &str) -> bool {
         match self.kind {
             PatternKind::Exact => self.text == path,
             PatternKind::Prefix => path.starts_with(&self.text),
@@ -88,7 +117,7 @@ impl Pattern {
     }
 
     /// Its rank among wildcard patterns.
-    pub fn rank(&self) -> Rank<'_> {
+    pub(crate) fn rank(&self) -> Rank<'_> {
         if self.kind != PatternKind::Segments {
             return Rank {
                 first_wildcard: self.text.len(),

@@ -1,6 +1,7 @@
-//! What all blocks of one pattern say together.
+//! Rules: the blocks of one pattern, united as the servers do.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use jiff::Timestamp;
 
@@ -12,32 +13,86 @@ use super::pattern::Pattern;
 /// One block of one of the policies, by their indices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BlockId {
+    /// The index of the policy in the list that the [`Acl`](crate::Acl) was made of.
     pub policy: usize,
+    /// The index of the block in its policy.
     pub block: usize,
 }
 
 /// The blocks of one pattern, united.
 #[derive(Debug, Clone)]
 pub struct Rule {
-    pub pattern: Pattern,
-    pub capabilities: Capabilities,
-    pub allowed: Option<Parameters>,
-    pub denied: Option<Parameters>,
-    pub required: BTreeSet<String>,
-    pub min_wrapping: i64,
-    pub max_wrapping: i64,
-    pub mfa: bool,
-    pub control_group: bool,
-    pub pagination: i64,
+    pub(crate) pattern: Pattern,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) allowed: Option<Parameters>,
+    pub(crate) denied: Option<Parameters>,
+    pub(crate) required: BTreeSet<String>,
+    pub(crate) min_wrapping: i64,
+    pub(crate) max_wrapping: i64,
+    pub(crate) mfa: bool,
+    pub(crate) control_group: bool,
+    pub(crate) pagination: i64,
     /// The earliest end among its blocks.
-    pub expires: Option<Timestamp>,
+    pub(crate) expires: Option<Timestamp>,
     /// At least one, in the order of the policies.
-    pub blocks: Vec<BlockId>,
+    pub(crate) blocks: Vec<BlockId>,
+}
+
+/// Who has to act before the server answers a request that is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interaction {
+    /// A person confirms (`mfa_methods`).
+    Confirmation,
+    /// Other people approve (`control_group`).
+    Approval,
+}
+
+impl fmt::Display for Interaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Confirmation => "a person who confirms (mfa_methods)",
+            Self::Approval => "other people who approve (control_group)",
+        })
+    }
 }
 
 impl Rule {
+    /// The pattern, as a policy of the root namespace writes it.
+    pub fn pattern(&self) -> String {
+        self.pattern.written()
+    }
+
+    /// Whether the pattern can match more than one path.
+    pub fn is_wildcard(&self) -> bool {
+        self.pattern.is_wildcard()
+    }
+
+    /// The capabilities that it grants.
+    pub fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    /// The blocks that it was made of; at least one, in the order of the policies.
+    pub fn blocks(&self) -> &[BlockId] {
+        &self.blocks
+    }
+
+    /// Who has to act before a request is answered.
+    pub fn interaction(&self) -> Option<Interaction> {
+        match self {
+            Self { mfa: true, .. } => Some(Interaction::Confirmation),
+            Self { control_group: true, .. } => Some(Interaction::Approval),
+            _ => None,
+        }
+    }
+
+    /// When the first of its blocks ends (OpenBao).
+    pub fn expires(&self) -> Option<Timestamp> {
+        self.expires
+    }
+
     /// The rule of a single block.
-    pub fn new(pattern: Pattern, block: &Block, id: BlockId, dialect: Dialect) -> Self {
+    pub(crate) fn new(pattern: Pattern, block: &Block, id: BlockId, dialect: Dialect) -> Self {
         let denies = block.capabilities.denies();
         let unless_denied = |parameters: &Option<Parameters>| {
             if denies { None } else { parameters.clone() }
@@ -59,7 +114,7 @@ impl Rule {
     }
 
     /// Adds another block of the same pattern.
-    pub fn merge(&mut self, block: &Block, id: BlockId, dialect: Dialect) {
+    pub(crate) fn merge(&mut self, block: &Block, id: BlockId, dialect: Dialect) {
         self.blocks.push(id);
         if dialect == Dialect::OpenBao {
             self.expires = self.expires.into_iter().chain(block.expires).min();

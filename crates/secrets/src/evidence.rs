@@ -1,97 +1,128 @@
-//! What is known about each requirement, wherever it is known from: offline, from policies;
-//! online, from what a server says of the capabilities of a token.
+//! Verdicts on a requirement: of the policies, and of a server that listed the capabilities of
+//! a token.
 
+use std::fmt;
+
+use envlock_policy::explain::explain;
+use envlock_policy::{
+    self as policy, Acl, BlockId, Capabilities, Dialect, Interaction, Request, RuleId, RuleOrigin,
+    may_match,
+};
 use jiff::Timestamp;
 
 use crate::facts::{Online, Unknown};
-use crate::generate::taken;
+use crate::generate::required_capabilities;
 use crate::requirement::Requirement;
-use envlock_policy::explain::explain;
-use envlock_policy::{Acl, BlockId, Capabilities, Dialect, Request, RuleId, RuleOrigin, may_match};
 
-/// What one server says to one requirement.
+/// How the policies answer one requirement on one server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     /// The server's way to read policies.
     pub dialect: Dialect,
-    /// Its answer.
+    /// The answer.
     pub answer: Answer,
-    /// Why, as a sentence.
-    pub reason: String,
+    /// Why.
+    pub reason: Reason,
     /// The blocks of the deciding rule.
     pub rule: Vec<RuleOrigin>,
-    /// The rules that match too and have no say.
+    /// The rules that match too, and that the deciding rule hides.
     pub hidden: Vec<RuleOrigin>,
-    /// Who has to act before the answer comes, though it is allowed.
-    pub waits_for: Option<&'static str>,
+    /// Who has to act before an allowed request is answered.
+    pub interaction: Option<Interaction>,
     /// When the deciding rule ends.
     pub ends: Option<Timestamp>,
-    /// Whether it is refused by a condition of the rule, on parameters or wrapping: servers
-    /// tell the rule's capabilities all the same.
-    pub by_condition: bool,
 }
 
-/// Yes, no, or nobody can say without knowing who asks.
+/// Yes, no, or it depends on the identity of the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// The request is let through.
+    /// The request is allowed.
     Allowed,
-    /// It isn't.
+    /// The request is denied.
     Denied,
-    /// It hangs on who asks: a templated rule may match.
+    /// A templated rule may match, and the identity isn't known.
     DependsOnIdentity,
 }
 
-/// What `acl` says to `requirement`.
-pub(crate) fn verdict(acl: &Acl<'_>, dialect: Dialect, requirement: &Requirement) -> Verdict {
+/// Why a requirement is allowed or denied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// The decision of the policies.
+    Decision(policy::Reason),
+    /// The endpoint is protected, and the rule doesn't grant `sudo`.
+    SudoMissing,
+    /// A templated rule may match, and the identity isn't known.
+    UnknownIdentity,
+}
+
+impl Reason {
+    /// Whether a condition of the rule denies the request, on parameters or wrapping. A server
+    /// still lists the rule's capabilities.
+    pub fn is_condition(&self) -> bool {
+        matches!(self, Self::Decision(reason) if reason.is_condition())
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Decision(reason) => reason.fmt(f),
+            Self::SudoMissing => {
+                f.write_str("the endpoint is protected, and the rule doesn't grant sudo")
+            }
+            Self::UnknownIdentity => {
+                f.write_str("a templated rule may match, and the identity isn't known")
+            }
+        }
+    }
+}
+
+/// How `acl` answers `requirement`.
+pub(crate) fn verdict(acl: &Acl<'_>, requirement: &Requirement) -> Verdict {
+    let dialect = acl.dialect();
     let request = Request::new(requirement.access.operation, &requirement.access.path);
     let decision = acl.decide(&request);
     let allowed = decision.allowed && (!requirement.sudo || decision.root_privs);
-    let rule = decision.rule.map(|id| acl.rule(id));
-    let waits_for = rule.filter(|_| allowed).and_then(|rule| match rule {
-        rule if rule.mfa => Some("a person who confirms (mfa_methods)"),
-        rule if rule.control_group => Some("others who approve (control_group)"),
-        _ => None,
-    });
-    let ends = rule.and_then(|rule| rule.expires);
-    let unless_known = if allowed { Answer::Allowed } else { Answer::Denied };
     let templates = deciding_templates(acl, decision.rule, requirement, allowed);
     if let Some(block) = templates.first() {
         return Verdict {
             dialect,
             answer: Answer::DependsOnIdentity,
-            reason: "a templated rule may match, and who asks isn't known".to_owned(),
+            reason: Reason::UnknownIdentity,
             rule: vec![acl.origin(*block)],
             hidden: Vec::new(),
-            waits_for: None,
+            interaction: None,
             ends: None,
-            by_condition: false,
         };
     }
+    let rule = decision.rule.map(|id| acl.rule(id));
+    let ends = rule.and_then(policy::Rule::expires);
     if allowed {
-        let rule = decision.rule.map(|id| acl.origins(id)).unwrap_or_default();
-        let reason = decision.reason.to_string();
-        let hidden = Vec::new();
         return Verdict {
             dialect,
-            answer: unless_known,
-            reason,
-            rule,
-            hidden,
-            waits_for,
+            answer: Answer::Allowed,
+            reason: Reason::Decision(decision.reason),
+            rule: decision.rule.map(|id| acl.origins(id)).unwrap_or_default(),
+            hidden: Vec::new(),
+            interaction: rule.and_then(policy::Rule::interaction),
             ends,
-            by_condition: false,
         };
     }
     let explained = explain(acl, &request);
-    let reason = if decision.allowed {
-        "the endpoint is protected, and the rule doesn't grant sudo".to_owned()
-    } else {
-        explained.reason
-    };
-    let (rule, hidden) = (explained.rule, explained.hidden);
-    let by_condition = decision.reason.is_condition();
-    Verdict { dialect, answer: unless_known, reason, rule, hidden, waits_for, ends, by_condition }
+    let sudo_missing = decision.allowed;
+    Verdict {
+        dialect,
+        answer: Answer::Denied,
+        reason: if sudo_missing {
+            Reason::SudoMissing
+        } else {
+            Reason::Decision(decision.reason)
+        },
+        rule: explained.rule,
+        hidden: explained.hidden,
+        interaction: None,
+        ends,
+    }
 }
 
 /// The templated blocks that could change the answer, for some identity. An exact rule for
@@ -104,54 +135,54 @@ fn deciding_templates(
     allowed: bool,
 ) -> Vec<BlockId> {
     let path = requirement.access.path.as_str();
-    let exact = rule.is_some_and(|id| acl.rule(id).pattern.written() == path);
-    let capability = taken(requirement);
+    let exact = rule.is_some_and(|id| acl.rule(id).pattern() == path);
+    let capability = required_capabilities(requirement);
     let candidates = acl.undecided().iter().copied().filter(|id| {
         let block = acl.block(*id);
-        if exact && block.pattern.contains(['*', '+']) {
+        if exact && block.pattern().contains(['*', '+']) {
             return false;
         }
         let bare = path.strip_suffix('/');
-        may_match(&block.pattern, path) || bare.is_some_and(|b| may_match(&block.pattern, b))
+        may_match(block.pattern(), path) || bare.is_some_and(|b| may_match(block.pattern(), b))
     });
     let changes = |id: &BlockId| {
         let block = acl.block(*id);
-        let grants = capability.without(block.capabilities).is_empty();
+        let grants = capability.without(block.capabilities()).is_empty();
         !(allowed && grants && block.is_unconditional())
     };
     let candidates: Vec<_> = candidates.collect();
     if candidates.iter().any(changes) { candidates } else { Vec::new() }
 }
 
-/// What a server says to one requirement.
+/// How a server answers one requirement, by the capabilities that it lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Heard {
-    /// The request is let through.
+pub(crate) enum ServerVerdict {
+    /// The request is allowed.
     Allowed,
-    /// It isn't; these are granted on its path.
+    /// The request is denied; these capabilities are granted on its path.
     Denied(Capabilities),
-    /// The server answered, and left the path out: neither a yes nor a no.
-    LeftOut,
-    /// The server told nothing.
-    Untold(Unknown),
+    /// The server's answer doesn't contain the path: neither a yes nor a no.
+    Omitted,
+    /// The server gave no answer.
+    Unavailable(Unknown),
 }
 
-/// What the server of `online` says to `requirement`. Paths are matched as they were asked.
-/// Capabilities that envlock doesn't know are of newer servers, and grant nothing here.
-pub(crate) fn heard(online: &Online, requirement: &Requirement) -> Heard {
+/// How the server of `online` answers `requirement`. Paths are compared as they were requested.
+/// Capabilities that envlock doesn't know belong to newer servers, and grant nothing here.
+pub(crate) fn server_verdict(online: &Online, requirement: &Requirement) -> ServerVerdict {
     let paths = match &online.capabilities {
         Ok(paths) => paths,
-        Err(unknown) => return Heard::Untold(*unknown),
+        Err(unknown) => return ServerVerdict::Unavailable(*unknown),
     };
-    let Some(names) = paths.get(&requirement.access.path) else { return Heard::LeftOut };
+    let Some(names) = paths.get(&requirement.access.path) else { return ServerVerdict::Omitted };
     if names.contains("root") {
-        return Heard::Allowed;
+        return ServerVerdict::Allowed;
     }
     let granted: Capabilities = names.iter().filter_map(|name| name.parse().ok()).collect();
     let granted = if granted.denies() { Capabilities::NONE } else { granted };
-    if taken(requirement).without(granted).is_empty() {
-        Heard::Allowed
+    if required_capabilities(requirement).without(granted).is_empty() {
+        ServerVerdict::Allowed
     } else {
-        Heard::Denied(granted)
+        ServerVerdict::Denied(granted)
     }
 }

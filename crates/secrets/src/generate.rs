@@ -34,7 +34,7 @@ fn render(title: &str, requirements: &[Requirement]) -> String {
     let mut paths: BTreeMap<&str, (Capabilities, Vec<&str>)> = BTreeMap::new();
     for requirement in requirements {
         let (capabilities, needs) = paths.entry(&requirement.access.path).or_default();
-        *capabilities = capabilities.union(taken(requirement));
+        *capabilities = capabilities.union(required_capabilities(requirement));
         if !needs.contains(&requirement.need.as_str()) {
             needs.push(&requirement.need);
         }
@@ -48,8 +48,8 @@ fn render(title: &str, requirements: &[Requirement]) -> String {
 
 /// The capabilities that a requirement takes on its path. A POST to an endpoint that may or
 /// may not know what is there is `update` everywhere that needs are read by one.
-pub(crate) fn taken(requirement: &Requirement) -> Capabilities {
-    let mut capabilities = of_operation(requirement.access.operation);
+pub(crate) fn required_capabilities(requirement: &Requirement) -> Capabilities {
+    let mut capabilities = operation_capabilities(requirement.access.operation);
     if requirement.sudo {
         capabilities.insert(Capability::Sudo);
     }
@@ -57,7 +57,7 @@ pub(crate) fn taken(requirement: &Requirement) -> Capabilities {
 }
 
 /// The capability of an operation, as a set.
-pub(crate) fn of_operation(operation: Operation) -> Capabilities {
+pub(crate) fn operation_capabilities(operation: Operation) -> Capabilities {
     Dialect::ALL.into_iter().find_map(|dialect| operation.capability(dialect)).into_iter().collect()
 }
 

@@ -11,4 +11,3 @@ pub mod facts;
 pub mod generate;
 pub mod manifest;
 pub mod requirement;
-pub mod suite;

@@ -87,7 +87,7 @@ pub(crate) fn of_presence(resolved: &ResolvedNeed) -> Vec<Requirement> {
 }
 
 /// Requests that nobody needs to be kept from: the verifier's, and a token's own affairs.
-pub(crate) fn harmless(profile: &ResolvedProfile) -> Vec<Access> {
+pub(crate) fn always_permitted(profile: &ResolvedProfile) -> Vec<Access> {
     let own = SELF
         .iter()
         .map(|(path, operation)| Access { path: (*path).to_owned(), operation: *operation });

@@ -9,7 +9,7 @@ use envlock_report::document::Document;
 use envlock_report::sink::{Ended, Rules, close};
 use envlock_report::{Exit, Explain, exposed};
 use envlock_secrets::manifest::{Manifest, Notation};
-use envlock_secrets::suite::Suite;
+use envlock_policy::suite::Suite;
 
 const MEGABYTES: usize = 10 * 1024 * 1024;
 

@@ -11,7 +11,7 @@ use envlock_report::sink::{Closed, Ended, Rules, close};
 use envlock_report::{Exit, Explain, Finding, exposed};
 use envlock_secrets::checks::{Input, check, table};
 use envlock_secrets::manifest::{Manifest, Notation};
-use envlock_secrets::suite::Suite;
+use envlock_policy::suite::Suite;
 use jiff::Timestamp;
 use serde::Deserialize;
 

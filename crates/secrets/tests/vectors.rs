@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use envlock_secrets::suite::Suite;
+use envlock_policy::suite::Suite;
 
 #[test]
 fn every_case_comes_out_as_on_the_servers() {

@@ -2,7 +2,8 @@
 
 use envlock_policy::PolicyError;
 use envlock_report::{Code, Exit, Explain, Finding, nearest};
-use envlock_secrets::{checks::CheckError, suite::SuiteError};
+use envlock_policy::suite::SuiteError;
+use envlock_secrets::checks::CheckError;
 
 use crate::FileError;
 
@@ -40,7 +41,7 @@ impl Explain for PolicyCommandError {
             Self::File(error) => error.findings(),
             Self::Secrets(error) => error.findings(),
             Self::Check(error) => error.findings(),
-            Self::Policy(error) => vec![error.diagnostic()],
+            Self::Policy(error) => vec![error.finding()],
             Self::Suite(error) => error.findings(),
             Self::Operation { name, known } => {
                 let near = nearest(name, known.iter().copied());

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use envlock_secrets::suite::{CaseFailure, Suite};
+use envlock_policy::suite::{CaseFailure, Suite};
 
 use super::{PolicyCommandError, files::read_cases};
 use crate::secrets::texts;

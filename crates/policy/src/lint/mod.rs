@@ -1,4 +1,4 @@
-//! What a policy probably doesn't mean, though a server accepts it.
+//! Lints: what a policy probably doesn't mean, though a server accepts it.
 
 mod grants;
 mod parameters;
@@ -19,23 +19,24 @@ use envlock_text::Pos;
 
 pub use refusals::refusals;
 
-/// What is wrong or doubtful with `text`, the content of `file`, in the order of its weight.
-/// `now` decides what has expired.
+/// The findings about `text`, the content of `file`, as the policy `name`; the most severe
+/// first. `now` decides what has expired.
 pub fn lint(name: &str, file: &str, text: &str, now: Timestamp) -> Vec<Finding> {
-    let mut findings = envlock_report::exposed::in_file(file, text);
+    let exposed = envlock_report::exposed::in_file(file, text).into_iter();
+    let mut findings: Vec<_> = exposed.map(|finding| finding.about_policy(name)).collect();
     match Policy::parse(name, file, text) {
         Ok(policy) => {
             findings.extend(refusals(&policy, now));
             findings.extend(style(&policy, now));
         }
-        Err(error) => findings.extend(unreadable(file, text, &error)),
+        Err(error) => findings.extend(unreadable(name, file, text, &error)),
     }
     envlock_report::arrange(findings)
 }
 
-/// The findings on a text that every server refuses, with the trap of JSON behind it, if any.
-pub fn unreadable(file: &str, text: &str, error: &PolicyError) -> Vec<Finding> {
-    let mut sink = Sink { file, findings: vec![error.diagnostic()] };
+/// The findings about a text that every server refuses, with what JSON loses, if anything.
+pub fn unreadable(policy: &str, file: &str, text: &str, error: &PolicyError) -> Vec<Finding> {
+    let mut sink = Sink { policy, file, findings: vec![error.finding().about_policy(policy)] };
     if text.trim_start().starts_with('{')
         && let Ok((_, traps)) = json::parse(file, text)
     {
@@ -44,9 +45,9 @@ pub fn unreadable(file: &str, text: &str, error: &PolicyError) -> Vec<Finding> {
     sink.findings
 }
 
-/// The lints alone. Of a policy that every server refuses nothing else is worth saying.
+/// The lints alone, without refusals. A policy that every server refuses has none.
 pub fn style(policy: &Policy, now: Timestamp) -> Vec<Finding> {
-    let mut sink = Sink { file: &policy.file, findings: Vec::new() };
+    let mut sink = Sink { policy: &policy.name, file: &policy.file, findings: Vec::new() };
     if Dialect::PORTABLE.iter().any(|dialect| policy.fault(*dialect, now).is_none()) {
         patterns::labels(policy, &mut sink);
         let bare = policy.blocks.iter().map(|block| block.pattern.trim_end_matches('*'));
@@ -61,22 +62,23 @@ pub fn style(policy: &Policy, now: Timestamp) -> Vec<Finding> {
     sink.findings
 }
 
-/// More lints on one policy than this nobody reads; a hostile one could have a million.
-const TOLD: usize = 1000;
+/// No more lints than this are kept for a policy; a hostile one could have a million.
+const KEPT: usize = 1000;
 
 /// Where lints put what they find.
 struct Sink<'a> {
+    policy: &'a str,
     file: &'a str,
     findings: Vec<Finding>,
 }
 
 impl Sink<'_> {
     fn warn(&mut self, code: Code, pos: Pos, message: &str, help: &str) {
-        if self.findings.len() >= TOLD {
+        if self.findings.len() >= KEPT {
             return;
         }
-        let diagnostic = Finding::new(code, message).at(pos.place(self.file));
-        self.findings.push(diagnostic.with_help(help));
+        let finding = Finding::new(code, message).about_policy(self.policy);
+        self.findings.push(finding.at(pos.place(self.file)).with_help(help));
     }
 
     fn warn_block(&mut self, code: Code, block: &Block, message: &str, help: &str) {

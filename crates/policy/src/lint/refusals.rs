@@ -1,4 +1,4 @@
-//! What some or all servers refuse.
+//! Refusals: what some or all servers refuse.
 
 use envlock_report::{Code, Finding};
 use jiff::Timestamp;
@@ -17,12 +17,12 @@ pub fn refusals(policy: &Policy, now: Timestamp) -> Vec<Finding> {
             None => faults.push((error, vec![dialect])),
         }
     }
-    faults.into_iter().map(|(error, dialects)| finding(error, &dialects)).collect()
+    faults.into_iter().map(|(error, dialects)| finding(error, &dialects).about_policy(&policy.name)).collect()
 }
 
 fn finding(error: &PolicyError, dialects: &[Dialect]) -> Finding {
-    let base = error.diagnostic();
-    let diagnostic = match error.fault {
+    let base = error.finding();
+    let finding = match error.fault {
         Fault::DuplicateAttribute(_) => Finding { code: Code::DuplicateAttribute, ..base },
         _ if dialects.len() == Dialect::PORTABLE.len() => base,
         _ => {
@@ -32,5 +32,5 @@ fn finding(error: &PolicyError, dialects: &[Dialect]) -> Finding {
             Finding { place: base.place, help: base.help, ..warning }
         }
     };
-    diagnostic
+    finding
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use envlock_report::{Code, Finding};
 
-use super::case::Case;
+use super::evaluation::PolicyEvaluation;
 use super::kv2_data_path;
 use crate::evidence::{Answer, Verdict};
 use crate::generate::block;
@@ -12,65 +12,65 @@ use crate::requirement::{Requirement, is_in_default_policy};
 use envlock_model::needs::{Need, Required};
 use envlock_policy::{Capabilities, Capability};
 
-pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
-    for (requirement, verdicts) in case.judged() {
+pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
+    for (requirement, verdicts) in evaluation.judged() {
         let refused = verdicts.iter().all(|verdict| verdict.answer == Answer::Denied);
-        if !refused || group_is_served(case, &requirement.need) {
+        if !refused || group_is_served(evaluation, &requirement.need) {
             continue;
         }
         let verdict = &verdicts[0];
-        let finding = kv2_data_path::finding(case, requirement)
-            .unwrap_or_else(|| denied(case, requirement, verdict));
+        let finding = kv2_data_path::finding(evaluation, requirement)
+            .unwrap_or_else(|| denied(evaluation, requirement, verdict));
         findings.push(finding);
     }
-    one_of_several(case, findings);
+    one_of_several(evaluation, findings);
 }
 
 /// Whether another need of its group is allowed, so that this one may be refused.
-fn group_is_served(case: &Case<'_>, name: &str) -> bool {
-    case.subject.siblings(name).any(|other| case.is_allowed(&other.name))
+fn group_is_served(evaluation: &PolicyEvaluation<'_>, name: &str) -> bool {
+    evaluation.scope.siblings(name).any(|other| evaluation.is_allowed(&other.name))
 }
 
-fn denied(case: &Case<'_>, requirement: &Requirement, verdict: &Verdict) -> Finding {
+fn denied(evaluation: &PolicyEvaluation<'_>, requirement: &Requirement, verdict: &Verdict) -> Finding {
     let Requirement { need, access, .. } = requirement;
     let message =
         format!("{} {} is denied: {}", access.operation.name(), access.path, verdict.reason);
-    let mut diagnostic = Finding::new(Code::Denied, message);
+    let mut finding = Finding::new(Code::Denied, message);
     for origin in &verdict.hidden {
         let note = format!(
             "the deciding rule hides path \"{}\" of {} ({})",
             origin.pattern, origin.policy, origin.place
         );
-        diagnostic.notes.push(note);
+        finding.notes.push(note);
     }
-    let group = case.subject.need(need).need.required.group();
+    let group = evaluation.scope.need(need).need.required.group();
     if let Some(group) = group {
-        diagnostic.notes.push(format!("no other need of the group {group} is allowed either"));
+        finding.notes.push(format!("no other need of the group {group} is allowed either"));
     }
-    if is_optional(&case.subject.need(need).need) {
-        diagnostic
+    if is_optional(&evaluation.scope.need(need).need) {
+        finding
             .notes
             .push("it isn't required, but denied isn't absent: it can never be read".to_owned());
     }
     if is_in_default_policy(&access.path) {
         let note = "the servers' built-in policy `default` allows it: where the token has that \
                     policy, put its text into the repository and attach it";
-        diagnostic.notes.push(note.to_owned());
+        finding.notes.push(note.to_owned());
     }
     let exact =
         verdict.rule.iter().find(|origin| origin.pattern.trim_start_matches('/') == access.path);
-    let wanted = case.subject.taken_on(&access.path);
-    diagnostic.help = Some(exact.map_or_else(
+    let wanted = evaluation.scope.required_on(&access.path);
+    finding.help = Some(exact.map_or_else(
         || {
             let unless =
                 if verdict.rule.is_empty() { "" } else { ", unless the deciding rule means it" };
-            format!("add to the policy {}{unless}", target_policy(case))
+            format!("add to the policy {}{unless}", target_policy(evaluation))
         },
         |origin| format!("change the rule at {} to", origin.place),
     ));
-    let granted = exact.map_or(Capabilities::NONE, |_| granted_by_exact(case, &access.path));
+    let granted = exact.map_or(Capabilities::NONE, |_| granted_by_exact(evaluation, &access.path));
     let fix = block(&access.path, wanted.union(granted));
-    let mut finding = case.subject.finding(need, diagnostic).with_fix(fix);
+    let mut finding = evaluation.scope.finding(need, finding).with_fix(fix);
     for origin in &verdict.rule {
         let message = format!("path \"{}\" of {} decides", origin.pattern, origin.policy);
         finding = finding.with_related(origin.place.clone(), message);
@@ -83,27 +83,27 @@ fn is_optional(need: &Need) -> bool {
 }
 
 /// What an exact rule grants besides, so that the changed rule takes nothing away.
-fn granted_by_exact(case: &Case<'_>, path: &str) -> Capabilities {
-    let acl = &case.acls[0];
-    let granted = acl.find(path, false).map(|rule| acl.rule(rule).capabilities);
+fn granted_by_exact(evaluation: &PolicyEvaluation<'_>, path: &str) -> Capabilities {
+    let acl = &evaluation.acls[0];
+    let granted = acl.find(path, false).map(|rule| acl.rule(rule).capabilities());
     let deny: Capabilities = [Capability::Deny].into_iter().collect();
     granted.unwrap_or_default().without(deny)
 }
 
 /// The last of the attached policies: by custom the most particular one.
-fn target_policy(case: &Case<'_>) -> String {
-    case.attached
+fn target_policy(evaluation: &PolicyEvaluation<'_>) -> String {
+    evaluation.attached
         .last()
         .map(|policy| format!("{} ({})", policy.name(), policy.file()))
         .unwrap_or_default()
 }
 
 /// Of a group of which exactly one is wanted, several are allowed.
-fn one_of_several(case: &Case<'_>, findings: &mut Vec<Finding>) {
+fn one_of_several(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
     let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for need in &case.subject.profile.needs {
+    for need in &evaluation.scope.profile.needs {
         if let Required::OneOf { one_of } = &need.need.required
-            && case.is_allowed(&need.name)
+            && evaluation.is_allowed(&need.name)
         {
             groups.entry(one_of).or_default().push(&need.name);
         }
@@ -113,8 +113,8 @@ fn one_of_several(case: &Case<'_>, findings: &mut Vec<Finding>) {
             "of the group {group} exactly one is wanted, and {} are allowed",
             members.join(", ")
         );
-        let diagnostic = Finding::new(Code::OneOfSeveral, message)
+        let finding = Finding::new(Code::OneOfSeveral, message)
             .with_help("take the rights on the others away, or write any_of");
-        findings.push(case.subject.finding(members[0], diagnostic));
+        findings.push(evaluation.scope.finding(members[0], finding));
     }
 }

@@ -2,12 +2,12 @@
 
 use envlock_report::{Code, Finding};
 
-use super::case::Case;
+use super::evaluation::PolicyEvaluation;
 use crate::evidence::{Answer, Verdict};
 use envlock_policy::{Dialect, DialectSet, RuleOrigin};
 
-pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
-    for (requirement, verdicts) in case.judged() {
+pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
+    for (requirement, verdicts) in evaluation.judged() {
         let allowed = with(verdicts, Answer::Allowed);
         let denied = with(verdicts, Answer::Denied);
         if allowed.is_empty() || denied.is_empty() {
@@ -19,14 +19,14 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
             access.operation.name(),
             access.path
         );
-        let mut diagnostic = Finding::new(Code::DialectDependent, message).with_help(
+        let mut finding = Finding::new(Code::DialectDependent, message).with_help(
             "name the path exactly in the policy, or say which server it is for: \
              `server: {dialect: …}`",
         );
         for verdict in verdicts {
-            diagnostic.notes.push(format!("{}: {}", verdict.dialect, verdict.reason));
+            finding.notes.push(format!("{}: {}", verdict.dialect, verdict.reason));
         }
-        let mut finding = case.subject.finding(&requirement.need, diagnostic);
+        let mut finding = evaluation.scope.finding(&requirement.need, finding);
         let mut deciding: Vec<(&RuleOrigin, Vec<Dialect>)> = Vec::new();
         for (verdict, origin) in verdicts.iter().flat_map(|v| v.rule.iter().map(move |o| (v, o))) {
             match deciding.iter_mut().find(|(known, _)| *known == origin) {

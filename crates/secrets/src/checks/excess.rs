@@ -4,26 +4,26 @@ use std::collections::HashMap;
 
 use envlock_report::{Code, Finding};
 
-use super::case::{Case, Use};
+use super::evaluation::{PolicyEvaluation, Use};
 use super::kv2_data_path;
 use crate::generate::block;
 use envlock_policy::{Acl, BlockId, Capabilities, Capability};
 
-pub(super) fn check(case: &Case<'_>, used: &HashMap<BlockId, Use>, findings: &mut Vec<Finding>) {
-    let acl = &case.acls[0];
-    let misnamed = kv2_data_path::misnamed(case);
+pub(super) fn check(evaluation: &PolicyEvaluation<'_>, used: &HashMap<BlockId, Use>, findings: &mut Vec<Finding>) {
+    let acl = &evaluation.acls[0];
+    let misnamed = kv2_data_path::misnamed(evaluation);
     for rule in acl.rules() {
-        for id in &rule.blocks {
-            let granted = acl.block(*id).capabilities;
+        for id in rule.blocks() {
+            let granted = acl.block(*id).capabilities();
             let finding = match used.get(id) {
                 _ if granted.is_empty() || granted.denies() || misnamed.contains(id) => None,
                 None => Some(unused(acl, *id, granted)),
-                Some(serving) if rule.pattern.is_wildcard() => {
+                Some(serving) if rule.is_wildcard() => {
                     Some(wide(acl, *id, granted, serving))
                 }
                 Some(serving) => narrow(acl, *id, granted, serving),
             };
-            findings.extend(finding.map(|finding| finding.in_profile(&case.subject.profile.name)));
+            findings.extend(finding.map(|finding| finding.in_profile(&evaluation.scope.profile.name)));
         }
     }
 }
@@ -32,8 +32,8 @@ fn unused(acl: &Acl<'_>, id: BlockId, granted: Capabilities) -> Finding {
     let origin = acl.origin(id);
     let message =
         format!("{} grants {granted} on \"{}\", which no need uses", origin.policy, origin.pattern);
-    let diagnostic = Finding::new(Code::Excess, message).at(origin.place);
-    diagnostic.with_help("take the rule out")
+    let finding = Finding::new(Code::Excess, message).about_policy(&origin.policy).at(origin.place);
+    finding.with_help("take the rule out")
 }
 
 /// A rule on one path that grants more than is used there.
@@ -46,8 +46,8 @@ fn narrow(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &Use) -> Opti
     let message =
         format!("{} grants {extra} on \"{}\" beyond what is needed", origin.policy, origin.pattern);
     let fix = block(&origin.pattern, used.capabilities);
-    let diagnostic = Finding::new(Code::Excess, message).at(origin.place);
-    Some(about(used, diagnostic.with_help("narrow the rule to").with_fix(fix)))
+    let finding = Finding::new(Code::Excess, message).about_policy(&origin.policy).at(origin.place);
+    Some(about(used, finding.with_help("narrow the rule to").with_fix(fix)))
 }
 
 /// A rule on many paths of which few are used.
@@ -66,14 +66,14 @@ fn wide(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &Use) -> Findin
         message.push_str(", with sudo on top");
         extra = extra.without([Capability::Sudo].into_iter().collect());
     }
-    let mut diagnostic = Finding::new(Code::Excess, message).at(origin.place);
+    let mut finding = Finding::new(Code::Excess, message).about_policy(&origin.policy).at(origin.place);
     if !extra.is_empty() {
-        diagnostic.notes.push(format!("{extra} isn't used on any of them"));
+        finding.notes.push(format!("{extra} isn't used on any of them"));
     }
     let mut paths = used.paths.clone();
     paths.sort_by(|a, b| a.0.cmp(&b.0));
     let fix: Vec<_> = paths.iter().map(|(path, capabilities)| block(path, *capabilities)).collect();
-    let finding = diagnostic.with_help("narrow the rule to").with_fix(fix.join("\n"));
+    let finding = finding.with_help("narrow the rule to").with_fix(fix.join("\n"));
     about(used, finding)
 }
 

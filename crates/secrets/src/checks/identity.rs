@@ -2,11 +2,11 @@
 
 use envlock_report::{Code, Finding};
 
-use super::case::Case;
+use super::evaluation::PolicyEvaluation;
 use crate::evidence::Answer;
 
-pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
-    for (requirement, verdicts) in case.judged() {
+pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
+    for (requirement, verdicts) in evaluation.judged() {
         let depends = verdicts.iter().find(|v| v.answer == Answer::DependsOnIdentity);
         let Some(verdict) = depends else { continue };
         let access = &requirement.access;
@@ -18,10 +18,10 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
         let help = format!(
             "say who the profile is: `identity: {{entity: {{name: …, metadata: {{…}}}}}}` under \
              profile {}",
-            case.subject.profile.name
+            evaluation.scope.profile.name
         );
-        let diagnostic = Finding::new(Code::DependsOnIdentity, message).with_help(help);
-        let mut finding = case.subject.finding(&requirement.need, diagnostic);
+        let finding = Finding::new(Code::DependsOnIdentity, message).with_help(help);
+        let mut finding = evaluation.scope.finding(&requirement.need, finding);
         for origin in &verdict.rule {
             let message = format!("path \"{}\" of {} may match", origin.pattern, origin.policy);
             finding = finding.with_related(origin.place.clone(), message);

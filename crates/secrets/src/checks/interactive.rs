@@ -2,28 +2,26 @@
 
 use envlock_report::{Code, Finding, Level};
 
-use super::case::Case;
+use super::evaluation::PolicyEvaluation;
 
-pub(super) fn check(case: &Case<'_>, findings: &mut Vec<Finding>) {
-    let personal = case.subject.profile.auth.as_ref().is_some_and(|auth| auth.method.is_personal());
-    for (requirement, verdicts) in case.judged() {
-        let Some(verdict) = verdicts.iter().find(|verdict| verdict.waits_for.is_some()) else {
-            continue;
-        };
+pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
+    let personal = evaluation.scope.profile.auth.as_ref().is_some_and(|auth| auth.method.is_personal());
+    for (requirement, verdicts) in evaluation.judged() {
+        let waiting = verdicts.iter().find_map(|verdict| Some((verdict, verdict.interaction?)));
+        let Some((verdict, interaction)) = waiting else { continue };
         let access = &requirement.access;
         let message = format!(
-            "{} {} is allowed and waits for {}",
+            "{} {} is allowed and waits for {interaction}",
             access.operation.name(),
             access.path,
-            verdict.waits_for.unwrap_or_default()
         );
-        let mut diagnostic = Finding::new(Code::Interactive, message)
+        let mut finding = Finding::new(Code::Interactive, message)
             .with_help("give the job a path of its own whose rule asks nobody");
         if personal {
-            diagnostic.level = Level::Note;
-            diagnostic.notes.push("a person uses this profile, and can answer".to_owned());
+            finding.level = Level::Note;
+            finding.notes.push("a person uses this profile, and can answer".to_owned());
         }
-        let mut finding = case.subject.finding(&requirement.need, diagnostic);
+        let mut finding = evaluation.scope.finding(&requirement.need, finding);
         for origin in &verdict.rule {
             let message = format!("path \"{}\" of {} asks for it", origin.pattern, origin.policy);
             finding = finding.with_related(origin.place.clone(), message);

@@ -4,24 +4,24 @@ use std::collections::HashSet;
 
 use envlock_report::{Code, Finding};
 
-use super::case::Case;
+use super::evaluation::PolicyEvaluation;
 use crate::evidence::Answer;
-use crate::generate::{block, taken};
+use crate::generate::{block, required_capabilities};
 use crate::manifest::Manifest;
 use crate::requirement::Requirement;
 use envlock_policy::Engine;
 use envlock_policy::{Acl, BlockId, RuleId};
 
 /// The finding for a refused requirement, if a rule on the logical path explains it.
-pub(super) fn finding(case: &Case<'_>, requirement: &Requirement) -> Option<Finding> {
-    let need = &case.subject.need(&requirement.need).need;
+pub(super) fn finding(evaluation: &PolicyEvaluation<'_>, requirement: &Requirement) -> Option<Finding> {
+    let need = &evaluation.scope.need(&requirement.need).need;
     let path = &requirement.access.path;
     let consumed = format!("{}/data/{}", need.mount, need.locator.name());
     if need.engine != Engine::Kv2 || *path != consumed {
         return None;
     }
     let logical = need.location();
-    let acl = &case.acls[0];
+    let acl = &evaluation.acls[0];
     let rule = meant(acl, &logical, requirement)?;
     let origin = acl.origins(rule).into_iter().next()?;
     let corrected = corrected(&origin.pattern, &need.mount)?;
@@ -31,29 +31,29 @@ pub(super) fn finding(case: &Case<'_>, requirement: &Requirement) -> Option<Find
         origin.pattern,
         need.mount,
     );
-    let diagnostic = Finding::new(Code::Kv2DataPath, message)
+    let finding = Finding::new(Code::Kv2DataPath, message)
         .with_help(format!("change the rule at {} to", origin.place));
-    let fix = block(&corrected, acl.rule(rule).capabilities.union(taken(requirement)));
+    let fix = block(&corrected, acl.rule(rule).capabilities().union(required_capabilities(requirement)));
     let related = format!("this rule of {} grants nothing on a kv2 mount", origin.policy);
     Some(
-        case.subject
-            .finding(&requirement.need, diagnostic)
+        evaluation.scope
+            .finding(&requirement.need, finding)
             .with_fix(fix)
             .with_related(origin.place, related),
     )
 }
 
 /// The blocks that such findings are about: they are to be changed, not to be taken out.
-pub(super) fn misnamed(case: &Case<'_>) -> HashSet<BlockId> {
+pub(super) fn misnamed(evaluation: &PolicyEvaluation<'_>) -> HashSet<BlockId> {
     let mut blocks = HashSet::new();
-    for (requirement, verdicts) in case.judged() {
-        let need = &case.subject.need(&requirement.need).need;
+    for (requirement, verdicts) in evaluation.judged() {
+        let need = &evaluation.scope.need(&requirement.need).need;
         let refused = verdicts.iter().all(|verdict| verdict.answer == Answer::Denied);
         if refused && need.engine == Engine::Kv2 {
-            let acl = &case.acls[0];
+            let acl = &evaluation.acls[0];
             let logical = need.location();
             let rule = meant(acl, &logical, requirement);
-            blocks.extend(rule.into_iter().flat_map(|rule| acl.rule(rule).blocks.clone()));
+            blocks.extend(rule.into_iter().flat_map(|rule| acl.rule(rule).blocks().to_vec()));
         }
     }
     blocks
@@ -62,7 +62,7 @@ pub(super) fn misnamed(case: &Case<'_>) -> HashSet<BlockId> {
 /// The rule that would have decided, were the mount kv1, if it grants what is needed.
 fn meant(acl: &Acl<'_>, logical: &str, requirement: &Requirement) -> Option<RuleId> {
     let rule = acl.find(logical, false)?;
-    taken(requirement).without(acl.rule(rule).capabilities).is_empty().then_some(rule)
+    required_capabilities(requirement).without(acl.rule(rule).capabilities()).is_empty().then_some(rule)
 }
 
 /// `secret/x` as `secret/data/x`; a pattern that doesn't name the mount can't be corrected.
@@ -86,12 +86,12 @@ pub(super) fn in_manifest(manifest: &Manifest, findings: &mut Vec<Finding>) {
             continue;
         }
         let message = format!("the path of need {name} starts with `data/`, which kv2 adds itself");
-        let diagnostic = Finding::new(Code::Kv2DataPath, message)
+        let finding = Finding::new(Code::Kv2DataPath, message)
             .at(manifest.place(pos))
             .with_note(
                 "a secret that is itself called data is rare: accept the finding with `allow:`",
             )
             .with_help(format!("write `path: {logical}`"));
-        findings.push(diagnostic.about(name));
+        findings.push(finding.about(name));
     }
 }

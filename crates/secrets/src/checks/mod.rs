@@ -1,11 +1,10 @@
 //! The checks: each need of a profile against the policies that its token gets, and against
 //! what a server said.
 //!
-//! [`check`] reads policies, asks every dialect, and hands one case a profile to the
-//! checks, a file each, all of the same shape: they look, and push findings. Those of `online`
-//! look at a server's facts too.
+//! [`check`] reads the policies, evaluates each profile in every dialect, and runs the checks:
+//! one file each, all of the same shape. Those in `online` also look at a server's facts.
 
-mod case;
+mod evaluation;
 mod denied;
 mod dialect_dependent;
 mod excess;
@@ -18,7 +17,7 @@ mod policies;
 mod rights;
 mod root_token;
 mod rules;
-mod subject;
+mod scope;
 mod unused_policy;
 
 use std::collections::BTreeMap;
@@ -28,11 +27,11 @@ use jiff::Timestamp;
 
 use crate::facts::Online;
 use crate::manifest::{Manifest, ResolvedProfile, ServerDialect};
-use case::Case;
-use online::Live;
+use evaluation::PolicyEvaluation;
+use online::OnlineEvaluation;
 use policies::Policies;
 pub use rights::{Question, Right, table};
-use subject::Subject;
+use scope::ProfileScope;
 
 /// What a check looks at.
 #[derive(Debug, Clone, Copy)]
@@ -99,9 +98,10 @@ impl Explain for CheckError {
                 };
                 vec![Finding::new(Code::UnknownName, message).with_help(help)]
             }
-            Self::NoFile { place, .. } => {
+            Self::NoFile { policy, place, .. } => {
                 let help = "paths of policies are relative to the manifest";
-                vec![Finding::new(Code::PolicyFile, message).at(place.clone()).with_help(help)]
+                let finding = Finding::new(Code::PolicyFile, message).about_policy(policy);
+                vec![finding.at(place.clone()).with_help(help)]
             }
         }
     }
@@ -119,36 +119,35 @@ pub fn check(input: &Input<'_>) -> Result<Outcome, CheckError> {
     let mut findings = policies.findings(input, &profiles);
     let mut rights = Vec::new();
     for profile in &profiles {
-        let subject = Subject::new(input.manifest, profile);
-        let case = Case::new(input, &policies, &subject, &mut findings);
-        if let Some(case) = &case {
-            by_policies(case, &mut findings);
+        let scope = ProfileScope::new(input.manifest, profile);
+        let evaluation = PolicyEvaluation::new(input, &policies, &scope, &mut findings);
+        if let Some(evaluation) = &evaluation {
+            by_policies(evaluation, &mut findings);
         }
-        let live = input.online.map(|online| Live::new(input, online, &subject, case.as_ref()));
-        if let Some(live) = &live {
-            online::check(live, &mut findings);
+        let online = input.online.map(|facts| OnlineEvaluation::new(input, facts, &scope, evaluation.as_ref()));
+        if let Some(online) = &online {
+            online::check(online, &mut findings);
         }
-        rights.extend(rights::of(&subject, case.as_ref(), live.as_ref()));
+        rights.extend(rights::of(&scope, evaluation.as_ref(), online.as_ref()));
     }
     unused_policy::declared(input, &profiles, &mut findings);
     kv2_data_path::in_manifest(input.manifest, &mut findings);
     for policy in policies.all() {
         findings.extend(envlock_policy::lint::style(policy, input.now));
     }
-    rules::name_policies(&policies, &mut findings);
     let (findings, rights) = (arrange(findings), rights::merged(rights));
     Ok(Outcome { findings, rights, rules: rules::of(input) })
 }
 
-fn by_policies(case: &Case<'_>, findings: &mut Vec<Finding>) {
-    denied::check(case, findings);
-    dialect_dependent::check(case, findings);
-    identity::check(case, findings);
-    interactive::check(case, findings);
-    expiring::check(case, findings);
-    let uses = case.uses();
-    excess::check(case, &uses, findings);
-    unused_policy::attached(case, &uses, findings);
+fn by_policies(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
+    denied::check(evaluation, findings);
+    dialect_dependent::check(evaluation, findings);
+    identity::check(evaluation, findings);
+    interactive::check(evaluation, findings);
+    expiring::check(evaluation, findings);
+    let uses = evaluation.uses();
+    excess::check(evaluation, &uses, findings);
+    unused_policy::attached(evaluation, &uses, findings);
 }
 
 /// The profiles to check. A manifest without any is one whose token gets every policy.

@@ -47,10 +47,11 @@ impl Policies {
     pub(super) fn findings(&self, input: &Input<'_>, profiles: &[ResolvedProfile]) -> Vec<Finding> {
         let mut findings = Vec::new();
         let mut seen = BTreeSet::new();
-        for policy in input.manifest.policies.values() {
+        for (name, policy) in &input.manifest.policies {
             let file = input.manifest.policy_path(policy);
             if let Some(text) = input.files.get(&file).filter(|_| !seen.contains(&file)) {
-                findings.extend(exposed::in_file(&file, text));
+                let exposed = exposed::in_file(&file, text).into_iter();
+                findings.extend(exposed.map(|finding| finding.about_policy(name)));
                 seen.insert(file);
             }
         }
@@ -62,7 +63,7 @@ impl Policies {
             match policy {
                 Err(error) => {
                     let text = input.files.get(&error.place.file).map_or("", String::as_str);
-                    findings.extend(unreadable(&error.place.file, text, error));
+                    findings.extend(unreadable(name, &error.place.file, text, error));
                 }
                 Ok(policy) if !attached.contains(name.as_str()) => {
                     findings.extend(refusals(policy, input.now));

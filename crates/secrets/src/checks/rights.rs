@@ -6,9 +6,9 @@ use envlock_report::render::Table;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::case::{Case, agreed};
-use super::online::Live;
-use super::subject::Subject;
+use super::evaluation::{PolicyEvaluation, agreed};
+use super::online::OnlineEvaluation;
+use super::scope::ProfileScope;
 use crate::evidence::{Answer, Verdict};
 
 /// One row: a question about a need, and who answers it how.
@@ -49,26 +49,26 @@ pub enum Question {
 
 /// The rows of one profile; none where nobody can say anything.
 pub(super) fn of(
-    subject: &Subject<'_>,
-    case: Option<&Case<'_>>,
-    live: Option<&Live<'_>>,
+    scope: &ProfileScope<'_>,
+    evaluation: Option<&PolicyEvaluation<'_>>,
+    online: Option<&OnlineEvaluation<'_>>,
 ) -> Vec<Right> {
-    if case.is_none() && live.is_none() {
+    if evaluation.is_none() && online.is_none() {
         return Vec::new();
     }
-    let profiles = vec![subject.profile.name.clone()];
-    let requests = subject.requirements.iter().enumerate().map(|(at, requirement)| {
+    let profiles = vec![scope.profile.name.clone()];
+    let requests = scope.requirements.iter().enumerate().map(|(at, requirement)| {
         let access = &requirement.access;
         let (path, operation) = (access.path.clone(), access.operation.name());
         Right {
             need: requirement.need.clone(),
             profiles: profiles.clone(),
             question: Question::Request { path, operation },
-            policies: case.map(|case| by_policies(&case.verdicts[at])),
-            server: live.and_then(|live| live.told(at)).map(str::to_owned),
+            policies: evaluation.map(|evaluation| by_policies(&evaluation.verdicts[at])),
+            server: online.and_then(|online| online.verdict_word(at)).map(str::to_owned),
         }
     });
-    let presence = live.into_iter().flat_map(Live::presences).map(|(need, fields, server)| Right {
+    let presence = online.into_iter().flat_map(OnlineEvaluation::presences).map(|(need, fields, server)| Right {
         need: need.to_owned(),
         profiles: profiles.clone(),
         question: Question::Presence { fields },
@@ -121,13 +121,13 @@ pub fn table(rights: &[Right]) -> Table {
         } else {
             (right.profiles.join(", "), policies)
         };
-        table.row([right.need.clone(), right.question.in_words(), third, fourth]);
+        table.row([right.need.clone(), right.question.describe(), third, fourth]);
     }
     table
 }
 
 impl Question {
-    fn in_words(&self) -> String {
+    fn describe(&self) -> String {
         match self {
             Self::Request { path, operation } => format!("{operation} {path}"),
             Self::Presence { fields } if fields.is_empty() => "is there".to_owned(),

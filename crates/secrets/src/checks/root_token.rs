@@ -15,9 +15,10 @@ pub(super) fn check(
     };
     let message =
         format!("profile {} attaches the policy root, which allows everything", profile.name);
-    let diagnostic = Finding::new(Code::RootToken, message)
+    let finding = Finding::new(Code::RootToken, message)
+        .about_policy("root")
         .at(manifest.place(*pos))
         .with_help("attach a policy of its own: `envlock policy generate` writes it");
-    findings.push(diagnostic.in_profile(&profile.name));
+    findings.push(finding.in_profile(&profile.name));
     true
 }

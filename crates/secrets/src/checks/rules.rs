@@ -1,11 +1,9 @@
 //! `allow:` and `deny:` of the manifest as rules for the end of the run.
 
 use envlock_report::sink::{Allowance, Denial, Denied, Rules, Subject};
-use envlock_report::{Finding, Place};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::policies::Policies;
 use super::{Input, online};
 use crate::manifest::{self, Manifest};
 
@@ -54,14 +52,4 @@ pub(super) fn of(input: &Input<'_>) -> Rules {
         let can_tell = input.online.is_some() || !online::CODES.contains(&allowance.finding);
         input.profile.is_none() && can_tell
     })
-}
-
-/// Names the policy that a finding is about, where the finding is in the policy's file.
-pub(super) fn name_policies(policies: &Policies, findings: &mut [Finding]) {
-    for finding in findings {
-        let file = finding.place.as_ref().map(|place: &Place| &place.file);
-        let Some(file) = file.filter(|_| finding.policy.is_none()) else { continue };
-        let policy = policies.all().find(|policy| policy.file() == file);
-        finding.policy = policy.map(|policy| policy.name().to_owned());
-    }
 }

@@ -5,41 +5,41 @@ use std::collections::{BTreeSet, HashMap};
 use envlock_report::{Code, Finding};
 
 use super::Input;
-use super::case::{Case, Use};
+use super::evaluation::{PolicyEvaluation, Use};
 use super::kv2_data_path;
 use crate::manifest::ResolvedProfile;
-use envlock_policy::{Acl, BlockId};
+use envlock_policy::{Acl, BlockId, Rule};
 
 /// Attached policies none of whose rules serve a need.
 pub(super) fn attached(
-    case: &Case<'_>,
+    evaluation: &PolicyEvaluation<'_>,
     serving: &HashMap<BlockId, Use>,
     findings: &mut Vec<Finding>,
 ) {
-    let misnamed = kv2_data_path::misnamed(case);
+    let misnamed = kv2_data_path::misnamed(evaluation);
     let used: BTreeSet<usize> = serving.keys().chain(&misnamed).map(|id| id.policy).collect();
     let undecided: BTreeSet<usize> =
-        case.acls.iter().flat_map(Acl::undecided).map(|id| id.policy).collect();
-    for (index, (name, pos)) in case.subject.profile.attach.iter().enumerate() {
-        if used.contains(&index) || undecided.contains(&index) || denies(case, index) {
+        evaluation.acls.iter().flat_map(Acl::undecided).map(|id| id.policy).collect();
+    for (index, (name, pos)) in evaluation.scope.profile.attach.iter().enumerate() {
+        if used.contains(&index) || undecided.contains(&index) || denies(evaluation, index) {
             continue;
         }
         let message = format!("the policy {name} is attached, and serves no need");
-        let diagnostic = Finding::new(Code::UnusedPolicy, message)
-            .at(case.subject.manifest.place(*pos))
+        let finding = Finding::new(Code::UnusedPolicy, message)
             .about_policy(name)
+            .at(evaluation.scope.manifest.place(*pos))
             .with_help("take it out of `attach:`, and the token's other rights with it");
-        findings.push(diagnostic.in_profile(&case.subject.profile.name));
+        findings.push(finding.in_profile(&evaluation.scope.profile.name));
     }
 }
 
 /// A policy that only takes away has its use.
-fn denies(case: &Case<'_>, policy: usize) -> bool {
-    let acl = &case.acls[0];
+fn denies(evaluation: &PolicyEvaluation<'_>, policy: usize) -> bool {
+    let acl = &evaluation.acls[0];
     acl.rules()
         .iter()
-        .flat_map(|rule| &rule.blocks)
-        .any(|id| id.policy == policy && acl.block(*id).capabilities.denies())
+        .flat_map(Rule::blocks)
+        .any(|id| id.policy == policy && acl.block(*id).capabilities().denies())
 }
 
 /// Policies that no profile attaches.
@@ -59,11 +59,11 @@ pub(super) fn declared(
     for (name, policy) in &input.manifest.policies {
         if !attached.contains(name.as_str()) {
             let message = format!("no profile attaches the policy {name}");
-            let diagnostic = Finding::new(Code::UnusedPolicy, message)
-                .at(input.manifest.place(policy.pos))
+            let finding = Finding::new(Code::UnusedPolicy, message)
                 .about_policy(name)
+                .at(input.manifest.place(policy.pos))
                 .with_help("attach it where it belongs, or take it out");
-            findings.push(diagnostic);
+            findings.push(finding);
         }
     }
 }

@@ -3,20 +3,20 @@
 use envlock_report::{Code, Finding};
 use jiff::SignedDuration;
 
-use super::live::Live;
+use super::evaluation::OnlineEvaluation;
 
 /// Certificates and signed logins allow about as much.
 const TOLERATED: SignedDuration = SignedDuration::from_secs(60);
 
-pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
-    let Some(ahead) = live.online.server.clock_ahead else { return };
+pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
+    let Some(ahead) = online.facts.server.clock_ahead else { return };
     if ahead.abs() <= TOLERATED {
         return;
     }
     let side = if ahead.is_positive() { "ahead of" } else { "behind" };
     let message = format!("the server's clock is {:#} {side} this machine's", ahead.abs());
-    let diagnostic = Finding::new(Code::ClockSkew, message)
+    let finding = Finding::new(Code::ClockSkew, message)
         .with_note("what ends soon may have ended already, and signed logins may be refused")
         .with_help("set both clocks by NTP: `timedatectl status` shows this machine's");
-    findings.push(live.subject.of_profile(diagnostic));
+    findings.push(online.scope.of_profile(finding));
 }

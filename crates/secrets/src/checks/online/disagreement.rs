@@ -2,40 +2,40 @@
 
 use envlock_report::{Code, Finding, one_line};
 
-use super::live::Live;
-use super::words::{names, request};
-use crate::checks::case::{Case, agreed};
-use crate::evidence::{Answer, Heard, Verdict};
+use super::evaluation::OnlineEvaluation;
+use super::names::{names, request};
+use crate::checks::evaluation::{PolicyEvaluation, agreed};
+use crate::evidence::{Answer, ServerVerdict, Verdict};
 use crate::requirement::Requirement;
 use envlock_policy::RuleOrigin;
 
 /// Requests of one need on which the two disagree in the same way.
 type Requests<'a> = Vec<(&'a Requirement, &'a [Verdict])>;
 
-pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
+pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
     // What a server allows to root says nothing about its policies.
-    let Some(case) = live.case.filter(|_| !live.is_root()) else { return };
-    for need in &live.subject.profile.needs {
+    let Some(evaluation) = online.evaluation.filter(|_| !online.is_root()) else { return };
+    for need in &online.scope.profile.needs {
         let (mut refused, mut granted) = (Requests::new(), Requests::new());
-        for (requirement, verdicts, heard) in live.judged() {
+        for (requirement, verdicts, server) in online.judged() {
             let Some(verdicts) = verdicts.filter(|_| requirement.need == need.name) else {
                 continue;
             };
-            match (agreed(verdicts), heard) {
-                (Some(Answer::Allowed), Heard::Denied(_)) => refused.push((requirement, verdicts)),
+            match (agreed(verdicts), server) {
+                (Some(Answer::Allowed), ServerVerdict::Denied(_)) => refused.push((requirement, verdicts)),
                 // Servers tell a rule's capabilities, whatever its conditions refuse.
-                (Some(Answer::Denied), Heard::Allowed)
-                    if verdicts.iter().any(|verdict| verdict.by_condition) => {}
-                (Some(Answer::Denied), Heard::Allowed) => granted.push((requirement, verdicts)),
+                (Some(Answer::Denied), ServerVerdict::Allowed)
+                    if verdicts.iter().any(|verdict| verdict.reason.is_condition()) => {}
+                (Some(Answer::Denied), ServerVerdict::Allowed) => granted.push((requirement, verdicts)),
                 _ => {}
             }
         }
-        let names = PolicyNames::of(live);
+        let names = PolicyNames::of(online);
         if !refused.is_empty() {
-            findings.push(refusing(live, case, &names, &refused));
+            findings.push(refusing(online, evaluation, &names, &refused));
         }
         if !granted.is_empty() {
-            findings.push(granting(live, case, &names, &granted));
+            findings.push(granting(online, evaluation, &names, &granted));
         }
     }
 }
@@ -51,9 +51,9 @@ struct PolicyNames<'a> {
 }
 
 impl<'a> PolicyNames<'a> {
-    fn of(live: &Live<'a>) -> Self {
-        let token = live.online.token.policies.as_slice();
-        let attached: Vec<_> = live.subject.profile.attach.iter().map(|(name, _)| name).collect();
+    fn of(online: &OnlineEvaluation<'a>) -> Self {
+        let token = online.facts.token.policies.as_slice();
+        let attached: Vec<_> = online.scope.profile.attach.iter().map(|(name, _)| name).collect();
         // The servers write the names of policies in lower case.
         let same = |a: &String, b: &String| a.to_lowercase() == b.to_lowercase();
         let is_on_token = |name: &&String| token.iter().any(|known| same(known, name));
@@ -67,10 +67,10 @@ impl<'a> PolicyNames<'a> {
     }
 
     /// Says which server it is, and where the names differ.
-    fn tell(&self, live: &Live<'_>, diagnostic: &mut Finding) {
+    fn tell(&self, online: &OnlineEvaluation<'_>, finding: &mut Finding) {
         let Self { token, attached, lacking, further } = self;
-        let mut note = |text: String| diagnostic.notes.push(text);
-        note(format!("the server is {}", one_line(&live.online.server.address)));
+        let mut note = |text: String| finding.notes.push(text);
+        note(format!("the server is {}", one_line(&online.facts.server.address)));
         note(format!(
             "the token has the policies {}; attached are {}",
             names(*token),
@@ -89,8 +89,8 @@ impl<'a> PolicyNames<'a> {
 
 /// The policies allow, the server denies.
 fn refusing(
-    live: &Live<'_>,
-    case: &Case<'_>,
+    online: &OnlineEvaluation<'_>,
+    evaluation: &PolicyEvaluation<'_>,
     names: &PolicyNames<'_>,
     requests: &Requests<'_>,
 ) -> Finding {
@@ -99,8 +99,8 @@ fn refusing(
         listed(requests),
         pronoun(requests)
     );
-    let mut diagnostic = Finding::new(Code::Disagreement, message);
-    names.tell(live, &mut diagnostic);
+    let mut finding = Finding::new(Code::Disagreement, message);
+    names.tell(online, &mut finding);
     let is_deciding = |name: &&&String| deciding(requests).any(|origin| origin.policy == ***name);
     let (likely, help) = if let Some(lacking) = names.lacking.iter().find(is_deciding) {
         let likely = "likely the login's role grants other policies than the profile attaches";
@@ -112,15 +112,15 @@ fn refusing(
         let denies = other.map_or_else(String::new, |name| {
             format!(", or a policy that isn't attached denies it, such as {}", one_line(name))
         });
-        (format!("{OTHER_TEXT}{denies}"), compare(case, requests))
+        (format!("{OTHER_TEXT}{denies}"), compare(evaluation, requests))
     };
-    finding(live, diagnostic.with_note(likely).with_help(help), requests)
+    finding(online, finding.with_note(likely).with_help(help), requests)
 }
 
 /// The policies deny, the server allows.
 fn granting(
-    live: &Live<'_>,
-    case: &Case<'_>,
+    online: &OnlineEvaluation<'_>,
+    evaluation: &PolicyEvaluation<'_>,
     names: &PolicyNames<'_>,
     requests: &Requests<'_>,
 ) -> Finding {
@@ -129,8 +129,8 @@ fn granting(
         listed(requests),
         pronoun(requests)
     );
-    let mut diagnostic = Finding::new(Code::Disagreement, message);
-    names.tell(live, &mut diagnostic);
+    let mut finding = Finding::new(Code::Disagreement, message);
+    names.tell(online, &mut finding);
     let (likely, help) = match names.further.first() {
         Some(further) => {
             let further = one_line(further);
@@ -140,16 +140,16 @@ fn granting(
             );
             (format!("likely a policy that isn't attached grants it, such as {further}"), help)
         }
-        None => (OTHER_TEXT.to_owned(), compare(case, requests)),
+        None => (OTHER_TEXT.to_owned(), compare(evaluation, requests)),
     };
-    finding(live, diagnostic.with_note(likely).with_help(help), requests)
+    finding(online, finding.with_note(likely).with_help(help), requests)
 }
 
 const OTHER_TEXT: &str = "likely the server has another text of a policy than the repository: it \
                           wasn't uploaded, or this is another namespace or another server";
 
-fn finding(live: &Live<'_>, diagnostic: Finding, requests: &Requests<'_>) -> Finding {
-    let mut finding = live.subject.finding(&requests[0].0.need, diagnostic);
+fn finding(online: &OnlineEvaluation<'_>, finding: Finding, requests: &Requests<'_>) -> Finding {
+    let mut finding = online.scope.finding(&requests[0].0.need, finding);
     for origin in deciding(requests) {
         let message =
             format!("path \"{}\" of {} decides in the repository", origin.pattern, origin.policy);
@@ -166,10 +166,10 @@ fn deciding<'a>(requests: &Requests<'a>) -> impl Iterator<Item = &'a RuleOrigin>
 }
 
 /// How to compare the policy that decides with the server's.
-fn compare(case: &Case<'_>, requests: &Requests<'_>) -> String {
+fn compare(evaluation: &PolicyEvaluation<'_>, requests: &Requests<'_>) -> String {
     let decides = |name: &str| deciding(requests).any(|origin| origin.policy == name);
-    let policy = case.attached.iter().find(|policy| decides(policy.name()));
-    policy.or(case.attached.last()).map_or_else(String::new, |policy| {
+    let policy = evaluation.attached.iter().find(|policy| decides(policy.name()));
+    policy.or(evaluation.attached.last()).map_or_else(String::new, |policy| {
         format!("compare {} with {}", read(policy.name()), policy.file())
     })
 }

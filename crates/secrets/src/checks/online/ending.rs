@@ -2,25 +2,25 @@
 
 use envlock_report::{Code, Finding};
 
-use super::live::Live;
-use super::standing::Standing;
-use super::words::thing;
+use super::evaluation::OnlineEvaluation;
+use super::state::NeedState;
+use super::names::thing;
 
-pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
-    for (resolved, standing) in live.needs() {
-        let Standing::There { ends: Some(end), .. } = standing else { continue };
-        if *end > live.horizon {
+pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
+    for (resolved, state) in online.needs() {
+        let NeedState::Present { ends: Some(end), .. } = state else { continue };
+        if *end > online.horizon {
             continue;
         }
         let need = &resolved.need;
         let message = format!("the server deletes the current version of {} at {end}", thing(need));
         let help = format!(
-            "write a new version before, or let it live longer: `vault kv metadata put \
+            "write a new version before, or let it online longer: `vault kv metadata put \
              -mount={} -delete-version-after=0s {}`, then a new version",
             need.mount,
             need.locator.name()
         );
-        let diagnostic = Finding::new(Code::Expiring, message).with_help(help);
-        findings.push(live.subject.finding(&resolved.name, diagnostic));
+        let finding = Finding::new(Code::Expiring, message).with_help(help);
+        findings.push(online.scope.finding(&resolved.name, finding));
     }
 }

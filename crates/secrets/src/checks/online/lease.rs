@@ -1,69 +1,69 @@
-//! How long the leases of a need last, against how long they have to.
+//! How long the leases of a need last, compared with what the need requires.
 
-use super::unverifiable::Why;
+use super::unverifiable::GapReason;
 use crate::facts::{Fact, Lease, Mount, NeedFacts};
 use envlock_model::needs::Need;
 use envlock_model::needs::words::seconds;
 
-/// How a wish about a lease comes out.
+/// Whether leases last long enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lasts {
+pub(super) enum LeaseCheck {
     /// Long enough.
     Enough,
     /// Too short.
-    Short {
-        /// What is asked for, in seconds.
+    TooShort {
+        /// The required duration in seconds.
         asked: u64,
-        /// What there is, in seconds.
+        /// The actual duration in seconds.
         given: u64,
     },
-    /// Nobody can say.
-    Unknown(Why),
+    /// It isn't known.
+    Unknown(GapReason),
 }
 
-/// Whether a lease lasts `ttl: {min: …}` at first; nothing where that isn't asked.
-pub(super) fn at_first(need: &Need, facts: &NeedFacts) -> Option<Lasts> {
+/// Whether a new lease lasts `ttl: {min: …}`; none where the need has no `min`.
+pub(super) fn at_first(need: &Need, facts: &NeedFacts) -> Option<LeaseCheck> {
     let asked = seconds(need.ttl.as_ref()?.min.as_deref()?)?;
     let lease = match &facts.lease {
         Ok(lease) => lease,
-        Err(unknown) => return Some(Lasts::Unknown(Why::Unknown(*unknown))),
+        Err(unknown) => return Some(LeaseCheck::Unknown(GapReason::Unknown(*unknown))),
     };
     // No lease starts out longer than it may ever become.
     let most = longest(lease, &facts.mount);
     let first = limit(lease.default_ttl, &facts.mount, |mount| mount.default_ttl);
     Some(match (first, most) {
-        (_, Ok(most)) if most < asked => Lasts::Short { asked, given: most },
+        (_, Ok(most)) if most < asked => LeaseCheck::TooShort { asked, given: most },
         (Ok(given), _) => compared(asked, given),
-        (Err(why), _) => Lasts::Unknown(why),
+        (Err(why), _) => LeaseCheck::Unknown(why),
     })
 }
 
 /// Whether a lease can be renewed as long as `ttl: {renew: until …}` says.
-pub(super) fn renewed(need: &Need, facts: &NeedFacts) -> Option<Lasts> {
+pub(super) fn renewed(need: &Need, facts: &NeedFacts) -> Option<LeaseCheck> {
     let asked = seconds(need.ttl.as_ref()?.renew.as_deref()?)?;
     let most = match &facts.lease {
         Ok(lease) => longest(lease, &facts.mount),
-        Err(unknown) => Err(Why::Unknown(*unknown)),
+        Err(unknown) => Err(GapReason::Unknown(*unknown)),
     };
-    Some(most.map_or_else(Lasts::Unknown, |given| compared(asked, given)))
+    Some(most.map_or_else(LeaseCheck::Unknown, |given| compared(asked, given)))
 }
 
-fn compared(asked: u64, given: u64) -> Lasts {
-    if given < asked { Lasts::Short { asked, given } } else { Lasts::Enough }
+fn compared(asked: u64, given: u64) -> LeaseCheck {
+    if given < asked { LeaseCheck::TooShort { asked, given } } else { LeaseCheck::Enough }
 }
 
-fn longest(lease: &Lease, mount: &Fact<Mount>) -> Result<u64, Why> {
+fn longest(lease: &Lease, mount: &Fact<Mount>) -> Result<u64, GapReason> {
     limit(lease.max_ttl, mount, |mount| mount.max_ttl)
 }
 
-/// The role's own limit, else the mount's; a server doesn't tell its own.
-fn limit(role: u64, mount: &Fact<Mount>, of_mount: fn(&Mount) -> u64) -> Result<u64, Why> {
+/// The limit of the role, else that of the mount. The server's own limit can't be read.
+fn limit(role: u64, mount: &Fact<Mount>, of_mount: fn(&Mount) -> u64) -> Result<u64, GapReason> {
     if role > 0 {
         return Ok(role);
     }
     match mount {
-        Err(unknown) => Err(Why::Unknown(*unknown)),
+        Err(unknown) => Err(GapReason::Unknown(*unknown)),
         Ok(mount) if of_mount(mount) > 0 => Ok(of_mount(mount)),
-        Ok(_) => Err(Why::ServersOwn),
+        Ok(_) => Err(GapReason::ServerDefault),
     }
 }

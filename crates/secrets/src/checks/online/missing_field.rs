@@ -2,29 +2,29 @@
 
 use envlock_report::{Code, Finding, nearest, one_line};
 
-use super::live::Live;
-use super::standing::Standing;
-use super::words::{names, thing};
+use super::evaluation::OnlineEvaluation;
+use super::state::NeedState;
+use super::names::{names, thing};
 
 /// More names than these aren't listed.
 const SHOWN: usize = 20;
 
-pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
-    for (resolved, standing) in live.needs() {
-        let Standing::There { lacks, .. } = standing else { continue };
-        let Some(Ok(known)) = live.facts(&resolved.name).map(|facts| &facts.fields) else {
+pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
+    for (resolved, state) in online.needs() {
+        let NeedState::Present { missing_fields, .. } = state else { continue };
+        let Some(Ok(known)) = online.need_facts(&resolved.name).map(|facts| &facts.fields) else {
             continue;
         };
-        if lacks.is_empty() {
+        if missing_fields.is_empty() {
             continue;
         }
-        let word = if lacks.len() == 1 { "field" } else { "fields" };
-        let message = format!("{} has no {word} {}", thing(&resolved.need), lacks.join(", "));
-        let mut diagnostic = Finding::new(Code::MissingField, message);
-        diagnostic.level = live.weight_of_absence(resolved);
+        let word = if missing_fields.len() == 1 { "field" } else { "fields" };
+        let message = format!("{} has no {word} {}", thing(&resolved.need), missing_fields.join(", "));
+        let mut finding = Finding::new(Code::MissingField, message);
+        finding.level = online.level_of_absence(resolved);
         let more = if known.len() > SHOWN { ", …" } else { "" };
-        diagnostic.notes.push(format!("its fields are {}{more}", names(known.iter().take(SHOWN))));
-        let meant: Vec<_> = lacks
+        finding.notes.push(format!("its fields are {}{more}", names(known.iter().take(SHOWN))));
+        let meant: Vec<_> = missing_fields
             .iter()
             .filter_map(|name| Some((name, nearest(name, known.iter().map(String::as_str))?)))
             .map(|(name, near)| format!("`{}` for `{name}`", one_line(near)))
@@ -34,6 +34,6 @@ pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
         } else {
             format!("did you mean {}?", meant.join(", "))
         };
-        findings.push(live.subject.finding(&resolved.name, diagnostic.with_help(help)));
+        findings.push(online.scope.finding(&resolved.name, finding.with_help(help)));
     }
 }

@@ -1,29 +1,28 @@
-//! What a server said about a profile, judged: beside the policies where any are attached,
-//! alone where none are.
+//! Checks of what a server reported about a profile, together with its policies where it
+//! attaches any.
 //!
-//! [`Live`] is one profile with both answers; the checks are a file each, as those of the
-//! policies are.
+//! [`OnlineEvaluation`] is one profile with both; each check is a file.
 
 mod clock_skew;
 mod denied;
 mod disagreement;
 mod ending;
 mod lease;
-mod live;
+mod evaluation;
 mod missing;
 mod missing_field;
 mod one_of_several;
-mod standing;
+mod state;
 mod token;
 mod ttl_too_short;
 mod unattached_policy;
 mod unverifiable;
-mod words;
+mod names;
 mod wrong_engine;
 
 use envlock_report::{Code, Finding};
 
-pub(super) use live::Live;
+pub(super) use evaluation::OnlineEvaluation;
 
 /// Codes that only a server's answer can lead to: without one nobody knows whether an allowance
 /// of them is still needed.
@@ -39,17 +38,17 @@ pub(super) const CODES: [Code; 9] = [
     Code::WrongEngine,
 ];
 
-pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
-    clock_skew::check(live, findings);
-    token::check(live, findings);
-    unattached_policy::check(live, findings);
-    denied::check(live, findings);
-    disagreement::check(live, findings);
-    wrong_engine::check(live, findings);
-    missing::check(live, findings);
-    missing_field::check(live, findings);
-    one_of_several::check(live, findings);
-    ending::check(live, findings);
-    ttl_too_short::check(live, findings);
-    unverifiable::check(live, findings);
+pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
+    clock_skew::check(online, findings);
+    token::check(online, findings);
+    unattached_policy::check(online, findings);
+    denied::check(online, findings);
+    disagreement::check(online, findings);
+    wrong_engine::check(online, findings);
+    missing::check(online, findings);
+    missing_field::check(online, findings);
+    one_of_several::check(online, findings);
+    ending::check(online, findings);
+    ttl_too_short::check(online, findings);
+    unverifiable::check(online, findings);
 }

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use envlock_report::{Code, Finding};
 
-use super::live::Live;
+use super::evaluation::OnlineEvaluation;
 use envlock_model::needs::Required;
 
-pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
-    if live.case.is_some() {
+pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
+    if online.evaluation.is_some() {
         return;
     }
     let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (resolved, _) in live.needs() {
+    for (resolved, _) in online.needs() {
         if let Required::OneOf { one_of } = &resolved.need.required
-            && live.is_usable(resolved)
+            && online.is_usable(resolved)
         {
             groups.entry(one_of).or_default().push(&resolved.name);
         }
@@ -24,8 +24,8 @@ pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
             "of the group {group} exactly one is wanted, and {} are there and allowed",
             members.join(", ")
         );
-        let diagnostic = Finding::new(Code::OneOfSeveral, message)
+        let finding = Finding::new(Code::OneOfSeveral, message)
             .with_help("take the rights on the others away, or write any_of");
-        findings.push(live.subject.finding(members[0], diagnostic));
+        findings.push(online.scope.finding(members[0], finding));
     }
 }

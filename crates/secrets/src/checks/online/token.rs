@@ -3,41 +3,41 @@
 
 use envlock_report::{Code, Finding, Level};
 
-use super::live::Live;
+use super::evaluation::OnlineEvaluation;
 use crate::facts::Token;
 use crate::manifest::Forbidden;
 
-pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
-    let profile = live.subject.profile;
+pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
+    let profile = online.scope.profile;
     let forbids = |what| profile.token.as_ref().is_some_and(|rules| rules.forbid.contains(&what));
-    if live.is_root() {
+    if online.is_root() {
         // A profile that attaches root was told so already.
         if !profile.attach.iter().any(|(name, _)| name == "root") {
             let development = profile.allow_plaintext_loopback && !forbids(Forbidden::Root);
-            findings.push(root(live, development));
+            findings.push(root(online, development));
         }
         return;
     }
     let says_how_long = profile.token.as_ref().is_some_and(|rules| rules.ttl_min.is_some());
-    let job = live.token_of_job().filter(|token| !says_how_long && is_ending(token));
+    let job = online.token_of_job().filter(|token| !says_how_long && is_ending(token));
     if let Some(token) = job {
         let message = format!("the token of profile {} ends in {} s", profile.name, token.ttl);
-        let diagnostic = Finding::new(Code::Expiring, message).with_help(
+        let finding = Finding::new(Code::Expiring, message).with_help(
             "give the login's role a longer TTL, and say what the job takes: \
              `token: {ttl_min: 15m}`",
         );
-        findings.push(live.subject.of_profile(diagnostic));
+        findings.push(online.scope.of_profile(finding));
     }
-    if live.token_of_job().is_some_and(|token| token.expires.is_none()) {
+    if online.token_of_job().is_some_and(|token| token.expires.is_none()) {
         let message = format!("the token of profile {} never ends", profile.name);
-        let mut diagnostic = Finding::new(Code::NonExpiringToken, message).with_help(
+        let mut finding = Finding::new(Code::NonExpiringToken, message).with_help(
             "log in with an auth method, or make a token that ends: `vault token create -ttl=1h`",
         );
         if forbids(Forbidden::NonExpiring) {
-            diagnostic.level = Level::Error;
-            diagnostic.notes.push("the profile forbids it: `forbid: [non_expiring]`".to_owned());
+            finding.level = Level::Error;
+            finding.notes.push("the profile forbids it: `forbid: [non_expiring]`".to_owned());
         }
-        findings.push(live.subject.of_profile(diagnostic));
+        findings.push(online.scope.of_profile(finding));
     }
 }
 
@@ -48,20 +48,20 @@ fn is_ending(token: &Token) -> bool {
     token.expires.is_some() && token.ttl < SOON && !token.renewable
 }
 
-fn root(live: &Live<'_>, development: bool) -> Finding {
-    let name = &live.subject.profile.name;
+fn root(online: &OnlineEvaluation<'_>, development: bool) -> Finding {
+    let name = &online.scope.profile.name;
     let message =
         format!("the token of profile {name} has the policy root, which allows everything");
-    let mut diagnostic = Finding::new(Code::RootToken, message)
+    let mut finding = Finding::new(Code::RootToken, message)
         .with_note("that the server allows it everything proves nothing about the needs")
         .with_help(
             "use a token with a policy of its own: `envlock policy generate` writes it, \
              `vault token create -policy=NAME` makes the token",
         );
     if development {
-        diagnostic.level = Level::Warning;
+        finding.level = Level::Warning;
         let note = "a development server's own token is one; `forbid: [root]` refuses it here too";
-        diagnostic.notes.push(note.to_owned());
+        finding.notes.push(note.to_owned());
     }
-    live.subject.of_profile(diagnostic)
+    online.scope.of_profile(finding)
 }

@@ -2,45 +2,45 @@
 
 use envlock_report::{Code, Finding, Level};
 
-use super::lease::{self, Lasts};
-use super::live::Live;
-use super::standing::Standing;
-use super::words::{span, thing};
+use super::lease::{self, LeaseCheck};
+use super::evaluation::OnlineEvaluation;
+use super::state::NeedState;
+use super::names::{span, thing};
 use crate::facts::Token;
 use envlock_model::needs::words::seconds;
 
 const CODE: Code = Code::TtlTooShort;
 
-pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
-    let rules = live.subject.profile.token.as_ref();
+pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
+    let rules = online.scope.profile.token.as_ref();
     let least = rules.and_then(|rules| seconds(rules.ttl_min.as_deref()?));
-    if let (Some(token), Some(least)) = (live.token_of_job(), least) {
-        findings.extend(of_token(token, least).map(|found| live.subject.of_profile(found)));
+    if let (Some(token), Some(least)) = (online.token_of_job(), least) {
+        findings.extend(of_token(token, least).map(|found| online.scope.of_profile(found)));
     }
-    for (resolved, standing) in live.needs() {
-        let (Standing::There { .. } | Standing::Unknown, Some(facts)) =
-            (standing, live.facts(&resolved.name))
+    for (resolved, state) in online.needs() {
+        let (NeedState::Present { .. } | NeedState::Unknown, Some(facts)) =
+            (state, online.need_facts(&resolved.name))
         else {
             continue;
         };
         let need = &resolved.need;
-        if let Some(Lasts::Short { asked, given }) = lease::at_first(need, facts) {
+        if let Some(LeaseCheck::TooShort { asked, given }) = lease::at_first(need, facts) {
             let (asked, given) = (span(asked), span(given));
             let message =
                 format!("{} gives leases of {given}, and {asked} are needed", thing(need));
-            let diagnostic = Finding::new(CODE, message)
+            let finding = Finding::new(CODE, message)
                 .with_help("raise the role's `default_ttl`, or ask for less: `ttl: {min: …}`");
-            findings.push(live.subject.finding(&resolved.name, diagnostic));
+            findings.push(online.scope.finding(&resolved.name, finding));
         }
-        if let Some(Lasts::Short { asked, given }) = lease::renewed(need, facts) {
+        if let Some(LeaseCheck::TooShort { asked, given }) = lease::renewed(need, facts) {
             let (asked, given) = (span(asked), span(given));
             let message = format!(
                 "leases of {} can be renewed until {given}, and {asked} are needed",
                 thing(need)
             );
-            let diagnostic = Finding::new(CODE, message)
+            let finding = Finding::new(CODE, message)
                 .with_help("raise the role's `max_ttl`, or ask for less: `ttl: {renew: until …}`");
-            findings.push(live.subject.finding(&resolved.name, diagnostic));
+            findings.push(online.scope.finding(&resolved.name, finding));
         }
     }
 }
@@ -69,9 +69,9 @@ fn of_token(token: &Token, least: u64) -> Option<Finding> {
         return None;
     }
     let message = format!("the token lives {has}, and has to be renewed to reach {asked}");
-    let diagnostic = Finding::new(CODE, message)
+    let finding = Finding::new(CODE, message)
         .at_level(Level::Note)
         .with_note("how far it can be renewed is also limited by its auth mount, which isn't told")
         .with_help("let the job renew it; or raise `token_ttl` of its role");
-    Some(diagnostic)
+    Some(finding)
 }

@@ -2,15 +2,15 @@
 
 use envlock_report::{Code, Finding, one_line};
 
-use super::live::Live;
-use super::standing::Standing;
+use super::evaluation::OnlineEvaluation;
+use super::state::NeedState;
 use crate::facts::Mount;
 use envlock_model::needs::{Locator, Need};
 use envlock_policy::Engine;
 
-pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
-    for (resolved, standing) in live.needs() {
-        let Standing::Elsewhere(mount) = standing else { continue };
+pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
+    for (resolved, state) in online.needs() {
+        let NeedState::WrongMount(mount) = state else { continue };
         let need = &resolved.need;
         let (message, help) = if mount.serves(need.engine) {
             (
@@ -34,12 +34,12 @@ pub(super) fn check(live: &Live<'_>, findings: &mut Vec<Finding>) {
                 other_engine(mount),
             )
         };
-        let mut diagnostic = Finding::new(Code::WrongEngine, message).with_help(help);
+        let mut finding = Finding::new(Code::WrongEngine, message).with_help(help);
         if need.engine == Engine::Kv2 || mount.kv_version == Some(2) {
             let note = "kv2 reads below data/, kv1 doesn't: a mix-up of the two looks like denied";
-            diagnostic.notes.push(note.to_owned());
+            finding.notes.push(note.to_owned());
         }
-        findings.push(live.subject.finding(&resolved.name, diagnostic));
+        findings.push(online.scope.finding(&resolved.name, finding));
     }
 }
 

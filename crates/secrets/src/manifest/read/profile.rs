@@ -153,7 +153,7 @@ fn identity(fields: &mut Fields<'_, '_>, node: &Node) -> Identity {
         let mut group = Fields::new(fields.file, node, "a group", identity.mistakes);
         group.known(&["id", "name", "namespace", "metadata"]);
     }
-    let mut read = crate::suite::identity(node);
+    let mut read = Identity::read(node);
     for group in read.groups.iter_mut().filter(|group| group.namespace.is_empty()) {
         "root".clone_into(&mut group.namespace);
     }

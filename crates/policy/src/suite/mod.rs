@@ -6,5 +6,4 @@ mod run;
 
 pub use case::{Case, Expected, Suite};
 pub use read::SuiteError;
-pub(crate) use read::identity;
 pub use run::{CaseFailure, SuiteResult};

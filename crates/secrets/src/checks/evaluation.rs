@@ -1,4 +1,4 @@
-//! One profile with all that the checks look at.
+//! One profile, evaluated by the policies that it attaches.
 
 use std::collections::HashMap;
 
@@ -6,10 +6,10 @@ use envlock_report::{Code, Finding};
 use jiff::{SignedDuration, Timestamp};
 
 use super::policies::Policies;
-use super::subject::Subject;
+use super::scope::ProfileScope;
 use super::{Input, root_token};
 use crate::evidence::{self, Answer, Verdict};
-use crate::generate::{of_operation, taken};
+use crate::generate::{operation_capabilities, required_capabilities};
 use crate::manifest::{Manifest, ResolvedNeed, ResolvedProfile, ServerDialect};
 use crate::requirement::{self, Requirement};
 use envlock_policy::{
@@ -17,15 +17,15 @@ use envlock_policy::{
 };
 use envlock_text::Pos;
 
-/// One profile: what each server says to its requirements.
-pub(super) struct Case<'a> {
-    pub(super) subject: &'a Subject<'a>,
+/// One profile with the verdict of each server on its requirements.
+pub(super) struct PolicyEvaluation<'a> {
+    pub(super) scope: &'a ProfileScope<'a>,
     pub(super) attached: Vec<&'a Policy>,
     /// One for each server that accepts all of the policies.
     pub(super) acls: Vec<Acl<'a>>,
     /// The same, after the horizon; only for servers whose rules end.
     pub(super) later: Vec<Acl<'a>>,
-    /// For each requirement of the subject, what each of `acls` says.
+    /// The verdict of each of `acls` on each requirement of the scope.
     pub(super) verdicts: Vec<Vec<Verdict>>,
 }
 
@@ -40,17 +40,17 @@ pub(super) struct Use {
     pub(super) needs: Vec<String>,
 }
 
-impl<'a> Case<'a> {
-    /// The case of `subject`; `None` where there is nothing to compare, which is said.
+impl<'a> PolicyEvaluation<'a> {
+    /// Evaluates `scope`; `None` where there is nothing to evaluate, which becomes a finding.
     pub(super) fn new(
         input: &Input<'a>,
         policies: &'a Policies,
-        subject: &'a Subject<'a>,
+        scope: &'a ProfileScope<'a>,
         findings: &mut Vec<Finding>,
     ) -> Option<Self> {
-        let Subject { manifest, profile, requirements } = subject;
+        let ProfileScope { manifest, profile, requirements } = scope;
         if profile.attach.is_empty() {
-            findings.push(nothing_attached(subject));
+            findings.push(nothing_attached(scope));
             return None;
         }
         if root_token::check(manifest, profile, findings) {
@@ -68,44 +68,39 @@ impl<'a> Case<'a> {
         let verdicts = requirements
             .iter()
             .map(|requirement| {
-                acls.iter().map(|acl| evidence::verdict(acl, acl.dialect(), requirement)).collect()
+                acls.iter().map(|acl| evidence::verdict(acl, requirement)).collect()
             })
             .collect();
-        Some(Self { subject, attached, acls, later, verdicts })
+        Some(Self { scope, attached, acls, later, verdicts })
     }
 
-    /// Each requirement with what the servers say to it.
+    /// Each requirement with the servers' verdicts.
     pub(super) fn judged(&self) -> impl Iterator<Item = (&Requirement, &[Verdict])> {
-        self.subject.requirements.iter().zip(self.verdicts.iter().map(Vec::as_slice))
+        self.scope.requirements.iter().zip(self.verdicts.iter().map(Vec::as_slice))
     }
 
-    /// Whether every server lets everything through that `need` takes.
+    /// Whether every server allows all requests of `need`.
     pub(super) fn is_allowed(&self, need: &str) -> bool {
         self.judged()
             .filter(|(requirement, _)| requirement.need == need)
             .all(|(_, verdicts)| verdicts.iter().all(|verdict| verdict.answer == Answer::Allowed))
     }
 
-    /// What every block is used for, over all servers. Looking at oneself and the verifier's
-    /// requests count: nobody needs to be kept from them.
+    /// What every block is used for, over all servers. Requests that are always permitted
+    /// count as a use.
     pub(super) fn uses(&self) -> HashMap<BlockId, Use> {
         let mut uses: HashMap<BlockId, Use> = HashMap::new();
-        let harmless = requirement::harmless(self.subject.profile);
+        let permitted = requirement::always_permitted(self.scope.profile);
         for acl in &self.acls {
-            for requirement in &self.subject.requirements {
+            for requirement in &self.scope.requirements {
                 let access = &requirement.access;
-                let taken = taken(requirement);
-                note(
-                    acl,
-                    &mut uses,
-                    (access.operation, &access.path),
-                    taken,
-                    Some(&requirement.need),
-                );
+                let required = required_capabilities(requirement);
+                let need = Some(&requirement.need);
+                note(acl, &mut uses, (access.operation, &access.path), required, need);
             }
-            for access in &harmless {
-                let taken = of_operation(access.operation);
-                note(acl, &mut uses, (access.operation, &access.path), taken, None);
+            for access in &permitted {
+                let required = operation_capabilities(access.operation);
+                note(acl, &mut uses, (access.operation, &access.path), required, None);
             }
         }
         uses
@@ -116,17 +111,17 @@ fn note(
     acl: &Acl<'_>,
     uses: &mut HashMap<BlockId, Use>,
     (operation, path): (Operation, &str),
-    taken: Capabilities,
+    required: Capabilities,
     need: Option<&String>,
 ) {
     let Some(rule) = acl.find(path, operation == Operation::List) else { return };
     let rule = acl.rule(rule);
-    if taken.without(rule.capabilities) == taken {
+    if required.without(rule.capabilities()) == required {
         return;
     }
-    for block in &rule.blocks {
-        let granted = acl.block(*block).capabilities;
-        let useful = taken.without(taken.without(granted));
+    for block in rule.blocks() {
+        let granted = acl.block(*block).capabilities();
+        let useful = required.without(required.without(granted));
         if useful.is_empty() {
             continue;
         }
@@ -173,7 +168,13 @@ fn acls<'a>(
         refused.sort_by(|a, b| a.0.place.cmp(&b.0.place));
         for same in refused.chunk_by(|a, b| a.0 == b.0) {
             let dialects: DialectSet = same.iter().map(|(_, dialect)| *dialect).collect();
-            findings.push(refusal(input, profile, dialects, acls.is_empty(), &same[0].0));
+            let error = &same[0].0;
+            let refusal = refusal(input, profile, dialects, acls.is_empty(), error);
+            let policy = attached.iter().find(|policy| policy.file() == error.place.file);
+            findings.push(match policy {
+                Some(policy) => refusal.about_policy(policy.name()),
+                None => refusal,
+            });
         }
     }
     (acls, later)
@@ -186,30 +187,30 @@ fn refusal(
     by_all: bool,
     error: &PolicyError,
 ) -> Finding {
-    let base = error.diagnostic();
+    let base = error.finding();
     let code = if by_all { Code::PolicyRejected } else { Code::DialectDependent };
     let message = format!("the whole policy is refused by {dialects}: {}", base.message);
-    let mut diagnostic = Finding::new(code, message).at(error.place.clone());
-    diagnostic.help = base.help.or_else(|| {
+    let mut finding = Finding::new(code, message).at(error.place.clone());
+    finding.help = base.help.or_else(|| {
         let help = "write the policy without it, or say which server it is for: \
                     `server: {dialect: …}`";
         Some(help.to_owned())
     });
-    diagnostic
+    finding
         .in_profile(&profile.name)
         .with_related(input.manifest.place(profile.pos), "the profile that attaches it")
 }
 
-fn nothing_attached(subject: &Subject<'_>) -> Finding {
-    let name = &subject.profile.name;
+fn nothing_attached(scope: &ProfileScope<'_>) -> Finding {
+    let name = &scope.profile.name;
     let message = format!("profile {name} attaches no policies: its rights aren't checked offline");
-    subject.of_profile(
+    scope.of_profile(
         Finding::new(Code::NothingAttached, message)
             .with_help("add `attach: [POLICY, …]` with the policies that its token gets"),
     )
 }
 
-/// What all servers say alike; `None` where they differ.
+/// The answer that all servers agree on; `None` where they differ.
 pub(super) fn agreed(verdicts: &[Verdict]) -> Option<Answer> {
     let answer = verdicts.first()?.answer;
     verdicts.iter().all(|verdict| verdict.answer == answer).then_some(answer)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use envlock_policy::{Dialect, Identity};
+use crate::{Dialect, Identity};
 use envlock_text::Pos;
 
 /// A file of cases.

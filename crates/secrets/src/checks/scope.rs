@@ -2,19 +2,19 @@
 
 use envlock_report::{Finding, Place};
 
-use crate::generate::taken;
+use crate::generate::required_capabilities;
 use crate::manifest::{Manifest, ResolvedNeed, ResolvedProfile};
 use crate::requirement::{self, Requirement};
 use envlock_policy::Capabilities;
 
 /// One profile and what its needs take.
-pub(super) struct Subject<'a> {
+pub(super) struct ProfileScope<'a> {
     pub(super) manifest: &'a Manifest,
     pub(super) profile: &'a ResolvedProfile,
     pub(super) requirements: Vec<Requirement>,
 }
 
-impl<'a> Subject<'a> {
+impl<'a> ProfileScope<'a> {
     pub(super) fn new(manifest: &'a Manifest, profile: &'a ResolvedProfile) -> Self {
         Self { manifest, profile, requirements: requirement::of_profile(profile) }
     }
@@ -31,18 +31,18 @@ impl<'a> Subject<'a> {
     }
 
     /// A finding about a need in this profile. `why` of the need goes with it.
-    pub(super) fn finding(&self, need: &str, diagnostic: Finding) -> Finding {
-        let mut diagnostic = diagnostic.at(self.place(need));
+    pub(super) fn finding(&self, need: &str, finding: Finding) -> Finding {
+        let mut finding = finding.at(self.place(need));
         if let Some(why) = &self.need(need).need.why {
-            diagnostic.notes.push(format!("{need} is for: {why}"));
+            finding.notes.push(format!("{need} is for: {why}"));
         }
-        diagnostic.about(need).in_profile(&self.profile.name)
+        finding.about(need).in_profile(&self.profile.name)
     }
 
     /// A finding about the profile itself.
-    pub(super) fn of_profile(&self, diagnostic: Finding) -> Finding {
-        let diagnostic = diagnostic.at(self.manifest.place(self.profile.pos));
-        diagnostic.in_profile(&self.profile.name)
+    pub(super) fn of_profile(&self, finding: Finding) -> Finding {
+        let finding = finding.at(self.manifest.place(self.profile.pos));
+        finding.in_profile(&self.profile.name)
     }
 
     /// The needs of the group that `name` is in, itself left out; none without a group.
@@ -53,8 +53,8 @@ impl<'a> Subject<'a> {
     }
 
     /// All that the needs take on `path`: one block is better than three findings' worth.
-    pub(super) fn taken_on(&self, path: &str) -> Capabilities {
+    pub(super) fn required_on(&self, path: &str) -> Capabilities {
         let same = self.requirements.iter().filter(|other| other.access.path == path);
-        same.fold(Capabilities::NONE, |all, other| all.union(taken(other)))
+        same.fold(Capabilities::NONE, |all, other| all.union(required_capabilities(other)))
     }
 }

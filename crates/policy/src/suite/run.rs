@@ -9,8 +9,7 @@ use serde::Serialize;
 
 use super::case::{Case, CaseSource, Expected, Suite};
 use super::read::SuiteError;
-use envlock_policy::explain::sentence;
-use envlock_policy::{
+use crate::{
     Acl, Context, Decision, Dialect, Operation, Policy, PolicyError, Request, RuleOrigin,
 };
 
@@ -102,10 +101,10 @@ impl Case {
             match Policy::parse(&given.name, file, text) {
                 Err(error) => return Ok(Err(error)),
                 Ok(policy) => {
-                    let mut policy = policy.in_namespace(&given.namespace);
-                    policy.allow_slashes = given.allow_slashes;
-                    policy.allow_wildcards = given.allow_wildcards;
-                    policies.push(policy);
+                    let policy = policy.in_namespace(&given.namespace);
+                    policies.push(
+                        policy.allowing_in_templates(given.allow_slashes, given.allow_wildcards),
+                    );
                 }
             }
         }
@@ -152,7 +151,7 @@ impl Case {
             error: None,
             capabilities: acl.capabilities(&self.request.path, &self.request.namespace),
             rule: decision.rule.map(|rule| acl.origins(rule)).unwrap_or_default(),
-            reason: sentence(&acl, &decision),
+            reason: decision.reason.to_string(),
             decision: Some(decision),
         }
     }

@@ -1,0 +1,143 @@
+//! One profile, evaluated by the policies and by what a server answered.
+
+use envlock_report::Level;
+use jiff::{SignedDuration, Timestamp};
+
+use super::state::NeedState;
+use super::unverifiable::is_unverified;
+use crate::checks::Input;
+use crate::checks::evaluation::PolicyEvaluation;
+use crate::checks::scope::ProfileScope;
+use crate::evidence::{ServerVerdict, Verdict, server_verdict};
+use crate::facts::{NeedFacts, Online, Token, Unknown};
+use crate::manifest::ResolvedNeed;
+use crate::requirement::Requirement;
+use envlock_model::needs::Required;
+use envlock_policy::Engine;
+
+/// One profile with the verdicts of the policies and of the server.
+pub(in crate::checks) struct OnlineEvaluation<'a> {
+    pub(super) scope: &'a ProfileScope<'a>,
+    /// The evaluation by the policies; none where the profile attaches none.
+    pub(super) evaluation: Option<&'a PolicyEvaluation<'a>>,
+    pub(super) facts: &'a Online,
+    pub(super) horizon: Timestamp,
+    /// The server's verdict on each requirement of the scope.
+    server_verdicts: Vec<ServerVerdict>,
+    /// The state of each need of the profile.
+    states: Vec<NeedState<'a>>,
+}
+
+impl<'a> OnlineEvaluation<'a> {
+    pub(in crate::checks) fn new(
+        input: &Input<'_>,
+        facts: &'a Online,
+        scope: &'a ProfileScope<'a>,
+        evaluation: Option<&'a PolicyEvaluation<'a>>,
+    ) -> Self {
+        let horizon = SignedDuration::from_hours(24 * i64::from(input.horizon_days));
+        let needs = scope.profile.needs.iter();
+        let states =
+            needs.map(|need| NeedState::of(need, facts.needs.get(&need.name), input.now));
+        Self {
+            scope,
+            evaluation,
+            facts,
+            horizon: input.now.checked_add(horizon).unwrap_or(Timestamp::MAX),
+            server_verdicts: scope
+                .requirements
+                .iter()
+                .map(|requirement| server_verdict(facts, requirement))
+                .collect(),
+            states: states.collect(),
+        }
+    }
+
+    /// Each requirement with the verdicts of the policies and of the server.
+    pub(super) fn judged(
+        &self,
+    ) -> impl Iterator<Item = (&'a Requirement, Option<&'a [Verdict]>, ServerVerdict)> {
+        self.scope.requirements.iter().enumerate().map(|(at, requirement)| {
+            let verdicts = self.evaluation.map(|evaluation| evaluation.verdicts[at].as_slice());
+            (requirement, verdicts, self.server_verdicts[at])
+        })
+    }
+
+    /// Each need with its state.
+    pub(super) fn needs(&self) -> impl Iterator<Item = (&'a ResolvedNeed, &NeedState<'a>)> {
+        self.scope.profile.needs.iter().zip(&self.states)
+    }
+
+    /// What the server answered about a need.
+    pub(super) fn need_facts(&self, need: &str) -> Option<&'a NeedFacts> {
+        self.facts.needs.get(need)
+    }
+
+    /// The token of the job; none where a verifier's token asked: other rules apply to it.
+    pub(super) fn token_of_job(&self) -> Option<&'a Token> {
+        (!self.is_verifier()).then_some(&self.facts.token)
+    }
+
+    /// Whether a verifier asked: then only the policies say what the job may do.
+    pub(super) fn is_verifier(&self) -> bool {
+        self.facts.capabilities == Err(Unknown::NotAsked)
+    }
+
+    /// Whether the token may do everything.
+    pub(super) fn is_root(&self) -> bool {
+        self.facts.token.policies.iter().any(|policy| policy == "root")
+    }
+
+    /// Whether neither the policies nor the server refuse anything that a need takes.
+    pub(super) fn is_allowed(&self, need: &str) -> bool {
+        let mut own = self.judged().filter(|(requirement, ..)| requirement.need == need);
+        self.evaluation.is_none_or(|evaluation| evaluation.is_allowed(need))
+            && !own.any(|(.., server)| matches!(server, ServerVerdict::Denied(_)))
+    }
+
+    /// Whether a need is allowed, there and whole, and all of that is known.
+    pub(super) fn is_usable(&self, need: &ResolvedNeed) -> bool {
+        let mut states = self.needs().filter(|(other, _)| other.name == need.name);
+        states.all(|(_, state)| state.is_whole())
+            && self.is_allowed(&need.name)
+            && !is_unverified(self, need)
+    }
+
+    /// Whether another need of its group does its work.
+    pub(super) fn is_served(&self, need: &str) -> bool {
+        self.scope.siblings(need).any(|sibling| self.is_usable(sibling))
+    }
+
+    /// What it weighs that a need isn't there: a note where it isn't required, where another of
+    /// its group serves, and where nobody knows whether one does, which is told of that one.
+    pub(super) fn level_of_absence(&self, need: &ResolvedNeed) -> Level {
+        let optional = need.need.required == Required::Plain(false);
+        let may_be_served =
+            self.scope.siblings(&need.name).any(|s| self.is_usable(s) || is_unverified(self, s));
+        if optional || may_be_served { Level::Note } else { Level::Error }
+    }
+
+    /// The server's verdict on the requirement at `at` in one word, for the table.
+    pub(in crate::checks) fn verdict_word(&self, at: usize) -> Option<&'static str> {
+        match self.server_verdicts[at] {
+            ServerVerdict::Allowed => Some("allowed"),
+            ServerVerdict::Denied(_) => Some("denied"),
+            ServerVerdict::Unavailable(Unknown::NotAsked) => None,
+            ServerVerdict::Omitted | ServerVerdict::Unavailable(_) => Some("unknown"),
+        }
+    }
+
+    /// Each need, its fields as far as their names can be asked for, and whether it is there.
+    pub(in crate::checks) fn presences(
+        &self,
+    ) -> impl Iterator<Item = (&'a str, Vec<String>, Option<String>)> {
+        self.needs().map(|(resolved, state)| {
+            let need = &resolved.need;
+            let asked = need.fields.keys().filter(|_| need.engine == Engine::Kv2);
+            let fields: Vec<String> = asked.cloned().collect();
+            let names_known = self.need_facts(&resolved.name).is_some_and(|facts| facts.fields.is_ok());
+            let server = state.summary(fields.is_empty() || names_known);
+            (resolved.name.as_str(), fields, server)
+        })
+    }
+}

@@ -1,0 +1,106 @@
+//! The state of a need on a server: present, missing, on a wrong mount, or unknown.
+
+use jiff::Timestamp;
+
+use super::wrong_engine;
+use crate::facts::{Fact, Mount, NeedFacts, Presence};
+use crate::manifest::ResolvedNeed;
+use envlock_model::needs::{Need, Verify};
+use envlock_policy::Engine;
+
+/// The state of a need on a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NeedState<'a> {
+    /// The manifest says not to ask: `verify: offline`.
+    Assumed,
+    /// It exists.
+    Present {
+        /// The fields of the manifest that it doesn't have.
+        missing_fields: Vec<&'a str>,
+        /// When the server deletes it.
+        ends: Option<Timestamp>,
+    },
+    /// It doesn't exist.
+    Missing(Absence),
+    /// Another engine, or another mount, serves its path.
+    WrongMount(&'a Mount),
+    /// The server gave no answer.
+    Unknown,
+}
+
+/// Why something doesn't exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Absence {
+    /// The server knows nothing of it.
+    Absent,
+    /// It was deleted, and can be restored.
+    Deleted,
+    /// It was destroyed.
+    Destroyed,
+    /// The server deleted it at this time.
+    Expired(Timestamp),
+}
+
+impl<'a> NeedState<'a> {
+    pub(super) fn of(
+        resolved: &'a ResolvedNeed,
+        facts: Option<&'a NeedFacts>,
+        now: Timestamp,
+    ) -> Self {
+        let need = &resolved.need;
+        if need.verify == Verify::Offline {
+            return Self::Assumed;
+        }
+        let Some(facts) = facts else { return Self::Unknown };
+        if let Ok(mount) = &facts.mount
+            && !wrong_engine::fits(need, mount)
+        {
+            return Self::WrongMount(mount);
+        }
+        match &facts.presence {
+            Ok(Presence::There { ends: Some(end) }) if *end <= now => Self::Missing(Absence::Expired(*end)),
+            Ok(Presence::There { ends }) => Self::Present { missing_fields: missing_fields(need, facts), ends: *ends },
+            Ok(Presence::Absent) => Self::Missing(Absence::Absent),
+            Ok(Presence::Deleted) => Self::Missing(Absence::Deleted),
+            Ok(Presence::Destroyed) => Self::Missing(Absence::Destroyed),
+            // A secret that has field names exists.
+            Err(_) if need.engine == Engine::Kv2 && facts.fields.is_ok() => {
+                Self::Present { missing_fields: missing_fields(need, facts), ends: None }
+            }
+            Err(_) => Self::Unknown,
+        }
+    }
+
+    /// Whether it exists with every field that the server could be asked for.
+    pub(super) fn is_whole(&self) -> bool {
+        match self {
+            Self::Assumed => true,
+            Self::Present { missing_fields, .. } => missing_fields.is_empty(),
+            Self::Missing(_) | Self::WrongMount(_) | Self::Unknown => false,
+        }
+    }
+
+    /// A few words for the table; none where the server isn't asked.
+    pub(super) fn summary(&self, names_known: bool) -> Option<String> {
+        Some(match self {
+            Self::Assumed => return None,
+            Self::Present { missing_fields, .. } if !missing_fields.is_empty() => {
+                format!("no field {}", missing_fields.join(", "))
+            }
+            Self::Present { .. } if !names_known => "yes, fields unknown".to_owned(),
+            Self::Present { .. } => "yes".to_owned(),
+            Self::Missing(Absence::Absent) => "no".to_owned(),
+            Self::Missing(Absence::Deleted | Absence::Expired(_)) => "deleted".to_owned(),
+            Self::Missing(Absence::Destroyed) => "destroyed".to_owned(),
+            Self::WrongMount(_) => "wrong engine".to_owned(),
+            Self::Unknown => "unknown".to_owned(),
+        })
+    }
+}
+
+/// The fields of the manifest that the secret doesn't have. Only kv2 lists field names.
+fn missing_fields<'a>(need: &'a Need, facts: &NeedFacts) -> Vec<&'a str> {
+    let known: &Fact<_> = &facts.fields;
+    let (Ok(known), Engine::Kv2) = (known, need.engine) else { return Vec::new() };
+    need.fields.keys().map(String::as_str).filter(|name| !known.contains(*name)).collect()
+}
