@@ -99,9 +99,9 @@ pub(crate) enum Command {
     /// What a code means and what to do about it.
     Explain(Explain),
     /// Print the configuration in force, and who set each value of it.
-    Config(Surroundings),
+    Config(CredentialSources),
     /// Try what is configured: sources, cache, links, clock, proxies and trust.
-    Doctor(Surroundings),
+    Doctor(CredentialSources),
     /// The whole way on a small project of its own, made on the spot.
     Demo(Demo),
 }
@@ -203,7 +203,7 @@ pub(crate) struct Network {
 
 /// What a command looks at that asks about the surroundings themselves.
 #[derive(Debug, ClapArgs)]
-pub(crate) struct Surroundings {
+pub(crate) struct CredentialSources {
     #[command(flatten)]
     pub(crate) files: Files,
     #[command(flatten)]

@@ -16,7 +16,7 @@ use envlock_secrets::{
     manifest::{Manifest, ResolvedProfile, ServerDialect},
 };
 pub use envlock_vault::{
-    Address, AddressError, Identity, Patience, Secret, Settings as Server, Surroundings,
+    Address, AddressError, Identity, Patience, Secret, Settings as Server, CredentialSources,
 };
 use envlock_vault::{Failure, Question};
 
@@ -55,7 +55,7 @@ pub enum SecretsError {
     /// The server can't be asked like this.
     #[error(transparent)]
     Ask(Failure),
-    /// No profile is named, and the surroundings don't say which one is meant.
+    /// No profile is named, and the credentials that are present don't say which one is meant.
     #[error("{}", which_profile(ready))]
     WhichProfile {
         /// The profiles whose credentials are here.
@@ -133,7 +133,7 @@ pub struct ServerRequest<'a> {
     /// The profile whose login is used instead of the checked profile's own.
     pub login: Option<String>,
     /// Where credentials come from.
-    pub surroundings: Surroundings<'a>,
+    pub sources: CredentialSources<'a>,
     /// Ready when the user, or the system, wants it to end.
     pub interrupted: &'a (dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Sync),
 }
@@ -194,7 +194,7 @@ pub async fn check(
     let mut profile = request.profile.clone().or_else(|| manifest.default.clone());
     let (mut online, mut failure, mut said) = (None, None, Vec::new());
     if let Some(server) = server {
-        let chosen = chosen(manifest, profile, server.surroundings)?;
+        let chosen = chosen(manifest, profile, server.sources)?;
         match asked(manifest, &chosen, server).await? {
             (Ok(facts), warnings) => (online, said) = (Some(facts), warnings),
             (Err(reason), warnings) => (failure, said) = (Some(reason), warnings),
@@ -238,7 +238,7 @@ fn told_of(online: Online, profile: &str) -> Asked {
 fn chosen(
     manifest: &Manifest,
     named: Option<String>,
-    surroundings: Surroundings<'_>,
+    sources: CredentialSources<'_>,
 ) -> Result<ResolvedProfile, SecretsError> {
     let known = || manifest.profiles.keys().cloned();
     if let Some(name) = named {
@@ -248,7 +248,7 @@ fn chosen(
     let all: Vec<_> = known().filter_map(|name| manifest.profile(&name)).collect();
     let told = |profiles: &[ResolvedProfile]| profiles.iter().map(|p| p.name.clone()).collect();
     let (mut ready, other): (Vec<_>, Vec<_>) =
-        all.into_iter().partition(|profile| envlock_vault::present(profile, surroundings));
+        all.into_iter().partition(|profile| envlock_vault::present(profile, sources));
     if ready.len() == 1
         && let Some(profile) = ready.pop()
     {
@@ -263,7 +263,7 @@ async fn asked(
     profile: &ResolvedProfile,
     server: ServerRequest<'_>,
 ) -> Result<(Result<Online, Failure>, Vec<Finding>), SecretsError> {
-    let ServerRequest { mut settings, as_verifier, login, surroundings, interrupted } = server;
+    let ServerRequest { mut settings, as_verifier, login, sources, interrupted } = server;
     let other = match login {
         Some(name) => Some(manifest.profile(&name).ok_or_else(|| CheckError::NoProfile {
             known: manifest.profiles.keys().cloned().collect(),
@@ -272,7 +272,7 @@ async fn asked(
         None => None,
     };
     let auth = other.as_ref().unwrap_or(profile).auth.as_ref();
-    let question = Question { profile, auth, as_verifier, surroundings, interrupted };
+    let question = Question { profile, auth, as_verifier, sources, interrupted };
     let report = envlock_vault::question(&mut settings, &question).await;
     match report.facts {
         // The address and the credentials are the user's own: nothing was asked.

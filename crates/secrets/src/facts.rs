@@ -1,5 +1,5 @@
-//! What a server says about a profile, as facts: names, times, yes and no. No value of a
-//! secret fits in here, which is why these types may be shown.
+//! Facts that a server reported about a profile: names, times, yes and no. No secret value fits
+//! into these types, so they may be printed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,28 +9,28 @@ use jiff::{SignedDuration, Timestamp};
 /// A fact, or why it isn't known.
 pub type Fact<T> = Result<T, Unknown>;
 
-/// Why a fact isn't known. None of these is a yes.
+/// Why a fact isn't known. None of these counts as a yes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unknown {
     /// The token may not ask (403).
     Forbidden,
-    /// The server has no such request (405, or a route that isn't there).
+    /// The server doesn't have the endpoint (400, 404 or 405).
     Unsupported,
-    /// Every request that would tell could also return a value.
+    /// Every request that would answer could also return a secret value.
     NoSafeWay,
-    /// It wasn't asked: by order, or because something before it isn't known.
+    /// It wasn't requested: by choice, or because an earlier fact isn't known.
     NotAsked,
 }
 
-/// All that a server said about one profile.
+/// Everything that a server reported about one profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Online {
     /// The server.
     pub server: Server,
     /// The token that asked.
     pub token: Token,
-    /// What that token may do, by the path as it was asked: names such as `read`, as the
-    /// server gives them. `NotAsked` where somebody else than the job asked.
+    /// The token's capabilities by path: names such as `read`, as the server gives them.
+    /// `NotAsked` where the token isn't that of the job.
     pub capabilities: Fact<BTreeMap<String, BTreeSet<String>>>,
     /// What is known of each need, by its name.
     pub needs: BTreeMap<String, NeedFacts>,
@@ -41,7 +41,7 @@ pub struct Online {
 pub struct Server {
     /// The address as the user gave it, without credentials.
     pub address: String,
-    /// Its own word for its version, such as `2.4.0`; empty where it doesn't say.
+    /// Its version, such as `2.4.0`; empty where it doesn't say.
     pub version: String,
     /// How far its clock is ahead of this machine's.
     pub clock_ahead: Option<SignedDuration>,
@@ -50,7 +50,7 @@ pub struct Server {
 /// A token, without the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
-    /// Whether it came from a login of ours; else the user gave it.
+    /// Whether envlock logged in to get it; otherwise the user supplied it.
     pub logged_in: bool,
     /// The policies that it has, identity policies included.
     pub policies: Vec<String>,
@@ -112,15 +112,15 @@ impl Mount {
     }
 }
 
-/// Whether something is there.
+/// Whether a secret, role or key exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Presence {
-    /// It is; a version of kv2 may have an end.
+    /// It exists; a version of kv2 may have an end.
     There {
         /// When its current version is deleted by the server.
         ends: Option<Timestamp>,
     },
-    /// There is nothing.
+    /// It doesn't exist.
     Absent,
     /// Its current version was deleted; it could be undeleted.
     Deleted,

@@ -1,4 +1,4 @@
-//! Policies made from needs: exactly what is asked for, a block a path.
+//! Policies generated from needs: exactly what they require, one block for each path.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use crate::manifest::ResolvedProfile;
 use crate::requirement::{self, Requirement};
 use envlock_policy::{Access, Capabilities, Capability, Dialect, Operation};
 
-/// The policy for the job of `profile`: what its needs take, and nothing else.
+/// The policy for the job of `profile`: what its needs require, and nothing else.
 pub fn for_job(profile: &ResolvedProfile) -> String {
     let title = format!("what the job of profile {} needs, and nothing else", profile.name);
     render(&title, &requirement::of_profile(profile))
@@ -46,8 +46,8 @@ fn render(title: &str, requirements: &[Requirement]) -> String {
     out
 }
 
-/// The capabilities that a requirement takes on its path. A POST to an endpoint that may or
-/// may not know what is there is `update` everywhere that needs are read by one.
+/// The capabilities that a requirement needs on its path. Every engine whose secrets are read by
+/// POST requires `update` for it.
 pub(crate) fn required_capabilities(requirement: &Requirement) -> Capabilities {
     let mut capabilities = operation_capabilities(requirement.access.operation);
     if requirement.sudo {

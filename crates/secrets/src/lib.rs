@@ -1,9 +1,9 @@
-//! The secrets manifest, Vault and OpenBao policies as the servers understand them, and the
-//! proof between the two, with no value; beside it, what a server said, where one was asked.
+//! The secrets manifest, and the checks of its needs against policies and against what a server
+//! reported. No secret value is ever read.
 //!
-//! Everything here is pure: texts and their names come in, findings go out. [`manifest`] says
-//! what is needed, [`policy`] what is allowed, [`facts`] what a server said; [`checks`]
-//! compares, [`suite`] runs unit tests of policies.
+//! Everything here is pure: texts come in, findings go out. [`manifest`] says what is needed,
+//! [`envlock_policy`] what is allowed, [`facts`] what a server reported; [`checks`] compares
+//! them, and [`generate`] writes the policies that the needs require.
 
 pub mod checks;
 pub mod evidence;

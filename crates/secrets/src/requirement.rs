@@ -1,4 +1,4 @@
-//! What a need takes: requests that must be allowed, and those that may be.
+//! The requests of a need: those that must be allowed, and those that are always permitted.
 
 use std::collections::BTreeSet;
 
@@ -18,11 +18,11 @@ pub struct Requirement {
     pub sudo: bool,
 }
 
-/// Where leases are renewed.
+/// The endpoint that renews leases.
 const RENEW: &str = "sys/leases/renew";
 
-/// What every token may be allowed without being too powerful: to look at itself, to renew
-/// and to end itself and its leases. The servers' built-in policy `default` grants most of it.
+/// Requests of a token about itself: look-up, renewal and revocation of the token and its
+/// leases. They are never excess. The servers' built-in policy `default` grants most of them.
 const SELF: [(&str, Operation); 7] = [
     ("auth/token/lookup-self", Operation::Read),
     ("auth/token/renew-self", Operation::Update),
@@ -86,7 +86,7 @@ pub(crate) fn of_presence(resolved: &ResolvedNeed) -> Vec<Requirement> {
     requests.map(requirement).collect()
 }
 
-/// Requests that nobody needs to be kept from: the verifier's, and a token's own affairs.
+/// Requests that are never excess: the verifier's, and those of a token about itself.
 pub(crate) fn always_permitted(profile: &ResolvedProfile) -> Vec<Access> {
     let own = SELF
         .iter()
@@ -99,8 +99,8 @@ pub(crate) fn always_permitted(profile: &ResolvedProfile) -> Vec<Access> {
     own.chain(mounts).chain(presence).collect()
 }
 
-/// The capabilities that a need adds. Where an engine can tell whether something is there
-/// already, a write is `create` or `update`, and nobody knows beforehand which.
+/// The capabilities that a need adds. Where an engine can tell whether a path exists already,
+/// a write is `create` or `update`, which isn't known beforehand.
 fn written(need: &Need) -> BTreeSet<Capability> {
     let mut capabilities = need.capabilities.clone();
     let writes = [Capability::Create, Capability::Update];
@@ -111,7 +111,7 @@ fn written(need: &Need) -> BTreeSet<Capability> {
     capabilities
 }
 
-/// The operation that takes a capability; `sudo` has none of its own.
+/// The operation that requires a capability; `sudo` has no operation.
 fn operation(capability: Capability) -> Option<Operation> {
     Some(match capability {
         Capability::Create => Operation::Create,

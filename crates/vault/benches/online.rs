@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use envlock_secrets::manifest::{Manifest, Notation};
 use envlock_testkit::{Bao, left_out};
-use envlock_vault::{Address, Patience, Question, Settings, Surroundings, question};
+use envlock_vault::{Address, Patience, Question, Settings, CredentialSources, question};
 
 const NEEDS: usize = 20;
 
@@ -60,7 +60,7 @@ fn main() {
             profile: &profile,
             auth: profile.auth.as_ref(),
             as_verifier: false,
-            surroundings: Surroundings { variable: &variable, home: None },
+            sources: CredentialSources { variable: &variable, home: None },
             interrupted: &|| Box::pin(std::future::pending()),
         };
         let report = runtime.block_on(question(&mut settings, &asked));

@@ -5,7 +5,7 @@ use http::Response;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Visitor};
 use zeroize::Zeroizing;
 
-use crate::{Failure, Secret};
+use crate::{AnswerFault, Failure, Secret};
 
 /// An answer: its status, and a body that is wiped after it was read.
 pub(crate) struct Answer {
@@ -13,6 +13,15 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     asked: String,
     body: Zeroizing<Vec<u8>>,
+}
+
+/// What a server complains about in words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Complaint {
+    /// It is sealed.
+    Sealed,
+    /// It has no such namespace.
+    UnknownNamespace,
 }
 
 #[derive(serde::Deserialize)]
@@ -42,10 +51,10 @@ impl Answer {
         // The library's own words would quote what it found.
         serde_json::from_slice(&self.body).map_err(|error| {
             let reason = match error.classify() {
-                _ if self.is_page() => "it is a page, not JSON",
-                serde_json::error::Category::Eof => "it breaks off",
-                serde_json::error::Category::Data => "it isn't of the shape that was expected",
-                _ => "it isn't JSON",
+                _ if self.is_page() => AnswerFault::Page,
+                serde_json::error::Category::Eof => AnswerFault::Truncated,
+                serde_json::error::Category::Data => AnswerFault::Shape,
+                _ => AnswerFault::NotJson,
             };
             self.unreadable(reason)
         })
@@ -54,7 +63,7 @@ impl Answer {
     /// What stands under `data`; an answer without it is an error.
     pub(crate) fn data<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         let envelope: Envelope<T> = self.read()?;
-        envelope.data.ok_or_else(|| self.unreadable("it has no `data`"))
+        envelope.data.ok_or_else(|| self.unreadable(AnswerFault::NoData))
     }
 
     /// What the server says is wrong, with nothing in it that looks like a secret or is one
@@ -78,17 +87,28 @@ impl Answer {
         self.read::<State>().is_ok_and(|state| state.sealed.is_some())
     }
 
-    /// Whether one of the server's errors has these words.
-    pub(crate) fn says(&self, words: &str) -> bool {
-        self.errors(&[]).iter().any(|error| error.to_lowercase().contains(words))
+    /// What the server complains about, where its status alone doesn't say. These are the
+    /// servers' own words.
+    pub(crate) fn complaint(&self) -> Option<Complaint> {
+        let errors = self.errors(&[]).join("\n").to_lowercase();
+        match self.status {
+            404 if errors.contains("namespace not found") => Some(Complaint::UnknownNamespace),
+            503 if errors.contains("sealed") => Some(Complaint::Sealed),
+            _ => None,
+        }
     }
 
     fn is_page(&self) -> bool {
         self.body.trim_ascii_start().starts_with(b"<")
     }
 
-    pub(crate) fn unreadable(&self, reason: &str) -> Failure {
-        Failure::Unreadable { asked: self.asked.clone(), reason: reason.to_owned() }
+    pub(crate) fn unreadable(&self, reason: AnswerFault) -> Failure {
+        Failure::Unreadable { asked: self.asked.clone(), reason }
+    }
+
+    /// The failure for a status that no answer to the request has.
+    pub(crate) fn unexpected_status(&self) -> Failure {
+        self.unreadable(AnswerFault::Status(self.status))
     }
 }
 

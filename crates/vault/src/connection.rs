@@ -13,9 +13,9 @@ use rustify::endpoint::{Endpoint, MiddleWare};
 use rustify::errors::ClientError;
 use vaultrs::api::EndpointMiddleware;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Complaint};
 use crate::ask::Ask;
-use crate::{Failure, Secret, Settings};
+use crate::{AnswerFault, Failure, Secret, Settings};
 use transport::{Transport, Unfit};
 
 const INDEX: &str = "X-Vault-Index";
@@ -184,20 +184,20 @@ impl<'a> Connection<'a> {
         let (ClientError::RequestError { source, .. } | ClientError::ResponseError { source }) =
             error
         else {
-            return Next::Stop(Failure::Unreadable { asked, reason: "it isn't HTTP".into() });
+            return Next::Stop(Failure::Unreadable { asked, reason: AnswerFault::NotHttp });
         };
         match source.downcast_ref::<Unfit>() {
             Some(Unfit::Elsewhere(target)) => {
                 return Next::Stop(Failure::Redirected { address, asked, target: target.clone() });
             }
             Some(Unfit::TooLong) => {
-                let reason = "it is longer than a megabyte".to_owned();
+                let reason = AnswerFault::TooLong;
                 return Next::Stop(Failure::Unreadable { asked, reason });
             }
             None => {}
         }
         let Some(error) = source.downcast_ref::<reqwest::Error>() else {
-            let reason = "it isn't HTTP".to_owned();
+            let reason = AnswerFault::NotHttp;
             return Next::Stop(Failure::Unreadable { asked, reason });
         };
         let reason = match NoConnection::of(error) {
@@ -223,13 +223,14 @@ impl<'a> Connection<'a> {
         if error.is_timeout() {
             return Next::Stop(Failure::TimedOut { address, asked, seconds });
         }
-        Next::Again(None, Failure::Broken { address, asked })
+        let tls = self.settings.address.is_secured();
+        Next::Again(None, Failure::Broken { address, asked, tls })
     }
 
     /// An error if the server knows no such namespace, which it says in its 404s.
     pub(crate) fn refuse_namespace(&self, answer: &Answer) -> Result<(), Failure> {
         match &self.namespace {
-            Some(namespace) if answer.status == 404 && answer.says("namespace not found") => {
+            Some(namespace) if answer.complaint() == Some(Complaint::UnknownNamespace) => {
                 Err(Failure::Namespace(namespace.clone()))
             }
             _ => Ok(()),
@@ -262,7 +263,7 @@ fn judged(ask: &Ask<'_>, token: Option<&Secret>, response: Response<Vec<u8>>, tr
     }
     let words = || answer.errors(&ask.sent().into_iter().chain(token).collect::<Vec<_>>());
     match status {
-        503 if answer.says("sealed") => Next::Stop(Failure::Sealed),
+        503 if answer.complaint() == Some(Complaint::Sealed) => Next::Stop(Failure::Sealed),
         429 => Next::Again(wait, Failure::RateLimited { asked, tries }),
         412 => Next::Again(wait, Failure::NotCaughtUp { asked, tries }),
         500..=599 => {

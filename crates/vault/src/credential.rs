@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use envlock_report::{Code, Exit, Explain, Finding};
 use envlock_secrets::manifest::{Auth, AuthMethod, Credential, ResolvedProfile};
 
-use crate::Secret;
+use crate::{CredentialFault, Secret};
 
 /// The most bytes of a credential's file: a chain of certificates takes a few thousand.
 const LONGEST: u64 = 1 << 20;
 
-/// What surrounds the process. The variables are asked for by name, one at a time, so that
-/// nobody holds all of them.
+/// Where credentials are read from: the process's variables and the files below its home
+/// folder. Variables are read by name, one at a time, so that no code holds all of them.
 #[derive(Clone, Copy)]
-pub struct Surroundings<'a> {
+pub struct CredentialSources<'a> {
     /// The value of a variable.
     pub variable: &'a (dyn Fn(&str) -> Option<String> + Sync),
     /// The home folder.
@@ -48,8 +48,8 @@ pub enum CredentialError {
         name: String,
         /// Where it comes from.
         place: String,
-        /// Why not. Never what it holds.
-        reason: &'static str,
+        /// Why not.
+        reason: CredentialFault,
     },
     /// The profile doesn't say how to log in.
     #[error("profile {0} doesn't say how to log in")]
@@ -89,7 +89,7 @@ impl Explain for CredentialError {
     }
 }
 
-impl Surroundings<'_> {
+impl CredentialSources<'_> {
     /// The credential `name`.
     pub(crate) fn get(
         self,
@@ -109,7 +109,7 @@ impl Surroundings<'_> {
             reason,
         };
         if secret.reveal().is_empty() {
-            return Err(malformed("it is empty"));
+            return Err(malformed(CredentialFault::Empty));
         }
         Ok(secret)
     }
@@ -124,7 +124,7 @@ impl Surroundings<'_> {
         if secret.is_printable() {
             return Ok(secret);
         }
-        let reason = "it has spaces, line breaks or characters beside ASCII in it";
+        let reason = CredentialFault::NotPrintable;
         let (name, place) = (name.to_owned(), place(credential));
         Err(CredentialError::Malformed { name, place, reason })
     }
@@ -140,7 +140,7 @@ impl Surroundings<'_> {
             return Ok(text);
         }
         let (name, place) = (name.to_owned(), place(credential));
-        Err(CredentialError::Malformed { name, place, reason: "it has line breaks in it" })
+        Err(CredentialError::Malformed { name, place, reason: CredentialFault::ControlCharacters })
     }
 
     /// A variable that is set to something.
@@ -179,13 +179,13 @@ impl Surroundings<'_> {
 }
 
 /// Whether all that `profile` logs in with is there, so that it can be the one that is meant.
-pub fn present(profile: &ResolvedProfile, surroundings: Surroundings<'_>) -> bool {
+pub fn present(profile: &ResolvedProfile, sources: CredentialSources<'_>) -> bool {
     let Some(Auth { method, credentials, .. }) = &profile.auth else { return false };
     let ambient = *method != AuthMethod::AwsIam
         || ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
             .iter()
-            .all(|name| surroundings.set(name).is_some());
-    ambient && credentials.values().all(|credential| surroundings.has(credential))
+            .all(|name| sources.set(name).is_some());
+    ambient && credentials.values().all(|credential| sources.has(credential))
 }
 
 fn place(credential: &Credential) -> String {

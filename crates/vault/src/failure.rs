@@ -3,7 +3,7 @@
 use envlock_report::connection::{NoConnection, TrustProblem};
 use envlock_report::{Code, Exit, Explain, Finding, count};
 
-use crate::{AddressError, CredentialError};
+use crate::{AddressError, AnswerFault, CredentialError, ServerFault};
 
 /// A reason for which the question has no answer. Nobody may take one for a yes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +48,8 @@ pub enum Failure {
         address: String,
         /// What was asked.
         asked: String,
+        /// Whether the connection was made by TLS.
+        tls: bool,
     },
     /// Its certificate isn't trusted.
     #[error("{address} isn't trusted: {reason}")]
@@ -79,7 +81,7 @@ pub enum Failure {
         /// The server.
         address: String,
         /// Why not.
-        reason: String,
+        reason: ServerFault,
     },
     /// It is sealed.
     #[error("the server is sealed: nobody is answered until it is unsealed")]
@@ -179,8 +181,8 @@ pub enum Failure {
     Unreadable {
         /// What was asked.
         asked: String,
-        /// Why not; never what it holds.
-        reason: String,
+        /// Why not.
+        reason: AnswerFault,
     },
     /// The user, or the system, ended it.
     #[error("interrupted before the server had answered everything")]
@@ -237,7 +239,7 @@ impl Failure {
             Self::WrappedElsewhere { .. } => {
                 vec!["somebody may have exchanged it on its way; it was not unwrapped".to_owned()]
             }
-            Self::Broken { address, .. } if address.starts_with("https:") => vec![
+            Self::Broken { tls: true, .. } => vec![
                 "a server that wants a client certificate does so, too: VAULT_CLIENT_CERT"
                     .to_owned(),
             ],

@@ -16,6 +16,7 @@ mod ask;
 mod connection;
 mod credential;
 mod failure;
+mod fault;
 mod login;
 mod probe;
 mod secret;
@@ -24,8 +25,9 @@ mod settings;
 mod wrapping;
 
 pub use address::{Address, AddressError};
-pub use credential::{CredentialError, Surroundings, present};
+pub use credential::{CredentialError, CredentialSources, present};
 pub use failure::Failure;
+pub use fault::{AnswerFault, CredentialFault, ServerFault};
 pub use probe::{Question, Report, question};
 pub use secret::Secret;
 pub use settings::{Identity, Patience, Settings};

@@ -9,7 +9,7 @@ use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::connection::Connection;
 use crate::login::{Entry, Login};
-use crate::{Failure, Secret, wrapping};
+use crate::{AnswerFault, Failure, Secret, wrapping};
 
 /// A token to ask with.
 pub(crate) struct Session<'a> {
@@ -68,18 +68,18 @@ impl<'a> Session<'a> {
         match answer.status {
             200 => {}
             400..=499 => return Err(refused(&login, &answer, clock_ahead)),
-            _ => return Err(answer.unreadable("its status is none that a login can have")),
+            _ => return Err(answer.unexpected_status()),
         }
         let LoggedIn { auth: granted, wrap_info } = answer.read()?;
         if granted.is_none() && wrap_info.is_some() {
-            return Err(answer.unreadable("it comes wrapped, and nobody asked for that"));
+            return Err(answer.unreadable(AnswerFault::Wrapped));
         }
-        let granted = granted.ok_or_else(|| answer.unreadable("it has no `auth`"))?;
+        let granted = granted.ok_or_else(|| answer.unreadable(AnswerFault::NoAuth))?;
         if granted.mfa_requirement.is_some() || granted.client_token.reveal().is_empty() {
             return Err(Failure::Interactive { method: login.method() });
         }
         if !granted.client_token.is_printable() {
-            return Err(answer.unreadable("its token isn't one"));
+            return Err(answer.unreadable(AnswerFault::BadToken));
         }
         let expires = expiry(connection.settings().now, granted.lease_duration);
         let facts = Token {

@@ -64,7 +64,7 @@ fn usable(connection: &Connection<'_>, answer: Answer) -> Result<Answer, Failure
             connection.refuse_namespace(&answer)?;
             Err(Failure::WrappedUsed { credential: NAME })
         }
-        _ => Err(answer.unreadable("its status is none of a wrapping token")),
+        _ => Err(answer.unexpected_status()),
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
 const NARROWEST: usize = 40;
 
 /// Prints what is in force, and who set it; also where a part of it can't be used.
-pub(crate) fn config(args: &args::Surroundings, app: &App<'_>) -> Exit {
+pub(crate) fn config(args: &args::CredentialSources, app: &App<'_>) -> Exit {
     let configuration = match app.configuration(&args.files, &args.network) {
         Ok(configuration) => configuration,
         Err(error) => return app.ui.finish(Answer::<output::Config>::failed(&error)),

@@ -8,7 +8,7 @@ use super::{App, app::Setup};
 use crate::{args, settings::trusted, ui::Answer};
 
 /// Tries what is configured.
-pub(crate) async fn doctor(args: &args::Surroundings, app: &App<'_>) -> Exit {
+pub(crate) async fn doctor(args: &args::CredentialSources, app: &App<'_>) -> Exit {
     let setup = match app.setup(&args.files, &args.network) {
         Ok(setup) => setup,
         Err(error) => return app.ui.finish(Answer::<output::Doctor>::failed(&error)),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use envlock_pipeline::secrets::{
-    self, Judgement, SecretsError, SecretsRequest, ServerRequest, Surroundings,
+    self, Judgement, SecretsError, SecretsRequest, ServerRequest, CredentialSources,
 };
 use envlock_report::{Code, Exit, Explain, output, render::paragraph};
 use envlock_secrets::{
@@ -63,7 +63,7 @@ async fn judged(args: &args::CheckSecrets, app: &App<'_>) -> Result<Judgement, B
         settings,
         as_verifier: args.as_verifier.is_some(),
         login: args.as_verifier.clone().flatten(),
-        surroundings: Surroundings { variable: &variable, home: app.settings.home.as_deref() },
+        sources: CredentialSources { variable: &variable, home: app.settings.home.as_deref() },
         interrupted: &|| {
             let ended = Arc::clone(&ended);
             Box::pin(async move { ended.notified().await })

@@ -1,4 +1,4 @@
-//! What a manifest says, typed: names, paths, durations and words, never a value.
+//! The secrets manifest as types: names, paths, durations and words, never a secret value.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,11 +8,10 @@ use envlock_report::{Code, Place};
 use envlock_text::Pos;
 use jiff::civil::Date;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use super::schema;
 
-/// A manifest: which credentials an environment needs, and where the proof of them stands.
+/// A secrets manifest: which credentials an environment needs, and the policies that grant them.
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Manifest {
@@ -30,13 +29,13 @@ pub struct Manifest {
     pub policies: BTreeMap<String, PolicyFile>,
     /// The credentials, by name.
     pub needs: BTreeMap<String, Need>,
-    /// The profile when none is named.
+    /// The profile that is used when none is named.
     #[schemars(default)]
     pub default: Option<String>,
-    /// Where the environment is used, and as whom.
+    /// The profiles: where the environment is used, and with which identity.
     #[schemars(default)]
     pub profiles: BTreeMap<String, Profile>,
-    /// Findings that are accepted for a while.
+    /// Findings that are accepted until a day.
     #[schemars(default)]
     pub allow: Vec<Allowance>,
     /// Codes of warnings that count as errors here.
@@ -45,7 +44,7 @@ pub struct Manifest {
 }
 
 /// Which dialects must allow what is needed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ServerDialect {
     /// OpenBao 2.6 and later.
@@ -61,7 +60,7 @@ pub enum ServerDialect {
 }
 
 impl ServerDialect {
-    /// The dialects to ask.
+    /// The dialects that policies are evaluated for.
     pub fn dialects(self) -> &'static [Dialect] {
         match self {
             Self::OpenBao => &[Dialect::OpenBao],
@@ -83,7 +82,7 @@ pub struct PolicyFile {
     pub pos: Pos,
 }
 
-/// Where an environment is used, and as whom.
+/// A profile: where an environment is used, and with which identity.
 #[derive(Debug, Clone, Default, PartialEq, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Profile {
@@ -99,7 +98,7 @@ pub struct Profile {
     /// The namespace that it works in.
     #[schemars(default)]
     pub namespace: Option<Credential>,
-    /// Who it is, for templated policies.
+    /// The identity of its token, for templated policies.
     #[schemars(default, with = "schema::Identity")]
     pub identity: Option<Identity>,
     /// What its token must be like.
@@ -108,14 +107,14 @@ pub struct Profile {
     /// Allows `http://` to the machine itself, as a development server speaks it.
     #[schemars(default, with = "bool")]
     pub allow_plaintext_loopback: Option<bool>,
-    /// Needs that this profile does without, or can't.
+    /// Needs that this profile skips, requires or makes optional.
     #[schemars(default)]
     pub needs: BTreeMap<String, NeedUse>,
-    /// What is different about a need here.
+    /// Needs that are elsewhere in this profile.
     #[serde(rename = "override")]
     #[schemars(default, rename = "override")]
     pub overrides: BTreeMap<String, Override>,
-    /// Where it stands.
+    /// Its place in the file.
     #[schemars(skip)]
     pub pos: Pos,
 }
@@ -134,13 +133,13 @@ pub struct Auth {
     /// The credentials, by the name that the method gives them. Never values.
     #[schemars(flatten)]
     pub credentials: BTreeMap<String, Credential>,
-    /// Where it stands.
+    /// Its place in the file.
     #[schemars(skip)]
     pub pos: Pos,
 }
 
 /// An auth method.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "the names are the methods' own")]
 pub enum AuthMethod {
@@ -154,15 +153,15 @@ pub enum AuthMethod {
     Ldap,
 }
 
-/// Where a credential, or another word that isn't written down, comes from at run time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// Where a credential, or another value that isn't in the manifest, is read from at run time.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
 #[serde(untagged)]
 pub enum Credential {
     /// A variable.
     Env {
         /// Its name.
         env: String,
-        /// Whether it holds a wrapping token instead of the thing itself.
+        /// Whether it holds a wrapping token instead of the credential.
         #[serde(default)]
         wrapped: bool,
     },
@@ -170,7 +169,7 @@ pub enum Credential {
     File {
         /// Its path; `~` is the home directory.
         file: String,
-        /// Whether it holds a wrapping token instead of the thing itself.
+        /// Whether it holds a wrapping token instead of the credential.
         #[serde(default)]
         wrapped: bool,
     },
@@ -180,25 +179,25 @@ pub enum Credential {
 #[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct TokenRules {
-    /// How long it must still live.
+    /// The shortest remaining lifetime.
     #[schemars(default, regex(pattern = r"^[0-9]+[smhd]$"))]
     pub ttl_min: Option<String>,
-    /// What it must not be.
+    /// The kinds of tokens that are refused.
     #[schemars(default)]
     pub forbid: Vec<Forbidden>,
 }
 
 /// What a token must not be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Forbidden {
-    /// One that may do everything.
+    /// A token with the policy `root`.
     Root,
-    /// One that never ends.
+    /// A token that never expires.
     NonExpiring,
 }
 
-/// A finding that is accepted for a while.
+/// A finding that is accepted until a day.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Allowance {
@@ -215,13 +214,13 @@ pub struct Allowance {
     /// The last day on which it is.
     #[schemars(with = "String", regex(pattern = r"^\d{4}-\d{2}-\d{2}$"))]
     pub until: Date,
-    /// Where it stands.
+    /// Its place in the file.
     #[schemars(skip)]
     pub pos: Pos,
 }
 
 impl Manifest {
-    /// Where the file of a policy is: beside the manifest, unless its path says otherwise.
+    /// The path of a policy's file: relative paths start at the manifest's folder.
     pub fn policy_path(&self, policy: &PolicyFile) -> String {
         match self.file.rsplit_once('/') {
             Some((folder, _)) if !policy.file.starts_with('/') => {

@@ -10,8 +10,8 @@ use aws_sigv4::sign::v4::SigningParams;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::credential::{CredentialError, Surroundings};
-use crate::{Failure, Secret};
+use crate::credential::{CredentialError, CredentialSources};
+use crate::{CredentialFault, Failure, Secret};
 
 const URL: &str = "https://sts.amazonaws.com/";
 const HOST: &str = "sts.amazonaws.com";
@@ -24,12 +24,12 @@ const SERVER_ID: &str = "X-Vault-AWS-IAM-Server-ID";
 /// The fields of the login. `server_id` binds the request to one server, so that it can't be
 /// used at another.
 pub(super) fn identity(
-    around: Surroundings<'_>,
+    sources: CredentialSources<'_>,
     server_id: Option<&Secret>,
     now: jiff::Timestamp,
 ) -> Result<[(&'static str, Secret); 4], Failure> {
     let key = |name: &'static str| {
-        around.set(name).ok_or_else(|| CredentialError::NoVariable {
+        sources.set(name).ok_or_else(|| CredentialError::NoVariable {
             name: "the AWS identity".to_owned(),
             variable: name.to_owned(),
         })
@@ -38,7 +38,7 @@ pub(super) fn identity(
     let credentials = Credentials::new(
         key("AWS_ACCESS_KEY_ID")?,
         key("AWS_SECRET_ACCESS_KEY")?,
-        around.set("AWS_SESSION_TOKEN"),
+        sources.set("AWS_SESSION_TOKEN"),
         None,
         "environment",
     );
@@ -50,7 +50,7 @@ pub(super) fn identity(
     let signed = signed(credentials, &headers, now).ok_or(CredentialError::Malformed {
         name: "the AWS identity".to_owned(),
         place: "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".to_owned(),
-        reason: "no request can be signed with it",
+        reason: CredentialFault::CannotSign,
     })?;
     headers.extend(signed);
     let headers: serde_json::Map<String, serde_json::Value> = headers
@@ -102,10 +102,10 @@ mod tests {
             "AWS_SESSION_TOKEN" => Some("session".to_owned()),
             _ => None,
         };
-        let around = Surroundings { variable: &variable, home: None };
+        let sources = CredentialSources { variable: &variable, home: None };
         let id = Secret::new("vault.example.com".to_owned());
         let now = "2026-11-23T12:00:00Z".parse().unwrap();
-        let fields = identity(around, Some(&id), now).unwrap_or_else(|failure| panic!("{failure}"));
+        let fields = identity(sources, Some(&id), now).unwrap_or_else(|failure| panic!("{failure}"));
         let decoded =
             |at: usize| String::from_utf8(STANDARD.decode(fields[at].1.reveal()).unwrap()).unwrap();
         assert_eq!((decoded(1), decoded(2)), (URL.to_owned(), BODY.to_owned()));
@@ -127,8 +127,8 @@ mod tests {
 
     #[test]
     fn a_key_that_is_missing_is_named() {
-        let around = Surroundings { variable: &|_| None, home: None };
-        let Err(failure) = identity(around, None, jiff::Timestamp::UNIX_EPOCH) else { panic!() };
+        let sources = CredentialSources { variable: &|_| None, home: None };
+        let Err(failure) = identity(sources, None, jiff::Timestamp::UNIX_EPOCH) else { panic!() };
         assert!(failure.to_string().contains("AWS_ACCESS_KEY_ID"), "{failure}");
     }
 }

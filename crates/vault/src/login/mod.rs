@@ -4,9 +4,9 @@ mod aws;
 
 use envlock_secrets::manifest::{Auth, AuthMethod, Credential};
 
-use crate::credential::{CredentialError, Surroundings};
+use crate::credential::{CredentialError, CredentialSources};
 use crate::secret::object;
-use crate::{Failure, Identity, Secret};
+use crate::{CredentialFault, Failure, Identity, Secret};
 
 /// One login, ready to be sent. It holds credentials, so it can't be printed.
 pub(crate) struct Login {
@@ -99,17 +99,17 @@ fn own_mount(method: AuthMethod) -> &'static str {
 pub(crate) fn entry(
     profile: &str,
     auth: Option<&Auth>,
-    around: Surroundings<'_>,
+    sources: CredentialSources<'_>,
     now: jiff::Timestamp,
 ) -> Result<Entry, Failure> {
     let no_auth = || Failure::from(CredentialError::NoAuth(profile.to_owned()));
     let auth = auth.ok_or_else(no_auth)?;
     refuse_wrapped(auth)?;
     let word = |name: &str| {
-        auth.credentials.get(name).map(|credential| around.word(name, credential)).transpose()
+        auth.credentials.get(name).map(|credential| sources.word(name, credential)).transpose()
     };
     let text = |name: &str| {
-        auth.credentials.get(name).map(|credential| around.get(name, credential)).transpose()
+        auth.credentials.get(name).map(|credential| sources.get(name, credential)).transpose()
     };
     let mut fields = Vec::new();
     let mut push = |name: &'static str, secret: Option<Secret>| {
@@ -137,7 +137,7 @@ pub(crate) fn entry(
         }
         AuthMethod::AwsIam => {
             push("role", role);
-            for (name, secret) in aws::identity(around, word("server_id")?.as_ref(), now)? {
+            for (name, secret) in aws::identity(sources, word("server_id")?.as_ref(), now)? {
                 push(name, Some(secret));
             }
         }
@@ -147,7 +147,7 @@ pub(crate) fn entry(
             user = text("username")?.map(|name| name.reveal().to_owned());
             if user.as_ref().is_some_and(|user| user.contains('/') || user.contains("..")) {
                 let (name, place) = ("username".to_owned(), "the profile".to_owned());
-                let reason = "it has a slash or `..` in it, which would make it another path";
+                let reason = CredentialFault::ChangesPath;
                 return Err(CredentialError::Malformed { name, place, reason }.into());
             }
             push("password", text("password")?);
@@ -159,11 +159,11 @@ pub(crate) fn entry(
 /// The certificate that a profile of the method `cert` shows.
 pub(crate) fn identity(
     auth: Option<&Auth>,
-    around: Surroundings<'_>,
+    sources: CredentialSources<'_>,
 ) -> Result<Option<Identity>, Failure> {
     let Some(auth) = auth.filter(|auth| auth.method == AuthMethod::Cert) else { return Ok(None) };
     let read = |name: &str| {
-        auth.credentials.get(name).map(|credential| around.get(name, credential)).transpose()
+        auth.credentials.get(name).map(|credential| sources.get(name, credential)).transpose()
     };
     Ok(match (read("certificate")?, read("key")?) {
         (Some(certificate), Some(key)) => {
@@ -188,7 +188,7 @@ fn refuse_wrapped(auth: &Auth) -> Result<(), CredentialError> {
         Err(CredentialError::Malformed {
             name: name.clone(),
             place: format!("auth method {}", auth.method.name()),
-            reason: "only the secret_id of approle can be wrapped",
+            reason: CredentialFault::NotWrappable,
         })
     })
 }
@@ -209,8 +209,8 @@ mod tests {
             "USER" => Some("../sys".to_owned()),
             name => name.strip_prefix("X_").map(|rest| format!("{rest}\n")),
         };
-        let around = Surroundings { variable: &variable, home: None };
-        entry("ci", profile.auth.as_ref(), around, jiff::Timestamp::UNIX_EPOCH)
+        let sources = CredentialSources { variable: &variable, home: None };
+        entry("ci", profile.auth.as_ref(), sources, jiff::Timestamp::UNIX_EPOCH)
     }
 
     fn login_of(auth: &str) -> Login {

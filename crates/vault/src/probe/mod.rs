@@ -17,7 +17,7 @@ use futures::{StreamExt as _, stream};
 use crate::answer::Answer;
 use crate::connection::Connection;
 use crate::session::Session;
-use crate::{Failure, Settings, Surroundings, login};
+use crate::{Failure, Settings, CredentialSources, login};
 
 /// How many requests are under way at a time.
 const AT_ONCE: usize = 8;
@@ -34,7 +34,7 @@ pub struct Question<'a> {
     /// Whether who logs in only looks: then the rights aren't asked for, they'd be its own.
     pub as_verifier: bool,
     /// Where credentials come from.
-    pub surroundings: Surroundings<'a>,
+    pub sources: CredentialSources<'a>,
     /// Ready when the user, or the system, wants it to end; can be asked for again.
     pub interrupted: &'a (dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Sync),
 }
@@ -60,13 +60,13 @@ async fn asked(
     said: &mut Vec<Finding>,
 ) -> Result<Online, Failure> {
     settings.address.admitted(question.profile.allow_plaintext_loopback)?;
-    if let Some(identity) = login::identity(question.auth, question.surroundings)? {
+    if let Some(identity) = login::identity(question.auth, question.sources)? {
         settings.identity = Some(identity);
     }
     let name = &question.profile.name;
-    let entry = login::entry(name, question.auth, question.surroundings, settings.now)?;
+    let entry = login::entry(name, question.auth, question.sources, settings.now)?;
     let namespace = match &question.profile.namespace {
-        Some(named) => Some(question.surroundings.name("namespace", named)?),
+        Some(named) => Some(question.sources.name("namespace", named)?),
         None => settings.namespace.clone(),
     };
     let connection = Connection::new(settings, namespace).await?;
@@ -171,6 +171,6 @@ fn unknown(answer: &Answer) -> Result<Option<Unknown>, Failure> {
         200..=299 => Ok(None),
         403 => Ok(Some(Unknown::Forbidden)),
         400 | 404 | 405 => Ok(Some(Unknown::Unsupported)),
-        _ => Err(answer.unreadable("its status is none that this request can have")),
+        _ => Err(answer.unexpected_status()),
     }
 }

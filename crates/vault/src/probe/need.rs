@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::unknown;
-use crate::Failure;
+use crate::{AnswerFault, Failure};
 use crate::answer::{Nothing, seconds};
 use crate::ask::{Ask, Defined, Kv1, Kv2};
 use crate::session::Session;
@@ -132,7 +132,7 @@ async fn metadata(
     }
     let ends: Option<Timestamp> = match version.deletion_time.as_str() {
         "" => None,
-        text => Some(text.parse().map_err(|_| answer.unreadable("its deletion_time is no time"))?),
+        text => Some(text.parse().map_err(|_| answer.unreadable(AnswerFault::BadTime("deletion_time")))?),
     };
     Ok(Ok(match ends {
         Some(ends) if ends <= now => Presence::Deleted,

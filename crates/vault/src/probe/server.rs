@@ -4,7 +4,7 @@ use envlock_secrets::facts::Server;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use crate::Failure;
+use crate::{Failure, ServerFault};
 use crate::ask::Ask;
 use crate::connection::Connection;
 
@@ -19,8 +19,7 @@ struct Health {
 /// How the server is; one that can't answer is an error.
 pub(super) async fn look(connection: &Connection<'_>) -> Result<Server, Failure> {
     let address = connection.settings().address.to_string();
-    let not_a_vault =
-        |reason: &str| Failure::NotAVault { address: address.clone(), reason: reason.to_owned() };
+    let not_a_vault = |reason| Failure::NotAVault { address: address.clone(), reason };
     let mut answer = connection.send(&Ask::Health, None).await?;
     if answer.status == 404 {
         // RustyVault has no health.
@@ -28,10 +27,10 @@ pub(super) async fn look(connection: &Connection<'_>) -> Result<Server, Failure>
     }
     let status = answer.status;
     let Ok(health) = answer.read::<Health>() else {
-        return Err(not_a_vault(&format!("sys/health answers {status} and no JSON")));
+        return Err(not_a_vault(ServerFault::HealthIsNotJson(status)));
     };
     match (status, health.initialized, health.sealed) {
-        (_, None, None) => return Err(not_a_vault("its health isn't told in their words")),
+        (_, None, None) => return Err(not_a_vault(ServerFault::HealthWithoutState)),
         (501, ..) | (_, Some(false), _) => return Err(Failure::NotInitialised),
         (503, ..) | (_, _, Some(true)) => return Err(Failure::Sealed),
         (472, ..) => return Err(Failure::DrSecondary),
@@ -39,7 +38,7 @@ pub(super) async fn look(connection: &Connection<'_>) -> Result<Server, Failure>
         (473, ..) => connection.is_behind(),
         // A standby passes on what it is asked.
         (200 | 429, ..) => {}
-        _ => return Err(not_a_vault(&format!("sys/health answers {status}"))),
+        _ => return Err(not_a_vault(ServerFault::HealthStatus(status))),
     }
     let now = connection.settings().now;
     let theirs = health.server_time_utc.and_then(|time| Timestamp::from_second(time).ok());

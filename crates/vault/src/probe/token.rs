@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::unknown;
-use crate::Failure;
+use crate::{AnswerFault, Failure};
 use crate::answer::seconds;
 use crate::ask::Ask;
 use crate::connection::Connection;
@@ -49,7 +49,7 @@ pub(super) async fn look(
         // A login's own answer knows most of it; a token that was given has nobody to vouch.
         return session.granted.clone().ok_or_else(|| match answer.status {
             400 | 401 | 403 => Failure::TokenRefused,
-            _ => answer.unreadable("its status is none that this request can have"),
+            _ => answer.unexpected_status(),
         });
     }
     let looked: Looked = answer.data()?;
@@ -60,7 +60,7 @@ pub(super) async fn look(
         }
     }
     let expires = looked.expire_time.as_deref().map(str::parse).transpose();
-    let expires = expires.map_err(|_| answer.unreadable("its expire_time is no time"))?;
+    let expires = expires.map_err(|_| answer.unreadable(AnswerFault::BadTime("expire_time")))?;
     let expires = expires.or_else(|| expiry(connection.settings().now, looked.ttl));
     Ok(Token {
         logged_in: session.granted.is_some(),

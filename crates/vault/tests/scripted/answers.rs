@@ -3,7 +3,7 @@
 use envlock_report::{Exit, Explain as _};
 use envlock_secrets::facts::Presence;
 use envlock_testkit::Answer;
-use envlock_vault::Failure;
+use envlock_vault::{AnswerFault, Failure};
 use serde_json::json;
 
 use crate::support::{HEALTH, JWT_LOGIN, Job, LOOKUP, REVOKE, asked, count, fields, server, told};
@@ -17,7 +17,7 @@ const ENDPOINTS: [(&str, &str); 6] = [
     ("GET", "secret/subkeys/ml/db"),
 ];
 
-fn reason(method: &str, path: &str, answer: Answer) -> String {
+fn reason(method: &str, path: &str, answer: Answer) -> AnswerFault {
     let script = server("imitates a proxy that changes answers").on(method, path, answer);
     let failure = Job::at(&script).failure();
     assert_eq!(
@@ -40,18 +40,18 @@ fn what_is_no_json_is_not_read_wherever_it_comes() {
     for (method, path) in ENDPOINTS {
         let raw = |body: &'static str| Answer::raw(200, "application/json", body);
         for (answer, wanted) in [
-            (Answer::html(200), "it is a page, not JSON"),
-            (raw(r#"{"data": {"k": "canary"#), "it breaks off"),
-            (raw(r#"{"auth": {"client_token": "canary"#), "it breaks off"),
-            (raw(""), "it breaks off"),
-            (raw("canary"), "it isn't JSON"),
-            (raw("[\"canary\"]"), "it isn't of the shape that was expected"),
-            (Answer::huge(), "it is longer than a megabyte"),
+            (Answer::html(200), AnswerFault::Page),
+            (raw(r#"{"data": {"k": "canary"#), AnswerFault::Truncated),
+            (raw(r#"{"auth": {"client_token": "canary"#), AnswerFault::Truncated),
+            (raw(""), AnswerFault::Truncated),
+            (raw("canary"), AnswerFault::NotJson),
+            (raw("[\"canary\"]"), AnswerFault::Shape),
+            (Answer::huge(), AnswerFault::TooLong),
         ] {
             // A list can be taken for an object without names, and then something is missing.
             let found = reason(method, path, answer);
-            let lacks = matches!(found.as_str(), "it has no `data`" | "it has no `auth`");
-            assert!(found == wanted || lacks && wanted.contains("shape"), "{path}: {found}");
+            let lacks = matches!(found, AnswerFault::NoData | AnswerFault::NoAuth);
+            assert!(found == wanted || lacks && wanted == AnswerFault::Shape, "{path}: {found}");
         }
     }
 }
@@ -60,16 +60,16 @@ fn what_is_no_json_is_not_read_wherever_it_comes() {
 fn what_has_no_data_is_not_taken_for_an_empty_answer() {
     for (method, path) in &ENDPOINTS[1..] {
         for body in [json!({}), json!({ "data": null })] {
-            assert_eq!(reason(method, path, Answer::json(200, body)), "it has no `data`");
+            assert_eq!(reason(method, path, Answer::json(200, body)), AnswerFault::NoData);
         }
         // What the login said of the token is enough where it can't be looked at.
         if path.ends_with("lookup-self") {
             continue;
         }
-        assert_eq!(reason(method, path, Answer::empty(204)), "it breaks off");
+        assert_eq!(reason(method, path, Answer::empty(204)), AnswerFault::Truncated);
         let strange = Answer::json(302, json!({ "data": {} }));
         let found = reason(method, path, strange);
-        assert!(found.starts_with("its status is none"), "{path}: {found}");
+        assert_eq!(found, AnswerFault::Status(302), "{path}");
     }
 }
 
@@ -85,7 +85,7 @@ fn a_value_among_the_names_of_fields_is_not_read() {
         let subkeys = json!({ "host": null, "password": value });
         let answer = Answer::data(json!({ "subkeys": subkeys, "metadata": {} }));
         let found = reason("GET", "secret/subkeys/ml/db", answer);
-        assert_eq!(found, "it isn't of the shape that was expected");
+        assert_eq!(found, AnswerFault::Shape);
     }
 }
 
@@ -115,13 +115,13 @@ fn times_that_are_none_are_not_taken_for_never() {
         Answer::data(json!({ "ttl": 60, "expire_time": "canary" })),
     );
     let failure = Job::at(&script).failure();
-    assert!(failure.to_string().ends_with("its expire_time is no time"), "{failure}");
+    assert!(failure.to_string().ends_with("its expire_time isn't a time"), "{failure}");
     assert_eq!(asked(&script), [HEALTH, JWT_LOGIN, LOOKUP, REVOKE]);
 
     let version = json!({ "deletion_time": "canary", "destroyed": false });
     let metadata = json!({ "current_version": 1, "versions": { "1": version } });
     let found = reason("GET", "secret/metadata/ml/db", Answer::data(metadata));
-    assert_eq!(found, "its deletion_time is no time");
+    assert_eq!(found, AnswerFault::BadTime("deletion_time"));
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_body_of_just_a_megabyte_is_read_and_one_byte_more_is_not() {
     );
     assert_eq!(Job::at(&script).facts().token.ttl, 61);
     let found = reason("GET", "auth/token/lookup-self", answer((1 << 20) + 1));
-    assert_eq!(found, "it is longer than a megabyte");
+    assert_eq!(found, AnswerFault::TooLong);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn json_without_a_bottom_is_no_answer() {
         let (start, end) = ("[".repeat(100_000), "]".repeat(100_000));
         Answer::raw(200, "application/json", format!("{{\"data\":{{\"x\":{start}{end}}}}}"))
     };
-    assert_eq!(reason("POST", "sys/capabilities-self", deep()), "it isn't JSON");
+    assert_eq!(reason("POST", "sys/capabilities-self", deep()), AnswerFault::NotJson);
     let script =
         server("imitates a metadata answer with junk").on("GET", "secret/metadata/*", deep());
     assert_eq!(Job::at(&script).facts().needs["db"].presence, Ok(Presence::Absent));

@@ -3,7 +3,7 @@
 use envlock_report::{Exit, Explain as _};
 use envlock_secrets::facts::Unknown;
 use envlock_testkit::{Answer, Script};
-use envlock_vault::Failure;
+use envlock_vault::{Failure, ServerFault};
 use serde_json::json;
 
 use crate::support::{HEALTH, Job, REVOKE, asked, count, server, told};
@@ -16,7 +16,7 @@ fn health(status: u16, initialized: bool, sealed: bool) -> Answer {
     )
 }
 
-fn not_a_vault(script: &Script) -> String {
+fn not_a_vault(script: &Script) -> ServerFault {
     let failure = Job::at(script).failure();
     assert_eq!((told(&failure).code.as_str(), failure.exit()), ("not-a-vault", Exit::Unknown));
     assert_eq!(
@@ -117,19 +117,19 @@ fn pages_and_other_json_are_no_vault() {
             Answer::html(status),
         )
     };
-    assert_eq!(not_a_vault(&page(200)), "sys/health answers 200 and no JSON");
-    assert_eq!(not_a_vault(&page(404)), "sys/health answers 404 and no JSON");
-    assert_eq!(not_a_vault(&page(403)), "sys/health answers 403 and no JSON");
+    assert_eq!(not_a_vault(&page(200)), ServerFault::HealthIsNotJson(200));
+    assert_eq!(not_a_vault(&page(404)), ServerFault::HealthIsNotJson(404));
+    assert_eq!(not_a_vault(&page(403)), ServerFault::HealthIsNotJson(403));
     for status in [200, 404, 472, 501] {
         let script = Script::new("imitates another program's interface").on(
             "GET",
             "*",
             Answer::json(status, json!({ "status": "canary" })),
         );
-        assert_eq!(not_a_vault(&script), "its health isn't told in their words", "{status}");
+        assert_eq!(not_a_vault(&script), ServerFault::HealthWithoutState, "{status}");
     }
     let nothing = Script::new("imitates a server without a single route");
-    assert_eq!(not_a_vault(&nothing), "its health isn't told in their words");
+    assert_eq!(not_a_vault(&nothing), ServerFault::HealthWithoutState);
 }
 
 #[test]

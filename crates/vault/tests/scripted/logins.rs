@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use envlock_report::{Exit, Explain as _};
 use envlock_testkit::{Answer, Script};
-use envlock_vault::Failure;
+use envlock_vault::{AnswerFault, Failure};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -142,24 +142,24 @@ fn a_login_that_waits_for_a_second_factor_is_told_as_such() {
 fn a_login_without_a_token_is_no_login() {
     let wrap = json!({ "token": "canary-wrap", "ttl": 300, "creation_path": "auth/jwt/login" });
     for (answer, reason) in [
-        (Answer::auth(Value::Null), "it has no `auth`"),
-        (Answer::json(200, json!({})), "it has no `auth`"),
+        (Answer::auth(Value::Null), AnswerFault::NoAuth),
+        (Answer::json(200, json!({})), AnswerFault::NoAuth),
         (
             Answer::json(200, json!({ "auth": null, "wrap_info": wrap })),
-            "it comes wrapped, and nobody asked for that",
+            AnswerFault::Wrapped,
         ),
-        (login(&json!({ "client_token": "canary\nX-Header: 1" })), "its token isn't one"),
-        (login(&json!({ "client_token": "canary 密" })), "its token isn't one"),
-        (login(&json!({ "client_token": null })), "it isn't of the shape that was expected"),
+        (login(&json!({ "client_token": "canary\nX-Header: 1" })), AnswerFault::BadToken),
+        (login(&json!({ "client_token": "canary 密" })), AnswerFault::BadToken),
+        (login(&json!({ "client_token": null })), AnswerFault::Shape),
         (
             login(&json!({ "client_token": { "a": "canary" } })),
-            "it isn't of the shape that was expected",
+            AnswerFault::Shape,
         ),
     ] {
         let script = server("imitates a proxy that makes logins up").on("POST", "auth/*", answer);
         let failure = Job::at(&script).failure();
         let asked_for = "auth/jwt/login".to_owned();
-        assert_eq!(failure, Failure::Unreadable { asked: asked_for, reason: reason.to_owned() });
+        assert_eq!(failure, Failure::Unreadable { asked: asked_for, reason });
         assert_eq!(asked(&script), [HEALTH, JWT_LOGIN]);
     }
 }

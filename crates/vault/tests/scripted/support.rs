@@ -10,7 +10,7 @@ use envlock_report::{Explain as _, Finding};
 use envlock_secrets::facts::Online;
 use envlock_secrets::manifest::{Manifest, Notation};
 use envlock_testkit::{Answer, Asked, Script};
-use envlock_vault::{Address, Failure, Patience, Question, Report, Settings, Surroundings};
+use envlock_vault::{Address, Failure, Patience, Question, Report, Settings, CredentialSources};
 use serde_json::{Value, json};
 
 /// In everything that may not be shown.
@@ -120,7 +120,7 @@ impl Job {
             profile: &profile,
             auth: profile.auth.as_ref(),
             as_verifier: self.as_verifier,
-            surroundings: Surroundings { variable: &variable, home: None },
+            sources: CredentialSources { variable: &variable, home: None },
             interrupted,
         };
         let mut settings = Settings {
