@@ -16,7 +16,7 @@ use envlock_secrets::{
     manifest::{Manifest, ResolvedProfile, ServerDialect},
 };
 pub use envlock_vault::{
-    Address, AddressError, Identity, Patience, Secret, Settings as Server, CredentialSources,
+    Address, AddressError, CredentialSources, Identity, Patience, Secret, Settings as Server,
 };
 use envlock_vault::{Failure, Question};
 

@@ -104,7 +104,12 @@ fn shorthand(word: &str) -> Option<&'static [Capability]> {
 }
 
 /// Reads the block of `item`, whose pattern the caller found.
-pub(crate) fn read(file: &str, item: &Item, pattern: String, pos: Pos) -> Result<Block, PolicyError> {
+pub(crate) fn read(
+    file: &str,
+    item: &Item,
+    pattern: String,
+    pos: Pos,
+) -> Result<Block, PolicyError> {
     let What::Body(body) = &item.value.what else {
         let fault = Fault::Shape { key: "path", expected: "a block: path \"…\" { … }" };
         return Err(fault.at(file, item.value.pos));

@@ -111,13 +111,12 @@ impl fmt::Display for Choice {
                 f.write_str("it names the path exactly, which takes precedence over wildcards")
             }
             Self::Only => f.write_str("no other rule matches"),
-            Self::WithSlash => f.write_str(
-                "the other rule names the path without its slash, and this one with it",
-            ),
-            Self::Rank { step, next } => write!(
-                f,
-                "{step} than \"{next}\"; rules of different patterns are never united"
-            ),
+            Self::WithSlash => {
+                f.write_str("the other rule names the path without its slash, and this one with it")
+            }
+            Self::Rank { step, next } => {
+                write!(f, "{step} than \"{next}\"; rules of different patterns are never united")
+            }
         }
     }
 }
@@ -144,16 +143,12 @@ impl fmt::Display for Condition {
         match self {
             Self::Wrapping => f.write_str("the answer must be wrapped (X-Vault-Wrap-TTL)"),
             Self::Required(names) => write!(f, "the parameters {} are required", names.join(", ")),
-            Self::Allowed(names) => write!(
-                f,
-                "the parameters {} are allowed, some of them by value",
-                names.join(", ")
-            ),
-            Self::Denied(names) => write!(
-                f,
-                "the parameters {} are denied, some of them by value",
-                names.join(", ")
-            ),
+            Self::Allowed(names) => {
+                write!(f, "the parameters {} are allowed, some of them by value", names.join(", "))
+            }
+            Self::Denied(names) => {
+                write!(f, "the parameters {} are denied, some of them by value", names.join(", "))
+            }
             Self::Interaction(Interaction::Confirmation) => {
                 f.write_str("a person must confirm (mfa_methods)")
             }

@@ -113,11 +113,7 @@ pub(crate) fn verdict(acl: &Acl<'_>, requirement: &Requirement) -> Verdict {
     Verdict {
         dialect,
         answer: Answer::Denied,
-        reason: if sudo_missing {
-            Reason::SudoMissing
-        } else {
-            Reason::Decision(decision.reason)
-        },
+        reason: if sudo_missing { Reason::SudoMissing } else { Reason::Decision(decision.reason) },
         rule: explained.rule,
         hidden: explained.hidden,
         interaction: None,

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use envlock_report::sink::{Ended, close};
 use envlock_report::{Finding, Level};
 use envlock_secrets::checks::{Input, check};
 use envlock_secrets::manifest::{Manifest, Notation};
@@ -31,7 +32,8 @@ fn findings(job: &str, other: &str, allow: &str) -> Vec<Finding> {
         horizon_days: 30,
         online: None,
     };
-    check(&input).unwrap().findings
+    let outcome = check(&input).unwrap();
+    close(outcome.findings, Ended::Done, &outcome.rules).findings
 }
 
 #[test]
@@ -46,10 +48,7 @@ fn every_finding_about_a_policy_names_the_policy() {
                 + "path \"a\" { capabilities = [\"read\"] expiration = \"2020-01-01T00:00:00Z\" }\n",
         ),
         ("policy-shorthand", READ.to_owned() + "path \"a\" { policy = \"read\" }\n"),
-        (
-            "deny-discards",
-            READ.to_owned() + "path \"a\" { capabilities = [\"deny\", \"read\"] }\n",
-        ),
+        ("deny-discards", READ.to_owned() + "path \"a\" { capabilities = [\"deny\", \"read\"] }\n"),
         ("deny-leaves-parent", READ.to_owned() + "path \"a/*\" { capabilities = [\"deny\"] }\n"),
         (
             "lone-star-value",
@@ -81,10 +80,7 @@ fn every_finding_about_a_policy_names_the_policy() {
              \"allowed_parameters\": {\"x\": [true]}}}}"
                 .to_owned(),
         ),
-        (
-            "json-flattened",
-            "{\"path\": {\"a\": {\"allowed_parameters\": {\"x\": {}}}}}".to_owned(),
-        ),
+        ("json-flattened", "{\"path\": {\"a\": {\"allowed_parameters\": {\"x\": {}}}}}".to_owned()),
         ("unused-policy", "path \"a\" { capabilities = [\"read\"] }\n".to_owned()),
     ];
     for (code, text) in texts {

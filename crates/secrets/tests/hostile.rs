@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 
+use envlock_policy::suite::Suite;
 use envlock_policy::{Acl, Context, Dialect, Identity, Operation, Policy, Request};
 use envlock_report::document::Document;
 use envlock_report::sink::{Ended, Rules, close};
 use envlock_report::{Exit, Explain, exposed};
 use envlock_secrets::manifest::{Manifest, Notation};
-use envlock_policy::suite::Suite;
 
 const MEGABYTES: usize = 10 * 1024 * 1024;
 

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use envlock_model::needs::{self, LockedNeeds};
+use envlock_policy::suite::Suite;
 use envlock_policy::{Acl, Context, Dialect, Identity, Operation, Policy, Request};
 use envlock_secrets::checks::{Input, check};
 use envlock_secrets::generate;
 use envlock_secrets::manifest::{Manifest, Notation};
-use envlock_policy::suite::Suite;
 use envlock_text::{limits::LOCK, tree};
 use jiff::Timestamp;
 use proptest::prelude::*;

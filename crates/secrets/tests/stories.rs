@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use envlock_policy::lint::lint;
+use envlock_policy::suite::Suite;
 use envlock_report::document::Document;
 use envlock_report::render::{self, Layout, Sources};
 use envlock_report::sink::{Closed, Ended, Rules, close};
 use envlock_report::{Exit, Explain, Finding, exposed};
 use envlock_secrets::checks::{Input, check, table};
 use envlock_secrets::manifest::{Manifest, Notation};
-use envlock_policy::suite::Suite;
 use jiff::Timestamp;
 use serde::Deserialize;
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use envlock_secrets::manifest::{Manifest, Notation};
 use envlock_testkit::{Bao, left_out};
-use envlock_vault::{Address, Patience, Question, Settings, CredentialSources, question};
+use envlock_vault::{Address, CredentialSources, Patience, Question, Settings, question};
 
 const NEEDS: usize = 20;
 

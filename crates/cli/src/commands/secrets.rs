@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use envlock_pipeline::secrets::{
-    self, Judgement, SecretsError, SecretsRequest, ServerRequest, CredentialSources,
+    self, CredentialSources, Judgement, SecretsError, SecretsRequest, ServerRequest,
 };
 use envlock_report::{Code, Exit, Explain, output, render::paragraph};
 use envlock_secrets::{

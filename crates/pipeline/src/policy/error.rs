@@ -1,8 +1,8 @@
 //! Why a policy command has no answer.
 
 use envlock_policy::PolicyError;
-use envlock_report::{Code, Exit, Explain, Finding, nearest};
 use envlock_policy::suite::SuiteError;
+use envlock_report::{Code, Exit, Explain, Finding, nearest};
 use envlock_secrets::checks::CheckError;
 
 use crate::FileError;

@@ -17,7 +17,10 @@ pub fn refusals(policy: &Policy, now: Timestamp) -> Vec<Finding> {
             None => faults.push((error, vec![dialect])),
         }
     }
-    faults.into_iter().map(|(error, dialects)| finding(error, &dialects).about_policy(&policy.name)).collect()
+    faults
+        .into_iter()
+        .map(|(error, dialects)| finding(error, &dialects).about_policy(&policy.name))
+        .collect()
 }
 
 fn finding(error: &PolicyError, dialects: &[Dialect]) -> Finding {

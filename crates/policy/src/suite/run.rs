@@ -9,9 +9,7 @@ use serde::Serialize;
 
 use super::case::{Case, CaseSource, Expected, Suite};
 use super::read::SuiteError;
-use crate::{
-    Acl, Context, Decision, Dialect, Operation, Policy, PolicyError, Request, RuleOrigin,
-};
+use crate::{Acl, Context, Decision, Dialect, Operation, Policy, PolicyError, Request, RuleOrigin};
 
 /// How a suite went.
 #[derive(Debug, Clone, PartialEq, Serialize)]

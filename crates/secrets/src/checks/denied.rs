@@ -31,7 +31,11 @@ fn group_is_served(evaluation: &PolicyEvaluation<'_>, name: &str) -> bool {
     evaluation.scope.siblings(name).any(|other| evaluation.is_allowed(&other.name))
 }
 
-fn denied(evaluation: &PolicyEvaluation<'_>, requirement: &Requirement, verdict: &Verdict) -> Finding {
+fn denied(
+    evaluation: &PolicyEvaluation<'_>,
+    requirement: &Requirement,
+    verdict: &Verdict,
+) -> Finding {
     let Requirement { need, access, .. } = requirement;
     let message =
         format!("{} {} is denied: {}", access.operation.name(), access.path, verdict.reason);
@@ -92,7 +96,8 @@ fn granted_by_exact(evaluation: &PolicyEvaluation<'_>, path: &str) -> Capabiliti
 
 /// The last of the attached policies: by custom the most particular one.
 fn target_policy(evaluation: &PolicyEvaluation<'_>) -> String {
-    evaluation.attached
+    evaluation
+        .attached
         .last()
         .map(|policy| format!("{} ({})", policy.name(), policy.file()))
         .unwrap_or_default()

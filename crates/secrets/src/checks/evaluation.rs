@@ -67,9 +67,7 @@ impl<'a> PolicyEvaluation<'a> {
         }
         let verdicts = requirements
             .iter()
-            .map(|requirement| {
-                acls.iter().map(|acl| evidence::verdict(acl, requirement)).collect()
-            })
+            .map(|requirement| acls.iter().map(|acl| evidence::verdict(acl, requirement)).collect())
             .collect();
         Some(Self { scope, attached, acls, later, verdicts })
     }

@@ -9,7 +9,11 @@ use super::kv2_data_path;
 use crate::generate::block;
 use envlock_policy::{Acl, BlockId, Capabilities, Capability};
 
-pub(super) fn check(evaluation: &PolicyEvaluation<'_>, used: &HashMap<BlockId, Use>, findings: &mut Vec<Finding>) {
+pub(super) fn check(
+    evaluation: &PolicyEvaluation<'_>,
+    used: &HashMap<BlockId, Use>,
+    findings: &mut Vec<Finding>,
+) {
     let acl = &evaluation.acls[0];
     let misnamed = kv2_data_path::misnamed(evaluation);
     for rule in acl.rules() {
@@ -18,12 +22,11 @@ pub(super) fn check(evaluation: &PolicyEvaluation<'_>, used: &HashMap<BlockId, U
             let finding = match used.get(id) {
                 _ if granted.is_empty() || granted.denies() || misnamed.contains(id) => None,
                 None => Some(unused(acl, *id, granted)),
-                Some(serving) if rule.is_wildcard() => {
-                    Some(wide(acl, *id, granted, serving))
-                }
+                Some(serving) if rule.is_wildcard() => Some(wide(acl, *id, granted, serving)),
                 Some(serving) => narrow(acl, *id, granted, serving),
             };
-            findings.extend(finding.map(|finding| finding.in_profile(&evaluation.scope.profile.name)));
+            findings
+                .extend(finding.map(|finding| finding.in_profile(&evaluation.scope.profile.name)));
         }
     }
 }
@@ -66,7 +69,8 @@ fn wide(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &Use) -> Findin
         message.push_str(", with sudo on top");
         extra = extra.without([Capability::Sudo].into_iter().collect());
     }
-    let mut finding = Finding::new(Code::Excess, message).about_policy(&origin.policy).at(origin.place);
+    let mut finding =
+        Finding::new(Code::Excess, message).about_policy(&origin.policy).at(origin.place);
     if !extra.is_empty() {
         finding.notes.push(format!("{extra} isn't used on any of them"));
     }

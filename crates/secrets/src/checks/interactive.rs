@@ -5,7 +5,8 @@ use envlock_report::{Code, Finding, Level};
 use super::evaluation::PolicyEvaluation;
 
 pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
-    let personal = evaluation.scope.profile.auth.as_ref().is_some_and(|auth| auth.method.is_personal());
+    let personal =
+        evaluation.scope.profile.auth.as_ref().is_some_and(|auth| auth.method.is_personal());
     for (requirement, verdicts) in evaluation.judged() {
         let waiting = verdicts.iter().find_map(|verdict| Some((verdict, verdict.interaction?)));
         let Some((verdict, interaction)) = waiting else { continue };

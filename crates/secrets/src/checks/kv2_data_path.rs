@@ -13,7 +13,10 @@ use envlock_policy::Engine;
 use envlock_policy::{Acl, BlockId, RuleId};
 
 /// The finding for a refused requirement, if a rule on the logical path explains it.
-pub(super) fn finding(evaluation: &PolicyEvaluation<'_>, requirement: &Requirement) -> Option<Finding> {
+pub(super) fn finding(
+    evaluation: &PolicyEvaluation<'_>,
+    requirement: &Requirement,
+) -> Option<Finding> {
     let need = &evaluation.scope.need(&requirement.need).need;
     let path = &requirement.access.path;
     let consumed = format!("{}/data/{}", need.mount, need.locator.name());
@@ -33,10 +36,12 @@ pub(super) fn finding(evaluation: &PolicyEvaluation<'_>, requirement: &Requireme
     );
     let finding = Finding::new(Code::Kv2DataPath, message)
         .with_help(format!("change the rule at {} to", origin.place));
-    let fix = block(&corrected, acl.rule(rule).capabilities().union(required_capabilities(requirement)));
+    let fix =
+        block(&corrected, acl.rule(rule).capabilities().union(required_capabilities(requirement)));
     let related = format!("this rule of {} grants nothing on a kv2 mount", origin.policy);
     Some(
-        evaluation.scope
+        evaluation
+            .scope
             .finding(&requirement.need, finding)
             .with_fix(fix)
             .with_related(origin.place, related),
@@ -62,7 +67,10 @@ pub(super) fn misnamed(evaluation: &PolicyEvaluation<'_>) -> HashSet<BlockId> {
 /// The rule that would have decided, were the mount kv1, if it grants what is needed.
 fn meant(acl: &Acl<'_>, logical: &str, requirement: &Requirement) -> Option<RuleId> {
     let rule = acl.find(logical, false)?;
-    required_capabilities(requirement).without(acl.rule(rule).capabilities()).is_empty().then_some(rule)
+    required_capabilities(requirement)
+        .without(acl.rule(rule).capabilities())
+        .is_empty()
+        .then_some(rule)
 }
 
 /// `secret/x` as `secret/data/x`; a pattern that doesn't name the mount can't be corrected.

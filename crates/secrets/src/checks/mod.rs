@@ -4,9 +4,9 @@
 //! [`check`] reads the policies, evaluates each profile in every dialect, and runs the checks:
 //! one file each, all of the same shape. Those in `online` also look at a server's facts.
 
-mod evaluation;
 mod denied;
 mod dialect_dependent;
+mod evaluation;
 mod excess;
 mod expiring;
 mod identity;
@@ -124,7 +124,9 @@ pub fn check(input: &Input<'_>) -> Result<Outcome, CheckError> {
         if let Some(evaluation) = &evaluation {
             by_policies(evaluation, &mut findings);
         }
-        let online = input.online.map(|facts| OnlineEvaluation::new(input, facts, &scope, evaluation.as_ref()));
+        let online = input
+            .online
+            .map(|facts| OnlineEvaluation::new(input, facts, &scope, evaluation.as_ref()));
         if let Some(online) = &online {
             online::check(online, &mut findings);
         }

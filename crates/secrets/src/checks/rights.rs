@@ -68,13 +68,16 @@ pub(super) fn of(
             server: online.and_then(|online| online.verdict_word(at)).map(str::to_owned),
         }
     });
-    let presence = online.into_iter().flat_map(OnlineEvaluation::presences).map(|(need, fields, server)| Right {
-        need: need.to_owned(),
-        profiles: profiles.clone(),
-        question: Question::Presence { fields },
-        policies: None,
-        server,
-    });
+    let presence =
+        online.into_iter().flat_map(OnlineEvaluation::presences).map(|(need, fields, server)| {
+            Right {
+                need: need.to_owned(),
+                profiles: profiles.clone(),
+                question: Question::Presence { fields },
+                policies: None,
+                server,
+            }
+        });
     requests.chain(presence).collect()
 }
 

@@ -105,7 +105,8 @@ mod tests {
         let sources = CredentialSources { variable: &variable, home: None };
         let id = Secret::new("vault.example.com".to_owned());
         let now = "2026-11-23T12:00:00Z".parse().unwrap();
-        let fields = identity(sources, Some(&id), now).unwrap_or_else(|failure| panic!("{failure}"));
+        let fields =
+            identity(sources, Some(&id), now).unwrap_or_else(|failure| panic!("{failure}"));
         let decoded =
             |at: usize| String::from_utf8(STANDARD.decode(fields[at].1.reveal()).unwrap()).unwrap();
         assert_eq!((decoded(1), decoded(2)), (URL.to_owned(), BODY.to_owned()));

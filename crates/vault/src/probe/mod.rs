@@ -17,7 +17,7 @@ use futures::{StreamExt as _, stream};
 use crate::answer::Answer;
 use crate::connection::Connection;
 use crate::session::Session;
-use crate::{Failure, Settings, CredentialSources, login};
+use crate::{CredentialSources, Failure, Settings, login};
 
 /// How many requests are under way at a time.
 const AT_ONCE: usize = 8;

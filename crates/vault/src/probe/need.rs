@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::unknown;
-use crate::{AnswerFault, Failure};
 use crate::answer::{Nothing, seconds};
 use crate::ask::{Ask, Defined, Kv1, Kv2};
 use crate::session::Session;
+use crate::{AnswerFault, Failure};
 
 #[derive(Deserialize)]
 struct Mounted {
@@ -132,7 +132,9 @@ async fn metadata(
     }
     let ends: Option<Timestamp> = match version.deletion_time.as_str() {
         "" => None,
-        text => Some(text.parse().map_err(|_| answer.unreadable(AnswerFault::BadTime("deletion_time")))?),
+        text => Some(
+            text.parse().map_err(|_| answer.unreadable(AnswerFault::BadTime("deletion_time")))?,
+        ),
     };
     Ok(Ok(match ends {
         Some(ends) if ends <= now => Presence::Deleted,

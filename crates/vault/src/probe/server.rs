@@ -4,9 +4,9 @@ use envlock_secrets::facts::Server;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use crate::{Failure, ServerFault};
 use crate::ask::Ask;
 use crate::connection::Connection;
+use crate::{Failure, ServerFault};
 
 #[derive(Deserialize)]
 struct Health {

@@ -9,11 +9,11 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::unknown;
-use crate::{AnswerFault, Failure};
 use crate::answer::seconds;
 use crate::ask::Ask;
 use crate::connection::Connection;
 use crate::session::{Session, expiry};
+use crate::{AnswerFault, Failure};
 
 /// How many paths are asked about in one request.
 const PATHS: usize = 200;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use envlock_policy::Reason;
 use envlock_policy::explain::Explanation;
 
 use crate::release::{Kind, kind};
@@ -50,10 +51,13 @@ impl Tally {
         if !by.conditions.is_empty() {
             self.count(format!("{verdict} with conditions"));
         }
-        if by.reason.contains("parameter") {
-            self.count("denied by parameters");
-        } else if by.reason.contains("wrapped") {
-            self.count("denied by wrapping");
+        match by.reason {
+            Reason::Wrapping => self.count("denied by wrapping"),
+            Reason::ParameterMissing(_)
+            | Reason::ParameterDenied(_)
+            | Reason::ParameterNotAllowed(_)
+            | Reason::ValueNotAllowed(_) => self.count("denied by parameters"),
+            _ => {}
         }
     }
 }

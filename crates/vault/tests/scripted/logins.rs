@@ -144,17 +144,11 @@ fn a_login_without_a_token_is_no_login() {
     for (answer, reason) in [
         (Answer::auth(Value::Null), AnswerFault::NoAuth),
         (Answer::json(200, json!({})), AnswerFault::NoAuth),
-        (
-            Answer::json(200, json!({ "auth": null, "wrap_info": wrap })),
-            AnswerFault::Wrapped,
-        ),
+        (Answer::json(200, json!({ "auth": null, "wrap_info": wrap })), AnswerFault::Wrapped),
         (login(&json!({ "client_token": "canary\nX-Header: 1" })), AnswerFault::BadToken),
         (login(&json!({ "client_token": "canary 密" })), AnswerFault::BadToken),
         (login(&json!({ "client_token": null })), AnswerFault::Shape),
-        (
-            login(&json!({ "client_token": { "a": "canary" } })),
-            AnswerFault::Shape,
-        ),
+        (login(&json!({ "client_token": { "a": "canary" } })), AnswerFault::Shape),
     ] {
         let script = server("imitates a proxy that makes logins up").on("POST", "auth/*", answer);
         let failure = Job::at(&script).failure();

@@ -10,7 +10,7 @@ use envlock_report::{Explain as _, Finding};
 use envlock_secrets::facts::Online;
 use envlock_secrets::manifest::{Manifest, Notation};
 use envlock_testkit::{Answer, Asked, Script};
-use envlock_vault::{Address, Failure, Patience, Question, Report, Settings, CredentialSources};
+use envlock_vault::{Address, CredentialSources, Failure, Patience, Question, Report, Settings};
 use serde_json::{Value, json};
 
 /// In everything that may not be shown.

@@ -22,7 +22,11 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
     }
 }
 
-fn denied(online: &OnlineEvaluation<'_>, requirement: &Requirement, granted: Capabilities) -> Finding {
+fn denied(
+    online: &OnlineEvaluation<'_>,
+    requirement: &Requirement,
+    granted: Capabilities,
+) -> Finding {
     let Requirement { need, access, .. } = requirement;
     let has = if granted.is_empty() { "nothing".to_owned() } else { format!("only {granted}") };
     let message =

@@ -22,11 +22,15 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
                 continue;
             };
             match (agreed(verdicts), server) {
-                (Some(Answer::Allowed), ServerVerdict::Denied(_)) => refused.push((requirement, verdicts)),
+                (Some(Answer::Allowed), ServerVerdict::Denied(_)) => {
+                    refused.push((requirement, verdicts))
+                }
                 // Servers tell a rule's capabilities, whatever its conditions refuse.
                 (Some(Answer::Denied), ServerVerdict::Allowed)
                     if verdicts.iter().any(|verdict| verdict.reason.is_condition()) => {}
-                (Some(Answer::Denied), ServerVerdict::Allowed) => granted.push((requirement, verdicts)),
+                (Some(Answer::Denied), ServerVerdict::Allowed) => {
+                    granted.push((requirement, verdicts))
+                }
                 _ => {}
             }
         }
@@ -114,7 +118,7 @@ fn refusing(
         });
         (format!("{OTHER_TEXT}{denies}"), compare(evaluation, requests))
     };
-    finding(online, finding.with_note(likely).with_help(help), requests)
+    with_deciding_rules(online, finding.with_note(likely).with_help(help), requests)
 }
 
 /// The policies deny, the server allows.
@@ -142,13 +146,18 @@ fn granting(
         }
         None => (OTHER_TEXT.to_owned(), compare(evaluation, requests)),
     };
-    finding(online, finding.with_note(likely).with_help(help), requests)
+    with_deciding_rules(online, finding.with_note(likely).with_help(help), requests)
 }
 
 const OTHER_TEXT: &str = "likely the server has another text of a policy than the repository: it \
                           wasn't uploaded, or this is another namespace or another server";
 
-fn finding(online: &OnlineEvaluation<'_>, finding: Finding, requests: &Requests<'_>) -> Finding {
+/// The finding at the need, with the rules that decide in the repository.
+fn with_deciding_rules(
+    online: &OnlineEvaluation<'_>,
+    finding: Finding,
+    requests: &Requests<'_>,
+) -> Finding {
     let mut finding = online.scope.finding(&requests[0].0.need, finding);
     for origin in deciding(requests) {
         let message =

@@ -3,8 +3,8 @@
 use envlock_report::{Code, Finding};
 
 use super::evaluation::OnlineEvaluation;
-use super::state::NeedState;
 use super::names::thing;
+use super::state::NeedState;
 
 pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
     for (resolved, state) in online.needs() {

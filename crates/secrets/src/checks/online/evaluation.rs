@@ -37,8 +37,7 @@ impl<'a> OnlineEvaluation<'a> {
     ) -> Self {
         let horizon = SignedDuration::from_hours(24 * i64::from(input.horizon_days));
         let needs = scope.profile.needs.iter();
-        let states =
-            needs.map(|need| NeedState::of(need, facts.needs.get(&need.name), input.now));
+        let states = needs.map(|need| NeedState::of(need, facts.needs.get(&need.name), input.now));
         Self {
             scope,
             evaluation,
@@ -135,7 +134,8 @@ impl<'a> OnlineEvaluation<'a> {
             let need = &resolved.need;
             let asked = need.fields.keys().filter(|_| need.engine == Engine::Kv2);
             let fields: Vec<String> = asked.cloned().collect();
-            let names_known = self.need_facts(&resolved.name).is_some_and(|facts| facts.fields.is_ok());
+            let names_known =
+                self.need_facts(&resolved.name).is_some_and(|facts| facts.fields.is_ok());
             let server = state.summary(fields.is_empty() || names_known);
             (resolved.name.as_str(), fields, server)
         })

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use envlock_report::{Code, Finding, Level};
 
 use super::evaluation::OnlineEvaluation;
-use super::state::{Absence, NeedState};
 use super::names::thing;
+use super::state::{Absence, NeedState};
 use crate::manifest::ResolvedNeed;
 use envlock_model::needs::{Need, Required};
 use envlock_policy::Engine;
@@ -27,10 +27,14 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
     }
 }
 
-fn of_need(online: &OnlineEvaluation<'_>, resolved: &ResolvedNeed, gone: Absence, level: Level) -> Finding {
+fn of_need(
+    online: &OnlineEvaluation<'_>,
+    resolved: &ResolvedNeed,
+    gone: Absence,
+    level: Level,
+) -> Finding {
     let need = &resolved.need;
-    let mut finding =
-        Finding::new(Code::Missing, describe(need, gone)).with_help(help(need, gone));
+    let mut finding = Finding::new(Code::Missing, describe(need, gone)).with_help(help(need, gone));
     finding.level = level;
     if need.required == Required::Plain(false) {
         finding.notes.push("it isn't required".to_owned());
@@ -85,7 +89,9 @@ fn help(need: &Need, gone: Absence) -> String {
             "bring it back: `vault kv undelete -mount={mount} -versions=N {locator}`; or write a \
              new version: {write}"
         ),
-        (Absence::Destroyed, _) => format!("it can't be brought back; write a new version: {write}"),
+        (Absence::Destroyed, _) => {
+            format!("it can't be brought back; write a new version: {write}")
+        }
         (Absence::Absent, Engine::Kv1 | Engine::Kv2 | Engine::Cubbyhole) => {
             format!("write it: {write}; or correct `{key}:`")
         }

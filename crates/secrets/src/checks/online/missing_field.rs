@@ -3,8 +3,8 @@
 use envlock_report::{Code, Finding, nearest, one_line};
 
 use super::evaluation::OnlineEvaluation;
-use super::state::NeedState;
 use super::names::{names, thing};
+use super::state::NeedState;
 
 /// More names than these aren't listed.
 const SHOWN: usize = 20;
@@ -19,7 +19,8 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
             continue;
         }
         let word = if missing_fields.len() == 1 { "field" } else { "fields" };
-        let message = format!("{} has no {word} {}", thing(&resolved.need), missing_fields.join(", "));
+        let message =
+            format!("{} has no {word} {}", thing(&resolved.need), missing_fields.join(", "));
         let mut finding = Finding::new(Code::MissingField, message);
         finding.level = online.level_of_absence(resolved);
         let more = if known.len() > SHOWN { ", …" } else { "" };

@@ -58,8 +58,12 @@ impl<'a> NeedState<'a> {
             return Self::WrongMount(mount);
         }
         match &facts.presence {
-            Ok(Presence::There { ends: Some(end) }) if *end <= now => Self::Missing(Absence::Expired(*end)),
-            Ok(Presence::There { ends }) => Self::Present { missing_fields: missing_fields(need, facts), ends: *ends },
+            Ok(Presence::There { ends: Some(end) }) if *end <= now => {
+                Self::Missing(Absence::Expired(*end))
+            }
+            Ok(Presence::There { ends }) => {
+                Self::Present { missing_fields: missing_fields(need, facts), ends: *ends }
+            }
             Ok(Presence::Absent) => Self::Missing(Absence::Absent),
             Ok(Presence::Deleted) => Self::Missing(Absence::Deleted),
             Ok(Presence::Destroyed) => Self::Missing(Absence::Destroyed),

@@ -2,10 +2,10 @@
 
 use envlock_report::{Code, Finding, Level};
 
-use super::lease::{self, LeaseCheck};
 use super::evaluation::OnlineEvaluation;
-use super::state::NeedState;
+use super::lease::{self, LeaseCheck};
 use super::names::{span, thing};
+use super::state::NeedState;
 use crate::facts::Token;
 use envlock_model::needs::words::seconds;
 

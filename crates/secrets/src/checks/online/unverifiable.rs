@@ -2,10 +2,10 @@
 
 use envlock_report::{Code, Finding, Level, one_line};
 
-use super::lease::{self, LeaseCheck};
 use super::evaluation::OnlineEvaluation;
-use super::state::NeedState;
+use super::lease::{self, LeaseCheck};
 use super::names::{request, thing};
+use super::state::NeedState;
 use crate::evidence::ServerVerdict;
 use crate::facts::Unknown;
 use crate::generate::{block, required_capabilities};
@@ -104,7 +104,9 @@ fn of_rights(online: &OnlineEvaluation<'_>, resolved: &ResolvedNeed) -> Vec<Gap>
     let unknown = own.filter_map(|(requirement, verdicts, server)| {
         let why = match server {
             ServerVerdict::Allowed | ServerVerdict::Denied(_) => return None,
-            ServerVerdict::Unavailable(_) if online.is_verifier() && verdicts.is_some() => return None,
+            ServerVerdict::Unavailable(_) if online.is_verifier() && verdicts.is_some() => {
+                return None;
+            }
             ServerVerdict::Unavailable(_) if online.is_verifier() => GapReason::NoPolicies,
             ServerVerdict::Omitted => GapReason::Omitted,
             ServerVerdict::Unavailable(why) => GapReason::Unknown(why),
@@ -168,7 +170,9 @@ fn lines(resolved: &ResolvedNeed, gaps: &[Gap]) -> String {
     }
     if forbidden.clone().any(|gap| !gap.of_rights) {
         let presence = requirement::of_presence(resolved);
-        lines.extend(presence.iter().map(|asked| block(&asked.access.path, required_capabilities(asked))));
+        lines.extend(
+            presence.iter().map(|asked| block(&asked.access.path, required_capabilities(asked))),
+        );
     }
     lines.join("\n")
 }
@@ -193,6 +197,8 @@ fn describe(why: GapReason, version: &str) -> String {
         GapReason::ServerDefault => {
             "the role and the mount leave it to the server, which doesn't tell".to_owned()
         }
-        GapReason::NamesWithValues => "the engine shows names only together with their values".to_owned(),
+        GapReason::NamesWithValues => {
+            "the engine shows names only together with their values".to_owned()
+        }
     }
 }
