@@ -1,8 +1,8 @@
 //! `envlock policy`: generate, lint, explain, test.
 
 use envlock_pipeline::policy::{self, Audience, PolicyQuestion};
+use envlock_policy::suite::CaseFailure;
 use envlock_report::{Code, Exit, Finding, output};
-use envlock_secrets::suite::CaseFailure;
 
 use super::{App, app::manifest_rules, secrets::profile};
 use crate::{args, ui::Answer};
