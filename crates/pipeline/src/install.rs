@@ -13,12 +13,12 @@ use rattler_conda_types::{
     GenericVirtualPackage, MatchSpec, Matches, ParseMatchSpecOptions, RepoDataRecord, Subdir,
 };
 
-use envlock_model::needs::{LockedNeeds, NeedChange};
+use envlock_model::needs::LockedNeeds;
+use envlock_secrets::manifest::Manifest;
 
 use crate::{
     Context, FileError, Project, QuestionError, access,
     question::{Inputs, admit, settle},
-    secrets,
 };
 
 /// What to do about a pip section, which no lock of this version answers for.
@@ -95,8 +95,6 @@ pub enum InstallError {
     Stale {
         /// What changed.
         changes: Vec<Change>,
-        /// What changed about the needs of secrets.
-        needs: Vec<NeedChange>,
     },
     /// A platform that this machine isn't.
     #[error("{asked} can't be installed on this machine, which is {host}")]
@@ -141,7 +139,7 @@ impl Explain for InstallError {
             Self::Question(error) => error.findings(),
             Self::Fetch(error) => error.findings(),
             Self::Link(error) => error.findings(),
-            Self::Stale { changes, needs } => stale(changes, needs),
+            Self::Stale { changes } => stale(changes),
             Self::OtherPlatform { host, .. } => {
                 vec![Finding::new(Code::OtherPlatform, self.to_string()).with_help(format!(
                     "leave `--platform` out, or install on {host} what is for it"
@@ -182,23 +180,16 @@ impl Explain for InstallError {
     }
 }
 
-/// A stale lock, change by change.
-pub fn stale(changes: &[Change], needs: &[NeedChange]) -> Vec<Finding> {
+/// The findings of a stale lock, one a change.
+pub fn stale(changes: &[Change]) -> Vec<Finding> {
     const HELP: &str = "run `envlock solve`; `envlock install --frozen` takes it as it is";
-    let needs = needs
-        .iter()
-        .map(|change| Finding::new(Code::StaleLock, change.to_string()).with_help(HELP));
     changes
         .iter()
         .map(|change| {
-            let diagnostic = Finding::new(Code::StaleLock, change.to_string());
-            let diagnostic = match &change.place {
-                Some(place) => diagnostic.at(place.clone()),
-                None => diagnostic,
-            };
-            diagnostic.with_help(HELP)
+            let mut finding = Finding::new(Code::StaleLock, change.to_string());
+            finding.place.clone_from(&change.place);
+            finding.with_help(HELP)
         })
-        .chain(needs)
         .collect()
 }
 
@@ -290,13 +281,9 @@ fn refuse_stale(
     let inputs = Inputs::new(project, context);
     let settlement = settle(environment, &overrides, Some(lock), inputs);
     let question = settlement.apply(context.client, findings)?.question;
-    let changes = lock::changes(lock, &question);
-    let needs = secrets::changes(lock, project.manifest()?);
-    if changes.is_empty() && needs.is_empty() {
-        Ok(())
-    } else {
-        Err(InstallError::Stale { changes, needs })
-    }
+    let needs = project.manifest()?.map(Manifest::locked);
+    let changes = lock::changes(lock, &question, needs.as_ref());
+    if changes.is_empty() { Ok(()) } else { Err(InstallError::Stale { changes }) }
 }
 
 fn for_host<'a>(

@@ -9,7 +9,6 @@ use envlock_channel::{Channel, ChannelRequest, IndexError, Indexes, SubdirRecord
 use envlock_model::{
     diff::{self, Difference},
     lock::{self, Change, Lock, WriteError},
-    needs::NeedChange,
     progress::{self, Event, Phase},
     question::Question,
 };
@@ -24,7 +23,6 @@ use crate::{
     blocking::blocking,
     files,
     question::{Inputs, Settled, settle, still_assumed},
-    secrets,
 };
 
 /// What `solve` is asked to do.
@@ -63,10 +61,8 @@ pub struct Solved {
 /// What `solve --check` found.
 #[derive(Debug)]
 pub struct Checked {
-    /// What the lock doesn't answer.
+    /// What changed since the lock was made; empty when the lock is up to date.
     pub changes: Vec<Change>,
-    /// Where the lock's needs of secrets aren't the manifest's. Both empty: it is fresh.
-    pub needs: Vec<NeedChange>,
 }
 
 /// Why there is no lock.
@@ -157,9 +153,9 @@ pub fn check(
     let lock = project.lock()?;
     let settlement = settle(environment, overrides, Some(lock), Inputs::new(project, context));
     findings.extend(settlement.findings);
-    let changes = lock::changes(lock, &settlement.question?.question);
-    let needs = secrets::changes(lock, manifest);
-    Ok(Checked { changes, needs })
+    let needs = manifest.map(Manifest::locked);
+    let changes = lock::changes(lock, &settlement.question?.question, needs.as_ref());
+    Ok(Checked { changes })
 }
 
 /// Solves and writes the lock. What the user should know goes to `findings`, however it ends.

@@ -56,18 +56,14 @@ pub(crate) fn check(args: &args::Solve, app: &App<'_>) -> Exit {
     let checked = envlock_pipeline::check(project, &request.overrides, &context, &mut findings);
     let answer = match checked {
         Ok(checked) => {
-            let fresh = checked.changes.is_empty() && checked.needs.is_empty();
+            let fresh = checked.changes.is_empty();
             let lock = project.lock_path().display().to_string();
-            let findings = stale(&checked.changes, &checked.needs);
+            let findings = stale(&checked.changes);
             let changes = checked.changes.iter().map(|change| output::Staleness {
                 message: change.to_string(),
                 place: change.place.clone(),
             });
-            let needs = checked
-                .needs
-                .iter()
-                .map(|need| output::Staleness { message: need.to_string(), place: None });
-            let changes = changes.chain(needs).collect();
+            let changes = changes.collect();
             let shown: Vec<_> =
                 project.environment_paths().map(|path| path.display().to_string()).collect();
             let shown = shown.join(", ");

@@ -1,4 +1,4 @@
-//! Whether a lock still answers the question, and what changed. No network and no solve.
+//! What changed since a lock was made. No network and no solve.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -7,78 +7,164 @@ use rattler_conda_types::Subdir;
 
 use super::{FILE_NAME, Lock, LockedPlatform};
 use crate::{
+    needs::{self, LockedNeeds, NeedChange},
     question::{Asked, AskedChannel, Priority, Question},
     spec::parse_request,
 };
 
-/// Something that is asked now and that the lock doesn't answer.
+/// Something that changed since the lock was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// Where it is asked, when it is asked anywhere.
     pub place: Option<Place>,
-    kind: Kind,
+    /// What changed.
+    pub kind: ChangeKind,
 }
 
+/// What changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Kind {
-    Name { locked: String, asked: String },
-    Channels { locked: String, asked: String },
-    Priority { locked: Priority, asked: Priority },
-    ExcludeNewer { locked: String, asked: String },
-    PlatformAdded { platform: String },
-    PlatformRemoved { platform: String },
-    VirtualPackages { platform: String, locked: String, asked: String },
-    SpecAdded { platform: String, spec: String },
-    SpecUnmet { platform: String, spec: String, locked: String },
-    SpecRemoved { platform: String, spec: String },
-    PipAdded { platform: String, line: String },
-    PipRemoved { platform: String, line: String },
-    PipOrder { platform: String },
-    Variable { name: String },
+pub enum ChangeKind {
+    /// The environment's name.
+    Name {
+        /// The lock's.
+        locked: String,
+        /// The one that is asked for.
+        asked: String,
+    },
+    /// The listed channels.
+    Channels {
+        /// The lock's.
+        locked: String,
+        /// Those that are asked for.
+        asked: String,
+    },
+    /// The channel priority.
+    Priority {
+        /// The lock's.
+        locked: Priority,
+        /// The one that is asked for.
+        asked: Priority,
+    },
+    /// The age from which records are excluded.
+    ExcludeNewer {
+        /// The lock's.
+        locked: String,
+        /// The one that is asked for.
+        asked: String,
+    },
+    /// A platform is asked for and not locked.
+    PlatformAdded {
+        /// The platform.
+        platform: String,
+    },
+    /// A platform is locked and no longer asked for.
+    PlatformRemoved {
+        /// The platform.
+        platform: String,
+    },
+    /// The virtual packages that a platform is assumed to have.
+    VirtualPackages {
+        /// The platform.
+        platform: String,
+        /// The lock's.
+        locked: String,
+        /// Those that are asked for.
+        asked: String,
+    },
+    /// A spec is asked for, and the lock has no such package.
+    SpecAdded {
+        /// The platform.
+        platform: String,
+        /// The spec.
+        spec: String,
+    },
+    /// A spec is asked for that the locked package doesn't satisfy.
+    SpecUnmet {
+        /// The platform.
+        platform: String,
+        /// The spec.
+        spec: String,
+        /// The locked package.
+        locked: String,
+    },
+    /// A spec is no longer asked for.
+    SpecRemoved {
+        /// The platform.
+        platform: String,
+        /// The spec.
+        spec: String,
+    },
+    /// A line of the pip section is asked for and not locked.
+    PipAdded {
+        /// The platform.
+        platform: String,
+        /// The line.
+        line: String,
+    },
+    /// A line of the pip section is no longer asked for.
+    PipRemoved {
+        /// The platform.
+        platform: String,
+        /// The line.
+        line: String,
+    },
+    /// The order of the pip section's options.
+    PipOrder {
+        /// The platform.
+        platform: String,
+    },
+    /// A variable of the environment.
+    Variable {
+        /// Its name.
+        name: String,
+    },
+    /// A need of secrets.
+    Need(NeedChange),
 }
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            Kind::Name { locked, asked } => write!(f, "the name was {locked} and is {asked}"),
-            Kind::Channels { locked, asked } => {
+            ChangeKind::Name { locked, asked } => write!(f, "the name was {locked} and is {asked}"),
+            ChangeKind::Channels { locked, asked } => {
                 write!(f, "the channels were [{locked}] and are [{asked}]")
             }
-            Kind::Priority { locked, asked } => {
+            ChangeKind::Priority { locked, asked } => {
                 write!(f, "the channel priority was {} and is {}", locked.as_str(), asked.as_str())
             }
-            Kind::ExcludeNewer { locked, asked } => {
+            ChangeKind::ExcludeNewer { locked, asked } => {
                 write!(f, "records newer than {locked} were left out, and now {asked}")
             }
-            Kind::PlatformAdded { platform } => write!(f, "{platform} is asked for and not locked"),
-            Kind::PlatformRemoved { platform } => {
+            ChangeKind::PlatformAdded { platform } => write!(f, "{platform} is asked for and not locked"),
+            ChangeKind::PlatformRemoved { platform } => {
                 write!(f, "{platform} is locked and no longer asked for")
             }
-            Kind::VirtualPackages { platform, locked, asked } => {
+            ChangeKind::VirtualPackages { platform, locked, asked } => {
                 write!(f, "the virtual packages of {platform} were [{locked}] and are [{asked}]")
             }
-            Kind::SpecAdded { platform, spec } => {
+            ChangeKind::SpecAdded { platform, spec } => {
                 write!(
                     f,
                     "`{spec}` is asked for and no package of the lock answers it ({platform})"
                 )
             }
-            Kind::SpecUnmet { platform, spec, locked } => {
+            ChangeKind::SpecUnmet { platform, spec, locked } => {
                 write!(f, "`{spec}` is asked for and the lock has {locked} ({platform})")
             }
-            Kind::SpecRemoved { platform, spec } => {
+            ChangeKind::SpecRemoved { platform, spec } => {
                 write!(f, "`{spec}` is no longer asked for ({platform})")
             }
-            Kind::PipAdded { platform, line } => {
+            ChangeKind::PipAdded { platform, line } => {
                 write!(f, "pip's `{line}` is asked for and not in the lock ({platform})")
             }
-            Kind::PipRemoved { platform, line } => {
+            ChangeKind::PipRemoved { platform, line } => {
                 write!(f, "pip's `{line}` is no longer asked for ({platform})")
             }
-            Kind::PipOrder { platform } => {
+            ChangeKind::PipOrder { platform } => {
                 write!(f, "the order of the pip section's options changed ({platform})")
             }
-            Kind::Variable { name } => write!(f, "the variable {name} changed"),
+            ChangeKind::Variable { name } => write!(f, "the variable {name} changed"),
+            ChangeKind::Need(change) => change.fmt(f),
         }
     }
 }
@@ -88,40 +174,44 @@ impl fmt::Display for Change {
 /// A spec is compared by what it accepts, not by its words: one that the locked package
 /// still satisfies is no change, nor is a comment or another order of the lines. A spec that
 /// is gone is one, since its package would stay.
-pub fn changes(lock: &Lock, question: &Question) -> Vec<Change> {
+///
+/// `needs` are the needs of the project's secrets manifest, if it has one.
+pub fn changes(lock: &Lock, question: &Question, needs: Option<&LockedNeeds>) -> Vec<Change> {
     let mut found = Vec::new();
     if lock.name != question.name {
-        found.push(change(Kind::Name { locked: lock.name.clone(), asked: question.name.clone() }));
+        found.push(change(ChangeKind::Name { locked: lock.name.clone(), asked: question.name.clone() }));
     }
     if listed(&lock.channels) != listed(&question.channels) {
-        found.push(change(Kind::Channels {
+        found.push(change(ChangeKind::Channels {
             locked: names(&lock.channels),
             asked: names(&question.channels),
         }));
     }
     if lock.priority != question.priority {
         let (locked, asked) = (lock.priority, question.priority);
-        found.push(change(Kind::Priority { locked, asked }));
+        found.push(change(ChangeKind::Priority { locked, asked }));
     }
     if lock.exclude_newer != question.exclude_newer {
         let said = |at: Option<jiff::Timestamp>| at.map_or("never".to_owned(), |at| at.to_string());
-        found.push(change(Kind::ExcludeNewer {
+        found.push(change(ChangeKind::ExcludeNewer {
             locked: said(lock.exclude_newer),
             asked: said(question.exclude_newer),
         }));
     }
     for platform in question.platforms.keys().filter(|p| !lock.platforms.contains_key(p)) {
-        found.push(change(Kind::PlatformAdded { platform: platform.to_string() }));
+        found.push(change(ChangeKind::PlatformAdded { platform: platform.to_string() }));
     }
     for (platform, locked) in &lock.platforms {
         match question.platforms.get(platform) {
             Some(asked) => of_platform(*platform, locked, asked, question, &mut found),
-            None => found.push(change(Kind::PlatformRemoved { platform: platform.to_string() })),
+            None => found.push(change(ChangeKind::PlatformRemoved { platform: platform.to_string() })),
         }
     }
     for name in differing(&lock.variables, &question.variables) {
-        found.push(change(Kind::Variable { name }));
+        found.push(change(ChangeKind::Variable { name }));
     }
+    let needs = needs::changes(lock.needs.as_ref(), needs);
+    found.extend(needs.into_iter().map(|need| change(ChangeKind::Need(need))));
     found
 }
 
@@ -136,7 +226,7 @@ fn of_platform(
     let mut virtuals = asked.virtual_packages.clone();
     virtuals.sort();
     if virtuals != locked.virtual_packages {
-        found.push(change(Kind::VirtualPackages {
+        found.push(change(ChangeKind::VirtualPackages {
             platform: platform.clone(),
             locked: join(&locked.virtual_packages),
             asked: join(&virtuals),
@@ -154,13 +244,13 @@ fn of_platform(
                 // an answer all the same.
                 continue;
             }
-            Some(record) => Kind::SpecUnmet {
+            Some(record) => ChangeKind::SpecUnmet {
                 platform: platform.clone(),
                 spec: request.text.clone(),
                 locked: record.identifier.to_string(),
             },
             None if known => continue,
-            None => Kind::SpecAdded { platform: platform.clone(), spec: request.text.clone() },
+            None => ChangeKind::SpecAdded { platform: platform.clone(), spec: request.text.clone() },
         };
         found.push(Change { place: Some(request.place.clone()), kind });
     }
@@ -169,7 +259,7 @@ fn of_platform(
             .map(|request| request.package().to_owned());
         if !asked.requests.iter().any(|request| Some(request.package()) == package.as_deref()) {
             found
-                .push(change(Kind::SpecRemoved { platform: platform.clone(), spec: spec.clone() }));
+                .push(change(ChangeKind::SpecRemoved { platform: platform.clone(), spec: spec.clone() }));
         }
     }
     of_pip(platform, locked, asked, found);
@@ -178,12 +268,12 @@ fn of_platform(
 fn of_pip(platform: String, locked: &LockedPlatform, asked: &Asked, found: &mut Vec<Change>) {
     let before = found.len();
     for line in asked.pip.iter().filter(|line| !locked.pip.contains(&line.text)) {
-        let kind = Kind::PipAdded { platform: platform.clone(), line: line.text.clone() };
+        let kind = ChangeKind::PipAdded { platform: platform.clone(), line: line.text.clone() };
         found.push(Change { place: Some(line.place.clone()), kind });
     }
     for line in &locked.pip {
         if !asked.pip.iter().any(|asked| asked.text == *line) {
-            found.push(change(Kind::PipRemoved { platform: platform.clone(), line: line.clone() }));
+            found.push(change(ChangeKind::PipRemoved { platform: platform.clone(), line: line.clone() }));
         }
     }
     // The order of requirements means nothing to pip; that of index options does.
@@ -192,7 +282,7 @@ fn of_pip(platform: String, locked: &LockedPlatform, asked: &Asked, found: &mut 
     };
     let asked_options = options(asked.pip.iter().map(|line| &line.text).collect());
     if found.len() == before && options(locked.pip.iter().collect()) != asked_options {
-        found.push(change(Kind::PipOrder { platform }));
+        found.push(change(ChangeKind::PipOrder { platform }));
     }
 }
 
@@ -224,6 +314,6 @@ fn join(items: &[impl fmt::Display]) -> String {
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn change(kind: Kind) -> Change {
+fn change(kind: ChangeKind) -> Change {
     Change { place: None, kind }
 }

@@ -28,7 +28,7 @@ use crate::{
 
 pub use consistency::Inconsistency;
 pub use error::ReadError;
-pub use freshness::{Change, changes};
+pub use freshness::{Change, ChangeKind, changes};
 pub use read::read;
 pub use write::{WriteError, write};
 
