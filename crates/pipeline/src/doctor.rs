@@ -1,4 +1,4 @@
-//! `doctor`: tries what is configured, and says what to do.
+//! `doctor`: tests sources, cache, links, clock, proxies and trust, with help for each.
 
 mod machine;
 mod sources;
@@ -24,29 +24,29 @@ pub struct DoctorRequest {
     pub proxies: Vec<String>,
     /// Whose certificates are trusted, in words.
     pub trusted: String,
-    /// How many these are; none where nobody's is verified.
+    /// How many these are; none where no certificate is verified.
     pub certificates: Option<usize>,
 }
 
-/// What one look found.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
     /// What it was about: `source`, `cache`, `links`, `clock`, `proxy` or `trust`.
     pub topic: &'static str,
-    /// Whether it is well.
+    /// Whether it works.
     pub verdict: Verdict,
-    /// What is the case.
+    /// What was found.
     pub message: String,
     /// What to do.
     pub help: Option<String>,
 }
 
-/// Whether something is well.
+/// Whether something works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
     /// It is.
     Good,
-    /// It can't be told.
+    /// It is unknown.
     Unknown,
     /// It isn't.
     Wrong,
@@ -81,13 +81,13 @@ impl Check {
     }
 }
 
-/// Why `doctor` can't even begin.
+/// Why `doctor` can't start.
 #[derive(Debug, thiserror::Error)]
 pub enum DoctorError {
     /// A file of the project can't be used.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The channels can't be made out.
+    /// The channels can't be resolved.
     #[error(transparent)]
     Question(#[from] QuestionError),
 }
@@ -108,8 +108,8 @@ impl envlock_report::Explain for DoctorError {
     }
 }
 
-/// Looks at everything. Asks the network for the beginning of each index, and writes and
-/// removes a file in the cache and one beside the prefix.
+/// Runs all checks. Asks the network for the beginning of each index, and writes and
+/// removes a file in the cache and one in the prefix's folder.
 pub async fn doctor(
     project: &Project,
     request: &DoctorRequest,

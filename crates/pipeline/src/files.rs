@@ -204,8 +204,8 @@ fn at_most(most_bytes: u64, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     if read as u64 > most_bytes { Err(too_large()) } else { Ok(Some(bytes)) }
 }
 
-/// Writes beside the file and renames, so that it is the old one or the new one, whatever
-/// happens in between.
+/// Writes a temporary file in the same folder and renames it, so that the file is always
+/// either the old one or the new one.
 pub(crate) fn replace(path: &Path, text: &str) -> Result<(), FileError> {
     let unwritable = |error: io::Error| FileError::Unwritable {
         path: path.to_owned(),

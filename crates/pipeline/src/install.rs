@@ -21,7 +21,7 @@ use crate::{
     question::{Inputs, admit, settle},
 };
 
-/// What to do about a pip section, which no lock of this version answers for.
+/// What to do about a pip section, which a lock of this version doesn't resolve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PipPolicy {
     /// Refuse.
@@ -48,7 +48,7 @@ pub struct InstallRequest {
     pub link_scripts: bool,
     /// Whether to leave the prefix as it is.
     pub dry_run: bool,
-    /// The command line, for the history and for whoever waits.
+    /// The command line, for the history and for other installs that wait.
     pub command: String,
     /// The time.
     pub now: jiff::Timestamp,
@@ -81,22 +81,22 @@ pub struct Installed {
     pub needs: Option<LockedNeeds>,
 }
 
-/// Why the prefix is as it was.
+/// Why nothing was installed.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
     /// A file of the project can't be used.
     #[error(transparent)]
     File(#[from] FileError),
-    /// What is asked can't be made out.
+    /// The question can't be settled.
     #[error(transparent)]
     Question(#[from] QuestionError),
-    /// environment.yml asks for something else by now.
+    /// environment.yml or secrets.yml changed since the lock was made.
     #[error("the lock no longer answers what is asked")]
     Stale {
         /// What changed.
         changes: Vec<Change>,
     },
-    /// A platform that this machine isn't.
+    /// `--platform` isn't this machine's platform.
     #[error("{asked} can't be installed on this machine, which is {host}")]
     OtherPlatform {
         /// What was asked.
@@ -124,7 +124,7 @@ pub enum InstallError {
         /// The lines.
         lines: Vec<String>,
     },
-    /// An archive can't be had.
+    /// An archive can't be fetched.
     #[error(transparent)]
     Fetch(#[from] FetchError),
     /// The prefix can't be made.
@@ -249,7 +249,7 @@ pub async fn install(
         let outcome = envlock_install::Installed { packages, ..Default::default() };
         return Ok(installed(Plan::default(), Foreign::default(), Some(outcome)));
     }
-    // Asked again by whoever holds the prefix's lock; here it answers a dry run, and before
+    // Checked again under the prefix's lock; here it answers a dry run, and before
     // anything is fetched.
     let survey = envlock_install::may_replace(&prefix, request.replace)?;
     let present = survey.records.iter().map(|record| &record.repodata_record);

@@ -275,3 +275,68 @@ fn once<T>(
     let value = make()?;
     Ok(cell.get_or_init(|| value))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENVIRONMENT: &str = "name: demo\nchannels: [conda-forge]\ndependencies: [python]\n";
+    const MANIFEST: &str = "version: 1\nneeds: {}\n";
+
+    fn project(folder: &Path) -> Project {
+        let environments = vec![folder.join("environment.yml")];
+        let files = ProjectFiles { environments, ..ProjectFiles::default() };
+        Project::new(files, Configuration::default())
+    }
+
+    #[test]
+    fn a_file_is_read_once_and_a_clone_shares_what_was_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let environment = folder.path().join("environment.yml");
+        std::fs::write(&environment, ENVIRONMENT).unwrap();
+        std::fs::write(folder.path().join("secrets.yml"), MANIFEST).unwrap();
+        let project = project(folder.path());
+        assert!(project.clone().environment().is_ok());
+        assert!(project.manifest().unwrap().is_some());
+        assert_eq!(project.lock_text().unwrap(), None);
+        std::fs::write(&environment, "no: [environment").unwrap();
+        std::fs::remove_file(folder.path().join("secrets.yml")).unwrap();
+        std::fs::write(project.lock_path(), "no lock").unwrap();
+        let name = project.environment().unwrap().name.as_ref().map(|name| name.value.clone());
+        assert_eq!(name.as_deref(), Some("demo"));
+        assert!(project.manifest().unwrap().is_some());
+        assert_eq!(project.lock_text().unwrap(), None);
+    }
+
+    #[test]
+    fn a_missing_file_is_an_error_each_time_it_is_needed() {
+        let folder = tempfile::tempdir().unwrap();
+        let project = project(folder.path());
+        assert!(matches!(project.environment(), Err(FileError::Absent { .. })));
+        assert!(matches!(project.environment(), Err(FileError::Absent { .. })));
+        assert!(matches!(project.lock(), Err(FileError::Absent { .. })));
+    }
+
+    #[test]
+    fn without_flags_every_file_is_in_the_working_folder() {
+        let files = ProjectFiles::default();
+        assert_eq!(files.configuration(), Path::new("envlock.toml"));
+        let project = Project::new(files, Configuration::default());
+        assert!(project.environment_paths().eq([Path::new(ENVIRONMENT_FILE)]));
+        assert_eq!(project.lock_path(), Path::new("envlock.lock"));
+        assert_eq!(project.folder(), std::env::current_dir().unwrap());
+        assert!(project.prefix_folder().ends_with(".envlock"));
+    }
+
+    #[test]
+    fn files_that_are_not_named_are_in_the_folder_of_the_first_environment_file() {
+        let files = ProjectFiles {
+            environments: vec!["./a/x.yml".into(), "b/y.yml".into()],
+            ..ProjectFiles::default()
+        };
+        assert_eq!(files.configuration(), Path::new("a/envlock.toml"));
+        let project = Project::new(files, Configuration::default());
+        assert_eq!(project.lock_path(), Path::new("./a/envlock.lock"));
+        assert!(project.folder().ends_with("a"));
+    }
+}

@@ -124,7 +124,7 @@ pub(crate) fn changes(lock: &Lock, manifest: Option<&Manifest>) -> Vec<NeedChang
     needs::changes(lock.needs.as_ref(), manifest.map(Manifest::locked).as_ref())
 }
 
-/// A live server to ask besides.
+/// A live server to ask in addition to the policies.
 pub struct ServerRequest<'a> {
     /// How it is asked.
     pub settings: Server,
@@ -281,7 +281,7 @@ async fn asked(
     }
 }
 
-/// The texts of policy files that are there. One that isn't is told by whoever needs it, with the
+/// The texts of the policy files that exist. The check that needs a missing one reports it, with the
 /// line that names it.
 pub fn texts(
     paths: impl IntoIterator<Item = String>,

@@ -1,4 +1,4 @@
-//! `solve`: environment.yml -> question -> indexes -> a set by platform -> the lock.
+//! `solve` and `solve --check`: from environment.yml through question and indexes to the lock.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -71,10 +71,10 @@ pub enum SolveError {
     /// A file of the project can't be used.
     #[error(transparent)]
     File(#[from] FileError),
-    /// What is asked can't be made out.
+    /// The question can't be settled.
     #[error(transparent)]
     Question(#[from] QuestionError),
-    /// An index can't be had.
+    /// An index can't be fetched or read.
     #[error(transparent)]
     Index(#[from] IndexError),
     /// `--update` names a package that the lock doesn't have.

@@ -135,7 +135,9 @@ impl fmt::Display for Change {
             ChangeKind::ExcludeNewer { locked, asked } => {
                 write!(f, "records newer than {locked} were left out, and now {asked}")
             }
-            ChangeKind::PlatformAdded { platform } => write!(f, "{platform} is asked for and not locked"),
+            ChangeKind::PlatformAdded { platform } => {
+                write!(f, "{platform} is asked for and not locked")
+            }
             ChangeKind::PlatformRemoved { platform } => {
                 write!(f, "{platform} is locked and no longer asked for")
             }
@@ -179,7 +181,10 @@ impl fmt::Display for Change {
 pub fn changes(lock: &Lock, question: &Question, needs: Option<&LockedNeeds>) -> Vec<Change> {
     let mut found = Vec::new();
     if lock.name != question.name {
-        found.push(change(ChangeKind::Name { locked: lock.name.clone(), asked: question.name.clone() }));
+        found.push(change(ChangeKind::Name {
+            locked: lock.name.clone(),
+            asked: question.name.clone(),
+        }));
     }
     if listed(&lock.channels) != listed(&question.channels) {
         found.push(change(ChangeKind::Channels {
@@ -204,7 +209,9 @@ pub fn changes(lock: &Lock, question: &Question, needs: Option<&LockedNeeds>) ->
     for (platform, locked) in &lock.platforms {
         match question.platforms.get(platform) {
             Some(asked) => of_platform(*platform, locked, asked, question, &mut found),
-            None => found.push(change(ChangeKind::PlatformRemoved { platform: platform.to_string() })),
+            None => {
+                found.push(change(ChangeKind::PlatformRemoved { platform: platform.to_string() }))
+            }
         }
     }
     for name in differing(&lock.variables, &question.variables) {
@@ -250,7 +257,9 @@ fn of_platform(
                 locked: record.identifier.to_string(),
             },
             None if known => continue,
-            None => ChangeKind::SpecAdded { platform: platform.clone(), spec: request.text.clone() },
+            None => {
+                ChangeKind::SpecAdded { platform: platform.clone(), spec: request.text.clone() }
+            }
         };
         found.push(Change { place: Some(request.place.clone()), kind });
     }
@@ -258,8 +267,10 @@ fn of_platform(
         let package = parse_request(spec, Place::new(FILE_NAME, 1, 1))
             .map(|request| request.package().to_owned());
         if !asked.requests.iter().any(|request| Some(request.package()) == package.as_deref()) {
-            found
-                .push(change(ChangeKind::SpecRemoved { platform: platform.clone(), spec: spec.clone() }));
+            found.push(change(ChangeKind::SpecRemoved {
+                platform: platform.clone(),
+                spec: spec.clone(),
+            }));
         }
     }
     of_pip(platform, locked, asked, found);
@@ -273,7 +284,10 @@ fn of_pip(platform: String, locked: &LockedPlatform, asked: &Asked, found: &mut 
     }
     for line in &locked.pip {
         if !asked.pip.iter().any(|asked| asked.text == *line) {
-            found.push(change(ChangeKind::PipRemoved { platform: platform.clone(), line: line.clone() }));
+            found.push(change(ChangeKind::PipRemoved {
+                platform: platform.clone(),
+                line: line.clone(),
+            }));
         }
     }
     // The order of requirements means nothing to pip; that of index options does.

@@ -44,8 +44,8 @@ fn channel_checks(
         return vec![Check::unknown("source", message)];
     }
     let is_absent = |probe: &Probe| matches!(probe.result, Err(SourceError::Absent(_)));
-    let nobody_has_it = host.iter().chain(noarch).all(is_absent);
-    if nobody_has_it {
+    let is_absent_everywhere = host.iter().chain(noarch).all(is_absent);
+    if is_absent_everywhere {
         let message = format!("{}: no source has {platform} nor noarch", channel.name);
         let help =
             Client::suggested_name(channel).unwrap_or_else(|| "is the name right?".to_owned());
@@ -87,7 +87,7 @@ fn channel_checks(
                 (Err(answer), _) => {
                     let message = format!("{at}: {answer}");
                     if probe.source.is_origin && others_deliver(probe) {
-                        // A network that lets nobody out to the origin is what mirrors are for.
+                        // Mirrors are for networks that don't let connections out to the origin.
                         return Check::good("source", format!("{message}; its mirrors deliver"));
                     }
                     Check::wrong("source", message, advice(answer, probe))

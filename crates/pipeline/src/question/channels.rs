@@ -1,4 +1,4 @@
-//! The channels of a question at their origins, and what their addresses say beside that.
+//! Resolves the channels of a question to their origins, and collects what their addresses say.
 
 use std::{collections::BTreeMap, fmt, path::Path};
 

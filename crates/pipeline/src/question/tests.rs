@@ -1,7 +1,11 @@
 use std::collections::BTreeMap;
 
 use envlock_channel::{Settings, Sources};
-use envlock_model::spec;
+use envlock_model::{
+    lock::{self, Change, ChangeKind},
+    spec,
+};
+use envlock_secrets::manifest::{Manifest, Notation};
 
 use super::*;
 use crate::{ProjectFiles, channel_policy::policy_channels};
@@ -100,7 +104,7 @@ fn a_credential_in_an_address_is_returned_by_its_channel_and_never_shown() {
 }
 
 #[test]
-fn what_was_found_before_a_mistake_is_still_told() {
+fn findings_before_an_error_are_kept() {
     let world = World::new(Configuration::default());
     let settlement = world.settle(&environment("dependencies:\n  - ftp://x/y::z\n"));
     let codes: Vec<_> = settlement.findings.iter().map(|finding| finding.code).collect();
@@ -109,7 +113,7 @@ fn what_was_found_before_a_mistake_is_still_told() {
 }
 
 #[test]
-fn addresses_are_found_whatever_else_is_wrong_with_the_file() {
+fn addresses_are_found_in_a_file_with_other_mistakes() {
     let text = "project.toml";
     let layer = envlock_config::project(text, "forbid-channels = [\"defaults\"]\n").unwrap();
     let world = World::new(Configuration::of(&[layer]));
@@ -126,6 +130,21 @@ dependencies: [python]
     let lock = Lock::answer(&question(&world), BTreeMap::new(), None);
     let addresses = format!("{:?}", written_addresses(&environment, &lock, world.inputs()));
     assert!(addresses.contains("https://conda.lab.example/lab/"), "{addresses}");
+}
+
+#[test]
+fn a_need_that_the_lock_lacks_is_one_of_the_changes_of_the_lock() {
+    let world = World::new(Configuration::default());
+    let question = question(&world);
+    let lock = Lock::answer(&question, BTreeMap::new(), None);
+    assert_eq!(lock::changes(&lock, &question, None), []);
+    let text = "version: 1\nneeds:\n  db: {engine: kv2, mount: m, path: p, fields: {a: A}}\n";
+    let manifest = Manifest::parse("secrets.yml", text, Notation::Own).unwrap().unwrap();
+    let changes = lock::changes(&lock, &question, Some(&manifest.locked()));
+    assert!(
+        matches!(changes.as_slice(), [Change { kind: ChangeKind::Need(_), .. }]),
+        "{changes:?}"
+    );
 }
 
 fn question(world: &World) -> Question {
