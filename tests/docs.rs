@@ -119,10 +119,10 @@ fn sources(folder: &str) -> Vec<(String, String)> {
     for entry in fs_err::read_dir(root().join(folder)).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let path = format!("{folder}/{name}");
+        let is_rust = Path::new(&name).extension().is_some_and(|ending| ending == "rs");
         if root().join(&path).is_dir() {
             found.extend(sources(&path));
-        } else if name.ends_with(".rs") && !path.ends_with("tests.rs") && !path.contains("/tests/")
-        {
+        } else if is_rust && !path.ends_with("tests.rs") && !path.contains("/tests/") {
             found.push((path.clone(), fs_err::read_to_string(root().join(path)).unwrap()));
         }
     }

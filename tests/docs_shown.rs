@@ -122,6 +122,7 @@ fn read_along() -> Option<Reading> {
 /// Compares what a page shows with what was printed. With `ENVLOCK_UPDATE_DOCS=1` writes what
 /// was printed into the page and its translation.
 fn compare(path: &str, commands: &[(Typed, Vec<String>)]) {
+    static WRITING: Mutex<()> = Mutex::new(());
     let mut differing = Vec::new();
     let mut told = String::new();
     for (typed, printed) in commands {
@@ -140,7 +141,6 @@ fn compare(path: &str, commands: &[(Typed, Vec<String>)]) {
     if std::env::var_os("ENVLOCK_UPDATE_DOCS").is_none_or(|set| set != "1") {
         assert_eq!(told, "", "run again with ENVLOCK_UPDATE_DOCS=1 to write it into the page");
     }
-    static WRITING: Mutex<()> = Mutex::new(());
     let _one_at_a_time = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     let page = Page::read(path);
     let other = page.translation().map(|path| Page::read(&path));

@@ -45,7 +45,7 @@ pub(crate) fn pages() -> Vec<Page> {
         let mut inside: Vec<_> = fs_err::read_dir(root().join(folder))
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .filter(|name| name.ends_with(".md"))
+            .filter(|name| Path::new(name).extension().is_some_and(|ending| ending == "md"))
             .map(|name| format!("{folder}/{name}"))
             .collect();
         inside.sort();
@@ -166,16 +166,13 @@ impl Block {
                 continue;
             }
             let Some(last) = commands.last_mut() else { continue };
-            match line.strip_prefix("> ").filter(|_| last.output.is_empty()) {
-                Some(more) => {
-                    last.command.push('\n');
-                    last.command.push_str(more);
-                    last.at = number + 1..number + 1;
-                }
-                None => {
-                    last.output.push(line.clone());
-                    last.at.end = number + 1;
-                }
+            if let Some(more) = line.strip_prefix("> ").filter(|_| last.output.is_empty()) {
+                last.command.push('\n');
+                last.command.push_str(more);
+                last.at = number + 1..number + 1;
+            } else {
+                last.output.push(line.clone());
+                last.at.end = number + 1;
             }
         }
         commands
