@@ -11,27 +11,27 @@ use crate::support::Lab;
 use crate::support::pages::{Block, Page, Shown, is_as_shown, masked, pages};
 use crate::support::reader::Reader;
 
-/// Stands in for the program: asks it for help with the words of a command, which it gives only
-/// where it knows every subcommand, flag and choice among them.
-const ASKING: &str = r#"#!/usr/bin/env bash
-words=() is_asked=
+/// Replaces the program on `PATH`: runs it with the same words and `--help`, which fails if it
+/// doesn't know a subcommand, a flag or a choice among them. What follows `--` isn't ours.
+const WITH_HELP: &str = r#"#!/usr/bin/env bash
+words=() is_added=
 for word in "$@"; do
-  if [ "$word" = -- ] && [ -z "$is_asked" ]; then words+=(--help) is_asked=1; fi
+  if [ "$word" = -- ] && [ -z "$is_added" ]; then words+=(--help) is_added=1; fi
   words+=("$word")
 done
-[ -n "$is_asked" ] || words+=(--help)
+[ -n "$is_added" ] || words+=(--help)
 "$ENVLOCK" "${words[@]}" >/dev/null 2>"$HOME/why" && echo x >> "$HOME/accepted" ||
   echo "envlock $*: $(head -1 "$HOME/why")" >> "$HOME/refused"
 "#;
 
-/// The commands that start with one of ours, from the prose, without the name of the program.
-fn named(spans: Vec<String>) -> Vec<String> {
-    const WITH_FLAGS: [&str; 7] =
+/// The commands in the prose: `envlock solve`, or a subcommand with a flag, `solve --check`.
+fn commands_in(spans: Vec<String>) -> Vec<String> {
+    const SUBCOMMANDS: [&str; 7] =
         ["solve", "install", "run", "verify", "fetch", "bundle", "check-secrets"];
-    let of_us = |span: String| {
+    let command = |span: String| {
         let (first, rest) = span.split_once(' ')?;
         let is_ours = first == "envlock";
-        let has_flags = WITH_FLAGS.contains(&first) && rest.starts_with('-');
+        let has_flags = SUBCOMMANDS.contains(&first) && rest.starts_with('-');
         let can_be_typed = !span.contains(['…', '<', '|', '>']);
         match (is_ours, has_flags, can_be_typed) {
             (true, _, true) => Some(span),
@@ -39,13 +39,13 @@ fn named(spans: Vec<String>) -> Vec<String> {
             _ => None,
         }
     };
-    spans.into_iter().filter_map(of_us).collect()
+    spans.into_iter().filter_map(command).collect()
 }
 
 #[test]
 fn every_command_in_a_page_is_one_that_the_program_accepts() {
     let reader = Reader::new();
-    reader.tool("envlock", ASKING);
+    reader.tool("envlock", WITH_HELP);
     let mut commands = BTreeSet::new();
     for page in pages() {
         let shown = page.blocks().into_iter().filter(Block::is_console);
@@ -53,7 +53,7 @@ fn every_command_in_a_page_is_one_that_the_program_accepts() {
         commands.extend(shown.filter(|command| command.contains("envlock ")));
         // Older changes name commands as they were then.
         if page.path != "CHANGELOG.md" {
-            commands.extend(named(page.spans()));
+            commands.extend(commands_in(page.spans()));
         }
     }
     let mut script = "mkdir -p vault/policies .github/workflows\n".to_owned();
@@ -67,11 +67,11 @@ fn every_command_in_a_page_is_one_that_the_program_accepts() {
     assert!(accepted >= 40, "{accepted} of {}", commands.len());
 }
 
-/// A command of a page: the number of its block, its number in the block, what is shown.
-type Typed = (usize, usize, Shown);
+/// A command of a page: the number of its block, its number in that block, and the command.
+type Numbered = (usize, usize, Shown);
 
 /// The commands of a page's console blocks.
-fn typed(page: &Page) -> Vec<Typed> {
+fn commands_of(page: &Page) -> Vec<Numbered> {
     let blocks = page.blocks().into_iter().enumerate().filter(|(_, block)| block.is_console());
     blocks
         .flat_map(|(number, block)| {
@@ -81,36 +81,38 @@ fn typed(page: &Page) -> Vec<Typed> {
         .collect()
 }
 
-/// The tutorial as a reader types it.
+/// A reader who has typed the tutorial.
 struct Reading {
     reader: Reader,
     /// Each command and what it printed.
-    commands: Vec<(Typed, Vec<String>)>,
+    commands: Vec<(Numbered, Vec<String>)>,
 }
 
-/// None where the machine doesn't have the Python that the pages show.
-static READING: LazyLock<Option<Reading>> = LazyLock::new(read_along);
+/// None if the machine doesn't have the Python that the pages show.
+static READING: LazyLock<Option<Reading>> = LazyLock::new(type_tutorial);
 
-fn read_along() -> Option<Reading> {
+#[allow(clippy::print_stderr)]
+fn type_tutorial() -> Option<Reading> {
     let on_path = std::env::var_os("PATH").unwrap_or_default();
     let on_path: Vec<_> = std::env::split_paths(&on_path).collect();
     let folders = envlock_depot::bin_directories(&on_path, std::env::home_dir().as_deref());
-    let python = envlock_depot::Cpython::find(&folders, [3, 10]).ok()?;
-    if !python.is_wanted {
+    let python = envlock_depot::Cpython::find(&folders, [3, 10]).ok();
+    let Some(python) = python.filter(|python| python.is_wanted) else {
+        eprintln!("left out: the outputs in README and tutorial, which need a Python 3.10");
         return None;
-    }
+    };
     let reader = Reader::new();
     reader.tool("envlock", "#!/bin/sh\nexec \"$ENVLOCK\" \"$@\"\n");
     std::os::unix::fs::symlink(&python.executable, reader.path().join("bin/python3.10")).unwrap();
 
-    // A block that begins with the name of a file is that file, saved where the reader is.
+    // A block that starts with the name of a file is saved as that file in the working folder.
     let page = Page::read("docs/tutorial.md");
     let files = page.blocks().into_iter().enumerate().filter_map(|(number, block)| {
         let text = block.lines.join("\n");
         let command = format!("cat > {} <<'END OF FILE'\n{text}\nEND OF FILE", block.file()?);
         Some((number, 0, Shown { command, output: Vec::new(), at: 0..0 }))
     });
-    let mut all: Vec<_> = files.chain(typed(&page)).collect();
+    let mut all: Vec<_> = files.chain(commands_of(&page)).collect();
     all.sort_by_key(|(block, command, _)| (*block, *command));
     let printed = reader.types(reader.path(), all.iter().map(|(_, _, shown)| shown));
     assert_eq!(printed.len(), all.len(), "the shell ended early: {:?}", printed.last());
@@ -121,12 +123,12 @@ fn read_along() -> Option<Reading> {
 
 /// Compares what a page shows with what was printed. With `ENVLOCK_UPDATE_DOCS=1` writes what
 /// was printed into the page and its translation.
-fn compare(path: &str, commands: &[(Typed, Vec<String>)]) {
+fn compare(path: &str, commands: &[(Numbered, Vec<String>)]) {
     static WRITING: Mutex<()> = Mutex::new(());
     let mut differing = Vec::new();
-    let mut told = String::new();
-    for (typed, printed) in commands {
-        let (block, _, shown) = typed;
+    let mut differences = String::new();
+    for (numbered, printed) in commands {
+        let (block, _, shown) = numbered;
         let [ours, theirs] = [&shown.output, printed].map(|lines| {
             let lines = lines.iter().map(|line| masked(line));
             lines.filter(|line| !line.is_empty()).collect::<Vec<_>>()
@@ -134,12 +136,15 @@ fn compare(path: &str, commands: &[(Typed, Vec<String>)]) {
         if !is_as_shown(&ours, &theirs) {
             let command = &shown.command;
             let printed_text = printed.join("\n");
-            writeln!(told, "{path}, block {block}: $ {command}\n{printed_text}\n").unwrap();
-            differing.push((typed, printed));
+            writeln!(differences, "{path}, block {block}: $ {command}\n{printed_text}\n").unwrap();
+            differing.push((numbered, printed));
         }
     }
     if std::env::var_os("ENVLOCK_UPDATE_DOCS").is_none_or(|set| set != "1") {
-        assert_eq!(told, "", "run again with ENVLOCK_UPDATE_DOCS=1 to write it into the page");
+        assert_eq!(
+            differences, "",
+            "run again with ENVLOCK_UPDATE_DOCS=1 to write it into the page"
+        );
     }
     let _one_at_a_time = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     let page = Page::read(path);
@@ -149,7 +154,10 @@ fn compare(path: &str, commands: &[(Typed, Vec<String>)]) {
         for ((block, command, _), printed) in differing.iter().rev() {
             let block = page.blocks()[*block].clone();
             let shown = block.commands()[*command].clone();
-            assert!(!shown.output.iter().any(|line| line == "…"), "to be written by hand: {told}");
+            assert!(
+                !shown.output.iter().any(|line| line == "…"),
+                "update this output by hand: {differences}"
+            );
             let mut lines = block.lines.clone();
             lines.splice(shown.at, printed.iter().cloned());
             page.replace(&block, &lines);
@@ -185,16 +193,16 @@ fn the_readme_shows_what_the_demo_prints() {
         lines.pop_if(|line| line.is_empty());
         Some(lines)
     };
-    // What follows the last of the demo's commands isn't that command's.
+    // The demo prints its closing words behind the output of its last command.
     let is_last = |shown: &Shown| shown.command.contains(" check-secrets ");
-    let shown = typed(&Page::read("README.md")).into_iter();
+    let shown = commands_of(&Page::read("README.md")).into_iter();
     let shown = shown.filter(|(_, _, shown)| shown.command.starts_with("envlock "));
     let shown = shown.filter(|(_, _, shown)| !is_last(shown));
     let commands: Vec<_> = shown
-        .map(|typed| {
-            let output = of(&typed.2.command);
-            let output = output.unwrap_or_else(|| panic!("the demo runs no {}", typed.2.command));
-            (typed, output)
+        .map(|numbered| {
+            let command = &numbered.2.command;
+            let output = of(command).unwrap_or_else(|| panic!("the demo doesn't run {command}"));
+            (numbered, output)
         })
         .collect();
     assert!(commands.len() >= 4, "{commands:?}");
@@ -212,7 +220,7 @@ fn the_other_pages_show_what_is_printed_in_the_demos_folder() {
     let Some(reading) = &*READING else { return };
     let demo = reading.reader.path().join("envlock-demo");
     for path in ["README.md", "docs/ci.md", "docs/secrets.md"] {
-        let mut commands = typed(&Page::read(path));
+        let mut commands = commands_of(&Page::read(path));
         commands.retain(|(_, _, shown)| {
             WITHOUT_A_SERVER.iter().any(|start| shown.command.starts_with(start))
         });
@@ -237,7 +245,7 @@ fn the_page_on_mirrors_shows_what_doctor_prints() {
         .replace(&lab.project.root().display().to_string(), "/home/you/project");
     let page = Page::read("docs/mirrors.md");
     let is_doctor = |shown: &Shown| shown.command == "envlock doctor";
-    let shown = typed(&page).into_iter().find(|(_, _, shown)| is_doctor(shown)).unwrap().2;
+    let shown = commands_of(&page).into_iter().find(|(_, _, shown)| is_doctor(shown)).unwrap().2;
     // Another host and other folders break the lines at other words.
     let words = |text: &str| masked(&text.split_whitespace().collect::<Vec<_>>().join(" "));
     assert_eq!(words(&shown.output.join("\n")), words(&printed), "{printed}");

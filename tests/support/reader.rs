@@ -1,4 +1,4 @@
-//! Somebody who types what a page shows into a shell.
+//! A reader who types the commands of a page into a shell.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -9,10 +9,11 @@ use tempfile::TempDir;
 use super::BINARY;
 use super::pages::Shown;
 
-/// A home on a path as long as the one that pages show, so that lines break at the same words.
+/// A temporary home folder. Its path is as long as the one in the pages, so that the program breaks
+/// lines at the same words.
 pub(crate) struct Reader(TempDir);
 
-/// What pages call the home.
+/// The home folder in the pages.
 const HOME: &str = "/home/you";
 
 impl Reader {
@@ -26,7 +27,7 @@ impl Reader {
         self.0.path()
     }
 
-    /// A program that comes before the machine's own.
+    /// Adds a program at the start of `PATH`.
     pub(crate) fn tool(&self, name: &str, script: &str) {
         use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};
         fs_err::create_dir_all(self.path().join("bin")).unwrap();
@@ -35,7 +36,7 @@ impl Reader {
         fs_err::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// Runs a text in a shell; gives standard output and standard error as one.
+    /// Runs a script in a shell; returns standard output and standard error as one text.
     pub(crate) fn shell(&self, at: &Path, script: &str) -> String {
         let path = self.path().join("script");
         fs_err::write(&path, format!("exec 2>&1\n{script}")).unwrap();
@@ -54,13 +55,14 @@ impl Reader {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// Types the commands into one shell; gives what each printed, with [`HOME`] as the home.
+    /// Runs the commands in one shell; returns the lines that each printed, with [`HOME`] for the
+    /// home folder.
     pub(crate) fn types<'a>(
         &self,
         at: &Path,
         commands: impl Iterator<Item = &'a Shown>,
     ) -> Vec<Vec<String>> {
-        // `$?` is for the next command what it was behind the one before.
+        // Keeps `$?` for the next command.
         const END: &str = "ended=$?; printf '\\036'; (exit $ended)";
         let mut script = String::new();
         for shown in commands {
