@@ -24,8 +24,8 @@ fn refused(environment_yml: &str) -> String {
 fn broken_yaml_is_refused_by_line_and_column() {
     insta::assert_snapshot!(refused("name: x\ndependencies:\n  - a: [b\n"), @"
     -- stderr
-    error[yaml-syntax]: this isn't valid YAML: while parsing a flow sequence,
-      expected ',' or ']'
+    error[syntax]: this isn't valid YAML: while parsing a flow sequence, expected
+      ',' or ']'
       --> environment.yml:4:1
     -- exit 2
     ");
@@ -119,9 +119,9 @@ fn a_file_that_is_not_text_is_refused_at_the_byte() {
     assert_eq!(output.code, Some(2));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error[not-text]: environment.yml is not UTF-8 text
+    error[not-utf8]: the file isn't UTF-8 text
       --> environment.yml:2:12
-      help: save it as UTF-8
+      help: save the file as UTF-8
     -- exit 2
     ");
 }

@@ -65,9 +65,9 @@ fn rule_3_a_package_that_is_not_what_was_asked_is_found() {
     -- stderr
     error[lock-inconsistent]: app-1.0-0.conda is not what `app >=2` asks for on
       linux-64
-      --> envlock.lock:18:1
+      --> envlock.lock:18:10
       18 | - conda: https://conda.anaconda.org/conda-forge/linux-64/app-1.0-0.conda
-         | ^
+         |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       help: solve again with `envlock solve`; what is right in it stays
     -- exit 2
     ");
@@ -79,9 +79,9 @@ fn rule_3_a_dependency_that_is_missing_is_found() {
     -- stderr
     error[lock-inconsistent]: app-1.0-0.conda needs `lib >=1`, which isn't in the
       lock for linux-64
-      --> envlock.lock:17:1
+      --> envlock.lock:17:10
       17 | - conda: https://conda.anaconda.org/conda-forge/linux-64/app-1.0-0.conda
-         | ^
+         |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       help: solve again with `envlock solve`; what is right in it stays
     -- exit 2
     ");
@@ -93,9 +93,9 @@ fn rule_3_a_dependency_that_is_not_met_is_found() {
     -- stderr
     error[lock-inconsistent]: app-1.0-0.conda needs `lib >=1.3`; the lock for
       linux-64 has lib-1.2-0.conda
-      --> envlock.lock:18:1
+      --> envlock.lock:18:10
       18 | - conda: https://conda.anaconda.org/conda-forge/linux-64/app-1.0-0.conda
-         | ^
+         |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       help: solve again with `envlock solve`; what is right in it stays
     -- exit 2
     ");
@@ -109,9 +109,9 @@ fn rule_3_a_constraint_that_is_broken_is_found() {
     -- stderr
     error[lock-inconsistent]: app-1.0-0.conda allows only `lib <1.2`; the lock for
       linux-64 has lib-1.2-0.conda
-      --> envlock.lock:18:1
+      --> envlock.lock:18:10
       18 | - conda: https://conda.anaconda.org/conda-forge/linux-64/app-1.0-0.conda
-         | ^
+         |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       help: solve again with `envlock solve`; what is right in it stays
     -- exit 2
     ");
@@ -134,9 +134,9 @@ fn rule_3_a_name_that_stands_twice_is_found() {
     -- stderr
     error[lock-inconsistent]: lib-1.3-0.conda stands beside another of its name on
       linux-64
-      --> envlock.lock:34:1
+      --> envlock.lock:34:10
       34 | - conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.3-0.conda
-         | ^
+         |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       help: solve again with `envlock solve`; what is right in it stays
     -- exit 2
     ");
@@ -149,9 +149,9 @@ fn rule_3_what_stands_twice_is_found() {
     insta::assert_snapshot!(edited(|lock| lock.replace(&listed, &listed.repeat(2))), @"
     -- stderr
     error[lock-inconsistent]: lib-1.2-0.conda is listed twice for linux-64
-      --> envlock.lock:28:1
+      --> envlock.lock:28:10
       28 | - conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda
-         | ^
+         |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       help: solve again with `envlock solve`; what is right in it stays
     -- exit 2
     ");
@@ -163,9 +163,9 @@ fn rule_3_what_stands_twice_is_found() {
     insta::assert_snapshot!(said, @"
     -- stderr
     error[lock-inconsistent]: lib-1.2-0.conda has two blocks
-      --> envlock.lock:33:1
+      --> envlock.lock:33:10
       33 | - conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda
-         | ^
+         |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       help: solve again with `envlock solve`; what is right in it stays
     -- exit 2
     ");
@@ -184,7 +184,7 @@ fn rule_3_a_channel_of_the_environment_that_was_not_asked_is_found() {
     -- stderr
     error[lock-inconsistent]: the channel https://evil.example/t/***/forge/ of the
       environment isn't one that was asked
-      --> envlock.lock:12:1
+      --> envlock.lock:12:12
       12 |     - url: https://evil.example/t/***/forge/
          |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       help: solve again with `envlock solve`; what is right in it stays
@@ -201,15 +201,15 @@ fn rule_3_a_package_without_sha256_is_found() {
     insta::assert_snapshot!(said, @"
     -- stderr
     error[lock-inconsistent]: app-1.0-0.conda has no sha256
-      --> envlock.lock:18:1
+      --> envlock.lock:18:10
       18 | - conda: https://conda.anaconda.org/conda-forge/linux-64/app-1.0-0.conda
-         | ^
+         |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       help: solve again with `envlock solve`; what is right in it stays
 
     error[lock-inconsistent]: lib-1.2-0.conda has no sha256
-      --> envlock.lock:26:1
+      --> envlock.lock:26:10
       26 | - conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda
-         | ^
+         |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       help: solve again with `envlock solve`; what is right in it stays
     -- exit 2
     ");
@@ -222,9 +222,9 @@ fn rule_3_a_package_of_a_channel_that_is_not_named_is_found() {
     -- stderr
     error[lock-inconsistent]: lib-1.2-0.conda comes from a channel that the lock
       doesn't name
-      --> envlock.lock:27:1
+      --> envlock.lock:27:10
       27 | - conda: https://conda.anaconda.org/evil/linux-64/lib-1.2-0.conda
-         | ^
+         |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       help: solve again with `envlock solve`; what is right in it stays
     -- exit 2
     ");
@@ -238,14 +238,14 @@ fn rule_2_and_3_a_query_in_an_address_is_found() {
     -- stderr
     error[lock-inconsistent]: lib-1.2-0.conda comes from a channel that the lock
       doesn't name
-      --> envlock.lock:27:1
+      --> envlock.lock:27:10
       27 | - conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda?***
          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       help: solve again with `envlock solve`; what is right in it stays
 
     error[lock-inconsistent]: the URL of lib-1.2-0.conda holds a credential or a
       query
-      --> envlock.lock:27:1
+      --> envlock.lock:27:10
       27 | - conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda?***
          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       help: solve again with `envlock solve`; what is right in it stays
@@ -287,7 +287,7 @@ fn rule_3_an_edited_lock_is_mended_by_solving_and_what_is_right_stays() {
 fn rule_8_errors_name_the_line() {
     insta::assert_snapshot!(edited(|lock| lock.replace("  sha256: ", "  sha256: [")), @"
     -- stderr
-    error[lock-form]: the lock can't be read: did not find expected ',' or ']'
+    error[syntax]: this isn't valid YAML: illegal placement of ':' indicator
       --> envlock.lock:20:6
       20 |   md5: a57a86ca664ed3ceeb02e299617fefca
          |      ^
@@ -299,9 +299,9 @@ fn rule_8_errors_name_the_line() {
     -- stderr
     error[lock-form]: the lock can't be read: app-1.0-0.conda has a sha256 that
       isn't 64 hexadecimal digits
-      --> envlock.lock:18:1
+      --> envlock.lock:18:10
       18 | - conda: https://conda.anaconda.org/conda-forge/linux-64/app-1.0-0.conda
-         | ^
+         |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       help: restore it with `git checkout envlock.lock`, or remove it and run
             `envlock solve`
     -- exit 2
@@ -309,9 +309,9 @@ fn rule_8_errors_name_the_line() {
     insta::assert_snapshot!(edited(|lock| lock.replace("platforms:\n- name: linux-64", "platforms:\n- name: linxu-64")), @"
     -- stderr
     error[lock-form]: the lock can't be read: there is no platform `linxu-64`
-      --> envlock.lock:3:1
+      --> envlock.lock:3:9
       3 | - name: linxu-64
-        | ^
+        |         ^^^^^^^^
       help: restore it with `git checkout envlock.lock`, or remove it and run
             `envlock solve`
     -- exit 2
@@ -323,7 +323,7 @@ fn rule_8_errors_are_in_words_of_the_lock_and_not_of_a_library() {
     let bell = edited(|lock| lock.replace("  - lib >=1", "  - lib \u{7} >=1"));
     insta::assert_snapshot!(bell, @r"
     -- stderr
-    error[lock-form]: the lock can't be read: the control character `\u{7}` is in it
+    error[syntax]: the control character U+0007 isn't allowed here
       --> envlock.lock:22:9
       22 |   - lib \u{7} >=1
          |         ^^^^^
@@ -336,9 +336,9 @@ fn rule_8_errors_are_in_words_of_the_lock_and_not_of_a_library() {
     -- stderr
     error[lock-form]: the lock can't be read: lib has a block that isn't that of a
       conda package
-      --> envlock.lock:27:1
+      --> envlock.lock:27:10
       27 | - conda: lib
-         | ^
+         |          ^^^
       help: restore it with `git checkout envlock.lock`, or remove it and run
             `envlock solve`
     -- exit 2
@@ -347,9 +347,9 @@ fn rule_8_errors_are_in_words_of_the_lock_and_not_of_a_library() {
     -- stderr
     error[lock-form]: the lock can't be read: lib.conda has a block that isn't that
       of a conda package
-      --> envlock.lock:27:1
+      --> envlock.lock:27:10
       27 | - conda: lib.conda
-         | ^
+         |          ^^^^^^^^^
       help: restore it with `git checkout envlock.lock`, or remove it and run
             `envlock solve`
     -- exit 2
@@ -357,8 +357,7 @@ fn rule_8_errors_are_in_words_of_the_lock_and_not_of_a_library() {
     let said = edited(|lock| lock.replace("      - https://conda.anaconda.org", "      - conda"));
     insta::assert_snapshot!(said, @"
     -- stderr
-    error[lock-form]: the lock can't be read:
-      `envlock.requested.channels[0].urls[0]` isn't what a lock has there
+    error[lock-form]: the lock can't be read: `urls` has only addresses
       --> envlock.lock:41:9
       41 |       - conda/conda-forge/
          |         ^^^^^^^^^^^^^^^^^^
@@ -368,7 +367,7 @@ fn rule_8_errors_are_in_words_of_the_lock_and_not_of_a_library() {
     ");
     insta::assert_snapshot!(edited(|lock| lock.replace("  name: project\n", "")), @"
     -- stderr
-    error[lock-form]: the lock can't be read: `name` is missing in `envlock`
+    error[lock-form]: the lock can't be read: `envlock` needs the key `name`
       --> envlock.lock:34:3
       34 |   version: 1
          |   ^^^^^^^
@@ -384,9 +383,9 @@ fn rule_8_an_unknown_version_says_which_envlock_reads_it() {
     insta::assert_snapshot!(said, @"
     -- stderr
     error[lock-version]: the lock's envlock.version is 2; this envlock reads 1
-      --> envlock.lock:33:1
-      33 | envlock:
-         | ^^^^^^^
+      --> envlock.lock:34:12
+      34 |   version: 2
+         |            ^
       help: it was written by a newer envlock: use that one, or remove the lock and
             run `envlock solve`
     -- exit 2
@@ -394,9 +393,9 @@ fn rule_8_an_unknown_version_says_which_envlock_reads_it() {
     insta::assert_snapshot!(edited(|lock| lock.replace("version: 7\n", "version: 8\n")), @"
     -- stderr
     error[lock-version]: the lock's version is 8; this envlock reads 7
-      --> envlock.lock:1:1
+      --> envlock.lock:1:10
       1 | version: 8
-        | ^^^^^^^
+        |          ^
       help: it was written by a newer envlock: use that one, or remove the lock and
             run `envlock solve`
     -- exit 2

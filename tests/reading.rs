@@ -38,7 +38,12 @@ const FILES: [File; 6] = [
         is_yaml: true,
     },
     File { name: ".condarc", command: &["config"], line: "offline: false\n", is_yaml: true },
-    File { name: "envlock.toml", command: &["config"], line: "offline = false\n", is_yaml: false },
+    File {
+        name: "envlock.toml",
+        command: &["config"],
+        line: "no-origin = false\n",
+        is_yaml: false,
+    },
 ];
 
 fn lab() -> Lab {
@@ -52,7 +57,7 @@ fn lab() -> Lab {
                  request: {operation: read, path: a}\n  expect: {vault: {allowed: false}}\n";
     lab.project.write("cases.yml", cases);
     lab.project.write(".condarc", "offline: false\n");
-    lab.project.write("envlock.toml", "offline = false\n");
+    lab.project.write("envlock.toml", "no-origin = false\n");
     let condarc = lab.project.path(".condarc").display().to_string();
     let lab = lab.env("CONDARC", condarc);
     lab.solve(&[]).success();
