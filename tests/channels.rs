@@ -1,26 +1,26 @@
 //! Which channels a package may come from.
 
-use envlock_testkit::{Channel, Format, IndexFormats, Package, World};
+use envlock_testkit::{Channel, Format, IndexFormats, Package, TestMirror};
 
 use crate::support::{Lab, urls};
 
 /// `defaults` in two channels, and conda-forge beside them.
-fn two_worlds() -> World {
-    World::new()
+fn two_worlds() -> TestMirror {
+    TestMirror::new()
         .channel("pkgs/main", |c| {
-            c.pkg("python 3.10.1 main_0");
-            c.pkg("both 1.0 main_0");
-            c.pkg("needs-r 1.0 | r-base");
+            c.add("python 3.10.1 main_0");
+            c.add("both 1.0 main_0");
+            c.add("needs-r 1.0 | r-base");
         })
         .channel("pkgs/r", |c| {
-            c.pkg("r-base 4.1 r_0");
-            c.pkg("both 2.0 r_0");
+            c.add("r-base 4.1 r_0");
+            c.add("both 2.0 r_0");
         })
         .channel("conda-forge", |c| {
-            c.pkg("python 3.10.9 cf_0");
-            c.pkg("both 3.0 cf_0");
-            c.pkg("only-forge 1.0 cf_0 | helper");
-            c.pkg("helper 1.0 cf_0");
+            c.add("python 3.10.9 cf_0");
+            c.add("both 3.0 cf_0");
+            c.add("only-forge 1.0 cf_0 | helper");
+            c.add("helper 1.0 cf_0");
         })
 }
 
@@ -43,7 +43,7 @@ fn defaults_is_main_and_r_in_one_tier() {
 #[test]
 fn msys2_is_one_of_the_defaults_on_windows() {
     let world = two_worlds().channel("pkgs/msys2", |c| {
-        c.pkg_for(envlock_testkit::Subdir::Win64, "m2-base 1.0");
+        c.add_for(envlock_testkit::Subdir::Win64, "m2-base 1.0");
     });
     let yml = "channels: [defaults]\nplatforms: [win-64]\ndependencies: [m2-base]\n";
     assert_eq!(Lab::solved(world, yml).locked("win-64"), ["m2-base-1.0-0"]);
@@ -220,7 +220,7 @@ fn channels_are_folders_urls_and_variables_too() {
 
 #[test]
 fn a_relative_channel_starts_at_environment_yml_wherever_the_program_runs() {
-    let lab = Lab::new(World::new(), "");
+    let lab = Lab::new(TestMirror::new(), "");
     lab.project.write("sub/environment.yml", "channels: [./own]\ndependencies: [own]\n");
     folder(lab.project.path("sub/own"));
     lab.envlock(&["solve", "-q", "-f", "sub/environment.yml"]).success();
@@ -249,7 +249,7 @@ fn a_url_in_a_spec_is_searched_for_that_spec() {
 #[test]
 fn a_query_in_an_address_is_refused_and_not_shown() {
     let yml = "channels: ['https://conda.anaconda.org/synth?auth=geheim']\ndependencies: [app]\n";
-    let lab = Lab::new(World::new(), yml);
+    let lab = Lab::new(TestMirror::new(), yml);
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
     -- stderr
     error[channel-invalid]: `https://conda.anaconda.org/synth?***` can't be used as
@@ -269,8 +269,8 @@ fn url_of(folder: &std::path::Path) -> String {
 
 #[test]
 fn a_channel_that_nobody_has_is_told_at_its_line_after_the_warnings() {
-    let world = World::new().channel("conda-forge", |c| {
-        c.pkg("app 1.0");
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        c.add("app 1.0");
     });
     let yml = "chanels: [x]\nchannels:\n  - conda-forge\n  - nope\n  - ./nowhere\n\
                dependencies:\n  - app\n  - bioconda::tool\n";

@@ -4,7 +4,7 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use envlock_testkit::{AuditKind, Bao, JwtIssuer, Output, left_out};
+use envlock_testkit::{AuditKind, JwtIssuer, Output, TestServer, skip_test};
 use serde_json::{Value, json as object};
 
 use crate::support::ci::{Job, Runner, TokenService, Workflow, file, has};
@@ -12,7 +12,7 @@ use crate::support::json;
 
 /// A server as docs/ci.md sets it up, and a project's job beside it.
 struct Stage {
-    bao: Bao,
+    bao: TestServer,
     issuer: Arc<JwtIssuer>,
     runner: Runner,
 }
@@ -20,8 +20,8 @@ struct Stage {
 impl Stage {
     /// `fields` are those of the one secret; none for no secret.
     fn new(fields: Option<&[&str]>) -> Option<Self> {
-        let Some(bao) = Bao::tls() else {
-            left_out("a CI job that asks a server");
+        let Some(bao) = TestServer::tls() else {
+            skip_test("a CI job that asks a server");
             return None;
         };
         let mut runner = Runner::new();
@@ -33,7 +33,7 @@ impl Stage {
         bao.kv2("secret");
         if let Some(fields) = fields {
             let values =
-                fields.iter().map(|field| ((*field).to_owned(), Bao::canary(field).into()));
+                fields.iter().map(|field| ((*field).to_owned(), TestServer::canary(field).into()));
             bao.secret("secret", "demo/db_creds", Value::Object(values.collect()));
         }
         let issuer = Arc::new(bao.jwt("jwt-ci", "demo-ci", &["demo-ci"]));
@@ -96,7 +96,7 @@ fn a_workflow_of_github_logs_in_asks_no_value_logs_out_and_installs() {
     for (step, output) in &said {
         assert_eq!(output.code, Some(0), "{step}: {}{}", output.stdout, output.stderr);
         let spoken = format!("{}{}", output.stdout, output.stderr);
-        assert!(!spoken.contains(Bao::CANARY), "{step}: {spoken}");
+        assert!(!spoken.contains(TestServer::CANARY), "{step}: {spoken}");
         // A JWT begins with `{"` in base64; the runner takes the one line that has it.
         let shown = spoken.lines().filter(|line| !line.starts_with("::add-mask::"));
         assert!(!shown.into_iter().any(|line| line.contains("eyJ")), "{step}: {spoken}");

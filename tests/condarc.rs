@@ -1,37 +1,37 @@
 //! `.condarc` and envlock.toml: the pasted snippets, names of one's own, and what may not be used.
 
-use envlock_testkit::{Project, World};
+use envlock_testkit::{Project, TestMirror};
 
 use crate::support::{BINARY, Lab, shown, urls};
 
 const YML: &str = "channels: [conda-forge, defaults]\nplatforms: [linux-64, win-64]\n\
                    dependencies: [app, tool, 'pytorch::torch']\n";
 
-fn world() -> World {
-    World::new()
+fn world() -> TestMirror {
+    TestMirror::new()
         .channel("conda-forge", |c| {
-            c.pkg("app 1.0 | python");
-            c.pkg_for(envlock_testkit::Subdir::Win64, "app 1.0 | python");
+            c.add("app 1.0 | python");
+            c.add_for(envlock_testkit::Subdir::Win64, "app 1.0 | python");
         })
         .channel("pytorch", |c| {
-            c.pkg("torch 2.0");
-            c.pkg_for(envlock_testkit::Subdir::Win64, "torch 2.0");
+            c.add("torch 2.0");
+            c.add_for(envlock_testkit::Subdir::Win64, "torch 2.0");
         })
         .channel("pkgs/main", |c| {
-            c.pkg("python 3.10.1");
-            c.pkg_for(envlock_testkit::Subdir::Win64, "python 3.10.1");
+            c.add("python 3.10.1");
+            c.add_for(envlock_testkit::Subdir::Win64, "python 3.10.1");
         })
         .channel("pkgs/r", |c| {
-            c.pkg("tool 1.0");
-            c.pkg_for(envlock_testkit::Subdir::Win64, "r-base 4.1");
+            c.add("tool 1.0");
+            c.add_for(envlock_testkit::Subdir::Win64, "r-base 4.1");
         })
         .channel("pkgs/msys2", |c| {
-            c.pkg_for(envlock_testkit::Subdir::Win64, "tool 1.0");
+            c.add_for(envlock_testkit::Subdir::Win64, "tool 1.0");
         })
 }
 
 /// A project whose home has this `.condarc`.
-fn with_condarc(world: World, yml: &str, condarc: &str) -> Lab {
+fn with_condarc(world: TestMirror, yml: &str, condarc: &str) -> Lab {
     let lab = Lab::new(world, yml);
     fs_err::write(lab.project.home().join(".condarc"), condarc).unwrap();
     lab
@@ -82,15 +82,15 @@ fn a_tree_of_the_same_layout_that_the_project_declares_is_asked_and_leaves_no_tr
     assert!(!lab.world.requests("*/pkgs/main/linux-64/*").is_empty());
     // The lock alone is enough to install through it.
     fs_err::remove_file(lab.project.path("environment.yml")).unwrap();
-    lab.world.forget_requests();
+    lab.world.clear_requests();
     lab.envlock(&["install", "--frozen"]).success();
     assert!(!lab.world.requests("*/cloud/conda-forge/linux-64/*.conda").is_empty());
 }
 
 #[test]
 fn an_undeclared_tree_is_an_origin_of_its_own_and_nothing_public_is_asked() {
-    let world = World::new().channel("lab", |c| {
-        c.pkg("app 1.0");
+    let world = TestMirror::new().channel("lab", |c| {
+        c.add("app 1.0");
     });
     let folder = world.channel_url("lab").trim_end_matches("/lab").to_owned();
     let condarc = format!("custom_channels:\n  lab: {folder}\n");
@@ -103,8 +103,8 @@ fn an_undeclared_tree_is_an_origin_of_its_own_and_nothing_public_is_asked() {
 #[test]
 fn a_private_channel_that_is_unreachable_is_an_error_and_no_public_host_is_asked() {
     // A server that everything public would be asked of, if anything were.
-    let public = World::new().channel("lab", |c| {
-        c.pkg("app 6.6.6");
+    let public = TestMirror::new().channel("lab", |c| {
+        c.add("app 6.6.6");
     });
     let condarc = "custom_channels:\n  lab: http://127.0.0.1:9/conda\n";
     let lab = with_condarc(public, "channels: [lab]\ndependencies: [app]\n", condarc);
@@ -118,7 +118,7 @@ fn a_private_channel_that_is_unreachable_is_an_error_and_no_public_host_is_asked
 #[test]
 fn mirrored_channels_are_asked_in_their_order_and_the_origin_only_where_it_is_listed() {
     let (first, second) = (world(), world());
-    let folder = |world: &World| world.channel_url("conda-forge");
+    let folder = |world: &TestMirror| world.channel_url("conda-forge");
     let condarc = format!(
         "mirrored_channels:\n  conda-forge:\n    - {}\n    - {}\n",
         folder(&first),
@@ -126,8 +126,8 @@ fn mirrored_channels_are_asked_in_their_order_and_the_origin_only_where_it_is_li
     );
     let yml =
         "channels: [conda-forge]\nplatforms: [linux-64]\ndependencies: ['conda-forge::app']\n";
-    let lab = with_condarc(World::new(), yml, &condarc);
-    first.misbehave("*repodata*", envlock_testkit::Fault::status(403));
+    let lab = with_condarc(TestMirror::new(), yml, &condarc);
+    first.add_fault("*repodata*", envlock_testkit::Fault::status(403));
     let output = lab.envlock(&["solve"]);
     // app needs a python that conda-forge doesn't have: there is no solution, and that is
     // known without the origin.
@@ -256,10 +256,10 @@ fn offline_is_a_key_too() {
 #[test]
 fn a_proxy_of_condarc_is_asked_for_what_is_not_this_machine() {
     // The world is the proxy, and hears for whom a request is by its Host.
-    let proxy = World::new();
+    let proxy = TestMirror::new();
     let condarc = format!("proxy_servers:\n  http: {}\n", proxy.url());
     let yml = "channels: ['http://lab.example/conda']\ndependencies: [app]\n";
-    let lab = with_condarc(World::new(), yml, &condarc);
+    let lab = with_condarc(TestMirror::new(), yml, &condarc);
     let output = lab.envlock(&["solve", "-q"]);
     assert_ne!(output.code, Some(0));
     let asked = proxy.requests("*/conda/noarch/*");

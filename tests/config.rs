@@ -1,6 +1,6 @@
 //! `envlock config`: what is in force, and who set it.
 
-use envlock_testkit::World;
+use envlock_testkit::TestMirror;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::support::Lab;
@@ -11,7 +11,8 @@ const CONDARC: &str = "channels:\n  - defaults\nshow_channel_urls: true\ndefault
     proxy_servers:\n  https: http://me:geheim@proxy.example:8080\nchangeps1: false\n";
 
 fn lab(condarc: &str) -> Lab {
-    let lab = Lab::new(World::new(), "dependencies: []\n").env("CONDA_REMOTE_MAX_RETRIES", "5");
+    let lab =
+        Lab::new(TestMirror::new(), "dependencies: []\n").env("CONDA_REMOTE_MAX_RETRIES", "5");
     fs_err::write(lab.project.home().join(".condarc"), condarc).unwrap();
     lab.project.write("envlock.toml", "forbid-channels = [\"bioconda\"]\n");
     lab

@@ -1,27 +1,27 @@
 //! What can't be solved, told by the lines of environment.yml.
 
-use envlock_testkit::World;
+use envlock_testkit::TestMirror;
 
 use crate::support::Lab;
 
-fn world() -> World {
-    World::new()
+fn world() -> TestMirror {
+    TestMirror::new()
         .channel("conda-forge", |c| {
-            c.pkg("python 3.10.9");
-            c.pkg("python 3.11.4");
-            c.pkg("numpy 1.24.3 py310_0 | python >=3.10,<3.11.0a0");
-            c.pkg("numpy 1.26.0 py311_0 | python >=3.11,<3.12.0a0");
-            c.pkg("tensorflow 2.13.1 py311_0 | python >=3.11,<3.12.0a0");
-            c.pkg("tensorflow 2.12.1 py310_0 | python >=3.10,<3.11.0a0");
-            c.pkg("left 1.0 | shared 1.*");
-            c.pkg("right 1.0 | middle");
-            c.pkg("middle 1.0 | shared 2.*");
-            c.pkg("shared 1.0");
-            c.pkg("shared 2.0");
+            c.add("python 3.10.9");
+            c.add("python 3.11.4");
+            c.add("numpy 1.24.3 py310_0 | python >=3.10,<3.11.0a0");
+            c.add("numpy 1.26.0 py311_0 | python >=3.11,<3.12.0a0");
+            c.add("tensorflow 2.13.1 py311_0 | python >=3.11,<3.12.0a0");
+            c.add("tensorflow 2.12.1 py310_0 | python >=3.10,<3.11.0a0");
+            c.add("left 1.0 | shared 1.*");
+            c.add("right 1.0 | middle");
+            c.add("middle 1.0 | shared 2.*");
+            c.add("shared 1.0");
+            c.add("shared 2.0");
         })
         .channel("bioconda", |c| {
-            c.pkg("samtools 1.17");
-            c.pkg("numpy 1.0 old_0");
+            c.add("samtools 1.17");
+            c.add("numpy 1.0 old_0");
         })
 }
 
@@ -177,8 +177,8 @@ fn a_package_that_another_channel_has_is_told_with_that_channel() {
 #[test]
 fn a_virtual_package_that_is_not_assumed_is_told_with_the_flag() {
     let mut world = world();
-    world.change("conda-forge", |c| {
-        c.pkg("gpu 1.0 | __cuda >=12");
+    world.update_channel("conda-forge", |c| {
+        c.add("gpu 1.0 | __cuda >=12");
     });
     let lab = Lab::new(world, "channels: [conda-forge]\ndependencies:\n  - gpu\n");
     let output = lab.solve(&["-q"]);
@@ -200,8 +200,8 @@ fn a_virtual_package_that_is_not_assumed_is_told_with_the_flag() {
 #[test]
 fn a_dependency_that_no_channel_has_is_told() {
     let mut world = world();
-    world.change("conda-forge", |c| {
-        c.pkg("broken 1.0 | not-there >=2");
+    world.update_channel("conda-forge", |c| {
+        c.add("broken 1.0 | not-there >=2");
     });
     let lab = Lab::new(world, "channels: [conda-forge]\ndependencies:\n  - broken\n");
     let output = lab.solve(&["-q"]);
@@ -233,8 +233,8 @@ fn the_lock_that_is_there_is_not_touched() {
 #[test]
 fn what_fails_on_one_platform_names_it() {
     let mut world = world();
-    world.change("conda-forge", |c| {
-        c.pkg_for(envlock_testkit::Subdir::OsxArm64, "left 1.0");
+    world.update_channel("conda-forge", |c| {
+        c.add_for(envlock_testkit::Subdir::OsxArm64, "left 1.0");
     });
     let yml = "channels: [conda-forge]\nplatforms: [linux-64, osx-arm64]\ndependencies:\n  - left\n  - shared\n";
     let lab = Lab::new(world, yml);

@@ -3,17 +3,17 @@
 
 use std::path::PathBuf;
 
-use envlock_testkit::{Fault, World, files_with};
+use envlock_testkit::{Fault, TestMirror, files_containing};
 
 use crate::support::Lab;
 
 const CANARY: &str = "canary-4711";
 
 /// A private channel below the public layout, also below `/t/<token>/`.
-fn world() -> World {
-    let world = World::new().channel("lab", |c| {
-        c.pkg("app 1.0 | lib");
-        c.pkg("lib 1.0");
+fn world() -> TestMirror {
+    let world = TestMirror::new().channel("lab", |c| {
+        c.add("app 1.0 | lib");
+        c.add("lib 1.0");
     });
     std::fs::create_dir(world.root().join("t")).unwrap();
     std::os::unix::fs::symlink(world.root(), world.root().join("t").join(CANARY)).unwrap();
@@ -21,7 +21,7 @@ fn world() -> World {
 }
 
 /// An environment.yml with the channel, with this before its host and before its path.
-fn yml(world: &World, user: &str, token: &str) -> String {
+fn yml(world: &TestMirror, user: &str, token: &str) -> String {
     let host = world.url().replace("http://", "");
     format!("channels: ['http://{user}{host}{token}/anaconda/cloud/lab']\ndependencies: [app]\n")
 }
@@ -47,7 +47,7 @@ fn goes_the_whole_way(lab: &Lab, planted: &[PathBuf]) {
             fs_err::remove_dir_all(lab.project.cache().join("pkgs")).unwrap();
         }
     }
-    lab.world.misbehave("*", Fault::status(403));
+    lab.world.add_fault("*", Fault::status(403));
     let output = lab.envlock(&["solve"]);
     assert_eq!(output.code, Some(3));
     assert!(output.stderr.contains("it refuses the credential of"), "{}", output.stderr);
@@ -59,7 +59,7 @@ fn goes_the_whole_way(lab: &Lab, planted: &[PathBuf]) {
     });
     assert!(brought && asked.len() > 8, "{asked:?}");
     for needle in [CANARY, "Y2FuYXJ5LTQ3MT", "bmFyeS00NzEx"] {
-        let mut found = files_with(&around, needle);
+        let mut found = files_containing(&around, needle);
         found.retain(|path| !planted.contains(&around.join(path)));
         assert_eq!(found, Vec::<PathBuf>::new(), "{needle}");
     }
@@ -98,7 +98,7 @@ fn in_a_variable_of_ours() {
 fn in_the_stores_of_curl_rattler_and_conda() {
     let netrc = format!("machine 127.0.0.1 login user password {CANARY}\n");
     let rattler = format!(r#"{{"127.0.0.1": {{"BearerToken": "{CANARY}"}}}}"#);
-    let place = |world: &World| {
+    let place = |world: &TestMirror| {
         let quoted = world.url().replace(':', "%3A").replace('/', "%2F");
         format!(".continuum/anaconda-client/tokens/{quoted}.token")
     };
@@ -130,7 +130,7 @@ fn in_the_address_of_a_mirror() {
     }
     assert!(lab.world.requests("*").iter().all(|l| l.request.header("authorization").is_some()));
     let around = lab.project.root().parent().unwrap().to_owned();
-    assert_eq!(files_with(&around, CANARY), Vec::<PathBuf>::new());
+    assert_eq!(files_containing(&around, CANARY), Vec::<PathBuf>::new());
 }
 
 #[test]

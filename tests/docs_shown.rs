@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use envlock_testkit::World;
+use envlock_testkit::TestMirror;
 
 use crate::support::Lab;
 use crate::support::pages::{Block, Page, Shown, is_as_shown, masked, pages};
@@ -97,7 +97,7 @@ fn type_tutorial() -> Option<Reading> {
     let on_path: Vec<_> = std::env::split_paths(&on_path).collect();
     let folders = envlock_depot::bin_directories(&on_path, std::env::home_dir().as_deref());
     let python = envlock_depot::Cpython::find(&folders, [3, 10]).ok();
-    let Some(python) = python.filter(|python| python.is_wanted) else {
+    let Some(python) = python.filter(|python| python.is_requested_version) else {
         eprintln!("left out: the outputs in README and tutorial, which need a Python 3.10");
         return None;
     };
@@ -232,8 +232,8 @@ fn the_other_pages_show_what_is_printed_in_the_demos_folder() {
 
 #[test]
 fn the_page_on_mirrors_shows_what_doctor_prints() {
-    let world = World::new().channel("conda-forge", |c| {
-        c.pkg("zlib 1.3 h0_0");
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        c.add("zlib 1.3 h0_0");
     });
     let lab = Lab::new(world, "channels: [conda-forge]\ndependencies: [zlib]\n");
     let url = lab.world.url();

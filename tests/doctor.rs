@@ -1,14 +1,14 @@
 //! `envlock doctor`: what is configured, tried.
 
-use envlock_testkit::{Fault, Output, World};
+use envlock_testkit::{Fault, Output, TestMirror};
 
 use crate::support::Lab;
 
 const YML: &str = "channels: [conda-forge]\ndependencies: [app]\n";
 
-fn world() -> World {
-    World::new().channel("conda-forge", |c| {
-        c.pkg("app 1.0");
+fn world() -> TestMirror {
+    TestMirror::new().channel("conda-forge", |c| {
+        c.add("app 1.0");
     })
 }
 
@@ -46,10 +46,10 @@ fn nothing_is_left_behind_beside_the_environment() {
 
 #[test]
 fn a_source_that_refuses_is_wrong_though_another_delivers() {
-    let failing = world().fault("*repodata*", Fault::status(403));
+    let failing = world().with_fault("*repodata*", Fault::status(403));
     let lab = Lab::new(world(), YML);
     let mirror =
-        |world: &World| format!("https://conda.anaconda.org/={}/anaconda/cloud/", world.url());
+        |world: &TestMirror| format!("https://conda.anaconda.org/={}/anaconda/cloud/", world.url());
     let (first, second) = (mirror(&failing), mirror(&lab.world));
     let args = ["doctor", "--no-origin", "--mirror", &first, "--mirror", &second];
     let output = lab.envlock(&args);
@@ -62,14 +62,14 @@ fn a_source_that_refuses_is_wrong_though_another_delivers() {
 
 #[test]
 fn a_login_page_and_a_lagging_form_are_told_apart() {
-    let page = world().fault("*repodata*", Fault::Html);
+    let page = world().with_fault("*repodata*", Fault::Html);
     let lab = Lab::new(page, YML);
     let output = lab.with_mirrors("doctor", &[]);
     assert_eq!(output.code, Some(1));
     assert!(output.stderr.contains("in a browser"), "{}", output.stderr);
-    let json = World::new().channel("conda-forge", |c| {
-        c.no_zst();
-        c.pkg("app 1.0");
+    let json = TestMirror::new().channel("conda-forge", |c| {
+        c.json_only();
+        c.add("app 1.0");
     });
     let output = Lab::new(json, YML).with_mirrors("doctor", &[]);
     assert!(about(&output, "source")[0].ends_with("as repodata.json"), "{}", output.stdout);

@@ -1,12 +1,12 @@
 //! The files of a project that aren't what they should be, and command lines that aren't.
 
-use envlock_testkit::World;
+use envlock_testkit::TestMirror;
 
 use crate::support::Lab;
 
 fn lab(environment_yml: &str) -> Lab {
-    let world = World::new().channel("conda-forge", |c| {
-        c.pkg("app 1.0");
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        c.add("app 1.0");
     });
     Lab::new(world, environment_yml)
 }

@@ -2,18 +2,20 @@
 
 use std::{collections::BTreeMap, path::Path, time::SystemTime};
 
-use envlock_testkit::{Fault, World, package};
+use envlock_testkit::{Fault, TestMirror, parse_package};
 
 use crate::support::Lab;
 
 const YML: &str =
     "channels: [conda-forge]\ndependencies: [app]\nvariables:\n  GREETING: 你好 $HOME\n";
 
-fn world() -> World {
-    World::new().channel("conda-forge", |c| {
-        c.package(&package("app 1.0 | lib").executable("bin/app", "#!/bin/sh\necho app 1.0\n"));
+fn world() -> TestMirror {
+    TestMirror::new().channel("conda-forge", |c| {
+        c.package(
+            &parse_package("app 1.0 | lib").executable("bin/app", "#!/bin/sh\necho app 1.0\n"),
+        );
         c.tar_bz2();
-        c.package(&package("lib 1.2").prefix_text("etc/lib.conf", "root = {PREFIX}\n"));
+        c.package(&parse_package("lib 1.2").prefix_text("etc/lib.conf", "root = {PREFIX}\n"));
         c.conda();
     })
 }
@@ -28,13 +30,15 @@ fn installed() -> Lab {
 /// app 2.0 comes, is locked, and its archive is what the fault makes of it.
 fn upgraded(fault: Option<Fault>) -> Lab {
     let mut lab = installed();
-    lab.world.change("conda-forge", |c| {
-        c.package(&package("app 2.0 | lib").executable("bin/app", "#!/bin/sh\necho app 2.0\n"));
+    lab.world.update_channel("conda-forge", |c| {
+        c.package(
+            &parse_package("app 2.0 | lib").executable("bin/app", "#!/bin/sh\necho app 2.0\n"),
+        );
     });
     lab.ask(&YML.replace("[app]", "[app >=2]"));
     lab.solve(&["-q"]).success();
     if let Some(fault) = fault {
-        lab.world.misbehave("*/app-2.0*", fault);
+        lab.world.add_fault("*/app-2.0*", fault);
     }
     lab
 }
@@ -102,7 +106,7 @@ fn what_conda_expects_is_in_conda_meta() {
 fn a_prefix_that_is_right_is_not_touched_and_nobody_is_asked() {
     let lab = installed();
     let before = times(&lab.project.path(".envlock"));
-    lab.world.forget_requests();
+    lab.world.clear_requests();
     insta::assert_snapshot!(lab.shown(&lab.install(&[])), @"
     -- stdout
     ~/project/.envlock/project is already right: 2 packages
@@ -115,7 +119,7 @@ fn a_prefix_that_is_right_is_not_touched_and_nobody_is_asked() {
 #[test]
 fn a_dry_run_says_what_would_change_and_touches_nothing() {
     let lab = Lab::solved(world(), YML);
-    lab.world.forget_requests();
+    lab.world.clear_requests();
     insta::assert_snapshot!(lab.shown(&lab.install(&["--dry-run"])), @"
     -- stdout
     +  app  1.0 0
@@ -194,7 +198,7 @@ fn when_an_archive_cannot_be_had_the_old_environment_runs_on() {
         assert_eq!(times(&lab.prefix()), before, "{shown}");
         assert_eq!(app(&lab), "app 1.0\n", "{shown}");
         lab.envlock(&["verify", "-q"]).success();
-        lab.world.behave();
+        lab.world.clear_faults();
         lab.install(&["-q"]).success();
         assert_eq!(app(&lab), "app 2.0\n", "{shown}");
     }
@@ -203,9 +207,9 @@ fn when_an_archive_cannot_be_had_the_old_environment_runs_on() {
 #[test]
 fn an_archive_that_one_mirror_corrupts_is_taken_from_the_next() {
     let lab = Lab::solved(world(), YML);
-    let bad = world().fault("*/app-1.0*", Fault::Corrupt);
+    let bad = world().with_fault("*/app-1.0*", Fault::Corrupt);
     let mirror =
-        |world: &World| format!("https://conda.anaconda.org/={}/anaconda/cloud/", world.url());
+        |world: &TestMirror| format!("https://conda.anaconda.org/={}/anaconda/cloud/", world.url());
     let (bad, good) = (mirror(&bad), mirror(&lab.world));
     let args = ["install", "--no-origin", "--mirror", &bad, "--mirror", &good];
     let output = lab.envlock(&args);
@@ -238,7 +242,7 @@ fn files_that_the_lock_does_not_know_are_named_and_need_replace() {
 fn a_dry_run_refuses_what_the_install_would_refuse_and_names_what_would_go() {
     let lab = upgraded(None);
     lab.project.write(".envlock/project/lib/mine/我的.py", "x = 1\n");
-    lab.world.forget_requests();
+    lab.world.clear_requests();
     let (dry, real) = (lab.install(&["-q", "--dry-run"]), lab.install(&["-q"]));
     assert_eq!(dry.code, Some(1));
     assert_eq!(dry, real);
@@ -303,8 +307,8 @@ fn a_damaged_conda_meta_is_told_with_what_repairs_it_and_repaired() {
 
 #[test]
 fn the_next_command_names_python_where_the_environment_has_one() {
-    let world = World::new().channel("conda-forge", |c| {
-        c.package(&package("python 3.10.1").executable("bin/python", "#!/bin/sh\n"));
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        c.package(&parse_package("python 3.10.1").executable("bin/python", "#!/bin/sh\n"));
     });
     let lab = Lab::solved(world, "channels: [conda-forge]\ndependencies: [python]\n");
     let said = lab.install(&["-q", "-p", "envs/a b"]).success();
@@ -314,9 +318,9 @@ fn the_next_command_names_python_where_the_environment_has_one() {
 
 #[test]
 fn a_path_that_two_packages_bring_is_told() {
-    let world = World::new().channel("conda-forge", |c| {
-        c.package(&package("a 1.0").file("share/same", "a\n"));
-        c.package(&package("b 1.0").file("share/same", "b\n"));
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        c.package(&parse_package("a 1.0").file("share/same", "a\n"));
+        c.package(&parse_package("b 1.0").file("share/same", "b\n"));
     });
     let lab = Lab::solved(world, "channels: [conda-forge]\ndependencies: [a, b]\n");
     insta::assert_snapshot!(lab.shown(&lab.install(&["-q"])), @"
@@ -332,8 +336,8 @@ fn a_path_that_two_packages_bring_is_told() {
 
 #[test]
 fn post_link_scripts_are_named_and_run_only_when_asked() {
-    let world = World::new().channel("conda-forge", |c| {
-        c.package(&package("app 1.0").post_link("#!/bin/sh\necho ran > \"$PREFIX/ran\"\n"));
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        c.package(&parse_package("app 1.0").post_link("#!/bin/sh\necho ran > \"$PREFIX/ran\"\n"));
     });
     let lab = Lab::solved(world, "channels: [conda-forge]\ndependencies: [app]\n");
     insta::assert_snapshot!(lab.shown(&lab.install(&["-q"])), @"
@@ -366,7 +370,7 @@ fn offline_installs_from_the_cache_and_names_what_is_missing_there() {
     ");
     lab.install(&["-q"]).success();
     fs_err::remove_dir_all(lab.prefix()).unwrap();
-    lab.world.forget_requests();
+    lab.world.clear_requests();
     lab.install(&["-q", "--offline"]).success();
     assert!(lab.world.requests("*").is_empty());
     assert_eq!(app(&lab), "app 1.0\n");
@@ -416,8 +420,8 @@ fn two_installs_at_once_leave_one_whole_environment() {
 #[test]
 fn what_the_lock_no_longer_has_is_gone() {
     let mut lab = installed();
-    lab.world.change("conda-forge", |c| {
-        c.pkg("tool 1.0");
+    lab.world.update_channel("conda-forge", |c| {
+        c.add("tool 1.0");
     });
     lab.ask("channels: [conda-forge]\ndependencies: [tool]\n");
     lab.solve(&["-q"]).success();

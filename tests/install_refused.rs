@@ -1,15 +1,17 @@
 //! What `envlock install` refuses, and what lets it go on all the same.
 
-use envlock_testkit::{Subdir, World, files_with, package};
+use envlock_testkit::{Subdir, TestMirror, files_containing, parse_package};
 
 use crate::support::Lab;
 
 const YML: &str = "channels: [conda-forge]\ndependencies: [app]\n";
 
-fn world() -> World {
-    World::new().channel("conda-forge", |c| {
-        c.package(&package("app 1.0 | lib").executable("bin/app", "#!/bin/sh\necho app 1.0\n"));
-        c.pkg("lib 1.2");
+fn world() -> TestMirror {
+    TestMirror::new().channel("conda-forge", |c| {
+        c.package(
+            &parse_package("app 1.0 | lib").executable("bin/app", "#!/bin/sh\necho app 1.0\n"),
+        );
+        c.add("lib 1.2");
     })
 }
 
@@ -59,8 +61,8 @@ fn another_platform_is_refused() {
     -- exit 2
     ");
     let mut world = world();
-    world.change("conda-forge", |c| {
-        c.pkg_for(Subdir::Win64, "app 1.0");
+    world.update_channel("conda-forge", |c| {
+        c.add_for(Subdir::Win64, "app 1.0");
     });
     let lab = Lab::new(world, YML);
     lab.solve(&["-q", "--platform", "win-64"]).success();
@@ -76,9 +78,9 @@ fn another_platform_is_refused() {
 
 #[test]
 fn a_machine_without_what_packages_need_is_refused() {
-    let world = World::new().channel("conda-forge", |c| {
-        c.pkg("app 1.0 | __glibc >=2.28");
-        c.pkg("gpu 1.0 | __cuda >=12");
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        c.add("app 1.0 | __glibc >=2.28");
+        c.add("gpu 1.0 | __cuda >=12");
     });
     let lab = Lab::new(world, "channels: [conda-forge]\ndependencies: [app, gpu]\n");
     lab.solve(&["-q", "--virtual-package", "__cuda=12.2"]).success();
@@ -140,8 +142,8 @@ fn a_pip_section_is_refused_unless_it_is_left_out() {
 fn a_package_that_would_write_outside_is_refused_and_nothing_is_written() {
     let mut lab = Lab::solved(world(), YML);
     lab.install(&["-q"]).success();
-    lab.world.change("conda-forge", |c| {
-        c.package(&package("app 2.0").hostile("../../../../escaped", "x"));
+    lab.world.update_channel("conda-forge", |c| {
+        c.package(&parse_package("app 2.0").file_with_raw_path("../../../../escaped", "x"));
     });
     lab.ask(&YML.replace("[app]", "[app >=2]"));
     lab.solve(&["-q"]).success();
@@ -157,14 +159,14 @@ fn a_package_that_would_write_outside_is_refused_and_nothing_is_written() {
     -- exit 3
     ");
     let around = lab.project.root().parent().unwrap().to_owned();
-    assert!(!files_with(&around, "escaped").iter().any(|p| p.ends_with("escaped")));
+    assert!(!files_containing(&around, "escaped").iter().any(|p| p.ends_with("escaped")));
     assert_eq!(app(&lab), "app 1.0\n");
 }
 
 #[test]
 fn a_package_whose_link_leads_out_is_refused() {
-    let world = World::new().channel("conda-forge", |c| {
-        c.package(&package("app 1.0").symlink("share/out", "../../../.."));
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        c.package(&parse_package("app 1.0").symlink("share/out", "../../../.."));
     });
     let lab = Lab::solved(world, "channels: [conda-forge]\ndependencies: [app]\n");
     let output = lab.install(&["-q"]);

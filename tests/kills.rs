@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use envlock_testkit::World;
+use envlock_testkit::TestMirror;
 
 use crate::support::Lab;
 
@@ -46,7 +46,7 @@ const MOMENTS: [Moment; 20] = [
 
 #[test]
 fn whenever_an_install_is_killed_the_next_one_makes_it_right() {
-    let world = World::new().channel("conda-forge", |c| c.synthetic(60, 50));
+    let world = TestMirror::new().channel("conda-forge", |c| c.synthetic(60, 50));
     let lab = Lab::new(world, "");
     let mut killed = 0;
     for (number, moment) in MOMENTS.iter().enumerate() {
@@ -81,7 +81,7 @@ fn whenever_an_install_is_killed_the_next_one_makes_it_right() {
 
 /// Starts an install and kills it at the moment; whether it was still at work.
 fn kill(lab: &Lab, moment: &Moment) -> bool {
-    lab.world.forget_requests();
+    lab.world.clear_requests();
     let inode = inode(&lab.prefix());
     let mirrors = lab.world.mirror_args();
     let mut child = lab

@@ -1,17 +1,17 @@
 //! envlock.lock: its eight rules, each by name.
 
-use envlock_testkit::{Subdir, World};
+use envlock_testkit::{Subdir, TestMirror};
 
 use crate::support::Lab;
 
 const YML: &str = "channels: [conda-forge]\ndependencies:\n  - app >=1\n";
 
-fn world() -> World {
-    World::new().channel("conda-forge", |c| {
-        c.pkg("app 1.0 | lib >=1; __glibc >=2.17");
-        c.pkg("lib 1.2");
-        c.pkg_for(Subdir::OsxArm64, "app 1.0 | lib >=1");
-        c.pkg_for(Subdir::OsxArm64, "lib 1.2");
+fn world() -> TestMirror {
+    TestMirror::new().channel("conda-forge", |c| {
+        c.add("app 1.0 | lib >=1; __glibc >=2.17");
+        c.add("lib 1.2");
+        c.add_for(Subdir::OsxArm64, "app 1.0 | lib >=1");
+        c.add_for(Subdir::OsxArm64, "lib 1.2");
     })
 }
 
@@ -37,7 +37,7 @@ fn rule_1_the_lock_names_the_origin_whatever_served_it() {
 fn rule_1_a_base_url_that_would_smuggle_the_mirror_in_is_rewritten() {
     let mut world = world();
     let base = format!("{}/linux-64/", world.channel_url("conda-forge"));
-    world.change("conda-forge", |c| c.info("base_url", base));
+    world.update_channel("conda-forge", |c| c.set_info("base_url", base));
     let lab = Lab::solved(world, YML);
     assert_eq!(lab.lock(), solved().lock());
 }
@@ -45,7 +45,7 @@ fn rule_1_a_base_url_that_would_smuggle_the_mirror_in_is_rewritten() {
 #[test]
 fn rule_1_a_base_url_at_another_host_is_refused() {
     let mut world = world();
-    world.change("conda-forge", |c| c.info("base_url", "https://evil.example/x/"));
+    world.update_channel("conda-forge", |c| c.set_info("base_url", "https://evil.example/x/"));
     let lab = Lab::new(world, YML);
     let output = lab.solve(&["-q"]);
     assert_eq!(output.code, Some(3), "{}", output.stdout);
@@ -133,7 +133,7 @@ fn rule_4_comments_order_and_wider_specs_leave_a_lock_fresh() {
         "name: project\nchannels: ['https://conda.anaconda.org/conda-forge/']\ndependencies: [lib, app=1.0]\nvariables: {A: '1', B: '2'}\n",
     ] {
         lab.ask(fresh);
-        lab.world.forget_requests();
+        lab.world.clear_requests();
         let output = lab.solve(&["--check", "-q"]);
         assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{fresh}");
         assert!(lab.world.requests("*").is_empty(), "no network");
@@ -211,7 +211,7 @@ fn rule_4_what_changed_is_said_spec_by_spec_with_its_line() {
 #[test]
 fn rule_4_the_order_of_channels_is_a_change() {
     let world = world().channel("bioconda", |c| {
-        c.pkg("bio 1");
+        c.add("bio 1");
     });
     let lab = Lab::solved(world, "channels: [conda-forge, bioconda]\ndependencies: [app]\n");
     lab.ask("channels: [bioconda, conda-forge]\ndependencies: [app]\n");
@@ -231,9 +231,9 @@ fn rule_4_the_order_of_channels_is_a_change() {
 #[test]
 fn rule_5_what_is_locked_stays_and_what_is_gone_moves() {
     let mut lab = solved();
-    lab.world.change("conda-forge", |c| {
-        c.pkg("app 2.0 | lib >=1");
-        c.pkg("lib 1.9");
+    lab.world.update_channel("conda-forge", |c| {
+        c.add("app 2.0 | lib >=1");
+        c.add("lib 1.9");
     });
     lab.solve(&["-q"]).success();
     assert_eq!(lab.locked("linux-64"), ["app-1.0-0", "lib-1.2-0"]);
@@ -242,9 +242,9 @@ fn rule_5_what_is_locked_stays_and_what_is_gone_moves() {
     lab.solve(&["-q"]).success();
     assert_eq!(lab.locked("linux-64"), ["app-2.0-0", "lib-1.2-0"]);
     // lib 1.2 is gone from the index.
-    let world = World::new().channel("conda-forge", |c| {
-        c.pkg("app 2.0 | lib >=1");
-        c.pkg("lib 1.9");
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        c.add("app 2.0 | lib >=1");
+        c.add("lib 1.9");
     });
     let lab = Lab { world, project: lab.project };
     lab.solve(&["-q"]).success();
@@ -253,9 +253,9 @@ fn rule_5_what_is_locked_stays_and_what_is_gone_moves() {
 
 #[test]
 fn rule_6_virtual_packages_are_fixed_until_set_and_then_stay() {
-    let world = World::new().channel("conda-forge", |c| {
-        c.pkg("gpu 1.0 cpu_0");
-        c.pkg("gpu 2.0 cuda_0 | __cuda >=12");
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        c.add("gpu 1.0 cpu_0");
+        c.add("gpu 2.0 cuda_0 | __cuda >=12");
     });
     let lab = Lab::new(world, "channels: [conda-forge]\ndependencies: [gpu]\n");
     let solved = |args: &[&str]| {
@@ -313,15 +313,15 @@ fn a_lock_that_cannot_be_read_is_never_written_over() {
 #[test]
 fn neither_the_form_of_the_index_nor_that_of_the_archives_hides_in_the_lock() {
     let lock = |tell: fn(&mut envlock_testkit::TestChannel)| {
-        let world = World::new().channel("conda-forge", |c| {
+        let world = TestMirror::new().channel("conda-forge", |c| {
             tell(c);
-            c.pkg("app 1.0 | lib");
-            c.pkg("lib 1.2");
+            c.add("app 1.0 | lib");
+            c.add("lib 1.2");
         });
         Lab::solved(world, YML).lock()
     };
     let both = lock(|_| {});
-    assert_eq!(lock(envlock_testkit::TestChannel::no_zst), both);
+    assert_eq!(lock(envlock_testkit::TestChannel::json_only), both);
     assert_eq!(lock(envlock_testkit::TestChannel::zst_only), both);
     let old = lock(envlock_testkit::TestChannel::tar_bz2);
     assert!(old.contains("linux-64/lib-1.2-0.tar.bz2\n"), "{old}");

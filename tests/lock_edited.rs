@@ -1,15 +1,15 @@
 //! A lock after a hand edit or a bad merge: checked by meaning (rule 3), told by line (rule 8).
 
-use envlock_testkit::World;
+use envlock_testkit::TestMirror;
 
 use crate::support::Lab;
 
 const YML: &str = "channels: [conda-forge]\ndependencies:\n  - app >=1\n";
 
 fn solved() -> Lab {
-    let world = World::new().channel("conda-forge", |c| {
-        c.pkg("app 1.0 | lib >=1; __glibc >=2.17");
-        c.pkg("lib 1.2");
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        c.add("app 1.0 | lib >=1; __glibc >=2.17");
+        c.add("lib 1.2");
     });
     Lab::solved(world, YML)
 }
@@ -276,8 +276,8 @@ fn rule_3_an_edited_lock_is_mended_by_solving_and_what_is_right_stays() {
     let mut lab = solved();
     let before = lab.lock();
     lab.project.write("envlock.lock", without(&before, "app-1.0"));
-    lab.world.change("conda-forge", |c| {
-        c.pkg("lib 1.9");
+    lab.world.update_channel("conda-forge", |c| {
+        c.add("lib 1.9");
     });
     lab.solve(&["-q"]).success();
     assert_eq!(lab.lock(), before, "lib stays at 1.2");

@@ -1,25 +1,25 @@
 //! Mirrors: who is asked, in which order, and what is made of the answers.
 
-use envlock_testkit::{Fault, Subdir, World};
+use envlock_testkit::{Fault, Subdir, TestMirror};
 
 use crate::support::Lab;
 
 const YML: &str = "channels: [conda-forge]\ndependencies: [app]\n";
 
-fn world() -> World {
-    World::new().channel("conda-forge", |c| {
-        c.pkg("app 1.0");
+fn world() -> TestMirror {
+    TestMirror::new().channel("conda-forge", |c| {
+        c.add("app 1.0");
         c.noarch("any 1.0 | app");
     })
 }
 
 /// `PREFIX=URL` for conda.anaconda.org.
-fn mirror(world: &World) -> String {
+fn mirror(world: &TestMirror) -> String {
     format!("https://conda.anaconda.org/={}/anaconda/cloud/", world.url())
 }
 
 /// `solve` with these mirrors in this order.
-fn solve(lab: &Lab, mirrors: &[&World], args: &[&str]) -> envlock_testkit::Output {
+fn solve(lab: &Lab, mirrors: &[&TestMirror], args: &[&str]) -> envlock_testkit::Output {
     let mirrors: Vec<_> = mirrors.iter().map(|world| mirror(world)).collect();
     let mirrors = mirrors.iter().flat_map(|mirror| ["--mirror", mirror.as_str()]);
     lab.project.envlock(["solve", "-q"].into_iter().chain(mirrors).chain(args.iter().copied()))
@@ -28,12 +28,12 @@ fn solve(lab: &Lab, mirrors: &[&World], args: &[&str]) -> envlock_testkit::Outpu
 #[test]
 fn mirrors_are_asked_in_the_order_given() {
     let (first, second) = (world(), world());
-    let lab = Lab::new(World::new(), YML);
+    let lab = Lab::new(TestMirror::new(), YML);
     solve(&lab, &[&first, &second], &["--no-origin"]).success();
     assert!(!first.requests("*/repodata.json*").is_empty());
     assert!(second.requests("*").is_empty());
     let from_first = lab.lock();
-    let lab = Lab::new(World::new(), YML);
+    let lab = Lab::new(TestMirror::new(), YML);
     solve(&lab, &[&second, &first], &["--no-origin"]).success();
     assert!(!second.requests("*/repodata.json*").is_empty());
     assert_eq!(lab.lock(), from_first);
@@ -41,9 +41,9 @@ fn mirrors_are_asked_in_the_order_given() {
 
 #[test]
 fn what_one_lacks_is_asked_of_the_next_without_a_word() {
-    let empty = World::new();
+    let empty = TestMirror::new();
     let full = world();
-    let lab = Lab::new(World::new(), YML);
+    let lab = Lab::new(TestMirror::new(), YML);
     let output = solve(&lab, &[&empty, &full], &["--no-origin"]);
     assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{}", output.stderr);
     assert!(!empty.requests("*").is_empty());
@@ -51,20 +51,20 @@ fn what_one_lacks_is_asked_of_the_next_without_a_word() {
 
 #[test]
 fn a_subdir_that_one_lacks_is_asked_of_the_next() {
-    let noarch_only = World::new().channel("conda-forge", |c| {
+    let noarch_only = TestMirror::new().channel("conda-forge", |c| {
         c.noarch("any 1.0 | app");
     });
     fs_err::remove_dir_all(noarch_only.channel_dir("conda-forge").join("linux-64")).ok();
     let full = world();
-    let lab = Lab::new(World::new(), "channels: [conda-forge]\ndependencies: [any]\n");
+    let lab = Lab::new(TestMirror::new(), "channels: [conda-forge]\ndependencies: [any]\n");
     solve(&lab, &[&noarch_only, &full], &["--no-origin"]).success();
     assert_eq!(lab.locked("linux-64"), ["any-1.0-0", "app-1.0-0"]);
 }
 
 #[test]
 fn a_platform_that_nobody_has_is_empty_with_a_warning_where_there_is_a_noarch() {
-    let world = World::new().channel("conda-forge", |c| {
-        c.package(&envlock_testkit::package("data 1.0").noarch_generic());
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        c.package(&envlock_testkit::parse_package("data 1.0").noarch_generic());
     });
     fs_err::remove_dir_all(world.channel_dir("conda-forge").join("linux-64")).ok();
     let lab = Lab::new(world, "channels: [conda-forge]\ndependencies: [data]\n");
@@ -103,7 +103,7 @@ fn a_channel_that_nobody_has_ends_with_3() {
 
 #[test]
 fn a_mirror_that_fails_is_followed_by_the_next_and_that_is_said() {
-    let failing = world().fault("*repodata*", Fault::status(403));
+    let failing = world().with_fault("*repodata*", Fault::status(403));
     let lab = Lab::new(world(), YML);
     let mirrors = [mirror(&failing), mirror(&lab.world)];
     let output =
@@ -115,7 +115,7 @@ fn a_mirror_that_fails_is_followed_by_the_next_and_that_is_said() {
 
 #[test]
 fn the_origin_is_not_asked_with_no_origin_and_without_a_mirror_that_is_a_mistake() {
-    let lab = Lab::new(World::new(), YML);
+    let lab = Lab::new(TestMirror::new(), YML);
     let output = lab.envlock(&["solve", "-q", "--no-origin"]);
     assert_eq!(output.code, Some(2), "{}", output.stderr);
     insta::assert_snapshot!(lab.shown(&output), @"
@@ -133,16 +133,16 @@ fn the_origin_is_not_asked_with_no_origin_and_without_a_mirror_that_is_a_mistake
 
 #[test]
 fn plain_json_is_taken_at_the_same_source_where_zst_is_missing_or_damaged() {
-    let first = World::new().channel("conda-forge", |c| {
-        c.no_zst();
-        c.pkg("app 1.0");
+    let first = TestMirror::new().channel("conda-forge", |c| {
+        c.json_only();
+        c.add("app 1.0");
     });
     let second = world();
-    let lab = Lab::new(World::new(), YML);
+    let lab = Lab::new(TestMirror::new(), YML);
     solve(&lab, &[&first, &second], &["--no-origin"]).success();
     assert!(second.requests("*").is_empty());
-    let damaged = world().fault("*.zst", Fault::Corrupt);
-    let lab = Lab::new(World::new(), YML);
+    let damaged = world().with_fault("*.zst", Fault::Corrupt);
+    let lab = Lab::new(TestMirror::new(), YML);
     solve(&lab, &[&damaged, &second], &["--no-origin"]).success();
     assert!(second.requests("*").is_empty());
 }
@@ -197,7 +197,7 @@ fn a_channel_that_is_no_mirror_stays_what_it_is() {
 #[test]
 fn a_second_run_asks_once_a_subdir_and_hears_that_nothing_changed() {
     let lab = Lab::solved(world(), YML);
-    lab.world.forget_requests();
+    lab.world.clear_requests();
     lab.solve(&["-q"]).success();
     let statuses: Vec<_> = lab.world.requests("*").iter().map(|asked| asked.status).collect();
     assert_eq!(statuses, [Some(304), Some(304)]);
@@ -205,8 +205,8 @@ fn a_second_run_asks_once_a_subdir_and_hears_that_nothing_changed() {
 
 #[test]
 fn another_platform_is_asked_for_its_own_index() {
-    let world = World::new().channel("conda-forge", |c| {
-        c.pkg_for(Subdir::LinuxAarch64, "app 1.0");
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        c.add_for(Subdir::LinuxAarch64, "app 1.0");
     });
     let lab = Lab::new(world, YML);
     lab.solve(&["-q", "--platform", "linux-aarch64"]).success();
@@ -250,13 +250,16 @@ fn a_credential_of_a_mirror_shows_up_nowhere() {
     };
     assert_eq!(run("solve"), Some(0));
     assert_eq!(run("install"), Some(0));
-    lab.world.misbehave("*", Fault::status(403));
+    lab.world.add_fault("*", Fault::status(403));
     fs_err::remove_dir_all(lab.project.cache()).unwrap();
     fs_err::remove_dir_all(lab.prefix()).unwrap();
     assert_eq!(run("solve"), Some(3));
     assert_eq!(run("install"), Some(3));
-    lab.world.behave();
+    lab.world.clear_faults();
     assert_eq!(run("install"), Some(0));
     let around = lab.project.root().parent().unwrap().to_owned();
-    assert_eq!(envlock_testkit::files_with(&around, SECRET), Vec::<std::path::PathBuf>::new());
+    assert_eq!(
+        envlock_testkit::files_containing(&around, SECRET),
+        Vec::<std::path::PathBuf>::new()
+    );
 }

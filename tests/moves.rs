@@ -1,27 +1,27 @@
 //! What moves a lock, and what holds it back: `--update`, `--upgrade`, `--exclude-newer`,
 //! `--channel-priority`, several environment files.
 
-use envlock_testkit::{World, package};
+use envlock_testkit::{TestMirror, parse_package};
 
 use crate::support::Lab;
 
 const YML: &str = "name: t\nchannels: [conda-forge]\ndependencies: [app, tool]\n";
 
-fn world() -> World {
-    World::new().channel("conda-forge", |c| {
-        c.pkg("app 1.0 0 | base >=1.0");
-        c.pkg("base 1.0 0");
-        c.pkg("tool 1.0 0");
+fn world() -> TestMirror {
+    TestMirror::new().channel("conda-forge", |c| {
+        c.add("app 1.0 0 | base >=1.0");
+        c.add("base 1.0 0");
+        c.add("tool 1.0 0");
     })
 }
 
 /// A project locked at 1.0, and then a newer version of everything: `app` 2.0 needs `base` 2.0.
 fn left_behind() -> Lab {
     let mut lab = Lab::solved(world(), YML);
-    lab.world.change("conda-forge", |c| {
-        c.pkg("app 2.0 0 | base >=2.0");
-        c.pkg("base 2.0 0");
-        c.pkg("tool 2.0 0");
+    lab.world.update_channel("conda-forge", |c| {
+        c.add("app 2.0 0 | base >=2.0");
+        c.add("base 2.0 0");
+        c.add("tool 2.0 0");
     });
     lab
 }
@@ -63,10 +63,10 @@ fn what_is_not_in_the_lock_cannot_be_updated() {
 #[test]
 fn what_is_too_new_or_of_unknown_age_is_no_candidate_until_never_is_said() {
     let june = 1_780_000_000_000; // 2026-05-28, in milliseconds
-    let world = World::new().channel("conda-forge", |c| {
-        c.package(&package("app 1.0 0").timestamp(Some(june)));
-        c.package(&package("app 2.0 0").timestamp(Some(june + 90 * 86_400_000)));
-        c.package(&package("app 3.0 0").timestamp(None));
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        c.package(&parse_package("app 1.0 0").timestamp(Some(june)));
+        c.package(&parse_package("app 2.0 0").timestamp(Some(june + 90 * 86_400_000)));
+        c.package(&parse_package("app 3.0 0").timestamp(None));
     });
     let lab = Lab::new(world, "name: t\nchannels: [conda-forge]\ndependencies: [app]\n");
     let output = lab.solve(&["--exclude-newer", "2026-06-30"]);
@@ -89,12 +89,12 @@ fn what_is_too_new_or_of_unknown_age_is_no_candidate_until_never_is_said() {
 #[test]
 fn priority_decides_which_channel_serves_and_stays_in_the_lock() {
     let world = || {
-        World::new()
+        TestMirror::new()
             .channel("first", |c| {
-                c.pkg("app 1.0 0");
+                c.add("app 1.0 0");
             })
             .channel("second", |c| {
-                c.pkg("app 2.0 0");
+                c.add("app 2.0 0");
             })
     };
     let solved = |dependency: &str, priority: &[&str]| {

@@ -1,25 +1,25 @@
 //! Where there is no network: what was fetched before, and a bundle that somebody carried over.
 
-use envlock_testkit::{Fault, Project, Subdir, World, files_with, package};
+use envlock_testkit::{Fault, Project, Subdir, TestMirror, files_containing, parse_package};
 
 use crate::support::{BINARY, Lab, locked};
 
 const YML: &str = "channels: [conda-forge, pytorch]\nplatforms: [linux-64, osx-arm64]\n\
                    dependencies: [app, torch]\n";
 
-fn world() -> World {
-    World::new()
+fn world() -> TestMirror {
+    TestMirror::new()
         .channel("conda-forge", |c| {
             c.package(
-                &package("app 1.0 | idna").executable("bin/app", "#!/bin/sh\necho app 1.0\n"),
+                &parse_package("app 1.0 | idna").executable("bin/app", "#!/bin/sh\necho app 1.0\n"),
             );
-            c.pkg_for(Subdir::OsxArm64, "app 1.0 | idna");
-            c.package(&package("idna 3.4").noarch_generic().file("share/idna/of", "idna"));
+            c.add_for(Subdir::OsxArm64, "app 1.0 | idna");
+            c.package(&parse_package("idna 3.4").noarch_generic().file("share/idna/of", "idna"));
         })
         .channel("pytorch", |c| {
             c.tar_bz2();
-            c.pkg("torch 2.0");
-            c.pkg_for(Subdir::OsxArm64, "torch 2.0");
+            c.add("torch 2.0");
+            c.add_for(Subdir::OsxArm64, "torch 2.0");
         })
 }
 
@@ -33,7 +33,7 @@ fn what_fetch_brought_is_enough_to_install_offline() {
     osx-arm64  3 packages  2.4 kB
     -- exit 0
     ");
-    lab.world.forget_requests();
+    lab.world.clear_requests();
     lab.with_mirrors("install", &["-q", "--offline"]).success();
     assert!(lab.world.requests("*").is_empty());
     assert_eq!(lab.envlock(&["run", "app"]).success(), "app 1.0\n");
@@ -77,7 +77,7 @@ fn a_bundle_is_a_channel_with_the_lock_in_it_and_needs_nothing_else() {
     let lock = lab.project.path("包/envlock.lock").display().to_string();
     let words: Vec<_> =
         words.map(|word| if word == "包/envlock.lock" { lock.as_str() } else { word }).collect();
-    lab.world.forget_requests();
+    lab.world.clear_requests();
     let prefix = other.path("env").display().to_string();
     other.envlock(words.into_iter().chain(["-q", "-p", &prefix])).success();
     assert!(other.path("env/share/torch/of").is_file());
@@ -117,12 +117,12 @@ fn a_folder_with_something_else_in_it_becomes_no_bundle() {
 #[test]
 fn a_bundle_that_was_not_finished_is_finished_by_the_next_run() {
     let lab = Lab::solved(world(), YML);
-    lab.world.misbehave("*/torch-*", Fault::status(403));
+    lab.world.add_fault("*/torch-*", Fault::status(403));
     assert_eq!(lab.with_mirrors("bundle", &["-q", "-o", "out"]).code, Some(3));
     assert!(!lab.project.path("out/noarch/repodata.json").exists());
-    lab.world.behave();
-    lab.world.forget_requests();
+    lab.world.clear_faults();
+    lab.world.clear_requests();
     lab.with_mirrors("bundle", &["-q", "-o", "out"]).success();
     assert!(lab.world.requests("*/app-*").is_empty());
-    assert!(files_with(&lab.project.path("out"), "127.0.0.1").is_empty());
+    assert!(files_containing(&lab.project.path("out"), "127.0.0.1").is_empty());
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use envlock_testkit::{Bao, Operator, left_out};
+use envlock_testkit::{TestServer, VaultClient, skip_test};
 use serde_json::json;
 
 use crate::support::vault::{Job, POLICY, Stage, Verdict, furnish, tokens, words};
@@ -21,7 +21,7 @@ warehouse  is there                                 -         yes
 
 impl Stage {
     /// The job passes; the token that it logged in for is gone, and was ended by itself.
-    fn passes(&self, server: &Operator, job: &Job) {
+    fn passes(&self, server: &VaultClient, job: &Job) {
         let (alive, audited) = (tokens(server), self.bao.audit().len());
         let output = self.check(job, &[]);
         let asked = self.asked_since(audited);
@@ -55,7 +55,7 @@ fn a_token_that_the_user_gave_is_alive_after_the_check() {
     let asked = stage.asked_since(audited);
     assert!(!asked.iter().any(|path| path.contains("revoke")), "{asked:?}");
     assert_eq!(tokens(&stage.bao), alive);
-    let own = stage.bao.as_token(job.value("VAULT_TOKEN"));
+    let own = stage.bao.with_token(job.value("VAULT_TOKEN"));
     assert_eq!(own.request("GET", "auth/token/lookup-self", &[], None).0, 200);
 }
 
@@ -72,7 +72,7 @@ fn over_tls_a_job_logs_in_with_its_certificate_or_otherwise() {
 fn in_a_namespace_all_is_as_it_is_at_the_root() {
     let Some(stage) = Stage::dev("a check in a namespace") else { return };
     if !stage.bao.has_namespaces() {
-        return left_out("a check in a namespace");
+        return skip_test("a check in a namespace");
     }
     let team = stage.bao.namespace("team").namespace("数据");
     furnish(&team);
@@ -92,7 +92,7 @@ fn in_a_namespace_all_is_as_it_is_at_the_root() {
 fn a_secret_without_versions_is_found_by_the_names_beside_it() {
     let Some(stage) = Stage::dev("a secret of kv1") else { return };
     stage.bao.kv1("old");
-    stage.bao.secret("old", "ml/db_creds", json!({ "password": Bao::canary("kv1") }));
+    stage.bao.secret("old", "ml/db_creds", json!({ "password": TestServer::canary("kv1") }));
     let engine = "engine: kv2\n    mount: secret\n    path: ml/db_creds";
     stage.change(engine, "engine: kv1\n    mount: old\n    path: ml/db_creds");
     let policy = POLICY.replace("secret/data/ml/db_creds", "old/ml/db_creds");
@@ -178,7 +178,7 @@ fn mounts_and_paths_of_any_script_are_found_where_they_are() {
     let (mount, path) = ("团队/机密", "数据库/50%?a=b#c/密码");
     let encoded = "%E6%95%B0%E6%8D%AE%E5%BA%93/50%25%3Fa=b%23c/%E5%AF%86%E7%A0%81";
     stage.bao.kv2(mount);
-    let value = json!({ "host": 1, "username": 2, "password": Bao::canary("cjk") });
+    let value = json!({ "host": 1, "username": 2, "password": TestServer::canary("cjk") });
     stage.bao.secret(mount, encoded, value);
     let need = format!("mount: {mount}\n    path: \"{path}\"");
     stage.change("mount: secret\n    path: ml/db_creds", &need);

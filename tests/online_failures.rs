@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::PathBuf;
 
-use envlock_testkit::{Answer, Bao, JwtIssuer, Script, left_out};
+use envlock_testkit::{JwtIssuer, ScriptedAnswer, ScriptedServer, TestServer, skip_test};
 use serde_json::json;
 
 use crate::support::vault::{Job, POLICY, Stage, Told, assert_told, check, project};
@@ -125,7 +125,7 @@ fn another_engine_than_the_manifests_is_told_and_its_secrets_are_not_asked_for()
     stage.fails(&job, 1, "error wrong-engine", &words);
 
     stage.bao.kv1("old");
-    let value = json!({ "password": Bao::canary("kv1") });
+    let value = json!({ "password": TestServer::canary("kv1") });
     for path in ["ml/db_creds", "metadata/ml/db_creds", "subkeys/ml/db_creds", "data/ml/db_creds"] {
         stage.bao.secret("old", path, value.clone());
     }
@@ -147,7 +147,7 @@ fn a_token_that_can_too_much_or_ends_too_soon_is_told() {
     let Some(stage) = Stage::dev("rules for tokens") else { return };
     let short = stage.bao.token(&["ml-ci"], json!({ "ttl": "10m", "renewable": false }));
     let short = Job::of("token").with("VAULT_TOKEN", short);
-    let root = Job::of("token").with("VAULT_TOKEN", stage.bao.own_token());
+    let root = Job::of("token").with("VAULT_TOKEN", stage.bao.current_token());
     let warned = stage.verdict(&root);
     assert_eq!(warned.exit, 0, "a development server's own: {:#}", warned.document);
     assert!(warned.found().contains(&"warning root-token".to_owned()));
@@ -162,13 +162,16 @@ fn a_token_that_can_too_much_or_ends_too_soon_is_told() {
 
 #[test]
 fn a_token_that_never_ends_is_warned_of() {
-    let server = Script::new("imitates a server that made a token without an end for a policy")
-        .healthy()
-        .on(
-            "GET",
-            "auth/token/lookup-self",
-            Answer::data(json!({ "ttl": 0, "expire_time": null, "policies": ["ml-ci"] })),
-        );
+    let server =
+        ScriptedServer::new("imitates a server that made a token without an end for a policy")
+            .with_healthy_answers()
+            .answer_on(
+                "GET",
+                "auth/token/lookup-self",
+                ScriptedAnswer::data(
+                    json!({ "ttl": 0, "expire_time": null, "policies": ["ml-ci"] }),
+                ),
+            );
     let lab = project();
     let manifest = |rules: &str| {
         format!(
@@ -212,7 +215,7 @@ fn what_the_token_may_not_ask_is_no_yes_and_the_lines_that_it_lacks_are_given() 
 fn a_login_that_is_refused_is_told_in_the_servers_words_without_the_credential() {
     let Some(stage) = Stage::dev("refused logins") else { return };
     let bao = &stage.bao;
-    let canary = Bao::canary("login");
+    let canary = TestServer::canary("login");
     let issuer = bao.jwt("jwt-ci", "ml-ci", &["ml-ci"]);
     let wrong_audience = issuer.token(json!({ "aud": canary }));
     let stranger = JwtIssuer::new().token(json!({}));
@@ -257,7 +260,7 @@ fn a_wrapping_token_is_good_once_and_for_what_it_was_made_for() {
     stage.fails(&job, 4, "error wrapped-used", &used);
     // Somebody else was quicker.
     let job = Job::wrapped(bao);
-    bao.as_token(job.value("BATCH_SECRET_ID")).post("sys/wrapping/unwrap", json!({}));
+    bao.with_token(job.value("BATCH_SECRET_ID")).post("sys/wrapping/unwrap", json!({}));
     stage.fails(&job, 4, "error wrapped-used", &used);
 
     // What another role, or another path, gave: it isn't unwrapped, and is still good after.
@@ -270,7 +273,7 @@ fn a_wrapping_token_is_good_once_and_for_what_it_was_made_for() {
         let job = Job::wrapped(bao).with("BATCH_SECRET_ID", &token);
         let wraps = format!("wraps what {path} gave, not auth/approle/role/ml-ci/secret-id");
         stage.fails(&job, 4, "error wrapped-elsewhere", &[&wraps, "it was not unwrapped"]);
-        bao.as_token(&token).post("sys/wrapping/unwrap", json!({}));
+        bao.with_token(&token).post("sys/wrapping/unwrap", json!({}));
     }
 }
 
@@ -278,7 +281,7 @@ fn a_wrapping_token_is_good_once_and_for_what_it_was_made_for() {
 fn a_token_that_is_no_longer_good_is_refused() {
     let Some(stage) = Stage::dev("revoked tokens") else { return };
     let job = Job::token(&stage.bao);
-    stage.bao.as_token(job.value("VAULT_TOKEN")).post("auth/token/revoke-self", json!({}));
+    stage.bao.with_token(job.value("VAULT_TOKEN")).post("auth/token/revoke-self", json!({}));
     let words = ["it is wrong, has expired or was revoked", "get a new one: `bao login`"];
     stage.fails(&job, 4, "error token-refused", &words);
     stage.fails(&job.with("VAULT_TOKEN", "s.nonsense"), 4, "error token-refused", &words);
@@ -288,7 +291,7 @@ fn a_token_that_is_no_longer_good_is_refused() {
 fn a_namespace_that_is_not_there_is_named() {
     let Some(stage) = Stage::dev("an unknown namespace") else { return };
     if !stage.bao.has_namespaces() {
-        return left_out("an unknown namespace");
+        return skip_test("an unknown namespace");
     }
     for job in [Job::approle, Job::wrapped, Job::token] {
         let job = job(&stage.bao).with("VAULT_NAMESPACE", "team/nowhere");
@@ -311,7 +314,7 @@ fn a_sealed_server_and_a_new_one_answer_nobody() {
     stage.bao.unseal();
     assert_eq!(stage.verdict(&job).exit, 0);
 
-    let Some(new) = Bao::uninitialised() else { return left_out("a server that is new") };
+    let Some(new) = TestServer::uninitialised() else { return skip_test("a server that is new") };
     let ca_file = new.ca_file().display().to_string();
     let job = job.with("VAULT_ADDR", new.url()).with("VAULT_CACERT", ca_file);
     let told = Told {
@@ -333,18 +336,18 @@ fn a_server_is_believed_by_its_own_authority_alone_and_under_its_own_name() {
         let told = Told { exit: 3, finding: "error tls-untrusted", words: &words };
         assert_told(&told, |args| stage.check(job, args));
     };
-    let job = Job::of("token").with("VAULT_TOKEN", bao.own_token());
+    let job = Job::of("token").with("VAULT_TOKEN", bao.current_token());
     let authority = "name the authority that signed it: VAULT_CACERT=FILE";
     fails(&job.with("VAULT_CACERT", path(bao.other_ca_file())), authority);
-    let job = Job::of("token").with("VAULT_TOKEN", bao.own_token());
+    let job = Job::of("token").with("VAULT_TOKEN", bao.current_token());
     // Only the authorities of the machine.
     fails(&job.with("VAULT_CACERT", ""), authority);
-    let job = Job::of("token").with("VAULT_TOKEN", bao.own_token());
+    let job = Job::of("token").with("VAULT_TOKEN", bao.current_token());
     let name = "name the one in the certificate: VAULT_TLS_SERVER_NAME=NAME";
     fails(&job.with("VAULT_TLS_SERVER_NAME", "another.envlock.test"), name);
     assert_eq!(stage.asked_since(audited), [""; 0], "the token was shown");
 
-    let named = Job::approle(bao).with("VAULT_TLS_SERVER_NAME", Bao::SERVER_NAME);
+    let named = Job::approle(bao).with("VAULT_TLS_SERVER_NAME", TestServer::SERVER_NAME);
     assert_eq!(stage.verdict(&named).exit, 0);
     let folder = stage.lab.project.path("authorities");
     fs_err::create_dir_all(&folder).unwrap();
@@ -358,7 +361,7 @@ fn a_login_by_certificate_takes_the_right_one() {
     let Some(stage) = Stage::tls("client certificates") else { return };
     let bao = &stage.bao;
     assert_eq!(stage.verdict(&Job::cert(bao)).exit, 0);
-    let Some(stranger) = Bao::uninitialised() else { return left_out("another authority") };
+    let Some(stranger) = TestServer::uninitialised() else { return skip_test("another authority") };
     let (cert, key) = stranger.client_cert("ml-runner");
     let read = |path| fs_err::read_to_string::<PathBuf>(path).unwrap();
     let job = Job::of("cert").with("TLS_CERT", read(cert.clone())).with("TLS_KEY", read(key));
@@ -413,16 +416,18 @@ fn what_is_not_a_server_is_told_from_one_that_cannot_be_reached() {
         "error unreachable",
         &["can't be reached: ", "check VAULT_ADDR, and the network between here and there"],
     );
-    let proxy = Script::new("imitates a proxy's page").on("GET", "sys/health", Answer::html(404));
+    let proxy = ScriptedServer::new("imitates a proxy's page").answer_on(
+        "GET",
+        "sys/health",
+        ScriptedAnswer::html(404),
+    );
     fails(&proxy.url(), "error not-a-vault", &["is no Vault or OpenBao", "the path of a proxy"]);
 
-    let other = Script::new("imitates another server").healthy();
+    let other = ScriptedServer::new("imitates another server").with_healthy_answers();
     let elsewhere = format!("{}/v1/auth/token/lookup-self", other.url());
-    let standby = Script::new("imitates a standby behind another address").healthy().on(
-        "GET",
-        "auth/token/lookup-self",
-        Answer::redirect(307, &elsewhere),
-    );
+    let standby = ScriptedServer::new("imitates a standby behind another address")
+        .with_healthy_answers()
+        .answer_on("GET", "auth/token/lookup-self", ScriptedAnswer::redirect(307, &elsewhere));
     let words = [
         "auth/token/lookup-self by sending on to http://127.0.0.1:",
         "a token shown to another server is that server's from then on",
@@ -435,7 +440,8 @@ fn what_is_not_a_server_is_told_from_one_that_cannot_be_reached() {
 #[test]
 fn what_the_user_has_to_mend_is_told_before_anything_is_asked() {
     let lab = project();
-    let server = Script::new("imitates a server that nobody may ask").healthy();
+    let server =
+        ScriptedServer::new("imitates a server that nobody may ask").with_healthy_answers();
     let job = || Job::of("token").with("VAULT_TOKEN", "s.x").with("VAULT_ADDR", server.url());
     let fails = |job: &Job, finding: &str, words: &[&str]| {
         let run = |args: &[&str]| check(&lab, job, args).output().unwrap().into();

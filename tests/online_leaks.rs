@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use envlock_testkit::{Answer, AuditKind, Audited, Bao, Output, Script, files_with};
+use envlock_testkit::{
+    AuditEntry, AuditKind, Output, ScriptedAnswer, ScriptedServer, TestServer, files_containing,
+};
 use serde_json::json;
 
 use crate::support::vault::{Job, POLICY, Stage, check, project};
@@ -39,8 +41,8 @@ impl Hidden {
     /// The values on the server by what they all begin with, and what the job was given.
     fn of(stage: &Stage, job: &Job) -> Self {
         let given = job.credentials().into_iter().map(str::to_owned);
-        let root = stage.bao.own_token().to_owned();
-        Self(given.chain([Bao::CANARY.to_owned(), root]).collect())
+        let root = stage.bao.current_token().to_owned();
+        Self(given.chain([TestServer::CANARY.to_owned(), root]).collect())
     }
 
     fn assert_not_in(&self, place: &str, text: &str) {
@@ -114,14 +116,14 @@ fn command_lines(except: u32) -> BTreeSet<String> {
 
 /// All that lies in a folder, but what a pod puts there.
 fn disk(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let all = files_with(root, "").into_iter();
+    let all = files_containing(root, "").into_iter();
     let own = all.filter(|path| !path.starts_with("home/serviceaccount"));
     own.filter(|path| root.join(path).is_file())
         .map(|path| (path.clone(), fs_err::read(root.join(path)).unwrap()))
         .collect()
 }
 
-fn is_allowed(entry: &Audited) -> bool {
+fn is_allowed(entry: &AuditEntry) -> bool {
     let known = ABOUT_SECRETS.iter().chain(&ABOUT_ONESELF);
     let mut known = known.copied();
     known.any(|(operation, path)| entry.operation == operation && entry.path.starts_with(path))
@@ -150,7 +152,12 @@ impl Stage {
         output.code
     }
 
-    fn leaks_nothing_in_any_form(&self, job: impl Fn(&Bao) -> Job, args: &[&str], exit: i32) {
+    fn leaks_nothing_in_any_form(
+        &self,
+        job: impl Fn(&TestServer) -> Job,
+        args: &[&str],
+        exit: i32,
+    ) {
         for form in FORMS {
             let code = self.leaks_nothing(&job(&self.bao), args, form);
             assert_eq!(code, Some(exit), "{form}");
@@ -161,27 +168,30 @@ impl Stage {
 /// A stage with a lock; every value is a canary, that of the token which isn't required too.
 fn stage(bao: Option<Stage>) -> Option<Stage> {
     let stage = bao?;
-    let token = json!({ "token": Bao::canary("token") });
+    let token = json!({ "token": TestServer::canary("token") });
     stage.bao.secret("secret", "ml/huggingface", token);
     stage.lab.solve(&[]).success();
     let around = stage.lab.project.root().parent().unwrap().to_owned();
-    assert_eq!(files_with(&around, Bao::CANARY), [] as [PathBuf; 0]);
+    assert_eq!(files_containing(&around, TestServer::CANARY), [] as [PathBuf; 0]);
     let value = stage.bao.get("secret/data/ml/huggingface")["data"]["data"]["token"].clone();
-    assert!(value.as_str().unwrap().starts_with(Bao::CANARY), "there is something to be found");
+    assert!(
+        value.as_str().unwrap().starts_with(TestServer::CANARY),
+        "there is something to be found"
+    );
     Some(stage)
 }
 
 #[test]
 fn a_check_that_passes_shows_no_secret_whichever_way_it_logs_in() {
     let Some(stage) = stage(Stage::dev("what a check that passes shows")) else { return };
-    let passes = |job: fn(&Bao) -> Job| stage.leaks_nothing_in_any_form(job, &[], 0);
+    let passes = |job: fn(&TestServer) -> Job| stage.leaks_nothing_in_any_form(job, &[], 0);
     passes(|bao| Job::token(bao));
     passes(|bao| Job::approle(bao));
     passes(|bao| Job::wrapped(bao));
     passes(|bao| Job::jwt(bao));
     passes(|bao| Job::kubernetes(bao));
     passes(|bao| Job::userpass(bao));
-    passes(|bao| Job::of("token").with("VAULT_TOKEN", bao.own_token()));
+    passes(|bao| Job::of("token").with("VAULT_TOKEN", bao.current_token()));
 }
 
 #[test]
@@ -193,17 +203,18 @@ fn a_login_by_certificate_shows_no_key() {
 #[test]
 fn a_login_that_is_refused_shows_no_credential() {
     let Some(stage) = stage(Stage::dev("what a refused login shows")) else { return };
-    let refused = |job: &dyn Fn(&Bao) -> Job| stage.leaks_nothing_in_any_form(job, &[], 4);
-    refused(&|bao| Job::userpass(bao).with("VAULT_PASSWORD", Bao::canary("password")));
-    refused(&|bao| Job::approle(bao).with("VAULT_SECRET_ID", Bao::canary("secret_id")));
-    refused(&|bao| Job::jwt(bao).with("CI_JWT", Bao::canary("jwt")));
+    let refused = |job: &dyn Fn(&TestServer) -> Job| stage.leaks_nothing_in_any_form(job, &[], 4);
+    refused(&|bao| Job::userpass(bao).with("VAULT_PASSWORD", TestServer::canary("password")));
+    refused(&|bao| Job::approle(bao).with("VAULT_SECRET_ID", TestServer::canary("secret_id")));
+    refused(&|bao| Job::jwt(bao).with("CI_JWT", TestServer::canary("jwt")));
     refused(&|bao| {
-        let claims = json!({ "aud": Bao::canary("audience"), "sub": Bao::canary("subject") });
+        let claims =
+            json!({ "aud": TestServer::canary("audience"), "sub": TestServer::canary("subject") });
         Job::of("jwt").with("CI_JWT", bao.jwt("jwt-ci", "ml-ci", &[]).token(claims))
     });
     refused(&|bao| Job::deleted_pod(bao));
-    refused(&|_| Job::of("token").with("VAULT_TOKEN", Bao::canary("token")));
-    refused(&|bao| Job::wrapped(bao).with("BATCH_SECRET_ID", Bao::canary("wrapping")));
+    refused(&|_| Job::of("token").with("VAULT_TOKEN", TestServer::canary("token")));
+    refused(&|bao| Job::wrapped(bao).with("BATCH_SECRET_ID", TestServer::canary("wrapping")));
     refused(&|bao| {
         let secret = bao.wrapped("GET", "secret/data/ml/db_creds", json!({}), "120s");
         Job::wrapped(bao).with("BATCH_SECRET_ID", secret)
@@ -216,12 +227,12 @@ fn a_finding_shows_no_secret() {
     let finds = |args: &[&str], exit| {
         stage.leaks_nothing_in_any_form(|bao| Job::approle(bao), args, exit);
     };
-    let fields = json!({ "host": 1, "username": Bao::canary("user"), "passwort": "x" });
+    let fields = json!({ "host": 1, "username": TestServer::canary("user"), "passwort": "x" });
     stage.bao.secret("secret", "ml/db_creds", fields);
     finds(&[], 1);
     stage.bao.delete("secret/data/ml/db_creds");
     finds(&[], 1);
-    let about = json!({ "custom_metadata": { "note": Bao::canary("note") } });
+    let about = json!({ "custom_metadata": { "note": TestServer::canary("note") } });
     stage.bao.post("secret/metadata/ml/db_creds", about);
     finds(&[], 1);
     finds(&["--as-verifier"], 1);
@@ -235,8 +246,13 @@ fn a_mix_up_of_engines_asks_for_no_value() {
     stage.bao.kv1("old");
     // On kv1 these are secrets, all of them.
     for path in ["ml/db_creds", "metadata/ml/db_creds", "subkeys/ml/db_creds", "data/ml/db_creds"] {
-        let value = json!({ "subkeys": { "host": Bao::canary("kv1") }, "current_version": 1 });
-        stage.bao.secret("old", path, json!({ "data": value, "password": Bao::canary("kv1") }));
+        let value =
+            json!({ "subkeys": { "host": TestServer::canary("kv1") }, "current_version": 1 });
+        stage.bao.secret(
+            "old",
+            path,
+            json!({ "data": value, "password": TestServer::canary("kv1") }),
+        );
     }
     let policy = POLICY.to_owned() + "path \"old/*\" { capabilities = [\"read\", \"list\"] }";
     stage.bao.policy("ml-ci", &policy);
@@ -254,21 +270,23 @@ fn a_mix_up_of_engines_asks_for_no_value() {
 
 /// A run that is interrupted at each of these requests, to which there is no answer.
 struct Interrupted {
-    server: Script,
+    server: ScriptedServer,
     output: Output,
 }
 
 impl Interrupted {
     fn run(signal: &str, profile: &'static str, stuck: &[(&str, &str)]) -> Self {
-        let server = Script::new("imitates a server that gets stuck after the login").healthy();
-        let hangs =
-            |server: Script, (method, path): &(&str, &str)| server.on(method, path, Answer::hang());
+        let server = ScriptedServer::new("imitates a server that gets stuck after the login")
+            .with_healthy_answers();
+        let hangs = |server: ScriptedServer, (method, path): &(&str, &str)| {
+            server.answer_on(method, path, ScriptedAnswer::hang())
+        };
         let server = stuck.iter().fold(server, hangs);
         let job = Job::of(profile)
             .with("VAULT_ADDR", server.url())
             .with("VAULT_TOKEN", "s.scripted")
             .with("VAULT_ROLE_ID", "role")
-            .with("VAULT_SECRET_ID", Bao::canary("secret_id"));
+            .with("VAULT_SECRET_ID", TestServer::canary("secret_id"));
         let lab = project();
         let mut command = check(&lab, &job, &[]);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -283,7 +301,7 @@ impl Interrupted {
         let output = Output::from(child.wait_with_output().unwrap());
         assert_eq!(output.code, Some(130), "{signal}: {output:?}");
         assert_eq!(output.stdout, "", "{signal}");
-        assert!(!format!("{output:?}").contains(Bao::CANARY));
+        assert!(!format!("{output:?}").contains(TestServer::CANARY));
         assert!(!output.stderr.contains("s.scripted"), "{}", output.stderr);
         Self { server, output }
     }
@@ -293,7 +311,7 @@ impl Interrupted {
     }
 }
 
-fn asked(server: &Script) -> Vec<String> {
+fn asked(server: &ScriptedServer) -> Vec<String> {
     server.requests().iter().map(ToString::to_string).collect()
 }
 
@@ -326,7 +344,7 @@ fn what_is_looked_for_would_be_found() {
     let audited = stage.bao.audit().len();
     let token = stage.bao.token(&["ml-ci"], json!({}));
     assert_eq!(token_in(&format!("in `{token}`, shown")), Some(token.as_str()));
-    let own = stage.bao.as_token(&token);
+    let own = stage.bao.with_token(&token);
     own.get("secret/data/ml/db_creds");
     own.request("GET", "database/creds/ml-readonly", &[], None);
     let written = stage.bao.audit().split_off(audited).into_iter();

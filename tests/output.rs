@@ -1,17 +1,17 @@
 //! What is printed where: one JSON document, 80 columns, no colour without a terminal, quiet.
 
-use envlock_testkit::{Output, World};
+use envlock_testkit::{Output, TestMirror};
 use unicode_width::UnicodeWidthStr;
 
 use crate::support::{Lab, json};
 
 const YML: &str = "channels: [conda-forge]\ndependencies:\n  - app\n";
 
-fn world() -> World {
-    World::new().channel("conda-forge", |c| {
-        c.pkg("app 1.0 | lib");
-        c.pkg("lib 1.2");
-        c.pkg("left 1.0 | lib <1");
+fn world() -> TestMirror {
+    TestMirror::new().channel("conda-forge", |c| {
+        c.add("app 1.0 | lib");
+        c.add("lib 1.2");
+        c.add("left 1.0 | lib <1");
     })
 }
 
@@ -255,7 +255,7 @@ fn quiet_leaves_warnings_and_errors_alone() {
 
 #[test]
 fn help_and_version_are_data() {
-    let lab = Lab::new(World::new(), "");
+    let lab = Lab::new(TestMirror::new(), "");
     assert_eq!(
         lab.envlock(&["--version"]).success(),
         concat!("envlock ", env!("CARGO_PKG_VERSION"), "\n")

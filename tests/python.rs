@@ -3,21 +3,21 @@
 use std::process::Command;
 
 use envlock_depot::{Cpython, bin_directories};
-use envlock_testkit::{World, package};
+use envlock_testkit::{TestMirror, parse_package};
 
 use crate::support::Lab;
 
 /// A channel with this machine's Python 3.10 or another; none where there is none.
-fn world() -> Option<World> {
+fn world() -> Option<TestMirror> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders: Vec<_> = std::env::split_paths(&path).collect();
     let home = std::env::home_dir();
     let found = Cpython::find(&bin_directories(&folders, home.as_deref()), [3, 10]).ok()?;
     let python = found.package().unwrap();
-    Some(World::new().channel("conda-forge", |c| {
+    Some(TestMirror::new().channel("conda-forge", |c| {
         c.package(&python);
         c.package(
-            &package("greeter 1.0 pyhd_0 | python")
+            &parse_package("greeter 1.0 pyhd_0 | python")
                 .noarch_python()
                 .entry_point("greeter = greeter:main")
                 .file(
@@ -26,7 +26,7 @@ fn world() -> Option<World> {
                 ),
         );
         c.tar_bz2();
-        c.package(&package("data 1.0").prefix_text("etc/data.conf", "{PREFIX}\n"));
+        c.package(&parse_package("data 1.0").prefix_text("etc/data.conf", "{PREFIX}\n"));
     }))
 }
 

@@ -1,6 +1,6 @@
 //! Every file that is read gets the same answer to the same fault.
 
-use envlock_testkit::World;
+use envlock_testkit::TestMirror;
 
 use crate::support::{Lab, json};
 
@@ -47,8 +47,8 @@ const FILES: [File; 6] = [
 ];
 
 fn lab() -> Lab {
-    let world = World::new().channel("conda-forge", |c| {
-        c.pkg("app 1.0");
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        c.add("app 1.0");
     });
     let text = "name: x\nchannels: [conda-forge]\ndependencies: [app]\n";
     let lab = Lab::new(world, text);

@@ -3,15 +3,15 @@
 use std::io::Write as _;
 use std::process::Stdio;
 
-use envlock_testkit::{World, package};
+use envlock_testkit::{TestMirror, parse_package};
 
 use crate::support::Lab;
 
 /// An environment with a command, a variable and an activation script.
 fn lab() -> Lab {
-    let world = World::new().channel("conda-forge", |c| {
+    let world = TestMirror::new().channel("conda-forge", |c| {
         c.package(
-            &package("app 1.0")
+            &parse_package("app 1.0")
                 .executable("bin/app", "#!/bin/sh\nprintf '<%s>' \"$@\"\n")
                 .executable(
                     "etc/conda/activate.d/app.sh",

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use envlock_testkit::{Output, World};
+use envlock_testkit::{Output, TestMirror};
 use serde_json::Value;
 
 use crate::support::{BINARY, Lab};
@@ -139,8 +139,8 @@ profiles:
 const POLICY: &str = "path \"secret/data/ml/db_creds\" { capabilities = [\"read\"] }\n";
 
 fn lab() -> Lab {
-    let world = World::new().channel("conda-forge", |c| {
-        c.pkg("zlib 1.3 h0_0");
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        c.add("zlib 1.3 h0_0");
     });
     let lab = Lab::new(world, "name: t\nchannels: [conda-forge]\ndependencies: [zlib]\n");
     lab.project.write("secrets.yml", MANIFEST);
@@ -271,7 +271,7 @@ fn a_secret_in_the_manifest_or_a_variable_is_named_and_never_shown() {
 
 #[test]
 fn the_shared_vectors_pass() {
-    let Some(vectors) = envlock_testkit::shared("acl-vectors/vectors.json") else {
+    let Some(vectors) = envlock_testkit::shared_data("acl-vectors/vectors.json") else {
         return;
     };
     let vectors = vectors.display().to_string();

@@ -1,12 +1,12 @@
 //! The real records and files beside the repository, where they are there.
 
-use envlock_testkit::{IndexFormats, Project, World, shared};
+use envlock_testkit::{IndexFormats, Project, TestMirror, shared_data};
 
 use crate::support::{BINARY, Lab, json, urls};
 
 /// The real channels with this environment.yml.
 fn lab(environment_yml: &str) -> Option<Lab> {
-    Some(Lab::new(World::shared_channels(IndexFormats::ZST)?, environment_yml))
+    Some(Lab::new(TestMirror::shared_channels(IndexFormats::ZST)?, environment_yml))
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn the_pytorch_environment_solves_and_solves_to_the_same_bytes() {
 
 #[test]
 fn the_articles_file_is_told_what_its_author_must_read() {
-    let Some(file) = shared("environments/article.yml") else { return };
+    let Some(file) = shared_data("environments/article.yml") else { return };
     let Some(lab) = lab(&fs_err::read_to_string(file).unwrap()) else { return };
     let output = lab.solve(&["-q"]);
     assert_eq!(output.code, Some(6));
@@ -109,8 +109,8 @@ const LONG: [&str; 7] = [
 
 #[test]
 fn every_real_file_gets_an_answer_of_json_and_never_a_panic() {
-    let Some(folder) = shared("environments") else { return };
-    let Some(world) = World::shared_channels(IndexFormats::ZST) else { return };
+    let Some(folder) = shared_data("environments") else { return };
+    let Some(world) = TestMirror::shared_channels(IndexFormats::ZST) else { return };
     let project = Project::new(BINARY, "");
     let lab = Lab { world, project };
     for item in fs_err::read_dir(folder).unwrap() {

@@ -1,17 +1,17 @@
 //! `envlock solve`: from environment.yml to the lock.
 
-use envlock_testkit::{Subdir, World};
+use envlock_testkit::{Subdir, TestMirror};
 
 use crate::support::{BINARY, Lab};
 
 const SMALL: &str = "channels: [conda-forge]\ndependencies:\n  - app\n";
 
-fn small() -> World {
-    World::new().channel("conda-forge", |c| {
-        c.pkg("app 1.0 | lib >=1");
-        c.pkg("lib 1.2");
-        c.pkg_for(Subdir::OsxArm64, "app 1.0 | lib >=1");
-        c.pkg_for(Subdir::OsxArm64, "lib 1.2");
+fn small() -> TestMirror {
+    TestMirror::new().channel("conda-forge", |c| {
+        c.add("app 1.0 | lib >=1");
+        c.add("lib 1.2");
+        c.add_for(Subdir::OsxArm64, "app 1.0 | lib >=1");
+        c.add_for(Subdir::OsxArm64, "lib 1.2");
     })
 }
 
@@ -150,11 +150,11 @@ fn several_platforms_are_solved_into_one_lock() {
 
 #[test]
 fn selectors_ask_each_platform_for_its_own() {
-    let world = World::new().channel("conda-forge", |c| {
+    let world = TestMirror::new().channel("conda-forge", |c| {
         for name in ["on-linux", "on-unix", "not-linux", "everywhere"] {
-            c.pkg(&format!("{name} 1"));
-            c.pkg_for(Subdir::OsxArm64, &format!("{name} 1"));
-            c.pkg_for(Subdir::Win64, &format!("{name} 1"));
+            c.add(&format!("{name} 1"));
+            c.add_for(Subdir::OsxArm64, &format!("{name} 1"));
+            c.add_for(Subdir::Win64, &format!("{name} 1"));
         }
     });
     let lab = Lab::solved(
@@ -171,13 +171,13 @@ fn selectors_ask_each_platform_for_its_own() {
 #[test]
 fn every_form_of_a_match_spec_chooses_what_conda_would() {
     let world = || {
-        World::new().channel("conda-forge", |c| {
-            c.pkg("numpy 1.24.3 py310_0");
-            c.pkg("numpy 1.24.3 py311_0");
-            c.pkg("numpy 1.24.4 py310_0");
-            c.pkg("numpy 1.26.0 py310_0");
-            c.pkg("numpy 2.1.0 py311_1");
-            c.pkg("numpy 3.0.0 py311_0");
+        TestMirror::new().channel("conda-forge", |c| {
+            c.add("numpy 1.24.3 py310_0");
+            c.add("numpy 1.24.3 py311_0");
+            c.add("numpy 1.24.4 py310_0");
+            c.add("numpy 1.26.0 py310_0");
+            c.add("numpy 2.1.0 py311_1");
+            c.add("numpy 3.0.0 py311_0");
         })
     };
     let lab = Lab::new(world(), SMALL);
@@ -211,10 +211,10 @@ fn every_form_of_a_match_spec_chooses_what_conda_would() {
 fn a_dry_run_tells_the_difference_and_writes_nothing() {
     let mut lab = Lab::solved(small(), SMALL);
     let before = lab.lock();
-    lab.world.change("conda-forge", |c| {
-        c.pkg("app 2.0 | lib >=2; tool");
-        c.pkg("lib 2.0");
-        c.pkg("tool 0.1");
+    lab.world.update_channel("conda-forge", |c| {
+        c.add("app 2.0 | lib >=2; tool");
+        c.add("lib 2.0");
+        c.add("tool 0.1");
     });
     lab.ask("channels: [conda-forge]\ndependencies: [app >=2]\n");
     insta::assert_snapshot!(lab.shown(&lab.solve(&["--dry-run", "-q"])), @"
@@ -257,7 +257,7 @@ fn offline_after_online_gives_the_same_bytes_and_asks_nobody() {
     let lab = Lab::solved(small(), SMALL);
     let online = lab.lock();
     fs_err::remove_file(lab.project.path("envlock.lock")).unwrap();
-    lab.world.forget_requests();
+    lab.world.clear_requests();
     lab.solve(&["--offline"]).success();
     assert_eq!(lab.lock(), online);
     assert_eq!(lab.world.requests("*").len(), 0);
@@ -289,10 +289,10 @@ fn offline_without_a_cache_says_what_is_missing() {
 
 #[test]
 fn a_record_without_sha256_is_not_chosen_and_that_is_said() {
-    let world = World::new().channel("conda-forge", |c| {
-        c.pkg("app 1.0");
-        let newer = c.pkg("app 2.0");
-        c.strip(&newer, "sha256");
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        c.add("app 1.0");
+        let newer = c.add("app 2.0");
+        c.remove_field(&newer, "sha256");
     });
     let lab = Lab::new(world, SMALL);
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
@@ -397,8 +397,8 @@ fn an_unknown_key_a_prefix_and_an_unknown_platform_are_warned_of_or_refused_by_l
 
 #[test]
 fn a_project_in_chinese_is_solved_and_named() {
-    let world = World::new().channel("conda-forge", |c| {
-        c.package(&envlock_testkit::package("app 1.0").field("summary", "一个软件包"));
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        c.package(&envlock_testkit::parse_package("app 1.0").field("summary", "一个软件包"));
     });
     let project = envlock_testkit::Project::named(
         "机器学习 项目",

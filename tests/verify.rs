@@ -2,14 +2,14 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use envlock_testkit::{World, package};
+use envlock_testkit::{TestMirror, parse_package};
 
 use crate::support::Lab;
 
 fn lab() -> Lab {
-    let world = World::new().channel("conda-forge", |c| {
+    let world = TestMirror::new().channel("conda-forge", |c| {
         c.package(
-            &package("app 1.0")
+            &parse_package("app 1.0")
                 .executable("bin/app", "#!/bin/sh\n")
                 .file("share/app/same-size", "aaaa")
                 .file("share/app/longer", "aaaa")

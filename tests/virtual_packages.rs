@@ -1,14 +1,14 @@
 //! What a machine is assumed to have: said, kept, and compared with the machine.
 
-use envlock_testkit::World;
+use envlock_testkit::TestMirror;
 
 use crate::support::Lab;
 
 const YML: &str = "channels: [conda-forge]\nplatforms: [linux-64]\ndependencies: [app]\n";
 
-fn world() -> World {
-    World::new().channel("conda-forge", |c| {
-        c.pkg("app 1.0");
+fn world() -> TestMirror {
+    TestMirror::new().channel("conda-forge", |c| {
+        c.add("app 1.0");
     })
 }
 

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use envlock_depot::{Fault, Request, Server};
-use envlock_testkit::{Output, Project, World};
+use envlock_testkit::{Output, Project, TestMirror};
 use serde_yaml::Value;
 
 use super::{BINARY, locked};
@@ -50,14 +50,14 @@ pub(crate) fn has(tools: &[&str]) -> bool {
 pub(crate) struct Runner {
     pub(crate) project: Project,
     variables: BTreeMap<String, String>,
-    _world: World,
+    _world: TestMirror,
 }
 
 impl Runner {
     /// With the project of the demo: one need, one policy, the profile `ci`.
     pub(crate) fn new() -> Self {
-        let world = World::new().channel("conda-forge", |c| {
-            c.pkg("zlib 1.3 h0_0");
+        let world = TestMirror::new().channel("conda-forge", |c| {
+            c.add("zlib 1.3 h0_0");
         });
         let yml = "name: demo\nchannels: [conda-forge]\ndependencies: [zlib]\n";
         let project = Project::new("bash", yml);

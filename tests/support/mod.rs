@@ -7,24 +7,24 @@ pub(crate) mod vault;
 
 use std::path::PathBuf;
 
-use envlock_testkit::{Output, Project, World};
+use envlock_testkit::{Output, Project, TestMirror};
 
 /// The program.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_envlock");
 
 /// A project and the channels that it can reach: this world and nothing else.
 pub(crate) struct Lab {
-    pub(crate) world: World,
+    pub(crate) world: TestMirror,
     pub(crate) project: Project,
 }
 
 impl Lab {
-    pub(crate) fn new(world: World, environment_yml: &str) -> Self {
+    pub(crate) fn new(world: TestMirror, environment_yml: &str) -> Self {
         Self { world, project: Project::new(BINARY, environment_yml) }
     }
 
     /// With a lock already solved.
-    pub(crate) fn solved(world: World, environment_yml: &str) -> Self {
+    pub(crate) fn solved(world: TestMirror, environment_yml: &str) -> Self {
         let lab = Self::new(world, environment_yml);
         lab.solve(&[]).success();
         lab

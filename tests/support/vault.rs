@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use envlock_testkit::{AuditKind, Bao, KubernetesStandIn, Operator, Output, World, left_out};
+use envlock_testkit::{
+    AuditKind, FakeKubernetes, Output, TestMirror, TestServer, VaultClient, skip_test,
+};
 use serde_json::{Value, json as object};
 
 use super::{Lab, json};
@@ -78,11 +80,11 @@ path "database/roles/ml-readonly"      { capabilities = ["read"] }
 const POLICY_FILE: &str = "vault/policies/ml-ci.hcl";
 
 /// Puts on the server what the project needs, and the policy. Every value is a canary.
-pub(crate) fn furnish(server: &Operator) {
+pub(crate) fn furnish(server: &VaultClient) {
     server.policy("ml-ci", POLICY);
     server.kv2("secret");
     let fields = ["host", "username", "password"];
-    let values = fields.map(|field| (field.to_owned(), Bao::canary(field).into()));
+    let values = fields.map(|field| (field.to_owned(), TestServer::canary(field).into()));
     server.secret("secret", "ml/db_creds", Value::Object(values.into_iter().collect()));
     server.database("database");
     server.role("database", "ml-readonly", "1h", "24h");
@@ -90,24 +92,24 @@ pub(crate) fn furnish(server: &Operator) {
 
 /// A server with what the project needs, and the project.
 pub(crate) struct Stage {
-    pub(crate) bao: Bao,
+    pub(crate) bao: TestServer,
     pub(crate) lab: Lab,
 }
 
 impl Stage {
     /// On a server in development; tells what is left out where none can be had.
     pub(crate) fn dev(what: &str) -> Option<Self> {
-        Self::on(Bao::dev(), what)
+        Self::on(TestServer::dev(), what)
     }
 
     /// On a server with TLS.
     pub(crate) fn tls(what: &str) -> Option<Self> {
-        Self::on(Bao::tls(), what)
+        Self::on(TestServer::tls(), what)
     }
 
-    fn on(bao: Option<Bao>, what: &str) -> Option<Self> {
+    fn on(bao: Option<TestServer>, what: &str) -> Option<Self> {
         let Some(bao) = bao else {
-            left_out(what);
+            skip_test(what);
             return None;
         };
         furnish(&bao);
@@ -165,7 +167,7 @@ impl Stage {
 }
 
 /// The accessors of all tokens of a namespace that are alive. Where there are none, it is 404.
-pub(crate) fn tokens(server: &Operator) -> BTreeSet<String> {
+pub(crate) fn tokens(server: &VaultClient) -> BTreeSet<String> {
     let (status, listed) = server.request("LIST", "auth/token/accessors", &[], None);
     assert!(matches!(status, 200 | 404), "{listed}");
     let keys = listed["data"]["keys"].as_array().into_iter().flatten();
@@ -174,8 +176,8 @@ pub(crate) fn tokens(server: &Operator) -> BTreeSet<String> {
 
 /// The article's project without a lock, and nothing that it could be solved from but zlib.
 pub(crate) fn project() -> Lab {
-    let world = World::new().channel("conda-forge", |c| {
-        c.pkg("zlib 1.3 h0_0");
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        c.add("zlib 1.3 h0_0");
     });
     let yml = "name: ml\nchannels: [conda-forge]\ndependencies: [zlib]\n";
     let lab = Lab::new(world, yml);
@@ -209,7 +211,7 @@ pub(crate) fn check(lab: &Lab, job: &Job, args: &[&str]) -> Command {
 pub(crate) struct Job {
     profile: Option<&'static str>,
     variables: Vec<(&'static str, String)>,
-    cluster: Option<KubernetesStandIn>,
+    cluster: Option<FakeKubernetes>,
     /// Instead of the one that the cluster vouches for.
     jwt: Option<String>,
 }
@@ -241,7 +243,7 @@ impl Job {
         let open = ["VAULT_ADDR", "VAULT_CACERT", "VAULT_NAMESPACE", "VAULT_USER", "TLS_CERT"];
         let variables = self.variables.iter().filter(|(name, _)| !open.contains(name));
         let variables = variables.map(|(_, value)| value.as_str());
-        let jwt = self.cluster.as_ref().map(KubernetesStandIn::jwt);
+        let jwt = self.cluster.as_ref().map(FakeKubernetes::jwt);
         variables.chain(jwt).chain(self.jwt.as_deref()).collect()
     }
 
@@ -251,46 +253,46 @@ impl Job {
     }
 
     /// A token that ends in an hour.
-    pub(crate) fn token(server: &Operator) -> Self {
+    pub(crate) fn token(server: &VaultClient) -> Self {
         Self::of("token").with("VAULT_TOKEN", server.token(&["ml-ci"], object!({ "ttl": "1h" })))
     }
 
-    pub(crate) fn approle(server: &Operator) -> Self {
+    pub(crate) fn approle(server: &VaultClient) -> Self {
         let (role_id, secret_id) = approle(server);
         Self::of("approle").with("VAULT_ROLE_ID", role_id).with("VAULT_SECRET_ID", secret_id)
     }
 
-    pub(crate) fn wrapped(server: &Operator) -> Self {
+    pub(crate) fn wrapped(server: &VaultClient) -> Self {
         let (role_id, _) = approle(server);
         let wrapping = server.wrapped_secret_id("ml-ci", "120s");
         Self::of("wrapped").with("BATCH_ROLE_ID", role_id).with("BATCH_SECRET_ID", wrapping)
     }
 
-    pub(crate) fn jwt(server: &Operator) -> Self {
+    pub(crate) fn jwt(server: &VaultClient) -> Self {
         let issuer = server.jwt("jwt-ci", "ml-ci", &["ml-ci"]);
         Self::of("jwt").with("CI_JWT", issuer.token(object!({})))
     }
 
-    pub(crate) fn kubernetes(server: &Operator) -> Self {
+    pub(crate) fn kubernetes(server: &VaultClient) -> Self {
         Self { cluster: Some(server.kubernetes("ml-ci", &["ml-ci"])), ..Self::of("kubernetes") }
     }
 
     /// That of a pod which the cluster no longer knows.
-    pub(crate) fn deleted_pod(server: &Operator) -> Self {
+    pub(crate) fn deleted_pod(server: &VaultClient) -> Self {
         let mut job = Self::kubernetes(server);
-        job.jwt = job.cluster.as_ref().map(KubernetesStandIn::another_jwt);
+        job.jwt = job.cluster.as_ref().map(FakeKubernetes::unknown_jwt);
         job
     }
 
     /// A user whose password is a canary.
-    pub(crate) fn userpass(server: &Operator) -> Self {
-        let password = Bao::canary("userpass");
+    pub(crate) fn userpass(server: &VaultClient) -> Self {
+        let password = TestServer::canary("userpass");
         server.userpass("ada", &password, &["ml-ci"]);
         Self::of("userpass").with("VAULT_USER", "ada").with("VAULT_PASSWORD", password)
     }
 
     /// A client certificate by the server's own authority.
-    pub(crate) fn cert(bao: &Bao) -> Self {
+    pub(crate) fn cert(bao: &TestServer) -> Self {
         bao.cert("ml-ci", &bao.ca_file(), &["ml-ci"]);
         let (cert, key) = bao.client_cert("ml-runner");
         let read = |path| fs_err::read_to_string::<std::path::PathBuf>(path).unwrap();
@@ -298,7 +300,7 @@ impl Job {
     }
 }
 
-fn approle(server: &Operator) -> (String, String) {
+fn approle(server: &VaultClient) -> (String, String) {
     server.approle("ml-ci", &["ml-ci"], object!({ "token_ttl": "1h" }))
 }
 

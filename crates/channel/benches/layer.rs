@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use envlock_channel::{ChannelRequest, Client, Settings, Sources, parse_mirror};
 use envlock_model::channel::Channel;
 use envlock_model::progress::Silent;
-use envlock_testkit::{Subdir, World};
+use envlock_testkit::{Subdir, TestMirror};
 use futures::{StreamExt, stream};
 use rattler_conda_types::RepoDataRecord;
 use url::Url;
@@ -25,7 +25,7 @@ const FILES: usize = 300;
 
 #[tokio::main]
 async fn main() {
-    let world = World::new().channel("conda-forge", |c| c.synthetic(PACKAGES - 1, FILES));
+    let world = TestMirror::new().channel("conda-forge", |c| c.synthetic(PACKAGES - 1, FILES));
     let records = records(&world).await;
     let bytes: u64 = records.iter().filter_map(|record| record.package_record.size).sum();
     let (mut plain, mut layer) = (Duration::MAX, Duration::MAX);
@@ -46,7 +46,7 @@ async fn main() {
     );
 }
 
-fn client(world: &World, cache: &Path) -> Client {
+fn client(world: &TestMirror, cache: &Path) -> Client {
     let mirror = format!("https://conda.anaconda.org/={}/anaconda/cloud/", world.url());
     let settings = Settings {
         sources: Sources::new(parse_mirror(&mirror).unwrap(), false),
@@ -57,7 +57,7 @@ fn client(world: &World, cache: &Path) -> Client {
     Client::new(settings).unwrap()
 }
 
-async fn records(world: &World) -> Vec<RepoDataRecord> {
+async fn records(world: &TestMirror) -> Vec<RepoDataRecord> {
     let cache = tempfile::tempdir().unwrap();
     let url = Url::parse("https://conda.anaconda.org/conda-forge/").unwrap();
     let channel = Channel { name: "conda-forge".into(), url, multi: None };
@@ -74,7 +74,7 @@ async fn timed(work: impl Future<Output = ()>) -> Duration {
 }
 
 /// With a client of its own in each round, as a run has.
-async fn download(world: &World, records: &[RepoDataRecord]) {
+async fn download(world: &TestMirror, records: &[RepoDataRecord]) {
     let folder = tempfile::tempdir().unwrap();
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let all = records.iter().map(|record| async {
@@ -89,7 +89,7 @@ async fn download(world: &World, records: &[RepoDataRecord]) {
     stream::iter(all).buffer_unordered(JOBS).collect::<Vec<()>>().await;
 }
 
-async fn through_the_layer(world: &World, records: &[RepoDataRecord]) {
+async fn through_the_layer(world: &TestMirror, records: &[RepoDataRecord]) {
     let folder = tempfile::tempdir().unwrap();
     let client = client(world, &folder.path().join("cache"));
     client.write_channel(records, &folder.path().join("channel"), &Silent).await.unwrap();

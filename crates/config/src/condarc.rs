@@ -7,15 +7,15 @@ use envlock_text::Pos;
 use envlock_text::limits::ENVIRONMENT;
 use envlock_text::tree::{self, Kind, Lines, Node};
 
-use crate::given::{Entry, Flag, Given, Item, Layer, Raw, Unused, scalar};
+use crate::layer::{Layer, LayerValue, ListItem, MapEntry, MergeFlag, RawValue, Unused, scalar};
 use crate::problem::Problems;
-use crate::{Invalid, Key, Set, Setter, Shape, key};
+use crate::{Configured, InvalidConfiguration, Key, ValueSource, ValueType, key};
 
 /// Reads a `.condarc`. `file` is the name to show.
 ///
 /// # Errors
-/// [`Invalid`] holds everything that is wrong in the file, each thing at its line and column.
-pub fn condarc(file: &str, text: &str) -> Result<Layer, Invalid> {
+/// [`InvalidConfiguration`] holds everything that is wrong in the file, each thing at its line and column.
+pub fn parse_condarc(file: &str, text: &str) -> Result<Layer, InvalidConfiguration> {
     let lines = Lines::new(text);
     let tree = tree::read(file, text, &ENVIRONMENT);
     let mut reader = Reader { file, lines, problems: Problems::default() };
@@ -47,40 +47,40 @@ impl Reader<'_> {
         };
         for tree::Entry { key: written, value } in entries {
             let name = written.text().unwrap_or_default();
-            let Some(key) = key::of_condarc(name) else {
-                if !key::HARMLESS.contains(&name) {
+            let Some(key) = key::by_condarc_name(name) else {
+                if !key::SILENTLY_IGNORED.contains(&name) {
                     let place = self.place(written.start);
                     layer.unused.push(Unused { key: name.to_owned(), place });
                 }
                 continue;
             };
-            if layer.given.contains_key(key.name) {
+            if layer.values.contains_key(key.name) {
                 let message = format!("`{name}` and `{}` are two names of one key", key.name);
                 self.problem(written.start, Code::DuplicateKey, &message, Some("keep one of them"));
             } else if let Some(raw) = self.raw(key, written, value) {
-                let is_final = self.flag(written.end) == Some(Flag::Final);
-                layer.given.insert(key.name, Given { raw, is_final });
+                let is_final = self.flag(written.end) == Some(MergeFlag::Final);
+                layer.values.insert(key.name, LayerValue { raw, is_final });
             }
         }
         layer
     }
 
     /// The value of a key; none where it is nothing or wrong.
-    fn raw(&mut self, key: &Key, written: &Node, value: &Node) -> Option<Raw> {
+    fn raw(&mut self, key: &Key, written: &Node, value: &Node) -> Option<RawValue> {
         if value.is_null() {
             return None;
         }
-        match key.shape {
-            Shape::List(_) => self.list(key, written, value).map(Raw::Many),
-            Shape::Texts | Shape::Lists => self.named(key, value).map(Raw::Named),
-            shape => {
+        match key.value_type {
+            ValueType::List(_) => self.list(key, written, value).map(RawValue::List),
+            ValueType::TextMap | ValueType::ListMap => self.named(key, value).map(RawValue::Map),
+            value_type => {
                 let Some(text) = value.text() else {
                     self.wrong(key.name, "a single value", value);
                     return None;
                 };
-                let by = self.by(value.start);
-                match scalar(shape, text.trim()) {
-                    Ok(value) => Some(Raw::One(Set { value, by })),
+                let set_by = self.source_at(value.start);
+                match scalar(value_type, text.trim()) {
+                    Ok(value) => Some(RawValue::Scalar(Configured { value, set_by })),
                     Err(expected) => {
                         self.wrong(key.name, expected, value);
                         None
@@ -90,7 +90,7 @@ impl Reader<'_> {
         }
     }
 
-    fn list(&mut self, key: &Key, written: &Node, value: &Node) -> Option<Vec<Item>> {
+    fn list(&mut self, key: &Key, written: &Node, value: &Node) -> Option<Vec<ListItem>> {
         let Kind::List(nodes) = &value.kind else {
             self.wrong(key.name, "a list", value);
             return None;
@@ -101,26 +101,26 @@ impl Reader<'_> {
             // The comment behind `key: [a, b]` belongs to the key and not to an item.
             let alone = node.start.line != written.start.line;
             let flag = self.flag(node.end).filter(|_| alone);
-            items.push(Item { text, flag });
+            items.push(ListItem { text, flag });
         }
         Some(items)
     }
 
-    fn named(&mut self, key: &Key, value: &Node) -> Option<BTreeMap<String, Entry>> {
+    fn named(&mut self, key: &Key, value: &Node) -> Option<BTreeMap<String, MapEntry>> {
         let Kind::Map(nodes) = &value.kind else {
             self.wrong(key.name, "a mapping", value);
             return None;
         };
         let mut entries = BTreeMap::new();
         for tree::Entry { key: name, value: node } in nodes {
-            let is_final = self.flag(name.end) == Some(Flag::Final);
+            let is_final = self.flag(name.end) == Some(MergeFlag::Final);
             let name = name.text().unwrap_or_default().trim_matches('/').to_owned();
-            let texts = match (&node.kind, key.shape) {
+            let texts = match (&node.kind, key.value_type) {
                 _ if node.is_null() => continue,
-                (Kind::List(nodes), Shape::Lists) => {
+                (Kind::List(nodes), ValueType::ListMap) => {
                     nodes.iter().filter_map(|node| self.text(key.name, node)).collect()
                 }
-                (_, Shape::Lists) => {
+                (_, ValueType::ListMap) => {
                     self.wrong(&format!("{}.{name}", key.name), "a list", node);
                     continue;
                 }
@@ -129,29 +129,29 @@ impl Reader<'_> {
                     None => continue,
                 },
             };
-            entries.insert(name, Entry { texts, is_final });
+            entries.insert(name, MapEntry { texts, is_final });
         }
         Some(entries)
     }
 
-    fn text(&mut self, key: &str, node: &Node) -> Option<Set<String>> {
+    fn text(&mut self, key: &str, node: &Node) -> Option<Configured<String>> {
         let text = node.text().map(str::trim).filter(|text| !text.is_empty());
         if text.is_none() {
             self.wrong(&format!("an item of {key}"), "text", node);
         }
-        text.map(|text| Set { value: text.to_owned(), by: self.by(node.start) })
+        text.map(|text| Configured { value: text.to_owned(), set_by: self.source_at(node.start) })
     }
 
-    fn flag(&self, end: Pos) -> Option<Flag> {
-        Flag::of_comment(self.lines.comment(end)?.1)
+    fn flag(&self, end: Pos) -> Option<MergeFlag> {
+        MergeFlag::from_comment(self.lines.comment(end)?.1)
     }
 
     fn place(&self, pos: Pos) -> Place {
         pos.place(self.file)
     }
 
-    fn by(&self, pos: Pos) -> Setter {
-        Setter::File(self.place(pos))
+    fn source_at(&self, pos: Pos) -> ValueSource {
+        ValueSource::File(self.place(pos))
     }
 
     fn wrong(&mut self, what: &str, expected: &str, node: &Node) {
@@ -163,6 +163,6 @@ impl Reader<'_> {
     }
 
     fn problem(&mut self, at: Pos, code: Code, message: &str, help: Option<&str>) {
-        self.problems.add(&self.by(at), code, message, help);
+        self.problems.add(&self.source_at(at), code, message, help);
     }
 }

@@ -8,28 +8,28 @@
 //! Precedence, the highest first: flags, `CONDA_*` variables, envlock.toml, `.condarc`
 //! files, what the network libraries take from other variables, defaults.
 
+mod channel_settings;
 mod condarc;
 mod configuration;
-mod given;
 pub mod key;
+mod layer;
 mod merge;
 mod problem;
 mod project;
-mod rules;
 mod search;
-mod setter;
+mod value_source;
 mod variables;
 
-pub use condarc::condarc;
-pub use configuration::{Configuration, Row, Value};
-pub use given::{Entry, Flag, Given, Item, Layer, Raw, Unused};
-pub use key::{Key, Shape};
-pub use problem::Invalid;
-pub use project::{PROJECT_FILE, project};
-pub use rules::Addresses;
-pub use search::{Spot, is_condarc, search_path};
-pub use setter::{Scalar, Set, Setter};
-pub use variables::{network_variables, variables};
+pub use channel_settings::ChannelSettings;
+pub use condarc::parse_condarc;
+pub use configuration::{Configuration, ShownValue, Value};
+pub use key::{Key, ValueType};
+pub use layer::{Layer, LayerValue, ListItem, MapEntry, MergeFlag, RawValue, Unused};
+pub use problem::InvalidConfiguration;
+pub use project::{PROJECT_FILE, parse_project_config};
+pub use search::{SearchLocation, is_condarc_file, search_path};
+pub use value_source::{Configured, Scalar, ValueSource};
+pub use variables::{parse_conda_variables, parse_network_variables};
 
 #[cfg(test)]
 mod tests;

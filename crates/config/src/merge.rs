@@ -3,29 +3,29 @@
 
 use std::collections::BTreeMap;
 
-use crate::given::{Entry, Flag, Given, Item, Raw};
-use crate::{Set, Value};
+use crate::layer::{LayerValue, ListItem, MapEntry, MergeFlag, RawValue};
+use crate::{Configured, Value};
 
 /// Merges what several sources say of one key, in rising priority.
-pub(crate) fn merge(given: &[&Given]) -> Option<Value> {
+pub(crate) fn merge(given: &[&LayerValue]) -> Option<Value> {
     // `#!final` on a key: what has a higher priority isn't heard.
     let end = given.iter().position(|given| given.is_final).map_or(given.len(), |at| at + 1);
     let given = &given[..end];
     match given.last()?.raw {
-        Raw::One(ref value) => Some(Value::One(value.clone())),
-        Raw::Many(_) => {
+        RawValue::Scalar(ref value) => Some(Value::Scalar(value.clone())),
+        RawValue::List(_) => {
             let lists = given.iter().filter_map(|given| match &given.raw {
-                Raw::Many(items) => Some(items.as_slice()),
+                RawValue::List(items) => Some(items.as_slice()),
                 _ => None,
             });
-            Some(Value::Many(joined(&lists.collect::<Vec<_>>())))
+            Some(Value::List(merge_lists(&lists.collect::<Vec<_>>())))
         }
-        Raw::Named(_) => {
+        RawValue::Map(_) => {
             let maps = given.iter().filter_map(|given| match &given.raw {
-                Raw::Named(entries) => Some(entries),
+                RawValue::Map(entries) => Some(entries),
                 _ => None,
             });
-            Some(Value::Named(updated(&maps.collect::<Vec<_>>())))
+            Some(Value::Map(merge_maps(&maps.collect::<Vec<_>>())))
         }
     }
 }
@@ -33,22 +33,23 @@ pub(crate) fn merge(given: &[&Given]) -> Option<Value> {
 /// The higher source's items first, each text once. Items marked `#!top` come before all
 /// others, those marked `#!bottom` behind; among the marked the lower source has the outer
 /// place, so that an administrator's word is the last one.
-fn joined(lists: &[&[Item]]) -> Vec<Set<String>> {
-    let marked = |list: &&[Item], flag: Flag| -> Vec<Set<String>> {
+fn merge_lists(lists: &[&[ListItem]]) -> Vec<Configured<String>> {
+    let marked = |list: &&[ListItem], flag: MergeFlag| -> Vec<Configured<String>> {
         let marked = list.iter().filter(|item| item.flag == Some(flag));
         marked.map(|item| item.text.clone()).collect()
     };
-    let top = lists.iter().flat_map(|list| marked(list, Flag::Top));
-    let bottom: Vec<_> = lists.iter().rev().flat_map(|list| marked(list, Flag::Bottom)).collect();
+    let top = lists.iter().flat_map(|list| marked(list, MergeFlag::Top));
+    let bottom: Vec<_> =
+        lists.iter().rev().flat_map(|list| marked(list, MergeFlag::Bottom)).collect();
     let all = lists.iter().rev().flat_map(|list| list.iter().map(|item| item.text.clone()));
-    let mut first: Vec<Set<String>> = Vec::new();
+    let mut first: Vec<Configured<String>> = Vec::new();
     for text in top.chain(all) {
         if !has(&first, &text) && !has(&bottom, &text) {
             first.push(text);
         }
     }
     // An item that several sources want at the bottom is as low as the lowest of them says.
-    let mut last: Vec<Set<String>> = Vec::new();
+    let mut last: Vec<Configured<String>> = Vec::new();
     for text in bottom.into_iter().rev() {
         if !has(&last, &text) {
             last.push(text);
@@ -58,13 +59,13 @@ fn joined(lists: &[&[Item]]) -> Vec<Set<String>> {
     first
 }
 
-fn has(texts: &[Set<String>], text: &Set<String>) -> bool {
+fn has(texts: &[Configured<String>], text: &Configured<String>) -> bool {
     texts.iter().any(|known| known.value == text.value)
 }
 
 /// A name of the higher source replaces that of the lower one, unless that is `#!final`.
-fn updated(maps: &[&BTreeMap<String, Entry>]) -> BTreeMap<String, Vec<Set<String>>> {
-    let mut merged: BTreeMap<String, &Entry> = BTreeMap::new();
+fn merge_maps(maps: &[&BTreeMap<String, MapEntry>]) -> BTreeMap<String, Vec<Configured<String>>> {
+    let mut merged: BTreeMap<String, &MapEntry> = BTreeMap::new();
     for (name, entry) in maps.iter().flat_map(|map| map.iter()) {
         if !merged.get(name).is_some_and(|known| known.is_final) {
             merged.insert(name.clone(), entry);

@@ -3,19 +3,19 @@
 use envlock_report::{Code, Exit, Explain, Finding};
 use envlock_text::redact;
 
-use crate::Setter;
+use crate::ValueSource;
 
 /// A part of the configuration that can't be used: all that is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the configuration can't be used: {}", .diagnostics.first().map_or("", |d| d.message.as_str()))]
-pub struct Invalid {
+#[error("the configuration can't be used: {}", .findings.first().map_or("", |d| d.message.as_str()))]
+pub struct InvalidConfiguration {
     /// What is wrong, each at its place.
-    pub diagnostics: Vec<Finding>,
+    pub findings: Vec<Finding>,
 }
 
-impl Explain for Invalid {
+impl Explain for InvalidConfiguration {
     fn findings(&self) -> Vec<Finding> {
-        self.diagnostics.clone()
+        self.findings.clone()
     }
 
     fn exit(&self) -> Exit {
@@ -28,15 +28,21 @@ impl Explain for Invalid {
 pub(crate) struct Problems(Vec<Finding>);
 
 impl Problems {
-    pub(crate) fn add(&mut self, by: &Setter, code: Code, message: &str, help: Option<&str>) {
-        let mut diagnostic = Finding::new(code, message);
-        diagnostic.help = help.map(|help| redact(help).into_owned());
-        match by {
-            Setter::File(place) => diagnostic.place = Some(place.clone()),
-            Setter::Default => {}
-            other => diagnostic.notes.push(format!("set by {other}")),
+    pub(crate) fn add(
+        &mut self,
+        set_by: &ValueSource,
+        code: Code,
+        message: &str,
+        help: Option<&str>,
+    ) {
+        let mut finding = Finding::new(code, message);
+        finding.help = help.map(|help| redact(help).into_owned());
+        match set_by {
+            ValueSource::File(place) => finding.place = Some(place.clone()),
+            ValueSource::Default => {}
+            other => finding.notes.push(format!("set by {other}")),
         }
-        self.0.push(diagnostic);
+        self.0.push(finding);
     }
 
     /// Adds a finding that has its place.
@@ -45,7 +51,7 @@ impl Problems {
     }
 
     /// What was made, if nothing was wrong with it.
-    pub(crate) fn finish<T>(self, made: T) -> Result<T, Invalid> {
-        if self.0.is_empty() { Ok(made) } else { Err(Invalid { diagnostics: self.0 }) }
+    pub(crate) fn finish<T>(self, made: T) -> Result<T, InvalidConfiguration> {
+        if self.0.is_empty() { Ok(made) } else { Err(InvalidConfiguration { findings: self.0 }) }
     }
 }

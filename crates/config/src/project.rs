@@ -6,9 +6,9 @@ use envlock_report::{Code, Finding, Place, nearest, sink::Denied};
 use envlock_text::{Fault, ReadError, end_of, number};
 use toml_edit::{Document, Item as Toml, TomlError, Value as TomlValue};
 
-use crate::given::{Given, Item, Layer, Raw, scalar};
+use crate::layer::{Layer, LayerValue, ListItem, RawValue, scalar};
 use crate::problem::Problems;
-use crate::{Invalid, Key, Set, Setter, Shape, key};
+use crate::{Configured, InvalidConfiguration, Key, ValueSource, ValueType, key};
 
 /// The name of a project's own configuration.
 pub const PROJECT_FILE: &str = "envlock.toml";
@@ -19,9 +19,9 @@ const RECURSION: usize = 80;
 /// Reads an envlock.toml. `file` is the name to show.
 ///
 /// # Errors
-/// [`Invalid`] holds everything that is wrong in the file: unlike a `.condarc`, which is
+/// [`InvalidConfiguration`] holds everything that is wrong in the file: unlike a `.condarc`, which is
 /// conda's, it has no key that envlock doesn't know.
-pub fn project(file: &str, text: &str) -> Result<Layer, Invalid> {
+pub fn parse_project_config(file: &str, text: &str) -> Result<Layer, InvalidConfiguration> {
     let mut reader = Reader { file, text, problems: Problems::default() };
     let mut layer = Layer::default();
     let document = match text.parse::<Document<String>>() {
@@ -33,12 +33,12 @@ pub fn project(file: &str, text: &str) -> Result<Layer, Invalid> {
     };
     for (name, item) in document.as_table() {
         let at = document.as_table().key(name).and_then(toml_edit::Key::span);
-        let Some(key) = key::of_project(name) else {
+        let Some(key) = key::by_project_name(name) else {
             reader.unknown(name, at);
             continue;
         };
         if let Some(raw) = reader.raw(name, key, item) {
-            layer.given.insert(key.name, Given { raw, is_final: false });
+            layer.values.insert(key.name, LayerValue { raw, is_final: false });
         }
     }
     reader.problems.finish(layer)
@@ -51,8 +51,8 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn raw(&mut self, name: &str, key: &Key, item: &Toml) -> Option<Raw> {
-        if let Shape::List(_) = key.shape {
+    fn raw(&mut self, name: &str, key: &Key, item: &Toml) -> Option<RawValue> {
+        if let ValueType::List(_) = key.value_type {
             let Some(array) = item.as_array() else {
                 self.wrong(name, "a list of texts", item.span());
                 return None;
@@ -64,21 +64,26 @@ impl Reader<'_> {
                         if *key == key::DENY {
                             self.known(text, value.span());
                         }
-                        let text = Set { value: text.to_owned(), by: self.by(value.span()) };
-                        items.push(Item { text, flag: None });
+                        let text = Configured {
+                            value: text.to_owned(),
+                            set_by: self.source_at(value.span()),
+                        };
+                        items.push(ListItem { text, flag: None });
                     }
                     None => self.wrong(&format!("an item of {name}"), "text", value.span()),
                 }
             }
-            return Some(Raw::Many(items));
+            return Some(RawValue::List(items));
         }
         let text = match item.as_value() {
             Some(TomlValue::String(text)) => text.value().clone(),
             Some(TomlValue::Boolean(on)) => on.value().to_string(),
             _ => String::new(),
         };
-        match scalar(key.shape, &text) {
-            Ok(value) => Some(Raw::One(Set { value, by: self.by(item.span()) })),
+        match scalar(key.value_type, &text) {
+            Ok(value) => {
+                Some(RawValue::Scalar(Configured { value, set_by: self.source_at(item.span()) }))
+            }
             Err(expected) => {
                 self.wrong(name, expected, item.span());
                 None
@@ -89,8 +94,8 @@ impl Reader<'_> {
     /// What is denied must be known: else a slip would deny nothing.
     fn known(&mut self, word: &str, at: Option<Range<usize>>) {
         if let Err(error) = word.parse::<Denied>() {
-            let by = self.by(at);
-            self.problems.add(&by, Code::UnknownCode, &error.to_string(), None);
+            let set_by = self.source_at(at);
+            self.problems.add(&set_by, Code::UnknownCode, &error.to_string(), None);
         }
     }
 
@@ -100,14 +105,14 @@ impl Reader<'_> {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => format!("it may have {}", known.join(", ")),
         };
-        let by = self.by(at);
+        let set_by = self.source_at(at);
         let message = format!("{} has no key `{name}`", self.file);
-        self.problems.add(&by, Code::UnknownKey, &message, Some(&help));
+        self.problems.add(&set_by, Code::UnknownKey, &message, Some(&help));
     }
 
     fn wrong(&mut self, what: &str, expected: &str, at: Option<Range<usize>>) {
-        let by = self.by(at);
-        self.problems.add(&by, Code::WrongType, &format!("{what} must be {expected}"), None);
+        let set_by = self.source_at(at);
+        self.problems.add(&set_by, Code::WrongType, &format!("{what} must be {expected}"), None);
     }
 
     /// Why the text isn't TOML that is read. The parser names the kind only by its words.
@@ -128,8 +133,8 @@ impl Reader<'_> {
         fault.at(self.place(Some(span)))
     }
 
-    fn by(&self, span: Option<Range<usize>>) -> Setter {
-        Setter::File(self.place(span))
+    fn source_at(&self, span: Option<Range<usize>>) -> ValueSource {
+        ValueSource::File(self.place(span))
     }
 
     fn place(&self, span: Option<Range<usize>>) -> Place {

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 /// A place to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Spot {
+pub enum SearchLocation {
     /// A file, where there is one.
     File(PathBuf),
-    /// A folder: every file in it that [`is_condarc`], by name.
+    /// A folder: every file in it that [`is_condarc_file`], by name.
     Folder(PathBuf),
 }
 
@@ -17,9 +17,9 @@ pub fn search_path(
     home: Option<&Path>,
     root: Option<&Path>,
     variable: &dyn Fn(&str) -> Option<String>,
-) -> Vec<Spot> {
+) -> Vec<SearchLocation> {
     let variable = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let mut spots = Vec::new();
+    let mut locations = Vec::new();
     let folders = [
         Some(PathBuf::from("/etc/conda")),
         Some(PathBuf::from("/var/lib/conda")),
@@ -28,19 +28,19 @@ pub fn search_path(
         home.map(|home| home.join(".config").join("conda")),
         home.map(|home| home.join(".conda")),
     ];
-    folders.into_iter().flatten().for_each(|folder| in_folder(&folder, &mut spots));
-    spots.extend(home.map(|home| Spot::File(home.join(".condarc"))));
+    folders.into_iter().flatten().for_each(|folder| push_folder(&folder, &mut locations));
+    locations.extend(home.map(|home| SearchLocation::File(home.join(".condarc"))));
     if let Some(prefix) = variable("CONDA_PREFIX") {
-        in_folder(&prefix, &mut spots);
+        push_folder(&prefix, &mut locations);
     }
-    spots.extend(variable("CONDARC").map(|file| Spot::File(expand_home(file, home))));
-    last_of_each(spots)
+    locations.extend(variable("CONDARC").map(|file| SearchLocation::File(expand_home(file, home))));
+    deduplicate(locations)
 }
 
-fn in_folder(folder: &Path, spots: &mut Vec<Spot>) {
-    spots.push(Spot::File(folder.join(".condarc")));
-    spots.push(Spot::File(folder.join("condarc")));
-    spots.push(Spot::Folder(folder.join("condarc.d")));
+fn push_folder(folder: &Path, locations: &mut Vec<SearchLocation>) {
+    locations.push(SearchLocation::File(folder.join(".condarc")));
+    locations.push(SearchLocation::File(folder.join("condarc")));
+    locations.push(SearchLocation::Folder(folder.join("condarc.d")));
 }
 
 fn expand_home(path: PathBuf, home: Option<&Path>) -> PathBuf {
@@ -52,11 +52,11 @@ fn expand_home(path: PathBuf, home: Option<&Path>) -> PathBuf {
 
 /// A place that is there twice (an active base environment, the usual `XDG_CONFIG_HOME`)
 /// counts where its priority is highest.
-fn last_of_each(spots: Vec<Spot>) -> Vec<Spot> {
-    let mut kept: Vec<Spot> = Vec::new();
-    for spot in spots.into_iter().rev() {
-        if !kept.contains(&spot) {
-            kept.push(spot);
+fn deduplicate(locations: Vec<SearchLocation>) -> Vec<SearchLocation> {
+    let mut kept: Vec<SearchLocation> = Vec::new();
+    for location in locations.into_iter().rev() {
+        if !kept.contains(&location) {
+            kept.push(location);
         }
     }
     kept.reverse();
@@ -64,7 +64,7 @@ fn last_of_each(spots: Vec<Spot>) -> Vec<Spot> {
 }
 
 /// Whether a file of `condarc.d` is read: only those with a YAML ending are.
-pub fn is_condarc(path: &Path) -> bool {
+pub fn is_condarc_file(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "yml" || ending == "yaml")
 }
 
@@ -80,13 +80,13 @@ mod tests {
             "CONDARC" => Some("~/mine.yml".to_owned()),
             _ => None,
         };
-        let spots =
+        let locations =
             search_path(Some(Path::new("/home/me")), Some(Path::new("/opt/conda")), &variable);
-        let shown: Vec<String> = spots
+        let shown: Vec<String> = locations
             .iter()
-            .map(|spot| match spot {
-                Spot::File(path) => path.display().to_string(),
-                Spot::Folder(path) => format!("{}/", path.display()),
+            .map(|location| match location {
+                SearchLocation::File(path) => path.display().to_string(),
+                SearchLocation::Folder(path) => format!("{}/", path.display()),
             })
             .collect();
         let expected = "/etc/conda/.condarc /etc/conda/condarc /etc/conda/condarc.d/ \
@@ -103,15 +103,15 @@ mod tests {
     #[test]
     fn a_place_that_is_there_twice_counts_once_where_it_is_highest() {
         let variable = |name: &str| (name == "CONDA_PREFIX").then(|| "/opt/conda".to_owned());
-        let spots = search_path(None, Some(Path::new("/opt/conda")), &variable);
-        assert_eq!(spots.len(), 9);
-        assert_eq!(spots.last(), Some(&Spot::Folder("/opt/conda/condarc.d".into())));
+        let locations = search_path(None, Some(Path::new("/opt/conda")), &variable);
+        assert_eq!(locations.len(), 9);
+        assert_eq!(locations.last(), Some(&SearchLocation::Folder("/opt/conda/condarc.d".into())));
     }
 
     #[test]
     fn in_condarc_d_a_file_needs_a_yaml_ending() {
-        assert!(is_condarc(Path::new("/etc/conda/condarc.d/10-site.yml")));
-        assert!(is_condarc(Path::new("/etc/conda/condarc.d/10-site.yaml")));
-        assert!(!is_condarc(Path::new("/etc/conda/condarc.d/10-site.yml.bak")));
+        assert!(is_condarc_file(Path::new("/etc/conda/condarc.d/10-site.yml")));
+        assert!(is_condarc_file(Path::new("/etc/conda/condarc.d/10-site.yaml")));
+        assert!(!is_condarc_file(Path::new("/etc/conda/condarc.d/10-site.yml.bak")));
     }
 }

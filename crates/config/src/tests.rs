@@ -7,31 +7,33 @@ use std::path::Path;
 use envlock_model::question::Priority;
 use envlock_report::{Exit, Explain};
 
-use crate::{Configuration, Layer, Scalar, Setter, key};
+use crate::{Configuration, Layer, Scalar, ValueSource, key};
 
 fn layer(file: &str, text: &str) -> Layer {
-    crate::condarc(file, text).unwrap_or_else(|error| panic!("{error}"))
+    crate::parse_condarc(file, text).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Files in rising priority.
 fn merged(files: &[(&str, &str)]) -> Configuration {
-    Configuration::of(&files.iter().map(|(file, text)| layer(file, text)).collect::<Vec<_>>())
+    Configuration::from_layers(
+        &files.iter().map(|(file, text)| layer(file, text)).collect::<Vec<_>>(),
+    )
 }
 
 /// `key = value (who set it)` for every value.
 fn shown(configuration: &Configuration) -> Vec<String> {
-    let rows = configuration.rows();
-    rows.iter().map(|row| format!("{} = {} ({})", row.key, row.value, row.by)).collect()
+    let rows = configuration.shown_values();
+    rows.iter().map(|row| format!("{} = {} ({})", row.key, row.value, row.set_by)).collect()
 }
 
 fn channels(configuration: &Configuration) -> Vec<&str> {
-    configuration.many(&key::CHANNELS).iter().map(|set| set.value.as_str()).collect()
+    configuration.list(&key::CHANNELS).iter().map(|set| set.value.as_str()).collect()
 }
 
 fn refused(text: &str) -> String {
-    let error = crate::condarc("~/.condarc", text).expect_err("it is wrong");
+    let error = crate::parse_condarc("~/.condarc", text).expect_err("it is wrong");
     assert_eq!(error.exit(), Exit::Usage);
-    let said = error.diagnostics.iter().map(|said| {
+    let said = error.findings.iter().map(|said| {
         let place = said.place.as_ref().map(ToString::to_string).unwrap_or_default();
         format!("{place} {}", said.message)
     });
@@ -178,8 +180,8 @@ fn precedence_variables_win_over_files_and_are_lists_by_commas() {
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into();
     let files = layer("~/.condarc", "channels: [mine]\nchannel_priority: flexible\n");
-    let variables = crate::variables(&variables).unwrap();
-    let configuration = Configuration::of(&[files, variables]);
+    let variables = crate::parse_conda_variables(&variables).unwrap();
+    let configuration = Configuration::from_layers(&[files, variables]);
     assert_eq!(
         shown(&configuration),
         [
@@ -198,8 +200,8 @@ fn precedence_variables_win_over_files_and_are_lists_by_commas() {
 fn a_variable_that_holds_what_its_key_does_not_take_is_told_by_its_name() {
     for (name, value) in [("CONDA_OFFLINE", "perhaps"), ("CONDA_CUSTOM_CHANNELS", "a=b")] {
         let variables = [(name.to_owned(), value.to_owned())].into();
-        let error = crate::variables(&variables).expect_err("it is wrong");
-        assert_eq!(error.diagnostics[0].notes, [format!("set by {name}")]);
+        let error = crate::parse_conda_variables(&variables).expect_err("it is wrong");
+        assert_eq!(error.findings[0].notes, [format!("set by {name}")]);
     }
 }
 
@@ -210,7 +212,8 @@ fn what_requests_takes_from_the_environment_is_below_every_file() {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into();
     let files = layer("~/.condarc", "proxy_servers: {https: 'http://me:geheim@corp:3'}\n");
-    let configuration = Configuration::of(&[crate::network_variables(&variables), files]);
+    let configuration =
+        Configuration::from_layers(&[crate::parse_network_variables(&variables), files]);
     assert_eq!(
         shown(&configuration),
         [
@@ -269,11 +272,11 @@ fn keys_that_do_nothing_are_named_once_and_a_slip_is_guessed() {
         ("/etc/conda/.condarc", "changeps1: false\nshow_channel_urls: true\n"),
         ("~/.condarc", "changeps1: true\nchanels: [a]\n"),
     ]);
-    let note = configuration.unused().unwrap();
+    let note = configuration.unused_keys_finding().unwrap();
     assert_eq!(note.message, "envlock doesn't use these keys of .condarc: chanels, changeps1");
     assert_eq!(note.place.unwrap().to_string(), "/etc/conda/.condarc:1:1");
     assert_eq!(note.help.as_deref(), Some("is `chanels` meant to be `channels`?"));
-    assert!(merged(&[("~/.condarc", "show_channel_urls: true\n")]).unused().is_none());
+    assert!(merged(&[("~/.condarc", "show_channel_urls: true\n")]).unused_keys_finding().is_none());
 }
 
 #[test]
@@ -286,7 +289,7 @@ fn channel_priority_takes_the_words_and_the_booleans_that_came_before_them() {
         ("False", Priority::Disabled),
     ] {
         let configuration = merged(&[("~/.condarc", &format!("channel_priority: {text}\n"))]);
-        let set = configuration.one(&key::CHANNEL_PRIORITY).unwrap();
+        let set = configuration.scalar(&key::CHANNEL_PRIORITY).unwrap();
         assert_eq!(set.value, Scalar::Priority(priority));
     }
 }
@@ -300,14 +303,14 @@ fn the_snippet_of_tsinghua_says_what_its_names_stand_for() {
         conda-forge: https://mirrors.tuna.tsinghua.edu.cn/anaconda/cloud\n  \
         pytorch: https://mirrors.tuna.tsinghua.edu.cn/anaconda/cloud\n";
     let configuration = merged(&[("~/.condarc", text)]);
-    let addresses = configuration.addresses(Path::new("/project"), &no_variable).unwrap();
-    let defaults: Vec<_> = addresses.rules.defaults.iter().map(url::Url::as_str).collect();
+    let addresses = configuration.channel_settings(Path::new("/project"), &no_variable).unwrap();
+    let defaults: Vec<_> = addresses.channel_config.defaults.iter().map(url::Url::as_str).collect();
     let base = "https://mirrors.tuna.tsinghua.edu.cn/anaconda";
     assert_eq!(defaults, ["main", "r", "msys2"].map(|part| format!("{base}/pkgs/{part}/")));
-    let custom: Vec<_> = addresses.rules.custom.iter().collect();
+    let custom: Vec<_> = addresses.channel_config.custom.iter().collect();
     let cloud = url::Url::parse(&format!("{base}/cloud/")).unwrap();
     assert_eq!(custom, [(&"conda-forge".to_owned(), &cloud), (&"pytorch".to_owned(), &cloud)]);
-    assert!(configuration.unused().is_none());
+    assert!(configuration.unused_keys_finding().is_none());
 }
 
 #[test]
@@ -316,12 +319,15 @@ fn expansion_of_environment_variables_happens_where_an_address_is_used() {
     let text = "channel_alias: https://${HOST}/conda\ndefault_channels: [$HOST]\n";
     let configuration = merged(&[("~/.condarc", text)]);
     assert_eq!(shown(&configuration)[0], "channel_alias = https://${HOST}/conda (~/.condarc:1)");
-    let addresses = configuration.addresses(Path::new("/project"), &variable).unwrap();
-    assert_eq!(addresses.rules.alias.as_str(), "https://lab.example/conda/");
-    assert_eq!(addresses.rules.defaults[0].as_str(), "https://lab.example/conda/lab.example/");
-    let error = configuration.addresses(Path::new("/project"), &no_variable).unwrap_err();
-    assert_eq!(error.diagnostics.len(), 2);
-    assert!(error.diagnostics[0].message.contains("`HOST` isn't set"));
+    let addresses = configuration.channel_settings(Path::new("/project"), &variable).unwrap();
+    assert_eq!(addresses.channel_config.alias.as_str(), "https://lab.example/conda/");
+    assert_eq!(
+        addresses.channel_config.defaults[0].as_str(),
+        "https://lab.example/conda/lab.example/"
+    );
+    let error = configuration.channel_settings(Path::new("/project"), &no_variable).unwrap_err();
+    assert_eq!(error.findings.len(), 2);
+    assert!(error.findings[0].message.contains("`HOST` isn't set"));
 }
 
 #[test]
@@ -329,8 +335,9 @@ fn multichannels_hold_names_and_addresses_and_the_reserved_ones_are_refused() {
     let text = "custom_channels: {lab: https://lab.example/conda}\n\
         custom_multichannels:\n  ours: [lab, conda-forge, 'file:///srv/ch']\n";
     let configuration = merged(&[("~/.condarc", text)]);
-    let addresses = configuration.addresses(Path::new("/project"), &no_variable).unwrap();
-    let ours: Vec<_> = addresses.rules.multi["ours"].iter().map(url::Url::as_str).collect();
+    let addresses = configuration.channel_settings(Path::new("/project"), &no_variable).unwrap();
+    let ours: Vec<_> =
+        addresses.channel_config.multi["ours"].iter().map(url::Url::as_str).collect();
     assert_eq!(
         ours,
         [
@@ -340,8 +347,8 @@ fn multichannels_hold_names_and_addresses_and_the_reserved_ones_are_refused() {
         ]
     );
     let reserved = merged(&[("~/.condarc", "custom_multichannels: {defaults: [conda-forge]}\n")]);
-    let error = reserved.addresses(Path::new("/project"), &no_variable).unwrap_err();
-    assert_eq!(error.diagnostics[0].code, "reserved-channel");
+    let error = reserved.channel_settings(Path::new("/project"), &no_variable).unwrap_err();
+    assert_eq!(error.findings[0].code, "reserved-channel");
 }
 
 #[test]
@@ -350,7 +357,7 @@ fn mirrored_channels_name_an_origin_and_all_who_are_asked_for_it() {
         lab: [https://a.example/lab, https://lab.example/conda/lab]\n  \
         conda-forge: ['oci://ghcr.io/channel-mirrors/conda-forge', https://b.example/cf]\n";
     let configuration = merged(&[("~/.mambarc", text)]);
-    let addresses = configuration.addresses(Path::new("/project"), &no_variable).unwrap();
+    let addresses = configuration.channel_settings(Path::new("/project"), &no_variable).unwrap();
     let shown: Vec<String> = addresses
         .mirrored
         .iter()
@@ -372,10 +379,10 @@ fn mirrored_channels_name_an_origin_and_all_who_are_asked_for_it() {
 fn an_address_that_is_none_is_told_with_its_file_and_line() {
     let text = "channel_alias: conda.example.org\ncustom_channels:\n  a: ftp://x/\n";
     let error = merged(&[("~/.condarc", text)])
-        .addresses(Path::new("/project"), &no_variable)
+        .channel_settings(Path::new("/project"), &no_variable)
         .expect_err("neither is an address");
     let places: Vec<_> =
-        error.diagnostics.iter().map(|said| said.place.as_ref().unwrap().to_string()).collect();
+        error.findings.iter().map(|said| said.place.as_ref().unwrap().to_string()).collect();
     assert_eq!(places, ["~/.condarc:1:16", "~/.condarc:3:6"]);
 }
 
@@ -383,9 +390,9 @@ fn an_address_that_is_none_is_told_with_its_file_and_line() {
 fn envlock_toml_has_its_own_keys_and_no_others() {
     let text = "forbid-channels = [\"defaults\"]\nchannel-priority = \"flexible\"\nmirrors = [\n  \
         \"tuna\", # 清华\n  \"ustc\"]\n";
-    let layer = crate::project("envlock.toml", text).unwrap();
+    let layer = crate::parse_project_config("envlock.toml", text).unwrap();
     assert_eq!(
-        shown(&Configuration::of(&[layer])),
+        shown(&Configuration::from_layers(&[layer])),
         [
             "channel_priority = flexible (envlock.toml:2)",
             "mirrors = tuna (envlock.toml:4)",
@@ -394,8 +401,8 @@ fn envlock_toml_has_its_own_keys_and_no_others() {
         ]
     );
     let said = |text: &str| {
-        let error = crate::project("envlock.toml", text).expect_err("it is wrong");
-        let said = &error.diagnostics[0];
+        let error = crate::parse_project_config("envlock.toml", text).expect_err("it is wrong");
+        let said = &error.findings[0];
         (said.place.as_ref().unwrap().to_string(), said.message.clone(), said.help.clone())
     };
     let (place, message, help) = said("\nforbid-chanels = []\n");
@@ -412,15 +419,15 @@ fn envlock_toml_has_its_own_keys_and_no_others() {
 #[test]
 fn a_flag_says_so() {
     let mut flags = Layer::default();
-    flags.one(&key::OFFLINE, Scalar::Switch(true), Setter::Flag("--offline"));
+    flags.set_scalar(&key::OFFLINE, Scalar::Boolean(true), ValueSource::Flag("--offline"));
     let files = layer("~/.condarc", "offline: false\n");
-    assert_eq!(shown(&Configuration::of(&[files, flags])), ["offline = true (--offline)"]);
+    assert_eq!(shown(&Configuration::from_layers(&[files, flags])), ["offline = true (--offline)"]);
 }
 
 proptest::proptest! {
     #[test]
     fn any_text_gets_an_answer(text in "\\PC{0,80}|(channels|offline|custom_channels|: |\\n|  - |a|\\[|\\]|#!top|\"){0,30}") {
-        let _ = crate::condarc("~/.condarc", &text);
-        let _ = crate::project("envlock.toml", &text);
+        let _ = crate::parse_condarc("~/.condarc", &text);
+        let _ = crate::parse_project_config("envlock.toml", &text);
     }
 }

@@ -3,9 +3,9 @@
 use envlock_report::Code;
 use std::collections::BTreeMap;
 
-use crate::given::{Layer, scalar};
+use crate::layer::{Layer, scalar};
 use crate::problem::Problems;
-use crate::{Invalid, Scalar, Setter, Shape, key};
+use crate::{InvalidConfiguration, Scalar, ValueSource, ValueType, key};
 
 /// `CONDA_<KEY>`, for every key of `.condarc` that isn't a mapping.
 ///
@@ -13,29 +13,31 @@ use crate::{Invalid, Scalar, Setter, Shape, key};
 /// commas, one of folders by colons.
 ///
 /// # Errors
-/// [`Invalid`] where a value isn't what the key takes.
-pub fn variables(variables: &BTreeMap<String, String>) -> Result<Layer, Invalid> {
+/// [`InvalidConfiguration`] where a value isn't what the key takes.
+pub fn parse_conda_variables(
+    variables: &BTreeMap<String, String>,
+) -> Result<Layer, InvalidConfiguration> {
     let mut layer = Layer::default();
     let mut problems = Problems::default();
     for (name, value) in variables {
         let Some(written) = name.strip_prefix("CONDA_") else { continue };
-        let Some(key) = key::of_condarc(&written.to_ascii_lowercase()) else { continue };
-        let by = Setter::Variable(name.clone());
-        match key.shape {
-            Shape::List(separator) => {
+        let Some(key) = key::by_condarc_name(&written.to_ascii_lowercase()) else { continue };
+        let set_by = ValueSource::Variable(name.clone());
+        match key.value_type {
+            ValueType::List(separator) => {
                 let items = value.split(separator).map(str::trim).filter(|item| !item.is_empty());
-                layer.many(key, items.map(str::to_owned), &by);
+                layer.set_list(key, items.map(str::to_owned), &set_by);
             }
-            Shape::Texts | Shape::Lists => {
+            ValueType::TextMap | ValueType::ListMap => {
                 let message = format!("`{}` is a mapping, which no variable can hold", key.name);
-                problems.add(&by, Code::WrongType, &message, Some("set it in `~/.condarc`"));
+                problems.add(&set_by, Code::WrongType, &message, Some("set it in `~/.condarc`"));
             }
             _ if value.trim().is_empty() => {}
-            shape => match scalar(shape, value.trim()) {
-                Ok(value) => layer.one(key, value, by),
+            value_type => match scalar(value_type, value.trim()) {
+                Ok(value) => layer.set_scalar(key, value, set_by),
                 Err(expected) => {
                     let message = format!("`{name}` must be {expected}, and it is `{value}`");
-                    problems.add(&by, Code::WrongType, &message, None);
+                    problems.add(&set_by, Code::WrongType, &message, None);
                 }
             },
         }
@@ -45,7 +47,7 @@ pub fn variables(variables: &BTreeMap<String, String>) -> Result<Layer, Invalid>
 
 /// What curl and Python's requests take from the environment: proxies and a bundle of
 /// certificates. conda's own keys win ("Configure conda for use behind a proxy server").
-pub fn network_variables(variables: &BTreeMap<String, String>) -> Layer {
+pub fn parse_network_variables(variables: &BTreeMap<String, String>) -> Layer {
     let mut layer = Layer::default();
     let first = |names: [&str; 2]| {
         names.into_iter().find_map(|name| {
@@ -59,11 +61,11 @@ pub fn network_variables(variables: &BTreeMap<String, String>) -> Layer {
         ("https", ["https_proxy", "HTTPS_PROXY"]),
     ] {
         if let Some((name, value)) = first(names) {
-            layer.named(&key::PROXY_SERVERS, scheme, value, Setter::Variable(name));
+            layer.set_map_entry(&key::PROXY_SERVERS, scheme, value, ValueSource::Variable(name));
         }
     }
     if let Some((name, value)) = first(["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"]) {
-        layer.one(&key::SSL_VERIFY, Scalar::Text(value), Setter::Variable(name));
+        layer.set_scalar(&key::SSL_VERIFY, Scalar::Text(value), ValueSource::Variable(name));
     }
     layer
 }

@@ -105,7 +105,7 @@ fn append(tar: &mut tar::Builder<impl Write>, entry: &Entry, mtime: u64) -> io::
         header.set_entry_type(EntryType::Symlink);
         return tar.append_link(&mut header, &entry.path, target);
     }
-    if entry.hostile {
+    if entry.raw_path {
         write_name_as_is(&mut header, &entry.path)?;
         header.set_cksum();
         return tar.append(&header, bytes);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rattler_conda_types::Subdir;
 use serde_json::{Map, Value, json};
 
-use crate::{Built, Format, Package};
+use crate::{BuiltPackage, Format, Package};
 
 /// In which forms the index is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Channel {
     }
 
     /// Writes a package's archive into its platform's directory and lists it.
-    pub fn add(&mut self, package: &Package, format: Format) -> io::Result<Built> {
+    pub fn add(&mut self, package: &Package, format: Format) -> io::Result<BuiltPackage> {
         let directory = self.root.join(package.subdir_name());
         fs_err::create_dir_all(&directory)?;
         let built = package.write(&directory, format)?;

@@ -13,7 +13,7 @@ mod probe;
 use std::path::{Path, PathBuf};
 
 pub use candidates::bin_directories;
-pub use error::{CpythonError, Reason, Skipped};
+pub use error::{CpythonError, SkipReason, SkippedInterpreter};
 
 use crate::Package;
 
@@ -25,9 +25,9 @@ pub struct Cpython {
     /// As in `3.10.13`.
     pub version: String,
     /// Whether it is of the version that was asked for.
-    pub is_wanted: bool,
+    pub is_requested_version: bool,
     /// What else was tried before it, and why it wasn't taken.
-    pub skipped: Vec<Skipped>,
+    pub skipped: Vec<SkippedInterpreter>,
     prefix: Prefix,
     /// `lib/pythonX.Y` below the prefix.
     library: String,
@@ -53,21 +53,27 @@ impl Prefix {
 }
 
 impl Cpython {
-    /// Looks for `pythonX.Y` in these directories. One of the `wanted` version that can be
+    /// Looks for `pythonX.Y` in these directories. One of the `requested` version that can be
     /// packed is taken, the first; without one the newest other of Python 3.
     ///
     /// Every candidate is run, until one is right.
-    pub fn find(bin_directories: &[PathBuf], wanted: [u32; 2]) -> Result<Self, CpythonError> {
+    pub fn find(bin_directories: &[PathBuf], requested: [u32; 2]) -> Result<Self, CpythonError> {
         let mut skipped = Vec::new();
-        for candidate in candidates::sorted(bin_directories, wanted) {
+        for candidate in candidates::sorted(bin_directories, requested) {
             match probe::probe(&candidate.executable) {
                 Ok(cpython) => {
-                    return Ok(Self { is_wanted: candidate.is_wanted, skipped, ..cpython });
+                    return Ok(Self {
+                        is_requested_version: candidate.is_requested_version,
+                        skipped,
+                        ..cpython
+                    });
                 }
-                Err(reason) => skipped.push(Skipped { path: candidate.executable, reason }),
+                Err(reason) => {
+                    skipped.push(SkippedInterpreter { path: candidate.executable, reason })
+                }
             }
         }
-        Err(CpythonError::NotFound { wanted, skipped })
+        Err(CpythonError::NotFound { requested, skipped })
     }
 
     /// The package: executable, library and the shared objects of its own, without tests,

@@ -46,12 +46,12 @@ pub(crate) struct Entry {
     /// The mode in which [`PLACEHOLDER`] is replaced in it.
     pub(crate) placeholder: Option<FileMode>,
     /// The archive gets the path as it is, even one that leaves the prefix.
-    pub(crate) hostile: bool,
+    pub(crate) raw_path: bool,
 }
 
 impl Entry {
     pub(crate) fn new(path: impl Into<String>, content: Content) -> Self {
-        Self { path: path.into(), content, executable: false, placeholder: None, hostile: false }
+        Self { path: path.into(), content, executable: false, placeholder: None, raw_path: false }
     }
 
     pub(crate) fn bytes(path: impl Into<String>, bytes: impl Into<Bytes>) -> Self {

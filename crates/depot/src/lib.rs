@@ -12,18 +12,18 @@
 mod archive;
 mod channel;
 mod cpython;
+mod demo_packages;
 mod entry;
 mod info;
-mod layout;
+mod mirror;
 mod package;
-mod samples;
 mod server;
 
 pub use archive::Format;
 pub use channel::{Channel, IndexFormats};
-pub use cpython::{Cpython, CpythonError, Reason, Skipped, bin_directories};
+pub use cpython::{Cpython, CpythonError, SkipReason, SkippedInterpreter, bin_directories};
+pub use demo_packages::demo_packages;
 pub use entry::PLACEHOLDER;
-pub use layout::Mirror;
-pub use package::{Built, Package};
-pub use samples::samples;
-pub use server::{Fault, Logged, Pace, Request, Server};
+pub use mirror::Mirror;
+pub use package::{BuiltPackage, Package};
+pub use server::{Fault, LoggedRequest, Pace, Request, Server};

@@ -44,7 +44,7 @@ pub struct Package {
 
 /// What came of writing a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Built {
+pub struct BuiltPackage {
     /// Where the archive is.
     pub path: PathBuf,
     /// `name-version-build.conda` or `….tar.bz2`.
@@ -215,8 +215,8 @@ impl Package {
     /// A file whose path is written as it is, even if it leaves the prefix (`../x`, `/x`): what
     /// an installer has to refuse. At most 100 bytes long.
     #[must_use]
-    pub fn hostile(self, path: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
-        self.entry(Entry { hostile: true, ..Entry::bytes(path, bytes) })
+    pub fn file_with_raw_path(self, path: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
+        self.entry(Entry { raw_path: true, ..Entry::bytes(path, bytes) })
     }
 
     /// The files and links under the directory `from`, as paths under `to` (`""`: the prefix).
@@ -287,7 +287,7 @@ impl Package {
     }
 
     /// Writes the archive into `directory`, replacing one of the same name.
-    pub fn write(&self, directory: &Path, format: Format) -> io::Result<Built> {
+    pub fn write(&self, directory: &Path, format: Format) -> io::Result<BuiltPackage> {
         let stem = format!("{}-{}-{}", self.name, self.version, self.build);
         let file_name = stem.clone() + format.extension();
         let path = directory.join(&file_name);
@@ -304,7 +304,7 @@ impl Package {
             ("sha256".to_owned(), json!(sha256)),
             ("size".to_owned(), json!(size)),
         ]);
-        Ok(Built { path, file_name, record: Value::Object(record), sha256, md5, size })
+        Ok(BuiltPackage { path, file_name, record: Value::Object(record), sha256, md5, size })
     }
 
     fn link_json(&self) -> Option<Value> {

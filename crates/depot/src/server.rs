@@ -19,9 +19,9 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::oneshot;
 
 pub use fault::{Fault, Pace};
-pub use request::{Logged, Request};
+pub use request::{LoggedRequest, Request};
 
-use body::{Body, End};
+use body::{Body, BodyEnd};
 use files::Reply;
 
 type Hook = dyn Fn(&Request) -> Option<Fault> + Send + Sync;
@@ -39,7 +39,7 @@ pub struct Server {
 struct Shared {
     root: PathBuf,
     hook: Box<Hook>,
-    log: Mutex<Vec<Logged>>,
+    log: Mutex<Vec<LoggedRequest>>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -85,7 +85,7 @@ impl Server {
     }
 
     /// What was asked and answered so far, in the order of the answers.
-    pub fn log(&self) -> Vec<Logged> {
+    pub fn log(&self) -> Vec<LoggedRequest> {
         self.shared.log().clone()
     }
 
@@ -106,7 +106,7 @@ impl Drop for Server {
 }
 
 impl Shared {
-    fn log(&self) -> MutexGuard<'_, Vec<Logged>> {
+    fn log(&self) -> MutexGuard<'_, Vec<LoggedRequest>> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -129,7 +129,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 
 /// An error closes the connection without an answer.
 async fn answer(shared: &Shared, request: hyper::Request<Incoming>) -> io::Result<Response<Body>> {
-    let request = Request::from(&request);
+    let request = Request::from_http(&request);
     let (fault, pace) = match (shared.hook)(&request) {
         Some(Fault::Slow { fault, pace }) => (fault.map(|fault| *fault), Some(pace)),
         fault => (fault, None),
@@ -137,11 +137,11 @@ async fn answer(shared: &Shared, request: hyper::Request<Incoming>) -> io::Resul
     let from_files = || files::reply(&shared.root, &request);
     let reply = match &fault {
         Some(Fault::Close) => {
-            shared.log().push(request.unanswered());
+            shared.log().push(request.without_answer());
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
         Some(Fault::Hang) => {
-            shared.log().push(request.unanswered());
+            shared.log().push(request.without_answer());
             std::future::pending().await
         }
         Some(Fault::Status(code, headers)) => Reply::failure(*code, headers),
@@ -153,17 +153,17 @@ async fn answer(shared: &Shared, request: hyper::Request<Incoming>) -> io::Resul
         }
     };
     let (length, end) = match &fault {
-        Some(Fault::Truncate(length)) => (*length, End::Closed),
-        Some(Fault::Stall(length)) => (*length, End::Silence),
-        _ => (reply.body.len(), End::Whole),
+        Some(Fault::Truncate(length)) => (*length, BodyEnd::ConnectionClosed),
+        Some(Fault::Stall(length)) => (*length, BodyEnd::NoMoreData),
+        _ => (reply.body.len(), BodyEnd::Complete),
     };
     let sent = if request.method == "HEAD" { 0 } else { length.min(reply.body.len()) };
     let body = match end {
-        _ if request.method == "HEAD" => body::whole(Bytes::new()),
-        End::Whole if pace.is_none() => body::whole(reply.body.clone()),
-        end => body::pieces(reply.body.slice(..sent), pace, end),
+        _ if request.method == "HEAD" => body::complete(Bytes::new()),
+        BodyEnd::Complete if pace.is_none() => body::complete(reply.body.clone()),
+        end => body::chunked(reply.body.slice(..sent), pace, end),
     };
-    shared.log().push(request.answered(reply.status.as_u16(), sent));
+    shared.log().push(request.with_status(reply.status.as_u16(), sent));
     let mut response =
         Response::builder().status(reply.status).header(header::CONTENT_LENGTH, reply.body.len());
     for (name, value) in reply.headers {

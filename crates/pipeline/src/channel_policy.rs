@@ -1,6 +1,6 @@
 //! Which channels may be used, and what to know about the terms of those that are.
 
-use envlock_config::{Configuration, Key, Set, Setter, key};
+use envlock_config::{Configuration, Configured, Key, ValueSource, key};
 use envlock_report::{Code, Finding, Place};
 use url::Url;
 
@@ -10,7 +10,7 @@ pub struct Refusal {
     /// What the channel is, in the middle of a sentence.
     pub what: &'static str,
     /// Who says so.
-    pub by: Setter,
+    pub by: ValueSource,
 }
 
 /// The configuration's lists, with their channels at the origin.
@@ -18,7 +18,7 @@ pub struct Refusal {
 pub(crate) struct ChannelPolicy {
     refused: Vec<(Vec<Url>, Refusal)>,
     /// What alone may be used, where there is such a list.
-    allowed: Option<(Vec<Url>, Setter)>,
+    allowed: Option<(Vec<Url>, ValueSource)>,
 }
 
 /// The lists of channels that may not be used, with what such a channel is.
@@ -26,9 +26,11 @@ const REFUSING: [(&Key, &str); 2] =
     [(&key::FORBID_CHANNELS, "forbidden here"), (&key::DENYLIST_CHANNELS, "on the denylist")];
 
 /// Every channel in the configuration's lists, as it is written there.
-pub(crate) fn policy_channels(configuration: &Configuration) -> impl Iterator<Item = &Set<String>> {
+pub(crate) fn policy_channels(
+    configuration: &Configuration,
+) -> impl Iterator<Item = &Configured<String>> {
     let keys = REFUSING.iter().map(|(key, _)| *key).chain([&key::ALLOWLIST_CHANNELS]);
-    keys.flat_map(|key| configuration.many(key))
+    keys.flat_map(|key| configuration.list(key))
 }
 
 impl ChannelPolicy {
@@ -39,14 +41,14 @@ impl ChannelPolicy {
     ) -> Result<Self, E> {
         let mut policy = Self::default();
         for (key, what) in REFUSING {
-            for set in configuration.many(key) {
-                let urls = resolve(&set.value, set.by.place())?;
-                policy.refused.push((urls, Refusal { what, by: set.by.clone() }));
+            for set in configuration.list(key) {
+                let urls = resolve(&set.value, set.set_by.place())?;
+                policy.refused.push((urls, Refusal { what, by: set.set_by.clone() }));
             }
         }
-        for set in configuration.many(&key::ALLOWLIST_CHANNELS) {
-            let urls = resolve(&set.value, set.by.place())?;
-            policy.allowed.get_or_insert((Vec::new(), set.by.clone())).0.extend(urls);
+        for set in configuration.list(&key::ALLOWLIST_CHANNELS) {
+            let urls = resolve(&set.value, set.set_by.place())?;
+            policy.allowed.get_or_insert((Vec::new(), set.set_by.clone())).0.extend(urls);
         }
         Ok(policy)
     }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use envlock_depot::{
-    Cpython, CpythonError, Format, IndexFormats, Mirror, Server, bin_directories, samples,
+    Cpython, CpythonError, Format, IndexFormats, Mirror, Server, bin_directories, demo_packages,
 };
 use envlock_report::{Code, Exit, Explain, Finding};
 use rattler_conda_types::Subdir;
@@ -106,7 +106,7 @@ pub fn set_stage(request: &DemoRequest, python: Cpython) -> Result<Stage, DemoEr
     let mirror = Mirror::new(folder.join("mirror"));
     let mut channel = mirror.channel(CHANNEL);
     channel.add(&python.package()?, Format::Conda).map_err(doing("write the python package"))?;
-    for package in &samples(request.host) {
+    for package in &demo_packages(request.host) {
         // One of each format: mirrors have both.
         channel.add(package, Format::Conda).map_err(doing("write a package"))?;
     }
@@ -136,7 +136,7 @@ pub fn set_stage(request: &DemoRequest, python: Cpython) -> Result<Stage, DemoEr
 
 /// What `--mirror` takes for the tree at `url`.
 fn mirror_of(url: &str) -> String {
-    let [(origin, mirror), _] = Mirror::stands_in_for(url);
+    let [(origin, mirror), _] = Mirror::mirror_pairs(url);
     format!("{origin}={mirror}")
 }
 

@@ -9,7 +9,7 @@ mod tests;
 use std::{collections::BTreeMap, path::Path};
 
 use envlock_channel::{Client, Sources};
-use envlock_config::{Configuration, Set, key};
+use envlock_config::{Configuration, Configured, key};
 use envlock_model::{
     channel::{ChannelError, Rules},
     lock::Lock,
@@ -343,10 +343,10 @@ fn listed(
     if environment.nodefaults {
         return Err(QuestionError::NoChannel { place });
     }
-    let configured = configuration.many(&key::CHANNELS);
-    let channel = |set: &Set<String>| (set.value.clone(), set.by.place().cloned());
+    let configured = configuration.list(&key::CHANNELS);
+    let channel = |set: &Configured<String>| (set.value.clone(), set.set_by.place().cloned());
     if let Some(first) = configured.first().filter(|first| first.value != "defaults") {
-        let message = format!("no channel is listed: those of {} are searched", first.by);
+        let message = format!("no channel is listed: those of {} are searched", first.set_by);
         let names: Vec<_> = configured.iter().map(|set| redact(&set.value).into_owned()).collect();
         let finding = Finding::new(Code::ImplicitChannels, message)
             .at(place)

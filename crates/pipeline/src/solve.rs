@@ -14,7 +14,7 @@ use envlock_model::{
 };
 use envlock_report::{Code, Exit, Explain, Finding, Level, count, nearest};
 use envlock_secrets::manifest::Manifest;
-use envlock_solve::{Problem, Reason, Records, Solution, TooNew};
+use envlock_solve::{Problem, Records, Solution, TooNew, UnsolvableReason};
 use rattler_conda_types::{PackageName, RepoDataRecord, Subdir};
 use url::Url;
 
@@ -92,7 +92,7 @@ pub enum SolveError {
     #[error("there is no solution")]
     NoSolution {
         /// Why, by line and platform.
-        reasons: Vec<Reason>,
+        reasons: Vec<UnsolvableReason>,
         /// How many platforms were asked for.
         platforms: usize,
     },
@@ -283,7 +283,7 @@ async fn answers(
     for (platform, search) in searches {
         match search.await? {
             Outcome::Solution(solution) => {
-                findings.extend(solution.passed_over.iter().map(passed_over));
+                findings.extend(solution.skipped_without_sha256.iter().map(passed_over));
                 findings.extend(left_out(platform, solution.too_new));
                 answers.insert(platform, solution.records);
             }
@@ -292,7 +292,10 @@ async fn answers(
         context.observer.observe(Event::Advance { phase: Phase::Solve, units: 1 });
     }
     if !reasons.is_empty() {
-        return Err(SolveError::NoSolution { reasons: Reason::merge(reasons), platforms });
+        return Err(SolveError::NoSolution {
+            reasons: UnsolvableReason::merge(reasons),
+            platforms,
+        });
     }
     let packages: usize = answers.values().map(Vec::len).sum();
     context.observer.observe(Event::Done(progress::Outcome::Solved { packages }));
@@ -311,7 +314,7 @@ struct Search {
 /// How a search ended.
 enum Outcome {
     Solution(Solution),
-    NoSolution(Vec<Reason>),
+    NoSolution(Vec<UnsolvableReason>),
 }
 
 impl Search {
@@ -354,7 +357,7 @@ impl Search {
     }
 
     /// Every name of the indexes, with the places of its channels in the question.
-    fn names(&self) -> envlock_solve::Names {
+    fn names(&self) -> envlock_solve::ChannelsByPackage {
         let places = |channels: Vec<&Channel>| {
             let places: BTreeSet<_> =
                 channels.iter().filter_map(|channel| self.channel(&channel.url)).collect();
@@ -377,7 +380,7 @@ fn left_out(platform: Subdir, too_new: TooNew) -> Option<Finding> {
             format!(
                 "{} newer than allowed and {} without a timestamp left out for {platform}",
                 count(too_new.newer, "record"),
-                count(too_new.undated, "record"),
+                count(too_new.without_timestamp, "record"),
             ),
         )
     })

@@ -11,8 +11,8 @@ mod solver;
 mod tests;
 
 pub use explain::{
-    Advised, Blocked, HiddenNeed, KeyValues, Names, Reason, ReasonKind, RequestLine, TriedWith,
-    Versions, explain,
+    ChannelsByPackage, ExcludedRequirement, HiddenNeed, KeyValues, ReasonKind, RequestLine,
+    Suggestion, TriedWith, UnsolvableReason, Versions, explain,
 };
 pub use problem::{Problem, Records};
 pub use solver::{Solution, SolveError, TooNew, solve};

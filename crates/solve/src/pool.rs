@@ -22,23 +22,23 @@ pub(crate) struct Candidates<'a> {
     /// What may be chosen, by the place of their subdir in the problem.
     pub(crate) usable: Vec<(usize, &'a RepoDataRecord)>,
     /// Records without a sha256 that could be chosen if they had one.
-    pub(crate) unhashed: Vec<&'a RepoDataRecord>,
+    pub(crate) without_sha256: Vec<&'a RepoDataRecord>,
     /// Records that are newer than what may be used, or of unknown age.
     pub(crate) too_new: Vec<&'a RepoDataRecord>,
     /// What the other channels have, by channel.
     pub(crate) hidden: Vec<(usize, &'a RepoDataRecord)>,
 }
 
-/// Names that may come from any listed channel, whatever priority says: how an explanation
+/// ChannelsByPackage that may come from any listed channel, whatever priority says: how an explanation
 /// tries what would help.
-pub(crate) type Lifted<'a> = BTreeSet<&'a str>;
+pub(crate) type PriorityExempt<'a> = BTreeSet<&'a str>;
 
 impl<'a> Pool<'a> {
-    pub(crate) fn new(problem: &Problem<'a>, lifted: &Lifted<'_>) -> Self {
-        let rules = Rules::new(problem);
+    pub(crate) fn new(problem: &Problem<'a>, exempt: &PriorityExempt<'_>) -> Self {
+        let rules = ChannelRules::new(problem);
         let mut present: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
         for subdir in problem.records {
-            for record in subdir.hashed.iter().chain(&subdir.unhashed) {
+            for record in subdir.with_sha256.iter().chain(&subdir.without_sha256) {
                 present.entry(name(record)).or_default().insert(subdir.channel);
             }
         }
@@ -50,17 +50,17 @@ impl<'a> Pool<'a> {
         let mut names: BTreeMap<&str, Candidates<'_>> = BTreeMap::new();
         for (place, subdir) in problem.records.iter().enumerate() {
             for (record, hashed) in subdir
-                .hashed
+                .with_sha256
                 .iter()
                 .map(|record| (record, true))
-                .chain(subdir.unhashed.iter().map(|record| (record, false)))
+                .chain(subdir.without_sha256.iter().map(|record| (record, false)))
             {
                 let name = name(record);
                 let candidates = names.entry(name).or_default();
                 candidates.channel = chosen[name];
-                let any_listed = problem.priority != Priority::Strict || lifted.contains(name);
-                let permitted = rules.permits(record, subdir.channel, chosen[name])
-                    || (any_listed && rules.may_serve(name, subdir.channel));
+                let any_listed = problem.priority != Priority::Strict || exempt.contains(name);
+                let permitted = rules.is_permitted(record, subdir.channel, chosen[name])
+                    || (any_listed && rules.may_serve_without_priority(name, subdir.channel));
                 if !permitted || !rules.subdir_fits(record) {
                     candidates.hidden.push((subdir.channel, record));
                 } else if is_too_new(record, problem.exclude_newer) {
@@ -68,7 +68,7 @@ impl<'a> Pool<'a> {
                 } else if hashed {
                     candidates.usable.push((place, record));
                 } else {
-                    candidates.unhashed.push(record);
+                    candidates.without_sha256.push(record);
                 }
             }
         }
@@ -90,18 +90,18 @@ impl<'a> Pool<'a> {
 }
 
 /// Who may serve which name.
-struct Rules<'a> {
+struct ChannelRules<'a> {
     channels: &'a [AskedChannel],
     /// Channels that are named only in specs.
     only_for_specs: BTreeSet<usize>,
     /// Channels by the name of the package that is asked of them.
     pinned: BTreeMap<&'a str, BTreeSet<usize>>,
-    /// Names that are asked for without a channel.
-    plain: BTreeSet<&'a str>,
+    /// ChannelsByPackage that are asked for without a channel.
+    without_channel: BTreeSet<&'a str>,
     subdirs: BTreeMap<&'a str, &'static str>,
 }
 
-impl<'a> Rules<'a> {
+impl<'a> ChannelRules<'a> {
     fn new(problem: &Problem<'a>) -> Self {
         let index = |wanted: &str| problem.channels.iter().position(|c| c.name == wanted);
         let mut rules = Self {
@@ -110,7 +110,7 @@ impl<'a> Rules<'a> {
                 .filter(|index| problem.channels[*index].only_for_specs)
                 .collect(),
             pinned: BTreeMap::new(),
-            plain: BTreeSet::new(),
+            without_channel: BTreeSet::new(),
             subdirs: BTreeMap::new(),
         };
         for request in &problem.asked.requests {
@@ -119,7 +119,7 @@ impl<'a> Rules<'a> {
                     rules.pinned.entry(request.package()).or_default().insert(channel);
                 }
                 None => {
-                    rules.plain.insert(request.package());
+                    rules.without_channel.insert(request.package());
                 }
             }
             if let Some(subdir) = request.subdir {
@@ -141,7 +141,7 @@ impl<'a> Rules<'a> {
         let listed = present.iter().find(|channel| !self.only_for_specs.contains(channel));
         match listed {
             Some(channel) => Some(*channel),
-            None if self.plain.contains(name) => None,
+            None if self.without_channel.contains(name) => None,
             None => present.first().copied(),
         }
     }
@@ -149,7 +149,7 @@ impl<'a> Rules<'a> {
     /// Whether a record may be chosen, by the channel that it comes from. What is asked of a
     /// channel is told by its URL: `pkgs/main` can be a part of `defaults`, whose records
     /// these are then. Asked of several at once, it must come from all of them.
-    fn permits(&self, record: &RepoDataRecord, channel: usize, chosen: Option<usize>) -> bool {
+    fn is_permitted(&self, record: &RepoDataRecord, channel: usize, chosen: Option<usize>) -> bool {
         match self.pinned.get(name(record)) {
             Some(pinned) => pinned.iter().all(|asked| self.channels[*asked].holds(record)),
             None => chosen == Some(channel),
@@ -158,7 +158,7 @@ impl<'a> Rules<'a> {
 
     /// Whether a channel serves a name where priority isn't strict: a listed one whatever
     /// isn't asked of another.
-    fn may_serve(&self, name: &str, channel: usize) -> bool {
+    fn may_serve_without_priority(&self, name: &str, channel: usize) -> bool {
         !self.only_for_specs.contains(&channel) && !self.pinned.contains_key(name)
     }
 

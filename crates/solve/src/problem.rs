@@ -35,9 +35,9 @@ pub struct Records {
     /// The channel's place in [`Problem::channels`].
     pub(crate) channel: usize,
     /// Candidates: each with a sha256.
-    pub(crate) hashed: Vec<RepoDataRecord>,
+    pub(crate) with_sha256: Vec<RepoDataRecord>,
     /// Records without a sha256. None of them is a candidate: nothing could be verified.
-    pub(crate) unhashed: Vec<RepoDataRecord>,
+    pub(crate) without_sha256: Vec<RepoDataRecord>,
 }
 
 impl Records {
@@ -45,12 +45,12 @@ impl Records {
     /// index was read decides nothing.
     pub fn new(
         channel: usize,
-        mut hashed: Vec<RepoDataRecord>,
-        mut unhashed: Vec<RepoDataRecord>,
+        mut with_sha256: Vec<RepoDataRecord>,
+        mut without_sha256: Vec<RepoDataRecord>,
     ) -> Self {
-        for list in [&mut hashed, &mut unhashed] {
+        for list in [&mut with_sha256, &mut without_sha256] {
             list.sort_by(|a, b| name(a).cmp(name(b)).then_with(|| a.url.cmp(&b.url)));
         }
-        Self { channel, hashed, unhashed }
+        Self { channel, with_sha256, without_sha256 }
     }
 }

@@ -10,7 +10,7 @@ use rattler_solve::{
 
 use crate::{
     Problem,
-    pool::{Lifted, Pool, name},
+    pool::{Pool, PriorityExempt, name},
 };
 
 /// What answers a problem.
@@ -20,7 +20,7 @@ pub struct Solution {
     pub records: Vec<RepoDataRecord>,
     /// Records that would have been chosen, had their index given them a sha256; each with
     /// the record that was chosen in its place, where there is one.
-    pub passed_over: Vec<(RepoDataRecord, Option<RepoDataRecord>)>,
+    pub skipped_without_sha256: Vec<(RepoDataRecord, Option<RepoDataRecord>)>,
     /// How many records were no candidates because of their age.
     pub too_new: TooNew,
 }
@@ -31,7 +31,7 @@ pub struct TooNew {
     /// Built later than allowed.
     pub newer: usize,
     /// Without a word about when they were built.
-    pub undated: usize,
+    pub without_timestamp: usize,
 }
 
 /// Why a problem has no solution, or could not be put.
@@ -40,21 +40,21 @@ pub enum SolveError {
     /// There is none; [`crate::explain`] says why.
     #[error("there is no solution")]
     NoSolution {
-        /// The solver's own account: a tree of packages, several lines.
-        account: String,
+        /// The solver's own solver_message: a tree of packages, several lines.
+        solver_message: String,
     },
     /// An index contradicts itself.
     #[error("the index lists {0} twice with different contents")]
-    Contradiction(String),
+    DuplicateRecord(String),
     /// A record holds a requirement that can't be read.
     #[error("the index holds a requirement that can't be read: {0}")]
-    Requirement(String),
+    InvalidDependency(String),
 }
 
 /// Finds the set. The same problem always has the same solution, in whatever order its
 /// requests and records come.
 pub fn solve(problem: &Problem<'_>) -> Result<Solution, SolveError> {
-    let pool = Pool::new(problem, &Lifted::new());
+    let pool = Pool::new(problem, &PriorityExempt::new());
     let specs: Vec<_> = problem.asked.requests.iter().map(|r| r.spec.clone()).collect();
     let newest = if problem.upgraded.is_empty() {
         Vec::new()
@@ -66,8 +66,8 @@ pub fn solve(problem: &Problem<'_>) -> Result<Solution, SolveError> {
         records
     };
     let records = search(problem, &pool, specs.clone(), &newest)?;
-    let passed_over = passed_over(problem, &pool, specs, &records);
-    Ok(Solution { records, passed_over, too_new: too_new(&pool) })
+    let skipped_without_sha256 = skipped_without_sha256(problem, &pool, specs, &records);
+    Ok(Solution { records, skipped_without_sha256, too_new: too_new(&pool) })
 }
 
 /// Solves for `specs` with the records of `pool`; those of `pinned` and no other for their
@@ -110,11 +110,11 @@ pub(crate) fn search(
     let mut records = resolvo::Solver
         .solve(task)
         .map_err(|error| match error {
-            rattler_solve::SolveError::Unsolvable(account) => {
-                SolveError::NoSolution { account: account.join("\n") }
+            rattler_solve::SolveError::Unsolvable(solver_message) => {
+                SolveError::NoSolution { solver_message: solver_message.join("\n") }
             }
-            rattler_solve::SolveError::DuplicateRecords(file) => SolveError::Contradiction(file),
-            other => SolveError::Requirement(other.to_string()),
+            rattler_solve::SolveError::DuplicateRecords(file) => SolveError::DuplicateRecord(file),
+            other => SolveError::InvalidDependency(other.to_string()),
         })?
         .records;
     records.sort_by(|a, b| name(a).cmp(name(b)));
@@ -126,7 +126,7 @@ fn too_new(pool: &Pool<'_>) -> TooNew {
     for record in pool.names.values().flat_map(|candidates| &candidates.too_new) {
         match record.package_record.timestamp {
             Some(_) => left_out.newer += 1,
-            None => left_out.undated += 1,
+            None => left_out.without_timestamp += 1,
         }
     }
     left_out
@@ -134,7 +134,7 @@ fn too_new(pool: &Pool<'_>) -> TooNew {
 
 /// Whether a record without a sha256 would have been the choice: only then is it worth a
 /// word. Asked by solving once more with those that are newer than what was chosen.
-fn passed_over(
+fn skipped_without_sha256(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
     specs: Vec<MatchSpec>,
@@ -143,7 +143,7 @@ fn passed_over(
     let newer = chosen.iter().any(|record| {
         pool.get(name(record)).is_some_and(|candidates| {
             candidates
-                .unhashed
+                .without_sha256
                 .iter()
                 .any(|other| other.package_record.version >= record.package_record.version)
         })
@@ -155,12 +155,13 @@ fn passed_over(
         .records
         .iter()
         .map(|subdir| {
-            let all = subdir.hashed.iter().chain(&subdir.unhashed).cloned().collect();
+            let all = subdir.with_sha256.iter().chain(&subdir.without_sha256).cloned().collect();
             crate::Records::new(subdir.channel, all, Vec::new())
         })
         .collect();
     let problem = Problem { records: &with_all, ..*problem };
-    let Ok(wished) = search(&problem, &Pool::new(&problem, &Lifted::new()), specs, &[]) else {
+    let Ok(wished) = search(&problem, &Pool::new(&problem, &PriorityExempt::new()), specs, &[])
+    else {
         return Vec::new();
     };
     wished

@@ -13,7 +13,7 @@ use rattler_conda_types::{
     PackageName, PackageRecord, RepoDataRecord, Subdir, Version, package::BuildString,
 };
 
-use crate::{Problem, Reason, ReasonKind, Records, SolveError, explain, solve};
+use crate::{Problem, ReasonKind, Records, SolveError, UnsolvableReason, explain, solve};
 
 const ORIGIN: &str = "https://conda.anaconda.org";
 
@@ -71,7 +71,7 @@ impl World {
     }
 
     /// A record of the last channel whose index gives no sha256.
-    fn unhashed(mut self, line: &str) -> Self {
+    fn without_sha256(mut self, line: &str) -> Self {
         let name = self.channels.last().expect("there is a channel").name.clone();
         let mut record = record(&name, line);
         record.package_record.sha256 = None;
@@ -104,8 +104,8 @@ impl World {
         let records: Vec<_> = self
             .records
             .iter()
-            .map(|(channel, hashed, unhashed)| {
-                Records::new(*channel, hashed.clone(), unhashed.clone())
+            .map(|(channel, with_sha256, without_sha256)| {
+                Records::new(*channel, with_sha256.clone(), without_sha256.clone())
             })
             .collect();
         let moved: BTreeSet<_> = moved.iter().map(|name| (*name).to_owned()).collect();
@@ -199,18 +199,22 @@ fn what_is_locked_stays_unless_it_is_to_move() {
 
 #[test]
 fn a_record_without_sha256_is_passed_over_and_named_where_it_would_have_been_the_choice() {
-    let world = World::default().channel("a", &["x 2"]).unhashed("x 1").unhashed("x 3").ask(&["x"]);
+    let world = World::default()
+        .channel("a", &["x 2"])
+        .without_sha256("x 1")
+        .without_sha256("x 3")
+        .ask(&["x"]);
     world.with(&[], |problem| {
         let solution = solve(problem).expect("there is a solution");
         assert_eq!(told(&solution.records), ["a/x-2-0"]);
-        let [(wished, Some(taken))] = &solution.passed_over[..] else {
-            panic!("{:?}", solution.passed_over)
+        let [(wished, Some(taken))] = &solution.skipped_without_sha256[..] else {
+            panic!("{:?}", solution.skipped_without_sha256)
         };
         assert_eq!(told(&[wished.clone(), taken.clone()]), ["a/x-3-0", "a/x-2-0"]);
     });
-    let world = World::default().channel("a", &["x 2"]).unhashed("x 1").ask(&["x"]);
+    let world = World::default().channel("a", &["x 2"]).without_sha256("x 1").ask(&["x"]);
     world.with(&[], |problem| {
-        assert_eq!(solve(problem).expect("there is a solution").passed_over, []);
+        assert_eq!(solve(problem).expect("there is a solution").skipped_without_sha256, []);
     });
 }
 
@@ -322,7 +326,7 @@ fn what_brackets_ask_for_is_told_beside_what_there_is() {
         ("x >=1 zzz_*", vec!["build is 0"]),
     ] {
         let world = world.clone().ask(&[asked]);
-        let reasons = world.with(&[], |problem| explain(problem, &crate::Names::new()));
+        let reasons = world.with(&[], |problem| explain(problem, &crate::ChannelsByPackage::new()));
         let finding = reasons[0].finding(1);
         assert_eq!(finding.code, "no-such-build");
         assert_eq!(finding.notes, notes);
@@ -379,7 +383,7 @@ fn a_reason_names_its_lines_and_packages_as_data() {
     let [conflict, version] = reasons.as_slice() else { panic!("{reasons:?}") };
     let lines: Vec<_> = conflict.requests.iter().map(|line| line.text.as_str()).collect();
     assert_eq!(lines, ["x", "y"]);
-    assert!(matches!(&conflict.kind, ReasonKind::Conflict { account: Some(_), .. }));
+    assert!(matches!(&conflict.kind, ReasonKind::Conflict { solver_message: Some(_), .. }));
     assert!(matches!(
         &version.kind,
         ReasonKind::NoSuchVersion { package, asked, versions, .. }
@@ -390,12 +394,12 @@ fn a_reason_names_its_lines_and_packages_as_data() {
 #[test]
 fn the_same_reason_on_two_platforms_is_one_and_names_them_only_where_others_differ() {
     let world = World::default().channel("a", &["x 1"]).ask(&["x 2"]);
-    let names = crate::Names::new();
+    let names = crate::ChannelsByPackage::new();
     let of = |platform: Subdir| {
         world.with(&[], |problem| explain(&Problem { platform, ..*problem }, &names))
     };
     let all = [of(Subdir::Linux64), of(Subdir::OsxArm64)].concat();
-    let merged = Reason::merge(all);
+    let merged = UnsolvableReason::merge(all);
     assert_eq!(merged.len(), 1);
     assert_eq!(merged[0].platforms, [Subdir::Linux64, Subdir::OsxArm64].into());
     let on = |asked: usize| merged[0].finding(asked).notes.last().cloned();

@@ -1,14 +1,14 @@
 //! A real OpenBao or Vault server, for the tests that ask one.
 //!
 //! ```
-//! use envlock_testkit::{Bao, left_out};
+//! use envlock_testkit::{TestServer, skip_test};
 //! use serde_json::json;
 //!
-//! let Some(bao) = Bao::dev() else { return left_out("a secret in a real server") };
+//! let Some(bao) = TestServer::dev() else { return skip_test("a secret in a real server") };
 //! bao.kv2("secret");
-//! bao.secret("secret", "demo/db", json!({ "password": Bao::canary("db") }));
+//! bao.secret("secret", "demo/db", json!({ "password": TestServer::canary("db") }));
 //! bao.policy("reader", r#"path "secret/data/demo/*" { capabilities = ["read"] }"#);
-//! let job = bao.as_token(bao.token(&["reader"], json!({ "ttl": "5m" })));
+//! let job = bao.with_token(bao.token(&["reader"], json!({ "ttl": "5m" })));
 //! assert_eq!(job.request("GET", "secret/data/demo/db", &[], None).0, 200);
 //! assert!(bao.audit().iter().any(|line| line.path == "secret/data/demo/db"));
 //! ```
@@ -16,20 +16,20 @@
 mod audit;
 mod authority;
 mod binary;
+mod client;
 mod engines;
 mod jwt;
 mod kubernetes;
 mod logins;
-mod operator;
 mod process;
 mod server;
 
-pub use audit::{AuditKind, Audited};
-pub use binary::{binary, left_out};
+pub use audit::{AuditEntry, AuditKind};
+pub use binary::{binary, skip_test};
+pub use client::VaultClient;
 pub use jwt::JwtIssuer;
-pub use kubernetes::KubernetesStandIn;
-pub use operator::Operator;
-pub use server::Bao;
+pub use kubernetes::FakeKubernetes;
+pub use server::TestServer;
 
 #[cfg(test)]
 mod tests;

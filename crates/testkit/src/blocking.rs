@@ -12,7 +12,7 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 });
 
 /// Runs it to its end. It may be called from within another runtime, where `block_on` may not.
-pub(crate) fn wait<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
+pub(crate) fn block_on<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
     let (done, result) = mpsc::sync_channel(1);
     RUNTIME.spawn(async move {
         // The one who waits is there until it has the answer.

@@ -1,12 +1,12 @@
 //! What a test says about one channel.
 
-use envlock_depot::{Built, Channel, Format, IndexFormats, Package};
+use envlock_depot::{BuiltPackage, Channel, Format, IndexFormats, Package};
 use rattler_conda_types::Subdir;
 use serde_json::Value;
 
-use crate::{package, synthetic};
+use crate::{parse_package, synthetic};
 
-/// A channel of a [`crate::World`], with a method a line.
+/// A channel of a [`crate::TestMirror`], with a method a line.
 #[derive(Debug)]
 pub struct TestChannel {
     pub(crate) channel: Channel,
@@ -19,28 +19,28 @@ impl TestChannel {
         Self { channel, index: IndexFormats::ALL, format: Format::Conda }
     }
 
-    /// A package for linux-64: a [line](package()), with one small file.
-    pub fn pkg(&mut self, line: &str) -> Built {
-        self.pkg_for(Subdir::Linux64, line)
+    /// A package for linux-64: a [line](parse_package()), with one small file.
+    pub fn add(&mut self, line: &str) -> BuiltPackage {
+        self.add_for(Subdir::Linux64, line)
     }
 
     /// The same for another platform.
-    pub fn pkg_for(&mut self, subdir: Subdir, line: &str) -> Built {
-        let package = package(line).subdir(subdir);
+    pub fn add_for(&mut self, subdir: Subdir, line: &str) -> BuiltPackage {
+        let package = parse_package(line).subdir(subdir);
         let index = package.index_json();
         self.package(&package.file(format!("share/{}/of", text(&index["name"])), line.to_owned()))
     }
 
     /// A noarch Python package with one module.
-    pub fn noarch(&mut self, line: &str) -> Built {
-        let package = package(line).noarch_python();
+    pub fn noarch(&mut self, line: &str) -> BuiltPackage {
+        let package = parse_package(line).noarch_python();
         let module = text(&package.index_json()["name"]).replace('-', "_");
         let path = format!("site-packages/{module}/__init__.py");
         self.package(&package.file(path, format!("LINE = {line:?}\n")))
     }
 
     /// A package with everything that it holds.
-    pub fn package(&mut self, package: &Package) -> Built {
+    pub fn package(&mut self, package: &Package) -> BuiltPackage {
         self.channel.add(package, self.format).expect("the package can be written")
     }
 
@@ -50,7 +50,7 @@ impl TestChannel {
     }
 
     /// Takes a record's field away, as `sha256`, from what is listed.
-    pub fn strip(&mut self, built: &Built, field: &str) {
+    pub fn remove_field(&mut self, built: &BuiltPackage, field: &str) {
         let mut record = built.record.clone();
         record.as_object_mut().expect("a record is one").remove(field);
         let subdir = text(&record["subdir"]).parse().expect("the builder wrote it");
@@ -74,7 +74,7 @@ impl TestChannel {
     }
 
     /// The index is there as `repodata.json` alone.
-    pub fn no_zst(&mut self) {
+    pub fn json_only(&mut self) {
         self.index = IndexFormats::JSON;
     }
 
@@ -84,7 +84,7 @@ impl TestChannel {
     }
 
     /// A further field of `info` in the index, such as `base_url`.
-    pub fn info(&mut self, key: &str, value: impl Into<Value>) {
+    pub fn set_info(&mut self, key: &str, value: impl Into<Value>) {
         self.channel.set_info(key, value);
     }
 }

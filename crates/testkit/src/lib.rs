@@ -1,17 +1,17 @@
 //! For tests: a world of channels with a line for each package and each fault, and projects
-//! to run the program in, and servers to ask for secrets: a real one ([`Bao`]) and
-//! a scripted one ([`Script`]).
+//! to run the program in, and servers to ask for secrets: a real one ([`TestServer`]) and
+//! a scripted one ([`ScriptedServer`]).
 //!
 //! ```
-//! use envlock_testkit::{Fault, World};
+//! use envlock_testkit::{Fault, TestMirror};
 //!
-//! let world = World::new()
+//! let world = TestMirror::new()
 //!     .channel("conda-forge", |c| {
-//!         c.pkg("numpy 1.24.3 py310_0 | python >=3.10,<3.11.0a0; libblas");
-//!         c.pkg("numpy 1.26.0 py311_0 | python >=3.11");
+//!         c.add("numpy 1.24.3 py310_0 | python >=3.10,<3.11.0a0; libblas");
+//!         c.add("numpy 1.26.0 py311_0 | python >=3.11");
 //!         c.noarch("idna 3.4 pyhd_0 | python");
 //!     })
-//!     .fault("*/numpy-1.24.3*", Fault::status(403));
+//!     .with_fault("*/numpy-1.24.3*", Fault::status(403));
 //! assert_eq!(world.mirror_args().len(), 5);
 //! ```
 //!
@@ -22,23 +22,25 @@ mod bao;
 mod blocking;
 mod channel;
 mod faults;
-mod line;
+mod package_line;
 mod project;
-mod script;
+mod scripted_server;
 mod search;
 mod shared;
 mod synthetic;
-mod world;
+mod test_mirror;
 
-pub use bao::{AuditKind, Audited, Bao, JwtIssuer, KubernetesStandIn, Operator, binary, left_out};
+pub use bao::{
+    AuditEntry, AuditKind, FakeKubernetes, JwtIssuer, TestServer, VaultClient, binary, skip_test,
+};
 pub use channel::TestChannel;
 pub use envlock_depot::{
-    Built, Channel, Fault, Format, IndexFormats, Logged, PLACEHOLDER, Pace, Package,
+    BuiltPackage, Channel, Fault, Format, IndexFormats, LoggedRequest, PLACEHOLDER, Pace, Package,
 };
-pub use line::package;
+pub use package_line::parse_package;
 pub use project::{Output, Project};
 pub use rattler_conda_types::Subdir;
-pub use script::{Answer, Answers, Asked, Script};
-pub use search::{extract, files_with};
-pub use shared::shared;
-pub use world::World;
+pub use scripted_server::{RecordedRequest, ScriptedAnswer, ScriptedAnswers, ScriptedServer};
+pub use search::{extract, files_containing};
+pub use shared::shared_data;
+pub use test_mirror::TestMirror;

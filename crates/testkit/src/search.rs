@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 /// Every path below `root` that holds `needle`: in a file's bytes, in a link's target or in
 /// the name. Relative to `root`, sorted.
-pub fn files_with(root: &Path, needle: impl AsRef<[u8]>) -> Vec<PathBuf> {
+pub fn files_containing(root: &Path, needle: impl AsRef<[u8]>) -> Vec<PathBuf> {
     let needle = memmem::Finder::new(needle.as_ref());
     let holds = |bytes: &[u8]| needle.find(bytes).is_some();
     let mut found = Vec::new();
@@ -62,6 +62,6 @@ mod tests {
         let tree = extract(&built.path);
         fs_err::remove_dir_all(tree.path().join("info")).unwrap();
         let found = ["lib/content", "lib/needle", "link"].map(PathBuf::from);
-        assert_eq!(files_with(tree.path(), "needle"), found);
+        assert_eq!(files_containing(tree.path(), "needle"), found);
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use envlock_depot::{IndexFormats, Mirror};
 
 /// `../shared/<path>` of the repository; `None` where it isn't there.
-pub fn shared(path: &str) -> Option<PathBuf> {
+pub fn shared_data(path: &str) -> Option<PathBuf> {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(3)?;
     Some(repository.join("shared").join(path)).filter(|path| path.exists())
 }

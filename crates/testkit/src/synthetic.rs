@@ -2,11 +2,15 @@
 
 use std::io;
 
-use envlock_depot::{Built, Channel, Format, Package};
+use envlock_depot::{BuiltPackage, Channel, Format, Package};
 
 /// Mostly Python sources, some libraries, data and headers; the first two of 40 files hold the
 /// prefix, in text and in binary; every tenth archive is a `.tar.bz2`. The same arguments, the same bytes.
-pub(crate) fn add(channel: &mut Channel, packages: usize, files: usize) -> io::Result<Built> {
+pub(crate) fn add(
+    channel: &mut Channel,
+    packages: usize,
+    files: usize,
+) -> io::Result<BuiltPackage> {
     let mut random = Random(7);
     for number in 0..packages {
         let package = package(number, files, &mut random);

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use envlock_secrets::manifest::{Manifest, Notation};
-use envlock_testkit::{Bao, left_out};
+use envlock_testkit::{TestServer, skip_test};
 use envlock_vault::{Address, CredentialSources, Patience, Question, Settings, question};
 
 const NEEDS: usize = 20;
@@ -27,7 +27,9 @@ fn manifest() -> Manifest {
 
 #[expect(clippy::print_stdout, reason = "a program run by hand")]
 fn main() {
-    let Some(bao) = Bao::dev() else { return left_out("the benchmark of the online check") };
+    let Some(bao) = TestServer::dev() else {
+        return skip_test("the benchmark of the online check");
+    };
     bao.kv2("secret");
     for need in 0..NEEDS {
         bao.secret("secret", &format!("app/n{need}"), serde_json::json!({"x": "y"}));

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use envlock_channel::FetchError;
 use envlock_model::progress::{Notice, Phase, RequestedFile};
-use envlock_testkit::{Fault, Package, World, files_with};
+use envlock_testkit::{Fault, Package, TestMirror, files_containing};
 use rattler_conda_types::RepoDataRecord;
 
 use crate::support::{Site, nobody, records, small, told};
 
-async fn found(world: &World, names: &[&str]) -> Vec<RepoDataRecord> {
+async fn found(world: &TestMirror, names: &[&str]) -> Vec<RepoDataRecord> {
     records(&Site::on(&[world]).index().await.unwrap(), names)
 }
 
@@ -22,10 +22,10 @@ fn scraps(site: &Site) -> Vec<PathBuf> {
 
 #[tokio::test]
 async fn packages_of_both_formats_are_there_unpacked_in_the_order_of_the_records() {
-    let world = World::new().channel("conda-forge", |c| {
-        c.pkg("a 1");
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        c.add("a 1");
         c.tar_bz2();
-        c.pkg("b 1");
+        c.add("b 1");
     });
     let site = Site::on(&[&world]);
     let mut wanted = found(&world, &["a", "b"]).await;
@@ -48,7 +48,7 @@ async fn what_is_in_the_cache_is_verified_and_not_fetched() {
     let site = Site::on(&[&world]);
     let wanted = found(&world, &["numpy"]).await;
     let first = site.packages(&wanted).await.unwrap();
-    world.forget_requests();
+    world.clear_requests();
     assert_eq!(site.packages(&wanted).await.unwrap(), first);
     assert!(world.requests("*").is_empty());
     let (expected, done) = site.heard.units(Phase::Verify);
@@ -87,7 +87,7 @@ async fn an_edited_package_that_cannot_be_fetched_again_stays_as_it_was_and_is_n
     let wanted = found(&world, &["libblas"]).await;
     let path = site.packages(&wanted).await.unwrap().remove(0);
     fs::write(path.join("share/libblas/of"), "edited").unwrap();
-    world.misbehave("*.conda", Fault::status(403));
+    world.add_fault("*.conda", Fault::status(403));
     assert!(site.packages(&wanted).await.is_err());
     assert_eq!(fs::read_to_string(path.join("share/libblas/of")).unwrap(), "edited");
 }
@@ -109,7 +109,7 @@ async fn a_source_that_fails_for_one_archive_is_followed_by_the_next_and_that_is
         (Fault::Hang, "nothing came for"),
     ];
     for (fault, words) in cases {
-        let (bad, good) = (small().fault("*/numpy-*", fault.clone()), small());
+        let (bad, good) = (small().with_fault("*/numpy-*", fault.clone()), small());
         let site = Site::on(&[&bad, &good]).impatient();
         let wanted = found(&good, &["numpy"]).await;
         let paths =
@@ -129,14 +129,14 @@ async fn a_source_that_fails_for_one_archive_is_followed_by_the_next_and_that_is
 
 #[tokio::test]
 async fn all_packages_that_nobody_delivers_are_in_one_error_with_what_was_tried_where() {
-    let world = World::new().channel("conda-forge", |c| {
+    let world = TestMirror::new().channel("conda-forge", |c| {
         for name in ["a", "b", "c"] {
-            c.pkg(&format!("{name} 1"));
+            c.add(&format!("{name} 1"));
         }
     });
     let wanted = found(&world, &["a", "b", "c"]).await;
-    world.misbehave("*/a-1*", Fault::Corrupt);
-    world.misbehave("*/b-1*", Fault::status(403));
+    world.add_fault("*/a-1*", Fault::Corrupt);
+    world.add_fault("*/b-1*", Fault::status(403));
     let site = Site::of(&[&nobody(), &world.url()]);
     let (text, exit) = told(&site.packages(&wanted).await.unwrap_err());
     assert_eq!(exit, 3);
@@ -152,13 +152,13 @@ async fn all_packages_that_nobody_delivers_are_in_one_error_with_what_was_tried_
     }
     let cached: Vec<_> = fs::read_dir(site.cache().join("pkgs")).unwrap().collect();
     assert_eq!(cached.len(), 1);
-    world.behave();
+    world.clear_faults();
     site.packages(&wanted).await.unwrap();
 }
 
 #[tokio::test]
 async fn an_archive_with_wrong_bytes_is_never_unpacked() {
-    let world = small().fault("*.conda", Fault::Corrupt);
+    let world = small().with_fault("*.conda", Fault::Corrupt);
     let site = Site::on(&[&world]);
     let wanted = found(&world, &["numpy"]).await;
     assert!(site.packages(&wanted).await.is_err());
@@ -168,12 +168,12 @@ async fn an_archive_with_wrong_bytes_is_never_unpacked() {
 
 #[tokio::test]
 async fn two_archives_of_the_same_name_version_and_build_do_not_share_a_folder() {
-    let world = World::new()
+    let world = TestMirror::new()
         .channel("conda-forge", |c| {
-            c.pkg("a 1");
+            c.add("a 1");
         })
         .channel("pytorch", |c| {
-            c.package(&envlock_testkit::package("a 1").file("share/a/of", "another a"));
+            c.package(&envlock_testkit::parse_package("a 1").file("share/a/of", "another a"));
         });
     let wanted = [
         crate::support::request("conda-forge", crate::support::FORGE),
@@ -192,14 +192,24 @@ async fn archives_whose_files_would_leave_their_folder_write_nothing_outside_of_
     let target = tempfile::tempdir().unwrap();
     let outside = target.path().to_str().unwrap();
     let hostile = [
-        ("dots", Package::new("h", "1").hostile("../../../../canary", "canary")),
-        ("deep", Package::new("h", "1").hostile("a/../../../../canary", "canary")),
-        ("link", Package::new("h", "1").symlink("out", outside).hostile("out/canary", "canary")),
-        ("up", Package::new("h", "1").symlink("out", "../../..").hostile("out/canary", "canary")),
+        ("dots", Package::new("h", "1").file_with_raw_path("../../../../canary", "canary")),
+        ("deep", Package::new("h", "1").file_with_raw_path("a/../../../../canary", "canary")),
+        (
+            "link",
+            Package::new("h", "1")
+                .symlink("out", outside)
+                .file_with_raw_path("out/canary", "canary"),
+        ),
+        (
+            "up",
+            Package::new("h", "1")
+                .symlink("out", "../../..")
+                .file_with_raw_path("out/canary", "canary"),
+        ),
     ];
     for (what, package) in hostile {
         for bz2 in [false, true] {
-            let world = World::new().channel("conda-forge", |c| {
+            let world = TestMirror::new().channel("conda-forge", |c| {
                 if bz2 {
                     c.tar_bz2();
                 }
@@ -210,7 +220,7 @@ async fn archives_whose_files_would_leave_their_folder_write_nothing_outside_of_
             let (text, exit) = told(&site.packages(&wanted).await.unwrap_err());
             assert_eq!(exit, 3);
             assert!(text.starts_with("package-malformed: h-1-0."), "{what}: {text}");
-            assert_eq!(files_with(&site.cache(), b"canary"), Vec::<PathBuf>::new(), "{what}");
+            assert_eq!(files_containing(&site.cache(), b"canary"), Vec::<PathBuf>::new(), "{what}");
             assert_eq!(fs::read_dir(target.path()).unwrap().count(), 0, "{what}");
             assert!(scraps(&site).is_empty(), "{what}");
         }
@@ -221,8 +231,8 @@ async fn archives_whose_files_would_leave_their_folder_write_nothing_outside_of_
 async fn an_absolute_name_in_an_archive_stays_in_its_folder() {
     let target = tempfile::tempdir().unwrap();
     let path = target.path().join("canary");
-    let world = World::new().channel("conda-forge", |c| {
-        c.package(&Package::new("h", "1").hostile(path.to_str().unwrap(), "canary"));
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        c.package(&Package::new("h", "1").file_with_raw_path(path.to_str().unwrap(), "canary"));
     });
     let wanted = found(&world, &["h"]).await;
     let site = Site::on(&[&world]);
@@ -260,12 +270,12 @@ async fn names_that_are_no_folder_names_are_refused() {
 
 #[tokio::test]
 async fn an_interrupted_run_leaves_nothing_that_the_next_one_trusts() {
-    let world = World::new().channel("conda-forge", |c| {
+    let world = TestMirror::new().channel("conda-forge", |c| {
         c.synthetic(6, 40);
     });
     let wanted = found(&world, &["synth-all"]).await;
     let site = Site::on(&[&world]);
-    world.misbehave("*/synth-003*", Fault::Hang);
+    world.add_fault("*/synth-003*", Fault::Hang);
     // Given up in the middle: some are unpacked, one hangs.
     let (client, cache) = (site.client(), site.cache());
     tokio::select! {
@@ -273,7 +283,7 @@ async fn an_interrupted_run_leaves_nothing_that_the_next_one_trusts() {
         () = until_some_are_there(&cache) => {}
     }
     drop(client);
-    world.behave();
+    world.clear_faults();
     let paths = site.packages(&wanted).await.unwrap();
     assert_eq!(paths.len(), 7);
     assert!(paths.iter().all(|path| path.join("info/paths.json").is_file()));
@@ -290,7 +300,7 @@ async fn until_some_are_there(cache: &Path) {
 
 #[tokio::test]
 async fn clients_on_one_cache_at_once_share_what_each_of_them_unpacks() {
-    let world = World::new().channel("conda-forge", |c| {
+    let world = TestMirror::new().channel("conda-forge", |c| {
         c.synthetic(8, 10);
     });
     let wanted = found(&world, &["synth-all"]).await;

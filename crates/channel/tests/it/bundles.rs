@@ -4,21 +4,21 @@ use std::fs;
 use std::path::Path;
 
 use envlock_channel::FetchError;
-use envlock_testkit::{Fault, World};
+use envlock_testkit::{Fault, TestMirror};
 use rattler_conda_types::RepoDataRecord;
 
 use crate::support::{FORGE, Heard, Site, folder, records, request, told};
 
 /// Two channels, two platforms' subdirs, both formats.
-fn world() -> World {
-    World::new()
+fn world() -> TestMirror {
+    TestMirror::new()
         .channel("conda-forge", |c| {
-            c.pkg("app 1.0 | lib; idna");
+            c.add("app 1.0 | lib; idna");
             c.noarch("idna 3.4");
         })
         .channel("pytorch", |c| {
             c.tar_bz2();
-            c.pkg("lib 1.2");
+            c.add("lib 1.2");
         })
 }
 
@@ -78,7 +78,7 @@ async fn what_is_there_with_the_right_bytes_is_not_fetched_again() {
     let to = tempfile::tempdir().unwrap();
     bundled(&site, &wanted, to.path()).await.unwrap();
     fs::write(to.path().join("linux-64/app-1.0-0.conda"), "damaged").unwrap();
-    world.forget_requests();
+    world.clear_requests();
     bundled(&site, &wanted, to.path()).await.unwrap();
     let asked: Vec<_> = world.requests("*").into_iter().map(|logged| logged.request.path).collect();
     assert_eq!(asked, ["/anaconda/cloud/conda-forge/linux-64/app-1.0-0.conda"]);
@@ -89,7 +89,7 @@ async fn without_all_archives_there_is_no_index() {
     let world = world();
     let mut site = Site::on(&[&world]);
     let wanted = wanted(&site).await;
-    world.misbehave("*/lib-*", Fault::Corrupt);
+    world.add_fault("*/lib-*", Fault::Corrupt);
     let to = tempfile::tempdir().unwrap();
     let (text, exit) = told(&bundled(&site, &wanted, to.path()).await.unwrap_err());
     assert_eq!(exit, 3);
@@ -105,12 +105,12 @@ async fn without_all_archives_there_is_no_index() {
 
 #[tokio::test]
 async fn two_archives_of_one_name_are_refused() {
-    let world = World::new()
+    let world = TestMirror::new()
         .channel("conda-forge", |c| {
-            c.pkg("lib 1.2");
+            c.add("lib 1.2");
         })
         .channel("pytorch", |c| {
-            c.package(&envlock_testkit::package("lib 1.2").file("share/lib/of", "another"));
+            c.package(&envlock_testkit::parse_package("lib 1.2").file("share/lib/of", "another"));
         });
     let site = Site::on(&[&world]);
     let pytorch = request("pytorch", "https://conda.anaconda.org/pytorch/");

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::PathBuf;
 
-use envlock_testkit::{Fault, World, files_with};
+use envlock_testkit::{Fault, TestMirror, files_containing};
 
 use crate::support::{Site, records, small};
 
-fn statuses(world: &World) -> Vec<Option<u16>> {
+fn statuses(world: &TestMirror) -> Vec<Option<u16>> {
     world.requests("*/repodata.json*").iter().map(|logged| logged.status).collect()
 }
 
@@ -26,7 +26,7 @@ async fn every_run_asks_once_per_subdir_and_mostly_hears_that_nothing_changed() 
     let world = small();
     let site = Site::on(&[&world]);
     let first = records(&site.index().await.unwrap(), &["numpy", "idna"]);
-    world.forget_requests();
+    world.clear_requests();
     let second = records(&site.index().await.unwrap(), &["numpy", "idna"]);
     assert_eq!(statuses(&world), [Some(304), Some(304)]);
     assert_eq!(first, second);
@@ -37,8 +37,8 @@ async fn a_changed_index_is_fetched_again() {
     let mut world = small();
     let site = Site::on(&[&world]);
     site.index().await.unwrap();
-    world.change("conda-forge", |c| {
-        c.pkg("numpy 1.26.0 py311_0");
+    world.update_channel("conda-forge", |c| {
+        c.add("numpy 1.26.0 py311_0");
     });
     assert_eq!(records(&site.index().await.unwrap(), &["numpy"]).len(), 3);
 }
@@ -54,7 +54,7 @@ async fn a_damaged_cache_is_noticed_and_fetched_again() {
         for file in cached(&site, ending) {
             fs::write(file, damage).unwrap();
         }
-        world.forget_requests();
+        world.clear_requests();
         assert_eq!(records(&site.index().await.unwrap(), &["numpy"]).len(), 2);
         assert_eq!(statuses(&world), [Some(200), Some(200)], "{ending} {damage:?}");
     }
@@ -84,20 +84,20 @@ async fn an_index_that_cannot_be_had_any_more_is_an_error_and_not_the_cached_one
     let world = small();
     let site = Site::on(&[&world]);
     site.index().await.unwrap();
-    world.misbehave("*/repodata.json*", Fault::status(403));
+    world.add_fault("*/repodata.json*", Fault::status(403));
     assert!(site.index().await.is_err());
-    world.behave();
+    world.clear_faults();
     site.index().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_broken_off_download_leaves_nothing_that_a_next_run_would_trust() {
-    let world = small().fault("*/repodata.json*", Fault::Truncate(30));
+    let world = small().with_fault("*/repodata.json*", Fault::Truncate(30));
     let site = Site::on(&[&world]);
     assert!(site.index().await.is_err());
-    assert_eq!(files_with(&site.cache(), b"packages").len(), 0);
+    assert_eq!(files_containing(&site.cache(), b"packages").len(), 0);
     assert!(!site.cache().join("index").exists());
-    world.behave();
+    world.clear_faults();
     assert_eq!(records(&site.index().await.unwrap(), &["numpy"]).len(), 2);
 }
 
@@ -110,17 +110,17 @@ async fn clients_on_one_cache_at_once_do_not_hinder_each_other() {
         for indexes in futures::future::join_all(runs).await {
             assert_eq!(records(&indexes.unwrap(), &["libblas"]).len(), 1 + round);
         }
-        world.change("conda-forge", |c| {
-            c.pkg(&format!("libblas 3.9.{} 0", round + 1));
+        world.update_channel("conda-forge", |c| {
+            c.add(&format!("libblas 3.9.{} 0", round + 1));
         });
     }
 }
 
 #[tokio::test]
 async fn a_source_that_changes_its_form_is_followed() {
-    let mut world = World::new().channel("conda-forge", |c| {
-        c.pkg("a 1");
-        c.no_zst();
+    let mut world = TestMirror::new().channel("conda-forge", |c| {
+        c.add("a 1");
+        c.json_only();
     });
     let site = Site::on(&[&world]);
     site.index().await.unwrap();
@@ -128,7 +128,7 @@ async fn a_source_that_changes_its_form_is_followed() {
         fs::remove_file(world.channel_dir("conda-forge").join(subdir).join("repodata.json"))
             .unwrap();
     }
-    world.change("conda-forge", envlock_testkit::TestChannel::zst_only);
+    world.update_channel("conda-forge", envlock_testkit::TestChannel::zst_only);
     site.index().await.unwrap();
 }
 
@@ -139,8 +139,8 @@ async fn a_credential_of_a_mirror_is_not_written_down() {
     let site = Site::of(&[&url]);
     let found = records(&site.index().await.unwrap(), &["numpy"]);
     site.packages(&found).await.unwrap();
-    assert_eq!(files_with(&site.cache(), b"canary-7"), Vec::<PathBuf>::new());
-    world.misbehave("*", Fault::status(403));
+    assert_eq!(files_containing(&site.cache(), b"canary-7"), Vec::<PathBuf>::new());
+    world.add_fault("*", Fault::status(403));
     let (text, _) = crate::support::told(&site.index().await.unwrap_err());
     assert!(text.contains("403") && !text.contains("canary-7"), "{text}");
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use envlock_channel::{Client, Credentials, Sources, Stores};
 use envlock_model::channel::{Rules, resolve};
-use envlock_testkit::{Fault, Subdir, World, files_with};
+use envlock_testkit::{Fault, Subdir, TestMirror, files_containing};
 use rattler_conda_types::RepoDataRecord;
 
 use crate::support::{Site, records, request, small, told};
@@ -13,7 +13,7 @@ use crate::support::{Site, records, request, small, told};
 const CANARY: &str = "canary-4711";
 
 /// A world whose files are also below `/t/<token>/`, as a server with tokens has them.
-fn with_tokens() -> World {
+fn with_tokens() -> TestMirror {
     let world = small();
     std::fs::create_dir(world.root().join("t")).unwrap();
     std::os::unix::fs::symlink(world.root(), world.root().join("t").join(CANARY)).unwrap();
@@ -21,7 +21,7 @@ fn with_tokens() -> World {
 }
 
 /// A site that asks this channel itself, written with what is put before its host or path.
-fn private(world: &World, user: &str, token: &str) -> (Site, Client, String) {
+fn private(world: &TestMirror, user: &str, token: &str) -> (Site, Client, String) {
     let mut site = Site::of(&[]);
     site.settings.sources = Sources::new(Vec::new(), true);
     let client = site.client();
@@ -47,16 +47,16 @@ async fn installed(site: &Site, client: &Client, url: &str) -> Result<Vec<RepoDa
 }
 
 /// Every request brought it, and nothing that was kept or said has it.
-fn used_and_not_kept(world: &World, site: &Site, found: &[RepoDataRecord]) {
-    let brought = |logged: &envlock_testkit::Logged| {
+fn used_and_not_kept(world: &TestMirror, site: &Site, found: &[RepoDataRecord]) {
+    let brought = |logged: &envlock_testkit::LoggedRequest| {
         let header = logged.request.header("authorization");
         header.is_some_and(|value| value.starts_with('B')) || logged.request.path.contains(CANARY)
     };
     assert!(world.requests("*").iter().all(brought), "{:?}", world.requests("*"));
     assert!(world.requests("*").len() >= 5);
-    assert_eq!(files_with(&site.cache(), CANARY), Vec::<PathBuf>::new());
+    assert_eq!(files_containing(&site.cache(), CANARY), Vec::<PathBuf>::new());
     // `user:canary-4711` in base64.
-    assert_eq!(files_with(&site.cache(), "dXNlcjpjYW5hcnktNDcxM"), Vec::<PathBuf>::new());
+    assert_eq!(files_containing(&site.cache(), "dXNlcjpjYW5hcnktNDcxM"), Vec::<PathBuf>::new());
     assert!(!format!("{found:?} {:?}", site.heard.notices()).contains(CANARY));
 }
 
@@ -101,7 +101,7 @@ async fn every_store_is_used_and_never_kept() {
         Stores { anaconda: vec![path("tokens")], ..Stores::default() },
         Stores { addresses: vec![("ENVLOCK_AUTH_X".into(), address)], ..Stores::default() },
     ] {
-        world.forget_requests();
+        world.clear_requests();
         let (credentials, warnings) = Credentials::read(&stores);
         assert!(warnings.is_empty(), "{warnings:?}");
         let (mut site, _, url) = private(&world, "", "");
@@ -121,8 +121,8 @@ async fn another_server_never_sees_it_not_even_after_a_redirect() {
         let world = with_tokens();
         let path = "/anaconda/cloud/conda-forge/linux-64/libblas-3.9.0-0.conda";
         let location = format!("{}{path}", other.url());
-        world.misbehave("*/libblas-*", Fault::Status(302, vec![("location", location)]));
-        other.forget_requests();
+        world.add_fault("*/libblas-*", Fault::Status(302, vec![("location", location)]));
+        other.clear_requests();
         let (site, client, url) = private(&world, &user, &token);
         installed(&site, &client, &url).await.unwrap();
         let asked = other.requests("*");
@@ -136,7 +136,7 @@ async fn another_server_never_sees_it_not_even_after_a_redirect() {
 async fn a_server_that_sends_our_token_elsewhere_is_not_followed() {
     let (world, other) = (with_tokens(), small());
     let location = format!("{}/t/{CANARY}/anaconda/cloud/x", other.url());
-    world.misbehave("*/libblas-*", Fault::Status(302, vec![("location", location)]));
+    world.add_fault("*/libblas-*", Fault::Status(302, vec![("location", location)]));
     let (site, client, url) = private(&world, "", &format!("/t/{CANARY}"));
     let text = installed(&site, &client, &url).await.unwrap_err();
     assert!(text.contains("it would show a token to another server"), "{text}");
@@ -146,14 +146,14 @@ async fn a_server_that_sends_our_token_elsewhere_is_not_followed() {
 #[tokio::test]
 async fn a_refusal_says_whether_a_credential_was_sent_and_whose_it_was() {
     let world = with_tokens();
-    world.misbehave("*", Fault::status(401));
+    world.add_fault("*", Fault::status(401));
     let (site, client, url) = private(&world, "", "");
     let text = installed(&site, &client, &url).await.unwrap_err();
     assert!(
         text.contains("401 unauthorized: it wants a credential, and none is known for it"),
         "{text}"
     );
-    world.misbehave("*", Fault::status(403));
+    world.add_fault("*", Fault::status(403));
     let (site, client, url) = private(&world, &format!("user:{CANARY}@"), "");
     let text = installed(&site, &client, &url).await.unwrap_err();
     let words = "403 forbidden: it refuses the credential of the channel's address";
@@ -170,7 +170,7 @@ async fn a_mirror_never_sees_the_credential_of_its_origin() {
     let address = origin.url().replace("http://", &format!("http://user:{CANARY}@"));
     let stores = Stores { addresses: vec![("X".into(), address)], ..Stores::default() };
     site.settings.credentials = Credentials::read(&stores).0;
-    mirror.misbehave("*.conda", Fault::status(404));
+    mirror.add_fault("*.conda", Fault::status(404));
     let client = site.client();
     installed(&site, &client, &url).await.unwrap();
     let seen = mirror.requests("*");

@@ -1,12 +1,12 @@
 //! Sources that fail in the middle of a run, and channels that have one source alone.
 
 use envlock_channel::{Sources, parse_mirror};
-use envlock_testkit::{Fault, World};
+use envlock_testkit::{Fault, TestMirror};
 
 use crate::support::{FORGE, Site, nobody, records, request, small, told};
 
-fn sixty() -> World {
-    World::new().channel("conda-forge", |c| {
+fn sixty() -> TestMirror {
+    TestMirror::new().channel("conda-forge", |c| {
         c.synthetic(59, 3);
     })
 }
@@ -43,8 +43,8 @@ async fn a_mirror_that_refuses_everything_is_put_behind_the_others_and_not_asked
     let mut site = Site::on(&[&first, &second]);
     site.settings.jobs = 2;
     let found = records(&site.index().await.unwrap(), &["synth-all"]);
-    first.misbehave("*", Fault::status(403));
-    first.forget_requests();
+    first.add_fault("*", Fault::status(403));
+    first.clear_requests();
     site.packages(&found).await.unwrap();
     let asked = first.requests("*").len();
     assert!((3..=5).contains(&asked), "{asked}");
@@ -57,8 +57,8 @@ async fn what_only_a_mirror_that_was_put_aside_has_is_still_asked_of_it() {
     let mut site = Site::on(&[&first, &second]);
     site.settings.jobs = 1;
     let found = records(&site.index().await.unwrap(), &["synth-all"]);
-    first.misbehave("*/synth-00*", Fault::status(403));
-    second.misbehave("*/synth-02*", Fault::status(404));
+    first.add_fault("*/synth-00*", Fault::status(403));
+    second.add_fault("*/synth-02*", Fault::status(404));
     assert_eq!(site.packages(&found).await.unwrap().len(), 60);
 }
 
@@ -88,9 +88,9 @@ async fn a_source_that_asks_for_patience_is_waited_for_as_long_as_there_is_some(
         ]
     };
     for (headers, times) in [(date(0), 2), (date(3600), 1), (Vec::new(), 2)] {
-        world.behave();
-        world.misbehave("*.conda", Fault::Status(429, headers.clone()));
-        world.forget_requests();
+        world.clear_faults();
+        world.add_fault("*.conda", Fault::Status(429, headers.clone()));
+        world.clear_requests();
         assert!(Site::on(&[&world]).packages(&found).await.is_err());
         assert_eq!(world.requests("*.conda").len(), times, "{headers:?}");
     }
@@ -99,14 +99,14 @@ async fn a_source_that_asks_for_patience_is_waited_for_as_long_as_there_is_some(
 #[tokio::test]
 async fn a_private_channel_that_cannot_be_reached_is_an_error_and_nobody_else_is_asked() {
     // A public origin with packages of the same names, as the mirror of both public hosts.
-    let public = World::new()
+    let public = TestMirror::new()
         .channel("lab", |c| {
-            c.pkg("secret 1.0");
+            c.add("secret 1.0");
         })
         .channel("conda-forge", |c| {
-            c.pkg("secret 1.0");
+            c.add("secret 1.0");
         });
-    for lab in [nobody(), World::new().url()] {
+    for lab in [nobody(), TestMirror::new().url()] {
         let mut site = Site::on(&[&public]);
         let mut mirrors = Vec::new();
         for prefix in ["https://conda.anaconda.org/", "https://repo.anaconda.com/"] {
@@ -123,19 +123,19 @@ async fn a_private_channel_that_cannot_be_reached_is_an_error_and_nobody_else_is
 
 #[tokio::test]
 async fn an_index_that_is_older_or_shrank_is_told_and_used() {
-    let rich = World::new().channel("conda-forge", |c| {
+    let rich = TestMirror::new().channel("conda-forge", |c| {
         for version in 0..6 {
-            c.pkg(&format!("app 1.{version}"));
+            c.add(&format!("app 1.{version}"));
         }
-        let new = envlock_testkit::package("app 2.0").timestamp(Some(4_000_000_000_000));
+        let new = envlock_testkit::parse_package("app 2.0").timestamp(Some(4_000_000_000_000));
         c.package(&new);
     });
-    let poor = World::new().channel("conda-forge", |c| {
-        c.pkg("app 1.0");
+    let poor = TestMirror::new().channel("conda-forge", |c| {
+        c.add("app 1.0");
     });
     let mut site = Site::on(&[&rich, &poor]);
     assert!(site.index().await.unwrap().warnings.is_empty());
-    rich.misbehave("*", Fault::status(403));
+    rich.add_fault("*", Fault::status(403));
     let indexes = site.index().await.unwrap();
     let codes: Vec<_> = indexes.warnings.iter().map(|warning| warning.code).collect();
     assert_eq!(codes, ["index-shrunk", "index-older"]);
@@ -145,7 +145,7 @@ async fn an_index_that_is_older_or_shrank_is_told_and_used() {
     // Known from then on; and an empty one is told even where nothing was known.
     assert!(site.index().await.unwrap().warnings.is_empty());
     let index = br#"{"info":{"subdir":"linux-64"},"packages":{}}"#;
-    poor.misbehave("*/linux-64/repodata.json*", Fault::Bytes(index.to_vec().into()));
+    poor.add_fault("*/linux-64/repodata.json*", Fault::Bytes(index.to_vec().into()));
     site.settings.cache_dir = site.settings.cache_dir.join("another");
     let warnings = site.index().await.unwrap().warnings;
     assert_eq!(warnings[0].message, "the channel conda-forge has nothing for linux-64");

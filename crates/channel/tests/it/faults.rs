@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use envlock_testkit::{Fault, Pace, World, files_with};
+use envlock_testkit::{Fault, Pace, TestMirror, files_containing};
 use futures::{StreamExt, stream};
 use rattler_conda_types::RepoDataRecord;
 
@@ -37,13 +37,13 @@ impl Kind {
     }
 
     /// A world that has it; the plain index is alone, so that it is what is asked for.
-    fn world(self) -> World {
-        World::new().channel("conda-forge", |c| {
-            c.pkg("app 1.0 | lib");
+    fn world(self) -> TestMirror {
+        TestMirror::new().channel("conda-forge", |c| {
+            c.add("app 1.0 | lib");
             c.tar_bz2();
-            c.pkg("lib 1.2");
+            c.add("lib 1.2");
             if self == Self::Json {
-                c.no_zst();
+                c.json_only();
             }
         })
     }
@@ -83,14 +83,14 @@ fn once(kind: Kind) -> Vec<Fault> {
 fn at_every_pace(kind: Kind) -> Vec<Fault> {
     let paced = |fault: Fault| {
         PACES.map(|pace| match pace {
-            Some(pace) => fault.clone().slowly(pace),
+            Some(pace) => fault.clone().with_pace(pace),
             None => fault.clone(),
         })
     };
     once(kind).into_iter().flat_map(paced).collect()
 }
 
-fn impatient(worlds: &[&World]) -> Site {
+fn impatient(worlds: &[&TestMirror]) -> Site {
     let mut site = Site::on(worlds);
     site.settings.idle_timeout = Duration::from_secs(3);
     site
@@ -136,7 +136,7 @@ fn shown(case: &impl Debug) -> String {
 #[tokio::test]
 async fn whatever_goes_wrong_at_one_source_the_next_delivers() {
     all(at_every_pace, async |kind, fault: Fault| {
-        let (bad, good) = (kind.world().fault(&kind.pattern(), fault.clone()), kind.world());
+        let (bad, good) = (kind.world().with_fault(&kind.pattern(), fault.clone()), kind.world());
         let site = impatient(&[&bad, &good]);
         let case = shown(&(kind, &fault));
         let wanted = whole(&site).await.unwrap_or_else(|error| panic!("{case}: {error}"));
@@ -163,7 +163,7 @@ async fn what_passes_is_survived_without_another_source() {
         if !passes(&fault) && kind != Kind::Zst {
             return;
         }
-        let world = kind.world().fault_times(1, &kind.pattern(), fault.clone());
+        let world = kind.world().with_fault_times(1, &kind.pattern(), fault.clone());
         let site = impatient(&[&world]);
         let case = shown(&(kind, &fault));
         whole(&site).await.unwrap_or_else(|error| panic!("{case}: {error}"));
@@ -186,7 +186,7 @@ fn passes(fault: &Fault) -> bool {
 #[tokio::test]
 async fn without_another_source_it_is_an_error_and_nothing_of_it_is_kept() {
     all(once, async |kind, fault: Fault| {
-        let world = kind.world().fault(&kind.pattern(), fault.clone());
+        let world = kind.world().with_fault(&kind.pattern(), fault.clone());
         let site = impatient(&[&world]);
         let case = shown(&(kind, &fault));
         let result = whole(&site).await;
@@ -195,13 +195,14 @@ async fn without_another_source_it_is_an_error_and_nothing_of_it_is_kept() {
             Kind::Zst if result.is_ok() => {}
             Kind::Zst | Kind::Json => {
                 assert!(result.is_err(), "{case}");
-                assert!(files_with(&site.cache(), "app-1.0").is_empty(), "{case}");
+                assert!(files_containing(&site.cache(), "app-1.0").is_empty(), "{case}");
             }
             Kind::Conda | Kind::TarBz2 => {
                 assert!(result.is_err(), "{case}");
                 let name = kind.file().split('-').next().unwrap();
                 assert!(
-                    files_with(&site.cache().join("pkgs"), format!("share/{name}/of")).is_empty()
+                    files_containing(&site.cache().join("pkgs"), format!("share/{name}/of"))
+                        .is_empty()
                 );
             }
         }

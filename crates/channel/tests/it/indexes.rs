@@ -1,7 +1,7 @@
 //! Which sources are asked for an index, and what their answers mean.
 
 use envlock_model::progress::RequestedFile;
-use envlock_testkit::{Fault, World};
+use envlock_testkit::{Fault, TestMirror};
 
 use crate::support::{FORGE, Site, folder, nobody, records, request, small, told};
 
@@ -13,9 +13,9 @@ async fn the_compressed_form_is_asked_first_and_the_plain_one_at_the_same_source
     assert_eq!(world.requests("*/repodata.json.zst").len(), 2);
     assert_eq!(world.requests("*/repodata.json").len(), 0);
 
-    let world = World::new().channel("conda-forge", |c| {
-        c.pkg("a 1");
-        c.no_zst();
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        c.add("a 1");
+        c.json_only();
     });
     let site = Site::on(&[&world]);
     let indexes = site.index().await.unwrap();
@@ -25,13 +25,13 @@ async fn the_compressed_form_is_asked_first_and_the_plain_one_at_the_same_source
 
 #[tokio::test]
 async fn the_form_that_a_source_has_is_remembered_and_no_head_is_ever_sent() {
-    let world = World::new().channel("conda-forge", |c| {
-        c.pkg("a 1");
-        c.no_zst();
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        c.add("a 1");
+        c.json_only();
     });
     let site = Site::on(&[&world]);
     site.index().await.unwrap();
-    world.forget_requests();
+    world.clear_requests();
     site.index().await.unwrap();
     assert_eq!(world.requests("*.zst").len(), 0);
     let all = world.requests("*");
@@ -51,7 +51,7 @@ async fn a_damaged_compressed_form_leads_to_the_plain_one_at_the_same_source() {
         Fault::Truncate(20),
         Fault::Close,
     ] {
-        let world = small().fault("*.zst", fault.clone());
+        let world = small().with_fault("*.zst", fault.clone());
         let indexes = Site::on(&[&world]).index().await;
         assert_eq!(records(&indexes.unwrap(), &["numpy"]).len(), 2, "{fault:?}");
     }
@@ -71,7 +71,7 @@ async fn a_source_that_fails_is_followed_by_the_next_and_that_is_said() {
         (not_an_index, "no `packages`"),
     ];
     for (fault, words) in cases {
-        let (bad, good) = (small().fault("*/repodata.json*", fault.clone()), small());
+        let (bad, good) = (small().with_fault("*/repodata.json*", fault.clone()), small());
         let site = Site::on(&[&bad, &good]).impatient();
         let indexes = site.index().await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
         assert_eq!(records(&indexes, &["numpy"]).len(), 2);
@@ -114,9 +114,9 @@ async fn the_index_of_another_subdir_is_not_taken() {
 
 #[tokio::test]
 async fn when_all_fail_one_error_names_every_attempt_of_every_subdir() {
-    let (first, second) = (small().fault("*/repodata.json*", Fault::status(403)), small());
-    second.misbehave("*/noarch/*", Fault::status(503));
-    second.misbehave("*/linux-64/*", Fault::Html);
+    let (first, second) = (small().with_fault("*/repodata.json*", Fault::status(403)), small());
+    second.add_fault("*/noarch/*", Fault::status(503));
+    second.add_fault("*/linux-64/*", Fault::Html);
     let error = Site::on(&[&first, &second]).index().await.unwrap_err();
     let (text, exit) = told(&error);
     assert_eq!(exit, 3);
@@ -137,7 +137,7 @@ async fn when_all_fail_one_error_names_every_attempt_of_every_subdir() {
 
 #[tokio::test]
 async fn a_subdir_that_one_source_lacks_is_asked_of_the_next_without_a_word() {
-    let partial = World::new().channel("conda-forge", |c| {
+    let partial = TestMirror::new().channel("conda-forge", |c| {
         c.noarch("idna 3.4");
     });
     let whole = small();
@@ -149,7 +149,7 @@ async fn a_subdir_that_one_source_lacks_is_asked_of_the_next_without_a_word() {
 
 #[tokio::test]
 async fn a_platform_that_nobody_has_is_empty_with_a_warning_where_there_is_a_noarch() {
-    let world = World::new().channel("conda-forge", |c| {
+    let world = TestMirror::new().channel("conda-forge", |c| {
         c.noarch("idna 3.4");
     });
     let site = Site::on(&[&world]);
@@ -163,7 +163,7 @@ async fn a_platform_that_nobody_has_is_empty_with_a_warning_where_there_is_a_noa
 
 #[tokio::test]
 async fn a_channel_without_noarch_is_no_cause_for_a_warning() {
-    let world = small().fault("*/noarch/*", Fault::status(410));
+    let world = small().with_fault("*/noarch/*", Fault::status(410));
     let indexes = Site::on(&[&world]).index().await.unwrap();
     assert!(indexes.warnings.is_empty());
     assert_eq!(indexes.names().len(), 2);
@@ -186,7 +186,8 @@ async fn a_channel_that_nobody_has_is_an_error_with_the_right_name() {
 
 #[tokio::test]
 async fn a_failure_at_one_source_is_never_taken_for_an_absence_at_all() {
-    let (absent, failing) = (World::new(), small().fault("*/linux-64/*", Fault::status(403)));
+    let (absent, failing) =
+        (TestMirror::new(), small().with_fault("*/linux-64/*", Fault::status(403)));
     let (text, _) = told(&Site::on(&[&absent, &failing]).index().await.unwrap_err());
     assert!(
         text.contains("index-unavailable")
@@ -206,7 +207,7 @@ async fn without_a_mirror_and_without_the_origin_it_is_the_command_line_that_is_
 #[tokio::test]
 async fn channels_are_fetched_side_by_side_and_keep_their_order() {
     let world = small().channel("pytorch", |c| {
-        c.pkg("libblas 4.0.0 0");
+        c.add("libblas 4.0.0 0");
     });
     let site = Site::on(&[&world]);
     let wanted =

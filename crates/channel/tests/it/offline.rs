@@ -1,6 +1,6 @@
 //! No request leaves the machine.
 
-use envlock_testkit::{Fault, World};
+use envlock_testkit::{Fault, TestMirror};
 
 use crate::support::{FORGE, Site, folder, records, request, small, told};
 
@@ -10,7 +10,7 @@ async fn caches_answer_and_nobody_is_asked() {
     let mut site = Site::on(&[&world]);
     let online = records(&site.index().await.unwrap(), &["numpy", "idna"]);
     site.packages(&online).await.unwrap();
-    world.forget_requests();
+    world.clear_requests();
     site.settings.offline = true;
     let offline = records(&site.index().await.unwrap(), &["numpy", "idna"]);
     assert_eq!(online, offline);
@@ -47,7 +47,7 @@ async fn what_is_missing_is_named_with_sizes_and_the_command() {
 
 #[tokio::test]
 async fn that_a_channel_lacks_a_platform_is_known_offline_too() {
-    let world = World::new().channel("conda-forge", |c| {
+    let world = TestMirror::new().channel("conda-forge", |c| {
         c.noarch("idna 3.4");
     });
     let mut site = Site::on(&[&world]);
@@ -63,8 +63,8 @@ async fn folders_are_read_offline_as_they_are_now() {
     site.settings.offline = true;
     let wanted = [folder(&world.channel_dir("conda-forge"))];
     assert_eq!(records(&site.indexes(&wanted).await.unwrap(), &["numpy"]).len(), 2);
-    world.change("conda-forge", |c| {
-        c.pkg("libblas 4 0");
+    world.update_channel("conda-forge", |c| {
+        c.add("libblas 4 0");
     });
     let found = records(&site.indexes(&wanted).await.unwrap(), &["numpy"]);
     assert_eq!(found.len(), 3);
@@ -85,7 +85,7 @@ async fn a_mirror_that_is_a_folder_is_read_offline() {
 
 #[tokio::test]
 async fn a_cached_index_serves_offline_after_its_mirror_is_gone_from_the_settings() {
-    let world = small().fault("*.conda", Fault::status(404));
+    let world = small().with_fault("*.conda", Fault::status(404));
     let mut site = Site::on(&[&world]);
     site.index().await.unwrap();
     site.settings.sources = envlock_channel::Sources::new(Vec::new(), false);

@@ -1,12 +1,12 @@
 //! The real records of the shared channels, where they are there.
 
-use envlock_testkit::{IndexFormats, World};
+use envlock_testkit::{IndexFormats, TestMirror};
 
 use crate::support::{FORGE, Site, name, request};
 
 #[tokio::test]
 async fn sixty_thousand_real_records_are_read_with_their_origins_urls() {
-    let Some(world) = World::shared_channels(IndexFormats::ZST) else { return };
+    let Some(world) = TestMirror::shared_channels(IndexFormats::ZST) else { return };
     let site = Site::on(&[&world]);
     let wanted = [
         request("pytorch", "https://conda.anaconda.org/pytorch/"),
@@ -22,7 +22,7 @@ async fn sixty_thousand_real_records_are_read_with_their_origins_urls() {
         assert!(record.url.as_str().starts_with("https://conda.anaconda.org/"), "{}", record.url);
         assert!(record.package_record.sha256.is_some());
     }
-    world.forget_requests();
+    world.clear_requests();
     site.indexes(&wanted).await.unwrap();
     assert!(world.requests("*").iter().all(|logged| logged.status == Some(304)));
 }

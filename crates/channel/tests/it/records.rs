@@ -1,6 +1,6 @@
 //! What the records of an index look like.
 
-use envlock_testkit::{Subdir, World};
+use envlock_testkit::{Subdir, TestMirror};
 use rattler_conda_types::PackageName;
 
 use crate::support::{FORGE, Site, name, records, request, small, told};
@@ -21,18 +21,18 @@ async fn every_record_has_the_origins_url_and_channel_whoever_served_it() {
 
 #[tokio::test]
 async fn a_base_url_of_a_mirror_is_read_as_the_origin_and_another_host_is_refused() {
-    let mut world = World::new();
+    let mut world = TestMirror::new();
     let own = format!("{}/anaconda/cloud/conda-forge/linux-64/", world.url());
-    world.change("conda-forge", |c| {
-        c.pkg("a 1");
-        c.info("base_url", own);
+    world.update_channel("conda-forge", |c| {
+        c.add("a 1");
+        c.set_info("base_url", own);
     });
     let site = Site::on(&[&world]);
     // noarch has the same base_url, which lies in the same channel.
     let found = records(&site.index().await.unwrap(), &["a"]);
     assert_eq!(found[0].url.as_str(), format!("{FORGE}linux-64/a-1-0.conda"));
 
-    world.change("conda-forge", |c| c.info("base_url", "https://evil.example/x/"));
+    world.update_channel("conda-forge", |c| c.set_info("base_url", "https://evil.example/x/"));
     let (text, exit) = told(&site.index().await.unwrap_err());
     assert_eq!(exit, 3);
     assert!(text.contains("https://evil.example/x/") && text.contains("leads away"), "{text}");
@@ -40,9 +40,9 @@ async fn a_base_url_of_a_mirror_is_read_as_the_origin_and_another_host_is_refuse
 
 #[tokio::test]
 async fn an_origin_may_keep_its_packages_elsewhere() {
-    let world = World::new().channel("conda-forge", |c| {
-        c.pkg("a 1");
-        c.info("base_url", "https://files.example/x/");
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        c.add("a 1");
+        c.set_info("base_url", "https://files.example/x/");
     });
     let url = format!("{}/", world.channel_url("conda-forge"));
     let mut site = Site::of(&[]);
@@ -55,11 +55,11 @@ async fn an_origin_may_keep_its_packages_elsewhere() {
 
 #[tokio::test]
 async fn the_conda_archive_of_a_build_is_preferred() {
-    let world = World::new().channel("conda-forge", |c| {
-        c.pkg("a 1");
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        c.add("a 1");
         c.tar_bz2();
-        c.pkg("a 1");
-        c.pkg("b 1");
+        c.add("a 1");
+        c.add("b 1");
     });
     let indexes = Site::on(&[&world]).index().await.unwrap();
     let files: Vec<String> =
@@ -69,10 +69,10 @@ async fn the_conda_archive_of_a_build_is_preferred() {
 
 #[tokio::test]
 async fn a_record_without_sha256_is_no_candidate_but_is_named() {
-    let world = World::new().channel("conda-forge", |c| {
-        let built = c.pkg("a 1");
-        c.strip(&built, "sha256");
-        c.pkg("a 0.9");
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        let built = c.add("a 1");
+        c.remove_field(&built, "sha256");
+        c.add("a 0.9");
     });
     let indexes = Site::on(&[&world]).index().await.unwrap();
     let found = indexes.load(&[name("a")]).unwrap();
@@ -85,8 +85,8 @@ async fn a_record_without_sha256_is_no_candidate_but_is_named() {
 #[tokio::test]
 async fn dependencies_are_followed_across_channels_and_platforms_are_told_apart() {
     let world = small().channel("pytorch", |c| {
-        c.pkg("pytorch 2 0 | numpy; idna");
-        c.pkg_for(Subdir::OsxArm64, "pytorch 3 0");
+        c.add("pytorch 2 0 | numpy; idna");
+        c.add_for(Subdir::OsxArm64, "pytorch 3 0");
     });
     let mut pytorch = request("pytorch", "https://conda.anaconda.org/pytorch/");
     pytorch.subdirs.push(Subdir::OsxArm64);
@@ -112,7 +112,7 @@ async fn dependencies_are_followed_across_channels_and_platforms_are_told_apart(
 
 #[tokio::test]
 async fn a_record_that_cannot_be_read_is_named_with_its_index() {
-    let world = World::new().channel("conda-forge", |c| {
+    let world = TestMirror::new().channel("conda-forge", |c| {
         c.record(Subdir::Linux64, "a-1-0.conda", serde_json::json!({"name": "a", "version": 1}));
     });
     let site = Site::on(&[&world]);

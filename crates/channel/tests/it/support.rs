@@ -10,7 +10,7 @@ use envlock_channel::{
 use envlock_model::channel::Channel;
 use envlock_model::progress::{Event, Notice, Observer, Phase, RequestedFile};
 use envlock_report::Explain;
-use envlock_testkit::{Subdir, World};
+use envlock_testkit::{Subdir, TestMirror};
 use rattler_conda_types::{PackageName, RepoDataRecord};
 use tempfile::TempDir;
 use url::Url;
@@ -86,7 +86,7 @@ impl Site {
         Self { settings, heard: Heard::default(), cache }
     }
 
-    pub(crate) fn on(worlds: &[&World]) -> Self {
+    pub(crate) fn on(worlds: &[&TestMirror]) -> Self {
         let urls: Vec<String> = worlds.iter().map(|world| world.url()).collect();
         Self::of(&urls.iter().map(String::as_str).collect::<Vec<_>>())
     }
@@ -158,10 +158,10 @@ pub(crate) fn told(error: &impl Explain) -> (String, u8) {
 }
 
 /// A world with one package for linux-64 and one for noarch.
-pub(crate) fn small() -> World {
-    World::new().channel("conda-forge", |c| {
-        c.pkg("numpy 1.24.3 py310_0 | python >=3.10; libblas");
-        c.pkg("libblas 3.9.0 0");
+pub(crate) fn small() -> TestMirror {
+    TestMirror::new().channel("conda-forge", |c| {
+        c.add("numpy 1.24.3 py310_0 | python >=3.10; libblas");
+        c.add("libblas 3.9.0 0");
         c.noarch("idna 3.4 pyhd_0 | python");
     })
 }

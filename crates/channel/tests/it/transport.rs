@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use envlock_testkit::{Fault, Pace, World};
+use envlock_testkit::{Fault, Pace, TestMirror};
 
 use crate::support::{Site, nobody, records, small, told};
 
-fn asked(world: &World, pattern: &str) -> usize {
+fn asked(world: &TestMirror, pattern: &str) -> usize {
     world.requests(pattern).len()
 }
 
@@ -25,7 +25,7 @@ async fn a_source_is_asked_a_second_time_where_that_may_help_and_not_a_third() {
     ] {
         let world = small();
         let wanted = records(&Site::on(&[&world]).index().await.unwrap(), &["libblas"]);
-        world.misbehave("*.conda", fault.clone());
+        world.add_fault("*.conda", fault.clone());
         assert!(Site::on(&[&world]).packages(&wanted).await.is_err());
         assert_eq!(asked(&world, "*.conda"), times, "{fault:?}");
     }
@@ -33,7 +33,7 @@ async fn a_source_is_asked_a_second_time_where_that_may_help_and_not_a_third() {
 
 #[tokio::test]
 async fn a_second_try_that_succeeds_is_not_worth_a_word() {
-    let world = small().fault_times(1, "*.conda", Fault::status(503)).fault_times(
+    let world = small().with_fault_times(1, "*.conda", Fault::status(503)).with_fault_times(
         1,
         "*/noarch/*",
         Fault::Close,
@@ -47,7 +47,7 @@ async fn a_second_try_that_succeeds_is_not_worth_a_word() {
 #[tokio::test]
 async fn a_host_that_is_silent_is_put_aside_for_the_rest_of_the_run() {
     let (bad, good) = (small(), small());
-    bad.misbehave("*", Fault::Hang);
+    bad.add_fault("*", Fault::Hang);
     let mut site = Site::on(&[&bad, &good]).impatient();
     site.settings.jobs = 1;
     let client = site.client();
@@ -74,11 +74,11 @@ async fn when_everything_is_down_one_message_says_it_once_for_all_packages() {
 
 #[tokio::test]
 async fn connections_to_one_host_are_bounded() {
-    let world = World::new().channel("conda-forge", |c| {
+    let world = TestMirror::new().channel("conda-forge", |c| {
         c.synthetic(12, 2);
     });
     let wanted = records(&Site::on(&[&world]).index().await.unwrap(), &["synth-all"]);
-    world.misbehave("*/synth-*", Fault::Hang);
+    world.add_fault("*/synth-*", Fault::Hang);
     let mut site = Site::on(&[&world]).impatient();
     site.settings.jobs = 3;
     assert!(site.packages(&wanted).await.is_err());
@@ -91,14 +91,14 @@ async fn redirects_are_followed_and_endless_ones_are_not() {
     let (front, back) = (small(), small());
     let wanted = records(&Site::on(&[&back]).index().await.unwrap(), &["libblas"]);
     let path = "/anaconda/cloud/conda-forge/linux-64/libblas-3.9.0-0.conda";
-    front.misbehave(
+    front.add_fault(
         "*.conda",
         Fault::Status(302, vec![("location", format!("{}{path}", back.url()))]),
     );
     Site::on(&[&front]).packages(&wanted).await.unwrap();
 
-    front.behave();
-    front.misbehave("*.conda", Fault::Status(302, vec![("location", path.to_owned())]));
+    front.clear_faults();
+    front.add_fault("*.conda", Fault::Status(302, vec![("location", path.to_owned())]));
     let (text, _) = told(&Site::on(&[&front]).packages(&wanted).await.unwrap_err());
     assert!(
         text.contains("a redirect that isn't followed: more than 10 of them in a row"),
@@ -111,7 +111,7 @@ async fn a_slow_source_is_waited_for_as_long_as_something_comes() {
     let slow = Fault::slow(Pace { chunk: 200, pause: Duration::from_millis(20) });
     let world = small();
     let wanted = records(&Site::on(&[&world]).index().await.unwrap(), &["libblas"]);
-    world.misbehave("*.conda", slow);
+    world.add_fault("*.conda", slow);
     Site::on(&[&world]).packages(&wanted).await.unwrap();
 }
 

@@ -3,19 +3,19 @@
 use std::fs;
 
 use envlock_model::progress::Notice;
-use envlock_testkit::{Fault, TestChannel, World};
+use envlock_testkit::{Fault, TestChannel, TestMirror};
 use rattler_conda_types::RepoDataRecord;
 
 use crate::support::{Site, records, told};
 
 fn bz2(c: &mut TestChannel) {
     c.tar_bz2();
-    c.pkg("app 1.0");
+    c.add("app 1.0");
     c.conda();
 }
 
 fn conda(c: &mut TestChannel) {
-    c.pkg("app 1.0");
+    c.add("app 1.0");
 }
 
 /// A world with both archives of one build listed, and the record of the one that `first`
@@ -23,10 +23,10 @@ fn conda(c: &mut TestChannel) {
 async fn both(
     first: fn(&mut TestChannel),
     second: fn(&mut TestChannel),
-) -> (World, RepoDataRecord) {
-    let mut world = World::new().channel("conda-forge", first);
+) -> (TestMirror, RepoDataRecord) {
+    let mut world = TestMirror::new().channel("conda-forge", first);
     let record = records(&Site::on(&[&world]).index().await.unwrap(), &["app"]).remove(0);
-    world.change("conda-forge", second);
+    world.update_channel("conda-forge", second);
     (world, record)
 }
 
@@ -37,7 +37,7 @@ async fn an_archive_that_is_gone_is_replaced_by_the_other_one_of_its_build() {
         (conda, bz2, ".conda", ".tar.bz2"),
     ] {
         let (world, record) = both(first, second).await;
-        world.misbehave(&format!("*/app-1.0-0{gone}"), Fault::status(404));
+        world.add_fault(&format!("*/app-1.0-0{gone}"), Fault::status(404));
         let mut site = Site::on(&[&world]);
         let wanted = std::slice::from_ref(&record);
         let paths = site.packages(wanted).await.unwrap();
@@ -52,7 +52,7 @@ async fn an_archive_that_is_gone_is_replaced_by_the_other_one_of_its_build() {
         );
         // From the cache, and offline, it is the same.
         site.settings.offline = true;
-        world.forget_requests();
+        world.clear_requests();
         assert_eq!(site.packages(wanted).await.unwrap(), paths);
         assert!(world.requests("*").is_empty());
     }
@@ -61,7 +61,7 @@ async fn an_archive_that_is_gone_is_replaced_by_the_other_one_of_its_build() {
 #[tokio::test]
 async fn another_build_of_the_same_name_is_no_twin() {
     let (world, mut record) = both(bz2, conda).await;
-    world.misbehave("*.tar.bz2", Fault::status(404));
+    world.add_fault("*.tar.bz2", Fault::status(404));
     record.package_record.sha256 =
         Some(rattler_digest::compute_bytes_digest::<rattler_digest::Sha256>(b"other"));
     record.package_record.md5 = None;
@@ -75,16 +75,16 @@ async fn another_build_of_the_same_name_is_no_twin() {
 #[tokio::test]
 async fn a_twin_with_other_bytes_than_its_own_hash_is_refused() {
     let (world, record) = both(bz2, conda).await;
-    world.misbehave("*.tar.bz2", Fault::status(404));
-    world.misbehave("*.conda", Fault::Corrupt);
+    world.add_fault("*.tar.bz2", Fault::status(404));
+    world.add_fault("*.conda", Fault::Corrupt);
     assert!(Site::on(&[&world]).packages(&[record]).await.is_err());
 }
 
 #[tokio::test]
 async fn where_the_archive_is_only_refused_no_twin_is_looked_for() {
     let (world, record) = both(bz2, conda).await;
-    world.misbehave("*.tar.bz2", Fault::status(403));
-    world.forget_requests();
+    world.add_fault("*.tar.bz2", Fault::status(403));
+    world.clear_requests();
     assert!(Site::on(&[&world]).packages(&[record]).await.is_err());
     assert!(world.requests("*repodata*").is_empty());
 }

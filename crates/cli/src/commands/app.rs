@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use envlock_channel::{Client, ClientError, Trust, VirtualPackageError};
-use envlock_config::{Configuration, Scalar, Set, Setter, key};
+use envlock_config::{Configuration, Configured, Scalar, ValueSource, key};
 use envlock_model::{
     channel::Rules,
     platform::{self, UnknownPlatform},
@@ -136,17 +136,21 @@ impl Setup<'_> {
     /// The priority that the configuration sets. For a check, one that only a file of this
     /// machine sets doesn't count: it isn't the project's.
     pub(crate) fn priority(&self, is_check: bool) -> Option<Priority> {
-        match self.project.configuration().one(&key::CHANNEL_PRIORITY)? {
-            Set { by: Setter::Default, .. } => None,
-            Set { by: Setter::File(place), .. } if is_check && !is_project(&place.file) => None,
-            Set { value: Scalar::Priority(priority), .. } => Some(*priority),
-            Set { .. } => None,
+        match self.project.configuration().scalar(&key::CHANNEL_PRIORITY)? {
+            Configured { set_by: ValueSource::Default, .. } => None,
+            Configured { set_by: ValueSource::File(place), .. }
+                if is_check && !is_project(&place.file) =>
+            {
+                None
+            }
+            Configured { value: Scalar::Priority(priority), .. } => Some(*priority),
+            Configured { .. } => None,
         }
     }
 
     /// With a finding for each key of `.condarc` that has no effect: where a lock is made.
     pub(crate) fn with_unused<T>(&self, mut answer: Answer<T>) -> Answer<T> {
-        answer.findings.extend(self.project.configuration().unused());
+        answer.findings.extend(self.project.configuration().unused_keys_finding());
         answer
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use envlock_config::{Row, Setter};
+use envlock_config::{ShownValue, ValueSource};
 use envlock_report::{
     Exit, output,
     sink::{Ended, Failure},
@@ -33,30 +33,30 @@ pub(crate) fn config(args: &args::CredentialSources, app: &App<'_>) -> Exit {
         }
         Err(error) => Ended::Failed(Failure::of(&error)),
     };
-    findings.extend(configuration.unused());
-    let rows = configuration.rows();
+    findings.extend(configuration.unused_keys_finding());
+    let rows = configuration.shown_values();
     let text = table(&rows, app.settings.home.as_deref(), app.ui.width());
     let values = rows.into_iter().map(value).collect();
     let answer = Answer::done(output::Config { values }, text);
     app.ui.finish(answer.ended(ended).with(findings))
 }
 
-fn value(row: Row) -> output::ConfigValue {
-    let (set_by, name) = match &row.by {
-        Setter::Default => ("default", None),
-        Setter::File(_) => ("file", None),
-        Setter::Variable(name) => ("variable", Some(name.clone())),
-        Setter::Flag(flag) => ("flag", Some((*flag).to_owned())),
+fn value(row: ShownValue) -> output::ConfigValue {
+    let (set_by, name) = match &row.set_by {
+        ValueSource::Default => ("default", None),
+        ValueSource::File(_) => ("file", None),
+        ValueSource::Variable(name) => ("variable", Some(name.clone())),
+        ValueSource::Flag(flag) => ("flag", Some((*flag).to_owned())),
     };
-    let place = row.by.place().cloned();
+    let place = row.set_by.place().cloned();
     output::ConfigValue { key: row.key, value: row.value, set_by, name, place }
 }
 
 /// Two columns; who set a value goes on a line of its own where both don't fit.
-fn table(rows: &[Row], home: Option<&Path>, width: usize) -> String {
+fn table(rows: &[ShownValue], home: Option<&Path>, width: usize) -> String {
     let lines: Vec<(String, String)> = rows
         .iter()
-        .map(|row| (format!("{}: {}", row.key, row.value), shown(&row.by, home)))
+        .map(|row| (format!("{}: {}", row.key, row.value), shown(&row.set_by, home)))
         .collect();
     let widest = lines.iter().map(|(_, by)| by.width()).max().unwrap_or(0);
     let room = width.saturating_sub(widest + 2).max(NARROWEST);
@@ -77,8 +77,8 @@ fn table(rows: &[Row], home: Option<&Path>, width: usize) -> String {
 }
 
 /// A file below the home as people write it.
-fn shown(by: &Setter, home: Option<&Path>) -> String {
-    let Setter::File(place) = by else { return by.to_string() };
+fn shown(by: &ValueSource, home: Option<&Path>) -> String {
+    let ValueSource::File(place) = by else { return by.to_string() };
     match home.and_then(|home| Path::new(&place.file).strip_prefix(home).ok()) {
         Some(below) => format!("~/{}:{}", below.display(), place.line),
         None => by.to_string(),

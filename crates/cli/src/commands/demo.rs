@@ -42,7 +42,7 @@ fn stage(args: &args::Demo, app: &App<'_>) -> Result<Stage, Box<dyn Explain>> {
         python.version,
         python.executable.display()
     ));
-    if !python.is_wanted {
+    if !python.is_requested_version {
         app.ui.line("(there is no Python 3.10 on this machine that could be used)");
     }
     Ok(demo::set_stage(&request, python)?)

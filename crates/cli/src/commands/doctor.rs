@@ -36,10 +36,10 @@ fn request(app: &App<'_>, setup: &Setup<'_>) -> DoctorRequest {
 /// Each proxy in force with who set it, without its password.
 fn proxies(configuration: &Configuration) -> Vec<String> {
     let name = format!("{}.", key::PROXY_SERVERS.name);
-    let rows = configuration.rows().into_iter();
+    let rows = configuration.shown_values().into_iter();
     rows.filter_map(|row| {
         let scheme = row.key.strip_prefix(&name)?;
-        Some(format!("{} for {scheme}, by {}", row.value, row.by))
+        Some(format!("{} for {scheme}, by {}", row.value, row.set_by))
     })
     .collect()
 }

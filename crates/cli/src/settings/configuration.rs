@@ -4,8 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use envlock_config::{
-    Configuration, Invalid, Layer, Scalar, Setter, Spot, condarc, is_condarc, key,
-    network_variables, project, search_path, variables,
+    Configuration, InvalidConfiguration, Layer, Scalar, SearchLocation, ValueSource,
+    is_condarc_file, key, parse_conda_variables, parse_condarc, parse_network_variables,
+    parse_project_config, search_path,
 };
 use envlock_report::{
     Code, Exit, Explain, Finding,
@@ -19,7 +20,7 @@ use crate::args::Network;
 #[derive(Debug)]
 pub(crate) enum ConfigurationError {
     /// A file or a variable says something wrong.
-    Invalid(Invalid),
+    Invalid(InvalidConfiguration),
     /// A file isn't text.
     Text(envlock_text::ReadError),
     /// A file that is there can't be read.
@@ -40,8 +41,8 @@ impl std::fmt::Display for ConfigurationError {
 
 impl std::error::Error for ConfigurationError {}
 
-impl From<Invalid> for ConfigurationError {
-    fn from(error: Invalid) -> Self {
+impl From<InvalidConfiguration> for ConfigurationError {
+    fn from(error: InvalidConfiguration) -> Self {
         Self::Invalid(error)
     }
 }
@@ -79,24 +80,24 @@ pub(crate) fn configuration(
     project_file: &Path,
     network: &Network,
 ) -> Result<Configuration, ConfigurationError> {
-    let mut layers = vec![built_in(settings), network_variables(&settings.variables)];
+    let mut layers = vec![built_in(settings), parse_network_variables(&settings.variables)];
     for path in condarcs(settings) {
         if let Some(text) = text(&path)? {
-            layers.push(condarc(&path.display().to_string(), &text)?);
+            layers.push(parse_condarc(&path.display().to_string(), &text)?);
         }
     }
     layers.extend(of_project(project_file)?);
-    layers.push(variables(&settings.variables)?);
+    layers.push(parse_conda_variables(&settings.variables)?);
     layers.push(flags(network));
-    Ok(Configuration::of(&layers))
+    Ok(Configuration::from_layers(&layers))
 }
 
 /// What a project's configuration file denies: in every command, also in those that read no
 /// other configuration.
 pub(crate) fn project_rules(project_file: &Path) -> Result<Rules, ConfigurationError> {
     let layers: Vec<_> = of_project(project_file)?.into_iter().collect();
-    let configuration = Configuration::of(&layers);
-    let deny = configuration.many(&key::DENY).iter().filter_map(|set| {
+    let configuration = Configuration::from_layers(&layers);
+    let deny = configuration.list(&key::DENY).iter().filter_map(|set| {
         let by = format!("`deny` of {}", project_file.display());
         Some(Denial { what: set.value.parse().ok()?, by })
     });
@@ -105,7 +106,7 @@ pub(crate) fn project_rules(project_file: &Path) -> Result<Rules, ConfigurationE
 
 fn of_project(file: &Path) -> Result<Option<Layer>, ConfigurationError> {
     let Some(text) = text(file)? else { return Ok(None) };
-    Ok(Some(project(&file.display().to_string(), &text)?))
+    Ok(Some(parse_project_config(&file.display().to_string(), &text)?))
 }
 
 /// Whether `CONDARC` names a file that isn't there: conda says nothing, and people wonder.
@@ -125,11 +126,13 @@ fn condarcs(settings: &Settings) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for spot in search_path(settings.home.as_deref(), root.as_deref(), &variable) {
         match spot {
-            Spot::File(path) => files.push(settings.absolute(&path)),
-            Spot::Folder(path) => {
+            SearchLocation::File(path) => files.push(settings.absolute(&path)),
+            SearchLocation::Folder(path) => {
                 let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-                let mut inside: Vec<_> =
-                    entries.map(|entry| entry.path()).filter(|path| is_condarc(path)).collect();
+                let mut inside: Vec<_> = entries
+                    .map(|entry| entry.path())
+                    .filter(|path| is_condarc_file(path))
+                    .collect();
                 inside.sort();
                 files.extend(inside);
             }
@@ -151,11 +154,11 @@ fn text(path: &Path) -> Result<Option<String>, ConfigurationError> {
 fn built_in(settings: &Settings) -> Layer {
     let mut layer = Layer::default();
     let (cache, by) = settings.cache_dir();
-    layer.one(&key::CACHE_DIR, Scalar::Text(cache.display().to_string()), by);
-    let mut set = |key, value| layer.one(key, value, Setter::Default);
+    layer.set_scalar(&key::CACHE_DIR, Scalar::Text(cache.display().to_string()), by);
+    let mut set = |key, value| layer.set_scalar(key, value, ValueSource::Default);
     set(&key::CHANNEL_ALIAS, Scalar::Text("https://conda.anaconda.org".to_owned()));
     set(&key::CHANNEL_PRIORITY, Scalar::Priority(envlock_model::question::Priority::Strict));
-    set(&key::OFFLINE, Scalar::Switch(false));
+    set(&key::OFFLINE, Scalar::Boolean(false));
     set(&key::SSL_VERIFY, Scalar::Text("true".to_owned()));
     set(&key::CONNECT_TIMEOUT, Scalar::Number(10.0));
     set(&key::READ_TIMEOUT, Scalar::Number(30.0));
@@ -167,14 +170,18 @@ fn built_in(settings: &Settings) -> Layer {
 fn flags(network: &Network) -> Layer {
     let mut layer = Layer::default();
     if !network.mirror.is_empty() {
-        layer.many(&key::MIRRORS, network.mirror.iter().cloned(), &Setter::Flag("--mirror"));
+        layer.set_list(
+            &key::MIRRORS,
+            network.mirror.iter().cloned(),
+            &ValueSource::Flag("--mirror"),
+        );
     }
     for (is_on, key, flag) in [
         (network.offline, &key::OFFLINE, "--offline"),
         (network.no_origin, &key::NO_ORIGIN, "--no-origin"),
     ] {
         if is_on {
-            layer.one(key, Scalar::Switch(true), Setter::Flag(flag));
+            layer.set_scalar(key, Scalar::Boolean(true), ValueSource::Flag(flag));
         }
     }
     layer

@@ -67,7 +67,7 @@ pub(crate) fn named_prefix(
 }
 
 fn folders(settings: &Settings, configuration: &Configuration) -> Vec<PathBuf> {
-    let listed = configuration.many(&key::ENVS_DIRS).iter();
+    let listed = configuration.list(&key::ENVS_DIRS).iter();
     let mut folders: Vec<PathBuf> =
         listed.filter_map(|set| settings.path(&set.value).ok()).collect();
     folders.extend(settings.conda_root().map(|folder| folder.join("envs")));
@@ -108,8 +108,8 @@ mod tests {
     fn a_new_name_goes_where_conda_looks_first() {
         let home = std::env::temp_dir();
         let named_prefix = |settings: &Settings, name: &str| {
-            let variables = envlock_config::variables(&settings.variables).unwrap();
-            named_prefix(settings, &Configuration::of(&[variables]), name)
+            let variables = envlock_config::parse_conda_variables(&settings.variables).unwrap();
+            named_prefix(settings, &Configuration::from_layers(&[variables]), name)
         };
         let plain = settings(&home, &[]);
         assert_eq!(named_prefix(&plain, "ml").unwrap(), home.join(".conda/envs/ml"));

@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use envlock_config::Setter;
+use envlock_config::ValueSource;
 use envlock_model::{
     channel,
     virtual_packages::{self, InvalidVirtualPackage, Setting},
@@ -88,17 +88,17 @@ impl Settings {
     }
 
     /// The cache, and who set it: `ENVLOCK_CACHE_DIR`, else the user's folder for caches.
-    pub(crate) fn cache_dir(&self) -> (PathBuf, Setter) {
+    pub(crate) fn cache_dir(&self) -> (PathBuf, ValueSource) {
         let path =
             |name: &str| self.variables.get(name).filter(|v| !v.is_empty()).map(PathBuf::from);
         if let Some(folder) = path("ENVLOCK_CACHE_DIR") {
-            return (self.absolute(&folder), Setter::Variable("ENVLOCK_CACHE_DIR".to_owned()));
+            return (self.absolute(&folder), ValueSource::Variable("ENVLOCK_CACHE_DIR".to_owned()));
         }
         let caches = path("XDG_CACHE_HOME").filter(|folder| folder.is_absolute()).or_else(|| {
             let of_home = if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" };
             self.home.as_ref().map(|home| home.join(of_home))
         });
-        (caches.unwrap_or_else(std::env::temp_dir).join("envlock"), Setter::Default)
+        (caches.unwrap_or_else(std::env::temp_dir).join("envlock"), ValueSource::Default)
     }
 
     /// conda's installation, which it calls `CONDA_ROOT`.

@@ -7,7 +7,9 @@ use std::time::Duration;
 use envlock_channel::{
     Credentials, Mirror, MirrorError, ProxyServers, Sources, Trust, parse_mirror,
 };
-use envlock_config::{Addresses, Configuration, Invalid, Key, Set, Setter, key};
+use envlock_config::{
+    ChannelSettings, Configuration, Configured, InvalidConfiguration, Key, ValueSource, key,
+};
 use envlock_model::channel::{self, Rules};
 use envlock_report::{Code, Exit, Explain, Finding};
 use envlock_text::redact;
@@ -19,11 +21,11 @@ use super::{Settings, VERSION, credentials::stores};
 #[derive(Debug)]
 pub(crate) enum NetworkError {
     /// A mirror that is none.
-    Mirror(MirrorError, Setter),
+    Mirror(MirrorError, ValueSource),
     /// An address of a channel that is none.
-    Addresses(Invalid),
+    Addresses(InvalidConfiguration),
     /// A value that can't be used.
-    Value { key: &'static str, reason: String, by: Setter, is_input: bool },
+    Value { key: &'static str, reason: String, by: ValueSource, is_input: bool },
 }
 
 impl std::fmt::Display for NetworkError {
@@ -50,9 +52,9 @@ impl Explain for NetworkError {
         };
         for diagnostic in &mut diagnostics {
             match by {
-                Setter::File(place) => diagnostic.place = Some(place.clone()),
-                Setter::Variable(name) => diagnostic.notes.push(format!("set by {name}")),
-                Setter::Default | Setter::Flag(_) => {}
+                ValueSource::File(place) => diagnostic.place = Some(place.clone()),
+                ValueSource::Variable(name) => diagnostic.notes.push(format!("set by {name}")),
+                ValueSource::Default | ValueSource::Flag(_) => {}
             }
         }
         diagnostics
@@ -83,12 +85,13 @@ pub(crate) fn reach(
     configuration: &Configuration,
 ) -> Result<Reach, NetworkError> {
     let variable = |name: &str| settings.variables.get(name).cloned();
-    let Addresses { mut rules, mirrored, mut warnings } =
-        configuration.addresses(&settings.folder, &variable).map_err(NetworkError::Addresses)?;
+    let ChannelSettings { channel_config: mut rules, mirrored, mut warnings } = configuration
+        .channel_settings(&settings.folder, &variable)
+        .map_err(NetworkError::Addresses)?;
     let mut network =
         envlock_channel::Settings::new(settings.cache_dir().0, format!("envlock/{VERSION}"));
     network.sources = sources(configuration, &mut rules, mirrored)?;
-    network.offline = configuration.is_on(&key::OFFLINE);
+    network.offline = configuration.boolean(&key::OFFLINE);
     let (credentials, unreadable) = Credentials::read(&stores(settings));
     network.credentials = credentials;
     warnings.extend(unreadable);
@@ -103,12 +106,12 @@ pub(crate) fn reach(
         network.patience = Duration::from_secs(10).mul_f64(retries.min(1000.0));
     }
     network.proxy_servers = proxies(settings, configuration)?;
-    let file = |set: &Set<&str>, key| read(settings, set, key);
+    let file = |set: &Configured<&str>, key| read(settings, set, key);
     if let Some(set) = configuration.text(&key::SSL_VERIFY) {
         network.trust = match set.value.to_ascii_lowercase().as_str() {
             "true" | "yes" | "on" | "1" | "truststore" => Trust::System,
             "false" | "no" | "off" | "0" => {
-                warnings.push(unverified(&set.by));
+                warnings.push(unverified(&set.set_by));
                 Trust::Any
             }
             _ => Trust::Only(file(&set, key::SSL_VERIFY.name)?),
@@ -133,14 +136,14 @@ fn sources(
     mirrored: Vec<(Url, Vec<Url>)>,
 ) -> Result<Sources, NetworkError> {
     let mut groups = [Vec::new(), Vec::new()];
-    for set in configuration.many(&key::MIRRORS) {
-        let group = usize::from(!matches!(set.by, Setter::Flag(_)));
+    for set in configuration.list(&key::MIRRORS) {
+        let group = usize::from(!matches!(set.set_by, ValueSource::Flag(_)));
         let mirrors = parse_mirror(&set.value)
-            .map_err(|error| NetworkError::Mirror(error, set.by.clone()))?;
+            .map_err(|error| NetworkError::Mirror(error, set.set_by.clone()))?;
         groups[group].extend(mirrors);
     }
     let [flags, project] = groups;
-    let mut sources = Sources::new(flags, !configuration.is_on(&key::NO_ORIGIN));
+    let mut sources = Sources::new(flags, !configuration.boolean(&key::NO_ORIGIN));
     sources.then(project);
     for (channel, urls) in mirrored {
         let origin = sources.origin_of(&channel).unwrap_or(channel);
@@ -176,17 +179,17 @@ fn proxies(
     configuration: &Configuration,
 ) -> Result<ProxyServers, NetworkError> {
     let variable = |name: &str| settings.variables.get(name).cloned();
-    let named: Vec<_> = configuration.named(&key::PROXY_SERVERS).collect();
+    let named: Vec<_> = configuration.map(&key::PROXY_SERVERS).collect();
     // Those of the environment alone are the HTTP library's, which knows all their forms.
     let is_chosen =
-        named.iter().flat_map(|(_, texts)| texts.iter()).any(|set| set.by.place().is_some());
+        named.iter().flat_map(|(_, texts)| texts.iter()).any(|set| set.set_by.place().is_some());
     let mut by_scheme = BTreeMap::new();
     for (scheme, texts) in named.into_iter().filter(|_| is_chosen) {
         let Some(set) = texts.first() else { continue };
         let wrong = |reason: String| NetworkError::Value {
             key: key::PROXY_SERVERS.name,
             reason,
-            by: set.by.clone(),
+            by: set.set_by.clone(),
             is_input: true,
         };
         let text =
@@ -201,9 +204,17 @@ fn proxies(
 }
 
 /// The file, or all files of the folder, that a key names.
-fn read(settings: &Settings, set: &Set<&str>, key: &'static str) -> Result<Vec<u8>, NetworkError> {
-    let wrong =
-        |reason: String| NetworkError::Value { key, reason, by: set.by.clone(), is_input: true };
+fn read(
+    settings: &Settings,
+    set: &Configured<&str>,
+    key: &'static str,
+) -> Result<Vec<u8>, NetworkError> {
+    let wrong = |reason: String| NetworkError::Value {
+        key,
+        reason,
+        by: set.set_by.clone(),
+        is_input: true,
+    };
     let path = settings.path(set.value).map_err(&wrong)?;
     let unreadable = |path: &PathBuf, error: std::io::Error| {
         wrong(format!("{} can't be read: {error}", path.display()))
@@ -223,7 +234,7 @@ fn read(settings: &Settings, set: &Set<&str>, key: &'static str) -> Result<Vec<u
     Ok(pem)
 }
 
-fn unverified(by: &Setter) -> Finding {
+fn unverified(by: &ValueSource) -> Finding {
     let warning = Finding::new(
         Code::UnverifiedServers,
         "no server's certificate is verified: whoever is on the way can change every index and \
@@ -232,7 +243,7 @@ fn unverified(by: &Setter) -> Finding {
     .with_note(format!("`ssl_verify: false` by {by}"))
     .with_help("give `ssl_verify` the path of your network's certificate instead");
     match by {
-        Setter::File(place) => warning.at(place.clone()),
+        ValueSource::File(place) => warning.at(place.clone()),
         _ => warning,
     }
 }

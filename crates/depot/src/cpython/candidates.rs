@@ -23,24 +23,26 @@ pub fn bin_directories(path: &[PathBuf], home: Option<&Path>) -> Vec<PathBuf> {
 /// An executable to try.
 pub(super) struct Candidate {
     pub(super) executable: PathBuf,
-    pub(super) is_wanted: bool,
+    pub(super) is_requested_version: bool,
 }
 
-/// Every `python3.N` of these directories: the wanted version first, then the newest; within
+/// Every `python3.N` of these directories: the requested version first, then the newest; within
 /// a version in the order of the directories.
-pub(super) fn sorted(bin_directories: &[PathBuf], wanted: [u32; 2]) -> Vec<Candidate> {
+pub(super) fn sorted(bin_directories: &[PathBuf], requested: [u32; 2]) -> Vec<Candidate> {
     let mut found: Vec<(bool, u32, PathBuf)> = Vec::new();
     for directory in bin_directories {
         for executable in children(directory) {
             let Some(minor) = minor(&name(&executable)) else { continue };
             if !found.iter().any(|(_, _, known)| *known == executable) {
-                found.push(([3, minor] == wanted, minor, executable));
+                found.push(([3, minor] == requested, minor, executable));
             }
         }
     }
-    found.sort_by_key(|(is_wanted, minor, _)| Reverse((*is_wanted, *minor)));
+    found.sort_by_key(|(is_requested_version, minor, _)| Reverse((*is_requested_version, *minor)));
     let candidates = found.into_iter();
-    candidates.map(|(is_wanted, _, executable)| Candidate { executable, is_wanted }).collect()
+    candidates
+        .map(|(is_requested_version, _, executable)| Candidate { executable, is_requested_version })
+        .collect()
 }
 
 /// `python3.10` -> 10
@@ -85,7 +87,7 @@ mod tests {
         let directories = [root.join("a"), root.join("b"), root.join("none"), root.join("a")];
         let found: Vec<_> = sorted(&directories, [3, 10])
             .into_iter()
-            .map(|candidate| (candidate.executable, candidate.is_wanted))
+            .map(|candidate| (candidate.executable, candidate.is_requested_version))
             .collect();
         let expected = [
             (root.join("b/python3.10"), true),

@@ -18,7 +18,7 @@ pub(super) struct Dynamic {
 }
 
 /// A relative run path is longer than the one whose place it would take.
-pub(super) struct TooShort;
+pub(super) struct NoRoom;
 
 impl Dynamic {
     /// The directories of all run paths.
@@ -57,7 +57,7 @@ pub(super) fn make_relative(
     dynamic: &Dynamic,
     directory: &str,
     prefixes: &[String],
-) -> Result<(), TooShort> {
+) -> Result<(), NoRoom> {
     for range in &dynamic.run_paths {
         let string = &mut bytes[range.clone()];
         let Ok(old) = std::str::from_utf8(until_nul(string)) else { continue };
@@ -74,7 +74,7 @@ pub(super) fn make_relative(
             continue;
         }
         if new.len() > string.len() {
-            return Err(TooShort);
+            return Err(NoRoom);
         }
         string[..new.len()].copy_from_slice(new.as_bytes());
         // Only one NUL, no padding: the linker lets another string be the tail of this one.

@@ -8,14 +8,14 @@ use envlock_report::{Code, Exit, Explain, Finding};
 
 /// A candidate that wasn't taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Skipped {
+pub struct SkippedInterpreter {
     /// The executable.
     pub path: PathBuf,
     /// Why.
-    pub reason: Reason,
+    pub reason: SkipReason,
 }
 
-impl fmt::Display for Skipped {
+impl fmt::Display for SkippedInterpreter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.path.display(), self.reason)
     }
@@ -23,7 +23,7 @@ impl fmt::Display for Skipped {
 
 /// Why an interpreter can't be made into a package; goes on from its path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Reason {
+pub enum SkipReason {
     /// It couldn't be started, or failed, as a shim for another version does.
     #[error("doesn't run: {0}")]
     DoesNotRun(String),
@@ -41,7 +41,7 @@ pub enum Reason {
     SharedLibraryElsewhere(String),
     /// `$ORIGIN/…` has no room where the path is in this file.
     #[error("has a run path too short to be made relative, in {0}")]
-    RunPathTooShort(String),
+    NoRoomForRunPath(String),
 }
 
 /// Why there is no package of Python.
@@ -51,13 +51,13 @@ pub enum CpythonError {
     #[error("no CPython was found on this machine that can be made into a package")]
     NotFound {
         /// The version that was looked for first.
-        wanted: [u32; 2],
+        requested: [u32; 2],
         /// What was tried.
-        skipped: Vec<Skipped>,
+        skipped: Vec<SkippedInterpreter>,
     },
     /// What was found turned out not to be movable.
     #[error("{0}")]
-    NotMovable(Skipped),
+    NotMovable(SkippedInterpreter),
     /// Its files can't be read.
     #[error("the files of CPython can't be read: {0}")]
     Io(#[from] io::Error),
@@ -67,7 +67,7 @@ impl Explain for CpythonError {
     fn findings(&self) -> Vec<Finding> {
         let message = self.to_string();
         vec![match self {
-            Self::NotFound { wanted: [major, minor], skipped } => skipped
+            Self::NotFound { requested: [major, minor], skipped } => skipped
                 .iter()
                 .fold(Finding::new(Code::NoCpython, message), |diagnostic, skipped| {
                     diagnostic.with_note(skipped.to_string())

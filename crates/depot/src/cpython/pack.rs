@@ -7,7 +7,7 @@ use memchr::memmem;
 use rattler_conda_types::Subdir;
 use rattler_conda_types::package::FileMode;
 
-use super::{Cpython, CpythonError, Reason, Skipped, elf};
+use super::{Cpython, CpythonError, SkipReason, SkippedInterpreter, elf};
 use crate::Package;
 use crate::entry::{Content, Entry, PLACEHOLDER};
 
@@ -28,7 +28,7 @@ pub(super) fn package(cpython: &Cpython) -> Result<Package, CpythonError> {
         // conda installs into site-packages, which Debian's Python doesn't look at.
         package = package.symlink(format!("{library}/dist-packages"), "site-packages");
     }
-    detach(&mut package, cpython)?;
+    make_relocatable(&mut package, cpython)?;
     Ok(package)
 }
 
@@ -48,15 +48,15 @@ fn is_kept(path: &Path) -> bool {
 
 /// Makes every file independent of where the interpreter was, and adds the libraries of its
 /// prefix that any of them needs.
-fn detach(package: &mut Package, cpython: &Cpython) -> Result<(), CpythonError> {
+fn make_relocatable(package: &mut Package, cpython: &Cpython) -> Result<(), CpythonError> {
     let entries = package.entries_mut();
-    entries.retain(|entry| !leads_out(entry));
+    entries.retain(|entry| !leaves_package(entry));
     let mut libraries = BTreeSet::new();
     let mut next = 0;
     // Grows while it goes: a library needs others.
     while let Some(entry) = entries.get_mut(next) {
         next += 1;
-        for name in detach_entry(entry, cpython)? {
+        for name in relocate_entry(entry, cpython)? {
             let Some(file) = cpython.prefix.library(&name) else { continue };
             if libraries.insert(name.clone()) {
                 let library = Entry::new(format!("lib/{name}"), Content::Disk(file));
@@ -68,32 +68,32 @@ fn detach(package: &mut Package, cpython: &Cpython) -> Result<(), CpythonError> 
 }
 
 /// A link that may not stay within the package, as Debian's into `/etc`.
-fn leads_out(entry: &Entry) -> bool {
+fn leaves_package(entry: &Entry) -> bool {
     let Content::Symlink(target) = &entry.content else { return false };
     target.starts_with('/') || target.split('/').any(|part| part == "..")
 }
 
 /// The libraries that it needs, if it is an ELF file.
-fn detach_entry(entry: &mut Entry, cpython: &Cpython) -> Result<Vec<String>, CpythonError> {
+fn relocate_entry(entry: &mut Entry, cpython: &Cpython) -> Result<Vec<String>, CpythonError> {
     let Content::Disk(path) = &entry.content else { return Ok(Vec::new()) };
     let mut bytes = fs_err::read(path)?;
     let spellings = &cpython.prefix.spellings;
     let Some(dynamic) = elf::read(&bytes) else {
-        detach_text(entry, bytes, spellings);
+        relocate_text(entry, bytes, spellings);
         return Ok(Vec::new());
     };
     let directory = entry.path.rsplit_once('/').map_or("", |(directory, _)| directory);
-    elf::make_relative(&mut bytes, &dynamic, directory, spellings).map_err(|elf::TooShort| {
-        let reason = Reason::RunPathTooShort(entry.path.clone());
-        CpythonError::NotMovable(Skipped { path: cpython.executable.clone(), reason })
+    elf::make_relative(&mut bytes, &dynamic, directory, spellings).map_err(|elf::NoRoom| {
+        let reason = SkipReason::NoRoomForRunPath(entry.path.clone());
+        CpythonError::NotMovable(SkippedInterpreter { path: cpython.executable.clone(), reason })
     })?;
-    blank(&mut bytes, spellings);
+    erase_prefix(&mut bytes, spellings);
     entry.content = Content::Bytes(bytes.into());
     Ok(dynamic.needed)
 }
 
 /// A text that names the old prefix gets the new one from the installer.
-fn detach_text(entry: &mut Entry, bytes: Vec<u8>, spellings: &[String]) {
+fn relocate_text(entry: &mut Entry, bytes: Vec<u8>, spellings: &[String]) {
     let names_prefix = spellings.iter().any(|old| memmem::find(&bytes, old.as_bytes()).is_some());
     if !names_prefix {
         return;
@@ -113,7 +113,7 @@ fn detach_text(entry: &mut Entry, bytes: Vec<u8>, spellings: &[String]) {
 /// length of the path that the package can be installed to. The first component alone is
 /// written over, at its length: the compiler may have counted it, and the linker lets another
 /// string be the tail of it (`3.10.13` that of `/home/me/.pyenv/versions/3.10.13`).
-fn blank(bytes: &mut [u8], spellings: &[String]) {
+fn erase_prefix(bytes: &mut [u8], spellings: &[String]) {
     for old in spellings {
         let places: Vec<_> = memmem::find_iter(bytes, old.as_bytes()).collect();
         let first = old[1..].find('/').unwrap_or(old.len() - 1);
@@ -141,22 +141,22 @@ mod tests {
     #[test]
     fn a_compiled_in_prefix_is_blanked_in_place() {
         let mut bytes = b"\0/opt/py/lib\0/opt/pie\0".to_vec();
-        blank(&mut bytes, &["/opt/py".to_owned()]);
+        erase_prefix(&mut bytes, &["/opt/py".to_owned()]);
         assert_eq!(bytes, b"\0/___/py/lib\0/opt/pie\0");
     }
 
     #[test]
     fn only_links_that_stay_inside_are_kept() {
         let link = |target: &str| Entry::new("lib/x", Content::Symlink(target.to_owned()));
-        assert!(leads_out(&link("/etc/python3.11/sitecustomize.py")));
-        assert!(leads_out(&link("../../x86_64-linux-gnu/libpython3.11.so.1")));
-        assert!(!leads_out(&link("_sysconfigdata.py")));
+        assert!(leaves_package(&link("/etc/python3.11/sitecustomize.py")));
+        assert!(leaves_package(&link("../../x86_64-linux-gnu/libpython3.11.so.1")));
+        assert!(!leaves_package(&link("_sysconfigdata.py")));
     }
 
     #[test]
     fn a_text_with_the_prefix_is_left_to_the_installer() {
         let mut entry = Entry::bytes("lib/x.py", "");
-        detach_text(&mut entry, b"a = '/opt/py/lib'".to_vec(), &["/opt/py".to_owned()]);
+        relocate_text(&mut entry, b"a = '/opt/py/lib'".to_vec(), &["/opt/py".to_owned()]);
         assert_eq!(entry.placeholder, Some(FileMode::Text));
         let Content::Bytes(bytes) = entry.content else { panic!("it is in memory") };
         assert_eq!(bytes, format!("a = '{PLACEHOLDER}/lib'"));

@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde::Deserialize;
 
-use super::{Cpython, Prefix, Reason, elf};
+use super::{Cpython, Prefix, SkipReason, elf};
 
 /// Of a virtual environment this is about the interpreter behind it.
 const SCRIPT: &str = "
@@ -34,26 +34,26 @@ struct Facts {
 /// Python's own.
 const SHARED_PREFIXES: [&str; 3] = ["/", "/usr", "/usr/local"];
 
-pub(super) fn probe(executable: &Path) -> Result<Cpython, Reason> {
-    judge(run(Command::new(executable))?)
+pub(super) fn probe(executable: &Path) -> Result<Cpython, SkipReason> {
+    check(run(Command::new(executable))?)
 }
 
-fn judge(facts: Facts) -> Result<Cpython, Reason> {
+fn check(facts: Facts) -> Result<Cpython, SkipReason> {
     if facts.implementation != "cpython" {
-        return Err(Reason::OtherImplementation(facts.implementation));
+        return Err(SkipReason::OtherImplementation(facts.implementation));
     }
     let short = facts.version.rsplit_once('.').map_or("", |(short, _)| short);
     let library = format!("lib/python{short}");
     // An interpreter that was moved looks for this landmark from its executable upwards.
     if facts.stdlib != facts.prefix.join(&library) || !facts.stdlib.join("os.py").exists() {
-        return Err(Reason::LibraryElsewhere(facts.stdlib));
+        return Err(SkipReason::LibraryElsewhere(facts.stdlib));
     }
     let has_dist_packages =
         facts.site_packages.contains(&Path::new(".").join(&library).join("dist-packages"));
     let cpython = Cpython {
         executable: facts.executable,
         version: facts.version,
-        is_wanted: false,
+        is_requested_version: false,
         skipped: Vec::new(),
         prefix: Prefix { spellings: spellings(&facts.prefix), path: facts.prefix },
         library,
@@ -63,18 +63,20 @@ fn judge(facts: Facts) -> Result<Cpython, Reason> {
     Ok(cpython)
 }
 
-fn run(mut python: Command) -> Result<Facts, Reason> {
+fn run(mut python: Command) -> Result<Facts, SkipReason> {
     let output = python
         .args(["-I", "-c", SCRIPT])
         .stdin(Stdio::null())
         .output()
-        .map_err(|error| Reason::DoesNotRun(error.to_string()))?;
+        .map_err(|error| SkipReason::DoesNotRun(error.to_string()))?;
     let facts = serde_json::from_slice(&output.stdout).ok();
-    facts.filter(|_| output.status.success()).ok_or_else(|| Reason::DoesNotRun(complaint(&output)))
+    facts
+        .filter(|_| output.status.success())
+        .ok_or_else(|| SkipReason::DoesNotRun(first_error_line(&output)))
 }
 
 /// The first thing that it said.
-fn complaint(output: &Output) -> String {
+fn first_error_line(output: &Output) -> String {
     let stderr = String::from_utf8_lossy(&output.stderr);
     let line = stderr.lines().map(str::trim).find(|line| !line.is_empty());
     line.map_or_else(|| output.status.to_string(), str::to_owned)
@@ -94,18 +96,18 @@ fn spellings(prefix: &Path) -> Vec<String> {
 
 /// A `libpython` must be found in the prefix, through a run path that can be made relative:
 /// the dynamic linker's own list would lead a copy back to the original.
-fn check_run_path(cpython: &Cpython) -> Result<(), Reason> {
-    let mut bytes =
-        fs_err::read(&cpython.executable).map_err(|error| Reason::DoesNotRun(error.to_string()))?;
-    let dynamic = elf::read(&bytes).ok_or(Reason::NotElf)?;
+fn check_run_path(cpython: &Cpython) -> Result<(), SkipReason> {
+    let mut bytes = fs_err::read(&cpython.executable)
+        .map_err(|error| SkipReason::DoesNotRun(error.to_string()))?;
+    let dynamic = elf::read(&bytes).ok_or(SkipReason::NotElf)?;
     elf::make_relative(&mut bytes, &dynamic, "bin", &cpython.prefix.spellings)
-        .map_err(|elf::TooShort| Reason::RunPathTooShort("its executable".to_owned()))?;
+        .map_err(|elf::NoRoom| SkipReason::NoRoomForRunPath("its executable".to_owned()))?;
     let leads_to_lib =
         dynamic.run_paths(&bytes).any(|path| path.trim_end_matches('/') == "$ORIGIN/../lib");
     let is_own = |name: &str| leads_to_lib && cpython.prefix.library(name).is_some();
     let mut needed = dynamic.needed.into_iter();
     match needed.find(|name| name.starts_with("libpython") && !is_own(name)) {
-        Some(name) => Err(Reason::SharedLibraryElsewhere(name)),
+        Some(name) => Err(SkipReason::SharedLibraryElsewhere(name)),
         None => Ok(()),
     }
 }
@@ -115,10 +117,10 @@ mod tests {
     use super::*;
 
     /// What comes of a Python that is this shell script.
-    fn refused(script: &str) -> Reason {
+    fn refused(script: &str) -> SkipReason {
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", script]);
-        run(shell).and_then(judge).map(|cpython| cpython.version).unwrap_err()
+        run(shell).and_then(check).map(|cpython| cpython.version).unwrap_err()
     }
 
     #[test]
@@ -131,10 +133,10 @@ mod tests {
     fn what_says_something_else_or_nothing_is_skipped() {
         for text in ["echo hello", "exit 1", "kill -9 $$"] {
             let reason = refused(text);
-            assert!(matches!(reason, Reason::DoesNotRun(_)), "{text}: {reason}");
+            assert!(matches!(reason, SkipReason::DoesNotRun(_)), "{text}: {reason}");
         }
         let missing = probe(Path::new("/nowhere/python3.10")).map(|cpython| cpython.version);
-        assert!(matches!(missing, Err(Reason::DoesNotRun(_))));
+        assert!(matches!(missing, Err(SkipReason::DoesNotRun(_))));
     }
 
     #[test]

@@ -22,8 +22,8 @@ fn of_this_machine() -> Vec<PathBuf> {
 fn interpreters() -> Vec<Cpython> {
     let (all, system) = (of_this_machine(), vec!["/usr/bin".into()]);
     let mut found = BTreeMap::new();
-    for (directories, wanted) in [(&all, [3, 10]), (&all, [3, 999]), (&system, [3, 999])] {
-        if let Ok(cpython) = Cpython::find(directories, wanted) {
+    for (directories, requested) in [(&all, [3, 10]), (&all, [3, 999]), (&system, [3, 999])] {
+        if let Ok(cpython) = Cpython::find(directories, requested) {
             found.insert(cpython.executable.clone(), cpython);
         }
     }

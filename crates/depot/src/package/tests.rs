@@ -207,7 +207,7 @@ fn a_directory_becomes_part_of_a_package_where_it_is_wanted() {
 fn a_path_that_leaves_the_prefix_is_listed_and_archived_as_it_is() {
     for (format, path) in FORMATS.into_iter().zip(["../evil", "/absolute/evil"]) {
         let directory = tempfile::tempdir().unwrap();
-        let package = Package::new("evil", "1").hostile(path, "evil");
+        let package = Package::new("evil", "1").file_with_raw_path(path, "evil");
         let built = package.write(directory.path(), format).unwrap();
         let into = tempfile::tempdir().unwrap();
         // A reader may refuse the archive or leave the path out; it must not follow it.

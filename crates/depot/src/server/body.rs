@@ -14,30 +14,30 @@ pub(super) type Body = UnsyncBoxBody<Bytes, io::Error>;
 
 /// What comes after the last byte that is sent.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum End {
+pub(super) enum BodyEnd {
     /// The end of the body.
-    Whole,
+    Complete,
     /// The end of the connection.
-    Closed,
+    ConnectionClosed,
     /// Nothing.
-    Silence,
+    NoMoreData,
 }
 
-pub(super) fn whole(bytes: Bytes) -> Body {
+pub(super) fn complete(bytes: Bytes) -> Body {
     Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
 }
 
 /// Sends `bytes` piece by piece, at once without a pace, and then what `end` says.
-pub(super) fn pieces(bytes: Bytes, pace: Option<Pace>, end: End) -> Body {
+pub(super) fn chunked(bytes: Bytes, pace: Option<Pace>, end: BodyEnd) -> Body {
     let pieces = stream::unfold(Some(bytes), move |rest| async move {
         let mut rest = rest?;
         if rest.is_empty() {
             // hyper writes out what it has when the body isn't ready, and drops it on an error.
             tokio::task::yield_now().await;
             return match end {
-                End::Whole => None,
-                End::Closed => Some((Err(io::ErrorKind::UnexpectedEof.into()), None)),
-                End::Silence => std::future::pending().await,
+                BodyEnd::Complete => None,
+                BodyEnd::ConnectionClosed => Some((Err(io::ErrorKind::UnexpectedEof.into()), None)),
+                BodyEnd::NoMoreData => std::future::pending().await,
             };
         }
         let chunk = pace.map_or(rest.len(), |pace| pace.chunk.clamp(1, rest.len()));

@@ -58,7 +58,7 @@ impl Fault {
 
     /// The same at this pace.
     #[must_use]
-    pub fn slowly(self, pace: Pace) -> Self {
+    pub fn with_pace(self, pace: Pace) -> Self {
         Self::Slow { fault: Some(Box::new(self)), pace }
     }
 }

@@ -56,7 +56,7 @@ pub(super) async fn reply(root: &Path, request: &Request) -> Reply {
 }
 
 /// The file that a request's path means; `None` where it would leave the root. Links within
-/// the tree are followed: whoever made the tree wanted them.
+/// the tree are followed: whoever made the tree requested them.
 fn below(root: &Path, path: &str) -> Option<PathBuf> {
     let mut file = root.to_owned();
     for name in path.split('/').filter(|name| !name.is_empty()) {

@@ -17,7 +17,7 @@ pub struct Request {
 
 /// A request and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Logged {
+pub struct LoggedRequest {
     /// What was asked.
     pub request: Request,
     /// What was answered; `None` where nothing was.
@@ -33,7 +33,7 @@ impl Request {
         headers.find(|(header, _)| header == name).map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn from(request: &hyper::Request<Incoming>) -> Self {
+    pub(super) fn from_http(request: &hyper::Request<Incoming>) -> Self {
         let headers = request.headers().iter().map(|(name, value)| {
             (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         });
@@ -45,11 +45,11 @@ impl Request {
         }
     }
 
-    pub(super) fn answered(self, status: u16, bytes: usize) -> Logged {
-        Logged { request: self, status: Some(status), bytes }
+    pub(super) fn with_status(self, status: u16, bytes: usize) -> LoggedRequest {
+        LoggedRequest { request: self, status: Some(status), bytes }
     }
 
-    pub(super) fn unanswered(&self) -> Logged {
-        Logged { request: self.clone(), status: None, bytes: 0 }
+    pub(super) fn without_answer(&self) -> LoggedRequest {
+        LoggedRequest { request: self.clone(), status: None, bytes: 0 }
     }
 }

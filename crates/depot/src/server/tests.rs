@@ -232,9 +232,9 @@ fn a_slow_body_arrives_whole() {
     let pace = Pace { chunk: 5, pause: Duration::from_millis(1) };
     let slow = faulty(tree.path(), Fault::slow(pace));
     assert_eq!(ask(&slow, "GET", INDEX, "").body, TEXT.as_bytes());
-    let half = faulty(tree.path(), Fault::Truncate(7).slowly(pace));
+    let half = faulty(tree.path(), Fault::Truncate(7).with_pace(pace));
     assert_eq!(ask(&half, "GET", INDEX, "").body, &TEXT.as_bytes()[..7]);
-    let corrupt = faulty(tree.path(), Fault::Corrupt.slowly(pace));
+    let corrupt = faulty(tree.path(), Fault::Corrupt.with_pace(pace));
     assert_eq!(ask(&corrupt, "GET", INDEX, "").body.len(), TEXT.len());
 }
 

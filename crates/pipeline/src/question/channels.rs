@@ -83,7 +83,7 @@ impl<'a> Channels<'a> {
     /// Resolves the channels of the configuration's rules for their addresses alone.
     pub(super) fn resolve_policy(&mut self) {
         for set in policy_channels(self.inputs.configuration) {
-            let _ = self.resolve(&set.value, set.by.place(), Subdir::Win64);
+            let _ = self.resolve(&set.value, set.set_by.place(), Subdir::Win64);
         }
     }
 

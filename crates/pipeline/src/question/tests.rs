@@ -115,8 +115,9 @@ fn findings_before_an_error_are_kept() {
 #[test]
 fn addresses_are_found_in_a_file_with_other_mistakes() {
     let text = "project.toml";
-    let layer = envlock_config::project(text, "forbid-channels = [\"defaults\"]\n").unwrap();
-    let world = World::new(Configuration::of(&[layer]));
+    let layer =
+        envlock_config::parse_project_config(text, "forbid-channels = [\"defaults\"]\n").unwrap();
+    let world = World::new(Configuration::from_layers(&[layer]));
     assert_eq!(policy_channels(world.project.configuration()).count(), 1);
     let text = "\
 channels:

@@ -9,11 +9,11 @@ use rattler_conda_types::{GenericVirtualPackage, RepoDataRecord};
 
 use super::{
     conflict::attempt,
-    reason::{Advised, TriedWith},
+    reason::{Suggestion, TriedWith},
 };
 use crate::{
     Problem,
-    pool::{Lifted, Pool},
+    pool::{Pool, PriorityExempt},
 };
 
 /// The lines that hold at once, and those that were advised so far: whoever follows all advice
@@ -32,12 +32,12 @@ impl<'a> Advice<'a> {
 
     /// The lines that advice is tried with.
     pub(super) fn tried_with(&self) -> TriedWith {
-        if self.holds_all { TriedWith::OtherLines } else { TriedWith::LinesThatHold }
+        if self.holds_all { TriedWith::OtherLines } else { TriedWith::SatisfiableLines }
     }
 
     /// That no version can be advised.
-    pub(super) fn nothing(&self) -> Advised {
-        Advised::Nothing { tried_with: (!self.lines.is_empty()).then(|| self.tried_with()) }
+    pub(super) fn no_suggestion(&self) -> Suggestion {
+        Suggestion::NoneFits { tried_with: (!self.lines.is_empty()).then(|| self.tried_with()) }
     }
 
     /// The priorities under which advice is tried: that of the question, and where it is a
@@ -52,20 +52,20 @@ impl<'a> Advice<'a> {
     /// The set with `line` among the others, on a machine that has `machine` besides what is
     /// assumed, if there is one. Where nothing but the line is needed for it, the line is one
     /// of the others from then on.
-    pub(super) fn follow(
+    pub(super) fn try_line(
         &mut self,
         line: &str,
         machine: Option<&str>,
         priority: Priority,
     ) -> Option<Vec<RepoDataRecord>> {
         let mut asked = match machine {
-            Some(package) => on_machine_with(self.problem.asked, package)?,
+            Some(package) => with_virtual_package(self.problem.asked, package)?,
             None => self.problem.asked.clone(),
         };
         let line = parse_request(line, Place::new("", 1, 1))?;
         asked.requests = self.lines.iter().chain([&line]).cloned().collect();
         let problem = Problem { asked: &asked, priority, ..self.problem };
-        let pool = Pool::new(&problem, &Lifted::new());
+        let pool = Pool::new(&problem, &PriorityExempt::new());
         let set = attempt(&problem, &pool, &asked.requests.iter().collect::<Vec<_>>()).ok()?;
         if machine.is_none() && priority == self.problem.priority {
             self.lines.push(line);
@@ -76,7 +76,7 @@ impl<'a> Advice<'a> {
 
 /// The same question for a machine that has `package`, newer than anything that asks for "at
 /// least".
-pub(super) fn on_machine_with(asked: &Asked, package: &str) -> Option<Asked> {
+pub(super) fn with_virtual_package(asked: &Asked, package: &str) -> Option<Asked> {
     let mut asked = asked.clone();
     asked.virtual_packages.push(GenericVirtualPackage {
         name: package.parse().ok()?,

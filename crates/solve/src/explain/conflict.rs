@@ -6,17 +6,17 @@ use envlock_model::question::AskedSpec;
 use rattler_conda_types::RepoDataRecord;
 
 use super::{
-    advice::on_machine_with,
+    advice::with_virtual_package,
     priority,
-    reason::{Reason, ReasonKind},
+    reason::{ReasonKind, UnsolvableReason},
 };
 use crate::{Problem, SolveError, pool::Pool, solver::search};
 
 /// How many conflicts are reported in one run; the next run reports the rest.
-const MOST_CONFLICTS: usize = 5;
+const MAX_CONFLICTS: usize = 5;
 
-/// How many lines of the solver's account are shown for one conflict.
-const MOST_LINES: usize = 24;
+/// How many lines of the solver's solver_message are shown for one conflict.
+const MAX_LINES: usize = 24;
 
 /// Every conflict among `possible`, each a smallest set of requests that can't hold at once;
 /// and the requests that have no part in any.
@@ -24,9 +24,9 @@ pub(super) fn conflicts<'a>(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
     mut possible: Vec<&'a AskedSpec>,
-) -> (Vec<Reason>, Vec<&'a AskedSpec>) {
+) -> (Vec<UnsolvableReason>, Vec<&'a AskedSpec>) {
     let mut found = Vec::new();
-    while found.len() < MOST_CONFLICTS {
+    while found.len() < MAX_CONFLICTS {
         let Err(error) = attempt(problem, pool, &possible) else { break };
         if !matches!(error, SolveError::NoSolution { .. }) {
             break;
@@ -76,20 +76,24 @@ fn smallest<'a>(
     core
 }
 
-fn reason(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&AskedSpec]) -> Reason {
+fn reason(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&AskedSpec]) -> UnsolvableReason {
     let kind = match attempt(problem, pool, core) {
-        Err(SolveError::NoSolution { account }) => ReasonKind::Conflict {
-            account: Some(shortened(&account)),
-            needs_of_machine: needs_of_machine(problem, pool, core),
+        Err(SolveError::NoSolution { solver_message }) => ReasonKind::Conflict {
+            solver_message: Some(shortened(&solver_message)),
+            missing_virtual_package: missing_virtual_package(problem, pool, core),
         },
-        _ => ReasonKind::Conflict { account: None, needs_of_machine: None },
+        _ => ReasonKind::Conflict { solver_message: None, missing_virtual_package: None },
     };
-    Reason::new(problem.platform, core, kind)
+    UnsolvableReason::new(problem.platform, core, kind)
 }
 
 /// The virtual package that would make the difference: one that is not assumed at all, and
 /// with which (in any version that a record names) the requests hold.
-fn needs_of_machine(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&AskedSpec]) -> Option<String> {
+fn missing_virtual_package(
+    problem: &Problem<'_>,
+    pool: &Pool<'_>,
+    core: &[&AskedSpec],
+) -> Option<String> {
     let assumed = &problem.asked.virtual_packages;
     let requests: BTreeSet<_> = core.iter().map(|request| request.package()).collect();
     let usable = pool.names.iter().filter(|(name, _)| requests.contains(*name));
@@ -102,16 +106,16 @@ fn needs_of_machine(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&AskedSpec])
         .collect();
     missing.retain(|name| !assumed.iter().any(|package| package.name.as_normalized() == *name));
     missing.into_iter().find_map(|name| {
-        let asked = on_machine_with(problem.asked, name)?;
+        let asked = with_virtual_package(problem.asked, name)?;
         let problem = Problem { asked: &asked, ..*problem };
         attempt(&problem, pool, core).ok().map(|_| name.to_owned())
     })
 }
 
-fn shortened(account: &str) -> String {
-    let lines: Vec<_> = account.trim_end().lines().collect();
-    if lines.len() <= MOST_LINES {
+fn shortened(solver_message: &str) -> String {
+    let lines: Vec<_> = solver_message.trim_end().lines().collect();
+    if lines.len() <= MAX_LINES {
         return lines.join("\n");
     }
-    format!("{}\n… ({} lines more)", lines[..MOST_LINES].join("\n"), lines.len() - MOST_LINES)
+    format!("{}\n… ({} lines more)", lines[..MAX_LINES].join("\n"), lines.len() - MAX_LINES)
 }

@@ -7,17 +7,18 @@ use envlock_report::{Code, Finding};
 use rattler_conda_types::Subdir;
 
 use super::reason::{
-    Advised, Blocked, HiddenNeed, KeyValues, Reason, ReasonKind, RequestLine, TriedWith, Versions,
+    ExcludedRequirement, HiddenNeed, KeyValues, ReasonKind, RequestLine, Suggestion, TriedWith,
+    UnsolvableReason, Versions,
 };
 
 /// How many hidden packages are named.
-const NAMED: usize = 5;
+const MAX_NAMED: usize = 5;
 
-impl Reason {
+impl UnsolvableReason {
     /// The reason as a finding. It names its platforms unless these are all that were asked
     /// for, which are `platforms` in number.
     pub fn finding(&self, platforms: usize) -> Finding {
-        let mut finding = self.words();
+        let mut finding = self.to_finding();
         finding.place = self.place().cloned();
         if self.platforms.len() == platforms {
             return finding;
@@ -26,7 +27,7 @@ impl Reason {
         finding.with_note(on.join(", "))
     }
 
-    fn words(&self) -> Finding {
+    fn to_finding(&self) -> Finding {
         match &self.kind {
             ReasonKind::UnmetVirtualPackage { package, platform, assumed } => {
                 let text = self.text();
@@ -110,8 +111,8 @@ impl Reason {
                     None => finding,
                 }
             }
-            ReasonKind::Conflict { account, needs_of_machine } => {
-                self.conflict(account.as_deref(), needs_of_machine.as_deref())
+            ReasonKind::Conflict { solver_message, missing_virtual_package } => {
+                self.conflict(solver_message.as_deref(), missing_virtual_package.as_deref())
             }
             ReasonKind::HiddenByPriority { needs, lines } => self.hidden(needs, lines),
         }
@@ -135,7 +136,11 @@ impl Reason {
         })
     }
 
-    fn conflict(&self, account: Option<&str>, needs_of_machine: Option<&str>) -> Finding {
+    fn conflict(
+        &self,
+        solver_message: Option<&str>,
+        missing_virtual_package: Option<&str>,
+    ) -> Finding {
         let (message, help) = match self.requests.as_slice() {
             [one] => (
                 format!("`{}` can't be met: what it needs isn't to be had", one.text),
@@ -147,10 +152,10 @@ impl Reason {
             ),
         };
         let mut finding = Finding::new(Code::Conflict, message);
-        for note in self.others().chain(account.map(str::to_owned)) {
+        for note in self.others().chain(solver_message.map(str::to_owned)) {
             finding = finding.with_note(note);
         }
-        finding.with_help(match needs_of_machine {
+        finding.with_help(match missing_virtual_package {
             Some(needed) => format!(
                 "for machines that have it: solve with `--virtual-package {needed}=VERSION`"
             ),
@@ -161,8 +166,9 @@ impl Reason {
     fn hidden(&self, needs: &[HiddenNeed], lines: &[String]) -> Finding {
         let (channel, behind) =
             needs.first().map_or(("", ""), |need| (need.channel.as_str(), need.used.as_str()));
-        let hidden: Vec<_> = needs.iter().take(NAMED).map(|need| need.package.as_str()).collect();
-        let more = if needs.len() > NAMED { ", …" } else { "" };
+        let hidden: Vec<_> =
+            needs.iter().take(MAX_NAMED).map(|need| need.package.as_str()).collect();
+        let more = if needs.len() > MAX_NAMED { ", …" } else { "" };
         let message = format!(
             "{} can't be met: strict channel priority hides {channel}'s {}{more} behind {behind}",
             self.texts(),
@@ -172,7 +178,7 @@ impl Reason {
         for other in self.others() {
             finding = finding.with_note(other);
         }
-        for need in needs.iter().take(NAMED) {
+        for need in needs.iter().take(MAX_NAMED) {
             let mut path: Vec<_> = need.path.iter().map(String::as_str).collect();
             path.push(&need.spec);
             finding = finding.with_note(format!(
@@ -225,14 +231,14 @@ fn no_such_version(
     package: &str,
     asked: &str,
     versions: &Versions,
-    blocked: Option<&Blocked>,
+    blocked: Option<&ExcludedRequirement>,
 ) -> Finding {
     let mut message = format!("there is no {package} {asked}");
     let nearest = versions.listed.first();
     if let Some(near) = nearest {
         message = format!("{message}; the nearest is {near}");
     }
-    if let Some(Blocked { dependency, version, by, by_version, .. }) = blocked {
+    if let Some(ExcludedRequirement { dependency, version, by, by_version, .. }) = blocked {
         message = format!(
             "{message}, which needs {} {version} where {}:{} asks for {by_version}",
             capitalised(dependency),
@@ -250,9 +256,9 @@ fn no_such_version(
     }
 }
 
-fn advised(package: &str, advice: &Advised) -> String {
+fn advised(package: &str, advice: &Suggestion) -> String {
     match advice {
-        Advised::Nearest { version, line, is_first, machine, priority, tried_with } => {
+        Suggestion::Nearest { version, line, is_first, machine, priority, tried_with } => {
             let flags = flags(machine.as_deref(), *priority);
             let nearest = format!("the nearest that fits {tried_with} is {version}");
             match machine {
@@ -261,14 +267,14 @@ fn advised(package: &str, advice: &Advised) -> String {
                 Some(has) => format!("{nearest}, for machines with {has}: write `{line}`{flags}"),
             }
         }
-        Advised::Any { version, line, priority, tried_with } => {
+        Suggestion::Any { version, line, priority, tried_with } => {
             let flags = flags(None, *priority);
             format!("one that fits {tried_with} is {version}: write `{line}`{flags}")
         }
-        Advised::Nothing { tried_with: None } => {
+        Suggestion::NoneFits { tried_with: None } => {
             format!("no version of {package} can be had: each needs what isn't there")
         }
-        Advised::Nothing { tried_with: Some(lines) } => {
+        Suggestion::NoneFits { tried_with: Some(lines) } => {
             format!("no version of {package} fits {lines}: loosen one of these")
         }
     }
@@ -286,7 +292,7 @@ impl fmt::Display for TriedWith {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::OtherLines => "the other lines",
-            Self::LinesThatHold => "the other lines that can hold",
+            Self::SatisfiableLines => "the other lines that can hold",
         })
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! All reasons of one run come together: names that no channel has, versions that don't
 //! exist, and then, among the requests that could each be met alone, every set of lines that
-//! can't hold at once. A [`Reason`] is data; [`Reason::finding`] gives its words.
+//! can't hold at once. A [`UnsolvableReason`] is data; [`UnsolvableReason::finding`] gives its words.
 
 mod advice;
 mod conflict;
@@ -11,26 +11,27 @@ mod nearest;
 mod priority;
 mod reason;
 mod request;
-mod words;
+mod text;
 
 use std::collections::BTreeMap;
 
 use crate::{
     Problem,
-    pool::{Lifted, Pool},
+    pool::{Pool, PriorityExempt},
 };
 use advice::Advice;
 pub use reason::{
-    Advised, Blocked, HiddenNeed, KeyValues, Reason, ReasonKind, RequestLine, TriedWith, Versions,
+    ExcludedRequirement, HiddenNeed, KeyValues, ReasonKind, RequestLine, Suggestion, TriedWith,
+    UnsolvableReason, Versions,
 };
 
 /// Every package name of the indexes, with the channels that have it (by their place in
 /// [`Problem::channels`]).
-pub type Names = BTreeMap<String, Vec<usize>>;
+pub type ChannelsByPackage = BTreeMap<String, Vec<usize>>;
 
 /// Explains why `problem` has no solution: at least one reason, in the order of the lines.
-pub fn explain(problem: &Problem<'_>, names: &Names) -> Vec<Reason> {
-    let pool = Pool::new(problem, &Lifted::new());
+pub fn explain(problem: &Problem<'_>, names: &ChannelsByPackage) -> Vec<UnsolvableReason> {
+    let pool = Pool::new(problem, &PriorityExempt::new());
     let (possible, impossible): (Vec<_>, Vec<_>) = problem
         .asked
         .requests

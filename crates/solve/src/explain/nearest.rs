@@ -8,9 +8,9 @@ use rattler_conda_types::{MatchSpec, Matches, PackageName, ParseMatchSpecOptions
 
 use super::{
     advice::Advice,
-    reason::{Advised, Blocked, ReasonKind, RequestLine, Versions},
-    request::VERSIONS,
-    words,
+    reason::{ExcludedRequirement, ReasonKind, RequestLine, Suggestion, Versions},
+    request::MAX_VERSIONS,
+    text,
 };
 use crate::{
     Problem,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How many versions are tried, the nearest first, before any that fits is taken.
-const MOST_TRIED: usize = 4;
+const MAX_TRIED: usize = 4;
 
 /// That no record has the version that is asked for.
 pub(super) fn no_such_version(
@@ -29,22 +29,27 @@ pub(super) fn no_such_version(
     request: &AskedSpec,
     records: &[&RepoDataRecord],
 ) -> ReasonKind {
-    let asked = words::asked_version(request);
+    let asked = text::requested_version(request);
     let versions = by_distance(&asked, records);
     let blocked = versions.first().and_then(|(_, records)| {
-        let Standing::Blocked { needs, by } = standing(problem, pool, records) else { return None };
-        Some(Blocked {
+        let Compatibility::Blocked { needs, by } = compatibility(problem, pool, records) else {
+            return None;
+        };
+        Some(ExcludedRequirement {
             dependency: needs.name.as_exact().map_or("", |name| name.as_normalized()).to_owned(),
-            version: words::version_of(&needs),
+            version: text::version_text(&needs),
             needs: needs.to_string(),
             by: RequestLine::new(by),
-            by_version: words::asked_version(by),
+            by_version: text::requested_version(by),
         })
     });
     ReasonKind::NoSuchVersion {
         package: request.package().to_owned(),
         asked,
-        versions: Versions::first(versions.iter().map(|(version, _)| version.clone()), VERSIONS),
+        versions: Versions::first(
+            versions.iter().map(|(version, _)| version.clone()),
+            MAX_VERSIONS,
+        ),
         blocked,
         advice: advised(problem, pool, advice, candidates, request, &versions),
     }
@@ -59,22 +64,23 @@ fn advised(
     candidates: &Candidates<'_>,
     request: &AskedSpec,
     versions: &ByVersion<'_>,
-) -> Option<Advised> {
+) -> Option<Suggestion> {
     let package = request.package();
-    let standings = versions.iter().enumerate().map(|(place, (version, records))| {
-        (place, version, records, standing(problem, pool, records))
+    let compatibilities = versions.iter().enumerate().map(|(place, (version, records))| {
+        (place, version, records, compatibility(problem, pool, records))
     });
-    let promising = standings.filter(|(.., how)| !matches!(how, Standing::Blocked { .. }));
-    let promising: Vec<_> = promising.take(MOST_TRIED).collect();
+    let promising =
+        compatibilities.filter(|(.., how)| !matches!(how, Compatibility::Blocked { .. }));
+    let promising: Vec<_> = promising.take(MAX_TRIED).collect();
     let tried_with = advice.tried_with();
     for tried in advice.priorities() {
         let priority = (tried != problem.priority).then_some(tried);
-        for (place, version, records, standing) in &promising {
+        for (place, version, records, compatibility) in &promising {
             let channel = records.first().map(|record| prefix(problem, candidates, record));
             let line = format!("{}{package}={version}", channel.unwrap_or_default());
-            let machine = standing.needs_of_machine();
-            if advice.follow(&line, machine, tried).is_some() {
-                return Some(Advised::Nearest {
+            let machine = compatibility.missing_virtual_package();
+            if advice.try_line(&line, machine, tried).is_some() {
+                return Some(Suggestion::Nearest {
                     version: (*version).clone(),
                     line,
                     is_first: *place == 0,
@@ -86,58 +92,62 @@ fn advised(
         }
         let channel = request.channel.as_deref().map(|channel| format!("{channel}::"));
         let any = format!("{}{package}", channel.unwrap_or_default());
-        if let Some(set) = advice.follow(&any, None, tried) {
+        if let Some(set) = advice.try_line(&any, None, tried) {
             let record = set.iter().find(|record| name(record) == package)?;
             let version = record.package_record.version.to_string();
             let line = format!("{any}={version}");
-            return Some(Advised::Any { version, line, priority, tried_with });
+            return Some(Suggestion::Any { version, line, priority, tried_with });
         }
     }
-    Some(advice.nothing())
+    Some(advice.no_suggestion())
 }
 
 /// Whether a version can hold together with the other lines.
-enum Standing<'a> {
+enum Compatibility<'a> {
     /// One of its records can, as far as its own requirements tell.
-    Fits,
+    Compatible,
     /// One could on a machine that has this.
-    NeedsOfMachine(MatchSpec),
+    NeedsVirtualPackage(MatchSpec),
     /// None can: a requirement that no record meets together with a line.
     Blocked { needs: MatchSpec, by: &'a AskedSpec },
 }
 
-impl Standing<'_> {
+impl Compatibility<'_> {
     /// The virtual package that it takes.
-    fn needs_of_machine(&self) -> Option<&str> {
+    fn missing_virtual_package(&self) -> Option<&str> {
         match self {
-            Self::NeedsOfMachine(needs) => needs.name.as_exact().map(PackageName::as_normalized),
+            Self::NeedsVirtualPackage(needs) => {
+                needs.name.as_exact().map(PackageName::as_normalized)
+            }
             _ => None,
         }
     }
 }
 
-fn standing<'a>(
+fn compatibility<'a>(
     problem: &Problem<'a>,
     pool: &Pool<'_>,
     records: &[&RepoDataRecord],
-) -> Standing<'a> {
+) -> Compatibility<'a> {
     let mut of_machine = None;
     let mut blocked = None;
     for record in records {
-        match standing_of(problem, pool, record) {
-            Standing::Fits => return Standing::Fits,
-            other @ Standing::NeedsOfMachine(_) => of_machine = of_machine.or(Some(other)),
-            other @ Standing::Blocked { .. } => blocked = blocked.or(Some(other)),
+        match compatibility_of(problem, pool, record) {
+            Compatibility::Compatible => return Compatibility::Compatible,
+            other @ Compatibility::NeedsVirtualPackage(_) => {
+                of_machine = of_machine.or(Some(other))
+            }
+            other @ Compatibility::Blocked { .. } => blocked = blocked.or(Some(other)),
         }
     }
-    of_machine.or(blocked).unwrap_or(Standing::Fits)
+    of_machine.or(blocked).unwrap_or(Compatibility::Compatible)
 }
 
-fn standing_of<'a>(
+fn compatibility_of<'a>(
     problem: &Problem<'a>,
     pool: &Pool<'_>,
     record: &RepoDataRecord,
-) -> Standing<'a> {
+) -> Compatibility<'a> {
     let mut of_machine = None;
     for dependency in &record.package_record.depends {
         let options = ParseMatchSpecOptions::lenient();
@@ -163,15 +173,19 @@ fn standing_of<'a>(
                 })
         });
         if let Some(by) = by {
-            return Standing::Blocked { needs, by };
+            return Compatibility::Blocked { needs, by };
         }
     }
-    of_machine.map_or(Standing::Fits, Standing::NeedsOfMachine)
+    of_machine.map_or(Compatibility::Compatible, Compatibility::NeedsVirtualPackage)
 }
 
 /// Whether `record` can hold together with the other lines on the machine that is assumed.
-pub(super) fn fits(problem: &Problem<'_>, pool: &Pool<'_>, record: &RepoDataRecord) -> bool {
-    matches!(standing_of(problem, pool, record), Standing::Fits)
+pub(super) fn is_compatible(
+    problem: &Problem<'_>,
+    pool: &Pool<'_>,
+    record: &RepoDataRecord,
+) -> bool {
+    matches!(compatibility_of(problem, pool, record), Compatibility::Compatible)
 }
 
 /// `channel::` where the record is hidden behind the channel that is used.
@@ -192,6 +206,6 @@ fn by_distance<'a>(asked: &str, records: &[&'a RepoDataRecord]) -> ByVersion<'a>
         by_version.entry(record.package_record.version.to_string()).or_default().push(record);
     }
     let mut sorted: ByVersion<'_> = by_version.into_iter().collect();
-    sorted.sort_by_key(|(version, _)| words::distance(asked, version));
+    sorted.sort_by_key(|(version, _)| text::distance(asked, version));
     sorted
 }

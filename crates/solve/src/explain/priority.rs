@@ -8,46 +8,46 @@ use rattler_conda_types::{MatchSpec, Matches, ParseMatchSpecOptions, RepoDataRec
 
 use super::{
     conflict::attempt,
-    nearest::fits,
-    reason::{HiddenNeed, Reason, ReasonKind, Versions},
+    nearest::is_compatible,
+    reason::{HiddenNeed, ReasonKind, UnsolvableReason, Versions},
     request::without_channel,
 };
 use crate::{
     Problem,
-    pool::{Lifted, Pool, name},
+    pool::{Pool, PriorityExempt, name},
 };
 
 /// Up to so many hidden packages can sensibly be asked for one by one; where more are
 /// hidden, the order of the channels is the cure.
-const ONE_BY_ONE: usize = 3;
+const MAX_CHANNEL_PINS: usize = 3;
 
 /// How many versions of the channel that is used are listed.
-const VERSIONS: usize = 3;
+const MAX_VERSIONS: usize = 3;
 
 /// The conflict as one of priority; none when priority has no part in it.
 pub(super) fn hidden(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
     core: &[&AskedSpec],
-) -> Option<Reason> {
+) -> Option<UnsolvableReason> {
     // If not even all that is hidden helps, priority isn't the cause.
-    let all: Lifted<'_> = pool.names.keys().copied().collect();
+    let all: PriorityExempt<'_> = pool.names.keys().copied().collect();
     attempt(problem, &Pool::new(problem, &all), core).ok()?;
 
     let needs = hidden_needs(problem, pool, core);
     if needs.is_empty() {
         return None;
     }
-    let lifted = pool.names.keys().copied().filter(|name| needs.iter().any(|n| n.package == *name));
-    let enough = attempt(problem, &Pool::new(problem, &lifted.collect()), core).is_ok();
-    let lines = if enough && needs.len() <= ONE_BY_ONE {
-        one_by_one(problem, core, &needs)
+    let exempt = pool.names.keys().copied().filter(|name| needs.iter().any(|n| n.package == *name));
+    let enough = attempt(problem, &Pool::new(problem, &exempt.collect()), core).is_ok();
+    let lines = if enough && needs.len() <= MAX_CHANNEL_PINS {
+        channel_pins(problem, core, &needs)
     } else {
         Vec::new()
     };
     let needs = needs.iter().map(|need| hidden_need(problem, pool, need)).collect();
     let kind = ReasonKind::HiddenByPriority { needs, lines };
-    Some(Reason::new(problem.platform, core, kind))
+    Some(UnsolvableReason::new(problem.platform, core, kind))
 }
 
 /// A need that only a hidden record meets.
@@ -121,7 +121,7 @@ fn newest<'a>(
     records.sort_by_key(|record| {
         std::cmp::Reverse((&record.package_record.version, record.package_record.build_number))
     });
-    let allowed = records.iter().find(|record| fits(problem, pool, record));
+    let allowed = records.iter().find(|record| is_compatible(problem, pool, record));
     allowed.or_else(|| records.first()).copied()
 }
 
@@ -143,14 +143,14 @@ fn hidden_need(problem: &Problem<'_>, pool: &Pool<'_>, need: &Need) -> HiddenNee
         package: need.package.clone(),
         spec: need.spec.clone(),
         used: candidates.and_then(|found| found.channel).map(channel).unwrap_or_default(),
-        usable: Versions::of(usable.map(|(_, record)| *record), VERSIONS),
+        usable: Versions::of(usable.map(|(_, record)| *record), MAX_VERSIONS),
         channel: channel(need.channel),
         version: need.version.clone(),
     }
 }
 
 /// The lines that ask another channel for each package.
-fn one_by_one(problem: &Problem<'_>, core: &[&AskedSpec], needs: &[Need]) -> Vec<String> {
+fn channel_pins(problem: &Problem<'_>, core: &[&AskedSpec], needs: &[Need]) -> Vec<String> {
     let asked: BTreeMap<_, _> =
         core.iter().map(|request| (request.package(), without_channel(request))).collect();
     let line = |need: &Need| {

@@ -8,7 +8,7 @@ use rattler_conda_types::{RepoDataRecord, Subdir, Version};
 
 /// A reason for which a problem has no solution.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reason {
+pub struct UnsolvableReason {
     /// The platforms on which it holds.
     pub platforms: BTreeSet<Subdir>,
     /// The requests that take part, at least one.
@@ -125,16 +125,16 @@ pub enum ReasonKind {
         /// The versions that there are, the nearest first.
         versions: Versions,
         /// What excludes the nearest one.
-        blocked: Option<Blocked>,
+        blocked: Option<ExcludedRequirement>,
         /// What to write instead.
-        advice: Option<Advised>,
+        advice: Option<Suggestion>,
     },
     /// The requests can't hold at once; a single one can't be met at all.
     Conflict {
-        /// The solver's account, shortened.
-        account: Option<String>,
+        /// The solver's solver_message, shortened.
+        solver_message: Option<String>,
         /// The virtual package with which they would hold.
-        needs_of_machine: Option<String>,
+        missing_virtual_package: Option<String>,
     },
     /// The requests can't hold at once because of strict channel priority.
     HiddenByPriority {
@@ -167,7 +167,7 @@ pub struct KeyValues {
 
 /// A requirement of a version that another request excludes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Blocked {
+pub struct ExcludedRequirement {
     /// The package that is required.
     pub dependency: String,
     /// The version that is required, as people write it.
@@ -182,7 +182,7 @@ pub struct Blocked {
 
 /// What to write in place of a version that doesn't exist. It was tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Advised {
+pub enum Suggestion {
     /// The nearest version that fits.
     Nearest {
         /// The version.
@@ -210,7 +210,7 @@ pub enum Advised {
         tried_with: TriedWith,
     },
     /// No version fits.
-    Nothing {
+    NoneFits {
         /// The lines that were tried; none where the package fails by itself.
         tried_with: Option<TriedWith>,
     },
@@ -222,7 +222,7 @@ pub enum TriedWith {
     /// All other lines.
     OtherLines,
     /// The other lines that can hold at once.
-    LinesThatHold,
+    SatisfiableLines,
 }
 
 /// A need that only a record meets that channel priority hides.
@@ -244,7 +244,7 @@ pub struct HiddenNeed {
     pub version: String,
 }
 
-impl Reason {
+impl UnsolvableReason {
     pub(super) fn new(platform: Subdir, requests: &[&AskedSpec], kind: ReasonKind) -> Self {
         let requests = requests.iter().map(|request| RequestLine::new(request)).collect();
         Self { platforms: [platform].into(), requests, kind }

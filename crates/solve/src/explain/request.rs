@@ -6,11 +6,11 @@ use envlock_model::question::AskedSpec;
 use rattler_conda_types::{Matches, RepoDataRecord};
 
 use super::{
-    Names,
+    ChannelsByPackage,
     advice::Advice,
     nearest,
-    reason::{KeyValues, Reason, ReasonKind, Versions},
-    words,
+    reason::{KeyValues, ReasonKind, UnsolvableReason, Versions},
+    text,
 };
 use crate::{
     Problem,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How many versions are listed before the rest is only counted.
-pub(super) const VERSIONS: usize = 6;
+pub(super) const MAX_VERSIONS: usize = 6;
 
 /// Whether `request` can be met, taken alone.
 pub(super) fn can_be_met(problem: &Problem<'_>, pool: &Pool<'_>, request: &AskedSpec) -> bool {
@@ -35,10 +35,10 @@ pub(super) fn can_be_met(problem: &Problem<'_>, pool: &Pool<'_>, request: &Asked
 pub(super) fn unmet(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
-    names: &Names,
+    names: &ChannelsByPackage,
     advice: &mut Advice<'_>,
     request: &AskedSpec,
-) -> Reason {
+) -> UnsolvableReason {
     let package = request.package();
     let kind = if package.starts_with("__") {
         virtual_package(problem, package)
@@ -47,7 +47,7 @@ pub(super) fn unmet(
     } else {
         unknown(problem, names, package)
     };
-    Reason::new(problem.platform, &[request], kind)
+    UnsolvableReason::new(problem.platform, &[request], kind)
 }
 
 /// The package is known, and no usable record of it fits.
@@ -61,9 +61,9 @@ fn not_accepted(
     let accepts = |record: &RepoDataRecord| request.spec.matches(record);
     if candidates.too_new.iter().any(|record| accepts(record)) {
         ReasonKind::TooNew { usable: usable_versions(candidates) }
-    } else if candidates.unhashed.iter().any(|record| accepts(record)) {
+    } else if candidates.without_sha256.iter().any(|record| accepts(record)) {
         ReasonKind::NoSha256 { usable: usable_versions(candidates) }
-    } else if [&candidates.unhashed, &candidates.too_new].iter().all(|list| list.is_empty())
+    } else if [&candidates.without_sha256, &candidates.too_new].iter().all(|list| list.is_empty())
         && candidates.usable.is_empty()
     {
         not_in_channel(problem, candidates, request)
@@ -74,7 +74,7 @@ fn not_accepted(
     }
 }
 
-fn unknown(problem: &Problem<'_>, names: &Names, package: &str) -> ReasonKind {
+fn unknown(problem: &Problem<'_>, names: &ChannelsByPackage, package: &str) -> ReasonKind {
     let name = |index: &usize| problem.channels[*index].name.clone();
     let nearest = envlock_report::nearest(package, names.keys().map(String::as_str));
     ReasonKind::UnknownPackage {
@@ -100,7 +100,7 @@ fn not_in_channel(
             .map(|(_, record)| record.package_record.subdir.as_str())
             .collect();
         if !found.contains(subdir.as_str()) {
-            let line = words::line(package, &request.spec);
+            let line = text::spec_line(package, &request.spec);
             return ReasonKind::NotInSubdir {
                 package: package.to_owned(),
                 subdir,
@@ -163,14 +163,14 @@ fn no_such_build_or_version(
 
 /// The version exists, but not with all that the brackets or the build ask for.
 fn no_such_build(request: &AskedSpec, records: &[&RepoDataRecord]) -> ReasonKind {
-    let values_of = |(key, value): (&'static str, words::Value)| {
+    let values_of = |(key, value): (&'static str, text::RecordValue)| {
         let values: BTreeSet<_> = records.iter().map(|record| value(record)).collect();
-        let is_cut = values.len() > VERSIONS;
-        KeyValues { key, listed: values.into_iter().take(VERSIONS).collect(), is_cut }
+        let is_cut = values.len() > MAX_VERSIONS;
+        KeyValues { key, listed: values.into_iter().take(MAX_VERSIONS).collect(), is_cut }
     };
     ReasonKind::NoSuchBuild {
-        line: words::line(request.package(), &request.spec),
-        differing: words::asked_besides_version(&request.spec).into_iter().map(values_of).collect(),
+        line: text::spec_line(request.package(), &request.spec),
+        differing: text::other_spec_keys(&request.spec).into_iter().map(values_of).collect(),
     }
 }
 
@@ -185,7 +185,7 @@ fn virtual_package(problem: &Problem<'_>, package: &str) -> ReasonKind {
 }
 
 fn usable_versions(candidates: &Candidates<'_>) -> Versions {
-    Versions::of(candidates.usable.iter().map(|(_, record)| *record), VERSIONS)
+    Versions::of(candidates.usable.iter().map(|(_, record)| *record), MAX_VERSIONS)
 }
 
 fn channels_of<'a>(problem: &Problem<'a>, indexes: impl Iterator<Item = usize>) -> Vec<&'a str> {
@@ -201,6 +201,6 @@ pub(super) fn without_channel(request: &AskedSpec) -> String {
         (_, Some((_, rest))) => rest.to_owned(),
         (None, None) => request.text.clone(),
         // `[channel=…]` would win over what stands before it.
-        (Some(_), None) => words::line(request.package(), &request.spec),
+        (Some(_), None) => text::spec_line(request.package(), &request.spec),
     }
 }

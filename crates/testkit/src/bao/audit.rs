@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// One line of the audit log. Values are hashed in it; paths and names are as they were.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Audited {
+pub struct AuditEntry {
     /// Whether it was written before the request was done, or after it.
     pub kind: AuditKind,
     /// The server's word: `read`, `list`, `update`, `create`, `delete`, `patch`.
@@ -35,18 +35,18 @@ pub enum AuditKind {
 }
 
 /// The lines of a log that are whole.
-pub(super) fn read(log: &str) -> Vec<Audited> {
+pub(super) fn read(log: &str) -> Vec<AuditEntry> {
     log.lines()
         .filter_map(|line| serde_json::from_str(line).ok())
         .map(|line| entry(&line))
         .collect()
 }
 
-fn entry(line: &Value) -> Audited {
+fn entry(line: &Value) -> AuditEntry {
     let (auth, request) = (&line["auth"], &line["request"]);
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let policies = auth["policies"].as_array();
-    Audited {
+    AuditEntry {
         kind: if line["type"] == "response" { AuditKind::Response } else { AuditKind::Request },
         operation: text(&request["operation"]),
         path: text(&request["path"]),

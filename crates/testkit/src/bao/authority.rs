@@ -9,7 +9,7 @@ use rcgen::{
 
 /// It signs what a server and its clients show each other, and keeps all of it in a folder.
 #[derive(Debug)]
-pub(super) struct Authority {
+pub(super) struct CertificateAuthority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
     name: String,
@@ -18,12 +18,12 @@ pub(super) struct Authority {
 
 /// Who shows a certificate.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Side {
+pub(super) enum CertificateUsage {
     Server,
     Client,
 }
 
-impl Authority {
+impl CertificateAuthority {
     /// A new one, with its certificate in `<name>.pem`.
     pub(super) fn new(name: &str, folder: &Path) -> Self {
         let key = KeyPair::generate().expect("a key can be made");
@@ -33,7 +33,7 @@ impl Authority {
         let pem = params.self_signed(&key).expect("the parameters are right").pem();
         let (name, folder) = (name.to_owned(), folder.to_owned());
         let authority = Self { issuer: Issuer::new(params, key), pem, name, folder };
-        authority.keep(&format!("{}.pem", authority.name), &authority.pem);
+        authority.write_file(&format!("{}.pem", authority.name), &authority.pem);
         authority
     }
 
@@ -47,24 +47,24 @@ impl Authority {
 
     /// The files of a certificate for these names, the first of which is its own, and of its
     /// key.
-    pub(super) fn sign(&self, side: Side, names: &[&str]) -> (PathBuf, PathBuf) {
+    pub(super) fn sign(&self, side: CertificateUsage, names: &[&str]) -> (PathBuf, PathBuf) {
         let key = KeyPair::generate().expect("a key can be made");
         let mut params = params(names[0], names);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![match side {
-            Side::Server => ExtendedKeyUsagePurpose::ServerAuth,
-            Side::Client => ExtendedKeyUsagePurpose::ClientAuth,
+            CertificateUsage::Server => ExtendedKeyUsagePurpose::ServerAuth,
+            CertificateUsage::Client => ExtendedKeyUsagePurpose::ClientAuth,
         }];
         params.use_authority_key_identifier_extension = true;
         let signed = params.signed_by(&key, &self.issuer).expect("the parameters are right");
         let name = names[0];
         (
-            self.keep(&format!("{name}.cert.pem"), &signed.pem()),
-            self.keep(&format!("{name}.key.pem"), &key.serialize_pem()),
+            self.write_file(&format!("{name}.cert.pem"), &signed.pem()),
+            self.write_file(&format!("{name}.key.pem"), &key.serialize_pem()),
         )
     }
 
-    fn keep(&self, name: &str, pem: &str) -> PathBuf {
+    fn write_file(&self, name: &str, pem: &str) -> PathBuf {
         let path = self.folder.join(name);
         fs_err::write(&path, pem).expect("the file can be written");
         path

@@ -36,7 +36,7 @@ pub fn binary() -> Result<&'static Path, &'static str> {
 /// # Panics
 /// With `ENVLOCK_TESTS_NEED_SERVER=1`, where no server could be had: a check that can't fail
 /// is no check.
-pub fn left_out(what: &str) {
+pub fn skip_test(what: &str) {
     let why = match binary() {
         Ok(path) => format!("{} doesn't have it", path.display()),
         Err(why) => {

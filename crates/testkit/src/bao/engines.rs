@@ -2,17 +2,17 @@
 
 use serde_json::{Value, json};
 
-use super::operator::Operator;
-use super::server::{Bao, in_time};
+use super::client::VaultClient;
+use super::server::{TestServer, eventually};
 
-impl Operator {
+impl VaultClient {
     /// A kv engine that keeps versions.
     pub fn kv2(&self, mount: &str) {
         self.post(&format!("sys/mounts/{mount}"), kv("2"));
         // A new mount refuses everything until it has prepared itself.
         let config = format!("{mount}/config");
         assert!(
-            in_time(|| self.request("GET", &config, &[], None).0 == 200),
+            eventually(|| self.request("GET", &config, &[], None).0 == 200),
             "{mount} isn't ready"
         );
     }
@@ -40,7 +40,7 @@ impl Operator {
             "plugin_name": "postgresql-database-plugin",
             "connection_url": "postgresql://{{username}}:{{password}}@127.0.0.1:1/none",
             "username": "envlock",
-            "password": Bao::canary("database"),
+            "password": TestServer::canary("database"),
             "verify_connection": false,
             "allowed_roles": "*",
         });
@@ -64,9 +64,9 @@ impl Operator {
     }
 
     /// A new namespace below the present one, and whoever asks in it. Not every server
-    /// [has them](Bao::has_namespaces).
+    /// [has them](TestServer::has_namespaces).
     #[expect(clippy::return_self_not_must_use, reason = "it is made even so")]
-    pub fn namespace(&self, name: &str) -> Operator {
+    pub fn namespace(&self, name: &str) -> VaultClient {
         self.post(&format!("sys/namespaces/{name}"), json!({}));
         self.in_namespace(name)
     }

@@ -9,8 +9,8 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use rcgen::KeyPair;
 use serde_json::{Value, json};
 
+use super::client::VaultClient;
 use super::logins::with;
-use super::operator::Operator;
 
 /// Signs what a CI service would: ES256, for an hour, for one audience.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl Default for JwtIssuer {
     }
 }
 
-impl Operator {
+impl VaultClient {
     /// A `jwt` method that trusts the keys of a new issuer, and no longer those of another, and
     /// a role for its audience.
     pub fn jwt(&self, mount: &str, role: &str, policies: &[&str]) -> JwtIssuer {

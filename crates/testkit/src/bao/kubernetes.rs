@@ -3,9 +3,9 @@
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
 
+use super::client::VaultClient;
 use super::jwt::JwtIssuer;
-use super::operator::Operator;
-use crate::{Answer, Script};
+use crate::{ScriptedAnswer, ScriptedServer};
 
 const ACCOUNT: &str = "demo";
 const NAMESPACE: &str = "ci";
@@ -15,20 +15,21 @@ const UID: &str = "d77f89bc-0000-4000-8000-000000000000";
 /// one token that it is the service account's `demo` in the namespace `ci`, and of any other
 /// that it isn't valid; who asks isn't looked at.
 #[derive(Debug)]
-pub struct KubernetesStandIn {
+pub struct FakeKubernetes {
     issuer: JwtIssuer,
     jwt: String,
-    api: Script,
+    api: ScriptedServer,
 }
 
-impl KubernetesStandIn {
+impl FakeKubernetes {
     fn new() -> Self {
         let issuer = JwtIssuer::new();
         let jwt = issuer.token(account());
         let known = jwt.clone();
-        let review = Answer::by(move |asked| review(&asked.body["spec"], &known));
-        let api = Script::new("imitates TokenReview of a cluster's API for one service account")
-            .on("POST", "/apis/authentication.k8s.io/v1/tokenreviews", review);
+        let review = ScriptedAnswer::computed(move |asked| review(&asked.body["spec"], &known));
+        let api =
+            ScriptedServer::new("imitates TokenReview of a cluster's API for one service account")
+                .answer_on("POST", "/apis/authentication.k8s.io/v1/tokenreviews", review);
         Self { issuer, jwt, api }
     }
 
@@ -38,7 +39,7 @@ impl KubernetesStandIn {
     }
 
     /// A token that says the same and isn't known to the cluster, as one of a deleted pod.
-    pub fn another_jwt(&self) -> String {
+    pub fn unknown_jwt(&self) -> String {
         let mut claims = account();
         claims["jti"] = "another".into();
         self.issuer.token(claims)
@@ -62,7 +63,7 @@ fn account() -> Value {
     })
 }
 
-fn review(spec: &Value, known: &str) -> Answer {
+fn review(spec: &Value, known: &str) -> ScriptedAnswer {
     let status = if spec["token"] == known {
         json!({
             "authenticated": true,
@@ -82,14 +83,14 @@ fn review(spec: &Value, known: &str) -> Answer {
         "spec": spec,
         "status": status,
     });
-    Answer::json(201, kind)
+    ScriptedAnswer::json(201, kind)
 }
 
-impl Operator {
+impl VaultClient {
     /// A `kubernetes` method that asks a new stand-in for a cluster, and a role for its service
     /// account.
-    pub fn kubernetes(&self, role: &str, policies: &[&str]) -> KubernetesStandIn {
-        let cluster = KubernetesStandIn::new();
+    pub fn kubernetes(&self, role: &str, policies: &[&str]) -> FakeKubernetes {
+        let cluster = FakeKubernetes::new();
         self.enable_auth("kubernetes", "kubernetes");
         let config = json!({
             "kubernetes_host": cluster.api.url(),

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::operator::Operator;
+use super::client::VaultClient;
 
-impl Operator {
+impl VaultClient {
     /// A token with these policies and, unless `no_default_policy` is among the options of
     /// `auth/token/create`, `default`.
     pub fn token(&self, policies: &[&str], options: Value) -> String {

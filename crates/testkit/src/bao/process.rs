@@ -49,7 +49,7 @@ impl Process {
     }
 
     /// The end of what it said.
-    pub(super) fn said(&self) -> String {
+    pub(super) fn log_tail(&self) -> String {
         last_lines(&fs_err::read_to_string(&self.log).unwrap_or_default(), 20)
     }
 
@@ -108,6 +108,6 @@ mod tests {
         let mut process = Process::start(Path::new("/bin/sh"), args.into(), home.path()).unwrap();
         process.server.wait().unwrap();
         assert!(process.has_ended());
-        assert_eq!(process.said(), "address already in use");
+        assert_eq!(process.log_tail(), "address already in use");
     }
 }

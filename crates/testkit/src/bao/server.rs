@@ -11,44 +11,44 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::audit::{self, Audited};
-use super::authority::{Authority, Side};
+use super::audit::{self, AuditEntry};
+use super::authority::{CertificateAuthority, CertificateUsage};
 use super::binary::binary;
+use super::client::VaultClient;
 use super::logins::text;
-use super::operator::Operator;
 use super::process::{Process, free_port};
 
 /// How long a server may take to start: it takes less than a second on an idle machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A real server on a free port of 127.0.0.1, with a home of its own and nothing on disk but
-/// its logs and certificates. It is its own [`Operator`], with the root token. Dropped, it is
+/// its logs and certificates. It is its own [`VaultClient`], with the root token. Dropped, it is
 /// gone; so it is when this process is killed.
 #[derive(Debug)]
-pub struct Bao {
+pub struct TestServer {
     // Dropped before the folder that it writes to.
     process: Process,
-    operator: Operator,
-    secured: Option<Secured>,
+    operator: VaultClient,
+    tls: Option<TlsState>,
     home: TempDir,
 }
 
 #[derive(Debug)]
-struct Secured {
-    authority: Authority,
+struct TlsState {
+    authority: CertificateAuthority,
     /// What unseals the server, once it is initialised.
     key: Option<String>,
 }
 
-impl Deref for Bao {
-    type Target = Operator;
+impl Deref for TestServer {
+    type Target = VaultClient;
 
-    fn deref(&self) -> &Operator {
+    fn deref(&self) -> &VaultClient {
         &self.operator
     }
 }
 
-impl Bao {
+impl TestServer {
     /// What every canary begins with.
     pub const CANARY: &'static str = "envlock-canary-";
 
@@ -75,14 +75,14 @@ impl Bao {
                 format!("-dev-listen-address=127.0.0.1:{port}").into(),
                 option("-config=", &config),
             ];
-            (args.into(), Operator::new(format!("http://127.0.0.1:{port}"), None, None))
+            (args.into(), VaultClient::new(format!("http://127.0.0.1:{port}"), None, None))
         };
         // Another server that has taken the port meanwhile doesn't know this token.
-        let ready = |operator: &Operator| {
-            status(&operator.as_token(&token), "auth/token/lookup-self") == Some(200)
+        let ready = |operator: &VaultClient| {
+            status(&operator.with_token(&token), "auth/token/lookup-self") == Some(200)
         };
-        let (process, operator) = launch(program, &home, start, ready);
-        let bao = Self { process, operator: operator.as_token(token), secured: None, home };
+        let (process, operator) = start_on_free_port(program, &home, start, ready);
+        let bao = Self { process, operator: operator.with_token(token), tls: None, home };
         // A development server brings one; here a test says which it has. While it still sets
         // that one up, it may break off instead of answering.
         let unmounted = (0..10).any(|_| {
@@ -100,8 +100,8 @@ impl Bao {
         let mut bao = Self::uninitialised()?;
         let answer = bao.put("sys/init", json!({ "secret_shares": 1, "secret_threshold": 1 }));
         let root = text(&answer["root_token"]);
-        bao.operator = bao.operator.as_token(root);
-        bao.secured.as_mut().expect("it has TLS").key = Some(text(&answer["keys_base64"][0]));
+        bao.operator = bao.operator.with_token(root);
+        bao.tls.as_mut().expect("it has TLS").key = Some(text(&answer["keys_base64"][0]));
         bao.unseal();
         bao.write_audit();
         Some(bao)
@@ -111,9 +111,9 @@ impl Bao {
     pub fn uninitialised() -> Option<Self> {
         let program = binary().ok()?;
         let home = home();
-        let authority = Authority::new("ca", home.path());
-        let (cert, key) =
-            authority.sign(Side::Server, &[Self::SERVER_NAME, "localhost", "127.0.0.1"]);
+        let authority = CertificateAuthority::new("ca", home.path());
+        let (cert, key) = authority
+            .sign(CertificateUsage::Server, &[Self::SERVER_NAME, "localhost", "127.0.0.1"]);
         let start = |port| {
             let config = json!({
                 "storage": { "inmem": {} },
@@ -129,13 +129,13 @@ impl Bao {
             });
             let config = write(&home, "server.json", &config.to_string());
             let url = format!("https://127.0.0.1:{port}");
-            let operator = Operator::new(url, Some(authority.pem()), None);
+            let operator = VaultClient::new(url, Some(authority.pem()), None);
             (vec!["server".into(), option("-config=", &config)], operator)
         };
         // Another server can't show a certificate by this authority.
-        let ready = |operator: &Operator| status(operator, "sys/health").is_some();
-        let (process, operator) = launch(program, &home, start, ready);
-        Some(Self { process, operator, secured: Some(Secured { authority, key: None }), home })
+        let ready = |operator: &VaultClient| status(operator, "sys/health").is_some();
+        let (process, operator) = start_on_free_port(program, &home, start, ready);
+        Some(Self { process, operator, tls: Some(TlsState { authority, key: None }), home })
     }
 
     /// Seals it.
@@ -143,43 +143,47 @@ impl Bao {
         self.put("sys/seal", json!({}));
     }
 
-    /// Unseals one that came from [`Bao::tls`].
+    /// Unseals one that came from [`TestServer::tls`].
     pub fn unseal(&self) {
-        let key = self.secured().key.as_ref().expect("the server came from Bao::tls");
+        let key = self.tls_state().key.as_ref().expect("the server came from TestServer::tls");
         self.put("sys/unseal", json!({ "key": key }));
         let unsealed = || status(&self.operator, "sys/health") == Some(200);
-        assert!(in_time(unsealed), "it isn't active:\n{}", self.process.said());
+        assert!(eventually(unsealed), "it isn't active:\n{}", self.process.log_tail());
     }
 
     /// The certificate of the authority behind a server with TLS.
     pub fn ca_file(&self) -> PathBuf {
-        self.secured().authority.file()
+        self.tls_state().authority.file()
     }
 
     /// That of an authority that has nothing to do with the server.
     pub fn other_ca_file(&self) -> PathBuf {
-        Authority::new("other-ca", self.home.path()).file()
+        CertificateAuthority::new("other-ca", self.home.path()).file()
     }
 
     /// A certificate and its key for this client, by the authority of a server with TLS.
     pub fn client_cert(&self, name: &str) -> (PathBuf, PathBuf) {
-        self.secured().authority.sign(Side::Client, &[name])
+        self.tls_state().authority.sign(CertificateUsage::Client, &[name])
     }
 
     /// One that shows such a certificate to the server, without a token.
-    pub fn with_client_cert(&self, (cert, key): &(PathBuf, PathBuf)) -> Operator {
+    pub fn with_client_cert(&self, (cert, key): &(PathBuf, PathBuf)) -> VaultClient {
         let read = |path| fs_err::read_to_string(path).expect("the file can be read");
         let identity = read(cert) + &read(key);
-        Operator::new(self.url().to_owned(), Some(self.secured().authority.pem()), Some(&identity))
+        VaultClient::new(
+            self.url().to_owned(),
+            Some(self.tls_state().authority.pem()),
+            Some(&identity),
+        )
     }
 
-    fn secured(&self) -> &Secured {
-        self.secured.as_ref().expect("the server has TLS")
+    fn tls_state(&self) -> &TlsState {
+        self.tls.as_ref().expect("the server has TLS")
     }
 
     /// All that was written down so far of requests that got as far as being judged, in their
     /// order; a server with TLS writes from its first unsealing on.
-    pub fn audit(&self) -> Vec<Audited> {
+    pub fn audit(&self) -> Vec<AuditEntry> {
         audit::read(&fs_err::read_to_string(self.audit_file()).unwrap_or_default())
     }
 
@@ -205,12 +209,12 @@ impl Bao {
 }
 
 /// Starts it on a port that is free, until one still was when the server wanted it.
-fn launch(
+fn start_on_free_port(
     program: &Path,
     home: &TempDir,
-    start: impl Fn(u16) -> (Vec<OsString>, Operator),
-    ready: impl Fn(&Operator) -> bool,
-) -> (Process, Operator) {
+    start: impl Fn(u16) -> (Vec<OsString>, VaultClient),
+    ready: impl Fn(&VaultClient) -> bool,
+) -> (Process, VaultClient) {
     let mut said = String::new();
     for _ in 0..5 {
         let port = free_port().expect("loopback has a free port");
@@ -218,11 +222,11 @@ fn launch(
         let mut process =
             Process::start(program, args, home.path()).expect("the server can be started");
         let mut ended = false;
-        let settled = in_time(|| {
+        let settled = eventually(|| {
             ended = process.has_ended();
             ended || ready(&operator)
         });
-        said = process.said();
+        said = process.log_tail();
         assert!(settled, "{} isn't ready:\n{said}", program.display());
         if !ended {
             return (process, operator);
@@ -232,7 +236,7 @@ fn launch(
 }
 
 /// Whether it comes true while one has patience.
-pub(super) fn in_time(mut is_so: impl FnMut() -> bool) -> bool {
+pub(super) fn eventually(mut is_so: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
     loop {
         if is_so() {
@@ -245,7 +249,7 @@ pub(super) fn in_time(mut is_so: impl FnMut() -> bool) -> bool {
     }
 }
 
-fn status(operator: &Operator, path: &str) -> Option<u16> {
+fn status(operator: &VaultClient, path: &str) -> Option<u16> {
     operator.try_request("GET", path, &[], None).ok().map(|(status, _)| status)
 }
 
@@ -284,9 +288,10 @@ mod tests {
         let ports = std::cell::RefCell::new(Vec::new());
         let start = |port| {
             ports.borrow_mut().push(port);
-            (vec!["-c".into(), program.into()], Operator::new(String::new(), None, None))
+            (vec!["-c".into(), program.into()], VaultClient::new(String::new(), None, None))
         };
-        let (mut process, _) = launch(Path::new("/bin/sh"), &home, start, |_| is_ready.exists());
+        let (mut process, _) =
+            start_on_free_port(Path::new("/bin/sh"), &home, start, |_| is_ready.exists());
         assert!(!process.has_ended());
         assert_eq!(ports.borrow().len(), 2);
     }

@@ -1,14 +1,14 @@
 use serde_json::json;
 
 use super::*;
-use crate::files_with;
+use crate::files_containing;
 
 /// Where a request may be refused or not.
-fn may(operator: &Operator, method: &str, path: &str) -> u16 {
+fn may(operator: &VaultClient, method: &str, path: &str) -> u16 {
     operator.request(method, path, &[], None).0
 }
 
-fn login(operator: &Operator, path: &str, body: serde_json::Value) -> (u16, Vec<String>) {
+fn login(operator: &VaultClient, path: &str, body: serde_json::Value) -> (u16, Vec<String>) {
     let (status, answer) = operator.request("POST", path, &[], body);
     let policies = answer["auth"]["policies"].as_array().into_iter().flatten();
     (status, policies.map(|name| name.as_str().unwrap().to_owned()).collect())
@@ -20,7 +20,7 @@ fn granted() -> (u16, Vec<String>) {
 
 #[test]
 fn a_server_is_gone_when_dropped() {
-    let Some(bao) = Bao::dev() else { return left_out("a development server") };
+    let Some(bao) = TestServer::dev() else { return skip_test("a development server") };
     let address = bao.url().strip_prefix("http://").unwrap().to_owned();
     assert!(std::net::TcpStream::connect(&address).is_ok());
     drop(bao);
@@ -29,17 +29,17 @@ fn a_server_is_gone_when_dropped() {
 
 #[test]
 fn secrets_of_both_kinds_are_judged_by_policy_and_written_down_without_their_values() {
-    let Some(bao) = Bao::dev() else { return left_out("kv secrets of a real server") };
+    let Some(bao) = TestServer::dev() else { return skip_test("kv secrets of a real server") };
     bao.kv2("secret");
     bao.kv1("老");
-    bao.secret("secret", "demo/数据库", json!({ "password": Bao::canary("kv2") }));
-    bao.secret("老", "demo/db", json!({ "password": Bao::canary("kv1") }));
+    bao.secret("secret", "demo/数据库", json!({ "password": TestServer::canary("kv2") }));
+    bao.secret("老", "demo/db", json!({ "password": TestServer::canary("kv1") }));
     bao.policy("reader", r#"path "secret/data/demo/+" { capabilities = ["read"] }"#);
-    let job = bao.as_token(bao.token(&["reader"], json!({ "ttl": "5m", "display_name": "job" })));
+    let job = bao.with_token(bao.token(&["reader"], json!({ "ttl": "5m", "display_name": "job" })));
     assert_eq!(may(&job, "GET", "secret/data/demo/数据库"), 200);
     assert_eq!(may(&job, "GET", "老/demo/db"), 403);
     let value = bao.get("老/demo/db")["data"]["password"].as_str().unwrap().to_owned();
-    assert!(value.starts_with(Bao::CANARY));
+    assert!(value.starts_with(TestServer::CANARY));
 
     let read: Vec<_> =
         bao.audit().into_iter().filter(|line| line.display_name == "token-job").collect();
@@ -52,12 +52,15 @@ fn secrets_of_both_kinds_are_judged_by_policy_and_written_down_without_their_val
     assert_eq!(first.policies, ["default", "reader"]);
     assert!(read.iter().any(|line| line.error.as_ref().is_some_and(|e| e.contains("denied"))));
     let log = bao.audit_file();
-    assert_eq!(files_with(log.parent().unwrap(), Bao::CANARY), [] as [std::path::PathBuf; 0]);
+    assert_eq!(
+        files_containing(log.parent().unwrap(), TestServer::CANARY),
+        [] as [std::path::PathBuf; 0]
+    );
 }
 
 #[test]
 fn a_role_of_a_database_that_is_not_there_tells_its_times_and_issues_nothing() {
-    let Some(bao) = Bao::dev() else { return left_out("a database role of a real server") };
+    let Some(bao) = TestServer::dev() else { return skip_test("a database role of a real server") };
     bao.database("database");
     bao.role("database", "ro", "1h", "24h");
     let role = bao.get("database/roles/ro");
@@ -68,7 +71,7 @@ fn a_role_of_a_database_that_is_not_there_tells_its_times_and_issues_nothing() {
 
 #[test]
 fn an_approle_logs_in_and_a_wrapped_secret_id_can_be_unwrapped_once() {
-    let Some(bao) = Bao::dev() else { return left_out("an AppRole of a real server") };
+    let Some(bao) = TestServer::dev() else { return skip_test("an AppRole of a real server") };
     let (role_id, secret_id) = bao.approle("ci", &["reader"], json!({ "secret_id_num_uses": 1 }));
     let body = json!({ "role_id": role_id, "secret_id": secret_id });
     assert_eq!(login(&bao, "auth/approle/login", body.clone()), granted());
@@ -77,7 +80,8 @@ fn an_approle_logs_in_and_a_wrapped_secret_id_can_be_unwrapped_once() {
     let wrapping = bao.wrapped_secret_id("ci", "120s");
     let wrapped = bao.post("sys/wrapping/lookup", json!({ "token": wrapping }));
     assert_eq!(wrapped["data"]["creation_path"], "auth/approle/role/ci/secret-id");
-    let unwrap = || bao.as_token(&wrapping).request("POST", "sys/wrapping/unwrap", &[], json!({}));
+    let unwrap =
+        || bao.with_token(&wrapping).request("POST", "sys/wrapping/unwrap", &[], json!({}));
     let (_, unwrapped) = unwrap();
     let body = json!({ "role_id": role_id, "secret_id": unwrapped["data"]["secret_id"] });
     assert_eq!(login(&bao, "auth/approle/login", body), granted());
@@ -86,7 +90,7 @@ fn an_approle_logs_in_and_a_wrapped_secret_id_can_be_unwrapped_once() {
 
 #[test]
 fn a_user_logs_in_with_the_right_password_alone() {
-    let Some(bao) = Bao::dev() else { return left_out("a user of a real server") };
+    let Some(bao) = TestServer::dev() else { return skip_test("a user of a real server") };
     bao.userpass("dev", "right", &["reader"]);
     let path = "auth/userpass/login/dev";
     assert_eq!(login(&bao, path, json!({ "password": "right" })), granted());
@@ -95,7 +99,7 @@ fn a_user_logs_in_with_the_right_password_alone() {
 
 #[test]
 fn a_jwt_is_taken_from_its_issuer_for_its_audience_while_it_lasts() {
-    let Some(bao) = Bao::dev() else { return left_out("a JWT login at a real server") };
+    let Some(bao) = TestServer::dev() else { return skip_test("a JWT login at a real server") };
     let issuer = bao.jwt("jwt-ci", "demo-ci", &["reader"]);
     let with =
         |jwt: String| login(&bao, "auth/jwt-ci/login", json!({ "role": "demo-ci", "jwt": jwt }));
@@ -107,37 +111,39 @@ fn a_jwt_is_taken_from_its_issuer_for_its_audience_while_it_lasts() {
 
 #[test]
 fn a_service_account_is_taken_whose_token_the_cluster_vouches_for() {
-    let Some(bao) = Bao::dev() else { return left_out("a Kubernetes login at a real server") };
+    let Some(bao) = TestServer::dev() else {
+        return skip_test("a Kubernetes login at a real server");
+    };
     let cluster = bao.kubernetes("demo", &["reader"]);
     let with =
         |jwt: &str| login(&bao, "auth/kubernetes/login", json!({ "role": "demo", "jwt": jwt }));
     assert_eq!(with(cluster.jwt()), granted());
-    assert_eq!(with(&cluster.another_jwt()).0, 403);
+    assert_eq!(with(&cluster.unknown_jwt()).0, 403);
     assert_eq!(cluster.reviews(), 2);
 }
 
 #[test]
 fn a_namespace_has_engines_and_tokens_of_its_own() {
-    let Some(bao) = Bao::dev() else { return left_out("namespaces of a real server") };
+    let Some(bao) = TestServer::dev() else { return skip_test("namespaces of a real server") };
     if !bao.has_namespaces() {
-        return left_out("namespaces of a real server");
+        return skip_test("namespaces of a real server");
     }
     let team = bao.namespace("team").namespace("数据");
     team.kv2("secret");
-    team.secret("secret", "db", json!({ "user": Bao::canary("team") }));
+    team.secret("secret", "db", json!({ "user": TestServer::canary("team") }));
     team.policy("reader", r#"path "secret/data/db" { capabilities = ["read"] }"#);
     let token = team.token(&["reader"], json!({}));
-    assert_eq!(may(&team.as_token(&token), "GET", "secret/data/db"), 200);
-    assert_eq!(may(&bao.as_token(&token), "GET", "secret/data/db"), 403);
+    assert_eq!(may(&team.with_token(&token), "GET", "secret/data/db"), 200);
+    assert_eq!(may(&bao.with_token(&token), "GET", "secret/data/db"), 403);
     assert!(bao.audit().iter().any(|line| line.namespace == "team/数据/"));
 }
 
 #[test]
 fn a_server_with_tls_is_known_by_its_authority_alone_and_takes_client_certificates() {
-    let Some(bao) = Bao::tls() else { return left_out("a real server with TLS") };
+    let Some(bao) = TestServer::tls() else { return skip_test("a real server with TLS") };
     assert_eq!(may(&bao, "GET", "auth/token/lookup-self"), 200);
     let other = fs_err::read_to_string(bao.other_ca_file()).unwrap();
-    let stranger = Operator::new(bao.url().to_owned(), Some(&other), None);
+    let stranger = VaultClient::new(bao.url().to_owned(), Some(&other), None);
     assert!(stranger.try_request("GET", "sys/health", &[], None).is_err());
 
     let pair = bao.client_cert("ci-runner");
@@ -149,9 +155,11 @@ fn a_server_with_tls_is_known_by_its_authority_alone_and_takes_client_certificat
 
 #[test]
 fn a_server_is_uninitialised_or_sealed_or_neither() {
-    let Some(new) = Bao::uninitialised() else { return left_out("states of a real server") };
+    let Some(new) = TestServer::uninitialised() else {
+        return skip_test("states of a real server");
+    };
     assert_eq!(may(&new, "GET", "sys/health"), 501);
-    let bao = Bao::tls().unwrap();
+    let bao = TestServer::tls().unwrap();
     bao.seal();
     assert_eq!(may(&bao, "GET", "sys/health"), 503);
     bao.unseal();

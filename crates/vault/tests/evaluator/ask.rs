@@ -1,7 +1,7 @@
 //! One request, to the server and to the evaluator.
 
 use envlock_policy::{Operation, Request};
-use envlock_testkit::Operator;
+use envlock_testkit::VaultClient;
 use serde_json::{Map, Value};
 
 /// A request.
@@ -44,7 +44,7 @@ impl Asked {
     }
 
     /// The status that the server gives.
-    pub(crate) fn status(&self, job: &Operator) -> u16 {
+    pub(crate) fn status(&self, job: &VaultClient) -> u16 {
         let writes = if self.put { "PUT" } else { "POST" };
         let (method, flag) = match self.operation {
             Operation::List if self.by_query => ("GET", Some("list=true")),

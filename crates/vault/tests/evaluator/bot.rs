@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use envlock_policy::{Entity, Group, Identity};
-use envlock_testkit::Operator;
+use envlock_testkit::VaultClient;
 use serde_json::{Value, json};
 
 /// Templates and what they stand for: nothing, where it has no such metadata.
@@ -23,7 +23,7 @@ pub(crate) fn filled(pattern: &str) -> String {
 }
 
 /// An entity in a group, and how to get a token for it.
-pub(crate) fn new(root: &Operator) -> Identity {
+pub(crate) fn new(root: &VaultClient) -> Identity {
     let metadata =
         json!({ "team": "ml", "bad": "a/b", "star": "x*", "first": "a", "second": "ab" });
     let entity = root.post("identity/entity", json!({ "name": "ci-bot", "metadata": metadata }));
@@ -52,7 +52,7 @@ pub(crate) fn new(root: &Operator) -> Identity {
 }
 
 /// A token for it with these policies and no others.
-pub(crate) fn token(root: &Operator, policies: &[&str]) -> String {
+pub(crate) fn token(root: &VaultClient, policies: &[&str]) -> String {
     let options = json!({
         "policies": policies, "no_default_policy": true, "entity_alias": "bot", "ttl": "1h",
     });

@@ -5,7 +5,7 @@ use std::thread;
 
 use envlock_policy::explain::explain;
 use envlock_policy::{Acl, Dialect, Identity, Operation, Policy};
-use envlock_testkit::{Bao, Operator, left_out};
+use envlock_testkit::{TestServer, VaultClient, skip_test};
 use serde_json::{Value, json};
 
 use crate::ask::{Asked, let_through};
@@ -25,7 +25,7 @@ const ASKER: &str = r#"path "sys/capabilities-self" { capabilities = ["update"] 
 
 /// One client: its server, its mounts, and what it has found.
 struct Client<'b> {
-    root: &'b Operator,
+    root: &'b VaultClient,
     release: Release,
     bot: &'b Identity,
     ground: Ground,
@@ -36,12 +36,12 @@ struct Client<'b> {
 #[test]
 fn what_generated_policies_let_through_is_what_the_evaluator_says() {
     let what = "generated policies on a real server";
-    let Some((bao, version, release)) = server() else { return left_out(what) };
+    let Some((bao, version, release)) = server() else { return skip_test(what) };
     bao.policy("asker", ASKER);
     let bot = bot::new(&bao);
     let clients: Vec<_> = thread::scope(|scope| {
         let start = |number| {
-            let (root, bot): (&Operator, _) = (&bao, &bot);
+            let (root, bot): (&VaultClient, _) = (&bao, &bot);
             scope.spawn(move || {
                 let ground = Ground { kv1: format!("kv{number}"), kv2: format!("docs{number}") };
                 let mut client = Client::new(root, release, bot, ground);
@@ -98,12 +98,12 @@ fn assert_worth(tally: &Tally, release: Release) {
 }
 
 impl<'b> Client<'b> {
-    fn new(root: &'b Operator, release: Release, bot: &'b Identity, ground: Ground) -> Self {
+    fn new(root: &'b VaultClient, release: Release, bot: &'b Identity, ground: Ground) -> Self {
         root.kv1(&ground.kv1);
         root.kv2(&ground.kv2);
         for name in Ground::present() {
-            root.secret(&ground.kv1, &name, json!({ "v": Bao::canary("kv1") }));
-            root.secret(&ground.kv2, &name, json!({ "v": Bao::canary("kv2") }));
+            root.secret(&ground.kv1, &name, json!({ "v": TestServer::canary("kv1") }));
+            root.secret(&ground.kv2, &name, json!({ "v": TestServer::canary("kv2") }));
         }
         Self { root, release, bot, ground, tally: Tally::default(), differences: Vec::new() }
     }
@@ -136,7 +136,7 @@ impl<'b> Client<'b> {
         let legacy = legacy.ok().filter(|_| self.release == Release::Earlier);
         let acl = acl(&policies, Dialect::OpenBao, self.bot).expect("each was accepted");
         let names: Vec<_> = names.iter().map(String::as_str).collect();
-        let job = self.root.as_token(bot::token(self.root, &names));
+        let job = self.root.with_token(bot::token(self.root, &names));
         self.compare_capabilities(case, &job, &acl, legacy.as_ref());
         for asked in &case.requests {
             self.compare_request(case, &job, asked, &acl, legacy.as_ref());
@@ -146,7 +146,7 @@ impl<'b> Client<'b> {
     fn compare_capabilities(
         &mut self,
         case: &Case,
-        job: &Operator,
+        job: &VaultClient,
         acl: &Acl<'_>,
         legacy: Option<&Acl<'_>>,
     ) {
@@ -174,7 +174,7 @@ impl<'b> Client<'b> {
     fn compare_request(
         &mut self,
         case: &Case,
-        job: &Operator,
+        job: &VaultClient,
         asked: &Asked,
         acl: &Acl<'_>,
         legacy: Option<&Acl<'_>>,

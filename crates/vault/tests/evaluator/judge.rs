@@ -1,7 +1,7 @@
 //! Policies to the server and to the evaluator.
 
 use envlock_policy::{Acl, Context, Dialect, Fault, Identity, Policy, PolicyError};
-use envlock_testkit::Operator;
+use envlock_testkit::VaultClient;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -17,7 +17,7 @@ pub(crate) fn is_left_to_the_server(text: &str, ours: &Result<Policy, PolicyErro
 }
 
 /// The status of an upload.
-pub(crate) fn upload(root: &Operator, name: &str, text: &str) -> u16 {
+pub(crate) fn upload(root: &VaultClient, name: &str, text: &str) -> u16 {
     let path = format!("sys/policies/acl/{name}");
     root.request("PUT", &path, &[], json!({ "policy": text })).0
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use envlock_policy::explain::explain;
 use envlock_policy::{Acl, Operation, Reason, Request};
-use envlock_testkit::{Bao, binary};
+use envlock_testkit::{TestServer, binary};
 
 use crate::bot::filled;
 
@@ -19,12 +19,12 @@ pub(crate) enum Release {
 }
 
 /// The server, its version, and how it decides; `None` where there is no OpenBao.
-pub(crate) fn server() -> Option<(Bao, String, Release)> {
+pub(crate) fn server() -> Option<(TestServer, String, Release)> {
     let said = Command::new(binary().ok()?).arg("version").output().ok()?;
     if !said.stdout.starts_with(b"OpenBao v") {
         return None;
     }
-    let bao = Bao::dev()?;
+    let bao = TestServer::dev()?;
     let version = bao.get("sys/health")["version"].as_str()?.to_owned();
     let mut numbers = version.split(['.', '-', '+']).map(|part| part.parse::<u32>().unwrap_or(0));
     let numbers = (numbers.next()?, numbers.next()?);

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 
 use envlock_policy::{Acl, Dialect, Identity, Operation, Policy};
-use envlock_testkit::{Operator, left_out};
+use envlock_testkit::{VaultClient, skip_test};
 use serde_json::{Map, Value, json};
 
 use crate::ask::{Asked, let_through};
@@ -58,12 +58,12 @@ fn labelled(key: &str, number: usize, path: &str) -> String {
 #[test]
 fn every_value_is_compared_as_the_server_does() {
     let what = "values of parameters on a real server";
-    let Some((bao, version, _)) = server() else { return left_out(what) };
+    let Some((bao, version, _)) = server() else { return skip_test(what) };
     bao.kv1("kv");
     let mut tally = Tally::default();
     let mut differences = Vec::new();
     for key in ["allowed_parameters", "denied_parameters"] {
-        let mut compare = |policy: &Policy, job: &Operator, path: String| {
+        let mut compare = |policy: &Policy, job: &VaultClient, path: String| {
             let policies = [policy];
             let acl = acl(&policies, Dialect::OpenBao, &Identity::default()).expect("it was taken");
             let found = compare_values(&acl, job, &path, &mut tally);
@@ -84,7 +84,7 @@ fn every_value_is_compared_as_the_server_does() {
                 match ours {
                     Ok(policy) if theirs == 204 => {
                         let options = json!({ "no_default_policy": true, "type": "batch" });
-                        let job = bao.as_token(bao.token(&[&name], options));
+                        let job = bao.with_token(bao.token(&[&name], options));
                         compare(&policy, &job, path.clone());
                     }
                     Err(_) if theirs != 204 => {}
@@ -100,7 +100,7 @@ fn every_value_is_compared_as_the_server_does() {
     assert!(tally.of("let through") > 400 && tally.of("refused") > 400, "{tally}");
 }
 
-fn compare_values(acl: &Acl<'_>, job: &Operator, path: &str, tally: &mut Tally) -> Vec<String> {
+fn compare_values(acl: &Acl<'_>, job: &VaultClient, path: &str, tally: &mut Tally) -> Vec<String> {
     let mut differences = Vec::new();
     for value in sent() {
         // It takes the same there whether the secret is there or not.

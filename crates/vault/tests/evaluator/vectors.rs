@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 
 use envlock_policy::{Acl, Context, Dialect, Identity, Operation, Policy, PolicyError};
-use envlock_testkit::{Operator, left_out, shared};
+use envlock_testkit::{VaultClient, shared_data, skip_test};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ const FILE: &str = "acl-vectors/vectors.json";
 
 /// A server with what the cases speak of, and what was found.
 struct Bench<'b> {
-    root: &'b Operator,
+    root: &'b VaultClient,
     release: Release,
     /// The ones of the server: it gives the ids.
     identity: Identity,
@@ -39,9 +39,9 @@ struct Case<'v> {
 
 #[test]
 fn every_case_that_can_be_asked_comes_out_as_it_says() {
-    let Some(file) = shared(FILE) else { return };
+    let Some(file) = shared_data(FILE) else { return };
     let what = "the cases of the policies on a real server";
-    let Some((bao, version, release)) = server() else { return left_out(what) };
+    let Some((bao, version, release)) = server() else { return skip_test(what) };
     let text = fs_err::read_to_string(file).expect("it can be read");
     let cases: Value = serde_json::from_str(&text).expect("it is JSON");
     let vectors = cases["vectors"].as_array().expect("it has cases");
@@ -66,7 +66,7 @@ fn every_case_that_can_be_asked_comes_out_as_it_says() {
 }
 
 impl<'b> Bench<'b> {
-    fn new(root: &'b Operator, release: Release) -> Self {
+    fn new(root: &'b VaultClient, release: Release) -> Self {
         root.approle("ci", &[], json!({}));
         let identity = bot::new(root);
         Self {
@@ -214,7 +214,7 @@ impl<'b> Bench<'b> {
             "" => self.release.allows(acl, &request, protected),
             _ => acl.decide(&request).allowed,
         };
-        let status = asked.status(&self.operator(case).as_token(token));
+        let status = asked.status(&self.operator(case).with_token(token));
         self.tally.count("asked for");
         self.tally.count(if ours { "allowed" } else { "denied" });
         let mut theirs = let_through(status);
@@ -277,11 +277,11 @@ impl<'b> Bench<'b> {
         case.asked.path.replace("/g-1", &format!("/{}", self.identity.groups[0].id))
     }
 
-    fn operator(&self, case: &Case<'_>) -> Operator {
+    fn operator(&self, case: &Case<'_>) -> VaultClient {
         self.within(case.namespace)
     }
 
-    fn within(&self, namespace: &str) -> Operator {
+    fn within(&self, namespace: &str) -> VaultClient {
         match namespace {
             "" => self.root.clone(),
             namespace => self.root.in_namespace(namespace),

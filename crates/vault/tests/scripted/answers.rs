@@ -2,7 +2,7 @@
 
 use envlock_report::{Exit, Explain as _};
 use envlock_secrets::facts::Presence;
-use envlock_testkit::Answer;
+use envlock_testkit::ScriptedAnswer;
 use envlock_vault::{AnswerFault, Failure};
 use serde_json::json;
 
@@ -17,8 +17,8 @@ const ENDPOINTS: [(&str, &str); 6] = [
     ("GET", "secret/subkeys/ml/db"),
 ];
 
-fn reason(method: &str, path: &str, answer: Answer) -> AnswerFault {
-    let script = server("imitates a proxy that changes answers").on(method, path, answer);
+fn reason(method: &str, path: &str, answer: ScriptedAnswer) -> AnswerFault {
+    let script = server("imitates a proxy that changes answers").answer_on(method, path, answer);
     let failure = Job::at(&script).failure();
     assert_eq!(
         (told(&failure).code.as_str(), failure.exit()),
@@ -38,15 +38,15 @@ fn reason(method: &str, path: &str, answer: Answer) -> AnswerFault {
 #[test]
 fn what_is_no_json_is_not_read_wherever_it_comes() {
     for (method, path) in ENDPOINTS {
-        let raw = |body: &'static str| Answer::raw(200, "application/json", body);
+        let raw = |body: &'static str| ScriptedAnswer::raw(200, "application/json", body);
         for (answer, wanted) in [
-            (Answer::html(200), AnswerFault::Page),
+            (ScriptedAnswer::html(200), AnswerFault::Page),
             (raw(r#"{"data": {"k": "canary"#), AnswerFault::Truncated),
             (raw(r#"{"auth": {"client_token": "canary"#), AnswerFault::Truncated),
             (raw(""), AnswerFault::Truncated),
             (raw("canary"), AnswerFault::NotJson),
             (raw("[\"canary\"]"), AnswerFault::Shape),
-            (Answer::huge(), AnswerFault::TooLong),
+            (ScriptedAnswer::huge(), AnswerFault::TooLong),
         ] {
             // A list can be taken for an object without names, and then something is missing.
             let found = reason(method, path, answer);
@@ -60,14 +60,14 @@ fn what_is_no_json_is_not_read_wherever_it_comes() {
 fn what_has_no_data_is_not_taken_for_an_empty_answer() {
     for (method, path) in &ENDPOINTS[1..] {
         for body in [json!({}), json!({ "data": null })] {
-            assert_eq!(reason(method, path, Answer::json(200, body)), AnswerFault::NoData);
+            assert_eq!(reason(method, path, ScriptedAnswer::json(200, body)), AnswerFault::NoData);
         }
         // What the login said of the token is enough where it can't be looked at.
         if path.ends_with("lookup-self") {
             continue;
         }
-        assert_eq!(reason(method, path, Answer::empty(204)), AnswerFault::Truncated);
-        let strange = Answer::json(302, json!({ "data": {} }));
+        assert_eq!(reason(method, path, ScriptedAnswer::empty(204)), AnswerFault::Truncated);
+        let strange = ScriptedAnswer::json(302, json!({ "data": {} }));
         let found = reason(method, path, strange);
         assert_eq!(found, AnswerFault::Status(302), "{path}");
     }
@@ -83,7 +83,7 @@ fn a_value_among_the_names_of_fields_is_not_read() {
         json!(true),
     ] {
         let subkeys = json!({ "host": null, "password": value });
-        let answer = Answer::data(json!({ "subkeys": subkeys, "metadata": {} }));
+        let answer = ScriptedAnswer::data(json!({ "subkeys": subkeys, "metadata": {} }));
         let found = reason("GET", "secret/subkeys/ml/db", answer);
         assert_eq!(found, AnswerFault::Shape);
     }
@@ -92,16 +92,16 @@ fn a_value_among_the_names_of_fields_is_not_read() {
 #[test]
 fn values_where_only_names_are_read_are_passed_over() {
     let script = server("imitates a server that says too much")
-        .on(
+        .answer_on(
             "GET",
             "secret/metadata/*",
-            Answer::data(json!({
+            ScriptedAnswer::data(json!({
                 "current_version": 1,
                 "versions": { "1": { "deletion_time": "", "destroyed": false, "data": "canary" } },
                 "data": { "password": "canary" },
             })),
         )
-        .on("GET", "secret/subkeys/*", fields(&["host"]));
+        .answer_on("GET", "secret/subkeys/*", fields(&["host"]));
     let facts = Job::at(&script).facts();
     let names = facts.needs["db"].fields.clone().unwrap();
     assert_eq!(names.into_iter().collect::<Vec<_>>(), ["host"]);
@@ -109,10 +109,10 @@ fn values_where_only_names_are_read_are_passed_over() {
 
 #[test]
 fn times_that_are_none_are_not_taken_for_never() {
-    let script = server("imitates a server with times of its own").on(
+    let script = server("imitates a server with times of its own").answer_on(
         "GET",
         "auth/token/lookup-self",
-        Answer::data(json!({ "ttl": 60, "expire_time": "canary" })),
+        ScriptedAnswer::data(json!({ "ttl": 60, "expire_time": "canary" })),
     );
     let failure = Job::at(&script).failure();
     assert!(failure.to_string().ends_with("its expire_time isn't a time"), "{failure}");
@@ -120,7 +120,7 @@ fn times_that_are_none_are_not_taken_for_never() {
 
     let version = json!({ "deletion_time": "canary", "destroyed": false });
     let metadata = json!({ "current_version": 1, "versions": { "1": version } });
-    let found = reason("GET", "secret/metadata/ml/db", Answer::data(metadata));
+    let found = reason("GET", "secret/metadata/ml/db", ScriptedAnswer::data(metadata));
     assert_eq!(found, AnswerFault::BadTime("deletion_time"));
 }
 
@@ -130,8 +130,8 @@ fn a_body_of_just_a_megabyte_is_read_and_one_byte_more_is_not() {
         let start = r#"{"data":{"ttl":61,"policies":["default"]},"filler":""#;
         format!("{start}{}\"}}", "x".repeat(length - start.len() - 2))
     };
-    let answer = |length| Answer::raw(200, "application/json", body(length));
-    let script = server("imitates a server with much to say").on(
+    let answer = |length| ScriptedAnswer::raw(200, "application/json", body(length));
+    let script = server("imitates a server with much to say").answer_on(
         "GET",
         "auth/token/lookup-self",
         answer(1 << 20),
@@ -143,10 +143,10 @@ fn a_body_of_just_a_megabyte_is_read_and_one_byte_more_is_not() {
 
 #[test]
 fn an_inner_failure_does_not_repeat_the_token() {
-    let script = server("imitates a proxy that tells what it was sent").on(
+    let script = server("imitates a proxy that tells what it was sent").answer_on(
         "GET",
         "auth/token/lookup-self",
-        Answer::errors(500, &["cannot forward X-Vault-Token: s.scripted"]),
+        ScriptedAnswer::errors(500, &["cannot forward X-Vault-Token: s.scripted"]),
     );
     let failure = Job::at(&script).failure();
     assert_eq!(
@@ -159,10 +159,13 @@ fn an_inner_failure_does_not_repeat_the_token() {
 fn json_without_a_bottom_is_no_answer() {
     let deep = || {
         let (start, end) = ("[".repeat(100_000), "]".repeat(100_000));
-        Answer::raw(200, "application/json", format!("{{\"data\":{{\"x\":{start}{end}}}}}"))
+        ScriptedAnswer::raw(200, "application/json", format!("{{\"data\":{{\"x\":{start}{end}}}}}"))
     };
     assert_eq!(reason("POST", "sys/capabilities-self", deep()), AnswerFault::NotJson);
-    let script =
-        server("imitates a metadata answer with junk").on("GET", "secret/metadata/*", deep());
+    let script = server("imitates a metadata answer with junk").answer_on(
+        "GET",
+        "secret/metadata/*",
+        deep(),
+    );
     assert_eq!(Job::at(&script).facts().needs["db"].presence, Ok(Presence::Absent));
 }

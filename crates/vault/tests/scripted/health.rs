@@ -2,21 +2,21 @@
 
 use envlock_report::{Exit, Explain as _};
 use envlock_secrets::facts::Unknown;
-use envlock_testkit::{Answer, Script};
+use envlock_testkit::{ScriptedAnswer, ScriptedServer};
 use envlock_vault::{Failure, ServerFault};
 use serde_json::json;
 
 use crate::support::{HEALTH, Job, REVOKE, asked, count, server, told};
 
-fn health(status: u16, initialized: bool, sealed: bool) -> Answer {
+fn health(status: u16, initialized: bool, sealed: bool) -> ScriptedAnswer {
     let version = "1.20.0+ent";
-    Answer::json(
+    ScriptedAnswer::json(
         status,
         json!({ "initialized": initialized, "sealed": sealed, "version": version }),
     )
 }
 
-fn not_a_vault(script: &Script) -> ServerFault {
+fn not_a_vault(script: &ScriptedServer) -> ServerFault {
     let failure = Job::at(script).failure();
     assert_eq!((told(&failure).code.as_str(), failure.exit()), ("not-a-vault", Exit::Unknown));
     assert_eq!(
@@ -31,7 +31,7 @@ fn not_a_vault(script: &Script) -> ServerFault {
 #[test]
 fn an_active_node_a_standby_and_a_performance_standby_are_asked() {
     for status in [200, 429, 473] {
-        let script = server("imitates the nodes of a cluster").on(
+        let script = server("imitates the nodes of a cluster").answer_on(
             "GET",
             "sys/health",
             health(status, true, false),
@@ -72,7 +72,8 @@ fn a_server_that_can_serve_nobody_is_asked_once_and_gets_no_login() {
             "ask its operator to unseal it, then run this again",
         ),
     ] {
-        let script = server("imitates a node that can't serve").on("GET", "sys/health", answer);
+        let script =
+            server("imitates a node that can't serve").answer_on("GET", "sys/health", answer);
         let found = Job::at(&script).failure();
         assert_eq!((&found, found.exit()), (&failure, Exit::Unknown));
         assert_eq!((told(&found).code.as_str(), told(&found).help.as_deref()), (code, Some(help)));
@@ -84,10 +85,10 @@ fn a_server_that_can_serve_nobody_is_asked_once_and_gets_no_login() {
 fn a_server_without_health_says_by_its_seal_how_it_is() {
     let seal = json!({ "sealed": false, "t": 1, "n": 1, "progress": 0 });
     let script = server("imitates RustyVault")
-        .on("GET", "sys/health", Answer::errors(404, &[]))
-        .on("GET", "sys/seal-status", Answer::json(200, seal))
-        .on("POST", "sys/capabilities-self", Answer::errors(404, &[]))
-        .on("POST", "auth/token/revoke-self", Answer::errors(404, &[]));
+        .answer_on("GET", "sys/health", ScriptedAnswer::errors(404, &[]))
+        .answer_on("GET", "sys/seal-status", ScriptedAnswer::json(200, seal))
+        .answer_on("POST", "sys/capabilities-self", ScriptedAnswer::errors(404, &[]))
+        .answer_on("POST", "auth/token/revoke-self", ScriptedAnswer::errors(404, &[]));
     let report = Job::at(&script).ask();
     let facts = report.facts.unwrap();
     assert_eq!((facts.server.version.as_str(), facts.server.clock_ahead), ("", None));
@@ -99,10 +100,10 @@ fn a_server_without_health_says_by_its_seal_how_it_is() {
 #[test]
 fn a_sealed_server_without_health_is_told_as_sealed() {
     let seal = json!({ "sealed": true, "t": 3, "n": 5, "progress": 1 });
-    let script = Script::new("imitates RustyVault, sealed").on(
+    let script = ScriptedServer::new("imitates RustyVault, sealed").answer_on(
         "GET",
         "sys/seal-status",
-        Answer::json(200, seal),
+        ScriptedAnswer::json(200, seal),
     );
     assert_eq!(Job::at(&script).failure(), Failure::Sealed);
     assert_eq!(asked(&script), [HEALTH, "GET sys/seal-status"]);
@@ -111,37 +112,40 @@ fn a_sealed_server_without_health_is_told_as_sealed() {
 #[test]
 fn pages_and_other_json_are_no_vault() {
     let page = |status| {
-        Script::new("imitates the login page of a company's proxy").on(
+        ScriptedServer::new("imitates the login page of a company's proxy").answer_on(
             "GET",
             "*",
-            Answer::html(status),
+            ScriptedAnswer::html(status),
         )
     };
     assert_eq!(not_a_vault(&page(200)), ServerFault::HealthIsNotJson(200));
     assert_eq!(not_a_vault(&page(404)), ServerFault::HealthIsNotJson(404));
     assert_eq!(not_a_vault(&page(403)), ServerFault::HealthIsNotJson(403));
     for status in [200, 404, 472, 501] {
-        let script = Script::new("imitates another program's interface").on(
+        let script = ScriptedServer::new("imitates another program's interface").answer_on(
             "GET",
             "*",
-            Answer::json(status, json!({ "status": "canary" })),
+            ScriptedAnswer::json(status, json!({ "status": "canary" })),
         );
         assert_eq!(not_a_vault(&script), ServerFault::HealthWithoutState, "{status}");
     }
-    let nothing = Script::new("imitates a server without a single route");
+    let nothing = ScriptedServer::new("imitates a server without a single route");
     assert_eq!(not_a_vault(&nothing), ServerFault::HealthWithoutState);
 }
 
 #[test]
 fn a_gateway_that_has_lost_its_server_is_asked_again_and_isnt_taken_for_a_sealed_server() {
     for (answer, words) in [
-        (Answer::html(502), "(a page, as a proxy writes it)"),
-        (Answer::html(503), "(a page, as a proxy writes it)"),
-        (Answer::html(504), "(a page, as a proxy writes it)"),
-        (Answer::json(503, json!({ "message": "Service Unavailable" })), ""),
+        (ScriptedAnswer::html(502), "(a page, as a proxy writes it)"),
+        (ScriptedAnswer::html(503), "(a page, as a proxy writes it)"),
+        (ScriptedAnswer::html(504), "(a page, as a proxy writes it)"),
+        (ScriptedAnswer::json(503, json!({ "message": "Service Unavailable" })), ""),
     ] {
-        let always =
-            Script::new("imitates a gateway without a server").on("GET", "*", answer.clone());
+        let always = ScriptedServer::new("imitates a gateway without a server").answer_on(
+            "GET",
+            "*",
+            answer.clone(),
+        );
         let failure = Job::at(&always).failure();
         let Failure::Server { asked: what, words: said, .. } = &failure else {
             panic!("{failure:?}")
@@ -150,7 +154,7 @@ fn a_gateway_that_has_lost_its_server_is_asked_again_and_isnt_taken_for_a_sealed
         assert_eq!((told(&failure).code.as_str(), failure.exit()), ("server-error", Exit::Unknown));
         assert_eq!(asked(&always), [HEALTH; 4]);
 
-        let once = server("imitates a gateway whose server restarts").on(
+        let once = server("imitates a gateway whose server restarts").answer_on(
             "GET",
             "sys/health",
             [answer, health(200, true, false)],
@@ -162,7 +166,7 @@ fn a_gateway_that_has_lost_its_server_is_asked_again_and_isnt_taken_for_a_sealed
 
 #[test]
 fn nobody_at_the_address_is_told_as_such() {
-    let url = Script::new("imitates a server that was stopped").url();
+    let url = ScriptedServer::new("imitates a server that was stopped").url();
     let failure = Job::below(&url).failure();
     assert_eq!((told(&failure).code.as_str(), failure.exit()), ("unreachable", Exit::Unknown));
     assert!(failure.to_string().starts_with(&format!("{url} can't be reached: ")), "{failure}");
@@ -178,11 +182,17 @@ fn plain_http_is_not_asked_unless_the_profile_allows_it() {
 
 #[test]
 fn a_gateways_own_quota_is_waited_for_and_is_no_standby() {
-    for quota in [Answer::html(429), Answer::json(429, json!({ "message": "slow down" }))] {
-        let always = Script::new("imitates a gateway with a quota").on("GET", "*", quota.clone());
+    for quota in
+        [ScriptedAnswer::html(429), ScriptedAnswer::json(429, json!({ "message": "slow down" }))]
+    {
+        let always = ScriptedServer::new("imitates a gateway with a quota").answer_on(
+            "GET",
+            "*",
+            quota.clone(),
+        );
         let failure = Job::at(&always).failure();
         assert_eq!(failure, Failure::RateLimited { asked: "sys/health".to_owned(), tries: 4 });
-        let once = server("imitates a gateway with a quota that is over").on(
+        let once = server("imitates a gateway with a quota that is over").answer_on(
             "GET",
             "sys/health",
             [quota, health(429, true, false)],
@@ -199,10 +209,10 @@ fn a_health_that_leaves_things_out_is_one_all_the_same() {
         (json!({ "initialized": true, "version": null, "server_time_utc": null }), ""),
         (json!({ "sealed": false, "version": "2.4.0", "more": ["canary"] }), "2.4.0"),
     ] {
-        let script = server("imitates a server of few words").on(
+        let script = server("imitates a server of few words").answer_on(
             "GET",
             "sys/health",
-            Answer::json(200, body),
+            ScriptedAnswer::json(200, body),
         );
         assert_eq!(Job::at(&script).facts().server.version, version);
     }

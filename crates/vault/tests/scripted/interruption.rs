@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use envlock_report::{Exit, Explain as _};
-use envlock_testkit::{Answer, Script};
+use envlock_testkit::{ScriptedAnswer, ScriptedServer};
 use envlock_vault::{Failure, Report};
 use serde_json::json;
 
@@ -18,7 +18,7 @@ use crate::support::{
 
 /// Once this was asked, somebody presses Ctrl-C, one time.
 fn once_asked(
-    script: &Arc<Script>,
+    script: &Arc<ScriptedServer>,
     request: &'static str,
 ) -> impl Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Sync {
     let (script, pressed) = (Arc::clone(script), Arc::new(AtomicBool::new(false)));
@@ -49,7 +49,11 @@ fn a_login_is_ended_when_somebody_interrupts_what_comes_after_it() {
         ("GET", "secret/metadata/*", crate::support::METADATA),
         ("GET", "secret/subkeys/*", crate::support::FIELDS),
     ] {
-        let script = server("imitates a server that is stuck").on(method, path, Answer::hang());
+        let script = server("imitates a server that is stuck").answer_on(
+            method,
+            path,
+            ScriptedAnswer::hang(),
+        );
         let script = Arc::new(script);
         interrupted(Job::at(&script).ask_until(&once_asked(&script, request)));
         assert_eq!(asked(&script).last().map(String::as_str), Some(REVOKE));
@@ -59,10 +63,10 @@ fn a_login_is_ended_when_somebody_interrupts_what_comes_after_it() {
 
 #[test]
 fn a_given_token_outlives_an_interruption() {
-    let script = server("imitates a server that is stuck").on(
+    let script = server("imitates a server that is stuck").answer_on(
         "POST",
         "sys/capabilities-self",
-        Answer::hang(),
+        ScriptedAnswer::hang(),
     );
     let script = Arc::new(script);
     interrupted(Job::at(&script).by(TOKEN).ask_until(&once_asked(&script, CAPABILITIES)));
@@ -71,8 +75,11 @@ fn a_given_token_outlives_an_interruption() {
 
 #[test]
 fn before_the_login_an_interruption_ends_at_once() {
-    let script =
-        Script::new("imitates a server that is stuck").on("GET", "sys/health", Answer::hang());
+    let script = ScriptedServer::new("imitates a server that is stuck").answer_on(
+        "GET",
+        "sys/health",
+        ScriptedAnswer::hang(),
+    );
     let script = Arc::new(script);
     interrupted(Job::at(&script).ask_until(&once_asked(&script, HEALTH)));
     assert_eq!(asked(&script), [HEALTH]);
@@ -81,10 +88,10 @@ fn before_the_login_an_interruption_ends_at_once() {
 #[test]
 fn a_login_that_comes_through_after_the_interruption_is_ended() {
     // The first try is refused for now, and interrupted; the second one is let through.
-    let script = server("imitates a login that takes its time").on(
+    let script = server("imitates a login that takes its time").answer_on(
         "POST",
         "auth/jwt/login",
-        [Answer::errors(429, &[]), login(&json!({}))],
+        [ScriptedAnswer::errors(429, &[]), login(&json!({}))],
     );
     let script = Arc::new(script);
     interrupted(Job::at(&script).ask_until(&once_asked(&script, JWT_LOGIN)));
@@ -94,10 +101,10 @@ fn a_login_that_comes_through_after_the_interruption_is_ended() {
 
 #[test]
 fn a_login_that_fails_after_the_interruption_is_an_interruption() {
-    let script = server("imitates a login that is stuck and then lost").on(
+    let script = server("imitates a login that is stuck and then lost").answer_on(
         "POST",
         "auth/approle/login",
-        Answer::hang(),
+        ScriptedAnswer::hang(),
     );
     let script = Arc::new(script);
     let job = Job { timeout: Duration::from_millis(200), ..Job::at(&script).by(APPROLE) };
@@ -108,8 +115,11 @@ fn a_login_that_fails_after_the_interruption_is_an_interruption() {
 #[test]
 fn a_login_that_never_comes_through_is_not_waited_for_to_the_end() {
     // The time that a server has for an answer is an hour, that after an interruption isn't.
-    let script =
-        server("imitates a login that is stuck").on("POST", "auth/jwt/login", Answer::hang());
+    let script = server("imitates a login that is stuck").answer_on(
+        "POST",
+        "auth/jwt/login",
+        ScriptedAnswer::hang(),
+    );
     let script = Arc::new(script);
     let job = Job { timeout: Duration::from_hours(1), ..Job::at(&script) };
     let report = job.ask_until(&once_asked(&script, JWT_LOGIN));
@@ -122,8 +132,8 @@ fn a_login_that_never_comes_through_is_not_waited_for_to_the_end() {
 #[test]
 fn a_logout_that_never_comes_through_is_told_when_somebody_interrupts_again() {
     let script = server("imitates a server that is stuck")
-        .on("POST", "sys/capabilities-self", Answer::hang())
-        .on("POST", "auth/token/revoke-self", Answer::hang());
+        .answer_on("POST", "sys/capabilities-self", ScriptedAnswer::hang())
+        .answer_on("POST", "auth/token/revoke-self", ScriptedAnswer::hang());
     let script = Arc::new(script);
     let (first, second) = (once_asked(&script, CAPABILITIES), once_asked(&script, REVOKE));
     let both = || -> Pin<Box<dyn Future<Output = ()> + Send>> {

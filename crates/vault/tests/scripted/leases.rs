@@ -1,16 +1,16 @@
 //! What roles, keys and sets are defined as, in each engine's words.
 
 use envlock_secrets::facts::{Fact, Lease, NeedFacts, Presence, Unknown};
-use envlock_testkit::Answer;
+use envlock_testkit::ScriptedAnswer;
 use serde_json::{Value, json};
 
 use crate::support::{Job, asked, mount, server};
 
-fn defined(engine: &str, kind: &str, path: &str, answer: Answer) -> NeedFacts {
+fn defined(engine: &str, kind: &str, path: &str, answer: ScriptedAnswer) -> NeedFacts {
     let script = server("imitates an engine that makes credentials")
-        .on("GET", "sys/internal/ui/mounts/*", mount("m", kind, &Value::Null))
-        .on("GET", "m/*", Answer::data(json!({ "password": "canary" })))
-        .on("GET", path, answer);
+        .answer_on("GET", "sys/internal/ui/mounts/*", mount("m", kind, &Value::Null))
+        .answer_on("GET", "m/*", ScriptedAnswer::data(json!({ "password": "canary" })))
+        .answer_on("GET", path, answer);
     let locator = match engine {
         "transit" => "key: r, operations: [encrypt, sign]",
         "totp" => "key: r",
@@ -25,7 +25,7 @@ fn defined(engine: &str, kind: &str, path: &str, answer: Answer) -> NeedFacts {
 }
 
 fn lease(data: Value) -> Fact<Lease> {
-    defined("database", "database", "m/roles/r", Answer::data(data)).lease
+    defined("database", "database", "m/roles/r", ScriptedAnswer::data(data)).lease
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn each_engine_is_asked_for_its_definition_in_its_own_words() {
         ("gcp-token", "gcp", "m/roleset/r", json!({ "secret_type": "access_token" }), 0, 0),
         ("database-static", "database", "m/static-roles/r", json!({ "username": "u" }), 0, 0),
     ] {
-        let found = defined(engine, kind, path, Answer::data(data));
+        let found = defined(engine, kind, path, ScriptedAnswer::data(data));
         assert_eq!(found.presence, Ok(Presence::There { ends: None }), "{engine}");
         assert_eq!(found.lease, Ok(Lease { default_ttl, max_ttl }), "{engine}");
     }
@@ -89,13 +89,13 @@ fn each_engine_is_asked_for_its_definition_in_its_own_words() {
 #[test]
 fn a_role_that_is_absent_forbidden_or_unasked_for_is_told_apart() {
     for (answer, presence, lease) in [
-        (Answer::errors(404, &[]), Ok(Presence::Absent), Err(Unknown::NotAsked)),
+        (ScriptedAnswer::errors(404, &[]), Ok(Presence::Absent), Err(Unknown::NotAsked)),
         (
-            Answer::errors(403, &["permission denied"]),
+            ScriptedAnswer::errors(403, &["permission denied"]),
             Err(Unknown::Forbidden),
             Err(Unknown::Forbidden),
         ),
-        (Answer::errors(405, &[]), Err(Unknown::Unsupported), Err(Unknown::Unsupported)),
+        (ScriptedAnswer::errors(405, &[]), Err(Unknown::Unsupported), Err(Unknown::Unsupported)),
     ] {
         let found = defined("database", "database", "m/roles/r", answer);
         assert_eq!((found.presence, found.lease), (presence, lease));

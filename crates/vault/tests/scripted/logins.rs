@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use envlock_report::{Exit, Explain as _};
-use envlock_testkit::{Answer, Script};
+use envlock_testkit::{ScriptedAnswer, ScriptedServer};
 use envlock_vault::{AnswerFault, Failure};
 use serde_json::{Value, json};
 
@@ -13,8 +13,8 @@ use crate::support::{
     APPROLE, HEALTH, JWT_LOGIN, Job, LOOKUP, TOKEN, WRAPPED, asked, login, server, told,
 };
 
-fn refusing(answer: Answer) -> Script {
-    server("imitates a server that refuses the login").on("POST", "auth/*", answer)
+fn refusing(answer: ScriptedAnswer) -> ScriptedServer {
+    server("imitates a server that refuses the login").answer_on("POST", "auth/*", answer)
 }
 
 fn login_refused(failure: &Failure) -> Vec<String> {
@@ -47,7 +47,7 @@ fn the_servers_words_are_told_without_the_credential_that_they_repeat() {
         ),
     ] {
         for status in [400, 403] {
-            let script = refusing(Answer::errors(status, &[words, "", "second"]));
+            let script = refusing(ScriptedAnswer::errors(status, &[words, "", "second"]));
             let failure = Job::at(&script).by(auth).having("ME", "me").failure();
             let notes = login_refused(&failure);
             assert_eq!(notes[..2], [shown.to_owned(), "the server says: second".to_owned()]);
@@ -59,7 +59,7 @@ fn the_servers_words_are_told_without_the_credential_that_they_repeat() {
 
 #[test]
 fn a_refused_login_names_its_method_path_and_role() {
-    let script = refusing(Answer::errors(403, &["permission denied"]));
+    let script = refusing(ScriptedAnswer::errors(403, &["permission denied"]));
     let auth = "{method: kubernetes, mount: k8s/ci, role: ml, jwt: {env: CI_JWT}}";
     let failure = Job::at(&script).by(auth).failure();
     assert_eq!(
@@ -72,11 +72,11 @@ fn a_refused_login_names_its_method_path_and_role() {
 #[test]
 fn a_refusal_without_a_reason_or_in_somebody_elses_words_is_still_one() {
     for (answer, notes) in [
-        (Answer::errors(400, &[]), vec!["the role was ml"]),
-        (Answer::empty(404), vec!["the role was ml"]),
-        (Answer::json(400, json!({ "errors": "canary" })), vec!["the role was ml"]),
+        (ScriptedAnswer::errors(400, &[]), vec!["the role was ml"]),
+        (ScriptedAnswer::empty(404), vec!["the role was ml"]),
+        (ScriptedAnswer::json(400, json!({ "errors": "canary" })), vec!["the role was ml"]),
         (
-            Answer::html(403),
+            ScriptedAnswer::html(403),
             vec!["the server says: (a page, as a proxy writes it)", "the role was ml"],
         ),
     ] {
@@ -89,10 +89,10 @@ fn the_servers_clock_is_told_where_it_may_be_why() {
     let now = jiff::Timestamp::now();
     let health = |time: i64| {
         let body = json!({ "initialized": true, "sealed": false, "server_time_utc": time });
-        Answer::json(200, body)
+        ScriptedAnswer::json(200, body)
     };
     let ahead = |seconds: i64| {
-        let script = refusing(Answer::errors(400, &["token is expired"])).on(
+        let script = refusing(ScriptedAnswer::errors(400, &["token is expired"])).answer_on(
             "GET",
             "sys/health",
             health(now.as_second() + seconds),
@@ -106,11 +106,12 @@ fn the_servers_clock_is_told_where_it_may_be_why() {
     assert_eq!((ahead(30).as_str(), ahead(-60).as_str()), ("the role was ml", "the role was ml"));
 
     let script = server("imitates a server an hour ahead");
-    let script = script.on("GET", "sys/health", health(now.as_second() + 3600));
+    let script = script.answer_on("GET", "sys/health", health(now.as_second() + 3600));
     let clock = Job { now, ..Job::at(&script) }.facts().server.clock_ahead.unwrap();
     assert_eq!(clock.as_secs(), 3600);
     for strange in [i64::MAX, i64::MIN, 253_402_207_200] {
-        let script = server("imitates a clock gone mad").on("GET", "sys/health", health(strange));
+        let script =
+            server("imitates a clock gone mad").answer_on("GET", "sys/health", health(strange));
         assert!(Job { now, ..Job::at(&script) }.facts().capabilities.is_ok());
     }
 }
@@ -123,7 +124,8 @@ fn a_login_that_waits_for_a_second_factor_is_told_as_such() {
         json!({ "client_token": "" }),
         json!({ "mfa_requirement": requirement }),
     ] {
-        let script = server("imitates a mount with MFA").on("POST", "auth/*", login(&granted));
+        let script =
+            server("imitates a mount with MFA").answer_on("POST", "auth/*", login(&granted));
         let failure = Job::at(&script).failure();
         assert_eq!(failure, Failure::Interactive { method: "jwt" });
         assert_eq!(
@@ -142,15 +144,19 @@ fn a_login_that_waits_for_a_second_factor_is_told_as_such() {
 fn a_login_without_a_token_is_no_login() {
     let wrap = json!({ "token": "canary-wrap", "ttl": 300, "creation_path": "auth/jwt/login" });
     for (answer, reason) in [
-        (Answer::auth(Value::Null), AnswerFault::NoAuth),
-        (Answer::json(200, json!({})), AnswerFault::NoAuth),
-        (Answer::json(200, json!({ "auth": null, "wrap_info": wrap })), AnswerFault::Wrapped),
+        (ScriptedAnswer::auth(Value::Null), AnswerFault::NoAuth),
+        (ScriptedAnswer::json(200, json!({})), AnswerFault::NoAuth),
+        (
+            ScriptedAnswer::json(200, json!({ "auth": null, "wrap_info": wrap })),
+            AnswerFault::Wrapped,
+        ),
         (login(&json!({ "client_token": "canary\nX-Header: 1" })), AnswerFault::BadToken),
         (login(&json!({ "client_token": "canary 密" })), AnswerFault::BadToken),
         (login(&json!({ "client_token": null })), AnswerFault::Shape),
         (login(&json!({ "client_token": { "a": "canary" } })), AnswerFault::Shape),
     ] {
-        let script = server("imitates a proxy that makes logins up").on("POST", "auth/*", answer);
+        let script =
+            server("imitates a proxy that makes logins up").answer_on("POST", "auth/*", answer);
         let failure = Job::at(&script).failure();
         let asked_for = "auth/jwt/login".to_owned();
         assert_eq!(failure, Failure::Unreadable { asked: asked_for, reason });
@@ -207,8 +213,16 @@ fn an_aws_login_sends_a_signed_question_and_not_the_key() {
 fn a_secret_id_is_unwrapped_only_where_it_comes_from_the_roles_own_place() {
     let wrapping = |origin: &str| {
         server("imitates a SecretID that comes wrapped")
-            .on("POST", "sys/wrapping/lookup", Answer::data(json!({ "creation_path": origin })))
-            .on("POST", "sys/wrapping/unwrap", Answer::data(json!({ "secret_id": "canary-new" })))
+            .answer_on(
+                "POST",
+                "sys/wrapping/lookup",
+                ScriptedAnswer::data(json!({ "creation_path": origin })),
+            )
+            .answer_on(
+                "POST",
+                "sys/wrapping/unwrap",
+                ScriptedAnswer::data(json!({ "secret_id": "canary-new" })),
+            )
     };
     let script = wrapping("auth/approle/role/ml/secret-id");
     assert!(Job::at(&script).by(WRAPPED).facts().token.logged_in);
@@ -241,10 +255,10 @@ fn a_secret_id_is_unwrapped_only_where_it_comes_from_the_roles_own_place() {
 
 #[test]
 fn a_wrapping_token_that_is_spent_may_have_been_intercepted() {
-    let script = server("imitates a wrapping token that was used").on(
+    let script = server("imitates a wrapping token that was used").answer_on(
         "POST",
         "sys/wrapping/lookup",
-        Answer::errors(400, &["wrapping token is not valid or does not exist"]),
+        ScriptedAnswer::errors(400, &["wrapping token is not valid or does not exist"]),
     );
     let failure = Job::at(&script).by(WRAPPED).failure();
     assert_eq!(failure, Failure::WrappedUsed { credential: "secret_id" });
@@ -270,10 +284,10 @@ fn no_token_goes_with_a_login_or_a_question_of_health() {
 #[test]
 fn what_is_neither_a_login_nor_a_refusal_is_no_answer() {
     for answer in [
-        Answer::empty(204),
-        Answer::json(202, json!({ "auth": { "client_token": "canary" } })),
-        Answer::empty(302),
-        Answer::html(303),
+        ScriptedAnswer::empty(204),
+        ScriptedAnswer::json(202, json!({ "auth": { "client_token": "canary" } })),
+        ScriptedAnswer::empty(302),
+        ScriptedAnswer::html(303),
     ] {
         let script = refusing(answer);
         let failure = Job::at(&script).failure();
@@ -294,10 +308,10 @@ fn a_namespace_that_is_not_there_is_told_by_its_name() {
         ("GET", "auth/token/lookup-self"),
         ("GET", "secret/metadata/*"),
     ] {
-        let script = server("imitates a server with namespaces").on(
+        let script = server("imitates a server with namespaces").answer_on(
             method,
             path,
-            Answer::errors(404, &["Namespace not found"]),
+            ScriptedAnswer::errors(404, &["Namespace not found"]),
         );
         let auth = if path.contains("wrapping") { WRAPPED } else { APPROLE };
         let job = Job { namespace: Some("team/gone".to_owned()), ..Job::at(&script).by(auth) };
@@ -312,7 +326,7 @@ fn a_namespace_that_is_not_there_is_told_by_its_name() {
             Some("check the profile's `namespace:` and VAULT_NAMESPACE")
         );
     }
-    let script = refusing(Answer::errors(404, &[UNKNOWN]));
+    let script = refusing(ScriptedAnswer::errors(404, &[UNKNOWN]));
     assert_eq!(
         login_refused(&Job::at(&script).failure()),
         ["the server says: namespace not found", "the role was ml"]

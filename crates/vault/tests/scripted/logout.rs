@@ -1,7 +1,7 @@
 //! The end of a login, on every way out.
 
 use envlock_report::{Finding, Level};
-use envlock_testkit::Answer;
+use envlock_testkit::ScriptedAnswer;
 use serde_json::json;
 
 use crate::support::{
@@ -41,16 +41,16 @@ fn whatever_fails_after_the_login_it_is_ended() {
         ("GET", "secret/subkeys/*"),
     ] {
         for answer in [
-            Answer::html(200),
-            Answer::errors(500, &[]),
-            Answer::errors(503, &["Vault is sealed"]),
-            Answer::errors(429, &[]),
-            Answer::close(),
-            Answer::huge(),
-            Answer::redirect(307, "https://elsewhere.example/"),
-            Answer::errors(418, &[]),
+            ScriptedAnswer::html(200),
+            ScriptedAnswer::errors(500, &[]),
+            ScriptedAnswer::errors(503, &["Vault is sealed"]),
+            ScriptedAnswer::errors(429, &[]),
+            ScriptedAnswer::close(),
+            ScriptedAnswer::huge(),
+            ScriptedAnswer::redirect(307, "https://elsewhere.example/"),
+            ScriptedAnswer::errors(418, &[]),
         ] {
-            let script = server("imitates a server that fails in the middle").on(
+            let script = server("imitates a server that fails in the middle").answer_on(
                 method,
                 path,
                 answer.clone(),
@@ -72,10 +72,10 @@ fn whatever_fails_after_the_login_it_is_ended() {
 fn a_given_token_is_never_ended() {
     let script = server("imitates a server in development");
     Job::at(&script).by(TOKEN).facts();
-    let broken = server("imitates a server that fails in the middle").on(
+    let broken = server("imitates a server that fails in the middle").answer_on(
         "POST",
         "sys/capabilities-self",
-        Answer::errors(500, &[]),
+        ScriptedAnswer::errors(500, &[]),
     );
     assert_eq!(told(&Job::at(&broken).by(TOKEN).failure()).code, "server-error");
     assert_eq!((count(&script, REVOKE), count(&broken, REVOKE)), (0, 0));
@@ -84,17 +84,21 @@ fn a_given_token_is_never_ended() {
 #[test]
 fn a_logout_that_fails_is_told_with_the_accessor() {
     for (answer, reason, tries) in [
-        (Answer::errors(403, &["permission denied"]), "the server answers 403", 1),
+        (ScriptedAnswer::errors(403, &["permission denied"]), "the server answers 403", 1),
         (
-            Answer::errors(500, &[]),
+            ScriptedAnswer::errors(500, &[]),
             "the server failed at auth/token/revoke-self with status 500",
             2,
         ),
-        (Answer::html(502), "the server failed at auth/token/revoke-self with status 502", 4),
+        (
+            ScriptedAnswer::html(502),
+            "the server failed at auth/token/revoke-self with status 502",
+            4,
+        ),
     ] {
         let script = server("imitates a server that can't end a token")
-            .on("POST", "auth/jwt/login", login(&json!({ "lease_duration": 900 })))
-            .on("POST", "auth/token/revoke-self", answer);
+            .answer_on("POST", "auth/jwt/login", login(&json!({ "lease_duration": 900 })))
+            .answer_on("POST", "auth/token/revoke-self", answer);
         let said = said(&Job::at(&script));
         assert_eq!((said.code.as_str(), said.level), ("logout-failed", Level::Warning));
         assert_eq!(said.message, format!("the login could not be ended: {reason}"));
@@ -110,9 +114,9 @@ fn a_logout_that_fails_is_told_with_the_accessor() {
 #[test]
 fn a_logout_that_fails_after_a_failure_hides_neither() {
     let script = server("imitates a server that breaks down")
-        .on("POST", "sys/capabilities-self", Answer::errors(400, &[]))
-        .on("GET", "sys/internal/ui/mounts/*", Answer::close())
-        .on("POST", "auth/token/revoke-self", Answer::close());
+        .answer_on("POST", "sys/capabilities-self", ScriptedAnswer::errors(400, &[]))
+        .answer_on("GET", "sys/internal/ui/mounts/*", ScriptedAnswer::close())
+        .answer_on("POST", "auth/token/revoke-self", ScriptedAnswer::close());
     let report = Job::at(&script).ask();
     assert_eq!(told(&report.facts.unwrap_err()).code, "unreachable");
     assert_eq!(report.said[0].code, "logout-failed");
@@ -124,8 +128,8 @@ fn a_batch_token_is_not_ended_and_that_is_no_warning() {
         "lease_duration": 300 });
     let looked = json!({ "type": "batch", "ttl": 299, "renewable": false });
     let script = server("imitates a role that gives batch tokens")
-        .on("POST", "auth/jwt/login", login(&batch))
-        .on("GET", "auth/token/lookup-self", token(&looked));
+        .answer_on("POST", "auth/jwt/login", login(&batch))
+        .answer_on("GET", "auth/token/lookup-self", token(&looked));
     let job = Job::at(&script);
     let note = said(&job);
     assert_eq!((note.code.as_str(), note.level), ("logout-failed", Level::Note));
@@ -138,8 +142,12 @@ fn a_batch_token_is_not_ended_and_that_is_no_warning() {
 fn the_token_of_an_unwrapped_secret_id_is_ended_too() {
     let origin = json!({ "creation_path": "auth/approle/role/ml/secret-id" });
     let script = server("imitates a SecretID that comes wrapped")
-        .on("POST", "sys/wrapping/lookup", Answer::data(origin))
-        .on("POST", "sys/wrapping/unwrap", Answer::data(json!({ "secret_id": "canary-new" })));
+        .answer_on("POST", "sys/wrapping/lookup", ScriptedAnswer::data(origin))
+        .answer_on(
+            "POST",
+            "sys/wrapping/unwrap",
+            ScriptedAnswer::data(json!({ "secret_id": "canary-new" })),
+        );
     Job::at(&script).by(WRAPPED).facts();
     assert_eq!(asked(&script).last().map(String::as_str), Some(REVOKE));
 }
@@ -148,8 +156,8 @@ fn the_token_of_an_unwrapped_secret_id_is_ended_too() {
 fn an_accessor_that_is_a_command_is_not_given_to_be_copied() {
     for accessor in ["x; curl canary", "$(canary)", "-canary", "canary\n", "`canary`", "密", ""] {
         let script = server("imitates a server that would have its users run something")
-            .on("POST", "auth/jwt/login", login(&json!({ "accessor": accessor })))
-            .on("POST", "auth/token/revoke-self", Answer::errors(403, &[]));
+            .answer_on("POST", "auth/jwt/login", login(&json!({ "accessor": accessor })))
+            .answer_on("POST", "auth/token/revoke-self", ScriptedAnswer::errors(403, &[]));
         assert_eq!(said(&Job::at(&script)).help, None, "{accessor}");
     }
 }

@@ -1,7 +1,7 @@
 //! What isn't asked, because the mount isn't what it should be.
 
 use envlock_secrets::facts::{Mount, NeedFacts, Presence, Unknown};
-use envlock_testkit::{Answer, Script};
+use envlock_testkit::{ScriptedAnswer, ScriptedServer};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -13,11 +13,11 @@ const KV1: &str = "{engine: kv1, mount: secret, path: ml/db}";
 const CUBBYHOLE: &str = "{engine: cubbyhole, mount: secret, path: ml/db}";
 
 /// What was found out of the need, at a server that was asked for nothing below the mount.
-fn unasked(answer: Answer, need: &str) -> NeedFacts {
+fn unasked(answer: ScriptedAnswer, need: &str) -> NeedFacts {
     let script = server("imitates a server with another mount")
-        .on("GET", "sys/internal/ui/mounts/*", answer)
-        .on("GET", "secret/*", Answer::data(json!({ "password": "canary" })))
-        .on("LIST", "secret/*", Answer::data(json!({ "keys": ["db"] })));
+        .answer_on("GET", "sys/internal/ui/mounts/*", answer)
+        .answer_on("GET", "secret/*", ScriptedAnswer::data(json!({ "password": "canary" })))
+        .answer_on("LIST", "secret/*", ScriptedAnswer::data(json!({ "keys": ["db"] })));
     let mut facts = Job::at(&script).needing(&[("n", need)]).facts();
     assert_eq!(asked(&script), [HEALTH, JWT_LOGIN, LOOKUP, CAPABILITIES, MOUNT, REVOKE]);
     facts.needs.remove("n").unwrap()
@@ -30,10 +30,13 @@ fn version(version: &str) -> Value {
 #[test]
 fn below_a_mount_that_is_not_told_nothing_is_asked() {
     for (answer, unknown) in [
-        (Answer::errors(403, &["preflight capability check returned 403"]), Unknown::Forbidden),
-        (Answer::errors(404, &[]), Unknown::Unsupported),
-        (Answer::errors(405, &[]), Unknown::Unsupported),
-        (Answer::errors(400, &[]), Unknown::Unsupported),
+        (
+            ScriptedAnswer::errors(403, &["preflight capability check returned 403"]),
+            Unknown::Forbidden,
+        ),
+        (ScriptedAnswer::errors(404, &[]), Unknown::Unsupported),
+        (ScriptedAnswer::errors(405, &[]), Unknown::Unsupported),
+        (ScriptedAnswer::errors(400, &[]), Unknown::Unsupported),
     ] {
         for need in [DB, ROLE, KV1] {
             let found = unasked(answer.clone(), need);
@@ -102,10 +105,11 @@ fn a_cubbyhole_has_no_safe_way() {
 fn what_a_mount_says_of_its_leases_is_read() {
     let config = json!({ "default_lease_ttl": 2_764_800, "max_lease_ttl": "768h0m0s", "x": 1 });
     let options = json!({ "version": "2", "upgrading": true });
-    let answer = Answer::data(
+    let answer = ScriptedAnswer::data(
         json!({ "type": "kv", "path": "secret/", "options": options, "config": config }),
     );
-    let script = server("imitates a tuned mount").on("GET", "sys/internal/ui/mounts/*", answer);
+    let script =
+        server("imitates a tuned mount").answer_on("GET", "sys/internal/ui/mounts/*", answer);
     let wanted = Mount {
         path: "secret".to_owned(),
         kind: "kv".to_owned(),
@@ -114,8 +118,10 @@ fn what_a_mount_says_of_its_leases_is_read() {
         max_ttl: 2_764_800,
     };
     assert_eq!(Job::at(&script).facts().needs["db"].mount, Ok(wanted));
-    let bare = Answer::data(json!({ "type": "kv", "path": "secret/", "options": version("2") }));
-    let script = server("imitates a mount without words").on("GET", "sys/internal/ui/*", bare);
+    let bare =
+        ScriptedAnswer::data(json!({ "type": "kv", "path": "secret/", "options": version("2") }));
+    let script =
+        server("imitates a mount without words").answer_on("GET", "sys/internal/ui/*", bare);
     let found = Job::at(&script).facts().needs["db"].clone();
     assert_eq!(found.mount.unwrap().max_ttl, 0);
     assert_eq!(found.presence, Ok(Presence::There { ends: None }));
@@ -125,9 +131,9 @@ fn what_a_mount_says_of_its_leases_is_read() {
 fn an_old_kv_shows_names_and_nothing_else() {
     let script = |keys: &[&str]| {
         server("imitates the first kv")
-            .on("GET", "sys/internal/ui/mounts/*", mount("secret", "kv", &Value::Null))
-            .on("GET", "secret/*", Answer::data(json!({ "password": "canary" })))
-            .on("LIST", "secret/*", Answer::data(json!({ "keys": keys })))
+            .answer_on("GET", "sys/internal/ui/mounts/*", mount("secret", "kv", &Value::Null))
+            .answer_on("GET", "secret/*", ScriptedAnswer::data(json!({ "password": "canary" })))
+            .answer_on("LIST", "secret/*", ScriptedAnswer::data(json!({ "keys": keys })))
     };
     let need = "{engine: kv1, mount: secret, path: PATH, fields: {host: DB_HOST}}";
     for (path, list, keys, presence) in [
@@ -144,17 +150,17 @@ fn an_old_kv_shows_names_and_nothing_else() {
         assert_eq!(asked(&script), [HEALTH, JWT_LOGIN, LOOKUP, CAPABILITIES, MOUNT, list, REVOKE]);
     }
     for (answer, wanted) in [
-        (Answer::errors(404, &[]), Ok(Presence::Absent)),
-        (Answer::errors(403, &["permission denied"]), Err(Unknown::Forbidden)),
-        (Answer::errors(405, &[]), Err(Unknown::Unsupported)),
+        (ScriptedAnswer::errors(404, &[]), Ok(Presence::Absent)),
+        (ScriptedAnswer::errors(403, &["permission denied"]), Err(Unknown::Forbidden)),
+        (ScriptedAnswer::errors(405, &[]), Err(Unknown::Unsupported)),
     ] {
-        let script = script(&[]).on("LIST", "secret/*", answer);
+        let script = script(&[]).answer_on("LIST", "secret/*", answer);
         let facts = Job::at(&script).needing(&[("n", &need.replace("PATH", "ml/db"))]).facts();
         assert_eq!(facts.needs["n"].presence, wanted);
     }
 }
 
-fn versions(script: &Script) -> NeedFacts {
+fn versions(script: &ScriptedServer) -> NeedFacts {
     Job::at(script).facts().needs["db"].clone()
 }
 
@@ -175,10 +181,10 @@ fn a_version_is_there_deleted_destroyed_or_about_to_end() {
         (json!({ "current_version": 0, "versions": {} }), Presence::Absent, false),
         (json!({ "current_version": 3, "versions": { "2": {} } }), Presence::Absent, false),
     ] {
-        let script = server("imitates a secret with a past").on(
+        let script = server("imitates a secret with a past").answer_on(
             "GET",
             "secret/metadata/*",
-            Answer::data(data.clone()),
+            ScriptedAnswer::data(data.clone()),
         );
         let found = versions(&script);
         assert_eq!((found.presence, found.fields.is_ok()), (Ok(presence), fields), "{data}");
@@ -193,14 +199,12 @@ fn the_servers_clock_decides_what_is_over() {
     let health = |hours: i64| {
         let time = jiff::Timestamp::now().as_second() + hours * 3600;
         let body = json!({ "initialized": true, "sealed": false, "server_time_utc": time });
-        Answer::json(200, body)
+        ScriptedAnswer::json(200, body)
     };
     let script = |hours| {
-        server("imitates a server in another time").on("GET", "sys/health", health(hours)).on(
-            "GET",
-            "secret/metadata/*",
-            Answer::data(data.clone()),
-        )
+        server("imitates a server in another time")
+            .answer_on("GET", "sys/health", health(hours))
+            .answer_on("GET", "secret/metadata/*", ScriptedAnswer::data(data.clone()))
     };
     assert_eq!(versions(&script(2)).presence, Ok(Presence::Deleted));
     assert_eq!(versions(&script(0)).presence, Ok(Presence::There { ends: Some(in_an_hour) }));
@@ -209,15 +213,15 @@ fn the_servers_clock_decides_what_is_over() {
 #[test]
 fn what_the_token_may_not_see_is_not_known_and_is_not_sought_elsewhere() {
     for (path, answer, unknown) in [
-        ("metadata", Answer::errors(403, &["permission denied"]), Unknown::Forbidden),
-        ("metadata", Answer::errors(405, &[]), Unknown::Unsupported),
-        ("subkeys", Answer::errors(403, &["permission denied"]), Unknown::Forbidden),
-        ("subkeys", Answer::errors(405, &["unsupported operation"]), Unknown::Unsupported),
-        ("subkeys", Answer::errors(404, &[]), Unknown::Unsupported),
+        ("metadata", ScriptedAnswer::errors(403, &["permission denied"]), Unknown::Forbidden),
+        ("metadata", ScriptedAnswer::errors(405, &[]), Unknown::Unsupported),
+        ("subkeys", ScriptedAnswer::errors(403, &["permission denied"]), Unknown::Forbidden),
+        ("subkeys", ScriptedAnswer::errors(405, &["unsupported operation"]), Unknown::Unsupported),
+        ("subkeys", ScriptedAnswer::errors(404, &[]), Unknown::Unsupported),
     ] {
         let script = server("imitates a verifier's policy")
-            .on("GET", "secret/data/*", metadata())
-            .on("GET", &format!("secret/{path}/*"), answer);
+            .answer_on("GET", "secret/data/*", metadata())
+            .answer_on("GET", &format!("secret/{path}/*"), answer);
         let facts = Job::at(&script).facts().needs["db"].clone();
         if path == "metadata" {
             assert_eq!(facts.presence, Err(unknown));

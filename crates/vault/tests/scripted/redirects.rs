@@ -2,7 +2,7 @@
 
 use envlock_report::{Exit, Explain as _};
 use envlock_secrets::facts::Presence;
-use envlock_testkit::Answer;
+use envlock_testkit::ScriptedAnswer;
 use envlock_vault::Failure;
 use serde_json::json;
 
@@ -24,14 +24,14 @@ fn refused(job: &Job) -> String {
 #[test]
 fn a_standby_that_sends_on_to_its_own_address_is_followed_once() {
     let script = server("imitates a standby behind one address for the whole cluster");
-    let to = |path: &str| Answer::redirect(307, &format!("{}/v1/{path}", script.url()));
+    let to = |path: &str| ScriptedAnswer::redirect(307, &format!("{}/v1/{path}", script.url()));
     let lookup = [to("auth/token/lookup-self"), token(&json!({ "ttl": 600 }))];
     let logins = [to("auth/jwt/login"), login(&json!({}))];
     let subkeys = to("secret/metadata/ml/db");
     let script = script
-        .on("GET", "auth/token/lookup-self", lookup)
-        .on("GET", "secret/metadata/*", [subkeys, metadata()])
-        .on("POST", "auth/jwt/login", logins);
+        .answer_on("GET", "auth/token/lookup-self", lookup)
+        .answer_on("GET", "secret/metadata/*", [subkeys, metadata()])
+        .answer_on("POST", "auth/jwt/login", logins);
     let facts = Job::at(&script).facts();
     assert_eq!(facts.token.ttl, 600);
     for request in [JWT_LOGIN, LOOKUP, METADATA] {
@@ -49,9 +49,9 @@ fn a_standby_that_sends_on_to_its_own_address_is_followed_once() {
 fn a_redirect_without_a_host_is_the_same_server() {
     for status in [301, 302, 307, 308] {
         let script = server("imitates a proxy that names paths alone");
-        let to = Answer::redirect(status, "/v1/auth/token/lookup-self");
+        let to = ScriptedAnswer::redirect(status, "/v1/auth/token/lookup-self");
         let script =
-            script.on("GET", "auth/token/lookup-self", [to, token(&json!({ "ttl": 601 }))]);
+            script.answer_on("GET", "auth/token/lookup-self", [to, token(&json!({ "ttl": 601 }))]);
         assert_eq!(Job::at(&script).facts().token.ttl, 601, "{status}");
     }
 }
@@ -60,7 +60,7 @@ fn a_redirect_without_a_host_is_the_same_server() {
 fn the_second_redirect_in_a_row_is_not_followed() {
     let script = server("imitates two standbys that send on to one another");
     let to = format!("{}/v1/auth/approle/login", script.url());
-    let script = script.on("POST", "auth/approle/login", Answer::redirect(307, &to));
+    let script = script.answer_on("POST", "auth/approle/login", ScriptedAnswer::redirect(307, &to));
     assert_eq!(refused(&Job::at(&script).by(APPROLE)), "one place after another");
     assert_eq!(asked(&script), [HEALTH, "POST auth/approle/login", "POST auth/approle/login"]);
 }
@@ -74,10 +74,10 @@ fn another_server_gets_neither_the_login_nor_the_token() {
         ("GET", "auth/token/lookup-self", vec![HEALTH, JWT_LOGIN, LOOKUP, REVOKE]),
     ] {
         let to = format!("{}/v1/{path}?canary", other.url());
-        let script = server("imitates a server that sends its clients away").on(
+        let script = server("imitates a server that sends its clients away").answer_on(
             method,
             path,
-            Answer::redirect(307, &to),
+            ScriptedAnswer::redirect(307, &to),
         );
         assert_eq!(refused(&Job::at(&script)), other.url());
         assert_eq!(asked(&script), wanted);
@@ -96,8 +96,8 @@ fn another_port_scheme_or_name_of_this_machine_is_another_server() {
         ("//127.0.0.1:9", "http://127.0.0.1:9".to_owned()),
         ("http://canary:canary@127.0.0.1:9", "http://127.0.0.1:9".to_owned()),
     ] {
-        let to = Answer::redirect(307, &format!("{place}/v1/auth/token/lookup-self"));
-        let script = server("imitates one more").on("GET", "auth/token/lookup-self", to);
+        let to = ScriptedAnswer::redirect(307, &format!("{place}/v1/auth/token/lookup-self"));
+        let script = server("imitates one more").answer_on("GET", "auth/token/lookup-self", to);
         assert_eq!(refused(&Job::at(&script)), shown);
         assert_eq!(asked(&script), [HEALTH, JWT_LOGIN, LOOKUP, REVOKE]);
     }
@@ -114,11 +114,13 @@ fn a_redirect_to_a_secret_is_not_followed() {
     ] {
         let script = server("imitates a server that would have its secrets read");
         let to = format!("{}/v1/{place}", script.url());
-        let script = script.on("GET", "secret/metadata/*", Answer::redirect(307, &to)).on(
-            "GET",
-            "secret/data/*",
-            Answer::data(json!({ "data": { "k": "canary" } })),
-        );
+        let script = script
+            .answer_on("GET", "secret/metadata/*", ScriptedAnswer::redirect(307, &to))
+            .answer_on(
+                "GET",
+                "secret/data/*",
+                ScriptedAnswer::data(json!({ "data": { "k": "canary" } })),
+            );
         assert_eq!(refused(&Job::at(&script)), "another path of its own");
         assert_eq!(
             asked(&script),
@@ -130,16 +132,16 @@ fn a_redirect_to_a_secret_is_not_followed() {
 
 #[test]
 fn a_redirect_that_leads_nowhere_is_no_answer() {
-    let script = server("imitates a broken proxy").on(
+    let script = server("imitates a broken proxy").answer_on(
         "GET",
         "auth/token/lookup-self",
-        Answer::redirect(307, "http://"),
+        ScriptedAnswer::redirect(307, "http://"),
     );
     assert_eq!(refused(&Job::at(&script)), "a place without a name");
-    let script = server("imitates a proxy that forgets where to").on(
+    let script = server("imitates a proxy that forgets where to").answer_on(
         "GET",
         "secret/metadata/*",
-        Answer::empty(307),
+        ScriptedAnswer::empty(307),
     );
     assert_eq!(told(&Job::at(&script).failure()).code, "unreadable-answer");
 }
@@ -148,8 +150,8 @@ fn a_redirect_that_leads_nowhere_is_no_answer() {
 fn a_path_that_is_only_written_another_way_is_the_same() {
     let db = "{engine: kv2, mount: secret, path: ml/a(b), fields: {host: DB_HOST}}";
     let script = server("imitates a standby that escapes more than it has to");
-    let to = Answer::redirect(307, "/v1/secret/metadata/ml/a%28b%29");
-    let script = script.on("GET", "secret/metadata/*", [to, metadata()]);
+    let to = ScriptedAnswer::redirect(307, "/v1/secret/metadata/ml/a%28b%29");
+    let script = script.answer_on("GET", "secret/metadata/*", [to, metadata()]);
     let facts = Job::at(&script).needing(&[("db", db)]).facts();
     assert_eq!(facts.needs["db"].presence, Ok(Presence::There { ends: None }));
     assert_eq!(count(&script, "GET secret/metadata/ml/a(b)"), 2);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use envlock_report::{Exit, Explain as _};
-use envlock_testkit::Answer;
+use envlock_testkit::ScriptedAnswer;
 use envlock_vault::{Failure, Patience};
 use serde_json::json;
 
@@ -13,15 +13,15 @@ use crate::support::{
 };
 
 /// What is over after a while, and how it is told if it isn't.
-fn passing() -> [(Answer, &'static str); 7] {
+fn passing() -> [(ScriptedAnswer, &'static str); 7] {
     [
-        (Answer::errors(429, &[]), "rate-limited"),
-        (Answer::errors(412, &["required index state not present"]), "not-caught-up"),
-        (Answer::html(502), "server-error"),
-        (Answer::errors(503, &["node is in recovery"]), "server-error"),
-        (Answer::html(504), "server-error"),
-        (Answer::close(), "unreachable"),
-        (Answer::close_unread(), "unreachable"),
+        (ScriptedAnswer::errors(429, &[]), "rate-limited"),
+        (ScriptedAnswer::errors(412, &["required index state not present"]), "not-caught-up"),
+        (ScriptedAnswer::html(502), "server-error"),
+        (ScriptedAnswer::errors(503, &["node is in recovery"]), "server-error"),
+        (ScriptedAnswer::html(504), "server-error"),
+        (ScriptedAnswer::close(), "unreachable"),
+        (ScriptedAnswer::close_unread(), "unreachable"),
     ]
 }
 
@@ -29,30 +29,34 @@ fn passing() -> [(Answer, &'static str); 7] {
 fn what_passes_is_asked_again_until_it_has_passed() {
     for (answer, _) in passing() {
         let script = server("imitates a server that is busy for a while")
-            .on("GET", "sys/health", server_health(&answer))
-            .on("GET", "auth/token/lookup-self", [answer.clone(), answer.clone(), ttl(77)])
-            .on("GET", "secret/metadata/*", [answer.clone(), metadata()])
-            .on("POST", "auth/token/revoke-self", [answer.clone(), Answer::empty(204)]);
+            .answer_on("GET", "sys/health", server_health(&answer))
+            .answer_on("GET", "auth/token/lookup-self", [answer.clone(), answer.clone(), ttl(77)])
+            .answer_on("GET", "secret/metadata/*", [answer.clone(), metadata()])
+            .answer_on(
+                "POST",
+                "auth/token/revoke-self",
+                [answer.clone(), ScriptedAnswer::empty(204)],
+            );
         assert_eq!(Job::at(&script).facts().token.ttl, 77, "{answer:?}");
         assert_eq!((count(&script, LOOKUP), count(&script, REVOKE)), (3, 2), "{answer:?}");
     }
 }
 
 /// Health has its own meaning of 429 and 503, so it only breaks off here.
-fn server_health(answer: &Answer) -> Vec<Answer> {
-    let well = Answer::json(200, json!({ "initialized": true, "sealed": false }));
+fn server_health(answer: &ScriptedAnswer) -> Vec<ScriptedAnswer> {
+    let well = ScriptedAnswer::json(200, json!({ "initialized": true, "sealed": false }));
     let breaks_off = format!("{answer:?}").contains("Close");
     if breaks_off { vec![answer.clone(), well] } else { vec![well] }
 }
 
-fn ttl(seconds: u64) -> Answer {
+fn ttl(seconds: u64) -> ScriptedAnswer {
     token(&json!({ "ttl": seconds }))
 }
 
 #[test]
 fn what_does_not_pass_is_asked_four_times() {
     for (answer, code) in passing() {
-        let script = server("imitates a server that is busy for good").on(
+        let script = server("imitates a server that is busy for good").answer_on(
             "POST",
             "sys/capabilities-self",
             answer.clone(),
@@ -70,10 +74,10 @@ fn what_does_not_pass_is_asked_four_times() {
 
 #[test]
 fn the_number_of_tries_is_told() {
-    let script = server("imitates a quota of requests").on(
+    let script = server("imitates a quota of requests").answer_on(
         "GET",
         "auth/token/lookup-self",
-        Answer::errors(429, &["rate limit quota exceeded"]),
+        ScriptedAnswer::errors(429, &["rate limit quota exceeded"]),
     );
     let failure = Job::at(&script).failure();
     let asked = "auth/token/lookup-self".to_owned();
@@ -83,18 +87,18 @@ fn the_number_of_tries_is_told() {
 
 #[test]
 fn an_inner_failure_is_asked_once_more() {
-    let script = server("imitates a server that stumbles").on(
+    let script = server("imitates a server that stumbles").answer_on(
         "GET",
         "auth/token/lookup-self",
-        [Answer::errors(500, &["internal error"]), ttl(78)],
+        [ScriptedAnswer::errors(500, &["internal error"]), ttl(78)],
     );
     assert_eq!(Job::at(&script).facts().token.ttl, 78);
     assert_eq!(count(&script, LOOKUP), 2);
 
-    let script = server("imitates a server that is broken").on(
+    let script = server("imitates a server that is broken").answer_on(
         "GET",
         "auth/token/lookup-self",
-        Answer::errors(500, &["internal error"]),
+        ScriptedAnswer::errors(500, &["internal error"]),
     );
     let failure = Job::at(&script).failure();
     assert_eq!(told(&failure).notes, ["the server says: internal error"]);
@@ -102,10 +106,10 @@ fn an_inner_failure_is_asked_once_more() {
     assert_eq!(count(&script, LOOKUP), 2);
 
     for status in [501, 505] {
-        let script = server("imitates a server that has no such thing").on(
+        let script = server("imitates a server that has no such thing").answer_on(
             "GET",
             "auth/token/lookup-self",
-            Answer::errors(status, &[]),
+            ScriptedAnswer::errors(status, &[]),
         );
         assert_eq!(told(&Job::at(&script).failure()).code, "server-error");
         assert_eq!(count(&script, LOOKUP), 1, "{status}");
@@ -118,11 +122,11 @@ fn the_servers_own_word_goes_before_ours_and_no_further_than_patience() {
     let hour = Duration::from_hours(1);
     let impatient =
         |job: Job| Job { patience: Patience { tries: 4, pause: hour, total: hour / 2 }, ..job };
-    let answer = |after: &str| Answer::errors(429, &[]).header("retry-after", after);
+    let answer = |after: &str| ScriptedAnswer::errors(429, &[]).header("retry-after", after);
     for (after, tries) in
         [("0", 4), (" 0 ", 4), ("3600", 1), ("Mon, 23 Nov 2026 12:00:00 GMT", 1), ("-1", 1)]
     {
-        let script = server("imitates a quota that says how long it lasts").on(
+        let script = server("imitates a quota that says how long it lasts").answer_on(
             "GET",
             "auth/token/lookup-self",
             answer(after),
@@ -132,7 +136,7 @@ fn the_servers_own_word_goes_before_ours_and_no_further_than_patience() {
         assert_eq!(failure, Failure::RateLimited { asked, tries }, "{after}");
         assert_eq!(count(&script, LOOKUP), tries as usize, "{after}");
     }
-    let script = server("imitates a quota that is over").on(
+    let script = server("imitates a quota that is over").answer_on(
         "GET",
         "auth/token/lookup-self",
         [answer("0"), ttl(79)],
@@ -142,10 +146,10 @@ fn the_servers_own_word_goes_before_ours_and_no_further_than_patience() {
 
 #[test]
 fn a_server_that_is_sealed_meanwhile_is_not_asked_again() {
-    let script = server("imitates a server that is sealed while it is asked").on(
+    let script = server("imitates a server that is sealed while it is asked").answer_on(
         "GET",
         "auth/token/lookup-self",
-        Answer::errors(503, &["Vault is sealed"]),
+        ScriptedAnswer::errors(503, &["Vault is sealed"]),
     );
     assert_eq!(Job::at(&script).failure(), Failure::Sealed);
     assert_eq!(asked(&script), [HEALTH, JWT_LOGIN, LOOKUP, REVOKE]);
@@ -154,7 +158,7 @@ fn a_server_that_is_sealed_meanwhile_is_not_asked_again() {
 #[test]
 fn a_login_that_can_be_repeated_is() {
     for (answer, _) in passing() {
-        let script = server("imitates a server whose login stumbles").on(
+        let script = server("imitates a server whose login stumbles").answer_on(
             "POST",
             "auth/jwt/login",
             [answer.clone(), login(&json!({}))],
@@ -167,17 +171,24 @@ fn a_login_that_can_be_repeated_is() {
 #[test]
 fn a_secret_id_is_never_sent_twice() {
     for (answer, code, exit) in [
-        (Answer::errors(400, &["invalid role or secret ID"]), "login-refused", Exit::LoginRefused),
-        (Answer::errors(403, &["permission denied"]), "login-refused", Exit::LoginRefused),
-        (Answer::errors(500, &["internal error"]), "server-error", Exit::Unknown),
-        (Answer::html(502), "server-error", Exit::Unknown),
-        (Answer::errors(503, &["try later"]), "server-error", Exit::Unknown),
-        (Answer::errors(503, &["Vault is sealed"]), "sealed", Exit::Unknown),
-        (Answer::close(), "login-lost", Exit::LoginRefused),
-        (Answer::close_unread(), "login-lost", Exit::LoginRefused),
+        (
+            ScriptedAnswer::errors(400, &["invalid role or secret ID"]),
+            "login-refused",
+            Exit::LoginRefused,
+        ),
+        (ScriptedAnswer::errors(403, &["permission denied"]), "login-refused", Exit::LoginRefused),
+        (ScriptedAnswer::errors(500, &["internal error"]), "server-error", Exit::Unknown),
+        (ScriptedAnswer::html(502), "server-error", Exit::Unknown),
+        (ScriptedAnswer::errors(503, &["try later"]), "server-error", Exit::Unknown),
+        (ScriptedAnswer::errors(503, &["Vault is sealed"]), "sealed", Exit::Unknown),
+        (ScriptedAnswer::close(), "login-lost", Exit::LoginRefused),
+        (ScriptedAnswer::close_unread(), "login-lost", Exit::LoginRefused),
     ] {
-        let script =
-            server("imitates a login that fails").on("POST", "auth/approle/login", answer.clone());
+        let script = server("imitates a login that fails").answer_on(
+            "POST",
+            "auth/approle/login",
+            answer.clone(),
+        );
         let failure = Job::at(&script).by(APPROLE).failure();
         assert_eq!((told(&failure).code.as_str(), failure.exit()), (code, exit), "{answer:?}");
         assert_eq!(asked(&script), [HEALTH, APPROLE_LOGIN], "{answer:?}");
@@ -186,10 +197,10 @@ fn a_secret_id_is_never_sent_twice() {
 
 #[test]
 fn a_lost_login_says_that_its_secret_id_may_be_used_up() {
-    let script = server("imitates a proxy that breaks off").on(
+    let script = server("imitates a proxy that breaks off").answer_on(
         "POST",
         "auth/approle/login",
-        Answer::close(),
+        ScriptedAnswer::close(),
     );
     let failure = Job::at(&script).by(APPROLE).failure();
     assert_eq!(failure, Failure::Lost { asked: "auth/approle/login".to_owned() });
@@ -203,8 +214,8 @@ fn a_lost_login_says_that_its_secret_id_may_be_used_up() {
 #[test]
 fn a_login_that_is_never_answered_is_lost_too() {
     let script = server("imitates a server that is stuck")
-        .on("POST", "auth/approle/login", Answer::hang())
-        .on("POST", "auth/jwt/login", Answer::hang());
+        .answer_on("POST", "auth/approle/login", ScriptedAnswer::hang())
+        .answer_on("POST", "auth/jwt/login", ScriptedAnswer::hang());
     let short = Duration::from_millis(200);
     let job = Job { timeout: short, ..Job::at(&script).by(APPROLE) };
     assert_eq!(job.failure(), Failure::Lost { asked: "auth/approle/login".to_owned() });
@@ -215,10 +226,10 @@ fn a_login_that_is_never_answered_is_lost_too() {
 
 #[test]
 fn a_quota_at_the_login_uses_nothing_up_and_is_waited_for() {
-    let script = server("imitates a quota of logins").on(
+    let script = server("imitates a quota of logins").answer_on(
         "POST",
         "auth/approle/login",
-        [Answer::errors(429, &[]), login(&json!({}))],
+        [ScriptedAnswer::errors(429, &[]), login(&json!({}))],
     );
     assert!(Job::at(&script).by(APPROLE).facts().token.logged_in);
     assert_eq!(count(&script, APPROLE_LOGIN), 2);
@@ -229,19 +240,19 @@ fn a_wrapping_token_is_never_unwrapped_twice() {
     const UNWRAP: &str = "POST sys/wrapping/unwrap";
     for (answer, code, exit) in [
         (
-            Answer::errors(400, &["wrapping token is not valid or does not exist"]),
+            ScriptedAnswer::errors(400, &["wrapping token is not valid or does not exist"]),
             "wrapped-used",
             Exit::LoginRefused,
         ),
-        (Answer::errors(500, &[]), "server-error", Exit::Unknown),
-        (Answer::errors(503, &[]), "server-error", Exit::Unknown),
-        (Answer::close(), "login-lost", Exit::LoginRefused),
-        (Answer::close_unread(), "login-lost", Exit::LoginRefused),
+        (ScriptedAnswer::errors(500, &[]), "server-error", Exit::Unknown),
+        (ScriptedAnswer::errors(503, &[]), "server-error", Exit::Unknown),
+        (ScriptedAnswer::close(), "login-lost", Exit::LoginRefused),
+        (ScriptedAnswer::close_unread(), "login-lost", Exit::LoginRefused),
     ] {
         let origin = json!({ "creation_path": "auth/approle/role/ml/secret-id" });
         let script = server("imitates a SecretID that comes wrapped")
-            .on("POST", "sys/wrapping/lookup", Answer::data(origin))
-            .on("POST", "sys/wrapping/unwrap", answer.clone());
+            .answer_on("POST", "sys/wrapping/lookup", ScriptedAnswer::data(origin))
+            .answer_on("POST", "sys/wrapping/unwrap", answer.clone());
         let failure = Job::at(&script).by(WRAPPED).failure();
         assert_eq!((told(&failure).code.as_str(), failure.exit()), (code, exit), "{answer:?}");
         assert_eq!(asked(&script), [HEALTH, "POST sys/wrapping/lookup", UNWRAP], "{answer:?}");

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use envlock_secrets::facts::{Fact, Unknown};
-use envlock_testkit::Answer;
+use envlock_testkit::ScriptedAnswer;
 use serde_json::{Value, json};
 
 use crate::support::{CAPABILITIES, DB, Job, count, server};
 
 const DB_PATH: &str = "secret/data/ml/db";
 
-fn rights(answer: Answer) -> Fact<BTreeMap<String, BTreeSet<String>>> {
-    let script = server("imitates a server with rights of its own").on(
+fn rights(answer: ScriptedAnswer) -> Fact<BTreeMap<String, BTreeSet<String>>> {
+    let script = server("imitates a server with rights of its own").answer_on(
         "POST",
         "sys/capabilities-self",
         answer,
@@ -28,7 +28,7 @@ fn of(path: &str, names: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
 #[test]
 fn names_that_nobody_knows_yet_are_told_as_they_are() {
     for names in [vec!["read", "recover", "subscribe"], vec!["deny"], vec!["root"], vec![]] {
-        let answer = Answer::data(json!({ DB_PATH: names }));
+        let answer = ScriptedAnswer::data(json!({ DB_PATH: names }));
         assert_eq!(rights(answer), Ok(of(DB_PATH, &names)));
     }
 }
@@ -36,9 +36,9 @@ fn names_that_nobody_knows_yet_are_told_as_they_are() {
 #[test]
 fn a_path_that_is_missing_has_no_rights_and_others_are_passed_over() {
     let other = json!({ "secret/data/other": ["read"], "capabilities": ["read"] });
-    assert_eq!(rights(Answer::data(other)), Ok(BTreeMap::new()));
+    assert_eq!(rights(ScriptedAnswer::data(other)), Ok(BTreeMap::new()));
     let with_slash = json!({ "/secret/data/ml/db": ["root"], "secret/data/ml/db/": ["root"] });
-    assert_eq!(rights(Answer::data(with_slash)), Ok(BTreeMap::new()));
+    assert_eq!(rights(ScriptedAnswer::data(with_slash)), Ok(BTreeMap::new()));
 }
 
 #[test]
@@ -50,19 +50,19 @@ fn junk_beside_the_paths_is_passed_over_and_as_a_right_it_is_none() {
         "nested": { "a": ["canary"] },
         "empty": Value::Null,
     });
-    assert_eq!(rights(Answer::data(junk)), Ok(of(DB_PATH, &["read"])));
+    assert_eq!(rights(ScriptedAnswer::data(junk)), Ok(of(DB_PATH, &["read"])));
     for right in [json!("read"), json!({ "read": true }), json!([7]), json!(true), Value::Null] {
-        assert_eq!(rights(Answer::data(json!({ DB_PATH: right }))), Ok(BTreeMap::new()));
+        assert_eq!(rights(ScriptedAnswer::data(json!({ DB_PATH: right }))), Ok(BTreeMap::new()));
     }
 }
 
 #[test]
 fn a_server_that_does_not_say_what_is_allowed_allows_nothing() {
     for (answer, unknown) in [
-        (Answer::errors(403, &["permission denied"]), Unknown::Forbidden),
-        (Answer::errors(404, &[]), Unknown::Unsupported),
-        (Answer::errors(405, &["unsupported operation"]), Unknown::Unsupported),
-        (Answer::errors(400, &["paths must be supplied"]), Unknown::Unsupported),
+        (ScriptedAnswer::errors(403, &["permission denied"]), Unknown::Forbidden),
+        (ScriptedAnswer::errors(404, &[]), Unknown::Unsupported),
+        (ScriptedAnswer::errors(405, &["unsupported operation"]), Unknown::Unsupported),
+        (ScriptedAnswer::errors(400, &["paths must be supplied"]), Unknown::Unsupported),
     ] {
         assert_eq!(rights(answer), Err(unknown));
     }

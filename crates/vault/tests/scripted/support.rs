@@ -9,7 +9,7 @@ use std::time::Duration;
 use envlock_report::{Explain as _, Finding};
 use envlock_secrets::facts::Online;
 use envlock_secrets::manifest::{Manifest, Notation};
-use envlock_testkit::{Answer, Asked, Script};
+use envlock_testkit::{RecordedRequest, ScriptedAnswer, ScriptedServer};
 use envlock_vault::{Address, CredentialSources, Failure, Patience, Question, Report, Settings};
 use serde_json::{Value, json};
 
@@ -46,7 +46,7 @@ pub(crate) struct Job {
 
 impl Job {
     /// One that logs in by JWT.
-    pub(crate) fn at(script: &Script) -> Self {
+    pub(crate) fn at(script: &ScriptedServer) -> Self {
         Self::below(&script.url())
     }
 
@@ -177,16 +177,20 @@ pub(crate) fn told(failure: &Failure) -> Finding {
 }
 
 /// A healthy server with the secret that jobs need.
-pub(crate) fn server(imitates: &'static str) -> Script {
-    Script::new(imitates)
-        .healthy()
-        .on("GET", "sys/internal/ui/mounts/*", mount("secret", "kv", &json!({ "version": "2" })))
-        .on("GET", "secret/metadata/*", metadata())
-        .on("GET", "secret/subkeys/*", fields(&["host", "password"]))
+pub(crate) fn server(imitates: &'static str) -> ScriptedServer {
+    ScriptedServer::new(imitates)
+        .with_healthy_answers()
+        .answer_on(
+            "GET",
+            "sys/internal/ui/mounts/*",
+            mount("secret", "kv", &json!({ "version": "2" })),
+        )
+        .answer_on("GET", "secret/metadata/*", metadata())
+        .answer_on("GET", "secret/subkeys/*", fields(&["host", "password"]))
 }
 
-pub(crate) fn mount(path: &str, kind: &str, options: &Value) -> Answer {
-    Answer::data(json!({
+pub(crate) fn mount(path: &str, kind: &str, options: &Value) -> ScriptedAnswer {
+    ScriptedAnswer::data(json!({
         "type": kind,
         "path": format!("{path}/"),
         "options": options,
@@ -195,21 +199,23 @@ pub(crate) fn mount(path: &str, kind: &str, options: &Value) -> Answer {
     }))
 }
 
-pub(crate) fn metadata() -> Answer {
+pub(crate) fn metadata() -> ScriptedAnswer {
     let version = json!({ "created_time": "2026-01-01T00:00:00Z", "deletion_time": "",
         "destroyed": false });
     let custom = json!({ "note": "canary-of-an-operator" });
     let versions = json!({ "3": version });
-    Answer::data(json!({ "current_version": 3, "versions": versions, "custom_metadata": custom }))
+    ScriptedAnswer::data(
+        json!({ "current_version": 3, "versions": versions, "custom_metadata": custom }),
+    )
 }
 
-pub(crate) fn fields(names: &[&str]) -> Answer {
+pub(crate) fn fields(names: &[&str]) -> ScriptedAnswer {
     let names: BTreeMap<_, _> = names.iter().map(|name| (*name, Value::Null)).collect();
-    Answer::data(json!({ "subkeys": names, "metadata": { "version": 3 } }))
+    ScriptedAnswer::data(json!({ "subkeys": names, "metadata": { "version": 3 } }))
 }
 
 /// What a login gives, with `changed` in it.
-pub(crate) fn login(changed: &Value) -> Answer {
+pub(crate) fn login(changed: &Value) -> ScriptedAnswer {
     let mut auth = json!({
         "client_token": "s.scripted",
         "accessor": "scripted-accessor",
@@ -222,11 +228,11 @@ pub(crate) fn login(changed: &Value) -> Answer {
         "num_uses": 0,
     });
     merge(&mut auth, changed);
-    Answer::auth(auth)
+    ScriptedAnswer::auth(auth)
 }
 
 /// What a token is, with `changed` in it.
-pub(crate) fn token(changed: &Value) -> Answer {
+pub(crate) fn token(changed: &Value) -> ScriptedAnswer {
     let mut data = json!({
         "id": "s.scripted",
         "policies": ["default", "ml"],
@@ -237,7 +243,7 @@ pub(crate) fn token(changed: &Value) -> Answer {
         "type": "service",
     });
     merge(&mut data, changed);
-    Answer::data(data)
+    ScriptedAnswer::data(data)
 }
 
 fn merge(whole: &mut Value, changed: &Value) {
@@ -247,12 +253,12 @@ fn merge(whole: &mut Value, changed: &Value) {
 }
 
 /// What was asked, a line each.
-pub(crate) fn asked(script: &Script) -> Vec<String> {
-    script.requests().iter().map(Asked::to_string).collect()
+pub(crate) fn asked(script: &ScriptedServer) -> Vec<String> {
+    script.requests().iter().map(RecordedRequest::to_string).collect()
 }
 
 /// How often this was asked.
-pub(crate) fn count(script: &Script, request: &str) -> usize {
+pub(crate) fn count(script: &ScriptedServer, request: &str) -> usize {
     asked(script).iter().filter(|asked| *asked == request).count()
 }
 

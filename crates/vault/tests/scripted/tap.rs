@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use envlock_testkit::Script;
+use envlock_testkit::ScriptedServer;
 
 /// A port before a script that passes everything on, and keeps what clients say.
 pub(crate) struct Tap {
@@ -14,7 +14,7 @@ pub(crate) struct Tap {
 }
 
 impl Tap {
-    pub(crate) fn before(script: &Script) -> Self {
+    pub(crate) fn before(script: &ScriptedServer) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let behind = script.url().trim_start_matches("http://").to_owned();

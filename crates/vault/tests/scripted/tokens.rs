@@ -1,7 +1,7 @@
 //! What a token is, and how many requests it is good for.
 
 use envlock_report::{Exit, Explain as _};
-use envlock_testkit::Answer;
+use envlock_testkit::ScriptedAnswer;
 use envlock_vault::Failure;
 use serde_json::json;
 
@@ -11,10 +11,10 @@ use crate::support::{
 
 #[test]
 fn a_given_token_that_may_not_look_at_itself_is_refused() {
-    let script = server("imitates a server that doesn't know the token").on(
+    let script = server("imitates a server that doesn't know the token").answer_on(
         "GET",
         "auth/token/lookup-self",
-        Answer::errors(403, &["permission denied"]),
+        ScriptedAnswer::errors(403, &["permission denied"]),
     );
     let failure = Job::at(&script).by(TOKEN).failure();
     assert_eq!(failure, Failure::TokenRefused);
@@ -30,8 +30,12 @@ fn a_given_token_that_may_not_look_at_itself_is_refused() {
 fn after_a_login_its_own_answer_says_what_the_token_is() {
     let granted = json!({ "policies": ["default", "ml"], "lease_duration": 900, "num_uses": 50 });
     let script = server("imitates a role without the policy default")
-        .on("POST", "auth/jwt/login", login(&granted))
-        .on("GET", "auth/token/lookup-self", Answer::errors(403, &["permission denied"]));
+        .answer_on("POST", "auth/jwt/login", login(&granted))
+        .answer_on(
+            "GET",
+            "auth/token/lookup-self",
+            ScriptedAnswer::errors(403, &["permission denied"]),
+        );
     let job = Job::at(&script);
     let token = job.facts().token;
     assert!(token.logged_in && token.renewable && !token.batch);
@@ -42,7 +46,7 @@ fn after_a_login_its_own_answer_says_what_the_token_is() {
 
 #[test]
 fn a_look_at_the_token_says_more_than_the_login() {
-    let script = server("imitates a server with identities").on(
+    let script = server("imitates a server with identities").answer_on(
         "GET",
         "auth/token/lookup-self",
         token(&json!({
@@ -66,7 +70,7 @@ fn a_look_at_the_token_says_more_than_the_login() {
 #[test]
 fn a_token_that_never_ends_has_no_end() {
     let root = json!({ "policies": ["root"], "ttl": 0, "expire_time": null, "renewable": false });
-    let script = server("imitates a server in development").on(
+    let script = server("imitates a server in development").answer_on(
         "GET",
         "auth/token/lookup-self",
         token(&root),
@@ -79,7 +83,7 @@ fn a_token_that_never_ends_has_no_end() {
 #[test]
 fn a_token_for_too_few_requests_is_not_used_up() {
     let uses = |uses: u64, needs: &[(&str, &str)]| {
-        let script = server("imitates a token of a few uses").on(
+        let script = server("imitates a token of a few uses").answer_on(
             "GET",
             "auth/token/lookup-self",
             token(&json!({ "num_uses": uses })),
@@ -108,12 +112,12 @@ fn a_token_for_too_few_requests_is_not_used_up() {
 #[test]
 fn a_server_that_is_not_asked_about_tokens_has_not_refused_one() {
     for (answer, code) in [
-        (Answer::errors(400, &["missing client token"]), "token-refused"),
-        (Answer::errors(404, &[]), "unreadable-answer"),
-        (Answer::empty(204), "unreadable-answer"),
-        (Answer::empty(302), "unreadable-answer"),
+        (ScriptedAnswer::errors(400, &["missing client token"]), "token-refused"),
+        (ScriptedAnswer::errors(404, &[]), "unreadable-answer"),
+        (ScriptedAnswer::empty(204), "unreadable-answer"),
+        (ScriptedAnswer::empty(302), "unreadable-answer"),
     ] {
-        let script = server("imitates a proxy that lets few paths through").on(
+        let script = server("imitates a proxy that lets few paths through").answer_on(
             "GET",
             "auth/token/lookup-self",
             answer,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use envlock_policy::{Engine, LocatorKind, TransitOperation};
-use envlock_testkit::{Answer, Asked, Script};
+use envlock_testkit::{RecordedRequest, ScriptedAnswer, ScriptedServer};
 use serde_json::json;
 
 use crate::support::{CAPABILITIES, HEALTH, JWT_LOGIN, Job, LOOKUP, REVOKE, metadata, told};
@@ -38,15 +38,15 @@ fn needs() -> Vec<(String, String)> {
 }
 
 /// Whoever asks for a secret gets it.
-fn open(imitates: &'static str) -> Script {
-    let all = METHODS.into_iter().fold(Script::new(imitates), |script, method| {
+fn open(imitates: &'static str) -> ScriptedServer {
+    let all = METHODS.into_iter().fold(ScriptedServer::new(imitates), |script, method| {
         let value = json!({ "data": { "password": "canary" }, "password": "canary" });
-        script.on(method, "*", Answer::data(value))
+        script.answer_on(method, "*", ScriptedAnswer::data(value))
     });
-    all.healthy()
+    all.with_healthy_answers()
 }
 
-fn mount(asked: &Asked) -> Answer {
+fn mount(asked: &RecordedRequest) -> ScriptedAnswer {
     let path = asked.path.trim_start_matches("sys/internal/ui/mounts/");
     let engine = Engine::all().find(|engine| mount_of(*engine) == path).unwrap();
     let options = match engine {
@@ -58,7 +58,7 @@ fn mount(asked: &Asked) -> Answer {
 }
 
 /// Every request, and no two ways about it: none is one by which a job gets its secret.
-fn only_what_is_no_secret(script: &Script) -> BTreeSet<String> {
+fn only_what_is_no_secret(script: &ScriptedServer) -> BTreeSet<String> {
     let uses = BTreeSet::from(TransitOperation::ALL);
     let secrets: BTreeSet<String> = Engine::all()
         .flat_map(|engine| engine.consume(&mount_of(engine), locator_of(engine), &uses))
@@ -72,20 +72,20 @@ fn only_what_is_no_secret(script: &Script) -> BTreeSet<String> {
         let known = ["auth/jwt/login", "sys/capabilities-self", "auth/token/revoke-self"];
         assert_eq!(writes, known.contains(&request.path.as_str()), "{request}");
     }
-    requests.iter().map(Asked::to_string).collect()
+    requests.iter().map(RecordedRequest::to_string).collect()
 }
 
-fn job(script: &Script) -> Job {
+fn job(script: &ScriptedServer) -> Job {
     Job { needs: needs(), ..Job::at(script) }
 }
 
 #[test]
 fn no_request_is_one_that_returns_a_secret() {
     let script = open("imitates a server that gives every secret away")
-        .on("GET", "sys/internal/ui/mounts/*", Answer::by(mount))
-        .on("GET", "m/kv2/metadata/*", metadata())
-        .on("GET", "m/kv2/subkeys/*", crate::support::fields(&["password"]))
-        .on("LIST", "m/kv1/*", Answer::data(json!({ "keys": ["x"] })));
+        .answer_on("GET", "sys/internal/ui/mounts/*", ScriptedAnswer::computed(mount))
+        .answer_on("GET", "m/kv2/metadata/*", metadata())
+        .answer_on("GET", "m/kv2/subkeys/*", crate::support::fields(&["password"]))
+        .answer_on("LIST", "m/kv1/*", ScriptedAnswer::data(json!({ "keys": ["x"] })));
     let facts = job(&script).facts();
     assert_eq!(facts.needs.len(), Engine::all().count());
     let asked = only_what_is_no_secret(&script);
@@ -105,16 +105,16 @@ fn no_request_is_one_that_returns_a_secret() {
 
 #[test]
 fn a_server_that_answers_everything_with_a_secret_is_shown_nothing_of_it_and_asked_for_no_other() {
-    let script = open("imitates a server that answers everything with a secret").on(
+    let script = open("imitates a server that answers everything with a secret").answer_on(
         "GET",
         "sys/internal/ui/mounts/*",
-        Answer::by(mount),
+        ScriptedAnswer::computed(mount),
     );
     let facts = job(&script).facts();
     assert!(facts.needs.values().all(|need| need.fields.is_err()));
     only_what_is_no_secret(&script);
 
-    let script = script.on("GET", "m/kv2/metadata/*", metadata());
+    let script = script.answer_on("GET", "m/kv2/metadata/*", metadata());
     assert_eq!(told(&job(&script).failure()).code, "unreadable-answer");
     only_what_is_no_secret(&script);
 }
@@ -124,13 +124,13 @@ fn a_server_that_lies_about_its_mounts_is_asked_for_no_secret() {
     for (kind, version) in
         [("kv", "1"), ("kv", "2"), ("generic", "1"), ("database", ""), ("cubbyhole", "")]
     {
-        let lie = move |asked: &Asked| {
+        let lie = move |asked: &RecordedRequest| {
             let path = asked.path.trim_start_matches("sys/internal/ui/mounts/");
             crate::support::mount(path, kind, &json!({ "version": version }))
         };
         let script = open("imitates a server whose mounts are all the same")
-            .on("GET", "sys/internal/ui/mounts/*", Answer::by(lie))
-            .on("GET", "m/*/metadata/*", metadata());
+            .answer_on("GET", "sys/internal/ui/mounts/*", ScriptedAnswer::computed(lie))
+            .answer_on("GET", "m/*/metadata/*", metadata());
         // Where it goes wrong it goes wrong before a secret is asked for.
         let failed = job(&script).ask().facts.is_err();
         assert_eq!(failed, version == "2", "{kind} {version}");
@@ -140,10 +140,10 @@ fn a_server_that_lies_about_its_mounts_is_asked_for_no_secret() {
 
 #[test]
 fn with_every_mount_forbidden_nothing_below_any_is_asked() {
-    let script = open("imitates a server that tells no mount").on(
+    let script = open("imitates a server that tells no mount").answer_on(
         "GET",
         "sys/internal/ui/mounts/*",
-        Answer::errors(403, &["permission denied"]),
+        ScriptedAnswer::errors(403, &["permission denied"]),
     );
     assert!(job(&script).facts().needs.values().all(|need| need.presence.is_err()));
     let asked = only_what_is_no_secret(&script);

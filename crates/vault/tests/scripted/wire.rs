@@ -1,7 +1,7 @@
 //! What requests look like.
 
 use envlock_secrets::facts::Presence;
-use envlock_testkit::{Answer, Script};
+use envlock_testkit::{ScriptedAnswer, ScriptedServer};
 use serde_json::json;
 
 use crate::support::{
@@ -56,13 +56,13 @@ fn a_namespace_that_no_header_can_hold_is_no_panic() {
 #[test]
 fn what_a_node_knows_is_asked_for_at_the_next_one() {
     let script = server("imitates performance standbys")
-        .on("POST", "auth/jwt/login", login(&json!({})).header("X-Vault-Index", "one"))
-        .on(
+        .answer_on("POST", "auth/jwt/login", login(&json!({})).header("X-Vault-Index", "one"))
+        .answer_on(
             "POST",
             "sys/capabilities-self",
             [
-                Answer::errors(412, &["required index state not present"]),
-                Answer::data(json!({})).header("X-Vault-Index", "two"),
+                ScriptedAnswer::errors(412, &["required index state not present"]),
+                ScriptedAnswer::data(json!({})).header("X-Vault-Index", "two"),
             ],
         );
     let tap = Tap::before(&script);
@@ -78,12 +78,12 @@ fn what_a_node_knows_is_asked_for_at_the_next_one() {
 
 #[test]
 fn a_performance_standbys_refusal_is_asked_about_at_the_active_node_once() {
-    let health = Answer::json(473, json!({ "initialized": true, "sealed": false }));
-    let refused = || Answer::errors(403, &["permission denied"]);
+    let health = ScriptedAnswer::json(473, json!({ "initialized": true, "sealed": false }));
+    let refused = || ScriptedAnswer::errors(403, &["permission denied"]);
     let script = server("imitates a performance standby that hasn't heard of the token")
-        .on("GET", "sys/health", health)
-        .on("GET", "auth/token/lookup-self", [refused(), token(&json!({ "ttl": 62 }))])
-        .on("GET", "secret/metadata/*", refused());
+        .answer_on("GET", "sys/health", health)
+        .answer_on("GET", "auth/token/lookup-self", [refused(), token(&json!({ "ttl": 62 }))])
+        .answer_on("GET", "secret/metadata/*", refused());
     let tap = Tap::before(&script);
     let facts = Job::below(&tap.url).facts();
     assert_eq!(facts.token.ttl, 62);
@@ -93,21 +93,25 @@ fn a_performance_standbys_refusal_is_asked_about_at_the_active_node_once() {
 
 #[test]
 fn a_server_below_a_path_is_asked_below_it() {
-    let capabilities = Answer::data(json!({ "secret/data/ml/db": ["read"] }));
-    let script = Script::new("imitates a server behind a proxy that gives it a path");
+    let capabilities = ScriptedAnswer::data(json!({ "secret/data/ml/db": ["read"] }));
+    let script = ScriptedServer::new("imitates a server behind a proxy that gives it a path");
     let script = [
-        ("GET", "sys/health", Answer::json(200, json!({ "initialized": true, "sealed": false }))),
+        (
+            "GET",
+            "sys/health",
+            ScriptedAnswer::json(200, json!({ "initialized": true, "sealed": false })),
+        ),
         ("POST", "auth/jwt/login", login(&json!({}))),
         ("GET", "auth/token/lookup-self", token(&json!({}))),
         ("POST", "sys/capabilities-self", capabilities),
         ("GET", "sys/internal/ui/mounts/secret", mount("secret", "kv", &json!({ "version": "2" }))),
         ("GET", "secret/metadata/ml/db", metadata()),
         ("GET", "secret/subkeys/ml/db", fields(&["host"])),
-        ("POST", "auth/token/revoke-self", Answer::empty(204)),
+        ("POST", "auth/token/revoke-self", ScriptedAnswer::empty(204)),
     ]
     .into_iter()
     .fold(script, |script, (method, path, answer)| {
-        script.on(method, &format!("/vault/v1/{path}"), answer)
+        script.answer_on(method, &format!("/vault/v1/{path}"), answer)
     });
     for slash in ["", "/"] {
         let url = format!("{}/vault{slash}", script.url());

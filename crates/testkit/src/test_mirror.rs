@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use envlock_depot::{Fault, IndexFormats, Logged, Mirror, Server};
+use envlock_depot::{Fault, IndexFormats, LoggedRequest, Mirror, Server};
 use tempfile::TempDir;
 
 use crate::faults::{Faults, matches};
@@ -12,7 +12,7 @@ use crate::{TestChannel, shared};
 
 /// One server over one directory in the Tsinghua mirror's layout.
 #[derive(Debug)]
-pub struct World {
+pub struct TestMirror {
     // Dropped before the directory that it serves.
     server: Server,
     faults: Arc<Mutex<Faults>>,
@@ -21,13 +21,13 @@ pub struct World {
     _directory: TempDir,
 }
 
-impl Default for World {
+impl Default for TestMirror {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl World {
+impl TestMirror {
     /// A world without a channel.
     pub fn new() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
@@ -43,7 +43,7 @@ impl World {
     /// the repository has no `../shared`. They are there as `.zst`; plain JSON is unpacked.
     pub fn shared_channels(formats: IndexFormats) -> Option<Self> {
         let world = Self::new();
-        shared::copy_channels(&shared::shared("channels")?, &world.mirror, formats)
+        shared::copy_channels(&shared::shared_data("channels")?, &world.mirror, formats)
             .expect("the shared channels can be copied");
         Some(world)
     }
@@ -51,12 +51,12 @@ impl World {
     /// With this channel: `conda-forge`, or `pkgs/main` for those of repo.anaconda.com.
     #[must_use]
     pub fn channel(mut self, name: &str, tell: impl FnOnce(&mut TestChannel)) -> Self {
-        self.change(name, tell);
+        self.update_channel(name, tell);
         self
     }
 
     /// Tells more about a channel while the world goes on.
-    pub fn change(&mut self, name: &str, tell: impl FnOnce(&mut TestChannel)) {
+    pub fn update_channel(&mut self, name: &str, tell: impl FnOnce(&mut TestChannel)) {
         let mirror = &self.mirror;
         let new = || TestChannel::new(mirror.channel(name));
         let channel = self.channels.entry(name.to_owned()).or_insert_with(new);
@@ -67,25 +67,25 @@ impl World {
     /// With this fault for every path that the pattern means; `*` stands for anything. The
     /// latest goes first.
     #[must_use]
-    pub fn fault(self, pattern: &str, fault: Fault) -> Self {
-        self.misbehave(pattern, fault);
+    pub fn with_fault(self, pattern: &str, fault: Fault) -> Self {
+        self.add_fault(pattern, fault);
         self
     }
 
     /// With this fault for so many requests, and the right answer after them.
     #[must_use]
-    pub fn fault_times(self, times: usize, pattern: &str, fault: Fault) -> Self {
+    pub fn with_fault_times(self, times: usize, pattern: &str, fault: Fault) -> Self {
         lock(&self.faults).add(pattern, Some(times), fault);
         self
     }
 
     /// Adds a fault while the world goes on.
-    pub fn misbehave(&self, pattern: &str, fault: Fault) {
+    pub fn add_fault(&self, pattern: &str, fault: Fault) {
         lock(&self.faults).add(pattern, None, fault);
     }
 
     /// Takes all faults away.
-    pub fn behave(&self) {
+    pub fn clear_faults(&self) {
         lock(&self.faults).clear();
     }
 
@@ -113,20 +113,20 @@ impl World {
 
     /// This world as the only source of both origins, as the program takes it.
     pub fn mirror_args(&self) -> Vec<String> {
-        let mirrors = Mirror::stands_in_for(&self.url());
+        let mirrors = Mirror::mirror_pairs(&self.url());
         let pairs = mirrors.iter().map(|(origin, mirror)| format!("{origin}={mirror}"));
         let mirrors = pairs.flat_map(|pair| ["--mirror".to_owned(), pair]);
         mirrors.chain(["--no-origin".to_owned()]).collect()
     }
 
     /// What was asked for paths that the pattern means, in the order of the answers.
-    pub fn requests(&self, pattern: &str) -> Vec<Logged> {
+    pub fn requests(&self, pattern: &str) -> Vec<LoggedRequest> {
         let log = self.server.log();
         log.into_iter().filter(|logged| matches(pattern, &logged.request.path)).collect()
     }
 
     /// Forgets what was asked so far.
-    pub fn forget_requests(&self) {
+    pub fn clear_requests(&self) {
         self.server.clear_log();
     }
 }

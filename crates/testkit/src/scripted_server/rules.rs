@@ -1,6 +1,6 @@
 //! The table of a scripted server.
 
-use super::{Answer, Answers, Asked};
+use super::{RecordedRequest, ScriptedAnswer, ScriptedAnswers};
 use crate::faults::matches;
 
 /// What is answered to what, the latest first.
@@ -12,11 +12,11 @@ struct Rule {
     method: String,
     pattern: String,
     /// The next one at the end.
-    answers: Vec<Answer>,
+    answers: Vec<ScriptedAnswer>,
 }
 
 impl Rules {
-    pub(super) fn add(&mut self, method: &str, pattern: &str, answers: Answers) {
+    pub(super) fn add(&mut self, method: &str, pattern: &str, answers: ScriptedAnswers) {
         let mut answers = answers.0;
         assert!(!answers.is_empty(), "{method} {pattern} has no answer");
         answers.reverse();
@@ -24,10 +24,12 @@ impl Rules {
         self.0.insert(0, rule);
     }
 
-    pub(super) fn next(&mut self, asked: &Asked) -> Answer {
+    pub(super) fn next(&mut self, asked: &RecordedRequest) -> ScriptedAnswer {
         let means =
             |rule: &&mut Rule| rule.method == asked.method && matches(&rule.pattern, &asked.path);
-        let Some(rule) = self.0.iter_mut().find(means) else { return Answer::errors(404, &[]) };
+        let Some(rule) = self.0.iter_mut().find(means) else {
+            return ScriptedAnswer::errors(404, &[]);
+        };
         let next = if rule.answers.len() > 1 { rule.answers.pop() } else { None };
         next.unwrap_or_else(|| rule.answers[0].clone())
     }

@@ -8,14 +8,14 @@ use crate::blocking;
 /// Who asks a server: a token, a namespace, a client certificate. The requests block; they may
 /// be made in a plain test and in an async one.
 #[derive(Debug, Clone)]
-pub struct Operator {
+pub struct VaultClient {
     http: Client,
     url: String,
     token: Option<String>,
     namespace: String,
 }
 
-impl Operator {
+impl VaultClient {
     /// Somebody without a token. `ca` is all that is trusted, and `identity` the certificate
     /// and key to show, as PEM.
     pub(crate) fn new(url: String, ca: Option<&str>, identity: Option<&str>) -> Self {
@@ -35,14 +35,14 @@ impl Operator {
         &self.url
     }
 
-    /// The token that it sends: of a [`Bao`](super::Bao) itself, the root token.
-    pub fn own_token(&self) -> &str {
+    /// The token that it sends: of a [`TestServer`](super::TestServer) itself, the root token.
+    pub fn current_token(&self) -> &str {
         self.token.as_deref().unwrap_or_default()
     }
 
     /// The same with another token.
     #[must_use]
-    pub fn as_token(&self, token: impl Into<String>) -> Self {
+    pub fn with_token(&self, token: impl Into<String>) -> Self {
         Self { token: Some(token.into()), ..self.clone() }
     }
 
@@ -91,7 +91,7 @@ impl Operator {
         if let Some(body) = body {
             request = request.header("Content-Type", "application/json").body(body.to_string());
         }
-        blocking::wait(async move {
+        blocking::block_on(async move {
             let response = request.send().await?;
             let status = response.status().as_u16();
             let body = response.bytes().await?;
@@ -101,30 +101,30 @@ impl Operator {
 
     /// Reads; a panic with what the server said where it refuses, as of the following.
     pub fn get(&self, path: &str) -> Value {
-        self.done("GET", path, None)
+        self.expect_success("GET", path, None)
     }
 
     /// Lists what is below a path.
     pub fn list(&self, path: &str) -> Value {
-        self.done("LIST", path, None)
+        self.expect_success("LIST", path, None)
     }
 
     /// Writes.
     pub fn post(&self, path: &str, body: Value) -> Value {
-        self.done("POST", path, Some(body))
+        self.expect_success("POST", path, Some(body))
     }
 
     /// Writes as well; some endpoints want it so.
     pub fn put(&self, path: &str, body: Value) -> Value {
-        self.done("PUT", path, Some(body))
+        self.expect_success("PUT", path, Some(body))
     }
 
     /// Deletes.
     pub fn delete(&self, path: &str) -> Value {
-        self.done("DELETE", path, None)
+        self.expect_success("DELETE", path, None)
     }
 
-    fn done(&self, method: &str, path: &str, body: Option<Value>) -> Value {
+    fn expect_success(&self, method: &str, path: &str, body: Option<Value>) -> Value {
         let (status, answer) = self.request(method, path, &[], body);
         assert!(matches!(status, 200..300), "{method} {path}: {status} {}", answer["errors"]);
         answer

@@ -1,29 +1,34 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::Operator;
+use crate::VaultClient;
 
-fn ask(script: &Script, method: &str, path: &str, body: Option<Value>) -> Option<(u16, Value)> {
-    Operator::new(script.url(), None, None).try_request(method, path, &[], body).ok()
+fn ask(
+    script: &ScriptedServer,
+    method: &str,
+    path: &str,
+    body: Option<Value>,
+) -> Option<(u16, Value)> {
+    VaultClient::new(script.url(), None, None).try_request(method, path, &[], body).ok()
 }
 
-fn status(script: &Script, method: &str, path: &str) -> Option<u16> {
+fn status(script: &ScriptedServer, method: &str, path: &str) -> Option<u16> {
     ask(script, method, path, None).map(|(status, _)| status)
 }
 
 #[test]
 fn what_is_not_in_the_table_is_404_without_a_reason() {
-    let script = Script::new("imitates a server without a single route");
+    let script = ScriptedServer::new("imitates a server without a single route");
     assert_eq!(ask(&script, "GET", "sys/health", None), Some((404, json!({ "errors": [] }))));
-    assert_eq!(script.imitates(), "imitates a server without a single route");
+    assert_eq!(script.description(), "imitates a server without a single route");
 }
 
 #[test]
 fn answers_come_one_after_the_other_and_the_last_one_stays() {
-    let script = Script::new("imitates a server that is busy, twice")
-        .healthy()
-        .on("GET", "sys/health", Answer::empty(200))
-        .on("GET", "sys/health", [429, 503, 472].map(Answer::empty));
+    let script = ScriptedServer::new("imitates a server that is busy, twice")
+        .with_healthy_answers()
+        .answer_on("GET", "sys/health", ScriptedAnswer::empty(200))
+        .answer_on("GET", "sys/health", [429, 503, 472].map(ScriptedAnswer::empty));
     let codes = [(); 4].map(|()| status(&script, "GET", "sys/health").unwrap());
     assert_eq!(codes, [429, 503, 472, 472]);
     assert_eq!(status(&script, "POST", "sys/health"), Some(404));
@@ -31,8 +36,9 @@ fn answers_come_one_after_the_other_and_the_last_one_stays() {
 
 #[test]
 fn a_request_is_recorded_without_its_token() {
-    let script = Script::new("imitates a server in namespaces").healthy();
-    let job = Operator::new(script.url(), None, None).as_token("s.secret").in_namespace("team");
+    let script = ScriptedServer::new("imitates a server in namespaces").with_healthy_answers();
+    let job =
+        VaultClient::new(script.url(), None, None).with_token("s.secret").in_namespace("team");
     job.request("POST", "auth/令牌/login?a=b", &[("X-Vault-Request", "true")], json!({ "k": "v" }));
     let asked = &script.requests()[0];
     assert_eq!(asked.to_string(), "POST auth/令牌/login?a=b");
@@ -44,9 +50,9 @@ fn a_request_is_recorded_without_its_token() {
 
 #[test]
 fn a_connection_is_closed_before_or_after_the_body_is_read() {
-    let script = Script::new("imitates a proxy that loses its backend")
-        .on("POST", "before", Answer::close_unread())
-        .on("POST", "after", Answer::close());
+    let script = ScriptedServer::new("imitates a proxy that loses its backend")
+        .answer_on("POST", "before", ScriptedAnswer::close_unread())
+        .answer_on("POST", "after", ScriptedAnswer::close());
     for path in ["before", "after"] {
         assert_eq!(ask(&script, "POST", path, Some(json!(1))), None);
     }
@@ -56,8 +62,12 @@ fn a_connection_is_closed_before_or_after_the_body_is_read() {
 
 #[test]
 fn an_answer_that_never_comes_ends_with_the_server() {
-    let script = Script::new("imitates a server that is stuck").on("GET", "x", Answer::hang());
-    let client = Operator::new(script.url(), None, None);
+    let script = ScriptedServer::new("imitates a server that is stuck").answer_on(
+        "GET",
+        "x",
+        ScriptedAnswer::hang(),
+    );
+    let client = VaultClient::new(script.url(), None, None);
     let waiting = std::thread::spawn(move || client.try_request("GET", "x", &[], None).is_err());
     while script.requests().is_empty() {
         std::thread::yield_now();
@@ -69,12 +79,12 @@ fn an_answer_that_never_comes_ends_with_the_server() {
 
 #[test]
 fn redirects_pages_and_large_bodies_are_sent_as_they_are_told() {
-    let other = Script::new("imitates another host");
-    let script = Script::new("imitates whatever stands before a server")
-        .on("GET", "away", Answer::redirect(307, &other.url()))
-        .on("GET", "page", Answer::html(502).header("retry-after", "1"))
-        .on("GET", "huge", Answer::huge())
-        .on("GET", "/elsewhere", Answer::raw(200, "text/plain", "yes"));
+    let other = ScriptedServer::new("imitates another host");
+    let script = ScriptedServer::new("imitates whatever stands before a server")
+        .answer_on("GET", "away", ScriptedAnswer::redirect(307, &other.url()))
+        .answer_on("GET", "page", ScriptedAnswer::html(502).header("retry-after", "1"))
+        .answer_on("GET", "huge", ScriptedAnswer::huge())
+        .answer_on("GET", "/elsewhere", ScriptedAnswer::raw(200, "text/plain", "yes"));
     assert_eq!(ask(&script, "GET", "away", None), Some((307, Value::Null)));
     assert_eq!(ask(&script, "GET", "page", None), Some((502, Value::Null)));
     assert!(ask(&script, "GET", "huge", None).unwrap().1.to_string().len() > 1 << 20);
@@ -83,7 +93,7 @@ fn redirects_pages_and_large_bodies_are_sent_as_they_are_told() {
 
 #[test]
 fn a_healthy_server_is_asked_from_login_to_logout() {
-    let script = Script::new("imitates a server in development").healthy();
+    let script = ScriptedServer::new("imitates a server in development").with_healthy_answers();
     let get = |method, path, body| ask(&script, method, path, body).unwrap();
     assert_eq!(get("GET", "sys/health", None).1["sealed"], false);
     for path in ["auth/approle/login", "auth/a/b/login", "auth/userpass/login/dev"] {
@@ -99,6 +109,6 @@ fn a_healthy_server_is_asked_from_login_to_logout() {
 
 #[tokio::test]
 async fn a_server_may_be_asked_from_within_another_runtime() {
-    let script = Script::new("imitates a server in development").healthy();
+    let script = ScriptedServer::new("imitates a server in development").with_healthy_answers();
     assert_eq!(status(&script, "GET", "sys/health"), Some(200));
 }

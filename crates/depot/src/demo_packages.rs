@@ -9,7 +9,7 @@ use crate::Package;
 ///
 /// `greet` depends on the other two and on Python, and says what it found of them:
 /// `greet [NAME]`.
-pub fn samples(subdir: Subdir) -> [Package; 3] {
+pub fn demo_packages(subdir: Subdir) -> [Package; 3] {
     [greet(), greet_data(), tinybin(subdir)]
 }
 
@@ -85,7 +85,7 @@ mod tests {
     fn the_samples_make_a_channel_that_needs_only_python() {
         let root = tempfile::tempdir().unwrap();
         let mut channel = Channel::new(root.path());
-        let built: Vec<_> = samples(Subdir::LinuxAarch64)
+        let built: Vec<_> = demo_packages(Subdir::LinuxAarch64)
             .iter()
             .map(|package| channel.add(package, Format::Conda).unwrap())
             .collect();
@@ -108,7 +108,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn greet_reads_what_the_other_packages_bring() {
         let root = tempfile::tempdir().unwrap();
-        for package in samples(Subdir::Linux64) {
+        for package in demo_packages(Subdir::Linux64) {
             let built = package.write(root.path(), Format::Conda).unwrap();
             rattler_package_streaming::fs::extract(&built.path, root.path()).unwrap();
         }

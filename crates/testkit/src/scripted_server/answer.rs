@@ -6,16 +6,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::Asked;
+use super::RecordedRequest;
 
 /// One answer, or none.
 #[derive(Debug, Clone)]
-pub struct Answer(pub(super) Kind);
+pub struct ScriptedAnswer(pub(super) Kind);
 
 #[derive(Clone)]
 pub(super) enum Kind {
     Reply(Reply),
-    By(Arc<dyn Fn(&Asked) -> Answer + Send + Sync>),
+    By(Arc<dyn Fn(&RecordedRequest) -> ScriptedAnswer + Send + Sync>),
     CloseUnread,
     Close,
     Hang,
@@ -29,7 +29,7 @@ pub(super) struct Reply {
     pub(super) body: Bytes,
 }
 
-impl Answer {
+impl ScriptedAnswer {
     /// A status and a body of this type.
     pub fn raw(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
         let headers = vec![("content-type".to_owned(), content_type.to_owned())];
@@ -80,7 +80,9 @@ impl Answer {
     }
 
     /// What this makes of the request.
-    pub fn by(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
+    pub fn computed(
+        answer: impl Fn(&RecordedRequest) -> ScriptedAnswer + Send + Sync + 'static,
+    ) -> Self {
         Self(Kind::By(Arc::new(answer)))
     }
 
@@ -135,24 +137,24 @@ impl fmt::Debug for Kind {
     }
 }
 
-/// Answers one after the other, the last of which stays.
+/// ScriptedAnswers one after the other, the last of which stays.
 #[derive(Debug)]
-pub struct Answers(pub(super) Vec<Answer>);
+pub struct ScriptedAnswers(pub(super) Vec<ScriptedAnswer>);
 
-impl From<Answer> for Answers {
-    fn from(answer: Answer) -> Self {
+impl From<ScriptedAnswer> for ScriptedAnswers {
+    fn from(answer: ScriptedAnswer) -> Self {
         Self(vec![answer])
     }
 }
 
-impl<const N: usize> From<[Answer; N]> for Answers {
-    fn from(answers: [Answer; N]) -> Self {
+impl<const N: usize> From<[ScriptedAnswer; N]> for ScriptedAnswers {
+    fn from(answers: [ScriptedAnswer; N]) -> Self {
         Self(answers.into())
     }
 }
 
-impl From<Vec<Answer>> for Answers {
-    fn from(answers: Vec<Answer>) -> Self {
+impl From<Vec<ScriptedAnswer>> for ScriptedAnswers {
+    fn from(answers: Vec<ScriptedAnswer>) -> Self {
         Self(answers)
     }
 }

@@ -12,7 +12,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::task::JoinSet;
 
-use super::Asked;
+use super::RecordedRequest;
 use super::answer::{Kind, Reply};
 use super::rules::Rules;
 
@@ -20,7 +20,7 @@ use super::rules::Rules;
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     rules: Mutex<Rules>,
-    requests: Mutex<Vec<Asked>>,
+    requests: Mutex<Vec<RecordedRequest>>,
 }
 
 impl Shared {
@@ -28,7 +28,7 @@ impl Shared {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn requests(&self) -> MutexGuard<'_, Vec<Asked>> {
+    pub(super) fn requests(&self) -> MutexGuard<'_, Vec<RecordedRequest>> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -54,7 +54,7 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 /// An error closes the connection without an answer.
 async fn answer(shared: &Shared, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
     let (head, body) = request.into_parts();
-    let mut asked = Asked::new(&head);
+    let mut asked = RecordedRequest::new(&head);
     let answer = shared.rules().next(&asked);
     if matches!(answer.0, Kind::CloseUnread) {
         shared.requests().push(asked);

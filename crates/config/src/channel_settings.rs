@@ -9,13 +9,13 @@ use rattler_conda_types::Subdir;
 use url::Url;
 
 use crate::problem::Problems;
-use crate::{Configuration, Invalid, Set, Setter, key};
+use crate::{Configuration, Configured, InvalidConfiguration, ValueSource, key};
 
 /// Names and addresses that the configuration sets.
 #[derive(Debug, Clone)]
-pub struct Addresses {
+pub struct ChannelSettings {
     /// What names stand for.
-    pub rules: Rules,
+    pub channel_config: Rules,
     /// mamba's `mirrored_channels`: what the name stands for, and the only folders that are
     /// asked for it, in order. Never with a credential.
     pub mirrored: Vec<(Url, Vec<Url>)>,
@@ -29,56 +29,57 @@ impl Configuration {
     /// and `~`.
     ///
     /// # Errors
-    /// [`Invalid`] names each that can't be used, with its file and line.
-    pub fn addresses(
+    /// [`InvalidConfiguration`] names each that can't be used, with its file and line.
+    pub fn channel_settings(
         &self,
         base_dir: &Path,
         variable: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Addresses, Invalid> {
+    ) -> Result<ChannelSettings, InvalidConfiguration> {
         let mut reader = Reader { base_dir, variable, problems: Problems::default() };
-        let mut rules = Rules::default();
+        let mut channel_config = Rules::default();
         let alias = self.text(&key::CHANNEL_ALIAS);
-        if let Some(url) = alias.and_then(|alias| reader.folder(alias.value, &alias.by)) {
-            rules.alias = url;
+        if let Some(url) = alias.and_then(|alias| reader.folder(alias.value, &alias.set_by)) {
+            channel_config.alias = url;
         }
-        for (name, folder) in self.named(&key::CUSTOM_CHANNELS) {
+        for (name, folder) in self.map(&key::CUSTOM_CHANNELS) {
             let Some(folder) = folder.first() else { continue };
-            if let Some(url) = reader.folder(&folder.value, &folder.by) {
-                rules.custom.insert(name.clone(), url);
+            if let Some(url) = reader.folder(&folder.value, &folder.set_by) {
+                channel_config.custom.insert(name.clone(), url);
             }
         }
-        if self.has(&key::DEFAULT_CHANNELS) {
-            rules.defaults = reader.members(self.many(&key::DEFAULT_CHANNELS), &rules);
+        if self.is_set(&key::DEFAULT_CHANNELS) {
+            channel_config.defaults =
+                reader.members(self.list(&key::DEFAULT_CHANNELS), &channel_config);
         }
-        for (name, members) in self.named(&key::CUSTOM_MULTICHANNELS) {
+        for (name, members) in self.map(&key::CUSTOM_MULTICHANNELS) {
             // "Channel locations": the two names are reserved, and `defaults` is what
             // `default_channels` says.
             if let ("defaults" | "local", Some(first)) = (name.as_str(), members.first()) {
                 let message = format!("`{name}` can't be a custom multichannel");
                 let help = "say what `defaults` is with `default_channels`";
-                reader.problems.add(&first.by, Code::ReservedChannel, &message, Some(help));
+                reader.problems.add(&first.set_by, Code::ReservedChannel, &message, Some(help));
             }
-            let members = reader.members(members, &rules);
-            rules.multi.insert(name.clone(), members);
+            let members = reader.members(members, &channel_config);
+            channel_config.multi.insert(name.clone(), members);
         }
         let (mut mirrored, mut warnings) = (Vec::new(), Vec::new());
-        for (name, urls) in self.named(&key::MIRRORED_CHANNELS) {
+        for (name, urls) in self.map(&key::MIRRORED_CHANNELS) {
             let Some(first) = urls.first() else { continue };
-            let Some(origin) = reader.one(name, &first.by, &rules) else { continue };
+            let Some(origin) = reader.one(name, &first.set_by, &channel_config) else { continue };
             let (oci, urls): (Vec<_>, Vec<_>) =
                 urls.iter().partition(|url| url.value.starts_with("oci://"));
             warnings.extend(oci.first().map(|url| unreachable(url)));
-            let folders = urls.iter().filter_map(|url| reader.folder(&url.value, &url.by));
+            let folders = urls.iter().filter_map(|url| reader.folder(&url.value, &url.set_by));
             mirrored.push((origin, folders.collect()));
         }
-        reader.problems.finish(Addresses { rules, mirrored, warnings })
+        reader.problems.finish(ChannelSettings { channel_config, mirrored, warnings })
     }
 }
 
-fn unreachable(url: &Set<String>) -> Finding {
+fn unreachable(url: &Configured<String>) -> Finding {
     let message = format!("{} isn't asked: envlock can't read oci:// mirrors", redact(&url.value));
     let warning = Finding::new(Code::MirrorUnreachable, message);
-    match url.by.place() {
+    match url.set_by.place() {
         Some(place) => warning.at(place.clone()),
         None => warning,
     }
@@ -91,30 +92,38 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn base<'b>(&'b self, by: &'b Setter) -> &'b Path {
+    fn base<'b>(&'b self, by: &'b ValueSource) -> &'b Path {
         let beside = by.place().and_then(|place| Path::new(&place.file).parent());
         beside.filter(|folder| folder.is_absolute()).unwrap_or(self.base_dir)
     }
 
     /// An address or a path.
-    fn folder(&mut self, written: &str, by: &Setter) -> Option<Url> {
-        let folder = channel::folder(written, self.base(by), self.variable);
-        folder.map_err(|error| self.refused(&error, by)).ok()
+    fn folder(&mut self, written: &str, set_by: &ValueSource) -> Option<Url> {
+        let folder = channel::folder(written, self.base(set_by), self.variable);
+        folder.map_err(|error| self.refused(&error, set_by)).ok()
     }
 
     /// Channels by name, address or path.
-    fn members(&mut self, members: &[Set<String>], rules: &Rules) -> Vec<Url> {
-        members.iter().flat_map(|member| self.channels(&member.value, &member.by, rules)).collect()
+    fn members(&mut self, members: &[Configured<String>], channel_config: &Rules) -> Vec<Url> {
+        members
+            .iter()
+            .flat_map(|member| self.channels(&member.value, &member.set_by, channel_config))
+            .collect()
     }
 
-    fn one(&mut self, name: &str, by: &Setter, rules: &Rules) -> Option<Url> {
-        self.channels(name, by, rules).into_iter().next()
+    fn one(&mut self, name: &str, set_by: &ValueSource, channel_config: &Rules) -> Option<Url> {
+        self.channels(name, set_by, channel_config).into_iter().next()
     }
 
-    fn channels(&mut self, written: &str, by: &Setter, rules: &Rules) -> Vec<Url> {
+    fn channels(
+        &mut self,
+        written: &str,
+        set_by: &ValueSource,
+        channel_config: &Rules,
+    ) -> Vec<Url> {
         // On Windows a name of several channels has all of its members.
         let all = Subdir::Win64;
-        match channel::resolve(written, rules, all, self.base(by), self.variable) {
+        match channel::resolve(written, channel_config, all, self.base(set_by), self.variable) {
             Ok(resolved) => resolved
                 .iter()
                 .map(|resolved| match &resolved.access {
@@ -123,16 +132,16 @@ impl Reader<'_> {
                 })
                 .collect(),
             Err(error) => {
-                self.refused(&error, by);
+                self.refused(&error, set_by);
                 Vec::new()
             }
         }
     }
 
-    fn refused(&mut self, error: &ChannelError, by: &Setter) {
+    fn refused(&mut self, error: &ChannelError, set_by: &ValueSource) {
         use envlock_report::Explain as _;
         let said = error.findings().into_iter().next();
         let (code, help) = said.map_or((Code::ChannelInvalid, None), |said| (said.code, said.help));
-        self.problems.add(by, code, &redact(&error.to_string()), help.as_deref());
+        self.problems.add(set_by, code, &redact(&error.to_string()), help.as_deref());
     }
 }

@@ -1,20 +1,20 @@
 //! A scripted secrets server, for what no real one can be brought to say.
 //!
 //! ```
-//! use envlock_testkit::{Answer, Script};
+//! use envlock_testkit::{ScriptedAnswer, ScriptedServer};
 //!
-//! let active = Script::new("imitates the active node of a cluster").healthy();
+//! let active = ScriptedServer::new("imitates the active node of a cluster").with_healthy_answers();
 //! let there = format!("{}/v1/auth/token/lookup-self", active.url());
-//! let standby = Script::new("imitates a standby that sends its clients to the active node")
-//!     .healthy()
-//!     .on("GET", "sys/health", [Answer::errors(503, &["Vault is sealed"]), Answer::empty(429)])
-//!     .on("GET", "auth/token/lookup-self", Answer::redirect(307, &there));
+//! let standby = ScriptedServer::new("imitates a standby that sends its clients to the active node")
+//!     .with_healthy_answers()
+//!     .answer_on("GET", "sys/health", [ScriptedAnswer::errors(503, &["Vault is sealed"]), ScriptedAnswer::empty(429)])
+//!     .answer_on("GET", "auth/token/lookup-self", ScriptedAnswer::redirect(307, &there));
 //! assert_eq!(standby.requests(), []);
 //! ```
 
 mod answer;
-mod asked;
 mod healthy;
+mod recorded_request;
 mod rules;
 mod serve;
 
@@ -25,29 +25,29 @@ use tokio::task::AbortHandle;
 
 use crate::blocking;
 
-pub use answer::{Answer, Answers};
-pub use asked::Asked;
+pub use answer::{ScriptedAnswer, ScriptedAnswers};
+pub use recorded_request::RecordedRequest;
 
 /// A server on a free port of 127.0.0.1 that answers as a table says, and 404 without a reason
 /// to all that isn't in it. Dropped, it stops and closes what connections there are.
 #[derive(Debug)]
-pub struct Script {
-    imitates: &'static str,
+pub struct ScriptedServer {
+    description: &'static str,
     address: SocketAddr,
     shared: Arc<serve::Shared>,
     task: AbortHandle,
 }
 
-impl Script {
+impl ScriptedServer {
     /// One with an empty table. What it imitates is said in a sentence, so that a reader needn't
     /// guess it from the table.
-    pub fn new(imitates: &'static str) -> Self {
+    pub fn new(description: &'static str) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a port");
         listener.set_nonblocking(true).expect("a listener needn't block");
         let address = listener.local_addr().expect("it is bound");
         let shared = Arc::<serve::Shared>::default();
         let task = blocking::spawn(serve::accept(listener, Arc::clone(&shared)));
-        Self { imitates, address, shared, task }
+        Self { description, address, shared, task }
     }
 
     /// With these answers to requests of this method for paths that the pattern means: the
@@ -55,7 +55,12 @@ impl Script {
     /// one stays. `*` stands for anything, `/` too. A path is what follows `/v1/`; one that
     /// begins with `/` is the whole of it.
     #[must_use]
-    pub fn on(self, method: &str, pattern: &str, answers: impl Into<Answers>) -> Self {
+    pub fn answer_on(
+        self,
+        method: &str,
+        pattern: &str,
+        answers: impl Into<ScriptedAnswers>,
+    ) -> Self {
         self.shared.rules().add(method, pattern, answers.into());
         self
     }
@@ -64,16 +69,16 @@ impl Script {
     /// the token, about what it may do (all of it), and to its end. They are in the table
     /// like others, so that a later one may take the place of each.
     #[must_use]
-    pub fn healthy(self) -> Self {
+    pub fn with_healthy_answers(self) -> Self {
         let table = healthy::answers();
         table
             .into_iter()
-            .fold(self, |script, (method, path, answer)| script.on(method, path, answer))
+            .fold(self, |script, (method, path, answer)| script.answer_on(method, path, answer))
     }
 
     /// What it imitates.
-    pub fn imitates(&self) -> &'static str {
-        self.imitates
+    pub fn description(&self) -> &'static str {
+        self.description
     }
 
     /// `http://127.0.0.1:PORT`
@@ -82,12 +87,12 @@ impl Script {
     }
 
     /// What was asked so far, in the order in which it came.
-    pub fn requests(&self) -> Vec<Asked> {
+    pub fn requests(&self) -> Vec<RecordedRequest> {
         self.shared.requests().clone()
     }
 }
 
-impl Drop for Script {
+impl Drop for ScriptedServer {
     fn drop(&mut self) {
         self.task.abort();
     }

@@ -6,7 +6,7 @@ use envlock_depot::Package;
 ///
 /// The build may be left out (`0`), and so may the dependencies. What the line has no place
 /// for is told to the [`Package`].
-pub fn package(line: &str) -> Package {
+pub fn parse_package(line: &str) -> Package {
     let (head, depends) = line.split_once('|').unwrap_or((line, ""));
     let words: Vec<_> = head.split_whitespace().collect();
     let (name, version, build) = match words[..] {
@@ -25,7 +25,7 @@ mod tests {
     #[test]
     fn a_line_names_everything_that_a_solver_asks_for() {
         let line = "numpy 1.24.3 py310_2 | python >=3.10,<3.11.0a0; libblas 3.*|>=4";
-        let index = package(line).index_json();
+        let index = parse_package(line).index_json();
         assert_eq!(index["name"], "numpy");
         assert_eq!(index["version"], "1.24.3");
         assert_eq!(index["build"], "py310_2");
@@ -36,13 +36,13 @@ mod tests {
 
     #[test]
     fn build_and_dependencies_may_be_left_out() {
-        let index = package("zlib 1.3").index_json();
+        let index = parse_package("zlib 1.3").index_json();
         assert_eq!((&index["build"], &index["depends"]), (&"0".into(), &serde_json::json!([])));
     }
 
     #[test]
     #[should_panic(expected = "`numpy` isn't")]
     fn a_line_without_a_version_is_a_mistake_in_the_test() {
-        package("numpy");
+        parse_package("numpy");
     }
 }

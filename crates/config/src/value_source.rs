@@ -8,7 +8,7 @@ use envlock_text::redact;
 
 /// Who set a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Setter {
+pub enum ValueSource {
     /// Nobody: it is envlock's own.
     Default,
     /// A file.
@@ -19,7 +19,7 @@ pub enum Setter {
     Flag(&'static str),
 }
 
-impl Setter {
+impl ValueSource {
     /// The place in a file, where it is one.
     pub fn place(&self) -> Option<&Place> {
         match self {
@@ -29,7 +29,7 @@ impl Setter {
     }
 }
 
-impl fmt::Display for Setter {
+impl fmt::Display for ValueSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
@@ -42,16 +42,16 @@ impl fmt::Display for Setter {
 
 /// A value and who set it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Set<T> {
+pub struct Configured<T> {
     /// The value. A text is as written: its variables are expanded where it is used.
     pub value: T,
     /// Who set it.
-    pub by: Setter,
+    pub set_by: ValueSource,
 }
 
-impl<T: fmt::Debug> fmt::Debug for Set<T> {
+impl<T: fmt::Debug> fmt::Debug for Configured<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} by {}", redact(&format!("{:?}", self.value)), self.by)
+        write!(f, "{} by {}", redact(&format!("{:?}", self.value)), self.set_by)
     }
 }
 
@@ -59,7 +59,7 @@ impl<T: fmt::Debug> fmt::Debug for Set<T> {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Scalar {
     /// True or false.
-    Switch(bool),
+    Boolean(bool),
     /// A number that isn't negative.
     Number(f64),
     /// A text, as written.
@@ -71,7 +71,7 @@ pub enum Scalar {
 impl fmt::Display for Scalar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Switch(on) => on.fmt(f),
+            Self::Boolean(on) => on.fmt(f),
             Self::Number(number) => number.fmt(f),
             Self::Text(text) => f.write_str(&redact(text)),
             Self::Priority(priority) => f.write_str(priority.as_str()),

@@ -4,22 +4,22 @@ use std::time::SystemTime;
 
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Asked};
+use super::{RecordedRequest, ScriptedAnswer};
 
-pub(super) fn answers() -> [(&'static str, &'static str, Answer); 5] {
+pub(super) fn answers() -> [(&'static str, &'static str, ScriptedAnswer); 5] {
     [
-        ("GET", "sys/health", Answer::by(health)),
-        ("POST", "auth/*/login*", Answer::auth(login())),
-        ("GET", "auth/token/lookup-self", Answer::data(token())),
-        ("POST", "sys/capabilities-self", Answer::by(capabilities)),
-        ("POST", "auth/token/revoke-self", Answer::empty(204)),
+        ("GET", "sys/health", ScriptedAnswer::computed(health)),
+        ("POST", "auth/*/login*", ScriptedAnswer::auth(login())),
+        ("GET", "auth/token/lookup-self", ScriptedAnswer::data(token())),
+        ("POST", "sys/capabilities-self", ScriptedAnswer::computed(capabilities)),
+        ("POST", "auth/token/revoke-self", ScriptedAnswer::empty(204)),
     ]
 }
 
 /// Its clock is this machine's.
-fn health(_: &Asked) -> Answer {
+fn health(_: &RecordedRequest) -> ScriptedAnswer {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    Answer::json(
+    ScriptedAnswer::json(
         200,
         json!({
             "initialized": true,
@@ -78,12 +78,12 @@ fn token() -> Value {
 
 /// Everything but `sudo` on each path, beside the envelope and in it, as servers say it; and
 /// once more under a name of its own where one path is asked.
-fn capabilities(asked: &Asked) -> Answer {
+fn capabilities(asked: &RecordedRequest) -> ScriptedAnswer {
     let all = json!(["create", "delete", "list", "patch", "read", "update"]);
     let paths: Vec<_> =
         asked.body["paths"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     if paths.is_empty() {
-        return Answer::errors(400, &["paths must be supplied"]);
+        return ScriptedAnswer::errors(400, &["paths must be supplied"]);
     }
     let mut data: Map<_, _> = paths.iter().map(|&path| (path.to_owned(), all.clone())).collect();
     if paths.len() == 1 {
@@ -91,5 +91,5 @@ fn capabilities(asked: &Asked) -> Answer {
     }
     let mut answer = data.clone();
     answer.insert("data".to_owned(), data.into());
-    Answer::json(200, answer.into())
+    ScriptedAnswer::json(200, answer.into())
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// A request, without the token that came with it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Asked {
+pub struct RecordedRequest {
     /// As `GET`.
     pub method: String,
     /// What follows `/v1/` in the address, decoded; the whole path where that isn't there.
@@ -26,7 +26,7 @@ pub struct Asked {
     pub body: Value,
 }
 
-impl Asked {
+impl RecordedRequest {
     pub(super) fn new(head: &Parts) -> Self {
         let path = percent_decode_str(head.uri.path()).decode_utf8_lossy();
         let mut headers: Vec<_> =
@@ -47,7 +47,7 @@ impl Asked {
 }
 
 /// `GET sys/health?a=b`
-impl fmt::Display for Asked {
+impl fmt::Display for RecordedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.method, self.path)?;
         if self.query.is_empty() { Ok(()) } else { write!(f, "?{}", self.query) }

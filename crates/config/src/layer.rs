@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use envlock_model::question::Priority;
 use envlock_report::Place;
 
-use crate::{Key, Scalar, Set, Setter, Shape};
+use crate::{Configured, Key, Scalar, ValueSource, ValueType};
 
 /// All that one source of configuration says.
 #[derive(Debug, Clone, Default)]
 pub struct Layer {
     /// What is set, by [`Key::name`].
-    pub given: BTreeMap<&'static str, Given>,
+    pub values: BTreeMap<&'static str, LayerValue>,
     /// Keys that envlock does nothing with.
     pub unused: Vec<Unused>,
 }
@@ -27,45 +27,45 @@ pub struct Unused {
 
 /// What one source says of one key.
 #[derive(Debug, Clone)]
-pub struct Given {
+pub struct LayerValue {
     /// The value.
-    pub raw: Raw,
+    pub raw: RawValue,
     /// `#!final`: no source of a higher priority is heard.
     pub is_final: bool,
 }
 
 /// A value before the merge.
 #[derive(Debug, Clone)]
-pub enum Raw {
+pub enum RawValue {
     /// A single one.
-    One(Set<Scalar>),
+    Scalar(Configured<Scalar>),
     /// A list.
-    Many(Vec<Item>),
+    List(Vec<ListItem>),
     /// A mapping.
-    Named(BTreeMap<String, Entry>),
+    Map(BTreeMap<String, MapEntry>),
 }
 
 /// One item of a list.
 #[derive(Debug, Clone)]
-pub struct Item {
+pub struct ListItem {
     /// As written.
-    pub text: Set<String>,
+    pub text: Configured<String>,
     /// What its comment says.
-    pub flag: Option<Flag>,
+    pub flag: Option<MergeFlag>,
 }
 
 /// One entry of a mapping.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct MapEntry {
     /// One text, or those of a list.
-    pub texts: Vec<Set<String>>,
+    pub texts: Vec<Configured<String>>,
     /// `#!final`: no source of a higher priority changes it.
     pub is_final: bool,
 }
 
 /// A flag in a comment, as `#!top`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flag {
+pub enum MergeFlag {
     /// `#!final`
     Final,
     /// `#!top`
@@ -74,9 +74,9 @@ pub enum Flag {
     Bottom,
 }
 
-impl Flag {
+impl MergeFlag {
     /// Reads a comment from its `#` on.
-    pub fn of_comment(comment: &str) -> Option<Self> {
+    pub fn from_comment(comment: &str) -> Option<Self> {
         match comment.trim_end() {
             "#!final" => Some(Self::Final),
             "#!top" => Some(Self::Top),
@@ -88,44 +88,50 @@ impl Flag {
 
 impl Layer {
     /// Sets a single value.
-    pub fn one(&mut self, key: &Key, value: Scalar, by: Setter) {
-        self.give(key, Raw::One(Set { value, by }));
+    pub fn set_scalar(&mut self, key: &Key, value: Scalar, set_by: ValueSource) {
+        self.insert(key, RawValue::Scalar(Configured { value, set_by }));
     }
 
     /// Sets a list.
-    pub fn many(&mut self, key: &Key, texts: impl IntoIterator<Item = String>, by: &Setter) {
-        let item = |value| Item { text: Set { value, by: by.clone() }, flag: None };
-        self.give(key, Raw::Many(texts.into_iter().map(item).collect()));
+    pub fn set_list(
+        &mut self,
+        key: &Key,
+        texts: impl IntoIterator<Item = String>,
+        set_by: &ValueSource,
+    ) {
+        let item =
+            |value| ListItem { text: Configured { value, set_by: set_by.clone() }, flag: None };
+        self.insert(key, RawValue::List(texts.into_iter().map(item).collect()));
     }
 
     /// Sets one name of a mapping of texts.
-    pub fn named(&mut self, key: &Key, name: &str, text: String, by: Setter) {
+    pub fn set_map_entry(&mut self, key: &Key, name: &str, text: String, set_by: ValueSource) {
         let given = self
-            .given
+            .values
             .entry(key.name)
-            .or_insert(Given { raw: Raw::Named(BTreeMap::new()), is_final: false });
-        if let Raw::Named(entries) = &mut given.raw {
-            let texts = vec![Set { value: text, by }];
-            entries.insert(name.to_owned(), Entry { texts, is_final: false });
+            .or_insert(LayerValue { raw: RawValue::Map(BTreeMap::new()), is_final: false });
+        if let RawValue::Map(entries) = &mut given.raw {
+            let texts = vec![Configured { value: text, set_by }];
+            entries.insert(name.to_owned(), MapEntry { texts, is_final: false });
         }
     }
 
-    fn give(&mut self, key: &Key, raw: Raw) {
-        self.given.insert(key.name, Given { raw, is_final: false });
+    fn insert(&mut self, key: &Key, raw: RawValue) {
+        self.values.insert(key.name, LayerValue { raw, is_final: false });
     }
 }
 
 /// Reads a single value; the error is what it should have been.
-pub(crate) fn scalar(shape: Shape, text: &str) -> Result<Scalar, &'static str> {
-    match shape {
-        Shape::Switch => switch(text).map(Scalar::Switch).ok_or("`true` or `false`"),
-        Shape::Number => text
+pub(crate) fn scalar(value_type: ValueType, text: &str) -> Result<Scalar, &'static str> {
+    match value_type {
+        ValueType::Boolean => parse_boolean(text).map(Scalar::Boolean).ok_or("`true` or `false`"),
+        ValueType::Number => text
             .parse()
             .ok()
             .filter(|number: &f64| number.is_finite() && *number >= 0.0)
             .map(Scalar::Number)
             .ok_or("a number that isn't negative"),
-        Shape::Priority => {
+        ValueType::Priority => {
             priority(text).map(Scalar::Priority).ok_or("`strict`, `flexible` or `disabled`")
         }
         _ => Ok(Scalar::Text(text.to_owned())),
@@ -133,7 +139,7 @@ pub(crate) fn scalar(shape: Shape, text: &str) -> Result<Scalar, &'static str> {
 }
 
 /// A boolean as conda takes it: `yes` and `on` are texts for YAML and true for conda.
-pub(crate) fn switch(text: &str) -> Option<bool> {
+pub(crate) fn parse_boolean(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "yes" | "on" | "y" | "1" => Some(true),
         "false" | "no" | "off" | "n" | "0" => Some(false),
@@ -147,6 +153,8 @@ fn priority(text: &str) -> Option<Priority> {
         "strict" => Some(Priority::Strict),
         "flexible" => Some(Priority::Flexible),
         "disabled" => Some(Priority::Disabled),
-        other => switch(other).map(|on| if on { Priority::Flexible } else { Priority::Disabled }),
+        other => {
+            parse_boolean(other).map(|on| if on { Priority::Flexible } else { Priority::Disabled })
+        }
     }
 }

@@ -38,7 +38,7 @@ impl Mirror {
 
     /// What the mirror at `url` stands in for, as pairs of origin and mirror, both ending
     /// with `/`: what `--mirror ORIGIN=MIRROR` takes.
-    pub fn stands_in_for(url: &str) -> [(&'static str, String); 2] {
+    pub fn mirror_pairs(url: &str) -> [(&'static str, String); 2] {
         let url = url.trim_end_matches('/');
         [
             ("https://conda.anaconda.org/", format!("{url}/anaconda/cloud/")),
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_mirror_stands_in_for_both_origins_with_one_slash_between() {
-        let [cloud, anaconda] = Mirror::stands_in_for("http://127.0.0.1:1/");
+        let [cloud, anaconda] = Mirror::mirror_pairs("http://127.0.0.1:1/");
         assert_eq!(cloud.1, "http://127.0.0.1:1/anaconda/cloud/");
         assert_eq!(anaconda.1, "http://127.0.0.1:1/anaconda/");
     }

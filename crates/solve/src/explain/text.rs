@@ -4,7 +4,7 @@ use envlock_model::question::AskedSpec;
 use rattler_conda_types::{MatchSpec, RepoDataRecord};
 
 /// `3.11` for `>=3.11,<3.12.0a0`, `3.10` for `3.10.*` or `=3.10`; else the text as it is.
-pub(super) fn version_of(spec: &MatchSpec) -> String {
+pub(super) fn version_text(spec: &MatchSpec) -> String {
     let Some(version) = &spec.version else { return "any".to_owned() };
     let text = version.to_string();
     if let Some((low, high)) = text.split_once(',')
@@ -31,7 +31,7 @@ fn is_next(low: &str, high: &str) -> bool {
 }
 
 /// The line that asks for `package` in the versions of `spec` and any build.
-pub(super) fn line(package: &str, spec: &MatchSpec) -> String {
+pub(super) fn spec_line(package: &str, spec: &MatchSpec) -> String {
     let Some(version) = &spec.version else { return package.to_owned() };
     let text = version.to_string();
     match text.strip_suffix(".*").unwrap_or(&text) {
@@ -44,12 +44,12 @@ pub(super) fn line(package: &str, spec: &MatchSpec) -> String {
 }
 
 /// What a record has for a key.
-pub(super) type Value = fn(&RepoDataRecord) -> String;
+pub(super) type RecordValue = fn(&RepoDataRecord) -> String;
 
 /// The keys that a spec asks something of, but for the version and digests, which tell a
 /// reader nothing.
-pub(super) fn asked_besides_version(spec: &MatchSpec) -> Vec<(&'static str, Value)> {
-    let keys: [(bool, &str, Value); 6] = [
+pub(super) fn other_spec_keys(spec: &MatchSpec) -> Vec<(&'static str, RecordValue)> {
+    let keys: [(bool, &str, RecordValue); 6] = [
         (spec.build.is_some(), "build", |r| r.package_record.build.to_string()),
         (spec.build_number.is_some(), "build_number", |r| {
             r.package_record.build_number.to_string()
@@ -71,8 +71,8 @@ fn or_none(value: Option<String>) -> String {
 }
 
 /// What a request says of versions: `2.13.0`, `3.10`.
-pub(super) fn asked_version(request: &AskedSpec) -> String {
-    version_of(&request.spec)
+pub(super) fn requested_version(request: &AskedSpec) -> String {
+    version_text(&request.spec)
 }
 
 /// How far apart two versions are: the place of the first number that differs (a later one
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     fn said(text: &str) -> String {
-        version_of(&MatchSpec::from_str(text, ParseMatchSpecOptions::lenient()).expect(text))
+        version_text(&MatchSpec::from_str(text, ParseMatchSpecOptions::lenient()).expect(text))
     }
 
     #[test]
@@ -135,7 +135,7 @@ mod tests {
                 envlock_model::spec::parse_request(text, place).expect(text).spec.version
             };
             let spec = MatchSpec { version: read(asked), ..MatchSpec::default() };
-            assert_eq!(self::line("x", &spec), line);
+            assert_eq!(self::spec_line("x", &spec), line);
             assert_eq!(read(line), spec.version, "{line}");
         }
     }

@@ -6,10 +6,10 @@ use std::net::TcpStream;
 use rattler_conda_types::{RepoData, Subdir};
 
 use super::*;
-use crate::{extract, files_with};
+use crate::{extract, files_containing};
 
 /// The status and the body.
-fn get(world: &World, path: &str) -> (String, Vec<u8>) {
+fn get(world: &TestMirror, path: &str) -> (String, Vec<u8>) {
     let mut stream = TcpStream::connect(world.url().trim_start_matches("http://")).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
     let mut bytes = Vec::new();
@@ -19,7 +19,7 @@ fn get(world: &World, path: &str) -> (String, Vec<u8>) {
     (head.split(' ').nth(1).unwrap().to_owned(), bytes.split_off(split + 4))
 }
 
-fn index(world: &World, channel: &str, subdir: &str) -> RepoData {
+fn index(world: &TestMirror, channel: &str, subdir: &str) -> RepoData {
     RepoData::from_path(world.channel_dir(channel).join(subdir).join("repodata.json")).unwrap()
 }
 
@@ -27,18 +27,18 @@ const NUMPY: &str = "/anaconda/cloud/conda-forge/linux-64/numpy-1.24.3-py310_0.c
 
 #[test]
 fn a_package_is_a_line_and_so_is_a_fault() {
-    let world = World::new()
+    let world = TestMirror::new()
         .channel("conda-forge", |c| {
-            c.pkg("numpy 1.24.3 py310_0 | python >=3.10,<3.11.0a0");
-            c.pkg_for(Subdir::OsxArm64, "numpy 1.24.3 py310_0");
+            c.add("numpy 1.24.3 py310_0 | python >=3.10,<3.11.0a0");
+            c.add_for(Subdir::OsxArm64, "numpy 1.24.3 py310_0");
             c.noarch("idna 3.4 pyhd_0 | python");
         })
-        .fault("*/numpy-1.24.3*", Fault::status(403));
+        .with_fault("*/numpy-1.24.3*", Fault::status(403));
     assert_eq!(index(&world, "conda-forge", "linux-64").conda_packages.len(), 1);
     assert_eq!(index(&world, "conda-forge", "osx-arm64").conda_packages.len(), 1);
     assert_eq!(index(&world, "conda-forge", "noarch").conda_packages.len(), 1);
     assert_eq!(get(&world, NUMPY).0, "403");
-    world.behave();
+    world.clear_faults();
     assert_eq!(get(&world, NUMPY).0, "200");
     let statuses: Vec<_> = world.requests("*/numpy*").iter().map(|asked| asked.status).collect();
     assert_eq!(statuses, [Some(403), Some(200)]);
@@ -47,11 +47,11 @@ fn a_package_is_a_line_and_so_is_a_fault() {
 
 #[test]
 fn a_fault_may_last_for_some_requests() {
-    let world = World::new()
+    let world = TestMirror::new()
         .channel("conda-forge", |c| {
-            c.pkg("numpy 1.24.3 py310_0");
+            c.add("numpy 1.24.3 py310_0");
         })
-        .fault_times(1, "*.conda", Fault::Corrupt);
+        .with_fault_times(1, "*.conda", Fault::Corrupt);
     let (corrupt, right) = (get(&world, NUMPY).1, get(&world, NUMPY).1);
     assert_ne!(corrupt, right);
     assert_eq!(corrupt.len(), right.len());
@@ -59,13 +59,13 @@ fn a_fault_may_last_for_some_requests() {
 
 #[test]
 fn formats_of_archives_and_indexes_are_a_line_each() {
-    let world = World::new()
+    let world = TestMirror::new()
         .channel("old", |c| {
-            c.no_zst();
+            c.json_only();
             c.tar_bz2();
-            c.pkg("a 1");
+            c.add("a 1");
             c.conda();
-            c.pkg("b 1");
+            c.add("b 1");
         })
         .channel("new", TestChannel::zst_only);
     let old = index(&world, "old", "linux-64");
@@ -77,12 +77,12 @@ fn formats_of_archives_and_indexes_are_a_line_each() {
 
 #[test]
 fn a_channel_can_change_while_the_world_goes_on() {
-    let mut world = World::new().channel("conda-forge", |c| {
-        c.pkg("a 1");
+    let mut world = TestMirror::new().channel("conda-forge", |c| {
+        c.add("a 1");
     });
-    world.change("conda-forge", |c| {
-        let built = c.pkg("a 2");
-        c.strip(&built, "sha256");
+    world.update_channel("conda-forge", |c| {
+        let built = c.add("a 2");
+        c.remove_field(&built, "sha256");
     });
     let index = index(&world, "conda-forge", "linux-64");
     assert_eq!(index.conda_packages.len(), 2);
@@ -92,7 +92,7 @@ fn a_channel_can_change_while_the_world_goes_on() {
 
 #[test]
 fn the_arguments_point_both_origins_here() {
-    let world = World::new();
+    let world = TestMirror::new();
     let url = world.url();
     assert_eq!(
         world.mirror_args(),
@@ -109,10 +109,10 @@ fn the_arguments_point_both_origins_here() {
 
 #[test]
 fn the_synthetic_channel_installs_and_is_always_the_same() {
-    let build = || World::new().channel("conda-forge", |c| c.synthetic(10, 20));
+    let build = || TestMirror::new().channel("conda-forge", |c| c.synthetic(10, 20));
     let (one, other) = (build(), build());
     let path = "linux-64/repodata.json";
-    let text = |world: &World| {
+    let text = |world: &TestMirror| {
         fs_err::read_to_string(world.channel_dir("conda-forge").join(path)).unwrap()
     };
     assert_eq!(text(&one), text(&other));
@@ -128,14 +128,14 @@ fn the_synthetic_channel_installs_and_is_always_the_same() {
     let with_prefix = archives.iter().filter(|archive| {
         let tree = extract(archive);
         fs_err::remove_dir_all(tree.path().join("info")).unwrap();
-        !files_with(tree.path(), crate::PLACEHOLDER).is_empty()
+        !files_containing(tree.path(), crate::PLACEHOLDER).is_empty()
     });
     assert_eq!(with_prefix.count(), 10);
 }
 
 #[test]
 fn the_shared_channels_are_served_in_the_mirrors_layout() {
-    let Some(world) = World::shared_channels(IndexFormats::ZST) else { return };
+    let Some(world) = TestMirror::shared_channels(IndexFormats::ZST) else { return };
     let path = "/anaconda/cloud/conda-forge/noarch/repodata.json.zst";
     let (status, body) = get(&world, path);
     assert_eq!(status, "200");
