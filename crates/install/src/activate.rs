@@ -17,7 +17,7 @@ use rattler_shell::activation::prefix_path_entries;
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::beside::is_absent;
+use crate::prefix_paths::is_absent;
 use crate::state::is_environment;
 
 /// Environment variables by name.
@@ -180,7 +180,7 @@ fn search_path(
     let inherited: Vec<PathBuf> = std::env::split_paths(&inherited).collect();
     let rest = inherited.into_iter().filter(|path| !ours.contains(path) && !theirs.contains(path));
     let paths: Vec<PathBuf> = ours.iter().cloned().chain(rest).collect();
-    // What was split can be joined, and `Beside` lets no separator into a prefix.
+    // What was split can be joined, and `PrefixPaths` allows no separator in a prefix.
     std::env::join_paths(paths).unwrap_or_else(|_| ours.first().cloned().unwrap_or_default().into())
 }
 
@@ -190,10 +190,9 @@ struct StateFile {
     env_vars: BTreeMap<String, String>,
 }
 
-/// Whether the environment sets these variables to these values.
-pub(crate) fn sets(prefix: &Path, variables: &BTreeMap<String, String>) -> bool {
-    owners_variables(prefix)
-        .is_ok_and(|set| variables.iter().all(|(name, value)| set.get(name) == Some(value)))
+/// The variables of the environment's owner, if they can be read.
+pub(crate) fn own_variables(prefix: &Path) -> Option<BTreeMap<String, String>> {
+    owners_variables(prefix).ok()
 }
 
 /// What packages (`etc/conda/env_vars.d/*.json`) and then the environment's owner

@@ -1,43 +1,50 @@
-//! The install itself, from top to bottom.
+//! Carries out a plan, from top to bottom.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use envlock_model::progress::{Event, Notice, Observer};
 use rattler::install::PythonInfo;
 use rattler_conda_types::prefix::Prefix;
 
-use crate::beside::Beside;
 use crate::contents::{self, Contents};
-use crate::error::{Doing, InstallError};
-use crate::foreign::{Foreign, Survey, may_replace};
-use crate::meta::Files;
+use crate::error::{Attempting, InstallError};
 use crate::owners::Owners;
-use crate::state::{PrefixState, Stamp, state};
+use crate::plan::{MovedAside, Plan, plan};
+use crate::prefix_paths::PrefixPaths;
+use crate::present::inspect;
+use crate::state::Stamp;
 use crate::swap::{RealDisk, recover, remove, swap, undo};
-use crate::wanted::{Installed, Wanted};
-use crate::work::Work;
-use crate::{activate, compile, escape, guard, meta, order, scripts, stage};
+use crate::wanted::{Installed, Package, Wanted};
+use crate::worker::Worker;
+use crate::{compile, escape, meta, order, prefix_lock, scripts, stage};
 
-/// Makes the prefix what is wanted, or leaves it as it was.
+/// Carries out a plan, or leaves the prefix as it was. `directories` are the unpacked packages,
+/// in the order of [`Plan::records`].
 ///
-/// Waits while another process installs into the same prefix. When the future is dropped,
-/// the work stops before the next package, and nothing is put in place.
-pub async fn apply(wanted: Wanted, observer: &dyn Observer) -> Result<Installed, InstallError> {
-    let beside = Beside::of(&wanted.prefix)?;
-    if is_right(&wanted)? {
-        return Ok(untouched(&wanted));
+/// Waits while another process installs into the same prefix. If the prefix has changed since
+/// the plan was made, a new plan is made, reported as [`Notice::PlannedAgain`] and carried out
+/// instead; the result says which. When the future is dropped, the work stops before the next
+/// package, and nothing is put in place.
+///
+/// # Panics
+/// There are more or fewer directories than records.
+pub async fn apply(
+    plan: Plan,
+    directories: Vec<PathBuf>,
+    observer: &dyn Observer,
+) -> Result<Installed, InstallError> {
+    if plan.is_empty() {
+        return Ok(Installed::unchanged(plan));
     }
-    fs_err::create_dir_all(&beside.parent).doing("make the prefix's parent directory")?;
-    let guard = guard::take(&beside, &wanted, observer).await?;
-    // Whoever was waited for may have done it.
-    if is_right(&wanted)? {
-        return Ok(untouched(&wanted));
-    }
-    // The disk is waited for on a thread of its own; its events come through a channel.
-    let (work, mut events) = Work::new();
+    assert_eq!(plan.records().len(), directories.len(), "a directory for each package");
+    let paths = PrefixPaths::of(plan.prefix())?;
+    fs_err::create_dir_all(&paths.parent).attempting("make the prefix's parent directory")?;
+    let lock = prefix_lock::acquire(&paths, plan.wanted(), observer).await?;
+    // Disk work runs on its own thread; its events come through a channel.
+    let (worker, mut events) = Worker::new();
     let task = tokio::task::spawn_blocking(move || {
-        let installed = install(&wanted, &beside, &work);
-        drop(guard);
+        let installed = install(plan, directories, &paths, &worker);
+        drop(lock);
         installed
     });
     while let Some(event) = events.recv().await {
@@ -46,122 +53,132 @@ pub async fn apply(wanted: Wanted, observer: &dyn Observer) -> Result<Installed,
     match task.await {
         Ok(installed) => installed,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        Err(_) => Err(InstallError::Stopped),
+        Err(_) => Err(InstallError::Cancelled),
     }
 }
 
-/// Whether there is nothing to do: the same lock, the same records, every file there with its
-/// size, the variables set, and no script that is asked for and was not run. A bit that
-/// flipped within a file is for `verify` to find.
-pub fn is_right(wanted: &Wanted) -> Result<bool, InstallError> {
-    let ready = PrefixState::Ready { stamp: wanted.stamp.clone() };
-    if wanted.replace || state(&wanted.prefix)? != ready {
-        return Ok(false);
+/// For the holder of the lock.
+fn install(
+    plan: Plan,
+    directories: Vec<PathBuf>,
+    paths: &PrefixPaths,
+    worker: &Worker,
+) -> Result<Installed, InstallError> {
+    recover(paths, worker)?;
+    let plan = still_valid(plan, worker)?;
+    if plan.is_empty() {
+        return Ok(Installed::unchanged(plan));
     }
-    let stamp = Stamp::read(&wanted.prefix).doing("read the environment's stamp")?;
-    if wanted.link_scripts && stamp.is_some_and(|stamp| stamp.scripts_left) {
-        return Ok(false);
-    }
-    let files = Files::read(&wanted.prefix).doing("read the environment's list of files")?;
-    Ok(files.are_in(&wanted.prefix) && activate::sets(&wanted.prefix, &wanted.variables))
+    let records = plan.records().iter().cloned();
+    let packages = records.zip(directories).map(|(record, dir)| Package { record, dir }).collect();
+    carry_out(plan, packages, paths, worker)
 }
 
-fn untouched(wanted: &Wanted) -> Installed {
-    Installed { packages: wanted.packages.len(), ..Installed::default() }
+/// The plan, if it still fits the prefix; else a new one.
+fn still_valid(made: Plan, observer: &dyn Observer) -> Result<Plan, InstallError> {
+    let now = plan(inspect(made.wanted())?, made.wanted().clone())?;
+    if !now.is_same(&made) {
+        let prefix = now.prefix().to_owned();
+        observer.observe(Event::Notice(Notice::PlannedAgain { prefix }));
+    }
+    Ok(now)
 }
 
-fn install(wanted: &Wanted, beside: &Beside, work: &Work) -> Result<Installed, InstallError> {
-    recover(beside, work)?;
-    let Survey { records: before, foreign, .. } = may_replace(&wanted.prefix, wanted.replace)?;
+fn carry_out(
+    plan: Plan,
+    packages: Vec<Package>,
+    paths: &PrefixPaths,
+    worker: &Worker,
+) -> Result<Installed, InstallError> {
+    let wanted = plan.wanted();
     let python = python(wanted)?;
-    let mut set = read_all(wanted, python.as_ref(), work)?;
+    let mut set = read_all(&packages, wanted, python.as_ref(), worker)?;
     let owners = Owners::assign(&mut set);
-    escape::refuse_escapes(&set, &owners)?;
+    escape::check_escapes(&set, &owners)?;
 
-    let folder = next_folder(beside).doing("make a directory beside the prefix")?;
-    let staging = Prefix::create(folder.path()).doing("make a directory beside the prefix")?;
-    let mut linked = stage::link(set, &staging, wanted, python.as_ref(), work)?;
-    work.go_on()?;
-    let uncompiled = compile::compile(&mut linked, &staging, python.as_ref(), wanted.jobs, work)?;
-    let records = meta::write(linked, &staging, wanted, &before)?;
+    let folder = staging_directory(paths).attempting("make a staging directory")?;
+    let staging = Prefix::create(folder.path()).attempting("make a staging directory")?;
+    let mut linked = stage::link(set, &staging, wanted, python.as_ref(), worker)?;
+    worker.check_cancelled()?;
+    let uncompiled = compile::compile(&mut linked, &staging, python.as_ref(), wanted.jobs, worker)?;
+    let records = meta::write(linked, &staging, wanted, plan.before())?;
     let post_link = scripts::with_scripts(&records, &staging, wanted.platform);
-    let run = wanted.link_scripts && !post_link.is_empty();
+    let runs = plan.steps().is_some_and(|steps| steps.runs_scripts) && !post_link.is_empty();
     let stamp = Stamp::of(&wanted.stamp, &wanted.prefix, &staging);
-    let mut stamp = stamp.doing("list the environment's records")?;
-    stamp.complete = !run;
-    stamp.scripts_left = !run && !post_link.is_empty();
-    stamp.write(&staging).doing("write the environment's stamp")?;
-    work.go_on()?;
+    let mut stamp = stamp.attempting("list the environment's records")?;
+    stamp.complete = !runs;
+    stamp.scripts_pending = !runs && !post_link.is_empty();
+    stamp.write(&staging).attempting("write the environment's stamp")?;
+    worker.check_cancelled()?;
 
     let next = folder.keep();
-    let swapped = swap(beside, &next, &RealDisk)
-        .inspect_err(|_| remove(&next, work))
-        .doing("put the environment in place")?;
-    if run && let Err(error) = scripts::run(&post_link, &records, wanted, work) {
-        let failed = undo(beside, swapped, &RealDisk).doing("take back the environment")?;
-        remove(&failed, work);
+    let swapped = swap(paths, &next, &RealDisk)
+        .inspect_err(|_| remove(&next, worker))
+        .attempting("put the environment in place")?;
+    if runs && let Err(error) = scripts::run(&post_link, &records, wanted, worker) {
+        let failed =
+            undo(paths, swapped, &RealDisk).attempting("restore the previous environment")?;
+        remove(&failed, worker);
         return Err(error);
     }
     if let Some(older) = &swapped.older {
-        remove(older, work);
+        remove(older, worker);
     }
-    tell_of_foreign(&foreign, swapped.previous.as_deref(), work);
-    Ok(Installed {
-        changed: true,
+    let installed = Installed {
         packages: records.len(),
         files: records.iter().map(|record| record.files.len()).sum(),
         clobbers: owners.clobbers,
         post_link_scripts: post_link,
-        scripts_run: run,
         uncompiled,
-        foreign,
-        previous: swapped.previous,
-    })
+        plan,
+    };
+    if let Some(moved) = installed.moved_aside() {
+        report_untracked(moved, worker);
+    }
+    Ok(installed)
 }
 
 /// What noarch packages need to know of the Python in the set.
 fn python(wanted: &Wanted) -> Result<Option<PythonInfo>, InstallError> {
-    let python = wanted
-        .packages
-        .iter()
-        .find(|package| package.record.package_record.name.as_normalized() == "python");
-    let Some(package) = python else { return Ok(None) };
-    PythonInfo::from_python_record(&package.record.package_record, wanted.platform)
+    let is_python = |record: &&rattler_conda_types::RepoDataRecord| {
+        record.package_record.name.as_normalized() == "python"
+    };
+    let Some(record) = wanted.records.iter().find(is_python) else { return Ok(None) };
+    PythonInfo::from_python_record(&record.package_record, wanted.platform)
         .map(Some)
-        .map_err(|_| InstallError::NoPython(package.dist()))
+        .map_err(|_| InstallError::NoPython(crate::wanted::dist(record)))
 }
 
 fn read_all<'a>(
-    wanted: &'a Wanted,
+    packages: &'a [Package],
+    wanted: &Wanted,
     python: Option<&PythonInfo>,
-    work: &Work,
+    worker: &Worker,
 ) -> Result<Vec<Contents<'a>>, InstallError> {
-    let order = order::linking_order(&wanted.packages);
+    let order = order::linking_order(packages);
     let read = |package| {
-        work.go_on()?;
+        worker.check_cancelled()?;
         contents::read(package, python, &wanted.prefix)
     };
     order.into_iter().map(read).collect()
 }
 
-/// An empty directory beside the prefix, which vanishes unless it is kept. With the
+/// An empty directory next to the prefix, removed on drop unless it is kept. With the
 /// permissions that any new directory has, not a temporary one's.
-fn next_folder(beside: &Beside) -> std::io::Result<tempfile::TempDir> {
-    let stem = beside.next_stem();
+fn staging_directory(paths: &PrefixPaths) -> std::io::Result<tempfile::TempDir> {
+    let stem = paths.staging_stem();
     let mut builder = tempfile::Builder::new();
     builder.prefix(&stem);
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
-    builder.tempdir_in(&beside.parent)
+    builder.tempdir_in(&paths.parent)
 }
 
-fn tell_of_foreign(foreign: &Foreign, previous: Option<&Path>, observer: &dyn Observer) {
-    if let Some(previous) = previous.map(PathBuf::from)
-        && !foreign.is_empty()
-    {
+fn report_untracked(moved: &MovedAside, observer: &dyn Observer) {
+    if !moved.untracked.is_empty() {
         observer.observe(Event::Notice(Notice::MovedAside {
-            files: foreign.files.len(),
-            packages: foreign.packages.len(),
-            previous,
+            files: moved.untracked.files.len(),
+            packages: moved.untracked.packages.len(),
+            previous: moved.to.clone(),
         }));
     }
 }
@@ -173,12 +190,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_put_in_place_for_a_caller_who_has_gone() {
+    fn nothing_is_put_in_place_once_the_install_is_cancelled() {
         let folder = tempfile::tempdir().expect("a directory");
         let wanted = Wanted {
             prefix: folder.path().join("env"),
             platform: Subdir::Linux64,
-            packages: Vec::new(),
+            records: Vec::new(),
             requested: std::collections::BTreeMap::new(),
             variables: std::collections::BTreeMap::new(),
             stamp: "s".into(),
@@ -189,10 +206,12 @@ mod tests {
             link_scripts: false,
             jobs: 1,
         };
-        let beside = Beside::of(&wanted.prefix).expect("a good prefix");
-        let (work, events) = Work::new();
+        let paths = PrefixPaths::of(&wanted.prefix).expect("a good prefix");
+        let plan = plan(inspect(&wanted).expect("readable"), wanted).expect("a plan");
+        let (worker, events) = Worker::new();
         drop(events);
-        assert!(matches!(install(&wanted, &beside, &work), Err(InstallError::Stopped)));
+        let installed = install(plan, Vec::new(), &paths, &worker);
+        assert!(matches!(installed, Err(InstallError::Cancelled)));
         assert_eq!(fs_err::read_dir(folder.path()).expect("a directory").count(), 0);
     }
 }

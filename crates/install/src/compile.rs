@@ -18,7 +18,7 @@ use rattler_conda_types::prefix_record::{PathType, PathsEntry};
 use rattler_digest::Sha256;
 use serde::Deserialize;
 
-use crate::error::{Doing, InstallError};
+use crate::error::{Attempting, InstallError};
 use crate::stage::Linked;
 use crate::wanted::Uncompiled;
 
@@ -187,13 +187,13 @@ fn add(package: &mut Linked<'_>, staging: &Path, pyc: PathBuf) -> Result<(), Ins
     }
     let path = staging.join(&pyc);
     let digest = rattler_digest::compute_file_digest::<Sha256>(&path);
-    let size = fs_err::metadata(&path).doing("read a compiled file")?.len();
+    let size = fs_err::metadata(&path).attempting("read a compiled file")?.len();
     package.paths.push(PathsEntry {
         relative_path: pyc,
         original_path: None,
         path_type: PathType::PycFile,
         no_link: false,
-        sha256: Some(digest.doing("read a compiled file")?),
+        sha256: Some(digest.attempting("read a compiled file")?),
         sha256_in_prefix: None,
         size_in_bytes: Some(size),
         file_mode: None,

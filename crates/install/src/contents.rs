@@ -11,8 +11,8 @@ use rattler_conda_types::package::{
 };
 use serde::Deserialize;
 
-use crate::beside::is_absent;
 use crate::error::{BadPrefix, Fault, InstallError, refused};
+use crate::prefix_paths::is_absent;
 use crate::wanted::Package;
 
 /// One path of a package.

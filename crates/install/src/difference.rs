@@ -3,12 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
 /// What is wrong with a path.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DifferenceKind {
     /// Recorded, and not there.
     Missing,
@@ -45,14 +41,13 @@ pub enum DifferenceKind {
 }
 
 /// A path that isn't as its record says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// Relative to the prefix.
     pub path: PathBuf,
     /// The package's name; none for an extra file.
     pub package: Option<String>,
     /// What is wrong.
-    #[serde(flatten)]
     pub kind: DifferenceKind,
 }
 

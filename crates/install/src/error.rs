@@ -8,7 +8,7 @@ pub(crate) use envlock_report::count;
 use envlock_report::{Code, Exit, Explain, Finding};
 use thiserror::Error;
 
-use crate::foreign::Foreign;
+use crate::untracked::Untracked;
 
 /// Why a path can't be a prefix.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -100,10 +100,10 @@ pub enum InstallError {
         /// Why not.
         why: BadPrefix,
     },
-    /// Somebody's directory, never replaced.
+    /// A directory of the user. It is never replaced.
     #[error("`{}` has files and isn't an environment", .0.display())]
     NotAnEnvironment(PathBuf),
-    /// `NAME~previous` is somebody's directory.
+    /// `NAME~previous` is a directory of the user.
     #[error(
         "the environment that is there now would be kept as `{}`, which has files and isn't an environment",
         .0.display()
@@ -112,13 +112,13 @@ pub enum InstallError {
     /// Made by conda, mamba or another tool.
     #[error("`{}` is an environment that another tool made", .0.display())]
     OtherTool(PathBuf),
-    /// Files and packages that somebody else put there.
-    #[error("`{}` has {} that the lock doesn't know", .prefix.display(), .foreign.counted())]
-    ForeignFiles {
+    /// Files and packages that no package of the last install brought.
+    #[error("`{}` has {} that the lock doesn't have", .prefix.display(), .untracked.counted())]
+    UntrackedFiles {
         /// The prefix.
         prefix: PathBuf,
         /// The files.
-        foreign: Foreign,
+        untracked: Untracked,
     },
     /// A record in `conda-meta` that can't be read.
     #[error("`{}` can't be read as a package's record: {source}", .path.display())]
@@ -180,26 +180,26 @@ pub enum InstallError {
         output: String,
     },
     /// The disk said no.
-    #[error("can't {doing}: {}", path_and_cause(.source))]
+    #[error("can't {action}: {}", path_and_cause(.source))]
     Disk {
         /// What was tried.
-        doing: &'static str,
+        action: &'static str,
         /// The cause, with the path.
         source: io::Error,
     },
-    /// The caller went away.
-    #[error("the install was stopped")]
-    Stopped,
+    /// The caller cancelled the install.
+    #[error("the install was cancelled")]
+    Cancelled,
 }
 
-/// Gives a disk error its purpose.
-pub(crate) trait Doing<T> {
-    fn doing(self, doing: &'static str) -> Result<T, InstallError>;
+/// Says of a disk error what was attempted.
+pub(crate) trait Attempting<T> {
+    fn attempting(self, action: &'static str) -> Result<T, InstallError>;
 }
 
-impl<T> Doing<T> for io::Result<T> {
-    fn doing(self, doing: &'static str) -> Result<T, InstallError> {
-        self.map_err(|source| InstallError::Disk { doing, source })
+impl<T> Attempting<T> for io::Result<T> {
+    fn attempting(self, action: &'static str) -> Result<T, InstallError> {
+        self.map_err(|source| InstallError::Disk { action, source })
     }
 }
 
@@ -244,7 +244,7 @@ impl InstallError {
             Self::NotAnEnvironment(_) => Code::NotAnEnvironment,
             Self::PreviousTaken(_) => Code::PreviousTaken,
             Self::OtherTool(_) => Code::OtherToolsEnvironment,
-            Self::ForeignFiles { .. } => Code::ForeignFiles,
+            Self::UntrackedFiles { .. } => Code::ForeignFiles,
             Self::UnreadableRecord { .. } => Code::UnreadableRecord,
             Self::Refused { .. } => Code::HostilePackage,
             Self::Damaged { .. } => Code::DamagedPackage,
@@ -253,12 +253,12 @@ impl InstallError {
             Self::Link { .. } => Code::LinkFailed,
             Self::Script { .. } => Code::PostLinkFailed,
             Self::Disk { .. } => Code::Disk,
-            Self::Stopped => Code::Stopped,
+            Self::Cancelled => Code::Stopped,
         }
     }
 
     fn help(&self) -> Option<String> {
-        let kept = "keeps what is there now beside it, as";
+        let kept = "keeps the environment that is there as";
         Some(match self {
             Self::BadPrefix { why: BadPrefix::Symlink(target), .. } => {
                 format!("name the directory itself: `-p {}`", target.display())
@@ -270,7 +270,7 @@ impl InstallError {
                 "choose another path with `-p`".into()
             }
             Self::PreviousTaken(path) => format!("move `{}` away", path.display()),
-            Self::OtherTool(prefix) | Self::ForeignFiles { prefix, .. } => {
+            Self::OtherTool(prefix) | Self::UntrackedFiles { prefix, .. } => {
                 format!("`--replace` builds anew and {kept} `{}~previous`", prefix.display())
             }
             Self::UnreadableRecord { path, .. } => {
@@ -288,13 +288,13 @@ impl InstallError {
             }
             Self::Link { source, .. } => return disk_help(io_kind(source)?),
             Self::Disk { source, .. } => return disk_help(io_kind(source)?),
-            Self::Stopped => return None,
+            Self::Cancelled => return None,
         })
     }
 
     fn notes(&self) -> Vec<String> {
         match self {
-            Self::ForeignFiles { foreign, .. } => foreign.notes(),
+            Self::UntrackedFiles { untracked, .. } => untracked.notes(),
             Self::Script { output, .. } if !output.is_empty() => vec![
                 format!("it said:\n{output}"),
                 "the environment that was there before is back in place".into(),
@@ -339,7 +339,7 @@ impl Explain for InstallError {
                 Exit::Usage
             }
             Self::OtherTool(_)
-            | Self::ForeignFiles { .. }
+            | Self::UntrackedFiles { .. }
             | Self::Refused { .. }
             | Self::NoPython(_)
             | Self::Script { .. } => Exit::Findings,
@@ -348,7 +348,7 @@ impl Explain for InstallError {
             | Self::OtherPackage { .. }
             | Self::Link { .. }
             | Self::Disk { .. }
-            | Self::Stopped => Exit::Unknown,
+            | Self::Cancelled => Exit::Unknown,
         }
     }
 }
@@ -365,17 +365,17 @@ mod tests {
     #[test]
     fn what_the_disk_says_is_told_with_its_path_and_without_a_function() {
         let source = fs_err::symlink_metadata("/no/such/环境").unwrap_err();
-        let error = InstallError::Disk { doing: "look at the prefix", source };
+        let error = InstallError::Disk { action: "look at the prefix", source };
         assert_eq!(
             error.to_string(),
             "can't look at the prefix: `/no/such/环境`: No such file or directory (os error 2)"
         );
         let source = fs_err::rename("/no/a", "/no/b").unwrap_err();
-        let said = InstallError::Disk { doing: "x", source }.to_string();
+        let said = InstallError::Disk { action: "x", source }.to_string();
         assert!(said.starts_with("can't x: `/no/a` to `/no/b`: No such"), "{said}");
         let source = io::Error::from(io::ErrorKind::StorageFull);
         assert_eq!(
-            InstallError::Disk { doing: "x", source }.to_string(),
+            InstallError::Disk { action: "x", source }.to_string(),
             "can't x: no storage space"
         );
     }

@@ -15,7 +15,7 @@ use crate::owners::Owners;
 const MOST_LINKS: usize = 40;
 
 /// Refuses the first package, in the order given, with a path that leads elsewhere.
-pub(crate) fn refuse_escapes(set: &[Contents<'_>], owners: &Owners) -> Result<(), InstallError> {
+pub(crate) fn check_escapes(set: &[Contents<'_>], owners: &Owners) -> Result<(), InstallError> {
     let links: HashMap<&Path, &Path> = set
         .iter()
         .flat_map(|contents| &contents.entries)

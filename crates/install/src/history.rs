@@ -17,12 +17,12 @@ use crate::wanted::Wanted;
 const NAMED_HOSTS: [&str; 2] = ["conda.anaconda.org", "repo.anaconda.com"];
 
 /// The lines that this install appends.
-pub(crate) fn revision(wanted: &Wanted, before: &[&RepoDataRecord]) -> String {
+pub(crate) fn revision(wanted: &Wanted, before: &[RepoDataRecord]) -> String {
     let dists = |records: &mut dyn Iterator<Item = &RepoDataRecord>| -> BTreeSet<String> {
         records.map(dist).collect()
     };
-    let old = dists(&mut before.iter().copied());
-    let new = dists(&mut wanted.packages.iter().map(|package| &package.record));
+    let old = dists(&mut before.iter());
+    let new = dists(&mut wanted.records.iter());
     let mut text = format!("==> {} <==\n", wanted.now.strftime("%Y-%m-%d %H:%M:%S"));
     // conda reads one comment a line.
     let _ = writeln!(text, "# cmd: {}", wanted.command.replace(['\n', '\r'], " "));

@@ -1,48 +1,52 @@
-//! From unpacked packages to a prefix: staged beside, put in place at once, verified, run.
+//! Installs unpacked packages into a prefix, verifies prefixes, and activates them.
 //!
-//! The caller hands over package directories whose bytes it has checked; nothing here
-//! knows a network or a lock file. The way of an install, each step a module:
+//! The caller passes package directories whose bytes it has checked. Nothing here knows the
+//! network or a lock file. An install has these steps, each in a module:
 //!
-//! 1. [`state()`] says in milliseconds what is at the prefix;
-//! 2. `guard` takes the prefix for this process, `swap::recover` ends what a killed one left;
-//! 3. `contents`, `owners` and `escape` read the packages and refuse hostile ones, before
+//! 1. [`inspect`] reads what is at the prefix, and [`plan()`] decides what to do. Neither writes;
+//!    a dry run shows the [`Plan`];
+//! 2. [`apply`] takes the prefix's lock (`prefix_lock`), recovers from a killed install
+//!    (`swap::recover`), checks that the plan still fits, and carries it out:
+//! 3. `contents`, `owners` and `escape` read the packages and refuse hostile ones before
 //!    anything is written;
-//! 4. `stage` builds the next prefix beside the final one, with the final path in its files;
-//!    `compile` and `meta` complete it;
-//! 5. `swap` puts it in place by one atomic exchange and keeps the previous one.
+//! 4. `stage` links the packages into a staging directory next to the prefix, with the final
+//!    path in their files; `compile` and `meta` complete it;
+//! 5. `swap` exchanges the prefix for it in one step and keeps the previous environment.
 //!
-//! Beside a prefix `env` there can be `env~previous` (the environment before the last
-//! install), `.env~lock` (the advisory lock), `.env~next-…` (a prefix that is being built)
-//! and `.env~journal` (two renames that must both happen).
+//! Next to a prefix `env` there can be `env~previous` (the environment before the last
+//! install), `.env~lock` (the advisory lock), `.env~next-…` (a staging directory) and
+//! `.env~journal` (two renames that must both happen).
 
 pub mod activate;
 mod apply;
-mod beside;
 mod compile;
 mod contents;
 mod difference;
 mod error;
 mod escape;
-mod foreign;
-mod guard;
 mod history;
 mod meta;
 mod order;
 mod owners;
 mod plan;
+mod prefix_lock;
+mod prefix_paths;
+mod present;
 mod scripts;
 mod stage;
 mod state;
 mod swap;
+mod untracked;
 mod verify;
 mod wanted;
-mod work;
+mod worker;
 
-pub use apply::{apply, is_right};
+pub use apply::apply;
 pub use difference::{Difference, DifferenceKind};
 pub use error::{BadPrefix, Fault, InstallError};
-pub use foreign::{Foreign, Survey, may_replace, survey};
-pub use plan::{Change, Dist, Plan, plan};
+pub use plan::{Change, Dist, MovedAside, Plan, Steps, plan};
+pub use present::{Present, inspect};
 pub use state::{PrefixState, state};
+pub use untracked::Untracked;
 pub use verify::{Verified, VerifyError, verify};
-pub use wanted::{Clobber, Installed, Package, Uncompiled, Wanted};
+pub use wanted::{Clobber, Installed, Uncompiled, Wanted};

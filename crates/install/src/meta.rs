@@ -9,9 +9,9 @@ use rattler_conda_types::prefix_record::Link;
 use rattler_conda_types::{PrefixRecord, RepoDataRecord};
 use serde::{Deserialize, Serialize};
 
-use crate::beside::is_absent;
-use crate::error::{Doing, InstallError};
+use crate::error::{Attempting, InstallError};
 use crate::history::revision;
+use crate::prefix_paths::is_absent;
 use crate::stage::Linked;
 use crate::wanted::Wanted;
 
@@ -27,7 +27,7 @@ pub(crate) fn write(
     linked: Vec<Linked<'_>>,
     staging: &Path,
     wanted: &Wanted,
-    before: &[PrefixRecord],
+    before: &[RepoDataRecord],
 ) -> Result<Vec<PrefixRecord>, InstallError> {
     let folder = staging.join("conda-meta");
     let records: Vec<PrefixRecord> =
@@ -35,24 +35,22 @@ pub(crate) fn write(
     for record in &records {
         let text = serde_json::to_vec_pretty(record).map_err(io::Error::from);
         text.and_then(|text| fs_err::write(folder.join(record.file_name()), text))
-            .doing("write a package's record")?;
+            .attempting("write a package's record")?;
     }
-    let before: Vec<&RepoDataRecord> =
-        before.iter().map(|record| &record.repodata_record).collect();
     let history = read_or_empty(&wanted.prefix.join("conda-meta/history"))
-        .doing("read the environment's history")?;
-    fs_err::write(folder.join("history"), history + &revision(wanted, &before))
-        .doing("write the history")?;
+        .attempting("read the environment's history")?;
+    fs_err::write(folder.join("history"), history + &revision(wanted, before))
+        .attempting("write the history")?;
     for name in KEPT {
         let old = wanted.prefix.join("conda-meta").join(name);
         if old.is_file() {
-            fs_err::copy(old, folder.join(name)).doing("keep a file of conda-meta")?;
+            fs_err::copy(old, folder.join(name)).attempting("keep a file of conda-meta")?;
         }
     }
-    write_variables(&folder, &wanted.variables).doing("write the environment's variables")?;
+    write_variables(&folder, &wanted.variables).attempting("write the environment's variables")?;
     Files::of(staging, &records)
         .and_then(|files| files.write(staging))
-        .doing("write the list of files")?;
+        .attempting("write the list of files")?;
     Ok(records)
 }
 

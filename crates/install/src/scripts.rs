@@ -13,14 +13,14 @@ use rattler::install::link_script::LinkScriptType;
 use rattler_conda_types::{PrefixRecord, Subdir};
 use rattler_shell::shell::{Bash, CmdExe, ShellEnum};
 
-use crate::error::{Doing, InstallError};
-use crate::foreign::unknown;
+use crate::error::{Attempting, InstallError};
 use crate::meta::Files;
 use crate::state::Stamp;
+use crate::untracked::untracked_files;
 use crate::wanted::Wanted;
 
-/// How many of the last lines of a failed script are told.
-const TOLD: usize = 20;
+/// How many of the last lines of a failed script are shown.
+const MOST_LINES: usize = 20;
 
 /// The names of the packages that have a post-link script in `prefix`, in the order of linking.
 pub(crate) fn with_scripts(
@@ -53,21 +53,23 @@ pub(crate) fn run(
         .filter(|record| names.iter().any(|name| name == record.name().as_normalized()))
     {
         run_one(record, wanted)?;
-        tell_message(record, &wanted.prefix, observer)
-            .doing("read a post-link script's message")?;
+        report_message(record, &wanted.prefix, observer)
+            .attempting("read a post-link script's message")?;
     }
     let prefix = &wanted.prefix;
-    let mut files = Files::read(prefix).doing("read the list of files")?;
-    files.sizes = Files::of(prefix, records).doing("list the files after the scripts")?.sizes;
-    files.made = unknown(prefix, records, &[]).all().doing("list what post-link scripts made")?;
-    files.write(prefix).doing("write the list of files")?;
+    let mut files = Files::read(prefix).attempting("read the list of files")?;
+    files.sizes = Files::of(prefix, records).attempting("list the files after the scripts")?.sizes;
+    files.made = untracked_files(prefix, records, &[])
+        .all()
+        .attempting("list what post-link scripts made")?;
+    files.write(prefix).attempting("write the list of files")?;
     Stamp::of(&wanted.stamp, prefix, prefix)
         .and_then(|stamp| stamp.write(prefix))
-        .doing("write the environment's stamp")
+        .attempting("write the environment's stamp")
 }
 
 /// What a script wants the user to read; conda shows that file and removes it.
-fn tell_message(
+fn report_message(
     record: &PrefixRecord,
     prefix: &Path,
     observer: &dyn Observer,
@@ -100,7 +102,7 @@ fn run_one(record: &PrefixRecord, wanted: &Wanted) -> Result<(), InstallError> {
     let failed = |status: String, output: &[u8]| {
         let said = String::from_utf8_lossy(output);
         let lines: Vec<&str> = said.lines().collect();
-        let output = lines[lines.len().saturating_sub(TOLD)..].join("\n");
+        let output = lines[lines.len().saturating_sub(MOST_LINES)..].join("\n");
         let package = package.name.as_normalized().to_owned();
         Err(InstallError::Script { package, status, output })
     };

@@ -10,9 +10,9 @@ use rattler_conda_types::prefix::Prefix;
 use rattler_conda_types::prefix_record::{self, LinkType, PathsEntry};
 
 use crate::contents::Contents;
-use crate::error::{Doing, InstallError};
+use crate::error::{Attempting, InstallError};
 use crate::wanted::{Package, Wanted};
-use crate::work::Work;
+use crate::worker::Worker;
 
 /// A package in the staged prefix.
 #[derive(Debug)]
@@ -30,21 +30,21 @@ pub(crate) fn link<'a>(
     staging: &Prefix,
     wanted: &Wanted,
     python: Option<&PythonInfo>,
-    work: &Work,
+    worker: &Worker,
 ) -> Result<Vec<Linked<'a>>, InstallError> {
     let units = |contents: &Contents<'_>| (contents.entries.len() + contents.commands.len()) as u64;
-    work.observe(Event::Expect { phase: Phase::Link, units: set.iter().map(units).sum() });
+    worker.observe(Event::Expect { phase: Phase::Link, units: set.iter().map(units).sum() });
     let mut linked = Vec::with_capacity(set.len());
     for contents in set {
-        work.go_on()?;
+        worker.check_cancelled()?;
         let name = contents.package.record.package_record.name.as_normalized().to_owned();
-        work.observe(Event::Item { phase: Phase::Link, name });
+        worker.observe(Event::Item { phase: Phase::Link, name });
         let units = units(&contents);
         linked.push(link_one(contents, staging, wanted, python)?);
-        work.observe(Event::Advance { phase: Phase::Link, units });
+        worker.observe(Event::Advance { phase: Phase::Link, units });
     }
     let files: usize = linked.iter().map(|package| package.paths.len()).sum();
-    work.observe(Event::Done(Outcome::Linked { packages: linked.len(), files }));
+    worker.observe(Event::Done(Outcome::Linked { packages: linked.len(), files }));
     Ok(linked)
 }
 
@@ -84,7 +84,7 @@ fn link_one<'a>(
         .map_err(|source| InstallError::Link { package: package.dist(), source })?;
     for directory in directories {
         fs_err::create_dir_all(staging.path().join(&directory.target))
-            .doing("make a directory of a package")?;
+            .attempting("make a directory of a package")?;
         paths.push(directory_entry(&directory.target));
     }
     paths.sort_by(|a, b| a.relative_path.cmp(&b.relative_path));

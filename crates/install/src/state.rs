@@ -5,16 +5,14 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::beside::{Beside, is_absent};
-use crate::error::{Doing, InstallError};
+use crate::error::{Attempting, InstallError};
 use crate::meta::FILES;
+use crate::prefix_paths::{PrefixPaths, is_absent};
 
 /// What is at a prefix.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(tag = "state", rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PrefixState {
     /// Nothing, or an empty directory.
     Absent,
@@ -23,7 +21,7 @@ pub enum PrefixState {
         /// The stamp of that install.
         stamp: String,
     },
-    /// An environment of ours whose records somebody changed, or that was moved here.
+    /// An environment of ours whose records were changed since, or that was moved here.
     Altered {
         /// The stamp of the install before that.
         stamp: String,
@@ -41,25 +39,30 @@ pub enum PrefixState {
 /// An install that was killed while it built leaves the prefix as it was: that is no
 /// [`PrefixState::Interrupted`].
 pub fn state(prefix: &Path) -> Result<PrefixState, InstallError> {
-    let beside = Beside::of(prefix)?;
-    if !prefix.exists() && beside.journal().exists() {
+    let paths = PrefixPaths::of(prefix)?;
+    if !prefix.exists() && paths.journal().exists() {
         return Ok(PrefixState::Interrupted);
     }
-    if is_empty(prefix).doing("look at the prefix")? {
+    state_of(prefix, prefix)
+}
+
+/// The state of what is in `folder`, if it were at `prefix`.
+pub(crate) fn state_of(folder: &Path, prefix: &Path) -> Result<PrefixState, InstallError> {
+    if is_empty(folder).attempting("look at the prefix")? {
         return Ok(PrefixState::Absent);
     }
-    if let Some(stamp) = Stamp::read(prefix).doing("read the environment's stamp")? {
+    if let Some(stamp) = Stamp::read(folder).attempting("read the environment's stamp")? {
         return Ok(if !stamp.complete {
             PrefixState::Interrupted
         } else if stamp.prefix == prefix
-            && stamp.records == records(prefix).doing("list the environment's records")?
+            && stamp.records == records(folder).attempting("list the environment's records")?
         {
             PrefixState::Ready { stamp: stamp.digest }
         } else {
             PrefixState::Altered { stamp: stamp.digest }
         });
     }
-    Ok(if is_environment(prefix) { PrefixState::NotOurs } else { PrefixState::NotAnEnvironment })
+    Ok(if is_environment(folder) { PrefixState::NotOurs } else { PrefixState::NotAnEnvironment })
 }
 
 /// Whether a directory is a conda environment, whoever made it.
@@ -87,7 +90,8 @@ pub(crate) struct Stamp {
     /// False while post-link scripts run.
     pub(crate) complete: bool,
     /// Whether there are post-link scripts that were not run.
-    pub(crate) scripts_left: bool,
+    #[serde(rename = "scripts_left")]
+    pub(crate) scripts_pending: bool,
     records: BTreeMap<String, u64>,
 }
 
@@ -100,7 +104,7 @@ impl Stamp {
             digest: digest.to_owned(),
             prefix: prefix.to_owned(),
             complete: true,
-            scripts_left: false,
+            scripts_pending: false,
             records: records(at)?,
         })
     }

@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 use envlock_model::progress::{Event, Notice, Observer, Recovery};
 use serde::{Deserialize, Serialize};
 
-use crate::beside::Beside;
-use crate::error::{Doing, InstallError};
+use crate::error::{Attempting, InstallError};
+use crate::prefix_paths::PrefixPaths;
 use crate::state::{PrefixState, is_environment, state};
 
 /// How a swap touches the disk.
@@ -45,9 +45,9 @@ impl Disk for RealDisk {}
 
 /// Two renames that belong together.
 #[derive(Debug, Serialize, Deserialize)]
-struct Journal {
+pub(crate) struct Journal {
     /// The complete prefix that goes to the final name.
-    next: PathBuf,
+    pub(crate) next: PathBuf,
 }
 
 /// What a swap left behind.
@@ -59,30 +59,30 @@ pub(crate) struct Swapped {
     pub(crate) older: Option<PathBuf>,
 }
 
-/// Puts `next`, a complete prefix with a name from [`Beside::next_stem`], in place. After an
+/// Puts `next`, a complete prefix with a name from [`PrefixPaths::staging_stem`], in place. After an
 /// error the prefix and the previous one are as they were.
-pub(crate) fn swap(beside: &Beside, next: &Path, disk: &dyn Disk) -> io::Result<Swapped> {
-    if is_environment(&beside.prefix) {
-        match exchange_both(beside, next, disk) {
-            Err(error) if cannot_exchange(&error) => rename_both(beside, next, disk),
+pub(crate) fn swap(paths: &PrefixPaths, next: &Path, disk: &dyn Disk) -> io::Result<Swapped> {
+    if is_environment(&paths.prefix) {
+        match exchange_both(paths, next, disk) {
+            Err(error) if cannot_exchange(&error) => rename_both(paths, next, disk),
             result => result,
         }
     } else {
         // A rename replaces an empty directory.
-        rename(next, &beside.prefix, disk)?;
+        rename(next, &paths.prefix, disk)?;
         Ok(Swapped { previous: None, older: None })
     }
 }
 
-fn exchange_both(beside: &Beside, next: &Path, disk: &dyn Disk) -> io::Result<Swapped> {
-    let previous = beside.previous();
+fn exchange_both(paths: &PrefixPaths, next: &Path, disk: &dyn Disk) -> io::Result<Swapped> {
+    let previous = paths.previous();
     let older = previous.exists().then(|| next.to_owned());
     let aside = || match older {
         Some(_) => exchange_step(next, &previous, disk),
         None => rename(next, &previous, disk),
     };
     aside()?;
-    if let Err(error) = exchange_step(&previous, &beside.prefix, disk) {
+    if let Err(error) = exchange_step(&previous, &paths.prefix, disk) {
         // What was beside is put back, so that the caller finds all as it was.
         match older {
             Some(_) => exchange_step(&previous, next, disk)?,
@@ -93,23 +93,23 @@ fn exchange_both(beside: &Beside, next: &Path, disk: &dyn Disk) -> io::Result<Sw
     Ok(Swapped { previous: Some(previous), older })
 }
 
-fn rename_both(beside: &Beside, next: &Path, disk: &dyn Disk) -> io::Result<Swapped> {
-    let previous = beside.previous();
+fn rename_both(paths: &PrefixPaths, next: &Path, disk: &dyn Disk) -> io::Result<Swapped> {
+    let previous = paths.previous();
     let mut older = None;
     if previous.exists() {
-        let aside = beside.thrown_away("older");
+        let aside = paths.discarded("older");
         rename(&previous, &aside, disk)?;
         older = Some(aside);
     }
     disk.before_step()?;
-    write_journal(beside, &Journal { next: next.to_owned() })?;
-    let done = rename(&beside.prefix, &previous, disk).and_then(|()| {
-        rename(next, &beside.prefix, disk).or_else(|error| {
-            rename(&previous, &beside.prefix, disk)?;
+    write_journal(paths, &Journal { next: next.to_owned() })?;
+    let done = rename(&paths.prefix, &previous, disk).and_then(|()| {
+        rename(next, &paths.prefix, disk).or_else(|error| {
+            rename(&previous, &paths.prefix, disk)?;
             Err(error)
         })
     });
-    clear_journal(beside, disk)?;
+    clear_journal(paths, disk)?;
     match (done, older) {
         (Ok(()), older) => Ok(Swapped { previous: Some(previous), older }),
         (Err(error), None) => Err(error),
@@ -119,20 +119,20 @@ fn rename_both(beside: &Beside, next: &Path, disk: &dyn Disk) -> io::Result<Swap
 
 /// Takes a new prefix back that has failed; what was there before is there again. Returns
 /// where the failed one is, to be removed.
-pub(crate) fn undo(beside: &Beside, swapped: Swapped, disk: &dyn Disk) -> io::Result<PathBuf> {
-    let failed = beside.thrown_away("failed");
+pub(crate) fn undo(paths: &PrefixPaths, swapped: Swapped, disk: &dyn Disk) -> io::Result<PathBuf> {
+    let failed = paths.discarded("failed");
     let Some(previous) = swapped.previous else {
-        rename(&beside.prefix, &failed, disk)?;
+        rename(&paths.prefix, &failed, disk)?;
         return Ok(failed);
     };
-    match exchange_step(&previous, &beside.prefix, disk) {
+    match exchange_step(&previous, &paths.prefix, disk) {
         Ok(()) => rename(&previous, &failed, disk)?,
         Err(error) if cannot_exchange(&error) => {
             disk.before_step()?;
-            write_journal(beside, &Journal { next: previous.clone() })?;
-            rename(&beside.prefix, &failed, disk)?;
-            rename(&previous, &beside.prefix, disk)?;
-            clear_journal(beside, disk)?;
+            write_journal(paths, &Journal { next: previous.clone() })?;
+            rename(&paths.prefix, &failed, disk)?;
+            rename(&previous, &paths.prefix, disk)?;
+            clear_journal(paths, disk)?;
         }
         Err(error) => return Err(error),
     }
@@ -144,30 +144,30 @@ pub(crate) fn undo(beside: &Beside, swapped: Swapped, disk: &dyn Disk) -> io::Re
 
 /// Ends what a killed installer left: afterwards the prefix is an old one or a new one, and
 /// nothing else lies beside it. Only for the holder of the lock.
-pub(crate) fn recover(beside: &Beside, observer: &dyn Observer) -> Result<(), InstallError> {
+pub(crate) fn recover(paths: &PrefixPaths, observer: &dyn Observer) -> Result<(), InstallError> {
     let tell = |recovery| {
-        let prefix = beside.prefix.clone();
+        let prefix = paths.prefix.clone();
         observer.observe(Event::Notice(Notice::Recovered { prefix, recovery }));
     };
-    if let Some(journal) = read_journal(beside).doing("read the journal of an install")? {
-        if !beside.prefix.exists() {
-            let from = if journal.next.exists() { journal.next } else { beside.previous() };
-            rename(&from, &beside.prefix, &RealDisk).doing("complete an install")?;
+    if let Some(journal) = read_journal(paths).attempting("read the journal of an install")? {
+        if !paths.prefix.exists() {
+            let from = if journal.next.exists() { journal.next } else { paths.previous() };
+            rename(&from, &paths.prefix, &RealDisk).attempting("complete an install")?;
             tell(Recovery::Completed);
         }
-        clear_journal(beside, &RealDisk).doing("remove the journal of an install")?;
+        clear_journal(paths, &RealDisk).attempting("remove the journal of an install")?;
     }
-    let leftovers = beside.leftovers().doing("look beside the prefix")?;
-    for leftover in &leftovers {
+    let staging_leftovers = paths.staging_leftovers().attempting("look beside the prefix")?;
+    for leftover in &staging_leftovers {
         remove(leftover, observer);
     }
-    if !leftovers.is_empty() {
+    if !staging_leftovers.is_empty() {
         tell(Recovery::StagingRemoved);
     }
-    if state(&beside.prefix)? == PrefixState::Interrupted {
-        let previous = Some(beside.previous()).filter(|previous| is_environment(previous));
+    if state(&paths.prefix)? == PrefixState::Interrupted {
+        let previous = Some(paths.previous()).filter(|previous| is_environment(previous));
         let swapped = Swapped { previous, older: None };
-        let failed = undo(beside, swapped, &RealDisk).doing("take back an install")?;
+        let failed = undo(paths, swapped, &RealDisk).attempting("take back an install")?;
         remove(&failed, observer);
         tell(Recovery::PreviousRestored);
     }
@@ -218,24 +218,24 @@ fn cannot_exchange(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput)
 }
 
-fn write_journal(beside: &Beside, journal: &Journal) -> io::Result<()> {
-    let path = beside.journal();
-    let fresh = beside.thrown_away("journal");
+fn write_journal(paths: &PrefixPaths, journal: &Journal) -> io::Result<()> {
+    let path = paths.journal();
+    let fresh = paths.discarded("journal");
     fs_err::write(&fresh, serde_json::to_vec(journal)?)?;
     fs_err::File::open(&fresh)?.sync_all()?;
     fs_err::rename(&fresh, &path)?;
-    sync(&beside.parent)
+    sync(&paths.parent)
 }
 
 /// What the journal says has happened or never will.
-fn clear_journal(beside: &Beside, disk: &dyn Disk) -> io::Result<()> {
-    sync(&beside.parent)?;
+fn clear_journal(paths: &PrefixPaths, disk: &dyn Disk) -> io::Result<()> {
+    sync(&paths.parent)?;
     disk.before_step()?;
-    fs_err::remove_file(beside.journal())
+    fs_err::remove_file(paths.journal())
 }
 
-fn read_journal(beside: &Beside) -> io::Result<Option<Journal>> {
-    match fs_err::read(beside.journal()) {
+pub(crate) fn read_journal(paths: &PrefixPaths) -> io::Result<Option<Journal>> {
+    match fs_err::read(paths.journal()) {
         Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
@@ -293,22 +293,22 @@ mod tests {
         let mut outcomes = Vec::new();
         for steps in 0.. {
             let folder = tempfile::tempdir().expect("a directory");
-            let beside = Beside::of(&folder.path().join("环.env")).expect("a good prefix");
-            make(&beside.prefix, "old");
+            let paths = PrefixPaths::of(&folder.path().join("环.env")).expect("a good prefix");
+            make(&paths.prefix, "old");
             if with_older {
-                make(&beside.previous(), "older");
+                make(&paths.previous(), "older");
             }
-            let next = beside.thrown_away("x");
+            let next = paths.discarded("x");
             make(&next, "new");
             let disk = Mortal { left: Cell::new(steps), can_exchange };
-            let ended = swap(&beside, &next, &disk).and_then(|swapped| {
-                if undone { undo(&beside, swapped, &disk).map(drop) } else { Ok(()) }
+            let ended = swap(&paths, &next, &disk).and_then(|swapped| {
+                if undone { undo(&paths, swapped, &disk).map(drop) } else { Ok(()) }
             });
-            recover(&beside, &Silent).expect("it recovers");
+            recover(&paths, &Silent).expect("it recovers");
             let names = fs_err::read_dir(folder.path()).expect("a directory").count();
-            let previous = generation(&beside.previous());
+            let previous = generation(&paths.previous());
             assert_eq!(names, 1 + usize::from(previous.is_some()), "nothing else is left");
-            outcomes.push((generation(&beside.prefix), previous));
+            outcomes.push((generation(&paths.prefix), previous));
             if ended.is_ok() {
                 break;
             }
@@ -386,19 +386,19 @@ mod tests {
         ] {
             for older in [None, Some("older")] {
                 let folder = tempfile::tempdir().expect("a directory");
-                let beside = Beside::of(&folder.path().join("env")).expect("a good prefix");
-                make(&beside.prefix, "old");
+                let paths = PrefixPaths::of(&folder.path().join("env")).expect("a good prefix");
+                make(&paths.prefix, "old");
                 if let Some(older) = older {
-                    make(&beside.previous(), older);
+                    make(&paths.previous(), older);
                 }
-                let next = beside.thrown_away("x");
+                let next = paths.discarded("x");
                 make(&next, "new");
-                let error = swap(&beside, &next, &Refusing { can_exchange, from, to });
+                let error = swap(&paths, &next, &Refusing { can_exchange, from, to });
                 assert_eq!(error.expect_err("refused").kind(), io::ErrorKind::CrossesDevices);
-                assert_eq!(generation(&beside.prefix).as_deref(), Some("old"));
-                assert_eq!(generation(&beside.previous()).as_deref(), older);
+                assert_eq!(generation(&paths.prefix).as_deref(), Some("old"));
+                assert_eq!(generation(&paths.previous()).as_deref(), older);
                 assert_eq!(generation(&next).as_deref(), Some("new"));
-                assert!(!beside.journal().exists());
+                assert!(!paths.journal().exists());
             }
         }
     }

@@ -12,12 +12,12 @@ use rattler_conda_types::prefix_record::{PathType, PathsEntry};
 use rattler_digest::{Sha256, Sha256Hash};
 use thiserror::Error;
 
-use crate::beside::is_absent;
 use crate::difference::{Difference, DifferenceKind};
 use crate::error::InstallError;
-use crate::foreign::{records, unknown};
 use crate::meta::{Files, is_executable};
+use crate::prefix_paths::is_absent;
 use crate::state::{PrefixState, Stamp, state};
+use crate::untracked::{records, untracked_files};
 
 /// Why a prefix can't be compared.
 #[derive(Debug, Error)]
@@ -102,7 +102,7 @@ pub fn verify(
     let units = work.iter().filter_map(|(_, entry)| entry.size_in_bytes).sum();
     observer.observe(Event::Expect { phase: Phase::Verify, units });
     let mut differences = compare_all(&work, &expected, jobs, observer);
-    let extra = unknown(prefix, &records, &files.made);
+    let extra = untracked_files(prefix, &records, &files.made);
     let of_nobody = |path, kind| Difference { path, package: None, kind };
     differences.extend(extra.files.into_iter().map(|path| of_nobody(path, DifferenceKind::Extra)));
     differences.extend(

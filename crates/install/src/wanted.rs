@@ -1,33 +1,35 @@
-//! What an install is asked for, and what it answers.
+//! What an install is asked for, and what it did.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
 
 use rattler_conda_types::{RepoDataRecord, Subdir};
-use schemars::JsonSchema;
-use serde::Serialize;
 
-use crate::foreign::Foreign;
+use crate::plan::{MovedAside, Plan};
 
 /// One package to link.
-#[derive(Debug, Clone)]
-pub struct Package {
+#[derive(Debug)]
+pub(crate) struct Package {
     /// Its record; the URL is the origin's. Credentials in it are never written.
-    pub record: RepoDataRecord,
+    pub(crate) record: RepoDataRecord,
     /// The extracted, verified package: `info/…` and its files.
-    pub dir: PathBuf,
+    pub(crate) dir: PathBuf,
 }
 
 impl Package {
     /// `name-version-build`, as messages and `conda-meta` name it.
     pub(crate) fn dist(&self) -> String {
-        let record = &self.record.package_record;
-        format!("{}-{}-{}", record.name.as_normalized(), record.version, record.build)
+        dist(&self.record)
     }
 }
 
-/// What the prefix shall be.
+/// `name-version-build` of a record.
+pub(crate) fn dist(record: &RepoDataRecord) -> String {
+    let record = &record.package_record;
+    format!("{}-{}-{}", record.name.as_normalized(), record.version, record.build)
+}
+
+/// What the prefix should be.
 #[derive(Debug, Clone)]
 pub struct Wanted {
     /// Where it will live; absolute, without `.` and `..`. This path goes into its files.
@@ -35,7 +37,7 @@ pub struct Wanted {
     /// The platform that it is for.
     pub platform: Subdir,
     /// Every package, in any order.
-    pub packages: Vec<Package>,
+    pub records: Vec<RepoDataRecord>,
     /// What the user asked for: by package name, the specs as written.
     pub requested: BTreeMap<String, Vec<String>>,
     /// Environment variables that activation sets (`conda-meta/state`).
@@ -43,7 +45,7 @@ pub struct Wanted {
     /// A digest of all that the lock says for this platform; opaque. The same stamp means
     /// that there is nothing to do.
     pub stamp: String,
-    /// The command line, for `conda-meta/history` and for whoever waits.
+    /// The command line, for `conda-meta/history` and for installs that wait.
     pub command: String,
     /// The time of the install, for the history.
     pub now: jiff::Timestamp,
@@ -59,7 +61,7 @@ pub struct Wanted {
 }
 
 /// A path that several packages bring.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clobber {
     /// The path, relative to the prefix.
     pub path: PathBuf,
@@ -72,17 +74,8 @@ pub struct Clobber {
     pub identical: bool,
 }
 
-impl fmt::Display for Clobber {
-    /// One line without a full stop: `bin/x is from a-1-0, not from b-1-0`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let losers = self.losers.join(" or ");
-        write!(f, "{} is from {}, not from {losers}", self.path.display(), self.winner)?;
-        if self.identical { f.write_str(" (the same bytes)") } else { Ok(()) }
-    }
-}
-
 /// A noarch package's sources that have no `.pyc`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Uncompiled {
     /// The package as `name-version-build`.
     pub package: String,
@@ -93,10 +86,10 @@ pub struct Uncompiled {
 }
 
 /// What an install did.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone)]
 pub struct Installed {
-    /// False when the prefix was already right; then nothing was touched.
-    pub changed: bool,
+    /// The plan that was carried out.
+    pub plan: Plan,
     /// How many packages the prefix has.
     pub packages: usize,
     /// How many files were linked or made.
@@ -105,13 +98,36 @@ pub struct Installed {
     pub clobbers: Vec<Clobber>,
     /// Names of packages with a post-link script.
     pub post_link_scripts: Vec<String>,
-    /// Whether these scripts were run.
-    pub scripts_run: bool,
     /// Sources that were not compiled; Python compiles them at import, or they are
     /// templates that no Python compiles.
     pub uncompiled: Vec<Uncompiled>,
-    /// Where the environment that was there before is now.
-    pub previous: Option<PathBuf>,
-    /// What the lock doesn't know and went there with it.
-    pub foreign: Foreign,
+}
+
+impl Installed {
+    /// The prefix was as wanted, and nothing was done.
+    pub(crate) fn unchanged(plan: Plan) -> Self {
+        Self {
+            packages: plan.records().len(),
+            plan,
+            files: 0,
+            clobbers: Vec::new(),
+            post_link_scripts: Vec::new(),
+            uncompiled: Vec::new(),
+        }
+    }
+
+    /// Whether something was done.
+    pub fn changed(&self) -> bool {
+        !self.plan.is_empty()
+    }
+
+    /// The environment that was moved aside, if there was one.
+    pub fn moved_aside(&self) -> Option<&MovedAside> {
+        self.plan.steps()?.moved_aside.as_ref()
+    }
+
+    /// Whether the post-link scripts were run.
+    pub fn scripts_run(&self) -> bool {
+        !self.post_link_scripts.is_empty() && self.plan.steps().is_some_and(|s| s.runs_scripts)
+    }
 }

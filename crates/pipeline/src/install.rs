@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use envlock_channel::FetchError;
-use envlock_install::{Foreign, InstallError as LinkError, Package, Plan, Wanted};
+use envlock_install::{InstallError as LinkError, Plan, Wanted};
 use envlock_model::{
     lock::{self, Change, Lock, LockedPlatform},
     spec::parse_request,
@@ -65,11 +65,9 @@ pub struct Installed {
     pub prefix: PathBuf,
     /// The platform.
     pub platform: Subdir,
-    /// What changes, or changed.
+    /// What a dry run would do, or what was done.
     pub plan: Plan,
-    /// What the lock doesn't know, and goes to `NAME~previous` with what is there now.
-    pub foreign: Foreign,
-    /// How it went; none on a dry run.
+    /// What was done; none on a dry run.
     pub outcome: Option<envlock_install::Installed>,
     /// Whether `python` is one of the packages.
     pub has_python: bool,
@@ -220,7 +218,7 @@ pub async fn install(
     let wanted = Wanted {
         prefix: prefix.clone(),
         platform,
-        packages: Vec::new(),
+        records: locked.records.clone(),
         requested: requested(locked),
         variables: lock.variables.clone(),
         stamp: lock.stamp(platform, request.link_scripts),
@@ -234,34 +232,29 @@ pub async fn install(
     let packages = locked.records.len();
     let is_python =
         |record: &RepoDataRecord| record.package_record.name.as_normalized() == "python";
-    let installed = |plan, foreign, outcome| Installed {
+    let installed = |plan, outcome| Installed {
         prefix: prefix.clone(),
         platform,
         plan,
-        foreign,
         outcome,
         has_python: locked.records.iter().any(is_python),
         pip_left_out,
         packages,
         needs: lock.needs.clone(),
     };
-    if envlock_install::is_right(&wanted)? {
-        let outcome = envlock_install::Installed { packages, ..Default::default() };
-        return Ok(installed(Plan::default(), Foreign::default(), Some(outcome)));
-    }
-    // Checked again under the prefix's lock; here it answers a dry run, and before
+    // Checked again under the prefix's lock; here it is the dry run, and refuses before
     // anything is fetched.
-    let survey = envlock_install::may_replace(&prefix, request.replace)?;
-    let present = survey.records.iter().map(|record| &record.repodata_record);
-    let plan = envlock_install::plan(present, &locked.records);
+    let plan = envlock_install::plan(envlock_install::inspect(&wanted)?, wanted)?;
     if request.dry_run {
-        return Ok(installed(plan, survey.foreign, None));
+        return Ok(installed(plan, None));
     }
-    let folders = context.client.packages(&locked.records, context.observer).await?;
-    let packages = locked.records.iter().cloned().zip(folders);
-    let packages = packages.map(|(record, dir)| Package { record, dir }).collect();
-    let outcome = envlock_install::apply(Wanted { packages, ..wanted }, context.observer).await?;
-    Ok(installed(plan, survey.foreign, Some(outcome)))
+    let folders = if plan.is_empty() {
+        Vec::new()
+    } else {
+        context.client.packages(&locked.records, context.observer).await?
+    };
+    let outcome = envlock_install::apply(plan, folders, context.observer).await?;
+    Ok(installed(outcome.plan.clone(), Some(outcome)))
 }
 
 fn refuse_stale(

@@ -1,6 +1,6 @@
 //! `envlock install`.
 
-use envlock_install::{Dist, Foreign, Plan};
+use envlock_install::{Clobber, Dist, MovedAside, Steps};
 use envlock_pipeline::{InstallRequest, Installed, PipPolicy};
 use envlock_report::{Code, Exit, Finding, Level, count, output, render::Table};
 use envlock_secrets::manifest::list;
@@ -56,46 +56,51 @@ fn request(args: &args::Install, app: &App<'_>) -> Result<InstallRequest, SetupE
 
 fn answer(args: &args::Install, installed: Installed, width: usize) -> Answer<output::Install> {
     let prefix = installed.prefix.display().to_string();
-    let outcome = installed.outcome.clone().unwrap_or_default();
-    let changes = changes(&installed.plan);
+    let changes = installed.plan.steps().map(changes).unwrap_or_default();
     let text = words(args, &prefix, &installed, &changes, width) + &needs(&installed, width);
     let next = next(args, &installed);
-    let mut findings = notes(&outcome);
-    findings.extend(foreign(&installed.foreign, installed.outcome.is_some()));
+    let outcome = installed.outcome.as_ref();
+    let mut findings = outcome.map(notes).unwrap_or_default();
+    let moved = installed.plan.steps().and_then(|steps| steps.moved_aside.as_ref());
+    findings.extend(moved.and_then(|moved| untracked(moved, outcome.is_some())));
     let result = output::Install {
         prefix,
         platform: installed.platform.to_string(),
-        changed: outcome.changed,
+        changed: outcome.is_some_and(envlock_install::Installed::changed),
         packages: installed.packages,
         changes,
-        previous: outcome.previous.map(|path| path.display().to_string()),
-        clobbered: outcome
-            .clobbers
-            .into_iter()
-            .map(|clobber| output::Clobbered {
-                path: clobber.path.display().to_string(),
-                kept: clobber.winner,
-                lost: clobber.losers,
-            })
-            .collect(),
-        scripts_not_run: if outcome.scripts_run { Vec::new() } else { outcome.post_link_scripts },
+        previous: moved.map(|moved| moved.to.display().to_string()),
+        clobbered: outcome.map(clobbered).unwrap_or_default(),
+        scripts_not_run: match outcome {
+            Some(outcome) if !outcome.scripts_run() => outcome.post_link_scripts.clone(),
+            _ => Vec::new(),
+        },
         pip_left_out: installed.pip_left_out,
         needs: installed.needs.iter().flat_map(|needs| needs.needs.keys().cloned()).collect(),
     };
     Answer::done(result, text).next(next).with(findings)
 }
 
-fn changes(plan: &Plan) -> Vec<output::PackageChange> {
+fn clobbered(outcome: &envlock_install::Installed) -> Vec<output::Clobbered> {
+    let clobbered = |clobber: &Clobber| output::Clobbered {
+        path: clobber.path.display().to_string(),
+        kept: clobber.winner.clone(),
+        lost: clobber.losers.clone(),
+    };
+    outcome.clobbers.iter().map(clobbered).collect()
+}
+
+fn changes(steps: &Steps) -> Vec<output::PackageChange> {
     let words = |dist: &Dist| Some(format!("{} {}", dist.version, dist.build));
     let change = |package: &str, before, after| output::PackageChange {
         package: package.to_owned(),
         before,
         after,
     };
-    let come = plan.link.iter().map(|dist| change(&dist.name, None, words(dist)));
-    let go = plan.unlink.iter().map(|dist| change(&dist.name, words(dist), None));
-    let other = plan.change.iter().map(|c| change(&c.to.name, words(&c.from), words(&c.to)));
-    let mut all: Vec<_> = come.chain(go).chain(other).collect();
+    let added = steps.link.iter().map(|dist| change(&dist.name, None, words(dist)));
+    let removed = steps.unlink.iter().map(|dist| change(&dist.name, words(dist), None));
+    let changed = steps.change.iter().map(|c| change(&c.to.name, words(&c.from), words(&c.to)));
+    let mut all: Vec<_> = added.chain(removed).chain(changed).collect();
     all.sort_by(|a, b| a.package.cmp(&b.package));
     all
 }
@@ -107,41 +112,91 @@ fn words(
     changes: &[output::PackageChange],
     width: usize,
 ) -> String {
+    let Some(steps) = installed.plan.steps() else {
+        let packages = count(installed.packages, "package");
+        return format!(
+            "{prefix} is already right: {packages}
+"
+        );
+    };
     let mut text = String::new();
     let all_new = changes.iter().all(|change| change.before.is_none());
     if args.dry_run || !all_new {
         text.push_str(&Table::of(changes.iter().map(change_row)).render(width));
     }
-    let Some(outcome) = &installed.outcome else {
-        if changes.is_empty() {
-            let all = count(installed.packages, "package");
-            text.push_str(&format!("nothing comes or goes: {all} would be linked anew\n"));
+    match &installed.outcome {
+        None => text.push_str(&dry_run(prefix, installed, steps)),
+        Some(outcome) => {
+            text.push_str(&format!(
+                "installed {}, {}, into {prefix}
+",
+                count(outcome.packages, "package"),
+                count(outcome.files, "file")
+            ));
+            if let Some(moved) = &steps.moved_aside {
+                text.push_str(&format!(
+                    "the previous environment is {}
+",
+                    moved.to.display()
+                ));
+            }
         }
-        text.push_str(&format!("dry run: {prefix} is as it was\n"));
-        return text;
-    };
-    if !outcome.changed {
-        text.push_str(&format!(
-            "{prefix} is already right: {}\n",
-            count(outcome.packages, "package")
-        ));
-        return text;
-    }
-    text.push_str(&format!(
-        "installed {}, {}, into {prefix}\n",
-        count(outcome.packages, "package"),
-        count(outcome.files, "file")
-    ));
-    if let Some(previous) = &outcome.previous {
-        text.push_str(&format!("the environment that was there is {}\n", previous.display()));
     }
     text
+}
+
+/// What a plan does besides its changes of packages.
+fn dry_run(prefix: &str, installed: &Installed, steps: &Steps) -> String {
+    let mut text = String::new();
+    if steps.link.is_empty() && steps.unlink.is_empty() && steps.change.is_empty() {
+        let packages = count(installed.packages, "package");
+        text.push_str(&format!(
+            "no package changes: {packages} would be linked again
+"
+        ));
+    }
+    if let Some(moved) = &steps.moved_aside {
+        let to = moved.to.display();
+        text.push_str(&format!(
+            "the environment that is there would move to {to}
+"
+        ));
+        if moved.removes_older {
+            text.push_str(
+                "the older environment at that path would be removed
+",
+            );
+        }
+    }
+    if !steps.variables.is_empty() {
+        text.push_str(&format!(
+            "activation would set {}
+",
+            steps.variables.join(", ")
+        ));
+    }
+    if steps.runs_scripts {
+        text.push_str(
+            "post-link scripts would run
+",
+        );
+    }
+    if installed.plan.needs_recovery() {
+        text.push_str(
+            "before that, a killed install would be recovered from
+",
+        );
+    }
+    text + &format!(
+        "dry run: {prefix} is as it was
+"
+    )
 }
 
 /// How to use the environment, where it was changed, and how to check what it needs.
 fn next(args: &args::Install, installed: &Installed) -> String {
     let mut next = match &installed.outcome {
-        Some(outcome) if outcome.changed => how_to_use(args, installed.has_python),
+        Some(outcome) if outcome.changed() => how_to_use(args, installed.has_python),
         _ => String::new(),
     };
     if installed.needs.is_some() {
@@ -197,7 +252,7 @@ fn notes(outcome: &envlock_install::Installed) -> Vec<Finding> {
             )),
         );
     }
-    if !outcome.post_link_scripts.is_empty() && !outcome.scripts_run {
+    if !outcome.post_link_scripts.is_empty() && !outcome.scripts_run() {
         notes.push(
             Finding::new(
                 Code::ScriptsNotRun,
@@ -221,12 +276,13 @@ fn notes(outcome: &envlock_install::Installed) -> Vec<Finding> {
     notes
 }
 
-/// What the lock doesn't know leaves the prefix: the first files by name.
-fn foreign(foreign: &Foreign, is_done: bool) -> Option<Finding> {
-    let goes = if is_done { "went" } else { "would go" };
+/// The untracked files that are moved aside: the first ones by name.
+fn untracked(moved: &MovedAside, is_done: bool) -> Option<Finding> {
+    let untracked = &moved.untracked;
+    let verb = if is_done { "moved" } else { "would move" };
     let message =
-        format!("{} that the lock doesn't know {goes} to the previous prefix", foreign.counted());
+        format!("{} that the lock doesn't have {verb} to the previous prefix", untracked.counted());
     let note = Finding::new(Code::ForeignFiles, message).at_level(Level::Note);
-    let note = foreign.notes().into_iter().fold(note, Finding::with_note);
-    (!foreign.is_empty()).then_some(note)
+    let note = untracked.notes().into_iter().fold(note, Finding::with_note);
+    (!untracked.is_empty()).then_some(note)
 }

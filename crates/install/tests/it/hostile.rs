@@ -1,9 +1,9 @@
 //! Packages that try to leave the prefix are refused before anything is written.
 
-use envlock_install::{Fault, InstallError, Package};
+use envlock_install::{Fault, InstallError};
 use envlock_report::{Exit, Explain};
 
-use crate::support::{World, install};
+use crate::support::{Package, World, install};
 
 /// The package and its fault; nothing may have been written, inside or outside.
 fn refused(world: &World, packages: Vec<Package>) -> (String, String, Fault) {

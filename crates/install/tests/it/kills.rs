@@ -4,10 +4,10 @@
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use envlock_install::{Package, Wanted, apply, verify};
+use envlock_install::verify;
 use envlock_model::progress::{Event, Observer, Silent};
 
-use crate::support::{World, install, names};
+use crate::support::{Package, Request, World, install, names};
 
 /// Tells the child where it is and when to die.
 const ROOT: &str = "ENVLOCK_TEST_ROOT";
@@ -41,14 +41,14 @@ fn child() {
     let text = std::fs::read_to_string(format!("{root}/wanted.json")).unwrap();
     let (prefix, records): (_, Vec<(_, _)>) = serde_json::from_str(&text).unwrap();
     let packages = records.into_iter().map(|(record, dir)| Package { record, dir }).collect();
-    let wanted = Wanted { prefix, packages, ..World::new().wanted("", Vec::new()) };
+    let mut wanted = World::new().wanted("", packages);
+    wanted.prefix = prefix;
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(apply(wanted, &Mortal(AtomicUsize::new(moment)))).unwrap();
+    runtime.block_on(wanted.install(&Mortal(AtomicUsize::new(moment)))).unwrap();
 }
 
-fn die(world: &World, wanted: &Wanted, moment: usize) -> bool {
-    let records: Vec<_> =
-        wanted.packages.iter().map(|package| (&package.record, &package.dir)).collect();
+fn die(world: &World, wanted: &Request, moment: usize) -> bool {
+    let records: Vec<_> = wanted.records.iter().zip(&wanted.directories).collect();
     let text = serde_json::to_string(&(&wanted.prefix, records)).unwrap();
     std::fs::write(world.root.path().join("wanted.json"), text).unwrap();
     let output = Command::new(std::env::current_exe().unwrap())
@@ -81,8 +81,8 @@ fn whenever_it_dies_the_next_run_makes_it_right() {
             [],
             "right after moment {moment}"
         );
-        let beside = names(&world.root.path().join("envs"));
-        assert_eq!(beside, [".env~lock", "env", "env~previous"]);
+        let paths = names(&world.root.path().join("envs"));
+        assert_eq!(paths, [".env~lock", "env", "env~previous"]);
     }
     assert!(deaths >= 15, "only {deaths} deaths");
 }

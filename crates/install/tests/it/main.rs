@@ -7,6 +7,7 @@ mod clobbers;
 mod hostile;
 mod kills;
 mod one_at_a_time;
+mod plans;
 mod prefixes;
 mod python;
 mod scripts;

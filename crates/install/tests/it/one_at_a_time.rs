@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use envlock_install::{apply, verify};
+use envlock_install::verify;
 use envlock_model::progress::{Event, Installer, Notice, Observer, Silent};
 use tokio::sync::Notify;
 
@@ -42,9 +42,9 @@ fn the_second_waits_says_for_whom_and_goes_on() {
             assert!(!wanted.prefix.exists());
             drop(holder);
         };
-        tokio::join!(apply(wanted.clone(), &waits), release).0
+        tokio::join!(wanted.install(&waits), release).0
     });
-    assert!(installed.unwrap().changed);
+    assert!(installed.unwrap().changed());
     assert_eq!(waits.1.load(Ordering::Relaxed), 1, "it is said once");
     let installer = Installer {
         pid: 4242,
@@ -53,7 +53,7 @@ fn the_second_waits_says_for_whom_and_goes_on() {
     };
     assert_eq!(
         *waits.2.lock().unwrap(),
-        [Notice::WaitingForInstaller { prefix: wanted.prefix, installer: Some(installer) }]
+        [Notice::WaitingForInstaller { prefix: wanted.prefix.clone(), installer: Some(installer) }]
     );
 }
 
@@ -70,7 +70,7 @@ fn waiting_can_be_given_up() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         tokio::select! {
-            _ = apply(wanted.clone(), &waits) => panic!("the lock is held"),
+            _ = wanted.install(&waits) => panic!("the lock is held"),
             () = told.notified() => {}
         }
     });

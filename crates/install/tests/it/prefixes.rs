@@ -2,12 +2,14 @@
 
 use std::os::unix::fs::MetadataExt;
 
-use envlock_install::{InstallError, Package, PrefixState, plan, state, survey, verify};
+use envlock_install::{Change, Dist, InstallError, PrefixState, inspect, state, verify};
 use envlock_model::progress::{Event, Notice, Phase, Silent};
 use envlock_report::{Exit, Explain};
 use rattler_conda_types::PrefixRecord;
 
-use crate::support::{Ears, World, install, install_told, names, placeholder, tree};
+use crate::support::{
+    Package, Recorder, World, install, install_observed, names, placeholder, tree,
+};
 
 fn app(world: &World, version: &str) -> Package {
     let text = format!("#!{}/bin/sh\necho {version}\n", placeholder());
@@ -27,8 +29,8 @@ fn a_prefix_is_made_with_its_final_path_and_nothing_beside_it() {
     let world = World::new();
     let wanted = world.wanted("环 境", vec![app(&world, "1")]);
     let installed = install(&wanted).unwrap();
-    assert!(installed.changed);
-    assert_eq!((installed.packages, installed.files, installed.previous), (1, 5, None));
+    assert!(installed.changed());
+    assert_eq!((installed.packages, installed.files, installed.moved_aside()), (1, 5, None));
     let prefix = wanted.prefix.to_str().unwrap();
     let script = std::fs::read_to_string(wanted.prefix.join("bin/app")).unwrap();
     // A space can't be in a shebang.
@@ -65,7 +67,7 @@ fn a_prefix_that_is_right_is_not_touched() {
     let parent = wanted.prefix.parent().unwrap();
     let before = (look(&wanted.prefix), look(parent), look(&parent.join(".env~lock")));
     let installed = install(&wanted).unwrap();
-    assert!(!installed.changed);
+    assert!(!installed.changed());
     assert_eq!((look(&wanted.prefix), look(parent), look(&parent.join(".env~lock"))), before);
 }
 
@@ -150,9 +152,9 @@ fn files_that_no_package_brought_are_named_and_need_replace() {
     assert!(world.prefix("env/bin/app").exists());
 
     wanted.replace = true;
-    let ears = Ears::default();
-    let installed = install_told(&wanted, &ears).unwrap();
-    assert_eq!(installed.foreign.distributions, ["mine 1.0"]);
+    let recorder = Recorder::default();
+    let installed = install_observed(&wanted, &recorder).unwrap();
+    assert_eq!(installed.moved_aside().unwrap().untracked.distributions, ["mine 1.0"]);
     assert!(!site.exists());
     assert!(
         world
@@ -160,7 +162,7 @@ fn files_that_no_package_brought_are_named_and_need_replace() {
             .exists()
     );
     let previous = world.prefix("env~previous");
-    assert_eq!(ears.notices(), [Notice::MovedAside { files: 1, packages: 0, previous }]);
+    assert_eq!(recorder.notices(), [Notice::MovedAside { files: 1, packages: 0, previous }]);
 }
 
 #[test]
@@ -171,10 +173,13 @@ fn what_python_compiled_itself_is_not_foreign_and_no_difference() {
     let cache = world.prefix("env/lib/__pycache__");
     std::fs::create_dir(&cache).unwrap();
     std::fs::write(cache.join("m.cpython-310.pyc"), "").unwrap();
-    assert_eq!(survey(&world.prefix("env")).unwrap().foreign.files.len(), 0);
+    let mut wanted = world.wanted("env", Vec::new()).wanted;
+    wanted.stamp = "another".into();
+    let untracked = || inspect(&wanted).unwrap().untracked().files.len();
+    assert_eq!(untracked(), 0);
     assert_eq!(verify(&world.prefix("env"), 1, &Silent).unwrap().differences, []);
     std::fs::write(cache.join("other.cpython-310.pyc"), "").unwrap();
-    assert_eq!(survey(&world.prefix("env")).unwrap().foreign.files.len(), 1);
+    assert_eq!(untracked(), 1);
 }
 
 #[test]
@@ -210,7 +215,7 @@ fn an_empty_directory_becomes_the_prefix() {
     let world = World::new();
     std::fs::create_dir_all(world.prefix("env")).unwrap();
     assert_eq!(state(&world.prefix("env")).unwrap(), PrefixState::Absent);
-    assert!(install(&world.wanted("env", vec![app(&world, "1")])).unwrap().changed);
+    assert!(install(&world.wanted("env", vec![app(&world, "1")])).unwrap().changed());
 }
 
 #[test]
@@ -248,10 +253,10 @@ fn what_another_tool_installed_since_is_named_and_needs_replace() {
     std::fs::write(meta.join("more-1-0.json"), more).unwrap();
     assert!(matches!(state(&wanted.prefix).unwrap(), PrefixState::Altered { .. }));
     let error = install(&wanted).unwrap_err();
-    assert!(error.to_string().ends_with("has 1 package that the lock doesn't know"), "{error}");
+    assert!(error.to_string().ends_with("has 1 package that the lock doesn't have"), "{error}");
     assert_eq!(error.findings()[0].notes, ["installed by another tool since: more-1-0"]);
     wanted.replace = true;
-    assert!(install(&wanted).unwrap().changed);
+    assert!(install(&wanted).unwrap().changed());
     assert!(!meta.join("more-1-0.json").exists());
 }
 
@@ -262,7 +267,7 @@ fn a_record_that_another_tool_removed_is_put_back() {
     install(&wanted).unwrap();
     std::fs::remove_file(world.prefix("env/conda-meta/b-1-0.json")).unwrap();
     assert!(matches!(state(&wanted.prefix).unwrap(), PrefixState::Altered { .. }));
-    assert!(install(&wanted).unwrap().changed);
+    assert!(install(&wanted).unwrap().changed());
     assert!(world.prefix("env/conda-meta/b-1-0.json").exists());
 }
 
@@ -284,7 +289,7 @@ fn a_damaged_record_is_named_and_replace_goes_on() {
     let error = install(&wanted).unwrap_err();
     assert!(error.to_string().contains("app-1-0.json` can't be read"), "{error}");
     wanted.replace = true;
-    assert!(install(&wanted).unwrap().changed);
+    assert!(install(&wanted).unwrap().changed());
 }
 
 #[test]
@@ -293,7 +298,7 @@ fn a_prefix_that_was_moved_is_built_anew() {
     install(&world.wanted("env", vec![app(&world, "1")])).unwrap();
     std::fs::rename(world.prefix("env"), world.prefix("moved")).unwrap();
     let installed = install(&world.wanted("moved", vec![app(&world, "1")])).unwrap();
-    assert!(installed.changed);
+    assert!(installed.changed());
 }
 
 #[test]
@@ -302,19 +307,16 @@ fn a_plan_names_what_comes_goes_changes_and_stays() {
     let package = |name: &str, version: &str| world.package(name, version).done();
     install(&world.wanted("env", vec![package("a", "1"), package("b", "1"), package("c", "1")]))
         .unwrap();
-    let survey = survey(&world.prefix("env")).unwrap();
-    let new = [package("a", "1"), package("b", "2"), package("d", "1")];
-    let plan = plan(
-        survey.records.iter().map(|record| &record.repodata_record),
-        new.iter().map(|package| &package.record),
-    );
-    let expected = "\
-~ b 1 0 (conda-forge) -> 2 0 (conda-forge)
-- c 1 0 (conda-forge)
-+ d 1 0 (conda-forge)
-";
-    assert_eq!(plan.to_string(), expected);
-    assert_eq!(plan.keep.len(), 1);
+    let new = vec![package("a", "1"), package("b", "2"), package("d", "1")];
+    let plan = world.wanted("env", new).plan().unwrap();
+    let steps = plan.steps().unwrap();
+    let shown = |dist: &Dist| format!("{} {} ({})", dist.name, dist.version, dist.channel);
+    let all = |dists: &[Dist]| dists.iter().map(shown).collect::<Vec<_>>();
+    assert_eq!(all(&steps.link), ["d 1 (conda-forge)"]);
+    assert_eq!(all(&steps.unlink), ["c 1 (conda-forge)"]);
+    assert_eq!(all(&steps.keep), ["a 1 (conda-forge)"]);
+    let [Change { from, to }] = &steps.change[..] else { panic!("{steps:?}") };
+    assert_eq!((shown(from), shown(to)), ("b 1 (conda-forge)".into(), "b 2 (conda-forge)".into()));
 }
 
 #[test]
@@ -350,11 +352,11 @@ fn a_folder_of_the_cache_that_holds_another_package_is_refused() {
 #[test]
 fn progress_ends_where_it_was_expected() {
     let world = World::new();
-    let ears = Ears::default();
+    let recorder = Recorder::default();
     let packages = vec![app(&world, "1"), world.package("b", "1").file("share/b", "b").done()];
-    install_told(&world.wanted("env", packages), &ears).unwrap();
+    install_observed(&world.wanted("env", packages), &recorder).unwrap();
     let (mut expected, mut advanced) = (0, 0);
-    for event in ears.0.lock().unwrap().iter() {
+    for event in recorder.0.lock().unwrap().iter() {
         match event {
             Event::Expect { phase: Phase::Link, units } => expected += units,
             Event::Advance { phase: Phase::Link, units } => advanced += units,

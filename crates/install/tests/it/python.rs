@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use envlock_install::{Package, verify};
+use envlock_install::verify;
 use envlock_model::progress::Silent;
 use rattler_conda_types::PrefixRecord;
 use rattler_conda_types::prefix_record::PathType;
 
-use crate::support::{World, install, tree};
+use crate::support::{Package, World, install, tree};
 
 /// A CPython of this machine with hash-based `.pyc` files, and its `major.minor`.
 fn real_python() -> Option<(PathBuf, String)> {

@@ -1,10 +1,10 @@
 //! Post-link scripts.
 
-use envlock_install::{InstallError, PrefixState, Wanted, state, verify};
+use envlock_install::{InstallError, PrefixState, state, verify};
 use envlock_model::progress::{Notice, Recovery, Silent};
 use envlock_report::Explain;
 
-use crate::support::{Ears, World, install, install_told, names};
+use crate::support::{Recorder, World, install, install_observed, names};
 
 #[test]
 fn scripts_are_not_run_and_their_packages_are_named() {
@@ -14,10 +14,11 @@ fn scripts_are_not_run_and_their_packages_are_named() {
     let wanted = world.wanted("env", vec![package]);
     let installed = install(&wanted).unwrap();
     assert_eq!(installed.post_link_scripts, ["a"]);
-    assert!(!installed.scripts_run && !wanted.prefix.join("ran").exists());
-    assert!(!install(&wanted).unwrap().changed);
-    let asked = Wanted { link_scripts: true, ..wanted };
-    assert!(install(&asked).unwrap().scripts_run, "the same lock, but now it is asked for");
+    assert!(!installed.scripts_run() && !wanted.prefix.join("ran").exists());
+    assert!(!install(&wanted).unwrap().changed());
+    let mut asked = wanted;
+    asked.link_scripts = true;
+    assert!(install(&asked).unwrap().scripts_run(), "the same lock, but now it is asked for");
     assert!(asked.prefix.join("ran").exists());
 }
 
@@ -29,14 +30,14 @@ fn scripts_run_with_the_final_path_and_what_they_make_is_known() {
     let package = world.package("a", "1").script("bin/.a-post-link.sh", script).done();
     let mut wanted = world.wanted("环 境", vec![package]);
     wanted.link_scripts = true;
-    assert!(install(&wanted).unwrap().scripts_run);
+    assert!(install(&wanted).unwrap().scripts_run());
     let prefix = wanted.prefix.display();
     let made = std::fs::read_to_string(wanted.prefix.join("made")).unwrap();
     assert_eq!(made, format!("{prefix} a 1 0 {prefix}\n"));
     assert_eq!(verify(&wanted.prefix, 1, &Silent).unwrap().differences, []);
-    assert!(!install(&wanted).unwrap().changed);
+    assert!(!install(&wanted).unwrap().changed());
     wanted.stamp = "next".into();
-    assert!(install(&wanted).unwrap().changed, "what a script made is not foreign");
+    assert!(install(&wanted).unwrap().changed(), "what a script made is not foreign");
 }
 
 #[test]
@@ -47,10 +48,10 @@ fn what_a_script_changes_and_removes_is_right_afterwards() {
     let package = package.script("bin/.a-post-link.sh", script).done();
     let mut wanted = world.wanted("env", vec![package]);
     wanted.link_scripts = true;
-    assert!(install(&wanted).unwrap().changed);
-    assert!(!install(&wanted).unwrap().changed);
+    assert!(install(&wanted).unwrap().changed());
+    assert!(!install(&wanted).unwrap().changed());
     std::fs::remove_file(wanted.prefix.join("longer")).unwrap();
-    assert!(install(&wanted).unwrap().changed);
+    assert!(install(&wanted).unwrap().changed());
 }
 
 #[test]
@@ -60,10 +61,10 @@ fn the_message_of_a_script_is_told_and_its_file_removed() {
     let package = world.package("a", "1").script("bin/.a-post-link.sh", script).done();
     let mut wanted = world.wanted("env", vec![package]);
     wanted.link_scripts = true;
-    let ears = Ears::default();
-    install_told(&wanted, &ears).unwrap();
+    let recorder = Recorder::default();
+    install_observed(&wanted, &recorder).unwrap();
     let (package, text) = ("a".to_owned(), "read the licence".to_owned());
-    assert_eq!(ears.notices(), [Notice::ScriptMessage { package, text }]);
+    assert_eq!(recorder.notices(), [Notice::ScriptMessage { package, text }]);
     assert!(!wanted.prefix.join(".messages.txt").exists());
 }
 
@@ -105,11 +106,11 @@ fn a_process_that_dies_while_scripts_run_is_taken_back() {
     let text = std::fs::read_to_string(&stamp).unwrap().replace("true", "false");
     std::fs::write(&stamp, text).unwrap();
     assert_eq!(state(&world.prefix("env")).unwrap(), PrefixState::Interrupted);
-    let ears = Ears::default();
-    install_told(&world.wanted("env", vec![new("3")]), &ears).unwrap();
+    let recorder = Recorder::default();
+    install_observed(&world.wanted("env", vec![new("3")]), &recorder).unwrap();
     let read = |name: &str| std::fs::read_to_string(world.prefix(name).join("share/a")).unwrap();
     assert_eq!((read("env").as_str(), read("env~previous").as_str()), ("3", "1"));
     let prefix = world.prefix("env");
     let recovery = Recovery::PreviousRestored;
-    assert_eq!(ears.notices()[0], Notice::Recovered { prefix, recovery });
+    assert_eq!(recorder.notices()[0], Notice::Recovered { prefix, recovery });
 }

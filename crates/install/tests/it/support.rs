@@ -1,11 +1,12 @@
 //! Unpacked packages made by hand, and the install of them.
 
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use envlock_install::{InstallError, Installed, Package, Wanted, apply};
+use envlock_install::{InstallError, Installed, Plan, Wanted, apply, inspect, plan};
 use envlock_model::progress::{Event, Notice, Observer};
 use rattler_conda_types::{PackageRecord, RepoDataRecord, Subdir};
 use rattler_digest::serde::SerializableHash;
@@ -49,13 +50,13 @@ impl World {
         }
     }
 
-    pub(crate) fn wanted(&self, name: &str, packages: Vec<Package>) -> Wanted {
-        let stamp: Vec<String> =
-            packages.iter().map(|package| package.record.url.to_string()).collect();
-        Wanted {
+    pub(crate) fn wanted(&self, name: &str, packages: Vec<Package>) -> Request {
+        let records: Vec<_> = packages.iter().map(|package| package.record.clone()).collect();
+        let stamp: Vec<String> = records.iter().map(|record| record.url.to_string()).collect();
+        let wanted = Wanted {
             prefix: self.prefix(name),
             platform: Subdir::current().expect("a conda platform"),
-            packages,
+            records,
             requested: BTreeMap::new(),
             variables: BTreeMap::new(),
             stamp: stamp.join(" "),
@@ -65,7 +66,48 @@ impl World {
             replace: false,
             link_scripts: false,
             jobs: 2,
-        }
+        };
+        Request { wanted, directories: packages.into_iter().map(|package| package.dir).collect() }
+    }
+}
+
+/// A record and the directory of its unpacked package.
+#[derive(Debug, Clone)]
+pub(crate) struct Package {
+    pub(crate) record: RepoDataRecord,
+    pub(crate) dir: PathBuf,
+}
+
+/// What an install is asked for, and the unpacked packages.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) wanted: Wanted,
+    pub(crate) directories: Vec<PathBuf>,
+}
+
+impl Request {
+    /// The plan, as a dry run shows it.
+    pub(crate) fn plan(&self) -> Result<Plan, InstallError> {
+        plan(inspect(&self.wanted)?, self.wanted.clone())
+    }
+
+    /// Plans and carries the plan out.
+    pub(crate) async fn install(&self, observer: &dyn Observer) -> Result<Installed, InstallError> {
+        apply(self.plan()?, self.directories.clone(), observer).await
+    }
+}
+
+impl Deref for Request {
+    type Target = Wanted;
+
+    fn deref(&self) -> &Wanted {
+        &self.wanted
+    }
+}
+
+impl DerefMut for Request {
+    fn deref_mut(&mut self) -> &mut Wanted {
+        &mut self.wanted
     }
 }
 
@@ -164,17 +206,17 @@ impl Builder {
     }
 }
 
-/// Keeps what it is told.
+/// Records the events.
 #[derive(Default)]
-pub(crate) struct Ears(pub(crate) Mutex<Vec<Event>>);
+pub(crate) struct Recorder(pub(crate) Mutex<Vec<Event>>);
 
-impl Observer for Ears {
+impl Observer for Recorder {
     fn observe(&self, event: Event) {
         self.0.lock().expect("no panic").push(event);
     }
 }
 
-impl Ears {
+impl Recorder {
     pub(crate) fn notices(&self) -> Vec<Notice> {
         let events = self.0.lock().expect("no panic");
         events
@@ -187,13 +229,16 @@ impl Ears {
     }
 }
 
-pub(crate) fn install(wanted: &Wanted) -> Result<Installed, InstallError> {
-    install_told(wanted, &Ears::default())
+pub(crate) fn install(wanted: &Request) -> Result<Installed, InstallError> {
+    install_observed(wanted, &Recorder::default())
 }
 
-pub(crate) fn install_told(wanted: &Wanted, ears: &Ears) -> Result<Installed, InstallError> {
+pub(crate) fn install_observed(
+    wanted: &Request,
+    recorder: &Recorder,
+) -> Result<Installed, InstallError> {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    runtime.block_on(apply(wanted.clone(), ears))
+    runtime.block_on(wanted.install(recorder))
 }
 
 /// Every path below `folder` with its bytes or target, without `conda-meta` if asked.

@@ -3,11 +3,11 @@
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
-use envlock_install::{DifferenceKind, InstallError, is_right, may_replace, verify};
+use envlock_install::{DifferenceKind, InstallError, verify};
 use envlock_model::progress::{Notice, Recovery, Silent};
 use envlock_report::{Exit, Explain};
 
-use crate::support::{Ears, World, install, install_told, names};
+use crate::support::{Recorder, World, install, install_observed, names};
 
 #[test]
 fn every_kind_of_difference_is_found() {
@@ -123,10 +123,10 @@ fn a_gutted_prefix_is_not_right_and_is_built_anew() {
     ];
     install(&wanted).unwrap();
     for (number, gut) in ways.into_iter().enumerate() {
-        assert!(is_right(&wanted).unwrap(), "before {number}");
+        assert!(wanted.plan().unwrap().is_empty(), "before {number}");
         gut();
-        assert!(!is_right(&wanted).unwrap(), "after {number}");
-        assert!(install(&wanted).unwrap().changed, "{number}");
+        assert!(!wanted.plan().unwrap().is_empty(), "after {number}");
+        assert!(install(&wanted).unwrap().changed(), "{number}");
         assert_eq!(verify(&wanted.prefix, 1, &Silent).unwrap().differences, [], "{number}");
     }
 }
@@ -138,12 +138,12 @@ fn a_record_that_cannot_be_read_is_replaced_only_when_asked() {
     let mut wanted = world.wanted("env", vec![package]);
     install(&wanted).unwrap();
     std::fs::write(wanted.prefix.join("conda-meta/a-1-0.json"), "{").unwrap();
-    for refused in [may_replace(&wanted.prefix, false).err(), install(&wanted).err()] {
+    for refused in [wanted.plan().err(), install(&wanted).err()] {
         assert!(matches!(refused, Some(InstallError::UnreadableRecord { .. })), "{refused:?}");
     }
-    assert!(may_replace(&wanted.prefix, true).unwrap().records.is_empty());
     wanted.replace = true;
-    assert!(install(&wanted).unwrap().changed);
+    assert_eq!(wanted.plan().unwrap().steps().unwrap().keep, []);
+    assert!(install(&wanted).unwrap().changed());
     assert_eq!(verify(&wanted.prefix, 1, &Silent).unwrap().differences, []);
 }
 
@@ -155,7 +155,7 @@ fn a_prefix_with_differences_is_built_anew_with_replace() {
     install(&wanted).unwrap();
     std::fs::remove_file(wanted.prefix.join("share/a")).unwrap();
     wanted.replace = true;
-    assert!(install(&wanted).unwrap().changed);
+    assert!(install(&wanted).unwrap().changed());
     assert_eq!(verify(&wanted.prefix, 1, &Silent).unwrap().differences, []);
 }
 
@@ -174,13 +174,13 @@ fn what_a_killed_installer_left_is_removed_and_told() {
     let other = world.prefix(".other~next-AbCdEf");
     std::fs::create_dir_all(&other).unwrap();
     let package = world.package("a", "1").file("share/a", "1").done();
-    let ears = Ears::default();
-    install_told(&world.wanted("env", vec![package]), &ears).unwrap();
+    let recorder = Recorder::default();
+    install_observed(&world.wanted("env", vec![package]), &recorder).unwrap();
     assert!(!left.exists());
     assert!(other.exists(), "another prefix's");
     let prefix = world.prefix("env");
     let recovery = Recovery::StagingRemoved;
-    assert_eq!(ears.notices()[0], Notice::Recovered { prefix, recovery });
+    assert_eq!(recorder.notices()[0], Notice::Recovered { prefix, recovery });
 }
 
 #[test]
@@ -205,7 +205,8 @@ fn a_cache_on_another_file_system_is_copied() {
     install(&wanted).unwrap();
     assert_eq!(verify(&wanted.prefix, 1, &Silent).unwrap().differences, []);
     wanted.stamp = "next".into();
-    assert_eq!(install(&wanted).unwrap().previous, Some(elsewhere.path().join("env~previous")));
+    let installed = install(&wanted).unwrap();
+    assert_eq!(installed.moved_aside().unwrap().to, elsewhere.path().join("env~previous"));
     let expected: Vec<PathBuf> = vec![".env~lock".into(), "env".into(), "env~previous".into()];
     assert_eq!(
         names(elsewhere.path()).into_iter().map(PathBuf::from).collect::<Vec<_>>(),

@@ -1,19 +1,19 @@
-//! The places beside a prefix, and which paths a prefix can have.
+//! The paths next to a prefix, and which paths a prefix can have.
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use crate::error::{BadPrefix, Doing, InstallError};
+use crate::error::{Attempting, BadPrefix, InstallError};
 
-/// A prefix and the names beside it.
+/// A prefix and the paths next to it.
 #[derive(Debug, Clone)]
-pub(crate) struct Beside {
+pub(crate) struct PrefixPaths {
     pub(crate) prefix: PathBuf,
     pub(crate) parent: PathBuf,
     name: String,
 }
 
-impl Beside {
+impl PrefixPaths {
     /// Checks that `prefix` can be a prefix: its path goes into shebangs, shell scripts and
     /// `PATH`.
     pub(crate) fn of(prefix: &Path) -> Result<Self, InstallError> {
@@ -36,12 +36,12 @@ impl Beside {
         };
         match fs_err::symlink_metadata(prefix) {
             Ok(found) if found.is_symlink() => {
-                let target = fs_err::read_link(prefix).doing("read the symbolic link")?;
+                let target = fs_err::read_link(prefix).attempting("read the symbolic link")?;
                 Err(bad(BadPrefix::Symlink(parent.join(target))))
             }
             Ok(found) if !found.is_dir() => Err(bad(BadPrefix::File)),
             Err(error) if !is_absent(&error) => {
-                Err(InstallError::Disk { doing: "look at the prefix", source: error })
+                Err(InstallError::Disk { action: "look at the prefix", source: error })
             }
             _ => Ok(Self {
                 prefix: prefix.to_owned(),
@@ -61,25 +61,25 @@ impl Beside {
         self.parent.join(format!(".{}~lock", self.name))
     }
 
-    /// What must be completed when two renames can't be one.
+    /// The journal of two renames that must both happen.
     pub(crate) fn journal(&self) -> PathBuf {
         self.parent.join(format!(".{}~journal", self.name))
     }
 
-    /// How the names of prefixes begin that are being built or thrown away.
-    pub(crate) fn next_stem(&self) -> String {
+    /// How the names of staging directories and of discarded prefixes begin.
+    pub(crate) fn staging_stem(&self) -> String {
         format!(".{}~next-", self.name)
     }
 
-    /// A place for what isn't needed any more; the next run removes what is left there.
-    pub(crate) fn thrown_away(&self, what: &str) -> PathBuf {
-        self.parent.join(format!("{}{what}", self.next_stem()))
+    /// A path for what isn't needed any more. The next install removes what is left there.
+    pub(crate) fn discarded(&self, what: &str) -> PathBuf {
+        self.parent.join(format!("{}{what}", self.staging_stem()))
     }
 
-    /// What installers that no longer live left behind. Only whoever holds the lock may ask:
-    /// then nobody else is building.
-    pub(crate) fn leftovers(&self) -> io::Result<Vec<PathBuf>> {
-        let stem = self.next_stem();
+    /// What killed installs left. Only for the holder of the lock: then no other install has a
+    /// staging directory.
+    pub(crate) fn staging_leftovers(&self) -> io::Result<Vec<PathBuf>> {
+        let stem = self.staging_stem();
         let mut found = Vec::new();
         for entry in fs_err::read_dir(&self.parent)? {
             let entry = entry?;
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     fn why(prefix: &str) -> Option<BadPrefix> {
-        match Beside::of(Path::new(prefix)) {
+        match PrefixPaths::of(Path::new(prefix)) {
             Err(InstallError::BadPrefix { why, .. }) => Some(why),
             _ => None,
         }
@@ -120,8 +120,8 @@ mod tests {
 
     #[test]
     fn spaces_and_chinese_are_fine() {
-        let beside = Beside::of(Path::new("/家 里/环境")).expect("a good prefix");
-        assert_eq!(beside.previous(), Path::new("/家 里/环境~previous"));
-        assert_eq!(beside.lock(), Path::new("/家 里/.环境~lock"));
+        let paths = PrefixPaths::of(Path::new("/家 里/环境")).expect("a good prefix");
+        assert_eq!(paths.previous(), Path::new("/家 里/环境~previous"));
+        assert_eq!(paths.lock(), Path::new("/家 里/.环境~lock"));
     }
 }

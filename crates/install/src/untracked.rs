@@ -1,5 +1,5 @@
-//! What the last install didn't bring: files that no record knows (somebody's own `pip
-//! install`, notes, data), and packages that another tool has installed since.
+//! What the last install didn't bring: files that no record has (from `pip install`, notes,
+//! data), and packages that another tool has installed since.
 
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::{OsStr, OsString};
@@ -7,21 +7,18 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rattler_conda_types::PrefixRecord;
-use schemars::JsonSchema;
-use serde::Serialize;
 
-use crate::beside::{Beside, is_absent};
-use crate::error::{Doing, InstallError, count};
-use crate::meta::Files;
-use crate::state::{PrefixState, Stamp, is_environment, state};
+use crate::error::{Attempting, InstallError, count};
+use crate::prefix_paths::is_absent;
+use crate::state::Stamp;
 
 /// How many files a message names.
 const NAMED: usize = 10;
 
-/// What somebody else put into a prefix.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Foreign {
-    /// Files that no record knows, relative to the prefix, sorted.
+/// Files and packages in a prefix that no package of the last install brought.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Untracked {
+    /// Files that no record has, relative to the prefix, sorted.
     pub files: Vec<PathBuf>,
     /// Python distributions among them, as `name version`.
     pub distributions: Vec<String>,
@@ -29,14 +26,23 @@ pub struct Foreign {
     pub packages: Vec<String>,
 }
 
-impl Foreign {
-    fn of(files: Vec<PathBuf>, packages: Vec<String>) -> Self {
+impl Untracked {
+    /// `files` are those that no record has; packages are the records that `stamp`, that of the
+    /// last install, doesn't have.
+    pub(crate) fn of(files: Vec<PathBuf>, records: &[PrefixRecord], stamp: Option<&Stamp>) -> Self {
         let distributions: BTreeSet<String> =
             files.iter().filter_map(|file| distribution(file)).collect();
+        let names = records.iter().map(PrefixRecord::file_name);
+        let packages = stamp.map_or_else(Vec::new, |stamp| {
+            names
+                .filter(|name| !stamp.knows(name))
+                .map(|name| name.trim_end_matches(".json").to_owned())
+                .collect()
+        });
         Self { files, distributions: distributions.into_iter().collect(), packages }
     }
 
-    /// Whether there is nothing of the kind.
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty() && self.packages.is_empty()
     }
@@ -52,7 +58,7 @@ impl Foreign {
         parts.join(" and ")
     }
 
-    /// The first files and all distributions, for a person.
+    /// The first files and all distributions, as notes.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         let mut lines: Vec<String> =
@@ -86,76 +92,16 @@ fn distribution(file: &Path) -> Option<String> {
     })
 }
 
-/// A prefix, its records and its foreign files: what `plan` and a dry run need.
-#[derive(Debug, Clone)]
-pub struct Survey {
-    /// What is there.
-    pub state: PrefixState,
-    /// The records of its packages, sorted by name.
-    pub records: Vec<PrefixRecord>,
-    /// What another tool or a person put there.
-    pub foreign: Foreign,
-}
-
-/// Reads every record and lists every file of a prefix; writes nothing.
-pub fn survey(prefix: &Path) -> Result<Survey, InstallError> {
-    let state = state(prefix)?;
-    if !is_environment(prefix) {
-        return Ok(Survey { state, records: Vec::new(), foreign: Foreign::default() });
-    }
-    let records = records(prefix)?;
-    let ours = Files::read(prefix).doing("read the environment's list of files")?;
-    let files =
-        unknown(prefix, &records, &ours.made).all().doing("list the environment's files")?;
-    let stamp = Stamp::read(prefix).doing("read the environment's stamp")?;
-    let others = stamp.map_or_else(Vec::new, |stamp| {
-        let names = records.iter().map(PrefixRecord::file_name);
-        names
-            .filter(|name| !stamp.knows(name))
-            .map(|name| name.trim_end_matches(".json").to_owned())
-            .collect()
-    });
-    Ok(Survey { state, records, foreign: Foreign::of(files, others) })
-}
-
-/// What an install would replace, or why it may not; writes nothing. `replace` as in
-/// [`Wanted`](crate::Wanted): records that can't be read are no reason to stop then.
-///
-/// What a killed install left is sorted out by the next one before it is judged.
-pub fn may_replace(prefix: &Path, replace: bool) -> Result<Survey, InstallError> {
-    let previous = Beside::of(prefix)?.previous();
-    if is_environment(prefix) && previous.exists() && !is_environment(&previous) {
-        return Err(InstallError::PreviousTaken(previous));
-    }
-    let prefix = prefix.to_owned();
-    let survey = match survey(&prefix) {
-        Err(InstallError::UnreadableRecord { .. }) if replace => {
-            let state = state(&prefix)?;
-            Survey { state, records: Vec::new(), foreign: Foreign::default() }
-        }
-        survey => survey?,
-    };
-    match &survey.state {
-        PrefixState::Interrupted => Ok(survey),
-        PrefixState::NotAnEnvironment => Err(InstallError::NotAnEnvironment(prefix)),
-        PrefixState::NotOurs if !replace => Err(InstallError::OtherTool(prefix)),
-        _ if !survey.foreign.is_empty() && !replace => {
-            Err(InstallError::ForeignFiles { prefix, foreign: survey.foreign })
-        }
-        _ => Ok(survey),
-    }
-}
-
 /// The records in `conda-meta`, sorted by name.
 pub(crate) fn records(prefix: &Path) -> Result<Vec<PrefixRecord>, InstallError> {
     let entries = match fs_err::read_dir(prefix.join("conda-meta")) {
         Ok(entries) => entries,
         Err(error) if is_absent(&error) => return Ok(Vec::new()),
-        Err(source) => return Err(InstallError::Disk { doing: "list conda-meta", source }),
+        Err(source) => return Err(InstallError::Disk { action: "list conda-meta", source }),
     };
     let mut records = Vec::new();
     for entry in entries {
-        let path = entry.doing("list conda-meta")?.path();
+        let path = entry.attempting("list conda-meta")?.path();
         if path.extension() == Some(OsStr::new("json")) {
             let record = PrefixRecord::from_path(&path)
                 .map_err(|source| InstallError::UnreadableRecord { path, source })?;
@@ -166,16 +112,16 @@ pub(crate) fn records(prefix: &Path) -> Result<Vec<PrefixRecord>, InstallError> 
     Ok(records)
 }
 
-/// What no record knows.
+/// The files of a prefix that no record has.
 #[derive(Debug, Default)]
-pub(crate) struct Unknown {
+pub(crate) struct UntrackedFiles {
     /// Files, relative to the prefix, sorted.
     pub(crate) files: Vec<PathBuf>,
     /// Directories that can't be looked into.
     pub(crate) unreadable: Vec<(PathBuf, io::Error)>,
 }
 
-impl Unknown {
+impl UntrackedFiles {
     /// The files, where every directory could be looked into.
     pub(crate) fn all(self) -> io::Result<Vec<PathBuf>> {
         match self.unreadable.into_iter().next() {
@@ -190,9 +136,13 @@ impl Unknown {
 
 /// Files that neither a record nor `made` (what post-link scripts made) knows.
 ///
-/// Not foreign: what installers keep in `conda-meta`, and the `.pyc` files that Python
-/// writes beside sources that are known.
-pub(crate) fn unknown(prefix: &Path, records: &[PrefixRecord], made: &[PathBuf]) -> Unknown {
+/// Not among them: what installers keep in `conda-meta`, and the `.pyc` files that Python
+/// writes next to sources that are known.
+pub(crate) fn untracked_files(
+    prefix: &Path,
+    records: &[PrefixRecord],
+    made: &[PathBuf],
+) -> UntrackedFiles {
     let known: HashSet<&Path> = records
         .iter()
         .flat_map(|record| &record.paths_data.paths)
@@ -204,7 +154,7 @@ pub(crate) fn unknown(prefix: &Path, records: &[PrefixRecord], made: &[PathBuf])
         known.contains(path)
             || source_of(path).is_some_and(|source| known.contains(source.as_path()))
     };
-    let mut unknown = Unknown::default();
+    let mut untracked = UntrackedFiles::default();
     let mut folders = vec![PathBuf::new()];
     while let Some(folder) = folders.pop() {
         match listed(&prefix.join(&folder)) {
@@ -215,15 +165,15 @@ pub(crate) fn unknown(prefix: &Path, records: &[PrefixRecord], made: &[PathBuf])
                         _ if is_installers(&path) => {}
                         true => folders.push(path),
                         false if is_known(&path) => {}
-                        false => unknown.files.push(path),
+                        false => untracked.files.push(path),
                     }
                 }
             }
-            Err(error) => unknown.unreadable.push((folder, error)),
+            Err(error) => untracked.unreadable.push((folder, error)),
         }
     }
-    unknown.files.sort();
-    unknown
+    untracked.files.sort();
+    untracked
 }
 
 /// What is in a directory, and whether it is a directory itself.
@@ -267,7 +217,7 @@ mod tests {
         let mut files: Vec<PathBuf> = (0..12).map(|n| site.join(format!("x/{n:02}.py"))).collect();
         files.push(site.join("my_tool-1.0.dist-info/RECORD"));
         files.push(site.join("my_tool-1.0.dist-info/METADATA"));
-        let notes = Foreign::of(files, Vec::new()).notes();
+        let notes = Untracked::of(files, &[], None).notes();
         assert_eq!(notes[0].lines().count(), 11);
         assert!(notes[0].ends_with("and 4 more"), "{}", notes[0]);
         assert_eq!(notes[1], "1 Python package that pip or another tool installed: my_tool 1.0");

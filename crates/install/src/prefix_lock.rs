@@ -1,4 +1,4 @@
-//! One installer a prefix at a time.
+//! The lock of a prefix: one install at a time.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -7,15 +7,15 @@ use std::time::Duration;
 use envlock_model::progress::{Event, Installer, Notice, Observer};
 use serde::{Deserialize, Serialize};
 
-use crate::beside::Beside;
-use crate::error::{Doing, InstallError};
+use crate::error::{Attempting, InstallError};
+use crate::prefix_paths::PrefixPaths;
 use crate::wanted::Wanted;
 
-/// How long to sleep between two tries. No file system wakes who waits for a lock without
-/// blocking a thread that nobody could stop.
+/// How long to sleep between two tries. Waiting for the lock itself would block a thread
+/// that can't be cancelled.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Who holds a lock, for whoever waits. Only the lock itself counts: this may be stale.
+/// The process that has a lock, for the ones that wait. Only the lock itself counts: this may be stale.
 #[derive(Debug, Serialize, Deserialize)]
 struct Holder {
     pid: u32,
@@ -23,46 +23,48 @@ struct Holder {
     since: String,
 }
 
-/// The prefix is ours until this is dropped or the process ends, however it ends.
+/// The lock, held until this is dropped or the process ends.
 #[derive(Debug)]
-pub(crate) struct Guard(#[expect(dead_code, reason = "the lock lives as long as the file")] File);
+pub(crate) struct PrefixLock(
+    #[expect(dead_code, reason = "the lock lives as long as the file")] File,
+);
 
-/// Waits until nobody else installs into this prefix, and says for whom it waits.
-pub(crate) async fn take(
-    beside: &Beside,
+/// Takes the lock. Waits while another process has it, and reports which one.
+pub(crate) async fn acquire(
+    paths: &PrefixPaths,
     wanted: &Wanted,
     observer: &dyn Observer,
-) -> Result<Guard, InstallError> {
-    let path = beside.lock();
+) -> Result<PrefixLock, InstallError> {
+    let path = paths.lock();
     let mut file: File = fs_err::OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
         .open(&path)
-        .doing("lock the prefix")?
+        .attempting("lock the prefix")?
         .into();
-    let mut told = false;
+    let mut was_reported = false;
     loop {
         match file.try_lock() {
             Ok(()) => break,
             Err(TryLockError::WouldBlock) => {
-                if !told {
+                if !was_reported {
                     observer.observe(Event::Notice(Notice::WaitingForInstaller {
                         prefix: wanted.prefix.clone(),
                         installer: installer(&mut file),
                     }));
-                    told = true;
+                    was_reported = true;
                 }
                 tokio::time::sleep(PAUSE).await;
             }
             Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
                 observer
-                    .observe(Event::Notice(Notice::NoFileLocks { folder: beside.parent.clone() }));
+                    .observe(Event::Notice(Notice::NoFileLocks { folder: paths.parent.clone() }));
                 break;
             }
             Err(TryLockError::Error(source)) => {
-                return Err(InstallError::Disk { doing: "lock the prefix", source });
+                return Err(InstallError::Disk { action: "lock the prefix", source });
             }
         }
     }
@@ -71,8 +73,8 @@ pub(crate) async fn take(
         command: wanted.command.clone(),
         since: wanted.now.strftime("%FT%TZ").to_string(),
     };
-    write_holder(&mut file, &holder).doing("write the lock's file")?;
-    Ok(Guard(file))
+    write_holder(&mut file, &holder).attempting("write the lock's file")?;
+    Ok(PrefixLock(file))
 }
 
 fn write_holder(file: &mut File, holder: &Holder) -> io::Result<()> {

@@ -1,0 +1,186 @@
+//! What is at a prefix now, as far as a plan depends on it. Reads, never writes.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use rattler_conda_types::PrefixRecord;
+
+use crate::activate;
+use crate::error::{Attempting, InstallError};
+use crate::meta::Files;
+use crate::prefix_paths::PrefixPaths;
+use crate::state::{PrefixState, Stamp, is_environment, state, state_of};
+use crate::swap::read_journal;
+use crate::untracked::{Untracked, records, untracked_files};
+use crate::wanted::Wanted;
+
+/// How often a prefix is read again because another process exchanged it meanwhile.
+const MOST_READS: usize = 8;
+
+/// What is at `NAME~previous`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Previous {
+    Absent,
+    Environment,
+    /// Files that aren't an environment. They are never removed.
+    Other,
+}
+
+/// What is at a prefix. Where a killed install must be recovered from first, what will be
+/// there after that.
+#[derive(Debug)]
+pub struct Present {
+    pub(crate) paths: PrefixPaths,
+    /// Never [`PrefixState::Interrupted`].
+    pub(crate) state: PrefixState,
+    /// Whether a killed install must be recovered from first.
+    pub(crate) needs_recovery: bool,
+    pub(crate) is_environment: bool,
+    /// Whether all files are there with the sizes that the install recorded.
+    pub(crate) is_intact: bool,
+    /// Whether the packages have post-link scripts that were not run.
+    pub(crate) scripts_pending: bool,
+    /// The variables that activation sets, if they can be read.
+    pub(crate) variables: Option<BTreeMap<String, String>>,
+    /// The records, sorted by name. Not read if the prefix is as wanted.
+    pub(crate) records: Vec<PrefixRecord>,
+    /// The first record that can't be read; then `records` and `untracked` are empty.
+    pub(crate) unreadable: Option<(PathBuf, io::Error)>,
+    /// What no package of the last install brought.
+    pub(crate) untracked: Untracked,
+    pub(crate) previous: Previous,
+}
+
+impl Present {
+    /// The untracked files and packages.
+    pub fn untracked(&self) -> &Untracked {
+        &self.untracked
+    }
+
+    /// Whether the prefix is as wanted: the same stamp, every file there with its size, the
+    /// variables set, and no script pending that is to run. Doesn't detect changed bytes, which
+    /// [`verify`](crate::verify) does.
+    pub(crate) fn is_as(&self, wanted: &Wanted) -> bool {
+        let ready = PrefixState::Ready { stamp: wanted.stamp.clone() };
+        let sets = |(name, value): (&String, &String)| {
+            self.variables.as_ref().is_some_and(|set| set.get(name) == Some(value))
+        };
+        !wanted.replace
+            && self.state == ready
+            && self.is_intact
+            && !(wanted.link_scripts && self.scripts_pending)
+            && wanted.variables.iter().all(sets)
+    }
+}
+
+/// Reads what is at the prefix. Takes milliseconds if the prefix is as wanted; else every
+/// record is read and every file is listed.
+pub fn inspect(wanted: &Wanted) -> Result<Present, InstallError> {
+    // Without the prefix's lock: another install may exchange the prefix while it is read.
+    for _ in 1..MOST_READS {
+        let before = identity(&wanted.prefix);
+        let present = read(wanted);
+        if identity(&wanted.prefix) == before {
+            return present;
+        }
+    }
+    read(wanted)
+}
+
+/// The file system and number of the prefix's directory.
+fn identity(prefix: &Path) -> Option<(u64, u64)> {
+    std::fs::symlink_metadata(prefix).ok().map(|found| (found.dev(), found.ino()))
+}
+
+fn read(wanted: &Wanted) -> Result<Present, InstallError> {
+    let paths = PrefixPaths::of(&wanted.prefix)?;
+    let recovered = Recovered::of(&paths)?;
+    let folder = recovered.folder.unwrap_or_else(|| paths.prefix.clone());
+    let is_present = recovered.is_present;
+    let state = if is_present { state_of(&folder, &paths.prefix)? } else { PrefixState::Absent };
+    let mut present = Present {
+        state,
+        needs_recovery: recovered.is_needed,
+        is_environment: is_present && is_environment(&folder),
+        is_intact: false,
+        scripts_pending: false,
+        variables: None,
+        records: Vec::new(),
+        unreadable: None,
+        untracked: Untracked::default(),
+        previous: recovered.previous,
+        paths,
+    };
+    if !present.is_environment {
+        return Ok(present);
+    }
+    let stamp = Stamp::read(&folder).attempting("read the environment's stamp")?;
+    let files = Files::read(&folder).attempting("read the environment's list of files")?;
+    present.scripts_pending = stamp.as_ref().is_some_and(|stamp| stamp.scripts_pending);
+    if matches!(present.state, PrefixState::Ready { .. }) {
+        present.variables = activate::own_variables(&folder);
+        present.is_intact = files.are_in(&folder);
+    }
+    if present.is_as(wanted) {
+        return Ok(present);
+    }
+    match records(&folder) {
+        Ok(records) => {
+            let unknown = untracked_files(&folder, &records, &files.made);
+            let unknown = unknown.all().attempting("list the environment's files")?;
+            present.untracked = Untracked::of(unknown, &records, stamp.as_ref());
+            present.records = records;
+        }
+        Err(InstallError::UnreadableRecord { path, source }) => {
+            present.unreadable = Some((path, source));
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(present)
+}
+
+/// What [`recover`](crate::swap::recover) will leave.
+struct Recovered {
+    is_needed: bool,
+    /// Whether there will be something at the prefix.
+    is_present: bool,
+    /// Where that is now, if not at the prefix.
+    folder: Option<PathBuf>,
+    previous: Previous,
+}
+
+impl Recovered {
+    fn of(paths: &PrefixPaths) -> Result<Self, InstallError> {
+        let previous = paths.previous();
+        let found = match (previous.exists(), is_environment(&previous)) {
+            (false, _) => Previous::Absent,
+            (true, true) => Previous::Environment,
+            (true, false) => Previous::Other,
+        };
+        let mut recovered =
+            Self { is_needed: false, is_present: true, folder: None, previous: found };
+        if state(&paths.prefix)? != PrefixState::Interrupted {
+            return Ok(recovered);
+        }
+        recovered.is_needed = true;
+        if !paths.prefix.exists() {
+            let journal = read_journal(paths).attempting("read the journal of an install")?;
+            let next = journal.map(|journal| journal.next).filter(|next| next.exists());
+            if next.as_ref().is_none_or(|next| *next == previous) {
+                recovered.previous = Previous::Absent;
+            }
+            recovered.folder = Some(next.unwrap_or_else(|| previous.clone()));
+        }
+        let folder = recovered.folder.as_deref().unwrap_or(&paths.prefix);
+        if state_of(folder, &paths.prefix)? == PrefixState::Interrupted {
+            recovered.is_present = recovered.previous == Previous::Environment;
+            if recovered.is_present {
+                recovered.folder = Some(previous);
+                recovered.previous = Previous::Absent;
+            }
+        }
+        Ok(recovered)
+    }
+}
