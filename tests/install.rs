@@ -124,6 +124,7 @@ fn a_dry_run_says_what_would_change_and_touches_nothing() {
     -- stdout
     +  app  1.0 0
     +  lib  1.2 0
+    activation would set GREETING
     dry run: ~/project/.envlock/project is as it was
     -- exit 0
     ");
@@ -164,7 +165,7 @@ fn an_upgrade_keeps_the_previous_environment_beside() {
     -- stdout
     ~  app  1.0 -> 2.0
     installed 2 packages, 2 files, into ~/project/.envlock/project
-    the environment that was there is ~/project/.envlock/project~previous
+    the previous environment is ~/project/.envlock/project~previous
     next: envlock run -- CMD
     -- stderr
        verify  1 cached package, 263 B
@@ -230,7 +231,7 @@ fn files_that_the_lock_does_not_know_are_named_and_need_replace() {
     -- stdout
     ~  app  1.0 -> 2.0
     installed 2 packages, 2 files, into ~/project/.envlock/project
-    the environment that was there is ~/project/.envlock/project~previous
+    the previous environment is ~/project/.envlock/project~previous
     -- exit 0
     ");
     assert_eq!(app(&lab), "app 2.0\n");
@@ -250,17 +251,22 @@ fn a_dry_run_refuses_what_the_install_would_refuse_and_names_what_would_go() {
     insta::assert_snapshot!(lab.shown(&lab.install(&["--dry-run", "--replace"])), @"
     -- stdout
     ~  app  1.0 -> 2.0
+    the environment that is there would move to ~/project/.envlock/project~previous
+    activation would set GREETING
     dry run: ~/project/.envlock/project is as it was
     -- stderr
-    note[foreign-files]: 1 file that the lock doesn't know would go to the previous
-      prefix
+    note[foreign-files]: 1 file that the lock doesn't have would move to the
+      previous prefix
       - lib/mine/我的.py
     -- exit 0
     ");
     lab.install(&["-q", "--replace"]).success();
     insta::assert_snapshot!(lab.shown(&lab.install(&["--dry-run", "--replace"])), @"
     -- stdout
-    nothing comes or goes: 2 packages would be linked anew
+    no package changes: 2 packages would be linked again
+    the environment that is there would move to ~/project/.envlock/project~previous
+    the older environment at that path would be removed
+    activation would set GREETING
     dry run: ~/project/.envlock/project is as it was
     -- exit 0
     ");
@@ -273,7 +279,7 @@ fn a_gutted_prefix_is_not_right() {
     insta::assert_snapshot!(lab.shown(&lab.install(&["-q"])), @"
     -- stdout
     installed 2 packages, 2 files, into ~/project/.envlock/project
-    the environment that was there is ~/project/.envlock/project~previous
+    the previous environment is ~/project/.envlock/project~previous
     -- exit 0
     ");
     assert_eq!(app(&lab), "app 1.0\n");
@@ -431,7 +437,7 @@ fn what_the_lock_no_longer_has_is_gone() {
     -  lib   1.2 0
     +  tool  1.0 0
     installed 1 package, 1 file, into ~/project/.envlock/project
-    the environment that was there is ~/project/.envlock/project~previous
+    the previous environment is ~/project/.envlock/project~previous
     -- exit 0
     ");
     assert!(!lab.prefix().join("bin/app").exists());

@@ -128,17 +128,12 @@ fn words(
         None => text.push_str(&dry_run(prefix, installed, steps)),
         Some(outcome) => {
             text.push_str(&format!(
-                "installed {}, {}, into {prefix}
-",
+                "installed {}, {}, into {prefix}\n",
                 count(outcome.packages, "package"),
                 count(outcome.files, "file")
             ));
             if let Some(moved) = &steps.moved_aside {
-                text.push_str(&format!(
-                    "the previous environment is {}
-",
-                    moved.to.display()
-                ));
+                text.push_str(&format!("the previous environment is {}\n", moved.to.display()));
             }
         }
     }
@@ -150,47 +145,25 @@ fn dry_run(prefix: &str, installed: &Installed, steps: &Steps) -> String {
     let mut text = String::new();
     if steps.link.is_empty() && steps.unlink.is_empty() && steps.change.is_empty() {
         let packages = count(installed.packages, "package");
-        text.push_str(&format!(
-            "no package changes: {packages} would be linked again
-"
-        ));
+        text.push_str(&format!("no package changes: {packages} would be linked again\n"));
     }
     if let Some(moved) = &steps.moved_aside {
         let to = moved.to.display();
-        text.push_str(&format!(
-            "the environment that is there would move to {to}
-"
-        ));
+        text.push_str(&format!("the environment that is there would move to {to}\n"));
         if moved.removes_older {
-            text.push_str(
-                "the older environment at that path would be removed
-",
-            );
+            text.push_str("the older environment at that path would be removed\n");
         }
     }
     if !steps.variables.is_empty() {
-        text.push_str(&format!(
-            "activation would set {}
-",
-            steps.variables.join(", ")
-        ));
+        text.push_str(&format!("activation would set {}\n", steps.variables.join(", ")));
     }
     if steps.runs_scripts {
-        text.push_str(
-            "post-link scripts would run
-",
-        );
+        text.push_str("post-link scripts would run\n");
     }
     if installed.plan.needs_recovery() {
-        text.push_str(
-            "before that, a killed install would be recovered from
-",
-        );
+        text.push_str("before that, a killed install would be recovered from\n");
     }
-    text + &format!(
-        "dry run: {prefix} is as it was
-"
-    )
+    text + &format!("dry run: {prefix} is as it was\n")
 }
 
 /// How to use the environment, where it was changed, and how to check what it needs.
