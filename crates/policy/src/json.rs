@@ -47,7 +47,7 @@ fn list_in_list(node: &Node) -> Option<Pos> {
             let inner = items.iter().find(|item| item.items().is_some());
             inner.map(|item| item.start).or_else(|| items.iter().find_map(list_in_list))
         }
-        _ => None,
+        Kind::Scalar { .. } => None,
     }
 }
 

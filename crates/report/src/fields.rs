@@ -178,7 +178,7 @@ impl<'n, 'm> Fields<'n, 'm> {
     /// Where `key` stands, or the map itself.
     pub fn pos(&self, key: &str) -> Pos {
         let entry = self.entries().iter().rev().find(|entry| entry.name() == key);
-        entry.map_or(self.node.start, |entry| entry.pos())
+        entry.map_or(self.node.start, Entry::pos)
     }
 
     /// Notes that `key` isn't there. Of what isn't a map that has been said already.

@@ -25,18 +25,16 @@ fn explained(file: &str, document: &Node, error: &ParseCondaLockError) -> ReadEr
     let packages = document.get("packages").and_then(Node::items).unwrap_or_default();
     let culprit = packages.iter().find(|package| !reads_alone(package));
     let url = culprit.and_then(|package| package.get("conda"));
-    match (culprit, url.and_then(|node| Some((node, node.text()?)))) {
-        (Some(package), Some((node, url))) => ReadError::Form {
-            place: node.place(file),
-            message: format!("{} {}", last(url), fault(package)),
-        },
-        _ => {
-            let entry = document.entry("environments");
-            let place = entry.map_or(Pos::START.place(file), |entry| entry.key.place(file));
-            let message = "its platforms, environments and packages don't fit together".to_owned();
-            ReadError::Form { place, message }
-        }
+    if let (Some(package), Some((node, url))) =
+        (culprit, url.and_then(|node| Some((node, node.text()?))))
+    {
+        let message = format!("{} {}", last(url), fault(package));
+        return ReadError::Form { place: node.place(file), message };
     }
+    let entry = document.entry("environments");
+    let place = entry.map_or(Pos::START.place(file), |entry| entry.key.place(file));
+    let message = "its platforms, environments and packages don't fit together".to_owned();
+    ReadError::Form { place, message }
 }
 
 /// The last scalar with this text.
@@ -62,10 +60,10 @@ fn reads_alone(package: &Node) -> bool {
 /// What is wrong with a package's block.
 fn fault(package: &Node) -> String {
     let is_wrong = |(key, digits): &(&str, usize)| {
-        let text = package.get(*key).and_then(Node::text);
+        let text = package.get(key).and_then(Node::text);
         let is_digest =
             |text: &str| text.len() == *digits && text.chars().all(|c| c.is_ascii_hexdigit());
-        package.get(*key).is_some() && !text.is_some_and(is_digest)
+        package.get(key).is_some() && !text.is_some_and(is_digest)
     };
     match [("sha256", 64), ("md5", 32)].iter().find(|digest| is_wrong(digest)) {
         Some((key, digits)) => format!("has a {key} that isn't {digits} hexadecimal digits"),

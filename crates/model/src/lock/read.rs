@@ -36,9 +36,8 @@ pub fn read(file: &str, text: &str) -> Result<Lock, ReadError> {
     known_platforms(file, &document)?;
     let mut mistakes = Mistakes::default();
     let envlock = requested::envlock(file, block, &mut mistakes);
-    let envlock = match envlock.filter(|_| mistakes.is_empty()) {
-        Some(envlock) => envlock,
-        None => return Err(ReadError::Blocks(mistakes.into_findings())),
+    let Some(envlock) = envlock.filter(|_| mistakes.is_empty()) else {
+        return Err(ReadError::Blocks(mistakes.into_findings()));
     };
     let body = body::read(file, text, &document)?;
     let needs = needs(file, &document)?;

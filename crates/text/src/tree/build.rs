@@ -28,13 +28,11 @@ impl Keys {
             let known = entries.iter().map(|entry| (entry.name().to_owned(), entry.pos().line));
             self.0.extend(known);
         }
-        match self.0.get(name) {
-            Some(first) => Err(line(*first)),
-            None => {
-                self.0.insert(name.to_owned(), key.start.line);
-                Ok(())
-            }
+        if let Some(first) = self.0.get(name) {
+            return Err(line(*first));
         }
+        self.0.insert(name.to_owned(), key.start.line);
+        Ok(())
     }
 }
 

@@ -313,7 +313,7 @@ mod tests {
         let long = format!("a: &a '{}'\nb: [{}]\n", "x".repeat(100_000), "*a, ".repeat(1000));
         assert_eq!(fault(&long), Fault::Repeated(REPEATED_BYTES, "bytes"));
         // Each anchor is a copy of all that is in it, used or not.
-        let anchors: String = (0..50).map(|at| format!("&a{at} [")).collect();
+        let anchors = "&a [".repeat(50);
         let nested = format!("{anchors}{}{}", "x, ".repeat(1000), "]".repeat(50));
         assert_eq!(fault(&nested), Fault::Repeated(REPEATED_VALUES, "values"));
         assert_eq!(fault("a: &a [*a]\n"), Fault::UnknownAlias);
