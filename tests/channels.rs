@@ -268,7 +268,7 @@ fn url_of(folder: &std::path::Path) -> String {
 }
 
 #[test]
-fn a_channel_that_nobody_has_is_told_at_its_line_after_the_warnings() {
+fn a_channel_that_nobody_has_is_told_at_its_line_before_the_warnings() {
     let world = TestMirror::new().channel("conda-forge", |c| {
         c.add("app 1.0");
     });
@@ -279,9 +279,10 @@ fn a_channel_that_nobody_has_is_told_at_its_line_after_the_warnings() {
     assert_eq!(output.code, Some(3));
     let shown = lab.shown(&output);
     let said = |text: &str| shown.find(text).unwrap_or_else(|| panic!("{text}: {shown}"));
-    assert!(said("warning: the key `chanels`") < said("error: the channel nope"), "{shown}");
+    let (error, warning) = ("error[channel-not-found]: the channel nope", "the key `chanels`");
+    assert!(said(error) < said(warning), "{shown}");
     for (channel, place) in [("nope", "4:5"), ("nowhere", "5:5"), ("bioconda", "8:5")] {
-        let at = said(&format!("{channel} has no noarch nor"));
+        let at = said(&format!("{channel} has"));
         let next = shown[at..].lines().find(|line| line.contains("-->")).unwrap();
         assert_eq!(next.trim(), format!("--> environment.yml:{place}"));
     }

@@ -2,7 +2,7 @@
 
 use envlock_testkit::{Project, TestMirror};
 
-use crate::support::{BINARY, Lab, shown, urls};
+use crate::support::{BINARY, Lab, flat, shown, urls};
 
 const YML: &str = "channels: [conda-forge, defaults]\nplatforms: [linux-64, win-64]\n\
                    dependencies: [app, tool, 'pytorch::torch']\n";
@@ -141,7 +141,7 @@ fn channels_of_condarc_are_for_an_environment_that_lists_none() {
     let condarc = "channels: [pytorch]\n";
     let lab = with_condarc(world(), "dependencies: [torch]\n", condarc);
     let output = lab.solve(&["-q"]);
-    assert!(output.stderr.starts_with("warning: no channel is listed: those of "));
+    assert!(flat(&output.stderr).contains("]: no channel is listed: those of "));
     assert!(output.stderr.contains("help: list them: `channels: [pytorch]`"), "{}", output.stderr);
     assert_eq!(lab.locked("linux-64"), ["torch-2.0-0"]);
     let lab = with_condarc(world(), "channels: [conda-forge]\ndependencies: [torch]\n", condarc);
@@ -239,7 +239,8 @@ fn certificates_that_are_none_are_told_with_the_line_that_names_them() {
     let lab = with_condarc(world(), YML, "ssl_verify: ~/证书.pem\n");
     let output = lab.solve(&["-q"]);
     assert_eq!(output.code, Some(2));
-    assert!(output.stderr.contains("证书.pem can't be read"), "{}", output.stderr);
+    assert!(output.stderr.contains("can't be read"), "{}", output.stderr);
+    assert!(output.stderr.contains("ssl_verify: ~/证书.pem\n"), "{}", output.stderr);
     assert!(output.stderr.contains("home/.condarc:1:13"), "{}", output.stderr);
     fs_err::write(lab.project.home().join("证书.pem"), "no certificate").unwrap();
     assert_eq!(lab.solve(&["-q"]).code, Some(2));

@@ -3,7 +3,7 @@
 use envlock_testkit::TestMirror;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::support::Lab;
+use crate::support::{Lab, flat};
 
 const CONDARC: &str = "channels:\n  - defaults\nshow_channel_urls: true\ndefault_channels:\n  \
     - https://mirrors.tuna.tsinghua.edu.cn/anaconda/pkgs/main\ncustom_channels:\n  \
@@ -86,7 +86,11 @@ fn what_can_not_be_used_is_printed_all_the_same_and_told() {
     let output = lab.envlock(&["config"]);
     assert_eq!(output.code, Some(2));
     assert!(output.stdout.contains("ssl_verify: /nowhere/at/all.pem"), "{}", output.stdout);
-    assert!(output.stderr.contains("/nowhere/at/all.pem can't be read"), "{}", output.stderr);
+    assert!(
+        flat(&output.stderr).contains("/nowhere/at/all.pem can't be read"),
+        "{}",
+        output.stderr
+    );
 }
 
 #[test]

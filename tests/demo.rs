@@ -67,7 +67,7 @@ fn a_folder_that_is_somebodys_is_not_touched() {
     let output = project.envlock(["demo"]);
     assert_eq!(project.read("envlock-demo/mine"), "x");
     assert_ne!(output.code, Some(0));
-    assert!(output.stderr.starts_with("error: "), "{}", output.stderr);
+    assert!(output.stderr.starts_with("error["), "{}", output.stderr);
 }
 
 #[test]

@@ -317,9 +317,10 @@ fn the_next_command_names_python_where_the_environment_has_one() {
         c.package(&parse_package("python 3.10.1").executable("bin/python", "#!/bin/sh\n"));
     });
     let lab = Lab::solved(world, "channels: [conda-forge]\ndependencies: [python]\n");
-    let said = lab.install(&["-q", "-p", "envs/a b"]).success();
+    let said = lab.install(&["-p", "envs/a b"]).success();
     assert!(said.contains("next: envlock run -p 'envs/a b' -- python\n"), "{said}");
-    assert!(lab.install(&["-q"]).success().contains("next: envlock run -- python\n"));
+    assert!(lab.install(&["--replace"]).success().contains("next: envlock run -- python\n"));
+    assert!(!lab.install(&["-q", "-p", "envs/b"]).success().contains("next: "));
 }
 
 #[test]

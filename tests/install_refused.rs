@@ -186,6 +186,6 @@ fn a_folder_that_may_not_be_written_is_told() {
     let lab = Lab::solved(world(), YML);
     let output = lab.install(&["-q", "-p", "/sys/env"]);
     assert_eq!(output.code, Some(3), "{}", output.stderr);
-    assert!(output.stderr.starts_with("error: "), "{}", output.stderr);
+    assert!(output.stderr.starts_with("error["), "{}", output.stderr);
     assert!(output.stderr.contains("-p"), "{}", output.stderr);
 }

@@ -160,12 +160,12 @@ fn a_mirror_is_http_or_a_folder_and_wrong_ones_are_told() {
     ] {
         let output = lab.envlock(&["solve", "--mirror", wrong]);
         assert_eq!(output.code, Some(2), "{wrong}: {}", output.stderr);
-        assert!(output.stderr.starts_with("error: "), "{}", output.stderr);
+        assert!(output.stderr.starts_with("error["), "{}", output.stderr);
         assert!(output.stderr.contains("help: "), "{}", output.stderr);
     }
     insta::assert_snapshot!(lab.shown(&lab.envlock(&["solve", "--mirror", "tunna"])), @"
     -- stderr
-    error: no mirror is called `tunna`, and it isn't PREFIX=URL
+    error[mirror-malformed]: no mirror is called `tunna`, and it isn't PREFIX=URL
       - known by name: aliyun, bfsu, nju, pku, sjtug, tuna, ustc, zju
       help: did you mean `--mirror tuna`?
     -- exit 2
@@ -218,7 +218,7 @@ fn a_credential_or_a_query_of_a_mirror_is_not_in_what_the_prefix_keeps_of_its_in
     let lab = Lab::new(world(), YML);
     let server = lab.world.url().replace("http://", "http://me:geheim@");
     let mirror = format!("https://conda.anaconda.org/={server}/anaconda/cloud/");
-    let run = |command| lab.envlock(&[command, "-q", "--no-origin", "--mirror", &mirror]);
+    let run = |command| lab.envlock(&[command, "--no-origin", "--mirror", &mirror]);
     let said = run("solve").success();
     assert!(said.contains("me:***@"), "{said}");
     run("install").success();

@@ -64,7 +64,7 @@ fn one_platform_alone_is_fetched_and_what_is_missing_is_said() {
 #[test]
 fn a_bundle_is_a_channel_with_the_lock_in_it_and_needs_nothing_else() {
     let lab = Lab::solved(world(), YML);
-    let output = lab.with_mirrors("bundle", &["-q", "-o", "包"]);
+    let output = lab.with_mirrors("bundle", &["-o", "包"]);
     let text = output.clone().success();
     assert_eq!(lab.project.read("包/envlock.lock"), lab.lock());
     let bundle = lab.project.path("包");

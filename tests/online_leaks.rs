@@ -323,7 +323,7 @@ fn one_that_is_interrupted_ends_its_login_and_says_so_by_its_exit_code() {
     for signal in ["-INT", "-TERM"] {
         let run = Interrupted::run(signal, "approle", &[RIGHTS]);
         assert_eq!(run.last(), "POST auth/token/revoke-self", "{signal}");
-        assert!(run.output.stderr.starts_with("interrupted"), "{}", run.output.stderr);
+        assert!(run.output.stderr.starts_with("error[interrupted]"), "{}", run.output.stderr);
     }
     let run = Interrupted::run("-INT", "token", &[RIGHTS]);
     assert_eq!(run.last(), "POST sys/capabilities-self", "a token of the user's is left alone");

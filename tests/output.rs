@@ -51,14 +51,14 @@ fn json_is_one_document_on_standard_output_and_nothing_beside_it() {
     for (command, output) in every_answer(&["--format", "json"]) {
         assert_eq!(output.stderr, "", "{command}");
         let report = json(&output.stdout);
-        assert_eq!(report["version"], 1);
+        assert_eq!(report["version"], 2);
         assert_eq!(report["command"], command);
         assert_eq!(keys(&report["result"]), of_schema(command, &report["result"]), "{command}");
         assert_eq!(report["exit_code"].as_i64(), output.code.map(i64::from), "{report:?}");
-        let errors = report["diagnostics"].as_array().unwrap();
-        let errors = errors.iter().filter(|diagnostic| diagnostic["severity"] == "error").count();
-        let findings = report["exit_code"] == 1;
-        assert_eq!(errors > 0, report["exit_code"] != 0 && !findings, "{report:?}");
+        let errors = report["findings"].as_array().unwrap();
+        let errors = errors.iter().filter(|diagnostic| diagnostic["level"] == "error").count();
+        assert_eq!(errors > 0, report["exit_code"] != 0, "{report:?}");
+        assert_eq!(report["summary"]["errors"], errors, "{report:?}");
     }
 }
 
@@ -110,7 +110,7 @@ fn a_wrong_command_line_is_told_in_the_form_that_it_asks_for() {
     "#);
     let nothing = lab.envlock(&["--format", "json"]);
     assert_eq!((nothing.code, nothing.stderr.as_str()), (Some(2), ""));
-    assert_eq!(json(&nothing.stdout)["diagnostics"][0]["message"], "a command is missing");
+    assert_eq!(json(&nothing.stdout)["findings"][0]["message"], "a command is missing");
     for line in [&["solve", "--platfrom"][..], &["verify", "--nam", "--", "--format", "json"]] {
         let output = lab.envlock(line);
         assert_eq!((output.code, output.stdout.as_str()), (Some(2), ""), "{line:?}");
@@ -166,7 +166,7 @@ fn an_answer_that_cannot_be_written_is_told_on_stderr() {
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(3), "{stderr}");
         assert!(
-            stderr.starts_with("error: standard output can't be written: No space"),
+            stderr.starts_with("error[output-lost]: standard output can't be written: No space"),
             "{stderr}"
         );
     }
@@ -243,13 +243,15 @@ fn there_is_no_colour_without_a_terminal_unless_it_is_asked_for() {
 fn quiet_leaves_warnings_and_errors_alone() {
     for (command, output) in every_answer(&["--quiet"]) {
         let talk = output.stderr.lines().find(|line| {
-            !line.starts_with("error: ")
-                && !line.starts_with("warning: ")
+            !line.starts_with("error[")
+                && !line.starts_with("warning[")
                 && !line.starts_with("  ")
+                && !line.is_empty()
         });
         assert_eq!(talk, None, "{command}");
-        let errs = output.stderr.contains("error: ");
-        assert_eq!(errs, !matches!(output.code, Some(0 | 1)), "{command}: {}", output.stderr);
+        let errs = output.stderr.contains("error[");
+        assert_eq!(errs, output.code != Some(0), "{command}: {}", output.stderr);
+        assert!(!output.stdout.contains("next"), "{command}: {}", output.stdout);
     }
 }
 

@@ -95,7 +95,11 @@ fn a_command_that_is_not_there_is_told() {
     let lab = lab();
     let output = lab.envlock(&["run", "no-such-command"]);
     assert_eq!(output.code, Some(2));
-    assert!(output.stderr.starts_with("error: no-such-command can't be run"), "{}", output.stderr);
+    assert!(
+        output.stderr.starts_with("error[no-such-command]: no-such-command can't be run"),
+        "{}",
+        output.stderr
+    );
     assert_eq!(output.stdout, "");
 }
 

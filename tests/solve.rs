@@ -22,7 +22,7 @@ fn a_first_solve_writes_the_lock_and_says_what_comes_next() {
     -- stdout
     linux-64  2 packages  1.9 kB to download at most
     wrote envlock.lock
-    next: envlock install --mirror https://conda.anaconda.org/=http://mirror/anaconda/cloud/ --mirror https://repo.anaconda.com/=http://mirror/anaconda/ --no-origin
+    next: envlock install --mirror 'https://conda.anaconda.org/=http://mirror/anaconda/cloud/' --mirror 'https://repo.anaconda.com/=http://mirror/anaconda/' --no-origin
     -- stderr
         index  2 indexes, 489 B fetched
         solve  2 packages
@@ -219,7 +219,7 @@ fn a_dry_run_tells_the_difference_and_writes_nothing() {
     lab.ask("channels: [conda-forge]\ndependencies: [app >=2]\n");
     insta::assert_snapshot!(lab.shown(&lab.solve(&["--dry-run", "-q"])), @"
     -- stdout
-    linux-64  3 packages  2.8 kB to download at most
+    linux-64  3 packages  2.9 kB to download at most
     ~  app   1.0 -> 2.0
     ~  lib   1.2 -> 2.0
     +  tool  0.1 0

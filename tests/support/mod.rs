@@ -121,6 +121,11 @@ pub(crate) fn urls(lock: &str, platform: &str) -> Vec<String> {
     packages.iter().map(|package| package["conda"].as_str().unwrap().to_owned()).collect()
 }
 
+/// The words of a text that is wrapped for people.
+pub(crate) fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// The one document that standard output holds.
 pub(crate) fn json(stdout: &str) -> serde_json::Value {
     serde_json::from_str(stdout).unwrap_or_else(|error| panic!("{error}: {stdout}"))

@@ -332,7 +332,7 @@ impl Verdict {
 
     /// What the server says to each question about a need; `-` where it wasn't asked.
     pub(crate) fn server(&self, need: &str) -> Vec<&str> {
-        let answers = self.document["answers"].as_array().unwrap().iter();
+        let answers = self.document["result"]["answers"].as_array().unwrap().iter();
         let about = answers.filter(|answer| answer["need"] == need);
         about.map(|answer| answer["server"].as_str().unwrap_or("-")).collect()
     }

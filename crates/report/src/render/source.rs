@@ -68,8 +68,18 @@ impl Sources {
 }
 
 /// Words in the name of a key whose value isn't shown.
-const SECRET_WORDS: [&str; 9] =
-    ["passw", "passphrase", "pwd", "secret", "token", "apikey", "api_key", "private", "credential"];
+const SECRET_WORDS: [&str; 10] = [
+    "passw",
+    "passphrase",
+    "pwd",
+    "secret",
+    "token",
+    "apikey",
+    "api_key",
+    "private",
+    "credential",
+    "value",
+];
 
 /// The line with `***` for each value behind a key whose name says that it is secret, as in
 /// `password: x` and `API_TOKEN = "x"`. A value that is a list, a map or a reference stays.

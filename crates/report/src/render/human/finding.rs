@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{snippet::snippet, wrap::paragraph};
+use super::{hidden::Hidden, snippet::snippet, wrap::paragraph};
 use crate::{
     Code, Finding, Level, Place, count, one_line, printable,
     render::{Sources, style},
@@ -28,6 +28,7 @@ const LISTED: usize = 40;
 
 /// All findings as paragraphs with a blank line between them; empty without any.
 pub fn human(findings: &[Finding], sources: &Sources, layout: Layout) -> String {
+    let hidden = Hidden::of(findings);
     let mut paragraphs = Vec::new();
     let mut listed: BTreeMap<Code, usize> = BTreeMap::new();
     for finding in findings {
@@ -38,7 +39,7 @@ pub fn human(findings: &[Finding], sources: &Sources, layout: Layout) -> String 
                 continue;
             }
         }
-        paragraphs.push(one(finding, sources, layout));
+        paragraphs.push(one(finding, sources, &hidden, layout));
     }
     for (code, number) in listed {
         if let Some(more) = number.checked_sub(LISTED).filter(|more| *more > 0) {
@@ -49,7 +50,7 @@ pub fn human(findings: &[Finding], sources: &Sources, layout: Layout) -> String 
     paragraphs.join("\n")
 }
 
-fn one(finding: &Finding, sources: &Sources, layout: Layout) -> String {
+fn one(finding: &Finding, sources: &Sources, hidden: &Hidden<'_>, layout: Layout) -> String {
     let Layout { width, colour } = layout;
     let word = finding.level.as_str();
     let head = format!("{word}[{}]: {}", finding.code, one_line(&finding.message));
@@ -57,11 +58,11 @@ fn one(finding: &Finding, sources: &Sources, layout: Layout) -> String {
     let mut text = style::paint(word, style::of_level(finding.level), colour) + &head[word.len()..];
     if let Some(place) = &finding.place {
         text.push_str(&at(place, "", layout));
-        text.push_str(&snippet(place, finding.level, sources, layout));
+        text.push_str(&snippet(place, finding.level, sources, hidden, layout));
     }
     for related in &finding.related {
         text.push_str(&at(&related.place, &related.message, layout));
-        text.push_str(&snippet(&related.place, Level::Note, sources, layout));
+        text.push_str(&snippet(&related.place, Level::Note, sources, hidden, layout));
     }
     if let Some(whom) = whom(finding) {
         text.push_str(&paragraph(&whom, "  - ", "    ", width));

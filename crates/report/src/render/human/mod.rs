@@ -1,6 +1,7 @@
 //! Findings as text for people: wrapped to a width, with the source lines that they are about.
 
 mod finding;
+mod hidden;
 mod snippet;
 mod wrap;
 

@@ -2,7 +2,7 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level as Mark, Renderer, Snippet};
 
-use super::Layout;
+use super::{Layout, hidden::Hidden};
 use crate::{
     Level, Place, one_line,
     render::{
@@ -12,9 +12,24 @@ use crate::{
 };
 
 /// The lines of the snippet, each ending in a newline; empty where there is nothing to see.
-pub(super) fn snippet(place: &Place, level: Level, sources: &Sources, layout: Layout) -> String {
+pub(super) fn snippet(
+    place: &Place,
+    level: Level,
+    sources: &Sources,
+    hidden: &Hidden<'_>,
+    layout: Layout,
+) -> String {
     let Some(SafeLine { text, is_redacted }) = sources.line(place) else { return String::new() };
-    let (from, to) = if is_redacted { whole(&text) } else { marked(&text, place) };
+    let cut = if is_redacted { None } else { hidden.cut(&text, place) };
+    let (text, is_cut) = cut.map_or((text, false), |cut| (cut.into(), true));
+    let (from, to) = match marked(&text, place) {
+        _ if is_redacted => whole(&text),
+        // The mark is where the line is no longer shown.
+        (from, to) if is_cut && (text[from..to].contains('*') || from == text.len()) => {
+            whole(&text)
+        }
+        mark => mark,
+    };
     let [before, word, after] =
         [&text[..from], &text[from..to], &text[to..]].map(|part| shown(part));
     let line = format!("{before}{word}{after}");
@@ -59,7 +74,7 @@ fn whole(line: &str) -> (usize, usize) {
 }
 
 /// The word at the column: to its closing quote, else to a blank or what ends a value.
-fn marked(line: &str, place: &Place) -> (usize, usize) {
+pub(super) fn marked(line: &str, place: &Place) -> (usize, usize) {
     let column = usize::try_from(place.column).unwrap_or(usize::MAX).saturating_sub(1);
     let from = line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
     let rest = &line[from..];

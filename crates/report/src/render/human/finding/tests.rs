@@ -181,3 +181,37 @@ fn a_thousand_findings_without_a_place_are_counted_and_not_listed() {
     assert_eq!(said.matches("error[file-missing]").count(), 40);
     assert!(said.contains("\nand 960 more `file-missing`: `--format json` lists"), "{said}");
 }
+
+#[test]
+fn the_value_of_a_key_that_is_not_known_is_shown_in_no_finding_of_its_line() {
+    let line = "  db: {engine: kv2, pasword: CANARY}\n";
+    let at = |code, column| Finding::new(code, "x").at(Place::new("a.yml", 1, column));
+    let findings = [at(Code::MissingKey, 3), at(Code::UnknownKey, 21), at(Code::WrongWord, 30)];
+    let mut sources = Sources::default();
+    sources.insert("a.yml", line.to_owned());
+    insta::assert_snapshot!(human(&findings, &sources, PLAIN), @"
+    error[missing-key]: x
+      --> a.yml:1:3
+      1 |   db: {engine: kv2, pasword ***
+        |   ^^
+
+    error[unknown-key]: x
+      --> a.yml:1:21
+      1 |   db: {engine: kv2, pasword ***
+        |                     ^^^^^^^
+
+    error[wrong-word]: x
+      --> a.yml:1:30
+      1 |   db: {engine: kv2, pasword ***
+        |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    ");
+}
+
+#[test]
+fn a_value_where_none_belongs_is_not_shown() {
+    for code in [Code::WrongShape, Code::VariableCredential, Code::PipCredential] {
+        let finding = Finding::new(code, "x").at(Place::new("a.yml", 1, 5));
+        let said = in_file(&finding, "a.yml", "db: CANARY\n", PLAIN);
+        assert!(!said.contains("CANARY") && said.contains("db: ***"), "{said}");
+    }
+}
