@@ -27,8 +27,9 @@ pub fn github(findings: &[Finding]) -> String {
 
 fn command(level: &str, place: Option<&Place>, title: &str, message: &str, out: &mut String) {
     let mut properties = vec![format!("title={}", property(title))];
-    if let Some(Place { file, line, column, .. }) = place {
-        properties.insert(0, format!("file={},line={line},col={column}", property(file)));
+    if let Some(Place { file, line, column, end_column }) = place {
+        let end = end_column.map_or_else(String::new, |end| format!(",endColumn={}", end - 1));
+        properties.insert(0, format!("file={},line={line},col={column}{end}", property(file)));
     }
     out.push_str(&format!("::{level} {}::{}\n", properties.join(","), data(message)));
 }

@@ -74,6 +74,9 @@ fn location(place: &Place, message: Option<&str>) -> Value {
             "region": {"startLine": place.line, "startColumn": place.column},
         },
     });
+    if let Some(end) = place.end_column {
+        location["physicalLocation"]["region"]["endColumn"] = end.into();
+    }
     if let Some(message) = message {
         location["message"] = serde_json::json!({"text": message});
     }

@@ -22,7 +22,7 @@ impl<'a> Hidden<'a> {
                 Code::PipCredential
                 | Code::SecretInFile
                 | Code::VariableCredential
-                | Code::WrongShape => false,
+                | Code::WrongType => false,
                 _ => continue,
             };
             let Some(Place { file, line, column, .. }) = &finding.place else { continue };
@@ -36,10 +36,11 @@ impl<'a> Hidden<'a> {
     /// The line without what isn't shown; none where all of it is.
     pub(super) fn cut(&self, line: &str, place: &Place) -> Option<String> {
         let (column, is_word_shown) = self.0.get(&(place.file.as_str(), place.line))?;
-        let at = Place { column: *column, ..place.clone() };
+        let at = Place { column: *column, end_column: None, ..place.clone() };
         let (from, to) = marked(line, &at);
         let end = if *is_word_shown { to } else { from };
-        let has_more = line[end..].contains(|c: char| c.is_alphanumeric());
-        has_more.then(|| format!("{} ***", line[..end].trim_end()))
+        let rest = line[end..].trim_matches(|c: char| !c.is_alphanumeric());
+        let is_harmless = rest.len() <= 3 || ["true", "false", "null"].contains(&rest);
+        (!is_harmless).then(|| format!("{} ***", line[..end].trim_end()))
     }
 }

@@ -73,10 +73,17 @@ fn whole(line: &str) -> (usize, usize) {
     (end - line[..end].trim_start().len(), end)
 }
 
-/// The word at the column: to its closing quote, else to a blank or what ends a value.
+/// From the column to where the place ends; where that isn't known, the word at the column: to
+/// its closing quote, else to a blank or what ends a value.
 pub(super) fn marked(line: &str, place: &Place) -> (usize, usize) {
-    let column = usize::try_from(place.column).unwrap_or(usize::MAX).saturating_sub(1);
-    let from = line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
+    let offset = |column: u32| {
+        let column = usize::try_from(column).unwrap_or(usize::MAX).saturating_sub(1);
+        line.char_indices().nth(column).map_or(line.len(), |(at, _)| at)
+    };
+    let from = offset(place.column);
+    if let Some(end) = place.end_column.map(offset).filter(|end| *end > from) {
+        return (from, end);
+    }
     let rest = &line[from..];
     let first = rest.chars().next();
     let length = match first.filter(|c| "\"'`".contains(*c)) {

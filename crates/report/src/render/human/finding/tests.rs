@@ -209,9 +209,11 @@ fn the_value_of_a_key_that_is_not_known_is_shown_in_no_finding_of_its_line() {
 
 #[test]
 fn a_value_where_none_belongs_is_not_shown() {
-    for code in [Code::WrongShape, Code::VariableCredential, Code::PipCredential] {
+    for code in [Code::WrongType, Code::VariableCredential, Code::PipCredential] {
         let finding = Finding::new(code, "x").at(Place::new("a.yml", 1, 5));
         let said = in_file(&finding, "a.yml", "db: CANARY\n", PLAIN);
         assert!(!said.contains("CANARY") && said.contains("db: ***"), "{said}");
+        let said = in_file(&finding, "a.yml", "db: 3\n", PLAIN);
+        assert!(said.contains("db: 3"), "{said}");
     }
 }
