@@ -26,7 +26,7 @@ pub type Variables = BTreeMap<OsString, OsString>;
 /// conda's value for a variable that an environment must not set.
 const UNSET: &str = "***unset***";
 
-/// Where commands are where nobody set a `PATH`; conda assumes the same.
+/// The search path if `PATH` isn't set; conda assumes the same.
 const NO_PATH: &str = "/usr/bin:/bin";
 
 /// The activated environment.
@@ -106,7 +106,7 @@ impl Explain for ActivateError {
 
 /// Activates the environment at `prefix` on top of the variables that the caller inherited.
 ///
-/// Runs its activation scripts (on Unix), and the deactivation scripts of the environment
+/// Runs its activation scripts and the deactivation scripts of the environment
 /// that was active before.
 pub fn environment(
     prefix: &Path,

@@ -100,8 +100,8 @@ fn sources(paths: &[PathsEntry], site_packages: &Path) -> Vec<PathBuf> {
     sources
 }
 
-/// Compiles one package; whatever Python can't do is told, not an error: it would only be
-/// slower at the first import.
+/// Compiles one package. Sources that Python can't compile are returned and are no error: the
+/// first import is only slower.
 fn compile_one(
     package: &mut Linked<'_>,
     sources: &[PathBuf],

@@ -1,4 +1,5 @@
-//! What an unpacked package wants in a prefix, read and checked before anything is written.
+//! Reads the paths and commands of an unpacked package, and checks them before anything is
+//! written.
 
 use std::collections::HashSet;
 use std::io;
@@ -15,7 +16,7 @@ use crate::error::{BadPrefix, Fault, InstallError, refused};
 use crate::prefix_paths::is_absent;
 use crate::wanted::Package;
 
-/// One path of a package.
+/// A path of a package.
 #[derive(Debug)]
 pub(crate) struct Entry {
     /// As in `info/paths.json`, with the type that the unpacked file really has.

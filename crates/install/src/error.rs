@@ -1,4 +1,4 @@
-//! Why there is no new environment; the old one is whole in every case.
+//! Why an install failed. The environment that was there is unchanged in every case.
 
 use std::error::Error;
 use std::io;
@@ -88,7 +88,7 @@ pub enum Fault {
     EntryPoint,
 }
 
-/// Why there is no new environment.
+/// Why an install failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum InstallError {
@@ -217,8 +217,7 @@ fn file_and_cause(error: &rattler::install::InstallError) -> String {
     }
 }
 
-/// The paths and the system's own words; what the function was called that failed tells
-/// nobody anything.
+/// The paths and the operating system's message, without the name of the function that failed.
 fn path_and_cause(error: &io::Error) -> String {
     let said = error.to_string();
     let Some((paths, cause)) = said.rsplit_once("`: ") else { return said };

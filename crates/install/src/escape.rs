@@ -14,7 +14,7 @@ use crate::owners::Owners;
 /// As many links as Linux follows before it says `ELOOP`.
 const MOST_LINKS: usize = 40;
 
-/// Refuses the first package, in the order given, with a path that leads elsewhere.
+/// Refuses the first package, in the order given, with a path that leads out of the prefix.
 pub(crate) fn check_escapes(set: &[Contents<'_>], owners: &Owners) -> Result<(), InstallError> {
     let links: HashMap<&Path, &Path> = set
         .iter()
@@ -52,8 +52,8 @@ fn fault_of(entry: &Entry, owners: &Owners, links: &HashMap<&Path, &Path>) -> Op
     }
 }
 
-/// A path below somebody's file can't be written, one below somebody's link is written
-/// elsewhere. No package is built like that: its files are listed without following links.
+/// A path below a file of a package can't be written; one below a link is written elsewhere.
+/// No real package has one: its files are listed without following links.
 fn through(path: &Path, owners: &Owners) -> Option<Fault> {
     path.ancestors().skip(1).find_map(|above| {
         let owner = owners.of(above)?.to_owned();

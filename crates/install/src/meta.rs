@@ -1,4 +1,4 @@
-//! What an environment knows of itself: `conda-meta`.
+//! Writes `conda-meta`: records, history, variables and the list of files.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -164,7 +164,7 @@ impl Files {
     }
 }
 
-/// Whether anybody may execute it.
+/// Whether any user may execute it.
 pub(crate) fn is_executable(found: &std::fs::Metadata) -> bool {
     std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o111 != 0
 }

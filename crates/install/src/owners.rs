@@ -1,7 +1,8 @@
-//! Who owns a path that several packages bring: one rule for files, links and commands.
+//! Which package gets a path that several packages bring: one rule for files, links and
+//! commands.
 //!
-//! The first package in the order of linking wins, which is also who rattler lets win. The
-//! losers' entries are left out instead of being put aside: each file of the prefix then
+//! The first package in the order of linking gets it, as in rattler. The entries of the others
+//! are left out: each file of the prefix then
 //! has exactly one record, and no command can be written into a hard link to the cache.
 
 use std::collections::{BTreeMap, HashMap};

@@ -1,4 +1,4 @@
-//! Builds the next prefix beside the final one, with the final path in its files.
+//! Links packages into a staging directory, with the final path in their files.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::error::{Attempting, InstallError};
 use crate::wanted::{Package, Wanted};
 use crate::worker::Worker;
 
-/// A package in the staged prefix.
+/// A package in the staging directory.
 #[derive(Debug)]
 pub(crate) struct Linked<'a> {
     pub(crate) package: &'a Package,

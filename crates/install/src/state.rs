@@ -36,8 +36,8 @@ pub enum PrefixState {
 
 /// Looks at a prefix. Reads, never writes.
 ///
-/// An install that was killed while it built leaves the prefix as it was: that is no
-/// [`PrefixState::Interrupted`].
+/// An install that was killed before it exchanged the prefix left the prefix as it was: that
+/// isn't [`PrefixState::Interrupted`].
 pub fn state(prefix: &Path) -> Result<PrefixState, InstallError> {
     let paths = PrefixPaths::of(prefix)?;
     if !prefix.exists() && paths.journal().exists() {
@@ -65,7 +65,7 @@ pub(crate) fn state_of(folder: &Path, prefix: &Path) -> Result<PrefixState, Inst
     Ok(if is_environment(folder) { PrefixState::NotOurs } else { PrefixState::NotAnEnvironment })
 }
 
-/// Whether a directory is a conda environment, whoever made it.
+/// Whether a directory is a conda environment, made by any tool.
 pub(crate) fn is_environment(prefix: &Path) -> bool {
     prefix.join("conda-meta").is_dir()
 }

@@ -5,7 +5,7 @@
 //! 1. the next prefix takes the name `NAME~previous` (by an exchange, if it is taken);
 //! 2. `NAME~previous` and the prefix are exchanged.
 //!
-//! A process killed in between leaves the old prefix in place, and a complete one beside
+//! A process killed in between leaves the old prefix in place and a complete one next to
 //! it. Elsewhere the prefix must be missing for a moment, between two renames; a journal
 //! says so, and the next run completes what it says. Only the journal waits for the disk: it
 //! must be there before the first rename is. An exchange is one change, kept or lost as one.
@@ -50,7 +50,7 @@ pub(crate) struct Journal {
     pub(crate) next: PathBuf,
 }
 
-/// What a swap left behind.
+/// What a swap left.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Swapped {
     /// Where the environment is now that was there before.
@@ -83,7 +83,7 @@ fn exchange_both(paths: &PrefixPaths, next: &Path, disk: &dyn Disk) -> io::Resul
     };
     aside()?;
     if let Err(error) = exchange_step(&previous, &paths.prefix, disk) {
-        // What was beside is put back, so that the caller finds all as it was.
+        // The previous environment is put back: after an error all is as it was.
         match older {
             Some(_) => exchange_step(&previous, next, disk)?,
             None => rename(&previous, next, disk)?,
@@ -117,8 +117,8 @@ fn rename_both(paths: &PrefixPaths, next: &Path, disk: &dyn Disk) -> io::Result<
     }
 }
 
-/// Takes a new prefix back that has failed; what was there before is there again. Returns
-/// where the failed one is, to be removed.
+/// Takes back a swap whose prefix has failed: the previous environment is in place again.
+/// Returns the path of the failed one, to be removed.
 pub(crate) fn undo(paths: &PrefixPaths, swapped: Swapped, disk: &dyn Disk) -> io::Result<PathBuf> {
     let failed = paths.discarded("failed");
     let Some(previous) = swapped.previous else {
@@ -142,10 +142,10 @@ pub(crate) fn undo(paths: &PrefixPaths, swapped: Swapped, disk: &dyn Disk) -> io
     Ok(failed)
 }
 
-/// Ends what a killed installer left: afterwards the prefix is an old one or a new one, and
-/// nothing else lies beside it. Only for the holder of the lock.
+/// Recovers from a killed install: afterwards the prefix is the old one or the new one, and no
+/// staging directory is left. Only for the holder of the lock.
 pub(crate) fn recover(paths: &PrefixPaths, observer: &dyn Observer) -> Result<(), InstallError> {
-    let tell = |recovery| {
+    let report = |recovery| {
         let prefix = paths.prefix.clone();
         observer.observe(Event::Notice(Notice::Recovered { prefix, recovery }));
     };
@@ -153,29 +153,30 @@ pub(crate) fn recover(paths: &PrefixPaths, observer: &dyn Observer) -> Result<()
         if !paths.prefix.exists() {
             let from = if journal.next.exists() { journal.next } else { paths.previous() };
             rename(&from, &paths.prefix, &RealDisk).attempting("complete an install")?;
-            tell(Recovery::Completed);
+            report(Recovery::Completed);
         }
         clear_journal(paths, &RealDisk).attempting("remove the journal of an install")?;
     }
-    let staging_leftovers = paths.staging_leftovers().attempting("look beside the prefix")?;
+    let staging_leftovers =
+        paths.staging_leftovers().attempting("list the prefix's parent directory")?;
     for leftover in &staging_leftovers {
         remove(leftover, observer);
     }
     if !staging_leftovers.is_empty() {
-        tell(Recovery::StagingRemoved);
+        report(Recovery::StagingRemoved);
     }
     if state(&paths.prefix)? == PrefixState::Interrupted {
         let previous = Some(paths.previous()).filter(|previous| is_environment(previous));
         let swapped = Swapped { previous, older: None };
         let failed = undo(paths, swapped, &RealDisk).attempting("take back an install")?;
         remove(&failed, observer);
-        tell(Recovery::PreviousRestored);
+        report(Recovery::PreviousRestored);
     }
     Ok(())
 }
 
-/// Removes a prefix or a file beside it that is not needed any more. That it can't be removed is no reason to
-/// fail, and the next run tries again.
+/// Removes a prefix or a file that isn't needed any more. If that fails, it is reported, and the
+/// next install tries again.
 pub(crate) fn remove(path: &Path, observer: &dyn Observer) {
     let removed = if path.is_dir() && !path.is_symlink() {
         fs_err::remove_dir_all(path)

@@ -75,7 +75,7 @@ pub struct Verified {
 /// Compares every file of the environment at `prefix` with its record, `jobs` at a time. One
 /// that can't be read is a difference too, and the others are still compared.
 ///
-/// A `.pyc` that Python wrote itself beside a known source is no difference. Modes and the
+/// A `.pyc` file that Python wrote next to a recorded source is no difference. Modes and the
 /// targets of links are compared in environments that envlock made; conda records neither.
 pub fn verify(
     prefix: &Path,
@@ -103,10 +103,11 @@ pub fn verify(
     observer.observe(Event::Expect { phase: Phase::Verify, units });
     let mut differences = compare_all(&work, &expected, jobs, observer);
     let extra = untracked_files(prefix, &records, &files.made);
-    let of_nobody = |path, kind| Difference { path, package: None, kind };
-    differences.extend(extra.files.into_iter().map(|path| of_nobody(path, DifferenceKind::Extra)));
+    let untracked_path = |path, kind| Difference { path, package: None, kind };
+    differences
+        .extend(extra.files.into_iter().map(|path| untracked_path(path, DifferenceKind::Extra)));
     differences.extend(
-        extra.unreadable.into_iter().map(|(path, error)| of_nobody(path, unreadable(&error))),
+        extra.unreadable.into_iter().map(|(path, error)| untracked_path(path, unreadable(&error))),
     );
     differences.sort_by(|a, b| a.path.cmp(&b.path));
     let untracked = differences.iter().filter(|d| d.kind == DifferenceKind::Extra).count();
@@ -151,7 +152,7 @@ fn compare_all(
     found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// What is known of a prefix besides its records.
+/// What a prefix should have besides its records.
 struct Expected<'a> {
     prefix: &'a Path,
     /// Whether envlock made it: then modes and targets are known.
@@ -170,7 +171,7 @@ impl<'a> Expected<'a> {
         })
     }
 
-    // The path is told beside the error: hence `std::fs`, whose errors are the system's words.
+    // `std::fs`, not `fs_err`: its errors don't repeat the path, which is shown next to them.
     fn compare(&self, entry: &PathsEntry) -> io::Result<Option<DifferenceKind>> {
         let path = self.prefix.join(&entry.relative_path);
         let found = match std::fs::symlink_metadata(&path) {

@@ -51,8 +51,8 @@ pub struct Wanted {
     pub now: jiff::Timestamp,
     /// The version of the program, for the history.
     pub envlock_version: String,
-    /// Builds anew whatever is there, even if it seems right; unknown files and
-    /// environments of other tools go to `NAME~previous`.
+    /// Installs even if the prefix is as wanted. Untracked files and environments of other
+    /// tools move to `NAME~previous`.
     pub replace: bool,
     /// Runs the packages' post-link scripts.
     pub link_scripts: bool,
