@@ -116,13 +116,12 @@ pub async fn doctor(
     context: &Context<'_>,
 ) -> Result<Vec<Check>, DoctorError> {
     let none;
-    let environment = match project.environment_if_any()? {
-        Some(environment) => environment,
+    let environment = if let Some(environment) = project.environment_if_any()? {
+        environment
+    } else {
         // Without one it is what is configured for all.
-        None => {
-            none = spec::parse(ENVIRONMENT_FILE, "dependencies: []\n").map_err(FileError::from)?;
-            &none
-        }
+        none = spec::parse(ENVIRONMENT_FILE, "dependencies: []\n").map_err(FileError::from)?;
+        &none
     };
     let overrides = Overrides { platforms: vec![context.host], ..Overrides::default() };
     let settlement = settle(environment, &overrides, None, Inputs::new(project, context));

@@ -58,7 +58,7 @@ pub enum QuestionError {
     #[error("{error}")]
     Channel {
         /// What is wrong.
-        error: ChannelError,
+        error: Box<ChannelError>,
         /// Where it is written; none for the built-in `defaults`.
         place: Option<Place>,
     },
@@ -68,7 +68,7 @@ pub enum QuestionError {
         /// The channel.
         channel: String,
         /// Why, and who says so.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
         /// Where it is written.
         place: Option<Place>,
     },
@@ -279,6 +279,7 @@ pub(crate) fn admit(
     for channel in &lock.channels {
         if let Some(refusal) = channels.policy.refuses(&channel.urls) {
             let channel = channel.name.clone();
+            let refusal = Box::new(refusal);
             return Err(QuestionError::Refused { channel, refusal, place: None });
         }
     }

@@ -56,12 +56,6 @@ pub(crate) enum SetupError {
 }
 
 impl App<'_> {
-    /// The project of these files, with an empty configuration: for commands that read none.
-    pub(crate) fn project(&self, files: &Files, manifest: Option<&Path>) -> Project {
-        let files = ProjectFiles { manifest: manifest.map(Path::to_owned), ..files.into() };
-        Project::new(files, Configuration::default())
-    }
-
     /// All that is configured for a project.
     pub(crate) fn configuration(
         &self,
@@ -166,6 +160,12 @@ impl Setup<'_> {
 pub(crate) fn manifest_rules(project: &Project, now: jiff::Timestamp) -> sink::Rules {
     let manifest = project.manifest().ok().flatten();
     manifest.map_or_else(sink::Rules::default, |manifest| manifest.rules(now))
+}
+
+/// The project of these files, with an empty configuration: for commands that read none.
+pub(crate) fn project(files: &Files, manifest: Option<&Path>) -> Project {
+    let files = ProjectFiles { manifest: manifest.map(Path::to_owned), ..files.into() };
+    Project::new(files, Configuration::default())
 }
 
 fn is_project(file: &str) -> bool {

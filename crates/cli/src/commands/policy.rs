@@ -4,7 +4,11 @@ use envlock_pipeline::policy::{self, Audience, PolicyQuestion};
 use envlock_policy::suite::CaseFailure;
 use envlock_report::{Code, Exit, Finding, output};
 
-use super::{App, app::manifest_rules, secrets::profile};
+use super::{
+    App,
+    app::{manifest_rules, project},
+    secrets::profile,
+};
 use crate::{args, ui::Answer};
 
 /// Runs one of them.
@@ -18,7 +22,7 @@ pub(crate) fn policy(args: &args::Policy, app: &App<'_>) -> Exit {
 }
 
 fn generate(args: &args::Generate, app: &App<'_>) -> Answer<output::PolicyGenerate> {
-    let project = app.project(&args.subject.files, args.subject.manifest.as_deref());
+    let project = project(&args.subject.files, args.subject.manifest.as_deref());
     let audience = match args.audience {
         args::Audience::Job => Audience::Job,
         args::Audience::Verifier => Audience::Verifier,

@@ -4,7 +4,10 @@ use envlock_pipeline::{RunError, activate};
 use envlock_report::{Exit, output};
 use rattler_conda_types::Subdir;
 
-use super::{App, app::SetupError};
+use super::{
+    App,
+    app::{SetupError, project},
+};
 use crate::{args, settings::inherited_variables, ui::Answer};
 
 /// Activates and becomes the command; returns only where that can't be done.
@@ -25,7 +28,7 @@ fn execute(
     prefix: Option<std::path::PathBuf>,
     platform: Subdir,
 ) -> Answer<output::Run> {
-    let project = app.project(&args.files, None);
+    let project = project(&args.files, None);
     let environment = match activate(&project, prefix, platform, inherited_variables()) {
         Ok(environment) => environment,
         Err(error) => return Answer::failed(&error),

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 
 use super::{
     App,
-    app::{SetupError, time},
+    app::{SetupError, project, time},
 };
 use crate::{
     args,
@@ -52,7 +52,7 @@ fn answer(judgement: Judgement, width: usize) -> Answer<output::CheckSecrets<Rig
 
 async fn judged(args: &args::CheckSecrets, app: &App<'_>) -> Result<Judgement, Box<dyn Explain>> {
     let request = request(args, app)?;
-    let project = app.project(&args.subject.files, args.subject.manifest.as_deref());
+    let project = project(&args.subject.files, args.subject.manifest.as_deref());
     if args.offline {
         return Ok(secrets::check(&project, &request, None).await?);
     }
@@ -116,7 +116,7 @@ pub(crate) fn list(args: &args::Subject, app: &App<'_>) -> Exit {
 }
 
 fn listed(args: &args::Subject, app: &App<'_>) -> Answer<output::SecretsList> {
-    let project = app.project(&args.files, args.manifest.as_deref());
+    let project = project(&args.files, args.manifest.as_deref());
     let manifest = match project.manifest() {
         Ok(Some(manifest)) => manifest,
         Ok(None) => return Answer::failed(&SecretsError::NoManifest),

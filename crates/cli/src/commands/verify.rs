@@ -3,14 +3,14 @@
 use envlock_install::{Difference, DifferenceKind, Verified};
 use envlock_report::{Code, Exit, Finding, count, output};
 
-use super::App;
+use super::{App, app::project};
 use crate::{args, ui::Answer};
 
 /// Compares a prefix with its records.
 pub(crate) fn verify(args: &args::Verify, app: &App<'_>) -> Exit {
     let answer = match app.prefix(&args.at, &args.files) {
         Ok(prefix) => {
-            let project = app.project(&args.files, None);
+            let project = project(&args.files, None);
             let (jobs, observer) = (app.settings.jobs, app.ui.progress());
             match envlock_pipeline::verify(&project, prefix, jobs, observer) {
                 Ok((prefix, verified)) => answer(prefix.display().to_string(), verified),

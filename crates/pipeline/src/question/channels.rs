@@ -103,8 +103,9 @@ impl<'a> Channels<'a> {
             std::path::absolute(folder).unwrap_or_else(|_| inputs.folder.to_owned())
         });
         let resolve = |written: &str| {
-            channel::resolve(written, inputs.rules, platform, &folder, &variable)
-                .map_err(|error| QuestionError::Channel { error, place: place.cloned() })
+            channel::resolve(written, inputs.rules, platform, &folder, &variable).map_err(|error| {
+                QuestionError::Channel { error: Box::new(error), place: place.cloned() }
+            })
         };
         let resolved = resolve(written)?;
         for Resolved { channel, access } in &resolved {
@@ -135,7 +136,8 @@ impl<'a> Channels<'a> {
         let name = multi.clone().or_else(|| resolved.first().map(|r| r.channel.name.clone()));
         let name = name.unwrap_or_else(|| written.to_owned());
         if let Some(refusal) = self.policy.refuses(&urls) {
-            return Err(QuestionError::Refused { channel: name, refusal, place: place.cloned() });
+            let (refusal, place) = (Box::new(refusal), place.cloned());
+            return Err(QuestionError::Refused { channel: name, refusal, place });
         }
         if let Some(place) = place {
             for url in &urls {

@@ -135,7 +135,7 @@ fn compatibility<'a>(
         match compatibility_of(problem, pool, record) {
             Compatibility::Compatible => return Compatibility::Compatible,
             other @ Compatibility::NeedsVirtualPackage(_) => {
-                of_machine = of_machine.or(Some(other))
+                of_machine = of_machine.or(Some(other));
             }
             other @ Compatibility::Blocked { .. } => blocked = blocked.or(Some(other)),
         }
