@@ -1,4 +1,4 @@
-//! What the configuration makes of channels' names.
+//! Reads the keys that resolve channel names.
 
 use std::path::Path;
 
@@ -11,25 +11,26 @@ use url::Url;
 use crate::problem::Problems;
 use crate::{Configuration, Configured, InvalidConfiguration, ValueSource, key};
 
-/// Names and addresses that the configuration sets.
+/// The channel configuration: names, and mirrors by channel.
 #[derive(Debug, Clone)]
 pub struct ChannelSettings {
-    /// What names stand for.
+    /// The rules to resolve channel names.
     pub channel_config: Rules,
-    /// mamba's `mirrored_channels`: what the name stands for, and the only folders that are
-    /// asked for it, in order. Never with a credential.
+    /// mamba's `mirrored_channels`: the channel's URL, and the only folders that are used for it,
+    /// in order. Never with a credential.
     pub mirrored: Vec<(Url, Vec<Url>)>,
-    /// What is left out.
+    /// Findings about entries that are ignored.
     pub warnings: Vec<Finding>,
 }
 
 impl Configuration {
-    /// Reads every address of a channel. A relative path starts beside the file that it is
-    /// written in, else at `base_dir`; `variable` gives the values for `$NAME`, `${NAME}`
-    /// and `~`.
+    /// Resolves all channel URLs of the configuration. A relative path is relative to the folder
+    /// of the file that it is written in, else to `base_dir`; `variable` returns the values of
+    /// `$NAME`, `${NAME}` and `~`.
     ///
     /// # Errors
-    /// [`InvalidConfiguration`] names each that can't be used, with its file and line.
+    /// [`InvalidConfiguration`] has an error for each value that can't be used, with its file and
+    /// line.
     pub fn channel_settings(
         &self,
         base_dir: &Path,
@@ -56,7 +57,7 @@ impl Configuration {
             // `default_channels` says.
             if let ("defaults" | "local", Some(first)) = (name.as_str(), members.first()) {
                 let message = format!("`{name}` can't be a custom multichannel");
-                let help = "say what `defaults` is with `default_channels`";
+                let help = "set the channels of `defaults` with `default_channels`";
                 reader.problems.add(&first.set_by, Code::ReservedChannel, &message, Some(help));
             }
             let members = reader.members(members, &channel_config);
@@ -77,7 +78,7 @@ impl Configuration {
 }
 
 fn unreachable(url: &Configured<String>) -> Finding {
-    let message = format!("{} isn't asked: envlock can't read oci:// mirrors", redact(&url.value));
+    let message = format!("{} is ignored: envlock can't read oci:// mirrors", redact(&url.value));
     let warning = Finding::new(Code::MirrorUnreachable, message);
     match url.set_by.place() {
         Some(place) => warning.at(place.clone()),
@@ -93,17 +94,17 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn base<'b>(&'b self, by: &'b ValueSource) -> &'b Path {
-        let beside = by.place().and_then(|place| Path::new(&place.file).parent());
-        beside.filter(|folder| folder.is_absolute()).unwrap_or(self.base_dir)
+        let folder = by.place().and_then(|place| Path::new(&place.file).parent());
+        folder.filter(|folder| folder.is_absolute()).unwrap_or(self.base_dir)
     }
 
-    /// An address or a path.
+    /// Resolves a URL or a path.
     fn folder(&mut self, written: &str, set_by: &ValueSource) -> Option<Url> {
         let folder = channel::folder(written, self.base(set_by), self.variable);
         folder.map_err(|error| self.refused(&error, set_by)).ok()
     }
 
-    /// Channels by name, address or path.
+    /// Resolves channels by name, URL or path.
     fn members(&mut self, members: &[Configured<String>], channel_config: &Rules) -> Vec<Url> {
         members
             .iter()
@@ -121,7 +122,7 @@ impl Reader<'_> {
         set_by: &ValueSource,
         channel_config: &Rules,
     ) -> Vec<Url> {
-        // On Windows a name of several channels has all of its members.
+        // On Windows a multichannel has all of its members.
         let all = Subdir::Win64;
         match channel::resolve(written, channel_config, all, self.base(set_by), self.variable) {
             Ok(resolved) => resolved
@@ -140,8 +141,9 @@ impl Reader<'_> {
 
     fn refused(&mut self, error: &ChannelError, set_by: &ValueSource) {
         use envlock_report::Explain as _;
-        let said = error.findings().into_iter().next();
-        let (code, help) = said.map_or((Code::ChannelInvalid, None), |said| (said.code, said.help));
+        let finding = error.findings().into_iter().next();
+        let (code, help) =
+            finding.map_or((Code::ChannelInvalid, None), |finding| (finding.code, finding.help));
         self.problems.add(set_by, code, &redact(&error.to_string()), help.as_deref());
     }
 }

@@ -1,4 +1,4 @@
-//! One `.condarc`.
+//! Parses a `.condarc`.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use crate::layer::{Layer, LayerValue, ListItem, MapEntry, MergeFlag, RawValue, U
 use crate::problem::Problems;
 use crate::{Configured, InvalidConfiguration, Key, ValueSource, ValueType, key};
 
-/// Reads a `.condarc`. `file` is the name to show.
+/// Parses a `.condarc`. `file` is the name to show.
 ///
 /// # Errors
-/// [`InvalidConfiguration`] holds everything that is wrong in the file, each thing at its line and column.
+/// [`InvalidConfiguration`] has all errors of the file, each with its line and column.
 pub fn parse_condarc(file: &str, text: &str) -> Result<Layer, InvalidConfiguration> {
     let lines = Lines::new(text);
     let tree = tree::read(file, text, &ENVIRONMENT);
@@ -40,7 +40,7 @@ impl Reader<'_> {
         let mut layer = Layer::default();
         let Kind::Map(entries) = &root.kind else {
             if !root.is_null() {
-                let message = format!("this is {}, and a .condarc is a mapping", root.noun());
+                let message = format!("a .condarc must be a mapping, and this is {}", root.noun());
                 self.problem(root.start, Code::WrongType, &message, Some("begin with `channels:`"));
             }
             return layer;
@@ -55,7 +55,7 @@ impl Reader<'_> {
                 continue;
             };
             if layer.values.contains_key(key.name) {
-                let message = format!("`{name}` and `{}` are two names of one key", key.name);
+                let message = format!("`{name}` and `{}` are names of the same key", key.name);
                 self.problem(written.start, Code::DuplicateKey, &message, Some("keep one of them"));
             } else if let Some(raw) = self.raw(key, written, value) {
                 let is_final = self.flag(written.end) == Some(MergeFlag::Final);
@@ -65,14 +65,14 @@ impl Reader<'_> {
         layer
     }
 
-    /// The value of a key; none where it is nothing or wrong.
+    /// Reads the value of a key; `None` if it is null or wrong.
     fn raw(&mut self, key: &Key, written: &Node, value: &Node) -> Option<RawValue> {
         if value.is_null() {
             return None;
         }
         match key.value_type {
             ValueType::List(_) => self.list(key, written, value).map(RawValue::List),
-            ValueType::TextMap | ValueType::ListMap => self.named(key, value).map(RawValue::Map),
+            ValueType::TextMap | ValueType::ListMap => self.map(key, value).map(RawValue::Map),
             value_type => {
                 let Some(text) = value.text() else {
                     self.wrong(key.name, "a single value", value);
@@ -98,7 +98,7 @@ impl Reader<'_> {
         let mut items = Vec::new();
         for node in nodes {
             let Some(text) = self.text(key.name, node) else { continue };
-            // The comment behind `key: [a, b]` belongs to the key and not to an item.
+            // The comment after `key: [a, b]` is the key's and not an item's.
             let alone = node.start.line != written.start.line;
             let flag = self.flag(node.end).filter(|_| alone);
             items.push(ListItem { text, flag });
@@ -106,7 +106,7 @@ impl Reader<'_> {
         Some(items)
     }
 
-    fn named(&mut self, key: &Key, value: &Node) -> Option<BTreeMap<String, MapEntry>> {
+    fn map(&mut self, key: &Key, value: &Node) -> Option<BTreeMap<String, MapEntry>> {
         let Kind::Map(nodes) = &value.kind else {
             self.wrong(key.name, "a mapping", value);
             return None;

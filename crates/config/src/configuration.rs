@@ -1,4 +1,4 @@
-//! The configuration in force.
+//! The effective configuration.
 
 use std::collections::BTreeMap;
 
@@ -9,37 +9,37 @@ use crate::layer::{Layer, LayerValue};
 use crate::merge::merge;
 use crate::{Configured, Key, Scalar, Unused, ValueSource, key};
 
-/// What is in force, and who set it.
+/// The effective values and where they were set.
 #[derive(Debug, Clone, Default)]
 pub struct Configuration {
     values: BTreeMap<&'static str, Value>,
     unused: Vec<Unused>,
 }
 
-/// A value in force.
+/// An effective value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// A single one.
+    /// A single value.
     Scalar(Configured<Scalar>),
     /// A list, in order.
     List(Vec<Configured<String>>),
-    /// A mapping: one text a name, or several.
+    /// A mapping: one text for each name, or several.
     Map(BTreeMap<String, Vec<Configured<String>>>),
 }
 
-/// One value as it is shown.
+/// A value to print.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownValue {
-    /// The key, with the name in a mapping behind a dot.
+    /// The key, followed by a dot and the name for a mapping.
     pub key: String,
-    /// The value, with `***` for a password.
+    /// The value, with `***` in place of a password.
     pub value: String,
-    /// Who set it.
+    /// Where it was set.
     pub set_by: ValueSource,
 }
 
 impl Configuration {
-    /// Merges layers, in rising priority.
+    /// Merges layers. They are in rising priority.
     pub fn from_layers(layers: &[Layer]) -> Self {
         let mut values = BTreeMap::new();
         for key in &key::ALL {
@@ -53,7 +53,7 @@ impl Configuration {
         Self { values, unused }
     }
 
-    /// Whether something is set, and by whom.
+    /// Returns a scalar value and where it was set.
     pub fn scalar(&self, key: &Key) -> Option<&Configured<Scalar>> {
         match self.values.get(key.name)? {
             Value::Scalar(value) => Some(value),
@@ -61,12 +61,12 @@ impl Configuration {
         }
     }
 
-    /// A switch that is off unless it is set.
+    /// Returns a boolean; false if it isn't set.
     pub fn boolean(&self, key: &Key) -> bool {
         matches!(self.scalar(key), Some(Configured { value: Scalar::Boolean(true), .. }))
     }
 
-    /// A number.
+    /// Returns a number.
     pub fn number(&self, key: &Key) -> Option<f64> {
         match self.scalar(key)?.value {
             Scalar::Number(number) => Some(number),
@@ -74,7 +74,7 @@ impl Configuration {
         }
     }
 
-    /// A text, as written.
+    /// Returns a text as written.
     pub fn text(&self, key: &Key) -> Option<Configured<&str>> {
         let set = self.scalar(key)?;
         match &set.value {
@@ -83,7 +83,7 @@ impl Configuration {
         }
     }
 
-    /// The items of a list.
+    /// Returns the items of a list.
     pub fn list(&self, key: &Key) -> &[Configured<String>] {
         match self.values.get(key.name) {
             Some(Value::List(items)) => items,
@@ -91,12 +91,12 @@ impl Configuration {
         }
     }
 
-    /// Whether a list was set, be it an empty one.
+    /// Whether a key is set, also to an empty list.
     pub fn is_set(&self, key: &Key) -> bool {
         self.values.contains_key(key.name)
     }
 
-    /// The entries of a mapping.
+    /// Iterates over the entries of a mapping.
     pub fn map(&self, key: &Key) -> impl Iterator<Item = (&String, &Vec<Configured<String>>)> {
         let entries = match self.values.get(key.name) {
             Some(Value::Map(entries)) => Some(entries),
@@ -105,7 +105,7 @@ impl Configuration {
         entries.into_iter().flatten()
     }
 
-    /// Everything that is set, a row a value, in the order of [`key::ALL`].
+    /// Returns the values to print, in the order of [`key::ALL`].
     pub fn shown_values(&self) -> Vec<ShownValue> {
         let row = |key: &str, value: &str, set_by: &ValueSource| ShownValue {
             key: key.to_owned(),
@@ -133,7 +133,7 @@ impl Configuration {
         rows
     }
 
-    /// Names, once, the keys that envlock does nothing with.
+    /// Returns one finding that names all keys without an effect.
     pub fn unused_keys_finding(&self) -> Option<Finding> {
         let first = self.unused.first()?;
         let mut names: Vec<&str> = self.unused.iter().map(|unused| unused.key.as_str()).collect();

@@ -1,43 +1,43 @@
-//! Every key that is honoured, once: the readers, the merge and `envlock config` use this table.
+//! The table of all keys that have an effect. The parsers, the merge and `envlock config` use it.
 
 /// One key of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
-    /// As it is written in the file that it belongs to.
+    /// The name in the file that it belongs to.
     pub name: &'static str,
-    /// Older names that conda still reads.
+    /// Older names that conda also accepts.
     pub aliases: &'static [&'static str],
-    /// What its value is.
+    /// The type of its value.
     pub value_type: ValueType,
-    /// Where it may be written.
+    /// Where it may be set.
     pub scope: Scope,
 }
 
-/// What the value of a key is.
+/// The type of a key's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValueType {
     /// True or false.
     Boolean,
     /// A number that isn't negative.
     Number,
-    /// One line of text, or a boolean where that has a meaning of its own.
+    /// One line of text, or a boolean for some keys.
     Text,
     /// `strict`, `flexible` or `disabled`.
     Priority,
-    /// A list of texts; in a variable separated by this character.
+    /// A list of texts. In a variable this character separates them.
     List(char),
-    /// Names with a text each.
+    /// A mapping of names to texts.
     TextMap,
-    /// Names with a list of texts each.
+    /// A mapping of names to lists of texts.
     ListMap,
 }
 
-/// Where a key may be written.
+/// Where a key may be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// `.condarc` and `CONDA_*`.
     Condarc,
-    /// The same, and envlock.toml with `-` for `_`.
+    /// `.condarc`, `CONDA_*` and envlock.toml, there with `-` for `_`.
     CondarcAndProject,
     /// envlock.toml and flags.
     Project,
@@ -53,67 +53,67 @@ const fn alias(key: Key, aliases: &'static [&'static str]) -> Key {
 
 const LIST: ValueType = ValueType::List(',');
 
-/// The channels that are searched where environment.yml lists none.
+/// The channels to use if environment.yml lists none.
 pub const CHANNELS: Key = alias(condarc("channels", LIST), &["channel"]);
-/// What `defaults` stands for.
+/// The channels that `defaults` consists of.
 pub const DEFAULT_CHANNELS: Key = condarc("default_channels", LIST);
-/// Where a channel of this name lies, instead of below the alias.
+/// The base URLs of channels that aren't below the alias, by channel name.
 pub const CUSTOM_CHANNELS: Key = condarc("custom_channels", ValueType::TextMap);
-/// Names that stand for several channels.
+/// Multichannels: names for several channels.
 pub const CUSTOM_MULTICHANNELS: Key = condarc("custom_multichannels", ValueType::ListMap);
-/// Where a name is looked for.
+/// The base URL of channels that are named without a URL.
 pub const CHANNEL_ALIAS: Key = condarc("channel_alias", ValueType::Text);
-/// What the order of the channels decides.
+/// The channel priority.
 pub const CHANNEL_PRIORITY: Key =
     Key { scope: Scope::CondarcAndProject, ..condarc("channel_priority", ValueType::Priority) };
-/// mamba's: the only addresses that a channel of this name is asked at.
+/// mamba's key: the only URLs that are used for a channel.
 pub const MIRRORED_CHANNELS: Key = condarc("mirrored_channels", ValueType::ListMap);
 /// The only channels that may be used.
 pub const ALLOWLIST_CHANNELS: Key =
     alias(condarc("allowlist_channels", LIST), &["whitelist_channels"]);
 /// Channels that may not be used.
 pub const DENYLIST_CHANNELS: Key = condarc("denylist_channels", LIST);
-/// envlock's own: channels that a project doesn't want.
+/// Channels that a project forbids. Only in envlock.toml.
 pub const FORBID_CHANNELS: Key =
     Key { name: "forbid-channels", aliases: &[], value_type: LIST, scope: Scope::Project };
-/// envlock's own: `--mirror`.
+/// The mirrors, as with `--mirror`. Only in envlock.toml.
 pub const MIRRORS: Key =
     Key { name: "mirrors", aliases: &[], value_type: LIST, scope: Scope::Project };
-/// envlock's own: `--deny`.
+/// The codes to deny, as with `--deny`. Only in envlock.toml.
 pub const DENY: Key = Key { name: "deny", aliases: &[], value_type: LIST, scope: Scope::Project };
-/// envlock's own: `--no-origin`.
+/// Whether origins are never used, as with `--no-origin`. Only in envlock.toml.
 pub const NO_ORIGIN: Key =
     Key { name: "no-origin", aliases: &[], value_type: ValueType::Boolean, scope: Scope::Project };
-/// No request leaves the machine.
+/// Whether no request may be sent.
 pub const OFFLINE: Key = condarc("offline", ValueType::Boolean);
 /// `true`, `false`, `truststore`, or the path of a bundle of certificates.
 pub const SSL_VERIFY: Key = alias(condarc("ssl_verify", ValueType::Text), &["verify_ssl"]);
-/// The certificate that servers are shown.
+/// The client certificate.
 pub const CLIENT_SSL_CERT: Key =
     alias(condarc("client_ssl_cert", ValueType::Text), &["client_cert"]);
-/// Its key, where that is a file of its own.
+/// The key of the client certificate, if it is in another file.
 pub const CLIENT_SSL_CERT_KEY: Key =
     alias(condarc("client_ssl_cert_key", ValueType::Text), &["client_cert_key"]);
 /// Proxies by scheme, or by scheme and host.
 pub const PROXY_SERVERS: Key = condarc("proxy_servers", ValueType::TextMap);
 /// Seconds to wait for a connection.
 pub const CONNECT_TIMEOUT: Key = condarc("remote_connect_timeout_secs", ValueType::Number);
-/// Seconds that a server may be silent.
+/// Seconds to wait for data from a server.
 pub const READ_TIMEOUT: Key = condarc("remote_read_timeout_secs", ValueType::Number);
-/// How often one source is asked again.
+/// The number of retries for one source.
 pub const MAX_RETRIES: Key = condarc("remote_max_retries", ValueType::Number);
-/// Seconds before a source is asked again, doubled each time.
+/// Seconds before the first retry, doubled for each further one.
 pub const BACKOFF_FACTOR: Key = condarc("remote_backoff_factor", ValueType::Number);
-/// Folders of environments by name.
+/// The folders that hold environments by name.
 pub const ENVS_DIRS: Key = alias(condarc("envs_dirs", ValueType::List(':')), &["envs_path"]);
-/// conda's caches of packages: shown, and left to conda.
+/// conda's package caches. Printed by `envlock config`, not used.
 pub const PKGS_DIRS: Key = condarc("pkgs_dirs", LIST);
 
-/// envlock's own cache.
+/// envlock's cache.
 pub const CACHE_DIR: Key =
     Key { name: "cache-dir", aliases: &[], value_type: ValueType::Text, scope: Scope::Project };
 
-/// All of them, in the order in which they are shown.
+/// All keys, in the order in which they are printed.
 pub static ALL: [Key; 25] = [
     CHANNELS,
     CHANNEL_PRIORITY,
@@ -142,7 +142,7 @@ pub static ALL: [Key; 25] = [
     CACHE_DIR,
 ];
 
-/// Keys that conda has and envlock hasn't: none of them is a slip.
+/// conda's keys that envlock doesn't use. They aren't misspellings.
 pub const UNUSED_CONDA_KEYS: &str = "add_anaconda_token add_binstar_token add_pip_as_python_dependency \
     aggressive_update_packages allow_conda_downgrades allow_cycles allow_non_channel_urls \
     allow_other_channels allow_softlinks always_copy always_softlink always_yes anaconda_anon_usage \
@@ -164,21 +164,21 @@ pub const UNUSED_CONDA_KEYS: &str = "add_anaconda_token add_binstar_token add_pi
     unsatisfiable_hints_check_depth update_dependencies update_modifier use_index_cache \
     use_local use_only_tar_bz2 use_pip use_sharded_repodata verbose verbosity verify_threads yes";
 
-/// Keys of conda's that change nothing that envlock does, so that nobody need be told.
+/// conda's keys that have no effect on envlock and need no finding.
 pub const SILENTLY_IGNORED: [&str; 2] = ["show_channel_urls", "override_channels_enabled"];
 
-/// The key that a `.condarc` means by this name.
+/// Finds the key with this name in a `.condarc`.
 pub fn by_condarc_name(name: &str) -> Option<&'static Key> {
     let own = |key: &&Key| key.scope != Scope::Project;
     ALL.iter().filter(own).find(|key| key.name == name || key.aliases.contains(&name))
 }
 
-/// The key that an envlock.toml means by this name.
+/// Finds the key with this name in an envlock.toml.
 pub fn by_project_name(name: &str) -> Option<&'static Key> {
     project_keys().find(|(known, _)| known == name).map(|(_, key)| key)
 }
 
-/// What envlock.toml may say.
+/// Iterates over the keys of envlock.toml, with their names there.
 pub fn project_keys() -> impl Iterator<Item = (String, &'static Key)> {
     let ours = |key: &&Key| key.scope != Scope::Condarc && **key != CACHE_DIR;
     ALL.iter().filter(ours).map(|key| (key.name.replace('_', "-"), key))

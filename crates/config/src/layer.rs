@@ -1,4 +1,4 @@
-//! What one file, the variables or the flags set.
+//! The unmerged values of one file, of the variables or of the flags.
 
 use std::collections::BTreeMap;
 
@@ -7,37 +7,37 @@ use envlock_report::Place;
 
 use crate::{Configured, Key, Scalar, ValueSource, ValueType};
 
-/// All that one source of configuration says.
+/// The values that one file, the variables or the flags set.
 #[derive(Debug, Clone, Default)]
 pub struct Layer {
-    /// What is set, by [`Key::name`].
+    /// The values, by [`Key::name`].
     pub values: BTreeMap<&'static str, LayerValue>,
-    /// Keys that envlock does nothing with.
+    /// Keys that have no effect.
     pub unused: Vec<Unused>,
 }
 
-/// A key that envlock does nothing with.
+/// A key that has no effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unused {
     /// Its name.
     pub key: String,
-    /// Where it stands.
+    /// Its place.
     pub place: Place,
 }
 
-/// What one source says of one key.
+/// The value of a key in one layer.
 #[derive(Debug, Clone)]
 pub struct LayerValue {
     /// The value.
     pub raw: RawValue,
-    /// `#!final`: no source of a higher priority is heard.
+    /// `#!final`: values of a higher priority are ignored.
     pub is_final: bool,
 }
 
 /// A value before the merge.
 #[derive(Debug, Clone)]
 pub enum RawValue {
-    /// A single one.
+    /// A single value.
     Scalar(Configured<Scalar>),
     /// A list.
     List(Vec<ListItem>),
@@ -45,21 +45,21 @@ pub enum RawValue {
     Map(BTreeMap<String, MapEntry>),
 }
 
-/// One item of a list.
+/// An item of a list.
 #[derive(Debug, Clone)]
 pub struct ListItem {
     /// As written.
     pub text: Configured<String>,
-    /// What its comment says.
+    /// The flag in its comment.
     pub flag: Option<MergeFlag>,
 }
 
-/// One entry of a mapping.
+/// An entry of a mapping.
 #[derive(Debug, Clone)]
 pub struct MapEntry {
-    /// One text, or those of a list.
+    /// One text, or the texts of a list.
     pub texts: Vec<Configured<String>>,
-    /// `#!final`: no source of a higher priority changes it.
+    /// `#!final`: entries of a higher priority are ignored.
     pub is_final: bool,
 }
 
@@ -75,7 +75,7 @@ pub enum MergeFlag {
 }
 
 impl MergeFlag {
-    /// Reads a comment from its `#` on.
+    /// Parses a comment, which starts with `#`.
     pub fn from_comment(comment: &str) -> Option<Self> {
         match comment.trim_end() {
             "#!final" => Some(Self::Final),
@@ -104,7 +104,7 @@ impl Layer {
         self.insert(key, RawValue::List(texts.into_iter().map(item).collect()));
     }
 
-    /// Sets one name of a mapping of texts.
+    /// Sets one entry of a mapping of texts.
     pub fn set_map_entry(&mut self, key: &Key, name: &str, text: String, set_by: ValueSource) {
         let given = self
             .values
@@ -121,7 +121,7 @@ impl Layer {
     }
 }
 
-/// Reads a single value; the error is what it should have been.
+/// Parses a scalar. The error describes the expected value.
 pub(crate) fn scalar(value_type: ValueType, text: &str) -> Result<Scalar, &'static str> {
     match value_type {
         ValueType::Boolean => parse_boolean(text).map(Scalar::Boolean).ok_or("`true` or `false`"),
@@ -138,7 +138,7 @@ pub(crate) fn scalar(value_type: ValueType, text: &str) -> Result<Scalar, &'stat
     }
 }
 
-/// A boolean as conda takes it: `yes` and `on` are texts for YAML and true for conda.
+/// Parses a boolean as conda does: `yes` and `on` are texts in YAML and true for conda.
 pub(crate) fn parse_boolean(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "yes" | "on" | "y" | "1" => Some(true),
@@ -147,7 +147,7 @@ pub(crate) fn parse_boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// conda's three words, and the booleans that it took before them.
+/// Parses a channel priority: conda's three words, or the booleans of older versions.
 fn priority(text: &str) -> Option<Priority> {
     match text.to_ascii_lowercase().as_str() {
         "strict" => Some(Priority::Strict),

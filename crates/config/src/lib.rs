@@ -1,12 +1,12 @@
-//! The configuration: `.condarc` as conda reads it, envlock.toml, variables and flags, merged
-//! into one [`Configuration`] in which every value remembers who set it.
+//! The configuration: `.condarc` as conda reads it, envlock.toml, variables and flags, merged into
+//! one [`Configuration`]. Each value records where it was set.
 //!
-//! Pure: the caller finds the files ([`search_path`] says where) and hands in their text.
-//! What conda's documentation says is cited by the section of "Using the .condarc conda
-//! configuration file" or by the page's name.
+//! Pure: the caller finds the files ([`search_path`] returns the locations) and passes their text.
+//! conda's documentation is cited by the section of "Using the .condarc conda configuration file"
+//! or by the page's name.
 //!
-//! Precedence, the highest first: flags, `CONDA_*` variables, envlock.toml, `.condarc`
-//! files, what the network libraries take from other variables, defaults.
+//! Precedence, the highest first: flags, `CONDA_*` variables, envlock.toml, `.condarc` files, the
+//! variables of network libraries, defaults.
 
 mod channel_settings;
 mod condarc;

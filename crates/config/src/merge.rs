@@ -1,14 +1,14 @@
-//! conda's merge ("Conflict merging strategy" and "The conda configuration engine for power
-//! users"): lists are joined, mappings updated, single values replaced.
+//! Merges layers as conda does ("Conflict merging strategy" and "The conda configuration engine
+//! for power users"): lists are joined, mappings updated, single values replaced.
 
 use std::collections::BTreeMap;
 
 use crate::layer::{LayerValue, ListItem, MapEntry, MergeFlag, RawValue};
 use crate::{Configured, Value};
 
-/// Merges what several sources say of one key, in rising priority.
+/// Merges the values of one key, in rising priority.
 pub(crate) fn merge(given: &[&LayerValue]) -> Option<Value> {
-    // `#!final` on a key: what has a higher priority isn't heard.
+    // `#!final` on a key: values of a higher priority are ignored.
     let end = given.iter().position(|given| given.is_final).map_or(given.len(), |at| at + 1);
     let given = &given[..end];
     match given.last()?.raw {
@@ -30,9 +30,9 @@ pub(crate) fn merge(given: &[&LayerValue]) -> Option<Value> {
     }
 }
 
-/// The higher source's items first, each text once. Items marked `#!top` come before all
-/// others, those marked `#!bottom` behind; among the marked the lower source has the outer
-/// place, so that an administrator's word is the last one.
+/// Joins lists: the items of the higher layer first, each text once. Items marked `#!top` come
+/// before all others, those marked `#!bottom` after them. Among marked items the lower layer has
+/// the outer position, so that an administrator has the last word.
 fn merge_lists(lists: &[&[ListItem]]) -> Vec<Configured<String>> {
     let marked = |list: &&[ListItem], flag: MergeFlag| -> Vec<Configured<String>> {
         let marked = list.iter().filter(|item| item.flag == Some(flag));
@@ -48,7 +48,7 @@ fn merge_lists(lists: &[&[ListItem]]) -> Vec<Configured<String>> {
             first.push(text);
         }
     }
-    // An item that several sources want at the bottom is as low as the lowest of them says.
+    // An item that several layers mark `#!bottom` has the lowest of their positions.
     let mut last: Vec<Configured<String>> = Vec::new();
     for text in bottom.into_iter().rev() {
         if !has(&last, &text) {
@@ -63,7 +63,8 @@ fn has(texts: &[Configured<String>], text: &Configured<String>) -> bool {
     texts.iter().any(|known| known.value == text.value)
 }
 
-/// A name of the higher source replaces that of the lower one, unless that is `#!final`.
+/// Merges maps: a name of the higher layer replaces that of the lower one, unless that is
+/// `#!final`.
 fn merge_maps(maps: &[&BTreeMap<String, MapEntry>]) -> BTreeMap<String, Vec<Configured<String>>> {
     let mut merged: BTreeMap<String, &MapEntry> = BTreeMap::new();
     for (name, entry) in maps.iter().flat_map(|map| map.iter()) {

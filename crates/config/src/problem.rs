@@ -1,15 +1,15 @@
-//! What is wrong with a file or a variable of the configuration.
+//! Errors of a file or a variable of the configuration.
 
 use envlock_report::{Code, Exit, Explain, Finding};
 use envlock_text::redact;
 
 use crate::ValueSource;
 
-/// A part of the configuration that can't be used: all that is wrong with it.
+/// Errors in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the configuration can't be used: {}", .findings.first().map_or("", |d| d.message.as_str()))]
+#[error("the configuration can't be used: {}", .findings.first().map_or("", |finding| finding.message.as_str()))]
 pub struct InvalidConfiguration {
-    /// What is wrong, each at its place.
+    /// The errors, each with its place.
     pub findings: Vec<Finding>,
 }
 
@@ -23,7 +23,7 @@ impl Explain for InvalidConfiguration {
     }
 }
 
-/// Collects what is wrong. No password gets past it.
+/// Collects findings. Passwords are redacted.
 #[derive(Debug, Default)]
 pub(crate) struct Problems(Vec<Finding>);
 
@@ -45,13 +45,13 @@ impl Problems {
         self.0.push(finding);
     }
 
-    /// Adds a finding that has its place.
+    /// Adds a finding that has its place already.
     pub(crate) fn push(&mut self, finding: Finding) {
         self.0.push(finding);
     }
 
-    /// What was made, if nothing was wrong with it.
-    pub(crate) fn finish<T>(self, made: T) -> Result<T, InvalidConfiguration> {
-        if self.0.is_empty() { Ok(made) } else { Err(InvalidConfiguration { findings: self.0 }) }
+    /// Returns the value if there are no findings.
+    pub(crate) fn finish<T>(self, value: T) -> Result<T, InvalidConfiguration> {
+        if self.0.is_empty() { Ok(value) } else { Err(InvalidConfiguration { findings: self.0 }) }
     }
 }

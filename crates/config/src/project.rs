@@ -1,4 +1,4 @@
-//! envlock.toml, beside environment.yml.
+//! Parses envlock.toml, the configuration next to environment.yml.
 
 use std::ops::Range;
 
@@ -10,17 +10,17 @@ use crate::layer::{Layer, LayerValue, ListItem, RawValue, scalar};
 use crate::problem::Problems;
 use crate::{Configured, InvalidConfiguration, Key, ValueSource, ValueType, key};
 
-/// The name of a project's own configuration.
+/// The file name of a project's configuration.
 pub const PROJECT_FILE: &str = "envlock.toml";
 
-/// How many levels of tables and lists the parser reads.
+/// The depth of tables and lists that the parser accepts.
 const RECURSION: usize = 80;
 
-/// Reads an envlock.toml. `file` is the name to show.
+/// Parses an envlock.toml. `file` is the name to show.
 ///
 /// # Errors
-/// [`InvalidConfiguration`] holds everything that is wrong in the file: unlike a `.condarc`, which is
-/// conda's, it has no key that envlock doesn't know.
+/// [`InvalidConfiguration`] has all errors of the file. Unknown keys are errors, unlike in a
+/// `.condarc`, which is conda's file.
 pub fn parse_project_config(file: &str, text: &str) -> Result<Layer, InvalidConfiguration> {
     let mut reader = Reader { file, text, problems: Problems::default() };
     let mut layer = Layer::default();
@@ -91,7 +91,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What is denied must be known: else a slip would deny nothing.
+    /// Checks a target of `deny`: a misspelt one would deny nothing.
     fn known(&mut self, word: &str, at: Option<Range<usize>>) {
         if let Err(error) = word.parse::<Denied>() {
             let set_by = self.source_at(at);
@@ -103,7 +103,7 @@ impl Reader<'_> {
         let known: Vec<String> = key::project_keys().map(|(name, _)| name).collect();
         let help = match nearest(name, known.iter().map(String::as_str)) {
             Some(meant) => format!("did you mean `{meant}`?"),
-            None => format!("it may have {}", known.join(", ")),
+            None => format!("valid keys are {}", known.join(", ")),
         };
         let set_by = self.source_at(at);
         let message = format!("{} has no key `{name}`", self.file);
@@ -115,7 +115,7 @@ impl Reader<'_> {
         self.problems.add(&set_by, Code::WrongType, &format!("{what} must be {expected}"), None);
     }
 
-    /// Why the text isn't TOML that is read. The parser names the kind only by its words.
+    /// Converts a parse error. The parser distinguishes errors only by their messages.
     fn fault(&self, error: &TomlError) -> ReadError {
         let span = error.span().unwrap_or_default();
         let key = self.text.get(span.clone()).unwrap_or_default();

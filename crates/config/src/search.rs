@@ -1,17 +1,17 @@
-//! Where conda looks for its configuration ("Searching for .condarc").
+//! The locations of conda's configuration ("Searching for .condarc").
 
 use std::path::{Path, PathBuf};
 
-/// A place to look at.
+/// A location that conda searches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SearchLocation {
-    /// A file, where there is one.
+    /// A file, if it exists.
     File(PathBuf),
-    /// A folder: every file in it that [`is_condarc_file`], by name.
+    /// A folder: every file in it that [`is_condarc_file`] accepts, sorted by name.
     Folder(PathBuf),
 }
 
-/// The places, in rising priority. `root` is conda's installation; `variable` gives
+/// Returns the locations in rising priority. `root` is conda's installation; `variable` returns
 /// `XDG_CONFIG_HOME`, `CONDA_PREFIX` and `CONDARC`.
 pub fn search_path(
     home: Option<&Path>,
@@ -50,8 +50,8 @@ fn expand_home(path: PathBuf, home: Option<&Path>) -> PathBuf {
     }
 }
 
-/// A place that is there twice (an active base environment, the usual `XDG_CONFIG_HOME`)
-/// counts where its priority is highest.
+/// Removes duplicates, such as those of an active base environment or of the usual
+/// `XDG_CONFIG_HOME`. The last one stays, which has the highest priority.
 fn deduplicate(locations: Vec<SearchLocation>) -> Vec<SearchLocation> {
     let mut kept: Vec<SearchLocation> = Vec::new();
     for location in locations.into_iter().rev() {
@@ -63,9 +63,9 @@ fn deduplicate(locations: Vec<SearchLocation>) -> Vec<SearchLocation> {
     kept
 }
 
-/// Whether a file of `condarc.d` is read: only those with a YAML ending are.
+/// Whether conda reads a file in `condarc.d`: only files with a YAML extension.
 pub fn is_condarc_file(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending == "yml" || ending == "yaml")
+    path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml")
 }
 
 #[cfg(test)]
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn searching_for_condarc_the_places_are_in_condas_order() {
+    fn searching_for_condarc_the_locations_are_in_condas_order() {
         let variable = |name: &str| match name {
             "XDG_CONFIG_HOME" => Some("/xdg".to_owned()),
             "CONDA_PREFIX" => Some("/envs/环境".to_owned()),
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_is_there_twice_counts_once_where_it_is_highest() {
+    fn a_duplicate_location_counts_once_with_its_highest_priority() {
         let variable = |name: &str| (name == "CONDA_PREFIX").then(|| "/opt/conda".to_owned());
         let locations = search_path(None, Some(Path::new("/opt/conda")), &variable);
         assert_eq!(locations.len(), 9);
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn in_condarc_d_a_file_needs_a_yaml_ending() {
+    fn a_file_in_condarc_d_needs_a_yaml_extension() {
         assert!(is_condarc_file(Path::new("/etc/conda/condarc.d/10-site.yml")));
         assert!(is_condarc_file(Path::new("/etc/conda/condarc.d/10-site.yaml")));
         assert!(!is_condarc_file(Path::new("/etc/conda/condarc.d/10-site.yml.bak")));

@@ -233,7 +233,7 @@ fn older_names_of_keys_are_read_and_two_names_of_one_key_are_refused() {
     );
     assert_eq!(
         refused("ssl_verify: true\nverify_ssl: false\n"),
-        "~/.condarc:2:1 `verify_ssl` and `ssl_verify` are two names of one key"
+        "~/.condarc:2:1 `verify_ssl` and `ssl_verify` are names of the same key"
     );
 }
 

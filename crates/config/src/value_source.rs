@@ -1,4 +1,4 @@
-//! A value, and who set it.
+//! A value and where it was set.
 
 use std::fmt;
 
@@ -6,21 +6,21 @@ use envlock_model::question::Priority;
 use envlock_report::Place;
 use envlock_text::redact;
 
-/// Who set a value.
+/// Where a value was set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ValueSource {
-    /// Nobody: it is envlock's own.
+    /// A default of envlock.
     Default,
     /// A file.
     File(Place),
-    /// A variable of the environment.
+    /// An environment variable.
     Variable(String),
     /// A flag.
     Flag(&'static str),
 }
 
 impl ValueSource {
-    /// The place in a file, where it is one.
+    /// The place, if it is in a file.
     pub fn place(&self) -> Option<&Place> {
         match self {
             Self::File(place) => Some(place),
@@ -40,12 +40,12 @@ impl fmt::Display for ValueSource {
     }
 }
 
-/// A value and who set it.
+/// A configured value and where it was set.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Configured<T> {
-    /// The value. A text is as written: its variables are expanded where it is used.
+    /// The value. Variables in a text are expanded where it is used.
     pub value: T,
-    /// Who set it.
+    /// Where it was set.
     pub set_by: ValueSource,
 }
 
@@ -55,7 +55,7 @@ impl<T: fmt::Debug> fmt::Debug for Configured<T> {
     }
 }
 
-/// One value that isn't a list or a mapping.
+/// A value that isn't a list or a mapping.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Scalar {
     /// True or false.
@@ -64,7 +64,7 @@ pub enum Scalar {
     Number(f64),
     /// A text, as written.
     Text(String),
-    /// What the order of the channels decides.
+    /// A channel priority.
     Priority(Priority),
 }
 

@@ -1,4 +1,4 @@
-//! What variables of the environment set: conda's own, and those of the network libraries.
+//! Reads variables of the environment: conda's own, and those of network libraries.
 
 use envlock_report::Code;
 use std::collections::BTreeMap;
@@ -7,21 +7,21 @@ use crate::layer::{Layer, scalar};
 use crate::problem::Problems;
 use crate::{InvalidConfiguration, Scalar, ValueSource, ValueType, key};
 
-/// `CONDA_<KEY>`, for every key of `.condarc` that isn't a mapping.
+/// Reads `CONDA_<KEY>` for every key of `.condarc` that isn't a mapping.
 ///
-/// "Configuring conda", "Precedence": they win over every file. A list is separated by
-/// commas, one of folders by colons.
+/// "Configuring conda", "Precedence": variables have priority over files. The items of a list are
+/// separated by commas, those of a list of folders by colons.
 ///
 /// # Errors
-/// [`InvalidConfiguration`] where a value isn't what the key takes.
+/// [`InvalidConfiguration`] if a value has the wrong type for its key.
 pub fn parse_conda_variables(
     variables: &BTreeMap<String, String>,
 ) -> Result<Layer, InvalidConfiguration> {
     let mut layer = Layer::default();
     let mut problems = Problems::default();
     for (name, value) in variables {
-        let Some(written) = name.strip_prefix("CONDA_") else { continue };
-        let Some(key) = key::by_condarc_name(&written.to_ascii_lowercase()) else { continue };
+        let Some(suffix) = name.strip_prefix("CONDA_") else { continue };
+        let Some(key) = key::by_condarc_name(&suffix.to_ascii_lowercase()) else { continue };
         let set_by = ValueSource::Variable(name.clone());
         match key.value_type {
             ValueType::List(separator) => {
@@ -29,7 +29,7 @@ pub fn parse_conda_variables(
                 layer.set_list(key, items.map(str::to_owned), &set_by);
             }
             ValueType::TextMap | ValueType::ListMap => {
-                let message = format!("`{}` is a mapping, which no variable can hold", key.name);
+                let message = format!("`{}` is a mapping, so a variable can't set it", key.name);
                 problems.add(&set_by, Code::WrongType, &message, Some("set it in `~/.condarc`"));
             }
             _ if value.trim().is_empty() => {}
@@ -45,8 +45,8 @@ pub fn parse_conda_variables(
     problems.finish(layer)
 }
 
-/// What curl and Python's requests take from the environment: proxies and a bundle of
-/// certificates. conda's own keys win ("Configure conda for use behind a proxy server").
+/// Reads the variables that curl and Python's requests use: proxies and a bundle of certificates.
+/// conda's own keys have priority ("Configure conda for use behind a proxy server").
 pub fn parse_network_variables(variables: &BTreeMap<String, String>) -> Layer {
     let mut layer = Layer::default();
     let first = |names: [&str; 2]| {

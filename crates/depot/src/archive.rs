@@ -1,8 +1,8 @@
 //! The two archive formats of conda packages.
 //!
-//! `rattler_package_streaming` has writers too, but they take files from a staging directory,
-//! so no archive can hold a path that a directory can't: those that leave the prefix, which
-//! an installer has to refuse, couldn't be made.
+//! `rattler_package_streaming` has writers too, but they read files from a staging directory, so
+//! they can't write a path that leaves the prefix. Tests need such archives, since an installer
+//! must refuse them.
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -13,7 +13,7 @@ use zip::{CompressionMethod, ZipWriter};
 
 use crate::entry::{Content, Entry};
 
-/// Quick to write; the archives never leave the machine.
+/// A fast level, since the archives stay on this machine.
 const ZSTD_LEVEL: i32 = 1;
 
 /// An archive format.
@@ -22,12 +22,12 @@ pub enum Format {
     /// A zip of two zstd-compressed tars, since conda 4.7.
     #[default]
     Conda,
-    /// One bzip2-compressed tar, of old.
+    /// One bzip2-compressed tar, the older format.
     TarBz2,
 }
 
 impl Format {
-    /// How a file name ends, with the dot.
+    /// Returns the file extension, with the dot.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Conda => ".conda",
@@ -36,13 +36,13 @@ impl Format {
     }
 }
 
-/// What an archive is made of.
+/// The contents of an archive.
 pub(crate) struct Contents<'a> {
     /// `name-version-build`.
     pub(crate) stem: &'a str,
-    /// What is under `info/`, sorted.
+    /// The files in `info/`, sorted.
     pub(crate) info: &'a [Entry],
-    /// What is linked into a prefix, sorted.
+    /// The files that are linked into a prefix, sorted.
     pub(crate) payload: &'a [Entry],
     /// Every entry's modification time, in seconds since 1970.
     pub(crate) mtime: u64,
@@ -60,13 +60,13 @@ impl Contents<'_> {
 
     fn write_conda(&self, out: impl Write + io::Seek) -> io::Result<()> {
         let mut zip = ZipWriter::new(out);
-        // The zip crate's own default is the time of day.
+        // The zip crate's default is the current time.
         let stored = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Stored)
             .last_modified_time(zip::DateTime::DEFAULT);
         zip.start_file("metadata.json", stored)?;
         zip.write_all(br#"{"conda_pkg_format_version": 2}"#)?;
-        // The order of conda-package-handling: a reader that streams meets info last.
+        // The order of conda-package-handling: `info` is last for a streaming reader.
         for (part, entries) in [("pkg", self.payload), ("info", self.info)] {
             zip.start_file(format!("{part}-{}.tar.zst", self.stem), stored)?;
             let encoder = zstd::Encoder::new(&mut zip, ZSTD_LEVEL)?;
@@ -106,15 +106,16 @@ fn append(tar: &mut tar::Builder<impl Write>, entry: &Entry, mtime: u64) -> io::
         return tar.append_link(&mut header, &entry.path, target);
     }
     if entry.raw_path {
-        write_name_as_is(&mut header, &entry.path)?;
+        write_raw_name(&mut header, &entry.path)?;
         header.set_cksum();
         return tar.append(&header, bytes);
     }
     tar.append_data(&mut header, &entry.path, bytes)
 }
 
-/// The tar crate's own setter refuses `..` and makes an absolute path relative.
-fn write_name_as_is(header: &mut Header, path: &str) -> io::Result<()> {
+/// Writes a name unchanged. The tar crate's setter rejects `..` and makes an absolute path
+/// relative.
+fn write_raw_name(header: &mut Header, path: &str) -> io::Result<()> {
     let name = &mut header.as_old_mut().name;
     let field = name.get_mut(..path.len()).ok_or_else(|| {
         io::Error::new(io::ErrorKind::InvalidInput, format!("{path} is longer than 100 bytes"))

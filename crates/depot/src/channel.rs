@@ -1,4 +1,4 @@
-//! A channel: archives and an index by platform, as a tree of files.
+//! Channels: archives and an index for each platform, as files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{BuiltPackage, Format, Package};
 
-/// In which forms the index is written.
+/// The formats in which the index is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IndexFormats {
     /// `repodata.json`
@@ -27,7 +27,7 @@ impl IndexFormats {
     pub const ZST: Self = Self { json: false, zst: true };
 }
 
-/// A channel that grows in a directory.
+/// A channel in a directory, to which packages are added.
 #[derive(Debug, Clone)]
 pub struct Channel {
     root: PathBuf,
@@ -37,12 +37,12 @@ pub struct Channel {
 }
 
 impl Channel {
-    /// An empty channel; `root` is the directory that holds its platforms'.
+    /// Creates an empty channel; `root` is the directory that holds its platforms.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into(), info: Map::new(), records: BTreeMap::new() }
     }
 
-    /// The directory that holds the platforms'.
+    /// Returns the directory that holds the platforms.
     pub fn root(&self) -> &Path {
         &self.root
     }
@@ -57,17 +57,17 @@ impl Channel {
         Ok(built)
     }
 
-    /// Lists a record that has no archive here.
+    /// Adds a record without an archive.
     pub fn add_record(&mut self, subdir: Subdir, file_name: impl Into<String>, record: Value) {
         self.records.entry(subdir.as_str()).or_default().insert(file_name.into(), record);
     }
 
-    /// A further field of `info` in every platform's index, such as `base_url`.
+    /// Sets a field of `info` in every platform's index, such as `base_url`.
     pub fn set_info(&mut self, key: impl Into<String>, value: impl Into<Value>) {
         self.info.insert(key.into(), value.into());
     }
 
-    /// Writes the index of every platform that something is listed for, and of noarch always.
+    /// Writes the index of noarch and of every platform with a record.
     pub fn write_index(&self, formats: IndexFormats) -> io::Result<()> {
         let noarch = Subdir::NoArch.as_str();
         let subdirs: BTreeSet<_> = self.records.keys().copied().chain([noarch]).collect();
@@ -86,7 +86,7 @@ impl Channel {
         Ok(())
     }
 
-    /// A platform's `repodata.json`.
+    /// Returns a platform's `repodata.json`.
     fn index(&self, subdir: &str) -> Value {
         let mut info = self.info.clone();
         info.insert("subdir".to_owned(), json!(subdir));
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn both_forms_of_the_index_say_the_same() {
+    fn both_formats_of_the_index_have_the_same_content() {
         let root = tempfile::tempdir().unwrap();
         channel(root.path()).write_index(IndexFormats::ALL).unwrap();
         let json = fs_err::read(root.path().join("linux-64/repodata.json")).unwrap();
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_channel_has_a_noarch_in_the_wanted_form_alone() {
+    fn an_empty_channel_has_only_noarch_in_the_requested_format() {
         let root = tempfile::tempdir().unwrap();
         Channel::new(root.path()).write_index(IndexFormats::ZST).unwrap();
         assert!(root.path().join("noarch/repodata.json.zst").exists());
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn records_need_no_archive_and_the_info_takes_more() {
+    fn records_need_no_archive_and_info_can_have_more_fields() {
         let root = tempfile::tempdir().unwrap();
         let mut channel = Channel::new(root.path());
         let record = Value::Object(Package::new("a", "1").index_json());

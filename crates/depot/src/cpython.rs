@@ -1,8 +1,7 @@
-//! A conda package `python` out of a CPython that this machine has.
+//! Makes the conda package `python` from a CPython of this machine.
 //!
-//! What is found ([`find`](Cpython::find)) is run and looked at; what is packed
-//! ([`package`](Cpython::package)) finds everything of its own relative to itself, so that
-//! nothing in the package leads back to where it came from.
+//! [`find`](Cpython::find) runs candidates and checks them. [`package`](Cpython::package) makes
+//! every path in the package relative, so that nothing refers to the original installation.
 
 mod candidates;
 mod elf;
@@ -24,9 +23,9 @@ pub struct Cpython {
     pub executable: PathBuf,
     /// As in `3.10.13`.
     pub version: String,
-    /// Whether it is of the version that was asked for.
+    /// Whether it has the requested version.
     pub is_requested_version: bool,
-    /// What else was tried before it, and why it wasn't taken.
+    /// The candidates that were tried before it, and why they were skipped.
     pub skipped: Vec<SkippedInterpreter>,
     prefix: Prefix,
     /// `lib/pythonX.Y` below the prefix.
@@ -39,13 +38,13 @@ pub struct Cpython {
 #[derive(Debug, Clone)]
 struct Prefix {
     path: PathBuf,
-    /// How files of its own may spell it; none where the prefix is the whole system's, and a
-    /// file that names it means the system.
+    /// The paths by which its files may name it; empty if the prefix is shared with the whole
+    /// system.
     spellings: Vec<String>,
 }
 
 impl Prefix {
-    /// A shared object of the interpreter's own.
+    /// Returns a shared library of the interpreter's prefix.
     fn library(&self, name: &str) -> Option<PathBuf> {
         let file = self.path.join("lib").join(name);
         (!self.spellings.is_empty() && file.exists()).then_some(file)
@@ -53,10 +52,10 @@ impl Prefix {
 }
 
 impl Cpython {
-    /// Looks for `pythonX.Y` in these directories. One of the `requested` version that can be
-    /// packed is taken, the first; without one the newest other of Python 3.
+    /// Looks for `pythonX.Y` in these directories. Returns the first one of the `requested`
+    /// version that can be packed, else the newest other Python 3.
     ///
-    /// Every candidate is run, until one is right.
+    /// Candidates are run in order until one can be packed.
     pub fn find(bin_directories: &[PathBuf], requested: [u32; 2]) -> Result<Self, CpythonError> {
         let mut skipped = Vec::new();
         for candidate in candidates::sorted(bin_directories, requested) {
@@ -76,8 +75,8 @@ impl Cpython {
         Err(CpythonError::NotFound { requested, skipped })
     }
 
-    /// The package: executable, library and the shared objects of its own, without tests,
-    /// caches, headers and installed packages.
+    /// Builds the package: executable, library and shared libraries, without tests, caches,
+    /// headers and installed packages.
     pub fn package(&self) -> Result<Package, CpythonError> {
         pack::package(self)
     }

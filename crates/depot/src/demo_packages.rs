@@ -1,4 +1,4 @@
-//! The demo's packages beside Python: each shows one thing that an installer does.
+//! The demo's packages in addition to Python. Each shows one feature of an installer.
 
 use rattler_conda_types::Subdir;
 
@@ -7,8 +7,7 @@ use crate::Package;
 /// `greet` (noarch Python with a console script), `greet-data` (noarch, plain files), and
 /// `tinybin` for one platform (the prefix in a text and inside a binary).
 ///
-/// `greet` depends on the other two and on Python, and says what it found of them:
-/// `greet [NAME]`.
+/// `greet [NAME]` depends on the other two and on Python, and prints what it found of them.
 pub fn demo_packages(subdir: Subdir) -> [Package; 3] {
     [greet(), greet_data(), tinybin(subdir)]
 }

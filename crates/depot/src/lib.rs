@@ -1,13 +1,12 @@
-//! Makes conda packages, puts them into channels and serves these over loopback.
+//! Builds conda packages, writes them into channels and serves the channels over loopback.
 //!
 //! ```text
 //! Package ──write──▶ .conda / .tar.bz2 ──┐
 //! record (JSON) ─────────────────────────┴─▶ Channel ──write_index──▶ tree ──▶ Server
 //! ```
 //!
-//! The demo ships with it and the tests stand on it: there is one package builder and one
-//! server. Bytes depend on what a package was told and on nothing else: no clock, no user,
-//! no order of directory entries.
+//! The demo and the tests use it. The bytes of a package depend only on its builder calls, not on
+//! the clock, the user or the order of directory entries.
 
 mod archive;
 mod channel;

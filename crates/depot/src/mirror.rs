@@ -1,4 +1,4 @@
-//! Where the Tsinghua mirror, and those that follow it, put a channel.
+//! The directory layout of the Tsinghua mirror.
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,8 @@ impl Mirror {
         &self.root
     }
 
-    /// Where a channel is: `conda-forge`, or `pkgs/main` for those of repo.anaconda.com.
+    /// Returns the directory of a channel: `conda-forge`, or `pkgs/main` for those of
+    /// repo.anaconda.com.
     pub fn channel_dir(&self, name: &str) -> PathBuf {
         let anaconda = self.root.join("anaconda");
         if name.starts_with("pkgs/") {
@@ -31,13 +32,13 @@ impl Mirror {
         }
     }
 
-    /// A new channel at its place.
+    /// Creates a channel in its directory.
     pub fn channel(&self, name: &str) -> Channel {
         Channel::new(self.channel_dir(name))
     }
 
-    /// What the mirror at `url` stands in for, as pairs of origin and mirror, both ending
-    /// with `/`: what `--mirror ORIGIN=MIRROR` takes.
+    /// Returns the origins and their mirror URLs for the mirror at `url`, as `--mirror
+    /// ORIGIN=MIRROR` takes them. All end with `/`.
     pub fn mirror_pairs(url: &str) -> [(&'static str, String); 2] {
         let url = url.trim_end_matches('/');
         [

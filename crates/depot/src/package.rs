@@ -1,4 +1,4 @@
-//! A conda package, told step by step and then written.
+//! A builder for conda packages.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::archive::{Contents, Format};
 use crate::entry::{Content, Entry, PLACEHOLDER};
 use crate::info;
 
-/// 2023-11-14, in milliseconds: a package that wasn't told a time has the same bytes always.
+/// 2023-11-14, in milliseconds: the default timestamp, so that the bytes are always the same.
 const TIMESTAMP: u64 = 1_700_000_000_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ enum Noarch {
 
 /// A package to be written.
 ///
-/// Nothing that it is told is checked: a test may want a dependency that no solver can read.
+/// Nothing is checked: a test may want an invalid dependency.
 #[derive(Debug, Clone)]
 pub struct Package {
     name: String,
@@ -42,14 +42,14 @@ pub struct Package {
     entries: Vec<Entry>,
 }
 
-/// What came of writing a package.
+/// A package that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuiltPackage {
     /// Where the archive is.
     pub path: PathBuf,
     /// `name-version-build.conda` or `….tar.bz2`.
     pub file_name: String,
-    /// What a channel's index says about it: `index.json`, digests and size.
+    /// Its record in a channel's index: `index.json`, digests and size.
     pub record: Value,
     /// In hex.
     pub sha256: String,
@@ -60,7 +60,7 @@ pub struct BuiltPackage {
 }
 
 impl Package {
-    /// A package with build `0` for linux-64, with no dependency and no file.
+    /// Creates a package with build `0` for linux-64, without dependencies and files.
     pub fn new(name: impl Into<String>, version: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -79,7 +79,7 @@ impl Package {
         }
     }
 
-    /// Its build string. The number that it ends with after `_` becomes the build number.
+    /// Sets the build string. Its number after the last `_` becomes the build number.
     #[must_use]
     pub fn build(mut self, build: impl Into<String>) -> Self {
         self.build = build.into();
@@ -88,82 +88,83 @@ impl Package {
         self
     }
 
-    /// Its build number, when the build string doesn't end with it.
+    /// Sets the build number, if the build string doesn't end with it.
     #[must_use]
     pub fn build_number(mut self, number: u64) -> Self {
         self.build_number = number;
         self
     }
 
-    /// Adds to what it depends on.
+    /// Adds dependencies.
     #[must_use]
     pub fn depends<S: Into<String>>(mut self, specs: impl IntoIterator<Item = S>) -> Self {
         self.depends.extend(specs.into_iter().map(Into::into));
         self
     }
 
-    /// Adds to what it constrains.
+    /// Adds constraints.
     #[must_use]
     pub fn constrains<S: Into<String>>(mut self, specs: impl IntoIterator<Item = S>) -> Self {
         self.constrains.extend(specs.into_iter().map(Into::into));
         self
     }
 
-    /// The platform that it is for.
+    /// Sets the platform.
     #[must_use]
     pub fn subdir(mut self, subdir: Subdir) -> Self {
         self.subdir = subdir;
         self
     }
 
-    /// For any platform, with `site-packages/…` put where the environment's Python has it.
+    /// Makes it a noarch Python package: `site-packages/…` is installed where the environment's
+    /// Python has it.
     #[must_use]
     pub fn noarch_python(mut self) -> Self {
         self.noarch = Some(Noarch::Python);
         self.subdir(Subdir::NoArch)
     }
 
-    /// For any platform, with files linked as they are.
+    /// Makes it a noarch generic package: files are linked unchanged.
     #[must_use]
     pub fn noarch_generic(mut self) -> Self {
         self.noarch = Some(Noarch::Generic);
         self.subdir(Subdir::NoArch)
     }
 
-    /// Its licence; `None` leaves the field out.
+    /// Sets the licence; `None` omits the field.
     #[must_use]
     pub fn license(mut self, license: Option<&str>) -> Self {
         self.license = license.map(str::to_owned);
         self
     }
 
-    /// When it was made, in milliseconds since 1970; `None` leaves the field out.
+    /// Sets the build time, in milliseconds since 1970; `None` omits the field.
     #[must_use]
     pub fn timestamp(mut self, milliseconds: Option<u64>) -> Self {
         self.timestamp = milliseconds;
         self
     }
 
-    /// Any other field of `index.json`, such as `track_features`. Replaces what is there.
+    /// Sets another field of `index.json`, such as `track_features`. Replaces an existing value.
     #[must_use]
     pub fn field(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
         self.fields.insert(key.into(), value.into());
         self
     }
 
-    /// A file.
+    /// Adds a file.
     #[must_use]
     pub fn file(self, path: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
         self.entry(Entry::bytes(path, bytes))
     }
 
-    /// A file with the executable bit.
+    /// Adds an executable file.
     #[must_use]
     pub fn executable(self, path: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
         self.entry(Entry { executable: true, ..Entry::bytes(path, bytes) })
     }
 
-    /// A text with the prefix wherever `{PREFIX}` is; executable when it starts with `#!`.
+    /// Adds a text with the prefix in place of `{PREFIX}`; executable if it starts with `#!`.
     #[must_use]
     pub fn prefix_text(self, path: impl Into<String>, text: &str) -> Self {
         self.entry(Entry {
@@ -173,9 +174,9 @@ impl Package {
         })
     }
 
-    /// An executable file with the prefix between `before` and `after`. The C string that the
-    /// prefix starts goes on into `after`, up to its first NUL; without one there, one is put
-    /// between.
+    /// Adds an executable file with the prefix between `before` and `after`. The C string that
+    /// starts with the prefix continues in `after`, up to its first NUL; without one there, a NUL
+    /// is inserted.
     #[must_use]
     pub fn prefix_binary(
         self,
@@ -192,37 +193,37 @@ impl Package {
         })
     }
 
-    /// A symbolic link; `target` as the link holds it.
+    /// Adds a symbolic link; `target` is written unchanged.
     #[must_use]
     pub fn symlink(self, path: impl Into<String>, target: impl Into<String>) -> Self {
         self.entry(Entry::new(path, Content::Symlink(target.into())))
     }
 
-    /// A console script of a noarch Python package, as in `hello = pkg.mod:main`.
+    /// Adds a console script of a noarch Python package, such as `hello = pkg.mod:main`.
     #[must_use]
     pub fn entry_point(mut self, entry_point: impl Into<String>) -> Self {
         self.entry_points.push(entry_point.into());
         self
     }
 
-    /// A shell script for the installer to run after linking, if it runs such.
+    /// Adds a post-link script.
     #[must_use]
     pub fn post_link(self, script: &str) -> Self {
         let path = format!("bin/.{}-post-link.sh", self.name);
         self.executable(path, script.to_owned())
     }
 
-    /// A file whose path is written as it is, even if it leaves the prefix (`../x`, `/x`): what
-    /// an installer has to refuse. At most 100 bytes long.
+    /// Adds a file whose path is written unchanged, even if it leaves the prefix (`../x`, `/x`).
+    /// An installer must refuse it. At most 100 bytes long.
     #[must_use]
     pub fn file_with_raw_path(self, path: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
         self.entry(Entry { raw_path: true, ..Entry::bytes(path, bytes) })
     }
 
-    /// The files and links under the directory `from`, as paths under `to` (`""`: the prefix).
+    /// Adds the files and links in the directory `from`, as paths in `to` (`""`: the prefix).
     ///
-    /// `keep` is asked with each path relative to `from`; a directory that it doesn't keep is
-    /// not entered. Files are read when the package is written.
+    /// `keep` decides on each path relative to `from`; a directory that it rejects is not entered.
+    /// Files are read when the package is written.
     pub fn directory_tree(
         mut self,
         from: &Path,
@@ -257,12 +258,12 @@ impl Package {
         self
     }
 
-    /// The platform's directory in a channel.
+    /// Returns the name of the platform's directory in a channel.
     pub fn subdir_name(&self) -> &'static str {
         self.subdir.as_str()
     }
 
-    /// Its `index.json`.
+    /// Returns its `index.json`.
     pub fn index_json(&self) -> Map<String, Value> {
         let noarch = self.noarch.map(|noarch| match noarch {
             Noarch::Python => "python",
@@ -282,8 +283,8 @@ impl Package {
             ("timestamp", json!(self.timestamp)),
             ("version", json!(self.version)),
         ];
-        let told = fields.into_iter().filter(|(_, value)| !value.is_null());
-        told.map(|(key, value)| (key.to_owned(), value)).chain(self.fields.clone()).collect()
+        let present = fields.into_iter().filter(|(_, value)| !value.is_null());
+        present.map(|(key, value)| (key.to_owned(), value)).chain(self.fields.clone()).collect()
     }
 
     /// Writes the archive into `directory`, replacing one of the same name.
@@ -341,7 +342,7 @@ fn utf8(path: &Path) -> io::Result<String> {
     Ok(text.replace(std::path::MAIN_SEPARATOR, "/"))
 }
 
-/// SHA-256 and MD5 in hex, and the size, in one reading.
+/// Returns SHA-256 and MD5 in hex, and the size, in one pass.
 fn digests(path: &Path) -> io::Result<(String, String, u64)> {
     let md5 = HashingReader::<_, Md5>::new(fs_err::File::open(path)?);
     let mut reader = HashingReader::<_, Sha256>::new(md5);

@@ -1,4 +1,4 @@
-//! Serves a tree of files over loopback, and misbehaves where it is told to.
+//! Serves files over loopback, with injected faults.
 
 mod body;
 mod fault;
@@ -26,8 +26,8 @@ use files::Reply;
 
 type Hook = dyn Fn(&Request) -> Option<Fault> + Send + Sync;
 
-/// A server on a free port of 127.0.0.1, in a thread of its own. Dropped, it stops and closes
-/// what connections there are.
+/// A server on a free port of 127.0.0.1, in its own thread. When dropped, it stops and closes its
+/// connections.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -49,12 +49,12 @@ impl std::fmt::Debug for Shared {
 }
 
 impl Server {
-    /// Serves what is below `root`, as it is when it is asked for.
+    /// Serves the files in `root`, which are read at each request.
     pub fn start(root: impl Into<PathBuf>) -> io::Result<Self> {
         Self::start_with(root, |_| None)
     }
 
-    /// The same, except where `hook` wants a fault.
+    /// Serves the files in `root`, with the faults that `hook` returns.
     pub fn start_with(
         root: impl Into<PathBuf>,
         hook: impl Fn(&Request) -> Option<Fault> + Send + Sync + 'static,
@@ -84,12 +84,12 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// What was asked and answered so far, in the order of the answers.
+    /// Returns the requests and answers so far, in the order of the answers.
     pub fn log(&self) -> Vec<LoggedRequest> {
         self.shared.log().clone()
     }
 
-    /// Forgets what was asked so far.
+    /// Clears the log.
     pub fn clear_log(&self) {
         self.shared.log().clear();
     }
@@ -99,7 +99,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic there has been told on stderr by its own thread.
+            // The thread has printed its panic already.
             let _ = thread.join();
         }
     }
@@ -114,7 +114,7 @@ impl Shared {
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
     loop {
-        // An accepted connection that is gone already is its client's affair.
+        // A client may have closed its connection already.
         let Ok((stream, _)) = listener.accept().await else { continue };
         let shared = Arc::clone(&shared);
         tokio::spawn(async move {
@@ -127,7 +127,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-/// An error closes the connection without an answer.
+/// Answers a request. An error closes the connection without an answer.
 async fn answer(shared: &Shared, request: hyper::Request<Incoming>) -> io::Result<Response<Body>> {
     let request = Request::from_http(&request);
     let (fault, pace) = match (shared.hook)(&request) {

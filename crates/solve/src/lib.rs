@@ -1,7 +1,7 @@
-//! From requests and records to a pinned set, or to the reason why there is none.
+//! Solves requests over records: a pinned set of packages, or the reasons why there is none.
 //!
-//! Pure: records come in, records go out. [`Problem`] says what is asked, [`solve`] answers,
-//! and [`explain`] says by the lines of environment.yml why there is no answer.
+//! Pure: records come in, records go out. [`Problem`] is the input, [`solve`] solves it, and
+//! [`explain`] explains by the lines of environment.yml why there is no solution.
 
 mod explain;
 mod pool;

@@ -1,5 +1,5 @@
-//! Which records may be chosen: channel priority and `channel::package`, settled before the
-//! solver sees anything, so that what is hidden and why can be told afterwards.
+//! Selects the usable records by channel priority and `channel::package`, before the solver runs,
+//! so that hidden records can be explained afterwards.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use rattler_conda_types::RepoDataRecord;
 
 use crate::Problem;
 
-/// The records of each package name, sorted into what may be chosen and what is hidden.
+/// The records of each package name, divided into usable and hidden ones.
 pub(crate) struct Pool<'a> {
     pub(crate) names: BTreeMap<&'a str, Candidates<'a>>,
 }
@@ -17,15 +17,15 @@ pub(crate) struct Pool<'a> {
 /// The records of one name.
 #[derive(Default)]
 pub(crate) struct Candidates<'a> {
-    /// The channel that is used for this name; none when no permitted channel can have it.
+    /// The channel that is used for this name. `None` if no permitted channel has it.
     pub(crate) channel: Option<usize>,
-    /// What may be chosen, by the place of their subdir in the problem.
+    /// The usable records, each with the index of its subdir in the problem.
     pub(crate) usable: Vec<(usize, &'a RepoDataRecord)>,
-    /// Records without a sha256 that could be chosen if they had one.
+    /// Records without a sha256 that would be usable otherwise.
     pub(crate) without_sha256: Vec<&'a RepoDataRecord>,
-    /// Records that are newer than what may be used, or of unknown age.
+    /// Records that are newer than allowed, or have no timestamp.
     pub(crate) too_new: Vec<&'a RepoDataRecord>,
-    /// What the other channels have, by channel.
+    /// The records of other channels, each with the index of its channel.
     pub(crate) hidden: Vec<(usize, &'a RepoDataRecord)>,
 }
 
@@ -89,12 +89,12 @@ impl<'a> Pool<'a> {
     }
 }
 
-/// Who may serve which name.
+/// The channels that may provide each package.
 struct ChannelRules<'a> {
     channels: &'a [AskedChannel],
     /// Channels that are named only in specs.
     only_for_specs: BTreeSet<usize>,
-    /// Channels by the name of the package that is asked of them.
+    /// Channels by the name of the package that is requested from them.
     pinned: BTreeMap<&'a str, BTreeSet<usize>>,
     /// ChannelsByPackage that are asked for without a channel.
     without_channel: BTreeSet<&'a str>,
@@ -129,11 +129,12 @@ impl<'a> ChannelRules<'a> {
         rules
     }
 
-    /// Strict priority: the first channel that has the name, whatever versions it has.
+    /// Returns the channel of a name under strict priority: the first channel that has the name,
+    /// in any version.
     ///
-    /// A package asked of a channel comes from there alone. A channel that only specs name
-    /// serves those packages, and what they need that no listed channel has; never a package
-    /// that is asked for without a channel.
+    /// A package that is requested from a channel comes only from there. A channel that only specs
+    /// name provides those packages, and dependencies that no listed channel has. It never
+    /// provides a package that is requested without a channel.
     fn channel_of(&self, name: &str, present: &BTreeSet<usize>) -> Option<usize> {
         if let Some(pinned) = self.pinned.get(name) {
             return pinned.first().copied();
@@ -146,9 +147,9 @@ impl<'a> ChannelRules<'a> {
         }
     }
 
-    /// Whether a record may be chosen, by the channel that it comes from. What is asked of a
-    /// channel is told by its URL: `pkgs/main` can be a part of `defaults`, whose records
-    /// these are then. Asked of several at once, it must come from all of them.
+    /// Whether a record may be chosen from its channel. For a pinned package the record's URL
+    /// decides, since `pkgs/main` can be a part of `defaults`. With several pinned channels the
+    /// record must come from all of them.
     fn is_permitted(&self, record: &RepoDataRecord, channel: usize, chosen: Option<usize>) -> bool {
         match self.pinned.get(name(record)) {
             Some(pinned) => pinned.iter().all(|asked| self.channels[*asked].holds(record)),
@@ -156,8 +157,8 @@ impl<'a> ChannelRules<'a> {
         }
     }
 
-    /// Whether a channel serves a name where priority isn't strict: a listed one whatever
-    /// isn't asked of another.
+    /// Whether a listed channel provides a name if priority isn't strict. A name that is requested
+    /// from a channel has only that channel.
     fn may_serve_without_priority(&self, name: &str, channel: usize) -> bool {
         !self.only_for_specs.contains(&channel) && !self.pinned.contains_key(name)
     }
@@ -167,7 +168,7 @@ impl<'a> ChannelRules<'a> {
     }
 }
 
-/// A record of unknown age is as good as too new: it can't be shown that it isn't.
+/// A record without a timestamp counts as too new, because its age is unknown.
 fn is_too_new(record: &RepoDataRecord, limit: Option<jiff::Timestamp>) -> bool {
     limit.is_some_and(|limit| {
         let built = record.package_record.timestamp.map(jiff::Timestamp::from);

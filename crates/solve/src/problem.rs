@@ -1,4 +1,4 @@
-//! What is put to the solver for one platform.
+//! The input of the solver for one platform.
 
 use std::collections::BTreeSet;
 
@@ -7,42 +7,43 @@ use rattler_conda_types::{RepoDataRecord, Subdir};
 
 use crate::pool::name;
 
-/// One platform's question and the records that could answer it.
+/// The requests and the records of one platform.
 #[derive(Debug, Clone, Copy)]
 pub struct Problem<'a> {
     /// The platform.
     pub platform: Subdir,
     /// The channels in order of priority.
     pub channels: &'a [AskedChannel],
-    /// What is asked.
+    /// The requests, and the virtual packages that are assumed.
     pub asked: &'a Asked,
     /// The records, by channel and subdir, in the channels' order.
     pub records: &'a [Records],
-    /// The records of the present lock: they stay where they can.
+    /// The records of the existing lock. They are kept where possible.
     pub locked: &'a [RepoDataRecord],
-    /// Packages to upgrade to the newest version that fits; the others only as far as they
-    /// must.
+    /// Packages to upgrade to the newest version that fits. Other packages change only if
+    /// necessary.
     pub upgraded: &'a BTreeSet<String>,
-    /// What the order of the channels decides.
+    /// The channel priority.
     pub priority: Priority,
-    /// Records newer than this, or of unknown age, are no candidates.
+    /// Records newer than this time, or without a timestamp, are not candidates.
     pub exclude_newer: Option<jiff::Timestamp>,
 }
 
 /// The records of one subdir of one channel.
 #[derive(Debug, Clone)]
 pub struct Records {
-    /// The channel's place in [`Problem::channels`].
+    /// The index of the channel in [`Problem::channels`].
     pub(crate) channel: usize,
-    /// Candidates: each with a sha256.
+    /// Candidates. Each has a sha256.
     pub(crate) with_sha256: Vec<RepoDataRecord>,
-    /// Records without a sha256. None of them is a candidate: nothing could be verified.
+    /// Records without a sha256. They are not candidates, because their archives can't be
+    /// verified.
     pub(crate) without_sha256: Vec<RepoDataRecord>,
 }
 
 impl Records {
-    /// The records of a subdir of the channel at that place, sorted: the order in which an
-    /// index was read decides nothing.
+    /// Creates the records of a subdir of the channel with this index. They are sorted, so that
+    /// the order of the index doesn't matter.
     pub fn new(
         channel: usize,
         mut with_sha256: Vec<RepoDataRecord>,

@@ -1,4 +1,4 @@
-//! The search itself, by resolvo through rattler_solve.
+//! Solves with resolvo through rattler_solve.
 
 use std::collections::BTreeSet;
 
@@ -13,53 +13,52 @@ use crate::{
     pool::{Pool, PriorityExempt, name},
 };
 
-/// What answers a problem.
+/// The solution of a problem.
 #[derive(Debug, Clone)]
 pub struct Solution {
-    /// One record a name, sorted by name.
+    /// One record for each name, sorted by name.
     pub records: Vec<RepoDataRecord>,
-    /// Records that would have been chosen, had their index given them a sha256; each with
-    /// the record that was chosen in its place, where there is one.
+    /// Records that would have been chosen if their index had a sha256 for them, each with the
+    /// record that was chosen instead, if any.
     pub skipped_without_sha256: Vec<(RepoDataRecord, Option<RepoDataRecord>)>,
-    /// How many records were no candidates because of their age.
+    /// The number of records that were excluded because of their age.
     pub too_new: TooNew,
 }
 
-/// Records that `exclude_newer` leaves out, among those that the requests can reach.
+/// Numbers of records that `exclude_newer` excludes, among those that the requests can reach.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TooNew {
-    /// Built later than allowed.
+    /// Records that were built later than allowed.
     pub newer: usize,
-    /// Without a word about when they were built.
+    /// Records without a timestamp.
     pub without_timestamp: usize,
 }
 
-/// Why a problem has no solution, or could not be put.
+/// Why solving failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SolveError {
-    /// There is none; [`crate::explain`] says why.
+    /// There is no solution. [`crate::explain`] returns the reasons.
     #[error("there is no solution")]
     NoSolution {
-        /// The solver's own solver_message: a tree of packages, several lines.
+        /// The explanation of the solver: a tree of packages, several lines.
         solver_message: String,
     },
-    /// An index contradicts itself.
+    /// An index lists a record twice, with different contents.
     #[error("the index lists {0} twice with different contents")]
     DuplicateRecord(String),
-    /// A record holds a requirement that can't be read.
-    #[error("the index holds a requirement that can't be read: {0}")]
+    /// A record has a dependency that can't be parsed.
+    #[error("the index has a dependency that can't be parsed: {0}")]
     InvalidDependency(String),
 }
 
-/// Finds the set. The same problem always has the same solution, in whatever order its
-/// requests and records come.
+/// Solves the problem. The result doesn't depend on the order of requests and records.
 pub fn solve(problem: &Problem<'_>) -> Result<Solution, SolveError> {
     let pool = Pool::new(problem, &PriorityExempt::new());
     let specs: Vec<_> = problem.asked.requests.iter().map(|r| r.spec.clone()).collect();
     let newest = if problem.upgraded.is_empty() {
         Vec::new()
     } else {
-        // What they would be if nothing were kept is the newest that fits.
+        // Their versions without kept records are the newest that fit.
         let nothing_kept = Problem { locked: &[], ..*problem };
         let mut records = search(&nothing_kept, &pool, specs.clone(), &[])?;
         records.retain(|record| problem.upgraded.contains(name(record)));
@@ -70,8 +69,7 @@ pub fn solve(problem: &Problem<'_>) -> Result<Solution, SolveError> {
     Ok(Solution { records, skipped_without_sha256, too_new: too_new(&pool) })
 }
 
-/// Solves for `specs` with the records of `pool`; those of `pinned` and no other for their
-/// names.
+/// Solves for `specs` with the records of `pool`. A name of `pinned` has only the pinned record.
 pub(crate) fn search(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
@@ -82,7 +80,7 @@ pub(crate) fn search(
     specs.dedup();
     let lists = pool.by_subdir(problem.records.len());
     let locked: BTreeSet<_> = problem.locked.iter().map(|record| record.url.as_str()).collect();
-    // Strict priority is settled in the pool; the solver only compares what may be chosen.
+    // Strict priority is applied by the pool. The solver compares only the usable records.
     let channel_priority = match problem.priority {
         Priority::Strict | Priority::Disabled => ChannelPriority::Disabled,
         Priority::Flexible => ChannelPriority::Flexible,
@@ -122,18 +120,18 @@ pub(crate) fn search(
 }
 
 fn too_new(pool: &Pool<'_>) -> TooNew {
-    let mut left_out = TooNew::default();
+    let mut counts = TooNew::default();
     for record in pool.names.values().flat_map(|candidates| &candidates.too_new) {
         match record.package_record.timestamp {
-            Some(_) => left_out.newer += 1,
-            None => left_out.without_timestamp += 1,
+            Some(_) => counts.newer += 1,
+            None => counts.without_timestamp += 1,
         }
     }
-    left_out
+    counts
 }
 
-/// Whether a record without a sha256 would have been the choice: only then is it worth a
-/// word. Asked by solving once more with those that are newer than what was chosen.
+/// Finds the records without a sha256 that would have been chosen. Solves once more with them if
+/// one is as new as the chosen record.
 fn skipped_without_sha256(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
@@ -160,11 +158,12 @@ fn skipped_without_sha256(
         })
         .collect();
     let problem = Problem { records: &with_all, ..*problem };
-    let Ok(wished) = search(&problem, &Pool::new(&problem, &PriorityExempt::new()), specs, &[])
+    let Ok(with_all_records) =
+        search(&problem, &Pool::new(&problem, &PriorityExempt::new()), specs, &[])
     else {
         return Vec::new();
     };
-    wished
+    with_all_records
         .into_iter()
         .filter(|record| record.package_record.sha256.is_none())
         .map(|record| {

@@ -19,7 +19,7 @@ const ORIGIN: &str = "https://conda.anaconda.org";
 
 /// What a problem borrows.
 #[derive(Clone, Default)]
-struct World {
+struct Channels {
     channels: Vec<AskedChannel>,
     records: Vec<(usize, Vec<RepoDataRecord>, Vec<RepoDataRecord>)>,
     asked: Asked,
@@ -51,7 +51,7 @@ fn record(channel: &str, line: &str) -> RepoDataRecord {
     }
 }
 
-impl World {
+impl Channels {
     fn channel(mut self, name: &str, lines: &[&str]) -> Self {
         let records = lines.iter().map(|line| record(name, line)).collect();
         self.records.push((self.channels.len(), records, Vec::new()));
@@ -123,7 +123,7 @@ impl World {
 
     /// `channel/name-version-build` of each, sorted by name.
     fn solved(&self) -> Vec<String> {
-        self.with(&[], |problem| told(&solve(problem).expect("there is a solution").records))
+        self.with(&[], |problem| file_names(&solve(problem).expect("there is a solution").records))
     }
 
     fn fails(&self) -> bool {
@@ -131,32 +131,32 @@ impl World {
     }
 }
 
-fn told(records: &[RepoDataRecord]) -> Vec<String> {
-    let told = |record: &RepoDataRecord| {
+fn file_names(records: &[RepoDataRecord]) -> Vec<String> {
+    let file_names = |record: &RepoDataRecord| {
         let url = record.url.as_str().trim_start_matches(ORIGIN).trim_end_matches(".conda");
         url.trim_start_matches('/').replace("linux-64/", "")
     };
-    records.iter().map(told).collect()
+    records.iter().map(file_names).collect()
 }
 
 #[test]
 fn the_first_channel_that_has_a_name_is_the_only_one() {
-    let world = World::default().channel("a", &["x 1"]).channel("b", &["x 2", "y 1 | x"]);
+    let world = Channels::default().channel("a", &["x 1"]).channel("b", &["x 2", "y 1 | x"]);
     assert_eq!(world.clone().ask(&["y"]).solved(), ["a/x-1-0", "b/y-1-0"]);
     assert!(world.ask(&["x 2"]).fails());
 }
 
 #[test]
-fn a_package_asked_of_a_channel_comes_from_there_alone() {
-    let world = World::default().channel("a", &["x 1"]).channel("b", &["x 2", "y 1 | x"]);
+fn a_package_requested_from_a_channel_comes_only_from_there() {
+    let world = Channels::default().channel("a", &["x 1"]).channel("b", &["x 2", "y 1 | x"]);
     assert_eq!(world.clone().ask(&["b::x", "y"]).solved(), ["b/x-2-0", "b/y-1-0"]);
     assert!(world.clone().ask(&["a::y"]).fails());
     assert!(world.ask(&["a::x", "b::x"]).fails(), "no record comes from both");
 }
 
 #[test]
-fn a_channel_of_several_can_be_asked_for_one_of_them() {
-    let mut world = World::default().channel("main", &["x 1"]).channel("r", &["x 2"]);
+fn a_part_of_a_multichannel_can_be_requested_by_its_name() {
+    let mut world = Channels::default().channel("main", &["x 1"]).channel("r", &["x 2"]);
     let r = world.channels.pop().expect("two channels");
     let main = world.channels[0].clone();
     world.channels[0].name = "defaults".to_owned();
@@ -174,8 +174,8 @@ fn a_channel_of_several_can_be_asked_for_one_of_them() {
 }
 
 #[test]
-fn a_channel_that_only_specs_name_serves_them_and_what_they_need() {
-    let world = World::default()
+fn a_channel_that_only_specs_name_provides_their_packages_and_missing_dependencies() {
+    let world = Channels::default()
         .channel("a", &["x 1"])
         .channel("b", &["x 2", "y 1 | x; z", "z 1"])
         .only_for_specs();
@@ -185,42 +185,44 @@ fn a_channel_that_only_specs_name_serves_them_and_what_they_need() {
 }
 
 #[test]
-fn what_is_locked_stays_unless_it_is_to_move() {
+fn locked_packages_stay_unless_they_are_upgraded() {
     let mut world =
-        World::default().channel("a", &["x 1 | y", "x 2 | y", "y 1", "y 2"]).ask(&["x"]);
+        Channels::default().channel("a", &["x 1 | y", "x 2 | y", "y 1", "y 2"]).ask(&["x"]);
     world.locked = vec![record("a", "x 1 | y"), record("a", "y 1")];
     assert_eq!(world.solved(), ["a/x-1-0", "a/y-1-0"]);
     let moved = |names: &[&str]| {
-        world.with(names, |problem| told(&solve(problem).expect("there is a solution").records))
+        world.with(names, |problem| {
+            file_names(&solve(problem).expect("there is a solution").records)
+        })
     };
     assert_eq!(moved(&["x"]), ["a/x-2-0", "a/y-1-0"]);
     assert_eq!(moved(&["x", "y"]), ["a/x-2-0", "a/y-2-0"]);
 }
 
 #[test]
-fn a_record_without_sha256_is_passed_over_and_named_where_it_would_have_been_the_choice() {
-    let world = World::default()
+fn a_record_without_sha256_is_skipped_and_reported_if_it_would_have_been_chosen() {
+    let world = Channels::default()
         .channel("a", &["x 2"])
         .without_sha256("x 1")
         .without_sha256("x 3")
         .ask(&["x"]);
     world.with(&[], |problem| {
         let solution = solve(problem).expect("there is a solution");
-        assert_eq!(told(&solution.records), ["a/x-2-0"]);
+        assert_eq!(file_names(&solution.records), ["a/x-2-0"]);
         let [(wished, Some(taken))] = &solution.skipped_without_sha256[..] else {
             panic!("{:?}", solution.skipped_without_sha256)
         };
-        assert_eq!(told(&[wished.clone(), taken.clone()]), ["a/x-3-0", "a/x-2-0"]);
+        assert_eq!(file_names(&[wished.clone(), taken.clone()]), ["a/x-3-0", "a/x-2-0"]);
     });
-    let world = World::default().channel("a", &["x 2"]).without_sha256("x 1").ask(&["x"]);
+    let world = Channels::default().channel("a", &["x 2"]).without_sha256("x 1").ask(&["x"]);
     world.with(&[], |problem| {
         assert_eq!(solve(problem).expect("there is a solution").skipped_without_sha256, []);
     });
 }
 
 #[test]
-fn every_reason_is_found_once_with_its_own_line() {
-    let world = World::default()
+fn every_reason_is_reported_once_with_its_line() {
+    let world = Channels::default()
         .channel("a", &["x 1 | s 1.*", "y 1 | s 2.*", "s 1.0", "s 2.0", "v 1", "alone 1"])
         .ask(&["alone", "x", "nowhere", "y", "v 7"]);
     let names = ["x", "y", "s", "v", "alone"].map(|name| (name.to_owned(), vec![0]));
@@ -238,7 +240,7 @@ fn every_reason_is_found_once_with_its_own_line() {
 }
 
 /// The message and the help for each line that can't be met.
-fn advised(world: &World) -> Vec<(String, String)> {
+fn advised(world: &Channels) -> Vec<(String, String)> {
     let names = world.records.iter().flat_map(|(channel, records, _)| {
         let name = |record: &RepoDataRecord| record.package_record.name.as_normalized().to_owned();
         records.iter().map(move |record| (name(record), vec![*channel]))
@@ -249,8 +251,8 @@ fn advised(world: &World) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_version_that_a_package_of_a_package_rules_out_is_not_advised() {
-    let world = World::default().channel(
+fn a_version_that_an_indirect_dependency_excludes_is_not_suggested() {
+    let world = Channels::default().channel(
         "a",
         &[
             "python 3.10 | abi 3.10.*",
@@ -261,23 +263,23 @@ fn a_version_that_a_package_of_a_package_rules_out_is_not_advised() {
             "n 1.20 | abi 3.10.*",
         ],
     );
-    let told = advised(&world.ask(&["python 3.10", "n 2.3"]));
-    let (message, help) = &told[0];
+    let file_names = advised(&world.ask(&["python 3.10", "n 2.3"]));
+    let (message, help) = &file_names[0];
     assert_eq!(message, "there is no n 2.3; the nearest is 2.4");
     assert_eq!(help, "the nearest that fits the other lines is 1.20: write `n=1.20`");
 }
 
 #[test]
-fn where_none_of_the_nearest_fits_any_that_does_is_advised() {
+fn any_compatible_version_is_suggested_if_none_of_the_nearest_is_compatible() {
     let far = ["n 2.1 | gone", "n 2.2 | gone", "n 2.3 | gone", "n 2.4 | gone", "n 2.5 | gone"];
-    let world = World::default().channel("a", &far).channel("b", &["x 1"]);
+    let world = Channels::default().channel("a", &far).channel("b", &["x 1"]);
     assert_eq!(
         advised(&world.clone().ask(&["n 2.0", "x"]))[0].1,
         "no version of n fits the other lines: loosen one of these"
     );
     assert_eq!(
         advised(&world.clone().ask(&["n 2.0"]))[0].1,
-        "no version of n can be had: each needs what isn't there"
+        "no version of n can be used: each has a requirement that no record meets"
     );
     let mut world = world;
     world.records[0].1.push(record("a", "n 1.0"));
@@ -288,8 +290,8 @@ fn where_none_of_the_nearest_fits_any_that_does_is_advised() {
 }
 
 #[test]
-fn what_only_priority_hides_is_advised_with_the_flag() {
-    let world = World::default().channel("a", &["n 1 | y 2", "y 1"]).channel("b", &["y 2"]);
+fn a_version_that_only_priority_hides_is_suggested_with_the_flag() {
+    let world = Channels::default().channel("a", &["n 1 | y 2", "y 1"]).channel("b", &["y 2"]);
     assert_eq!(
         advised(&world.ask(&["n 3"]))[0].1,
         "write `n=1` and solve with `--channel-priority flexible`"
@@ -297,27 +299,27 @@ fn what_only_priority_hides_is_advised_with_the_flag() {
 }
 
 #[test]
-fn what_is_advised_in_one_run_holds_together() {
-    let world = World::default().channel(
+fn all_suggestions_of_one_run_can_be_solved_together() {
+    let world = Channels::default().channel(
         "a",
         &["x 2 | s 2.*", "x 1 | s 1.*", "y 2 | s 1.*", "y 1 | s 2.*", "s 1.0", "s 2.0"],
     );
-    let told = advised(&world.ask(&["x 3", "y 3"]));
-    let helps: Vec<_> = told.iter().map(|(_, help)| help.as_str()).collect();
+    let file_names = advised(&world.ask(&["x 3", "y 3"]));
+    let helps: Vec<_> = file_names.iter().map(|(_, help)| help.as_str()).collect();
     assert_eq!(helps, ["write `x=2`", "the nearest that fits the other lines is 1: write `y=1`"]);
 }
 
 #[test]
-fn a_line_that_can_never_be_met_is_not_what_stands_in_the_way_of_another() {
-    let world = World::default().channel("a", &["n 1.25", "p 1.5.1 | n >=1.20,<2.0a0"]);
-    let told = advised(&world.ask(&["n 1.24", "p 1.5.3"]));
-    assert_eq!(told[1].0, "there is no p 1.5.3; the nearest is 1.5.1");
-    assert_eq!(told[1].1, "write `p=1.5.1`");
+fn a_line_that_can_never_be_met_excludes_no_version() {
+    let world = Channels::default().channel("a", &["n 1.25", "p 1.5.1 | n >=1.20,<2.0a0"]);
+    let file_names = advised(&world.ask(&["n 1.24", "p 1.5.3"]));
+    assert_eq!(file_names[1].0, "there is no p 1.5.3; the nearest is 1.5.1");
+    assert_eq!(file_names[1].1, "write `p=1.5.1`");
 }
 
 #[test]
-fn what_brackets_ask_for_is_told_beside_what_there_is() {
-    let mut world = World::default().channel("a", &["x 1 | y", "y 1"]);
+fn the_keys_in_brackets_are_reported_with_the_existing_values() {
+    let mut world = Channels::default().channel("a", &["x 1 | y", "y 1"]);
     world.records[0].1[0].package_record.license = Some("BSD-3-Clause".to_owned());
     for (asked, notes) in [
         ("x[license=MIT]", vec!["license is BSD-3-Clause"]),
@@ -336,17 +338,17 @@ fn what_brackets_ask_for_is_told_beside_what_there_is() {
 }
 
 #[test]
-fn a_subdir_that_is_never_searched_is_told_as_such() {
-    let mut world = World::default().channel("a", &["x 1"]).ask(&["x"]);
+fn a_subdir_that_is_never_searched_is_reported() {
+    let mut world = Channels::default().channel("a", &["x 1"]).ask(&["x"]);
     world.asked.requests[0].subdir = Some(Subdir::Win64);
-    let told = advised(&world);
-    assert_eq!(told[0].0, "no x of win-64 can be used on linux-64: it is in linux-64");
-    assert_eq!(told[0].1, "write `x`");
+    let file_names = advised(&world);
+    assert_eq!(file_names[0].0, "no x of win-64 can be used on linux-64: it is in linux-64");
+    assert_eq!(file_names[0].1, "write `x`");
 }
 
 /// A world with several answers to each question, whose order could matter.
-fn tangled() -> World {
-    World::default()
+fn tangled() -> Channels {
+    Channels::default()
         .channel("a", &["p 1 x_0", "p 1 y_0", "q 1 x_0 | r", "q 1 y_0 | s", "t 1 | p; q"])
         .channel("b", &["r 1", "r 2", "s 1", "s 2 | r 1", "p 9", "u 1 | t; s"])
 }
@@ -375,7 +377,7 @@ proptest! {
 
 #[test]
 fn a_reason_names_its_lines_and_packages_as_data() {
-    let world = World::default()
+    let world = Channels::default()
         .channel("a", &["x 1 | s 1.*", "y 1 | s 2.*", "s 1.0", "s 2.0"])
         .ask(&["x", "y", "s 7"]);
     let names = ["x", "y", "s"].map(|name| (name.to_owned(), vec![0]));
@@ -392,8 +394,8 @@ fn a_reason_names_its_lines_and_packages_as_data() {
 }
 
 #[test]
-fn the_same_reason_on_two_platforms_is_one_and_names_them_only_where_others_differ() {
-    let world = World::default().channel("a", &["x 1"]).ask(&["x 2"]);
+fn equal_reasons_of_two_platforms_are_merged_and_name_them_only_if_a_third_differs() {
+    let world = Channels::default().channel("a", &["x 1"]).ask(&["x 2"]);
     let names = crate::ChannelsByPackage::new();
     let of = |platform: Subdir| {
         world.with(&[], |problem| explain(&Problem { platform, ..*problem }, &names))

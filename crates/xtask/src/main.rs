@@ -1,6 +1,5 @@
-//! Generates what is generated, or fails where it differs: `cargo run -p envlock-xtask --
-//! generate|check`. With `openbao`, builds the server that the tests ask, where there is none,
-//! and prints its path.
+//! Generates the JSON schemas, or checks that they are up to date: `cargo run -p envlock-xtask --
+//! generate|check`. With `openbao`, builds the test server if necessary and prints its path.
 
 use std::{
     collections::BTreeMap,
@@ -22,7 +21,7 @@ fn main() -> Result<(), String> {
         Some("generate") => generate(&folder),
         Some("check") => check(&folder),
         Some("openbao") => openbao(),
-        _ => Err("say `generate`, `check` or `openbao`".to_owned()),
+        _ => Err("the argument must be `generate`, `check` or `openbao`".to_owned()),
     }
 }
 
@@ -33,7 +32,7 @@ fn openbao() -> Result<(), String> {
 
 fn generate(folder: &Path) -> Result<(), String> {
     fs_err::create_dir_all(folder).map_err(|error| error.to_string())?;
-    for path in present(folder)? {
+    for path in existing_files(folder)? {
         fs_err::remove_file(path).map_err(|error| error.to_string())?;
     }
     for (name, text) in schemas()? {
@@ -43,35 +42,35 @@ fn generate(folder: &Path) -> Result<(), String> {
 }
 
 fn check(folder: &Path) -> Result<(), String> {
-    let wanted = schemas()?;
-    let mut wrong: Vec<_> = wanted
+    let expected = schemas()?;
+    let mut differing: Vec<_> = expected
         .iter()
         .filter(|(name, text)| {
             fs_err::read_to_string(folder.join(name)).ok().as_ref() != Some(*text)
         })
         .map(|(name, _)| name.clone())
         .collect();
-    wrong.extend(present(folder)?.into_iter().filter_map(|path| {
+    differing.extend(existing_files(folder)?.into_iter().filter_map(|path| {
         let name = path.file_name()?.to_str()?.to_owned();
-        (!wanted.contains_key(&name)).then_some(name)
+        (!expected.contains_key(&name)).then_some(name)
     }));
-    if wrong.is_empty() {
+    if differing.is_empty() {
         return Ok(());
     }
     Err(format!(
         "schemas/ differs from the types: {}; run `cargo run -p envlock-xtask -- generate`",
-        wrong.join(", ")
+        differing.join(", ")
     ))
 }
 
-fn present(folder: &Path) -> Result<Vec<PathBuf>, String> {
+fn existing_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let entries = fs_err::read_dir(folder).map_err(|error| error.to_string())?;
     let paths = entries.map(|entry| entry.map(|entry| entry.path()).map_err(|e| e.to_string()));
     let paths: Vec<_> = paths.collect::<Result<_, _>>()?;
     Ok(paths.into_iter().filter(|path| path.extension().is_some_and(|e| e == "json")).collect())
 }
 
-/// One schema for what each command prints with `--format json`, and the manifest's.
+/// Returns a schema for the JSON output of each command, and the manifest's.
 fn schemas() -> Result<BTreeMap<String, String>, String> {
     let all = [
         schema::<Solve>("solve", "envlock solve"),

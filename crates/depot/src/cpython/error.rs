@@ -1,4 +1,4 @@
-//! Why there is no Python to pack.
+//! Why no Python can be packed.
 
 use std::fmt;
 use std::io;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use envlock_report::{Code, Exit, Explain, Finding};
 
-/// A candidate that wasn't taken.
+/// A candidate that was skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SkippedInterpreter {
     /// The executable.
@@ -21,7 +21,7 @@ impl fmt::Display for SkippedInterpreter {
     }
 }
 
-/// Why an interpreter can't be made into a package; goes on from its path.
+/// Why an interpreter can't be packed. The message continues after its path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SkipReason {
     /// It couldn't be started, or failed, as a shim for another version does.
@@ -39,7 +39,7 @@ pub enum SkipReason {
     /// The dynamic linker finds `libpython` by the system's configuration.
     #[error("runs on {0}, which no run path of its own leads to")]
     SharedLibraryElsewhere(String),
-    /// `$ORIGIN/…` has no room where the path is in this file.
+    /// `$ORIGIN/…` is longer than the run path in this file.
     #[error("has a run path too short to be made relative, in {0}")]
     NoRoomForRunPath(String),
 }
@@ -47,15 +47,15 @@ pub enum SkipReason {
 /// Why there is no package of Python.
 #[derive(Debug, thiserror::Error)]
 pub enum CpythonError {
-    /// Nothing on this machine will do.
+    /// No interpreter of this machine can be packed.
     #[error("no CPython was found on this machine that can be made into a package")]
     NotFound {
-        /// The version that was looked for first.
+        /// The requested version.
         requested: [u32; 2],
         /// What was tried.
         skipped: Vec<SkippedInterpreter>,
     },
-    /// What was found turned out not to be movable.
+    /// The interpreter that was found isn't relocatable.
     #[error("{0}")]
     NotMovable(SkippedInterpreter),
     /// Its files can't be read.
@@ -69,8 +69,8 @@ impl Explain for CpythonError {
         vec![match self {
             Self::NotFound { requested: [major, minor], skipped } => skipped
                 .iter()
-                .fold(Finding::new(Code::NoCpython, message), |diagnostic, skipped| {
-                    diagnostic.with_note(skipped.to_string())
+                .fold(Finding::new(Code::NoCpython, message), |finding, skipped| {
+                    finding.with_note(skipped.to_string())
                 })
                 .with_help(format!(
                     "install Python {major}.{minor} so that `python{major}.{minor}` is on PATH, \

@@ -1,4 +1,4 @@
-//! How a body goes over the wire.
+//! Sends bodies, at once or in chunks.
 
 use std::io;
 
@@ -12,14 +12,14 @@ use super::Pace;
 
 pub(super) type Body = UnsyncBoxBody<Bytes, io::Error>;
 
-/// What comes after the last byte that is sent.
+/// What happens after the last byte.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum BodyEnd {
-    /// The end of the body.
+    /// The body ends.
     Complete,
-    /// The end of the connection.
+    /// The connection is closed.
     ConnectionClosed,
-    /// Nothing.
+    /// Nothing more is sent.
     NoMoreData,
 }
 
@@ -27,12 +27,12 @@ pub(super) fn complete(bytes: Bytes) -> Body {
     Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
 }
 
-/// Sends `bytes` piece by piece, at once without a pace, and then what `end` says.
+/// Sends `bytes` in chunks at `pace`, or at once without one, and then ends as `end` says.
 pub(super) fn chunked(bytes: Bytes, pace: Option<Pace>, end: BodyEnd) -> Body {
     let pieces = stream::unfold(Some(bytes), move |rest| async move {
         let mut rest = rest?;
         if rest.is_empty() {
-            // hyper writes out what it has when the body isn't ready, and drops it on an error.
+            // hyper flushes what it has if the body isn't ready, and drops it on an error.
             tokio::task::yield_now().await;
             return match end {
                 BodyEnd::Complete => None,
@@ -42,7 +42,7 @@ pub(super) fn chunked(bytes: Bytes, pace: Option<Pace>, end: BodyEnd) -> Body {
         }
         let chunk = pace.map_or(rest.len(), |pace| pace.chunk.clamp(1, rest.len()));
         match pace {
-            // A body that isn't ready makes hyper write out what it has.
+            // hyper flushes what it has if the body isn't ready.
             Some(pace) if pace.pause.is_zero() => tokio::task::yield_now().await,
             Some(pace) => tokio::time::sleep(pace.pause).await,
             None => {}

@@ -1,4 +1,4 @@
-//! The right answer to a request: a file, or that it hasn't changed, or why there is none.
+//! Answers requests for files: with the file, with 304, or with an error.
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -31,7 +31,7 @@ impl Reply {
         reply
     }
 
-    /// The same length, one bit in the middle turned over.
+    /// Returns the reply with one bit in the middle flipped, at the same length.
     pub(super) fn corrupted(mut self) -> Self {
         let mut bytes = Vec::from(self.body);
         let middle = bytes.len() / 2;
@@ -55,8 +55,8 @@ pub(super) async fn reply(root: &Path, request: &Request) -> Reply {
     }
 }
 
-/// The file that a request's path means; `None` where it would leave the root. Links within
-/// the tree are followed: whoever made the tree requested them.
+/// Returns the file for a request's path; `None` if it would leave the root. Links within the tree
+/// are followed.
 fn below(root: &Path, path: &str) -> Option<PathBuf> {
     let mut file = root.to_owned();
     for name in path.split('/').filter(|name| !name.is_empty()) {

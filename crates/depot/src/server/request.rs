@@ -1,4 +1,4 @@
-//! What was asked, as hooks and logs see it.
+//! Requests, for hooks and logs.
 
 use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
@@ -8,26 +8,26 @@ use percent_encoding::percent_decode_str;
 pub struct Request {
     /// `GET`, `HEAD`, …
     pub method: String,
-    /// Decoded, without the query; starts with `/`. Bytes that aren't UTF-8 are replaced.
+    /// The decoded path without the query; starts with `/`. Bytes that aren't UTF-8 are replaced.
     pub path: String,
-    /// What stands behind the `?`, as it was sent; empty where there is none.
+    /// The query as it was sent; empty if there is none.
     pub query: String,
     headers: Vec<(String, String)>,
 }
 
-/// A request and what became of it.
+/// A request and its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoggedRequest {
-    /// What was asked.
+    /// The request.
     pub request: Request,
-    /// What was answered; `None` where nothing was.
+    /// The status of the answer; `None` without an answer.
     pub status: Option<u16>,
-    /// The length of the body that was sent, or was going to be, in bytes.
+    /// The length of the body that was sent or queued, in bytes.
     pub bytes: usize,
 }
 
 impl Request {
-    /// A header's value; `name` in lower case.
+    /// Returns a header's value; `name` in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
         headers.find(|(header, _)| header == name).map(|(_, value)| value.as_str())

@@ -1,4 +1,4 @@
-//! Lines to write in place of those that can't be met. None is given before it was tried.
+//! Suggests lines in place of those that can't be met. Each is tried with the solver first.
 
 use envlock_model::{
     question::{Asked, AskedSpec, Priority},
@@ -16,32 +16,40 @@ use crate::{
     pool::{Pool, PriorityExempt},
 };
 
-/// The lines that hold at once, and those that were advised so far: whoever follows all advice
-/// of one run has a set that can be solved.
+/// The lines that can be solved together, with the advice given so far. Following all advice of
+/// one run leads to a solution.
 pub(super) struct Advice<'a> {
     problem: Problem<'a>,
     lines: Vec<AskedSpec>,
-    /// Whether the lines that hold are all that could be met.
-    holds_all: bool,
+    /// Whether the satisfiable lines are all lines that could be met alone.
+    includes_all: bool,
 }
 
 impl<'a> Advice<'a> {
-    pub(super) fn new(problem: &Problem<'a>, holding: &[&AskedSpec], holds_all: bool) -> Self {
-        Self { problem: *problem, lines: holding.iter().copied().cloned().collect(), holds_all }
+    pub(super) fn new(
+        problem: &Problem<'a>,
+        satisfiable: &[&AskedSpec],
+        includes_all: bool,
+    ) -> Self {
+        Self {
+            problem: *problem,
+            lines: satisfiable.iter().copied().cloned().collect(),
+            includes_all,
+        }
     }
 
-    /// The lines that advice is tried with.
+    /// Returns the lines that advice is tried with.
     pub(super) fn tried_with(&self) -> TriedWith {
-        if self.holds_all { TriedWith::OtherLines } else { TriedWith::SatisfiableLines }
+        if self.includes_all { TriedWith::OtherLines } else { TriedWith::SatisfiableLines }
     }
 
-    /// That no version can be advised.
+    /// Returns the result that no version can be suggested.
     pub(super) fn no_suggestion(&self) -> Suggestion {
         Suggestion::NoneFits { tried_with: (!self.lines.is_empty()).then(|| self.tried_with()) }
     }
 
-    /// The priorities under which advice is tried: that of the question, and where it is a
-    /// strict one among several channels, one that hides nothing.
+    /// Returns the priorities to try: the one of the problem, and flexible priority if that one is
+    /// strict and there are several channels.
     pub(super) fn priorities(&self) -> Vec<Priority> {
         let listed = self.problem.channels.iter().filter(|channel| !channel.only_for_specs);
         let hides = self.problem.priority == Priority::Strict && listed.count() > 1;
@@ -49,9 +57,9 @@ impl<'a> Advice<'a> {
         [self.problem.priority].into_iter().chain(flexible).collect()
     }
 
-    /// The set with `line` among the others, on a machine that has `machine` besides what is
-    /// assumed, if there is one. Where nothing but the line is needed for it, the line is one
-    /// of the others from then on.
+    /// Solves with `line` added, on a machine that also has the virtual package `machine`. Returns
+    /// the records if there is a solution, and keeps the line for later attempts if it needs
+    /// nothing else.
     pub(super) fn try_line(
         &mut self,
         line: &str,
@@ -74,8 +82,7 @@ impl<'a> Advice<'a> {
     }
 }
 
-/// The same question for a machine that has `package`, newer than anything that asks for "at
-/// least".
+/// Returns the inputs with the virtual package `package`, newer than any "at least" requirement.
 pub(super) fn with_virtual_package(asked: &Asked, package: &str) -> Option<Asked> {
     let mut asked = asked.clone();
     asked.virtual_packages.push(GenericVirtualPackage {

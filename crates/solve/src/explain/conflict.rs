@@ -1,4 +1,4 @@
-//! Requests that can each be met alone and not all at once: every smallest set of them.
+//! Finds the smallest sets of requests that can each be met alone and not together.
 
 use std::collections::BTreeSet;
 
@@ -15,11 +15,11 @@ use crate::{Problem, SolveError, pool::Pool, solver::search};
 /// How many conflicts are reported in one run; the next run reports the rest.
 const MAX_CONFLICTS: usize = 5;
 
-/// How many lines of the solver's solver_message are shown for one conflict.
+/// How many lines of the solver's message are shown for one conflict.
 const MAX_LINES: usize = 24;
 
-/// Every conflict among `possible`, each a smallest set of requests that can't hold at once;
-/// and the requests that have no part in any.
+/// Returns the conflicts among `possible`, each a smallest set of requests that can't be met
+/// together, and the requests that are in no conflict.
 pub(super) fn conflicts<'a>(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
@@ -49,8 +49,8 @@ pub(super) fn attempt(
     search(problem, pool, requests.iter().map(|request| request.spec.clone()).collect(), &[])
 }
 
-/// Takes requests away as long as the rest still can't hold: what remains is a smallest set.
-/// Halves first, then one by one, since most of a long list has no part in a conflict.
+/// Removes requests as long as the rest still can't be met. The result is a smallest set. Removes
+/// halves first, then single requests, since most of a long list has no part in a conflict.
 fn smallest<'a>(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
@@ -87,8 +87,8 @@ fn reason(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&AskedSpec]) -> Unsolv
     UnsolvableReason::new(problem.platform, core, kind)
 }
 
-/// The virtual package that would make the difference: one that is not assumed at all, and
-/// with which (in any version that a record names) the requests hold.
+/// Returns a virtual package that isn't assumed and with which, in any version, the requests can
+/// be met.
 fn missing_virtual_package(
     problem: &Problem<'_>,
     pool: &Pool<'_>,

@@ -1,4 +1,4 @@
-//! The words for each reason: all of them are made here.
+//! Converts each reason to a finding. All texts are here.
 
 use std::fmt;
 
@@ -15,8 +15,8 @@ use super::reason::{
 const MAX_NAMED: usize = 5;
 
 impl UnsolvableReason {
-    /// The reason as a finding. It names its platforms unless these are all that were asked
-    /// for, which are `platforms` in number.
+    /// Converts the reason to a finding. It names its platforms unless the reason applies to all
+    /// `platforms` of the run.
     pub fn finding(&self, platforms: usize) -> Finding {
         let mut finding = self.to_finding();
         finding.place = self.place().cloned();
@@ -33,9 +33,9 @@ impl UnsolvableReason {
                 let text = self.text();
                 let has = assumed.clone().unwrap_or_else(|| format!("no {package}"));
                 let message =
-                    format!("`{text}` is asked for, and {platform} is assumed to have {has}");
+                    format!("`{text}` is requested, but {platform} is assumed to have {has}");
                 let help =
-                    format!("say what the machine has: `--virtual-package {package}=VERSION`");
+                    format!("declare what the machine has: `--virtual-package {package}=VERSION`");
                 Finding::new(Code::VirtualPackage, message).with_help(help)
             }
             ReasonKind::UnknownPackage { package, platform, searched, nearest } => {
@@ -55,8 +55,8 @@ impl UnsolvableReason {
                 Finding::new(Code::TooNew, message)
                     .with_note("a record without a timestamp counts as too new")
                     .with_help(format!(
-                        "allow more with a later `--exclude-newer`, or ask for what is old \
-                         enough: {usable}"
+                        "allow newer records with a later `--exclude-newer`, or request a version \
+                         that is old enough: {usable}"
                     ))
             }
             ReasonKind::NoSha256 { usable } => {
@@ -64,7 +64,7 @@ impl UnsolvableReason {
                 let message =
                     format!("every record that `{text}` accepts lacks a sha256 in its index");
                 Finding::new(Code::NoSha256, message)
-                    .with_note("what can't be verified is never locked")
+                    .with_note("a package that can't be verified is never locked")
                     .with_help(format!("ask for another version: {usable}"))
             }
             ReasonKind::NotInChannel { package, platform, asked, other } => {
@@ -96,7 +96,7 @@ impl UnsolvableReason {
                     .with_help(format!("write `{other}::{spec}`, or list {other} before {used}"))
             }
             ReasonKind::NoSuchBuild { line, differing } => {
-                let message = format!("no build of `{line}` is one that `{}` accepts", self.text());
+                let message = format!("no build of `{line}` matches `{}`", self.text());
                 let mut finding = Finding::new(Code::NoSuchBuild, message);
                 for KeyValues { key, listed, is_cut } in differing {
                     let more = if *is_cut { ", …" } else { "" };
@@ -196,7 +196,7 @@ impl UnsolvableReason {
         } else {
             let lines: Vec<_> = lines.iter().map(|line| format!("`{line}`")).collect();
             let lines = lines.join(", ");
-            format!("{reorder}; or ask for it there: write {lines} among the dependencies")
+            format!("{reorder}; or name the channel in the dependencies: write {lines}")
         })
     }
 }
@@ -221,7 +221,7 @@ fn not_in_channel(
         ),
         (_, None) => (
             format!("no record of {package} can be used on {platform}"),
-            "ask for it without a channel or a subdir".to_owned(),
+            "request it without a channel or a subdir".to_owned(),
         ),
     };
     Finding::new(Code::NotInChannel, message).with_help(help)
@@ -272,7 +272,9 @@ fn advised(package: &str, advice: &Suggestion) -> String {
             format!("one that fits {tried_with} is {version}: write `{line}`{flags}")
         }
         Suggestion::NoneFits { tried_with: None } => {
-            format!("no version of {package} can be had: each needs what isn't there")
+            format!(
+                "no version of {package} can be used: each has a requirement that no record meets"
+            )
         }
         Suggestion::NoneFits { tried_with: Some(lines) } => {
             format!("no version of {package} fits {lines}: loosen one of these")
@@ -280,7 +282,7 @@ fn advised(package: &str, advice: &Suggestion) -> String {
     }
 }
 
-/// The flags that advice takes, in addition to its line.
+/// The flags that a suggestion needs, in addition to its line.
 fn flags(machine: Option<&str>, priority: Option<Priority>) -> String {
     let priority = priority.map(|priority| format!("--channel-priority {}", priority.as_str()));
     let machine = machine.map(|package| format!("--virtual-package {package}=VERSION"));
@@ -297,7 +299,7 @@ impl fmt::Display for TriedWith {
     }
 }
 
-/// Python is a name to people; other packages keep theirs.
+/// Capitalises Python in messages. Other names stay unchanged.
 fn capitalised(package: &str) -> &str {
     if package == "python" { "Python" } else { package }
 }

@@ -1,8 +1,8 @@
-//! Why there is no solution, by the lines of environment.yml.
+//! Explains by the lines of environment.yml why there is no solution.
 //!
-//! All reasons of one run come together: names that no channel has, versions that don't
-//! exist, and then, among the requests that could each be met alone, every set of lines that
-//! can't hold at once. A [`UnsolvableReason`] is data; [`UnsolvableReason::finding`] gives its words.
+//! Returns all reasons of one run: names that no channel has, versions that don't exist, and then,
+//! among the requests that can each be met alone, every smallest set of lines that can't be met
+//! together. An [`UnsolvableReason`] is data; [`UnsolvableReason::finding`] is its text.
 
 mod advice;
 mod conflict;
@@ -25,8 +25,7 @@ pub use reason::{
     UnsolvableReason, Versions,
 };
 
-/// Every package name of the indexes, with the channels that have it (by their place in
-/// [`Problem::channels`]).
+/// Every package name of the indexes, with the indexes of its channels in [`Problem::channels`].
 pub type ChannelsByPackage = BTreeMap<String, Vec<usize>>;
 
 /// Explains why `problem` has no solution: at least one reason, in the order of the lines.
@@ -37,8 +36,8 @@ pub fn explain(problem: &Problem<'_>, names: &ChannelsByPackage) -> Vec<Unsolvab
         .requests
         .iter()
         .partition(|request| request::can_be_met(problem, &pool, request));
-    let (mut found, holding) = conflict::conflicts(problem, &pool, possible);
-    let mut advice = Advice::new(problem, &holding, found.is_empty());
+    let (mut found, satisfiable) = conflict::conflicts(problem, &pool, possible);
+    let mut advice = Advice::new(problem, &satisfiable, found.is_empty());
     for request in impossible {
         found.push(request::unmet(problem, &pool, names, &mut advice, request));
     }

@@ -1,5 +1,5 @@
-//! A version that doesn't exist: the nearest one, what stands in its way, and the nearest
-//! that fits.
+//! Explains a version that doesn't exist: the nearest one, what excludes it, and the nearest
+//! compatible one.
 
 use std::collections::BTreeMap;
 
@@ -17,10 +17,10 @@ use crate::{
     pool::{Candidates, Pool, name},
 };
 
-/// How many versions are tried, the nearest first, before any that fits is taken.
+/// How many versions are tried, the nearest first, before any compatible one is accepted.
 const MAX_TRIED: usize = 4;
 
-/// That no record has the version that is asked for.
+/// Returns the reason that no record has the requested version.
 pub(super) fn no_such_version(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
@@ -55,8 +55,8 @@ pub(super) fn no_such_version(
     }
 }
 
-/// The nearest version that the other lines allow: by its own requirements, and then by
-/// solving for it, since what blocks it can be packages away.
+/// Suggests the nearest version that is compatible with the other lines: by its own requirements
+/// first, and then by solving, since the obstacle can be an indirect dependency.
 fn advised(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
@@ -69,13 +69,13 @@ fn advised(
     let compatibilities = versions.iter().enumerate().map(|(place, (version, records))| {
         (place, version, records, compatibility(problem, pool, records))
     });
-    let promising =
+    let candidates_to_try =
         compatibilities.filter(|(.., how)| !matches!(how, Compatibility::Blocked { .. }));
-    let promising: Vec<_> = promising.take(MAX_TRIED).collect();
+    let candidates_to_try: Vec<_> = candidates_to_try.take(MAX_TRIED).collect();
     let tried_with = advice.tried_with();
     for tried in advice.priorities() {
         let priority = (tried != problem.priority).then_some(tried);
-        for (place, version, records, compatibility) in &promising {
+        for (place, version, records, compatibility) in &candidates_to_try {
             let channel = records.first().map(|record| prefix(problem, candidates, record));
             let line = format!("{}{package}={version}", channel.unwrap_or_default());
             let machine = compatibility.missing_virtual_package();
@@ -102,18 +102,18 @@ fn advised(
     Some(advice.no_suggestion())
 }
 
-/// Whether a version can hold together with the other lines.
+/// Whether a version is compatible with the other requests.
 enum Compatibility<'a> {
-    /// One of its records can, as far as its own requirements tell.
+    /// One of its records is, by its own requirements.
     Compatible,
-    /// One could on a machine that has this.
+    /// One is, on a machine that has this virtual package.
     NeedsVirtualPackage(MatchSpec),
-    /// None can: a requirement that no record meets together with a line.
+    /// None is: no record meets both this requirement and a line.
     Blocked { needs: MatchSpec, by: &'a AskedSpec },
 }
 
 impl Compatibility<'_> {
-    /// The virtual package that it takes.
+    /// The virtual package that is necessary.
     fn missing_virtual_package(&self) -> Option<&str> {
         match self {
             Self::NeedsVirtualPackage(needs) => {
@@ -129,18 +129,18 @@ fn compatibility<'a>(
     pool: &Pool<'_>,
     records: &[&RepoDataRecord],
 ) -> Compatibility<'a> {
-    let mut of_machine = None;
+    let mut missing = None;
     let mut blocked = None;
     for record in records {
         match compatibility_of(problem, pool, record) {
             Compatibility::Compatible => return Compatibility::Compatible,
             other @ Compatibility::NeedsVirtualPackage(_) => {
-                of_machine = of_machine.or(Some(other));
+                missing = missing.or(Some(other));
             }
             other @ Compatibility::Blocked { .. } => blocked = blocked.or(Some(other)),
         }
     }
-    of_machine.or(blocked).unwrap_or(Compatibility::Compatible)
+    missing.or(blocked).unwrap_or(Compatibility::Compatible)
 }
 
 fn compatibility_of<'a>(
@@ -148,7 +148,7 @@ fn compatibility_of<'a>(
     pool: &Pool<'_>,
     record: &RepoDataRecord,
 ) -> Compatibility<'a> {
-    let mut of_machine = None;
+    let mut missing = None;
     for dependency in &record.package_record.depends {
         let options = ParseMatchSpecOptions::lenient();
         let Ok(needs) = MatchSpec::from_str(dependency, options) else { continue };
@@ -158,7 +158,7 @@ fn compatibility_of<'a>(
         if package.starts_with("__") {
             let assumed = &problem.asked.virtual_packages;
             if !assumed.iter().any(|package| needs.matches(package)) {
-                of_machine = of_machine.or(Some(needs));
+                missing = missing.or(Some(needs));
             }
             continue;
         }
@@ -176,10 +176,10 @@ fn compatibility_of<'a>(
             return Compatibility::Blocked { needs, by };
         }
     }
-    of_machine.map_or(Compatibility::Compatible, Compatibility::NeedsVirtualPackage)
+    missing.map_or(Compatibility::Compatible, Compatibility::NeedsVirtualPackage)
 }
 
-/// Whether `record` can hold together with the other lines on the machine that is assumed.
+/// Whether `record` is compatible with the other lines on the assumed machine.
 pub(super) fn is_compatible(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
@@ -188,7 +188,7 @@ pub(super) fn is_compatible(
     matches!(compatibility_of(problem, pool, record), Compatibility::Compatible)
 }
 
-/// `channel::` where the record is hidden behind the channel that is used.
+/// Returns `channel::` if the channel that is used hides the record.
 fn prefix(problem: &Problem<'_>, candidates: &Candidates<'_>, record: &RepoDataRecord) -> String {
     candidates
         .hidden

@@ -1,4 +1,4 @@
-//! A conflict that strict channel priority causes: what it hides, on which path that is
+//! Explains a conflict that strict channel priority causes: what is hidden, on which path it is
 //! needed, and what to write.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -17,20 +17,20 @@ use crate::{
     pool::{Pool, PriorityExempt, name},
 };
 
-/// Up to so many hidden packages can sensibly be asked for one by one; where more are
-/// hidden, the order of the channels is the cure.
+/// Up to this many hidden packages the advice names each with its channel. For more, the advice is
+/// to reorder the channels.
 const MAX_CHANNEL_PINS: usize = 3;
 
 /// How many versions of the channel that is used are listed.
 const MAX_VERSIONS: usize = 3;
 
-/// The conflict as one of priority; none when priority has no part in it.
+/// Returns the conflict as one of priority; `None` if priority has no part in it.
 pub(super) fn hidden(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
     core: &[&AskedSpec],
 ) -> Option<UnsolvableReason> {
-    // If not even all that is hidden helps, priority isn't the cause.
+    // If the requests can't be met with all hidden records either, priority isn't the cause.
     let all: PriorityExempt<'_> = pool.names.keys().copied().collect();
     attempt(problem, &Pool::new(problem, &all), core).ok()?;
 
@@ -50,20 +50,20 @@ pub(super) fn hidden(
     Some(UnsolvableReason::new(problem.platform, core, kind))
 }
 
-/// A need that only a hidden record meets.
+/// A dependency that only a hidden record meets.
 struct Need {
-    /// The packages from a request to the one that needs it, as `name version`.
+    /// The packages from a request to the one with the dependency, as `name version`.
     path: Vec<String>,
     package: String,
     spec: String,
     /// The channel that could meet it.
     channel: usize,
-    /// The newest version there that does.
+    /// The newest version there that meets it.
     version: String,
 }
 
-/// All such needs on the way from the requests through the newest records, hidden ones
-/// included: those nearest to what was asked come first.
+/// Finds these dependencies along the newest records, hidden ones included, from the requests on.
+/// The nearest to the requests come first.
 fn hidden_needs(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&AskedSpec]) -> Vec<Need> {
     let mut needs: Vec<Need> = Vec::new();
     let mut direct = BTreeSet::new();
@@ -111,7 +111,7 @@ fn hidden_needs(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&AskedSpec]) -> 
     needs
 }
 
-/// The newest record that the other lines allow; else the newest.
+/// Returns the newest record that is compatible with the other lines, else the newest.
 fn newest<'a>(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
@@ -133,7 +133,7 @@ fn pinned(problem: &Problem<'_>, package: &str) -> bool {
         .any(|request| request.package() == package && request.channel.is_some())
 }
 
-/// The need in words of channels, and the versions of the one that is used.
+/// Describes the dependency by channels, with the versions of the one that is used.
 fn hidden_need(problem: &Problem<'_>, pool: &Pool<'_>, need: &Need) -> HiddenNeed {
     let channel = |index: usize| problem.channels[index].name.clone();
     let candidates = pool.get(&need.package);
@@ -149,7 +149,7 @@ fn hidden_need(problem: &Problem<'_>, pool: &Pool<'_>, need: &Need) -> HiddenNee
     }
 }
 
-/// The lines that ask another channel for each package.
+/// Returns the lines that request each package from another channel.
 fn channel_pins(problem: &Problem<'_>, core: &[&AskedSpec], needs: &[Need]) -> Vec<String> {
     let asked: BTreeMap<_, _> =
         core.iter().map(|request| (request.package(), without_channel(request))).collect();

@@ -1,4 +1,4 @@
-//! Why there is no solution, as data. The words are made in `finding.rs`.
+//! Why there is no solution, as data. The texts are in `finding.rs`.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -6,14 +6,14 @@ use envlock_model::question::{AskedSpec, Priority};
 use envlock_report::Place;
 use rattler_conda_types::{RepoDataRecord, Subdir, Version};
 
-/// A reason for which a problem has no solution.
+/// A reason why a problem has no solution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnsolvableReason {
-    /// The platforms on which it holds.
+    /// The platforms that it applies to.
     pub platforms: BTreeSet<Subdir>,
-    /// The requests that take part, at least one.
+    /// The requests that it is about, at least one.
     pub requests: Vec<RequestLine>,
-    /// What is wrong with them.
+    /// The kind of the reason.
     pub kind: ReasonKind,
 }
 
@@ -26,7 +26,7 @@ pub struct RequestLine {
     pub place: Place,
 }
 
-/// What is wrong with requests that can't be met.
+/// Why requests can't be met.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReasonKind {
     /// The virtual package isn't assumed, or not in this version.
@@ -46,20 +46,20 @@ pub enum ReasonKind {
         platform: Subdir,
         /// The channels that were searched.
         searched: Vec<String>,
-        /// The nearest name that there is, with its channels.
+        /// The most similar name, with its channels.
         nearest: Option<(String, Vec<String>)>,
     },
-    /// Every record that fits is newer than allowed.
+    /// Every matching record is newer than allowed.
     TooNew {
         /// The versions that are old enough.
         usable: Versions,
     },
-    /// Every record that fits lacks a sha256.
+    /// Every matching record lacks a sha256.
     NoSha256 {
         /// The versions that have one.
         usable: Versions,
     },
-    /// The channel that is asked, or every listed channel, lacks the package.
+    /// The requested channel, or every listed channel, lacks the package.
     NotInChannel {
         /// The package.
         package: String,
@@ -70,7 +70,7 @@ pub enum ReasonKind {
         /// A channel that has it.
         other: Option<String>,
     },
-    /// No record of the subdir that is asked for can be used.
+    /// No record of the requested subdir can be used.
     NotInSubdir {
         /// The package.
         package: String,
@@ -83,7 +83,7 @@ pub enum ReasonKind {
         /// A line to write instead.
         line: String,
     },
-    /// The channel that is asked by name has other versions only, and another channel fits.
+    /// The requested channel has other versions only, and another channel has a matching one.
     OtherChannel {
         /// The package.
         package: String,
@@ -109,48 +109,48 @@ pub enum ReasonKind {
         /// The channel that fits.
         other: String,
     },
-    /// The version exists, but no build of it fits.
+    /// The version exists, but no build of it matches.
     NoSuchBuild {
-        /// A line that asks for any build.
+        /// A line that requests any build.
         line: String,
-        /// What the builds have for each key that is asked for.
+        /// The values of the builds for each key that is requested.
         differing: Vec<KeyValues>,
     },
     /// No record has the version.
     NoSuchVersion {
         /// The package.
         package: String,
-        /// The version that is asked for.
+        /// The requested version.
         asked: String,
-        /// The versions that there are, the nearest first.
+        /// The existing versions, the nearest first.
         versions: Versions,
         /// What excludes the nearest one.
         blocked: Option<ExcludedRequirement>,
         /// What to write instead.
         advice: Option<Suggestion>,
     },
-    /// The requests can't hold at once; a single one can't be met at all.
+    /// The requests can't be met together; a single one can't be met at all.
     Conflict {
-        /// The solver's solver_message, shortened.
+        /// The explanation of the solver, shortened.
         solver_message: Option<String>,
-        /// The virtual package with which they would hold.
+        /// The virtual package with which they could be met.
         missing_virtual_package: Option<String>,
     },
-    /// The requests can't hold at once because of strict channel priority.
+    /// The requests can't be met together because of strict channel priority.
     HiddenByPriority {
-        /// The needs that only a hidden record meets, the nearest to the requests first.
+        /// The dependencies that only a hidden record meets, the nearest to the requests first.
         needs: Vec<HiddenNeed>,
-        /// Lines that ask the hidden channel for each package, where that is enough.
+        /// Lines that request each package from the hidden channel, if that is enough.
         lines: Vec<String>,
     },
 }
 
-/// The first of a list of versions, and how many there are.
+/// The first versions of a list, and the length of the list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Versions {
     /// The first ones.
     pub listed: Vec<String>,
-    /// How many there are in all.
+    /// The number of all versions.
     pub total: usize,
 }
 
@@ -170,17 +170,17 @@ pub struct KeyValues {
 pub struct ExcludedRequirement {
     /// The package that is required.
     pub dependency: String,
-    /// The version that is required, as people write it.
+    /// The version that is required, in short form.
     pub version: String,
     /// The requirement as the record has it.
     pub needs: String,
     /// The request that excludes it.
     pub by: RequestLine,
-    /// The version that this request asks for.
+    /// The version that this request is for.
     pub by_version: String,
 }
 
-/// What to write in place of a version that doesn't exist. It was tried.
+/// A line to write in place of a version that doesn't exist. It was tried with the solver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Suggestion {
     /// The nearest version that fits.
@@ -191,9 +191,9 @@ pub enum Suggestion {
         line: String,
         /// Whether no version is nearer.
         is_first: bool,
-        /// The virtual package that a machine must have for it.
+        /// The virtual package that the machine must have for it.
         machine: Option<String>,
-        /// The channel priority that it takes.
+        /// The channel priority that is necessary for it.
         priority: Option<Priority>,
         /// The lines it was tried with.
         tried_with: TriedWith,
@@ -211,24 +211,24 @@ pub enum Suggestion {
     },
     /// No version fits.
     NoneFits {
-        /// The lines that were tried; none where the package fails by itself.
+        /// The lines that were tried. `None` if the package can't be used even alone.
         tried_with: Option<TriedWith>,
     },
 }
 
-/// The lines that advice was tried with.
+/// The lines that a suggestion was tried with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TriedWith {
     /// All other lines.
     OtherLines,
-    /// The other lines that can hold at once.
+    /// The other lines that can be met together.
     SatisfiableLines,
 }
 
-/// A need that only a record meets that channel priority hides.
+/// A dependency that only a record meets that channel priority hides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HiddenNeed {
-    /// The packages from a request to the one that has the need, as `name version`.
+    /// The packages from a request to the one with the dependency, as `name version`.
     pub path: Vec<String>,
     /// The package that is needed.
     pub package: String,
@@ -255,7 +255,8 @@ impl UnsolvableReason {
         self.requests.first().map(|request| &request.place)
     }
 
-    /// Merges the reasons of several platforms: the same reason is one, on all its platforms.
+    /// Merges the reasons of several platforms. Equal reasons become one, with all their
+    /// platforms.
     pub fn merge(reasons: Vec<Self>) -> Vec<Self> {
         let mut merged: Vec<Self> = Vec::new();
         for reason in reasons {

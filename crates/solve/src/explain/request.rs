@@ -1,4 +1,4 @@
-//! A request that no record can meet, whatever the others ask.
+//! Explains a request that no record can meet, regardless of the other requests.
 
 use std::collections::BTreeSet;
 
@@ -17,10 +17,10 @@ use crate::{
     pool::{Candidates, Pool},
 };
 
-/// How many versions are listed before the rest is only counted.
+/// How many versions are listed. The rest is counted.
 pub(super) const MAX_VERSIONS: usize = 6;
 
-/// Whether `request` can be met, taken alone.
+/// Whether `request` can be met alone.
 pub(super) fn can_be_met(problem: &Problem<'_>, pool: &Pool<'_>, request: &AskedSpec) -> bool {
     let package = request.package();
     if package.starts_with("__") {
@@ -31,7 +31,7 @@ pub(super) fn can_be_met(problem: &Problem<'_>, pool: &Pool<'_>, request: &Asked
     })
 }
 
-/// Why `request` can't be met even alone.
+/// Returns why `request` can't be met even alone.
 pub(super) fn unmet(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
@@ -50,7 +50,7 @@ pub(super) fn unmet(
     UnsolvableReason::new(problem.platform, &[request], kind)
 }
 
-/// The package is known, and no usable record of it fits.
+/// Explains a known package of which no usable record matches.
 fn not_accepted(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
@@ -85,7 +85,7 @@ fn unknown(problem: &Problem<'_>, names: &ChannelsByPackage, package: &str) -> R
     }
 }
 
-/// The name is known, but not in the channel or the subdir that is asked for.
+/// Explains a known name that the requested channel or subdir doesn't have.
 fn not_in_channel(
     problem: &Problem<'_>,
     candidates: &Candidates<'_>,
@@ -119,7 +119,7 @@ fn not_in_channel(
     }
 }
 
-/// Another channel has what is asked; priority or the request's own channel hides it.
+/// Explains a match in another channel that priority or the request's own channel hides.
 fn in_other_channel(
     problem: &Problem<'_>,
     candidates: &Candidates<'_>,
@@ -161,7 +161,7 @@ fn no_such_build_or_version(
     nearest::no_such_version(problem, pool, advice, candidates, request, &everywhere)
 }
 
-/// The version exists, but not with all that the brackets or the build ask for.
+/// Explains a version that exists, but not with all requested keys.
 fn no_such_build(request: &AskedSpec, records: &[&RepoDataRecord]) -> ReasonKind {
     let values_of = |(key, value): (&'static str, text::RecordValue)| {
         let values: BTreeSet<_> = records.iter().map(|record| value(record)).collect();
@@ -195,12 +195,12 @@ fn channels_of<'a>(problem: &Problem<'a>, indexes: impl Iterator<Item = usize>) 
     indexes.into_iter().map(|index| problem.channels[index].name.as_str()).collect()
 }
 
-/// The request as it can be asked of another channel.
+/// Returns the request without its channel, to be requested from another one.
 pub(super) fn without_channel(request: &AskedSpec) -> String {
     match (&request.channel, request.text.rsplit_once("::")) {
         (_, Some((_, rest))) => rest.to_owned(),
         (None, None) => request.text.clone(),
-        // `[channel=…]` would win over what stands before it.
+        // `[channel=…]` would override a `channel::` prefix.
         (Some(_), None) => text::spec_line(request.package(), &request.spec),
     }
 }

@@ -1,9 +1,10 @@
-//! Requirements and versions as people write them.
+//! Formats requirements and versions in short form.
 
 use envlock_model::question::AskedSpec;
 use rattler_conda_types::{MatchSpec, RepoDataRecord};
 
-/// `3.11` for `>=3.11,<3.12.0a0`, `3.10` for `3.10.*` or `=3.10`; else the text as it is.
+/// Returns `3.11` for `>=3.11,<3.12.0a0` and `3.10` for `3.10.*` or `=3.10`; else the text
+/// unchanged.
 pub(super) fn version_text(spec: &MatchSpec) -> String {
     let Some(version) = &spec.version else { return "any".to_owned() };
     let text = version.to_string();
@@ -30,7 +31,7 @@ fn is_next(low: &str, high: &str) -> bool {
     low.len() == high.len() && low[..last] == high[..last] && high[last] == low[last] + 1
 }
 
-/// The line that asks for `package` in the versions of `spec` and any build.
+/// Returns the line that requests `package` in the versions of `spec` and any build.
 pub(super) fn spec_line(package: &str, spec: &MatchSpec) -> String {
     let Some(version) = &spec.version else { return package.to_owned() };
     let text = version.to_string();
@@ -43,11 +44,10 @@ pub(super) fn spec_line(package: &str, spec: &MatchSpec) -> String {
     }
 }
 
-/// What a record has for a key.
+/// Reads a record's value of a key.
 pub(super) type RecordValue = fn(&RepoDataRecord) -> String;
 
-/// The keys that a spec asks something of, but for the version and digests, which tell a
-/// reader nothing.
+/// Returns the keys of a spec except the version and digests, which don't help a reader.
 pub(super) fn other_spec_keys(spec: &MatchSpec) -> Vec<(&'static str, RecordValue)> {
     let keys: [(bool, &str, RecordValue); 6] = [
         (spec.build.is_some(), "build", |r| r.package_record.build.to_string()),
@@ -70,13 +70,13 @@ fn or_none(value: Option<String>) -> String {
     value.unwrap_or_else(|| "none".to_owned())
 }
 
-/// What a request says of versions: `2.13.0`, `3.10`.
+/// Returns the version of a request: `2.13.0`, `3.10`.
 pub(super) fn requested_version(request: &AskedSpec) -> String {
     version_text(&request.spec)
 }
 
-/// How far apart two versions are: the place of the first number that differs (a later one
-/// is nearer), then by how much.
+/// Returns the distance of two versions: the index of the first number that differs (a later one
+/// is nearer), then the difference.
 pub(super) fn distance(a: &str, b: &str) -> (usize, u64) {
     let numbers = |text: &str| -> Vec<u64> {
         text.split(|c: char| !c.is_ascii_digit())
@@ -102,18 +102,21 @@ mod tests {
 
     use super::*;
 
-    fn said(text: &str) -> String {
+    fn shown(text: &str) -> String {
         version_text(&MatchSpec::from_str(text, ParseMatchSpecOptions::lenient()).expect(text))
     }
 
     #[test]
     fn a_range_of_one_release_is_said_as_that_release() {
-        assert_eq!(said("python >=3.11,<3.12.0a0"), "3.11");
-        assert_eq!(said("python 3.10.*"), "3.10");
-        assert_eq!(said("python=3.10"), "3.10");
-        assert_eq!(said("tensorflow==2.13.0"), "2.13.0");
-        assert_eq!(said("numpy >=1.22,<2.0a0"), "1.22".to_owned().replace("1.22", ">=1.22,<2.0a0"));
-        assert_eq!(said("numpy"), "any");
+        assert_eq!(shown("python >=3.11,<3.12.0a0"), "3.11");
+        assert_eq!(shown("python 3.10.*"), "3.10");
+        assert_eq!(shown("python=3.10"), "3.10");
+        assert_eq!(shown("tensorflow==2.13.0"), "2.13.0");
+        assert_eq!(
+            shown("numpy >=1.22,<2.0a0"),
+            "1.22".to_owned().replace("1.22", ">=1.22,<2.0a0")
+        );
+        assert_eq!(shown("numpy"), "any");
     }
 
     #[test]
