@@ -1,5 +1,4 @@
-//! One runtime for every server and client of the tests, so that a plain `#[test]` can use
-//! them without being async itself.
+//! One runtime for all servers and clients of the tests, so that a plain `#[test]` can use them.
 
 use std::sync::LazyLock;
 use std::sync::mpsc;
@@ -11,17 +10,17 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     builder.worker_threads(1).enable_all().build().expect("a runtime can be made")
 });
 
-/// Runs it to its end. It may be called from within another runtime, where `block_on` may not.
+/// Runs a future to its end. Also works within another runtime, unlike tokio's `block_on`.
 pub(crate) fn block_on<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
     let (done, result) = mpsc::sync_channel(1);
     RUNTIME.spawn(async move {
-        // The one who waits is there until it has the answer.
+        // The receiver waits until it has the result.
         let _ = done.send(future.await);
     });
     result.recv().expect("the task doesn't panic")
 }
 
-/// Starts it, and lets it go on.
+/// Starts a future in the background.
 pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> tokio::task::AbortHandle {
     RUNTIME.spawn(future).abort_handle()
 }

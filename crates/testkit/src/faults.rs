@@ -1,15 +1,15 @@
-//! Which requests go wrong, and how.
+//! Selects the fault of each request.
 
 use envlock_depot::Fault;
 
-/// The faults of a world, the latest first.
+/// The faults of a mirror, the latest first.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Vec<Rule>);
 
 #[derive(Debug)]
 struct Rule {
     pattern: String,
-    /// How many requests more; `None`: all.
+    /// How many more requests get it; `None`: all.
     times: Option<usize>,
     fault: Fault,
 }
@@ -23,7 +23,7 @@ impl Faults {
         self.0.clear();
     }
 
-    /// What happens to a request for this path.
+    /// Returns the fault of a request for this path.
     pub(crate) fn next(&mut self, path: &str) -> Option<Fault> {
         let rule =
             self.0.iter_mut().find(|rule| rule.times != Some(0) && matches(&rule.pattern, path))?;
@@ -32,7 +32,7 @@ impl Faults {
     }
 }
 
-/// Whether a pattern, in which `*` stands for anything, `/` too, means the whole of a path.
+/// Whether a pattern matches a whole path. `*` matches any text, also `/`.
 pub(crate) fn matches(pattern: &str, path: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return pattern == path };
     path.strip_prefix(start).is_some_and(|path| {

@@ -1,6 +1,5 @@
-//! For tests: a world of channels with a line for each package and each fault, and projects
-//! to run the program in, and servers to ask for secrets: a real one ([`TestServer`]) and
-//! a scripted one ([`ScriptedServer`]).
+//! For tests: a mirror with test channels and faults, projects to run the program in, and servers
+//! for secrets: a real one ([`TestServer`]) and a scripted one ([`ScriptedServer`]).
 //!
 //! ```
 //! use envlock_testkit::{Fault, TestMirror};
@@ -15,7 +14,7 @@
 //! assert_eq!(world.mirror_args().len(), 5);
 //! ```
 //!
-//! Whatever goes wrong in here is a panic with the reason: a test has no use for it.
+//! Every error here is a panic with its reason, since a test can't handle it.
 #![allow(clippy::missing_panics_doc)]
 
 mod bao;

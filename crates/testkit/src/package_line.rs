@@ -1,11 +1,10 @@
-//! A package in a line.
+//! Parses a one-line description of a package.
 
 use envlock_depot::Package;
 
-/// `name version build | dependency; dependency`: a package for linux-64 with no file.
+/// Parses `name version build | dependency; dependency`: a package for linux-64 without files.
 ///
-/// The build may be left out (`0`), and so may the dependencies. What the line has no place
-/// for is told to the [`Package`].
+/// The build (default `0`) and the dependencies are optional. Set other fields on the [`Package`].
 pub fn parse_package(line: &str) -> Package {
     let (head, depends) = line.split_once('|').unwrap_or((line, ""));
     let words: Vec<_> = head.split_whitespace().collect();

@@ -1,4 +1,4 @@
-//! A folder with an environment.yml, and the program run in it.
+//! A project folder with an environment.yml, in which the program is run.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-/// A project in a temporary directory, with a home and a cache of its own.
+/// A project in a temporary directory, with its own home and cache.
 #[derive(Debug)]
 pub struct Project {
     binary: PathBuf,
@@ -15,19 +15,19 @@ pub struct Project {
     env: Vec<(String, String)>,
 }
 
-/// How the program ended and what it said.
+/// The result of a run of the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
-    /// What it printed.
+    /// Standard output.
     pub stdout: String,
-    /// What it told.
+    /// Standard error.
     pub stderr: String,
-    /// Its exit code; `None` where a signal ended it.
+    /// The exit code; `None` if a signal ended it.
     pub code: Option<i32>,
 }
 
 impl Output {
-    /// What it printed; a panic with what it told where it didn't end with 0.
+    /// Returns standard output. Panics with standard error if the exit code isn't 0.
     pub fn success(self) -> String {
         assert_eq!(self.code, Some(0), "\n{}{}", self.stdout, self.stderr);
         self.stdout
@@ -45,13 +45,13 @@ impl From<std::process::Output> for Output {
 }
 
 impl Project {
-    /// A project in a folder named `project`. `binary` is the program:
+    /// Creates a project in a folder named `project`. `binary` is the program:
     /// `env!("CARGO_BIN_EXE_envlock")`.
     pub fn new(binary: impl Into<PathBuf>, environment_yml: &str) -> Self {
         Self::named("project", binary, environment_yml)
     }
 
-    /// The same in a folder of another name.
+    /// Creates a project in a folder of another name.
     pub fn named(name: &str, binary: impl Into<PathBuf>, environment_yml: &str) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
         let binary = binary.into();
@@ -61,7 +61,7 @@ impl Project {
         project
     }
 
-    /// With this variable in the program's environment.
+    /// Sets a variable in the program's environment.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
         self.env.push((name.to_owned(), value.into()));
@@ -101,8 +101,8 @@ impl Project {
         fs_err::write(path, text).expect("the file can be written");
     }
 
-    /// The program, ready to be spawned in the project's folder: without anything of this
-    /// environment but `PATH`.
+    /// Returns the command to run the program in the project's folder. Of this process's
+    /// environment only `PATH` is inherited.
     pub fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(&self.binary);
         command
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "told")]
-    fn success_is_asserted_with_what_was_told() {
+    fn success_panics_with_standard_error() {
         Project::new("/bin/sh", "").envlock(["-c", "echo told >&2; exit 1"]).success();
     }
 }

@@ -1,4 +1,4 @@
-//! A scripted secrets server, for what no real one can be brought to say.
+//! A scripted Vault server, for answers that a real one can't be made to give.
 //!
 //! ```
 //! use envlock_testkit::{ScriptedAnswer, ScriptedServer};
@@ -28,8 +28,8 @@ use crate::blocking;
 pub use answer::{ScriptedAnswer, ScriptedAnswers};
 pub use recorded_request::RecordedRequest;
 
-/// A server on a free port of 127.0.0.1 that answers as a table says, and 404 without a reason
-/// to all that isn't in it. Dropped, it stops and closes what connections there are.
+/// A Vault server that gives scripted answers, on a free port of 127.0.0.1. Requests that aren't
+/// in its table get 404. When dropped, it stops and closes its connections.
 #[derive(Debug)]
 pub struct ScriptedServer {
     description: &'static str,
@@ -39,8 +39,8 @@ pub struct ScriptedServer {
 }
 
 impl ScriptedServer {
-    /// One with an empty table. What it imitates is said in a sentence, so that a reader needn't
-    /// guess it from the table.
+    /// Creates a server with an empty table. `description` is a sentence on what it imitates, for
+    /// readers of the test.
     pub fn new(description: &'static str) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a port");
         listener.set_nonblocking(true).expect("a listener needn't block");
@@ -50,10 +50,10 @@ impl ScriptedServer {
         Self { description, address, shared, task }
     }
 
-    /// With these answers to requests of this method for paths that the pattern means: the
-    /// latest entry of the table goes first, each request takes the next answer, and the last
-    /// one stays. `*` stands for anything, `/` too. A path is what follows `/v1/`; one that
-    /// begins with `/` is the whole of it.
+    /// Sets the answers to requests of this method for matching paths. The latest entry has
+    /// priority; each request takes the next answer, and the last one is repeated. `*` matches any
+    /// text, also `/`. A path is the part after `/v1/`; a pattern that starts with `/` is for the
+    /// whole path.
     #[must_use]
     pub fn answer_on(
         self,
@@ -65,9 +65,9 @@ impl ScriptedServer {
         self
     }
 
-    /// With the answers of a server in development: to `sys/health`, to every login, about
-    /// the token, about what it may do (all of it), and to its end. They are in the table
-    /// like others, so that a later one may take the place of each.
+    /// Adds the answers of a development server: to `sys/health`, to every login, about the token,
+    /// about its capabilities (all of them), and to its revocation. Later entries can replace
+    /// them.
     #[must_use]
     pub fn with_healthy_answers(self) -> Self {
         let table = healthy::answers();
@@ -76,7 +76,7 @@ impl ScriptedServer {
             .fold(self, |script, (method, path, answer)| script.answer_on(method, path, answer))
     }
 
-    /// What it imitates.
+    /// Returns the description of what it imitates.
     pub fn description(&self) -> &'static str {
         self.description
     }
@@ -86,7 +86,7 @@ impl ScriptedServer {
         format!("http://{}", self.address)
     }
 
-    /// What was asked so far, in the order in which it came.
+    /// Returns the requests so far, in order.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.shared.requests().clone()
     }

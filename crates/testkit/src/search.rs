@@ -1,12 +1,12 @@
-//! What is in a directory or an archive.
+//! Searches directories and archives.
 
 use std::path::{Path, PathBuf};
 
 use memchr::memmem;
 use tempfile::TempDir;
 
-/// Every path below `root` that holds `needle`: in a file's bytes, in a link's target or in
-/// the name. Relative to `root`, sorted.
+/// Returns every path in `root` that contains `needle`: in the file's bytes, in the link's target
+/// or in the name. Relative to `root`, sorted.
 pub fn files_containing(root: &Path, needle: impl AsRef<[u8]>) -> Vec<PathBuf> {
     let needle = memmem::Finder::new(needle.as_ref());
     let holds = |bytes: &[u8]| needle.find(bytes).is_some();
@@ -37,7 +37,7 @@ pub fn files_containing(root: &Path, needle: impl AsRef<[u8]>) -> Vec<PathBuf> {
     found
 }
 
-/// The contents of a package archive, in a directory of their own.
+/// Unpacks a package archive into a new directory.
 pub fn extract(archive: &Path) -> TempDir {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
     rattler_package_streaming::fs::extract(archive, directory.path())

@@ -1,17 +1,18 @@
-//! The data beside the repository: real records and real files, where they are at hand.
+//! The optional data next to the repository: real records and real files.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use envlock_depot::{IndexFormats, Mirror};
 
-/// `../shared/<path>` of the repository; `None` where it isn't there.
+/// Returns the path of optional test data, `../shared/<path>` of the repository; `None` if it is
+/// missing.
 pub fn shared_data(path: &str) -> Option<PathBuf> {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(3)?;
     Some(repository.join("shared").join(path)).filter(|path| path.exists())
 }
 
-/// Copies every index below `from` to its place in a mirror.
+/// Copies every index in `from` into a mirror.
 pub(crate) fn copy_channels(from: &Path, to: &Mirror, formats: IndexFormats) -> io::Result<()> {
     let mut directories = vec![PathBuf::new()];
     while let Some(directory) = directories.pop() {

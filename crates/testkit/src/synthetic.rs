@@ -1,11 +1,12 @@
-//! Many packages with many files: what is interrupted, raced and measured.
+//! Generates many packages with many files, for tests of interruption and for benchmarks.
 
 use std::io;
 
 use envlock_depot::{BuiltPackage, Channel, Format, Package};
 
-/// Mostly Python sources, some libraries, data and headers; the first two of 40 files hold the
-/// prefix, in text and in binary; every tenth archive is a `.tar.bz2`. The same arguments, the same bytes.
+/// Adds packages of mostly Python sources, with some libraries, data and headers. The first two of
+/// 40 files contain the prefix, in text and in binary; every tenth archive is a `.tar.bz2`. The
+/// same arguments give the same bytes.
 pub(crate) fn add(
     channel: &mut Channel,
     packages: usize,
@@ -60,7 +61,7 @@ fn with_file(package: Package, number: usize, file: usize, random: &mut Random) 
     }
 }
 
-/// SplitMix64: the same numbers everywhere, from nothing but a seed.
+/// SplitMix64: the same numbers for the same seed on every machine.
 struct Random(u64);
 
 impl Random {

@@ -1,4 +1,4 @@
-//! A mirror on loopback with whatever channels and faults a test wants.
+//! A loopback mirror with test channels and faults.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,8 @@ use tempfile::TempDir;
 use crate::faults::{Faults, matches};
 use crate::{TestChannel, shared};
 
-/// One server over one directory in the Tsinghua mirror's layout.
+/// A loopback mirror with test channels and faults: one server over one directory in the Tsinghua
+/// mirror's layout.
 #[derive(Debug)]
 pub struct TestMirror {
     // Dropped before the directory that it serves.
@@ -28,7 +29,7 @@ impl Default for TestMirror {
 }
 
 impl TestMirror {
-    /// A world without a channel.
+    /// Creates a mirror without channels.
     pub fn new() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
         let faults = Arc::<Mutex<Faults>>::default();
@@ -39,8 +40,8 @@ impl TestMirror {
         Self { server, faults, channels: BTreeMap::new(), mirror, _directory: directory }
     }
 
-    /// A world with the real records of the shared channels, without archives; `None` where
-    /// the repository has no `../shared`. They are there as `.zst`; plain JSON is unpacked.
+    /// Creates a mirror with the real records of the shared channels, without archives; `None` if
+    /// the repository has no `../shared`. The data is in `.zst`; JSON is unpacked.
     pub fn shared_channels(formats: IndexFormats) -> Option<Self> {
         let world = Self::new();
         shared::copy_channels(&shared::shared_data("channels")?, &world.mirror, formats)
@@ -48,43 +49,43 @@ impl TestMirror {
         Some(world)
     }
 
-    /// With this channel: `conda-forge`, or `pkgs/main` for those of repo.anaconda.com.
+    /// Adds a channel: `conda-forge`, or `pkgs/main` for those of repo.anaconda.com.
     #[must_use]
-    pub fn channel(mut self, name: &str, tell: impl FnOnce(&mut TestChannel)) -> Self {
-        self.update_channel(name, tell);
+    pub fn channel(mut self, name: &str, edit: impl FnOnce(&mut TestChannel)) -> Self {
+        self.update_channel(name, edit);
         self
     }
 
-    /// Tells more about a channel while the world goes on.
-    pub fn update_channel(&mut self, name: &str, tell: impl FnOnce(&mut TestChannel)) {
+    /// Changes or adds a channel, and writes its index.
+    pub fn update_channel(&mut self, name: &str, edit: impl FnOnce(&mut TestChannel)) {
         let mirror = &self.mirror;
         let new = || TestChannel::new(mirror.channel(name));
         let channel = self.channels.entry(name.to_owned()).or_insert_with(new);
-        tell(channel);
+        edit(channel);
         channel.channel.write_index(channel.index).expect("the index can be written");
     }
 
-    /// With this fault for every path that the pattern means; `*` stands for anything. The
-    /// latest goes first.
+    /// Adds a fault for every path that matches the pattern; `*` matches any text. The latest
+    /// fault has priority.
     #[must_use]
     pub fn with_fault(self, pattern: &str, fault: Fault) -> Self {
         self.add_fault(pattern, fault);
         self
     }
 
-    /// With this fault for so many requests, and the right answer after them.
+    /// Adds a fault for the first `times` requests. Later requests get the right answer.
     #[must_use]
     pub fn with_fault_times(self, times: usize, pattern: &str, fault: Fault) -> Self {
         lock(&self.faults).add(pattern, Some(times), fault);
         self
     }
 
-    /// Adds a fault while the world goes on.
+    /// Adds a fault.
     pub fn add_fault(&self, pattern: &str, fault: Fault) {
         lock(&self.faults).add(pattern, None, fault);
     }
 
-    /// Takes all faults away.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         lock(&self.faults).clear();
     }
@@ -94,7 +95,7 @@ impl TestMirror {
         self.server.url()
     }
 
-    /// The URL of a channel here, without a slash at the end.
+    /// Returns the URL of a channel, without a slash at the end.
     pub fn channel_url(&self, name: &str) -> String {
         let directory = self.channel_dir(name);
         let below = directory.strip_prefix(self.root()).expect("channels are below the root");
@@ -111,7 +112,7 @@ impl TestMirror {
         self.mirror.channel_dir(name)
     }
 
-    /// This world as the only source of both origins, as the program takes it.
+    /// Returns the arguments that make this mirror the only source of both origins.
     pub fn mirror_args(&self) -> Vec<String> {
         let mirrors = Mirror::mirror_pairs(&self.url());
         let pairs = mirrors.iter().map(|(origin, mirror)| format!("{origin}={mirror}"));
@@ -119,13 +120,13 @@ impl TestMirror {
         mirrors.chain(["--no-origin".to_owned()]).collect()
     }
 
-    /// What was asked for paths that the pattern means, in the order of the answers.
+    /// Returns the requests whose paths match the pattern, in the order of the answers.
     pub fn requests(&self, pattern: &str) -> Vec<LoggedRequest> {
         let log = self.server.log();
         log.into_iter().filter(|logged| matches(pattern, &logged.request.path)).collect()
     }
 
-    /// Forgets what was asked so far.
+    /// Clears the log of requests.
     pub fn clear_requests(&self) {
         self.server.clear_log();
     }

@@ -1,8 +1,8 @@
-//! What a server writes down of each request.
+//! Parses the audit log of a server.
 
 use serde_json::Value;
 
-/// One line of the audit log. Values are hashed in it; paths and names are as they were.
+/// An entry of the server's audit log. Values are hashed in it; paths and names aren't.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
     /// Whether it was written before the request was done, or after it.

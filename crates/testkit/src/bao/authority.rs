@@ -1,4 +1,4 @@
-//! A certificate authority that lives as long as a test.
+//! A test certificate authority.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,8 @@ use rcgen::{
     KeyUsagePurpose,
 };
 
-/// It signs what a server and its clients show each other, and keeps all of it in a folder.
+/// A certificate authority that signs the certificates of a server and its clients, and writes
+/// them into a folder.
 #[derive(Debug)]
 pub(super) struct CertificateAuthority {
     issuer: Issuer<'static, KeyPair>,
@@ -16,7 +17,7 @@ pub(super) struct CertificateAuthority {
     folder: PathBuf,
 }
 
-/// Who shows a certificate.
+/// The usage of a certificate.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum CertificateUsage {
     Server,

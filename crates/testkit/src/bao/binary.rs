@@ -1,4 +1,4 @@
-//! Where the server's program comes from: the machine, the cache, or Go.
+//! Finds the server's program: on the machine, in the cache, or by a build with Go.
 
 use std::ffi::OsStr;
 use std::io;
@@ -12,13 +12,13 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use fs_err::File;
 use rattler_digest::{Sha256, compute_bytes_digest};
 
-/// What is built, as `tests/openbao/go.mod` requires it.
+/// The package to build, as `tests/openbao/go.mod` requires it.
 const PACKAGE: &str = "github.com/openbao/openbao";
 
 /// The release that the commit in go.mod became; a build from a module knows no tag.
 const VERSION: &str = "2.4.0";
 
-/// Set to 1, a test that needs the server fails where there is none.
+/// If it is 1, tests that need the server fail without one.
 const NEEDED: &str = "ENVLOCK_TESTS_NEED_SERVER";
 
 /// The program of an OpenBao or a Vault server, or why there is none: `bao` on `PATH`, `vault`
@@ -30,12 +30,12 @@ pub fn binary() -> Result<&'static Path, &'static str> {
     FOUND.as_ref().map(PathBuf::as_path).map_err(String::as_str)
 }
 
-/// Says what a test leaves out because no server can be had, and why, on stderr, past the
-/// capture of the test harness: a test that passes isn't to be taken for one that asked.
+/// Reports that a test is skipped because there is no server, with the reason. Writes to stderr
+/// directly, past the capture of the test harness, so that a skipped test isn't mistaken for a
+/// passed one.
 ///
 /// # Panics
-/// With `ENVLOCK_TESTS_NEED_SERVER=1`, where no server could be had: a check that can't fail
-/// is no check.
+/// Panics with `ENVLOCK_TESTS_NEED_SERVER=1` if there is no server.
 pub fn skip_test(what: &str) {
     let why = match binary() {
         Ok(path) => format!("{} doesn't have it", path.display()),
@@ -53,7 +53,7 @@ fn module() -> PathBuf {
 }
 
 fn tell(line: &str) {
-    // Nobody is told where stderr is gone.
+    // An unwritable stderr is ignored.
     let _ = writeln!(io::stderr(), "{line}");
 }
 
@@ -78,7 +78,7 @@ fn on_path(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
-/// Other programs are called `vault` too.
+/// Checks the version output, since other programs are called `vault` too.
 fn is_server(path: &Path) -> bool {
     let said = Command::new(path).arg("version").output();
     said.is_ok_and(|said| {
@@ -94,14 +94,15 @@ fn cache() -> Result<PathBuf, String> {
         .join("envlock-tests"))
 }
 
-/// What the program is made of, in a few characters.
+/// Returns a short digest of the inputs of the build.
 fn recipe(folder: &Path) -> Result<String, String> {
     let read = |name| fs_err::read(folder.join(name)).map_err(|error| error.to_string());
     let all = [read("go.mod")?, read("go.sum")?, VERSION.into()].concat();
     Ok(BASE64_URL_SAFE_NO_PAD.encode(&compute_bytes_digest::<Sha256>(&all)[..9]))
 }
 
-/// Builds it beside its place, once: a second process waits for the first one.
+/// Builds the program next to its final path, and renames it. A second process waits for the first
+/// one.
 fn build(go: &Path, folder: &Path, to: &Path) -> io::Result<()> {
     let home = to.parent().unwrap_or(to);
     fs_err::create_dir_all(home)?;
@@ -127,7 +128,7 @@ fn build(go: &Path, folder: &Path, to: &Path) -> io::Result<()> {
     fs_err::rename(beside, to)
 }
 
-/// The end of what a program said, where the reason is.
+/// Returns the last lines of a program's output.
 pub(super) fn last_lines(text: &str, lines: usize) -> String {
     let all: Vec<_> = text.lines().collect();
     all[all.len().saturating_sub(lines)..].join("\n")

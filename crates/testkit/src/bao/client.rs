@@ -1,12 +1,12 @@
-//! Requests to a server with an operator's rights, or with anybody else's.
+//! Sends requests to a server with an operator's token or another one.
 
 use reqwest::{Certificate, Client, Identity, Method, redirect};
 use serde_json::Value;
 
 use crate::blocking;
 
-/// Who asks a server: a token, a namespace, a client certificate. The requests block; they may
-/// be made in a plain test and in an async one.
+/// A Vault API client: a token, a namespace, a client certificate. Its requests block, and work in
+/// plain and in async tests.
 #[derive(Debug, Clone)]
 pub struct VaultClient {
     http: Client,
@@ -16,8 +16,8 @@ pub struct VaultClient {
 }
 
 impl VaultClient {
-    /// Somebody without a token. `ca` is all that is trusted, and `identity` the certificate
-    /// and key to show, as PEM.
+    /// Creates a client without a token. `ca` is the only trusted certificate; `identity` is the
+    /// client certificate and key, as PEM.
     pub(crate) fn new(url: String, ca: Option<&str>, identity: Option<&str>) -> Self {
         let trusted = ca.map(|pem| Certificate::from_pem(pem.as_bytes()).expect("it is our CA"));
         let mut builder =
@@ -35,18 +35,18 @@ impl VaultClient {
         &self.url
     }
 
-    /// The token that it sends: of a [`TestServer`](super::TestServer) itself, the root token.
+    /// Returns the token that it sends. A [`TestServer`](super::TestServer) sends the root token.
     pub fn current_token(&self) -> &str {
         self.token.as_deref().unwrap_or_default()
     }
 
-    /// The same with another token.
+    /// Returns a client with another token.
     #[must_use]
     pub fn with_token(&self, token: impl Into<String>) -> Self {
         Self { token: Some(token.into()), ..self.clone() }
     }
 
-    /// The same in a namespace below the present one, as `team`.
+    /// Returns a client for a namespace in the current one, such as `team`.
     #[must_use]
     pub fn in_namespace(&self, name: &str) -> Self {
         let above = Some(self.namespace.as_str()).filter(|above| !above.is_empty());
@@ -54,11 +54,11 @@ impl VaultClient {
         Self { namespace, ..self.clone() }
     }
 
-    /// What the server answers: the status and the JSON, null where the body is none. The path
-    /// is what follows `/v1/` in an address.
+    /// Sends a request. Returns the status and the JSON, null without a JSON body. The path is the
+    /// part after `/v1/` of the URL.
     ///
     /// # Panics
-    /// Where the server can't be asked.
+    /// Panics if the server can't be reached.
     pub fn request(
         &self,
         method: &str,
@@ -99,7 +99,7 @@ impl VaultClient {
         })
     }
 
-    /// Reads; a panic with what the server said where it refuses, as of the following.
+    /// Reads a path. Panics if the server returns an error, as do the following.
     pub fn get(&self, path: &str) -> Value {
         self.expect_success("GET", path, None)
     }

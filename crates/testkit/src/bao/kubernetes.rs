@@ -1,4 +1,4 @@
-//! A stand-in for a Kubernetes cluster.
+//! A fake Kubernetes cluster.
 
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
@@ -11,9 +11,9 @@ const ACCOUNT: &str = "demo";
 const NAMESPACE: &str = "ci";
 const UID: &str = "d77f89bc-0000-4000-8000-000000000000";
 
-/// Imitates the one request that a server sends to a cluster's API: a TokenReview. It says of
-/// one token that it is the service account's `demo` in the namespace `ci`, and of any other
-/// that it isn't valid; who asks isn't looked at.
+/// A fake TokenReview API, the only request that a server sends to a cluster. It accepts one
+/// token, of the service account `demo` in the namespace `ci`, and rejects all others. It doesn't
+/// check the caller.
 #[derive(Debug)]
 pub struct FakeKubernetes {
     issuer: JwtIssuer,
@@ -33,19 +33,20 @@ impl FakeKubernetes {
         Self { issuer, jwt, api }
     }
 
-    /// The service account's token, as it lies in the file of a pod.
+    /// Returns the service account's token, as in the file of a pod.
     pub fn jwt(&self) -> &str {
         &self.jwt
     }
 
-    /// A token that says the same and isn't known to the cluster, as one of a deleted pod.
+    /// Returns a token with the same claims that the cluster rejects, such as one of a deleted
+    /// pod.
     pub fn unknown_jwt(&self) -> String {
         let mut claims = account();
         claims["jti"] = "another".into();
         self.issuer.token(claims)
     }
 
-    /// How many tokens it was asked about.
+    /// Returns the number of review requests.
     pub fn reviews(&self) -> usize {
         self.api.requests().len()
     }

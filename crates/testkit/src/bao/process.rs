@@ -1,4 +1,4 @@
-//! A server's process, which ends with whoever started it.
+//! A server's process, which ends with this process.
 
 use std::ffi::OsString;
 use std::io;
@@ -48,7 +48,7 @@ impl Process {
         !matches!(self.server.try_wait(), Ok(None))
     }
 
-    /// The end of what it said.
+    /// Returns the end of the log.
     pub(super) fn log_tail(&self) -> String {
         last_lines(&fs_err::read_to_string(&self.log).unwrap_or_default(), 20)
     }
@@ -58,7 +58,7 @@ impl Process {
     }
 }
 
-/// Ctrl-C reaches the guard too, which has to outlive whoever it guards against.
+/// Starts the guard. It ignores Ctrl-C, since it must outlive this process.
 fn guard(server: &Child) -> io::Result<Child> {
     let script = "trap '' INT TERM HUP; cat >/dev/null; kill -9 \"$0\" 2>/dev/null";
     Command::new("sh")

@@ -1,4 +1,4 @@
-//! The server itself: its states, its files, its log.
+//! A real server: its states, its files, its log.
 
 use std::ffi::OsString;
 use std::ops::Deref;
@@ -49,13 +49,13 @@ impl Deref for TestServer {
 }
 
 impl TestServer {
-    /// What every canary begins with.
+    /// The prefix of every canary.
     pub const CANARY: &'static str = "envlock-canary-";
 
     /// The name, beside `localhost` and 127.0.0.1, that a server's certificate is good for.
     pub const SERVER_NAME: &'static str = "bao.envlock.test";
 
-    /// A value to put into a secret, to be looked for wherever no value may be.
+    /// Returns a random value for a secret, to search for where no value may be.
     pub fn canary(label: &str) -> String {
         format!("{}{label}-{}", Self::CANARY, random())
     }
@@ -107,7 +107,7 @@ impl TestServer {
         Some(bao)
     }
 
-    /// A server with TLS that nobody has initialised.
+    /// Starts a server with TLS that isn't initialised.
     pub fn uninitialised() -> Option<Self> {
         let program = binary().ok()?;
         let home = home();
@@ -156,7 +156,7 @@ impl TestServer {
         self.tls_state().authority.file()
     }
 
-    /// That of an authority that has nothing to do with the server.
+    /// Returns the certificate of an unrelated authority.
     pub fn other_ca_file(&self) -> PathBuf {
         CertificateAuthority::new("other-ca", self.home.path()).file()
     }
@@ -166,7 +166,7 @@ impl TestServer {
         self.tls_state().authority.sign(CertificateUsage::Client, &[name])
     }
 
-    /// One that shows such a certificate to the server, without a token.
+    /// Returns a client with such a certificate, without a token.
     pub fn with_client_cert(&self, (cert, key): &(PathBuf, PathBuf)) -> VaultClient {
         let read = |path| fs_err::read_to_string(path).expect("the file can be read");
         let identity = read(cert) + &read(key);
@@ -208,7 +208,7 @@ impl TestServer {
     }
 }
 
-/// Starts it on a port that is free, until one still was when the server wanted it.
+/// Starts the server on a free port. Tries another one if the port is in use by then.
 fn start_on_free_port(
     program: &Path,
     home: &TempDir,
@@ -235,7 +235,7 @@ fn start_on_free_port(
     panic!("{} doesn't start:\n{said}", program.display());
 }
 
-/// Whether it comes true while one has patience.
+/// Waits until a condition is true. Returns false after [`PATIENCE`].
 pub(super) fn eventually(mut is_so: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
     loop {

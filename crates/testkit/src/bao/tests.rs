@@ -19,7 +19,7 @@ fn granted() -> (u16, Vec<String>) {
 }
 
 #[test]
-fn a_server_is_gone_when_dropped() {
+fn a_server_ends_when_dropped() {
     let Some(bao) = TestServer::dev() else { return skip_test("a development server") };
     let address = bao.url().strip_prefix("http://").unwrap().to_owned();
     assert!(std::net::TcpStream::connect(&address).is_ok());
@@ -28,7 +28,7 @@ fn a_server_is_gone_when_dropped() {
 }
 
 #[test]
-fn secrets_of_both_kinds_are_judged_by_policy_and_written_down_without_their_values() {
+fn access_to_kv_secrets_follows_policies_and_is_logged_without_values() {
     let Some(bao) = TestServer::dev() else { return skip_test("kv secrets of a real server") };
     bao.kv2("secret");
     bao.kv1("老");

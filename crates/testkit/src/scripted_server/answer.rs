@@ -1,4 +1,4 @@
-//! What a scripted server does with a request.
+//! The answers of a scripted server.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::RecordedRequest;
 
-/// One answer, or none.
+/// An answer, or a way not to answer.
 #[derive(Debug, Clone)]
 pub struct ScriptedAnswer(pub(super) Kind);
 
@@ -21,7 +21,7 @@ pub(super) enum Kind {
     Hang,
 }
 
-/// What goes over the wire.
+/// The answer that is sent.
 #[derive(Debug, Clone)]
 pub(super) struct Reply {
     pub(super) status: u16,
@@ -52,7 +52,7 @@ impl ScriptedAnswer {
         Self::json(200, envelope("auth", auth))
     }
 
-    /// A refusal with these reasons, of which there may be none.
+    /// An error with these reasons, which can be empty.
     pub fn errors(status: u16, errors: &[&str]) -> Self {
         Self::json(status, json!({ "errors": errors }))
     }
@@ -62,7 +62,7 @@ impl ScriptedAnswer {
         Self(Kind::Reply(Reply { status, headers: Vec::new(), body: Bytes::new() }))
     }
 
-    /// A status and the page of somebody else's web server.
+    /// A status and an HTML page, as from a proxy.
     pub fn html(status: u16) -> Self {
         let page =
             "<!DOCTYPE html><html><head><title>Gateway</title></head><body>Oops</body></html>";
@@ -79,29 +79,29 @@ impl ScriptedAnswer {
         Self::empty(status).header("location", to)
     }
 
-    /// What this makes of the request.
+    /// Computes the answer from the request.
     pub fn computed(
         answer: impl Fn(&RecordedRequest) -> ScriptedAnswer + Send + Sync + 'static,
     ) -> Self {
         Self(Kind::By(Arc::new(answer)))
     }
 
-    /// The connection is closed when the request's head is there, and its body isn't read.
+    /// Closes the connection after the request's head, without reading the body.
     pub fn close_unread() -> Self {
         Self(Kind::CloseUnread)
     }
 
-    /// The connection is closed when the whole request is there.
+    /// Closes the connection after the whole request.
     pub fn close() -> Self {
         Self(Kind::Close)
     }
 
-    /// The whole request is read, and nothing ever comes.
+    /// Reads the whole request and never answers.
     pub fn hang() -> Self {
         Self(Kind::Hang)
     }
 
-    /// With one more header, as `retry-after`; only an answer that is sent has any.
+    /// Adds a header, such as `retry-after`. Panics if no answer is sent.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         let Kind::Reply(reply) = &mut self.0 else { panic!("{self:?} has no headers") };
@@ -137,7 +137,7 @@ impl fmt::Debug for Kind {
     }
 }
 
-/// ScriptedAnswers one after the other, the last of which stays.
+/// Answers in order, the last of which is repeated.
 #[derive(Debug)]
 pub struct ScriptedAnswers(pub(super) Vec<ScriptedAnswer>);
 

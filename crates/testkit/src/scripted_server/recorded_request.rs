@@ -1,4 +1,4 @@
-//! What a scripted server was asked.
+//! Requests that a scripted server received.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use hyper::http::request::Parts;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-/// A request, without the token that came with it.
+/// A recorded request, without its token.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordedRequest {
     /// As `GET`.

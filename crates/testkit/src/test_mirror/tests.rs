@@ -1,4 +1,4 @@
-//! The world as a program sees it.
+//! The mirror as a client sees it.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -46,7 +46,7 @@ fn a_package_is_a_line_and_so_is_a_fault() {
 }
 
 #[test]
-fn a_fault_may_last_for_some_requests() {
+fn a_fault_can_be_limited_to_some_requests() {
     let world = TestMirror::new()
         .channel("conda-forge", |c| {
             c.add("numpy 1.24.3 py310_0");
@@ -76,7 +76,7 @@ fn formats_of_archives_and_indexes_are_a_line_each() {
 }
 
 #[test]
-fn a_channel_can_change_while_the_world_goes_on() {
+fn a_channel_can_change_while_it_is_served() {
     let mut world = TestMirror::new().channel("conda-forge", |c| {
         c.add("a 1");
     });
