@@ -255,7 +255,7 @@ fn everything_wrong_is_said_at_its_line_and_column() {
         ]
     );
     assert!(refused("channels:\n\t- a\n").starts_with("~/.condarc:2:"));
-    assert!(refused("- a\n").contains("a .condarc is a mapping"));
+    assert!(refused("- a\n").contains("a .condarc must be a mapping"));
     assert!(!refused("channels: 'https://me:geheim@lab/'\n").contains("geheim"));
 }
 
