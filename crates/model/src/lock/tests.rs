@@ -266,6 +266,7 @@ fn a_malformed_block_of_needs_is_an_error_at_its_line_and_never_no_needs() {
         ("engine: kv2", "engine: kv3", 4, 15),
         ("path: a", "pth: a", 6, 7),
         ("path: a", "path: a\n      fields: [x]", 7, 15),
+        ("      path: a", "      path: a\n      path: b", 7, 7),
         ("version: 1", "version: 7", 1, 12),
         ("version: 1", "vers: 1", 1, 3),
         ("secrets:\n", "secrets: ~\nx:\n", 0, 10),

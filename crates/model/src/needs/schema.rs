@@ -38,7 +38,7 @@ struct NeedKeys {
     fields: BTreeMap<String, Field>,
     /// Whether the work can go on without it.
     #[schemars(default)]
-    required: Option<Requirement>,
+    required: Requirement,
     /// How long it must last.
     #[schemars(default)]
     ttl: Option<Ttl>,
@@ -86,6 +86,12 @@ enum Requirement {
     Plain(bool),
     OneOf { one_of: String },
     AnyOf { any_of: String },
+}
+
+impl Default for Requirement {
+    fn default() -> Self {
+        Self::Plain(true)
+    }
 }
 
 impl JsonSchema for Need {

@@ -89,7 +89,6 @@ fn every_mistake_is_named_at_its_place() {
     );
     assert_eq!(mistakes("path: ml/hf", "path: [a]"), [("wrong-type", 22, 11)]);
     assert_eq!(mistakes("- hmac", "- frob"), [("unknown-word", 14, 7)]);
-    assert_eq!(mistakes("  db:", "  token:"), [("duplicate-key", 19, 3)]);
     assert_eq!(mistakes("      token: required", "      tkn: required"), [("unknown-name", 32, 3)]);
     assert_eq!(mistakes("        path: hf", "        role: hf"), [("wrong-key", 36, 7)]);
     assert_eq!(mistakes("version: 1", "version: one"), [("wrong-type", 1, 10)]);

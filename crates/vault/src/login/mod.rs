@@ -248,7 +248,7 @@ mod tests {
             ("{method: token, token: {env: TWO}}", "line breaks"),
             ("{method: token, token: {file: /nowhere/密}}", "there is none"),
             ("{method: token, token: {file: /dev/zero}}", "it isn't a file"),
-            ("{method: userpass, username: {env: USER}, password: {env: X_p}}", "another path"),
+            ("{method: userpass, username: {env: USER}, password: {env: X_p}}", "change the path"),
             ("{method: jwt, jwt: {env: X_w, wrapped: true}}", "only the secret_id"),
         ] {
             let Err(failure) = entry_of(auth) else { panic!("{auth}") };
