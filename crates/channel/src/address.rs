@@ -3,7 +3,7 @@
 use url::Url;
 
 /// How a source is called: host and port, or the folder.
-pub(crate) fn label(url: &Url) -> String {
+pub(crate) fn source_label(url: &Url) -> String {
     match (url.host_str(), url.port()) {
         (Some(host), Some(port)) => format!("{host}:{port}"),
         (Some(host), None) if url.scheme() != "file" => host.to_owned(),
@@ -14,7 +14,7 @@ pub(crate) fn label(url: &Url) -> String {
 }
 
 /// The same URL, ending in `/`.
-pub(crate) fn folder(url: &Url) -> Url {
+pub(crate) fn with_trailing_slash(url: &Url) -> Url {
     let mut folder = url.clone();
     if !folder.path().ends_with('/') {
         folder.set_path(&format!("{}/", url.path()));
@@ -28,7 +28,7 @@ pub(crate) fn is_below(url: &Url, folder: &Url) -> bool {
 }
 
 /// `url`, which lies below `from`, at the same place below `to`; both end in `/`.
-pub(crate) fn moved(url: &Url, from: &Url, to: &Url) -> Option<Url> {
+pub(crate) fn rebase(url: &Url, from: &Url, to: &Url) -> Option<Url> {
     let rest = rest_below(url, from)?;
     let mut moved = to.clone();
     moved.set_path(&format!("{}{rest}", to.path()));
@@ -43,7 +43,7 @@ fn rest_below<'a>(url: &'a Url, folder: &Url) -> Option<&'a str> {
 }
 
 /// The URL of the file called `name` in `folder`; `name` is one path segment.
-pub(crate) fn file_in(folder: &Url, name: &str) -> Url {
+pub(crate) fn join_file(folder: &Url, name: &str) -> Url {
     let mut url = folder.clone();
     if let Ok(mut segments) = url.path_segments_mut() {
         segments.pop_if_empty().push(name);
@@ -58,20 +58,20 @@ mod tests {
     #[test]
     fn a_source_is_called_by_its_server_and_not_by_its_credentials() {
         let url = Url::parse("https://me:geheim@h:8443/t/tk-1/c/noarch/?x=1#y").expect("a URL");
-        assert_eq!(label(&url), "h:8443");
+        assert_eq!(source_label(&url), "h:8443");
     }
 
     #[test]
     fn a_name_of_a_file_is_one_segment_whatever_is_in_it() {
         let folder = Url::parse("https://h/c/noarch/").expect("a URL");
         assert_eq!(
-            file_in(&folder, "包-1.0-0.conda").as_str(),
+            join_file(&folder, "包-1.0-0.conda").as_str(),
             "https://h/c/noarch/%E5%8C%85-1.0-0.conda"
         );
         assert_eq!(
-            file_in(&folder, "a!b-1!2.0-0.conda").as_str(),
+            join_file(&folder, "a!b-1!2.0-0.conda").as_str(),
             "https://h/c/noarch/a!b-1!2.0-0.conda"
         );
-        assert_eq!(file_in(&folder, "//evil/x").as_str(), "https://h/c/noarch/%2F%2Fevil%2Fx");
+        assert_eq!(join_file(&folder, "//evil/x").as_str(), "https://h/c/noarch/%2F%2Fevil%2Fx");
     }
 }

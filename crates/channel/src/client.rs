@@ -8,7 +8,7 @@ use envlock_report::{Code, Exit, Explain, Finding};
 use url::Url;
 
 use crate::disk::DiskError;
-use crate::failover::Search;
+use crate::failover::Failover;
 use crate::scratch::Scratch;
 use crate::transport::Transport;
 use crate::{Settings, Source, Sources};
@@ -39,14 +39,19 @@ impl Client {
 
     /// The addresses that may be asked for `origin`: offline only folders of this machine.
     pub(crate) fn sources(&self, origin: &Url) -> Vec<Source> {
-        let mut sources = self.asked().of(origin);
+        let mut sources = self.current_sources().sources_for(origin);
         sources.retain(|source| !self.settings.offline || source.url.scheme() == "file");
         sources
     }
 
     /// The search for one file at these sources.
-    pub(crate) fn search<'a>(&'a self, sources: &'a [Source]) -> Search<'a> {
-        Search::new(&self.transport, sources, self.settings.patience, self.settings.backoff)
+    pub(crate) fn failover<'a>(&'a self, sources: &'a [Source]) -> Failover<'a> {
+        Failover::new(
+            &self.transport,
+            sources,
+            self.settings.max_total_pause,
+            self.settings.backoff,
+        )
     }
 
     /// The sources of the settings, without what was registered since. They tell the origin
@@ -57,7 +62,7 @@ impl Client {
 
     /// Asks the known mirror that `url` lies below, if there is one, from now on.
     pub fn register_mirror_url(&self, url: &Url) {
-        self.asked().register_mirror_url(url);
+        self.current_sources().register_mirror_url(url);
     }
 
     /// Uses the credential from a channel's address for requests to the channel, and for
@@ -67,7 +72,7 @@ impl Client {
     }
 
     /// The sources as they are by now.
-    pub(crate) fn asked(&self) -> MutexGuard<'_, Sources> {
+    pub(crate) fn current_sources(&self) -> MutexGuard<'_, Sources> {
         self.sources.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -12,14 +12,14 @@ use crate::client::ClientError;
 
 /// Which certificates are trusted.
 #[derive(Clone, Default)]
-pub enum Trust {
+pub enum TlsTrust {
     /// Those of this machine, and of `SSL_CERT_FILE`.
     #[default]
     System,
     /// These alone, as PEM.
-    Only(Vec<u8>),
+    Certificates(Vec<u8>),
     /// Every certificate: others on the network can read and change everything.
-    Any,
+    Unverified,
 }
 
 /// Configured proxies, in place of those of the environment and the system.
@@ -33,7 +33,7 @@ pub struct ProxyServers {
 
 impl ProxyServers {
     /// The proxy for a URL, in the order of Python's requests, which is conda's.
-    fn of(&self, url: &Url) -> Option<&Url> {
+    fn for_url(&self, url: &Url) -> Option<&Url> {
         let (scheme, host) = (url.scheme(), url.host_str().unwrap_or_default());
         let keys = [
             format!("{scheme}://{host}"),
@@ -46,15 +46,15 @@ impl ProxyServers {
 }
 
 /// With what the settings say of trust, of a certificate of our own, and of proxies.
-pub(crate) fn secured(
+pub(crate) fn with_connection_settings(
     builder: ClientBuilder,
     settings: &Settings,
     proxies: bool,
 ) -> Result<ClientBuilder, ClientError> {
     let mut builder = match &settings.trust {
-        Trust::System => builder,
-        Trust::Any => builder.tls_danger_accept_invalid_certs(true),
-        Trust::Only(pem) => {
+        TlsTrust::System => builder,
+        TlsTrust::Unverified => builder.tls_danger_accept_invalid_certs(true),
+        TlsTrust::Certificates(pem) => {
             let certificates = Certificate::from_pem_bundle(pem).map_err(unreadable)?;
             if certificates.is_empty() {
                 return Err(ClientError::Certificates("it has none".into()));
@@ -73,7 +73,7 @@ pub(crate) fn secured(
     }
     let servers = settings.proxy_servers.clone();
     let except = servers.except.as_deref().and_then(NoProxy::from_string);
-    Ok(builder.proxy(Proxy::custom(move |url| servers.of(url).cloned()).no_proxy(except)))
+    Ok(builder.proxy(Proxy::custom(move |url| servers.for_url(url).cloned()).no_proxy(except)))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
@@ -83,12 +83,12 @@ fn unreadable(error: reqwest::Error) -> ClientError {
 
 // Neither credentials nor keys belong into a log.
 
-impl fmt::Debug for Trust {
+impl fmt::Debug for TlsTrust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::System => "System",
-            Self::Only(_) => "Only(…)",
-            Self::Any => "Any",
+            Self::Certificates(_) => "Certificates(…)",
+            Self::Unverified => "Unverified",
         })
     }
 }
@@ -116,11 +116,12 @@ mod tests {
             .into(),
             except: None,
         };
-        let of =
-            |text: &str| servers.of(&url(text)).map(|proxy| proxy.host_str().map(str::to_owned));
+        let of = |text: &str| {
+            servers.for_url(&url(text)).map(|proxy| proxy.host_str().map(str::to_owned))
+        };
         assert_eq!(of("https://lab.example/x").flatten().as_deref(), Some("lab"));
         assert_eq!(of("https://other.example/x").flatten().as_deref(), Some("https"));
         assert_eq!(of("http://lab.example/x").flatten().as_deref(), Some("all"));
-        assert!(ProxyServers::default().of(&url("http://a/")).is_none());
+        assert!(ProxyServers::default().for_url(&url("http://a/")).is_none());
     }
 }

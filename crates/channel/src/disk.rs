@@ -9,7 +9,7 @@ use envlock_report::connection::innermost;
 
 /// The cache can't be read or written.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", self.words())]
+#[error("{}", self.describe())]
 pub struct DiskError {
     path: PathBuf,
     source: io::Error,
@@ -24,7 +24,7 @@ impl DiskError {
         is_full(&self.source)
     }
 
-    fn words(&self) -> String {
+    fn describe(&self) -> String {
         let path = self.path.display();
         if self.is_full() {
             return format!("the disk is full: nothing more can be written to {path}");
@@ -61,13 +61,13 @@ impl Explain for DiskError {
 }
 
 /// Attaches the path to an error of the file system.
-pub(crate) trait At<T> {
+pub(crate) trait WithPath<T> {
     /// `self`, or the error with where it happened.
-    fn at(self, path: &Path) -> Result<T, DiskError>;
+    fn with_path(self, path: &Path) -> Result<T, DiskError>;
 }
 
-impl<T> At<T> for io::Result<T> {
-    fn at(self, path: &Path) -> Result<T, DiskError> {
+impl<T> WithPath<T> for io::Result<T> {
+    fn with_path(self, path: &Path) -> Result<T, DiskError> {
         self.map_err(|source| DiskError::new(path, source))
     }
 }

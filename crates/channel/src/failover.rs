@@ -1,9 +1,9 @@
 //! Fail-over for one file: which source is asked next, after which pause, and which once more.
 //!
-//! Every source is asked in its turn, and a second time at once after a transient error. When
+//! Every source is asked once, and a second time at once after a transient error. When
 //! none delivered, those whose error may have passed are asked a last time, suspended hosts
 //! among them. So one file costs each source at most three requests, and all the pauses
-//! together at most [`Settings::patience`](crate::Settings::patience).
+//! together at most [`Settings::max_total_pause`](crate::Settings::max_total_pause).
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -14,20 +14,20 @@ use crate::source_error::{Attempt, SourceError};
 use crate::transport::Transport;
 
 /// The search for one file.
-pub(crate) struct Search<'a> {
+pub(crate) struct Failover<'a> {
     transport: &'a Transport,
     sources: &'a [Source],
-    turns: VecDeque<Turn<'a>>,
+    scheduled: VecDeque<ScheduledRequest<'a>>,
     /// The last answer of each source that was asked.
     attempts: Vec<Option<Attempt>>,
-    patience: Duration,
+    remaining_pause: Duration,
     backoff: Duration,
     is_last_round: bool,
 }
 
 /// One request that is due.
 #[derive(Clone, Copy)]
-pub(crate) struct Turn<'a> {
+pub(crate) struct ScheduledRequest<'a> {
     pub(crate) source: &'a Source,
     number: usize,
     pause: Duration,
@@ -36,59 +36,68 @@ pub(crate) struct Turn<'a> {
     pub(crate) force: bool,
 }
 
-impl<'a> Search<'a> {
+impl<'a> Failover<'a> {
     pub(crate) fn new(
         transport: &'a Transport,
         sources: &'a [Source],
-        patience: Duration,
+        remaining_pause: Duration,
         backoff: Duration,
     ) -> Self {
-        let turn = |(number, source)| Turn { source, number, pause: Duration::ZERO, force: false };
+        let schedule = |(number, source)| ScheduledRequest {
+            source,
+            number,
+            pause: Duration::ZERO,
+            force: false,
+        };
         Self {
             transport,
             sources,
-            turns: sources.iter().enumerate().map(turn).collect(),
+            scheduled: sources.iter().enumerate().map(schedule).collect(),
             attempts: vec![None; sources.len()],
-            patience,
+            remaining_pause,
             backoff,
             is_last_round: false,
         }
     }
 
     /// The source to ask next, once it is time; `None` where the search is over.
-    pub(crate) async fn next(&mut self) -> Option<Turn<'a>> {
-        if self.turns.is_empty() && !self.is_last_round {
+    pub(crate) async fn next(&mut self) -> Option<ScheduledRequest<'a>> {
+        if self.scheduled.is_empty() && !self.is_last_round {
             self.is_last_round = true;
-            self.turns = self.last_round();
+            self.scheduled = self.last_round();
         }
-        let turn = self.turns.pop_front()?;
-        if !turn.pause.is_zero() {
-            tokio::time::sleep(turn.pause).await;
+        let request = self.scheduled.pop_front()?;
+        if !request.pause.is_zero() {
+            tokio::time::sleep(request.pause).await;
         }
-        Some(turn)
+        Some(request)
     }
 
     /// The source delivered the file.
-    pub(crate) fn delivered(&self, turn: Turn<'_>) {
-        self.transport.delivered(&turn.source.url);
+    pub(crate) fn note_success(&self, request: ScheduledRequest<'_>) {
+        self.transport.note_success(&request.source.url);
     }
 
     /// Records an error. Returns the source that is asked next in place of this one, where
     /// there is one: then it is a fail-over.
-    pub(crate) fn failed(&mut self, turn: Turn<'a>, attempt: Attempt) -> Option<&'a Source> {
-        let repeat = self.repeat(turn, &attempt.error);
-        let is_repeated = repeat.is_some();
-        match repeat {
-            Some(repeat) => self.turns.push_front(repeat),
-            None => self.transport.failed(&turn.source.url, &attempt.error),
+    pub(crate) fn note_failure(
+        &mut self,
+        request: ScheduledRequest<'a>,
+        attempt: Attempt,
+    ) -> Option<&'a Source> {
+        let retry = self.schedule_retry(request, &attempt.error);
+        let is_retried = retry.is_some();
+        match retry {
+            Some(retry) => self.scheduled.push_front(retry),
+            None => self.transport.note_failure(&request.source.url, &attempt.error),
         }
         // An earlier error says more than that the source wasn't asked again.
         let was_asked = !matches!(attempt.error, SourceError::Suspended(_));
-        if was_asked || self.attempts[turn.number].is_none() {
-            self.attempts[turn.number] = Some(attempt);
+        if was_asked || self.attempts[request.number].is_none() {
+            self.attempts[request.number] = Some(attempt);
         }
-        let next = self.turns.front().map(|turn| turn.source);
-        next.filter(|_| was_asked && !is_repeated)
+        let next = self.scheduled.front().map(|request| request.source);
+        next.filter(|_| was_asked && !is_retried)
     }
 
     /// The error of every source that was asked, in their order.
@@ -97,19 +106,23 @@ impl<'a> Search<'a> {
     }
 
     /// A second request to the same source, after a transient error.
-    fn repeat(&mut self, turn: Turn<'a>, error: &SourceError) -> Option<Turn<'a>> {
-        if turn.force || !error.is_transient() {
+    fn schedule_retry(
+        &mut self,
+        request: ScheduledRequest<'a>,
+        error: &SourceError,
+    ) -> Option<ScheduledRequest<'a>> {
+        if request.force || !error.is_transient() {
             return None;
         }
         let pause = match error {
             SourceError::Status { retry_after: Some(pause), .. } => *pause,
             _ => jittered(self.backoff),
         };
-        Some(Turn { pause: self.spend(pause)?, force: true, ..turn })
+        Some(ScheduledRequest { pause: self.take_pause(pause)?, force: true, ..request })
     }
 
     /// The sources whose error may have passed, and those that weren't asked for this file.
-    fn last_round(&mut self) -> VecDeque<Turn<'a>> {
+    fn last_round(&mut self) -> VecDeque<ScheduledRequest<'a>> {
         let may_have_passed = |attempt: &Option<Attempt>| {
             attempt.as_ref().is_some_and(|attempt| {
                 matches!(
@@ -122,19 +135,19 @@ impl<'a> Search<'a> {
             })
         };
         let mut pause = jittered(self.backoff);
-        let mut turns = VecDeque::new();
+        let mut scheduled = VecDeque::new();
         for (number, source) in self.sources.iter().enumerate() {
             if may_have_passed(&self.attempts[number]) {
-                let Some(pause) = self.spend(std::mem::take(&mut pause)) else { break };
-                turns.push_back(Turn { source, number, pause, force: true });
+                let Some(pause) = self.take_pause(std::mem::take(&mut pause)) else { break };
+                scheduled.push_back(ScheduledRequest { source, number, pause, force: true });
             }
         }
-        turns
+        scheduled
     }
 
-    /// Takes a pause from the patience for this file, if enough is left.
-    fn spend(&mut self, pause: Duration) -> Option<Duration> {
-        self.patience = self.patience.checked_sub(pause)?;
+    /// Takes a pause from the remaining pause for this file, if enough is left.
+    fn take_pause(&mut self, pause: Duration) -> Option<Duration> {
+        self.remaining_pause = self.remaining_pause.checked_sub(pause)?;
         Some(pause)
     }
 }

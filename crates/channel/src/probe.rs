@@ -7,7 +7,7 @@ use rattler_conda_types::Subdir;
 
 use crate::index::{subdir_url, suggested_name};
 use crate::source_error::SourceError;
-use crate::transport::Served;
+use crate::transport::ServerTimes;
 use crate::{Client, Source, address};
 
 /// The answer of one source about one index.
@@ -22,8 +22,8 @@ pub struct Probe {
 /// An index that a source has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IndexInfo {
-    /// The first form in which it has it, such as `repodata.json.zst`.
-    pub form: &'static str,
+    /// The first format in which it has it, such as `repodata.json.zst`.
+    pub format: &'static str,
     /// How many bytes that has, where it is said.
     pub bytes: Option<u64>,
     /// When it was made, as the source says.
@@ -37,7 +37,7 @@ impl Client {
     pub async fn probe(&self, channel: &Channel, subdir: Subdir) -> Vec<Probe> {
         let mut probes = Vec::new();
         for source in self.sources(&subdir_url(&channel.url, subdir)) {
-            let result = self.first_form(&source).await;
+            let result = self.first_format(&source).await;
             probes.push(Probe { source, result });
         }
         probes
@@ -48,27 +48,27 @@ impl Client {
         suggested_name(channel)
     }
 
-    async fn first_form(&self, source: &Source) -> Result<IndexInfo, SourceError> {
+    async fn first_format(&self, source: &Source) -> Result<IndexInfo, SourceError> {
         let mut answer = None;
-        for form in ["repodata.json.zst", "repodata.json"] {
-            match self.first_bytes(source, form).await {
-                Ok((bytes, Served { modified, now })) => {
-                    return Ok(IndexInfo { form, bytes, modified, now });
+        for format in ["repodata.json.zst", "repodata.json"] {
+            match self.first_bytes(source, format).await {
+                Ok((bytes, ServerTimes { modified, now })) => {
+                    return Ok(IndexInfo { format, bytes, modified, now });
                 }
                 Err(absent @ SourceError::Absent(_)) => answer = Some(absent),
                 Err(other) => return Err(other),
             }
         }
-        Err(answer.unwrap_or_else(|| SourceError::Absent("no form of it".into())))
+        Err(answer.unwrap_or_else(|| SourceError::Absent("no format of it".into())))
     }
 
     async fn first_bytes(
         &self,
         source: &Source,
-        form: &str,
-    ) -> Result<(Option<u64>, Served), SourceError> {
-        let mut body = self.transport.get(&address::file_in(&source.url, form), true).await?;
+        format: &str,
+    ) -> Result<(Option<u64>, ServerTimes), SourceError> {
+        let mut body = self.transport.get(&address::join_file(&source.url, format), true).await?;
         body.chunk().await?;
-        Ok((body.length, body.served))
+        Ok((body.length, body.server_times))
     }
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 use tempfile::{NamedTempFile, TempDir};
 
-use crate::disk::{At, DiskError};
+use crate::disk::{DiskError, WithPath};
 
 /// The temporary folder of this run; removed with it.
 #[derive(Debug)]
@@ -25,28 +25,28 @@ impl Scratch {
     /// Makes this run's folder in `cache_dir` and removes those of runs that are dead.
     pub(crate) fn open(cache_dir: &Path) -> Result<Self, DiskError> {
         let all = cache_dir.join("tmp");
-        fs::create_dir_all(&all).at(&all)?;
+        fs::create_dir_all(&all).with_path(&all)?;
         // Held while a folder is born or removed, so that nobody sweeps away one whose lock
         // isn't taken yet.
         let gate_path = all.join("gate");
         let gate = open_lock(&gate_path)?;
-        gate.lock().at(&gate_path)?;
-        sweep(&all);
-        let folder = tempfile::Builder::new().prefix("run-").tempdir_in(&all).at(&all)?;
+        gate.lock().with_path(&gate_path)?;
+        remove_abandoned(&all);
+        let folder = tempfile::Builder::new().prefix("run-").tempdir_in(&all).with_path(&all)?;
         let lock_path = folder.path().with_extension("lock");
         let lock = open_lock(&lock_path)?;
-        lock.lock().at(&lock_path)?;
+        lock.lock().with_path(&lock_path)?;
         Ok(Self { folder, lock_path, _lock: lock })
     }
 
     /// A new file, removed unless it is moved out.
     pub(crate) fn file(&self) -> Result<NamedTempFile, DiskError> {
-        NamedTempFile::new_in(self.folder.path()).at(self.folder.path())
+        NamedTempFile::new_in(self.folder.path()).with_path(self.folder.path())
     }
 
     /// A new folder, removed unless it is moved out.
     pub(crate) fn folder(&self) -> Result<TempDir, DiskError> {
-        TempDir::new_in(self.folder.path()).at(self.folder.path())
+        TempDir::new_in(self.folder.path()).with_path(self.folder.path())
     }
 }
 
@@ -59,12 +59,12 @@ impl Drop for Scratch {
 }
 
 fn open_lock(path: &Path) -> Result<File, DiskError> {
-    File::options().create(true).truncate(false).write(true).open(path).at(path)
+    File::options().create(true).truncate(false).write(true).open(path).with_path(path)
 }
 
 /// Removes the folders of dead runs. What can't be removed is left for another time: it is
 /// in nobody's way but the disk's.
-fn sweep(all: &Path) {
+fn remove_abandoned(all: &Path) {
     let Ok(entries) = fs::read_dir(all) else { return };
     for path in entries.flatten().map(|entry| entry.path()) {
         if !path.is_dir() {

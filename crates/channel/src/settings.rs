@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::{Credentials, ProxyServers, Sources, Trust};
+use crate::{Credentials, ProxyServers, Sources, TlsTrust};
 
 /// How indexes and archives are fetched. Nothing here is read from the environment but by
 /// reqwest: the proxies (unless [`Settings::proxies`] is off or some are chosen) and `SSL_CERT_FILE`.
@@ -26,7 +26,7 @@ pub struct Settings {
     /// About how long to wait before a source is asked a second time.
     pub backoff: Duration,
     /// How long, in all, may be waited between the tries for one file.
-    pub patience: Duration,
+    pub max_total_pause: Duration,
     /// Connections to one host, and archives in work, at a time.
     pub jobs: usize,
     /// Whether proxies are used at all.
@@ -34,7 +34,7 @@ pub struct Settings {
     /// Chosen proxies; those of the environment and the system where there are none.
     pub proxy_servers: ProxyServers,
     /// Whose certificates are believed.
-    pub trust: Trust,
+    pub trust: TlsTrust,
     /// The certificate that servers are shown and its key, as PEM.
     pub identity: Option<Vec<u8>>,
 }
@@ -51,11 +51,11 @@ impl Settings {
             connect_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(30),
             backoff: Duration::from_millis(500),
-            patience: Duration::from_secs(30),
+            max_total_pause: Duration::from_secs(30),
             jobs: 8,
             proxies: true,
             proxy_servers: ProxyServers::default(),
-            trust: Trust::System,
+            trust: TlsTrust::System,
             identity: None,
         }
     }

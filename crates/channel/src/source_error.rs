@@ -143,7 +143,7 @@ impl Attempt {
 
 /// The help after these attempts. Waiting doesn't help where every source that has the file
 /// refuses it.
-pub(crate) fn help_after<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> String {
+pub(crate) fn help_for<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> String {
     const ANOTHER: &str = "name another source with `--mirror PREFIX=URL`";
     let told = |attempt: &&Attempt| {
         !matches!(attempt.error, SourceError::Absent(_) | SourceError::Suspended(_))
@@ -167,7 +167,7 @@ pub(crate) fn help_after<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> Str
 }
 
 /// All attempts, a line each, as one indented note.
-pub(crate) fn list(attempts: &[Attempt]) -> String {
+pub(crate) fn list_attempts(attempts: &[Attempt]) -> String {
     attempts.iter().map(|attempt| format!("  {}", attempt.line())).collect::<Vec<_>>().join("\n")
 }
 
@@ -180,7 +180,7 @@ mod tests {
             .into_iter()
             .map(|answer| Attempt { url: "https://h/".into(), error: answer })
             .collect();
-        help_after(attempts.iter())
+        help_for(attempts.iter())
     }
 
     #[test]

@@ -38,25 +38,29 @@ pub struct Source {
 }
 
 /// `mirrors.json`: the mirrors known by name.
-static PRESETS: LazyLock<BTreeMap<String, Vec<Mirror>>> = LazyLock::new(|| {
+static KNOWN_MIRRORS: LazyLock<BTreeMap<String, Vec<Mirror>>> = LazyLock::new(|| {
     serde_json::from_str(include_str!("mirrors.json")).expect("mirrors.json is read by a test")
 });
 
 /// Reads `PREFIX=URL`, or the name of a known mirror such as `tuna`.
 pub fn parse_mirror(text: &str) -> Result<Vec<Mirror>, MirrorError> {
-    if let Some(mirrors) = PRESETS.get(text.trim()) {
+    if let Some(mirrors) = KNOWN_MIRRORS.get(text.trim()) {
         return Ok(mirrors.clone());
     }
     let Some((prefix, url)) = text.split_once('=') else {
         return Err(MirrorError::unknown(text.trim()));
     };
-    let prefix = part(text, prefix, &["http", "https"])?;
-    let url = part(text, url, &["http", "https", "file"])?;
+    let prefix = parse_part(text, prefix, &["http", "https"])?;
+    let url = parse_part(text, url, &["http", "https", "file"])?;
     Ok(vec![Mirror { prefix, url }])
 }
 
 /// One side of `PREFIX=URL`.
-fn part(text: &str, written: &str, schemes: &'static [&'static str]) -> Result<Url, MirrorError> {
+fn parse_part(
+    text: &str,
+    written: &str,
+    schemes: &'static [&'static str],
+) -> Result<Url, MirrorError> {
     let wrong = |reason: String| MirrorError::Malformed {
         text: redact(text).into_owned(),
         part: redact(written.trim()).into_owned(),
@@ -70,7 +74,7 @@ fn part(text: &str, written: &str, schemes: &'static [&'static str]) -> Result<U
     if url.query().is_some() || url.fragment().is_some() {
         return Err(wrong("has a query or a fragment, which no prefix can have".into()));
     }
-    Ok(address::folder(&url))
+    Ok(address::with_trailing_slash(&url))
 }
 
 /// Where to ask for what.
@@ -83,24 +87,24 @@ pub struct Sources {
     registered: Vec<Mirror>,
     origin: bool,
     /// Folders, each ending in `/`, whose origin isn't asked.
-    closed: Vec<Url>,
+    disabled_origins: Vec<Url>,
 }
 
 impl Sources {
     /// The mirrors in the order in which they are asked; `origin` is false for
     /// `--no-origin`, where mirrors and local folders alone are asked.
     pub fn new(mirrors: Vec<Mirror>, origin: bool) -> Self {
-        Self { groups: vec![mirrors], registered: Vec::new(), origin, closed: Vec::new() }
+        Self { groups: vec![mirrors], registered: Vec::new(), origin, disabled_origins: Vec::new() }
     }
 
     /// Further mirrors, which are asked behind all that are there already.
-    pub fn then(&mut self, mirrors: Vec<Mirror>) {
+    pub fn append(&mut self, mirrors: Vec<Mirror>) {
         self.groups.push(mirrors);
     }
 
     /// Below `prefix` only mirrors are asked, as with `--no-origin`.
-    pub fn without_origin(&mut self, prefix: &Url) {
-        self.closed.push(address::folder(prefix));
+    pub fn disable_origin(&mut self, prefix: &Url) {
+        self.disabled_origins.push(address::with_trailing_slash(prefix));
     }
 
     /// Everything that is asked before an origin, with its place in the order.
@@ -113,26 +117,30 @@ impl Sources {
     /// first, among equals in the order given, then the origin, unless it is declared as one
     /// of them. Empty where only an origin could be asked and isn't allowed to be. A local
     /// folder has only itself.
-    pub fn of(&self, origin: &Url) -> Vec<Source> {
-        let itself =
-            || Source { url: origin.clone(), is_origin: true, label: address::label(origin) };
+    pub fn sources_for(&self, origin: &Url) -> Vec<Source> {
+        let itself = || Source {
+            url: origin.clone(),
+            is_origin: true,
+            label: address::source_label(origin),
+        };
         if origin.scheme() == "file" {
             return vec![itself()];
         }
         let mut matching: Vec<_> = self
             .ranked()
             .filter_map(|(rank, mirror)| {
-                let url = address::moved(origin, &mirror.prefix, &mirror.url)?;
+                let url = address::rebase(origin, &mirror.prefix, &mirror.url)?;
                 Some((rank, Reverse(mirror.prefix.as_str().len()), url, &mirror.url))
             })
             .collect();
         matching.sort_by_key(|(rank, length, ..)| (*rank, *length));
-        let hosts: Vec<_> = matching.iter().map(|(.., mirror)| address::label(mirror)).collect();
+        let hosts: Vec<_> =
+            matching.iter().map(|(.., mirror)| address::source_label(mirror)).collect();
         let mut sources: Vec<Source> = Vec::new();
         for (.., url, mirror) in matching {
             if !sources.iter().any(|source| source.url == url) {
                 let is_origin = url == *origin;
-                let mut label = address::label(&url);
+                let mut label = address::source_label(&url);
                 // Two mirrors on one host are told apart by their folders.
                 if hosts.iter().filter(|host| **host == label).count() > 1 {
                     label.push_str(without_credentials(mirror).path().trim_end_matches('/'));
@@ -140,7 +148,8 @@ impl Sources {
                 sources.push(Source { url, is_origin, label });
             }
         }
-        let may_ask = self.origin && !self.closed.iter().any(|end| address::is_below(origin, end));
+        let may_ask =
+            self.origin && !self.disabled_origins.iter().any(|end| address::is_below(origin, end));
         if may_ask && !sources.iter().any(|source| source.is_origin) {
             sources.push(itself());
         }
@@ -155,13 +164,13 @@ impl Sources {
 
     /// Every origin that a URL can stand for, the most specific mirror's first.
     pub(crate) fn origins_of(&self, url: &Url) -> Vec<Url> {
-        let secure = secure(url);
+        let secure = with_https(url);
         let declared = self.ranked().map(|(_, mirror)| (mirror, url));
-        let known = PRESETS.values().flatten().map(|mirror| (mirror, &secure));
+        let known = KNOWN_MIRRORS.values().flatten().map(|mirror| (mirror, &secure));
         let mut origins: Vec<(usize, Url)> = declared
             .chain(known)
             .filter_map(|(mirror, url)| {
-                let origin = address::moved(url, &mirror.url, &mirror.prefix)?;
+                let origin = address::rebase(url, &mirror.url, &mirror.prefix)?;
                 Some((mirror.url.as_str().len(), origin))
             })
             .collect();
@@ -173,9 +182,9 @@ impl Sources {
     /// declared ones. Returns the origin that `url` stands for, as [`Sources::origin_of`].
     pub fn register_mirror_url(&mut self, url: &Url) -> Option<Url> {
         let origin = self.origin_of(url)?;
-        let secure = secure(url);
-        let known = PRESETS.values().flatten().filter(|mirror| {
-            address::moved(&secure, &mirror.url, &mirror.prefix).as_ref() == Some(&origin)
+        let secure = with_https(url);
+        let known = KNOWN_MIRRORS.values().flatten().filter(|mirror| {
+            address::rebase(&secure, &mirror.url, &mirror.prefix).as_ref() == Some(&origin)
         });
         for mirror in known {
             if !self.ranked().any(|(_, there)| there == mirror) {
@@ -187,7 +196,7 @@ impl Sources {
 }
 
 /// The same URL by https: all known mirrors have it, though some tell people to write http.
-fn secure(url: &Url) -> Url {
+fn with_https(url: &Url) -> Url {
     let mut secure = url.clone();
     if url.scheme() == "http" && url.port().is_none() {
         // It only fails for schemes that aren't the web's.
@@ -223,13 +232,13 @@ impl MirrorError {
     fn unknown(text: &str) -> Self {
         let by_host = || {
             let url = Url::parse(text).ok()?;
-            PRESETS
+            KNOWN_MIRRORS
                 .iter()
                 .find(|(_, mirrors)| mirrors.iter().any(|m| m.url.host() == url.host()))
                 .map(|(name, _)| name.as_str())
         };
-        let close =
-            nearest(&text.to_lowercase(), PRESETS.keys().map(String::as_str)).or_else(by_host);
+        let close = nearest(&text.to_lowercase(), KNOWN_MIRRORS.keys().map(String::as_str))
+            .or_else(by_host);
         Self::Unknown { text: redact(text).into_owned(), nearest: close.map(str::to_owned) }
     }
 }
@@ -237,15 +246,15 @@ impl MirrorError {
 impl Explain for MirrorError {
     fn findings(&self) -> Vec<Finding> {
         let example = "--mirror https://conda.anaconda.org/=https://mirror.example/anaconda/cloud/";
-        let names = PRESETS.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-        let diagnostic = Finding::new(Code::MirrorMalformed, self.to_string());
-        let diagnostic = match self {
+        let names = KNOWN_MIRRORS.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let finding = Finding::new(Code::MirrorMalformed, self.to_string());
+        let finding = match self {
             Self::Unknown { nearest: Some(name), .. } => {
-                diagnostic.with_help(format!("did you mean `--mirror {name}`?"))
+                finding.with_help(format!("did you mean `--mirror {name}`?"))
             }
-            _ => diagnostic.with_help(format!("for example `{example}`")),
+            _ => finding.with_help(format!("for example `{example}`")),
         };
-        vec![diagnostic.with_note(format!("known by name: {names}"))]
+        vec![finding.with_note(format!("known by name: {names}"))]
     }
 
     fn exit(&self) -> Exit {
@@ -266,12 +275,12 @@ mod tests {
     }
 
     fn asked(sources: &Sources, origin: &str) -> Vec<String> {
-        sources.of(&url(origin)).into_iter().map(|source| source.url.to_string()).collect()
+        sources.sources_for(&url(origin)).into_iter().map(|source| source.url.to_string()).collect()
     }
 
     #[test]
     fn every_preset_stands_for_both_public_hosts() {
-        for (name, mirrors) in PRESETS.iter() {
+        for (name, mirrors) in KNOWN_MIRRORS.iter() {
             for pair in mirrors.chunks(2) {
                 let hosts: Vec<_> = pair.iter().filter_map(|m| m.prefix.host_str()).collect();
                 assert_eq!(hosts, ["conda.anaconda.org", "repo.anaconda.com"], "{name}");
@@ -310,7 +319,7 @@ mod tests {
             ]),
             true,
         );
-        let asked = sources.of(&url("https://conda.anaconda.org/conda-forge/"));
+        let asked = sources.sources_for(&url("https://conda.anaconda.org/conda-forge/"));
         let labels: Vec<_> = asked.iter().map(|source| source.label.as_str()).collect();
         assert_eq!(labels, ["h:81/one/cloud", "h:81/two", "other", "conda.anaconda.org"]);
     }
@@ -366,7 +375,7 @@ mod tests {
             let sources = Sources::new(mirrors(&["https://conda.anaconda.org/=http://h:1/x/"]), false);
             let mut wanted = url("https://conda.anaconda.org/");
             wanted.set_path(&path);
-            for source in sources.of(&wanted) {
+            for source in sources.sources_for(&wanted) {
                 proptest::prop_assert_eq!(sources.origin_of(&source.url), Some(wanted.clone()));
             }
         }
@@ -410,7 +419,7 @@ mod tests {
     fn a_group_declared_earlier_is_asked_first_however_long_the_others_prefixes_are() {
         let all = mirrors(&["https://conda.anaconda.org/=http://flag/"]);
         let mut sources = Sources::new(all, true);
-        sources.then(mirrors(&["https://conda.anaconda.org/conda-forge/=http://file/cf/"]));
+        sources.append(mirrors(&["https://conda.anaconda.org/conda-forge/=http://file/cf/"]));
         assert_eq!(
             asked(&sources, "https://conda.anaconda.org/conda-forge/"),
             [
@@ -425,15 +434,16 @@ mod tests {
     fn an_origin_that_is_closed_is_asked_only_as_a_declared_mirror_and_in_its_turn() {
         let lab = url("https://conda.anaconda.org/lab");
         let mut sources = Sources::new(Vec::new(), true);
-        sources.then(mirrors(&["https://conda.anaconda.org/lab/=http://corp/lab/"]));
-        sources.without_origin(&lab);
+        sources.append(mirrors(&["https://conda.anaconda.org/lab/=http://corp/lab/"]));
+        sources.disable_origin(&lab);
         assert_eq!(asked(&sources, "https://conda.anaconda.org/lab/"), ["http://corp/lab/"]);
         assert_eq!(
             asked(&sources, "https://conda.anaconda.org/labs/"),
             ["https://conda.anaconda.org/labs/"]
         );
-        sources.then(mirrors(&["https://conda.anaconda.org/lab/=https://conda.anaconda.org/lab/"]));
-        sources.then(mirrors(&["https://conda.anaconda.org/lab/=http://last/lab/"]));
+        sources
+            .append(mirrors(&["https://conda.anaconda.org/lab/=https://conda.anaconda.org/lab/"]));
+        sources.append(mirrors(&["https://conda.anaconda.org/lab/=http://last/lab/"]));
         assert_eq!(
             asked(&sources, "https://conda.anaconda.org/lab/"),
             ["http://corp/lab/", "https://conda.anaconda.org/lab/", "http://last/lab/"]
@@ -445,8 +455,8 @@ mod tests {
         let said = |text: &str| {
             let error = parse_mirror(text).expect_err("it is wrong");
             assert_eq!(error.exit(), Exit::Usage);
-            let diagnostic = error.findings().remove(0);
-            (diagnostic.message, diagnostic.help.unwrap_or_default())
+            let finding = error.findings().remove(0);
+            (finding.message, finding.help.unwrap_or_default())
         };
         assert!(said("tunna").1.contains("`--mirror tuna`"));
         assert!(

@@ -17,16 +17,16 @@ use tokio::sync::OwnedSemaphorePermit;
 use url::Url;
 
 use crate::client::ClientError;
-use crate::connection::secured;
-use crate::credentials::{Credentials, takes_a_token_away};
+use crate::connection::with_connection_settings;
+use crate::credentials::{Credentials, redirect_leaks_token};
 use crate::host::Host;
 use crate::source_error::SourceError;
-use crate::{Settings, Trust, failure};
+use crate::{Settings, TlsTrust, http_error};
 
 /// A body that comes more slowly than this, in bytes a second, is as good as none: an index
 /// would take days.
-const SLOWEST: f64 = 100.0;
-const MOST_REDIRECTS: usize = 10;
+const MIN_BYTES_PER_SECOND: f64 = 100.0;
+const MAX_REDIRECTS: usize = 10;
 /// What is read from a local file at once.
 const FILE_CHUNK: usize = 256 * 1024;
 
@@ -60,10 +60,10 @@ impl Transport {
         // A machine without trusted certificates can still use folders and plain http: only
         // then is the client made without them, and https says why it fails.
         let make = |proxies: bool| {
-            let secured = || secured(builder(settings), settings, proxies);
-            match secured()?.build() {
-                Err(_) if matches!(settings.trust, Trust::System) => {
-                    secured()?.tls_certs_only([]).build()
+            let prepared = || with_connection_settings(builder(settings), settings, proxies);
+            match prepared()?.build() {
+                Err(_) if matches!(settings.trust, TlsTrust::System) => {
+                    prepared()?.tls_certs_only([]).build()
                 }
                 built => built,
             }
@@ -101,27 +101,27 @@ impl Transport {
         let http = if is_loopback(url) { &self.loopback } else { &self.http };
         let (request, credential) = self.credentials().request(http, url);
         let response = request.headers(conditions(known)).send().await.map_err(|error| {
-            let answer = failure::of_request(&error, self.connect_timeout, self.idle_timeout);
+            let answer = http_error::from_request(&error, self.connect_timeout, self.idle_timeout);
             host.note_error(answer, force)
         })?;
         match response.status() {
             StatusCode::OK => Ok(Some(Body {
                 length: response.content_length(),
                 validators: validators(response.headers()),
-                served: Served::by(response.headers()),
-                got: 0,
-                stream: Stream::Http(Box::new(Wire {
+                server_times: ServerTimes::from_headers(response.headers()),
+                received: 0,
+                stream: Stream::Http(Box::new(HttpBody {
                     response,
                     host,
                     force,
                     idle_timeout: self.idle_timeout,
                     waited: Duration::ZERO,
-                    came: 0,
+                    received_since: 0,
                     _permit: permit,
                 })),
             })),
             StatusCode::NOT_MODIFIED if *known != Validators::default() => Ok(None),
-            status => Err(refusal(status, response.headers(), credential)),
+            status => Err(status_error(status, response.headers(), credential)),
         }
     }
 
@@ -131,12 +131,12 @@ impl Transport {
     }
 
     /// A file of this host came whole.
-    pub(crate) fn delivered(&self, url: &Url) {
+    pub(crate) fn note_success(&self, url: &Url) {
         self.host(url).note_success();
     }
 
     /// A file of this host didn't come, whatever it answered.
-    pub(crate) fn failed(&self, url: &Url, answer: &SourceError) {
+    pub(crate) fn note_failure(&self, url: &Url, answer: &SourceError) {
         self.host(url).note_failure(answer);
     }
 
@@ -149,15 +149,15 @@ impl Transport {
 
 /// What a server says of times.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Served {
+pub(crate) struct ServerTimes {
     /// When the file was made.
     pub(crate) modified: Option<SystemTime>,
     /// What time it is.
     pub(crate) now: Option<SystemTime>,
 }
 
-impl Served {
-    fn by(headers: &HeaderMap) -> Self {
+impl ServerTimes {
+    fn from_headers(headers: &HeaderMap) -> Self {
         let date = |name| httpdate::parse_http_date(headers.get(name)?.to_str().ok()?.trim()).ok();
         Self { modified: date(LAST_MODIFIED), now: date(DATE) }
     }
@@ -175,11 +175,11 @@ fn builder(settings: &Settings) -> reqwest::ClientBuilder {
             let downgraded = attempt.url().scheme() == "http"
                 && attempt.previous().iter().any(|url| url.scheme() == "https");
             let came_from = attempt.previous().last();
-            if came_from.is_some_and(|url| takes_a_token_away(url, attempt.url())) {
+            if came_from.is_some_and(|url| redirect_leaks_token(url, attempt.url())) {
                 attempt.error("it would show a token to another server")
             } else if downgraded {
                 attempt.error("it leads from https to http")
-            } else if attempt.previous().len() > MOST_REDIRECTS {
+            } else if attempt.previous().len() > MAX_REDIRECTS {
                 attempt.error("more than 10 of them in a row")
             } else {
                 attempt.follow()
@@ -216,7 +216,11 @@ fn validators(headers: &HeaderMap) -> Validators {
     Validators { etag: text(ETAG), last_modified }
 }
 
-fn refusal(status: StatusCode, headers: &HeaderMap, credential: Option<Arc<str>>) -> SourceError {
+fn status_error(
+    status: StatusCode,
+    headers: &HeaderMap,
+    credential: Option<Arc<str>>,
+) -> SourceError {
     let reason = status.canonical_reason().unwrap_or("(no name)").to_lowercase();
     match status {
         StatusCode::NOT_FOUND | StatusCode::GONE => {
@@ -268,8 +272,8 @@ async fn open_file(url: &Url) -> Result<Body, SourceError> {
     Ok(Body {
         length: Some(length),
         validators: Validators::default(),
-        served: Served { modified, now: None },
-        got: 0,
+        server_times: ServerTimes { modified, now: None },
+        received: 0,
         stream: Stream::File(file),
     })
 }
@@ -280,19 +284,19 @@ pub(crate) struct Body {
     pub(crate) length: Option<u64>,
     pub(crate) validators: Validators,
     /// By the server's clock.
-    pub(crate) served: Served,
+    pub(crate) server_times: ServerTimes,
     /// What came, in bytes.
-    pub(crate) got: u64,
+    pub(crate) received: u64,
     stream: Stream,
 }
 
 enum Stream {
-    Http(Box<Wire>),
+    Http(Box<HttpBody>),
     File(tokio::fs::File),
 }
 
 /// A body on its way through the network.
-struct Wire {
+struct HttpBody {
     response: reqwest::Response,
     host: Arc<Host>,
     force: bool,
@@ -300,26 +304,26 @@ struct Wire {
     /// How long this server was waited for since the pace was last looked at.
     waited: Duration,
     /// What came meanwhile, in bytes.
-    came: usize,
+    received_since: usize,
     /// Held until the last byte: it is what bounds the host's connections.
     _permit: OwnedSemaphorePermit,
 }
 
-impl Wire {
+impl HttpBody {
     async fn chunk(&mut self, got: u64, length: Option<u64>) -> Result<Option<Bytes>, SourceError> {
         let start = Instant::now();
         let chunk = self.response.chunk().await.map_err(|error| {
-            let answer = failure::of_body(&error, got, length, self.idle_timeout);
+            let answer = http_error::from_body(&error, got, length, self.idle_timeout);
             self.host.note_error(answer, self.force)
         })?;
         self.waited += start.elapsed();
-        self.came += chunk.as_ref().map_or(0, Bytes::len);
+        self.received_since += chunk.as_ref().map_or(0, Bytes::len);
         if chunk.is_some() && self.waited >= self.idle_timeout {
             #[expect(clippy::cast_precision_loss, reason = "nobody counts so slow a body exactly")]
-            if (self.came as f64) < SLOWEST * self.waited.as_secs_f64() {
+            if (self.received_since as f64) < MIN_BYTES_PER_SECOND * self.waited.as_secs_f64() {
                 return Err(self.host.note_error(SourceError::TooSlow(self.waited), self.force));
             }
-            (self.waited, self.came) = (Duration::ZERO, 0);
+            (self.waited, self.received_since) = (Duration::ZERO, 0);
         }
         Ok(chunk)
     }
@@ -330,7 +334,7 @@ impl Body {
     /// error.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, SourceError> {
         let chunk = match &mut self.stream {
-            Stream::Http(wire) => wire.chunk(self.got, self.length).await?,
+            Stream::Http(body) => body.chunk(self.received, self.length).await?,
             Stream::File(file) => {
                 let mut buffer = Vec::with_capacity(FILE_CHUNK);
                 let read = file
@@ -342,15 +346,15 @@ impl Body {
         };
         if let Some(chunk) = chunk {
             // What a login page or an error page begins with; no archive and no index does.
-            if self.got == 0 && chunk.trim_ascii_start().starts_with(b"<") {
+            if self.received == 0 && chunk.trim_ascii_start().starts_with(b"<") {
                 return Err(SourceError::WebPage);
             }
-            self.got += chunk.len() as u64;
+            self.received += chunk.len() as u64;
             return Ok(Some(chunk));
         }
         match self.length {
-            Some(expected) if expected != self.got => {
-                Err(SourceError::Truncated { got: self.got, expected })
+            Some(expected) if expected != self.received => {
+                Err(SourceError::Truncated { got: self.received, expected })
             }
             _ => Ok(None),
         }

@@ -11,27 +11,27 @@ use rattler_virtual_packages::{
 
 /// The virtual packages of this machine. `overrides` maps `CONDA_OVERRIDE_…` to its value as
 /// conda understands it: a version, or nothing for "hasn't got it".
-pub fn host(
+pub fn detect_virtual_packages(
     overrides: &BTreeMap<String, String>,
 ) -> Result<Vec<GenericVirtualPackage>, VirtualPackageError> {
     let mut chosen = VirtualPackageOverrides::default();
-    chosen.win = read::<Windows>(overrides)?;
-    chosen.osx = read::<Osx>(overrides)?;
-    chosen.ios = read::<Ios>(overrides)?;
-    chosen.android = read::<Android>(overrides)?;
-    chosen.linux = read::<Linux>(overrides)?;
-    chosen.libc = read::<LibC>(overrides)?;
-    chosen.cuda = read::<Cuda>(overrides)?;
-    chosen.cuda_arch = read::<CudaArch>(overrides)?;
-    chosen.amdgpu = read::<AmdGpu>(overrides)?;
-    chosen.amdgpu_arch = read::<AmdGpuArch>(overrides)?;
-    chosen.archspec = read::<Archspec>(overrides)?;
+    chosen.win = read_override::<Windows>(overrides)?;
+    chosen.osx = read_override::<Osx>(overrides)?;
+    chosen.ios = read_override::<Ios>(overrides)?;
+    chosen.android = read_override::<Android>(overrides)?;
+    chosen.linux = read_override::<Linux>(overrides)?;
+    chosen.libc = read_override::<LibC>(overrides)?;
+    chosen.cuda = read_override::<Cuda>(overrides)?;
+    chosen.cuda_arch = read_override::<CudaArch>(overrides)?;
+    chosen.amdgpu = read_override::<AmdGpu>(overrides)?;
+    chosen.amdgpu_arch = read_override::<AmdGpuArch>(overrides)?;
+    chosen.archspec = read_override::<Archspec>(overrides)?;
     VirtualPackages::detect(&chosen, None)
         .map(|packages| packages.into_generic_virtual_packages().collect())
         .map_err(|error| VirtualPackageError::Detect(error.to_string()))
 }
 
-fn read<T: EnvOverride>(
+fn read_override<T: EnvOverride>(
     overrides: &BTreeMap<String, String>,
 ) -> Result<Option<Override>, VirtualPackageError> {
     let name = T::DEFAULT_ENV_NAME;
@@ -98,7 +98,10 @@ mod tests {
 
     fn with(name: &str, value: &str) -> Result<Vec<String>, VirtualPackageError> {
         let overrides = BTreeMap::from([(name.to_owned(), value.to_owned())]);
-        Ok(host(&overrides)?.into_iter().map(|package| package.to_string()).collect())
+        Ok(detect_virtual_packages(&overrides)?
+            .into_iter()
+            .map(|package| package.to_string())
+            .collect())
     }
 
     #[test]

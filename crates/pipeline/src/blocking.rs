@@ -4,7 +4,7 @@ use std::panic::resume_unwind;
 
 /// Runs `work` on a thread for blocking work, and gives its result. The work starts at once.
 /// A panic of it goes on in the caller.
-pub(crate) fn blocking<T: Send + 'static>(
+pub(crate) fn spawn_blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> impl Future<Output = T> + Send {
     let started = tokio::task::spawn_blocking(work);

@@ -8,7 +8,7 @@ use url::Url;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// What the channel is, in the middle of a sentence.
-    pub what: &'static str,
+    pub reason: &'static str,
     /// Who says so.
     pub by: ValueSource,
 }
@@ -22,14 +22,14 @@ pub(crate) struct ChannelPolicy {
 }
 
 /// The lists of channels that may not be used, with what such a channel is.
-const REFUSING: [(&Key, &str); 2] =
+const FORBIDDING_KEYS: [(&Key, &str); 2] =
     [(&key::FORBID_CHANNELS, "forbidden here"), (&key::DENYLIST_CHANNELS, "on the denylist")];
 
 /// Every channel in the configuration's lists, as it is written there.
 pub(crate) fn policy_channels(
     configuration: &Configuration,
 ) -> impl Iterator<Item = &Configured<String>> {
-    let keys = REFUSING.iter().map(|(key, _)| *key).chain([&key::ALLOWLIST_CHANNELS]);
+    let keys = FORBIDDING_KEYS.iter().map(|(key, _)| *key).chain([&key::ALLOWLIST_CHANNELS]);
     keys.flat_map(|key| configuration.list(key))
 }
 
@@ -40,10 +40,10 @@ impl ChannelPolicy {
         mut resolve: impl FnMut(&str, Option<&Place>) -> Result<Vec<Url>, E>,
     ) -> Result<Self, E> {
         let mut policy = Self::default();
-        for (key, what) in REFUSING {
+        for (key, reason) in FORBIDDING_KEYS {
             for set in configuration.list(key) {
                 let urls = resolve(&set.value, set.set_by.place())?;
-                policy.refused.push((urls, Refusal { what, by: set.set_by.clone() }));
+                policy.refused.push((urls, Refusal { reason, by: set.set_by.clone() }));
             }
         }
         for set in configuration.list(&key::ALLOWLIST_CHANNELS) {
@@ -61,12 +61,12 @@ impl ChannelPolicy {
         }
         let (allowed, by) = self.allowed.as_ref()?;
         let missing = urls.iter().any(|url| !allowed.contains(url));
-        missing.then(|| Refusal { what: "not on the allowlist", by: by.clone() })
+        missing.then(|| Refusal { reason: "not on the allowlist", by: by.clone() })
     }
 }
 
 /// What to know before one builds on Anaconda's own channels; none where none is used.
-pub(crate) fn terms<'a>(mut urls: impl Iterator<Item = &'a Url>) -> Option<Finding> {
+pub(crate) fn anaconda_terms<'a>(mut urls: impl Iterator<Item = &'a Url>) -> Option<Finding> {
     let used = urls.any(|url| url.host_str() == Some("repo.anaconda.com"));
     used.then(|| {
         Finding::new(

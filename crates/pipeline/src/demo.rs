@@ -35,14 +35,14 @@ pub struct DemoRequest {
 }
 
 /// A stage on which the commands can be run. The channel is served as long as it lives.
-pub struct Stage {
+pub struct DemoProject {
     /// The interpreter that the Python package was made of.
-    pub made_of: Cpython,
+    pub python: Cpython,
     /// The commands, as words behind the program's name, to be run in the folder.
     pub commands: Vec<Vec<String>>,
     /// The first of them with the channel's folder in place of the server: it works when the
     /// stage is gone, too.
-    pub afterwards: Vec<String>,
+    pub solve_from_folder: Vec<String>,
     _server: Server,
 }
 
@@ -54,7 +54,7 @@ pub enum DemoError {
     Python(#[from] CpythonError),
     /// Somebody's folder.
     #[error("{} is there and was not made by the demo", .0.display())]
-    Taken(PathBuf),
+    FolderInUse(PathBuf),
     /// The disk or the loopback interface said no.
     #[error("can't {doing}: {error}")]
     System {
@@ -69,7 +69,7 @@ impl Explain for DemoError {
     fn findings(&self) -> Vec<Finding> {
         match self {
             Self::Python(error) => error.findings(),
-            Self::Taken(_) => vec![
+            Self::FolderInUse(_) => vec![
                 Finding::new(Code::FolderTaken, self.to_string())
                     .with_help("choose another with `envlock demo --folder FOLDER`"),
             ],
@@ -80,7 +80,7 @@ impl Explain for DemoError {
     fn exit(&self) -> Exit {
         match self {
             Self::Python(error) => error.exit(),
-            Self::Taken(_) => Exit::Usage,
+            Self::FolderInUse(_) => Exit::Usage,
             Self::System { .. } => Exit::Unknown,
         }
     }
@@ -89,7 +89,7 @@ impl Explain for DemoError {
 /// Finds the interpreter that the demo would be made of. Refuses a folder that is somebody's.
 pub fn find_python(request: &DemoRequest) -> Result<Cpython, DemoError> {
     if !is_free(&request.folder) {
-        return Err(DemoError::Taken(request.folder.clone()));
+        return Err(DemoError::FolderInUse(request.folder.clone()));
     }
     let folders = bin_directories(&request.path, request.home.as_deref());
     Ok(Cpython::find(&folders, WANTED)?)
@@ -97,7 +97,7 @@ pub fn find_python(request: &DemoRequest) -> Result<Cpython, DemoError> {
 
 /// Writes the project and the channel, and serves the channel over loopback in the layout of
 /// a mirror. Takes seconds of CPU time.
-pub fn set_stage(request: &DemoRequest, python: Cpython) -> Result<Stage, DemoError> {
+pub fn create_project(request: &DemoRequest, python: Cpython) -> Result<DemoProject, DemoError> {
     let folder = &request.folder;
     let doing = |what: &str| {
         let doing = format!("{what} in {}", folder.display());
@@ -126,10 +126,10 @@ pub fn set_stage(request: &DemoRequest, python: Cpython) -> Result<Stage, DemoEr
     let alive = mirror_of(&server.url());
     let kept = Url::from_directory_path(mirror.root())
         .map_err(|()| doing("name the channel")(io::ErrorKind::InvalidInput.into()))?;
-    Ok(Stage {
+    Ok(DemoProject {
         commands: commands(&alive),
-        afterwards: solve(&mirror_of(kept.as_str())),
-        made_of: python,
+        solve_from_folder: solve(&mirror_of(kept.as_str())),
+        python,
         _server: server,
     })
 }

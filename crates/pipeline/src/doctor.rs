@@ -9,8 +9,8 @@ use envlock_model::spec;
 
 use crate::{
     Context, ENVIRONMENT_FILE, FileError, Overrides, Project, QuestionError,
-    blocking::blocking,
-    question::{Inputs, settle},
+    blocking::spawn_blocking,
+    question::{QuestionInputs, resolve_question},
 };
 
 /// What `doctor` is asked to look at.
@@ -23,18 +23,18 @@ pub struct DoctorRequest {
     /// The proxies in force, without passwords, each with who set it.
     pub proxies: Vec<String>,
     /// Whose certificates are trusted, in words.
-    pub trusted: String,
+    pub trust_description: String,
     /// How many these are; none where no certificate is verified.
-    pub certificates: Option<usize>,
+    pub certificate_count: Option<usize>,
 }
 
 /// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Check {
+pub struct CheckResult {
     /// What it was about: `source`, `cache`, `links`, `clock`, `proxy` or `trust`.
     pub topic: &'static str,
     /// Whether it works.
-    pub verdict: Verdict,
+    pub status: CheckStatus,
     /// What was found.
     pub message: String,
     /// What to do.
@@ -43,41 +43,41 @@ pub struct Check {
 
 /// Whether something works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
+pub enum CheckStatus {
     /// It is.
-    Good,
+    Ok,
     /// It is unknown.
     Unknown,
     /// It isn't.
-    Wrong,
+    Failed,
 }
 
-impl Verdict {
+impl CheckStatus {
     /// In one word.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Good => "ok",
+            Self::Ok => "ok",
             Self::Unknown => "unknown",
-            Self::Wrong => "wrong",
+            Self::Failed => "wrong",
         }
     }
 }
 
-impl Check {
-    fn new(topic: &'static str, verdict: Verdict, message: impl Into<String>) -> Self {
-        Self { topic, verdict, message: message.into(), help: None }
+impl CheckResult {
+    fn new(topic: &'static str, status: CheckStatus, message: impl Into<String>) -> Self {
+        Self { topic, status, message: message.into(), help: None }
     }
 
-    fn good(topic: &'static str, message: impl Into<String>) -> Self {
-        Self::new(topic, Verdict::Good, message)
+    fn ok(topic: &'static str, message: impl Into<String>) -> Self {
+        Self::new(topic, CheckStatus::Ok, message)
     }
 
     fn unknown(topic: &'static str, message: impl Into<String>) -> Self {
-        Self::new(topic, Verdict::Unknown, message)
+        Self::new(topic, CheckStatus::Unknown, message)
     }
 
-    fn wrong(topic: &'static str, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { help: Some(help.into()), ..Self::new(topic, Verdict::Wrong, message) }
+    fn failed(topic: &'static str, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..Self::new(topic, CheckStatus::Failed, message) }
     }
 }
 
@@ -114,9 +114,9 @@ pub async fn doctor(
     project: &Project,
     request: &DoctorRequest,
     context: &Context<'_>,
-) -> Result<Vec<Check>, DoctorError> {
+) -> Result<Vec<CheckResult>, DoctorError> {
     let none;
-    let environment = match project.environment_if_any()? {
+    let environment = match project.optional_environment()? {
         Some(environment) => environment,
         // Without one it is what is configured for all.
         None => {
@@ -125,10 +125,11 @@ pub async fn doctor(
         }
     };
     let overrides = Overrides { platforms: vec![context.host], ..Overrides::default() };
-    let settlement = settle(environment, &overrides, None, Inputs::new(project, context));
-    let channels = settlement.apply(context.client, &mut Vec::new())?.question.channels;
+    let resolution =
+        resolve_question(environment, &overrides, None, QuestionInputs::new(project, context));
+    let channels = resolution.apply(context.client, &mut Vec::new())?.question.channels;
     let mut checks = sources::checks(&channels, request.now, context).await;
     let (request, prefix) = (request.clone(), project.prefix_folder());
-    checks.extend(blocking(move || machine::checks(&request, &prefix)).await);
+    checks.extend(spawn_blocking(move || machine::checks(&request, &prefix)).await);
     Ok(checks)
 }

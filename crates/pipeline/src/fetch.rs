@@ -8,7 +8,7 @@ use envlock_report::{Code, Exit, Explain, Finding};
 use rattler_conda_types::{RepoDataRecord, Subdir};
 use url::Url;
 
-use crate::{Context, FileError, Project, access, files};
+use crate::{Context, FileError, Project, files, lock_credentials};
 
 /// What `fetch` and `bundle` are asked to take.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ pub struct FetchedPlatform {
 
 /// What `bundle` made.
 #[derive(Debug, Clone)]
-pub struct Bundled {
+pub struct Bundle {
     /// The channel's address, `file://…/`.
     pub channel: Url,
     /// The lock in it.
@@ -43,7 +43,7 @@ pub struct Bundled {
 
 /// Why the packages couldn't be fetched or bundled.
 #[derive(Debug, thiserror::Error)]
-pub enum FetchFailure {
+pub enum FetchCommandError {
     /// A file of the project can't be used.
     #[error(transparent)]
     File(#[from] FileError),
@@ -57,7 +57,7 @@ pub enum FetchFailure {
     },
     /// The folder has something else in it.
     #[error("{} is neither empty nor a bundle", .0.display())]
-    Occupied(PathBuf),
+    FolderNotEmpty(PathBuf),
     /// The folder can't be named in an address.
     #[error("{} can't be the folder of a channel", .0.display())]
     Folder(PathBuf),
@@ -66,7 +66,7 @@ pub enum FetchFailure {
     Fetch(#[from] FetchError),
 }
 
-impl Explain for FetchFailure {
+impl Explain for FetchCommandError {
     fn findings(&self) -> Vec<Finding> {
         match self {
             Self::File(error) => error.findings(),
@@ -76,7 +76,7 @@ impl Explain for FetchFailure {
                     "add it: `envlock solve --platform {asked}`, with the others"
                 ))]
             }
-            Self::Occupied(_) | Self::Folder(_) => vec![
+            Self::FolderNotEmpty(_) | Self::Folder(_) => vec![
                 Finding::new(Code::BundleFolder, self.to_string())
                     .with_note("nothing was written")
                     .with_help("name a new folder: `envlock bundle -o FOLDER`"),
@@ -88,7 +88,7 @@ impl Explain for FetchFailure {
         match self {
             Self::File(error) => error.exit(),
             Self::Fetch(error) => error.exit(),
-            Self::NotLocked { .. } | Self::Occupied(_) | Self::Folder(_) => Exit::Usage,
+            Self::NotLocked { .. } | Self::FolderNotEmpty(_) | Self::Folder(_) => Exit::Usage,
         }
     }
 }
@@ -98,7 +98,7 @@ pub async fn fetch(
     project: &Project,
     request: &FetchRequest,
     context: &Context<'_>,
-) -> Result<Vec<FetchedPlatform>, FetchFailure> {
+) -> Result<Vec<FetchedPlatform>, FetchCommandError> {
     let (lock, platforms) = read(project, request, context).await?;
     let records = records(lock, &platforms);
     context.client.packages(&records, context.observer).await?;
@@ -111,29 +111,29 @@ pub async fn bundle(
     request: &FetchRequest,
     directory: &Path,
     context: &Context<'_>,
-) -> Result<Bundled, FetchFailure> {
+) -> Result<Bundle, FetchCommandError> {
     let (lock, platforms) = read(project, request, context).await?;
     let within = directory.join(lock::FILE_NAME);
-    if !may_become_a_bundle(directory) {
-        return Err(FetchFailure::Occupied(directory.to_owned()));
+    if !is_empty_or_bundle(directory) {
+        return Err(FetchCommandError::FolderNotEmpty(directory.to_owned()));
     }
     let folder = std::path::absolute(directory).ok();
     let channel = folder.and_then(|folder| Url::from_directory_path(folder).ok());
-    let channel = channel.ok_or_else(|| FetchFailure::Folder(directory.to_owned()))?;
+    let channel = channel.ok_or_else(|| FetchCommandError::Folder(directory.to_owned()))?;
     let records = records(lock, &platforms);
     context.client.write_channel(&records, directory, context.observer).await?;
     if let Some(text) = project.lock_text()? {
-        files::replace(&within, text)?;
+        files::write_atomically(&within, text)?;
     }
     let origins = records.iter().filter_map(|record| Url::parse(record.channel.as_ref()?).ok());
     let mut origins: Vec<_> = origins.filter(|url| url.scheme() != "file").collect();
     origins.sort();
     origins.dedup();
-    Ok(Bundled { channel, lock: within, platforms, origins })
+    Ok(Bundle { channel, lock: within, platforms, origins })
 }
 
 /// Whether nothing is there but what a bundle has, be it a part of one.
-fn may_become_a_bundle(directory: &Path) -> bool {
+fn is_empty_or_bundle(directory: &Path) -> bool {
     let Ok(entries) = std::fs::read_dir(directory) else { return !directory.exists() };
     entries.flatten().all(|entry| {
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -146,10 +146,10 @@ async fn read<'a>(
     project: &'a Project,
     request: &FetchRequest,
     context: &Context<'_>,
-) -> Result<(&'a Lock, Vec<FetchedPlatform>), FetchFailure> {
+) -> Result<(&'a Lock, Vec<FetchedPlatform>), FetchCommandError> {
     project.read(|project| project.lock().map(drop)).await?;
     let lock = project.lock()?;
-    access::written(project, lock, context).register(context.client);
+    lock_credentials::addresses_in_environment(project, lock, context).register(context.client);
     let mut wanted = request.platforms.clone();
     if wanted.is_empty() {
         wanted.extend(lock.platforms.keys());
@@ -157,13 +157,13 @@ async fn read<'a>(
     wanted.sort();
     wanted.dedup();
     let platforms = wanted.into_iter().map(|platform| {
-        let locked = lock.platforms.get(&platform).ok_or_else(|| FetchFailure::NotLocked {
+        let locked = lock.platforms.get(&platform).ok_or_else(|| FetchCommandError::NotLocked {
             asked: platform,
             locked: lock.platforms.keys().map(ToString::to_string).collect(),
         })?;
         Ok(sum(platform, locked))
     });
-    let platforms = platforms.collect::<Result<_, FetchFailure>>()?;
+    let platforms = platforms.collect::<Result<_, FetchCommandError>>()?;
     Ok((lock, platforms))
 }
 

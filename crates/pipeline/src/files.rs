@@ -15,7 +15,7 @@ use envlock_text::limits::{ENVIRONMENT, LOCK, Limits};
 pub enum FileError {
     /// There is no such file.
     #[error("{} doesn't exist", path.display())]
-    Absent {
+    Missing {
         /// The file.
         path: PathBuf,
         /// What to do.
@@ -33,12 +33,12 @@ pub enum FileError {
     #[error("{} is not a file", .0.display())]
     NotAFile(PathBuf),
     /// No file of its kind is that large.
-    #[error("{} has more than {}", path.display(), size(*most_bytes))]
+    #[error("{} has more than {}", path.display(), size(*max_bytes))]
     TooLarge {
         /// The file.
         path: PathBuf,
         /// What is the most.
-        most_bytes: u64,
+        max_bytes: u64,
     },
     /// It can't be written.
     #[error("{} can't be written: {error}", path.display())]
@@ -81,17 +81,17 @@ pub enum FileError {
 impl Explain for FileError {
     fn findings(&self) -> Vec<Finding> {
         match self {
-            Self::Absent { help, .. } => {
+            Self::Missing { help, .. } => {
                 vec![Finding::new(Code::NoSuchFile, self.to_string()).with_help(help)]
             }
             Self::Unreadable { path, error } => {
-                let diagnostic = Finding::new(Code::UnreadableFile, self.to_string());
+                let finding = Finding::new(Code::UnreadableFile, self.to_string());
                 vec![match error.kind() {
-                    io::ErrorKind::IsADirectory => diagnostic.with_help(format!(
+                    io::ErrorKind::IsADirectory => finding.with_help(format!(
                         "name the file in it, such as {}",
                         path.join("environment.yml").display()
                     )),
-                    _ => diagnostic,
+                    _ => finding,
                 }]
             }
             Self::NotAFile(_) => vec![
@@ -124,7 +124,7 @@ impl Explain for FileError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::Absent { .. }
+            Self::Missing { .. }
             | Self::NotAFile(_)
             | Self::TooLarge { .. }
             | Self::Name { .. }
@@ -142,8 +142,8 @@ impl Explain for FileError {
 }
 
 /// That an environment file doesn't exist, and which other one could be meant.
-pub(crate) fn absent_environment(path: &Path) -> FileError {
-    FileError::Absent {
+pub(crate) fn missing_environment(path: &Path) -> FileError {
+    FileError::Missing {
         path: path.to_owned(),
         help: other_environment(path).map_or_else(
             || "run envlock where environment.yml is, or name the file with `-f FILE`".to_owned(),
@@ -153,8 +153,8 @@ pub(crate) fn absent_environment(path: &Path) -> FileError {
 }
 
 /// That the lock doesn't exist.
-pub(crate) fn absent_lock(path: &Path) -> FileError {
-    FileError::Absent { path: path.to_owned(), help: "make it with `envlock solve`".to_owned() }
+pub(crate) fn missing_lock(path: &Path) -> FileError {
+    FileError::Missing { path: path.to_owned(), help: "make it with `envlock solve`".to_owned() }
 }
 
 /// A lock's text, or none where there is no file.
@@ -163,7 +163,7 @@ pub(crate) fn lock_text(path: &Path) -> Result<Option<String>, FileError> {
 }
 
 /// The text of an environment, a manifest or policy tests, or none where there is no file.
-pub(crate) fn text(path: &Path) -> Result<Option<String>, FileError> {
+pub(crate) fn read_text(path: &Path) -> Result<Option<String>, FileError> {
     read(path, ENVIRONMENT, envlock_text::decode)
 }
 
@@ -177,14 +177,14 @@ fn read(
     limits: Limits,
     decode: fn(&str, Vec<u8>) -> Result<String, envlock_text::ReadError>,
 ) -> Result<Option<String>, FileError> {
-    let Some(bytes) = at_most(limits.bytes as u64, path)? else { return Ok(None) };
-    Ok(Some(decode(&shown(path), bytes)?))
+    let Some(bytes) = read_bounded(limits.bytes as u64, path)? else { return Ok(None) };
+    Ok(Some(decode(&display_path(path), bytes)?))
 }
 
 /// Neither a device nor a pipe is opened.
-fn at_most(most_bytes: u64, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+fn read_bounded(max_bytes: u64, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     let unreadable = |error| FileError::Unreadable { path: path.to_owned(), error };
-    let too_large = || FileError::TooLarge { path: path.to_owned(), most_bytes };
+    let too_large = || FileError::TooLarge { path: path.to_owned(), max_bytes };
     let size = match std::fs::metadata(path) {
         // A directory can be opened, and reading it says what it is.
         Ok(found) if !found.is_file() && !found.is_dir() => {
@@ -194,19 +194,19 @@ fn at_most(most_bytes: u64, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(error)),
     };
-    if size > most_bytes {
+    if size > max_bytes {
         return Err(too_large());
     }
     // It may grow meanwhile, and some files of the system say that they have no bytes.
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(unreadable)?;
-    let read = file.take(most_bytes + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if read as u64 > most_bytes { Err(too_large()) } else { Ok(Some(bytes)) }
+    let read = file.take(max_bytes + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if read as u64 > max_bytes { Err(too_large()) } else { Ok(Some(bytes)) }
 }
 
 /// Writes a temporary file in the same folder and renames it, so that the file is always
 /// either the old one or the new one.
-pub(crate) fn replace(path: &Path, text: &str) -> Result<(), FileError> {
+pub(crate) fn write_atomically(path: &Path, text: &str) -> Result<(), FileError> {
     let unwritable = |error: io::Error| FileError::Unwritable {
         path: path.to_owned(),
         error: without_path(&error),
@@ -242,7 +242,7 @@ fn permissions(path: &Path) -> std::fs::Permissions {
 }
 
 /// The path as people see it.
-pub(crate) fn shown(path: &Path) -> String {
+pub(crate) fn display_path(path: &Path) -> String {
     without_dot(path).display().to_string()
 }
 
@@ -252,7 +252,7 @@ pub(crate) fn without_dot(path: &Path) -> &Path {
 }
 
 /// The folder of a file, as an absolute path.
-pub(crate) fn parent(file: &Path) -> PathBuf {
+pub(crate) fn absolute_parent(file: &Path) -> PathBuf {
     let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     file.parent().map_or_else(|| PathBuf::from("/"), Path::to_owned)
 }
@@ -263,5 +263,5 @@ fn other_environment(path: &Path) -> Option<String> {
         .iter()
         .map(|name| path.with_file_name(name))
         .find(|other| other != path && other.is_file())
-        .map(|other| shown(&other))
+        .map(|other| display_path(&other))
 }

@@ -17,8 +17,8 @@ use envlock_model::needs::LockedNeeds;
 use envlock_secrets::manifest::Manifest;
 
 use crate::{
-    Context, FileError, Project, QuestionError, access,
-    question::{Inputs, admit, settle},
+    Context, FileError, Project, QuestionError, lock_credentials,
+    question::{QuestionInputs, check_channels, resolve_question},
 };
 
 /// What to do about a pip section, which a lock of this version doesn't resolve.
@@ -27,7 +27,7 @@ pub enum PipPolicy {
     /// Refuse.
     Refuse,
     /// Install without it: the user said so.
-    LeaveOut,
+    Skip,
 }
 
 /// What `install` is asked to do.
@@ -72,7 +72,7 @@ pub struct Installed {
     /// Whether `python` is one of the packages.
     pub has_python: bool,
     /// The pip section's lines that were left out.
-    pub pip_left_out: Vec<String>,
+    pub skipped_pip_lines: Vec<String>,
     /// How many packages the lock has for this platform.
     pub packages: usize,
     /// The needs of secrets that the lock carries.
@@ -85,7 +85,7 @@ pub enum InstallError {
     /// A file of the project can't be used.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The question can't be settled.
+    /// The question can't be resolved.
     #[error(transparent)]
     Question(#[from] QuestionError),
     /// environment.yml or secrets.yml changed since the lock was made.
@@ -112,7 +112,7 @@ pub enum InstallError {
     },
     /// The machine lacks what packages need.
     #[error("this machine is not what the lock was made for")]
-    Host {
+    UnmetVirtualPackages {
         /// What is missing, each with who needs it.
         missing: Vec<String>,
     },
@@ -137,7 +137,7 @@ impl Explain for InstallError {
             Self::Question(error) => error.findings(),
             Self::Fetch(error) => error.findings(),
             Self::Link(error) => error.findings(),
-            Self::Stale { changes } => stale(changes),
+            Self::Stale { changes } => stale_findings(changes),
             Self::OtherPlatform { host, .. } => {
                 vec![Finding::new(Code::OtherPlatform, self.to_string()).with_help(format!(
                     "leave `--platform` out, or install on {host} what is for it"
@@ -148,19 +148,19 @@ impl Explain for InstallError {
                     "add it: `envlock solve --platform {host}`, with the others"
                 ))]
             }
-            Self::Host { missing } => {
-                let mut diagnostic = Finding::new(Code::HostLacks, self.to_string());
-                diagnostic.notes.clone_from(missing);
-                vec![diagnostic.with_help(
+            Self::UnmetVirtualPackages { missing } => {
+                let mut finding = Finding::new(Code::HostLacks, self.to_string());
+                finding.notes.clone_from(missing);
+                vec![finding.with_help(
                     "install on a machine that has it; or, where the machine is known better, set \
                      `CONDA_OVERRIDE_…` (such as CONDA_OVERRIDE_CUDA=12.2)",
                 )]
             }
             Self::Pip { lines } => {
-                let mut diagnostic = Finding::new(Code::PipLeftOut, self.to_string());
-                diagnostic.notes =
+                let mut finding = Finding::new(Code::PipLeftOut, self.to_string());
+                finding.notes =
                     lines.iter().map(|line| format!("not in the lock: {line}")).collect();
-                vec![diagnostic.with_help("install the conda packages alone with `--without-pip`")]
+                vec![finding.with_help("install the conda packages alone with `--without-pip`")]
             }
         }
     }
@@ -173,13 +173,13 @@ impl Explain for InstallError {
             Self::Link(error) => error.exit(),
             Self::Stale { .. } => Exit::Stale,
             Self::OtherPlatform { .. } | Self::NotLocked { .. } => Exit::Usage,
-            Self::Host { .. } | Self::Pip { .. } => Exit::Findings,
+            Self::UnmetVirtualPackages { .. } | Self::Pip { .. } => Exit::Findings,
         }
     }
 }
 
 /// The findings of a stale lock, one a change.
-pub fn stale(changes: &[Change]) -> Vec<Finding> {
+pub fn stale_findings(changes: &[Change]) -> Vec<Finding> {
     const HELP: &str = "run `envlock solve`; `envlock install --frozen` takes it as it is";
     changes
         .iter()
@@ -202,18 +202,18 @@ pub async fn install(
     project.read(|project| project.lock().map(drop)).await?;
     let lock = project.lock()?;
     refuse_stale(project, request, lock, context, findings)?;
-    let admitted = admit(lock, Inputs::new(project, context), findings)?;
-    admitted.addresses.register(context.client);
-    findings.extend(admitted.findings);
+    let checked = check_channels(lock, QuestionInputs::new(project, context), findings)?;
+    checked.addresses.register(context.client);
+    findings.extend(checked.findings);
     let platform = context.host;
-    let locked = for_host(request, lock, platform)?;
-    let pip_left_out = pip(locked, request.pip)?;
-    refuse_unfit_host(locked, context.host_packages)?;
-    findings.extend(assumed_in_vain(locked, context.host_packages));
+    let locked = platform_of_lock(request, lock, platform)?;
+    let skipped_pip_lines = pip(locked, request.pip)?;
+    check_virtual_packages(locked, context.host_packages)?;
+    findings.extend(missing_but_not_needed(locked, context.host_packages));
 
     let prefix = match &request.prefix {
         Some(prefix) => prefix.clone(),
-        None => project.own_prefix()?,
+        None => project.default_prefix()?,
     };
     let wanted = Wanted {
         prefix: prefix.clone(),
@@ -238,7 +238,7 @@ pub async fn install(
         plan,
         outcome,
         has_python: locked.records.iter().any(is_python),
-        pip_left_out,
+        skipped_pip_lines,
         packages,
         needs: lock.needs.clone(),
     };
@@ -265,21 +265,21 @@ fn refuse_stale(
     findings: &mut Vec<Finding>,
 ) -> Result<(), InstallError> {
     if request.frozen {
-        access::written(project, lock, context).register(context.client);
+        lock_credentials::addresses_in_environment(project, lock, context).register(context.client);
         return Ok(());
     }
     // A lock may be shipped alone, and then there is nothing that it could be stale against.
-    let Some(environment) = project.environment_if_any()? else { return Ok(()) };
-    let overrides = access::as_locked(environment, lock);
-    let inputs = Inputs::new(project, context);
-    let settlement = settle(environment, &overrides, Some(lock), inputs);
-    let question = settlement.apply(context.client, findings)?.question;
+    let Some(environment) = project.optional_environment()? else { return Ok(()) };
+    let overrides = lock_credentials::overrides_from_lock(environment, lock);
+    let inputs = QuestionInputs::new(project, context);
+    let resolution = resolve_question(environment, &overrides, Some(lock), inputs);
+    let question = resolution.apply(context.client, findings)?.question;
     let needs = project.manifest()?.map(Manifest::locked);
     let changes = lock::changes(lock, &question, needs.as_ref());
     if changes.is_empty() { Ok(()) } else { Err(InstallError::Stale { changes }) }
 }
 
-fn for_host<'a>(
+fn platform_of_lock<'a>(
     request: &InstallRequest,
     lock: &'a Lock,
     host: Subdir,
@@ -294,14 +294,14 @@ fn for_host<'a>(
 }
 
 fn pip(locked: &LockedPlatform, policy: PipPolicy) -> Result<Vec<String>, InstallError> {
-    if locked.pip.is_empty() || policy == PipPolicy::LeaveOut {
+    if locked.pip.is_empty() || policy == PipPolicy::Skip {
         return Ok(locked.pip.clone());
     }
     Err(InstallError::Pip { lines: locked.pip.clone() })
 }
 
 /// The lock assumes virtual packages; what its packages need of them this machine must have.
-fn refuse_unfit_host(
+fn check_virtual_packages(
     locked: &LockedPlatform,
     host: &[GenericVirtualPackage],
 ) -> Result<(), InstallError> {
@@ -325,11 +325,14 @@ fn refuse_unfit_host(
             missing.push(line);
         }
     }
-    if missing.is_empty() { Ok(()) } else { Err(InstallError::Host { missing }) }
+    if missing.is_empty() { Ok(()) } else { Err(InstallError::UnmetVirtualPackages { missing }) }
 }
 
 /// What the lock assumes and this machine hasn't, though no package asks for it by now.
-fn assumed_in_vain(locked: &LockedPlatform, host: &[GenericVirtualPackage]) -> Option<Finding> {
+fn missing_but_not_needed(
+    locked: &LockedPlatform,
+    host: &[GenericVirtualPackage],
+) -> Option<Finding> {
     let lacks = |assumed: &&GenericVirtualPackage| {
         // A newer machine has all that an older one has. How fast its processor is decides
         // nothing here: packages say what they need of it.

@@ -5,7 +5,6 @@
 //! decision out. It prints nothing, and reads no environment variable, no clock and no home
 //! directory: all of that comes in through [`Project`], [`Context`] and the requests.
 
-mod access;
 mod blocking;
 mod channel_policy;
 mod context;
@@ -14,6 +13,7 @@ pub mod doctor;
 mod fetch;
 mod files;
 mod install;
+mod lock_credentials;
 pub mod policy;
 mod project;
 mod question;
@@ -24,9 +24,9 @@ mod verify;
 
 pub use channel_policy::Refusal;
 pub use context::Context;
-pub use fetch::{Bundled, FetchFailure, FetchRequest, FetchedPlatform, bundle, fetch};
+pub use fetch::{Bundle, FetchCommandError, FetchRequest, FetchedPlatform, bundle, fetch};
 pub use files::FileError;
-pub use install::{InstallError, InstallRequest, Installed, PipPolicy, install, stale};
+pub use install::{InstallError, InstallRequest, Installed, PipPolicy, install, stale_findings};
 pub use project::{ENVIRONMENT_FILE, Project, ProjectFiles};
 pub use question::{ExcludeNewer, Overrides, QuestionError};
 pub use run::{ActiveEnvironment, RunError, activate};

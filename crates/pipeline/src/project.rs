@@ -13,7 +13,7 @@ use envlock_model::{
 };
 use envlock_secrets::manifest::{Manifest, Notation};
 
-use crate::{FileError, blocking::blocking, files};
+use crate::{FileError, blocking::spawn_blocking, files};
 
 /// The environment file of a project where the command line names none.
 pub const ENVIRONMENT_FILE: &str = "environment.yml";
@@ -46,7 +46,7 @@ struct Contents {
     environments: Vec<EnvironmentFile>,
     folder: PathBuf,
     lock: PathBuf,
-    named_manifest: Option<PathBuf>,
+    manifest_override: Option<PathBuf>,
     configuration: Configuration,
     environment: OnceLock<Environment>,
     manifest: OnceLock<Option<ManifestFile>>,
@@ -80,7 +80,7 @@ impl ProjectFiles {
 impl Project {
     /// The project with these files. Reads nothing yet.
     pub fn new(files: ProjectFiles, configuration: Configuration) -> Self {
-        let folder = files::parent(files.first());
+        let folder = files::absolute_parent(files.first());
         let lock = files.lock.clone();
         let lock = lock.unwrap_or_else(|| files.first().with_file_name(lock::FILE_NAME));
         let paths = if files.environments.is_empty() {
@@ -93,7 +93,7 @@ impl Project {
             environments: paths.into_iter().map(file).collect(),
             folder,
             lock,
-            named_manifest: files.manifest,
+            manifest_override: files.manifest,
             configuration,
             environment: OnceLock::new(),
             manifest: OnceLock::new(),
@@ -119,16 +119,16 @@ impl Project {
 
     /// The folder of the project's own prefixes, as an absolute path.
     pub fn prefix_folder(&self) -> PathBuf {
-        let folder = files::parent(&self.0.lock);
+        let folder = files::absolute_parent(&self.0.lock);
         std::fs::canonicalize(&folder).unwrap_or(folder).join(PREFIX_FOLDER)
     }
 
     /// The project's own prefix: `.envlock/NAME` in the folder of the lock, with the name that
     /// the lock has. Reads the lock.
-    pub fn own_prefix(&self) -> Result<PathBuf, FileError> {
+    pub fn default_prefix(&self) -> Result<PathBuf, FileError> {
         let name = &self.lock()?.name;
         name::check(name).map_err(|invalid| {
-            let file = files::shown(self.lock_path());
+            let file = files::display_path(self.lock_path());
             FileError::Name { invalid, file }
         })?;
         Ok(self.prefix_folder().join(name))
@@ -144,8 +144,8 @@ impl Project {
         once(&self.0.environment, || {
             let mut parsed = Vec::new();
             for file in &self.0.environments {
-                let text = file.text()?.ok_or_else(|| files::absent_environment(&file.path))?;
-                parsed.push(spec::parse(&files::shown(&file.path), text)?);
+                let text = file.text()?.ok_or_else(|| files::missing_environment(&file.path))?;
+                parsed.push(spec::parse(&files::display_path(&file.path), text)?);
             }
             let first = parsed.remove(0);
             Ok(spec::merge(first, parsed)?)
@@ -154,7 +154,7 @@ impl Project {
 
     /// What the environment files say together; none where the first doesn't exist, since a
     /// lock may be shipped without them.
-    pub(crate) fn environment_if_any(&self) -> Result<Option<&Environment>, FileError> {
+    pub(crate) fn optional_environment(&self) -> Result<Option<&Environment>, FileError> {
         match self.0.environments.first() {
             Some(first) if first.text()?.is_some() => self.environment().map(Some),
             _ => Ok(None),
@@ -172,7 +172,7 @@ impl Project {
     }
 
     fn manifest_file(&self) -> Result<Option<&ManifestFile>, FileError> {
-        let found = once(&self.0.manifest, || match &self.0.named_manifest {
+        let found = once(&self.0.manifest, || match &self.0.manifest_override {
             Some(path) => named_manifest(path),
             None => self.own_manifest(),
         });
@@ -183,7 +183,7 @@ impl Project {
     fn own_manifest(&self) -> Result<Option<ManifestFile>, FileError> {
         let Some(first) = self.0.environments.first() else { return Ok(None) };
         let own = first.path.with_file_name(MANIFEST_FILE);
-        let own_text = files::text(&own)?;
+        let own_text = files::read_text(&own)?;
         let mut inside = None;
         for file in &self.0.environments {
             if let Some(text) = file.text()? {
@@ -193,7 +193,7 @@ impl Project {
         }
         match (own_text, inside) {
             (Some(_), Some(inside)) => Err(FileError::TwoManifests {
-                own: files::shown(&own),
+                own: files::display_path(&own),
                 environment: inside.manifest.file,
             }),
             (Some(text), None) => parse(&own, &text, Notation::Own),
@@ -210,16 +210,16 @@ impl Project {
     /// The lock, which must exist and must not contradict itself.
     pub(crate) fn lock(&self) -> Result<&Lock, FileError> {
         once(&self.0.valid_lock, || {
-            let text = self.lock_text()?.ok_or_else(|| files::absent_lock(&self.0.lock))?;
-            Ok(lock::read(&files::shown(&self.0.lock), text)?)
+            let text = self.lock_text()?.ok_or_else(|| files::missing_lock(&self.0.lock))?;
+            Ok(lock::read(&files::display_path(&self.0.lock), text)?)
         })
     }
 
     /// The lock that a new one replaces, if there is one. A lock that contradicts itself still
     /// says what to keep; one that can't be read is an error, so that it is never overwritten.
-    pub(crate) fn present_lock(&self) -> Result<Option<Lock>, FileError> {
+    pub(crate) fn existing_lock(&self) -> Result<Option<Lock>, FileError> {
         let Some(text) = self.lock_text()? else { return Ok(None) };
-        match lock::read(&files::shown(&self.0.lock), text) {
+        match lock::read(&files::display_path(&self.0.lock), text) {
             Ok(lock) => Ok(Some(lock)),
             Err(ReadError::Inconsistent { lock, .. }) => Ok(Some(*lock)),
             Err(error) => Err(error.into()),
@@ -236,20 +236,20 @@ impl Project {
         E: Send + 'static,
     {
         let project = self.clone();
-        blocking(move || read(&project)).await
+        spawn_blocking(move || read(&project)).await
     }
 }
 
 impl EnvironmentFile {
     /// The text, or none where there is no such file.
     fn text(&self) -> Result<Option<&str>, FileError> {
-        Ok(once(&self.text, || files::text(&self.path))?.as_deref())
+        Ok(once(&self.text, || files::read_text(&self.path))?.as_deref())
     }
 }
 
 /// A manifest by its path: its own file, or an environment.yml that holds it.
 fn named_manifest(path: &Path) -> Result<Option<ManifestFile>, FileError> {
-    let text = files::text(path)?.ok_or_else(|| FileError::Absent {
+    let text = files::read_text(path)?.ok_or_else(|| FileError::Missing {
         path: path.to_owned(),
         help: "name the manifest's file with `--manifest FILE`".to_owned(),
     })?;
@@ -260,7 +260,7 @@ fn named_manifest(path: &Path) -> Result<Option<ManifestFile>, FileError> {
 }
 
 fn parse(path: &Path, text: &str, notation: Notation) -> Result<Option<ManifestFile>, FileError> {
-    let manifest = Manifest::parse(&files::shown(path), text, notation)?;
+    let manifest = Manifest::parse(&files::display_path(path), text, notation)?;
     Ok(manifest.map(|manifest| ManifestFile { manifest, text: text.to_owned() }))
 }
 
@@ -312,9 +312,9 @@ mod tests {
     fn a_missing_file_is_an_error_each_time_it_is_needed() {
         let folder = tempfile::tempdir().unwrap();
         let project = project(folder.path());
-        assert!(matches!(project.environment(), Err(FileError::Absent { .. })));
-        assert!(matches!(project.environment(), Err(FileError::Absent { .. })));
-        assert!(matches!(project.lock(), Err(FileError::Absent { .. })));
+        assert!(matches!(project.environment(), Err(FileError::Missing { .. })));
+        assert!(matches!(project.environment(), Err(FileError::Missing { .. })));
+        assert!(matches!(project.lock(), Err(FileError::Missing { .. })));
     }
 
     #[test]

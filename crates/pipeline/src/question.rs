@@ -22,11 +22,11 @@ use envlock_text::redact;
 use rattler_conda_types::{GenericVirtualPackage, Subdir};
 use url::Url;
 
-pub(crate) use self::channels::Addresses;
-use self::channels::Channels;
+use self::channels::ChannelResolver;
+pub(crate) use self::channels::FoundAddresses;
 use crate::{
     Context, Project,
-    channel_policy::{Refusal, terms},
+    channel_policy::{Refusal, anaconda_terms},
 };
 
 /// What the command line sets in addition to environment.yml.
@@ -48,10 +48,10 @@ pub enum ExcludeNewer {
     /// No record is excluded for its age.
     Never,
     /// Records newer than this, or of unknown age, are excluded.
-    Than(jiff::Timestamp),
+    After(jiff::Timestamp),
 }
 
-/// Why no question can be settled.
+/// Why no question can be resolved.
 #[derive(Debug, thiserror::Error)]
 pub enum QuestionError {
     /// A channel's name or address is invalid.
@@ -63,7 +63,7 @@ pub enum QuestionError {
         place: Option<Place>,
     },
     /// A channel that may not be used.
-    #[error("the channel {channel} is {}", .refusal.what)]
+    #[error("the channel {channel} is {}", .refusal.reason)]
     Refused {
         /// The channel.
         channel: String,
@@ -114,9 +114,9 @@ impl Explain for QuestionError {
     }
 }
 
-/// What a question is settled from, apart from environment.yml, the lock and the flags.
+/// What a question is resolved from, apart from environment.yml, the lock and the flags.
 #[derive(Clone, Copy)]
-pub(crate) struct Inputs<'a> {
+pub(crate) struct QuestionInputs<'a> {
     /// The folder that relative addresses of channels start from.
     pub(crate) folder: &'a Path,
     pub(crate) configuration: &'a Configuration,
@@ -130,7 +130,7 @@ pub(crate) struct Inputs<'a> {
     pub(crate) host_packages: &'a [GenericVirtualPackage],
 }
 
-impl<'a> Inputs<'a> {
+impl<'a> QuestionInputs<'a> {
     pub(crate) fn new(project: &'a Project, context: &Context<'a>) -> Self {
         Self {
             folder: project.folder(),
@@ -145,59 +145,59 @@ impl<'a> Inputs<'a> {
 }
 
 /// What settling found, whether there is a question or not.
-pub(crate) struct Settlement {
+pub(crate) struct Resolution {
     /// What the user should know of it.
     pub(crate) findings: Vec<Finding>,
     /// The question, or why there is none.
-    pub(crate) question: Result<Settled, QuestionError>,
+    pub(crate) question: Result<ResolvedQuestion, QuestionError>,
 }
 
 /// A question, and what the client must know before it asks the question's channels.
 #[derive(Debug)]
-pub(crate) struct Settled {
+pub(crate) struct ResolvedQuestion {
     pub(crate) question: Question,
     /// Where each channel is asked for first, by its URL.
     pub(crate) places: BTreeMap<Url, Place>,
     /// What the addresses of the channels say in addition to the channels.
-    pub(crate) addresses: Addresses,
+    pub(crate) addresses: FoundAddresses,
 }
 
-impl Settlement {
+impl Resolution {
     /// Gives the addresses to the client, and the findings to `findings`.
     pub(crate) fn apply(
         self,
         client: &Client,
         findings: &mut Vec<Finding>,
-    ) -> Result<Settled, QuestionError> {
+    ) -> Result<ResolvedQuestion, QuestionError> {
         findings.extend(self.findings);
-        let settled = self.question?;
-        settled.addresses.register(client);
-        Ok(settled)
+        let resolved = self.question?;
+        resolved.addresses.register(client);
+        Ok(resolved)
     }
 }
 
 /// Settles what is asked.
-pub(crate) fn settle(
+pub(crate) fn resolve_question(
     environment: &Environment,
     overrides: &Overrides,
     present: Option<&Lock>,
-    inputs: Inputs<'_>,
-) -> Settlement {
+    inputs: QuestionInputs<'_>,
+) -> Resolution {
     let mut findings = environment.warnings.clone();
-    let question = settled(environment, overrides, present, inputs, &mut findings);
-    Settlement { findings, question }
+    let question = try_resolve(environment, overrides, present, inputs, &mut findings);
+    Resolution { findings, question }
 }
 
-fn settled(
+fn try_resolve(
     environment: &Environment,
     overrides: &Overrides,
     present: Option<&Lock>,
-    inputs: Inputs<'_>,
+    inputs: QuestionInputs<'_>,
     findings: &mut Vec<Finding>,
-) -> Result<Settled, QuestionError> {
+) -> Result<ResolvedQuestion, QuestionError> {
     let platforms = platforms(environment, overrides, present, inputs.host);
-    let mut channels = Channels::new(inputs)?;
-    let listed = listed(environment, inputs.configuration)?;
+    let mut channels = ChannelResolver::new(inputs)?;
+    let listed = listed_channels(environment, inputs.configuration)?;
     findings.extend(listed.finding);
     for (written, place) in &listed.channels {
         for platform in &platforms {
@@ -214,10 +214,11 @@ fn settled(
             .pip_for(platform)
             .map(|line| AskedPip { text: line.text.clone(), place: line.place.clone() })
             .collect();
-        let virtual_packages = assumed(platform, overrides, present, inputs.host_packages);
+        let virtual_packages =
+            virtual_packages_for(platform, overrides, present, inputs.host_packages);
         asked.insert(platform, Asked { requests, pip, virtual_packages });
     }
-    findings.extend(terms_once(&channels.list, findings));
+    findings.extend(terms_unless_reported(&channels.list, findings));
     let question = Question {
         name: name(environment, inputs.folder),
         channels: channels.list,
@@ -230,11 +231,11 @@ fn settled(
             .unwrap_or_default(),
         exclude_newer: match overrides.exclude_newer {
             Some(ExcludeNewer::Never) => None,
-            Some(ExcludeNewer::Than(time)) => Some(time),
+            Some(ExcludeNewer::After(time)) => Some(time),
             None => present.and_then(|lock| lock.exclude_newer),
         },
     };
-    Ok(Settled { question, places: channels.places, addresses: channels.addresses })
+    Ok(ResolvedQuestion { question, places: channels.places, addresses: channels.addresses })
 }
 
 /// What the addresses in environment.yml say for a command that takes the lock as it is. Other
@@ -242,11 +243,11 @@ fn settled(
 pub(crate) fn written_addresses(
     environment: &Environment,
     lock: &Lock,
-    inputs: Inputs<'_>,
-) -> Addresses {
-    let mut channels = Channels::unrestricted(inputs);
+    inputs: QuestionInputs<'_>,
+) -> FoundAddresses {
+    let mut channels = ChannelResolver::unrestricted(inputs);
     channels.resolve_policy();
-    let listed = listed(environment, inputs.configuration);
+    let listed = listed_channels(environment, inputs.configuration);
     let listed = listed.map_or_else(|_| Vec::new(), |listed| listed.channels);
     let overrides = Overrides::default();
     for platform in platforms(environment, &overrides, Some(lock), inputs.host) {
@@ -263,36 +264,36 @@ pub(crate) fn written_addresses(
 }
 
 /// A lock whose channels may be used.
-pub(crate) struct Admitted {
+pub(crate) struct CheckedChannels {
     pub(crate) findings: Option<Finding>,
-    pub(crate) addresses: Addresses,
+    pub(crate) addresses: FoundAddresses,
 }
 
 /// Refuses a lock with a channel that may not be used. `earlier` are the findings of the run so
 /// far.
-pub(crate) fn admit(
+pub(crate) fn check_channels(
     lock: &Lock,
-    inputs: Inputs<'_>,
+    inputs: QuestionInputs<'_>,
     earlier: &[Finding],
-) -> Result<Admitted, QuestionError> {
-    let channels = Channels::new(inputs)?;
+) -> Result<CheckedChannels, QuestionError> {
+    let channels = ChannelResolver::new(inputs)?;
     for channel in &lock.channels {
         if let Some(refusal) = channels.policy.refuses(&channel.urls) {
             let channel = channel.name.clone();
             return Err(QuestionError::Refused { channel, refusal, place: None });
         }
     }
-    let findings = terms_once(&lock.channels, earlier);
-    Ok(Admitted { findings, addresses: channels.addresses })
+    let findings = terms_unless_reported(&lock.channels, earlier);
+    Ok(CheckedChannels { findings, addresses: channels.addresses })
 }
 
 /// What to know of the terms of these channels, unless the findings say it already.
-fn terms_once(channels: &[AskedChannel], findings: &[Finding]) -> Option<Finding> {
+fn terms_unless_reported(channels: &[AskedChannel], findings: &[Finding]) -> Option<Finding> {
     let codes = [Code::ImplicitDefaults, Code::DefaultsTerms];
     if findings.iter().any(|finding| codes.contains(&finding.code)) {
         return None;
     }
-    terms(channels.iter().flat_map(|channel| &channel.urls))
+    anaconda_terms(channels.iter().flat_map(|channel| &channel.urls))
 }
 
 /// The command line's, else the file's, else the present lock's, else this machine's.
@@ -317,7 +318,7 @@ fn platforms(
 }
 
 /// The channels of environment.yml, each with its place.
-struct Listed {
+struct ListedChannels {
     channels: Vec<(String, Option<Place>)>,
     /// That environment.yml lists none.
     finding: Option<Finding>,
@@ -326,10 +327,10 @@ struct Listed {
 /// The channels as listed. Without a list it is that of `.condarc`, else `defaults`, as for
 /// conda, with a finding that says so. Where there is a list, conda appends `.condarc`'s to it;
 /// here it is the whole list, so that a lock is the same on every machine.
-fn listed(
+fn listed_channels(
     environment: &Environment,
     configuration: &Configuration,
-) -> Result<Listed, QuestionError> {
+) -> Result<ListedChannels, QuestionError> {
     let channels: Vec<_> = environment
         .channels
         .iter()
@@ -337,7 +338,7 @@ fn listed(
         .map(|channel| (channel.value.clone(), Some(channel.place.clone())))
         .collect();
     if !channels.is_empty() {
-        return Ok(Listed { channels, finding: None });
+        return Ok(ListedChannels { channels, finding: None });
     }
     let place = Place::new(environment.file.as_str(), 1, 1);
     if environment.nodefaults {
@@ -353,7 +354,7 @@ fn listed(
             .with_note("on a machine that is configured in another way it would be others")
             .with_help(format!("list them: `channels: [{}]`", names.join(", ")));
         let channels = configured.iter().map(channel).collect();
-        return Ok(Listed { channels, finding: Some(finding) });
+        return Ok(ListedChannels { channels, finding: Some(finding) });
     }
     let finding =
         Finding::new(Code::ImplicitDefaults, "no channel is listed: `defaults` is searched")
@@ -362,13 +363,13 @@ fn listed(
             .with_help("say which: `channels: [conda-forge]` or `channels: [defaults]`");
     let others = configured.iter().skip(1).map(channel);
     let channels = [("defaults".to_owned(), None)].into_iter().chain(others).collect();
-    Ok(Listed { channels, finding: Some(finding) })
+    Ok(ListedChannels { channels, finding: Some(finding) })
 }
 
 fn asked_spec(
     request: &Request,
     platform: Subdir,
-    channels: &mut Channels<'_>,
+    channels: &mut ChannelResolver<'_>,
 ) -> Result<AskedSpec, QuestionError> {
     let channel = match &request.channel {
         Some(written) => Some(channels.add(written, Some(&request.place), platform, true)?),
@@ -397,7 +398,7 @@ fn text(request: &Request, channel: Option<&str>) -> String {
 
 /// What the command line says, else what the present lock assumes, else what is fixed for
 /// the platform: what was once set stays until something else is.
-fn assumed(
+fn virtual_packages_for(
     platform: Subdir,
     overrides: &Overrides,
     present: Option<&Lock>,
@@ -419,7 +420,7 @@ fn assumed(
 }
 
 /// That virtual packages which were set in an earlier run still hold.
-pub(crate) fn still_assumed(
+pub(crate) fn kept_virtual_packages(
     question: &Question,
     overrides: &Overrides,
 ) -> impl Iterator<Item = Finding> {

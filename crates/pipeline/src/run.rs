@@ -75,7 +75,7 @@ pub fn activate(
 ) -> Result<ActiveEnvironment, RunError> {
     let prefix = match prefix {
         Some(prefix) => prefix,
-        None => project.own_prefix()?,
+        None => project.default_prefix()?,
     };
     let activated = activate::environment(&prefix, platform, variables)?;
     Ok(ActiveEnvironment { prefix, activated })

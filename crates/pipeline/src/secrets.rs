@@ -16,11 +16,11 @@ use envlock_secrets::{
     manifest::{Manifest, ResolvedProfile, ServerDialect},
 };
 pub use envlock_vault::{
-    Address, AddressError, CredentialSources, Identity, Patience, Secret, Settings as Server,
+    Address, AddressError, CredentialSources, Identity, Patience, Secret, Settings as VaultSettings,
 };
 use envlock_vault::{Failure, Question};
 
-use crate::{FileError, Project, blocking::blocking, files};
+use crate::{FileError, Project, blocking::spawn_blocking, files};
 
 /// What `check-secrets` is asked. Variables may hold secrets: it has no `Debug`.
 #[derive(Clone)]
@@ -54,14 +54,14 @@ pub enum SecretsError {
     NoManifest,
     /// The server can't be asked like this.
     #[error(transparent)]
-    Ask(Failure),
+    Server(Failure),
     /// No profile is named, and the credentials that are present don't say which one is meant.
-    #[error("{}", which_profile(ready))]
-    WhichProfile {
+    #[error("{}", no_profile_message(with_credentials))]
+    AmbiguousProfile {
         /// The profiles whose credentials are here.
-        ready: Vec<String>,
+        with_credentials: Vec<String>,
         /// The others.
-        other: Vec<String>,
+        without_credentials: Vec<String>,
     },
     /// The lock says something else than the manifest.
     #[error("the lock's needs are not those of the manifest")]
@@ -80,9 +80,13 @@ impl Explain for SecretsError {
                 "write secrets.yml beside environment.yml, or a `secrets:` key in it; or \
                      name another with `--manifest FILE`",
             )],
-            Self::Ask(failure) => failure.findings(),
-            Self::WhichProfile { ready, other } => {
-                let names: Vec<_> = ready.iter().chain(other).map(String::as_str).collect();
+            Self::Server(failure) => failure.findings(),
+            Self::AmbiguousProfile { with_credentials, without_credentials } => {
+                let names: Vec<_> = with_credentials
+                    .iter()
+                    .chain(without_credentials)
+                    .map(String::as_str)
+                    .collect();
                 vec![
                     Finding::new(Code::NoProfile, self.to_string())
                         .with_help(match names.as_slice() {
@@ -105,17 +109,20 @@ impl Explain for SecretsError {
         match self {
             Self::File(error) => error.exit(),
             Self::Check(error) => error.exit(),
-            Self::Ask(failure) => failure.exit(),
-            Self::NoManifest | Self::WhichProfile { .. } => Exit::Usage,
+            Self::Server(failure) => failure.exit(),
+            Self::NoManifest | Self::AmbiguousProfile { .. } => Exit::Usage,
             Self::Stale { .. } => Exit::Stale,
         }
     }
 }
 
-fn which_profile(ready: &[String]) -> String {
-    match ready {
+fn no_profile_message(with_credentials: &[String]) -> String {
+    match with_credentials {
         [] => "no profile is named, and there are credentials for none".to_owned(),
-        ready => format!("no profile is named, and there are credentials for {}", ready.join(", ")),
+        with_credentials => format!(
+            "no profile is named, and there are credentials for {}",
+            with_credentials.join(", ")
+        ),
     }
 }
 
@@ -127,7 +134,7 @@ pub(crate) fn changes(lock: &Lock, manifest: Option<&Manifest>) -> Vec<NeedChang
 /// A live server to ask in addition to the policies.
 pub struct ServerRequest<'a> {
     /// How it is asked.
-    pub settings: Server,
+    pub settings: VaultSettings,
     /// Whoever logs in only looks: rights are judged by the policies alone.
     pub as_verifier: bool,
     /// The profile whose login is used instead of the checked profile's own.
@@ -139,7 +146,7 @@ pub struct ServerRequest<'a> {
 }
 
 /// What came of a check.
-pub struct Judgement {
+pub struct SecretsReport {
     /// What was found, what each need may do, and the manifest's rules.
     pub outcome: Outcome,
     /// Which server was asked, in whose name; nothing where no server answered.
@@ -148,7 +155,7 @@ pub struct Judgement {
     failure: Option<Failure>,
 }
 
-impl Judgement {
+impl SecretsReport {
     /// Whether the answer is complete, or why not.
     pub fn ended(&self) -> Ended {
         const ALONE: &str =
@@ -174,7 +181,7 @@ pub async fn check(
     project: &Project,
     request: &SecretsRequest,
     server: Option<ServerRequest<'_>>,
-) -> Result<Judgement, SecretsError> {
+) -> Result<SecretsReport, SecretsError> {
     let compare_lock = request.compare_lock;
     project
         .read(move |project| {
@@ -190,14 +197,14 @@ pub async fn check(
         }
     }
     let policy_files: Vec<String> = manifest.policy_files().into_iter().collect();
-    let policies = blocking(move || texts(policy_files)).await?;
+    let policies = spawn_blocking(move || read_texts(policy_files)).await?;
     let mut profile = request.profile.clone().or_else(|| manifest.default.clone());
-    let (mut online, mut failure, mut said) = (None, None, Vec::new());
+    let (mut online, mut failure, mut server_findings) = (None, None, Vec::new());
     if let Some(server) = server {
-        let chosen = chosen(manifest, profile, server.sources)?;
-        match asked(manifest, &chosen, server).await? {
-            (Ok(facts), warnings) => (online, said) = (Some(facts), warnings),
-            (Err(reason), warnings) => (failure, said) = (Some(reason), warnings),
+        let chosen = choose_profile(manifest, profile, server.sources)?;
+        match ask_server(manifest, &chosen, server).await? {
+            (Ok(facts), warnings) => (online, server_findings) = (Some(facts), warnings),
+            (Err(reason), warnings) => (failure, server_findings) = (Some(reason), warnings),
         }
         profile = Some(chosen.name);
     }
@@ -212,13 +219,13 @@ pub async fn check(
     })?;
     outcome.findings.extend(exposed::in_file(&manifest.file, text));
     outcome.findings.extend(in_variables(manifest, &request.variables));
-    outcome.findings.extend(said);
-    let asked = online.map(|online| told_of(online, profile.as_deref().unwrap_or_default()));
-    Ok(Judgement { outcome, asked, failure })
+    outcome.findings.extend(server_findings);
+    let asked = online.map(|online| asked_server(online, profile.as_deref().unwrap_or_default()));
+    Ok(SecretsReport { outcome, asked, failure })
 }
 
 /// What the answer says of who was asked.
-fn told_of(online: Online, profile: &str) -> Asked {
+fn asked_server(online: Online, profile: &str) -> Asked {
     let Online { server, token, .. } = online;
     Asked {
         server: server.address,
@@ -235,7 +242,7 @@ fn told_of(online: Online, profile: &str) -> Asked {
 
 /// The profile to ask a server about: the one that is named, else the only one whose
 /// credentials are here.
-fn chosen(
+fn choose_profile(
     manifest: &Manifest,
     named: Option<String>,
     sources: CredentialSources<'_>,
@@ -246,19 +253,22 @@ fn chosen(
         return Ok(profile.ok_or_else(|| CheckError::NoProfile { name, known: known().collect() })?);
     }
     let all: Vec<_> = known().filter_map(|name| manifest.profile(&name)).collect();
-    let told = |profiles: &[ResolvedProfile]| profiles.iter().map(|p| p.name.clone()).collect();
-    let (mut ready, other): (Vec<_>, Vec<_>) =
+    let names_of = |profiles: &[ResolvedProfile]| profiles.iter().map(|p| p.name.clone()).collect();
+    let (mut with_credentials, without_credentials): (Vec<_>, Vec<_>) =
         all.into_iter().partition(|profile| envlock_vault::present(profile, sources));
-    if ready.len() == 1
-        && let Some(profile) = ready.pop()
+    if with_credentials.len() == 1
+        && let Some(profile) = with_credentials.pop()
     {
         return Ok(profile);
     }
-    Err(SecretsError::WhichProfile { ready: told(&ready), other: told(&other) })
+    Err(SecretsError::AmbiguousProfile {
+        with_credentials: names_of(&with_credentials),
+        without_credentials: names_of(&without_credentials),
+    })
 }
 
 /// What the server says about `profile`.
-async fn asked(
+async fn ask_server(
     manifest: &Manifest,
     profile: &ResolvedProfile,
     server: ServerRequest<'_>,
@@ -276,14 +286,14 @@ async fn asked(
     let report = envlock_vault::question(&mut settings, &question).await;
     match report.facts {
         // The address and the credentials are the user's own: nothing was asked.
-        Err(failure) if failure.exit() == Exit::Usage => Err(SecretsError::Ask(failure)),
+        Err(failure) if failure.exit() == Exit::Usage => Err(SecretsError::Server(failure)),
         facts => Ok((facts, report.said)),
     }
 }
 
 /// The texts of the policy files that exist. The check that needs a missing one reports it, with the
 /// line that names it.
-pub fn texts(
+pub fn read_texts(
     paths: impl IntoIterator<Item = String>,
 ) -> Result<BTreeMap<String, String>, FileError> {
     let mut texts = BTreeMap::new();

@@ -20,9 +20,9 @@ use url::Url;
 
 use crate::{
     Context, FileError, Overrides, Project, QuestionError,
-    blocking::blocking,
+    blocking::spawn_blocking,
     files,
-    question::{Inputs, Settled, settle, still_assumed},
+    question::{QuestionInputs, ResolvedQuestion, kept_virtual_packages, resolve_question},
 };
 
 /// What `solve` is asked to do.
@@ -30,13 +30,13 @@ use crate::{
 pub struct SolveRequest {
     /// What the command line sets.
     pub overrides: Overrides,
-    /// Which packages of the present lock to upgrade.
+    /// Which packages of the existing lock to upgrade.
     pub upgrade: Upgrade,
     /// Whether to leave the lock file as it is.
     pub dry_run: bool,
 }
 
-/// Which packages of the present lock to upgrade.
+/// Which packages of the existing lock to upgrade.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Upgrade {
     /// None: each stays at its version if it can.
@@ -71,7 +71,7 @@ pub enum SolveError {
     /// A file of the project can't be used.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The question can't be settled.
+    /// The question can't be resolved.
     #[error(transparent)]
     Question(#[from] QuestionError),
     /// An index can't be fetched or read.
@@ -151,10 +151,11 @@ pub fn check(
     let environment = project.environment()?;
     let manifest = project.manifest()?;
     let lock = project.lock()?;
-    let settlement = settle(environment, overrides, Some(lock), Inputs::new(project, context));
-    findings.extend(settlement.findings);
+    let resolution =
+        resolve_question(environment, overrides, Some(lock), QuestionInputs::new(project, context));
+    findings.extend(resolution.findings);
     let needs = manifest.map(Manifest::locked);
-    let changes = lock::changes(lock, &settlement.question?.question, needs.as_ref());
+    let changes = lock::changes(lock, &resolution.question?.question, needs.as_ref());
     Ok(Checked { changes })
 }
 
@@ -165,29 +166,31 @@ pub async fn solve(
     context: &Context<'_>,
     findings: &mut Vec<Finding>,
 ) -> Result<Solved, SolveError> {
-    let present = project.read(|project| {
+    let existing = project.read(|project| {
         project.environment()?;
         project.manifest()?;
-        project.present_lock()
+        project.existing_lock()
     });
-    let present = present.await?;
-    let present = present.as_ref();
+    let existing = existing.await?;
+    let existing = existing.as_ref();
     let environment = project.environment()?;
     let overrides = &request.overrides;
-    let settlement = settle(environment, overrides, present, Inputs::new(project, context));
-    let Settled { question, places, .. } = settlement.apply(context.client, findings)?;
-    findings.extend(still_assumed(&question, overrides));
-    findings.extend(pip_left_out(&question));
+    let resolution =
+        resolve_question(environment, overrides, existing, QuestionInputs::new(project, context));
+    let ResolvedQuestion { question, places, .. } = resolution.apply(context.client, findings)?;
+    findings.extend(kept_virtual_packages(&question, overrides));
+    findings.extend(skipped_pip_finding(&question));
 
-    let kept = present.filter(|_| request.upgrade != Upgrade::All);
-    let upgraded = upgraded(&request.upgrade, present)?;
+    let kept = existing.filter(|_| request.upgrade != Upgrade::All);
+    let upgraded = upgraded(&request.upgrade, existing)?;
     let indexes = context.client.indexes(&channel_requests(&question), context.observer).await;
-    let indexes = indexes.map_err(|error| error.at(|channel| places.get(&channel.url).cloned()))?;
+    let indexes =
+        indexes.map_err(|error| error.with_places(|channel| places.get(&channel.url).cloned()))?;
     findings.extend(indexes.warnings.iter().cloned());
-    let records = answers(&question, &indexes, kept, upgraded, context, findings).await?;
+    let records = solve_platforms(&question, &indexes, kept, upgraded, context, findings).await?;
 
     let lock = Lock::answer(&question, records, project.manifest()?.map(Manifest::locked));
-    let (lock, text) = blocking(move || {
+    let (lock, text) = spawn_blocking(move || {
         let text = lock::write(&lock);
         (lock, text)
     })
@@ -197,16 +200,16 @@ pub async fn solve(
     let written = changed && !request.dry_run;
     if written {
         let path = project.lock_path().to_owned();
-        blocking(move || files::replace(&path, &text)).await?;
+        spawn_blocking(move || files::write_atomically(&path, &text)).await?;
     }
-    let differences = diff::differences(present, &lock);
+    let differences = diff::differences(existing, &lock);
     Ok(Solved { lock, written, differences })
 }
 
 /// The names of the packages to upgrade, each of which the lock has.
-fn upgraded(upgrade: &Upgrade, present: Option<&Lock>) -> Result<BTreeSet<String>, SolveError> {
+fn upgraded(upgrade: &Upgrade, existing: Option<&Lock>) -> Result<BTreeSet<String>, SolveError> {
     let Upgrade::Packages(names) = upgrade else { return Ok(BTreeSet::new()) };
-    let locked: BTreeSet<&str> = present
+    let locked: BTreeSet<&str> = existing
         .into_iter()
         .flat_map(|lock| lock.platforms.values())
         .flat_map(|platform| &platform.records)
@@ -253,7 +256,7 @@ fn channel_requests(question: &Question) -> Vec<ChannelRequest> {
 
 /// Loads and solves every platform side by side. Where some have no solution, the reasons of
 /// all are reported at once.
-async fn answers(
+async fn solve_platforms(
     question: &Question,
     indexes: &Indexes,
     kept: Option<&Lock>,
@@ -264,28 +267,28 @@ async fn answers(
     let platforms = question.platforms.len();
     context.observer.observe(Event::Expect { phase: Phase::Solve, units: platforms as u64 });
     let question = Arc::new(question.clone());
-    let mut searches = Vec::new();
+    let mut solves = Vec::new();
     for platform in question.platforms.keys().copied() {
-        let search = Search {
+        let solve = PlatformSolve {
             platform,
             question: Arc::clone(&question),
-            indexes: indexes.of_platform(platform),
+            indexes: indexes.for_platform(platform),
             upgraded: upgraded.clone(),
             locked: kept
                 .and_then(|lock| lock.platforms.get(&platform))
                 .map(|locked| locked.records.clone())
                 .unwrap_or_default(),
         };
-        searches.push((platform, blocking(move || search.run())));
+        solves.push((platform, spawn_blocking(move || solve.run())));
     }
-    let mut answers = BTreeMap::new();
+    let mut solved = BTreeMap::new();
     let mut reasons = Vec::new();
-    for (platform, search) in searches {
-        match search.await? {
+    for (platform, solve) in solves {
+        match solve.await? {
             Outcome::Solution(solution) => {
-                findings.extend(solution.skipped_without_sha256.iter().map(passed_over));
-                findings.extend(left_out(platform, solution.too_new));
-                answers.insert(platform, solution.records);
+                findings.extend(solution.skipped_without_sha256.iter().map(without_sha256_finding));
+                findings.extend(excluded_newer_finding(platform, solution.too_new));
+                solved.insert(platform, solution.records);
             }
             Outcome::NoSolution(found) => reasons.extend(found),
         }
@@ -297,13 +300,13 @@ async fn answers(
             platforms,
         });
     }
-    let packages: usize = answers.values().map(Vec::len).sum();
+    let packages: usize = solved.values().map(Vec::len).sum();
     context.observer.observe(Event::Done(progress::Outcome::Solved { packages }));
-    Ok(answers)
+    Ok(solved)
 }
 
 /// One platform's search, with all that it needs on a thread for blocking work.
-struct Search {
+struct PlatformSolve {
     platform: Subdir,
     question: Arc<Question>,
     indexes: Indexes,
@@ -317,7 +320,7 @@ enum Outcome {
     NoSolution(Vec<UnsolvableReason>),
 }
 
-impl Search {
+impl PlatformSolve {
     /// Loads the records, which parses megabytes, and solves.
     fn run(&self) -> Result<Outcome, SolveError> {
         let records = self.records()?;
@@ -373,7 +376,7 @@ impl Search {
     }
 }
 
-fn left_out(platform: Subdir, too_new: TooNew) -> Option<Finding> {
+fn excluded_newer_finding(platform: Subdir, too_new: TooNew) -> Option<Finding> {
     (too_new != TooNew::default()).then(|| {
         Finding::new(
             Code::ExcludeNewer,
@@ -386,7 +389,7 @@ fn left_out(platform: Subdir, too_new: TooNew) -> Option<Finding> {
     })
 }
 
-fn passed_over((record, instead): &(RepoDataRecord, Option<RepoDataRecord>)) -> Finding {
+fn without_sha256_finding((record, instead): &(RepoDataRecord, Option<RepoDataRecord>)) -> Finding {
     let taken = instead.as_ref().map_or_else(
         || "another set was taken".to_owned(),
         |instead| format!("{} was taken", instead.identifier),
@@ -399,7 +402,7 @@ fn passed_over((record, instead): &(RepoDataRecord, Option<RepoDataRecord>)) -> 
     .with_note(format!("what can't be verified is never locked; {taken}"))
 }
 
-fn pip_left_out(question: &Question) -> Option<Finding> {
+fn skipped_pip_finding(question: &Question) -> Option<Finding> {
     let first =
         question.platforms.values().flat_map(|asked| &asked.pip).min_by_key(|l| &l.place)?;
     let lines: BTreeSet<_> =

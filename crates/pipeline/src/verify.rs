@@ -45,7 +45,7 @@ pub fn verify(
 ) -> Result<(PathBuf, Verified), VerifyError> {
     let prefix = match prefix {
         Some(prefix) => prefix,
-        None => project.own_prefix()?,
+        None => project.default_prefix()?,
     };
     let verified = envlock_install::verify(&prefix, jobs, observer)?;
     Ok((prefix, verified))

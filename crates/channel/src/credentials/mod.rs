@@ -1,7 +1,7 @@
 //! What opens a server, and for which requests.
 //!
-//! A credential belongs to a place: a host, or a folder of one. It is put into requests to
-//! that place and into nothing else. No type here can print, compare or serialise the value.
+//! A credential belongs to a scope: a host, or a folder of one. It is put into requests to
+//! that scope and into nothing else. No type here can print, compare or serialise the value.
 
 mod netrc;
 mod rattler;
@@ -15,7 +15,7 @@ use envlock_model::channel::Access;
 use reqwest::RequestBuilder;
 use url::Url;
 
-pub use stores::Stores;
+pub use stores::CredentialStores;
 
 /// All that is known, the first that fits wins; of one store, the one of the longest path.
 #[derive(Clone, Default)]
@@ -24,8 +24,8 @@ pub struct Credentials(Vec<Credential>);
 /// One of them.
 #[derive(Clone)]
 struct Credential {
-    place: Place,
-    how: How,
+    scope: CredentialScope,
+    scheme: AuthScheme,
     /// Where it was found, as messages say it.
     from: Arc<str>,
     /// Which store it is of; the lowest goes first.
@@ -34,9 +34,9 @@ struct Credential {
 
 /// How it is shown to a server.
 #[derive(Clone)]
-enum How {
+enum AuthScheme {
     /// As it was written into an address.
-    Written(Access),
+    FromUrl(Access),
     /// HTTP's user and password.
     Basic { user: String, password: String },
     /// In a header.
@@ -47,17 +47,17 @@ enum How {
 
 /// What a credential is for.
 #[derive(Clone)]
-enum Place {
+enum CredentialScope {
     /// A host, whatever the port.
     Host(String),
     /// A domain and all below it.
     Domain(String),
     /// Everything below an address.
-    Below(Url),
+    UrlPrefix(Url),
 }
 
-impl Place {
-    fn holds(&self, url: &Url) -> bool {
+impl CredentialScope {
+    fn matches(&self, url: &Url) -> bool {
         let host = url.host_str().unwrap_or_default();
         match self {
             Self::Host(name) => host.eq_ignore_ascii_case(name),
@@ -65,7 +65,7 @@ impl Place {
                 let below = host.strip_suffix(name.as_str());
                 below.is_some_and(|below| below.is_empty() || below.ends_with('.'))
             }
-            Self::Below(folder) => crate::address::is_below(url, folder),
+            Self::UrlPrefix(folder) => crate::address::is_below(url, folder),
         }
     }
 
@@ -73,23 +73,23 @@ impl Place {
         match self {
             Self::Domain(_) => 0,
             Self::Host(_) => 1,
-            Self::Below(folder) => folder.path().len(),
+            Self::UrlPrefix(folder) => folder.path().len(),
         }
     }
 }
 
 /// The rank of what was written into the addresses of channels: it goes before all stores.
-const WRITTEN: usize = 0;
+const RANK_OF_URL: usize = 0;
 
 impl Credentials {
     /// Uses the credential from a channel's address for everything below the channel.
     pub(crate) fn register(&mut self, channel: &Url, access: Access) {
-        let place = Place::Below(crate::address::folder(channel));
-        self.add(WRITTEN, place, How::Written(access), "the channel's address");
+        let scope = CredentialScope::UrlPrefix(crate::address::with_trailing_slash(channel));
+        self.add(RANK_OF_URL, scope, AuthScheme::FromUrl(access), "the channel's address");
     }
 
-    fn add(&mut self, rank: usize, place: Place, how: How, from: &str) {
-        self.0.push(Credential { place, how, from: from.into(), rank });
+    fn add(&mut self, rank: usize, scope: CredentialScope, scheme: AuthScheme, from: &str) {
+        self.0.push(Credential { scope, scheme, from: from.into(), rank });
     }
 
     /// A request for `url` with its credential, and where that is from.
@@ -98,17 +98,19 @@ impl Credentials {
         http: &reqwest::Client,
         url: &Url,
     ) -> (RequestBuilder, Option<Arc<str>>) {
-        if has_its_own(url) {
+        if has_credentials(url) {
             return (http.get(url.clone()), Some("the mirror's address".into()));
         }
-        let fitting = self.0.iter().filter(|credential| credential.place.holds(url));
-        let best = fitting.min_by_key(|one| (one.rank, Reverse(one.place.length())));
+        let fitting = self.0.iter().filter(|credential| credential.scope.matches(url));
+        let best = fitting.min_by_key(|one| (one.rank, Reverse(one.scope.length())));
         let Some(credential) = best else { return (http.get(url.clone()), None) };
-        let request = match &credential.how {
-            How::Written(access) => http.get(access.apply(url)),
-            How::Basic { user, password } => http.get(url.clone()).basic_auth(user, Some(password)),
-            How::Bearer(token) => http.get(url.clone()).bearer_auth(token),
-            How::Token(token) => {
+        let request = match &credential.scheme {
+            AuthScheme::FromUrl(access) => http.get(access.apply(url)),
+            AuthScheme::Basic { user, password } => {
+                http.get(url.clone()).basic_auth(user, Some(password))
+            }
+            AuthScheme::Bearer(token) => http.get(url.clone()).bearer_auth(token),
+            AuthScheme::Token(token) => {
                 let mut with = url.clone();
                 with.set_path(&format!("/t/{token}{}", url.path()));
                 http.get(with)
@@ -125,7 +127,7 @@ impl fmt::Debug for Credentials {
 }
 
 /// Whether an address brings its own, as that of a mirror may.
-fn has_its_own(url: &Url) -> bool {
+fn has_credentials(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some() || token(url).is_some()
 }
 
@@ -137,7 +139,7 @@ fn token(url: &Url) -> Option<&str> {
 
 /// Whether a redirect from `before` to `next` would show the token of one server to another.
 /// Headers don't follow to another server; an address may.
-pub(crate) fn takes_a_token_away(before: &Url, next: &Url) -> bool {
+pub(crate) fn redirect_leaks_token(before: &Url, next: &Url) -> bool {
     before.origin() != next.origin()
         && token(before).is_some_and(|token| next.as_str().contains(token))
 }

@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-use super::How;
+use super::AuthScheme;
 
 #[derive(Deserialize)]
 enum Entry {
@@ -17,17 +17,21 @@ enum Entry {
 }
 
 /// The credentials by what they are for; `None` where the file is none of this kind.
-pub(super) fn read(text: &str) -> Option<Vec<(String, How)>> {
+pub(super) fn read(text: &str) -> Option<Vec<(String, AuthScheme)>> {
     let entries: BTreeMap<String, Entry> = serde_json::from_str(text).ok()?;
-    let usable = entries.into_iter().filter_map(|(place, entry)| {
-        let how = match entry {
-            Entry::BearerToken(token) | Entry::OAuth { access_token: token } => How::Bearer(token),
-            Entry::CondaToken(token) => How::Token(token),
-            Entry::BasicHTTP { username, password } => How::Basic { user: username, password },
+    let usable = entries.into_iter().filter_map(|(scope, entry)| {
+        let scheme = match entry {
+            Entry::BearerToken(token) | Entry::OAuth { access_token: token } => {
+                AuthScheme::Bearer(token)
+            }
+            Entry::CondaToken(token) => AuthScheme::Token(token),
+            Entry::BasicHTTP { username, password } => {
+                AuthScheme::Basic { user: username, password }
+            }
             // S3 isn't spoken.
             Entry::S3Credentials {} => return None,
         };
-        Some((place, how))
+        Some((scope, scheme))
     });
     Some(usable.collect())
 }

@@ -10,7 +10,7 @@ use fs_err as fs;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::{Credentials, How, Place, netrc, rattler};
+use super::{AuthScheme, CredentialScope, Credentials, netrc, rattler};
 use crate::address;
 
 /// Where anaconda-client's tokens are for.
@@ -19,7 +19,7 @@ const ANACONDA: &str = "conda.anaconda.org";
 /// Where credentials may be found. The caller knows the environment and the home folder; a
 /// file that isn't there is no error.
 #[derive(Clone, Default)]
-pub struct Stores {
+pub struct CredentialStores {
     /// Addresses with their credential in them, each with the name of its variable.
     pub addresses: Vec<(String, String)>,
     /// anaconda.org's token, as in `ANACONDA_API_TOKEN`.
@@ -35,7 +35,7 @@ pub struct Stores {
 impl Credentials {
     /// Reads the stores: variables, then `.netrc`, rattler's and anaconda-client's. What can't
     /// be read is a warning that doesn't quote it.
-    pub fn read(stores: &Stores) -> (Self, Vec<Finding>) {
+    pub fn read(stores: &CredentialStores) -> (Self, Vec<Finding>) {
         let mut all = Self::default();
         let mut warnings = Vec::new();
         for (variable, value) in &stores.addresses {
@@ -48,27 +48,27 @@ impl Credentials {
             }
         }
         if let Some(token) = &stores.anaconda_token {
-            let how = How::Token(token.trim().to_owned());
-            all.add(2, Place::Host(ANACONDA.into()), how, "ANACONDA_API_TOKEN");
+            let scheme = AuthScheme::Token(token.trim().to_owned());
+            all.add(2, CredentialScope::Host(ANACONDA.into()), scheme, "ANACONDA_API_TOKEN");
         }
         if let Some(path) = &stores.netrc
-            && let Some(text) = text(path, &mut warnings)
+            && let Some(text) = read_text(path, &mut warnings)
         {
             for machine in netrc::read(&text) {
-                let how = How::Basic { user: machine.login, password: machine.password };
-                all.add(3, Place::Host(machine.name), how, &shown(path));
+                let scheme = AuthScheme::Basic { user: machine.login, password: machine.password };
+                all.add(3, CredentialScope::Host(machine.name), scheme, &display_path(path));
             }
         }
         for (number, path) in stores.rattler.iter().enumerate() {
-            let Some(text) = text(path, &mut warnings) else { continue };
+            let Some(text) = read_text(path, &mut warnings) else { continue };
             let Some(entries) = rattler::read(&text) else {
-                let name = shown(path);
+                let name = display_path(path);
                 warnings.push(unreadable(&name, "isn't a store of rattler", "log in again"));
                 continue;
             };
-            for (place, how) in entries {
-                if let Some(place) = placed(&place) {
-                    all.add(4 + number, place, how, &shown(path));
+            for (scope, scheme) in entries {
+                if let Some(scope) = parse_scope(&scope) {
+                    all.add(4 + number, scope, scheme, &display_path(path));
                 }
             }
         }
@@ -81,7 +81,12 @@ impl Credentials {
     fn add_address(&mut self, variable: &str, value: &str) -> Option<()> {
         let mut url = Url::parse(value.trim()).ok().filter(Url::has_host)?;
         let access = Access::take(&mut url)?;
-        self.add(1, Place::Below(address::folder(&url)), How::Written(access), variable);
+        self.add(
+            1,
+            CredentialScope::UrlPrefix(address::with_trailing_slash(&url)),
+            AuthScheme::FromUrl(access),
+            variable,
+        );
         Some(())
     }
 
@@ -96,25 +101,27 @@ impl Credentials {
             let Some(quoted) = name.and_then(|name| name.strip_suffix(".token")) else { continue };
             let unquoted = quoted.replace('+', " ");
             let written = percent_decode_str(&unquoted).decode_utf8_lossy();
-            let Some(Place::Below(server)) = placed(&written) else { continue };
-            let Some(token) = text(&path, warnings) else { continue };
+            let Some(CredentialScope::UrlPrefix(server)) = parse_scope(&written) else { continue };
+            let Some(token) = read_text(&path, warnings) else { continue };
             for server in [packages_of(&server), Some(server)].into_iter().flatten() {
-                let how = How::Token(token.trim().to_owned());
-                self.add(rank, Place::Below(server), how, &shown(&path));
+                let scheme = AuthScheme::Token(token.trim().to_owned());
+                self.add(rank, CredentialScope::UrlPrefix(server), scheme, &display_path(&path));
             }
         }
     }
 }
 
 /// A host, `*.domain` or an address, as stores write it.
-fn placed(written: &str) -> Option<Place> {
+fn parse_scope(written: &str) -> Option<CredentialScope> {
     if written.contains("://") {
         let url = Url::parse(written).ok().filter(Url::has_host)?;
-        return Some(Place::Below(address::folder(&without_credentials(&url))));
+        return Some(CredentialScope::UrlPrefix(address::with_trailing_slash(
+            &without_credentials(&url),
+        )));
     }
     Some(match written.strip_prefix("*.") {
-        Some(domain) => Place::Domain(domain.to_ascii_lowercase()),
-        None => Place::Host(written.to_owned()),
+        Some(domain) => CredentialScope::Domain(domain.to_ascii_lowercase()),
+        None => CredentialScope::Host(written.to_owned()),
     })
 }
 
@@ -126,13 +133,13 @@ fn packages_of(server: &Url) -> Option<Url> {
     Some(url)
 }
 
-fn text(path: &Path, warnings: &mut Vec<Finding>) -> Option<String> {
+fn read_text(path: &Path, warnings: &mut Vec<Finding>) -> Option<String> {
     match fs::read_to_string(path) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(_) => {
             let help = "make it readable, or say where another one is";
-            warnings.push(unreadable(&shown(path), "can't be read as text", help));
+            warnings.push(unreadable(&display_path(path), "can't be read as text", help));
             None
         }
     }
@@ -143,6 +150,6 @@ fn unreadable(name: &str, why: &str, help: &str) -> Finding {
         .with_help(help)
 }
 
-fn shown(path: &Path) -> String {
+fn display_path(path: &Path) -> String {
     path.display().to_string()
 }

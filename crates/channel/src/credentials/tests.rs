@@ -29,7 +29,7 @@ fn each_store_opens_its_own_host_and_no_other() {
     }"#;
     fs::write(path("credentials.json"), store).expect("room");
     fs::write(path("https%3A%2F%2Fapi.anaconda.org.token"), "an-1\n").expect("room");
-    let stores = Stores {
+    let stores = CredentialStores {
         addresses: vec![("ENVLOCK_AUTH_LAB".into(), "https://x:y@lab.example:8443/c".into())],
         netrc: Some(path("netrc")),
         rattler: vec![path("absent.json"), path("credentials.json")],
@@ -60,10 +60,10 @@ fn each_store_opens_its_own_host_and_no_other() {
 
 #[test]
 fn what_is_written_into_a_channel_goes_before_every_store_and_stays_below_the_channel() {
-    let stores = Stores {
+    let stores = CredentialStores {
         addresses: vec![("ENVLOCK_AUTH_H".into(), "https://other:one@h.example/".into())],
         anaconda_token: Some("an-2".into()),
-        ..Stores::default()
+        ..CredentialStores::default()
     };
     let (mut credentials, _) = Credentials::read(&stores);
     let mut channel = url("https://h.example/t/tk-9/lab/");
@@ -80,11 +80,11 @@ fn what_cannot_be_read_is_named_and_not_quoted() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = folder.path().join("credentials.json");
     fs::write(&store, "{\"h\": {\"Secret\": \"canary\"}}").expect("room");
-    let stores = Stores {
+    let stores = CredentialStores {
         addresses: vec![("ENVLOCK_AUTH_X".into(), "canary".into())],
         netrc: Some(folder.path().to_owned()),
         rattler: vec![store],
-        ..Stores::default()
+        ..CredentialStores::default()
     };
     let (_, warnings) = Credentials::read(&stores);
     assert_eq!(warnings.len(), 3);
@@ -95,8 +95,8 @@ fn what_cannot_be_read_is_named_and_not_quoted() {
 #[test]
 fn a_redirect_may_not_carry_a_token_to_another_server() {
     let from = url("https://h.example/t/tk-1/c/a");
-    assert!(takes_a_token_away(&from, &url("https://other.example/t/tk-1/c/a")));
-    assert!(takes_a_token_away(&from, &url("https://other.example/?was=tk-1")));
-    assert!(!takes_a_token_away(&from, &url("https://h.example/t/tk-1/d/a")));
-    assert!(!takes_a_token_away(&from, &url("https://other.example/c/a")));
+    assert!(redirect_leaks_token(&from, &url("https://other.example/t/tk-1/c/a")));
+    assert!(redirect_leaks_token(&from, &url("https://other.example/?was=tk-1")));
+    assert!(!redirect_leaks_token(&from, &url("https://h.example/t/tk-1/d/a")));
+    assert!(!redirect_leaks_token(&from, &url("https://other.example/c/a")));
 }

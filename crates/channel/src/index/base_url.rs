@@ -13,14 +13,14 @@ use crate::{Sources, address};
 
 /// The folder of the packages, an origin's URL that ends in `/`; or why the index's answer
 /// can't be used. `from_origin` is whether the origin itself delivered the index.
-pub(crate) fn packages_at(
+pub(crate) fn package_base_url(
     written: Option<&str>,
     channel: &Url,
     subdir: Subdir,
     from_origin: bool,
     sources: &Sources,
 ) -> Result<Url, String> {
-    let channel = address::folder(&without_credentials(channel));
+    let channel = address::with_trailing_slash(&without_credentials(channel));
     let beside = subdir_url(&channel, subdir);
     let Some(written) = written else { return Ok(beside) };
     let wrong = |why: &str| format!("its base_url `{}` {why}", redact(written));
@@ -34,8 +34,8 @@ pub(crate) fn packages_at(
     if !matches!(url.scheme(), "http" | "https") && url.scheme() != channel.scheme() {
         return Err(wrong("isn't a place to fetch from"));
     }
-    let url = address::folder(&url);
-    if url != address::folder(&without_credentials(&url)) {
+    let url = address::with_trailing_slash(&url);
+    if url != address::with_trailing_slash(&without_credentials(&url)) {
         return Err(wrong("holds a credential or a query"));
     }
     if address::is_below(&url, &channel) {
@@ -54,7 +54,7 @@ pub(crate) fn packages_at(
 
 /// The folder of a subdir.
 pub(crate) fn subdir_url(channel: &Url, subdir: Subdir) -> Url {
-    address::folder(&address::file_in(channel, subdir.as_str()))
+    address::with_trailing_slash(&address::join_file(channel, subdir.as_str()))
 }
 
 #[cfg(test)]
@@ -66,8 +66,14 @@ mod tests {
         let mirror = parse_mirror("https://conda.anaconda.org/=http://127.0.0.1:8000/cloud/")
             .expect("a mirror");
         let channel = Url::parse("https://conda.anaconda.org/conda-forge/").expect("a URL");
-        packages_at(written, &channel, Subdir::Linux64, from_origin, &Sources::new(mirror, true))
-            .map(|url| url.to_string())
+        package_base_url(
+            written,
+            &channel,
+            Subdir::Linux64,
+            from_origin,
+            &Sources::new(mirror, true),
+        )
+        .map(|url| url.to_string())
     }
 
     const BESIDE: &str = "https://conda.anaconda.org/conda-forge/linux-64/";

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use tempfile::{NamedTempFile, TempPath};
 use url::Url;
 
-use crate::disk::{At, DiskError};
+use crate::disk::{DiskError, WithPath};
 use crate::scratch::Scratch;
 use crate::transport::Validators;
 
@@ -43,19 +43,19 @@ impl Format {
 
 /// What is known of one subdir.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Info {
+pub(crate) struct SubdirInfo {
     version: u32,
     /// The subdir's origin, for whoever looks into the cache.
     origin: String,
     /// The form that each source last had, by the subdir's URL there.
     pub(crate) formats: BTreeMap<String, Format>,
     /// The index, or nothing where no source has the subdir.
-    pub(crate) index: Option<Stored>,
+    pub(crate) index: Option<CachedIndex>,
 }
 
-impl Info {
+impl SubdirInfo {
     /// Both forms in the order in which the source at `url` is asked for them.
-    pub(crate) fn forms_at(&self, url: &Url) -> [Format; 2] {
+    pub(crate) fn formats_for(&self, url: &Url) -> [Format; 2] {
         match self.formats.get(without_credentials(url).as_str()) {
             Some(Format::Json) => [Format::Json, Format::Zst],
             _ => [Format::Zst, Format::Json],
@@ -70,7 +70,7 @@ impl Info {
 
 /// What is known of the stored index.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Stored {
+pub(crate) struct CachedIndex {
     /// The subdir's URL at the source that delivered it, without credentials.
     pub(crate) source: String,
     /// Whether that source was the origin.
@@ -90,13 +90,13 @@ pub(crate) struct Stored {
 
 /// The place of one subdir in the cache.
 #[derive(Debug, Clone)]
-pub(crate) struct Slot {
+pub(crate) struct IndexCacheEntry {
     origin: Url,
     json: PathBuf,
     info: PathBuf,
 }
 
-impl Slot {
+impl IndexCacheEntry {
     pub(crate) fn new(cache_dir: &Path, origin: &Url) -> Self {
         let key = hex::encode(compute_url_digest::<Sha256>(origin.clone()));
         let folder = cache_dir.join("index");
@@ -109,11 +109,13 @@ impl Slot {
 
     /// What is known, and the index where it is whole. Anything unreadable is as if it
     /// weren't there: it can be fetched again.
-    pub(crate) fn read(&self) -> (Info, Option<Bytes>) {
-        let info: Info = fs::read(&self.info)
+    pub(crate) fn read(&self) -> (SubdirInfo, Option<Bytes>) {
+        let info: SubdirInfo = fs::read(&self.info)
             .ok()
             .and_then(|text| serde_json::from_slice(&text).ok())
-            .filter(|info: &Info| info.version == VERSION && info.origin == self.origin.as_str())
+            .filter(|info: &SubdirInfo| {
+                info.version == VERSION && info.origin == self.origin.as_str()
+            })
             .unwrap_or_default();
         let json = info.index.as_ref().and_then(|stored| {
             let json = fs::read(&self.json).ok()?;
@@ -126,30 +128,30 @@ impl Slot {
     /// Stores an index that was checked.
     pub(crate) fn write(
         &self,
-        info: Info,
+        info: SubdirInfo,
         json: TempPath,
         scratch: &Scratch,
     ) -> Result<(), DiskError> {
         self.make_folder()?;
-        json.persist(&self.json).map_err(|error| error.error).at(&self.json)?;
+        json.persist(&self.json).map_err(|error| error.error).with_path(&self.json)?;
         self.write_info(info, scratch)
     }
 
     /// Stores what is known without a new index.
-    pub(crate) fn write_info(&self, info: Info, scratch: &Scratch) -> Result<(), DiskError> {
+    pub(crate) fn write_info(&self, info: SubdirInfo, scratch: &Scratch) -> Result<(), DiskError> {
         self.make_folder()?;
-        let info = Info { version: VERSION, origin: self.origin.to_string(), ..info };
+        let info = SubdirInfo { version: VERSION, origin: self.origin.to_string(), ..info };
         let mut file: NamedTempFile = scratch.file()?;
         serde_json::to_writer_pretty(&mut file, &info)
             .map_err(std::io::Error::from)
-            .at(&self.info)?;
-        file.persist(&self.info).map_err(|error| error.error).at(&self.info)?;
+            .with_path(&self.info)?;
+        file.persist(&self.info).map_err(|error| error.error).with_path(&self.info)?;
         Ok(())
     }
 
     fn make_folder(&self) -> Result<(), DiskError> {
         let folder = self.json.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder).at(folder)
+        fs::create_dir_all(folder).with_path(folder)
     }
 }
 
@@ -163,8 +165,8 @@ mod tests {
     use super::*;
     use std::io::Write;
 
-    fn stored(json: &[u8]) -> Info {
-        let index = Stored {
+    fn stored(json: &[u8]) -> SubdirInfo {
+        let index = CachedIndex {
             source: "http://h/noarch/".into(),
             from_origin: false,
             format: Format::Json,
@@ -175,7 +177,7 @@ mod tests {
             records: 0,
             newest: None,
         };
-        Info { index: Some(index), ..Info::default() }
+        SubdirInfo { index: Some(index), ..SubdirInfo::default() }
     }
 
     #[test]
@@ -183,19 +185,19 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let scratch = Scratch::open(folder.path()).expect("a scratch folder");
         let origin = Url::parse("https://h/通道/noarch/").expect("a URL");
-        let slot = Slot::new(folder.path(), &origin);
-        assert_eq!(slot.read(), (Info::default(), None));
+        let entry = IndexCacheEntry::new(folder.path(), &origin);
+        assert_eq!(entry.read(), (SubdirInfo::default(), None));
 
         let mut file = scratch.file().expect("a file");
         file.write_all(b"{}").expect("room for two bytes");
-        slot.write(stored(b"{}"), file.into_temp_path(), &scratch).expect("room");
-        let (info, json) = slot.read();
+        entry.write(stored(b"{}"), file.into_temp_path(), &scratch).expect("room");
+        let (info, json) = entry.read();
         assert_eq!(json.as_deref(), Some(&b"{}"[..]));
         assert_eq!(info.index, stored(b"{}").index);
 
         for damage in [&b"{"[..], b"[]"] {
-            fs::write(&slot.json, damage).expect("room");
-            assert_eq!(slot.read().1, None);
+            fs::write(&entry.json, damage).expect("room");
+            assert_eq!(entry.read().1, None);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! From the pieces that arrive to a checked JSON file, on a thread of its own: nothing waits
+//! From the chunks that arrive to a checked JSON file, on a thread of its own: nothing waits
 //! for the last byte, and neither form is ever held in memory as a whole.
 
 use std::io::{self, Read, Write};
@@ -13,23 +13,23 @@ use tempfile::{NamedTempFile, TempPath};
 use tokio::sync::mpsc::Receiver;
 
 use super::cache::Format;
-use super::outline::{self, About};
-use crate::disk::{At, DiskError};
+use super::summary::{self, IndexSummary};
+use crate::disk::{DiskError, WithPath};
 
 /// The most bytes that an index may have unpacked: several times conda-forge's largest. A
 /// compressed one of nothing but zeros would else fill the disk.
-const MOST_BYTES: u64 = 2 << 30;
+const MAX_BYTES: u64 = 2 << 30;
 
 /// An index that is whole.
 pub(crate) struct Decoded {
     pub(crate) file: TempPath,
     pub(crate) json: Bytes,
     pub(crate) sha256: String,
-    pub(crate) about: About,
+    pub(crate) summary: IndexSummary,
 }
 
 /// Why there is none.
-pub(crate) enum Undecoded {
+pub(crate) enum DecodeError {
     /// What came is none, in words.
     Unreadable(String),
     /// It couldn't be written.
@@ -38,26 +38,26 @@ pub(crate) enum Undecoded {
 
 /// Writes what arrives to `file`, decompressed, and checks it.
 pub(crate) fn decode(
-    pieces: Receiver<Bytes>,
+    chunks: Receiver<Bytes>,
     format: Format,
     subdir: Subdir,
     file: NamedTempFile,
-) -> Result<Decoded, Undecoded> {
+) -> Result<Decoded, DecodeError> {
     let (mut file, path) = file.into_parts();
-    let pieces = Pieces { pieces, current: Bytes::new() };
+    let chunks = ChunkReader { chunks, current: Bytes::new() };
     let mut writer = HashingWriter::<_, Sha256>::new(&mut file);
     match format {
-        Format::Json => copy(pieces, &mut writer, &path, MOST_BYTES),
+        Format::Json => copy(chunks, &mut writer, &path, MAX_BYTES),
         Format::Zst => {
-            let decoder = zstd::stream::read::Decoder::new(pieces)
-                .map_err(|error| Undecoded::Unreadable(error.to_string()))?;
-            copy(decoder, &mut writer, &path, MOST_BYTES)
+            let decoder = zstd::stream::read::Decoder::new(chunks)
+                .map_err(|error| DecodeError::Unreadable(error.to_string()))?;
+            copy(decoder, &mut writer, &path, MAX_BYTES)
         }
     }?;
     let (_, sha256) = writer.finalize();
-    let json = Bytes::from(fs::read(&path).at(&path).map_err(Undecoded::Disk)?);
-    let about = outline::read(&json, subdir).map_err(Undecoded::Unreadable)?;
-    Ok(Decoded { file: path, json, sha256: hex::encode(sha256), about })
+    let json = Bytes::from(fs::read(&path).with_path(&path).map_err(DecodeError::Disk)?);
+    let summary = summary::summarize(&json, subdir).map_err(DecodeError::Unreadable)?;
+    Ok(Decoded { file: path, json, sha256: hex::encode(sha256), summary })
 }
 
 /// As [`io::copy`], but it knows which side failed, and stops where it can be told that this
@@ -66,47 +66,47 @@ fn copy(
     mut from: impl Read,
     to: &mut impl Write,
     path: &Path,
-    most_bytes: u64,
-) -> Result<(), Undecoded> {
-    let unreadable = |why: String| Err(Undecoded::Unreadable(why));
+    max_bytes: u64,
+) -> Result<(), DecodeError> {
+    let unreadable = |why: String| Err(DecodeError::Unreadable(why));
     let mut buffer = vec![0; 256 * 1024];
-    let (mut is_begun, mut left) = (false, most_bytes);
+    let (mut has_begun, mut left) = (false, max_bytes);
     loop {
         let read = from.read(&mut buffer).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => {
-                Undecoded::Unreadable("the compressed data ends in the middle".into())
+                DecodeError::Unreadable("the compressed data ends in the middle".into())
             }
-            _ => Undecoded::Unreadable(format!("the compressed data is damaged ({error})")),
+            _ => DecodeError::Unreadable(format!("the compressed data is damaged ({error})")),
         })?;
         if read == 0 {
             return Ok(());
         }
-        let piece = &buffer[..read];
-        if !is_begun && let Some(first) = piece.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        let chunk = &buffer[..read];
+        if !has_begun && let Some(first) = chunk.iter().find(|byte| !byte.is_ascii_whitespace()) {
             if *first != b'{' {
                 return unreadable("it isn't a JSON object".into());
             }
-            is_begun = true;
+            has_begun = true;
         }
         let Some(rest) = left.checked_sub(read as u64) else {
-            return unreadable(format!("it is larger than {} unpacked", size(most_bytes)));
+            return unreadable(format!("it is larger than {} unpacked", size(max_bytes)));
         };
         left = rest;
-        to.write_all(piece).at(path).map_err(Undecoded::Disk)?;
+        to.write_all(chunk).with_path(path).map_err(DecodeError::Disk)?;
     }
 }
 
-/// The pieces as one stream; it ends where the sender is gone.
-struct Pieces {
-    pieces: Receiver<Bytes>,
+/// The chunks as one stream; it ends where the sender is gone.
+struct ChunkReader {
+    chunks: Receiver<Bytes>,
     current: Bytes,
 }
 
-impl Read for Pieces {
+impl Read for ChunkReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.current.is_empty() {
-            match self.pieces.blocking_recv() {
-                Some(piece) => self.current = piece,
+            match self.chunks.blocking_recv() {
+                Some(chunk) => self.current = chunk,
                 None => return Ok(0),
             }
         }
@@ -122,12 +122,12 @@ mod tests {
 
     /// What is said of an index with this content, when 8 bytes are allowed; and what was
     /// written of it.
-    fn said(content: &[u8]) -> (Option<String>, Vec<u8>) {
+    fn copy_at_most_8_bytes(content: &[u8]) -> (Option<String>, Vec<u8>) {
         let mut written = Vec::new();
         let why = match copy(content, &mut written, Path::new("x"), 8) {
             Ok(()) => None,
-            Err(Undecoded::Unreadable(why)) => Some(why),
-            Err(Undecoded::Disk(error)) => panic!("{error}"),
+            Err(DecodeError::Unreadable(why)) => Some(why),
+            Err(DecodeError::Disk(error)) => panic!("{error}"),
         };
         (why, written)
     }
@@ -135,16 +135,19 @@ mod tests {
     #[test]
     fn what_is_no_json_object_is_refused_at_its_first_byte() {
         for content in [&b"\0\0\0\0"[..], b"<html>", b"\n []"] {
-            assert_eq!(said(content), (Some("it isn't a JSON object".into()), Vec::new()));
+            assert_eq!(
+                copy_at_most_8_bytes(content),
+                (Some("it isn't a JSON object".into()), Vec::new())
+            );
         }
-        assert_eq!(said(b" \n{}"), (None, b" \n{}".to_vec()));
+        assert_eq!(copy_at_most_8_bytes(b" \n{}"), (None, b" \n{}".to_vec()));
     }
 
     #[test]
     fn what_is_larger_than_any_index_is_not_written_to_the_end() {
-        let (why, written) = said(b"{\"a\":  1}");
+        let (why, written) = copy_at_most_8_bytes(b"{\"a\":  1}");
         assert_eq!(why.as_deref(), Some("it is larger than 8 B unpacked"));
         assert!(written.len() <= 8);
-        assert_eq!(said(b"{\"a\":1 }").0, None);
+        assert_eq!(copy_at_most_8_bytes(b"{\"a\":1 }").0, None);
     }
 }

@@ -4,17 +4,17 @@ use envlock_report::{Code, Exit, Explain, Finding, Place};
 use rattler_conda_types::Subdir;
 
 use crate::disk::DiskError;
-use crate::source_error::{Attempt, help_after, list};
+use crate::source_error::{Attempt, help_for, list_attempts};
 use envlock_model::channel::Channel;
 
 /// Why the indexes of the channels can't be had.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     /// Some couldn't be fetched; all of them are named.
-    #[error("{}", .problems.iter().map(Problem::message).collect::<Vec<_>>().join("; "))]
+    #[error("{}", .problems.iter().map(ChannelFailure::message).collect::<Vec<_>>().join("; "))]
     Problems {
         /// What is the matter, channel by channel.
-        problems: Vec<Problem>,
+        problems: Vec<ChannelFailure>,
         /// What was to be said of the indexes that are there.
         warnings: Vec<Finding>,
     },
@@ -37,14 +37,14 @@ pub enum IndexError {
 
 /// What is the matter with one channel.
 #[derive(Debug)]
-pub struct Problem {
+pub struct ChannelFailure {
     channel: Channel,
     place: Option<Place>,
-    kind: Kind,
+    kind: ChannelFailureKind,
 }
 
 #[derive(Debug)]
-pub(super) enum Kind {
+pub(super) enum ChannelFailureKind {
     /// No source has it at all.
     NotFound {
         /// What was looked for.
@@ -70,7 +70,7 @@ pub(super) enum Kind {
 impl IndexError {
     /// The same, with each problem at the place where its channel is asked for.
     #[must_use]
-    pub fn at(mut self, place: impl Fn(&Channel) -> Option<Place>) -> Self {
+    pub fn with_places(mut self, place: impl Fn(&Channel) -> Option<Place>) -> Self {
         if let Self::Problems { problems, .. } = &mut self {
             for problem in problems {
                 problem.place = place(&problem.channel);
@@ -80,55 +80,57 @@ impl IndexError {
     }
 }
 
-impl Problem {
-    pub(super) fn new(channel: Channel, kind: Kind) -> Self {
+impl ChannelFailure {
+    pub(super) fn new(channel: Channel, kind: ChannelFailureKind) -> Self {
         Self { channel, place: None, kind }
     }
 
     fn message(&self) -> String {
         let channel = &self.channel.name;
         match &self.kind {
-            Kind::NotFound { subdirs, .. } => {
+            ChannelFailureKind::NotFound { subdirs, .. } => {
                 let names: Vec<&str> = subdirs.iter().rev().map(|subdir| subdir.as_str()).collect();
                 format!("the channel {channel} has no {}: is the name right?", names.join(" nor "))
             }
-            Kind::Unavailable { subdir, .. } => {
+            ChannelFailureKind::Unavailable { subdir, .. } => {
                 format!("no source delivers the index of {channel}/{subdir}")
             }
-            Kind::NotCached { subdir } => {
+            ChannelFailureKind::NotCached { subdir } => {
                 format!("the index of {channel}/{subdir} isn't in the cache, and this is offline")
             }
-            Kind::NoSource => {
+            ChannelFailureKind::NoSource => {
                 format!("no mirror has the channel {channel}, and its origin may not be asked")
             }
         }
     }
 
-    fn diagnostic(&self) -> Finding {
-        let diagnostic = match &self.kind {
-            Kind::NotFound { hint, attempts, .. } => {
-                let diagnostic = Finding::new(Code::ChannelNotFound, self.message())
-                    .with_note(format!("asked:\n{}", list(attempts)));
-                diagnostic.with_help(hint.clone().unwrap_or_else(|| self.where_to_look()))
+    fn finding(&self) -> Finding {
+        let finding = match &self.kind {
+            ChannelFailureKind::NotFound { hint, attempts, .. } => {
+                let finding = Finding::new(Code::ChannelNotFound, self.message())
+                    .with_note(format!("asked:\n{}", list_attempts(attempts)));
+                finding.with_help(hint.clone().unwrap_or_else(|| self.where_to_look()))
             }
-            Kind::Unavailable { attempts, .. } => {
+            ChannelFailureKind::Unavailable { attempts, .. } => {
                 Finding::new(Code::IndexUnavailable, self.message())
-                    .with_note(format!("tried:\n{}", list(attempts)))
+                    .with_note(format!("tried:\n{}", list_attempts(attempts)))
                     .with_help(format!(
                         "{}; `--offline` uses what was fetched before",
-                        help_after(attempts.iter())
+                        help_for(attempts.iter())
                     ))
             }
-            Kind::NotCached { .. } => Finding::new(Code::NotCached, self.message())
+            ChannelFailureKind::NotCached { .. } => Finding::new(Code::NotCached, self.message())
                 .with_help("run the same command once without `--offline`"),
-            Kind::NoSource => Finding::new(Code::NoSource, self.message()).with_help(format!(
-                "leave `--no-origin` out, or name a mirror: `--mirror {}=URL`",
-                self.channel.url
-            )),
+            ChannelFailureKind::NoSource => {
+                Finding::new(Code::NoSource, self.message()).with_help(format!(
+                    "leave `--no-origin` out, or name a mirror: `--mirror {}=URL`",
+                    self.channel.url
+                ))
+            }
         };
         match &self.place {
-            Some(place) => diagnostic.at(place.clone()),
-            None => diagnostic,
+            Some(place) => finding.at(place.clone()),
+            None => finding,
         }
     }
 
@@ -147,7 +149,7 @@ impl Explain for IndexError {
     fn findings(&self) -> Vec<Finding> {
         match self {
             Self::Problems { problems, warnings } => {
-                warnings.iter().cloned().chain(problems.iter().map(Problem::diagnostic)).collect()
+                warnings.iter().cloned().chain(problems.iter().map(ChannelFailure::finding)).collect()
             }
             Self::Record { served_by, .. } => vec![
                 Finding::new(Code::RecordMalformed, self.to_string())
@@ -161,7 +163,9 @@ impl Explain for IndexError {
     fn exit(&self) -> Exit {
         match self {
             Self::Problems { problems, .. }
-                if problems.iter().all(|problem| matches!(problem.kind, Kind::NoSource)) =>
+                if problems
+                    .iter()
+                    .all(|problem| matches!(problem.kind, ChannelFailureKind::NoSource)) =>
             {
                 Exit::Usage
             }

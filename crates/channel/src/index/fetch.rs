@@ -6,17 +6,17 @@ use envlock_model::progress::{Event, Notice, Observer, RequestedFile};
 use rattler_conda_types::Subdir;
 
 use super::base_url::subdir_url;
-use super::cache::Slot;
-use super::delivery::Delivery;
+use super::cache::IndexCacheEntry;
+use super::index_fetch::IndexFetch;
 use super::records::Index;
-use crate::blocking::blocking;
+use crate::blocking::spawn_blocking;
 use crate::disk::DiskError;
-use crate::failover::Turn;
+use crate::failover::ScheduledRequest;
 use crate::source_error::{Attempt, DownloadError, SourceError};
 use crate::{Client, Source, address};
 
 /// An index, or why there is none.
-pub(crate) type Outcome = Result<Index, NoIndex>;
+pub(crate) type IndexResult = Result<Index, NoIndex>;
 
 /// Why there is no index.
 #[derive(Debug)]
@@ -38,16 +38,16 @@ impl Client {
         channel: &Channel,
         subdir: Subdir,
         observer: &dyn Observer,
-    ) -> Result<Outcome, DiskError> {
+    ) -> Result<IndexResult, DiskError> {
         let sources = self.sources(&subdir_url(&channel.url, subdir));
         if sources.is_empty() && !self.settings.offline {
             return Ok(Err(NoIndex::NoSource));
         }
-        ask(self.delivery(channel, subdir, observer).await, &sources).await
+        try_sources(self.index_fetch(channel, subdir, observer).await, &sources).await
     }
 
     /// The index of one subdir as it can be had: from a source, else from the cache.
-    pub(crate) async fn known_index(
+    pub(crate) async fn index_or_cached(
         &self,
         channel: &Channel,
         subdir: Subdir,
@@ -56,68 +56,71 @@ impl Client {
         if let Ok(Ok(index)) = self.index(channel, subdir, observer).await {
             return Some(index);
         }
-        let mut delivery = self.delivery(channel, subdir, observer).await;
-        delivery.cached().await?.ok()
+        let mut fetch = self.index_fetch(channel, subdir, observer).await;
+        fetch.cached().await?.ok()
     }
 
-    async fn delivery<'a>(
+    async fn index_fetch<'a>(
         &'a self,
         channel: &'a Channel,
         subdir: Subdir,
         observer: &'a dyn Observer,
-    ) -> Delivery<'a> {
+    ) -> IndexFetch<'a> {
         let origin = subdir_url(&channel.url, subdir);
-        let slot = Slot::new(self.cache_dir(), &without_credentials(&origin));
-        let read = slot.clone();
-        let (info, cached) = blocking(move || read.read()).await;
-        Delivery { client: self, channel, subdir, slot, info, cached, observer }
+        let entry = IndexCacheEntry::new(self.cache_dir(), &without_credentials(&origin));
+        let read = entry.clone();
+        let (info, cached) = spawn_blocking(move || read.read()).await;
+        IndexFetch { client: self, channel, subdir, entry, info, cached, observer }
     }
 }
 
 /// Asks one source after the other.
-async fn ask(mut delivery: Delivery<'_>, sources: &[Source]) -> Result<Outcome, DiskError> {
-    let client = delivery.client;
-    let mut search = client.search(sources);
-    while let Some(turn) = search.next().await {
-        let attempt = match ask_for_forms(&mut delivery, turn).await? {
+async fn try_sources(
+    mut fetch: IndexFetch<'_>,
+    sources: &[Source],
+) -> Result<IndexResult, DiskError> {
+    let client = fetch.client;
+    let mut failover = client.failover(sources);
+    while let Some(request) = failover.next().await {
+        let attempt = match try_formats(&mut fetch, request).await? {
             Ok(index) => {
-                search.delivered(turn);
+                failover.note_success(request);
                 return Ok(Ok(index));
             }
             Err(attempt) => attempt,
         };
         let answer = attempt.error.clone();
-        if let Some(next) = search.failed(turn, attempt) {
-            tell(&delivery, turn.source, &answer, next);
+        if let Some(next) = failover.note_failure(request, attempt) {
+            notify_failover(&fetch, request.source, &answer, next);
         }
     }
-    let attempts = search.attempts();
+    let attempts = failover.attempts();
     if client.settings.offline {
-        return Ok(from_cache(&mut delivery, attempts).await);
+        return Ok(from_cache(&mut fetch, attempts).await);
     }
     if !attempts.iter().all(|attempt| attempt.error.is_absent()) {
         return Ok(Err(NoIndex::Unavailable(attempts)));
     }
-    delivery.forget().await?;
+    fetch.record_absence().await?;
     Ok(Err(NoIndex::Absent(attempts)))
 }
 
 /// Asks one source for one form after the other, the remembered one first; the last answer
 /// that is worth knowing where it has none. A form whose trouble may pass is asked for again
 /// before the other one is.
-async fn ask_for_forms(
-    delivery: &mut Delivery<'_>,
-    turn: Turn<'_>,
+async fn try_formats(
+    fetch: &mut IndexFetch<'_>,
+    request: ScheduledRequest<'_>,
 ) -> Result<Result<Index, Attempt>, DiskError> {
     let mut attempts = Vec::new();
-    for format in delivery.info.forms_at(&turn.source.url) {
-        let answer = match delivery.fetch(turn, format).await {
+    for format in fetch.info.formats_for(&request.source.url) {
+        let answer = match fetch.fetch_format(request, format).await {
             Ok(index) => return Ok(Ok(index)),
             Err(DownloadError::Disk(error)) => return Err(error),
             Err(DownloadError::Source(answer)) => answer,
         };
-        let is_over = answer.is_about_the_host() || (answer.is_transient() && !turn.force);
-        let url = without_credentials(&address::file_in(&turn.source.url, format.file_name()));
+        let is_over = answer.is_about_the_host() || (answer.is_transient() && !request.force);
+        let url = without_credentials(&address::join_file(&request.source.url, format.file_name()));
         attempts.push(Attempt { url: url.to_string(), error: answer });
         if is_over {
             break;
@@ -132,15 +135,15 @@ async fn ask_for_forms(
 }
 
 /// Offline: what is known from an earlier run.
-async fn from_cache(delivery: &mut Delivery<'_>, attempts: Vec<Attempt>) -> Outcome {
-    match delivery.cached().await {
+async fn from_cache(fetch: &mut IndexFetch<'_>, attempts: Vec<Attempt>) -> IndexResult {
+    match fetch.cached().await {
         Some(Ok(index)) => Ok(index),
         Some(Err(attempt)) => Err(NoIndex::Unavailable(vec![attempt])),
         None if !attempts.iter().all(|attempt| attempt.error.is_absent()) => {
             Err(NoIndex::Unavailable(attempts))
         }
         // A channel that is a folder was looked at just now.
-        None if delivery.info.is_known_absent() || delivery.channel.url.scheme() == "file" => {
+        None if fetch.info.is_known_absent() || fetch.channel.url.scheme() == "file" => {
             Err(NoIndex::Absent(attempts))
         }
         None => Err(NoIndex::NotCached),
@@ -148,12 +151,12 @@ async fn from_cache(delivery: &mut Delivery<'_>, attempts: Vec<Attempt>) -> Outc
 }
 
 /// A source that couldn't answer is worth a line; one that lacks the subdir isn't.
-fn tell(delivery: &Delivery<'_>, source: &Source, answer: &SourceError, next: &Source) {
+fn notify_failover(fetch: &IndexFetch<'_>, source: &Source, answer: &SourceError, next: &Source) {
     if !answer.is_absent() {
-        delivery.observer.observe(Event::Notice(Notice::SourceFailed {
+        fetch.observer.observe(Event::Notice(Notice::SourceFailed {
             file: RequestedFile::Index {
-                channel: delivery.channel.name.clone(),
-                subdir: delivery.subdir,
+                channel: fetch.channel.name.clone(),
+                subdir: fetch.subdir,
             },
             source: source.label.to_string(),
             reason: answer.to_string(),

@@ -20,11 +20,11 @@ const KNOWN: [&str; 8] = [
 
 /// What was probably meant by a channel that nobody has.
 pub(crate) fn suggested_name(channel: &Channel) -> Option<String> {
-    meant(channel, &[])
+    suggested_name_except(channel, &[])
 }
 
 /// The same, which is none of the channels that are asked as well.
-pub(super) fn meant(channel: &Channel, asked: &[ChannelRequest]) -> Option<String> {
+pub(super) fn suggested_name_except(channel: &Channel, asked: &[ChannelRequest]) -> Option<String> {
     let segments: Vec<&str> =
         channel.url.path_segments()?.filter(|segment| !segment.is_empty()).collect();
     let last = *segments.last()?;
@@ -68,7 +68,7 @@ mod tests {
 
     fn hint(name: &str, url: &str) -> Option<String> {
         let asked = request(name, url);
-        meant(&asked.channel, std::slice::from_ref(&asked))
+        suggested_name_except(&asked.channel, std::slice::from_ref(&asked))
     }
 
     #[test]
@@ -97,7 +97,7 @@ mod tests {
         let url = "https://conda.anaconda.org/rapidsai-nightly/";
         let nightly = request("rapidsai-nightly", url);
         let stable = request("rapidsai", "https://conda.anaconda.org/rapidsai/");
-        assert!(meant(&nightly.channel, std::slice::from_ref(&nightly)).is_some());
-        assert_eq!(meant(&nightly.channel, &[nightly.clone(), stable]), None);
+        assert!(suggested_name_except(&nightly.channel, std::slice::from_ref(&nightly)).is_some());
+        assert_eq!(suggested_name_except(&nightly.channel, &[nightly.clone(), stable]), None);
     }
 }

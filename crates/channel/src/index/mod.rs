@@ -6,20 +6,20 @@
 //! index counts as fresh: every run asks once per subdir, conditionally, and mostly hears
 //! that nothing changed.
 
-mod age;
 mod base_url;
 mod cache;
 mod decode;
-mod delivery;
 mod error;
 mod fetch;
 mod hints;
-mod outline;
+mod index_fetch;
 mod records;
+mod regression;
 mod subdirs;
+mod summary;
 
 pub(crate) use base_url::subdir_url;
-pub use error::{IndexError, Problem};
+pub use error::{ChannelFailure, IndexError};
 pub(crate) use hints::suggested_name;
 pub use records::{Indexes, SubdirRecords};
 pub use subdirs::ChannelRequest;

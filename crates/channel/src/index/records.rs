@@ -11,7 +11,7 @@ use rattler_repodata_gateway::sparse::{PackageFormatSelection, SparseRepoData};
 use url::Url;
 
 use super::error::IndexError;
-use crate::{address, words};
+use crate::{address, parse_error};
 use envlock_model::channel::Channel;
 
 /// `.conda` beats the `.tar.bz2` of the same build: mirrors drop the latter first.
@@ -42,7 +42,7 @@ impl Index {
     ) -> Result<Self, String> {
         let base = rattler_conda_types::Channel::from_url(without_credentials(&channel.url));
         let records = SparseRepoData::from_bytes(base, subdir.to_string(), json, None)
-            .map_err(|error| format!("no index: {}", words::fault(&error.to_string())))?;
+            .map_err(|error| format!("no index: {}", parse_error::describe(&error.to_string())))?;
         let warnings = Vec::new();
         Ok(Self { channel, subdir, fetched, warnings, packages, served_by, records })
     }
@@ -57,7 +57,7 @@ impl Index {
     }
 
     /// Every archive of a record's build, in whatever format.
-    pub(crate) fn builds(&self, record: &RepoDataRecord) -> Vec<RepoDataRecord> {
+    pub(crate) fn archives_of_build(&self, record: &RepoDataRecord) -> Vec<RepoDataRecord> {
         let name = &record.package_record.name;
         let mut records = self.load(name, PackageFormatSelection::Both).unwrap_or_default();
         records.retain(|other| other.identifier.identifier == record.identifier.identifier);
@@ -65,7 +65,7 @@ impl Index {
     }
 
     /// All records of a package, with the origin's URLs.
-    fn of(&self, name: &PackageName) -> Result<Vec<RepoDataRecord>, IndexError> {
+    fn records_of(&self, name: &PackageName) -> Result<Vec<RepoDataRecord>, IndexError> {
         self.load(name, FORMATS)
     }
 
@@ -79,12 +79,13 @@ impl Index {
                 index: format!("{}/{}", self.channel.name, self.subdir),
                 package: name.as_source().to_owned(),
                 served_by: self.served_by.clone(),
-                reason: words::fault(&error.to_string()),
+                reason: parse_error::describe(&error.to_string()),
             })?;
         for record in &mut records {
-            record.url = address::file_in(&self.packages, &record.identifier.to_file_name());
-            record.channel =
-                Some(address::folder(&without_credentials(&self.channel.url)).to_string());
+            record.url = address::join_file(&self.packages, &record.identifier.to_file_name());
+            record.channel = Some(
+                address::with_trailing_slash(&without_credentials(&self.channel.url)).to_string(),
+            );
         }
         Ok(records)
     }
@@ -128,7 +129,7 @@ impl Indexes {
     /// The same, reduced to what can be installed on `platform`: its own subdirs and noarch.
     /// Shares everything; the warnings stay with the whole.
     #[must_use]
-    pub fn of_platform(&self, platform: Subdir) -> Self {
+    pub fn for_platform(&self, platform: Subdir) -> Self {
         let fits = |index: &&Arc<Index>| index.subdir == platform || index.subdir == Subdir::NoArch;
         Self { indexes: self.indexes.iter().filter(fits).cloned().collect(), warnings: Vec::new() }
     }
@@ -154,7 +155,7 @@ impl Indexes {
         let mut seen: BTreeSet<PackageName> = names.iter().cloned().collect();
         let mut pending: Vec<PackageName> = seen.iter().cloned().collect();
         while let Some(name) = pending.pop() {
-            self.take(&name, &mut found, |record| {
+            self.add_package(&name, &mut found, |record| {
                 let package = &record.package_record;
                 for spec in package.depends.iter().chain(package.extra_depends.values().flatten()) {
                     let dependency = PackageName::from_matchspec_str_unchecked(spec);
@@ -172,7 +173,7 @@ impl Indexes {
     pub fn load_names(&self, names: &[PackageName]) -> Result<Vec<SubdirRecords>, IndexError> {
         let mut found = self.empty();
         for name in names.iter().collect::<BTreeSet<_>>() {
-            self.take(name, &mut found, |_| {})?;
+            self.add_package(name, &mut found, |_| {})?;
         }
         Ok(sorted(found))
     }
@@ -188,14 +189,14 @@ impl Indexes {
     }
 
     /// Adds a package's records to each subdir's, and shows each candidate to `seen`.
-    fn take(
+    fn add_package(
         &self,
         name: &PackageName,
         found: &mut [SubdirRecords],
         mut seen: impl FnMut(&RepoDataRecord),
     ) -> Result<(), IndexError> {
         for (index, found) in self.indexes.iter().zip(found) {
-            for record in index.of(name)? {
+            for record in index.records_of(name)? {
                 if record.package_record.sha256.is_some() {
                     seen(&record);
                     found.records.push(record);

@@ -5,8 +5,8 @@ use envlock_report::{Code, Finding};
 use futures::future::join_all;
 use rattler_conda_types::Subdir;
 
-use super::error::{IndexError, Kind, Problem};
-use super::fetch::{NoIndex, Outcome};
+use super::error::{ChannelFailure, ChannelFailureKind, IndexError};
+use super::fetch::{IndexResult, NoIndex};
 use super::hints;
 use super::records::{Index, Indexes};
 use crate::Client;
@@ -66,7 +66,7 @@ impl Client {
 struct Found {
     indexes: Vec<Index>,
     warnings: Vec<Finding>,
-    problems: Vec<Problem>,
+    problems: Vec<ChannelFailure>,
 }
 
 impl Found {
@@ -75,11 +75,11 @@ impl Found {
     fn channel(
         &mut self,
         request: &ChannelRequest,
-        outcomes: Vec<Outcome>,
+        outcomes: Vec<IndexResult>,
         asked: &[ChannelRequest],
     ) {
         let channel = &request.channel;
-        let problem = |kind| Problem::new(channel.clone(), kind);
+        let problem = |kind| ChannelFailure::new(channel.clone(), kind);
         let mut absent: Vec<(Subdir, Vec<Attempt>)> = Vec::new();
         for (subdir, outcome) in request.all().zip(outcomes) {
             match outcome {
@@ -92,12 +92,15 @@ impl Found {
                 }
                 Err(NoIndex::Absent(attempts)) => absent.push((subdir, attempts)),
                 Err(NoIndex::Unavailable(attempts)) => {
-                    self.problems.push(problem(Kind::Unavailable { subdir, attempts }));
+                    self.problems
+                        .push(problem(ChannelFailureKind::Unavailable { subdir, attempts }));
                 }
                 Err(NoIndex::NotCached) => {
-                    self.problems.push(problem(Kind::NotCached { subdir }));
+                    self.problems.push(problem(ChannelFailureKind::NotCached { subdir }));
                 }
-                Err(NoIndex::NoSource) => return self.problems.push(problem(Kind::NoSource)),
+                Err(NoIndex::NoSource) => {
+                    return self.problems.push(problem(ChannelFailureKind::NoSource));
+                }
             }
         }
         let has_noarch = absent.iter().all(|(subdir, _)| *subdir != Subdir::NoArch);
@@ -106,9 +109,9 @@ impl Found {
         if has_noarch {
             self.warnings.extend(platforms().map(|subdir| empty(channel, subdir)));
         } else if platforms().next().is_some() {
-            self.problems.push(problem(Kind::NotFound {
+            self.problems.push(problem(ChannelFailureKind::NotFound {
                 subdirs: absent.iter().map(|(subdir, _)| *subdir).collect(),
-                hint: hints::meant(channel, asked),
+                hint: hints::suggested_name_except(channel, asked),
                 attempts: absent.into_iter().flat_map(|(_, attempts)| attempts).collect(),
             }));
         }

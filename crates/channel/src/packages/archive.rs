@@ -11,13 +11,13 @@ use rattler_digest::{HashingWriter, Sha256, Sha256Hash};
 use rattler_package_streaming::{ExtractError, fs as unpack, read};
 use tempfile::{NamedTempFile, TempPath};
 
-use crate::disk::{At, DiskError, is_full};
-use crate::failover::Turn;
+use crate::disk::{DiskError, WithPath, is_full};
+use crate::failover::ScheduledRequest;
 use crate::source_error::{DownloadError, SourceError};
 use crate::transport::Transport;
 
 /// What an archive has to be.
-pub(crate) struct Expected {
+pub(crate) struct ExpectedArchive {
     pub(crate) sha256: Sha256Hash,
     /// In bytes, where the record says it.
     pub(crate) size: Option<u64>,
@@ -26,14 +26,14 @@ pub(crate) struct Expected {
 /// Fetches an archive and checks it against its record.
 pub(crate) async fn download(
     transport: &Transport,
-    turn: Turn<'_>,
-    expected: &Expected,
+    request: ScheduledRequest<'_>,
+    expected: &ExpectedArchive,
     file: NamedTempFile,
     observer: &dyn Observer,
 ) -> Result<TempPath, DownloadError> {
     let phase = Phase::Download;
     let mut got = 0;
-    let result = receive(transport, turn, expected, file, &mut |units| {
+    let result = receive(transport, request, expected, file, &mut |units| {
         got += units;
         observer.observe(Event::Advance { phase, units });
     })
@@ -47,27 +47,30 @@ pub(crate) async fn download(
 
 async fn receive(
     transport: &Transport,
-    turn: Turn<'_>,
-    expected: &Expected,
+    request: ScheduledRequest<'_>,
+    expected: &ExpectedArchive,
     file: NamedTempFile,
     advance: &mut (dyn FnMut(u64) + Send),
 ) -> Result<TempPath, DownloadError> {
-    let mut body = transport.get(&turn.source.url, turn.force).await?;
+    let mut body = transport.get(&request.source.url, request.force).await?;
     let (file, path) = file.into_parts();
     let mut writer = HashingWriter::<_, Sha256>::new(file);
     while let Some(chunk) = body.chunk().await? {
-        writer.write_all(&chunk).at(&path)?;
+        writer.write_all(&chunk).with_path(&path)?;
         advance(chunk.len() as u64);
-        if let Some(size) = expected.size.filter(|size| body.got > *size) {
+        if let Some(size) = expected.size.filter(|size| body.received > *size) {
             return Err(DownloadError::from(SourceError::WrongSize {
                 expected: size,
-                got: body.length.unwrap_or(body.got),
+                got: body.length.unwrap_or(body.received),
             }));
         }
     }
     let (_, sha256) = writer.finalize();
-    if let Some(size) = expected.size.filter(|size| body.got != *size) {
-        return Err(DownloadError::from(SourceError::WrongSize { expected: size, got: body.got }));
+    if let Some(size) = expected.size.filter(|size| body.received != *size) {
+        return Err(DownloadError::from(SourceError::WrongSize {
+            expected: size,
+            got: body.received,
+        }));
     }
     if sha256 != expected.sha256 {
         let (expected, got) = (hex::encode(expected.sha256), hex::encode(sha256));
@@ -78,9 +81,9 @@ async fn receive(
 
 /// Why an archive can't be unpacked although it is the right one.
 #[derive(Debug)]
-pub(crate) enum Unpacking {
+pub(crate) enum UnpackError {
     /// It is no package, in words.
-    NoPackage(String),
+    NotAPackage(String),
     /// There is no room, or no permission.
     Disk(DiskError),
 }
@@ -92,7 +95,7 @@ pub(crate) fn extract(
     archive: &Path,
     record: &RepoDataRecord,
     folder: &Path,
-) -> Result<(), Unpacking> {
+) -> Result<(), UnpackError> {
     let result = match record.identifier.archive_type {
         DistArchiveType::Conda(CondaArchiveType::TarBz2) => {
             unpack::extract_tar_bz2(archive, folder)
@@ -101,23 +104,25 @@ pub(crate) fn extract(
             match unpack::extract_conda(archive, folder) {
                 // A zip that tells its sizes only at the end can't be read as a stream.
                 Err(ExtractError::ZipError(_)) => {
-                    let file = std::fs::File::open(archive).at(archive).map_err(Unpacking::Disk)?;
+                    let file = std::fs::File::open(archive)
+                        .with_path(archive)
+                        .map_err(UnpackError::Disk)?;
                     read::extract_conda_via_buffering(file, folder)
                 }
                 result => result,
             }
         }
         DistArchiveType::Wheel(_) => {
-            return Err(Unpacking::NoPackage("a wheel is no conda package".into()));
+            return Err(UnpackError::NotAPackage("a wheel is no conda package".into()));
         }
     };
     match result {
-        Ok(_) => super::store::check_unpacked(folder).map_err(Unpacking::NoPackage),
+        Ok(_) => super::store::check_unpacked(folder).map_err(UnpackError::NotAPackage),
         Err(ExtractError::IoError(error) | ExtractError::CouldNotCreateDestination(error))
             if is_full(&error) =>
         {
-            Err(Unpacking::Disk(DiskError::new(folder, error)))
+            Err(UnpackError::Disk(DiskError::new(folder, error)))
         }
-        Err(error) => Err(Unpacking::NoPackage(error.to_string())),
+        Err(error) => Err(UnpackError::NotAPackage(error.to_string())),
     }
 }

@@ -4,7 +4,7 @@ use envlock_report::{Code, Exit, Explain, Finding, count, size};
 use rattler_conda_types::RepoDataRecord;
 
 use crate::disk::DiskError;
-use crate::source_error::{Attempt, SourceError, help_after, list};
+use crate::source_error::{Attempt, SourceError, help_for, list_attempts};
 
 /// Why the packages can't all be had. Nothing outside of the cache was changed.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +25,7 @@ pub enum FetchError {
     },
     /// Two archives of one name, which one channel can't have.
     #[error("two packages are called {file}, and one folder can't have both")]
-    Clash {
+    DuplicateFileName {
         /// The archives' name.
         file: String,
         /// Where they are.
@@ -33,7 +33,7 @@ pub enum FetchError {
     },
     /// A record that can't be checked.
     #[error("{file} has no sha256 or no usable name, so it can't be checked")]
-    NoDigest {
+    NoSha256 {
         /// The archive's name.
         file: String,
     },
@@ -61,7 +61,7 @@ pub struct MissingPackage {
 }
 
 impl MissingPackage {
-    pub(crate) fn of(record: &RepoDataRecord) -> Self {
+    pub(crate) fn from_record(record: &RepoDataRecord) -> Self {
         Self { file: record.identifier.to_string(), size: record.package_record.size }
     }
 
@@ -89,25 +89,25 @@ impl FailedPackage {
                 self.file
             );
         }
-        format!("{}:\n{}", self.file, list(&self.attempts))
+        format!("{}:\n{}", self.file, list_attempts(&self.attempts))
     }
 }
 
 /// A note for every package that was asked for somewhere, and one for all those that weren't
 /// because nobody was left to ask.
-fn failed(diagnostic: Finding, packages: &[FailedPackage]) -> Finding {
+fn unavailable_finding(finding: Finding, packages: &[FailedPackage]) -> Finding {
     let (mut unasked, mut asked): (Vec<_>, Vec<_>) =
         packages.iter().partition(|package| package.was_never_asked());
     if asked.is_empty() {
         // The first says for all why nobody was left.
         asked.extend(unasked.pop());
     }
-    let diagnostic = asked.into_iter().fold(diagnostic, |d, package| d.with_note(package.note()));
+    let finding = asked.into_iter().fold(finding, |d, package| d.with_note(package.note()));
     if unasked.is_empty() {
-        return diagnostic;
+        return finding;
     }
     let names: Vec<&str> = unasked.iter().map(|package| package.file.as_str()).collect();
-    diagnostic.with_note(format!(
+    finding.with_note(format!(
         "no source was left to ask for {}:\n  {}",
         count(unasked.len(), "more package"),
         names.join("\n  ")
@@ -115,17 +115,17 @@ fn failed(diagnostic: Finding, packages: &[FailedPackage]) -> Finding {
 }
 
 impl FetchError {
-    pub(crate) fn no_digest(record: &RepoDataRecord) -> Self {
-        Self::NoDigest { file: record.identifier.to_string() }
+    pub(crate) fn no_sha256(record: &RepoDataRecord) -> Self {
+        Self::NoSha256 { file: record.identifier.to_string() }
     }
 }
 
 impl Explain for FetchError {
     fn findings(&self) -> Vec<Finding> {
         vec![match self {
-            Self::Failed(packages) => failed(Finding::new(Code::PackagesUnavailable, self.to_string()), packages)
+            Self::Failed(packages) => unavailable_finding(Finding::new(Code::PackagesUnavailable, self.to_string()), packages)
                 .with_note("nothing was changed; what was fetched is kept in the cache")
-                .with_help(help_after(packages.iter().flat_map(|package| &package.attempts))),
+                .with_help(help_for(packages.iter().flat_map(|package| &package.attempts))),
             Self::NotCached(packages) => {
                 let lines: Vec<String> = packages.iter().map(MissingPackage::line).collect();
                 let total = size(packages.iter().filter_map(|package| package.size).sum());
@@ -136,10 +136,10 @@ impl Explain for FetchError {
             Self::Unpack { .. } => Finding::new(Code::PackageMalformed, self.to_string())
                 .with_note("its sha256 is the one of its record: this is how its channel has it; nothing was changed")
                 .with_help("ask for another build of it, and tell the channel's keepers"),
-            Self::Clash { urls, .. } => Finding::new(Code::BundleClash, self.to_string())
+            Self::DuplicateFileName { urls, .. } => Finding::new(Code::BundleClash, self.to_string())
                 .with_note(urls.join("\n"))
                 .with_help("bundle the platforms one by one with `--platform`"),
-            Self::NoDigest { .. } => Finding::new(Code::PackageUnchecked, self.to_string())
+            Self::NoSha256 { .. } => Finding::new(Code::PackageUnchecked, self.to_string())
                 .with_help("solve again: a lock of envlock has a sha256 for every package"),
             Self::Disk(error) => return error.findings(),
         }]
@@ -147,7 +147,7 @@ impl Explain for FetchError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::Clash { .. } => Exit::Usage,
+            Self::DuplicateFileName { .. } => Exit::Usage,
             _ => Exit::Unknown,
         }
     }

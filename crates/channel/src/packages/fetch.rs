@@ -9,24 +9,24 @@ use futures::{Stream, StreamExt, stream};
 use rattler_conda_types::RepoDataRecord;
 use tempfile::{NamedTempFile, TempPath};
 
-use super::archive::{self, Expected, Unpacking};
+use super::archive::{self, ExpectedArchive, UnpackError};
 use super::error::{FailedPackage, FetchError, MissingPackage};
-use super::store::{Listed, Place};
+use super::store::{CachedPackage, PackageDir};
 use crate::Client;
-use crate::blocking::blocking;
+use crate::blocking::spawn_blocking;
 use crate::disk::DiskError;
 use crate::source_error::{Attempt, DownloadError};
 
 /// What was found out about one package of the cache.
-enum Cached {
-    There(Listed),
+enum CacheState {
+    Present(CachedPackage),
     Damaged(String),
     Missing,
 }
 
 /// A package that no source delivered.
-pub(super) struct Unavailable<'a> {
-    pub(super) place: Place,
+pub(super) struct UnavailablePackage<'a> {
+    pub(super) dir: PackageDir,
     pub(super) record: &'a RepoDataRecord,
     /// The sources that were asked; `None` where none may be asked, offline.
     attempts: Option<Vec<Attempt>>,
@@ -44,62 +44,65 @@ impl Client {
         records: &[RepoDataRecord],
         observer: &dyn Observer,
     ) -> Result<Vec<PathBuf>, FetchError> {
-        let mut places = Vec::with_capacity(records.len());
-        let mut wanted: BTreeMap<PathBuf, (Place, &RepoDataRecord)> = BTreeMap::new();
+        let mut dirs = Vec::with_capacity(records.len());
+        let mut wanted: BTreeMap<PathBuf, (PackageDir, &RepoDataRecord)> = BTreeMap::new();
         for record in records {
-            let place =
-                Place::of(self.cache_dir(), record).ok_or_else(|| FetchError::no_digest(record))?;
-            places.push(place.path().to_owned());
-            wanted.insert(place.path().to_owned(), (place, record));
+            let dir = PackageDir::for_record(self.cache_dir(), record)
+                .ok_or_else(|| FetchError::no_sha256(record))?;
+            dirs.push(dir.path().to_owned());
+            wanted.insert(dir.path().to_owned(), (dir, record));
         }
-        let missing = self.missing(wanted.into_values().collect(), observer).await;
+        let missing = self.missing_packages(wanted.into_values().collect(), observer).await;
         let unavailable = self.fetch_all(missing, observer).await?;
-        let (replaced, unavailable) = self.replace(unavailable, observer).await?;
-        refuse(&unavailable)?;
-        for replaced in replaced {
-            for place in places.iter_mut().filter(|place| *place == replaced.wanted.path()) {
-                replaced.twin.path().clone_into(place);
+        let (substitutions, unavailable) = self.fetch_other_archives(unavailable, observer).await?;
+        error_for(&unavailable)?;
+        for substituted in substitutions {
+            for dir in dirs.iter_mut().filter(|dir| *dir == substituted.locked.path()) {
+                substituted.used.path().clone_into(dir);
             }
         }
-        Ok(places)
+        Ok(dirs)
     }
 
     /// Those that aren't in the cache as they should be.
-    pub(super) async fn missing<'a>(
+    pub(super) async fn missing_packages<'a>(
         &self,
-        wanted: Vec<(Place, &'a RepoDataRecord)>,
+        wanted: Vec<(PackageDir, &'a RepoDataRecord)>,
         observer: &dyn Observer,
-    ) -> Vec<(Place, &'a RepoDataRecord)> {
+    ) -> Vec<(PackageDir, &'a RepoDataRecord)> {
         let phase = Phase::Verify;
-        let listed = self.in_turn(wanted.into_iter().map(|(place, record)| async move {
-            let looked_at = place.clone();
-            (place, record, blocking(move || look(looked_at)).await)
+        let listed = self.run_concurrently(wanted.into_iter().map(|(dir, record)| async move {
+            let checked = dir.clone();
+            (dir, record, spawn_blocking(move || cache_state(checked)).await)
         }));
         let listed: Vec<_> = listed.collect().await;
-        let there = listed.iter().filter(|(.., cached)| matches!(cached, Cached::There(_))).count();
+        let present =
+            listed.iter().filter(|(.., cached)| matches!(cached, CacheState::Present(_))).count();
         let units = listed.iter().map(|(.., cached)| cached.bytes()).sum();
         observer.observe(Event::Expect { phase, units });
-        let verified = self.in_turn(listed.into_iter().map(|(place, record, cached)| async move {
-            let units = cached.bytes();
-            let cached = blocking(move || cached.verified()).await;
-            observer.observe(Event::Advance { phase, units });
-            (place, record, cached)
-        }));
+        let verified =
+            self.run_concurrently(listed.into_iter().map(|(dir, record, cached)| async move {
+                let units = cached.bytes();
+                let cached = spawn_blocking(move || cached.verified()).await;
+                observer.observe(Event::Advance { phase, units });
+                (dir, record, cached)
+            }));
         let verified: Vec<_> = verified.collect().await;
-        if there > 0 {
-            observer.observe(Event::Done(Outcome::CacheVerified { packages: there, bytes: units }));
+        if present > 0 {
+            observer
+                .observe(Event::Done(Outcome::CacheVerified { packages: present, bytes: units }));
         }
         let mut missing = Vec::new();
-        for (place, record, cached) in verified {
+        for (dir, record, cached) in verified {
             match cached {
-                Cached::There(_) => continue,
-                Cached::Damaged(reason) => {
+                CacheState::Present(_) => continue,
+                CacheState::Damaged(reason) => {
                     let file = record.identifier.to_string();
                     observer.observe(Event::Notice(Notice::DamagedPackage { file, reason }));
                 }
-                Cached::Missing => {}
+                CacheState::Missing => {}
             }
-            missing.push((place, record));
+            missing.push((dir, record));
         }
         missing
     }
@@ -107,9 +110,9 @@ impl Client {
     /// Fetches what is missing; returns the packages that no source delivered.
     pub(super) async fn fetch_all<'a>(
         &self,
-        missing: Vec<(Place, &'a RepoDataRecord)>,
+        missing: Vec<(PackageDir, &'a RepoDataRecord)>,
         observer: &dyn Observer,
-    ) -> Result<Vec<Unavailable<'a>>, FetchError> {
+    ) -> Result<Vec<UnavailablePackage<'a>>, FetchError> {
         if missing.is_empty() {
             return Ok(Vec::new());
         }
@@ -118,8 +121,8 @@ impl Client {
         let count = missing.len();
         observer.observe(Event::Expect { phase, units });
         let fetched =
-            missing.into_iter().map(|(place, record)| self.fetch_one(place, record, observer));
-        let mut results = self.in_turn(fetched);
+            missing.into_iter().map(|(dir, record)| self.fetch_one(dir, record, observer));
+        let mut results = self.run_concurrently(fetched);
         let mut unavailable = Vec::new();
         while let Some(result) = results.next().await {
             unavailable.extend(result?);
@@ -132,7 +135,7 @@ impl Client {
     }
 
     /// So many of them at a time, in whatever order they get done.
-    pub(super) fn in_turn<F: Future>(
+    pub(super) fn run_concurrently<F: Future>(
         &self,
         all: impl Iterator<Item = F>,
     ) -> impl Stream<Item = F::Output> {
@@ -143,48 +146,50 @@ impl Client {
     /// One package, into the cache. Returns it where no source delivers it.
     async fn fetch_one<'a>(
         &self,
-        place: Place,
+        dir: PackageDir,
         record: &'a RepoDataRecord,
         observer: &dyn Observer,
-    ) -> Result<Option<Unavailable<'a>>, FetchError> {
+    ) -> Result<Option<UnavailablePackage<'a>>, FetchError> {
         let scratch = self.scratch()?;
-        match self.archive(place, record, &|| scratch.file(), observer).await? {
-            Ok((place, archive)) => self.unpack(place, record, archive).await.map(|()| None),
+        match self.download_archive(dir, record, &|| scratch.file(), observer).await? {
+            Ok((dir, archive)) => self.unpack(dir, record, archive).await.map(|()| None),
             Err(unavailable) => Ok(Some(unavailable)),
         }
     }
 
     /// One archive: its sources in their order, into a new file.
-    pub(super) async fn archive<'a>(
+    pub(super) async fn download_archive<'a>(
         &self,
-        place: Place,
+        dir: PackageDir,
         record: &'a RepoDataRecord,
         file: &(dyn Fn() -> Result<NamedTempFile, DiskError> + Sync),
         observer: &dyn Observer,
-    ) -> Result<Result<(Place, TempPath), Unavailable<'a>>, FetchError> {
-        let sha256 = record.package_record.sha256.ok_or_else(|| FetchError::no_digest(record))?;
-        let expected = Expected { sha256, size: record.package_record.size };
+    ) -> Result<Result<(PackageDir, TempPath), UnavailablePackage<'a>>, FetchError> {
+        let sha256 = record.package_record.sha256.ok_or_else(|| FetchError::no_sha256(record))?;
+        let expected = ExpectedArchive { sha256, size: record.package_record.size };
         observer
             .observe(Event::Item { phase: Phase::Download, name: record.identifier.to_string() });
         let sources = self.sources(&record.url);
         if sources.is_empty() && self.settings.offline {
-            return Ok(Err(Unavailable { place, record, attempts: None }));
+            return Ok(Err(UnavailablePackage { dir, record, attempts: None }));
         }
-        let mut search = self.search(&sources);
-        while let Some(turn) = search.next().await {
-            match archive::download(&self.transport, turn, &expected, file()?, observer).await {
+        let mut failover = self.failover(&sources);
+        while let Some(request) = failover.next().await {
+            match archive::download(&self.transport, request, &expected, file()?, observer).await {
                 Ok(archive) => {
-                    search.delivered(turn);
-                    return Ok(Ok((place, archive)));
+                    failover.note_success(request);
+                    return Ok(Ok((dir, archive)));
                 }
                 Err(DownloadError::Disk(error)) => return Err(error.into()),
                 Err(DownloadError::Source(answer)) => {
                     let reason = answer.to_string();
-                    let url = without_credentials(&turn.source.url).to_string();
-                    if let Some(next) = search.failed(turn, Attempt { url, error: answer }) {
+                    let url = without_credentials(&request.source.url).to_string();
+                    if let Some(next) =
+                        failover.note_failure(request, Attempt { url, error: answer })
+                    {
                         observer.observe(Event::Notice(Notice::SourceFailed {
                             file: RequestedFile::Archive(record.identifier.to_string()),
-                            source: turn.source.label.to_string(),
+                            source: request.source.label.to_string(),
                             reason,
                             next: next.label.to_string(),
                         }));
@@ -192,45 +197,46 @@ impl Client {
                 }
             }
         }
-        Ok(Err(Unavailable { place, record, attempts: Some(search.attempts()) }))
+        Ok(Err(UnavailablePackage { dir, record, attempts: Some(failover.attempts()) }))
     }
 
     async fn unpack(
         &self,
-        place: Place,
+        dir: PackageDir,
         record: &RepoDataRecord,
         archive: TempPath,
     ) -> Result<(), FetchError> {
         let scratch = self.scratch()?;
         let (file, record) = (record.identifier.to_string(), record.clone());
-        let unpacked = blocking(move || {
-            let folder = scratch.folder().map_err(Unpacking::Disk)?;
+        let unpacked = spawn_blocking(move || {
+            let folder = scratch.folder().map_err(UnpackError::Disk)?;
             archive::extract(&archive, &record, folder.path())?;
             // What is there was found damaged, or there is nothing.
-            if place.exists() && look(place.clone()).verified().is_damaged() {
-                place.clear(&scratch).map_err(Unpacking::Disk)?;
+            if dir.exists() && cache_state(dir.clone()).verified().is_damaged() {
+                dir.move_out(&scratch).map_err(UnpackError::Disk)?;
             }
-            place.fill(folder).map_err(Unpacking::Disk)
+            dir.move_in(folder).map_err(UnpackError::Disk)
         });
         unpacked.await.map_err(|error| match error {
-            Unpacking::Disk(error) => error.into(),
-            Unpacking::NoPackage(why) => FetchError::Unpack { file, reason: why },
+            UnpackError::Disk(error) => error.into(),
+            UnpackError::NotAPackage(why) => FetchError::Unpack { file, reason: why },
         })
     }
 }
 
-impl Unavailable<'_> {
+impl UnavailablePackage<'_> {
     /// Whether a source said that it doesn't have the archive, or none may be asked.
-    pub(super) fn may_have_a_twin(&self) -> bool {
+    pub(super) fn may_have_other_archive(&self) -> bool {
         let absent = |attempt: &Attempt| attempt.error.is_absent();
         self.attempts.as_ref().is_none_or(|attempts| attempts.iter().any(absent))
     }
 }
 
 /// One error that names all unavailable packages.
-pub(super) fn refuse(unavailable: &[Unavailable<'_>]) -> Result<(), FetchError> {
+pub(super) fn error_for(unavailable: &[UnavailablePackage<'_>]) -> Result<(), FetchError> {
     let unasked = unavailable.iter().filter(|package| package.attempts.is_none());
-    let mut unasked: Vec<_> = unasked.map(|package| MissingPackage::of(package.record)).collect();
+    let mut unasked: Vec<_> =
+        unasked.map(|package| MissingPackage::from_record(package.record)).collect();
     unasked.sort_by(|a, b| a.file.cmp(&b.file));
     if !unasked.is_empty() {
         return Err(FetchError::NotCached(unasked));
@@ -246,22 +252,22 @@ pub(super) fn refuse(unavailable: &[Unavailable<'_>]) -> Result<(), FetchError> 
     if failed.is_empty() { Ok(()) } else { Err(FetchError::Failed(failed)) }
 }
 
-fn look(place: Place) -> Cached {
-    if !place.exists() {
-        return Cached::Missing;
+fn cache_state(dir: PackageDir) -> CacheState {
+    if !dir.exists() {
+        return CacheState::Missing;
     }
-    place.list().map_or_else(Cached::Damaged, Cached::There)
+    dir.read().map_or_else(CacheState::Damaged, CacheState::Present)
 }
 
-impl Cached {
+impl CacheState {
     fn bytes(&self) -> u64 {
-        if let Self::There(listed) = self { listed.bytes } else { 0 }
+        if let Self::Present(listed) = self { listed.bytes } else { 0 }
     }
 
     fn verified(self) -> Self {
         match self {
-            Self::There(listed) => match listed.verify() {
-                Ok(()) => Self::There(listed),
+            Self::Present(listed) => match listed.verify() {
+                Ok(()) => Self::Present(listed),
                 Err(why) => Self::Damaged(why),
             },
             other => other,

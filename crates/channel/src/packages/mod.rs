@@ -4,10 +4,10 @@
 //! returns: whoever links from what it gives needs no network any more.
 
 mod archive;
-mod channel;
+mod bundle;
 mod error;
 mod fetch;
+mod other_archive;
 mod store;
-mod twin;
 
 pub use error::{FailedPackage, FetchError, MissingPackage};

@@ -18,25 +18,25 @@ use rattler_conda_types::package::PathsJson;
 use rattler_conda_types::utils::ensure_safe_path_component;
 use tempfile::TempDir;
 
-use crate::disk::{At, DiskError};
+use crate::disk::{DiskError, WithPath};
 use crate::scratch::Scratch;
 
-/// The place of one package.
+/// The dir of one package.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Place(PathBuf);
+pub(crate) struct PackageDir(PathBuf);
 
 /// A package that is there and lists its files.
-pub(crate) struct Listed {
-    place: Place,
+pub(crate) struct CachedPackage {
+    dir: PackageDir,
     paths: PathsJson,
     /// The sum of its files' sizes in bytes, as far as they are listed.
     pub(crate) bytes: u64,
 }
 
-impl Place {
+impl PackageDir {
     /// Where the package of `record` is or will be; `None` where the record has no sha256 or
     /// its names don't make a folder's name.
-    pub(crate) fn of(cache_dir: &Path, record: &RepoDataRecord) -> Option<Self> {
+    pub(crate) fn for_record(cache_dir: &Path, record: &RepoDataRecord) -> Option<Self> {
         let package = &record.package_record;
         let digest = hex::encode(package.sha256?);
         let name = format!(
@@ -59,50 +59,50 @@ impl Place {
     }
 
     /// What the package consists of; an error is what is wrong with it.
-    pub(crate) fn list(self) -> Result<Listed, String> {
+    pub(crate) fn read(self) -> Result<CachedPackage, String> {
         let (_, paths) = validate_package_directory(&self.0, ValidationMode::Skip)
-            .map_err(|error| words(&error))?;
+            .map_err(|error| describe(&error))?;
         let bytes = paths.paths.iter().filter_map(|entry| entry.size_in_bytes).sum();
-        Ok(Listed { place: self, paths, bytes })
+        Ok(CachedPackage { dir: self, paths, bytes })
     }
 
     /// Puts an unpacked package here; what another run put here meanwhile is as good.
-    pub(crate) fn fill(&self, unpacked: TempDir) -> Result<(), DiskError> {
+    pub(crate) fn move_in(&self, unpacked: TempDir) -> Result<(), DiskError> {
         let pkgs = self.0.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(pkgs).at(pkgs)?;
+        fs::create_dir_all(pkgs).with_path(pkgs)?;
         let unpacked = unpacked.keep();
         match fs::rename(&unpacked, &self.0) {
             Err(error) if is_taken(&error) => Ok(()),
-            result => result.at(&self.0),
+            result => result.with_path(&self.0),
         }
     }
 
     /// Takes a damaged package out of the way; it goes with the scratch folder.
-    pub(crate) fn clear(&self, scratch: &Scratch) -> Result<(), DiskError> {
+    pub(crate) fn move_out(&self, scratch: &Scratch) -> Result<(), DiskError> {
         let away = scratch.folder()?;
         match fs::rename(&self.0, away.path().join("damaged")) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            result => result.at(&self.0),
+            result => result.with_path(&self.0),
         }
     }
 }
 
-impl Listed {
+impl CachedPackage {
     /// Compares every file with its digest; an error names the first that differs.
     pub(crate) fn verify(&self) -> Result<(), String> {
-        self.compare(&self.place.0, ValidationMode::Full)
+        self.compare(&self.dir.0, ValidationMode::Full)
     }
 
     fn compare(&self, folder: &Path, mode: ValidationMode) -> Result<(), String> {
         validate_package_directory_from_paths(folder, &self.paths, mode)
-            .map_err(|(path, error)| format!("{}: {}", path.display(), words(&error)))
+            .map_err(|(path, error)| format!("{}: {}", path.display(), describe(&error)))
     }
 }
 
 /// Whether a freshly unpacked package has every file that it lists: an archive may name
 /// files in ways in which they aren't unpacked (`..`), and is then not what it says.
 pub(crate) fn check_unpacked(folder: &Path) -> Result<(), String> {
-    let listed = Place(folder.to_owned()).list()?;
+    let listed = PackageDir(folder.to_owned()).read()?;
     let stays = |path: &Path| path.components().all(|part| matches!(part, Component::Normal(_)));
     match listed.paths.paths.iter().find(|entry| !stays(&entry.relative_path)) {
         Some(entry) => Err(format!("`{}` leads out of its folder", entry.relative_path.display())),
@@ -116,7 +116,7 @@ fn is_taken(error: &io::Error) -> bool {
 }
 
 /// An error with its cause.
-fn words(error: &dyn std::error::Error) -> String {
+fn describe(error: &dyn std::error::Error) -> String {
     match error.source() {
         Some(cause) => format!("{error}: {cause}"),
         None => error.to_string(),

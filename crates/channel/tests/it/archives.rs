@@ -8,15 +8,15 @@ use envlock_model::progress::{Notice, Phase, RequestedFile};
 use envlock_testkit::{Fault, Package, TestMirror, files_containing};
 use rattler_conda_types::RepoDataRecord;
 
-use crate::support::{Site, nobody, records, small, told};
+use crate::support::{TestClients, error_text, records, small_mirror, unreachable_url};
 
 async fn found(world: &TestMirror, names: &[&str]) -> Vec<RepoDataRecord> {
-    records(&Site::on(&[world]).index().await.unwrap(), names)
+    records(&TestClients::for_mirrors(&[world]).index().await.unwrap(), names)
 }
 
 /// Temporary files and folders that are left.
-fn scraps(site: &Site) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(site.cache().join("tmp")) else { return Vec::new() };
+fn scraps(clients: &TestClients) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(clients.cache().join("tmp")) else { return Vec::new() };
     entries.map(|entry| entry.unwrap().path()).filter(|path| !path.ends_with("gate")).collect()
 }
 
@@ -27,10 +27,10 @@ async fn packages_of_both_formats_are_there_unpacked_in_the_order_of_the_records
         c.tar_bz2();
         c.add("b 1");
     });
-    let site = Site::on(&[&world]);
+    let clients = TestClients::for_mirrors(&[&world]);
     let mut wanted = found(&world, &["a", "b"]).await;
     wanted.reverse();
-    let paths = site.packages(&wanted).await.unwrap();
+    let paths = clients.packages(&wanted).await.unwrap();
     for (path, name) in paths.iter().zip(["b", "a"]) {
         assert_eq!(
             fs::read_to_string(path.join(format!("share/{name}/of"))).unwrap(),
@@ -38,42 +38,42 @@ async fn packages_of_both_formats_are_there_unpacked_in_the_order_of_the_records
         );
     }
     let sizes: u64 = wanted.iter().filter_map(|record| record.package_record.size).sum();
-    assert_eq!(site.heard.units(Phase::Download), (sizes, sizes));
-    assert!(scraps(&site).is_empty());
+    assert_eq!(clients.events.units(Phase::Download), (sizes, sizes));
+    assert!(scraps(&clients).is_empty());
 }
 
 #[tokio::test]
 async fn what_is_in_the_cache_is_verified_and_not_fetched() {
-    let world = small();
-    let site = Site::on(&[&world]);
+    let world = small_mirror();
+    let clients = TestClients::for_mirrors(&[&world]);
     let wanted = found(&world, &["numpy"]).await;
-    let first = site.packages(&wanted).await.unwrap();
+    let first = clients.packages(&wanted).await.unwrap();
     world.clear_requests();
-    assert_eq!(site.packages(&wanted).await.unwrap(), first);
+    assert_eq!(clients.packages(&wanted).await.unwrap(), first);
     assert!(world.requests("*").is_empty());
-    let (expected, done) = site.heard.units(Phase::Verify);
+    let (expected, done) = clients.events.units(Phase::Verify);
     assert!(expected > 0 && expected == done);
 }
 
 #[tokio::test]
 async fn a_file_that_was_edited_through_its_hard_link_is_noticed_and_fetched_again() {
-    let world = small();
-    let site = Site::on(&[&world]);
+    let world = small_mirror();
+    let clients = TestClients::for_mirrors(&[&world]);
     let wanted = found(&world, &["libblas"]).await;
-    let path = site.packages(&wanted).await.unwrap().remove(0);
+    let path = clients.packages(&wanted).await.unwrap().remove(0);
     let file = path.join("share/libblas/of");
     let right = fs::read_to_string(&file).unwrap();
     for damage in ["LIBBLAS 3.9.0 0", "short"] {
         fs::write(&file, damage).unwrap();
-        assert_eq!(site.packages(&wanted).await.unwrap(), [path.as_path()]);
+        assert_eq!(clients.packages(&wanted).await.unwrap(), [path.as_path()]);
         assert_eq!(fs::read_to_string(&file).unwrap(), right);
     }
     fs::remove_file(&file).unwrap();
-    site.packages(&wanted).await.unwrap();
+    clients.packages(&wanted).await.unwrap();
     fs::write(path.join("info/paths.json"), "{").unwrap();
-    site.packages(&wanted).await.unwrap();
+    clients.packages(&wanted).await.unwrap();
     assert_eq!(fs::read_to_string(&file).unwrap(), right);
-    let notices = site.heard.notices();
+    let notices = clients.events.notices();
     assert_eq!(notices.len(), 4, "{notices:?}");
     let Notice::DamagedPackage { file, reason } = &notices[0] else { panic!("{notices:?}") };
     assert_eq!(file, "libblas-3.9.0-0.conda");
@@ -82,13 +82,13 @@ async fn a_file_that_was_edited_through_its_hard_link_is_noticed_and_fetched_aga
 
 #[tokio::test]
 async fn an_edited_package_that_cannot_be_fetched_again_stays_as_it_was_and_is_named() {
-    let world = small();
-    let site = Site::on(&[&world]);
+    let world = small_mirror();
+    let clients = TestClients::for_mirrors(&[&world]);
     let wanted = found(&world, &["libblas"]).await;
-    let path = site.packages(&wanted).await.unwrap().remove(0);
+    let path = clients.packages(&wanted).await.unwrap().remove(0);
     fs::write(path.join("share/libblas/of"), "edited").unwrap();
     world.add_fault("*.conda", Fault::status(403));
-    assert!(site.packages(&wanted).await.is_err());
+    assert!(clients.packages(&wanted).await.is_err());
     assert_eq!(fs::read_to_string(path.join("share/libblas/of")).unwrap(), "edited");
 }
 
@@ -109,21 +109,21 @@ async fn a_source_that_fails_for_one_archive_is_followed_by_the_next_and_that_is
         (Fault::Hang, "nothing came for"),
     ];
     for (fault, words) in cases {
-        let (bad, good) = (small().with_fault("*/numpy-*", fault.clone()), small());
-        let site = Site::on(&[&bad, &good]).impatient();
+        let (bad, good) = (small_mirror().with_fault("*/numpy-*", fault.clone()), small_mirror());
+        let clients = TestClients::for_mirrors(&[&bad, &good]).with_short_timeouts();
         let wanted = found(&good, &["numpy"]).await;
         let paths =
-            site.packages(&wanted).await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
+            clients.packages(&wanted).await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
         assert!(paths.iter().all(|path| path.join("info/index.json").is_file()));
-        let notices = site.heard.notices();
+        let notices = clients.events.notices();
         assert_eq!(notices.len(), 1, "{fault:?}: {notices:?}");
-        let (file, source, reason, _) = site.heard.failures().remove(0);
+        let (file, source, reason, _) = clients.events.failures().remove(0);
         assert_eq!(file, RequestedFile::Archive("numpy-1.24.3-py310_0.conda".into()));
         assert!(source.starts_with("127.0.0.1:"), "{notices:?}");
         assert!(reason.contains(words), "{fault:?}: {notices:?}");
-        let (expected, done) = site.heard.units(Phase::Download);
+        let (expected, done) = clients.events.units(Phase::Download);
         assert_eq!(expected, done, "{fault:?}");
-        assert!(scraps(&site).is_empty());
+        assert!(scraps(&clients).is_empty());
     }
 }
 
@@ -137,8 +137,8 @@ async fn all_packages_that_nobody_delivers_are_in_one_error_with_what_was_tried_
     let wanted = found(&world, &["a", "b", "c"]).await;
     world.add_fault("*/a-1*", Fault::Corrupt);
     world.add_fault("*/b-1*", Fault::status(403));
-    let site = Site::of(&[&nobody(), &world.url()]);
-    let (text, exit) = told(&site.packages(&wanted).await.unwrap_err());
+    let clients = TestClients::for_urls(&[&unreachable_url(), &world.url()]);
+    let (text, exit) = error_text(&clients.packages(&wanted).await.unwrap_err());
     assert_eq!(exit, 3);
     for part in [
         "packages-unavailable: no source delivers 2 packages",
@@ -150,20 +150,20 @@ async fn all_packages_that_nobody_delivers_are_in_one_error_with_what_was_tried_
     ] {
         assert!(text.contains(part), "{part:?} isn't in:\n{text}");
     }
-    let cached: Vec<_> = fs::read_dir(site.cache().join("pkgs")).unwrap().collect();
+    let cached: Vec<_> = fs::read_dir(clients.cache().join("pkgs")).unwrap().collect();
     assert_eq!(cached.len(), 1);
     world.clear_faults();
-    site.packages(&wanted).await.unwrap();
+    clients.packages(&wanted).await.unwrap();
 }
 
 #[tokio::test]
 async fn an_archive_with_wrong_bytes_is_never_unpacked() {
-    let world = small().with_fault("*.conda", Fault::Corrupt);
-    let site = Site::on(&[&world]);
+    let world = small_mirror().with_fault("*.conda", Fault::Corrupt);
+    let clients = TestClients::for_mirrors(&[&world]);
     let wanted = found(&world, &["numpy"]).await;
-    assert!(site.packages(&wanted).await.is_err());
-    assert!(!site.cache().join("pkgs").exists());
-    assert!(scraps(&site).is_empty());
+    assert!(clients.packages(&wanted).await.is_err());
+    assert!(!clients.cache().join("pkgs").exists());
+    assert!(scraps(&clients).is_empty());
 }
 
 #[tokio::test]
@@ -179,9 +179,9 @@ async fn two_archives_of_the_same_name_version_and_build_do_not_share_a_folder()
         crate::support::request("conda-forge", crate::support::FORGE),
         crate::support::request("pytorch", "https://conda.anaconda.org/pytorch/"),
     ];
-    let site = Site::on(&[&world]);
-    let both = records(&site.indexes(&wanted).await.unwrap(), &["a"]);
-    let paths = site.packages(&both).await.unwrap();
+    let clients = TestClients::for_mirrors(&[&world]);
+    let both = records(&clients.indexes(&wanted).await.unwrap(), &["a"]);
+    let paths = clients.packages(&both).await.unwrap();
     let texts: Vec<String> =
         paths.iter().map(|path| fs::read_to_string(path.join("share/a/of")).unwrap()).collect();
     assert_eq!(texts, ["a 1", "another a"]);
@@ -215,14 +215,18 @@ async fn archives_whose_files_would_leave_their_folder_write_nothing_outside_of_
                 }
                 c.package(&package);
             });
-            let site = Site::on(&[&world]);
+            let clients = TestClients::for_mirrors(&[&world]);
             let wanted = found(&world, &["h"]).await;
-            let (text, exit) = told(&site.packages(&wanted).await.unwrap_err());
+            let (text, exit) = error_text(&clients.packages(&wanted).await.unwrap_err());
             assert_eq!(exit, 3);
             assert!(text.starts_with("package-malformed: h-1-0."), "{what}: {text}");
-            assert_eq!(files_containing(&site.cache(), b"canary"), Vec::<PathBuf>::new(), "{what}");
+            assert_eq!(
+                files_containing(&clients.cache(), b"canary"),
+                Vec::<PathBuf>::new(),
+                "{what}"
+            );
             assert_eq!(fs::read_dir(target.path()).unwrap().count(), 0, "{what}");
-            assert!(scraps(&site).is_empty(), "{what}");
+            assert!(scraps(&clients).is_empty(), "{what}");
         }
     }
 }
@@ -235,37 +239,37 @@ async fn an_absolute_name_in_an_archive_stays_in_its_folder() {
         c.package(&Package::new("h", "1").file_with_raw_path(path.to_str().unwrap(), "canary"));
     });
     let wanted = found(&world, &["h"]).await;
-    let site = Site::on(&[&world]);
+    let clients = TestClients::for_mirrors(&[&world]);
     // Whether it is refused is the installer's question; here nothing may be written there.
-    let _ = site.packages(&wanted).await;
+    let _ = clients.packages(&wanted).await;
     assert!(!path.exists());
 }
 
 #[tokio::test]
 async fn without_a_mirror_and_without_the_origin_nobody_is_asked_for_a_package() {
-    let world = small();
+    let world = small_mirror();
     let wanted = found(&world, &["libblas"]).await;
-    let (text, exit) = told(&Site::of(&[]).packages(&wanted).await.unwrap_err());
+    let (text, exit) = error_text(&TestClients::for_urls(&[]).packages(&wanted).await.unwrap_err());
     assert_eq!(exit, 3);
     assert!(text.contains("libblas-3.9.0-0.conda: no mirror has its channel"), "{text}");
 }
 
 #[tokio::test]
 async fn records_without_a_digest_are_refused() {
-    let world = small();
+    let world = small_mirror();
     let mut wanted = found(&world, &["libblas"]).await;
     wanted[0].package_record.sha256 = None;
-    let error = Site::on(&[&world]).packages(&wanted).await.unwrap_err();
-    assert!(matches!(&error, FetchError::NoDigest { file } if file == "libblas-3.9.0-0.conda"));
+    let error = TestClients::for_mirrors(&[&world]).packages(&wanted).await.unwrap_err();
+    assert!(matches!(&error, FetchError::NoSha256 { file } if file == "libblas-3.9.0-0.conda"));
 }
 
 #[tokio::test]
 async fn names_that_are_no_folder_names_are_refused() {
-    let world = small();
+    let world = small_mirror();
     let mut wanted = found(&world, &["libblas"]).await;
     wanted[0].package_record.build =
         rattler_conda_types::package::BuildString::new_unchecked("../../x");
-    assert!(Site::on(&[&world]).packages(&wanted).await.is_err());
+    assert!(TestClients::for_mirrors(&[&world]).packages(&wanted).await.is_err());
 }
 
 #[tokio::test]
@@ -274,21 +278,25 @@ async fn an_interrupted_run_leaves_nothing_that_the_next_one_trusts() {
         c.synthetic(6, 40);
     });
     let wanted = found(&world, &["synth-all"]).await;
-    let site = Site::on(&[&world]);
+    let clients = TestClients::for_mirrors(&[&world]);
     world.add_fault("*/synth-003*", Fault::Hang);
     // Given up in the middle: some are unpacked, one hangs.
-    let (client, cache) = (site.client(), site.cache());
+    let (client, cache) = (clients.client(), clients.cache());
     tokio::select! {
-        result = client.packages(&wanted, &site.heard) => { assert!(result.is_err()); }
+        result = client.packages(&wanted, &clients.events) => { assert!(result.is_err()); }
         () = until_some_are_there(&cache) => {}
     }
     drop(client);
     world.clear_faults();
-    let paths = site.packages(&wanted).await.unwrap();
+    let paths = clients.packages(&wanted).await.unwrap();
     assert_eq!(paths.len(), 7);
     assert!(paths.iter().all(|path| path.join("info/paths.json").is_file()));
     assert!(
-        site.heard.notices().iter().all(|notice| !matches!(notice, Notice::DamagedPackage { .. }))
+        clients
+            .events
+            .notices()
+            .iter()
+            .all(|notice| !matches!(notice, Notice::DamagedPackage { .. }))
     );
 }
 
@@ -304,10 +312,10 @@ async fn clients_on_one_cache_at_once_share_what_each_of_them_unpacks() {
         c.synthetic(8, 10);
     });
     let wanted = found(&world, &["synth-all"]).await;
-    let site = Site::on(&[&world]);
-    let runs = futures::future::join_all((0..4).map(|_| site.packages(&wanted))).await;
+    let clients = TestClients::for_mirrors(&[&world]);
+    let runs = futures::future::join_all((0..4).map(|_| clients.packages(&wanted))).await;
     let first = runs[0].as_ref().unwrap().clone();
     assert!(runs.iter().all(|run| run.as_ref().unwrap() == &first));
-    assert_eq!(fs::read_dir(site.cache().join("pkgs")).unwrap().count(), 9);
-    assert!(site.heard.notices().is_empty(), "{:?}", site.heard.notices());
+    assert_eq!(fs::read_dir(clients.cache().join("pkgs")).unwrap().count(), 9);
+    assert!(clients.events.notices().is_empty(), "{:?}", clients.events.notices());
 }

@@ -7,7 +7,7 @@ use envlock_channel::FetchError;
 use envlock_testkit::{Fault, TestMirror};
 use rattler_conda_types::RepoDataRecord;
 
-use crate::support::{FORGE, Heard, Site, folder, records, request, told};
+use crate::support::{FORGE, RecordedEvents, TestClients, error_text, folder, records, request};
 
 /// Two channels, two platforms' subdirs, both formats.
 fn world() -> TestMirror {
@@ -22,26 +22,30 @@ fn world() -> TestMirror {
         })
 }
 
-async fn wanted(site: &Site) -> Vec<RepoDataRecord> {
+async fn wanted(clients: &TestClients) -> Vec<RepoDataRecord> {
     let pytorch = request("pytorch", "https://conda.anaconda.org/pytorch/");
     let both = [request("conda-forge", FORGE), pytorch];
-    records(&site.indexes(&both).await.unwrap(), &["app"])
+    records(&clients.indexes(&both).await.unwrap(), &["app"])
 }
 
-async fn bundled(site: &Site, records: &[RepoDataRecord], to: &Path) -> Result<(), FetchError> {
-    site.client().write_channel(records, to, &Heard::default()).await
+async fn bundled(
+    clients: &TestClients,
+    records: &[RepoDataRecord],
+    to: &Path,
+) -> Result<(), FetchError> {
+    clients.client().write_channel(records, to, &RecordedEvents::default()).await
 }
 
 #[tokio::test]
 async fn packages_of_several_channels_become_one_that_has_their_hashes() {
     let world = world();
-    let site = Site::on(&[&world]);
-    let wanted = wanted(&site).await;
+    let clients = TestClients::for_mirrors(&[&world]);
+    let wanted = wanted(&clients).await;
     let to = tempfile::tempdir().unwrap();
     let to = to.path().join("离线 1");
-    bundled(&site, &wanted, &to).await.unwrap();
+    bundled(&clients, &wanted, &to).await.unwrap();
 
-    let mut offline = Site::of(&[]);
+    let mut offline = TestClients::for_urls(&[]);
     offline.settings.offline = true;
     let again = records(&offline.indexes(&[folder(&to)]).await.unwrap(), &["app"]);
     let package = |record: &RepoDataRecord| record.package_record.clone();
@@ -73,13 +77,13 @@ async fn packages_of_several_channels_become_one_that_has_their_hashes() {
 #[tokio::test]
 async fn what_is_there_with_the_right_bytes_is_not_fetched_again() {
     let world = world();
-    let site = Site::on(&[&world]);
-    let wanted = wanted(&site).await;
+    let clients = TestClients::for_mirrors(&[&world]);
+    let wanted = wanted(&clients).await;
     let to = tempfile::tempdir().unwrap();
-    bundled(&site, &wanted, to.path()).await.unwrap();
+    bundled(&clients, &wanted, to.path()).await.unwrap();
     fs::write(to.path().join("linux-64/app-1.0-0.conda"), "damaged").unwrap();
     world.clear_requests();
-    bundled(&site, &wanted, to.path()).await.unwrap();
+    bundled(&clients, &wanted, to.path()).await.unwrap();
     let asked: Vec<_> = world.requests("*").into_iter().map(|logged| logged.request.path).collect();
     assert_eq!(asked, ["/anaconda/cloud/conda-forge/linux-64/app-1.0-0.conda"]);
 }
@@ -87,18 +91,18 @@ async fn what_is_there_with_the_right_bytes_is_not_fetched_again() {
 #[tokio::test]
 async fn without_all_archives_there_is_no_index() {
     let world = world();
-    let mut site = Site::on(&[&world]);
-    let wanted = wanted(&site).await;
+    let mut clients = TestClients::for_mirrors(&[&world]);
+    let wanted = wanted(&clients).await;
     world.add_fault("*/lib-*", Fault::Corrupt);
     let to = tempfile::tempdir().unwrap();
-    let (text, exit) = told(&bundled(&site, &wanted, to.path()).await.unwrap_err());
+    let (text, exit) = error_text(&bundled(&clients, &wanted, to.path()).await.unwrap_err());
     assert_eq!(exit, 3);
     assert!(text.contains("lib-1.2-0.tar.bz2") && text.contains("wrong sha256"), "{text}");
     assert!(!to.path().join("linux-64/repodata.json").exists());
     assert!(!to.path().join("linux-64/lib-1.2-0.tar.bz2").exists());
 
-    site.settings.offline = true;
-    let (text, exit) = told(&bundled(&site, &wanted, to.path()).await.unwrap_err());
+    clients.settings.offline = true;
+    let (text, exit) = error_text(&bundled(&clients, &wanted, to.path()).await.unwrap_err());
     assert_eq!(exit, 3);
     assert!(text.starts_with("not-cached: 1 package is"), "{text}");
 }
@@ -112,12 +116,12 @@ async fn two_archives_of_one_name_are_refused() {
         .channel("pytorch", |c| {
             c.package(&envlock_testkit::parse_package("lib 1.2").file("share/lib/of", "another"));
         });
-    let site = Site::on(&[&world]);
+    let clients = TestClients::for_mirrors(&[&world]);
     let pytorch = request("pytorch", "https://conda.anaconda.org/pytorch/");
     let both = [request("conda-forge", FORGE), pytorch];
-    let wanted = records(&site.indexes(&both).await.unwrap(), &["lib"]);
+    let wanted = records(&clients.indexes(&both).await.unwrap(), &["lib"]);
     let to = tempfile::tempdir().unwrap();
-    let (text, exit) = told(&bundled(&site, &wanted, to.path()).await.unwrap_err());
+    let (text, exit) = error_text(&bundled(&clients, &wanted, to.path()).await.unwrap_err());
     assert_eq!(exit, 2);
     assert!(text.starts_with("bundle-clash: two packages are called lib-1.2-0.conda"), "{text}");
 }

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 
 use envlock_testkit::{Fault, TestMirror, files_containing};
 
-use crate::support::{Site, records, small};
+use crate::support::{TestClients, records, small_mirror};
 
 fn statuses(world: &TestMirror) -> Vec<Option<u16>> {
     world.requests("*/repodata.json*").iter().map(|logged| logged.status).collect()
 }
 
-fn cached(site: &Site, ending: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(site.cache().join("index")).unwrap();
+fn cached(clients: &TestClients, ending: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(clients.cache().join("index")).unwrap();
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| {
         let name = path.to_str().unwrap();
@@ -23,56 +23,56 @@ fn cached(site: &Site, ending: &str) -> Vec<PathBuf> {
 
 #[tokio::test]
 async fn every_run_asks_once_per_subdir_and_mostly_hears_that_nothing_changed() {
-    let world = small();
-    let site = Site::on(&[&world]);
-    let first = records(&site.index().await.unwrap(), &["numpy", "idna"]);
+    let world = small_mirror();
+    let clients = TestClients::for_mirrors(&[&world]);
+    let first = records(&clients.index().await.unwrap(), &["numpy", "idna"]);
     world.clear_requests();
-    let second = records(&site.index().await.unwrap(), &["numpy", "idna"]);
+    let second = records(&clients.index().await.unwrap(), &["numpy", "idna"]);
     assert_eq!(statuses(&world), [Some(304), Some(304)]);
     assert_eq!(first, second);
 }
 
 #[tokio::test]
 async fn a_changed_index_is_fetched_again() {
-    let mut world = small();
-    let site = Site::on(&[&world]);
-    site.index().await.unwrap();
+    let mut world = small_mirror();
+    let clients = TestClients::for_mirrors(&[&world]);
+    clients.index().await.unwrap();
     world.update_channel("conda-forge", |c| {
         c.add("numpy 1.26.0 py311_0");
     });
-    assert_eq!(records(&site.index().await.unwrap(), &["numpy"]).len(), 3);
+    assert_eq!(records(&clients.index().await.unwrap(), &["numpy"]).len(), 3);
 }
 
 #[tokio::test]
 async fn a_damaged_cache_is_noticed_and_fetched_again() {
-    let world = small();
-    let site = Site::on(&[&world]);
-    site.index().await.unwrap();
+    let world = small_mirror();
+    let clients = TestClients::for_mirrors(&[&world]);
+    clients.index().await.unwrap();
     for (ending, damage) in
         [(".json", &b"{\"packages\":{}}"[..]), (".json", b""), (".info.json", b"{")]
     {
-        for file in cached(&site, ending) {
+        for file in cached(&clients, ending) {
             fs::write(file, damage).unwrap();
         }
         world.clear_requests();
-        assert_eq!(records(&site.index().await.unwrap(), &["numpy"]).len(), 2);
+        assert_eq!(records(&clients.index().await.unwrap(), &["numpy"]).len(), 2);
         assert_eq!(statuses(&world), [Some(200), Some(200)], "{ending} {damage:?}");
     }
-    for file in cached(&site, ".json") {
+    for file in cached(&clients, ".json") {
         fs::remove_file(file).unwrap();
     }
-    assert_eq!(records(&site.index().await.unwrap(), &["numpy"]).len(), 2);
+    assert_eq!(records(&clients.index().await.unwrap(), &["numpy"]).len(), 2);
 }
 
 #[tokio::test]
 async fn what_another_source_delivered_is_not_a_condition_for_this_one() {
-    let (first, second) = (small(), small());
-    let mut site = Site::on(&[&first]);
-    site.index().await.unwrap();
-    let cache = site.settings.cache_dir.clone();
-    site.settings = Site::on(&[&second]).settings;
-    site.settings.cache_dir = cache;
-    site.index().await.unwrap();
+    let (first, second) = (small_mirror(), small_mirror());
+    let mut clients = TestClients::for_mirrors(&[&first]);
+    clients.index().await.unwrap();
+    let cache = clients.settings.cache_dir.clone();
+    clients.settings = TestClients::for_mirrors(&[&second]).settings;
+    clients.settings.cache_dir = cache;
+    clients.index().await.unwrap();
     assert_eq!(statuses(&second), [Some(200), Some(200)]);
     assert!(
         second.requests("*").iter().all(|logged| logged.request.header("if-none-match").is_none())
@@ -81,32 +81,32 @@ async fn what_another_source_delivered_is_not_a_condition_for_this_one() {
 
 #[tokio::test]
 async fn an_index_that_cannot_be_had_any_more_is_an_error_and_not_the_cached_one() {
-    let world = small();
-    let site = Site::on(&[&world]);
-    site.index().await.unwrap();
+    let world = small_mirror();
+    let clients = TestClients::for_mirrors(&[&world]);
+    clients.index().await.unwrap();
     world.add_fault("*/repodata.json*", Fault::status(403));
-    assert!(site.index().await.is_err());
+    assert!(clients.index().await.is_err());
     world.clear_faults();
-    site.index().await.unwrap();
+    clients.index().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_broken_off_download_leaves_nothing_that_a_next_run_would_trust() {
-    let world = small().with_fault("*/repodata.json*", Fault::Truncate(30));
-    let site = Site::on(&[&world]);
-    assert!(site.index().await.is_err());
-    assert_eq!(files_containing(&site.cache(), b"packages").len(), 0);
-    assert!(!site.cache().join("index").exists());
+    let world = small_mirror().with_fault("*/repodata.json*", Fault::Truncate(30));
+    let clients = TestClients::for_mirrors(&[&world]);
+    assert!(clients.index().await.is_err());
+    assert_eq!(files_containing(&clients.cache(), b"packages").len(), 0);
+    assert!(!clients.cache().join("index").exists());
     world.clear_faults();
-    assert_eq!(records(&site.index().await.unwrap(), &["numpy"]).len(), 2);
+    assert_eq!(records(&clients.index().await.unwrap(), &["numpy"]).len(), 2);
 }
 
 #[tokio::test]
 async fn clients_on_one_cache_at_once_do_not_hinder_each_other() {
-    let mut world = small();
-    let site = Site::on(&[&world]);
+    let mut world = small_mirror();
+    let clients = TestClients::for_mirrors(&[&world]);
     for round in 0..4 {
-        let runs = (0..6).map(|_| site.index());
+        let runs = (0..6).map(|_| clients.index());
         for indexes in futures::future::join_all(runs).await {
             assert_eq!(records(&indexes.unwrap(), &["libblas"]).len(), 1 + round);
         }
@@ -122,25 +122,25 @@ async fn a_source_that_changes_its_form_is_followed() {
         c.add("a 1");
         c.json_only();
     });
-    let site = Site::on(&[&world]);
-    site.index().await.unwrap();
+    let clients = TestClients::for_mirrors(&[&world]);
+    clients.index().await.unwrap();
     for subdir in ["linux-64", "noarch"] {
         fs::remove_file(world.channel_dir("conda-forge").join(subdir).join("repodata.json"))
             .unwrap();
     }
     world.update_channel("conda-forge", envlock_testkit::TestChannel::zst_only);
-    site.index().await.unwrap();
+    clients.index().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_credential_of_a_mirror_is_not_written_down() {
-    let world = small();
+    let world = small_mirror();
     let url = world.url().replace("http://", "http://me:canary-7@");
-    let site = Site::of(&[&url]);
-    let found = records(&site.index().await.unwrap(), &["numpy"]);
-    site.packages(&found).await.unwrap();
-    assert_eq!(files_containing(&site.cache(), b"canary-7"), Vec::<PathBuf>::new());
+    let clients = TestClients::for_urls(&[&url]);
+    let found = records(&clients.index().await.unwrap(), &["numpy"]);
+    clients.packages(&found).await.unwrap();
+    assert_eq!(files_containing(&clients.cache(), b"canary-7"), Vec::<PathBuf>::new());
     world.add_fault("*", Fault::status(403));
-    let (text, _) = crate::support::told(&site.index().await.unwrap_err());
+    let (text, _) = crate::support::error_text(&clients.index().await.unwrap_err());
     assert!(text.contains("403") && !text.contains("canary-7"), "{text}");
 }

@@ -3,28 +3,28 @@
 
 use std::path::PathBuf;
 
-use envlock_channel::{Client, Credentials, Sources, Stores};
+use envlock_channel::{Client, CredentialStores, Credentials, Sources};
 use envlock_model::channel::{Rules, resolve};
 use envlock_testkit::{Fault, Subdir, TestMirror, files_containing};
 use rattler_conda_types::RepoDataRecord;
 
-use crate::support::{Site, records, request, small, told};
+use crate::support::{TestClients, error_text, records, request, small_mirror};
 
 const CANARY: &str = "canary-4711";
 
 /// A world whose files are also below `/t/<token>/`, as a server with tokens has them.
 fn with_tokens() -> TestMirror {
-    let world = small();
+    let world = small_mirror();
     std::fs::create_dir(world.root().join("t")).unwrap();
     std::os::unix::fs::symlink(world.root(), world.root().join("t").join(CANARY)).unwrap();
     world
 }
 
-/// A site that asks this channel itself, written with what is put before its host or path.
-fn private(world: &TestMirror, user: &str, token: &str) -> (Site, Client, String) {
-    let mut site = Site::of(&[]);
-    site.settings.sources = Sources::new(Vec::new(), true);
-    let client = site.client();
+/// A clients that asks this channel itself, written with what is put before its host or path.
+fn private(world: &TestMirror, user: &str, token: &str) -> (TestClients, Client, String) {
+    let mut clients = TestClients::for_urls(&[]);
+    clients.settings.sources = Sources::new(Vec::new(), true);
+    let client = clients.client();
     let host = world.url().replace("http://", "");
     let written = format!("http://{user}{host}{token}/anaconda/cloud/conda-forge");
     let variable = |_: &str| None;
@@ -35,29 +35,34 @@ fn private(world: &TestMirror, user: &str, token: &str) -> (Site, Client, String
         client.register_credential(&channel.url, access);
     }
     assert!(!channel.url.as_str().contains(CANARY));
-    (site, client, channel.url.to_string())
+    (clients, client, channel.url.to_string())
 }
 
-async fn installed(site: &Site, client: &Client, url: &str) -> Result<Vec<RepoDataRecord>, String> {
+async fn installed(
+    clients: &TestClients,
+    client: &Client,
+    url: &str,
+) -> Result<Vec<RepoDataRecord>, String> {
     let wanted = [request(url, url)];
-    let indexes = client.indexes(&wanted, &site.heard).await.map_err(|error| told(&error).0)?;
+    let indexes =
+        client.indexes(&wanted, &clients.events).await.map_err(|error| error_text(&error).0)?;
     let found = records(&indexes, &["numpy", "idna"]);
-    client.packages(&found, &site.heard).await.map_err(|error| told(&error).0)?;
+    client.packages(&found, &clients.events).await.map_err(|error| error_text(&error).0)?;
     Ok(found)
 }
 
 /// Every request brought it, and nothing that was kept or said has it.
-fn used_and_not_kept(world: &TestMirror, site: &Site, found: &[RepoDataRecord]) {
+fn used_and_not_kept(world: &TestMirror, clients: &TestClients, found: &[RepoDataRecord]) {
     let brought = |logged: &envlock_testkit::LoggedRequest| {
         let header = logged.request.header("authorization");
         header.is_some_and(|value| value.starts_with('B')) || logged.request.path.contains(CANARY)
     };
     assert!(world.requests("*").iter().all(brought), "{:?}", world.requests("*"));
     assert!(world.requests("*").len() >= 5);
-    assert_eq!(files_containing(&site.cache(), CANARY), Vec::<PathBuf>::new());
+    assert_eq!(files_containing(&clients.cache(), CANARY), Vec::<PathBuf>::new());
     // `user:canary-4711` in base64.
-    assert_eq!(files_containing(&site.cache(), "dXNlcjpjYW5hcnktNDcxM"), Vec::<PathBuf>::new());
-    assert!(!format!("{found:?} {:?}", site.heard.notices()).contains(CANARY));
+    assert_eq!(files_containing(&clients.cache(), "dXNlcjpjYW5hcnktNDcxM"), Vec::<PathBuf>::new());
+    assert!(!format!("{found:?} {:?}", clients.events.notices()).contains(CANARY));
 }
 
 #[tokio::test]
@@ -66,9 +71,9 @@ async fn what_is_written_in_a_channels_address_is_used_and_never_kept() {
         [(format!("user:{CANARY}@"), String::new()), (String::new(), format!("/t/{CANARY}"))]
     {
         let world = with_tokens();
-        let (site, client, url) = private(&world, &user, &token);
-        let found = installed(&site, &client, &url).await.unwrap();
-        used_and_not_kept(&world, &site, &found);
+        let (clients, client, url) = private(&world, &user, &token);
+        let found = installed(&clients, &client, &url).await.unwrap();
+        used_and_not_kept(&world, &clients, &found);
         assert!(!format!("{client:?}").contains(CANARY));
     }
 }
@@ -92,29 +97,33 @@ async fn every_store_is_used_and_never_kept() {
     std::fs::write(path("tokens").join(format!("{quoted}.token")), CANARY).unwrap();
     let address = world.url().replace("http://", &format!("http://user:{CANARY}@"));
 
-    let rattler = |name: &str| Stores { rattler: vec![path(name)], ..Stores::default() };
+    let rattler =
+        |name: &str| CredentialStores { rattler: vec![path(name)], ..CredentialStores::default() };
     for stores in [
-        Stores { netrc: Some(path("netrc")), ..Stores::default() },
+        CredentialStores { netrc: Some(path("netrc")), ..CredentialStores::default() },
         rattler("basic"),
         rattler("bearer"),
         rattler("token"),
-        Stores { anaconda: vec![path("tokens")], ..Stores::default() },
-        Stores { addresses: vec![("ENVLOCK_AUTH_X".into(), address)], ..Stores::default() },
+        CredentialStores { anaconda: vec![path("tokens")], ..CredentialStores::default() },
+        CredentialStores {
+            addresses: vec![("ENVLOCK_AUTH_X".into(), address)],
+            ..CredentialStores::default()
+        },
     ] {
         world.clear_requests();
         let (credentials, warnings) = Credentials::read(&stores);
         assert!(warnings.is_empty(), "{warnings:?}");
-        let (mut site, _, url) = private(&world, "", "");
-        site.settings.credentials = credentials;
-        let client = site.client();
-        let found = installed(&site, &client, &url).await.unwrap();
-        used_and_not_kept(&world, &site, &found);
+        let (mut clients, _, url) = private(&world, "", "");
+        clients.settings.credentials = credentials;
+        let client = clients.client();
+        let found = installed(&clients, &client, &url).await.unwrap();
+        used_and_not_kept(&world, &clients, &found);
     }
 }
 
 #[tokio::test]
 async fn another_server_never_sees_it_not_even_after_a_redirect() {
-    let other = small();
+    let other = small_mirror();
     for (user, token) in
         [(format!("user:{CANARY}@"), String::new()), (String::new(), format!("/t/{CANARY}"))]
     {
@@ -123,8 +132,8 @@ async fn another_server_never_sees_it_not_even_after_a_redirect() {
         let location = format!("{}{path}", other.url());
         world.add_fault("*/libblas-*", Fault::Status(302, vec![("location", location)]));
         other.clear_requests();
-        let (site, client, url) = private(&world, &user, &token);
-        installed(&site, &client, &url).await.unwrap();
+        let (clients, client, url) = private(&world, &user, &token);
+        installed(&clients, &client, &url).await.unwrap();
         let asked = other.requests("*");
         assert_eq!(asked.len(), 1);
         assert!(asked[0].request.header("authorization").is_none());
@@ -134,11 +143,11 @@ async fn another_server_never_sees_it_not_even_after_a_redirect() {
 
 #[tokio::test]
 async fn a_server_that_sends_our_token_elsewhere_is_not_followed() {
-    let (world, other) = (with_tokens(), small());
+    let (world, other) = (with_tokens(), small_mirror());
     let location = format!("{}/t/{CANARY}/anaconda/cloud/x", other.url());
     world.add_fault("*/libblas-*", Fault::Status(302, vec![("location", location)]));
-    let (site, client, url) = private(&world, "", &format!("/t/{CANARY}"));
-    let text = installed(&site, &client, &url).await.unwrap_err();
+    let (clients, client, url) = private(&world, "", &format!("/t/{CANARY}"));
+    let text = installed(&clients, &client, &url).await.unwrap_err();
     assert!(text.contains("it would show a token to another server"), "{text}");
     assert!(!text.contains(CANARY) && other.requests("*").is_empty());
 }
@@ -147,32 +156,33 @@ async fn a_server_that_sends_our_token_elsewhere_is_not_followed() {
 async fn a_refusal_says_whether_a_credential_was_sent_and_whose_it_was() {
     let world = with_tokens();
     world.add_fault("*", Fault::status(401));
-    let (site, client, url) = private(&world, "", "");
-    let text = installed(&site, &client, &url).await.unwrap_err();
+    let (clients, client, url) = private(&world, "", "");
+    let text = installed(&clients, &client, &url).await.unwrap_err();
     assert!(
         text.contains("401 unauthorized: it wants a credential, and none is known for it"),
         "{text}"
     );
     world.add_fault("*", Fault::status(403));
-    let (site, client, url) = private(&world, &format!("user:{CANARY}@"), "");
-    let text = installed(&site, &client, &url).await.unwrap_err();
+    let (clients, client, url) = private(&world, &format!("user:{CANARY}@"), "");
+    let text = installed(&clients, &client, &url).await.unwrap_err();
     let words = "403 forbidden: it refuses the credential of the channel's address";
     assert!(text.contains(words) && !text.contains(CANARY), "{text}");
 }
 
 #[tokio::test]
 async fn a_mirror_never_sees_the_credential_of_its_origin() {
-    let (origin, mirror) = (with_tokens(), small());
-    let (mut site, _, url) = private(&origin, "", "");
+    let (origin, mirror) = (with_tokens(), small_mirror());
+    let (mut clients, _, url) = private(&origin, "", "");
     let declared = format!("{url}={}/anaconda/cloud/conda-forge/", mirror.url());
     let mirrors = envlock_channel::parse_mirror(&declared).unwrap();
-    site.settings.sources = Sources::new(mirrors, true);
+    clients.settings.sources = Sources::new(mirrors, true);
     let address = origin.url().replace("http://", &format!("http://user:{CANARY}@"));
-    let stores = Stores { addresses: vec![("X".into(), address)], ..Stores::default() };
-    site.settings.credentials = Credentials::read(&stores).0;
+    let stores =
+        CredentialStores { addresses: vec![("X".into(), address)], ..CredentialStores::default() };
+    clients.settings.credentials = Credentials::read(&stores).0;
     mirror.add_fault("*.conda", Fault::status(404));
-    let client = site.client();
-    installed(&site, &client, &url).await.unwrap();
+    let client = clients.client();
+    installed(&clients, &client, &url).await.unwrap();
     let seen = mirror.requests("*");
     assert!(!seen.is_empty());
     assert!(seen.iter().all(|logged| logged.request.header("authorization").is_none()));

@@ -3,7 +3,9 @@
 use envlock_channel::{Sources, parse_mirror};
 use envlock_testkit::{Fault, TestMirror};
 
-use crate::support::{FORGE, Site, nobody, records, request, small, told};
+use crate::support::{
+    FORGE, TestClients, error_text, records, request, small_mirror, unreachable_url,
+};
 
 fn sixty() -> TestMirror {
     TestMirror::new().channel("conda-forge", |c| {
@@ -14,12 +16,12 @@ fn sixty() -> TestMirror {
 #[tokio::test]
 async fn a_mirror_that_dies_in_the_middle_of_sixty_packages_is_followed_by_the_second() {
     let (first, second) = (sixty(), sixty());
-    let site = Site::on(&[&first, &second]);
-    let client = site.client();
+    let clients = TestClients::for_mirrors(&[&first, &second]);
+    let client = clients.client();
     let wanted = [request("conda-forge", FORGE)];
-    let found = records(&client.indexes(&wanted, &site.heard).await.unwrap(), &["synth-all"]);
+    let found = records(&client.indexes(&wanted, &clients.events).await.unwrap(), &["synth-all"]);
     assert_eq!(found.len(), 60);
-    let (url, packages) = (first.url(), client.packages(&found, &site.heard));
+    let (url, packages) = (first.url(), client.packages(&found, &clients.events));
     let killed = async {
         while first.requests("*/synth-*").len() < 20 {
             tokio::task::yield_now().await;
@@ -31,43 +33,44 @@ async fn a_mirror_that_dies_in_the_middle_of_sixty_packages_is_followed_by_the_s
     assert!(second.requests("*/synth-*").len() >= 30);
     let dead = url.trim_start_matches("http://");
     assert!(
-        site.heard.failures().iter().all(|(_, source, ..)| source == dead),
+        clients.events.failures().iter().all(|(_, source, ..)| source == dead),
         "{:?}",
-        site.heard.notices()
+        clients.events.notices()
     );
 }
 
 #[tokio::test]
 async fn a_mirror_that_refuses_everything_is_put_behind_the_others_and_not_asked_for_each_file() {
     let (first, second) = (sixty(), sixty());
-    let mut site = Site::on(&[&first, &second]);
-    site.settings.jobs = 2;
-    let found = records(&site.index().await.unwrap(), &["synth-all"]);
+    let mut clients = TestClients::for_mirrors(&[&first, &second]);
+    clients.settings.jobs = 2;
+    let found = records(&clients.index().await.unwrap(), &["synth-all"]);
     first.add_fault("*", Fault::status(403));
     first.clear_requests();
-    site.packages(&found).await.unwrap();
+    clients.packages(&found).await.unwrap();
     let asked = first.requests("*").len();
     assert!((3..=5).contains(&asked), "{asked}");
-    assert!(site.heard.notices().len() <= asked);
+    assert!(clients.events.notices().len() <= asked);
 }
 
 #[tokio::test]
 async fn what_only_a_mirror_that_was_put_aside_has_is_still_asked_of_it() {
     let (first, second) = (sixty(), sixty());
-    let mut site = Site::on(&[&first, &second]);
-    site.settings.jobs = 1;
-    let found = records(&site.index().await.unwrap(), &["synth-all"]);
+    let mut clients = TestClients::for_mirrors(&[&first, &second]);
+    clients.settings.jobs = 1;
+    let found = records(&clients.index().await.unwrap(), &["synth-all"]);
     first.add_fault("*/synth-00*", Fault::status(403));
     second.add_fault("*/synth-02*", Fault::status(404));
-    assert_eq!(site.packages(&found).await.unwrap().len(), 60);
+    assert_eq!(clients.packages(&found).await.unwrap().len(), 60);
 }
 
 #[tokio::test]
 async fn when_all_are_down_there_is_one_message_and_nothing_is_kept_waiting() {
     let world = sixty();
-    let found = records(&Site::on(&[&world]).index().await.unwrap(), &["synth-all"]);
-    let site = Site::of(&[&nobody(), &nobody()]);
-    let (text, exit) = told(&site.packages(&found).await.unwrap_err());
+    let found =
+        records(&TestClients::for_mirrors(&[&world]).index().await.unwrap(), &["synth-all"]);
+    let clients = TestClients::for_urls(&[&unreachable_url(), &unreachable_url()]);
+    let (text, exit) = error_text(&clients.packages(&found).await.unwrap_err());
     assert_eq!(exit, 3);
     assert_eq!(text.matches("packages-unavailable").count(), 1);
     assert!(text.contains("no source delivers 60 packages"), "{text}");
@@ -78,8 +81,8 @@ async fn when_all_are_down_there_is_one_message_and_nothing_is_kept_waiting() {
 
 #[tokio::test]
 async fn a_source_that_asks_for_patience_is_waited_for_as_long_as_there_is_some() {
-    let world = small();
-    let found = records(&Site::on(&[&world]).index().await.unwrap(), &["libblas"]);
+    let world = small_mirror();
+    let found = records(&TestClients::for_mirrors(&[&world]).index().await.unwrap(), &["libblas"]);
     let date = |seconds: u64| {
         let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
         vec![
@@ -91,7 +94,7 @@ async fn a_source_that_asks_for_patience_is_waited_for_as_long_as_there_is_some(
         world.clear_faults();
         world.add_fault("*.conda", Fault::Status(429, headers.clone()));
         world.clear_requests();
-        assert!(Site::on(&[&world]).packages(&found).await.is_err());
+        assert!(TestClients::for_mirrors(&[&world]).packages(&found).await.is_err());
         assert_eq!(world.requests("*.conda").len(), times, "{headers:?}");
     }
 }
@@ -106,17 +109,17 @@ async fn a_private_channel_that_cannot_be_reached_is_an_error_and_nobody_else_is
         .channel("conda-forge", |c| {
             c.add("secret 1.0");
         });
-    for lab in [nobody(), TestMirror::new().url()] {
-        let mut site = Site::on(&[&public]);
+    for lab in [unreachable_url(), TestMirror::new().url()] {
+        let mut clients = TestClients::for_mirrors(&[&public]);
         let mut mirrors = Vec::new();
         for prefix in ["https://conda.anaconda.org/", "https://repo.anaconda.com/"] {
             let mirror = format!("{prefix}={}/anaconda/cloud/", public.url());
             mirrors.extend(parse_mirror(&mirror).unwrap());
         }
-        site.settings.sources = Sources::new(mirrors, true);
+        clients.settings.sources = Sources::new(mirrors, true);
         let url = format!("{lab}/lab/");
-        let error = site.indexes(&[request(&url, &url)]).await.unwrap_err();
-        assert_eq!(told(&error).1, 3);
+        let error = clients.indexes(&[request(&url, &url)]).await.unwrap_err();
+        assert_eq!(error_text(&error).1, 3);
         assert!(public.requests("*").is_empty());
     }
 }
@@ -133,20 +136,20 @@ async fn an_index_that_is_older_or_shrank_is_told_and_used() {
     let poor = TestMirror::new().channel("conda-forge", |c| {
         c.add("app 1.0");
     });
-    let mut site = Site::on(&[&rich, &poor]);
-    assert!(site.index().await.unwrap().warnings.is_empty());
+    let mut clients = TestClients::for_mirrors(&[&rich, &poor]);
+    assert!(clients.index().await.unwrap().warnings.is_empty());
     rich.add_fault("*", Fault::status(403));
-    let indexes = site.index().await.unwrap();
+    let indexes = clients.index().await.unwrap();
     let codes: Vec<_> = indexes.warnings.iter().map(|warning| warning.code).collect();
     assert_eq!(codes, ["index-shrunk", "index-older"]);
     assert!(indexes.warnings[0].notes[0].contains(&poor.url()));
     assert_eq!(records(&indexes, &["app"]).len(), 1);
 
     // Known from then on; and an empty one is told even where nothing was known.
-    assert!(site.index().await.unwrap().warnings.is_empty());
+    assert!(clients.index().await.unwrap().warnings.is_empty());
     let index = br#"{"info":{"subdir":"linux-64"},"packages":{}}"#;
     poor.add_fault("*/linux-64/repodata.json*", Fault::Bytes(index.to_vec().into()));
-    site.settings.cache_dir = site.settings.cache_dir.join("another");
-    let warnings = site.index().await.unwrap().warnings;
+    clients.settings.cache_dir = clients.settings.cache_dir.join("another");
+    let warnings = clients.index().await.unwrap().warnings;
     assert_eq!(warnings[0].message, "the channel conda-forge has nothing for linux-64");
 }

@@ -9,7 +9,7 @@ use envlock_testkit::{Fault, Pace, TestMirror, files_containing};
 use futures::{StreamExt, stream};
 use rattler_conda_types::RepoDataRecord;
 
-use crate::support::{FORGE, Site, records, request, told};
+use crate::support::{FORGE, TestClients, error_text, records, request};
 
 /// What is asked for: a pattern of its path, and its file in the subdir.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -90,22 +90,24 @@ fn at_every_pace(kind: Kind) -> Vec<Fault> {
     once(kind).into_iter().flat_map(paced).collect()
 }
 
-fn impatient(worlds: &[&TestMirror]) -> Site {
-    let mut site = Site::on(worlds);
-    site.settings.idle_timeout = Duration::from_secs(3);
-    site
+fn impatient(worlds: &[&TestMirror]) -> TestClients {
+    let mut clients = TestClients::for_mirrors(worlds);
+    clients.settings.idle_timeout = Duration::from_secs(3);
+    clients
 }
 
 /// Index and packages, and whether all is there as it should be.
-async fn whole(site: &Site) -> Result<Vec<RepoDataRecord>, String> {
-    let client = site.client();
+async fn whole(clients: &TestClients) -> Result<Vec<RepoDataRecord>, String> {
+    let client = clients.client();
     let wanted = [request("conda-forge", FORGE)];
-    let indexes = client.indexes(&wanted, &site.heard).await.map_err(|error| told(&error).0)?;
+    let indexes =
+        client.indexes(&wanted, &clients.events).await.map_err(|error| error_text(&error).0)?;
     if let Some(warning) = indexes.warnings.first() {
         return Err(warning.message.clone());
     }
     let found = records(&indexes, &["app"]);
-    let paths = client.packages(&found, &site.heard).await.map_err(|error| told(&error).0)?;
+    let paths =
+        client.packages(&found, &clients.events).await.map_err(|error| error_text(&error).0)?;
     for (path, text) in paths.iter().zip(["app 1.0 | lib", "lib 1.2"]) {
         let name = text.split(' ').next().unwrap();
         let got = fs::read_to_string(path.join(format!("share/{name}/of"))).unwrap();
@@ -137,9 +139,9 @@ fn shown(case: &impl Debug) -> String {
 async fn whatever_goes_wrong_at_one_source_the_next_delivers() {
     all(at_every_pace, async |kind, fault: Fault| {
         let (bad, good) = (kind.world().with_fault(&kind.pattern(), fault.clone()), kind.world());
-        let site = impatient(&[&bad, &good]);
+        let clients = impatient(&[&bad, &good]);
         let case = shown(&(kind, &fault));
-        let wanted = whole(&site).await.unwrap_or_else(|error| panic!("{case}: {error}"));
+        let wanted = whole(&clients).await.unwrap_or_else(|error| panic!("{case}: {error}"));
         assert_eq!(wanted.len(), 2, "{case}");
         // A compressed index has the plain one beside it; all else is worth a word.
         let absent = [Fault::status(404), Fault::status(410)];
@@ -149,10 +151,10 @@ async fn whatever_goes_wrong_at_one_source_the_next_delivers() {
         };
         let quiet = kind == Kind::Json && is_absent(&fault);
         if kind != Kind::Zst && !quiet {
-            assert!(!site.heard.notices().is_empty(), "{case}");
+            assert!(!clients.events.notices().is_empty(), "{case}");
         }
         assert!(bad.requests(&kind.pattern()).len() <= 3, "{case}");
-        assert_eq!(left(&site), Vec::<PathBuf>::new(), "{case}");
+        assert_eq!(left(&clients), Vec::<PathBuf>::new(), "{case}");
     })
     .await;
 }
@@ -164,9 +166,9 @@ async fn what_passes_is_survived_without_another_source() {
             return;
         }
         let world = kind.world().with_fault_times(1, &kind.pattern(), fault.clone());
-        let site = impatient(&[&world]);
+        let clients = impatient(&[&world]);
         let case = shown(&(kind, &fault));
-        whole(&site).await.unwrap_or_else(|error| panic!("{case}: {error}"));
+        whole(&clients).await.unwrap_or_else(|error| panic!("{case}: {error}"));
     })
     .await;
 }
@@ -187,32 +189,32 @@ fn passes(fault: &Fault) -> bool {
 async fn without_another_source_it_is_an_error_and_nothing_of_it_is_kept() {
     all(once, async |kind, fault: Fault| {
         let world = kind.world().with_fault(&kind.pattern(), fault.clone());
-        let site = impatient(&[&world]);
+        let clients = impatient(&[&world]);
         let case = shown(&(kind, &fault));
-        let result = whole(&site).await;
+        let result = whole(&clients).await;
         match kind {
             // The plain one is beside it, unless the source was silent.
             Kind::Zst if result.is_ok() => {}
             Kind::Zst | Kind::Json => {
                 assert!(result.is_err(), "{case}");
-                assert!(files_containing(&site.cache(), "app-1.0").is_empty(), "{case}");
+                assert!(files_containing(&clients.cache(), "app-1.0").is_empty(), "{case}");
             }
             Kind::Conda | Kind::TarBz2 => {
                 assert!(result.is_err(), "{case}");
                 let name = kind.file().split('-').next().unwrap();
                 assert!(
-                    files_containing(&site.cache().join("pkgs"), format!("share/{name}/of"))
+                    files_containing(&clients.cache().join("pkgs"), format!("share/{name}/of"))
                         .is_empty()
                 );
             }
         }
-        assert_eq!(left(&site), Vec::<PathBuf>::new(), "{case}");
+        assert_eq!(left(&clients), Vec::<PathBuf>::new(), "{case}");
     })
     .await;
 }
 
 /// Temporary files and folders that are left.
-fn left(site: &Site) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(site.cache().join("tmp")) else { return Vec::new() };
+fn left(clients: &TestClients) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(clients.cache().join("tmp")) else { return Vec::new() };
     entries.map(|entry| entry.unwrap().path()).filter(|path| !path.ends_with("gate")).collect()
 }

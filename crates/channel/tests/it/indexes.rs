@@ -3,13 +3,15 @@
 use envlock_model::progress::RequestedFile;
 use envlock_testkit::{Fault, TestMirror};
 
-use crate::support::{FORGE, Site, folder, nobody, records, request, small, told};
+use crate::support::{
+    FORGE, TestClients, error_text, folder, records, request, small_mirror, unreachable_url,
+};
 
 #[tokio::test]
 async fn the_compressed_form_is_asked_first_and_the_plain_one_at_the_same_source() {
-    let world = small();
-    let site = Site::on(&[&world]);
-    site.index().await.unwrap();
+    let world = small_mirror();
+    let clients = TestClients::for_mirrors(&[&world]);
+    clients.index().await.unwrap();
     assert_eq!(world.requests("*/repodata.json.zst").len(), 2);
     assert_eq!(world.requests("*/repodata.json").len(), 0);
 
@@ -17,10 +19,10 @@ async fn the_compressed_form_is_asked_first_and_the_plain_one_at_the_same_source
         c.add("a 1");
         c.json_only();
     });
-    let site = Site::on(&[&world]);
-    let indexes = site.index().await.unwrap();
+    let clients = TestClients::for_mirrors(&[&world]);
+    let indexes = clients.index().await.unwrap();
     assert_eq!(indexes.names().into_keys().collect::<Vec<_>>(), ["a"]);
-    assert!(site.heard.notices().is_empty(), "{:?}", site.heard.notices());
+    assert!(clients.events.notices().is_empty(), "{:?}", clients.events.notices());
 }
 
 #[tokio::test]
@@ -29,10 +31,10 @@ async fn the_form_that_a_source_has_is_remembered_and_no_head_is_ever_sent() {
         c.add("a 1");
         c.json_only();
     });
-    let site = Site::on(&[&world]);
-    site.index().await.unwrap();
+    let clients = TestClients::for_mirrors(&[&world]);
+    clients.index().await.unwrap();
     world.clear_requests();
-    site.index().await.unwrap();
+    clients.index().await.unwrap();
     assert_eq!(world.requests("*.zst").len(), 0);
     let all = world.requests("*");
     assert!(all.iter().all(|logged| logged.request.method == "GET"));
@@ -51,8 +53,8 @@ async fn a_damaged_compressed_form_leads_to_the_plain_one_at_the_same_source() {
         Fault::Truncate(20),
         Fault::Close,
     ] {
-        let world = small().with_fault("*.zst", fault.clone());
-        let indexes = Site::on(&[&world]).index().await;
+        let world = small_mirror().with_fault("*.zst", fault.clone());
+        let indexes = TestClients::for_mirrors(&[&world]).index().await;
         assert_eq!(records(&indexes.unwrap(), &["numpy"]).len(), 2, "{fault:?}");
     }
 }
@@ -71,12 +73,13 @@ async fn a_source_that_fails_is_followed_by_the_next_and_that_is_said() {
         (not_an_index, "no `packages`"),
     ];
     for (fault, words) in cases {
-        let (bad, good) = (small().with_fault("*/repodata.json*", fault.clone()), small());
-        let site = Site::on(&[&bad, &good]).impatient();
-        let indexes = site.index().await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
+        let (bad, good) =
+            (small_mirror().with_fault("*/repodata.json*", fault.clone()), small_mirror());
+        let clients = TestClients::for_mirrors(&[&bad, &good]).with_short_timeouts();
+        let indexes = clients.index().await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
         assert_eq!(records(&indexes, &["numpy"]).len(), 2);
-        let failures = site.heard.failures();
-        assert_eq!(failures.len(), site.heard.notices().len());
+        let failures = clients.events.failures();
+        assert_eq!(failures.len(), clients.events.notices().len());
         assert!(
             failures.iter().any(|(_, _, reason, _)| reason.contains(words)),
             "{fault:?}: {failures:?}"
@@ -92,33 +95,34 @@ async fn a_source_that_fails_is_followed_by_the_next_and_that_is_said() {
 
 #[tokio::test]
 async fn a_refused_connection_leads_to_the_next_source() {
-    let good = small();
-    let site = Site::of(&[&nobody(), &good.url()]);
-    site.index().await.unwrap();
-    let failures = site.heard.failures();
+    let good = small_mirror();
+    let clients = TestClients::for_urls(&[&unreachable_url(), &good.url()]);
+    clients.index().await.unwrap();
+    let failures = clients.events.failures();
     assert!(failures[0].2.contains("the connection was refused"), "{failures:?}");
 }
 
 #[tokio::test]
 async fn the_index_of_another_subdir_is_not_taken() {
-    let (bad, good) = (small(), small());
+    let (bad, good) = (small_mirror(), small_mirror());
     let dir = bad.channel_dir("conda-forge");
     for file in ["repodata.json", "repodata.json.zst"] {
         std::fs::copy(dir.join("noarch").join(file), dir.join("linux-64").join(file)).unwrap();
     }
-    let site = Site::on(&[&bad, &good]);
-    let indexes = site.index().await.unwrap();
+    let clients = TestClients::for_mirrors(&[&bad, &good]);
+    let indexes = clients.index().await.unwrap();
     assert_eq!(records(&indexes, &["numpy"]).len(), 2);
-    assert!(site.heard.failures()[0].2.contains("the index of noarch instead of linux-64"));
+    assert!(clients.events.failures()[0].2.contains("the index of noarch instead of linux-64"));
 }
 
 #[tokio::test]
 async fn when_all_fail_one_error_names_every_attempt_of_every_subdir() {
-    let (first, second) = (small().with_fault("*/repodata.json*", Fault::status(403)), small());
+    let (first, second) =
+        (small_mirror().with_fault("*/repodata.json*", Fault::status(403)), small_mirror());
     second.add_fault("*/noarch/*", Fault::status(503));
     second.add_fault("*/linux-64/*", Fault::Html);
-    let error = Site::on(&[&first, &second]).index().await.unwrap_err();
-    let (text, exit) = told(&error);
+    let error = TestClients::for_mirrors(&[&first, &second]).index().await.unwrap_err();
+    let (text, exit) = error_text(&error);
     assert_eq!(exit, 3);
     for part in [
         "index-unavailable: no source delivers the index of conda-forge/linux-64",
@@ -140,11 +144,11 @@ async fn a_subdir_that_one_source_lacks_is_asked_of_the_next_without_a_word() {
     let partial = TestMirror::new().channel("conda-forge", |c| {
         c.noarch("idna 3.4");
     });
-    let whole = small();
-    let site = Site::on(&[&partial, &whole]);
-    let indexes = site.index().await.unwrap();
+    let whole = small_mirror();
+    let clients = TestClients::for_mirrors(&[&partial, &whole]);
+    let indexes = clients.index().await.unwrap();
     assert_eq!(records(&indexes, &["numpy"]).len(), 2);
-    assert!(indexes.warnings.is_empty() && site.heard.notices().is_empty());
+    assert!(indexes.warnings.is_empty() && clients.events.notices().is_empty());
 }
 
 #[tokio::test]
@@ -152,9 +156,9 @@ async fn a_platform_that_nobody_has_is_empty_with_a_warning_where_there_is_a_noa
     let world = TestMirror::new().channel("conda-forge", |c| {
         c.noarch("idna 3.4");
     });
-    let site = Site::on(&[&world]);
+    let clients = TestClients::for_mirrors(&[&world]);
     for _ in 0..2 {
-        let indexes = site.index().await.unwrap();
+        let indexes = clients.index().await.unwrap();
         assert_eq!(indexes.warnings.len(), 1);
         assert_eq!(indexes.warnings[0].message, "the channel conda-forge has nothing for linux-64");
         assert_eq!(records(&indexes, &["idna"]).len(), 1);
@@ -163,18 +167,18 @@ async fn a_platform_that_nobody_has_is_empty_with_a_warning_where_there_is_a_noa
 
 #[tokio::test]
 async fn a_channel_without_noarch_is_no_cause_for_a_warning() {
-    let world = small().with_fault("*/noarch/*", Fault::status(410));
-    let indexes = Site::on(&[&world]).index().await.unwrap();
+    let world = small_mirror().with_fault("*/noarch/*", Fault::status(410));
+    let indexes = TestClients::for_mirrors(&[&world]).index().await.unwrap();
     assert!(indexes.warnings.is_empty());
     assert_eq!(indexes.names().len(), 2);
 }
 
 #[tokio::test]
 async fn a_channel_that_nobody_has_is_an_error_with_the_right_name() {
-    let world = small();
-    let site = Site::on(&[&world]);
+    let world = small_mirror();
+    let clients = TestClients::for_mirrors(&[&world]);
     let wrong = request("pkgs/conda-forge", "https://repo.anaconda.com/pkgs/conda-forge/");
-    let (text, exit) = told(&site.indexes(&[wrong]).await.unwrap_err());
+    let (text, exit) = error_text(&clients.indexes(&[wrong]).await.unwrap_err());
     assert_eq!(exit, 3);
     assert!(text.contains("channel-not-found: the channel pkgs/conda-forge has no noarch nor linux-64: is the name right?"), "{text}");
     assert!(text.contains("write `conda-forge`"), "{text}");
@@ -187,8 +191,9 @@ async fn a_channel_that_nobody_has_is_an_error_with_the_right_name() {
 #[tokio::test]
 async fn a_failure_at_one_source_is_never_taken_for_an_absence_at_all() {
     let (absent, failing) =
-        (TestMirror::new(), small().with_fault("*/linux-64/*", Fault::status(403)));
-    let (text, _) = told(&Site::on(&[&absent, &failing]).index().await.unwrap_err());
+        (TestMirror::new(), small_mirror().with_fault("*/linux-64/*", Fault::status(403)));
+    let (text, _) =
+        error_text(&TestClients::for_mirrors(&[&absent, &failing]).index().await.unwrap_err());
     assert!(
         text.contains("index-unavailable")
             && text.contains("404 not found")
@@ -199,20 +204,20 @@ async fn a_failure_at_one_source_is_never_taken_for_an_absence_at_all() {
 
 #[tokio::test]
 async fn without_a_mirror_and_without_the_origin_it_is_the_command_line_that_is_wrong() {
-    let (text, exit) = told(&Site::of(&[]).index().await.unwrap_err());
+    let (text, exit) = error_text(&TestClients::for_urls(&[]).index().await.unwrap_err());
     assert_eq!(exit, 2);
     assert!(text.contains(&format!("--mirror {FORGE}=URL")), "{text}");
 }
 
 #[tokio::test]
 async fn channels_are_fetched_side_by_side_and_keep_their_order() {
-    let world = small().channel("pytorch", |c| {
+    let world = small_mirror().channel("pytorch", |c| {
         c.add("libblas 4.0.0 0");
     });
-    let site = Site::on(&[&world]);
+    let clients = TestClients::for_mirrors(&[&world]);
     let wanted =
         [request("pytorch", "https://conda.anaconda.org/pytorch/"), request("conda-forge", FORGE)];
-    let indexes = site.indexes(&wanted).await.unwrap();
+    let indexes = clients.indexes(&wanted).await.unwrap();
     let channels: Vec<&str> =
         indexes.names()["libblas"].iter().map(|channel| channel.name.as_str()).collect();
     assert_eq!(channels, ["pytorch", "conda-forge"]);
@@ -221,31 +226,31 @@ async fn channels_are_fetched_side_by_side_and_keep_their_order() {
 
 #[tokio::test]
 async fn folders_are_channels_too_whatever_they_are_called() {
-    let world = small();
+    let world = small_mirror();
     let folder_name = world.root().join("频道 1");
     std::fs::rename(world.channel_dir("conda-forge"), &folder_name).unwrap();
-    let site = Site::of(&[]);
-    let indexes = site.indexes(&[folder(&folder_name)]).await.unwrap();
+    let clients = TestClients::for_urls(&[]);
+    let indexes = clients.indexes(&[folder(&folder_name)]).await.unwrap();
     let found = records(&indexes, &["numpy"]);
     assert!(
         found[0].url.as_str().contains("/%E9%A2%91%E9%81%93%201/linux-64/"),
         "{}",
         found[0].url
     );
-    site.packages(&found).await.unwrap();
+    clients.packages(&found).await.unwrap();
 
     let (text, exit) =
-        told(&site.indexes(&[folder(&world.root().join("nowhere"))]).await.unwrap_err());
+        error_text(&clients.indexes(&[folder(&world.root().join("nowhere"))]).await.unwrap_err());
     assert_eq!(exit, 3);
     assert!(text.contains("no such file"), "{text}");
 }
 
 #[tokio::test]
 async fn a_folder_is_a_mirror_too() {
-    let world = small();
+    let world = small_mirror();
     let url = url::Url::from_directory_path(world.root()).unwrap();
-    let site = Site::of(&[url.as_str().trim_end_matches('/')]);
-    let found = records(&site.index().await.unwrap(), &["numpy"]);
+    let clients = TestClients::for_urls(&[url.as_str().trim_end_matches('/')]);
+    let found = records(&clients.index().await.unwrap(), &["numpy"]);
     assert!(found[0].url.as_str().starts_with(FORGE));
-    site.packages(&found).await.unwrap();
+    clients.packages(&found).await.unwrap();
 }

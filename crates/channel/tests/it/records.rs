@@ -3,12 +3,12 @@
 use envlock_testkit::{Subdir, TestMirror};
 use rattler_conda_types::PackageName;
 
-use crate::support::{FORGE, Site, name, records, request, small, told};
+use crate::support::{FORGE, TestClients, error_text, name, records, request, small_mirror};
 
 #[tokio::test]
 async fn every_record_has_the_origins_url_and_channel_whoever_served_it() {
-    let world = small();
-    let indexes = Site::on(&[&world]).index().await.unwrap();
+    let world = small_mirror();
+    let indexes = TestClients::for_mirrors(&[&world]).index().await.unwrap();
     let found = records(&indexes, &["numpy", "idna"]);
     assert_eq!(found.len(), 3);
     for record in &found {
@@ -27,13 +27,13 @@ async fn a_base_url_of_a_mirror_is_read_as_the_origin_and_another_host_is_refuse
         c.add("a 1");
         c.set_info("base_url", own);
     });
-    let site = Site::on(&[&world]);
+    let clients = TestClients::for_mirrors(&[&world]);
     // noarch has the same base_url, which lies in the same channel.
-    let found = records(&site.index().await.unwrap(), &["a"]);
+    let found = records(&clients.index().await.unwrap(), &["a"]);
     assert_eq!(found[0].url.as_str(), format!("{FORGE}linux-64/a-1-0.conda"));
 
     world.update_channel("conda-forge", |c| c.set_info("base_url", "https://evil.example/x/"));
-    let (text, exit) = told(&site.index().await.unwrap_err());
+    let (text, exit) = error_text(&clients.index().await.unwrap_err());
     assert_eq!(exit, 3);
     assert!(text.contains("https://evil.example/x/") && text.contains("leads away"), "{text}");
 }
@@ -45,9 +45,9 @@ async fn an_origin_may_keep_its_packages_elsewhere() {
         c.set_info("base_url", "https://files.example/x/");
     });
     let url = format!("{}/", world.channel_url("conda-forge"));
-    let mut site = Site::of(&[]);
-    site.settings.sources = envlock_channel::Sources::new(Vec::new(), true);
-    let indexes = site.indexes(&[request("lab", &url)]).await.unwrap();
+    let mut clients = TestClients::for_urls(&[]);
+    clients.settings.sources = envlock_channel::Sources::new(Vec::new(), true);
+    let indexes = clients.indexes(&[request("lab", &url)]).await.unwrap();
     let found = records(&indexes, &["a"]);
     assert_eq!(found[0].url.as_str(), "https://files.example/x/a-1-0.conda");
     assert_eq!(found[0].channel.as_deref(), Some(url.as_str()));
@@ -61,7 +61,7 @@ async fn the_conda_archive_of_a_build_is_preferred() {
         c.add("a 1");
         c.add("b 1");
     });
-    let indexes = Site::on(&[&world]).index().await.unwrap();
+    let indexes = TestClients::for_mirrors(&[&world]).index().await.unwrap();
     let files: Vec<String> =
         records(&indexes, &["a", "b"]).iter().map(|record| record.identifier.to_string()).collect();
     assert_eq!(files, ["a-1-0.conda", "b-1-0.tar.bz2"]);
@@ -74,7 +74,7 @@ async fn a_record_without_sha256_is_no_candidate_but_is_named() {
         c.remove_field(&built, "sha256");
         c.add("a 0.9");
     });
-    let indexes = Site::on(&[&world]).index().await.unwrap();
+    let indexes = TestClients::for_mirrors(&[&world]).index().await.unwrap();
     let found = indexes.load(&[name("a")]).unwrap();
     let unhashed = &found[0].unhashed;
     assert_eq!(unhashed.len(), 1);
@@ -84,15 +84,17 @@ async fn a_record_without_sha256_is_no_candidate_but_is_named() {
 
 #[tokio::test]
 async fn dependencies_are_followed_across_channels_and_platforms_are_told_apart() {
-    let world = small().channel("pytorch", |c| {
+    let world = small_mirror().channel("pytorch", |c| {
         c.add("pytorch 2 0 | numpy; idna");
         c.add_for(Subdir::OsxArm64, "pytorch 3 0");
     });
     let mut pytorch = request("pytorch", "https://conda.anaconda.org/pytorch/");
     pytorch.subdirs.push(Subdir::OsxArm64);
-    let indexes =
-        Site::on(&[&world]).indexes(&[pytorch, request("conda-forge", FORGE)]).await.unwrap();
-    let linux = indexes.of_platform(Subdir::Linux64);
+    let indexes = TestClients::for_mirrors(&[&world])
+        .indexes(&[pytorch, request("conda-forge", FORGE)])
+        .await
+        .unwrap();
+    let linux = indexes.for_platform(Subdir::Linux64);
     let found: Vec<String> =
         records(&linux, &["pytorch"]).iter().map(|record| record.identifier.to_string()).collect();
     assert_eq!(
@@ -104,7 +106,7 @@ async fn dependencies_are_followed_across_channels_and_platforms_are_told_apart(
             "idna-3.4-pyhd_0.conda"
         ]
     );
-    let mac = indexes.of_platform(Subdir::OsxArm64);
+    let mac = indexes.for_platform(Subdir::OsxArm64);
     assert_eq!(records(&mac, &["pytorch"]).len(), 1);
     let alone = linux.load_names(&[name("pytorch")]).unwrap();
     assert_eq!(alone.iter().map(|subdir| subdir.records.len()).sum::<usize>(), 1);
@@ -115,9 +117,9 @@ async fn a_record_that_cannot_be_read_is_named_with_its_index() {
     let world = TestMirror::new().channel("conda-forge", |c| {
         c.record(Subdir::Linux64, "a-1-0.conda", serde_json::json!({"name": "a", "version": 1}));
     });
-    let site = Site::on(&[&world]);
-    let indexes = site.index().await.unwrap();
-    let (text, exit) = told(&indexes.load(&[name("a")]).unwrap_err());
+    let clients = TestClients::for_mirrors(&[&world]);
+    let indexes = clients.index().await.unwrap();
+    let (text, exit) = error_text(&indexes.load(&[name("a")]).unwrap_err());
     assert_eq!(exit, 3);
     assert!(
         text.contains("the index of conda-forge/linux-64 has a record of `a` that can't be read"),
@@ -138,14 +140,14 @@ async fn hostile_indexes_are_refused_without_a_panic() {
     ];
     let origin = envlock_channel::Sources::new(Vec::new(), true);
     for index in hostile {
-        let world = small();
+        let world = small_mirror();
         let dir = world.channel_dir("conda-forge").join("linux-64");
         std::fs::write(dir.join("repodata.json"), index).unwrap();
         std::fs::remove_file(dir.join("repodata.json.zst")).unwrap();
-        let mut site = Site::of(&[]);
-        site.settings.sources = origin.clone();
+        let mut clients = TestClients::for_urls(&[]);
+        clients.settings.sources = origin.clone();
         let url = format!("{}/", world.channel_url("conda-forge"));
-        let (text, exit) = told(&site.indexes(&[request("lab", &url)]).await.unwrap_err());
+        let (text, exit) = error_text(&clients.indexes(&[request("lab", &url)]).await.unwrap_err());
         assert_eq!(exit, 3, "{index}");
         assert!(text.contains("unreadable"), "{text}");
     }
@@ -153,8 +155,8 @@ async fn hostile_indexes_are_refused_without_a_panic() {
 
 #[tokio::test]
 async fn the_same_question_has_the_same_answer_in_the_same_order() {
-    let world = small();
-    let indexes = Site::on(&[&world]).index().await.unwrap();
+    let world = small_mirror();
+    let indexes = TestClients::for_mirrors(&[&world]).index().await.unwrap();
     let load = |names: &[&str]| {
         let names: Vec<PackageName> = names.iter().map(|text| name(text)).collect();
         indexes.load(&names).unwrap().into_iter().map(|subdir| subdir.records).collect::<Vec<_>>()

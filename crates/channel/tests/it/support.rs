@@ -19,15 +19,15 @@ pub(crate) const FORGE: &str = "https://conda.anaconda.org/conda-forge/";
 
 /// What was said.
 #[derive(Default)]
-pub(crate) struct Heard(Mutex<Vec<Event>>);
+pub(crate) struct RecordedEvents(Mutex<Vec<Event>>);
 
-impl Observer for Heard {
+impl Observer for RecordedEvents {
     fn observe(&self, event: Event) {
         self.0.lock().unwrap().push(event);
     }
 }
 
-impl Heard {
+impl RecordedEvents {
     pub(crate) fn notices(&self) -> Vec<Notice> {
         let notice = |event: &Event| match event {
             Event::Notice(notice) => Some(notice.clone()),
@@ -62,15 +62,15 @@ impl Heard {
 }
 
 /// A cache and settings, from which clients are made: one a run.
-pub(crate) struct Site {
+pub(crate) struct TestClients {
     pub(crate) settings: Settings,
-    pub(crate) heard: Heard,
+    pub(crate) events: RecordedEvents,
     cache: TempDir,
 }
 
-impl Site {
+impl TestClients {
     /// Asks these addresses, in this order, for everything of both origins; never the origins.
-    pub(crate) fn of(urls: &[&str]) -> Self {
+    pub(crate) fn for_urls(urls: &[&str]) -> Self {
         let cache = tempfile::tempdir().unwrap();
         let mirrors = urls.iter().flat_map(|url| {
             let forge = parse_mirror(&format!("https://conda.anaconda.org/={url}/anaconda/cloud/"));
@@ -83,17 +83,17 @@ impl Site {
             proxies: false,
             ..Settings::new(cache.path().join("缓存"), "envlock/0.0.0-test")
         };
-        Self { settings, heard: Heard::default(), cache }
+        Self { settings, events: RecordedEvents::default(), cache }
     }
 
-    pub(crate) fn on(worlds: &[&TestMirror]) -> Self {
+    pub(crate) fn for_mirrors(worlds: &[&TestMirror]) -> Self {
         let urls: Vec<String> = worlds.iter().map(|world| world.url()).collect();
-        Self::of(&urls.iter().map(String::as_str).collect::<Vec<_>>())
+        Self::for_urls(&urls.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
     /// The same for a world in which something hangs: short enough for a test to wait for,
     /// long enough for a busy machine.
-    pub(crate) fn impatient(mut self) -> Self {
+    pub(crate) fn with_short_timeouts(mut self) -> Self {
         self.settings.idle_timeout = Duration::from_secs(3);
         self
     }
@@ -112,14 +112,14 @@ impl Site {
     }
 
     pub(crate) async fn indexes(&self, wanted: &[ChannelRequest]) -> Result<Indexes, IndexError> {
-        self.client().indexes(wanted, &self.heard).await
+        self.client().indexes(wanted, &self.events).await
     }
 
     pub(crate) async fn packages(
         &self,
         records: &[RepoDataRecord],
     ) -> Result<Vec<PathBuf>, FetchError> {
-        self.client().packages(records, &self.heard).await
+        self.client().packages(records, &self.events).await
     }
 }
 
@@ -144,21 +144,21 @@ pub(crate) fn records(indexes: &Indexes, names: &[&str]) -> Vec<RepoDataRecord> 
 }
 
 /// Everything that an error says, and its exit code.
-pub(crate) fn told(error: &impl Explain) -> (String, u8) {
-    let lines = error.findings().into_iter().map(|diagnostic| {
-        let notes = diagnostic.notes.join("\n");
+pub(crate) fn error_text(error: &impl Explain) -> (String, u8) {
+    let lines = error.findings().into_iter().map(|finding| {
+        let notes = finding.notes.join("\n");
         format!(
             "{}: {}\n{notes}\n{}",
-            diagnostic.code,
-            diagnostic.message,
-            diagnostic.help.unwrap_or_default()
+            finding.code,
+            finding.message,
+            finding.help.unwrap_or_default()
         )
     });
     (lines.collect::<Vec<_>>().join("\n"), error.exit().code())
 }
 
 /// A world with one package for linux-64 and one for noarch.
-pub(crate) fn small() -> TestMirror {
+pub(crate) fn small_mirror() -> TestMirror {
     TestMirror::new().channel("conda-forge", |c| {
         c.add("numpy 1.24.3 py310_0 | python >=3.10; libblas");
         c.add("libblas 3.9.0 0");
@@ -167,7 +167,7 @@ pub(crate) fn small() -> TestMirror {
 }
 
 /// An address where nobody listens.
-pub(crate) fn nobody() -> String {
+pub(crate) fn unreachable_url() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     format!("http://{}", listener.local_addr().unwrap())
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use envlock_channel::{Client, ClientError, Trust, VirtualPackageError};
+use envlock_channel::{Client, ClientError, TlsTrust, VirtualPackageError};
 use envlock_config::{Configuration, Configured, Scalar, ValueSource, key};
 use envlock_model::{
     channel::Rules,
@@ -34,7 +34,7 @@ pub(crate) struct Setup<'a> {
     pub(crate) project: Project,
     app: &'a App<'a>,
     client: Client,
-    trust: Trust,
+    trust: TlsTrust,
     rules: Rules,
     findings: Vec<Finding>,
     host: Subdir,
@@ -80,8 +80,8 @@ impl App<'_> {
         let trust = settings.trust.clone();
         let client = Client::new(settings).map_err(SetupError::Client)?;
         let host = Subdir::current().ok_or(SetupError::UnknownHost)?;
-        let host_packages =
-            envlock_channel::host(&self.settings.variables).map_err(SetupError::Host)?;
+        let host_packages = envlock_channel::detect_virtual_packages(&self.settings.variables)
+            .map_err(SetupError::Host)?;
         let findings = missing_condarc(self.settings).into_iter().chain(warnings).collect();
         let project = Project::new(files.into(), configuration);
         Ok(Setup { project, app: self, client, trust, rules, findings, host, host_packages })
@@ -129,7 +129,7 @@ impl Setup<'_> {
     }
 
     /// Which certificates are trusted.
-    pub(crate) fn trust(&self) -> &Trust {
+    pub(crate) fn trust(&self) -> &TlsTrust {
         &self.trust
     }
 

@@ -5,7 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use envlock_pipeline::demo::{self, DemoRequest, Stage};
+use envlock_pipeline::demo::{self, DemoProject, DemoRequest};
 use envlock_report::{
     Code, Exit, Explain, Finding, output,
     sink::{Ended, Failure},
@@ -20,14 +20,14 @@ use crate::{
 
 /// Sets the stage and runs the commands.
 pub(crate) fn demo(args: &args::Demo, app: &App<'_>) -> Exit {
-    let answer = match stage(args, app) {
-        Ok(stage) => play(args, app, &stage),
+    let answer = match create_project(args, app) {
+        Ok(project) => run_commands(args, app, &project),
         Err(error) => Answer::failed(error.as_ref()),
     };
     app.ui.finish(answer)
 }
 
-fn stage(args: &args::Demo, app: &App<'_>) -> Result<Stage, Box<dyn Explain>> {
+fn create_project(args: &args::Demo, app: &App<'_>) -> Result<DemoProject, Box<dyn Explain>> {
     let host = Subdir::current().ok_or(SetupError::UnknownHost)?;
     let request = DemoRequest {
         folder: app.settings.absolute(&args.folder),
@@ -45,21 +45,21 @@ fn stage(args: &args::Demo, app: &App<'_>) -> Result<Stage, Box<dyn Explain>> {
     if !python.is_requested_version {
         app.ui.line("(there is no Python 3.10 on this machine that could be used)");
     }
-    Ok(demo::set_stage(&request, python)?)
+    Ok(demo::create_project(&request, python)?)
 }
 
-fn play(args: &args::Demo, app: &App<'_>, stage: &Stage) -> Answer<output::Demo> {
+fn run_commands(args: &args::Demo, app: &App<'_>, project: &DemoProject) -> Answer<output::Demo> {
     let folder = app.settings.absolute(&args.folder);
     let mut result = output::Demo {
         directory: folder.display().to_string(),
-        made_of: stage.made_of.executable.display().to_string(),
+        made_of: project.python.executable.display().to_string(),
         commands: Vec::new(),
         output: String::new(),
     };
     app.ui.line(&format!("\n$ cd {}", shell_word(&args.folder.display().to_string())));
     let mut ended = Ended::Done;
     let mut findings = Vec::new();
-    for words in &stage.commands {
+    for words in &project.commands {
         let shown = shown(words);
         app.ui.line(&format!("\n$ {shown}"));
         result.commands.push(shown.clone());
@@ -81,7 +81,7 @@ fn play(args: &args::Demo, app: &App<'_>, stage: &Stage) -> Answer<output::Demo>
         }
     }
     let is_done = ended == Ended::Done && findings.is_empty();
-    let text = if is_done { closing(args, stage) } else { String::new() };
+    let text = if is_done { closing(args, project) } else { String::new() };
     Answer::done(result, text).ended(ended).with(findings)
 }
 
@@ -102,13 +102,13 @@ fn shown(words: &[String]) -> String {
     std::iter::once("envlock".to_owned()).chain(quoted).collect::<Vec<_>>().join(" ")
 }
 
-fn closing(args: &args::Demo, stage: &Stage) -> String {
+fn closing(args: &args::Demo, project: &DemoProject) -> String {
     format!(
         "\nall of it is in {0} to look at:\n\
          environment.yml, envlock.lock, the channel in mirror and the prefix in .envlock/demo;\n\
          `envlock install` there says that it is right\n\
          \nthe channel's server is gone now; its folder answers as well, there, by\n$ {1}\n",
         args.folder.display(),
-        shown(&stage.afterwards)
+        shown(&project.solve_from_folder)
     )
 }

@@ -1,7 +1,7 @@
 //! `envlock doctor`.
 
 use envlock_config::{Configuration, key};
-use envlock_pipeline::doctor::{Check, DoctorRequest, Verdict, doctor as examine};
+use envlock_pipeline::doctor::{CheckResult, CheckStatus, DoctorRequest, doctor as examine};
 use envlock_report::{Code, Exit, Finding, output, render::Table};
 
 use super::{App, app::Setup};
@@ -23,13 +23,14 @@ pub(crate) async fn doctor(args: &args::CredentialSources, app: &App<'_>) -> Exi
 
 fn request(app: &App<'_>, setup: &Setup<'_>) -> DoctorRequest {
     let configuration = setup.project.configuration();
-    let (trusted, certificates) = trusted(app.settings, configuration, setup.trust());
+    let (trust_description, certificate_count) =
+        trusted(app.settings, configuration, setup.trust());
     DoctorRequest {
         cache: app.settings.cache_dir().0,
         now: app.settings.now,
         proxies: proxies(configuration),
-        trusted,
-        certificates,
+        trust_description,
+        certificate_count,
     }
 }
 
@@ -44,17 +45,17 @@ fn proxies(configuration: &Configuration) -> Vec<String> {
     .collect()
 }
 
-fn answer(checks: Vec<Check>, width: usize) -> Answer<output::Doctor> {
+fn answer(checks: Vec<CheckResult>, width: usize) -> Answer<output::Doctor> {
     let findings: Vec<_> = checks.iter().filter_map(finding).collect();
     let rows = checks
         .iter()
-        .map(|c| [c.verdict.as_str().to_owned(), c.topic.to_owned(), c.message.clone()]);
+        .map(|c| [c.status.as_str().to_owned(), c.topic.to_owned(), c.message.clone()]);
     let text = Table::of(rows).render(width);
     let checks = checks
         .into_iter()
         .map(|check| output::DoctorCheck {
             topic: check.topic,
-            verdict: check.verdict.as_str(),
+            verdict: check.status.as_str(),
             message: check.message,
             help: check.help,
         })
@@ -63,15 +64,15 @@ fn answer(checks: Vec<Check>, width: usize) -> Answer<output::Doctor> {
 }
 
 /// A check that isn't good, as a finding.
-fn finding(check: &Check) -> Option<Finding> {
-    let code = match (check.verdict, check.topic) {
-        (Verdict::Good, _) => return None,
-        (Verdict::Unknown, _) => Code::DoctorUnknown,
-        (Verdict::Wrong, "cache") => Code::DoctorCache,
-        (Verdict::Wrong, "clock") => Code::DoctorClock,
-        (Verdict::Wrong, "links") => Code::DoctorLinks,
-        (Verdict::Wrong, "trust") => Code::DoctorTrust,
-        (Verdict::Wrong, _) => Code::DoctorSource,
+fn finding(check: &CheckResult) -> Option<Finding> {
+    let code = match (check.status, check.topic) {
+        (CheckStatus::Ok, _) => return None,
+        (CheckStatus::Unknown, _) => Code::DoctorUnknown,
+        (CheckStatus::Failed, "cache") => Code::DoctorCache,
+        (CheckStatus::Failed, "clock") => Code::DoctorClock,
+        (CheckStatus::Failed, "links") => Code::DoctorLinks,
+        (CheckStatus::Failed, "trust") => Code::DoctorTrust,
+        (CheckStatus::Failed, _) => Code::DoctorSource,
     };
     let finding = Finding::new(code, format!("{}: {}", check.topic, check.message));
     Some(check.help.iter().fold(finding, Finding::with_help))

@@ -1,6 +1,6 @@
 //! `envlock fetch` and `envlock bundle`.
 
-use envlock_pipeline::{Bundled, FetchRequest, FetchedPlatform};
+use envlock_pipeline::{Bundle, FetchRequest, FetchedPlatform};
 use envlock_report::{Exit, count, output, render::Table, size};
 
 use super::{
@@ -77,7 +77,7 @@ fn rows(platforms: &[FetchedPlatform], width: usize) -> String {
 }
 
 /// The command that installs it where nothing else can be reached.
-fn next(bundled: &Bundled) -> String {
+fn next(bundled: &Bundle) -> String {
     let mirrors = bundled
         .origins
         .iter()

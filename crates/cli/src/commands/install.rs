@@ -41,7 +41,7 @@ fn request(args: &args::Install, app: &App<'_>) -> Result<InstallRequest, SetupE
         platform: args.platform.as_deref().map(platform).transpose()?,
         frozen: args.frozen,
         replace: args.replace,
-        pip: if args.without_pip { PipPolicy::LeaveOut } else { PipPolicy::Refuse },
+        pip: if args.without_pip { PipPolicy::Skip } else { PipPolicy::Refuse },
         link_scripts: args.link_scripts,
         dry_run: args.dry_run,
         command: settings::command_line()
@@ -75,7 +75,7 @@ fn answer(args: &args::Install, installed: Installed, width: usize) -> Answer<ou
             Some(outcome) if !outcome.scripts_run() => outcome.post_link_scripts.clone(),
             _ => Vec::new(),
         },
-        pip_left_out: installed.pip_left_out,
+        pip_left_out: installed.skipped_pip_lines,
         needs: installed.needs.iter().flat_map(|needs| needs.needs.keys().cloned()).collect(),
     };
     Answer::done(result, text).next(next).with(findings)

@@ -1,6 +1,6 @@
 //! `envlock policy`: generate, lint, explain, test.
 
-use envlock_pipeline::policy::{self, Audience, PolicyQuestion};
+use envlock_pipeline::policy::{self, Audience, PolicyExplainRequest};
 use envlock_policy::suite::CaseFailure;
 use envlock_report::{Code, Exit, Finding, output};
 
@@ -41,7 +41,7 @@ fn lint(args: &args::Lint, app: &App<'_>) -> Answer<()> {
 }
 
 fn explain(args: &args::PolicyExplain, app: &App<'_>) -> Answer<output::PolicyExplain> {
-    let question = PolicyQuestion {
+    let question = PolicyExplainRequest {
         files: args.policy.clone(),
         path: args.path.clone(),
         operation: args.operation.clone(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use envlock_pipeline::secrets::{
-    self, CredentialSources, Judgement, SecretsError, SecretsRequest, ServerRequest,
+    self, CredentialSources, SecretsError, SecretsReport, SecretsRequest, ServerRequest,
 };
 use envlock_report::{Code, Exit, Explain, output, render::paragraph};
 use envlock_secrets::{
@@ -26,14 +26,14 @@ use crate::{
 /// Checks the manifest against its policies and, unless `--offline` is given, a server.
 pub(crate) async fn check(args: &args::CheckSecrets, app: &App<'_>) -> Exit {
     app.ui.finish(match judged(args, app).await {
-        Ok(judgement) => answer(judgement, app.ui.width()),
+        Ok(report) => answer(report, app.ui.width()),
         Err(error) => Answer::failed(error.as_ref()),
     })
 }
 
-fn answer(judgement: Judgement, width: usize) -> Answer<output::CheckSecrets<Right>> {
-    let (ended, is_interrupted) = (judgement.ended(), judgement.is_interrupted());
-    let Judgement { outcome: Outcome { findings, rights, rules }, asked, .. } = judgement;
+fn answer(report: SecretsReport, width: usize) -> Answer<output::CheckSecrets<Right>> {
+    let (ended, is_interrupted) = (report.ended(), report.is_interrupted());
+    let SecretsReport { outcome: Outcome { findings, rights, rules }, asked, .. } = report;
     if is_interrupted {
         // Nothing is known, but a login that couldn't be ended is left behind.
         let left = findings.into_iter().filter(|finding| finding.code == Code::LogoutFailed);
@@ -50,7 +50,10 @@ fn answer(judgement: Judgement, width: usize) -> Answer<output::CheckSecrets<Rig
     answer.ended(ended).with(findings).under(rules).counted()
 }
 
-async fn judged(args: &args::CheckSecrets, app: &App<'_>) -> Result<Judgement, Box<dyn Explain>> {
+async fn judged(
+    args: &args::CheckSecrets,
+    app: &App<'_>,
+) -> Result<SecretsReport, Box<dyn Explain>> {
     let request = request(args, app)?;
     let project = app.project(&args.subject.files, args.subject.manifest.as_deref());
     if args.offline {

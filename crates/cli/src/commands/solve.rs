@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use envlock_model::{diff::Difference, lock::Lock};
-use envlock_pipeline::{ExcludeNewer, Overrides, Project, SolveRequest, Solved, Upgrade, stale};
+use envlock_pipeline::{
+    ExcludeNewer, Overrides, Project, SolveRequest, Solved, Upgrade, stale_findings,
+};
 use envlock_report::{
     Exit, count, output,
     render::Table,
@@ -58,7 +60,7 @@ pub(crate) fn check(args: &args::Solve, app: &App<'_>) -> Exit {
         Ok(checked) => {
             let fresh = checked.changes.is_empty();
             let lock = project.lock_path().display().to_string();
-            let findings = stale(&checked.changes);
+            let findings = stale_findings(&checked.changes);
             let changes = checked.changes.iter().map(|change| output::Staleness {
                 message: change.to_string(),
                 place: change.place.clone(),
@@ -106,7 +108,7 @@ fn request(
 
 /// A date, a time, or `never`.
 fn exclude_newer(text: &str) -> Result<ExcludeNewer, SetupError> {
-    if text == "never" { Ok(ExcludeNewer::Never) } else { time(text).map(ExcludeNewer::Than) }
+    if text == "never" { Ok(ExcludeNewer::Never) } else { time(text).map(ExcludeNewer::After) }
 }
 
 fn answer(

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use envlock_channel::Stores;
+use envlock_channel::CredentialStores;
 
 use super::Settings;
 
@@ -11,7 +11,7 @@ use super::Settings;
 const ADDRESSES: &str = "ENVLOCK_AUTH_";
 
 /// The stores of this user: conda's, rattler's and curl's own places.
-pub(crate) fn stores(settings: &Settings) -> Stores {
+pub(crate) fn stores(settings: &Settings) -> CredentialStores {
     let variable = |name: &str| settings.variables.get(name).filter(|value| !value.is_empty());
     let path = |name: &str| variable(name).map(|value| settings.absolute(Path::new(value)));
     let home = |below: &str| settings.home.as_ref().map(|home| home.join(below));
@@ -25,7 +25,7 @@ pub(crate) fn stores(settings: &Settings) -> Stores {
         home("Library/Application Support/binstar"),
     ];
     let rattler = [path("RATTLER_AUTH_FILE"), home(".rattler/credentials.json")];
-    Stores {
+    CredentialStores {
         addresses: addresses.map(|(name, value)| (name.clone(), value.clone())).collect(),
         anaconda_token: variable("ANACONDA_API_TOKEN").cloned(),
         netrc: path("NETRC").or_else(|| home(".netrc")),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use envlock_channel::{
-    Credentials, Mirror, MirrorError, ProxyServers, Sources, Trust, parse_mirror,
+    Credentials, Mirror, MirrorError, ProxyServers, Sources, TlsTrust, parse_mirror,
 };
 use envlock_config::{
     ChannelSettings, Configuration, Configured, InvalidConfiguration, Key, ValueSource, key,
@@ -103,18 +103,18 @@ pub(crate) fn reach(
     set(&mut network.backoff, &key::BACKOFF_FACTOR);
     // conda's usual three tries are as long as our usual patience.
     if let Some(retries) = configuration.number(&key::MAX_RETRIES) {
-        network.patience = Duration::from_secs(10).mul_f64(retries.min(1000.0));
+        network.max_total_pause = Duration::from_secs(10).mul_f64(retries.min(1000.0));
     }
     network.proxy_servers = proxies(settings, configuration)?;
     let file = |set: &Configured<&str>, key| read(settings, set, key);
     if let Some(set) = configuration.text(&key::SSL_VERIFY) {
         network.trust = match set.value.to_ascii_lowercase().as_str() {
-            "true" | "yes" | "on" | "1" | "truststore" => Trust::System,
+            "true" | "yes" | "on" | "1" | "truststore" => TlsTrust::System,
             "false" | "no" | "off" | "0" => {
                 warnings.push(unverified(&set.set_by));
-                Trust::Any
+                TlsTrust::Unverified
             }
-            _ => Trust::Only(file(&set, key::SSL_VERIFY.name)?),
+            _ => TlsTrust::Certificates(file(&set, key::SSL_VERIFY.name)?),
         };
     }
     if let Some(set) = configuration.text(&key::CLIENT_SSL_CERT) {
@@ -144,14 +144,14 @@ fn sources(
     }
     let [flags, project] = groups;
     let mut sources = Sources::new(flags, !configuration.boolean(&key::NO_ORIGIN));
-    sources.then(project);
+    sources.append(project);
     for (channel, urls) in mirrored {
         let origin = sources.origin_of(&channel).unwrap_or(channel);
         let mirror = |url| Mirror { prefix: origin.clone(), url };
-        sources.then(urls.into_iter().map(mirror).collect());
+        sources.append(urls.into_iter().map(mirror).collect());
         // mamba asks what is listed and nobody else, and so a private channel of this name
         // never becomes a public one.
-        sources.without_origin(&origin);
+        sources.disable_origin(&origin);
     }
     let mut at_origin = |url: &mut Url| {
         // Who has an account at a mirror means that mirror.

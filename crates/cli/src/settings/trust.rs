@@ -1,6 +1,6 @@
 //! Whose certificates are trusted, to be told.
 
-use envlock_channel::Trust;
+use envlock_channel::TlsTrust;
 use envlock_config::{Configuration, key};
 
 use super::Settings;
@@ -10,16 +10,16 @@ use super::Settings;
 pub(crate) fn trusted(
     settings: &Settings,
     configuration: &Configuration,
-    trust: &Trust,
+    trust: &TlsTrust,
 ) -> (String, Option<usize>) {
     match trust {
-        Trust::Any => ("nobody".to_owned(), None),
-        Trust::Only(pem) => {
+        TlsTrust::Unverified => ("nobody".to_owned(), None),
+        TlsTrust::Certificates(pem) => {
             let place = configuration.text(&key::SSL_VERIFY).map(|set| set.value.to_owned());
             let number = String::from_utf8_lossy(pem).matches("-----BEGIN CERTIFICATE").count();
             (place.unwrap_or_default(), Some(number))
         }
-        Trust::System => {
+        TlsTrust::System => {
             let named = |name| settings.variables.get(name).filter(|value| !value.is_empty());
             let place = named("SSL_CERT_FILE").or_else(|| named("SSL_CERT_DIR"));
             let place = place.map_or_else(|| "this system".to_owned(), Clone::clone);

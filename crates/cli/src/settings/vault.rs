@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use envlock_pipeline::secrets::{Address, AddressError, Identity, Patience, Secret, Server};
+use envlock_pipeline::secrets::{Address, AddressError, Identity, Patience, Secret, VaultSettings};
 use envlock_report::{Code, Exit, Explain, Finding};
 
 use super::{Settings, VERSION};
@@ -84,7 +84,7 @@ impl Explain for VaultError {
 }
 
 /// The server that the variables name.
-pub(crate) fn settings(surroundings: &Settings) -> Result<Server, VaultError> {
+pub(crate) fn settings(surroundings: &Settings) -> Result<VaultSettings, VaultError> {
     let variables = Variables(surroundings);
     if let Some((name, value)) = variables.get("SKIP_VERIFY")
         && !matches!(value.to_lowercase().as_str(), "0" | "f" | "false")
@@ -99,7 +99,7 @@ pub(crate) fn settings(surroundings: &Settings) -> Result<Server, VaultError> {
         (None, None) => None,
         _ => return Err(VaultError::HalfIdentity),
     };
-    Ok(Server {
+    Ok(VaultSettings {
         address: variables.address()?,
         namespace: variables.namespace()?,
         authorities: variables.authorities()?,

@@ -5,38 +5,40 @@ use std::path::{Path, PathBuf};
 
 use envlock_report::size;
 
-use super::{Check, DoctorRequest};
+use super::{CheckResult, DoctorRequest};
 
 /// A cache with less room than this is full with the next environment, in bytes.
 const LITTLE: u64 = 1_000_000_000;
 
-pub(super) fn checks(request: &DoctorRequest, prefix: &Path) -> Vec<Check> {
+pub(super) fn checks(request: &DoctorRequest, prefix: &Path) -> Vec<CheckResult> {
     let mut checks = vec![cache(&request.cache)];
     checks.push(links(&request.cache, prefix));
     if request.proxies.is_empty() {
-        checks.push(Check::good("proxy", "none"));
+        checks.push(CheckResult::ok("proxy", "none"));
     }
-    checks.extend(request.proxies.iter().map(|proxy| Check::good("proxy", proxy.as_str())));
+    checks.extend(request.proxies.iter().map(|proxy| CheckResult::ok("proxy", proxy.as_str())));
     checks.push(trust(request));
     checks
 }
 
-fn cache(folder: &Path) -> Check {
+fn cache(folder: &Path) -> CheckResult {
     let shown = folder.display();
     if let Err(error) = writable(folder) {
         let help = "name a folder that you may write to with ENVLOCK_CACHE_DIR";
-        return Check::wrong("cache", format!("{shown} can't be written: {error}"), help);
+        return CheckResult::failed("cache", format!("{shown} can't be written: {error}"), help);
     }
     let holds = size(bytes_in(folder));
     match room(folder) {
         Some(room) if room < LITTLE => {
             let message = format!("{shown} holds {holds}, with room for {} more", size(room));
-            Check::wrong("cache", message, "free some, or remove what is in the cache")
+            CheckResult::failed("cache", message, "free some, or remove what is in the cache")
         }
         Some(room) => {
-            Check::good("cache", format!("{shown} holds {holds}, with room for {}", size(room)))
+            CheckResult::ok("cache", format!("{shown} holds {holds}, with room for {}", size(room)))
         }
-        None => Check::unknown("cache", format!("{shown} holds {holds}; its room can't be told")),
+        None => {
+            CheckResult::unknown("cache", format!("{shown} holds {holds}; its room can't be told"))
+        }
     }
 }
 
@@ -67,26 +69,32 @@ fn room(folder: &Path) -> Option<u64> {
 }
 
 /// Whether files of the cache can be hard links in the prefix.
-fn links(cache: &Path, prefix: &Path) -> Check {
+fn links(cache: &Path, prefix: &Path) -> CheckResult {
     let Some(folder) = prefix.ancestors().find(|folder| folder.is_dir()) else {
-        return Check::unknown("links", format!("{} has no folder above it", prefix.display()));
+        return CheckResult::unknown(
+            "links",
+            format!("{} has no folder above it", prefix.display()),
+        );
     };
     let shown = folder.display();
     let Ok(file) = tempfile::NamedTempFile::new_in(cache) else {
-        return Check::unknown("links", "the cache can't be written");
+        return CheckResult::unknown("links", "the cache can't be written");
     };
     let probe = match tempfile::Builder::new().prefix(".envlock-doctor-").tempdir_in(folder) {
         Ok(probe) => probe,
         Err(error) => {
             let message = format!("{shown} can't be written: {error}");
-            return Check::wrong("links", message, "install elsewhere with `-p PREFIX`");
+            return CheckResult::failed("links", message, "install elsewhere with `-p PREFIX`");
         }
     };
     let target: PathBuf = probe.path().join("link");
     if std::fs::hard_link(file.path(), &target).is_ok() {
-        return Check::good("links", format!("{shown} shares files with the cache by hard links"));
+        return CheckResult::ok(
+            "links",
+            format!("{shown} shares files with the cache by hard links"),
+        );
     }
-    Check::good(
+    CheckResult::ok(
         "links",
         format!(
             "{shown} is on another file system than the cache: files are copied, which takes longer and more room"
@@ -94,21 +102,28 @@ fn links(cache: &Path, prefix: &Path) -> Check {
     )
 }
 
-fn trust(request: &DoctorRequest) -> Check {
-    match request.certificates {
-        None => Check::wrong(
+fn trust(request: &DoctorRequest) -> CheckResult {
+    match request.certificate_count {
+        None => CheckResult::failed(
             "trust",
             "no server's certificate is verified",
             "give `ssl_verify` the path of your network's certificate instead of `false`",
         ),
-        Some(0) => Check::wrong(
+        Some(0) => CheckResult::failed(
             "trust",
-            format!("{} has no certificates: nothing is reached by https", request.trusted),
+            format!(
+                "{} has no certificates: nothing is reached by https",
+                request.trust_description
+            ),
             "install your system's ca-certificates, or name a file with SSL_CERT_FILE",
         ),
-        Some(number) => Check::good(
+        Some(number) => CheckResult::ok(
             "trust",
-            format!("{} from {}", envlock_report::count(number, "certificate"), request.trusted),
+            format!(
+                "{} from {}",
+                envlock_report::count(number, "certificate"),
+                request.trust_description
+            ),
         ),
     }
 }

@@ -7,7 +7,7 @@ use envlock_channel::{Channel, Client, Probe, SourceError};
 use envlock_model::{channel::name_of, question::AskedChannel};
 use rattler_conda_types::Subdir;
 
-use super::Check;
+use super::CheckResult;
 use crate::Context;
 
 /// A mirror that is further behind than this doesn't follow its origin, in seconds.
@@ -19,7 +19,7 @@ pub(super) async fn checks(
     channels: &[AskedChannel],
     now: jiff::Timestamp,
     context: &Context<'_>,
-) -> Vec<Check> {
+) -> Vec<CheckResult> {
     let mut checks = Vec::new();
     let mut times = Vec::new();
     for url in channels.iter().flat_map(|channel| &channel.urls) {
@@ -38,10 +38,10 @@ fn channel_checks(
     platform: Subdir,
     host: &[Probe],
     noarch: &[Probe],
-) -> Vec<Check> {
+) -> Vec<CheckResult> {
     if host.is_empty() {
         let message = format!("{}: no source may be asked", channel.name);
-        return vec![Check::unknown("source", message)];
+        return vec![CheckResult::unknown("source", message)];
     }
     let is_absent = |probe: &Probe| matches!(probe.result, Err(SourceError::Absent(_)));
     let is_absent_everywhere = host.iter().chain(noarch).all(is_absent);
@@ -49,7 +49,7 @@ fn channel_checks(
         let message = format!("{}: no source has {platform} nor noarch", channel.name);
         let help =
             Client::suggested_name(channel).unwrap_or_else(|| "is the name right?".to_owned());
-        return vec![Check::wrong("source", message, help)];
+        return vec![CheckResult::failed("source", message, help)];
     }
     let origin = host.iter().find(|probe| probe.source.is_origin);
     let made_at_origin = origin.and_then(|probe| probe.result.as_ref().ok()?.modified);
@@ -62,7 +62,7 @@ fn channel_checks(
             let at = format!("{} at {}", channel.name, probe.source.label);
             match (&probe.result, &noarch.result) {
                 (Ok(alive), _) => {
-                    let mut message = format!("{at}: {platform} as {}", alive.form);
+                    let mut message = format!("{at}: {platform} as {}", alive.format);
                     let behind = made_at_origin
                         .filter(|_| !probe.source.is_origin)
                         .zip(alive.modified)
@@ -70,7 +70,11 @@ fn channel_checks(
                     match behind {
                         Some(behind) if behind > TOO_OLD => {
                             message.push_str(&format!(", {} behind its origin", span(behind)));
-                            return Check::wrong("source", message, "name another source first");
+                            return CheckResult::failed(
+                                "source",
+                                message,
+                                "name another source first",
+                            );
                         }
                         Some(behind) if behind > 0 => {
                             message.push_str(&format!(", {} behind its origin", span(behind)));
@@ -78,19 +82,22 @@ fn channel_checks(
                         Some(_) => message.push_str(", as new as its origin"),
                         None => {}
                     }
-                    Check::good("source", message)
+                    CheckResult::ok("source", message)
                 }
-                (Err(SourceError::Absent(_)), Ok(alive)) => Check::good(
+                (Err(SourceError::Absent(_)), Ok(alive)) => CheckResult::ok(
                     "source",
-                    format!("{at}: noarch as {}, nothing for {platform}", alive.form),
+                    format!("{at}: noarch as {}, nothing for {platform}", alive.format),
                 ),
                 (Err(answer), _) => {
                     let message = format!("{at}: {answer}");
                     if probe.source.is_origin && others_deliver(probe) {
                         // Mirrors are for networks that don't let connections out to the origin.
-                        return Check::good("source", format!("{message}; its mirrors deliver"));
+                        return CheckResult::ok(
+                            "source",
+                            format!("{message}; its mirrors deliver"),
+                        );
                     }
-                    Check::wrong("source", message, advice(answer, probe))
+                    CheckResult::failed("source", message, advice(answer, probe))
                 }
             }
         })
@@ -110,17 +117,17 @@ fn advice(answer: &SourceError, probe: &Probe) -> String {
 }
 
 /// The clock against what servers say; nothing where none was asked.
-fn clock(now: SystemTime, times: &[SystemTime]) -> Option<Check> {
+fn clock(now: SystemTime, times: &[SystemTime]) -> Option<CheckResult> {
     let theirs = times.first()?;
     let (ahead, behind) =
         (seconds(now.duration_since(*theirs)), seconds(theirs.duration_since(now)));
     let off = ahead.max(behind);
     if off <= TOO_FAR_OFF {
-        return Some(Check::good("clock", "it agrees with the servers'"));
+        return Some(CheckResult::ok("clock", "it agrees with the servers'"));
     }
     let way = if ahead > behind { "ahead of" } else { "behind" };
     let message = format!("it is {} {way} the servers'", span(off));
-    Some(Check::wrong("clock", message, "set it, as with `timedatectl set-ntp true`"))
+    Some(CheckResult::failed("clock", message, "set it, as with `timedatectl set-ntp true`"))
 }
 
 fn seconds<E>(span: Result<std::time::Duration, E>) -> u64 {
@@ -143,18 +150,18 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::doctor::Verdict;
+    use crate::doctor::CheckStatus;
 
     #[test]
     fn a_clock_is_right_within_five_minutes_either_way() {
         let theirs = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
         let said = |now: SystemTime| {
             let check = clock(now, &[theirs]).expect("a server was asked");
-            (check.verdict, check.message)
+            (check.status, check.message)
         };
-        assert_eq!(said(theirs + Duration::from_secs(299)).0, Verdict::Good);
-        assert_eq!(said(theirs - Duration::from_secs(299)).0, Verdict::Good);
-        let wrong = |words: &str| (Verdict::Wrong, format!("it is {words} the servers'"));
+        assert_eq!(said(theirs + Duration::from_secs(299)).0, CheckStatus::Ok);
+        assert_eq!(said(theirs - Duration::from_secs(299)).0, CheckStatus::Ok);
+        let wrong = |words: &str| (CheckStatus::Failed, format!("it is {words} the servers'"));
         assert_eq!(said(theirs + Duration::from_hours(2)), wrong("2 hours ahead of"));
         assert_eq!(said(theirs - Duration::from_mins(10)), wrong("10 minutes behind"));
         assert!(clock(theirs, &[]).is_none());
@@ -168,9 +175,9 @@ mod tests {
         let result = days.map_or_else(
             || Err(SourceError::Silent(Duration::from_secs(10))),
             |days| {
-                let form = "repodata.json.zst";
+                let format = "repodata.json.zst";
                 Ok(envlock_channel::IndexInfo {
-                    form,
+                    format,
                     bytes: None,
                     modified: Some(made(days)),
                     now: None,
@@ -180,11 +187,11 @@ mod tests {
         Probe { source, result }
     }
 
-    fn judged(probes: &[Probe]) -> Vec<(Verdict, String)> {
+    fn judged(probes: &[Probe]) -> Vec<(CheckStatus, String)> {
         let url = url::Url::parse("https://conda.anaconda.org/conda-forge/").unwrap();
         let channel = Channel { name: "conda-forge".to_owned(), url, multi: None };
         let checks = channel_checks(&channel, Subdir::Linux64, probes, probes);
-        checks.into_iter().map(|check| (check.verdict, check.message)).collect()
+        checks.into_iter().map(|check| (check.status, check.message)).collect()
     }
 
     #[test]
@@ -195,8 +202,11 @@ mod tests {
             probe("stale", false, Some(90)),
             probe("origin", true, Some(100)),
         ]);
-        let verdicts: Vec<_> = checks.iter().map(|check| check.0).collect();
-        assert_eq!(verdicts, [Verdict::Good, Verdict::Good, Verdict::Wrong, Verdict::Good]);
+        let statuses: Vec<_> = checks.iter().map(|check| check.0).collect();
+        assert_eq!(
+            statuses,
+            [CheckStatus::Ok, CheckStatus::Ok, CheckStatus::Failed, CheckStatus::Ok]
+        );
         assert!(checks[0].1.ends_with("as new as its origin"), "{}", checks[0].1);
         assert!(checks[1].1.ends_with("24 hours behind its origin"), "{}", checks[1].1);
         assert!(checks[2].1.ends_with("10 days behind its origin"), "{}", checks[2].1);
@@ -205,7 +215,7 @@ mod tests {
     #[test]
     fn an_origin_behind_a_firewall_is_well_where_a_mirror_delivers_and_no_other_way_round() {
         let shut = |is_origin: bool| [probe("a", !is_origin, Some(1)), probe("b", is_origin, None)];
-        assert_eq!(judged(&shut(true))[1].0, Verdict::Good);
-        assert_eq!(judged(&shut(false))[1].0, Verdict::Wrong);
+        assert_eq!(judged(&shut(true))[1].0, CheckStatus::Ok);
+        assert_eq!(judged(&shut(false))[1].0, CheckStatus::Failed);
     }
 }

@@ -15,7 +15,7 @@ use super::{
 
 /// A request, and the policies of the token that makes it.
 #[derive(Debug, Clone)]
-pub struct PolicyQuestion {
+pub struct PolicyExplainRequest {
     /// The policy files.
     pub files: Vec<PathBuf>,
     /// The path below `/v1/`.
@@ -40,7 +40,7 @@ pub struct PolicyExplanation {
 }
 
 /// Explains how the policies decide the request.
-pub fn explain(question: &PolicyQuestion) -> Result<PolicyExplanation, PolicyCommandError> {
+pub fn explain(question: &PolicyExplainRequest) -> Result<PolicyExplanation, PolicyCommandError> {
     let operation = Operation::named(&question.operation);
     if operation == Operation::Other {
         return Err(PolicyCommandError::Operation {

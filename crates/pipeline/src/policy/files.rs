@@ -14,7 +14,7 @@ pub(super) fn read(paths: &[PathBuf]) -> Result<BTreeMap<String, String>, FileEr
 
 /// The texts of files of cases; every file must exist.
 pub(super) fn read_cases(paths: &[PathBuf]) -> Result<BTreeMap<String, String>, FileError> {
-    all(paths, files::text)
+    all(paths, files::read_text)
 }
 
 fn all(
@@ -23,7 +23,7 @@ fn all(
 ) -> Result<BTreeMap<String, String>, FileError> {
     let mut found = BTreeMap::new();
     for path in paths {
-        let text = text(path)?.ok_or_else(|| FileError::Absent {
+        let text = text(path)?.ok_or_else(|| FileError::Missing {
             path: path.clone(),
             help: "name files that are there".to_owned(),
         })?;

@@ -8,7 +8,7 @@ mod lint;
 mod test;
 
 pub use error::PolicyCommandError;
-pub use explain::{PolicyExplanation, PolicyQuestion, explain};
+pub use explain::{PolicyExplainRequest, PolicyExplanation, explain};
 pub use generate::{Audience, GeneratedPolicy, generate};
 pub use lint::lint;
 pub use test::{PolicyTests, test};

@@ -8,7 +8,7 @@ use std::{
 use envlock_policy::suite::{CaseFailure, Suite};
 
 use super::{PolicyCommandError, files::read_cases};
-use crate::secrets::texts;
+use crate::secrets::read_texts;
 
 /// The results of all files of test cases.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ pub fn test(files: &[PathBuf], now: jiff::Timestamp) -> Result<PolicyTests, Poli
             .iter()
             .map(|name| (folder.join(name).display().to_string(), (*name).to_owned()))
             .collect();
-        let found = texts(named.keys().cloned())?;
+        let found = read_texts(named.keys().cloned())?;
         let policies = found.into_iter().map(|(path, text)| (named[&path].clone(), text)).collect();
         let outcome = suite.run(&policies, now)?;
         tests.passed += outcome.passed;

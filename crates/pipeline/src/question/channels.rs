@@ -11,19 +11,19 @@ use envlock_report::Place;
 use rattler_conda_types::Subdir;
 use url::Url;
 
-use super::{Inputs, QuestionError};
+use super::{QuestionError, QuestionInputs};
 use crate::channel_policy::{ChannelPolicy, policy_channels};
 
 /// What the addresses of channels say in addition to the channels: credentials, and mirrors.
 #[derive(Clone, Default)]
-pub(crate) struct Addresses {
+pub(crate) struct FoundAddresses {
     /// By the channel's address without the credential.
     credentials: BTreeMap<Url, Access>,
-    /// Addresses below a mirror, as they were written.
+    /// FoundAddresses below a mirror, as they were written.
     mirrors: Vec<Url>,
 }
 
-impl Addresses {
+impl FoundAddresses {
     /// Lets the client use the credentials, and ask the mirrors.
     pub(crate) fn register(&self, client: &Client) {
         for (channel, access) in &self.credentials {
@@ -36,12 +36,12 @@ impl Addresses {
 }
 
 /// Credentials show themselves as `***`.
-impl fmt::Debug for Addresses {
+impl fmt::Debug for FoundAddresses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let credentials: BTreeMap<_, _> =
             self.credentials.iter().map(|(channel, access)| (channel.as_str(), access)).collect();
         let mirrors: Vec<_> = self.mirrors.iter().map(Url::as_str).collect();
-        f.debug_struct("Addresses")
+        f.debug_struct("FoundAddresses")
             .field("credentials", &credentials)
             .field("mirrors", &mirrors)
             .finish()
@@ -49,17 +49,17 @@ impl fmt::Debug for Addresses {
 }
 
 /// The channels that were resolved so far.
-pub(super) struct Channels<'a> {
-    inputs: Inputs<'a>,
+pub(super) struct ChannelResolver<'a> {
+    inputs: QuestionInputs<'a>,
     pub(super) policy: ChannelPolicy,
     pub(super) list: Vec<AskedChannel>,
     pub(super) places: BTreeMap<Url, Place>,
-    pub(super) addresses: Addresses,
+    pub(super) addresses: FoundAddresses,
 }
 
-impl<'a> Channels<'a> {
+impl<'a> ChannelResolver<'a> {
     /// None yet, under the configuration's rules about which may be used.
-    pub(super) fn new(inputs: Inputs<'a>) -> Result<Self, QuestionError> {
+    pub(super) fn new(inputs: QuestionInputs<'a>) -> Result<Self, QuestionError> {
         let mut channels = Self::unrestricted(inputs);
         channels.policy = ChannelPolicy::new(inputs.configuration, |written, place| {
             // On Windows a name of several channels has all of its members.
@@ -70,13 +70,13 @@ impl<'a> Channels<'a> {
     }
 
     /// None yet, and any may be used.
-    pub(super) fn unrestricted(inputs: Inputs<'a>) -> Self {
+    pub(super) fn unrestricted(inputs: QuestionInputs<'a>) -> Self {
         Self {
             inputs,
             policy: ChannelPolicy::default(),
             list: Vec::new(),
             places: BTreeMap::new(),
-            addresses: Addresses::default(),
+            addresses: FoundAddresses::default(),
         }
     }
 

@@ -40,8 +40,8 @@ impl World {
         }
     }
 
-    fn inputs(&self) -> Inputs<'_> {
-        Inputs {
+    fn inputs(&self) -> QuestionInputs<'_> {
+        QuestionInputs {
             folder: self.project.folder(),
             configuration: self.project.configuration(),
             rules: &self.rules,
@@ -52,8 +52,8 @@ impl World {
         }
     }
 
-    fn settle(&self, environment: &Environment) -> Settlement {
-        settle(environment, &Overrides::default(), None, self.inputs())
+    fn resolve_question(&self, environment: &Environment) -> Resolution {
+        resolve_question(environment, &Overrides::default(), None, self.inputs())
     }
 }
 
@@ -69,7 +69,8 @@ fn client() -> Client {
 #[test]
 fn settling_twice_gives_equal_values_and_needs_no_client() {
     let (world, environment) = (World::new(Configuration::default()), environment(ENVIRONMENT));
-    let (first, second) = (world.settle(&environment), world.settle(&environment));
+    let (first, second) =
+        (world.resolve_question(&environment), world.resolve_question(&environment));
     assert_eq!(first.findings, second.findings);
     let (first, second) = (first.question.unwrap(), second.question.unwrap());
     assert_eq!(first.question, second.question);
@@ -77,27 +78,27 @@ fn settling_twice_gives_equal_values_and_needs_no_client() {
     assert_eq!(format!("{:?}", first.addresses), format!("{:?}", second.addresses));
     // Registered or not, the next question is the same.
     first.addresses.register(&client());
-    let third = world.settle(&environment).question.unwrap();
+    let third = world.resolve_question(&environment).question.unwrap();
     assert_eq!(third.question, second.question);
 }
 
 #[test]
 fn an_address_of_a_mirror_means_its_origin_and_is_returned_for_the_client() {
     let world = World::new(Configuration::default());
-    let settled = world.settle(&environment(ENVIRONMENT)).question.unwrap();
-    let urls: Vec<_> = settled.question.channels.iter().flat_map(|c| &c.urls).collect();
+    let resolved = world.resolve_question(&environment(ENVIRONMENT)).question.unwrap();
+    let urls: Vec<_> = resolved.question.channels.iter().flat_map(|c| &c.urls).collect();
     assert_eq!(urls[0].as_str(), "https://conda.anaconda.org/conda-forge/");
-    let debug = format!("{:?}", settled.addresses);
+    let debug = format!("{:?}", resolved.addresses);
     assert!(debug.contains("mirrors.tuna.tsinghua.edu.cn/anaconda/cloud/conda-forge/"), "{debug}");
 }
 
 #[test]
 fn a_credential_in_an_address_is_returned_by_its_channel_and_never_shown() {
     let world = World::new(Configuration::default());
-    let settled = world.settle(&environment(ENVIRONMENT)).question.unwrap();
-    let debug = format!("{settled:?}");
+    let resolved = world.resolve_question(&environment(ENVIRONMENT)).question.unwrap();
+    let debug = format!("{resolved:?}");
     assert!(!debug.contains("geheim"), "{debug}");
-    let addresses = format!("{:?}", settled.addresses);
+    let addresses = format!("{:?}", resolved.addresses);
     for channel in ["https://conda.lab.example/lab/", "https://conda.lab.example/own/"] {
         assert!(addresses.contains(channel), "{addresses}");
     }
@@ -106,10 +107,10 @@ fn a_credential_in_an_address_is_returned_by_its_channel_and_never_shown() {
 #[test]
 fn findings_before_an_error_are_kept() {
     let world = World::new(Configuration::default());
-    let settlement = world.settle(&environment("dependencies:\n  - ftp://x/y::z\n"));
-    let codes: Vec<_> = settlement.findings.iter().map(|finding| finding.code).collect();
+    let resolution = world.resolve_question(&environment("dependencies:\n  - ftp://x/y::z\n"));
+    let codes: Vec<_> = resolution.findings.iter().map(|finding| finding.code).collect();
     assert_eq!(codes, [Code::ImplicitDefaults]);
-    assert!(matches!(settlement.question, Err(QuestionError::Channel { .. })));
+    assert!(matches!(resolution.question, Err(QuestionError::Channel { .. })));
 }
 
 #[test]
@@ -127,7 +128,7 @@ channels:
 dependencies: [python]
 ";
     let environment = environment(text);
-    assert!(world.settle(&environment).question.is_err());
+    assert!(world.resolve_question(&environment).question.is_err());
     let lock = Lock::answer(&question(&world), BTreeMap::new(), None);
     let addresses = format!("{:?}", written_addresses(&environment, &lock, world.inputs()));
     assert!(addresses.contains("https://conda.lab.example/lab/"), "{addresses}");
@@ -150,5 +151,5 @@ fn a_need_that_the_lock_lacks_is_one_of_the_changes_of_the_lock() {
 
 fn question(world: &World) -> Question {
     let plain = environment("name: x\nchannels: [conda-forge]\ndependencies: [python]\n");
-    world.settle(&plain).question.unwrap().question
+    world.resolve_question(&plain).question.unwrap().question
 }

@@ -5,10 +5,10 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use envlock_report::{Code, Finding};
 
-use super::cache::Stored;
+use super::cache::CachedIndex;
 
 /// What is odd about `now` beside `before`; `name` is what people call the index.
-pub(crate) fn warnings(name: &str, before: &Stored, now: &Stored) -> Vec<Finding> {
+pub(crate) fn warnings(name: &str, before: &CachedIndex, now: &CachedIndex) -> Vec<Finding> {
     let mut warnings = Vec::new();
     if now.records * 2 < before.records {
         warnings.push(
@@ -43,7 +43,7 @@ pub(crate) fn warnings(name: &str, before: &Stored, now: &Stored) -> Vec<Finding
     warnings
 }
 
-fn sources(before: &Stored, now: &Stored) -> String {
+fn sources(before: &CachedIndex, now: &CachedIndex) -> String {
     format!("this one: {}\nbefore: {}", now.source, before.source)
 }
 
@@ -58,8 +58,8 @@ mod tests {
     use crate::index::cache::Format;
     use crate::transport::Validators;
 
-    fn stored(records: usize, newest: Option<u64>) -> Stored {
-        Stored {
+    fn stored(records: usize, newest: Option<u64>) -> CachedIndex {
+        CachedIndex {
             source: "http://h/noarch/".into(),
             from_origin: false,
             format: Format::Zst,
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn an_index_that_lost_half_of_itself_or_went_back_in_time_is_told() {
-        let codes = |before: &Stored, now: &Stored| -> Vec<&str> {
+        let codes = |before: &CachedIndex, now: &CachedIndex| -> Vec<&str> {
             warnings("c/noarch", before, now).iter().map(|warning| warning.code.as_str()).collect()
         };
         let before = stored(10, Some(1_700_000_000));

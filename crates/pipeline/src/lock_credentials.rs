@@ -5,11 +5,11 @@ use envlock_model::{lock::Lock, spec::Environment};
 
 use crate::{
     Context, Overrides, Project,
-    question::{Addresses, Inputs, written_addresses},
+    question::{FoundAddresses, QuestionInputs, written_addresses},
 };
 
 /// What a lock answers for where environment.yml names no platform.
-pub(crate) fn as_locked(environment: &Environment, lock: &Lock) -> Overrides {
+pub(crate) fn overrides_from_lock(environment: &Environment, lock: &Lock) -> Overrides {
     let platforms = lock.platforms.keys().copied();
     Overrides {
         platforms: platforms.filter(|_| environment.platforms.is_empty()).collect(),
@@ -19,11 +19,15 @@ pub(crate) fn as_locked(environment: &Environment, lock: &Lock) -> Overrides {
 
 /// What the addresses in environment.yml say, for a command that takes the lock as it is. An
 /// environment.yml that can't be used is no error of such a command.
-pub(crate) fn written(project: &Project, lock: &Lock, context: &Context<'_>) -> Addresses {
-    match project.environment_if_any() {
+pub(crate) fn addresses_in_environment(
+    project: &Project,
+    lock: &Lock,
+    context: &Context<'_>,
+) -> FoundAddresses {
+    match project.optional_environment() {
         Ok(Some(environment)) => {
-            written_addresses(environment, lock, Inputs::new(project, context))
+            written_addresses(environment, lock, QuestionInputs::new(project, context))
         }
-        _ => Addresses::default(),
+        _ => FoundAddresses::default(),
     }
 }

@@ -2,7 +2,7 @@
 
 /// What a parser found wrong in an index, in the words of an index: without types, and without
 /// a position in a file that nobody reads.
-pub(crate) fn fault(sentence: &str) -> String {
+pub(crate) fn describe(sentence: &str) -> String {
     let end = sentence.rfind(" at line ").unwrap_or(sentence.len());
     let sentence = &sentence[..end];
     let quoted = |quote: char| sentence.split(quote).nth(1).unwrap_or_default();
@@ -25,11 +25,11 @@ pub(crate) fn fault(sentence: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::fault;
+    use super::describe;
 
     #[test]
     fn what_a_parser_says_becomes_what_an_index_lacks() {
-        for (said, told) in [
+        for (error, described) in [
             ("missing field `build` at line 1 column 46", "`build` is missing"),
             ("failed to parse digest at line 1 column 94", "a digest in it isn't one"),
             (
@@ -46,7 +46,7 @@ mod tests {
             ),
             ("key must be a string at line 1 column 45", "key must be a string"),
         ] {
-            assert_eq!(fault(said), told);
+            assert_eq!(describe(error), described);
         }
     }
 }

@@ -14,30 +14,30 @@ use rattler_conda_types::{RepoDataRecord, Subdir};
 use url::Url;
 
 use super::error::FetchError;
-use super::fetch::Unavailable;
-use super::store::Place;
+use super::fetch::UnavailablePackage;
+use super::store::PackageDir;
 use crate::{Client, address};
 
 /// A package whose twin is in the cache now.
-pub(super) struct Replaced {
+pub(super) struct Substituted {
     /// Where the locked archive would have been.
-    pub(super) wanted: Place,
+    pub(super) locked: PackageDir,
     /// Where its twin is.
-    pub(super) twin: Place,
+    pub(super) used: PackageDir,
 }
 
 impl Client {
     /// Looks for the twins of archives that nobody has; gives what was found, and what
     /// remains unavailable.
-    pub(super) async fn replace<'a>(
+    pub(super) async fn fetch_other_archives<'a>(
         &self,
-        unavailable: Vec<Unavailable<'a>>,
+        unavailable: Vec<UnavailablePackage<'a>>,
         observer: &dyn Observer,
-    ) -> Result<(Vec<Replaced>, Vec<Unavailable<'a>>), FetchError> {
-        let mut by_index: BTreeMap<(Url, Subdir), Vec<Unavailable<'a>>> = BTreeMap::new();
+    ) -> Result<(Vec<Substituted>, Vec<UnavailablePackage<'a>>), FetchError> {
+        let mut by_index: BTreeMap<(Url, Subdir), Vec<UnavailablePackage<'a>>> = BTreeMap::new();
         let (mut found, mut remain) = (Vec::new(), Vec::new());
         for package in unavailable {
-            match index_of(package.record).filter(|_| package.may_have_a_twin()) {
+            match index_of(package.record).filter(|_| package.may_have_other_archive()) {
                 Some(index) => by_index.entry(index).or_default().push(package),
                 None => remain.push(package),
             }
@@ -45,24 +45,25 @@ impl Client {
         for ((url, subdir), unavailable) in by_index {
             let name = url.as_str().trim_end_matches('/').to_owned();
             let channel = Channel { name, url, multi: None };
-            let index = self.known_index(&channel, subdir, observer).await;
+            let index = self.index_or_cached(&channel, subdir, observer).await;
             for package in unavailable {
-                let builds = index.as_ref().map(|index| index.builds(package.record));
-                let twin = builds.and_then(|builds| twin(package.record, &builds).cloned());
-                let Some((twin, place)) = twin.and_then(|twin| {
-                    let place = Place::of(self.cache_dir(), &twin)?;
-                    Some((twin, place))
+                let builds = index.as_ref().map(|index| index.archives_of_build(package.record));
+                let other =
+                    builds.and_then(|builds| other_archive(package.record, &builds).cloned());
+                let Some((other, dir)) = other.and_then(|other| {
+                    let dir = PackageDir::for_record(self.cache_dir(), &other)?;
+                    Some((other, dir))
                 }) else {
                     remain.push(package);
                     continue;
                 };
-                let missing = self.missing(vec![(place.clone(), &twin)], observer).await;
+                let missing = self.missing_packages(vec![(dir.clone(), &other)], observer).await;
                 if self.fetch_all(missing, observer).await?.is_empty() {
                     observer.observe(Event::Notice(Notice::OtherArchiveUsed {
                         locked: package.record.identifier.to_string(),
-                        used: twin.identifier.to_string(),
+                        used: other.identifier.to_string(),
                     }));
-                    found.push(Replaced { wanted: package.place, twin: place });
+                    found.push(Substituted { locked: package.dir, used: dir });
                 } else {
                     remain.push(package);
                 }
@@ -77,11 +78,14 @@ fn index_of(record: &RepoDataRecord) -> Option<(Url, Subdir)> {
     let subdir = record.package_record.subdir.parse().ok()?;
     let named = record.channel.as_deref().and_then(|channel| Url::parse(channel).ok());
     let beside = || record.url.join("../").ok();
-    Some((address::folder(&without_credentials(&named.or_else(beside)?)), subdir))
+    Some((address::with_trailing_slash(&without_credentials(&named.or_else(beside)?)), subdir))
 }
 
 /// The twin of `locked` among the archives of its build in an index.
-fn twin<'a>(locked: &RepoDataRecord, builds: &'a [RepoDataRecord]) -> Option<&'a RepoDataRecord> {
+fn other_archive<'a>(
+    locked: &RepoDataRecord,
+    builds: &'a [RepoDataRecord],
+) -> Option<&'a RepoDataRecord> {
     let is_itself = |other: &&RepoDataRecord| {
         other.identifier.archive_type == locked.identifier.archive_type
             && other.package_record.sha256 == locked.package_record.sha256
@@ -121,7 +125,7 @@ mod tests {
         let legacy = |digit: &str| serde_json::json!({ "legacy_bz2_md5": digit.repeat(32) });
         let locked = record(".tar.bz2", "1", &none);
         let conda = record(".conda", "2", &none);
-        let found = |builds: &[RepoDataRecord]| twin(&locked, builds).is_some();
+        let found = |builds: &[RepoDataRecord]| other_archive(&locked, builds).is_some();
         assert!(found(&[locked.clone(), conda.clone()]));
         assert!(!found(std::slice::from_ref(&conda)));
         assert!(!found(&[record(".tar.bz2", "3", &none), conda.clone()]));
@@ -131,7 +135,7 @@ mod tests {
         assert!(!found(&[locked.clone(), record(".conda", "2", &unhashed)]));
 
         let locked = record(".conda", "2", &legacy("1"));
-        assert!(twin(&locked, &[record(".tar.bz2", "1", &none)]).is_some());
-        assert!(twin(&locked, &[record(".tar.bz2", "3", &none)]).is_none());
+        assert!(other_archive(&locked, &[record(".tar.bz2", "1", &none)]).is_some());
+        assert!(other_archive(&locked, &[record(".tar.bz2", "3", &none)]).is_none());
     }
 }

@@ -10,11 +10,11 @@ use rattler_conda_types::Subdir;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
-use crate::words;
+use crate::parse_error;
 
 /// What an index says of itself.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct About {
+pub(crate) struct IndexSummary {
     pub(crate) base_url: Option<String>,
     /// How many archives it lists.
     pub(crate) records: usize,
@@ -110,12 +110,12 @@ fn is_file_name(name: &str) -> bool {
 }
 
 /// What the index of `subdir` says of itself, or why it is none.
-pub(crate) fn read(json: &[u8], subdir: Subdir) -> Result<About, String> {
+pub(crate) fn summarize(json: &[u8], subdir: Subdir) -> Result<IndexSummary, String> {
     let outline: Outline = serde_json::from_slice(json).map_err(|error| {
         if error.is_eof() {
             "the JSON ends in the middle".to_owned()
         } else {
-            format!("no index: {}", words::fault(&error.to_string()))
+            format!("no index: {}", parse_error::describe(&error.to_string()))
         }
     })?;
     if outline.packages.is_none() && outline.conda.is_none() && outline.v3.is_none() {
@@ -128,7 +128,7 @@ pub(crate) fn read(json: &[u8], subdir: Subdir) -> Result<About, String> {
     let v3 = outline.v3.into_iter().flat_map(|v3| [v3.tar_bz2, v3.conda, v3.wheel]);
     let all: Vec<Names> =
         [outline.packages, outline.conda].into_iter().chain(v3).flatten().collect();
-    Ok(About {
+    Ok(IndexSummary {
         base_url: info.base_url,
         records: all.iter().map(|names| names.count).sum(),
         newest: all.iter().filter_map(|names| names.newest).max(),
@@ -139,48 +139,52 @@ pub(crate) fn read(json: &[u8], subdir: Subdir) -> Result<About, String> {
 mod tests {
     use super::*;
 
-    fn read(json: &str) -> Result<About, String> {
-        super::read(json.as_bytes(), Subdir::NoArch)
+    fn summary_of(json: &str) -> Result<IndexSummary, String> {
+        super::summarize(json.as_bytes(), Subdir::NoArch)
     }
 
     #[test]
     fn an_index_is_told_from_other_json() {
         assert!(
-            read(
+            summary_of(
                 r#"{"info":{"subdir":"noarch"},"packages":{},"packages.conda":{"a-1-0.conda":{}}}"#
             )
             .is_ok()
         );
-        assert!(read(r#"{"packages":{}}"#).is_ok());
-        assert!(read(r#"{"error":"not found"}"#).is_err_and(|why| why.contains("no `packages`")));
+        assert!(summary_of(r#"{"packages":{}}"#).is_ok());
         assert!(
-            read(r#"{"packages":{"a-1-0.conda":{"#).is_err_and(|why| why.contains("in the middle"))
+            summary_of(r#"{"error":"not found"}"#).is_err_and(|why| why.contains("no `packages`"))
         );
-        assert!(read(r#"{"packages":{}} {}"#).is_err());
         assert!(
-            read(r#"{"packages":{"a-1-0.conda":7}}"#).is_err_and(|why| why.contains("a table"))
+            summary_of(r#"{"packages":{"a-1-0.conda":{"#)
+                .is_err_and(|why| why.contains("in the middle"))
+        );
+        assert!(summary_of(r#"{"packages":{}} {}"#).is_err());
+        assert!(
+            summary_of(r#"{"packages":{"a-1-0.conda":7}}"#)
+                .is_err_and(|why| why.contains("a table"))
         );
         assert_eq!(
-            read("7"),
+            summary_of("7"),
             Err("no index: a table is expected, and there is integer `7`".into())
         );
     }
 
     #[test]
     fn how_much_it_lists_and_how_new_that_is_is_known() {
-        let about = read(
+        let about = summary_of(
             r#"{"packages":{"a-1-0.tar.bz2":{"timestamp":1700000000}},
                 "packages.conda":{"a-1-0.conda":{"timestamp":1600000000123},"b-1-0.conda":{}},
                 "v3":{"conda":{"c-1-0":{"timestamp":99999999999999999}}}}"#,
         );
-        let wanted = About { base_url: None, records: 4, newest: Some(1_700_000_000) };
+        let wanted = IndexSummary { base_url: None, records: 4, newest: Some(1_700_000_000) };
         assert_eq!(about, Ok(wanted));
     }
 
     #[test]
     fn the_index_of_another_subdir_is_refused() {
-        let why =
-            read(r#"{"info":{"subdir":"linux-64"},"packages":{}}"#).expect_err("another subdir");
+        let why = summary_of(r#"{"info":{"subdir":"linux-64"},"packages":{}}"#)
+            .expect_err("another subdir");
         assert_eq!(why, "the index of linux-64 instead of noarch");
     }
 
@@ -190,10 +194,11 @@ mod tests {
             ["//evil/a-1-0.conda", "../a-1-0.conda", "http://x/a-1-0.conda", "a-1-0.conda?x", ""]
         {
             let json = format!(r#"{{"packages.conda":{{"{name}":{{}}}}}}"#);
-            assert!(read(&json).is_err(), "{name}");
+            assert!(summary_of(&json).is_err(), "{name}");
         }
         assert!(
-            read(r#"{"packages":{"_x-1!2.0+cu118-py_0.tar.bz2":{},"包-1-0.conda":{}}}"#).is_ok()
+            summary_of(r#"{"packages":{"_x-1!2.0+cu118-py_0.tar.bz2":{},"包-1-0.conda":{}}}"#)
+                .is_ok()
         );
     }
 }

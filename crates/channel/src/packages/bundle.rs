@@ -16,11 +16,11 @@ use serde_json::{Map, Value, json};
 use tempfile::{NamedTempFile, TempPath};
 
 use super::error::FetchError;
-use super::fetch::{Unavailable, refuse};
-use super::store::Place;
+use super::fetch::{UnavailablePackage, error_for};
+use super::store::PackageDir;
 use crate::Client;
-use crate::blocking::blocking;
-use crate::disk::{At, DiskError};
+use crate::blocking::spawn_blocking;
+use crate::disk::{DiskError, WithPath};
 
 impl Client {
     /// Makes `folder` a channel of exactly these records. What else is in it stays there,
@@ -35,17 +35,17 @@ impl Client {
         let mut wanted = Vec::with_capacity(files.len());
         for (name, record) in &files {
             let sha256 =
-                record.package_record.sha256.ok_or_else(|| FetchError::no_digest(record))?;
+                record.package_record.sha256.ok_or_else(|| FetchError::no_sha256(record))?;
             let path = folder.join(name);
-            let looked_at = path.clone();
-            if !blocking(move || is_there(&looked_at, &sha256)).await {
+            let checked = path.clone();
+            if !spawn_blocking(move || has_sha256(&checked, &sha256)).await {
                 wanted.push((path, *record));
             }
         }
         self.fetch_archives(wanted, observer).await?;
         let indexes = indexes(&files);
         let folder = folder.to_owned();
-        blocking(move || write_indexes(&folder, &indexes)).await?;
+        spawn_blocking(move || write_indexes(&folder, &indexes)).await?;
         Ok(())
     }
 
@@ -60,12 +60,12 @@ impl Client {
         let fetched = wanted
             .into_iter()
             .map(|(path, record)| async move { self.fetch_to(&path, record, observer).await });
-        let mut results = self.in_turn(fetched);
+        let mut results = self.run_concurrently(fetched);
         let mut unavailable = Vec::new();
         while let Some(result) = results.next().await {
             unavailable.extend(result?);
         }
-        refuse(&unavailable)
+        error_for(&unavailable)
     }
 
     async fn fetch_to<'a>(
@@ -73,14 +73,14 @@ impl Client {
         path: &Path,
         record: &'a RepoDataRecord,
         observer: &dyn Observer,
-    ) -> Result<Option<Unavailable<'a>>, FetchError> {
-        let place = Place::of(self.cache_dir(), record);
-        let place = place.ok_or_else(|| FetchError::no_digest(record))?;
+    ) -> Result<Option<UnavailablePackage<'a>>, FetchError> {
+        let dir = PackageDir::for_record(self.cache_dir(), record);
+        let dir = dir.ok_or_else(|| FetchError::no_sha256(record))?;
         let folder = path.parent().unwrap_or(Path::new("."));
         let file = || temporary(folder);
-        match self.archive(place, record, &file, observer).await? {
+        match self.download_archive(dir, record, &file, observer).await? {
             Ok((_, archive)) => {
-                archive.persist(path).map_err(|error| error.error).at(path)?;
+                archive.persist(path).map_err(|error| error.error).with_path(path)?;
                 Ok(None)
             }
             Err(unavailable) => Ok(Some(unavailable)),
@@ -96,7 +96,7 @@ fn files(records: &[RepoDataRecord]) -> Result<BTreeMap<String, &RepoDataRecord>
         if let Some(other) = files.insert(name, record)
             && other.package_record.sha256 != record.package_record.sha256
         {
-            return Err(FetchError::Clash {
+            return Err(FetchError::DuplicateFileName {
                 file: record.identifier.to_string(),
                 urls: [other.url.to_string(), record.url.to_string()],
             });
@@ -105,7 +105,7 @@ fn files(records: &[RepoDataRecord]) -> Result<BTreeMap<String, &RepoDataRecord>
     Ok(files)
 }
 
-fn is_there(path: &Path, sha256: &Sha256Hash) -> bool {
+fn has_sha256(path: &Path, sha256: &Sha256Hash) -> bool {
     compute_file_digest::<Sha256>(path).is_ok_and(|digest| digest == *sha256)
 }
 
@@ -113,19 +113,19 @@ fn is_there(path: &Path, sha256: &Sha256Hash) -> bool {
 /// the user's mask lets read, as a channel is made for others.
 fn temporary(folder: &Path) -> Result<NamedTempFile, DiskError> {
     use std::os::unix::fs::PermissionsExt as _;
-    fs::create_dir_all(folder).at(folder)?;
+    fs::create_dir_all(folder).with_path(folder)?;
     tempfile::Builder::new()
         .prefix(".envlock-")
         .permissions(std::fs::Permissions::from_mode(0o666))
         .tempfile_in(folder)
-        .at(folder)
+        .with_path(folder)
 }
 
 /// `repodata.json` by subdir; noarch is one of every channel.
 fn indexes(files: &BTreeMap<String, &RepoDataRecord>) -> BTreeMap<String, Value> {
     let subdirs = files.values().map(|record| record.package_record.subdir.clone());
     let subdirs: BTreeSet<String> = subdirs.chain([Subdir::NoArch.to_string()]).collect();
-    let of = |subdir: &str, ending: &str| -> Map<String, Value> {
+    let records_of = |subdir: &str, ending: &str| -> Map<String, Value> {
         let records = files.values().map(|record| (record.identifier.to_string(), record));
         records
             .filter(|(name, record)| {
@@ -137,8 +137,8 @@ fn indexes(files: &BTreeMap<String, &RepoDataRecord>) -> BTreeMap<String, Value>
     let index = |subdir: String| {
         let index = json!({
             "info": { "subdir": subdir },
-            "packages": of(&subdir, ".tar.bz2"),
-            "packages.conda": of(&subdir, ".conda"),
+            "packages": records_of(&subdir, ".tar.bz2"),
+            "packages.conda": records_of(&subdir, ".conda"),
             "removed": [],
             "repodata_version": 1,
         });
@@ -153,12 +153,12 @@ fn write_indexes(folder: &Path, indexes: &BTreeMap<String, Value>) -> Result<(),
         let folder = folder.join(subdir);
         let text = index.to_string();
         let packed = zstd::encode_all(text.as_bytes(), zstd::DEFAULT_COMPRESSION_LEVEL);
-        let packed = packed.at(&folder)?;
+        let packed = packed.with_path(&folder)?;
         for (name, bytes) in [("repodata.json", text.as_bytes()), ("repodata.json.zst", &packed)] {
             let path = folder.join(name);
             let file: TempPath = temporary(&folder)?.into_temp_path();
-            fs::write(&file, bytes).at(&path)?;
-            file.persist(&path).map_err(|error| error.error).at(&path)?;
+            fs::write(&file, bytes).with_path(&path)?;
+            file.persist(&path).map_err(|error| error.error).with_path(&path)?;
         }
     }
     Ok(())

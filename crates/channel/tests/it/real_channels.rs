@@ -2,18 +2,18 @@
 
 use envlock_testkit::{IndexFormats, TestMirror};
 
-use crate::support::{FORGE, Site, name, request};
+use crate::support::{FORGE, TestClients, name, request};
 
 #[tokio::test]
 async fn sixty_thousand_real_records_are_read_with_their_origins_urls() {
     let Some(world) = TestMirror::shared_channels(IndexFormats::ZST) else { return };
-    let site = Site::on(&[&world]);
+    let clients = TestClients::for_mirrors(&[&world]);
     let wanted = [
         request("pytorch", "https://conda.anaconda.org/pytorch/"),
         request("nvidia", "https://conda.anaconda.org/nvidia/"),
         request("conda-forge", FORGE),
     ];
-    let indexes = site.indexes(&wanted).await.unwrap();
+    let indexes = clients.indexes(&wanted).await.unwrap();
     let names: Vec<_> = ["python", "numpy", "pandas", "pytorch", "jupyter"].map(name).into();
     let found = indexes.load(&names).unwrap();
     let records: usize = found.iter().map(|subdir| subdir.records.len()).sum();
@@ -23,6 +23,6 @@ async fn sixty_thousand_real_records_are_read_with_their_origins_urls() {
         assert!(record.package_record.sha256.is_some());
     }
     world.clear_requests();
-    site.indexes(&wanted).await.unwrap();
+    clients.indexes(&wanted).await.unwrap();
     assert!(world.requests("*").iter().all(|logged| logged.status == Some(304)));
 }

@@ -8,7 +8,11 @@ use envlock_report::connection::{NoConnection, innermost, io_kind};
 use crate::source_error::SourceError;
 
 /// The error of a request that got no answer.
-pub(crate) fn of_request(error: &reqwest::Error, connect: Duration, idle: Duration) -> SourceError {
+pub(crate) fn from_request(
+    error: &reqwest::Error,
+    connect: Duration,
+    idle: Duration,
+) -> SourceError {
     if error.is_redirect() {
         return SourceError::Redirect(innermost(error));
     }
@@ -24,7 +28,7 @@ pub(crate) fn of_request(error: &reqwest::Error, connect: Duration, idle: Durati
 }
 
 /// The error of an answer that broke off.
-pub(crate) fn of_body(
+pub(crate) fn from_body(
     error: &reqwest::Error,
     got: u64,
     length: Option<u64>,

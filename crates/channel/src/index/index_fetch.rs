@@ -7,49 +7,49 @@ use envlock_model::progress::{Event, Observer, Phase};
 use rattler_conda_types::Subdir;
 use tokio::sync::mpsc;
 
-use super::age;
-use super::base_url::packages_at;
-use super::cache::{Format, Info, Slot, Stored};
-use super::decode::{Decoded, Undecoded, decode};
+use super::base_url::package_base_url;
+use super::cache::{CachedIndex, Format, IndexCacheEntry, SubdirInfo};
+use super::decode::{DecodeError, Decoded, decode};
 use super::records::Index;
-use crate::blocking::blocking;
+use super::regression;
+use crate::blocking::spawn_blocking;
 use crate::disk::DiskError;
-use crate::failover::Turn;
+use crate::failover::ScheduledRequest;
 use crate::source_error::{Attempt, DownloadError, SourceError};
 use crate::transport::Body;
 use crate::{Client, address};
 
-/// How many pieces may wait for the decoder.
-const PIECES: usize = 16;
+/// How many chunks may wait for the decoder.
+const MAX_WAITING_CHUNKS: usize = 16;
 
 /// One subdir that is being fetched, and what was known of it before.
-pub(crate) struct Delivery<'a> {
+pub(crate) struct IndexFetch<'a> {
     pub(crate) client: &'a Client,
     pub(crate) channel: &'a Channel,
     pub(crate) subdir: Subdir,
-    pub(crate) slot: Slot,
-    pub(crate) info: Info,
+    pub(crate) entry: IndexCacheEntry,
+    pub(crate) info: SubdirInfo,
     /// The JSON that `info` describes, where it is whole.
     pub(crate) cached: Option<Bytes>,
     pub(crate) observer: &'a dyn Observer,
 }
 
-impl Delivery<'_> {
+impl IndexFetch<'_> {
     /// One form at one source.
-    pub(crate) async fn fetch(
+    pub(crate) async fn fetch_format(
         &mut self,
-        turn: Turn<'_>,
+        request: ScheduledRequest<'_>,
         format: Format,
     ) -> Result<Index, DownloadError> {
-        let source = turn.source;
+        let source = request.source;
         let key = without_credentials(&source.url).to_string();
-        let url = address::file_in(&source.url, format.file_name());
+        let url = address::join_file(&source.url, format.file_name());
         // Only what this very source delivered in this form can be unchanged there.
-        let is_same = |stored: &&Stored| stored.source == key && stored.format == format;
+        let is_same = |stored: &&CachedIndex| stored.source == key && stored.format == format;
         let known = self.info.index.as_ref().filter(|_| self.cached.is_some()).filter(is_same);
         let validators = known.map(|stored| stored.validators.clone()).unwrap_or_default();
         let transport = &self.client.transport;
-        let Some(body) = transport.get_if_changed(&url, &validators, turn.force).await? else {
+        let Some(body) = transport.get_if_changed(&url, &validators, request.force).await? else {
             let cached = self.cached().await;
             return cached.map_or_else(
                 || Err(SourceError::Unreadable("304 without an index".into()).into()),
@@ -57,31 +57,32 @@ impl Delivery<'_> {
             );
         };
         let validators = body.validators.clone();
-        let (decoded, fetched) = self.receive(body, format).await?;
-        let stored = Stored {
+        let (decoded, fetched) = self.download_and_decode(body, format).await?;
+        let stored = CachedIndex {
             source: key.clone(),
             from_origin: source.is_origin,
             format,
             validators,
             size: decoded.json.len() as u64,
             sha256: decoded.sha256,
-            base_url: decoded.about.base_url,
-            records: decoded.about.records,
-            newest: decoded.about.newest,
+            base_url: decoded.summary.base_url,
+            records: decoded.summary.records,
+            newest: decoded.summary.newest,
         };
         let mut index = self.index(decoded.json, &stored, fetched).await?;
         if let Some(before) = &self.info.index {
-            index.warnings = age::warnings(&self.name(), before, &stored);
+            index.warnings = regression::warnings(&self.name(), before, &stored);
         }
         self.info.formats.insert(key, format);
         self.info.index = Some(stored);
-        let (slot, scratch, info) = (self.slot.clone(), self.client.scratch()?, self.info.clone());
-        blocking(move || slot.write(info, decoded.file, &scratch)).await?;
+        let (entry, scratch, info) =
+            (self.entry.clone(), self.client.scratch()?, self.info.clone());
+        spawn_blocking(move || entry.write(info, decoded.file, &scratch)).await?;
         Ok(index)
     }
 
     /// Takes in a body and decodes it meanwhile; also says how many bytes came.
-    async fn receive(
+    async fn download_and_decode(
         &self,
         mut body: Body,
         format: Format,
@@ -90,19 +91,19 @@ impl Delivery<'_> {
         self.observer.observe(Event::Item { phase, name: self.name() });
         self.observer.observe(Event::Expect { phase, units: body.length.unwrap_or(0) });
         let file = self.client.scratch()?.file()?;
-        let (sender, pieces) = mpsc::channel::<Bytes>(PIECES);
+        let (sender, chunks) = mpsc::channel::<Bytes>(MAX_WAITING_CHUNKS);
         let subdir = self.subdir;
-        let decoding = blocking(move || decode(pieces, format, subdir, file));
-        let received = self.pour(&mut body, sender).await;
+        let decoding = spawn_blocking(move || decode(chunks, format, subdir, file));
+        let received = self.send_to_decoder(&mut body, sender).await;
         // What doesn't come any more isn't waited for either.
-        let rest = body.length.unwrap_or(body.got).saturating_sub(body.got);
+        let rest = body.length.unwrap_or(body.received).saturating_sub(body.received);
         self.observer.observe(Event::Advance { phase, units: rest });
         let decoded = decoding.await;
         received?;
         match decoded {
-            Ok(decoded) => Ok((decoded, body.got)),
-            Err(Undecoded::Unreadable(why)) => Err(SourceError::Unreadable(why).into()),
-            Err(Undecoded::Disk(error)) => Err(error.into()),
+            Ok(decoded) => Ok((decoded, body.received)),
+            Err(DecodeError::Unreadable(why)) => Err(SourceError::Unreadable(why).into()),
+            Err(DecodeError::Disk(error)) => Err(error.into()),
         }
     }
 
@@ -110,9 +111,13 @@ impl Delivery<'_> {
         format!("{}/{}", self.channel.name, self.subdir)
     }
 
-    /// Passes the pieces on until the last one, or until the decoder gave up: it says why
+    /// Passes the chunks on until the last one, or until the decoder gave up: it says why
     /// itself.
-    async fn pour(&self, body: &mut Body, decoder: mpsc::Sender<Bytes>) -> Result<(), SourceError> {
+    async fn send_to_decoder(
+        &self,
+        body: &mut Body,
+        decoder: mpsc::Sender<Bytes>,
+    ) -> Result<(), SourceError> {
         while let Some(chunk) = body.chunk().await? {
             let units = chunk.len() as u64;
             self.observer.observe(Event::Advance { phase: Phase::Index, units });
@@ -131,31 +136,31 @@ impl Delivery<'_> {
     }
 
     /// Remembers that no source has the subdir.
-    pub(crate) async fn forget(mut self) -> Result<(), DiskError> {
+    pub(crate) async fn record_absence(mut self) -> Result<(), DiskError> {
         self.info.index = None;
         let scratch = self.client.scratch()?;
-        let (slot, info) = (self.slot, self.info);
-        blocking(move || slot.write_info(info, &scratch)).await
+        let (entry, info) = (self.entry, self.info);
+        spawn_blocking(move || entry.write_info(info, &scratch)).await
     }
 
     /// The records of a JSON that was checked.
     async fn index(
         &self,
         json: Bytes,
-        stored: &Stored,
+        stored: &CachedIndex,
         fetched: u64,
     ) -> Result<Index, SourceError> {
-        let packages = packages_at(
+        let packages = package_base_url(
             stored.base_url.as_deref(),
             &self.channel.url,
             self.subdir,
             stored.from_origin,
-            &self.client.asked(),
+            &self.client.current_sources(),
         )
         .map_err(SourceError::Unreadable)?;
         let (channel, subdir) = (self.channel.clone(), self.subdir);
         let served_by = stored.source.clone();
-        blocking(move || Index::read(channel, subdir, packages, served_by, json, fetched))
+        spawn_blocking(move || Index::read(channel, subdir, packages, served_by, json, fetched))
             .await
             .map_err(SourceError::Unreadable)
     }
