@@ -140,6 +140,6 @@ fn a_store_that_cannot_be_read_is_named_and_not_quoted() {
     let lab = Lab::new(world, &yml).env("ENVLOCK_AUTH_LAB", CANARY);
     let output = lab.envlock(&["solve", "-q"]);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
-    assert!(output.stderr.contains("ENVLOCK_AUTH_LAB isn't an address with a credential in it"));
+    assert!(output.stderr.contains("ENVLOCK_AUTH_LAB isn't a URL with a credential"));
     assert!(!output.stderr.contains(CANARY));
 }

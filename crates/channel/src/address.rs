@@ -1,8 +1,8 @@
-//! How a source is called, and URLs below other URLs.
+//! Display names of sources, and operations on URLs of folders.
 
 use url::Url;
 
-/// How a source is called: host and port, or the folder.
+/// Returns the name of a source for messages: host and port, or the folder.
 pub(crate) fn source_label(url: &Url) -> String {
     match (url.host_str(), url.port()) {
         (Some(host), Some(port)) => format!("{host}:{port}"),
@@ -13,7 +13,7 @@ pub(crate) fn source_label(url: &Url) -> String {
     }
 }
 
-/// The same URL, ending in `/`.
+/// Returns the URL with a trailing `/`.
 pub(crate) fn with_trailing_slash(url: &Url) -> Url {
     let mut folder = url.clone();
     if !folder.path().ends_with('/') {
@@ -22,12 +22,13 @@ pub(crate) fn with_trailing_slash(url: &Url) -> Url {
     folder
 }
 
-/// Whether `url` lies below `folder`, which ends in `/`.
+/// Whether `url` is below `folder`, which ends in `/`.
 pub(crate) fn is_below(url: &Url, folder: &Url) -> bool {
     rest_below(url, folder).is_some()
 }
 
-/// `url`, which lies below `from`, at the same place below `to`; both end in `/`.
+/// Replaces the prefix `from` of `url` by `to`; both end in `/`. `None` if `url` isn't below
+/// `from`.
 pub(crate) fn rebase(url: &Url, from: &Url, to: &Url) -> Option<Url> {
     let rest = rest_below(url, from)?;
     let mut moved = to.clone();
@@ -36,13 +37,13 @@ pub(crate) fn rebase(url: &Url, from: &Url, to: &Url) -> Option<Url> {
 }
 
 fn rest_below<'a>(url: &'a Url, folder: &Url) -> Option<&'a str> {
-    let same_place = url.scheme() == folder.scheme()
+    let same_server = url.scheme() == folder.scheme()
         && url.host() == folder.host()
         && url.port_or_known_default() == folder.port_or_known_default();
-    same_place.then(|| url.path().strip_prefix(folder.path()))?
+    same_server.then(|| url.path().strip_prefix(folder.path()))?
 }
 
-/// The URL of the file called `name` in `folder`; `name` is one path segment.
+/// Returns the URL of the file `name` in `folder`; `name` becomes one path segment.
 pub(crate) fn join_file(folder: &Url, name: &str) -> Url {
     let mut url = folder.clone();
     if let Ok(mut segments) = url.path_segments_mut() {
@@ -56,13 +57,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_source_is_called_by_its_server_and_not_by_its_credentials() {
+    fn the_label_of_a_source_is_its_server_without_credentials() {
         let url = Url::parse("https://me:geheim@h:8443/t/tk-1/c/noarch/?x=1#y").expect("a URL");
         assert_eq!(source_label(&url), "h:8443");
     }
 
     #[test]
-    fn a_name_of_a_file_is_one_segment_whatever_is_in_it() {
+    fn a_file_name_becomes_one_path_segment() {
         let folder = Url::parse("https://h/c/noarch/").expect("a URL");
         assert_eq!(
             join_file(&folder, "包-1.0-0.conda").as_str(),

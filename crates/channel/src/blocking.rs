@@ -1,6 +1,7 @@
-//! Work that would hold up a thread of the runtime.
+//! Runs blocking work off the async threads.
 
-/// Starts `work` on a thread for such work; the result is what it gives, a panic is ours.
+/// Runs `work` on a thread for blocking work and returns its result. Panics propagate to the
+/// caller.
 pub(crate) fn spawn_blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> impl Future<Output = T> + Send {

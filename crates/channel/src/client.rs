@@ -1,4 +1,4 @@
-//! The one handle on sources and cache.
+//! The channel client: sources, cache and transport.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,8 +15,8 @@ use crate::{Settings, Source, Sources};
 
 /// Fetches indexes and packages of channels into a cache.
 ///
-/// The work is in [`Client::indexes`] and [`Client::packages`]. A client remembers for its
-/// lifetime which hosts were down, so a run should have one.
+/// Use [`Client::indexes`] and [`Client::packages`]. A client remembers for its lifetime which
+/// hosts were down, so a run should have one client.
 #[derive(Debug)]
 pub struct Client {
     pub(crate) settings: Settings,
@@ -26,7 +26,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client; touches neither the network nor the disk yet.
+    /// Creates a client. Uses neither the network nor the disk.
     pub fn new(settings: Settings) -> Result<Self, ClientError> {
         let transport = Transport::new(&settings)?;
         let sources = Mutex::new(settings.sources.clone());
@@ -37,14 +37,14 @@ impl Client {
         &self.settings.cache_dir
     }
 
-    /// The addresses that may be asked for `origin`: offline only folders of this machine.
+    /// Returns the sources that may be asked for `origin`: offline only local folders.
     pub(crate) fn sources(&self, origin: &Url) -> Vec<Source> {
         let mut sources = self.current_sources().sources_for(origin);
         sources.retain(|source| !self.settings.offline || source.url.scheme() == "file");
         sources
     }
 
-    /// The search for one file at these sources.
+    /// Starts a failover over these sources for one file.
     pub(crate) fn failover<'a>(&'a self, sources: &'a [Source]) -> Failover<'a> {
         Failover::new(
             &self.transport,
@@ -54,29 +54,29 @@ impl Client {
         )
     }
 
-    /// The sources of the settings, without what was registered since. They tell the origin
-    /// of an address: [`Sources::origin_of`].
+    /// Returns the sources of the settings, without those registered since. They map a URL to its
+    /// origin: [`Sources::origin_of`].
     pub fn configured_sources(&self) -> &Sources {
         &self.settings.sources
     }
 
-    /// Asks the known mirror that `url` lies below, if there is one, from now on.
+    /// Registers the known mirror that `url` is below, if there is one, as a source.
     pub fn register_mirror_url(&self, url: &Url) {
         self.current_sources().register_mirror_url(url);
     }
 
-    /// Uses the credential from a channel's address for requests to the channel, and for
-    /// nothing else; `channel` is the address without it.
+    /// Uses the credential from a channel's URL for requests to that channel only; `channel` is
+    /// the URL without it.
     pub fn register_credential(&self, channel: &Url, access: Access) {
         self.transport.credentials().register(channel, access);
     }
 
-    /// The sources as they are by now.
+    /// Returns the sources, with those registered so far.
     pub(crate) fn current_sources(&self) -> MutexGuard<'_, Sources> {
         self.sources.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The temporary folder of this run, made at its first use.
+    /// Returns the temporary folder of this run. It is created at its first use.
     pub(crate) fn scratch(&self) -> Result<Arc<Scratch>, DiskError> {
         let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(scratch) = &*scratch {
@@ -88,13 +88,13 @@ impl Client {
     }
 }
 
-/// No client can be made on this machine.
+/// Why no client can be created.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The user agent isn't one.
+    /// The user agent isn't a valid header value.
     #[error("`{0}` can't be sent as a User-Agent")]
     UserAgent(String),
-    /// The chosen certificates aren't.
+    /// The configured certificates can't be used.
     #[error("the certificates of `ssl_verify` or `client_ssl_cert` can't be used: {0}")]
     Certificates(String),
     /// TLS can't be set up.
@@ -106,7 +106,7 @@ impl Explain for ClientError {
     fn findings(&self) -> Vec<Finding> {
         vec![Finding::new(Code::NetworkUnusable, self.to_string()).with_help(match self {
             Self::Certificates(_) => {
-                "name a file in the PEM form; `envlock config` says who set it"
+                "name a file in PEM format; `envlock config` shows where it is set"
             }
             _ => "check SSL_CERT_FILE and the proxy variables",
         })]

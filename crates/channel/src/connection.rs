@@ -10,29 +10,30 @@ use url::Url;
 use crate::Settings;
 use crate::client::ClientError;
 
-/// Which certificates are trusted.
+/// Which TLS certificates are trusted.
 #[derive(Clone, Default)]
 pub enum TlsTrust {
-    /// Those of this machine, and of `SSL_CERT_FILE`.
+    /// The certificates of this machine, and of `SSL_CERT_FILE`.
     #[default]
     System,
-    /// These alone, as PEM.
+    /// Only these certificates, as PEM.
     Certificates(Vec<u8>),
-    /// Every certificate: others on the network can read and change everything.
+    /// Every certificate: an attacker on the network can read and change everything.
     Unverified,
 }
 
-/// Configured proxies, in place of those of the environment and the system.
+/// Configured proxies. They replace those of the environment and the system.
 #[derive(Clone, Default)]
 pub struct ProxyServers {
-    /// By `http`, `https` or `all`, or by `scheme://host`, which wins. May hold credentials.
+    /// Proxies by `http`, `https` or `all`, or by `scheme://host`, which has precedence. May
+    /// hold credentials.
     pub by_scheme: BTreeMap<String, Url>,
-    /// Hosts that are reached without one, as in `NO_PROXY`.
+    /// Hosts that are reached without a proxy, as in `NO_PROXY`.
     pub except: Option<String>,
 }
 
 impl ProxyServers {
-    /// The proxy for a URL, in the order of Python's requests, which is conda's.
+    /// Returns the proxy for a URL, in the order of Python's requests, which conda uses.
     fn for_url(&self, url: &Url) -> Option<&Url> {
         let (scheme, host) = (url.scheme(), url.host_str().unwrap_or_default());
         let keys = [
@@ -45,7 +46,7 @@ impl ProxyServers {
     }
 }
 
-/// With what the settings say of trust, of a certificate of our own, and of proxies.
+/// Applies the settings for TLS trust, the client certificate and proxies.
 pub(crate) fn with_connection_settings(
     builder: ClientBuilder,
     settings: &Settings,
@@ -57,7 +58,7 @@ pub(crate) fn with_connection_settings(
         TlsTrust::Certificates(pem) => {
             let certificates = Certificate::from_pem_bundle(pem).map_err(unreadable)?;
             if certificates.is_empty() {
-                return Err(ClientError::Certificates("it has none".into()));
+                return Err(ClientError::Certificates("the file has none".into()));
             }
             builder.tls_certs_only(certificates)
         }
@@ -76,12 +77,12 @@ pub(crate) fn with_connection_settings(
     Ok(builder.proxy(Proxy::custom(move |url| servers.for_url(url).cloned()).no_proxy(except)))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
+#[expect(clippy::needless_pass_by_value, reason = "map_err passes the error by value")]
 fn unreadable(error: reqwest::Error) -> ClientError {
     ClientError::Certificates(innermost(&error))
 }
 
-// Neither credentials nor keys belong into a log.
+// Logs must not contain credentials or keys.
 
 impl fmt::Debug for TlsTrust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -104,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_proxy_of_a_host_wins_over_that_of_a_scheme_and_that_over_all() {
+    fn the_proxy_of_a_host_has_precedence_over_the_scheme_and_the_scheme_over_all() {
         let url = |text: &str| Url::parse(text).expect("the test's own URL");
         let servers = ProxyServers {
             by_scheme: [

@@ -1,4 +1,4 @@
-//! Trouble with the cache's disk: never a source's fault, so no other source is asked.
+//! Errors of the cache's disk. No other source is asked after such an error.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -33,13 +33,13 @@ impl DiskError {
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                 format!("nothing can be written to {path}: no permission")
             }
-            // The path is in what wraps the cause as well.
+            // The wrapping error repeats the path, so only the cause is shown.
             _ => format!("{path} can't be used: {}", innermost(&self.source)),
         }
     }
 }
 
-/// Whether an error says that there is no room, be it the disk's or the quota's.
+/// Whether an error means that the disk or the quota is full.
 pub(crate) fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind::{QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded)
@@ -48,7 +48,7 @@ pub(crate) fn is_full(error: &io::Error) -> bool {
 impl Explain for DiskError {
     fn findings(&self) -> Vec<Finding> {
         let (code, help) = if self.is_full() {
-            (Code::DiskFull, "make room, or choose another folder; nothing was changed")
+            (Code::DiskFull, "free some space, or choose another folder; nothing was changed")
         } else {
             (Code::CacheUnusable, "repair the folder, or choose another one; nothing was changed")
         };
@@ -60,9 +60,9 @@ impl Explain for DiskError {
     }
 }
 
-/// Attaches the path to an error of the file system.
+/// Adds the path to an error of the file system.
 pub(crate) trait WithPath<T> {
-    /// `self`, or the error with where it happened.
+    /// Adds `path` to the error.
     fn with_path(self, path: &Path) -> Result<T, DiskError>;
 }
 
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_disk_is_said_in_words_and_ends_with_exit_3() {
+    fn a_full_disk_has_its_own_code_and_exit_3() {
         let error = DiskError::new(Path::new("/缓存"), io::Error::from(io::ErrorKind::StorageFull));
         assert_eq!(error.to_string(), "the disk is full: nothing more can be written to /缓存");
         assert_eq!(error.findings()[0].code, "disk-full");

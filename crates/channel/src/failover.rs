@@ -1,9 +1,8 @@
-//! Fail-over for one file: which source is asked next, after which pause, and which once more.
+//! Tries the sources of one file in order, with retries.
 //!
-//! Every source is asked once, and a second time at once after a transient error. When
-//! none delivered, those whose error may have passed are asked a last time, suspended hosts
-//! among them. So one file costs each source at most three requests, and all the pauses
-//! together at most [`Settings::max_total_pause`](crate::Settings::max_total_pause).
+//! Each source is asked once, and a second time after a transient error. If no source delivered,
+//! the sources whose error may be over are asked a last time, suspended hosts included. So one
+//! file costs each source at most three requests, and all the pauses together at most [`Settings::max_total_pause`](crate::Settings::max_total_pause).
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -13,25 +12,25 @@ use crate::Source;
 use crate::source_error::{Attempt, SourceError};
 use crate::transport::Transport;
 
-/// The search for one file.
+/// Tries the sources of one file in order, with retries.
 pub(crate) struct Failover<'a> {
     transport: &'a Transport,
     sources: &'a [Source],
     scheduled: VecDeque<ScheduledRequest<'a>>,
-    /// The last answer of each source that was asked.
+    /// The last error of each source that was asked.
     attempts: Vec<Option<Attempt>>,
     remaining_pause: Duration,
     backoff: Duration,
     is_last_round: bool,
 }
 
-/// One request that is due.
+/// A scheduled request to one source.
 #[derive(Clone, Copy)]
 pub(crate) struct ScheduledRequest<'a> {
     pub(crate) source: &'a Source,
     number: usize,
     pause: Duration,
-    /// Whether to ask the source though its host is suspended: it was asked for this file
+    /// Whether to ask the source even if its host is suspended: it was asked for this file
     /// before, or no other source is left.
     pub(crate) force: bool,
 }
@@ -60,7 +59,7 @@ impl<'a> Failover<'a> {
         }
     }
 
-    /// The source to ask next, once it is time; `None` where the search is over.
+    /// Waits for the pause of the next request and returns it; `None` if no request is left.
     pub(crate) async fn next(&mut self) -> Option<ScheduledRequest<'a>> {
         if self.scheduled.is_empty() && !self.is_last_round {
             self.is_last_round = true;
@@ -73,13 +72,12 @@ impl<'a> Failover<'a> {
         Some(request)
     }
 
-    /// The source delivered the file.
+    /// Records that the source delivered the file.
     pub(crate) fn note_success(&self, request: ScheduledRequest<'_>) {
         self.transport.note_success(&request.source.url);
     }
 
-    /// Records an error. Returns the source that is asked next in place of this one, where
-    /// there is one: then it is a fail-over.
+    /// Records an error. Returns the next source if it is another one than this.
     pub(crate) fn note_failure(
         &mut self,
         request: ScheduledRequest<'a>,
@@ -91,7 +89,7 @@ impl<'a> Failover<'a> {
             Some(retry) => self.scheduled.push_front(retry),
             None => self.transport.note_failure(&request.source.url, &attempt.error),
         }
-        // An earlier error says more than that the source wasn't asked again.
+        // An earlier error has more information than `Suspended`.
         let was_asked = !matches!(attempt.error, SourceError::Suspended(_));
         if was_asked || self.attempts[request.number].is_none() {
             self.attempts[request.number] = Some(attempt);
@@ -100,12 +98,12 @@ impl<'a> Failover<'a> {
         next.filter(|_| was_asked && !is_retried)
     }
 
-    /// The error of every source that was asked, in their order.
+    /// Returns the last error of each source that was asked, in their order.
     pub(crate) fn attempts(self) -> Vec<Attempt> {
         self.attempts.into_iter().flatten().collect()
     }
 
-    /// A second request to the same source, after a transient error.
+    /// Schedules a second request to the same source after a transient error.
     fn schedule_retry(
         &mut self,
         request: ScheduledRequest<'a>,
@@ -121,9 +119,9 @@ impl<'a> Failover<'a> {
         Some(ScheduledRequest { pause: self.take_pause(pause)?, force: true, ..request })
     }
 
-    /// The sources whose error may have passed, and those that weren't asked for this file.
+    /// Schedules the sources whose error may be over, and those that weren't asked for this file.
     fn last_round(&mut self) -> VecDeque<ScheduledRequest<'a>> {
-        let may_have_passed = |attempt: &Option<Attempt>| {
+        let may_be_over = |attempt: &Option<Attempt>| {
             attempt.as_ref().is_some_and(|attempt| {
                 matches!(
                     attempt.error,
@@ -137,7 +135,7 @@ impl<'a> Failover<'a> {
         let mut pause = jittered(self.backoff);
         let mut scheduled = VecDeque::new();
         for (number, source) in self.sources.iter().enumerate() {
-            if may_have_passed(&self.attempts[number]) {
+            if may_be_over(&self.attempts[number]) {
                 let Some(pause) = self.take_pause(std::mem::take(&mut pause)) else { break };
                 scheduled.push_back(ScheduledRequest { source, number, pause, force: true });
             }
@@ -145,14 +143,14 @@ impl<'a> Failover<'a> {
         scheduled
     }
 
-    /// Takes a pause from the remaining pause for this file, if enough is left.
+    /// Subtracts a pause from the remaining pause of this file, if enough is left.
     fn take_pause(&mut self, pause: Duration) -> Option<Duration> {
         self.remaining_pause = self.remaining_pause.checked_sub(pause)?;
         Some(pause)
     }
 }
 
-/// `pause` and up to as much again, so that many clients don't come back at once.
+/// Returns `pause` plus up to 100 %, so that many clients don't retry at the same time.
 fn jittered(pause: Duration) -> Duration {
     let random = RandomState::new().build_hasher().finish() % 1000;
     pause + pause * u32::try_from(random).unwrap_or(0) / 1000

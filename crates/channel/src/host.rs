@@ -1,5 +1,4 @@
-//! The health of one host in this run: how many connections it may have, and whether it is
-//! still asked.
+//! The state of one host in this run: its connections, and whether it is suspended or down.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -7,7 +6,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::source_error::SourceError;
 
-/// After so many failures in a row a host is suspended.
+/// The number of failures in a row after which a host is suspended.
 const MAX_FAILURES: u32 = 3;
 
 /// A server by scheme, name and port.
@@ -20,9 +19,9 @@ pub(crate) struct Host {
 #[derive(Debug, Default)]
 struct Health {
     failures: u32,
-    /// Why it is suspended: it is asked last.
+    /// Why the host is suspended. A suspended host is asked last.
     suspended: Option<String>,
-    /// It is not asked any more, not even when no other source is left.
+    /// Whether the host is down. It isn't asked any more, even if no other source is left.
     down: bool,
 }
 
@@ -35,7 +34,7 @@ impl Host {
     /// down is not asked.
     pub(crate) async fn acquire(&self, force: bool) -> Result<OwnedSemaphorePermit, SourceError> {
         let permits = Arc::clone(&self.permits);
-        let permit = permits.acquire_owned().await.expect("it is never closed");
+        let permit = permits.acquire_owned().await.expect("the semaphore is never closed");
         let health = self.health();
         match &health.suspended {
             Some(reason) if health.down || !force => Err(SourceError::Suspended(reason.clone())),
@@ -43,8 +42,8 @@ impl Host {
         }
     }
 
-    /// Records at once an error that cost a timeout, or would cost one for each file: without
-    /// a connection the host is down; after silence it is suspended.
+    /// Records an error that costs a timeout for each file: without a connection the host is
+    /// down, after a timeout it is suspended. Returns the error.
     pub(crate) fn note_error(&self, error: SourceError, forced: bool) -> SourceError {
         let (suspended, down) = match &error {
             SourceError::Unreachable(_) => (true, true),
@@ -59,7 +58,7 @@ impl Host {
         error
     }
 
-    /// Records that it failed to deliver a file.
+    /// Records that the host failed to deliver a file.
     pub(crate) fn note_failure(&self, error: &SourceError) {
         if error.is_absent() || matches!(error, SourceError::Suspended(_)) {
             return;
@@ -71,7 +70,7 @@ impl Host {
         }
     }
 
-    /// Records that it delivered a file.
+    /// Records that the host delivered a file.
     pub(crate) fn note_success(&self) {
         let mut health = self.health();
         if !health.down {
@@ -88,25 +87,25 @@ impl Host {
 mod tests {
     use super::*;
 
-    async fn asked(host: &Host, force: bool) -> bool {
+    async fn may_ask(host: &Host, force: bool) -> bool {
         host.acquire(force).await.is_ok()
     }
 
     #[tokio::test]
-    async fn failures_in_a_row_suspend_a_host_and_a_delivery_ends_that() {
+    async fn failures_in_a_row_suspend_a_host_until_it_delivers_a_file() {
         let host = Host::new(1);
-        let strike = || host.note_failure(&SourceError::WebPage);
-        strike();
-        strike();
+        let fail = || host.note_failure(&SourceError::WebPage);
+        fail();
+        fail();
         host.note_success();
-        strike();
-        strike();
+        fail();
+        fail();
         host.note_failure(&SourceError::Absent("404".into()));
-        assert!(asked(&host, false).await);
-        strike();
-        assert!(!asked(&host, false).await && asked(&host, true).await);
+        assert!(may_ask(&host, false).await);
+        fail();
+        assert!(!may_ask(&host, false).await && may_ask(&host, true).await);
         host.note_success();
-        assert!(asked(&host, false).await);
+        assert!(may_ask(&host, false).await);
     }
 
     #[tokio::test]
@@ -114,17 +113,17 @@ mod tests {
         let host = Host::new(1);
         host.note_error(SourceError::Unreachable("refused".into()), false);
         host.note_success();
-        assert!(!asked(&host, true).await);
+        assert!(!may_ask(&host, true).await);
     }
 
     #[tokio::test]
-    async fn a_host_is_down_after_it_was_silent_twice() {
+    async fn a_host_is_down_after_two_timeouts() {
         let host = Host::new(1);
         let silent = || SourceError::Silent(std::time::Duration::from_secs(1));
         host.note_error(silent(), false);
         host.note_error(silent(), false);
-        assert!(!asked(&host, false).await && asked(&host, true).await);
+        assert!(!may_ask(&host, false).await && may_ask(&host, true).await);
         host.note_error(silent(), true);
-        assert!(!asked(&host, true).await);
+        assert!(!may_ask(&host, true).await);
     }
 }

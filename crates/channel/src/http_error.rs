@@ -1,4 +1,4 @@
-//! What went wrong with a request, from the library's error to a [`SourceError`].
+//! Converts errors of the HTTP library to a [`SourceError`].
 
 use std::io;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use envlock_report::connection::{NoConnection, innermost, io_kind};
 
 use crate::source_error::SourceError;
 
-/// The error of a request that got no answer.
+/// Converts the error of a request without a response.
 pub(crate) fn from_request(
     error: &reqwest::Error,
     connect: Duration,
@@ -27,7 +27,7 @@ pub(crate) fn from_request(
     if error.is_timeout() { SourceError::Silent(idle) } else { SourceError::Reset }
 }
 
-/// The error of an answer that broke off.
+/// Converts the error of an incomplete response body.
 pub(crate) fn from_body(
     error: &reqwest::Error,
     got: u64,
@@ -41,6 +41,6 @@ pub(crate) fn from_body(
     match (io_kind(error), length) {
         (Some(ConnectionReset | ConnectionAborted | BrokenPipe), _) => SourceError::Reset,
         (_, Some(expected)) => SourceError::Truncated { got, expected },
-        _ => SourceError::Unreadable(format!("the answer broke off after {got} bytes")),
+        _ => SourceError::Unreadable(format!("the response ended after {got} bytes")),
     }
 }

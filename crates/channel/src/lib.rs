@@ -1,9 +1,9 @@
-//! Indexes and archives of channels, through mirrors, into a cache.
+//! Downloads indexes and archives of channels into a cache, through mirrors.
 //!
-//! [`Client::indexes`] fetches what the channels have, [`Client::packages`] fetches, checks
-//! and unpacks what was chosen. Both know [`Sources`]: the mirrors of an origin in the order
-//! in which they are asked, then the origin itself. Every record carries the origin's URL,
-//! whoever served it.
+//! [`Client::indexes`] fetches the indexes, [`Client::packages`] fetches, checks and unpacks
+//! packages. Both use [`Sources`]: the mirrors of an origin in the order in which they are
+//! asked, then the origin itself. Every record has the origin's URL, even if a mirror served
+//! it.
 //!
 //! Nothing here prints or reads the environment, the home directory or the clock. Proxies
 //! and `SSL_CERT_FILE` are honoured by the HTTP and TLS libraries themselves.

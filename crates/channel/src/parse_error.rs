@@ -1,7 +1,6 @@
-//! What a parser finds wrong in an index, in plain words.
+//! Messages of parse errors of indexes.
 
-/// What a parser found wrong in an index, in the words of an index: without types, and without
-/// a position in a file that nobody reads.
+/// Describes a parse error of an index, without Rust types and without the position.
 pub(crate) fn describe(sentence: &str) -> String {
     let end = sentence.rfind(" at line ").unwrap_or(sentence.len());
     let sentence = &sentence[..end];
@@ -9,15 +8,15 @@ pub(crate) fn describe(sentence: &str) -> String {
     if let Some(field) = sentence.strip_prefix("missing field ") {
         format!("{field} is missing")
     } else if sentence == "failed to parse digest" {
-        "a digest in it isn't one".to_owned()
+        "a digest in it is malformed".to_owned()
     } else if sentence.starts_with("malformed version string") {
-        format!("`{}` is no version", quoted('\''))
+        format!("`{}` isn't a version", quoted('\''))
     } else if let Some((_, rest)) = sentence.split_once("package filename (") {
         format!("`{}` isn't the name of an archive", rest.split(')').next().unwrap_or_default())
     } else if let Some((found, expected)) =
         sentence.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected "))
     {
-        format!("{expected} is expected, and there is {found}")
+        format!("expected {expected}, found {found}")
     } else {
         sentence.to_owned()
     }
@@ -28,21 +27,21 @@ mod tests {
     use super::describe;
 
     #[test]
-    fn what_a_parser_says_becomes_what_an_index_lacks() {
+    fn parse_errors_are_described_without_types_and_positions() {
         for (error, described) in [
             ("missing field `build` at line 1 column 46", "`build` is missing"),
-            ("failed to parse digest at line 1 column 94", "a digest in it isn't one"),
+            ("failed to parse digest at line 1 column 94", "a digest in it is malformed"),
             (
                 "package filename (a.conda) must contain at least two `-` at line 1 column 75",
                 "`a.conda` isn't the name of an archive",
             ),
             (
                 "malformed version string 'not one!': encountered more at line 1 column 4",
-                "`not one!` is no version",
+                "`not one!` isn't a version",
             ),
             (
                 "invalid type: integer `5`, expected a table of packages at line 1 column 44",
-                "a table of packages is expected, and there is integer `5`",
+                "expected a table of packages, found integer `5`",
             ),
             ("key must be a string at line 1 column 45", "key must be a string"),
         ] {

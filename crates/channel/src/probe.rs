@@ -1,4 +1,4 @@
-//! Asks sources whether they have an index, without downloading it.
+//! Checks whether sources have an index, without downloading it.
 
 use std::time::SystemTime;
 
@@ -10,30 +10,30 @@ use crate::source_error::SourceError;
 use crate::transport::ServerTimes;
 use crate::{Client, Source, address};
 
-/// The answer of one source about one index.
+/// The result of probing one source for one index.
 #[derive(Debug)]
 pub struct Probe {
-    /// The source. Its address may hold a credential; its label never does.
+    /// The source. Its URL may hold a credential; its label never does.
     pub source: Source,
-    /// What it has, or why it doesn't deliver it.
+    /// The index of the source, or why it doesn't deliver one.
     pub result: Result<IndexInfo, SourceError>,
 }
 
 /// An index that a source has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IndexInfo {
-    /// The first format in which it has it, such as `repodata.json.zst`.
+    /// The first file that the source has, such as `repodata.json.zst`.
     pub format: &'static str,
-    /// How many bytes that has, where it is said.
+    /// Its size in bytes, if the source reports it.
     pub bytes: Option<u64>,
-    /// When it was made, as the source says.
+    /// When it was modified, by the source's clock.
     pub modified: Option<SystemTime>,
-    /// What time it is, as the source says.
+    /// The current time, by the source's clock.
     pub now: Option<SystemTime>,
 }
 
 impl Client {
-    /// Asks every source of a channel's index, in their order; empty where none may be asked.
+    /// Probes every source of a channel's index, in order. Empty if no source may be asked.
     pub async fn probe(&self, channel: &Channel, subdir: Subdir) -> Vec<Probe> {
         let mut probes = Vec::new();
         for source in self.sources(&subdir_url(&channel.url, subdir)) {
@@ -43,7 +43,7 @@ impl Client {
         probes
     }
 
-    /// The name that was probably meant by a channel that no source has.
+    /// Suggests the right name for a channel that no source has.
     pub fn suggested_name(channel: &Channel) -> Option<String> {
         suggested_name(channel)
     }
@@ -59,7 +59,7 @@ impl Client {
                 Err(other) => return Err(other),
             }
         }
-        Err(answer.unwrap_or_else(|| SourceError::Absent("no format of it".into())))
+        Err(answer.unwrap_or_else(|| SourceError::Absent("no index file".into())))
     }
 
     async fn first_bytes(

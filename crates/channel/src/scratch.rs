@@ -1,9 +1,9 @@
-//! Temporary files inside the cache, so that a finished one is moved into place by a
-//! rename, and so that what a killed run left is removed by the next.
+//! Temporary files inside the cache: a finished file is moved into place by a rename, and the
+//! next run removes what a killed run left.
 //!
-//! Every run has a folder `tmp/<random>` of its own and holds a lock on the file beside it.
-//! The kernel gives that lock back when the process ends, however it ends: a folder whose
-//! lock can be taken belongs to nobody. No clock, no process ids.
+//! Every run has its folder `tmp/run-<random>` and holds a lock on `tmp/run-<random>.lock`. The
+//! kernel releases the lock when the process ends, so a folder whose lock can be acquired is
+//! abandoned. This needs neither a clock nor process ids.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use tempfile::{NamedTempFile, TempDir};
 
 use crate::disk::{DiskError, WithPath};
 
-/// The temporary folder of this run; removed with it.
+/// The temporary folder of this run. It is removed on drop.
 #[derive(Debug)]
 pub(crate) struct Scratch {
     folder: TempDir,
@@ -22,12 +22,12 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// Makes this run's folder in `cache_dir` and removes those of runs that are dead.
+    /// Creates this run's folder in `cache_dir` and removes those of processes that have ended.
     pub(crate) fn open(cache_dir: &Path) -> Result<Self, DiskError> {
         let all = cache_dir.join("tmp");
         fs::create_dir_all(&all).with_path(&all)?;
-        // Held while a folder is born or removed, so that nobody sweeps away one whose lock
-        // isn't taken yet.
+        // Held while folders are created or removed, so that no process removes a folder whose
+        // lock isn't acquired yet.
         let gate_path = all.join("gate");
         let gate = open_lock(&gate_path)?;
         gate.lock().with_path(&gate_path)?;
@@ -39,12 +39,12 @@ impl Scratch {
         Ok(Self { folder, lock_path, _lock: lock })
     }
 
-    /// A new file, removed unless it is moved out.
+    /// Creates a file. It is removed unless it is moved out.
     pub(crate) fn file(&self) -> Result<NamedTempFile, DiskError> {
         NamedTempFile::new_in(self.folder.path()).with_path(self.folder.path())
     }
 
-    /// A new folder, removed unless it is moved out.
+    /// Creates a folder. It is removed unless it is moved out.
     pub(crate) fn folder(&self) -> Result<TempDir, DiskError> {
         TempDir::new_in(self.folder.path()).with_path(self.folder.path())
     }
@@ -52,7 +52,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What can't be removed now is swept by the next run.
+        // The next run removes what can't be removed now.
         let _ = fs::remove_dir_all(self.folder.path());
         let _ = fs::remove_file(&self.lock_path);
     }
@@ -62,8 +62,8 @@ fn open_lock(path: &Path) -> Result<File, DiskError> {
     File::options().create(true).truncate(false).write(true).open(path).with_path(path)
 }
 
-/// Removes the folders of dead runs. What can't be removed is left for another time: it is
-/// in nobody's way but the disk's.
+/// Removes the folders of processes that have ended. Errors are ignored: such a folder only
+/// takes disk space, and the next run tries again.
 fn remove_abandoned(all: &Path) {
     let Ok(entries) = fs::read_dir(all) else { return };
     for path in entries.flatten().map(|entry| entry.path()) {
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_dead_run_left_is_removed_and_what_a_living_one_has_is_not() {
+    fn folders_of_ended_processes_are_removed_and_those_of_running_ones_are_kept() {
         let cache = tempfile::tempdir().expect("a temporary folder");
         let dead = cache.path().join("tmp/run-dead");
         fs::create_dir_all(dead.join("包")).expect("a folder");

@@ -1,46 +1,47 @@
-//! What the caller decides.
+//! Settings of the channel client.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::{Credentials, ProxyServers, Sources, TlsTrust};
 
-/// How indexes and archives are fetched. Nothing here is read from the environment but by
-/// reqwest: the proxies (unless [`Settings::proxies`] is off or some are chosen) and `SSL_CERT_FILE`.
+/// Settings of the channel client. Only reqwest reads the environment: the proxies (unless
+/// [`Settings::proxies`] is false or `proxy_servers` has some) and `SSL_CERT_FILE`.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The folder of the cache; made when needed.
+    /// The folder of the cache. It is created when needed.
     pub cache_dir: PathBuf,
-    /// No request leaves the machine: caches and local folders only.
+    /// Whether only the cache and local folders are used, and no network.
     pub offline: bool,
-    /// Which addresses are asked for what.
+    /// The mirrors and the order of the sources.
     pub sources: Sources,
-    /// What opens which server.
+    /// Credentials for channels.
     pub credentials: Credentials,
-    /// The `User-Agent`, `envlock/<version>`: some mirrors refuse whoever has none.
+    /// The `User-Agent`, `envlock/<version>`: some mirrors reject requests without one.
     pub user_agent: String,
     /// How long a source may take to accept a connection.
     pub connect_timeout: Duration,
-    /// How long a source may be silent in the middle of an answer.
+    /// How long a source may send nothing in the middle of a response.
     pub idle_timeout: Duration,
-    /// About how long to wait before a source is asked a second time.
+    /// The base of the pause before a source is asked a second time.
     pub backoff: Duration,
-    /// How long, in all, may be waited between the tries for one file.
+    /// The limit of all pauses between the requests for one file together.
     pub max_total_pause: Duration,
-    /// Connections to one host, and archives in work, at a time.
+    /// The number of simultaneous connections to one host, and of archives in progress.
     pub jobs: usize,
-    /// Whether proxies are used at all.
+    /// Whether proxies are used.
     pub proxies: bool,
-    /// Chosen proxies; those of the environment and the system where there are none.
+    /// The configured proxies. If empty, those of the environment and the system are used.
     pub proxy_servers: ProxyServers,
-    /// Whose certificates are believed.
+    /// Which TLS certificates are trusted.
     pub trust: TlsTrust,
-    /// The certificate that servers are shown and its key, as PEM.
+    /// The client certificate and its key, as PEM.
     pub identity: Option<Vec<u8>>,
 }
 
 impl Settings {
-    /// The usual settings: online, no mirrors, 10 s to connect, 30 s of silence, 8 jobs.
+    /// Returns the default settings: online, no mirrors, 10 s to connect, 30 s idle timeout,
+    /// 8 jobs.
     pub fn new(cache_dir: impl Into<PathBuf>, user_agent: impl Into<String>) -> Self {
         Self {
             cache_dir: cache_dir.into(),

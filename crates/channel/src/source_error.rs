@@ -1,4 +1,4 @@
-//! Why a source didn't deliver a file, and the list of what was tried.
+//! Why a source didn't deliver a file, and the list of attempts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,20 +8,20 @@ use crate::disk::DiskError;
 /// Why a source didn't deliver a file. Its `Display` completes "the mirror answered: …".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
-    /// It doesn't have the file.
+    /// The source doesn't have the file.
     #[error("{0}")]
     Absent(String),
-    /// Its status isn't a success.
+    /// The response status isn't a success.
     #[error("{code} {reason}")]
     Status {
         /// The HTTP status.
         code: u16,
-        /// Its usual name.
+        /// The status text.
         reason: String,
-        /// How long it asks to be left alone.
+        /// The pause that the source requests.
         retry_after: Option<Duration>,
     },
-    /// It wants a credential, or refuses the one that was sent.
+    /// The source requires a credential, or rejects the one that was sent.
     #[error("{code} {reason}: {}", match credential {
         Some(from) => format!("it refuses the credential of {from}"),
         None => "it wants a credential, and none is known for it".to_owned(),
@@ -29,29 +29,29 @@ pub enum SourceError {
     Denied {
         /// The HTTP status.
         code: u16,
-        /// Its usual name.
+        /// The status text.
         reason: String,
-        /// Where the credential that was sent is from.
+        /// Where the credential that was sent comes from.
         credential: Option<Arc<str>>,
     },
     /// No connection was made.
     #[error("{0}")]
     Unreachable(String),
-    /// It accepted the connection and sent nothing more.
-    #[error("nothing came for {} s", .0.as_secs_f32())]
+    /// The source accepted the connection and sent nothing.
+    #[error("nothing was received for {} s", .0.as_secs_f32())]
     Silent(Duration),
-    /// It sends too slowly for the file ever to be complete.
-    #[error("hardly anything came for {} s", .0.as_secs())]
+    /// The source sends too slowly to complete the file.
+    #[error("hardly anything was received for {} s", .0.as_secs())]
     TooSlow(Duration),
-    /// It closed the connection before or during its answer.
+    /// The connection was closed before or during the response.
     #[error("the connection was reset")]
     Reset,
-    /// The file ended early.
-    #[error("cut short: {got} of {expected} bytes came")]
+    /// The response ended early.
+    #[error("cut short: {got} of {expected} bytes received")]
     Truncated {
-        /// What came, in bytes.
+        /// The received size in bytes.
         got: u64,
-        /// What was announced, in bytes.
+        /// The announced size in bytes.
         expected: u64,
     },
     /// A web page instead of the file.
@@ -63,34 +63,34 @@ pub enum SourceError {
     /// The file's size isn't that of the record.
     #[error("wrong size: expected {expected} bytes, got {got}")]
     WrongSize {
-        /// What the record says, in bytes.
+        /// The size in the record, in bytes.
         expected: u64,
-        /// What came, in bytes.
+        /// The received size in bytes.
         got: u64,
     },
     /// The file's digest isn't that of the record.
     #[error("wrong sha256: expected {expected}, got {got}")]
     WrongChecksum {
-        /// What the record says.
+        /// The digest in the record.
         expected: String,
-        /// What came.
+        /// The digest of the received file.
         got: String,
     },
     /// A redirect that isn't followed.
     #[error("a redirect that isn't followed: {0}")]
     Redirect(String),
-    /// Its host is suspended for this run, for this reason.
+    /// The host is suspended for this run, for this reason.
     #[error("not asked again in this run: {0}")]
     Suspended(String),
 }
 
 impl SourceError {
-    /// Whether it only says that the file isn't there.
+    /// Whether the source doesn't have the file.
     pub fn is_absent(&self) -> bool {
         matches!(self, Self::Absent(_))
     }
 
-    /// Whether a short pause is likely to help.
+    /// Whether a retry after a short pause is likely to succeed.
     pub(crate) fn is_transient(&self) -> bool {
         matches!(self, Self::Reset | Self::Status { code: 429 | 500..=599, .. })
     }
@@ -107,9 +107,9 @@ impl SourceError {
 /// Why a download failed.
 #[derive(Debug)]
 pub(crate) enum DownloadError {
-    /// The source failed; another may deliver.
+    /// The source failed. Another source may deliver the file.
     Source(SourceError),
-    /// The file can't be written; no other source would help.
+    /// The file can't be written. No other source would help.
     Disk(DiskError),
 }
 
@@ -128,45 +128,46 @@ impl From<DiskError> for DownloadError {
 /// A source that was asked for a file and didn't deliver it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
-    /// The address, without credentials.
+    /// The URL, without credentials.
     pub url: String,
-    /// Why it didn't deliver.
+    /// Why the source didn't deliver the file.
     pub error: SourceError,
 }
 
 impl Attempt {
-    /// One line for a note.
+    /// Formats the attempt as one line of a note.
     pub(crate) fn line(&self) -> String {
         format!("{}: {}", self.url, self.error)
     }
 }
 
-/// The help after these attempts. Waiting doesn't help where every source that has the file
-/// refuses it.
+/// Returns the help text for these attempts. It doesn't suggest to wait if every source that
+/// has the file denies access.
 pub(crate) fn help_for<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> String {
     const ANOTHER: &str = "name another source with `--mirror PREFIX=URL`";
-    let told = |attempt: &&Attempt| {
+    let is_informative = |attempt: &&Attempt| {
         !matches!(attempt.error, SourceError::Absent(_) | SourceError::Suspended(_))
     };
-    let is_refusal = |answer: &SourceError| {
-        matches!(answer, SourceError::Denied { .. } | SourceError::Status { code: 401 | 403, .. })
+    let is_denial = |error: &SourceError| {
+        matches!(error, SourceError::Denied { .. } | SourceError::Status { code: 401 | 403, .. })
     };
-    let told: Vec<&SourceError> = attempts.filter(told).map(|attempt| &attempt.error).collect();
-    if told.is_empty() || !told.iter().all(|answer| is_refusal(answer)) {
+    let errors: Vec<&SourceError> =
+        attempts.filter(is_informative).map(|attempt| &attempt.error).collect();
+    if errors.is_empty() || !errors.iter().all(|error| is_denial(error)) {
         return format!("try again later or {ANOTHER}");
     }
-    let denied = told.iter().find_map(|answer| match answer {
+    let denied = errors.iter().find_map(|error| match error {
         SourceError::Denied { credential, .. } => Some(credential.as_deref()),
         _ => None,
     });
     match denied {
         Some(Some(from)) => format!("correct the credential of {from}, or {ANOTHER}"),
         Some(None) => format!("put a credential for it into ~/.netrc, or {ANOTHER}"),
-        None => format!("it lets nobody in from here: {ANOTHER}"),
+        None => format!("it denies requests from here: {ANOTHER}"),
     }
 }
 
-/// All attempts, a line each, as one indented note.
+/// Formats the attempts as an indented note, one line each.
 pub(crate) fn list_attempts(attempts: &[Attempt]) -> String {
     attempts.iter().map(|attempt| format!("  {}", attempt.line())).collect::<Vec<_>>().join("\n")
 }
@@ -175,16 +176,14 @@ pub(crate) fn list_attempts(attempts: &[Attempt]) -> String {
 mod tests {
     use super::*;
 
-    fn help(answers: Vec<SourceError>) -> String {
-        let attempts: Vec<_> = answers
-            .into_iter()
-            .map(|answer| Attempt { url: "https://h/".into(), error: answer })
-            .collect();
+    fn help(errors: Vec<SourceError>) -> String {
+        let attempts: Vec<_> =
+            errors.into_iter().map(|error| Attempt { url: "https://h/".into(), error }).collect();
         help_for(attempts.iter())
     }
 
     #[test]
-    fn time_is_no_help_against_a_refusal() {
+    fn the_help_suggests_to_wait_unless_every_source_denies_access() {
         let status = |code| SourceError::Status { code, reason: String::new(), retry_after: None };
         let denied = |credential: Option<&str>| SourceError::Denied {
             code: 401,
@@ -192,7 +191,7 @@ mod tests {
             credential: credential.map(Arc::from),
         };
         let absent = || SourceError::Absent("404 not found".into());
-        assert!(help(vec![status(403), absent()]).starts_with("it lets nobody in from here: "));
+        assert!(help(vec![status(403), absent()]).starts_with("it denies requests from here: "));
         assert!(help(vec![denied(None)]).contains("~/.netrc"));
         let wrong = help(vec![status(403), denied(Some("ENVLOCK_TOKEN"))]);
         assert!(wrong.starts_with("correct the credential of ENVLOCK_TOKEN, or "), "{wrong}");

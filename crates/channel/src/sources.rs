@@ -1,9 +1,8 @@
-//! Which addresses stand for an origin, in which order they are asked, and back again.
+//! Maps origins to mirrors, in order, and mirrors back to origins.
 //!
-//! Pure. An *origin* is the URL by which a channel is known and locked; a *source* is an
-//! address that is asked for it. Only mirrors that were declared, and the known ones of
-//! `mirrors.json`, map to an origin: every other URL is an origin of its own, so that a
-//! private channel never turns into a public name.
+//! Pure. An *origin* is the URL by which a channel is named and locked; a *source* is a URL that
+//! is asked for it. Only declared mirrors, and the known ones of `mirrors.json`, map to an
+//! origin. Every other URL is its own origin, so a private channel never becomes a public name.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -17,32 +16,32 @@ use url::Url;
 
 use crate::address;
 
-/// A place that serves everything below `prefix`.
+/// A declared or known mirror: `url` serves everything below `prefix`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Mirror {
-    /// What it stands for; http or https, ends in `/`.
+    /// The mirrored prefix; http or https, ends in `/`.
     pub prefix: Url,
-    /// Where it is; http, https or file, ends in `/`.
+    /// The mirror's URL; http, https or file, ends in `/`.
     pub url: Url,
 }
 
-/// One address to ask for something.
+/// A URL that is asked for an index or an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    /// Where to ask.
+    /// The URL.
     pub url: Url,
-    /// Whether it is the origin itself.
+    /// Whether the source is the origin itself.
     pub is_origin: bool,
-    /// How it is called in messages: its host, or its folder.
+    /// The name for messages: the host, or the folder.
     pub label: String,
 }
 
-/// `mirrors.json`: the mirrors known by name.
+/// `mirrors.json`: the known mirrors by name.
 static KNOWN_MIRRORS: LazyLock<BTreeMap<String, Vec<Mirror>>> = LazyLock::new(|| {
     serde_json::from_str(include_str!("mirrors.json")).expect("mirrors.json is read by a test")
 });
 
-/// Reads `PREFIX=URL`, or the name of a known mirror such as `tuna`.
+/// Parses `PREFIX=URL`, or the name of a known mirror such as `tuna`.
 pub fn parse_mirror(text: &str) -> Result<Vec<Mirror>, MirrorError> {
     if let Some(mirrors) = KNOWN_MIRRORS.get(text.trim()) {
         return Ok(mirrors.clone());
@@ -55,7 +54,7 @@ pub fn parse_mirror(text: &str) -> Result<Vec<Mirror>, MirrorError> {
     Ok(vec![Mirror { prefix, url }])
 }
 
-/// One side of `PREFIX=URL`.
+/// Parses one side of `PREFIX=URL`.
 fn parse_part(
     text: &str,
     written: &str,
@@ -67,56 +66,56 @@ fn parse_part(
         reason,
     };
     let url = Url::parse(written.trim())
-        .map_err(|_| wrong("isn't an address such as https://host/folder/".to_owned()))?;
+        .map_err(|_| wrong("isn't a URL such as https://host/folder/".to_owned()))?;
     if !schemes.contains(&url.scheme()) {
         return Err(wrong(format!("must begin with {}", schemes.join(":, ") + ":")));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong("has a query or a fragment, which no prefix can have".into()));
+        return Err(wrong("has a query or a fragment, which isn't supported".into()));
     }
     Ok(address::with_trailing_slash(&url))
 }
 
-/// Where to ask for what.
+/// The mirrors and how they map to origins.
 #[derive(Debug, Clone)]
 pub struct Sources {
-    /// What was declared, in groups: one that was declared nearer to the user is asked
-    /// before all others, whatever their prefixes.
+    /// The declared mirrors in groups. An earlier group is asked first, regardless of the length
+    /// of the prefixes.
     groups: Vec<Vec<Mirror>>,
-    /// Known mirrors that were written as the addresses of channels; asked behind all groups.
+    /// Known mirrors that were written as URLs of channels. They are asked after all groups.
     registered: Vec<Mirror>,
     origin: bool,
-    /// Folders, each ending in `/`, whose origin isn't asked.
+    /// Prefixes, each ending in `/`, whose origin isn't asked.
     disabled_origins: Vec<Url>,
 }
 
 impl Sources {
-    /// The mirrors in the order in which they are asked; `origin` is false for
-    /// `--no-origin`, where mirrors and local folders alone are asked.
+    /// Creates the table from mirrors in the order in which they are asked. `origin` is false for
+    /// `--no-origin`: only mirrors and local folders are asked.
     pub fn new(mirrors: Vec<Mirror>, origin: bool) -> Self {
         Self { groups: vec![mirrors], registered: Vec::new(), origin, disabled_origins: Vec::new() }
     }
 
-    /// Further mirrors, which are asked behind all that are there already.
+    /// Adds mirrors, which are asked after those declared before.
     pub fn append(&mut self, mirrors: Vec<Mirror>) {
         self.groups.push(mirrors);
     }
 
-    /// Below `prefix` only mirrors are asked, as with `--no-origin`.
+    /// Asks only mirrors below `prefix`, as with `--no-origin`.
     pub fn disable_origin(&mut self, prefix: &Url) {
         self.disabled_origins.push(address::with_trailing_slash(prefix));
     }
 
-    /// Everything that is asked before an origin, with its place in the order.
+    /// Returns all mirrors with the rank of their group.
     fn ranked(&self) -> impl Iterator<Item = (usize, &Mirror)> {
         let groups = self.groups.iter().chain([&self.registered]);
         groups.enumerate().flat_map(|(rank, group)| group.iter().map(move |mirror| (rank, mirror)))
     }
 
-    /// Every address to ask for `origin`, in order: the mirrors with the longest prefix
-    /// first, among equals in the order given, then the origin, unless it is declared as one
-    /// of them. Empty where only an origin could be asked and isn't allowed to be. A local
-    /// folder has only itself.
+    /// Returns the URLs to try for `origin`, in order: the mirrors with the longest prefix first,
+    /// mirrors of equal prefixes in the order given, then the origin unless it is declared as a
+    /// mirror. Empty if there is no mirror and the origin may not be asked. The only source of a
+    /// local folder is the folder.
     pub fn sources_for(&self, origin: &Url) -> Vec<Source> {
         let itself = || Source {
             url: origin.clone(),
@@ -141,28 +140,28 @@ impl Sources {
             if !sources.iter().any(|source| source.url == url) {
                 let is_origin = url == *origin;
                 let mut label = address::source_label(&url);
-                // Two mirrors on one host are told apart by their folders.
+                // The labels of two mirrors on one host have their folders.
                 if hosts.iter().filter(|host| **host == label).count() > 1 {
                     label.push_str(without_credentials(mirror).path().trim_end_matches('/'));
                 }
                 sources.push(Source { url, is_origin, label });
             }
         }
-        let may_ask =
-            self.origin && !self.disabled_origins.iter().any(|end| address::is_below(origin, end));
+        let may_ask = self.origin
+            && !self.disabled_origins.iter().any(|prefix| address::is_below(origin, prefix));
         if may_ask && !sources.iter().any(|source| source.is_origin) {
             sources.push(itself());
         }
         sources
     }
 
-    /// The origin that a URL under a declared or known mirror stands for, or `None` where
-    /// the URL is an origin of its own.
+    /// Returns the origin of a URL below a declared or known mirror, or `None` if the URL is its
+    /// own origin.
     pub fn origin_of(&self, url: &Url) -> Option<Url> {
         self.origins_of(url).into_iter().next()
     }
 
-    /// Every origin that a URL can stand for, the most specific mirror's first.
+    /// Returns every origin that a URL can have, the most specific mirror's first.
     pub(crate) fn origins_of(&self, url: &Url) -> Vec<Url> {
         let secure = with_https(url);
         let declared = self.ranked().map(|(_, mirror)| (mirror, url));
@@ -178,8 +177,8 @@ impl Sources {
         origins.into_iter().map(|(_, origin)| origin).collect()
     }
 
-    /// Asks the known mirror that `url` lies below, if there is one, from now on, after the
-    /// declared ones. Returns the origin that `url` stands for, as [`Sources::origin_of`].
+    /// Registers the known mirror that `url` is below, if there is one. It is asked after the
+    /// declared mirrors. Returns the origin of `url`, as [`Sources::origin_of`].
     pub fn register_mirror_url(&mut self, url: &Url) -> Option<Url> {
         let origin = self.origin_of(url)?;
         let secure = with_https(url);
@@ -187,7 +186,7 @@ impl Sources {
             address::rebase(&secure, &mirror.url, &mirror.prefix).as_ref() == Some(&origin)
         });
         for mirror in known {
-            if !self.ranked().any(|(_, there)| there == mirror) {
+            if !self.ranked().any(|(_, other)| other == mirror) {
                 self.registered.push(mirror.clone());
             }
         }
@@ -195,11 +194,12 @@ impl Sources {
     }
 }
 
-/// The same URL by https: all known mirrors have it, though some tell people to write http.
+/// Returns the URL with https instead of http. All known mirrors support https, although the
+/// instructions of some use http.
 fn with_https(url: &Url) -> Url {
     let mut secure = url.clone();
     if url.scheme() == "http" && url.port().is_none() {
-        // It only fails for schemes that aren't the web's.
+        // It only fails for schemes other than http and https.
         let _ = secure.set_scheme("https");
     }
     secure
@@ -208,20 +208,20 @@ fn with_https(url: &Url) -> Url {
 /// Why a `--mirror` can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum MirrorError {
-    /// Neither `PREFIX=URL` nor a known name.
+    /// The text is neither `PREFIX=URL` nor a known name.
     #[error("no mirror is called `{text}`, and it isn't PREFIX=URL")]
     Unknown {
         /// As written.
         text: String,
-        /// The known name that was probably meant.
+        /// The nearest known name.
         nearest: Option<String>,
     },
-    /// One side isn't usable.
+    /// One side can't be used.
     #[error("in the mirror `{text}`, `{part}` {reason}")]
     Malformed {
         /// As written.
         text: String,
-        /// The side that is wrong.
+        /// The side that can't be used.
         part: String,
         /// What is wrong with it.
         reason: String,
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn every_preset_stands_for_both_public_hosts() {
+    fn every_known_mirror_has_both_public_hosts() {
         for (name, mirrors) in KNOWN_MIRRORS.iter() {
             for pair in mirrors.chunks(2) {
                 let hosts: Vec<_> = pair.iter().filter_map(|m| m.prefix.host_str()).collect();
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn two_mirrors_on_one_host_are_called_by_their_folders_too() {
+    fn labels_of_two_mirrors_on_one_host_have_their_folders() {
         let sources = Sources::new(
             mirrors(&[
                 "https://conda.anaconda.org/=http://h:81/one/t/secret/cloud/",
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn without_the_origin_and_a_mirror_nothing_is_left_but_a_folder_is_always_itself() {
+    fn without_origin_and_mirror_there_is_no_source_but_a_folder_is_its_own_source() {
         let sources = Sources::new(Vec::new(), false);
         assert!(asked(&sources, "https://conda.anaconda.org/conda-forge/").is_empty());
         assert_eq!(asked(&sources, "file:///ch/%E9%80%9A/"), ["file:///ch/%E9%80%9A/"]);
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_under_a_mirror_stands_for_its_origin_and_any_other_is_its_own() {
+    fn a_url_below_a_mirror_maps_to_its_origin_and_any_other_url_is_its_own_origin() {
         let sources =
             Sources::new(mirrors(&["https://conda.anaconda.org/=http://127.0.0.1:8000/c/"]), true);
         let origin = |text: &str| sources.origin_of(&url(text)).map(|url| url.to_string());
@@ -371,7 +371,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn what_is_asked_of_a_mirror_stands_for_what_was_wanted(path in "[^?#]{0,40}") {
+        fn a_mirror_url_maps_back_to_the_origin_it_was_made_from(path in "[^?#]{0,40}") {
             let sources = Sources::new(mirrors(&["https://conda.anaconda.org/=http://h:1/x/"]), false);
             let mut wanted = url("https://conda.anaconda.org/");
             wanted.set_path(&path);
@@ -381,14 +381,14 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_reading_a_mirror_panic(text in "\\PC{0,60}") {
+        fn parsing_a_mirror_never_panics(text in "\\PC{0,60}") {
             let _ = parse_mirror(&text).map_err(|error| error.findings());
             let _ = parse_mirror(&format!("https://a/={text}"));
         }
     }
 
     #[test]
-    fn a_known_mirror_that_was_written_as_a_channel_is_asked_from_then_on() {
+    fn a_known_mirror_that_was_written_as_a_channel_becomes_a_source() {
         let mut sources = Sources::new(Vec::new(), true);
         let written = url("https://mirrors.tuna.tsinghua.edu.cn/anaconda/cloud/pytorch/");
         let origin = sources.register_mirror_url(&written).expect("a known mirror");
@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_mirror_by_http_is_the_same_mirror_and_asked_by_https() {
+    fn a_known_mirror_written_with_http_is_asked_with_https() {
         let mut sources = Sources::new(Vec::new(), true);
         let origin =
             sources.register_mirror_url(&url("http://mirrors.aliyun.com/anaconda/pkgs/main/"));
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_declared_earlier_is_asked_first_however_long_the_others_prefixes_are() {
+    fn an_earlier_group_is_asked_first_regardless_of_prefix_lengths() {
         let all = mirrors(&["https://conda.anaconda.org/=http://flag/"]);
         let mut sources = Sources::new(all, true);
         sources.append(mirrors(&["https://conda.anaconda.org/conda-forge/=http://file/cf/"]));
@@ -431,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_that_is_closed_is_asked_only_as_a_declared_mirror_and_in_its_turn() {
+    fn a_disabled_origin_is_asked_only_as_a_declared_mirror_in_its_order() {
         let lab = url("https://conda.anaconda.org/lab");
         let mut sources = Sources::new(Vec::new(), true);
         sources.append(mirrors(&["https://conda.anaconda.org/lab/=http://corp/lab/"]));
@@ -451,21 +451,27 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_mirror_is_told_with_the_nearest_name_or_an_example() {
-        let said = |text: &str| {
-            let error = parse_mirror(text).expect_err("it is wrong");
+    fn the_error_of_a_malformed_mirror_has_the_nearest_name_or_an_example() {
+        let error_and_help = |text: &str| {
+            let error = parse_mirror(text).expect_err("a malformed mirror");
             assert_eq!(error.exit(), Exit::Usage);
             let finding = error.findings().remove(0);
             (finding.message, finding.help.unwrap_or_default())
         };
-        assert!(said("tunna").1.contains("`--mirror tuna`"));
+        assert!(error_and_help("tunna").1.contains("`--mirror tuna`"));
         assert!(
-            said("https://mirrors.tuna.tsinghua.edu.cn/anaconda").1.contains("`--mirror tuna`")
+            error_and_help("https://mirrors.tuna.tsinghua.edu.cn/anaconda")
+                .1
+                .contains("`--mirror tuna`")
         );
-        assert!(said("conda-forge=http://x/").0.contains("`conda-forge` isn't an address"));
-        assert!(said("https://a/=ftp://b/").0.contains("must begin with http:, https:, file:"));
-        assert!(said("https://a/=http://b/?x=1").0.contains("query"));
-        let (message, _) = said("https://a/=ftp://user:geheim@b/");
+        assert!(error_and_help("conda-forge=http://x/").0.contains("`conda-forge` isn't a URL"));
+        assert!(
+            error_and_help("https://a/=ftp://b/")
+                .0
+                .contains("must begin with http:, https:, file:")
+        );
+        assert!(error_and_help("https://a/=http://b/?x=1").0.contains("query"));
+        let (message, _) = error_and_help("https://a/=ftp://user:geheim@b/");
         assert!(!message.contains("geheim"), "{message}");
     }
 }

@@ -1,4 +1,4 @@
-//! One request to one source: bounded by host, with the trouble told in words.
+//! Sends one request to one source, with a limit of connections per host.
 
 use std::collections::HashMap;
 use std::io;
@@ -23,18 +23,17 @@ use crate::host::Host;
 use crate::source_error::SourceError;
 use crate::{Settings, TlsTrust, http_error};
 
-/// A body that comes more slowly than this, in bytes a second, is as good as none: an index
-/// would take days.
+/// The minimum speed of a body in bytes per second. Below it an index would take days.
 const MIN_BYTES_PER_SECOND: f64 = 100.0;
 const MAX_REDIRECTS: usize = 10;
-/// What is read from a local file at once.
+/// The chunk size for local files, in bytes.
 const FILE_CHUNK: usize = 256 * 1024;
 
 /// Sends requests and remembers which hosts are down.
 #[derive(Debug)]
 pub(crate) struct Transport {
     http: reqwest::Client,
-    /// For this machine's own addresses: no proxy can know what 127.0.0.1 means here.
+    /// The client without proxies, for loopback addresses: a proxy can't reach them.
     loopback: reqwest::Client,
     hosts: Mutex<HashMap<String, Arc<Host>>>,
     credentials: Mutex<Credentials>,
@@ -43,7 +42,7 @@ pub(crate) struct Transport {
     idle_timeout: Duration,
 }
 
-/// What a server gave with a file, to ask later whether it changed.
+/// The validators of a response, for conditional requests.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Validators {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,8 +56,8 @@ impl Transport {
         if reqwest::header::HeaderValue::from_str(&settings.user_agent).is_err() {
             return Err(ClientError::UserAgent(settings.user_agent.clone()));
         }
-        // A machine without trusted certificates can still use folders and plain http: only
-        // then is the client made without them, and https says why it fails.
+        // A machine without trusted certificates can still use folders and plain http. Only then
+        // the client is built without certificates, and https requests fail with the reason.
         let make = |proxies: bool| {
             let prepared = || with_connection_settings(builder(settings), settings, proxies);
             match prepared()?.build() {
@@ -80,13 +79,15 @@ impl Transport {
         })
     }
 
-    /// Asks for `url`; whoever insists asks hosts that were put aside, too.
+    /// Requests `url`. With `force` a suspended host is asked too.
     pub(crate) async fn get(&self, url: &Url, force: bool) -> Result<Body, SourceError> {
         let body = self.get_if_changed(url, &Validators::default(), force).await?;
-        body.ok_or_else(|| SourceError::Unreadable("304 to a question that wasn't asked".into()))
+        body.ok_or_else(|| {
+            SourceError::Unreadable("status 304 for an unconditional request".into())
+        })
     }
 
-    /// Asks for `url`, if it changed since `known`; `None` where it didn't.
+    /// Requests `url` if it changed since `known`; `None` if it didn't.
     pub(crate) async fn get_if_changed(
         &self,
         url: &Url,
@@ -101,8 +102,8 @@ impl Transport {
         let http = if is_loopback(url) { &self.loopback } else { &self.http };
         let (request, credential) = self.credentials().request(http, url);
         let response = request.headers(conditions(known)).send().await.map_err(|error| {
-            let answer = http_error::from_request(&error, self.connect_timeout, self.idle_timeout);
-            host.note_error(answer, force)
+            let error = http_error::from_request(&error, self.connect_timeout, self.idle_timeout);
+            host.note_error(error, force)
         })?;
         match response.status() {
             StatusCode::OK => Ok(Some(Body {
@@ -125,19 +126,19 @@ impl Transport {
         }
     }
 
-    /// The credentials as they are by now.
+    /// Returns the credentials, with those registered so far.
     pub(crate) fn credentials(&self) -> MutexGuard<'_, Credentials> {
         self.credentials.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A file of this host came whole.
+    /// Records that this host delivered a file.
     pub(crate) fn note_success(&self, url: &Url) {
         self.host(url).note_success();
     }
 
-    /// A file of this host didn't come, whatever it answered.
-    pub(crate) fn note_failure(&self, url: &Url, answer: &SourceError) {
-        self.host(url).note_failure(answer);
+    /// Records that this host failed to deliver a file.
+    pub(crate) fn note_failure(&self, url: &Url, error: &SourceError) {
+        self.host(url).note_failure(error);
     }
 
     fn host(&self, url: &Url) -> Arc<Host> {
@@ -147,12 +148,12 @@ impl Transport {
     }
 }
 
-/// What a server says of times.
+/// The times in a response, by the server's clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ServerTimes {
-    /// When the file was made.
+    /// When the file was modified.
     pub(crate) modified: Option<SystemTime>,
-    /// What time it is.
+    /// When the response was sent.
     pub(crate) now: Option<SystemTime>,
 }
 
@@ -169,18 +170,18 @@ fn builder(settings: &Settings) -> reqwest::ClientBuilder {
         .connect_timeout(settings.connect_timeout)
         .read_timeout(settings.idle_timeout)
         .pool_max_idle_per_host(settings.jobs)
-        // A URL may tell what nobody else needs to know.
+        // A URL may contain a token.
         .referer(false)
         .redirect(redirect::Policy::custom(|attempt| {
             let downgraded = attempt.url().scheme() == "http"
                 && attempt.previous().iter().any(|url| url.scheme() == "https");
             let came_from = attempt.previous().last();
             if came_from.is_some_and(|url| redirect_leaks_token(url, attempt.url())) {
-                attempt.error("it would show a token to another server")
+                attempt.error("it would send a token to another server")
             } else if downgraded {
-                attempt.error("it leads from https to http")
+                attempt.error("it redirects from https to http")
             } else if attempt.previous().len() > MAX_REDIRECTS {
-                attempt.error("more than 10 of them in a row")
+                attempt.error("more than 10 redirects")
             } else {
                 attempt.follow()
             }
@@ -210,8 +211,8 @@ fn conditions(known: &Validators) -> HeaderMap {
 
 fn validators(headers: &HeaderMap) -> Validators {
     let text = |name| headers.get(name)?.to_str().ok().map(str::to_owned);
-    // Times are in whole seconds: what was changed in the second of the answer may change
-    // once more in it (RFC 9110, 8.8.2.2).
+    // Times are in whole seconds: a file that was modified in the second of the response may be
+    // modified again within it (RFC 9110, 8.8.2.2).
     let last_modified = text(LAST_MODIFIED).filter(|time| Some(time) != text(DATE).as_ref());
     Validators { etag: text(ETAG), last_modified }
 }
@@ -236,7 +237,7 @@ fn status_error(
     }
 }
 
-/// `Retry-After`, in seconds or as a date, which is read by the server's own clock.
+/// Parses `Retry-After`: seconds, or a date relative to the server's `Date`.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
     let written = text(RETRY_AFTER)?;
@@ -250,7 +251,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 async fn open_file(url: &Url) -> Result<Body, SourceError> {
     let path = url
         .to_file_path()
-        .map_err(|()| SourceError::Unreadable("no path of this machine".into()))?;
+        .map_err(|()| SourceError::Unreadable("not a path of this machine".into()))?;
     let opened = async {
         let file = tokio::fs::File::open(&path).await?;
         let metadata = file.metadata().await?;
@@ -278,14 +279,14 @@ async fn open_file(url: &Url) -> Result<Body, SourceError> {
     })
 }
 
-/// A file on its way.
+/// The body of a response or a local file.
 pub(crate) struct Body {
-    /// What was announced, in bytes.
+    /// The announced size in bytes.
     pub(crate) length: Option<u64>,
     pub(crate) validators: Validators,
-    /// By the server's clock.
+    /// The times in the response.
     pub(crate) server_times: ServerTimes,
-    /// What came, in bytes.
+    /// The number of bytes received so far.
     pub(crate) received: u64,
     stream: Stream,
 }
@@ -295,17 +296,17 @@ enum Stream {
     File(tokio::fs::File),
 }
 
-/// A body on its way through the network.
+/// The body of an HTTP response.
 struct HttpBody {
     response: reqwest::Response,
     host: Arc<Host>,
     force: bool,
     idle_timeout: Duration,
-    /// How long this server was waited for since the pace was last looked at.
+    /// The time spent waiting since the speed was last checked.
     waited: Duration,
-    /// What came meanwhile, in bytes.
+    /// The bytes received since then.
     received_since: usize,
-    /// Held until the last byte: it is what bounds the host's connections.
+    /// Held until the end of the body: it limits the connections per host.
     _permit: OwnedSemaphorePermit,
 }
 
@@ -313,13 +314,13 @@ impl HttpBody {
     async fn chunk(&mut self, got: u64, length: Option<u64>) -> Result<Option<Bytes>, SourceError> {
         let start = Instant::now();
         let chunk = self.response.chunk().await.map_err(|error| {
-            let answer = http_error::from_body(&error, got, length, self.idle_timeout);
-            self.host.note_error(answer, self.force)
+            let error = http_error::from_body(&error, got, length, self.idle_timeout);
+            self.host.note_error(error, self.force)
         })?;
         self.waited += start.elapsed();
         self.received_since += chunk.as_ref().map_or(0, Bytes::len);
         if chunk.is_some() && self.waited >= self.idle_timeout {
-            #[expect(clippy::cast_precision_loss, reason = "nobody counts so slow a body exactly")]
+            #[expect(clippy::cast_precision_loss, reason = "the speed is an estimate")]
             if (self.received_since as f64) < MIN_BYTES_PER_SECOND * self.waited.as_secs_f64() {
                 return Err(self.host.note_error(SourceError::TooSlow(self.waited), self.force));
             }
@@ -330,8 +331,7 @@ impl HttpBody {
 }
 
 impl Body {
-    /// The next piece, or `None` when all of it came: a body shorter than announced is an
-    /// error.
+    /// Returns the next chunk, or `None` at the end. A body shorter than announced is an error.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, SourceError> {
         let chunk = match &mut self.stream {
             Stream::Http(body) => body.chunk(self.received, self.length).await?,
@@ -345,7 +345,7 @@ impl Body {
             }
         };
         if let Some(chunk) = chunk {
-            // What a login page or an error page begins with; no archive and no index does.
+            // Login and error pages begin with `<`; archives and indexes don't.
             if self.received == 0 && chunk.trim_ascii_start().starts_with(b"<") {
                 return Err(SourceError::WebPage);
             }

@@ -1,4 +1,4 @@
-//! What this machine has: asked at install time, to refuse what can't run here.
+//! Detects this machine's virtual packages.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use rattler_virtual_packages::{
     Override, VirtualPackageOverrides, VirtualPackages, Windows,
 };
 
-/// The virtual packages of this machine. `overrides` maps `CONDA_OVERRIDE_…` to its value as
-/// conda understands it: a version, or nothing for "hasn't got it".
+/// Detects the virtual packages of this machine. `overrides` maps `CONDA_OVERRIDE_…` variables to
+/// their values, as in conda: a version, or an empty text if the machine doesn't have it.
 pub fn detect_virtual_packages(
     overrides: &BTreeMap<String, String>,
 ) -> Result<Vec<GenericVirtualPackage>, VirtualPackageError> {
@@ -36,16 +36,16 @@ fn read_override<T: EnvOverride>(
 ) -> Result<Option<Override>, VirtualPackageError> {
     let name = T::DEFAULT_ENV_NAME;
     let Some(value) = overrides.get(name) else { return Ok(None) };
-    // Parsed here as well, because the detection doesn't say which value was wrong.
+    // Parsed here too, because the error of the detection doesn't name the variable.
     T::parse_version_opt(value).map_err(|error| VirtualPackageError::Override {
         name: name.to_owned(),
         value: value.clone(),
         reason: error.to_string(),
     })?;
-    let is_word = T::DEFAULT_ENV_NAME != Archspec::DEFAULT_ENV_NAME
+    let is_malformed = T::DEFAULT_ENV_NAME != Archspec::DEFAULT_ENV_NAME
         && !value.is_empty()
         && !envlock_model::virtual_packages::is_version(value);
-    if is_word {
+    if is_malformed {
         return Err(VirtualPackageError::Override {
             name: name.to_owned(),
             value: value.clone(),
@@ -55,10 +55,10 @@ fn read_override<T: EnvOverride>(
     Ok(Some(Override::String(value.clone())))
 }
 
-/// Why it can't be said what this machine has.
+/// Why the virtual packages can't be detected.
 #[derive(Debug, thiserror::Error)]
 pub enum VirtualPackageError {
-    /// A `CONDA_OVERRIDE_…` isn't a version.
+    /// A `CONDA_OVERRIDE_…` variable isn't a version.
     #[error("{name}={value} isn't a version: {reason}")]
     Override {
         /// The variable.
@@ -68,8 +68,8 @@ pub enum VirtualPackageError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The machine can't be asked.
-    #[error("this machine's virtual packages can't be found out: {0}")]
+    /// The detection failed.
+    #[error("this machine's virtual packages can't be detected: {0}")]
     Detect(String),
 }
 
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn an_override_beats_the_machine_and_an_empty_one_takes_it_away() {
+    fn an_override_replaces_the_detected_version_and_an_empty_one_removes_the_package() {
         let cuda = with("CONDA_OVERRIDE_CUDA", "12.2").expect("a version");
         assert!(cuda.iter().any(|package| package.starts_with("__cuda=12.2")), "{cuda:?}");
         let none = with("CONDA_OVERRIDE_ARCHSPEC", "").expect("nothing is allowed");
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn an_override_that_is_no_version_is_named() {
+    fn the_error_of_a_malformed_override_names_the_variable() {
         let error = with("CONDA_OVERRIDE_CUDA", "a b").expect_err("no version");
         assert!(
             error.to_string().starts_with("CONDA_OVERRIDE_CUDA=a b isn't a version"),

@@ -1,31 +1,31 @@
-//! Which channels may be used, and what to know about the terms of those that are.
+//! Which channels may be used, and a finding about the terms of Anaconda's channels.
 
 use envlock_config::{Configuration, Configured, Key, ValueSource, key};
 use envlock_report::{Code, Finding, Place};
 use url::Url;
 
-/// Why a channel may not be used, and who set that.
+/// Why a channel may not be used, and where that is configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// What the channel is, in the middle of a sentence.
+    /// The reason, as the end of "the channel is …".
     pub reason: &'static str,
-    /// Who says so.
+    /// Where it is configured.
     pub by: ValueSource,
 }
 
-/// The configuration's lists, with their channels at the origin.
+/// The configured lists of channels, with the URLs of their origins.
 #[derive(Default)]
 pub(crate) struct ChannelPolicy {
     refused: Vec<(Vec<Url>, Refusal)>,
-    /// What alone may be used, where there is such a list.
+    /// The only channels that may be used, if there is an allowlist.
     allowed: Option<(Vec<Url>, ValueSource)>,
 }
 
-/// The lists of channels that may not be used, with what such a channel is.
+/// The keys of the lists of forbidden channels, each with its reason.
 const FORBIDDING_KEYS: [(&Key, &str); 2] =
     [(&key::FORBID_CHANNELS, "forbidden here"), (&key::DENYLIST_CHANNELS, "on the denylist")];
 
-/// Every channel in the configuration's lists, as it is written there.
+/// Returns every channel in the configured lists, as written.
 pub(crate) fn policy_channels(
     configuration: &Configuration,
 ) -> impl Iterator<Item = &Configured<String>> {
@@ -34,7 +34,7 @@ pub(crate) fn policy_channels(
 }
 
 impl ChannelPolicy {
-    /// Reads the lists; `resolve` makes URLs of a channel as written.
+    /// Reads the lists. `resolve` returns the URLs of a channel as written.
     pub(crate) fn new<E>(
         configuration: &Configuration,
         mut resolve: impl FnMut(&str, Option<&Place>) -> Result<Vec<Url>, E>,
@@ -53,7 +53,7 @@ impl ChannelPolicy {
         Ok(policy)
     }
 
-    /// Why a channel may not be used; none where it may.
+    /// Returns why a channel may not be used; `None` if it may.
     pub(crate) fn refuses(&self, urls: &[Url]) -> Option<Refusal> {
         let refused = |(listed, _): &&(Vec<Url>, Refusal)| urls.iter().any(|u| listed.contains(u));
         if let Some((_, refusal)) = self.refused.iter().find(refused) {
@@ -65,7 +65,7 @@ impl ChannelPolicy {
     }
 }
 
-/// What to know before one builds on Anaconda's own channels; none where none is used.
+/// Returns a finding about the terms of Anaconda's channels if one of them is used.
 pub(crate) fn anaconda_terms<'a>(mut urls: impl Iterator<Item = &'a Url>) -> Option<Finding> {
     let used = urls.any(|url| url.host_str() == Some("repo.anaconda.com"));
     used.then(|| {

@@ -1,4 +1,4 @@
-//! The context of a run: read once by the CLI's settings, handed to every use case.
+//! The context of a run, which the CLI passes to every use case.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use envlock_channel::Client;
 use envlock_model::{channel::Rules, progress::Observer};
 use rattler_conda_types::{GenericVirtualPackage, Subdir};
 
-/// What a use case needs of the machine and the network.
+/// The machine and the network, as a use case needs them.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
-    /// Channels, mirrors and the cache.
+    /// The channel client: mirrors and the cache.
     pub client: &'a Client,
-    /// How names of channels become URLs.
+    /// How channel names are resolved to URLs.
     pub rules: &'a Rules,
     /// The variables of the process, for `$VAR` in channels.
     pub variables: &'a BTreeMap<String, String>,
@@ -19,6 +19,6 @@ pub struct Context<'a> {
     pub host: Subdir,
     /// This machine's virtual packages, `CONDA_OVERRIDE_*` included.
     pub host_packages: &'a [GenericVirtualPackage],
-    /// Gets the progress events.
+    /// Receives the progress events.
     pub observer: &'a dyn Observer,
 }

@@ -1,7 +1,7 @@
-//! `demo`: a small project and a small channel, both real, made on the spot.
+//! `demo`: creates a small project and a small channel.
 //!
-//! The channel has a name of its own, so that nothing of it can be taken for another
-//! channel's in a cache.
+//! The channel has a unique name, so that the cache can't mix up its packages with another
+//! channel's.
 
 use std::{
     io,
@@ -15,16 +15,16 @@ use envlock_report::{Code, Exit, Explain, Finding};
 use rattler_conda_types::Subdir;
 use url::Url;
 
-/// The Python that envlock's users run.
+/// The preferred Python version.
 const WANTED: [u32; 2] = [3, 10];
 
 /// The channel's name.
 const CHANNEL: &str = "envlock-demo";
 
-/// What the demo is made of.
+/// The inputs of the demo.
 #[derive(Debug, Clone)]
 pub struct DemoRequest {
-    /// Where everything is written.
+    /// The folder of the demo.
     pub folder: PathBuf,
     /// The folders of `PATH`, in order.
     pub path: Vec<PathBuf>,
@@ -34,31 +34,31 @@ pub struct DemoRequest {
     pub host: Subdir,
 }
 
-/// A stage on which the commands can be run. The channel is served as long as it lives.
+/// A demo project. Its channel is served until it is dropped.
 pub struct DemoProject {
-    /// The interpreter that the Python package was made of.
+    /// The interpreter that the Python package was made from.
     pub python: Cpython,
-    /// The commands, as words behind the program's name, to be run in the folder.
+    /// The arguments of the commands, which are run in the folder.
     pub commands: Vec<Vec<String>>,
-    /// The first of them with the channel's folder in place of the server: it works when the
-    /// stage is gone, too.
+    /// The `solve` command with the channel's folder instead of the server. It also works after
+    /// the server has stopped.
     pub solve_from_folder: Vec<String>,
     _server: Server,
 }
 
-/// Why there is no stage.
+/// Why the demo project can't be created.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    /// There is no Python to make a package of.
+    /// No usable Python interpreter was found.
     #[error(transparent)]
     Python(#[from] CpythonError),
-    /// Somebody's folder.
+    /// The folder exists and isn't a demo's.
     #[error("{} is there and was not made by the demo", .0.display())]
     FolderInUse(PathBuf),
-    /// The disk or the loopback interface said no.
+    /// An error of the disk or the loopback interface.
     #[error("can't {doing}: {error}")]
     System {
-        /// What was tried.
+        /// The failed operation.
         doing: String,
         /// The cause.
         error: io::Error,
@@ -71,7 +71,7 @@ impl Explain for DemoError {
             Self::Python(error) => error.findings(),
             Self::FolderInUse(_) => vec![
                 Finding::new(Code::FolderTaken, self.to_string())
-                    .with_help("choose another with `envlock demo --folder FOLDER`"),
+                    .with_help("choose another folder with `envlock demo --folder FOLDER`"),
             ],
             Self::System { .. } => vec![Finding::new(Code::DemoSystem, self.to_string())],
         }
@@ -86,17 +86,17 @@ impl Explain for DemoError {
     }
 }
 
-/// Finds the interpreter that the demo would be made of. Refuses a folder that is somebody's.
+/// Finds the interpreter for the demo. Refuses a folder that isn't empty and isn't a demo's.
 pub fn find_python(request: &DemoRequest) -> Result<Cpython, DemoError> {
-    if !is_free(&request.folder) {
+    if !is_usable(&request.folder) {
         return Err(DemoError::FolderInUse(request.folder.clone()));
     }
     let folders = bin_directories(&request.path, request.home.as_deref());
     Ok(Cpython::find(&folders, WANTED)?)
 }
 
-/// Writes the project and the channel, and serves the channel over loopback in the layout of
-/// a mirror. Takes seconds of CPU time.
+/// Writes the project and the channel, and serves the channel on loopback in the layout of a
+/// mirror. Needs seconds of CPU time.
 pub fn create_project(request: &DemoRequest, python: Cpython) -> Result<DemoProject, DemoError> {
     let folder = &request.folder;
     let doing = |what: &str| {
@@ -107,7 +107,7 @@ pub fn create_project(request: &DemoRequest, python: Cpython) -> Result<DemoProj
     let mut channel = mirror.channel(CHANNEL);
     channel.add(&python.package()?, Format::Conda).map_err(doing("write the python package"))?;
     for package in &demo_packages(request.host) {
-        // One of each format: mirrors have both.
+        // Both formats, as on a mirror.
         channel.add(package, Format::Conda).map_err(doing("write a package"))?;
     }
     channel.write_index(IndexFormats::ALL).map_err(doing("write the channel's index"))?;
@@ -123,24 +123,24 @@ pub fn create_project(request: &DemoRequest, python: Cpython) -> Result<DemoProj
     }
 
     let server = Server::start(mirror.root()).map_err(doing("serve the channel"))?;
-    let alive = mirror_of(&server.url());
-    let kept = Url::from_directory_path(mirror.root())
+    let served = mirror_of(&server.url());
+    let local = Url::from_directory_path(mirror.root())
         .map_err(|()| doing("name the channel")(io::ErrorKind::InvalidInput.into()))?;
     Ok(DemoProject {
-        commands: commands(&alive),
-        solve_from_folder: solve(&mirror_of(kept.as_str())),
+        commands: commands(&served),
+        solve_from_folder: solve(&mirror_of(local.as_str())),
         python,
         _server: server,
     })
 }
 
-/// What `--mirror` takes for the tree at `url`.
+/// Returns the value of `--mirror` for the tree at `url`.
 fn mirror_of(url: &str) -> String {
     let [(origin, mirror), _] = Mirror::mirror_pairs(url);
     format!("{origin}={mirror}")
 }
 
-fn is_free(folder: &Path) -> bool {
+fn is_usable(folder: &Path) -> bool {
     let is_empty = match std::fs::read_dir(folder) {
         Ok(mut entries) => entries.next().is_none(),
         Err(_) => folder.symlink_metadata().is_err(),

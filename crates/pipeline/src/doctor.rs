@@ -1,4 +1,4 @@
-//! `doctor`: tests sources, cache, links, clock, proxies and trust, with help for each.
+//! `doctor`: checks the configuration: sources, cache, links, clock, proxies, certificates.
 
 mod machine;
 mod sources;
@@ -13,27 +13,27 @@ use crate::{
     question::{QuestionInputs, resolve_question},
 };
 
-/// What `doctor` is asked to look at.
+/// The inputs of `doctor`.
 #[derive(Debug, Clone)]
 pub struct DoctorRequest {
     /// The cache.
     pub cache: PathBuf,
     /// The time.
     pub now: jiff::Timestamp,
-    /// The proxies in force, without passwords, each with who set it.
+    /// The proxies in use, without passwords, each with where it is configured.
     pub proxies: Vec<String>,
-    /// Whose certificates are trusted, in words.
+    /// A description of the trusted certificates.
     pub trust_description: String,
-    /// How many these are; none where no certificate is verified.
+    /// The number of trusted certificates; `None` if certificates aren't verified.
     pub certificate_count: Option<usize>,
 }
 
 /// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckResult {
-    /// What it was about: `source`, `cache`, `links`, `clock`, `proxy` or `trust`.
+    /// The subject: `source`, `cache`, `links`, `clock`, `proxy` or `trust`.
     pub topic: &'static str,
-    /// Whether it works.
+    /// Whether it is in order.
     pub status: CheckStatus,
     /// What was found.
     pub message: String,
@@ -41,19 +41,19 @@ pub struct CheckResult {
     pub help: Option<String>,
 }
 
-/// Whether something works.
+/// The status of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CheckStatus {
-    /// It is.
+    /// The subject is in order.
     Ok,
-    /// It is unknown.
+    /// The status can't be determined.
     Unknown,
-    /// It isn't.
+    /// The subject has a fault.
     Failed,
 }
 
 impl CheckStatus {
-    /// In one word.
+    /// Returns the status as one word.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -81,7 +81,7 @@ impl CheckResult {
     }
 }
 
-/// Why `doctor` can't start.
+/// Why `doctor` can't run its checks.
 #[derive(Debug, thiserror::Error)]
 pub enum DoctorError {
     /// A file of the project can't be used.
@@ -108,8 +108,8 @@ impl envlock_report::Explain for DoctorError {
     }
 }
 
-/// Runs all checks. Asks the network for the beginning of each index, and writes and
-/// removes a file in the cache and one in the prefix's folder.
+/// Runs all checks. Requests the beginning of each index, and writes and removes a file in the
+/// cache and one in the prefix's folder.
 pub async fn doctor(
     project: &Project,
     request: &DoctorRequest,
@@ -118,7 +118,7 @@ pub async fn doctor(
     let none;
     let environment = match project.optional_environment()? {
         Some(environment) => environment,
-        // Without one it is what is configured for all.
+        // Without environment.yml the configured channels are checked.
         None => {
             none = spec::parse(ENVIRONMENT_FILE, "dependencies: []\n").map_err(FileError::from)?;
             &none

@@ -1,4 +1,4 @@
-//! `fetch` and `bundle`: what a lock needs, for where there is no network.
+//! `fetch` and `bundle`: download a lock's packages for use without a network.
 
 use std::path::{Path, PathBuf};
 
@@ -10,58 +10,58 @@ use url::Url;
 
 use crate::{Context, FileError, Project, files, lock_credentials};
 
-/// What `fetch` and `bundle` are asked to take.
+/// The inputs of `fetch` and `bundle`.
 #[derive(Debug, Clone)]
 pub struct FetchRequest {
-    /// `--platform`; empty for all of the lock's.
+    /// `--platform`; empty for all platforms of the lock.
     pub platforms: Vec<Subdir>,
 }
 
-/// What one platform's packages are.
+/// The packages of one platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchedPlatform {
     /// The platform.
     pub platform: Subdir,
-    /// How many packages it has.
+    /// The number of packages.
     pub packages: usize,
-    /// The sum of their archives' sizes in bytes, as far as the lock tells them.
+    /// The sum of the archive sizes that the lock has, in bytes.
     pub bytes: u64,
 }
 
-/// What `bundle` made.
+/// The bundle that was written.
 #[derive(Debug, Clone)]
 pub struct Bundle {
-    /// The channel's address, `file://…/`.
+    /// The channel's URL, `file://…/`.
     pub channel: Url,
-    /// The lock in it.
+    /// The lock in the bundle.
     pub lock: PathBuf,
-    /// What was asked for by platform.
+    /// The packages by platform.
     pub platforms: Vec<FetchedPlatform>,
-    /// The channels that it stands in for.
+    /// The channels that the bundle replaces.
     pub origins: Vec<Url>,
 }
 
-/// Why the packages couldn't be fetched or bundled.
+/// Why the packages can't be fetched or bundled.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchCommandError {
     /// A file of the project can't be used.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The lock doesn't answer for a platform.
+    /// The lock doesn't have a requested platform.
     #[error("the lock has no packages for {asked}, only for {}", .locked.join(", "))]
     NotLocked {
-        /// What was asked.
+        /// The requested platform.
         asked: Subdir,
-        /// The lock's.
+        /// The lock's platforms.
         locked: Vec<String>,
     },
-    /// The folder has something else in it.
+    /// The folder has other files in it.
     #[error("{} is neither empty nor a bundle", .0.display())]
     FolderNotEmpty(PathBuf),
-    /// The folder can't be named in an address.
+    /// The folder has no URL.
     #[error("{} can't be the folder of a channel", .0.display())]
     Folder(PathBuf),
-    /// An archive can't be had.
+    /// An archive is unavailable.
     #[error(transparent)]
     Fetch(#[from] FetchError),
 }
@@ -93,7 +93,7 @@ impl Explain for FetchCommandError {
     }
 }
 
-/// Fills the cache with what the lock has, so that `install --offline` needs nothing more.
+/// Downloads the lock's packages into the cache, so that `install --offline` needs nothing else.
 pub async fn fetch(
     project: &Project,
     request: &FetchRequest,
@@ -105,7 +105,7 @@ pub async fn fetch(
     Ok(platforms)
 }
 
-/// Writes what the lock has into `directory`, as one channel with the lock in it.
+/// Writes the lock's packages and the lock into `directory`, as one channel.
 pub async fn bundle(
     project: &Project,
     request: &FetchRequest,
@@ -113,7 +113,7 @@ pub async fn bundle(
     context: &Context<'_>,
 ) -> Result<Bundle, FetchCommandError> {
     let (lock, platforms) = read(project, request, context).await?;
-    let within = directory.join(lock::FILE_NAME);
+    let lock_path = directory.join(lock::FILE_NAME);
     if !is_empty_or_bundle(directory) {
         return Err(FetchCommandError::FolderNotEmpty(directory.to_owned()));
     }
@@ -123,16 +123,16 @@ pub async fn bundle(
     let records = records(lock, &platforms);
     context.client.write_channel(&records, directory, context.observer).await?;
     if let Some(text) = project.lock_text()? {
-        files::write_atomically(&within, text)?;
+        files::write_atomically(&lock_path, text)?;
     }
     let origins = records.iter().filter_map(|record| Url::parse(record.channel.as_ref()?).ok());
     let mut origins: Vec<_> = origins.filter(|url| url.scheme() != "file").collect();
     origins.sort();
     origins.dedup();
-    Ok(Bundle { channel, lock: within, platforms, origins })
+    Ok(Bundle { channel, lock: lock_path, platforms, origins })
 }
 
-/// Whether nothing is there but what a bundle has, be it a part of one.
+/// Whether the directory is missing, empty, or has only files of a complete or partial bundle.
 fn is_empty_or_bundle(directory: &Path) -> bool {
     let Ok(entries) = std::fs::read_dir(directory) else { return !directory.exists() };
     entries.flatten().all(|entry| {
@@ -141,7 +141,7 @@ fn is_empty_or_bundle(directory: &Path) -> bool {
     })
 }
 
-/// The lock, and what is wanted of it.
+/// Reads the lock, and returns it with the requested platforms.
 async fn read<'a>(
     project: &'a Project,
     request: &FetchRequest,
@@ -161,18 +161,18 @@ async fn read<'a>(
             asked: platform,
             locked: lock.platforms.keys().map(ToString::to_string).collect(),
         })?;
-        Ok(sum(platform, locked))
+        Ok(summarize(platform, locked))
     });
     let platforms = platforms.collect::<Result<_, FetchCommandError>>()?;
     Ok((lock, platforms))
 }
 
-fn sum(platform: Subdir, locked: &LockedPlatform) -> FetchedPlatform {
+fn summarize(platform: Subdir, locked: &LockedPlatform) -> FetchedPlatform {
     let bytes = locked.records.iter().filter_map(|record| record.package_record.size).sum();
     FetchedPlatform { platform, packages: locked.records.len(), bytes }
 }
 
-/// The records of these platforms; those that several have may come several times.
+/// Returns the records of these platforms. noarch records may occur several times.
 fn records(lock: &Lock, platforms: &[FetchedPlatform]) -> Vec<RepoDataRecord> {
     let locked = platforms.iter().filter_map(|wanted| lock.platforms.get(&wanted.platform));
     locked.flat_map(|locked| locked.records.iter().cloned()).collect()

@@ -1,4 +1,4 @@
-//! The files of a project: read within bounds, and replaced as a whole.
+//! Reads and writes the files of a project: reads within size limits, writes atomically.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -26,18 +26,18 @@ pub enum FileError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         error: io::Error,
     },
-    /// A device or a pipe, which may never end.
+    /// The path is a device or a pipe, which may never end.
     #[error("{} is not a file", .0.display())]
     NotAFile(PathBuf),
-    /// No file of its kind is that large.
+    /// The file is larger than the limit of its kind.
     #[error("{} has more than {}", path.display(), size(*max_bytes))]
     TooLarge {
         /// The file.
         path: PathBuf,
-        /// What is the most.
+        /// The limit, in bytes.
         max_bytes: u64,
     },
     /// It can't be written.
@@ -45,7 +45,7 @@ pub enum FileError {
     Unwritable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         error: io::Error,
     },
     /// The environment's name in the lock can't be the name of a directory.
@@ -67,7 +67,7 @@ pub enum FileError {
     /// The manifest is wrong.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// A text can't be taken in.
+    /// The text can't be decoded.
     #[error(transparent)]
     Text(#[from] envlock_text::ReadError),
     /// environment.yml is wrong.
@@ -141,7 +141,7 @@ impl Explain for FileError {
     }
 }
 
-/// That an environment file doesn't exist, and which other one could be meant.
+/// Returns the error of a missing environment file. Its help suggests another file.
 pub(crate) fn missing_environment(path: &Path) -> FileError {
     FileError::Missing {
         path: path.to_owned(),
@@ -152,22 +152,22 @@ pub(crate) fn missing_environment(path: &Path) -> FileError {
     }
 }
 
-/// That the lock doesn't exist.
+/// Returns the error of a missing lock.
 pub(crate) fn missing_lock(path: &Path) -> FileError {
     FileError::Missing { path: path.to_owned(), help: "make it with `envlock solve`".to_owned() }
 }
 
-/// A lock's text, or none where there is no file.
+/// Reads a lock's text; `None` if there is no file.
 pub(crate) fn lock_text(path: &Path) -> Result<Option<String>, FileError> {
     read(path, LOCK, envlock_text::decode)
 }
 
-/// The text of an environment, a manifest or policy tests, or none where there is no file.
+/// Reads the text of an environment, a manifest or policy tests; `None` if there is no file.
 pub(crate) fn read_text(path: &Path) -> Result<Option<String>, FileError> {
     read(path, ENVIRONMENT, envlock_text::decode)
 }
 
-/// The text of a policy as a server gets it, or none where there is no file.
+/// Reads the text of a policy, as it is uploaded to a server; `None` if there is no file.
 pub(crate) fn policy_text(path: &Path) -> Result<Option<String>, FileError> {
     read(path, ENVIRONMENT, envlock_text::decode_raw)
 }
@@ -181,12 +181,12 @@ fn read(
     Ok(Some(decode(&display_path(path), bytes)?))
 }
 
-/// Neither a device nor a pipe is opened.
+/// Reads a file up to a size limit. A device or a pipe isn't opened.
 fn read_bounded(max_bytes: u64, path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     let unreadable = |error| FileError::Unreadable { path: path.to_owned(), error };
     let too_large = || FileError::TooLarge { path: path.to_owned(), max_bytes };
     let size = match std::fs::metadata(path) {
-        // A directory can be opened, and reading it says what it is.
+        // Reading a directory fails with an error that names the cause.
         Ok(found) if !found.is_file() && !found.is_dir() => {
             return Err(FileError::NotAFile(path.to_owned()));
         }
@@ -197,21 +197,20 @@ fn read_bounded(max_bytes: u64, path: &Path) -> Result<Option<Vec<u8>>, FileErro
     if size > max_bytes {
         return Err(too_large());
     }
-    // It may grow meanwhile, and some files of the system say that they have no bytes.
+    // The file may grow meanwhile, and some system files report a size of 0.
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let read = file.take(max_bytes + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if read as u64 > max_bytes { Err(too_large()) } else { Ok(Some(bytes)) }
 }
 
-/// Writes a temporary file in the same folder and renames it, so that the file is always
-/// either the old one or the new one.
+/// Writes a file atomically, through a temporary file and a rename.
 pub(crate) fn write_atomically(path: &Path, text: &str) -> Result<(), FileError> {
     let unwritable = |error: io::Error| FileError::Unwritable {
         path: path.to_owned(),
         error: without_path(&error),
     };
-    // A link in a project points at the file that is meant.
+    // If the path is a symlink, its target is replaced.
     let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
@@ -226,7 +225,7 @@ pub(crate) fn write_atomically(path: &Path, text: &str) -> Result<(), FileError>
     Ok(())
 }
 
-/// The system's own words, without the name of the temporary file.
+/// Returns the system's error without the name of the temporary file.
 fn without_path(error: &io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::NotFound => io::Error::new(error.kind(), "its folder doesn't exist"),
@@ -234,30 +233,30 @@ fn without_path(error: &io::Error) -> io::Error {
     }
 }
 
-/// Those of the file that is replaced; else what the user's mask leaves of `rw-rw-rw-`.
+/// Returns the permissions of the replaced file; else `rw-rw-rw-`, to which the umask applies.
 fn permissions(path: &Path) -> std::fs::Permissions {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::metadata(path)
         .map_or_else(|_| std::fs::Permissions::from_mode(0o666), |metadata| metadata.permissions())
 }
 
-/// The path as people see it.
+/// Formats a path for messages.
 pub(crate) fn display_path(path: &Path) -> String {
     without_dot(path).display().to_string()
 }
 
-/// The path without a leading `./`.
+/// Returns the path without a leading `./`.
 pub(crate) fn without_dot(path: &Path) -> &Path {
     path.strip_prefix("./").unwrap_or(path)
 }
 
-/// The folder of a file, as an absolute path.
+/// Returns the folder of a file, as an absolute path.
 pub(crate) fn absolute_parent(file: &Path) -> PathBuf {
     let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     file.parent().map_or_else(|| PathBuf::from("/"), Path::to_owned)
 }
 
-/// The neighbour with the other usual ending.
+/// Finds an environment file with another usual name in the same folder.
 fn other_environment(path: &Path) -> Option<String> {
     ["environment.yaml", "environment.yml", "env.yml", "env.yaml"]
         .iter()

@@ -1,4 +1,4 @@
-//! `install`: the lock -> what the host must have -> packages in the cache -> the prefix.
+//! `install`: checks the lock and the host, downloads the packages, and creates the prefix.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -21,44 +21,44 @@ use crate::{
     question::{QuestionInputs, check_channels, resolve_question},
 };
 
-/// What to do about a pip section, which a lock of this version doesn't resolve.
+/// What to do about a pip section. Its lines are in the lock but not resolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PipPolicy {
-    /// Refuse.
+    /// Refuse to install.
     Refuse,
-    /// Install without it: the user said so.
+    /// Install without the pip lines, as with `--without-pip`.
     Skip,
 }
 
-/// What `install` is asked to do.
+/// The inputs of `install`.
 #[derive(Debug, Clone)]
 pub struct InstallRequest {
-    /// The prefix, as an absolute path. None for the project's own, `.envlock/NAME` in the
+    /// The prefix, as an absolute path. `None` for the default prefix, `.envlock/NAME` in the
     /// folder of the lock.
     pub prefix: Option<PathBuf>,
-    /// `--platform`: refused unless it is the host's.
+    /// `--platform`: only the host's platform is accepted.
     pub platform: Option<Subdir>,
-    /// Whether a stale lock is taken as it is.
+    /// Whether a stale lock is accepted.
     pub frozen: bool,
-    /// Whether to build anew over unknown files.
+    /// Whether to replace a prefix with unknown files.
     pub replace: bool,
     /// What to do about a pip section.
     pub pip: PipPolicy,
     /// Whether post-link scripts run.
     pub link_scripts: bool,
-    /// Whether to leave the prefix as it is.
+    /// Whether to only plan, without a change to the prefix.
     pub dry_run: bool,
-    /// The command line, for the history and for other installs that wait.
+    /// The command line, for the history and for messages of waiting installs.
     pub command: String,
     /// The time.
     pub now: jiff::Timestamp,
     /// This program's version.
     pub version: String,
-    /// How many packages are compiled at a time.
+    /// The number of packages that are compiled at a time.
     pub jobs: usize,
 }
 
-/// What `install` did.
+/// The result of `install`.
 #[derive(Debug)]
 pub struct Installed {
     /// The prefix.
@@ -71,21 +71,21 @@ pub struct Installed {
     pub outcome: Option<envlock_install::Installed>,
     /// Whether `python` is one of the packages.
     pub has_python: bool,
-    /// The pip section's lines that were left out.
+    /// The lines of the pip section that were skipped.
     pub skipped_pip_lines: Vec<String>,
-    /// How many packages the lock has for this platform.
+    /// The number of packages that the lock has for this platform.
     pub packages: usize,
-    /// The needs of secrets that the lock carries.
+    /// The needs of secrets in the lock.
     pub needs: Option<LockedNeeds>,
 }
 
-/// Why nothing was installed.
+/// Why the install failed. The prefix is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
     /// A file of the project can't be used.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The question can't be resolved.
+    /// The inputs of the lock can't be resolved.
     #[error(transparent)]
     Question(#[from] QuestionError),
     /// environment.yml or secrets.yml changed since the lock was made.
@@ -97,26 +97,26 @@ pub enum InstallError {
     /// `--platform` isn't this machine's platform.
     #[error("{asked} can't be installed on this machine, which is {host}")]
     OtherPlatform {
-        /// What was asked.
+        /// The requested platform.
         asked: Subdir,
-        /// What this is.
+        /// This machine's platform.
         host: Subdir,
     },
-    /// The lock doesn't answer for this machine.
+    /// The lock doesn't have this machine's platform.
     #[error("the lock has no packages for {host}, only for {}", .locked.join(", "))]
     NotLocked {
         /// This machine's platform.
         host: Subdir,
-        /// The lock's.
+        /// The lock's platforms.
         locked: Vec<String>,
     },
-    /// The machine lacks what packages need.
+    /// The machine lacks virtual packages that packages require.
     #[error("this machine is not what the lock was made for")]
     UnmetVirtualPackages {
-        /// What is missing, each with who needs it.
+        /// The missing virtual packages, each with the package that requires it.
         missing: Vec<String>,
     },
-    /// A pip section, unresolved.
+    /// The lock has a pip section, which isn't resolved.
     #[error("the lock leaves the pip section out: {} would be missing", count(.lines.len(), "line"))]
     Pip {
         /// The lines.
@@ -125,7 +125,7 @@ pub enum InstallError {
     /// An archive can't be fetched.
     #[error(transparent)]
     Fetch(#[from] FetchError),
-    /// The prefix can't be made.
+    /// The prefix can't be created.
     #[error(transparent)]
     Link(#[from] LinkError),
 }
@@ -178,7 +178,7 @@ impl Explain for InstallError {
     }
 }
 
-/// The findings of a stale lock, one a change.
+/// Returns the findings of a stale lock, one for each change.
 pub fn stale_findings(changes: &[Change]) -> Vec<Finding> {
     const HELP: &str = "run `envlock solve`; `envlock install --frozen` takes it as it is";
     changes
@@ -192,7 +192,7 @@ pub fn stale_findings(changes: &[Change]) -> Vec<Finding> {
 }
 
 /// Installs the lock. Every archive is fetched and verified before the prefix is touched.
-/// What the user should know goes to `warnings`, however it ends.
+/// Adds findings to `findings`, also on failure.
 pub async fn install(
     project: &Project,
     request: &InstallRequest,
@@ -268,7 +268,7 @@ fn refuse_stale(
         lock_credentials::addresses_in_environment(project, lock, context).register(context.client);
         return Ok(());
     }
-    // A lock may be shipped alone, and then there is nothing that it could be stale against.
+    // Without environment.yml the lock can't be stale.
     let Some(environment) = project.optional_environment()? else { return Ok(()) };
     let overrides = lock_credentials::overrides_from_lock(environment, lock);
     let inputs = QuestionInputs::new(project, context);
@@ -300,7 +300,7 @@ fn pip(locked: &LockedPlatform, policy: PipPolicy) -> Result<Vec<String>, Instal
     Err(InstallError::Pip { lines: locked.pip.clone() })
 }
 
-/// The lock assumes virtual packages; what its packages need of them this machine must have.
+/// Checks that this machine has the virtual packages that the lock's packages require.
 fn check_virtual_packages(
     locked: &LockedPlatform,
     host: &[GenericVirtualPackage],
@@ -328,14 +328,13 @@ fn check_virtual_packages(
     if missing.is_empty() { Ok(()) } else { Err(InstallError::UnmetVirtualPackages { missing }) }
 }
 
-/// What the lock assumes and this machine hasn't, though no package asks for it by now.
+/// Warns about assumed virtual packages that this machine lacks and no package requires.
 fn missing_but_not_needed(
     locked: &LockedPlatform,
     host: &[GenericVirtualPackage],
 ) -> Option<Finding> {
     let lacks = |assumed: &&GenericVirtualPackage| {
-        // A newer machine has all that an older one has. How fast its processor is decides
-        // nothing here: packages say what they need of it.
+        // A newer version includes the older ones.
         let has = host.iter().find(|package| package.name == assumed.name);
         has.is_none_or(|has| has.version < assumed.version)
     };

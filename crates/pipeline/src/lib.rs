@@ -1,9 +1,9 @@
-//! One use case a file: solve and its check, install, fetch and bundle, verify, run, the
+//! The use cases, one per file: solve and its check, install, fetch and bundle, verify, run, the
 //! secrets manifest, policies, doctor, demo.
 //!
-//! This crate composes: it reads files, asks channels, lets pure code decide and carries the
-//! decision out. It prints nothing, and reads no environment variable, no clock and no home
-//! directory: all of that comes in through [`Project`], [`Context`] and the requests.
+//! This crate composes the other crates: it reads files, requests channels, calls pure code for
+//! decisions and executes them. It prints nothing, and reads no environment variable, no clock
+//! and no home directory: [`Project`], [`Context`] and the requests provide all of that.
 
 mod blocking;
 mod channel_policy;

@@ -1,5 +1,4 @@
-//! Credentials of private channels for a lock, which has clean addresses only: they are found
-//! again where the channels are written, in environment.yml.
+//! Finds the credentials of a lock's channels in environment.yml, since a lock has none.
 
 use envlock_model::{lock::Lock, spec::Environment};
 
@@ -8,7 +7,7 @@ use crate::{
     question::{FoundAddresses, QuestionInputs, written_addresses},
 };
 
-/// What a lock answers for where environment.yml names no platform.
+/// Returns the lock's platforms as overrides if environment.yml names no platform.
 pub(crate) fn overrides_from_lock(environment: &Environment, lock: &Lock) -> Overrides {
     let platforms = lock.platforms.keys().copied();
     Overrides {
@@ -17,8 +16,9 @@ pub(crate) fn overrides_from_lock(environment: &Environment, lock: &Lock) -> Ove
     }
 }
 
-/// What the addresses in environment.yml say, for a command that takes the lock as it is. An
-/// environment.yml that can't be used is no error of such a command.
+/// Returns the credentials and mirrors in the channel URLs of environment.yml, for a command that
+/// uses the lock without a comparison. An unusable environment.yml isn't an error of such a
+/// command.
 pub(crate) fn addresses_in_environment(
     project: &Project,
     lock: &Lock,

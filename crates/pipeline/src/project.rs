@@ -1,4 +1,4 @@
-//! The project of a run: where its files are, decided once, and what they say, read once.
+//! The project of a run: the paths of its files, and their contents, which are read once.
 
 use std::{
     path::{Path, PathBuf},
@@ -15,30 +15,30 @@ use envlock_secrets::manifest::{Manifest, Notation};
 
 use crate::{FileError, blocking::spawn_blocking, files};
 
-/// The environment file of a project where the command line names none.
+/// The default environment file of a project.
 pub const ENVIRONMENT_FILE: &str = "environment.yml";
 
-/// The secrets manifest's own file, in the folder of the environment file.
+/// The file of the secrets manifest, in the folder of the environment file.
 const MANIFEST_FILE: &str = "secrets.yml";
 
-/// The folder of a project's own prefixes, in the folder of the lock.
+/// The folder of a project's default prefixes, in the folder of the lock.
 const PREFIX_FOLDER: &str = ".envlock";
 
 /// The files that the command line names.
 #[derive(Debug, Clone, Default)]
 pub struct ProjectFiles {
-    /// `--file`: the environment files; environment.yml where there is none.
+    /// `--file`: the environment files; environment.yml if empty.
     pub environments: Vec<PathBuf>,
-    /// `--lock`; envlock.lock in the folder of the first environment file where there is none.
+    /// `--lock`; the default is envlock.lock in the folder of the first environment file.
     pub lock: Option<PathBuf>,
-    /// `--manifest`: a secrets manifest to use in place of the project's.
+    /// `--manifest`: a secrets manifest to use instead of the project's.
     pub manifest: Option<PathBuf>,
 }
 
 /// A project: environment files, lock, secrets manifest and configuration.
 ///
-/// Each file is read and parsed when it is first needed, and at most once. A clone shares
-/// what was read.
+/// Each file is read and parsed when it is first needed, and at most once. Clones share the
+/// contents.
 #[derive(Clone)]
 pub struct Project(Arc<Contents>);
 
@@ -66,19 +66,19 @@ struct ManifestFile {
 }
 
 impl ProjectFiles {
-    /// The first environment file, whose folder is the project's.
+    /// Returns the first environment file, whose folder is the project's.
     fn first(&self) -> &Path {
         self.environments.first().map_or(Path::new(ENVIRONMENT_FILE), PathBuf::as_path)
     }
 
-    /// The project's configuration file, in the folder of the first environment file.
+    /// Returns the project's configuration file, in the folder of the first environment file.
     pub fn configuration(&self) -> PathBuf {
         files::without_dot(&self.first().with_file_name(PROJECT_FILE)).to_owned()
     }
 }
 
 impl Project {
-    /// The project with these files. Reads nothing yet.
+    /// Creates the project with these files. Reads nothing.
     pub fn new(files: ProjectFiles, configuration: Configuration) -> Self {
         let folder = files::absolute_parent(files.first());
         let lock = files.lock.clone();
@@ -102,7 +102,7 @@ impl Project {
         }))
     }
 
-    /// The environment files as they were named, at least one.
+    /// Returns the paths of the environment files as given, at least one.
     pub fn environment_paths(&self) -> impl Iterator<Item = &Path> {
         self.0.environments.iter().map(|file| file.path.as_path())
     }
@@ -112,19 +112,19 @@ impl Project {
         &self.0.folder
     }
 
-    /// The lock, as it was named.
+    /// Returns the path of the lock as given.
     pub fn lock_path(&self) -> &Path {
         &self.0.lock
     }
 
-    /// The folder of the project's own prefixes, as an absolute path.
+    /// Returns the folder of the project's default prefixes, as an absolute path.
     pub fn prefix_folder(&self) -> PathBuf {
         let folder = files::absolute_parent(&self.0.lock);
         std::fs::canonicalize(&folder).unwrap_or(folder).join(PREFIX_FOLDER)
     }
 
-    /// The project's own prefix: `.envlock/NAME` in the folder of the lock, with the name that
-    /// the lock has. Reads the lock.
+    /// Returns the default prefix: `.envlock/NAME` in the folder of the lock, with the name in the
+    /// lock. Reads the lock.
     pub fn default_prefix(&self) -> Result<PathBuf, FileError> {
         let name = &self.lock()?.name;
         name::check(name).map_err(|invalid| {
@@ -134,12 +134,12 @@ impl Project {
         Ok(self.prefix_folder().join(name))
     }
 
-    /// What is configured for the project; nothing for a command that reads no configuration.
+    /// Returns the configuration of the project; it is empty for a command that reads none.
     pub fn configuration(&self) -> &Configuration {
         &self.0.configuration
     }
 
-    /// What the environment files say together; all of them must exist.
+    /// Returns the merged environment files. All of them must exist.
     pub(crate) fn environment(&self) -> Result<&Environment, FileError> {
         once(&self.0.environment, || {
             let mut parsed = Vec::new();
@@ -152,8 +152,8 @@ impl Project {
         })
     }
 
-    /// What the environment files say together; none where the first doesn't exist, since a
-    /// lock may be shipped without them.
+    /// Returns the merged environment files; `None` if the first doesn't exist, since a lock may be
+    /// distributed without them.
     pub(crate) fn optional_environment(&self) -> Result<Option<&Environment>, FileError> {
         match self.0.environments.first() {
             Some(first) if first.text()?.is_some() => self.environment().map(Some),
@@ -161,12 +161,12 @@ impl Project {
         }
     }
 
-    /// The secrets manifest, if the project has one.
+    /// Returns the secrets manifest, if the project has one.
     pub fn manifest(&self) -> Result<Option<&Manifest>, FileError> {
         Ok(self.manifest_file()?.map(|file| &file.manifest))
     }
 
-    /// The secrets manifest with the text of its file.
+    /// Returns the secrets manifest with the text of its file.
     pub(crate) fn manifest_with_text(&self) -> Result<Option<(&Manifest, &str)>, FileError> {
         Ok(self.manifest_file()?.map(|file| (&file.manifest, file.text.as_str())))
     }
@@ -179,7 +179,7 @@ impl Project {
         Ok(found?.as_ref())
     }
 
-    /// The manifest in its own file, else the one in an environment file; not in both.
+    /// Returns the manifest in secrets.yml, else the one in an environment file. Both is an error.
     fn own_manifest(&self) -> Result<Option<ManifestFile>, FileError> {
         let Some(first) = self.0.environments.first() else { return Ok(None) };
         let own = first.path.with_file_name(MANIFEST_FILE);
@@ -201,13 +201,13 @@ impl Project {
         }
     }
 
-    /// The text of the lock, or none where there is no such file.
+    /// Returns the text of the lock; `None` if there is no file.
     pub(crate) fn lock_text(&self) -> Result<Option<&str>, FileError> {
         let text = once(&self.0.lock_text, || files::lock_text(&self.0.lock));
         Ok(text?.as_deref())
     }
 
-    /// The lock, which must exist and must not contradict itself.
+    /// Returns the lock, which must exist and be consistent.
     pub(crate) fn lock(&self) -> Result<&Lock, FileError> {
         once(&self.0.valid_lock, || {
             let text = self.lock_text()?.ok_or_else(|| files::missing_lock(&self.0.lock))?;
@@ -215,8 +215,8 @@ impl Project {
         })
     }
 
-    /// The lock that a new one replaces, if there is one. A lock that contradicts itself still
-    /// says what to keep; one that can't be read is an error, so that it is never overwritten.
+    /// Returns the lock that a new one replaces, if it exists. An inconsistent lock is used. An
+    /// unreadable lock is an error, so that it is never overwritten.
     pub(crate) fn existing_lock(&self) -> Result<Option<Lock>, FileError> {
         let Some(text) = self.lock_text()? else { return Ok(None) };
         match lock::read(&files::display_path(&self.0.lock), text) {
@@ -226,7 +226,7 @@ impl Project {
         }
     }
 
-    /// Runs `read` on a thread for blocking work: files may be large, and disks slow.
+    /// Runs `read` on a thread for blocking work, since files may be large and disks slow.
     pub(crate) async fn read<T, E>(
         &self,
         read: impl FnOnce(&Self) -> Result<T, E> + Send + 'static,
@@ -241,13 +241,13 @@ impl Project {
 }
 
 impl EnvironmentFile {
-    /// The text, or none where there is no such file.
+    /// Returns the text; `None` if there is no file.
     fn text(&self) -> Result<Option<&str>, FileError> {
         Ok(once(&self.text, || files::read_text(&self.path))?.as_deref())
     }
 }
 
-/// A manifest by its path: its own file, or an environment.yml that holds it.
+/// Reads a manifest by its path: a secrets.yml, or an environment.yml that contains one.
 fn named_manifest(path: &Path) -> Result<Option<ManifestFile>, FileError> {
     let text = files::read_text(path)?.ok_or_else(|| FileError::Missing {
         path: path.to_owned(),
@@ -264,7 +264,7 @@ fn parse(path: &Path, text: &str, notation: Notation) -> Result<Option<ManifestF
     Ok(manifest.map(|manifest| ManifestFile { manifest, text: text.to_owned() }))
 }
 
-/// The value of `cell`, made when it is first asked for. An error isn't kept: it ends the run.
+/// Returns the value of `cell`, and initialises it on the first call. An error isn't stored.
 fn once<T>(
     cell: &OnceLock<T>,
     make: impl FnOnce() -> Result<T, FileError>,
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_read_once_and_a_clone_shares_what_was_read() {
+    fn a_file_is_read_once_and_clones_share_its_contents() {
         let folder = tempfile::tempdir().unwrap();
         let environment = folder.path().join("environment.yml");
         std::fs::write(&environment, ENVIRONMENT).unwrap();

@@ -1,6 +1,6 @@
-//! Settles environment.yml, the flags and the present lock into one question.
+//! Resolves environment.yml, the flags and the existing lock to the inputs of a lock.
 //!
-//! Pure: what was found is returned, and the caller gives it to the client.
+//! Pure: credentials and mirrors are returned, and the caller registers them with the client.
 
 mod channels;
 #[cfg(test)]
@@ -51,7 +51,7 @@ pub enum ExcludeNewer {
     After(jiff::Timestamp),
 }
 
-/// Why no question can be resolved.
+/// Why the inputs of a lock can't be resolved.
 #[derive(Debug, thiserror::Error)]
 pub enum QuestionError {
     /// A channel's name or address is invalid.
@@ -59,7 +59,7 @@ pub enum QuestionError {
     Channel {
         /// What is wrong.
         error: ChannelError,
-        /// Where it is written; none for the built-in `defaults`.
+        /// Where it is written; `None` for the built-in `defaults`.
         place: Option<Place>,
     },
     /// A channel that may not be used.
@@ -67,7 +67,7 @@ pub enum QuestionError {
     Refused {
         /// The channel.
         channel: String,
-        /// Why, and who says so.
+        /// Why, and where that is configured.
         refusal: Refusal,
         /// Where it is written.
         place: Option<Place>,
@@ -114,15 +114,15 @@ impl Explain for QuestionError {
     }
 }
 
-/// What a question is resolved from, apart from environment.yml, the lock and the flags.
+/// The inputs of the resolution, in addition to environment.yml, the lock and the flags.
 #[derive(Clone, Copy)]
 pub(crate) struct QuestionInputs<'a> {
-    /// The folder that relative addresses of channels start from.
+    /// The base folder of relative channel paths.
     pub(crate) folder: &'a Path,
     pub(crate) configuration: &'a Configuration,
     pub(crate) rules: &'a Rules,
     pub(crate) variables: &'a BTreeMap<String, String>,
-    /// The mirrors that are known before any channel was read.
+    /// The configured mirrors.
     pub(crate) sources: &'a Sources,
     /// This machine's platform.
     pub(crate) host: Subdir,
@@ -144,26 +144,26 @@ impl<'a> QuestionInputs<'a> {
     }
 }
 
-/// What settling found, whether there is a question or not.
+/// The result of the resolution: findings, and the question or an error.
 pub(crate) struct Resolution {
-    /// What the user should know of it.
+    /// The findings, also on failure.
     pub(crate) findings: Vec<Finding>,
-    /// The question, or why there is none.
+    /// The question, or why it can't be resolved.
     pub(crate) question: Result<ResolvedQuestion, QuestionError>,
 }
 
-/// A question, and what the client must know before it asks the question's channels.
+/// A question, with the credentials and mirrors that the client needs for its channels.
 #[derive(Debug)]
 pub(crate) struct ResolvedQuestion {
     pub(crate) question: Question,
-    /// Where each channel is asked for first, by its URL.
+    /// Where each channel is written first, by its URL.
     pub(crate) places: BTreeMap<Url, Place>,
-    /// What the addresses of the channels say in addition to the channels.
+    /// Credentials and mirrors that are written in channel URLs.
     pub(crate) addresses: FoundAddresses,
 }
 
 impl Resolution {
-    /// Gives the addresses to the client, and the findings to `findings`.
+    /// Registers the addresses with the client, and adds the findings to `findings`.
     pub(crate) fn apply(
         self,
         client: &Client,
@@ -176,26 +176,26 @@ impl Resolution {
     }
 }
 
-/// Settles what is asked.
+/// Resolves environment.yml, the flags and the existing lock to the inputs of a lock.
 pub(crate) fn resolve_question(
     environment: &Environment,
     overrides: &Overrides,
-    present: Option<&Lock>,
+    existing: Option<&Lock>,
     inputs: QuestionInputs<'_>,
 ) -> Resolution {
     let mut findings = environment.warnings.clone();
-    let question = try_resolve(environment, overrides, present, inputs, &mut findings);
+    let question = try_resolve(environment, overrides, existing, inputs, &mut findings);
     Resolution { findings, question }
 }
 
 fn try_resolve(
     environment: &Environment,
     overrides: &Overrides,
-    present: Option<&Lock>,
+    existing: Option<&Lock>,
     inputs: QuestionInputs<'_>,
     findings: &mut Vec<Finding>,
 ) -> Result<ResolvedQuestion, QuestionError> {
-    let platforms = platforms(environment, overrides, present, inputs.host);
+    let platforms = platforms(environment, overrides, existing, inputs.host);
     let mut channels = ChannelResolver::new(inputs)?;
     let listed = listed_channels(environment, inputs.configuration)?;
     findings.extend(listed.finding);
@@ -215,7 +215,7 @@ fn try_resolve(
             .map(|line| AskedPip { text: line.text.clone(), place: line.place.clone() })
             .collect();
         let virtual_packages =
-            virtual_packages_for(platform, overrides, present, inputs.host_packages);
+            virtual_packages_for(platform, overrides, existing, inputs.host_packages);
         asked.insert(platform, Asked { requests, pip, virtual_packages });
     }
     findings.extend(terms_unless_reported(&channels.list, findings));
@@ -224,22 +224,22 @@ fn try_resolve(
         channels: channels.list,
         platforms: asked,
         variables: environment.variables.clone(),
-        // A value that was set once stays until another is set, as with platforms.
+        // A value of the existing lock is kept unless it is set again, as with platforms.
         priority: overrides
             .priority
-            .or_else(|| present.map(|lock| lock.priority))
+            .or_else(|| existing.map(|lock| lock.priority))
             .unwrap_or_default(),
         exclude_newer: match overrides.exclude_newer {
             Some(ExcludeNewer::Never) => None,
             Some(ExcludeNewer::After(time)) => Some(time),
-            None => present.and_then(|lock| lock.exclude_newer),
+            None => existing.and_then(|lock| lock.exclude_newer),
         },
     };
     Ok(ResolvedQuestion { question, places: channels.places, addresses: channels.addresses })
 }
 
-/// What the addresses in environment.yml say for a command that takes the lock as it is. Other
-/// mistakes of the file are no mistake there, so a channel that can't be resolved is skipped.
+/// Returns the credentials and mirrors in environment.yml for a command that uses the lock without
+/// a comparison. Channels that can't be resolved are skipped.
 pub(crate) fn written_addresses(
     environment: &Environment,
     lock: &Lock,
@@ -263,14 +263,13 @@ pub(crate) fn written_addresses(
     channels.addresses
 }
 
-/// A lock whose channels may be used.
+/// The result for a lock whose channels may be used.
 pub(crate) struct CheckedChannels {
     pub(crate) findings: Option<Finding>,
     pub(crate) addresses: FoundAddresses,
 }
 
-/// Refuses a lock with a channel that may not be used. `earlier` are the findings of the run so
-/// far.
+/// Refuses a lock that uses a forbidden channel. `earlier` are the findings of the run so far.
 pub(crate) fn check_channels(
     lock: &Lock,
     inputs: QuestionInputs<'_>,
@@ -287,7 +286,7 @@ pub(crate) fn check_channels(
     Ok(CheckedChannels { findings, addresses: channels.addresses })
 }
 
-/// What to know of the terms of these channels, unless the findings say it already.
+/// Returns a finding about the terms of these channels, unless `findings` has one already.
 fn terms_unless_reported(channels: &[AskedChannel], findings: &[Finding]) -> Option<Finding> {
     let codes = [Code::ImplicitDefaults, Code::DefaultsTerms];
     if findings.iter().any(|finding| codes.contains(&finding.code)) {
@@ -296,18 +295,19 @@ fn terms_unless_reported(channels: &[AskedChannel], findings: &[Finding]) -> Opt
     anaconda_terms(channels.iter().flat_map(|channel| &channel.urls))
 }
 
-/// The command line's, else the file's, else the present lock's, else this machine's.
+/// Returns the platforms of the command line, else of the file, else of the existing lock, else of
+/// this machine.
 fn platforms(
     environment: &Environment,
     overrides: &Overrides,
-    present: Option<&Lock>,
+    existing: Option<&Lock>,
     host: Subdir,
 ) -> Vec<Subdir> {
     let mut platforms = if !overrides.platforms.is_empty() {
         overrides.platforms.clone()
     } else if !environment.platforms.is_empty() {
         environment.platforms.iter().map(|platform| platform.value).collect()
-    } else if let Some(lock) = present {
+    } else if let Some(lock) = existing {
         lock.platforms.keys().copied().collect()
     } else {
         vec![host]
@@ -320,13 +320,13 @@ fn platforms(
 /// The channels of environment.yml, each with its place.
 struct ListedChannels {
     channels: Vec<(String, Option<Place>)>,
-    /// That environment.yml lists none.
+    /// The finding that environment.yml lists no channel.
     finding: Option<Finding>,
 }
 
-/// The channels as listed. Without a list it is that of `.condarc`, else `defaults`, as for
-/// conda, with a finding that says so. Where there is a list, conda appends `.condarc`'s to it;
-/// here it is the whole list, so that a lock is the same on every machine.
+/// Returns the listed channels. Without a list it is that of `.condarc`, else `defaults`, as in
+/// conda, with a finding. conda also appends the channels of `.condarc` to an existing list;
+/// envlock doesn't, so that a lock is the same on every machine.
 fn listed_channels(
     environment: &Environment,
     configuration: &Configuration,
@@ -384,8 +384,8 @@ fn asked_spec(
     })
 }
 
-/// The spec as written, with the channel's name in place of what may be a URL with a
-/// credential or a variable that another machine doesn't have.
+/// Returns the spec as written, with the channel's name instead of a URL, which may have a
+/// credential or a variable.
 fn text(request: &Request, channel: Option<&str>) -> String {
     match (request.text.rsplit_once("::"), channel) {
         (Some((_, rest)), Some(channel)) => match request.subdir {
@@ -396,15 +396,15 @@ fn text(request: &Request, channel: Option<&str>) -> String {
     }
 }
 
-/// What the command line says, else what the present lock assumes, else what is fixed for
-/// the platform: what was once set stays until something else is.
+/// Returns the virtual packages of the command line, else of the existing lock, else the default
+/// ones of the platform.
 fn virtual_packages_for(
     platform: Subdir,
     overrides: &Overrides,
-    present: Option<&Lock>,
+    existing: Option<&Lock>,
     host_packages: &[GenericVirtualPackage],
 ) -> Vec<GenericVirtualPackage> {
-    let locked = present.and_then(|lock| lock.platforms.get(&platform));
+    let locked = existing.and_then(|lock| lock.platforms.get(&platform));
     let settings = &overrides.virtual_packages;
     let base = settings
         .iter()
@@ -419,7 +419,7 @@ fn virtual_packages_for(
     virtual_packages::apply(base, settings)
 }
 
-/// That virtual packages which were set in an earlier run still hold.
+/// Returns findings about virtual packages that are kept from an earlier run.
 pub(crate) fn kept_virtual_packages(
     question: &Question,
     overrides: &Overrides,
@@ -446,7 +446,7 @@ pub(crate) fn kept_virtual_packages(
     })
 }
 
-/// environment.yml's name, else its folder's, which becomes one that isn't hidden.
+/// Returns the name in environment.yml, else the name of its folder without leading dots.
 fn name(environment: &Environment, folder: &Path) -> String {
     if let Some(name) = &environment.name {
         return name.value.clone();

@@ -1,4 +1,4 @@
-//! `run`: activates an environment and becomes a command.
+//! `run`: activates an environment and replaces this process by a command.
 
 use std::{
     ffi::OsString,
@@ -15,7 +15,7 @@ use crate::{FileError, Project};
 /// Why a command can't be run in an environment.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The lock, which names the project's own prefix, can't be used.
+    /// The lock, which names the default prefix, can't be used.
     #[error(transparent)]
     File(#[from] FileError),
     /// The environment can't be activated.
@@ -65,8 +65,8 @@ pub struct ActiveEnvironment {
     activated: Activated,
 }
 
-/// Activates the environment at `prefix`, else the project's own, on top of the variables of
-/// this process. Runs its activation scripts.
+/// Activates the environment at `prefix`, else at the default prefix, with the variables of this
+/// process as the base. Runs its activation scripts.
 pub fn activate(
     project: &Project,
     prefix: Option<PathBuf>,
@@ -87,12 +87,12 @@ impl ActiveEnvironment {
         &self.prefix
     }
 
-    /// What the activation scripts wrote.
+    /// The output of the activation scripts.
     pub fn script_output(&self) -> &str {
         &self.activated.said
     }
 
-    /// Replaces this process by the command. Returns only if that fails.
+    /// Replaces this process by the command. Returns only on failure.
     pub fn execute(&self, command: &[OsString]) -> RunError {
         RunError::Command {
             error: activate::exec(command, &self.activated),

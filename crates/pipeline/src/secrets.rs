@@ -1,4 +1,4 @@
-//! The secrets manifest of a project: found, kept in the lock, proven against its policies.
+//! Checks the secrets manifest of a project against the lock, the policies and a server.
 
 use std::{collections::BTreeMap, future::Future, path::Path, pin::Pin};
 
@@ -22,48 +22,47 @@ use envlock_vault::{Failure, Question};
 
 use crate::{FileError, Project, blocking::spawn_blocking, files};
 
-/// What `check-secrets` is asked. Variables may hold secrets: it has no `Debug`.
+/// The inputs of `check-secrets`. Variables may hold secrets, so the type has no `Debug`.
 #[derive(Clone)]
 pub struct SecretsRequest {
-    /// Whether the lock must have the needs of the manifest; not where a manifest is judged by
-    /// itself.
+    /// Whether the lock must have the needs of the manifest. False if only a manifest is checked.
     pub compare_lock: bool,
     /// The profile: by flag or variable; else the manifest's default, else all.
     pub profile: Option<String>,
-    /// The server, where it isn't the manifest's.
+    /// The server dialect, if it isn't the manifest's.
     pub dialect: Option<ServerDialect>,
-    /// The moment to judge at.
+    /// The time for which the policies are evaluated.
     pub now: jiff::Timestamp,
-    /// Rules that end within so many days are worth a warning.
+    /// The number of days within which the end of a rule is a warning.
     pub horizon_days: u32,
-    /// The process's variables: those that hold something shaped like a secret are named.
+    /// The variables of the process. Those whose value looks like a secret are findings.
     pub variables: BTreeMap<String, String>,
 }
 
-/// Why nothing could be judged.
+/// Why the check isn't possible.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretsError {
     /// A file can't be used.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The manifest or a policy isn't there, or no such profile.
+    /// A policy or a profile is missing.
     #[error(transparent)]
     Check(#[from] CheckError),
-    /// Nothing says what is needed.
+    /// The project has no secrets manifest.
     #[error("this project has no secrets manifest")]
     NoManifest,
-    /// The server can't be asked like this.
+    /// The URL or the credentials of the server can't be used.
     #[error(transparent)]
     Server(Failure),
-    /// No profile is named, and the credentials that are present don't say which one is meant.
+    /// No profile is named, and not exactly one profile has credentials.
     #[error("{}", no_profile_message(with_credentials))]
     AmbiguousProfile {
-        /// The profiles whose credentials are here.
+        /// The profiles that have credentials.
         with_credentials: Vec<String>,
-        /// The others.
+        /// The profiles that have none.
         without_credentials: Vec<String>,
     },
-    /// The lock says something else than the manifest.
+    /// The needs in the lock differ from those of the manifest.
     #[error("the lock's needs are not those of the manifest")]
     Stale {
         /// The difference, need by need.
@@ -126,32 +125,32 @@ fn no_profile_message(with_credentials: &[String]) -> String {
     }
 }
 
-/// What differs between the needs of a lock and those of the manifest.
+/// Returns the differences between the needs of a lock and those of the manifest.
 pub(crate) fn changes(lock: &Lock, manifest: Option<&Manifest>) -> Vec<NeedChange> {
     needs::changes(lock.needs.as_ref(), manifest.map(Manifest::locked).as_ref())
 }
 
-/// A live server to ask in addition to the policies.
+/// The server to ask in addition to the policies.
 pub struct ServerRequest<'a> {
-    /// How it is asked.
+    /// The settings of the client.
     pub settings: VaultSettings,
-    /// Whoever logs in only looks: rights are judged by the policies alone.
+    /// The login is a verifier's: rights are checked against the policies only.
     pub as_verifier: bool,
     /// The profile whose login is used instead of the checked profile's own.
     pub login: Option<String>,
     /// Where credentials come from.
     pub sources: CredentialSources<'a>,
-    /// Ready when the user, or the system, wants it to end.
+    /// Completes when the user or the system interrupts the command.
     pub interrupted: &'a (dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Sync),
 }
 
-/// What came of a check.
+/// The result of `check-secrets`.
 pub struct SecretsReport {
-    /// What was found, what each need may do, and the manifest's rules.
+    /// The findings, the rights of each need, and the manifest's rules.
     pub outcome: Outcome,
-    /// Which server was asked, in whose name; nothing where no server answered.
+    /// The server that was asked and the token's properties; `None` if no server responded.
     pub asked: Option<Asked>,
-    /// Why the server had no answer.
+    /// Why the server couldn't be asked.
     failure: Option<Failure>,
 }
 
@@ -169,14 +168,14 @@ impl SecretsReport {
         }
     }
 
-    /// Whether the user ended it.
+    /// Whether the user interrupted the command.
     pub fn is_interrupted(&self) -> bool {
         self.failure == Some(Failure::Interrupted)
     }
 }
 
-/// Judges the manifest against the policies that it names and, where there is one to ask,
-/// against a server. No value is read.
+/// Checks the manifest against the policies that it names, and against a server if one is given.
+/// No secret value is read.
 pub async fn check(
     project: &Project,
     request: &SecretsRequest,
@@ -224,7 +223,7 @@ pub async fn check(
     Ok(SecretsReport { outcome, asked, failure })
 }
 
-/// What the answer says of who was asked.
+/// Describes the server that was asked and the token.
 fn asked_server(online: Online, profile: &str) -> Asked {
     let Online { server, token, .. } = online;
     Asked {
@@ -240,8 +239,8 @@ fn asked_server(online: Online, profile: &str) -> Asked {
     }
 }
 
-/// The profile to ask a server about: the one that is named, else the only one whose
-/// credentials are here.
+/// Chooses the profile to ask a server about: the named one, else the only one that has
+/// credentials.
 fn choose_profile(
     manifest: &Manifest,
     named: Option<String>,
@@ -267,7 +266,7 @@ fn choose_profile(
     })
 }
 
-/// What the server says about `profile`.
+/// Asks the server about `profile`.
 async fn ask_server(
     manifest: &Manifest,
     profile: &ResolvedProfile,
@@ -285,13 +284,13 @@ async fn ask_server(
     let question = Question { profile, auth, as_verifier, sources, interrupted };
     let report = envlock_vault::question(&mut settings, &question).await;
     match report.facts {
-        // The address and the credentials are the user's own: nothing was asked.
+        // The URL or the credentials are wrong: nothing was sent.
         Err(failure) if failure.exit() == Exit::Usage => Err(SecretsError::Server(failure)),
         facts => Ok((facts, report.said)),
     }
 }
 
-/// The texts of the policy files that exist. The check that needs a missing one reports it, with the
+/// Reads the policy files that exist. The check that needs a missing file reports it, with the
 /// line that names it.
 pub fn read_texts(
     paths: impl IntoIterator<Item = String>,
@@ -304,8 +303,8 @@ pub fn read_texts(
     Ok(texts)
 }
 
-/// Variables that only the manifest's credentials go through may hold secrets; any other that
-/// envlock knows may not.
+/// Finds secrets in variables that must not hold any: the manifest's target variables and
+/// `ENVLOCK_*`.
 fn in_variables(manifest: &Manifest, variables: &BTreeMap<String, String>) -> Vec<Finding> {
     let targets: Vec<&str> = manifest
         .needs

@@ -1,4 +1,4 @@
-//! `solve` and `solve --check`: from environment.yml through question and indexes to the lock.
+//! `solve` and `solve --check`: solve environment.yml and write the lock, or compare with it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,53 +25,53 @@ use crate::{
     question::{QuestionInputs, ResolvedQuestion, kept_virtual_packages, resolve_question},
 };
 
-/// What `solve` is asked to do.
+/// The inputs of `solve`.
 #[derive(Debug, Clone)]
 pub struct SolveRequest {
     /// What the command line sets.
     pub overrides: Overrides,
     /// Which packages of the existing lock to upgrade.
     pub upgrade: Upgrade,
-    /// Whether to leave the lock file as it is.
+    /// Whether to only solve, without writing the lock.
     pub dry_run: bool,
 }
 
 /// Which packages of the existing lock to upgrade.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Upgrade {
-    /// None: each stays at its version if it can.
+    /// No package: each keeps its version if possible.
     None,
-    /// `--update`: these, to the newest version that fits; others only as far as they must.
+    /// `--update`: these packages, to the newest possible version; others only if necessary.
     Packages(BTreeSet<String>),
-    /// `--upgrade`: all.
+    /// `--upgrade`: all packages.
     All,
 }
 
-/// What `solve` found.
+/// The result of `solve`.
 #[derive(Debug)]
 pub struct Solved {
-    /// The answer.
+    /// The new lock.
     pub lock: Lock,
-    /// Whether the file was written: not where no byte would have changed.
+    /// Whether the file was written. It isn't written if no byte changes.
     pub written: bool,
-    /// What changed against the lock that was there.
+    /// The changes compared with the previous lock.
     pub differences: Vec<Difference>,
 }
 
-/// What `solve --check` found.
+/// The result of `solve --check`.
 #[derive(Debug)]
 pub struct Checked {
     /// What changed since the lock was made; empty when the lock is up to date.
     pub changes: Vec<Change>,
 }
 
-/// Why there is no lock.
+/// Why solving failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SolveError {
     /// A file of the project can't be used.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The question can't be resolved.
+    /// The inputs of the lock can't be resolved.
     #[error(transparent)]
     Question(#[from] QuestionError),
     /// An index can't be fetched or read.
@@ -82,7 +82,7 @@ pub enum SolveError {
     NotLocked {
         /// The name.
         name: String,
-        /// The nearest that is.
+        /// The nearest name in the lock.
         nearest: Option<String>,
     },
     /// An index contradicts itself.
@@ -93,10 +93,10 @@ pub enum SolveError {
     NoSolution {
         /// Why, by line and platform.
         reasons: Vec<UnsolvableReason>,
-        /// How many platforms were asked for.
+        /// The number of requested platforms.
         platforms: usize,
     },
-    /// The answer may not be written.
+    /// The lock isn't valid and can't be written.
     #[error(transparent)]
     Write(#[from] WriteError),
 }
@@ -140,8 +140,8 @@ impl Explain for SolveError {
     }
 }
 
-/// Compares the lock with what the project asks for. Touches no network. What the user should
-/// know goes to `findings`, however it ends.
+/// Compares the lock with environment.yml and secrets.yml. Uses no network. Adds findings to
+/// `findings`, also on failure.
 pub fn check(
     project: &Project,
     overrides: &Overrides,
@@ -159,7 +159,7 @@ pub fn check(
     Ok(Checked { changes })
 }
 
-/// Solves and writes the lock. What the user should know goes to `findings`, however it ends.
+/// Solves and writes the lock. Adds findings to `findings`, also on failure.
 pub async fn solve(
     project: &Project,
     request: &SolveRequest,
@@ -206,7 +206,7 @@ pub async fn solve(
     Ok(Solved { lock, written, differences })
 }
 
-/// The names of the packages to upgrade, each of which the lock has.
+/// Returns the names of the packages to upgrade. Each must be in the lock.
 fn upgraded(upgrade: &Upgrade, existing: Option<&Lock>) -> Result<BTreeSet<String>, SolveError> {
     let Upgrade::Packages(names) = upgrade else { return Ok(BTreeSet::new()) };
     let locked: BTreeSet<&str> = existing
@@ -224,13 +224,13 @@ fn upgraded(upgrade: &Upgrade, existing: Option<&Lock>) -> Result<BTreeSet<Strin
     }
 }
 
-/// Each channel once, with the subdirs that the platforms need, `noarch` among them.
+/// Returns each channel once, with the subdirs that the platforms need and `noarch`.
 fn channel_requests(question: &Question) -> Vec<ChannelRequest> {
     let platforms: BTreeSet<_> = question.platforms.keys().copied().collect();
     let mut requests: Vec<ChannelRequest> = Vec::new();
     for channel in &question.channels {
         for url in &channel.urls {
-            // `pkgs/main::package` names a channel that `defaults` has already.
+            // `pkgs/main::package` names a channel that `defaults` contains already.
             if requests.iter().any(|other| other.channel.url == *url) {
                 continue;
             }
@@ -254,8 +254,8 @@ fn channel_requests(question: &Question) -> Vec<ChannelRequest> {
     requests
 }
 
-/// Loads and solves every platform side by side. Where some have no solution, the reasons of
-/// all are reported at once.
+/// Loads and solves all platforms concurrently. The error has the reasons of all platforms
+/// without a solution.
 async fn solve_platforms(
     question: &Question,
     indexes: &Indexes,
@@ -305,7 +305,7 @@ async fn solve_platforms(
     Ok(solved)
 }
 
-/// One platform's search, with all that it needs on a thread for blocking work.
+/// The solve of one platform, with all inputs for a thread for blocking work.
 struct PlatformSolve {
     platform: Subdir,
     question: Arc<Question>,
@@ -314,7 +314,7 @@ struct PlatformSolve {
     upgraded: BTreeSet<String>,
 }
 
-/// How a search ended.
+/// The result of the solve of one platform.
 enum Outcome {
     Solution(Solution),
     NoSolution(Vec<UnsolvableReason>),
@@ -343,7 +343,7 @@ impl PlatformSolve {
         }
     }
 
-    /// The records that the requests can reach, in the order of the channels.
+    /// Loads the records that the requests can need, in the order of the channels.
     fn records(&self) -> Result<Vec<Records>, IndexError> {
         let asked = &self.question.platforms[&self.platform];
         let names: BTreeSet<PackageName> =
@@ -359,7 +359,7 @@ impl PlatformSolve {
             .collect())
     }
 
-    /// Every name of the indexes, with the places of its channels in the question.
+    /// Returns every package name in the indexes, with the indexes of its channels in the question.
     fn names(&self) -> envlock_solve::ChannelsByPackage {
         let places = |channels: Vec<&Channel>| {
             let places: BTreeSet<_> =
@@ -370,7 +370,7 @@ impl PlatformSolve {
         names.map(|(name, channels)| (name.to_owned(), places(channels))).collect()
     }
 
-    /// The place of a channel in the question.
+    /// Returns the index of a channel in the question.
     fn channel(&self, url: &Url) -> Option<usize> {
         self.question.channels.iter().position(|channel| channel.urls.contains(url))
     }

@@ -11,7 +11,7 @@ use crate::{FileError, Project};
 /// Why a prefix can't be verified.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// The lock, which names the project's own prefix, can't be used.
+    /// The lock, which names the default prefix, can't be used.
     #[error(transparent)]
     File(#[from] FileError),
     /// The prefix can't be compared.
@@ -35,8 +35,8 @@ impl Explain for VerifyError {
     }
 }
 
-/// Verifies the environment at `prefix`, else the project's own, with `jobs` threads. Returns
-/// the prefix and what was compared.
+/// Verifies the environment at `prefix`, else at the default prefix, with `jobs` threads. Returns
+/// the prefix and the result.
 pub fn verify(
     project: &Project,
     prefix: Option<PathBuf>,

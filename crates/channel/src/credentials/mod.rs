@@ -1,7 +1,7 @@
-//! What opens a server, and for which requests.
+//! Credentials for channels, and the requests that they are used for.
 //!
-//! A credential belongs to a scope: a host, or a folder of one. It is put into requests to
-//! that scope and into nothing else. No type here can print, compare or serialise the value.
+//! A credential has a scope: a host, or a folder on it. It is sent only with requests within that
+//! scope. No type here can print, compare or serialise the value.
 
 mod netrc;
 mod rattler;
@@ -17,42 +17,43 @@ use url::Url;
 
 pub use stores::CredentialStores;
 
-/// All that is known, the first that fits wins; of one store, the one of the longest path.
+/// All known credentials. Stores are searched in order; within a store the longest matching path
+/// wins.
 #[derive(Clone, Default)]
 pub struct Credentials(Vec<Credential>);
 
-/// One of them.
+/// One credential and its scope.
 #[derive(Clone)]
 struct Credential {
     scope: CredentialScope,
     scheme: AuthScheme,
-    /// Where it was found, as messages say it.
+    /// The store or variable of the credential, for messages.
     from: Arc<str>,
-    /// Which store it is of; the lowest goes first.
+    /// The rank of its store. The lowest is used first.
     rank: usize,
 }
 
-/// How it is shown to a server.
+/// How a credential is sent to a server.
 #[derive(Clone)]
 enum AuthScheme {
-    /// As it was written into an address.
+    /// As it was written in a URL.
     FromUrl(Access),
-    /// HTTP's user and password.
+    /// User and password of HTTP basic authentication.
     Basic { user: String, password: String },
-    /// In a header.
+    /// A token in the `Authorization` header.
     Bearer(String),
-    /// As `/t/<token>/` in front of the path.
+    /// A token in the URL, as `/t/<token>/` before the path.
     Token(String),
 }
 
-/// What a credential is for.
+/// The URLs that a credential is for.
 #[derive(Clone)]
 enum CredentialScope {
-    /// A host, whatever the port.
+    /// A host, with any port.
     Host(String),
-    /// A domain and all below it.
+    /// A domain and its subdomains.
     Domain(String),
-    /// Everything below an address.
+    /// Everything below a URL.
     UrlPrefix(Url),
 }
 
@@ -78,28 +79,28 @@ impl CredentialScope {
     }
 }
 
-/// The rank of what was written into the addresses of channels: it goes before all stores.
+/// The rank of credentials in the URLs of channels. They are used before all stores.
 const RANK_OF_URL: usize = 0;
 
 impl Credentials {
-    /// Uses the credential from a channel's address for everything below the channel.
+    /// Uses the credential from a channel's URL for everything below the channel.
     pub(crate) fn register(&mut self, channel: &Url, access: Access) {
         let scope = CredentialScope::UrlPrefix(crate::address::with_trailing_slash(channel));
-        self.add(RANK_OF_URL, scope, AuthScheme::FromUrl(access), "the channel's address");
+        self.add(RANK_OF_URL, scope, AuthScheme::FromUrl(access), "the channel's URL");
     }
 
     fn add(&mut self, rank: usize, scope: CredentialScope, scheme: AuthScheme, from: &str) {
         self.0.push(Credential { scope, scheme, from: from.into(), rank });
     }
 
-    /// A request for `url` with its credential, and where that is from.
+    /// Builds a request for `url` with its credential, and returns where the credential comes from.
     pub(crate) fn request(
         &self,
         http: &reqwest::Client,
         url: &Url,
     ) -> (RequestBuilder, Option<Arc<str>>) {
         if has_credentials(url) {
-            return (http.get(url.clone()), Some("the mirror's address".into()));
+            return (http.get(url.clone()), Some("the mirror's URL".into()));
         }
         let fitting = self.0.iter().filter(|credential| credential.scope.matches(url));
         let best = fitting.min_by_key(|one| (one.rank, Reverse(one.scope.length())));
@@ -126,19 +127,19 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Whether an address brings its own, as that of a mirror may.
+/// Whether a URL has credentials, as a mirror's may.
 fn has_credentials(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some() || token(url).is_some()
 }
 
-/// The token of `/t/<token>/`.
+/// Returns the token of `/t/<token>/`.
 fn token(url: &Url) -> Option<&str> {
     let (_, rest) = url.path().split_once("/t/")?;
     rest.split('/').next().filter(|token| !token.is_empty())
 }
 
-/// Whether a redirect from `before` to `next` would show the token of one server to another.
-/// Headers don't follow to another server; an address may.
+/// Whether a redirect from `before` to `next` would send the token of one server to another.
+/// reqwest removes the header on such a redirect, but not a token in the URL.
 pub(crate) fn redirect_leaks_token(before: &Url, next: &Url) -> bool {
     before.origin() != next.origin()
         && token(before).is_some_and(|token| next.as_str().contains(token))

@@ -1,9 +1,9 @@
-//! `.netrc`: a user and a password by machine.
+//! Reads `.netrc`: a user and a password by machine.
 //!
-//! The format is that of ftp and curl. `default` is passed over: it would show a password to
-//! every server that is asked for anything.
+//! The format is that of ftp and curl. `default` is ignored: it would send a password to every
+//! server.
 
-/// One machine.
+/// One machine and its login.
 #[derive(Default)]
 pub(super) struct Machine {
     pub(super) name: String,
@@ -11,7 +11,7 @@ pub(super) struct Machine {
     pub(super) password: String,
 }
 
-/// The machines that have a password.
+/// Returns the machines that have a password.
 pub(super) fn read(text: &str) -> Vec<Machine> {
     let mut machines: Vec<Machine> = Vec::new();
     let mut words = words(text).into_iter();
@@ -39,7 +39,8 @@ pub(super) fn read(text: &str) -> Vec<Machine> {
     machines
 }
 
-/// The words of the file: without comments and macros, and with quoted ones whole.
+/// Splits the file into words, without comments and macros, and without the quotes of quoted
+/// words.
 fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut in_macro = false;
@@ -50,19 +51,19 @@ fn words(text: &str) -> Vec<String> {
         }
         let mut rest = line.trim_start();
         while !rest.is_empty() && !rest.starts_with('#') {
-            let (word, behind) = word(rest);
+            let (word, after) = word(rest);
             if word == "macdef" {
                 in_macro = true;
                 break;
             }
             words.push(word);
-            rest = behind.trim_start();
+            rest = after.trim_start();
         }
     }
     words
 }
 
-/// The first word of a text that begins with one, and what is behind it.
+/// Splits the first word off a text that begins with one.
 fn word(text: &str) -> (String, &str) {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find(char::is_whitespace).unwrap_or(text.len());
@@ -85,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn machines_are_read_however_they_are_laid_out() {
+    fn machines_are_read_in_any_layout() {
         let text = "# machine no login no password no\n\
                     machine a.example login me password p#1\n\
                     machine 包.example\n  login \"m e\"\n  account x\n  password \"p \\\" q\"\n\
@@ -103,7 +104,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_text_makes_reading_panic(text in "(machine|default|macdef|\"|\\\\|#|login|[a-z]|\\s){0,40}") {
+        fn reading_never_panics(text in "(machine|default|macdef|\"|\\\\|#|login|[a-z]|\\s){0,40}") {
             read(&text);
         }
     }

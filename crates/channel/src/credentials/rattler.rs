@@ -1,6 +1,7 @@
-//! `credentials.json` of rattler, pixi and rattler-build: by host, `*.domain` or address.
+//! Reads `credentials.json` of rattler, pixi and rattler-build: credentials by host, `*.domain` or
+//! URL.
 //!
-//! Read here and not by rattler's own storage, whose types print what they hold.
+//! rattler's own storage isn't used, because the `Debug` of its types prints secrets.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ enum Entry {
     S3Credentials {},
 }
 
-/// The credentials by what they are for; `None` where the file is none of this kind.
+/// Returns the credentials by scope; `None` if the text isn't such a file.
 pub(super) fn read(text: &str) -> Option<Vec<(String, AuthScheme)>> {
     let entries: BTreeMap<String, Entry> = serde_json::from_str(text).ok()?;
     let usable = entries.into_iter().filter_map(|(scope, entry)| {
@@ -28,7 +29,7 @@ pub(super) fn read(text: &str) -> Option<Vec<(String, AuthScheme)>> {
             Entry::BasicHTTP { username, password } => {
                 AuthScheme::Basic { user: username, password }
             }
-            // S3 isn't spoken.
+            // S3 isn't supported.
             Entry::S3Credentials {} => return None,
         };
         Some((scope, scheme))

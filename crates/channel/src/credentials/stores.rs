@@ -1,4 +1,4 @@
-//! The stores that conda, rattler and curl keep credentials in.
+//! Reads the credential stores of conda, rattler and curl.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -13,28 +13,28 @@ use url::Url;
 use super::{AuthScheme, CredentialScope, Credentials, netrc, rattler};
 use crate::address;
 
-/// Where anaconda-client's tokens are for.
+/// The host that anaconda-client's tokens are for.
 const ANACONDA: &str = "conda.anaconda.org";
 
-/// Where credentials may be found. The caller knows the environment and the home folder; a
-/// file that isn't there is no error.
+/// The locations of the credential stores. The caller reads the environment and the home folder.
+/// A missing file isn't an error.
 #[derive(Clone, Default)]
 pub struct CredentialStores {
-    /// Addresses with their credential in them, each with the name of its variable.
+    /// Names of variables, and their URLs with a credential.
     pub addresses: Vec<(String, String)>,
     /// anaconda.org's token, as in `ANACONDA_API_TOKEN`.
     pub anaconda_token: Option<String>,
     /// The `.netrc`.
     pub netrc: Option<PathBuf>,
-    /// rattler's `credentials.json`, in the order in which they count.
+    /// rattler's `credentials.json` files, in order of precedence.
     pub rattler: Vec<PathBuf>,
-    /// Folders of anaconda-client's `<address>.token`, in the order in which they count.
+    /// Folders of anaconda-client's `<URL>.token` files, in order of precedence.
     pub anaconda: Vec<PathBuf>,
 }
 
 impl Credentials {
-    /// Reads the stores: variables, then `.netrc`, rattler's and anaconda-client's. What can't
-    /// be read is a warning that doesn't quote it.
+    /// Reads the stores: variables, then `.netrc`, rattler's and anaconda-client's. An unreadable
+    /// store is a warning that doesn't quote its contents.
     pub fn read(stores: &CredentialStores) -> (Self, Vec<Finding>) {
         let mut all = Self::default();
         let mut warnings = Vec::new();
@@ -42,7 +42,7 @@ impl Credentials {
             if all.add_address(variable, value).is_none() {
                 warnings.push(unreadable(
                     variable,
-                    "isn't an address with a credential in it",
+                    "isn't a URL with a credential",
                     "write https://user:password@host/ or https://host/t/token/",
                 ));
             }
@@ -63,7 +63,11 @@ impl Credentials {
             let Some(text) = read_text(path, &mut warnings) else { continue };
             let Some(entries) = rattler::read(&text) else {
                 let name = display_path(path);
-                warnings.push(unreadable(&name, "isn't a store of rattler", "log in again"));
+                warnings.push(unreadable(
+                    &name,
+                    "isn't a credential store of rattler",
+                    "log in again",
+                ));
                 continue;
             };
             for (scope, scheme) in entries {
@@ -90,8 +94,8 @@ impl Credentials {
         Some(())
     }
 
-    /// anaconda-client names a file after the quoted address of its server's interface; conda
-    /// uses the token for the server of the packages, which has `conda` for `api`.
+    /// anaconda-client names a file after the quoted URL of its server's API. conda uses the token
+    /// for the server of the packages, whose host begins with `conda.` instead of `api.`.
     fn add_tokens(&mut self, rank: usize, folder: &Path, warnings: &mut Vec<Finding>) {
         let Ok(entries) = fs::read_dir(folder) else { return };
         let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
@@ -111,7 +115,7 @@ impl Credentials {
     }
 }
 
-/// A host, `*.domain` or an address, as stores write it.
+/// Parses a scope: a host, `*.domain` or a URL.
 fn parse_scope(written: &str) -> Option<CredentialScope> {
     if written.contains("://") {
         let url = Url::parse(written).ok().filter(Url::has_host)?;
@@ -125,7 +129,7 @@ fn parse_scope(written: &str) -> Option<CredentialScope> {
     })
 }
 
-/// `conda.anaconda.org` for `api.anaconda.org`.
+/// Returns `conda.anaconda.org` for `api.anaconda.org`.
 fn packages_of(server: &Url) -> Option<Url> {
     let rest = server.host_str()?.strip_prefix("api.")?;
     let mut url = server.clone();
@@ -138,7 +142,7 @@ fn read_text(path: &Path, warnings: &mut Vec<Finding>) -> Option<String> {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(_) => {
-            let help = "make it readable, or say where another one is";
+            let help = "make it readable, or configure another one";
             warnings.push(unreadable(&display_path(path), "can't be read as text", help));
             None
         }

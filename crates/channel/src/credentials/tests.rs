@@ -6,7 +6,7 @@ fn url(text: &str) -> Url {
     Url::parse(text).expect("the test's own URL")
 }
 
-/// The address and the `Authorization` that a request gets.
+/// Returns the URL and the `Authorization` header of a request.
 fn sent(credentials: &Credentials, to: &str) -> (String, Option<String>) {
     let http = reqwest::Client::builder().tls_certs_only([]).build().expect("no TLS is needed");
     let request = credentials.request(&http, &url(to)).0.build().expect("a request");
@@ -18,7 +18,7 @@ fn sent(credentials: &Credentials, to: &str) -> (String, Option<String>) {
 }
 
 #[test]
-fn each_store_opens_its_own_host_and_no_other() {
+fn each_store_is_used_for_its_own_hosts_only() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name);
     fs::write(path("netrc"), "machine net.example login me password pw\n").expect("room");
@@ -59,7 +59,7 @@ fn each_store_opens_its_own_host_and_no_other() {
 }
 
 #[test]
-fn what_is_written_into_a_channel_goes_before_every_store_and_stays_below_the_channel() {
+fn a_credential_in_a_channels_url_has_precedence_over_stores_and_is_used_below_the_channel_only() {
     let stores = CredentialStores {
         addresses: vec![("ENVLOCK_AUTH_H".into(), "https://other:one@h.example/".into())],
         anaconda_token: Some("an-2".into()),
@@ -76,7 +76,7 @@ fn what_is_written_into_a_channel_goes_before_every_store_and_stays_below_the_ch
 }
 
 #[test]
-fn what_cannot_be_read_is_named_and_not_quoted() {
+fn an_unreadable_store_is_named_and_not_quoted() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = folder.path().join("credentials.json");
     fs::write(&store, "{\"h\": {\"Secret\": \"canary\"}}").expect("room");
@@ -89,11 +89,11 @@ fn what_cannot_be_read_is_named_and_not_quoted() {
     let (_, warnings) = Credentials::read(&stores);
     assert_eq!(warnings.len(), 3);
     assert!(!format!("{warnings:?}").contains("canary"));
-    assert!(warnings[0].message.starts_with("ENVLOCK_AUTH_X isn't an address"));
+    assert!(warnings[0].message.starts_with("ENVLOCK_AUTH_X isn't a URL"));
 }
 
 #[test]
-fn a_redirect_may_not_carry_a_token_to_another_server() {
+fn a_redirect_must_not_send_a_token_to_another_server() {
     let from = url("https://h.example/t/tk-1/c/a");
     assert!(redirect_leaks_token(&from, &url("https://other.example/t/tk-1/c/a")));
     assert!(redirect_leaks_token(&from, &url("https://other.example/?was=tk-1")));

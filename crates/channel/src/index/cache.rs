@@ -1,8 +1,8 @@
 //! The cached index of one subdir: `index/<key>.json` and, written after it,
-//! `index/<key>.info.json` with where it came from and its digest.
+//! `index/<key>.info.json` with its source and its digest.
 //!
-//! Both are put in place by a rename. A pair that doesn't fit together (a killed run, two
-//! runs at once, a damaged disk) is found by the digest and counts as not there.
+//! Both are written by a rename. A pair that doesn't match (after a killed run, with two runs at
+//! once, on a damaged disk) is detected by the digest and counts as missing.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,10 +19,10 @@ use crate::disk::{DiskError, WithPath};
 use crate::scratch::Scratch;
 use crate::transport::Validators;
 
-/// Raised when what is stored changes its meaning; others are not read.
+/// The version of the cache format. Other versions are not read.
 const VERSION: u32 = 2;
 
-/// The form in which a source has its index.
+/// The format of an index file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Format {
@@ -41,20 +41,20 @@ impl Format {
     }
 }
 
-/// What is known of one subdir.
+/// The metadata of one subdir in the cache.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct SubdirInfo {
     version: u32,
-    /// The subdir's origin, for whoever looks into the cache.
+    /// The subdir's origin, to detect a collision of keys.
     origin: String,
-    /// The form that each source last had, by the subdir's URL there.
+    /// The format that each source last had, by the subdir's URL at the source.
     pub(crate) formats: BTreeMap<String, Format>,
-    /// The index, or nothing where no source has the subdir.
+    /// The cached index; `None` if no source has the subdir.
     pub(crate) index: Option<CachedIndex>,
 }
 
 impl SubdirInfo {
-    /// Both forms in the order in which the source at `url` is asked for them.
+    /// Returns both formats in the order in which the source at `url` is asked for them.
     pub(crate) fn formats_for(&self, url: &Url) -> [Format; 2] {
         match self.formats.get(without_credentials(url).as_str()) {
             Some(Format::Json) => [Format::Json, Format::Zst],
@@ -62,13 +62,13 @@ impl SubdirInfo {
         }
     }
 
-    /// Whether every source said that it doesn't have the subdir when it was last asked.
+    /// Whether no source had the subdir when the sources were last asked.
     pub(crate) fn is_known_absent(&self) -> bool {
         self.version == VERSION && self.index.is_none()
     }
 }
 
-/// What is known of the stored index.
+/// The metadata of the cached index.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct CachedIndex {
     /// The subdir's URL at the source that delivered it, without credentials.
@@ -82,13 +82,13 @@ pub(crate) struct CachedIndex {
     pub(crate) size: u64,
     /// `info.base_url`, as written there.
     pub(crate) base_url: Option<String>,
-    /// How many archives it lists.
+    /// The number of archives that it lists.
     pub(crate) records: usize,
-    /// When the newest of them was made, in seconds since 1970.
+    /// The timestamp of the newest archive, in seconds since 1970.
     pub(crate) newest: Option<u64>,
 }
 
-/// The place of one subdir in the cache.
+/// The cache files of one subdir.
 #[derive(Debug, Clone)]
 pub(crate) struct IndexCacheEntry {
     origin: Url,
@@ -107,8 +107,8 @@ impl IndexCacheEntry {
         }
     }
 
-    /// What is known, and the index where it is whole. Anything unreadable is as if it
-    /// weren't there: it can be fetched again.
+    /// Reads the metadata, and the index if it is complete. Unreadable files count as missing,
+    /// since they can be fetched again.
     pub(crate) fn read(&self) -> (SubdirInfo, Option<Bytes>) {
         let info: SubdirInfo = fs::read(&self.info)
             .ok()
@@ -119,13 +119,13 @@ impl IndexCacheEntry {
             .unwrap_or_default();
         let json = info.index.as_ref().and_then(|stored| {
             let json = fs::read(&self.json).ok()?;
-            let whole = json.len() as u64 == stored.size && digest(&json) == stored.sha256;
-            whole.then(|| Bytes::from(json))
+            let is_complete = json.len() as u64 == stored.size && digest(&json) == stored.sha256;
+            is_complete.then(|| Bytes::from(json))
         });
         (info, json)
     }
 
-    /// Stores an index that was checked.
+    /// Stores a validated index.
     pub(crate) fn write(
         &self,
         info: SubdirInfo,
@@ -137,7 +137,7 @@ impl IndexCacheEntry {
         self.write_info(info, scratch)
     }
 
-    /// Stores what is known without a new index.
+    /// Stores the metadata without a new index.
     pub(crate) fn write_info(&self, info: SubdirInfo, scratch: &Scratch) -> Result<(), DiskError> {
         self.make_folder()?;
         let info = SubdirInfo { version: VERSION, origin: self.origin.to_string(), ..info };
@@ -155,7 +155,7 @@ impl IndexCacheEntry {
     }
 }
 
-/// The digest as it is stored.
+/// Returns the SHA-256 digest in hex.
 pub(crate) fn digest(bytes: &[u8]) -> String {
     hex::encode(compute_bytes_digest::<Sha256>(bytes))
 }
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read_again_until_a_byte_of_it_changes() {
+    fn a_cached_index_is_read_until_a_byte_of_it_changes() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let scratch = Scratch::open(folder.path()).expect("a scratch folder");
         let origin = Url::parse("https://h/通道/noarch/").expect("a URL");

@@ -1,5 +1,5 @@
-//! From the chunks that arrive to a checked JSON file, on a thread of its own: nothing waits
-//! for the last byte, and neither form is ever held in memory as a whole.
+//! Decompresses and checks an index while it arrives, on its own thread. The compressed data is
+//! never held in memory as a whole.
 
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -16,11 +16,11 @@ use super::cache::Format;
 use super::summary::{self, IndexSummary};
 use crate::disk::{DiskError, WithPath};
 
-/// The most bytes that an index may have unpacked: several times conda-forge's largest. A
-/// compressed one of nothing but zeros would else fill the disk.
+/// The maximum size of an index in bytes: several times conda-forge's largest. Without a limit a
+/// compressed file of zeros could fill the disk.
 const MAX_BYTES: u64 = 2 << 30;
 
-/// An index that is whole.
+/// A complete index.
 pub(crate) struct Decoded {
     pub(crate) file: TempPath,
     pub(crate) json: Bytes,
@@ -28,15 +28,15 @@ pub(crate) struct Decoded {
     pub(crate) summary: IndexSummary,
 }
 
-/// Why there is none.
+/// Why an index can't be decoded.
 pub(crate) enum DecodeError {
-    /// What came is none, in words.
+    /// The data isn't an index.
     Unreadable(String),
-    /// It couldn't be written.
+    /// The file can't be written.
     Disk(DiskError),
 }
 
-/// Writes what arrives to `file`, decompressed, and checks it.
+/// Writes the decompressed data to `file` and checks it.
 pub(crate) fn decode(
     chunks: Receiver<Bytes>,
     format: Format,
@@ -60,8 +60,8 @@ pub(crate) fn decode(
     Ok(Decoded { file: path, json, sha256: hex::encode(sha256), summary })
 }
 
-/// As [`io::copy`], but it knows which side failed, and stops where it can be told that this
-/// is no index.
+/// Copies as [`io::copy`], but distinguishes read from write errors, and stops at the first byte if
+/// the data isn't a JSON object.
 fn copy(
     mut from: impl Read,
     to: &mut impl Write,
@@ -74,7 +74,7 @@ fn copy(
     loop {
         let read = from.read(&mut buffer).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => {
-                DecodeError::Unreadable("the compressed data ends in the middle".into())
+                DecodeError::Unreadable("the compressed data is incomplete".into())
             }
             _ => DecodeError::Unreadable(format!("the compressed data is damaged ({error})")),
         })?;
@@ -96,7 +96,7 @@ fn copy(
     }
 }
 
-/// The chunks as one stream; it ends where the sender is gone.
+/// Reads the chunks as one stream. It ends when the sender is dropped.
 struct ChunkReader {
     chunks: Receiver<Bytes>,
     current: Bytes,
@@ -120,8 +120,7 @@ impl Read for ChunkReader {
 mod tests {
     use super::*;
 
-    /// What is said of an index with this content, when 8 bytes are allowed; and what was
-    /// written of it.
+    /// Copies with a limit of 8 bytes. Returns the error and what was written.
     fn copy_at_most_8_bytes(content: &[u8]) -> (Option<String>, Vec<u8>) {
         let mut written = Vec::new();
         let why = match copy(content, &mut written, Path::new("x"), 8) {
@@ -133,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_object_is_refused_at_its_first_byte() {
+    fn data_that_is_no_json_object_is_refused_at_its_first_byte() {
         for content in [&b"\0\0\0\0"[..], b"<html>", b"\n []"] {
             assert_eq!(
                 copy_at_most_8_bytes(content),
@@ -144,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_larger_than_any_index_is_not_written_to_the_end() {
+    fn data_above_the_limit_is_not_written_to_the_end() {
         let (why, written) = copy_at_most_8_bytes(b"{\"a\":  1}");
         assert_eq!(why.as_deref(), Some("it is larger than 8 B unpacked"));
         assert!(written.len() <= 8);

@@ -1,4 +1,4 @@
-//! Why there are no indexes, in words.
+//! Why indexes are unavailable.
 
 use envlock_report::{Code, Exit, Explain, Finding, Place};
 use rattler_conda_types::Subdir;
@@ -7,15 +7,15 @@ use crate::disk::DiskError;
 use crate::source_error::{Attempt, help_for, list_attempts};
 use envlock_model::channel::Channel;
 
-/// Why the indexes of the channels can't be had.
+/// Why the indexes of the channels are unavailable.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
-    /// Some couldn't be fetched; all of them are named.
+    /// Some indexes can't be fetched. All of them are named.
     #[error("{}", .problems.iter().map(ChannelFailure::message).collect::<Vec<_>>().join("; "))]
     Problems {
-        /// What is the matter, channel by channel.
+        /// The failures, by channel.
         problems: Vec<ChannelFailure>,
-        /// What was to be said of the indexes that are there.
+        /// Warnings about the other indexes.
         warnings: Vec<Finding>,
     },
     /// A record of an index can't be read.
@@ -35,7 +35,7 @@ pub enum IndexError {
     Disk(#[from] DiskError),
 }
 
-/// What is the matter with one channel.
+/// Why the indexes of one channel are unavailable.
 #[derive(Debug)]
 pub struct ChannelFailure {
     channel: Channel,
@@ -45,30 +45,30 @@ pub struct ChannelFailure {
 
 #[derive(Debug)]
 pub(super) enum ChannelFailureKind {
-    /// No source has it at all.
+    /// No source has the channel.
     NotFound {
-        /// What was looked for.
+        /// The subdirs that were requested.
         subdirs: Vec<Subdir>,
-        /// The right name, where the wrong one is known.
+        /// The right name, if the wrong one is known.
         hint: Option<String>,
-        /// What was asked.
+        /// The requests.
         attempts: Vec<Attempt>,
     },
     /// No source delivered one of its indexes.
     Unavailable {
-        /// Which of its indexes.
+        /// The subdir.
         subdir: Subdir,
-        /// What was asked, and the answers.
+        /// The requests and their errors.
         attempts: Vec<Attempt>,
     },
-    /// Offline, and this one never fetched.
+    /// Offline, and the index was never fetched.
     NotCached { subdir: Subdir },
-    /// Its origin may not be asked, and nothing else can be.
+    /// The origin may not be asked, and there is no other source.
     NoSource,
 }
 
 impl IndexError {
-    /// The same, with each problem at the place where its channel is asked for.
+    /// Sets the places at which the channels are written.
     #[must_use]
     pub fn with_places(mut self, place: impl Fn(&Channel) -> Option<Place>) -> Self {
         if let Self::Problems { problems, .. } = &mut self {
@@ -154,7 +154,7 @@ impl Explain for IndexError {
             Self::Record { served_by, .. } => vec![
                 Finding::new(Code::RecordMalformed, self.to_string())
                     .with_note(format!("served by {served_by}"))
-                    .with_help("tell the channel's keepers, or try another source with `--mirror PREFIX=URL`"),
+                    .with_help("report it to the maintainers of the channel, or try another source with `--mirror PREFIX=URL`"),
             ],
             Self::Disk(error) => error.findings(),
         }

@@ -1,4 +1,4 @@
-//! The index of one subdir: sources in their order, forms in the remembered one.
+//! Fetches the index of one subdir: tries the sources in order, and the cached format first.
 
 use envlock_model::channel::Channel;
 use envlock_model::channel::without_credentials;
@@ -21,18 +21,18 @@ pub(crate) type IndexResult = Result<Index, NoIndex>;
 /// Why there is no index.
 #[derive(Debug)]
 pub(crate) enum NoIndex {
-    /// Every source said that it doesn't have it.
+    /// No source has the index.
     Absent(Vec<Attempt>),
-    /// None delivered it, and at least one couldn't say whether it has it.
+    /// No source delivered the index, and at least one may have it.
     Unavailable(Vec<Attempt>),
-    /// Offline, and not in the cache.
+    /// Offline, and the index isn't in the cache.
     NotCached,
     /// No source may be asked.
     NoSource,
 }
 
 impl Client {
-    /// The index of one subdir of one channel.
+    /// Fetches the index of one subdir of one channel.
     pub(crate) async fn index(
         &self,
         channel: &Channel,
@@ -46,7 +46,7 @@ impl Client {
         try_sources(self.index_fetch(channel, subdir, observer).await, &sources).await
     }
 
-    /// The index of one subdir as it can be had: from a source, else from the cache.
+    /// Returns the index of one subdir from a source, else from the cache.
     pub(crate) async fn index_or_cached(
         &self,
         channel: &Channel,
@@ -74,7 +74,7 @@ impl Client {
     }
 }
 
-/// Asks one source after the other.
+/// Tries the sources in order.
 async fn try_sources(
     mut fetch: IndexFetch<'_>,
     sources: &[Source],
@@ -89,9 +89,9 @@ async fn try_sources(
             }
             Err(attempt) => attempt,
         };
-        let answer = attempt.error.clone();
+        let error = attempt.error.clone();
         if let Some(next) = failover.note_failure(request, attempt) {
-            notify_failover(&fetch, request.source, &answer, next);
+            notify_failover(&fetch, request.source, &error, next);
         }
     }
     let attempts = failover.attempts();
@@ -105,36 +105,35 @@ async fn try_sources(
     Ok(Err(NoIndex::Absent(attempts)))
 }
 
-/// Asks one source for one form after the other, the remembered one first; the last answer
-/// that is worth knowing where it has none. A form whose trouble may pass is asked for again
-/// before the other one is.
+/// Tries the formats at one source, the cached format first. Returns the most informative error.
+/// After a transient error the other format isn't tried, since this one is retried first.
 async fn try_formats(
     fetch: &mut IndexFetch<'_>,
     request: ScheduledRequest<'_>,
 ) -> Result<Result<Index, Attempt>, DiskError> {
     let mut attempts = Vec::new();
     for format in fetch.info.formats_for(&request.source.url) {
-        let answer = match fetch.fetch_format(request, format).await {
+        let error = match fetch.fetch_format(request, format).await {
             Ok(index) => return Ok(Ok(index)),
             Err(DownloadError::Disk(error)) => return Err(error),
-            Err(DownloadError::Source(answer)) => answer,
+            Err(DownloadError::Source(error)) => error,
         };
-        let is_over = answer.is_about_the_host() || (answer.is_transient() && !request.force);
+        let is_over = error.is_about_the_host() || (error.is_transient() && !request.force);
         let url = without_credentials(&address::join_file(&request.source.url, format.file_name()));
-        attempts.push(Attempt { url: url.to_string(), error: answer });
+        attempts.push(Attempt { url: url.to_string(), error });
         if is_over {
             break;
         }
     }
-    // That a source lacks a form is no news where the other one tells more.
-    let last = attempts.pop().expect("there are two forms");
+    // An error is more informative than a missing format.
+    let last = attempts.pop().expect("there are two formats");
     Ok(Err(match attempts.pop() {
         Some(first) if last.error.is_absent() && !first.error.is_absent() => first,
         _ => last,
     }))
 }
 
-/// Offline: what is known from an earlier run.
+/// Returns the index of an earlier run, for `--offline`.
 async fn from_cache(fetch: &mut IndexFetch<'_>, attempts: Vec<Attempt>) -> IndexResult {
     match fetch.cached().await {
         Some(Ok(index)) => Ok(index),
@@ -142,7 +141,7 @@ async fn from_cache(fetch: &mut IndexFetch<'_>, attempts: Vec<Attempt>) -> Index
         None if !attempts.iter().all(|attempt| attempt.error.is_absent()) => {
             Err(NoIndex::Unavailable(attempts))
         }
-        // A channel that is a folder was looked at just now.
+        // A local channel was read just now.
         None if fetch.info.is_known_absent() || fetch.channel.url.scheme() == "file" => {
             Err(NoIndex::Absent(attempts))
         }
@@ -150,16 +149,16 @@ async fn from_cache(fetch: &mut IndexFetch<'_>, attempts: Vec<Attempt>) -> Index
     }
 }
 
-/// A source that couldn't answer is worth a line; one that lacks the subdir isn't.
-fn notify_failover(fetch: &IndexFetch<'_>, source: &Source, answer: &SourceError, next: &Source) {
-    if !answer.is_absent() {
+/// Reports a failover, unless the source only lacks the subdir.
+fn notify_failover(fetch: &IndexFetch<'_>, source: &Source, error: &SourceError, next: &Source) {
+    if !error.is_absent() {
         fetch.observer.observe(Event::Notice(Notice::SourceFailed {
             file: RequestedFile::Index {
                 channel: fetch.channel.name.clone(),
                 subdir: fetch.subdir,
             },
             source: source.label.to_string(),
-            reason: answer.to_string(),
+            reason: error.to_string(),
             next: next.label.to_string(),
         }));
     }

@@ -1,11 +1,11 @@
-//! Channel addresses that people get wrong, and the right ones beside them.
+//! Suggestions for channel names and URLs that are often written wrong.
 
 use url::Url;
 
 use super::subdirs::ChannelRequest;
 use envlock_model::channel::Channel;
 
-/// What lies under `repo.anaconda.com/pkgs/`.
+/// The channels below `repo.anaconda.com/pkgs/`.
 const PKGS: [&str; 6] = ["main", "r", "msys2", "free", "pro", "archive"];
 const KNOWN: [&str; 8] = [
     "conda-forge",
@@ -18,24 +18,24 @@ const KNOWN: [&str; 8] = [
     "intel",
 ];
 
-/// What was probably meant by a channel that nobody has.
+/// Suggests the right name for a channel that no source has.
 pub(crate) fn suggested_name(channel: &Channel) -> Option<String> {
     suggested_name_except(channel, &[])
 }
 
-/// The same, which is none of the channels that are asked as well.
+/// Suggests a channel name that isn't requested already.
 pub(super) fn suggested_name_except(channel: &Channel, asked: &[ChannelRequest]) -> Option<String> {
     let segments: Vec<&str> =
         channel.url.path_segments()?.filter(|segment| !segment.is_empty()).collect();
     let last = *segments.last()?;
     if last == "default" || last == "defaults" {
-        return Some("`defaults` is the name for the channels pkgs/main and pkgs/r together: write `defaults`".into());
+        return Some("`defaults` is the name of the channels pkgs/main and pkgs/r together: write `defaults`".into());
     }
     if segments.len() >= 2 && segments[segments.len() - 2] == "pkgs" && !PKGS.contains(&last) {
-        return Some(format!("under pkgs/ are only main, r and msys2: write `{last}`"));
+        return Some(format!("pkgs/ contains only main, r and msys2: write `{last}`"));
     }
     if let Some(place) = without_cloud(&channel.url) {
-        return Some(format!("on a mirror of this layout it would be {place}"));
+        return Some(format!("on a mirror of this layout the URL is {place}"));
     }
     let name = channel.name.rsplit('/').next().unwrap_or(&channel.name);
     let usual = name.to_lowercase().replace('_', "-");
@@ -45,7 +45,7 @@ pub(super) fn suggested_name_except(channel: &Channel, asked: &[ChannelRequest])
         .map(|known| format!("did you mean `{known}`?"))
 }
 
-/// `…/anaconda/<channel>/` is `…/anaconda/cloud/<channel>/` on the mirrors that people paste.
+/// Corrects `…/anaconda/<channel>/` to `…/anaconda/cloud/<channel>/`, the layout of public mirrors.
 fn without_cloud(url: &Url) -> Option<Url> {
     let rest = url.path().strip_prefix("/anaconda/")?;
     let is_one_name = rest.trim_end_matches('/').split('/').count() == 1;
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wrong_addresses_that_people_write_lead_to_the_right_ones() {
+    fn frequent_wrong_urls_lead_to_the_right_ones() {
         let has = |hint: Option<String>, words: &str| {
             assert!(hint.clone().is_some_and(|h| h.contains(words)), "{hint:?}");
         };
@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(hint("conda-forge", "https://conda.anaconda.org/conda-forge/"), None);
     }
     #[test]
-    fn a_channel_that_is_asked_as_well_is_not_what_was_meant() {
+    fn a_channel_that_is_requested_already_is_not_suggested() {
         let url = "https://conda.anaconda.org/rapidsai-nightly/";
         let nightly = request("rapidsai-nightly", url);
         let stable = request("rapidsai", "https://conda.anaconda.org/rapidsai/");

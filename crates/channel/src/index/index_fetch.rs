@@ -1,4 +1,4 @@
-//! One form of one subdir's index from one source, into the cache.
+//! Fetches one format of one subdir's index from one source into the cache.
 
 use bytes::Bytes;
 use envlock_model::channel::Channel;
@@ -19,23 +19,23 @@ use crate::source_error::{Attempt, DownloadError, SourceError};
 use crate::transport::Body;
 use crate::{Client, address};
 
-/// How many chunks may wait for the decoder.
+/// The number of chunks that can wait for the decoder.
 const MAX_WAITING_CHUNKS: usize = 16;
 
-/// One subdir that is being fetched, and what was known of it before.
+/// The fetch of one subdir's index, with its cache entry.
 pub(crate) struct IndexFetch<'a> {
     pub(crate) client: &'a Client,
     pub(crate) channel: &'a Channel,
     pub(crate) subdir: Subdir,
     pub(crate) entry: IndexCacheEntry,
     pub(crate) info: SubdirInfo,
-    /// The JSON that `info` describes, where it is whole.
+    /// The JSON that `info` describes, if it is complete.
     pub(crate) cached: Option<Bytes>,
     pub(crate) observer: &'a dyn Observer,
 }
 
 impl IndexFetch<'_> {
-    /// One form at one source.
+    /// Fetches one format from one source.
     pub(crate) async fn fetch_format(
         &mut self,
         request: ScheduledRequest<'_>,
@@ -44,7 +44,7 @@ impl IndexFetch<'_> {
         let source = request.source;
         let key = without_credentials(&source.url).to_string();
         let url = address::join_file(&source.url, format.file_name());
-        // Only what this very source delivered in this form can be unchanged there.
+        // The validators are valid only for the same source and format.
         let is_same = |stored: &&CachedIndex| stored.source == key && stored.format == format;
         let known = self.info.index.as_ref().filter(|_| self.cached.is_some()).filter(is_same);
         let validators = known.map(|stored| stored.validators.clone()).unwrap_or_default();
@@ -81,7 +81,7 @@ impl IndexFetch<'_> {
         Ok(index)
     }
 
-    /// Takes in a body and decodes it meanwhile; also says how many bytes came.
+    /// Downloads a body and decodes it meanwhile. Also returns the number of bytes received.
     async fn download_and_decode(
         &self,
         mut body: Body,
@@ -95,7 +95,7 @@ impl IndexFetch<'_> {
         let subdir = self.subdir;
         let decoding = spawn_blocking(move || decode(chunks, format, subdir, file));
         let received = self.send_to_decoder(&mut body, sender).await;
-        // What doesn't come any more isn't waited for either.
+        // The progress no longer expects the bytes that were not received.
         let rest = body.length.unwrap_or(body.received).saturating_sub(body.received);
         self.observer.observe(Event::Advance { phase, units: rest });
         let decoded = decoding.await;
@@ -111,8 +111,8 @@ impl IndexFetch<'_> {
         format!("{}/{}", self.channel.name, self.subdir)
     }
 
-    /// Passes the chunks on until the last one, or until the decoder gave up: it says why
-    /// itself.
+    /// Sends the chunks to the decoder until the last one, or until the decoder stops with its
+    /// own error.
     async fn send_to_decoder(
         &self,
         body: &mut Body,
@@ -128,14 +128,14 @@ impl IndexFetch<'_> {
         Ok(())
     }
 
-    /// The cached index, or why it can't be used with today's mirrors.
+    /// Returns the cached index, or why it can't be used with the current mirrors.
     pub(crate) async fn cached(&mut self) -> Option<Result<Index, Attempt>> {
         let (json, stored) = (self.cached.take()?, self.info.index.as_ref()?);
         let index = self.index(json, stored, 0).await;
-        Some(index.map_err(|answer| Attempt { url: stored.source.clone(), error: answer }))
+        Some(index.map_err(|error| Attempt { url: stored.source.clone(), error }))
     }
 
-    /// Remembers that no source has the subdir.
+    /// Records in the cache that no source has the subdir.
     pub(crate) async fn record_absence(mut self) -> Result<(), DiskError> {
         self.info.index = None;
         let scratch = self.client.scratch()?;
@@ -143,7 +143,7 @@ impl IndexFetch<'_> {
         spawn_blocking(move || entry.write_info(info, &scratch)).await
     }
 
-    /// The records of a JSON that was checked.
+    /// Parses the records of a validated index.
     async fn index(
         &self,
         json: Bytes,

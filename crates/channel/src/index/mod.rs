@@ -1,10 +1,9 @@
-//! Indexes of channels: what packages there are.
+//! Indexes of channels: the lists of their packages.
 //!
-//! For every channel and subdir the sources are asked in their order, each for the
-//! compressed form first and then for the plain one; which of them a source has is
-//! remembered, so that the next run asks right away. There is no time during which a cached
-//! index counts as fresh: every run asks once per subdir, conditionally, and mostly hears
-//! that nothing changed.
+//! For every channel and subdir the sources are asked in order, each for the compressed format
+//! first and then for the plain one. The format that a source has is cached for the next run. A
+//! cached index never counts as fresh: every run sends one conditional request per subdir, which
+//! usually returns status 304.
 
 mod base_url;
 mod cache;

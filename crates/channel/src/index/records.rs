@@ -1,4 +1,4 @@
-//! The indexes that were found, and the records in them.
+//! The fetched indexes and their records.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,18 +14,18 @@ use super::error::IndexError;
 use crate::{address, parse_error};
 use envlock_model::channel::Channel;
 
-/// `.conda` beats the `.tar.bz2` of the same build: mirrors drop the latter first.
+/// `.conda` is preferred to the `.tar.bz2` of the same build: mirrors remove the latter first.
 const FORMATS: PackageFormatSelection = PackageFormatSelection::PreferConda;
 
 /// The index of one subdir of one channel.
 pub(crate) struct Index {
     pub(crate) channel: Channel,
     pub(crate) subdir: Subdir,
-    /// How many bytes came over the wire for it.
+    /// The number of bytes that were downloaded for it.
     pub(crate) fetched: u64,
-    /// What is odd about it beside the one that was known before.
+    /// Warnings compared with the cached index.
     pub(crate) warnings: Vec<Finding>,
-    /// The folder of its packages at the origin.
+    /// The base URL of its packages at the origin.
     packages: Url,
     pub(crate) served_by: String,
     records: SparseRepoData,
@@ -41,8 +41,10 @@ impl Index {
         fetched: u64,
     ) -> Result<Self, String> {
         let base = rattler_conda_types::Channel::from_url(without_credentials(&channel.url));
-        let records = SparseRepoData::from_bytes(base, subdir.to_string(), json, None)
-            .map_err(|error| format!("no index: {}", parse_error::describe(&error.to_string())))?;
+        let records =
+            SparseRepoData::from_bytes(base, subdir.to_string(), json, None).map_err(|error| {
+                format!("not an index: {}", parse_error::describe(&error.to_string()))
+            })?;
         let warnings = Vec::new();
         Ok(Self { channel, subdir, fetched, warnings, packages, served_by, records })
     }
@@ -51,12 +53,12 @@ impl Index {
         self.records.package_names(FORMATS)
     }
 
-    /// Whether it lists nothing.
+    /// Whether it lists no package.
     pub(crate) fn is_empty(&self) -> bool {
         self.names().next().is_none()
     }
 
-    /// Every archive of a record's build, in whatever format.
+    /// Returns the archives of a record's build, in all formats.
     pub(crate) fn archives_of_build(&self, record: &RepoDataRecord) -> Vec<RepoDataRecord> {
         let name = &record.package_record.name;
         let mut records = self.load(name, PackageFormatSelection::Both).unwrap_or_default();
@@ -64,7 +66,7 @@ impl Index {
         records
     }
 
-    /// All records of a package, with the origin's URLs.
+    /// Returns the records of a package, with the origin's URLs.
     fn records_of(&self, name: &PackageName) -> Result<Vec<RepoDataRecord>, IndexError> {
         self.load(name, FORMATS)
     }
@@ -98,18 +100,17 @@ pub struct SubdirRecords {
     pub channel: Channel,
     /// The subdir.
     pub subdir: Subdir,
-    /// The candidates, by name and file name: whatever has a sha256.
+    /// The candidates, sorted by name and file name: the records with a sha256.
     pub records: Vec<RepoDataRecord>,
-    /// Records without a sha256. They are no candidates: what can't be checked isn't
-    /// installed.
+    /// Records without a sha256. They aren't candidates, because they can't be checked.
     pub unhashed: Vec<RepoDataRecord>,
 }
 
-/// What the channels have.
+/// The indexes of the channels.
 #[derive(Clone)]
 pub struct Indexes {
     indexes: Vec<Arc<Index>>,
-    /// What is worth a warning: platforms that a channel doesn't have.
+    /// Warnings, such as platforms that a channel doesn't have.
     pub warnings: Vec<Finding>,
 }
 
@@ -126,15 +127,15 @@ impl Indexes {
         Self { indexes: indexes.into_iter().map(Arc::new).collect(), warnings }
     }
 
-    /// The same, reduced to what can be installed on `platform`: its own subdirs and noarch.
-    /// Shares everything; the warnings stay with the whole.
+    /// Returns the indexes that can be used on `platform`: its own subdirs and noarch. Shares the
+    /// data. The result has no warnings.
     #[must_use]
     pub fn for_platform(&self, platform: Subdir) -> Self {
         let fits = |index: &&Arc<Index>| index.subdir == platform || index.subdir == Subdir::NoArch;
         Self { indexes: self.indexes.iter().filter(fits).cloned().collect(), warnings: Vec::new() }
     }
 
-    /// Every package name with the channels that have it, in their order.
+    /// Returns every package name with the channels that have it, in their order.
     pub fn names(&self) -> BTreeMap<&str, Vec<&Channel>> {
         let mut names: BTreeMap<&str, Vec<&Channel>> = BTreeMap::new();
         for index in &self.indexes {
@@ -148,8 +149,8 @@ impl Indexes {
         names
     }
 
-    /// The records of these packages and of all that they may depend on, for each subdir of
-    /// each channel, in the order of the channels. Takes CPU time: not for an async task.
+    /// Loads the records of these packages and of all that they may depend on, for each subdir of
+    /// each channel, in the order of the channels. Needs CPU time: don't call it in an async task.
     pub fn load(&self, names: &[PackageName]) -> Result<Vec<SubdirRecords>, IndexError> {
         let mut found = self.empty();
         let mut seen: BTreeSet<PackageName> = names.iter().cloned().collect();
@@ -169,7 +170,7 @@ impl Indexes {
         Ok(sorted(found))
     }
 
-    /// The records of these packages alone.
+    /// Loads the records of only these packages.
     pub fn load_names(&self, names: &[PackageName]) -> Result<Vec<SubdirRecords>, IndexError> {
         let mut found = self.empty();
         for name in names.iter().collect::<BTreeSet<_>>() {
@@ -188,7 +189,7 @@ impl Indexes {
         self.indexes.iter().map(empty).collect()
     }
 
-    /// Adds a package's records to each subdir's, and shows each candidate to `seen`.
+    /// Adds a package's records to each subdir, and calls `seen` for each candidate.
     fn add_package(
         &self,
         name: &PackageName,
@@ -209,7 +210,7 @@ impl Indexes {
     }
 }
 
-/// The same question gives the same order, however the records were come by.
+/// Sorts the records, so that the same inputs give the same order.
 fn sorted(mut found: Vec<SubdirRecords>) -> Vec<SubdirRecords> {
     for subdir in &mut found {
         for records in [&mut subdir.records, &mut subdir.unhashed] {

@@ -1,5 +1,4 @@
-//! What a fetched index is beside the one that was known before: a mirror that lags, or one
-//! that serves the half of it, is used, but never without a word.
+//! Warns if an index is older or much smaller than the cached one. The index is used anyway.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -7,7 +6,8 @@ use envlock_report::{Code, Finding};
 
 use super::cache::CachedIndex;
 
-/// What is odd about `now` beside `before`; `name` is what people call the index.
+/// Returns warnings about the index `now` compared with the cached index `before`. `name` is the
+/// index's name in messages.
 pub(crate) fn warnings(name: &str, before: &CachedIndex, now: &CachedIndex) -> Vec<Finding> {
     let mut warnings = Vec::new();
     if now.records * 2 < before.records {
@@ -15,7 +15,7 @@ pub(crate) fn warnings(name: &str, before: &CachedIndex, now: &CachedIndex) -> V
             Finding::new(
                 Code::IndexShrunk,
                 format!(
-                    "the index of {name} lists {} packages, where there were {} before",
+                    "the index of {name} lists {} packages; the cached one lists {}",
                     now.records, before.records
                 ),
             )
@@ -30,8 +30,8 @@ pub(crate) fn warnings(name: &str, before: &CachedIndex, now: &CachedIndex) -> V
             Finding::new(
                 Code::IndexOlder,
                 format!(
-                    "the index of {name} is older than the one before: its newest package is \
-                     of {}, that one's was of {}",
+                    "the index of {name} is older than the cached one: its newest package is \
+                     of {}, the cached one's is of {}",
                     date(newest),
                     date(then)
                 ),
@@ -44,10 +44,10 @@ pub(crate) fn warnings(name: &str, before: &CachedIndex, now: &CachedIndex) -> V
 }
 
 fn sources(before: &CachedIndex, now: &CachedIndex) -> String {
-    format!("this one: {}\nbefore: {}", now.source, before.source)
+    format!("from: {}\ncached from: {}", now.source, before.source)
 }
 
-/// A day and a time; `seconds` are those since 1970, before the year 10000.
+/// Formats a time in seconds since 1970, before the year 10000.
 fn date(seconds: u64) -> String {
     httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds))
 }
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_that_lost_half_of_itself_or_went_back_in_time_is_told() {
+    fn an_index_with_less_than_half_of_the_packages_or_an_older_one_is_a_warning() {
         let codes = |before: &CachedIndex, now: &CachedIndex| -> Vec<&str> {
             warnings("c/noarch", before, now).iter().map(|warning| warning.code.as_str()).collect()
         };
@@ -85,8 +85,8 @@ mod tests {
         let older = warnings("c/noarch", &before, &stored(10, Some(0))).remove(0);
         assert_eq!(
             older.message,
-            "the index of c/noarch is older than the one before: its newest package is of \
-             Thu, 01 Jan 1970 00:00:00 GMT, that one's was of Tue, 14 Nov 2023 22:13:20 GMT"
+            "the index of c/noarch is older than the cached one: its newest package is of \
+             Thu, 01 Jan 1970 00:00:00 GMT, the cached one's is of Tue, 14 Nov 2023 22:13:20 GMT"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! All subdirs of all channels at once, and what it means that one is nowhere.
+//! Fetches the indexes of all subdirs of all channels.
 
 use envlock_model::progress::{self, Event, Observer};
 use envlock_report::{Code, Finding};
@@ -14,17 +14,17 @@ use crate::disk::DiskError;
 use crate::source_error::Attempt;
 use envlock_model::channel::Channel;
 
-/// A channel and the platforms that are wanted from it; `noarch` always is.
+/// A channel and the requested platforms. `noarch` is always requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChannelRequest {
     /// The channel.
     pub channel: Channel,
-    /// The platforms, in the order in which their records are given.
+    /// The platforms, in the order in which their records are returned.
     pub subdirs: Vec<Subdir>,
 }
 
 impl ChannelRequest {
-    /// The platforms, then `noarch`.
+    /// Returns the platforms, then `noarch`.
     fn all(&self) -> impl Iterator<Item = Subdir> {
         let platforms = self.subdirs.iter().copied().filter(|subdir| *subdir != Subdir::NoArch);
         platforms.chain([Subdir::NoArch])
@@ -32,10 +32,10 @@ impl ChannelRequest {
 }
 
 impl Client {
-    /// Fetches the indexes of all subdirs, side by side, in the order of the channels.
+    /// Fetches the indexes of all subdirs concurrently. The result has the order of the channels.
     ///
-    /// A platform that no source has is empty, with a warning, where the channel has a
-    /// noarch. Whatever couldn't be found out is one error that names all of it.
+    /// A platform that no source has is empty, with a warning, if the channel has noarch. All
+    /// failures are one error.
     pub async fn indexes(
         &self,
         requests: &[ChannelRequest],
@@ -61,7 +61,7 @@ impl Client {
     }
 }
 
-/// What came of the channels so far.
+/// The results of the channels so far.
 #[derive(Default)]
 struct Found {
     indexes: Vec<Index>,
@@ -70,8 +70,8 @@ struct Found {
 }
 
 impl Found {
-    /// Sorts one channel's outcomes, one for each of [`ChannelRequest::all`]; `asked` are all
-    /// the channels.
+    /// Adds the results of one channel, one for each of [`ChannelRequest::all`]. `asked` are all
+    /// channels.
     fn channel(
         &mut self,
         request: &ChannelRequest,

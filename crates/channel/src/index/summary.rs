@@ -1,8 +1,7 @@
-//! Is this JSON an index at all, whole and of the subdir that was asked for?
+//! Checks that JSON is an index of the right subdir, and summarises it.
 //!
-//! One pass over the bytes that keeps nothing but `info`. A JSON error page, an index of
-//! another subdir and names that would lead to another place are found here, while another
-//! source can still be asked.
+//! One pass over the bytes that keeps only `info`. A JSON error page, an index of another subdir
+//! and names that aren't file names are found here, while another source can still be asked.
 
 use std::fmt;
 
@@ -12,13 +11,13 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
 use crate::parse_error;
 
-/// What an index says of itself.
+/// The summary of an index.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct IndexSummary {
     pub(crate) base_url: Option<String>,
-    /// How many archives it lists.
+    /// The number of archives that it lists.
     pub(crate) records: usize,
-    /// When the newest of them was made, in seconds since 1970.
+    /// The timestamp of the newest archive, in seconds since 1970.
     pub(crate) newest: Option<u64>,
 }
 
@@ -49,7 +48,7 @@ struct V3 {
     wheel: Option<Names>,
 }
 
-/// A map whose keys were looked at.
+/// A map of packages whose keys are checked.
 #[derive(Default)]
 struct Names {
     count: usize,
@@ -63,8 +62,8 @@ struct Record {
 }
 
 impl Record {
-    /// In seconds: conda writes milliseconds, and once wrote seconds. Nothing was made after
-    /// the year 9999.
+    /// Returns the timestamp in seconds: conda writes milliseconds, and earlier wrote seconds. A
+    /// time after the year 9999 is ignored.
     fn seconds(&self) -> Option<u64> {
         const LAST: u64 = 253_402_300_799;
         let written = self.timestamp.as_ref()?.as_u64()?;
@@ -88,7 +87,7 @@ impl<'de> Deserialize<'de> for Names {
                 while let Some((name, record)) = map.next_entry::<&str, Record>()? {
                     if !is_file_name(name) {
                         return Err(A::Error::custom(format_args!(
-                            "`{name}` is no name of a package's file"
+                            "`{name}` isn't a file name of a package"
                         )));
                     }
                     names.count += 1;
@@ -101,25 +100,25 @@ impl<'de> Deserialize<'de> for Names {
     }
 }
 
-/// One path segment that a URL takes as it is: nothing in it can lead elsewhere.
+/// Whether `name` is one path segment that needs no escaping in a URL.
 fn is_file_name(name: &str) -> bool {
-    let odd = |c: char| {
+    let is_unsafe = |c: char| {
         matches!(c, '/' | '\\' | ':' | '?' | '#' | '%') || c.is_control() || c.is_whitespace()
     };
-    !name.is_empty() && !name.starts_with('.') && !name.contains(odd)
+    !name.is_empty() && !name.starts_with('.') && !name.contains(is_unsafe)
 }
 
-/// What the index of `subdir` says of itself, or why it is none.
+/// Summarises the index of `subdir`, or returns why the JSON isn't one.
 pub(crate) fn summarize(json: &[u8], subdir: Subdir) -> Result<IndexSummary, String> {
     let outline: Outline = serde_json::from_slice(json).map_err(|error| {
         if error.is_eof() {
-            "the JSON ends in the middle".to_owned()
+            "the JSON is incomplete".to_owned()
         } else {
-            format!("no index: {}", parse_error::describe(&error.to_string()))
+            format!("not an index: {}", parse_error::describe(&error.to_string()))
         }
     })?;
     if outline.packages.is_none() && outline.conda.is_none() && outline.v3.is_none() {
-        return Err("JSON, but no index: it has no `packages`".into());
+        return Err("not an index: the JSON has no `packages`".into());
     }
     let info = outline.info.unwrap_or_default();
     if let Some(other) = info.subdir.filter(|other| other != subdir.as_str()) {
@@ -144,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_is_told_from_other_json() {
+    fn other_json_is_not_an_index() {
         assert!(
             summary_of(
                 r#"{"info":{"subdir":"noarch"},"packages":{},"packages.conda":{"a-1-0.conda":{}}}"#
@@ -157,7 +156,7 @@ mod tests {
         );
         assert!(
             summary_of(r#"{"packages":{"a-1-0.conda":{"#)
-                .is_err_and(|why| why.contains("in the middle"))
+                .is_err_and(|why| why.contains("incomplete"))
         );
         assert!(summary_of(r#"{"packages":{}} {}"#).is_err());
         assert!(
@@ -166,12 +165,12 @@ mod tests {
         );
         assert_eq!(
             summary_of("7"),
-            Err("no index: a table is expected, and there is integer `7`".into())
+            Err("not an index: expected a table, found integer `7`".into())
         );
     }
 
     #[test]
-    fn how_much_it_lists_and_how_new_that_is_is_known() {
+    fn the_summary_has_the_number_of_archives_and_the_newest_timestamp() {
         let about = summary_of(
             r#"{"packages":{"a-1-0.tar.bz2":{"timestamp":1700000000}},
                 "packages.conda":{"a-1-0.conda":{"timestamp":1600000000123},"b-1-0.conda":{}},
@@ -189,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_lead_elsewhere_are_refused() {
+    fn names_that_are_no_file_names_are_refused() {
         for name in
             ["//evil/a-1-0.conda", "../a-1-0.conda", "http://x/a-1-0.conda", "a-1-0.conda?x", ""]
         {

@@ -1,5 +1,4 @@
-//! One archive: from one source into a temporary file, checked while it arrives; and from
-//! there into a folder.
+//! Downloads one archive from one source and checks it meanwhile; unpacks archives.
 
 use std::io::Write;
 use std::path::Path;
@@ -16,14 +15,14 @@ use crate::failover::ScheduledRequest;
 use crate::source_error::{DownloadError, SourceError};
 use crate::transport::Transport;
 
-/// What an archive has to be.
+/// The expected digest and size of an archive.
 pub(crate) struct ExpectedArchive {
     pub(crate) sha256: Sha256Hash,
-    /// In bytes, where the record says it.
+    /// The size in bytes, if the record has it.
     pub(crate) size: Option<u64>,
 }
 
-/// Fetches an archive and checks it against its record.
+/// Downloads an archive and checks it against its record.
 pub(crate) async fn download(
     transport: &Transport,
     request: ScheduledRequest<'_>,
@@ -39,7 +38,7 @@ pub(crate) async fn download(
     })
     .await;
     if result.is_err() {
-        // These bytes have to come once more, from somewhere.
+        // These bytes have to be downloaded again.
         observer.observe(Event::Expect { phase, units: got });
     }
     result
@@ -79,18 +78,18 @@ async fn receive(
     Ok(path)
 }
 
-/// Why an archive can't be unpacked although it is the right one.
+/// Why an archive with the right digest can't be unpacked.
 #[derive(Debug)]
 pub(crate) enum UnpackError {
-    /// It is no package, in words.
+    /// The archive isn't a package.
     NotAPackage(String),
-    /// There is no room, or no permission.
+    /// The disk is full, or permission is denied.
     Disk(DiskError),
 }
 
-/// Unpacks `archive` into `folder`, which is empty. Nothing is written outside of it: names
-/// with `..` are passed over, absolute ones start at the folder, and a way through a symlink
-/// that leaves it is an error.
+/// Unpacks `archive` into the empty `folder`. Nothing is written outside of the folder: names
+/// with `..` are skipped, absolute names are relative to the folder, and a path through a symlink
+/// that leaves the folder is an error.
 pub(crate) fn extract(
     archive: &Path,
     record: &RepoDataRecord,
@@ -102,7 +101,7 @@ pub(crate) fn extract(
         }
         DistArchiveType::Conda(CondaArchiveType::Conda) => {
             match unpack::extract_conda(archive, folder) {
-                // A zip that tells its sizes only at the end can't be read as a stream.
+                // A zip with its sizes only at the end can't be read as a stream.
                 Err(ExtractError::ZipError(_)) => {
                     let file = std::fs::File::open(archive)
                         .with_path(archive)
@@ -113,7 +112,7 @@ pub(crate) fn extract(
             }
         }
         DistArchiveType::Wheel(_) => {
-            return Err(UnpackError::NotAPackage("a wheel is no conda package".into()));
+            return Err(UnpackError::NotAPackage("a wheel isn't a conda package".into()));
         }
     };
     match result {

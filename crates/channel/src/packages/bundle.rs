@@ -1,8 +1,8 @@
-//! Packages as a channel of their own: archives as they are, and an index of them, in a
-//! folder that any conda tool takes as `file://`.
+//! Writes packages as a local channel: the archives and their index, in a folder that any conda
+//! tool can use as `file://`.
 //!
-//! The cache has packages unpacked, so archives are fetched (those that are in the folder
-//! with the right sha256 aren't). The index comes last: a folder that has it is whole.
+//! The cache has only unpacked packages, so archives are downloaded, except those that are in the
+//! folder with the right sha256. The index is written last: a folder with an index is complete.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -23,8 +23,8 @@ use crate::blocking::spawn_blocking;
 use crate::disk::{DiskError, WithPath};
 
 impl Client {
-    /// Makes `folder` a channel of exactly these records. What else is in it stays there,
-    /// listed nowhere.
+    /// Writes a channel of exactly these records into `folder`. Other files in it are kept, but
+    /// the index doesn't list them.
     pub async fn write_channel(
         &self,
         records: &[RepoDataRecord],
@@ -88,7 +88,7 @@ impl Client {
     }
 }
 
-/// The records by where their archives are in the channel, each once.
+/// Returns the records by the path of their archive in the channel, without duplicates.
 fn files(records: &[RepoDataRecord]) -> Result<BTreeMap<String, &RepoDataRecord>, FetchError> {
     let mut files: BTreeMap<String, &RepoDataRecord> = BTreeMap::new();
     for record in records {
@@ -109,8 +109,8 @@ fn has_sha256(path: &Path, sha256: &Sha256Hash) -> bool {
     compute_file_digest::<Sha256>(path).is_ok_and(|digest| digest == *sha256)
 }
 
-/// A file beside the one that it becomes, so that a rename is enough; readable by whomever
-/// the user's mask lets read, as a channel is made for others.
+/// Creates a temporary file in the folder of its final path. Its mode is 0666 without the user's
+/// umask, since a channel may be shared.
 fn temporary(folder: &Path) -> Result<NamedTempFile, DiskError> {
     use std::os::unix::fs::PermissionsExt as _;
     fs::create_dir_all(folder).with_path(folder)?;
@@ -121,7 +121,7 @@ fn temporary(folder: &Path) -> Result<NamedTempFile, DiskError> {
         .with_path(folder)
 }
 
-/// `repodata.json` by subdir; noarch is one of every channel.
+/// Builds `repodata.json` by subdir. Every channel has noarch.
 fn indexes(files: &BTreeMap<String, &RepoDataRecord>) -> BTreeMap<String, Value> {
     let subdirs = files.values().map(|record| record.package_record.subdir.clone());
     let subdirs: BTreeSet<String> = subdirs.chain([Subdir::NoArch.to_string()]).collect();
@@ -147,7 +147,7 @@ fn indexes(files: &BTreeMap<String, &RepoDataRecord>) -> BTreeMap<String, Value>
     subdirs.into_iter().map(index).collect()
 }
 
-/// Both forms of each index: conda looks for the compressed one first.
+/// Writes each index in both formats: conda asks for the compressed one first.
 fn write_indexes(folder: &Path, indexes: &BTreeMap<String, Value>) -> Result<(), DiskError> {
     for (subdir, index) in indexes {
         let folder = folder.join(subdir);

@@ -1,4 +1,4 @@
-//! Why packages can't be had, in words.
+//! Why packages are unavailable.
 
 use envlock_report::{Code, Exit, Explain, Finding, count, size};
 use rattler_conda_types::RepoDataRecord;
@@ -6,16 +6,16 @@ use rattler_conda_types::RepoDataRecord;
 use crate::disk::DiskError;
 use crate::source_error::{Attempt, SourceError, help_for, list_attempts};
 
-/// Why the packages can't all be had. Nothing outside of the cache was changed.
+/// Why packages are unavailable. Nothing outside of the cache was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    /// No source delivered these; all of them are named.
+    /// No source delivered these packages. All of them are named.
     #[error("no source delivers {}", count(.0.len(), "package"))]
     Failed(Vec<FailedPackage>),
-    /// Offline, and these aren't in the cache.
+    /// Offline, and these packages aren't in the cache.
     #[error("{} not in the cache, and this is offline", match .0.len() { 1 => "1 package is".to_owned(), n => format!("{n} packages are") })]
     NotCached(Vec<MissingPackage>),
-    /// The archive is the right one and still can't be unpacked.
+    /// An archive with the right digest can't be unpacked.
     #[error("{file} can't be unpacked: {reason}")]
     Unpack {
         /// The archive's name.
@@ -23,15 +23,15 @@ pub enum FetchError {
         /// What is wrong with it.
         reason: String,
     },
-    /// Two archives of one name, which one channel can't have.
-    #[error("two packages are called {file}, and one folder can't have both")]
+    /// Two archives of one name can't be in one channel.
+    #[error("two packages have the file name {file}, and one folder can't hold both")]
     DuplicateFileName {
         /// The archives' name.
         file: String,
-        /// Where they are.
+        /// Their URLs.
         urls: [String; 2],
     },
-    /// A record that can't be checked.
+    /// A record has no sha256, so its archive can't be checked.
     #[error("{file} has no sha256 or no usable name, so it can't be checked")]
     NoSha256 {
         /// The archive's name.
@@ -47,7 +47,7 @@ pub enum FetchError {
 pub struct FailedPackage {
     /// The archive's name.
     pub file: String,
-    /// What was asked, and the answers; empty where no source may be asked.
+    /// The requests and their errors; empty if no source may be asked.
     pub attempts: Vec<Attempt>,
 }
 
@@ -56,7 +56,7 @@ pub struct FailedPackage {
 pub struct MissingPackage {
     /// The archive's name.
     pub file: String,
-    /// In bytes, where the record says it.
+    /// The size in bytes, if the record has it.
     pub size: Option<u64>,
 }
 
@@ -74,7 +74,7 @@ impl MissingPackage {
 }
 
 impl FailedPackage {
-    fn was_never_asked(&self) -> bool {
+    fn was_never_requested(&self) -> bool {
         !self.attempts.is_empty()
             && self
                 .attempts
@@ -93,23 +93,23 @@ impl FailedPackage {
     }
 }
 
-/// A note for every package that was asked for somewhere, and one for all those that weren't
-/// because nobody was left to ask.
+/// Adds a note for every package that was requested, and one note for all packages that weren't
+/// requested because every source was suspended.
 fn unavailable_finding(finding: Finding, packages: &[FailedPackage]) -> Finding {
-    let (mut unasked, mut asked): (Vec<_>, Vec<_>) =
-        packages.iter().partition(|package| package.was_never_asked());
-    if asked.is_empty() {
-        // The first says for all why nobody was left.
-        asked.extend(unasked.pop());
+    let (mut unrequested, mut requested): (Vec<_>, Vec<_>) =
+        packages.iter().partition(|package| package.was_never_requested());
+    if requested.is_empty() {
+        // The note of one package has the reasons for all.
+        requested.extend(unrequested.pop());
     }
-    let finding = asked.into_iter().fold(finding, |d, package| d.with_note(package.note()));
-    if unasked.is_empty() {
+    let finding = requested.into_iter().fold(finding, |d, package| d.with_note(package.note()));
+    if unrequested.is_empty() {
         return finding;
     }
-    let names: Vec<&str> = unasked.iter().map(|package| package.file.as_str()).collect();
+    let names: Vec<&str> = unrequested.iter().map(|package| package.file.as_str()).collect();
     finding.with_note(format!(
         "no source was left to ask for {}:\n  {}",
-        count(unasked.len(), "more package"),
+        count(unrequested.len(), "more package"),
         names.join("\n  ")
     ))
 }
@@ -140,7 +140,7 @@ impl Explain for FetchError {
                 .with_note(urls.join("\n"))
                 .with_help("bundle the platforms one by one with `--platform`"),
             Self::NoSha256 { .. } => Finding::new(Code::PackageUnchecked, self.to_string())
-                .with_help("solve again: a lock of envlock has a sha256 for every package"),
+                .with_help("solve again: a lock written by envlock has a sha256 for every package"),
             Self::Disk(error) => return error.findings(),
         }]
     }

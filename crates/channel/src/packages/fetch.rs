@@ -1,4 +1,5 @@
-//! All packages of an environment: what is there is verified, what isn't is fetched.
+//! Makes all packages of an environment available in the cache: verifies the cached packages and
+//! fetches the missing ones.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,7 +18,7 @@ use crate::blocking::spawn_blocking;
 use crate::disk::DiskError;
 use crate::source_error::{Attempt, DownloadError};
 
-/// What was found out about one package of the cache.
+/// The state of one package in the cache.
 enum CacheState {
     Present(CachedPackage),
     Damaged(String),
@@ -28,17 +29,17 @@ enum CacheState {
 pub(super) struct UnavailablePackage<'a> {
     pub(super) dir: PackageDir,
     pub(super) record: &'a RepoDataRecord,
-    /// The sources that were asked; `None` where none may be asked, offline.
+    /// The requests and their errors; `None` if no source may be asked, offline.
     attempts: Option<Vec<Attempt>>,
 }
 
 impl Client {
-    /// The folders of the unpacked packages, in the order of the records.
+    /// Returns the folders of the unpacked packages, in the order of the records.
     ///
     /// Every file of a package that is in the cache is compared with its digest; a damaged
     /// package is fetched again. Archives are checked against the record before they are
-    /// unpacked. An error names every package that couldn't be had; what was fetched stays in
-    /// the cache.
+    /// unpacked. An error names every unavailable package; the fetched packages stay in the
+    /// cache.
     pub async fn packages(
         &self,
         records: &[RepoDataRecord],
@@ -64,7 +65,7 @@ impl Client {
         Ok(dirs)
     }
 
-    /// Those that aren't in the cache as they should be.
+    /// Returns the packages that are missing or damaged in the cache.
     pub(super) async fn missing_packages<'a>(
         &self,
         wanted: Vec<(PackageDir, &'a RepoDataRecord)>,
@@ -107,7 +108,7 @@ impl Client {
         missing
     }
 
-    /// Fetches what is missing; returns the packages that no source delivered.
+    /// Fetches the missing packages. Returns those that no source delivered.
     pub(super) async fn fetch_all<'a>(
         &self,
         missing: Vec<(PackageDir, &'a RepoDataRecord)>,
@@ -134,7 +135,7 @@ impl Client {
         Ok(unavailable)
     }
 
-    /// So many of them at a time, in whatever order they get done.
+    /// Runs up to `jobs` futures at a time. The results are in the order of completion.
     pub(super) fn run_concurrently<F: Future>(
         &self,
         all: impl Iterator<Item = F>,
@@ -143,7 +144,7 @@ impl Client {
         stream::iter(all.collect::<Vec<_>>()).buffer_unordered(self.settings.jobs.max(1))
     }
 
-    /// One package, into the cache. Returns it where no source delivers it.
+    /// Fetches one package into the cache. Returns it if no source delivers it.
     async fn fetch_one<'a>(
         &self,
         dir: PackageDir,
@@ -157,7 +158,7 @@ impl Client {
         }
     }
 
-    /// One archive: its sources in their order, into a new file.
+    /// Downloads one archive into a new file, trying its sources in order.
     pub(super) async fn download_archive<'a>(
         &self,
         dir: PackageDir,
@@ -181,12 +182,10 @@ impl Client {
                     return Ok(Ok((dir, archive)));
                 }
                 Err(DownloadError::Disk(error)) => return Err(error.into()),
-                Err(DownloadError::Source(answer)) => {
-                    let reason = answer.to_string();
+                Err(DownloadError::Source(error)) => {
+                    let reason = error.to_string();
                     let url = without_credentials(&request.source.url).to_string();
-                    if let Some(next) =
-                        failover.note_failure(request, Attempt { url, error: answer })
-                    {
+                    if let Some(next) = failover.note_failure(request, Attempt { url, error }) {
                         observer.observe(Event::Notice(Notice::SourceFailed {
                             file: RequestedFile::Archive(record.identifier.to_string()),
                             source: request.source.label.to_string(),
@@ -211,7 +210,7 @@ impl Client {
         let unpacked = spawn_blocking(move || {
             let folder = scratch.folder().map_err(UnpackError::Disk)?;
             archive::extract(&archive, &record, folder.path())?;
-            // What is there was found damaged, or there is nothing.
+            // The package in the cache is damaged, or missing.
             if dir.exists() && cache_state(dir.clone()).verified().is_damaged() {
                 dir.move_out(&scratch).map_err(UnpackError::Disk)?;
             }
@@ -225,21 +224,21 @@ impl Client {
 }
 
 impl UnavailablePackage<'_> {
-    /// Whether a source said that it doesn't have the archive, or none may be asked.
+    /// Whether a source doesn't have the archive, or no source may be asked.
     pub(super) fn may_have_other_archive(&self) -> bool {
         let absent = |attempt: &Attempt| attempt.error.is_absent();
         self.attempts.as_ref().is_none_or(|attempts| attempts.iter().any(absent))
     }
 }
 
-/// One error that names all unavailable packages.
+/// Returns one error that names all unavailable packages.
 pub(super) fn error_for(unavailable: &[UnavailablePackage<'_>]) -> Result<(), FetchError> {
-    let unasked = unavailable.iter().filter(|package| package.attempts.is_none());
-    let mut unasked: Vec<_> =
-        unasked.map(|package| MissingPackage::from_record(package.record)).collect();
-    unasked.sort_by(|a, b| a.file.cmp(&b.file));
-    if !unasked.is_empty() {
-        return Err(FetchError::NotCached(unasked));
+    let unrequested = unavailable.iter().filter(|package| package.attempts.is_none());
+    let mut unrequested: Vec<_> =
+        unrequested.map(|package| MissingPackage::from_record(package.record)).collect();
+    unrequested.sort_by(|a, b| a.file.cmp(&b.file));
+    if !unrequested.is_empty() {
+        return Err(FetchError::NotCached(unrequested));
     }
     let mut failed: Vec<_> = unavailable
         .iter()

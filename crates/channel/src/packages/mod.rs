@@ -1,7 +1,7 @@
-//! Packages: fetched, checked, unpacked.
+//! Fetches, checks and unpacks packages.
 //!
 //! Everything is fetched and checked before [`Client::packages`](crate::Client::packages)
-//! returns: whoever links from what it gives needs no network any more.
+//! returns, so linking needs no network.
 
 mod archive;
 mod bundle;

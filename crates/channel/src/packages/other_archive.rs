@@ -1,9 +1,9 @@
-//! The other archive of a build: mirrors drop a `.tar.bz2` once its `.conda` is there, and a
-//! lock may still name it.
+//! Uses the other archive format of a build: mirrors remove a `.tar.bz2` when its `.conda` exists,
+//! and a lock may still name the former.
 //!
-//! What ties the two together is never the name alone. The channel's index has to know the
-//! locked archive by its hash, and to list the other one of the same build with a hash of its
-//! own; or the other one has to name the hash of the locked one (`legacy_bz2_md5`).
+//! The same name isn't enough. The channel's index must list the locked archive with its hash, and
+//! the other archive of the same build with a hash; or one archive must have the hash of the other
+//! as `legacy_bz2_md5`.
 
 use std::collections::BTreeMap;
 
@@ -18,28 +18,28 @@ use super::fetch::UnavailablePackage;
 use super::store::PackageDir;
 use crate::{Client, address};
 
-/// A package whose twin is in the cache now.
+/// A package whose other archive is used instead of the locked one.
 pub(super) struct Substituted {
-    /// Where the locked archive would have been.
+    /// The folder of the locked archive.
     pub(super) locked: PackageDir,
-    /// Where its twin is.
+    /// The folder of the other archive.
     pub(super) used: PackageDir,
 }
 
 impl Client {
-    /// Looks for the twins of archives that nobody has; gives what was found, and what
-    /// remains unavailable.
+    /// Fetches the other archives of unavailable packages. Returns the substitutions, and the
+    /// packages that remain unavailable.
     pub(super) async fn fetch_other_archives<'a>(
         &self,
         unavailable: Vec<UnavailablePackage<'a>>,
         observer: &dyn Observer,
     ) -> Result<(Vec<Substituted>, Vec<UnavailablePackage<'a>>), FetchError> {
         let mut by_index: BTreeMap<(Url, Subdir), Vec<UnavailablePackage<'a>>> = BTreeMap::new();
-        let (mut found, mut remain) = (Vec::new(), Vec::new());
+        let (mut substitutions, mut remaining) = (Vec::new(), Vec::new());
         for package in unavailable {
             match index_of(package.record).filter(|_| package.may_have_other_archive()) {
                 Some(index) => by_index.entry(index).or_default().push(package),
-                None => remain.push(package),
+                None => remaining.push(package),
             }
         }
         for ((url, subdir), unavailable) in by_index {
@@ -54,7 +54,7 @@ impl Client {
                     let dir = PackageDir::for_record(self.cache_dir(), &other)?;
                     Some((other, dir))
                 }) else {
-                    remain.push(package);
+                    remaining.push(package);
                     continue;
                 };
                 let missing = self.missing_packages(vec![(dir.clone(), &other)], observer).await;
@@ -63,25 +63,25 @@ impl Client {
                         locked: package.record.identifier.to_string(),
                         used: other.identifier.to_string(),
                     }));
-                    found.push(Substituted { locked: package.dir, used: dir });
+                    substitutions.push(Substituted { locked: package.dir, used: dir });
                 } else {
-                    remain.push(package);
+                    remaining.push(package);
                 }
             }
         }
-        Ok((found, remain))
+        Ok((substitutions, remaining))
     }
 }
 
-/// The channel and the subdir whose index lists a record.
+/// Returns the channel and the subdir whose index lists a record.
 fn index_of(record: &RepoDataRecord) -> Option<(Url, Subdir)> {
     let subdir = record.package_record.subdir.parse().ok()?;
     let named = record.channel.as_deref().and_then(|channel| Url::parse(channel).ok());
-    let beside = || record.url.join("../").ok();
-    Some((address::with_trailing_slash(&without_credentials(&named.or_else(beside)?)), subdir))
+    let from_url = || record.url.join("../").ok();
+    Some((address::with_trailing_slash(&without_credentials(&named.or_else(from_url)?)), subdir))
 }
 
-/// The twin of `locked` among the archives of its build in an index.
+/// Finds the other archive of `locked` among the archives of its build in an index.
 fn other_archive<'a>(
     locked: &RepoDataRecord,
     builds: &'a [RepoDataRecord],
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_twin_is_told_by_hashes_and_never_by_its_name_alone() {
+    fn the_other_archive_is_accepted_by_hashes_and_never_by_name_alone() {
         let none = serde_json::json!({});
         let legacy = |digit: &str| serde_json::json!({ "legacy_bz2_md5": digit.repeat(32) });
         let locked = record(".tar.bz2", "1", &none);

@@ -1,10 +1,10 @@
-//! Unpacked packages: one folder each, named after the package and the archive's sha256.
+//! The unpacked packages in the cache: one folder each, named after the package and the archive's
+//! sha256.
 //!
-//! The digest in the name is why this isn't rattler's package cache: there two archives of
-//! the same name, version and build (of two channels, or of two platforms) take turns in one
-//! folder. A folder comes into being by a rename, so one that is there was whole. It may
-//! have been edited since, through the hard links of an environment: every file is compared
-//! with its digest before it is linked again.
+//! rattler's package cache has no digest in the name: there two archives of the same name, version
+//! and build (of two channels, or of two platforms) overwrite each other. A folder is created by
+//! a rename, so it was complete. It may have been edited since, through the hard links of an
+//! environment: every file is compared with its digest before it is linked again.
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -21,21 +21,21 @@ use tempfile::TempDir;
 use crate::disk::{DiskError, WithPath};
 use crate::scratch::Scratch;
 
-/// The dir of one package.
+/// The folder of one unpacked package in the cache.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct PackageDir(PathBuf);
 
-/// A package that is there and lists its files.
+/// A package in the cache, with its list of files.
 pub(crate) struct CachedPackage {
     dir: PackageDir,
     paths: PathsJson,
-    /// The sum of its files' sizes in bytes, as far as they are listed.
+    /// The sum of the listed file sizes, in bytes.
     pub(crate) bytes: u64,
 }
 
 impl PackageDir {
-    /// Where the package of `record` is or will be; `None` where the record has no sha256 or
-    /// its names don't make a folder's name.
+    /// Returns the folder of the package of `record`, whether it exists or not; `None` if the record
+    /// has no sha256 or its names can't be in a folder name.
     pub(crate) fn for_record(cache_dir: &Path, record: &RepoDataRecord) -> Option<Self> {
         let package = &record.package_record;
         let digest = hex::encode(package.sha256?);
@@ -58,7 +58,7 @@ impl PackageDir {
         self.0.is_dir()
     }
 
-    /// What the package consists of; an error is what is wrong with it.
+    /// Reads the list of files. The error describes what is wrong with the package.
     pub(crate) fn read(self) -> Result<CachedPackage, String> {
         let (_, paths) = validate_package_directory(&self.0, ValidationMode::Skip)
             .map_err(|error| describe(&error))?;
@@ -66,18 +66,18 @@ impl PackageDir {
         Ok(CachedPackage { dir: self, paths, bytes })
     }
 
-    /// Puts an unpacked package here; what another run put here meanwhile is as good.
+    /// Moves an unpacked package in. A package that another run moved in meanwhile is kept.
     pub(crate) fn move_in(&self, unpacked: TempDir) -> Result<(), DiskError> {
         let pkgs = self.0.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(pkgs).with_path(pkgs)?;
         let unpacked = unpacked.keep();
         match fs::rename(&unpacked, &self.0) {
-            Err(error) if is_taken(&error) => Ok(()),
+            Err(error) if exists_already(&error) => Ok(()),
             result => result.with_path(&self.0),
         }
     }
 
-    /// Takes a damaged package out of the way; it goes with the scratch folder.
+    /// Moves a damaged package out, into the temporary folder.
     pub(crate) fn move_out(&self, scratch: &Scratch) -> Result<(), DiskError> {
         let away = scratch.folder()?;
         match fs::rename(&self.0, away.path().join("damaged")) {
@@ -88,7 +88,7 @@ impl PackageDir {
 }
 
 impl CachedPackage {
-    /// Compares every file with its digest; an error names the first that differs.
+    /// Compares every file with its digest. The error names the first file that differs.
     pub(crate) fn verify(&self) -> Result<(), String> {
         self.compare(&self.dir.0, ValidationMode::Full)
     }
@@ -99,23 +99,24 @@ impl CachedPackage {
     }
 }
 
-/// Whether a freshly unpacked package has every file that it lists: an archive may name
-/// files in ways in which they aren't unpacked (`..`), and is then not what it says.
+/// Checks that an unpacked package has every file that it lists. Files with `..` in their name
+/// aren't unpacked, and make the package invalid.
 pub(crate) fn check_unpacked(folder: &Path) -> Result<(), String> {
     let listed = PackageDir(folder.to_owned()).read()?;
-    let stays = |path: &Path| path.components().all(|part| matches!(part, Component::Normal(_)));
-    match listed.paths.paths.iter().find(|entry| !stays(&entry.relative_path)) {
+    let is_inside =
+        |path: &Path| path.components().all(|part| matches!(part, Component::Normal(_)));
+    match listed.paths.paths.iter().find(|entry| !is_inside(&entry.relative_path)) {
         Some(entry) => Err(format!("`{}` leads out of its folder", entry.relative_path.display())),
         None => listed.compare(folder, ValidationMode::Fast),
     }
 }
 
-/// Another run put its own there meanwhile.
-fn is_taken(error: &io::Error) -> bool {
+/// Whether another run moved a package in meanwhile.
+fn exists_already(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists)
 }
 
-/// An error with its cause.
+/// Formats an error with its cause.
 fn describe(error: &dyn std::error::Error) -> String {
     match error.source() {
         Some(cause) => format!("{error}: {cause}"),

@@ -106,7 +106,7 @@ async fn a_source_that_fails_for_one_archive_is_followed_by_the_next_and_that_is
         (Fault::Bytes(vec![b'x'; 1_000_000].into()), "got 1000000"),
         (Fault::Bytes(Vec::new().into()), "got 0"),
         (Fault::Close, "the connection was reset"),
-        (Fault::Hang, "nothing came for"),
+        (Fault::Hang, "nothing was received for"),
     ];
     for (fault, words) in cases {
         let (bad, good) = (small_mirror().with_fault("*/numpy-*", fault.clone()), small_mirror());

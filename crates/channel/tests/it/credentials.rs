@@ -148,7 +148,7 @@ async fn a_server_that_sends_our_token_elsewhere_is_not_followed() {
     world.add_fault("*/libblas-*", Fault::Status(302, vec![("location", location)]));
     let (clients, client, url) = private(&world, "", &format!("/t/{CANARY}"));
     let text = installed(&clients, &client, &url).await.unwrap_err();
-    assert!(text.contains("it would show a token to another server"), "{text}");
+    assert!(text.contains("it would send a token to another server"), "{text}");
     assert!(!text.contains(CANARY) && other.requests("*").is_empty());
 }
 
@@ -165,7 +165,7 @@ async fn a_refusal_says_whether_a_credential_was_sent_and_whose_it_was() {
     world.add_fault("*", Fault::status(403));
     let (clients, client, url) = private(&world, &format!("user:{CANARY}@"), "");
     let text = installed(&clients, &client, &url).await.unwrap_err();
-    let words = "403 forbidden: it refuses the credential of the channel's address";
+    let words = "403 forbidden: it refuses the credential of the channel's URL";
     assert!(text.contains(words) && !text.contains(CANARY), "{text}");
 }
 

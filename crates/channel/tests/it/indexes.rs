@@ -69,7 +69,7 @@ async fn a_source_that_fails_is_followed_by_the_next_and_that_is_said() {
         (Fault::Html, "a web page instead"),
         (Fault::Truncate(10), "cut short: 10 of"),
         (Fault::Close, "reset"),
-        (Fault::Hang, "nothing came for 3 s"),
+        (Fault::Hang, "nothing was received for 3 s"),
         (not_an_index, "no `packages`"),
     ];
     for (fault, words) in cases {

@@ -1,4 +1,4 @@
-//! This machine: the cache, how a prefix gets its files, proxies and trust.
+//! Checks of this machine: the cache, links from it into a prefix, proxies and trust.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,8 +7,8 @@ use envlock_report::size;
 
 use super::{CheckResult, DoctorRequest};
 
-/// A cache with less room than this is full with the next environment, in bytes.
-const LITTLE: u64 = 1_000_000_000;
+/// The least free space for the cache, in bytes. The next environment may need more.
+const MIN_FREE_BYTES: u64 = 1_000_000_000;
 
 pub(super) fn checks(request: &DoctorRequest, prefix: &Path) -> Vec<CheckResult> {
     let mut checks = vec![cache(&request.cache)];
@@ -28,8 +28,8 @@ fn cache(folder: &Path) -> CheckResult {
         return CheckResult::failed("cache", format!("{shown} can't be written: {error}"), help);
     }
     let holds = size(bytes_in(folder));
-    match room(folder) {
-        Some(room) if room < LITTLE => {
+    match free_bytes(folder) {
+        Some(room) if room < MIN_FREE_BYTES => {
             let message = format!("{shown} holds {holds}, with room for {} more", size(room));
             CheckResult::failed("cache", message, "free some, or remove what is in the cache")
         }
@@ -47,7 +47,7 @@ fn writable(folder: &Path) -> io::Result<()> {
     tempfile::NamedTempFile::new_in(folder).map(drop)
 }
 
-/// What the files below a folder take, in bytes; what can't be read isn't counted.
+/// Returns the size of the files below a folder, in bytes. Unreadable files aren't counted.
 fn bytes_in(folder: &Path) -> u64 {
     let mut sum = 0;
     let mut folders = vec![folder.to_owned()];
@@ -63,12 +63,12 @@ fn bytes_in(folder: &Path) -> u64 {
     sum
 }
 
-fn room(folder: &Path) -> Option<u64> {
+fn free_bytes(folder: &Path) -> Option<u64> {
     let system = rustix::fs::statvfs(folder).ok()?;
     Some(system.f_bavail.saturating_mul(system.f_frsize))
 }
 
-/// Whether files of the cache can be hard links in the prefix.
+/// Checks whether files of the cache can be hard links in the prefix.
 fn links(cache: &Path, prefix: &Path) -> CheckResult {
     let Some(folder) = prefix.ancestors().find(|folder| folder.is_dir()) else {
         return CheckResult::unknown(

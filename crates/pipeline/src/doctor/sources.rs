@@ -1,5 +1,5 @@
-//! Each source of each channel: whether it answers, in which form, how old its index is; and
-//! by the way whether this machine's clock is right.
+//! Checks of each source of each channel: whether it delivers an index, in which format, how old
+//! it is. The responses also show whether this machine's clock is right.
 
 use std::time::SystemTime;
 
@@ -10,9 +10,9 @@ use rattler_conda_types::Subdir;
 use super::CheckResult;
 use crate::Context;
 
-/// A mirror that is further behind than this doesn't follow its origin, in seconds.
+/// The maximum age of a mirror's index compared with its origin's, in seconds.
 const TOO_OLD: u64 = 48 * 60 * 60;
-/// A clock that is further off makes certificates and ages wrong, in seconds.
+/// The maximum error of the clock, in seconds. Certificates and ages depend on the clock.
 const TOO_FAR_OFF: u64 = 5 * 60;
 
 pub(super) async fn checks(
@@ -53,7 +53,7 @@ fn channel_checks(
     }
     let origin = host.iter().find(|probe| probe.source.is_origin);
     let made_at_origin = origin.and_then(|probe| probe.result.as_ref().ok()?.modified);
-    let others_deliver = |probe: &Probe| {
+    let another_source_delivers = |probe: &Probe| {
         host.iter().any(|other| other.source != probe.source && other.result.is_ok())
     };
     host.iter()
@@ -90,8 +90,8 @@ fn channel_checks(
                 ),
                 (Err(answer), _) => {
                     let message = format!("{at}: {answer}");
-                    if probe.source.is_origin && others_deliver(probe) {
-                        // Mirrors are for networks that don't let connections out to the origin.
+                    if probe.source.is_origin && another_source_delivers(probe) {
+                        // Mirrors are for networks that block the origin.
                         return CheckResult::ok(
                             "source",
                             format!("{message}; its mirrors deliver"),
@@ -107,20 +107,20 @@ fn channel_checks(
 fn advice(answer: &SourceError, probe: &Probe) -> String {
     match answer {
         SourceError::WebPage => {
-            "open a page in a browser: a network may want a login first".to_owned()
+            "open a page in a browser: the network may require a login".to_owned()
         }
         SourceError::Absent(_) if !probe.source.is_origin => {
-            "this mirror hasn't got the channel: it is asked in vain".to_owned()
+            "this mirror doesn't have the channel: remove it for this channel".to_owned()
         }
         _ => "name another source with `--mirror PREFIX=URL`, or try again later".to_owned(),
     }
 }
 
-/// The clock against what servers say; nothing where none was asked.
+/// Compares the clock with the servers' clocks; `None` if no server responded.
 fn clock(now: SystemTime, times: &[SystemTime]) -> Option<CheckResult> {
-    let theirs = times.first()?;
+    let server_time = times.first()?;
     let (ahead, behind) =
-        (seconds(now.duration_since(*theirs)), seconds(theirs.duration_since(now)));
+        (seconds(now.duration_since(*server_time)), seconds(server_time.duration_since(now)));
     let off = ahead.max(behind);
     if off <= TOO_FAR_OFF {
         return Some(CheckResult::ok("clock", "it agrees with the servers'"));
@@ -153,18 +153,18 @@ mod tests {
     use crate::doctor::CheckStatus;
 
     #[test]
-    fn a_clock_is_right_within_five_minutes_either_way() {
-        let theirs = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
-        let said = |now: SystemTime| {
-            let check = clock(now, &[theirs]).expect("a server was asked");
+    fn a_clock_is_right_within_five_minutes() {
+        let server_time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        let check = |now: SystemTime| {
+            let check = clock(now, &[server_time]).expect("a server responded");
             (check.status, check.message)
         };
-        assert_eq!(said(theirs + Duration::from_secs(299)).0, CheckStatus::Ok);
-        assert_eq!(said(theirs - Duration::from_secs(299)).0, CheckStatus::Ok);
+        assert_eq!(check(server_time + Duration::from_secs(299)).0, CheckStatus::Ok);
+        assert_eq!(check(server_time - Duration::from_secs(299)).0, CheckStatus::Ok);
         let wrong = |words: &str| (CheckStatus::Failed, format!("it is {words} the servers'"));
-        assert_eq!(said(theirs + Duration::from_hours(2)), wrong("2 hours ahead of"));
-        assert_eq!(said(theirs - Duration::from_mins(10)), wrong("10 minutes behind"));
-        assert!(clock(theirs, &[]).is_none());
+        assert_eq!(check(server_time + Duration::from_hours(2)), wrong("2 hours ahead of"));
+        assert_eq!(check(server_time - Duration::from_mins(10)), wrong("10 minutes behind"));
+        assert!(clock(server_time, &[]).is_none());
     }
 
     fn probe(host: &str, is_origin: bool, days: Option<u64>) -> Probe {
@@ -187,7 +187,7 @@ mod tests {
         Probe { source, result }
     }
 
-    fn judged(probes: &[Probe]) -> Vec<(CheckStatus, String)> {
+    fn statuses(probes: &[Probe]) -> Vec<(CheckStatus, String)> {
         let url = url::Url::parse("https://conda.anaconda.org/conda-forge/").unwrap();
         let channel = Channel { name: "conda-forge".to_owned(), url, multi: None };
         let checks = channel_checks(&channel, Subdir::Linux64, probes, probes);
@@ -195,8 +195,8 @@ mod tests {
     }
 
     #[test]
-    fn a_mirror_is_as_old_as_it_is_behind_its_origin_and_two_days_are_too_many() {
-        let checks = judged(&[
+    fn a_mirror_that_is_more_than_two_days_behind_its_origin_fails() {
+        let checks = statuses(&[
             probe("fresh", false, Some(100)),
             probe("slow", false, Some(99)),
             probe("stale", false, Some(90)),
@@ -213,9 +213,10 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_behind_a_firewall_is_well_where_a_mirror_delivers_and_no_other_way_round() {
-        let shut = |is_origin: bool| [probe("a", !is_origin, Some(1)), probe("b", is_origin, None)];
-        assert_eq!(judged(&shut(true))[1].0, CheckStatus::Ok);
-        assert_eq!(judged(&shut(false))[1].0, CheckStatus::Failed);
+    fn a_blocked_origin_is_ok_if_a_mirror_delivers_but_not_a_blocked_mirror() {
+        let with_blocked =
+            |is_origin: bool| [probe("a", !is_origin, Some(1)), probe("b", is_origin, None)];
+        assert_eq!(statuses(&with_blocked(true))[1].0, CheckStatus::Ok);
+        assert_eq!(statuses(&with_blocked(false))[1].0, CheckStatus::Failed);
     }
 }

@@ -1,4 +1,4 @@
-//! Why a policy command has no answer.
+//! Errors of the policy commands.
 
 use envlock_policy::PolicyError;
 use envlock_policy::suite::SuiteError;
@@ -7,7 +7,7 @@ use envlock_secrets::checks::CheckError;
 
 use crate::FileError;
 
-/// Why a policy command has no answer.
+/// Why a policy command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyCommandError {
     /// A file can't be used.
@@ -19,7 +19,7 @@ pub enum PolicyCommandError {
     /// The manifest has no such profile.
     #[error(transparent)]
     Check(#[from] CheckError),
-    /// A policy can't be read, or can't be decided.
+    /// A policy can't be parsed or evaluated.
     #[error(transparent)]
     Policy(#[from] PolicyError),
     /// A file of test cases can't be used.
@@ -28,9 +28,9 @@ pub enum PolicyCommandError {
     /// No operation has this name.
     #[error("`{name}` is no operation")]
     Operation {
-        /// What was typed.
+        /// The name as written.
         name: String,
-        /// The operations that there are.
+        /// The known operations.
         known: Vec<&'static str>,
     },
 }

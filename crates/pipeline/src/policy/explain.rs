@@ -30,35 +30,35 @@ pub struct PolicyExplainRequest {
     pub now: jiff::Timestamp,
 }
 
-/// The answers of every dialect that was asked about.
+/// The results for every requested dialect.
 #[derive(Debug)]
 pub struct PolicyExplanation {
-    /// Whether all of them allow the request.
+    /// Whether all dialects allow the request.
     pub allowed: bool,
-    /// One answer a dialect.
+    /// One result for each dialect.
     pub answers: Vec<Explanation>,
 }
 
 /// Explains how the policies decide the request.
-pub fn explain(question: &PolicyExplainRequest) -> Result<PolicyExplanation, PolicyCommandError> {
-    let operation = Operation::named(&question.operation);
+pub fn explain(input: &PolicyExplainRequest) -> Result<PolicyExplanation, PolicyCommandError> {
+    let operation = Operation::named(&input.operation);
     if operation == Operation::Other {
         return Err(PolicyCommandError::Operation {
-            name: question.operation.clone(),
+            name: input.operation.clone(),
             known: Operation::NAMED.iter().map(|(name, _)| *name).collect(),
         });
     }
     let mut policies = Vec::new();
-    for (file, text) in &read(&question.files)? {
+    for (file, text) in &read(&input.files)? {
         policies.push(Policy::parse(&policy_name(file), file, text)?);
     }
     let given: Vec<&Policy> = policies.iter().collect();
     let mut answers = Vec::new();
-    for dialect in question.dialect.dialects() {
+    for dialect in input.dialect.dialects() {
         let context =
-            Context { dialect: *dialect, now: question.now, identity: None, token_namespace: "" };
+            Context { dialect: *dialect, now: input.now, identity: None, token_namespace: "" };
         let request =
-            Request { namespace: &question.namespace, ..Request::new(operation, &question.path) };
+            Request { namespace: &input.namespace, ..Request::new(operation, &input.path) };
         answers.push(explain_request(&Acl::new(&given, &context)?, &request));
     }
     Ok(PolicyExplanation { allowed: answers.iter().all(|answer| answer.allowed), answers })

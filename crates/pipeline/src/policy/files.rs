@@ -7,12 +7,12 @@ use std::{
 
 use crate::{FileError, files};
 
-/// The texts of policies by file; every file must exist.
+/// Reads policies, by file. Every file must exist.
 pub(super) fn read(paths: &[PathBuf]) -> Result<BTreeMap<String, String>, FileError> {
     all(paths, files::policy_text)
 }
 
-/// The texts of files of cases; every file must exist.
+/// Reads files of test cases, by file. Every file must exist.
 pub(super) fn read_cases(paths: &[PathBuf]) -> Result<BTreeMap<String, String>, FileError> {
     all(paths, files::read_text)
 }
@@ -25,14 +25,14 @@ fn all(
     for path in paths {
         let text = text(path)?.ok_or_else(|| FileError::Missing {
             path: path.clone(),
-            help: "name files that are there".to_owned(),
+            help: "name existing files".to_owned(),
         })?;
         found.insert(path.display().to_string(), text);
     }
     Ok(found)
 }
 
-/// The name that a policy file is probably uploaded as: `ci-db` for `vault/policies/ci-db.hcl`.
+/// Returns the probable name of the policy on the server: `ci-db` for `vault/policies/ci-db.hcl`.
 pub(super) fn policy_name(file: &str) -> String {
     let stem = Path::new(file).file_stem();
     stem.map_or_else(|| file.to_owned(), |stem| stem.to_string_lossy().into_owned())

@@ -1,4 +1,4 @@
-//! `policy generate`: the policy that gives a profile what it needs and nothing else.
+//! `policy generate`: generates the policy that grants a profile its needs and nothing else.
 
 use envlock_secrets::{checks::CheckError, generate};
 
@@ -10,7 +10,7 @@ use crate::{Project, secrets::SecretsError};
 pub enum Audience {
     /// The job, which reads the secrets.
     Job,
-    /// A verifier, which sees that the secrets exist and reads no value.
+    /// A verifier, which checks that the secrets exist and can't read values.
     Verifier,
 }
 
@@ -23,8 +23,8 @@ pub struct GeneratedPolicy {
     pub hcl: String,
 }
 
-/// Generates the policy for the profile that is named, else the manifest's default, else its
-/// only one.
+/// Generates the policy for the named profile, else the manifest's default profile, else its only
+/// profile.
 pub fn generate(
     project: &Project,
     profile: Option<String>,

@@ -1,4 +1,4 @@
-//! `policy lint`: what is wrong or doubtful with policy files.
+//! `policy lint`: finds mistakes in policy files.
 
 use std::path::PathBuf;
 

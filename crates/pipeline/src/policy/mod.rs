@@ -1,4 +1,5 @@
-//! `policy`: generate, lint, explain and test policies of Vault and OpenBao, one use case a file.
+//! `policy`: generates, lints, explains and tests policies of Vault and OpenBao, one use case per
+//! file.
 
 mod error;
 mod explain;

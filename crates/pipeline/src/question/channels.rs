@@ -1,4 +1,4 @@
-//! Resolves the channels of a question to their origins, and collects what their addresses say.
+//! Resolves channels to their origins, and collects the credentials and mirrors in their URLs.
 
 use std::{collections::BTreeMap, fmt, path::Path};
 
@@ -14,17 +14,17 @@ use url::Url;
 use super::{QuestionError, QuestionInputs};
 use crate::channel_policy::{ChannelPolicy, policy_channels};
 
-/// What the addresses of channels say in addition to the channels: credentials, and mirrors.
+/// Credentials and mirrors that are written in channel URLs.
 #[derive(Clone, Default)]
 pub(crate) struct FoundAddresses {
-    /// By the channel's address without the credential.
+    /// By the channel's URL without the credential.
     credentials: BTreeMap<Url, Access>,
-    /// FoundAddresses below a mirror, as they were written.
+    /// URLs below a mirror, as written.
     mirrors: Vec<Url>,
 }
 
 impl FoundAddresses {
-    /// Lets the client use the credentials, and ask the mirrors.
+    /// Registers the credentials and the mirrors with the client.
     pub(crate) fn register(&self, client: &Client) {
         for (channel, access) in &self.credentials {
             client.register_credential(channel, access.clone());
@@ -35,7 +35,7 @@ impl FoundAddresses {
     }
 }
 
-/// Credentials show themselves as `***`.
+/// Prints credentials as `***`.
 impl fmt::Debug for FoundAddresses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let credentials: BTreeMap<_, _> =
@@ -48,7 +48,7 @@ impl fmt::Debug for FoundAddresses {
     }
 }
 
-/// The channels that were resolved so far.
+/// Resolves channels, and collects the results.
 pub(super) struct ChannelResolver<'a> {
     inputs: QuestionInputs<'a>,
     pub(super) policy: ChannelPolicy,
@@ -58,18 +58,18 @@ pub(super) struct ChannelResolver<'a> {
 }
 
 impl<'a> ChannelResolver<'a> {
-    /// None yet, under the configuration's rules about which may be used.
+    /// Creates a resolver that refuses the channels that the configuration forbids.
     pub(super) fn new(inputs: QuestionInputs<'a>) -> Result<Self, QuestionError> {
         let mut channels = Self::unrestricted(inputs);
         channels.policy = ChannelPolicy::new(inputs.configuration, |written, place| {
-            // On Windows a name of several channels has all of its members.
+            // On Windows a multichannel has all of its members.
             let resolved = channels.resolve(written, place, Subdir::Win64)?;
             Ok(resolved.into_iter().map(|resolved| resolved.channel.url).collect())
         })?;
         Ok(channels)
     }
 
-    /// None yet, and any may be used.
+    /// Creates a resolver that accepts all channels.
     pub(super) fn unrestricted(inputs: QuestionInputs<'a>) -> Self {
         Self {
             inputs,
@@ -80,15 +80,15 @@ impl<'a> ChannelResolver<'a> {
         }
     }
 
-    /// Resolves the channels of the configuration's rules for their addresses alone.
+    /// Resolves the channels in the configured lists to collect their credentials and mirrors.
     pub(super) fn resolve_policy(&mut self) {
         for set in policy_channels(self.inputs.configuration) {
             let _ = self.resolve(&set.value, set.set_by.place(), Subdir::Win64);
         }
     }
 
-    /// The channel at its origin. An address of a mirror means the origin that it mirrors. The
-    /// mirror and a credential in the address go to `addresses`, and no further.
+    /// Resolves a channel to its origin. A URL of a mirror is mapped to its origin. The mirror and a
+    /// credential in the URL are only added to `addresses`.
     pub(super) fn resolve(
         &mut self,
         written: &str,
@@ -97,7 +97,7 @@ impl<'a> ChannelResolver<'a> {
     ) -> Result<Vec<Resolved>, QuestionError> {
         let inputs = self.inputs;
         let variable = |name: &str| inputs.variables.get(name).cloned();
-        // A relative path starts from the file that it is written in.
+        // A relative path is relative to the file that it is written in.
         let folder = place.and_then(|place| Path::new(&place.file).parent());
         let folder = folder.map_or(inputs.folder.to_owned(), |folder| {
             std::path::absolute(folder).unwrap_or_else(|_| inputs.folder.to_owned())
@@ -121,7 +121,7 @@ impl<'a> ChannelResolver<'a> {
         resolve(origin.as_str())
     }
 
-    /// Resolves a channel and appends it unless it is there; returns its name.
+    /// Resolves a channel, and adds it unless it exists. Returns its name.
     pub(super) fn add(
         &mut self,
         written: &str,

@@ -20,15 +20,15 @@ dependencies:
   - https://other:geheim@conda.lab.example/own::tool
 ";
 
-/// All that settling reads, made without a client.
-struct World {
+/// The inputs of the resolution, without a client.
+struct TestInputs {
     project: Project,
     rules: Rules,
     variables: BTreeMap<String, String>,
     sources: Sources,
 }
 
-impl World {
+impl TestInputs {
     fn new(configuration: Configuration) -> Self {
         let files =
             ProjectFiles { environments: vec!["/p/environment.yml".into()], ..<_>::default() };
@@ -67,8 +67,9 @@ fn client() -> Client {
 }
 
 #[test]
-fn settling_twice_gives_equal_values_and_needs_no_client() {
-    let (world, environment) = (World::new(Configuration::default()), environment(ENVIRONMENT));
+fn resolving_twice_gives_equal_values_and_needs_no_client() {
+    let (world, environment) =
+        (TestInputs::new(Configuration::default()), environment(ENVIRONMENT));
     let (first, second) =
         (world.resolve_question(&environment), world.resolve_question(&environment));
     assert_eq!(first.findings, second.findings);
@@ -76,15 +77,15 @@ fn settling_twice_gives_equal_values_and_needs_no_client() {
     assert_eq!(first.question, second.question);
     assert_eq!(first.places, second.places);
     assert_eq!(format!("{:?}", first.addresses), format!("{:?}", second.addresses));
-    // Registered or not, the next question is the same.
+    // Registered addresses don't change the next question.
     first.addresses.register(&client());
     let third = world.resolve_question(&environment).question.unwrap();
     assert_eq!(third.question, second.question);
 }
 
 #[test]
-fn an_address_of_a_mirror_means_its_origin_and_is_returned_for_the_client() {
-    let world = World::new(Configuration::default());
+fn a_mirrors_url_is_mapped_to_its_origin_and_returned_for_the_client() {
+    let world = TestInputs::new(Configuration::default());
     let resolved = world.resolve_question(&environment(ENVIRONMENT)).question.unwrap();
     let urls: Vec<_> = resolved.question.channels.iter().flat_map(|c| &c.urls).collect();
     assert_eq!(urls[0].as_str(), "https://conda.anaconda.org/conda-forge/");
@@ -93,8 +94,8 @@ fn an_address_of_a_mirror_means_its_origin_and_is_returned_for_the_client() {
 }
 
 #[test]
-fn a_credential_in_an_address_is_returned_by_its_channel_and_never_shown() {
-    let world = World::new(Configuration::default());
+fn a_credential_in_a_url_is_returned_by_its_channel_and_never_printed() {
+    let world = TestInputs::new(Configuration::default());
     let resolved = world.resolve_question(&environment(ENVIRONMENT)).question.unwrap();
     let debug = format!("{resolved:?}");
     assert!(!debug.contains("geheim"), "{debug}");
@@ -106,7 +107,7 @@ fn a_credential_in_an_address_is_returned_by_its_channel_and_never_shown() {
 
 #[test]
 fn findings_before_an_error_are_kept() {
-    let world = World::new(Configuration::default());
+    let world = TestInputs::new(Configuration::default());
     let resolution = world.resolve_question(&environment("dependencies:\n  - ftp://x/y::z\n"));
     let codes: Vec<_> = resolution.findings.iter().map(|finding| finding.code).collect();
     assert_eq!(codes, [Code::ImplicitDefaults]);
@@ -118,7 +119,7 @@ fn addresses_are_found_in_a_file_with_other_mistakes() {
     let text = "project.toml";
     let layer =
         envlock_config::parse_project_config(text, "forbid-channels = [\"defaults\"]\n").unwrap();
-    let world = World::new(Configuration::from_layers(&[layer]));
+    let world = TestInputs::new(Configuration::from_layers(&[layer]));
     assert_eq!(policy_channels(world.project.configuration()).count(), 1);
     let text = "\
 channels:
@@ -136,7 +137,7 @@ dependencies: [python]
 
 #[test]
 fn a_need_that_the_lock_lacks_is_one_of_the_changes_of_the_lock() {
-    let world = World::new(Configuration::default());
+    let world = TestInputs::new(Configuration::default());
     let question = question(&world);
     let lock = Lock::answer(&question, BTreeMap::new(), None);
     assert_eq!(lock::changes(&lock, &question, None), []);
@@ -149,7 +150,7 @@ fn a_need_that_the_lock_lacks_is_one_of_the_changes_of_the_lock() {
     );
 }
 
-fn question(world: &World) -> Question {
+fn question(world: &TestInputs) -> Question {
     let plain = environment("name: x\nchannels: [conda-forge]\ndependencies: [python]\n");
     world.resolve_question(&plain).question.unwrap().question
 }
