@@ -50,7 +50,7 @@ pub(crate) fn package_base_url(
     if from_origin {
         return Ok(sources.origin_of(&url).unwrap_or(url));
     }
-    Err(wrong("is outside of the channel, and only the channel's origin may name such a URL"))
+    Err(wrong("leads away from the channel, and only the channel's own server may say so"))
 }
 
 /// Returns the URL of a subdir, which ends in `/`.
