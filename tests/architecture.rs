@@ -204,14 +204,14 @@ fn a_request_to_a_secrets_server_is_one_of_the_closed_list() {
             let rules = [
                 (".exec(", may(&["connection.rs"])),
                 (".execute(", may(&["connection/transport.rs"])),
-                ("Endpoint for", may(&["ask.rs"])),
-                ("vaultrs::", may(&["ask.rs"]) || line.ends_with("::EndpointMiddleware;")),
+                ("Endpoint for", may(&["request.rs"])),
+                ("vaultrs::", may(&["request.rs"]) || line.ends_with("::EndpointMiddleware;")),
                 ("reqwest::", may(&["connection.rs", "connection/transport.rs"])),
             ];
             if rules.iter().any(|(word, may)| line.contains(word) && !may) {
                 wrong.push(format!("{path}:{number}: {line}"));
             }
-            if let Some((_, used)) = line.split_once("vaultrs::api::").filter(|_| file == "ask.rs")
+            if let Some((_, used)) = line.split_once("vaultrs::api::").filter(|_| file == "request.rs")
             {
                 requests.push(used.to_owned());
             }

@@ -11,7 +11,7 @@ use envlock_model::{
     name,
     spec::{self, Environment},
 };
-use envlock_secrets::manifest::{Manifest, Notation};
+use envlock_secrets::manifest::{Manifest, ManifestLocation};
 
 use crate::{FileError, blocking::spawn_blocking, files};
 
@@ -187,7 +187,7 @@ impl Project {
         let mut inside = None;
         for file in &self.0.environments {
             if let Some(text) = file.text()? {
-                let found = parse(&file.path, text, Notation::InEnvironment)?;
+                let found = parse(&file.path, text, ManifestLocation::EnvironmentFile)?;
                 inside = inside.or(found);
             }
         }
@@ -196,7 +196,7 @@ impl Project {
                 own: files::display_path(&own),
                 environment: inside.manifest.file,
             }),
-            (Some(text), None) => parse(&own, &text, Notation::Own),
+            (Some(text), None) => parse(&own, &text, ManifestLocation::OwnFile),
             (None, inside) => Ok(inside),
         }
     }
@@ -253,13 +253,17 @@ fn named_manifest(path: &Path) -> Result<Option<ManifestFile>, FileError> {
         path: path.to_owned(),
         help: "name the manifest's file with `--manifest FILE`".to_owned(),
     })?;
-    match parse(path, &text, Notation::InEnvironment)? {
+    match parse(path, &text, ManifestLocation::EnvironmentFile)? {
         Some(inside) => Ok(Some(inside)),
-        None => parse(path, &text, Notation::Own),
+        None => parse(path, &text, ManifestLocation::OwnFile),
     }
 }
 
-fn parse(path: &Path, text: &str, notation: Notation) -> Result<Option<ManifestFile>, FileError> {
+fn parse(
+    path: &Path,
+    text: &str,
+    notation: ManifestLocation,
+) -> Result<Option<ManifestFile>, FileError> {
     let manifest = Manifest::parse(&files::display_path(path), text, notation)?;
     Ok(manifest.map(|manifest| ManifestFile { manifest, text: text.to_owned() }))
 }

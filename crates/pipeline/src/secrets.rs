@@ -12,13 +12,14 @@ use envlock_report::sink::{self, Ended};
 use envlock_report::{Code, Exit, Explain, Finding};
 use envlock_secrets::{
     checks::{self, CheckError, Input, Outcome},
-    facts::Online,
+    facts::ServerFacts,
     manifest::{Manifest, ResolvedProfile, ServerDialect},
 };
 pub use envlock_vault::{
-    Address, AddressError, CredentialSources, Identity, Patience, Secret, Settings as VaultSettings,
+    Address, AddressError, ClientIdentity, CredentialSources, RetryPolicy, Secret,
+    Settings as VaultSettings,
 };
-use envlock_vault::{Failure, Question};
+use envlock_vault::{ProbeError, ProbeRequest};
 
 use crate::{FileError, Project, blocking::spawn_blocking, files};
 
@@ -53,7 +54,7 @@ pub enum SecretsError {
     NoManifest,
     /// The URL or the credentials of the server can't be used.
     #[error(transparent)]
-    Server(Failure),
+    Server(ProbeError),
     /// No profile is named, and not exactly one profile has credentials.
     #[error("{}", no_profile_message(with_credentials))]
     AmbiguousProfile {
@@ -151,7 +152,7 @@ pub struct SecretsReport {
     /// The server that was asked and the token's properties; `None` if no server responded.
     pub asked: Option<Asked>,
     /// Why the server couldn't be asked.
-    failure: Option<Failure>,
+    failure: Option<ProbeError>,
 }
 
 impl SecretsReport {
@@ -170,7 +171,7 @@ impl SecretsReport {
 
     /// Whether the user interrupted the command.
     pub fn is_interrupted(&self) -> bool {
-        self.failure == Some(Failure::Interrupted)
+        self.failure == Some(ProbeError::Interrupted)
     }
 }
 
@@ -224,8 +225,8 @@ pub async fn check(
 }
 
 /// Describes the server that was asked and the token.
-fn asked_server(online: Online, profile: &str) -> Asked {
-    let Online { server, token, .. } = online;
+fn asked_server(online: ServerFacts, profile: &str) -> Asked {
+    let ServerFacts { server, token, .. } = online;
     Asked {
         server: server.address,
         version: server.version,
@@ -254,7 +255,7 @@ fn choose_profile(
     let all: Vec<_> = known().filter_map(|name| manifest.profile(&name)).collect();
     let names_of = |profiles: &[ResolvedProfile]| profiles.iter().map(|p| p.name.clone()).collect();
     let (mut with_credentials, without_credentials): (Vec<_>, Vec<_>) =
-        all.into_iter().partition(|profile| envlock_vault::present(profile, sources));
+        all.into_iter().partition(|profile| envlock_vault::has_all_credentials(profile, sources));
     if with_credentials.len() == 1
         && let Some(profile) = with_credentials.pop()
     {
@@ -271,7 +272,7 @@ async fn ask_server(
     manifest: &Manifest,
     profile: &ResolvedProfile,
     server: ServerRequest<'_>,
-) -> Result<(Result<Online, Failure>, Vec<Finding>), SecretsError> {
+) -> Result<(Result<ServerFacts, ProbeError>, Vec<Finding>), SecretsError> {
     let ServerRequest { mut settings, as_verifier, login, sources, interrupted } = server;
     let other = match login {
         Some(name) => Some(manifest.profile(&name).ok_or_else(|| CheckError::NoProfile {
@@ -281,12 +282,12 @@ async fn ask_server(
         None => None,
     };
     let auth = other.as_ref().unwrap_or(profile).auth.as_ref();
-    let question = Question { profile, auth, as_verifier, sources, interrupted };
-    let report = envlock_vault::question(&mut settings, &question).await;
+    let question = ProbeRequest { profile, auth, as_verifier, sources, interrupted };
+    let report = envlock_vault::probe(&mut settings, &question).await;
     match report.facts {
         // The URL or the credentials are wrong: nothing was sent.
         Err(failure) if failure.exit() == Exit::Usage => Err(SecretsError::Server(failure)),
-        facts => Ok((facts, report.said)),
+        facts => Ok((facts, report.findings)),
     }
 }
 

@@ -11,17 +11,17 @@ use super::block::Block;
 use super::capability::{Capabilities, Capability};
 use super::dialect::Dialect;
 use super::document::{Policy, canonical_namespace};
-use super::error::{Fault, PolicyError};
+use super::error::{PolicyError, PolicyErrorKind};
 use super::identity::Identity;
 use super::pattern::{Pattern, PatternKind};
 use super::rule::{BlockId, Rule};
 use super::segments::SegmentIndex;
-use super::template::{self, Blocked};
+use super::template::{self, ForbiddenInTemplates};
 use envlock_text::Pos;
 
 /// The server, the moment and the identity that policies are read for.
 #[derive(Debug, Clone, Copy)]
-pub struct Context<'a> {
+pub struct ServerContext<'a> {
     /// The server's way to read policies.
     pub dialect: Dialect,
     /// The moment to judge at: OpenBao's rules may have an end.
@@ -68,7 +68,7 @@ impl<'a> Acl<'a> {
     ///
     /// # Errors
     /// The first fault for which that server refuses one of them.
-    pub fn new(policies: &[&'a Policy], context: &Context<'_>) -> Result<Self, PolicyError> {
+    pub fn new(policies: &[&'a Policy], context: &ServerContext<'_>) -> Result<Self, PolicyError> {
         let mut acl = Self {
             dialect: context.dialect,
             root: false,
@@ -83,8 +83,8 @@ impl<'a> Acl<'a> {
             undecided: Vec::new(),
         };
         for (index, policy) in policies.iter().enumerate() {
-            if let Some(fault) = policy.fault(context.dialect, context.now) {
-                return Err(fault.clone());
+            if let Some(error) = policy.error_for(context.dialect, context.now) {
+                return Err(error.clone());
             }
             if policy.name == "root" {
                 acl.attach_root(policy)?;
@@ -99,33 +99,33 @@ impl<'a> Acl<'a> {
 
     fn attach_root(&mut self, policy: &Policy) -> Result<(), PolicyError> {
         if self.policies.len() != 1 {
-            return Err(Fault::RootWithOthers.at(&policy.file, Pos::START));
+            return Err(PolicyErrorKind::RootWithOthers.at(&policy.file, Pos::START));
         }
         if self.dialect.is_vault() && !self.token_namespace.is_empty() {
-            return Err(Fault::RootInNamespace.at(&policy.file, Pos::START));
+            return Err(PolicyErrorKind::RootInNamespace.at(&policy.file, Pos::START));
         }
         self.root = true;
         Ok(())
     }
 
-    fn add(&mut self, id: BlockId, context: &Context<'_>) -> Result<(), PolicyError> {
+    fn add(&mut self, id: BlockId, context: &ServerContext<'_>) -> Result<(), PolicyError> {
         let policy = self.policies[id.policy];
         let block = &policy.blocks[id.block];
         if self.is_expired(block, context.now) {
             return Ok(());
         }
-        let filled = if !block.templated || self.dialect == Dialect::RustyVault {
+        let expanded = if !block.templated || self.dialect == Dialect::RustyVault {
             Some(block.pattern.as_str().into())
         } else {
             context.identity.and_then(|identity| {
                 let namespace =
                     if policy.namespace.is_empty() { "root" } else { &policy.namespace };
-                let blocked = self.blocked(policy);
-                template::fill(&block.pattern, identity, namespace, context.now, blocked)
+                let forbidden = self.forbidden_in_templates(policy);
+                template::expand(&block.pattern, identity, namespace, context.now, forbidden)
             })
         };
-        let refused = |text| Fault::PlusStar(text).at(&policy.file, block.pos);
-        let Some(text) = filled else {
+        let refused = |text| PolicyErrorKind::PlusStar(text).at(&policy.file, block.pos);
+        let Some(text) = expanded else {
             Pattern::new(&block.pattern, &policy.namespace).map_err(refused)?;
             if context.identity.is_none() {
                 self.undecided.push(id);
@@ -161,13 +161,16 @@ impl<'a> Acl<'a> {
     }
 
     /// What this server doesn't let a template put into a pattern.
-    fn blocked(&self, policy: &Policy) -> Blocked {
+    fn forbidden_in_templates(&self, policy: &Policy) -> ForbiddenInTemplates {
         match self.dialect {
-            Dialect::OpenBao => {
-                Blocked { slash: !policy.allow_slashes, wildcard: !policy.allow_wildcards }
+            Dialect::OpenBao => ForbiddenInTemplates {
+                slash: !policy.allow_slashes,
+                wildcard: !policy.allow_wildcards,
+            },
+            Dialect::Vault => ForbiddenInTemplates { slash: false, wildcard: true },
+            Dialect::VaultLegacy | Dialect::RustyVault => {
+                ForbiddenInTemplates { slash: false, wildcard: false }
             }
-            Dialect::Vault => Blocked { slash: false, wildcard: true },
-            Dialect::VaultLegacy | Dialect::RustyVault => Blocked { slash: false, wildcard: false },
         }
     }
 
@@ -192,7 +195,7 @@ impl<'a> Acl<'a> {
     }
 
     /// The templated blocks that could not be filled in, because the identity isn't known.
-    pub fn undecided(&self) -> &[BlockId] {
+    pub fn undecided_blocks(&self) -> &[BlockId] {
         &self.undecided
     }
 
@@ -202,7 +205,7 @@ impl<'a> Acl<'a> {
     }
 
     /// Where the block `id` stands.
-    pub fn origin(&self, id: BlockId) -> RuleOrigin {
+    pub fn block_origin(&self, id: BlockId) -> RuleOrigin {
         let policy = self.policies[id.policy];
         let block = &policy.blocks[id.block];
         RuleOrigin {
@@ -213,71 +216,73 @@ impl<'a> Acl<'a> {
     }
 
     /// The blocks behind a rule, the one that denies first: it alone decides.
-    pub fn origins(&self, rule: RuleId) -> Vec<RuleOrigin> {
+    pub fn rule_origins(&self, rule: RuleId) -> Vec<RuleOrigin> {
         let mut blocks = self.rules[rule].blocks.clone();
-        blocks.sort_by_key(|id| !self.block(*id).capabilities.denies());
-        blocks.into_iter().map(|id| self.origin(id)).collect()
+        blocks.sort_by_key(|id| !self.block(*id).capabilities.contains_deny());
+        blocks.into_iter().map(|id| self.block_origin(id)).collect()
     }
 
     /// The rule that decides on `path`; for `listing`, the servers differ.
-    pub fn find(&self, path: &str, listing: bool) -> Option<RuleId> {
+    pub fn deciding_rule(&self, path: &str, listing: bool) -> Option<RuleId> {
         let path = path.trim_start_matches('/');
         if let Some(rule) = self.exact.get(path) {
             return Some(*rule);
         }
         let bare = path.strip_suffix('/').filter(|_| listing);
         let Some(bare) = bare.filter(|_| self.dialect != Dialect::RustyVault) else {
-            return self.best(path);
+            return self.best_match(path);
         };
         if let Some(rule) = self.exact.get(bare) {
             return Some(*rule);
         }
         match self.dialect {
-            Dialect::OpenBao => self.best(path).or_else(|| self.best(bare)),
-            Dialect::VaultLegacy => self.best(bare).or_else(|| self.best(path)),
-            Dialect::Vault => self.pooled(path, bare),
-            Dialect::RustyVault => self.best(path),
+            Dialect::OpenBao => self.best_match(path).or_else(|| self.best_match(bare)),
+            Dialect::VaultLegacy => self.best_match(bare).or_else(|| self.best_match(path)),
+            Dialect::Vault => self.best_of_both_spellings(path, bare),
+            Dialect::RustyVault => self.best_match(path),
         }
     }
 
-    fn best(&self, path: &str) -> Option<RuleId> {
-        self.highest(self.candidates(path).into_iter())
+    fn best_match(&self, path: &str) -> Option<RuleId> {
+        self.highest_rank(self.candidates(path).into_iter())
     }
 
-    fn highest(&self, candidates: impl Iterator<Item = RuleId>) -> Option<RuleId> {
+    fn highest_rank(&self, candidates: impl Iterator<Item = RuleId>) -> Option<RuleId> {
         candidates.max_by_key(|rule| self.rules[*rule].pattern.rank())
     }
 
     /// Current Vault looks at both spellings at once: the most specific deny wins over a less
     /// specific grant of `list`, and rules that do neither hide nothing.
-    fn pooled(&self, path: &str, bare: &str) -> Option<RuleId> {
+    fn best_of_both_spellings(&self, path: &str, bare: &str) -> Option<RuleId> {
         let mut pool = self.candidates(bare);
         pool.extend(self.candidates(path));
         let with = |capability| {
             let having = pool.iter().copied();
             let having = having.filter(move |r| self.rules[*r].capabilities.contains(capability));
-            self.highest(having)
+            self.highest_rank(having)
         };
         let rank = |rule: RuleId| self.rules[rule].pattern.rank();
         match (with(Capability::Deny), with(Capability::List)) {
             (Some(deny), Some(list)) => Some(if rank(deny) > rank(list) { deny } else { list }),
             (Some(deny), None) => Some(deny),
             (None, Some(list)) => Some(list),
-            (None, None) => self.highest(pool.iter().copied()),
+            (None, None) => self.highest_rank(pool.iter().copied()),
         }
     }
 
     /// The longest prefix that matches, and every matching pattern of segments.
     fn candidates(&self, path: &str) -> Vec<RuleId> {
         let mut found = Vec::new();
-        found.extend(heads_of(path, &self.prefix_lengths).find_map(|head| self.prefix.get(head)));
+        found.extend(
+            prefixes_of(path, &self.prefix_lengths).find_map(|prefix| self.prefix.get(prefix)),
+        );
         let segments = self.by_segment.candidates(path).into_iter();
         found.extend(segments.filter(|rule| self.rules[*rule].pattern.matches(path)));
         found
     }
 
     /// Every rule but `deciding` that matches `path` too: those that it hides.
-    pub fn hidden(&self, path: &str, listing: bool, deciding: RuleId) -> Vec<RuleId> {
+    pub fn hidden_rules(&self, path: &str, listing: bool, deciding: RuleId) -> Vec<RuleId> {
         let path = path.trim_start_matches('/');
         let bare = path.strip_suffix('/').filter(|_| listing);
         let matches = |rule: &Rule| {
@@ -303,7 +308,7 @@ impl<'a> Acl<'a> {
                 "deny"
             }];
         }
-        let rule = self.find(&format!("{namespace}{path}"), true);
+        let rule = self.deciding_rule(&format!("{namespace}{path}"), true);
         let capabilities = rule.map_or(Capabilities::NONE, |rule| self.rules[rule].capabilities);
         if capabilities.is_empty() {
             return vec!["deny"];
@@ -313,7 +318,7 @@ impl<'a> Acl<'a> {
 }
 
 /// The beginnings of `path` that have one of `lengths`.
-fn heads_of<'p>(path: &'p str, lengths: &'p [usize]) -> impl Iterator<Item = &'p str> {
+fn prefixes_of<'p>(path: &'p str, lengths: &'p [usize]) -> impl Iterator<Item = &'p str> {
     lengths.iter().filter_map(|length| path.get(..*length))
 }
 

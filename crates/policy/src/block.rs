@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
-use super::body::{Body, Item, Value, What, Word, integer};
+use super::body::{Body, Identifier, Item, Value, ValueKind, integer};
 use super::capability::{Capabilities, Capability};
 use super::dialect::{Dialect, DialectSet};
 use super::duration;
-use super::error::{Fault, PolicyError};
+use super::error::{PolicyError, PolicyErrorKind};
 use envlock_text::Pos;
 
 /// Parameter names in lower case, and the values that count; an empty list means any value.
@@ -36,7 +36,7 @@ pub struct Block {
     pub(crate) pagination: i64,
     /// After this moment OpenBao reads the policy as if the block weren't there.
     pub(crate) expires: Option<Timestamp>,
-    pub(crate) faults: Vec<DialectFault>,
+    pub(crate) dialect_errors: Vec<DialectError>,
 }
 
 impl Block {
@@ -66,7 +66,7 @@ impl Block {
 
 /// A fault that some servers find.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct DialectFault {
+pub(crate) struct DialectError {
     pub(crate) dialects: DialectSet,
     /// Found only while the block hasn't expired: OpenBao looks at the date first.
     pub(crate) unless_expired: bool,
@@ -110,9 +110,10 @@ pub(crate) fn read(
     pattern: String,
     pos: Pos,
 ) -> Result<Block, PolicyError> {
-    let What::Body(body) = &item.value.what else {
-        let fault = Fault::Shape { key: "path", expected: "a block: path \"…\" { … }" };
-        return Err(fault.at(file, item.value.pos));
+    let ValueKind::Body(body) = &item.value.kind else {
+        let kind =
+            PolicyErrorKind::WrongType { key: "path", expected: "a block: path \"…\" { … }" };
+        return Err(kind.at(file, item.value.pos));
     };
     let templated = pattern.contains("{{");
     let block = Block { pattern, pos, templated, ..Block::default() };
@@ -139,20 +140,26 @@ impl<'a> Reader<'a> {
         self.all(key).last()
     }
 
-    fn fault(&mut self, dialects: DialectSet, unless_expired: bool, fault: Fault, pos: Pos) {
+    fn dialect_error(
+        &mut self,
+        dialects: DialectSet,
+        unless_expired: bool,
+        kind: PolicyErrorKind,
+        pos: Pos,
+    ) {
         // A second one for the same servers changes nothing; a hostile text has a million.
-        let known = |fault: &DialectFault| {
-            fault.dialects == dialects && (unless_expired || !fault.unless_expired)
+        let known = |error: &DialectError| {
+            error.dialects == dialects && (unless_expired || !error.unless_expired)
         };
-        if self.block.faults.iter().any(known) {
+        if self.block.dialect_errors.iter().any(known) {
             return;
         }
-        let error = fault.at(self.file, pos);
-        self.block.faults.push(DialectFault { dialects, unless_expired, error });
+        let error = kind.at(self.file, pos);
+        self.block.dialect_errors.push(DialectError { dialects, unless_expired, error });
     }
 
     fn shape(&self, key: &'static str, expected: &'static str, at: &Value) -> PolicyError {
-        Fault::Shape { key, expected }.at(self.file, at.pos)
+        PolicyErrorKind::WrongType { key, expected }.at(self.file, at.pos)
     }
 
     /// Every key known, to whom, and whether twice.
@@ -162,18 +169,18 @@ impl<'a> Reader<'a> {
             let Some((_, known)) = KEYS.iter().find(|(key, _)| *key == item.name()) else {
                 let key = item.name().to_owned();
                 let nearest = envlock_report::nearest(&key, KEYS.iter().map(|(key, _)| *key));
-                let fault = Fault::UnknownKey { key, within: "of a path block", nearest };
-                return Err(fault.at(self.file, item.pos()));
+                let kind = PolicyErrorKind::UnknownKey { key, within: "of a path block", nearest };
+                return Err(kind.at(self.file, item.pos()));
             };
             if known.len() < Dialect::ALL.len() {
                 let accepted: DialectSet = known.iter().copied().collect();
                 let refused = Dialect::ALL.into_iter().filter(|d| !known.contains(d)).collect();
-                let fault = Fault::OtherDialect { word: item.name().to_owned(), accepted };
-                self.fault(refused, false, fault, item.pos());
+                let kind = PolicyErrorKind::OtherDialect { word: item.name().to_owned(), accepted };
+                self.dialect_error(refused, false, kind, item.pos());
             }
             if !seen.insert(item.name()) {
-                let fault = Fault::DuplicateAttribute(item.name().to_owned());
-                self.fault([Dialect::Vault].into_iter().collect(), false, fault, item.pos());
+                let kind = PolicyErrorKind::DuplicateAttribute(item.name().to_owned());
+                self.dialect_error([Dialect::Vault].into_iter().collect(), false, kind, item.pos());
             }
         }
         Ok(())
@@ -183,23 +190,28 @@ impl<'a> Reader<'a> {
         let Some(value) = self.last("expiration") else { return };
         match value.as_text() {
             Some("") => {}
-            text => match text.and_then(moment) {
+            text => match text.and_then(parse_timestamp) {
                 Some(time) => self.block.expires = Some(time),
-                None => self.fault(openbao(), false, Fault::BadExpiration, value.pos),
+                None => self.dialect_error(
+                    openbao_only(),
+                    false,
+                    PolicyErrorKind::BadExpiration,
+                    value.pos,
+                ),
             },
         }
     }
 
     fn values(&mut self) -> Result<(), PolicyError> {
         self.pagination();
-        let words = self.words()?;
+        let words = self.capability_words()?;
         self.block.allowed = self.parameters("allowed_parameters")?;
         self.block.denied = self.parameters("denied_parameters")?;
         self.block.required = self.texts("required_parameters")?;
         self.block.mfa = self.texts("mfa_methods")?;
         self.block.control_group = self.last("control_group").is_some();
         let valid = self.capabilities(&words);
-        if valid && !self.block.capabilities.denies() {
+        if valid && !self.block.capabilities.contains_deny() {
             self.wrapping();
             self.listing();
         }
@@ -207,10 +219,10 @@ impl<'a> Reader<'a> {
     }
 
     /// The words of `capabilities` and of the shorthand, in the order the servers read them.
-    fn words(&mut self) -> Result<Vec<(String, Pos)>, PolicyError> {
+    fn capability_words(&mut self) -> Result<Vec<(String, Pos)>, PolicyError> {
         let mut words = Vec::new();
         for value in self.all("capabilities") {
-            let What::List(items) = &value.what else {
+            let ValueKind::List(items) = &value.kind else {
                 return Err(self.shape("capabilities", "a list: [\"read\", \"list\"]", value));
             };
             for item in items {
@@ -233,8 +245,8 @@ impl<'a> Reader<'a> {
             Some([Capability::Deny]) => words = vec![("deny".to_owned(), value.pos)],
             Some(more) => words.extend(more.iter().map(|c| (c.name().to_owned(), value.pos))),
             None => {
-                let fault = Fault::UnknownShorthand(word.to_owned());
-                self.fault(everybody(), true, fault, value.pos);
+                let kind = PolicyErrorKind::UnknownShorthand(word.to_owned());
+                self.dialect_error(all_dialects(), true, kind, value.pos);
             }
         }
         Ok(words)
@@ -251,19 +263,20 @@ impl<'a> Reader<'a> {
                 }
                 Ok(capability) => {
                     let known = capability.dialects();
-                    if known != everybody() {
+                    if known != all_dialects() {
                         let refused =
                             Dialect::ALL.into_iter().filter(|d| !known.contains(*d)).collect();
-                        let fault = Fault::OtherDialect { word: word.clone(), accepted: known };
-                        self.fault(refused, true, fault, *pos);
+                        let kind =
+                            PolicyErrorKind::OtherDialect { word: word.clone(), accepted: known };
+                        self.dialect_error(refused, true, kind, *pos);
                     }
                     self.block.capabilities.insert(capability);
                 }
                 Err(()) => {
                     let names = Capability::ALL.map(Capability::name);
                     let nearest = envlock_report::nearest(word, names);
-                    let fault = Fault::UnknownCapability { word: word.clone(), nearest };
-                    self.fault(everybody(), true, fault, *pos);
+                    let kind = PolicyErrorKind::UnknownCapability { word: word.clone(), nearest };
+                    self.dialect_error(all_dialects(), true, kind, *pos);
                     return false;
                 }
             }
@@ -275,9 +288,9 @@ impl<'a> Reader<'a> {
         let mut all: Option<Parameters> = None;
         let shape = |at| self.shape(key, "a map of lists: { \"name\" = [] }", at);
         for item in self.body.items.iter().filter(|item| item.name() == key) {
-            let What::Body(body) = &item.value.what else { return Err(shape(&item.value)) };
+            let ValueKind::Body(body) = &item.value.kind else { return Err(shape(&item.value)) };
             let parameters = all.get_or_insert_default();
-            let mut add = |name: &Word, values: &[Value]| {
+            let mut add = |name: &Identifier, values: &[Value]| {
                 let known = parameters.entry(name.text.to_lowercase()).or_default();
                 known.extend(values.iter().map(Value::to_json));
             };
@@ -294,10 +307,10 @@ impl<'a> Reader<'a> {
                 let ([name], value) = (item.keys.as_slice(), &item.value) else {
                     return Err(shape(&item.value));
                 };
-                match &value.what {
-                    What::List(values) => add(name, values),
+                match &value.kind {
+                    ValueKind::List(values) => add(name, values),
                     // One object is a list of it.
-                    What::Body(_) => add(name, std::slice::from_ref(value)),
+                    ValueKind::Body(_) => add(name, std::slice::from_ref(value)),
                     _ => return Err(shape(value)),
                 }
             }
@@ -308,7 +321,7 @@ impl<'a> Reader<'a> {
     fn texts(&self, key: &'static str) -> Result<Vec<String>, PolicyError> {
         let mut texts = Vec::new();
         for value in self.all(key) {
-            let What::List(items) = &value.what else {
+            let ValueKind::List(items) = &value.kind else {
                 return Err(self.shape(key, "a list of quoted words", value));
             };
             for item in items {
@@ -327,14 +340,19 @@ impl<'a> Reader<'a> {
         let (min, max) = (self.block.min_wrapping, self.block.max_wrapping);
         if min != 0 && max != 0 && max < min {
             let pos = self.last("max_wrapping_ttl").map_or(self.block.pos, |value| value.pos);
-            self.fault(everybody(), true, Fault::WrappingOrder, pos);
+            self.dialect_error(all_dialects(), true, PolicyErrorKind::WrappingOrder, pos);
         }
     }
 
     fn duration(&mut self, key: &'static str) -> i64 {
         let Some(value) = self.last(key) else { return 0 };
         duration::nanoseconds(value).unwrap_or_else(|| {
-            self.fault(everybody(), true, Fault::BadDuration { key }, value.pos);
+            self.dialect_error(
+                all_dialects(),
+                true,
+                PolicyErrorKind::BadDuration { key },
+                value.pos,
+            );
             0
         })
     }
@@ -345,8 +363,9 @@ impl<'a> Reader<'a> {
         if let Some(limit) = value.as_text().and_then(integer) {
             self.block.pagination = limit;
         } else {
-            let fault = Fault::Shape { key: "pagination_limit", expected: "a whole number" };
-            self.fault(openbao(), false, fault, value.pos);
+            let kind =
+                PolicyErrorKind::WrongType { key: "pagination_limit", expected: "a whole number" };
+            self.dialect_error(openbao_only(), false, kind, value.pos);
         }
     }
 
@@ -355,21 +374,21 @@ impl<'a> Reader<'a> {
         let Some(value) = self.last("list_scan_response_keys_filter_path") else { return };
         let filters = value.as_text().is_some_and(|text| !text.is_empty());
         if filters && !self.block.capabilities.contains(Capability::List) {
-            self.fault(openbao(), true, Fault::FilterWithoutList, value.pos);
+            self.dialect_error(openbao_only(), true, PolicyErrorKind::FilterWithoutList, value.pos);
         }
     }
 }
 
-fn openbao() -> DialectSet {
+fn openbao_only() -> DialectSet {
     [Dialect::OpenBao].into_iter().collect()
 }
 
-fn everybody() -> DialectSet {
+fn all_dialects() -> DialectSet {
     Dialect::ALL.into_iter().collect()
 }
 
 /// RFC 3339, or seconds since 1970.
-fn moment(text: &str) -> Option<Timestamp> {
+fn parse_timestamp(text: &str) -> Option<Timestamp> {
     rfc3339(text).or_else(|| Timestamp::from_second(text.parse().ok()?).ok())
 }
 

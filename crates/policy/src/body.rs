@@ -14,13 +14,13 @@ pub(crate) struct Body {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Item {
     /// At least one.
-    pub(crate) keys: Vec<Word>,
+    pub(crate) keys: Vec<Identifier>,
     pub(crate) value: Value,
 }
 
 /// A key or a label.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Word {
+pub(crate) struct Identifier {
     pub(crate) text: String,
     pub(crate) pos: Pos,
 }
@@ -29,12 +29,12 @@ pub(crate) struct Word {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Value {
     pub(crate) pos: Pos,
-    pub(crate) what: What,
+    pub(crate) kind: ValueKind,
 }
 
 /// What a value is.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum What {
+pub(crate) enum ValueKind {
     Text(String),
     /// As it is written.
     Number(String),
@@ -58,20 +58,20 @@ impl Item {
 impl Value {
     /// A text, or a number as a text, which is what the servers take for one.
     pub(crate) fn as_text(&self) -> Option<&str> {
-        match &self.what {
-            What::Text(text) | What::Number(text) => Some(text),
+        match &self.kind {
+            ValueKind::Text(text) | ValueKind::Number(text) => Some(text),
             _ => None,
         }
     }
 
     /// The value that a request's parameter is compared with.
     pub(crate) fn to_json(&self) -> Json {
-        match &self.what {
-            What::Text(text) => Json::String(text.clone()),
-            What::Number(text) => number(text),
-            What::Bool(flag) => Json::Bool(*flag),
-            What::List(items) => items.iter().map(Self::to_json).collect(),
-            What::Body(body) => Json::Object(
+        match &self.kind {
+            ValueKind::Text(text) => Json::String(text.clone()),
+            ValueKind::Number(text) => number(text),
+            ValueKind::Bool(flag) => Json::Bool(*flag),
+            ValueKind::List(items) => items.iter().map(Self::to_json).collect(),
+            ValueKind::Body(body) => Json::Object(
                 body.items
                     .iter()
                     .map(|item| (item.name().to_owned(), item.value.to_json()))

@@ -118,7 +118,7 @@ impl Capabilities {
 
     /// Those that `other` doesn't have.
     #[must_use]
-    pub fn without(self, other: Self) -> Self {
+    pub fn difference(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
@@ -128,7 +128,7 @@ impl Capabilities {
     }
 
     /// Whether it denies.
-    pub fn denies(self) -> bool {
+    pub fn contains_deny(self) -> bool {
         self.contains(Capability::Deny)
     }
 
@@ -138,7 +138,7 @@ impl Capabilities {
     }
 
     /// As a list of HCL: `["list", "read"]`.
-    pub fn hcl(self) -> String {
+    pub fn to_hcl(self) -> String {
         let names: Vec<_> = self.iter().map(|c| format!("\"{}\"", c.name())).collect();
         format!("[{}]", names.join(", "))
     }

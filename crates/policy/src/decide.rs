@@ -22,7 +22,7 @@ pub struct Decision {
     /// The `limit` of a list after the rule's pagination.
     pub limit: Option<Value>,
     /// Why.
-    pub reason: Reason,
+    pub reason: DecisionReason,
     /// The rule that decided, by its index in the [`Acl`].
     pub rule: Option<RuleId>,
 }
@@ -30,13 +30,13 @@ pub struct Decision {
 /// Why a request is allowed or denied. Its [`Display`](fmt::Display) is the sentence that
 /// people read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reason {
+pub enum DecisionReason {
     /// The policy `root` allows everything below its namespace.
     Root,
     /// The policy `root` of another namespace.
-    RootElsewhere,
+    RootOfOtherNamespace,
     /// Every token may ask for help.
-    Help,
+    HelpOperation,
     /// The rule grants what the operation requires.
     Granted,
     /// No rule matches the path.
@@ -53,7 +53,7 @@ pub enum Reason {
     /// No capability of this server stands for the operation.
     NoCapability,
     /// The answer must be wrapped for a time within the rule's bounds, and isn't.
-    Wrapping,
+    WrapTtlOutOfBounds,
     /// A required parameter isn't there.
     ParameterMissing(String),
     /// A parameter, or its value, is denied.
@@ -63,31 +63,31 @@ pub enum Reason {
     /// A parameter's value isn't among the allowed ones.
     ValueNotAllowed(String),
     /// The page is larger than the rule allows, or isn't a number.
-    Page,
+    PageTooLarge,
 }
 
-impl Reason {
+impl DecisionReason {
     /// Whether the rule grants what the operation requires, and a condition on the wrapping
     /// of the response or on parameters still denies the request.
     pub fn is_condition(&self) -> bool {
         matches!(
             self,
-            Self::Wrapping
+            Self::WrapTtlOutOfBounds
                 | Self::ParameterMissing(_)
                 | Self::ParameterDenied(_)
                 | Self::ParameterNotAllowed(_)
                 | Self::ValueNotAllowed(_)
-                | Self::Page
+                | Self::PageTooLarge
         )
     }
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for DecisionReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Root => f.write_str("the policy root allows everything"),
-            Self::RootElsewhere => f.write_str("the policy root is of another namespace"),
-            Self::Help => f.write_str("every token may ask for help"),
+            Self::RootOfOtherNamespace => f.write_str("the policy root is of another namespace"),
+            Self::HelpOperation => f.write_str("every token may ask for help"),
             Self::Granted => f.write_str("the rule grants it"),
             Self::NoRule => {
                 f.write_str("no rule matches the path, and what isn't granted is denied")
@@ -102,7 +102,7 @@ impl fmt::Display for Reason {
             Self::NoCapability => {
                 f.write_str("no capability of this server stands for the operation")
             }
-            Self::Wrapping => {
+            Self::WrapTtlOutOfBounds => {
                 f.write_str("the answer must be wrapped for a time within the rule's bounds")
             }
             Self::ParameterMissing(name) => write!(f, "the parameter {name} is required"),
@@ -113,7 +113,7 @@ impl fmt::Display for Reason {
             Self::ValueNotAllowed(name) => {
                 write!(f, "the value of the parameter {name} isn't among the allowed ones")
             }
-            Self::Page => f.write_str("the page is larger than the rule allows"),
+            Self::PageTooLarge => f.write_str("the page is larger than the rule allows"),
         }
     }
 }
@@ -127,22 +127,23 @@ impl Acl<'_> {
             allowed: false,
             root_privs: false,
             limit,
-            reason: Reason::NoRule,
+            reason: DecisionReason::NoRule,
             rule: None,
         };
         if self.root {
             let here = namespace.starts_with(&self.token_namespace);
             (decision.allowed, decision.root_privs) = (here, here);
-            decision.reason = if here { Reason::Root } else { Reason::RootElsewhere };
+            decision.reason =
+                if here { DecisionReason::Root } else { DecisionReason::RootOfOtherNamespace };
             return decision;
         }
         if request.operation == Operation::Help {
             decision.allowed = true;
-            decision.reason = Reason::Help;
+            decision.reason = DecisionReason::HelpOperation;
             return decision;
         }
         let listing = request.operation.is_listing(self.dialect);
-        let Some(id) = self.find(&format!("{namespace}{}", request.path), listing) else {
+        let Some(id) = self.deciding_rule(&format!("{namespace}{}", request.path), listing) else {
             return decision;
         };
         let rule = self.rule(id);
@@ -150,7 +151,7 @@ impl Acl<'_> {
         decision.root_privs = rule.capabilities.contains(Capability::Sudo);
         let refused = self.refuse(rule, request, &mut decision.limit);
         decision.allowed = refused.is_none();
-        decision.reason = refused.unwrap_or(Reason::Granted);
+        decision.reason = refused.unwrap_or(DecisionReason::Granted);
         decision
     }
 
@@ -159,23 +160,27 @@ impl Acl<'_> {
         rule: &Rule,
         request: &Request<'_>,
         limit: &mut Option<Value>,
-    ) -> Option<Reason> {
-        if rule.capabilities.denies() {
-            return Some(Reason::Denied);
+    ) -> Option<DecisionReason> {
+        if rule.capabilities.contains_deny() {
+            return Some(DecisionReason::Denied);
         }
         let Some(capability) = request.operation.capability(self.dialect) else {
-            return Some(Reason::NoCapability);
+            return Some(DecisionReason::NoCapability);
         };
         if !rule.capabilities.contains(capability) {
             let (wanted, granted) = (capability, rule.capabilities);
-            return Some(Reason::NotGranted { wanted, granted });
+            return Some(DecisionReason::NotGranted { wanted, granted });
         }
         if !wrapped_within(rule, request.wrap_ttl) {
-            return Some(Reason::Wrapping);
+            return Some(DecisionReason::WrapTtlOutOfBounds);
         }
         if request.operation.has_parameters() {
             let nothing = Map::new();
-            return parameters::refuse(rule, request.data.unwrap_or(&nothing), self.dialect);
+            return parameters::check_parameters(
+                rule,
+                request.data.unwrap_or(&nothing),
+                self.dialect,
+            );
         }
         let pages = request.operation.is_listing(self.dialect) && self.dialect == Dialect::OpenBao;
         if pages { page(rule, limit) } else { None }
@@ -199,7 +204,7 @@ fn wrapped_within(rule: &Rule, wrap_ttl: Option<f64>) -> bool {
 }
 
 /// OpenBao's pages: a missing limit is filled in, a larger one is refused.
-fn page(rule: &Rule, limit: &mut Option<Value>) -> Option<Reason> {
+fn page(rule: &Rule, limit: &mut Option<Value>) -> Option<DecisionReason> {
     let cap = rule.pagination;
     let asked_for_all = limit.as_ref().and_then(Value::as_str) == Some("max");
     if cap <= 0 {
@@ -211,7 +216,7 @@ fn page(rule: &Rule, limit: &mut Option<Value>) -> Option<Reason> {
     let capped = Some(Value::from(cap.to_string()));
     let Some(asked) = limit.as_ref() else {
         if rule.required.iter().any(|name| name.eq_ignore_ascii_case("limit")) {
-            return Some(Reason::ParameterMissing("limit".to_owned()));
+            return Some(DecisionReason::ParameterMissing("limit".to_owned()));
         }
         *limit = capped;
         return None;
@@ -224,7 +229,7 @@ fn page(rule: &Rule, limit: &mut Option<Value>) -> Option<Reason> {
     match number {
         Some(0) => *limit = capped,
         Some(number) if (1..=cap).contains(&number) => {}
-        _ => return Some(Reason::Page),
+        _ => return Some(DecisionReason::PageTooLarge),
     }
     None
 }

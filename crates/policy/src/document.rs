@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use super::block::{self, Block};
-use super::body::{Body, Item, What};
+use super::body::{Body, Item, ValueKind};
 use super::dialect::Dialect;
-use super::error::{Fault, PolicyError};
-use super::json::Trap;
+use super::error::{PolicyError, PolicyErrorKind};
+use super::json::JsonPitfall;
 use super::{hcl, json, template};
 use envlock_text::{Pos, limits::MANIFEST};
 
@@ -24,20 +24,20 @@ pub struct Policy {
     pub(crate) allow_wildcards: bool,
     pub(crate) blocks: Vec<Block>,
     pub(crate) body: Body,
-    pub(crate) traps: Vec<Trap>,
+    pub(crate) json_pitfalls: Vec<JsonPitfall>,
 }
 
 impl Policy {
     /// Reads `text`, the content of `file`, as the policy `name`.
     ///
     /// # Errors
-    /// The first fault for which every server refuses the text; [`Self::fault`] returns those
+    /// The first fault for which every server refuses the text; [`Self::error_for`] returns those
     /// of one server.
     pub fn parse(name: &str, file: &str, text: &str) -> Result<Self, PolicyError> {
         if text.len() > MANIFEST.bytes {
-            return Err(Fault::TooLarge(text.len()).at(file, Pos::START));
+            return Err(PolicyErrorKind::TooLarge(text.len()).at(file, Pos::START));
         }
-        let (body, traps) = if text.trim_start().starts_with('{') {
+        let (body, json_pitfalls) = if text.trim_start().starts_with('{') {
             json::parse(file, text)?
         } else {
             (hcl::parse(file, text)?, Vec::new())
@@ -50,7 +50,7 @@ impl Policy {
             allow_wildcards: false,
             blocks: Vec::new(),
             body,
-            traps,
+            json_pitfalls,
         };
         policy.blocks = policy.read_blocks()?;
         if policy.name.is_empty() {
@@ -85,13 +85,13 @@ impl Policy {
     }
 
     /// Why `dialect` would refuse the policy at `now`, if it would.
-    pub fn fault(&self, dialect: Dialect, now: Timestamp) -> Option<&PolicyError> {
+    pub fn error_for(&self, dialect: Dialect, now: Timestamp) -> Option<&PolicyError> {
         self.blocks.iter().find_map(|block| {
             let expired = dialect == Dialect::OpenBao && block.expires.is_some_and(|end| now > end);
-            let fault = block.faults.iter().find(|fault| {
-                fault.dialects.contains(dialect) && !(fault.unless_expired && expired)
+            let error = block.dialect_errors.iter().find(|error| {
+                error.dialects.contains(dialect) && !(error.unless_expired && expired)
             });
-            fault.map(|fault| &fault.error)
+            error.map(|error| &error.error)
         })
     }
 
@@ -117,8 +117,8 @@ impl Policy {
         }
         for item in self.paths() {
             let (pattern, pos) = pattern_of(item);
-            if template::check(pattern).is_err() {
-                return Err(Fault::TemplateBraces(pattern.to_owned()).at(&self.file, pos));
+            if template::is_templated(pattern).is_err() {
+                return Err(PolicyErrorKind::TemplateBraces(pattern.to_owned()).at(&self.file, pos));
             }
         }
         self.paths()
@@ -132,16 +132,18 @@ impl Policy {
     fn check_top_level(&self, item: &Item) -> Result<(), PolicyError> {
         match item.name() {
             "path" => Ok(()),
-            "name" if matches!(item.value.what, What::Text(_) | What::Number(_)) => Ok(()),
+            "name" if matches!(item.value.kind, ValueKind::Text(_) | ValueKind::Number(_)) => {
+                Ok(())
+            }
             "name" => {
-                let fault = Fault::Shape { key: "name", expected: "a text" };
-                Err(fault.at(&self.file, item.value.pos))
+                let kind = PolicyErrorKind::WrongType { key: "name", expected: "a text" };
+                Err(kind.at(&self.file, item.value.pos))
             }
             key => {
                 let nearest = envlock_report::nearest(key, ["name", "path"]);
                 let within = "at the top of a policy";
-                let fault = Fault::UnknownKey { key: key.to_owned(), within, nearest };
-                Err(fault.at(&self.file, item.pos()))
+                let kind = PolicyErrorKind::UnknownKey { key: key.to_owned(), within, nearest };
+                Err(kind.at(&self.file, item.pos()))
             }
         }
     }

@@ -1,17 +1,17 @@
 //! Durations as the servers read them, in nanoseconds.
 
-use super::body::{Value, What, integer};
+use super::body::{Value, ValueKind, integer};
 
 const SECOND: f64 = 1e9;
 
 /// `300`, `"300"`, `"1d"`, `"1h30m"`, `""` (nothing); `None` where a server would refuse.
 pub(super) fn nanoseconds(value: &Value) -> Option<i64> {
-    match &value.what {
-        What::Number(text) => match integer(text) {
+    match &value.kind {
+        ValueKind::Number(text) => match integer(text) {
             Some(seconds) => seconds.checked_mul(1_000_000_000),
             None => float(text.parse::<f64>().ok()?.trunc() * SECOND),
         },
-        What::Text(text) => of_text(text),
+        ValueKind::Text(text) => of_text(text),
         _ => None,
     }
 }

@@ -58,7 +58,7 @@ pub enum KnownFields {
     /// Any field: a user stores what the secret holds.
     Any,
     /// These.
-    These(&'static [&'static str]),
+    Listed(&'static [&'static str]),
 }
 
 /// What a transit key is used for.
@@ -99,7 +99,7 @@ impl FromStr for TransitOperation {
 
 /// One request that a job or a verifier makes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Access {
+pub struct ApiRequest {
     /// The path below `/v1/`.
     pub path: String,
     /// What it does there.
@@ -119,7 +119,7 @@ struct Row {
     leased: bool,
 }
 
-const NAME_AND_PASSWORD: KnownFields = KnownFields::These(&["username", "password"]);
+const NAME_AND_PASSWORD: KnownFields = KnownFields::Listed(&["username", "password"]);
 
 impl Row {
     const fn read(engine: Engine, name: &'static str, consume: &'static str) -> Self {
@@ -139,94 +139,95 @@ impl Row {
         Self { operation: Operation::Update, ..Self::read(engine, name, consume) }
     }
 
-    const fn by(self, locator: LocatorKind) -> Self {
+    const fn located_by(self, locator: LocatorKind) -> Self {
         Self { locator, leased: false, ..self }
     }
 
-    const fn exists(self, existence: &'static [&'static str]) -> Self {
+    const fn exists_at(self, existence: &'static [&'static str]) -> Self {
         Self { existence, ..self }
     }
 
-    const fn gives(self, fields: &'static [&'static str]) -> Self {
-        Self { fields: KnownFields::These(fields), ..self }
+    const fn with_fields(self, fields: &'static [&'static str]) -> Self {
+        Self { fields: KnownFields::Listed(fields), ..self }
     }
 
-    const fn lasting(self) -> Self {
+    const fn without_lease(self) -> Self {
         Self { leased: false, ..self }
     }
 }
 
 const ROWS: [Row; 25] = [
-    Row::read(Engine::Kv1, "kv1", "{}").by(LocatorKind::Path).exists(&[]),
+    Row::read(Engine::Kv1, "kv1", "{}").located_by(LocatorKind::Path).exists_at(&[]),
     Row::read(Engine::Kv2, "kv2", "data/{}")
-        .by(LocatorKind::Path)
-        .exists(&["metadata/{}", "subkeys/{}"]),
-    Row::read(Engine::Cubbyhole, "cubbyhole", "{}").by(LocatorKind::Path).exists(&[]),
+        .located_by(LocatorKind::Path)
+        .exists_at(&["metadata/{}", "subkeys/{}"]),
+    Row::read(Engine::Cubbyhole, "cubbyhole", "{}").located_by(LocatorKind::Path).exists_at(&[]),
     Row { fields: NAME_AND_PASSWORD, ..Row::read(Engine::Database, "database", "creds/{}") },
     Row::read(Engine::DatabaseStatic, "database-static", "static-creds/{}")
-        .exists(&["static-roles/{}"])
-        .gives(&["username", "password", "ttl", "last_vault_rotation"])
-        .lasting(),
-    Row::read(Engine::Aws, "aws", "creds/{}").gives(&[
+        .exists_at(&["static-roles/{}"])
+        .with_fields(&["username", "password", "ttl", "last_vault_rotation"])
+        .without_lease(),
+    Row::read(Engine::Aws, "aws", "creds/{}").with_fields(&[
         "access_key",
         "secret_key",
         "security_token",
     ]),
-    Row::update(Engine::AwsSts, "aws-sts", "sts/{}").gives(&[
+    Row::update(Engine::AwsSts, "aws-sts", "sts/{}").with_fields(&[
         "access_key",
         "secret_key",
         "security_token",
     ]),
     Row::read(Engine::AwsStatic, "aws-static", "static-creds/{}")
-        .exists(&["static-roles/{}"])
-        .gives(&["access_key", "secret_key"])
-        .lasting(),
+        .exists_at(&["static-roles/{}"])
+        .with_fields(&["access_key", "secret_key"])
+        .without_lease(),
     Row::read(Engine::GcpToken, "gcp-token", "roleset/{}/token")
-        .exists(&["roleset/{}"])
-        .gives(&["token"]),
+        .exists_at(&["roleset/{}"])
+        .with_fields(&["token"]),
     Row::read(Engine::GcpKey, "gcp-key", "roleset/{}/key")
-        .exists(&["roleset/{}"])
-        .gives(&["private_key_data"]),
+        .exists_at(&["roleset/{}"])
+        .with_fields(&["private_key_data"]),
     Row::read(Engine::GcpStatic, "gcp-static", "static-account/{}/token")
-        .exists(&["static-account/{}"])
-        .gives(&["token"]),
+        .exists_at(&["static-account/{}"])
+        .with_fields(&["token"]),
     Row::read(Engine::GcpImpersonated, "gcp-impersonated", "impersonated-account/{}/token")
-        .exists(&["impersonated-account/{}"])
-        .gives(&["token"]),
-    Row::read(Engine::Azure, "azure", "creds/{}").gives(&["client_id", "client_secret"]),
-    Row::update(Engine::Pki, "pki", "issue/{}").gives(&[
+        .exists_at(&["impersonated-account/{}"])
+        .with_fields(&["token"]),
+    Row::read(Engine::Azure, "azure", "creds/{}").with_fields(&["client_id", "client_secret"]),
+    Row::update(Engine::Pki, "pki", "issue/{}").with_fields(&[
         "certificate",
         "private_key",
         "issuing_ca",
     ]),
-    Row::update(Engine::PkiSign, "pki-sign", "sign/{}").gives(&["certificate", "issuing_ca"]),
-    Row::update(Engine::SshCa, "ssh-ca", "sign/{}").gives(&["signed_key"]).lasting(),
+    Row::update(Engine::PkiSign, "pki-sign", "sign/{}").with_fields(&["certificate", "issuing_ca"]),
+    Row::update(Engine::SshCa, "ssh-ca", "sign/{}").with_fields(&["signed_key"]).without_lease(),
     Row::update(Engine::SshIssue, "ssh-issue", "issue/{}")
-        .gives(&["signed_key", "private_key"])
-        .lasting(),
-    Row::update(Engine::SshOtp, "ssh-otp", "creds/{}").gives(&["key"]),
+        .with_fields(&["signed_key", "private_key"])
+        .without_lease(),
+    Row::update(Engine::SshOtp, "ssh-otp", "creds/{}").with_fields(&["key"]),
     Row::update(Engine::Transit, "transit", "{op}/{}")
-        .by(LocatorKind::Key)
-        .exists(&["keys/{}"])
-        .gives(&[]),
+        .located_by(LocatorKind::Key)
+        .exists_at(&["keys/{}"])
+        .with_fields(&[]),
     Row { fields: NAME_AND_PASSWORD, ..Row::read(Engine::Rabbitmq, "rabbitmq", "creds/{}") },
     // The body names the Kubernetes namespace, which makes it a write.
-    Row::update(Engine::Kubernetes, "kubernetes", "creds/{}").gives(&["service_account_token"]),
+    Row::update(Engine::Kubernetes, "kubernetes", "creds/{}")
+        .with_fields(&["service_account_token"]),
     Row::read(Engine::Ldap, "ldap", "creds/{}")
-        .exists(&["role/{}"])
-        .gives(&["username", "password"]),
+        .exists_at(&["role/{}"])
+        .with_fields(&["username", "password"]),
     // Singular, unlike every other engine.
     Row::read(Engine::LdapStatic, "ldap-static", "static-cred/{}")
-        .exists(&["static-role/{}"])
-        .gives(&["username", "password"])
-        .lasting(),
+        .exists_at(&["static-role/{}"])
+        .with_fields(&["username", "password"])
+        .without_lease(),
     Row::update(Engine::LdapLibrary, "ldap-library", "library/{}/check-out")
-        .exists(&["library/{}/status"])
-        .gives(&["password"]),
+        .exists_at(&["library/{}/status"])
+        .with_fields(&["password"]),
     Row::read(Engine::Totp, "totp", "code/{}")
-        .by(LocatorKind::Key)
-        .exists(&["keys/{}"])
-        .gives(&["code"]),
+        .located_by(LocatorKind::Key)
+        .exists_at(&["keys/{}"])
+        .with_fields(&["code"]),
 ];
 
 impl Engine {
@@ -261,7 +262,7 @@ impl Engine {
     }
 
     /// The types that servers call it by.
-    pub fn kinds(self) -> &'static [&'static str] {
+    pub fn mount_types(self) -> &'static [&'static str] {
         match self {
             // `generic` is the oldest name of kv version 1.
             Self::Kv1 | Self::Kv2 => &["kv", "generic"],
@@ -287,9 +288,9 @@ impl Engine {
         mount: &str,
         locator: &str,
         operations: &BTreeSet<TransitOperation>,
-    ) -> Vec<Access> {
+    ) -> Vec<ApiRequest> {
         let row = self.row();
-        let at = |suffix: &str| Access {
+        let at = |suffix: &str| ApiRequest {
             path: format!("{mount}/{}", suffix.replace("{}", locator)),
             operation: row.operation,
         };
@@ -301,13 +302,16 @@ impl Engine {
     }
 
     /// The requests that show a verifier whether the secret exists, and never return a value.
-    pub fn existence(self, mount: &str, locator: &str) -> Vec<Access> {
+    pub fn existence(self, mount: &str, locator: &str) -> Vec<ApiRequest> {
         if self == Self::Kv1 {
             // kv1 only lists the names in a folder.
             let parent = locator.rsplit_once('/').map_or(String::new(), |(p, _)| format!("{p}/"));
-            return vec![Access { path: format!("{mount}/{parent}"), operation: Operation::List }];
+            return vec![ApiRequest {
+                path: format!("{mount}/{parent}"),
+                operation: Operation::List,
+            }];
         }
-        let access = |suffix: &&str| Access {
+        let access = |suffix: &&str| ApiRequest {
             path: format!("{mount}/{}", suffix.replace("{}", locator)),
             operation: Operation::Read,
         };

@@ -7,17 +7,17 @@ use envlock_text::{Pos, limits::MANIFEST};
 
 /// A refused policy: the place and the reason. One bad block refuses the whole file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{fault}")]
+#[error("{kind}")]
 pub struct PolicyError {
     /// Where it is.
     pub place: Place,
     /// What is wrong.
-    pub fault: Fault,
+    pub kind: PolicyErrorKind,
 }
 
 /// What is wrong with a policy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum PolicyErrorKind {
     /// A character that HCL doesn't know outside of quotes.
     #[error("the character {0:?} means nothing here")]
     IllegalCharacter(char),
@@ -55,7 +55,7 @@ pub enum Fault {
     Unquoted(String),
     /// Not JSON, though the file starts with `{{`.
     #[error("{0}")]
-    Json(String),
+    InvalidJson(String),
     /// More bytes than the limit.
     #[error("the policy has {0} bytes; the limit is {limit}", limit = MANIFEST.bytes)]
     TooLarge(usize),
@@ -85,7 +85,7 @@ pub enum Fault {
     },
     /// A value of the wrong shape.
     #[error("`{key}` must be {expected}")]
-    Shape {
+    WrongType {
         /// The key.
         key: &'static str,
         /// What it must be.
@@ -134,10 +134,10 @@ pub enum Fault {
     RootInNamespace,
 }
 
-impl Fault {
+impl PolicyErrorKind {
     /// The fault at a place.
     pub(crate) fn at(self, file: &str, pos: Pos) -> PolicyError {
-        PolicyError { place: pos.place(file), fault: self }
+        PolicyError { place: pos.place(file), kind: self }
     }
 
     /// Whether the text isn't HCL or JSON at all, rather than a policy with a mistake.
@@ -154,7 +154,7 @@ impl Fault {
                 | Self::Expected { .. }
                 | Self::AssignedBlock
                 | Self::Unquoted(_)
-                | Self::Json(_)
+                | Self::InvalidJson(_)
         )
     }
 
@@ -183,9 +183,11 @@ impl Fault {
 impl PolicyError {
     /// Its stable name.
     pub fn code(&self) -> Code {
-        match &self.fault {
-            Fault::TooLarge(_) | Fault::TooDeep | Fault::TooMany => Code::InputLimit,
-            fault if fault.is_syntax() => Code::PolicySyntax,
+        match &self.kind {
+            PolicyErrorKind::TooLarge(_) | PolicyErrorKind::TooDeep | PolicyErrorKind::TooMany => {
+                Code::InputLimit
+            }
+            kind if kind.is_syntax() => Code::PolicySyntax,
             _ => Code::PolicyRejected,
         }
     }
@@ -193,7 +195,7 @@ impl PolicyError {
     /// The same as a finding.
     pub fn finding(&self) -> Finding {
         let finding = Finding::new(self.code(), self.to_string()).at(self.place.clone());
-        match self.fault.help() {
+        match self.kind.help() {
             Some(help) => finding.with_help(help),
             None => finding,
         }

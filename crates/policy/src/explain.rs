@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use super::acl::{Acl, RuleId, RuleOrigin};
-use super::decide::Reason;
+use super::decide::DecisionReason;
 use super::dialect::Dialect;
 use super::document::canonical_namespace;
 use super::pattern::{PatternKind, RankStep};
 use super::request::Request;
-use super::rule::Interaction;
+use super::rule::RequiredApproval;
 use super::template::may_match;
 
 /// The answer of one server to one request, explained.
@@ -27,32 +27,35 @@ pub struct Explanation {
     pub allowed: bool,
     /// Why.
     #[serde(serialize_with = "text")]
-    pub reason: Reason,
+    pub reason: DecisionReason,
     /// What `capabilities-self` would say of the path.
     pub capabilities: Vec<&'static str>,
     /// The blocks of the deciding rule.
     pub rule: Vec<RuleOrigin>,
     /// Why this rule decides and no other.
-    #[serde(serialize_with = "optional_text")]
-    pub chosen: Option<Choice>,
+    #[serde(rename = "chosen", serialize_with = "optional_text")]
+    pub why_chosen: Option<RuleChoice>,
     /// The rules that match too, and that the deciding rule hides.
     pub hidden: Vec<RuleOrigin>,
     /// What the request has to meet in addition.
     #[serde(serialize_with = "texts")]
-    pub conditions: Vec<Condition>,
+    pub conditions: Vec<RuleCondition>,
     /// Templated rules that may match, where the identity isn't known: the answer is open.
     pub undecided: Vec<RuleOrigin>,
 }
 
-fn text<S: Serializer>(value: &Reason, serializer: S) -> Result<S::Ok, S::Error> {
+fn text<S: Serializer>(value: &DecisionReason, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
 }
 
-fn optional_text<S: Serializer>(value: &Option<Choice>, serializer: S) -> Result<S::Ok, S::Error> {
+fn optional_text<S: Serializer>(
+    value: &Option<RuleChoice>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     value.as_ref().map(ToString::to_string).serialize(serializer)
 }
 
-fn texts<S: Serializer>(values: &[Condition], serializer: S) -> Result<S::Ok, S::Error> {
+fn texts<S: Serializer>(values: &[RuleCondition], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(values.iter().map(ToString::to_string))
 }
 
@@ -61,16 +64,17 @@ pub fn explain(acl: &Acl<'_>, request: &Request<'_>) -> Explanation {
     let decision = acl.decide(request);
     let path = format!("{}{}", canonical_namespace(request.namespace), request.path);
     let listing = request.operation.is_listing(acl.dialect);
-    let hidden = decision.rule.map(|rule| acl.hidden(&path, listing, rule)).unwrap_or_default();
+    let hidden =
+        decision.rule.map(|rule| acl.hidden_rules(&path, listing, rule)).unwrap_or_default();
     Explanation {
         dialect: acl.dialect,
         operation: request.operation.name(),
         path: request.path.to_owned(),
         allowed: decision.allowed,
         capabilities: acl.capabilities(request.path, request.namespace),
-        rule: decision.rule.map(|rule| acl.origins(rule)).unwrap_or_default(),
-        chosen: decision.rule.map(|rule| chosen(acl, rule, &hidden)),
-        hidden: hidden.iter().flat_map(|rule| acl.origins(*rule)).collect(),
+        rule: decision.rule.map(|rule| acl.rule_origins(rule)).unwrap_or_default(),
+        why_chosen: decision.rule.map(|rule| why_chosen(acl, rule, &hidden)),
+        hidden: hidden.iter().flat_map(|rule| acl.rule_origins(*rule)).collect(),
         conditions: decision.rule.map(|rule| conditions(acl, rule)).unwrap_or_default(),
         undecided: undecided(acl, &path),
         reason: decision.reason,
@@ -79,16 +83,16 @@ pub fn explain(acl: &Acl<'_>, request: &Request<'_>) -> Explanation {
 
 fn undecided(acl: &Acl<'_>, path: &str) -> Vec<RuleOrigin> {
     let bare = path.strip_suffix('/').unwrap_or(path);
-    let open = acl.undecided().iter().filter(|id| {
+    let open = acl.undecided_blocks().iter().filter(|id| {
         let pattern = &acl.block(**id).pattern;
         may_match(pattern, path) || may_match(pattern, bare)
     });
-    open.map(|id| acl.origin(*id)).collect()
+    open.map(|id| acl.block_origin(*id)).collect()
 }
 
 /// Why the deciding rule is this one and not another that matches too.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Choice {
+pub enum RuleChoice {
     /// It names the path exactly.
     Exact,
     /// No other rule matches.
@@ -104,7 +108,7 @@ pub enum Choice {
     },
 }
 
-impl fmt::Display for Choice {
+impl fmt::Display for RuleChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exact => {
@@ -123,7 +127,7 @@ impl fmt::Display for Choice {
 
 /// What a request has to meet in addition to the capability.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Condition {
+pub enum RuleCondition {
     /// The response must be wrapped.
     Wrapping,
     /// These parameters are required.
@@ -133,12 +137,12 @@ pub enum Condition {
     /// These parameters are denied.
     Denied(Vec<String>),
     /// Somebody has to act first.
-    Interaction(Interaction),
+    RequiredApproval(RequiredApproval),
     /// The rule ends.
     Ends(Timestamp),
 }
 
-impl fmt::Display for Condition {
+impl fmt::Display for RuleCondition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Wrapping => f.write_str("the answer must be wrapped (X-Vault-Wrap-TTL)"),
@@ -149,10 +153,10 @@ impl fmt::Display for Condition {
             Self::Denied(names) => {
                 write!(f, "the parameters {} are denied, some of them by value", names.join(", "))
             }
-            Self::Interaction(Interaction::Confirmation) => {
+            Self::RequiredApproval(RequiredApproval::Confirmation) => {
                 f.write_str("a person must confirm (mfa_methods)")
             }
-            Self::Interaction(Interaction::Approval) => {
+            Self::RequiredApproval(RequiredApproval::Approval) => {
                 f.write_str("other people must approve (control_group)")
             }
             Self::Ends(end) => write!(f, "it ends at {end}"),
@@ -161,37 +165,45 @@ impl fmt::Display for Condition {
 }
 
 /// The step of the priority rules that decided.
-fn chosen(acl: &Acl<'_>, rule: RuleId, hidden: &[RuleId]) -> Choice {
+fn why_chosen(acl: &Acl<'_>, rule: RuleId, hidden: &[RuleId]) -> RuleChoice {
     let pattern = &acl.rule(rule).pattern;
     if pattern.kind == PatternKind::Exact {
-        return Choice::Exact;
+        return RuleChoice::Exact;
     }
-    let Some(next) = hidden.first() else { return Choice::Only };
+    let Some(next) = hidden.first() else { return RuleChoice::Only };
     let other = &acl.rule(*next).pattern;
     if other.kind == PatternKind::Exact {
-        return Choice::WithSlash;
+        return RuleChoice::WithSlash;
     }
-    Choice::Rank { step: pattern.rank().won_by(&other.rank()), next: other.written() }
+    RuleChoice::Rank {
+        step: pattern.rank().decisive_step(&other.rank()),
+        next: other.to_policy_text(),
+    }
 }
 
-fn conditions(acl: &Acl<'_>, rule: RuleId) -> Vec<Condition> {
+fn conditions(acl: &Acl<'_>, rule: RuleId) -> Vec<RuleCondition> {
     let rule = acl.rule(rule);
     let mut conditions = Vec::new();
     if rule.min_wrapping > 0 || rule.max_wrapping > 0 {
-        conditions.push(Condition::Wrapping);
+        conditions.push(RuleCondition::Wrapping);
     }
     if !rule.required.is_empty() {
-        conditions.push(Condition::Required(rule.required.iter().cloned().collect()));
+        conditions.push(RuleCondition::Required(rule.required.iter().cloned().collect()));
     }
-    let kinds: [fn(Vec<String>) -> Condition; 2] = [Condition::Allowed, Condition::Denied];
+    let kinds: [fn(Vec<String>) -> RuleCondition; 2] =
+        [RuleCondition::Allowed, RuleCondition::Denied];
     for (kind, parameters) in kinds.into_iter().zip([&rule.allowed, &rule.denied]) {
         if let Some(parameters) = parameters.as_ref().filter(|parameters| !parameters.is_empty()) {
             conditions.push(kind(parameters.keys().cloned().collect()));
         }
     }
-    conditions.extend(rule.mfa.then_some(Condition::Interaction(Interaction::Confirmation)));
-    conditions.extend(rule.control_group.then_some(Condition::Interaction(Interaction::Approval)));
-    conditions.extend(rule.expires.map(Condition::Ends));
+    conditions.extend(
+        rule.mfa.then_some(RuleCondition::RequiredApproval(RequiredApproval::Confirmation)),
+    );
+    conditions.extend(
+        rule.control_group.then_some(RuleCondition::RequiredApproval(RequiredApproval::Approval)),
+    );
+    conditions.extend(rule.expires.map(RuleCondition::Ends));
     conditions
 }
 
@@ -204,7 +216,7 @@ impl fmt::Display for Explanation {
             let RuleOrigin { policy, place, pattern } = origin;
             writeln!(f, "  rule:  path \"{pattern}\" of {policy} ({place})")?;
         }
-        if let Some(chosen) = &self.chosen {
+        if let Some(chosen) = &self.why_chosen {
             writeln!(f, "  since: {chosen}")?;
         }
         for condition in &self.conditions {

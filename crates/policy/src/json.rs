@@ -2,41 +2,42 @@
 //!
 //! They flatten it in ways that surprise: the traps are kept, so that a lint can name them.
 
-use super::body::{Body, Item, Value, What, Word};
-use super::error::{Fault, PolicyError};
+use super::body::{Body, Identifier, Item, Value, ValueKind};
+use super::error::{PolicyError, PolicyErrorKind};
 use envlock_text::tree::{Entry, Kind, Node, parse_json};
 use envlock_text::{self as text, Pos, limits::MANIFEST};
 
 /// What a JSON policy says other than its author thinks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Trap {
+pub(crate) enum JsonPitfall {
     /// `true` or `false` in a list: it isn't there for the server.
-    Vanished(Pos),
+    DroppedBoolean(Pos),
     /// A block whose members are all objects is taken for labels.
-    Flattened(Pos),
+    FlattenedObject(Pos),
 }
 
 /// The items of a policy written in JSON, and its traps.
-pub(crate) fn parse(file: &str, text: &str) -> Result<(Body, Vec<Trap>), PolicyError> {
+pub(crate) fn parse(file: &str, text: &str) -> Result<(Body, Vec<JsonPitfall>), PolicyError> {
     let root = parse_json(file, text, &MANIFEST).map_err(|error| {
-        let fault = match error.fault {
-            text::Fault::TooDeep(_) => Fault::TooDeep,
-            text::Fault::TooMany(_) => Fault::TooMany,
-            other => Fault::Json(other.to_string()),
+        let kind = match error.fault {
+            text::Fault::TooDeep(_) => PolicyErrorKind::TooDeep,
+            text::Fault::TooMany(_) => PolicyErrorKind::TooMany,
+            other => PolicyErrorKind::InvalidJson(other.to_string()),
         };
-        PolicyError { place: error.place, fault }
+        PolicyError { place: error.place, kind }
     })?;
-    let mut traps = Vec::new();
+    let mut json_pitfalls = Vec::new();
     if let Some(pos) = list_in_list(&root) {
-        let what = "a list inside a list: to the servers its end is that of the outer one, and \
+        let reason = "a list inside a list: to the servers its end is that of the outer one, and \
                     what follows is lost";
-        return Err(Fault::Json(what.to_owned()).at(file, pos));
+        return Err(PolicyErrorKind::InvalidJson(reason.to_owned()).at(file, pos));
     }
     let Kind::Map(entries) = root.kind else {
-        return Err(Fault::Json("the policy isn't an object".to_owned()).at(file, root.start));
+        return Err(PolicyErrorKind::InvalidJson("the policy isn't an object".to_owned())
+            .at(file, root.start));
     };
-    let body = flatten(&entries, 0, &mut traps);
-    Ok((body, traps))
+    let body = flatten(&entries, 0, &mut json_pitfalls);
+    Ok((body, json_pitfalls))
 }
 
 /// The first list inside a list. A server takes it, and reads something else.
@@ -52,34 +53,40 @@ fn list_in_list(node: &Node) -> Option<Pos> {
 }
 
 /// Objects whose members are all objects become labels; lists of objects become repetition.
-fn flatten(entries: &[Entry], level: usize, traps: &mut Vec<Trap>) -> Body {
+fn flatten(entries: &[Entry], level: usize, json_pitfalls: &mut Vec<JsonPitfall>) -> Body {
     let mut items = Vec::new();
     for entry in entries {
-        let key = Word { text: entry.name().to_owned(), pos: entry.pos() };
-        spread(vec![key], &entry.value, level, &mut items, traps);
+        let key = Identifier { text: entry.name().to_owned(), pos: entry.pos() };
+        spread(vec![key], &entry.value, level, &mut items, json_pitfalls);
     }
     Body { items }
 }
 
-fn spread(keys: Vec<Word>, node: &Node, level: usize, out: &mut Vec<Item>, traps: &mut Vec<Trap>) {
+fn spread(
+    keys: Vec<Identifier>,
+    node: &Node,
+    level: usize,
+    out: &mut Vec<Item>,
+    json_pitfalls: &mut Vec<JsonPitfall>,
+) {
     match &node.kind {
         Kind::Map(members) if !members.is_empty() && members.iter().all(|m| is_map(&m.value)) => {
             if level == 0 && keys.len() > 1 {
-                traps.push(Trap::Flattened(node.start));
+                json_pitfalls.push(JsonPitfall::FlattenedObject(node.start));
             }
             for member in members {
                 let mut keys = keys.clone();
-                keys.push(Word { text: member.name().to_owned(), pos: member.pos() });
-                spread(keys, &member.value, level, out, traps);
+                keys.push(Identifier { text: member.name().to_owned(), pos: member.pos() });
+                spread(keys, &member.value, level, out, json_pitfalls);
             }
         }
         Kind::List(list) if kept(list).count() > 0 && kept(list).all(is_map) => {
             for node in kept(list) {
-                spread(keys.clone(), node, level, out, traps);
+                spread(keys.clone(), node, level, out, json_pitfalls);
             }
         }
         _ => {
-            let value = value(node, level, traps);
+            let value = value(node, level, json_pitfalls);
             out.push(Item { keys, value });
         }
     }
@@ -94,22 +101,22 @@ fn kept(list: &[Node]) -> impl Iterator<Item = &Node> {
     list.iter().filter(|node| node.boolean().is_none())
 }
 
-fn value(node: &Node, level: usize, traps: &mut Vec<Trap>) -> Value {
-    let what = match &node.kind {
-        Kind::Map(entries) => What::Body(flatten(entries, level + 1, traps)),
+fn value(node: &Node, level: usize, json_pitfalls: &mut Vec<JsonPitfall>) -> Value {
+    let kind = match &node.kind {
+        Kind::Map(entries) => ValueKind::Body(flatten(entries, level + 1, json_pitfalls)),
         Kind::List(items) => {
             let gone = items.iter().filter(|node| node.boolean().is_some());
-            traps.extend(gone.map(|node| Trap::Vanished(node.start)));
-            What::List(kept(items).map(|item| value(item, level, traps)).collect())
+            json_pitfalls.extend(gone.map(|node| JsonPitfall::DroppedBoolean(node.start)));
+            ValueKind::List(kept(items).map(|item| value(item, level, json_pitfalls)).collect())
         }
-        Kind::Scalar { text, plain: false } => What::Text(text.clone()),
-        Kind::Scalar { .. } if node.is_null() => What::Text(String::new()),
+        Kind::Scalar { text, plain: false } => ValueKind::Text(text.clone()),
+        Kind::Scalar { .. } if node.is_null() => ValueKind::Text(String::new()),
         Kind::Scalar { text, .. } => match node.boolean() {
-            Some(flag) => What::Bool(flag),
-            None => What::Number(text.clone()),
+            Some(flag) => ValueKind::Bool(flag),
+            None => ValueKind::Number(text.clone()),
         },
     };
-    Value { pos: node.start, what }
+    Value { pos: node.start, kind }
 }
 
 #[cfg(test)]
@@ -120,12 +127,12 @@ mod tests {
     fn both_of_two_equal_keys_become_blocks_and_traps_are_named() {
         let text =
             r#"{"path": {"a": {"capabilities": ["read"]}, "a": {"capabilities": ["list", true]}}}"#;
-        let (body, traps) = parse("p.json", text).unwrap();
+        let (body, json_pitfalls) = parse("p.json", text).unwrap();
         assert_eq!(body.items.len(), 2);
-        assert_eq!(traps, [Trap::Vanished(Pos { line: 1, column: 75 })]);
+        assert_eq!(json_pitfalls, [JsonPitfall::DroppedBoolean(Pos { line: 1, column: 75 })]);
         let flat = r#"{"path": {"a": {"allowed_parameters": {"b": ["x"]}}}}"#;
-        let (body, traps) = parse("p.json", flat).unwrap();
+        let (body, json_pitfalls) = parse("p.json", flat).unwrap();
         assert_eq!(body.items[0].keys.len(), 3);
-        assert_eq!(traps.len(), 1);
+        assert_eq!(json_pitfalls.len(), 1);
     }
 }

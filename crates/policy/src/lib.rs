@@ -54,15 +54,15 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-pub use acl::{Acl, Context, RuleId, RuleOrigin};
+pub use acl::{Acl, RuleId, RuleOrigin, ServerContext};
 pub use block::Block;
 pub use capability::{Capabilities, Capability};
-pub use decide::{Decision, Reason};
+pub use decide::{Decision, DecisionReason};
 pub use dialect::{Dialect, DialectSet};
 pub use document::Policy;
-pub use engine::{Access, Engine, KnownFields, LocatorKind, TransitOperation};
-pub use error::{Fault, PolicyError};
+pub use engine::{ApiRequest, Engine, KnownFields, LocatorKind, TransitOperation};
+pub use error::{PolicyError, PolicyErrorKind};
 pub use identity::{Alias, Entity, Group, Identity};
 pub use request::{Operation, Request};
-pub use rule::{BlockId, Interaction, Rule};
+pub use rule::{BlockId, RequiredApproval, Rule};
 pub use template::may_match;

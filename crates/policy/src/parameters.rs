@@ -3,44 +3,48 @@
 use serde_json::{Map, Value};
 
 use super::block::Parameters;
-use super::decide::Reason;
+use super::decide::DecisionReason;
 use super::dialect::Dialect;
 use super::rule::Rule;
 
 /// Why the parameters are refused, if they are. The order is the servers': required first,
 /// then nothing more is asked of a request without any.
-pub(super) fn refuse(rule: &Rule, data: &Map<String, Value>, dialect: Dialect) -> Option<Reason> {
+pub(super) fn check_parameters(
+    rule: &Rule,
+    data: &Map<String, Value>,
+    dialect: Dialect,
+) -> Option<DecisionReason> {
     let missing = rule.required.iter().find(|name| !data.contains_key(&name.to_lowercase()));
     if let Some(name) = missing {
-        return Some(Reason::ParameterMissing(name.clone()));
+        return Some(DecisionReason::ParameterMissing(name.clone()));
     }
     if data.is_empty() {
         return None;
     }
-    let denied = rule.denied.as_ref().and_then(|denied| refuse_denied(denied, data, dialect));
-    denied.or_else(|| refuse_others(rule.allowed.as_ref()?, data, dialect))
+    let denied = rule.denied.as_ref().and_then(|denied| check_denied(denied, data, dialect));
+    denied.or_else(|| check_allowed(rule.allowed.as_ref()?, data, dialect))
 }
 
-fn refuse_denied(
+fn check_denied(
     denied: &Parameters,
     data: &Map<String, Value>,
     dialect: Dialect,
-) -> Option<Reason> {
+) -> Option<DecisionReason> {
     for (name, value) in data {
         let key = name.to_lowercase();
         let hit = denied.get(&key).is_some_and(|list| listed(value, list, true, &key, dialect));
         if hit || denied.contains_key("*") {
-            return Some(Reason::ParameterDenied(name.clone()));
+            return Some(DecisionReason::ParameterDenied(name.clone()));
         }
     }
     None
 }
 
-fn refuse_others(
+fn check_allowed(
     allowed: &Parameters,
     data: &Map<String, Value>,
     dialect: Dialect,
-) -> Option<Reason> {
+) -> Option<DecisionReason> {
     let anything = allowed.contains_key("*");
     if allowed.is_empty() || (anything && allowed.len() == 1) {
         return None;
@@ -48,9 +52,9 @@ fn refuse_others(
     for (name, value) in data {
         let key = name.to_lowercase();
         match allowed.get(&key) {
-            None if !anything => return Some(Reason::ParameterNotAllowed(name.clone())),
+            None if !anything => return Some(DecisionReason::ParameterNotAllowed(name.clone())),
             Some(list) if !listed(value, list, false, &key, dialect) => {
-                return Some(Reason::ValueNotAllowed(name.clone()));
+                return Some(DecisionReason::ValueNotAllowed(name.clone()));
             }
             _ => {}
         }
@@ -65,7 +69,7 @@ fn listed(value: &Value, list: &[Value], denied: bool, key: &str, dialect: Diale
     }
     // Current Vault folds the case of policy names before it compares them.
     let folded = (dialect == Dialect::Vault && matches!(key, "policies" | "token_policies"))
-        .then(|| fold(value));
+        .then(|| lowercase(value));
     let value = folded.as_ref().unwrap_or(value);
     let one = |value: &Value| list.iter().any(|item| same(item, value));
     if one(value) {
@@ -83,33 +87,33 @@ fn listed(value: &Value, list: &[Value], denied: bool, key: &str, dialect: Diale
     if denied { elements.iter().any(one) } else { elements.iter().all(one) }
 }
 
-fn fold(value: &Value) -> Value {
+fn lowercase(value: &Value) -> Value {
     match value {
         Value::String(text) => Value::String(text.to_lowercase()),
-        Value::Array(items) => items.iter().map(fold_text).collect(),
+        Value::Array(items) => items.iter().map(lowercase_text).collect(),
         other => other.clone(),
     }
 }
 
-fn fold_text(value: &Value) -> Value {
+fn lowercase_text(value: &Value) -> Value {
     value.as_str().map_or_else(|| value.clone(), |text| Value::String(text.to_lowercase()))
 }
 
 fn same(item: &Value, value: &Value) -> bool {
     match (item, value) {
         (Value::String(pattern), Value::String(text)) => glob(pattern, text),
-        _ => item == value && has_an_equal(item),
+        _ => item == value && is_comparable(item),
     }
 }
 
 /// To the servers a number of a policy and one of a request are of different types, and so is
 /// an object that is a member of another: whatever holds one of them equals nothing.
-fn has_an_equal(item: &Value) -> bool {
+fn is_comparable(item: &Value) -> bool {
     match item {
         Value::Number(_) => false,
-        Value::Array(items) => items.iter().all(has_an_equal),
+        Value::Array(items) => items.iter().all(is_comparable),
         Value::Object(members) => {
-            members.values().all(|member| !member.is_object() && has_an_equal(member))
+            members.values().all(|member| !member.is_object() && is_comparable(member))
         }
         _ => true,
     }

@@ -63,7 +63,7 @@ impl fmt::Display for RankStep {
 
 impl Rank<'_> {
     /// The property by which this rank is higher than `other`.
-    pub(crate) fn won_by(&self, other: &Self) -> RankStep {
+    pub(crate) fn decisive_step(&self, other: &Self) -> RankStep {
         if self.first_wildcard != other.first_wildcard {
             RankStep::FirstWildcard
         } else if self.without_star != other.without_star {
@@ -95,7 +95,7 @@ impl Pattern {
     }
 
     /// The pattern as a policy of its namespace's parent would write it.
-    pub(crate) fn written(&self) -> String {
+    pub(crate) fn to_policy_text(&self) -> String {
         match self.kind {
             PatternKind::Prefix => format!("{}*", self.text),
             _ => self.text.clone(),

@@ -38,7 +38,7 @@ pub enum Operation {
 
 impl Operation {
     /// The operations that a user may name.
-    pub const NAMED: [(&'static str, Self); 12] = [
+    pub const BY_NAME: [(&'static str, Self); 12] = [
         ("read", Self::Read),
         ("list", Self::List),
         ("scan", Self::Scan),
@@ -54,13 +54,13 @@ impl Operation {
     ];
 
     /// The operation of that name; an unknown one is [`Self::Other`], which nothing allows.
-    pub fn named(name: &str) -> Self {
-        Self::NAMED.iter().find(|(known, _)| *known == name).map_or(Self::Other, |(_, op)| *op)
+    pub fn from_name(name: &str) -> Self {
+        Self::BY_NAME.iter().find(|(known, _)| *known == name).map_or(Self::Other, |(_, op)| *op)
     }
 
     /// Its name.
     pub fn name(self) -> &'static str {
-        Self::NAMED.iter().find(|(_, op)| *op == self).map_or("other", |(name, _)| name)
+        Self::BY_NAME.iter().find(|(_, op)| *op == self).map_or("other", |(name, _)| name)
     }
 
     /// The capability that it takes on a server of `dialect`.

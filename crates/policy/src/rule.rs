@@ -40,14 +40,14 @@ pub struct Rule {
 
 /// Who has to act before the server answers a request that is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Interaction {
+pub enum RequiredApproval {
     /// A person confirms (`mfa_methods`).
     Confirmation,
     /// Other people approve (`control_group`).
     Approval,
 }
 
-impl fmt::Display for Interaction {
+impl fmt::Display for RequiredApproval {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Confirmation => "a person who confirms (mfa_methods)",
@@ -59,7 +59,7 @@ impl fmt::Display for Interaction {
 impl Rule {
     /// The pattern, as a policy of the root namespace writes it.
     pub fn pattern(&self) -> String {
-        self.pattern.written()
+        self.pattern.to_policy_text()
     }
 
     /// Whether the pattern can match more than one path.
@@ -78,10 +78,10 @@ impl Rule {
     }
 
     /// Who has to act before a request is answered.
-    pub fn interaction(&self) -> Option<Interaction> {
+    pub fn required_approval(&self) -> Option<RequiredApproval> {
         match self {
-            Self { mfa: true, .. } => Some(Interaction::Confirmation),
-            Self { control_group: true, .. } => Some(Interaction::Approval),
+            Self { mfa: true, .. } => Some(RequiredApproval::Confirmation),
+            Self { control_group: true, .. } => Some(RequiredApproval::Approval),
             _ => None,
         }
     }
@@ -93,7 +93,7 @@ impl Rule {
 
     /// The rule of a single block.
     pub(crate) fn new(pattern: Pattern, block: &Block, id: BlockId, dialect: Dialect) -> Self {
-        let denies = block.capabilities.denies();
+        let denies = block.capabilities.contains_deny();
         let unless_denied = |parameters: &Option<Parameters>| {
             if denies { None } else { parameters.clone() }
         };
@@ -119,34 +119,34 @@ impl Rule {
         if dialect == Dialect::OpenBao {
             self.expires = self.expires.into_iter().chain(block.expires).min();
         }
-        if self.capabilities.denies() {
+        if self.capabilities.contains_deny() {
             return;
         }
-        if block.capabilities.denies() {
+        if block.capabilities.contains_deny() {
             self.capabilities = [Capability::Deny].into_iter().collect();
             (self.allowed, self.denied) = (None, None);
             return;
         }
         self.capabilities = self.capabilities.union(block.capabilities);
         let larger = dialect == Dialect::RustyVault;
-        self.min_wrapping = wrapping(self.min_wrapping, block.min_wrapping, larger);
-        self.max_wrapping = wrapping(self.max_wrapping, block.max_wrapping, larger);
-        unite(&mut self.allowed, block.allowed.as_ref());
-        unite(&mut self.denied, block.denied.as_ref());
+        self.min_wrapping = merge_wrap_ttl(self.min_wrapping, block.min_wrapping, larger);
+        self.max_wrapping = merge_wrap_ttl(self.max_wrapping, block.max_wrapping, larger);
+        merge_parameters(&mut self.allowed, block.allowed.as_ref());
+        merge_parameters(&mut self.denied, block.denied.as_ref());
         self.required.extend(block.required.iter().cloned());
         self.mfa |= !block.mfa.is_empty();
         self.control_group |= block.control_group;
-        self.pagination = bound(self.pagination, block.pagination, false);
+        self.pagination = merge_limit(self.pagination, block.pagination, false);
     }
 }
 
 /// Of two times the shorter; one that is less than nothing stays.
-fn wrapping(ours: i64, theirs: i64, larger: bool) -> i64 {
-    if ours < 0 && !larger { ours } else { bound(ours, theirs, larger) }
+fn merge_wrap_ttl(ours: i64, theirs: i64, larger: bool) -> i64 {
+    if ours < 0 && !larger { ours } else { merge_limit(ours, theirs, larger) }
 }
 
 /// Of two bounds the smaller that is one; RustyVault takes the larger.
-fn bound(ours: i64, theirs: i64, larger: bool) -> i64 {
+fn merge_limit(ours: i64, theirs: i64, larger: bool) -> i64 {
     match (ours > 0, theirs > 0) {
         (_, false) => ours,
         (false, true) => theirs,
@@ -156,7 +156,7 @@ fn bound(ours: i64, theirs: i64, larger: bool) -> i64 {
 }
 
 /// Keys are united and their values joined; a key without values means any value, and stays so.
-fn unite(ours: &mut Option<Parameters>, theirs: Option<&Parameters>) {
+fn merge_parameters(ours: &mut Option<Parameters>, theirs: Option<&Parameters>) {
     let Some(theirs) = theirs.filter(|parameters| !parameters.is_empty()) else { return };
     let Some(ours) = ours else {
         *ours = Some(theirs.clone());

@@ -6,13 +6,13 @@ use super::identity::Identity;
 
 /// What may not come out of a template, by the server's settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Blocked {
+pub(crate) struct ForbiddenInTemplates {
     pub(crate) slash: bool,
     pub(crate) wildcard: bool,
 }
 
 /// Whether the braces match; `Ok(true)` when there is a template at all.
-pub(crate) fn check(pattern: &str) -> Result<bool, ()> {
+pub(crate) fn is_templated(pattern: &str) -> Result<bool, ()> {
     let mut parts = pattern.split("{{");
     if parts.next().is_some_and(|head| head.contains("}}")) {
         return Err(());
@@ -29,31 +29,31 @@ pub(crate) fn check(pattern: &str) -> Result<bool, ()> {
 
 /// The pattern with every template filled in, or `None` when one of them has no value: then
 /// the whole block isn't there for this identity, a denying one too.
-pub(crate) fn fill<'a>(
+pub(crate) fn expand<'a>(
     pattern: &'a str,
     identity: &Identity,
     namespace: &str,
     now: jiff::Timestamp,
-    blocked: Blocked,
+    forbidden: ForbiddenInTemplates,
 ) -> Option<Cow<'a, str>> {
     let mut parts = pattern.split("{{");
     let head = parts.next().unwrap_or_default();
     if head.len() == pattern.len() {
         return Some(Cow::Borrowed(pattern));
     }
-    let mut filled = head.to_owned();
+    let mut expanded = head.to_owned();
     for part in parts {
         let (directive, rest) = part.split_once("}}")?;
         let value = identity.value(directive.trim(), namespace, now)?;
-        if (blocked.slash && value.contains('/'))
-            || (blocked.wildcard && value.contains(['*', '+']))
+        if (forbidden.slash && value.contains('/'))
+            || (forbidden.wildcard && value.contains(['*', '+']))
         {
             return None;
         }
-        filled.push_str(&value);
-        filled.push_str(rest);
+        expanded.push_str(&value);
+        expanded.push_str(rest);
     }
-    Some(Cow::Owned(filled))
+    Some(Cow::Owned(expanded))
 }
 
 /// Whether `pattern` could match `path` for some identity. It may say yes too often, never
@@ -84,10 +84,10 @@ mod tests {
 
     #[test]
     fn braces_must_match() {
-        assert_eq!(check("a/b"), Ok(false));
-        assert_eq!(check("a/{{x}}/{{ y }}"), Ok(true));
+        assert_eq!(is_templated("a/b"), Ok(false));
+        assert_eq!(is_templated("a/{{x}}/{{ y }}"), Ok(true));
         for bad in ["a}}", "a/{{x", "{{a}}}}", "}}{{"] {
-            assert_eq!(check(bad), Err(()), "{bad}");
+            assert_eq!(is_templated(bad), Err(()), "{bad}");
         }
     }
 

@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 
 use super::explain::explain;
-use super::{Acl, Context, Dialect, Identity, Operation, Policy, Request};
+use super::{Acl, Dialect, Identity, Operation, Policy, Request, ServerContext};
 
 fn told(dialect: Dialect, text: &str, operation: Operation, path: &str) -> String {
     let policy = Policy::parse("p", "p.hcl", text).unwrap();
     let identity = Identity::default();
     let now = Timestamp::UNIX_EPOCH;
-    let context = Context { dialect, now, identity: Some(&identity), token_namespace: "" };
+    let context = ServerContext { dialect, now, identity: Some(&identity), token_namespace: "" };
     let policies = [&policy];
     let acl = Acl::new(&policies, &context).unwrap();
     explain(&acl, &Request::new(operation, path)).to_string()
@@ -60,7 +60,7 @@ fn a_time_less_than_nothing_bounds_no_wrapping_and_may_contradict_another() {
         let policy = Policy::parse("p", "p.hcl", &(block(a) + &block(b))).unwrap();
         let now = Timestamp::UNIX_EPOCH;
         let context =
-            Context { dialect: Dialect::OpenBao, now, identity: None, token_namespace: "" };
+            ServerContext { dialect: Dialect::OpenBao, now, identity: None, token_namespace: "" };
         let policies = [&policy];
         let acl = Acl::new(&policies, &context).unwrap();
         acl.decide(&Request { wrap_ttl, ..Request::new(Operation::Read, "a") }).allowed
@@ -75,7 +75,7 @@ fn a_mistake_in_a_block_that_has_ended_is_one_where_the_server_reads_it_first() 
     let fault = |keys: &str| {
         let text = format!("path \"a\" {{ {keys}\nexpiration = 1000000000\n}}");
         let policy = Policy::parse("p", "p.hcl", &text).unwrap();
-        policy.fault(Dialect::OpenBao, Timestamp::now()).is_some()
+        policy.error_for(Dialect::OpenBao, Timestamp::now()).is_some()
     };
     assert!(fault("pagination_limit = \"x\""));
     assert!(!fault("capabilities = [\"nonsense\"]"));

@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use envlock_secrets::checks::{Input, check};
-use envlock_secrets::manifest::{Manifest, Notation};
+use envlock_secrets::manifest::{Manifest, ManifestLocation};
 
 const NEEDS: usize = 100;
 const POLICIES: usize = 50;
@@ -57,7 +57,7 @@ fn main() {
     let mut findings = 0;
     for _ in 0..21 {
         let start = Instant::now();
-        let manifest = Manifest::parse("secrets.yml", &text, Notation::Own)
+        let manifest = Manifest::parse("secrets.yml", &text, ManifestLocation::OwnFile)
             .expect("the manifest is right")
             .expect("it has needs");
         let input = Input {

@@ -7,24 +7,24 @@ use envlock_policy::Engine;
 use jiff::{SignedDuration, Timestamp};
 
 /// A fact, or why it isn't known.
-pub type Fact<T> = Result<T, Unknown>;
+pub type Fact<T> = Result<T, UnknownReason>;
 
 /// Why a fact isn't known. None of these counts as a yes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unknown {
+pub enum UnknownReason {
     /// The token may not ask (403).
     Forbidden,
     /// The server doesn't have the endpoint (400, 404 or 405).
     Unsupported,
     /// Every request that would answer could also return a secret value.
-    NoSafeWay,
+    NoSafeRequest,
     /// It wasn't requested: by choice, or because an earlier fact isn't known.
-    NotAsked,
+    NotRequested,
 }
 
 /// Everything that a server reported about one profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Online {
+pub struct ServerFacts {
     /// The server.
     pub server: Server,
     /// The token that asked.
@@ -107,7 +107,7 @@ impl Mount {
             Engine::Kv2 => Some(2),
             _ => None,
         };
-        engine.kinds().contains(&self.kind.as_str())
+        engine.mount_types().contains(&self.kind.as_str())
             && version.is_none_or(|version| self.kv_version.unwrap_or(1) == version)
     }
 }
@@ -116,9 +116,9 @@ impl Mount {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Presence {
     /// It exists; a version of kv2 may have an end.
-    There {
+    Present {
         /// When its current version is deleted by the server.
-        ends: Option<Timestamp>,
+        deleted_at: Option<Timestamp>,
     },
     /// It doesn't exist.
     Absent,

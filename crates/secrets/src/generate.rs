@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use crate::manifest::ResolvedProfile;
 use crate::requirement::{self, Requirement};
-use envlock_policy::{Access, Capabilities, Capability, Dialect, Operation};
+use envlock_policy::{ApiRequest, Capabilities, Capability, Dialect, Operation};
 
 /// The policy for the job of `profile`: what its needs require, and nothing else.
-pub fn for_job(profile: &ResolvedProfile) -> String {
+pub fn job_policy(profile: &ResolvedProfile) -> String {
     let title = format!("what the job of profile {} needs, and nothing else", profile.name);
-    render(&title, &requirement::of_profile(profile))
+    render(&title, &requirement::for_profile(profile))
 }
 
 /// The policy for a verifier of `profile`: presence and field names, never a value.
-pub fn for_verifier(profile: &ResolvedProfile) -> String {
+pub fn verifier_policy(profile: &ResolvedProfile) -> String {
     let own = [
         ("auth/token/lookup-self", Operation::Read),
         ("auth/token/revoke-self", Operation::Update),
@@ -21,11 +21,11 @@ pub fn for_verifier(profile: &ResolvedProfile) -> String {
     ];
     let own = own.map(|(path, operation)| Requirement {
         need: "the verifier itself".to_owned(),
-        access: Access { path: path.to_owned(), operation },
+        request: ApiRequest { path: path.to_owned(), operation },
         sudo: false,
     });
     let mut requirements = own.to_vec();
-    requirements.extend(requirement::of_verifier(profile));
+    requirements.extend(requirement::for_verifier(profile));
     let title = format!("what a verifier of profile {} needs: presence, no value", profile.name);
     render(&title, &requirements)
 }
@@ -33,7 +33,7 @@ pub fn for_verifier(profile: &ResolvedProfile) -> String {
 fn render(title: &str, requirements: &[Requirement]) -> String {
     let mut paths: BTreeMap<&str, (Capabilities, Vec<&str>)> = BTreeMap::new();
     for requirement in requirements {
-        let (capabilities, needs) = paths.entry(&requirement.access.path).or_default();
+        let (capabilities, needs) = paths.entry(&requirement.request.path).or_default();
         *capabilities = capabilities.union(required_capabilities(requirement));
         if !needs.contains(&requirement.need.as_str()) {
             needs.push(&requirement.need);
@@ -41,7 +41,7 @@ fn render(title: &str, requirements: &[Requirement]) -> String {
     }
     let mut out = format!("# {title}\n");
     for (path, (capabilities, needs)) in paths {
-        out.push_str(&format!("\n# {}\n{}", needs.join(", "), block(path, capabilities)));
+        out.push_str(&format!("\n# {}\n{}", needs.join(", "), path_block(path, capabilities)));
     }
     out
 }
@@ -49,7 +49,7 @@ fn render(title: &str, requirements: &[Requirement]) -> String {
 /// The capabilities that a requirement needs on its path. Every engine whose secrets are read by
 /// POST requires `update` for it.
 pub(crate) fn required_capabilities(requirement: &Requirement) -> Capabilities {
-    let mut capabilities = operation_capabilities(requirement.access.operation);
+    let mut capabilities = operation_capabilities(requirement.request.operation);
     if requirement.sudo {
         capabilities.insert(Capability::Sudo);
     }
@@ -62,8 +62,8 @@ pub(crate) fn operation_capabilities(operation: Operation) -> Capabilities {
 }
 
 /// One path block.
-pub(crate) fn block(path: &str, capabilities: Capabilities) -> String {
-    format!("path {} {{\n  capabilities = {}\n}}\n", quoted(path), capabilities.hcl())
+pub(crate) fn path_block(path: &str, capabilities: Capabilities) -> String {
+    format!("path {} {{\n  capabilities = {}\n}}\n", quoted(path), capabilities.to_hcl())
 }
 
 /// A path as a text of HCL. `${` can't be written but as an escape.

@@ -6,8 +6,8 @@
 //! them, and [`generate`] writes the policies that the needs require.
 
 pub mod checks;
-pub mod evidence;
 pub mod facts;
 pub mod generate;
 pub mod manifest;
 pub mod requirement;
+pub mod verdict;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use envlock_model::needs::Need;
-use envlock_policy::{Access, Capability, Engine, Operation};
+use envlock_policy::{ApiRequest, Capability, Engine, Operation};
 
 use crate::manifest::{ResolvedNeed, ResolvedProfile};
 
@@ -13,7 +13,7 @@ pub struct Requirement {
     /// The need.
     pub need: String,
     /// The request.
-    pub access: Access,
+    pub request: ApiRequest,
     /// Whether the endpoint is protected, so that `sudo` is needed on top.
     pub sudo: bool,
 }
@@ -23,7 +23,7 @@ const RENEW: &str = "sys/leases/renew";
 
 /// Requests of a token about itself: look-up, renewal and revocation of the token and its
 /// leases. They are never excess. The servers' built-in policy `default` grants most of them.
-const SELF: [(&str, Operation); 7] = [
+const TOKEN_SELF_SERVICE: [(&str, Operation); 7] = [
     ("auth/token/lookup-self", Operation::Read),
     ("auth/token/renew-self", Operation::Update),
     ("auth/token/revoke-self", Operation::Update),
@@ -35,73 +35,73 @@ const SELF: [(&str, Operation); 7] = [
 
 /// Whether the servers' built-in policy `default` allows an update of `path`.
 pub(crate) fn is_in_default_policy(path: &str) -> bool {
-    SELF.iter().any(|(known, _)| *known == path)
+    TOKEN_SELF_SERVICE.iter().any(|(known, _)| *known == path)
 }
 
 /// The requests that the needs of `profile` make.
-pub fn of_profile(profile: &ResolvedProfile) -> Vec<Requirement> {
-    profile.needs.iter().flat_map(of_need).collect()
+pub fn for_profile(profile: &ResolvedProfile) -> Vec<Requirement> {
+    profile.needs.iter().flat_map(for_need).collect()
 }
 
 /// The requests that one need makes.
-pub fn of_need(resolved: &ResolvedNeed) -> Vec<Requirement> {
+pub fn for_need(resolved: &ResolvedNeed) -> Vec<Requirement> {
     let need = &resolved.need;
     let sudo = need.capabilities.contains(&Capability::Sudo);
-    let requirement = |access| Requirement { need: resolved.name.clone(), access, sudo };
+    let requirement = |request| Requirement { need: resolved.name.clone(), request, sudo };
     let consumed = need.consume();
     let mut requirements: Vec<_> = consumed.iter().cloned().map(requirement).collect();
-    for capability in &written(need) {
+    for capability in &added_capabilities(need) {
         let Some(operation) = operation(*capability) else { continue };
-        for access in &consumed {
+        for request in &consumed {
             let path = match (need.engine, operation) {
                 // Names are listed beside the data, never at it.
                 (Engine::Kv2, Operation::List | Operation::Scan) => {
                     format!("{}/metadata/{}", need.mount, need.locator.name())
                 }
-                _ => access.path.clone(),
+                _ => request.path.clone(),
             };
-            let access = Access { path, operation };
-            if !requirements.iter().any(|known| known.access == access) {
-                requirements.push(requirement(access));
+            let request = ApiRequest { path, operation };
+            if !requirements.iter().any(|known| known.request == request) {
+                requirements.push(requirement(request));
             }
         }
     }
     if need.ttl.as_ref().is_some_and(|ttl| ttl.renew.is_some()) {
-        let access = Access { path: RENEW.to_owned(), operation: Operation::Update };
-        requirements.push(Requirement { need: resolved.name.clone(), access, sudo: false });
+        let request = ApiRequest { path: RENEW.to_owned(), operation: Operation::Update };
+        requirements.push(Requirement { need: resolved.name.clone(), request, sudo: false });
     }
     requirements
 }
 
 /// The requests by which a verifier proves presence and fields, and sees no value.
-pub fn of_verifier(profile: &ResolvedProfile) -> Vec<Requirement> {
-    profile.needs.iter().flat_map(of_presence).collect()
+pub fn for_verifier(profile: &ResolvedProfile) -> Vec<Requirement> {
+    profile.needs.iter().flat_map(for_existence).collect()
 }
 
 /// The requests by which a verifier proves one need.
-pub(crate) fn of_presence(resolved: &ResolvedNeed) -> Vec<Requirement> {
+pub(crate) fn for_existence(resolved: &ResolvedNeed) -> Vec<Requirement> {
     let need = &resolved.need;
     let requests = need.existence().into_iter();
-    let requirement = |access| Requirement { need: resolved.name.clone(), access, sudo: false };
+    let requirement = |request| Requirement { need: resolved.name.clone(), request, sudo: false };
     requests.map(requirement).collect()
 }
 
 /// Requests that are never excess: the verifier's, and those of a token about itself.
-pub(crate) fn always_permitted(profile: &ResolvedProfile) -> Vec<Access> {
-    let own = SELF
+pub(crate) fn never_reported_as_excess(profile: &ResolvedProfile) -> Vec<ApiRequest> {
+    let own = TOKEN_SELF_SERVICE
         .iter()
-        .map(|(path, operation)| Access { path: (*path).to_owned(), operation: *operation });
-    let mounts = profile.needs.iter().map(|resolved| Access {
+        .map(|(path, operation)| ApiRequest { path: (*path).to_owned(), operation: *operation });
+    let mounts = profile.needs.iter().map(|resolved| ApiRequest {
         path: format!("sys/internal/ui/mounts/{}", resolved.need.mount),
         operation: Operation::Read,
     });
-    let presence = of_verifier(profile).into_iter().map(|requirement| requirement.access);
+    let presence = for_verifier(profile).into_iter().map(|requirement| requirement.request);
     own.chain(mounts).chain(presence).collect()
 }
 
 /// The capabilities that a need adds. Where an engine can tell whether a path exists already,
 /// a write is `create` or `update`, which isn't known beforehand.
-fn written(need: &Need) -> BTreeSet<Capability> {
+fn added_capabilities(need: &Need) -> BTreeSet<Capability> {
     let mut capabilities = need.capabilities.clone();
     let writes = [Capability::Create, Capability::Update];
     let knows = matches!(need.engine, Engine::Kv1 | Engine::Kv2 | Engine::Cubbyhole);

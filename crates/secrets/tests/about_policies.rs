@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use envlock_report::sink::{Ended, close};
 use envlock_report::{Finding, Level};
 use envlock_secrets::checks::{Input, check};
-use envlock_secrets::manifest::{Manifest, Notation};
+use envlock_secrets::manifest::{Manifest, ManifestLocation};
 use jiff::Timestamp;
 
 const NEED: &str = "needs:\n  db: {engine: kv2, mount: secret, path: db}\n";
@@ -19,7 +19,8 @@ fn findings(job: &str, other: &str, allow: &str) -> Vec<Finding> {
         "version: 1\npolicies: {{job: {{file: job.hcl}}, other: {{file: other.hcl}}}}\n{NEED}\
          profiles: {{ci: {{attach: [job]}}}}\n{allow}"
     );
-    let manifest = Manifest::parse("secrets.yml", &text, Notation::Own).unwrap().unwrap();
+    let manifest =
+        Manifest::parse("secrets.yml", &text, ManifestLocation::OwnFile).unwrap().unwrap();
     let files = [("job.hcl", job), ("other.hcl", other)];
     let files: BTreeMap<_, _> =
         files.into_iter().map(|(file, text)| (file.to_owned(), text.to_owned())).collect();

@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use envlock_policy::suite::Suite;
-use envlock_policy::{Acl, Context, Dialect, Identity, Operation, Policy, Request};
+use envlock_policy::suite::TestSuite;
+use envlock_policy::{Acl, Dialect, Identity, Operation, Policy, Request, ServerContext};
 use envlock_report::document::Document;
 use envlock_report::sink::{Ended, Rules, close};
 use envlock_report::{Exit, Explain, exposed};
-use envlock_secrets::manifest::{Manifest, Notation};
+use envlock_secrets::manifest::{Manifest, ManifestLocation};
 
 const MEGABYTES: usize = 10 * 1024 * 1024;
 
@@ -21,7 +21,7 @@ fn code_of(text: &str) -> &'static str {
 }
 
 fn manifest_code(text: &str) -> &'static str {
-    match Manifest::parse("secrets.yml", text, Notation::Own) {
+    match Manifest::parse("secrets.yml", text, ManifestLocation::OwnFile) {
         Ok(_) => "accepted",
         Err(error) => error.findings()[0].code.as_str(),
     }
@@ -33,7 +33,7 @@ fn ten_megabytes_are_over_the_limit_and_what_is_below_is_read() {
     assert_eq!(code_of(&wildcards), "input-limit");
     let line = format!("version: {}", "1".repeat(MEGABYTES));
     assert_eq!(manifest_code(&line), "input-limit");
-    assert!(Suite::parse("c.yml", &line).is_err());
+    assert!(TestSuite::parse("c.yml", &line).is_err());
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn a_pattern_of_a_million_segments_is_matched() {
     let text = format!("path \"{}\" {{ capabilities = [\"read\"] }}", "+/".repeat(1_000_000));
     let policy = Policy::parse("p", "p.hcl", &text).unwrap();
     let identity = Identity::default();
-    let context = Context {
+    let context = ServerContext {
         dialect: Dialect::OpenBao,
         now: jiff::Timestamp::UNIX_EPOCH,
         identity: Some(&identity),
@@ -72,9 +72,9 @@ fn aliases_that_explode_are_refused_before_they_grow() {
     }
     assert_eq!(manifest_code(&bomb), "input-limit");
     let environment = format!("{bomb}secrets: *a39\n");
-    let error = Manifest::parse("environment.yml", &environment, Notation::InEnvironment);
+    let error = Manifest::parse("environment.yml", &environment, ManifestLocation::EnvironmentFile);
     assert_eq!(error.unwrap_err().findings()[0].code, "input-limit");
-    assert!(Suite::parse("c.yml", &bomb).is_err());
+    assert!(TestSuite::parse("c.yml", &bomb).is_err());
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn no_message_about_a_policy_or_a_manifest_shows_a_token() {
             "version: 1\nneeds: {{}}\nprofiles: {{ci: {{extends: {token}, attach: [{token}]}}}}"
         ),
     ] {
-        let error = Manifest::parse("secrets.yml", &text, Notation::Own).unwrap_err();
+        let error = Manifest::parse("secrets.yml", &text, ManifestLocation::OwnFile).unwrap_err();
         let said = format!("{:?}", error.findings());
         assert!(!said.contains("CANARYcanary"), "{said}");
     }
@@ -129,7 +129,7 @@ fn no_message_about_a_policy_or_a_manifest_shows_a_token() {
     let cases = format!(
         "cases: [{{id: {token}, policies: [], request: {{}}, expect: {{vault: {{allowed: true}}}}}}]"
     );
-    let suite = Suite::parse("c.yml", &cases).unwrap();
+    let suite = TestSuite::parse("c.yml", &cases).unwrap();
     let result = suite.run(&BTreeMap::new(), jiff::Timestamp::UNIX_EPOCH).unwrap();
     assert!(!result.to_text().contains("CANARYcanary"));
 }
@@ -146,7 +146,7 @@ fn chains_of_profiles_and_thousands_of_them_are_refused_with_few_words() {
     assert_eq!(manifest_code(&chain(100)), "extends-itself");
     assert_eq!(manifest_code(&chain(5000)), "input-limit");
     let keys = (0..10_000).map(|at| format!("k{at}: 1")).collect::<Vec<_>>().join("\n");
-    let error = Manifest::parse("secrets.yml", &keys, Notation::Own).unwrap_err();
+    let error = Manifest::parse("secrets.yml", &keys, ManifestLocation::OwnFile).unwrap_err();
     let told = error.findings();
     assert_eq!(told.len(), 100);
     assert!(told[99].notes[0].starts_with("and 99"), "{:?}", told[99]);
@@ -156,8 +156,8 @@ fn chains_of_profiles_and_thousands_of_them_are_refused_with_few_words() {
 fn a_block_of_a_hundred_thousand_attributes_or_denies_is_read() {
     let attributes = format!("path \"a\" {{\n{}}}", "comment = 1\n".repeat(100_000));
     let policy = Policy::parse("p", "p.hcl", &attributes).unwrap();
-    assert!(policy.fault(Dialect::Vault, jiff::Timestamp::UNIX_EPOCH).is_some());
-    assert!(policy.fault(Dialect::OpenBao, jiff::Timestamp::UNIX_EPOCH).is_none());
+    assert!(policy.error_for(Dialect::Vault, jiff::Timestamp::UNIX_EPOCH).is_some());
+    assert!(policy.error_for(Dialect::OpenBao, jiff::Timestamp::UNIX_EPOCH).is_none());
     let denies = "path \"a/+/b/*\" { capabilities = [\"deny\"] }\n".repeat(20_000);
     let now = jiff::Timestamp::UNIX_EPOCH;
     assert_eq!(envlock_policy::lint::lint("p", "p.hcl", &denies, now).len(), 1000);

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use envlock_model::needs::{self, LockedNeeds};
-use envlock_policy::suite::Suite;
-use envlock_policy::{Acl, Context, Dialect, Identity, Operation, Policy, Request};
+use envlock_policy::suite::TestSuite;
+use envlock_policy::{Acl, Dialect, Identity, Operation, Policy, Request, ServerContext};
 use envlock_secrets::checks::{Input, check};
 use envlock_secrets::generate;
-use envlock_secrets::manifest::{Manifest, Notation};
+use envlock_secrets::manifest::{Manifest, ManifestLocation};
 use envlock_text::{limits::LOCK, tree};
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -124,22 +124,22 @@ fn manifest() -> impl Strategy<Value = String> {
 }
 
 fn read(text: &str) -> Manifest {
-    let manifest = Manifest::parse("secrets.yml", text, Notation::Own);
+    let manifest = Manifest::parse("secrets.yml", text, ManifestLocation::OwnFile);
     manifest.unwrap_or_else(|error| panic!("{error:?}\n{text}")).expect("it has needs")
 }
 
 proptest! {
     #[test]
     fn no_reader_panics_and_what_is_read_can_be_judged(text in soup(), path in path()) {
-        let _ = Manifest::parse("a.yml", &text, Notation::Own);
-        let _ = Manifest::parse("a.yml", &text, Notation::InEnvironment);
-        let _ = Suite::parse("a.yml", &text);
+        let _ = Manifest::parse("a.yml", &text, ManifestLocation::OwnFile);
+        let _ = Manifest::parse("a.yml", &text, ManifestLocation::EnvironmentFile);
+        let _ = TestSuite::parse("a.yml", &text);
         let _ = tree::read_yaml("l", &text, &LOCK).root.map(|node| LockedNeeds::read("l", &node));
         let _ = envlock_policy::lint::lint("p", "p", &text, Timestamp::UNIX_EPOCH);
         if let Ok(policy) = Policy::parse("p", "p", &text) {
             let identity = Identity::default();
             for dialect in Dialect::ALL {
-                let context = Context { dialect, now: Timestamp::UNIX_EPOCH, identity: Some(&identity), token_namespace: "" };
+                let context = ServerContext { dialect, now: Timestamp::UNIX_EPOCH, identity: Some(&identity), token_namespace: "" };
                 if let Ok(acl) = Acl::new(&[&policy], &context) {
                     for operation in [Operation::Read, Operation::List] {
                         acl.decide(&Request::new(operation, &path));
@@ -153,7 +153,7 @@ proptest! {
     fn a_policy_made_from_needs_proves_them_and_leaves_nothing_to_take_away(text in manifest()) {
         let manifest = read(&text);
         let profile = manifest.profile("ci").expect("it is there");
-        let files = BTreeMap::from([("job.hcl".to_owned(), generate::for_job(&profile))]);
+        let files = BTreeMap::from([("job.hcl".to_owned(), generate::job_policy(&profile))]);
         let input = Input {
             manifest: &manifest, files: &files, profile: None, dialect: None,
             now: Timestamp::UNIX_EPOCH, horizon_days: 30, online: None,
@@ -166,17 +166,17 @@ proptest! {
     fn a_verifiers_policy_reads_no_value(text in manifest()) {
         let manifest = read(&text);
         let profile = manifest.profile("ci").expect("it is there");
-        let text = generate::for_verifier(&profile);
+        let text = generate::verifier_policy(&profile);
         let policy = Policy::parse("verifier", "v.hcl", &text).expect("what is written can be read");
         let identity = Identity::default();
-        let context = Context { dialect: Dialect::Vault, now: Timestamp::UNIX_EPOCH, identity: Some(&identity), token_namespace: "" };
+        let context = ServerContext { dialect: Dialect::Vault, now: Timestamp::UNIX_EPOCH, identity: Some(&identity), token_namespace: "" };
         let acl = Acl::new(&[&policy], &context).expect("and accepted");
-        for requirement in envlock_secrets::requirement::of_profile(&profile) {
-            let request = Request::new(requirement.access.operation, &requirement.access.path);
+        for requirement in envlock_secrets::requirement::for_profile(&profile) {
+            let request = Request::new(requirement.request.operation, &requirement.request.path);
             prop_assert!(!acl.decide(&request).allowed, "{:?}", requirement);
         }
-        for requirement in envlock_secrets::requirement::of_verifier(&profile) {
-            let request = Request::new(requirement.access.operation, &requirement.access.path);
+        for requirement in envlock_secrets::requirement::for_verifier(&profile) {
+            let request = Request::new(requirement.request.operation, &requirement.request.path);
             prop_assert!(acl.decide(&request).allowed, "{:?}", requirement);
         }
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use envlock_model::needs::{self, Locator, LockedNeeds};
 use envlock_report::{Exit, Explain};
 use envlock_secrets::generate;
-use envlock_secrets::manifest::{Credential, Manifest, Notation, list, manifest_schema};
+use envlock_secrets::manifest::{Credential, Manifest, ManifestLocation, list, manifest_schema};
 use envlock_text::{limits::LOCK, tree};
 
 fn text() -> String {
@@ -16,7 +16,7 @@ fn text() -> String {
 }
 
 fn read(text: &str) -> Manifest {
-    Manifest::parse("secrets.yml", text, Notation::Own).unwrap().unwrap()
+    Manifest::parse("secrets.yml", text, ManifestLocation::OwnFile).unwrap().unwrap()
 }
 
 fn changes(old: &str, new: &str) -> Vec<String> {
@@ -49,7 +49,7 @@ fn a_profile_inherits_overrides_and_skips() {
 
 #[test]
 fn the_list_fits_a_terminal() {
-    let table = list::of_manifest(&read(&text())).render(80);
+    let table = list::manifest_table(&read(&text())).render(80);
     assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
     assert!(table.contains("HF_TOKEN (file)"), "{table}");
 }
@@ -99,7 +99,7 @@ fn what_changed_is_said_need_by_need() {
 fn every_mistake_is_told_in_one_run_at_its_line() {
     let text =
         "version: 1\nneds: {}\nneeds:\n  a: {engine: kv3, mount: /m, path: x}\nserver: {addr: x}\n";
-    let error = Manifest::parse("s.yml", text, Notation::Own).unwrap_err();
+    let error = Manifest::parse("s.yml", text, ManifestLocation::OwnFile).unwrap_err();
     let said: Vec<_> = error
         .findings()
         .iter()
@@ -129,7 +129,10 @@ fn an_alias_is_what_it_stands_for() {
 #[test]
 fn an_environment_without_secrets_has_no_manifest() {
     let text = "name: ml\ndependencies: [python]\n";
-    assert_eq!(Manifest::parse("environment.yml", text, Notation::InEnvironment), Ok(None));
+    assert_eq!(
+        Manifest::parse("environment.yml", text, ManifestLocation::EnvironmentFile),
+        Ok(None)
+    );
 }
 
 #[test]
@@ -153,7 +156,7 @@ fn the_generated_policies_are_these() {
     let manifest = read(&text());
     let profile = manifest.profile("ci").unwrap();
     assert_eq!(
-        generate::for_job(&profile),
+        generate::job_policy(&profile),
         r#"# what the job of profile ci needs, and nothing else
 
 # warehouse
@@ -177,7 +180,7 @@ path "sys/leases/renew" {
 }
 "#
     );
-    let verifier = generate::for_verifier(&profile);
+    let verifier = generate::verifier_policy(&profile);
     assert!(verifier.contains("path \"secret/subkeys/ml/db_creds\""), "{verifier}");
     assert!(!verifier.contains("/data/") && !verifier.contains("creds/ml-readonly"), "{verifier}");
 }

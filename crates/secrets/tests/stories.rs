@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use envlock_policy::lint::lint;
-use envlock_policy::suite::Suite;
+use envlock_policy::suite::TestSuite;
 use envlock_report::document::Document;
 use envlock_report::render::{self, Layout, Sources};
 use envlock_report::sink::{Closed, Ended, Rules, close};
 use envlock_report::{Exit, Explain, Finding, exposed};
 use envlock_secrets::checks::{Input, check, table};
-use envlock_secrets::manifest::{Manifest, Notation};
+use envlock_secrets::manifest::{Manifest, ManifestLocation};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -63,7 +63,7 @@ fn texts(folder: &Path, names: &[&str]) -> BTreeMap<String, String> {
     names.iter().filter_map(|name| read(name)).collect()
 }
 
-fn manifest_story(folder: &Path, name: &str, notation: Notation) -> Told {
+fn manifest_story(folder: &Path, name: &str, notation: ManifestLocation) -> Told {
     let bytes = std::fs::read(folder.join(name)).expect("the manifest is there");
     let text = match envlock_text::decode(name, bytes) {
         Ok(text) => text,
@@ -110,7 +110,7 @@ fn policy_story(folder: &Path, name: &str) -> Told {
 
 fn suite_story(folder: &Path) -> Told {
     let text = std::fs::read_to_string(folder.join("cases.yml")).expect("the cases are there");
-    let suite = match Suite::parse("cases.yml", &text) {
+    let suite = match TestSuite::parse("cases.yml", &text) {
         Ok(suite) => suite,
         Err(error) => return Told::error(&error),
     };
@@ -121,9 +121,10 @@ fn suite_story(folder: &Path) -> Told {
 }
 
 fn tell(folder: &Path) -> Told {
-    for (name, notation) in
-        [("secrets.yml", Notation::Own), ("environment.yml", Notation::InEnvironment)]
-    {
+    for (name, notation) in [
+        ("secrets.yml", ManifestLocation::OwnFile),
+        ("environment.yml", ManifestLocation::EnvironmentFile),
+    ] {
         if folder.join(name).exists() {
             return manifest_story(folder, name, notation);
         }

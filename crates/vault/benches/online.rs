@@ -4,9 +4,9 @@
 
 use std::time::{Duration, Instant};
 
-use envlock_secrets::manifest::{Manifest, Notation};
+use envlock_secrets::manifest::{Manifest, ManifestLocation};
 use envlock_testkit::{TestServer, skip_test};
-use envlock_vault::{Address, CredentialSources, Patience, Question, Settings, question};
+use envlock_vault::{Address, CredentialSources, ProbeRequest, RetryPolicy, Settings, probe};
 
 const NEEDS: usize = 20;
 
@@ -21,7 +21,7 @@ fn manifest() -> Manifest {
         "profiles:\n  ci:\n    allow_plaintext_loopback: true\n    auth: {method: approle, \
          role_id: {env: ROLE}, secret_id: {env: SECRET}}\n",
     );
-    let manifest = Manifest::parse("secrets.yml", &text, Notation::Own);
+    let manifest = Manifest::parse("secrets.yml", &text, ManifestLocation::OwnFile);
     manifest.expect("the bench's own manifest").expect("it is one")
 }
 
@@ -55,17 +55,17 @@ fn main() {
             identity: None,
             user_agent: "envlock/bench".to_owned(),
             timeout: Duration::from_secs(15),
-            patience: Patience::default(),
+            retry_policy: RetryPolicy::default(),
             now: jiff::Timestamp::UNIX_EPOCH,
         };
-        let asked = Question {
+        let asked = ProbeRequest {
             profile: &profile,
             auth: profile.auth.as_ref(),
             as_verifier: false,
             sources: CredentialSources { variable: &variable, home: None },
             interrupted: &|| Box::pin(std::future::pending()),
         };
-        let report = runtime.block_on(question(&mut settings, &asked));
+        let report = runtime.block_on(probe(&mut settings, &asked));
         times.push(start.elapsed());
         let facts = report.facts.unwrap_or_else(|failure| panic!("{failure}"));
         assert!(facts.needs.values().all(|need| need.fields.is_ok()), "{facts:?}");

@@ -16,7 +16,7 @@ pub struct Address {
 pub enum AddressError {
     /// It can't be read.
     #[error("{variable} holds no address of a server: {reason}")]
-    Wrong {
+    Invalid {
         /// The variable that holds it.
         variable: &'static str,
         /// Why not. The text itself isn't told: it may hold a credential.
@@ -35,7 +35,7 @@ pub enum AddressError {
 impl AddressError {
     pub(crate) fn code(&self) -> Code {
         match self {
-            Self::Wrong { .. } => Code::WrongAddress,
+            Self::Invalid { .. } => Code::WrongAddress,
             Self::Plaintext { .. } => Code::Plaintext,
         }
     }
@@ -46,7 +46,7 @@ impl Explain for AddressError {
         let message = self.to_string();
         let finding = Finding::new(self.code(), message);
         vec![match self {
-            Self::Wrong { .. } => finding.with_help("write it as https://vault.example.com:8200"),
+            Self::Invalid { .. } => finding.with_help("write it as https://vault.example.com:8200"),
             Self::Plaintext { loopback: true, .. } => finding.with_help(
                 "use https, or let the profile say `allow_plaintext_loopback: true` for a \
                      development server",
@@ -65,7 +65,7 @@ impl Explain for AddressError {
 impl Address {
     /// Reads the address that `variable` holds.
     pub fn parse(variable: &'static str, text: &str) -> Result<Self, AddressError> {
-        let wrong = |reason: &str| AddressError::Wrong { variable, reason: reason.to_owned() };
+        let wrong = |reason: &str| AddressError::Invalid { variable, reason: reason.to_owned() };
         let text = text.trim();
         let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
@@ -84,16 +84,16 @@ impl Address {
     }
 
     /// The address, if it may be asked: `http` only of this machine, and where that is allowed.
-    pub(crate) fn admitted(&self, plaintext: bool) -> Result<&Self, AddressError> {
+    pub(crate) fn check_scheme(&self, plaintext: bool) -> Result<&Self, AddressError> {
         let loopback = self.is_loopback();
-        if self.is_secured() || (plaintext && loopback) {
+        if self.is_https() || (plaintext && loopback) {
             return Ok(self);
         }
         Err(AddressError::Plaintext { address: self.to_string(), loopback })
     }
 
     /// Whether it is asked with TLS.
-    pub(crate) fn is_secured(&self) -> bool {
+    pub(crate) fn is_https(&self) -> bool {
         self.url.scheme() == "https"
     }
 
@@ -124,10 +124,10 @@ impl Address {
     }
 
     /// The same with another host name: the one that the certificate is made out to.
-    pub(crate) fn named(&self, name: &str) -> Result<Self, AddressError> {
+    pub(crate) fn with_host(&self, name: &str) -> Result<Self, AddressError> {
         let mut url = self.url.clone();
         let changed = url.set_host(Some(name));
-        changed.map(|()| Self { url }).map_err(|error| AddressError::Wrong {
+        changed.map(|()| Self { url }).map_err(|error| AddressError::Invalid {
             variable: "VAULT_TLS_SERVER_NAME",
             reason: error.to_string(),
         })
@@ -139,7 +139,7 @@ impl Address {
     }
 
     /// `location` of a redirect as an address of its own.
-    pub(crate) fn join(&self, path: &str, location: &str) -> Option<Url> {
+    pub(crate) fn resolve(&self, path: &str, location: &str) -> Option<Url> {
         self.url.join(path).ok()?.join(location).ok()
     }
 }
@@ -183,7 +183,7 @@ mod tests {
             ("https://vault.internal", false, true),
         ] {
             let address = parse(text).unwrap();
-            assert_eq!(address.admitted(allowed).is_ok(), fits, "{text} {allowed}");
+            assert_eq!(address.check_scheme(allowed).is_ok(), fits, "{text} {allowed}");
         }
     }
 }

@@ -5,19 +5,19 @@ use http::Response;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Visitor};
 use zeroize::Zeroizing;
 
-use crate::{AnswerFault, Failure, Secret};
+use crate::{AnswerFault, ProbeError, Secret};
 
 /// An answer: its status, and a body that is wiped after it was read.
-pub(crate) struct Answer {
+pub(crate) struct VaultResponse {
     /// The HTTP status.
     pub(crate) status: u16,
-    asked: String,
+    request_path: String,
     body: Zeroizing<Vec<u8>>,
 }
 
 /// What a server complains about in words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Complaint {
+pub(crate) enum KnownServerError {
     /// It is sealed.
     Sealed,
     /// It has no such namespace.
@@ -40,14 +40,14 @@ struct State {
     sealed: Option<bool>,
 }
 
-impl Answer {
-    pub(crate) fn new(asked: String, response: Response<Vec<u8>>) -> Self {
+impl VaultResponse {
+    pub(crate) fn new(request_path: String, response: Response<Vec<u8>>) -> Self {
         let status = response.status().as_u16();
-        Self { status, asked, body: Zeroizing::new(response.into_body()) }
+        Self { status, request_path, body: Zeroizing::new(response.into_body()) }
     }
 
     /// The whole body.
-    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, ProbeError> {
         // The library's own words would quote what it found.
         serde_json::from_slice(&self.body).map_err(|error| {
             let reason = match error.classify() {
@@ -61,20 +61,20 @@ impl Answer {
     }
 
     /// What stands under `data`; an answer without it is an error.
-    pub(crate) fn data<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+    pub(crate) fn data<T: DeserializeOwned>(&self) -> Result<T, ProbeError> {
         let envelope: Envelope<T> = self.read()?;
         envelope.data.ok_or_else(|| self.unreadable(AnswerFault::NoData))
     }
 
     /// What the server says is wrong, with nothing in it that looks like a secret or is one
     /// of `sent`.
-    pub(crate) fn errors(&self, sent: &[&Secret]) -> Vec<String> {
+    pub(crate) fn errors(&self, secrets: &[&Secret]) -> Vec<String> {
         if self.is_page() {
             return vec!["(a page, as a proxy writes it)".to_owned()];
         }
         let errors = serde_json::from_slice(&self.body).map_or(Vec::new(), |e: Errors| e.errors);
         let hidden = |mut text: String| {
-            for secret in sent.iter().filter(|secret| secret.reveal().len() > 3) {
+            for secret in secrets.iter().filter(|secret| secret.reveal().len() > 3) {
                 text = text.replace(secret.reveal(), "[not shown]");
             }
             redact(text.trim()).into_owned()
@@ -83,17 +83,19 @@ impl Answer {
     }
 
     /// Whether it says how the server is, as no gateway before one does.
-    pub(crate) fn tells_state(&self) -> bool {
+    pub(crate) fn has_seal_status(&self) -> bool {
         self.read::<State>().is_ok_and(|state| state.sealed.is_some())
     }
 
     /// What the server complains about, where its status alone doesn't say. These are the
     /// servers' own words.
-    pub(crate) fn complaint(&self) -> Option<Complaint> {
+    pub(crate) fn known_error(&self) -> Option<KnownServerError> {
         let errors = self.errors(&[]).join("\n").to_lowercase();
         match self.status {
-            404 if errors.contains("namespace not found") => Some(Complaint::UnknownNamespace),
-            503 if errors.contains("sealed") => Some(Complaint::Sealed),
+            404 if errors.contains("namespace not found") => {
+                Some(KnownServerError::UnknownNamespace)
+            }
+            503 if errors.contains("sealed") => Some(KnownServerError::Sealed),
             _ => None,
         }
     }
@@ -102,33 +104,33 @@ impl Answer {
         self.body.trim_ascii_start().starts_with(b"<")
     }
 
-    pub(crate) fn unreadable(&self, reason: AnswerFault) -> Failure {
-        Failure::Unreadable { asked: self.asked.clone(), reason }
+    pub(crate) fn unreadable(&self, reason: AnswerFault) -> ProbeError {
+        ProbeError::Unreadable { asked: self.request_path.clone(), reason }
     }
 
     /// The failure for a status that no answer to the request has.
-    pub(crate) fn unexpected_status(&self) -> Failure {
+    pub(crate) fn unexpected_status(&self) -> ProbeError {
         self.unreadable(AnswerFault::Status(self.status))
     }
 }
 
 /// A place where a server that keeps its word has `null`. Anything else is a value, and is
 /// not read.
-pub(crate) struct Nothing;
+pub(crate) struct Null;
 
-impl<'de> Deserialize<'de> for Nothing {
+impl<'de> Deserialize<'de> for Null {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Null;
-        impl Visitor<'_> for Null {
-            type Value = Nothing;
+        struct NullVisitor;
+        impl Visitor<'_> for NullVisitor {
+            type Value = Null;
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("nothing")
             }
-            fn visit_unit<E>(self) -> Result<Nothing, E> {
-                Ok(Nothing)
+            fn visit_unit<E>(self) -> Result<Null, E> {
+                Ok(Null)
             }
         }
-        deserializer.deserialize_any(Null)
+        deserializer.deserialize_any(NullVisitor)
     }
 }
 
@@ -182,9 +184,9 @@ mod tests {
 
     const CANARY: &str = "canary-hunter2";
 
-    fn answer(body: &str) -> Answer {
+    fn answer(body: &str) -> VaultResponse {
         let response = Response::builder().status(200).body(body.as_bytes().to_vec());
-        Answer::new("secret/subkeys/x".to_owned(), response.unwrap())
+        VaultResponse::new("secret/subkeys/x".to_owned(), response.unwrap())
     }
 
     #[test]
@@ -192,7 +194,7 @@ mod tests {
         #[derive(serde::Deserialize)]
         struct Fields {
             #[expect(clippy::zero_sized_map_values, reason = "as the shipped one")]
-            subkeys: BTreeMap<String, Nothing>,
+            subkeys: BTreeMap<String, Null>,
         }
         let good = answer(r#"{"data":{"subkeys":{"host":null}}}"#).data::<Fields>();
         assert!(good.is_ok_and(|fields| fields.subkeys.contains_key("host")));
@@ -207,9 +209,9 @@ mod tests {
     fn an_error_repeats_nothing_that_was_sent() {
         let answer =
             answer(&format!(r#"{{"errors":["bad {CANARY} and hvs.CAESIJ0123456789ab"]}}"#));
-        let sent = Secret::new(CANARY.to_owned());
-        let said = answer.errors(&[&sent]).join(" ");
-        assert!(said.starts_with("bad [not shown]") && !said.contains("CAESIJ"), "{said}");
+        let secrets = Secret::new(CANARY.to_owned());
+        let text = answer.errors(&[&secrets]).join(" ");
+        assert!(text.starts_with("bad [not shown]") && !text.contains("CAESIJ"), "{text}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A connection that is patient where patience helps.
 
-// Only this module can send, and it takes nothing but an [`Ask`].
+// Only this module can send, and it takes nothing but an [`VaultRequest`].
 mod transport;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,10 +13,10 @@ use rustify::endpoint::{Endpoint, MiddleWare};
 use rustify::errors::ClientError;
 use vaultrs::api::EndpointMiddleware;
 
-use crate::answer::{Answer, Complaint};
-use crate::ask::Ask;
-use crate::{AnswerFault, Failure, Secret, Settings};
-use transport::{Transport, Unfit};
+use crate::answer::{KnownServerError, VaultResponse};
+use crate::request::VaultRequest;
+use crate::{AnswerFault, ProbeError, Secret, Settings};
+use transport::{Transport, UnacceptableAnswer};
 
 const INDEX: &str = "X-Vault-Index";
 
@@ -26,7 +26,7 @@ pub(crate) struct Connection<'a> {
     transport: Transport,
     namespace: Option<String>,
     index: Mutex<Option<HeaderValue>>,
-    is_behind: AtomicBool,
+    standby_retry: AtomicBool,
 }
 
 /// What every request carries: vaultrs's own headers, and the token, which vaultrs would show
@@ -35,7 +35,7 @@ struct Headers<'a> {
     usual: EndpointMiddleware,
     token: Option<HeaderValue>,
     index: Option<HeaderValue>,
-    by_leader: bool,
+    forward_to_active: bool,
     connection: &'a Connection<'a>,
 }
 
@@ -49,7 +49,7 @@ impl MiddleWare for Headers<'_> {
         let headers = request.headers_mut();
         headers.extend(self.token.clone().map(|token| (name("x-vault-token"), token)));
         headers.extend(self.index.clone().map(|index| (name("x-vault-index"), index)));
-        if self.by_leader {
+        if self.forward_to_active {
             let value = HeaderValue::from_static("forward-active-node");
             headers.insert(name("x-vault-inconsistent"), value);
         }
@@ -74,10 +74,10 @@ fn name(text: &'static str) -> http::HeaderName {
 }
 
 /// What to do after an answer.
-enum Next {
-    Take(Answer),
-    Again(Option<Duration>, Failure),
-    Stop(Failure),
+enum NextStep {
+    Return(VaultResponse),
+    Retry(Option<Duration>, ProbeError),
+    Fail(ProbeError),
 }
 
 impl<'a> Connection<'a> {
@@ -85,14 +85,14 @@ impl<'a> Connection<'a> {
     pub(crate) async fn new(
         settings: &'a Settings,
         namespace: Option<String>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, ProbeError> {
         let transport = Transport::new(settings).await?;
         Ok(Self {
             settings,
             transport,
             namespace,
             index: Mutex::default(),
-            is_behind: AtomicBool::new(false),
+            standby_retry: AtomicBool::new(false),
         })
     }
 
@@ -101,26 +101,28 @@ impl<'a> Connection<'a> {
     /// used up by it.
     pub(crate) async fn send(
         &self,
-        ask: &Ask<'_>,
+        request: &VaultRequest<'_>,
         token: Option<&Secret>,
-    ) -> Result<Answer, Failure> {
-        let token = ask.own_token().or(token);
+    ) -> Result<VaultResponse, ProbeError> {
+        let token = request.wrapping_token().or(token);
         let (mut tries, mut paused) = (1, Duration::ZERO);
         loop {
-            let (asked, failure) = match self.once(ask, token, tries, false).await {
-                Next::Take(answer) if answer.status == 403 && self.take_standby_retry(ask) => {
-                    tokio::time::sleep(self.settings.patience.pause * 2).await;
-                    return match self.once(ask, token, tries, true).await {
-                        Next::Take(answer) => Ok(answer),
-                        Next::Again(_, failure) | Next::Stop(failure) => Err(failure),
+            let (asked, failure) = match self.send_once(request, token, tries, false).await {
+                NextStep::Return(answer)
+                    if answer.status == 403 && self.take_standby_retry(request) =>
+                {
+                    tokio::time::sleep(self.settings.retry_policy.pause * 2).await;
+                    return match self.send_once(request, token, tries, true).await {
+                        NextStep::Return(answer) => Ok(answer),
+                        NextStep::Retry(_, failure) | NextStep::Fail(failure) => Err(failure),
                     };
                 }
-                Next::Take(answer) => return Ok(answer),
-                Next::Stop(failure) => return Err(failure),
-                Next::Again(asked, failure) => (asked, failure),
+                NextStep::Return(answer) => return Ok(answer),
+                NextStep::Fail(failure) => return Err(failure),
+                NextStep::Retry(asked, failure) => (asked, failure),
             };
             tries += 1;
-            let pause = self.settings.patience.pause(tries, asked, paused);
+            let pause = self.settings.retry_policy.pause(tries, asked, paused);
             let Some(pause) = pause else { return Err(failure) };
             tokio::time::sleep(pause).await;
             paused += pause;
@@ -128,110 +130,114 @@ impl<'a> Connection<'a> {
     }
 
     /// Says that the server's node may not know yet what another one was told.
-    pub(crate) fn is_behind(&self) {
-        self.is_behind.store(true, Ordering::Relaxed);
+    pub(crate) fn expect_standby_lag(&self) {
+        self.standby_retry.store(true, Ordering::Relaxed);
     }
 
     /// Whether to retry a refusal because a standby node may not know the token yet. Takes the
     /// retry: it is given once.
-    fn take_standby_retry(&self, ask: &Ask<'_>) -> bool {
-        ask.takes_a_token() && self.is_behind.swap(false, Ordering::Relaxed)
+    fn take_standby_retry(&self, request: &VaultRequest<'_>) -> bool {
+        request.needs_token() && self.standby_retry.swap(false, Ordering::Relaxed)
     }
 
     /// One try. With `by_leader` the node that knows for certain is to answer.
-    async fn once(
+    async fn send_once(
         &self,
-        ask: &Ask<'_>,
+        request: &VaultRequest<'_>,
         token: Option<&Secret>,
         tries: u32,
-        by_leader: bool,
-    ) -> Next {
-        let headers = match self.headers(ask, token, by_leader) {
+        forward_to_active: bool,
+    ) -> NextStep {
+        let headers = match self.headers(request, token, forward_to_active) {
             Ok(headers) => headers,
-            Err(failure) => return Next::Stop(failure),
+            Err(failure) => return NextStep::Fail(failure),
         };
-        let sent = ask.with_middleware(&headers).exec(&self.transport).await;
+        let sent = request.with_middleware(&headers).exec(&self.transport).await;
         match sent {
-            Ok(result) => judged(ask, token, result.response, tries),
-            Err(error) => self.failed(ask, &error),
+            Ok(result) => classify_answer(request, token, result.response, tries),
+            Err(error) => self.classify_error(request, &error),
         }
     }
 
     fn headers(
         &self,
-        ask: &Ask<'_>,
+        request: &VaultRequest<'_>,
         token: Option<&Secret>,
-        by_leader: bool,
-    ) -> Result<Headers<'_>, Failure> {
+        forward_to_active: bool,
+    ) -> Result<Headers<'_>, ProbeError> {
         let token = token.map(|token| {
             let mut value =
-                HeaderValue::from_str(token.reveal()).map_err(|_| Failure::TokenRefused)?;
+                HeaderValue::from_str(token.reveal()).map_err(|_| ProbeError::TokenRefused)?;
             value.set_sensitive(true);
-            Ok::<_, Failure>(value)
+            Ok::<_, ProbeError>(value)
         });
         let usual = EndpointMiddleware {
             token: String::new(),
             version: "v1".to_owned(),
             wrap: None,
-            namespace: self.namespace.clone().filter(|_| ask.is_in_namespace()),
+            namespace: self.namespace.clone().filter(|_| request.is_in_namespace()),
         };
         let index = self.index.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Ok(Headers { usual, token: token.transpose()?, index, by_leader, connection: self })
+        Ok(Headers { usual, token: token.transpose()?, index, forward_to_active, connection: self })
     }
 
-    fn failed(&self, ask: &Ask<'_>, error: &ClientError) -> Next {
-        let (asked, address) = (ask.address(), self.settings.address.to_string());
+    fn classify_error(&self, request: &VaultRequest<'_>, error: &ClientError) -> NextStep {
+        let (asked, address) = (request.display_path(), self.settings.address.to_string());
         let (ClientError::RequestError { source, .. } | ClientError::ResponseError { source }) =
             error
         else {
-            return Next::Stop(Failure::Unreadable { asked, reason: AnswerFault::NotHttp });
+            return NextStep::Fail(ProbeError::Unreadable { asked, reason: AnswerFault::NotHttp });
         };
-        match source.downcast_ref::<Unfit>() {
-            Some(Unfit::Elsewhere(target)) => {
-                return Next::Stop(Failure::Redirected { address, asked, target: target.clone() });
+        match source.downcast_ref::<UnacceptableAnswer>() {
+            Some(UnacceptableAnswer::Redirect(target)) => {
+                return NextStep::Fail(ProbeError::Redirected {
+                    address,
+                    asked,
+                    target: target.clone(),
+                });
             }
-            Some(Unfit::TooLong) => {
+            Some(UnacceptableAnswer::TooLarge) => {
                 let reason = AnswerFault::TooLong;
-                return Next::Stop(Failure::Unreadable { asked, reason });
+                return NextStep::Fail(ProbeError::Unreadable { asked, reason });
             }
             None => {}
         }
         let Some(error) = source.downcast_ref::<reqwest::Error>() else {
             let reason = AnswerFault::NotHttp;
-            return Next::Stop(Failure::Unreadable { asked, reason });
+            return NextStep::Fail(ProbeError::Unreadable { asked, reason });
         };
         let reason = match NoConnection::of(error) {
             NoConnection::Untrusted(reason) => {
-                return Next::Stop(Failure::Untrusted { address, reason });
+                return NextStep::Fail(ProbeError::Untrusted { address, reason });
             }
             NoConnection::TlsAlert(_) => {
-                return Next::Stop(Failure::ClientCertificate { address });
+                return NextStep::Fail(ProbeError::ClientCertificate { address });
             }
             reason => reason,
         };
         let seconds = self.settings.timeout.as_secs();
         if error.is_connect() {
-            return Next::Stop(if error.is_timeout() {
-                Failure::TimedOut { address, asked, seconds }
+            return NextStep::Fail(if error.is_timeout() {
+                ProbeError::TimedOut { address, asked, seconds }
             } else {
-                Failure::Unreachable { address, reason }
+                ProbeError::Unreachable { address, reason }
             });
         }
-        if ask.uses_something_up() {
-            return Next::Stop(Failure::Lost { asked });
+        if request.is_single_use() {
+            return NextStep::Fail(ProbeError::SingleUseAnswerLost { asked });
         }
         if error.is_timeout() {
-            return Next::Stop(Failure::TimedOut { address, asked, seconds });
+            return NextStep::Fail(ProbeError::TimedOut { address, asked, seconds });
         }
-        let tls = self.settings.address.is_secured();
-        Next::Again(None, Failure::Broken { address, asked, tls })
+        let tls = self.settings.address.is_https();
+        NextStep::Retry(None, ProbeError::ConnectionLost { address, asked, tls })
     }
 
     /// An error if the server knows no such namespace, which it says in its 404s.
-    pub(crate) fn refuse_namespace(&self, answer: &Answer) -> Result<(), Failure> {
+    pub(crate) fn refuse_namespace(&self, answer: &VaultResponse) -> Result<(), ProbeError> {
         match &self.namespace {
-            Some(namespace) if answer.complaint() == Some(Complaint::UnknownNamespace) => {
-                Err(Failure::Namespace(namespace.clone()))
+            Some(namespace) if answer.known_error() == Some(KnownServerError::UnknownNamespace) => {
+                Err(ProbeError::UnknownNamespace(namespace.clone()))
             }
             _ => Ok(()),
         }
@@ -251,31 +257,38 @@ impl<'a> Connection<'a> {
 }
 
 /// What an answer means for whoever sent `ask`, at this try.
-fn judged(ask: &Ask<'_>, token: Option<&Secret>, response: Response<Vec<u8>>, tries: u32) -> Next {
-    let asked = ask.address();
+fn classify_answer(
+    request: &VaultRequest<'_>,
+    token: Option<&Secret>,
+    response: Response<Vec<u8>>,
+    tries: u32,
+) -> NextStep {
+    let asked = request.display_path();
     let wait = retry_after(response.headers());
-    let answer = Answer::new(asked.clone(), response);
+    let answer = VaultResponse::new(asked.clone(), response);
     let status = answer.status;
-    let is_gateways = matches!(status, 429 | 502..=504) && !answer.tells_state();
-    if matches!(ask, Ask::Health | Ask::SealStatus) && !is_gateways {
+    let is_gateways = matches!(status, 429 | 502..=504) && !answer.has_seal_status();
+    if matches!(request, VaultRequest::Health | VaultRequest::SealStatus) && !is_gateways {
         // Here 429, 472, 473, 501 and 503 say how the server is.
-        return Next::Take(answer);
+        return NextStep::Return(answer);
     }
-    let words = || answer.errors(&ask.sent().into_iter().chain(token).collect::<Vec<_>>());
+    let words = || answer.errors(&request.secrets().into_iter().chain(token).collect::<Vec<_>>());
     match status {
-        503 if answer.complaint() == Some(Complaint::Sealed) => Next::Stop(Failure::Sealed),
-        429 => Next::Again(wait, Failure::RateLimited { asked, tries }),
-        412 => Next::Again(wait, Failure::NotCaughtUp { asked, tries }),
+        503 if answer.known_error() == Some(KnownServerError::Sealed) => {
+            NextStep::Fail(ProbeError::Sealed)
+        }
+        429 => NextStep::Retry(wait, ProbeError::RateLimited { asked, tries }),
+        412 => NextStep::Retry(wait, ProbeError::StateNotReplicated { asked, tries }),
         500..=599 => {
-            let failure = Failure::Server { asked, status, words: words() };
+            let failure = ProbeError::ServerFailed { asked, status, words: words() };
             match status {
-                _ if ask.uses_something_up() => Next::Stop(failure),
-                502..=504 => Next::Again(wait, failure),
-                500 if tries == 1 => Next::Again(wait, failure),
-                _ => Next::Stop(failure),
+                _ if request.is_single_use() => NextStep::Fail(failure),
+                502..=504 => NextStep::Retry(wait, failure),
+                500 if tries == 1 => NextStep::Retry(wait, failure),
+                _ => NextStep::Fail(failure),
             }
         }
-        _ => Next::Take(answer),
+        _ => NextStep::Return(answer),
     }
 }
 

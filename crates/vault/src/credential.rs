@@ -8,7 +8,7 @@ use envlock_secrets::manifest::{Auth, AuthMethod, Credential, ResolvedProfile};
 use crate::{CredentialFault, Secret};
 
 /// The most bytes of a credential's file: a chain of certificates takes a few thousand.
-const LONGEST: u64 = 1 << 20;
+const MAX_BYTES: u64 = 1 << 20;
 
 /// Where credentials are read from: the process's variables and the files below its home
 /// folder. Variables are read by name, one at a time, so that no code holds all of them.
@@ -91,13 +91,13 @@ impl Explain for CredentialError {
 
 impl CredentialSources<'_> {
     /// The credential `name`.
-    pub(crate) fn get(
+    pub(crate) fn read(
         self,
         name: &str,
         credential: &Credential,
     ) -> Result<Secret, CredentialError> {
         let text = match credential {
-            Credential::Env { env, .. } => self.set(env).ok_or_else(|| {
+            Credential::Env { env, .. } => self.variable_if_set(env).ok_or_else(|| {
                 CredentialError::NoVariable { name: name.to_owned(), variable: env.clone() }
             })?,
             Credential::File { file, .. } => self.text(name, file)?,
@@ -115,13 +115,13 @@ impl CredentialSources<'_> {
     }
 
     /// The same, for what goes into a header: it has to be a word of printable characters.
-    pub(crate) fn word(
+    pub(crate) fn read_header_value(
         self,
         name: &str,
         credential: &Credential,
     ) -> Result<Secret, CredentialError> {
-        let secret = self.get(name, credential)?;
-        if secret.is_printable() {
+        let secret = self.read(name, credential)?;
+        if secret.is_header_value() {
             return Ok(secret);
         }
         let reason = CredentialFault::NotPrintable;
@@ -130,12 +130,12 @@ impl CredentialSources<'_> {
     }
 
     /// The same, for a name that isn't secret and may be of any script.
-    pub(crate) fn name(
+    pub(crate) fn read_name(
         self,
         name: &str,
         credential: &Credential,
     ) -> Result<String, CredentialError> {
-        let text = self.get(name, credential)?.reveal().to_owned();
+        let text = self.read(name, credential)?.reveal().to_owned();
         if !text.contains(char::is_control) {
             return Ok(text);
         }
@@ -144,7 +144,7 @@ impl CredentialSources<'_> {
     }
 
     /// A variable that is set to something.
-    pub(crate) fn set(self, name: &str) -> Option<String> {
+    pub(crate) fn variable_if_set(self, name: &str) -> Option<String> {
         (self.variable)(name).filter(|value| !value.trim().is_empty()).map(trimmed)
     }
 
@@ -170,22 +170,22 @@ impl CredentialSources<'_> {
         }
     }
 
-    fn has(self, credential: &Credential) -> bool {
+    fn is_available(self, credential: &Credential) -> bool {
         match credential {
-            Credential::Env { env, .. } => self.set(env).is_some(),
+            Credential::Env { env, .. } => self.variable_if_set(env).is_some(),
             Credential::File { file, .. } => self.path(file).is_file(),
         }
     }
 }
 
 /// Whether all that `profile` logs in with is there, so that it can be the one that is meant.
-pub fn present(profile: &ResolvedProfile, sources: CredentialSources<'_>) -> bool {
+pub fn has_all_credentials(profile: &ResolvedProfile, sources: CredentialSources<'_>) -> bool {
     let Some(Auth { method, credentials, .. }) = &profile.auth else { return false };
     let ambient = *method != AuthMethod::AwsIam
         || ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
             .iter()
-            .all(|name| sources.set(name).is_some());
-    ambient && credentials.values().all(|credential| sources.has(credential))
+            .all(|name| sources.variable_if_set(name).is_some());
+    ambient && credentials.values().all(|credential| sources.is_available(credential))
 }
 
 fn place(credential: &Credential) -> String {
@@ -203,7 +203,7 @@ fn whole(path: &Path) -> std::io::Result<String> {
     if !metadata.is_file() {
         return refuse("it isn't a file");
     }
-    if metadata.len() > LONGEST {
+    if metadata.len() > MAX_BYTES {
         return refuse("it is too long for a credential");
     }
     std::fs::read_to_string(path)

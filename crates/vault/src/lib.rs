@@ -12,22 +12,22 @@
 
 mod address;
 mod answer;
-mod ask;
 mod connection;
 mod credential;
-mod failure;
+mod error;
 mod fault;
 mod login;
 mod probe;
+mod request;
 mod secret;
 mod session;
 mod settings;
 mod wrapping;
 
 pub use address::{Address, AddressError};
-pub use credential::{CredentialError, CredentialSources, present};
-pub use failure::Failure;
+pub use credential::{CredentialError, CredentialSources, has_all_credentials};
+pub use error::ProbeError;
 pub use fault::{AnswerFault, CredentialFault, ServerFault};
-pub use probe::{Question, Report, question};
+pub use probe::{ProbeReport, ProbeRequest, probe};
 pub use secret::Secret;
-pub use settings::{Identity, Patience, Settings};
+pub use settings::{ClientIdentity, RetryPolicy, Settings};

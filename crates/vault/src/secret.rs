@@ -22,7 +22,7 @@ impl Secret {
     }
 
     /// Whether it can go into a header: a token with a line break in it would end the header.
-    pub(crate) fn is_printable(&self) -> bool {
+    pub(crate) fn is_header_value(&self) -> bool {
         !self.0.is_empty() && self.0.bytes().all(|byte| byte.is_ascii_graphic())
     }
 }
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn only_what_fits_a_header_is_printable() {
         for (text, fits) in [("hvs.abc", true), ("", false), ("a\nb", false), ("密", false)] {
-            assert_eq!(Secret::new(text.to_owned()).is_printable(), fits, "{text:?}");
+            assert_eq!(Secret::new(text.to_owned()).is_header_value(), fits, "{text:?}");
         }
     }
 }

@@ -5,11 +5,11 @@ use envlock_secrets::facts::Token;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::answer::Answer;
-use crate::ask::Ask;
+use crate::answer::VaultResponse;
 use crate::connection::Connection;
-use crate::login::{Entry, Login};
-use crate::{AnswerFault, Failure, Secret, wrapping};
+use crate::login::{Login, TokenSource};
+use crate::request::VaultRequest;
+use crate::{AnswerFault, ProbeError, Secret, wrapping};
 
 /// A token to ask with.
 pub(crate) struct Session<'a> {
@@ -51,19 +51,19 @@ impl<'a> Session<'a> {
     /// often a matter of time.
     pub(crate) async fn open(
         connection: &'a Connection<'a>,
-        entry: Entry,
+        token_source: TokenSource,
         clock_ahead: Option<i64>,
-    ) -> Result<Self, Failure> {
-        let login = match entry {
-            Entry::Given(token) => {
+    ) -> Result<Self, ProbeError> {
+        let login = match token_source {
+            TokenSource::Given(token) => {
                 return Ok(Self { connection, token, accessor: None, granted: None });
             }
-            Entry::Login(login) => login,
-            Entry::Wrapped { login, token, role } => {
-                wrapping::unwrapped(connection, login, token, role.as_deref()).await?
+            TokenSource::Login(login) => login,
+            TokenSource::WrappedLogin { login, token, role } => {
+                wrapping::unwrap_secret_id(connection, login, token, role.as_deref()).await?
             }
         };
-        let answer = connection.send(&Ask::Login(&login), None).await?;
+        let answer = connection.send(&VaultRequest::Login(&login), None).await?;
         connection.refuse_namespace(&answer)?;
         match answer.status {
             200 => {}
@@ -76,9 +76,9 @@ impl<'a> Session<'a> {
         }
         let granted = granted.ok_or_else(|| answer.unreadable(AnswerFault::NoAuth))?;
         if granted.mfa_requirement.is_some() || granted.client_token.reveal().is_empty() {
-            return Err(Failure::Interactive { method: login.method() });
+            return Err(ProbeError::ConfirmationRequired { method: login.method() });
         }
-        if !granted.client_token.is_printable() {
+        if !granted.client_token.is_header_value() {
             return Err(answer.unreadable(AnswerFault::BadToken));
         }
         let expires = expiry(connection.settings().now, granted.lease_duration);
@@ -98,14 +98,17 @@ impl<'a> Session<'a> {
     }
 
     /// The answer to `ask`, in the name of the token.
-    pub(crate) async fn send(&self, ask: &Ask<'_>) -> Result<Answer, Failure> {
-        let answer = self.connection.send(ask, Some(&self.token)).await?;
+    pub(crate) async fn send(
+        &self,
+        request: &VaultRequest<'_>,
+    ) -> Result<VaultResponse, ProbeError> {
+        let answer = self.connection.send(request, Some(&self.token)).await?;
         self.connection.refuse_namespace(&answer)?;
         Ok(answer)
     }
 
     /// Ends the token, if it is one of ours. That it couldn't is told, not hidden.
-    pub(crate) async fn end(self) -> Option<Finding> {
+    pub(crate) async fn revoke(self) -> Option<Finding> {
         let granted = self.granted.as_ref()?;
         if granted.batch {
             let message = format!(
@@ -114,26 +117,26 @@ impl<'a> Session<'a> {
             );
             return Some(Finding::new(Code::LogoutFailed, message).at_level(Level::Note));
         }
-        let reason = match self.connection.send(&Ask::Revoke, Some(&self.token)).await {
+        let reason = match self.connection.send(&VaultRequest::Revoke, Some(&self.token)).await {
             Ok(answer) if matches!(answer.status, 200..=299) => return None,
             Ok(answer) => format!("the server answers {}", answer.status),
             Err(failure) => failure.to_string(),
         };
-        self.left(&reason)
+        self.not_revoked(&reason)
     }
 
     /// That the token lives on, and why; nothing of a token that was given.
-    pub(crate) fn left(&self, reason: &str) -> Option<Finding> {
+    pub(crate) fn not_revoked(&self, reason: &str) -> Option<Finding> {
         let granted = self.granted.as_ref()?;
         let message = format!("the login could not be ended: {reason}");
-        let mut diagnostic = Finding::new(Code::LogoutFailed, message)
+        let mut finding = Finding::new(Code::LogoutFailed, message)
             .with_note(format!("its token ends by itself in {} s", granted.ttl));
-        diagnostic.help = self
+        finding.help = self
             .accessor
             .as_ref()
             .filter(|accessor| is_word(accessor))
             .map(|accessor| format!("end it with `bao token revoke -accessor {accessor}`"));
-        Some(diagnostic)
+        Some(finding)
     }
 }
 
@@ -143,13 +146,13 @@ fn is_word(text: &str) -> bool {
     !text.is_empty() && !text.starts_with('-') && text.chars().all(fits)
 }
 
-fn refused(login: &Login, answer: &Answer, clock_ahead: Option<i64>) -> Failure {
-    Failure::LoginRefused {
+fn refused(login: &Login, answer: &VaultResponse, clock_ahead: Option<i64>) -> ProbeError {
+    ProbeError::LoginRefused {
         method: login.method(),
         path: login.path(),
         role: login.role(),
         status: answer.status,
-        words: answer.errors(&login.sent()),
+        words: answer.errors(&login.secrets()),
         clock: clock_ahead.filter(|seconds| seconds.abs() > 60),
     }
 }

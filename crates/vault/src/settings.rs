@@ -16,19 +16,19 @@ pub struct Settings {
     /// The name that the certificate must be made out to, if it isn't the address's own.
     pub server_name: Option<String>,
     /// What the connection shows of itself.
-    pub identity: Option<Identity>,
+    pub identity: Option<ClientIdentity>,
     /// The `User-Agent`, `envlock/<version>`.
     pub user_agent: String,
     /// How long the server may take to answer one request.
     pub timeout: Duration,
     /// How often it is asked again.
-    pub patience: Patience,
+    pub retry_policy: RetryPolicy,
     /// The time.
     pub now: jiff::Timestamp,
 }
 
 /// A certificate and its key, both PEM.
-pub struct Identity {
+pub struct ClientIdentity {
     /// The certificate, with those that lead to its authority.
     pub certificate: Vec<u8>,
     /// The key.
@@ -37,7 +37,7 @@ pub struct Identity {
 
 /// How often, and how long, the same is asked again of a server that is busy.
 #[derive(Debug, Clone, Copy)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// How often at most, the first time included.
     pub tries: u32,
     /// The first pause; each next one is twice as long.
@@ -46,13 +46,13 @@ pub struct Patience {
     pub total: Duration,
 }
 
-impl Default for Patience {
+impl Default for RetryPolicy {
     fn default() -> Self {
         Self { tries: 4, pause: Duration::from_millis(500), total: Duration::from_secs(20) }
     }
 }
 
-impl Patience {
+impl RetryPolicy {
     /// The pause before try number `next` (2 is the first repetition); `None` when it is
     /// enough. A server's own word goes before ours.
     pub(crate) fn pause(
@@ -80,16 +80,16 @@ mod tests {
 
     #[test]
     fn pauses_double_and_end() {
-        let patience = Patience::default();
-        let pause = |next, paused| patience.pause(next, None, Duration::from_secs(paused));
+        let retry_policy = RetryPolicy::default();
+        let pause = |next, paused| retry_policy.pause(next, None, Duration::from_secs(paused));
         let first = pause(2, 0).unwrap();
         assert!(first >= Duration::from_millis(500) && first < Duration::from_millis(630));
         assert!(pause(4, 0).unwrap() >= Duration::from_secs(2));
         assert_eq!(pause(5, 0), None);
         assert_eq!(pause(2, 20), None);
-        let asked = patience.pause(2, Some(Duration::from_secs(3)), Duration::ZERO);
+        let asked = retry_policy.pause(2, Some(Duration::from_secs(3)), Duration::ZERO);
         assert_eq!(asked, Some(Duration::from_secs(3)));
-        assert_eq!(patience.pause(3, Some(Duration::MAX), Duration::from_secs(1)), None);
-        assert_eq!(patience.pause(2, Some(Duration::from_mins(1)), Duration::ZERO), None);
+        assert_eq!(retry_policy.pause(3, Some(Duration::MAX), Duration::from_secs(1)), None);
+        assert_eq!(retry_policy.pause(2, Some(Duration::from_mins(1)), Duration::ZERO), None);
     }
 }

@@ -2,20 +2,20 @@
 
 use serde::Deserialize;
 
-use crate::answer::Answer;
-use crate::ask::Ask;
+use crate::answer::VaultResponse;
 use crate::connection::Connection;
 use crate::login::Login;
-use crate::{Failure, Secret};
+use crate::request::VaultRequest;
+use crate::{ProbeError, Secret};
 
 const NAME: &str = "secret_id";
 
 /// A wrapping token whose content was seen to be a SecretID of the right role.
-pub(crate) struct Origin {
+pub(crate) struct CheckedWrappingToken {
     token: Secret,
 }
 
-impl Origin {
+impl CheckedWrappingToken {
     /// The token to unwrap with.
     pub(crate) fn token(&self) -> &Secret {
         &self.token
@@ -33,43 +33,46 @@ struct Unwrapped {
 }
 
 /// The login with the SecretID that `token` wraps.
-pub(crate) async fn unwrapped(
+pub(crate) async fn unwrap_secret_id(
     connection: &Connection<'_>,
     login: Login,
     token: Secret,
     role: Option<&str>,
-) -> Result<Login, Failure> {
-    let seen = connection.send(&Ask::Wrapping(&token), None).await?;
-    let found = usable(connection, seen)?.data::<Lookup>()?.creation_path;
+) -> Result<Login, ProbeError> {
+    let seen = connection.send(&VaultRequest::LookupWrapping(&token), None).await?;
+    let found = check_status(connection, seen)?.data::<Lookup>()?.creation_path;
     let found = connection.below_namespace(&found);
-    if !fits(found, login.mount(), role) {
+    if !is_secret_id_path(found, login.mount(), role) {
         let role = role.unwrap_or("ROLE");
-        return Err(Failure::WrappedElsewhere {
+        return Err(ProbeError::WrappingTokenMismatch {
             credential: NAME,
             found: found.to_owned(),
             wanted: format!("auth/{}/role/{role}/secret-id", login.mount()),
         });
     }
-    let origin = Origin { token };
-    let given = connection.send(&Ask::SecretId(&origin), None).await?;
-    let unwrapped: Unwrapped = usable(connection, given)?.data()?;
+    let origin = CheckedWrappingToken { token };
+    let given = connection.send(&VaultRequest::UnwrapSecretId(&origin), None).await?;
+    let unwrapped: Unwrapped = check_status(connection, given)?.data()?;
     Ok(login.with_secret_id(unwrapped.secret_id))
 }
 
 /// Servers call a token that was used or has expired a bad request, or a forbidden one.
-fn usable(connection: &Connection<'_>, answer: Answer) -> Result<Answer, Failure> {
+fn check_status(
+    connection: &Connection<'_>,
+    answer: VaultResponse,
+) -> Result<VaultResponse, ProbeError> {
     match answer.status {
         200 => Ok(answer),
         400 | 403 | 404 => {
             connection.refuse_namespace(&answer)?;
-            Err(Failure::WrappedUsed { credential: NAME })
+            Err(ProbeError::WrappingTokenUsed { credential: NAME })
         }
         _ => Err(answer.unexpected_status()),
     }
 }
 
 /// Whether `path` is where SecretIDs of `role` (of any role without one) are made.
-fn fits(path: &str, mount: &str, role: Option<&str>) -> bool {
+fn is_secret_id_path(path: &str, mount: &str, role: Option<&str>) -> bool {
     let made = path
         .strip_prefix("auth/")
         .and_then(|rest| rest.strip_prefix(mount))
@@ -84,8 +87,8 @@ mod tests {
 
     #[test]
     fn only_the_place_where_the_roles_secret_ids_are_made_fits() {
-        assert!(fits("auth/approle/role/ml/secret-id", "approle", Some("ml")));
-        assert!(fits("auth/a/b/role/ml/secret-id", "a/b", None));
+        assert!(is_secret_id_path("auth/approle/role/ml/secret-id", "approle", Some("ml")));
+        assert!(is_secret_id_path("auth/a/b/role/ml/secret-id", "a/b", None));
         for (path, role) in [
             ("auth/approle/role/other/secret-id", Some("ml")),
             ("auth/approle/role/ml/secret-id-accessor", Some("ml")),
@@ -94,7 +97,7 @@ mod tests {
             ("secret/data/auth/approle/role/ml/secret-id", None),
             ("cubbyhole/response", None),
         ] {
-            assert!(!fits(path, "approle", role), "{path}");
+            assert!(!is_secret_id_path(path, "approle", role), "{path}");
         }
     }
 }

@@ -88,7 +88,7 @@ fn schemas() -> Result<BTreeMap<String, String>, String> {
         schema::<PolicyGenerate>("policy-generate", "envlock policy generate"),
         schema::<PolicyTest>("policy-test", "envlock policy test"),
         schema::<SecretsList>("secrets-list", "envlock secrets list"),
-        schema::<CheckSecrets<envlock_secrets::checks::Right>>(
+        schema::<CheckSecrets<envlock_secrets::checks::ResultRow>>(
             "check-secrets",
             "envlock check-secrets",
         ),

@@ -205,7 +205,7 @@ fn needs(installed: &Installed, width: usize) -> String {
     format!(
         "it needs {}:\n{}",
         count(needs.needs.len(), "credential"),
-        list::of_lock(needs).render(width)
+        list::lock_table(needs).render(width)
     )
 }
 

@@ -83,8 +83,9 @@ fn test(args: &args::PolicyTest, app: &App<'_>) -> Answer<output::PolicyTest> {
 
 /// A case that came out otherwise than it says, with the rule that decided.
 fn failed_case(failure: &CaseFailure) -> Finding {
-    let CaseFailure { case, place, dialect, key, expected, got, rule, why } = failure;
-    let message = format!("case {case}: `{key}` is {got} on {dialect}, and {expected} is expected");
+    let CaseFailure { case, place, dialect, key, expected, actual, rule, why } = failure;
+    let message =
+        format!("case {case}: `{key}` is {actual} on {dialect}, and {expected} is expected");
     let finding = Finding::new(Code::PolicyTestFailed, message).at(place.clone()).with_note(why);
     rule.iter().fold(finding, |finding, origin| {
         let message = format!("path \"{}\" of {} decides", origin.pattern, origin.policy);

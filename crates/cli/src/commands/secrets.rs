@@ -7,7 +7,7 @@ use envlock_pipeline::secrets::{
 };
 use envlock_report::{Code, Exit, Explain, output, render::paragraph};
 use envlock_secrets::{
-    checks::{self, Outcome, Right},
+    checks::{self, Outcome, ResultRow},
     manifest::{ServerDialect, list},
 };
 use tokio::signal::unix::{SignalKind, signal};
@@ -31,7 +31,7 @@ pub(crate) async fn check(args: &args::CheckSecrets, app: &App<'_>) -> Exit {
     })
 }
 
-fn answer(report: SecretsReport, width: usize) -> Answer<output::CheckSecrets<Right>> {
+fn answer(report: SecretsReport, width: usize) -> Answer<output::CheckSecrets<ResultRow>> {
     let (ended, is_interrupted) = (report.ended(), report.is_interrupted());
     let SecretsReport { outcome: Outcome { findings, rights, rules }, asked, .. } = report;
     if is_interrupted {
@@ -135,8 +135,8 @@ fn listed(args: &args::Subject, app: &App<'_>) -> Answer<output::SecretsList> {
         None => None,
     };
     let table = match &profile {
-        Some(profile) => list::of_profile(profile),
-        None => list::of_manifest(manifest),
+        Some(profile) => list::profile_table(profile),
+        None => list::manifest_table(manifest),
     };
     let needs: Vec<_> = match &profile {
         Some(profile) => profile.needs.iter().map(|n| need(&n.name, &n.need)).collect(),

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use envlock_pipeline::secrets::{Address, AddressError, Identity, Patience, Secret, VaultSettings};
+use envlock_pipeline::secrets::{
+    Address, AddressError, ClientIdentity, RetryPolicy, Secret, VaultSettings,
+};
 use envlock_report::{Code, Exit, Explain, Finding};
 
 use super::{Settings, VERSION};
@@ -94,7 +96,7 @@ pub(crate) fn settings(surroundings: &Settings) -> Result<VaultSettings, VaultEr
     let identity = match (variables.file("CLIENT_CERT")?, variables.file("CLIENT_KEY")?) {
         (Some(certificate), Some(key)) => {
             let key = String::from_utf8_lossy(&key).into_owned();
-            Some(Identity { certificate, key: Secret::new(key) })
+            Some(ClientIdentity { certificate, key: Secret::new(key) })
         }
         (None, None) => None,
         _ => return Err(VaultError::HalfIdentity),
@@ -107,7 +109,7 @@ pub(crate) fn settings(surroundings: &Settings) -> Result<VaultSettings, VaultEr
         identity,
         user_agent: format!("envlock/{VERSION}"),
         timeout: variables.timeout()?,
-        patience: Patience::default(),
+        retry_policy: RetryPolicy::default(),
         now: surroundings.now,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use envlock_policy::{Access, Capability, Engine, LocatorKind, TransitOperation};
+use envlock_policy::{ApiRequest, Capability, Engine, LocatorKind, TransitOperation};
 use envlock_text::Pos;
 use schemars::JsonSchema;
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -42,12 +42,12 @@ pub struct Need {
 
 impl Need {
     /// The requests that return the secret to a job.
-    pub fn consume(&self) -> Vec<Access> {
+    pub fn consume(&self) -> Vec<ApiRequest> {
         self.engine.consume(&self.mount, self.locator.name(), self.locator.operations())
     }
 
     /// The requests that show whether the secret exists, and never return a value.
-    pub fn existence(&self) -> Vec<Access> {
+    pub fn existence(&self) -> Vec<ApiRequest> {
         self.engine.existence(&self.mount, self.locator.name())
     }
 

@@ -134,7 +134,7 @@ fn capabilities(fields: &mut Fields<'_, '_>) -> BTreeSet<Capability> {
 fn targets(fields: &mut Fields<'_, '_>, engine: Engine) -> BTreeMap<String, Target> {
     let mut targets = BTreeMap::new();
     for entry in fields.map("fields", "`fields`") {
-        if let KnownFields::These(known) = engine.fields()
+        if let KnownFields::Listed(known) = engine.fields()
             && !known.contains(&entry.name())
         {
             let message = format!("engine {engine} gives no field `{}`", entry.name());

@@ -24,7 +24,7 @@ pub enum PolicyCommandError {
     Policy(#[from] PolicyError),
     /// A file of test cases can't be used.
     #[error(transparent)]
-    Suite(#[from] SuiteError),
+    TestSuite(#[from] SuiteError),
     /// No operation has this name.
     #[error("`{name}` is no operation")]
     Operation {
@@ -42,7 +42,7 @@ impl Explain for PolicyCommandError {
             Self::Secrets(error) => error.findings(),
             Self::Check(error) => error.findings(),
             Self::Policy(error) => vec![error.finding()],
-            Self::Suite(error) => error.findings(),
+            Self::TestSuite(error) => error.findings(),
             Self::Operation { name, known } => {
                 let near = nearest(name, known.iter().copied());
                 let help = near.map_or_else(
@@ -59,7 +59,7 @@ impl Explain for PolicyCommandError {
             Self::File(error) => error.exit(),
             Self::Secrets(error) => error.exit(),
             Self::Check(error) => error.exit(),
-            Self::Suite(error) => error.exit(),
+            Self::TestSuite(error) => error.exit(),
             Self::Policy(_) | Self::Operation { .. } => Exit::Usage,
         }
     }

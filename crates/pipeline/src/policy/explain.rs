@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use envlock_policy::{
-    Acl, Context, Operation, Policy, Request,
+    Acl, Operation, Policy, Request, ServerContext,
     explain::{Explanation, explain as explain_request},
 };
 use envlock_secrets::manifest::ServerDialect;
@@ -41,11 +41,11 @@ pub struct PolicyExplanation {
 
 /// Explains how the policies decide the request.
 pub fn explain(input: &PolicyExplainRequest) -> Result<PolicyExplanation, PolicyCommandError> {
-    let operation = Operation::named(&input.operation);
+    let operation = Operation::from_name(&input.operation);
     if operation == Operation::Other {
         return Err(PolicyCommandError::Operation {
             name: input.operation.clone(),
-            known: Operation::NAMED.iter().map(|(name, _)| *name).collect(),
+            known: Operation::BY_NAME.iter().map(|(name, _)| *name).collect(),
         });
     }
     let mut policies = Vec::new();
@@ -55,8 +55,12 @@ pub fn explain(input: &PolicyExplainRequest) -> Result<PolicyExplanation, Policy
     let given: Vec<&Policy> = policies.iter().collect();
     let mut answers = Vec::new();
     for dialect in input.dialect.dialects() {
-        let context =
-            Context { dialect: *dialect, now: input.now, identity: None, token_namespace: "" };
+        let context = ServerContext {
+            dialect: *dialect,
+            now: input.now,
+            identity: None,
+            token_namespace: "",
+        };
         let request =
             Request { namespace: &input.namespace, ..Request::new(operation, &input.path) };
         answers.push(explain_request(&Acl::new(&given, &context)?, &request));

@@ -35,7 +35,7 @@ pub fn generate(
     let name = profile.or_else(|| manifest.default.clone()).or_else(|| only().cloned());
     let resolved = match &name {
         Some(name) => manifest.profile(name),
-        None if manifest.profiles.is_empty() => Some(manifest.bare_profile()),
+        None if manifest.profiles.is_empty() => Some(manifest.implicit_profile()),
         None => None,
     };
     let Some(resolved) = resolved else {
@@ -43,8 +43,8 @@ pub fn generate(
         return Err(CheckError::NoProfile { name: name.unwrap_or_default(), known }.into());
     };
     let hcl = match audience {
-        Audience::Job => generate::for_job(&resolved),
-        Audience::Verifier => generate::for_verifier(&resolved),
+        Audience::Job => generate::job_policy(&resolved),
+        Audience::Verifier => generate::verifier_policy(&resolved),
     };
     Ok(GeneratedPolicy { profile: resolved.name, hcl })
 }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use envlock_policy::suite::{CaseFailure, Suite};
+use envlock_policy::suite::{CaseFailure, TestSuite};
 
 use super::{PolicyCommandError, files::read_cases};
 use crate::secrets::read_texts;
@@ -25,7 +25,7 @@ pub struct PolicyTests {
 pub fn test(files: &[PathBuf], now: jiff::Timestamp) -> Result<PolicyTests, PolicyCommandError> {
     let mut tests = PolicyTests::default();
     for (file, content) in &read_cases(files)? {
-        let suite = Suite::parse(file, content)?;
+        let suite = TestSuite::parse(file, content)?;
         // Policy files are named relative to the file of cases.
         let folder = Path::new(file).parent().unwrap_or(Path::new(""));
         let named: BTreeMap<String, String> = suite

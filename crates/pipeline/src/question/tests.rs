@@ -5,7 +5,7 @@ use envlock_model::{
     lock::{self, Change, ChangeKind},
     spec,
 };
-use envlock_secrets::manifest::{Manifest, Notation};
+use envlock_secrets::manifest::{Manifest, ManifestLocation};
 
 use super::*;
 use crate::{ProjectFiles, channel_policy::policy_channels};
@@ -142,7 +142,8 @@ fn a_need_that_the_lock_lacks_is_one_of_the_changes_of_the_lock() {
     let lock = Lock::answer(&question, BTreeMap::new(), None);
     assert_eq!(lock::changes(&lock, &question, None), []);
     let text = "version: 1\nneeds:\n  db: {engine: kv2, mount: m, path: p, fields: {a: A}}\n";
-    let manifest = Manifest::parse("secrets.yml", text, Notation::Own).unwrap().unwrap();
+    let manifest =
+        Manifest::parse("secrets.yml", text, ManifestLocation::OwnFile).unwrap().unwrap();
     let changes = lock::changes(&lock, &question, Some(&manifest.locked()));
     assert!(
         matches!(changes.as_slice(), [Change { kind: ChangeKind::Need(_), .. }]),

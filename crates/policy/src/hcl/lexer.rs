@@ -1,7 +1,7 @@
 //! Characters into tokens.
 
 use super::quoted;
-use crate::error::Fault;
+use crate::error::PolicyErrorKind;
 use envlock_text::Pos;
 
 /// One token; `Text` is a quoted string or a heredoc, with its escapes resolved.
@@ -13,21 +13,21 @@ pub(super) enum Token {
     Bool(bool),
     Word(String),
     /// One of `{ } [ ] = ,`.
-    Sign(char),
+    Punctuation(char),
     /// A sign that HCL knows and policies never use: `+ - .`.
-    Stray(char),
+    UnsupportedPunctuation(char),
     End,
 }
 
 impl Token {
     /// What a reader would call it.
-    pub(super) fn what(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         match self {
             Self::Text(_) | Self::Heredoc(_) => "a text".to_owned(),
             Self::Number(_) => "a number".to_owned(),
             Self::Bool(flag) => format!("`{flag}`"),
             Self::Word(word) => format!("the word `{word}`"),
-            Self::Sign(sign) | Self::Stray(sign) => format!("`{sign}`"),
+            Self::Punctuation(sign) | Self::UnsupportedPunctuation(sign) => format!("`{sign}`"),
             Self::End => "the end of the file".to_owned(),
         }
     }
@@ -48,7 +48,7 @@ impl<'a> Lexer<'a> {
         self.rest.chars().next()
     }
 
-    fn second(&self) -> Option<char> {
+    fn peek_second(&self) -> Option<char> {
         self.rest.chars().nth(1)
     }
 
@@ -81,7 +81,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// The next token and where it starts; comments and white space are skipped.
-    pub(super) fn next(&mut self) -> Result<(Pos, Token), (Pos, Fault)> {
+    pub(super) fn next(&mut self) -> Result<(Pos, Token), (Pos, PolicyErrorKind)> {
         loop {
             self.take(|c| matches!(c, ' ' | '\t' | '\r' | '\n'));
             match self.peek() {
@@ -99,27 +99,27 @@ impl<'a> Lexer<'a> {
         self.take(|c| c != '\n');
     }
 
-    fn slash_comment(&mut self) -> Result<(), (Pos, Fault)> {
+    fn slash_comment(&mut self) -> Result<(), (Pos, PolicyErrorKind)> {
         let start = self.pos;
-        match self.second() {
+        match self.peek_second() {
             Some('/') => self.line_comment(),
             Some('*') => {
                 let Some(end) = self.rest[2..].find("*/") else {
-                    return Err((start, Fault::Unterminated("comment")));
+                    return Err((start, PolicyErrorKind::Unterminated("comment")));
                 };
                 self.skip(2 + end + 2);
             }
-            _ => return Err((start, Fault::IllegalCharacter('/'))),
+            _ => return Err((start, PolicyErrorKind::IllegalCharacter('/'))),
         }
         Ok(())
     }
 
-    fn token(&mut self) -> Result<Token, Fault> {
+    fn token(&mut self) -> Result<Token, PolicyErrorKind> {
         let Some(first) = self.peek() else { return Ok(Token::End) };
         match first {
             '{' | '}' | '[' | ']' | '=' | ',' => {
                 self.bump();
-                Ok(Token::Sign(first))
+                Ok(Token::Punctuation(first))
             }
             '"' => {
                 let length = quoted::length(self.rest)?;
@@ -129,12 +129,12 @@ impl<'a> Lexer<'a> {
             }
             '<' => self.heredoc().map(Token::Heredoc),
             '0'..='9' => self.number().map(Token::Number),
-            '-' | '.' if self.second().is_some_and(|c| c.is_ascii_digit()) => {
+            '-' | '.' if self.peek_second().is_some_and(|c| c.is_ascii_digit()) => {
                 self.number().map(Token::Number)
             }
             '-' | '.' | '+' => {
                 self.bump();
-                Ok(Token::Stray(first))
+                Ok(Token::UnsupportedPunctuation(first))
             }
             _ if is_letter(first) => {
                 let word = self.take(|c| is_letter(c) || is_digit(c) || matches!(c, '-' | '.'));
@@ -144,21 +144,21 @@ impl<'a> Lexer<'a> {
                     _ => Token::Word(word.to_owned()),
                 })
             }
-            _ => Err(Fault::IllegalCharacter(first)),
+            _ => Err(PolicyErrorKind::IllegalCharacter(first)),
         }
     }
 
     /// An integer (decimal, `0x…`, octal) or a float, as it is written.
-    fn number(&mut self) -> Result<String, Fault> {
+    fn number(&mut self) -> Result<String, PolicyErrorKind> {
         let before = self.rest;
         if self.peek() == Some('-') {
             self.bump();
         }
-        if self.peek() == Some('0') && matches!(self.second(), Some('x' | 'X')) {
+        if self.peek() == Some('0') && matches!(self.peek_second(), Some('x' | 'X')) {
             self.bump();
             self.bump();
             if self.take(|c| c.is_ascii_hexdigit()).is_empty() {
-                return Err(Fault::BadNumber);
+                return Err(PolicyErrorKind::BadNumber);
             }
             return Ok(before[..before.len() - self.rest.len()].to_owned());
         }
@@ -179,16 +179,16 @@ impl<'a> Lexer<'a> {
         }
         let octal = !float && whole.len() > 1 && whole.starts_with('0');
         if octal && whole.contains(['8', '9']) {
-            return Err(Fault::BadNumber);
+            return Err(PolicyErrorKind::BadNumber);
         }
         Ok(before[..before.len() - self.rest.len()].to_owned())
     }
 
     /// `<<TAG` or `<<-TAG`, lines, and `TAG` alone on a line.
-    fn heredoc(&mut self) -> Result<String, Fault> {
+    fn heredoc(&mut self) -> Result<String, PolicyErrorKind> {
         self.bump();
         if self.bump() != Some('<') {
-            return Err(Fault::IllegalCharacter('<'));
+            return Err(PolicyErrorKind::IllegalCharacter('<'));
         }
         let indented = self.peek() == Some('-');
         if indented {
@@ -199,7 +199,7 @@ impl<'a> Lexer<'a> {
             self.bump();
         }
         if tag.is_empty() || self.bump() != Some('\n') {
-            return Err(Fault::Heredoc);
+            return Err(PolicyErrorKind::Heredoc);
         }
         let body = self.rest;
         let mut length = 0;
@@ -215,7 +215,7 @@ impl<'a> Lexer<'a> {
             }
             length += line.len();
         }
-        Err(Fault::Unterminated("heredoc"))
+        Err(PolicyErrorKind::Unterminated("heredoc"))
     }
 }
 

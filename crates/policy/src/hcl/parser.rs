@@ -1,14 +1,14 @@
 //! Tokens into a body of items.
 
 use super::lexer::{Lexer, Token};
-use crate::body::{Body, Item, Value, What, Word};
-use crate::error::{Fault, PolicyError};
+use crate::body::{Body, Identifier, Item, Value, ValueKind};
+use crate::error::{PolicyError, PolicyErrorKind};
 use envlock_text::{Pos, limits::MANIFEST};
 
 /// The items of a policy written in HCL.
 pub(crate) fn parse(file: &str, text: &str) -> Result<Body, PolicyError> {
     if text.starts_with('\u{feff}') {
-        return Err(Fault::ByteOrderMark.at(file, Pos::START));
+        return Err(PolicyErrorKind::ByteOrderMark.at(file, Pos::START));
     }
     let mut parser = Parser { lexer: Lexer::new(text), ahead: None, values: 0 };
     parser.body(None, 0).map_err(|(pos, fault)| fault.at(file, pos))
@@ -20,7 +20,7 @@ struct Parser<'a> {
     values: usize,
 }
 
-type Parsed<T> = Result<T, (Pos, Fault)>;
+type Parsed<T> = Result<T, (Pos, PolicyErrorKind)>;
 
 impl Parser<'_> {
     fn next(&mut self) -> Parsed<(Pos, Token)> {
@@ -34,10 +34,10 @@ impl Parser<'_> {
     fn count(&mut self, pos: Pos, depth: usize) -> Parsed<()> {
         self.values += 1;
         if depth > MANIFEST.depth {
-            return Err((pos, Fault::TooDeep));
+            return Err((pos, PolicyErrorKind::TooDeep));
         }
         if self.values > MANIFEST.values {
-            return Err((pos, Fault::TooMany));
+            return Err((pos, PolicyErrorKind::TooMany));
         }
         Ok(())
     }
@@ -48,14 +48,16 @@ impl Parser<'_> {
         loop {
             let (pos, token) = self.next()?;
             match (&token, opened) {
-                (Token::End, None) | (Token::Sign('}'), Some(_)) => return Ok(Body { items }),
-                (Token::End, Some(opened)) => return Err((opened, Fault::Unclosed('{'))),
+                (Token::End, None) | (Token::Punctuation('}'), Some(_)) => {
+                    return Ok(Body { items });
+                }
+                (Token::End, Some(opened)) => return Err((opened, PolicyErrorKind::Unclosed('{'))),
                 _ => {}
             }
             self.ahead = Some((pos, token));
             items.push(self.item(depth)?);
             match self.next()? {
-                (_, Token::Sign(',')) => {}
+                (_, Token::Punctuation(',')) => {}
                 other => self.ahead = Some(other),
             }
         }
@@ -68,22 +70,27 @@ impl Parser<'_> {
             match token {
                 Token::Word(text) | Token::Text(text) => {
                     self.count(pos, depth)?;
-                    keys.push(Word { text, pos });
+                    keys.push(Identifier { text, pos });
                 }
-                Token::Sign('=') if keys.len() == 1 => {
+                Token::Punctuation('=') if keys.len() == 1 => {
                     let value = self.value(depth + 1)?;
                     return Ok(Item { keys, value });
                 }
-                Token::Sign('=') if keys.len() > 1 => return Err((pos, Fault::AssignedBlock)),
-                Token::Sign('{') if !keys.is_empty() => {
+                Token::Punctuation('=') if keys.len() > 1 => {
+                    return Err((pos, PolicyErrorKind::AssignedBlock));
+                }
+                Token::Punctuation('{') if !keys.is_empty() => {
                     self.count(pos, depth + 1)?;
                     let body = self.body(Some(pos), depth + 1)?;
-                    let value = Value { pos, what: What::Body(body) };
+                    let value = Value { pos, kind: ValueKind::Body(body) };
                     return Ok(Item { keys, value });
                 }
                 other => {
                     let expected = if keys.is_empty() { "a key" } else { "`=` or `{`" };
-                    return Err((pos, Fault::Expected { expected, found: other.what() }));
+                    return Err((
+                        pos,
+                        PolicyErrorKind::Expected { expected, found: other.describe() },
+                    ));
                 }
             }
         }
@@ -92,17 +99,20 @@ impl Parser<'_> {
     fn value(&mut self, depth: usize) -> Parsed<Value> {
         let (pos, token) = self.next()?;
         self.count(pos, depth)?;
-        let what = match token {
-            Token::Text(text) | Token::Heredoc(text) => What::Text(text),
-            Token::Number(number) => What::Number(number),
-            Token::Bool(flag) => What::Bool(flag),
-            Token::Sign('{') => What::Body(self.body(Some(pos), depth)?),
-            Token::Sign('[') => What::List(self.list(pos, depth)?),
+        let kind = match token {
+            Token::Text(text) | Token::Heredoc(text) => ValueKind::Text(text),
+            Token::Number(number) => ValueKind::Number(number),
+            Token::Bool(flag) => ValueKind::Bool(flag),
+            Token::Punctuation('{') => ValueKind::Body(self.body(Some(pos), depth)?),
+            Token::Punctuation('[') => ValueKind::List(self.list(pos, depth)?),
             other => {
-                return Err((pos, Fault::Expected { expected: "a value", found: other.what() }));
+                return Err((
+                    pos,
+                    PolicyErrorKind::Expected { expected: "a value", found: other.describe() },
+                ));
             }
         };
-        Ok(Value { pos, what })
+        Ok(Value { pos, kind })
     }
 
     /// A comma after each item but the last and lists; more of them say nothing.
@@ -112,20 +122,23 @@ impl Parser<'_> {
         loop {
             let (pos, token) = self.next()?;
             match token {
-                Token::Sign(']') => return Ok(items),
-                Token::Sign(',') => free = true,
-                Token::End => return Err((opened, Fault::Unclosed('['))),
-                Token::Word(word) => return Err((pos, Fault::Unquoted(word))),
+                Token::Punctuation(']') => return Ok(items),
+                Token::Punctuation(',') => free = true,
+                Token::End => return Err((opened, PolicyErrorKind::Unclosed('['))),
+                Token::Word(word) => return Err((pos, PolicyErrorKind::Unquoted(word))),
                 other if !free => {
                     return Err((
                         pos,
-                        Fault::Expected { expected: "`,` or `]`", found: other.what() },
+                        PolicyErrorKind::Expected {
+                            expected: "`,` or `]`",
+                            found: other.describe(),
+                        },
                     ));
                 }
                 other => {
                     self.ahead = Some((pos, other));
                     let item = self.value(depth + 1)?;
-                    free = matches!(item.what, What::List(_));
+                    free = matches!(item.kind, ValueKind::List(_));
                     items.push(item);
                 }
             }
@@ -176,8 +189,8 @@ mod tests {
     #[test]
     fn depth_and_number_are_bounded() {
         let deep = "x = ".to_owned() + &"[".repeat(100_000);
-        assert_eq!(parse("p.hcl", &deep).unwrap_err().fault, Fault::TooDeep);
+        assert_eq!(parse("p.hcl", &deep).unwrap_err().kind, PolicyErrorKind::TooDeep);
         let deep = "a {".repeat(100_000);
-        assert_eq!(parse("p.hcl", &deep).unwrap_err().fault, Fault::TooDeep);
+        assert_eq!(parse("p.hcl", &deep).unwrap_err().kind, PolicyErrorKind::TooDeep);
     }
 }

@@ -3,10 +3,10 @@
 //! Inside `${ … }` quotes and newlines are ordinary characters and nothing is unescaped,
 //! because HCL 1 leaves interpolation to its caller; policies have no caller that does it.
 
-use crate::error::Fault;
+use crate::error::PolicyErrorKind;
 
 /// How many bytes the literal at the start of `text` takes, both quotes included.
-pub(super) fn length(text: &str) -> Result<usize, Fault> {
+pub(super) fn length(text: &str) -> Result<usize, PolicyErrorKind> {
     let mut braces = 0_usize;
     let mut chars = text.char_indices().skip(1).peekable();
     while let Some((at, c)) = chars.next() {
@@ -23,11 +23,11 @@ pub(super) fn length(text: &str) -> Result<usize, Fault> {
             _ => {}
         }
     }
-    Err(Fault::Unterminated("text"))
+    Err(PolicyErrorKind::Unterminated("text"))
 }
 
 /// What stands between the quotes.
-pub(super) fn unquote(inner: &str) -> Result<String, Fault> {
+pub(super) fn unquote(inner: &str) -> Result<String, PolicyErrorKind> {
     if !inner.contains(['\\', '$']) {
         return Ok(inner.to_owned());
     }
@@ -63,8 +63,8 @@ fn interpolation(text: &str) -> usize {
 }
 
 /// Reads one escape after its backslash; gives what follows it.
-fn escape<'a>(rest: &'a str, out: &mut String) -> Result<&'a str, Fault> {
-    let Some(c) = rest.chars().next() else { return Err(Fault::BadEscape) };
+fn escape<'a>(rest: &'a str, out: &mut String) -> Result<&'a str, PolicyErrorKind> {
+    let Some(c) = rest.chars().next() else { return Err(PolicyErrorKind::BadEscape) };
     let simple = match c {
         'a' => Some('\u{7}'),
         'b' => Some('\u{8}'),
@@ -85,14 +85,14 @@ fn escape<'a>(rest: &'a str, out: &mut String) -> Result<&'a str, Fault> {
         'x' => (1, 2, 16),
         'u' => (1, 4, 16),
         'U' => (1, 8, 16),
-        _ => return Err(Fault::BadEscape),
+        _ => return Err(PolicyErrorKind::BadEscape),
     };
-    let code = rest.get(skip..skip + digits).ok_or(Fault::BadEscape)?;
+    let code = rest.get(skip..skip + digits).ok_or(PolicyErrorKind::BadEscape)?;
     if !code.chars().all(|digit| digit.is_digit(radix)) {
-        return Err(Fault::BadEscape);
+        return Err(PolicyErrorKind::BadEscape);
     }
-    let value = u32::from_str_radix(code, radix).map_err(|_| Fault::BadEscape)?;
-    out.push(char::from_u32(value).ok_or(Fault::BadEscape)?);
+    let value = u32::from_str_radix(code, radix).map_err(|_| PolicyErrorKind::BadEscape)?;
+    out.push(char::from_u32(value).ok_or(PolicyErrorKind::BadEscape)?);
     Ok(&rest[skip + digits..])
 }
 
@@ -104,7 +104,7 @@ mod tests {
     fn escapes_are_resolved_and_interpolation_is_left_alone() {
         assert_eq!(unquote(r"\u0041\x42\103\n").unwrap(), "ABC\n");
         assert_eq!(unquote(r#"a${"\n"}b"#).unwrap(), r#"a${"\n"}b"#);
-        assert_eq!(unquote(r"\q"), Err(Fault::BadEscape));
+        assert_eq!(unquote(r"\q"), Err(PolicyErrorKind::BadEscape));
         assert_eq!(length(r#""a${"}"}" x"#).unwrap(), 7);
     }
 }

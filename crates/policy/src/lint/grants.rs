@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::Sink;
 use crate::block::Block;
-use crate::body::{Item, What};
+use crate::body::{Item, ValueKind};
 use crate::capability::Capability;
 
 pub(super) fn check(block: &Block, item: &Item, now: Timestamp, sink: &mut Sink<'_>) {
@@ -23,7 +23,7 @@ pub(super) fn check(block: &Block, item: &Item, now: Timestamp, sink: &mut Sink<
         let message = "has expired: OpenBao reads the policy as if the block weren't there";
         sink.warn_block(Code::ExpiredBlock, block, message, "take it out, or give it a later end");
     }
-    let What::Body(body) = &item.value.what else { return };
+    let ValueKind::Body(body) = &item.value.kind else { return };
     for item in &body.items {
         match item.name() {
             "policy" => {
@@ -42,9 +42,9 @@ pub(super) fn check(block: &Block, item: &Item, now: Timestamp, sink: &mut Sink<
     }
 }
 
-/// What stands beside `deny` in one list is dropped.
+/// ValueKind stands beside `deny` in one list is dropped.
 fn discarded(block: &Block, item: &Item, sink: &mut Sink<'_>) {
-    let What::List(words) = &item.value.what else { return };
+    let ValueKind::List(words) = &item.value.kind else { return };
     let denies = words.iter().any(|word| word.as_text() == Some("deny"));
     if denies && words.len() > 1 {
         let message =

@@ -3,7 +3,7 @@
 mod grants;
 mod parameters;
 mod patterns;
-mod refusals;
+mod rejections;
 
 use std::collections::HashSet;
 
@@ -17,7 +17,7 @@ use super::error::PolicyError;
 use super::json;
 use envlock_text::Pos;
 
-pub use refusals::refusals;
+pub use rejections::rejections;
 
 /// The findings about `text`, the content of `file`, as the policy `name`; the most severe
 /// first. `now` decides what has expired.
@@ -26,29 +26,34 @@ pub fn lint(name: &str, file: &str, text: &str, now: Timestamp) -> Vec<Finding> 
     let mut findings: Vec<_> = exposed.map(|finding| finding.about_policy(name)).collect();
     match Policy::parse(name, file, text) {
         Ok(policy) => {
-            findings.extend(refusals(&policy, now));
-            findings.extend(style(&policy, now));
+            findings.extend(rejections(&policy, now));
+            findings.extend(lint_parsed(&policy, now));
         }
-        Err(error) => findings.extend(unreadable(name, file, text, &error)),
+        Err(error) => findings.extend(parse_error_findings(name, file, text, &error)),
     }
     envlock_report::arrange(findings)
 }
 
 /// The findings about a text that every server refuses, with what JSON loses, if anything.
-pub fn unreadable(policy: &str, file: &str, text: &str, error: &PolicyError) -> Vec<Finding> {
+pub fn parse_error_findings(
+    policy: &str,
+    file: &str,
+    text: &str,
+    error: &PolicyError,
+) -> Vec<Finding> {
     let mut sink = Sink { policy, file, findings: vec![error.finding().about_policy(policy)] };
     if text.trim_start().starts_with('{')
-        && let Ok((_, traps)) = json::parse(file, text)
+        && let Ok((_, json_pitfalls)) = json::parse(file, text)
     {
-        parameters::traps(&traps, &mut sink);
+        parameters::json_pitfalls(&json_pitfalls, &mut sink);
     }
     sink.findings
 }
 
 /// The lints alone, without refusals. A policy that every server refuses has none.
-pub fn style(policy: &Policy, now: Timestamp) -> Vec<Finding> {
+pub fn lint_parsed(policy: &Policy, now: Timestamp) -> Vec<Finding> {
     let mut sink = Sink { policy: &policy.name, file: &policy.file, findings: Vec::new() };
-    if Dialect::PORTABLE.iter().any(|dialect| policy.fault(*dialect, now).is_none()) {
+    if Dialect::PORTABLE.iter().any(|dialect| policy.error_for(*dialect, now).is_none()) {
         patterns::labels(policy, &mut sink);
         let bare = policy.blocks.iter().map(|block| block.pattern.trim_end_matches('*'));
         let known: HashSet<&str> = bare.collect();
@@ -58,7 +63,7 @@ pub fn style(policy: &Policy, now: Timestamp) -> Vec<Finding> {
             parameters::check(block, &mut sink);
         }
     }
-    parameters::traps(&policy.traps, &mut sink);
+    parameters::json_pitfalls(&policy.json_pitfalls, &mut sink);
     sink.findings
 }
 

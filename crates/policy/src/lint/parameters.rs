@@ -2,7 +2,7 @@
 
 use super::Sink;
 use crate::block::Block;
-use crate::json::Trap;
+use crate::json::JsonPitfall;
 use envlock_report::Code;
 
 pub(super) fn check(block: &Block, sink: &mut Sink<'_>) {
@@ -25,16 +25,16 @@ pub(super) fn check(block: &Block, sink: &mut Sink<'_>) {
 }
 
 /// What the servers make of JSON.
-pub(super) fn traps(traps: &[Trap], sink: &mut Sink<'_>) {
-    for trap in traps {
+pub(super) fn json_pitfalls(json_pitfalls: &[JsonPitfall], sink: &mut Sink<'_>) {
+    for trap in json_pitfalls {
         match trap {
-            Trap::Vanished(pos) => sink.warn(
+            JsonPitfall::DroppedBoolean(pos) => sink.warn(
                 Code::JsonLostValue,
                 *pos,
                 "true and false in a list of JSON are lost: an emptied list means any value",
                 "write the policy in HCL",
             ),
-            Trap::Flattened(pos) => sink.warn(
+            JsonPitfall::FlattenedObject(pos) => sink.warn(
                 Code::JsonFlattened,
                 *pos,
                 "a block of JSON whose members are all objects is taken for labels",

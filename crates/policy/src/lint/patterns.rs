@@ -38,11 +38,11 @@ pub(super) fn check(block: &Block, known: &HashSet<&str>, sink: &mut Sink<'_>) {
     }
     wildcards(block, sink);
     let everything = matches!(pattern.trim_start_matches('/'), "*" | "+/*");
-    if everything && !block.capabilities.is_empty() && !block.capabilities.denies() {
+    if everything && !block.capabilities.is_empty() && !block.capabilities.contains_deny() {
         let message = "grants on every path, sys/ and auth/ included";
         sink.warn_block(Code::GrantsEverything, block, message, "name the mounts that are meant");
     }
-    if block.capabilities.denies()
+    if block.capabilities.contains_deny()
         && pattern.ends_with("/*")
         && !known.contains(&pattern[..pattern.len() - 2])
     {
@@ -57,7 +57,7 @@ pub(super) fn check(block: &Block, known: &HashSet<&str>, sink: &mut Sink<'_>) {
     let wildcard = pattern.contains('*') || pattern.contains("/+/") || pattern.ends_with("/+");
     if pattern.ends_with('/')
         && !wildcard
-        && block.capabilities.without(writes) != block.capabilities
+        && block.capabilities.difference(writes) != block.capabilities
     {
         let message =
             "grants writing, and no server lets anything be written to a path that ends in `/`";

@@ -9,33 +9,33 @@ use envlock_text::Pos;
 
 /// A file of cases.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Suite {
+pub struct TestSuite {
     /// The file, as the user named it.
     pub(crate) file: String,
     /// The cases in the order of the file.
-    pub cases: Vec<Case>,
+    pub cases: Vec<TestCase>,
 }
 
 /// One case: policies, one request, and the answer of each dialect.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Case {
+pub struct TestCase {
     /// Its name in every message.
     pub id: String,
     pub(crate) pos: Pos,
     /// What it shows.
     pub why: Option<String>,
-    pub(crate) policies: Vec<CasePolicy>,
-    pub(crate) request: CaseRequest,
+    pub(crate) policies: Vec<TestPolicy>,
+    pub(crate) request: TestRequest,
     pub(crate) token_namespace: String,
     pub(crate) identity: Identity,
-    pub(crate) expect: BTreeMap<Dialect, Expected>,
+    pub(crate) expect: BTreeMap<Dialect, Expectation>,
 }
 
 /// A policy of a case.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct CasePolicy {
+pub(crate) struct TestPolicy {
     pub(crate) name: String,
-    pub(crate) source: CaseSource,
+    pub(crate) source: PolicySource,
     pub(crate) namespace: String,
     pub(crate) allow_slashes: bool,
     pub(crate) allow_wildcards: bool,
@@ -43,12 +43,12 @@ pub(crate) struct CasePolicy {
 
 /// Where a case's policy comes from.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum CaseSource {
+pub(crate) enum PolicySource {
     Text(String),
     File(String),
 }
 
-impl Default for CaseSource {
+impl Default for PolicySource {
     fn default() -> Self {
         Self::Text(String::new())
     }
@@ -56,7 +56,7 @@ impl Default for CaseSource {
 
 /// The request of a case.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct CaseRequest {
+pub(crate) struct TestRequest {
     pub(crate) operation: String,
     pub(crate) path: String,
     pub(crate) namespace: String,
@@ -67,7 +67,7 @@ pub(crate) struct CaseRequest {
 
 /// What a case expects of one dialect; what it doesn't name isn't compared.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Expected {
+pub struct Expectation {
     /// Whether the policies are accepted: `ok` or `error`.
     pub parse: Option<String>,
     /// What `capabilities-self` says of the path.
@@ -82,7 +82,7 @@ pub struct Expected {
     pub rule: Option<String>,
 }
 
-impl Suite {
+impl TestSuite {
     /// The policy files that the cases name, relative to the suite's own.
     pub fn files(&self) -> Vec<&str> {
         let mut files: Vec<_> = self
@@ -90,8 +90,8 @@ impl Suite {
             .iter()
             .flat_map(|case| &case.policies)
             .filter_map(|policy| match &policy.source {
-                CaseSource::File(file) => Some(file.as_str()),
-                CaseSource::Text(_) => None,
+                PolicySource::File(file) => Some(file.as_str()),
+                PolicySource::Text(_) => None,
             })
             .collect();
         files.sort_unstable();

@@ -4,6 +4,6 @@ mod case;
 mod read;
 mod run;
 
-pub use case::{Case, Expected, Suite};
+pub use case::{Expectation, TestCase, TestSuite};
 pub use read::SuiteError;
 pub use run::{CaseFailure, SuiteResult};

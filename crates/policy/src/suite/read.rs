@@ -7,7 +7,7 @@ use envlock_report::{Code, Exit, Explain, Fields, Finding, Mistakes};
 use envlock_text::tree::{self, Node, Tree};
 use envlock_text::{Pos, limits::MANIFEST};
 
-use super::case::{Case, CasePolicy, CaseRequest, CaseSource, Expected, Suite};
+use super::case::{Expectation, PolicySource, TestCase, TestPolicy, TestRequest, TestSuite};
 
 /// Why a file of cases can't be read: each thing with its line.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -33,7 +33,7 @@ impl Explain for SuiteError {
     }
 }
 
-impl Suite {
+impl TestSuite {
     /// Reads `text`, the content of `file`. The cases stand in a list under `cases` or `vectors`.
     pub fn parse(file: &str, text: &str) -> Result<Self, SuiteError> {
         let Tree { root, errors } = tree::read(file, text, &MANIFEST);
@@ -66,7 +66,7 @@ fn empty(file: &str) -> Finding {
     Finding::new(Code::WrongType, message).at(Pos::START.place(file))
 }
 
-fn case(file: &str, node: &Node, number: usize, mistakes: &mut Mistakes) -> Case {
+fn case(file: &str, node: &Node, number: usize, mistakes: &mut Mistakes) -> TestCase {
     let mut fields = Fields::new(file, node, "a case", mistakes);
     fields.known(&[
         "id",
@@ -91,7 +91,7 @@ fn case(file: &str, node: &Node, number: usize, mistakes: &mut Mistakes) -> Case
     let derived = fields.get("manifest").and_then(derived_request);
     let mut request = match fields.get("request") {
         Some(node) => request(file, node, fields.mistakes),
-        None => CaseRequest::default(),
+        None => TestRequest::default(),
     };
     if let Some((operation, path)) = derived.filter(|_| request.path.is_empty()) {
         request.path = path;
@@ -118,10 +118,10 @@ fn case(file: &str, node: &Node, number: usize, mistakes: &mut Mistakes) -> Case
             Finding::new(Code::NothingExpected, message).at(node.start.place(file)).with_help(help),
         );
     }
-    Case { id, pos: node.start, why, policies, request, token_namespace, identity, expect }
+    TestCase { id, pos: node.start, why, policies, request, token_namespace, identity, expect }
 }
 
-fn policy(file: &str, node: &Node, mistakes: &mut Mistakes) -> CasePolicy {
+fn policy(file: &str, node: &Node, mistakes: &mut Mistakes) -> TestPolicy {
     let mut fields = Fields::new(file, node, "a policy of a case", mistakes);
     fields.known(&[
         "name",
@@ -132,10 +132,10 @@ fn policy(file: &str, node: &Node, mistakes: &mut Mistakes) -> CasePolicy {
         "allow_wildcards_in_identity_templates",
     ]);
     let source = match fields.text("file") {
-        Some(path) => CaseSource::File(path),
-        None => CaseSource::Text(fields.text("text").unwrap_or_default()),
+        Some(path) => PolicySource::File(path),
+        None => PolicySource::Text(fields.text("text").unwrap_or_default()),
     };
-    CasePolicy {
+    TestPolicy {
         name: fields.text("name").unwrap_or_default(),
         source,
         namespace: fields.text("namespace").unwrap_or_default(),
@@ -144,10 +144,10 @@ fn policy(file: &str, node: &Node, mistakes: &mut Mistakes) -> CasePolicy {
     }
 }
 
-fn request(file: &str, node: &Node, mistakes: &mut Mistakes) -> CaseRequest {
+fn request(file: &str, node: &Node, mistakes: &mut Mistakes) -> TestRequest {
     let mut fields = Fields::new(file, node, "a request", mistakes);
     fields.known(&["operation", "path", "namespace", "data", "wrap_ttl"]);
-    CaseRequest {
+    TestRequest {
         operation: fields.text("operation").unwrap_or_default(),
         path: fields.text("path").unwrap_or_default(),
         namespace: fields.text("namespace").unwrap_or_default(),
@@ -165,7 +165,7 @@ fn derived_request(node: &Node) -> Option<(&'static str, String)> {
     Some((access.operation.name(), access.path))
 }
 
-fn expected(file: &str, node: &Node, mistakes: &mut Mistakes) -> Expected {
+fn expected(file: &str, node: &Node, mistakes: &mut Mistakes) -> Expectation {
     let mut fields = Fields::new(file, node, "what is expected", mistakes);
     fields.known(&["parse", "capabilities", "allowed", "root_privs", "limit", "rule"]);
     let capabilities = fields.get("capabilities").and_then(Node::items).map(|items| {
@@ -174,7 +174,7 @@ fn expected(file: &str, node: &Node, mistakes: &mut Mistakes) -> Expected {
         names.sort_unstable();
         names
     });
-    Expected {
+    Expectation {
         parse: fields.text("parse"),
         capabilities,
         allowed: fields.flag("allowed"),

@@ -7,9 +7,11 @@ use envlock_report::Place;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::case::{Case, CaseSource, Expected, Suite};
+use super::case::{Expectation, PolicySource, TestCase, TestSuite};
 use super::read::SuiteError;
-use crate::{Acl, Context, Decision, Dialect, Operation, Policy, PolicyError, Request, RuleOrigin};
+use crate::{
+    Acl, Decision, Dialect, Operation, Policy, PolicyError, Request, RuleOrigin, ServerContext,
+};
 
 /// How a suite went.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -36,15 +38,16 @@ pub struct CaseFailure {
     /// What the case wants.
     pub expected: String,
     /// What came out.
-    pub got: String,
+    #[serde(rename = "got")]
+    pub actual: String,
     /// The blocks of the deciding rule.
     pub rule: Vec<RuleOrigin>,
     /// Why it came out so.
     pub why: String,
 }
 
-impl Suite {
-    /// Runs every case. `files` holds the text of each of [`Suite::files`]; `now` decides what
+impl TestSuite {
+    /// Runs every case. `files` holds the text of each of [`TestSuite::files`]; `now` decides what
     /// has expired.
     pub fn run(
         &self,
@@ -80,7 +83,7 @@ struct Outcome {
     rule: Vec<RuleOrigin>,
 }
 
-impl Case {
+impl TestCase {
     fn policies(
         &self,
         suite: &str,
@@ -90,8 +93,8 @@ impl Case {
         for given in &self.policies {
             let inline = format!("{suite}#{}/{}", self.id, given.name);
             let (file, text) = match &given.source {
-                CaseSource::Text(text) => (inline.as_str(), text),
-                CaseSource::File(file) => (
+                PolicySource::Text(text) => (inline.as_str(), text),
+                PolicySource::File(file) => (
                     file.as_str(),
                     files.get(file).ok_or_else(|| SuiteError::NoFile(file.clone()))?,
                 ),
@@ -115,7 +118,7 @@ impl Case {
         dialect: Dialect,
         now: Timestamp,
     ) -> Outcome {
-        let context = Context {
+        let context = ServerContext {
             dialect,
             now,
             identity: Some(&self.identity),
@@ -138,7 +141,7 @@ impl Case {
             }
         };
         let request = Request {
-            operation: Operation::named(&self.request.operation),
+            operation: Operation::from_name(&self.request.operation),
             path: &self.request.path,
             namespace: &self.request.namespace,
             data: self.request.data.as_ref(),
@@ -148,7 +151,7 @@ impl Case {
         Outcome {
             error: None,
             capabilities: acl.capabilities(&self.request.path, &self.request.namespace),
-            rule: decision.rule.map(|rule| acl.origins(rule)).unwrap_or_default(),
+            rule: decision.rule.map(|rule| acl.rule_origins(rule)).unwrap_or_default(),
             reason: decision.reason.to_string(),
             decision: Some(decision),
         }
@@ -157,17 +160,17 @@ impl Case {
 
 struct Report<'a> {
     suite: &'a str,
-    case: &'a Case,
+    case: &'a TestCase,
     dialect: Dialect,
     outcome: &'a Outcome,
 }
 
 impl Report<'_> {
-    fn compare(&self, expected: &Expected, failures: &mut Vec<CaseFailure>) {
+    fn compare(&self, expected: &Expectation, failures: &mut Vec<CaseFailure>) {
         let parse = if self.outcome.error.is_some() { "error" } else { "ok" };
-        let mut check = |key, wanted: Option<String>, got: String| {
-            if let Some(expected) = wanted.filter(|wanted| *wanted != got) {
-                failures.push(self.failure(key, expected, got));
+        let mut check = |key, wanted: Option<String>, actual: String| {
+            if let Some(expected) = wanted.filter(|wanted| *wanted != actual) {
+                failures.push(self.failure(key, expected, actual));
             }
         };
         check("parse", expected.parse.clone(), parse.to_owned());
@@ -186,14 +189,14 @@ impl Report<'_> {
         check("rule", expected.rule.clone(), pattern.to_owned());
     }
 
-    fn failure(&self, key: &'static str, expected: String, got: String) -> CaseFailure {
+    fn failure(&self, key: &'static str, expected: String, actual: String) -> CaseFailure {
         CaseFailure {
             case: self.case.id.clone(),
             place: self.case.pos.place(self.suite),
             dialect: self.dialect,
             key,
             expected,
-            got,
+            actual,
             rule: self.outcome.rule.clone(),
             why: self.outcome.reason.clone(),
         }
@@ -202,8 +205,8 @@ impl Report<'_> {
 
 impl fmt::Display for CaseFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { case, place, dialect, key, expected, got, why, .. } = self;
-        writeln!(f, "{case} [{dialect}] {key}: expected {expected}, got {got}")?;
+        let Self { case, place, dialect, key, expected, actual, why, .. } = self;
+        writeln!(f, "{case} [{dialect}] {key}: expected {expected}, got {actual}")?;
         writeln!(f, "  case: {place}")?;
         for origin in &self.rule {
             writeln!(

@@ -6,20 +6,20 @@ use envlock_report::{Code, Finding};
 
 use super::evaluation::PolicyEvaluation;
 use super::kv2_data_path;
-use crate::evidence::{Answer, Verdict};
-use crate::generate::block;
+use crate::generate::path_block;
 use crate::requirement::{Requirement, is_in_default_policy};
+use crate::verdict::{Permission, PolicyVerdict};
 use envlock_model::needs::{Need, Required};
 use envlock_policy::{Capabilities, Capability};
 
 pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
-    for (requirement, verdicts) in evaluation.judged() {
-        let refused = verdicts.iter().all(|verdict| verdict.answer == Answer::Denied);
+    for (requirement, verdicts) in evaluation.requirements_with_verdicts() {
+        let refused = verdicts.iter().all(|verdict| verdict.permission == Permission::Denied);
         if !refused || group_is_served(evaluation, &requirement.need) {
             continue;
         }
         let verdict = &verdicts[0];
-        let finding = kv2_data_path::finding(evaluation, requirement)
+        let finding = kv2_data_path::explain_denial(evaluation, requirement)
             .unwrap_or_else(|| denied(evaluation, requirement, verdict));
         findings.push(finding);
     }
@@ -28,17 +28,17 @@ pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Findin
 
 /// Whether another need of its group is allowed, so that this one may be refused.
 fn group_is_served(evaluation: &PolicyEvaluation<'_>, name: &str) -> bool {
-    evaluation.scope.siblings(name).any(|other| evaluation.is_allowed(&other.name))
+    evaluation.scope.others_in_group(name).any(|other| evaluation.is_allowed(&other.name))
 }
 
 fn denied(
     evaluation: &PolicyEvaluation<'_>,
     requirement: &Requirement,
-    verdict: &Verdict,
+    verdict: &PolicyVerdict,
 ) -> Finding {
-    let Requirement { need, access, .. } = requirement;
+    let Requirement { need, request, .. } = requirement;
     let message =
-        format!("{} {} is denied: {}", access.operation.name(), access.path, verdict.reason);
+        format!("{} {} is denied: {}", request.operation.name(), request.path, verdict.reason);
     let mut finding = Finding::new(Code::Denied, message);
     for origin in &verdict.hidden {
         let note = format!(
@@ -56,14 +56,14 @@ fn denied(
             .notes
             .push("it isn't required, but denied isn't absent: it can never be read".to_owned());
     }
-    if is_in_default_policy(&access.path) {
+    if is_in_default_policy(&request.path) {
         let note = "the servers' built-in policy `default` allows it: where the token has that \
                     policy, put its text into the repository and attach it";
         finding.notes.push(note.to_owned());
     }
     let exact =
-        verdict.rule.iter().find(|origin| origin.pattern.trim_start_matches('/') == access.path);
-    let wanted = evaluation.scope.required_on(&access.path);
+        verdict.rule.iter().find(|origin| origin.pattern.trim_start_matches('/') == request.path);
+    let wanted = evaluation.scope.required_capabilities_on(&request.path);
     finding.help = Some(exact.map_or_else(
         || {
             let unless =
@@ -72,8 +72,8 @@ fn denied(
         },
         |origin| format!("change the rule at {} to", origin.place),
     ));
-    let granted = exact.map_or(Capabilities::NONE, |_| granted_by_exact(evaluation, &access.path));
-    let fix = block(&access.path, wanted.union(granted));
+    let granted = exact.map_or(Capabilities::NONE, |_| granted_by_exact(evaluation, &request.path));
+    let fix = path_block(&request.path, wanted.union(granted));
     let mut finding = evaluation.scope.finding(need, finding).with_fix(fix);
     for origin in &verdict.rule {
         let message = format!("path \"{}\" of {} decides", origin.pattern, origin.policy);
@@ -89,9 +89,9 @@ fn is_optional(need: &Need) -> bool {
 /// What an exact rule grants besides, so that the changed rule takes nothing away.
 fn granted_by_exact(evaluation: &PolicyEvaluation<'_>, path: &str) -> Capabilities {
     let acl = &evaluation.acls[0];
-    let granted = acl.find(path, false).map(|rule| acl.rule(rule).capabilities());
+    let granted = acl.deciding_rule(path, false).map(|rule| acl.rule(rule).capabilities());
     let deny: Capabilities = [Capability::Deny].into_iter().collect();
-    granted.unwrap_or_default().without(deny)
+    granted.unwrap_or_default().difference(deny)
 }
 
 /// The last of the attached policies: by custom the most particular one.

@@ -3,21 +3,21 @@
 use envlock_report::{Code, Finding};
 
 use super::evaluation::PolicyEvaluation;
-use crate::evidence::{Answer, Verdict};
+use crate::verdict::{Permission, PolicyVerdict};
 use envlock_policy::{Dialect, DialectSet, RuleOrigin};
 
 pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
-    for (requirement, verdicts) in evaluation.judged() {
-        let allowed = with(verdicts, Answer::Allowed);
-        let denied = with(verdicts, Answer::Denied);
+    for (requirement, verdicts) in evaluation.requirements_with_verdicts() {
+        let allowed = with(verdicts, Permission::Allowed);
+        let denied = with(verdicts, Permission::Denied);
         if allowed.is_empty() || denied.is_empty() {
             continue;
         }
-        let access = &requirement.access;
+        let request = &requirement.request;
         let message = format!(
             "{} {} is allowed by {allowed} and denied by {denied}",
-            access.operation.name(),
-            access.path
+            request.operation.name(),
+            request.path
         );
         let mut finding = Finding::new(Code::DialectDependent, message).with_help(
             "name the path exactly in the policy, or say which server it is for: \
@@ -43,7 +43,7 @@ pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Findin
     }
 }
 
-fn with(verdicts: &[Verdict], answer: Answer) -> DialectSet {
-    let dialects = verdicts.iter().filter(|verdict| verdict.answer == answer);
+fn with(verdicts: &[PolicyVerdict], answer: Permission) -> DialectSet {
+    let dialects = verdicts.iter().filter(|verdict| verdict.permission == answer);
     dialects.map(|verdict| verdict.dialect).collect()
 }

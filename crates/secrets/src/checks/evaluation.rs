@@ -5,33 +5,33 @@ use std::collections::HashMap;
 use envlock_report::{Code, Finding};
 use jiff::{SignedDuration, Timestamp};
 
+use super::checked_profile::CheckedProfile;
 use super::policies::Policies;
-use super::scope::ProfileScope;
 use super::{Input, root_token};
-use crate::evidence::{self, Answer, Verdict};
 use crate::generate::{operation_capabilities, required_capabilities};
 use crate::manifest::{Manifest, ResolvedNeed, ResolvedProfile, ServerDialect};
 use crate::requirement::{self, Requirement};
+use crate::verdict::{self, Permission, PolicyVerdict};
 use envlock_policy::{
-    Acl, BlockId, Capabilities, Context, Dialect, DialectSet, Operation, Policy, PolicyError,
+    Acl, BlockId, Capabilities, Dialect, DialectSet, Operation, Policy, PolicyError, ServerContext,
 };
 use envlock_text::Pos;
 
 /// One profile with the verdict of each server on its requirements.
 pub(super) struct PolicyEvaluation<'a> {
-    pub(super) scope: &'a ProfileScope<'a>,
+    pub(super) scope: &'a CheckedProfile<'a>,
     pub(super) attached: Vec<&'a Policy>,
     /// One for each server that accepts all of the policies.
     pub(super) acls: Vec<Acl<'a>>,
     /// The same, after the horizon; only for servers whose rules end.
-    pub(super) later: Vec<Acl<'a>>,
+    pub(super) acls_at_horizon: Vec<Acl<'a>>,
     /// The verdict of each of `acls` on each requirement of the scope.
-    pub(super) verdicts: Vec<Vec<Verdict>>,
+    pub(super) verdicts: Vec<Vec<PolicyVerdict>>,
 }
 
 /// What a block is used for.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Use {
+pub(super) struct BlockUsage {
     /// The capabilities that are used.
     pub(super) capabilities: Capabilities,
     /// The paths and what is used on each.
@@ -45,10 +45,10 @@ impl<'a> PolicyEvaluation<'a> {
     pub(super) fn new(
         input: &Input<'a>,
         policies: &'a Policies,
-        scope: &'a ProfileScope<'a>,
+        scope: &'a CheckedProfile<'a>,
         findings: &mut Vec<Finding>,
     ) -> Option<Self> {
-        let ProfileScope { manifest, profile, requirements } = scope;
+        let CheckedProfile { manifest, profile, requirements } = scope;
         if profile.attach.is_empty() {
             findings.push(nothing_attached(scope));
             return None;
@@ -61,69 +61,75 @@ impl<'a> PolicyEvaluation<'a> {
             attached.push(policies.get(name)?.as_ref().ok()?);
         }
         let server = input.dialect.unwrap_or(manifest.server);
-        let (acls, later) = acls(input, server, profile, &attached, findings);
+        let (acls, acls_at_horizon) = acls(input, server, profile, &attached, findings);
         if acls.is_empty() {
             return None;
         }
         let verdicts = requirements
             .iter()
-            .map(|requirement| acls.iter().map(|acl| evidence::verdict(acl, requirement)).collect())
+            .map(|requirement| {
+                acls.iter().map(|acl| verdict::policy_verdict(acl, requirement)).collect()
+            })
             .collect();
-        Some(Self { scope, attached, acls, later, verdicts })
+        Some(Self { scope, attached, acls, acls_at_horizon, verdicts })
     }
 
     /// Each requirement with the servers' verdicts.
-    pub(super) fn judged(&self) -> impl Iterator<Item = (&Requirement, &[Verdict])> {
+    pub(super) fn requirements_with_verdicts(
+        &self,
+    ) -> impl Iterator<Item = (&Requirement, &[PolicyVerdict])> {
         self.scope.requirements.iter().zip(self.verdicts.iter().map(Vec::as_slice))
     }
 
     /// Whether every server allows all requests of `need`.
     pub(super) fn is_allowed(&self, need: &str) -> bool {
-        self.judged()
-            .filter(|(requirement, _)| requirement.need == need)
-            .all(|(_, verdicts)| verdicts.iter().all(|verdict| verdict.answer == Answer::Allowed))
+        self.requirements_with_verdicts().filter(|(requirement, _)| requirement.need == need).all(
+            |(_, verdicts)| {
+                verdicts.iter().all(|verdict| verdict.permission == Permission::Allowed)
+            },
+        )
     }
 
     /// What every block is used for, over all servers. Requests that are always permitted
     /// count as a use.
-    pub(super) fn uses(&self) -> HashMap<BlockId, Use> {
-        let mut uses: HashMap<BlockId, Use> = HashMap::new();
-        let permitted = requirement::always_permitted(self.scope.profile);
+    pub(super) fn block_usage(&self) -> HashMap<BlockId, BlockUsage> {
+        let mut usage: HashMap<BlockId, BlockUsage> = HashMap::new();
+        let permitted = requirement::never_reported_as_excess(self.scope.profile);
         for acl in &self.acls {
             for requirement in &self.scope.requirements {
-                let access = &requirement.access;
+                let request = &requirement.request;
                 let required = required_capabilities(requirement);
                 let need = Some(&requirement.need);
-                note(acl, &mut uses, (access.operation, &access.path), required, need);
+                record_usage(acl, &mut usage, (request.operation, &request.path), required, need);
             }
-            for access in &permitted {
-                let required = operation_capabilities(access.operation);
-                note(acl, &mut uses, (access.operation, &access.path), required, None);
+            for request in &permitted {
+                let required = operation_capabilities(request.operation);
+                record_usage(acl, &mut usage, (request.operation, &request.path), required, None);
             }
         }
-        uses
+        usage
     }
 }
 
-fn note(
+fn record_usage(
     acl: &Acl<'_>,
-    uses: &mut HashMap<BlockId, Use>,
+    usage: &mut HashMap<BlockId, BlockUsage>,
     (operation, path): (Operation, &str),
     required: Capabilities,
     need: Option<&String>,
 ) {
-    let Some(rule) = acl.find(path, operation == Operation::List) else { return };
+    let Some(rule) = acl.deciding_rule(path, operation == Operation::List) else { return };
     let rule = acl.rule(rule);
-    if required.without(rule.capabilities()) == required {
+    if required.difference(rule.capabilities()) == required {
         return;
     }
     for block in rule.blocks() {
         let granted = acl.block(*block).capabilities();
-        let useful = required.without(required.without(granted));
+        let useful = required.difference(required.difference(granted));
         if useful.is_empty() {
             continue;
         }
-        let purpose = uses.entry(*block).or_default();
+        let purpose = usage.entry(*block).or_default();
         purpose.capabilities = purpose.capabilities.union(useful);
         match purpose.paths.iter_mut().find(|(known, _)| known == path) {
             Some((_, capabilities)) => *capabilities = capabilities.union(useful),
@@ -145,9 +151,9 @@ fn acls<'a>(
 ) -> (Vec<Acl<'a>>, Vec<Acl<'a>>) {
     let horizon = SignedDuration::from_hours(24 * i64::from(input.horizon_days));
     let end = input.now.checked_add(horizon).unwrap_or(Timestamp::MAX);
-    let (mut acls, mut later, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut acls, mut acls_at_horizon, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for dialect in server.dialects() {
-        let context = Context {
+        let context = ServerContext {
             dialect: *dialect,
             now: input.now,
             identity: profile.identity.as_ref(),
@@ -158,7 +164,7 @@ fn acls<'a>(
             Err(error) => refused.push((error, *dialect)),
         }
         if *dialect == Dialect::OpenBao && attached.iter().any(|p| p.ends_between(input.now, end)) {
-            later.extend(Acl::new(attached, &Context { now: end, ..context }).ok());
+            acls_at_horizon.extend(Acl::new(attached, &ServerContext { now: end, ..context }).ok());
         }
     }
     // What all of several servers refuse is found with the policy itself, once.
@@ -175,7 +181,7 @@ fn acls<'a>(
             });
         }
     }
-    (acls, later)
+    (acls, acls_at_horizon)
 }
 
 fn refusal(
@@ -199,24 +205,24 @@ fn refusal(
         .with_related(input.manifest.place(profile.pos), "the profile that attaches it")
 }
 
-fn nothing_attached(scope: &ProfileScope<'_>) -> Finding {
+fn nothing_attached(scope: &CheckedProfile<'_>) -> Finding {
     let name = &scope.profile.name;
     let message = format!("profile {name} attaches no policies: its rights aren't checked offline");
-    scope.of_profile(
+    scope.profile_finding(
         Finding::new(Code::NothingAttached, message)
             .with_help("add `attach: [POLICY, …]` with the policies that its token gets"),
     )
 }
 
 /// The answer that all servers agree on; `None` where they differ.
-pub(super) fn agreed(verdicts: &[Verdict]) -> Option<Answer> {
-    let answer = verdicts.first()?.answer;
-    verdicts.iter().all(|verdict| verdict.answer == answer).then_some(answer)
+pub(super) fn common_permission(verdicts: &[PolicyVerdict]) -> Option<Permission> {
+    let answer = verdicts.first()?.permission;
+    verdicts.iter().all(|verdict| verdict.permission == answer).then_some(answer)
 }
 
 impl Manifest {
     /// The profile of a manifest that has none: every policy, every need.
-    pub fn bare_profile(&self) -> ResolvedProfile {
+    pub fn implicit_profile(&self) -> ResolvedProfile {
         let policies = self.policies.iter();
         ResolvedProfile {
             name: "all".to_owned(),

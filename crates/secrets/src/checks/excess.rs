@@ -4,23 +4,28 @@ use std::collections::HashMap;
 
 use envlock_report::{Code, Finding};
 
-use super::evaluation::{PolicyEvaluation, Use};
+use super::evaluation::{BlockUsage, PolicyEvaluation};
 use super::kv2_data_path;
-use crate::generate::block;
+use crate::generate::path_block;
 use envlock_policy::{Acl, BlockId, Capabilities, Capability};
 
 pub(super) fn check(
     evaluation: &PolicyEvaluation<'_>,
-    used: &HashMap<BlockId, Use>,
+    used: &HashMap<BlockId, BlockUsage>,
     findings: &mut Vec<Finding>,
 ) {
     let acl = &evaluation.acls[0];
-    let misnamed = kv2_data_path::misnamed(evaluation);
+    let blocks_on_logical_path = kv2_data_path::blocks_on_logical_path(evaluation);
     for rule in acl.rules() {
         for id in rule.blocks() {
             let granted = acl.block(*id).capabilities();
             let finding = match used.get(id) {
-                _ if granted.is_empty() || granted.denies() || misnamed.contains(id) => None,
+                _ if granted.is_empty()
+                    || granted.contains_deny()
+                    || blocks_on_logical_path.contains(id) =>
+                {
+                    None
+                }
                 None => Some(unused(acl, *id, granted)),
                 Some(serving) if rule.is_wildcard() => Some(wide(acl, *id, granted, serving)),
                 Some(serving) => narrow(acl, *id, granted, serving),
@@ -32,7 +37,7 @@ pub(super) fn check(
 }
 
 fn unused(acl: &Acl<'_>, id: BlockId, granted: Capabilities) -> Finding {
-    let origin = acl.origin(id);
+    let origin = acl.block_origin(id);
     let message =
         format!("{} grants {granted} on \"{}\", which no need uses", origin.policy, origin.pattern);
     let finding = Finding::new(Code::Excess, message).about_policy(&origin.policy).at(origin.place);
@@ -40,22 +45,22 @@ fn unused(acl: &Acl<'_>, id: BlockId, granted: Capabilities) -> Finding {
 }
 
 /// A rule on one path that grants more than is used there.
-fn narrow(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &Use) -> Option<Finding> {
-    let extra = granted.without(used.capabilities);
+fn narrow(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &BlockUsage) -> Option<Finding> {
+    let extra = granted.difference(used.capabilities);
     if extra.is_empty() {
         return None;
     }
-    let origin = acl.origin(id);
+    let origin = acl.block_origin(id);
     let message =
         format!("{} grants {extra} on \"{}\" beyond what is needed", origin.policy, origin.pattern);
-    let fix = block(&origin.pattern, used.capabilities);
+    let fix = path_block(&origin.pattern, used.capabilities);
     let finding = Finding::new(Code::Excess, message).about_policy(&origin.policy).at(origin.place);
     Some(about(used, finding.with_help("narrow the rule to").with_fix(fix)))
 }
 
 /// A rule on many paths of which few are used.
-fn wide(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &Use) -> Finding {
-    let origin = acl.origin(id);
+fn wide(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &BlockUsage) -> Finding {
+    let origin = acl.block_origin(id);
     let paths = match used.paths.as_slice() {
         [_] => "1 path".to_owned(),
         paths => format!("{} paths", paths.len()),
@@ -64,10 +69,10 @@ fn wide(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &Use) -> Findin
         "{} grants {granted} on every path of \"{}\", and the needs use {paths}",
         origin.policy, origin.pattern
     );
-    let mut extra = granted.without(used.capabilities);
+    let mut extra = granted.difference(used.capabilities);
     if extra.contains(Capability::Sudo) {
         message.push_str(", with sudo on top");
-        extra = extra.without([Capability::Sudo].into_iter().collect());
+        extra = extra.difference([Capability::Sudo].into_iter().collect());
     }
     let mut finding =
         Finding::new(Code::Excess, message).about_policy(&origin.policy).at(origin.place);
@@ -76,13 +81,14 @@ fn wide(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &Use) -> Findin
     }
     let mut paths = used.paths.clone();
     paths.sort_by(|a, b| a.0.cmp(&b.0));
-    let fix: Vec<_> = paths.iter().map(|(path, capabilities)| block(path, *capabilities)).collect();
+    let fix: Vec<_> =
+        paths.iter().map(|(path, capabilities)| path_block(path, *capabilities)).collect();
     let finding = finding.with_help("narrow the rule to").with_fix(fix.join("\n"));
     about(used, finding)
 }
 
 /// The need, where it is only one.
-fn about(used: &Use, finding: Finding) -> Finding {
+fn about(used: &BlockUsage, finding: Finding) -> Finding {
     match used.needs.as_slice() {
         [need] => finding.about(need),
         _ => finding,

@@ -3,20 +3,23 @@
 use envlock_report::{Code, Finding};
 
 use super::evaluation::PolicyEvaluation;
-use crate::evidence::{self, Answer};
+use crate::verdict::{self, Permission};
 
 pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
-    for later in &evaluation.later {
-        for (requirement, verdicts) in evaluation.judged() {
+    for later in &evaluation.acls_at_horizon {
+        for (requirement, verdicts) in evaluation.requirements_with_verdicts() {
             let today = verdicts.iter().find(|verdict| verdict.dialect == later.dialect());
-            let Some(today) = today.filter(|verdict| verdict.answer == Answer::Allowed) else {
+            let Some(today) = today.filter(|verdict| verdict.permission == Permission::Allowed)
+            else {
                 continue;
             };
-            let then = evidence::verdict(later, requirement);
-            let (Some(end), true) = (today.ends, then.answer != Answer::Allowed) else { continue };
-            let access = &requirement.access;
+            let then = verdict::policy_verdict(later, requirement);
+            let (Some(end), true) = (today.expires, then.permission != Permission::Allowed) else {
+                continue;
+            };
+            let request = &requirement.request;
             let message =
-                format!("{} {} is allowed until {end}", access.operation.name(), access.path);
+                format!("{} {} is allowed until {end}", request.operation.name(), request.path);
             let finding = Finding::new(Code::Expiring, message)
                 .with_note(format!("after that: {}", then.reason))
                 .with_help("give the rule a later `expiration`, or take it off");

@@ -3,17 +3,17 @@
 use envlock_report::{Code, Finding};
 
 use super::evaluation::PolicyEvaluation;
-use crate::evidence::Answer;
+use crate::verdict::Permission;
 
 pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
-    for (requirement, verdicts) in evaluation.judged() {
-        let depends = verdicts.iter().find(|v| v.answer == Answer::DependsOnIdentity);
+    for (requirement, verdicts) in evaluation.requirements_with_verdicts() {
+        let depends = verdicts.iter().find(|v| v.permission == Permission::DependsOnIdentity);
         let Some(verdict) = depends else { continue };
-        let access = &requirement.access;
+        let request = &requirement.request;
         let message = format!(
             "whether {} {} is allowed depends on who asks",
-            access.operation.name(),
-            access.path
+            request.operation.name(),
+            request.path
         );
         let help = format!(
             "say who the profile is: `identity: {{entity: {{name: …, metadata: {{…}}}}}}` under \

@@ -6,15 +6,16 @@ use super::evaluation::PolicyEvaluation;
 
 pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
     let personal =
-        evaluation.scope.profile.auth.as_ref().is_some_and(|auth| auth.method.is_personal());
-    for (requirement, verdicts) in evaluation.judged() {
-        let waiting = verdicts.iter().find_map(|verdict| Some((verdict, verdict.interaction?)));
-        let Some((verdict, interaction)) = waiting else { continue };
-        let access = &requirement.access;
+        evaluation.scope.profile.auth.as_ref().is_some_and(|auth| auth.method.is_interactive());
+    for (requirement, verdicts) in evaluation.requirements_with_verdicts() {
+        let waiting =
+            verdicts.iter().find_map(|verdict| Some((verdict, verdict.required_approval?)));
+        let Some((verdict, required_approval)) = waiting else { continue };
+        let request = &requirement.request;
         let message = format!(
-            "{} {} is allowed and waits for {interaction}",
-            access.operation.name(),
-            access.path,
+            "{} {} is allowed and waits for {required_approval}",
+            request.operation.name(),
+            request.path,
         );
         let mut finding = Finding::new(Code::Interactive, message)
             .with_help("give the job a path of its own whose rule asks nobody");

@@ -5,39 +5,41 @@ use std::collections::HashSet;
 use envlock_report::{Code, Finding};
 
 use super::evaluation::PolicyEvaluation;
-use crate::evidence::Answer;
-use crate::generate::{block, required_capabilities};
+use crate::generate::{path_block, required_capabilities};
 use crate::manifest::Manifest;
 use crate::requirement::Requirement;
+use crate::verdict::Permission;
 use envlock_policy::Engine;
 use envlock_policy::{Acl, BlockId, RuleId};
 
 /// The finding for a refused requirement, if a rule on the logical path explains it.
-pub(super) fn finding(
+pub(super) fn explain_denial(
     evaluation: &PolicyEvaluation<'_>,
     requirement: &Requirement,
 ) -> Option<Finding> {
     let need = &evaluation.scope.need(&requirement.need).need;
-    let path = &requirement.access.path;
+    let path = &requirement.request.path;
     let consumed = format!("{}/data/{}", need.mount, need.locator.name());
     if need.engine != Engine::Kv2 || *path != consumed {
         return None;
     }
     let logical = need.location();
     let acl = &evaluation.acls[0];
-    let rule = meant(acl, &logical, requirement)?;
-    let origin = acl.origins(rule).into_iter().next()?;
+    let rule = logical_path_rule(acl, &logical, requirement)?;
+    let origin = acl.rule_origins(rule).into_iter().next()?;
     let corrected = corrected(&origin.pattern, &need.mount)?;
     let message = format!(
         "{} {path} is denied: the rule on \"{}\" names the logical path, and kv2 reads under {}/data/",
-        requirement.access.operation.name(),
+        requirement.request.operation.name(),
         origin.pattern,
         need.mount,
     );
     let finding = Finding::new(Code::Kv2DataPath, message)
         .with_help(format!("change the rule at {} to", origin.place));
-    let fix =
-        block(&corrected, acl.rule(rule).capabilities().union(required_capabilities(requirement)));
+    let fix = path_block(
+        &corrected,
+        acl.rule(rule).capabilities().union(required_capabilities(requirement)),
+    );
     let related = format!("this rule of {} grants nothing on a kv2 mount", origin.policy);
     Some(
         evaluation
@@ -49,15 +51,15 @@ pub(super) fn finding(
 }
 
 /// The blocks that such findings are about: they are to be changed, not to be taken out.
-pub(super) fn misnamed(evaluation: &PolicyEvaluation<'_>) -> HashSet<BlockId> {
+pub(super) fn blocks_on_logical_path(evaluation: &PolicyEvaluation<'_>) -> HashSet<BlockId> {
     let mut blocks = HashSet::new();
-    for (requirement, verdicts) in evaluation.judged() {
+    for (requirement, verdicts) in evaluation.requirements_with_verdicts() {
         let need = &evaluation.scope.need(&requirement.need).need;
-        let refused = verdicts.iter().all(|verdict| verdict.answer == Answer::Denied);
+        let refused = verdicts.iter().all(|verdict| verdict.permission == Permission::Denied);
         if refused && need.engine == Engine::Kv2 {
             let acl = &evaluation.acls[0];
             let logical = need.location();
-            let rule = meant(acl, &logical, requirement);
+            let rule = logical_path_rule(acl, &logical, requirement);
             blocks.extend(rule.into_iter().flat_map(|rule| acl.rule(rule).blocks().to_vec()));
         }
     }
@@ -65,10 +67,10 @@ pub(super) fn misnamed(evaluation: &PolicyEvaluation<'_>) -> HashSet<BlockId> {
 }
 
 /// The rule that would have decided, were the mount kv1, if it grants what is needed.
-fn meant(acl: &Acl<'_>, logical: &str, requirement: &Requirement) -> Option<RuleId> {
-    let rule = acl.find(logical, false)?;
+fn logical_path_rule(acl: &Acl<'_>, logical: &str, requirement: &Requirement) -> Option<RuleId> {
+    let rule = acl.deciding_rule(logical, false)?;
     required_capabilities(requirement)
-        .without(acl.rule(rule).capabilities())
+        .difference(acl.rule(rule).capabilities())
         .is_empty()
         .then_some(rule)
 }
@@ -80,7 +82,7 @@ fn corrected(pattern: &str, mount: &str) -> Option<String> {
 }
 
 /// Needs whose own path starts with `data/`: the API's path where the logical one belongs.
-pub(super) fn in_manifest(manifest: &Manifest, findings: &mut Vec<Finding>) {
+pub(super) fn check_needs(manifest: &Manifest, findings: &mut Vec<Finding>) {
     let own = manifest.needs.iter();
     let own = own.map(|(name, need)| (name, need, Some(need.locator.name()), need.pos));
     let overridden = manifest.profiles.values().flat_map(|profile| &profile.overrides);

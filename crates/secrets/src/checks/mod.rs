@@ -4,6 +4,7 @@
 //! [`check`] reads the policies, evaluates each profile in every dialect, and runs the checks:
 //! one file each, all of the same shape. Those in `online` also look at a server's facts.
 
+mod checked_profile;
 mod denied;
 mod dialect_dependent;
 mod evaluation;
@@ -14,10 +15,9 @@ mod interactive;
 mod kv2_data_path;
 mod online;
 mod policies;
-mod rights;
+mod result_table;
 mod root_token;
 mod rules;
-mod scope;
 mod unused_policy;
 
 use std::collections::BTreeMap;
@@ -25,13 +25,13 @@ use std::collections::BTreeMap;
 use envlock_report::{Code, Exit, Explain, Finding, arrange, sink::Rules};
 use jiff::Timestamp;
 
-use crate::facts::Online;
+use crate::facts::ServerFacts;
 use crate::manifest::{Manifest, ResolvedProfile, ServerDialect};
+use checked_profile::CheckedProfile;
 use evaluation::PolicyEvaluation;
 use online::OnlineEvaluation;
 use policies::Policies;
-pub use rights::{Question, Right, table};
-use scope::ProfileScope;
+pub use result_table::{ResultRow, RowSubject, table};
 
 /// What a check looks at.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +49,7 @@ pub struct Input<'a> {
     /// Rules that end within this many days are worth a warning.
     pub horizon_days: u32,
     /// What a server said about `profile`, where one was asked.
-    pub online: Option<&'a Online>,
+    pub online: Option<&'a ServerFacts>,
 }
 
 /// What came out.
@@ -58,7 +58,7 @@ pub struct Outcome {
     /// What was found, in the order to read it in.
     pub findings: Vec<Finding>,
     /// What each need may do, for the table.
-    pub rights: Vec<Right>,
+    pub rights: Vec<ResultRow>,
     /// The manifest's `allow:` and `deny:`: nothing of it is applied to `findings` yet.
     pub rules: Rules,
 }
@@ -119,7 +119,7 @@ pub fn check(input: &Input<'_>) -> Result<Outcome, CheckError> {
     let mut findings = policies.findings(input, &profiles);
     let mut rights = Vec::new();
     for profile in &profiles {
-        let scope = ProfileScope::new(input.manifest, profile);
+        let scope = CheckedProfile::new(input.manifest, profile);
         let evaluation = PolicyEvaluation::new(input, &policies, &scope, &mut findings);
         if let Some(evaluation) = &evaluation {
             by_policies(evaluation, &mut findings);
@@ -130,14 +130,14 @@ pub fn check(input: &Input<'_>) -> Result<Outcome, CheckError> {
         if let Some(online) = &online {
             online::check(online, &mut findings);
         }
-        rights.extend(rights::of(&scope, evaluation.as_ref(), online.as_ref()));
+        rights.extend(result_table::rows(&scope, evaluation.as_ref(), online.as_ref()));
     }
-    unused_policy::declared(input, &profiles, &mut findings);
-    kv2_data_path::in_manifest(input.manifest, &mut findings);
+    unused_policy::check_declared(input, &profiles, &mut findings);
+    kv2_data_path::check_needs(input.manifest, &mut findings);
     for policy in policies.all() {
-        findings.extend(envlock_policy::lint::style(policy, input.now));
+        findings.extend(envlock_policy::lint::lint_parsed(policy, input.now));
     }
-    let (findings, rights) = (arrange(findings), rights::merged(rights));
+    let (findings, rights) = (arrange(findings), result_table::merge_profiles(rights));
     Ok(Outcome { findings, rights, rules: rules::of(input) })
 }
 
@@ -147,9 +147,9 @@ fn by_policies(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
     identity::check(evaluation, findings);
     interactive::check(evaluation, findings);
     expiring::check(evaluation, findings);
-    let uses = evaluation.uses();
-    excess::check(evaluation, &uses, findings);
-    unused_policy::attached(evaluation, &uses, findings);
+    let usage = evaluation.block_usage();
+    excess::check(evaluation, &usage, findings);
+    unused_policy::check_attached(evaluation, &usage, findings);
 }
 
 /// The profiles to check. A manifest without any is one whose token gets every policy.
@@ -163,7 +163,7 @@ fn profiles(input: &Input<'_>) -> Result<Vec<ResolvedProfile>, CheckError> {
         return Ok(vec![profile]);
     }
     if known.is_empty() {
-        return Ok(vec![manifest.bare_profile()]);
+        return Ok(vec![manifest.implicit_profile()]);
     }
     Ok(known.iter().filter_map(|name| manifest.profile(name)).collect())
 }

@@ -6,7 +6,7 @@ use envlock_report::Finding;
 
 use super::{CheckError, Input};
 use crate::manifest::ResolvedProfile;
-use envlock_policy::lint::{refusals, unreadable};
+use envlock_policy::lint::{parse_error_findings, rejections};
 use envlock_policy::{Policy, PolicyError};
 use envlock_report::exposed;
 
@@ -63,13 +63,13 @@ impl Policies {
             match policy {
                 Err(error) => {
                     let text = input.files.get(&error.place.file).map_or("", String::as_str);
-                    findings.extend(unreadable(name, &error.place.file, text, error));
+                    findings.extend(parse_error_findings(name, &error.place.file, text, error));
                 }
                 Ok(policy) if !attached.contains(name.as_str()) => {
-                    findings.extend(refusals(policy, input.now));
+                    findings.extend(rejections(policy, input.now));
                 }
                 Ok(policy) => {
-                    let everybody = refusals(policy, input.now).into_iter();
+                    let everybody = rejections(policy, input.now).into_iter();
                     findings.extend(everybody.filter(|finding| finding.code != "dialect-only"));
                 }
             }

@@ -49,7 +49,8 @@ impl Manifest {
 /// and a check of one profile says nothing about the others.
 pub(super) fn of(input: &Input<'_>) -> Rules {
     input.manifest.rules_where(input.now, |allowance| {
-        let can_tell = input.online.is_some() || !online::CODES.contains(&allowance.finding);
+        let can_tell =
+            input.online.is_some() || !online::SERVER_ONLY_CODES.contains(&allowance.finding);
         input.profile.is_none() && can_tell
     })
 }

@@ -5,21 +5,22 @@ use std::collections::{BTreeSet, HashMap};
 use envlock_report::{Code, Finding};
 
 use super::Input;
-use super::evaluation::{PolicyEvaluation, Use};
+use super::evaluation::{BlockUsage, PolicyEvaluation};
 use super::kv2_data_path;
 use crate::manifest::ResolvedProfile;
 use envlock_policy::{Acl, BlockId, Rule};
 
 /// Attached policies none of whose rules serve a need.
-pub(super) fn attached(
+pub(super) fn check_attached(
     evaluation: &PolicyEvaluation<'_>,
-    serving: &HashMap<BlockId, Use>,
+    serving: &HashMap<BlockId, BlockUsage>,
     findings: &mut Vec<Finding>,
 ) {
-    let misnamed = kv2_data_path::misnamed(evaluation);
-    let used: BTreeSet<usize> = serving.keys().chain(&misnamed).map(|id| id.policy).collect();
+    let blocks_on_logical_path = kv2_data_path::blocks_on_logical_path(evaluation);
+    let used: BTreeSet<usize> =
+        serving.keys().chain(&blocks_on_logical_path).map(|id| id.policy).collect();
     let undecided: BTreeSet<usize> =
-        evaluation.acls.iter().flat_map(Acl::undecided).map(|id| id.policy).collect();
+        evaluation.acls.iter().flat_map(Acl::undecided_blocks).map(|id| id.policy).collect();
     for (index, (name, pos)) in evaluation.scope.profile.attach.iter().enumerate() {
         if used.contains(&index) || undecided.contains(&index) || denies(evaluation, index) {
             continue;
@@ -39,11 +40,11 @@ fn denies(evaluation: &PolicyEvaluation<'_>, policy: usize) -> bool {
     acl.rules()
         .iter()
         .flat_map(Rule::blocks)
-        .any(|id| id.policy == policy && acl.block(*id).capabilities().denies())
+        .any(|id| id.policy == policy && acl.block(*id).capabilities().contains_deny())
 }
 
 /// Policies that no profile attaches.
-pub(super) fn declared(
+pub(super) fn check_declared(
     input: &Input<'_>,
     profiles: &[ResolvedProfile],
     findings: &mut Vec<Finding>,

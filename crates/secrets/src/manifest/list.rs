@@ -7,17 +7,17 @@ use super::model::Manifest;
 use super::resolve::ResolvedProfile;
 
 /// The needs of a profile.
-pub fn of_profile(profile: &ResolvedProfile) -> Table {
+pub fn profile_table(profile: &ResolvedProfile) -> Table {
     rows(profile.needs.iter().map(|resolved| (resolved.name.as_str(), &resolved.need)))
 }
 
 /// All needs of a manifest, as they are without a profile.
-pub fn of_manifest(manifest: &Manifest) -> Table {
+pub fn manifest_table(manifest: &Manifest) -> Table {
     rows(manifest.needs.iter().map(|(name, need)| (name.as_str(), need)))
 }
 
 /// All needs of a lock.
-pub fn of_lock(locked: &LockedNeeds) -> Table {
+pub fn lock_table(locked: &LockedNeeds) -> Table {
     rows(locked.needs.iter().map(|(name, need)| (name.as_str(), need)))
 }
 

@@ -7,9 +7,9 @@ mod resolve;
 mod schema;
 
 pub use model::{
-    Allowance, Auth, AuthMethod, Credential, Forbidden, Manifest, PolicyFile, Profile,
+    Allowance, Auth, AuthMethod, Credential, ForbiddenToken, Manifest, PolicyFile, Profile,
     ServerDialect, TokenRules,
 };
-pub use read::{ManifestError, Notation};
+pub use read::{ManifestError, ManifestLocation};
 pub use resolve::{ResolvedNeed, ResolvedProfile};
 pub use schema::manifest_schema;

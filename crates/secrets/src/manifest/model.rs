@@ -184,13 +184,13 @@ pub struct TokenRules {
     pub ttl_min: Option<String>,
     /// The kinds of tokens that are refused.
     #[schemars(default)]
-    pub forbid: Vec<Forbidden>,
+    pub forbid: Vec<ForbiddenToken>,
 }
 
 /// What a token must not be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Forbidden {
+pub enum ForbiddenToken {
     /// A token with the policy `root`.
     Root,
     /// A token that never expires.
@@ -240,7 +240,7 @@ impl Manifest {
         let mut profiles = BTreeMap::new();
         for name in self.profiles.keys() {
             let mut profile = LockedProfile::default();
-            for ancestor in self.lineage(name) {
+            for ancestor in self.with_ancestors(name) {
                 for (need, use_) in &ancestor.needs {
                     profile.needs.entry(need.clone()).or_insert(*use_);
                 }

@@ -10,7 +10,7 @@ use envlock_text::Pos;
 use super::model::{Auth, Credential, Manifest, Profile, TokenRules};
 
 /// How many profiles may stand behind one another.
-const LINEAGE: usize = 16;
+const MAX_ANCESTORS: usize = 16;
 
 /// A profile, everything that it extends included.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +52,7 @@ impl Manifest {
         let own = self.profiles.get(name)?;
         let (mut uses, mut overrides) = (BTreeMap::new(), BTreeMap::new());
         let mut merged = Profile::default();
-        for profile in self.lineage(name).into_iter().rev() {
+        for profile in self.with_ancestors(name).into_iter().rev() {
             merged.auth = profile.auth.clone().or(merged.auth);
             merged.attach = profile.attach.clone().or(merged.attach);
             merged.namespace = profile.namespace.clone().or(merged.namespace);
@@ -84,15 +84,17 @@ impl Manifest {
     }
 
     /// The profile and its ancestors, itself first; stops where it would go round.
-    pub(super) fn lineage(&self, name: &str) -> Vec<&Profile> {
-        let (mut lineage, mut seen) = (Vec::new(), BTreeSet::new());
+    pub(super) fn with_ancestors(&self, name: &str) -> Vec<&Profile> {
+        let (mut with_ancestors, mut seen) = (Vec::new(), BTreeSet::new());
         let mut next = Some(name);
-        while let Some(name) = next.filter(|name| lineage.len() <= LINEAGE && seen.insert(*name)) {
+        while let Some(name) =
+            next.filter(|name| with_ancestors.len() <= MAX_ANCESTORS && seen.insert(*name))
+        {
             let Some(profile) = self.profiles.get(name) else { break };
-            lineage.push(profile);
+            with_ancestors.push(profile);
             next = profile.extends.as_deref();
         }
-        lineage
+        with_ancestors
     }
 
     /// Every name that is used stands for something, and no two needs fill one variable.
@@ -176,9 +178,13 @@ impl<'a> Checker<'a> {
         if let Some(parent) = &profile.extends {
             if !manifest.profiles.contains_key(parent) {
                 self.unknown("profile", parent, manifest.profiles.keys(), profile.pos);
-            } else if manifest.lineage(name).last().is_some_and(|last| last.extends.is_some()) {
+            } else if manifest
+                .with_ancestors(name)
+                .last()
+                .is_some_and(|last| last.extends.is_some())
+            {
                 let message = format!(
-                    "the profile `{name}` extends itself in the end, or more than {LINEAGE} others"
+                    "the profile `{name}` extends itself in the end, or more than {MAX_ANCESTORS} others"
                 );
                 self.mistake(Code::ExtendsItself, &message, None, profile.pos);
             }

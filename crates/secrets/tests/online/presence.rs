@@ -1,6 +1,6 @@
 //! What is there, and where.
 
-use envlock_secrets::facts::{Mount, NeedFacts, Presence, Unknown};
+use envlock_secrets::facts::{Mount, NeedFacts, Presence, UnknownReason};
 
 use crate::story::{DB, GROUP, KV1, Story, WAREHOUSE, error, no_names, note, now, warning};
 
@@ -15,8 +15,8 @@ fn another_engine_or_another_mount_is_named_with_the_line_to_write() {
                 default_ttl: 0,
                 max_ttl: 0,
             });
-            facts.presence = Err(Unknown::NotAsked);
-            facts.fields = Err(Unknown::NotAsked);
+            facts.presence = Err(UnknownReason::NotRequested);
+            facts.fields = Err(UnknownReason::NotRequested);
         }
     };
     let wrong = &[error("wrong-engine")];
@@ -52,7 +52,11 @@ fn what_is_gone_is_missing_and_how_it_went_is_said() {
     db(Presence::Absent).ends(missing, 1, &["secret/ml/db_creds isn't there", "correct `path:`"]);
     db(Presence::Deleted).ends(missing, 1, &["is deleted", "vault kv undelete -mount=secret"]);
     db(Presence::Destroyed).ends(missing, 1, &["is destroyed", "can't be brought back"]);
-    db(Presence::There { ends: Some(now()) }).ends(missing, 1, &["deleted secret/ml/db_creds at"]);
+    db(Presence::Present { deleted_at: Some(now()) }).ends(
+        missing,
+        1,
+        &["deleted secret/ml/db_creds at"],
+    );
     let role = Story::of(WAREHOUSE).absent("warehouse");
     role.ends(missing, 1, &["the role ro of database isn't there", "correct `role:`"]);
     let optional = DB.replace("    path", "    required: false\n    path");
@@ -85,7 +89,7 @@ fn a_group_is_served_by_one_of_its_needs() {
         &["key_a: it is denied", "key_b: secret/b isn't there"],
     );
     // Nobody knows whether the other serves: that isn't a no.
-    let unknown = |facts: &mut NeedFacts| facts.presence = Err(Unknown::Forbidden);
+    let unknown = |facts: &mut NeedFacts| facts.presence = Err(UnknownReason::Forbidden);
     Story::of(GROUP).absent("key_a").need("key_b", unknown).need("key_b", no_names).ends(
         &[error("unverifiable"), note("missing")],
         3,

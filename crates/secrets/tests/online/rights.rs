@@ -1,6 +1,6 @@
 //! What the token may do, and what it is.
 
-use envlock_secrets::facts::Online;
+use envlock_secrets::facts::ServerFacts;
 
 use crate::story::{DB, DB_RULE, GROUP, Story, WAREHOUSE, error, warning};
 
@@ -79,7 +79,7 @@ fn what_policies_leave_open_the_server_settles() {
 
 #[test]
 fn a_root_token_is_an_error_but_on_a_development_server() {
-    let root = |online: &mut Online| {
+    let root = |online: &mut ServerFacts| {
         online.token.policies = vec!["root".to_owned()];
         online.token.expires = None;
     };

@@ -7,9 +7,11 @@ use envlock_report::render::{self, Layout, Sources};
 use envlock_report::sink::{Closed, Denial, Denied, Ended, close};
 use envlock_report::{Finding, Level};
 use envlock_secrets::checks::{Input, Outcome, check, table};
-use envlock_secrets::facts::{Lease, Mount, NeedFacts, Online, Presence, Server, Token, Unknown};
-use envlock_secrets::manifest::{Manifest, Notation, ResolvedProfile};
-use envlock_secrets::requirement::of_profile;
+use envlock_secrets::facts::{
+    Lease, Mount, NeedFacts, Presence, Server, ServerFacts, Token, UnknownReason,
+};
+use envlock_secrets::manifest::{Manifest, ManifestLocation, ResolvedProfile};
+use envlock_secrets::requirement::for_profile;
 use jiff::{SignedDuration, Timestamp};
 
 pub(crate) const DB: &str = "  db_creds:
@@ -27,7 +29,8 @@ pub(crate) const GROUP: &str =
     "  key_a: {engine: kv2, mount: secret, path: a, required: {any_of: key}}
   key_b: {engine: kv2, mount: secret, path: b, required: {any_of: key}}
 ";
-pub(crate) const VERIFIER: fn(&mut Online) = |online| online.capabilities = Err(Unknown::NotAsked);
+pub(crate) const VERIFIER: fn(&mut ServerFacts) =
+    |online| online.capabilities = Err(UnknownReason::NotRequested);
 
 pub(crate) fn now() -> Timestamp {
     "2026-11-23T00:00:00Z".parse().expect("it is a time")
@@ -38,7 +41,7 @@ pub(crate) fn in_hours(hours: i64) -> Timestamp {
 }
 
 /// What is different about a server.
-type Change = Box<dyn Fn(&mut Online)>;
+type Change = Box<dyn Fn(&mut ServerFacts)>;
 
 /// A manifest with its policy, and a server.
 pub(crate) struct Story {
@@ -72,7 +75,7 @@ impl Story {
     }
 
     /// The same, on a server that differs.
-    pub(crate) fn but(mut self, change: impl Fn(&mut Online) + 'static) -> Self {
+    pub(crate) fn but(mut self, change: impl Fn(&mut ServerFacts) + 'static) -> Self {
         self.changes.push(Box::new(change));
         self
     }
@@ -99,12 +102,12 @@ impl Story {
     pub(crate) fn absent(self, need: &'static str) -> Self {
         self.need(need, |facts| {
             facts.presence = Ok(Presence::Absent);
-            facts.fields = Err(Unknown::NotAsked);
+            facts.fields = Err(UnknownReason::NotRequested);
         })
     }
 
     pub(crate) fn outcome(&self) -> Outcome {
-        let manifest = Manifest::parse("secrets.yml", &self.text, Notation::Own);
+        let manifest = Manifest::parse("secrets.yml", &self.text, ManifestLocation::OwnFile);
         let manifest = manifest.expect("the manifest is right").expect("it has needs");
         let profile = manifest.profile("ci").expect("it is there");
         let mut online = all_is_well(&profile);
@@ -188,11 +191,11 @@ pub(crate) fn note(code: &str) -> (Level, &str) {
 }
 
 /// A server that has and allows all that the profile needs.
-pub(crate) fn all_is_well(profile: &ResolvedProfile) -> Online {
+pub(crate) fn all_is_well(profile: &ResolvedProfile) -> ServerFacts {
     let mut capabilities: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for requirement in of_profile(profile) {
-        let granted = capabilities.entry(requirement.access.path).or_default();
-        granted.insert(requirement.access.operation.name().to_owned());
+    for requirement in for_profile(profile) {
+        let granted = capabilities.entry(requirement.request.path).or_default();
+        granted.insert(requirement.request.operation.name().to_owned());
     }
     let needs = profile.needs.iter().map(|resolved| {
         let need = &resolved.need;
@@ -211,17 +214,17 @@ pub(crate) fn all_is_well(profile: &ResolvedProfile) -> Online {
         };
         let facts = NeedFacts {
             mount: Ok(mount),
-            presence: Ok(Presence::There { ends: None }),
+            presence: Ok(Presence::Present { deleted_at: None }),
             fields: if need.engine == Engine::Kv2 {
                 Ok(names.collect())
             } else {
-                Err(Unknown::NoSafeWay)
+                Err(UnknownReason::NoSafeRequest)
             },
             lease: Ok(Lease { default_ttl: 3600, max_ttl: 86_400 }),
         };
         (resolved.name.clone(), facts)
     });
-    Online {
+    ServerFacts {
         server: Server {
             address: "https://vault.example:8200".to_owned(),
             version: "2.4.0".to_owned(),
@@ -245,5 +248,5 @@ pub(crate) fn all_is_well(profile: &ResolvedProfile) -> Online {
 
 /// The token may not ask for the names of fields.
 pub(crate) fn no_names(facts: &mut NeedFacts) {
-    facts.fields = Err(Unknown::Forbidden);
+    facts.fields = Err(UnknownReason::Forbidden);
 }

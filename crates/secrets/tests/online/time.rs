@@ -1,13 +1,13 @@
 //! How long tokens, leases and versions last.
 
-use envlock_secrets::facts::{Lease, NeedFacts, Online, Presence, Token, Unknown};
+use envlock_secrets::facts::{Lease, NeedFacts, Presence, ServerFacts, Token, UnknownReason};
 use jiff::SignedDuration;
 
 use crate::story::{DB, DB_RULE, Story, VERIFIER, WAREHOUSE, error, in_hours, note, warning};
 
 #[test]
 fn a_token_that_never_ends_is_a_warning_or_what_the_profile_makes_of_it() {
-    let endless = |online: &mut Online| online.token.expires = None;
+    let endless = |online: &mut ServerFacts| online.token.expires = None;
     let forbids = "    token: {ttl_min: 15m, forbid: [non_expiring]}\n";
     let denies = "deny: [non-expiring-token]\n";
     Story::of(DB).but(endless).ends(&[warning("non-expiring-token")], 0, &["never ends"]);
@@ -75,7 +75,7 @@ fn leases_last_as_long_as_the_role_says_or_else_the_mount() {
     let unknown = error("unverifiable");
     story((0, day), (0, 0)).ends(&[unknown], 3, &["how long its leases last", "doesn't tell"]);
     story((hour, 0), (0, 0)).ends(&[unknown], 3, &["can be renewed", "set `default_ttl`"]);
-    let no_mount = |facts: &mut NeedFacts| facts.mount = Err(Unknown::Forbidden);
+    let no_mount = |facts: &mut NeedFacts| facts.mount = Err(UnknownReason::Forbidden);
     story((hour, day), (0, 0)).need("warehouse", no_mount).passes();
     story((0, day), (0, 0)).need("warehouse", no_mount).ends(&[unknown], 3, &["403"]);
 }
@@ -83,8 +83,9 @@ fn leases_last_as_long_as_the_role_says_or_else_the_mount() {
 #[test]
 fn a_version_that_ends_within_the_horizon_is_a_warning() {
     let ends = |hours| {
-        let ends = Some(in_hours(hours));
-        Story::of(DB).need("db_creds", move |facts| facts.presence = Ok(Presence::There { ends }))
+        let deleted_at = Some(in_hours(hours));
+        Story::of(DB)
+            .need("db_creds", move |facts| facts.presence = Ok(Presence::Present { deleted_at }))
     };
     ends(24).ends(&[warning("expiring")], 0, &["at 2026-11-24T00:00:00Z", "write a new version"]);
     ends(31 * 24).passes();

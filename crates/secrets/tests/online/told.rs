@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use envlock_secrets::checks::{Input, check};
-use envlock_secrets::facts::{NeedFacts, Presence, Unknown};
-use envlock_secrets::manifest::{Manifest, Notation};
+use envlock_secrets::facts::{NeedFacts, Presence, UnknownReason};
+use envlock_secrets::manifest::{Manifest, ManifestLocation};
 
 use crate::story::{DB, DB_RULE, KV1, Story, VERIFIER, closed, no_names, note, now, text_of};
 
@@ -19,7 +19,7 @@ fn an_allowance_accepts_what_a_server_leads_to_and_an_offline_run_keeps_it() {
         0,
         &["accepted until 2999-12-31"],
     );
-    let unknown = |facts: &mut NeedFacts| facts.fields = Err(Unknown::Forbidden);
+    let unknown = |facts: &mut NeedFacts| facts.fields = Err(UnknownReason::Forbidden);
     Story::of(DB).with(&allow("unverifiable")).need("db_creds", unknown).ends(
         &[note("unverifiable")],
         0,
@@ -27,7 +27,7 @@ fn an_allowance_accepts_what_a_server_leads_to_and_an_offline_run_keeps_it() {
     );
     for (code, kept) in [("missing", true), ("excess", false)] {
         let text = Story::of(DB).with(&allow(code)).text;
-        let manifest = Manifest::parse("secrets.yml", &text, Notation::Own);
+        let manifest = Manifest::parse("secrets.yml", &text, ManifestLocation::OwnFile);
         let manifest = manifest.expect("the manifest is right").expect("it has needs");
         let input = Input {
             manifest: &manifest,

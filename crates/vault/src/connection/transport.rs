@@ -18,10 +18,10 @@ use rustify::errors::ClientError;
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::{Address, Failure, Settings};
+use crate::{Address, ProbeError, Settings};
 
 /// The most bytes of an answer: names and times take a few thousand.
-const LONGEST: usize = 1 << 20;
+const MAX_BYTES: usize = 1 << 20;
 
 /// The connections to one server.
 pub(super) struct Transport {
@@ -32,18 +32,18 @@ pub(super) struct Transport {
 
 /// What an answer can't be.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Unfit {
+pub(super) enum UnacceptableAnswer {
     /// It is a redirect to another place, which isn't asked: its origin, or what it is.
     #[error("it sends on to {0}")]
-    Elsewhere(String),
+    Redirect(String),
     /// It has no end.
     #[error("it is longer than a megabyte")]
-    TooLong,
+    TooLarge,
 }
 
 impl Transport {
     /// Opens no connection yet.
-    pub(super) async fn new(settings: &Settings) -> Result<Self, Failure> {
+    pub(super) async fn new(settings: &Settings) -> Result<Self, ProbeError> {
         let mut address = settings.address.clone();
         let mut builder = reqwest::Client::builder()
             .user_agent(&settings.user_agent)
@@ -56,10 +56,10 @@ impl Transport {
         if let Some(pem) = &settings.authorities {
             let certificates = Certificate::from_pem_bundle(pem).unwrap_or_default();
             if certificates.is_empty() {
-                return Err(Failure::Authorities);
+                return Err(ProbeError::InvalidAuthorities);
             }
             builder = builder.tls_certs_only(certificates);
-        } else if !address.is_secured() {
+        } else if !address.is_https() {
             // A machine without any trusted certificate can ask itself all the same.
             builder = builder.tls_certs_only([]);
         }
@@ -67,32 +67,34 @@ impl Transport {
             let mut pem = Zeroizing::new(identity.certificate.clone());
             pem.push(b'\n');
             pem.extend_from_slice(identity.key.reveal().as_bytes());
-            let identity = reqwest::Identity::from_pem(&pem).map_err(|_| Failure::Identity)?;
+            let identity =
+                reqwest::Identity::from_pem(&pem).map_err(|_| ProbeError::InvalidClientIdentity)?;
             // Whether the two fit together shows only when a client is made of them.
             let alone = reqwest::Client::builder().tls_certs_only([]).identity(identity.clone());
-            alone.build().map_err(|_| Failure::Identity)?;
+            alone.build().map_err(|_| ProbeError::InvalidClientIdentity)?;
             builder = builder.identity(identity);
         }
         if let Some(name) = &settings.server_name {
             let (host, port) = settings.address.host();
             let found = tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await;
             let found: Vec<SocketAddr> = found.map(Iterator::collect).unwrap_or_default();
-            address = address.named(name)?;
+            address = address.with_host(name)?;
             builder = builder.resolve_to_addrs(name, &found);
         }
-        let http = builder.build().map_err(|error| Failure::Tls(innermost(&error)))?;
+        let http = builder.build().map_err(|error| ProbeError::Tls(innermost(&error)))?;
         let origin = address.origin();
         Ok(Self { http, address, origin })
     }
 
-    async fn once(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, ClientError> {
+    async fn send_once(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, ClientError> {
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let failed = |source: reqwest::Error| ClientError::RequestError {
             source: source.without_url().into(),
             url: uri.path().to_owned(),
             method: method.to_string(),
         };
-        let unfit = |source: Unfit| ClientError::ResponseError { source: source.into() };
+        let unacceptable =
+            |source: UnacceptableAnswer| ClientError::ResponseError { source: source.into() };
         let request = reqwest::Request::try_from(request).map_err(failed)?;
         let mut answer = self.http.execute(request).await.map_err(failed)?;
         let mut whole = Response::builder().status(answer.status());
@@ -101,8 +103,8 @@ impl Transport {
         }
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > LONGEST {
-                return Err(unfit(Unfit::TooLong));
+            if body.len() + chunk.len() > MAX_BYTES {
+                return Err(unacceptable(UnacceptableAnswer::TooLarge));
             }
             body.extend_from_slice(&chunk);
         }
@@ -115,9 +117,10 @@ impl Transport {
         let is_redirect = matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308);
         let location = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok());
         let Some(location) = location.filter(|_| is_redirect) else { return Ok(None) };
-        let elsewhere =
-            |place: String| ClientError::ResponseError { source: Unfit::Elsewhere(place).into() };
-        let target = self.address.join(from.path(), location);
+        let elsewhere = |place: String| ClientError::ResponseError {
+            source: UnacceptableAnswer::Redirect(place).into(),
+        };
+        let target = self.address.resolve(from.path(), location);
         let Some(target) = target else { return Err(elsewhere("a place without a name".into())) };
         if !self.address.is_origin_of(&target) {
             return Err(elsewhere(shown(&target)));
@@ -149,15 +152,15 @@ impl Client for Transport {
         parts.uri =
             Uri::from_str(&whole).map_err(|source| ClientError::UrlBuildError { source })?;
         let mut again = Request::from_parts(parts.clone(), body.clone());
-        let answer = self.once(Request::from_parts(parts, body)).await?;
+        let answer = self.send_once(Request::from_parts(parts, body)).await?;
         let Some(target) = self.target(&answer, again.uri())? else { return Ok(answer) };
         *again.uri_mut() = target;
         let from = again.uri().clone();
-        let answer = self.once(again).await?;
+        let answer = self.send_once(again).await?;
         match self.target(&answer, &from)? {
             None => Ok(answer),
             Some(_) => Err(ClientError::ResponseError {
-                source: Unfit::Elsewhere("one place after another".into()).into(),
+                source: UnacceptableAnswer::Redirect("one place after another".into()).into(),
             }),
         }
     }

@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::credential::{CredentialError, CredentialSources};
-use crate::{CredentialFault, Failure, Secret};
+use crate::{CredentialFault, ProbeError, Secret};
 
 const URL: &str = "https://sts.amazonaws.com/";
 const HOST: &str = "sts.amazonaws.com";
@@ -27,9 +27,9 @@ pub(super) fn identity(
     sources: CredentialSources<'_>,
     server_id: Option<&Secret>,
     now: jiff::Timestamp,
-) -> Result<[(&'static str, Secret); 4], Failure> {
+) -> Result<[(&'static str, Secret); 4], ProbeError> {
     let key = |name: &'static str| {
-        sources.set(name).ok_or_else(|| CredentialError::NoVariable {
+        sources.variable_if_set(name).ok_or_else(|| CredentialError::NoVariable {
             name: "the AWS identity".to_owned(),
             variable: name.to_owned(),
         })
@@ -38,7 +38,7 @@ pub(super) fn identity(
     let credentials = Credentials::new(
         key("AWS_ACCESS_KEY_ID")?,
         key("AWS_SECRET_ACCESS_KEY")?,
-        sources.set("AWS_SESSION_TOKEN"),
+        sources.variable_if_set("AWS_SESSION_TOKEN"),
         None,
         "environment",
     );

@@ -6,7 +6,7 @@ use envlock_secrets::manifest::{Auth, AuthMethod, Credential};
 
 use crate::credential::{CredentialError, CredentialSources};
 use crate::secret::object;
-use crate::{CredentialFault, Failure, Identity, Secret};
+use crate::{ClientIdentity, CredentialFault, ProbeError, Secret};
 
 /// One login, ready to be sent. It holds credentials, so it can't be printed.
 pub(crate) struct Login {
@@ -18,13 +18,13 @@ pub(crate) struct Login {
 }
 
 /// How a token is come by.
-pub(crate) enum Entry {
+pub(crate) enum TokenSource {
     /// The user gave it.
     Given(Secret),
     /// By a login.
     Login(Login),
     /// By a login whose SecretID has to be unwrapped first.
-    Wrapped {
+    WrappedLogin {
         /// The login without its SecretID.
         login: Login,
         /// The wrapping token.
@@ -36,7 +36,7 @@ pub(crate) enum Entry {
 
 impl Login {
     fn new(auth: &Auth, fields: Vec<(&'static str, Secret)>) -> Self {
-        let mount = auth.mount.clone().unwrap_or_else(|| own_mount(auth.method).to_owned());
+        let mount = auth.mount.clone().unwrap_or_else(|| default_mount(auth.method).to_owned());
         Self { method: auth.method, mount, role: auth.role.clone(), user: None, fields }
     }
 
@@ -70,12 +70,12 @@ impl Login {
     }
 
     /// Whether what is sent may be good for one time only: a SecretID often is.
-    pub(crate) fn is_once(&self) -> bool {
+    pub(crate) fn is_single_use(&self) -> bool {
         self.fields.iter().any(|(name, _)| *name == "secret_id")
     }
 
     /// What is sent, so that it can be kept out of errors.
-    pub(crate) fn sent(&self) -> Vec<&Secret> {
+    pub(crate) fn secrets(&self) -> Vec<&Secret> {
         let hidden = self.fields.iter().filter(|(name, _)| !matches!(*name, "role" | "name"));
         hidden.map(|(_, secret)| secret).collect()
     }
@@ -88,7 +88,7 @@ impl Login {
 }
 
 /// The name that a method is mounted under unless somebody chose another.
-fn own_mount(method: AuthMethod) -> &'static str {
+fn default_mount(method: AuthMethod) -> &'static str {
     match method {
         AuthMethod::AwsIam => "aws",
         other => other.name(),
@@ -96,20 +96,23 @@ fn own_mount(method: AuthMethod) -> &'static str {
 }
 
 /// What `auth` of the profile `profile` sends, with its credentials read.
-pub(crate) fn entry(
+pub(crate) fn token_source(
     profile: &str,
     auth: Option<&Auth>,
     sources: CredentialSources<'_>,
     now: jiff::Timestamp,
-) -> Result<Entry, Failure> {
-    let no_auth = || Failure::from(CredentialError::NoAuth(profile.to_owned()));
+) -> Result<TokenSource, ProbeError> {
+    let no_auth = || ProbeError::from(CredentialError::NoAuth(profile.to_owned()));
     let auth = auth.ok_or_else(no_auth)?;
     refuse_wrapped(auth)?;
     let word = |name: &str| {
-        auth.credentials.get(name).map(|credential| sources.word(name, credential)).transpose()
+        auth.credentials
+            .get(name)
+            .map(|credential| sources.read_header_value(name, credential))
+            .transpose()
     };
     let text = |name: &str| {
-        auth.credentials.get(name).map(|credential| sources.get(name, credential)).transpose()
+        auth.credentials.get(name).map(|credential| sources.read(name, credential)).transpose()
     };
     let mut fields = Vec::new();
     let mut push = |name: &'static str, secret: Option<Secret>| {
@@ -118,7 +121,7 @@ pub(crate) fn entry(
     let role = auth.role.clone().map(Secret::new);
     let mut user = None;
     match auth.method {
-        AuthMethod::Token => return word("token")?.map(Entry::Given).ok_or_else(no_auth),
+        AuthMethod::Token => return word("token")?.map(TokenSource::Given).ok_or_else(no_auth),
         AuthMethod::Jwt | AuthMethod::Kubernetes => {
             push("role", role);
             push("jwt", word("jwt")?);
@@ -130,7 +133,11 @@ pub(crate) fn entry(
             match (auth.credentials.get("secret_id").is_some_and(is_wrapped), secret_id) {
                 (true, Some(token)) => {
                     let role = auth.role.clone();
-                    return Ok(Entry::Wrapped { login: Login::new(auth, fields), token, role });
+                    return Ok(TokenSource::WrappedLogin {
+                        login: Login::new(auth, fields),
+                        token,
+                        role,
+                    });
                 }
                 (_, secret_id) => push("secret_id", secret_id),
             }
@@ -153,21 +160,21 @@ pub(crate) fn entry(
             push("password", text("password")?);
         }
     }
-    Ok(Entry::Login(Login { user, ..Login::new(auth, fields) }))
+    Ok(TokenSource::Login(Login { user, ..Login::new(auth, fields) }))
 }
 
 /// The certificate that a profile of the method `cert` shows.
-pub(crate) fn identity(
+pub(crate) fn client_identity(
     auth: Option<&Auth>,
     sources: CredentialSources<'_>,
-) -> Result<Option<Identity>, Failure> {
+) -> Result<Option<ClientIdentity>, ProbeError> {
     let Some(auth) = auth.filter(|auth| auth.method == AuthMethod::Cert) else { return Ok(None) };
     let read = |name: &str| {
-        auth.credentials.get(name).map(|credential| sources.get(name, credential)).transpose()
+        auth.credentials.get(name).map(|credential| sources.read(name, credential)).transpose()
     };
     Ok(match (read("certificate")?, read("key")?) {
         (Some(certificate), Some(key)) => {
-            Some(Identity { certificate: certificate.reveal().as_bytes().to_vec(), key })
+            Some(ClientIdentity { certificate: certificate.reveal().as_bytes().to_vec(), key })
         }
         _ => None,
     })
@@ -195,13 +202,13 @@ fn refuse_wrapped(auth: &Auth) -> Result<(), CredentialError> {
 
 #[cfg(test)]
 mod tests {
-    use envlock_secrets::manifest::{Manifest, Notation};
+    use envlock_secrets::manifest::{Manifest, ManifestLocation};
 
     use super::*;
 
-    fn entry_of(auth: &str) -> Result<Entry, Failure> {
+    fn entry_of(auth: &str) -> Result<TokenSource, ProbeError> {
         let text = format!("version: 1\nneeds: {{}}\nprofiles:\n  ci: {{auth: {auth}}}\n");
-        let manifest = Manifest::parse("s.yml", &text, Notation::Own).unwrap().unwrap();
+        let manifest = Manifest::parse("s.yml", &text, ManifestLocation::OwnFile).unwrap().unwrap();
         let profile = manifest.profile("ci").unwrap();
         let variable = |name: &str| match name {
             "EMPTY" => Some("  ".to_owned()),
@@ -210,12 +217,12 @@ mod tests {
             name => name.strip_prefix("X_").map(|rest| format!("{rest}\n")),
         };
         let sources = CredentialSources { variable: &variable, home: None };
-        entry("ci", profile.auth.as_ref(), sources, jiff::Timestamp::UNIX_EPOCH)
+        token_source("ci", profile.auth.as_ref(), sources, jiff::Timestamp::UNIX_EPOCH)
     }
 
     fn login_of(auth: &str) -> Login {
         match entry_of(auth) {
-            Ok(Entry::Login(login)) => login,
+            Ok(TokenSource::Login(login)) => login,
             Ok(_) => panic!("no login: {auth}"),
             Err(failure) => panic!("{failure}"),
         }
@@ -258,7 +265,7 @@ mod tests {
 
     #[test]
     fn only_a_secret_id_is_not_sent_twice() {
-        let once = |auth| login_of(auth).is_once();
+        let once = |auth| login_of(auth).is_single_use();
         assert!(once("{method: approle, role_id: {env: X_a}, secret_id: {env: X_s}}"));
         assert!(!once("{method: approle, role_id: {env: X_a}}"));
         assert!(!once("{method: jwt, jwt: {env: X_j}}"));

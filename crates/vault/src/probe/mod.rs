@@ -10,23 +10,23 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use envlock_report::{Code, Finding};
-use envlock_secrets::facts::{Fact, Mount, Online, Server, Unknown};
+use envlock_secrets::facts::{Fact, Mount, Server, ServerFacts, UnknownReason};
 use envlock_secrets::manifest::{Auth, ResolvedProfile};
 use futures::{StreamExt as _, stream};
 
-use crate::answer::Answer;
+use crate::answer::VaultResponse;
 use crate::connection::Connection;
 use crate::session::Session;
-use crate::{CredentialSources, Failure, Settings, login};
+use crate::{CredentialSources, ProbeError, Settings, login};
 
 /// How many requests are under way at a time.
-const AT_ONCE: usize = 8;
+const MAX_CONCURRENT_REQUESTS: usize = 8;
 
 /// How long a login that is under way, or a logout, may take after an interruption.
-const GRACE: Duration = Duration::from_secs(3);
+const INTERRUPT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What is asked.
-pub struct Question<'a> {
+pub struct ProbeRequest<'a> {
     /// The profile whose needs are looked at.
     pub profile: &'a ResolvedProfile,
     /// Who logs in: the profile's own way, or a verifier's.
@@ -40,109 +40,109 @@ pub struct Question<'a> {
 }
 
 /// What came of it.
-pub struct Report {
+pub struct ProbeReport {
     /// The facts, or why there are none.
-    pub facts: Result<Online, Failure>,
+    pub facts: Result<ServerFacts, ProbeError>,
     /// What is to be said besides: a logout that failed.
-    pub said: Vec<Finding>,
+    pub findings: Vec<Finding>,
 }
 
 /// Asks the server. Whatever happens after the login, the login is ended.
-pub async fn question(settings: &mut Settings, question: &Question<'_>) -> Report {
-    let mut said = Vec::new();
-    let facts = asked(settings, question, &mut said).await;
-    Report { facts, said }
+pub async fn probe(settings: &mut Settings, request: &ProbeRequest<'_>) -> ProbeReport {
+    let mut findings = Vec::new();
+    let facts = run(settings, request, &mut findings).await;
+    ProbeReport { facts, findings }
 }
 
-async fn asked(
+async fn run(
     settings: &mut Settings,
-    question: &Question<'_>,
-    said: &mut Vec<Finding>,
-) -> Result<Online, Failure> {
-    settings.address.admitted(question.profile.allow_plaintext_loopback)?;
-    if let Some(identity) = login::identity(question.auth, question.sources)? {
+    request: &ProbeRequest<'_>,
+    findings: &mut Vec<Finding>,
+) -> Result<ServerFacts, ProbeError> {
+    settings.address.check_scheme(request.profile.allow_plaintext_loopback)?;
+    if let Some(identity) = login::client_identity(request.auth, request.sources)? {
         settings.identity = Some(identity);
     }
-    let name = &question.profile.name;
-    let entry = login::entry(name, question.auth, question.sources, settings.now)?;
-    let namespace = match &question.profile.namespace {
-        Some(named) => Some(question.sources.name("namespace", named)?),
+    let name = &request.profile.name;
+    let token_source = login::token_source(name, request.auth, request.sources, settings.now)?;
+    let namespace = match &request.profile.namespace {
+        Some(named) => Some(request.sources.read_name("namespace", named)?),
         None => settings.namespace.clone(),
     };
     let connection = Connection::new(settings, namespace).await?;
     let server = tokio::select! {
-        server = server::look(&connection) => server?,
-        () = (question.interrupted)() => return Err(Failure::Interrupted),
+        server = server::health(&connection) => server?,
+        () = (request.interrupted)() => return Err(ProbeError::Interrupted),
     };
     let ahead = server.clock_ahead.map(|ahead| ahead.as_secs());
-    let mut opening = std::pin::pin!(Session::open(&connection, entry, ahead));
+    let mut opening = std::pin::pin!(Session::open(&connection, token_source, ahead));
     let (opened, mut interrupted) = tokio::select! {
         opened = &mut opening => (opened, false),
         // A login that is under way may have made a token already: it is waited for, a little,
         // to be ended.
-        () = (question.interrupted)() => {
-            if let Ok(opened) = tokio::time::timeout(GRACE, &mut opening).await {
+        () = (request.interrupted)() => {
+            if let Ok(opened) = tokio::time::timeout(INTERRUPT_TIMEOUT, &mut opening).await {
                 (opened, true)
             } else {
                 let message = "the login was interrupted before the server had answered it";
                 let note = "if it made a token, that ends by itself; a SecretID may be used up";
-                said.push(Finding::new(Code::LogoutFailed, message).with_note(note));
-                return Err(Failure::Interrupted);
+                findings.push(Finding::new(Code::LogoutFailed, message).with_note(note));
+                return Err(ProbeError::Interrupted);
             }
         }
     };
     let session = match opened {
         // Nobody waits for the reason any more.
-        Err(_) if interrupted => return Err(Failure::Interrupted),
+        Err(_) if interrupted => return Err(ProbeError::Interrupted),
         opened => opened?,
     };
-    let mut facts = Err(Failure::Interrupted);
+    let mut facts = Err(ProbeError::Interrupted);
     if !interrupted {
         tokio::select! {
-            found = online(&connection, &session, server, question) => facts = found,
-            () = (question.interrupted)() => interrupted = true,
+            found = collect_facts(&connection, &session, server, request) => facts = found,
+            () = (request.interrupted)() => interrupted = true,
         }
     }
     // Whoever is no longer waited for is given a little time.
-    let patience = if interrupted { GRACE } else { Duration::MAX };
-    let left = session.left("it was interrupted, or the server doesn't answer");
+    let time_limit = if interrupted { INTERRUPT_TIMEOUT } else { Duration::MAX };
+    let left = session.not_revoked("it was interrupted, or the server doesn't answer");
     tokio::select! {
-        warning = tokio::time::timeout(patience, session.end()) => {
-            said.extend(warning.unwrap_or(left));
+        warning = tokio::time::timeout(time_limit, session.revoke()) => {
+            findings.extend(warning.unwrap_or(left));
         }
-        () = (question.interrupted)() => {
-            said.extend(left);
+        () = (request.interrupted)() => {
+            findings.extend(left);
             interrupted = true;
         }
     }
-    if interrupted { Err(Failure::Interrupted) } else { facts }
+    if interrupted { Err(ProbeError::Interrupted) } else { facts }
 }
 
-async fn online(
+async fn collect_facts(
     connection: &Connection<'_>,
     session: &Session<'_>,
     server: Server,
-    question: &Question<'_>,
-) -> Result<Online, Failure> {
-    let needs = &question.profile.needs;
+    request: &ProbeRequest<'_>,
+) -> Result<ServerFacts, ProbeError> {
+    let needs = &request.profile.needs;
     let planned = 4 + 4 * needs.len() as u64;
     let enough = |uses: Option<u64>| match uses.filter(|left| *left < planned) {
-        Some(left) => Err(Failure::TokenUses { left, planned }),
+        Some(left) => Err(ProbeError::TooFewTokenUses { left, planned }),
         None => Ok(()),
     };
     // A login tells it beforehand, so that not even the look uses one up.
     enough(session.granted.as_ref().and_then(|granted| granted.uses_left))?;
-    let token = token::look(connection, session).await?;
+    let token = token::lookup_self(connection, session).await?;
     enough(token.uses_left)?;
-    let capabilities = if question.as_verifier {
-        Err(Unknown::NotAsked)
+    let capabilities = if request.as_verifier {
+        Err(UnknownReason::NotRequested)
     } else {
-        token::capabilities(session, question.profile).await?
+        token::capabilities(session, request.profile).await?
     };
     let named: BTreeSet<&str> = needs.iter().map(|need| need.need.mount.as_str()).collect();
     let mounts: Vec<_> = stream::iter(named)
         .map(|path| async move { need::mount(session, path).await.map(|mount| (path, mount)) })
-        .buffer_unordered(AT_ONCE)
+        .buffer_unordered(MAX_CONCURRENT_REQUESTS)
         .collect()
         .await;
     let mounts: BTreeMap<&str, Fact<Mount>> = mounts.into_iter().collect::<Result<_, _>>()?;
@@ -150,27 +150,27 @@ async fn online(
     let found: Vec<_> = stream::iter(needs)
         .map(|need| {
             let mount = mounts.get(need.need.mount.as_str()).cloned();
-            let mount = mount.unwrap_or(Err(Unknown::NotAsked));
+            let mount = mount.unwrap_or(Err(UnknownReason::NotRequested));
             async move {
-                need::look(session, &need.need, mount, now)
+                need::need_facts(session, &need.need, mount, now)
                     .await
                     .map(|facts| (need.name.clone(), facts))
             }
         })
-        .buffer_unordered(AT_ONCE)
+        .buffer_unordered(MAX_CONCURRENT_REQUESTS)
         .collect()
         .await;
     let needs = found.into_iter().collect::<Result<_, _>>()?;
-    Ok(Online { server, token, capabilities, needs })
+    Ok(ServerFacts { server, token, capabilities, needs })
 }
 
 /// Why an answer that isn't 2xx says nothing. Where 404 is an answer (absent), the caller has
 /// taken it already.
-fn unknown(answer: &Answer) -> Result<Option<Unknown>, Failure> {
+fn unknown(answer: &VaultResponse) -> Result<Option<UnknownReason>, ProbeError> {
     match answer.status {
         200..=299 => Ok(None),
-        403 => Ok(Some(Unknown::Forbidden)),
-        400 | 404 | 405 => Ok(Some(Unknown::Unsupported)),
+        403 => Ok(Some(UnknownReason::Forbidden)),
+        400 | 404 | 405 => Ok(Some(UnknownReason::Unsupported)),
         _ => Err(answer.unexpected_status()),
     }
 }

@@ -4,23 +4,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use envlock_model::needs::Need;
 use envlock_policy::Engine;
-use envlock_secrets::facts::{Fact, Lease, Mount, NeedFacts, Presence, Unknown};
+use envlock_secrets::facts::{Fact, Lease, Mount, NeedFacts, Presence, UnknownReason};
 use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::unknown;
-use crate::answer::{Nothing, seconds};
-use crate::ask::{Ask, Defined, Kv1, Kv2};
+use crate::answer::{Null, seconds};
+use crate::request::{ConfirmedDefinition, ConfirmedKv1, ConfirmedKv2, VaultRequest};
 use crate::session::Session;
-use crate::{AnswerFault, Failure};
+use crate::{AnswerFault, ProbeError};
 
 #[derive(Deserialize)]
-struct Mounted {
+struct MountInfo {
     #[serde(rename = "type")]
     kind: String,
     path: String,
     options: Option<Options>,
-    config: Option<Tuned>,
+    config: Option<MountTuning>,
 }
 
 #[derive(Deserialize)]
@@ -29,19 +29,19 @@ struct Options {
 }
 
 #[derive(Deserialize, Default)]
-struct Tuned {
+struct MountTuning {
     #[serde(default, deserialize_with = "seconds")]
     default_lease_ttl: u64,
     #[serde(default, deserialize_with = "seconds")]
     max_lease_ttl: u64,
 }
 
-pub(super) async fn mount(session: &Session<'_>, path: &str) -> Result<Fact<Mount>, Failure> {
-    let answer = session.send(&Ask::Mount(path)).await?;
+pub(super) async fn mount(session: &Session<'_>, path: &str) -> Result<Fact<Mount>, ProbeError> {
+    let answer = session.send(&VaultRequest::Mount(path)).await?;
     if let Some(unknown) = unknown(&answer)? {
         return Ok(Err(unknown));
     }
-    let mounted: Mounted = answer.data()?;
+    let mounted: MountInfo = answer.data()?;
     let version = mounted.options.and_then(|options| options.version);
     let tuned = mounted.config.unwrap_or_default();
     Ok(Ok(Mount {
@@ -54,12 +54,12 @@ pub(super) async fn mount(session: &Session<'_>, path: &str) -> Result<Fact<Moun
 }
 
 /// What is known of one need, whose mount is `mount`.
-pub(super) async fn look(
+pub(super) async fn need_facts(
     session: &Session<'_>,
     need: &Need,
     mount: Fact<Mount>,
     now: Timestamp,
-) -> Result<NeedFacts, Failure> {
+) -> Result<NeedFacts, ProbeError> {
     let nothing = |unknown| NeedFacts {
         mount: mount.clone(),
         presence: Err(unknown),
@@ -67,32 +67,33 @@ pub(super) async fn look(
         lease: Err(unknown),
     };
     if need.engine == Engine::Cubbyhole {
-        return Ok(nothing(Unknown::NoSafeWay));
+        return Ok(nothing(UnknownReason::NoSafeRequest));
     }
     // Without a positive answer about the mount the same path could be a secret's.
-    let Ok(seen) = &mount else { return Ok(nothing(Unknown::NotAsked)) };
+    let Ok(seen) = &mount else { return Ok(nothing(UnknownReason::NotRequested)) };
     if seen.path != need.mount {
-        return Ok(nothing(Unknown::NotAsked));
+        return Ok(nothing(UnknownReason::NotRequested));
     }
-    if let Some(kv2) = Kv2::at(seen).filter(|_| need.engine == Engine::Kv2) {
+    if let Some(kv2) = ConfirmedKv2::confirm(seen).filter(|_| need.engine == Engine::Kv2) {
         let presence = metadata(session, &kv2, need.locator.name(), now).await?;
-        let there = matches!(presence, Ok(Presence::There { .. }) | Err(_));
+        let there = matches!(presence, Ok(Presence::Present { .. }) | Err(_));
         let fields = if there && !need.fields.is_empty() {
             fields(session, &kv2, need.locator.name()).await?
         } else {
-            Err(Unknown::NotAsked)
+            Err(UnknownReason::NotRequested)
         };
-        return Ok(NeedFacts { presence, fields, ..nothing(Unknown::NotAsked) });
+        return Ok(NeedFacts { presence, fields, ..nothing(UnknownReason::NotRequested) });
     }
-    if let Some(kv1) = Kv1::at(seen).filter(|_| need.engine == Engine::Kv1) {
+    if let Some(kv1) = ConfirmedKv1::confirm(seen).filter(|_| need.engine == Engine::Kv1) {
         let presence = name(session, &kv1, need.locator.name()).await?;
-        return Ok(NeedFacts { presence, ..nothing(Unknown::NoSafeWay) });
+        return Ok(NeedFacts { presence, ..nothing(UnknownReason::NoSafeRequest) });
     }
-    let Some(defined) = Defined::at(need.engine, seen, need.locator.name()) else {
-        return Ok(nothing(Unknown::NotAsked));
+    let Some(definition) = ConfirmedDefinition::confirm(need.engine, seen, need.locator.name())
+    else {
+        return Ok(nothing(UnknownReason::NotRequested));
     };
-    let (presence, lease) = definition(session, &defined).await?;
-    Ok(NeedFacts { presence, lease, ..nothing(Unknown::NotAsked) })
+    let (presence, lease) = read_definition(session, &definition).await?;
+    Ok(NeedFacts { presence, lease, ..nothing(UnknownReason::NotRequested) })
 }
 
 #[derive(Deserialize)]
@@ -113,11 +114,11 @@ struct Version {
 
 async fn metadata(
     session: &Session<'_>,
-    kv2: &Kv2<'_>,
+    kv2: &ConfirmedKv2<'_>,
     path: &str,
     now: Timestamp,
-) -> Result<Fact<Presence>, Failure> {
-    let answer = session.send(&Ask::Metadata(kv2, path)).await?;
+) -> Result<Fact<Presence>, ProbeError> {
+    let answer = session.send(&VaultRequest::Metadata(kv2, path)).await?;
     if answer.status == 404 {
         return Ok(Ok(Presence::Absent));
     }
@@ -130,30 +131,30 @@ async fn metadata(
     if version.destroyed {
         return Ok(Ok(Presence::Destroyed));
     }
-    let ends: Option<Timestamp> = match version.deletion_time.as_str() {
+    let deleted_at: Option<Timestamp> = match version.deletion_time.as_str() {
         "" => None,
         text => Some(
             text.parse().map_err(|_| answer.unreadable(AnswerFault::BadTime("deletion_time")))?,
         ),
     };
-    Ok(Ok(match ends {
-        Some(ends) if ends <= now => Presence::Deleted,
-        ends => Presence::There { ends },
+    Ok(Ok(match deleted_at {
+        Some(deleted_at) if deleted_at <= now => Presence::Deleted,
+        deleted_at => Presence::Present { deleted_at },
     }))
 }
 
 #[derive(Deserialize)]
 struct Subkeys {
     #[expect(clippy::zero_sized_map_values, reason = "a set would take values in")]
-    subkeys: BTreeMap<String, Nothing>,
+    subkeys: BTreeMap<String, Null>,
 }
 
 async fn fields(
     session: &Session<'_>,
-    kv2: &Kv2<'_>,
+    kv2: &ConfirmedKv2<'_>,
     path: &str,
-) -> Result<Fact<BTreeSet<String>>, Failure> {
-    let answer = session.send(&Ask::Fields(kv2, path)).await?;
+) -> Result<Fact<BTreeSet<String>>, ProbeError> {
+    let answer = session.send(&VaultRequest::Fields(kv2, path)).await?;
     if let Some(unknown) = unknown(&answer)? {
         return Ok(Err(unknown));
     }
@@ -162,25 +163,29 @@ async fn fields(
 }
 
 #[derive(Deserialize)]
-struct Listed {
+struct KeyList {
     #[serde(default)]
     keys: Vec<String>,
 }
 
 /// kv1 shows nothing but the names in a folder.
-async fn name(session: &Session<'_>, kv1: &Kv1<'_>, path: &str) -> Result<Fact<Presence>, Failure> {
+async fn name(
+    session: &Session<'_>,
+    kv1: &ConfirmedKv1<'_>,
+    path: &str,
+) -> Result<Fact<Presence>, ProbeError> {
     let (folder, name) = path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name));
     let folder = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-    let answer = session.send(&Ask::Names(kv1, &folder)).await?;
+    let answer = session.send(&VaultRequest::ListNames(kv1, &folder)).await?;
     if answer.status == 404 {
         return Ok(Ok(Presence::Absent));
     }
     if let Some(unknown) = unknown(&answer)? {
         return Ok(Err(unknown));
     }
-    let listed: Listed = answer.data()?;
+    let listed: KeyList = answer.data()?;
     let there = listed.keys.iter().any(|key| key == name);
-    Ok(Ok(if there { Presence::There { ends: None } } else { Presence::Absent }))
+    Ok(Ok(if there { Presence::Present { deleted_at: None } } else { Presence::Absent }))
 }
 
 /// What a role says of its leases, under the names of all engines; the rest is passed over.
@@ -198,20 +203,20 @@ struct Role {
     max_ttl: u64,
 }
 
-async fn definition(
+async fn read_definition(
     session: &Session<'_>,
-    defined: &Defined<'_>,
-) -> Result<(Fact<Presence>, Fact<Lease>), Failure> {
-    let answer = session.send(&Ask::Definition(defined)).await?;
+    definition: &ConfirmedDefinition<'_>,
+) -> Result<(Fact<Presence>, Fact<Lease>), ProbeError> {
+    let answer = session.send(&VaultRequest::ReadDefinition(definition)).await?;
     if answer.status == 404 {
-        return Ok((Ok(Presence::Absent), Err(Unknown::NotAsked)));
+        return Ok((Ok(Presence::Absent), Err(UnknownReason::NotRequested)));
     }
     if let Some(unknown) = unknown(&answer)? {
         return Ok((Err(unknown), Err(unknown)));
     }
     let lease = match answer.data::<Role>() {
         Ok(Role { default_ttl, max_ttl }) => Ok(Lease { default_ttl, max_ttl }),
-        Err(_) => Err(Unknown::Unsupported),
+        Err(_) => Err(UnknownReason::Unsupported),
     };
-    Ok((Ok(Presence::There { ends: None }), lease))
+    Ok((Ok(Presence::Present { deleted_at: None }), lease))
 }

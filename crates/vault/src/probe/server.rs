@@ -4,9 +4,9 @@ use envlock_secrets::facts::Server;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use crate::ask::Ask;
 use crate::connection::Connection;
-use crate::{Failure, ServerFault};
+use crate::request::VaultRequest;
+use crate::{ProbeError, ServerFault};
 
 #[derive(Deserialize)]
 struct Health {
@@ -17,13 +17,13 @@ struct Health {
 }
 
 /// How the server is; one that can't answer is an error.
-pub(super) async fn look(connection: &Connection<'_>) -> Result<Server, Failure> {
+pub(super) async fn health(connection: &Connection<'_>) -> Result<Server, ProbeError> {
     let address = connection.settings().address.to_string();
-    let not_a_vault = |reason| Failure::NotAVault { address: address.clone(), reason };
-    let mut answer = connection.send(&Ask::Health, None).await?;
+    let not_a_vault = |reason| ProbeError::NotAVault { address: address.clone(), reason };
+    let mut answer = connection.send(&VaultRequest::Health, None).await?;
     if answer.status == 404 {
         // RustyVault has no health.
-        answer = connection.send(&Ask::SealStatus, None).await?;
+        answer = connection.send(&VaultRequest::SealStatus, None).await?;
     }
     let status = answer.status;
     let Ok(health) = answer.read::<Health>() else {
@@ -31,11 +31,11 @@ pub(super) async fn look(connection: &Connection<'_>) -> Result<Server, Failure>
     };
     match (status, health.initialized, health.sealed) {
         (_, None, None) => return Err(not_a_vault(ServerFault::HealthWithoutState)),
-        (501, ..) | (_, Some(false), _) => return Err(Failure::NotInitialised),
-        (503, ..) | (_, _, Some(true)) => return Err(Failure::Sealed),
-        (472, ..) => return Err(Failure::DrSecondary),
+        (501, ..) | (_, Some(false), _) => return Err(ProbeError::NotInitialised),
+        (503, ..) | (_, _, Some(true)) => return Err(ProbeError::Sealed),
+        (472, ..) => return Err(ProbeError::DrSecondary),
         // A performance standby answers by itself, and may not have heard of a new token yet.
-        (473, ..) => connection.is_behind(),
+        (473, ..) => connection.expect_standby_lag(),
         // A standby passes on what it is asked.
         (200 | 429, ..) => {}
         _ => return Err(not_a_vault(ServerFault::HealthStatus(status))),

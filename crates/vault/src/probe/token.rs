@@ -10,17 +10,17 @@ use serde::de::IgnoredAny;
 
 use super::unknown;
 use crate::answer::seconds;
-use crate::ask::Ask;
 use crate::connection::Connection;
+use crate::request::VaultRequest;
 use crate::session::{Session, expiry};
-use crate::{AnswerFault, Failure};
+use crate::{AnswerFault, ProbeError};
 
 /// How many paths are asked about in one request.
 const PATHS: usize = 200;
 
 /// What `lookup-self` says. The token itself is in the answer, and is passed over.
 #[derive(Deserialize)]
-struct Looked {
+struct TokenLookup {
     #[serde(default)]
     policies: Option<Vec<String>>,
     #[serde(default)]
@@ -40,19 +40,19 @@ struct Looked {
     kind: String,
 }
 
-pub(super) async fn look(
+pub(super) async fn lookup_self(
     connection: &Connection<'_>,
     session: &Session<'_>,
-) -> Result<Token, Failure> {
-    let answer = session.send(&Ask::Token).await?;
+) -> Result<Token, ProbeError> {
+    let answer = session.send(&VaultRequest::Token).await?;
     if answer.status != 200 {
         // A login's own answer knows most of it; a token that was given has nobody to vouch.
         return session.granted.clone().ok_or_else(|| match answer.status {
-            400 | 401 | 403 => Failure::TokenRefused,
+            400 | 401 | 403 => ProbeError::TokenRefused,
             _ => answer.unexpected_status(),
         });
     }
-    let looked: Looked = answer.data()?;
+    let looked: TokenLookup = answer.data()?;
     let mut policies = looked.policies.unwrap_or_default();
     for policy in looked.identity_policies.unwrap_or_default() {
         if !policies.contains(&policy) {
@@ -80,26 +80,26 @@ pub(super) async fn look(
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Names {
-    These(BTreeSet<String>),
+    Listed(BTreeSet<String>),
     Other(IgnoredAny),
 }
 
 pub(super) async fn capabilities(
     session: &Session<'_>,
     profile: &ResolvedProfile,
-) -> Result<Fact<BTreeMap<String, BTreeSet<String>>>, Failure> {
-    let asked: BTreeSet<String> =
-        requirement::of_profile(profile).into_iter().map(|r| r.access.path).collect();
-    let asked: Vec<String> = asked.into_iter().collect();
+) -> Result<Fact<BTreeMap<String, BTreeSet<String>>>, ProbeError> {
+    let requested: BTreeSet<String> =
+        requirement::for_profile(profile).into_iter().map(|r| r.request.path).collect();
+    let requested: Vec<String> = requested.into_iter().collect();
     let mut all = BTreeMap::new();
-    for paths in asked.chunks(PATHS) {
-        let answer = session.send(&Ask::Capabilities(paths)).await?;
+    for paths in requested.chunks(PATHS) {
+        let answer = session.send(&VaultRequest::Capabilities(paths)).await?;
         if let Some(unknown) = unknown(&answer)? {
             return Ok(Err(unknown));
         }
-        let told: BTreeMap<String, Names> = answer.data()?;
-        for (path, names) in told {
-            if let Names::These(names) = names
+        let granted: BTreeMap<String, Names> = answer.data()?;
+        for (path, names) in granted {
+            if let Names::Listed(names) = names
                 && paths.contains(&path)
             {
                 all.insert(path, names);

@@ -1,6 +1,6 @@
 //! Policies to the server and to the evaluator.
 
-use envlock_policy::{Acl, Context, Dialect, Fault, Identity, Policy, PolicyError};
+use envlock_policy::{Acl, Dialect, Identity, Policy, PolicyError, PolicyErrorKind, ServerContext};
 use envlock_testkit::VaultClient;
 use jiff::Timestamp;
 use serde_json::json;
@@ -12,7 +12,7 @@ use serde_json::json;
 pub(crate) fn is_left_to_the_server(text: &str, ours: &Result<Policy, PolicyError>) -> bool {
     match ours {
         Ok(_) => text.contains("list_scan_response_keys_filter_path"),
-        Err(error) => matches!(error.fault, Fault::Json(_)),
+        Err(error) => matches!(error.kind, PolicyErrorKind::InvalidJson(_)),
     }
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn acl<'p>(
     identity: &Identity,
 ) -> Result<Acl<'p>, PolicyError> {
     let now = Timestamp::now();
-    let context = Context { dialect, now, identity: Some(identity), token_namespace: "" };
+    let context = ServerContext { dialect, now, identity: Some(identity), token_namespace: "" };
     Acl::new(policies, &context)
 }
 

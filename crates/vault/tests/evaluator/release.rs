@@ -4,7 +4,7 @@
 use std::process::Command;
 
 use envlock_policy::explain::explain;
-use envlock_policy::{Acl, Operation, Reason, Request};
+use envlock_policy::{Acl, DecisionReason, Operation, Request};
 use envlock_testkit::{TestServer, binary};
 
 use crate::bot::filled;
@@ -40,8 +40,8 @@ impl Release {
             return false;
         }
         let decision = acl.decide(&Request { path, ..*request });
-        let allowed =
-            decision.allowed || (decision.reason == Reason::Page && self.takes_the_page(request));
+        let allowed = decision.allowed
+            || (decision.reason == DecisionReason::PageTooLarge && self.takes_the_page(request));
         allowed && (decision.root_privs || !protected || request.operation == Operation::Help)
     }
 
@@ -60,7 +60,7 @@ impl Release {
             return path;
         };
         let exact = decided_exactly(acl, operation, path).is_some_and(|pattern| pattern == path);
-        let known = acl.decide(&Request::new(operation, bare)).reason != Reason::NoRule;
+        let known = acl.decide(&Request::new(operation, bare)).reason != DecisionReason::NoRule;
         if !exact && known { bare } else { path }
     }
 
@@ -69,7 +69,8 @@ impl Release {
         let scans = self == Self::Earlier && request.operation == Operation::Scan;
         scans
             && decided_exactly(acl, Operation::Scan, request.path).is_none()
-            && acl.decide(&Request::new(Operation::Read, request.path)).reason == Reason::NoRule
+            && acl.decide(&Request::new(Operation::Read, request.path)).reason
+                == DecisionReason::NoRule
     }
 
     /// Before 2.6.0 a page of less than nothing is no larger than the rule allows.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use envlock_policy::Reason;
+use envlock_policy::DecisionReason;
 use envlock_policy::explain::Explanation;
 
 use crate::release::{Kind, kind};
@@ -52,11 +52,11 @@ impl Tally {
             self.count(format!("{verdict} with conditions"));
         }
         match by.reason {
-            Reason::Wrapping => self.count("denied by wrapping"),
-            Reason::ParameterMissing(_)
-            | Reason::ParameterDenied(_)
-            | Reason::ParameterNotAllowed(_)
-            | Reason::ValueNotAllowed(_) => self.count("denied by parameters"),
+            DecisionReason::WrapTtlOutOfBounds => self.count("denied by wrapping"),
+            DecisionReason::ParameterMissing(_)
+            | DecisionReason::ParameterDenied(_)
+            | DecisionReason::ParameterNotAllowed(_)
+            | DecisionReason::ValueNotAllowed(_) => self.count("denied by parameters"),
             _ => {}
         }
     }

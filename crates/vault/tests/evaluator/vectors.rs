@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use envlock_policy::{Acl, Context, Dialect, Identity, Operation, Policy, PolicyError};
+use envlock_policy::{Acl, Dialect, Identity, Operation, Policy, PolicyError, ServerContext};
 use envlock_testkit::{VaultClient, shared_data, skip_test};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -120,7 +120,7 @@ impl<'b> Bench<'b> {
         };
         let path = request["path"].as_str().expect("a request has a path");
         // A slash at the end of a list is the server's own.
-        let mut asked = Asked::new(Operation::named(operation), path.to_owned());
+        let mut asked = Asked::new(Operation::from_name(operation), path.to_owned());
         asked.data = request["data"].as_object().cloned();
         asked.wrap_ttl = request["wrap_ttl"].as_u64().and_then(|ttl| u32::try_from(ttl).ok());
         asked.by_query = vector["id"] == "ACL-115";
@@ -175,8 +175,12 @@ impl<'b> Bench<'b> {
             _ => Dialect::OpenBao,
         };
         let token_namespace = case.vector["token_namespace"].as_str().unwrap_or_default();
-        let context =
-            Context { dialect, now: Timestamp::now(), identity: Some(&identity), token_namespace };
+        let context = ServerContext {
+            dialect,
+            now: Timestamp::now(),
+            identity: Some(&identity),
+            token_namespace,
+        };
         let acl = Acl::new(&policies, &context).expect("each was taken");
         self.compare_capabilities(case, &token, &acl);
         self.compare_request(case, &token, &acl);

@@ -3,7 +3,7 @@
 use envlock_report::{Exit, Explain as _};
 use envlock_secrets::facts::Presence;
 use envlock_testkit::ScriptedAnswer;
-use envlock_vault::{AnswerFault, Failure};
+use envlock_vault::{AnswerFault, ProbeError};
 use serde_json::json;
 
 use crate::support::{HEALTH, JWT_LOGIN, Job, LOOKUP, REVOKE, asked, count, fields, server, told};
@@ -30,7 +30,7 @@ fn reason(method: &str, path: &str, answer: ScriptedAnswer) -> AnswerFault {
     );
     let logged_in = !path.ends_with("login");
     assert_eq!(count(&script, REVOKE), usize::from(logged_in), "{path}");
-    let Failure::Unreadable { asked, reason } = failure else { panic!("{failure:?}") };
+    let ProbeError::Unreadable { asked, reason } = failure else { panic!("{failure:?}") };
     assert_eq!(asked, path);
     reason
 }

@@ -1,9 +1,9 @@
 //! How the server is.
 
 use envlock_report::{Exit, Explain as _};
-use envlock_secrets::facts::Unknown;
+use envlock_secrets::facts::UnknownReason;
 use envlock_testkit::{ScriptedAnswer, ScriptedServer};
-use envlock_vault::{Failure, ServerFault};
+use envlock_vault::{ProbeError, ServerFault};
 use serde_json::json;
 
 use crate::support::{HEALTH, Job, REVOKE, asked, count, server, told};
@@ -23,7 +23,7 @@ fn not_a_vault(script: &ScriptedServer) -> ServerFault {
         told(&failure).help.as_deref(),
         Some("check VAULT_ADDR: host, port, and the path of a proxy")
     );
-    let Failure::NotAVault { address, reason } = failure else { panic!("{failure:?}") };
+    let ProbeError::NotAVault { address, reason } = failure else { panic!("{failure:?}") };
     assert_eq!(address, script.url());
     reason
 }
@@ -48,26 +48,26 @@ fn a_server_that_can_serve_nobody_is_asked_once_and_gets_no_login() {
     for (answer, failure, code, help) in [
         (
             health(472, true, false),
-            Failure::DrSecondary,
+            ProbeError::DrSecondary,
             "dr-secondary",
             "put the address of the primary into VAULT_ADDR",
         ),
         (
             health(501, false, true),
-            Failure::NotInitialised,
+            ProbeError::NotInitialised,
             "not-initialised",
             "ask its operator to initialise it (`bao operator init`)",
         ),
         (
             health(503, true, true),
-            Failure::Sealed,
+            ProbeError::Sealed,
             "sealed",
             "ask its operator to unseal it, then run this again",
         ),
         // A balancer that turns every status into 200.
         (
             health(200, true, true),
-            Failure::Sealed,
+            ProbeError::Sealed,
             "sealed",
             "ask its operator to unseal it, then run this again",
         ),
@@ -92,9 +92,9 @@ fn a_server_without_health_says_by_its_seal_how_it_is() {
     let report = Job::at(&script).ask();
     let facts = report.facts.unwrap();
     assert_eq!((facts.server.version.as_str(), facts.server.clock_ahead), ("", None));
-    assert_eq!(facts.capabilities, Err(Unknown::Unsupported));
+    assert_eq!(facts.capabilities, Err(UnknownReason::Unsupported));
     assert_eq!(asked(&script)[..2], [HEALTH, "GET sys/seal-status"]);
-    assert_eq!(report.said[0].message, "the login could not be ended: the server answers 404");
+    assert_eq!(report.findings[0].message, "the login could not be ended: the server answers 404");
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_sealed_server_without_health_is_told_as_sealed() {
         "sys/seal-status",
         ScriptedAnswer::json(200, seal),
     );
-    assert_eq!(Job::at(&script).failure(), Failure::Sealed);
+    assert_eq!(Job::at(&script).failure(), ProbeError::Sealed);
     assert_eq!(asked(&script), [HEALTH, "GET sys/seal-status"]);
 }
 
@@ -147,7 +147,7 @@ fn a_gateway_that_has_lost_its_server_is_asked_again_and_isnt_taken_for_a_sealed
             answer.clone(),
         );
         let failure = Job::at(&always).failure();
-        let Failure::Server { asked: what, words: said, .. } = &failure else {
+        let ProbeError::ServerFailed { asked: what, words: said, .. } = &failure else {
             panic!("{failure:?}")
         };
         assert_eq!((what.as_str(), said.join("").as_str()), ("sys/health", words));
@@ -191,7 +191,7 @@ fn a_gateways_own_quota_is_waited_for_and_is_no_standby() {
             quota.clone(),
         );
         let failure = Job::at(&always).failure();
-        assert_eq!(failure, Failure::RateLimited { asked: "sys/health".to_owned(), tries: 4 });
+        assert_eq!(failure, ProbeError::RateLimited { asked: "sys/health".to_owned(), tries: 4 });
         let once = server("imitates a gateway with a quota that is over").answer_on(
             "GET",
             "sys/health",

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use envlock_report::{Exit, Explain as _};
 use envlock_testkit::{ScriptedAnswer, ScriptedServer};
-use envlock_vault::{Failure, Report};
+use envlock_vault::{ProbeError, ProbeReport};
 use serde_json::json;
 
 use crate::support::{
@@ -33,11 +33,11 @@ fn once_asked(
     }
 }
 
-fn interrupted(report: Report) {
+fn interrupted(report: ProbeReport) {
     let failure = report.facts.unwrap_err();
-    assert_eq!((&failure, failure.exit()), (&Failure::Interrupted, Exit::Unknown));
+    assert_eq!((&failure, failure.exit()), (&ProbeError::Interrupted, Exit::Unknown));
     assert_eq!(told(&failure).code.as_str(), "interrupted");
-    assert_eq!(report.said, []);
+    assert_eq!(report.findings, []);
 }
 
 #[test]
@@ -123,8 +123,8 @@ fn a_login_that_never_comes_through_is_not_waited_for_to_the_end() {
     let script = Arc::new(script);
     let job = Job { timeout: Duration::from_hours(1), ..Job::at(&script) };
     let report = job.ask_until(&once_asked(&script, JWT_LOGIN));
-    assert_eq!(report.facts, Err(Failure::Interrupted));
-    let [said] = report.said.try_into().unwrap();
+    assert_eq!(report.facts, Err(ProbeError::Interrupted));
+    let [said] = report.findings.try_into().unwrap();
     assert!(said.code == "logout-failed" && said.message.contains("login was interrupted"));
     assert_eq!(asked(&script), [HEALTH, JWT_LOGIN]);
 }
@@ -147,8 +147,8 @@ fn a_logout_that_never_comes_through_is_told_when_somebody_interrupts_again() {
     };
     let job = Job { timeout: Duration::from_hours(1), ..Job::at(&script) };
     let report = job.ask_until(&both);
-    assert_eq!(report.facts, Err(Failure::Interrupted));
-    let [said] = report.said.try_into().unwrap();
+    assert_eq!(report.facts, Err(ProbeError::Interrupted));
+    let [said] = report.findings.try_into().unwrap();
     assert_eq!(said.code.as_str(), "logout-failed");
     assert_eq!(
         said.help.as_deref(),

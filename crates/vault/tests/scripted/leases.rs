@@ -1,6 +1,6 @@
 //! What roles, keys and sets are defined as, in each engine's words.
 
-use envlock_secrets::facts::{Fact, Lease, NeedFacts, Presence, Unknown};
+use envlock_secrets::facts::{Fact, Lease, NeedFacts, Presence, UnknownReason};
 use envlock_testkit::ScriptedAnswer;
 use serde_json::{Value, json};
 
@@ -38,7 +38,7 @@ fn a_role_tells_its_leases_as_numbers_as_texts_or_not_at_all() {
     assert_eq!(lease(json!({ "default_ttl": "" })), of(0, 0));
     assert_eq!(lease(json!({ "db_name": "pg", "creation_statements": ["canary"] })), of(0, 0));
     for strange in [json!(-1), json!(1.5), json!([60]), json!({ "ttl": 60 }), json!(true)] {
-        assert_eq!(lease(json!({ "default_ttl": strange })), Err(Unknown::Unsupported));
+        assert_eq!(lease(json!({ "default_ttl": strange })), Err(UnknownReason::Unsupported));
     }
 }
 
@@ -81,7 +81,7 @@ fn each_engine_is_asked_for_its_definition_in_its_own_words() {
         ("database-static", "database", "m/static-roles/r", json!({ "username": "u" }), 0, 0),
     ] {
         let found = defined(engine, kind, path, ScriptedAnswer::data(data));
-        assert_eq!(found.presence, Ok(Presence::There { ends: None }), "{engine}");
+        assert_eq!(found.presence, Ok(Presence::Present { deleted_at: None }), "{engine}");
         assert_eq!(found.lease, Ok(Lease { default_ttl, max_ttl }), "{engine}");
     }
 }
@@ -89,13 +89,17 @@ fn each_engine_is_asked_for_its_definition_in_its_own_words() {
 #[test]
 fn a_role_that_is_absent_forbidden_or_unasked_for_is_told_apart() {
     for (answer, presence, lease) in [
-        (ScriptedAnswer::errors(404, &[]), Ok(Presence::Absent), Err(Unknown::NotAsked)),
+        (ScriptedAnswer::errors(404, &[]), Ok(Presence::Absent), Err(UnknownReason::NotRequested)),
         (
             ScriptedAnswer::errors(403, &["permission denied"]),
-            Err(Unknown::Forbidden),
-            Err(Unknown::Forbidden),
+            Err(UnknownReason::Forbidden),
+            Err(UnknownReason::Forbidden),
         ),
-        (ScriptedAnswer::errors(405, &[]), Err(Unknown::Unsupported), Err(Unknown::Unsupported)),
+        (
+            ScriptedAnswer::errors(405, &[]),
+            Err(UnknownReason::Unsupported),
+            Err(UnknownReason::Unsupported),
+        ),
     ] {
         let found = defined("database", "database", "m/roles/r", answer);
         assert_eq!((found.presence, found.lease), (presence, lease));

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use envlock_report::{Exit, Explain as _};
 use envlock_testkit::{ScriptedAnswer, ScriptedServer};
-use envlock_vault::{AnswerFault, Failure};
+use envlock_vault::{AnswerFault, ProbeError};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -17,7 +17,7 @@ fn refusing(answer: ScriptedAnswer) -> ScriptedServer {
     server("imitates a server that refuses the login").answer_on("POST", "auth/*", answer)
 }
 
-fn login_refused(failure: &Failure) -> Vec<String> {
+fn login_refused(failure: &ProbeError) -> Vec<String> {
     let told = told(failure);
     assert_eq!((told.code.as_str(), failure.exit()), ("login-refused", Exit::LoginRefused));
     assert_eq!(
@@ -127,7 +127,7 @@ fn a_login_that_waits_for_a_second_factor_is_told_as_such() {
         let script =
             server("imitates a mount with MFA").answer_on("POST", "auth/*", login(&granted));
         let failure = Job::at(&script).failure();
-        assert_eq!(failure, Failure::Interactive { method: "jwt" });
+        assert_eq!(failure, ProbeError::ConfirmationRequired { method: "jwt" });
         assert_eq!(
             (told(&failure).code.as_str(), failure.exit()),
             ("login-interactive", Exit::LoginRefused)
@@ -159,7 +159,7 @@ fn a_login_without_a_token_is_no_login() {
             server("imitates a proxy that makes logins up").answer_on("POST", "auth/*", answer);
         let failure = Job::at(&script).failure();
         let asked_for = "auth/jwt/login".to_owned();
-        assert_eq!(failure, Failure::Unreadable { asked: asked_for, reason });
+        assert_eq!(failure, ProbeError::Unreadable { asked: asked_for, reason });
         assert_eq!(asked(&script), [HEALTH, JWT_LOGIN]);
     }
 }
@@ -261,7 +261,7 @@ fn a_wrapping_token_that_is_spent_may_have_been_intercepted() {
         ScriptedAnswer::errors(400, &["wrapping token is not valid or does not exist"]),
     );
     let failure = Job::at(&script).by(WRAPPED).failure();
-    assert_eq!(failure, Failure::WrappedUsed { credential: "secret_id" });
+    assert_eq!(failure, ProbeError::WrappingTokenUsed { credential: "secret_id" });
     assert_eq!(failure.exit(), Exit::LoginRefused);
     assert_eq!(
         told(&failure).notes,
@@ -316,7 +316,7 @@ fn a_namespace_that_is_not_there_is_told_by_its_name() {
         let auth = if path.contains("wrapping") { WRAPPED } else { APPROLE };
         let job = Job { namespace: Some("team/gone".to_owned()), ..Job::at(&script).by(auth) };
         let failure = job.failure();
-        assert_eq!(failure, Failure::Namespace("team/gone".to_owned()), "{path}");
+        assert_eq!(failure, ProbeError::UnknownNamespace("team/gone".to_owned()), "{path}");
         assert_eq!(
             (told(&failure).code.as_str(), failure.exit()),
             ("namespace-unknown", Exit::Unknown)

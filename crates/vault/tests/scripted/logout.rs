@@ -11,7 +11,7 @@ use crate::support::{
 fn said(job: &Job) -> Finding {
     let report = job.ask();
     assert!(report.facts.is_ok(), "{:?}", report.facts);
-    let [said] = report.said.try_into().unwrap();
+    let [said] = report.findings.try_into().unwrap();
     said
 }
 
@@ -119,7 +119,7 @@ fn a_logout_that_fails_after_a_failure_hides_neither() {
         .answer_on("POST", "auth/token/revoke-self", ScriptedAnswer::close());
     let report = Job::at(&script).ask();
     assert_eq!(told(&report.facts.unwrap_err()).code, "unreachable");
-    assert_eq!(report.said[0].code, "logout-failed");
+    assert_eq!(report.findings[0].code, "logout-failed");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What isn't asked, because the mount isn't what it should be.
 
-use envlock_secrets::facts::{Mount, NeedFacts, Presence, Unknown};
+use envlock_secrets::facts::{Mount, NeedFacts, Presence, UnknownReason};
 use envlock_testkit::{ScriptedAnswer, ScriptedServer};
 use serde_json::{Value, json};
 
@@ -32,19 +32,19 @@ fn below_a_mount_that_is_not_told_nothing_is_asked() {
     for (answer, unknown) in [
         (
             ScriptedAnswer::errors(403, &["preflight capability check returned 403"]),
-            Unknown::Forbidden,
+            UnknownReason::Forbidden,
         ),
-        (ScriptedAnswer::errors(404, &[]), Unknown::Unsupported),
-        (ScriptedAnswer::errors(405, &[]), Unknown::Unsupported),
-        (ScriptedAnswer::errors(400, &[]), Unknown::Unsupported),
+        (ScriptedAnswer::errors(404, &[]), UnknownReason::Unsupported),
+        (ScriptedAnswer::errors(405, &[]), UnknownReason::Unsupported),
+        (ScriptedAnswer::errors(400, &[]), UnknownReason::Unsupported),
     ] {
         for need in [DB, ROLE, KV1] {
             let found = unasked(answer.clone(), need);
             assert_eq!(found.mount, Err(unknown));
-            assert_eq!(found.presence, Err(Unknown::NotAsked), "{need}");
+            assert_eq!(found.presence, Err(UnknownReason::NotRequested), "{need}");
             assert_eq!(
                 (found.fields, found.lease),
-                (Err(Unknown::NotAsked), Err(Unknown::NotAsked))
+                (Err(UnknownReason::NotRequested), Err(UnknownReason::NotRequested))
             );
         }
     }
@@ -68,7 +68,7 @@ fn on_the_wrong_engine_nothing_is_asked() {
         ("", Value::Null, ROLE),
     ] {
         let found = unasked(mount("secret", kind, &options), need);
-        assert_eq!(found.presence, Err(Unknown::NotAsked), "{kind} {options} {need}");
+        assert_eq!(found.presence, Err(UnknownReason::NotRequested), "{kind} {options} {need}");
         assert_eq!(found.mount.unwrap().kind, kind);
     }
 }
@@ -80,7 +80,7 @@ fn a_mount_that_is_somewhere_else_than_the_manifest_says_is_not_asked() {
             let kind = if need == ROLE { "database" } else { "kv" };
             let options = version(if need == KV1 { "1" } else { "2" });
             let found = unasked(mount(path, kind, &options), need);
-            assert_eq!(found.presence, Err(Unknown::NotAsked), "{path} {need}");
+            assert_eq!(found.presence, Err(UnknownReason::NotRequested), "{path} {need}");
         }
     }
 }
@@ -90,7 +90,7 @@ fn a_need_below_a_mount_is_not_taken_for_one_of_it() {
     let script = server("imitates a mount that is shorter than the manifest's");
     let need = "{engine: kv2, mount: secret/ml, path: db}";
     let facts = Job::at(&script).needing(&[("n", need)]).facts();
-    assert_eq!(facts.needs["n"].presence, Err(Unknown::NotAsked));
+    assert_eq!(facts.needs["n"].presence, Err(UnknownReason::NotRequested));
     assert_eq!(facts.needs["n"].mount.as_ref().unwrap().path, "secret");
     assert!(!asked(&script).iter().any(|asked| asked.contains("metadata")));
 }
@@ -98,7 +98,7 @@ fn a_need_below_a_mount_is_not_taken_for_one_of_it() {
 #[test]
 fn a_cubbyhole_has_no_safe_way() {
     let found = unasked(mount("secret", "cubbyhole", &Value::Null), CUBBYHOLE);
-    assert_eq!(found.presence, Err(Unknown::NoSafeWay));
+    assert_eq!(found.presence, Err(UnknownReason::NoSafeRequest));
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn what_a_mount_says_of_its_leases_is_read() {
         server("imitates a mount without words").answer_on("GET", "sys/internal/ui/*", bare);
     let found = Job::at(&script).facts().needs["db"].clone();
     assert_eq!(found.mount.unwrap().max_ttl, 0);
-    assert_eq!(found.presence, Ok(Presence::There { ends: None }));
+    assert_eq!(found.presence, Ok(Presence::Present { deleted_at: None }));
 }
 
 #[test]
@@ -137,22 +137,22 @@ fn an_old_kv_shows_names_and_nothing_else() {
     };
     let need = "{engine: kv1, mount: secret, path: PATH, fields: {host: DB_HOST}}";
     for (path, list, keys, presence) in [
-        ("ml/db", "LIST secret/ml/", vec!["api", "db"], Presence::There { ends: None }),
+        ("ml/db", "LIST secret/ml/", vec!["api", "db"], Presence::Present { deleted_at: None }),
         ("ml/db", "LIST secret/ml/", vec!["db/", "db2"], Presence::Absent),
         ("ml/db", "LIST secret/ml/", vec![], Presence::Absent),
-        ("db", "LIST secret/", vec!["db"], Presence::There { ends: None }),
-        ("团/a/库", "LIST secret/团/a/", vec!["库"], Presence::There { ends: None }),
+        ("db", "LIST secret/", vec!["db"], Presence::Present { deleted_at: None }),
+        ("团/a/库", "LIST secret/团/a/", vec!["库"], Presence::Present { deleted_at: None }),
     ] {
         let script = script(&keys);
         let facts = Job::at(&script).needing(&[("n", &need.replace("PATH", path))]).facts();
         assert_eq!(facts.needs["n"].presence, Ok(presence), "{path} {keys:?}");
-        assert_eq!(facts.needs["n"].fields, Err(Unknown::NoSafeWay));
+        assert_eq!(facts.needs["n"].fields, Err(UnknownReason::NoSafeRequest));
         assert_eq!(asked(&script), [HEALTH, JWT_LOGIN, LOOKUP, CAPABILITIES, MOUNT, list, REVOKE]);
     }
     for (answer, wanted) in [
         (ScriptedAnswer::errors(404, &[]), Ok(Presence::Absent)),
-        (ScriptedAnswer::errors(403, &["permission denied"]), Err(Unknown::Forbidden)),
-        (ScriptedAnswer::errors(405, &[]), Err(Unknown::Unsupported)),
+        (ScriptedAnswer::errors(403, &["permission denied"]), Err(UnknownReason::Forbidden)),
+        (ScriptedAnswer::errors(405, &[]), Err(UnknownReason::Unsupported)),
     ] {
         let script = script(&[]).answer_on("LIST", "secret/*", answer);
         let facts = Job::at(&script).needing(&[("n", &need.replace("PATH", "ml/db"))]).facts();
@@ -173,8 +173,8 @@ fn a_version_is_there_deleted_destroyed_or_about_to_end() {
         json!({ "current_version": 2, "versions": { "1": {}, "2": version } })
     };
     for (data, presence, fields) in [
-        (version("", false), Presence::There { ends: None }, true),
-        (version(&soon.to_string(), false), Presence::There { ends: Some(soon) }, true),
+        (version("", false), Presence::Present { deleted_at: None }, true),
+        (version(&soon.to_string(), false), Presence::Present { deleted_at: Some(soon) }, true),
         (version(&past.to_string(), false), Presence::Deleted, false),
         (version("", true), Presence::Destroyed, false),
         (version(&past.to_string(), true), Presence::Destroyed, false),
@@ -207,17 +207,24 @@ fn the_servers_clock_decides_what_is_over() {
             .answer_on("GET", "secret/metadata/*", ScriptedAnswer::data(data.clone()))
     };
     assert_eq!(versions(&script(2)).presence, Ok(Presence::Deleted));
-    assert_eq!(versions(&script(0)).presence, Ok(Presence::There { ends: Some(in_an_hour) }));
+    assert_eq!(
+        versions(&script(0)).presence,
+        Ok(Presence::Present { deleted_at: Some(in_an_hour) })
+    );
 }
 
 #[test]
 fn what_the_token_may_not_see_is_not_known_and_is_not_sought_elsewhere() {
     for (path, answer, unknown) in [
-        ("metadata", ScriptedAnswer::errors(403, &["permission denied"]), Unknown::Forbidden),
-        ("metadata", ScriptedAnswer::errors(405, &[]), Unknown::Unsupported),
-        ("subkeys", ScriptedAnswer::errors(403, &["permission denied"]), Unknown::Forbidden),
-        ("subkeys", ScriptedAnswer::errors(405, &["unsupported operation"]), Unknown::Unsupported),
-        ("subkeys", ScriptedAnswer::errors(404, &[]), Unknown::Unsupported),
+        ("metadata", ScriptedAnswer::errors(403, &["permission denied"]), UnknownReason::Forbidden),
+        ("metadata", ScriptedAnswer::errors(405, &[]), UnknownReason::Unsupported),
+        ("subkeys", ScriptedAnswer::errors(403, &["permission denied"]), UnknownReason::Forbidden),
+        (
+            "subkeys",
+            ScriptedAnswer::errors(405, &["unsupported operation"]),
+            UnknownReason::Unsupported,
+        ),
+        ("subkeys", ScriptedAnswer::errors(404, &[]), UnknownReason::Unsupported),
     ] {
         let script = server("imitates a verifier's policy")
             .answer_on("GET", "secret/data/*", metadata())

@@ -3,7 +3,7 @@
 use envlock_report::{Exit, Explain as _};
 use envlock_secrets::facts::Presence;
 use envlock_testkit::ScriptedAnswer;
-use envlock_vault::Failure;
+use envlock_vault::ProbeError;
 use serde_json::json;
 
 use crate::support::{
@@ -17,7 +17,7 @@ fn refused(job: &Job) -> String {
     let words = told(&failure);
     assert_eq!((words.code.as_str(), failure.exit()), ("redirected", Exit::Unknown));
     assert_eq!(words.notes, ["a token shown to another server is that server's from then on"]);
-    let Failure::Redirected { target, .. } = failure else { panic!("{failure:?}") };
+    let ProbeError::Redirected { target, .. } = failure else { panic!("{failure:?}") };
     target
 }
 
@@ -153,6 +153,6 @@ fn a_path_that_is_only_written_another_way_is_the_same() {
     let to = ScriptedAnswer::redirect(307, "/v1/secret/metadata/ml/a%28b%29");
     let script = script.answer_on("GET", "secret/metadata/*", [to, metadata()]);
     let facts = Job::at(&script).needing(&[("db", db)]).facts();
-    assert_eq!(facts.needs["db"].presence, Ok(Presence::There { ends: None }));
+    assert_eq!(facts.needs["db"].presence, Ok(Presence::Present { deleted_at: None }));
     assert_eq!(count(&script, "GET secret/metadata/ml/a(b)"), 2);
 }

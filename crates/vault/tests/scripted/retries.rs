@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use envlock_report::{Exit, Explain as _};
 use envlock_testkit::ScriptedAnswer;
-use envlock_vault::{Failure, Patience};
+use envlock_vault::{ProbeError, RetryPolicy};
 use serde_json::json;
 
 use crate::support::{
@@ -81,7 +81,7 @@ fn the_number_of_tries_is_told() {
     );
     let failure = Job::at(&script).failure();
     let asked = "auth/token/lookup-self".to_owned();
-    assert_eq!(failure, Failure::RateLimited { asked, tries: 4 });
+    assert_eq!(failure, ProbeError::RateLimited { asked, tries: 4 });
     assert_eq!(told(&failure).help.as_deref(), Some("run it later, or ask for a larger quota"));
 }
 
@@ -120,8 +120,10 @@ fn an_inner_failure_is_asked_once_more() {
 fn the_servers_own_word_goes_before_ours_and_no_further_than_patience() {
     // Own pauses would be too long for this patience, so that only the server's word counts.
     let hour = Duration::from_hours(1);
-    let impatient =
-        |job: Job| Job { patience: Patience { tries: 4, pause: hour, total: hour / 2 }, ..job };
+    let impatient = |job: Job| Job {
+        retry_policy: RetryPolicy { tries: 4, pause: hour, total: hour / 2 },
+        ..job
+    };
     let answer = |after: &str| ScriptedAnswer::errors(429, &[]).header("retry-after", after);
     for (after, tries) in
         [("0", 4), (" 0 ", 4), ("3600", 1), ("Mon, 23 Nov 2026 12:00:00 GMT", 1), ("-1", 1)]
@@ -133,7 +135,7 @@ fn the_servers_own_word_goes_before_ours_and_no_further_than_patience() {
         );
         let failure = impatient(Job::at(&script)).failure();
         let asked = "auth/token/lookup-self".to_owned();
-        assert_eq!(failure, Failure::RateLimited { asked, tries }, "{after}");
+        assert_eq!(failure, ProbeError::RateLimited { asked, tries }, "{after}");
         assert_eq!(count(&script, LOOKUP), tries as usize, "{after}");
     }
     let script = server("imitates a quota that is over").answer_on(
@@ -151,7 +153,7 @@ fn a_server_that_is_sealed_meanwhile_is_not_asked_again() {
         "auth/token/lookup-self",
         ScriptedAnswer::errors(503, &["Vault is sealed"]),
     );
-    assert_eq!(Job::at(&script).failure(), Failure::Sealed);
+    assert_eq!(Job::at(&script).failure(), ProbeError::Sealed);
     assert_eq!(asked(&script), [HEALTH, JWT_LOGIN, LOOKUP, REVOKE]);
 }
 
@@ -203,7 +205,7 @@ fn a_lost_login_says_that_its_secret_id_may_be_used_up() {
         ScriptedAnswer::close(),
     );
     let failure = Job::at(&script).by(APPROLE).failure();
-    assert_eq!(failure, Failure::Lost { asked: "auth/approle/login".to_owned() });
+    assert_eq!(failure, ProbeError::SingleUseAnswerLost { asked: "auth/approle/login".to_owned() });
     assert_eq!(
         failure.to_string(),
         "the answer to auth/approle/login was lost, and what was sent may be used up by it"
@@ -218,7 +220,10 @@ fn a_login_that_is_never_answered_is_lost_too() {
         .answer_on("POST", "auth/jwt/login", ScriptedAnswer::hang());
     let short = Duration::from_millis(200);
     let job = Job { timeout: short, ..Job::at(&script).by(APPROLE) };
-    assert_eq!(job.failure(), Failure::Lost { asked: "auth/approle/login".to_owned() });
+    assert_eq!(
+        job.failure(),
+        ProbeError::SingleUseAnswerLost { asked: "auth/approle/login".to_owned() }
+    );
     let failure = Job { timeout: short, ..Job::at(&script) }.failure();
     assert_eq!((told(&failure).code.as_str(), failure.exit()), ("timed-out", Exit::Unknown));
     assert_eq!((count(&script, APPROLE_LOGIN), count(&script, JWT_LOGIN)), (1, 1));

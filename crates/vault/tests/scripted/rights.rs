@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use envlock_secrets::facts::{Fact, Unknown};
+use envlock_secrets::facts::{Fact, UnknownReason};
 use envlock_testkit::ScriptedAnswer;
 use serde_json::{Value, json};
 
@@ -59,10 +59,10 @@ fn junk_beside_the_paths_is_passed_over_and_as_a_right_it_is_none() {
 #[test]
 fn a_server_that_does_not_say_what_is_allowed_allows_nothing() {
     for (answer, unknown) in [
-        (ScriptedAnswer::errors(403, &["permission denied"]), Unknown::Forbidden),
-        (ScriptedAnswer::errors(404, &[]), Unknown::Unsupported),
-        (ScriptedAnswer::errors(405, &["unsupported operation"]), Unknown::Unsupported),
-        (ScriptedAnswer::errors(400, &["paths must be supplied"]), Unknown::Unsupported),
+        (ScriptedAnswer::errors(403, &["permission denied"]), UnknownReason::Forbidden),
+        (ScriptedAnswer::errors(404, &[]), UnknownReason::Unsupported),
+        (ScriptedAnswer::errors(405, &["unsupported operation"]), UnknownReason::Unsupported),
+        (ScriptedAnswer::errors(400, &["paths must be supplied"]), UnknownReason::Unsupported),
     ] {
         assert_eq!(rights(answer), Err(unknown));
     }

@@ -7,10 +7,12 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use envlock_report::{Explain as _, Finding};
-use envlock_secrets::facts::Online;
-use envlock_secrets::manifest::{Manifest, Notation};
+use envlock_secrets::facts::ServerFacts;
+use envlock_secrets::manifest::{Manifest, ManifestLocation};
 use envlock_testkit::{RecordedRequest, ScriptedAnswer, ScriptedServer};
-use envlock_vault::{Address, CredentialSources, Failure, Patience, Question, Report, Settings};
+use envlock_vault::{
+    Address, CredentialSources, ProbeError, ProbeReport, ProbeRequest, RetryPolicy, Settings,
+};
 use serde_json::{Value, json};
 
 /// In everything that may not be shown.
@@ -38,7 +40,7 @@ pub(crate) struct Job {
     pub(crate) needs: Vec<(String, String)>,
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) namespace: Option<String>,
-    pub(crate) patience: Patience,
+    pub(crate) retry_policy: RetryPolicy,
     pub(crate) timeout: Duration,
     pub(crate) as_verifier: bool,
     pub(crate) now: jiff::Timestamp,
@@ -69,10 +71,10 @@ impl Job {
             variables: variables.into(),
             namespace: None,
             // The number of tries is the real one; the pauses aren't.
-            patience: Patience {
+            retry_policy: RetryPolicy {
                 pause: Duration::from_millis(1),
                 total: Duration::from_millis(500),
-                ..Patience::default()
+                ..RetryPolicy::default()
             },
             timeout: Duration::from_secs(20),
             as_verifier: false,
@@ -101,11 +103,11 @@ impl Job {
     }
 
     /// Nothing of what came of it shows a credential, a token or a value.
-    pub(crate) fn ask(&self) -> Report {
+    pub(crate) fn ask(&self) -> ProbeReport {
         self.ask_until(&|| Box::pin(std::future::pending()))
     }
 
-    pub(crate) fn ask_until(&self, interrupted: Until<'_>) -> Report {
+    pub(crate) fn ask_until(&self, interrupted: Until<'_>) -> ProbeReport {
         let mut text = "version: 1\nneeds:\n".to_owned();
         for (name, need) in &self.needs {
             writeln!(text, "  {name}: {need}").unwrap();
@@ -113,10 +115,11 @@ impl Job {
         let Self { auth, profile, plaintext, .. } = self;
         let plain = format!("allow_plaintext_loopback: {plaintext}");
         writeln!(text, "profiles:\n  ci: {{auth: {auth}, {plain}{profile}}}").unwrap();
-        let manifest = Manifest::parse("secrets.yml", &text, Notation::Own).unwrap().unwrap();
+        let manifest =
+            Manifest::parse("secrets.yml", &text, ManifestLocation::OwnFile).unwrap().unwrap();
         let profile = manifest.profile("ci").unwrap();
         let variable = |name: &str| self.variables.get(name).cloned();
-        let question = Question {
+        let question = ProbeRequest {
             profile: &profile,
             auth: profile.auth.as_ref(),
             as_verifier: self.as_verifier,
@@ -131,32 +134,32 @@ impl Job {
             identity: None,
             user_agent: "envlock/test".to_owned(),
             timeout: self.timeout,
-            patience: self.patience,
+            retry_policy: self.retry_policy,
             now: self.now,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let report = runtime.block_on(envlock_vault::question(&mut settings, &question));
+        let report = runtime.block_on(envlock_vault::probe(&mut settings, &question));
         shows_nothing(&report);
         report
     }
 
     /// What it found out, with nothing to be said besides.
-    pub(crate) fn facts(&self) -> Online {
-        let Report { facts, said } = self.ask();
+    pub(crate) fn facts(&self) -> ServerFacts {
+        let ProbeReport { facts, findings: said } = self.ask();
         assert_eq!(said, []);
         facts.unwrap()
     }
 
     /// Why it found out nothing, with nothing to be said besides.
-    pub(crate) fn failure(&self) -> Failure {
-        let Report { facts, said } = self.ask();
+    pub(crate) fn failure(&self) -> ProbeError {
+        let ProbeReport { facts, findings: said } = self.ask();
         assert_eq!(said, []);
         facts.unwrap_err()
     }
 }
 
-fn shows_nothing(report: &Report) {
-    let Report { facts, said } = report;
+fn shows_nothing(report: &ProbeReport) {
+    let ProbeReport { facts, findings: said } = report;
     let mut shown = format!("{facts:?} {said:?}");
     if let Err(failure) = facts {
         write!(shown, "{failure} {:?}", failure.findings()).unwrap();
@@ -167,12 +170,12 @@ fn shows_nothing(report: &Report) {
 }
 
 /// The one diagnostic of a failure; each has words to help with but the interruption.
-pub(crate) fn told(failure: &Failure) -> Finding {
+pub(crate) fn told(failure: &ProbeError) -> Finding {
     let mut all = failure.findings();
     assert_eq!(all.len(), 1, "{all:?}");
     let told = all.remove(0);
     assert_eq!(told.message, failure.to_string());
-    assert_eq!(told.help.is_none(), *failure == Failure::Interrupted, "{told:?}");
+    assert_eq!(told.help.is_none(), *failure == ProbeError::Interrupted, "{told:?}");
     told
 }
 

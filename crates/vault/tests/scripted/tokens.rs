@@ -2,7 +2,7 @@
 
 use envlock_report::{Exit, Explain as _};
 use envlock_testkit::ScriptedAnswer;
-use envlock_vault::Failure;
+use envlock_vault::ProbeError;
 use serde_json::json;
 
 use crate::support::{
@@ -17,7 +17,7 @@ fn a_given_token_that_may_not_look_at_itself_is_refused() {
         ScriptedAnswer::errors(403, &["permission denied"]),
     );
     let failure = Job::at(&script).by(TOKEN).failure();
-    assert_eq!(failure, Failure::TokenRefused);
+    assert_eq!(failure, ProbeError::TokenRefused);
     assert_eq!(
         (told(&failure).code.as_str(), failure.exit()),
         ("token-refused", Exit::LoginRefused)
@@ -95,7 +95,7 @@ fn a_token_for_too_few_requests_is_not_used_up() {
     let two = [one, ("b", other.as_str())];
     let (facts, asked) = uses(7, &[one]);
     let failure = facts.unwrap_err();
-    assert_eq!(failure, Failure::TokenUses { left: 7, planned: 8 });
+    assert_eq!(failure, ProbeError::TooFewTokenUses { left: 7, planned: 8 });
     assert_eq!((told(&failure).code.as_str(), failure.exit()), ("token-uses", Exit::Unknown));
     assert_eq!(asked, [HEALTH, JWT_LOGIN, LOOKUP, REVOKE]);
 
@@ -104,7 +104,7 @@ fn a_token_for_too_few_requests_is_not_used_up() {
     let with_token = asked.len() - 2;
     assert!(with_token <= 8, "{asked:?}");
 
-    assert_eq!(uses(11, &two).0, Err(Failure::TokenUses { left: 11, planned: 12 }));
+    assert_eq!(uses(11, &two).0, Err(ProbeError::TooFewTokenUses { left: 11, planned: 12 }));
     assert_eq!(uses(12, &two).0.unwrap().token.uses_left, Some(12));
     assert_eq!(uses(0, &two).0.unwrap().token.uses_left, None);
 }

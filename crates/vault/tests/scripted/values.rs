@@ -54,7 +54,7 @@ fn mount(asked: &RecordedRequest) -> ScriptedAnswer {
         Engine::Kv2 => json!({ "version": "2" }),
         _ => json!(null),
     };
-    crate::support::mount(path, engine.kinds()[0], &options)
+    crate::support::mount(path, engine.mount_types()[0], &options)
 }
 
 /// Every request, and no two ways about it: none is one by which a job gets its secret.

@@ -116,7 +116,7 @@ fn a_server_below_a_path_is_asked_below_it() {
     for slash in ["", "/"] {
         let url = format!("{}/vault{slash}", script.url());
         let facts = Job::below(&url).facts();
-        assert_eq!(facts.needs["db"].presence, Ok(Presence::There { ends: None }));
+        assert_eq!(facts.needs["db"].presence, Ok(Presence::Present { deleted_at: None }));
         assert_eq!(facts.server.address, format!("{}/vault", script.url()));
     }
     assert!(asked(&script).iter().all(|asked| asked.contains(" /vault/v1/")));
@@ -143,7 +143,11 @@ fn paths_of_every_script_and_sign_arrive_as_they_were_written() {
         let script = server("imitates a server in development");
         let tap = Tap::before(&script);
         let facts = Job::below(&tap.url).needing(&[("db", &need)]).facts();
-        assert_eq!(facts.needs["db"].presence, Ok(Presence::There { ends: None }), "{path}");
+        assert_eq!(
+            facts.needs["db"].presence,
+            Ok(Presence::Present { deleted_at: None }),
+            "{path}"
+        );
         let wanted = format!("GET secret/metadata/{path}");
         assert!(asked(&script).contains(&wanted), "{wanted}: {:?}", asked(&script));
         for line in ["secret/metadata/RAW", "secret/subkeys/RAW?depth=1"] {
@@ -193,7 +197,7 @@ fn nothing_is_asked_but_what_the_facts_need() {
     let script = server("imitates a server in development");
     let job = Job { as_verifier: true, ..Job::at(&script) };
     let facts = job.needing(&[("db", "{engine: kv2, mount: secret, path: ml/db}")]).facts();
-    assert_eq!(facts.capabilities, Err(envlock_secrets::facts::Unknown::NotAsked));
+    assert_eq!(facts.capabilities, Err(envlock_secrets::facts::UnknownReason::NotRequested));
     let requests = asked(&script);
     assert!(!requests.contains(&CAPABILITIES.to_owned()));
     assert!(!requests.contains(&crate::support::FIELDS.to_owned()));

@@ -18,5 +18,5 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
     let finding = Finding::new(Code::ClockSkew, message)
         .with_note("what ends soon may have ended already, and signed logins may be refused")
         .with_help("set both clocks by NTP: `timedatectl status` shows this machine's");
-    findings.push(online.scope.of_profile(finding));
+    findings.push(online.scope.profile_finding(finding));
 }

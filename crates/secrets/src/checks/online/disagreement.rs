@@ -3,32 +3,32 @@
 use envlock_report::{Code, Finding, one_line};
 
 use super::evaluation::OnlineEvaluation;
-use super::names::{names, request};
-use crate::checks::evaluation::{PolicyEvaluation, agreed};
-use crate::evidence::{Answer, ServerVerdict, Verdict};
+use super::text::{describe_request, join_names};
+use crate::checks::evaluation::{PolicyEvaluation, common_permission};
 use crate::requirement::Requirement;
+use crate::verdict::{Permission, PolicyVerdict, ServerVerdict};
 use envlock_policy::RuleOrigin;
 
 /// Requests of one need on which the two disagree in the same way.
-type Requests<'a> = Vec<(&'a Requirement, &'a [Verdict])>;
+type Requests<'a> = Vec<(&'a Requirement, &'a [PolicyVerdict])>;
 
 pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
     // What a server allows to root says nothing about its policies.
     let Some(evaluation) = online.evaluation.filter(|_| !online.is_root()) else { return };
     for need in &online.scope.profile.needs {
         let (mut refused, mut granted) = (Requests::new(), Requests::new());
-        for (requirement, verdicts, server) in online.judged() {
+        for (requirement, verdicts, server) in online.requirements_with_verdicts() {
             let Some(verdicts) = verdicts.filter(|_| requirement.need == need.name) else {
                 continue;
             };
-            match (agreed(verdicts), server) {
-                (Some(Answer::Allowed), ServerVerdict::Denied(_)) => {
+            match (common_permission(verdicts), server) {
+                (Some(Permission::Allowed), ServerVerdict::Denied(_)) => {
                     refused.push((requirement, verdicts))
                 }
                 // Servers tell a rule's capabilities, whatever its conditions refuse.
-                (Some(Answer::Denied), ServerVerdict::Allowed)
+                (Some(Permission::Denied), ServerVerdict::Allowed)
                     if verdicts.iter().any(|verdict| verdict.reason.is_condition()) => {}
-                (Some(Answer::Denied), ServerVerdict::Allowed) => {
+                (Some(Permission::Denied), ServerVerdict::Allowed) => {
                     granted.push((requirement, verdicts))
                 }
                 _ => {}
@@ -77,15 +77,15 @@ impl<'a> PolicyNames<'a> {
         note(format!("the server is {}", one_line(&online.facts.server.address)));
         note(format!(
             "the token has the policies {}; attached are {}",
-            names(*token),
-            names(attached.iter().copied())
+            join_names(*token),
+            join_names(attached.iter().copied())
         ));
         if !lacking.is_empty() {
-            let lacking = names(lacking.iter().copied());
+            let lacking = join_names(lacking.iter().copied());
             note(format!("attached, but not on the token: {lacking}"));
         }
         if !further.is_empty() {
-            let further = names(further.iter().copied());
+            let further = join_names(further.iter().copied());
             note(format!("on the token, but not attached: {further}"));
         }
     }
@@ -188,7 +188,8 @@ fn read(policy: &str) -> String {
 }
 
 fn listed(requests: &Requests<'_>) -> String {
-    let requests: Vec<_> = requests.iter().map(|(requirement, _)| request(requirement)).collect();
+    let requests: Vec<_> =
+        requests.iter().map(|(requirement, _)| describe_request(requirement)).collect();
     requests.join(" and ")
 }
 

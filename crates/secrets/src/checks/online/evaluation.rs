@@ -6,21 +6,21 @@ use jiff::{SignedDuration, Timestamp};
 use super::state::NeedState;
 use super::unverifiable::is_unverified;
 use crate::checks::Input;
+use crate::checks::checked_profile::CheckedProfile;
 use crate::checks::evaluation::PolicyEvaluation;
-use crate::checks::scope::ProfileScope;
-use crate::evidence::{ServerVerdict, Verdict, server_verdict};
-use crate::facts::{NeedFacts, Online, Token, Unknown};
+use crate::facts::{NeedFacts, ServerFacts, Token, UnknownReason};
 use crate::manifest::ResolvedNeed;
 use crate::requirement::Requirement;
+use crate::verdict::{PolicyVerdict, ServerVerdict, server_verdict};
 use envlock_model::needs::Required;
 use envlock_policy::Engine;
 
 /// One profile with the verdicts of the policies and of the server.
 pub(in crate::checks) struct OnlineEvaluation<'a> {
-    pub(super) scope: &'a ProfileScope<'a>,
+    pub(super) scope: &'a CheckedProfile<'a>,
     /// The evaluation by the policies; none where the profile attaches none.
     pub(super) evaluation: Option<&'a PolicyEvaluation<'a>>,
-    pub(super) facts: &'a Online,
+    pub(super) facts: &'a ServerFacts,
     pub(super) horizon: Timestamp,
     /// The server's verdict on each requirement of the scope.
     server_verdicts: Vec<ServerVerdict>,
@@ -31,13 +31,13 @@ pub(in crate::checks) struct OnlineEvaluation<'a> {
 impl<'a> OnlineEvaluation<'a> {
     pub(in crate::checks) fn new(
         input: &Input<'_>,
-        facts: &'a Online,
-        scope: &'a ProfileScope<'a>,
+        facts: &'a ServerFacts,
+        scope: &'a CheckedProfile<'a>,
         evaluation: Option<&'a PolicyEvaluation<'a>>,
     ) -> Self {
         let horizon = SignedDuration::from_hours(24 * i64::from(input.horizon_days));
         let needs = scope.profile.needs.iter();
-        let states = needs.map(|need| NeedState::of(need, facts.needs.get(&need.name), input.now));
+        let states = needs.map(|need| NeedState::new(need, facts.needs.get(&need.name), input.now));
         Self {
             scope,
             evaluation,
@@ -53,9 +53,9 @@ impl<'a> OnlineEvaluation<'a> {
     }
 
     /// Each requirement with the verdicts of the policies and of the server.
-    pub(super) fn judged(
+    pub(super) fn requirements_with_verdicts(
         &self,
-    ) -> impl Iterator<Item = (&'a Requirement, Option<&'a [Verdict]>, ServerVerdict)> {
+    ) -> impl Iterator<Item = (&'a Requirement, Option<&'a [PolicyVerdict]>, ServerVerdict)> {
         self.scope.requirements.iter().enumerate().map(|(at, requirement)| {
             let verdicts = self.evaluation.map(|evaluation| evaluation.verdicts[at].as_slice());
             (requirement, verdicts, self.server_verdicts[at])
@@ -73,13 +73,13 @@ impl<'a> OnlineEvaluation<'a> {
     }
 
     /// The token of the job; none where a verifier's token asked: other rules apply to it.
-    pub(super) fn token_of_job(&self) -> Option<&'a Token> {
+    pub(super) fn job_token(&self) -> Option<&'a Token> {
         (!self.is_verifier()).then_some(&self.facts.token)
     }
 
     /// Whether a verifier asked: then only the policies say what the job may do.
     pub(super) fn is_verifier(&self) -> bool {
-        self.facts.capabilities == Err(Unknown::NotAsked)
+        self.facts.capabilities == Err(UnknownReason::NotRequested)
     }
 
     /// Whether the token may do everything.
@@ -89,7 +89,8 @@ impl<'a> OnlineEvaluation<'a> {
 
     /// Whether neither the policies nor the server refuse anything that a need takes.
     pub(super) fn is_allowed(&self, need: &str) -> bool {
-        let mut own = self.judged().filter(|(requirement, ..)| requirement.need == need);
+        let mut own =
+            self.requirements_with_verdicts().filter(|(requirement, ..)| requirement.need == need);
         self.evaluation.is_none_or(|evaluation| evaluation.is_allowed(need))
             && !own.any(|(.., server)| matches!(server, ServerVerdict::Denied(_)))
     }
@@ -97,37 +98,39 @@ impl<'a> OnlineEvaluation<'a> {
     /// Whether a need is allowed, there and whole, and all of that is known.
     pub(super) fn is_usable(&self, need: &ResolvedNeed) -> bool {
         let mut states = self.needs().filter(|(other, _)| other.name == need.name);
-        states.all(|(_, state)| state.is_whole())
+        states.all(|(_, state)| state.is_complete())
             && self.is_allowed(&need.name)
             && !is_unverified(self, need)
     }
 
     /// Whether another need of its group does its work.
-    pub(super) fn is_served(&self, need: &str) -> bool {
-        self.scope.siblings(need).any(|sibling| self.is_usable(sibling))
+    pub(super) fn has_usable_alternative(&self, need: &str) -> bool {
+        self.scope.others_in_group(need).any(|sibling| self.is_usable(sibling))
     }
 
     /// What it weighs that a need isn't there: a note where it isn't required, where another of
     /// its group serves, and where nobody knows whether one does, which is told of that one.
     pub(super) fn level_of_absence(&self, need: &ResolvedNeed) -> Level {
         let optional = need.need.required == Required::Plain(false);
-        let may_be_served =
-            self.scope.siblings(&need.name).any(|s| self.is_usable(s) || is_unverified(self, s));
+        let may_be_served = self
+            .scope
+            .others_in_group(&need.name)
+            .any(|s| self.is_usable(s) || is_unverified(self, s));
         if optional || may_be_served { Level::Note } else { Level::Error }
     }
 
     /// The server's verdict on the requirement at `at` in one word, for the table.
-    pub(in crate::checks) fn verdict_word(&self, at: usize) -> Option<&'static str> {
+    pub(in crate::checks) fn server_text(&self, at: usize) -> Option<&'static str> {
         match self.server_verdicts[at] {
             ServerVerdict::Allowed => Some("allowed"),
             ServerVerdict::Denied(_) => Some("denied"),
-            ServerVerdict::Unavailable(Unknown::NotAsked) => None,
+            ServerVerdict::Unavailable(UnknownReason::NotRequested) => None,
             ServerVerdict::Omitted | ServerVerdict::Unavailable(_) => Some("unknown"),
         }
     }
 
     /// Each need, its fields as far as their names can be asked for, and whether it is there.
-    pub(in crate::checks) fn presences(
+    pub(in crate::checks) fn presence_rows(
         &self,
     ) -> impl Iterator<Item = (&'a str, Vec<String>, Option<String>)> {
         self.needs().map(|(resolved, state)| {
@@ -136,7 +139,7 @@ impl<'a> OnlineEvaluation<'a> {
             let fields: Vec<String> = asked.cloned().collect();
             let names_known =
                 self.need_facts(&resolved.name).is_some_and(|facts| facts.fields.is_ok());
-            let server = state.summary(fields.is_empty() || names_known);
+            let server = state.table_text(fields.is_empty() || names_known);
             (resolved.name.as_str(), fields, server)
         })
     }

@@ -1,6 +1,6 @@
 //! How long the leases of a need last, compared with what the need requires.
 
-use super::unverifiable::GapReason;
+use super::unverifiable::UnverifiableReason;
 use crate::facts::{Fact, Lease, Mount, NeedFacts};
 use envlock_model::needs::Need;
 use envlock_model::needs::words::seconds;
@@ -13,57 +13,61 @@ pub(super) enum LeaseCheck {
     /// Too short.
     TooShort {
         /// The required duration in seconds.
-        asked: u64,
+        required: u64,
         /// The actual duration in seconds.
-        given: u64,
+        actual: u64,
     },
     /// It isn't known.
-    Unknown(GapReason),
+    Unknown(UnverifiableReason),
 }
 
 /// Whether a new lease lasts `ttl: {min: …}`; none where the need has no `min`.
-pub(super) fn at_first(need: &Need, facts: &NeedFacts) -> Option<LeaseCheck> {
-    let asked = seconds(need.ttl.as_ref()?.min.as_deref()?)?;
+pub(super) fn check_initial_ttl(need: &Need, facts: &NeedFacts) -> Option<LeaseCheck> {
+    let required = seconds(need.ttl.as_ref()?.min.as_deref()?)?;
     let lease = match &facts.lease {
         Ok(lease) => lease,
-        Err(unknown) => return Some(LeaseCheck::Unknown(GapReason::Unknown(*unknown))),
+        Err(unknown) => return Some(LeaseCheck::Unknown(UnverifiableReason::Unknown(*unknown))),
     };
     // No lease starts out longer than it may ever become.
     let most = longest(lease, &facts.mount);
     let first = limit(lease.default_ttl, &facts.mount, |mount| mount.default_ttl);
     Some(match (first, most) {
-        (_, Ok(most)) if most < asked => LeaseCheck::TooShort { asked, given: most },
-        (Ok(given), _) => compared(asked, given),
+        (_, Ok(most)) if most < required => LeaseCheck::TooShort { required, actual: most },
+        (Ok(actual), _) => compared(required, actual),
         (Err(why), _) => LeaseCheck::Unknown(why),
     })
 }
 
 /// Whether a lease can be renewed as long as `ttl: {renew: until …}` says.
-pub(super) fn renewed(need: &Need, facts: &NeedFacts) -> Option<LeaseCheck> {
-    let asked = seconds(need.ttl.as_ref()?.renew.as_deref()?)?;
+pub(super) fn check_renewal(need: &Need, facts: &NeedFacts) -> Option<LeaseCheck> {
+    let required = seconds(need.ttl.as_ref()?.renew.as_deref()?)?;
     let most = match &facts.lease {
         Ok(lease) => longest(lease, &facts.mount),
-        Err(unknown) => Err(GapReason::Unknown(*unknown)),
+        Err(unknown) => Err(UnverifiableReason::Unknown(*unknown)),
     };
-    Some(most.map_or_else(LeaseCheck::Unknown, |given| compared(asked, given)))
+    Some(most.map_or_else(LeaseCheck::Unknown, |actual| compared(required, actual)))
 }
 
-fn compared(asked: u64, given: u64) -> LeaseCheck {
-    if given < asked { LeaseCheck::TooShort { asked, given } } else { LeaseCheck::Enough }
+fn compared(required: u64, actual: u64) -> LeaseCheck {
+    if actual < required { LeaseCheck::TooShort { required, actual } } else { LeaseCheck::Enough }
 }
 
-fn longest(lease: &Lease, mount: &Fact<Mount>) -> Result<u64, GapReason> {
+fn longest(lease: &Lease, mount: &Fact<Mount>) -> Result<u64, UnverifiableReason> {
     limit(lease.max_ttl, mount, |mount| mount.max_ttl)
 }
 
 /// The limit of the role, else that of the mount. The server's own limit can't be read.
-fn limit(role: u64, mount: &Fact<Mount>, of_mount: fn(&Mount) -> u64) -> Result<u64, GapReason> {
+fn limit(
+    role: u64,
+    mount: &Fact<Mount>,
+    of_mount: fn(&Mount) -> u64,
+) -> Result<u64, UnverifiableReason> {
     if role > 0 {
         return Ok(role);
     }
     match mount {
-        Err(unknown) => Err(GapReason::Unknown(*unknown)),
+        Err(unknown) => Err(UnverifiableReason::Unknown(*unknown)),
         Ok(mount) if of_mount(mount) > 0 => Ok(of_mount(mount)),
-        Ok(_) => Err(GapReason::ServerDefault),
+        Ok(_) => Err(UnverifiableReason::ServerDefault),
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use envlock_report::{Code, Finding, Level};
 
 use super::evaluation::OnlineEvaluation;
-use super::names::thing;
 use super::state::{Absence, NeedState};
+use super::text::describe_need;
 use crate::manifest::ResolvedNeed;
 use envlock_model::needs::{Need, Required};
 use envlock_policy::Engine;
@@ -39,7 +39,7 @@ fn of_need(
     if need.required == Required::Plain(false) {
         finding.notes.push("it isn't required".to_owned());
     } else if level == Level::Note {
-        let served = online.is_served(&resolved.name);
+        let served = online.has_usable_alternative(&resolved.name);
         let group = need.required.group().unwrap_or_default();
         finding.notes.push(if served {
             format!("another need of the group {group} is there")
@@ -71,7 +71,7 @@ fn of_group(online: &OnlineEvaluation<'_>, group: &str, first: &ResolvedNeed) ->
 }
 
 fn describe(need: &Need, gone: Absence) -> String {
-    let thing = thing(need);
+    let thing = describe_need(need);
     match gone {
         Absence::Absent => format!("{thing} isn't there"),
         Absence::Deleted => format!("the current version of {thing} is deleted"),

@@ -3,8 +3,8 @@
 use envlock_report::{Code, Finding, nearest, one_line};
 
 use super::evaluation::OnlineEvaluation;
-use super::names::{names, thing};
 use super::state::NeedState;
+use super::text::{describe_need, join_names};
 
 /// More names than these aren't listed.
 const SHOWN: usize = 20;
@@ -19,12 +19,17 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
             continue;
         }
         let word = if missing_fields.len() == 1 { "field" } else { "fields" };
-        let message =
-            format!("{} has no {word} {}", thing(&resolved.need), missing_fields.join(", "));
+        let message = format!(
+            "{} has no {word} {}",
+            describe_need(&resolved.need),
+            missing_fields.join(", ")
+        );
         let mut finding = Finding::new(Code::MissingField, message);
         finding.level = online.level_of_absence(resolved);
         let more = if known.len() > SHOWN { ", …" } else { "" };
-        finding.notes.push(format!("its fields are {}{more}", names(known.iter().take(SHOWN))));
+        finding
+            .notes
+            .push(format!("its fields are {}{more}", join_names(known.iter().take(SHOWN))));
         let meant: Vec<_> = missing_fields
             .iter()
             .filter_map(|name| Some((name, nearest(name, known.iter().map(String::as_str))?)))

@@ -6,14 +6,14 @@
 mod clock_skew;
 mod denied;
 mod disagreement;
-mod ending;
 mod evaluation;
+mod expiring_version;
 mod lease;
 mod missing;
 mod missing_field;
-mod names;
 mod one_of_several;
 mod state;
+mod text;
 mod token;
 mod ttl_too_short;
 mod unattached_policy;
@@ -26,7 +26,7 @@ pub(super) use evaluation::OnlineEvaluation;
 
 /// Codes that only a server's answer can lead to: without one nobody knows whether an allowance
 /// of them is still needed.
-pub(super) const CODES: [Code; 9] = [
+pub(super) const SERVER_ONLY_CODES: [Code; 9] = [
     Code::ClockSkew,
     Code::Disagreement,
     Code::Missing,
@@ -48,7 +48,7 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
     missing::check(online, findings);
     missing_field::check(online, findings);
     one_of_several::check(online, findings);
-    ending::check(online, findings);
+    expiring_version::check(online, findings);
     ttl_too_short::check(online, findings);
     unverifiable::check(online, findings);
 }

@@ -18,7 +18,7 @@ pub(super) enum NeedState<'a> {
         /// The fields of the manifest that it doesn't have.
         missing_fields: Vec<&'a str>,
         /// When the server deletes it.
-        ends: Option<Timestamp>,
+        deleted_at: Option<Timestamp>,
     },
     /// It doesn't exist.
     Missing(Absence),
@@ -42,7 +42,7 @@ pub(super) enum Absence {
 }
 
 impl<'a> NeedState<'a> {
-    pub(super) fn of(
+    pub(super) fn new(
         resolved: &'a ResolvedNeed,
         facts: Option<&'a NeedFacts>,
         now: Timestamp,
@@ -58,25 +58,26 @@ impl<'a> NeedState<'a> {
             return Self::WrongMount(mount);
         }
         match &facts.presence {
-            Ok(Presence::There { ends: Some(end) }) if *end <= now => {
+            Ok(Presence::Present { deleted_at: Some(end) }) if *end <= now => {
                 Self::Missing(Absence::Expired(*end))
             }
-            Ok(Presence::There { ends }) => {
-                Self::Present { missing_fields: missing_fields(need, facts), ends: *ends }
-            }
+            Ok(Presence::Present { deleted_at }) => Self::Present {
+                missing_fields: missing_fields(need, facts),
+                deleted_at: *deleted_at,
+            },
             Ok(Presence::Absent) => Self::Missing(Absence::Absent),
             Ok(Presence::Deleted) => Self::Missing(Absence::Deleted),
             Ok(Presence::Destroyed) => Self::Missing(Absence::Destroyed),
             // A secret that has field names exists.
             Err(_) if need.engine == Engine::Kv2 && facts.fields.is_ok() => {
-                Self::Present { missing_fields: missing_fields(need, facts), ends: None }
+                Self::Present { missing_fields: missing_fields(need, facts), deleted_at: None }
             }
             Err(_) => Self::Unknown,
         }
     }
 
     /// Whether it exists with every field that the server could be asked for.
-    pub(super) fn is_whole(&self) -> bool {
+    pub(super) fn is_complete(&self) -> bool {
         match self {
             Self::Assumed => true,
             Self::Present { missing_fields, .. } => missing_fields.is_empty(),
@@ -85,7 +86,7 @@ impl<'a> NeedState<'a> {
     }
 
     /// A few words for the table; none where the server isn't asked.
-    pub(super) fn summary(&self, names_known: bool) -> Option<String> {
+    pub(super) fn table_text(&self, names_known: bool) -> Option<String> {
         Some(match self {
             Self::Assumed => return None,
             Self::Present { missing_fields, .. } if !missing_fields.is_empty() => {

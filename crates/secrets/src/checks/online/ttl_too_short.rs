@@ -4,8 +4,8 @@ use envlock_report::{Code, Finding, Level};
 
 use super::evaluation::OnlineEvaluation;
 use super::lease::{self, LeaseCheck};
-use super::names::{span, thing};
 use super::state::NeedState;
+use super::text::{describe_need, format_duration};
 use crate::facts::Token;
 use envlock_model::needs::words::seconds;
 
@@ -14,8 +14,8 @@ const CODE: Code = Code::TtlTooShort;
 pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
     let rules = online.scope.profile.token.as_ref();
     let least = rules.and_then(|rules| seconds(rules.ttl_min.as_deref()?));
-    if let (Some(token), Some(least)) = (online.token_of_job(), least) {
-        findings.extend(of_token(token, least).map(|found| online.scope.of_profile(found)));
+    if let (Some(token), Some(least)) = (online.job_token(), least) {
+        findings.extend(of_token(token, least).map(|found| online.scope.profile_finding(found)));
     }
     for (resolved, state) in online.needs() {
         let (NeedState::Present { .. } | NeedState::Unknown, Some(facts)) =
@@ -24,19 +24,23 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
             continue;
         };
         let need = &resolved.need;
-        if let Some(LeaseCheck::TooShort { asked, given }) = lease::at_first(need, facts) {
-            let (asked, given) = (span(asked), span(given));
-            let message =
-                format!("{} gives leases of {given}, and {asked} are needed", thing(need));
+        if let Some(LeaseCheck::TooShort { required, actual }) =
+            lease::check_initial_ttl(need, facts)
+        {
+            let (required, actual) = (format_duration(required), format_duration(actual));
+            let message = format!(
+                "{} gives leases of {actual}, and {required} are needed",
+                describe_need(need)
+            );
             let finding = Finding::new(CODE, message)
                 .with_help("raise the role's `default_ttl`, or ask for less: `ttl: {min: …}`");
             findings.push(online.scope.finding(&resolved.name, finding));
         }
-        if let Some(LeaseCheck::TooShort { asked, given }) = lease::renewed(need, facts) {
-            let (asked, given) = (span(asked), span(given));
+        if let Some(LeaseCheck::TooShort { required, actual }) = lease::check_renewal(need, facts) {
+            let (required, actual) = (format_duration(required), format_duration(actual));
             let message = format!(
-                "leases of {} can be renewed until {given}, and {asked} are needed",
-                thing(need)
+                "leases of {} can be renewed until {actual}, and {required} are needed",
+                describe_need(need)
             );
             let finding = Finding::new(CODE, message)
                 .with_help("raise the role's `max_ttl`, or ask for less: `ttl: {renew: until …}`");
@@ -51,14 +55,14 @@ fn of_token(token: &Token, least: u64) -> Option<Finding> {
     if token.expires.is_none() || token.ttl >= least {
         return None;
     }
-    let (has, asked) = (span(token.ttl), span(least));
+    let (has, required) = (format_duration(token.ttl), format_duration(least));
     let help = "raise the TTL of the role's tokens (`token_ttl`, `token_max_ttl`), or ask for \
                 less: `token: {ttl_min: …}`";
     let bounded = token.explicit_max_ttl > 0 && token.explicit_max_ttl < least;
     if !token.renewable || token.batch || bounded {
-        let message = format!("the token lives {has}, and {asked} are needed");
+        let message = format!("the token lives {has}, and {required} are needed");
         let why = if token.renewable && !token.batch {
-            let most = span(token.explicit_max_ttl);
+            let most = format_duration(token.explicit_max_ttl);
             format!("it can be renewed, but to {most} at most: its explicit_max_ttl")
         } else {
             "it can't be renewed".to_owned()
@@ -68,7 +72,7 @@ fn of_token(token: &Token, least: u64) -> Option<Finding> {
     if token.period > 0 {
         return None;
     }
-    let message = format!("the token lives {has}, and has to be renewed to reach {asked}");
+    let message = format!("the token lives {has}, and has to be renewed to reach {required}");
     let finding = Finding::new(CODE, message)
         .at_level(Level::Note)
         .with_note("how far it can be renewed is also limited by its auth mount, which isn't told")

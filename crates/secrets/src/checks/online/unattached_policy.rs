@@ -3,7 +3,7 @@
 use envlock_report::{Code, Finding};
 
 use super::evaluation::OnlineEvaluation;
-use super::names::names;
+use super::text::join_names;
 
 /// The servers' own policy, which every token has unless somebody took it away.
 const BUILT_IN: &str = "default";
@@ -24,7 +24,7 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
     }
     let message = format!(
         "the token has policies that aren't attached, and nobody judged what they grant: {}",
-        names(unknown.iter().copied())
+        join_names(unknown.iter().copied())
     );
     let finding = Finding::new(Code::UnattachedPolicy, message).with_help(
         "put their texts into the repository and attach them, or take them from the token",
@@ -33,5 +33,5 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
         [only] => finding.about_policy(only),
         _ => finding,
     };
-    findings.push(online.scope.of_profile(finding));
+    findings.push(online.scope.profile_finding(finding));
 }

@@ -14,11 +14,11 @@ use super::model::{Allowance, Manifest, PolicyFile, ServerDialect};
 
 /// Where a manifest's text comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Notation {
+pub enum ManifestLocation {
     /// A file of its own, `secrets.yml`.
-    Own,
+    OwnFile,
     /// The key `secrets:` inside environment.yml (or a lock).
-    InEnvironment,
+    EnvironmentFile,
 }
 
 /// Why a manifest can't be read.
@@ -45,7 +45,7 @@ impl Manifest {
     pub fn parse(
         file: &str,
         text: &str,
-        notation: Notation,
+        notation: ManifestLocation,
     ) -> Result<Option<Self>, ManifestError> {
         let Tree { root, errors } = tree::read(file, text, &MANIFEST);
         let mut mistakes = Mistakes::default();
@@ -53,13 +53,13 @@ impl Manifest {
             mistakes.push(error.into());
         }
         let node = match (&root, notation) {
-            (Some(root), Notation::Own) => root,
-            (Some(root), Notation::InEnvironment) => match root.get("secrets") {
+            (Some(root), ManifestLocation::OwnFile) => root,
+            (Some(root), ManifestLocation::EnvironmentFile) => match root.get("secrets") {
                 Some(node) => node,
                 // What else is wrong with an environment.yml is reported by its own reader.
                 None => return Ok(None),
             },
-            (None, Notation::InEnvironment) if mistakes.is_empty() => return Ok(None),
+            (None, ManifestLocation::EnvironmentFile) if mistakes.is_empty() => return Ok(None),
             (None, _) => return Err(ManifestError::Mistakes(mistakes.or(|| empty(file)))),
         };
         let manifest = read(file, node, &mut mistakes);

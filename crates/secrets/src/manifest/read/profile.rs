@@ -8,7 +8,7 @@ use envlock_report::{Code, Fields, Mistakes};
 use envlock_text::Pos;
 use envlock_text::tree::{Entry, Node};
 
-use super::super::model::{Auth, AuthMethod, Credential, Forbidden, Profile, TokenRules};
+use super::super::model::{Auth, AuthMethod, Credential, ForbiddenToken, Profile, TokenRules};
 
 const KEYS: [&str; 9] = [
     "extends",
@@ -41,7 +41,7 @@ impl AuthMethod {
     }
 
     /// Whether a person sits before it, who can answer a question.
-    pub fn is_personal(self) -> bool {
+    pub fn is_interactive(self) -> bool {
         matches!(self, Self::Token | Self::Userpass | Self::Ldap)
     }
 }
@@ -166,8 +166,8 @@ fn token(fields: &mut Fields<'_, '_>, node: &Node) -> TokenRules {
     let mut forbid = Vec::new();
     for node in token.list("forbid") {
         match node.text() {
-            Some("root") => forbid.push(Forbidden::Root),
-            Some("non_expiring") => forbid.push(Forbidden::NonExpiring),
+            Some("root") => forbid.push(ForbiddenToken::Root),
+            Some("non_expiring") => forbid.push(ForbiddenToken::NonExpiring),
             _ => {
                 let message = "`forbid` knows `root` and `non_expiring`".to_owned();
                 token.mistake(Code::UnknownWord, message, node.start);

@@ -5,22 +5,22 @@ use std::fmt;
 
 use envlock_policy::explain::explain;
 use envlock_policy::{
-    self as policy, Acl, BlockId, Capabilities, Dialect, Interaction, Request, RuleId, RuleOrigin,
-    may_match,
+    self as policy, Acl, BlockId, Capabilities, Dialect, Request, RequiredApproval, RuleId,
+    RuleOrigin, may_match,
 };
 use jiff::Timestamp;
 
-use crate::facts::{Online, Unknown};
+use crate::facts::{ServerFacts, UnknownReason};
 use crate::generate::required_capabilities;
 use crate::requirement::Requirement;
 
 /// How the policies answer one requirement on one server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
+pub struct PolicyVerdict {
     /// The server's way to read policies.
     pub dialect: Dialect,
     /// The answer.
-    pub answer: Answer,
+    pub permission: Permission,
     /// Why.
     pub reason: Reason,
     /// The blocks of the deciding rule.
@@ -28,14 +28,14 @@ pub struct Verdict {
     /// The rules that match too, and that the deciding rule hides.
     pub hidden: Vec<RuleOrigin>,
     /// Who has to act before an allowed request is answered.
-    pub interaction: Option<Interaction>,
+    pub required_approval: Option<RequiredApproval>,
     /// When the deciding rule ends.
-    pub ends: Option<Timestamp>,
+    pub expires: Option<Timestamp>,
 }
 
 /// Yes, no, or it depends on the identity of the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub enum Permission {
     /// The request is allowed.
     Allowed,
     /// The request is denied.
@@ -48,7 +48,7 @@ pub enum Answer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
     /// The decision of the policies.
-    Decision(policy::Reason),
+    Decision(policy::DecisionReason),
     /// The endpoint is protected, and the rule doesn't grant `sudo`.
     SudoMissing,
     /// A templated rule may match, and the identity isn't known.
@@ -78,46 +78,46 @@ impl fmt::Display for Reason {
 }
 
 /// How `acl` answers `requirement`.
-pub(crate) fn verdict(acl: &Acl<'_>, requirement: &Requirement) -> Verdict {
+pub(crate) fn policy_verdict(acl: &Acl<'_>, requirement: &Requirement) -> PolicyVerdict {
     let dialect = acl.dialect();
-    let request = Request::new(requirement.access.operation, &requirement.access.path);
+    let request = Request::new(requirement.request.operation, &requirement.request.path);
     let decision = acl.decide(&request);
     let allowed = decision.allowed && (!requirement.sudo || decision.root_privs);
     let templates = deciding_templates(acl, decision.rule, requirement, allowed);
     if let Some(block) = templates.first() {
-        return Verdict {
+        return PolicyVerdict {
             dialect,
-            answer: Answer::DependsOnIdentity,
+            permission: Permission::DependsOnIdentity,
             reason: Reason::UnknownIdentity,
-            rule: vec![acl.origin(*block)],
+            rule: vec![acl.block_origin(*block)],
             hidden: Vec::new(),
-            interaction: None,
-            ends: None,
+            required_approval: None,
+            expires: None,
         };
     }
     let rule = decision.rule.map(|id| acl.rule(id));
-    let ends = rule.and_then(policy::Rule::expires);
+    let expires = rule.and_then(policy::Rule::expires);
     if allowed {
-        return Verdict {
+        return PolicyVerdict {
             dialect,
-            answer: Answer::Allowed,
+            permission: Permission::Allowed,
             reason: Reason::Decision(decision.reason),
-            rule: decision.rule.map(|id| acl.origins(id)).unwrap_or_default(),
+            rule: decision.rule.map(|id| acl.rule_origins(id)).unwrap_or_default(),
             hidden: Vec::new(),
-            interaction: rule.and_then(policy::Rule::interaction),
-            ends,
+            required_approval: rule.and_then(policy::Rule::required_approval),
+            expires,
         };
     }
     let explained = explain(acl, &request);
     let sudo_missing = decision.allowed;
-    Verdict {
+    PolicyVerdict {
         dialect,
-        answer: Answer::Denied,
+        permission: Permission::Denied,
         reason: if sudo_missing { Reason::SudoMissing } else { Reason::Decision(decision.reason) },
         rule: explained.rule,
         hidden: explained.hidden,
-        interaction: None,
-        ends,
+        required_approval: None,
+        expires,
     }
 }
 
@@ -130,10 +130,10 @@ fn deciding_templates(
     requirement: &Requirement,
     allowed: bool,
 ) -> Vec<BlockId> {
-    let path = requirement.access.path.as_str();
+    let path = requirement.request.path.as_str();
     let exact = rule.is_some_and(|id| acl.rule(id).pattern() == path);
     let capability = required_capabilities(requirement);
-    let candidates = acl.undecided().iter().copied().filter(|id| {
+    let candidates = acl.undecided_blocks().iter().copied().filter(|id| {
         let block = acl.block(*id);
         if exact && block.pattern().contains(['*', '+']) {
             return false;
@@ -143,7 +143,7 @@ fn deciding_templates(
     });
     let changes = |id: &BlockId| {
         let block = acl.block(*id);
-        let grants = capability.without(block.capabilities()).is_empty();
+        let grants = capability.difference(block.capabilities()).is_empty();
         !(allowed && grants && block.is_unconditional())
     };
     let candidates: Vec<_> = candidates.collect();
@@ -160,23 +160,23 @@ pub(crate) enum ServerVerdict {
     /// The server's answer doesn't contain the path: neither a yes nor a no.
     Omitted,
     /// The server gave no answer.
-    Unavailable(Unknown),
+    Unavailable(UnknownReason),
 }
 
 /// How the server of `online` answers `requirement`. Paths are compared as they were requested.
 /// Capabilities that envlock doesn't know belong to newer servers, and grant nothing here.
-pub(crate) fn server_verdict(online: &Online, requirement: &Requirement) -> ServerVerdict {
+pub(crate) fn server_verdict(online: &ServerFacts, requirement: &Requirement) -> ServerVerdict {
     let paths = match &online.capabilities {
         Ok(paths) => paths,
         Err(unknown) => return ServerVerdict::Unavailable(*unknown),
     };
-    let Some(names) = paths.get(&requirement.access.path) else { return ServerVerdict::Omitted };
+    let Some(names) = paths.get(&requirement.request.path) else { return ServerVerdict::Omitted };
     if names.contains("root") {
         return ServerVerdict::Allowed;
     }
     let granted: Capabilities = names.iter().filter_map(|name| name.parse().ok()).collect();
-    let granted = if granted.denies() { Capabilities::NONE } else { granted };
-    if required_capabilities(requirement).without(granted).is_empty() {
+    let granted = if granted.contains_deny() { Capabilities::NONE } else { granted };
+    if required_capabilities(requirement).difference(granted).is_empty() {
         ServerVerdict::Allowed
     } else {
         ServerVerdict::Denied(granted)

@@ -8,15 +8,15 @@ use crate::requirement::{self, Requirement};
 use envlock_policy::Capabilities;
 
 /// One profile and what its needs take.
-pub(super) struct ProfileScope<'a> {
+pub(super) struct CheckedProfile<'a> {
     pub(super) manifest: &'a Manifest,
     pub(super) profile: &'a ResolvedProfile,
     pub(super) requirements: Vec<Requirement>,
 }
 
-impl<'a> ProfileScope<'a> {
+impl<'a> CheckedProfile<'a> {
     pub(super) fn new(manifest: &'a Manifest, profile: &'a ResolvedProfile) -> Self {
-        Self { manifest, profile, requirements: requirement::of_profile(profile) }
+        Self { manifest, profile, requirements: requirement::for_profile(profile) }
     }
 
     /// The need `name`.
@@ -40,21 +40,21 @@ impl<'a> ProfileScope<'a> {
     }
 
     /// A finding about the profile itself.
-    pub(super) fn of_profile(&self, finding: Finding) -> Finding {
+    pub(super) fn profile_finding(&self, finding: Finding) -> Finding {
         let finding = finding.at(self.manifest.place(self.profile.pos));
         finding.in_profile(&self.profile.name)
     }
 
     /// The needs of the group that `name` is in, itself left out; none without a group.
-    pub(super) fn siblings(&self, name: &str) -> impl Iterator<Item = &ResolvedNeed> {
+    pub(super) fn others_in_group(&self, name: &str) -> impl Iterator<Item = &ResolvedNeed> {
         let group = self.need(name).need.required.group();
         let others = self.profile.needs.iter().filter(move |other| other.name != name);
         others.filter(move |other| group.is_some() && other.need.required.group() == group)
     }
 
     /// All that the needs take on `path`: one block is better than three findings' worth.
-    pub(super) fn required_on(&self, path: &str) -> Capabilities {
-        let same = self.requirements.iter().filter(|other| other.access.path == path);
+    pub(super) fn required_capabilities_on(&self, path: &str) -> Capabilities {
+        let same = self.requirements.iter().filter(|other| other.request.path == path);
         same.fold(Capabilities::NONE, |all, other| all.union(required_capabilities(other)))
     }
 }

@@ -3,17 +3,18 @@
 use envlock_report::{Code, Finding};
 
 use super::evaluation::OnlineEvaluation;
-use super::names::thing;
 use super::state::NeedState;
+use super::text::describe_need;
 
 pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
     for (resolved, state) in online.needs() {
-        let NeedState::Present { ends: Some(end), .. } = state else { continue };
+        let NeedState::Present { deleted_at: Some(end), .. } = state else { continue };
         if *end > online.horizon {
             continue;
         }
         let need = &resolved.need;
-        let message = format!("the server deletes the current version of {} at {end}", thing(need));
+        let message =
+            format!("the server deletes the current version of {} at {end}", describe_need(need));
         let help = format!(
             "write a new version before, or let it online longer: `vault kv metadata put \
              -mount={} -delete-version-after=0s {}`, then a new version",

@@ -5,13 +5,13 @@ use jiff::Timestamp;
 
 use crate::dialect::{Dialect, DialectSet};
 use crate::document::Policy;
-use crate::error::{Fault, PolicyError};
+use crate::error::{PolicyError, PolicyErrorKind};
 
 /// One finding for each fault, which names the servers that refuse the policy for it.
-pub fn refusals(policy: &Policy, now: Timestamp) -> Vec<Finding> {
+pub fn rejections(policy: &Policy, now: Timestamp) -> Vec<Finding> {
     let mut faults: Vec<(&PolicyError, Vec<Dialect>)> = Vec::new();
     for dialect in Dialect::PORTABLE {
-        let Some(error) = policy.fault(dialect, now) else { continue };
+        let Some(error) = policy.error_for(dialect, now) else { continue };
         match faults.iter_mut().find(|(known, _)| *known == error) {
             Some((_, dialects)) => dialects.push(dialect),
             None => faults.push((error, vec![dialect])),
@@ -25,8 +25,10 @@ pub fn refusals(policy: &Policy, now: Timestamp) -> Vec<Finding> {
 
 fn finding(error: &PolicyError, dialects: &[Dialect]) -> Finding {
     let base = error.finding();
-    let finding = match error.fault {
-        Fault::DuplicateAttribute(_) => Finding { code: Code::DuplicateAttribute, ..base },
+    let finding = match error.kind {
+        PolicyErrorKind::DuplicateAttribute(_) => {
+            Finding { code: Code::DuplicateAttribute, ..base }
+        }
         _ if dialects.len() == Dialect::PORTABLE.len() => base,
         _ => {
             let refused: DialectSet = dialects.iter().copied().collect();

@@ -7,7 +7,7 @@ use crate::{AddressError, AnswerFault, CredentialError, ServerFault};
 
 /// A reason for which the question has no answer. Nobody may take one for a yes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
+pub enum ProbeError {
     /// The address can't be asked.
     #[error(transparent)]
     Address(#[from] AddressError),
@@ -16,10 +16,10 @@ pub enum Failure {
     Credential(#[from] CredentialError),
     /// The chosen authorities aren't any.
     #[error("the file or folder of VAULT_CACERT or VAULT_CAPATH holds no certificate")]
-    Authorities,
+    InvalidAuthorities,
     /// The client certificate or its key can't be used.
     #[error("the client certificate and its key can't be used together")]
-    Identity,
+    InvalidClientIdentity,
     /// TLS can't be set up on this machine.
     #[error("TLS can't be set up: {0}")]
     Tls(String),
@@ -43,7 +43,7 @@ pub enum Failure {
     },
     /// The connection broke, each time.
     #[error("{address} broke off the connection instead of answering {asked}")]
-    Broken {
+    ConnectionLost {
         /// The server.
         address: String,
         /// What was asked.
@@ -94,7 +94,7 @@ pub enum Failure {
     DrSecondary,
     /// It failed, each time.
     #[error("the server failed at {asked} with status {status}")]
-    Server {
+    ServerFailed {
         /// What was asked.
         asked: String,
         /// The status.
@@ -112,7 +112,7 @@ pub enum Failure {
     },
     /// It doesn't know yet what it was told.
     #[error("the server hasn't caught up with its own state ({asked}, {tries} times in a row)")]
-    NotCaughtUp {
+    StateNotReplicated {
         /// What was asked.
         asked: String,
         /// How often it was asked.
@@ -120,7 +120,7 @@ pub enum Failure {
     },
     /// There is no such namespace.
     #[error("the server knows no namespace {0}")]
-    Namespace(String),
+    UnknownNamespace(String),
     /// The login is refused.
     #[error("the login by {method} at {path} is refused ({status})")]
     LoginRefused {
@@ -139,25 +139,25 @@ pub enum Failure {
     },
     /// Somebody has to confirm it.
     #[error("the login by {method} waits for a second factor, and nobody is there to give it")]
-    Interactive {
+    ConfirmationRequired {
         /// The auth method.
         method: &'static str,
     },
     /// The answer was lost, and with it perhaps the credential.
     #[error("the answer to {asked} was lost, and what was sent may be used up by it")]
-    Lost {
+    SingleUseAnswerLost {
         /// What was asked.
         asked: String,
     },
     /// The wrapping token is spent.
     #[error("the wrapping token of `{credential}` has expired or was already used")]
-    WrappedUsed {
+    WrappingTokenUsed {
         /// The credential's name.
         credential: &'static str,
     },
     /// The wrapping token holds something else.
     #[error("the wrapping token of `{credential}` wraps what {found} gave, not {wanted}")]
-    WrappedElsewhere {
+    WrappingTokenMismatch {
         /// The credential's name.
         credential: &'static str,
         /// Where its content comes from.
@@ -170,7 +170,7 @@ pub enum Failure {
     TokenRefused,
     /// The token is good for too few requests.
     #[error("the token is good for {}, and the check makes up to {planned}", more(*left))]
-    TokenUses {
+    TooFewTokenUses {
         /// How many it is good for.
         left: u64,
         /// How many would be made.
@@ -189,31 +189,31 @@ pub enum Failure {
     Interrupted,
 }
 
-impl Failure {
+impl ProbeError {
     fn code(&self) -> Code {
         match self {
             Self::Address(error) => error.code(),
             Self::Credential(error) => error.code(),
-            Self::Authorities | Self::Tls(_) | Self::Untrusted { .. } => Code::TlsUntrusted,
-            Self::Identity | Self::ClientCertificate { .. } => Code::TlsClient,
-            Self::Unreachable { .. } | Self::Broken { .. } => Code::Unreachable,
+            Self::InvalidAuthorities | Self::Tls(_) | Self::Untrusted { .. } => Code::TlsUntrusted,
+            Self::InvalidClientIdentity | Self::ClientCertificate { .. } => Code::TlsClient,
+            Self::Unreachable { .. } | Self::ConnectionLost { .. } => Code::Unreachable,
             Self::TimedOut { .. } => Code::TimedOut,
             Self::Redirected { .. } => Code::Redirected,
             Self::NotAVault { .. } => Code::NotAVault,
             Self::Sealed => Code::Sealed,
             Self::NotInitialised => Code::NotInitialised,
             Self::DrSecondary => Code::DrSecondary,
-            Self::Server { .. } => Code::ServerError,
+            Self::ServerFailed { .. } => Code::ServerError,
             Self::RateLimited { .. } => Code::RateLimited,
-            Self::NotCaughtUp { .. } => Code::NotCaughtUp,
-            Self::Namespace(_) => Code::NamespaceUnknown,
+            Self::StateNotReplicated { .. } => Code::NotCaughtUp,
+            Self::UnknownNamespace(_) => Code::NamespaceUnknown,
             Self::LoginRefused { .. } => Code::LoginRefused,
-            Self::Interactive { .. } => Code::LoginInteractive,
-            Self::Lost { .. } => Code::LoginLost,
-            Self::WrappedUsed { .. } => Code::WrappedUsed,
-            Self::WrappedElsewhere { .. } => Code::WrappedElsewhere,
+            Self::ConfirmationRequired { .. } => Code::LoginInteractive,
+            Self::SingleUseAnswerLost { .. } => Code::LoginLost,
+            Self::WrappingTokenUsed { .. } => Code::WrappedUsed,
+            Self::WrappingTokenMismatch { .. } => Code::WrappedElsewhere,
             Self::TokenRefused => Code::TokenRefused,
-            Self::TokenUses { .. } => Code::TokenUses,
+            Self::TooFewTokenUses { .. } => Code::TokenUses,
             Self::Unreadable { .. } => Code::UnreadableAnswer,
             Self::Interrupted => Code::Interrupted,
         }
@@ -221,7 +221,7 @@ impl Failure {
 
     fn notes(&self) -> Vec<String> {
         match self {
-            Self::Server { words, .. } => quoted(words),
+            Self::ServerFailed { words, .. } => quoted(words),
             Self::LoginRefused { words, clock, role, .. } => {
                 let role = role.as_ref().map(|role| format!("the role was {role}"));
                 let clock = clock.map(|seconds| {
@@ -233,13 +233,13 @@ impl Failure {
                 });
                 quoted(words).into_iter().chain(role).chain(clock).collect()
             }
-            Self::WrappedUsed { .. } => {
+            Self::WrappingTokenUsed { .. } => {
                 vec!["if nobody here used it, somebody may have taken it on its way".to_owned()]
             }
-            Self::WrappedElsewhere { .. } => {
+            Self::WrappingTokenMismatch { .. } => {
                 vec!["somebody may have exchanged it on its way; it was not unwrapped".to_owned()]
             }
-            Self::Broken { tls: true, .. } => vec![
+            Self::ConnectionLost { tls: true, .. } => vec![
                 "a server that wants a client certificate does so, too: VAULT_CLIENT_CERT"
                     .to_owned(),
             ],
@@ -253,12 +253,12 @@ impl Failure {
     fn help(&self) -> &'static str {
         match self {
             Self::Address(_) | Self::Credential(_) | Self::Interrupted => "",
-            Self::Authorities => "name a file of PEM certificates in VAULT_CACERT",
-            Self::Identity => "name a PEM certificate and the key that belongs to it",
+            Self::InvalidAuthorities => "name a file of PEM certificates in VAULT_CACERT",
+            Self::InvalidClientIdentity => "name a PEM certificate and the key that belongs to it",
             Self::Tls(_) => "check SSL_CERT_FILE and the certificates of this machine",
             Self::Unreachable { .. } => "check VAULT_ADDR, and the network between here and there",
             Self::TimedOut { .. } => "try again; VAULT_CLIENT_TIMEOUT waits longer, such as 60s",
-            Self::Broken { .. } | Self::Server { .. } => {
+            Self::ConnectionLost { .. } | Self::ServerFailed { .. } => {
                 "try again; if it stays, its operator's log has the reason"
             }
             Self::Untrusted { reason: TrustProblem::OtherName, .. } => {
@@ -274,17 +274,23 @@ impl Failure {
             Self::NotInitialised => "ask its operator to initialise it (`bao operator init`)",
             Self::DrSecondary => "put the address of the primary into VAULT_ADDR",
             Self::RateLimited { .. } => "run it later, or ask for a larger quota",
-            Self::NotCaughtUp { .. } => "run it again in a moment",
-            Self::Namespace(_) => "check the profile's `namespace:` and VAULT_NAMESPACE",
+            Self::StateNotReplicated { .. } => "run it again in a moment",
+            Self::UnknownNamespace(_) => "check the profile's `namespace:` and VAULT_NAMESPACE",
             Self::LoginRefused { .. } => {
                 "check `auth:` of the profile (mount, role) and where its credentials come from"
             }
-            Self::Interactive { .. } => "give the job a role of its own, without a second factor",
-            Self::Lost { .. } => "get a new credential before the next try",
-            Self::WrappedUsed { .. } => "revoke it if it wasn't you, and have a new one delivered",
-            Self::WrappedElsewhere { .. } => "don't use it; have a new one delivered",
+            Self::ConfirmationRequired { .. } => {
+                "give the job a role of its own, without a second factor"
+            }
+            Self::SingleUseAnswerLost { .. } => "get a new credential before the next try",
+            Self::WrappingTokenUsed { .. } => {
+                "revoke it if it wasn't you, and have a new one delivered"
+            }
+            Self::WrappingTokenMismatch { .. } => "don't use it; have a new one delivered",
             Self::TokenRefused => "get a new one: `bao login` or `vault login`",
-            Self::TokenUses { .. } => "use a token without a limit of uses, or with a higher one",
+            Self::TooFewTokenUses { .. } => {
+                "use a token without a limit of uses, or with a higher one"
+            }
             Self::Unreadable { .. } => "see whether a proxy in between changes answers",
         }
     }
@@ -299,29 +305,29 @@ fn quoted(words: &[String]) -> Vec<String> {
     words.iter().map(|words| format!("the server says: {words}")).collect()
 }
 
-impl Explain for Failure {
+impl Explain for ProbeError {
     fn findings(&self) -> Vec<Finding> {
         match self {
             Self::Address(error) => return error.findings(),
             Self::Credential(error) => return error.findings(),
             _ => {}
         }
-        let mut diagnostic = Finding::new(self.code(), self.to_string());
-        diagnostic.notes = self.notes();
-        diagnostic.help = Some(self.help().to_owned()).filter(|help| !help.is_empty());
-        vec![diagnostic]
+        let mut finding = Finding::new(self.code(), self.to_string());
+        finding.notes = self.notes();
+        finding.help = Some(self.help().to_owned()).filter(|help| !help.is_empty());
+        vec![finding]
     }
 
     fn exit(&self) -> Exit {
         match self {
             Self::Address(error) => error.exit(),
             Self::Credential(error) => error.exit(),
-            Self::Authorities | Self::Identity => Exit::Usage,
+            Self::InvalidAuthorities | Self::InvalidClientIdentity => Exit::Usage,
             Self::LoginRefused { .. }
-            | Self::Interactive { .. }
-            | Self::Lost { .. }
-            | Self::WrappedUsed { .. }
-            | Self::WrappedElsewhere { .. }
+            | Self::ConfirmationRequired { .. }
+            | Self::SingleUseAnswerLost { .. }
+            | Self::WrappingTokenUsed { .. }
+            | Self::WrappingTokenMismatch { .. }
             | Self::TokenRefused => Exit::LoginRefused,
             _ => Exit::Unknown,
         }

@@ -7,7 +7,7 @@ use crate::requirement::Requirement;
 use envlock_model::needs::{Locator, Need};
 
 /// What a need is on the server: a path, or the role or key of a mount.
-pub(super) fn thing(need: &Need) -> String {
+pub(super) fn describe_need(need: &Need) -> String {
     let mount = &need.mount;
     match &need.locator {
         Locator::Path(path) => format!("{mount}/{path}"),
@@ -17,18 +17,18 @@ pub(super) fn thing(need: &Need) -> String {
 }
 
 /// `read secret/data/x`.
-pub(super) fn request(requirement: &Requirement) -> String {
-    format!("{} {}", requirement.access.operation.name(), requirement.access.path)
+pub(super) fn describe_request(requirement: &Requirement) -> String {
+    format!("{} {}", requirement.request.operation.name(), requirement.request.path)
 }
 
 /// Names as a server gives them, on one line.
-pub(super) fn names<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+pub(super) fn join_names<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
     let names: Vec<_> = names.into_iter().map(|name| one_line(name)).collect();
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 /// Seconds as `1h 30m`.
-pub(super) fn span(seconds: u64) -> String {
+pub(super) fn format_duration(seconds: u64) -> String {
     let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
     format!("{:#}", SignedDuration::from_secs(seconds))
 }

@@ -2,10 +2,10 @@
 //!
 //! The list is closed, and it is the proof that no secret is read: there is no request here
 //! for a path that returns a value, and nothing else in this crate can send one. Three guards
-//! go with it. A kv2 request needs a [`Kv2`], which only a server's positive answer about the
+//! go with it. A kv2 request needs a [`ConfirmedKv2`], which only a server's positive answer about the
 //! mount makes: on kv1 the same path would be a secret. A role is asked for only below a
 //! [`Engine`] that was seen at its mount. And what is unwrapped is a SecretID whose origin was
-//! seen ([`Origin`]), the one answer that holds a secret besides a login's own.
+//! seen ([`CheckedWrappingToken`]), the one answer that holds a secret besides a login's own.
 //!
 //! They are vaultrs's requests where it has one without a secret in it; the others are
 //! described here in the same way. vaultrs's logins aren't used: they can be printed, with
@@ -25,10 +25,10 @@ use vaultrs::api::token::requests::LookupTokenSelfRequest;
 use crate::Secret;
 use crate::login::Login;
 use crate::secret::object;
-use crate::wrapping::Origin;
+use crate::wrapping::CheckedWrappingToken;
 
 /// One request.
-pub(crate) enum Ask<'a> {
+pub(crate) enum VaultRequest<'a> {
     /// How the server is. Needs no token.
     Health,
     /// Whether it is sealed, of a server that doesn't know the first. Needs no token.
@@ -36,9 +36,9 @@ pub(crate) enum Ask<'a> {
     /// Logs in.
     Login(&'a Login),
     /// What a wrapping token wraps: where from, and not what.
-    Wrapping(&'a Secret),
+    LookupWrapping(&'a Secret),
     /// The SecretID behind a wrapping token.
-    SecretId(&'a Origin),
+    UnwrapSecretId(&'a CheckedWrappingToken),
     /// What the token is.
     Token,
     /// What the token may do at these paths.
@@ -46,48 +46,48 @@ pub(crate) enum Ask<'a> {
     /// Which engine serves a path.
     Mount(&'a str),
     /// Whether a secret is there, and its versions.
-    Metadata(&'a Kv2<'a>, &'a str),
+    Metadata(&'a ConfirmedKv2<'a>, &'a str),
     /// The names of a secret's fields.
-    Fields(&'a Kv2<'a>, &'a str),
+    Fields(&'a ConfirmedKv2<'a>, &'a str),
     /// The names in a folder of kv1.
-    Names(&'a Kv1<'a>, &'a str),
+    ListNames(&'a ConfirmedKv1<'a>, &'a str),
     /// What is defined under a role, a key or a set: never what comes of it.
-    Definition(&'a Defined<'a>),
+    ReadDefinition(&'a ConfirmedDefinition<'a>),
     /// Ends the token.
     Revoke,
 }
 
 /// A mount that was seen to be kv2.
-pub(crate) struct Kv2<'a>(&'a str);
+pub(crate) struct ConfirmedKv2<'a>(&'a str);
 
 /// A mount that was seen to be kv1.
-pub(crate) struct Kv1<'a>(&'a str);
+pub(crate) struct ConfirmedKv1<'a>(&'a str);
 
 /// A role, key or set of an engine that was seen at its mount.
-pub(crate) struct Defined<'a> {
+pub(crate) struct ConfirmedDefinition<'a> {
     engine: Engine,
     mount: &'a str,
     name: &'a str,
 }
 
-impl<'a> Kv2<'a> {
+impl<'a> ConfirmedKv2<'a> {
     /// `mount`, if the server says that it is kv2.
-    pub(crate) fn at(mount: &'a Mount) -> Option<Self> {
+    pub(crate) fn confirm(mount: &'a Mount) -> Option<Self> {
         mount.serves(Engine::Kv2).then_some(Self(&mount.path))
     }
 }
 
-impl<'a> Kv1<'a> {
+impl<'a> ConfirmedKv1<'a> {
     /// `mount`, if the server says that it is kv1.
-    pub(crate) fn at(mount: &'a Mount) -> Option<Self> {
+    pub(crate) fn confirm(mount: &'a Mount) -> Option<Self> {
         mount.serves(Engine::Kv1).then_some(Self(&mount.path))
     }
 }
 
-impl<'a> Defined<'a> {
+impl<'a> ConfirmedDefinition<'a> {
     /// `name` of `engine`, if the server says that the engine is at `mount`. Of kv and
     /// cubbyhole nothing is defined anywhere: their paths are secrets.
-    pub(crate) fn at(engine: Engine, mount: &'a Mount, name: &'a str) -> Option<Self> {
+    pub(crate) fn confirm(engine: Engine, mount: &'a Mount, name: &'a str) -> Option<Self> {
         let stored = matches!(engine, Engine::Kv1 | Engine::Kv2 | Engine::Cubbyhole);
         let fits = !stored && mount.serves(engine);
         fits.then_some(Self { engine, mount: &mount.path, name })
@@ -99,27 +99,27 @@ impl<'a> Defined<'a> {
     }
 }
 
-impl Ask<'_> {
+impl VaultRequest<'_> {
     /// Whether a second try could find something used up by the first, whose answer was lost.
-    pub(crate) fn uses_something_up(&self) -> bool {
+    pub(crate) fn is_single_use(&self) -> bool {
         match self {
-            Self::Login(login) => login.is_once(),
-            Self::SecretId(_) => true,
+            Self::Login(login) => login.is_single_use(),
+            Self::UnwrapSecretId(_) => true,
             _ => false,
         }
     }
 
     /// The token that it goes with, whoever else has one.
-    pub(crate) fn own_token(&self) -> Option<&Secret> {
+    pub(crate) fn wrapping_token(&self) -> Option<&Secret> {
         match self {
-            Self::SecretId(origin) => Some(origin.token()),
+            Self::UnwrapSecretId(origin) => Some(origin.token()),
             _ => None,
         }
     }
 
     /// Whether it is asked in the name of a token.
-    pub(crate) fn takes_a_token(&self) -> bool {
-        !matches!(self, Self::Health | Self::SealStatus | Self::Login(_) | Self::Wrapping(_))
+    pub(crate) fn needs_token(&self) -> bool {
+        !matches!(self, Self::Health | Self::SealStatus | Self::Login(_) | Self::LookupWrapping(_))
     }
 
     /// Whether it is in the namespace of the profile: the server's health is everybody's.
@@ -128,18 +128,18 @@ impl Ask<'_> {
     }
 
     /// What vaultrs knows of it.
-    fn known(&self) -> Option<(String, RequestMethod)> {
+    fn vaultrs_endpoint(&self) -> Option<(String, RequestMethod)> {
         fn of(endpoint: &impl Endpoint) -> (String, RequestMethod) {
             (endpoint.path(), endpoint.method())
         }
         Some(match self {
             Self::Health => of(&ReadHealthRequest::builder().build().ok()?),
-            Self::Wrapping(_) => of(&WrappingLookupRequest::builder().build().ok()?),
+            Self::LookupWrapping(_) => of(&WrappingLookupRequest::builder().build().ok()?),
             Self::Token => of(&LookupTokenSelfRequest::builder().build().ok()?),
-            Self::Metadata(Kv2(mount), path) => {
+            Self::Metadata(ConfirmedKv2(mount), path) => {
                 of(&ReadSecretMetadataRequest::builder().mount(*mount).path(*path).build().ok()?)
             }
-            Self::Names(Kv1(mount), path) => {
+            Self::ListNames(ConfirmedKv1(mount), path) => {
                 of(&ListSecretRequest::builder().mount(*mount).path(*path).build().ok()?)
             }
             _ => return None,
@@ -147,22 +147,22 @@ impl Ask<'_> {
     }
 
     /// The path below `/v1/`, as it is asked and told.
-    pub(crate) fn address(&self) -> String {
+    pub(crate) fn display_path(&self) -> String {
         Endpoint::path(&self)
     }
 
     /// The secrets that are sent with it, so that they can be kept out of errors.
-    pub(crate) fn sent(&self) -> Vec<&Secret> {
+    pub(crate) fn secrets(&self) -> Vec<&Secret> {
         match self {
-            Self::Login(login) => login.sent(),
-            Self::Wrapping(token) => vec![token],
+            Self::Login(login) => login.secrets(),
+            Self::LookupWrapping(token) => vec![token],
             _ => Vec::new(),
         }
     }
 }
 
 // For a reference, because rustify takes its requests by value, and a login can't be copied.
-impl Endpoint for &Ask<'_> {
+impl Endpoint for &VaultRequest<'_> {
     // Answers are read by whoever asked, with types that pass over everything else.
     type Response = IgnoredAny;
     const REQUEST_BODY_TYPE: RequestType = RequestType::JSON;
@@ -170,42 +170,44 @@ impl Endpoint for &Ask<'_> {
 
     fn path(&self) -> String {
         let path = match self {
-            Ask::SealStatus => "sys/seal-status".to_owned(),
-            Ask::Login(login) => login.path(),
-            Ask::SecretId(_) => "sys/wrapping/unwrap".to_owned(),
-            Ask::Capabilities(_) => "sys/capabilities-self".to_owned(),
-            Ask::Mount(path) => format!("sys/internal/ui/mounts/{path}"),
-            Ask::Fields(Kv2(mount), path) => format!("{mount}/subkeys/{path}"),
-            Ask::Definition(defined) => defined.path(),
+            VaultRequest::SealStatus => "sys/seal-status".to_owned(),
+            VaultRequest::Login(login) => login.path(),
+            VaultRequest::UnwrapSecretId(_) => "sys/wrapping/unwrap".to_owned(),
+            VaultRequest::Capabilities(_) => "sys/capabilities-self".to_owned(),
+            VaultRequest::Mount(path) => format!("sys/internal/ui/mounts/{path}"),
+            VaultRequest::Fields(ConfirmedKv2(mount), path) => format!("{mount}/subkeys/{path}"),
+            VaultRequest::ReadDefinition(defined) => defined.path(),
             // vaultrs has it with a tab in front of its path.
-            Ask::Revoke => "auth/token/revoke-self".to_owned(),
-            _ => self.known().map(|(path, _)| path).unwrap_or_default(),
+            VaultRequest::Revoke => "auth/token/revoke-self".to_owned(),
+            _ => self.vaultrs_endpoint().map(|(path, _)| path).unwrap_or_default(),
         };
         path.trim_start_matches('/').to_owned()
     }
 
     fn method(&self) -> RequestMethod {
         match self {
-            Ask::SealStatus | Ask::Mount(_) | Ask::Fields(..) | Ask::Definition(_) => {
-                RequestMethod::GET
-            }
-            Ask::Login(_) | Ask::SecretId(_) | Ask::Capabilities(_) | Ask::Revoke => {
-                RequestMethod::POST
-            }
-            _ => self.known().map_or(RequestMethod::GET, |(_, method)| method),
+            VaultRequest::SealStatus
+            | VaultRequest::Mount(_)
+            | VaultRequest::Fields(..)
+            | VaultRequest::ReadDefinition(_) => RequestMethod::GET,
+            VaultRequest::Login(_)
+            | VaultRequest::UnwrapSecretId(_)
+            | VaultRequest::Capabilities(_)
+            | VaultRequest::Revoke => RequestMethod::POST,
+            _ => self.vaultrs_endpoint().map_or(RequestMethod::GET, |(_, method)| method),
         }
     }
 
     fn query(&self) -> Result<Option<String>, ClientError> {
         // Deeper keys are nobody's business: a field is a key of the first level.
-        Ok(matches!(self, Ask::Fields(..)).then(|| "depth=1".to_owned()))
+        Ok(matches!(self, VaultRequest::Fields(..)).then(|| "depth=1".to_owned()))
     }
 
     fn body(&self) -> Result<Option<Vec<u8>>, ClientError> {
         Ok(match self {
-            Ask::Login(login) => Some(login.body()),
-            Ask::Wrapping(token) => Some(object(&[("token", token)])),
-            Ask::Capabilities(paths) => {
+            VaultRequest::Login(login) => Some(login.body()),
+            VaultRequest::LookupWrapping(token) => Some(object(&[("token", token)])),
+            VaultRequest::Capabilities(paths) => {
                 Some(serde_json::json!({ "paths": paths }).to_string().into_bytes())
             }
             _ => None,
@@ -225,24 +227,25 @@ mod tests {
     #[test]
     fn every_request_is_one_that_returns_no_value() {
         let (kv2, kv1) = (mount("secret", "kv", Some(2)), mount("old", "kv", Some(1)));
-        let (kv2, kv1) = (Kv2::at(&kv2).unwrap(), Kv1::at(&kv1).unwrap());
+        let (kv2, kv1) =
+            (ConfirmedKv2::confirm(&kv2).unwrap(), ConfirmedKv1::confirm(&kv1).unwrap());
         let token = Secret::new("t".to_owned());
         let paths = ["a".to_owned()];
-        let asks = [
-            (Ask::Health, "GET sys/health"),
-            (Ask::SealStatus, "GET sys/seal-status"),
-            (Ask::Wrapping(&token), "POST sys/wrapping/lookup"),
-            (Ask::Token, "GET auth/token/lookup-self"),
-            (Ask::Capabilities(&paths), "POST sys/capabilities-self"),
-            (Ask::Mount("a/b"), "GET sys/internal/ui/mounts/a/b"),
-            (Ask::Metadata(&kv2, "ml/x"), "GET secret/metadata/ml/x"),
-            (Ask::Fields(&kv2, "ml/x"), "GET secret/subkeys/ml/x"),
-            (Ask::Names(&kv1, "ml/"), "LIST old/ml/"),
-            (Ask::Revoke, "POST auth/token/revoke-self"),
+        let requests = [
+            (VaultRequest::Health, "GET sys/health"),
+            (VaultRequest::SealStatus, "GET sys/seal-status"),
+            (VaultRequest::LookupWrapping(&token), "POST sys/wrapping/lookup"),
+            (VaultRequest::Token, "GET auth/token/lookup-self"),
+            (VaultRequest::Capabilities(&paths), "POST sys/capabilities-self"),
+            (VaultRequest::Mount("a/b"), "GET sys/internal/ui/mounts/a/b"),
+            (VaultRequest::Metadata(&kv2, "ml/x"), "GET secret/metadata/ml/x"),
+            (VaultRequest::Fields(&kv2, "ml/x"), "GET secret/subkeys/ml/x"),
+            (VaultRequest::ListNames(&kv1, "ml/"), "LIST old/ml/"),
+            (VaultRequest::Revoke, "POST auth/token/revoke-self"),
         ];
-        for (ask, wanted) in asks {
-            let method: http::Method = (&ask).method().into();
-            assert_eq!(format!("{method} {}", ask.address()), wanted);
+        for (request, wanted) in requests {
+            let method: http::Method = (&request).method().into();
+            assert_eq!(format!("{method} {}", request.display_path()), wanted);
         }
     }
 
@@ -263,18 +266,18 @@ mod tests {
             "encrypt/",
         ];
         for engine in Engine::all() {
-            let kind = Engine::kinds(engine)[0];
+            let kind = Engine::mount_types(engine)[0];
             let version = match engine {
                 Engine::Kv1 => Some(1),
                 Engine::Kv2 => Some(2),
                 _ => None,
             };
             let mount = mount("m", kind, version);
-            let Some(defined) = Defined::at(engine, &mount, "r") else {
+            let Some(defined) = ConfirmedDefinition::confirm(engine, &mount, "r") else {
                 assert!(matches!(engine, Engine::Kv1 | Engine::Kv2 | Engine::Cubbyhole));
                 continue;
             };
-            let path = Ask::Definition(&defined).address();
+            let path = VaultRequest::ReadDefinition(&defined).display_path();
             assert!(VALUES.iter().all(|value| !path.contains(value)), "{engine}: {path}");
             let signing = [envlock_policy::TransitOperation::Sign].into_iter().collect();
             assert!(engine.consume("m", "r", &signing)[0].path != path, "{path}");
@@ -284,9 +287,9 @@ mod tests {
     #[test]
     fn what_would_be_a_secret_on_another_engine_is_not_asked() {
         let (kv1, kv2) = (mount("secret", "kv", Some(1)), mount("secret", "kv", Some(2)));
-        assert!(Kv2::at(&kv1).is_none() && Kv1::at(&kv2).is_none());
-        assert!(Kv2::at(&mount("secret", "kv", None)).is_none());
-        assert!(Defined::at(Engine::Database, &kv1, "ro").is_none());
-        assert!(Defined::at(Engine::Kv1, &kv1, "ro").is_none());
+        assert!(ConfirmedKv2::confirm(&kv1).is_none() && ConfirmedKv1::confirm(&kv2).is_none());
+        assert!(ConfirmedKv2::confirm(&mount("secret", "kv", None)).is_none());
+        assert!(ConfirmedDefinition::confirm(Engine::Database, &kv1, "ro").is_none());
+        assert!(ConfirmedDefinition::confirm(Engine::Kv1, &kv1, "ro").is_none());
     }
 }
