@@ -211,7 +211,8 @@ fn a_request_to_a_secrets_server_is_one_of_the_closed_list() {
             if rules.iter().any(|(word, may)| line.contains(word) && !may) {
                 wrong.push(format!("{path}:{number}: {line}"));
             }
-            if let Some((_, used)) = line.split_once("vaultrs::api::").filter(|_| file == "request.rs")
+            if let Some((_, used)) =
+                line.split_once("vaultrs::api::").filter(|_| file == "request.rs")
             {
                 requests.push(used.to_owned());
             }

@@ -35,10 +35,7 @@ async fn a_base_url_of_a_mirror_is_read_as_the_origin_and_another_host_is_refuse
     world.update_channel("conda-forge", |c| c.set_info("base_url", "https://evil.example/x/"));
     let (text, exit) = error_text(&clients.index().await.unwrap_err());
     assert_eq!(exit, 3);
-    assert!(
-        text.contains("https://evil.example/x/") && text.contains("leads away"),
-        "{text}"
-    );
+    assert!(text.contains("https://evil.example/x/") && text.contains("leads away"), "{text}");
 }
 
 #[tokio::test]
