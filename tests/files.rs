@@ -51,8 +51,8 @@ fn several_mistakes_are_told_in_one_run() {
     -- stderr
     error[wrong-type]: `channels` must be a list, and this is text
       --> environment.yml:1:11
-      1 | channels: conda-forge
-        |           ^^^^^^^^^^^
+      1 | channels: ***
+        | ^^^^^^^^^^^^^
       help: write it like `- conda-forge`
 
     error[wrong-type]: a dependency must be a package, and this is a number
@@ -70,7 +70,7 @@ fn several_mistakes_are_told_in_one_run() {
     error[wrong-type]: `name` must be text, and this is a list
       --> environment.yml:5:7
       5 | name: [a]
-        |       ^^
+        |       ^^^
       help: write it like `name: my-env`
     -- exit 2
     ");

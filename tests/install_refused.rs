@@ -31,7 +31,7 @@ fn a_stale_lock_is_refused_unless_it_is_taken_as_it_is() {
       (linux-64)
       --> environment.yml:2:16
       2 | dependencies: [app >=2]
-        |                ^^^
+        |                ^^^^^^^
       help: run `envlock solve`; `envlock install --frozen` takes it as it is
     -- exit 5
     ");

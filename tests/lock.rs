@@ -179,7 +179,7 @@ fn rule_4_what_changed_is_said_spec_by_spec_with_its_line() {
       (linux-64)
       --> environment.yml:5:5
       5 |   - app >=2
-        |     ^^^
+        |     ^^^^^^^
       help: run `envlock solve`; `envlock install --frozen` takes it as it is
 
     error[stale-lock]: `new-one` is asked for and no package of the lock answers it

@@ -142,7 +142,8 @@ fn a_diagnostic_in_json_has_a_code_and_a_place() {
           "place": {
             "file": "environment.yml",
             "line": 3,
-            "column": 5
+            "column": 5,
+            "end_column": 9
           },
           "notes": [
             "searched: conda-forge"

@@ -68,7 +68,7 @@ impl Cpython {
                     });
                 }
                 Err(reason) => {
-                    skipped.push(SkippedInterpreter { path: candidate.executable, reason })
+                    skipped.push(SkippedInterpreter { path: candidate.executable, reason });
                 }
             }
         }

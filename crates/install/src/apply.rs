@@ -43,7 +43,7 @@ pub async fn apply(
     // Disk work runs on its own thread; its events come through a channel.
     let (worker, mut events) = Worker::new();
     let task = tokio::task::spawn_blocking(move || {
-        let installed = install(plan, directories, &paths, &worker);
+        let installed = install(&plan, directories, &paths, &worker);
         drop(lock);
         installed
     });
@@ -59,7 +59,7 @@ pub async fn apply(
 
 /// For the holder of the lock.
 fn install(
-    plan: Plan,
+    plan: &Plan,
     directories: Vec<PathBuf>,
     paths: &PrefixPaths,
     worker: &Worker,
@@ -70,14 +70,15 @@ fn install(
         return Ok(Installed::unchanged(plan));
     }
     let records = plan.records().iter().cloned();
-    let packages = records.zip(directories).map(|(record, dir)| Package { record, dir }).collect();
-    carry_out(plan, packages, paths, worker)
+    let packages: Vec<_> =
+        records.zip(directories).map(|(record, dir)| Package { record, dir }).collect();
+    carry_out(plan, &packages, paths, worker)
 }
 
 /// The plan, if it still fits the prefix; else a new one.
-fn still_valid(made: Plan, observer: &dyn Observer) -> Result<Plan, InstallError> {
+fn still_valid(made: &Plan, observer: &dyn Observer) -> Result<Plan, InstallError> {
     let now = plan(inspect(made.wanted())?, made.wanted().clone())?;
-    if !now.is_same(&made) {
+    if !now.is_same(made) {
         let prefix = now.prefix().to_owned();
         observer.observe(Event::Notice(Notice::PlannedAgain { prefix }));
     }
@@ -86,13 +87,13 @@ fn still_valid(made: Plan, observer: &dyn Observer) -> Result<Plan, InstallError
 
 fn carry_out(
     plan: Plan,
-    packages: Vec<Package>,
+    packages: &[Package],
     paths: &PrefixPaths,
     worker: &Worker,
 ) -> Result<Installed, InstallError> {
     let wanted = plan.wanted();
     let python = python(wanted)?;
-    let mut set = read_all(&packages, wanted, python.as_ref(), worker)?;
+    let mut set = read_all(packages, wanted, python.as_ref(), worker)?;
     let owners = Owners::assign(&mut set);
     escape::check_escapes(&set, &owners)?;
 

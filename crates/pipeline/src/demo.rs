@@ -123,11 +123,11 @@ pub fn create_project(request: &DemoRequest, python: Cpython) -> Result<DemoProj
     }
 
     let server = Server::start(mirror.root()).map_err(doing("serve the channel"))?;
-    let served = mirror_of(&server.url());
+    let loopback = mirror_of(&server.url());
     let local = Url::from_directory_path(mirror.root())
         .map_err(|()| doing("name the channel")(io::ErrorKind::InvalidInput.into()))?;
     Ok(DemoProject {
-        commands: commands(&served),
+        commands: commands(&loopback),
         solve_from_folder: solve(&mirror_of(local.as_str())),
         python,
         _server: server,

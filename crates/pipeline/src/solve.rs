@@ -267,7 +267,7 @@ async fn solve_platforms(
     let platforms = question.platforms.len();
     context.observer.observe(Event::Expect { phase: Phase::Solve, units: platforms as u64 });
     let question = Arc::new(question.clone());
-    let mut solves = Vec::new();
+    let mut tasks = Vec::new();
     for platform in question.platforms.keys().copied() {
         let solve = PlatformSolve {
             platform,
@@ -279,11 +279,11 @@ async fn solve_platforms(
                 .map(|locked| locked.records.clone())
                 .unwrap_or_default(),
         };
-        solves.push((platform, spawn_blocking(move || solve.run())));
+        tasks.push((platform, spawn_blocking(move || solve.run())));
     }
     let mut solved = BTreeMap::new();
     let mut reasons = Vec::new();
-    for (platform, solve) in solves {
+    for (platform, solve) in tasks {
         match solve.await? {
             Outcome::Solution(solution) => {
                 findings.extend(solution.skipped_without_sha256.iter().map(without_sha256_finding));

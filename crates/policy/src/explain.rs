@@ -48,6 +48,7 @@ fn text<S: Serializer>(value: &DecisionReason, serializer: S) -> Result<S::Ok, S
     serializer.collect_str(value)
 }
 
+#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
 fn optional_text<S: Serializer>(
     value: &Option<RuleChoice>,
     serializer: S,

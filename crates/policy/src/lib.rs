@@ -8,11 +8,11 @@
 //! Pure: nothing here reads a file, the clock or the network.
 //!
 //! ```
-//! use envlock_policy::{Acl, Context, Dialect, Operation, Policy, Request};
+//! use envlock_policy::{Acl, ServerContext, Dialect, Operation, Policy, Request};
 //!
 //! let text = "path \"secret/data/ml/*\" { capabilities = [\"read\"] }";
 //! let policy = Policy::parse("ci", "ci.hcl", text)?;
-//! let context = Context {
+//! let context = ServerContext {
 //!     dialect: Dialect::OpenBao,
 //!     now: jiff::Timestamp::UNIX_EPOCH,
 //!     identity: None,

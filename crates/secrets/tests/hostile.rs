@@ -8,7 +8,7 @@ use envlock_policy::suite::TestSuite;
 use envlock_policy::{Acl, Dialect, Identity, Operation, Policy, Request, ServerContext};
 use envlock_report::document::Document;
 use envlock_report::sink::{Ended, Rules, close};
-use envlock_report::{Exit, Explain, exposed};
+use envlock_report::{Explain, exposed};
 use envlock_secrets::manifest::{Manifest, ManifestLocation};
 
 const MEGABYTES: usize = 10 * 1024 * 1024;

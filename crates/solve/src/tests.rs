@@ -20,7 +20,7 @@ const ORIGIN: &str = "https://conda.anaconda.org";
 /// What a problem borrows.
 #[derive(Clone, Default)]
 struct Channels {
-    channels: Vec<AskedChannel>,
+    list: Vec<AskedChannel>,
     records: Vec<(usize, Vec<RepoDataRecord>, Vec<RepoDataRecord>)>,
     asked: Asked,
     locked: Vec<RepoDataRecord>,
@@ -54,8 +54,8 @@ fn record(channel: &str, line: &str) -> RepoDataRecord {
 impl Channels {
     fn channel(mut self, name: &str, lines: &[&str]) -> Self {
         let records = lines.iter().map(|line| record(name, line)).collect();
-        self.records.push((self.channels.len(), records, Vec::new()));
-        self.channels.push(AskedChannel {
+        self.records.push((self.list.len(), records, Vec::new()));
+        self.list.push(AskedChannel {
             name: name.to_owned(),
             urls: vec![format!("{ORIGIN}/{name}/").parse().expect("a URL")],
             multi: false,
@@ -66,13 +66,13 @@ impl Channels {
 
     /// The last channel is named only in specs.
     fn only_for_specs(mut self) -> Self {
-        self.channels.last_mut().expect("there is a channel").only_for_specs = true;
+        self.list.last_mut().expect("there is a channel").only_for_specs = true;
         self
     }
 
     /// A record of the last channel whose index gives no sha256.
     fn without_sha256(mut self, line: &str) -> Self {
-        let name = self.channels.last().expect("there is a channel").name.clone();
+        let name = self.list.last().expect("there is a channel").name.clone();
         let mut record = record(&name, line);
         record.package_record.sha256 = None;
         self.records.last_mut().expect("there is a channel").2.push(record);
@@ -111,7 +111,7 @@ impl Channels {
         let moved: BTreeSet<_> = moved.iter().map(|name| (*name).to_owned()).collect();
         use_it(&Problem {
             platform: Subdir::Linux64,
-            channels: &self.channels,
+            channels: &self.list,
             asked: &self.asked,
             records: &records,
             locked: &self.locked,
@@ -157,14 +157,14 @@ fn a_package_requested_from_a_channel_comes_only_from_there() {
 #[test]
 fn a_part_of_a_multichannel_can_be_requested_by_its_name() {
     let mut world = Channels::default().channel("main", &["x 1"]).channel("r", &["x 2"]);
-    let r = world.channels.pop().expect("two channels");
-    let main = world.channels[0].clone();
-    world.channels[0].name = "defaults".to_owned();
-    world.channels[0].urls.extend(r.urls.clone());
-    world.channels[0].multi = true;
+    let r = world.list.pop().expect("two channels");
+    let main = world.list[0].clone();
+    world.list[0].name = "defaults".to_owned();
+    world.list[0].urls.extend(r.urls.clone());
+    world.list[0].multi = true;
     world.records[1].0 = 0;
     for part in [main, r] {
-        world.channels.push(AskedChannel { only_for_specs: true, ..part });
+        world.list.push(AskedChannel { only_for_specs: true, ..part });
     }
     assert_eq!(world.clone().ask(&["x"]).solved(), ["r/x-2-0"]);
     assert_eq!(world.clone().ask(&["main::x"]).solved(), ["main/x-1-0"]);

@@ -157,9 +157,9 @@ fn notify_failover(fetch: &IndexFetch<'_>, source: &Source, error: &SourceError,
                 channel: fetch.channel.name.clone(),
                 subdir: fetch.subdir,
             },
-            source: source.label.to_string(),
+            source: source.label.clone(),
             reason: error.to_string(),
-            next: next.label.to_string(),
+            next: next.label.clone(),
         }));
     }
 }

@@ -188,9 +188,9 @@ impl Client {
                     if let Some(next) = failover.note_failure(request, Attempt { url, error }) {
                         observer.observe(Event::Notice(Notice::SourceFailed {
                             file: RequestedFile::Archive(record.identifier.to_string()),
-                            source: request.source.label.to_string(),
+                            source: request.source.label.clone(),
                             reason,
-                            next: next.label.to_string(),
+                            next: next.label.clone(),
                         }));
                     }
                 }

@@ -37,7 +37,7 @@ impl Explain for NameError {
     fn findings(&self) -> Vec<Finding> {
         vec![
             Finding::new(Code::EnvironmentName, self.to_string())
-                .with_help(&format!("{}, or give a path with `-p PREFIX`", name::HELP)),
+                .with_help(format!("{}, or give a path with `-p PREFIX`", name::HELP)),
         ]
     }
 

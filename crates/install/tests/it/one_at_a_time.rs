@@ -46,14 +46,14 @@ fn the_second_waits_says_for_whom_and_goes_on() {
     });
     assert!(installed.unwrap().changed());
     assert_eq!(waits.1.load(Ordering::Relaxed), 1, "it is said once");
-    let installer = Installer {
+    let holder = Installer {
         pid: 4242,
         command: "envlock install -n 环境".into(),
         since: "2026-11-23T18:30:12Z".into(),
     };
     assert_eq!(
         *waits.2.lock().unwrap(),
-        [Notice::WaitingForInstaller { prefix: wanted.prefix.clone(), installer: Some(installer) }]
+        [Notice::WaitingForInstaller { prefix: wanted.prefix.clone(), installer: Some(holder) }]
     );
 }
 

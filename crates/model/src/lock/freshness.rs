@@ -210,7 +210,7 @@ pub fn changes(lock: &Lock, question: &Question, needs: Option<&LockedNeeds>) ->
         match question.platforms.get(platform) {
             Some(asked) => of_platform(*platform, locked, asked, question, &mut found),
             None => {
-                found.push(change(ChangeKind::PlatformRemoved { platform: platform.to_string() }))
+                found.push(change(ChangeKind::PlatformRemoved { platform: platform.to_string() }));
             }
         }
     }

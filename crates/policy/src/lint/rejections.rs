@@ -25,7 +25,7 @@ pub fn rejections(policy: &Policy, now: Timestamp) -> Vec<Finding> {
 
 fn finding(error: &PolicyError, dialects: &[Dialect]) -> Finding {
     let base = error.finding();
-    let finding = match error.kind {
+    match error.kind {
         PolicyErrorKind::DuplicateAttribute(_) => {
             Finding { code: Code::DuplicateAttribute, ..base }
         }
@@ -36,6 +36,5 @@ fn finding(error: &PolicyError, dialects: &[Dialect]) -> Finding {
             let warning = warning.with_note(format!("refused by {refused}"));
             Finding { place: base.place, help: base.help, ..warning }
         }
-    };
-    finding
+    }
 }

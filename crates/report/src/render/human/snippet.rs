@@ -30,8 +30,7 @@ pub(super) fn snippet(
         }
         mark => mark,
     };
-    let [before, word, after] =
-        [&text[..from], &text[from..to], &text[to..]].map(|part| shown(part));
+    let [before, word, after] = [&text[..from], &text[from..to], &text[to..]].map(shown);
     let line = format!("{before}{word}{after}");
     let span = before.len()..before.len() + word.len();
     let number = usize::try_from(place.line).unwrap_or(usize::MAX);
@@ -86,14 +85,13 @@ pub(super) fn marked(line: &str, place: &Place) -> (usize, usize) {
     }
     let rest = &line[from..];
     let first = rest.chars().next();
-    let length = match first.filter(|c| "\"'`".contains(*c)) {
-        Some(quote) => rest[1..].find(quote).map_or(rest.len(), |at| at + 2),
-        None => {
-            let ends = |c: char| c.is_whitespace() || ",]})".contains(c);
-            let length = rest.find(ends).unwrap_or(rest.len());
-            // The colon behind a key is no part of it.
-            rest[..length].strip_suffix(':').map_or(length, str::len)
-        }
+    let length = if let Some(quote) = first.filter(|c| "\"'`".contains(*c)) {
+        rest[1..].find(quote).map_or(rest.len(), |at| at + 2)
+    } else {
+        let ends = |c: char| c.is_whitespace() || ",]})".contains(c);
+        let length = rest.find(ends).unwrap_or(rest.len());
+        // The colon after a key isn't part of it.
+        rest[..length].strip_suffix(':').map_or(length, str::len)
     };
     let one = first.map_or(0, char::len_utf8);
     (from, from + length.max(one))

@@ -23,13 +23,13 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
             };
             match (common_permission(verdicts), server) {
                 (Some(Permission::Allowed), ServerVerdict::Denied(_)) => {
-                    refused.push((requirement, verdicts))
+                    refused.push((requirement, verdicts));
                 }
                 // Servers tell a rule's capabilities, whatever its conditions refuse.
                 (Some(Permission::Denied), ServerVerdict::Allowed)
                     if verdicts.iter().any(|verdict| verdict.reason.is_condition()) => {}
                 (Some(Permission::Denied), ServerVerdict::Allowed) => {
-                    granted.push((requirement, verdicts))
+                    granted.push((requirement, verdicts));
                 }
                 _ => {}
             }

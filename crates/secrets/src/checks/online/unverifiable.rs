@@ -64,7 +64,7 @@ fn unverified_facts(online: &OnlineEvaluation<'_>, resolved: &ResolvedNeed) -> V
     }
     let mut unverified_facts = unverified_rights(online, resolved);
     let mut fact = |what: String, why| {
-        unverified_facts.push(UnverifiedFact { what, why, is_about_rights: false })
+        unverified_facts.push(UnverifiedFact { what, why, is_about_rights: false });
     };
     let state = online.needs().find(|(other, _)| other.name == resolved.name);
     let state = state.map(|(_, state)| state);
