@@ -211,7 +211,7 @@ mod tests {
         let plan = plan(inspect(&wanted).expect("readable"), wanted).expect("a plan");
         let (worker, events) = Worker::new();
         drop(events);
-        let installed = install(plan, Vec::new(), &paths, &worker);
+        let installed = install(&plan, Vec::new(), &paths, &worker);
         assert!(matches!(installed, Err(InstallError::Cancelled)));
         assert_eq!(fs_err::read_dir(folder.path()).expect("a directory").count(), 0);
     }
