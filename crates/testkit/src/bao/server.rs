@@ -61,7 +61,7 @@ impl TestServer {
     }
 
     /// An unsealed server without TLS and without a secrets engine; `None` where none can be
-    /// had, which is then to be told by [`left_out`](crate::left_out).
+    /// had; the test then calls [`skip_test`](crate::skip_test).
     pub fn dev() -> Option<Self> {
         let program = binary().ok()?;
         let home = home();

@@ -16,7 +16,7 @@ pub(super) fn redact(text: &str) -> String {
     shown
 }
 
-/// Whether [`redact`] would hide something.
+/// Whether `redact` would hide something.
 pub fn has_credentials(text: &str) -> bool {
     redact(text) != text
 }
