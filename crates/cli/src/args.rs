@@ -15,7 +15,7 @@ pub(crate) use secrets::{
     Server, Subject,
 };
 
-/// environment.yml to one pinned lock to a prefix.
+/// Lock an environment.yml, install it, and check the credentials that it needs.
 #[derive(Debug, Parser)]
 #[command(name = "envlock", version, max_term_width = 80, arg_required_else_help = true)]
 #[command(
@@ -39,10 +39,10 @@ impl Args {
 /// How the program talks.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Talk {
-    /// What standard output holds.
+    /// Output format.
     #[arg(long, value_enum, default_value_t = Format::Human, global = true)]
     pub(crate) format: Format,
-    /// When to colour; it only repeats what the words say.
+    /// When to use colour. Colour never carries information alone.
     #[arg(long, value_enum, default_value_t = Colour::Auto, global = true)]
     pub(crate) color: Colour,
     /// Print no progress, no notes and no next commands; warnings and errors stay.
@@ -76,33 +76,33 @@ pub(crate) enum Colour {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Turn environment.yml into envlock.lock.
+    /// Solve environment.yml and write envlock.lock.
     Solve(Solve),
-    /// Turn envlock.lock into a prefix.
+    /// Install envlock.lock into a prefix.
     Install(Install),
-    /// Fill the cache with what envlock.lock needs.
+    /// Download the packages of envlock.lock into the cache.
     Fetch(Fetch),
-    /// Write what envlock.lock needs as a channel, with the lock in it.
+    /// Write the packages of envlock.lock as a channel, with the lock in it.
     Bundle(Bundle),
     /// Compare every file of a prefix with its package's record.
     Verify(Verify),
     /// Run a command in an environment.
     Run(Run),
-    /// Prove that a job gets the secrets that it needs, and nothing more.
+    /// Check that a job gets the secrets that it needs, and nothing more.
     CheckSecrets(CheckSecrets),
-    /// The secrets manifest.
+    /// Show the secrets manifest.
     #[command(subcommand)]
     Secrets(Secrets),
-    /// Policies of Vault and OpenBao.
+    /// Generate, lint, explain and test policies of Vault and OpenBao.
     #[command(subcommand)]
     Policy(Policy),
-    /// What a code means and what to do about it.
+    /// Explain the code of a finding and what to do about it.
     Explain(Explain),
-    /// Print the configuration in force, and who set each value of it.
+    /// Print the configuration in force and the origin of each value.
     Config(CredentialSources),
-    /// Try what is configured: sources, cache, links, clock, proxies and trust.
+    /// Test the configuration: sources, cache, links, clock, proxies and certificates.
     Doctor(CredentialSources),
-    /// The whole way on a small project of its own, made on the spot.
+    /// Create a small project and run the main commands in it.
     Demo(Demo),
 }
 
@@ -193,10 +193,10 @@ pub(crate) struct Network {
     /// lock names the origin whatever served it.
     #[arg(long, value_name = "PREFIX=URL")]
     pub(crate) mirror: Vec<String>,
-    /// Ask the mirrors alone, never the origin.
+    /// Use only the mirrors, never the origin.
     #[arg(long)]
     pub(crate) no_origin: bool,
-    /// Use what the cache has; ask nobody.
+    /// Use only the cache; make no network request.
     #[arg(long)]
     pub(crate) offline: bool,
 }
@@ -245,11 +245,11 @@ pub(crate) struct Solve {
     /// what this one has, `default` for the fixed assumptions.
     #[arg(long, value_name = "NAME=VERSION")]
     pub(crate) virtual_package: Vec<String>,
-    /// Move this package to the newest that fits, and of the others what it must. May be
-    /// given several times.
+    /// Update this package to the newest version that fits, and others only where it requires
+    /// that. May be given several times.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["check", "upgrade"])]
     pub(crate) update: Vec<String>,
-    /// Move every package to the newest that fits.
+    /// Update every package to the newest version that fits.
     #[arg(long, conflicts_with = "check")]
     pub(crate) upgrade: bool,
     /// What the order of the channels decides; kept in the lock.
@@ -259,10 +259,10 @@ pub(crate) struct Solve {
     /// doesn't say when it was built; kept in the lock until `never` is said.
     #[arg(long, value_name = "DATE")]
     pub(crate) exclude_newer: Option<String>,
-    /// Say what would change and write nothing.
+    /// Show what would change; write nothing.
     #[arg(long, conflicts_with = "check")]
     pub(crate) dry_run: bool,
-    /// Only ask whether the lock still answers environment.yml: no network, no solve.
+    /// Check whether the lock still matches environment.yml, without network or solve.
     #[arg(long)]
     pub(crate) check: bool,
     #[command(flatten)]
@@ -323,7 +323,7 @@ pub(crate) struct Install {
     /// Run the packages' post-link scripts.
     #[arg(long)]
     pub(crate) link_scripts: bool,
-    /// Say what would change and touch nothing.
+    /// Show what would change; change nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
