@@ -1,7 +1,7 @@
 //! Asks a Vault or OpenBao server, in the name of a job, what the job may do and what is
 //! there: the online half of the proof.
 //!
-//! No secret is ever read. The module `ask` holds the closed list of requests that can be
+//! No secret is ever read. The module `request` holds the closed list of requests that can be
 //! made; none of them returns a secret's value, and there is no way to make another. What
 //! comes back is turned into [`envlock_secrets::facts`], types in which no value fits. What
 //! has to be kept from everybody, a token or a password, is a [`Secret`]: it can be neither
