@@ -50,35 +50,24 @@ fn the_articles_file_is_told_what_its_author_must_read() {
     assert!(!lab.project.path("envlock.lock").exists());
     insta::assert_snapshot!(lab.shown(&output), @r#"
     -- stderr
-    warning: packages come from Anaconda's own channels, whose terms of service ask
-      larger organisations to pay
-      - its servers refuse whole networks at times; mirrors change nothing of the
-        terms
-      help: use `conda-forge`, or forbid them: `forbid-channels = ["defaults"]` in
-            envlock.toml
-    warning: the pip section is NOT resolved: 1 line left out of the set
-      --> environment.yml:14:9
-      - the lock records them as asked; no package of it answers for them
-      help: `envlock install` refuses such a lock, unless with `--without-pip`
-    warning: the channel defaults has nothing for linux-64
-      - its index is there and lists no package:
-        http://mirror/anaconda/pkgs/main/linux-64/
-    warning: the channel defaults has nothing for linux-64
-      - its index is there and lists no package:
-        http://mirror/anaconda/pkgs/r/linux-64/
-    error: there is no tensorflow 2.13.0; the nearest is 2.13.1, which needs Python
-      3.11 where environment.yml:6 asks for 3.10
+    error[no-such-version]: there is no tensorflow 2.13.0; the nearest is 2.13.1,
+      which needs Python 3.11 where environment.yml:6 asks for 3.10
       --> environment.yml:10:5
+      10 |   - tensorflow=2.13.0
+         |     ^^^^^^^^^^^^^^^^^
       - versions, the nearest first: 2.13.1, 2.12.1, 2.14.0, 2.11.0, 2.11.1, 2.15.0,
         … (11 in all)
       - tensorflow 2.13.1 depends on `python >=3.11,<3.12.0a0`
       help: the nearest that fits the other lines that can hold is 2.12.1, for
             machines with __cuda: write `tensorflow=2.12.1` and solve with
             `--virtual-package __cuda=VERSION --channel-priority flexible`
-    error: `jupyter` can't be met: strict channel priority hides conda-forge's
-      jupyterlab, jupyter_client, jupyter_core, packaging, traitlets, … behind
-      defaults
+
+    error[hidden-by-priority]: `jupyter` can't be met: strict channel priority hides
+      conda-forge's jupyterlab, jupyter_client, jupyter_core, packaging, traitlets,
+      … behind defaults
       --> environment.yml:11:5
+      11 |   - jupyter
+         |     ^^^^^^^
       - jupyter 1.1.1 -> notebook 7.6.2 -> jupyterlab >=4.6.3,<4.7: defaults comes
         first and has 3.0.14, 3.0.11, 2.3.1, … (12 in all), so 4.6.3 of conda-forge
         isn't looked at
@@ -92,6 +81,29 @@ fn the_articles_file_is_told_what_its_author_must_read() {
       - jupyter 1.1.1 -> ipykernel 7.3.0 -> traitlets >=5.4.0: defaults comes first
         and has 5.0.5, 5.0.4, so 5.16.1 of conda-forge isn't looked at
       help: list conda-forge before defaults in `channels:`
+
+    warning[defaults-terms]: packages come from Anaconda's own channels, whose terms
+      of service ask larger organisations to pay
+      - its servers refuse whole networks at times; mirrors change nothing of the
+        terms
+      help: use `conda-forge`, or forbid them: `forbid-channels = ["defaults"]` in
+            envlock.toml
+
+    warning[subdir-empty]: the channel defaults has nothing for linux-64
+      - its index is there and lists no package:
+        http://mirror/anaconda/pkgs/main/linux-64/
+
+    warning[subdir-empty]: the channel defaults has nothing for linux-64
+      - its index is there and lists no package:
+        http://mirror/anaconda/pkgs/r/linux-64/
+
+    warning[pip-left-out]: the pip section is NOT resolved: 1 line left out of the
+      set
+      --> environment.yml:14:9
+      14 |       - requests-vault-client
+         |         ^^^^^^^^^^^^^^^^^^^^^
+      - the lock records them as asked; no package of it answers for them
+      help: `envlock install` refuses such a lock, unless with `--without-pip`
     -- exit 6
     "#);
 }
