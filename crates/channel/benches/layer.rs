@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use envlock_channel::{ChannelRequest, Client, Settings, Sources, parse_mirror};
 use envlock_model::channel::Channel;
-use envlock_model::progress::Silent;
+use envlock_model::progress::NoProgress;
 use envlock_testkit::{Subdir, TestMirror};
 use futures::{StreamExt, stream};
 use rattler_conda_types::RepoDataRecord;
@@ -60,9 +60,9 @@ fn client(world: &TestMirror, cache: &Path) -> Client {
 async fn records(world: &TestMirror) -> Vec<RepoDataRecord> {
     let cache = tempfile::tempdir().unwrap();
     let url = Url::parse("https://conda.anaconda.org/conda-forge/").unwrap();
-    let channel = Channel { name: "conda-forge".into(), url, multi: None };
+    let channel = Channel { name: "conda-forge".into(), url, multichannel: None };
     let wanted = [ChannelRequest { channel, subdirs: vec![Subdir::Linux64] }];
-    let indexes = client(world, cache.path()).indexes(&wanted, &Silent).await.unwrap();
+    let indexes = client(world, cache.path()).indexes(&wanted, &NoProgress).await.unwrap();
     let found = indexes.load(&["synth-all".parse().unwrap()]).unwrap();
     found.into_iter().flat_map(|subdir| subdir.records).collect()
 }
@@ -92,5 +92,5 @@ async fn download(world: &TestMirror, records: &[RepoDataRecord]) {
 async fn through_the_layer(world: &TestMirror, records: &[RepoDataRecord]) {
     let folder = tempfile::tempdir().unwrap();
     let client = client(world, &folder.path().join("cache"));
-    client.write_channel(records, &folder.path().join("channel"), &Silent).await.unwrap();
+    client.write_channel(records, &folder.path().join("channel"), &NoProgress).await.unwrap();
 }

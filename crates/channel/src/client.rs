@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use envlock_model::channel::Access;
-use envlock_report::{Code, Exit, Explain, Finding};
+use envlock_model::channel::ChannelCredentials;
+use envlock_report::{AsFindings, Code, Exit, Finding};
 use url::Url;
 
 use crate::disk::DiskError;
@@ -67,7 +67,7 @@ impl Client {
 
     /// Uses the credential from a channel's URL for requests to that channel only; `channel` is
     /// the URL without it.
-    pub fn register_credential(&self, channel: &Url, access: Access) {
+    pub fn register_credential(&self, channel: &Url, access: ChannelCredentials) {
         self.transport.credentials().register(channel, access);
     }
 
@@ -102,7 +102,7 @@ pub enum ClientError {
     Tls(String),
 }
 
-impl Explain for ClientError {
+impl AsFindings for ClientError {
     fn findings(&self) -> Vec<Finding> {
         vec![Finding::new(Code::NetworkUnusable, self.to_string()).with_help(match self {
             Self::Certificates(_) => {
@@ -115,7 +115,7 @@ impl Explain for ClientError {
     fn exit(&self) -> Exit {
         match self {
             Self::Certificates(_) => Exit::Usage,
-            Self::UserAgent(_) | Self::Tls(_) => Exit::Unknown,
+            Self::UserAgent(_) | Self::Tls(_) => Exit::Undetermined,
         }
     }
 }

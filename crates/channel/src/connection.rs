@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use envlock_report::connection::innermost;
+use envlock_report::connection::root_cause;
 use reqwest::{Certificate, ClientBuilder, Identity, NoProxy, Proxy};
 use url::Url;
 
@@ -79,7 +79,7 @@ pub(crate) fn with_connection_settings(
 
 #[expect(clippy::needless_pass_by_value, reason = "map_err passes the error by value")]
 fn unreadable(error: reqwest::Error) -> ClientError {
-    ClientError::Certificates(innermost(&error))
+    ClientError::Certificates(root_cause(&error))
 }
 
 // Logs must not contain credentials or keys.

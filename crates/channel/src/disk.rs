@@ -3,9 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use envlock_report::{Code, Exit, Explain, Finding};
+use envlock_report::{AsFindings, Code, Exit, Finding};
 
-use envlock_report::connection::innermost;
+use envlock_report::connection::root_cause;
 
 /// The cache can't be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +34,7 @@ impl DiskError {
                 format!("nothing can be written to {path}: no permission")
             }
             // The wrapping error repeats the path, so only the cause is shown.
-            _ => format!("{path} can't be used: {}", innermost(&self.source)),
+            _ => format!("{path} can't be used: {}", root_cause(&self.source)),
         }
     }
 }
@@ -45,7 +45,7 @@ pub(crate) fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), StorageFull | QuotaExceeded)
 }
 
-impl Explain for DiskError {
+impl AsFindings for DiskError {
     fn findings(&self) -> Vec<Finding> {
         let (code, help) = if self.is_full() {
             (Code::DiskFull, "free some space, or choose another folder; nothing was changed")
@@ -56,7 +56,7 @@ impl Explain for DiskError {
     }
 
     fn exit(&self) -> Exit {
-        Exit::Unknown
+        Exit::Undetermined
     }
 }
 
@@ -81,6 +81,6 @@ mod tests {
         let error = DiskError::new(Path::new("/缓存"), io::Error::from(io::ErrorKind::StorageFull));
         assert_eq!(error.to_string(), "the disk is full: nothing more can be written to /缓存");
         assert_eq!(error.findings()[0].code, "disk-full");
-        assert_eq!(error.exit(), Exit::Unknown);
+        assert_eq!(error.exit(), Exit::Undetermined);
     }
 }

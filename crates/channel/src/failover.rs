@@ -126,7 +126,7 @@ impl<'a> Failover<'a> {
                 matches!(
                     attempt.error,
                     SourceError::Truncated { .. }
-                        | SourceError::Silent(_)
+                        | SourceError::NoProgress(_)
                         | SourceError::TooSlow(_)
                         | SourceError::Suspended(_)
                 )

@@ -47,7 +47,7 @@ impl Host {
     pub(crate) fn note_error(&self, error: SourceError, forced: bool) -> SourceError {
         let (suspended, down) = match &error {
             SourceError::Unreachable(_) => (true, true),
-            SourceError::Silent(_) | SourceError::TooSlow(_) => (true, forced),
+            SourceError::NoProgress(_) | SourceError::TooSlow(_) => (true, forced),
             _ => (false, false),
         };
         if suspended {
@@ -119,7 +119,7 @@ mod tests {
     #[tokio::test]
     async fn a_host_is_down_after_two_timeouts() {
         let host = Host::new(1);
-        let silent = || SourceError::Silent(std::time::Duration::from_secs(1));
+        let silent = || SourceError::NoProgress(std::time::Duration::from_secs(1));
         host.note_error(silent(), false);
         host.note_error(silent(), false);
         assert!(!may_ask(&host, false).await && may_ask(&host, true).await);

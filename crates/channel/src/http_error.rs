@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use envlock_report::connection::{NoConnection, innermost, io_kind};
+use envlock_report::connection::{NoConnection, io_kind, root_cause};
 
 use crate::source_error::SourceError;
 
@@ -14,17 +14,17 @@ pub(crate) fn from_request(
     idle: Duration,
 ) -> SourceError {
     if error.is_redirect() {
-        return SourceError::Redirect(innermost(error));
+        return SourceError::Redirect(root_cause(error));
     }
     if error.is_connect() {
         let reason = if error.is_timeout() {
             format!("no connection within {} s", connect.as_secs_f32())
         } else {
-            NoConnection::of(error).to_string()
+            NoConnection::from_error(error).to_string()
         };
         return SourceError::Unreachable(reason);
     }
-    if error.is_timeout() { SourceError::Silent(idle) } else { SourceError::Reset }
+    if error.is_timeout() { SourceError::NoProgress(idle) } else { SourceError::Reset }
 }
 
 /// Converts the error of an incomplete response body.
@@ -36,7 +36,7 @@ pub(crate) fn from_body(
 ) -> SourceError {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
     if error.is_timeout() {
-        return SourceError::Silent(idle);
+        return SourceError::NoProgress(idle);
     }
     match (io_kind(error), length) {
         (Some(ConnectionReset | ConnectionAborted | BrokenPipe), _) => SourceError::Reset,

@@ -39,7 +39,7 @@ pub enum SourceError {
     Unreachable(String),
     /// The source accepted the connection and sent nothing.
     #[error("nothing was received for {} s", .0.as_secs_f32())]
-    Silent(Duration),
+    NoProgress(Duration),
     /// The source sends too slowly to complete the file.
     #[error("hardly anything was received for {} s", .0.as_secs())]
     TooSlow(Duration),
@@ -99,7 +99,7 @@ impl SourceError {
     pub(crate) fn is_about_the_host(&self) -> bool {
         matches!(
             self,
-            Self::Unreachable(_) | Self::Silent(_) | Self::TooSlow(_) | Self::Suspended(_)
+            Self::Unreachable(_) | Self::NoProgress(_) | Self::TooSlow(_) | Self::Suspended(_)
         )
     }
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use envlock_model::channel::without_credentials;
-use envlock_report::{Code, Exit, Explain, Finding, nearest};
+use envlock_report::{AsFindings, Code, Exit, Finding, nearest};
 use envlock_text::redact;
 use serde::Deserialize;
 use url::Url;
@@ -243,7 +243,7 @@ impl MirrorError {
     }
 }
 
-impl Explain for MirrorError {
+impl AsFindings for MirrorError {
     fn findings(&self) -> Vec<Finding> {
         let example = "--mirror https://conda.anaconda.org/=https://mirror.example/anaconda/cloud/";
         let names = KNOWN_MIRRORS.keys().map(String::as_str).collect::<Vec<_>>().join(", ");

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use envlock_report::connection::innermost;
+use envlock_report::connection::root_cause;
 use reqwest::header::{
     DATE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER,
 };
@@ -66,7 +66,7 @@ impl Transport {
                 }
                 built => built,
             }
-            .map_err(|error| ClientError::Tls(innermost(&error)))
+            .map_err(|error| ClientError::Tls(root_cause(&error)))
         };
         Ok(Self {
             http: make(settings.proxies)?,

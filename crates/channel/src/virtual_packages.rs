@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use envlock_report::{Code, Exit, Explain, Finding};
+use envlock_report::{AsFindings, Code, Exit, Finding};
 use rattler_conda_types::GenericVirtualPackage;
 use rattler_virtual_packages::{
     AmdGpu, AmdGpuArch, Android, Archspec, Cuda, CudaArch, EnvOverride, Ios, LibC, Linux, Osx,
@@ -73,7 +73,7 @@ pub enum VirtualPackageError {
     Detect(String),
 }
 
-impl Explain for VirtualPackageError {
+impl AsFindings for VirtualPackageError {
     fn findings(&self) -> Vec<Finding> {
         vec![match self {
             Self::Override { name, .. } => Finding::new(Code::OverrideMalformed, self.to_string())
@@ -87,7 +87,7 @@ impl Explain for VirtualPackageError {
     fn exit(&self) -> Exit {
         match self {
             Self::Override { .. } => Exit::Usage,
-            Self::Detect(_) => Exit::Unknown,
+            Self::Detect(_) => Exit::Undetermined,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use envlock_pipeline::ENVIRONMENT_FILE;
-use envlock_report::sink::Denied;
+use envlock_report::sink::DenyTarget;
 
 pub(crate) use provide::{Bundle, Fetch};
 pub(crate) use secrets::{
@@ -50,7 +50,7 @@ pub(crate) struct Talk {
     pub(crate) quiet: bool,
     /// Count `warnings`, or findings with this code, as errors. May be given several times.
     #[arg(long, value_name = "WHAT", global = true)]
-    pub(crate) deny: Vec<Denied>,
+    pub(crate) deny: Vec<DenyTarget>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -280,7 +280,7 @@ pub(crate) enum Priority {
     Disabled,
 }
 
-impl From<Priority> for envlock_model::question::Priority {
+impl From<Priority> for envlock_model::lock_inputs::Priority {
     fn from(priority: Priority) -> Self {
         match priority {
             Priority::Strict => Self::Strict,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use envlock_model::channel::{self, ChannelError, Rules};
+use envlock_model::channel::{self, ChannelConfig, ChannelError};
 use envlock_report::{Code, Finding};
 use envlock_text::redact;
 use rattler_conda_types::Subdir;
@@ -15,7 +15,7 @@ use crate::{Configuration, Configured, InvalidConfiguration, ValueSource, key};
 #[derive(Debug, Clone)]
 pub struct ChannelSettings {
     /// The rules to resolve channel names.
-    pub channel_config: Rules,
+    pub channel_config: ChannelConfig,
     /// mamba's `mirrored_channels`: the channel's URL, and the only folders that are used for it,
     /// in order. Never with a credential.
     pub mirrored: Vec<(Url, Vec<Url>)>,
@@ -37,15 +37,15 @@ impl Configuration {
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<ChannelSettings, InvalidConfiguration> {
         let mut reader = Reader { base_dir, variable, problems: Problems::default() };
-        let mut channel_config = Rules::default();
+        let mut channel_config = ChannelConfig::default();
         let alias = self.text(&key::CHANNEL_ALIAS);
         if let Some(url) = alias.and_then(|alias| reader.folder(alias.value, &alias.set_by)) {
-            channel_config.alias = url;
+            channel_config.channel_alias = url;
         }
         for (name, folder) in self.map(&key::CUSTOM_CHANNELS) {
             let Some(folder) = folder.first() else { continue };
             if let Some(url) = reader.folder(&folder.value, &folder.set_by) {
-                channel_config.custom.insert(name.clone(), url);
+                channel_config.custom_channels.insert(name.clone(), url);
             }
         }
         if self.is_set(&key::DEFAULT_CHANNELS) {
@@ -61,7 +61,7 @@ impl Configuration {
                 reader.problems.add(&first.set_by, Code::ReservedChannel, &message, Some(help));
             }
             let members = reader.members(members, &channel_config);
-            channel_config.multi.insert(name.clone(), members);
+            channel_config.custom_multichannels.insert(name.clone(), members);
         }
         let (mut mirrored, mut warnings) = (Vec::new(), Vec::new());
         for (name, urls) in self.map(&key::MIRRORED_CHANNELS) {
@@ -100,19 +100,28 @@ impl Reader<'_> {
 
     /// Resolves a URL or a path.
     fn folder(&mut self, written: &str, set_by: &ValueSource) -> Option<Url> {
-        let folder = channel::folder(written, self.base(set_by), self.variable);
+        let folder = channel::resolve_location(written, self.base(set_by), self.variable);
         folder.map_err(|error| self.refused(&error, set_by)).ok()
     }
 
     /// Resolves channels by name, URL or path.
-    fn members(&mut self, members: &[Configured<String>], channel_config: &Rules) -> Vec<Url> {
+    fn members(
+        &mut self,
+        members: &[Configured<String>],
+        channel_config: &ChannelConfig,
+    ) -> Vec<Url> {
         members
             .iter()
             .flat_map(|member| self.channels(&member.value, &member.set_by, channel_config))
             .collect()
     }
 
-    fn one(&mut self, name: &str, set_by: &ValueSource, channel_config: &Rules) -> Option<Url> {
+    fn one(
+        &mut self,
+        name: &str,
+        set_by: &ValueSource,
+        channel_config: &ChannelConfig,
+    ) -> Option<Url> {
         self.channels(name, set_by, channel_config).into_iter().next()
     }
 
@@ -120,15 +129,15 @@ impl Reader<'_> {
         &mut self,
         written: &str,
         set_by: &ValueSource,
-        channel_config: &Rules,
+        channel_config: &ChannelConfig,
     ) -> Vec<Url> {
         // On Windows a multichannel has all of its members.
         let all = Subdir::Win64;
         match channel::resolve(written, channel_config, all, self.base(set_by), self.variable) {
             Ok(resolved) => resolved
                 .iter()
-                .map(|resolved| match &resolved.access {
-                    Some(access) => access.apply(&resolved.channel.url),
+                .map(|resolved| match &resolved.credentials {
+                    Some(credentials) => credentials.add_to(&resolved.channel.url),
                     None => resolved.channel.url.clone(),
                 })
                 .collect(),
@@ -140,7 +149,7 @@ impl Reader<'_> {
     }
 
     fn refused(&mut self, error: &ChannelError, set_by: &ValueSource) {
-        use envlock_report::Explain as _;
+        use envlock_report::AsFindings as _;
         let finding = error.findings().into_iter().next();
         let (code, help) =
             finding.map_or((Code::ChannelInvalid, None), |finding| (finding.code, finding.help));

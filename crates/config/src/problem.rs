@@ -1,6 +1,6 @@
 //! Errors of a file or a variable of the configuration.
 
-use envlock_report::{Code, Exit, Explain, Finding};
+use envlock_report::{AsFindings, Code, Exit, Finding};
 use envlock_text::redact;
 
 use crate::ValueSource;
@@ -13,7 +13,7 @@ pub struct InvalidConfiguration {
     pub findings: Vec<Finding>,
 }
 
-impl Explain for InvalidConfiguration {
+impl AsFindings for InvalidConfiguration {
     fn findings(&self) -> Vec<Finding> {
         self.findings.clone()
     }

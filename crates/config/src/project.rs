@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use envlock_report::{Code, Finding, Place, nearest, sink::Denied};
-use envlock_text::{Fault, ReadError, end_of, number};
+use envlock_report::{Code, Finding, Place, nearest, sink::DenyTarget};
+use envlock_text::{Fault, ReadError, end_position, to_u32};
 use toml_edit::{Document, Item as Toml, TomlError, Value as TomlValue};
 
 use crate::layer::{Layer, LayerValue, ListItem, RawValue, scalar};
@@ -93,7 +93,7 @@ impl Reader<'_> {
 
     /// Checks a target of `deny`: a misspelt one would deny nothing.
     fn known(&mut self, word: &str, at: Option<Range<usize>>) {
-        if let Err(error) = word.parse::<Denied>() {
+        if let Err(error) = word.parse::<DenyTarget>() {
             let set_by = self.source_at(at);
             self.problems.add(&set_by, Code::UnknownCode, &error.to_string(), None);
         }
@@ -123,7 +123,7 @@ impl Reader<'_> {
             "duplicate key" => {
                 let is_key = |line: &str| line.trim_start().starts_with(key);
                 let first = self.text.lines().position(is_key).unwrap_or_default();
-                Fault::DuplicateKey { key: key.to_owned(), first: number(first + 1) }
+                Fault::DuplicateKey { key: key.to_owned(), first: to_u32(first + 1) }
             }
             "recursion limit" | "cannot recurse further; max recursion depth met" => {
                 Fault::TooDeep(RECURSION)
@@ -139,7 +139,7 @@ impl Reader<'_> {
 
     fn place(&self, span: Option<Range<usize>>) -> Place {
         let Range { start, end } = span.unwrap_or_default();
-        let at = |index: usize| end_of(self.text.get(..index).unwrap_or_default());
+        let at = |index: usize| end_position(self.text.get(..index).unwrap_or_default());
         at(start).place(self.file).to(at(end))
     }
 }

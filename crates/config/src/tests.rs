@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use envlock_model::question::Priority;
-use envlock_report::{Exit, Explain};
+use envlock_model::lock_inputs::Priority;
+use envlock_report::{AsFindings, Exit};
 
 use crate::{Configuration, Layer, Scalar, ValueSource, key};
 
@@ -307,7 +307,7 @@ fn the_snippet_of_tsinghua_says_what_its_names_stand_for() {
     let defaults: Vec<_> = addresses.channel_config.defaults.iter().map(url::Url::as_str).collect();
     let base = "https://mirrors.tuna.tsinghua.edu.cn/anaconda";
     assert_eq!(defaults, ["main", "r", "msys2"].map(|part| format!("{base}/pkgs/{part}/")));
-    let custom: Vec<_> = addresses.channel_config.custom.iter().collect();
+    let custom: Vec<_> = addresses.channel_config.custom_channels.iter().collect();
     let cloud = url::Url::parse(&format!("{base}/cloud/")).unwrap();
     assert_eq!(custom, [(&"conda-forge".to_owned(), &cloud), (&"pytorch".to_owned(), &cloud)]);
     assert!(configuration.unused_keys_finding().is_none());
@@ -320,7 +320,7 @@ fn expansion_of_environment_variables_happens_where_an_address_is_used() {
     let configuration = merged(&[("~/.condarc", text)]);
     assert_eq!(shown(&configuration)[0], "channel_alias = https://${HOST}/conda (~/.condarc:1)");
     let addresses = configuration.channel_settings(Path::new("/project"), &variable).unwrap();
-    assert_eq!(addresses.channel_config.alias.as_str(), "https://lab.example/conda/");
+    assert_eq!(addresses.channel_config.channel_alias.as_str(), "https://lab.example/conda/");
     assert_eq!(
         addresses.channel_config.defaults[0].as_str(),
         "https://lab.example/conda/lab.example/"
@@ -336,8 +336,10 @@ fn multichannels_hold_names_and_addresses_and_the_reserved_ones_are_refused() {
         custom_multichannels:\n  ours: [lab, conda-forge, 'file:///srv/ch']\n";
     let configuration = merged(&[("~/.condarc", text)]);
     let addresses = configuration.channel_settings(Path::new("/project"), &no_variable).unwrap();
-    let ours: Vec<_> =
-        addresses.channel_config.multi["ours"].iter().map(url::Url::as_str).collect();
+    let ours: Vec<_> = addresses.channel_config.custom_multichannels["ours"]
+        .iter()
+        .map(url::Url::as_str)
+        .collect();
     assert_eq!(
         ours,
         [

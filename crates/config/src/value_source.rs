@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use envlock_model::question::Priority;
+use envlock_model::lock_inputs::Priority;
 use envlock_report::Place;
 use envlock_text::redact;
 

@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use envlock_report::{Code, Exit, Explain, Finding};
+use envlock_report::{AsFindings, Code, Exit, Finding};
 use rattler_conda_types::Subdir;
 use rattler_shell::activation::prefix_path_entries;
 use serde::Deserialize;
@@ -75,7 +75,7 @@ pub enum ActivateError {
     },
 }
 
-impl Explain for ActivateError {
+impl AsFindings for ActivateError {
     fn findings(&self) -> Vec<Finding> {
         let error = |code| Finding::new(code, self.to_string());
         vec![match self {
@@ -98,7 +98,7 @@ impl Explain for ActivateError {
         match self {
             Self::NoEnvironment(_) => Exit::Usage,
             Self::Malformed { .. } | Self::Disk(_) | Self::NoShell { .. } | Self::Script { .. } => {
-                Exit::Unknown
+                Exit::Undetermined
             }
         }
     }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub(crate) use envlock_report::count;
-use envlock_report::{Code, Exit, Explain, Finding};
+use envlock_report::{AsFindings, Code, Exit, Finding};
 use thiserror::Error;
 
 use crate::untracked::Untracked;
@@ -324,7 +324,7 @@ fn disk_help(kind: io::ErrorKind) -> Option<String> {
     }
 }
 
-impl Explain for InstallError {
+impl AsFindings for InstallError {
     fn findings(&self) -> Vec<Finding> {
         let mut diagnostic = Finding::new(self.code(), self.to_string());
         diagnostic.notes = self.notes();
@@ -347,7 +347,7 @@ impl Explain for InstallError {
             | Self::OtherPackage { .. }
             | Self::Link { .. }
             | Self::Disk { .. }
-            | Self::Cancelled => Exit::Unknown,
+            | Self::Cancelled => Exit::Undetermined,
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::error::{Fault, InstallError, refused};
 use crate::owners::Owners;
 
 /// As many links as Linux follows before it says `ELOOP`.
-const MOST_LINKS: usize = 40;
+const MAX_LINKS: usize = 40;
 
 /// Refuses the first package, in the order given, with a path that leads out of the prefix.
 pub(crate) fn check_escapes(set: &[Contents<'_>], owners: &Owners) -> Result<(), InstallError> {
@@ -75,7 +75,7 @@ fn follow(path: &Path, links: &HashMap<&Path, &Path>) -> Option<PathBuf> {
                 at.push(name);
                 if let Some(target) = links.get(at.as_path()) {
                     followed += 1;
-                    if followed > MOST_LINKS {
+                    if followed > MAX_LINKS {
                         return None;
                     }
                     at.pop();

@@ -17,7 +17,7 @@ use crate::untracked::{Untracked, records, untracked_files};
 use crate::wanted::Wanted;
 
 /// How often a prefix is read again because another process exchanged it meanwhile.
-const MOST_READS: usize = 8;
+const MAX_READS: usize = 8;
 
 /// What is at `NAME~previous`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +79,7 @@ impl Present {
 /// record is read and every file is listed.
 pub fn inspect(wanted: &Wanted) -> Result<Present, InstallError> {
     // Without the prefix's lock: another install may exchange the prefix while it is read.
-    for _ in 1..MOST_READS {
+    for _ in 1..MAX_READS {
         let before = identity(&wanted.prefix);
         let present = read(wanted);
         if identity(&wanted.prefix) == before {

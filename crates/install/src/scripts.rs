@@ -20,7 +20,7 @@ use crate::untracked::untracked_files;
 use crate::wanted::Wanted;
 
 /// How many of the last lines of a failed script are shown.
-const MOST_LINES: usize = 20;
+const MAX_LINES: usize = 20;
 
 /// The names of the packages that have a post-link script in `prefix`, in the order of linking.
 pub(crate) fn with_scripts(
@@ -102,7 +102,7 @@ fn run_one(record: &PrefixRecord, wanted: &Wanted) -> Result<(), InstallError> {
     let failed = |status: String, output: &[u8]| {
         let said = String::from_utf8_lossy(output);
         let lines: Vec<&str> = said.lines().collect();
-        let output = lines[lines.len().saturating_sub(MOST_LINES)..].join("\n");
+        let output = lines[lines.len().saturating_sub(MAX_LINES)..].join("\n");
         let package = package.name.as_normalized().to_owned();
         Err(InstallError::Script { package, status, output })
     };

@@ -252,7 +252,7 @@ fn sync(directory: &Path) -> io::Result<()> {
 mod tests {
     use std::cell::Cell;
 
-    use envlock_model::progress::Silent;
+    use envlock_model::progress::NoProgress;
 
     use super::*;
 
@@ -305,7 +305,7 @@ mod tests {
             let ended = swap(&paths, &next, &disk).and_then(|swapped| {
                 if undone { undo(&paths, swapped, &disk).map(drop) } else { Ok(()) }
             });
-            recover(&paths, &Silent).expect("it recovers");
+            recover(&paths, &NoProgress).expect("it recovers");
             let names = fs_err::read_dir(folder.path()).expect("a directory").count();
             let previous = generation(&paths.previous());
             assert_eq!(names, 1 + usize::from(previous.is_some()), "nothing else is left");

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use envlock_model::progress::{Event, Observer, Outcome, Phase};
-use envlock_report::{Code, Exit, Explain, Finding};
+use envlock_report::{AsFindings, Code, Exit, Finding};
 use rattler_conda_types::prefix_record::{PathType, PathsEntry};
 use rattler_digest::{Sha256, Sha256Hash};
 use thiserror::Error;
@@ -36,7 +36,7 @@ pub enum VerifyError {
     Unreadable(#[source] io::Error),
 }
 
-impl Explain for VerifyError {
+impl AsFindings for VerifyError {
     fn findings(&self) -> Vec<Finding> {
         let (code, help) = match self {
             Self::Prefix(error) => return error.findings(),
@@ -56,7 +56,7 @@ impl Explain for VerifyError {
             Self::NoEnvironment(_) => Exit::Usage,
             Self::Interrupted(_) => Exit::Findings,
             Self::Prefix(error) => error.exit(),
-            Self::Unreadable(_) => Exit::Unknown,
+            Self::Unreadable(_) => Exit::Undetermined,
         }
     }
 }

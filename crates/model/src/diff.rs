@@ -64,7 +64,7 @@ mod tests {
     use rattler_conda_types::{PackageName, PackageRecord, Version, package::BuildString};
 
     use super::*;
-    use crate::{lock::LockedPlatform, question::Priority};
+    use crate::{lock::LockedPlatform, lock_inputs::Priority};
 
     /// A lock for linux-64 with `name version build` each.
     fn lock(packages: &[&str]) -> Lock {

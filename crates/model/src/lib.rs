@@ -5,10 +5,10 @@
 pub mod channel;
 pub mod diff;
 pub mod lock;
+pub mod lock_inputs;
 pub mod name;
 pub mod needs;
 pub mod platform;
 pub mod progress;
-pub mod question;
 pub mod spec;
 pub mod virtual_packages;

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 /// The most bytes of a name. Next to the prefix `NAME` there are `NAME~previous` and other
 /// names, and file systems allow 255 bytes.
-const MOST_BYTES: usize = 200;
+const MAX_BYTES: usize = 200;
 
 /// Characters that no name has: those that conda refuses, the path separator of Windows, and
 /// `~`, which separates a prefix's name from what envlock adds, as in `NAME~previous`.
@@ -20,7 +20,7 @@ pub enum InvalidName {
     #[error("the name of an environment can't begin with a dot, as `{0}` does")]
     LeadingDot(String),
     /// It is too long for the name of a directory.
-    #[error("the name of an environment can't have {0} bytes; the most are {MOST_BYTES}")]
+    #[error("the name of an environment can't have {0} bytes; the most are {MAX_BYTES}")]
     TooLong(usize),
     /// It has a character that paths, shells or conda can't have in a name.
     #[error("the name of an environment can't have `{}`", .0.escape_debug())]
@@ -38,7 +38,7 @@ pub fn check(name: &str) -> Result<(), InvalidName> {
     if name.starts_with('.') {
         return Err(InvalidName::LeadingDot(name.to_owned()));
     }
-    if name.len() > MOST_BYTES {
+    if name.len() > MAX_BYTES {
         return Err(InvalidName::TooLong(name.len()));
     }
     let is_forbidden = |c: &char| c.is_control() || c.is_whitespace() || FORBIDDEN.contains(*c);

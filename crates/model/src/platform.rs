@@ -1,6 +1,6 @@
 //! Names of platforms as people write them.
 
-use envlock_report::{Code, Exit, Explain, Finding, nearest};
+use envlock_report::{AsFindings, Code, Exit, Finding, nearest};
 use rattler_conda_types::Subdir;
 
 /// What other tools and people call a platform.
@@ -54,7 +54,7 @@ impl UnknownPlatform {
     }
 }
 
-impl Explain for UnknownPlatform {
+impl AsFindings for UnknownPlatform {
     fn findings(&self) -> Vec<Finding> {
         vec![Finding::new(Code::UnknownPlatform, self.to_string()).with_help(self.help())]
     }

@@ -241,8 +241,8 @@ pub trait Observer: Send + Sync {
 
 /// Ignores all events.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Silent;
+pub struct NoProgress;
 
-impl Observer for Silent {
+impl Observer for NoProgress {
     fn observe(&self, _: Event) {}
 }

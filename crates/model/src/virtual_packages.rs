@@ -40,21 +40,21 @@ pub fn defaults(platform: Subdir) -> Vec<GenericVirtualPackage> {
 
 /// One `--virtual-package`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Setting {
+pub enum VirtualPackageSetting {
     /// `host`: what this machine has.
     Host,
     /// `default`: the fixed assumptions, whatever a lock has.
     Default,
     /// `__cuda=12.2`: this one, or none of it when no version stands behind the `=`.
-    One(PackageName, Option<GenericVirtualPackage>),
+    Package(PackageName, Option<GenericVirtualPackage>),
 }
 
 /// Reads `--virtual-package`'s value: `__name=version[=build]`, `__name=`, `host`, `default`.
-pub fn parse(text: &str) -> Result<Setting, InvalidVirtualPackage> {
+pub fn parse(text: &str) -> Result<VirtualPackageSetting, InvalidVirtualPackage> {
     let invalid = || InvalidVirtualPackage::Form { text: text.to_owned() };
     match text {
-        "host" => return Ok(Setting::Host),
-        "default" => return Ok(Setting::Default),
+        "host" => return Ok(VirtualPackageSetting::Host),
+        "default" => return Ok(VirtualPackageSetting::Default),
         _ => {}
     }
     let (name, rest) = text.split_once('=').ok_or_else(invalid)?;
@@ -64,7 +64,7 @@ pub fn parse(text: &str) -> Result<Setting, InvalidVirtualPackage> {
     let name = PackageName::from_str(name).map_err(|_| invalid())?;
     let rest = rest.trim_start_matches('=');
     if rest.is_empty() {
-        return Ok(Setting::One(name, None));
+        return Ok(VirtualPackageSetting::Package(name, None));
     }
     let (version, build) = rest.split_once('=').unwrap_or((rest, "0"));
     if !is_version(version) {
@@ -73,20 +73,24 @@ pub fn parse(text: &str) -> Result<Setting, InvalidVirtualPackage> {
     let version = Version::from_str(version).map_err(|_| invalid())?;
     let build_string = BuildString::from_str(build).map_err(|_| invalid())?;
     let package = GenericVirtualPackage { name: name.clone(), version, build_string };
-    Ok(Setting::One(name, Some(package)))
+    Ok(VirtualPackageSetting::Package(name, Some(package)))
 }
 
 /// Reads the values of all `--virtual-package` of one run, which must not contradict each
 /// other.
 pub fn parse_all<'a>(
     texts: impl IntoIterator<Item = &'a str>,
-) -> Result<Vec<Setting>, InvalidVirtualPackage> {
-    let mut settings: Vec<(&str, Setting)> = Vec::new();
+) -> Result<Vec<VirtualPackageSetting>, InvalidVirtualPackage> {
+    let mut settings: Vec<(&str, VirtualPackageSetting)> = Vec::new();
     for text in texts {
         let setting = parse(text)?;
         let other = settings.iter().find(|(_, other)| match (other, &setting) {
-            (Setting::One(name, _), Setting::One(other, _)) => name == other,
-            (Setting::One(..), _) | (_, Setting::One(..)) => false,
+            (VirtualPackageSetting::Package(name, _), VirtualPackageSetting::Package(other, _)) => {
+                name == other
+            }
+            (VirtualPackageSetting::Package(..), _) | (_, VirtualPackageSetting::Package(..)) => {
+                false
+            }
             _ => true,
         });
         match other {
@@ -112,7 +116,7 @@ pub fn is_version(text: &str) -> bool {
 pub fn conda_override(
     variable: &str,
     value: &str,
-) -> Option<Result<Setting, InvalidVirtualPackage>> {
+) -> Option<Result<VirtualPackageSetting, InvalidVirtualPackage>> {
     let name = match variable {
         "CUDA" => "__cuda",
         "GLIBC" => "__glibc",
@@ -128,12 +132,15 @@ pub fn conda_override(
     Some(parse(&format!("{name}={value}")).map_err(|_| written()))
 }
 
-/// `base` with the settings applied, in their order. [`Setting::Host`] and
-/// [`Setting::Default`] are the caller's: they choose the base.
-pub fn apply(base: Vec<GenericVirtualPackage>, settings: &[Setting]) -> Vec<GenericVirtualPackage> {
+/// `base` with the settings applied, in their order. [`VirtualPackageSetting::Host`] and
+/// [`VirtualPackageSetting::Default`] are the caller's: they choose the base.
+pub fn apply(
+    base: Vec<GenericVirtualPackage>,
+    settings: &[VirtualPackageSetting],
+) -> Vec<GenericVirtualPackage> {
     let mut packages = base;
     for setting in settings {
-        if let Setting::One(name, package) = setting {
+        if let VirtualPackageSetting::Package(name, package) = setting {
             packages.retain(|other| other.name != *name);
             packages.extend(package.clone());
         }
@@ -143,7 +150,10 @@ pub fn apply(base: Vec<GenericVirtualPackage>, settings: &[Setting]) -> Vec<Gene
 }
 
 /// What `locked` has otherwise than `fixed`, name by name: `__cuda=12.2=0`, `no __glibc`.
-pub fn differing(locked: &[GenericVirtualPackage], fixed: &[GenericVirtualPackage]) -> Vec<String> {
+pub fn describe_differences(
+    locked: &[GenericVirtualPackage],
+    fixed: &[GenericVirtualPackage],
+) -> Vec<String> {
     let other = locked.iter().filter(|package| !fixed.contains(package)).map(ToString::to_string);
     let gone = fixed.iter().filter(|package| !locked.iter().any(|l| l.name == package.name));
     other.chain(gone.map(|package| format!("no {}", package.name.as_normalized()))).collect()
@@ -238,9 +248,9 @@ mod tests {
     #[test]
     fn what_was_set_is_what_differs_from_the_fixed_assumptions() {
         let fixed = defaults(Subdir::Linux64);
-        assert_eq!(differing(&fixed, &fixed), [] as [&str; 0]);
+        assert_eq!(describe_differences(&fixed, &fixed), [] as [&str; 0]);
         let set = parse_all(["__cuda=12.2", "__glibc="]).expect("valid");
         let set = apply(fixed.clone(), &set);
-        assert_eq!(differing(&set, &fixed), ["__cuda=12.2=0", "no __glibc"]);
+        assert_eq!(describe_differences(&set, &fixed), ["__cuda=12.2=0", "no __glibc"]);
     }
 }

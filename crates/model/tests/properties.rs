@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use envlock_model::spec::parse;
-use envlock_report::Explain;
+use envlock_report::AsFindings;
 use proptest::prelude::*;
 
 /// Real files where they are at hand, and our own.

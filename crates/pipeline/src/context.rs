@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use envlock_channel::Client;
-use envlock_model::{channel::Rules, progress::Observer};
+use envlock_model::{channel::ChannelConfig, progress::Observer};
 use rattler_conda_types::{GenericVirtualPackage, Subdir};
 
 /// The machine and the network, as a use case needs them.
@@ -12,7 +12,7 @@ pub struct Context<'a> {
     /// The channel client: mirrors and the cache.
     pub client: &'a Client,
     /// How channel names are resolved to URLs.
-    pub rules: &'a Rules,
+    pub channel_config: &'a ChannelConfig,
     /// The variables of the process, for `$VAR` in channels.
     pub variables: &'a BTreeMap<String, String>,
     /// This machine's platform.

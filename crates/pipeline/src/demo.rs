@@ -11,7 +11,7 @@ use std::{
 use envlock_depot::{
     Cpython, CpythonError, Format, IndexFormats, Mirror, Server, bin_directories, demo_packages,
 };
-use envlock_report::{Code, Exit, Explain, Finding};
+use envlock_report::{AsFindings, Code, Exit, Finding};
 use rattler_conda_types::Subdir;
 use url::Url;
 
@@ -65,7 +65,7 @@ pub enum DemoError {
     },
 }
 
-impl Explain for DemoError {
+impl AsFindings for DemoError {
     fn findings(&self) -> Vec<Finding> {
         match self {
             Self::Python(error) => error.findings(),
@@ -81,7 +81,7 @@ impl Explain for DemoError {
         match self {
             Self::Python(error) => error.exit(),
             Self::FolderInUse(_) => Exit::Usage,
-            Self::System { .. } => Exit::Unknown,
+            Self::System { .. } => Exit::Undetermined,
         }
     }
 }

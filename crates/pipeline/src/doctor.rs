@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use envlock_model::spec;
 
 use crate::{
-    Context, ENVIRONMENT_FILE, FileError, Overrides, Project, QuestionError,
+    Context, ENVIRONMENT_FILE, FileError, InputsError, Overrides, Project,
     blocking::spawn_blocking,
-    question::{QuestionInputs, resolve_question},
+    inputs::{InputSources, resolve_inputs},
 };
 
 /// The inputs of `doctor`.
@@ -89,21 +89,21 @@ pub enum DoctorError {
     File(#[from] FileError),
     /// The channels can't be resolved.
     #[error(transparent)]
-    Question(#[from] QuestionError),
+    LockInputs(#[from] InputsError),
 }
 
-impl envlock_report::Explain for DoctorError {
+impl envlock_report::AsFindings for DoctorError {
     fn findings(&self) -> Vec<envlock_report::Finding> {
         match self {
             Self::File(error) => error.findings(),
-            Self::Question(error) => error.findings(),
+            Self::LockInputs(error) => error.findings(),
         }
     }
 
     fn exit(&self) -> envlock_report::Exit {
         match self {
             Self::File(error) => error.exit(),
-            Self::Question(error) => error.exit(),
+            Self::LockInputs(error) => error.exit(),
         }
     }
 }
@@ -125,8 +125,8 @@ pub async fn doctor(
     };
     let overrides = Overrides { platforms: vec![context.host], ..Overrides::default() };
     let resolution =
-        resolve_question(environment, &overrides, None, QuestionInputs::new(project, context));
-    let channels = resolution.apply(context.client, &mut Vec::new())?.question.channels;
+        resolve_inputs(environment, &overrides, None, InputSources::new(project, context));
+    let channels = resolution.apply(context.client, &mut Vec::new())?.inputs.channels;
     let mut checks = sources::checks(&channels, request.now, context).await;
     let (request, prefix) = (request.clone(), project.prefix_folder());
     checks.extend(spawn_blocking(move || machine::checks(&request, &prefix)).await);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use envlock_channel::FetchError;
 use envlock_model::lock::{self, Lock, LockedPlatform};
-use envlock_report::{Code, Exit, Explain, Finding};
+use envlock_report::{AsFindings, Code, Exit, Finding};
 use rattler_conda_types::{RepoDataRecord, Subdir};
 use url::Url;
 
@@ -66,7 +66,7 @@ pub enum FetchCommandError {
     Fetch(#[from] FetchError),
 }
 
-impl Explain for FetchCommandError {
+impl AsFindings for FetchCommandError {
     fn findings(&self) -> Vec<Finding> {
         match self {
             Self::File(error) => error.findings(),

@@ -5,8 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use envlock_model::{lock::ReadError, name::InvalidName, spec};
-use envlock_report::{Code, Exit, Explain, Finding, Place, size};
+use envlock_model::{lock::LockError, name::InvalidName, spec};
+use envlock_report::{AsFindings, Code, Exit, Finding, Place, size};
 use envlock_secrets::manifest::ManifestError;
 use envlock_text::limits::{ENVIRONMENT, LOCK, Limits};
 
@@ -72,13 +72,13 @@ pub enum FileError {
     Text(#[from] envlock_text::ReadError),
     /// environment.yml is wrong.
     #[error(transparent)]
-    Environment(#[from] spec::Invalid),
+    Environment(#[from] spec::InvalidEnvironment),
     /// The lock is wrong.
     #[error(transparent)]
-    Lock(#[from] ReadError),
+    Lock(#[from] LockError),
 }
 
-impl Explain for FileError {
+impl AsFindings for FileError {
     fn findings(&self) -> Vec<Finding> {
         match self {
             Self::Missing { help, .. } => {
@@ -132,7 +132,7 @@ impl Explain for FileError {
             Self::Unreadable { error, .. } if error.kind() == io::ErrorKind::IsADirectory => {
                 Exit::Usage
             }
-            Self::Unreadable { .. } | Self::Unwritable { .. } => Exit::Unknown,
+            Self::Unreadable { .. } | Self::Unwritable { .. } => Exit::Undetermined,
             Self::Manifest(error) => error.exit(),
             Self::Text(error) => error.exit(),
             Self::Environment(error) => error.exit(),

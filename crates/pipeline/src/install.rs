@@ -6,9 +6,9 @@ use envlock_channel::FetchError;
 use envlock_install::{InstallError as LinkError, Plan, Wanted};
 use envlock_model::{
     lock::{self, Change, Lock, LockedPlatform},
-    spec::parse_request,
+    spec::parse_spec,
 };
-use envlock_report::{Code, Exit, Explain, Finding, Place, count};
+use envlock_report::{AsFindings, Code, Exit, Finding, Place, count};
 use rattler_conda_types::{
     GenericVirtualPackage, MatchSpec, Matches, ParseMatchSpecOptions, RepoDataRecord, Subdir,
 };
@@ -17,8 +17,9 @@ use envlock_model::needs::LockedNeeds;
 use envlock_secrets::manifest::Manifest;
 
 use crate::{
-    Context, FileError, Project, QuestionError, lock_credentials,
-    question::{QuestionInputs, check_channels, resolve_question},
+    Context, FileError, InputsError, Project,
+    inputs::{InputSources, check_channels, resolve_inputs},
+    lock_credentials,
 };
 
 /// What to do about a pip section. Its lines are in the lock but not resolved.
@@ -87,7 +88,7 @@ pub enum InstallError {
     File(#[from] FileError),
     /// The inputs of the lock can't be resolved.
     #[error(transparent)]
-    Question(#[from] QuestionError),
+    LockInputs(#[from] InputsError),
     /// environment.yml or secrets.yml changed since the lock was made.
     #[error("the lock no longer answers what is asked")]
     Stale {
@@ -130,11 +131,11 @@ pub enum InstallError {
     Link(#[from] LinkError),
 }
 
-impl Explain for InstallError {
+impl AsFindings for InstallError {
     fn findings(&self) -> Vec<Finding> {
         match self {
             Self::File(error) => error.findings(),
-            Self::Question(error) => error.findings(),
+            Self::LockInputs(error) => error.findings(),
             Self::Fetch(error) => error.findings(),
             Self::Link(error) => error.findings(),
             Self::Stale { changes } => stale_findings(changes),
@@ -168,7 +169,7 @@ impl Explain for InstallError {
     fn exit(&self) -> Exit {
         match self {
             Self::File(error) => error.exit(),
-            Self::Question(error) => error.exit(),
+            Self::LockInputs(error) => error.exit(),
             Self::Fetch(error) => error.exit(),
             Self::Link(error) => error.exit(),
             Self::Stale { .. } => Exit::Stale,
@@ -202,7 +203,7 @@ pub async fn install(
     project.read(|project| project.lock().map(drop)).await?;
     let lock = project.lock()?;
     refuse_stale(project, request, lock, context, findings)?;
-    let checked = check_channels(lock, QuestionInputs::new(project, context), findings)?;
+    let checked = check_channels(lock, InputSources::new(project, context), findings)?;
     checked.addresses.register(context.client);
     findings.extend(checked.findings);
     let platform = context.host;
@@ -221,7 +222,7 @@ pub async fn install(
         records: locked.records.clone(),
         requested: requested(locked),
         variables: lock.variables.clone(),
-        stamp: lock.stamp(platform, request.link_scripts),
+        stamp: lock.environment_digest(platform, request.link_scripts),
         command: request.command.clone(),
         now: request.now,
         envlock_version: request.version.clone(),
@@ -271,11 +272,11 @@ fn refuse_stale(
     // Without environment.yml the lock can't be stale.
     let Some(environment) = project.optional_environment()? else { return Ok(()) };
     let overrides = lock_credentials::overrides_from_lock(environment, lock);
-    let inputs = QuestionInputs::new(project, context);
-    let resolution = resolve_question(environment, &overrides, Some(lock), inputs);
-    let question = resolution.apply(context.client, findings)?.question;
+    let inputs = InputSources::new(project, context);
+    let resolution = resolve_inputs(environment, &overrides, Some(lock), inputs);
+    let inputs = resolution.apply(context.client, findings)?.inputs;
     let needs = project.manifest()?.map(Manifest::locked);
-    let changes = lock::changes(lock, &question, needs.as_ref());
+    let changes = lock::changes(lock, &inputs, needs.as_ref());
     if changes.is_empty() { Ok(()) } else { Err(InstallError::Stale { changes }) }
 }
 
@@ -353,7 +354,7 @@ fn missing_but_not_needed(
 fn requested(locked: &LockedPlatform) -> BTreeMap<String, Vec<String>> {
     let mut requested: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for spec in &locked.specs {
-        if let Some(request) = parse_request(spec, Place::new("", 1, 1)) {
+        if let Some(request) = parse_spec(spec, Place::new("", 1, 1)) {
             requested.entry(request.package().to_owned()).or_default().push(spec.clone());
         }
     }

@@ -4,7 +4,7 @@ use envlock_model::{lock::Lock, spec::Environment};
 
 use crate::{
     Context, Overrides, Project,
-    question::{FoundAddresses, QuestionInputs, written_addresses},
+    inputs::{FoundAddresses, InputSources, written_addresses},
 };
 
 /// Returns the lock's platforms as overrides if environment.yml names no platform.
@@ -26,7 +26,7 @@ pub(crate) fn addresses_in_environment(
 ) -> FoundAddresses {
     match project.optional_environment() {
         Ok(Some(environment)) => {
-            written_addresses(environment, lock, QuestionInputs::new(project, context))
+            written_addresses(environment, lock, InputSources::new(project, context))
         }
         _ => FoundAddresses::default(),
     }

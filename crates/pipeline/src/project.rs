@@ -7,7 +7,7 @@ use std::{
 
 use envlock_config::{Configuration, PROJECT_FILE};
 use envlock_model::{
-    lock::{self, Lock, ReadError},
+    lock::{self, Lock, LockError},
     name,
     spec::{self, Environment},
 };
@@ -221,7 +221,7 @@ impl Project {
         let Some(text) = self.lock_text()? else { return Ok(None) };
         match lock::read(&files::display_path(&self.0.lock), text) {
             Ok(lock) => Ok(Some(lock)),
-            Err(ReadError::Inconsistent { lock, .. }) => Ok(Some(*lock)),
+            Err(LockError::Inconsistent { lock, .. }) => Ok(Some(*lock)),
             Err(error) => Err(error.into()),
         }
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use envlock_install::activate::{self, ActivateError, Activated, Variables};
-use envlock_report::{Code, Exit, Explain, Finding};
+use envlock_report::{AsFindings, Code, Exit, Finding};
 use rattler_conda_types::Subdir;
 
 use crate::{FileError, Project};
@@ -33,7 +33,7 @@ pub enum RunError {
     },
 }
 
-impl Explain for RunError {
+impl AsFindings for RunError {
     fn findings(&self) -> Vec<Finding> {
         match self {
             Self::File(error) => error.findings(),

@@ -6,10 +6,10 @@ use envlock_model::{
     lock::Lock,
     needs::{self, NeedChange},
 };
-use envlock_report::exposed;
-use envlock_report::output::Asked;
-use envlock_report::sink::{self, Ended};
-use envlock_report::{Code, Exit, Explain, Finding};
+use envlock_report::output::AskedServer;
+use envlock_report::secret_scan;
+use envlock_report::sink::{self, Completion};
+use envlock_report::{AsFindings, Code, Exit, Finding};
 use envlock_secrets::{
     checks::{self, CheckError, Input, Outcome},
     facts::ServerFacts,
@@ -71,7 +71,7 @@ pub enum SecretsError {
     },
 }
 
-impl Explain for SecretsError {
+impl AsFindings for SecretsError {
     fn findings(&self) -> Vec<Finding> {
         match self {
             Self::File(error) => error.findings(),
@@ -150,22 +150,22 @@ pub struct SecretsReport {
     /// The findings, the rights of each need, and the manifest's rules.
     pub outcome: Outcome,
     /// The server that was asked and the token's properties; `None` if no server responded.
-    pub asked: Option<Asked>,
+    pub asked: Option<AskedServer>,
     /// Why the server couldn't be asked.
     failure: Option<ProbeError>,
 }
 
 impl SecretsReport {
     /// Whether the answer is complete, or why not.
-    pub fn ended(&self) -> Ended {
+    pub fn ended(&self) -> Completion {
         const ALONE: &str =
             "what is told of rights is what the policies in the repository say, and they alone";
         match &self.failure {
-            None => Ended::Done,
+            None => Completion::Complete,
             Some(reason) if self.outcome.rights.is_empty() => {
-                Ended::Partly(sink::Failure::of(reason))
+                Completion::Partial(sink::Failure::from_error(reason))
             }
-            Some(reason) => Ended::Partly(sink::Failure::of(reason).with_note(ALONE)),
+            Some(reason) => Completion::Partial(sink::Failure::from_error(reason).with_note(ALONE)),
         }
     }
 
@@ -217,7 +217,7 @@ pub async fn check(
         horizon_days: request.horizon_days,
         online: online.as_ref(),
     })?;
-    outcome.findings.extend(exposed::in_file(&manifest.file, text));
+    outcome.findings.extend(secret_scan::secrets_in_file(&manifest.file, text));
     outcome.findings.extend(in_variables(manifest, &request.variables));
     outcome.findings.extend(server_findings);
     let asked = online.map(|online| asked_server(online, profile.as_deref().unwrap_or_default()));
@@ -225,9 +225,9 @@ pub async fn check(
 }
 
 /// Describes the server that was asked and the token.
-fn asked_server(online: ServerFacts, profile: &str) -> Asked {
+fn asked_server(online: ServerFacts, profile: &str) -> AskedServer {
     let ServerFacts { server, token, .. } = online;
-    Asked {
+    AskedServer {
         server: server.address,
         version: server.version,
         clock_ahead: server.clock_ahead.map(|ahead| ahead.as_secs()),
@@ -282,8 +282,8 @@ async fn ask_server(
         None => None,
     };
     let auth = other.as_ref().unwrap_or(profile).auth.as_ref();
-    let question = ProbeRequest { profile, auth, as_verifier, sources, interrupted };
-    let report = envlock_vault::probe(&mut settings, &question).await;
+    let inputs = ProbeRequest { profile, auth, as_verifier, sources, interrupted };
+    let report = envlock_vault::probe(&mut settings, &inputs).await;
     match report.facts {
         // The URL or the credentials are wrong: nothing was sent.
         Err(failure) if failure.exit() == Exit::Usage => Err(SecretsError::Server(failure)),
@@ -317,5 +317,5 @@ fn in_variables(manifest: &Manifest, variables: &BTreeMap<String, String>) -> Ve
         .iter()
         .filter(|(name, _)| targets.contains(&name.as_str()) || name.starts_with("ENVLOCK_"))
         .map(|(name, value)| (name.as_str(), value.as_str()));
-    exposed::in_variables(suspects)
+    secret_scan::secrets_in_variables(suspects)
 }

@@ -8,21 +8,21 @@ use std::{
 use envlock_channel::{Channel, ChannelRequest, IndexError, Indexes, SubdirRecords};
 use envlock_model::{
     diff::{self, Difference},
-    lock::{self, Change, Lock, WriteError},
+    lock::{self, Change, Lock, LockWriteError},
+    lock_inputs::LockInputs,
     progress::{self, Event, Phase},
-    question::Question,
 };
-use envlock_report::{Code, Exit, Explain, Finding, Level, count, nearest};
+use envlock_report::{AsFindings, Code, Exit, Finding, Level, count, nearest};
 use envlock_secrets::manifest::Manifest;
 use envlock_solve::{Problem, Records, Solution, TooNew, UnsolvableReason};
 use rattler_conda_types::{PackageName, RepoDataRecord, Subdir};
 use url::Url;
 
 use crate::{
-    Context, FileError, Overrides, Project, QuestionError,
+    Context, FileError, InputsError, Overrides, Project,
     blocking::spawn_blocking,
     files,
-    question::{QuestionInputs, ResolvedQuestion, kept_virtual_packages, resolve_question},
+    inputs::{InputSources, ResolvedInputs, kept_virtual_packages, resolve_inputs},
 };
 
 /// The inputs of `solve`.
@@ -73,7 +73,7 @@ pub enum SolveError {
     File(#[from] FileError),
     /// The inputs of the lock can't be resolved.
     #[error(transparent)]
-    Question(#[from] QuestionError),
+    LockInputs(#[from] InputsError),
     /// An index can't be fetched or read.
     #[error(transparent)]
     Index(#[from] IndexError),
@@ -98,14 +98,14 @@ pub enum SolveError {
     },
     /// The lock isn't valid and can't be written.
     #[error(transparent)]
-    Write(#[from] WriteError),
+    Write(#[from] LockWriteError),
 }
 
-impl Explain for SolveError {
+impl AsFindings for SolveError {
     fn findings(&self) -> Vec<Finding> {
         match self {
             Self::File(error) => error.findings(),
-            Self::Question(error) => error.findings(),
+            Self::LockInputs(error) => error.findings(),
             Self::Index(error) => error.findings(),
             Self::NoSolution { reasons, platforms } => {
                 reasons.iter().map(|reason| reason.finding(*platforms)).collect()
@@ -131,11 +131,11 @@ impl Explain for SolveError {
     fn exit(&self) -> Exit {
         match self {
             Self::File(error) => error.exit(),
-            Self::Question(error) => error.exit(),
+            Self::LockInputs(error) => error.exit(),
             Self::Index(error) => error.exit(),
             Self::NoSolution { .. } => Exit::NoSolution,
             Self::Write(_) | Self::NotLocked { .. } => Exit::Usage,
-            Self::Records(_) => Exit::Unknown,
+            Self::Records(_) => Exit::Undetermined,
         }
     }
 }
@@ -152,10 +152,10 @@ pub fn check(
     let manifest = project.manifest()?;
     let lock = project.lock()?;
     let resolution =
-        resolve_question(environment, overrides, Some(lock), QuestionInputs::new(project, context));
+        resolve_inputs(environment, overrides, Some(lock), InputSources::new(project, context));
     findings.extend(resolution.findings);
     let needs = manifest.map(Manifest::locked);
-    let changes = lock::changes(lock, &resolution.question?.question, needs.as_ref());
+    let changes = lock::changes(lock, &resolution.inputs?.inputs, needs.as_ref());
     Ok(Checked { changes })
 }
 
@@ -176,20 +176,20 @@ pub async fn solve(
     let environment = project.environment()?;
     let overrides = &request.overrides;
     let resolution =
-        resolve_question(environment, overrides, existing, QuestionInputs::new(project, context));
-    let ResolvedQuestion { question, places, .. } = resolution.apply(context.client, findings)?;
-    findings.extend(kept_virtual_packages(&question, overrides));
-    findings.extend(skipped_pip_finding(&question));
+        resolve_inputs(environment, overrides, existing, InputSources::new(project, context));
+    let ResolvedInputs { inputs, places, .. } = resolution.apply(context.client, findings)?;
+    findings.extend(kept_virtual_packages(&inputs, overrides));
+    findings.extend(skipped_pip_finding(&inputs));
 
     let kept = existing.filter(|_| request.upgrade != Upgrade::All);
     let upgraded = upgraded(&request.upgrade, existing)?;
-    let indexes = context.client.indexes(&channel_requests(&question), context.observer).await;
+    let indexes = context.client.indexes(&channel_requests(&inputs), context.observer).await;
     let indexes =
         indexes.map_err(|error| error.with_places(|channel| places.get(&channel.url).cloned()))?;
     findings.extend(indexes.warnings.iter().cloned());
-    let records = solve_platforms(&question, &indexes, kept, upgraded, context, findings).await?;
+    let records = solve_platforms(&inputs, &indexes, kept, upgraded, context, findings).await?;
 
-    let lock = Lock::answer(&question, records, project.manifest()?.map(Manifest::locked));
+    let lock = Lock::new(&inputs, records, project.manifest()?.map(Manifest::locked));
     let (lock, text) = spawn_blocking(move || {
         let text = lock::write(&lock);
         (lock, text)
@@ -225,10 +225,10 @@ fn upgraded(upgrade: &Upgrade, existing: Option<&Lock>) -> Result<BTreeSet<Strin
 }
 
 /// Returns each channel once, with the subdirs that the platforms need and `noarch`.
-fn channel_requests(question: &Question) -> Vec<ChannelRequest> {
-    let platforms: BTreeSet<_> = question.platforms.keys().copied().collect();
+fn channel_requests(inputs: &LockInputs) -> Vec<ChannelRequest> {
+    let platforms: BTreeSet<_> = inputs.platforms.keys().copied().collect();
     let mut requests: Vec<ChannelRequest> = Vec::new();
-    for channel in &question.channels {
+    for channel in &inputs.channels {
         for url in &channel.urls {
             // `pkgs/main::package` names a channel that `defaults` contains already.
             if requests.iter().any(|other| other.channel.url == *url) {
@@ -245,7 +245,7 @@ fn channel_requests(question: &Question) -> Vec<ChannelRequest> {
                 channel: Channel {
                     name: channel.name.clone(),
                     url: url.clone(),
-                    multi: channel.multi.then(|| channel.name.clone()),
+                    multichannel: channel.multi.then(|| channel.name.clone()),
                 },
                 subdirs,
             });
@@ -257,21 +257,21 @@ fn channel_requests(question: &Question) -> Vec<ChannelRequest> {
 /// Loads and solves all platforms concurrently. The error has the reasons of all platforms
 /// without a solution.
 async fn solve_platforms(
-    question: &Question,
+    inputs: &LockInputs,
     indexes: &Indexes,
     kept: Option<&Lock>,
     upgraded: BTreeSet<String>,
     context: &Context<'_>,
     findings: &mut Vec<Finding>,
 ) -> Result<BTreeMap<Subdir, Vec<RepoDataRecord>>, SolveError> {
-    let platforms = question.platforms.len();
+    let platforms = inputs.platforms.len();
     context.observer.observe(Event::Expect { phase: Phase::Solve, units: platforms as u64 });
-    let question = Arc::new(question.clone());
+    let inputs = Arc::new(inputs.clone());
     let mut tasks = Vec::new();
-    for platform in question.platforms.keys().copied() {
+    for platform in inputs.platforms.keys().copied() {
         let solve = PlatformSolve {
             platform,
-            question: Arc::clone(&question),
+            inputs: Arc::clone(&inputs),
             indexes: indexes.for_platform(platform),
             upgraded: upgraded.clone(),
             locked: kept
@@ -308,7 +308,7 @@ async fn solve_platforms(
 /// The solve of one platform, with all inputs for a thread for blocking work.
 struct PlatformSolve {
     platform: Subdir,
-    question: Arc<Question>,
+    inputs: Arc<LockInputs>,
     indexes: Indexes,
     locked: Vec<RepoDataRecord>,
     upgraded: BTreeSet<String>,
@@ -326,13 +326,13 @@ impl PlatformSolve {
         let records = self.records()?;
         let problem = Problem {
             platform: self.platform,
-            channels: &self.question.channels,
-            asked: &self.question.platforms[&self.platform],
+            channels: &self.inputs.channels,
+            asked: &self.inputs.platforms[&self.platform],
             records: &records,
             locked: &self.locked,
             upgraded: &self.upgraded,
-            priority: self.question.priority,
-            exclude_newer: self.question.exclude_newer,
+            priority: self.inputs.priority,
+            exclude_newer: self.inputs.exclude_newer,
         };
         match envlock_solve::solve(&problem) {
             Ok(solution) => Ok(Outcome::Solution(solution)),
@@ -345,7 +345,7 @@ impl PlatformSolve {
 
     /// Loads the records that the requests can need, in the order of the channels.
     fn records(&self) -> Result<Vec<Records>, IndexError> {
-        let asked = &self.question.platforms[&self.platform];
+        let asked = &self.inputs.platforms[&self.platform];
         let names: BTreeSet<PackageName> =
             asked.requests.iter().filter_map(|r| r.spec.name.as_exact().cloned()).collect();
         let names: Vec<_> = names.into_iter().collect();
@@ -359,7 +359,7 @@ impl PlatformSolve {
             .collect())
     }
 
-    /// Returns every package name in the indexes, with the indexes of its channels in the question.
+    /// Returns every package name in the indexes, with the indexes of its channels in the inputs.
     fn names(&self) -> envlock_solve::ChannelsByPackage {
         let places = |channels: Vec<&Channel>| {
             let places: BTreeSet<_> =
@@ -370,9 +370,9 @@ impl PlatformSolve {
         names.map(|(name, channels)| (name.to_owned(), places(channels))).collect()
     }
 
-    /// Returns the index of a channel in the question.
+    /// Returns the index of a channel in the inputs.
     fn channel(&self, url: &Url) -> Option<usize> {
-        self.question.channels.iter().position(|channel| channel.urls.contains(url))
+        self.inputs.channels.iter().position(|channel| channel.urls.contains(url))
     }
 }
 
@@ -402,11 +402,10 @@ fn without_sha256_finding((record, instead): &(RepoDataRecord, Option<RepoDataRe
     .with_note(format!("what can't be verified is never locked; {taken}"))
 }
 
-fn skipped_pip_finding(question: &Question) -> Option<Finding> {
-    let first =
-        question.platforms.values().flat_map(|asked| &asked.pip).min_by_key(|l| &l.place)?;
+fn skipped_pip_finding(inputs: &LockInputs) -> Option<Finding> {
+    let first = inputs.platforms.values().flat_map(|asked| &asked.pip).min_by_key(|l| &l.place)?;
     let lines: BTreeSet<_> =
-        question.platforms.values().flat_map(|asked| &asked.pip).map(|l| &l.text).collect();
+        inputs.platforms.values().flat_map(|asked| &asked.pip).map(|l| &l.text).collect();
     Some(
         Finding::new(
             Code::PipLeftOut,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use envlock_install::{Verified, VerifyError as CompareError};
 use envlock_model::progress::Observer;
-use envlock_report::{Exit, Explain, Finding};
+use envlock_report::{AsFindings, Exit, Finding};
 
 use crate::{FileError, Project};
 
@@ -19,7 +19,7 @@ pub enum VerifyError {
     Prefix(#[from] CompareError),
 }
 
-impl Explain for VerifyError {
+impl AsFindings for VerifyError {
     fn findings(&self) -> Vec<Finding> {
         match self {
             Self::File(error) => error.findings(),

@@ -1,6 +1,6 @@
 //! Why a server would refuse a policy.
 
-use envlock_report::{Code, Exit, Explain, Finding, Place};
+use envlock_report::{AsFindings, Code, Exit, Finding, Place};
 
 use super::dialect::DialectSet;
 use envlock_text::{Pos, limits::MANIFEST};
@@ -202,7 +202,7 @@ impl PolicyError {
     }
 }
 
-impl Explain for PolicyError {
+impl AsFindings for PolicyError {
     fn findings(&self) -> Vec<Finding> {
         vec![self.finding()]
     }

@@ -1,12 +1,12 @@
-//! Why no connection was made: from the chain of errors of a library to one of a few reasons.
+//! Classifies the errors of HTTP libraries by the reason why there is no connection.
 //!
-//! The libraries tell most reasons in words only. Those words are matched here and nowhere else.
+//! The libraries give most reasons as English text only. That text is matched only here.
 
 use std::error::Error;
 use std::fmt;
 use std::io;
 
-/// Why no connection was made. Its `Display` is a clause such as "the connection was refused".
+/// The reason why there is no connection. Its `Display` is a clause such as "the connection was refused".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoConnection {
     /// The host refused the connection.
@@ -21,9 +21,9 @@ pub enum NoConnection {
     NotTls,
     /// The host's certificate isn't accepted.
     Untrusted(TrustProblem),
-    /// The host ended the TLS handshake by an alert, in the library's words.
+    /// The host ended the TLS handshake by an alert, as the library's text.
     TlsAlert(String),
-    /// Another reason, in the library's words.
+    /// Another reason, as the library's text.
     Other(String),
 }
 
@@ -32,22 +32,22 @@ pub enum NoConnection {
 pub enum TrustProblem {
     /// Its issuer isn't trusted by this machine.
     UnknownIssuer,
-    /// It is the certificate of an authority.
-    NotAServer,
-    /// It is for another name.
-    OtherName,
+    /// It is a certificate authority's certificate.
+    IsCertificateAuthority,
+    /// It is for another host name.
+    WrongHostName,
     /// It has expired.
     Expired,
     /// It isn't valid yet.
     NotYetValid,
-    /// Another reason, in the library's words.
+    /// Another reason, as the library's text.
     Other(String),
 }
 
 impl NoConnection {
-    /// The reason of an error that says no more than that there is no connection.
-    pub fn of(error: &(dyn Error + 'static)) -> Self {
-        let cause = innermost(error);
+    /// Classifies an error by its chain of causes.
+    pub fn from_error(error: &(dyn Error + 'static)) -> Self {
+        let cause = root_cause(error);
         match io_kind(error) {
             Some(io::ErrorKind::ConnectionRefused) => return Self::Refused,
             Some(io::ErrorKind::ConnectionReset) => return Self::Reset,
@@ -64,7 +64,7 @@ impl NoConnection {
         if cause.contains("InvalidContentType") {
             return Self::NotTls;
         }
-        if let Some(problem) = TrustProblem::of(error) {
+        if let Some(problem) = TrustProblem::from_error(error) {
             return Self::Untrusted(problem);
         }
         if cause.contains("fatal alert") {
@@ -75,9 +75,9 @@ impl NoConnection {
 }
 
 impl TrustProblem {
-    /// Why the certificate isn't accepted; none where another thing is the reason.
-    pub fn of(error: &(dyn Error + 'static)) -> Option<Self> {
-        let cause = innermost(error);
+    /// Classifies an error about a certificate. `None` if the error has another cause.
+    pub fn from_error(error: &(dyn Error + 'static)) -> Option<Self> {
+        let cause = root_cause(error);
         let has = |words: &[&str]| words.iter().any(|word| cause.contains(word));
         if !has(&["certificate"]) {
             return None;
@@ -85,9 +85,9 @@ impl TrustProblem {
         Some(if has(&["UnknownIssuer"]) {
             Self::UnknownIssuer
         } else if has(&["CaUsedAsEndEntity"]) {
-            Self::NotAServer
+            Self::IsCertificateAuthority
         } else if has(&["NotValidForName", "not valid for name"]) {
-            Self::OtherName
+            Self::WrongHostName
         } else if has(&["xpired"]) {
             Self::Expired
         } else if has(&["NotValidYet", "not valid yet"]) {
@@ -120,10 +120,10 @@ impl fmt::Display for TrustProblem {
                 "is signed by an authority that this machine doesn't trust (SSL_CERT_FILE names a \
                  file of trusted ones)",
             ),
-            Self::NotAServer => f.write_str(
+            Self::IsCertificateAuthority => f.write_str(
                 "is that of an authority and not that of a server: let the one sign the other",
             ),
-            Self::OtherName => f.write_str("is made out to another name"),
+            Self::WrongHostName => f.write_str("is made out to another name"),
             Self::Expired => f.write_str("has expired"),
             Self::NotYetValid => f.write_str("isn't valid yet (is this machine's clock right?)"),
             Self::Other(cause) => write!(f, "isn't accepted: {cause}"),
@@ -137,7 +137,7 @@ pub fn io_kind(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
 }
 
 /// The message of the first cause.
-pub fn innermost(error: &(dyn Error + 'static)) -> String {
+pub fn root_cause(error: &(dyn Error + 'static)) -> String {
     chain(error).last().map_or_else(String::new, ToString::to_string)
 }
 
@@ -167,18 +167,18 @@ mod tests {
     #[test]
     fn the_innermost_cause_gives_the_reason() {
         let refused = Outer(io::ErrorKind::ConnectionRefused.into());
-        assert_eq!(NoConnection::of(&refused), NoConnection::Refused);
-        assert_eq!(NoConnection::of(&refused).to_string(), "the connection was refused");
-        assert_eq!(TrustProblem::of(&refused), None);
+        assert_eq!(NoConnection::from_error(&refused), NoConnection::Refused);
+        assert_eq!(NoConnection::from_error(&refused).to_string(), "the connection was refused");
+        assert_eq!(TrustProblem::from_error(&refused), None);
         let of = |cause: &str| {
-            NoConnection::of(&Outer(io::Error::new(io::ErrorKind::InvalidData, cause)))
+            NoConnection::from_error(&Outer(io::Error::new(io::ErrorKind::InvalidData, cause)))
         };
         let untrusted = of("invalid peer certificate: UnknownIssuer");
         assert_eq!(untrusted, NoConnection::Untrusted(TrustProblem::UnknownIssuer));
         assert!(untrusted.to_string().contains("doesn't trust"));
         assert_eq!(of("failed to lookup address information"), NoConnection::UnknownHost);
         for (cause, problem) in [
-            ("certificate not valid for name \"a\"", TrustProblem::OtherName),
+            ("certificate not valid for name \"a\"", TrustProblem::WrongHostName),
             ("invalid peer certificate: Expired", TrustProblem::Expired),
             ("invalid peer certificate: NotValidYet", TrustProblem::NotYetValid),
             ("invalid peer certificate: Odd", {

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{
     Exit, Finding,
-    sink::{Closed, Summary},
+    sink::{FinalReport, Summary},
 };
 
 /// The version of all JSON documents.
@@ -35,8 +35,8 @@ pub struct Document<T> {
 
 impl<T> Document<T> {
     /// The document of `command`.
-    pub fn new(command: &'static str, closed: Closed, result: Option<T>) -> Self {
-        let Closed { exit, summary, findings } = closed;
+    pub fn new(command: &'static str, closed: FinalReport, result: Option<T>) -> Self {
+        let FinalReport { exit, summary, findings } = closed;
         Self { version: VERSION, command, exit, exit_code: exit.code(), summary, findings, result }
     }
 }

@@ -1,4 +1,4 @@
-//! The exit codes, once for the whole program.
+//! The exit codes of all commands.
 
 use serde::Serialize;
 
@@ -8,21 +8,23 @@ use serde::Serialize;
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Exit {
-    /// 0: yes, it is so, or it was done.
-    Yes,
-    /// 1: the question was answered and the answer has findings.
+    /// 0: the command succeeded, or the check found nothing.
+    #[serde(rename = "yes")]
+    Success,
+    /// 1: the check has findings.
     Findings,
     /// 2: the command line or an input file is wrong.
     Usage,
-    /// 3: it could not be found out: network, disk, server.
-    Unknown,
-    /// 4: a server refused the login.
+    /// 3: the answer couldn't be determined, because of the network, the disk or a server.
+    #[serde(rename = "unknown")]
+    Undetermined,
+    /// 4: a server rejected the login.
     LoginRefused,
-    /// 5: the lock no longer answers what environment.yml asks.
+    /// 5: the lock file doesn't match environment.yml.
     Stale,
-    /// 6: there is no solution.
+    /// 6: the requirements have no solution.
     NoSolution,
-    /// 130: the user, or the system, ended it: the shell's own code for Ctrl-C.
+    /// 130: the user or the system stopped the command. It is the shell's code for Ctrl-C.
     Interrupted,
 }
 
@@ -30,10 +32,10 @@ impl Exit {
     /// The process's exit status.
     pub const fn code(self) -> u8 {
         match self {
-            Self::Yes => 0,
+            Self::Success => 0,
             Self::Findings => 1,
             Self::Usage => 2,
-            Self::Unknown => 3,
+            Self::Undetermined => 3,
             Self::LoginRefused => 4,
             Self::Stale => 5,
             Self::NoSolution => 6,

@@ -1,4 +1,4 @@
-//! What the program has to say: each thing with its code, its place and what to do.
+//! Findings: errors, warnings and notes with code, place and help.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -7,20 +7,20 @@ use envlock_text::redact;
 
 use crate::{Code, Exit, Place};
 
-/// How much a finding weighs.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
-    /// Worth knowing; changes no exit code.
+    /// Information. It changes no exit code.
     Note,
-    /// Probably wrong; the work goes on.
+    /// Probably a mistake. The command continues.
     Warning,
-    /// The work can't go on, or the answer is no.
+    /// The command can't continue, or the check failed.
     Error,
 }
 
 impl Level {
-    /// In one word.
+    /// Returns the name: `note`, `warning` or `error`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Note => "note",
@@ -30,25 +30,25 @@ impl Level {
     }
 }
 
-/// One thing to say: what is the case, where, for whom, why, and what to do.
+/// An error, a warning or a note.
 ///
-/// What looks like a secret is taken out of every text that goes in.
+/// Every text is redacted when it is added.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Finding {
     /// The stable name; `envlock explain CODE` has a page for each.
     pub code: Code,
-    /// How much it weighs.
+    /// The severity.
     pub level: Level,
-    /// One sentence: what is the case. No trailing full stop, no type names.
+    /// One sentence that states the problem. No trailing full stop, no type names.
     pub message: String,
-    /// Where in the user's files.
+    /// The place in the user's files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
     /// Further facts, each a sentence or an indented block of lines.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(default)]
     pub notes: Vec<String>,
-    /// What to do: the nearest right thing, or the next command to type.
+    /// The fix: the nearest valid value, or the next command to type.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
     /// The need of a credential that it is about.
@@ -57,30 +57,30 @@ pub struct Finding {
     /// The policy that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
-    /// The profiles that it holds for; empty when it doesn't depend on one.
+    /// The profiles that it applies to. Empty if it doesn't depend on a profile.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(default)]
     pub profiles: Vec<String>,
-    /// Other places that play a part, such as the rule that decided.
+    /// Related places, such as the rule that decided.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(default)]
     pub related: Vec<Related>,
-    /// Text to put into a file as it stands: a corrected rule, narrower rules.
+    /// Text to copy into a file: a corrected rule, narrower rules.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
 }
 
-/// Another place that plays a part in a finding.
+/// A place that is related to a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Related {
-    /// Where.
+    /// The place.
     pub place: Place,
-    /// What is there.
+    /// What the place has to do with the finding.
     pub message: String,
 }
 
 impl Finding {
-    /// A finding at the usual level of its code.
+    /// Creates a finding with the default level of its code.
     pub fn new(code: Code, message: impl AsRef<str>) -> Self {
         Self {
             code,
@@ -97,71 +97,71 @@ impl Finding {
         }
     }
 
-    /// The same, weighing more or less than is usual for its code.
+    /// Sets a level other than the code's default.
     #[must_use]
     pub fn at_level(mut self, level: Level) -> Self {
         self.level = level;
         self
     }
 
-    /// The same, at a place.
+    /// Sets the place.
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
         self.place = Some(place);
         self
     }
 
-    /// The same, with one more fact.
+    /// Adds a note.
     #[must_use]
     pub fn with_note(mut self, note: impl AsRef<str>) -> Self {
         self.notes.push(clean(note));
         self
     }
 
-    /// The same, with what to do.
+    /// Sets the help.
     #[must_use]
     pub fn with_help(mut self, help: impl AsRef<str>) -> Self {
         self.help = Some(clean(help));
         self
     }
 
-    /// The same, about a need.
+    /// Sets the need that it is about.
     #[must_use]
     pub fn about(mut self, need: &str) -> Self {
         self.need = Some(need.to_owned());
         self
     }
 
-    /// The same, about a policy.
+    /// Sets the policy that it is about.
     #[must_use]
     pub fn about_policy(mut self, policy: &str) -> Self {
         self.policy = Some(policy.to_owned());
         self
     }
 
-    /// The same, in a profile.
+    /// Adds a profile.
     #[must_use]
     pub fn in_profile(mut self, profile: &str) -> Self {
         self.profiles.push(profile.to_owned());
         self
     }
 
-    /// The same, with another place.
+    /// Adds a related place.
     #[must_use]
     pub fn with_related(mut self, place: Place, message: impl AsRef<str>) -> Self {
         self.related.push(Related { place, message: clean(message) });
         self
     }
 
-    /// The same, with text to put into a file.
+    /// Sets text to copy into a file.
     #[must_use]
     pub fn with_fix(mut self, fix: impl AsRef<str>) -> Self {
         self.fix = Some(clean(fix));
         self
     }
 
-    /// What makes two findings the same one, found for different profiles.
-    fn same(&self, other: &Self) -> bool {
+    /// Whether two findings differ in their profiles only.
+    fn differs_in_profiles_only(&self, other: &Self) -> bool {
         let without_profiles = |finding: &Self| Self { profiles: Vec::new(), ..finding.clone() };
         without_profiles(self) == without_profiles(other)
     }
@@ -171,31 +171,30 @@ fn clean(text: impl AsRef<str>) -> String {
     redact(text.as_ref()).into_owned()
 }
 
-/// An error that can be told to a person and that ends the program in its own way.
+/// An error that can be shown as findings and that decides the exit code.
 ///
-/// Every error enum of the workspace's libraries implements it beside its definition, so
-/// that the CLI needs no knowledge of any of them.
-pub trait Explain: std::error::Error {
-    /// What to say; at least one.
+/// Every error enum of the workspace's libraries implements it next to its definition, so that
+/// the CLI doesn't depend on any of them.
+pub trait AsFindings: std::error::Error {
+    /// Converts the error to findings, at least one.
     fn findings(&self) -> Vec<Finding>;
 
-    /// How the program ends because of it.
+    /// The exit code of the command.
     fn exit(&self) -> Exit;
 }
 
-impl<'a, E: Explain + 'a> From<E> for Box<dyn Explain + 'a> {
+impl<'a, E: AsFindings + 'a> From<E> for Box<dyn AsFindings + 'a> {
     fn from(error: E) -> Self {
         Box::new(error)
     }
 }
 
-/// Findings in the order to read them in: by level, then by place. What was found for several
-/// profiles is one finding.
-pub fn arrange(findings: Vec<Finding>) -> Vec<Finding> {
+/// Sorts findings by level and place, and merges equal findings of several profiles.
+pub fn sort_and_merge(findings: Vec<Finding>) -> Vec<Finding> {
     let mut arranged = findings;
     arranged.sort_by(|a, b| key(a).cmp(&key(b)));
     arranged.dedup_by(|later, earlier| {
-        let same = later.same(earlier);
+        let same = later.differs_in_profiles_only(earlier);
         if same {
             for profile in later.profiles.drain(..) {
                 if !earlier.profiles.contains(&profile) {

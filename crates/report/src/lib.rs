@@ -1,23 +1,21 @@
-//! What the program says: findings with their codes, exit codes, and the JSON of every
-//! command.
+//! Findings with their codes, exit codes, and the JSON documents of all commands.
 //!
-//! Nothing here prints, reads a file or knows a terminal. A library crate returns
-//! [`Finding`]s or a type that is [`Explain`]; [`render`] makes text of findings, and the CLI
-//! prints it.
+//! This crate doesn't print, and reads no files. A library crate returns [`Finding`]s or a type
+//! that implements [`AsFindings`]. [`render`] formats findings, and the CLI prints them.
 
 mod code;
 pub mod connection;
 mod count;
 pub mod document;
 mod exit;
-pub mod exposed;
 mod fields;
 mod finding;
 mod mistakes;
 mod nearest;
 pub mod output;
-mod reading;
+mod read_error;
 pub mod render;
+pub mod secret_scan;
 pub mod sink;
 mod size;
 
@@ -26,7 +24,7 @@ pub use count::count;
 pub use envlock_text::{Place, Pos, one_line, printable};
 pub use exit::Exit;
 pub use fields::{Fields, unknown_key_help, wrong_type};
-pub use finding::{Explain, Finding, Level, Related, arrange};
+pub use finding::{AsFindings, Finding, Level, Related, sort_and_merge};
 pub use mistakes::Mistakes;
 pub use nearest::nearest;
 pub use size::size;

@@ -15,7 +15,7 @@ use crate::{Code, Place, one_line};
 pub struct CheckSecrets<R> {
     /// Which server was asked; nothing where none was, or none answered.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub asked: Option<Asked>,
+    pub asked: Option<AskedServer>,
     /// What was asked, and who answered it how; nothing where only texts were looked at.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(default)]
@@ -24,7 +24,7 @@ pub struct CheckSecrets<R> {
 
 /// Which server was asked, in whose name, and what it said of the token: never the token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Asked {
+pub struct AskedServer {
     /// The address.
     pub server: String,
     /// The server's own word for its version; empty where it doesn't say.
@@ -45,7 +45,7 @@ pub struct Asked {
     pub uses_left: Option<u64>,
 }
 
-impl fmt::Display for Asked {
+impl fmt::Display for AskedServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "asked {}", self.server)?;
         if !self.version.is_empty() {
@@ -109,12 +109,12 @@ pub struct Check {
     /// Whether it still answers what is asked.
     pub fresh: bool,
     /// What it doesn't answer, or answers though it is no longer asked.
-    pub changes: Vec<Staleness>,
+    pub changes: Vec<StaleReason>,
 }
 
 /// One reason why a lock is stale.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Staleness {
+pub struct StaleReason {
     /// In words.
     pub message: String,
     /// Where it is asked.

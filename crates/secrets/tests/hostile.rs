@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use envlock_policy::suite::TestSuite;
 use envlock_policy::{Acl, Dialect, Identity, Operation, Policy, Request, ServerContext};
 use envlock_report::document::Document;
-use envlock_report::sink::{Ended, Rules, close};
-use envlock_report::{Explain, exposed};
+use envlock_report::sink::{Completion, Rules, apply_rules};
+use envlock_report::{AsFindings, secret_scan};
 use envlock_secrets::manifest::{Manifest, ManifestLocation};
 
 const MEGABYTES: usize = 10 * 1024 * 1024;
@@ -103,7 +103,7 @@ fn no_message_about_a_policy_or_a_manifest_shows_a_token() {
         let said = format!("{findings:?}")
             + &envlock_report::render::json(&Document::<()>::new(
                 "policy lint",
-                close(findings, Ended::Done, &Rules::default()),
+                apply_rules(findings, Completion::Complete, &Rules::default()),
                 None,
             ));
         assert!(!said.contains("CANARYcanary"), "{said}");
@@ -124,7 +124,7 @@ fn no_message_about_a_policy_or_a_manifest_shows_a_token() {
         let said = format!("{:?}", error.findings());
         assert!(!said.contains("CANARYcanary"), "{said}");
     }
-    let said = format!("{:?}", exposed::in_variables([("CI_JWT_FILE", token)]));
+    let said = format!("{:?}", secret_scan::secrets_in_variables([("CI_JWT_FILE", token)]));
     assert!(said.contains("CI_JWT_FILE") && !said.contains("CANARYcanary"), "{said}");
     let cases = format!(
         "cases: [{{id: {token}, policies: [], request: {{}}, expect: {{vault: {{allowed: true}}}}}}]"

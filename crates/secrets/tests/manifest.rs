@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use envlock_model::needs::{self, Locator, LockedNeeds};
-use envlock_report::{Exit, Explain};
+use envlock_report::{AsFindings, Exit};
 use envlock_secrets::generate;
 use envlock_secrets::manifest::{Credential, Manifest, ManifestLocation, list, manifest_schema};
 use envlock_text::{limits::LOCK, tree};

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use envlock_policy::lint::lint;
 use envlock_policy::suite::TestSuite;
 use envlock_report::document::Document;
-use envlock_report::render::{self, Layout, Sources};
-use envlock_report::sink::{Closed, Ended, Rules, close};
-use envlock_report::{Exit, Explain, Finding, exposed};
+use envlock_report::render::{self, Layout, SourceTexts};
+use envlock_report::sink::{Completion, FinalReport, Rules, apply_rules};
+use envlock_report::{AsFindings, Exit, Finding, secret_scan};
 use envlock_secrets::checks::{Input, check, table};
 use envlock_secrets::manifest::{Manifest, ManifestLocation};
 use jiff::Timestamp;
@@ -32,12 +32,12 @@ struct Told {
 
 impl Told {
     fn findings(findings: Vec<Finding>, rules: &Rules, head: &str) -> Self {
-        Self::closed(&close(findings, Ended::Done, rules), head)
+        Self::closed(&apply_rules(findings, Completion::Complete, rules), head)
     }
 
-    fn closed(closed: &Closed, head: &str) -> Self {
-        let Closed { exit, findings, summary } = closed;
-        let said = render::human(findings, &Sources::default(), Layout::PLAIN);
+    fn closed(closed: &FinalReport, head: &str) -> Self {
+        let FinalReport { exit, findings, summary } = closed;
+        let said = render::human(findings, &SourceTexts::default(), Layout::PLAIN);
         Self {
             codes: findings.iter().map(|finding| finding.code.to_string()).collect(),
             exit: exit.code(),
@@ -45,7 +45,7 @@ impl Told {
         }
     }
 
-    fn error(error: &impl Explain) -> Self {
+    fn error(error: &impl AsFindings) -> Self {
         Self {
             exit: error.exit().code(),
             ..Self::findings(error.findings(), &Rules::default(), "")
@@ -88,9 +88,9 @@ fn manifest_story(folder: &Path, name: &str, notation: ManifestLocation) -> Told
         Ok(outcome) => outcome,
         Err(error) => return Told::error(&error),
     };
-    let mut findings = exposed::in_file(name, &text);
+    let mut findings = secret_scan::secrets_in_file(name, &text);
     findings.extend(outcome.findings);
-    let closed = close(findings, Ended::Done, &outcome.rules);
+    let closed = apply_rules(findings, Completion::Complete, &outcome.rules);
     let findings = &closed.findings;
     for format in [
         render::json(&Document::<()>::new("check-secrets", closed.clone(), None)),
@@ -116,7 +116,7 @@ fn suite_story(folder: &Path) -> Told {
     };
     let files = texts(folder, &suite.files());
     let result = suite.run(&files, now()).expect("the policies are there");
-    let exit = if result.failed > 0 { Exit::Findings } else { Exit::Yes };
+    let exit = if result.failed > 0 { Exit::Findings } else { Exit::Success };
     Told { codes: BTreeSet::new(), exit: exit.code(), text: result.to_text() }
 }
 

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use envlock_model::question::AskedChannel;
-use envlock_model::question::Priority;
+use envlock_model::lock_inputs::Priority;
+use envlock_model::lock_inputs::RequestedChannel;
 use rattler_conda_types::RepoDataRecord;
 
 use crate::Problem;
@@ -91,7 +91,7 @@ impl<'a> Pool<'a> {
 
 /// The channels that may provide each package.
 struct ChannelRules<'a> {
-    channels: &'a [AskedChannel],
+    channels: &'a [RequestedChannel],
     /// Channels that are named only in specs.
     only_for_specs: BTreeSet<usize>,
     /// Channels by the name of the package that is requested from them.
@@ -152,7 +152,7 @@ impl<'a> ChannelRules<'a> {
     /// record must come from all of them.
     fn is_permitted(&self, record: &RepoDataRecord, channel: usize, chosen: Option<usize>) -> bool {
         match self.pinned.get(name(record)) {
-            Some(pinned) => pinned.iter().all(|asked| self.channels[*asked].holds(record)),
+            Some(pinned) => pinned.iter().all(|asked| self.channels[*asked].contains(record)),
             None => chosen == Some(channel),
         }
     }

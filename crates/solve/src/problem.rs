@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use envlock_model::question::{Asked, AskedChannel, Priority};
+use envlock_model::lock_inputs::{PlatformInputs, Priority, RequestedChannel};
 use rattler_conda_types::{RepoDataRecord, Subdir};
 
 use crate::pool::name;
@@ -13,9 +13,9 @@ pub struct Problem<'a> {
     /// The platform.
     pub platform: Subdir,
     /// The channels in order of priority.
-    pub channels: &'a [AskedChannel],
+    pub channels: &'a [RequestedChannel],
     /// The requests, and the virtual packages that are assumed.
-    pub asked: &'a Asked,
+    pub asked: &'a PlatformInputs,
     /// The records, by channel and subdir, in the channels' order.
     pub records: &'a [Records],
     /// The records of the existing lock. They are kept where possible.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use envlock_model::question::Priority;
+use envlock_model::lock_inputs::Priority;
 use rattler_conda_types::{MatchSpec, RepoDataRecord};
 use rattler_solve::{
     ChannelPriority, ChannelRepoData, SolveStrategy, SolverImpl, SolverTask, resolvo,

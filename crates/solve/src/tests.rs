@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use envlock_model::{
-    question::{Asked, AskedChannel, Priority},
-    spec::parse_request,
+    lock_inputs::{PlatformInputs, Priority, RequestedChannel},
+    spec::parse_spec,
     virtual_packages,
 };
 use envlock_report::Place;
@@ -20,9 +20,9 @@ const ORIGIN: &str = "https://conda.anaconda.org";
 /// What a problem borrows.
 #[derive(Clone, Default)]
 struct Channels {
-    list: Vec<AskedChannel>,
+    list: Vec<RequestedChannel>,
     records: Vec<(usize, Vec<RepoDataRecord>, Vec<RepoDataRecord>)>,
-    asked: Asked,
+    asked: PlatformInputs,
     locked: Vec<RepoDataRecord>,
 }
 
@@ -55,7 +55,7 @@ impl Channels {
     fn channel(mut self, name: &str, lines: &[&str]) -> Self {
         let records = lines.iter().map(|line| record(name, line)).collect();
         self.records.push((self.list.len(), records, Vec::new()));
-        self.list.push(AskedChannel {
+        self.list.push(RequestedChannel {
             name: name.to_owned(),
             urls: vec![format!("{ORIGIN}/{name}/").parse().expect("a URL")],
             multi: false,
@@ -87,9 +87,8 @@ impl Channels {
                 Some((channel, rest)) => (Some(channel.to_owned()), rest),
                 None => (None, *spec),
             };
-            let request =
-                parse_request(rest, Place::new("environment.yml", line, 1)).expect("a spec");
-            self.asked.requests.push(envlock_model::question::AskedSpec {
+            let request = parse_spec(rest, Place::new("environment.yml", line, 1)).expect("a spec");
+            self.asked.requests.push(envlock_model::lock_inputs::RequestedSpec {
                 text: (*spec).to_owned(),
                 place: request.place.clone(),
                 spec: request.spec,
@@ -164,7 +163,7 @@ fn a_part_of_a_multichannel_can_be_requested_by_its_name() {
     world.list[0].multi = true;
     world.records[1].0 = 0;
     for part in [main, r] {
-        world.list.push(AskedChannel { only_for_specs: true, ..part });
+        world.list.push(RequestedChannel { only_for_specs: true, ..part });
     }
     assert_eq!(world.clone().ask(&["x"]).solved(), ["r/x-2-0"]);
     assert_eq!(world.clone().ask(&["main::x"]).solved(), ["main/x-1-0"]);
@@ -346,7 +345,7 @@ fn a_subdir_that_is_never_searched_is_reported() {
     assert_eq!(file_names[0].1, "write `x`");
 }
 
-/// A world with several answers to each question, whose order could matter.
+/// A world with several answers to each inputs, whose order could matter.
 fn tangled() -> Channels {
     Channels::default()
         .channel("a", &["p 1 x_0", "p 1 y_0", "q 1 x_0 | r", "q 1 y_0 | s", "t 1 | p; q"])

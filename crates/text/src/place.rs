@@ -101,13 +101,13 @@ impl fmt::Display for Place {
 }
 
 /// The position just after `text`.
-pub fn end_of(text: &str) -> Pos {
+pub fn end_position(text: &str) -> Pos {
     let last = text.rfind('\n').map_or(text, |newline| &text[newline + 1..]);
-    Pos { line: number(text.matches('\n').count() + 1), column: number(last.chars().count() + 1) }
+    Pos { line: to_u32(text.matches('\n').count() + 1), column: to_u32(last.chars().count() + 1) }
 }
 
 /// A count as a line or column; texts are far below four billion characters.
-pub fn number(count: usize) -> u32 {
+pub fn to_u32(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 

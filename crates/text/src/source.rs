@@ -1,7 +1,7 @@
 //! Bytes of a file as text.
 
 use crate::error::{Fault, ReadError};
-use crate::place::{Pos, end_of};
+use crate::place::{Pos, end_position};
 
 /// The text of a file, without a byte order mark.
 ///
@@ -38,7 +38,7 @@ pub fn decode_raw(file: &str, bytes: Vec<u8>) -> Result<String, ReadError> {
         let good = error.utf8_error().valid_up_to();
         let text = String::from_utf8_lossy(&error.as_bytes()[..good]);
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        Fault::NotText.at(end_of(text).place(file))
+        Fault::NotText.at(end_position(text).place(file))
     })
 }
 
@@ -49,10 +49,10 @@ fn utf16(file: &str, bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, R
     for c in char::decode_utf16(units) {
         match c {
             Ok(c) => text.push(c),
-            Err(_) => return Err(Fault::NotText.at(end_of(&text).place(file))),
+            Err(_) => return Err(Fault::NotText.at(end_position(&text).place(file))),
         }
     }
-    if rest.is_empty() { Ok(text) } else { Err(Fault::NotText.at(end_of(&text).place(file))) }
+    if rest.is_empty() { Ok(text) } else { Err(Fault::NotText.at(end_position(&text).place(file))) }
 }
 
 /// UTF-16 without a mark, where it is certain: an ASCII character first, every unit valid, and

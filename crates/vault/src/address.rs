@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use envlock_report::{Code, Exit, Explain, Finding};
+use envlock_report::{AsFindings, Code, Exit, Finding};
 use url::{Host, Url};
 
 /// The address of a server, parsed and checked: `http` or `https`, a host, no credentials.
@@ -41,7 +41,7 @@ impl AddressError {
     }
 }
 
-impl Explain for AddressError {
+impl AsFindings for AddressError {
     fn findings(&self) -> Vec<Finding> {
         let message = self.to_string();
         let finding = Finding::new(self.code(), message);

@@ -206,7 +206,7 @@ impl<'a> Connection<'a> {
             let reason = AnswerFault::NotHttp;
             return NextStep::Fail(ProbeError::Unreadable { asked, reason });
         };
-        let reason = match NoConnection::of(error) {
+        let reason = match NoConnection::from_error(error) {
             NoConnection::Untrusted(reason) => {
                 return NextStep::Fail(ProbeError::Untrusted { address, reason });
             }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use envlock_report::{Code, Exit, Explain, Finding};
+use envlock_report::{AsFindings, Code, Exit, Finding};
 use envlock_secrets::manifest::{Auth, AuthMethod, Credential, ResolvedProfile};
 
 use crate::{CredentialFault, Secret};
@@ -66,7 +66,7 @@ impl CredentialError {
     }
 }
 
-impl Explain for CredentialError {
+impl AsFindings for CredentialError {
     fn findings(&self) -> Vec<Finding> {
         let finding = Finding::new(self.code(), self.to_string());
         vec![match self {

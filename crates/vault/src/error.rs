@@ -1,7 +1,7 @@
 //! Why nothing could be found out, each in its own words.
 
 use envlock_report::connection::{NoConnection, TrustProblem};
-use envlock_report::{Code, Exit, Explain, Finding, count};
+use envlock_report::{AsFindings, Code, Exit, Finding, count};
 
 use crate::{AddressError, AnswerFault, CredentialError, ServerFault};
 
@@ -261,7 +261,7 @@ impl ProbeError {
             Self::ConnectionLost { .. } | Self::ServerFailed { .. } => {
                 "try again; if it stays, its operator's log has the reason"
             }
-            Self::Untrusted { reason: TrustProblem::OtherName, .. } => {
+            Self::Untrusted { reason: TrustProblem::WrongHostName, .. } => {
                 "name the one in the certificate: VAULT_TLS_SERVER_NAME=NAME"
             }
             Self::Untrusted { .. } => "name the authority that signed it: VAULT_CACERT=FILE",
@@ -305,7 +305,7 @@ fn quoted(words: &[String]) -> Vec<String> {
     words.iter().map(|words| format!("the server says: {words}")).collect()
 }
 
-impl Explain for ProbeError {
+impl AsFindings for ProbeError {
     fn findings(&self) -> Vec<Finding> {
         match self {
             Self::Address(error) => return error.findings(),
@@ -329,7 +329,7 @@ impl Explain for ProbeError {
             | Self::WrappingTokenUsed { .. }
             | Self::WrappingTokenMismatch { .. }
             | Self::TokenRefused => Exit::LoginRefused,
-            _ => Exit::Unknown,
+            _ => Exit::Undetermined,
         }
     }
 }

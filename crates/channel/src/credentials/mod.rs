@@ -11,7 +11,7 @@ use std::cmp::Reverse;
 use std::fmt;
 use std::sync::Arc;
 
-use envlock_model::channel::Access;
+use envlock_model::channel::ChannelCredentials;
 use reqwest::RequestBuilder;
 use url::Url;
 
@@ -37,7 +37,7 @@ struct Credential {
 #[derive(Clone)]
 enum AuthScheme {
     /// As it was written in a URL.
-    FromUrl(Access),
+    FromUrl(ChannelCredentials),
     /// User and password of HTTP basic authentication.
     Basic { user: String, password: String },
     /// A token in the `Authorization` header.
@@ -84,7 +84,7 @@ const RANK_OF_URL: usize = 0;
 
 impl Credentials {
     /// Uses the credential from a channel's URL for everything below the channel.
-    pub(crate) fn register(&mut self, channel: &Url, access: Access) {
+    pub(crate) fn register(&mut self, channel: &Url, access: ChannelCredentials) {
         let scope = CredentialScope::UrlPrefix(crate::address::with_trailing_slash(channel));
         self.add(RANK_OF_URL, scope, AuthScheme::FromUrl(access), "the channel's URL");
     }
@@ -106,7 +106,7 @@ impl Credentials {
         let best = fitting.min_by_key(|one| (one.rank, Reverse(one.scope.length())));
         let Some(credential) = best else { return (http.get(url.clone()), None) };
         let request = match &credential.scheme {
-            AuthScheme::FromUrl(access) => http.get(access.apply(url)),
+            AuthScheme::FromUrl(credentials) => http.get(credentials.add_to(url)),
             AuthScheme::Basic { user, password } => {
                 http.get(url.clone()).basic_auth(user, Some(password))
             }

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use envlock_model::channel::Access;
+use envlock_model::channel::ChannelCredentials;
 use envlock_model::channel::without_credentials;
 use envlock_report::{Code, Finding};
 use fs_err as fs;
@@ -84,7 +84,7 @@ impl Credentials {
 
     fn add_address(&mut self, variable: &str, value: &str) -> Option<()> {
         let mut url = Url::parse(value.trim()).ok().filter(Url::has_host)?;
-        let access = Access::take(&mut url)?;
+        let access = ChannelCredentials::extract_from(&mut url)?;
         self.add(
             1,
             CredentialScope::UrlPrefix(address::with_trailing_slash(&url)),

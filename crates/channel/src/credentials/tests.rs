@@ -67,7 +67,7 @@ fn a_credential_in_a_channels_url_has_precedence_over_stores_and_is_used_below_t
     };
     let (mut credentials, _) = Credentials::read(&stores);
     let mut channel = url("https://h.example/t/tk-9/lab/");
-    let access = Access::take(&mut channel).expect("a token");
+    let access = ChannelCredentials::extract_from(&mut channel).expect("a token");
     credentials.register(&channel, access);
     assert_eq!(sent(&credentials, "https://h.example/lab/a").0, "https://h.example/t/tk-9/lab/a");
     assert_eq!(sent(&credentials, "https://h.example/b").1, Some("Basic b3RoZXI6b25l".into()));

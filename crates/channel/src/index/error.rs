@@ -1,6 +1,6 @@
 //! Why indexes are unavailable.
 
-use envlock_report::{Code, Exit, Explain, Finding, Place};
+use envlock_report::{AsFindings, Code, Exit, Finding, Place};
 use rattler_conda_types::Subdir;
 
 use crate::disk::DiskError;
@@ -145,7 +145,7 @@ impl ChannelFailure {
     }
 }
 
-impl Explain for IndexError {
+impl AsFindings for IndexError {
     fn findings(&self) -> Vec<Finding> {
         match self {
             Self::Problems { problems, warnings } => {
@@ -169,7 +169,7 @@ impl Explain for IndexError {
             {
                 Exit::Usage
             }
-            Self::Problems { .. } | Self::Record { .. } => Exit::Unknown,
+            Self::Problems { .. } | Self::Record { .. } => Exit::Undetermined,
             Self::Disk(error) => error.exit(),
         }
     }

@@ -62,7 +62,7 @@ mod tests {
 
     fn request(name: &str, url: &str) -> ChannelRequest {
         let url = Url::parse(url).expect("a URL");
-        let channel = Channel { name: name.into(), url, multi: None };
+        let channel = Channel { name: name.into(), url, multichannel: None };
         ChannelRequest { channel, subdirs: Vec::new() }
     }
 

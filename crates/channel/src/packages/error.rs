@@ -1,6 +1,6 @@
 //! Why packages are unavailable.
 
-use envlock_report::{Code, Exit, Explain, Finding, count, size};
+use envlock_report::{AsFindings, Code, Exit, Finding, count, size};
 use rattler_conda_types::RepoDataRecord;
 
 use crate::disk::DiskError;
@@ -120,7 +120,7 @@ impl FetchError {
     }
 }
 
-impl Explain for FetchError {
+impl AsFindings for FetchError {
     fn findings(&self) -> Vec<Finding> {
         vec![match self {
             Self::Failed(packages) => unavailable_finding(Finding::new(Code::PackagesUnavailable, self.to_string()), packages)
@@ -148,7 +148,7 @@ impl Explain for FetchError {
     fn exit(&self) -> Exit {
         match self {
             Self::DuplicateFileName { .. } => Exit::Usage,
-            _ => Exit::Unknown,
+            _ => Exit::Undetermined,
         }
     }
 }

@@ -44,7 +44,7 @@ impl Client {
         }
         for ((url, subdir), unavailable) in by_index {
             let name = url.as_str().trim_end_matches('/').to_owned();
-            let channel = Channel { name, url, multi: None };
+            let channel = Channel { name, url, multichannel: None };
             let index = self.index_or_cached(&channel, subdir, observer).await;
             for package in unavailable {
                 let builds = index.as_ref().map(|index| index.archives_of_build(package.record));

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use envlock_channel::{Client, CredentialStores, Credentials, Sources};
-use envlock_model::channel::{Rules, resolve};
+use envlock_model::channel::{ChannelConfig, resolve};
 use envlock_testkit::{Fault, Subdir, TestMirror, files_containing};
 use rattler_conda_types::RepoDataRecord;
 
@@ -29,10 +29,11 @@ fn private(world: &TestMirror, user: &str, token: &str) -> (TestClients, Client,
     let written = format!("http://{user}{host}{token}/anaconda/cloud/conda-forge");
     let variable = |_: &str| None;
     let root = PathBuf::from("/");
-    let resolved = resolve(&written, &Rules::default(), Subdir::Linux64, &root, &variable).unwrap();
+    let resolved =
+        resolve(&written, &ChannelConfig::default(), Subdir::Linux64, &root, &variable).unwrap();
     let channel = &resolved[0].channel;
-    if let Some(access) = resolved[0].access.clone() {
-        client.register_credential(&channel.url, access);
+    if let Some(credentials) = resolved[0].credentials.clone() {
+        client.register_credential(&channel.url, credentials);
     }
     assert!(!channel.url.as_str().contains(CANARY));
     (clients, client, channel.url.to_string())

@@ -9,7 +9,7 @@ use envlock_channel::{
 };
 use envlock_model::channel::Channel;
 use envlock_model::progress::{Event, Notice, Observer, Phase, RequestedFile};
-use envlock_report::Explain;
+use envlock_report::AsFindings;
 use envlock_testkit::{Subdir, TestMirror};
 use rattler_conda_types::{PackageName, RepoDataRecord};
 use tempfile::TempDir;
@@ -124,7 +124,7 @@ impl TestClients {
 }
 
 pub(crate) fn request(name: &str, url: &str) -> ChannelRequest {
-    let channel = Channel { name: name.into(), url: Url::parse(url).unwrap(), multi: None };
+    let channel = Channel { name: name.into(), url: Url::parse(url).unwrap(), multichannel: None };
     ChannelRequest { channel, subdirs: vec![Subdir::Linux64] }
 }
 
@@ -144,7 +144,7 @@ pub(crate) fn records(indexes: &Indexes, names: &[&str]) -> Vec<RepoDataRecord> 
 }
 
 /// Everything that an error says, and its exit code.
-pub(crate) fn error_text(error: &impl Explain) -> (String, u8) {
+pub(crate) fn error_text(error: &impl AsFindings) -> (String, u8) {
     let lines = error.findings().into_iter().map(|finding| {
         let notes = finding.notes.join("\n");
         format!(

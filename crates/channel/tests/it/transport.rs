@@ -124,9 +124,10 @@ async fn clients_can_be_used_from_several_tasks() {
         let client = std::sync::Arc::clone(&client);
         tokio::spawn(async move {
             let wanted = [crate::support::request("conda-forge", crate::support::FORGE)];
-            let indexes = client.indexes(&wanted, &envlock_model::progress::Silent).await.unwrap();
+            let indexes =
+                client.indexes(&wanted, &envlock_model::progress::NoProgress).await.unwrap();
             client
-                .packages(&records(&indexes, &["numpy"]), &envlock_model::progress::Silent)
+                .packages(&records(&indexes, &["numpy"]), &envlock_model::progress::NoProgress)
                 .await
                 .unwrap()
                 .len()

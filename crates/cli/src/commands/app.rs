@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use envlock_channel::{Client, ClientError, TlsTrust, VirtualPackageError};
 use envlock_config::{Configuration, Configured, Scalar, ValueSource, key};
 use envlock_model::{
-    channel::Rules,
+    channel::ChannelConfig,
+    lock_inputs::Priority,
     platform::{self, UnknownPlatform},
-    question::Priority,
-    virtual_packages::{self, InvalidVirtualPackage, Setting},
+    virtual_packages::{self, InvalidVirtualPackage, VirtualPackageSetting},
 };
 use envlock_pipeline::{Context, Project, ProjectFiles};
-use envlock_report::{Code, Exit, Explain, Finding, sink};
+use envlock_report::{AsFindings, Code, Exit, Finding, sink};
 use rattler_conda_types::{GenericVirtualPackage, Subdir};
 
 use crate::{
@@ -35,7 +35,7 @@ pub(crate) struct Setup<'a> {
     app: &'a App<'a>,
     client: Client,
     trust: TlsTrust,
-    rules: Rules,
+    channel_config: ChannelConfig,
     findings: Vec<Finding>,
     host: Subdir,
     host_packages: Vec<GenericVirtualPackage>,
@@ -69,7 +69,7 @@ impl App<'_> {
     /// Sets a command up. Reads the configuration and touches nothing else.
     pub(crate) fn setup(&self, files: &Files, network: &Network) -> Result<Setup<'_>, SetupError> {
         let configuration = self.configuration(files, network)?;
-        let Reach { settings, rules, warnings } =
+        let Reach { settings, channel_config, warnings } =
             reach(self.settings, &configuration).map_err(SetupError::Network)?;
         let trust = settings.trust.clone();
         let client = Client::new(settings).map_err(SetupError::Client)?;
@@ -78,11 +78,23 @@ impl App<'_> {
             .map_err(SetupError::Host)?;
         let findings = missing_condarc(self.settings).into_iter().chain(warnings).collect();
         let project = Project::new(files.into(), configuration);
-        Ok(Setup { project, app: self, client, trust, rules, findings, host, host_packages })
+        Ok(Setup {
+            project,
+            app: self,
+            client,
+            trust,
+            channel_config,
+            findings,
+            host,
+            host_packages,
+        })
     }
 
     /// `CONDA_OVERRIDE_*` and then `--virtual-package`, which wins.
-    pub(crate) fn virtual_packages(&self, flags: &[String]) -> Result<Vec<Setting>, SetupError> {
+    pub(crate) fn virtual_packages(
+        &self,
+        flags: &[String],
+    ) -> Result<Vec<VirtualPackageSetting>, SetupError> {
         let mut settings = self.settings.conda_overrides().map_err(SetupError::VirtualPackage)?;
         let flags = virtual_packages::parse_all(flags.iter().map(String::as_str));
         settings.extend(flags.map_err(SetupError::VirtualPackage)?);
@@ -114,7 +126,7 @@ impl Setup<'_> {
     pub(crate) fn context(&self) -> Context<'_> {
         Context {
             client: &self.client,
-            rules: &self.rules,
+            channel_config: &self.channel_config,
             variables: &self.app.settings.variables,
             host: self.host,
             host_packages: &self.host_packages,
@@ -205,7 +217,7 @@ impl std::fmt::Display for SetupError {
 
 impl std::error::Error for SetupError {}
 
-impl Explain for SetupError {
+impl AsFindings for SetupError {
     fn findings(&self) -> Vec<Finding> {
         match self {
             Self::Configuration(error) => error.findings(),

@@ -5,7 +5,7 @@ use std::path::Path;
 use envlock_config::{ShownValue, ValueSource};
 use envlock_report::{
     Exit, output,
-    sink::{Ended, Failure},
+    sink::{Completion, Failure},
 };
 use unicode_width::UnicodeWidthStr as _;
 
@@ -29,9 +29,9 @@ pub(crate) fn config(args: &args::CredentialSources, app: &App<'_>) -> Exit {
     let ended = match reach(app.settings, &configuration) {
         Ok(reach) => {
             findings.extend(reach.warnings);
-            Ended::Done
+            Completion::Complete
         }
-        Err(error) => Ended::Failed(Failure::of(&error)),
+        Err(error) => Completion::Failed(Failure::from_error(&error)),
     };
     findings.extend(configuration.unused_keys_finding());
     let rows = configuration.shown_values();

@@ -7,8 +7,8 @@ use std::{
 
 use envlock_pipeline::demo::{self, DemoProject, DemoRequest};
 use envlock_report::{
-    Code, Exit, Explain, Finding, output,
-    sink::{Ended, Failure},
+    AsFindings, Code, Exit, Finding, output,
+    sink::{Completion, Failure},
 };
 use rattler_conda_types::Subdir;
 
@@ -27,7 +27,7 @@ pub(crate) fn demo(args: &args::Demo, app: &App<'_>) -> Exit {
     app.ui.finish(answer)
 }
 
-fn create_project(args: &args::Demo, app: &App<'_>) -> Result<DemoProject, Box<dyn Explain>> {
+fn create_project(args: &args::Demo, app: &App<'_>) -> Result<DemoProject, Box<dyn AsFindings>> {
     let host = Subdir::current().ok_or(SetupError::UnknownHost)?;
     let request = DemoRequest {
         folder: app.settings.absolute(&args.folder),
@@ -57,7 +57,7 @@ fn run_commands(args: &args::Demo, app: &App<'_>, project: &DemoProject) -> Answ
         output: String::new(),
     };
     app.ui.line(&format!("\n$ cd {}", shell_word(&args.folder.display().to_string())));
-    let mut ended = Ended::Done;
+    let mut ended = Completion::Complete;
     let mut findings = Vec::new();
     for words in &project.commands {
         let shown = shown(words);
@@ -75,12 +75,12 @@ fn run_commands(args: &args::Demo, app: &App<'_>, project: &DemoProject) -> Answ
             }
             Err(error) => {
                 let finding = Finding::new(Code::DemoStep, format!("can't run it: {error}"));
-                ended = Ended::Failed(Failure::new(Exit::Unknown, vec![finding]));
+                ended = Completion::Failed(Failure::new(Exit::Undetermined, vec![finding]));
                 break;
             }
         }
     }
-    let is_done = ended == Ended::Done && findings.is_empty();
+    let is_done = ended == Completion::Complete && findings.is_empty();
     let text = if is_done { closing(args, project) } else { String::new() };
     Answer::done(result, text).ended(ended).with(findings)
 }

@@ -45,7 +45,7 @@ fn lint(args: &args::Lint, app: &App<'_>) -> Answer<()> {
 }
 
 fn explain(args: &args::PolicyExplain, app: &App<'_>) -> Answer<output::PolicyExplain> {
-    let question = PolicyExplainRequest {
+    let inputs = PolicyExplainRequest {
         files: args.policy.clone(),
         path: args.path.clone(),
         operation: args.operation.clone(),
@@ -53,7 +53,7 @@ fn explain(args: &args::PolicyExplain, app: &App<'_>) -> Answer<output::PolicyEx
         dialect: args.dialect.into(),
         now: app.settings.now,
     };
-    let explained = match policy::explain(&question) {
+    let explained = match policy::explain(&inputs) {
         Ok(explained) => explained,
         Err(error) => return Answer::failed(&error),
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use envlock_pipeline::secrets::{
     self, CredentialSources, SecretsError, SecretsReport, SecretsRequest, ServerRequest,
 };
-use envlock_report::{Code, Exit, Explain, output, render::paragraph};
+use envlock_report::{AsFindings, Code, Exit, output, render::paragraph};
 use envlock_secrets::{
     checks::{self, Outcome, ResultRow},
     manifest::{ServerDialect, list},
@@ -53,7 +53,7 @@ fn answer(report: SecretsReport, width: usize) -> Answer<output::CheckSecrets<Re
 async fn judged(
     args: &args::CheckSecrets,
     app: &App<'_>,
-) -> Result<SecretsReport, Box<dyn Explain>> {
+) -> Result<SecretsReport, Box<dyn AsFindings>> {
     let request = request(args, app)?;
     let project = project(&args.subject.files, args.subject.manifest.as_deref());
     if args.offline {

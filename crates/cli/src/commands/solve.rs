@@ -9,7 +9,7 @@ use envlock_pipeline::{
 use envlock_report::{
     Exit, count, output,
     render::Table,
-    sink::{Ended, Failure},
+    sink::{Completion, Failure},
     size,
 };
 
@@ -61,7 +61,7 @@ pub(crate) fn check(args: &args::Solve, app: &App<'_>) -> Exit {
             let fresh = checked.changes.is_empty();
             let lock = project.lock_path().display().to_string();
             let findings = stale_findings(&checked.changes);
-            let changes = checked.changes.iter().map(|change| output::Staleness {
+            let changes = checked.changes.iter().map(|change| output::StaleReason {
                 message: change.to_string(),
                 place: change.place.clone(),
             });
@@ -75,7 +75,7 @@ pub(crate) fn check(args: &args::Solve, app: &App<'_>) -> Exit {
             if fresh {
                 answer
             } else {
-                answer.ended(Ended::Failed(Failure::new(Exit::Stale, findings)))
+                answer.ended(Completion::Failed(Failure::new(Exit::Stale, findings)))
             }
         }
         Err(error) => Answer::failed(&error),

@@ -9,8 +9,8 @@ use envlock_config::{
     parse_project_config, search_path,
 };
 use envlock_report::{
-    Code, Exit, Explain, Finding,
-    sink::{Denial, Rules},
+    AsFindings, Code, Exit, Finding,
+    sink::{DenyRule, Rules},
 };
 
 use super::Settings;
@@ -53,7 +53,7 @@ impl From<envlock_text::ReadError> for ConfigurationError {
     }
 }
 
-impl Explain for ConfigurationError {
+impl AsFindings for ConfigurationError {
     fn findings(&self) -> Vec<Finding> {
         match self {
             Self::Invalid(error) => error.findings(),
@@ -69,7 +69,7 @@ impl Explain for ConfigurationError {
         match self {
             Self::Invalid(error) => error.exit(),
             Self::Text(error) => error.exit(),
-            Self::Unreadable(..) => Exit::Unknown,
+            Self::Unreadable(..) => Exit::Undetermined,
         }
     }
 }
@@ -98,8 +98,8 @@ pub(crate) fn project_rules(project_file: &Path) -> Result<Rules, ConfigurationE
     let layers: Vec<_> = of_project(project_file)?.into_iter().collect();
     let configuration = Configuration::from_layers(&layers);
     let deny = configuration.list(&key::DENY).iter().filter_map(|set| {
-        let by = format!("`deny` of {}", project_file.display());
-        Some(Denial { what: set.value.parse().ok()?, by })
+        let set_by = format!("`deny` of {}", project_file.display());
+        Some(DenyRule { target: set.value.parse().ok()?, set_by })
     });
     Ok(Rules { allow: Vec::new(), deny: deny.collect() })
 }
@@ -157,7 +157,7 @@ fn built_in(settings: &Settings) -> Layer {
     layer.set_scalar(&key::CACHE_DIR, Scalar::Text(cache.display().to_string()), by);
     let mut set = |key, value| layer.set_scalar(key, value, ValueSource::Default);
     set(&key::CHANNEL_ALIAS, Scalar::Text("https://conda.anaconda.org".to_owned()));
-    set(&key::CHANNEL_PRIORITY, Scalar::Priority(envlock_model::question::Priority::Strict));
+    set(&key::CHANNEL_PRIORITY, Scalar::Priority(envlock_model::lock_inputs::Priority::Strict));
     set(&key::OFFLINE, Scalar::Boolean(false));
     set(&key::SSL_VERIFY, Scalar::Text("true".to_owned()));
     set(&key::CONNECT_TIMEOUT, Scalar::Number(10.0));

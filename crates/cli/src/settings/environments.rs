@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use envlock_config::{Configuration, key};
 use envlock_model::name::{self, InvalidName};
-use envlock_report::{Code, Exit, Explain, Finding};
+use envlock_report::{AsFindings, Code, Exit, Finding};
 
 use super::Settings;
 
@@ -33,7 +33,7 @@ impl std::fmt::Display for NameError {
 
 impl std::error::Error for NameError {}
 
-impl Explain for NameError {
+impl AsFindings for NameError {
     fn findings(&self) -> Vec<Finding> {
         vec![
             Finding::new(Code::EnvironmentName, self.to_string())

@@ -18,7 +18,7 @@ use std::{
 use envlock_config::ValueSource;
 use envlock_model::{
     channel,
-    virtual_packages::{self, InvalidVirtualPackage, Setting},
+    virtual_packages::{self, InvalidVirtualPackage, VirtualPackageSetting},
 };
 
 pub(crate) use configuration::{ConfigurationError, configuration, missing_condarc, project_rules};
@@ -124,7 +124,9 @@ impl Settings {
     }
 
     /// conda's `CONDA_OVERRIDE_*` that are set.
-    pub(crate) fn conda_overrides(&self) -> Result<Vec<Setting>, InvalidVirtualPackage> {
+    pub(crate) fn conda_overrides(
+        &self,
+    ) -> Result<Vec<VirtualPackageSetting>, InvalidVirtualPackage> {
         self.variables
             .iter()
             .filter_map(|(name, value)| {

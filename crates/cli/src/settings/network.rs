@@ -10,8 +10,8 @@ use envlock_channel::{
 use envlock_config::{
     ChannelSettings, Configuration, Configured, InvalidConfiguration, Key, ValueSource, key,
 };
-use envlock_model::channel::{self, Rules};
-use envlock_report::{Code, Exit, Explain, Finding};
+use envlock_model::channel::{self, ChannelConfig};
+use envlock_report::{AsFindings, Code, Exit, Finding};
 use envlock_text::redact;
 use url::Url;
 
@@ -40,7 +40,7 @@ impl std::fmt::Display for NetworkError {
 
 impl std::error::Error for NetworkError {}
 
-impl Explain for NetworkError {
+impl AsFindings for NetworkError {
     fn findings(&self) -> Vec<Finding> {
         let by = match self {
             Self::Addresses(error) => return error.findings(),
@@ -64,7 +64,7 @@ impl Explain for NetworkError {
         match self {
             Self::Mirror(error, _) => error.exit(),
             Self::Addresses(error) => error.exit(),
-            Self::Value { is_input: false, .. } => Exit::Unknown,
+            Self::Value { is_input: false, .. } => Exit::Undetermined,
             Self::Value { .. } => Exit::Usage,
         }
     }
@@ -73,7 +73,7 @@ impl Explain for NetworkError {
 /// How channels are reached, and what their names stand for.
 pub(crate) struct Reach {
     pub(crate) settings: envlock_channel::Settings,
-    pub(crate) rules: Rules,
+    pub(crate) channel_config: ChannelConfig,
     /// What should be known of it in every run.
     pub(crate) warnings: Vec<Finding>,
 }
@@ -85,12 +85,12 @@ pub(crate) fn reach(
     configuration: &Configuration,
 ) -> Result<Reach, NetworkError> {
     let variable = |name: &str| settings.variables.get(name).cloned();
-    let ChannelSettings { channel_config: mut rules, mirrored, mut warnings } = configuration
+    let ChannelSettings { mut channel_config, mirrored, mut warnings } = configuration
         .channel_settings(&settings.folder, &variable)
         .map_err(NetworkError::Addresses)?;
     let mut network =
         envlock_channel::Settings::new(settings.cache_dir().0, format!("envlock/{VERSION}"));
-    network.sources = sources(configuration, &mut rules, mirrored)?;
+    network.sources = sources(configuration, &mut channel_config, mirrored)?;
     network.offline = configuration.boolean(&key::OFFLINE);
     let (credentials, unreadable) = Credentials::read(&stores(settings));
     network.credentials = credentials;
@@ -125,14 +125,14 @@ pub(crate) fn reach(
         }
         network.identity = Some(pem);
     }
-    Ok(Reach { settings: network, rules, warnings })
+    Ok(Reach { settings: network, channel_config, warnings })
 }
 
 /// The mirrors in their order: flags, envlock.toml, `mirrored_channels`, and the known ones
 /// whose addresses stand in a `.condarc`, from which the names stand for their origins.
 fn sources(
     configuration: &Configuration,
-    rules: &mut Rules,
+    channel_config: &mut ChannelConfig,
     mirrored: Vec<(Url, Vec<Url>)>,
 ) -> Result<Sources, NetworkError> {
     let mut groups = [Vec::new(), Vec::new()];
@@ -160,17 +160,21 @@ fn sources(
             *url = origin;
         }
     };
-    rules.defaults.iter_mut().chain(rules.multi.values_mut().flatten()).for_each(&mut at_origin);
+    channel_config
+        .defaults
+        .iter_mut()
+        .chain(channel_config.custom_multichannels.values_mut().flatten())
+        .for_each(&mut at_origin);
     // A single channel's name is turned into its origin where it is used; who serves it is
     // settled here, for an install that reads the lock alone.
-    for (name, folder) in &rules.custom {
+    for (name, folder) in &channel_config.custom_channels {
         let mut channel = folder.clone();
         if let Ok(mut path) = channel.path_segments_mut() {
             path.pop_if_empty().extend(name.split('/')).push("");
         }
         sources.register_mirror_url(&channel);
     }
-    sources.register_mirror_url(&rules.alias);
+    sources.register_mirror_url(&channel_config.channel_alias);
     Ok(sources)
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use envlock_pipeline::secrets::{
     Address, AddressError, ClientIdentity, RetryPolicy, Secret, VaultSettings,
 };
-use envlock_report::{Code, Exit, Explain, Finding};
+use envlock_report::{AsFindings, Code, Exit, Finding};
 
 use super::{Settings, VERSION};
 
@@ -58,7 +58,7 @@ impl std::fmt::Display for VaultError {
 
 impl std::error::Error for VaultError {}
 
-impl Explain for VaultError {
+impl AsFindings for VaultError {
     fn findings(&self) -> Vec<Finding> {
         let (code, help) = match self {
             Self::NoAddress => (

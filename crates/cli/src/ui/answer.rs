@@ -1,14 +1,14 @@
 //! The answer of a command, in the one shape that [`Ui::finish`](super::Ui::finish) prints.
 
 use envlock_report::{
-    Explain, Finding,
-    sink::{Ended, Failure, Rules},
+    AsFindings, Finding,
+    sink::{Completion, Failure, Rules},
 };
 
 /// What a command answers.
 pub(crate) struct Answer<T> {
     /// How it came to its end.
-    pub(crate) ended: Ended,
+    pub(crate) ended: Completion,
     /// What was found. The rules of the run aren't applied yet.
     pub(crate) findings: Vec<Finding>,
     /// Rules of a file that only this command reads.
@@ -27,7 +27,7 @@ impl<T> Answer<T> {
     /// The command did its work.
     pub(crate) fn done(result: T, text: impl Into<String>) -> Self {
         Self {
-            ended: Ended::Done,
+            ended: Completion::Complete,
             findings: Vec::new(),
             rules: Rules::default(),
             result: Some(result),
@@ -38,14 +38,14 @@ impl<T> Answer<T> {
     }
 
     /// An error came before there was an answer.
-    pub(crate) fn failed(error: &dyn Explain) -> Self {
-        Self::failure(Failure::of(error))
+    pub(crate) fn failed(error: &dyn AsFindings) -> Self {
+        Self::failure(Failure::from_error(error))
     }
 
     /// The same, for an error that is no type.
     pub(crate) fn failure(failure: Failure) -> Self {
         Self {
-            ended: Ended::Failed(failure),
+            ended: Completion::Failed(failure),
             findings: Vec::new(),
             rules: Rules::default(),
             result: None,
@@ -64,7 +64,7 @@ impl<T> Answer<T> {
 
     /// The same, ended in another way.
     #[must_use]
-    pub(crate) fn ended(mut self, ended: Ended) -> Self {
+    pub(crate) fn ended(mut self, ended: Completion) -> Self {
         self.ended = ended;
         self
     }

@@ -37,7 +37,7 @@ enum Mode {
     /// On a terminal of so many columns.
     Bars(u16),
     Lines,
-    Silent,
+    NoProgress,
 }
 
 impl Progress {
@@ -45,7 +45,7 @@ impl Progress {
         let mode = match (terminal, quiet, format) {
             (Some(columns), false, _) => Mode::Bars(columns),
             (None, false, Format::Human) => Mode::Lines,
-            (_, true, _) | (None, false, _) => Mode::Silent,
+            (_, true, _) | (None, false, _) => Mode::NoProgress,
         };
         Self::on(mode, layout, ProgressDrawTarget::stderr_with_hz(12))
     }
@@ -53,7 +53,7 @@ impl Progress {
     fn on(mode: Mode, layout: Layout, terminal: ProgressDrawTarget) -> Self {
         let target = match mode {
             Mode::Bars(_) => terminal,
-            Mode::Lines | Mode::Silent => ProgressDrawTarget::hidden(),
+            Mode::Lines | Mode::NoProgress => ProgressDrawTarget::hidden(),
         };
         let shown = Mutex::new(Shown { mode, bars: BTreeMap::new() });
         Self { layout, all: MultiProgress::with_draw_target(target), shown }
@@ -68,7 +68,7 @@ impl Progress {
     pub(crate) fn end(&self) {
         let mut shown = self.shown();
         self.clear_bars(&mut shown);
-        shown.mode = Mode::Silent;
+        shown.mode = Mode::NoProgress;
     }
 
     fn shown(&self) -> MutexGuard<'_, Shown> {
@@ -92,7 +92,7 @@ impl Progress {
             Mode::Lines => {
                 let _ = write!(std::io::stderr().lock(), "{text}");
             }
-            Mode::Silent => {}
+            Mode::NoProgress => {}
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs::File, io::Read as _, path::Path};
 
-use envlock_report::{Finding, render::Sources};
+use envlock_report::{Finding, render::SourceTexts};
 
 /// Larger files aren't read again only to show a line of them, in bytes.
 const MOST: u64 = 4 * 1024 * 1024;
@@ -12,12 +12,12 @@ const FILES: usize = 64;
 
 /// The texts of the files that findings name. A file that can't be read, is no regular file, is
 /// too large or isn't text is left out: its lines aren't shown.
-pub(super) fn sources(findings: &[Finding]) -> Sources {
+pub(super) fn sources(findings: &[Finding]) -> SourceTexts {
     let places = findings.iter().flat_map(|finding| {
         finding.place.iter().chain(finding.related.iter().map(|related| &related.place))
     });
     let files: BTreeSet<_> = places.map(|place| place.file.as_str()).collect();
-    let mut sources = Sources::default();
+    let mut sources = SourceTexts::default();
     for file in files.into_iter().take(FILES) {
         if let Some(text) = text(file) {
             sources.insert(file, text);

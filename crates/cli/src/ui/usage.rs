@@ -12,7 +12,7 @@ pub(crate) fn usage(error: &clap::Error, line: impl IntoIterator<Item = OsString
     let is_asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     if is_asked || !wants_json(line) {
         let _ = error.print();
-        return ExitCode::from(if is_asked { Exit::Yes.code() } else { Exit::Usage.code() });
+        return ExitCode::from(if is_asked { Exit::Success.code() } else { Exit::Usage.code() });
     }
     usage_document(finding(error))
 }

@@ -11,7 +11,7 @@ use envlock_report::{
     document::Document,
     printable,
     render::{self, Layout},
-    sink::{Closed, Denial, Ended, Failure, Rules, close},
+    sink::{Completion, DenyRule, Failure, FinalReport, Rules, apply_rules},
 };
 use serde::Serialize;
 
@@ -48,7 +48,7 @@ impl Ui {
         let width = columns.or(settings.terminal.map(usize::from)).unwrap_or(80).clamp(40, WIDEST);
         let layout = Layout { width, colour };
         let progress = Progress::new(settings.terminal, layout, talk.quiet, talk.format);
-        let deny = talk.deny.iter().copied().map(Denial::by_flag).collect();
+        let deny = talk.deny.iter().copied().map(DenyRule::from_flag).collect();
         Self {
             command: args.command.name(),
             subject: args.command.subject(),
@@ -76,7 +76,7 @@ impl Ui {
         let Answer { ended, findings, rules, result, text, next, is_check } = answer;
         let mut all_rules = self.rules.clone();
         all_rules.extend(rules);
-        let closed = close(findings, ended, &all_rules);
+        let closed = apply_rules(findings, ended, &all_rules);
         let exit = closed.exit;
         let written = match self.format {
             Format::Human => {
@@ -113,7 +113,7 @@ impl Ui {
                 let lost = Finding::new(Code::OutputLost, message)
                     .with_note("what the command did is done; only its answer is lost");
                 self.say(&[lost]);
-                Exit::Unknown
+                Exit::Undetermined
             }
             _ => exit,
         }
@@ -146,7 +146,7 @@ impl Ui {
     /// Prints that the system gives us no threads.
     pub(crate) fn no_runtime(&self, error: &io::Error) -> Exit {
         let finding = Finding::new(Code::NoThreads, format!("can't start: {error}"));
-        self.finish(Answer::<()>::failure(Failure::new(Exit::Unknown, vec![finding])))
+        self.finish(Answer::<()>::failure(Failure::new(Exit::Undetermined, vec![finding])))
     }
 }
 
@@ -161,7 +161,8 @@ pub(crate) fn interrupted() -> Failure {
 /// Prints a command line that can't be understood as a JSON document.
 pub(super) fn usage_document(finding: Finding) -> ExitCode {
     let failure = Failure::new(Exit::Usage, vec![finding]);
-    let closed: Closed = close(Vec::new(), Ended::Failed(failure), &Rules::default());
+    let closed: FinalReport =
+        apply_rules(Vec::new(), Completion::Failed(failure), &Rules::default());
     let exit = closed.exit;
     let _ = out(&render::json(&Document::<()>::new("envlock", closed, None)));
     ExitCode::from(exit.code())

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use envlock_report::{Code, Exit, Explain, Finding};
+use envlock_report::{AsFindings, Code, Exit, Finding};
 
 /// A candidate that was skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +63,7 @@ pub enum CpythonError {
     Io(#[from] io::Error),
 }
 
-impl Explain for CpythonError {
+impl AsFindings for CpythonError {
     fn findings(&self) -> Vec<Finding> {
         let message = self.to_string();
         vec![match self {
@@ -82,6 +82,6 @@ impl Explain for CpythonError {
     }
 
     fn exit(&self) -> Exit {
-        Exit::Unknown
+        Exit::Undetermined
     }
 }

@@ -144,7 +144,7 @@ fn the_record_is_one_of_python() {
 
 #[test]
 fn without_any_the_error_tells_what_was_tried() {
-    use envlock_report::Explain;
+    use envlock_report::AsFindings;
     let directory = tempfile::tempdir().unwrap();
     fs_err::write(directory.path().join("python3.9"), "not executable").unwrap();
     let error = Cpython::find(&[directory.path().to_owned()], [3, 10]).unwrap_err();

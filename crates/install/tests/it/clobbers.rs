@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use envlock_install::{Clobber, verify};
-use envlock_model::progress::Silent;
+use envlock_model::progress::NoProgress;
 use rattler_conda_types::PrefixRecord;
 
 use crate::support::{World, install, tree};
@@ -32,7 +32,7 @@ fn the_same_package_wins_in_any_order_and_is_told() {
         let installed = install(&wanted).unwrap();
         let read =
             |name: &str| std::fs::read_to_string(wanted.prefix.join("etc").join(name)).unwrap();
-        assert_eq!(verify(&wanted.prefix, 2, &Silent).unwrap().differences, []);
+        assert_eq!(verify(&wanted.prefix, 2, &NoProgress).unwrap().differences, []);
         let record = PrefixRecord::from_path(wanted.prefix.join("conda-meta/a-1-0.json")).unwrap();
         assert_eq!(record.files, Vec::<std::path::PathBuf>::new(), "a file has one record");
         results.push((installed.clobbers, read("x"), read("y")));

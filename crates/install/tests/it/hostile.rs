@@ -1,7 +1,7 @@
 //! Packages that try to leave the prefix are refused before anything is written.
 
 use envlock_install::{Fault, InstallError};
-use envlock_report::{Exit, Explain};
+use envlock_report::{AsFindings, Exit};
 
 use crate::support::{Package, World, install};
 

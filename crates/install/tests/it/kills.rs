@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use envlock_install::verify;
-use envlock_model::progress::{Event, Observer, Silent};
+use envlock_model::progress::{Event, NoProgress, Observer};
 
 use crate::support::{Package, Request, World, install, names};
 
@@ -69,7 +69,7 @@ fn whenever_it_dies_the_next_run_makes_it_right() {
         let next = world.wanted("env", packages(&world, "2"));
         deaths += usize::from(die(&world, &next, moment));
         assert_eq!(
-            verify(&next.prefix, 2, &Silent).unwrap().differences,
+            verify(&next.prefix, 2, &NoProgress).unwrap().differences,
             [],
             "whole after moment {moment}"
         );
@@ -77,7 +77,7 @@ fn whenever_it_dies_the_next_run_makes_it_right() {
         last.stamp = "last".into();
         install(&last).unwrap();
         assert_eq!(
-            verify(&last.prefix, 2, &Silent).unwrap().differences,
+            verify(&last.prefix, 2, &NoProgress).unwrap().differences,
             [],
             "right after moment {moment}"
         );

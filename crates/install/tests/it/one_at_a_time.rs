@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use envlock_install::verify;
-use envlock_model::progress::{Event, Installer, Notice, Observer, Silent};
+use envlock_model::progress::{Event, Installer, NoProgress, Notice, Observer};
 use tokio::sync::Notify;
 
 use crate::support::{World, install, names};
@@ -95,7 +95,7 @@ fn many_installers_of_different_sets_leave_one_whole_environment() {
             scope.spawn(|| install(wanted).unwrap());
         }
     });
-    assert_eq!(verify(&world.prefix("env"), 2, &Silent).unwrap().differences, []);
-    assert_eq!(verify(&world.prefix("env~previous"), 2, &Silent).unwrap().differences, []);
+    assert_eq!(verify(&world.prefix("env"), 2, &NoProgress).unwrap().differences, []);
+    assert_eq!(verify(&world.prefix("env~previous"), 2, &NoProgress).unwrap().differences, []);
     assert_eq!(names(&world.root.path().join("envs")), [".env~lock", "env", "env~previous"]);
 }

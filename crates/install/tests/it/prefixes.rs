@@ -3,8 +3,8 @@
 use std::os::unix::fs::MetadataExt;
 
 use envlock_install::{Change, Dist, InstallError, PrefixState, inspect, state, verify};
-use envlock_model::progress::{Event, Notice, Phase, Silent};
-use envlock_report::{Exit, Explain};
+use envlock_model::progress::{Event, NoProgress, Notice, Phase};
+use envlock_report::{AsFindings, Exit};
 use rattler_conda_types::PrefixRecord;
 
 use crate::support::{
@@ -41,7 +41,7 @@ fn a_prefix_is_made_with_its_final_path_and_nothing_beside_it() {
     assert_eq!(binary.len(), 4 + placeholder().len() + b"/lib\0tail".len());
     assert!(wanted.prefix.join("var/empty").is_dir());
     assert_eq!(names(wanted.prefix.parent().unwrap()), [".环 境~lock", "环 境"]);
-    assert_eq!(verify(&wanted.prefix, 2, &Silent).unwrap().differences, []);
+    assert_eq!(verify(&wanted.prefix, 2, &NoProgress).unwrap().differences, []);
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn what_python_compiled_itself_is_not_foreign_and_no_difference() {
     wanted.stamp = "another".into();
     let untracked = || inspect(&wanted).unwrap().untracked().files.len();
     assert_eq!(untracked(), 0);
-    assert_eq!(verify(&world.prefix("env"), 1, &Silent).unwrap().differences, []);
+    assert_eq!(verify(&world.prefix("env"), 1, &NoProgress).unwrap().differences, []);
     std::fs::write(cache.join("other.cpython-310.pyc"), "").unwrap();
     assert_eq!(untracked(), 1);
 }

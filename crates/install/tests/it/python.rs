@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use envlock_install::verify;
-use envlock_model::progress::Silent;
+use envlock_model::progress::NoProgress;
 use rattler_conda_types::PrefixRecord;
 use rattler_conda_types::prefix_record::PathType;
 
@@ -98,7 +98,7 @@ fn pyc_files_are_recorded_and_what_does_not_compile_is_told() {
     let record = PrefixRecord::from_path(wanted.prefix.join("conda-meta/lib-a-1-0.json")).unwrap();
     let pycs = record.paths_data.paths.iter().filter(|entry| entry.path_type == PathType::PycFile);
     assert_eq!(pycs.filter(|entry| record.files.contains(&entry.relative_path)).count(), 4);
-    assert_eq!(verify(&wanted.prefix, 2, &Silent).unwrap().differences, []);
+    assert_eq!(verify(&wanted.prefix, 2, &NoProgress).unwrap().differences, []);
     // Python takes them as they are: nothing is written anew by an import.
     let before = tree(&wanted.prefix);
     let script = "import lib_a.sets, lib_a.模块, lib_a.cli; lib_a.cli.main()";
@@ -141,7 +141,7 @@ fn a_python_that_cannot_run_costs_only_the_pyc_files() {
         "{:?}",
         installed.uncompiled
     );
-    assert_eq!(verify(&wanted.prefix, 2, &Silent).unwrap().differences, []);
+    assert_eq!(verify(&wanted.prefix, 2, &NoProgress).unwrap().differences, []);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Post-link scripts.
 
 use envlock_install::{InstallError, PrefixState, state, verify};
-use envlock_model::progress::{Notice, Recovery, Silent};
-use envlock_report::Explain;
+use envlock_model::progress::{NoProgress, Notice, Recovery};
+use envlock_report::AsFindings;
 
 use crate::support::{Recorder, World, install, install_observed, names};
 
@@ -34,7 +34,7 @@ fn scripts_run_with_the_final_path_and_what_they_make_is_known() {
     let prefix = wanted.prefix.display();
     let made = std::fs::read_to_string(wanted.prefix.join("made")).unwrap();
     assert_eq!(made, format!("{prefix} a 1 0 {prefix}\n"));
-    assert_eq!(verify(&wanted.prefix, 1, &Silent).unwrap().differences, []);
+    assert_eq!(verify(&wanted.prefix, 1, &NoProgress).unwrap().differences, []);
     assert!(!install(&wanted).unwrap().changed());
     wanted.stamp = "next".into();
     assert!(install(&wanted).unwrap().changed(), "what a script made is not foreign");

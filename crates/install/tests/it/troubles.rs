@@ -4,8 +4,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
 use envlock_install::{DifferenceKind, InstallError, verify};
-use envlock_model::progress::{Notice, Recovery, Silent};
-use envlock_report::{Exit, Explain};
+use envlock_model::progress::{NoProgress, Notice, Recovery};
+use envlock_report::{AsFindings, Exit};
 
 use crate::support::{Recorder, World, install, install_observed, names};
 
@@ -38,7 +38,7 @@ fn every_kind_of_difference_is_found() {
     replace("target");
     symlink("changed", at("target")).unwrap();
     std::fs::write(at("额外"), "").unwrap();
-    let differences = verify(&wanted.prefix, 3, &Silent).unwrap().differences;
+    let differences = verify(&wanted.prefix, 3, &NoProgress).unwrap().differences;
     assert_eq!(differences[2].to_string(), "grown (a) has 4 bytes instead of 3");
     assert_eq!(differences[6].to_string(), "target (a) points to changed instead of same");
     let found: Vec<_> = differences
@@ -73,7 +73,7 @@ fn what_cannot_be_read_is_a_difference_with_its_name_and_the_rest_is_compared() 
     std::fs::remove_dir_all(wanted.prefix.join("lib")).unwrap();
     symlink("lib", wanted.prefix.join("lib")).unwrap();
     std::fs::remove_file(wanted.prefix.join("share/y")).unwrap();
-    let verified = verify(&wanted.prefix, 1, &Silent).unwrap();
+    let verified = verify(&wanted.prefix, 1, &NoProgress).unwrap();
     let shown: Vec<_> = verified.differences.iter().map(ToString::to_string).collect();
     assert_eq!((verified.packages, verified.files), (1, 2));
     assert_eq!(shown.len(), 3, "{shown:?}");
@@ -91,7 +91,7 @@ fn a_directory_that_cannot_be_looked_into_is_a_difference() {
     let closed = wanted.prefix.join("closed");
     std::fs::create_dir(&closed).unwrap();
     std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o000)).unwrap();
-    let differences = verify(&wanted.prefix, 1, &Silent).unwrap().differences;
+    let differences = verify(&wanted.prefix, 1, &NoProgress).unwrap().differences;
     // Nothing is closed to root.
     let is_root = std::fs::read_dir(&closed).is_ok();
     let shown: Vec<_> = differences.iter().map(ToString::to_string).collect();
@@ -127,7 +127,7 @@ fn a_gutted_prefix_is_not_right_and_is_built_anew() {
         gut();
         assert!(!wanted.plan().unwrap().is_empty(), "after {number}");
         assert!(install(&wanted).unwrap().changed(), "{number}");
-        assert_eq!(verify(&wanted.prefix, 1, &Silent).unwrap().differences, [], "{number}");
+        assert_eq!(verify(&wanted.prefix, 1, &NoProgress).unwrap().differences, [], "{number}");
     }
 }
 
@@ -144,7 +144,7 @@ fn a_record_that_cannot_be_read_is_replaced_only_when_asked() {
     wanted.replace = true;
     assert_eq!(wanted.plan().unwrap().steps().unwrap().keep, []);
     assert!(install(&wanted).unwrap().changed());
-    assert_eq!(verify(&wanted.prefix, 1, &Silent).unwrap().differences, []);
+    assert_eq!(verify(&wanted.prefix, 1, &NoProgress).unwrap().differences, []);
 }
 
 #[test]
@@ -156,13 +156,13 @@ fn a_prefix_with_differences_is_built_anew_with_replace() {
     std::fs::remove_file(wanted.prefix.join("share/a")).unwrap();
     wanted.replace = true;
     assert!(install(&wanted).unwrap().changed());
-    assert_eq!(verify(&wanted.prefix, 1, &Silent).unwrap().differences, []);
+    assert_eq!(verify(&wanted.prefix, 1, &NoProgress).unwrap().differences, []);
 }
 
 #[test]
 fn there_must_be_an_environment_to_verify() {
     let world = World::new();
-    let error = verify(&world.prefix("none"), 1, &Silent).unwrap_err();
+    let error = verify(&world.prefix("none"), 1, &NoProgress).unwrap_err();
     assert_eq!(error.exit(), Exit::Usage);
 }
 
@@ -191,7 +191,7 @@ fn a_parent_that_cannot_be_written_is_told() {
     std::fs::write(world.root.path().join("envs"), "").unwrap();
     let error = install(&world.wanted("env", vec![package])).unwrap_err();
     assert!(matches!(error, InstallError::Disk { .. }), "{error:?}");
-    assert_eq!(error.exit(), Exit::Unknown);
+    assert_eq!(error.exit(), Exit::Undetermined);
     assert!(error.to_string().contains("envs"), "{error}");
 }
 
@@ -203,7 +203,7 @@ fn a_cache_on_another_file_system_is_copied() {
     let mut wanted = world.wanted("env", vec![package]);
     wanted.prefix = elsewhere.path().join("env");
     install(&wanted).unwrap();
-    assert_eq!(verify(&wanted.prefix, 1, &Silent).unwrap().differences, []);
+    assert_eq!(verify(&wanted.prefix, 1, &NoProgress).unwrap().differences, []);
     wanted.stamp = "next".into();
     let installed = install(&wanted).unwrap();
     assert_eq!(installed.moved_aside().unwrap().to, elsewhere.path().join("env~previous"));

@@ -6,16 +6,16 @@ use std::str::FromStr;
 use rattler_conda_types::Subdir;
 use url::Url;
 
-use super::{Reason, Rules};
+use super::{ChannelConfig, InvalidChannel};
 
 /// The folder that is meant, ending in `/`; credentials are still in it.
 pub(super) fn locate(
     text: &str,
-    rules: &Rules,
+    channel_config: &ChannelConfig,
     base_dir: &Path,
     variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<Url, Reason> {
-    locate_folder(text, base_dir, variable).unwrap_or_else(|| name(text, rules))
+) -> Result<Url, InvalidChannel> {
+    locate_folder(text, base_dir, variable).unwrap_or_else(|| name(text, channel_config))
 }
 
 /// The same for an address or a path; `None` for a name.
@@ -23,9 +23,9 @@ pub(super) fn locate_folder(
     text: &str,
     base_dir: &Path,
     variable: &dyn Fn(&str) -> Option<String>,
-) -> Option<Result<Url, Reason>> {
+) -> Option<Result<Url, InvalidChannel>> {
     if let Some(bad) = text.chars().find(|c| c.is_control()) {
-        return Some(Err(Reason::Character(bad.escape_debug().to_string())));
+        return Some(Err(InvalidChannel::InvalidCharacter(bad.escape_debug().to_string())));
     }
     if text.contains("://") {
         return Some(address(text));
@@ -33,18 +33,18 @@ pub(super) fn locate_folder(
     is_path(text).then(|| path(text, base_dir, variable))
 }
 
-fn address(text: &str) -> Result<Url, Reason> {
+fn address(text: &str) -> Result<Url, InvalidChannel> {
     if text.contains(['?', '#']) {
-        return Err(Reason::Query);
+        return Err(InvalidChannel::QueryOrFragment);
     }
     if let Some(bad) = text.chars().find(|c| c.is_whitespace() || "<>\"'`{}|\\^*".contains(*c)) {
-        return Err(Reason::Character(bad.to_string()));
+        return Err(InvalidChannel::InvalidCharacter(bad.to_string()));
     }
-    let mut url = Url::parse(text).map_err(|_| Reason::Address)?;
+    let mut url = Url::parse(text).map_err(|_| InvalidChannel::InvalidUrl)?;
     match url.scheme() {
         "http" | "https" if url.has_host() => {}
         "file" => {}
-        other => return Err(Reason::Scheme(other.to_owned())),
+        other => return Err(InvalidChannel::UnsupportedScheme(other.to_owned())),
     }
     trim(&mut url);
     Ok(url)
@@ -86,17 +86,17 @@ fn path(
     text: &str,
     base_dir: &Path,
     variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<Url, Reason> {
+) -> Result<Url, InvalidChannel> {
     let absolute = if let Some(rest) = text.strip_prefix('~') {
         let home = variable("HOME").or_else(|| variable("USERPROFILE"));
-        format!("{}{rest}", home.ok_or_else(|| Reason::Unset("HOME".to_owned()))?)
+        format!("{}{rest}", home.ok_or_else(|| InvalidChannel::UnsetVariable("HOME".to_owned()))?)
     } else if text.starts_with(['/', '\\']) || is_drive(text) {
         text.to_owned()
     } else {
-        format!("{}/{text}", base_dir.to_str().ok_or(Reason::Relative)?)
+        format!("{}/{text}", base_dir.to_str().ok_or(InvalidChannel::NoBaseFolder)?)
     };
     if !absolute.starts_with(['/', '\\']) && !is_drive(&absolute) {
-        return Err(Reason::Relative);
+        return Err(InvalidChannel::NoBaseFolder);
     }
     // Only where the path is a Windows one is `\` a separator and not a character of a name.
     let windows = is_drive(&absolute) || absolute.starts_with("\\\\");
@@ -104,12 +104,12 @@ fn path(
     file_url(&slashed)
 }
 
-fn file_url(path: &str) -> Result<Url, Reason> {
+fn file_url(path: &str) -> Result<Url, InvalidChannel> {
     let (host, path) = match path.strip_prefix("//") {
         Some(share) => share.split_once('/').unwrap_or((share, "")),
         None => ("", path),
     };
-    let mut url = Url::parse(&format!("file://{host}/")).map_err(|_| Reason::Address)?;
+    let mut url = Url::parse(&format!("file://{host}/")).map_err(|_| InvalidChannel::InvalidUrl)?;
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {
@@ -120,22 +120,29 @@ fn file_url(path: &str) -> Result<Url, Reason> {
             part => parts.push(part),
         }
     }
-    url.path_segments_mut().map_err(|()| Reason::Address)?.clear().extend(parts).push("");
+    url.path_segments_mut()
+        .map_err(|()| InvalidChannel::InvalidUrl)?
+        .clear()
+        .extend(parts)
+        .push("");
     trim(&mut url);
     Ok(url)
 }
 
-fn name(text: &str, rules: &Rules) -> Result<Url, Reason> {
+fn name(text: &str, channel_config: &ChannelConfig) -> Result<Url, InvalidChannel> {
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '+');
     if let Some(bad) = text.chars().find(|c| !allowed(*c)) {
-        return Err(Reason::Character(bad.to_string()));
+        return Err(InvalidChannel::InvalidCharacter(bad.to_string()));
     }
     let text = text.trim_end_matches('/');
     if text.split('/').any(|part| matches!(part, "" | "." | "..")) {
-        return Err(Reason::Part);
+        return Err(InvalidChannel::InvalidNamePart);
     }
-    let mut url = rules.base(text);
-    url.path_segments_mut().map_err(|()| Reason::Address)?.pop_if_empty().extend(text.split('/'));
+    let mut url = channel_config.base(text);
+    url.path_segments_mut()
+        .map_err(|()| InvalidChannel::InvalidUrl)?
+        .pop_if_empty()
+        .extend(text.split('/'));
     trim(&mut url);
     Ok(url)
 }

@@ -1,22 +1,22 @@
 //! Channels: from what somebody wrote to the address of an origin.
 //!
 //! A [`Channel`] never holds credentials: [`resolve`] takes them out of an address and hands
-//! them back beside it as an [`Access`].
+//! them back beside it as an [`ChannelCredentials`].
 
-mod access;
-mod bare;
+mod channel_config;
+mod credentials;
 mod error;
 mod expand;
 mod location;
 mod resolve;
-mod rules;
+mod without_credentials;
 
 #[cfg(test)]
 mod tests;
 
-pub use access::Access;
-pub use bare::without_credentials;
-pub use error::{ChannelError, Reason};
+pub use channel_config::{ChannelConfig, display_name};
+pub use credentials::ChannelCredentials;
+pub use error::{ChannelError, InvalidChannel};
 pub use expand::expand;
-pub use resolve::{Channel, Resolved, folder, resolve};
-pub use rules::{Rules, name_of};
+pub use resolve::{Channel, ResolvedChannel, resolve, resolve_location};
+pub use without_credentials::without_credentials;

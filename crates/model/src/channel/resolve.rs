@@ -5,10 +5,10 @@ use std::path::Path;
 use rattler_conda_types::Subdir;
 use url::Url;
 
+use super::channel_config::display_name;
 use super::expand::expand;
 use super::location::{locate, locate_folder};
-use super::rules::name_of;
-use super::{Access, ChannelError, Reason, Rules};
+use super::{ChannelConfig, ChannelCredentials, ChannelError, InvalidChannel};
 
 /// A channel at its origin.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,16 +18,16 @@ pub struct Channel {
     /// The channel's folder at its origin; ends in `/`; never with credentials.
     pub url: Url,
     /// The multichannel that it came from, such as `defaults`.
-    pub multi: Option<String>,
+    pub multichannel: Option<String>,
 }
 
 /// A channel, and the credentials that were written into its address.
 #[derive(Debug, Clone)]
-pub struct Resolved {
+pub struct ResolvedChannel {
     /// The channel, without credentials.
     pub channel: Channel,
     /// What was in the address; for requests to the channel only.
-    pub access: Option<Access>,
+    pub credentials: Option<ChannelCredentials>,
 }
 
 /// The channels that a name, an address or a path stands for: one, or those of `defaults` and
@@ -40,30 +40,30 @@ pub struct Resolved {
 /// [`ChannelError`] says why the text names no channel; the caller adds the place.
 pub fn resolve(
     written: &str,
-    rules: &Rules,
+    channel_config: &ChannelConfig,
     platform: Subdir,
     base_dir: &Path,
     variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<Vec<Resolved>, ChannelError> {
+) -> Result<Vec<ResolvedChannel>, ChannelError> {
     let fail = |reason| ChannelError::new(written, reason);
     let expanded = expand(written.trim(), variable).map_err(fail)?;
     let text = expanded.trim();
     match text {
-        "" => return Err(fail(Reason::Empty)),
-        "local" => return Err(fail(Reason::Local)),
+        "" => return Err(fail(InvalidChannel::Empty)),
+        "local" => return Err(fail(InvalidChannel::LocalChannel)),
         _ => {}
     }
-    if let Some(members) = rules.members(text, platform) {
+    if let Some(members) = channel_config.members(text, platform) {
         let member = |url: &Url| {
             let mut resolved = Channel::at(url.clone());
-            resolved.channel.multi = Some(text.to_owned());
+            resolved.channel.multichannel = Some(text.to_owned());
             resolved
         };
         return Ok(members.into_iter().map(member).collect());
     }
-    let resolved = Channel::at(locate(text, rules, base_dir, variable).map_err(fail)?);
+    let resolved = Channel::at(locate(text, channel_config, base_dir, variable).map_err(fail)?);
     if resolved.channel.name.is_empty() {
-        return Err(fail(Reason::Empty));
+        return Err(fail(InvalidChannel::Empty));
     }
     Ok(vec![resolved])
 }
@@ -73,20 +73,25 @@ pub fn resolve(
 ///
 /// # Errors
 /// [`ChannelError`] where it is neither; a name is neither.
-pub fn folder(
+pub fn resolve_location(
     written: &str,
     base_dir: &Path,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Url, ChannelError> {
     let fail = |reason| ChannelError::new(written, reason);
     let expanded = expand(written.trim(), variable).map_err(fail)?;
-    locate_folder(expanded.trim(), base_dir, variable).unwrap_or(Err(Reason::Address)).map_err(fail)
+    locate_folder(expanded.trim(), base_dir, variable)
+        .unwrap_or(Err(InvalidChannel::InvalidUrl))
+        .map_err(fail)
 }
 
 impl Channel {
     /// The channel in a folder, apart from the credentials in its address.
-    fn at(mut url: Url) -> Resolved {
-        let access = Access::take(&mut url);
-        Resolved { channel: Self { name: name_of(&url), url, multi: None }, access }
+    fn at(mut url: Url) -> ResolvedChannel {
+        let credentials = ChannelCredentials::extract_from(&mut url);
+        ResolvedChannel {
+            channel: Self { name: display_name(&url), url, multichannel: None },
+            credentials,
+        }
     }
 }

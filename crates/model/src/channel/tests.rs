@@ -1,9 +1,9 @@
 use std::path::Path;
 
-use envlock_report::{Exit, Explain, Place};
+use envlock_report::{AsFindings, Exit, Place};
 use rattler_conda_types::Subdir;
 
-use super::{Channel, ChannelError, Resolved, Rules, resolve};
+use super::{Channel, ChannelConfig, ChannelError, ResolvedChannel, resolve};
 use envlock_text::redact;
 use envlock_text::redact::has_credentials;
 
@@ -19,8 +19,8 @@ fn variable(name: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-fn all(written: &str, platform: Subdir) -> Result<Vec<Resolved>, ChannelError> {
-    resolve(written, &Rules::default(), platform, Path::new("/project"), &variable)
+fn all(written: &str, platform: Subdir) -> Result<Vec<ResolvedChannel>, ChannelError> {
+    resolve(written, &ChannelConfig::default(), platform, Path::new("/project"), &variable)
 }
 
 fn one(written: &str) -> Channel {
@@ -84,7 +84,7 @@ fn names_addresses_and_paths_stand_for_the_folder_that_conda_means() {
     for (written, name, url) in cases {
         let channel = one(written);
         assert_eq!((channel.name.as_str(), channel.url.as_str()), (name, url), "{written}");
-        assert_eq!(channel.multi, None, "{written}");
+        assert_eq!(channel.multichannel, None, "{written}");
     }
 }
 
@@ -92,7 +92,7 @@ fn names_addresses_and_paths_stand_for_the_folder_that_conda_means() {
 fn defaults_is_several_channels_and_one_more_on_windows() {
     let names = |written, platform| {
         let resolved = all(written, platform).unwrap();
-        assert!(resolved.iter().all(|r| r.channel.multi.as_deref() == Some("defaults")));
+        assert!(resolved.iter().all(|r| r.channel.multichannel.as_deref() == Some("defaults")));
         resolved.into_iter().map(|r| r.channel.name).collect::<Vec<_>>()
     };
     assert_eq!(names("defaults", Subdir::Linux64), ["pkgs/main", "pkgs/r"]);
@@ -122,17 +122,17 @@ fn credentials_leave_the_address_and_come_back_only_for_their_server() {
     for (written, url, request) in cases {
         let resolved = all(written, Subdir::Linux64).unwrap().remove(0);
         assert_eq!(resolved.channel.url.as_str(), url, "{written}");
-        let access = resolved.access.as_ref().unwrap();
-        assert_eq!(access.apply(&resolved.channel.url.join("x").unwrap()).as_str(), request);
+        let credentials = resolved.credentials.as_ref().unwrap();
+        assert_eq!(credentials.add_to(&resolved.channel.url.join("x").unwrap()).as_str(), request);
         for elsewhere in
             ["https://other.org/a/x", "http://example.org/a/x", "https://example.org:8443/a/x"]
         {
-            assert_eq!(access.apply(&elsewhere.parse().unwrap()).as_str(), elsewhere);
+            assert_eq!(credentials.add_to(&elsewhere.parse().unwrap()).as_str(), elsewhere);
         }
         let shown = format!("{resolved:?}");
         assert!(!["hunter2", "s3cret", "token"].iter().any(|s| shown.contains(s)), "{shown}");
     }
-    assert!(all("https://example.org/a", Subdir::Linux64).unwrap()[0].access.is_none());
+    assert!(all("https://example.org/a", Subdir::Linux64).unwrap()[0].credentials.is_none());
 }
 
 #[test]
@@ -167,17 +167,18 @@ fn an_error_has_the_callers_place_and_no_password() {
     let place = Place::new("environment.yml", 3, 5);
     let error =
         all("https://me:hunter2@example.org/$NOPE", Subdir::Linux64).unwrap_err().at(place.clone());
-    let diagnostic = error.findings().remove(0);
-    assert_eq!(diagnostic.code, "channel-variable");
-    assert_eq!(diagnostic.place, Some(place));
-    assert!(diagnostic.help.unwrap().contains("NOPE"));
+    let finding = error.findings().remove(0);
+    assert_eq!(finding.code, "channel-variable");
+    assert_eq!(finding.place, Some(place));
+    assert!(finding.help.unwrap().contains("NOPE"));
     assert!(!format!("{error:?} {error}").contains("hunter2"));
     assert_eq!(error.exit(), Exit::Usage);
 }
 
 #[test]
 fn a_relative_path_needs_an_absolute_folder() {
-    let resolved = resolve("./a", &Rules::default(), Subdir::Linux64, Path::new("b"), &variable);
+    let resolved =
+        resolve("./a", &ChannelConfig::default(), Subdir::Linux64, Path::new("b"), &variable);
     assert!(resolved.unwrap_err().reason.to_string().contains("relative"));
 }
 
@@ -212,8 +213,9 @@ fn passwords_tokens_and_queries_are_hidden_in_any_text() {
     }
 }
 
-fn named(written: &str, rules: &Rules) -> String {
-    let resolved = resolve(written, rules, Subdir::Linux64, Path::new("/project"), &variable);
+fn named(written: &str, channel_config: &ChannelConfig) -> String {
+    let resolved =
+        resolve(written, channel_config, Subdir::Linux64, Path::new("/project"), &variable);
     let resolved = resolved.unwrap_or_else(|e| panic!("{e}"));
     resolved.iter().map(|r| r.channel.url.as_str()).collect::<Vec<_>>().join(" ")
 }
@@ -224,42 +226,49 @@ fn url(text: &str) -> url::Url {
 
 #[test]
 fn a_custom_channel_and_what_is_below_it_lie_where_the_rules_say() {
-    let mut rules = Rules::default();
-    rules.custom.insert("lab".into(), url("https://lab.example/conda/"));
-    rules.custom.insert("lab/label".into(), url("https://labels.example/"));
-    assert_eq!(named("lab", &rules), "https://lab.example/conda/lab/");
-    assert_eq!(named("lab/dev", &rules), "https://lab.example/conda/lab/dev/");
-    assert_eq!(named("lab/label/dev", &rules), "https://labels.example/lab/label/dev/");
-    assert_eq!(named("labs", &rules), "https://conda.anaconda.org/labs/");
+    let mut channel_config = ChannelConfig::default();
+    channel_config.custom_channels.insert("lab".into(), url("https://lab.example/conda/"));
+    channel_config.custom_channels.insert("lab/label".into(), url("https://labels.example/"));
+    assert_eq!(named("lab", &channel_config), "https://lab.example/conda/lab/");
+    assert_eq!(named("lab/dev", &channel_config), "https://lab.example/conda/lab/dev/");
+    assert_eq!(named("lab/label/dev", &channel_config), "https://labels.example/lab/label/dev/");
+    assert_eq!(named("labs", &channel_config), "https://conda.anaconda.org/labs/");
 }
 
 #[test]
 fn another_alias_is_where_all_other_names_are_and_no_name_for_a_lock() {
-    let rules = Rules { alias: url("https://corp.example/repo/"), ..Rules::default() };
-    assert_eq!(named("conda-forge", &rules), "https://corp.example/repo/conda-forge/");
+    let channel_config = ChannelConfig {
+        channel_alias: url("https://corp.example/repo/"),
+        ..ChannelConfig::default()
+    };
+    assert_eq!(named("conda-forge", &channel_config), "https://corp.example/repo/conda-forge/");
     let resolved =
-        resolve("conda-forge", &rules, Subdir::Linux64, Path::new("/project"), &variable).unwrap();
+        resolve("conda-forge", &channel_config, Subdir::Linux64, Path::new("/project"), &variable)
+            .unwrap();
     assert_eq!(resolved[0].channel.name, "https://corp.example/repo/conda-forge");
-    assert_eq!(named("pkgs/main", &rules), "https://repo.anaconda.com/pkgs/main/");
+    assert_eq!(named("pkgs/main", &channel_config), "https://repo.anaconda.com/pkgs/main/");
 }
 
 #[test]
 fn a_member_of_defaults_has_its_path_for_a_name() {
-    let rules =
-        Rules { defaults: vec![url("https://corp.example/pkgs/main/")], ..Rules::default() };
-    assert_eq!(named("defaults", &rules), "https://corp.example/pkgs/main/");
-    assert_eq!(named("pkgs/main", &rules), "https://corp.example/pkgs/main/");
+    let channel_config = ChannelConfig {
+        defaults: vec![url("https://corp.example/pkgs/main/")],
+        ..ChannelConfig::default()
+    };
+    assert_eq!(named("defaults", &channel_config), "https://corp.example/pkgs/main/");
+    assert_eq!(named("pkgs/main", &channel_config), "https://corp.example/pkgs/main/");
 }
 
 #[test]
 fn a_name_of_several_channels_keeps_their_order_and_credentials_stay_beside() {
-    let mut rules = Rules::default();
+    let mut channel_config = ChannelConfig::default();
     let members = vec![url("https://me:geheim@lab.example/a/"), url("https://lab.example/b/")];
-    rules.multi.insert("ours".into(), members);
-    let resolved = resolve("ours", &rules, Subdir::Linux64, Path::new("/project"), &variable);
+    channel_config.custom_multichannels.insert("ours".into(), members);
+    let resolved =
+        resolve("ours", &channel_config, Subdir::Linux64, Path::new("/project"), &variable);
     let resolved = resolved.unwrap();
-    assert_eq!(named("ours", &rules), "https://lab.example/a/ https://lab.example/b/");
-    assert!(resolved[0].access.is_some() && resolved[1].access.is_none());
-    assert!(resolved.iter().all(|r| r.channel.multi.as_deref() == Some("ours")));
-    assert!(!format!("{rules:?}").contains("geheim"));
+    assert_eq!(named("ours", &channel_config), "https://lab.example/a/ https://lab.example/b/");
+    assert!(resolved[0].credentials.is_some() && resolved[1].credentials.is_none());
+    assert!(resolved.iter().all(|r| r.channel.multichannel.as_deref() == Some("ours")));
+    assert!(!format!("{channel_config:?}").contains("geheim"));
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use url::Url;
 
-use crate::{needs::LockedNeeds, question::Priority};
+use crate::{lock_inputs::Priority, needs::LockedNeeds};
 
 #[derive(Serialize)]
 pub(super) struct Document {

@@ -4,20 +4,20 @@ use envlock_text::Pos;
 use envlock_text::tree::{Kind, Node};
 use rattler_lock::{LockFile, ParseCondaLockError};
 
-use super::ReadError;
+use super::LockError;
 
 /// Reads the body of a lock whose text is `document`.
-pub(super) fn read(file: &str, text: &str, document: &Node) -> Result<LockFile, ReadError> {
+pub(super) fn read(file: &str, text: &str, document: &Node) -> Result<LockFile, LockError> {
     LockFile::from_str_with_base_directory(text, None)
         .map_err(|error| explained(file, document, &error))
 }
 
 /// The library's errors about the body name no line: the package that it can't read is found
 /// by reading each alone.
-fn explained(file: &str, document: &Node, error: &ParseCondaLockError) -> ReadError {
+fn explained(file: &str, document: &Node, error: &ParseCondaLockError) -> LockError {
     if let ParseCondaLockError::MissingPackage { platform, location, .. } = error {
         let node = document.get("environments").and_then(|node| with_text(node, location));
-        return ReadError::Form {
+        return LockError::Malformed {
             place: node.unwrap_or(document).place(file),
             message: format!("{} is listed for {platform} and has no block", last(location)),
         };
@@ -29,12 +29,12 @@ fn explained(file: &str, document: &Node, error: &ParseCondaLockError) -> ReadEr
         (culprit, url.and_then(|node| Some((node, node.text()?))))
     {
         let message = format!("{} {}", last(url), fault(package));
-        return ReadError::Form { place: node.place(file), message };
+        return LockError::Malformed { place: node.place(file), message };
     }
     let entry = document.entry("environments");
     let place = entry.map_or(Pos::START.place(file), |entry| entry.key.place(file));
     let message = "its platforms, environments and packages don't fit together".to_owned();
-    ReadError::Form { place, message }
+    LockError::Malformed { place, message }
 }
 
 /// The last scalar with this text.

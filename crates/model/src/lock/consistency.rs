@@ -17,7 +17,7 @@ use url::Url;
 use super::{FILE_NAME, Lock, LockedPlatform, write::holds_credential};
 use envlock_text::redact;
 
-use crate::spec::parse_request;
+use crate::spec::parse_spec;
 
 /// One way in which a lock contradicts itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,13 +34,13 @@ enum Kind {
     DependencyMissing { dependency: String },
     DependencyUnmet { dependency: String, found: String },
     ConstraintBroken { constraint: String, found: String },
-    Twice,
+    DuplicateName,
     NoSha256,
     Credential,
     UnknownChannel,
-    ListedTwice,
-    TwoBlocks,
-    OtherChannel { channel: String },
+    DuplicateListEntry,
+    DuplicateBlock,
+    UnrequestedChannel { channel: String },
 }
 
 /// The places of what a lock says more than once: its packages and channels.
@@ -59,7 +59,7 @@ impl<'n> Places<'n> {
     /// The value that a problem is about; of a package, its last block.
     pub(super) fn of(&self, problem: &Inconsistency) -> Place {
         let node = match (&problem.kind, &problem.record) {
-            (Kind::OtherChannel { channel }, _) => {
+            (Kind::UnrequestedChannel { channel }, _) => {
                 let mut channels = nodes(channels(self.document), "url");
                 channels.find(|(url, _)| url == channel).map(|(_, node)| node)
             }
@@ -93,15 +93,17 @@ impl fmt::Display for Inconsistency {
                     "{package} allows only `{constraint}`; the lock for {platform} has {found}"
                 )
             }
-            Kind::Twice => write!(f, "{package} stands beside another of its name on {platform}"),
+            Kind::DuplicateName => {
+                write!(f, "{package} stands beside another of its name on {platform}")
+            }
             Kind::NoSha256 => write!(f, "{package} has no sha256"),
             Kind::Credential => write!(f, "the URL of {package} holds a credential or a query"),
             Kind::UnknownChannel => {
                 write!(f, "{package} comes from a channel that the lock doesn't name")
             }
-            Kind::ListedTwice => write!(f, "{package} is listed twice for {platform}"),
-            Kind::TwoBlocks => write!(f, "{package} has two blocks"),
-            Kind::OtherChannel { channel } => {
+            Kind::DuplicateListEntry => write!(f, "{package} is listed twice for {platform}"),
+            Kind::DuplicateBlock => write!(f, "{package} has two blocks"),
+            Kind::UnrequestedChannel { channel } => {
                 let channel = redact(channel);
                 write!(f, "the channel {channel} of the environment isn't one that was asked")
             }
@@ -125,7 +127,7 @@ pub(super) fn check(lock: &Lock) -> Vec<Inconsistency> {
                 if holds_credential(&record.url) {
                     say(Kind::Credential);
                 }
-                if !lock.channels.iter().any(|channel| channel.holds(record)) {
+                if !lock.channels.iter().any(|channel| channel.contains(record)) {
                     say(Kind::UnknownChannel);
                 }
                 for kind in relations(record, locked, &by_name) {
@@ -147,13 +149,13 @@ pub(super) fn check_text(document: &Node, lock: &Lock) -> Vec<Inconsistency> {
         let list = lists.and_then(|lists| lists.get(platform.as_str()));
         for url in twice(list) {
             let record = locked.records.iter().find(|record| record.url.as_str() == url);
-            found.extend(record.map(|record| about(*platform, record, Kind::ListedTwice)));
+            found.extend(record.map(|record| about(*platform, record, Kind::DuplicateListEntry)));
         }
     }
     for url in twice(document.get("packages")) {
         let record = lock.platforms.iter().find_map(|(platform, locked)| {
             let record = locked.records.iter().find(|record| record.url.as_str() == url)?;
-            Some(about(*platform, record, Kind::TwoBlocks))
+            Some(about(*platform, record, Kind::DuplicateBlock))
         });
         found.extend(record);
     }
@@ -162,7 +164,7 @@ pub(super) fn check_text(document: &Node, lock: &Lock) -> Vec<Inconsistency> {
         found.extend(lock.platforms.keys().next().map(|platform| Inconsistency {
             platform: *platform,
             record: None,
-            kind: Kind::OtherChannel { channel: channel.to_owned() },
+            kind: Kind::UnrequestedChannel { channel: channel.to_owned() },
         }));
     }
     found
@@ -204,7 +206,7 @@ fn names<'a>(
     for record in &locked.records {
         let name = record.package_record.name.as_normalized();
         if by_name.insert(name, record).is_some() {
-            found.push(about(platform, record, Kind::Twice));
+            found.push(about(platform, record, Kind::DuplicateName));
         }
     }
     by_name
@@ -219,7 +221,7 @@ fn requests(
 ) {
     for text in &locked.specs {
         let spec = || text.clone();
-        let Some(asked) = parse_request(text, Place::new(FILE_NAME, 1, 1)) else {
+        let Some(asked) = parse_spec(text, Place::new(FILE_NAME, 1, 1)) else {
             found.push(Inconsistency {
                 platform,
                 record: None,

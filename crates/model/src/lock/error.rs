@@ -1,16 +1,16 @@
 //! Why a file isn't a lock.
 
-use envlock_report::{Code, Exit, Explain, Finding, Place};
+use envlock_report::{AsFindings, Code, Exit, Finding, Place};
 use envlock_text::ReadError as TextError;
 
 use super::{Inconsistency, Lock};
 
 /// Why a file is not a lock that can be relied on.
 #[derive(Debug, thiserror::Error)]
-pub enum ReadError {
+pub enum LockError {
     /// A merge left its markers.
     #[error("the lock has unresolved merge conflicts")]
-    Conflict {
+    MergeConflict {
         /// The first marker.
         place: Place,
     },
@@ -19,7 +19,7 @@ pub enum ReadError {
     Text(Vec<TextError>),
     /// It doesn't have the form of a lock.
     #[error("the lock can't be read: {message}")]
-    Form {
+    Malformed {
         /// Where, when that is known.
         place: Place,
         /// What is wrong.
@@ -27,7 +27,7 @@ pub enum ReadError {
     },
     /// A lock of another tool.
     #[error("this lock was not written by envlock: it has no `envlock:` block")]
-    Foreign {
+    OtherTool {
         /// The file.
         place: Place,
     },
@@ -56,11 +56,11 @@ pub enum ReadError {
     },
 }
 
-impl Explain for ReadError {
+impl AsFindings for LockError {
     fn findings(&self) -> Vec<Finding> {
         let solve_again = "solve again with `envlock solve`; what is right in it stays";
         match self {
-            Self::Conflict { place } => vec![
+            Self::MergeConflict { place } => vec![
                 Finding::new(Code::LockConflict, self.to_string())
                     .at(place.clone())
                     .with_note("both sides are answers to different questions; neither half is one")
@@ -69,7 +69,7 @@ impl Explain for ReadError {
                         place.file
                     )),
             ],
-            Self::Form { place, .. } => {
+            Self::Malformed { place, .. } => {
                 let finding = Finding::new(Code::LockForm, self.to_string()).at(place.clone());
                 vec![finding.with_help(restore(&place.file))]
             }
@@ -80,7 +80,7 @@ impl Explain for ReadError {
                 errors.iter().map(finding).collect()
             }
             Self::Blocks(mistakes) => mistakes.iter().map(in_lock).collect(),
-            Self::Foreign { place } => vec![
+            Self::OtherTool { place } => vec![
                 Finding::new(Code::LockForeign, self.to_string())
                     .at(place.clone())
                     .with_help("remove it and run `envlock solve`, which writes one with that block"),

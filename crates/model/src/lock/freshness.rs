@@ -7,15 +7,15 @@ use rattler_conda_types::Subdir;
 
 use super::{FILE_NAME, Lock, LockedPlatform};
 use crate::{
+    lock_inputs::{LockInputs, PlatformInputs, Priority, RequestedChannel},
     needs::{self, LockedNeeds, NeedChange},
-    question::{Asked, AskedChannel, Priority, Question},
-    spec::parse_request,
+    spec::parse_spec,
 };
 
 /// Something that changed since the lock was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Where it is asked, when it is asked anywhere.
+    /// Where it is platform_inputs, when it is platform_inputs anywhere.
     pub place: Option<Place>,
     /// What changed.
     pub kind: ChangeKind,
@@ -28,36 +28,36 @@ pub enum ChangeKind {
     Name {
         /// The lock's.
         locked: String,
-        /// The one that is asked for.
-        asked: String,
+        /// The one that is platform_inputs for.
+        platform_inputs: String,
     },
     /// The listed channels.
     Channels {
         /// The lock's.
         locked: String,
-        /// Those that are asked for.
-        asked: String,
+        /// Those that are platform_inputs for.
+        platform_inputs: String,
     },
     /// The channel priority.
     Priority {
         /// The lock's.
         locked: Priority,
-        /// The one that is asked for.
-        asked: Priority,
+        /// The one that is platform_inputs for.
+        platform_inputs: Priority,
     },
     /// The age from which records are excluded.
     ExcludeNewer {
         /// The lock's.
         locked: String,
-        /// The one that is asked for.
-        asked: String,
+        /// The one that is platform_inputs for.
+        platform_inputs: String,
     },
-    /// A platform is asked for and not locked.
+    /// A platform is platform_inputs for and not locked.
     PlatformAdded {
         /// The platform.
         platform: String,
     },
-    /// A platform is locked and no longer asked for.
+    /// A platform is locked and no longer platform_inputs for.
     PlatformRemoved {
         /// The platform.
         platform: String,
@@ -68,17 +68,17 @@ pub enum ChangeKind {
         platform: String,
         /// The lock's.
         locked: String,
-        /// Those that are asked for.
-        asked: String,
+        /// Those that are platform_inputs for.
+        platform_inputs: String,
     },
-    /// A spec is asked for, and the lock has no such package.
+    /// A spec is platform_inputs for, and the lock has no such package.
     SpecAdded {
         /// The platform.
         platform: String,
         /// The spec.
         spec: String,
     },
-    /// A spec is asked for that the locked package doesn't satisfy.
+    /// A spec is platform_inputs for that the locked package doesn't satisfy.
     SpecUnmet {
         /// The platform.
         platform: String,
@@ -87,21 +87,21 @@ pub enum ChangeKind {
         /// The locked package.
         locked: String,
     },
-    /// A spec is no longer asked for.
+    /// A spec is no longer platform_inputs for.
     SpecRemoved {
         /// The platform.
         platform: String,
         /// The spec.
         spec: String,
     },
-    /// A line of the pip section is asked for and not locked.
+    /// A line of the pip section is platform_inputs for and not locked.
     PipAdded {
         /// The platform.
         platform: String,
         /// The line.
         line: String,
     },
-    /// A line of the pip section is no longer asked for.
+    /// A line of the pip section is no longer platform_inputs for.
     PipRemoved {
         /// The platform.
         platform: String,
@@ -125,42 +125,52 @@ pub enum ChangeKind {
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            ChangeKind::Name { locked, asked } => write!(f, "the name was {locked} and is {asked}"),
-            ChangeKind::Channels { locked, asked } => {
-                write!(f, "the channels were [{locked}] and are [{asked}]")
+            ChangeKind::Name { locked, platform_inputs } => {
+                write!(f, "the name was {locked} and is {platform_inputs}")
             }
-            ChangeKind::Priority { locked, asked } => {
-                write!(f, "the channel priority was {} and is {}", locked.as_str(), asked.as_str())
+            ChangeKind::Channels { locked, platform_inputs } => {
+                write!(f, "the channels were [{locked}] and are [{platform_inputs}]")
             }
-            ChangeKind::ExcludeNewer { locked, asked } => {
-                write!(f, "records newer than {locked} were left out, and now {asked}")
+            ChangeKind::Priority { locked, platform_inputs } => {
+                write!(
+                    f,
+                    "the channel priority was {} and is {}",
+                    locked.as_str(),
+                    platform_inputs.as_str()
+                )
+            }
+            ChangeKind::ExcludeNewer { locked, platform_inputs } => {
+                write!(f, "records newer than {locked} were left out, and now {platform_inputs}")
             }
             ChangeKind::PlatformAdded { platform } => {
-                write!(f, "{platform} is asked for and not locked")
+                write!(f, "{platform} is platform_inputs for and not locked")
             }
             ChangeKind::PlatformRemoved { platform } => {
-                write!(f, "{platform} is locked and no longer asked for")
+                write!(f, "{platform} is locked and no longer platform_inputs for")
             }
-            ChangeKind::VirtualPackages { platform, locked, asked } => {
-                write!(f, "the virtual packages of {platform} were [{locked}] and are [{asked}]")
+            ChangeKind::VirtualPackages { platform, locked, platform_inputs } => {
+                write!(
+                    f,
+                    "the virtual packages of {platform} were [{locked}] and are [{platform_inputs}]"
+                )
             }
             ChangeKind::SpecAdded { platform, spec } => {
                 write!(
                     f,
-                    "`{spec}` is asked for and no package of the lock answers it ({platform})"
+                    "`{spec}` is platform_inputs for and no package of the lock answers it ({platform})"
                 )
             }
             ChangeKind::SpecUnmet { platform, spec, locked } => {
-                write!(f, "`{spec}` is asked for and the lock has {locked} ({platform})")
+                write!(f, "`{spec}` is platform_inputs for and the lock has {locked} ({platform})")
             }
             ChangeKind::SpecRemoved { platform, spec } => {
-                write!(f, "`{spec}` is no longer asked for ({platform})")
+                write!(f, "`{spec}` is no longer platform_inputs for ({platform})")
             }
             ChangeKind::PipAdded { platform, line } => {
-                write!(f, "pip's `{line}` is asked for and not in the lock ({platform})")
+                write!(f, "pip's `{line}` is platform_inputs for and not in the lock ({platform})")
             }
             ChangeKind::PipRemoved { platform, line } => {
-                write!(f, "pip's `{line}` is no longer asked for ({platform})")
+                write!(f, "pip's `{line}` is no longer platform_inputs for ({platform})")
             }
             ChangeKind::PipOrder { platform } => {
                 write!(f, "the order of the pip section's options changed ({platform})")
@@ -178,43 +188,45 @@ impl fmt::Display for Change {
 /// is gone is one, since its package would stay.
 ///
 /// `needs` are the needs of the project's secrets manifest, if it has one.
-pub fn changes(lock: &Lock, question: &Question, needs: Option<&LockedNeeds>) -> Vec<Change> {
+pub fn changes(lock: &Lock, inputs: &LockInputs, needs: Option<&LockedNeeds>) -> Vec<Change> {
     let mut found = Vec::new();
-    if lock.name != question.name {
+    if lock.name != inputs.name {
         found.push(change(ChangeKind::Name {
             locked: lock.name.clone(),
-            asked: question.name.clone(),
+            platform_inputs: inputs.name.clone(),
         }));
     }
-    if listed(&lock.channels) != listed(&question.channels) {
+    if listed(&lock.channels) != listed(&inputs.channels) {
         found.push(change(ChangeKind::Channels {
             locked: names(&lock.channels),
-            asked: names(&question.channels),
+            platform_inputs: names(&inputs.channels),
         }));
     }
-    if lock.priority != question.priority {
-        let (locked, asked) = (lock.priority, question.priority);
-        found.push(change(ChangeKind::Priority { locked, asked }));
+    if lock.priority != inputs.priority {
+        let (locked, platform_inputs) = (lock.priority, inputs.priority);
+        found.push(change(ChangeKind::Priority { locked, platform_inputs }));
     }
-    if lock.exclude_newer != question.exclude_newer {
+    if lock.exclude_newer != inputs.exclude_newer {
         let said = |at: Option<jiff::Timestamp>| at.map_or("never".to_owned(), |at| at.to_string());
         found.push(change(ChangeKind::ExcludeNewer {
             locked: said(lock.exclude_newer),
-            asked: said(question.exclude_newer),
+            platform_inputs: said(inputs.exclude_newer),
         }));
     }
-    for platform in question.platforms.keys().filter(|p| !lock.platforms.contains_key(p)) {
+    for platform in inputs.platforms.keys().filter(|p| !lock.platforms.contains_key(p)) {
         found.push(change(ChangeKind::PlatformAdded { platform: platform.to_string() }));
     }
     for (platform, locked) in &lock.platforms {
-        match question.platforms.get(platform) {
-            Some(asked) => of_platform(*platform, locked, asked, question, &mut found),
+        match inputs.platforms.get(platform) {
+            Some(platform_inputs) => {
+                platform_changes(*platform, locked, platform_inputs, inputs, &mut found)
+            }
             None => {
                 found.push(change(ChangeKind::PlatformRemoved { platform: platform.to_string() }));
             }
         }
     }
-    for name in differing(&lock.variables, &question.variables) {
+    for name in differing(&lock.variables, &inputs.variables) {
         found.push(change(ChangeKind::Variable { name }));
     }
     let needs = needs::changes(lock.needs.as_ref(), needs);
@@ -222,32 +234,32 @@ pub fn changes(lock: &Lock, question: &Question, needs: Option<&LockedNeeds>) ->
     found
 }
 
-fn of_platform(
+fn platform_changes(
     platform: Subdir,
     locked: &LockedPlatform,
-    asked: &Asked,
-    question: &Question,
+    platform_inputs: &PlatformInputs,
+    inputs: &LockInputs,
     found: &mut Vec<Change>,
 ) {
     let platform = platform.to_string();
-    let mut virtuals = asked.virtual_packages.clone();
+    let mut virtuals = platform_inputs.virtual_packages.clone();
     virtuals.sort();
     if virtuals != locked.virtual_packages {
         found.push(change(ChangeKind::VirtualPackages {
             platform: platform.clone(),
             locked: join(&locked.virtual_packages),
-            asked: join(&virtuals),
+            platform_inputs: join(&virtuals),
         }));
     }
-    for request in &asked.requests {
+    for request in &platform_inputs.requests {
         let record = locked
             .records
             .iter()
             .find(|record| record.package_record.name.as_normalized() == request.package());
         let known = locked.specs.contains(&request.text);
         let kind = match record {
-            Some(record) if request.accepts(record, &question.channels) => {
-                // Locked only because another package needs it: asked for by name it would be
+            Some(record) if request.accepts(record, &inputs.channels) => {
+                // Locked only because another package needs it: platform_inputs for by name it would be
                 // an answer all the same.
                 continue;
             }
@@ -264,26 +276,35 @@ fn of_platform(
         found.push(Change { place: Some(request.place.clone()), kind });
     }
     for spec in &locked.specs {
-        let package = parse_request(spec, Place::new(FILE_NAME, 1, 1))
+        let package = parse_spec(spec, Place::new(FILE_NAME, 1, 1))
             .map(|request| request.package().to_owned());
-        if !asked.requests.iter().any(|request| Some(request.package()) == package.as_deref()) {
+        if !platform_inputs
+            .requests
+            .iter()
+            .any(|request| Some(request.package()) == package.as_deref())
+        {
             found.push(change(ChangeKind::SpecRemoved {
                 platform: platform.clone(),
                 spec: spec.clone(),
             }));
         }
     }
-    of_pip(platform, locked, asked, found);
+    pip_changes(platform, locked, platform_inputs, found);
 }
 
-fn of_pip(platform: String, locked: &LockedPlatform, asked: &Asked, found: &mut Vec<Change>) {
+fn pip_changes(
+    platform: String,
+    locked: &LockedPlatform,
+    platform_inputs: &PlatformInputs,
+    found: &mut Vec<Change>,
+) {
     let before = found.len();
-    for line in asked.pip.iter().filter(|line| !locked.pip.contains(&line.text)) {
+    for line in platform_inputs.pip.iter().filter(|line| !locked.pip.contains(&line.text)) {
         let kind = ChangeKind::PipAdded { platform: platform.clone(), line: line.text.clone() };
         found.push(Change { place: Some(line.place.clone()), kind });
     }
     for line in &locked.pip {
-        if !asked.pip.iter().any(|asked| asked.text == *line) {
+        if !platform_inputs.pip.iter().any(|platform_inputs| platform_inputs.text == *line) {
             found.push(change(ChangeKind::PipRemoved {
                 platform: platform.clone(),
                 line: line.clone(),
@@ -294,7 +315,7 @@ fn of_pip(platform: String, locked: &LockedPlatform, asked: &Asked, found: &mut 
     let options = |lines: Vec<&String>| -> Vec<String> {
         lines.into_iter().filter(|line| line.starts_with('-')).cloned().collect()
     };
-    let asked_options = options(asked.pip.iter().map(|line| &line.text).collect());
+    let asked_options = options(platform_inputs.pip.iter().map(|line| &line.text).collect());
     if found.len() == before && options(locked.pip.iter().collect()) != asked_options {
         found.push(change(ChangeKind::PipOrder { platform }));
     }
@@ -302,7 +323,7 @@ fn of_pip(platform: String, locked: &LockedPlatform, asked: &Asked, found: &mut 
 
 /// The channels that are listed, as what decides priority: the URLs in their order. Those
 /// that only a spec names are compared with that spec.
-fn listed(channels: &[AskedChannel]) -> Vec<(&[url::Url], bool)> {
+fn listed(channels: &[RequestedChannel]) -> Vec<(&[url::Url], bool)> {
     channels
         .iter()
         .filter(|channel| !channel.only_for_specs)
@@ -310,7 +331,7 @@ fn listed(channels: &[AskedChannel]) -> Vec<(&[url::Url], bool)> {
         .collect()
 }
 
-fn names(channels: &[AskedChannel]) -> String {
+fn names(channels: &[RequestedChannel]) -> String {
     let names: Vec<_> =
         channels.iter().filter(|c| !c.only_for_specs).map(|c| c.name.as_str()).collect();
     names.join(", ")

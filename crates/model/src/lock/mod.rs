@@ -1,8 +1,8 @@
 //! envlock.lock: a valid rattler lock (version 7) with two root blocks of our own.
 //!
 //! The body (`version, platforms, environments, packages`) is what every tool on
-//! `rattler_lock` reads. `envlock:` says which question it answers, `secrets:` which
-//! credentials the environment needs. One file, sorted, the same bytes for the same question
+//! `rattler_lock` reads. `envlock:` says which inputs it answers, `secrets:` which
+//! credentials the environment needs. One file, sorted, the same bytes for the same inputs
 //! and the same indexes on every machine.
 
 mod blocks;
@@ -22,15 +22,15 @@ use rattler_conda_types::{GenericVirtualPackage, RepoDataRecord, Subdir};
 use url::Url;
 
 use crate::{
+    lock_inputs::{LockInputs, Priority, RequestedChannel},
     needs::LockedNeeds,
-    question::{AskedChannel, Priority, Question},
 };
 
 pub use consistency::Inconsistency;
-pub use error::ReadError;
+pub use error::LockError;
 pub use freshness::{Change, ChangeKind, changes};
 pub use read::read;
-pub use write::{WriteError, write};
+pub use write::{LockWriteError, write};
 
 /// The file's name.
 pub const FILE_NAME: &str = "envlock.lock";
@@ -41,13 +41,13 @@ pub const VERSION: u64 = 1;
 /// The root's `version`, that of the body, which this program writes and reads.
 const BODY_VERSION: u64 = 7;
 
-/// The answer to a [`Question`]: for each platform a set of packages.
+/// The answer to a [`LockInputs`]: for each platform a set of packages.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lock {
     /// The environment's name.
     pub name: String,
-    /// The channels that were asked, in order.
-    pub channels: Vec<AskedChannel>,
+    /// The channels that were platform_inputs, in order.
+    pub channels: Vec<RequestedChannel>,
     /// The answer by platform.
     pub platforms: BTreeMap<Subdir, LockedPlatform>,
     /// Environment variables that the environment sets when it is activated.
@@ -60,10 +60,10 @@ pub struct Lock {
     pub needs: Option<LockedNeeds>,
 }
 
-/// What was asked and found for one platform.
+/// What was platform_inputs and found for one platform.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LockedPlatform {
-    /// The specs that were asked for, sorted.
+    /// The specs that were platform_inputs for, sorted.
     pub specs: Vec<String>,
     /// The lines of the pip section, in order. They are recorded, not resolved.
     pub pip: Vec<String>,
@@ -74,41 +74,42 @@ pub struct LockedPlatform {
 }
 
 impl Lock {
-    /// The lock that answers `question` with these packages by platform.
-    pub fn answer(
-        question: &Question,
+    /// The lock that answers `inputs` with these packages by platform.
+    pub fn new(
+        inputs: &LockInputs,
         mut records: BTreeMap<Subdir, Vec<RepoDataRecord>>,
         needs: Option<LockedNeeds>,
     ) -> Self {
-        let platforms = question
+        let platforms = inputs
             .platforms
             .iter()
-            .map(|(platform, asked)| {
-                let mut specs: Vec<_> = asked.requests.iter().map(|r| r.text.clone()).collect();
+            .map(|(platform, platform_inputs)| {
+                let mut specs: Vec<_> =
+                    platform_inputs.requests.iter().map(|r| r.text.clone()).collect();
                 specs.sort();
                 specs.dedup();
-                let mut virtual_packages = asked.virtual_packages.clone();
+                let mut virtual_packages = platform_inputs.virtual_packages.clone();
                 virtual_packages.sort();
                 let mut records = records.remove(platform).unwrap_or_default();
                 records.sort_by(|a, b| a.package_record.name.cmp(&b.package_record.name));
-                let pip = asked.pip.iter().map(|line| line.text.clone()).collect();
+                let pip = platform_inputs.pip.iter().map(|line| line.text.clone()).collect();
                 (*platform, LockedPlatform { specs, pip, virtual_packages, records })
             })
             .collect();
         Self {
-            name: question.name.clone(),
-            channels: question.channels.clone(),
+            name: inputs.name.clone(),
+            channels: inputs.channels.clone(),
             platforms,
-            variables: question.variables.clone(),
-            priority: question.priority,
-            exclude_newer: question.exclude_newer,
+            variables: inputs.variables.clone(),
+            priority: inputs.priority,
+            exclude_newer: inputs.exclude_newer,
             needs,
         }
     }
 
     /// A digest of everything that decides what a prefix of this platform holds. The same
-    /// stamp means the same prefix.
-    pub fn stamp(&self, platform: Subdir, link_scripts: bool) -> String {
+    /// environment_digest means the same prefix.
+    pub fn environment_digest(&self, platform: Subdir, link_scripts: bool) -> String {
         let mut text = format!("{platform}\n{link_scripts}\n");
         for (name, value) in &self.variables {
             let _ = writeln!(text, "{name}={value:?}");

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use envlock_report::{Mistakes, Place};
 use envlock_text::limits::LOCK;
 use envlock_text::tree::{self, Node};
-use envlock_text::{Pos, number};
+use envlock_text::{Pos, to_u32};
 use rattler_conda_types::{GenericVirtualPackage, Subdir};
 use rattler_lock::LockFile;
 
 use super::blocks::Envlock;
-use super::{BODY_VERSION, Lock, LockedPlatform, ReadError, VERSION, body, consistency, requested};
+use super::{BODY_VERSION, Lock, LockError, LockedPlatform, VERSION, body, consistency, requested};
 use crate::{
+    lock_inputs::RequestedChannel,
     needs::{LockedNeeds, NeedsError},
-    question::AskedChannel,
 };
 
 /// Reads a lock; `file` is its name in messages, `text` what
@@ -22,13 +22,13 @@ use crate::{
 /// What is returned has been checked by meaning: every request and every dependency is
 /// satisfied within the set, no name stands twice on a platform, every package has a sha256
 /// and no URL a credential.
-pub fn read(file: &str, text: &str) -> Result<Lock, ReadError> {
+pub fn read(file: &str, text: &str) -> Result<Lock, LockError> {
     refuse_conflict_markers(file, text)?;
     let tree = tree::read_yaml(file, text, &LOCK);
     if !tree.errors.is_empty() {
-        return Err(ReadError::Text(tree.errors));
+        return Err(LockError::Text(tree.errors));
     }
-    let foreign = || ReadError::Foreign { place: Pos::START.place(file) };
+    let foreign = || LockError::OtherTool { place: Pos::START.place(file) };
     let document = tree.root.ok_or_else(foreign)?;
     let block = document.get("envlock").ok_or_else(foreign)?;
     known_version(file, "envlock.version", block, VERSION)?;
@@ -37,7 +37,7 @@ pub fn read(file: &str, text: &str) -> Result<Lock, ReadError> {
     let mut mistakes = Mistakes::default();
     let envlock = requested::envlock(file, block, &mut mistakes);
     let Some(envlock) = envlock.filter(|_| mistakes.is_empty()) else {
-        return Err(ReadError::Blocks(mistakes.into_findings()));
+        return Err(LockError::Blocks(mistakes.into_findings()));
     };
     let body = body::read(file, text, &document)?;
     let needs = needs(file, &document)?;
@@ -52,20 +52,20 @@ pub fn read(file: &str, text: &str) -> Result<Lock, ReadError> {
     }
     let places = consistency::Places::new(file, &document);
     let problems = found.into_iter().map(|problem| (places.of(&problem), problem)).collect();
-    Err(ReadError::Inconsistent { problems, lock: Box::new(lock) })
+    Err(LockError::Inconsistent { problems, lock: Box::new(lock) })
 }
 
-fn known_version(file: &str, key: &'static str, block: &Node, reads: u64) -> Result<(), ReadError> {
+fn known_version(file: &str, key: &'static str, block: &Node, reads: u64) -> Result<(), LockError> {
     let version = block.get("version");
     let found = version.and_then(Node::text).and_then(|text| text.parse().ok()).unwrap_or(0);
     if found == reads {
         return Ok(());
     }
-    Err(ReadError::Version { place: version.unwrap_or(block).place(file), key, found, reads })
+    Err(LockError::Version { place: version.unwrap_or(block).place(file), key, found, reads })
 }
 
 /// The library's own sentence about a platform lists all that there are.
-fn known_platforms(file: &str, document: &Node) -> Result<(), ReadError> {
+fn known_platforms(file: &str, document: &Node) -> Result<(), LockError> {
     let platforms = document.get("platforms").and_then(Node::items).unwrap_or_default();
     let mut names = platforms.iter().filter_map(|platform| platform.get("name"));
     let unknown = names.find_map(|node| {
@@ -74,7 +74,7 @@ fn known_platforms(file: &str, document: &Node) -> Result<(), ReadError> {
     });
     match unknown {
         None => Ok(()),
-        Some((node, name)) => Err(ReadError::Form {
+        Some((node, name)) => Err(LockError::Malformed {
             place: node.place(file),
             message: format!("there is no platform `{name}`"),
         }),
@@ -82,13 +82,13 @@ fn known_platforms(file: &str, document: &Node) -> Result<(), ReadError> {
 }
 
 /// The needs of the block `secrets:`, where there is one.
-fn needs(file: &str, document: &Node) -> Result<Option<LockedNeeds>, ReadError> {
+fn needs(file: &str, document: &Node) -> Result<Option<LockedNeeds>, LockError> {
     let Some(node) = document.get("secrets") else { return Ok(None) };
     LockedNeeds::read(file, node).map(Some).map_err(|error| match error {
         NeedsError::Version { place, found } => {
-            ReadError::Version { place, key: "secrets.version", found, reads: LockedNeeds::VERSION }
+            LockError::Version { place, key: "secrets.version", found, reads: LockedNeeds::VERSION }
         }
-        NeedsError::Mistakes(mistakes) => ReadError::Blocks(mistakes),
+        NeedsError::Mistakes(mistakes) => LockError::Blocks(mistakes),
     })
 }
 
@@ -98,10 +98,10 @@ fn assemble(
     envlock: Envlock,
     needs: Option<LockedNeeds>,
     body: &LockFile,
-) -> Result<Lock, ReadError> {
+) -> Result<Lock, LockError> {
     let at_platforms = |message: String| {
         let place = document.entry("platforms").map(|entry| entry.key.place(file));
-        ReadError::Form { place: place.unwrap_or_else(|| Pos::START.place(file)), message }
+        LockError::Malformed { place: place.unwrap_or_else(|| Pos::START.place(file)), message }
     };
     let environment = body
         .default_environment()
@@ -145,7 +145,7 @@ fn assemble(
         .requested
         .channels
         .into_iter()
-        .map(|channel| AskedChannel {
+        .map(|channel| RequestedChannel {
             name: channel.name,
             urls: channel.urls,
             multi: channel.multi,
@@ -167,12 +167,14 @@ fn virtual_package(text: &str) -> Option<GenericVirtualPackage> {
     serde_json::from_value(serde_json::Value::String(text.to_owned())).ok()
 }
 
-fn refuse_conflict_markers(file: &str, text: &str) -> Result<(), ReadError> {
+fn refuse_conflict_markers(file: &str, text: &str) -> Result<(), LockError> {
     let marker = text.lines().position(|line| {
         line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ") || line == "======="
     });
     match marker {
-        Some(index) => Err(ReadError::Conflict { place: Place::new(file, number(index + 1), 1) }),
+        Some(index) => {
+            Err(LockError::MergeConflict { place: Place::new(file, to_u32(index + 1), 1) })
+        }
         None => Ok(()),
     }
 }

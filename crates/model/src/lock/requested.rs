@@ -8,7 +8,7 @@ use url::Url;
 
 use super::VERSION;
 use super::blocks::{Channel, Envlock, Platform, Requested};
-use crate::question::Priority;
+use crate::lock_inputs::Priority;
 
 /// The block at `node`; none where a part of it is missing, which is a mistake.
 pub(super) fn envlock(file: &str, node: &Node, mistakes: &mut Mistakes) -> Option<Envlock> {

@@ -5,10 +5,10 @@ use std::str::FromStr;
 use proptest::prelude::*;
 use rattler_conda_types::{PackageName, PackageRecord, Version};
 
-use envlock_report::{Explain, Place};
+use envlock_report::{AsFindings, Place};
 
 use super::*;
-use crate::{question::Priority, virtual_packages};
+use crate::{lock_inputs::Priority, virtual_packages};
 
 const ORIGIN: &str = "https://conda.anaconda.org/conda-forge/";
 
@@ -99,7 +99,7 @@ prop_compose! {
         };
         Lock {
             name,
-            channels: vec![AskedChannel {
+            channels: vec![RequestedChannel {
                 name: "conda-forge".to_owned(),
                 urls: vec![Url::parse(ORIGIN).expect("a URL")],
                 multi: false,
@@ -147,7 +147,7 @@ proptest! {
         }
         let text: String = text.into_iter().collect();
         if let Err(error) = read(FILE_NAME, &text) {
-            use envlock_report::Explain as _;
+            use envlock_report::AsFindings as _;
             prop_assert!(!error.findings().is_empty());
         }
     }
@@ -173,7 +173,7 @@ fn small() -> Lock {
     };
     Lock {
         name: "x".to_owned(),
-        channels: vec![AskedChannel {
+        channels: vec![RequestedChannel {
             name: "conda-forge".to_owned(),
             urls: vec![Url::parse(ORIGIN).expect("a URL")],
             multi: false,
@@ -207,14 +207,14 @@ fn a_credential_or_a_query_is_never_written() {
         assert!(said.contains("package-00") && !said.contains("geheim"), "{said}");
         let url = url.rsplit_once("/linux-64").expect("it has one").0.to_owned() + "/?geheim";
         let error = write(&with(|record| record.channel = Some(url)));
-        assert!(matches!(error, Err(WriteError::Credential { .. })));
+        assert!(matches!(error, Err(LockWriteError::Credential { .. })));
     }
     let mut lock = small();
     lock.channels[0].urls[0].set_query(Some("geheim"));
-    assert!(matches!(write(&lock), Err(WriteError::Credential { .. })));
+    assert!(matches!(write(&lock), Err(LockWriteError::Credential { .. })));
     let mut lock = small();
     lock.variables.insert("URL".to_owned(), "https://me:geheim@h/".to_owned());
-    assert!(matches!(write(&lock), Err(WriteError::Credential { .. })));
+    assert!(matches!(write(&lock), Err(LockWriteError::Credential { .. })));
     for line in ["git+https://me:geheim@pypi.example/simple", "https://h/x.whl?sig=geheim"] {
         let mut lock = small();
         let locked = lock.platforms.get_mut(&Subdir::Linux64).expect("it is there");
@@ -227,23 +227,26 @@ fn a_credential_or_a_query_is_never_written() {
 #[test]
 fn a_record_without_sha256_is_never_written() {
     let error = write(&with(|record| record.package_record.sha256 = None));
-    assert!(matches!(error, Err(WriteError::NoSha256 { .. })));
+    assert!(matches!(error, Err(LockWriteError::NoSha256 { .. })));
 }
 
 #[test]
 fn a_stamp_changes_with_all_that_a_prefix_holds_and_with_nothing_else() {
-    let stamp = |lock: &Lock| lock.stamp(Subdir::Linux64, false);
-    let base = stamp(&small());
-    assert_eq!(stamp(&small()), base);
-    assert_ne!(small().stamp(Subdir::Linux64, true), base);
-    assert_ne!(stamp(&with(|record| record.package_record.sha256 = Some([8; 32].into()))), base);
+    let environment_digest = |lock: &Lock| lock.environment_digest(Subdir::Linux64, false);
+    let base = environment_digest(&small());
+    assert_eq!(environment_digest(&small()), base);
+    assert_ne!(small().environment_digest(Subdir::Linux64, true), base);
+    assert_ne!(
+        environment_digest(&with(|record| record.package_record.sha256 = Some([8; 32].into()))),
+        base
+    );
     let mut variable = small();
     variable.variables.insert("A".to_owned(), "1".to_owned());
-    assert_ne!(stamp(&variable), base);
+    assert_ne!(environment_digest(&variable), base);
     let mut named = small();
     named.name = "y".to_owned();
     named.platforms.insert(Subdir::OsxArm64, named.platforms[&Subdir::Linux64].clone());
-    assert_eq!(stamp(&named), base);
+    assert_eq!(environment_digest(&named), base);
 }
 
 const NEEDS: &str = "secrets:\n  version: 1\n  needs:\n    db:\n      engine: kv2\n      \

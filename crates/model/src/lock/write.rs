@@ -7,12 +7,12 @@ use rattler_lock::{CondaPackageData, LockFileBuilder, PlatformData, PlatformName
 use url::Url;
 
 use super::{Lock, VERSION, blocks};
-use crate::question::Priority;
+use crate::lock_inputs::Priority;
 
 /// Why a lock may not be written. Either of these is a fault of an index or of envlock, never
 /// of the user's file, and nothing is written.
 #[derive(Debug, thiserror::Error)]
-pub enum WriteError {
+pub enum LockWriteError {
     /// A URL holds something that could be a credential.
     #[error("{what} holds a credential or a query in its URL; a lock never does")]
     Credential {
@@ -31,9 +31,9 @@ pub enum WriteError {
 }
 
 /// The lock as text: always the same bytes for the same lock.
-pub fn write(lock: &Lock) -> Result<String, WriteError> {
-    refuse_what_may_not_be_written(lock)?;
-    let render = |error: &dyn std::fmt::Display| WriteError::Render(error.to_string());
+pub fn write(lock: &Lock) -> Result<String, LockWriteError> {
+    check_writable(lock)?;
+    let render = |error: &dyn std::fmt::Display| LockWriteError::Render(error.to_string());
 
     let mut builder = LockFileBuilder::new();
     for (platform, locked) in &lock.platforms {
@@ -110,30 +110,32 @@ fn blocks_of(lock: &Lock) -> blocks::Document {
     }
 }
 
-fn refuse_what_may_not_be_written(lock: &Lock) -> Result<(), WriteError> {
+fn check_writable(lock: &Lock) -> Result<(), LockWriteError> {
     for channel in &lock.channels {
         if channel.urls.iter().any(holds_credential) {
-            return Err(WriteError::Credential { what: format!("channel {}", channel.name) });
+            return Err(LockWriteError::Credential { what: format!("channel {}", channel.name) });
         }
     }
     for line in lock.platforms.values().flat_map(|locked| &locked.pip) {
         if has_credentials(line) {
-            return Err(WriteError::Credential { what: format!("pip's line `{}`", redact(line)) });
+            return Err(LockWriteError::Credential {
+                what: format!("pip's line `{}`", redact(line)),
+            });
         }
     }
     for (name, value) in &lock.variables {
         if has_credentials(value) {
-            return Err(WriteError::Credential { what: format!("variable {name}") });
+            return Err(LockWriteError::Credential { what: format!("variable {name}") });
         }
     }
     for record in lock.platforms.values().flat_map(|locked| &locked.records) {
         let package = record.identifier.to_string();
         let channel = record.channel.as_deref().and_then(|channel| Url::parse(channel).ok());
         if holds_credential(&record.url) || channel.as_ref().is_some_and(holds_credential) {
-            return Err(WriteError::Credential { what: format!("package {package}") });
+            return Err(LockWriteError::Credential { what: format!("package {package}") });
         }
         if record.package_record.sha256.is_none() {
-            return Err(WriteError::NoSha256 { package });
+            return Err(LockWriteError::NoSha256 { package });
         }
     }
     Ok(())

@@ -9,7 +9,7 @@ use serde::ser::{Serialize, Serializer};
 
 use super::need::Need;
 use super::profile::LockedProfile;
-use super::{read, words};
+use super::{read, validate};
 
 /// The root block `secrets:` of a lock: what is needed, normalised; no policy, no verdict, no
 /// address. The same manifest gives the same bytes, whatever its order, comments and
@@ -77,7 +77,7 @@ impl LockedNeeds {
         fields.known(&["version", "needs", "profiles"]);
         let mut needs = BTreeMap::new();
         for entry in fields.map("needs", "`needs`") {
-            fields.name(entry, "the name of a need", words::name);
+            fields.name(entry, "the name of a need", validate::name);
             needs.insert(entry.name().to_owned(), read::need(file, entry, fields.mistakes));
         }
         if fields.get("needs").is_none() {
@@ -85,7 +85,7 @@ impl LockedNeeds {
         }
         let mut profiles = BTreeMap::new();
         for entry in fields.map("profiles", "`profiles`") {
-            fields.name(entry, "the name of a profile", words::name);
+            fields.name(entry, "the name of a profile", validate::name);
             let mut profile = Fields::new(file, &entry.value, "a profile", fields.mistakes);
             profile.known(&["needs", "override"]);
             let read = LockedProfile {

@@ -1,5 +1,5 @@
 //! The credentials that an environment needs, as the manifest declares them and the lock
-//! records them: names, paths and words, never a secret value.
+//! records them: names, paths and validate, never a secret value.
 
 mod change;
 mod locked;
@@ -9,10 +9,10 @@ pub mod read;
 mod schema;
 #[cfg(test)]
 mod tests;
-pub mod words;
+pub mod validate;
 
 pub use change::{ChangeKind, NeedChange, changes};
 pub use envlock_policy::Engine;
 pub use locked::{LockedNeeds, NeedsError};
-pub use need::{Form, Locator, Need, Required, Target, Ttl, Verify};
-pub use profile::{LocatorOverride, LockedProfile, NeedUse, Override};
+pub use need::{Locator, Need, Required, Target, Ttl, VariableContent, Verify};
+pub use profile::{LocatorOverride, LockedProfile, NeedOverride, NeedUse};

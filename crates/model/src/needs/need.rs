@@ -24,7 +24,7 @@ pub struct Need {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, Target>,
     /// Whether the work can go on without it.
-    #[serde(skip_serializing_if = "Required::is_plain")]
+    #[serde(skip_serializing_if = "Required::is_default")]
     pub required: Required,
     /// How long it must last.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,7 +92,7 @@ impl Locator {
 
     /// The same kind of locator with another path or name.
     #[must_use]
-    pub fn renamed(self, to: &str) -> Self {
+    pub fn with_name(self, to: &str) -> Self {
         match self {
             Self::Path(_) => Self::Path(to.to_owned()),
             Self::Role(_) => Self::Role(to.to_owned()),
@@ -130,9 +130,9 @@ pub struct Target {
     #[schemars(regex(pattern = r"^[A-Za-z_][A-Za-z0-9_]*$"))]
     pub env: String,
     /// What the variable holds.
-    #[serde(rename = "as", skip_serializing_if = "Form::is_env")]
+    #[serde(rename = "as", skip_serializing_if = "VariableContent::is_value")]
     #[schemars(default)]
-    pub form: Form,
+    pub form: VariableContent,
     /// The place of the field's name in the file.
     #[serde(skip)]
     #[schemars(skip)]
@@ -142,18 +142,20 @@ pub struct Target {
 /// What an environment variable holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Form {
+pub enum VariableContent {
     /// The value.
     #[default]
-    Env,
+    #[serde(rename = "env")]
+    Value,
     /// The path of a file in memory, mode 0600, that holds the value.
-    File,
+    #[serde(rename = "file")]
+    FilePath,
 }
 
-impl Form {
+impl VariableContent {
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-    fn is_env(&self) -> bool {
-        *self == Self::Env
+    fn is_value(&self) -> bool {
+        *self == Self::Value
     }
 }
 
@@ -162,7 +164,7 @@ impl Form {
 #[serde(untagged)]
 pub enum Required {
     /// `true`: it is required; `false`: it is optional.
-    Plain(bool),
+    Flag(bool),
     /// Exactly one need of the group must exist.
     OneOf {
         /// The group.
@@ -177,19 +179,19 @@ pub enum Required {
 
 impl Default for Required {
     fn default() -> Self {
-        Self::Plain(true)
+        Self::Flag(true)
     }
 }
 
 impl Required {
-    fn is_plain(&self) -> bool {
+    fn is_default(&self) -> bool {
         *self == Self::default()
     }
 
     /// The group that the need belongs to.
     pub fn group(&self) -> Option<&str> {
         match self {
-            Self::Plain(_) => None,
+            Self::Flag(_) => None,
             Self::OneOf { one_of: group } | Self::AnyOf { any_of: group } => Some(group),
         }
     }

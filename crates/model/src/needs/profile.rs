@@ -21,7 +21,7 @@ pub enum NeedUse {
 
 /// Where a need is in a profile, if elsewhere.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Override {
+pub struct NeedOverride {
     /// Another mount.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mount: Option<String>,
@@ -58,5 +58,5 @@ pub struct LockedProfile {
     pub needs: BTreeMap<String, NeedUse>,
     /// Needs that are elsewhere.
     #[serde(rename = "override", skip_serializing_if = "BTreeMap::is_empty")]
-    pub overrides: BTreeMap<String, Override>,
+    pub overrides: BTreeMap<String, NeedOverride>,
 }

@@ -6,9 +6,9 @@ use envlock_policy::{Capability, Engine, KnownFields, LocatorKind, TransitOperat
 use envlock_report::{Code, Fields, Mistakes, nearest};
 use envlock_text::tree::{Entry, Kind};
 
-use super::need::{Form, Locator, Need, Required, Target, Ttl, Verify};
-use super::profile::{LocatorOverride, NeedUse, Override};
-use super::words;
+use super::need::{Locator, Need, Required, Target, Ttl, VariableContent, Verify};
+use super::profile::{LocatorOverride, NeedOverride, NeedUse};
+use super::validate;
 
 const KEYS: [&str; 12] = [
     "engine",
@@ -36,7 +36,7 @@ pub fn need(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Need {
         None => None,
     };
     fields.required("mount");
-    let mount = fields.word("mount", words::path).unwrap_or_default();
+    let mount = fields.word("mount", validate::path).unwrap_or_default();
     let locator = locator(&mut fields, engine);
     let engine = engine.unwrap_or(Engine::Kv2);
     Need {
@@ -47,7 +47,7 @@ pub fn need(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Need {
         fields: targets(&mut fields, engine),
         required: required(&mut fields),
         ttl: ttl(&mut fields, engine),
-        why: fields.word("why", words::sentence),
+        why: fields.word("why", validate::sentence),
         verify: fields
             .choice("verify", &[("online", Verify::Online), ("offline", Verify::Offline)])
             .unwrap_or_default(),
@@ -58,7 +58,7 @@ pub fn need(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Need {
 /// The one of `path`, `role` and `key` that the engine has, and the operations of a key.
 fn locator(fields: &mut Fields<'_, '_>, engine: Option<Engine>) -> Locator {
     let [path, role, key] =
-        LocatorKind::ALL.map(|kind| fields.word(kind.key(), words::path).unwrap_or_default());
+        LocatorKind::ALL.map(|kind| fields.word(kind.key(), validate::path).unwrap_or_default());
     let operations = engine.map(|engine| operations(fields, engine)).unwrap_or_default();
     let Some(engine) = engine else { return Locator::Path(path) };
     let right = engine.locator();
@@ -160,24 +160,29 @@ fn target(fields: &mut Fields<'_, '_>, entry: &Entry) -> Option<Target> {
             fields.shape(entry.name(), "a variable's name or {env: NAME}", &entry.value);
             return None;
         };
-        if let Err(expected) = words::variable(env) {
+        if let Err(expected) = validate::variable(env) {
             let message = format!("`{}: {env}` must be {expected}", entry.name());
             fields.mistake(Code::WrongWord, message, entry.value.start);
         }
-        return Some(Target { env: env.to_owned(), form: Form::Env, pos: entry.pos() });
+        return Some(Target {
+            env: env.to_owned(),
+            form: VariableContent::Value,
+            pos: entry.pos(),
+        });
     }
     let mut target = Fields::new(fields.file, &entry.value, "a field", fields.mistakes);
     target.known(&["env", "as"]);
     target.required("env");
-    let env = target.word("env", words::variable)?;
-    let form = target.choice("as", &[("env", Form::Env), ("file", Form::File)]);
+    let env = target.word("env", validate::variable)?;
+    let form = target
+        .choice("as", &[("env", VariableContent::Value), ("file", VariableContent::FilePath)]);
     Some(Target { env, form: form.unwrap_or_default(), pos: entry.pos() })
 }
 
 fn required(fields: &mut Fields<'_, '_>) -> Required {
     let Some(node) = fields.get("required") else { return Required::default() };
     if let Some(plain) = node.boolean() {
-        return Required::Plain(plain);
+        return Required::Flag(plain);
     }
     if node.entries().is_none() {
         fields.shape("required", "true, false, {one_of: GROUP} or {any_of: GROUP}", node);
@@ -185,7 +190,7 @@ fn required(fields: &mut Fields<'_, '_>) -> Required {
     }
     let mut group = Fields::new(fields.file, node, "`required`", fields.mistakes);
     group.known(&["one_of", "any_of"]);
-    match (group.word("one_of", words::name), group.word("any_of", words::name)) {
+    match (group.word("one_of", validate::name), group.word("any_of", validate::name)) {
         (Some(one_of), None) => Required::OneOf { one_of },
         (None, Some(any_of)) => Required::AnyOf { any_of },
         _ => {
@@ -205,8 +210,8 @@ fn ttl(fields: &mut Fields<'_, '_>, engine: Engine) -> Option<Ttl> {
     }
     let mut ttl = Fields::new(fields.file, node, "`ttl`", fields.mistakes);
     ttl.known(&["min", "renew"]);
-    let min = ttl.word("min", words::duration);
-    let renew = ttl.word("renew", words::renewal);
+    let min = ttl.word("min", validate::duration);
+    let renew = ttl.word("renew", validate::renewal);
     Some(Ttl { min, renew })
 }
 
@@ -228,14 +233,14 @@ pub fn uses(fields: &mut Fields<'_, '_>) -> BTreeMap<String, NeedUse> {
 }
 
 /// What a profile overrides of each need.
-pub fn overrides(fields: &mut Fields<'_, '_>) -> BTreeMap<String, Override> {
+pub fn overrides(fields: &mut Fields<'_, '_>) -> BTreeMap<String, NeedOverride> {
     let mut overrides = BTreeMap::new();
     for entry in fields.map("override", "`override`") {
         let mut change = Fields::new(fields.file, &entry.value, "an override", fields.mistakes);
         change.known(&["mount", "path", "role", "key"]);
-        let mount = change.word("mount", words::path);
+        let mount = change.word("mount", validate::path);
         let mut locators = LocatorKind::ALL.into_iter().filter_map(|kind| {
-            Some(LocatorOverride { kind, name: change.word(kind.key(), words::path)? })
+            Some(LocatorOverride { kind, name: change.word(kind.key(), validate::path)? })
         });
         let (locator, second) = (locators.next(), locators.next());
         if let (Some(first), Some(second)) = (&locator, second) {
@@ -244,7 +249,8 @@ pub fn overrides(fields: &mut Fields<'_, '_>) -> BTreeMap<String, Override> {
             let pos = change.pos(second);
             change.mistake(Code::WrongKey, message, pos);
         }
-        overrides.insert(entry.name().to_owned(), Override { mount, locator, pos: entry.pos() });
+        overrides
+            .insert(entry.name().to_owned(), NeedOverride { mount, locator, pos: entry.pos() });
     }
     overrides
 }

@@ -7,7 +7,7 @@ use envlock_policy::{Capability, Engine, TransitOperation};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::need::{Need, Target, Ttl, Verify};
-use super::profile::Override;
+use super::profile::NeedOverride;
 
 /// One credential.
 #[derive(JsonSchema)]
@@ -52,7 +52,7 @@ struct NeedKeys {
 
 /// Where a need is in a profile, if elsewhere.
 #[derive(JsonSchema)]
-#[schemars(rename = "Override", deny_unknown_fields)]
+#[schemars(rename = "NeedOverride", deny_unknown_fields)]
 #[expect(dead_code, reason = "it only describes")]
 struct OverrideKeys {
     /// Another mount.
@@ -104,7 +104,7 @@ impl JsonSchema for Need {
     }
 }
 
-impl JsonSchema for Override {
+impl JsonSchema for NeedOverride {
     fn schema_name() -> Cow<'static, str> {
         OverrideKeys::schema_name()
     }

@@ -8,7 +8,7 @@ use envlock_report::nearest;
 use super::matchspec::{self, SpecError};
 use super::reader::Reader;
 use super::selector::{Selector, SelectorError};
-use super::{Environment, PipLine, Request};
+use super::{Dependency, Environment, PipLine};
 use envlock_text::tree::{Entry, Kind, Node};
 use envlock_text::{Pos, redact, redact::has_credentials};
 
@@ -20,7 +20,7 @@ pub(super) fn read(reader: &mut Reader<'_>, value: &Node, environment: &mut Envi
         section.entry(item);
     }
     section.check_pip();
-    section.check_twice();
+    section.check_duplicates();
 }
 
 struct Section<'r, 'l> {
@@ -35,7 +35,7 @@ impl Section<'_, '_> {
         match &item.kind {
             Kind::Map(entries) => {
                 for Entry { key, value } in entries {
-                    self.keyed(key, value);
+                    self.mapping_entry(key, value);
                 }
             }
             _ => self.package(item, None),
@@ -43,7 +43,7 @@ impl Section<'_, '_> {
     }
 
     /// `pip: […]` or `sel(linux): package`.
-    fn keyed(&mut self, key: &Node, value: &Node) {
+    fn mapping_entry(&mut self, key: &Node, value: &Node) {
         let name = key.text().unwrap_or_default();
         if name == "pip" {
             let selector = self.selector(key.end, None);
@@ -51,7 +51,7 @@ impl Section<'_, '_> {
         }
         if let Some(inner) = name.strip_prefix("sel(").and_then(|rest| rest.strip_suffix(')')) {
             return match Selector::parse(inner.trim()) {
-                Ok(selector) => self.selected(value, &selector),
+                Ok(selector) => self.selector_entry(value, &selector),
                 Err(error) => self.selector_error(key.start, &error),
             };
         }
@@ -64,7 +64,7 @@ impl Section<'_, '_> {
         self.reader.problems.error(key.start, Code::UnknownSection, message, Some(help));
     }
 
-    fn selected(&mut self, value: &Node, selector: &Selector) {
+    fn selector_entry(&mut self, value: &Node, selector: &Selector) {
         match &value.kind {
             Kind::List(items) => {
                 for item in items {
@@ -86,7 +86,7 @@ impl Section<'_, '_> {
         let selector = self.selector(item.end, inner.as_ref());
         let place = self.reader.problems.place_of(item);
         match matchspec::parse(text) {
-            Ok(parts) => self.environment.requests.push(Request {
+            Ok(parts) => self.environment.dependencies.push(Dependency {
                 text: redact(text.trim()).into_owned(),
                 place,
                 selector,
@@ -107,7 +107,7 @@ impl Section<'_, '_> {
                 continue;
             };
             if let Some((placeholder, at)) = matchspec::placeholder(text) {
-                let reason = matchspec::Reason::Placeholder(placeholder.to_owned());
+                let reason = matchspec::SpecErrorKind::Placeholder(placeholder.to_owned());
                 let offset = text[..at].chars().count();
                 self.spec_error(item, text, &SpecError { reason, offset });
             }
@@ -135,7 +135,7 @@ impl Section<'_, '_> {
         let own = match Selector::in_comment(comment) {
             Ok(Some(own)) => Some(own),
             Ok(None) => {
-                self.no_selector(at, comment);
+                self.warn_ignored_selector(at, comment);
                 None
             }
             Err(error) => {
@@ -150,13 +150,13 @@ impl Section<'_, '_> {
     }
 
     /// What could be taken for a selector and is none must not go unsaid.
-    fn no_selector(&mut self, at: Pos, comment: &str) {
+    fn warn_ignored_selector(&mut self, at: Pos, comment: &str) {
         let problems = &mut self.reader.problems;
-        if let Some(aside) = Selector::mentioned(comment) {
+        if let Some(aside) = Selector::later_in_comment(comment) {
             let message = format!("`[{aside}]` inside of a comment does nothing");
             let help = format!("a selector comes first in its comment: `# [{aside}]`");
             problems.warning(at, Code::SelectorMentioned, message, help);
-        } else if let Some(unknown) = Selector::unknown(comment) {
+        } else if let Some(unknown) = Selector::unknown_in_comment(comment) {
             let message = format!("`[{unknown}]` names no platform: this line is for all of them");
             let help = "a selector is like `# [linux]` or `# [not win]`; write any other comment \
                         without brackets";
@@ -185,17 +185,18 @@ impl Section<'_, '_> {
 
     fn check_pip(&mut self) {
         let has_pip =
-            |r: &Request| r.spec.name.as_exact().is_some_and(|n| n.as_normalized() == "pip");
-        let Some(at) = self.pip.filter(|_| !self.environment.requests.iter().any(has_pip)) else {
+            |r: &Dependency| r.spec.name.as_exact().is_some_and(|n| n.as_normalized() == "pip");
+        let Some(at) = self.pip.filter(|_| !self.environment.dependencies.iter().any(has_pip))
+        else {
             return;
         };
         let message = "there is a `pip:` section, but `pip` isn't among the dependencies";
         self.reader.problems.warning(at, Code::PipMissing, message, "add `- pip` above it");
     }
 
-    fn check_twice(&mut self) {
+    fn check_duplicates(&mut self) {
         let mut first: HashMap<(&str, Option<String>), u32> = HashMap::new();
-        for request in &self.environment.requests {
+        for request in &self.environment.dependencies {
             let selector = request.selector.as_ref().map(ToString::to_string);
             let line = request.place.line;
             let known = *first.entry((&request.text, selector)).or_insert(line);

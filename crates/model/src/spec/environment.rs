@@ -32,7 +32,7 @@ pub struct Environment {
     /// `platforms:`, in order, each once.
     pub platforms: Vec<Located<Subdir>>,
     /// The conda packages asked for, in the order of the file.
-    pub requests: Vec<Request>,
+    pub dependencies: Vec<Dependency>,
     /// Every line of every `pip:` section, in the order of the file.
     pub pip: Vec<PipLine>,
     /// `variables:`; numbers and booleans are the text that stands in the file.
@@ -47,7 +47,7 @@ pub struct Environment {
 
 /// One conda package that is asked for.
 #[derive(Clone)]
-pub struct Request {
+pub struct Dependency {
     /// The match spec as written, without a comment, and with `***` for a password.
     pub text: String,
     /// Where it begins.
@@ -75,12 +75,12 @@ pub struct PipLine {
 
 impl Environment {
     /// The packages that are asked for on that platform.
-    pub fn requests_for(&self, subdir: Subdir) -> impl Iterator<Item = &Request> {
-        self.requests.iter().filter(move |r| is_for(r.selector.as_ref(), subdir))
+    pub fn dependencies_for(&self, subdir: Subdir) -> impl Iterator<Item = &Dependency> {
+        self.dependencies.iter().filter(move |r| is_for(r.selector.as_ref(), subdir))
     }
 
     /// The pip lines that are for that platform.
-    pub fn pip_for(&self, subdir: Subdir) -> impl Iterator<Item = &PipLine> {
+    pub fn pip_lines_for(&self, subdir: Subdir) -> impl Iterator<Item = &PipLine> {
         self.pip.iter().filter(move |line| is_for(line.selector.as_ref(), subdir))
     }
 }
@@ -97,9 +97,9 @@ impl<T: fmt::Debug> fmt::Debug for Located<T> {
     }
 }
 
-impl fmt::Debug for Request {
+impl fmt::Debug for Dependency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request")
+        f.debug_struct("Dependency")
             .field("text", &self.text)
             .field("place", &self.place)
             .field("selector", &self.selector)

@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 
 use envlock_report::{Code, Finding};
 
-use super::{Environment, Invalid, Located};
+use super::{Environment, InvalidEnvironment, Located};
 
 /// The files as one: what they ask for together.
 ///
 /// Requests and pip lines of all; the channels of the first, then what the others add; the
 /// platforms that any names; variables of all, which must not contradict each other. The
 /// name, the prefix and the manifest are those of the first file that has one.
-pub fn merge(first: Environment, others: Vec<Environment>) -> Result<Environment, Invalid> {
+pub fn merge(
+    first: Environment,
+    others: Vec<Environment>,
+) -> Result<Environment, InvalidEnvironment> {
     let mut whole = first;
     let mut said_in: BTreeMap<String, String> =
         whole.variables.keys().map(|name| (name.clone(), whole.file.clone())).collect();
@@ -30,7 +33,7 @@ pub fn merge(first: Environment, others: Vec<Environment>) -> Result<Environment
             }
         }
         if !problems.is_empty() {
-            return Err(Invalid { file: other.file, diagnostics: problems });
+            return Err(InvalidEnvironment { file: other.file, findings: problems });
         }
         for name in other.variables.keys() {
             said_in.entry(name.clone()).or_insert_with(|| other.file.clone());
@@ -42,7 +45,7 @@ pub fn merge(first: Environment, others: Vec<Environment>) -> Result<Environment
         };
         whole.platforms = union(whole.platforms, other.platforms);
         whole.nodefaults |= other.nodefaults;
-        whole.requests.extend(other.requests);
+        whole.dependencies.extend(other.dependencies);
         whole.pip.extend(other.pip);
         whole.warnings.extend(other.warnings);
         whole.name = whole.name.or(other.name);
@@ -67,7 +70,7 @@ mod tests {
     use crate::spec::parse;
 
     fn file(name: &str, text: &str) -> Environment {
-        parse(name, text).unwrap_or_else(|error| panic!("{name}: {:?}", error.diagnostics))
+        parse(name, text).unwrap_or_else(|error| panic!("{name}: {:?}", error.findings))
     }
 
     #[test]
@@ -85,9 +88,9 @@ mod tests {
         assert_eq!(whole.name.unwrap().value, "ml");
         let channels: Vec<_> = whole.channels.unwrap().into_iter().map(|c| c.value).collect();
         assert_eq!(channels, ["conda-forge", "pytorch"]);
-        let requests: Vec<_> =
-            whole.requests.iter().map(|r| (r.text.as_str(), &*r.place.file)).collect();
-        assert_eq!(requests, [("python=3.10", "base.yml"), ("pytest", "dev.yml")]);
+        let dependencies: Vec<_> =
+            whole.dependencies.iter().map(|r| (r.text.as_str(), &*r.place.file)).collect();
+        assert_eq!(dependencies, [("python=3.10", "base.yml"), ("pytest", "dev.yml")]);
         assert_eq!(whole.platforms.len(), 1);
         assert_eq!(whole.variables["B"], "2");
     }
@@ -97,6 +100,6 @@ mod tests {
         let one = file("a.yml", "dependencies: [x]\nvariables: {A: '1'}\n");
         let two = file("b.yml", "dependencies: [y]\nvariables: {A: '2'}\n");
         let error = merge(one, vec![two]).unwrap_err();
-        assert_eq!(error.diagnostics[0].message, "b.yml and a.yml give A different values");
+        assert_eq!(error.findings[0].message, "b.yml and a.yml give A different values");
     }
 }

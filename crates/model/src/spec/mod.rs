@@ -7,19 +7,19 @@
 
 mod dependencies;
 mod environment;
+mod locked_spec;
 mod matchspec;
 mod merge;
 mod problem;
 mod reader;
 mod selector;
-mod single;
 
 #[cfg(test)]
 mod tests;
 
-pub use environment::{Environment, Located, PipLine, Request};
+pub use environment::{Dependency, Environment, Located, PipLine};
+pub use locked_spec::parse_spec;
 pub use merge::merge;
-pub use problem::Invalid;
+pub use problem::InvalidEnvironment;
 pub use reader::parse;
 pub use selector::Selector;
-pub use single::parse_request;

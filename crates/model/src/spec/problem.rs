@@ -1,22 +1,22 @@
 //! Everything that was found wrong in one run, and the error that tells it.
 
-use envlock_report::{Code, Exit, Explain, Finding, Level, Place};
+use envlock_report::{AsFindings, Code, Exit, Finding, Level, Place};
 
 use envlock_text::Pos;
 use envlock_text::tree::Node;
 
 /// An environment.yml that can't be used: all that is wrong with it, in the order of the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file} isn't a valid environment: {}", summary(.diagnostics))]
-pub struct Invalid {
+#[error("{file} isn't a valid environment: {}", summary(.findings))]
+pub struct InvalidEnvironment {
     /// The file, as the user named it.
     pub file: String,
     /// The errors, and the warnings that were found on the way.
-    pub diagnostics: Vec<Finding>,
+    pub findings: Vec<Finding>,
 }
 
-fn summary(diagnostics: &[Finding]) -> String {
-    let errors = diagnostics.iter().filter(|d| is_error(d));
+fn summary(findings: &[Finding]) -> String {
+    let errors = findings.iter().filter(|d| is_error(d));
     let first = errors.clone().next().map_or("", |d| d.message.as_str());
     match errors.count() {
         0 | 1 => first.to_owned(),
@@ -24,13 +24,13 @@ fn summary(diagnostics: &[Finding]) -> String {
     }
 }
 
-fn is_error(diagnostic: &Finding) -> bool {
-    diagnostic.level == Level::Error
+fn is_error(finding: &Finding) -> bool {
+    finding.level == Level::Error
 }
 
-impl Explain for Invalid {
+impl AsFindings for InvalidEnvironment {
     fn findings(&self) -> Vec<Finding> {
-        self.diagnostics.clone()
+        self.findings.clone()
     }
 
     fn exit(&self) -> Exit {
@@ -40,12 +40,12 @@ impl Explain for Invalid {
 
 /// Where problems go while a file is read. No password gets past it.
 #[derive(Debug)]
-pub(super) struct Problems {
+pub(super) struct FindingCollector {
     file: String,
     found: Vec<Finding>,
 }
 
-impl Problems {
+impl FindingCollector {
     pub(super) fn new(file: &str) -> Self {
         Self { file: file.to_owned(), found: Vec::new() }
     }
@@ -74,9 +74,9 @@ impl Problems {
         self.found.iter().any(|known| known.code == code && known.place.as_ref() == Some(&place))
     }
 
-    fn push(&mut self, pos: Pos, diagnostic: Finding) {
+    fn push(&mut self, pos: Pos, finding: Finding) {
         let place = self.place(pos);
-        self.found.push(diagnostic.at(place));
+        self.found.push(finding.at(place));
     }
 
     pub(super) fn error(
@@ -86,9 +86,9 @@ impl Problems {
         message: impl AsRef<str>,
         help: Option<String>,
     ) {
-        let mut diagnostic = Finding::new(code, message);
-        diagnostic.help = help.map(|help| envlock_text::redact(&help).into_owned());
-        self.push(pos, diagnostic);
+        let mut finding = Finding::new(code, message);
+        finding.help = help.map(|help| envlock_text::redact(&help).into_owned());
+        self.push(pos, finding);
     }
 
     pub(super) fn warning(
@@ -102,10 +102,10 @@ impl Problems {
     }
 
     /// The warnings, when there was nothing but warnings.
-    pub(super) fn finish(mut self) -> Result<Vec<Finding>, Invalid> {
+    pub(super) fn finish(mut self) -> Result<Vec<Finding>, InvalidEnvironment> {
         self.found.sort_by(|a, b| a.place.cmp(&b.place));
         if self.found.iter().any(is_error) {
-            return Err(Invalid { file: self.file, diagnostics: self.found });
+            return Err(InvalidEnvironment { file: self.file, findings: self.found });
         }
         Ok(self.found)
     }

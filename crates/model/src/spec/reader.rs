@@ -9,8 +9,8 @@ use envlock_text::tree::{self, Kind, Lines, Node};
 use envlock_text::{Pos, redact::has_credentials};
 use rattler_conda_types::Subdir;
 
-use super::problem::Problems;
-use super::{Environment, Invalid, Located, Selector, dependencies};
+use super::problem::FindingCollector;
+use super::{Environment, InvalidEnvironment, Located, Selector, dependencies};
 use crate::{name, platform};
 
 const KEYS: [&str; 7] =
@@ -21,16 +21,16 @@ const KEYS: [&str; 7] =
 /// `file` is the name to show; `text` is what [`decode`](envlock_text::decode) made of it.
 ///
 /// # Errors
-/// [`Invalid`] holds everything that is wrong in the file, each thing at its line and column.
-pub fn parse(file: &str, text: &str) -> Result<Environment, Invalid> {
-    let mut reader = Reader { lines: Lines::new(text), problems: Problems::new(file) };
+/// [`InvalidEnvironment`] holds everything that is wrong in the file, each thing at its line and column.
+pub fn parse(file: &str, text: &str) -> Result<Environment, InvalidEnvironment> {
+    let mut reader = Reader { lines: Lines::new(text), problems: FindingCollector::new(file) };
     let mut environment = Environment {
         file: file.to_owned(),
         name: None,
         channels: None,
         nodefaults: false,
         platforms: Vec::new(),
-        requests: Vec::new(),
+        dependencies: Vec::new(),
         pip: Vec::new(),
         variables: BTreeMap::new(),
         prefix: None,
@@ -55,7 +55,7 @@ pub fn parse(file: &str, text: &str) -> Result<Environment, Invalid> {
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
     pub(super) lines: Lines<'a>,
-    pub(super) problems: Problems,
+    pub(super) problems: FindingCollector,
 }
 
 impl Reader<'_> {
@@ -84,7 +84,7 @@ impl Reader<'_> {
         let mut has_dependencies = false;
         for tree::Entry { key, value } in entries {
             let name = key.text().unwrap_or_default();
-            self.no_selector(key);
+            self.warn_ignored_selector(key);
             match name {
                 "name" => environment.name = self.name(value),
                 "channels" => self.channels(value, environment),
@@ -145,7 +145,7 @@ impl Reader<'_> {
         let Some(items) = self.list(value, "channels", "- conda-forge") else { return };
         let mut channels: Vec<Located<String>> = Vec::new();
         for item in items {
-            self.no_selector(item);
+            self.warn_ignored_selector(item);
             let Some(text) = item.string().map(str::trim).filter(|text| !text.is_empty()) else {
                 self.wrong_type(item, "a channel", "a name or an address", "- conda-forge");
                 continue;
@@ -169,7 +169,7 @@ impl Reader<'_> {
     fn platforms(&mut self, value: &Node) -> Vec<Located<Subdir>> {
         let mut platforms: Vec<Located<Subdir>> = Vec::new();
         for item in self.list(value, "platforms", "- linux-64").unwrap_or_default() {
-            self.no_selector(item);
+            self.warn_ignored_selector(item);
             let Some(text) = item.string().map(str::trim) else {
                 self.wrong_type(item, "a platform", "its name", "- linux-64");
                 continue;
@@ -213,7 +213,7 @@ impl Reader<'_> {
             }
         };
         for tree::Entry { key, value } in entries {
-            self.no_selector(value);
+            self.warn_ignored_selector(value);
             let name = key.text().unwrap_or_default();
             let first = |c: char| c.is_ascii_alphabetic() || c == '_';
             if !name.starts_with(first) || !name.chars().all(|c| first(c) || c.is_ascii_digit()) {
@@ -270,7 +270,7 @@ impl Reader<'_> {
     }
 
     /// A selector where none is read would be ignored: that must not go unsaid.
-    fn no_selector(&mut self, node: &Node) {
+    fn warn_ignored_selector(&mut self, node: &Node) {
         let code = Code::SelectorIgnored;
         let Some((at, comment)) = self.lines.comment(node.end) else { return };
         if let Ok(Some(selector)) = Selector::in_comment(comment)

@@ -85,7 +85,7 @@ impl Selector {
             return Err(malformed());
         }
         let mut rest = tokens.as_slice();
-        match either(&mut rest) {
+        match parse_or(&mut rest) {
             Some(condition) if rest.is_empty() => Ok(Self(condition)),
             _ => Err(malformed()),
         }
@@ -109,14 +109,14 @@ impl Selector {
         match Self::parse(inner) {
             Ok(selector) if closed => Ok(Some(selector)),
             Ok(_) => Err(SelectorError::Malformed(inner.to_owned())),
-            Err(error) if was_meant(inner) => Err(error),
+            Err(error) if looks_like_selector(inner) => Err(error),
             Err(_) => Ok(None),
         }
     }
 
     /// A selector further on in a comment, which conda-build would obey and we don't:
     /// `# fails on [win]` says the opposite of what obeying it would do.
-    pub(super) fn mentioned(comment: &str) -> Option<Self> {
+    pub(super) fn later_in_comment(comment: &str) -> Option<Self> {
         let (_, inner) = comment.split_once('[')?;
         let (inner, behind) = inner.split_once(']')?;
         Self::parse(inner.trim()).ok().filter(|_| !behind.starts_with('('))
@@ -124,7 +124,7 @@ impl Selector {
 
     /// The text in brackets at the beginning of a comment that has the form of a selector and
     /// whose words name no platform, such as `# [cuda]`.
-    pub(super) fn unknown(comment: &str) -> Option<&str> {
+    pub(super) fn unknown_in_comment(comment: &str) -> Option<&str> {
         let text = comment.trim_start_matches('#').trim_start();
         let (inner, behind) = text.strip_prefix('[')?.split_once(']')?;
         let inner = inner.trim();
@@ -136,7 +136,7 @@ impl Selector {
         let known = |token| if is_grammar(token) { token } else { WORDS[0].0 };
         let form: Vec<_> = words.into_iter().map(known).collect();
         let mut rest = form.as_slice();
-        (either(&mut rest).is_some() && rest.is_empty()).then_some(inner)
+        (parse_or(&mut rest).is_some() && rest.is_empty()).then_some(inner)
     }
 
     /// Both conditions at once.
@@ -146,7 +146,7 @@ impl Selector {
 }
 
 /// Whether a text in brackets looks like a selector that went wrong.
-fn was_meant(text: &str) -> bool {
+fn looks_like_selector(text: &str) -> bool {
     let tokens = tokens(text);
     let mut words = tokens.iter().filter(|token| !is_grammar(token));
     let only_words = tokens.iter().all(|t| is_grammar(t) || is_identifier(t));
@@ -190,28 +190,28 @@ fn tokens(text: &str) -> Vec<&str> {
 }
 
 /// `a or b or c`; binds least, as in Python.
-fn either(rest: &mut &[&str]) -> Option<Condition> {
-    let mut left = both(rest)?;
+fn parse_or(rest: &mut &[&str]) -> Option<Condition> {
+    let mut left = parse_and(rest)?;
     while skip(rest, "or") {
-        left = Condition::Or(Box::new(left), Box::new(both(rest)?));
+        left = Condition::Or(Box::new(left), Box::new(parse_and(rest)?));
     }
     Some(left)
 }
 
-fn both(rest: &mut &[&str]) -> Option<Condition> {
-    let mut left = single(rest)?;
+fn parse_and(rest: &mut &[&str]) -> Option<Condition> {
+    let mut left = parse_not(rest)?;
     while skip(rest, "and") {
-        left = Condition::And(Box::new(left), Box::new(single(rest)?));
+        left = Condition::And(Box::new(left), Box::new(parse_not(rest)?));
     }
     Some(left)
 }
 
-fn single(rest: &mut &[&str]) -> Option<Condition> {
+fn parse_not(rest: &mut &[&str]) -> Option<Condition> {
     if skip(rest, "not") {
-        return Some(Condition::Not(Box::new(single(rest)?)));
+        return Some(Condition::Not(Box::new(parse_not(rest)?)));
     }
     if skip(rest, "(") {
-        let inner = either(rest)?;
+        let inner = parse_or(rest)?;
         return skip(rest, ")").then_some(inner);
     }
     let (word, behind) = rest.split_first().filter(|(word, _)| is_known(word))?;
@@ -241,7 +241,7 @@ impl Condition {
     }
 
     /// How tightly it binds: what binds less than its surroundings needs parentheses.
-    fn strength(&self) -> u8 {
+    fn precedence(&self) -> u8 {
         match self {
             Self::Or(..) => 0,
             Self::And(..) => 1,
@@ -251,7 +251,7 @@ impl Condition {
     }
 
     fn write(&self, f: &mut fmt::Formatter<'_>, least: u8) -> fmt::Result {
-        if self.strength() < least {
+        if self.precedence() < least {
             f.write_str("(")?;
             self.write(f, 0)?;
             return f.write_str(")");

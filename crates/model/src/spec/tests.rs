@@ -1,6 +1,6 @@
 use std::fmt::Write;
 
-use envlock_report::{Exit, Explain};
+use envlock_report::{AsFindings, Exit};
 
 use super::{Environment, parse};
 
@@ -10,15 +10,12 @@ fn read(text: &str) -> Environment {
 
 /// `line:column code` of everything that is said about a text.
 fn said(text: &str) -> Vec<String> {
-    let diagnostics = match parse("environment.yml", text) {
+    let findings = match parse("environment.yml", text) {
         Ok(environment) => environment.warnings,
         Err(invalid) => invalid.findings(),
     };
     let place = |d: &envlock_report::Finding| d.place.clone().unwrap();
-    diagnostics
-        .iter()
-        .map(|d| format!("{}:{} {}", place(d).line, place(d).column, d.code))
-        .collect()
+    findings.iter().map(|d| format!("{}:{} {}", place(d).line, place(d).column, d.code)).collect()
 }
 
 #[test]
@@ -31,7 +28,7 @@ fn a_byte_order_mark_and_windows_line_ends_change_nothing() {
 
 #[test]
 fn a_document_start_is_fine_and_a_second_document_is_refused_where_it_starts() {
-    assert_eq!(read("---\ndependencies: [a]\n").requests.len(), 1);
+    assert_eq!(read("---\ndependencies: [a]\n").dependencies.len(), 1);
     assert_eq!(said("dependencies: [a]\n---\nname: [\n"), ["2:1 second-document"]);
 }
 
@@ -60,7 +57,7 @@ fn sections_may_be_empty_and_an_environment_without_packages_is_a_warning() {
 fn broken_yaml_is_said_with_its_line() {
     assert_eq!(said("dependencies: [a\nname: x\n"), ["2:5 syntax"]);
     let invalid = parse("f", "dependencies:\n\t- a\n").unwrap_err();
-    let [only] = invalid.diagnostics.as_slice() else { panic!("{invalid}") };
+    let [only] = invalid.findings.as_slice() else { panic!("{invalid}") };
     assert!(only.help.as_deref().unwrap().contains("tabs"), "{only:?}");
 }
 
@@ -168,7 +165,7 @@ fn a_name_that_no_folder_can_have_is_refused_before_anything_is_solved() {
 fn a_variable_that_holds_a_nul_is_told_as_such() {
     let text = "dependencies: [a]\nvariables: {A: \"x\\0y\"}\n";
     let error = parse("environment.yml", text).unwrap_err();
-    assert_eq!(error.diagnostics[0].message, "the variable `A` holds a NUL character");
+    assert_eq!(error.findings[0].message, "the variable `A` holds a NUL character");
 }
 
 #[test]
@@ -176,7 +173,7 @@ fn a_selector_of_unknown_words_is_a_warning_and_the_line_is_for_all_platforms() 
     let text = "dependencies:\n- a # [cuda]\n- pip:\n  - b # [true]\n- pip # [1]\n";
     assert_eq!(said(text), ["2:5 selector-unknown", "4:7 selector-unknown"]);
     let linux = rattler_conda_types::Subdir::Linux64;
-    assert_eq!(read(text).requests_for(linux).count(), 2);
+    assert_eq!(read(text).dependencies_for(linux).count(), 2);
 }
 
 #[test]
@@ -195,7 +192,8 @@ fn values_of_variables_are_the_text_that_stands_there() {
 fn a_selector_is_read_wherever_a_package_is_written() {
     let text = "dependencies:\n- a # [win]\n- 'b'  # [win] because\n- |  # [win]\n  c\n- d\n  # [win]\n- pip: # [win]\n  - e\n";
     let environment = read(text);
-    let selected: Vec<bool> = environment.requests.iter().map(|r| r.selector.is_some()).collect();
+    let selected: Vec<bool> =
+        environment.dependencies.iter().map(|r| r.selector.is_some()).collect();
     assert_eq!(selected, [true, true, true, false]);
     assert_eq!(environment.pip[0].selector.as_ref().unwrap().to_string(), "win");
 }
@@ -213,7 +211,7 @@ fn what_is_in_quotes_is_no_comment_and_what_follows_them_is() {
         assert_eq!(selector.as_deref(), Some("win"), "{line}");
     }
     let flow = read("dependencies: [\"a\", 'b # x', c]  # [win]\n");
-    assert!(flow.requests.iter().all(|r| r.selector.is_some()), "{flow:?}");
+    assert!(flow.dependencies.iter().all(|r| r.selector.is_some()), "{flow:?}");
 }
 
 #[test]
@@ -242,8 +240,8 @@ fn a_password_is_shown_nowhere() {
     let environment = read(text);
     let shown = format!("{environment:?}");
     assert!(!shown.contains("hunter2") && !shown.contains("s3cret"), "{shown}");
-    assert_eq!(environment.requests[0].text, "https://me:***@example.org/a::x");
-    assert!(environment.requests[0].channel.as_ref().unwrap().contains("hunter2"));
+    assert_eq!(environment.dependencies[0].text, "https://me:***@example.org/a::x");
+    assert!(environment.dependencies[0].channel.as_ref().unwrap().contains("hunter2"));
 
     let invalid = parse("f", "dependencies:\n- https://me:hunter2@example.org/x[]\n").unwrap_err();
     assert!(!format!("{invalid:?} {invalid}").contains("hunter2"));

@@ -33,7 +33,7 @@ fn accepts(environment: &Environment, name: &str, version: &str, build: &str) ->
     let named = |spec: &rattler_conda_types::MatchSpec| {
         spec.name.as_exact().is_some_and(|exact| exact.as_normalized() == name)
     };
-    let request = environment.requests.iter().find(|r| named(&r.spec)).unwrap();
+    let request = environment.dependencies.iter().find(|r| named(&r.spec)).unwrap();
     let version: Version = version.parse().unwrap();
     request.spec.version.as_ref().is_none_or(|spec| spec.matches(&version))
         && request.spec.build.as_ref().is_none_or(|spec| spec.matches(build))
@@ -47,7 +47,7 @@ fn each_real_file_means_what_its_author_meant() {
     for expected in REAL {
         let file = expected.file;
         let environment = read(file).unwrap();
-        assert_eq!(environment.requests.len(), expected.requests, "{file}");
+        assert_eq!(environment.dependencies.len(), expected.requests, "{file}");
         assert_eq!(environment.pip.len(), expected.pip, "{file}");
         let channels: Vec<&str> =
             environment.channels.iter().flatten().map(|c| c.value.as_str()).collect();
@@ -88,7 +88,7 @@ fn a_template_that_nobody_filled_in_is_refused_with_its_line() {
     for (file, line, placeholder) in REFUSED {
         let text = fs::read_to_string(folder.join(file)).unwrap();
         let invalid = parse(file, &text).unwrap_err();
-        let [only] = invalid.diagnostics.as_slice() else { panic!("{file}: {invalid}") };
+        let [only] = invalid.findings.as_slice() else { panic!("{file}: {invalid}") };
         assert_eq!(
             (only.code.as_str(), only.place.as_ref().unwrap().line),
             ("template-placeholder", *line)
@@ -100,7 +100,7 @@ fn a_template_that_nobody_filled_in_is_refused_with_its_line() {
 #[test]
 fn selectors_of_real_files_pick_lines_by_platform() {
     let Some(mamba) = read("mamba-org__mamba__dev__environment-dev.yml") else { return };
-    let count = |subdir| mamba.requests_for(subdir).count();
+    let count = |subdir| mamba.dependencies_for(subdir).count();
     assert_eq!(
         (count(Subdir::Linux64), count(Subdir::OsxArm64), count(Subdir::Win64)),
         (48, 47, 50)
@@ -110,24 +110,25 @@ fn selectors_of_real_files_pick_lines_by_platform() {
         read("conda__conda-lock__tests__test-pip-with-platform-selector__environment.yml").unwrap();
     let platforms: Vec<Subdir> = lock.platforms.iter().map(|p| p.value).collect();
     assert_eq!(platforms, [Subdir::Linux64, Subdir::OsxArm64]);
-    assert_eq!(lock.pip_for(Subdir::Linux64).count(), 1);
-    assert_eq!(lock.pip_for(Subdir::OsxArm64).count(), 0);
+    assert_eq!(lock.pip_lines_for(Subdir::Linux64).count(), 1);
+    assert_eq!(lock.pip_lines_for(Subdir::OsxArm64).count(), 0);
 }
 
 #[test]
 fn channels_before_double_colons_are_taken_off_the_spec() {
     let Some(esm) = read("facebookresearch__esm__environment.yml") else { return };
-    let channels: Vec<&str> = esm.requests.iter().filter_map(|r| r.channel.as_deref()).collect();
+    let channels: Vec<&str> =
+        esm.dependencies.iter().filter_map(|r| r.channel.as_deref()).collect();
     assert_eq!(channels.len(), 16);
     assert_eq!(channels.iter().filter(|c| **c == "bioconda").count(), 3);
-    assert!(esm.requests.iter().all(|r| r.spec.channel.is_none()));
+    assert!(esm.dependencies.iter().all(|r| r.spec.channel.is_none()));
 }
 
 #[test]
 fn every_form_of_a_match_spec_is_read() {
     let environment = parse("forms.yml", &fixture("forms.yml")).unwrap();
     let shown: Vec<String> = environment
-        .requests
+        .dependencies
         .iter()
         .map(|r| {
             let from = [r.channel.clone(), r.subdir.map(|s| s.to_string())];
@@ -147,9 +148,9 @@ fn every_form_of_a_match_spec_is_read() {
 fn selectors_pick_lines_by_platform() {
     let environment = parse("selectors.yml", &fixture("selectors.yml")).unwrap();
     let on = |subdir: Subdir| {
-        let requests = environment.requests_for(subdir).map(|r| r.text.as_str());
-        requests
-            .chain(environment.pip_for(subdir).map(|p| p.text.as_str()))
+        let dependencies = environment.dependencies_for(subdir).map(|r| r.text.as_str());
+        dependencies
+            .chain(environment.pip_lines_for(subdir).map(|p| p.text.as_str()))
             .collect::<Vec<_>>()
             .join(" ")
     };
@@ -166,7 +167,7 @@ fn selectors_pick_lines_by_platform() {
 fn everything_wrong_in_a_file_is_said_in_one_run_and_no_password() {
     let invalid = parse("broken.yml", &fixture("broken.yml")).unwrap_err();
     let shown: Vec<String> = invalid
-        .diagnostics
+        .findings
         .iter()
         .map(|d| {
             let place = d.place.as_ref().unwrap();

@@ -4,7 +4,7 @@
 use std::time::SystemTime;
 
 use envlock_channel::{Channel, Client, Probe, SourceError};
-use envlock_model::{channel::name_of, question::AskedChannel};
+use envlock_model::{channel::display_name, lock_inputs::RequestedChannel};
 use rattler_conda_types::Subdir;
 
 use super::CheckResult;
@@ -16,14 +16,14 @@ const TOO_OLD: u64 = 48 * 60 * 60;
 const TOO_FAR_OFF: u64 = 5 * 60;
 
 pub(super) async fn checks(
-    channels: &[AskedChannel],
+    channels: &[RequestedChannel],
     now: jiff::Timestamp,
     context: &Context<'_>,
 ) -> Vec<CheckResult> {
     let mut checks = Vec::new();
     let mut times = Vec::new();
     for url in channels.iter().flat_map(|channel| &channel.urls) {
-        let channel = Channel { name: name_of(url), url: url.clone(), multi: None };
+        let channel = Channel { name: display_name(url), url: url.clone(), multichannel: None };
         let host = context.client.probe(&channel, context.host).await;
         let noarch = context.client.probe(&channel, Subdir::NoArch).await;
         times.extend(host.iter().chain(&noarch).filter_map(|p| p.result.as_ref().ok()?.now));
@@ -173,7 +173,7 @@ mod tests {
             envlock_channel::Source { url: url.unwrap(), is_origin, label: host.to_owned() };
         let made = |days| SystemTime::UNIX_EPOCH + Duration::from_hours(24 * days);
         let result = days.map_or_else(
-            || Err(SourceError::Silent(Duration::from_secs(10))),
+            || Err(SourceError::NoProgress(Duration::from_secs(10))),
             |days| {
                 let format = "repodata.json.zst";
                 Ok(envlock_channel::IndexInfo {
@@ -189,7 +189,7 @@ mod tests {
 
     fn statuses(probes: &[Probe]) -> Vec<(CheckStatus, String)> {
         let url = url::Url::parse("https://conda.anaconda.org/conda-forge/").unwrap();
-        let channel = Channel { name: "conda-forge".to_owned(), url, multi: None };
+        let channel = Channel { name: "conda-forge".to_owned(), url, multichannel: None };
         let checks = channel_checks(&channel, Subdir::Linux64, probes, probes);
         checks.into_iter().map(|check| (check.status, check.message)).collect()
     }

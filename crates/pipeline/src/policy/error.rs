@@ -2,7 +2,7 @@
 
 use envlock_policy::PolicyError;
 use envlock_policy::suite::SuiteError;
-use envlock_report::{Code, Exit, Explain, Finding, nearest};
+use envlock_report::{AsFindings, Code, Exit, Finding, nearest};
 use envlock_secrets::checks::CheckError;
 
 use crate::FileError;
@@ -35,7 +35,7 @@ pub enum PolicyCommandError {
     },
 }
 
-impl Explain for PolicyCommandError {
+impl AsFindings for PolicyCommandError {
     fn findings(&self) -> Vec<Finding> {
         match self {
             Self::File(error) => error.findings(),

@@ -15,5 +15,5 @@ pub fn lint(files: &[PathBuf], now: jiff::Timestamp) -> Result<Vec<Finding>, Pol
     for (file, text) in &read(files)? {
         findings.extend(envlock_policy::lint::lint(&policy_name(file), file, text, now));
     }
-    Ok(envlock_report::arrange(findings))
+    Ok(envlock_report::sort_and_merge(findings))
 }

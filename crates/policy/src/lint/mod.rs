@@ -22,7 +22,7 @@ pub use rejections::rejections;
 /// The findings about `text`, the content of `file`, as the policy `name`; the most severe
 /// first. `now` decides what has expired.
 pub fn lint(name: &str, file: &str, text: &str, now: Timestamp) -> Vec<Finding> {
-    let exposed = envlock_report::exposed::in_file(file, text).into_iter();
+    let exposed = envlock_report::secret_scan::secrets_in_file(file, text).into_iter();
     let mut findings: Vec<_> = exposed.map(|finding| finding.about_policy(name)).collect();
     match Policy::parse(name, file, text) {
         Ok(policy) => {
@@ -31,7 +31,7 @@ pub fn lint(name: &str, file: &str, text: &str, now: Timestamp) -> Vec<Finding> 
         }
         Err(error) => findings.extend(parse_error_findings(name, file, text, &error)),
     }
-    envlock_report::arrange(findings)
+    envlock_report::sort_and_merge(findings)
 }
 
 /// The findings about a text that every server refuses, with what JSON loses, if anything.

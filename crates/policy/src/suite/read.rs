@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{Dialect, Engine, Identity};
-use envlock_report::{Code, Exit, Explain, Fields, Finding, Mistakes};
+use envlock_report::{AsFindings, Code, Exit, Fields, Finding, Mistakes};
 use envlock_text::tree::{self, Node, Tree};
 use envlock_text::{Pos, limits::MANIFEST};
 
@@ -20,7 +20,7 @@ pub enum SuiteError {
     NoFile(String),
 }
 
-impl Explain for SuiteError {
+impl AsFindings for SuiteError {
     fn findings(&self) -> Vec<Finding> {
         match self {
             Self::Mistakes(diagnostics) => diagnostics.clone(),

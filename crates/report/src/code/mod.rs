@@ -284,7 +284,7 @@ impl Code {
     }
 
     /// Whether its errors say that something could not be found out, and not that it is wrong.
-    pub const fn is_unproven(self) -> bool {
+    pub const fn is_undetermined(self) -> bool {
         matches!(self, Self::Unverifiable | Self::DoctorUnknown)
     }
 

@@ -14,7 +14,7 @@ pub use gitlab::gitlab;
 pub use human::{Layout, human, paragraph, sum};
 pub use json::json;
 pub use sarif::sarif;
-pub use source::Sources;
+pub use source::SourceTexts;
 pub use table::Table;
 
 /// The columns of text for people where no terminal says otherwise.

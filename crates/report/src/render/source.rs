@@ -12,7 +12,7 @@ use crate::Place;
 /// The texts of files by the names that places give them. A file that isn't here, or a line that
 /// it doesn't have, isn't shown.
 #[derive(Clone, Default)]
-pub struct Sources {
+pub struct SourceTexts {
     files: BTreeMap<String, Source>,
 }
 
@@ -24,22 +24,22 @@ struct Source {
 }
 
 /// A line of a file as it may be shown.
-pub(super) struct SafeLine<'a> {
+pub(super) struct RedactedLine<'a> {
     /// The text without its line end.
     pub(super) text: Cow<'a, str>,
     /// Whether something was hidden, so that columns no longer fit.
     pub(super) is_redacted: bool,
 }
 
-impl Sources {
+impl SourceTexts {
     /// Adds a file.
     pub fn insert(&mut self, file: &str, text: String) {
-        let secrets = redact::scan(&text).into_iter().map(|(range, _)| range).collect();
+        let secrets = redact::find_secrets(&text).into_iter().map(|(range, _)| range).collect();
         self.files.insert(file.to_owned(), Source { text, secrets });
     }
 
     /// The line of a place; none where there is nothing to see.
-    pub(super) fn line(&self, place: &Place) -> Option<SafeLine<'_>> {
+    pub(super) fn line(&self, place: &Place) -> Option<RedactedLine<'_>> {
         let source = self.files.get(&place.file)?;
         let index = usize::try_from(place.line).ok()?.checked_sub(1)?;
         let mut start = 0;
@@ -58,12 +58,15 @@ impl Sources {
                 && source.text[secret.clone()].contains('\n')
         };
         if source.secrets.iter().any(spans_lines) {
-            return Some(SafeLine { text: Cow::Borrowed("[not shown: a key]"), is_redacted: true });
+            return Some(RedactedLine {
+                text: Cow::Borrowed("[not shown: a key]"),
+                is_redacted: true,
+            });
         }
         let shown = without_values(&redact(line));
         let is_redacted = shown != line;
         let text = if is_redacted { Cow::Owned(shown) } else { Cow::Borrowed(line) };
-        Some(SafeLine { text, is_redacted })
+        Some(RedactedLine { text, is_redacted })
     }
 }
 
@@ -132,7 +135,7 @@ mod tests {
     use super::*;
 
     fn shown(text: &str, line: u32) -> Option<String> {
-        let mut sources = Sources::default();
+        let mut sources = SourceTexts::default();
         sources.insert("a.yml", text.to_owned());
         sources.line(&Place::new("a.yml", line, 1)).map(|line| line.text.into_owned())
     }
@@ -142,7 +145,7 @@ mod tests {
         for (text, line) in [("a\n", 2), ("a", 0), ("", 1), ("\n  \n", 2)] {
             assert_eq!(shown(text, line), None, "{text:?}");
         }
-        assert!(Sources::default().line(&Place::new("a.yml", 1, 1)).is_none());
+        assert!(SourceTexts::default().line(&Place::new("a.yml", 1, 1)).is_none());
         assert_eq!(shown("a\r\nb", 1).as_deref(), Some("a"));
     }
 

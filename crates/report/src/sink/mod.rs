@@ -4,10 +4,10 @@
 //! What must never be true: a run that ends with 0 although an error is left that no allowance
 //! in force covers; a summary that disagrees with the exit code.
 
-mod close;
-mod ended;
+mod apply_rules;
+mod completion;
 mod rules;
 
-pub use close::{Closed, Summary, close};
-pub use ended::{Ended, Failure};
-pub use rules::{Allowance, Denial, Denied, NotDenied, Rules, Subject};
+pub use apply_rules::{FinalReport, Summary, apply_rules};
+pub use completion::{Completion, Failure};
+pub use rules::{Allowance, DenyRule, DenyTarget, FindingSubject, Rules, UnknownDenyTarget};

@@ -1,4 +1,4 @@
-//! Rules of a run: which findings are accepted for a while, and which weigh more.
+//! The rules of a run: which findings are accepted until a date, and which become errors.
 
 use std::{fmt, str::FromStr};
 
@@ -6,69 +6,69 @@ use jiff::civil::Date;
 
 use crate::{Code, Finding, Level, Place, nearest};
 
-/// The rules of one run. They never change what is found, only how much it weighs.
+/// The rules of one run. They never change the findings, only their levels.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rules {
-    /// Findings that are accepted for a while.
+    /// Findings that are accepted until a date.
     pub allow: Vec<Allowance>,
-    /// Findings that count as errors.
-    pub deny: Vec<Denial>,
+    /// Findings that become errors.
+    pub deny: Vec<DenyRule>,
 }
 
 impl Rules {
-    /// Adds the rules of another source. No source takes a rule of another one away.
+    /// Adds the rules of another source. No source removes a rule of another one.
     pub fn extend(&mut self, other: Self) {
         self.allow.extend(other.allow);
         self.deny.extend(other.deny);
     }
 
-    /// The first denial that makes an error of `finding`.
-    pub(super) fn denial(&self, finding: &Finding) -> Option<&Denial> {
-        self.deny.iter().find(|denial| denial.raises(finding))
+    /// Finds the first rule that turns `finding` into an error.
+    pub(super) fn deny_rule(&self, finding: &Finding) -> Option<&DenyRule> {
+        self.deny.iter().find(|rule| rule.raises(finding))
     }
 }
 
-/// A finding that is accepted until a day.
+/// A finding that is accepted until a date.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allowance {
     /// The code of the finding.
     pub finding: Code,
-    /// What the finding must be about.
-    pub subject: Subject,
-    /// Why it is accepted.
+    /// The need or policy that the finding must be about.
+    pub subject: FindingSubject,
+    /// The reason for accepting it.
     pub reason: String,
     /// The last day on which it is accepted.
     pub until: Date,
     /// Whether `until` hasn't passed.
     pub in_force: bool,
-    /// Where the allowance is written.
+    /// The place of the allowance in its file.
     pub place: Place,
-    /// Whether this run looked for such findings. Only then is an allowance that matches
-    /// nothing unused: some findings need a server's answer.
-    pub looked_for: bool,
+    /// Whether this run checked for such findings. Only then an allowance that matches nothing
+    /// is unused: some findings need a server's answer.
+    pub was_checked: bool,
 }
 
 impl Allowance {
-    /// Whether `finding` is the one that is accepted.
+    /// Whether this allowance covers `finding`.
     pub(super) fn covers(&self, finding: &Finding) -> bool {
         let about = match &self.subject {
-            Subject::Need(name) => finding.need.as_ref() == Some(name),
-            Subject::Policy(name) => finding.policy.as_ref() == Some(name),
+            FindingSubject::Need(name) => finding.need.as_ref() == Some(name),
+            FindingSubject::Policy(name) => finding.policy.as_ref() == Some(name),
         };
         finding.code == self.finding && about
     }
 }
 
-/// What a finding is about.
+/// The need or policy that a finding is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Subject {
+pub enum FindingSubject {
     /// A need of a credential.
     Need(String),
     /// A policy.
     Policy(String),
 }
 
-impl fmt::Display for Subject {
+impl fmt::Display for FindingSubject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Need(name) => write!(f, "need {name}"),
@@ -77,39 +77,39 @@ impl fmt::Display for Subject {
     }
 }
 
-/// One rule that makes errors of other findings.
+/// A rule that turns findings into errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Denial {
-    /// What is denied.
-    pub what: Denied,
-    /// Who denies it, such as `--deny warnings` or `deny` in envlock.toml.
-    pub by: String,
+pub struct DenyRule {
+    /// The findings that it applies to.
+    pub target: DenyTarget,
+    /// Where the rule was set, such as `--deny warnings` or `deny` in envlock.toml.
+    pub set_by: String,
 }
 
-impl Denial {
-    /// A denial from the command line.
-    pub fn by_flag(what: Denied) -> Self {
-        Self { what, by: format!("`--deny {what}`") }
+impl DenyRule {
+    /// Creates the rule of a `--deny` flag.
+    pub fn from_flag(target: DenyTarget) -> Self {
+        Self { target, set_by: format!("`--deny {target}`") }
     }
 
     fn raises(&self, finding: &Finding) -> bool {
-        match self.what {
-            Denied::Warnings => finding.level == Level::Warning,
-            Denied::Code(code) => finding.level < Level::Error && finding.code == code,
+        match self.target {
+            DenyTarget::Warnings => finding.level == Level::Warning,
+            DenyTarget::Code(code) => finding.level < Level::Error && finding.code == code,
         }
     }
 }
 
-/// What can be denied.
+/// The target of a deny rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Denied {
+pub enum DenyTarget {
     /// Every warning.
     Warnings,
     /// Findings with this code, warnings and notes alike.
     Code(Code),
 }
 
-impl fmt::Display for Denied {
+impl fmt::Display for DenyTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Warnings => f.write_str("warnings"),
@@ -118,29 +118,29 @@ impl fmt::Display for Denied {
     }
 }
 
-/// A word that is neither `warnings` nor a code.
+/// A `--deny` value that is neither `warnings` nor a code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{word}` is neither `warnings` nor a code; {}", match nearest {
     Some(nearest) => format!("did you mean `{nearest}`?"),
     None => "`envlock explain` lists the codes".to_owned(),
 })]
-pub struct NotDenied {
-    /// The word.
+pub struct UnknownDenyTarget {
+    /// The value.
     pub word: String,
-    /// The nearest right one.
+    /// The nearest valid value.
     pub nearest: Option<&'static str>,
 }
 
-impl FromStr for Denied {
-    type Err = NotDenied;
+impl FromStr for DenyTarget {
+    type Err = UnknownDenyTarget;
 
-    fn from_str(word: &str) -> Result<Self, NotDenied> {
+    fn from_str(word: &str) -> Result<Self, UnknownDenyTarget> {
         if word == "warnings" {
             return Ok(Self::Warnings);
         }
         word.parse().map(Self::Code).map_err(|_| {
             let known = Code::ALL.iter().map(|code| code.as_str()).chain(["warnings"]);
-            NotDenied { word: word.to_owned(), nearest: nearest(word, known) }
+            UnknownDenyTarget { word: word.to_owned(), nearest: nearest(word, known) }
         })
     }
 }
@@ -150,12 +150,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_word_is_refused_with_the_nearest() {
-        assert_eq!("warnings".parse(), Ok(Denied::Warnings));
-        assert_eq!("excess".parse(), Ok(Denied::Code(Code::Excess)));
-        let said = |word: &str| word.parse::<Denied>().unwrap_err().to_string();
-        assert!(said("warning").ends_with("did you mean `warnings`?"), "{}", said("warning"));
-        assert!(said("unused-polcy").ends_with("did you mean `unused-policy`?"));
-        assert!(said("zzz").ends_with("`envlock explain` lists the codes"));
+    fn an_unknown_target_is_rejected_with_the_nearest_valid_one() {
+        assert_eq!("warnings".parse(), Ok(DenyTarget::Warnings));
+        assert_eq!("excess".parse(), Ok(DenyTarget::Code(Code::Excess)));
+        let error = |word: &str| word.parse::<DenyTarget>().unwrap_err().to_string();
+        assert!(error("warning").ends_with("did you mean `warnings`?"), "{}", error("warning"));
+        assert!(error("unused-polcy").ends_with("did you mean `unused-policy`?"));
+        assert!(error("zzz").ends_with("`envlock explain` lists the codes"));
     }
 }

@@ -83,7 +83,7 @@ fn denied(
 }
 
 fn is_optional(need: &Need) -> bool {
-    need.required == Required::Plain(false)
+    need.required == Required::Flag(false)
 }
 
 /// What an exact rule grants besides, so that the changed rule takes nothing away.

@@ -22,7 +22,7 @@ mod unused_policy;
 
 use std::collections::BTreeMap;
 
-use envlock_report::{Code, Exit, Explain, Finding, arrange, sink::Rules};
+use envlock_report::{AsFindings, Code, Exit, Finding, sink::Rules, sort_and_merge};
 use jiff::Timestamp;
 
 use crate::facts::ServerFacts;
@@ -86,7 +86,7 @@ pub enum CheckError {
     },
 }
 
-impl Explain for CheckError {
+impl AsFindings for CheckError {
     fn findings(&self) -> Vec<Finding> {
         let message = self.to_string();
         match self {
@@ -137,7 +137,7 @@ pub fn check(input: &Input<'_>) -> Result<Outcome, CheckError> {
     for policy in policies.all() {
         findings.extend(envlock_policy::lint::lint_parsed(policy, input.now));
     }
-    let (findings, rights) = (arrange(findings), result_table::merge_profiles(rights));
+    let (findings, rights) = (sort_and_merge(findings), result_table::merge_profiles(rights));
     Ok(Outcome { findings, rights, rules: rules::of(input) })
 }
 

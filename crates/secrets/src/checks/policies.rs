@@ -8,7 +8,7 @@ use super::{CheckError, Input};
 use crate::manifest::ResolvedProfile;
 use envlock_policy::lint::{parse_error_findings, rejections};
 use envlock_policy::{Policy, PolicyError};
-use envlock_report::exposed;
+use envlock_report::secret_scan;
 
 /// The policies of a manifest by name, as far as they can be read.
 pub(super) struct Policies {
@@ -50,7 +50,7 @@ impl Policies {
         for (name, policy) in &input.manifest.policies {
             let file = input.manifest.policy_path(policy);
             if let Some(text) = input.files.get(&file).filter(|_| !seen.contains(&file)) {
-                let exposed = exposed::in_file(&file, text).into_iter();
+                let exposed = secret_scan::secrets_in_file(&file, text).into_iter();
                 findings.extend(exposed.map(|finding| finding.about_policy(name)));
                 seen.insert(file);
             }

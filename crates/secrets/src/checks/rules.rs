@@ -1,6 +1,6 @@
 //! `allow:` and `deny:` of the manifest as rules for the end of the run.
 
-use envlock_report::sink::{Allowance, Denial, Denied, Rules, Subject};
+use envlock_report::sink::{Allowance, DenyRule, DenyTarget, FindingSubject, Rules};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -14,18 +14,18 @@ impl Manifest {
         self.rules_where(now, |_| false)
     }
 
-    /// The same; `looked_for` says whether a run looks for what an allowance is for.
+    /// The same; `was_checked` says whether a run looks for what an allowance is for.
     fn rules_where(
         &self,
         now: Timestamp,
-        looked_for: impl Fn(&manifest::Allowance) -> bool,
+        was_checked: impl Fn(&manifest::Allowance) -> bool,
     ) -> Rules {
         let today = TimeZone::UTC.to_datetime(now).date();
         let allow = self.allow.iter().filter_map(|allowance| {
             let manifest::Allowance { finding, need, policy, reason, until, pos } = allowance;
             let subject = match (need, policy) {
-                (Some(need), _) => Subject::Need(need.clone()),
-                (None, policy) => Subject::Policy(policy.clone()?),
+                (Some(need), _) => FindingSubject::Need(need.clone()),
+                (None, policy) => FindingSubject::Policy(policy.clone()?),
             };
             Some(Allowance {
                 finding: *finding,
@@ -34,12 +34,12 @@ impl Manifest {
                 until: *until,
                 in_force: today <= *until,
                 place: self.place(*pos),
-                looked_for: looked_for(allowance),
+                was_checked: was_checked(allowance),
             })
         });
-        let deny = self.deny.iter().map(|code| Denial {
-            what: Denied::Code(*code),
-            by: format!("`deny:` of {}", self.file),
+        let deny = self.deny.iter().map(|code| DenyRule {
+            target: DenyTarget::Code(*code),
+            set_by: format!("`deny:` of {}", self.file),
         });
         Rules { allow: allow.collect(), deny: deny.collect() }
     }

@@ -1,6 +1,6 @@
 //! The needs as a table, for `envlock secrets list`.
 
-use envlock_model::needs::{Form, LockedNeeds, Need, Required};
+use envlock_model::needs::{LockedNeeds, Need, Required, VariableContent};
 use envlock_report::render::Table;
 
 use super::model::Manifest;
@@ -37,16 +37,16 @@ fn rows<'n>(needs: impl Iterator<Item = (&'n str, &'n Need)>) -> Table {
 
 fn variables(need: &Need) -> String {
     let names = need.fields.values().map(|target| match target.form {
-        Form::Env => target.env.clone(),
-        Form::File => format!("{} (file)", target.env),
+        VariableContent::Value => target.env.clone(),
+        VariableContent::FilePath => format!("{} (file)", target.env),
     });
     names.collect::<Vec<_>>().join(", ")
 }
 
 fn required(need: &Need) -> String {
     match &need.required {
-        Required::Plain(true) => "yes".to_owned(),
-        Required::Plain(false) => "no".to_owned(),
+        Required::Flag(true) => "yes".to_owned(),
+        Required::Flag(false) => "no".to_owned(),
         Required::OneOf { one_of } => format!("one of {one_of}"),
         Required::AnyOf { any_of } => format!("any of {any_of}"),
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use envlock_model::needs::{LockedNeeds, LockedProfile, Need, NeedUse, Override};
+use envlock_model::needs::{LockedNeeds, LockedProfile, Need, NeedOverride, NeedUse};
 use envlock_policy::{Dialect, Identity};
 use envlock_report::{Code, Place};
 use envlock_text::Pos;
@@ -113,7 +113,7 @@ pub struct Profile {
     /// Needs that are elsewhere in this profile.
     #[serde(rename = "override")]
     #[schemars(default, rename = "override")]
-    pub overrides: BTreeMap<String, Override>,
+    pub overrides: BTreeMap<String, NeedOverride>,
     /// Its place in the file.
     #[schemars(skip)]
     pub pos: Pos,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use envlock_model::needs::{Need, NeedUse, Override, Required};
+use envlock_model::needs::{Need, NeedOverride, NeedUse, Required};
 use envlock_policy::Identity;
 use envlock_report::{Code, Finding, Mistakes, nearest};
 use envlock_text::Pos;
@@ -114,12 +114,12 @@ fn resolve(
     name: &str,
     need: &Need,
     use_: Option<NeedUse>,
-    change: Option<&Override>,
+    change: Option<&NeedOverride>,
 ) -> ResolvedNeed {
     let mut need = need.clone();
     match use_ {
-        Some(NeedUse::Optional) => need.required = Required::Plain(false),
-        Some(NeedUse::Required) => need.required = Required::Plain(true),
+        Some(NeedUse::Optional) => need.required = Required::Flag(false),
+        Some(NeedUse::Required) => need.required = Required::Flag(true),
         _ => {}
     }
     let mut pos = need.pos;
@@ -129,7 +129,7 @@ fn resolve(
             need.mount.clone_from(mount);
         }
         if let Some(locator) = &change.locator {
-            need.locator = need.locator.renamed(&locator.name);
+            need.locator = need.locator.with_name(&locator.name);
         }
     }
     ResolvedNeed { name: name.to_owned(), need, pos }

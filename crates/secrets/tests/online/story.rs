@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use envlock_policy::Engine;
-use envlock_report::render::{self, Layout, Sources};
-use envlock_report::sink::{Closed, Denial, Denied, Ended, close};
+use envlock_report::render::{self, Layout, SourceTexts};
+use envlock_report::sink::{Completion, DenyRule, DenyTarget, FinalReport, apply_rules};
 use envlock_report::{Finding, Level};
 use envlock_secrets::checks::{Input, Outcome, check, table};
 use envlock_secrets::facts::{
@@ -164,15 +164,15 @@ impl Story {
 }
 
 /// The end of a run with these findings under the manifest's rules and these denials.
-pub(crate) fn closed(outcome: &Outcome, deny: &[Denied]) -> Closed {
+pub(crate) fn closed(outcome: &Outcome, deny: &[DenyTarget]) -> FinalReport {
     let mut rules = outcome.rules.clone();
-    rules.deny.extend(deny.iter().copied().map(Denial::by_flag));
-    close(outcome.findings.clone(), Ended::Done, &rules)
+    rules.deny.extend(deny.iter().copied().map(DenyRule::from_flag));
+    apply_rules(outcome.findings.clone(), Completion::Complete, &rules)
 }
 
 /// The findings as people read them.
 pub(crate) fn text_of(outcome: &Outcome) -> String {
-    render::human(&outcome.findings, &Sources::default(), Layout::PLAIN)
+    render::human(&outcome.findings, &SourceTexts::default(), Layout::PLAIN)
 }
 
 /// The note of every story that attaches nothing.

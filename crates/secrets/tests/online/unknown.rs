@@ -1,6 +1,6 @@
 //! What a server does not tell.
 
-use envlock_report::sink::Denied;
+use envlock_report::sink::DenyTarget;
 use envlock_secrets::facts::{NeedFacts, ServerFacts, UnknownReason};
 
 use crate::story::{DB, DB_RULE, KV1, Story, VERIFIER, WAREHOUSE, closed, error, note};
@@ -89,7 +89,7 @@ fn what_is_wrong_weighs_more_than_what_is_unknown() {
     story().ends(&[error("unverifiable")], 3, &[]);
     let endless = |online: &mut ServerFacts| online.token.expires = None;
     let outcome = story().but(endless).outcome();
-    let exits = [&[][..], &[Denied::Warnings]].map(|deny| closed(&outcome, deny).exit.code());
+    let exits = [&[][..], &[DenyTarget::Warnings]].map(|deny| closed(&outcome, deny).exit.code());
     assert_eq!(exits, [3, 1]);
 }
 

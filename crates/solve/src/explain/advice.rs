@@ -1,8 +1,8 @@
 //! Suggests lines in place of those that can't be met. Each is tried with the solver first.
 
 use envlock_model::{
-    question::{Asked, AskedSpec, Priority},
-    spec::parse_request,
+    lock_inputs::{PlatformInputs, Priority, RequestedSpec},
+    spec::parse_spec,
 };
 use envlock_report::Place;
 use rattler_conda_types::{GenericVirtualPackage, RepoDataRecord};
@@ -20,7 +20,7 @@ use crate::{
 /// one run leads to a solution.
 pub(super) struct Advice<'a> {
     problem: Problem<'a>,
-    lines: Vec<AskedSpec>,
+    lines: Vec<RequestedSpec>,
     /// Whether the satisfiable lines are all lines that could be met alone.
     includes_all: bool,
 }
@@ -28,7 +28,7 @@ pub(super) struct Advice<'a> {
 impl<'a> Advice<'a> {
     pub(super) fn new(
         problem: &Problem<'a>,
-        satisfiable: &[&AskedSpec],
+        satisfiable: &[&RequestedSpec],
         includes_all: bool,
     ) -> Self {
         Self {
@@ -70,7 +70,7 @@ impl<'a> Advice<'a> {
             Some(package) => with_virtual_package(self.problem.asked, package)?,
             None => self.problem.asked.clone(),
         };
-        let line = parse_request(line, Place::new("", 1, 1))?;
+        let line = parse_spec(line, Place::new("", 1, 1))?;
         asked.requests = self.lines.iter().chain([&line]).cloned().collect();
         let problem = Problem { asked: &asked, priority, ..self.problem };
         let pool = Pool::new(&problem, &PriorityExempt::new());
@@ -83,7 +83,10 @@ impl<'a> Advice<'a> {
 }
 
 /// Returns the inputs with the virtual package `package`, newer than any "at least" requirement.
-pub(super) fn with_virtual_package(asked: &Asked, package: &str) -> Option<Asked> {
+pub(super) fn with_virtual_package(
+    asked: &PlatformInputs,
+    package: &str,
+) -> Option<PlatformInputs> {
     let mut asked = asked.clone();
     asked.virtual_packages.push(GenericVirtualPackage {
         name: package.parse().ok()?,

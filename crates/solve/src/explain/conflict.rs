@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use envlock_model::question::AskedSpec;
+use envlock_model::lock_inputs::RequestedSpec;
 use rattler_conda_types::RepoDataRecord;
 
 use super::{
@@ -23,8 +23,8 @@ const MAX_LINES: usize = 24;
 pub(super) fn conflicts<'a>(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
-    mut possible: Vec<&'a AskedSpec>,
-) -> (Vec<UnsolvableReason>, Vec<&'a AskedSpec>) {
+    mut possible: Vec<&'a RequestedSpec>,
+) -> (Vec<UnsolvableReason>, Vec<&'a RequestedSpec>) {
     let mut found = Vec::new();
     while found.len() < MAX_CONFLICTS {
         let Err(error) = attempt(problem, pool, &possible) else { break };
@@ -44,7 +44,7 @@ pub(super) fn conflicts<'a>(
 pub(super) fn attempt(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
-    requests: &[&AskedSpec],
+    requests: &[&RequestedSpec],
 ) -> Result<Vec<RepoDataRecord>, SolveError> {
     search(problem, pool, requests.iter().map(|request| request.spec.clone()).collect(), &[])
 }
@@ -54,8 +54,8 @@ pub(super) fn attempt(
 fn smallest<'a>(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
-    mut core: Vec<&'a AskedSpec>,
-) -> Vec<&'a AskedSpec> {
+    mut core: Vec<&'a RequestedSpec>,
+) -> Vec<&'a RequestedSpec> {
     let mut size = core.len().div_ceil(2);
     while size >= 1 {
         let mut start = 0;
@@ -76,7 +76,7 @@ fn smallest<'a>(
     core
 }
 
-fn reason(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&AskedSpec]) -> UnsolvableReason {
+fn reason(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&RequestedSpec]) -> UnsolvableReason {
     let kind = match attempt(problem, pool, core) {
         Err(SolveError::NoSolution { solver_message }) => ReasonKind::Conflict {
             solver_message: Some(shortened(&solver_message)),
@@ -92,7 +92,7 @@ fn reason(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&AskedSpec]) -> Unsolv
 fn missing_virtual_package(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
-    core: &[&AskedSpec],
+    core: &[&RequestedSpec],
 ) -> Option<String> {
     let assumed = &problem.asked.virtual_packages;
     let requests: BTreeSet<_> = core.iter().map(|request| request.package()).collect();

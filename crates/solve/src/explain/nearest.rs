@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use envlock_model::question::AskedSpec;
+use envlock_model::lock_inputs::RequestedSpec;
 use rattler_conda_types::{MatchSpec, Matches, PackageName, ParseMatchSpecOptions, RepoDataRecord};
 
 use super::{
@@ -26,7 +26,7 @@ pub(super) fn no_such_version(
     pool: &Pool<'_>,
     advice: &mut Advice<'_>,
     candidates: &Candidates<'_>,
-    request: &AskedSpec,
+    request: &RequestedSpec,
     records: &[&RepoDataRecord],
 ) -> ReasonKind {
     let asked = text::requested_version(request);
@@ -62,7 +62,7 @@ fn advised(
     pool: &Pool<'_>,
     advice: &mut Advice<'_>,
     candidates: &Candidates<'_>,
-    request: &AskedSpec,
+    request: &RequestedSpec,
     versions: &ByVersion<'_>,
 ) -> Option<Suggestion> {
     let package = request.package();
@@ -109,7 +109,7 @@ enum Compatibility<'a> {
     /// One is, on a machine that has this virtual package.
     NeedsVirtualPackage(MatchSpec),
     /// None is: no record meets both this requirement and a line.
-    Blocked { needs: MatchSpec, by: &'a AskedSpec },
+    Blocked { needs: MatchSpec, by: &'a RequestedSpec },
 }
 
 impl Compatibility<'_> {

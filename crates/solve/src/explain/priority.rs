@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use envlock_model::question::AskedSpec;
+use envlock_model::lock_inputs::RequestedSpec;
 use rattler_conda_types::{MatchSpec, Matches, ParseMatchSpecOptions, RepoDataRecord};
 
 use super::{
@@ -28,7 +28,7 @@ const MAX_VERSIONS: usize = 3;
 pub(super) fn hidden(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
-    core: &[&AskedSpec],
+    core: &[&RequestedSpec],
 ) -> Option<UnsolvableReason> {
     // If the requests can't be met with all hidden records either, priority isn't the cause.
     let all: PriorityExempt<'_> = pool.names.keys().copied().collect();
@@ -64,7 +64,7 @@ struct Need {
 
 /// Finds these dependencies along the newest records, hidden ones included, from the requests on.
 /// The nearest to the requests come first.
-fn hidden_needs(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&AskedSpec]) -> Vec<Need> {
+fn hidden_needs(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&RequestedSpec]) -> Vec<Need> {
     let mut needs: Vec<Need> = Vec::new();
     let mut direct = BTreeSet::new();
     let mut seen = BTreeSet::new();
@@ -86,7 +86,7 @@ fn hidden_needs(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&AskedSpec]) -> 
             });
             let best = newest(problem, pool, hidden.map(|(_, record)| *record))
                 .filter(|_| !pinned(problem, &package))?;
-            let channel = problem.channels.iter().position(|channel| channel.holds(best))?;
+            let channel = problem.channels.iter().position(|channel| channel.contains(best))?;
             if !needs.iter().any(|need| need.package == package) {
                 needs.push(Need {
                     path: path.clone(),
@@ -150,7 +150,7 @@ fn hidden_need(problem: &Problem<'_>, pool: &Pool<'_>, need: &Need) -> HiddenNee
 }
 
 /// Returns the lines that request each package from another channel.
-fn channel_pins(problem: &Problem<'_>, core: &[&AskedSpec], needs: &[Need]) -> Vec<String> {
+fn channel_pins(problem: &Problem<'_>, core: &[&RequestedSpec], needs: &[Need]) -> Vec<String> {
     let asked: BTreeMap<_, _> =
         core.iter().map(|request| (request.package(), without_channel(request))).collect();
     let line = |need: &Need| {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use envlock_model::question::{AskedSpec, Priority};
+use envlock_model::lock_inputs::{Priority, RequestedSpec};
 use envlock_report::Place;
 use rattler_conda_types::{RepoDataRecord, Subdir, Version};
 
@@ -245,7 +245,7 @@ pub struct HiddenNeed {
 }
 
 impl UnsolvableReason {
-    pub(super) fn new(platform: Subdir, requests: &[&AskedSpec], kind: ReasonKind) -> Self {
+    pub(super) fn new(platform: Subdir, requests: &[&RequestedSpec], kind: ReasonKind) -> Self {
         let requests = requests.iter().map(|request| RequestLine::new(request)).collect();
         Self { platforms: [platform].into(), requests, kind }
     }
@@ -272,7 +272,7 @@ impl UnsolvableReason {
 }
 
 impl RequestLine {
-    pub(super) fn new(request: &AskedSpec) -> Self {
+    pub(super) fn new(request: &RequestedSpec) -> Self {
         Self { text: request.text.clone(), place: request.place.clone() }
     }
 }

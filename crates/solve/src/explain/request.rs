@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use envlock_model::question::AskedSpec;
+use envlock_model::lock_inputs::RequestedSpec;
 use rattler_conda_types::{Matches, RepoDataRecord};
 
 use super::{
@@ -21,7 +21,7 @@ use crate::{
 pub(super) const MAX_VERSIONS: usize = 6;
 
 /// Whether `request` can be met alone.
-pub(super) fn can_be_met(problem: &Problem<'_>, pool: &Pool<'_>, request: &AskedSpec) -> bool {
+pub(super) fn can_be_met(problem: &Problem<'_>, pool: &Pool<'_>, request: &RequestedSpec) -> bool {
     let package = request.package();
     if package.starts_with("__") {
         return problem.asked.virtual_packages.iter().any(|other| request.spec.matches(other));
@@ -37,7 +37,7 @@ pub(super) fn unmet(
     pool: &Pool<'_>,
     names: &ChannelsByPackage,
     advice: &mut Advice<'_>,
-    request: &AskedSpec,
+    request: &RequestedSpec,
 ) -> UnsolvableReason {
     let package = request.package();
     let kind = if package.starts_with("__") {
@@ -56,7 +56,7 @@ fn not_accepted(
     pool: &Pool<'_>,
     advice: &mut Advice<'_>,
     candidates: &Candidates<'_>,
-    request: &AskedSpec,
+    request: &RequestedSpec,
 ) -> ReasonKind {
     let accepts = |record: &RepoDataRecord| request.spec.matches(record);
     if candidates.too_new.iter().any(|record| accepts(record)) {
@@ -89,7 +89,7 @@ fn unknown(problem: &Problem<'_>, names: &ChannelsByPackage, package: &str) -> R
 fn not_in_channel(
     problem: &Problem<'_>,
     candidates: &Candidates<'_>,
-    request: &AskedSpec,
+    request: &RequestedSpec,
 ) -> ReasonKind {
     let package = request.package();
     let asked = request.channel.as_deref();
@@ -123,7 +123,7 @@ fn not_in_channel(
 fn in_other_channel(
     problem: &Problem<'_>,
     candidates: &Candidates<'_>,
-    request: &AskedSpec,
+    request: &RequestedSpec,
 ) -> ReasonKind {
     let matching = candidates.hidden.iter().filter(|(_, record)| request.spec.matches(*record));
     let others = channels_of(problem, matching.map(|(channel, _)| *channel));
@@ -144,7 +144,7 @@ fn no_such_build_or_version(
     pool: &Pool<'_>,
     advice: &mut Advice<'_>,
     candidates: &Candidates<'_>,
-    request: &AskedSpec,
+    request: &RequestedSpec,
 ) -> ReasonKind {
     let usable: Vec<_> = candidates.usable.iter().map(|(_, record)| *record).collect();
     let hidden = candidates.hidden.iter().map(|(_, record)| *record);
@@ -162,7 +162,7 @@ fn no_such_build_or_version(
 }
 
 /// Explains a version that exists, but not with all requested keys.
-fn no_such_build(request: &AskedSpec, records: &[&RepoDataRecord]) -> ReasonKind {
+fn no_such_build(request: &RequestedSpec, records: &[&RepoDataRecord]) -> ReasonKind {
     let values_of = |(key, value): (&'static str, text::RecordValue)| {
         let values: BTreeSet<_> = records.iter().map(|record| value(record)).collect();
         let is_cut = values.len() > MAX_VERSIONS;
@@ -196,7 +196,7 @@ fn channels_of<'a>(problem: &Problem<'a>, indexes: impl Iterator<Item = usize>) 
 }
 
 /// Returns the request without its channel, to be requested from another one.
-pub(super) fn without_channel(request: &AskedSpec) -> String {
+pub(super) fn without_channel(request: &RequestedSpec) -> String {
     match (&request.channel, request.text.rsplit_once("::")) {
         (_, Some((_, rest))) => rest.to_owned(),
         (None, None) => request.text.clone(),

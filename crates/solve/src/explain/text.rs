@@ -1,6 +1,6 @@
 //! Formats requirements and versions in short form.
 
-use envlock_model::question::AskedSpec;
+use envlock_model::lock_inputs::RequestedSpec;
 use rattler_conda_types::{MatchSpec, RepoDataRecord};
 
 /// Returns `3.11` for `>=3.11,<3.12.0a0` and `3.10` for `3.10.*` or `=3.10`; else the text
@@ -71,7 +71,7 @@ fn or_none(value: Option<String>) -> String {
 }
 
 /// Returns the version of a request: `2.13.0`, `3.10`.
-pub(super) fn requested_version(request: &AskedSpec) -> String {
+pub(super) fn requested_version(request: &RequestedSpec) -> String {
     version_text(&request.spec)
 }
 
@@ -135,7 +135,7 @@ mod tests {
         ] {
             let read = |text| {
                 let place = envlock_report::Place::new("", 1, 1);
-                envlock_model::spec::parse_request(text, place).expect(text).spec.version
+                envlock_model::spec::parse_spec(text, place).expect(text).spec.version
             };
             let spec = MatchSpec { version: read(asked), ..MatchSpec::default() };
             assert_eq!(self::spec_line("x", &spec), line);

@@ -51,7 +51,7 @@ fn push_redacted(shown: &mut String, address: &str) {
     };
     let (rest, fragment) = rest.split_at(rest.find('#').unwrap_or(rest.len()));
     let (rest, query) = rest.split_at(rest.find('?').unwrap_or(rest.len()));
-    match token(rest) {
+    match split_path_token(rest) {
         Some((before, _, behind)) => {
             let slash = if behind.is_empty() { "" } else { "/" };
             shown.extend([before, "t/***", slash, behind]);
@@ -63,7 +63,7 @@ fn push_redacted(shown: &mut String, address: &str) {
 }
 
 /// What stands around a token in the path of an address: the path before `t/`, the token, and the path behind its `/`.
-pub fn token(path: &str) -> Option<(&str, &str, &str)> {
+pub fn split_path_token(path: &str) -> Option<(&str, &str, &str)> {
     let at = path.find("/t/")? + 1;
     let rest = &path[at + 2..];
     let (token, behind) = rest.split_once('/').unwrap_or((rest, ""));

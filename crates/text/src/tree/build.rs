@@ -6,7 +6,7 @@ use super::node::{Entry, Kind, Node};
 use crate::error::{Fault, ReadError};
 
 /// More errors than these tell nobody more.
-const MOST_ERRORS: usize = 100;
+const MAX_ERRORS: usize = 100;
 
 /// Mappings with fewer keys are searched from start to end.
 const FEW: usize = 16;
@@ -38,7 +38,7 @@ impl Keys {
 
 /// Notes an error; the ones after the first hundred are dropped.
 pub(super) fn note(errors: &mut Vec<ReadError>, error: ReadError) {
-    if errors.len() < MOST_ERRORS {
+    if errors.len() < MAX_ERRORS {
         errors.push(error);
     }
 }

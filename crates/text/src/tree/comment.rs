@@ -1,7 +1,7 @@
 //! Comments, which a YAML parser drops, read from the lines themselves.
 
 use crate::limits::ENVIRONMENT;
-use crate::place::{Pos, number};
+use crate::place::{Pos, to_u32};
 
 /// The lines of a file, to look up what a tree of values doesn't say.
 ///
@@ -70,7 +70,7 @@ impl<'a> Lines<'a> {
 }
 
 fn count(text: &str) -> u32 {
-    number(text.chars().count())
+    to_u32(text.chars().count())
 }
 
 /// Where a comment begins in the rest of a line: at the first `#` behind a blank that isn't in

@@ -10,7 +10,7 @@ use super::node::{Entry, Kind, Node, Size};
 use super::read::{Tree, within};
 use crate::error::{Fault, ReadError};
 use crate::limits::{Limits, REPEATED_BYTES, REPEATED_VALUES};
-use crate::place::{Pos, end_of, number};
+use crate::place::{Pos, end_position, to_u32};
 
 /// Reads one document. A syntax error or a limit ends the reading; everything else is
 /// collected.
@@ -62,7 +62,7 @@ fn printable(file: &str, text: &str) -> Result<(), ReadError> {
         return Ok(());
     }
     match text.char_indices().find(|(_, c)| !is_allowed(*c)) {
-        Some((at, c)) => Err(Fault::ControlCharacter(c).at(end_of(&text[..at]).place(file))),
+        Some((at, c)) => Err(Fault::ControlCharacter(c).at(end_position(&text[..at]).place(file))),
         None => Ok(()),
     }
 }
@@ -73,7 +73,7 @@ fn is_not_a_character(c: char) -> bool {
 
 /// The parser counts lines from 1 and columns from 0.
 fn pos(marker: &Marker) -> Pos {
-    Pos { line: number(marker.line().max(1)), column: number(marker.col() + 1) }
+    Pos { line: to_u32(marker.line().max(1)), column: to_u32(marker.col() + 1) }
 }
 
 enum Step {
@@ -214,7 +214,7 @@ impl Builder<'_> {
         }
     }
 
-    /// Puts a complete node into the innermost open collection, or at the root.
+    /// Puts a complete node into the root_cause open collection, or at the root.
     fn place(&mut self, node: Node, anchor: usize) -> Result<(), ReadError> {
         if anchor != 0 {
             self.repeat(node.size, node.start)?;

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::str::FromStr as _;
 
 use async_trait::async_trait;
-use envlock_report::connection::innermost;
+use envlock_report::connection::root_cause;
 use http::{Request, Response, Uri};
 use percent_encoding::percent_decode_str;
 use reqwest::header::LOCATION;
@@ -81,7 +81,7 @@ impl Transport {
             address = address.with_host(name)?;
             builder = builder.resolve_to_addrs(name, &found);
         }
-        let http = builder.build().map_err(|error| ProbeError::Tls(innermost(&error)))?;
+        let http = builder.build().map_err(|error| ProbeError::Tls(root_cause(&error)))?;
         let origin = address.origin();
         Ok(Self { http, address, origin })
     }

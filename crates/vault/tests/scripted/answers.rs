@@ -1,6 +1,6 @@
 //! Answers that can't be read, and that show nothing of what they hold.
 
-use envlock_report::{Exit, Explain as _};
+use envlock_report::{AsFindings as _, Exit};
 use envlock_secrets::facts::Presence;
 use envlock_testkit::ScriptedAnswer;
 use envlock_vault::{AnswerFault, ProbeError};
@@ -22,7 +22,7 @@ fn reason(method: &str, path: &str, answer: ScriptedAnswer) -> AnswerFault {
     let failure = Job::at(&script).failure();
     assert_eq!(
         (told(&failure).code.as_str(), failure.exit()),
-        ("unreadable-answer", Exit::Unknown)
+        ("unreadable-answer", Exit::Undetermined)
     );
     assert_eq!(
         told(&failure).help.as_deref(),

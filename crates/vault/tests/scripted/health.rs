@@ -1,6 +1,6 @@
 //! How the server is.
 
-use envlock_report::{Exit, Explain as _};
+use envlock_report::{AsFindings as _, Exit};
 use envlock_secrets::facts::UnknownReason;
 use envlock_testkit::{ScriptedAnswer, ScriptedServer};
 use envlock_vault::{ProbeError, ServerFault};
@@ -18,7 +18,7 @@ fn health(status: u16, initialized: bool, sealed: bool) -> ScriptedAnswer {
 
 fn not_a_vault(script: &ScriptedServer) -> ServerFault {
     let failure = Job::at(script).failure();
-    assert_eq!((told(&failure).code.as_str(), failure.exit()), ("not-a-vault", Exit::Unknown));
+    assert_eq!((told(&failure).code.as_str(), failure.exit()), ("not-a-vault", Exit::Undetermined));
     assert_eq!(
         told(&failure).help.as_deref(),
         Some("check VAULT_ADDR: host, port, and the path of a proxy")
@@ -75,7 +75,7 @@ fn a_server_that_can_serve_nobody_is_asked_once_and_gets_no_login() {
         let script =
             server("imitates a node that can't serve").answer_on("GET", "sys/health", answer);
         let found = Job::at(&script).failure();
-        assert_eq!((&found, found.exit()), (&failure, Exit::Unknown));
+        assert_eq!((&found, found.exit()), (&failure, Exit::Undetermined));
         assert_eq!((told(&found).code.as_str(), told(&found).help.as_deref()), (code, Some(help)));
         assert_eq!(asked(&script), [HEALTH]);
     }
@@ -151,7 +151,10 @@ fn a_gateway_that_has_lost_its_server_is_asked_again_and_isnt_taken_for_a_sealed
             panic!("{failure:?}")
         };
         assert_eq!((what.as_str(), said.join("").as_str()), ("sys/health", words));
-        assert_eq!((told(&failure).code.as_str(), failure.exit()), ("server-error", Exit::Unknown));
+        assert_eq!(
+            (told(&failure).code.as_str(), failure.exit()),
+            ("server-error", Exit::Undetermined)
+        );
         assert_eq!(asked(&always), [HEALTH; 4]);
 
         let once = server("imitates a gateway whose server restarts").answer_on(
@@ -168,7 +171,7 @@ fn a_gateway_that_has_lost_its_server_is_asked_again_and_isnt_taken_for_a_sealed
 fn nobody_at_the_address_is_told_as_such() {
     let url = ScriptedServer::new("imitates a server that was stopped").url();
     let failure = Job::below(&url).failure();
-    assert_eq!((told(&failure).code.as_str(), failure.exit()), ("unreachable", Exit::Unknown));
+    assert_eq!((told(&failure).code.as_str(), failure.exit()), ("unreachable", Exit::Undetermined));
     assert!(failure.to_string().starts_with(&format!("{url} can't be reached: ")), "{failure}");
 }
 

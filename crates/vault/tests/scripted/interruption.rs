@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use envlock_report::{Exit, Explain as _};
+use envlock_report::{AsFindings as _, Exit};
 use envlock_testkit::{ScriptedAnswer, ScriptedServer};
 use envlock_vault::{ProbeError, ProbeReport};
 use serde_json::json;
@@ -35,7 +35,7 @@ fn once_asked(
 
 fn interrupted(report: ProbeReport) {
     let failure = report.facts.unwrap_err();
-    assert_eq!((&failure, failure.exit()), (&ProbeError::Interrupted, Exit::Unknown));
+    assert_eq!((&failure, failure.exit()), (&ProbeError::Interrupted, Exit::Undetermined));
     assert_eq!(told(&failure).code.as_str(), "interrupted");
     assert_eq!(report.findings, []);
 }

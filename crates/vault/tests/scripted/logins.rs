@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use envlock_report::{Exit, Explain as _};
+use envlock_report::{AsFindings as _, Exit};
 use envlock_testkit::{ScriptedAnswer, ScriptedServer};
 use envlock_vault::{AnswerFault, ProbeError};
 use serde_json::{Value, json};
@@ -293,7 +293,7 @@ fn what_is_neither_a_login_nor_a_refusal_is_no_answer() {
         let failure = Job::at(&script).failure();
         assert_eq!(
             (told(&failure).code.as_str(), failure.exit()),
-            ("unreadable-answer", Exit::Unknown)
+            ("unreadable-answer", Exit::Undetermined)
         );
         assert_eq!(asked(&script), [HEALTH, JWT_LOGIN]);
     }
@@ -319,7 +319,7 @@ fn a_namespace_that_is_not_there_is_told_by_its_name() {
         assert_eq!(failure, ProbeError::UnknownNamespace("team/gone".to_owned()), "{path}");
         assert_eq!(
             (told(&failure).code.as_str(), failure.exit()),
-            ("namespace-unknown", Exit::Unknown)
+            ("namespace-unknown", Exit::Undetermined)
         );
         assert_eq!(
             told(&failure).help.as_deref(),

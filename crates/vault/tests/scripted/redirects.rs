@@ -1,6 +1,6 @@
 //! Where a server sends on to.
 
-use envlock_report::{Exit, Explain as _};
+use envlock_report::{AsFindings as _, Exit};
 use envlock_secrets::facts::Presence;
 use envlock_testkit::ScriptedAnswer;
 use envlock_vault::ProbeError;
@@ -15,7 +15,7 @@ use crate::support::{
 fn refused(job: &Job) -> String {
     let failure = job.failure();
     let words = told(&failure);
-    assert_eq!((words.code.as_str(), failure.exit()), ("redirected", Exit::Unknown));
+    assert_eq!((words.code.as_str(), failure.exit()), ("redirected", Exit::Undetermined));
     assert_eq!(words.notes, ["a token shown to another server is that server's from then on"]);
     let ProbeError::Redirected { target, .. } = failure else { panic!("{failure:?}") };
     target

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use envlock_report::{Exit, Explain as _};
+use envlock_report::{AsFindings as _, Exit};
 use envlock_testkit::ScriptedAnswer;
 use envlock_vault::{ProbeError, RetryPolicy};
 use serde_json::json;
@@ -64,7 +64,7 @@ fn what_does_not_pass_is_asked_four_times() {
         let failure = Job::at(&script).failure();
         assert_eq!(
             (told(&failure).code.as_str(), failure.exit()),
-            (code, Exit::Unknown),
+            (code, Exit::Undetermined),
             "{answer:?}"
         );
         assert!(failure.to_string().contains("sys/capabilities-self"), "{failure}");
@@ -179,10 +179,10 @@ fn a_secret_id_is_never_sent_twice() {
             Exit::LoginRefused,
         ),
         (ScriptedAnswer::errors(403, &["permission denied"]), "login-refused", Exit::LoginRefused),
-        (ScriptedAnswer::errors(500, &["internal error"]), "server-error", Exit::Unknown),
-        (ScriptedAnswer::html(502), "server-error", Exit::Unknown),
-        (ScriptedAnswer::errors(503, &["try later"]), "server-error", Exit::Unknown),
-        (ScriptedAnswer::errors(503, &["Vault is sealed"]), "sealed", Exit::Unknown),
+        (ScriptedAnswer::errors(500, &["internal error"]), "server-error", Exit::Undetermined),
+        (ScriptedAnswer::html(502), "server-error", Exit::Undetermined),
+        (ScriptedAnswer::errors(503, &["try later"]), "server-error", Exit::Undetermined),
+        (ScriptedAnswer::errors(503, &["Vault is sealed"]), "sealed", Exit::Undetermined),
         (ScriptedAnswer::close(), "login-lost", Exit::LoginRefused),
         (ScriptedAnswer::close_unread(), "login-lost", Exit::LoginRefused),
     ] {
@@ -225,7 +225,7 @@ fn a_login_that_is_never_answered_is_lost_too() {
         ProbeError::SingleUseAnswerLost { asked: "auth/approle/login".to_owned() }
     );
     let failure = Job { timeout: short, ..Job::at(&script) }.failure();
-    assert_eq!((told(&failure).code.as_str(), failure.exit()), ("timed-out", Exit::Unknown));
+    assert_eq!((told(&failure).code.as_str(), failure.exit()), ("timed-out", Exit::Undetermined));
     assert_eq!((count(&script, APPROLE_LOGIN), count(&script, JWT_LOGIN)), (1, 1));
 }
 
@@ -249,8 +249,8 @@ fn a_wrapping_token_is_never_unwrapped_twice() {
             "wrapped-used",
             Exit::LoginRefused,
         ),
-        (ScriptedAnswer::errors(500, &[]), "server-error", Exit::Unknown),
-        (ScriptedAnswer::errors(503, &[]), "server-error", Exit::Unknown),
+        (ScriptedAnswer::errors(500, &[]), "server-error", Exit::Undetermined),
+        (ScriptedAnswer::errors(503, &[]), "server-error", Exit::Undetermined),
         (ScriptedAnswer::close(), "login-lost", Exit::LoginRefused),
         (ScriptedAnswer::close_unread(), "login-lost", Exit::LoginRefused),
     ] {

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use envlock_report::{Explain as _, Finding};
+use envlock_report::{AsFindings as _, Finding};
 use envlock_secrets::facts::ServerFacts;
 use envlock_secrets::manifest::{Manifest, ManifestLocation};
 use envlock_testkit::{RecordedRequest, ScriptedAnswer, ScriptedServer};

@@ -1,6 +1,6 @@
 //! What a token is, and how many requests it is good for.
 
-use envlock_report::{Exit, Explain as _};
+use envlock_report::{AsFindings as _, Exit};
 use envlock_testkit::ScriptedAnswer;
 use envlock_vault::ProbeError;
 use serde_json::json;
@@ -96,7 +96,7 @@ fn a_token_for_too_few_requests_is_not_used_up() {
     let (facts, asked) = uses(7, &[one]);
     let failure = facts.unwrap_err();
     assert_eq!(failure, ProbeError::TooFewTokenUses { left: 7, planned: 8 });
-    assert_eq!((told(&failure).code.as_str(), failure.exit()), ("token-uses", Exit::Unknown));
+    assert_eq!((told(&failure).code.as_str(), failure.exit()), ("token-uses", Exit::Undetermined));
     assert_eq!(asked, [HEALTH, JWT_LOGIN, LOOKUP, REVOKE]);
 
     let (facts, asked) = uses(8, &[one]);

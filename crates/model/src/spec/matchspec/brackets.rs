@@ -8,7 +8,7 @@ use rattler_conda_types::{BuildNumberSpec, MatchSpec, StringMatcher};
 use rattler_digest::{Md5, Sha256, parse_digest_from_hex};
 use url::Url;
 
-use super::Reason;
+use super::SpecErrorKind;
 use super::version::{parse_build, parse_version};
 use envlock_text::redact::has_credentials;
 
@@ -35,24 +35,26 @@ pub(super) struct Field<'a> {
 }
 
 /// Splits the text in front of the brackets from the fields in them.
-pub(super) fn split(text: &str) -> Result<(&str, Vec<Field<'_>>), (Reason, usize)> {
+pub(super) fn split(text: &str) -> Result<(&str, Vec<Field<'_>>), (SpecErrorKind, usize)> {
     let Some(open) = text.find('[') else {
         return match text.find(']') {
-            Some(at) => Err((Reason::Brackets, at)),
+            Some(at) => Err((SpecErrorKind::MalformedBrackets, at)),
             None => Ok((text, Vec::new())),
         };
     };
-    let inner = text[open + 1..].strip_suffix(']').ok_or((Reason::Brackets, open))?;
+    let inner =
+        text[open + 1..].strip_suffix(']').ok_or((SpecErrorKind::MalformedBrackets, open))?;
     let mut fields: Vec<Field<'_>> = Vec::new();
     let mut rest = inner;
     while !rest.trim_start_matches([' ', ',']).is_empty() {
         rest = rest.trim_start_matches([' ', ',']);
         let at = open + 1 + (inner.len() - rest.len());
-        let (key, behind) = rest.split_once('=').ok_or((Reason::Brackets, at))?;
-        let (value, behind) = value(behind.trim_start()).ok_or((Reason::Brackets, at))?;
+        let (key, behind) = rest.split_once('=').ok_or((SpecErrorKind::MalformedBrackets, at))?;
+        let (value, behind) =
+            value(behind.trim_start()).ok_or((SpecErrorKind::MalformedBrackets, at))?;
         let key = key.trim();
         if fields.iter().any(|known| known.key == key) {
-            return Err((Reason::KeyTwice { key: key.to_owned() }, at));
+            return Err((SpecErrorKind::KeyTwice { key: key.to_owned() }, at));
         }
         fields.push(Field { key, value, at });
         rest = behind;
@@ -73,8 +75,8 @@ fn value(text: &str) -> Option<(&str, &str)> {
 }
 
 /// Puts a field into the spec; `channel` and `subdir` aren't the spec's and are handled before.
-pub(super) fn apply(spec: &mut MatchSpec, key: &str, value: &str) -> Result<(), Reason> {
-    let wrong = || Reason::Value { key: key.to_owned(), value: value.to_owned() };
+pub(super) fn apply(spec: &mut MatchSpec, key: &str, value: &str) -> Result<(), SpecErrorKind> {
+    let wrong = || SpecErrorKind::InvalidValue { key: key.to_owned(), value: value.to_owned() };
     match key {
         "version" => spec.version = Some(parse_version(value)?),
         "build" => spec.build = Some(parse_build(value)?),
@@ -85,7 +87,7 @@ pub(super) fn apply(spec: &mut MatchSpec, key: &str, value: &str) -> Result<(), 
         "sha256" => spec.sha256 = Some(parse_digest_from_hex::<Sha256>(value).ok_or_else(wrong)?),
         "url" => {
             if has_credentials(value) {
-                return Err(Reason::Credentials);
+                return Err(SpecErrorKind::Credentials);
             }
             spec.url = Some(Url::parse(value).map_err(|_| wrong())?);
         }
@@ -98,7 +100,7 @@ pub(super) fn apply(spec: &mut MatchSpec, key: &str, value: &str) -> Result<(), 
         }
         _ => {
             let nearest = nearest(key, KEYS).map(str::to_owned);
-            return Err(Reason::Key { key: key.to_owned(), nearest });
+            return Err(SpecErrorKind::UnknownKey { key: key.to_owned(), nearest });
         }
     }
     Ok(())
@@ -106,8 +108,9 @@ pub(super) fn apply(spec: &mut MatchSpec, key: &str, value: &str) -> Result<(), 
 
 /// An archive's name stands for its version and build, in either format: of two archives that
 /// differ in nothing else, a mirror may have one or the other.
-fn archive(spec: &mut MatchSpec, file: &str) -> Result<(), Reason> {
-    let other = || Reason::File { file: file.to_owned(), package: spec.name.to_string() };
+fn archive(spec: &mut MatchSpec, file: &str) -> Result<(), SpecErrorKind> {
+    let other =
+        || SpecErrorKind::InvalidFileName { file: file.to_owned(), package: spec.name.to_string() };
     let archive = CondaArchiveIdentifier::try_from_filename(file).ok_or_else(other)?.identifier;
     if spec.name.as_exact().is_none_or(|name| name.as_normalized() != archive.name) {
         return Err(other());

@@ -5,13 +5,13 @@ use envlock_report::Code;
 /// Something wrong in the text of a match spec.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::spec) struct SpecError {
-    pub(in crate::spec) reason: Reason,
+    pub(in crate::spec) reason: SpecErrorKind,
     /// Where in the text, in characters from its beginning.
     pub(in crate::spec) offset: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(in crate::spec) enum Reason {
+pub(in crate::spec) enum SpecErrorKind {
     #[error("this entry is empty")]
     Empty,
     #[error("this entry is longer than any match spec")]
@@ -19,9 +19,9 @@ pub(in crate::spec) enum Reason {
     #[error("`{0}` is a placeholder of a template that was never filled in")]
     Placeholder(String),
     #[error("this is the archive of a package, where its name and version are expected")]
-    Archive { instead: Option<String> },
+    ArchivePath { instead: Option<String> },
     #[error("this is an address, where the name of a package is expected")]
-    Address,
+    UrlWithoutName,
     #[error("the name of a package is missing")]
     NameMissing,
     #[error("`{0}` is a pattern, and a package is asked for by its whole name")]
@@ -35,15 +35,15 @@ pub(in crate::spec) enum Reason {
     #[error("there is no subdir `{subdir}`")]
     Subdir { subdir: String, nearest: Option<String> },
     #[error("the brackets can't be read")]
-    Brackets,
+    MalformedBrackets,
     #[error("`{key}` is no key of a match spec")]
-    Key { key: String, nearest: Option<String> },
+    UnknownKey { key: String, nearest: Option<String> },
     #[error("`{key}` is here twice")]
     KeyTwice { key: String },
     #[error("`{value}` is no {key}")]
-    Value { key: String, value: String },
+    InvalidValue { key: String, value: String },
     #[error("`{file}` is not the name of an archive of {package}")]
-    File { file: String, package: String },
+    InvalidFileName { file: String, package: String },
     #[error("parentheses are only read in `[version='…']`")]
     Parentheses,
     #[error("`{0}` is followed by no version")]
@@ -51,11 +51,11 @@ pub(in crate::spec) enum Reason {
     #[error("`{0}` is no operator")]
     Operator(String),
     #[error("there is neither `,` (and) nor `|` (or) between the conditions of `{0}`")]
-    Unjoined(String),
+    MissingSeparator(String),
     #[error("`{0}` is a pattern that no solver here can match")]
-    Pattern(String),
+    StarNotAtEnd(String),
     #[error("`~=` takes a plain version of two or more parts, not `{0}`")]
-    Compatible(String),
+    InvalidCompatible(String),
     #[error("`{condition}` joins an operator and a pattern")]
     OperatorGlob { condition: String, instead: String },
     #[error("`{0}` is no version")]
@@ -64,19 +64,19 @@ pub(in crate::spec) enum Reason {
     Build(String),
 }
 
-impl Reason {
+impl SpecErrorKind {
     /// The piece of the text that is wrong, where that is less than all of it.
     pub(super) fn subject(&self) -> Option<&str> {
         match self {
             Self::Operator(piece)
-            | Self::Unjoined(piece)
-            | Self::Pattern(piece)
-            | Self::Compatible(piece)
+            | Self::MissingSeparator(piece)
+            | Self::StarNotAtEnd(piece)
+            | Self::InvalidCompatible(piece)
             | Self::Version(piece)
             | Self::Build(piece)
             | Self::OperatorGlob { condition: piece, .. }
-            | Self::Value { value: piece, .. }
-            | Self::File { file: piece, .. } => Some(piece),
+            | Self::InvalidValue { value: piece, .. }
+            | Self::InvalidFileName { file: piece, .. } => Some(piece),
             _ => None,
         }
     }
@@ -93,11 +93,11 @@ impl Reason {
             Self::Empty => "leave the line away, or write a package like `numpy`",
             Self::TooLong => return None,
             Self::Placeholder(_) => "write the package in its place, or leave the line away",
-            Self::Archive { instead: None } | Self::Address => {
+            Self::ArchivePath { instead: None } | Self::UrlWithoutName => {
                 "write `channel::name=version=build`; the channel can be an address, as in \
                  `https://conda.anaconda.org/conda-forge::numpy=1.24.3`"
             }
-            Self::Archive { instead: Some(instead) } => {
+            Self::ArchivePath { instead: Some(instead) } => {
                 return Some(format!("write `{instead}`, with the channel before `::` if need be"));
             }
             Self::NameMissing => "begin with the name, as in `python >=3.11`",
@@ -110,24 +110,31 @@ impl Reason {
                 "remove it here; credentials for a channel belong into `channels:` through a \
                  variable, as in `https://example.org/t/$TOKEN/channel`"
             }
-            Self::Subdir { nearest: Some(word), .. } | Self::Key { nearest: Some(word), .. } => {
+            Self::Subdir { nearest: Some(word), .. }
+            | Self::UnknownKey { nearest: Some(word), .. } => {
                 return Some(format!("did you mean `{word}`?"));
             }
             Self::Subdir { nearest: None, .. } => "a subdir is like `linux-64` or `noarch`",
-            Self::Key { nearest: None, .. } => {
+            Self::UnknownKey { nearest: None, .. } => {
                 "the keys are version, build, build_number, channel, subdir, md5, sha256, url, \
                  fn, license, license_family and track_features"
             }
-            Self::Brackets => "write them like `numpy[version='>=1.24',build=py310*]`",
+            Self::MalformedBrackets => "write them like `numpy[version='>=1.24',build=py310*]`",
             Self::KeyTwice { .. } => "keep one of the two",
-            Self::Value { key, .. } => return Some(format!("write it like {}", example(key))),
-            Self::File { .. } => "write it like `[fn='numpy-1.24.3-py310h8deb116_0.conda']`",
+            Self::InvalidValue { key, .. } => {
+                return Some(format!("write it like {}", example(key)));
+            }
+            Self::InvalidFileName { .. } => {
+                "write it like `[fn='numpy-1.24.3-py310h8deb116_0.conda']`"
+            }
             Self::Parentheses => "write it like `numpy[version='(>=1.24,<1.25)|>=2']`",
             Self::NoVersion(_) => "write one, as in `numpy>=1.24`, or the name alone for any",
             Self::Operator(_) => "the operators are `=`, `==`, `!=`, `>=`, `<=`, `>`, `<`, `~=`",
-            Self::Unjoined(_) => "write `>=1,<2` for both at once and `<1|>=2` for either",
-            Self::Pattern(_) => "`*` goes to the end, as in `3.10.*`; else give bounds: `>=1,<2`",
-            Self::Compatible(_) => "write `~=1.4` (the same as `>=1.4,1.*`)",
+            Self::MissingSeparator(_) => "write `>=1,<2` for both at once and `<1|>=2` for either",
+            Self::StarNotAtEnd(_) => {
+                "`*` goes to the end, as in `3.10.*`; else give bounds: `>=1,<2`"
+            }
+            Self::InvalidCompatible(_) => "write `~=1.4` (the same as `>=1.4,1.*`)",
             Self::OperatorGlob { instead, .. } => {
                 return Some(format!("write `{instead}`, or `{instead}.*` for all that begin so"));
             }

@@ -12,5 +12,5 @@ mod version;
 #[cfg(test)]
 mod tests;
 
-pub(super) use error::{Reason, SpecError};
+pub(super) use error::{SpecError, SpecErrorKind};
 pub(super) use parse::{parse, placeholder};

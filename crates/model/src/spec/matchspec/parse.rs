@@ -6,7 +6,7 @@ use envlock_report::nearest;
 use rattler_conda_types::package::CondaArchiveIdentifier;
 use rattler_conda_types::{MatchSpec, NamelessMatchSpec, PackageName, PackageNameMatcher, Subdir};
 
-use super::{Reason, SpecError, brackets, version};
+use super::{SpecError, SpecErrorKind, brackets, version};
 use envlock_text::redact::has_credentials;
 
 /// Nobody writes a match spec of this many bytes.
@@ -22,7 +22,7 @@ pub(in crate::spec) struct Parts {
 
 /// Reads a match spec without a comment.
 pub(in crate::spec) fn parse(text: &str) -> Result<Parts, SpecError> {
-    take_apart(text).map_err(|(reason, at)| {
+    split_parts(text).map_err(|(reason, at)| {
         let behind = text.get(at..).unwrap_or_default();
         let within = reason.subject().and_then(|piece| behind.find(piece)).unwrap_or_default();
         let offset = text.get(..at + within).map_or(0, |before| before.chars().count());
@@ -31,16 +31,16 @@ pub(in crate::spec) fn parse(text: &str) -> Result<Parts, SpecError> {
 }
 
 /// An error's offset is in bytes of `text`: where the part begins that holds what is wrong.
-fn take_apart(text: &str) -> Result<Parts, (Reason, usize)> {
+fn split_parts(text: &str) -> Result<Parts, (SpecErrorKind, usize)> {
     let start = text.len() - text.trim_start().len();
     if text.trim().is_empty() {
-        return Err((Reason::Empty, 0));
+        return Err((SpecErrorKind::Empty, 0));
     }
     if text.len() > MAX_LENGTH {
-        return Err((Reason::TooLong, 0));
+        return Err((SpecErrorKind::TooLong, 0));
     }
     if let Some((placeholder, at)) = placeholder(text) {
-        return Err((Reason::Placeholder(placeholder.to_owned()), at));
+        return Err((SpecErrorKind::Placeholder(placeholder.to_owned()), at));
     }
     refuse_addresses(text.trim()).map_err(|reason| (reason, start))?;
 
@@ -50,7 +50,7 @@ fn take_apart(text: &str) -> Result<Parts, (Reason, usize)> {
         None => ("", 0),
     };
     if let Some(at) = front[package..].find(':') {
-        return Err((Reason::SingleColon, package + at));
+        return Err((SpecErrorKind::SingleColon, package + at));
     }
     let (mut channel, mut subdir) = split_subdir(channel);
     let mut subdir_field = None;
@@ -98,7 +98,7 @@ pub(in crate::spec) fn placeholder(text: &str) -> Option<(&str, usize)> {
 }
 
 /// An archive's path or address, or an address that names no package.
-fn refuse_addresses(text: &str) -> Result<(), Reason> {
+fn refuse_addresses(text: &str) -> Result<(), SpecErrorKind> {
     let front = text.split_once('[').map_or(text, |(front, _)| front).trim_end();
     let plain = front.split(['#', '?']).next().unwrap_or(front);
     let file = plain.rsplit(['/', '\\']).next().unwrap_or(plain);
@@ -106,12 +106,12 @@ fn refuse_addresses(text: &str) -> Result<(), Reason> {
         let instead = CondaArchiveIdentifier::try_from_filename(file)
             .map(|archive| archive.identifier)
             .map(|id| format!("{}=={}={}", id.name, id.version, id.build_string));
-        return Err(Reason::Archive { instead });
+        return Err(SpecErrorKind::ArchivePath { instead });
     }
     let package = front.rsplit_once("::").map_or(front, |(_, package)| package);
     match package.contains('/') || package.contains('\\') {
-        true if has_credentials(front) => Err(Reason::Credentials),
-        true => Err(Reason::Address),
+        true if has_credentials(front) => Err(SpecErrorKind::Credentials),
+        true => Err(SpecErrorKind::UrlWithoutName),
         false => Ok(()),
     }
 }
@@ -121,20 +121,20 @@ fn split_name(text: &str) -> (&str, &str) {
     text.split_at(text.find(is_behind).unwrap_or(text.len()))
 }
 
-fn parse_name(name: &str) -> Result<PackageNameMatcher, (Reason, usize)> {
+fn parse_name(name: &str) -> Result<PackageNameMatcher, (SpecErrorKind, usize)> {
     if name.is_empty() {
-        return Err((Reason::NameMissing, 0));
+        return Err((SpecErrorKind::NameMissing, 0));
     }
     if name.contains('*') || name.starts_with('^') {
-        return Err((Reason::NameGlob(name.to_owned()), 0));
+        return Err((SpecErrorKind::NameGlob(name.to_owned()), 0));
     }
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if let Some((at, character)) = name.char_indices().find(|(_, c)| !allowed(*c)) {
-        return Err((Reason::NameCharacter { name: name.to_owned(), character }, at));
+        return Err((SpecErrorKind::NameCharacter { name: name.to_owned(), character }, at));
     }
     PackageName::try_from(name.to_ascii_lowercase())
         .map(PackageNameMatcher::Exact)
-        .map_err(|_| (Reason::NameMissing, 0))
+        .map_err(|_| (SpecErrorKind::NameMissing, 0))
 }
 
 /// `conda-forge/linux-64` is the channel conda-forge and its subdir linux-64.
@@ -147,8 +147,8 @@ fn split_subdir(channel: &str) -> (&str, Option<Subdir>) {
     }
 }
 
-fn parse_subdir(text: &str) -> Result<Subdir, Reason> {
-    Subdir::from_str(text).map_err(|_| Reason::Subdir {
+fn parse_subdir(text: &str) -> Result<Subdir, SpecErrorKind> {
+    Subdir::from_str(text).map_err(|_| SpecErrorKind::Subdir {
         subdir: text.to_owned(),
         nearest: nearest(text, Subdir::all().map(Subdir::as_str)).map(str::to_owned),
     })

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use rattler_conda_types::{ParseStrictness, StringMatcher, VersionSpec};
 
-use super::Reason;
+use super::SpecErrorKind;
 
 const OPERATORS: [&str; 8] = ["==", "!=", "<=", ">=", "~=", "=", "<", ">"];
 /// Parentheses in a version are read by recursion.
@@ -15,17 +15,21 @@ const MAX_PARENTHESES: usize = 16;
 /// `=1.24` is any 1.24.x, but `=1.24=py310_0` is exactly 1.24: a rule of conda's.
 pub(super) fn positional(
     text: &str,
-) -> Result<(Option<VersionSpec>, Option<StringMatcher>), Reason> {
+) -> Result<(Option<VersionSpec>, Option<StringMatcher>), SpecErrorKind> {
     if text.contains(['(', ')']) {
-        return Err(Reason::Parentheses);
+        return Err(SpecErrorKind::Parentheses);
     }
     let (version, build) = split_build(text);
     operator_of(version.trim())?;
     let version = match without_equals(version.trim(), build.is_some()) {
         // A message quotes what was written, not what was made of it.
         Some(meant) => parse_version(&meant).map_err(|reason| match reason {
-            Reason::Version(_) => Reason::Version(without_operator(version).to_owned()),
-            Reason::Pattern(_) => Reason::Pattern(without_operator(version).to_owned()),
+            SpecErrorKind::Version(_) => {
+                SpecErrorKind::Version(without_operator(version).to_owned())
+            }
+            SpecErrorKind::StarNotAtEnd(_) => {
+                SpecErrorKind::StarNotAtEnd(without_operator(version).to_owned())
+            }
             other => other,
         })?,
         None => parse_version(version)?,
@@ -66,18 +70,18 @@ fn split_build(text: &str) -> (&str, Option<&str>) {
     (text, None)
 }
 
-pub(super) fn parse_build(text: &str) -> Result<StringMatcher, Reason> {
+pub(super) fn parse_build(text: &str) -> Result<StringMatcher, SpecErrorKind> {
     let valid = !text.is_empty() && !text.contains(char::is_whitespace);
     StringMatcher::from_str(text)
         .ok()
         .filter(|_| valid)
-        .ok_or_else(|| Reason::Build(text.to_owned()))
+        .ok_or_else(|| SpecErrorKind::Build(text.to_owned()))
 }
 
 /// A version in brackets, or what [`positional`] made of one.
-pub(super) fn parse_version(text: &str) -> Result<VersionSpec, Reason> {
+pub(super) fn parse_version(text: &str) -> Result<VersionSpec, SpecErrorKind> {
     if text.chars().filter(|c| *c == '(').count() > MAX_PARENTHESES {
-        return Err(Reason::Parentheses);
+        return Err(SpecErrorKind::Parentheses);
     }
     let mut meant = String::with_capacity(text.len());
     let mut rest = text;
@@ -92,40 +96,40 @@ pub(super) fn parse_version(text: &str) -> Result<VersionSpec, Reason> {
         rest = &rest[end + 1..];
     }
     VersionSpec::from_str(&meant, ParseStrictness::Lenient)
-        .map_err(|_| Reason::Version(text.to_owned()))
+        .map_err(|_| SpecErrorKind::Version(text.to_owned()))
 }
 
 /// One condition such as `>=1.24`, in the form that means for rattler what it means for conda.
-fn parse_condition(text: &str) -> Result<String, Reason> {
+fn parse_condition(text: &str) -> Result<String, SpecErrorKind> {
     let operator = operator_of(text)?;
     let version = text[operator.len()..].trim_start();
     if version.is_empty() {
-        return Err(Reason::NoVersion(operator.to_owned()));
+        return Err(SpecErrorKind::NoVersion(operator.to_owned()));
     }
     if let Some(last) = version.chars().next_back().filter(|c| "=!<>~".contains(*c)) {
-        return Err(Reason::NoVersion(last.to_string()));
+        return Err(SpecErrorKind::NoVersion(last.to_string()));
     }
     if version.contains(['=', '!', '<', '>', '~']) && !is_epoch(version) {
-        return Err(Reason::Unjoined(text.to_owned()));
+        return Err(SpecErrorKind::MissingSeparator(text.to_owned()));
     }
     if version.contains(char::is_whitespace) {
-        return Err(Reason::Version(version.to_owned()));
+        return Err(SpecErrorKind::Version(version.to_owned()));
     }
     let stem = version.trim_end_matches(['*', '.']);
     if stem.contains('*') || version.starts_with('^') || version.ends_with('$') {
-        return Err(Reason::Pattern(version.to_owned()));
+        return Err(SpecErrorKind::StarNotAtEnd(version.to_owned()));
     }
     let glob = &version[stem.len()..];
     match (operator, glob) {
         ("~=", "") if !stem.contains('.') || stem.contains('+') => {
-            Err(Reason::Compatible(version.to_owned()))
+            Err(SpecErrorKind::InvalidCompatible(version.to_owned()))
         }
-        ("~=", "*" | ".*") => Err(Reason::Compatible(version.to_owned())),
+        ("~=", "*" | ".*") => Err(SpecErrorKind::InvalidCompatible(version.to_owned())),
         ("", _) | ("=" | "!=", ".*") | (_, "") => Ok(format!("{operator}{version}")),
         // conda ignores the `.*` here; rattler would read `>1.2.*` as `>=1.2`.
         (_, ".*") => Ok(format!("{operator}{stem}")),
         // conda compares with the letter `*`, which is nobody's intention.
-        _ if !stem.is_empty() => Err(Reason::OperatorGlob {
+        _ if !stem.is_empty() => Err(SpecErrorKind::OperatorGlob {
             condition: text.to_owned(),
             instead: format!("{operator}{stem}"),
         }),
@@ -134,11 +138,11 @@ fn parse_condition(text: &str) -> Result<String, Reason> {
 }
 
 /// The operator that a condition begins with; empty where it begins with the version.
-fn operator_of(condition: &str) -> Result<&str, Reason> {
+fn operator_of(condition: &str) -> Result<&str, SpecErrorKind> {
     let end = condition.find(|c| !"=!<>~".contains(c)).unwrap_or(condition.len());
     match &condition[..end] {
         known if known.is_empty() || OPERATORS.contains(&known) => Ok(known),
-        unknown => Err(Reason::Operator(unknown.to_owned())),
+        unknown => Err(SpecErrorKind::Operator(unknown.to_owned())),
     }
 }
 

@@ -88,11 +88,11 @@ fn what_has_the_form_of_a_selector_and_names_no_platform_is_known_as_such() {
         ("# [not py38 and (gpu or cuda)]", "not py38 and (gpu or cuda)"),
     ] {
         assert_eq!(Selector::in_comment(comment), Ok(None), "{comment}");
-        assert_eq!(Selector::unknown(comment), Some(text), "{comment}");
+        assert_eq!(Selector::unknown_in_comment(comment), Some(text), "{comment}");
     }
     for comment in ["# foo", "# [1]", "# [see docs]", "# [foo](https://x)", "# [a, b]", "# see [x]"]
     {
-        assert_eq!(Selector::unknown(comment), None, "{comment}");
+        assert_eq!(Selector::unknown_in_comment(comment), None, "{comment}");
     }
 }
 

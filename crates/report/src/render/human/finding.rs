@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{hidden::Hidden, snippet::snippet, wrap::paragraph};
 use crate::{
     Code, Finding, Level, Place, count, one_line, printable,
-    render::{Sources, style},
+    render::{SourceTexts, style},
     sink::Summary,
 };
 
@@ -27,7 +27,7 @@ impl Layout {
 const LISTED: usize = 40;
 
 /// All findings as paragraphs with a blank line between them; empty without any.
-pub fn human(findings: &[Finding], sources: &Sources, layout: Layout) -> String {
+pub fn human(findings: &[Finding], sources: &SourceTexts, layout: Layout) -> String {
     let hidden = Hidden::of(findings);
     let mut paragraphs = Vec::new();
     let mut listed: BTreeMap<Code, usize> = BTreeMap::new();
@@ -50,7 +50,7 @@ pub fn human(findings: &[Finding], sources: &Sources, layout: Layout) -> String 
     paragraphs.join("\n")
 }
 
-fn one(finding: &Finding, sources: &Sources, hidden: &Hidden<'_>, layout: Layout) -> String {
+fn one(finding: &Finding, sources: &SourceTexts, hidden: &Hidden<'_>, layout: Layout) -> String {
     let Layout { width, colour } = layout;
     let word = finding.level.as_str();
     let head = format!("{word}[{}]: {}", finding.code, one_line(&finding.message));

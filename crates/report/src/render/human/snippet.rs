@@ -6,7 +6,7 @@ use super::{Layout, hidden::Hidden};
 use crate::{
     Level, Place, one_line,
     render::{
-        source::{SafeLine, Sources},
+        source::{RedactedLine, SourceTexts},
         style,
     },
 };
@@ -15,11 +15,13 @@ use crate::{
 pub(super) fn snippet(
     place: &Place,
     level: Level,
-    sources: &Sources,
+    sources: &SourceTexts,
     hidden: &Hidden<'_>,
     layout: Layout,
 ) -> String {
-    let Some(SafeLine { text, is_redacted }) = sources.line(place) else { return String::new() };
+    let Some(RedactedLine { text, is_redacted }) = sources.line(place) else {
+        return String::new();
+    };
     let cut = if is_redacted { None } else { hidden.cut(&text, place) };
     let (text, is_cut) = cut.map_or((text, false), |cut| (cut.into(), true));
     let (from, to) = match marked(&text, place) {

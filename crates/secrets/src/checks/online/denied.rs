@@ -44,7 +44,7 @@ fn denied(
         let note = format!("no other need of the group {group} is known to serve");
         finding.notes.push(note);
     }
-    if *required == Required::Plain(false) {
+    if *required == Required::Flag(false) {
         let note = "it isn't required, but denied isn't absent: it can never be read";
         finding.notes.push(note.to_owned());
     }

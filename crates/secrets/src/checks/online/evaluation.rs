@@ -111,7 +111,7 @@ impl<'a> OnlineEvaluation<'a> {
     /// What it weighs that a need isn't there: a note where it isn't required, where another of
     /// its group serves, and where nobody knows whether one does, which is told of that one.
     pub(super) fn level_of_absence(&self, need: &ResolvedNeed) -> Level {
-        let optional = need.need.required == Required::Plain(false);
+        let optional = need.need.required == Required::Flag(false);
         let may_be_served = self
             .scope
             .others_in_group(&need.name)

@@ -3,7 +3,7 @@
 use super::unverifiable::UnverifiableReason;
 use crate::facts::{Fact, Lease, Mount, NeedFacts};
 use envlock_model::needs::Need;
-use envlock_model::needs::words::seconds;
+use envlock_model::needs::validate::seconds;
 
 /// Whether leases last long enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

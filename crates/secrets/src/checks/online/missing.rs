@@ -36,7 +36,7 @@ fn of_need(
     let need = &resolved.need;
     let mut finding = Finding::new(Code::Missing, describe(need, gone)).with_help(help(need, gone));
     finding.level = level;
-    if need.required == Required::Plain(false) {
+    if need.required == Required::Flag(false) {
         finding.notes.push("it isn't required".to_owned());
     } else if level == Level::Note {
         let served = online.has_usable_alternative(&resolved.name);

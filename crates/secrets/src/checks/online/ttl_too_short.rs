@@ -7,7 +7,7 @@ use super::lease::{self, LeaseCheck};
 use super::state::NeedState;
 use super::text::{describe_need, format_duration};
 use crate::facts::Token;
-use envlock_model::needs::words::seconds;
+use envlock_model::needs::validate::seconds;
 
 const CODE: Code = Code::TtlTooShort;
 

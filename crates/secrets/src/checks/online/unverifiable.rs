@@ -180,7 +180,7 @@ fn level(
     resolved: &ResolvedNeed,
     unverified_facts: &[UnverifiedFact],
 ) -> Level {
-    let optional = resolved.need.required == Required::Plain(false);
+    let optional = resolved.need.required == Required::Flag(false);
     let minor = unverified_facts.iter().all(|fact| fact.why == UnverifiableReason::NamesWithValues);
     let note = optional || minor || online.has_usable_alternative(&resolved.name);
     if note { Level::Note } else { Level::Error }

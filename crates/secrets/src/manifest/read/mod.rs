@@ -4,8 +4,8 @@ mod profile;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use envlock_model::needs::{read as need, words};
-use envlock_report::{Code, Exit, Explain, Fields, Finding, Mistakes};
+use envlock_model::needs::{read as need, validate};
+use envlock_report::{AsFindings, Code, Exit, Fields, Finding, Mistakes};
 use envlock_text::Pos;
 use envlock_text::limits::MANIFEST;
 use envlock_text::tree::{self, Node, Tree};
@@ -29,7 +29,7 @@ pub enum ManifestError {
     Mistakes(Vec<Finding>),
 }
 
-impl Explain for ManifestError {
+impl AsFindings for ManifestError {
     fn findings(&self) -> Vec<Finding> {
         let Self::Mistakes(mistakes) = self;
         mistakes.clone()
@@ -103,7 +103,7 @@ fn read(file: &str, node: &Node, mistakes: &mut Mistakes) -> Manifest {
     let version = version(&mut fields);
     let mut needs = BTreeMap::new();
     for entry in fields.map("needs", "`needs`") {
-        fields.name(entry, "the name of a need", words::name);
+        fields.name(entry, "the name of a need", validate::name);
         needs.insert(entry.name().to_owned(), need::need(file, entry, fields.mistakes));
     }
     if needs.is_empty() && fields.get("needs").is_none() {
@@ -111,7 +111,7 @@ fn read(file: &str, node: &Node, mistakes: &mut Mistakes) -> Manifest {
     }
     let mut profiles = BTreeMap::new();
     for entry in fields.map("profiles", "`profiles`") {
-        fields.name(entry, "the name of a profile", words::name);
+        fields.name(entry, "the name of a profile", validate::name);
         profiles.insert(entry.name().to_owned(), profile::read(file, entry, fields.mistakes));
     }
     Manifest {
@@ -153,11 +153,11 @@ fn server(fields: &mut Fields<'_, '_>) -> ServerDialect {
 fn policies(fields: &mut Fields<'_, '_>) -> BTreeMap<String, PolicyFile> {
     let mut policies = BTreeMap::new();
     for entry in fields.map("policies", "`policies`") {
-        fields.name(entry, "the name of a policy", words::name);
+        fields.name(entry, "the name of a policy", validate::name);
         let mut policy = Fields::new(fields.file, &entry.value, "a policy", fields.mistakes);
         policy.known(&["file"]);
         policy.required("file");
-        let file = policy.word("file", words::file).unwrap_or_default();
+        let file = policy.word("file", validate::file).unwrap_or_default();
         policies.insert(entry.name().to_owned(), PolicyFile { file, pos: entry.pos() });
     }
     policies
@@ -176,7 +176,7 @@ fn allowances(fields: &mut Fields<'_, '_>) -> Vec<Allowance> {
             allow.mistake(Code::MissingKey, message, node.start);
         }
         allow.required("reason");
-        let reason = allow.word("reason", words::sentence).unwrap_or_default();
+        let reason = allow.word("reason", validate::sentence).unwrap_or_default();
         let until = allow.required("until").and_then(|text| text.parse().ok());
         if until.is_none() && allow.get("until").is_some() {
             let pos = allow.pos("until");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use envlock_model::needs::{read as need, words};
+use envlock_model::needs::{read as need, validate};
 use envlock_policy::Identity;
 use envlock_report::{Code, Fields, Mistakes};
 use envlock_text::Pos;
@@ -106,8 +106,8 @@ fn auth(fields: &mut Fields<'_, '_>, node: &Node) -> Option<Auth> {
     }
     Some(Auth {
         method,
-        mount: auth.word("mount", words::path),
-        role: auth.word("role", words::path),
+        mount: auth.word("mount", validate::path),
+        role: auth.word("role", validate::path),
         credentials,
         pos: node.start,
     })
@@ -127,7 +127,7 @@ fn credential(fields: &mut Fields<'_, '_>, key: &str, node: &Node) -> Option<Cre
     let mut source = Fields::new(fields.file, node, "a credential", fields.mistakes);
     source.known(&["env", "file", "wrapped"]);
     let wrapped = source.flag("wrapped").unwrap_or(false);
-    match (source.word("env", words::variable), source.word("file", words::file)) {
+    match (source.word("env", validate::variable), source.word("file", validate::file)) {
         (Some(env), None) => Some(Credential::Env { env, wrapped }),
         (None, Some(file)) => Some(Credential::File { file, wrapped }),
         _ => {
@@ -174,5 +174,5 @@ fn token(fields: &mut Fields<'_, '_>, node: &Node) -> TokenRules {
             }
         }
     }
-    TokenRules { ttl_min: token.word("ttl_min", words::duration), forbid }
+    TokenRules { ttl_min: token.word("ttl_min", validate::duration), forbid }
 }

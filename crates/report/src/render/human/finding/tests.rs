@@ -3,11 +3,11 @@ use super::*;
 const PLAIN: Layout = Layout { width: 60, colour: false };
 
 fn plain(finding: &Finding) -> String {
-    human(std::slice::from_ref(finding), &Sources::default(), PLAIN)
+    human(std::slice::from_ref(finding), &SourceTexts::default(), PLAIN)
 }
 
 fn in_file(finding: &Finding, file: &str, text: &str, layout: Layout) -> String {
-    let mut sources = Sources::default();
+    let mut sources = SourceTexts::default();
     sources.insert(file, text.to_owned());
     human(std::slice::from_ref(finding), &sources, layout)
 }
@@ -177,7 +177,7 @@ fn a_thousand_findings_without_a_place_are_counted_and_not_listed() {
     let many: Vec<_> = (0..1000)
         .map(|at| Finding::new(Code::FileMissing, format!("lib/{at} is missing")))
         .collect();
-    let said = human(&many, &Sources::default(), PLAIN);
+    let said = human(&many, &SourceTexts::default(), PLAIN);
     assert_eq!(said.matches("error[file-missing]").count(), 40);
     assert!(said.contains("\nand 960 more `file-missing`: `--format json` lists"), "{said}");
 }
@@ -187,7 +187,7 @@ fn the_value_of_a_key_that_is_not_known_is_shown_in_no_finding_of_its_line() {
     let line = "  db: {engine: kv2, pasword: CANARY}\n";
     let at = |code, column| Finding::new(code, "x").at(Place::new("a.yml", 1, column));
     let findings = [at(Code::MissingKey, 3), at(Code::UnknownKey, 21), at(Code::WrongWord, 30)];
-    let mut sources = Sources::default();
+    let mut sources = SourceTexts::default();
     sources.insert("a.yml", line.to_owned());
     insta::assert_snapshot!(human(&findings, &sources, PLAIN), @"
     error[missing-key]: x

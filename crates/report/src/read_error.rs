@@ -2,7 +2,7 @@
 
 use envlock_text::{Fault, ReadError};
 
-use crate::{Code, Exit, Explain, Finding};
+use crate::{AsFindings, Code, Exit, Finding};
 
 impl From<&ReadError> for Finding {
     fn from(error: &ReadError) -> Self {
@@ -33,7 +33,7 @@ fn code(fault: &Fault) -> Code {
     }
 }
 
-impl Explain for ReadError {
+impl AsFindings for ReadError {
     fn findings(&self) -> Vec<Finding> {
         vec![self.into()]
     }

@@ -1,15 +1,15 @@
-//! How a command came to its end, before its findings are judged.
+//! How a command ended, before the rules are applied to its findings.
 
-use crate::{Exit, Explain, Finding, Level};
+use crate::{AsFindings, Exit, Finding, Level};
 
-/// How a command came to its end.
+/// How a command ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ended {
-    /// It did its work: the findings alone decide the exit code.
-    Done,
-    /// A part of the answer is missing. An error that was found counts more than the failure.
-    Partly(Failure),
-    /// An error came before there was an answer: the exit code is that of the error.
+pub enum Completion {
+    /// The command finished. The findings alone decide the exit code.
+    Complete,
+    /// A part of the answer is missing. An error among the findings counts more than the failure.
+    Partial(Failure),
+    /// An error prevented the answer. The exit code is that of the error.
     Failed(Failure),
 }
 
@@ -21,23 +21,23 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure that ends with `exit`. One of its findings is an error: the first one is made
-    /// one if none is.
+    /// Creates a failure that ends with `exit`. If none of its findings is an error, the first
+    /// one becomes an error.
     pub fn new(exit: Exit, findings: Vec<Finding>) -> Self {
         let mut findings = findings;
         let has_error = findings.iter().any(|finding| finding.level == Level::Error);
         if let Some(first) = findings.first_mut().filter(|_| !has_error) {
             first.level = Level::Error;
         }
-        Self { exit: if exit == Exit::Yes { Exit::Unknown } else { exit }, findings }
+        Self { exit: if exit == Exit::Success { Exit::Undetermined } else { exit }, findings }
     }
 
-    /// The failure that an error is.
-    pub fn of(error: &dyn Explain) -> Self {
+    /// Converts an error to a failure.
+    pub fn from_error(error: &dyn AsFindings) -> Self {
         Self::new(error.exit(), error.findings())
     }
 
-    /// The same, with one more fact on each of its findings.
+    /// Adds a note to each of its findings.
     #[must_use]
     pub fn with_note(mut self, note: &str) -> Self {
         for finding in &mut self.findings {

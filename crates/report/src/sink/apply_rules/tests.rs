@@ -4,14 +4,14 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 use super::*;
 use crate::{
     Place,
-    sink::{Allowance, Denial, Denied, Failure, Subject},
+    sink::{Allowance, DenyRule, DenyTarget, Failure, FindingSubject},
 };
 
-fn denied(what: Denied) -> Rules {
-    Rules { allow: Vec::new(), deny: vec![Denial::by_flag(what)] }
+fn denied(what: DenyTarget) -> Rules {
+    Rules { allow: Vec::new(), deny: vec![DenyRule::from_flag(what)] }
 }
 
-fn allowance(finding: Code, subject: Subject, in_force: bool) -> Allowance {
+fn allowance(finding: Code, subject: FindingSubject, in_force: bool) -> Allowance {
     Allowance {
         finding,
         subject,
@@ -19,22 +19,23 @@ fn allowance(finding: Code, subject: Subject, in_force: bool) -> Allowance {
         until: date(2027, 1, 31),
         in_force,
         place: Place::new("secrets.yml", 9, 3),
-        looked_for: true,
+        was_checked: true,
     }
 }
 
-fn allowed(finding: Code, subject: Subject, in_force: bool) -> Rules {
+fn allowed(finding: Code, subject: FindingSubject, in_force: bool) -> Rules {
     Rules { allow: vec![allowance(finding, subject, in_force)], deny: Vec::new() }
 }
 
-fn need(name: &str) -> Subject {
-    Subject::Need(name.to_owned())
+fn need(name: &str) -> FindingSubject {
+    FindingSubject::Need(name.to_owned())
 }
 
 #[test]
 fn a_denied_code_counts_as_an_error_in_the_summary_and_in_the_exit_code() {
     let found = vec![Finding::new(Code::SecretInVariable, "x")];
-    let closed = close(found, Ended::Done, &denied(Denied::Code(Code::SecretInVariable)));
+    let closed =
+        apply_rules(found, Completion::Complete, &denied(DenyTarget::Code(Code::SecretInVariable)));
     assert_eq!((closed.exit, closed.summary.errors), (Exit::Findings, 1));
     assert_eq!(closed.findings[0].notes, ["`--deny secret-in-variable` makes this an error"]);
 }
@@ -42,33 +43,34 @@ fn a_denied_code_counts_as_an_error_in_the_summary_and_in_the_exit_code() {
 #[test]
 fn denied_warnings_are_errors_and_notes_stay_notes() {
     let found = vec![Finding::new(Code::Excess, "x"), Finding::new(Code::NothingAttached, "y")];
-    let closed = close(found.clone(), Ended::Done, &denied(Denied::Warnings));
+    let closed = apply_rules(found.clone(), Completion::Complete, &denied(DenyTarget::Warnings));
     assert_eq!(closed.summary, Summary { errors: 1, warnings: 0, notes: 1 });
     assert_eq!(closed.exit, Exit::Findings);
-    let note = close(found, Ended::Done, &denied(Denied::Code(Code::NothingAttached)));
+    let note =
+        apply_rules(found, Completion::Complete, &denied(DenyTarget::Code(Code::NothingAttached)));
     assert_eq!(note.summary, Summary { errors: 1, warnings: 1, notes: 0 });
 }
 
 #[test]
 fn a_policy_is_allowed_by_its_name_whatever_the_message_says() {
     let finding = Finding::new(Code::UnusedPolicy, "words").about_policy("ci-db");
-    let subject = |name: &str| Subject::Policy(name.to_owned());
+    let subject = |name: &str| FindingSubject::Policy(name.to_owned());
     let rules = |name| allowed(Code::UnusedPolicy, subject(name), true);
-    let closed = close(vec![finding.clone()], Ended::Done, &rules("ci-db"));
+    let closed = apply_rules(vec![finding.clone()], Completion::Complete, &rules("ci-db"));
     assert_eq!(closed.summary, Summary { errors: 0, warnings: 0, notes: 1 });
-    let other = close(vec![finding], Ended::Done, &rules("words"));
+    let other = apply_rules(vec![finding], Completion::Complete, &rules("words"));
     assert_eq!(other.summary.warnings, 2, "the finding and the unused allowance");
 }
 
 #[test]
 fn an_allowance_in_force_goes_before_a_denial_and_one_that_is_over_is_a_note() {
     let found = vec![Finding::new(Code::Excess, "x").about("db")];
-    let deny = denied(Denied::Code(Code::Excess)).deny;
+    let deny = denied(DenyTarget::Code(Code::Excess)).deny;
     let with =
         |in_force| Rules { deny: deny.clone(), ..allowed(Code::Excess, need("db"), in_force) };
-    let closed = close(found.clone(), Ended::Done, &with(true));
-    assert_eq!((closed.exit, closed.summary.notes), (Exit::Yes, 1));
-    let over = close(found, Ended::Done, &with(false));
+    let closed = apply_rules(found.clone(), Completion::Complete, &with(true));
+    assert_eq!((closed.exit, closed.summary.notes), (Exit::Success, 1));
+    let over = apply_rules(found, Completion::Complete, &with(false));
     assert_eq!((over.exit, over.summary.errors), (Exit::Findings, 1));
     assert!(over.findings[0].notes[0].starts_with("it was accepted until 2027-01-31"));
 }
@@ -76,18 +78,18 @@ fn an_allowance_in_force_goes_before_a_denial_and_one_that_is_over_is_a_note() {
 #[test]
 fn an_allowance_is_unused_only_where_its_findings_were_looked_for() {
     let mut rules = allowed(Code::Missing, need("db"), true);
-    let closed = close(Vec::new(), Ended::Done, &rules);
+    let closed = apply_rules(Vec::new(), Completion::Complete, &rules);
     assert_eq!(closed.findings[0].code, Code::UnusedAllowance);
     assert!(closed.findings[0].message.ends_with("for need db matches no finding"));
-    rules.allow[0].looked_for = false;
-    assert_eq!(close(Vec::new(), Ended::Done, &rules).findings, []);
+    rules.allow[0].was_checked = false;
+    assert_eq!(apply_rules(Vec::new(), Completion::Complete, &rules).findings, []);
 }
 
 #[test]
 fn an_unused_allowance_can_be_denied_too() {
     let mut rules = allowed(Code::Missing, need("db"), true);
-    rules.deny = denied(Denied::Warnings).deny;
-    assert_eq!(close(Vec::new(), Ended::Done, &rules).exit, Exit::Findings);
+    rules.deny = denied(DenyTarget::Warnings).deny;
+    assert_eq!(apply_rules(Vec::new(), Completion::Complete, &rules).exit, Exit::Findings);
 }
 
 #[test]
@@ -95,20 +97,20 @@ fn what_was_found_goes_before_what_could_not_be_found_out() {
     let error = || Finding::new(Code::Denied, "x");
     let unproven = || Finding::new(Code::Unverifiable, "x");
     let refused = || Failure::new(Exit::LoginRefused, vec![Finding::new(Code::LoginRefused, "x")]);
-    let exit = |found, ended| close(found, ended, &Rules::default()).exit;
-    assert_eq!(exit(vec![unproven()], Ended::Done), Exit::Unknown);
-    assert_eq!(exit(vec![unproven(), error()], Ended::Done), Exit::Findings);
-    assert_eq!(exit(vec![error()], Ended::Partly(refused())), Exit::Findings);
-    assert_eq!(exit(vec![unproven()], Ended::Partly(refused())), Exit::LoginRefused);
-    assert_eq!(exit(vec![], Ended::Partly(refused())), Exit::LoginRefused);
-    assert_eq!(exit(vec![error()], Ended::Failed(refused())), Exit::LoginRefused);
+    let exit = |found, ended| apply_rules(found, ended, &Rules::default()).exit;
+    assert_eq!(exit(vec![unproven()], Completion::Complete), Exit::Undetermined);
+    assert_eq!(exit(vec![unproven(), error()], Completion::Complete), Exit::Findings);
+    assert_eq!(exit(vec![error()], Completion::Partial(refused())), Exit::Findings);
+    assert_eq!(exit(vec![unproven()], Completion::Partial(refused())), Exit::LoginRefused);
+    assert_eq!(exit(vec![], Completion::Partial(refused())), Exit::LoginRefused);
+    assert_eq!(exit(vec![error()], Completion::Failed(refused())), Exit::LoginRefused);
 }
 
 #[test]
 fn a_failure_without_an_error_gets_one() {
-    let failure = Failure::new(Exit::Yes, vec![Finding::new(Code::Excess, "x")]);
-    let closed = close(Vec::new(), Ended::Failed(failure), &Rules::default());
-    assert_eq!((closed.exit, closed.summary.errors), (Exit::Unknown, 1));
+    let failure = Failure::new(Exit::Success, vec![Finding::new(Code::Excess, "x")]);
+    let closed = apply_rules(Vec::new(), Completion::Failed(failure), &Rules::default());
+    assert_eq!((closed.exit, closed.summary.errors), (Exit::Undetermined, 1));
 }
 
 const CODES: [Code; 6] = [
@@ -135,29 +137,30 @@ fn findings() -> impl Strategy<Value = Vec<Finding>> {
 
 fn rules() -> impl Strategy<Value = Rules> {
     let subject = (any::<bool>(), select(&NAMES[..])).prop_map(|(is_need, name)| {
-        if is_need { need(name) } else { Subject::Policy(name.to_owned()) }
+        if is_need { need(name) } else { FindingSubject::Policy(name.to_owned()) }
     });
     let allow = (select(&CODES[..]), subject, any::<bool>(), any::<bool>()).prop_map(
-        |(code, subject, in_force, looked_for)| Allowance {
-            looked_for,
+        |(code, subject, in_force, was_checked)| Allowance {
+            was_checked,
             ..allowance(code, subject, in_force)
         },
     );
     let deny = option::of(select(&CODES[..]))
-        .prop_map(|code| Denial::by_flag(code.map_or(Denied::Warnings, Denied::Code)));
+        .prop_map(|code| DenyRule::from_flag(code.map_or(DenyTarget::Warnings, DenyTarget::Code)));
     (vec(allow, 0..4), vec(deny, 0..3)).prop_map(|(allow, deny)| Rules { allow, deny })
 }
 
-fn ended() -> impl Strategy<Value = Ended> {
-    let exits = select(vec![Exit::Yes, Exit::Findings, Exit::Usage, Exit::Unknown, Exit::Stale]);
+fn ended() -> impl Strategy<Value = Completion> {
+    let exits =
+        select(vec![Exit::Success, Exit::Findings, Exit::Usage, Exit::Undetermined, Exit::Stale]);
     let failure = (exits, findings()).prop_map(|(exit, mut findings)| {
         findings.push(Finding::new(Code::Unreachable, "failed"));
         Failure::new(exit, findings)
     });
     (0..3, failure).prop_map(|(kind, failure)| match kind {
-        0 => Ended::Done,
-        1 => Ended::Partly(failure),
-        _ => Ended::Failed(failure),
+        0 => Completion::Complete,
+        1 => Completion::Partial(failure),
+        _ => Completion::Failed(failure),
     })
 }
 
@@ -170,18 +173,18 @@ proptest! {
             rules.allow.iter().any(|allowance| allowance.in_force && allowance.covers(finding))
         };
         let uncovered = found.iter().any(|f| f.level == Level::Error && !covered(f));
-        let closed = close(found.clone(), Ended::Done, &rules);
-        prop_assert!(!(uncovered && closed.exit == Exit::Yes));
+        let closed = apply_rules(found.clone(), Completion::Complete, &rules);
+        prop_assert!(!(uncovered && closed.exit == Exit::Success));
     }
 
     #[test]
     fn the_counts_always_agree_with_the_exit_code(
         found in findings(), ended in ended(), rules in rules(),
     ) {
-        let closed = close(found, ended, &rules);
-        prop_assert_eq!(closed.exit == Exit::Yes, closed.summary.errors == 0);
-        prop_assert_eq!(Summary::of(&closed.findings), closed.summary);
-        let denies_warnings = rules.deny.iter().any(|denial| denial.what == Denied::Warnings);
+        let closed = apply_rules(found, ended, &rules);
+        prop_assert_eq!(closed.exit == Exit::Success, closed.summary.errors == 0);
+        prop_assert_eq!(Summary::count(&closed.findings), closed.summary);
+        let denies_warnings = rules.deny.iter().any(|denial| denial.target == DenyTarget::Warnings);
         prop_assert!(!denies_warnings || closed.summary.warnings == 0);
     }
 
@@ -189,8 +192,8 @@ proptest! {
     fn a_denial_never_makes_an_answer_better(found in findings(), rules in rules()) {
         let without = Rules { deny: Vec::new(), ..rules.clone() };
         let (with, without) =
-            (close(found.clone(), Ended::Done, &rules), close(found, Ended::Done, &without));
+            (apply_rules(found.clone(), Completion::Complete, &rules), apply_rules(found, Completion::Complete, &without));
         prop_assert!(with.summary.errors >= without.summary.errors);
-        prop_assert!(without.exit == Exit::Yes || with.exit != Exit::Yes);
+        prop_assert!(without.exit == Exit::Success || with.exit != Exit::Success);
     }
 }

@@ -4,21 +4,21 @@ use std::{collections::BTreeMap, fmt, path::Path};
 
 use envlock_channel::Client;
 use envlock_model::{
-    channel::{self, Access, Resolved},
-    question::AskedChannel,
+    channel::{self, ChannelCredentials, ResolvedChannel},
+    lock_inputs::RequestedChannel,
 };
 use envlock_report::Place;
 use rattler_conda_types::Subdir;
 use url::Url;
 
-use super::{QuestionError, QuestionInputs};
+use super::{InputSources, InputsError};
 use crate::channel_policy::{ChannelPolicy, policy_channels};
 
 /// Credentials and mirrors that are written in channel URLs.
 #[derive(Clone, Default)]
 pub(crate) struct FoundAddresses {
     /// By the channel's URL without the credential.
-    credentials: BTreeMap<Url, Access>,
+    credentials: BTreeMap<Url, ChannelCredentials>,
     /// URLs below a mirror, as written.
     mirrors: Vec<Url>,
 }
@@ -26,8 +26,8 @@ pub(crate) struct FoundAddresses {
 impl FoundAddresses {
     /// Registers the credentials and the mirrors with the client.
     pub(crate) fn register(&self, client: &Client) {
-        for (channel, access) in &self.credentials {
-            client.register_credential(channel, access.clone());
+        for (channel, credentials) in &self.credentials {
+            client.register_credential(channel, credentials.clone());
         }
         for mirror in &self.mirrors {
             client.register_mirror_url(mirror);
@@ -38,8 +38,11 @@ impl FoundAddresses {
 /// Prints credentials as `***`.
 impl fmt::Debug for FoundAddresses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let credentials: BTreeMap<_, _> =
-            self.credentials.iter().map(|(channel, access)| (channel.as_str(), access)).collect();
+        let credentials: BTreeMap<_, _> = self
+            .credentials
+            .iter()
+            .map(|(channel, credentials)| (channel.as_str(), credentials))
+            .collect();
         let mirrors: Vec<_> = self.mirrors.iter().map(Url::as_str).collect();
         f.debug_struct("FoundAddresses")
             .field("credentials", &credentials)
@@ -50,16 +53,16 @@ impl fmt::Debug for FoundAddresses {
 
 /// Resolves channels, and collects the results.
 pub(super) struct ChannelResolver<'a> {
-    inputs: QuestionInputs<'a>,
+    inputs: InputSources<'a>,
     pub(super) policy: ChannelPolicy,
-    pub(super) list: Vec<AskedChannel>,
+    pub(super) list: Vec<RequestedChannel>,
     pub(super) places: BTreeMap<Url, Place>,
     pub(super) addresses: FoundAddresses,
 }
 
 impl<'a> ChannelResolver<'a> {
     /// Creates a resolver that refuses the channels that the configuration forbids.
-    pub(super) fn new(inputs: QuestionInputs<'a>) -> Result<Self, QuestionError> {
+    pub(super) fn new(inputs: InputSources<'a>) -> Result<Self, InputsError> {
         let mut channels = Self::unrestricted(inputs);
         channels.policy = ChannelPolicy::new(inputs.configuration, |written, place| {
             // On Windows a multichannel has all of its members.
@@ -70,7 +73,7 @@ impl<'a> ChannelResolver<'a> {
     }
 
     /// Creates a resolver that accepts all channels.
-    pub(super) fn unrestricted(inputs: QuestionInputs<'a>) -> Self {
+    pub(super) fn unrestricted(inputs: InputSources<'a>) -> Self {
         Self {
             inputs,
             policy: ChannelPolicy::default(),
@@ -94,7 +97,7 @@ impl<'a> ChannelResolver<'a> {
         written: &str,
         place: Option<&Place>,
         platform: Subdir,
-    ) -> Result<Vec<Resolved>, QuestionError> {
+    ) -> Result<Vec<ResolvedChannel>, InputsError> {
         let inputs = self.inputs;
         let variable = |name: &str| inputs.variables.get(name).cloned();
         // A relative path is relative to the file that it is written in.
@@ -103,15 +106,15 @@ impl<'a> ChannelResolver<'a> {
             std::path::absolute(folder).unwrap_or_else(|_| inputs.folder.to_owned())
         });
         let resolve = |written: &str| {
-            channel::resolve(written, inputs.rules, platform, &folder, &variable).map_err(|error| {
-                QuestionError::Channel { error: Box::new(error), place: place.cloned() }
-            })
+            channel::resolve(written, inputs.channel_config, platform, &folder, &variable).map_err(
+                |error| InputsError::Channel { error: Box::new(error), place: place.cloned() },
+            )
         };
         let resolved = resolve(written)?;
-        for Resolved { channel, access } in &resolved {
-            if let Some(access) = access {
+        for ResolvedChannel { channel, credentials } in &resolved {
+            if let Some(credentials) = credentials {
                 let known = self.addresses.credentials.entry(channel.url.clone());
-                known.or_insert_with(|| access.clone());
+                known.or_insert_with(|| credentials.clone());
             }
         }
         let [one] = resolved.as_slice() else { return Ok(resolved) };
@@ -129,15 +132,15 @@ impl<'a> ChannelResolver<'a> {
         place: Option<&Place>,
         platform: Subdir,
         only_for_specs: bool,
-    ) -> Result<String, QuestionError> {
+    ) -> Result<String, InputsError> {
         let resolved = self.resolve(written, place, platform)?;
         let urls: Vec<_> = resolved.iter().map(|r| r.channel.url.clone()).collect();
-        let multi = resolved.first().and_then(|r| r.channel.multi.clone());
+        let multi = resolved.first().and_then(|r| r.channel.multichannel.clone());
         let name = multi.clone().or_else(|| resolved.first().map(|r| r.channel.name.clone()));
         let name = name.unwrap_or_else(|| written.to_owned());
         if let Some(refusal) = self.policy.refuses(&urls) {
             let (refusal, place) = (Box::new(refusal), place.cloned());
-            return Err(QuestionError::Refused { channel: name, refusal, place });
+            return Err(InputsError::Refused { channel: name, refusal, place });
         }
         if let Some(place) = place {
             for url in &urls {
@@ -153,7 +156,7 @@ impl<'a> ChannelResolver<'a> {
                     }
                 }
             }
-            None => self.list.push(AskedChannel {
+            None => self.list.push(RequestedChannel {
                 name: name.clone(),
                 urls,
                 multi: multi.is_some(),

@@ -1,6 +1,6 @@
 //! Addresses without credentials, as they are shown and stored.
 
-use envlock_text::redact::token;
+use envlock_text::redact::split_path_token;
 use url::Url;
 
 /// The address without what can be a credential: user and password, `/t/<token>/`, query and
@@ -13,7 +13,7 @@ pub fn without_credentials(url: &Url) -> Url {
     let _ = bare.set_password(None);
     bare.set_query(None);
     bare.set_fragment(None);
-    if let Some((before, _, behind)) = token(url.path()) {
+    if let Some((before, _, behind)) = split_path_token(url.path()) {
         bare.set_path(&format!("{before}{behind}"));
     }
     bare

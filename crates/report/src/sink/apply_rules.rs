@@ -1,36 +1,36 @@
-//! The one function that judges what was found.
+//! Applies the rules of a run to its findings.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Ended, Rules};
-use crate::{Code, Exit, Finding, Level, arrange};
+use super::{Completion, Rules};
+use crate::{Code, Exit, Finding, Level, sort_and_merge};
 
-/// What is left of a run once its rules are applied.
+/// The final findings of a run, and what follows from them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Closed {
-    /// How the command ends.
+pub struct FinalReport {
+    /// The exit code.
     pub exit: Exit,
-    /// How many findings there are of each level.
+    /// The number of findings of each level.
     pub summary: Summary,
-    /// The findings, in the order to read them in.
+    /// The findings, sorted by level and place.
     pub findings: Vec<Finding>,
 }
 
-/// How many findings there are of each level.
+/// The number of findings of each level.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Summary {
     /// Findings that fail the command.
     pub errors: usize,
-    /// Findings that do so only where they are denied.
+    /// Findings that fail the command only if a rule denies them.
     pub warnings: usize,
-    /// Findings worth knowing.
+    /// Findings that change no exit code.
     pub notes: usize,
 }
 
 impl Summary {
-    /// The counts of `findings`.
-    pub fn of(findings: &[Finding]) -> Self {
+    /// Counts the findings of each level.
+    pub fn count(findings: &[Finding]) -> Self {
         let count = |level| findings.iter().filter(|finding| finding.level == level).count();
         Self {
             errors: count(Level::Error),
@@ -40,11 +40,11 @@ impl Summary {
     }
 }
 
-/// Applies the rules to all that was found, sorts it, and derives the exit code.
+/// Applies the rules to the findings, sorts them, and derives summary and exit code.
 ///
-/// An allowance in force makes a note of a finding, and no denial raises it again. The findings
-/// of a failure can't be allowed: without an answer there is nothing to accept.
-pub fn close(findings: Vec<Finding>, ended: Ended, rules: &Rules) -> Closed {
+/// An allowance in force turns a finding into a note, and no deny rule raises it again. The
+/// findings of a failure can't be allowed: without an answer there is nothing to accept.
+pub fn apply_rules(findings: Vec<Finding>, ended: Completion, rules: &Rules) -> FinalReport {
     let mut found: Vec<_> = findings.into_iter().map(|finding| (finding, false)).collect();
     let unused = allow(&mut found, rules);
     found.extend(unused.into_iter().map(|finding| (finding, false)));
@@ -53,20 +53,20 @@ pub fn close(findings: Vec<Finding>, ended: Ended, rules: &Rules) -> Closed {
         .map(|(finding, is_allowed)| if is_allowed { finding } else { deny(finding, rules) })
         .collect();
     let (exit, failure) = match ended {
-        Ended::Done => (exit_of(&found), Vec::new()),
-        Ended::Failed(failure) => (failure.exit, failure.findings),
-        Ended::Partly(failure) => match exit_of(&found) {
+        Completion::Complete => (exit_for(&found), Vec::new()),
+        Completion::Failed(failure) => (failure.exit, failure.findings),
+        Completion::Partial(failure) => match exit_for(&found) {
             Exit::Findings => (Exit::Findings, failure.findings),
             _ => (failure.exit, failure.findings),
         },
     };
     found.extend(failure.into_iter().map(|finding| deny(finding, rules)));
-    let findings = arrange(found);
-    Closed { exit, summary: Summary::of(&findings), findings }
+    let findings = sort_and_merge(found);
+    FinalReport { exit, summary: Summary::count(&findings), findings }
 }
 
-/// Applies the allowances; marks what one in force covers. Returns a finding for each allowance
-/// that covers nothing.
+/// Applies the allowances, and marks the findings that one in force covers. Returns a finding
+/// for each allowance that covers nothing.
 fn allow(found: &mut [(Finding, bool)], rules: &Rules) -> Vec<Finding> {
     let mut unused = Vec::new();
     for allowance in &rules.allow {
@@ -84,7 +84,7 @@ fn allow(found: &mut [(Finding, bool)], rules: &Rules) -> Vec<Finding> {
                 *is_allowed = true;
             }
         }
-        if !covers && allowance.looked_for {
+        if !covers && allowance.was_checked {
             let message = format!(
                 "the allowance of {} for {} matches no finding",
                 allowance.finding, allowance.subject
@@ -100,20 +100,20 @@ fn allow(found: &mut [(Finding, bool)], rules: &Rules) -> Vec<Finding> {
 }
 
 fn deny(mut finding: Finding, rules: &Rules) -> Finding {
-    if let Some(denial) = rules.denial(&finding) {
+    if let Some(rule) = rules.deny_rule(&finding) {
         finding.level = Level::Error;
-        finding.notes.push(format!("{} makes this an error", denial.by));
+        finding.notes.push(format!("{} makes this an error", rule.set_by));
     }
     finding
 }
 
-/// 1 for an error; 3 where every error says that something could not be found out.
-fn exit_of(found: &[Finding]) -> Exit {
+/// Returns 1 for an error, and 3 if every error says that something couldn't be determined.
+fn exit_for(found: &[Finding]) -> Exit {
     let mut errors = found.iter().filter(|finding| finding.level == Level::Error).peekable();
     if errors.peek().is_none() {
-        Exit::Yes
-    } else if errors.all(|finding| finding.code.is_unproven()) {
-        Exit::Unknown
+        Exit::Success
+    } else if errors.all(|finding| finding.code.is_undetermined()) {
+        Exit::Undetermined
     } else {
         Exit::Findings
     }

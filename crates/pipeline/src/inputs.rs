@@ -11,13 +11,15 @@ use std::{collections::BTreeMap, path::Path};
 use envlock_channel::{Client, Sources};
 use envlock_config::{Configuration, Configured, key};
 use envlock_model::{
-    channel::{ChannelError, Rules},
+    channel::{ChannelConfig, ChannelError},
     lock::Lock,
-    question::{Asked, AskedChannel, AskedPip, AskedSpec, Priority, Question},
-    spec::{Environment, Request},
-    virtual_packages::{self, Setting},
+    lock_inputs::{
+        LockInputs, PlatformInputs, Priority, RequestedChannel, RequestedPipLine, RequestedSpec,
+    },
+    spec::{Dependency, Environment},
+    virtual_packages::{self, VirtualPackageSetting},
 };
-use envlock_report::{Code, Exit, Explain, Finding, Place};
+use envlock_report::{AsFindings, Code, Exit, Finding, Place};
 use envlock_text::redact;
 use rattler_conda_types::{GenericVirtualPackage, Subdir};
 use url::Url;
@@ -35,7 +37,7 @@ pub struct Overrides {
     /// `--platform`; empty when none is given.
     pub platforms: Vec<Subdir>,
     /// `--virtual-package` and `CONDA_OVERRIDE_*`, the flags last.
-    pub virtual_packages: Vec<Setting>,
+    pub virtual_packages: Vec<VirtualPackageSetting>,
     /// `--channel-priority`.
     pub priority: Option<Priority>,
     /// `--exclude-newer`.
@@ -53,7 +55,7 @@ pub enum ExcludeNewer {
 
 /// Why the inputs of a lock can't be resolved.
 #[derive(Debug, thiserror::Error)]
-pub enum QuestionError {
+pub enum InputsError {
     /// A channel's name or address is invalid.
     #[error("{error}")]
     Channel {
@@ -80,7 +82,7 @@ pub enum QuestionError {
     },
 }
 
-impl Explain for QuestionError {
+impl AsFindings for InputsError {
     fn findings(&self) -> Vec<Finding> {
         match self {
             Self::Channel { error, place } => {
@@ -116,11 +118,11 @@ impl Explain for QuestionError {
 
 /// The inputs of the resolution, in addition to environment.yml, the lock and the flags.
 #[derive(Clone, Copy)]
-pub(crate) struct QuestionInputs<'a> {
+pub(crate) struct InputSources<'a> {
     /// The base folder of relative channel paths.
     pub(crate) folder: &'a Path,
     pub(crate) configuration: &'a Configuration,
-    pub(crate) rules: &'a Rules,
+    pub(crate) channel_config: &'a ChannelConfig,
     pub(crate) variables: &'a BTreeMap<String, String>,
     /// The configured mirrors.
     pub(crate) sources: &'a Sources,
@@ -130,12 +132,12 @@ pub(crate) struct QuestionInputs<'a> {
     pub(crate) host_packages: &'a [GenericVirtualPackage],
 }
 
-impl<'a> QuestionInputs<'a> {
+impl<'a> InputSources<'a> {
     pub(crate) fn new(project: &'a Project, context: &Context<'a>) -> Self {
         Self {
             folder: project.folder(),
             configuration: project.configuration(),
-            rules: context.rules,
+            channel_config: context.channel_config,
             variables: context.variables,
             sources: context.client.configured_sources(),
             host: context.host,
@@ -144,18 +146,18 @@ impl<'a> QuestionInputs<'a> {
     }
 }
 
-/// The result of the resolution: findings, and the question or an error.
+/// The result of the resolution: findings, and the inputs or an error.
 pub(crate) struct Resolution {
     /// The findings, also on failure.
     pub(crate) findings: Vec<Finding>,
-    /// The question, or why it can't be resolved.
-    pub(crate) question: Result<ResolvedQuestion, QuestionError>,
+    /// The inputs, or why it can't be resolved.
+    pub(crate) inputs: Result<ResolvedInputs, InputsError>,
 }
 
-/// A question, with the credentials and mirrors that the client needs for its channels.
+/// A inputs, with the credentials and mirrors that the client needs for its channels.
 #[derive(Debug)]
-pub(crate) struct ResolvedQuestion {
-    pub(crate) question: Question,
+pub(crate) struct ResolvedInputs {
+    pub(crate) inputs: LockInputs,
     /// Where each channel is written first, by its URL.
     pub(crate) places: BTreeMap<Url, Place>,
     /// Credentials and mirrors that are written in channel URLs.
@@ -168,33 +170,33 @@ impl Resolution {
         self,
         client: &Client,
         findings: &mut Vec<Finding>,
-    ) -> Result<ResolvedQuestion, QuestionError> {
+    ) -> Result<ResolvedInputs, InputsError> {
         findings.extend(self.findings);
-        let resolved = self.question?;
+        let resolved = self.inputs?;
         resolved.addresses.register(client);
         Ok(resolved)
     }
 }
 
 /// Resolves environment.yml, the flags and the existing lock to the inputs of a lock.
-pub(crate) fn resolve_question(
+pub(crate) fn resolve_inputs(
     environment: &Environment,
     overrides: &Overrides,
     existing: Option<&Lock>,
-    inputs: QuestionInputs<'_>,
+    inputs: InputSources<'_>,
 ) -> Resolution {
     let mut findings = environment.warnings.clone();
-    let question = try_resolve(environment, overrides, existing, inputs, &mut findings);
-    Resolution { findings, question }
+    let inputs = try_resolve(environment, overrides, existing, inputs, &mut findings);
+    Resolution { findings, inputs }
 }
 
 fn try_resolve(
     environment: &Environment,
     overrides: &Overrides,
     existing: Option<&Lock>,
-    inputs: QuestionInputs<'_>,
+    inputs: InputSources<'_>,
     findings: &mut Vec<Finding>,
-) -> Result<ResolvedQuestion, QuestionError> {
+) -> Result<ResolvedInputs, InputsError> {
     let platforms = platforms(environment, overrides, existing, inputs.host);
     let mut channels = ChannelResolver::new(inputs)?;
     let listed = listed_channels(environment, inputs.configuration)?;
@@ -207,19 +209,19 @@ fn try_resolve(
     let mut asked = BTreeMap::new();
     for platform in platforms {
         let requests = environment
-            .requests_for(platform)
+            .dependencies_for(platform)
             .map(|request| asked_spec(request, platform, &mut channels))
             .collect::<Result<Vec<_>, _>>()?;
         let pip = environment
-            .pip_for(platform)
-            .map(|line| AskedPip { text: line.text.clone(), place: line.place.clone() })
+            .pip_lines_for(platform)
+            .map(|line| RequestedPipLine { text: line.text.clone(), place: line.place.clone() })
             .collect();
         let virtual_packages =
             virtual_packages_for(platform, overrides, existing, inputs.host_packages);
-        asked.insert(platform, Asked { requests, pip, virtual_packages });
+        asked.insert(platform, PlatformInputs { requests, pip, virtual_packages });
     }
     findings.extend(terms_unless_reported(&channels.list, findings));
-    let question = Question {
+    let inputs = LockInputs {
         name: name(environment, inputs.folder),
         channels: channels.list,
         platforms: asked,
@@ -235,7 +237,7 @@ fn try_resolve(
             None => existing.and_then(|lock| lock.exclude_newer),
         },
     };
-    Ok(ResolvedQuestion { question, places: channels.places, addresses: channels.addresses })
+    Ok(ResolvedInputs { inputs, places: channels.places, addresses: channels.addresses })
 }
 
 /// Returns the credentials and mirrors in environment.yml for a command that uses the lock without
@@ -243,7 +245,7 @@ fn try_resolve(
 pub(crate) fn written_addresses(
     environment: &Environment,
     lock: &Lock,
-    inputs: QuestionInputs<'_>,
+    inputs: InputSources<'_>,
 ) -> FoundAddresses {
     let mut channels = ChannelResolver::unrestricted(inputs);
     channels.resolve_policy();
@@ -254,7 +256,7 @@ pub(crate) fn written_addresses(
         for (written, place) in &listed {
             let _ = channels.resolve(written, place.as_ref(), platform);
         }
-        for request in environment.requests_for(platform) {
+        for request in environment.dependencies_for(platform) {
             if let Some(written) = &request.channel {
                 let _ = channels.resolve(written, Some(&request.place), platform);
             }
@@ -272,15 +274,15 @@ pub(crate) struct CheckedChannels {
 /// Refuses a lock that uses a forbidden channel. `earlier` are the findings of the run so far.
 pub(crate) fn check_channels(
     lock: &Lock,
-    inputs: QuestionInputs<'_>,
+    inputs: InputSources<'_>,
     earlier: &[Finding],
-) -> Result<CheckedChannels, QuestionError> {
+) -> Result<CheckedChannels, InputsError> {
     let channels = ChannelResolver::new(inputs)?;
     for channel in &lock.channels {
         if let Some(refusal) = channels.policy.refuses(&channel.urls) {
             let channel = channel.name.clone();
             let refusal = Box::new(refusal);
-            return Err(QuestionError::Refused { channel, refusal, place: None });
+            return Err(InputsError::Refused { channel, refusal, place: None });
         }
     }
     let findings = terms_unless_reported(&lock.channels, earlier);
@@ -288,7 +290,7 @@ pub(crate) fn check_channels(
 }
 
 /// Returns a finding about the terms of these channels, unless `findings` has one already.
-fn terms_unless_reported(channels: &[AskedChannel], findings: &[Finding]) -> Option<Finding> {
+fn terms_unless_reported(channels: &[RequestedChannel], findings: &[Finding]) -> Option<Finding> {
     let codes = [Code::ImplicitDefaults, Code::DefaultsTerms];
     if findings.iter().any(|finding| codes.contains(&finding.code)) {
         return None;
@@ -331,7 +333,7 @@ struct ListedChannels {
 fn listed_channels(
     environment: &Environment,
     configuration: &Configuration,
-) -> Result<ListedChannels, QuestionError> {
+) -> Result<ListedChannels, InputsError> {
     let channels: Vec<_> = environment
         .channels
         .iter()
@@ -343,7 +345,7 @@ fn listed_channels(
     }
     let place = Place::new(environment.file.as_str(), 1, 1);
     if environment.nodefaults {
-        return Err(QuestionError::NoChannel { place });
+        return Err(InputsError::NoChannel { place });
     }
     let configured = configuration.list(&key::CHANNELS);
     let channel = |set: &Configured<String>| (set.value.clone(), set.set_by.place().cloned());
@@ -368,15 +370,15 @@ fn listed_channels(
 }
 
 fn asked_spec(
-    request: &Request,
+    request: &Dependency,
     platform: Subdir,
     channels: &mut ChannelResolver<'_>,
-) -> Result<AskedSpec, QuestionError> {
+) -> Result<RequestedSpec, InputsError> {
     let channel = match &request.channel {
         Some(written) => Some(channels.add(written, Some(&request.place), platform, true)?),
         None => None,
     };
-    Ok(AskedSpec {
+    Ok(RequestedSpec {
         text: text(request, channel.as_deref()),
         place: request.place.clone(),
         spec: request.spec.clone(),
@@ -387,7 +389,7 @@ fn asked_spec(
 
 /// Returns the spec as written, with the channel's name instead of a URL, which may have a
 /// credential or a variable.
-fn text(request: &Request, channel: Option<&str>) -> String {
+fn text(request: &Dependency, channel: Option<&str>) -> String {
     match (request.text.rsplit_once("::"), channel) {
         (Some((_, rest)), Some(channel)) => match request.subdir {
             Some(subdir) => format!("{channel}/{subdir}::{rest}"),
@@ -411,9 +413,9 @@ fn virtual_packages_for(
         .iter()
         .rev()
         .find_map(|setting| match setting {
-            Setting::Host => Some(host_packages.to_vec()),
-            Setting::Default => Some(virtual_packages::defaults(platform)),
-            Setting::One(..) => None,
+            VirtualPackageSetting::Host => Some(host_packages.to_vec()),
+            VirtualPackageSetting::Default => Some(virtual_packages::defaults(platform)),
+            VirtualPackageSetting::Package(..) => None,
         })
         .or_else(|| locked.map(|locked| locked.virtual_packages.clone()))
         .unwrap_or_else(|| virtual_packages::defaults(platform));
@@ -422,22 +424,23 @@ fn virtual_packages_for(
 
 /// Returns findings about virtual packages that are kept from an earlier run.
 pub(crate) fn kept_virtual_packages(
-    question: &Question,
+    inputs: &LockInputs,
     overrides: &Overrides,
 ) -> impl Iterator<Item = Finding> {
     let set: Vec<_> = overrides.virtual_packages.iter().collect();
     let is_set = move |package: &GenericVirtualPackage| {
         set.iter().any(|setting| match setting {
-            Setting::Host | Setting::Default => true,
-            Setting::One(name, _) => *name == package.name,
+            VirtualPackageSetting::Host | VirtualPackageSetting::Default => true,
+            VirtualPackageSetting::Package(name, _) => *name == package.name,
         })
     };
-    question.platforms.iter().filter_map(move |(platform, asked)| {
+    inputs.platforms.iter().filter_map(move |(platform, asked)| {
         let kept = |packages: &[GenericVirtualPackage]| -> Vec<_> {
             packages.iter().filter(|package| !is_set(package)).cloned().collect()
         };
         let fixed = virtual_packages::defaults(*platform);
-        let other = virtual_packages::differing(&kept(&asked.virtual_packages), &kept(&fixed));
+        let other =
+            virtual_packages::describe_differences(&kept(&asked.virtual_packages), &kept(&fixed));
         (!other.is_empty()).then(|| {
             let message = format!("{platform} is still assumed to have {}", other.join(", "));
             Finding::new(Code::VirtualPackagesKept, message)

@@ -1,6 +1,6 @@
 //! What is asked: environment.yml, the flags and the configuration, settled into one value.
 //!
-//! A lock is the answer to a question. The same question is put to the solver, written into
+//! A lock is the answer to a inputs. The same inputs is put to the solver, written into
 //! the lock, and compared with a lock to tell whether it is still an answer.
 
 use std::collections::BTreeMap;
@@ -12,13 +12,13 @@ use url::Url;
 
 /// Everything that decides what a lock holds.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Question {
+pub struct LockInputs {
     /// The environment's name.
     pub name: String,
     /// The channels in their order of priority; those named only in a spec come last.
-    pub channels: Vec<AskedChannel>,
+    pub channels: Vec<RequestedChannel>,
     /// What is asked for each platform.
-    pub platforms: BTreeMap<Subdir, Asked>,
+    pub platforms: BTreeMap<Subdir, PlatformInputs>,
     /// Environment variables that the environment sets when it is activated.
     pub variables: BTreeMap<String, String>,
     /// What the order of the channels decides.
@@ -53,7 +53,7 @@ impl Priority {
 
 /// A channel as it was asked for: one URL, or several that act as one (`defaults`).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AskedChannel {
+pub struct RequestedChannel {
     /// Its name to people, never with a credential.
     pub name: String,
     /// The origin's URLs, each ending in a slash.
@@ -66,25 +66,25 @@ pub struct AskedChannel {
 
 /// What is asked for one platform.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Asked {
+pub struct PlatformInputs {
     /// The requests, in the order of the file.
-    pub requests: Vec<AskedSpec>,
+    pub requests: Vec<RequestedSpec>,
     /// The lines of the pip section.
-    pub pip: Vec<AskedPip>,
+    pub pip: Vec<RequestedPipLine>,
     /// What the machine that will run it is assumed to have.
     pub virtual_packages: Vec<GenericVirtualPackage>,
 }
 
 /// One conda requirement.
 #[derive(Debug, Clone, PartialEq)]
-pub struct AskedSpec {
+pub struct RequestedSpec {
     /// As written, but for the channel, which is its name to people.
     pub text: String,
     /// Where it is written.
     pub place: Place,
     /// The requirement without its channel.
     pub spec: MatchSpec,
-    /// The channel that the package must come from, by [`AskedChannel::name`].
+    /// The channel that the package must come from, by [`RequestedChannel::name`].
     pub channel: Option<String>,
     /// The subdir that the package must come from.
     pub subdir: Option<Subdir>,
@@ -92,16 +92,16 @@ pub struct AskedSpec {
 
 /// One line of the pip section.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AskedPip {
+pub struct RequestedPipLine {
     /// As written.
     pub text: String,
     /// Where it is written.
     pub place: Place,
 }
 
-impl AskedChannel {
+impl RequestedChannel {
     /// Whether `record` comes from this channel.
-    pub fn holds(&self, record: &RepoDataRecord) -> bool {
+    pub fn contains(&self, record: &RepoDataRecord) -> bool {
         record.channel.as_deref().is_some_and(|channel| {
             let channel = channel.trim_end_matches('/');
             self.urls.iter().any(|url| url.as_str().trim_end_matches('/') == channel)
@@ -109,17 +109,17 @@ impl AskedChannel {
     }
 }
 
-impl AskedSpec {
+impl RequestedSpec {
     /// The normalised name of the package that it asks for.
     pub fn package(&self) -> &str {
         self.spec.name.as_exact().map_or("", |name| name.as_normalized())
     }
 
     /// Whether `record` is what is asked for, its channel and subdir included.
-    pub fn accepts(&self, record: &RepoDataRecord, channels: &[AskedChannel]) -> bool {
+    pub fn accepts(&self, record: &RepoDataRecord, channels: &[RequestedChannel]) -> bool {
         use rattler_conda_types::Matches;
         let from_channel = self.channel.as_deref().is_none_or(|name| {
-            channels.iter().any(|channel| channel.name == name && channel.holds(record))
+            channels.iter().any(|channel| channel.name == name && channel.contains(record))
         });
         let from_subdir =
             self.subdir.is_none_or(|subdir| record.package_record.subdir == subdir.as_str());

@@ -3,12 +3,12 @@
 use envlock_report::Place;
 
 use super::matchspec;
-use crate::question::AskedSpec;
+use crate::lock_inputs::RequestedSpec;
 
 /// Reads a requirement that stands alone at `place`; `None` when it isn't one.
-pub fn parse_request(text: &str, place: Place) -> Option<AskedSpec> {
+pub fn parse_spec(text: &str, place: Place) -> Option<RequestedSpec> {
     let parts = matchspec::parse(text).ok()?;
-    Some(AskedSpec {
+    Some(RequestedSpec {
         text: text.to_owned(),
         place,
         spec: parts.spec,

@@ -23,7 +23,7 @@ dependencies:
 /// The inputs of the resolution, without a client.
 struct TestInputs {
     project: Project,
-    rules: Rules,
+    channel_config: ChannelConfig,
     variables: BTreeMap<String, String>,
     sources: Sources,
 }
@@ -34,17 +34,17 @@ impl TestInputs {
             ProjectFiles { environments: vec!["/p/environment.yml".into()], ..<_>::default() };
         Self {
             project: Project::new(files, configuration),
-            rules: Rules::default(),
+            channel_config: ChannelConfig::default(),
             variables: BTreeMap::new(),
             sources: Sources::new(Vec::new(), true),
         }
     }
 
-    fn inputs(&self) -> QuestionInputs<'_> {
-        QuestionInputs {
+    fn inputs(&self) -> InputSources<'_> {
+        InputSources {
             folder: self.project.folder(),
             configuration: self.project.configuration(),
-            rules: &self.rules,
+            channel_config: &self.channel_config,
             variables: &self.variables,
             sources: &self.sources,
             host: Subdir::Linux64,
@@ -52,8 +52,8 @@ impl TestInputs {
         }
     }
 
-    fn resolve_question(&self, environment: &Environment) -> Resolution {
-        resolve_question(environment, &Overrides::default(), None, self.inputs())
+    fn resolve_inputs(&self, environment: &Environment) -> Resolution {
+        resolve_inputs(environment, &Overrides::default(), None, self.inputs())
     }
 }
 
@@ -70,24 +70,23 @@ fn client() -> Client {
 fn resolving_twice_gives_equal_values_and_needs_no_client() {
     let (world, environment) =
         (TestInputs::new(Configuration::default()), environment(ENVIRONMENT));
-    let (first, second) =
-        (world.resolve_question(&environment), world.resolve_question(&environment));
+    let (first, second) = (world.resolve_inputs(&environment), world.resolve_inputs(&environment));
     assert_eq!(first.findings, second.findings);
-    let (first, second) = (first.question.unwrap(), second.question.unwrap());
-    assert_eq!(first.question, second.question);
+    let (first, second) = (first.inputs.unwrap(), second.inputs.unwrap());
+    assert_eq!(first.inputs, second.inputs);
     assert_eq!(first.places, second.places);
     assert_eq!(format!("{:?}", first.addresses), format!("{:?}", second.addresses));
-    // Registered addresses don't change the next question.
+    // Registered addresses don't change the next inputs.
     first.addresses.register(&client());
-    let third = world.resolve_question(&environment).question.unwrap();
-    assert_eq!(third.question, second.question);
+    let third = world.resolve_inputs(&environment).inputs.unwrap();
+    assert_eq!(third.inputs, second.inputs);
 }
 
 #[test]
 fn a_mirrors_url_is_mapped_to_its_origin_and_returned_for_the_client() {
     let world = TestInputs::new(Configuration::default());
-    let resolved = world.resolve_question(&environment(ENVIRONMENT)).question.unwrap();
-    let urls: Vec<_> = resolved.question.channels.iter().flat_map(|c| &c.urls).collect();
+    let resolved = world.resolve_inputs(&environment(ENVIRONMENT)).inputs.unwrap();
+    let urls: Vec<_> = resolved.inputs.channels.iter().flat_map(|c| &c.urls).collect();
     assert_eq!(urls[0].as_str(), "https://conda.anaconda.org/conda-forge/");
     let debug = format!("{:?}", resolved.addresses);
     assert!(debug.contains("mirrors.tuna.tsinghua.edu.cn/anaconda/cloud/conda-forge/"), "{debug}");
@@ -96,7 +95,7 @@ fn a_mirrors_url_is_mapped_to_its_origin_and_returned_for_the_client() {
 #[test]
 fn a_credential_in_a_url_is_returned_by_its_channel_and_never_printed() {
     let world = TestInputs::new(Configuration::default());
-    let resolved = world.resolve_question(&environment(ENVIRONMENT)).question.unwrap();
+    let resolved = world.resolve_inputs(&environment(ENVIRONMENT)).inputs.unwrap();
     let debug = format!("{resolved:?}");
     assert!(!debug.contains("geheim"), "{debug}");
     let addresses = format!("{:?}", resolved.addresses);
@@ -108,10 +107,10 @@ fn a_credential_in_a_url_is_returned_by_its_channel_and_never_printed() {
 #[test]
 fn findings_before_an_error_are_kept() {
     let world = TestInputs::new(Configuration::default());
-    let resolution = world.resolve_question(&environment("dependencies:\n  - ftp://x/y::z\n"));
+    let resolution = world.resolve_inputs(&environment("dependencies:\n  - ftp://x/y::z\n"));
     let codes: Vec<_> = resolution.findings.iter().map(|finding| finding.code).collect();
     assert_eq!(codes, [Code::ImplicitDefaults]);
-    assert!(matches!(resolution.question, Err(QuestionError::Channel { .. })));
+    assert!(matches!(resolution.inputs, Err(InputsError::Channel { .. })));
 }
 
 #[test]
@@ -129,8 +128,8 @@ channels:
 dependencies: [python]
 ";
     let environment = environment(text);
-    assert!(world.resolve_question(&environment).question.is_err());
-    let lock = Lock::answer(&question(&world), BTreeMap::new(), None);
+    assert!(world.resolve_inputs(&environment).inputs.is_err());
+    let lock = Lock::new(&inputs(&world), BTreeMap::new(), None);
     let addresses = format!("{:?}", written_addresses(&environment, &lock, world.inputs()));
     assert!(addresses.contains("https://conda.lab.example/lab/"), "{addresses}");
 }
@@ -138,20 +137,20 @@ dependencies: [python]
 #[test]
 fn a_need_that_the_lock_lacks_is_one_of_the_changes_of_the_lock() {
     let world = TestInputs::new(Configuration::default());
-    let question = question(&world);
-    let lock = Lock::answer(&question, BTreeMap::new(), None);
-    assert_eq!(lock::changes(&lock, &question, None), []);
+    let inputs = inputs(&world);
+    let lock = Lock::new(&inputs, BTreeMap::new(), None);
+    assert_eq!(lock::changes(&lock, &inputs, None), []);
     let text = "version: 1\nneeds:\n  db: {engine: kv2, mount: m, path: p, fields: {a: A}}\n";
     let manifest =
         Manifest::parse("secrets.yml", text, ManifestLocation::OwnFile).unwrap().unwrap();
-    let changes = lock::changes(&lock, &question, Some(&manifest.locked()));
+    let changes = lock::changes(&lock, &inputs, Some(&manifest.locked()));
     assert!(
         matches!(changes.as_slice(), [Change { kind: ChangeKind::Need(_), .. }]),
         "{changes:?}"
     );
 }
 
-fn question(world: &TestInputs) -> Question {
+fn inputs(world: &TestInputs) -> LockInputs {
     let plain = environment("name: x\nchannels: [conda-forge]\ndependencies: [python]\n");
-    world.resolve_question(&plain).question.unwrap().question
+    world.resolve_inputs(&plain).inputs.unwrap().inputs
 }

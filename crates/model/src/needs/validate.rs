@@ -1,4 +1,4 @@
-//! The patterns of the words in a manifest. Each leaf has one, so that no secret value fits.
+//! The patterns of the validate in a manifest. Each leaf has one, so that no secret value fits.
 
 /// The name of a need, a profile, a group or a policy: letters, digits, `_`, `-`, `.`.
 pub fn name(text: &str) -> Result<(), &'static str> {

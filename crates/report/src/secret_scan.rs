@@ -1,6 +1,6 @@
 //! Findings for what looks like a secret where none belongs: named by place, never shown.
 
-use envlock_text::{Pos, number, redact::scan};
+use envlock_text::{Pos, redact::find_secrets, to_u32};
 
 use crate::{Code, Finding};
 
@@ -9,9 +9,9 @@ const HELP: &str = "take it out of the file and its history, and revoke it: whoe
                     may have it; a manifest names `{env: NAME}` or `{file: PATH}` instead";
 
 /// One finding for each thing in `text`, the content of `file`, that looks like a secret.
-pub fn in_file(file: &str, text: &str) -> Vec<Finding> {
+pub fn secrets_in_file(file: &str, text: &str) -> Vec<Finding> {
     let (mut pos, mut from) = (Pos::START, 0);
-    scan(text)
+    find_secrets(text)
         .into_iter()
         .map(|(range, kind)| {
             pos = advance(pos, &text[from..range.start]);
@@ -25,10 +25,12 @@ pub fn in_file(file: &str, text: &str) -> Vec<Finding> {
 
 /// A finding for each variable of `variables` (name and value) that holds something shaped
 /// like a secret, where the manifest expects only a name or a path. Named by the variable.
-pub fn in_variables<'v>(variables: impl IntoIterator<Item = (&'v str, &'v str)>) -> Vec<Finding> {
+pub fn secrets_in_variables<'v>(
+    variables: impl IntoIterator<Item = (&'v str, &'v str)>,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, value) in variables {
-        if let Some((_, kind)) = scan(value).first() {
+        if let Some((_, kind)) = find_secrets(value).first() {
             let message = format!("the variable {name} holds something shaped like {kind}");
             let help =
                 format!("unset {name}; envlock reads credentials only where the manifest says");
@@ -40,10 +42,10 @@ pub fn in_variables<'v>(variables: impl IntoIterator<Item = (&'v str, &'v str)>)
 
 fn advance(pos: Pos, text: &str) -> Pos {
     match text.rfind('\n') {
-        None => Pos { column: pos.column + number(text.chars().count()), ..pos },
+        None => Pos { column: pos.column + to_u32(text.chars().count()), ..pos },
         Some(newline) => Pos {
-            line: pos.line + number(text.matches('\n').count()),
-            column: number(text[newline + 1..].chars().count() + 1),
+            line: pos.line + to_u32(text.matches('\n').count()),
+            column: to_u32(text[newline + 1..].chars().count() + 1),
         },
     }
 }
@@ -54,7 +56,7 @@ mod tests {
 
     #[test]
     fn the_place_counts_characters_and_the_secret_is_not_shown() {
-        let finding = &in_file("a.yml", "x: 1\n密: hvs.CAESIJ0123456789")[0];
+        let finding = &secrets_in_file("a.yml", "x: 1\n密: hvs.CAESIJ0123456789")[0];
         let place = finding.place.clone().unwrap();
         assert_eq!((place.line, place.column), (2, 4));
         assert!(!format!("{finding:?}").contains("CAESIJ"), "{finding:?}");

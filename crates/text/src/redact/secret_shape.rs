@@ -30,7 +30,7 @@ const SHORTEST: usize = 12;
 const PEM: &str = "-----BEGIN ";
 
 /// The parts of `text` that look like secrets, in order.
-pub fn scan(text: &str) -> Vec<(Range<usize>, &'static str)> {
+pub fn find_secrets(text: &str) -> Vec<(Range<usize>, &'static str)> {
     let mut found = Vec::new();
     let mut from = 0;
     // The characters of tokens are ASCII, so that bytes may be looked at instead.
@@ -96,7 +96,7 @@ fn pem(text: &str) -> Option<usize> {
 
 /// `text` without what looks like a secret.
 pub(super) fn redact(text: &str) -> Cow<'_, str> {
-    let found = scan(text);
+    let found = find_secrets(text);
     if found.is_empty() {
         return Cow::Borrowed(text);
     }
@@ -131,7 +131,7 @@ mod tests {
             for text in
                 [token.to_owned(), format!("密钥=\"{token}\""), format!("a: b\n- x/{token} y")]
             {
-                assert_eq!(scan(&text).len(), 1, "{text}");
+                assert_eq!(find_secrets(&text).len(), 1, "{text}");
                 let shown = redact(&text);
                 assert!(!shown.contains(&token[5..]), "{shown}");
             }
@@ -142,6 +142,6 @@ mod tests {
     fn ordinary_words_are_left_alone() {
         let text = "secret/data/ml/db_creds hvs. s.example.internal.service.name eyJ AKIA \
                     identity.entity.aliases.auth_jwt_1 -----BEGIN CERTIFICATE-----";
-        assert_eq!(scan(text), []);
+        assert_eq!(find_secrets(text), []);
     }
 }
