@@ -255,7 +255,7 @@ fn a_dry_run_refuses_what_the_install_would_refuse_and_names_what_would_go() {
     activation would set GREETING
     dry run: ~/project/.envlock/project is as it was
     -- stderr
-    note[foreign-files]: 1 file that the lock doesn't have would move to the
+    note[untracked-files]: 1 file that the lock doesn't have would move to the
       previous prefix
       - lib/mine/我的.py
     -- exit 0

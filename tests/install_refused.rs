@@ -89,7 +89,7 @@ fn a_machine_without_what_packages_need_is_refused() {
     assert_eq!(output.code, Some(1));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error[host-lacks]: this machine is not what the lock was made for
+    error[unmet-virtual-packages]: this machine is not what the lock was made for
       - app needs __glibc >=2.28; this machine has 2.17
       - gpu needs __cuda >=12; this machine has none
       help: install on a machine that has it; or, where the machine is known better,
@@ -109,7 +109,7 @@ fn a_pip_section_is_refused_unless_it_is_left_out() {
     assert_eq!(output.code, Some(1));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error[pip-left-out]: the lock leaves the pip section out: 1 line would be
+    error[pip-skipped]: the lock leaves the pip section out: 1 line would be
       missing
       - not in the lock: requests==2.31
       help: install the conda packages alone with `--without-pip`

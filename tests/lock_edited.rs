@@ -287,7 +287,7 @@ fn rule_3_an_edited_lock_is_mended_by_solving_and_what_is_right_stays() {
 fn rule_8_errors_name_the_line() {
     insta::assert_snapshot!(edited(|lock| lock.replace("  sha256: ", "  sha256: [")), @"
     -- stderr
-    error[syntax]: this isn't valid YAML: illegal placement of ':' indicator
+    error[syntax-error]: this isn't valid YAML: illegal placement of ':' indicator
       --> envlock.lock:20:6
       20 |   md5: a57a86ca664ed3ceeb02e299617fefca
          |      ^
@@ -297,7 +297,7 @@ fn rule_8_errors_name_the_line() {
     ");
     insta::assert_snapshot!(edited(|lock| lock.replacen("  sha256: ", "  sha256: zz", 1)), @"
     -- stderr
-    error[lock-form]: the lock can't be read: app-1.0-0.conda has a sha256 that
+    error[lock-malformed]: the lock can't be read: app-1.0-0.conda has a sha256 that
       isn't 64 hexadecimal digits
       --> envlock.lock:18:10
       18 | - conda: https://conda.anaconda.org/conda-forge/linux-64/app-1.0-0.conda
@@ -308,7 +308,7 @@ fn rule_8_errors_name_the_line() {
     ");
     insta::assert_snapshot!(edited(|lock| lock.replace("platforms:\n- name: linux-64", "platforms:\n- name: linxu-64")), @"
     -- stderr
-    error[lock-form]: the lock can't be read: there is no platform `linxu-64`
+    error[lock-malformed]: the lock can't be read: there is no platform `linxu-64`
       --> envlock.lock:3:9
       3 | - name: linxu-64
         |         ^^^^^^^^
@@ -323,7 +323,7 @@ fn rule_8_errors_are_in_words_of_the_lock_and_not_of_a_library() {
     let bell = edited(|lock| lock.replace("  - lib >=1", "  - lib \u{7} >=1"));
     insta::assert_snapshot!(bell, @r"
     -- stderr
-    error[syntax]: the control character U+0007 isn't allowed here
+    error[syntax-error]: the control character U+0007 isn't allowed here
       --> envlock.lock:22:9
       22 |   - lib \u{7} >=1
          |         ^^^^^
@@ -334,7 +334,7 @@ fn rule_8_errors_are_in_words_of_the_lock_and_not_of_a_library() {
     let url = "- conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda";
     insta::assert_snapshot!(edited(|lock| lock.replace(&format!("\n{url}"), "\n- conda: lib")), @"
     -- stderr
-    error[lock-form]: the lock can't be read: lib has a block that isn't that of a
+    error[lock-malformed]: the lock can't be read: lib has a block that isn't that of a
       conda package
       --> envlock.lock:27:10
       27 | - conda: lib
@@ -345,7 +345,7 @@ fn rule_8_errors_are_in_words_of_the_lock_and_not_of_a_library() {
     ");
     insta::assert_snapshot!(edited(|lock| lock.replace(url, "- conda: lib.conda")), @"
     -- stderr
-    error[lock-form]: the lock can't be read: lib.conda has a block that isn't that
+    error[lock-malformed]: the lock can't be read: lib.conda has a block that isn't that
       of a conda package
       --> envlock.lock:27:10
       27 | - conda: lib.conda
@@ -357,7 +357,7 @@ fn rule_8_errors_are_in_words_of_the_lock_and_not_of_a_library() {
     let said = edited(|lock| lock.replace("      - https://conda.anaconda.org", "      - conda"));
     insta::assert_snapshot!(said, @"
     -- stderr
-    error[lock-form]: the lock can't be read: `urls` has only addresses
+    error[lock-malformed]: the lock can't be read: `urls` has only addresses
       --> envlock.lock:41:9
       41 |       - conda/conda-forge/
          |         ^^^^^^^^^^^^^^^^^^
@@ -367,7 +367,7 @@ fn rule_8_errors_are_in_words_of_the_lock_and_not_of_a_library() {
     ");
     insta::assert_snapshot!(edited(|lock| lock.replace("  name: project\n", "")), @"
     -- stderr
-    error[lock-form]: the lock can't be read: `envlock` needs the key `name`
+    error[lock-malformed]: the lock can't be read: `envlock` needs the key `name`
       --> envlock.lock:34:3
       34 |   version: 1
          |   ^^^^^^^
@@ -407,7 +407,7 @@ fn a_lock_of_another_tool_is_told_apart() {
     let said = edited(|lock| lock.split("envlock:\n").next().unwrap().to_owned());
     insta::assert_snapshot!(said, @"
     -- stderr
-    error[lock-foreign]: this lock was not written by envlock: it has no `envlock:`
+    error[lock-of-other-tool]: this lock was not written by envlock: it has no `envlock:`
       block
       --> envlock.lock:1:1
       1 | version: 7
@@ -417,7 +417,7 @@ fn a_lock_of_another_tool_is_told_apart() {
     ");
     insta::assert_snapshot!(edited(|_| "metadata: {}\npackage: []\n".to_owned()), @"
     -- stderr
-    error[lock-foreign]: this lock was not written by envlock: it has no `envlock:`
+    error[lock-of-other-tool]: this lock was not written by envlock: it has no `envlock:`
       block
       --> envlock.lock:1:1
       1 | metadata: {}
@@ -427,7 +427,7 @@ fn a_lock_of_another_tool_is_told_apart() {
     ");
     insta::assert_snapshot!(edited(|_| String::new()), @"
     -- stderr
-    error[lock-foreign]: this lock was not written by envlock: it has no `envlock:`
+    error[lock-of-other-tool]: this lock was not written by envlock: it has no `envlock:`
       block
       --> envlock.lock:1:1
       help: remove it and run `envlock solve`, which writes one with that block

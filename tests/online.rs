@@ -235,6 +235,6 @@ fn a_token_with_too_few_uses_left_is_not_used_up() {
     };
     let words = ["the token is good for 3 more requests", "without a limit of uses"];
     let few = of(5);
-    stage.fails(&few, 3, "error token-uses", &words);
+    stage.fails(&few, 3, "error too-few-token-uses", &words);
     assert_eq!(stage.verdict(&of(100)).exit, 0);
 }

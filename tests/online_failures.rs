@@ -257,11 +257,11 @@ fn a_wrapping_token_is_good_once_and_for_what_it_was_made_for() {
         "somebody may have taken it on its way",
         "revoke it if it wasn't you, and have a new one delivered",
     ];
-    stage.fails(&job, 4, "error wrapped-used", &used);
+    stage.fails(&job, 4, "error wrapping-token-used", &used);
     // Somebody else was quicker.
     let job = Job::wrapped(bao);
     bao.with_token(job.value("BATCH_SECRET_ID")).post("sys/wrapping/unwrap", json!({}));
-    stage.fails(&job, 4, "error wrapped-used", &used);
+    stage.fails(&job, 4, "error wrapping-token-used", &used);
 
     // What another role, or another path, gave: it isn't unwrapped, and is still good after.
     bao.approle("other", &["ml-ci"], json!({}));
@@ -272,7 +272,7 @@ fn a_wrapping_token_is_good_once_and_for_what_it_was_made_for() {
     {
         let job = Job::wrapped(bao).with("BATCH_SECRET_ID", &token);
         let wraps = format!("wraps what {path} gave, not auth/approle/role/ml-ci/secret-id");
-        stage.fails(&job, 4, "error wrapped-elsewhere", &[&wraps, "it was not unwrapped"]);
+        stage.fails(&job, 4, "error wrapping-token-mismatch", &[&wraps, "it was not unwrapped"]);
         bao.with_token(&token).post("sys/wrapping/unwrap", json!({}));
     }
 }
@@ -469,10 +469,10 @@ fn what_the_user_has_to_mend_is_told_before_anything_is_asked() {
     }
     let unset = Job::of("approle").with("VAULT_ADDR", server.url()).with("VAULT_ROLE_ID", "r");
     let words = ["`secret_id` comes from the variable VAULT_SECRET_ID, which isn't set"];
-    fails(&unset, "error credential-absent", &words);
+    fails(&unset, "error missing-credential", &words);
     let no_file = Job::of("kubernetes").with("VAULT_ADDR", server.url());
     let words = ["from the file ~/serviceaccount/token, which can't be read: there is none"];
-    fails(&no_file, "error credential-absent", &words);
+    fails(&no_file, "error missing-credential", &words);
     let token = job().with("VAULT_TOKEN", "s.canary\nX-Other: header");
     fails(&token, "error credential-malformed", &["of the variable VAULT_TOKEN can't be one"]);
     let said = check(&lab, &token, &[]).output().unwrap();

@@ -167,7 +167,7 @@ fn an_answer_that_cannot_be_written_is_told_on_stderr() {
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(3), "{stderr}");
         assert!(
-            stderr.starts_with("error[output-lost]: standard output can't be written: No space"),
+            stderr.starts_with("error[output-failed]: standard output can't be written: No space"),
             "{stderr}"
         );
     }

@@ -87,7 +87,7 @@ fn a_fault_in_any_file_has_the_same_code_and_a_place_and_ends_with_2() {
         let deep = if is_yaml { "deep: " } else { "deep = " }.to_owned() + &"[".repeat(5000);
         let mut faults = vec![
             ("duplicate-key", with(line)),
-            ("syntax", with("# \0\n")),
+            ("syntax-error", with("# \0\n")),
             ("not-utf8", [good.as_bytes(), b"# \xff\n"].concat()),
             ("not-utf8", [utf16(&good, u16::to_le_bytes), vec![0x3d, 0xd8]].concat()),
             ("input-limit", with(&deep)),

@@ -97,7 +97,7 @@ fn the_articles_file_is_told_what_its_author_must_read() {
       - its index is there and lists no package:
         http://mirror/anaconda/pkgs/r/linux-64/
 
-    warning[pip-left-out]: the pip section is NOT resolved: 1 line left out of the
+    warning[pip-skipped]: the pip section is NOT resolved: 1 line left out of the
       set
       --> environment.yml:14:9
       14 |       - requests-vault-client

@@ -324,7 +324,7 @@ fn the_pip_section_is_left_out_loudly_and_recorded() {
         |     ^^^
       help: add `- pip` above it
 
-    warning[pip-left-out]: the pip section is NOT resolved: 2 lines left out of the
+    warning[pip-skipped]: the pip section is NOT resolved: 2 lines left out of the
       set
       --> environment.yml:5:7
       5 |     - requests==2.31

@@ -80,7 +80,7 @@ impl AsFindings for VirtualPackageError {
                 .with_help(format!(
                     "for example `{name}=12.2`, or `{name}=` for a machine without it"
                 )),
-            Self::Detect(_) => Finding::new(Code::HostUnknown, self.to_string()),
+            Self::Detect(_) => Finding::new(Code::VirtualPackagesUndetected, self.to_string()),
         }]
     }
 

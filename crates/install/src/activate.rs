@@ -85,7 +85,7 @@ impl AsFindings for ActivateError {
             Self::Malformed { source, .. } => error(Code::MalformedVariables)
                 .with_note(format!("what is wrong begins on line {}", source.line().max(1)))
                 .with_help("`envlock install --replace` builds the environment anew"),
-            Self::Disk(_) => error(Code::Disk),
+            Self::Disk(_) => error(Code::DiskError),
             Self::NoShell { .. } => error(Code::NoShell).with_help("install bash"),
             Self::Script { said, .. } if said.is_empty() => error(Code::ActivationFailed),
             Self::Script { said, .. } => {

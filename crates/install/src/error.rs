@@ -241,9 +241,9 @@ impl InstallError {
         match self {
             Self::BadPrefix { .. } => Code::BadPrefix,
             Self::NotAnEnvironment(_) => Code::NotAnEnvironment,
-            Self::PreviousTaken(_) => Code::PreviousTaken,
+            Self::PreviousTaken(_) => Code::PreviousNotAnEnvironment,
             Self::OtherTool(_) => Code::OtherToolsEnvironment,
-            Self::UntrackedFiles { .. } => Code::ForeignFiles,
+            Self::UntrackedFiles { .. } => Code::UntrackedFiles,
             Self::UnreadableRecord { .. } => Code::UnreadableRecord,
             Self::Refused { .. } => Code::HostilePackage,
             Self::Damaged { .. } => Code::DamagedPackage,
@@ -251,8 +251,8 @@ impl InstallError {
             Self::NoPython(_) => Code::NoPython,
             Self::Link { .. } => Code::LinkFailed,
             Self::Script { .. } => Code::PostLinkFailed,
-            Self::Disk { .. } => Code::Disk,
-            Self::Cancelled => Code::Stopped,
+            Self::Disk { .. } => Code::DiskError,
+            Self::Cancelled => Code::Cancelled,
         }
     }
 

@@ -42,7 +42,7 @@ impl AsFindings for VerifyError {
             Self::Prefix(error) => return error.findings(),
             Self::NoEnvironment(_) => (Code::NoEnvironment, Some("make it with `envlock install`")),
             Self::Interrupted(_) => (Code::Interrupted, Some("run `envlock install` again")),
-            Self::Unreadable(_) => (Code::Disk, None),
+            Self::Unreadable(_) => (Code::DiskError, None),
         };
         let diagnostic = Finding::new(code, self.to_string());
         vec![match help {

@@ -70,7 +70,7 @@ impl AsFindings for DemoError {
         match self {
             Self::Python(error) => error.findings(),
             Self::FolderInUse(_) => vec![
-                Finding::new(Code::FolderTaken, self.to_string())
+                Finding::new(Code::FolderNotEmpty, self.to_string())
                     .with_help("choose another folder with `envlock demo --folder FOLDER`"),
             ],
             Self::System { .. } => vec![Finding::new(Code::DemoSystem, self.to_string())],

@@ -150,7 +150,7 @@ impl AsFindings for InstallError {
                 ))]
             }
             Self::UnmetVirtualPackages { missing } => {
-                let mut finding = Finding::new(Code::HostLacks, self.to_string());
+                let mut finding = Finding::new(Code::UnmetVirtualPackages, self.to_string());
                 finding.notes.clone_from(missing);
                 vec![finding.with_help(
                     "install on a machine that has it; or, where the machine is known better, set \
@@ -158,7 +158,7 @@ impl AsFindings for InstallError {
                 )]
             }
             Self::Pip { lines } => {
-                let mut finding = Finding::new(Code::PipLeftOut, self.to_string());
+                let mut finding = Finding::new(Code::PipSkipped, self.to_string());
                 finding.notes =
                     lines.iter().map(|line| format!("not in the lock: {line}")).collect();
                 vec![finding.with_help("install the conda packages alone with `--without-pip`")]
@@ -343,7 +343,7 @@ fn missing_but_not_needed(
         locked.virtual_packages.iter().filter(lacks).map(ToString::to_string).collect();
     (!lacking.is_empty()).then(|| {
         let message = format!("the lock was made for a machine with {}", lacking.join(", "));
-        Finding::new(Code::HostDiffers, message)
+        Finding::new(Code::VirtualPackagesDiffer, message)
             .with_note(
                 "this one hasn't; no package asks for it by name, but one may be built on it",
             )

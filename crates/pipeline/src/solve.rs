@@ -408,7 +408,7 @@ fn skipped_pip_finding(inputs: &LockInputs) -> Option<Finding> {
         inputs.platforms.values().flat_map(|asked| &asked.pip).map(|l| &l.text).collect();
     Some(
         Finding::new(
-            Code::PipLeftOut,
+            Code::PipSkipped,
             format!(
                 "the pip section is NOT resolved: {} left out of the set",
                 count(lines.len(), "line")

@@ -1,42 +1,43 @@
-//! Mistakes in a file, as many as a person will read.
+//! Collects the mistakes in a file, up to a limit.
 
 use crate::Finding;
 
-/// More than these are only counted: a hostile file could have a million.
-const KEPT: usize = 100;
+/// The limit of findings per file. Further ones are counted only: a hostile file could have a
+/// million.
+const MAX_FINDINGS: usize = 100;
 
 /// The mistakes in one file, in the order in which they were found.
 #[derive(Debug, Default)]
 pub struct Mistakes {
-    kept: Vec<Finding>,
-    more: usize,
+    findings: Vec<Finding>,
+    omitted: usize,
 }
 
 impl Mistakes {
-    /// Notes one.
+    /// Adds a mistake. Only the first 100 are findings.
     pub fn push(&mut self, mistake: Finding) {
-        if self.kept.len() < KEPT {
-            self.kept.push(mistake);
+        if self.findings.len() < MAX_FINDINGS {
+            self.findings.push(mistake);
         } else {
-            self.more += 1;
+            self.omitted += 1;
         }
     }
 
-    /// Whether there is none.
+    /// Whether there are no mistakes.
     pub fn is_empty(&self) -> bool {
-        self.kept.is_empty()
+        self.findings.is_empty()
     }
 
-    /// The mistakes, or a single one where there is none.
+    /// Returns the mistakes, or a single one if there are none.
     pub fn or(self, only: impl FnOnce() -> Finding) -> Vec<Finding> {
         if self.is_empty() { vec![only()] } else { self.into_findings() }
     }
 
-    /// The mistakes that are kept; the last says how many more there are.
+    /// Returns the mistakes. A note of the last one says how many were omitted.
     pub fn into_findings(mut self) -> Vec<Finding> {
-        if let Some(last) = self.kept.last_mut().filter(|_| self.more > 0) {
-            last.notes.push(format!("and {} more mistakes after this one", self.more));
+        if let Some(last) = self.findings.last_mut().filter(|_| self.omitted > 0) {
+            last.notes.push(format!("and {} more mistakes after this one", self.omitted));
         }
-        self.kept
+        self.findings
     }
 }

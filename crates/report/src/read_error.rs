@@ -23,7 +23,7 @@ fn code(fault: &Fault) -> Code {
         | Fault::TooDeep(_)
         | Fault::TooMany(_)
         | Fault::Repeated(..) => Code::InputLimit,
-        Fault::ControlCharacter(_) | Fault::Syntax { .. } => Code::Syntax,
+        Fault::ControlCharacter(_) | Fault::Syntax { .. } => Code::SyntaxError,
         Fault::SecondDocument => Code::SecondDocument,
         Fault::DuplicateKey { .. } => Code::DuplicateKey,
         Fault::KeyNotText(_) => Code::WrongType,

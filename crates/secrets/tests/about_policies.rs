@@ -42,7 +42,7 @@ fn every_finding_about_a_policy_names_the_policy() {
     let texts = [
         ("excess", READ.to_owned() + "path \"a\" { capabilities = [\"read\"] }\n"),
         ("grants-nothing", READ.to_owned() + "path \"a\" { capabilities = [] }\n"),
-        ("sudo-alone", READ.to_owned() + "path \"a\" { capabilities = [\"sudo\"] }\n"),
+        ("sudo-without-capability", READ.to_owned() + "path \"a\" { capabilities = [\"sudo\"] }\n"),
         (
             "expired-block",
             READ.to_owned()
@@ -52,7 +52,7 @@ fn every_finding_about_a_policy_names_the_policy() {
         ("deny-discards", READ.to_owned() + "path \"a\" { capabilities = [\"deny\", \"read\"] }\n"),
         ("deny-leaves-parent", READ.to_owned() + "path \"a/*\" { capabilities = [\"deny\"] }\n"),
         (
-            "lone-star-value",
+            "literal-star-value",
             READ.to_owned()
                 + "path \"a\" { capabilities = [\"update\"] allowed_parameters = { \"x\" = [\"*\"] } }\n",
         ),

@@ -111,8 +111,8 @@ fn every_mistake_is_told_in_one_run_at_its_line() {
         said,
         [
             ("unknown-key", 2, 1),
-            ("unknown-word", 4, 15),
-            ("wrong-word", 4, 27),
+            ("unknown-value", 4, 15),
+            ("invalid-text", 4, 27),
             ("address-in-manifest", 5, 10),
         ]
     );

@@ -59,7 +59,7 @@ pub enum CredentialError {
 impl CredentialError {
     pub(crate) fn code(&self) -> Code {
         match self {
-            Self::NoVariable { .. } | Self::NoFile { .. } => Code::CredentialAbsent,
+            Self::NoVariable { .. } | Self::NoFile { .. } => Code::MissingCredential,
             Self::Malformed { .. } => Code::CredentialMalformed,
             Self::NoAuth(_) => Code::CredentialUnsupported,
         }

@@ -136,7 +136,7 @@ impl AsFindings for FetchError {
             Self::Unpack { .. } => Finding::new(Code::PackageMalformed, self.to_string())
                 .with_note("its sha256 is the one of its record: this is how its channel has it; nothing was changed")
                 .with_help("ask for another build of it, and tell the channel's keepers"),
-            Self::DuplicateFileName { urls, .. } => Finding::new(Code::BundleClash, self.to_string())
+            Self::DuplicateFileName { urls, .. } => Finding::new(Code::BundleConflict, self.to_string())
                 .with_note(urls.join("\n"))
                 .with_help("bundle the platforms one by one with `--platform`"),
             Self::NoSha256 { .. } => Finding::new(Code::PackageUnchecked, self.to_string())

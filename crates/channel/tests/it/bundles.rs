@@ -124,7 +124,7 @@ async fn two_archives_of_one_name_are_refused() {
     let (text, exit) = error_text(&bundled(&clients, &wanted, to.path()).await.unwrap_err());
     assert_eq!(exit, 2);
     assert!(
-        text.starts_with("bundle-clash: two packages have the file name lib-1.2-0.conda"),
+        text.starts_with("bundle-conflict: two packages have the file name lib-1.2-0.conda"),
         "{text}"
     );
 }

@@ -227,12 +227,12 @@ impl AsFindings for SetupError {
             Self::Name(error) => error.findings(),
             Self::VirtualPackage(_) => vec![Finding::new(Code::VirtualPackage, self.to_string())],
             Self::Platform(error) => error.findings(),
-            Self::Date(_) => vec![Finding::new(Code::Date, self.to_string()).with_help(
+            Self::Date(_) => vec![Finding::new(Code::InvalidDate, self.to_string()).with_help(
                 "write `2026-06-30` or `2026-06-30T12:00:00Z`; `--exclude-newer` takes `never`, \
                          too",
             )],
             Self::UnknownHost => vec![
-                Finding::new(Code::UnknownHost, self.to_string())
+                Finding::new(Code::UnsupportedHost, self.to_string())
                     .with_help("solve for another with `--platform linux-64`"),
             ],
         }

@@ -255,7 +255,7 @@ fn untracked(moved: &MovedAside, is_done: bool) -> Option<Finding> {
     let verb = if is_done { "moved" } else { "would move" };
     let message =
         format!("{} that the lock doesn't have {verb} to the previous prefix", untracked.counted());
-    let note = Finding::new(Code::ForeignFiles, message).at_level(Level::Note);
+    let note = Finding::new(Code::UntrackedFiles, message).at_level(Level::Note);
     let note = untracked.notes().into_iter().fold(note, Finding::with_note);
     (!untracked.is_empty()).then_some(note)
 }

@@ -115,7 +115,7 @@ pub(crate) fn missing_condarc(settings: &Settings) -> Option<Finding> {
     let path = settings.absolute(Path::new(named));
     let is_there = path.exists() || named.starts_with('~');
     (!is_there).then(|| {
-        Finding::new(Code::CondarcAbsent, format!("CONDARC names {named}, which isn't there"))
+        Finding::new(Code::MissingCondarc, format!("CONDARC names {named}, which isn't there"))
     })
 }
 

@@ -110,7 +110,7 @@ impl Ui {
         match written {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 let message = format!("standard output can't be written: {error}");
-                let lost = Finding::new(Code::OutputLost, message)
+                let lost = Finding::new(Code::OutputFailed, message)
                     .with_note("what the command did is done; only its answer is lost");
                 self.say(&[lost]);
                 Exit::Undetermined

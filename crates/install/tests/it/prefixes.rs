@@ -145,7 +145,7 @@ fn files_that_no_package_brought_are_named_and_need_replace() {
     let error = install(&wanted).unwrap_err();
     assert_eq!(error.exit(), Exit::Findings);
     let diagnostic = &error.findings()[0];
-    assert_eq!(diagnostic.code, "foreign-files");
+    assert_eq!(diagnostic.code, "untracked-files");
     assert!(diagnostic.notes[0].contains("mine-1.0.dist-info/RECORD"), "{diagnostic:?}");
     assert!(diagnostic.notes[1].ends_with(": mine 1.0"), "{diagnostic:?}");
     assert!(diagnostic.help.as_deref().unwrap().contains("--replace"));

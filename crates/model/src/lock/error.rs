@@ -70,7 +70,7 @@ impl AsFindings for LockError {
                     )),
             ],
             Self::Malformed { place, .. } => {
-                let finding = Finding::new(Code::LockForm, self.to_string()).at(place.clone());
+                let finding = Finding::new(Code::LockMalformed, self.to_string()).at(place.clone());
                 vec![finding.with_help(restore(&place.file))]
             }
             Self::Text(errors) => {
@@ -81,7 +81,7 @@ impl AsFindings for LockError {
             }
             Self::Blocks(mistakes) => mistakes.iter().map(in_lock).collect(),
             Self::OtherTool { place } => vec![
-                Finding::new(Code::LockForeign, self.to_string())
+                Finding::new(Code::LockOfOtherTool, self.to_string())
                     .at(place.clone())
                     .with_help("remove it and run `envlock solve`, which writes one with that block"),
             ],
@@ -114,7 +114,7 @@ impl AsFindings for LockError {
 /// A mistake of a manifest's reader, as one of the lock: nobody writes a lock by hand.
 fn in_lock(mistake: &Finding) -> Finding {
     let message = format!("the lock can't be read: {}", mistake.message);
-    let finding = Finding::new(Code::LockForm, message);
+    let finding = Finding::new(Code::LockMalformed, message);
     match &mistake.place {
         Some(place) => finding.at(place.clone()).with_help(restore(&place.file)),
         None => finding,

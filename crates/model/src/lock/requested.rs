@@ -15,16 +15,16 @@ pub(super) fn envlock(file: &str, node: &Node, mistakes: &mut Mistakes) -> Optio
     let mut fields = Fields::new(file, node, "`envlock`", mistakes);
     let name = fields.required("name");
     let mut variables = BTreeMap::new();
-    for entry in fields.map("variables", "`variables`") {
+    for entry in fields.entries_of("variables", "`variables`") {
         match entry.value.text() {
             Some(text) => {
                 variables.insert(entry.name().to_owned(), text.to_owned());
             }
-            None => fields.shape(entry.name(), "text", &entry.value),
+            None => fields.add_wrong_type(entry.name(), "text", &entry.value),
         }
     }
     if fields.get("requested").is_none() {
-        fields.missing("requested");
+        fields.add_missing_key("requested");
     }
     let requested = fields.get("requested").map(|node| requested(file, node, fields.mistakes))?;
     Some(Envlock { version: VERSION, name: name?, requested, variables })
@@ -32,9 +32,9 @@ pub(super) fn envlock(file: &str, node: &Node, mistakes: &mut Mistakes) -> Optio
 
 fn requested(file: &str, node: &Node, mistakes: &mut Mistakes) -> Requested {
     let mut fields = Fields::new(file, node, "`envlock.requested`", mistakes);
-    fields.known(&["channel-priority", "exclude-newer", "channels", "platforms"]);
+    fields.refuse_unknown_keys(&["channel-priority", "exclude-newer", "channels", "platforms"]);
     if fields.get("channel-priority").is_none() {
-        fields.missing("channel-priority");
+        fields.add_missing_key("channel-priority");
     }
     let priorities = [Priority::Strict, Priority::Flexible, Priority::Disabled]
         .map(|priority| (priority.as_str(), priority));
@@ -43,21 +43,21 @@ fn requested(file: &str, node: &Node, mistakes: &mut Mistakes) -> Requested {
         let time = node.text().and_then(|text| text.parse().ok());
         if time.is_none() {
             let message = "`exclude-newer` must be a time such as 2027-01-31T00:00:00Z";
-            fields.mistake(Code::WrongWord, message, node.start);
+            fields.add_mistake(Code::InvalidText, message, node.start);
         }
         time
     });
     for key in ["channels", "platforms"] {
         if fields.get(key).is_none() {
-            fields.missing(key);
+            fields.add_missing_key(key);
         }
     }
     let mut channels = Vec::new();
-    for node in fields.list("channels") {
+    for node in fields.items_of("channels") {
         channels.push(channel(file, node, fields.mistakes));
     }
     let mut platforms = BTreeMap::new();
-    for entry in fields.map("platforms", "`platforms`") {
+    for entry in fields.entries_of("platforms", "`platforms`") {
         let platform = platform(file, &entry.value, fields.mistakes);
         platforms.insert(entry.name().to_owned(), platform);
     }
@@ -66,35 +66,35 @@ fn requested(file: &str, node: &Node, mistakes: &mut Mistakes) -> Requested {
 
 fn channel(file: &str, node: &Node, mistakes: &mut Mistakes) -> Channel {
     let mut fields = Fields::new(file, node, "a channel", mistakes);
-    fields.known(&["name", "urls", "multi", "only-for-specs"]);
+    fields.refuse_unknown_keys(&["name", "urls", "multi", "only-for-specs"]);
     let name = fields.required("name").unwrap_or_default();
     if fields.get("urls").is_none() {
-        fields.missing("urls");
+        fields.add_missing_key("urls");
     }
     let mut urls = Vec::new();
-    for node in fields.list("urls") {
+    for node in fields.items_of("urls") {
         match node.text().and_then(|text| Url::parse(text).ok()) {
             Some(url) => urls.push(url),
-            None => fields.mistake(Code::WrongWord, "`urls` has only addresses", node.start),
+            None => fields.add_mistake(Code::InvalidText, "`urls` has only addresses", node.start),
         }
     }
     Channel {
         name,
         urls,
-        multi: fields.flag("multi").unwrap_or_default(),
-        only_for_specs: fields.flag("only-for-specs").unwrap_or_default(),
+        multi: fields.boolean("multi").unwrap_or_default(),
+        only_for_specs: fields.boolean("only-for-specs").unwrap_or_default(),
     }
 }
 
 fn platform(file: &str, node: &Node, mistakes: &mut Mistakes) -> Platform {
     let mut fields = Fields::new(file, node, "a platform", mistakes);
-    fields.known(&["specs", "pip", "pip-resolved"]);
+    fields.refuse_unknown_keys(&["specs", "pip", "pip-resolved"]);
     if fields.get("specs").is_none() {
-        fields.missing("specs");
+        fields.add_missing_key("specs");
     }
     Platform {
         specs: fields.texts("specs"),
         pip: fields.texts("pip"),
-        pip_resolved: fields.flag("pip-resolved"),
+        pip_resolved: fields.boolean("pip-resolved"),
     }
 }

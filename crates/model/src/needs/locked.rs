@@ -69,25 +69,25 @@ impl LockedNeeds {
                 Some(found) => {
                     return Err(NeedsError::Version { place: version.place(file), found });
                 }
-                None => fields.shape("version", "a number", version),
+                None => fields.add_wrong_type("version", "a number", version),
             }
         } else {
-            fields.missing("version");
+            fields.add_missing_key("version");
         }
-        fields.known(&["version", "needs", "profiles"]);
+        fields.refuse_unknown_keys(&["version", "needs", "profiles"]);
         let mut needs = BTreeMap::new();
-        for entry in fields.map("needs", "`needs`") {
-            fields.name(entry, "the name of a need", validate::name);
+        for entry in fields.entries_of("needs", "`needs`") {
+            fields.check_key(entry, "the name of a need", validate::name);
             needs.insert(entry.name().to_owned(), read::need(file, entry, fields.mistakes));
         }
         if fields.get("needs").is_none() {
-            fields.missing("needs");
+            fields.add_missing_key("needs");
         }
         let mut profiles = BTreeMap::new();
-        for entry in fields.map("profiles", "`profiles`") {
-            fields.name(entry, "the name of a profile", validate::name);
+        for entry in fields.entries_of("profiles", "`profiles`") {
+            fields.check_key(entry, "the name of a profile", validate::name);
             let mut profile = Fields::new(file, &entry.value, "a profile", fields.mistakes);
-            profile.known(&["needs", "override"]);
+            profile.refuse_unknown_keys(&["needs", "override"]);
             let read = LockedProfile {
                 needs: read::uses(&mut profile),
                 overrides: read::overrides(&mut profile),
@@ -111,18 +111,18 @@ fn refuse_unknown(
     pos: Pos,
 ) {
     for name in profile.needs.keys().filter(|name| !needs.contains_key(*name)) {
-        fields.mistake(Code::UnknownName, format!("there is no need `{name}`"), pos);
+        fields.add_mistake(Code::UnknownName, format!("there is no need `{name}`"), pos);
     }
     for (name, change) in &profile.overrides {
         let Some(need) = needs.get(name) else {
-            fields.mistake(Code::UnknownName, format!("there is no need `{name}`"), change.pos);
+            fields.add_mistake(Code::UnknownName, format!("there is no need `{name}`"), change.pos);
             continue;
         };
         let right = need.locator.kind();
         if let Some(locator) = change.locator.as_ref().filter(|locator| locator.kind != right) {
             let (right, wrong) = (right.key(), locator.kind.key());
             let message = format!("the need `{name}` has `{right}`, not `{wrong}`");
-            fields.mistake(Code::WrongKey, message, change.pos);
+            fields.add_mistake(Code::WrongKey, message, change.pos);
         }
     }
 }

@@ -28,7 +28,7 @@ const KEYS: [&str; 12] = [
 /// The need at `entry`: its name and its keys.
 pub fn need(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Need {
     let mut fields = Fields::new(file, &entry.value, "a need", mistakes);
-    fields.known(&KEYS);
+    fields.refuse_unknown_keys(&KEYS);
     let engines: Vec<_> = Engine::all().map(|engine| (engine.name(), engine)).collect();
     fields.required("engine");
     let engine = match fields.get("engine").and_then(|node| node.text()) {
@@ -36,7 +36,7 @@ pub fn need(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Need {
         None => None,
     };
     fields.required("mount");
-    let mount = fields.word("mount", validate::path).unwrap_or_default();
+    let mount = fields.text_matching("mount", validate::path).unwrap_or_default();
     let locator = locator(&mut fields, engine);
     let engine = engine.unwrap_or(Engine::Kv2);
     Need {
@@ -47,7 +47,7 @@ pub fn need(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Need {
         fields: targets(&mut fields, engine),
         required: required(&mut fields),
         ttl: ttl(&mut fields, engine),
-        why: fields.word("why", validate::sentence),
+        why: fields.text_matching("why", validate::sentence),
         verify: fields
             .choice("verify", &[("online", Verify::Online), ("offline", Verify::Offline)])
             .unwrap_or_default(),
@@ -57,22 +57,22 @@ pub fn need(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Need {
 
 /// The one of `path`, `role` and `key` that the engine has, and the operations of a key.
 fn locator(fields: &mut Fields<'_, '_>, engine: Option<Engine>) -> Locator {
-    let [path, role, key] =
-        LocatorKind::ALL.map(|kind| fields.word(kind.key(), validate::path).unwrap_or_default());
+    let [path, role, key] = LocatorKind::ALL
+        .map(|kind| fields.text_matching(kind.key(), validate::path).unwrap_or_default());
     let operations = engine.map(|engine| operations(fields, engine)).unwrap_or_default();
     let Some(engine) = engine else { return Locator::Path(path) };
     let right = engine.locator();
     if fields.get(right.key()).is_none() {
         let message = format!("a need of engine {engine} is named by `{}`", right.key());
         let pos = fields.pos("engine");
-        fields.mistake(Code::MissingKey, message, pos);
+        fields.add_mistake(Code::MissingKey, message, pos);
     }
     for wrong in LocatorKind::ALL.into_iter().filter(|kind| *kind != right) {
         if fields.get(wrong.key()).is_some() {
             let message =
                 format!("a need of engine {engine} has `{}`, not `{}`", right.key(), wrong.key());
             let pos = fields.pos(wrong.key());
-            fields.mistake(Code::WrongKey, message, pos);
+            fields.add_mistake(Code::WrongKey, message, pos);
         }
     }
     match right {
@@ -84,7 +84,7 @@ fn locator(fields: &mut Fields<'_, '_>, engine: Option<Engine>) -> Locator {
 
 fn operations(fields: &mut Fields<'_, '_>, engine: Engine) -> BTreeSet<TransitOperation> {
     let mut operations = BTreeSet::new();
-    let nodes = fields.list("operations");
+    let nodes = fields.items_of("operations");
     for node in nodes {
         let text = node.text().unwrap_or_default();
         if let Ok(operation) = text.parse() {
@@ -92,30 +92,30 @@ fn operations(fields: &mut Fields<'_, '_>, engine: Engine) -> BTreeSet<TransitOp
         } else {
             let known = TransitOperation::ALL.map(TransitOperation::name).join(", ");
             let message = format!("`{text}` isn't an operation of transit; known are {known}");
-            fields.mistake(Code::UnknownWord, message, node.start);
+            fields.add_mistake(Code::UnknownValue, message, node.start);
         }
     }
     let pos = fields.pos("operations");
     if engine == Engine::Transit && nodes.is_empty() {
         let message = "a need of engine transit says what it does with the key: \
                        `operations: [decrypt]`";
-        fields.mistake(Code::MissingKey, message, pos);
+        fields.add_mistake(Code::MissingKey, message, pos);
     }
     if engine != Engine::Transit && !nodes.is_empty() {
         let message = format!("`operations` belongs to engine transit, not to {engine}");
-        fields.mistake(Code::WrongKey, message, pos);
+        fields.add_mistake(Code::WrongKey, message, pos);
     }
     operations
 }
 
 fn capabilities(fields: &mut Fields<'_, '_>) -> BTreeSet<Capability> {
     let mut capabilities = BTreeSet::new();
-    for node in fields.list("capabilities") {
+    for node in fields.items_of("capabilities") {
         let text = node.text().unwrap_or_default();
         match text.parse::<Capability>() {
             Ok(Capability::Deny) | Err(()) => {
                 let mut finding = fields.finding(
-                    Code::UnknownWord,
+                    Code::UnknownValue,
                     format!("`{text}` isn't a capability that a need can have"),
                     node.start,
                 );
@@ -133,7 +133,7 @@ fn capabilities(fields: &mut Fields<'_, '_>) -> BTreeSet<Capability> {
 
 fn targets(fields: &mut Fields<'_, '_>, engine: Engine) -> BTreeMap<String, Target> {
     let mut targets = BTreeMap::new();
-    for entry in fields.map("fields", "`fields`") {
+    for entry in fields.entries_of("fields", "`fields`") {
         if let KnownFields::Listed(known) = engine.fields()
             && !known.contains(&entry.name())
         {
@@ -157,12 +157,12 @@ fn targets(fields: &mut Fields<'_, '_>, engine: Engine) -> BTreeMap<String, Targ
 fn target(fields: &mut Fields<'_, '_>, entry: &Entry) -> Option<Target> {
     if let Kind::Scalar { .. } = &entry.value.kind {
         let Some(env) = entry.value.text() else {
-            fields.shape(entry.name(), "a variable's name or {env: NAME}", &entry.value);
+            fields.add_wrong_type(entry.name(), "a variable's name or {env: NAME}", &entry.value);
             return None;
         };
         if let Err(expected) = validate::variable(env) {
             let message = format!("`{}: {env}` must be {expected}", entry.name());
-            fields.mistake(Code::WrongWord, message, entry.value.start);
+            fields.add_mistake(Code::InvalidText, message, entry.value.start);
         }
         return Some(Target {
             env: env.to_owned(),
@@ -171,9 +171,9 @@ fn target(fields: &mut Fields<'_, '_>, entry: &Entry) -> Option<Target> {
         });
     }
     let mut target = Fields::new(fields.file, &entry.value, "a field", fields.mistakes);
-    target.known(&["env", "as"]);
+    target.refuse_unknown_keys(&["env", "as"]);
     target.required("env");
-    let env = target.word("env", validate::variable)?;
+    let env = target.text_matching("env", validate::variable)?;
     let form = target
         .choice("as", &[("env", VariableContent::Value), ("file", VariableContent::FilePath)]);
     Some(Target { env, form: form.unwrap_or_default(), pos: entry.pos() })
@@ -185,17 +185,20 @@ fn required(fields: &mut Fields<'_, '_>) -> Required {
         return Required::Flag(plain);
     }
     if node.entries().is_none() {
-        fields.shape("required", "true, false, {one_of: GROUP} or {any_of: GROUP}", node);
+        fields.add_wrong_type("required", "true, false, {one_of: GROUP} or {any_of: GROUP}", node);
         return Required::default();
     }
     let mut group = Fields::new(fields.file, node, "`required`", fields.mistakes);
-    group.known(&["one_of", "any_of"]);
-    match (group.word("one_of", validate::name), group.word("any_of", validate::name)) {
+    group.refuse_unknown_keys(&["one_of", "any_of"]);
+    match (
+        group.text_matching("one_of", validate::name),
+        group.text_matching("any_of", validate::name),
+    ) {
         (Some(one_of), None) => Required::OneOf { one_of },
         (None, Some(any_of)) => Required::AnyOf { any_of },
         _ => {
             let message = "`required` names one group: {one_of: GROUP} or {any_of: GROUP}";
-            group.mistake(Code::WrongType, message, node.start);
+            group.add_mistake(Code::WrongType, message, node.start);
             Required::default()
         }
     }
@@ -206,12 +209,12 @@ fn ttl(fields: &mut Fields<'_, '_>, engine: Engine) -> Option<Ttl> {
     if !engine.is_leased() {
         let message = format!("`ttl` has no meaning for engine {engine}: it gives no lease");
         let pos = fields.pos("ttl");
-        fields.mistake(Code::WrongKey, message, pos);
+        fields.add_mistake(Code::WrongKey, message, pos);
     }
     let mut ttl = Fields::new(fields.file, node, "`ttl`", fields.mistakes);
-    ttl.known(&["min", "renew"]);
-    let min = ttl.word("min", validate::duration);
-    let renew = ttl.word("renew", validate::renewal);
+    ttl.refuse_unknown_keys(&["min", "renew"]);
+    let min = ttl.text_matching("min", validate::duration);
+    let renew = ttl.text_matching("renew", validate::renewal);
     Some(Ttl { min, renew })
 }
 
@@ -235,19 +238,19 @@ pub fn uses(fields: &mut Fields<'_, '_>) -> BTreeMap<String, NeedUse> {
 /// What a profile overrides of each need.
 pub fn overrides(fields: &mut Fields<'_, '_>) -> BTreeMap<String, NeedOverride> {
     let mut overrides = BTreeMap::new();
-    for entry in fields.map("override", "`override`") {
+    for entry in fields.entries_of("override", "`override`") {
         let mut change = Fields::new(fields.file, &entry.value, "an override", fields.mistakes);
-        change.known(&["mount", "path", "role", "key"]);
-        let mount = change.word("mount", validate::path);
+        change.refuse_unknown_keys(&["mount", "path", "role", "key"]);
+        let mount = change.text_matching("mount", validate::path);
         let mut locators = LocatorKind::ALL.into_iter().filter_map(|kind| {
-            Some(LocatorOverride { kind, name: change.word(kind.key(), validate::path)? })
+            Some(LocatorOverride { kind, name: change.text_matching(kind.key(), validate::path)? })
         });
         let (locator, second) = (locators.next(), locators.next());
         if let (Some(first), Some(second)) = (&locator, second) {
             let (first, second) = (first.kind.key(), second.kind.key());
             let message = format!("an override has one of `{first}` and `{second}`, not both");
             let pos = change.pos(second);
-            change.mistake(Code::WrongKey, message, pos);
+            change.add_mistake(Code::WrongKey, message, pos);
         }
         overrides
             .insert(entry.name().to_owned(), NeedOverride { mount, locator, pos: entry.pos() });

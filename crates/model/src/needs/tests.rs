@@ -81,14 +81,14 @@ fn every_mistake_is_named_at_its_place() {
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!(mistakes("engine: kv2", "engine: kv3"), [("unknown-word", 20, 13)]);
+    assert_eq!(mistakes("engine: kv2", "engine: kv3"), [("unknown-value", 20, 13)]);
     assert_eq!(mistakes("    why:", "    wy:"), [("unknown-key", 30, 5)]);
     assert_eq!(
         mistakes("path: ml/hf", "role: ml/hf"),
         [("missing-key", 20, 5), ("wrong-key", 22, 5)]
     );
     assert_eq!(mistakes("path: ml/hf", "path: [a]"), [("wrong-type", 22, 11)]);
-    assert_eq!(mistakes("- hmac", "- frob"), [("unknown-word", 14, 7)]);
+    assert_eq!(mistakes("- hmac", "- frob"), [("unknown-value", 14, 7)]);
     assert_eq!(mistakes("      token: required", "      tkn: required"), [("unknown-name", 32, 3)]);
     assert_eq!(mistakes("        path: hf", "        role: hf"), [("wrong-key", 36, 7)]);
     assert_eq!(mistakes("version: 1", "version: one"), [("wrong-type", 1, 10)]);

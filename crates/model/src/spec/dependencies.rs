@@ -166,7 +166,7 @@ impl Section<'_, '_> {
 
     fn selector_error(&mut self, at: Pos, error: &SelectorError) {
         let problems = &mut self.reader.problems;
-        problems.error(at, Code::Selector, error.to_string(), Some(error.help()));
+        problems.error(at, Code::InvalidSelector, error.to_string(), Some(error.help()));
     }
 
     fn spec_error(&mut self, item: &Node, text: &str, error: &SpecError) {
@@ -204,7 +204,12 @@ impl Section<'_, '_> {
                 let message =
                     format!("`{}` is asked for twice; first on line {known}", request.text);
                 let at = Pos { line, column: request.place.column };
-                self.reader.problems.warning(at, Code::RequestTwice, message, "remove this line");
+                self.reader.problems.warning(
+                    at,
+                    Code::DuplicateRequest,
+                    message,
+                    "remove this line",
+                );
             }
         }
     }

@@ -157,7 +157,12 @@ impl Reader<'_> {
                     "the channel `{text}` is here twice; it was first on line {}",
                     first.place.line
                 );
-                self.problems.warning(item.start, Code::ChannelTwice, message, "remove this line");
+                self.problems.warning(
+                    item.start,
+                    Code::DuplicateChannel,
+                    message,
+                    "remove this line",
+                );
             } else {
                 let place = self.problems.place_of(item);
                 channels.push(Located { value: text.to_owned(), place });
@@ -183,7 +188,7 @@ impl Reader<'_> {
                     let message = format!("the platform `{subdir}` is here twice");
                     self.problems.warning(
                         item.start,
-                        Code::PlatformTwice,
+                        Code::DuplicatePlatform,
                         message,
                         "remove this line",
                     );

@@ -145,7 +145,7 @@ fn nodefaults_is_a_switch_and_no_channel() {
         environment.channels.unwrap().into_iter().map(|channel| channel.value).collect();
     assert_eq!(channels, ["a", "b"]);
     assert!(environment.nodefaults);
-    assert_eq!(environment.warnings[0].code, "channel-twice");
+    assert_eq!(environment.warnings[0].code, "duplicate-channel");
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn a_selector_that_does_nothing_is_a_warning() {
 fn pip_lines_without_pip_and_packages_asked_for_twice_are_warnings() {
     assert_eq!(
         said("dependencies:\n- a\n- a\n- pip: [b]\n"),
-        ["3:3 request-twice", "4:3 pip-missing"]
+        ["3:3 duplicate-request", "4:3 pip-missing"]
     );
     assert_eq!(
         said("dependencies:\n- a # [win]\n- a # [linux]\n- pip>=23\n- pip: [b]\n"),

@@ -17,7 +17,12 @@ pub(super) fn check(block: &Block, item: &Item, now: Timestamp, sink: &mut Sink<
     let only_sudo = block.capabilities.iter().eq([Capability::Sudo]);
     if only_sudo {
         let message = "grants sudo alone, which allows no operation";
-        sink.warn_block(Code::SudoAlone, block, message, "add the capability of the operation");
+        sink.warn_block(
+            Code::SudoWithoutCapability,
+            block,
+            message,
+            "add the capability of the operation",
+        );
     }
     if block.expires.is_some_and(|end| now > end) {
         let message = "has expired: OpenBao reads the policy as if the block weren't there";

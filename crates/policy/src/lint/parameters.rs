@@ -14,7 +14,7 @@ pub(super) fn check(block: &Block, sink: &mut Sink<'_>) {
                 let message =
                     format!("has {what} \"{name}\" = [\"*\"], which matches only the value `*`");
                 let help = "write [] for any value, or [\"**\"] for any text";
-                sink.warn_block(Code::LoneStarValue, block, &message, help);
+                sink.warn_block(Code::LiteralStarValue, block, &message, help);
             }
             if name == "*" && !values.is_empty() {
                 let message = format!("has values for the key \"*\" of {what}, which are ignored");

@@ -45,10 +45,10 @@ impl TestSuite {
             return Err(SuiteError::Mistakes(mistakes.or(|| empty(file))));
         };
         let mut top = Fields::new(file, &root, "a file of policy tests", &mut mistakes);
-        top.known(&["format", "about", "cases", "vectors"]);
+        top.refuse_unknown_keys(&["format", "about", "cases", "vectors"]);
         let mut cases = Vec::new();
         for key in ["cases", "vectors"] {
-            for node in top.list(key) {
+            for node in top.items_of(key) {
                 cases.push(case(file, node, cases.len() + 1, top.mistakes));
             }
         }
@@ -68,7 +68,7 @@ fn empty(file: &str) -> Finding {
 
 fn case(file: &str, node: &Node, number: usize, mistakes: &mut Mistakes) -> TestCase {
     let mut fields = Fields::new(file, node, "a case", mistakes);
-    fields.known(&[
+    fields.refuse_unknown_keys(&[
         "id",
         "group",
         "why",
@@ -85,7 +85,7 @@ fn case(file: &str, node: &Node, number: usize, mistakes: &mut Mistakes) -> Test
     let why = fields.text("why");
     let token_namespace = fields.text("token_namespace").unwrap_or_default();
     let mut policies = Vec::new();
-    for node in fields.list("policies") {
+    for node in fields.items_of("policies") {
         policies.push(policy(file, node, fields.mistakes));
     }
     let derived = fields.get("manifest").and_then(derived_request);
@@ -104,7 +104,7 @@ fn case(file: &str, node: &Node, number: usize, mistakes: &mut Mistakes) -> Test
     if let Some(node) = fields.get("expect") {
         let names = Dialect::ALL.map(Dialect::name);
         let mut dialects = Fields::new(file, node, "`expect`", fields.mistakes);
-        dialects.known(&names);
+        dialects.refuse_unknown_keys(&names);
         for dialect in Dialect::ALL {
             if let Some(node) = dialects.get(dialect.name()) {
                 expect.insert(dialect, expected(file, node, dialects.mistakes));
@@ -115,7 +115,7 @@ fn case(file: &str, node: &Node, number: usize, mistakes: &mut Mistakes) -> Test
         let message = format!("the case {id} expects nothing");
         let help = "add `expect: {openbao: {allowed: true}}`";
         mistakes.push(
-            Finding::new(Code::NothingExpected, message).at(node.start.place(file)).with_help(help),
+            Finding::new(Code::NoExpectation, message).at(node.start.place(file)).with_help(help),
         );
     }
     TestCase { id, pos: node.start, why, policies, request, token_namespace, identity, expect }
@@ -123,7 +123,7 @@ fn case(file: &str, node: &Node, number: usize, mistakes: &mut Mistakes) -> Test
 
 fn policy(file: &str, node: &Node, mistakes: &mut Mistakes) -> TestPolicy {
     let mut fields = Fields::new(file, node, "a policy of a case", mistakes);
-    fields.known(&[
+    fields.refuse_unknown_keys(&[
         "name",
         "text",
         "file",
@@ -139,14 +139,14 @@ fn policy(file: &str, node: &Node, mistakes: &mut Mistakes) -> TestPolicy {
         name: fields.text("name").unwrap_or_default(),
         source,
         namespace: fields.text("namespace").unwrap_or_default(),
-        allow_slashes: fields.flag("allow_slashes_in_identity_templates").unwrap_or(false),
-        allow_wildcards: fields.flag("allow_wildcards_in_identity_templates").unwrap_or(false),
+        allow_slashes: fields.boolean("allow_slashes_in_identity_templates").unwrap_or(false),
+        allow_wildcards: fields.boolean("allow_wildcards_in_identity_templates").unwrap_or(false),
     }
 }
 
 fn request(file: &str, node: &Node, mistakes: &mut Mistakes) -> TestRequest {
     let mut fields = Fields::new(file, node, "a request", mistakes);
-    fields.known(&["operation", "path", "namespace", "data", "wrap_ttl"]);
+    fields.refuse_unknown_keys(&["operation", "path", "namespace", "data", "wrap_ttl"]);
     TestRequest {
         operation: fields.text("operation").unwrap_or_default(),
         path: fields.text("path").unwrap_or_default(),
@@ -167,7 +167,14 @@ fn derived_request(node: &Node) -> Option<(&'static str, String)> {
 
 fn expected(file: &str, node: &Node, mistakes: &mut Mistakes) -> Expectation {
     let mut fields = Fields::new(file, node, "what is expected", mistakes);
-    fields.known(&["parse", "capabilities", "allowed", "root_privs", "limit", "rule"]);
+    fields.refuse_unknown_keys(&[
+        "parse",
+        "capabilities",
+        "allowed",
+        "root_privs",
+        "limit",
+        "rule",
+    ]);
     let capabilities = fields.get("capabilities").and_then(Node::items).map(|items| {
         let mut names: Vec<String> =
             items.iter().filter_map(Node::text).map(str::to_owned).collect();
@@ -177,8 +184,8 @@ fn expected(file: &str, node: &Node, mistakes: &mut Mistakes) -> Expectation {
     Expectation {
         parse: fields.text("parse"),
         capabilities,
-        allowed: fields.flag("allowed"),
-        root_privs: fields.flag("root_privs"),
+        allowed: fields.boolean("allowed"),
+        root_privs: fields.boolean("root_privs"),
         limit: fields.get("limit").map(Node::to_json),
         rule: fields.text("rule"),
     }

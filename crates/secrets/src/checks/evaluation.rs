@@ -209,7 +209,7 @@ fn nothing_attached(scope: &CheckedProfile<'_>) -> Finding {
     let name = &scope.profile.name;
     let message = format!("profile {name} attaches no policies: its rights aren't checked offline");
     scope.profile_finding(
-        Finding::new(Code::NothingAttached, message)
+        Finding::new(Code::NoPoliciesAttached, message)
             .with_help("add `attach: [POLICY, …]` with the policies that its token gets"),
     )
 }

@@ -272,7 +272,7 @@ impl<'a> Checker<'a> {
                         let help =
                             "give one of them another variable, or `skip` one in the profile";
                         let help = Some(help.to_owned());
-                        self.mistake(Code::VariableTwice, &message, help, target.pos);
+                        self.mistake(Code::DuplicateVariable, &message, help, target.pos);
                     }
                 }
             }

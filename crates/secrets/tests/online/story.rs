@@ -127,7 +127,7 @@ impl Story {
         outcome.expect("the policies are there")
     }
 
-    /// The story ends with these findings (`nothing-attached` aside), this exit, these words.
+    /// The story ends with these findings (`no-policies-attached` aside), this exit, these words.
     #[track_caller]
     pub(crate) fn ends(self, findings: &[(Level, &str)], exit: u8, says: &[&str]) {
         let mut outcome = self.outcome();
@@ -176,7 +176,7 @@ pub(crate) fn text_of(outcome: &Outcome) -> String {
 }
 
 /// The note of every story that attaches nothing.
-pub(crate) const QUIET: &str = "nothing-attached";
+pub(crate) const QUIET: &str = "no-policies-attached";
 
 pub(crate) fn error(code: &str) -> (Level, &str) {
     (Level::Error, code)

@@ -52,7 +52,7 @@ impl UnsolvableReason {
             ReasonKind::TooNew { usable } => {
                 let message =
                     format!("every record that `{}` accepts is newer than allowed", self.text());
-                Finding::new(Code::TooNew, message)
+                Finding::new(Code::ExcludedByDate, message)
                     .with_note("a record without a timestamp counts as too new")
                     .with_help(format!(
                         "allow newer records with a later `--exclude-newer`, or request a version \

@@ -243,7 +243,7 @@ fn a_secret_id_is_unwrapped_only_where_it_comes_from_the_roles_own_place() {
         let failure = Job::at(&script).by(WRAPPED).failure();
         assert_eq!(
             (told(&failure).code.as_str(), failure.exit()),
-            ("wrapped-elsewhere", Exit::LoginRefused)
+            ("wrapping-token-mismatch", Exit::LoginRefused)
         );
         assert_eq!(
             told(&failure).notes,

@@ -16,7 +16,10 @@ use crate::support::{
 fn passing() -> [(ScriptedAnswer, &'static str); 7] {
     [
         (ScriptedAnswer::errors(429, &[]), "rate-limited"),
-        (ScriptedAnswer::errors(412, &["required index state not present"]), "not-caught-up"),
+        (
+            ScriptedAnswer::errors(412, &["required index state not present"]),
+            "state-not-replicated",
+        ),
         (ScriptedAnswer::html(502), "server-error"),
         (ScriptedAnswer::errors(503, &["node is in recovery"]), "server-error"),
         (ScriptedAnswer::html(504), "server-error"),
@@ -183,8 +186,8 @@ fn a_secret_id_is_never_sent_twice() {
         (ScriptedAnswer::html(502), "server-error", Exit::Undetermined),
         (ScriptedAnswer::errors(503, &["try later"]), "server-error", Exit::Undetermined),
         (ScriptedAnswer::errors(503, &["Vault is sealed"]), "sealed", Exit::Undetermined),
-        (ScriptedAnswer::close(), "login-lost", Exit::LoginRefused),
-        (ScriptedAnswer::close_unread(), "login-lost", Exit::LoginRefused),
+        (ScriptedAnswer::close(), "login-answer-lost", Exit::LoginRefused),
+        (ScriptedAnswer::close_unread(), "login-answer-lost", Exit::LoginRefused),
     ] {
         let script = server("imitates a login that fails").answer_on(
             "POST",
@@ -246,13 +249,13 @@ fn a_wrapping_token_is_never_unwrapped_twice() {
     for (answer, code, exit) in [
         (
             ScriptedAnswer::errors(400, &["wrapping token is not valid or does not exist"]),
-            "wrapped-used",
+            "wrapping-token-used",
             Exit::LoginRefused,
         ),
         (ScriptedAnswer::errors(500, &[]), "server-error", Exit::Undetermined),
         (ScriptedAnswer::errors(503, &[]), "server-error", Exit::Undetermined),
-        (ScriptedAnswer::close(), "login-lost", Exit::LoginRefused),
-        (ScriptedAnswer::close_unread(), "login-lost", Exit::LoginRefused),
+        (ScriptedAnswer::close(), "login-answer-lost", Exit::LoginRefused),
+        (ScriptedAnswer::close_unread(), "login-answer-lost", Exit::LoginRefused),
     ] {
         let origin = json!({ "creation_path": "auth/approle/role/ml/secret-id" });
         let script = server("imitates a SecretID that comes wrapped")

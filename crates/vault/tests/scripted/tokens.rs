@@ -96,7 +96,10 @@ fn a_token_for_too_few_requests_is_not_used_up() {
     let (facts, asked) = uses(7, &[one]);
     let failure = facts.unwrap_err();
     assert_eq!(failure, ProbeError::TooFewTokenUses { left: 7, planned: 8 });
-    assert_eq!((told(&failure).code.as_str(), failure.exit()), ("token-uses", Exit::Undetermined));
+    assert_eq!(
+        (told(&failure).code.as_str(), failure.exit()),
+        ("too-few-token-uses", Exit::Undetermined)
+    );
     assert_eq!(asked, [HEALTH, JWT_LOGIN, LOOKUP, REVOKE]);
 
     let (facts, asked) = uses(8, &[one]);

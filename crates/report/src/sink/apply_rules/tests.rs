@@ -42,12 +42,15 @@ fn a_denied_code_counts_as_an_error_in_the_summary_and_in_the_exit_code() {
 
 #[test]
 fn denied_warnings_are_errors_and_notes_stay_notes() {
-    let found = vec![Finding::new(Code::Excess, "x"), Finding::new(Code::NothingAttached, "y")];
+    let found = vec![Finding::new(Code::Excess, "x"), Finding::new(Code::NoPoliciesAttached, "y")];
     let closed = apply_rules(found.clone(), Completion::Complete, &denied(DenyTarget::Warnings));
     assert_eq!(closed.summary, Summary { errors: 1, warnings: 0, notes: 1 });
     assert_eq!(closed.exit, Exit::Findings);
-    let note =
-        apply_rules(found, Completion::Complete, &denied(DenyTarget::Code(Code::NothingAttached)));
+    let note = apply_rules(
+        found,
+        Completion::Complete,
+        &denied(DenyTarget::Code(Code::NoPoliciesAttached)),
+    );
     assert_eq!(note.summary, Summary { errors: 1, warnings: 1, notes: 0 });
 }
 
@@ -118,7 +121,7 @@ const CODES: [Code; 6] = [
     Code::Excess,
     Code::UnusedPolicy,
     Code::Unverifiable,
-    Code::NothingAttached,
+    Code::NoPoliciesAttached,
     Code::Missing,
 ];
 const NAMES: [&str; 2] = ["a", "b"];

@@ -98,20 +98,21 @@ fn refuse_too_many(manifest: &Manifest, node: &Node, mistakes: &mut Mistakes) {
 
 fn read(file: &str, node: &Node, mistakes: &mut Mistakes) -> Manifest {
     let mut fields = Fields::new(file, node, "a secrets manifest", mistakes);
-    fields
-        .known(&["version", "server", "policies", "needs", "default", "profiles", "allow", "deny"]);
+    fields.refuse_unknown_keys(&[
+        "version", "server", "policies", "needs", "default", "profiles", "allow", "deny",
+    ]);
     let version = version(&mut fields);
     let mut needs = BTreeMap::new();
-    for entry in fields.map("needs", "`needs`") {
-        fields.name(entry, "the name of a need", validate::name);
+    for entry in fields.entries_of("needs", "`needs`") {
+        fields.check_key(entry, "the name of a need", validate::name);
         needs.insert(entry.name().to_owned(), need::need(file, entry, fields.mistakes));
     }
     if needs.is_empty() && fields.get("needs").is_none() {
-        fields.missing("needs");
+        fields.add_missing_key("needs");
     }
     let mut profiles = BTreeMap::new();
-    for entry in fields.map("profiles", "`profiles`") {
-        fields.name(entry, "the name of a profile", validate::name);
+    for entry in fields.entries_of("profiles", "`profiles`") {
+        fields.check_key(entry, "the name of a profile", validate::name);
         profiles.insert(entry.name().to_owned(), profile::read(file, entry, fields.mistakes));
     }
     Manifest {
@@ -132,7 +133,7 @@ fn version(fields: &mut Fields<'_, '_>) -> u32 {
     if let Some(text) = text.filter(|text| text != "1") {
         let pos = fields.pos("version");
         let message = format!("this envlock reads version 1 of the manifest, not {text}");
-        fields.mistake(Code::UnknownVersion, message, pos);
+        fields.add_mistake(Code::UnknownVersion, message, pos);
     }
     1
 }
@@ -140,7 +141,7 @@ fn version(fields: &mut Fields<'_, '_>) -> u32 {
 fn server(fields: &mut Fields<'_, '_>) -> ServerDialect {
     let Some(node) = fields.get("server") else { return ServerDialect::default() };
     let mut server = Fields::new(fields.file, node, "`server`", fields.mistakes);
-    server.known(&["dialect"]);
+    server.refuse_unknown_keys(&["dialect"]);
     let choices = [
         ("openbao", ServerDialect::OpenBao),
         ("vault", ServerDialect::Vault),
@@ -152,12 +153,12 @@ fn server(fields: &mut Fields<'_, '_>) -> ServerDialect {
 
 fn policies(fields: &mut Fields<'_, '_>) -> BTreeMap<String, PolicyFile> {
     let mut policies = BTreeMap::new();
-    for entry in fields.map("policies", "`policies`") {
-        fields.name(entry, "the name of a policy", validate::name);
+    for entry in fields.entries_of("policies", "`policies`") {
+        fields.check_key(entry, "the name of a policy", validate::name);
         let mut policy = Fields::new(fields.file, &entry.value, "a policy", fields.mistakes);
-        policy.known(&["file"]);
+        policy.refuse_unknown_keys(&["file"]);
         policy.required("file");
-        let file = policy.word("file", validate::file).unwrap_or_default();
+        let file = policy.text_matching("file", validate::file).unwrap_or_default();
         policies.insert(entry.name().to_owned(), PolicyFile { file, pos: entry.pos() });
     }
     policies
@@ -165,22 +166,22 @@ fn policies(fields: &mut Fields<'_, '_>) -> BTreeMap<String, PolicyFile> {
 
 fn allowances(fields: &mut Fields<'_, '_>) -> Vec<Allowance> {
     let mut allowances = Vec::new();
-    for node in fields.list("allow") {
+    for node in fields.items_of("allow") {
         let mut allow = Fields::new(fields.file, node, "an allowance", fields.mistakes);
-        allow.known(&["finding", "need", "policy", "reason", "until"]);
+        allow.refuse_unknown_keys(&["finding", "need", "policy", "reason", "until"]);
         let name = allow.required("finding").unwrap_or_default();
         let finding = code(&mut allow, &name, node.start);
         let (need, policy) = (allow.text("need"), allow.text("policy"));
         if need.is_some() == policy.is_some() {
             let message = "an allowance is for one `need` or for one `policy`".to_owned();
-            allow.mistake(Code::MissingKey, message, node.start);
+            allow.add_mistake(Code::MissingKey, message, node.start);
         }
         allow.required("reason");
-        let reason = allow.word("reason", validate::sentence).unwrap_or_default();
+        let reason = allow.text_matching("reason", validate::sentence).unwrap_or_default();
         let until = allow.required("until").and_then(|text| text.parse().ok());
         if until.is_none() && allow.get("until").is_some() {
             let pos = allow.pos("until");
-            allow.mistake(Code::WrongWord, "`until` must be a day such as 2027-01-31", pos);
+            allow.add_mistake(Code::InvalidText, "`until` must be a day such as 2027-01-31", pos);
         }
         let until = until.unwrap_or_default();
         let Some(finding) = finding else { continue };
@@ -191,7 +192,7 @@ fn allowances(fields: &mut Fields<'_, '_>) -> Vec<Allowance> {
 
 fn denied_codes(fields: &mut Fields<'_, '_>) -> BTreeSet<Code> {
     let mut codes = BTreeSet::new();
-    for node in fields.list("deny") {
+    for node in fields.items_of("deny") {
         codes.extend(code(fields, node.text().unwrap_or_default(), node.start));
     }
     codes
@@ -202,7 +203,7 @@ fn code(fields: &mut Fields<'_, '_>, name: &str, pos: Pos) -> Option<Code> {
     let code = name.parse().ok();
     if code.is_none() {
         let message = format!("`{name}` isn't a finding's code");
-        let mut mistake = fields.finding(Code::UnknownWord, message, pos);
+        let mut mistake = fields.finding(Code::UnknownValue, message, pos);
         mistake.help = Code::nearest(name).map(|near| format!("did you mean `{near}`?"));
         fields.mistakes.push(mistake);
     }

@@ -48,7 +48,7 @@ impl AuthMethod {
 
 pub(super) fn read(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Profile {
     let mut fields = Fields::new(file, &entry.value, "a profile", mistakes);
-    fields.known(&KEYS);
+    fields.refuse_unknown_keys(&KEYS);
     let auth = fields.get("auth").and_then(|node| auth(&mut fields, node));
     let namespace = fields.get("namespace");
     let namespace = namespace.and_then(|node| credential(&mut fields, "namespace", node));
@@ -61,7 +61,7 @@ pub(super) fn read(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Profil
         namespace,
         identity,
         token,
-        allow_plaintext_loopback: fields.flag("allow_plaintext_loopback"),
+        allow_plaintext_loopback: fields.boolean("allow_plaintext_loopback"),
         needs: need::uses(&mut fields),
         overrides: need::overrides(&mut fields),
         pos: entry.pos(),
@@ -71,10 +71,10 @@ pub(super) fn read(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Profil
 fn attach(fields: &mut Fields<'_, '_>) -> Option<Vec<(String, Pos)>> {
     fields.get("attach")?;
     let mut attached = Vec::new();
-    for node in fields.list("attach") {
+    for node in fields.items_of("attach") {
         match node.text() {
             Some(name) => attached.push((name.to_owned(), node.start)),
-            None => fields.shape("attach", "a list of policies' names", node),
+            None => fields.add_wrong_type("attach", "a list of policies' names", node),
         }
     }
     Some(attached)
@@ -88,7 +88,7 @@ fn auth(fields: &mut Fields<'_, '_>, node: &Node) -> Option<Auth> {
     let (_, method, wanted) = *auth.choice("method", &methods)?;
     let names = wanted.iter().map(|name| name.trim_end_matches('?'));
     let keys: Vec<_> = ["method", "mount", "role"].into_iter().chain(names.clone()).collect();
-    auth.known(&keys);
+    auth.refuse_unknown_keys(&keys);
     let mut credentials = BTreeMap::new();
     for name in names {
         match auth.get(name) {
@@ -99,15 +99,15 @@ fn auth(fields: &mut Fields<'_, '_>, node: &Node) -> Option<Auth> {
             None if wanted.contains(&name) => {
                 let message =
                     format!("auth method {} needs `{name}: {{env: NAME}}`", method.name());
-                auth.mistake(Code::MissingKey, message, node.start);
+                auth.add_mistake(Code::MissingKey, message, node.start);
             }
             None => {}
         }
     }
     Some(Auth {
         method,
-        mount: auth.word("mount", validate::path),
-        role: auth.word("role", validate::path),
+        mount: auth.text_matching("mount", validate::path),
+        role: auth.text_matching("role", validate::path),
         credentials,
         pos: node.start,
     })
@@ -125,14 +125,17 @@ fn credential(fields: &mut Fields<'_, '_>, key: &str, node: &Node) -> Option<Cre
         return None;
     }
     let mut source = Fields::new(fields.file, node, "a credential", fields.mistakes);
-    source.known(&["env", "file", "wrapped"]);
-    let wrapped = source.flag("wrapped").unwrap_or(false);
-    match (source.word("env", validate::variable), source.word("file", validate::file)) {
+    source.refuse_unknown_keys(&["env", "file", "wrapped"]);
+    let wrapped = source.boolean("wrapped").unwrap_or(false);
+    match (
+        source.text_matching("env", validate::variable),
+        source.text_matching("file", validate::file),
+    ) {
         (Some(env), None) => Some(Credential::Env { env, wrapped }),
         (None, Some(file)) => Some(Credential::File { file, wrapped }),
         _ => {
             let message = format!("`{key}` is either `{{env: NAME}}` or `{{file: PATH}}`");
-            source.mistake(Code::WrongType, message, node.start);
+            source.add_mistake(Code::WrongType, message, node.start);
             None
         }
     }
@@ -140,18 +143,18 @@ fn credential(fields: &mut Fields<'_, '_>, key: &str, node: &Node) -> Option<Cre
 
 fn identity(fields: &mut Fields<'_, '_>, node: &Node) -> Identity {
     let mut identity = Fields::new(fields.file, node, "`identity`", fields.mistakes);
-    identity.known(&["entity", "groups"]);
+    identity.refuse_unknown_keys(&["entity", "groups"]);
     if let Some(node) = identity.get("entity") {
         let mut entity = Fields::new(fields.file, node, "an entity", identity.mistakes);
-        entity.known(&["id", "name", "metadata", "aliases"]);
-        for entry in entity.map("aliases", "`aliases`") {
+        entity.refuse_unknown_keys(&["id", "name", "metadata", "aliases"]);
+        for entry in entity.entries_of("aliases", "`aliases`") {
             let mut alias = Fields::new(fields.file, &entry.value, "an alias", entity.mistakes);
-            alias.known(&["id", "name", "metadata", "custom_metadata"]);
+            alias.refuse_unknown_keys(&["id", "name", "metadata", "custom_metadata"]);
         }
     }
-    for node in identity.list("groups") {
+    for node in identity.items_of("groups") {
         let mut group = Fields::new(fields.file, node, "a group", identity.mistakes);
-        group.known(&["id", "name", "namespace", "metadata"]);
+        group.refuse_unknown_keys(&["id", "name", "namespace", "metadata"]);
     }
     let mut read = Identity::read(node);
     for group in read.groups.iter_mut().filter(|group| group.namespace.is_empty()) {
@@ -162,17 +165,17 @@ fn identity(fields: &mut Fields<'_, '_>, node: &Node) -> Identity {
 
 fn token(fields: &mut Fields<'_, '_>, node: &Node) -> TokenRules {
     let mut token = Fields::new(fields.file, node, "`token`", fields.mistakes);
-    token.known(&["ttl_min", "forbid"]);
+    token.refuse_unknown_keys(&["ttl_min", "forbid"]);
     let mut forbid = Vec::new();
-    for node in token.list("forbid") {
+    for node in token.items_of("forbid") {
         match node.text() {
             Some("root") => forbid.push(ForbiddenToken::Root),
             Some("non_expiring") => forbid.push(ForbiddenToken::NonExpiring),
             _ => {
                 let message = "`forbid` knows `root` and `non_expiring`".to_owned();
-                token.mistake(Code::UnknownWord, message, node.start);
+                token.add_mistake(Code::UnknownValue, message, node.start);
             }
         }
     }
-    TokenRules { ttl_min: token.word("ttl_min", validate::duration), forbid }
+    TokenRules { ttl_min: token.text_matching("ttl_min", validate::duration), forbid }
 }

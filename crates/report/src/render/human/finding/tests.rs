@@ -53,9 +53,9 @@ fn the_source_line_is_shown_with_the_place_marked() {
 
 #[test]
 fn a_mark_below_wide_characters_is_in_its_column() {
-    let finding = Finding::new(Code::Selector, "x").at(Place::new("a.yml", 1, 8));
+    let finding = Finding::new(Code::InvalidSelector, "x").at(Place::new("a.yml", 1, 8));
     insta::assert_snapshot!(in_file(&finding, "a.yml", "- 环境库: 包x\n", PLAIN), @"
-    error[selector]: x
+    error[invalid-selector]: x
       --> a.yml:1:8
       1 | - 环境库: 包x
         |           ^^^
@@ -65,7 +65,7 @@ fn a_mark_below_wide_characters_is_in_its_column() {
 #[test]
 fn a_long_line_is_cut_around_its_mark() {
     let line = format!("{} here {}\n", "a ".repeat(200), "b ".repeat(200));
-    let finding = Finding::new(Code::Selector, "x").at(Place::new("a.yml", 1, 402));
+    let finding = Finding::new(Code::InvalidSelector, "x").at(Place::new("a.yml", 1, 402));
     let text = in_file(&finding, "a.yml", &line, PLAIN);
     assert!(text.contains("here") && text.contains("^^^^"), "{text}");
     for line in text.lines() {
@@ -75,7 +75,7 @@ fn a_long_line_is_cut_around_its_mark() {
 
 #[test]
 fn control_characters_of_a_line_are_shown_as_escapes() {
-    let finding = Finding::new(Code::Selector, "x").at(Place::new("a.yml", 1, 4));
+    let finding = Finding::new(Code::InvalidSelector, "x").at(Place::new("a.yml", 1, 4));
     let text = in_file(&finding, "a.yml", "a\u{1b}[2J\u{202e}\tb\n", PLAIN);
     assert!(text.contains(r"a\u{1b}[2J\u{202e}") && !text.contains('\u{1b}'), "{text}");
 }
@@ -95,11 +95,11 @@ fn a_line_with_a_secret_is_marked_as_a_whole() {
 #[test]
 fn a_place_that_the_file_does_not_have_is_named_without_a_line() {
     for place in [Place::new("a.yml", 9, 1), Place::new("b.yml", 1, 1)] {
-        let finding = Finding::new(Code::Selector, "x").at(place.clone());
+        let finding = Finding::new(Code::InvalidSelector, "x").at(place.clone());
         let text = in_file(&finding, "a.yml", "a\n", PLAIN);
-        assert_eq!(text, format!("error[selector]: x\n  --> {place}\n"));
+        assert_eq!(text, format!("error[invalid-selector]: x\n  --> {place}\n"));
     }
-    let beyond = Finding::new(Code::Selector, "x").at(Place::new("a.yml", 1, 99));
+    let beyond = Finding::new(Code::InvalidSelector, "x").at(Place::new("a.yml", 1, 99));
     assert!(in_file(&beyond, "a.yml", "abc\n", PLAIN).contains("1 | abc"));
 }
 
@@ -186,7 +186,7 @@ fn a_thousand_findings_without_a_place_are_counted_and_not_listed() {
 fn the_value_of_a_key_that_is_not_known_is_shown_in_no_finding_of_its_line() {
     let line = "  db: {engine: kv2, pasword: CANARY}\n";
     let at = |code, column| Finding::new(code, "x").at(Place::new("a.yml", 1, column));
-    let findings = [at(Code::MissingKey, 3), at(Code::UnknownKey, 21), at(Code::WrongWord, 30)];
+    let findings = [at(Code::MissingKey, 3), at(Code::UnknownKey, 21), at(Code::InvalidText, 30)];
     let mut sources = SourceTexts::default();
     sources.insert("a.yml", line.to_owned());
     insta::assert_snapshot!(human(&findings, &sources, PLAIN), @"
@@ -200,7 +200,7 @@ fn the_value_of_a_key_that_is_not_known_is_shown_in_no_finding_of_its_line() {
       1 |   db: {engine: kv2, pasword ***
         |                     ^^^^^^^
 
-    error[wrong-word]: x
+    error[invalid-text]: x
       --> a.yml:1:30
       1 |   db: {engine: kv2, pasword ***
         |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
