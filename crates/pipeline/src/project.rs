@@ -7,11 +7,16 @@ use std::{
 
 use envlock_config::{Configuration, PROJECT_FILE};
 use envlock_model::{
-    lock::{self, Lock, LockError},
+    lock::{self, Inconsistency, Lock, LockError},
     name,
     spec::{self, Environment},
 };
+use envlock_report::Place;
 use envlock_secrets::manifest::{Manifest, ManifestLocation};
+use envlock_text::{
+    limits,
+    tree::{self, Tree},
+};
 
 use crate::{FileError, blocking::spawn_blocking, files};
 
@@ -51,18 +56,38 @@ struct Contents {
     environment: OnceLock<Environment>,
     manifest: OnceLock<Option<ManifestFile>>,
     lock_text: OnceLock<Option<String>>,
-    valid_lock: OnceLock<Lock>,
+    parsed_lock: OnceLock<ParsedLock>,
 }
 
 struct EnvironmentFile {
     path: PathBuf,
-    text: OnceLock<Option<String>>,
+    content: OnceLock<Option<EnvironmentText>>,
+}
+
+/// The text of an environment file, and its tree. The conda half and the manifest in the file are
+/// read from the same tree.
+struct EnvironmentText {
+    text: String,
+    tree: Tree,
+}
+
+/// A lock that could be parsed.
+struct ParsedLock {
+    lock: Lock,
+    /// Its contradictions. A lock with any is only used to choose which packages to keep.
+    problems: Vec<(Place, Inconsistency)>,
 }
 
 /// A secrets manifest and the text of its file.
 struct ManifestFile {
     manifest: Manifest,
     text: String,
+}
+
+impl ManifestFile {
+    fn new(manifest: Manifest, text: &str) -> Self {
+        Self { manifest, text: text.to_owned() }
+    }
 }
 
 impl ProjectFiles {
@@ -88,7 +113,7 @@ impl Project {
         } else {
             files.environments
         };
-        let file = |path| EnvironmentFile { path, text: OnceLock::new() };
+        let file = |path| EnvironmentFile { path, content: OnceLock::new() };
         Self(Arc::new(Contents {
             environments: paths.into_iter().map(file).collect(),
             folder,
@@ -98,7 +123,7 @@ impl Project {
             environment: OnceLock::new(),
             manifest: OnceLock::new(),
             lock_text: OnceLock::new(),
-            valid_lock: OnceLock::new(),
+            parsed_lock: OnceLock::new(),
         }))
     }
 
@@ -144,8 +169,10 @@ impl Project {
         once(&self.0.environment, || {
             let mut parsed = Vec::new();
             for file in &self.0.environments {
-                let text = file.text()?.ok_or_else(|| files::missing_environment(&file.path))?;
-                parsed.push(spec::parse(&files::display_path(&file.path), text)?);
+                let content =
+                    file.content()?.ok_or_else(|| files::missing_environment(&file.path))?;
+                let EnvironmentText { text, tree } = content;
+                parsed.push(spec::parse_tree(&files::display_path(&file.path), text, tree)?);
             }
             let first = parsed.remove(0);
             Ok(spec::merge(first, parsed)?)
@@ -156,7 +183,7 @@ impl Project {
     /// distributed without them.
     pub(crate) fn optional_environment(&self) -> Result<Option<&Environment>, FileError> {
         match self.0.environments.first() {
-            Some(first) if first.text()?.is_some() => self.environment().map(Some),
+            Some(first) if first.content()?.is_some() => self.environment().map(Some),
             _ => Ok(None),
         }
     }
@@ -186,9 +213,10 @@ impl Project {
         let own_text = files::read_text(&own)?;
         let mut inside = None;
         for file in &self.0.environments {
-            if let Some(text) = file.text()? {
-                let found = parse(&file.path, text, ManifestLocation::EnvironmentFile)?;
-                inside = inside.or(found);
+            if let Some(EnvironmentText { text, tree }) = file.content()? {
+                let shown = files::display_path(&file.path);
+                let found = Manifest::parse_tree(&shown, tree, ManifestLocation::EnvironmentFile)?;
+                inside = inside.or(found.map(|manifest| ManifestFile::new(manifest, text)));
             }
         }
         match (own_text, inside) {
@@ -209,21 +237,32 @@ impl Project {
 
     /// Returns the lock, which must exist and be consistent.
     pub(crate) fn lock(&self) -> Result<&Lock, FileError> {
-        once(&self.0.valid_lock, || {
-            let text = self.lock_text()?.ok_or_else(|| files::missing_lock(&self.0.lock))?;
-            Ok(lock::read(&files::display_path(&self.0.lock), text)?)
-        })
+        let parsed = self.parsed_lock()?.ok_or_else(|| files::missing_lock(&self.0.lock))?;
+        if parsed.problems.is_empty() {
+            return Ok(&parsed.lock);
+        }
+        let (problems, lock) = (parsed.problems.clone(), Box::new(parsed.lock.clone()));
+        Err(LockError::Inconsistent { problems, lock }.into())
     }
 
     /// Returns the lock that a new one replaces, if it exists. An inconsistent lock is used. An
     /// unreadable lock is an error, so that it is never overwritten.
-    pub(crate) fn existing_lock(&self) -> Result<Option<Lock>, FileError> {
+    pub(crate) fn existing_lock(&self) -> Result<Option<&Lock>, FileError> {
+        Ok(self.parsed_lock()?.map(|parsed| &parsed.lock))
+    }
+
+    fn parsed_lock(&self) -> Result<Option<&ParsedLock>, FileError> {
         let Some(text) = self.lock_text()? else { return Ok(None) };
-        match lock::read(&files::display_path(&self.0.lock), text) {
-            Ok(lock) => Ok(Some(lock)),
-            Err(LockError::Inconsistent { lock, .. }) => Ok(Some(*lock)),
-            Err(error) => Err(error.into()),
-        }
+        let parsed = once(&self.0.parsed_lock, || {
+            match lock::read(&files::display_path(&self.0.lock), text) {
+                Ok(lock) => Ok(ParsedLock { lock, problems: Vec::new() }),
+                Err(LockError::Inconsistent { lock, problems }) => {
+                    Ok(ParsedLock { lock: *lock, problems })
+                }
+                Err(error) => Err(error.into()),
+            }
+        });
+        parsed.map(Some)
     }
 
     /// Runs `read` on a thread for blocking work, since files may be large and disks slow.
@@ -241,9 +280,17 @@ impl Project {
 }
 
 impl EnvironmentFile {
-    /// Returns the text; `None` if there is no file.
-    fn text(&self) -> Result<Option<&str>, FileError> {
-        Ok(once(&self.text, || files::read_text(&self.path))?.as_deref())
+    /// Returns the text and its tree; `None` if there is no file.
+    fn content(&self) -> Result<Option<&EnvironmentText>, FileError> {
+        let content = once(&self.content, || {
+            let text = files::read_text(&self.path)?;
+            Ok(text.map(|text| {
+                let file = files::display_path(&self.path);
+                let tree = tree::read(&file, &text, &limits::ENVIRONMENT);
+                EnvironmentText { text, tree }
+            }))
+        });
+        Ok(content?.as_ref())
     }
 }
 
@@ -265,7 +312,7 @@ fn parse(
     notation: ManifestLocation,
 ) -> Result<Option<ManifestFile>, FileError> {
     let manifest = Manifest::parse(&files::display_path(path), text, notation)?;
-    Ok(manifest.map(|manifest| ManifestFile { manifest, text: text.to_owned() }))
+    Ok(manifest.map(|manifest| ManifestFile::new(manifest, text)))
 }
 
 /// Returns the value of `cell`, and initialises it on the first call. An error isn't stored.

@@ -166,13 +166,13 @@ pub async fn solve(
     context: &Context<'_>,
     findings: &mut Vec<Finding>,
 ) -> Result<Solved, SolveError> {
-    let existing = project.read(|project| {
+    let read = project.read(|project| {
         project.environment()?;
         project.manifest()?;
-        project.existing_lock()
+        project.existing_lock().map(drop)
     });
-    let existing = existing.await?;
-    let existing = existing.as_ref();
+    read.await?;
+    let existing = project.existing_lock()?;
     let environment = project.environment()?;
     let overrides = &request.overrides;
     let resolution =

@@ -21,5 +21,5 @@ pub use environment::{Dependency, Environment, Located, PipLine};
 pub use locked_spec::parse_spec;
 pub use merge::merge;
 pub use problem::InvalidEnvironment;
-pub use reader::parse;
+pub use reader::{parse, parse_tree};
 pub use selector::Selector;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use envlock_report::{Finding, unknown_key_help, wrong_type};
 use envlock_text::limits::ENVIRONMENT;
-use envlock_text::tree::{self, Kind, Lines, Node};
+use envlock_text::tree::{self, Kind, Lines, Node, Tree};
 use envlock_text::{Pos, redact::has_credentials};
 use rattler_conda_types::Subdir;
 
@@ -23,6 +23,15 @@ const KEYS: [&str; 7] =
 /// # Errors
 /// [`InvalidEnvironment`] holds everything that is wrong in the file, each thing at its line and column.
 pub fn parse(file: &str, text: &str) -> Result<Environment, InvalidEnvironment> {
+    parse_tree(file, text, &tree::read(file, text, &ENVIRONMENT))
+}
+
+/// Reads an environment.yml whose `text` is parsed already, within the limits
+/// [`ENVIRONMENT`].
+///
+/// # Errors
+/// As of [`parse`].
+pub fn parse_tree(file: &str, text: &str, tree: &Tree) -> Result<Environment, InvalidEnvironment> {
     let mut reader = Reader { lines: Lines::new(text), problems: FindingCollector::new(file) };
     let mut environment = Environment {
         file: file.to_owned(),
@@ -37,13 +46,12 @@ pub fn parse(file: &str, text: &str) -> Result<Environment, InvalidEnvironment> 
         secrets: None,
         warnings: Vec::new(),
     };
-    let tree = tree::read(file, text, &ENVIRONMENT);
     let broken = !tree.errors.is_empty();
     for error in &tree.errors {
         reader.problems.add(Finding::from(error));
     }
-    match tree.root {
-        Some(root) => reader.root(&root, &mut environment),
+    match &tree.root {
+        Some(root) => reader.root(root, &mut environment),
         None if broken => {}
         None => reader.empty(),
     }

@@ -41,18 +41,29 @@ impl AsFindings for ManifestError {
 }
 
 impl Manifest {
-    /// Reads `text`, the content of `file`. `None` is an environment.yml without `secrets:`.
+    /// Reads `text`, the content of `file`. Returns `None` for an environment.yml without
+    /// `secrets:`.
     pub fn parse(
         file: &str,
         text: &str,
-        notation: ManifestLocation,
+        location: ManifestLocation,
     ) -> Result<Option<Self>, ManifestError> {
-        let Tree { root, errors } = tree::read(file, text, &MANIFEST);
+        Self::parse_tree(file, &tree::read(file, text, &MANIFEST), location)
+    }
+
+    /// Reads the content of `file`, which is parsed already. Returns `None` for an
+    /// environment.yml without `secrets:`.
+    pub fn parse_tree(
+        file: &str,
+        tree: &Tree,
+        location: ManifestLocation,
+    ) -> Result<Option<Self>, ManifestError> {
+        let Tree { root, errors } = tree;
         let mut mistakes = Mistakes::default();
-        for error in &errors {
+        for error in errors {
             mistakes.push(error.into());
         }
-        let node = match (&root, notation) {
+        let node = match (root, location) {
             (Some(root), ManifestLocation::OwnFile) => root,
             (Some(root), ManifestLocation::EnvironmentFile) => match root.get("secrets") {
                 Some(node) => node,
