@@ -10,5 +10,6 @@ pub mod name;
 pub mod needs;
 pub mod platform;
 pub mod progress;
+pub mod record;
 pub mod spec;
 pub mod virtual_packages;

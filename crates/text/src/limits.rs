@@ -36,3 +36,17 @@ pub const REPEATED_VALUES: usize = 20_000;
 
 /// Bytes that the anchors and aliases of one text may repeat.
 pub const REPEATED_BYTES: usize = 1_000_000;
+
+/// Bytes of one match spec. The specs of public channels have at most 120.
+pub const MATCH_SPEC_BYTES: usize = 2_000;
+
+/// Levels of brackets in one match spec. The specs of public channels have one level; their
+/// parser is recursive.
+pub const MATCH_SPEC_DEPTH: usize = 8;
+
+/// Match specs in one field of a record. Public channels have at most 400.
+pub const RECORD_SPECS: usize = 10_000;
+
+/// Bytes of a record's file name, and of each name in it. A name in a folder of Linux or macOS
+/// has at most 255 bytes, and the folders of the cache add a digest of 64.
+pub const RECORD_NAME: usize = 180;
