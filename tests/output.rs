@@ -263,8 +263,28 @@ fn help_and_version_are_data() {
         lab.envlock(&["--version"]).success(),
         concat!("envlock ", env!("CARGO_PKG_VERSION"), "\n")
     );
-    for command in ["solve", "install", "verify", "run", "demo"] {
-        let help = lab.envlock(&[command, "--help"]).success();
+    let commands: [&[&str]; 17] = [
+        &["solve"],
+        &["install"],
+        &["fetch"],
+        &["bundle"],
+        &["verify"],
+        &["run"],
+        &["check-secrets"],
+        &["secrets", "list"],
+        &["policy"],
+        &["policy", "generate"],
+        &["policy", "lint"],
+        &["policy", "explain"],
+        &["policy", "test"],
+        &["explain"],
+        &["config"],
+        &["doctor"],
+        &["demo"],
+    ];
+    for command in commands {
+        let help = lab.envlock(&[command, &["--help"]].concat()).success();
+        let command = command.join(" ");
         for line in help.lines() {
             assert!(line.width() <= 80, "{command}: {line}");
         }

@@ -1,8 +1,9 @@
 //! The program `envlock`: reads the command line and the settings, runs one use case, prints
 //! its answer.
 
-mod args;
+mod command_line;
 mod commands;
+mod flags;
 mod settings;
 mod ui;
 
@@ -12,24 +13,24 @@ use envlock_pipeline::ProjectFiles;
 use envlock_report::Exit;
 
 use crate::{
-    args::Args,
-    commands::App,
+    command_line::{Command, CommandLine},
+    commands::{App, run_command},
     settings::Settings,
     ui::{Answer, Ui},
 };
 
 fn main() -> ExitCode {
-    let args = match Args::read() {
-        Ok(args) => args,
+    let command_line = match CommandLine::read() {
+        Ok(command_line) => command_line,
         Err(error) => return ui::usage(&error, settings::command_line()),
     };
     let settings = Settings::read();
-    let mut ui = Ui::new(&args, &settings);
-    ExitCode::from(run(args, &settings, &mut ui).code())
+    let mut ui = Ui::new(&command_line, &settings);
+    ExitCode::from(run(command_line.command, &settings, &mut ui).code())
 }
 
-fn run(args: Args, settings: &Settings, ui: &mut Ui) -> Exit {
-    if let Some(files) = args.command.files() {
+fn run(command: Command, settings: &Settings, ui: &mut Ui) -> Exit {
+    if let Some(files) = command.files() {
         let file = ProjectFiles::from(&files).configuration();
         match settings::project_rules(&file) {
             Ok(rules) => ui.add_rules(rules),
@@ -41,15 +42,15 @@ fn run(args: Args, settings: &Settings, ui: &mut Ui) -> Exit {
         Err(error) => return ui.no_runtime(&error),
     };
     let ui = &*ui;
-    let ends_itself = args.command.ends_itself();
+    let handles_interrupt = command.handles_interrupt();
     let exit = runtime.block_on(async {
         let app = App { settings, ui };
         tokio::select! {
             // A command that never waits is ended by the signal itself: the handler is only
             // set up once the command has waited for something.
             biased;
-            exit = commands::run(args.command, &app) => Some(exit),
-            _ = tokio::signal::ctrl_c(), if !ends_itself => None,
+            exit = run_command(command, &app) => Some(exit),
+            _ = tokio::signal::ctrl_c(), if !handles_interrupt => None,
         }
     });
     // What still runs in the background works on files that nobody will look at again.

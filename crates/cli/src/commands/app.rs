@@ -1,4 +1,4 @@
-//! What commands need of flags, configuration and environment variables.
+//! The context of the commands: flags, configuration and environment variables.
 
 use std::path::{Path, PathBuf};
 
@@ -15,10 +15,10 @@ use envlock_report::{AsFindings, Code, Exit, Finding, sink};
 use rattler_conda_types::{GenericVirtualPackage, Subdir};
 
 use crate::{
-    args::{Files, Network, Where},
+    flags::{FileArgs, ManifestArgs, NetworkArgs, PrefixArgs},
     settings::{
-        ConfigurationError, NameError, NetworkError, Reach, Settings, configuration,
-        missing_condarc, named_prefix, reach,
+        ChannelSetup, ConfigurationError, EnvironmentNameError, NetworkError, Settings,
+        channel_setup, configuration, missing_condarc, named_prefix,
     },
     ui::{Answer, Ui},
 };
@@ -52,25 +52,29 @@ pub(crate) enum SetupError {
     Platform(UnknownPlatform),
     Date(String),
     UnknownHost,
-    Name(NameError),
+    Name(EnvironmentNameError),
 }
 
 impl App<'_> {
     /// All that is configured for a project.
     pub(crate) fn configuration(
         &self,
-        files: &Files,
-        network: &Network,
+        files: &FileArgs,
+        network: &NetworkArgs,
     ) -> Result<Configuration, SetupError> {
         let file = ProjectFiles::from(files).configuration();
         configuration(self.settings, &file, network).map_err(SetupError::Configuration)
     }
 
     /// Sets a command up. Reads the configuration and touches nothing else.
-    pub(crate) fn setup(&self, files: &Files, network: &Network) -> Result<Setup<'_>, SetupError> {
+    pub(crate) fn setup(
+        &self,
+        files: &FileArgs,
+        network: &NetworkArgs,
+    ) -> Result<Setup<'_>, SetupError> {
         let configuration = self.configuration(files, network)?;
-        let Reach { settings, channel_config, warnings } =
-            reach(self.settings, &configuration).map_err(SetupError::Network)?;
+        let ChannelSetup { settings, channel_config, warnings } =
+            channel_setup(self.settings, &configuration).map_err(SetupError::Network)?;
         let trust = settings.trust.clone();
         let client = Client::new(settings).map_err(SetupError::Client)?;
         let host = Subdir::current().ok_or(SetupError::UnknownHost)?;
@@ -102,11 +106,15 @@ impl App<'_> {
     }
 
     /// The prefix that `-p` or `-n` names; none when neither is given.
-    pub(crate) fn prefix(&self, at: &Where, files: &Files) -> Result<Option<PathBuf>, SetupError> {
-        match (&at.prefix, &at.name) {
+    pub(crate) fn prefix(
+        &self,
+        args: &PrefixArgs,
+        files: &FileArgs,
+    ) -> Result<Option<PathBuf>, SetupError> {
+        match (&args.prefix, &args.name) {
             (Some(prefix), _) => Ok(Some(self.settings.absolute(prefix))),
             (None, Some(name)) => {
-                let configuration = self.configuration(files, &Network::default())?;
+                let configuration = self.configuration(files, &NetworkArgs::default())?;
                 let prefix = named_prefix(self.settings, &configuration, name);
                 prefix.map(Some).map_err(SetupError::Name)
             }
@@ -115,8 +123,8 @@ impl App<'_> {
     }
 }
 
-impl From<&Files> for ProjectFiles {
-    fn from(files: &Files) -> Self {
+impl From<&FileArgs> for ProjectFiles {
+    fn from(files: &FileArgs) -> Self {
         Self { environments: files.file.clone(), lock: files.lock.clone(), manifest: None }
     }
 }
@@ -155,15 +163,15 @@ impl Setup<'_> {
     }
 
     /// With a finding for each key of `.condarc` that has no effect: where a lock is made.
-    pub(crate) fn with_unused<T>(&self, mut answer: Answer<T>) -> Answer<T> {
+    pub(crate) fn with_unused_keys<T>(&self, mut answer: Answer<T>) -> Answer<T> {
         answer.findings.extend(self.project.configuration().unused_keys_finding());
         answer
     }
 
     /// With the findings about the configuration, under the rules of the secrets manifest.
-    pub(crate) fn with_findings<T>(&self, answer: Answer<T>) -> Answer<T> {
+    pub(crate) fn with_setup_findings<T>(&self, answer: Answer<T>) -> Answer<T> {
         let rules = manifest_rules(&self.project, self.app.settings.now);
-        answer.with(self.findings.iter().cloned()).under(rules)
+        answer.with_findings(self.findings.iter().cloned()).with_rules(rules)
     }
 }
 
@@ -174,8 +182,14 @@ pub(crate) fn manifest_rules(project: &Project, now: jiff::Timestamp) -> sink::R
     manifest.map_or_else(sink::Rules::default, |manifest| manifest.rules(now))
 }
 
+/// The profile of the manifest: by flag, else by variable.
+pub(crate) fn profile(args: &ManifestArgs, app: &App<'_>) -> Option<String> {
+    let variable = || app.settings.variables.get("ENVLOCK_PROFILE");
+    args.profile.clone().or_else(|| variable().filter(|name| !name.is_empty()).cloned())
+}
+
 /// The project of these files, with an empty configuration: for commands that read none.
-pub(crate) fn project(files: &Files, manifest: Option<&Path>) -> Project {
+pub(crate) fn project(files: &FileArgs, manifest: Option<&Path>) -> Project {
     let files = ProjectFiles { manifest: manifest.map(Path::to_owned), ..files.into() };
     Project::new(files, Configuration::default())
 }
@@ -185,7 +199,7 @@ fn is_project(file: &str) -> bool {
 }
 
 /// Reads a time as typed; a date is its whole day.
-pub(crate) fn time(text: &str) -> Result<jiff::Timestamp, SetupError> {
+pub(crate) fn parse_time(text: &str) -> Result<jiff::Timestamp, SetupError> {
     let end_of_day = |date: jiff::civil::Date| {
         date.at(23, 59, 59, 0).to_zoned(jiff::tz::TimeZone::UTC).map(|zoned| zoned.timestamp())
     };
@@ -195,7 +209,7 @@ pub(crate) fn time(text: &str) -> Result<jiff::Timestamp, SetupError> {
 }
 
 /// Reads a platform as typed.
-pub(crate) fn platform(text: &str) -> Result<Subdir, SetupError> {
+pub(crate) fn parse_platform(text: &str) -> Result<Subdir, SetupError> {
     platform::parse(text).map_err(SetupError::Platform)
 }
 

@@ -11,22 +11,22 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::App;
 use crate::{
-    args,
-    settings::{missing_condarc, reach},
+    flags::ProjectArgs,
+    settings::{channel_setup, missing_condarc},
     ui::Answer,
 };
 
 /// The narrowest that the column of values gets for the sake of who set them.
 const NARROWEST: usize = 40;
 
-/// Prints what is in force, and who set it; also where a part of it can't be used.
-pub(crate) fn config(args: &args::CredentialSources, app: &App<'_>) -> Exit {
+/// Prints the configuration in force and where each value was set, also if a value can't be used.
+pub(crate) fn config(args: &ProjectArgs, app: &App<'_>) -> Exit {
     let configuration = match app.configuration(&args.files, &args.network) {
         Ok(configuration) => configuration,
         Err(error) => return app.ui.finish(Answer::<output::Config>::failed(&error)),
     };
     let mut findings: Vec<_> = missing_condarc(app.settings).into_iter().collect();
-    let ended = match reach(app.settings, &configuration) {
+    let ended = match channel_setup(app.settings, &configuration) {
         Ok(reach) => {
             findings.extend(reach.warnings);
             Completion::Complete
@@ -38,7 +38,7 @@ pub(crate) fn config(args: &args::CredentialSources, app: &App<'_>) -> Exit {
     let text = table(&rows, app.settings.home.as_deref(), app.ui.width());
     let values = rows.into_iter().map(value).collect();
     let answer = Answer::done(output::Config { values }, text);
-    app.ui.finish(answer.ended(ended).with(findings))
+    app.ui.finish(answer.ended(ended).with_findings(findings))
 }
 
 fn value(row: ShownValue) -> output::ConfigValue {

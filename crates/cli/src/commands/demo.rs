@@ -1,10 +1,11 @@
-//! `envlock demo`: the main job by the very commands that it prints.
+//! `envlock demo`: creates a small project and runs the main commands in it.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
+use clap::Args;
 use envlock_pipeline::demo::{self, DemoProject, DemoRequest};
 use envlock_report::{
     AsFindings, Code, Exit, Finding, output,
@@ -14,12 +15,20 @@ use rattler_conda_types::Subdir;
 
 use super::{App, app::SetupError};
 use crate::{
-    args, settings,
+    settings,
     ui::{Answer, shell_word},
 };
 
-/// Sets the stage and runs the commands.
-pub(crate) fn demo(args: &args::Demo, app: &App<'_>) -> Exit {
+/// The arguments of `demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Write the project into this folder.
+    #[arg(long, value_name = "FOLDER", default_value = "envlock-demo")]
+    folder: PathBuf,
+}
+
+/// Creates the demo project and runs its commands.
+pub(crate) fn demo(args: &DemoArgs, app: &App<'_>) -> Exit {
     let answer = match create_project(args, app) {
         Ok(project) => run_commands(args, app, &project),
         Err(error) => Answer::failed(error.as_ref()),
@@ -27,7 +36,7 @@ pub(crate) fn demo(args: &args::Demo, app: &App<'_>) -> Exit {
     app.ui.finish(answer)
 }
 
-fn create_project(args: &args::Demo, app: &App<'_>) -> Result<DemoProject, Box<dyn AsFindings>> {
+fn create_project(args: &DemoArgs, app: &App<'_>) -> Result<DemoProject, Box<dyn AsFindings>> {
     let host = Subdir::current().ok_or(SetupError::UnknownHost)?;
     let request = DemoRequest {
         folder: app.settings.absolute(&args.folder),
@@ -36,19 +45,19 @@ fn create_project(args: &args::Demo, app: &App<'_>) -> Result<DemoProject, Box<d
         host,
     };
     let python = demo::find_python(&request)?;
-    app.ui.line(&format!(
+    app.ui.print_line(&format!(
         "making a channel in {}/mirror:\nPython {} out of {},\nand three small packages of our own",
         args.folder.display(),
         python.version,
         python.executable.display()
     ));
     if !python.is_requested_version {
-        app.ui.line("(there is no Python 3.10 on this machine that could be used)");
+        app.ui.print_line("(there is no Python 3.10 on this machine that could be used)");
     }
     Ok(demo::create_project(&request, python)?)
 }
 
-fn run_commands(args: &args::Demo, app: &App<'_>, project: &DemoProject) -> Answer<output::Demo> {
+fn run_commands(args: &DemoArgs, app: &App<'_>, project: &DemoProject) -> Answer<output::Demo> {
     let folder = app.settings.absolute(&args.folder);
     let mut result = output::Demo {
         directory: folder.display().to_string(),
@@ -56,14 +65,14 @@ fn run_commands(args: &args::Demo, app: &App<'_>, project: &DemoProject) -> Answ
         commands: Vec::new(),
         output: String::new(),
     };
-    app.ui.line(&format!("\n$ cd {}", shell_word(&args.folder.display().to_string())));
+    app.ui.print_line(&format!("\n$ cd {}", shell_word(&args.folder.display().to_string())));
     let mut ended = Completion::Complete;
     let mut findings = Vec::new();
     for words in &project.commands {
-        let shown = shown(words);
-        app.ui.line(&format!("\n$ {shown}"));
+        let shown = shell_line(words);
+        app.ui.print_line(&format!("\n$ {shown}"));
         result.commands.push(shown.clone());
-        match perform(&folder, words, app) {
+        match run_step(&folder, words, app) {
             Ok((true, said)) => result.output.push_str(&said),
             Ok((false, said)) => {
                 result.output.push_str(&said);
@@ -81,12 +90,12 @@ fn run_commands(args: &args::Demo, app: &App<'_>, project: &DemoProject) -> Answ
         }
     }
     let is_done = ended == Completion::Complete && findings.is_empty();
-    let text = if is_done { closing(args, project) } else { String::new() };
-    Answer::done(result, text).ended(ended).with(findings)
+    let text = if is_done { closing_text(args, project) } else { String::new() };
+    Answer::done(result, text).ended(ended).with_findings(findings)
 }
 
-/// Runs this program. Its output is the user's, or collected where the answer is a document.
-fn perform(folder: &Path, words: &[String], app: &App<'_>) -> std::io::Result<(bool, String)> {
+/// Runs this program. Its output goes to the user, or is collected if the answer is a document.
+fn run_step(folder: &Path, words: &[String], app: &App<'_>) -> std::io::Result<(bool, String)> {
     let mut command = Command::new(settings::program()?);
     command.args(words).current_dir(folder).stdin(Stdio::null());
     if !app.ui.is_human() {
@@ -97,18 +106,18 @@ fn perform(folder: &Path, words: &[String], app: &App<'_>) -> std::io::Result<(b
 }
 
 /// The command as it can be typed into a shell.
-fn shown(words: &[String]) -> String {
+fn shell_line(words: &[String]) -> String {
     let quoted = words.iter().map(|word| shell_word(word));
     std::iter::once("envlock".to_owned()).chain(quoted).collect::<Vec<_>>().join(" ")
 }
 
-fn closing(args: &args::Demo, project: &DemoProject) -> String {
+fn closing_text(args: &DemoArgs, project: &DemoProject) -> String {
     format!(
         "\nall of it is in {0} to look at:\n\
          environment.yml, envlock.lock, the channel in mirror and the prefix in .envlock/demo;\n\
          `envlock install` there says that it is right\n\
          \nthe channel's server is gone now; its folder answers as well, there, by\n$ {1}\n",
         args.folder.display(),
-        shown(&project.solve_from_folder)
+        shell_line(&project.solve_from_folder)
     )
 }

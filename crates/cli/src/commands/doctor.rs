@@ -5,26 +5,26 @@ use envlock_pipeline::doctor::{CheckResult, CheckStatus, DoctorRequest, doctor a
 use envlock_report::{Code, Exit, Finding, output, render::Table};
 
 use super::{App, app::Setup};
-use crate::{args, settings::trusted, ui::Answer};
+use crate::{flags::ProjectArgs, settings::describe_trust, ui::Answer};
 
-/// Tries what is configured.
-pub(crate) async fn doctor(args: &args::CredentialSources, app: &App<'_>) -> Exit {
+/// Checks the configuration.
+pub(crate) async fn doctor(args: &ProjectArgs, app: &App<'_>) -> Exit {
     let setup = match app.setup(&args.files, &args.network) {
         Ok(setup) => setup,
         Err(error) => return app.ui.finish(Answer::<output::Doctor>::failed(&error)),
     };
     let request = request(app, &setup);
     let answer = match examine(&setup.project, &request, &setup.context()).await {
-        Ok(checks) => setup.with_unused(answer(checks, app.ui.width())),
+        Ok(checks) => setup.with_unused_keys(answer(checks, app.ui.width())),
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish(setup.with_findings(answer))
+    app.ui.finish(setup.with_setup_findings(answer))
 }
 
 fn request(app: &App<'_>, setup: &Setup<'_>) -> DoctorRequest {
     let configuration = setup.project.configuration();
     let (trust_description, certificate_count) =
-        trusted(app.settings, configuration, setup.trust());
+        describe_trust(app.settings, configuration, setup.trust());
     DoctorRequest {
         cache: app.settings.cache_dir().0,
         now: app.settings.now,
@@ -60,7 +60,7 @@ fn answer(checks: Vec<CheckResult>, width: usize) -> Answer<output::Doctor> {
             help: check.help,
         })
         .collect();
-    Answer::done(output::Doctor { checks }, text).with(findings)
+    Answer::done(output::Doctor { checks }, text).with_findings(findings)
 }
 
 /// A check that isn't good, as a finding.

@@ -1,12 +1,20 @@
-//! `envlock explain`: a page for every code.
+//! `envlock explain`: prints the page of a code.
 
+use clap::Args;
 use envlock_report::{Code, Exit, Finding, output, render::Table, sink::Failure};
 
 use super::App;
-use crate::{args, ui::Answer};
+use crate::ui::Answer;
+
+/// The arguments of `explain`.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// Explain this code, as findings show it; list all codes if not given.
+    code: Option<String>,
+}
 
 /// Prints the page of a code, or the list of all.
-pub(crate) fn explain(args: &args::Explain, app: &App<'_>) -> Exit {
+pub(crate) fn explain(args: &ExplainArgs, app: &App<'_>) -> Exit {
     let answer = match &args.code {
         None => list(app.ui.width()),
         Some(code) => page(code),
@@ -19,7 +27,7 @@ fn page(name: &str) -> Answer<output::Explain> {
         let near = Code::nearest(name).map(|near| format!("did you mean `{near}`?"));
         let help = near.unwrap_or_else(|| "`envlock explain` lists them all".to_owned());
         let finding = Finding::new(Code::UnknownCode, format!("there is no page for `{name}`"));
-        return Answer::failure(Failure::new(Exit::Usage, vec![finding.with_help(help)]));
+        return Answer::from_failure(Failure::new(Exit::Usage, vec![finding.with_help(help)]));
     };
     answer(&[code], code.page().to_owned())
 }

@@ -1,16 +1,44 @@
 //! `envlock fetch` and `envlock bundle`.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use envlock_pipeline::{Bundle, FetchRequest, FetchedPlatform};
 use envlock_report::{Exit, count, output, render::Table, size};
 
 use super::{
     App,
-    app::{SetupError, platform},
+    app::{SetupError, parse_platform},
 };
-use crate::{args, ui::Answer};
+use crate::{
+    flags::{FileArgs, NetworkArgs},
+    ui::Answer,
+};
 
-/// Fills the cache from the lock.
-pub(crate) async fn fetch(args: &args::Fetch, app: &App<'_>) -> Exit {
+/// The arguments of `fetch`.
+#[derive(Debug, Args)]
+pub(crate) struct FetchArgs {
+    #[command(flatten)]
+    pub(crate) files: FileArgs,
+    /// Use only the packages for this platform. May be given several times.
+    #[arg(long, value_name = "PLATFORM")]
+    platform: Vec<String>,
+    #[command(flatten)]
+    network: NetworkArgs,
+}
+
+/// The arguments of `bundle`.
+#[derive(Debug, Args)]
+pub(crate) struct BundleArgs {
+    #[command(flatten)]
+    pub(crate) packages: FetchArgs,
+    /// Write the channel into this folder: a new one, an empty one, or an older bundle.
+    #[arg(short, long, value_name = "FOLDER")]
+    output: PathBuf,
+}
+
+/// Downloads the packages of the lock into the cache.
+pub(crate) async fn fetch(args: &FetchArgs, app: &App<'_>) -> Exit {
     let ready = app.setup(&args.files, &args.network).and_then(|s| Ok((s, request(args)?)));
     let (setup, request) = match ready {
         Ok(ready) => ready,
@@ -25,13 +53,14 @@ pub(crate) async fn fetch(args: &args::Fetch, app: &App<'_>) -> Exit {
         }
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish(setup.with_findings(answer))
+    app.ui.finish(setup.with_setup_findings(answer))
 }
 
 /// Writes the lock's packages as a channel.
-pub(crate) async fn bundle(args: &args::Bundle, app: &App<'_>) -> Exit {
-    let args::Bundle { wanted, output } = args;
-    let ready = app.setup(&wanted.files, &wanted.network).and_then(|s| Ok((s, request(wanted)?)));
+pub(crate) async fn bundle(args: &BundleArgs, app: &App<'_>) -> Exit {
+    let BundleArgs { packages, output } = args;
+    let ready = app.setup(&packages.files, &packages.network);
+    let ready = ready.and_then(|setup| Ok((setup, request(packages)?)));
     let (setup, request) = match ready {
         Ok(ready) => ready,
         Err(error) => return app.ui.finish(Answer::<output::Bundle>::failed(&error)),
@@ -47,16 +76,20 @@ pub(crate) async fn bundle(args: &args::Bundle, app: &App<'_>) -> Exit {
             };
             let text =
                 format!("{}wrote {}\n", rows(&bundled.platforms, app.ui.width()), bundled.channel);
-            Answer::done(result, text).next(next(&bundled))
+            Answer::done(result, text).next(next_steps(&bundled))
         }
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish(setup.with_findings(answer))
+    app.ui.finish(setup.with_setup_findings(answer))
 }
 
-fn request(args: &args::Fetch) -> Result<FetchRequest, SetupError> {
+fn request(args: &FetchArgs) -> Result<FetchRequest, SetupError> {
     Ok(FetchRequest {
-        platforms: args.platform.iter().map(|text| platform(text)).collect::<Result<_, _>>()?,
+        platforms: args
+            .platform
+            .iter()
+            .map(|text| parse_platform(text))
+            .collect::<Result<_, _>>()?,
     })
 }
 
@@ -76,8 +109,8 @@ fn rows(platforms: &[FetchedPlatform], width: usize) -> String {
     Table::of(platforms.iter().map(row)).render(width)
 }
 
-/// The command that installs it where nothing else can be reached.
-fn next(bundled: &Bundle) -> String {
+/// Returns the command that installs the bundle without a network.
+fn next_steps(bundled: &Bundle) -> String {
     let mirrors = bundled
         .origins
         .iter()

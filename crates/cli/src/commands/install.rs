@@ -1,5 +1,6 @@
 //! `envlock install`.
 
+use clap::Args;
 use envlock_install::{Clobber, Dist, MovedAside, Steps};
 use envlock_pipeline::{InstallRequest, Installed, PipPolicy};
 use envlock_report::{Code, Exit, Finding, Level, count, output, render::Table};
@@ -8,18 +9,48 @@ use envlock_text::redact;
 
 use super::{
     App,
-    app::{SetupError, platform},
+    app::{SetupError, parse_platform},
     next_command::next_command,
     solve::change_row,
 };
 use crate::{
-    args::{self, Network},
+    flags::{FileArgs, NetworkArgs, PrefixArgs},
     settings::{self, VERSION},
     ui::{Answer, shell_word},
 };
 
+/// The arguments of `install`.
+#[derive(Debug, Args)]
+pub(crate) struct InstallArgs {
+    #[command(flatten)]
+    pub(crate) files: FileArgs,
+    #[command(flatten)]
+    prefix: PrefixArgs,
+    /// Install the lock even if it no longer matches environment.yml.
+    #[arg(long)]
+    frozen: bool,
+    /// Fail unless this is the machine's platform.
+    #[arg(long, value_name = "PLATFORM")]
+    platform: Option<String>,
+    /// Reinstall even if the prefix has files that no package brought; keep the previous prefix
+    /// as NAME~previous.
+    #[arg(long)]
+    replace: bool,
+    /// Install only the conda packages of a lock with a pip section.
+    #[arg(long)]
+    without_pip: bool,
+    /// Run the packages' post-link scripts.
+    #[arg(long)]
+    link_scripts: bool,
+    /// Show what would change; change nothing.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    network: NetworkArgs,
+}
+
 /// Installs the lock into a prefix.
-pub(crate) async fn install(args: &args::Install, app: &App<'_>) -> Exit {
+pub(crate) async fn install(args: &InstallArgs, app: &App<'_>) -> Exit {
     let ready = app.setup(&args.files, &args.network).and_then(|s| Ok((s, request(args, app)?)));
     let (setup, request) = match ready {
         Ok(ready) => ready,
@@ -32,13 +63,13 @@ pub(crate) async fn install(args: &args::Install, app: &App<'_>) -> Exit {
         Ok(installed) => answer(args, installed, app.ui.width()),
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish(setup.with_findings(answer.with(findings)))
+    app.ui.finish(setup.with_setup_findings(answer.with_findings(findings)))
 }
 
-fn request(args: &args::Install, app: &App<'_>) -> Result<InstallRequest, SetupError> {
+fn request(args: &InstallArgs, app: &App<'_>) -> Result<InstallRequest, SetupError> {
     Ok(InstallRequest {
-        prefix: app.prefix(&args.at, &args.files)?,
-        platform: args.platform.as_deref().map(platform).transpose()?,
+        prefix: app.prefix(&args.prefix, &args.files)?,
+        platform: args.platform.as_deref().map(parse_platform).transpose()?,
         frozen: args.frozen,
         replace: args.replace,
         pip: if args.without_pip { PipPolicy::Skip } else { PipPolicy::Refuse },
@@ -54,15 +85,16 @@ fn request(args: &args::Install, app: &App<'_>) -> Result<InstallRequest, SetupE
     })
 }
 
-fn answer(args: &args::Install, installed: Installed, width: usize) -> Answer<output::Install> {
+fn answer(args: &InstallArgs, installed: Installed, width: usize) -> Answer<output::Install> {
     let prefix = installed.prefix.display().to_string();
     let changes = installed.plan.steps().map(changes).unwrap_or_default();
-    let text = words(args, &prefix, &installed, &changes, width) + &needs(&installed, width);
-    let next = next(args, &installed);
+    let text =
+        summary_text(args, &prefix, &installed, &changes, width) + &needs_text(&installed, width);
+    let next = next_steps(args, &installed);
     let outcome = installed.outcome.as_ref();
-    let mut findings = outcome.map(notes).unwrap_or_default();
+    let mut findings = outcome.map(warnings).unwrap_or_default();
     let moved = installed.plan.steps().and_then(|steps| steps.moved_aside.as_ref());
-    findings.extend(moved.and_then(|moved| untracked(moved, outcome.is_some())));
+    findings.extend(moved.and_then(|moved| untracked_finding(moved, outcome.is_some())));
     let result = output::Install {
         prefix,
         platform: installed.platform.to_string(),
@@ -78,7 +110,7 @@ fn answer(args: &args::Install, installed: Installed, width: usize) -> Answer<ou
         pip_left_out: installed.skipped_pip_lines,
         needs: installed.needs.iter().flat_map(|needs| needs.needs.keys().cloned()).collect(),
     };
-    Answer::done(result, text).next(next).with(findings)
+    Answer::done(result, text).next(next).with_findings(findings)
 }
 
 fn clobbered(outcome: &envlock_install::Installed) -> Vec<output::Clobbered> {
@@ -105,8 +137,8 @@ fn changes(steps: &Steps) -> Vec<output::PackageChange> {
     all
 }
 
-fn words(
-    args: &args::Install,
+fn summary_text(
+    args: &InstallArgs,
     prefix: &str,
     installed: &Installed,
     changes: &[output::PackageChange],
@@ -167,7 +199,7 @@ fn dry_run(prefix: &str, installed: &Installed, steps: &Steps) -> String {
 }
 
 /// How to use the environment, where it was changed, and how to check what it needs.
-fn next(args: &args::Install, installed: &Installed) -> String {
+fn next_steps(args: &InstallArgs, installed: &Installed) -> String {
     let mut next = match &installed.outcome {
         Some(outcome) if outcome.changed() => how_to_use(args, installed.has_python),
         _ => String::new(),
@@ -179,9 +211,9 @@ fn next(args: &args::Install, installed: &Installed) -> String {
 }
 
 /// Without a Python of its own, `python` would be the host's.
-fn how_to_use(args: &args::Install, has_python: bool) -> String {
+fn how_to_use(args: &InstallArgs, has_python: bool) -> String {
     let command = if has_python { "python" } else { "CMD" };
-    match (&args.at.name, &args.at.prefix) {
+    match (&args.prefix.name, &args.prefix.prefix) {
         (Some(name), _) => {
             let name = shell_word(name);
             format!("next: conda activate {name}, or envlock run -n {name} -- {command}\n")
@@ -193,14 +225,14 @@ fn how_to_use(args: &args::Install, has_python: bool) -> String {
         (None, None) => {
             format!(
                 "next: {} -- {command}\n",
-                next_command("run", &args.files, &Network::default())
+                next_command("run", &args.files, &NetworkArgs::default())
             )
         }
     }
 }
 
 /// Which credentials the environment needs.
-fn needs(installed: &Installed, width: usize) -> String {
+fn needs_text(installed: &Installed, width: usize) -> String {
     let Some(needs) = &installed.needs else { return String::new() };
     format!(
         "it needs {}:\n{}",
@@ -210,10 +242,10 @@ fn needs(installed: &Installed, width: usize) -> String {
 }
 
 /// What deserves a word though the install is done.
-fn notes(outcome: &envlock_install::Installed) -> Vec<Finding> {
-    let mut notes = Vec::new();
+fn warnings(outcome: &envlock_install::Installed) -> Vec<Finding> {
+    let mut findings = Vec::new();
     for clobber in outcome.clobbers.iter().filter(|clobber| !clobber.identical) {
-        notes.push(
+        findings.push(
             Finding::new(
                 Code::Clobbered,
                 format!("{} packages bring {}", clobber.losers.len() + 1, clobber.path.display()),
@@ -226,7 +258,7 @@ fn notes(outcome: &envlock_install::Installed) -> Vec<Finding> {
         );
     }
     if !outcome.post_link_scripts.is_empty() && !outcome.scripts_run() {
-        notes.push(
+        findings.push(
             Finding::new(
                 Code::ScriptsNotRun,
                 format!("post-link scripts were not run: {}", outcome.post_link_scripts.join(", ")),
@@ -235,7 +267,7 @@ fn notes(outcome: &envlock_install::Installed) -> Vec<Finding> {
         );
     }
     for package in &outcome.uncompiled {
-        notes.push(
+        findings.push(
             Finding::new(
                 Code::NotCompiled,
                 match package.files.len() {
@@ -246,11 +278,11 @@ fn notes(outcome: &envlock_install::Installed) -> Vec<Finding> {
             .with_note(package.reason.clone()),
         );
     }
-    notes
+    findings
 }
 
 /// The untracked files that are moved aside: the first ones by name.
-fn untracked(moved: &MovedAside, is_done: bool) -> Option<Finding> {
+fn untracked_finding(moved: &MovedAside, is_done: bool) -> Option<Finding> {
     let untracked = &moved.untracked;
     let verb = if is_done { "moved" } else { "would move" };
     let message =

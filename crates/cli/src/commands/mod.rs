@@ -1,8 +1,10 @@
-//! The commands, one a file: from the arguments to the answer.
+//! The commands, one per file: its arguments, and how they become an answer.
 
 mod app;
+mod check_secrets;
 mod config;
 mod demo;
+mod dispatch;
 mod doctor;
 mod explain;
 mod fetch;
@@ -14,28 +16,15 @@ mod secrets;
 mod solve;
 mod verify;
 
-use envlock_report::Exit;
-
-use crate::args::{self, Command};
-
 pub(crate) use app::App;
-
-/// Runs one command to its end.
-pub(crate) async fn run(command: Command, app: &App<'_>) -> Exit {
-    match command {
-        Command::Solve(args) if args.check => solve::check(&args, app),
-        Command::Solve(args) => solve::solve(&args, app).await,
-        Command::Install(args) => install::install(&args, app).await,
-        Command::Fetch(args) => fetch::fetch(&args, app).await,
-        Command::Bundle(args) => fetch::bundle(&args, app).await,
-        Command::Verify(args) => verify::verify(&args, app),
-        Command::Run(args) => run::run(&args, app),
-        Command::CheckSecrets(args) => secrets::check(&args, app).await,
-        Command::Secrets(args::Secrets::List(args)) => secrets::list(&args, app),
-        Command::Policy(args) => policy::policy(&args, app),
-        Command::Explain(args) => explain::explain(&args, app),
-        Command::Config(args) => config::config(&args, app),
-        Command::Doctor(args) => doctor::doctor(&args, app).await,
-        Command::Demo(args) => demo::demo(&args, app),
-    }
-}
+pub(crate) use check_secrets::CheckSecretsArgs;
+pub(crate) use demo::DemoArgs;
+pub(crate) use dispatch::run_command;
+pub(crate) use explain::ExplainArgs;
+pub(crate) use fetch::{BundleArgs, FetchArgs};
+pub(crate) use install::InstallArgs;
+pub(crate) use policy::PolicyCommand;
+pub(crate) use run::RunArgs;
+pub(crate) use secrets::SecretsCommand;
+pub(crate) use solve::SolveArgs;
+pub(crate) use verify::VerifyArgs;

@@ -6,13 +6,13 @@ use envlock_pipeline::ENVIRONMENT_FILE;
 use envlock_text::redact;
 
 use crate::{
-    args::{Files, Network},
+    flags::{FileArgs, NetworkArgs},
     ui::shell_word,
 };
 
 /// `envlock COMMAND` for the same files from the same sources, to be typed into a shell. A
 /// credential among them is hidden: whoever typed it knows it.
-pub(super) fn next_command(command: &str, files: &Files, network: &Network) -> String {
+pub(super) fn next_command(command: &str, files: &FileArgs, network: &NetworkArgs) -> String {
     let mut words = vec!["envlock".to_owned(), command.to_owned()];
     let mut flag = |name: &str, value: String| words.extend([name.to_owned(), value]);
     if files.file != [Path::new(ENVIRONMENT_FILE)] {
@@ -31,8 +31,8 @@ mod tests {
 
     #[test]
     fn only_what_was_chosen_is_said_again() {
-        let mut files = Files { file: vec!["environment.yml".into()], lock: None };
-        let mut network = Network::default();
+        let mut files = FileArgs { file: vec!["environment.yml".into()], lock: None };
+        let mut network = NetworkArgs::default();
         assert_eq!(next_command("install", &files, &network), "envlock install");
         files.file = vec!["a b/环境.yml".into(), "x.yml".into()];
         files.lock = Some("x.lock".into());

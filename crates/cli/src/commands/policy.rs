@@ -1,51 +1,126 @@
 //! `envlock policy`: generate, lint, explain, test.
 
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
 use envlock_pipeline::policy::{self, Audience, PolicyExplainRequest};
 use envlock_policy::suite::CaseFailure;
 use envlock_report::{Code, Exit, Finding, output};
 
 use super::{
     App,
-    app::{manifest_rules, project},
-    secrets::profile,
+    app::{manifest_rules, profile, project},
 };
-use crate::{args, ui::Answer};
+use crate::{
+    flags::{DialectArg, ManifestArgs},
+    ui::Answer,
+};
 
-/// Runs one of them.
-pub(crate) fn policy(args: &args::Policy, app: &App<'_>) -> Exit {
-    match args {
-        args::Policy::Generate(args) => app.ui.finish(generate(args, app)),
-        args::Policy::Lint(args) => app.ui.finish(lint(args, app)),
-        args::Policy::Explain(args) => app.ui.finish(explain(args, app)),
-        args::Policy::Test(args) => app.ui.finish(test(args, app)),
+/// The subcommands of `policy`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Print the policy that gives a profile what it needs and nothing else, as HCL.
+    Generate(GenerateArgs),
+    /// Check policy files for errors and doubtful rules.
+    Lint(LintArgs),
+    /// Show which rule decides a request, and why.
+    Explain(ExplainArgs),
+    /// Run unit tests of policies.
+    Test(TestArgs),
+}
+
+/// The arguments of `policy generate`.
+#[derive(Debug, Args)]
+pub(crate) struct GenerateArgs {
+    #[command(flatten)]
+    pub(crate) manifest: ManifestArgs,
+    /// Choose who gets the policy.
+    #[arg(long = "for", value_enum, default_value_t = AudienceArg::Job)]
+    audience: AudienceArg,
+}
+
+/// Who gets a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum AudienceArg {
+    /// The job, which reads the secrets.
+    Job,
+    /// A verifier, which checks that the secrets exist and can't read them.
+    Verifier,
+}
+
+/// The arguments of `policy lint`.
+#[derive(Debug, Args)]
+pub(crate) struct LintArgs {
+    /// Check these policy files, HCL or JSON.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// The arguments of `policy explain`.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// Read this policy file of the token. May be given several times.
+    #[arg(long, required = true, value_name = "FILE")]
+    pub(crate) policy: Vec<PathBuf>,
+    /// Request this path below /v1/, such as secret/data/app.
+    #[arg(long, value_name = "PATH")]
+    path: String,
+    /// Request this operation: read, create, update, patch, delete, list, scan, …
+    #[arg(long, value_name = "OPERATION")]
+    operation: String,
+    /// Send this namespace header.
+    #[arg(long, value_name = "NAME", default_value = "")]
+    namespace: String,
+    /// Read the policies as this server does.
+    #[arg(long, value_enum, value_name = "SERVER", default_value_t = DialectArg::Portable)]
+    dialect: DialectArg,
+}
+
+/// The arguments of `policy test`.
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    /// Run the cases in these files, YAML or JSON.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// Runs a subcommand.
+pub(crate) fn policy(command: &PolicyCommand, app: &App<'_>) -> Exit {
+    match command {
+        PolicyCommand::Generate(args) => app.ui.finish(generate(args, app)),
+        PolicyCommand::Lint(args) => app.ui.finish(lint(args, app)),
+        PolicyCommand::Explain(args) => app.ui.finish(explain(args, app)),
+        PolicyCommand::Test(args) => app.ui.finish(test(args, app)),
     }
 }
 
-fn generate(args: &args::Generate, app: &App<'_>) -> Answer<output::PolicyGenerate> {
-    let project = project(&args.subject.files, args.subject.manifest.as_deref());
+fn generate(args: &GenerateArgs, app: &App<'_>) -> Answer<output::PolicyGenerate> {
+    let project = project(&args.manifest.files, args.manifest.manifest.as_deref());
     let audience = match args.audience {
-        args::Audience::Job => Audience::Job,
-        args::Audience::Verifier => Audience::Verifier,
+        AudienceArg::Job => Audience::Job,
+        AudienceArg::Verifier => Audience::Verifier,
     };
-    match policy::generate(&project, profile(&args.subject, app), audience) {
+    match policy::generate(&project, profile(&args.manifest, app), audience) {
         Ok(generated) => {
             let (profile, hcl) = (generated.profile, generated.hcl);
             let result = output::PolicyGenerate { profile, hcl: hcl.clone() };
-            Answer::done(result, hcl).under(manifest_rules(&project, app.settings.now))
+            Answer::done(result, hcl).with_rules(manifest_rules(&project, app.settings.now))
         }
         Err(error) => Answer::failed(&error),
     }
 }
 
-fn lint(args: &args::Lint, app: &App<'_>) -> Answer<()> {
+fn lint(args: &LintArgs, app: &App<'_>) -> Answer<()> {
     match policy::lint(&args.files, app.settings.now) {
-        Ok(findings) => Answer { result: None, ..Answer::done((), "") }.with(findings).counted(),
+        Ok(findings) => {
+            Answer { result: None, ..Answer::done((), "") }.with_findings(findings).as_check()
+        }
         Err(error) => Answer::failed(&error),
     }
 }
 
-fn explain(args: &args::PolicyExplain, app: &App<'_>) -> Answer<output::PolicyExplain> {
-    let inputs = PolicyExplainRequest {
+fn explain(args: &ExplainArgs, app: &App<'_>) -> Answer<output::PolicyExplain> {
+    let request = PolicyExplainRequest {
         files: args.policy.clone(),
         path: args.path.clone(),
         operation: args.operation.clone(),
@@ -53,7 +128,7 @@ fn explain(args: &args::PolicyExplain, app: &App<'_>) -> Answer<output::PolicyEx
         dialect: args.dialect.into(),
         now: app.settings.now,
     };
-    let explained = match policy::explain(&inputs) {
+    let explained = match policy::explain(&request) {
         Ok(explained) => explained,
         Err(error) => return Answer::failed(&error),
     };
@@ -65,10 +140,10 @@ fn explain(args: &args::PolicyExplain, app: &App<'_>) -> Answer<output::PolicyEx
     });
     let findings: Vec<_> = findings.collect();
     let answers = answers.iter().filter_map(|answer| serde_json::to_value(answer).ok()).collect();
-    Answer::done(output::PolicyExplain { allowed, answers }, text).with(findings)
+    Answer::done(output::PolicyExplain { allowed, answers }, text).with_findings(findings)
 }
 
-fn test(args: &args::PolicyTest, app: &App<'_>) -> Answer<output::PolicyTest> {
+fn test(args: &TestArgs, app: &App<'_>) -> Answer<output::PolicyTest> {
     let tests = match policy::test(&args.files, app.settings.now) {
         Ok(tests) => tests,
         Err(error) => return Answer::failed(&error),
@@ -78,10 +153,10 @@ fn test(args: &args::PolicyTest, app: &App<'_>) -> Answer<output::PolicyTest> {
     let failures = tests.failures.iter();
     let failures = failures.filter_map(|failure| serde_json::to_value(failure).ok()).collect();
     let text = format!("{passed} passed, {failed} failed\n");
-    Answer::done(output::PolicyTest { passed, failed, failures }, text).with(findings)
+    Answer::done(output::PolicyTest { passed, failed, failures }, text).with_findings(findings)
 }
 
-/// A case that came out otherwise than it says, with the rule that decided.
+/// Returns the finding of a failed case, with the rule that decides it.
 fn failed_case(failure: &CaseFailure) -> Finding {
     let CaseFailure { case, place, dialect, key, expected, actual, rule, why } = failure;
     let message =

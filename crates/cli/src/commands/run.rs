@@ -1,5 +1,8 @@
-//! `envlock run`: becomes the command.
+//! `envlock run`: replaces this process by a command in an environment.
 
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::Args;
 use envlock_pipeline::{RunError, activate};
 use envlock_report::{Exit, output};
 use rattler_conda_types::Subdir;
@@ -8,11 +11,32 @@ use super::{
     App,
     app::{SetupError, project},
 };
-use crate::{args, settings::inherited_variables, ui::Answer};
+use crate::{
+    flags::{FileArgs, PrefixArgs},
+    settings::inherited_variables,
+    ui::Answer,
+};
 
-/// Activates and becomes the command; returns only where that can't be done.
-pub(crate) fn run(args: &args::Run, app: &App<'_>) -> Exit {
-    let answer = match app.prefix(&args.at, &args.files) {
+/// The arguments of `run`.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) files: FileArgs,
+    #[command(flatten)]
+    prefix: PrefixArgs,
+    /// Run this command with these arguments.
+    #[arg(
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "COMMAND"
+    )]
+    command: Vec<OsString>,
+}
+
+/// Activates the environment and replaces this process by the command. Returns only on failure.
+pub(crate) fn run(args: &RunArgs, app: &App<'_>) -> Exit {
+    let answer = match app.prefix(&args.prefix, &args.files) {
         Ok(prefix) => match Subdir::current() {
             Some(platform) => execute(args, app, prefix, platform),
             None => Answer::failed(&SetupError::UnknownHost),
@@ -23,9 +47,9 @@ pub(crate) fn run(args: &args::Run, app: &App<'_>) -> Exit {
 }
 
 fn execute(
-    args: &args::Run,
+    args: &RunArgs,
     app: &App<'_>,
-    prefix: Option<std::path::PathBuf>,
+    prefix: Option<PathBuf>,
     platform: Subdir,
 ) -> Answer<output::Run> {
     let project = project(&args.files, None);

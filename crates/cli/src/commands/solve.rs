@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use envlock_model::{diff::Difference, lock::Lock};
+use clap::{Args, ValueEnum};
+use envlock_model::{diff::Difference, lock::Lock, lock_inputs};
 use envlock_pipeline::{
     ExcludeNewer, Overrides, Project, SolveRequest, Solved, Upgrade, stale_findings,
 };
@@ -15,23 +16,80 @@ use envlock_report::{
 
 use super::{
     App,
-    app::{Setup, SetupError, platform, time},
+    app::{Setup, SetupError, parse_platform, parse_time},
     next_command::next_command,
 };
-use crate::{args, ui::Answer};
+use crate::{
+    flags::{FileArgs, NetworkArgs},
+    ui::Answer,
+};
 
-/// What the command runs with, and what it is asked.
-fn setup<'a>(
-    args: &args::Solve,
-    app: &'a App<'_>,
-) -> Result<(Setup<'a>, SolveRequest), SetupError> {
+/// The arguments of `solve`.
+#[derive(Debug, Args)]
+pub(crate) struct SolveArgs {
+    #[command(flatten)]
+    pub(crate) files: FileArgs,
+    /// Solve for this platform, such as linux-64 or osx-arm64. May be given several times.
+    #[arg(long, value_name = "PLATFORM")]
+    platform: Vec<String>,
+    /// Assume that the machine has this virtual package: `__cuda=12.2`, `__cuda=` for none,
+    /// `host` for those of this machine, `default` for the fixed assumptions.
+    #[arg(long, value_name = "NAME=VERSION")]
+    virtual_package: Vec<String>,
+    /// Update this package to the newest version that fits, and other packages only if
+    /// necessary. May be given several times.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["check", "upgrade"])]
+    update: Vec<String>,
+    /// Update every package to the newest version that fits.
+    #[arg(long, conflicts_with = "check")]
+    upgrade: bool,
+    /// Set what the order of the channels decides. The lock keeps the setting.
+    #[arg(long, value_enum, value_name = "PRIORITY")]
+    channel_priority: Option<Priority>,
+    /// Exclude packages that were built after this date or time, such as 2026-06-30, or that
+    /// have no build time. The lock keeps the setting until `never` is given.
+    #[arg(long, value_name = "DATE")]
+    exclude_newer: Option<String>,
+    /// Show what would change; write nothing.
+    #[arg(long, conflicts_with = "check")]
+    dry_run: bool,
+    /// Check whether the lock still matches environment.yml, without network or solve.
+    #[arg(long)]
+    pub(crate) check: bool,
+    #[command(flatten)]
+    network: NetworkArgs,
+}
+
+/// What the order of the channels decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Priority {
+    /// Take a package only from the first channel that has it.
+    Strict,
+    /// Take a package from a later channel if no earlier one has a record that fits.
+    Flexible,
+    /// Take the newest version, whichever channel has it.
+    Disabled,
+}
+
+impl From<Priority> for lock_inputs::Priority {
+    fn from(priority: Priority) -> Self {
+        match priority {
+            Priority::Strict => Self::Strict,
+            Priority::Flexible => Self::Flexible,
+            Priority::Disabled => Self::Disabled,
+        }
+    }
+}
+
+/// Returns the context of the command and its request.
+fn setup<'a>(args: &SolveArgs, app: &'a App<'_>) -> Result<(Setup<'a>, SolveRequest), SetupError> {
     let setup = app.setup(&args.files, &args.network)?;
     let request = request(args, app, &setup)?;
     Ok((setup, request))
 }
 
 /// Solves and writes the lock.
-pub(crate) async fn solve(args: &args::Solve, app: &App<'_>) -> Exit {
+pub(crate) async fn solve(args: &SolveArgs, app: &App<'_>) -> Exit {
     let ready = setup(args, app);
     let (setup, request) = match ready {
         Ok(ready) => ready,
@@ -40,14 +98,14 @@ pub(crate) async fn solve(args: &args::Solve, app: &App<'_>) -> Exit {
     let (project, mut findings) = (&setup.project, Vec::new());
     let solved = envlock_pipeline::solve(project, &request, &setup.context(), &mut findings).await;
     let answer = match solved {
-        Ok(solved) => setup.with_unused(answer(args, project, &solved, app.ui.width())),
+        Ok(solved) => setup.with_unused_keys(answer(args, project, &solved, app.ui.width())),
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish(setup.with_findings(answer.with(findings)))
+    app.ui.finish(setup.with_setup_findings(answer.with_findings(findings)))
 }
 
-/// Asks whether the lock still answers.
-pub(crate) fn check(args: &args::Solve, app: &App<'_>) -> Exit {
+/// Checks whether the lock matches environment.yml.
+pub(crate) fn check(args: &SolveArgs, app: &App<'_>) -> Exit {
     let ready = setup(args, app);
     let (setup, request) = match ready {
         Ok(ready) => ready,
@@ -80,17 +138,13 @@ pub(crate) fn check(args: &args::Solve, app: &App<'_>) -> Exit {
         }
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish(setup.with_findings(answer.with(findings)))
+    app.ui.finish(setup.with_setup_findings(answer.with_findings(findings)))
 }
 
-fn request(
-    args: &args::Solve,
-    app: &App<'_>,
-    setup: &Setup<'_>,
-) -> Result<SolveRequest, SetupError> {
+fn request(args: &SolveArgs, app: &App<'_>, setup: &Setup<'_>) -> Result<SolveRequest, SetupError> {
     Ok(SolveRequest {
         overrides: Overrides {
-            platforms: args.platform.iter().map(|p| platform(p)).collect::<Result<_, _>>()?,
+            platforms: args.platform.iter().map(|p| parse_platform(p)).collect::<Result<_, _>>()?,
             virtual_packages: app.virtual_packages(&args.virtual_package)?,
             priority: args.channel_priority.map(Into::into).or_else(|| setup.priority(args.check)),
             exclude_newer: args.exclude_newer.as_deref().map(exclude_newer).transpose()?,
@@ -108,17 +162,21 @@ fn request(
 
 /// A date, a time, or `never`.
 fn exclude_newer(text: &str) -> Result<ExcludeNewer, SetupError> {
-    if text == "never" { Ok(ExcludeNewer::Never) } else { time(text).map(ExcludeNewer::After) }
+    if text == "never" {
+        Ok(ExcludeNewer::Never)
+    } else {
+        parse_time(text).map(ExcludeNewer::After)
+    }
 }
 
 fn answer(
-    args: &args::Solve,
+    args: &SolveArgs,
     project: &Project,
     solved: &Solved,
     width: usize,
 ) -> Answer<output::Solve> {
     let lock = project.lock_path().display().to_string();
-    let text = words(args, &lock, solved, width);
+    let text = summary_text(args, &lock, solved, width);
     let next = if solved.written {
         format!("next: {}\n", next_command("install", &args.files, &args.network))
     } else {
@@ -161,7 +219,7 @@ fn platforms(lock: &Lock, differences: &[Difference]) -> Vec<output::SolvedPlatf
 }
 
 /// The sums by platform; each change where there was a lock before, or nothing is written.
-fn words(args: &args::Solve, path: &str, solved: &Solved, width: usize) -> String {
+fn summary_text(args: &SolveArgs, path: &str, solved: &Solved, width: usize) -> String {
     let platforms = platforms(&solved.lock, &solved.differences);
     let rows = platforms.iter().map(|platform| {
         [

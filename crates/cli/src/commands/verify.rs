@@ -1,14 +1,27 @@
 //! `envlock verify`.
 
+use clap::Args;
 use envlock_install::{Difference, DifferenceKind, Verified};
 use envlock_report::{Code, Exit, Finding, count, output};
 
 use super::{App, app::project};
-use crate::{args, ui::Answer};
+use crate::{
+    flags::{FileArgs, PrefixArgs},
+    ui::Answer,
+};
+
+/// The arguments of `verify`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) files: FileArgs,
+    #[command(flatten)]
+    prefix: PrefixArgs,
+}
 
 /// Compares a prefix with its records.
-pub(crate) fn verify(args: &args::Verify, app: &App<'_>) -> Exit {
-    let answer = match app.prefix(&args.at, &args.files) {
+pub(crate) fn verify(args: &VerifyArgs, app: &App<'_>) -> Exit {
+    let answer = match app.prefix(&args.prefix, &args.files) {
         Ok(prefix) => {
             let project = project(&args.files, None);
             let (jobs, observer) = (app.settings.jobs, app.ui.progress());
@@ -36,7 +49,7 @@ fn answer(prefix: String, verified: Verified) -> Answer<output::Verify> {
         )
     };
     let result = output::Verify { prefix, packages, files, differences };
-    Answer::done(result, text).next(next).with(findings)
+    Answer::done(result, text).next(next).with_findings(findings)
 }
 
 fn finding(difference: &Difference) -> Finding {

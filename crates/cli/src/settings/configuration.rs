@@ -14,7 +14,7 @@ use envlock_report::{
 };
 
 use super::Settings;
-use crate::args::Network;
+use crate::flags::NetworkArgs;
 
 /// Why there is no configuration.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ impl AsFindings for ConfigurationError {
 pub(crate) fn configuration(
     settings: &Settings,
     project_file: &Path,
-    network: &Network,
+    network: &NetworkArgs,
 ) -> Result<Configuration, ConfigurationError> {
     let mut layers = vec![built_in(settings), parse_network_variables(&settings.variables)];
     for path in condarcs(settings) {
@@ -167,7 +167,7 @@ fn built_in(settings: &Settings) -> Layer {
     layer
 }
 
-fn flags(network: &Network) -> Layer {
+fn flags(network: &NetworkArgs) -> Layer {
     let mut layer = Layer::default();
     if !network.mirror.is_empty() {
         layer.set_list(

@@ -12,7 +12,7 @@ use super::Settings;
 
 /// Why a name is none of an environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum NameError {
+pub(crate) enum EnvironmentNameError {
     /// Not a name.
     Invalid(InvalidName),
     /// conda's own environment.
@@ -21,7 +21,7 @@ pub(crate) enum NameError {
     NoFolder,
 }
 
-impl std::fmt::Display for NameError {
+impl std::fmt::Display for EnvironmentNameError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Invalid(invalid) => invalid.fmt(f),
@@ -31,9 +31,9 @@ impl std::fmt::Display for NameError {
     }
 }
 
-impl std::error::Error for NameError {}
+impl std::error::Error for EnvironmentNameError {}
 
-impl AsFindings for NameError {
+impl AsFindings for EnvironmentNameError {
     fn findings(&self) -> Vec<Finding> {
         vec![
             Finding::new(Code::EnvironmentName, self.to_string())
@@ -52,18 +52,18 @@ pub(crate) fn named_prefix(
     settings: &Settings,
     configuration: &Configuration,
     name: &str,
-) -> Result<PathBuf, NameError> {
+) -> Result<PathBuf, EnvironmentNameError> {
     if name == "base" || name == "root" {
-        return Err(NameError::Base);
+        return Err(EnvironmentNameError::Base);
     }
-    name::check(name).map_err(NameError::Invalid)?;
+    name::check(name).map_err(EnvironmentNameError::Invalid)?;
     let folders = folders(settings, configuration);
     let existing =
         folders.iter().map(|folder| folder.join(name)).find(|p| p.join("conda-meta").is_dir());
     let writable =
         || folders.iter().find(|folder| is_writable(folder)).map(|folder| folder.join(name));
     let first = || folders.first().map(|folder| folder.join(name));
-    existing.or_else(writable).or_else(first).ok_or(NameError::NoFolder)
+    existing.or_else(writable).or_else(first).ok_or(EnvironmentNameError::NoFolder)
 }
 
 fn folders(settings: &Settings, configuration: &Configuration) -> Vec<PathBuf> {
@@ -130,8 +130,8 @@ mod tests {
         };
         for wrong in ["", ".", "..", "a/b", "../x", "a b", "x~previous", ".hidden"] {
             let invalid = name::check(wrong).unwrap_err();
-            assert_eq!(named_prefix(&settings, wrong), Err(NameError::Invalid(invalid)));
+            assert_eq!(named_prefix(&settings, wrong), Err(EnvironmentNameError::Invalid(invalid)));
         }
-        assert_eq!(named_prefix(&settings, "base"), Err(NameError::Base));
+        assert_eq!(named_prefix(&settings, "base"), Err(EnvironmentNameError::Base));
     }
 }

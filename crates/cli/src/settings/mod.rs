@@ -5,7 +5,7 @@ mod configuration;
 mod credentials;
 mod environments;
 mod network;
-mod trust;
+mod tls_trust;
 pub(crate) mod vault;
 
 use std::{
@@ -22,9 +22,9 @@ use envlock_model::{
 };
 
 pub(crate) use configuration::{ConfigurationError, configuration, missing_condarc, project_rules};
-pub(crate) use environments::{NameError, named_prefix};
-pub(crate) use network::{NetworkError, Reach, reach};
-pub(crate) use trust::trusted;
+pub(crate) use environments::{EnvironmentNameError, named_prefix};
+pub(crate) use network::{ChannelSetup, NetworkError, channel_setup};
+pub(crate) use tls_trust::describe_trust;
 
 /// What the surroundings say. Variables may hold secrets: it has no `Debug`.
 #[derive(Clone)]

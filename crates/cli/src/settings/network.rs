@@ -71,7 +71,7 @@ impl AsFindings for NetworkError {
 }
 
 /// How channels are reached, and what their names stand for.
-pub(crate) struct Reach {
+pub(crate) struct ChannelSetup {
     pub(crate) settings: envlock_channel::Settings,
     pub(crate) channel_config: ChannelConfig,
     /// What should be known of it in every run.
@@ -80,10 +80,10 @@ pub(crate) struct Reach {
 
 /// Settles how channels are reached. Reads the files of certificates that are named, and the
 /// stores of credentials.
-pub(crate) fn reach(
+pub(crate) fn channel_setup(
     settings: &Settings,
     configuration: &Configuration,
-) -> Result<Reach, NetworkError> {
+) -> Result<ChannelSetup, NetworkError> {
     let variable = |name: &str| settings.variables.get(name).cloned();
     let ChannelSettings { mut channel_config, mirrored, mut warnings } = configuration
         .channel_settings(&settings.folder, &variable)
@@ -125,7 +125,7 @@ pub(crate) fn reach(
         }
         network.identity = Some(pem);
     }
-    Ok(Reach { settings: network, channel_config, warnings })
+    Ok(ChannelSetup { settings: network, channel_config, warnings })
 }
 
 /// The mirrors in their order: flags, envlock.toml, `mirrored_channels`, and the known ones

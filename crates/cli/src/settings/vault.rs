@@ -14,7 +14,7 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// What is wrong with the variables.
 #[derive(Debug)]
-pub(crate) enum VaultError {
+pub(crate) enum VaultSettingsError {
     /// None names a server.
     NoAddress,
     /// Two name two.
@@ -26,14 +26,14 @@ pub(crate) enum VaultError {
     /// A file that a variable names can't be read.
     File { variable: String, path: String, reason: String },
     /// A certificate without a key, or the reverse.
-    HalfIdentity,
+    IncompleteClientIdentity,
     /// Not a time to wait.
     Timeout(String),
     /// A namespace that would end the header that it goes into.
     Namespace(String),
 }
 
-impl std::fmt::Display for VaultError {
+impl std::fmt::Display for VaultSettingsError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::NoAddress => f.write_str("no server is named"),
@@ -45,7 +45,7 @@ impl std::fmt::Display for VaultError {
             Self::File { variable, path, reason } => {
                 write!(f, "{variable} names {path}, which can't be read: {reason}")
             }
-            Self::HalfIdentity => {
+            Self::IncompleteClientIdentity => {
                 f.write_str("a client certificate and its key must be named together")
             }
             Self::Timeout(text) => write!(f, "VAULT_CLIENT_TIMEOUT is no time to wait: {text}"),
@@ -56,9 +56,9 @@ impl std::fmt::Display for VaultError {
     }
 }
 
-impl std::error::Error for VaultError {}
+impl std::error::Error for VaultSettingsError {}
 
-impl AsFindings for VaultError {
+impl AsFindings for VaultSettingsError {
     fn findings(&self) -> Vec<Finding> {
         let (code, help) = match self {
             Self::NoAddress => (
@@ -71,7 +71,7 @@ impl AsFindings for VaultError {
                 (Code::InsecureTls, "unset it, and name the authority: VAULT_CACERT=FILE")
             }
             Self::File { .. } => (Code::TlsUntrusted, "correct the path, or unset the variable"),
-            Self::HalfIdentity => {
+            Self::IncompleteClientIdentity => {
                 (Code::TlsClient, "set both VAULT_CLIENT_CERT and VAULT_CLIENT_KEY")
             }
             Self::Timeout(_) => (Code::WrongAddress, "write a number of seconds, such as 60s"),
@@ -86,12 +86,12 @@ impl AsFindings for VaultError {
 }
 
 /// The server that the variables name.
-pub(crate) fn settings(surroundings: &Settings) -> Result<VaultSettings, VaultError> {
+pub(crate) fn settings(surroundings: &Settings) -> Result<VaultSettings, VaultSettingsError> {
     let variables = Variables(surroundings);
     if let Some((name, value)) = variables.get("SKIP_VERIFY")
         && !matches!(value.to_lowercase().as_str(), "0" | "f" | "false")
     {
-        return Err(VaultError::Insecure(name));
+        return Err(VaultSettingsError::Insecure(name));
     }
     let identity = match (variables.file("CLIENT_CERT")?, variables.file("CLIENT_KEY")?) {
         (Some(certificate), Some(key)) => {
@@ -99,7 +99,7 @@ pub(crate) fn settings(surroundings: &Settings) -> Result<VaultSettings, VaultEr
             Some(ClientIdentity { certificate, key: Secret::new(key) })
         }
         (None, None) => None,
-        _ => return Err(VaultError::HalfIdentity),
+        _ => return Err(VaultSettingsError::IncompleteClientIdentity),
     };
     Ok(VaultSettings {
         address: variables.address()?,
@@ -127,32 +127,32 @@ impl Variables<'_> {
         })
     }
 
-    fn address(&self) -> Result<Address, VaultError> {
+    fn address(&self) -> Result<Address, VaultSettingsError> {
         let parse = |variable: &'static str| {
             let value = self.0.variables.get(variable)?.trim();
             (!value.is_empty())
-                .then(|| Address::parse(variable, value).map_err(VaultError::Address))
+                .then(|| Address::parse(variable, value).map_err(VaultSettingsError::Address))
         };
         match (parse("BAO_ADDR").transpose()?, parse("VAULT_ADDR").transpose()?) {
-            (Some(bao), Some(vault)) if bao != vault => Err(VaultError::TwoAddresses),
+            (Some(bao), Some(vault)) if bao != vault => Err(VaultSettingsError::TwoAddresses),
             (Some(address), _) | (None, Some(address)) => Ok(address),
-            (None, None) => Err(VaultError::NoAddress),
+            (None, None) => Err(VaultSettingsError::NoAddress),
         }
     }
 
-    fn namespace(&self) -> Result<Option<String>, VaultError> {
+    fn namespace(&self) -> Result<Option<String>, VaultSettingsError> {
         match self.get("NAMESPACE") {
             Some((variable, name)) if name.contains(char::is_control) => {
-                Err(VaultError::Namespace(variable))
+                Err(VaultSettingsError::Namespace(variable))
             }
             found => Ok(found.map(|(_, name)| name)),
         }
     }
 
-    fn file(&self, name: &str) -> Result<Option<Vec<u8>>, VaultError> {
+    fn file(&self, name: &str) -> Result<Option<Vec<u8>>, VaultSettingsError> {
         let Some((variable, path)) = self.get(name) else { return Ok(None) };
         let file = self.0.absolute(path.as_ref());
-        let failed = |reason: String| VaultError::File { variable, path, reason };
+        let failed = |reason: String| VaultSettingsError::File { variable, path, reason };
         // A pipe would be waited for, and a device never ends.
         if file.exists() && !file.is_file() {
             return Err(failed("it isn't a file".to_owned()));
@@ -161,7 +161,7 @@ impl Variables<'_> {
     }
 
     /// The certificates of VAULT_CACERT, and of the files in VAULT_CAPATH.
-    fn authorities(&self) -> Result<Option<Vec<u8>>, VaultError> {
+    fn authorities(&self) -> Result<Option<Vec<u8>>, VaultSettingsError> {
         let mut pem = self.file("CACERT")?;
         if let Some((variable, path)) = self.get("CAPATH") {
             let read = || {
@@ -175,7 +175,7 @@ impl Variables<'_> {
                 }
                 Ok(all)
             };
-            let found = read().map_err(|error: std::io::Error| VaultError::File {
+            let found = read().map_err(|error: std::io::Error| VaultSettingsError::File {
                 variable,
                 path: path.clone(),
                 reason: error.to_string(),
@@ -185,9 +185,9 @@ impl Variables<'_> {
         Ok(pem)
     }
 
-    fn timeout(&self) -> Result<Duration, VaultError> {
+    fn timeout(&self) -> Result<Duration, VaultSettingsError> {
         let Some((_, text)) = self.get("CLIENT_TIMEOUT") else { return Ok(TIMEOUT) };
         let seconds = text.trim_end_matches('s').parse().ok().filter(|seconds| *seconds > 0);
-        seconds.map(Duration::from_secs).ok_or(VaultError::Timeout(text))
+        seconds.map(Duration::from_secs).ok_or(VaultSettingsError::Timeout(text))
     }
 }

@@ -39,11 +39,11 @@ impl<T> Answer<T> {
 
     /// An error came before there was an answer.
     pub(crate) fn failed(error: &dyn AsFindings) -> Self {
-        Self::failure(Failure::from_error(error))
+        Self::from_failure(Failure::from_error(error))
     }
 
     /// The same, for an error that is no type.
-    pub(crate) fn failure(failure: Failure) -> Self {
+    pub(crate) fn from_failure(failure: Failure) -> Self {
         Self {
             ended: Completion::Failed(failure),
             findings: Vec::new(),
@@ -57,7 +57,7 @@ impl<T> Answer<T> {
 
     /// The same, with further findings.
     #[must_use]
-    pub(crate) fn with(mut self, findings: impl IntoIterator<Item = Finding>) -> Self {
+    pub(crate) fn with_findings(mut self, findings: impl IntoIterator<Item = Finding>) -> Self {
         self.findings.extend(findings);
         self
     }
@@ -78,14 +78,14 @@ impl<T> Answer<T> {
 
     /// The same, under further rules.
     #[must_use]
-    pub(crate) fn under(mut self, rules: Rules) -> Self {
+    pub(crate) fn with_rules(mut self, rules: Rules) -> Self {
         self.rules.extend(rules);
         self
     }
 
     /// The same, as the answer of a check: people are shown how many findings there are.
     #[must_use]
-    pub(crate) fn counted(mut self) -> Self {
+    pub(crate) fn as_check(mut self) -> Self {
         self.is_check = true;
         self
     }

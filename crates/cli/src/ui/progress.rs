@@ -15,7 +15,7 @@ use envlock_report::{
 };
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::args::Format;
+use crate::flags::Format;
 use words::title;
 
 /// Draws what goes on.

@@ -5,7 +5,7 @@ use std::{ffi::OsString, process::ExitCode};
 use clap::error::ErrorKind;
 use envlock_report::{Code, Exit, Finding};
 
-use super::write::usage_document;
+use super::print::usage_document;
 
 /// Prints what is wrong, or the help or version that was asked for.
 pub(crate) fn usage(error: &clap::Error, line: impl IntoIterator<Item = OsString>) -> ExitCode {

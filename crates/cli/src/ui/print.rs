@@ -17,7 +17,8 @@ use serde::Serialize;
 
 use super::{Answer, Progress, sources::sources};
 use crate::{
-    args::{Args, Colour, Format},
+    command_line::CommandLine,
+    flags::{Colour, Format},
     settings::{Settings, VERSION},
 };
 
@@ -25,7 +26,7 @@ use crate::{
 pub(crate) struct Ui {
     command: &'static str,
     /// The file that the command is about, for services that need a place for every finding.
-    subject: String,
+    subject_file: String,
     rules: Rules,
     format: Format,
     quiet: bool,
@@ -37,9 +38,9 @@ pub(crate) struct Ui {
 const WIDEST: usize = 100;
 
 impl Ui {
-    pub(crate) fn new(args: &Args, settings: &Settings) -> Self {
-        let talk = &args.talk;
-        let colour = match talk.color {
+    pub(crate) fn new(command_line: &CommandLine, settings: &Settings) -> Self {
+        let output = &command_line.output;
+        let colour = match output.color {
             Colour::Always => true,
             Colour::Never => false,
             Colour::Auto => settings.terminal.is_some() && !settings.no_colour,
@@ -47,14 +48,14 @@ impl Ui {
         let columns = settings.variables.get("COLUMNS").and_then(|columns| columns.parse().ok());
         let width = columns.or(settings.terminal.map(usize::from)).unwrap_or(80).clamp(40, WIDEST);
         let layout = Layout { width, colour };
-        let progress = Progress::new(settings.terminal, layout, talk.quiet, talk.format);
-        let deny = talk.deny.iter().copied().map(DenyRule::from_flag).collect();
+        let progress = Progress::new(settings.terminal, layout, output.quiet, output.format);
+        let deny = output.deny.iter().copied().map(DenyRule::from_flag).collect();
         Self {
-            command: args.command.name(),
-            subject: args.command.subject(),
+            command: command_line.command.name(),
+            subject_file: command_line.command.subject_file(),
             rules: Rules { allow: Vec::new(), deny },
-            format: talk.format,
-            quiet: talk.quiet,
+            format: output.format,
+            quiet: output.quiet,
             layout,
             progress: Arc::new(progress),
         }
@@ -82,19 +83,19 @@ impl Ui {
             Format::Human => {
                 let sum = if is_check { render::sum(closed.summary) } else { String::new() };
                 let next = if self.quiet { String::new() } else { next };
-                self.say(&closed.findings);
+                self.print_findings(&closed.findings);
                 out(&printable(&format!("{text}{sum}{next}")))
             }
             Format::Json => out(&render::json(&Document::new(self.command, closed, result))),
-            Format::Sarif => out(&render::sarif(&closed.findings, VERSION, &self.subject)),
+            Format::Sarif => out(&render::sarif(&closed.findings, VERSION, &self.subject_file)),
             Format::Github => out(&render::github(&closed.findings)),
-            Format::Gitlab => out(&render::gitlab(&closed.findings, &self.subject)),
+            Format::Gitlab => out(&render::gitlab(&closed.findings, &self.subject_file)),
         };
-        self.unless_lost(written, exit)
+        self.exit_unless_write_failed(written, exit)
     }
 
     /// Prints findings for people; quietly without notes.
-    fn say(&self, findings: &[Finding]) {
+    fn print_findings(&self, findings: &[Finding]) {
         let is_said = |finding: &&Finding| finding.level != Level::Note || !self.quiet;
         let findings: Vec<_> = findings.iter().filter(is_said).cloned().collect();
         let _ = err(&render::human(&findings, &sources(&findings), self.layout));
@@ -106,13 +107,13 @@ impl Ui {
     }
 
     /// A reader that went away (`| head`) has seen what it wanted; a full disk has not.
-    fn unless_lost(&self, written: io::Result<()>, exit: Exit) -> Exit {
+    fn exit_unless_write_failed(&self, written: io::Result<()>, exit: Exit) -> Exit {
         match written {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 let message = format!("standard output can't be written: {error}");
                 let lost = Finding::new(Code::OutputFailed, message)
                     .with_note("what the command did is done; only its answer is lost");
-                self.say(&[lost]);
+                self.print_findings(&[lost]);
                 Exit::Undetermined
             }
             _ => exit,
@@ -125,7 +126,7 @@ impl Ui {
     }
 
     /// Prints data at once, in the human form only.
-    pub(crate) fn line(&self, text: &str) {
+    pub(crate) fn print_line(&self, text: &str) {
         if self.is_human() {
             self.progress.clear();
             let _ = out(&format!("{text}\n"));
@@ -140,13 +141,13 @@ impl Ui {
 
     /// Prints that the user pressed Ctrl-C.
     pub(crate) fn interrupted(&self) -> Exit {
-        self.finish(Answer::<()>::failure(interrupted()))
+        self.finish(Answer::<()>::from_failure(interrupted()))
     }
 
     /// Prints that the system gives us no threads.
     pub(crate) fn no_runtime(&self, error: &io::Error) -> Exit {
         let finding = Finding::new(Code::NoThreads, format!("can't start: {error}"));
-        self.finish(Answer::<()>::failure(Failure::new(Exit::Undetermined, vec![finding])))
+        self.finish(Answer::<()>::from_failure(Failure::new(Exit::Undetermined, vec![finding])))
     }
 }
 

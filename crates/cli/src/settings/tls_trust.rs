@@ -7,7 +7,7 @@ use super::Settings;
 
 /// Where the trusted certificates are, in words, and how many they are; none where nobody's
 /// is verified.
-pub(crate) fn trusted(
+pub(crate) fn describe_trust(
     settings: &Settings,
     configuration: &Configuration,
     trust: &TlsTrust,

@@ -1,0 +1,135 @@
+//! `envlock check-secrets`.
+
+use std::sync::Arc;
+
+use clap::Args;
+use envlock_pipeline::secrets::{
+    self, CredentialSources, SecretsReport, SecretsRequest, ServerRequest,
+};
+use envlock_report::{AsFindings, Code, Exit, output, render::paragraph};
+use envlock_secrets::checks::{self, Outcome, ResultRow};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
+
+use super::{
+    App,
+    app::{SetupError, parse_time, profile, project},
+};
+use crate::{
+    flags::{DialectArg, ManifestArgs},
+    settings::vault,
+    ui::{Answer, interrupted},
+};
+
+/// The arguments of `check-secrets`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckSecretsArgs {
+    #[command(flatten)]
+    pub(crate) manifest: ManifestArgs,
+    /// Check against the policy files in the repository only; send no request to a server.
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Log in as a verifier, which can't read secrets; rights are checked against the policies
+    /// only. With a name, use the login of that profile.
+    #[arg(
+        long,
+        value_name = "PROFILE",
+        num_args = 0..=1,
+        require_equals = true,
+        conflicts_with = "offline"
+    )]
+    #[expect(clippy::option_option, reason = "not given, given, given with a name")]
+    as_verifier: Option<Option<String>>,
+    /// Read the policies as this server does, instead of the manifest's.
+    #[arg(long, value_enum, value_name = "SERVER")]
+    dialect: Option<DialectArg>,
+    /// Check as of this date or time instead of now.
+    #[arg(long, value_name = "DATE")]
+    at: Option<String>,
+    /// Warn of rules that end within this number of days.
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    horizon: u32,
+}
+
+/// Checks the manifest against its policies and, unless `--offline` is given, a server.
+pub(crate) async fn check(args: &CheckSecretsArgs, app: &App<'_>) -> Exit {
+    app.ui.finish(match run_check(args, app).await {
+        Ok(report) => answer(report, app.ui.width()),
+        Err(error) => Answer::failed(error.as_ref()),
+    })
+}
+
+fn answer(report: SecretsReport, width: usize) -> Answer<output::CheckSecrets<ResultRow>> {
+    let (ended, is_interrupted) = (report.ended(), report.is_interrupted());
+    let SecretsReport { outcome: Outcome { findings, rights, rules }, asked, .. } = report;
+    if is_interrupted {
+        // There is no result, but a login that couldn't be revoked is reported.
+        let left = findings.into_iter().filter(|finding| finding.code == Code::LogoutFailed);
+        return Answer::from_failure(interrupted()).with_findings(left);
+    }
+    let head =
+        asked.as_ref().map_or_else(String::new, |a| paragraph(&a.to_string(), "", "  ", width));
+    let table = match rights.as_slice() {
+        [] => String::new(),
+        rights => format!("{}\n", checks::table(rights).render(width)),
+    };
+    let result = output::CheckSecrets { asked, answers: rights };
+    let answer = Answer::done(result, head + &table);
+    answer.ended(ended).with_findings(findings).with_rules(rules).as_check()
+}
+
+async fn run_check(
+    args: &CheckSecretsArgs,
+    app: &App<'_>,
+) -> Result<SecretsReport, Box<dyn AsFindings>> {
+    let request = request(args, app)?;
+    let project = project(&args.manifest.files, args.manifest.manifest.as_deref());
+    if args.offline {
+        return Ok(secrets::check(&project, &request, None).await?);
+    }
+    let settings = vault::settings(app.settings)?;
+    let variable = |name: &str| app.settings.variables.get(name).cloned();
+    let signals = termination_signals();
+    let server = ServerRequest {
+        settings,
+        as_verifier: args.as_verifier.is_some(),
+        login: args.as_verifier.clone().flatten(),
+        sources: CredentialSources { variable: &variable, home: app.settings.home.as_deref() },
+        interrupted: &|| {
+            let signals = Arc::clone(&signals);
+            Box::pin(async move { signals.notified().await })
+        },
+    };
+    Ok(secrets::check(&project, &request, Some(server)).await?)
+}
+
+/// Returns a notification of each signal that ends the program: Ctrl-C, a closed terminal, a CI
+/// service that cancels the job. A signal is kept until the next wait.
+fn termination_signals() -> Arc<Notify> {
+    let notified = Arc::new(Notify::new());
+    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+        // Without a handler the signal ends the program.
+        let Ok(mut signals) = signal(kind) else { continue };
+        let notified = Arc::clone(&notified);
+        tokio::spawn(async move {
+            while signals.recv().await.is_some() {
+                notified.notify_one();
+            }
+        });
+    }
+    notified
+}
+
+fn request(args: &CheckSecretsArgs, app: &App<'_>) -> Result<SecretsRequest, SetupError> {
+    Ok(SecretsRequest {
+        compare_lock: args.manifest.manifest.is_none(),
+        profile: profile(&args.manifest, app),
+        dialect: args.dialect.map(Into::into),
+        now: match &args.at {
+            Some(at) => parse_time(at)?,
+            None => app.settings.now,
+        },
+        horizon_days: args.horizon,
+        variables: app.settings.variables.clone(),
+    })
+}
