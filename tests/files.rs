@@ -24,8 +24,8 @@ fn refused(environment_yml: &str) -> String {
 fn broken_yaml_is_refused_by_line_and_column() {
     insta::assert_snapshot!(refused("name: x\ndependencies:\n  - a: [b\n"), @"
     -- stderr
-    error[syntax-error]: this isn't valid YAML: while parsing a flow sequence, expected
-      ',' or ']'
+    error[syntax-error]: this isn't valid YAML: while parsing a flow sequence,
+      expected ',' or ']'
       --> environment.yml:4:1
     -- exit 2
     ");

@@ -334,8 +334,8 @@ fn rule_8_errors_are_in_words_of_the_lock_and_not_of_a_library() {
     let url = "- conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda";
     insta::assert_snapshot!(edited(|lock| lock.replace(&format!("\n{url}"), "\n- conda: lib")), @"
     -- stderr
-    error[lock-malformed]: the lock can't be read: lib has a block that isn't that of a
-      conda package
+    error[lock-malformed]: the lock can't be read: lib has a block that isn't that
+      of a conda package
       --> envlock.lock:27:10
       27 | - conda: lib
          |          ^^^
@@ -345,8 +345,8 @@ fn rule_8_errors_are_in_words_of_the_lock_and_not_of_a_library() {
     ");
     insta::assert_snapshot!(edited(|lock| lock.replace(url, "- conda: lib.conda")), @"
     -- stderr
-    error[lock-malformed]: the lock can't be read: lib.conda has a block that isn't that
-      of a conda package
+    error[lock-malformed]: the lock can't be read: lib.conda has a block that isn't
+      that of a conda package
       --> envlock.lock:27:10
       27 | - conda: lib.conda
          |          ^^^^^^^^^
@@ -407,8 +407,8 @@ fn a_lock_of_another_tool_is_told_apart() {
     let said = edited(|lock| lock.split("envlock:\n").next().unwrap().to_owned());
     insta::assert_snapshot!(said, @"
     -- stderr
-    error[lock-of-other-tool]: this lock was not written by envlock: it has no `envlock:`
-      block
+    error[lock-of-other-tool]: this lock was not written by envlock: it has no
+      `envlock:` block
       --> envlock.lock:1:1
       1 | version: 7
         | ^^^^^^^
@@ -417,8 +417,8 @@ fn a_lock_of_another_tool_is_told_apart() {
     ");
     insta::assert_snapshot!(edited(|_| "metadata: {}\npackage: []\n".to_owned()), @"
     -- stderr
-    error[lock-of-other-tool]: this lock was not written by envlock: it has no `envlock:`
-      block
+    error[lock-of-other-tool]: this lock was not written by envlock: it has no
+      `envlock:` block
       --> envlock.lock:1:1
       1 | metadata: {}
         | ^^^^^^^^
@@ -427,8 +427,8 @@ fn a_lock_of_another_tool_is_told_apart() {
     ");
     insta::assert_snapshot!(edited(|_| String::new()), @"
     -- stderr
-    error[lock-of-other-tool]: this lock was not written by envlock: it has no `envlock:`
-      block
+    error[lock-of-other-tool]: this lock was not written by envlock: it has no
+      `envlock:` block
       --> envlock.lock:1:1
       help: remove it and run `envlock solve`, which writes one with that block
     -- exit 2

@@ -64,8 +64,8 @@ fn what_is_assumed_and_not_there_is_a_warning_where_no_package_asks_for_it() {
     let output = lab.install(&["-q"]);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     insta::assert_snapshot!(output.stderr, @"
-    warning[virtual-packages-differ]: the lock was made for a machine with __cuda=12.2=0,
-      __glibc=99.0=0
+    warning[virtual-packages-differ]: the lock was made for a machine with
+      __cuda=12.2=0, __glibc=99.0=0
       - this one hasn't; no package asks for it by name, but one may be built on it
       help: `envlock solve --virtual-package default` makes a lock for usual
             machines

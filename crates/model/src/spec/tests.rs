@@ -55,7 +55,7 @@ fn sections_may_be_empty_and_an_environment_without_packages_is_a_warning() {
 
 #[test]
 fn broken_yaml_is_said_with_its_line() {
-    assert_eq!(said("dependencies: [a\nname: x\n"), ["2:5 syntax"]);
+    assert_eq!(said("dependencies: [a\nname: x\n"), ["2:5 syntax-error"]);
     let invalid = parse("f", "dependencies:\n\t- a\n").unwrap_err();
     let [only] = invalid.findings.as_slice() else { panic!("{invalid}") };
     assert!(only.help.as_deref().unwrap().contains("tabs"), "{only:?}");
@@ -72,7 +72,7 @@ fn an_alias_is_what_it_stands_for() {
     let environment = read("dependencies:\n  - &py python=3.10\n  - pip\n  - pip: [*py]\n");
     assert_eq!(environment.pip[0].text, "python=3.10");
     assert_eq!(environment.pip[0].place.line, 4);
-    assert_eq!(said("dependencies: [*nothing]\n"), ["1:16 syntax"]);
+    assert_eq!(said("dependencies: [*nothing]\n"), ["1:16 syntax-error"]);
 }
 
 #[test]
