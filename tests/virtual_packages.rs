@@ -27,8 +27,7 @@ fn two_versions_of_one_virtual_package_are_refused() {
     let output = lab.solve(&["--virtual-package", "__cuda=1", "--virtual-package", "__cuda=2"]);
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error[virtual-package]: `__cuda=1` and `__cuda=2` can't hold at once: keep one
-      of them
+    error[virtual-package]: `__cuda=1` contradicts `__cuda=2`: keep one of them
     -- exit 2
     ");
 }

@@ -40,7 +40,8 @@ impl Reader<'_> {
         let mut layer = Layer::default();
         let Kind::Map(entries) = &root.kind else {
             if !root.is_null() {
-                let message = format!("a .condarc must be a mapping, and this is {}", root.noun());
+                let message =
+                    format!("a .condarc must be a mapping, and this is {}", root.type_name());
                 self.problem(root.start, Code::WrongType, &message, Some("begin with `channels:`"));
             }
             return layer;
@@ -157,7 +158,7 @@ impl Reader<'_> {
     fn wrong(&mut self, what: &str, expected: &str, node: &Node) {
         let message = match node.text() {
             Some(text) => format!("{what} must be {expected}, and this is `{text}`"),
-            None => format!("{what} must be {expected}, and this is {}", node.noun()),
+            None => format!("{what} must be {expected}, and this is {}", node.type_name()),
         };
         self.problem(node.start, Code::WrongType, &message, None);
     }

@@ -1,4 +1,4 @@
-//! The difference between two locks, package by package.
+//! Compares two locks package by package.
 
 use std::collections::BTreeMap;
 
@@ -6,22 +6,22 @@ use rattler_conda_types::{RepoDataRecord, Subdir};
 
 use crate::lock::Lock;
 
-/// What became of one package on one platform.
+/// A package that was added, removed or changed on one platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
+pub struct PackageDifference {
     /// The platform.
     pub platform: Subdir,
     /// The package's name.
     pub package: String,
-    /// `version build` before; none when it is new.
+    /// The version and build before. `None` if the package was added.
     pub before: Option<String>,
-    /// `version build` after; none when it is gone.
+    /// The version and build after. `None` if the package was removed.
     pub after: Option<String>,
 }
 
-/// The differences from `before` to `after`, by platform and name. A package counts as
-/// changed when its archive is another one, be it of the same version.
-pub fn differences(before: Option<&Lock>, after: &Lock) -> Vec<Difference> {
+/// Returns the differences from `before` to `after`, sorted by platform and name. A package
+/// with another archive of the same version counts as changed.
+pub fn differences(before: Option<&Lock>, after: &Lock) -> Vec<PackageDifference> {
     let mut all = Vec::new();
     let mut platforms: Vec<_> = after.platforms.keys().copied().collect();
     platforms.extend(before.into_iter().flat_map(|lock| lock.platforms.keys().copied()));
@@ -38,11 +38,11 @@ pub fn differences(before: Option<&Lock>, after: &Lock) -> Vec<Difference> {
             if before.map(|r| (&r.url, r.package_record.sha256))
                 != after.map(|r| (&r.url, r.package_record.sha256))
             {
-                all.push(Difference {
+                all.push(PackageDifference {
                     platform,
                     package: name.to_owned(),
-                    before: before.map(|r| words(r)),
-                    after: after.map(|r| words(r)),
+                    before: before.map(|r| version_and_build(r)),
+                    after: after.map(|r| version_and_build(r)),
                 });
             }
         }
@@ -55,7 +55,7 @@ fn by_name(lock: &Lock, platform: Subdir) -> BTreeMap<&str, &RepoDataRecord> {
     records.map(|record| (record.package_record.name.as_normalized(), record)).collect()
 }
 
-fn words(record: &RepoDataRecord) -> String {
+fn version_and_build(record: &RepoDataRecord) -> String {
     format!("{} {}", record.package_record.version, record.package_record.build)
 }
 
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
     use crate::{lock::LockedPlatform, lock_inputs::Priority};
 
-    /// A lock for linux-64 with `name version build` each.
+    /// Creates a lock for linux-64. Each package is a text `name version build`.
     fn lock(packages: &[&str]) -> Lock {
         let records = packages.iter().map(|line| record(line)).collect();
         let locked = LockedPlatform {
@@ -101,36 +101,41 @@ mod tests {
         }
     }
 
-    fn said(before: Option<&Lock>, after: &Lock) -> Vec<String> {
-        let words = |side: Option<String>| side.unwrap_or_else(|| "-".to_owned());
+    fn lines(before: Option<&Lock>, after: &Lock) -> Vec<String> {
+        let text = |side: Option<String>| side.unwrap_or_else(|| "-".to_owned());
         let all = differences(before, after).into_iter();
-        all.map(|d| format!("{}: {} => {}", d.package, words(d.before), words(d.after))).collect()
+        all.map(|d| format!("{}: {} => {}", d.package, text(d.before), text(d.after))).collect()
     }
 
     #[test]
-    fn what_comes_goes_and_changes_is_told_by_name() {
-        let before = lock(&["gone 1 0", "moved 1 0", "rebuilt 1 0", "same 1 0"]);
-        let after = lock(&["moved 2 0", "new 1 0", "rebuilt 1 1", "same 1 0"]);
+    fn added_removed_and_changed_packages_are_listed_by_name() {
+        let before = lock(&["changed 1 0", "rebuilt 1 0", "removed 1 0", "same 1 0"]);
+        let after = lock(&["added 1 0", "changed 2 0", "rebuilt 1 1", "same 1 0"]);
         assert_eq!(
-            said(Some(&before), &after),
-            ["gone: 1 0 => -", "moved: 1 0 => 2 0", "new: - => 1 0", "rebuilt: 1 0 => 1 1"]
+            lines(Some(&before), &after),
+            [
+                "added: - => 1 0",
+                "changed: 1 0 => 2 0",
+                "rebuilt: 1 0 => 1 1",
+                "removed: 1 0 => -"
+            ]
         );
-        assert_eq!(said(Some(&after), &after), Vec::<String>::new());
-        assert_eq!(said(None, &lock(&["new 1 0"])), ["new: - => 1 0"]);
+        assert_eq!(lines(Some(&after), &after), Vec::<String>::new());
+        assert_eq!(lines(None, &lock(&["added 1 0"])), ["added: - => 1 0"]);
     }
 
     #[test]
     fn another_archive_of_the_same_version_is_a_change() {
         let (before, mut after) = (lock(&["a 1 0"]), lock(&["a 1 0"]));
-        let locked = after.platforms.get_mut(&Subdir::Linux64).expect("it is there");
+        let locked = after.platforms.get_mut(&Subdir::Linux64).expect("linux-64 is locked");
         locked.records[0].package_record.sha256 = Some([1; 32].into());
-        assert_eq!(said(Some(&before), &after), ["a: 1 0 => 1 0"]);
+        assert_eq!(lines(Some(&before), &after), ["a: 1 0 => 1 0"]);
     }
 
     #[test]
-    fn a_platform_that_is_gone_takes_its_packages_along() {
+    fn the_packages_of_a_removed_platform_are_removed() {
         let before = lock(&["a 1 0"]);
         let after = Lock { platforms: BTreeMap::new(), ..before.clone() };
-        assert_eq!(said(Some(&before), &after), ["a: 1 0 => -"]);
+        assert_eq!(lines(Some(&before), &after), ["a: 1 0 => -"]);
     }
 }

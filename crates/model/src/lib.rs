@@ -1,6 +1,7 @@
-//! environment.yml, channels, the lock and the difference between two locks, as data.
+//! The data types of environment.yml, channels, the lock and the needs of credentials, with
+//! their parsers.
 //!
-//! Pure: nothing here reads a file, an environment variable, the clock or the network.
+//! This crate is pure: it uses no file, environment variable, clock or network.
 
 pub mod channel;
 pub mod diff;

@@ -1,7 +1,8 @@
-//! What is asked: environment.yml, the flags and the configuration, settled into one value.
+//! The inputs of a lock: environment.yml, the flags and the configuration, resolved to one
+//! value.
 //!
-//! A lock is the answer to a inputs. The same inputs is put to the solver, written into
-//! the lock, and compared with a lock to tell whether it is still an answer.
+//! The inputs are given to the solver, written into the lock, and later compared with the lock
+//! to see whether it is up to date.
 
 use std::collections::BTreeMap;
 
@@ -10,38 +11,38 @@ use rattler_conda_types::{GenericVirtualPackage, MatchSpec, RepoDataRecord, Subd
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-/// Everything that decides what a lock holds.
+/// Everything that determines the contents of a lock file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LockInputs {
     /// The environment's name.
     pub name: String,
-    /// The channels in their order of priority; those named only in a spec come last.
+    /// The channels in order of priority. Channels that only a spec names come last.
     pub channels: Vec<RequestedChannel>,
-    /// What is asked for each platform.
+    /// The inputs of each platform.
     pub platforms: BTreeMap<Subdir, PlatformInputs>,
-    /// Environment variables that the environment sets when it is activated.
+    /// Environment variables that are set when the environment is activated.
     pub variables: BTreeMap<String, String>,
-    /// What the order of the channels decides.
+    /// The channel priority.
     pub priority: Priority,
-    /// Only records that are known to be no newer are candidates.
+    /// The time limit: records that are newer, or of unknown age, are excluded.
     pub exclude_newer: Option<jiff::Timestamp>,
 }
 
-/// What the order of the channels decides.
+/// The channel priority: how the order of the channels restricts the candidates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Priority {
-    /// The first channel that has a package is the only one that it comes from.
+    /// Records of a package come only from the first channel that has it.
     #[default]
     Strict,
-    /// A later channel is used where no earlier one has a record that fits.
+    /// A later channel is used if no earlier one has a record that fits.
     Flexible,
-    /// The newest record wins, whichever channel has it.
+    /// The order has no effect: the newest record of all channels is preferred.
     Disabled,
 }
 
 impl Priority {
-    /// As it is typed and written.
+    /// Returns the name, as on the command line and in the lock.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Strict => "strict",
@@ -51,38 +52,39 @@ impl Priority {
     }
 }
 
-/// A channel as it was asked for: one URL, or several that act as one (`defaults`).
+/// A requested channel: one URL, or a multichannel of several URLs, such as `defaults`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestedChannel {
-    /// Its name to people, never with a credential.
+    /// The name to show, without credentials.
     pub name: String,
     /// The origin's URLs, each ending in a slash.
     pub urls: Vec<Url>,
-    /// Whether it is one channel out of several URLs: they share one priority.
+    /// Whether it is a multichannel. Its URLs have the same priority.
     pub multi: bool,
-    /// Named only in `channel::package`: searched for these packages alone.
+    /// Whether only specs `channel::package` name it. Then only these packages are searched
+    /// in it.
     pub only_for_specs: bool,
 }
 
-/// What is asked for one platform.
+/// What is requested for one platform.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PlatformInputs {
-    /// The requests, in the order of the file.
+    /// The match specs in the order of the file.
     pub requests: Vec<RequestedSpec>,
     /// The lines of the pip section.
     pub pip: Vec<RequestedPipLine>,
-    /// What the machine that will run it is assumed to have.
+    /// The virtual packages that the target machine is assumed to have.
     pub virtual_packages: Vec<GenericVirtualPackage>,
 }
 
-/// One conda requirement.
+/// A requested match spec.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RequestedSpec {
-    /// As written, but for the channel, which is its name to people.
+    /// The text as written, with the name to show in place of the channel.
     pub text: String,
-    /// Where it is written.
+    /// The place in the file.
     pub place: Place,
-    /// The requirement without its channel.
+    /// The match spec without its channel.
     pub spec: MatchSpec,
     /// The channel that the package must come from, by [`RequestedChannel::name`].
     pub channel: Option<String>,
@@ -90,12 +92,12 @@ pub struct RequestedSpec {
     pub subdir: Option<Subdir>,
 }
 
-/// One line of the pip section.
+/// A line of the pip section.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestedPipLine {
-    /// As written.
+    /// The text as written.
     pub text: String,
-    /// Where it is written.
+    /// The place in the file.
     pub place: Place,
 }
 
@@ -110,12 +112,12 @@ impl RequestedChannel {
 }
 
 impl RequestedSpec {
-    /// The normalised name of the package that it asks for.
+    /// Returns the normalised name of the package.
     pub fn package(&self) -> &str {
         self.spec.name.as_exact().map_or("", |name| name.as_normalized())
     }
 
-    /// Whether `record` is what is asked for, its channel and subdir included.
+    /// Whether `record` matches the spec, its channel and its subdir.
     pub fn accepts(&self, record: &RepoDataRecord, channels: &[RequestedChannel]) -> bool {
         use rattler_conda_types::Matches;
         let from_channel = self.channel.as_deref().is_none_or(|name| {

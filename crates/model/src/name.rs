@@ -1,33 +1,33 @@
-//! Which names an environment can have.
+//! Checks the names of environments.
 
 use thiserror::Error;
 
-/// The most bytes of a name. Next to the prefix `NAME` there are `NAME~previous` and other
-/// names, and file systems allow 255 bytes.
+/// The maximum size of a name. File systems allow 255 bytes, and longer names such as
+/// `NAME~previous` are used next to the prefix `NAME`.
 const MAX_BYTES: usize = 200;
 
-/// Characters that no name has: those that conda refuses, the path separator of Windows, and
-/// `~`, which separates a prefix's name from what envlock adds, as in `NAME~previous`.
+/// Characters that aren't allowed in a name: those that conda rejects, the path separator of
+/// Windows, and `~`, which envlock uses in the names next to a prefix, such as `NAME~previous`.
 const FORBIDDEN: &str = "/ :#\\~";
 
 /// Why a text can't be the name of an environment.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum InvalidName {
-    /// It has no characters.
+    /// The text is empty.
     #[error("the name of an environment can't be empty")]
     Empty,
-    /// It begins with a dot, as hidden files do.
+    /// The text begins with a dot, as the names of hidden files do.
     #[error("the name of an environment can't begin with a dot, as `{0}` does")]
     LeadingDot(String),
-    /// It is too long for the name of a directory.
-    #[error("the name of an environment can't have {0} bytes; the most are {MAX_BYTES}")]
+    /// The text has more bytes than the limit: the number of bytes.
+    #[error("the name of an environment can't have {0} bytes; the limit is {MAX_BYTES}")]
     TooLong(usize),
-    /// It has a character that paths, shells or conda can't have in a name.
+    /// The text has a character that paths, shells or conda don't allow in a name.
     #[error("the name of an environment can't have `{}`", .0.escape_debug())]
     Character(char),
 }
 
-/// What names are good, for a help line.
+/// The help for an invalid name.
 pub const HELP: &str = "use letters, digits, `-`, `_` and `.`, as in `my-env`";
 
 /// Checks that `name` can be the name of an environment and of its directory.

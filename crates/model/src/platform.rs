@@ -1,9 +1,9 @@
-//! Names of platforms as people write them.
+//! Parses the names of platforms.
 
 use envlock_report::{AsFindings, Code, Exit, Finding, nearest};
 use rattler_conda_types::Subdir;
 
-/// What other tools and people call a platform.
+/// Names that other tools use for platforms.
 const OTHER_NAMES: [(&str, &str); 16] = [
     ("linux", "linux-64"),
     ("linux-x86_64", "linux-64"),
@@ -23,24 +23,24 @@ const OTHER_NAMES: [(&str, &str); 16] = [
     ("macos-x86_64", "osx-64"),
 ];
 
-/// A text that names no platform.
+/// A text that isn't the name of a platform.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no platform `{text}`")]
 pub struct UnknownPlatform {
     text: String,
 }
 
-/// Reads the platform that a set is for: any subdir but `noarch`, which is for all of them.
+/// Parses a platform. Every subdir is one except `noarch`.
 pub fn parse(text: &str) -> Result<Subdir, UnknownPlatform> {
     let subdir = text.parse().ok().filter(|subdir| *subdir != Subdir::NoArch);
     subdir.ok_or_else(|| UnknownPlatform { text: text.to_owned() })
 }
 
 impl UnknownPlatform {
-    /// The platform that was probably meant.
+    /// The help: the nearest platform, or the usual ones.
     pub fn help(&self) -> String {
         if self.text == Subdir::NoArch.as_str() {
-            return "what is noarch comes along with every platform: name one like linux-64".into();
+            return "noarch packages are included in every platform: write one like linux-64".into();
         }
         let text = self.text.to_ascii_lowercase();
         let known = Subdir::all().filter(|s| *s != Subdir::NoArch).map(Subdir::as_str);
@@ -69,8 +69,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_people_call_a_platform_leads_to_the_usual_one() {
-        for (text, meant) in [
+    fn other_names_of_a_platform_lead_to_condas_name() {
+        for (text, expected) in [
             ("linux", "linux-64"),
             ("win", "win-64"),
             ("Linux-ARM64", "linux-aarch64"),
@@ -79,7 +79,7 @@ mod tests {
             ("osx-arm46", "osx-arm64"),
         ] {
             let unknown = parse(text).expect_err(text);
-            assert_eq!(unknown.help(), format!("did you mean `{meant}`?"), "{text}");
+            assert_eq!(unknown.help(), format!("did you mean `{expected}`?"), "{text}");
         }
         for (_, known) in OTHER_NAMES {
             assert!(parse(known).is_ok(), "{known}");
@@ -87,9 +87,9 @@ mod tests {
     }
 
     #[test]
-    fn noarch_is_no_platform_and_is_not_offered_for_itself() {
+    fn noarch_is_no_platform_and_is_never_suggested() {
         let unknown = parse("noarch").expect_err("noarch");
-        assert!(unknown.help().starts_with("what is noarch comes along"), "{}", unknown.help());
+        assert!(unknown.help().starts_with("noarch packages are included"), "{}", unknown.help());
         assert!(parse("amiga").expect_err("amiga").help().starts_with("the usual ones"));
     }
 }

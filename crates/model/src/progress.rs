@@ -1,11 +1,11 @@
-//! Progress of long work as data. Libraries send [`Event`]s to an [`Observer`]; only the
-//! command line words them.
+//! Progress of long work as data. Libraries send [`Event`]s to an [`Observer`], and only the
+//! CLI converts them to text.
 
 use std::path::PathBuf;
 
 use rattler_conda_types::Subdir;
 
-/// A kind of long work, each with its own unit.
+/// A kind of long work. Each has its unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Phase {
     /// Fetching repodata; in bytes.
@@ -48,7 +48,7 @@ pub enum Event {
     },
     /// A phase has ended.
     Done(Outcome),
-    /// Something that the user should read at once.
+    /// The user should read something at once.
     Notice(Notice),
 }
 
@@ -127,7 +127,7 @@ pub enum Notice {
     SourceFailed {
         /// What was requested.
         file: RequestedFile,
-        /// The source, as it is shown: without credentials.
+        /// The source's URL without credentials.
         source: String,
         /// The source error.
         reason: String,
@@ -235,7 +235,7 @@ pub enum Recovery {
 
 /// Receives events. Called from several threads at once.
 pub trait Observer: Send + Sync {
-    /// Takes note of one event; must not block for long.
+    /// Receives one event. It must not block for long.
     fn observe(&self, event: Event);
 }
 

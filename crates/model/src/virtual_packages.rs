@@ -1,5 +1,6 @@
-//! What a machine is assumed to have: fixed by platform, never read off the machine that
-//! solves, so that a lock is the same wherever it is made.
+//! The virtual packages of each platform, and the options that change them.
+//!
+//! The defaults don't depend on the machine that solves, so that a lock is the same everywhere.
 
 use std::str::FromStr;
 
@@ -7,10 +8,10 @@ use rattler_conda_types::{
     GenericVirtualPackage, PackageName, Subdir, Version, package::BuildString,
 };
 
-/// The assumptions for a platform.
+/// Returns the default virtual packages of a platform.
 ///
-/// The figures are those of the oldest systems that conda-forge supports: glibc 2.28 and
-/// Linux 4.18 (RHEL 8), macOS 13. There is no CUDA unless it is asked for.
+/// The versions are those of the oldest systems that conda-forge supports: glibc 2.28 and
+/// Linux 4.18 (RHEL 8), macOS 13. CUDA isn't a default.
 pub fn defaults(platform: Subdir) -> Vec<GenericVirtualPackage> {
     let mut packages = Vec::new();
     let name = platform.as_str();
@@ -38,18 +39,19 @@ pub fn defaults(platform: Subdir) -> Vec<GenericVirtualPackage> {
     packages
 }
 
-/// One `--virtual-package`.
+/// The value of one `--virtual-package`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VirtualPackageSetting {
-    /// `host`: what this machine has.
+    /// `host`: the virtual packages of this machine.
     Host,
-    /// `default`: the fixed assumptions, whatever a lock has.
+    /// `default`: the default virtual packages, even if the lock has others.
     Default,
-    /// `__cuda=12.2`: this one, or none of it when no version stands behind the `=`.
+    /// `__cuda=12.2`: this virtual package; or `__cuda=`: none with this name.
     Package(PackageName, Option<GenericVirtualPackage>),
 }
 
-/// Reads `--virtual-package`'s value: `__name=version[=build]`, `__name=`, `host`, `default`.
+/// Parses the value of `--virtual-package`: `__name=version[=build]`, `__name=`, `host` or
+/// `default`.
 pub fn parse(text: &str) -> Result<VirtualPackageSetting, InvalidVirtualPackage> {
     let invalid = || InvalidVirtualPackage::Form { text: text.to_owned() };
     match text {
@@ -76,8 +78,7 @@ pub fn parse(text: &str) -> Result<VirtualPackageSetting, InvalidVirtualPackage>
     Ok(VirtualPackageSetting::Package(name, Some(package)))
 }
 
-/// Reads the values of all `--virtual-package` of one run, which must not contradict each
-/// other.
+/// Parses the values of all `--virtual-package` of a run. They must not contradict each other.
 pub fn parse_all<'a>(
     texts: impl IntoIterator<Item = &'a str>,
 ) -> Result<Vec<VirtualPackageSetting>, InvalidVirtualPackage> {
@@ -105,14 +106,14 @@ pub fn parse_all<'a>(
     Ok(settings.into_iter().map(|(_, setting)| setting).collect())
 }
 
-/// Whether a text is meant as a version: rattler reads any word as one.
+/// Whether a text looks like a version. rattler accepts any word as a version.
 pub fn is_version(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// conda's `CONDA_OVERRIDE_*`, by the part behind the prefix (`CUDA`, `GLIBC`, …), as a
-/// setting; an empty value means that the machine has none. `None` for a name that conda
-/// doesn't know.
+/// Parses one of conda's variables `CONDA_OVERRIDE_*`, named by the part after the prefix
+/// (`CUDA`, `GLIBC`, …). An empty value means that the machine has no such virtual package.
+/// `None` for a name that conda doesn't have.
 pub fn conda_override(
     variable: &str,
     value: &str,
@@ -127,13 +128,13 @@ pub fn conda_override(
         "ARCHSPEC" => "__archspec",
         _ => return None,
     };
-    let written =
+    let invalid =
         || InvalidVirtualPackage::Form { text: format!("CONDA_OVERRIDE_{variable}={value}") };
-    Some(parse(&format!("{name}={value}")).map_err(|_| written()))
+    Some(parse(&format!("{name}={value}")).map_err(|_| invalid()))
 }
 
-/// `base` with the settings applied, in their order. [`VirtualPackageSetting::Host`] and
-/// [`VirtualPackageSetting::Default`] are the caller's: they choose the base.
+/// Applies the settings to `base`, in their order. [`VirtualPackageSetting::Host`] and
+/// [`VirtualPackageSetting::Default`] are ignored: the caller chooses `base` by them.
 pub fn apply(
     base: Vec<GenericVirtualPackage>,
     settings: &[VirtualPackageSetting],
@@ -149,33 +150,34 @@ pub fn apply(
     packages
 }
 
-/// What `locked` has otherwise than `fixed`, name by name: `__cuda=12.2=0`, `no __glibc`.
+/// Lists the virtual packages of `locked` that differ from `fixed`, such as `__cuda=12.2=0` or
+/// `no __glibc`.
 pub fn describe_differences(
     locked: &[GenericVirtualPackage],
     fixed: &[GenericVirtualPackage],
 ) -> Vec<String> {
     let other = locked.iter().filter(|package| !fixed.contains(package)).map(ToString::to_string);
-    let gone = fixed.iter().filter(|package| !locked.iter().any(|l| l.name == package.name));
-    other.chain(gone.map(|package| format!("no {}", package.name.as_normalized()))).collect()
+    let missing = fixed.iter().filter(|package| !locked.iter().any(|l| l.name == package.name));
+    other.chain(missing.map(|package| format!("no {}", package.name.as_normalized()))).collect()
 }
 
-/// A `--virtual-package` that isn't one.
+/// An invalid value of `--virtual-package`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidVirtualPackage {
-    /// It has another form.
+    /// The value has another format.
     #[error(
         "`{text}` is not a virtual package: write `__cuda=12.2`, `__cuda=` for none, `host` or `default`"
     )]
     Form {
-        /// As typed.
+        /// The value.
         text: String,
     },
-    /// Two of one run can't hold at once.
-    #[error("`{first}` and `{second}` can't hold at once: keep one of them")]
+    /// Two values contradict each other.
+    #[error("`{first}` contradicts `{second}`: keep one of them")]
     Contradiction {
-        /// The first, as typed.
+        /// The first value.
         first: String,
-        /// The other, as typed.
+        /// The second value.
         second: String,
     },
 }
@@ -183,7 +185,7 @@ pub enum InvalidVirtualPackage {
 fn make(name: &str, version: &str, build: &str) -> GenericVirtualPackage {
     GenericVirtualPackage {
         name: PackageName::new_unchecked(name),
-        version: Version::from_str(version).expect("the table holds valid versions"),
+        version: Version::from_str(version).expect("the table has valid versions"),
         build_string: BuildString::new_unchecked(build),
     }
 }
@@ -197,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn no_platform_has_cuda_unless_it_is_asked_for() {
+    fn no_platform_has_cuda_by_default() {
         for platform in [Subdir::Linux64, Subdir::OsxArm64, Subdir::Win64, Subdir::LinuxAarch64] {
             assert!(defaults(platform).iter().all(|p| p.name.as_normalized() != "__cuda"));
         }
@@ -207,13 +209,13 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_version_takes_a_virtual_package_away() {
+    fn an_empty_version_removes_a_virtual_package() {
         let none = parse("__glibc=").expect("valid");
         assert!(!shown(&apply(defaults(Subdir::Linux64), &[none])).join(" ").contains("__glibc"));
     }
 
     #[test]
-    fn conda_overrides_speak_of_the_same_packages() {
+    fn conda_overrides_set_the_same_packages() {
         let set = conda_override("CUDA", "11.8").expect("known").expect("valid");
         assert_eq!(set, parse("__cuda=11.8").expect("valid"));
         let arch = conda_override("ARCHSPEC", "zen3").expect("known").expect("valid");
@@ -222,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_virtual_package_is_refused_with_the_right_form() {
+    fn an_invalid_value_is_rejected_with_the_valid_formats() {
         for wrong in ["cuda=12", "__cuda", "__cuda=a b", "__cuda=garbage", ""] {
             let message = parse(wrong).expect_err(wrong).to_string();
             assert!(message.contains("__cuda=12.2"), "{message}");
@@ -230,13 +232,13 @@ mod tests {
     }
 
     #[test]
-    fn a_word_is_no_version_in_a_variable_of_condas_either() {
+    fn a_variable_of_condas_with_a_word_as_version_is_rejected() {
         let error = conda_override("CUDA", "garbage").expect("known").expect_err("no version");
         assert!(error.to_string().starts_with("`CONDA_OVERRIDE_CUDA=garbage` is not"), "{error}");
     }
 
     #[test]
-    fn settings_of_one_run_that_cannot_hold_at_once_are_refused() {
+    fn contradicting_settings_of_one_run_are_rejected() {
         for wrong in [["__cuda=1", "__cuda=2"], ["__cuda=", "__cuda=2"], ["host", "default"]] {
             let error = parse_all(wrong).expect_err(wrong[0]).to_string();
             assert!(error.contains(wrong[0]) && error.contains(wrong[1]), "{error}");
@@ -246,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_set_is_what_differs_from_the_fixed_assumptions() {
+    fn settings_are_the_differences_from_the_defaults() {
         let fixed = defaults(Subdir::Linux64);
         assert_eq!(describe_differences(&fixed, &fixed), [] as [&str; 0]);
         let set = parse_all(["__cuda=12.2", "__glibc="]).expect("valid");

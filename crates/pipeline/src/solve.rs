@@ -7,7 +7,7 @@ use std::{
 
 use envlock_channel::{Channel, ChannelRequest, IndexError, Indexes, SubdirRecords};
 use envlock_model::{
-    diff::{self, Difference},
+    diff::{self, PackageDifference},
     lock::{self, Change, Lock, LockWriteError},
     lock_inputs::LockInputs,
     progress::{self, Event, Phase},
@@ -55,7 +55,7 @@ pub struct Solved {
     /// Whether the file was written. It isn't written if no byte changes.
     pub written: bool,
     /// The changes compared with the previous lock.
-    pub differences: Vec<Difference>,
+    pub differences: Vec<PackageDifference>,
 }
 
 /// The result of `solve --check`.

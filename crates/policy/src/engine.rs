@@ -283,7 +283,7 @@ impl Engine {
 
     /// The requests that return the secret `locator` (a path, role or key) to a job.
     /// `operations` is used for transit alone.
-    pub fn consume(
+    pub fn secret_requests(
         self,
         mount: &str,
         locator: &str,
@@ -302,7 +302,7 @@ impl Engine {
     }
 
     /// The requests that show a verifier whether the secret exists, and never return a value.
-    pub fn existence(self, mount: &str, locator: &str) -> Vec<ApiRequest> {
+    pub fn existence_requests(self, mount: &str, locator: &str) -> Vec<ApiRequest> {
         if self == Self::Kv1 {
             // kv1 only lists the names in a folder.
             let parent = locator.rsplit_once('/').map_or(String::new(), |(p, _)| format!("{p}/"));
@@ -363,12 +363,12 @@ mod tests {
     #[test]
     fn paths_are_those_of_the_servers() {
         let none = BTreeSet::new();
-        let path = |engine: Engine, name| engine.consume("m", name, &none)[0].path.clone();
+        let path = |engine: Engine, name| engine.secret_requests("m", name, &none)[0].path.clone();
         assert_eq!(path(Engine::Kv2, "a/b"), "m/data/a/b");
         assert_eq!(path(Engine::LdapStatic, "r"), "m/static-cred/r");
         assert_eq!(path(Engine::LdapLibrary, "s"), "m/library/s/check-out");
-        assert_eq!(Engine::Kv1.existence("kv", "a/b")[0].path, "kv/a/");
+        assert_eq!(Engine::Kv1.existence_requests("kv", "a/b")[0].path, "kv/a/");
         let uses = BTreeSet::from([TransitOperation::Encrypt, TransitOperation::Decrypt]);
-        assert_eq!(Engine::Transit.consume("t", "k", &uses)[0].path, "t/decrypt/k");
+        assert_eq!(Engine::Transit.secret_requests("t", "k", &uses)[0].path, "t/decrypt/k");
     }
 }

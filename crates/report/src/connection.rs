@@ -1,12 +1,13 @@
 //! Classifies the errors of HTTP libraries by the reason why there is no connection.
 //!
-//! The libraries give most reasons as English text only. That text is matched only here.
+//! The libraries give most reasons as English text only. Only this file matches that text.
 
 use std::error::Error;
 use std::fmt;
 use std::io;
 
-/// The reason why there is no connection. Its `Display` is a clause such as "the connection was refused".
+/// The reason why there is no connection. Its `Display` is a clause such as "the connection was
+/// refused".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoConnection {
     /// The host refused the connection.
@@ -17,7 +18,7 @@ pub enum NoConnection {
     Unreachable,
     /// The host's name can't be resolved.
     UnknownHost,
-    /// The host doesn't speak TLS.
+    /// The host doesn't use TLS.
     NotTls,
     /// The host's certificate isn't accepted.
     Untrusted(TrustProblem),
@@ -103,9 +104,9 @@ impl fmt::Display for NoConnection {
         match self {
             Self::Refused => f.write_str("the connection was refused"),
             Self::Reset => f.write_str("the connection was reset at once"),
-            Self::Unreachable => f.write_str("there is no way to it through the network"),
-            Self::UnknownHost => f.write_str("its name isn't known to the network (DNS)"),
-            Self::NotTls => f.write_str("what answers doesn't speak TLS (is it http?)"),
+            Self::Unreachable => f.write_str("the network has no route to the host"),
+            Self::UnknownHost => f.write_str("DNS has no address for the host name"),
+            Self::NotTls => f.write_str("the host answers without TLS (does it use http?)"),
             Self::Untrusted(problem) => problem.fmt(f),
             Self::TlsAlert(cause) | Self::Other(cause) => write!(f, "no connection: {cause}"),
         }
@@ -121,9 +122,10 @@ impl fmt::Display for TrustProblem {
                  file of trusted ones)",
             ),
             Self::IsCertificateAuthority => f.write_str(
-                "is that of an authority and not that of a server: let the one sign the other",
+                "is a certificate authority's, not a server's (the authority must sign a \
+                 certificate for the server)",
             ),
-            Self::WrongHostName => f.write_str("is made out to another name"),
+            Self::WrongHostName => f.write_str("is for another host name"),
             Self::Expired => f.write_str("has expired"),
             Self::NotYetValid => f.write_str("isn't valid yet (is this machine's clock right?)"),
             Self::Other(cause) => write!(f, "isn't accepted: {cause}"),
@@ -131,12 +133,12 @@ impl fmt::Display for TrustProblem {
     }
 }
 
-/// What kind of input or output failed, where one did.
+/// Returns the kind of the innermost IO error in the chain of causes.
 pub fn io_kind(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
     chain(error).filter_map(|error| error.downcast_ref::<io::Error>()).map(io::Error::kind).last()
 }
 
-/// The message of the first cause.
+/// Returns the message of the root cause.
 pub fn root_cause(error: &(dyn Error + 'static)) -> String {
     chain(error).last().map_or_else(String::new, ToString::to_string)
 }
@@ -165,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn the_innermost_cause_gives_the_reason() {
+    fn the_root_cause_gives_the_reason() {
         let refused = Outer(io::ErrorKind::ConnectionRefused.into());
         assert_eq!(NoConnection::from_error(&refused), NoConnection::Refused);
         assert_eq!(NoConnection::from_error(&refused).to_string(), "the connection was refused");

@@ -1,8 +1,8 @@
-//! Numbers of things.
+//! Counts with a noun.
 
-/// `1 package`, `3 packages`: what is counted is a word that takes an `s`.
-pub fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+/// Formats a count with its noun, such as `3 packages`. The plural adds an `s`.
+pub fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! The envelope of every command's JSON: the same fields, whatever the command and however it
-//! ended.
+//! The envelope of the JSON that each command prints. All commands have the same fields, also
+//! if they fail.
 //!
-//! A field is never renamed and never changes meaning within a version; new ones may come.
+//! Within a version no field is renamed or changes its meaning. New fields can be added.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,29 +14,29 @@ use crate::{
 /// The version of all JSON documents.
 pub const VERSION: u32 = 2;
 
-/// What `--format json` prints: one document on standard output.
+/// The document that `--format json` prints on standard output.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Document<T> {
     /// The version of this format.
     pub version: u32,
-    /// The command, such as `solve`; `solve --check` is `check`, as its schema is called.
+    /// The command, such as `solve`. For `solve --check` it is `check`, as in the schema's name.
     pub command: &'static str,
-    /// How it ended.
+    /// How the command ended.
     pub exit: Exit,
     /// The process's exit status.
     pub exit_code: u8,
-    /// How many findings there are of each level.
+    /// The number of findings of each level.
     pub summary: Summary,
     /// All errors, warnings and notes.
     pub findings: Vec<Finding>,
-    /// What was found or done; null when an error came before there was anything.
+    /// The result. Null if an error prevented it.
     pub result: Option<T>,
 }
 
 impl<T> Document<T> {
-    /// The document of `command`.
-    pub fn new(command: &'static str, closed: FinalReport, result: Option<T>) -> Self {
-        let FinalReport { exit, summary, findings } = closed;
+    /// Creates the document of `command`.
+    pub fn new(command: &'static str, report: FinalReport, result: Option<T>) -> Self {
+        let FinalReport { exit, summary, findings } = report;
         Self { version: VERSION, command, exit, exit_code: exit.code(), summary, findings, result }
     }
 }

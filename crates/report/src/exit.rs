@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// How a command ended. Scripts and CI rely on these numbers: they never change meaning.
+/// How a command ended. Scripts and CI use these numbers, so they never change their meaning.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema,
 )]

@@ -10,8 +10,8 @@ pub struct Fields<'n, 'm> {
     /// The file, as the user named it.
     pub file: &'n str,
     node: &'n Node,
-    /// A noun for messages: `a need`, `a profile`.
-    what: &'static str,
+    /// A noun for messages, such as `a need`.
+    noun: &'static str,
     /// The collected mistakes.
     pub mistakes: &'m mut Mistakes,
 }
@@ -21,12 +21,12 @@ impl<'n, 'm> Fields<'n, 'm> {
     pub fn new(
         file: &'n str,
         node: &'n Node,
-        what: &'static str,
+        noun: &'static str,
         mistakes: &'m mut Mistakes,
     ) -> Self {
-        let mut fields = Self { file, node, what, mistakes };
+        let mut fields = Self { file, node, noun, mistakes };
         if node.entries().is_none() {
-            fields.add_wrong_type_of(what, "a mapping", node);
+            fields.add_wrong_type_of(noun, "a mapping", node);
         }
         fields
     }
@@ -45,7 +45,7 @@ impl<'n, 'm> Fields<'n, 'm> {
         }
     }
 
-    /// Creates the finding for an unknown key. An address and a value get their own advice.
+    /// Creates the finding for an unknown key. Keys for an address or a value have another code.
     fn unknown(&self, entry: &Entry) -> Finding {
         if matches!(entry.name(), "address" | "addr" | "url" | "host") {
             let message =
@@ -61,7 +61,7 @@ impl<'n, 'm> Fields<'n, 'm> {
                 .finding(Code::ValueInManifest, message, entry.pos())
                 .with_help("remove it; write `required: false` if the secret may be missing");
         }
-        let message = format!("`{}` isn't a key of {}", entry.name(), self.what);
+        let message = format!("`{}` isn't a key of {}", entry.name(), self.noun);
         self.finding(Code::UnknownKey, message, entry.pos())
     }
 
@@ -186,7 +186,7 @@ impl<'n, 'm> Fields<'n, 'm> {
         if self.node.entries().is_none() {
             return;
         }
-        let message = format!("{} needs the key `{key}`", self.what);
+        let message = format!("{} needs the key `{key}`", self.noun);
         self.add_mistake(Code::MissingKey, message, self.node.start);
     }
 
@@ -215,7 +215,7 @@ impl<'n, 'm> Fields<'n, 'm> {
 
 /// Creates the finding for a value whose type isn't `expected`.
 pub fn wrong_type(file: &str, what: &str, expected: &str, node: &Node) -> Finding {
-    let message = format!("{what} must be {expected}, and this is {}", node.noun());
+    let message = format!("{what} must be {expected}, and this is {}", node.type_name());
     Finding::new(Code::WrongType, message).at(node.place(file))
 }
 

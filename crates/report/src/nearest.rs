@@ -1,9 +1,9 @@
-//! The nearest known word to one that isn't known.
+//! Suggests a known word for a misspelled one.
 
-/// The candidate that a user most likely meant, or `None` when nothing is near enough
-/// to be worth saying. Never the word itself.
+/// Returns the known word that is most similar to `word`, or `None` if none is similar enough.
+/// It never returns `word` itself.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // `python` is no slip of `python-hdfs`, while `user` may well be one of `username`.
+    // `python` isn't a misspelling of `python-hdfs`, but `user` can be one of `username`.
     let is_compound = |candidate: &&str| {
         let rest = candidate.strip_prefix(word);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_', '.']))
@@ -23,7 +23,7 @@ mod tests {
     use super::nearest;
 
     #[test]
-    fn a_slip_finds_its_word_and_nonsense_finds_none() {
+    fn a_misspelled_word_has_a_suggestion_and_nonsense_has_none() {
         let keys = ["name", "channels", "dependencies", "variables"];
         assert_eq!(nearest("dependancies", keys), Some("dependencies"));
         assert_eq!(nearest("chanels", keys), Some("channels"));
@@ -31,7 +31,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_a_word_itself_nor_a_long_compound_of_it_is_a_slip() {
+    fn neither_the_word_itself_nor_a_compound_of_it_is_suggested() {
         assert_eq!(nearest("rapidsai", ["rapidsai"]), None);
         assert_eq!(nearest("python", ["python-hdfs", "python-pip"]), None);
         assert_eq!(nearest("libxm", ["libxml2"]), Some("libxml2"));

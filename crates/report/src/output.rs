@@ -1,7 +1,7 @@
-//! The `result` of every command's JSON [`Document`](crate::document::Document); the schemas
-//! are in `schemas/`.
+//! The types of `result` in the JSON [`Document`](crate::document::Document) of each command.
+//! Their schemas are in `schemas/`.
 //!
-//! A field is never renamed and never changes meaning within a version; new ones may come.
+//! Within a version no field is renamed or changes its meaning. New fields can be added.
 
 use std::fmt;
 
@@ -10,38 +10,40 @@ use serde::Serialize;
 
 use crate::{Code, Place, one_line};
 
-/// `envlock check-secrets`.
+/// The result of `envlock check-secrets`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CheckSecrets<R> {
-    /// Which server was asked; nothing where none was, or none answered.
+    /// The server that was asked. Left out if no server was asked or none answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asked: Option<AskedServer>,
-    /// What was asked, and who answered it how; nothing where only texts were looked at.
+    /// Each request and need with the answers of the policies and the server. Left out if only
+    /// the texts were checked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(default)]
     pub answers: Vec<R>,
 }
 
-/// Which server was asked, in whose name, and what it said of the token: never the token.
+/// The server that was asked, the profile, and the properties of the token. Never the token
+/// itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AskedServer {
-    /// The address.
+    /// The server's URL.
     pub server: String,
-    /// The server's own word for its version; empty where it doesn't say.
+    /// The version that the server reports. Empty if it reports none.
     pub version: String,
-    /// How many seconds its clock is ahead of this machine's, where it tells the time.
+    /// The seconds that the server's clock is ahead of this machine's. Null if it is unknown.
     pub clock_ahead: Option<i64>,
     /// The profile.
     pub profile: String,
-    /// Whether the token came from a login, and was ended again; else the user gave it.
+    /// Whether the token is from a login, and was revoked afterwards. Otherwise the user gave it.
     pub logged_in: bool,
     /// The token's policies.
     pub policies: Vec<String>,
-    /// How many seconds the token lived from then on; 0 for one that never ends.
+    /// The remaining lifetime of the token in seconds. 0 for a token that doesn't expire.
     pub token_ttl: u64,
     /// Whether the token can be renewed.
     pub renewable: bool,
-    /// How many requests the token was good for; nothing for any number.
+    /// The number of requests that the token still allows. Null if there is no limit.
     pub uses_left: Option<u64>,
 }
 
@@ -53,27 +55,27 @@ impl fmt::Display for AskedServer {
         }
         write!(f, " as profile {}; its token ", self.profile)?;
         match self.token_ttl {
-            0 => f.write_str("never ends"),
-            seconds @ 1..=119 => write!(f, "ends in {seconds} s"),
-            seconds @ 120..=7199 => write!(f, "ends in {} min", (seconds + 30) / 60),
-            seconds @ 7200..=172_799 => write!(f, "ends in {} h", (seconds + 1800) / 3600),
-            seconds => write!(f, "ends in {} days", (seconds + 43_200) / 86_400),
+            0 => f.write_str("doesn't expire"),
+            seconds @ 1..=119 => write!(f, "expires in {seconds} s"),
+            seconds @ 120..=7199 => write!(f, "expires in {} min", (seconds + 30) / 60),
+            seconds @ 7200..=172_799 => write!(f, "expires in {} h", (seconds + 1800) / 3600),
+            seconds => write!(f, "expires in {} days", (seconds + 43_200) / 86_400),
         }
     }
 }
 
-/// `envlock solve`.
+/// The result of `envlock solve`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Solve {
     /// The lock's path.
     pub lock: String,
     /// The environment's name.
     pub name: String,
-    /// Whether the file was written: not on `--dry-run`, nor where no byte would change.
+    /// Whether the file was written. False with `--dry-run`, and if no byte would change.
     pub written: bool,
-    /// What was found by platform.
+    /// The solution of each platform.
     pub platforms: Vec<SolvedPlatform>,
-    /// Lines of the pip section that no package of the lock answers for.
+    /// Lines of the pip section that no package of the lock satisfies.
     pub pip_left_out: Vec<String>,
 }
 
@@ -82,272 +84,272 @@ pub struct Solve {
 pub struct SolvedPlatform {
     /// The platform, such as `linux-64`.
     pub platform: String,
-    /// How many packages it has.
+    /// The number of packages.
     pub packages: usize,
-    /// The sum of their archives' sizes, in bytes, as far as the indexes tell them.
+    /// The total size of the archives in bytes. Archives whose size the indexes don't have
+    /// count as 0.
     pub bytes: u64,
-    /// What changed against the lock that was there.
+    /// The differences from the previous lock.
     pub changes: Vec<PackageChange>,
 }
 
-/// What became of one package.
+/// A package that was added, removed or changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PackageChange {
-    /// Its name.
+    /// The package's name.
     pub package: String,
-    /// Its version and build before; null when it is new.
+    /// The version and build before. Null if the package was added.
     pub before: Option<String>,
-    /// Its version and build after; null when it is gone.
+    /// The version and build after. Null if the package was removed.
     pub after: Option<String>,
 }
 
-/// `envlock solve --check`.
+/// The result of `envlock solve --check`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Check {
     /// The lock's path.
     pub lock: String,
-    /// Whether it still answers what is asked.
+    /// Whether the lock matches environment.yml.
     pub fresh: bool,
-    /// What it doesn't answer, or answers though it is no longer asked.
+    /// The differences between the lock and environment.yml.
     pub changes: Vec<StaleReason>,
 }
 
 /// One reason why a lock is stale.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct StaleReason {
-    /// In words.
+    /// The reason as a sentence.
     pub message: String,
-    /// Where it is asked.
+    /// The place in environment.yml, if the reason has one.
     pub place: Option<Place>,
 }
 
-/// `envlock install`.
+/// The result of `envlock install`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Install {
     /// The prefix.
     pub prefix: String,
     /// The platform.
     pub platform: String,
-    /// Whether anything was done; false when the prefix was already right, and on
-    /// `--dry-run`.
+    /// Whether the prefix was changed. False if it was up to date already, and with `--dry-run`.
     pub changed: bool,
-    /// How many packages the prefix has.
+    /// The number of packages in the prefix.
     pub packages: usize,
-    /// What changed against the prefix that was there.
+    /// The differences from the previous contents of the prefix.
     pub changes: Vec<PackageChange>,
-    /// The previous prefix, kept beside.
+    /// The path of the previous environment, which is kept next to the prefix.
     pub previous: Option<String>,
-    /// Paths that several packages bring, with who won.
+    /// Paths that more than one package contains.
     pub clobbered: Vec<Clobbered>,
     /// Packages whose post-link scripts were not run.
     pub scripts_not_run: Vec<String>,
-    /// Lines of the pip section that were left out at the user's word.
+    /// Lines of the pip section that were skipped because of `--without-pip`.
     pub pip_left_out: Vec<String>,
-    /// The names of the credentials that the lock says are needed.
+    /// The names of the credentials that the environment needs, from the lock.
     pub needs: Vec<String>,
 }
 
-/// A path that several packages bring.
+/// A path that more than one package contains.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Clobbered {
     /// The path within the prefix.
     pub path: String,
-    /// The package whose file is there.
+    /// The package whose file is installed.
     pub kept: String,
-    /// The packages whose file is not.
+    /// The packages whose files aren't installed.
     pub lost: Vec<String>,
 }
 
-/// `envlock fetch`.
+/// The result of `envlock fetch`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Fetch {
     /// The lock's path.
     pub lock: String,
-    /// What the cache has now, by platform.
+    /// The packages that are now in the cache, by platform.
     pub platforms: Vec<FetchedPlatform>,
 }
 
-/// What one platform of a lock needs.
+/// The packages of one platform of a lock.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct FetchedPlatform {
     /// The platform, such as `linux-64`.
     pub platform: String,
-    /// How many packages it has.
+    /// The number of packages.
     pub packages: usize,
-    /// The sum of their archives' sizes, in bytes, as far as the lock tells them.
+    /// The total size of the archives in bytes. Archives whose size the lock doesn't have count
+    /// as 0.
     pub bytes: u64,
 }
 
-/// `envlock bundle`.
+/// The result of `envlock bundle`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Bundle {
-    /// The channel's address, `file://…/`.
+    /// The bundle's URL as a channel, `file://…/`.
     pub channel: String,
-    /// The lock in it.
+    /// The path of the lock in the bundle.
     pub lock: String,
-    /// What it has, by platform.
+    /// The packages in the bundle, by platform.
     pub platforms: Vec<FetchedPlatform>,
-    /// The channels that it stands in for.
+    /// The channels that the bundle replaces.
     pub origins: Vec<String>,
 }
 
-/// `envlock verify`.
+/// The result of `envlock verify`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Verify {
     /// The prefix.
     pub prefix: String,
-    /// How many packages were compared.
+    /// The number of packages that were compared.
     pub packages: usize,
-    /// How many files were compared.
+    /// The number of files that were compared.
     pub files: usize,
-    /// What differs.
+    /// The files that differ.
     pub differences: Vec<FileDifference>,
 }
 
-/// One file that isn't as its record says.
+/// A file that differs from its record.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct FileDifference {
     /// The path within the prefix.
     pub path: String,
-    /// The package that it belongs to; null for a file that no package knows.
+    /// The package that the file belongs to. Null for a file that no record has.
     pub package: Option<String>,
-    /// `missing`, `changed`, `unknown`, … in one word.
+    /// The kind of difference in one word: `missing`, `changed`, `unknown`, …
     pub kind: String,
-    /// The difference in words.
+    /// The difference as a sentence.
     pub message: String,
 }
 
-/// `envlock run`: only ever printed when the command could not be started.
+/// The result of `envlock run`. It is printed only if the command couldn't be started.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Run {
     /// The prefix.
     pub prefix: String,
 }
 
-/// `envlock secrets list`.
+/// The result of `envlock secrets list`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct SecretsList {
-    /// The profile that they are listed for; null for the needs as they are without one.
+    /// The profile whose needs are listed. Null for the needs without a profile.
     pub profile: Option<String>,
-    /// The needs, by name.
+    /// The needs, sorted by name.
     pub needs: Vec<Need>,
 }
 
-/// One credential that an environment needs: where it lies and how it arrives, never what it
-/// is.
+/// A credential that an environment needs: its location and its variables, never its value.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Need {
-    /// Its name in the manifest.
+    /// The need's name in the manifest.
     pub name: String,
-    /// The engine, such as `kv2`.
+    /// The secrets engine, such as `kv2`.
     pub engine: String,
-    /// Where the engine is mounted.
+    /// The path that the engine is mounted at.
     pub mount: String,
-    /// Its path, role or key below the mount.
+    /// The path, role or key below the mount.
     pub locator: String,
-    /// The variables that it arrives in.
+    /// The variables that get the credential or the path of a file with it.
     pub variables: Vec<String>,
-    /// Why it is needed.
+    /// The purpose of the credential.
     pub why: Option<String>,
 }
 
-/// `envlock policy generate`.
+/// The result of `envlock policy generate`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct PolicyGenerate {
-    /// The profile that it is for.
+    /// The profile that the policy is for.
     pub profile: String,
     /// The policy.
     pub hcl: String,
 }
 
-/// `envlock policy explain`.
+/// The result of `envlock policy explain`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct PolicyExplain {
-    /// Whether every server that was asked about allows it.
+    /// Whether every dialect that was evaluated allows the request.
     pub allowed: bool,
-    /// Each server's answer with the deciding rule.
+    /// The answer of each dialect with the rule that decides.
     pub answers: Vec<serde_json::Value>,
 }
 
-/// `envlock policy test`.
+/// The result of `envlock policy test`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct PolicyTest {
-    /// How many cases are as expected.
+    /// The number of test cases that passed.
     pub passed: usize,
-    /// How many aren't.
+    /// The number of test cases that failed.
     pub failed: usize,
-    /// What differs, one entry a case, dialect and key.
+    /// The failures: one entry for each case, dialect and key that differs.
     pub failures: Vec<serde_json::Value>,
 }
 
-/// `envlock explain`.
+/// The result of `envlock explain`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Explain {
-    /// The pages that were asked for.
+    /// The requested pages.
     pub pages: Vec<Page>,
 }
 
-/// What a code means.
+/// The page of a code.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Page {
     /// The code.
     pub code: Code,
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// The page, in Markdown.
+    /// The page in Markdown.
     pub text: String,
 }
 
-/// `envlock config`.
+/// The result of `envlock config`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Config {
-    /// Every value in force, an item of a list each.
+    /// The effective values. Each item of a list is one value.
     pub values: Vec<ConfigValue>,
 }
 
-/// One value in force.
+/// One effective value of the configuration.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ConfigValue {
-    /// The key as its file has it, with the name in a mapping behind a dot.
+    /// The key as in its file. The name of an entry of a mapping follows after a dot.
     pub key: String,
-    /// The value as it is written, with `***` for a password.
+    /// The value as written, with `***` for a password.
     pub value: String,
-    /// Who set it: `default`, `file`, `variable` or `flag`.
+    /// The kind of place that set it: `default`, `file`, `variable` or `flag`.
     pub set_by: &'static str,
-    /// The variable or the flag.
+    /// The name of the variable or flag that set it.
     pub name: Option<String>,
-    /// The place in a file.
+    /// The place in the file that set it.
     pub place: Option<Place>,
 }
 
-/// `envlock doctor`.
+/// The result of `envlock doctor`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Doctor {
-    /// Everything that was looked at.
+    /// The result of each check.
     pub checks: Vec<DoctorCheck>,
 }
 
-/// What one look found.
+/// The result of one check.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct DoctorCheck {
-    /// `source`, `cache`, `links`, `clock`, `proxy` or `trust`.
+    /// What was checked: `source`, `cache`, `links`, `clock`, `proxy` or `trust`.
     pub topic: &'static str,
-    /// `ok`, `wrong`, or `unknown` where it can't be told.
+    /// `ok`, `wrong`, or `unknown` if it couldn't be determined.
     pub verdict: &'static str,
-    /// What is the case.
+    /// The result as a sentence.
     pub message: String,
     /// What to do.
     pub help: Option<String>,
 }
 
-/// `envlock demo`.
+/// The result of `envlock demo`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Demo {
-    /// The folder that holds everything.
+    /// The directory with the demo's files.
     pub directory: String,
-    /// The interpreter that its Python package was made of.
+    /// The interpreter from which the demo's Python package was made.
     pub made_of: String,
-    /// The commands that were run, as they can be typed.
+    /// The commands that were run.
     pub commands: Vec<String>,
     /// What the environment's Python printed.
     pub output: String,

@@ -1,4 +1,4 @@
-//! Why a text can't be read, as findings.
+//! Converts the errors of reading a text to findings.
 
 use envlock_text::{Fault, ReadError};
 
@@ -14,7 +14,7 @@ impl From<&ReadError> for Finding {
     }
 }
 
-/// The code of what is wrong with a text: the same for every file.
+/// Returns the code of an error in a text. It is the same for every kind of file.
 fn code(fault: &Fault) -> Code {
     match fault {
         Fault::NotText => Code::NotUtf8,

@@ -1,14 +1,14 @@
-//! Findings for what looks like a secret where none belongs: named by place, never shown.
+//! Finds secrets in files and variables where they aren't allowed. The findings have the places
+//! and never the secrets.
 
 use envlock_text::{Pos, redact::find_secrets, to_u32};
 
 use crate::{Code, Finding};
 
-/// What to say wherever something of the kind lies about.
-const HELP: &str = "take it out of the file and its history, and revoke it: whoever read the file \
-                    may have it; a manifest names `{env: NAME}` or `{file: PATH}` instead";
+const HELP: &str = "remove it from the file and its history, and revoke it, because readers of \
+                    the file can have copied it; write `{env: NAME}` or `{file: PATH}` instead";
 
-/// One finding for each thing in `text`, the content of `file`, that looks like a secret.
+/// Returns a finding for each part of `text`, the content of `file`, that looks like a secret.
 pub fn secrets_in_file(file: &str, text: &str) -> Vec<Finding> {
     let (mut pos, mut from) = (Pos::START, 0);
     find_secrets(text)
@@ -16,24 +16,25 @@ pub fn secrets_in_file(file: &str, text: &str) -> Vec<Finding> {
         .map(|(range, kind)| {
             pos = advance(pos, &text[from..range.start]);
             from = range.start;
-            let message = format!("something shaped like {kind} stands in this file");
-            let diagnostic = Finding::new(Code::SecretInFile, message);
-            diagnostic.at(pos.place(file)).with_help(HELP)
+            let message = format!("this text looks like {kind}");
+            Finding::new(Code::SecretInFile, message).at(pos.place(file)).with_help(HELP)
         })
         .collect()
 }
 
-/// A finding for each variable of `variables` (name and value) that holds something shaped
-/// like a secret, where the manifest expects only a name or a path. Named by the variable.
+/// Returns a finding for each of `variables` (name and value) whose value looks like a secret.
+/// Their values should be names or paths.
 pub fn secrets_in_variables<'v>(
     variables: impl IntoIterator<Item = (&'v str, &'v str)>,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, value) in variables {
         if let Some((_, kind)) = find_secrets(value).first() {
-            let message = format!("the variable {name} holds something shaped like {kind}");
-            let help =
-                format!("unset {name}; envlock reads credentials only where the manifest says");
+            let message = format!("the value of the variable {name} looks like {kind}");
+            let help = format!(
+                "unset {name}; envlock reads credentials only from the variables and files that \
+                 the manifest names"
+            );
             findings.push(Finding::new(Code::SecretInVariable, message).with_help(help));
         }
     }
@@ -55,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_place_counts_characters_and_the_secret_is_not_shown() {
+    fn a_finding_has_the_place_of_the_secret_and_not_the_secret() {
         let finding = &secrets_in_file("a.yml", "x: 1\n密: hvs.CAESIJ0123456789")[0];
         let place = finding.place.clone().unwrap();
         assert_eq!((place.line, place.column), (2, 4));

@@ -1,13 +1,13 @@
 use humansize::{DECIMAL, FormatSizeOptions, SizeFormatter};
 
-/// A size in bytes with its unit and at most one decimal, such as `1.6 MB`. Units are powers of
-/// ten, as package sites write them.
+/// Formats a size in bytes with its unit and at most one decimal, such as `1.6 MB`. Units are
+/// powers of ten, as on package sites.
 pub fn size(bytes: u64) -> String {
     let options = FormatSizeOptions::from(DECIMAL).decimal_places(1);
     SizeFormatter::new(round(bytes), options).to_string()
 }
 
-/// The number rounded to four digits. Without this, 999 950 bytes would be `1000 kB`.
+/// Rounds to four digits. Without this, 999 950 bytes would be `1000 kB`.
 fn round(bytes: u64) -> u64 {
     let mut unit = 1;
     while bytes / unit >= 10_000 {

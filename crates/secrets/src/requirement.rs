@@ -48,7 +48,7 @@ pub fn for_need(resolved: &ResolvedNeed) -> Vec<Requirement> {
     let need = &resolved.need;
     let sudo = need.capabilities.contains(&Capability::Sudo);
     let requirement = |request| Requirement { need: resolved.name.clone(), request, sudo };
-    let consumed = need.consume();
+    let consumed = need.secret_requests();
     let mut requirements: Vec<_> = consumed.iter().cloned().map(requirement).collect();
     for capability in &added_capabilities(need) {
         let Some(operation) = operation(*capability) else { continue };
@@ -81,7 +81,7 @@ pub fn for_verifier(profile: &ResolvedProfile) -> Vec<Requirement> {
 /// The requests by which a verifier proves one need.
 pub(crate) fn for_existence(resolved: &ResolvedNeed) -> Vec<Requirement> {
     let need = &resolved.need;
-    let requests = need.existence().into_iter();
+    let requests = need.existence_requests().into_iter();
     let requirement = |request| Requirement { need: resolved.name.clone(), request, sudo: false };
     requests.map(requirement).collect()
 }

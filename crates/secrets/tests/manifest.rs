@@ -87,10 +87,10 @@ fn what_changed_is_said_need_by_need() {
         changes(&old, &new),
         [
             "need hf_token: path was ml/huggingface, is ml/hf",
-            "need warehouse: is in the lock and no longer in the manifest",
-            "need store: is in the manifest and not in the lock",
-            "need db_creds in profile batch: has another mount, path, role or key",
-            "need db_creds in profile prod: has another mount, path, role or key",
+            "need warehouse is in the lock, but not in the manifest",
+            "need store is in the manifest, but not in the lock",
+            "need db_creds in profile batch: its mount, path, role or key changed",
+            "need db_creds in profile prod: its mount, path, role or key changed",
         ]
     );
 }

@@ -41,7 +41,7 @@ impl Told {
         Self {
             codes: findings.iter().map(|finding| finding.code.to_string()).collect(),
             exit: exit.code(),
-            text: format!("{head}{said}{}", render::sum(*summary)),
+            text: format!("{head}{said}{}", render::summary_line(*summary)),
         }
     }
 

@@ -1,107 +1,111 @@
-//! Why a text can't be read.
+//! The errors of reading a text.
 
 use crate::place::Place;
 
-/// What is wrong with a text, and where.
+/// An error in a text, with its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{fault}")]
 pub struct ReadError {
-    /// Where.
+    /// The place of the error.
     pub place: Place,
-    /// What is wrong.
+    /// The error.
     pub fault: Fault,
 }
 
-/// What is wrong with a text. The words are the same for every file.
+/// An error in a text. Its message is the same for every kind of file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// The bytes are neither UTF-8 nor UTF-16.
     #[error("the file isn't UTF-8 text")]
     NotText,
-    /// More bytes than the limit.
+    /// The text has more bytes than the limit.
     #[error("the file has {bytes} bytes; the limit is {limit}")]
     TooLarge {
-        /// How many there are.
+        /// The size of the text in bytes.
         bytes: usize,
-        /// How many are read.
+        /// The limit in bytes.
         limit: usize,
     },
-    /// A line with more bytes than the limit.
+    /// A line has more bytes than the limit, which is given.
     #[error("this line has more than {0} bytes")]
     LongLine(usize),
-    /// More levels than the limit.
+    /// Lists and mappings are nested deeper than the limit, which is given.
     #[error("this is nested more than {0} levels deep")]
     TooDeep(usize),
-    /// More values than the limit.
-    #[error("the file has more than {0} values, with what its aliases repeat")]
+    /// The text has more values than the limit, which is given. Copies by aliases count.
+    #[error("the file has more than {0} values, counting those that its aliases repeat")]
     TooMany(usize),
-    /// The aliases repeat more than the limit.
+    /// The anchors and aliases repeat more than the limit: the limit and its unit.
     #[error("the anchors and aliases up to here repeat more than {0} {1}")]
     Repeated(usize, &'static str),
     /// A character that YAML doesn't allow.
     #[error("the control character U+{:04X} isn't allowed here", *.0 as u32)]
     ControlCharacter(char),
-    /// The text isn't what its format says.
+    /// The text isn't valid in its format.
     #[error("this isn't valid {format}: {message}")]
     Syntax {
-        /// YAML, JSON or TOML.
+        /// The format: YAML, JSON or TOML.
         format: &'static str,
-        /// What the parser says.
+        /// The parser's message.
         message: String,
         /// Whether the line is indented with a tab.
         tab: bool,
     },
-    /// `---` a second time.
-    #[error("a second YAML document starts here, and a file is one document")]
+    /// A second document starts, after `---`.
+    #[error("a second YAML document starts here; a file must have only one")]
     SecondDocument,
-    /// One key twice in a mapping.
-    #[error("the key `{key}` is here twice; it was first on line {first}")]
+    /// A mapping has a key twice.
+    #[error("the key `{key}` is a duplicate; the first one is on line {first}")]
     DuplicateKey {
         /// The key.
         key: String,
-        /// The line that has it first.
+        /// The line of the first one.
         first: u32,
     },
-    /// A list, a mapping or nothing as a key.
+    /// A key is a list, a mapping or null.
     #[error("a key must be text, and this one is {0}")]
     KeyNotText(&'static str),
-    /// `<<: *base`.
-    #[error("a merge key (`<<`) isn't read here")]
+    /// A merge key, as in `<<: *base`.
+    #[error("merge keys (`<<`) aren't supported")]
     MergeKey,
-    /// `*name` without a complete `&name` above it.
-    #[error("the alias `*` stands for nothing that is complete above it")]
+    /// An alias `*name` without a complete anchor `&name` above it.
+    #[error("no anchor above this alias (`*`) has its name and is complete")]
     UnknownAlias,
-    /// `!name`.
-    #[error("the tag `{0}` means nothing here")]
+    /// A tag, as in `!name`, that isn't one of YAML's own.
+    #[error("the tag `{0}` isn't supported")]
     UnknownTag(String),
 }
 
 impl Fault {
-    /// The fault at a place.
+    /// Adds the place.
     pub fn at(self, place: Place) -> ReadError {
         ReadError { place, fault: self }
     }
 
-    /// What to do, where that isn't obvious.
+    /// The help, unless the fix is obvious.
     pub fn help(&self) -> Option<&'static str> {
         match self {
             Self::NotText => Some("save the file as UTF-8"),
             Self::Syntax { tab: true, .. } => Some("indent with spaces, not with tabs"),
             Self::Syntax { .. } | Self::TooLarge { .. } => None,
-            Self::LongLine(_) => Some("put each value on a line of its own"),
-            Self::TooDeep(_) => Some("four levels are enough for everything that is read here"),
+            Self::LongLine(_) => Some("put each value on a separate line"),
+            Self::TooDeep(_) => Some("remove levels; valid files need far fewer"),
             Self::TooMany(_) | Self::Repeated(..) => {
                 Some("write out the values, and check for aliases of aliases")
             }
-            Self::ControlCharacter(_) => Some("remove it; in double quotes it can be an escape"),
-            Self::SecondDocument => Some("put each document into a file of its own"),
+            Self::ControlCharacter(_) => {
+                Some("remove it, or write it as an escape in double quotes")
+            }
+            Self::SecondDocument => Some("put each document into a separate file"),
             Self::DuplicateKey { .. } => {
                 Some("keep one of the two, or put both parts under one key")
             }
             Self::KeyNotText(_) => Some("put the key into quotes"),
-            Self::MergeKey => Some("write the keys out"),
-            Self::UnknownAlias => Some("write the value out, or put its anchor (`&name`) above"),
-            Self::UnknownTag(_) => Some("remove the tag; quotes make a value text"),
+            Self::MergeKey => Some("write out the keys"),
+            Self::UnknownAlias => {
+                Some("write out the value, or put its anchor (`&name`) above the alias")
+            }
+            Self::UnknownTag(_) => Some("remove the tag; to make a value text, put it in quotes"),
         }
     }
 }

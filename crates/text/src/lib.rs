@@ -1,7 +1,7 @@
-//! Texts from outside, before it is known what they mean: decoded, bounded, parsed into trees
-//! in which every value knows its place, and shown without a secret in them.
+//! Reads text files: decoding, size limits, YAML and JSON trees with positions, and redaction
+//! of secrets.
 //!
-//! Pure: nothing here reads a file.
+//! This crate is pure: it gets bytes, and opens no file.
 
 mod error;
 pub mod limits;

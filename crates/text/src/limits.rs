@@ -1,40 +1,40 @@
-//! How much of each input is read. Every bound on a text is here.
+//! The limits on texts from outside. Every limit on a text is in this file.
 
-/// The bounds of one kind of input.
+/// The limits of one kind of input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of the text.
+    /// The size of the text in bytes.
     pub bytes: usize,
-    /// Levels of lists and maps.
+    /// The depth of nested lists and mappings.
     pub depth: usize,
-    /// Values, with keys and what aliases repeat.
+    /// The number of values. Keys and copies by aliases count.
     pub values: usize,
-    /// Bytes of one line.
+    /// The size of one line in bytes.
     pub line: usize,
 }
 
-/// environment.yml and `.condarc`, which people write by hand.
+/// The limits of environment.yml and `.condarc`, which people write by hand.
 ///
-/// The search for a comment reads its line once for each value on it, so lines are short.
+/// The search for a comment reads its line once for each value on it, so lines must be short.
 pub const ENVIRONMENT: Limits =
     Limits { bytes: 16_000_000, depth: 32, values: 20_000, line: 10_000 };
 
-/// secrets.yml, policies and policy tests.
+/// The limits of secrets.yml, policies and policy tests.
 ///
-/// The servers refuse a policy of more than about a mebibyte (the limit of a storage entry);
-/// ten thousand rules need some more.
+/// The servers reject a policy of more than about a mebibyte (the limit of a storage entry).
+/// A manifest of ten thousand rules is larger than that.
 pub const MANIFEST: Limits =
     Limits { bytes: 8 * 1024 * 1024, depth: 64, values: 1_000_000, line: usize::MAX };
 
-/// envlock.lock: a hundred platforms of a thousand packages.
+/// The limits of envlock.lock: enough for a hundred platforms of a thousand packages.
 pub const LOCK: Limits =
     Limits { bytes: 256_000_000, depth: 64, values: 20_000_000, line: usize::MAX };
 
-/// Values that the anchors and aliases of one text may repeat, whatever the text is: a few
-/// lines of aliases of aliases can stand for gigabytes.
+/// The number of values that the anchors and aliases of any text may repeat. Without a limit,
+/// a few lines of aliases of aliases expand to gigabytes.
 pub const REPEATED_VALUES: usize = 20_000;
 
-/// Bytes that the anchors and aliases of one text may repeat.
+/// The number of bytes that the anchors and aliases of any text may repeat.
 pub const REPEATED_BYTES: usize = 1_000_000;
 
 /// Bytes of one match spec. The specs of public channels have at most 120.

@@ -1,4 +1,4 @@
-//! Positions in a text, and places in a file.
+//! Positions in a text, and places in a named file.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 
 use serde::Serialize;
 
-/// A position in a text, both numbers counted from 1; columns are characters.
+/// A line and a column in a text, both counted from 1. Columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pos {
     /// The line.
@@ -16,10 +16,10 @@ pub struct Pos {
 }
 
 impl Pos {
-    /// The first character.
+    /// The position of the first character.
     pub const START: Self = Self { line: 1, column: 1 };
 
-    /// The same position as a place in `file`.
+    /// The place with this position in `file`.
     pub fn place(self, file: &str) -> Place {
         Place::new(file, self.line, self.column)
     }
@@ -31,9 +31,9 @@ impl Default for Pos {
     }
 }
 
-/// A place in a file of the user's.
+/// A line and a column in a named file.
 ///
-/// Where it ends is for display alone: two places are equal, and ordered, by where they start.
+/// The end is for display only: equality and order of two places depend on their starts.
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct Place {
     /// The file, as the user named it.
@@ -42,20 +42,20 @@ pub struct Place {
     pub line: u32,
     /// The column in characters, counted from 1.
     pub column: u32,
-    /// The column just after the last character, where the whole is on one line and its end is
-    /// known.
+    /// The column just after the last character. Left out if the end is unknown or on another
+    /// line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_column: Option<u32>,
 }
 
 impl Place {
-    /// A place in `file`; both numbers count from 1.
+    /// Creates a place in `file`. Line and column count from 1.
     pub fn new(file: impl Into<String>, line: u32, column: u32) -> Self {
         Self { file: file.into(), line, column, end_column: None }
     }
 
-    /// The same place, up to and without `end`. An end on another line, or not after the
-    /// start, is left out.
+    /// Sets the end, the position just after the last character. An end on another line, or not
+    /// after the start, is ignored.
     #[must_use]
     pub fn to(mut self, end: Pos) -> Self {
         let fits = end.line == self.line && end.column > self.column;
@@ -100,13 +100,13 @@ impl fmt::Display for Place {
     }
 }
 
-/// The position just after `text`.
+/// Returns the position just after the end of `text`.
 pub fn end_position(text: &str) -> Pos {
     let last = text.rfind('\n').map_or(text, |newline| &text[newline + 1..]);
     Pos { line: to_u32(text.matches('\n').count() + 1), column: to_u32(last.chars().count() + 1) }
 }
 
-/// A count as a line or column; texts are far below four billion characters.
+/// Converts a count to a line or column number. Texts have far fewer than four billion characters.
 pub fn to_u32(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_end_is_kept_on_the_same_line_only_and_plays_no_part_in_equality() {
+    fn an_end_is_kept_only_on_the_same_line_and_does_not_affect_equality() {
         let start = Place::new("a.yml", 2, 3);
         let marked = start.clone().to(Pos { line: 2, column: 7 });
         assert_eq!(marked.end_column, Some(7));

@@ -1,15 +1,15 @@
-//! Bytes of a file as text.
+//! Decodes the bytes of a file.
 
 use crate::error::{Fault, ReadError};
 use crate::place::{Pos, end_position};
 
-/// The text of a file, without a byte order mark.
+/// Decodes the text of a file. A byte order mark is removed.
 ///
-/// UTF-8 and UTF-16 are read, as conda reads them: UTF-16 by its byte order mark, and without
-/// one where the first character is ASCII (YAML 1.2.2, section 5.2).
+/// The encodings are UTF-8 and UTF-16, as in conda. UTF-16 is recognised by its byte order mark,
+/// or by an ASCII character at the start (YAML 1.2.2, section 5.2).
 ///
 /// # Errors
-/// The place of the first byte that belongs to no character.
+/// Returns the place of the first byte that isn't part of a character.
 pub fn decode(file: &str, bytes: Vec<u8>) -> Result<String, ReadError> {
     // The mark of UTF-32 starts like that of UTF-16.
     let text = match bytes.as_slice() {
@@ -29,10 +29,10 @@ pub fn decode(file: &str, bytes: Vec<u8>) -> Result<String, ReadError> {
     })
 }
 
-/// The text of a policy: UTF-8 only, with a byte order mark left in, as a server gets it.
+/// Decodes the text of a policy: only UTF-8, and a byte order mark is kept, as a server does.
 ///
 /// # Errors
-/// The place of the first byte that isn't UTF-8.
+/// Returns the place of the first byte that isn't UTF-8.
 pub fn decode_raw(file: &str, bytes: Vec<u8>) -> Result<String, ReadError> {
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
@@ -55,8 +55,8 @@ fn utf16(file: &str, bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, R
     if rest.is_empty() { Ok(text) } else { Err(Fault::NotText.at(end_position(&text).place(file))) }
 }
 
-/// UTF-16 without a mark, where it is certain: an ASCII character first, every unit valid, and
-/// no NUL, which a text of UTF-8 with a NUL in it would have.
+/// Decodes UTF-16 without a byte order mark, if the encoding is certain: the first character is
+/// ASCII, every unit is valid, and there is no NUL. UTF-8 text that starts like this has a NUL.
 fn unmarked_utf16(bytes: &[u8]) -> Option<String> {
     let unit: fn([u8; 2]) -> u16 = match bytes {
         [first, 0, ..] if *first != 0 && first.is_ascii() => u16::from_le_bytes,
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn utf8_and_utf16_with_and_without_a_mark_are_the_same_text() {
+    fn utf8_and_utf16_with_and_without_a_byte_order_mark_give_the_same_text() {
         let marked = format!("\u{feff}{TEXT}");
         for bytes in [
             TEXT.as_bytes().to_vec(),
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_bad_byte_is_named_by_its_place() {
+    fn the_error_has_the_place_of_the_first_invalid_byte() {
         let place = |bytes: &[u8]| decode("f", bytes.to_vec()).unwrap_err().place;
         assert_eq!(place(b"path \"\xe5\xaf\x86\"\nab\xff"), Place::new("f", 2, 3));
         assert_eq!(place(b"\xef\xbb\xbfab\xff"), Place::new("f", 1, 3));
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nul_is_no_sign_of_utf16() {
+    fn utf8_with_a_nul_is_not_read_as_utf16() {
         for text in ["a\0b", "a\0", "\0a", "ab\0", "\0", ""] {
             let read = decode("f", text.as_bytes().to_vec());
             assert!(read == Ok(text.to_owned()) || text == "a\0" || text == "\0a", "{text:?}");

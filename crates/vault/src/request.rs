@@ -94,7 +94,7 @@ impl<'a> ConfirmedDefinition<'a> {
     }
 
     fn path(&self) -> String {
-        let shown = self.engine.existence(self.mount, self.name);
+        let shown = self.engine.existence_requests(self.mount, self.name);
         shown.into_iter().next().map(|access| access.path).unwrap_or_default()
     }
 }
@@ -280,7 +280,7 @@ mod tests {
             let path = VaultRequest::ReadDefinition(&defined).display_path();
             assert!(VALUES.iter().all(|value| !path.contains(value)), "{engine}: {path}");
             let signing = [envlock_policy::TransitOperation::Sign].into_iter().collect();
-            assert!(engine.consume("m", "r", &signing)[0].path != path, "{path}");
+            assert!(engine.secret_requests("m", "r", &signing)[0].path != path, "{path}");
         }
     }
 

@@ -50,7 +50,7 @@ fn answer(checks: Vec<CheckResult>, width: usize) -> Answer<output::Doctor> {
     let rows = checks
         .iter()
         .map(|c| [c.status.as_str().to_owned(), c.topic.to_owned(), c.message.clone()]);
-    let text = Table::of(rows).render(width);
+    let text = Table::from_rows(rows).render(width);
     let checks = checks
         .into_iter()
         .map(|check| output::DoctorCheck {

@@ -34,7 +34,7 @@ fn page(name: &str) -> Answer<output::Explain> {
 
 fn list(width: usize) -> Answer<output::Explain> {
     let rows = Code::ALL.iter().map(|code| [code.to_string(), code.title().to_owned()]);
-    answer(Code::ALL, Table::of(rows).render(width))
+    answer(Code::ALL, Table::from_rows(rows).render(width))
 }
 
 fn answer(codes: &[Code], text: String) -> Answer<output::Explain> {

@@ -106,7 +106,7 @@ fn rows(platforms: &[FetchedPlatform], width: usize) -> String {
     let row = |one: &FetchedPlatform| {
         [one.platform.to_string(), count(one.packages, "package"), size(one.bytes)]
     };
-    Table::of(platforms.iter().map(row)).render(width)
+    Table::from_rows(platforms.iter().map(row)).render(width)
 }
 
 /// Returns the command that installs the bundle without a network.

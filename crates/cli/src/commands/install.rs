@@ -154,7 +154,7 @@ fn summary_text(
     let mut text = String::new();
     let all_new = changes.iter().all(|change| change.before.is_none());
     if args.dry_run || !all_new {
-        text.push_str(&Table::of(changes.iter().map(change_row)).render(width));
+        text.push_str(&Table::from_rows(changes.iter().map(change_row)).render(width));
     }
     match &installed.outcome {
         None => text.push_str(&dry_run(prefix, installed, steps)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::{Args, ValueEnum};
-use envlock_model::{diff::Difference, lock::Lock, lock_inputs};
+use envlock_model::{diff::PackageDifference, lock::Lock, lock_inputs};
 use envlock_pipeline::{
     ExcludeNewer, Overrides, Project, SolveRequest, Solved, Upgrade, stale_findings,
 };
@@ -199,7 +199,7 @@ fn pip(lock: &Lock) -> Vec<String> {
     lines
 }
 
-fn platforms(lock: &Lock, differences: &[Difference]) -> Vec<output::SolvedPlatform> {
+fn platforms(lock: &Lock, differences: &[PackageDifference]) -> Vec<output::SolvedPlatform> {
     let mut changes: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for difference in differences {
         changes.entry(difference.platform).or_default().push(output::PackageChange {
@@ -228,7 +228,7 @@ fn summary_text(args: &SolveArgs, path: &str, solved: &Solved, width: usize) -> 
             format!("{} to download at most", size(platform.bytes)),
         ]
     });
-    let mut text = Table::of(rows).render(width);
+    let mut text = Table::from_rows(rows).render(width);
     let all_new = platforms.iter().all(|platform| platform.changes.len() == platform.packages);
     if args.dry_run || !all_new {
         text.push_str(&changes(&platforms, width));
@@ -250,7 +250,7 @@ fn changes(platforms: &[output::SolvedPlatform], width: usize) -> String {
         if several && !platform.changes.is_empty() {
             text.push_str(&format!("{}:\n", platform.platform));
         }
-        text.push_str(&Table::of(platform.changes.iter().map(change_row)).render(width));
+        text.push_str(&Table::from_rows(platform.changes.iter().map(change_row)).render(width));
     }
     text
 }

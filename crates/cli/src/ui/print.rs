@@ -81,10 +81,11 @@ impl Ui {
         let exit = closed.exit;
         let written = match self.format {
             Format::Human => {
-                let sum = if is_check { render::sum(closed.summary) } else { String::new() };
+                let summary =
+                    if is_check { render::summary_line(closed.summary) } else { String::new() };
                 let next = if self.quiet { String::new() } else { next };
                 self.print_findings(&closed.findings);
-                out(&printable(&format!("{text}{sum}{next}")))
+                out(&printable(&format!("{text}{summary}{next}")))
             }
             Format::Json => out(&render::json(&Document::new(self.command, closed, result))),
             Format::Sarif => out(&render::sarif(&closed.findings, VERSION, &self.subject_file)),

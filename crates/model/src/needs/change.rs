@@ -1,4 +1,4 @@
-//! What differs between the needs of a lock and those of the manifest.
+//! Compares the needs in a lock with those of the manifest.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,33 +12,33 @@ use super::profile::LockedProfile;
 /// One difference between the needs of a lock and those of the manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NeedChange {
-    /// The need; none where the whole block was added or removed.
+    /// The need. `None` if the whole block was added or removed.
     pub need: Option<String>,
-    /// The profile, when the difference exists only there.
+    /// The profile, if only one profile differs.
     pub profile: Option<String>,
-    /// What changed.
+    /// The kind of difference.
     pub kind: ChangeKind,
 }
 
-/// What changed about a need, or about all of them.
+/// The kind of difference of a need, or of the whole block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChangeKind {
-    /// The manifest has it and the lock doesn't.
+    /// Only the manifest has it.
     Added,
-    /// The lock has it and the manifest doesn't.
+    /// Only the lock has it.
     Removed,
     /// One key has another value.
     Key {
         /// The key.
         key: String,
-        /// Its value in the lock.
+        /// The value in the lock.
         locked: Option<String>,
-        /// Its value in the manifest.
-        wanted: Option<String>,
+        /// The value in the manifest.
+        declared: Option<String>,
     },
-    /// The profile skips, requires or makes it optional differently.
+    /// The profile uses the need differently: skipped, required or optional.
     Use,
-    /// The profile has another mount, path, role or key for it.
+    /// The profile has another mount, path, role or key for the need.
     Location,
 }
 
@@ -47,9 +47,9 @@ impl fmt::Display for NeedChange {
         let Some(need) = &self.need else {
             return f.write_str(match self.kind {
                 ChangeKind::Removed => {
-                    "the lock records needs of secrets, and the project has no secrets manifest"
+                    "the lock records needs of secrets, but the project has no secrets manifest"
                 }
-                _ => "the project has a secrets manifest, and the lock doesn't record its needs",
+                _ => "the project has a secrets manifest, but the lock doesn't record its needs",
             });
         };
         write!(f, "need {need}")?;
@@ -58,37 +58,37 @@ impl fmt::Display for NeedChange {
         }
         let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "absent".to_owned());
         match &self.kind {
-            ChangeKind::Added => f.write_str(": is in the manifest and not in the lock"),
-            ChangeKind::Removed => f.write_str(": is in the lock and no longer in the manifest"),
-            ChangeKind::Key { key, locked, wanted } => {
-                write!(f, ": {key} was {}, is {}", value(locked), value(wanted))
+            ChangeKind::Added => f.write_str(" is in the manifest, but not in the lock"),
+            ChangeKind::Removed => f.write_str(" is in the lock, but not in the manifest"),
+            ChangeKind::Key { key, locked, declared } => {
+                write!(f, ": {key} was {}, is {}", value(locked), value(declared))
             }
-            ChangeKind::Use => f.write_str(": is skipped, required or optional differently"),
-            ChangeKind::Location => f.write_str(": has another mount, path, role or key"),
+            ChangeKind::Use => f.write_str(": its use (skip, required, optional) changed"),
+            ChangeKind::Location => f.write_str(": its mount, path, role or key changed"),
         }
     }
 }
 
-/// What differs between the needs of a lock and those of the manifest; empty when the lock is
-/// up to date. Another `why` is no difference: it asks for nothing.
-pub fn changes(locked: Option<&LockedNeeds>, wanted: Option<&LockedNeeds>) -> Vec<NeedChange> {
+/// Returns the differences between the needs in a lock and those of the manifest. Empty if the
+/// lock is up to date. A different `why` doesn't count.
+pub fn changes(locked: Option<&LockedNeeds>, declared: Option<&LockedNeeds>) -> Vec<NeedChange> {
     let whole = |kind| vec![NeedChange { need: None, profile: None, kind }];
-    match (locked, wanted) {
+    match (locked, declared) {
         (None, None) => Vec::new(),
         (None, Some(_)) => whole(ChangeKind::Added),
         (Some(_), None) => whole(ChangeKind::Removed),
-        (Some(locked), Some(wanted)) => between(locked, wanted),
+        (Some(locked), Some(declared)) => compare_blocks(locked, declared),
     }
 }
 
-fn between(locked: &LockedNeeds, wanted: &LockedNeeds) -> Vec<NeedChange> {
+fn compare_blocks(locked: &LockedNeeds, declared: &LockedNeeds) -> Vec<NeedChange> {
     let mut changes = Vec::new();
-    compare(&locked.needs, &wanted.needs, None, key_changes, &mut changes);
+    compare(&locked.needs, &declared.needs, None, key_changes, &mut changes);
     let none = LockedProfile::default();
-    let names: BTreeSet<_> = locked.profiles.keys().chain(wanted.profiles.keys()).collect();
+    let names: BTreeSet<_> = locked.profiles.keys().chain(declared.profiles.keys()).collect();
     for name in names {
         let old = locked.profiles.get(name).unwrap_or(&none);
-        let new = wanted.profiles.get(name).unwrap_or(&none);
+        let new = declared.profiles.get(name).unwrap_or(&none);
         compare(&old.needs, &new.needs, Some(name), |_, _| vec![ChangeKind::Use], &mut changes);
         let moved = |_: &_, _: &_| vec![ChangeKind::Location];
         compare(&old.overrides, &new.overrides, Some(name), moved, &mut changes);
@@ -98,7 +98,7 @@ fn between(locked: &LockedNeeds, wanted: &LockedNeeds) -> Vec<NeedChange> {
 
 fn compare<T: PartialEq>(
     locked: &BTreeMap<String, T>,
-    wanted: &BTreeMap<String, T>,
+    declared: &BTreeMap<String, T>,
     profile: Option<&str>,
     differences: impl Fn(&T, &T) -> Vec<ChangeKind>,
     changes: &mut Vec<NeedChange>,
@@ -109,7 +109,7 @@ fn compare<T: PartialEq>(
         kind,
     };
     for (name, old) in locked {
-        match wanted.get(name) {
+        match declared.get(name) {
             None => changes.push(change(name, ChangeKind::Removed)),
             Some(new) if old == new => {}
             Some(new) => {
@@ -117,11 +117,11 @@ fn compare<T: PartialEq>(
             }
         }
     }
-    let added = wanted.keys().filter(|name| !locked.contains_key(*name));
+    let added = declared.keys().filter(|name| !locked.contains_key(*name));
     changes.extend(added.map(|name| change(name, ChangeKind::Added)));
 }
 
-/// Key by key, as the lock writes them.
+/// Compares two needs key by key, as the lock writes them.
 fn key_changes(old: &Need, new: &Need) -> Vec<ChangeKind> {
     let (old, new) = (keys(old), keys(new));
     let names: BTreeSet<_> = old.keys().chain(new.keys()).collect();
@@ -132,7 +132,7 @@ fn key_changes(old: &Need, new: &Need) -> Vec<ChangeKind> {
         .map(|key| ChangeKind::Key {
             key: key.clone(),
             locked: old.get(key).map(text),
-            wanted: new.get(key).map(text),
+            declared: new.get(key).map(text),
         })
         .collect()
 }

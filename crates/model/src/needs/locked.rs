@@ -1,4 +1,4 @@
-//! The needs of a lock: the root block `secrets:`.
+//! The needs in a lock: the top-level block `secrets:`.
 
 use std::collections::BTreeMap;
 
@@ -11,36 +11,36 @@ use super::need::Need;
 use super::profile::LockedProfile;
 use super::{read, validate};
 
-/// The root block `secrets:` of a lock: what is needed, normalised; no policy, no verdict, no
-/// address. The same manifest gives the same bytes, whatever its order, comments and
-/// shorthands.
+/// The top-level block `secrets:` of a lock: the needs in normal form. It has no policy, no
+/// result of a check and no server address. Order, comments and shorthands of the manifest don't
+/// change its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockedNeeds {
     /// The needs by name.
     pub needs: BTreeMap<String, Need>,
-    /// The profiles that change something about the needs, with everything that they extend.
+    /// The profiles that change the needs. What they extend is included in each.
     pub profiles: BTreeMap<String, LockedProfile>,
 }
 
 /// Why the block can't be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NeedsError {
-    /// Another version of the block.
+    /// The block has another version.
     Version {
         /// The version's place.
         place: Place,
         /// The version in the file.
         found: u64,
     },
-    /// It isn't such a block: each mistake with its place.
+    /// The block has mistakes, each with its place.
     Mistakes(Vec<Finding>),
 }
 
 impl LockedNeeds {
-    /// The version of the block that this program writes and reads.
+    /// The version of the block that is written and read.
     pub const VERSION: u64 = 1;
 
-    /// The block of these needs, without their places in a file.
+    /// Creates the block. The places of the needs in their file are removed.
     pub fn new(
         mut needs: BTreeMap<String, Need>,
         mut profiles: BTreeMap<String, LockedProfile>,
@@ -59,7 +59,7 @@ impl LockedNeeds {
         Self { needs, profiles }
     }
 
-    /// Reads the block; `node` is the value of `secrets:` in `file`.
+    /// Reads the block. `node` is the value of `secrets:` in `file`.
     pub fn read(file: &str, node: &Node) -> Result<Self, NeedsError> {
         let mut mistakes = Mistakes::default();
         let mut fields = Fields::new(file, node, "the block `secrets`", &mut mistakes);
@@ -78,7 +78,7 @@ impl LockedNeeds {
         let mut needs = BTreeMap::new();
         for entry in fields.entries_of("needs", "`needs`") {
             fields.check_key(entry, "the name of a need", validate::name);
-            needs.insert(entry.name().to_owned(), read::need(file, entry, fields.mistakes));
+            needs.insert(entry.name().to_owned(), read::read_need(file, entry, fields.mistakes));
         }
         if fields.get("needs").is_none() {
             fields.add_missing_key("needs");
@@ -89,8 +89,8 @@ impl LockedNeeds {
             let mut profile = Fields::new(file, &entry.value, "a profile", fields.mistakes);
             profile.refuse_unknown_keys(&["needs", "override"]);
             let read = LockedProfile {
-                needs: read::uses(&mut profile),
-                overrides: read::overrides(&mut profile),
+                needs: read::read_uses(&mut profile),
+                overrides: read::read_overrides(&mut profile),
             };
             refuse_unknown(&needs, &read, &mut profile, entry.pos());
             profiles.insert(entry.name().to_owned(), read);
@@ -103,7 +103,8 @@ impl LockedNeeds {
     }
 }
 
-/// Notes needs of a profile that the block doesn't have, and overrides of the wrong kind.
+/// Adds a mistake for each need of a profile that the block doesn't have, and for each override
+/// with the wrong kind of locator.
 fn refuse_unknown(
     needs: &BTreeMap<String, Need>,
     profile: &LockedProfile,

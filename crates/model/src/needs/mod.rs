@@ -1,5 +1,5 @@
-//! The credentials that an environment needs, as the manifest declares them and the lock
-//! records them: names, paths and validate, never a secret value.
+//! The credentials that an environment needs: how the manifest declares them and the lock
+//! records them. They have names, paths and descriptions, never a secret value.
 
 mod change;
 mod locked;

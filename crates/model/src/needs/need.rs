@@ -1,4 +1,4 @@
-//! One need.
+//! A need: one credential that an environment uses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,22 +14,22 @@ pub struct Need {
     pub engine: Engine,
     /// The path that the engine is mounted at; may contain `/`.
     pub mount: String,
-    /// Which secret of the engine it is.
+    /// The path, role or key below the mount.
     #[serde(flatten)]
     pub locator: Locator,
     /// Capabilities in addition to those that the engine requires.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub capabilities: BTreeSet<Capability>,
-    /// How the process gets each field, by the field's name.
+    /// The variables that the fields are passed in, by the field's name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, Target>,
-    /// Whether the work can go on without it.
+    /// Whether the environment requires it.
     #[serde(skip_serializing_if = "Required::is_default")]
     pub required: Required,
-    /// How long it must last.
+    /// The required lifetime of its lease.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ttl: Option<Ttl>,
-    /// What it is for.
+    /// Its purpose, for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// How it is verified.
@@ -41,40 +41,40 @@ pub struct Need {
 }
 
 impl Need {
-    /// The requests that return the secret to a job.
-    pub fn consume(&self) -> Vec<ApiRequest> {
-        self.engine.consume(&self.mount, self.locator.name(), self.locator.operations())
+    /// Returns the requests with which a job gets the secret.
+    pub fn secret_requests(&self) -> Vec<ApiRequest> {
+        self.engine.secret_requests(&self.mount, self.locator.name(), self.locator.operations())
     }
 
-    /// The requests that show whether the secret exists, and never return a value.
-    pub fn existence(&self) -> Vec<ApiRequest> {
-        self.engine.existence(&self.mount, self.locator.name())
+    /// Returns the requests that show whether the secret exists. They never return a value.
+    pub fn existence_requests(&self) -> Vec<ApiRequest> {
+        self.engine.existence_requests(&self.mount, self.locator.name())
     }
 
-    /// The mount and the path, role or key, joined by `/`.
+    /// Returns the mount and the path, role or key, joined by `/`.
     pub fn location(&self) -> String {
         format!("{}/{}", self.mount, self.locator.name())
     }
 }
 
-/// Which secret of an engine a need is.
+/// The position of a need's secret below the mount of its engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Locator {
-    /// The logical path, without `data/`: kv1, kv2, cubbyhole.
+    /// The logical path, without `data/`, for kv1, kv2 and cubbyhole.
     Path(String),
-    /// The role: engines that create credentials.
+    /// The role, for engines that create credentials.
     Role(String),
-    /// The key: transit and totp.
+    /// The key, for transit and totp.
     Key {
-        /// Its name.
+        /// The key's name.
         name: String,
-        /// What a transit key is used for.
+        /// The operations that a transit key is used for.
         operations: BTreeSet<TransitOperation>,
     },
 }
 
 impl Locator {
-    /// Which key of a manifest writes it.
+    /// Returns the kind, which is also the key in a manifest.
     pub const fn kind(&self) -> LocatorKind {
         match self {
             Self::Path(_) => LocatorKind::Path,
@@ -83,14 +83,14 @@ impl Locator {
         }
     }
 
-    /// The path, or the name of the role or key.
+    /// Returns the path, or the name of the role or key.
     pub fn name(&self) -> &str {
         match self {
             Self::Path(name) | Self::Role(name) | Self::Key { name, .. } => name,
         }
     }
 
-    /// The same kind of locator with another path or name.
+    /// Returns a locator of the same kind with another path or name.
     #[must_use]
     pub fn with_name(self, to: &str) -> Self {
         match self {
@@ -100,7 +100,7 @@ impl Locator {
         }
     }
 
-    /// What a key is used for; empty for a path or a role.
+    /// Returns the operations of a key. Empty for a path or a role.
     pub fn operations(&self) -> &BTreeSet<TransitOperation> {
         const NONE: &BTreeSet<TransitOperation> = &BTreeSet::new();
         match self {
@@ -110,7 +110,7 @@ impl Locator {
     }
 }
 
-/// As the keys `path`, `role`, or `key` and `operations`.
+/// Serializes the locator as the key `path` or `role`, or as the keys `key` and `operations`.
 impl Serialize for Locator {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
@@ -122,14 +122,14 @@ impl Serialize for Locator {
     }
 }
 
-/// How the process gets a field.
+/// The variable that a field of a secret is passed in.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Target {
     /// The environment variable.
     #[schemars(regex(pattern = r"^[A-Za-z_][A-Za-z0-9_]*$"))]
     pub env: String,
-    /// What the variable holds.
+    /// What the variable contains.
     #[serde(rename = "as", skip_serializing_if = "VariableContent::is_value")]
     #[schemars(default)]
     pub form: VariableContent,
@@ -139,7 +139,7 @@ pub struct Target {
     pub pos: Pos,
 }
 
-/// What an environment variable holds.
+/// What an environment variable contains.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum VariableContent {
@@ -147,7 +147,7 @@ pub enum VariableContent {
     #[default]
     #[serde(rename = "env")]
     Value,
-    /// The path of a file in memory, mode 0600, that holds the value.
+    /// The path of a file in memory, with mode 0600, that contains the value.
     #[serde(rename = "file")]
     FilePath,
 }
@@ -159,11 +159,11 @@ impl VariableContent {
     }
 }
 
-/// Whether the work can go on without a credential.
+/// Whether an environment requires a credential.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(untagged)]
 pub enum Required {
-    /// `true`: it is required; `false`: it is optional.
+    /// `true` if it is required, `false` if it is optional.
     Flag(bool),
     /// Exactly one need of the group must exist.
     OneOf {
@@ -188,7 +188,7 @@ impl Required {
         *self == Self::default()
     }
 
-    /// The group that the need belongs to.
+    /// Returns the group of the need.
     pub fn group(&self) -> Option<&str> {
         match self {
             Self::Flag(_) => None,
@@ -197,15 +197,15 @@ impl Required {
     }
 }
 
-/// How long a leased credential must last.
+/// The required lifetime of a leased credential.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Ttl {
-    /// The shortest useful lease: `90s`, `15m`, `1h`, `7d`.
+    /// The minimum duration of the lease: `90s`, `15m`, `1h`, `7d`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(default, regex(pattern = r"^[0-9]+[smhd]$"))]
     pub min: Option<String>,
-    /// How long the lease is renewed: `until 12h`.
+    /// The time until which the lease is renewed: `until 12h`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(default, regex(pattern = r"^until [0-9]+[smhd]$"))]
     pub renew: Option<String>,
@@ -215,10 +215,10 @@ pub struct Ttl {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verify {
-    /// By the policies and by the server.
+    /// It is checked against the policies and the server.
     #[default]
     Online,
-    /// By the policies alone.
+    /// It is checked against the policies only.
     Offline,
 }
 

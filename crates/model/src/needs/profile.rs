@@ -1,4 +1,4 @@
-//! What a profile changes about the needs.
+//! The changes that a profile makes to needs.
 
 use std::collections::BTreeMap;
 
@@ -15,11 +15,11 @@ pub enum NeedUse {
     Skip,
     /// It must exist.
     Required,
-    /// It may be absent.
+    /// It may be missing.
     Optional,
 }
 
-/// Where a need is in a profile, if elsewhere.
+/// Another mount, path, role or key for a need in one profile.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct NeedOverride {
     /// Another mount.
@@ -36,7 +36,7 @@ pub struct NeedOverride {
 /// Another path, role or key for a need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocatorOverride {
-    /// Which of the three; must be that of the need's engine.
+    /// The kind, which must be that of the need's engine.
     pub kind: LocatorKind,
     /// The path, or the name of the role or key.
     pub name: String,
@@ -50,13 +50,13 @@ impl Serialize for LocatorOverride {
     }
 }
 
-/// What a profile of a lock changes about the needs.
+/// The changes that a profile in a lock makes to the needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct LockedProfile {
-    /// Needs that it skips, requires or makes optional.
+    /// Needs that the profile skips, requires or makes optional.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub needs: BTreeMap<String, NeedUse>,
-    /// Needs that are elsewhere.
+    /// Needs with another mount, path, role or key.
     #[serde(rename = "override", skip_serializing_if = "BTreeMap::is_empty")]
     pub overrides: BTreeMap<String, NeedOverride>,
 }

@@ -1,4 +1,4 @@
-//! Reads needs, and what a profile changes about them, at their places in a file.
+//! Reads needs, and the changes that profiles make to them, from a file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,8 +25,8 @@ const KEYS: [&str; 12] = [
     "verify",
 ];
 
-/// The need at `entry`: its name and its keys.
-pub fn need(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Need {
+/// Reads the need of `entry`: its name and its keys.
+pub fn read_need(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Need {
     let mut fields = Fields::new(file, &entry.value, "a need", mistakes);
     fields.refuse_unknown_keys(&KEYS);
     let engines: Vec<_> = Engine::all().map(|engine| (engine.name(), engine)).collect();
@@ -47,7 +47,7 @@ pub fn need(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Need {
         fields: targets(&mut fields, engine),
         required: required(&mut fields),
         ttl: ttl(&mut fields, engine),
-        why: fields.text_matching("why", validate::sentence),
+        why: fields.text_matching("why", validate::free_text),
         verify: fields
             .choice("verify", &[("online", Verify::Online), ("offline", Verify::Offline)])
             .unwrap_or_default(),
@@ -55,7 +55,7 @@ pub fn need(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Need {
     }
 }
 
-/// The one of `path`, `role` and `key` that the engine has, and the operations of a key.
+/// Reads `path`, `role` or `key`, as the engine requires, and the operations of a key.
 fn locator(fields: &mut Fields<'_, '_>, engine: Option<Engine>) -> Locator {
     let [path, role, key] = LocatorKind::ALL
         .map(|kind| fields.text_matching(kind.key(), validate::path).unwrap_or_default());
@@ -63,7 +63,7 @@ fn locator(fields: &mut Fields<'_, '_>, engine: Option<Engine>) -> Locator {
     let Some(engine) = engine else { return Locator::Path(path) };
     let right = engine.locator();
     if fields.get(right.key()).is_none() {
-        let message = format!("a need of engine {engine} is named by `{}`", right.key());
+        let message = format!("a need of engine {engine} needs the key `{}`", right.key());
         let pos = fields.pos("engine");
         fields.add_mistake(Code::MissingKey, message, pos);
     }
@@ -91,18 +91,18 @@ fn operations(fields: &mut Fields<'_, '_>, engine: Engine) -> BTreeSet<TransitOp
             operations.insert(operation);
         } else {
             let known = TransitOperation::ALL.map(TransitOperation::name).join(", ");
-            let message = format!("`{text}` isn't an operation of transit; known are {known}");
+            let message = format!("`{text}` isn't an operation of transit; they are {known}");
             fields.add_mistake(Code::UnknownValue, message, node.start);
         }
     }
     let pos = fields.pos("operations");
     if engine == Engine::Transit && nodes.is_empty() {
-        let message = "a need of engine transit says what it does with the key: \
+        let message = "a need of engine transit needs the key `operations`, as in \
                        `operations: [decrypt]`";
         fields.add_mistake(Code::MissingKey, message, pos);
     }
     if engine != Engine::Transit && !nodes.is_empty() {
-        let message = format!("`operations` belongs to engine transit, not to {engine}");
+        let message = format!("`operations` is a key of engine transit, not of {engine}");
         fields.add_mistake(Code::WrongKey, message, pos);
     }
     operations
@@ -137,11 +137,11 @@ fn targets(fields: &mut Fields<'_, '_>, engine: Engine) -> BTreeMap<String, Targ
         if let KnownFields::Listed(known) = engine.fields()
             && !known.contains(&entry.name())
         {
-            let message = format!("engine {engine} gives no field `{}`", entry.name());
+            let message = format!("engine {engine} has no field `{}`", entry.name());
             let mut finding = fields.finding(Code::UnknownField, message, entry.pos());
             finding.help = Some(match nearest(entry.name(), known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None if known.is_empty() => "it has no fields at all".to_owned(),
+                None if known.is_empty() => "it has no fields".to_owned(),
                 None => format!("its fields are {}", known.join(", ")),
             });
             fields.mistakes.push(finding);
@@ -153,7 +153,7 @@ fn targets(fields: &mut Fields<'_, '_>, engine: Engine) -> BTreeMap<String, Targ
     targets
 }
 
-/// `{env: NAME, as: file}`, or `NAME` alone.
+/// Reads `{env: NAME, as: file}`, or `NAME` alone.
 fn target(fields: &mut Fields<'_, '_>, entry: &Entry) -> Option<Target> {
     if let Kind::Scalar { .. } = &entry.value.kind {
         let Some(env) = entry.value.text() else {
@@ -181,8 +181,8 @@ fn target(fields: &mut Fields<'_, '_>, entry: &Entry) -> Option<Target> {
 
 fn required(fields: &mut Fields<'_, '_>) -> Required {
     let Some(node) = fields.get("required") else { return Required::default() };
-    if let Some(plain) = node.boolean() {
-        return Required::Flag(plain);
+    if let Some(flag) = node.boolean() {
+        return Required::Flag(flag);
     }
     if node.entries().is_none() {
         fields.add_wrong_type("required", "true, false, {one_of: GROUP} or {any_of: GROUP}", node);
@@ -197,7 +197,7 @@ fn required(fields: &mut Fields<'_, '_>) -> Required {
         (Some(one_of), None) => Required::OneOf { one_of },
         (None, Some(any_of)) => Required::AnyOf { any_of },
         _ => {
-            let message = "`required` names one group: {one_of: GROUP} or {any_of: GROUP}";
+            let message = "`required` must have one group: {one_of: GROUP} or {any_of: GROUP}";
             group.add_mistake(Code::WrongType, message, node.start);
             Required::default()
         }
@@ -207,7 +207,7 @@ fn required(fields: &mut Fields<'_, '_>) -> Required {
 fn ttl(fields: &mut Fields<'_, '_>, engine: Engine) -> Option<Ttl> {
     let node = fields.get("ttl")?;
     if !engine.is_leased() {
-        let message = format!("`ttl` has no meaning for engine {engine}: it gives no lease");
+        let message = format!("`ttl` has no effect for engine {engine}, which gives no lease");
         let pos = fields.pos("ttl");
         fields.add_mistake(Code::WrongKey, message, pos);
     }
@@ -218,8 +218,8 @@ fn ttl(fields: &mut Fields<'_, '_>, engine: Engine) -> Option<Ttl> {
     Some(Ttl { min, renew })
 }
 
-/// What a profile says of each need: `skip`, `required` or `optional`.
-pub fn uses(fields: &mut Fields<'_, '_>) -> BTreeMap<String, NeedUse> {
+/// Reads how a profile uses each need: `skip`, `required` or `optional`.
+pub fn read_uses(fields: &mut Fields<'_, '_>) -> BTreeMap<String, NeedUse> {
     let Some(node) = fields.get("needs").filter(|node| !node.is_null()) else {
         return BTreeMap::new();
     };
@@ -235,8 +235,8 @@ pub fn uses(fields: &mut Fields<'_, '_>) -> BTreeMap<String, NeedUse> {
     read
 }
 
-/// What a profile overrides of each need.
-pub fn overrides(fields: &mut Fields<'_, '_>) -> BTreeMap<String, NeedOverride> {
+/// Reads the overrides of a profile.
+pub fn read_overrides(fields: &mut Fields<'_, '_>) -> BTreeMap<String, NeedOverride> {
     let mut overrides = BTreeMap::new();
     for entry in fields.entries_of("override", "`override`") {
         let mut change = Fields::new(fields.file, &entry.value, "an override", fields.mistakes);
@@ -248,7 +248,7 @@ pub fn overrides(fields: &mut Fields<'_, '_>) -> BTreeMap<String, NeedOverride> 
         let (locator, second) = (locators.next(), locators.next());
         if let (Some(first), Some(second)) = (&locator, second) {
             let (first, second) = (first.kind.key(), second.kind.key());
-            let message = format!("an override has one of `{first}` and `{second}`, not both");
+            let message = format!("an override can't have both `{first}` and `{second}`");
             let pos = change.pos(second);
             change.add_mistake(Code::WrongKey, message, pos);
         }

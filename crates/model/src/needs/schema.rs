@@ -1,4 +1,4 @@
-//! The JSON Schema of needs: it also describes the shorthands that the types don't show.
+//! The JSON Schema of needs. It also describes the shorthands that the types don't have.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,14 +9,14 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use super::need::{Need, Target, Ttl, Verify};
 use super::profile::NeedOverride;
 
-/// One credential.
+/// A credential that an environment needs.
 #[derive(JsonSchema)]
 #[schemars(rename = "Need", deny_unknown_fields)]
-#[expect(dead_code, reason = "it only describes")]
+#[expect(dead_code, reason = "it only describes the schema")]
 struct NeedKeys {
     /// The secrets engine.
     engine: Engine,
-    /// Where the engine is mounted; may contain `/`.
+    /// The path that the engine is mounted at; may contain `/`.
     mount: String,
     /// The logical path (kv1, kv2, cubbyhole), without `data/`.
     #[schemars(default)]
@@ -27,22 +27,22 @@ struct NeedKeys {
     /// The key (transit, totp).
     #[schemars(default)]
     key: Option<String>,
-    /// What a transit key is used for.
+    /// The operations that a transit key is used for.
     #[schemars(default)]
     operations: Vec<TransitOperation>,
     /// Capabilities in addition to those that the engine requires.
     #[schemars(default)]
     capabilities: BTreeSet<Capability>,
-    /// How the process gets each field.
+    /// The variables that the fields are passed in, by the field's name.
     #[schemars(default)]
     fields: BTreeMap<String, Field>,
-    /// Whether the work can go on without it.
+    /// Whether the environment requires it.
     #[schemars(default)]
     required: Requirement,
-    /// How long it must last.
+    /// The required lifetime of its lease.
     #[schemars(default)]
     ttl: Option<Ttl>,
-    /// What it is for.
+    /// Its purpose, for people.
     #[schemars(default)]
     why: Option<String>,
     /// How it is verified.
@@ -50,10 +50,10 @@ struct NeedKeys {
     verify: Verify,
 }
 
-/// Where a need is in a profile, if elsewhere.
+/// Another mount, path, role or key for a need in one profile.
 #[derive(JsonSchema)]
 #[schemars(rename = "NeedOverride", deny_unknown_fields)]
-#[expect(dead_code, reason = "it only describes")]
+#[expect(dead_code, reason = "it only describes the schema")]
 struct OverrideKeys {
     /// Another mount.
     #[schemars(default)]
@@ -69,10 +69,10 @@ struct OverrideKeys {
     key: Option<String>,
 }
 
-/// A field: its target, or just the variable's name.
+/// A field: a mapping, or only the variable's name.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
-#[expect(dead_code, reason = "it only describes")]
+#[expect(dead_code, reason = "it only describes the schema")]
 enum Field {
     Variable(String),
     Target(Target),
@@ -81,7 +81,7 @@ enum Field {
 /// `true`, `false`, or a group.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
-#[expect(dead_code, reason = "it only describes")]
+#[expect(dead_code, reason = "it only describes the schema")]
 enum Requirement {
     Plain(bool),
     OneOf { one_of: String },

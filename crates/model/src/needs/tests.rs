@@ -1,4 +1,4 @@
-//! The needs of a lock: what is written is read, and what is wrong has its place.
+//! Tests of the needs in a lock: reading, writing, and the places of mistakes.
 
 use envlock_text::{limits::LOCK, tree};
 
@@ -51,22 +51,22 @@ fn read(text: &str) -> Result<LockedNeeds, NeedsError> {
 }
 
 #[test]
-fn a_block_comes_back_byte_for_byte() {
+fn a_block_is_written_as_it_was_read() {
     let needs = read(BLOCK).expect("a block");
     assert_eq!(serde_yaml::to_string(&needs).expect("it can be written"), BLOCK);
 }
 
 #[test]
-fn a_need_has_one_locator_by_its_engine() {
+fn the_engine_of_a_need_determines_its_locator() {
     let needs = read(BLOCK).expect("a block").needs;
     assert_eq!(needs["db"].locator, Locator::Role("readonly".to_owned()));
     assert_eq!(needs["token"].location(), "secret/ml/hf");
-    let signing: Vec<_> = needs["sign"].consume().into_iter().map(|access| access.path).collect();
+    let signing: Vec<_> = needs["sign"].secret_requests().into_iter().map(|request| request.path).collect();
     assert_eq!(signing, ["transit/hmac/release", "transit/sign/release"]);
 }
 
 #[test]
-fn every_mistake_is_named_at_its_place() {
+fn every_mistake_has_its_place() {
     let mistakes = |from: &str, to: &str| {
         let text = BLOCK.replacen(from, to, 1);
         assert_ne!(text, BLOCK);
@@ -101,7 +101,7 @@ fn every_mistake_is_named_at_its_place() {
 }
 
 #[test]
-fn another_version_is_an_error_of_its_own() {
+fn another_version_has_a_separate_error() {
     let text = BLOCK.replacen("version: 1", "version: 2", 1);
     let place = envlock_text::Place::new("envlock.lock", 1, 10);
     assert_eq!(read(&text), Err(NeedsError::Version { place, found: 2 }));
@@ -131,7 +131,7 @@ fn a_changed_key_has_both_values() {
             kind: ChangeKind::Key {
                 key: "role".to_owned(),
                 locked: Some("readonly".to_owned()),
-                wanted: Some("writer".to_owned()),
+                declared: Some("writer".to_owned()),
             },
         }]
     );

@@ -1,6 +1,8 @@
-//! The patterns of the validate in a manifest. Each leaf has one, so that no secret value fits.
+//! Validators of the texts in a manifest. Each text has one, so that a secret value is rejected.
+//!
+//! A validator returns a description of the valid texts as its error.
 
-/// The name of a need, a profile, a group or a policy: letters, digits, `_`, `-`, `.`.
+/// Checks the name of a need, a profile, a group or a policy: letters, digits, `_`, `-`, `.`.
 pub fn name(text: &str) -> Result<(), &'static str> {
     let fits = !text.is_empty()
         && text.chars().count() <= 128
@@ -8,7 +10,7 @@ pub fn name(text: &str) -> Result<(), &'static str> {
     if fits { Ok(()) } else { Err("letters, digits, `_`, `-` and `.`") }
 }
 
-/// A mount, path, role or key: exactly what a request will say.
+/// Checks a mount, path, role or key, which becomes part of a request's path.
 pub fn path(text: &str) -> Result<(), &'static str> {
     if text.is_empty() || text.starts_with('/') || text.ends_with('/') {
         return Err("a path without a slash at its start or end");
@@ -26,7 +28,7 @@ pub fn path(text: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// The name of a variable.
+/// Checks the name of a variable.
 pub fn variable(text: &str) -> Result<(), &'static str> {
     let fits = !text.is_empty()
         && text.len() <= 256
@@ -35,13 +37,13 @@ pub fn variable(text: &str) -> Result<(), &'static str> {
     if fits { Ok(()) } else { Err("a variable's name: letters, digits and `_`") }
 }
 
-/// The path of a file.
-pub fn file(text: &str) -> Result<(), &'static str> {
+/// Checks the path of a file.
+pub fn file_path(text: &str) -> Result<(), &'static str> {
     let fits = !text.is_empty() && text.len() <= 4096 && !text.chars().any(char::is_control);
     if fits { Ok(()) } else { Err("the path of a file") }
 }
 
-/// `90s`, `15m`, `1h`, `7d`.
+/// Checks a duration such as `90s`, `15m`, `1h` or `7d`.
 pub fn duration(text: &str) -> Result<(), &'static str> {
     let number = text.strip_suffix(['s', 'm', 'h', 'd']);
     let fits = number.is_some_and(|number| {
@@ -50,7 +52,7 @@ pub fn duration(text: &str) -> Result<(), &'static str> {
     if fits { Ok(()) } else { Err("a duration such as 90s, 15m, 1h or 7d") }
 }
 
-/// `until 12h`.
+/// Checks a renewal such as `until 12h`.
 pub fn renewal(text: &str) -> Result<(), &'static str> {
     match text.strip_prefix("until ").map(str::trim) {
         Some(rest) if duration(rest).is_ok() => Ok(()),
@@ -58,7 +60,7 @@ pub fn renewal(text: &str) -> Result<(), &'static str> {
     }
 }
 
-/// The seconds of `12h` or `until 12h`; `None` for what is no duration.
+/// Returns the seconds of `12h` or `until 12h`. `None` if the text isn't a duration.
 pub fn seconds(text: &str) -> Option<u64> {
     let text = text.strip_prefix("until ").map_or(text, str::trim);
     let unit = match text.chars().next_back()? {
@@ -71,9 +73,9 @@ pub fn seconds(text: &str) -> Option<u64> {
     text[..text.len() - 1].parse::<u64>().ok()?.checked_mul(unit)
 }
 
-/// A sentence for people.
-pub fn sentence(text: &str) -> Result<(), &'static str> {
-    if text.len() <= 1000 { Ok(()) } else { Err("a sentence of at most 1000 bytes") }
+/// Checks the length of a text for people.
+pub fn free_text(text: &str) -> Result<(), &'static str> {
+    if text.len() <= 1000 { Ok(()) } else { Err("a text of at most 1000 bytes") }
 }
 
 #[cfg(test)]

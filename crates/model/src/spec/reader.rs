@@ -80,7 +80,8 @@ impl Reader<'_> {
             _ => {
                 let help = "write `name:`, `channels:` and `dependencies:` at the beginning of \
                             their lines";
-                let message = format!("an environment is a mapping, and this is {}", root.noun());
+                let message =
+                    format!("an environment is a mapping, and this is {}", root.type_name());
                 return self.problems.error(
                     root.start,
                     Code::WrongType,

@@ -1,6 +1,7 @@
-//! Every code that a finding can have: its stable name, its usual level and its page.
+//! The codes of findings: for each the stable name, the default level and the page.
 //!
-//! A code without a page doesn't compile: each page is a file in `pages/`, named as the code.
+//! Each page is a file in `pages/` with the name of its code. A code without a page doesn't
+//! compile.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,27 +12,27 @@ use crate::Level;
 
 macro_rules! codes {
     ($($variant:ident $name:literal $level:ident;)*) => {
-        /// The stable name of a kind of finding, in kebab case. Never reworded.
+        /// The kind of a finding. Its name is stable, in kebab case.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code {
-            $(#[doc = concat!("`", $name, "`: see its page.")] $variant,)*
+            $(#[doc = concat!("`", $name, "`. Its page explains it.")] $variant,)*
         }
 
         impl Code {
             /// Every code, sorted by name.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// The name.
+            /// Returns the name.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// The level that its findings have unless one says otherwise.
+            /// The default level of its findings.
             pub const fn level(self) -> Level {
                 match self { $(Self::$variant => Level::$level,)* }
             }
 
-            /// The page, in Markdown: a title, what is the case and why, and what to do.
+            /// The page in Markdown: a title, the meaning and the cause, and what to do.
             pub const fn page(self) -> &'static str {
                 match self { $(Self::$variant => include_str!(concat!("pages/", $name, ".md")),)* }
             }
@@ -283,19 +284,19 @@ impl Code {
         self.page().lines().next().unwrap_or_default().trim_start_matches("# ")
     }
 
-    /// Whether its errors say that something could not be found out, and not that it is wrong.
+    /// Whether the code says that something couldn't be determined, not that it is wrong.
     pub const fn is_undetermined(self) -> bool {
         matches!(self, Self::Unverifiable | Self::DoctorUnknown)
     }
 
-    /// The code that was probably meant by `word`.
+    /// Returns the code whose name is nearest to `word`.
     pub fn nearest(word: &str) -> Option<Self> {
         let near = crate::nearest(word, Self::ALL.iter().map(|code| code.as_str()))?;
         near.parse().ok()
     }
 }
 
-/// There is no such code.
+/// The text isn't the name of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnknownCode;
 
@@ -314,7 +315,7 @@ impl fmt::Display for Code {
     }
 }
 
-/// A code equals its public name: what scripts compare, and what a test states.
+/// Compares a code with a name, for tests and scripts.
 impl PartialEq<&str> for Code {
     fn eq(&self, name: &&str) -> bool {
         self.as_str() == *name
@@ -335,7 +336,7 @@ impl schemars::JsonSchema for Code {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "type": "string",
-            "description": "The stable name of a kind of finding; `envlock explain CODE` has its page.",
+            "description": "The stable name of a kind of finding. `envlock explain CODE` prints its page.",
         })
     }
 }
@@ -345,7 +346,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_sorted_and_found_by_their_names() {
+    fn codes_are_sorted_and_parsed_from_their_names() {
         assert!(Code::ALL.is_sorted_by_key(|code| code.as_str()));
         for code in Code::ALL {
             assert_eq!(code.as_str().parse(), Ok(*code));
@@ -355,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn every_page_has_a_title_and_says_what_to_do() {
+    fn every_page_has_a_title_and_instructions() {
         for code in Code::ALL {
             let page = code.page();
             assert!(page.starts_with("# ") && !code.title().is_empty(), "{code}");

@@ -1,8 +1,8 @@
-//! Workflow commands that put a finding on its line in a pull request.
+//! GitHub's workflow commands, which annotate lines of a pull request.
 
 use crate::{Finding, Level, Place};
 
-/// An annotation for each finding and one for each other place that plays a part in it.
+/// Formats the findings as annotations: one for each finding and each related place.
 pub fn github(findings: &[Finding]) -> String {
     let mut out = String::new();
     for finding in findings {

@@ -5,8 +5,10 @@ use serde_json::Value;
 use super::json;
 use crate::{Finding, Level};
 
-/// The findings as a code quality report. GitLab drops entries without a place, so that those
-/// go to line 1 of `fallback`, the file that was checked.
+/// Formats the findings as a code quality report.
+///
+/// GitLab drops entries without a place. A finding without one gets line 1 of `fallback`, the
+/// file that was checked.
 pub fn gitlab(findings: &[Finding], fallback: &str) -> String {
     let entries: Vec<Value> = findings.iter().map(|finding| entry(finding, fallback)).collect();
     json(&entries)
@@ -34,8 +36,9 @@ fn entry(finding: &Finding, fallback: &str) -> Value {
     })
 }
 
-/// The same for the same finding after the lines above it changed: GitLab compares by it.
-/// FNV-1a, because it must be the same in every build of the program.
+/// Returns a digest by which GitLab recognises the finding in another commit. The line isn't
+/// part of it, so that changes above the finding don't affect it. It is FNV-1a, because it must
+/// be the same in every build of the program.
 fn fingerprint(finding: &Finding, file: &str) -> String {
     let need = finding.need.as_deref().unwrap_or_default();
     let profiles = finding.profiles.join(",");

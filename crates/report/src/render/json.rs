@@ -1,10 +1,10 @@
-//! For scripts.
+//! JSON for scripts.
 
-/// Formats one JSON document as it is printed.
+/// Formats a JSON document.
 ///
 /// # Panics
-/// Never: the documents have text keys and whole numbers, which JSON can hold.
+/// Never: all documents have text keys and integers, which JSON supports.
 pub fn json(document: &impl serde::Serialize) -> String {
     let text = serde_json::to_string_pretty(document);
-    text.expect("keys are strings and numbers are whole, so that there is nothing to refuse") + "\n"
+    text.expect("documents have text keys and integers, which JSON supports") + "\n"
 }

@@ -1,4 +1,4 @@
-//! Findings as text for people and for other programs. Pure: every function gives a `String`.
+//! Formats findings for people and for other programs. Every function returns a `String`.
 
 mod github;
 mod gitlab;
@@ -11,11 +11,11 @@ mod table;
 
 pub use github::github;
 pub use gitlab::gitlab;
-pub use human::{Layout, human, paragraph, sum};
+pub use human::{Layout, human, paragraph, summary_line};
 pub use json::json;
 pub use sarif::sarif;
 pub use source::SourceTexts;
 pub use table::Table;
 
-/// The columns of text for people where no terminal says otherwise.
+/// The number of columns of text for people, if it isn't printed on a terminal.
 pub const WIDTH: usize = 80;

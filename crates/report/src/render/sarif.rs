@@ -1,13 +1,14 @@
-//! SARIF 2.1.0, as code-scanning services read it.
+//! SARIF 2.1.0, the format of code-scanning services.
 
 use serde_json::Value;
 
 use super::json;
 use crate::{Code, Finding, Level, Place, Related};
 
-/// The findings as one run of `envlock` in `version`, with the pages of their codes. Services
-/// refuse a result without a place, so that those are on line 1 of `fallback`, the file that the
-/// command is about.
+/// Formats the findings as one run of envlock `version`, with the pages of their codes.
+///
+/// Services reject a result without a place. A finding without one gets line 1 of `fallback`,
+/// the file that the command is about.
 pub fn sarif(findings: &[Finding], version: &str, fallback: &str) -> String {
     let mut codes: Vec<_> = findings.iter().map(|finding| finding.code).collect();
     codes.sort_unstable();
@@ -83,7 +84,7 @@ fn location(place: &Place, message: Option<&str>) -> Value {
     location
 }
 
-/// A path as a relative URI reference: what isn't plain is percent-encoded.
+/// Converts a path to a relative URI reference. All special characters are percent-encoded.
 fn uri(path: &str) -> String {
     let path = path.strip_prefix("./").unwrap_or(path);
     let mut uri = String::with_capacity(path.len());

@@ -1,7 +1,7 @@
-//! The user's files as far as findings show them: one line at a time, without a secret.
+//! The source lines that findings show, without secrets.
 //!
-//! What must never be true: a line that is shown holds a token, a password of an address, a part
-//! of a private key, or the value of a key whose name says that it is secret.
+//! A line that is shown never has a token, a password of a URL, a part of a private key, or the
+//! value of a key with a name that means a secret.
 
 use std::{borrow::Cow, collections::BTreeMap, ops::Range};
 
@@ -9,8 +9,7 @@ use envlock_text::redact::{self, redact};
 
 use crate::Place;
 
-/// The texts of files by the names that places give them. A file that isn't here, or a line that
-/// it doesn't have, isn't shown.
+/// The texts of files, by the file names of places. Lines of other files aren't shown.
 #[derive(Clone, Default)]
 pub struct SourceTexts {
     files: BTreeMap<String, Source>,
@@ -19,15 +18,15 @@ pub struct SourceTexts {
 #[derive(Clone)]
 struct Source {
     text: String,
-    /// What is shaped like a secret, a key of many lines too.
+    /// The parts that look like secrets. A private key has many lines.
     secrets: Vec<Range<usize>>,
 }
 
-/// A line of a file as it may be shown.
+/// A line of a file without secrets.
 pub(super) struct RedactedLine<'a> {
     /// The text without its line end.
     pub(super) text: Cow<'a, str>,
-    /// Whether something was hidden, so that columns no longer fit.
+    /// Whether something was redacted. Then columns of the file don't apply to the text.
     pub(super) is_redacted: bool,
 }
 
@@ -38,7 +37,7 @@ impl SourceTexts {
         self.files.insert(file.to_owned(), Source { text, secrets });
     }
 
-    /// The line of a place; none where there is nothing to see.
+    /// Returns the line of a place. `None` if the line is unknown or blank.
     pub(super) fn line(&self, place: &Place) -> Option<RedactedLine<'_>> {
         let source = self.files.get(&place.file)?;
         let index = usize::try_from(place.line).ok()?.checked_sub(1)?;
@@ -70,7 +69,7 @@ impl SourceTexts {
     }
 }
 
-/// Words in the name of a key whose value isn't shown.
+/// Parts of the names of keys whose values are redacted.
 const SECRET_WORDS: [&str; 10] = [
     "passw",
     "passphrase",
@@ -84,8 +83,8 @@ const SECRET_WORDS: [&str; 10] = [
     "value",
 ];
 
-/// The line with `***` for each value behind a key whose name says that it is secret, as in
-/// `password: x` and `API_TOKEN = "x"`. A value that is a list, a map or a reference stays.
+/// Replaces the values of keys with secret names by `***`, as in `password: x` and
+/// `API_TOKEN = "x"`. A value that is a list, a mapping or a reference isn't replaced.
 fn without_values(line: &str) -> String {
     let mut shown = String::with_capacity(line.len());
     let mut rest = line;
@@ -111,7 +110,7 @@ fn without_values(line: &str) -> String {
     shown
 }
 
-/// Whether the last word of `before` names something secret.
+/// Whether the last word of `before` is a name that means a secret.
 fn is_secret(before: &str) -> bool {
     let before = before.trim_end_matches([' ', '"', '\'', ':', '=', '+', '-']);
     let start = before.rfind(|c: char| !(c.is_alphanumeric() || "_-.".contains(c)));
@@ -119,7 +118,7 @@ fn is_secret(before: &str) -> bool {
     SECRET_WORDS.iter().any(|secret| word.contains(secret))
 }
 
-/// Where a value ends: behind its closing quote, or before what ends an item of a list.
+/// Returns the end of a value: after its closing quote, or before the end of a list's item.
 fn end_of_value(value: &str) -> usize {
     let quote = value.chars().next().filter(|c| "\"'".contains(*c));
     let inside = |quote| value[1..].find(quote).map(|at| at + 2);
@@ -141,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_not_there_is_not_shown() {
+    fn a_line_that_the_file_does_not_have_is_not_shown() {
         for (text, line) in [("a\n", 2), ("a", 0), ("", 1), ("\n  \n", 2)] {
             assert_eq!(shown(text, line), None, "{text:?}");
         }
@@ -180,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn ordinary_lines_are_shown_as_they_are() {
+    fn ordinary_lines_are_not_changed() {
         for line in [
             "dependencies:",
             "  - python >=3.10",

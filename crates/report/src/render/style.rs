@@ -1,4 +1,4 @@
-//! The colours of text for people, in one table. Colour only repeats what the words say.
+//! The colours of text for people. Colours add no information that isn't in the text.
 
 use annotate_snippets::renderer::{AnsiColor, Effects, Style};
 
@@ -8,7 +8,7 @@ const fn bold(colour: AnsiColor) -> Style {
     colour.on_default().effects(Effects::BOLD)
 }
 
-/// `error`, `warning`, `note`.
+/// The style of `error`, `warning` and `note`.
 pub(super) const fn of_level(level: Level) -> Style {
     match level {
         Level::Error => bold(AnsiColor::Red),
@@ -17,13 +17,13 @@ pub(super) const fn of_level(level: Level) -> Style {
     }
 }
 
-/// `help`.
+/// The style of `help`.
 pub(super) const HELP: Style = bold(AnsiColor::Green);
 
-/// Line numbers and the lines of a snippet's frame.
+/// The style of line numbers and of a snippet's frame.
 pub(super) const FRAME: Style = bold(AnsiColor::Blue);
 
-/// `text` with the style, where colour is wanted.
+/// Adds the style to `text` if `colour` is set.
 pub(super) fn paint(text: &str, style: Style, colour: bool) -> String {
     if colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
 }

@@ -1,40 +1,40 @@
-//! A table that fits its width, CJK text included. No cell is ever cut.
+//! Tables that fit into a width, also with CJK text. No cell is cut.
 
 use unicode_width::UnicodeWidthStr;
 
 use super::paragraph;
 use crate::one_line;
 
-/// Rows of cells with their columns aligned.
+/// A table with aligned columns.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Table {
-    /// The names of the columns; empty without a head.
+    /// The names of the columns. Empty for a table without a head.
     pub head: Vec<String>,
     /// The rows.
     pub rows: Vec<Vec<String>>,
 }
 
-/// What goes on below its row is indented by so many columns.
+/// The indentation of the continuation lines of a row, in columns.
 const INDENT: usize = 4;
 
 impl Table {
-    /// A table with these columns and no rows.
+    /// Creates a table with these column names and no rows.
     pub fn new<const N: usize>(head: [&str; N]) -> Self {
         Self { head: head.map(str::to_owned).to_vec(), rows: Vec::new() }
     }
 
-    /// A table of rows without a head.
-    pub fn of<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) -> Self {
+    /// Creates a table without a head.
+    pub fn from_rows<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) -> Self {
         Self { head: Vec::new(), rows: rows.into_iter().map(Vec::from).collect() }
     }
 
     /// Adds a row.
-    pub fn row<const N: usize>(&mut self, cells: [String; N]) {
+    pub fn add_row<const N: usize>(&mut self, cells: [String; N]) {
         self.rows.push(cells.into());
     }
 
-    /// The lines. None is wider than `width` columns of a terminal where it can be broken: the
-    /// cells that don't fit beside the others go on below.
+    /// Formats the table. A line is at most `width` columns wide, unless a word is longer: cells
+    /// that don't fit are put on further lines below.
     pub fn render(&self, width: usize) -> String {
         let head = (!self.head.is_empty()).then_some(&self.head);
         let rows: Vec<Vec<String>> = head
@@ -47,7 +47,7 @@ impl Table {
     }
 }
 
-/// The widths of the columns, by the rows that fit.
+/// Computes the widths of the columns, from the rows that fit into one line.
 fn widths(rows: &[Vec<String>], width: usize) -> Vec<usize> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let mut widths = vec![0; columns];
@@ -93,11 +93,11 @@ mod tests {
     }
 
     #[test]
-    fn no_line_is_wider_than_asked_for_and_no_cell_is_cut() {
+    fn no_line_is_wider_than_the_width_and_no_cell_is_cut() {
         let mut table = Table::new(["NEED", "PATH"]);
         let (wide, words) = ("数据库凭据".repeat(19), "some words ".repeat(12));
-        table.row([wide.clone(), words.clone()]);
-        table.row(row(["a", "b"]));
+        table.add_row([wide.clone(), words.clone()]);
+        table.add_row(row(["a", "b"]));
         for width in [40, 80] {
             let text = table.render(width);
             assert!(text.lines().all(|line| line.width() <= width), "{text}");
@@ -108,29 +108,30 @@ mod tests {
     }
 
     #[test]
-    fn columns_stay_in_line_beside_wide_characters() {
-        let table = Table::of([row(["环境", "x"]), row(["abc", "y"])]);
+    fn columns_are_aligned_next_to_wide_characters() {
+        let table = Table::from_rows([row(["环境", "x"]), row(["abc", "y"])]);
         assert_eq!(table.render(80), "环境  x\nabc   y\n");
     }
 
     #[test]
-    fn what_does_not_fit_goes_on_below() {
+    fn cells_that_do_not_fit_are_on_further_lines() {
         let (long, message) = ("d/".repeat(38), "has other bytes");
-        let table = Table::of([row(["short", "app", message]), row([&long, "lib", message])]);
+        let table =
+            Table::from_rows([row(["short", "app", message]), row([&long, "lib", message])]);
         assert_eq!(
             table.render(80),
             format!("short  app  {message}\n{long}\n    lib  {message}\n")
         );
         let middle = "m".repeat(60);
-        let table = Table::of([row([&middle, "x", "y"]), row(["a", "x", &middle])]);
+        let table = Table::from_rows([row([&middle, "x", "y"]), row(["a", "x", &middle])]);
         for line in table.render(80).lines() {
             assert!(line.width() <= 80, "{line}");
         }
     }
 
     #[test]
-    fn a_name_stays_on_its_line() {
-        let table = Table::of([row(["a\n\u{1b}b", "x"])]);
+    fn control_characters_in_cells_are_escaped() {
+        let table = Table::from_rows([row(["a\n\u{1b}b", "x"])]);
         assert_eq!(table.render(80), "a\\n\\u{1b}b  x\n");
     }
 }

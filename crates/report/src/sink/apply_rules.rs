@@ -44,7 +44,7 @@ impl Summary {
 ///
 /// An allowance in force turns a finding into a note, and no deny rule raises it again. The
 /// findings of a failure can't be allowed: without an answer there is nothing to accept.
-pub fn apply_rules(findings: Vec<Finding>, ended: Completion, rules: &Rules) -> FinalReport {
+pub fn apply_rules(findings: Vec<Finding>, completion: Completion, rules: &Rules) -> FinalReport {
     let mut found: Vec<_> = findings.into_iter().map(|finding| (finding, false)).collect();
     let unused = allow(&mut found, rules);
     found.extend(unused.into_iter().map(|finding| (finding, false)));
@@ -52,7 +52,7 @@ pub fn apply_rules(findings: Vec<Finding>, ended: Completion, rules: &Rules) -> 
         .into_iter()
         .map(|(finding, is_allowed)| if is_allowed { finding } else { deny(finding, rules) })
         .collect();
-    let (exit, failure) = match ended {
+    let (exit, failure) = match completion {
         Completion::Complete => (exit_for(&found), Vec::new()),
         Completion::Failed(failure) => (failure.exit, failure.findings),
         Completion::Partial(failure) => match exit_for(&found) {

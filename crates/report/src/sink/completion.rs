@@ -7,13 +7,14 @@ use crate::{AsFindings, Exit, Finding, Level};
 pub enum Completion {
     /// The command finished. The findings alone decide the exit code.
     Complete,
-    /// A part of the answer is missing. An error among the findings counts more than the failure.
+    /// A part of the result is missing. An error among the findings determines the exit code
+    /// before the failure.
     Partial(Failure),
-    /// An error prevented the answer. The exit code is that of the error.
+    /// An error prevented the result. It determines the exit code.
     Failed(Failure),
 }
 
-/// An error that ends a command, or leaves its answer incomplete.
+/// An error that ends a command, or leaves its result incomplete.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     pub(super) exit: Exit,

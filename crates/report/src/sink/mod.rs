@@ -1,8 +1,8 @@
-//! The end of a run: all findings are gathered first, then the rules of the run are applied
-//! once, and the summary and the exit code are derived from what is left.
+//! The end of a run: when all findings are known, the rules of the run are applied once, and the
+//! summary and the exit code are derived from the result.
 //!
-//! What must never be true: a run that ends with 0 although an error is left that no allowance
-//! in force covers; a summary that disagrees with the exit code.
+//! A run never ends with 0 if there is an error that no allowance in force covers, and the
+//! summary never contradicts the exit code.
 
 mod apply_rules;
 mod completion;

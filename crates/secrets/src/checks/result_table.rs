@@ -123,7 +123,7 @@ pub fn table(rights: &[ResultRow]) -> Table {
         } else {
             (right.profiles.join(", "), policies)
         };
-        table.row([right.need.clone(), right.subject.describe(), third, fourth]);
+        table.add_row([right.need.clone(), right.subject.describe(), third, fourth]);
     }
     table
 }

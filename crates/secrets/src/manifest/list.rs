@@ -24,7 +24,7 @@ pub fn lock_table(locked: &LockedNeeds) -> Table {
 fn rows<'n>(needs: impl Iterator<Item = (&'n str, &'n Need)>) -> Table {
     let mut table = Table::new(["NEED", "ENGINE", "WHERE", "VARIABLES", "REQUIRED"]);
     for (name, need) in needs {
-        table.row([
+        table.add_row([
             name.to_owned(),
             need.engine.to_string(),
             need.location(),

@@ -1,20 +1,20 @@
-//! What must not be shown: credentials in addresses, and whatever has a secret's secret_shape.
+//! Redacts credentials in URLs and strings that look like secrets.
 
-mod address;
 mod secret_shape;
+mod url;
 
 use std::borrow::Cow;
 
-pub use address::{has_credentials, split_path_token};
 pub use secret_shape::find_secrets;
+pub use url::{has_credentials, split_path_token};
 
-/// The text with `***` in place of every password, token and query of an address in it, and
-/// without what looks like a secret.
+/// Redacts a text: every password, token and query of a URL becomes `***`, and strings that
+/// look like secrets are removed.
 pub fn redact(text: &str) -> Cow<'_, str> {
     if !text.contains("://") {
         return secret_shape::redact(text);
     }
-    let shown = address::redact(text);
+    let shown = url::redact(text);
     match secret_shape::redact(&shown) {
         Cow::Owned(shown) => Cow::Owned(shown),
         Cow::Borrowed(_) => Cow::Owned(shown),

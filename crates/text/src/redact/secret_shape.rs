@@ -1,9 +1,10 @@
-//! Things that look like secrets: found by their shape, never shown.
+//! Finds and removes strings that have the format of a known kind of secret.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// What a secret of some kind starts with, and how many characters of a token must follow.
+/// The known kinds of secrets: the prefix, the number of characters that must follow it, and
+/// the name of the kind.
 const SHAPES: [(&str, usize, &str); 17] = [
     ("hvs.", 8, "a Vault token"),
     ("hvb.", 8, "a Vault batch token"),
@@ -24,16 +25,16 @@ const SHAPES: [(&str, usize, &str); 17] = [
     ("eyJ", 16, "a JWT"),
 ];
 
-/// No secret of these shapes is shorter: most words are done with by their length.
-const SHORTEST: usize = 12;
+/// The length of the shortest secret that is recognised. Shorter words are skipped.
+const MIN_SECRET_LENGTH: usize = 12;
 
 const PEM: &str = "-----BEGIN ";
 
-/// The parts of `text` that look like secrets, in order.
+/// Finds the parts of `text` that look like secrets, in order, each with the name of its kind.
 pub fn find_secrets(text: &str) -> Vec<(Range<usize>, &'static str)> {
     let mut found = Vec::new();
     let mut from = 0;
-    // The characters of tokens are ASCII, so that bytes may be looked at instead.
+    // The characters of tokens are ASCII, so bytes can be compared instead of characters.
     let bytes = text.as_bytes();
     while let Some(start) = bytes[from..].iter().position(is_token_byte).map(|at| from + at) {
         let length = bytes[start..].iter().position(|byte| !is_token_byte(byte));
@@ -51,14 +52,14 @@ pub fn find_secrets(text: &str) -> Vec<(Range<usize>, &'static str)> {
     found
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "what iterators over bytes hand out")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "iterators over bytes give references")]
 fn is_token_byte(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 
-/// Where a secret starts in `word`, a run of the characters that tokens are made of.
+/// Returns the offset and the kind of a secret in `word`, which has only characters of tokens.
 fn shape(word: &str) -> Option<(usize, &'static str)> {
-    if word.len() < SHORTEST {
+    if word.len() < MIN_SECRET_LENGTH {
         return None;
     }
     let starts = std::iter::once(0).chain(
@@ -71,10 +72,10 @@ fn shape(word: &str) -> Option<(usize, &'static str)> {
         let body = rest.bytes().take_while(|b| *b != b'.').take(*least).count();
         let fits = body >= *least
             && match *prefix {
-                // Legacy tokens have no prefix worth the name: a dotted word isn't one.
+                // The prefix of legacy tokens is short: words with dots can have it, too.
                 "s." | "b." => {
-                    let telling = |c: char| c.is_ascii_digit() || c.is_ascii_uppercase();
-                    at == 0 && rest[..body].contains(telling)
+                    let is_random = |c: char| c.is_ascii_digit() || c.is_ascii_uppercase();
+                    at == 0 && rest[..body].contains(is_random)
                 }
                 "eyJ" => rest.matches('.').take(2).count() == 2,
                 _ => true,
@@ -83,7 +84,7 @@ fn shape(word: &str) -> Option<(usize, &'static str)> {
     })
 }
 
-/// How long the PEM block at the start of `text` is; certificates are public.
+/// Returns the length of the PEM block of a key at the start of `text`. Certificates are public.
 fn pem(text: &str) -> Option<usize> {
     let label = text.strip_prefix(PEM)?;
     let label = &label[..label.find("-----")?];
@@ -94,7 +95,7 @@ fn pem(text: &str) -> Option<usize> {
     Some(text[end..].find('\n').map_or(text.len(), |newline| end + newline))
 }
 
-/// `text` without what looks like a secret.
+/// Replaces strings that look like secrets.
 pub(super) fn redact(text: &str) -> Cow<'_, str> {
     let found = find_secrets(text);
     if found.is_empty() {
@@ -104,7 +105,7 @@ pub(super) fn redact(text: &str) -> Cow<'_, str> {
     let mut from = 0;
     for (range, kind) in found {
         out.push_str(&text[from..range.start]);
-        out.push_str(&format!("[not shown: shaped like {kind}]"));
+        out.push_str(&format!("[not shown: looks like {kind}]"));
         from = range.end;
     }
     out.push_str(&text[from..]);
@@ -126,7 +127,7 @@ mod tests {
     ];
 
     #[test]
-    fn every_shape_is_found_and_none_is_shown() {
+    fn secrets_of_every_kind_are_found_and_removed() {
         for token in TOKENS {
             for text in
                 [token.to_owned(), format!("密钥=\"{token}\""), format!("a: b\n- x/{token} y")]
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn ordinary_words_are_left_alone() {
+    fn ordinary_words_are_not_secrets() {
         let text = "secret/data/ml/db_creds hvs. s.example.internal.service.name eyJ AKIA \
                     identity.entity.aliases.auth_jwt_1 -----BEGIN CERTIFICATE-----";
         assert_eq!(find_secrets(text), []);

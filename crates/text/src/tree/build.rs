@@ -1,26 +1,26 @@
-//! What a mapping may hold, in YAML and in JSON.
+//! Checks the keys of mappings in YAML and JSON, and collects errors.
 
 use std::collections::HashMap;
 
 use super::node::{Entry, Kind, Node};
 use crate::error::{Fault, ReadError};
 
-/// More errors than these tell nobody more.
+/// The number of errors that are kept per text.
 const MAX_ERRORS: usize = 100;
 
-/// Mappings with fewer keys are searched from start to end.
-const FEW: usize = 16;
+/// Mappings with fewer keys are searched linearly.
+const LINEAR_SEARCH: usize = 16;
 
-/// The keys of one mapping, to find the ones that are there twice.
+/// The keys of one mapping, to find duplicates.
 #[derive(Debug, Default)]
 pub(super) struct Keys(HashMap<String, u32>);
 
 impl Keys {
-    /// Checks a key against the entries before it, and notes it.
+    /// Checks that a key is text and isn't a duplicate, and remembers it.
     pub(super) fn check(&mut self, entries: &[Entry], key: &Node) -> Result<(), Fault> {
-        let name = key.text().ok_or_else(|| Fault::KeyNotText(key.noun()))?;
+        let name = key.text().ok_or_else(|| Fault::KeyNotText(key.type_name()))?;
         let line = |first: u32| Fault::DuplicateKey { key: name.to_owned(), first };
-        if entries.len() < FEW {
+        if entries.len() < LINEAR_SEARCH {
             let known = entries.iter().find(|entry| entry.name() == name);
             return known.map_or(Ok(()), |known| Err(line(known.pos().line)));
         }
@@ -36,14 +36,14 @@ impl Keys {
     }
 }
 
-/// Notes an error; the ones after the first hundred are dropped.
-pub(super) fn note(errors: &mut Vec<ReadError>, error: ReadError) {
+/// Adds an error. Only the first hundred are kept.
+pub(super) fn add_error(errors: &mut Vec<ReadError>, error: ReadError) {
     if errors.len() < MAX_ERRORS {
         errors.push(error);
     }
 }
 
-/// The node with the first of each key, and an error for each of the others.
+/// Removes all but the first of duplicate keys, and adds an error for each of the others.
 pub(super) fn without_duplicates(file: &str, node: Node, errors: &mut Vec<ReadError>) -> Node {
     let kind = match node.kind {
         Kind::List(items) => Kind::List(
@@ -57,7 +57,7 @@ pub(super) fn without_duplicates(file: &str, node: Node, errors: &mut Vec<ReadEr
                         value: without_duplicates(file, entry.value, errors),
                         key: entry.key,
                     }),
-                    Err(fault) => note(errors, fault.at(entry.key.place(file))),
+                    Err(fault) => add_error(errors, fault.at(entry.key.place(file))),
                 }
             }
             Kind::Map(entries)

@@ -1,38 +1,38 @@
-//! Comments, which a YAML parser drops, read from the lines themselves.
+//! Reads comments from the lines of a file, because a YAML parser drops them.
 
 use crate::limits::ENVIRONMENT;
 use crate::place::{Pos, to_u32};
 
-/// The lines of a file, to look up what a tree of values doesn't say.
+/// The lines of a file, to find what the tree doesn't contain, such as comments.
 ///
-/// A line that is longer than an environment's may be isn't searched: that would take a step
-/// for each value and character on it.
+/// A line longer than the limit of environment.yml isn't searched: the cost grows with the
+/// number of values times the number of characters on the line.
 #[derive(Debug)]
 pub struct Lines<'a>(Vec<&'a str>);
 
 impl<'a> Lines<'a> {
-    /// The lines of this text.
+    /// Splits a text into lines.
     pub fn new(text: &'a str) -> Self {
         Self(text.lines().collect())
     }
 
-    /// The comment behind a value that ends at `end`, from its `#` on, and where it begins.
+    /// Returns the comment after a value that ends at `end`: its position and its text with `#`.
     pub fn comment(&self, end: Pos) -> Option<(Pos, &'a str)> {
-        let (before, behind) = self.split(end)?;
-        let at = comment_start(before, behind)?;
-        Some((Pos { column: end.column + count(&behind[..at]), ..end }, &behind[at..]))
+        let (before, after) = self.split(end)?;
+        let at = comment_start(before, after)?;
+        Some((Pos { column: end.column + count(&after[..at]), ..end }, &after[at..]))
     }
 
-    /// Just behind the closing quote of a quoted value between two positions.
+    /// Returns the position just after the closing quote of a value between two positions.
     ///
-    /// The parser's own end is behind the blanks and the comment that follow.
+    /// The parser's end is later: after the blanks and the comment that follow the quote.
     pub(super) fn closing_quote(&self, start: Pos, end: Pos, quote: char) -> Pos {
         let opens_here = start.line == end.line;
         let from = if opens_here { start } else { Pos { column: 1, ..end } };
-        let Some((_, behind)) = self.split(from) else { return end };
-        let opening = if opens_here { behind.find(quote).map_or(0, |at| at + 1) } else { 0 };
-        let mut column = from.column + count(&behind[..opening]);
-        let mut chars = behind[opening..].chars().peekable();
+        let Some((_, after)) = self.split(from) else { return end };
+        let opening = if opens_here { after.find(quote).map_or(0, |at| at + 1) } else { 0 };
+        let mut column = from.column + count(&after[..opening]);
+        let mut chars = after[opening..].chars().peekable();
         while let Some(c) = chars.next() {
             column += 1;
             let escapes = (quote == '"' && c == '\\')
@@ -47,12 +47,12 @@ impl<'a> Lines<'a> {
         end
     }
 
-    /// Whether `text` stands at `pos` letter by letter, so that an offset in it is a column.
+    /// Whether the line has `text` literally at `pos`. Then an offset in `text` is a column.
     pub fn is_at(&self, pos: Pos, text: &str) -> bool {
-        self.split(pos).is_some_and(|(_, behind)| behind.starts_with(text))
+        self.split(pos).is_some_and(|(_, after)| after.starts_with(text))
     }
 
-    /// Whether the line of `pos` is indented by a tab.
+    /// Whether the indentation of the line of `pos` has a tab.
     pub fn has_tab(&self, pos: Pos) -> bool {
         let indent = |line: &&str| line.len() - line.trim_start().len();
         self.line(pos).is_some_and(|line| line[..indent(&line)].contains('\t'))
@@ -73,12 +73,12 @@ fn count(text: &str) -> u32 {
     to_u32(text.chars().count())
 }
 
-/// Where a comment begins in the rest of a line: at the first `#` behind a blank that isn't in
-/// the quotes of another value on the line.
-fn comment_start(before: &str, behind: &str) -> Option<usize> {
+/// Finds the start of a comment in the rest of a line: the first `#` after a blank, outside the
+/// quotes of other values on the line.
+fn comment_start(before: &str, after: &str) -> Option<usize> {
     let mut quote = None;
     let mut previous = before.chars().next_back();
-    let mut chars = behind.char_indices();
+    let mut chars = after.char_indices();
     while let Some((at, c)) = chars.next() {
         match quote {
             Some('"') if c == '\\' => {
@@ -86,7 +86,7 @@ fn comment_start(before: &str, behind: &str) -> Option<usize> {
             }
             Some(open) if c == open => quote = None,
             None if c == '#' && matches!(previous, Some(' ' | '\t')) => return Some(at),
-            // A quote opens at the beginning of a value; doubled, it reopens.
+            // A quote opens at the start of a value. A doubled quote opens it again.
             None if matches!(c, '"' | '\'')
                 && (previous == Some(c) || previous.is_some_and(|p| " \t,:[{".contains(p))) =>
             {

@@ -1,18 +1,20 @@
-//! JSON into the tree. The usual reader won't do: it keeps one of two equal keys, where the
-//! servers use both, and it knows no places.
+//! Parses JSON into the tree.
+//!
+//! serde_json isn't used, because it keeps only one of two duplicate keys and has no positions.
+//! Vault and OpenBao use both of two duplicate keys of a policy.
 
 use super::node::{Entry, Kind, Node, Size};
-use super::read::within;
+use super::read::check_size;
 use crate::error::{Fault, ReadError};
 use crate::limits::Limits;
 use crate::place::Pos;
 
-/// The one value that `text` holds, with the keys that are there twice.
+/// Parses a JSON text. Duplicate keys are kept.
 ///
 /// # Errors
-/// The place from which on it isn't JSON, or where a limit is reached.
+/// Returns the place where the text isn't valid JSON or exceeds a limit.
 pub fn parse(file: &str, text: &str, limits: &Limits) -> Result<Node, ReadError> {
-    within(file, text, limits)?;
+    check_size(file, text, limits)?;
     let mut reader = Reader { file, limits, rest: text, pos: Pos::START, values: 0 };
     let node = reader.value(0)?;
     reader.space();
@@ -27,7 +29,7 @@ struct Reader<'a> {
     values: usize,
 }
 
-/// JSON has no aliases: no node is copied.
+/// The size of every node. It isn't used, because JSON has no aliases that copy nodes.
 const SIZE: Size = Size { nodes: 1, levels: 1, bytes: 0 };
 
 impl Reader<'_> {
@@ -55,9 +57,9 @@ impl Reader<'_> {
     fn error(&self, expected: &str) -> ReadError {
         let found = match self.peek() {
             None => "the file ends".to_owned(),
-            Some(c) => format!("there is {c:?}"),
+            Some(c) => format!("found {c:?}"),
         };
-        self.syntax(self.pos, format!("{expected} was expected, {found}"))
+        self.syntax(self.pos, format!("expected {expected}, but {found}"))
     }
 
     fn syntax(&self, at: Pos, message: String) -> ReadError {
@@ -128,7 +130,7 @@ impl Reader<'_> {
         }
     }
 
-    /// After a member: `true` at the closing bracket, `false` at a comma.
+    /// Reads what follows an item: `true` for the closing bracket, `false` for a comma.
     fn ends(&mut self, close: char) -> Result<bool, ReadError> {
         self.space();
         match self.peek() {
@@ -159,11 +161,11 @@ impl Reader<'_> {
         }
         let literal = &before[..before.len() - self.rest.len()];
         serde_json::from_str(literal).map_err(|_| {
-            self.syntax(start, "the text holds an escape that JSON doesn't have".to_owned())
+            self.syntax(start, "the text has an escape that JSON doesn't allow".to_owned())
         })
     }
 
-    /// `true`, `false`, `null` or a number.
+    /// Reads `true`, `false`, `null` or a number.
     fn word(&mut self) -> Result<String, ReadError> {
         let length = self
             .rest
@@ -186,7 +188,7 @@ mod tests {
     use crate::limits::MANIFEST;
 
     #[test]
-    fn equal_keys_are_both_kept_and_escapes_are_read() {
+    fn duplicate_keys_are_kept_and_escapes_are_decoded() {
         let root =
             parse("p.json", "{\"a\": [1, true],\n \"a\": \"\\ud83d\\ude00\"}", &MANIFEST).unwrap();
         let entries = root.entries().unwrap();
@@ -197,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_refused_at_its_place() {
+    fn invalid_json_is_an_error_with_its_place() {
         for text in
             ["{", "{\"a\" 1}", "{\"a\": }", "[1,]", "{\"a\": 01}", "\"a\nb\"", "{} x", "nul"]
         {

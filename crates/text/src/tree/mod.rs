@@ -1,4 +1,4 @@
-//! YAML and JSON as one tree whose every value knows its place.
+//! One tree for YAML and JSON. Each value has its position.
 
 mod build;
 mod comment;

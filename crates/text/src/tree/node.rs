@@ -1,47 +1,48 @@
-//! One value of a YAML or JSON text.
+//! The nodes of the tree.
 
 use serde_json::Value;
 
 use crate::place::{Place, Pos};
 
-/// A value and where it is.
+/// A value with its position.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
-    /// Its first character.
+    /// The position of the first character.
     pub start: Pos,
-    /// Just after its last character. Of a block scalar it is the start of the line of its `|`.
+    /// The position just after the last character. For a block scalar, the start of the line
+    /// with its `|`.
     pub end: Pos,
-    /// What it is.
+    /// The value.
     pub kind: Kind,
     pub(super) size: Size,
 }
 
-/// What a value is.
+/// The type and content of a value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
-    /// Text, a number, a boolean or nothing.
+    /// Text, a number, a boolean or null.
     Scalar {
-        /// As written, without quotes.
+        /// The text without quotes.
         text: String,
-        /// Whether it is written without quotes, so that `1.10` is a number.
+        /// Whether it is written without quotes. Then `1.10` is a number.
         plain: bool,
     },
-    /// `- …` or `[…]`.
+    /// A list: `- …` or `[…]`.
     List(Vec<Node>),
-    /// `key: …` or `{…}`, in the order of the file.
+    /// A mapping: `key: …` or `{…}`, in the order of the file.
     Map(Vec<Entry>),
 }
 
-/// One key of a mapping and its value.
+/// A key of a mapping with its value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     /// The key, a scalar.
     pub key: Node,
-    /// What it stands for.
+    /// The value.
     pub value: Node,
 }
 
-/// What a copy of a node adds to the tree.
+/// The size of a node with everything below it, to limit copies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Size {
     pub(super) nodes: u32,
@@ -50,12 +51,12 @@ pub(super) struct Size {
 }
 
 impl Entry {
-    /// The key's text.
+    /// Returns the text of the key.
     pub fn name(&self) -> &str {
         self.key.text().unwrap_or_default()
     }
 
-    /// Where the key starts.
+    /// Returns the position of the key.
     pub fn pos(&self) -> Pos {
         self.key.start
     }
@@ -68,12 +69,12 @@ impl Node {
         Self { start, end, kind: Kind::Scalar { text, plain }, size }
     }
 
-    /// Its place, with its end where it is on one line.
+    /// Returns the place, with the end if the value is on one line.
     pub fn place(&self, file: &str) -> Place {
         self.start.place(file).to(self.end)
     }
 
-    /// The text of any scalar but null, as it is in the file: `1.10` stays `1.10`.
+    /// Returns the text of any scalar except null, as written: `1.10` stays `1.10`.
     pub fn text(&self) -> Option<&str> {
         match &self.kind {
             Kind::Scalar { text, plain } if !plain || !is_null(text) => Some(text),
@@ -81,7 +82,7 @@ impl Node {
         }
     }
 
-    /// The text of a scalar that is text for YAML too: no number, boolean or null.
+    /// Returns the text of a scalar that is text in YAML: no number, boolean or null.
     pub fn string(&self) -> Option<&str> {
         match &self.kind {
             Kind::Scalar { text, plain } if !plain || is_text(text) => Some(text),
@@ -89,7 +90,7 @@ impl Node {
         }
     }
 
-    /// The value of `true` or `false`, unquoted.
+    /// Returns the value of an unquoted `true` or `false`.
     pub fn boolean(&self) -> Option<bool> {
         match &self.kind {
             Kind::Scalar { text, plain: true } => match text.as_str() {
@@ -101,12 +102,12 @@ impl Node {
         }
     }
 
-    /// Whether it is nothing, `null` or `~`.
+    /// Whether the value is empty, `null` or `~`.
     pub fn is_null(&self) -> bool {
         matches!(&self.kind, Kind::Scalar { text, plain: true } if is_null(text))
     }
 
-    /// The entries of a mapping.
+    /// Returns the entries if the node is a mapping.
     pub fn entries(&self) -> Option<&[Entry]> {
         match &self.kind {
             Kind::Map(entries) => Some(entries),
@@ -114,7 +115,7 @@ impl Node {
         }
     }
 
-    /// The items of a list.
+    /// Returns the items if the node is a list.
     pub fn items(&self) -> Option<&[Node]> {
         match &self.kind {
             Kind::List(items) => Some(items),
@@ -122,29 +123,29 @@ impl Node {
         }
     }
 
-    /// The value of the last entry called `key`.
+    /// Returns the value of the last entry whose key is `key`.
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.entry(key).map(|entry| &entry.value)
     }
 
-    /// The last entry called `key`.
+    /// Returns the last entry whose key is `key`.
     pub fn entry(&self, key: &str) -> Option<&Entry> {
         self.entries()?.iter().rev().find(|entry| entry.name() == key)
     }
 
-    /// What it is, in the words of YAML.
-    pub fn noun(&self) -> &'static str {
+    /// Names the type for messages, such as `a list`.
+    pub fn type_name(&self) -> &'static str {
         match &self.kind {
             Kind::List(_) => "a list",
             Kind::Map(_) => "a mapping",
-            Kind::Scalar { .. } if self.is_null() => "nothing",
+            Kind::Scalar { .. } if self.is_null() => "empty",
             Kind::Scalar { .. } if self.boolean().is_some() => "a boolean",
             Kind::Scalar { text, plain: true } if is_number(text) => "a number",
             Kind::Scalar { .. } => "text",
         }
     }
 
-    /// The same as a JSON value; of a key that is there twice, the last one.
+    /// Converts the node to a JSON value. For duplicate keys the last value counts.
     pub fn to_json(&self) -> Value {
         match &self.kind {
             Kind::Scalar { text, plain: false } => Value::String(text.clone()),
@@ -164,7 +165,7 @@ impl Node {
     }
 }
 
-/// A number as JSON writes it; anything else that YAML would call one stays text.
+/// Parses a number in JSON's notation. YAML's other notations of numbers stay text.
 fn number(text: &str) -> Option<serde_json::Number> {
     text.starts_with(|c: char| c == '-' || c.is_ascii_digit())
         .then(|| serde_json::from_str(text).ok())

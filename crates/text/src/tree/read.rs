@@ -1,4 +1,4 @@
-//! A text as a tree, in the format that it is written in.
+//! Parses a text into a tree, as JSON or YAML.
 
 use super::build;
 use super::node::Node;
@@ -7,12 +7,12 @@ use crate::error::{Fault, ReadError};
 use crate::limits::Limits;
 use crate::place::Pos;
 
-/// What a text holds, and everything that is wrong with it.
+/// A parsed text, with its errors.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tree {
-    /// The document's value; none where the text is empty or broken.
+    /// The document's value. `None` if the text is empty or its syntax is wrong.
     pub root: Option<Node>,
-    /// What is wrong, in the order of the text; at most a hundred.
+    /// The errors in the order of the text, at most a hundred.
     pub errors: Vec<ReadError>,
 }
 
@@ -22,10 +22,10 @@ impl Tree {
     }
 }
 
-/// Reads a text that is JSON or YAML.
+/// Parses a text that is JSON or YAML.
 ///
-/// A text that starts with `{` is JSON if JSON's rules allow it, because YAML reads almost all
-/// of JSON, but not its `\ud83d\ude00` escapes.
+/// A text that starts with `{` is parsed as JSON if it is valid JSON. A YAML parser accepts
+/// almost all of JSON, but not surrogate pairs such as `\ud83d\ude00`.
 pub fn read(file: &str, text: &str, limits: &Limits) -> Tree {
     let start = text.trim_start();
     let is_json = start.strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with('"'));
@@ -43,13 +43,13 @@ pub fn read(file: &str, text: &str, limits: &Limits) -> Tree {
     }
 }
 
-/// Reads a text that is YAML.
+/// Parses a text as YAML.
 pub fn read_yaml(file: &str, text: &str, limits: &Limits) -> Tree {
     yaml::read(file, text, limits)
 }
 
-/// Refuses a text that is over the limits before anything of it is read.
-pub(super) fn within(file: &str, text: &str, limits: &Limits) -> Result<(), ReadError> {
+/// Checks the limits on bytes and lines before the text is parsed.
+pub(super) fn check_size(file: &str, text: &str, limits: &Limits) -> Result<(), ReadError> {
     let (bytes, limit) = (text.len(), limits.bytes);
     if bytes > limit {
         return Err(Fault::TooLarge { bytes, limit }.at(Pos::START.place(file)));
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_like_json_and_is_yaml_is_read_as_yaml() {
+    fn yaml_that_starts_like_json_is_read_as_yaml() {
         for text in ["{a: 1}", "{\"a\": 1 # one\n}", "{\"a\": yes}", "{'a': 1}", "{}"] {
             let tree = read("a", text, &MANIFEST);
             assert!(tree.root.is_some() && tree.errors.is_empty(), "{text}: {tree:?}");
@@ -86,10 +86,10 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_there_twice_is_refused_in_json_and_yaml_with_the_same_words() {
-        let said = ["{\"a\": 1,\n\"a\": 2}", "a: 1\na: 2\n"]
+    fn a_duplicate_key_has_the_same_message_in_json_and_yaml() {
+        let messages = ["{\"a\": 1,\n\"a\": 2}", "a: 1\na: 2\n"]
             .map(|text| read("f", text, &MANIFEST).errors[0].to_string());
-        assert_eq!(said[0], said[1]);
-        assert_eq!(said[0], "the key `a` is here twice; it was first on line 1");
+        assert_eq!(messages[0], messages[1]);
+        assert_eq!(messages[0], "the key `a` is a duplicate; the first one is on line 1");
     }
 }

@@ -1,21 +1,20 @@
-//! YAML into the tree.
+//! Parses YAML into the tree, within limits on size and depth.
 
 use std::collections::HashMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
 
-use super::build::{Keys, note};
+use super::build::{Keys, add_error};
 use super::comment::Lines;
 use super::node::{Entry, Kind, Node, Size};
-use super::read::{Tree, within};
+use super::read::{Tree, check_size};
 use crate::error::{Fault, ReadError};
 use crate::limits::{Limits, REPEATED_BYTES, REPEATED_VALUES};
 use crate::place::{Pos, end_position, to_u32};
 
-/// Reads one document. A syntax error or a limit ends the reading; everything else is
-/// collected.
+/// Parses one document. It stops at a syntax error or a limit, and collects all other errors.
 pub(super) fn read(file: &str, text: &str, limits: &Limits) -> Tree {
-    if let Err(error) = within(file, text, limits).and_then(|()| printable(file, text)) {
+    if let Err(error) = check_size(file, text, limits).and_then(|()| check_characters(file, text)) {
         return Tree::broken(error);
     }
     let lines = Lines::new(text);
@@ -33,7 +32,7 @@ pub(super) fn read(file: &str, text: &str, limits: &Limits) -> Tree {
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
         let step = match event {
-            Ok((event, span)) => builder.take(event, span),
+            Ok((event, span)) => builder.add(event, span),
             Err(error) => Err(builder.syntax(&error)),
         };
         match step {
@@ -41,7 +40,7 @@ pub(super) fn read(file: &str, text: &str, limits: &Limits) -> Tree {
             Ok(Step::End) => break,
             Err(error) => {
                 builder.tree.root = None;
-                note(&mut builder.tree.errors, error);
+                add_error(&mut builder.tree.errors, error);
                 break;
             }
         }
@@ -49,13 +48,13 @@ pub(super) fn read(file: &str, text: &str, limits: &Limits) -> Tree {
     builder.tree
 }
 
-/// Refuses what YAML doesn't allow anywhere (YAML 1.2.2, section 5.1); the parser takes a NUL
-/// for the end of the text.
-fn printable(file: &str, text: &str) -> Result<(), ReadError> {
+/// Checks that all characters are allowed in YAML (YAML 1.2.2, section 5.1). The parser doesn't
+/// check this, and treats a NUL as the end of the text.
+fn check_characters(file: &str, text: &str) -> Result<(), ReadError> {
     let is_allowed = |c: char| {
         matches!(c, '\t' | '\n' | '\r' | '\u{85}') || !(c.is_control() || is_not_a_character(c))
     };
-    // Of all that isn't allowed, one of these is the first byte.
+    // Every character that isn't allowed starts with one of these bytes.
     let suspect = |byte: u8| byte < 0x20 || matches!(byte, 0x7f | 0xc2 | 0xef);
     let is_line_end = |byte: u8| matches!(byte, b'\t' | b'\n' | b'\r');
     if !text.bytes().any(|byte| suspect(byte) && !is_line_end(byte)) {
@@ -71,7 +70,7 @@ fn is_not_a_character(c: char) -> bool {
     matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 
-/// The parser counts lines from 1 and columns from 0.
+/// Converts the parser's position, in which columns count from 0.
 fn pos(marker: &Marker) -> Pos {
     Pos { line: to_u32(marker.line().max(1)), column: to_u32(marker.col() + 1) }
 }
@@ -81,7 +80,7 @@ enum Step {
     End,
 }
 
-/// A list or mapping whose end hasn't come yet.
+/// A list or mapping whose end hasn't been parsed yet.
 struct Open {
     kind: Kind,
     keys: Keys,
@@ -100,14 +99,14 @@ struct Builder<'a> {
     anchors: HashMap<usize, Node>,
     documents: usize,
     nodes: usize,
-    /// Values and bytes that anchors and aliases have copied.
+    /// The numbers of values and bytes that anchors and aliases have copied.
     repeated: (usize, usize),
 }
 
 const COLLECTION: Size = Size { nodes: 1, levels: 1, bytes: 0 };
 
 impl Builder<'_> {
-    fn take(&mut self, event: Event<'_>, span: Span) -> Result<Step, ReadError> {
+    fn add(&mut self, event: Event<'_>, span: Span) -> Result<Step, ReadError> {
         let start = pos(&span.start);
         match event {
             Event::Nothing | Event::StreamStart | Event::DocumentEnd => {}
@@ -115,9 +114,9 @@ impl Builder<'_> {
             Event::DocumentStart(_) => {
                 self.documents += 1;
                 if self.documents > 1 {
-                    // What follows is the content of another file: no message is about it.
+                    // Errors in the second document aren't reported.
                     let error = self.at(start, Fault::SecondDocument);
-                    note(&mut self.tree.errors, error);
+                    add_error(&mut self.tree.errors, error);
                     return Ok(Step::End);
                 }
             }
@@ -154,8 +153,8 @@ impl Builder<'_> {
         Ok(Step::More)
     }
 
-    /// The end of a scalar. The comment of a block scalar is after its `|`, on the line above
-    /// its start; what looks like a comment after its end is its text.
+    /// Returns the position after which a scalar's comment is searched. The comment of a block
+    /// scalar is after its `|`, on the line above its start; a `#` after its text isn't one.
     fn end(&self, style: ScalarStyle, start: Pos, end: Pos) -> Pos {
         match style {
             ScalarStyle::Literal | ScalarStyle::Folded => {
@@ -181,7 +180,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Bounds the tree before it grows, so that aliases of aliases cost nothing.
+    /// Checks the limits before the tree grows, so that aliases of aliases cost nothing.
     fn count(&mut self, size: Size, at: Pos) -> Result<(), ReadError> {
         self.nodes += size.nodes as usize;
         if self.nodes > self.limits.values {
@@ -193,7 +192,8 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Bounds what is copied, for an anchor that may be used and for each alias.
+    /// Checks the limits on copies: one for each anchor, because it may be used, and one for
+    /// each alias.
     fn repeat(&mut self, size: Size, at: Pos) -> Result<(), ReadError> {
         let (values, bytes) = &mut self.repeated;
         *values += size.nodes as usize;
@@ -210,11 +210,11 @@ impl Builder<'_> {
     fn check_tag(&mut self, tag: Option<&Tag>, at: Pos) {
         if let Some(tag) = tag.filter(|tag| !tag.is_yaml_core_schema()) {
             let error = self.at(at, Fault::UnknownTag(tag.to_string()));
-            note(&mut self.tree.errors, error);
+            add_error(&mut self.tree.errors, error);
         }
     }
 
-    /// Puts a complete node into the root_cause open collection, or at the root.
+    /// Adds a complete node to the innermost open collection, or makes it the root.
     fn place(&mut self, node: Node, anchor: usize) -> Result<(), ReadError> {
         if anchor != 0 {
             self.repeat(node.size, node.start)?;
@@ -238,7 +238,7 @@ impl Builder<'_> {
                 match checked {
                     Ok(()) => entries.push(Entry { key, value: node }),
                     Err(fault) => {
-                        note(&mut self.tree.errors, fault.at(key.place(self.file)));
+                        add_error(&mut self.tree.errors, fault.at(key.place(self.file)));
                     }
                 }
             }
@@ -253,7 +253,7 @@ impl Builder<'_> {
 
     fn syntax(&self, error: &ScanError) -> ReadError {
         let at = pos(error.marker());
-        // The parser looks further ahead than the tree has grown, and has a limit of its own.
+        // The parser reads ahead of the tree, and has its own limit.
         if error.info() == "recursion limit exceeded" {
             return self.at(at, Fault::TooDeep(self.limits.depth));
         }
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn every_value_knows_where_it_starts_and_ends() {
+    fn every_value_has_its_start_and_end() {
         let text = "密钥:\n  - x  # c\n  - {b: 'true' , c: \"a\\\"b\"}\n";
         let root = read("a.yml", text, &MANIFEST).root.unwrap();
         let list = root.get("密钥").unwrap().items().unwrap();
@@ -287,14 +287,14 @@ mod tests {
     }
 
     #[test]
-    fn deep_nesting_is_bounded() {
+    fn deep_nesting_is_an_error() {
         for deep in ["[", "- ", "? ", "{a: "].map(|open| open.repeat(5000)) {
             assert_eq!(fault(&deep), Fault::TooDeep(64), "{deep:.9}");
         }
     }
 
     #[test]
-    fn an_alias_is_a_copy_and_copies_are_bounded() {
+    fn an_alias_is_a_copy_and_copies_are_limited() {
         let tree = read("a.yml", "a: &a [x, x]\nb: [*a, *a]\n", &MANIFEST);
         let b = tree.root.unwrap().get("b").unwrap().to_json();
         assert_eq!(b, serde_json::json!([["x", "x"], ["x", "x"]]));
@@ -312,7 +312,7 @@ mod tests {
         assert!(faults.iter().all(|fault| *fault == faults[0]), "{faults:?}");
         let long = format!("a: &a '{}'\nb: [{}]\n", "x".repeat(100_000), "*a, ".repeat(1000));
         assert_eq!(fault(&long), Fault::Repeated(REPEATED_BYTES, "bytes"));
-        // Each anchor is a copy of all that is in it, used or not.
+        // Each anchor counts as a copy of its value, even if it isn't used.
         let anchors = "&a [".repeat(50);
         let nested = format!("{anchors}{}{}", "x, ".repeat(1000), "]".repeat(50));
         assert_eq!(fault(&nested), Fault::Repeated(REPEATED_VALUES, "values"));
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn what_yaml_does_not_allow_is_named_by_its_place() {
+    fn a_forbidden_character_is_an_error_with_its_place() {
         for (text, c) in [("a: b\nc: d\0e\n", '\0'), ("a: 密\u{7f}\n", '\u{7f}')] {
             let error = read("a.yml", text, &MANIFEST).errors.remove(0);
             assert_eq!(error.fault, Fault::ControlCharacter(c));
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_in_the_structure_are_collected_and_the_rest_is_read() {
+    fn errors_in_the_structure_are_collected_and_the_rest_is_read() {
         let text = "a: 1\na: 2\n<<: {x: y}\n[k]: v\nb: !secret c\n---\nd: e\n";
         let tree = read("a.yml", text, &MANIFEST);
         let faults: Vec<_> = tree.errors.into_iter().map(|error| error.fault).collect();

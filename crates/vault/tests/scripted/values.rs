@@ -61,7 +61,7 @@ fn mount(asked: &RecordedRequest) -> ScriptedAnswer {
 fn only_what_is_no_secret(script: &ScriptedServer) -> BTreeSet<String> {
     let uses = BTreeSet::from(TransitOperation::ALL);
     let secrets: BTreeSet<String> = Engine::all()
-        .flat_map(|engine| engine.consume(&mount_of(engine), locator_of(engine), &uses))
+        .flat_map(|engine| engine.secret_requests(&mount_of(engine), locator_of(engine), &uses))
         .map(|access| access.path)
         .collect();
     assert_eq!(secrets.len(), Engine::all().count() + USES.len() - 1);
@@ -94,7 +94,7 @@ fn no_request_is_one_that_returns_a_secret() {
     for engine in Engine::all() {
         let (mount, name) = (mount_of(engine), locator_of(engine));
         wanted.insert(format!("GET sys/internal/ui/mounts/{mount}"));
-        for access in engine.existence(&mount, name) {
+        for access in engine.existence_requests(&mount, name) {
             let method = if engine == Engine::Kv1 { "LIST" } else { "GET" };
             let depth = if access.path.contains("/subkeys/") { "?depth=1" } else { "" };
             wanted.insert(format!("{method} {}{depth}", access.path));

@@ -1,48 +1,49 @@
-//! One finding as a paragraph: what, where, for what, why, and what to do.
+//! Formats a finding as a paragraph: message, place, subject, notes and help.
 
 use std::collections::BTreeMap;
 
-use super::{hidden::Hidden, snippet::snippet, wrap::paragraph};
+use super::{hidden::HiddenValues, snippet::snippet, wrap::paragraph};
 use crate::{
     Code, Finding, Level, Place, count, one_line, printable,
     render::{SourceTexts, style},
     sink::Summary,
 };
 
-/// How text is laid out.
+/// The layout of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
-    /// Columns of a line.
+    /// The number of columns of a line.
     pub width: usize,
-    /// Whether to colour.
+    /// Whether the text has colours.
     pub colour: bool,
 }
 
 impl Layout {
-    /// 80 columns without colour: what a pipe or a file gets.
+    /// 80 columns without colour, for a pipe or a file.
     pub const PLAIN: Self = Self { width: super::super::WIDTH, colour: false };
 }
 
-/// So many findings of one code without a place are listed; other formats have all.
-const LISTED: usize = 40;
+/// The number of findings without a place that are listed for each code. The other formats
+/// list all.
+const MAX_LISTED: usize = 40;
 
-/// All findings as paragraphs with a blank line between them; empty without any.
+/// Formats the findings as paragraphs with blank lines between them. Empty without findings.
 pub fn human(findings: &[Finding], sources: &SourceTexts, layout: Layout) -> String {
-    let hidden = Hidden::of(findings);
+    let hidden = HiddenValues::new(findings);
     let mut paragraphs = Vec::new();
     let mut listed: BTreeMap<Code, usize> = BTreeMap::new();
     for finding in findings {
         if finding.place.is_none() {
             let number = listed.entry(finding.code).or_default();
             *number += 1;
-            if *number > LISTED {
+            if *number > MAX_LISTED {
                 continue;
             }
         }
-        paragraphs.push(one(finding, sources, &hidden, layout));
+        paragraphs.push(render_one(finding, sources, &hidden, layout));
     }
     for (code, number) in listed {
-        if let Some(more) = number.checked_sub(LISTED).filter(|more| *more > 0) {
+        if let Some(more) = number.checked_sub(MAX_LISTED).filter(|more| *more > 0) {
             let text = format!("and {more} more `{code}`: `--format json` lists all of them");
             paragraphs.push(paragraph(&text, "", "  ", layout.width));
         }
@@ -50,22 +51,28 @@ pub fn human(findings: &[Finding], sources: &SourceTexts, layout: Layout) -> Str
     paragraphs.join("\n")
 }
 
-fn one(finding: &Finding, sources: &SourceTexts, hidden: &Hidden<'_>, layout: Layout) -> String {
+fn render_one(
+    finding: &Finding,
+    sources: &SourceTexts,
+    hidden: &HiddenValues<'_>,
+    layout: Layout,
+) -> String {
     let Layout { width, colour } = layout;
-    let word = finding.level.as_str();
-    let head = format!("{word}[{}]: {}", finding.code, one_line(&finding.message));
+    let level = finding.level.as_str();
+    let head = format!("{level}[{}]: {}", finding.code, one_line(&finding.message));
     let head = paragraph(&head, "", "  ", width);
-    let mut text = style::paint(word, style::of_level(finding.level), colour) + &head[word.len()..];
+    let mut text =
+        style::paint(level, style::of_level(finding.level), colour) + &head[level.len()..];
     if let Some(place) = &finding.place {
-        text.push_str(&at(place, "", layout));
+        text.push_str(&place_line(place, "", layout));
         text.push_str(&snippet(place, finding.level, sources, hidden, layout));
     }
     for related in &finding.related {
-        text.push_str(&at(&related.place, &related.message, layout));
+        text.push_str(&place_line(&related.place, &related.message, layout));
         text.push_str(&snippet(&related.place, Level::Note, sources, hidden, layout));
     }
-    if let Some(whom) = whom(finding) {
-        text.push_str(&paragraph(&whom, "  - ", "    ", width));
+    if let Some(subject) = subject_line(finding) {
+        text.push_str(&paragraph(&subject, "  - ", "    ", width));
     }
     for note in &finding.notes {
         let note = printable(note);
@@ -87,24 +94,25 @@ fn one(finding: &Finding, sources: &SourceTexts, hidden: &Hidden<'_>, layout: La
     text
 }
 
-fn at(place: &Place, message: &str, layout: Layout) -> String {
+fn place_line(place: &Place, message: &str, layout: Layout) -> String {
     let place = place.to_string();
     let colon = if message.is_empty() { "" } else { ": " };
     let text = format!("--> {}{colon}{}", one_line(&place), one_line(message));
     paragraph(&text, "  ", "      ", layout.width)
 }
 
-fn whom(finding: &Finding) -> Option<String> {
-    let mut whom: Vec<_> = finding.need.iter().map(|need| format!("need {need}")).collect();
+/// Names the need and the profiles that a finding is about.
+fn subject_line(finding: &Finding) -> Option<String> {
+    let mut subjects: Vec<_> = finding.need.iter().map(|need| format!("need {need}")).collect();
     match finding.profiles.as_slice() {
         [] => {}
-        [profile] => whom.push(format!("profile {profile}")),
-        profiles => whom.push(format!("profiles {}", profiles.join(", "))),
+        [profile] => subjects.push(format!("profile {profile}")),
+        profiles => subjects.push(format!("profiles {}", profiles.join(", "))),
     }
-    (!whom.is_empty()).then(|| format!("for {}", one_line(&whom.join(", "))))
+    (!subjects.is_empty()).then(|| format!("for {}", one_line(&subjects.join(", "))))
 }
 
-/// A line of a block; the branches of a tree go on beside what is wrapped.
+/// Formats a line of a block. If it is wrapped, the branches of a tree are drawn on each line.
 fn block_line(line: &str, width: usize) -> String {
     let words = line.trim_start_matches([' ', '│', '├', '└', '─']);
     let branches = &line[..line.len() - words.len()];
@@ -118,8 +126,8 @@ fn block_line(line: &str, width: usize) -> String {
     paragraph(words, &format!("  | {branches}"), &format!("  | {below}  "), width)
 }
 
-/// The number of findings of each level, as a line.
-pub fn sum(summary: Summary) -> String {
+/// Formats the number of findings of each level as a line.
+pub fn summary_line(summary: Summary) -> String {
     let Summary { errors, warnings, notes } = summary;
     let [errors, warnings, notes] =
         [(errors, "error"), (warnings, "warning"), (notes, "note")].map(|(n, word)| count(n, word));

@@ -1,24 +1,25 @@
-//! Lines of which a part may be a secret that has no shape: the value of a key that isn't
-//! known, or a value where none belongs. Nobody can tell, so it isn't shown.
+//! Hides values that could be secrets without a known format: the value of an unknown key, and
+//! a value in a place where it isn't allowed.
 
 use std::collections::BTreeMap;
 
 use super::snippet::marked;
 use crate::{Code, Finding, Place};
 
-/// What isn't shown of lines, by file and line: the column from which on, counted from 0, and
-/// whether the word there is shown.
+/// The hidden parts of lines, by file and line: the column where the hidden part starts, and
+/// whether the word at this column is shown.
 #[derive(Default)]
-pub(super) struct Hidden<'a>(BTreeMap<(&'a str, u32), (u32, bool)>);
+pub(super) struct HiddenValues<'a>(BTreeMap<(&'a str, u32), (u32, bool)>);
 
-impl<'a> Hidden<'a> {
-    pub(super) fn of(findings: &'a [Finding]) -> Self {
+impl<'a> HiddenValues<'a> {
+    /// Determines the hidden parts from the codes of the findings.
+    pub(super) fn new(findings: &'a [Finding]) -> Self {
         let mut hidden = BTreeMap::new();
         for finding in findings {
             let is_word_shown = match finding.code {
-                // The place is that of the key.
+                // The place of the finding is the key.
                 Code::UnknownKey | Code::UnknownField | Code::ValueInManifest => true,
-                // The place may be that of the value.
+                // The place of the finding can be the value.
                 Code::PipCredential
                 | Code::SecretInFile
                 | Code::VariableCredential
@@ -33,7 +34,7 @@ impl<'a> Hidden<'a> {
         Self(hidden)
     }
 
-    /// The line without what isn't shown; none where all of it is.
+    /// Returns the line without its hidden part. `None` if no part of it is hidden.
     pub(super) fn cut(&self, line: &str, place: &Place) -> Option<String> {
         let (column, is_word_shown) = self.0.get(&(place.file.as_str(), place.line))?;
         let at = Place { column: *column, end_column: None, ..place.clone() };

@@ -1,8 +1,8 @@
-//! The source line of a place, with the place marked.
+//! Draws the source line of a place and marks the place.
 
 use annotate_snippets::{AnnotationKind, Group, Level as Mark, Renderer, Snippet};
 
-use super::{Layout, hidden::Hidden};
+use super::{Layout, hidden::HiddenValues};
 use crate::{
     Level, Place, one_line,
     render::{
@@ -11,12 +11,12 @@ use crate::{
     },
 };
 
-/// The lines of the snippet, each ending in a newline; empty where there is nothing to see.
+/// Returns the lines of the snippet. Empty if the source line is unknown or blank.
 pub(super) fn snippet(
     place: &Place,
     level: Level,
     sources: &SourceTexts,
-    hidden: &Hidden<'_>,
+    hidden: &HiddenValues<'_>,
     layout: Layout,
 ) -> String {
     let Some(RedactedLine { text, is_redacted }) = sources.line(place) else {
@@ -26,7 +26,7 @@ pub(super) fn snippet(
     let (text, is_cut) = cut.map_or((text, false), |cut| (cut.into(), true));
     let (from, to) = match marked(&text, place) {
         _ if is_redacted => whole(&text),
-        // The mark is where the line is no longer shown.
+        // The mark is in the hidden part of the line.
         (from, to) if is_cut && (text[from..to].contains('*') || from == text.len()) => {
             whole(&text)
         }
@@ -46,7 +46,7 @@ pub(super) fn snippet(
     let drawn = renderer(layout)
         .term_width(layout.width.saturating_sub(INDENT.len()))
         .render(&[Group::with_level(mark).element(snippet)]);
-    // The first line is the place once more: it is above, wrapped and with the right column.
+    // The first line repeats the place, which `place_line` formats with the right column.
     let lines = drawn.lines().skip(1);
     lines.map(|line| format!("{INDENT}{line}").trim_end().to_owned() + "\n").collect()
 }
@@ -68,14 +68,14 @@ fn shown(text: &str) -> String {
     one_line(&text.replace('\t', "    ")).into_owned()
 }
 
-/// All of a line but the blanks around it.
+/// Returns the range of a line without the blanks around it.
 fn whole(line: &str) -> (usize, usize) {
     let end = line.trim_end().len();
     (end - line[..end].trim_start().len(), end)
 }
 
-/// From the column to where the place ends; where that isn't known, the word at the column: to
-/// its closing quote, else to a blank or what ends a value.
+/// Returns the range to mark: from the column to the end of the place. If the end is unknown,
+/// the word at the column: up to its closing quote, a blank, or punctuation that ends a value.
 pub(super) fn marked(line: &str, place: &Place) -> (usize, usize) {
     let offset = |column: u32| {
         let column = usize::try_from(column).unwrap_or(usize::MAX).saturating_sub(1);

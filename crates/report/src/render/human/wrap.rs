@@ -1,25 +1,25 @@
-//! Prose wrapped to a width in any script.
+//! Wraps text to a width, in any script.
 
 use textwrap::{Options, WordSeparator, WordSplitter, core::Word};
 
-/// Keeps the words of a command on one line.
+/// Replaces the spaces of a command, so that it stays on one line.
 const SPACE: char = '\u{a0}';
-/// Keeps a command or an address whole, in which a line could otherwise end behind a slash.
+/// Joins the characters of a command or URL, so that no line ends after one of its slashes.
 const JOINER: char = '\u{2060}';
 
-/// One paragraph, ending in a newline: `first` before its first line and `rest` before the
-/// following lines. Commands in backquotes, paths and addresses stay whole.
+/// Formats a paragraph, which ends with a newline. `first` is put before its first line and
+/// `rest` before the other lines. Commands in backquotes, paths and URLs aren't broken.
 pub fn paragraph(text: &str, first: &str, rest: &str, width: usize) -> String {
     let mut inside = false;
     let mut glued = String::with_capacity(text.len());
     for word in text.split_inclusive(' ') {
-        let address = word.contains("://");
+        let is_url = word.contains("://");
         for c in word.chars() {
             if c == '`' {
                 inside = !inside;
             }
             glued.push(if inside && c == ' ' { SPACE } else { c });
-            if c != ' ' && (inside || address) {
+            if c != ' ' && (inside || is_url) {
                 glued.push(JOINER);
             }
         }
@@ -35,7 +35,7 @@ pub fn paragraph(text: &str, first: &str, rest: &str, width: usize) -> String {
     lines.join("\n").replace(SPACE, " ").replace(JOINER, "") + "\n"
 }
 
-/// Breaks at spaces and within CJK text; not within a path, which wants to be copied whole.
+/// Breaks at spaces and within CJK text, but not within a path, so that it can be copied.
 fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
     let mut words: Vec<Word<'_>> = Vec::new();
     let mut start = 0;

@@ -7,8 +7,8 @@ use crate::{
     sink::{Allowance, DenyRule, DenyTarget, Failure, FindingSubject},
 };
 
-fn denied(what: DenyTarget) -> Rules {
-    Rules { allow: Vec::new(), deny: vec![DenyRule::from_flag(what)] }
+fn denied(target: DenyTarget) -> Rules {
+    Rules { allow: Vec::new(), deny: vec![DenyRule::from_flag(target)] }
 }
 
 fn allowance(finding: Code, subject: FindingSubject, in_force: bool) -> Allowance {
@@ -55,7 +55,7 @@ fn denied_warnings_are_errors_and_notes_stay_notes() {
 }
 
 #[test]
-fn a_policy_is_allowed_by_its_name_whatever_the_message_says() {
+fn an_allowance_for_a_policy_matches_its_name_and_not_the_message() {
     let finding = Finding::new(Code::UnusedPolicy, "words").about_policy("ci-db");
     let subject = |name: &str| FindingSubject::Policy(name.to_owned());
     let rules = |name| allowed(Code::UnusedPolicy, subject(name), true);
@@ -66,20 +66,20 @@ fn a_policy_is_allowed_by_its_name_whatever_the_message_says() {
 }
 
 #[test]
-fn an_allowance_in_force_goes_before_a_denial_and_one_that_is_over_is_a_note() {
+fn an_allowance_in_force_overrides_a_deny_rule_and_an_expired_one_adds_a_note() {
     let found = vec![Finding::new(Code::Excess, "x").about("db")];
     let deny = denied(DenyTarget::Code(Code::Excess)).deny;
     let with =
         |in_force| Rules { deny: deny.clone(), ..allowed(Code::Excess, need("db"), in_force) };
     let closed = apply_rules(found.clone(), Completion::Complete, &with(true));
     assert_eq!((closed.exit, closed.summary.notes), (Exit::Success, 1));
-    let over = apply_rules(found, Completion::Complete, &with(false));
-    assert_eq!((over.exit, over.summary.errors), (Exit::Findings, 1));
-    assert!(over.findings[0].notes[0].starts_with("it was accepted until 2027-01-31"));
+    let expired = apply_rules(found, Completion::Complete, &with(false));
+    assert_eq!((expired.exit, expired.summary.errors), (Exit::Findings, 1));
+    assert!(expired.findings[0].notes[0].starts_with("it was accepted until 2027-01-31"));
 }
 
 #[test]
-fn an_allowance_is_unused_only_where_its_findings_were_looked_for() {
+fn an_allowance_is_unused_only_if_its_code_was_checked() {
     let mut rules = allowed(Code::Missing, need("db"), true);
     let closed = apply_rules(Vec::new(), Completion::Complete, &rules);
     assert_eq!(closed.findings[0].code, Code::UnusedAllowance);
@@ -96,15 +96,15 @@ fn an_unused_allowance_can_be_denied_too() {
 }
 
 #[test]
-fn what_was_found_goes_before_what_could_not_be_found_out() {
+fn errors_that_were_found_determine_the_exit_code_before_undetermined_ones() {
     let error = || Finding::new(Code::Denied, "x");
-    let unproven = || Finding::new(Code::Unverifiable, "x");
+    let undetermined = || Finding::new(Code::Unverifiable, "x");
     let refused = || Failure::new(Exit::LoginRefused, vec![Finding::new(Code::LoginRefused, "x")]);
-    let exit = |found, ended| apply_rules(found, ended, &Rules::default()).exit;
-    assert_eq!(exit(vec![unproven()], Completion::Complete), Exit::Undetermined);
-    assert_eq!(exit(vec![unproven(), error()], Completion::Complete), Exit::Findings);
+    let exit = |found, completion| apply_rules(found, completion, &Rules::default()).exit;
+    assert_eq!(exit(vec![undetermined()], Completion::Complete), Exit::Undetermined);
+    assert_eq!(exit(vec![undetermined(), error()], Completion::Complete), Exit::Findings);
     assert_eq!(exit(vec![error()], Completion::Partial(refused())), Exit::Findings);
-    assert_eq!(exit(vec![unproven()], Completion::Partial(refused())), Exit::LoginRefused);
+    assert_eq!(exit(vec![undetermined()], Completion::Partial(refused())), Exit::LoginRefused);
     assert_eq!(exit(vec![], Completion::Partial(refused())), Exit::LoginRefused);
     assert_eq!(exit(vec![error()], Completion::Failed(refused())), Exit::LoginRefused);
 }
@@ -153,7 +153,7 @@ fn rules() -> impl Strategy<Value = Rules> {
     (vec(allow, 0..4), vec(deny, 0..3)).prop_map(|(allow, deny)| Rules { allow, deny })
 }
 
-fn ended() -> impl Strategy<Value = Completion> {
+fn completions() -> impl Strategy<Value = Completion> {
     let exits =
         select(vec![Exit::Success, Exit::Findings, Exit::Usage, Exit::Undetermined, Exit::Stale]);
     let failure = (exits, findings()).prop_map(|(exit, mut findings)| {
@@ -169,7 +169,7 @@ fn ended() -> impl Strategy<Value = Completion> {
 
 proptest! {
     #[test]
-    fn no_rule_turns_an_error_into_a_yes_unless_an_allowance_in_force_covers_it(
+    fn a_run_with_an_error_succeeds_only_if_an_allowance_in_force_covers_it(
         found in findings(), rules in rules(),
     ) {
         let covered = |finding: &Finding| {
@@ -182,17 +182,17 @@ proptest! {
 
     #[test]
     fn the_counts_always_agree_with_the_exit_code(
-        found in findings(), ended in ended(), rules in rules(),
+        found in findings(), completion in completions(), rules in rules(),
     ) {
-        let closed = apply_rules(found, ended, &rules);
+        let closed = apply_rules(found, completion, &rules);
         prop_assert_eq!(closed.exit == Exit::Success, closed.summary.errors == 0);
         prop_assert_eq!(Summary::count(&closed.findings), closed.summary);
-        let denies_warnings = rules.deny.iter().any(|denial| denial.target == DenyTarget::Warnings);
+        let denies_warnings = rules.deny.iter().any(|rule| rule.target == DenyTarget::Warnings);
         prop_assert!(!denies_warnings || closed.summary.warnings == 0);
     }
 
     #[test]
-    fn a_denial_never_makes_an_answer_better(found in findings(), rules in rules()) {
+    fn a_deny_rule_never_improves_the_result(found in findings(), rules in rules()) {
         let without = Rules { deny: Vec::new(), ..rules.clone() };
         let (with, without) =
             (apply_rules(found.clone(), Completion::Complete, &rules), apply_rules(found, Completion::Complete, &without));

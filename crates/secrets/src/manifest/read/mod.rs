@@ -4,7 +4,7 @@ mod profile;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use envlock_model::needs::{read as need, validate};
+use envlock_model::needs::{read, validate};
 use envlock_report::{AsFindings, Code, Exit, Fields, Finding, Mistakes};
 use envlock_text::Pos;
 use envlock_text::limits::MANIFEST;
@@ -116,7 +116,7 @@ fn read(file: &str, node: &Node, mistakes: &mut Mistakes) -> Manifest {
     let mut needs = BTreeMap::new();
     for entry in fields.entries_of("needs", "`needs`") {
         fields.check_key(entry, "the name of a need", validate::name);
-        needs.insert(entry.name().to_owned(), need::need(file, entry, fields.mistakes));
+        needs.insert(entry.name().to_owned(), read::read_need(file, entry, fields.mistakes));
     }
     if needs.is_empty() && fields.get("needs").is_none() {
         fields.add_missing_key("needs");
@@ -169,7 +169,7 @@ fn policies(fields: &mut Fields<'_, '_>) -> BTreeMap<String, PolicyFile> {
         let mut policy = Fields::new(fields.file, &entry.value, "a policy", fields.mistakes);
         policy.refuse_unknown_keys(&["file"]);
         policy.required("file");
-        let file = policy.text_matching("file", validate::file).unwrap_or_default();
+        let file = policy.text_matching("file", validate::file_path).unwrap_or_default();
         policies.insert(entry.name().to_owned(), PolicyFile { file, pos: entry.pos() });
     }
     policies
@@ -188,7 +188,7 @@ fn allowances(fields: &mut Fields<'_, '_>) -> Vec<Allowance> {
             allow.add_mistake(Code::MissingKey, message, node.start);
         }
         allow.required("reason");
-        let reason = allow.text_matching("reason", validate::sentence).unwrap_or_default();
+        let reason = allow.text_matching("reason", validate::free_text).unwrap_or_default();
         let until = allow.required("until").and_then(|text| text.parse().ok());
         if until.is_none() && allow.get("until").is_some() {
             let pos = allow.pos("until");

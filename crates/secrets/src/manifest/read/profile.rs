@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use envlock_model::needs::{read as need, validate};
+use envlock_model::needs::{read, validate};
 use envlock_policy::Identity;
 use envlock_report::{Code, Fields, Mistakes};
 use envlock_text::Pos;
@@ -62,8 +62,8 @@ pub(super) fn read(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Profil
         identity,
         token,
         allow_plaintext_loopback: fields.boolean("allow_plaintext_loopback"),
-        needs: need::uses(&mut fields),
-        overrides: need::overrides(&mut fields),
+        needs: read::read_uses(&mut fields),
+        overrides: read::read_overrides(&mut fields),
         pos: entry.pos(),
     }
 }
@@ -129,7 +129,7 @@ fn credential(fields: &mut Fields<'_, '_>, key: &str, node: &Node) -> Option<Cre
     let wrapped = source.boolean("wrapped").unwrap_or(false);
     match (
         source.text_matching("env", validate::variable),
-        source.text_matching("file", validate::file),
+        source.text_matching("file", validate::file_path),
     ) {
         (Some(env), None) => Some(Credential::Env { env, wrapped }),
         (None, Some(file)) => Some(Credential::File { file, wrapped }),

@@ -13,7 +13,7 @@ fn in_file(finding: &Finding, file: &str, text: &str, layout: Layout) -> String 
 }
 
 #[test]
-fn a_finding_says_what_where_why_and_what_next() {
+fn a_finding_has_message_place_notes_and_help() {
     let finding =
         Finding::new(Code::NoSuchVersion, "there is no tensorflow 2.13.0; the nearest is 2.13.1")
             .at(Place::new("environment.yml", 9, 5))
@@ -81,7 +81,7 @@ fn control_characters_of_a_line_are_shown_as_escapes() {
 }
 
 #[test]
-fn a_line_with_a_secret_is_marked_as_a_whole() {
+fn a_redacted_line_is_marked_as_a_whole() {
     let finding = Finding::new(Code::SecretInFile, "x").at(Place::new("a.yml", 1, 10));
     let line = "  - https://user:CANARY@host/channel\n";
     insta::assert_snapshot!(in_file(&finding, "a.yml", line, PLAIN), @"
@@ -93,7 +93,7 @@ fn a_line_with_a_secret_is_marked_as_a_whole() {
 }
 
 #[test]
-fn a_place_that_the_file_does_not_have_is_named_without_a_line() {
+fn a_place_beyond_the_end_of_its_file_is_named_without_a_source_line() {
     for place in [Place::new("a.yml", 9, 1), Place::new("b.yml", 1, 1)] {
         let finding = Finding::new(Code::InvalidSelector, "x").at(place.clone());
         let text = in_file(&finding, "a.yml", "a\n", PLAIN);
@@ -104,7 +104,7 @@ fn a_place_that_the_file_does_not_have_is_named_without_a_line() {
 }
 
 #[test]
-fn no_foreign_name_reaches_the_terminal_as_it_is() {
+fn control_characters_in_names_never_reach_the_terminal() {
     let name = "\u{1b}]0;owned\u{7}\nerror: all is well";
     let finding = Finding::new(Code::Conflict, format!("two packages bring {name}"))
         .at(Place::new(name, 1, 1))
@@ -114,17 +114,17 @@ fn no_foreign_name_reaches_the_terminal_as_it_is() {
         .with_note(name)
         .with_help(name)
         .with_fix(name);
-    let said = plain(&finding);
-    assert!(!said.contains(['\u{1b}', '\u{7}']), "{said:?}");
-    assert_eq!(said.lines().filter(|line| line.starts_with("error")).count(), 1, "{said}");
+    let text = plain(&finding);
+    assert!(!text.contains(['\u{1b}', '\u{7}']), "{text:?}");
+    assert_eq!(text.lines().filter(|line| line.starts_with("error")).count(), 1, "{text}");
 }
 
 #[test]
 fn no_line_of_prose_is_wider_than_the_layout_in_any_script() {
     let message = "环境文件中的软件包名称无法在任何频道中找到请检查名称或添加频道".repeat(3);
-    let said = plain(&Finding::new(Code::Conflict, message));
-    assert!(said.lines().count() > 2);
-    for line in said.lines() {
+    let text = plain(&Finding::new(Code::Conflict, message));
+    assert!(text.lines().count() > 2);
+    for line in text.lines() {
         assert!(unicode_width::UnicodeWidthStr::width(line) <= 60, "{line}");
     }
 }
@@ -143,18 +143,18 @@ fn a_tree_keeps_its_shape_where_a_line_is_too_long() {
 }
 
 #[test]
-fn commands_and_addresses_are_never_broken() {
-    let address = "https://conda.anaconda.org/conda-forge/linux-64/repodata.json.zst";
+fn commands_and_urls_are_never_broken() {
+    let url = "https://conda.anaconda.org/conda-forge/linux-64/repodata.json.zst";
     let command = "envlock solve --mirror https://conda.anaconda.org/=URL --no-origin";
-    let finding = Finding::new(Code::Conflict, format!("nobody has {address} at all"))
-        .with_help(format!("try `{command}` or {address}"));
-    let said = plain(&finding);
-    assert_eq!(said.lines().filter(|line| line.contains(address)).count(), 2, "{said}");
-    assert!(said.lines().any(|line| line.contains(command)), "{said}");
+    let finding = Finding::new(Code::Conflict, format!("no source has {url} at all"))
+        .with_help(format!("try `{command}` or {url}"));
+    let text = plain(&finding);
+    assert_eq!(text.lines().filter(|line| line.contains(url)).count(), 2, "{text}");
+    assert!(text.lines().any(|line| line.contains(command)), "{text}");
 }
 
 #[test]
-fn without_its_colours_a_coloured_text_is_the_plain_one() {
+fn coloured_text_differs_from_plain_text_only_in_colours() {
     let finding = Finding::new(Code::Conflict, "words")
         .at(Place::new("a.yml", 1, 3))
         .with_related(Place::new("a.yml", 1, 1), "there")
@@ -173,17 +173,17 @@ fn without_its_colours_a_coloured_text_is_the_plain_one() {
 }
 
 #[test]
-fn a_thousand_findings_without_a_place_are_counted_and_not_listed() {
+fn only_some_of_a_thousand_findings_without_a_place_are_listed() {
     let many: Vec<_> = (0..1000)
         .map(|at| Finding::new(Code::FileMissing, format!("lib/{at} is missing")))
         .collect();
-    let said = human(&many, &SourceTexts::default(), PLAIN);
-    assert_eq!(said.matches("error[file-missing]").count(), 40);
-    assert!(said.contains("\nand 960 more `file-missing`: `--format json` lists"), "{said}");
+    let text = human(&many, &SourceTexts::default(), PLAIN);
+    assert_eq!(text.matches("error[file-missing]").count(), 40);
+    assert!(text.contains("\nand 960 more `file-missing`: `--format json` lists"), "{text}");
 }
 
 #[test]
-fn the_value_of_a_key_that_is_not_known_is_shown_in_no_finding_of_its_line() {
+fn no_finding_shows_the_value_of_an_unknown_key_on_its_line() {
     let line = "  db: {engine: kv2, pasword: CANARY}\n";
     let at = |code, column| Finding::new(code, "x").at(Place::new("a.yml", 1, column));
     let findings = [at(Code::MissingKey, 3), at(Code::UnknownKey, 21), at(Code::InvalidText, 30)];
@@ -208,12 +208,12 @@ fn the_value_of_a_key_that_is_not_known_is_shown_in_no_finding_of_its_line() {
 }
 
 #[test]
-fn a_value_where_none_belongs_is_not_shown() {
+fn a_value_in_the_wrong_place_is_not_shown() {
     for code in [Code::WrongType, Code::VariableCredential, Code::PipCredential] {
         let finding = Finding::new(code, "x").at(Place::new("a.yml", 1, 5));
-        let said = in_file(&finding, "a.yml", "db: CANARY\n", PLAIN);
-        assert!(!said.contains("CANARY") && said.contains("db: ***"), "{said}");
-        let said = in_file(&finding, "a.yml", "db: 3\n", PLAIN);
-        assert!(said.contains("db: 3"), "{said}");
+        let text = in_file(&finding, "a.yml", "db: CANARY\n", PLAIN);
+        assert!(!text.contains("CANARY") && text.contains("db: ***"), "{text}");
+        let text = in_file(&finding, "a.yml", "db: 3\n", PLAIN);
+        assert!(text.contains("db: 3"), "{text}");
     }
 }
