@@ -113,12 +113,7 @@ mod tests {
         let after = lock(&["added 1 0", "changed 2 0", "rebuilt 1 1", "same 1 0"]);
         assert_eq!(
             lines(Some(&before), &after),
-            [
-                "added: - => 1 0",
-                "changed: 1 0 => 2 0",
-                "rebuilt: 1 0 => 1 1",
-                "removed: 1 0 => -"
-            ]
+            ["added: - => 1 0", "changed: 1 0 => 2 0", "rebuilt: 1 0 => 1 1", "removed: 1 0 => -"]
         );
         assert_eq!(lines(Some(&after), &after), Vec::<String>::new());
         assert_eq!(lines(None, &lock(&["added 1 0"])), ["added: - => 1 0"]);

@@ -40,7 +40,8 @@ impl UnknownPlatform {
     /// The help: the nearest platform, or the usual ones.
     pub fn help(&self) -> String {
         if self.text == Subdir::NoArch.as_str() {
-            return "noarch packages are included in every platform: write one like linux-64".into();
+            return "noarch packages are included in every platform: write one like linux-64"
+                .into();
         }
         let text = self.text.to_ascii_lowercase();
         let known = Subdir::all().filter(|s| *s != Subdir::NoArch).map(Subdir::as_str);

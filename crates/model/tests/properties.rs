@@ -1,4 +1,4 @@
-//! Laws of the reader: whatever the text, it answers, and always the same.
+//! Reads random texts: each is an environment or has findings, and the result is always the same.
 
 #![allow(clippy::unwrap_used, reason = "an unwrap in a test is its assertion")]
 
@@ -9,7 +9,7 @@ use envlock_model::spec::parse;
 use envlock_report::AsFindings;
 use proptest::prelude::*;
 
-/// Real files where they are at hand, and our own.
+/// Returns the texts of the fixtures, and of real files if they exist.
 fn seeds() -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     [root.join("../../fixtures/environments"), root.join("../../../shared/environments")]
@@ -20,7 +20,7 @@ fn seeds() -> Vec<String> {
         .collect()
 }
 
-/// What makes a difference to YAML, to match specs or to selectors.
+/// Creates a text with a meaning in YAML, match specs or selectors.
 fn piece() -> impl Strategy<Value = String> {
     prop_oneof![
         Just("\n  - ".to_owned()),
@@ -45,7 +45,7 @@ fn cut(text: &str, at: f64) -> usize {
     (0..=near).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default()
 }
 
-fn answers_twice_the_same(text: &str) {
+fn check_same_result_twice(text: &str) {
     let [one, two] = [parse("f.yml", text), parse("f.yml", text)];
     assert_eq!(format!("{one:?}"), format!("{two:?}"));
     if let Err(invalid) = one {
@@ -55,14 +55,14 @@ fn answers_twice_the_same(text: &str) {
 
 proptest! {
     #[test]
-    fn any_text_gets_an_answer(text in "\\PC{0,200}") {
-        answers_twice_the_same(&text);
-        answers_twice_the_same(&format!("dependencies:\n  - {text}\n"));
-        answers_twice_the_same(&format!("dependencies:\n  - numpy # [{text}]\n"));
+    fn any_text_has_the_same_result_twice(text in "\\PC{0,200}") {
+        check_same_result_twice(&text);
+        check_same_result_twice(&format!("dependencies:\n  - {text}\n"));
+        check_same_result_twice(&format!("dependencies:\n  - numpy # [{text}]\n"));
     }
 
     #[test]
-    fn any_change_to_a_file_gets_an_answer(
+    fn a_changed_file_has_the_same_result_twice(
         seed in proptest::sample::select(seeds()),
         changes in proptest::collection::vec((0.0..1.0, 0.0..0.05, piece()), 1..6),
     ) {
@@ -71,6 +71,6 @@ proptest! {
             let (start, end) = (cut(&text, from), cut(&text, f64::min(from + length, 1.0)));
             text.replace_range(start..end, &piece);
         }
-        answers_twice_the_same(&text);
+        check_same_result_twice(&text);
     }
 }

@@ -1,4 +1,4 @@
-//! What the names of channels stand for.
+//! How channel names are resolved to URLs.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,21 +8,21 @@ use url::Url;
 
 use envlock_text::redact;
 
-/// What the names of channels stand for. The default is conda's own, without any `.condarc`.
+/// How channel names are resolved to URLs. The default is conda's without a `.condarc`.
 ///
-/// The addresses may hold credentials; `Debug` hides them.
+/// The URLs can have credentials. `Debug` redacts them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ChannelConfig {
-    /// Where a name like `conda-forge` is looked for; ends in `/`.
+    /// The base URL of a name like `conda-forge`; ends in `/`.
     pub channel_alias: Url,
-    /// Where `pkgs/…` is looked for; ends in `/`.
+    /// The base URL of names that begin with `pkgs/`; ends in `/`.
     pub pkgs_base: Url,
-    /// What `defaults` stands for, in order of priority.
+    /// The channels of `defaults`, in order of priority.
     pub defaults: Vec<Url>,
-    /// Folders of single channels: the channel of this name, and what is below it, lies there
-    /// and not at the channel_alias; each ends in `/`.
+    /// The base URLs of single channels and of all names below them, instead of the
+    /// `channel_alias`; each ends in `/`.
     pub custom_channels: BTreeMap<String, Url>,
-    /// Further names that stand for several channels.
+    /// The multichannels in addition to `defaults`, each with its channels.
     pub custom_multichannels: BTreeMap<String, Vec<Url>>,
 }
 
@@ -47,26 +47,26 @@ const PACKAGES: &str = "https://repo.anaconda.com/pkgs/";
 const MSYS2: &str = "https://repo.anaconda.com/pkgs/msys2/";
 
 fn literal(text: &str) -> Url {
-    Url::parse(text).expect("the address is a valid literal")
+    Url::parse(text).expect("the literal is a valid URL")
 }
 
 impl ChannelConfig {
-    /// The members of the name of several channels that are there for a platform.
+    /// Returns the channels of a multichannel for a platform. `None` if it isn't a multichannel.
     pub(super) fn members(&self, name: &str, platform: Subdir) -> Option<Vec<&Url>> {
         let urls = if name == "defaults" {
             &self.defaults
         } else {
             self.custom_multichannels.get(name)?
         };
-        // msys2 has packages for Windows alone, and mirrors tell everybody to list it: a lock
-        // for another platform is the same with and without it.
+        // msys2 has packages for Windows only, and the instructions of mirrors list it for all
+        // platforms. A lock for another platform must be the same with and without it.
         let serves = |url: &&Url| platform.is_windows() || url.as_str() != MSYS2;
         Some(urls.iter().filter(serves).collect())
     }
 
-    /// The folder that a name lies in: a custom channel's, else that of a member of
-    /// `defaults` with this whole path, as conda has it, else that of all others.
-    pub(super) fn base(&self, name: &str) -> Url {
+    /// Returns the base URL of a channel name: that of a custom channel; or that of a channel in
+    /// `defaults` with this path, as in conda; or that of all other names.
+    pub(super) fn base_url_of(&self, name: &str) -> Url {
         let with_parents = |name: &str| {
             let ends = name.match_indices('/').map(|(at, _)| at).chain([name.len()]);
             let mut parents: Vec<String> = ends.map(|at| name[..at].to_owned()).collect();
@@ -96,8 +96,9 @@ impl ChannelConfig {
     }
 }
 
-/// How a channel is called: by the short name that everybody knows, else by its address. A
-/// name that only some configuration knows would mean something else on another machine.
+/// Returns the name to show for a channel: a short name such as `conda-forge`, or its URL. Names
+/// that only a configuration defines aren't used, because they could mean another channel on
+/// another machine.
 pub fn display_name(url: &Url) -> String {
     let under = |base: &str| url.as_str().strip_prefix(base).map(|rest| rest.trim_end_matches('/'));
     if let Some(rest) = under(PACKAGES).filter(|rest| !rest.is_empty()) {

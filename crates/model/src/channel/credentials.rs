@@ -1,14 +1,14 @@
-//! Credentials in addresses: taking them out, putting them back, never showing them.
+//! Credentials in channel URLs. They are removed from a URL and added to requests, and never shown.
 
 use std::fmt;
 
 use envlock_text::redact::split_path_token;
 use url::{Origin, Url};
 
-/// Credentials that were written into a channel's address.
+/// The credentials from a channel's URL.
 ///
-/// The value can't be printed, compared or serialised; it can only be put into the address of
-/// a request to the same server.
+/// They can't be printed, compared or serialised. They can only be added to the URL of a request
+/// to the same server.
 #[derive(Clone)]
 pub struct ChannelCredentials {
     server: Origin,
@@ -17,16 +17,16 @@ pub struct ChannelCredentials {
 
 #[derive(Clone)]
 enum CredentialKind {
-    /// `user:password@` of the address.
+    /// `user:password@` of the URL.
     User { name: String, password: Option<String> },
-    /// `/t/<token>/` of the path, behind this prefix of it (which ends in `/`).
+    /// `/t/<token>/` of the path, after the prefix `before` (which ends in `/`).
     Token { before: String, token: String },
 }
 
 impl ChannelCredentials {
-    /// Takes the credentials out of an address, which has none afterwards.
+    /// Removes the credentials from a URL and returns them.
     ///
-    /// A token wins over a user when both are there, as only one can be asked for at once.
+    /// If the URL has a token and a user, the token is used.
     pub fn extract_from(url: &mut Url) -> Option<Self> {
         let server = url.origin();
         let user = (!url.username().is_empty() || url.password().is_some()).then(|| {
@@ -35,12 +35,12 @@ impl ChannelCredentials {
                 password: url.password().map(str::to_owned),
             }
         });
-        // Both only fail for addresses without a host, which have no user either.
+        // Both fail only for URLs without a host, which have no user.
         let _ = url.set_username("");
         let _ = url.set_password(None);
-        let token = split_path_token(url.path()).map(|(before, token, behind)| {
+        let token = split_path_token(url.path()).map(|(before, token, after)| {
             let kind = CredentialKind::Token { before: before.to_owned(), token: token.to_owned() };
-            (kind, format!("{before}{behind}"))
+            (kind, format!("{before}{after}"))
         });
         let token = token.map(|(kind, path)| {
             url.set_path(&path);
@@ -49,8 +49,8 @@ impl ChannelCredentials {
         token.or(user).map(|kind| Self { server, kind })
     }
 
-    /// The address with the credentials in it, if it is on the server that they are for;
-    /// unchanged otherwise.
+    /// Returns the URL with the credentials, if it has the server that they are for. Otherwise it
+    /// returns the URL unchanged.
     #[must_use]
     pub fn add_to(&self, url: &Url) -> Url {
         let mut url = url.clone();
@@ -63,8 +63,8 @@ impl ChannelCredentials {
                 let _ = url.set_password(password.as_deref());
             }
             CredentialKind::Token { before, token } => {
-                if let Some(behind) = url.path().strip_prefix(before.as_str()) {
-                    let path = format!("{before}t/{token}/{behind}");
+                if let Some(after) = url.path().strip_prefix(before.as_str()) {
+                    let path = format!("{before}t/{token}/{after}");
                     url.set_path(&path);
                 }
             }

@@ -1,53 +1,53 @@
-//! Why what was written names no channel.
+//! The errors of resolving a channel.
 
 use envlock_report::{AsFindings, Code, Exit, Finding, Place};
 
 use envlock_text::redact;
 
-/// A text that names no channel that can be used.
+/// A text that can't be used as a channel.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{written}` can't be used as a channel: {reason}")]
 pub struct ChannelError {
-    /// What was written, with `***` for a password.
+    /// The text as written, with `***` for a password.
     pub written: String,
-    /// What is wrong with it.
+    /// The reason.
     pub reason: InvalidChannel,
-    /// Where it was written, once the caller has said so.
+    /// The place of the text, if the caller has set it.
     pub place: Option<Place>,
 }
 
-/// What is wrong with a channel.
+/// Why a text isn't a channel.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidChannel {
-    /// Nothing was written, or nothing is left of it.
+    /// The text is empty, also after variables are replaced.
     #[error("it is empty")]
     Empty,
-    /// `$NAME` where no such variable is set.
+    /// A variable isn't set.
     #[error("the variable `{0}` isn't set")]
     UnsetVariable(String),
-    /// `${` without `}`, or `$` without a name.
+    /// The text has `${` without `}`, or `$` without a name.
     #[error("a `$` isn't followed by the name of a variable")]
     MalformedVariable,
-    /// conda's `local`: what conda-build built on this machine.
+    /// The text is conda's `local`: the packages that conda-build built on this machine.
     #[error("`local` means the packages that conda-build made on one machine")]
     LocalChannel,
-    /// `?…` or `#…` in an address.
-    #[error("an address of a channel has no `?` or `#`")]
+    /// The URL has a query or a fragment.
+    #[error("the URL of a channel can't have `?` or `#`")]
     QueryOrFragment,
-    /// A scheme other than http, https and file.
-    #[error("`{0}:` isn't a way to reach a channel")]
+    /// The URL has a scheme other than http, https and file.
+    #[error("the scheme `{0}:` isn't supported for channels")]
     UnsupportedScheme(String),
-    /// A character that neither a name nor an address has.
+    /// The text has a character that is allowed neither in a name nor in a URL.
     #[error("it has the character `{0}`")]
     InvalidCharacter(String),
-    /// Not an address in spite of its `://`.
-    #[error("it isn't a valid address")]
+    /// The text has `://`, but isn't a URL.
+    #[error("it isn't a valid URL")]
     InvalidUrl,
-    /// A name with an empty part, or with `.` or `..` as a part.
+    /// A part of the name is empty, `.` or `..`.
     #[error("a part between two `/` is empty, `.` or `..`")]
     InvalidNamePart,
-    /// A relative path, and no absolute folder to start from.
-    #[error("a relative path needs a folder to start from")]
+    /// The path is relative, and there is no absolute folder to resolve it.
+    #[error("there is no absolute folder to resolve a relative path")]
     NoBaseFolder,
 }
 
@@ -56,7 +56,7 @@ impl ChannelError {
         Self { written: redact(written).into_owned(), reason, place: None }
     }
 
-    /// The same, at a place.
+    /// Sets the place.
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
         self.place = Some(place);
@@ -76,17 +76,17 @@ impl InvalidChannel {
     fn help(&self) -> String {
         match self {
             Self::UnsetVariable(name) => {
-                format!("set it, as in `export {name}=…`, or write its value")
+                format!("set it, as in `export {name}=…`, or write the value")
             }
             Self::MalformedVariable => "write `$NAME` or `${NAME}`".to_owned(),
             Self::LocalChannel => {
-                "write the folder that they are in, as in `file:///home/me/conda-bld`".to_owned()
+                "write their folder, as in `file:///home/me/conda-bld`".to_owned()
             }
-            Self::QueryOrFragment => "write it up to the channel's folder only".to_owned(),
+            Self::QueryOrFragment => "write only the URL of the channel's folder".to_owned(),
             Self::NoBaseFolder => "write an absolute path, or `file:///…`".to_owned(),
             Self::UnsupportedScheme(_) => "use `https://…`, `http://…` or `file:///…`".to_owned(),
             Self::Empty | Self::InvalidCharacter(_) | Self::InvalidUrl | Self::InvalidNamePart => {
-                "a channel is a name like `conda-forge`, an address like \
+                "write a name like `conda-forge`, a URL like \
                  `https://conda.anaconda.org/conda-forge`, or a folder like `./channel`"
                     .to_owned()
             }

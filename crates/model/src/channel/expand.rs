@@ -1,23 +1,23 @@
-//! `$NAME` and `${NAME}` in what was written.
+//! Replaces variables, `$NAME` and `${NAME}`, in a text.
 
 use super::InvalidChannel;
 
-/// The text with every variable replaced by its value.
+/// Replaces every variable by its value.
 ///
 /// # Errors
-/// A [`InvalidChannel`] where a variable isn't set, or a `$` has no name behind it.
+/// Returns an [`InvalidChannel`] if a variable isn't set, or if no name follows a `$`.
 pub fn expand(
     text: &str,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<String, InvalidChannel> {
     let mut expanded = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some((before, behind)) = rest.split_once('$') {
+    while let Some((before, after)) = rest.split_once('$') {
         expanded.push_str(before);
-        let (name, tail) = if let Some(inner) = behind.strip_prefix('{') {
+        let (name, tail) = if let Some(inner) = after.strip_prefix('{') {
             inner.split_once('}').ok_or(InvalidChannel::MalformedVariable)?
         } else {
-            behind.split_at(behind.find(|c: char| !is_name(c)).unwrap_or(behind.len()))
+            after.split_at(after.find(|c: char| !is_name(c)).unwrap_or(after.len()))
         };
         if name.is_empty() || !name.chars().all(is_name) {
             return Err(InvalidChannel::MalformedVariable);

@@ -1,4 +1,4 @@
-//! From an address, a path or a name to the URL of a channel's folder.
+//! Resolves a URL, a path or a name to the URL of a channel's folder.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{ChannelConfig, InvalidChannel};
 
-/// The folder that is meant, ending in `/`; credentials are still in it.
+/// Resolves a text to the URL of a folder, which ends in `/` and can have credentials.
 pub(super) fn locate(
     text: &str,
     channel_config: &ChannelConfig,
@@ -18,7 +18,7 @@ pub(super) fn locate(
     locate_folder(text, base_dir, variable).unwrap_or_else(|| name(text, channel_config))
 }
 
-/// The same for an address or a path; `None` for a name.
+/// Resolves a URL or a path to the URL of a folder. `None` for a name.
 pub(super) fn locate_folder(
     text: &str,
     base_dir: &Path,
@@ -28,12 +28,12 @@ pub(super) fn locate_folder(
         return Some(Err(InvalidChannel::InvalidCharacter(bad.escape_debug().to_string())));
     }
     if text.contains("://") {
-        return Some(address(text));
+        return Some(url(text));
     }
     is_path(text).then(|| path(text, base_dir, variable))
 }
 
-fn address(text: &str) -> Result<Url, InvalidChannel> {
+fn url(text: &str) -> Result<Url, InvalidChannel> {
     if text.contains(['?', '#']) {
         return Err(InvalidChannel::QueryOrFragment);
     }
@@ -50,7 +50,7 @@ fn address(text: &str) -> Result<Url, InvalidChannel> {
     Ok(url)
 }
 
-/// Takes off what people copy along with an address: a subdir, an index, slashes.
+/// Removes a subdir, an index and slashes at the end, which are often copied with a URL.
 fn trim(url: &mut Url) {
     let mut parts: Vec<&str> = url.path().split('/').filter(|part| !part.is_empty()).collect();
     let is_index = |part: &str| {
@@ -74,7 +74,7 @@ fn is_path(text: &str) -> bool {
     matches!(text, "." | ".." | "~") || is_drive(text) || starts.iter().any(|s| text.starts_with(s))
 }
 
-/// `C:\…` or `C:/…`.
+/// Whether a path begins with `C:\` or `C:/`, with any letter.
 fn is_drive(text: &str) -> bool {
     let mut chars = text.chars();
     chars.next().is_some_and(|c| c.is_ascii_alphabetic())
@@ -98,7 +98,7 @@ fn path(
     if !absolute.starts_with(['/', '\\']) && !is_drive(&absolute) {
         return Err(InvalidChannel::NoBaseFolder);
     }
-    // Only where the path is a Windows one is `\` a separator and not a character of a name.
+    // `\` is a separator in a path of Windows only. Elsewhere it is a character of a name.
     let windows = is_drive(&absolute) || absolute.starts_with("\\\\");
     let slashed = if windows { absolute.replace('\\', "/") } else { absolute };
     file_url(&slashed)
@@ -138,7 +138,7 @@ fn name(text: &str, channel_config: &ChannelConfig) -> Result<Url, InvalidChanne
     if text.split('/').any(|part| matches!(part, "" | "." | "..")) {
         return Err(InvalidChannel::InvalidNamePart);
     }
-    let mut url = channel_config.base(text);
+    let mut url = channel_config.base_url_of(text);
     url.path_segments_mut()
         .map_err(|()| InvalidChannel::InvalidUrl)?
         .pop_if_empty()

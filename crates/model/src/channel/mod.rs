@@ -1,7 +1,7 @@
-//! Channels: from what somebody wrote to the address of an origin.
+//! Resolves channel names, paths and URLs to the URL of a channel at its origin.
 //!
-//! A [`Channel`] never holds credentials: [`resolve`] takes them out of an address and hands
-//! them back beside it as an [`ChannelCredentials`].
+//! A [`Channel`] never has credentials. [`resolve`] removes them from the URL and returns them
+//! separately as [`ChannelCredentials`].
 
 mod channel_config;
 mod credentials;

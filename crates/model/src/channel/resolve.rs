@@ -1,4 +1,4 @@
-//! From what was written to channels.
+//! Resolves channel names, paths and URLs.
 
 use std::path::Path;
 
@@ -13,31 +13,31 @@ use super::{ChannelConfig, ChannelCredentials, ChannelError, InvalidChannel};
 /// A channel at its origin.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Channel {
-    /// As shown to people: `conda-forge`, `pkgs/main`, or the address of any other.
+    /// The name to show: `conda-forge`, `pkgs/main`, or the URL of any other channel.
     pub name: String,
-    /// The channel's folder at its origin; ends in `/`; never with credentials.
+    /// The URL of the channel's folder at its origin; ends in `/`; never with credentials.
     pub url: Url,
-    /// The multichannel that it came from, such as `defaults`.
+    /// The multichannel that it is a part of, such as `defaults`.
     pub multichannel: Option<String>,
 }
 
-/// A channel, and the credentials that were written into its address.
+/// A channel, with the credentials from its URL.
 #[derive(Debug, Clone)]
 pub struct ResolvedChannel {
     /// The channel, without credentials.
     pub channel: Channel,
-    /// What was in the address; for requests to the channel only.
+    /// The credentials from the URL, for requests to the channel only.
     pub credentials: Option<ChannelCredentials>,
 }
 
-/// The channels that a name, an address or a path stands for: one, or those of `defaults` and
-/// other names of several.
+/// Resolves a name, a URL or a path to one channel, or to several if it is a multichannel such
+/// as `defaults`.
 ///
-/// Relative paths start at `base_dir`, which must be absolute; `variable` gives the values
-/// for `$NAME`, `${NAME}` and `~`.
+/// Relative paths are resolved against `base_dir`, which must be absolute. `variable` returns
+/// the values for `$NAME`, `${NAME}` and `~`.
 ///
 /// # Errors
-/// [`ChannelError`] says why the text names no channel; the caller adds the place.
+/// Returns a [`ChannelError`] without a place, which the caller sets.
 pub fn resolve(
     written: &str,
     channel_config: &ChannelConfig,
@@ -68,11 +68,11 @@ pub fn resolve(
     Ok(vec![resolved])
 }
 
-/// The folder that an address or a path stands for, ending in `/`. It may hold credentials,
-/// and is never to be shown.
+/// Resolves a URL or a path to the URL of a folder, which ends in `/`. It can have credentials:
+/// never show it.
 ///
 /// # Errors
-/// [`ChannelError`] where it is neither; a name is neither.
+/// Returns a [`ChannelError`] if the text is neither, for example a name.
 pub fn resolve_location(
     written: &str,
     base_dir: &Path,
@@ -86,7 +86,7 @@ pub fn resolve_location(
 }
 
 impl Channel {
-    /// The channel in a folder, apart from the credentials in its address.
+    /// Separates the URL of a channel's folder from its credentials.
     fn at(mut url: Url) -> ResolvedChannel {
         let credentials = ChannelCredentials::extract_from(&mut url);
         ResolvedChannel {

@@ -37,7 +37,7 @@ fn refused(written: &str) -> String {
 }
 
 #[test]
-fn names_addresses_and_paths_stand_for_the_folder_that_conda_means() {
+fn names_urls_and_paths_have_the_same_meaning_as_in_conda() {
     let cases = [
         ("conda-forge", "conda-forge", "https://conda.anaconda.org/conda-forge/"),
         ("conda-forge/", "conda-forge", "https://conda.anaconda.org/conda-forge/"),
@@ -100,7 +100,7 @@ fn defaults_is_several_channels_and_one_more_on_windows() {
 }
 
 #[test]
-fn credentials_leave_the_address_and_come_back_only_for_their_server() {
+fn credentials_are_removed_from_the_url_and_added_only_for_their_server() {
     let cases = [
         (
             "https://me:hunter2@example.org/a",
@@ -136,7 +136,7 @@ fn credentials_leave_the_address_and_come_back_only_for_their_server() {
 }
 
 #[test]
-fn what_names_no_channel_says_why() {
+fn a_text_that_is_no_channel_is_an_error_with_the_reason() {
     let cases = [
         ("", "it is empty"),
         ("$EMPTY", "it is empty"),
@@ -144,15 +144,15 @@ fn what_names_no_channel_says_why() {
         ("https://example.org/$NOPE", "the variable `NOPE` isn't set"),
         ("a$", "a `$` isn't followed"),
         ("${HOST", "a `$` isn't followed"),
-        ("https://example.org/a?x=1", "no `?` or `#`"),
-        ("https://example.org/a#b", "no `?` or `#`"),
-        ("ftp://example.org/a", "`ftp:` isn't a way"),
+        ("https://example.org/a?x=1", "can't have `?` or `#`"),
+        ("https://example.org/a#b", "can't have `?` or `#`"),
+        ("ftp://example.org/a", "`ftp:` isn't supported"),
         ("conda forge", "the character ` `"),
         ("conda-forge::x", "the character `:`"),
         ("https://example.org/a b", "the character ` `"),
         ("a//b", "a part between"),
         ("a/../b", "a part between"),
-        ("https://", "isn't a valid address"),
+        ("https://", "isn't a valid URL"),
         ("https://conda.anaconda.org/", "it is empty"),
         ("a\u{7}b", r"the character `\u{7}`"),
     ];
@@ -183,7 +183,7 @@ fn a_relative_path_needs_an_absolute_folder() {
 }
 
 #[test]
-fn passwords_tokens_and_queries_are_hidden_in_any_text() {
+fn passwords_tokens_and_queries_are_redacted_in_any_text() {
     let cases = [
         ("see https://u:p@h/x and http://v:q@h", "see https://u:***@h/x and http://v:***@h"),
         ("https://p@h/x", "https://***@h/x"),
@@ -225,7 +225,7 @@ fn url(text: &str) -> url::Url {
 }
 
 #[test]
-fn a_custom_channel_and_what_is_below_it_lie_where_the_rules_say() {
+fn the_base_url_of_a_custom_channel_also_applies_to_names_below_it() {
     let mut channel_config = ChannelConfig::default();
     channel_config.custom_channels.insert("lab".into(), url("https://lab.example/conda/"));
     channel_config.custom_channels.insert("lab/label".into(), url("https://labels.example/"));
@@ -236,7 +236,7 @@ fn a_custom_channel_and_what_is_below_it_lie_where_the_rules_say() {
 }
 
 #[test]
-fn another_alias_is_where_all_other_names_are_and_no_name_for_a_lock() {
+fn a_name_below_another_alias_is_shown_as_its_url() {
     let channel_config = ChannelConfig {
         channel_alias: url("https://corp.example/repo/"),
         ..ChannelConfig::default()
@@ -250,7 +250,7 @@ fn another_alias_is_where_all_other_names_are_and_no_name_for_a_lock() {
 }
 
 #[test]
-fn a_member_of_defaults_has_its_path_for_a_name() {
+fn the_path_of_a_channel_in_defaults_is_also_its_name() {
     let channel_config = ChannelConfig {
         defaults: vec![url("https://corp.example/pkgs/main/")],
         ..ChannelConfig::default()
@@ -260,7 +260,7 @@ fn a_member_of_defaults_has_its_path_for_a_name() {
 }
 
 #[test]
-fn a_name_of_several_channels_keeps_their_order_and_credentials_stay_beside() {
+fn a_multichannel_keeps_the_order_of_its_channels_and_has_separate_credentials() {
     let mut channel_config = ChannelConfig::default();
     let members = vec![url("https://me:geheim@lab.example/a/"), url("https://lab.example/b/")];
     channel_config.custom_multichannels.insert("ours".into(), members);

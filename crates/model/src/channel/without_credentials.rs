@@ -1,20 +1,20 @@
-//! Addresses without credentials, as they are shown and stored.
+//! Removes credentials from URLs that are shown or stored.
 
 use envlock_text::redact::split_path_token;
 use url::Url;
 
-/// The address without what can be a credential: user and password, `/t/<token>/`, query and
-/// fragment.
+/// Removes everything from a URL that can be a credential: user and password, `/t/<token>/`,
+/// query and fragment.
 #[must_use]
 pub fn without_credentials(url: &Url) -> Url {
     let mut bare = url.clone();
-    // Both setters fail only for addresses that can't have a user at all.
+    // Both setters fail only for URLs that can't have a user.
     let _ = bare.set_username("");
     let _ = bare.set_password(None);
     bare.set_query(None);
     bare.set_fragment(None);
-    if let Some((before, _, behind)) = split_path_token(url.path()) {
-        bare.set_path(&format!("{before}{behind}"));
+    if let Some((before, _, after)) = split_path_token(url.path()) {
+        bare.set_path(&format!("{before}{after}"));
     }
     bare
 }
@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_credential_is_left() {
+    fn all_credentials_are_removed() {
         let bare = |url: &str| without_credentials(&Url::parse(url).expect("a URL")).to_string();
         assert_eq!(bare("https://me:pw@h:8443/t/tk-1/c/noarch/?x=1#y"), "https://h:8443/c/noarch/");
         assert_eq!(
@@ -37,7 +37,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_without_credentials_does_not_change() {
+    fn a_url_without_credentials_does_not_change() {
         let url = Url::parse("https://h/c/noarch/a-1-0.conda").expect("a URL");
         assert_eq!(without_credentials(&url), url);
     }

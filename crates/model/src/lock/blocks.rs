@@ -1,4 +1,4 @@
-//! The root block `envlock:`, as it stands in the file.
+//! The types of the top-level blocks `envlock:` and `secrets:`, as they are written.
 
 use std::collections::BTreeMap;
 
@@ -48,7 +48,7 @@ pub(super) struct Channel {
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Platform {
     pub(super) specs: Vec<String>,
-    /// Recorded as asked; `pip-resolved: false` says that no package below answers for them.
+    /// The lines as requested. `pip-resolved: false` means that they aren't resolved to packages.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) pip: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

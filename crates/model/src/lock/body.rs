@@ -1,4 +1,4 @@
-//! The body of a lock, which `rattler_lock` reads, and what is wrong with it in our words.
+//! Reads the body of a lock by `rattler_lock`, and describes its errors with their places.
 
 use envlock_text::Pos;
 use envlock_text::tree::{Kind, Node};
@@ -9,35 +9,35 @@ use super::LockError;
 /// Reads the body of a lock whose text is `document`.
 pub(super) fn read(file: &str, text: &str, document: &Node) -> Result<LockFile, LockError> {
     LockFile::from_str_with_base_directory(text, None)
-        .map_err(|error| explained(file, document, &error))
+        .map_err(|error| explain(file, document, &error))
 }
 
-/// The library's errors about the body name no line: the package that it can't read is found
-/// by reading each alone.
-fn explained(file: &str, document: &Node, error: &ParseCondaLockError) -> LockError {
+/// Describes an error of the library with its place. The library's errors have no line, so the
+/// package with the error is found by reading each package alone.
+fn explain(file: &str, document: &Node, error: &ParseCondaLockError) -> LockError {
     if let ParseCondaLockError::MissingPackage { platform, location, .. } = error {
         let node = document.get("environments").and_then(|node| with_text(node, location));
         return LockError::Malformed {
             place: node.unwrap_or(document).place(file),
-            message: format!("{} is listed for {platform} and has no block", last(location)),
+            message: format!("{} is listed for {platform}, but has no block", last(location)),
         };
     }
     let packages = document.get("packages").and_then(Node::items).unwrap_or_default();
-    let culprit = packages.iter().find(|package| !reads_alone(package));
-    let url = culprit.and_then(|package| package.get("conda"));
+    let invalid = packages.iter().find(|package| !is_readable(package));
+    let url = invalid.and_then(|package| package.get("conda"));
     if let (Some(package), Some((node, url))) =
-        (culprit, url.and_then(|node| Some((node, node.text()?))))
+        (invalid, url.and_then(|node| Some((node, node.text()?))))
     {
         let message = format!("{} {}", last(url), fault(package));
         return LockError::Malformed { place: node.place(file), message };
     }
     let entry = document.entry("environments");
     let place = entry.map_or(Pos::START.place(file), |entry| entry.key.place(file));
-    let message = "its platforms, environments and packages don't fit together".to_owned();
+    let message = "its platforms, environments and packages contradict each other".to_owned();
     LockError::Malformed { place, message }
 }
 
-/// The last scalar with this text.
+/// Returns the last scalar with this text.
 fn with_text<'n>(node: &'n Node, text: &str) -> Option<&'n Node> {
     match &node.kind {
         Kind::Scalar { .. } => node.text().filter(|own| *own == text).map(|_| node),
@@ -46,8 +46,8 @@ fn with_text<'n>(node: &'n Node, text: &str) -> Option<&'n Node> {
     }
 }
 
-/// JSON is YAML: the package as the only one of a lock.
-fn reads_alone(package: &Node) -> bool {
+/// Whether a lock with only this package can be read. The lock is JSON, which is also YAML.
+fn is_readable(package: &Node) -> bool {
     let alone = serde_json::json!({
         "version": super::BODY_VERSION,
         "platforms": [],
@@ -57,7 +57,7 @@ fn reads_alone(package: &Node) -> bool {
     LockFile::from_str_with_base_directory(&alone.to_string(), None).is_ok()
 }
 
-/// What is wrong with a package's block.
+/// Describes the error in a package's block.
 fn fault(package: &Node) -> String {
     let is_wrong = |(key, digits): &(&str, usize)| {
         let text = package.get(key).and_then(Node::text);
@@ -67,11 +67,11 @@ fn fault(package: &Node) -> String {
     };
     match [("sha256", 64), ("md5", 32)].iter().find(|digest| is_wrong(digest)) {
         Some((key, digits)) => format!("has a {key} that isn't {digits} hexadecimal digits"),
-        None => "has a block that isn't that of a conda package".to_owned(),
+        None => "has an invalid block".to_owned(),
     }
 }
 
-/// The file that an address ends in.
+/// Returns the file name at the end of a URL.
 fn last(url: &str) -> &str {
     url.rsplit('/').next().unwrap_or(url)
 }

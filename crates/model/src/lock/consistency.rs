@@ -1,5 +1,5 @@
-//! Whether a lock is an answer at all: checked by meaning, with no hash over the file, on
-//! which every merge would conflict.
+//! Checks that a lock is consistent: every spec and dependency is met, and there are no
+//! duplicates. It uses no hash of the file, because a hash would conflict in every merge.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -14,12 +14,12 @@ use rattler_conda_types::{
 };
 use url::Url;
 
-use super::{FILE_NAME, Lock, LockedPlatform, write::holds_credential};
+use super::{FILE_NAME, Lock, LockedPlatform, write::has_credential};
 use envlock_text::redact;
 
 use crate::spec::parse_spec;
 
-/// One way in which a lock contradicts itself.
+/// A contradiction in a lock.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inconsistency {
     platform: Subdir,
@@ -43,7 +43,7 @@ enum Kind {
     UnrequestedChannel { channel: String },
 }
 
-/// The places of what a lock says more than once: its packages and channels.
+/// The places of a lock's packages and channels.
 pub(super) struct Places<'n> {
     file: &'n str,
     document: &'n Node,
@@ -56,8 +56,8 @@ impl<'n> Places<'n> {
         Self { file, document, packages: packages.collect() }
     }
 
-    /// The value that a problem is about; of a package, its last block.
-    pub(super) fn of(&self, problem: &Inconsistency) -> Place {
+    /// Returns the place of a problem. For a package it is its last block.
+    pub(super) fn place_of(&self, problem: &Inconsistency) -> Place {
         let node = match (&problem.kind, &problem.record) {
             (Kind::UnrequestedChannel { channel }, _) => {
                 let mut channels = nodes(channels(self.document), "url");
@@ -76,10 +76,10 @@ impl fmt::Display for Inconsistency {
         let package = self.record.as_ref().map(|r| r.identifier.to_string()).unwrap_or_default();
         match &self.kind {
             Kind::RequestMissing { spec } => {
-                write!(f, "`{spec}` was asked for and no package answers it on {platform}")
+                write!(f, "`{spec}` is requested, but no package of {platform} satisfies it")
             }
             Kind::RequestUnmet { spec } => {
-                write!(f, "{package} is not what `{spec}` asks for on {platform}")
+                write!(f, "{package} doesn't satisfy `{spec}`, which is requested for {platform}")
             }
             Kind::DependencyMissing { dependency } => {
                 write!(f, "{package} needs `{dependency}`, which isn't in the lock for {platform}")
@@ -94,24 +94,24 @@ impl fmt::Display for Inconsistency {
                 )
             }
             Kind::DuplicateName => {
-                write!(f, "{package} stands beside another of its name on {platform}")
+                write!(f, "{package} is the second package of its name on {platform}")
             }
             Kind::NoSha256 => write!(f, "{package} has no sha256"),
-            Kind::Credential => write!(f, "the URL of {package} holds a credential or a query"),
+            Kind::Credential => write!(f, "the URL of {package} has a credential or a query"),
             Kind::UnknownChannel => {
-                write!(f, "{package} comes from a channel that the lock doesn't name")
+                write!(f, "{package} is from a channel that the lock doesn't have")
             }
             Kind::DuplicateListEntry => write!(f, "{package} is listed twice for {platform}"),
             Kind::DuplicateBlock => write!(f, "{package} has two blocks"),
             Kind::UnrequestedChannel { channel } => {
                 let channel = redact(channel);
-                write!(f, "the channel {channel} of the environment isn't one that was asked")
+                write!(f, "the channel {channel} of the environment isn't one of those requested")
             }
         }
     }
 }
 
-/// Every way in which the lock contradicts itself.
+/// Returns every contradiction between requests, packages and channels.
 pub(super) fn check(lock: &Lock) -> Vec<Inconsistency> {
     lock.platforms
         .iter()
@@ -120,18 +120,18 @@ pub(super) fn check(lock: &Lock) -> Vec<Inconsistency> {
             let by_name = names(*platform, locked, &mut found);
             requests(lock, *platform, locked, &by_name, &mut found);
             for record in &locked.records {
-                let mut say = |kind| found.push(about(*platform, record, kind));
+                let mut add = |kind| found.push(about(*platform, record, kind));
                 if record.package_record.sha256.is_none() {
-                    say(Kind::NoSha256);
+                    add(Kind::NoSha256);
                 }
-                if holds_credential(&record.url) {
-                    say(Kind::Credential);
+                if has_credential(&record.url) {
+                    add(Kind::Credential);
                 }
                 if !lock.channels.iter().any(|channel| channel.contains(record)) {
-                    say(Kind::UnknownChannel);
+                    add(Kind::UnknownChannel);
                 }
                 for kind in relations(record, locked, &by_name) {
-                    say(kind);
+                    add(kind);
                 }
             }
             found
@@ -139,28 +139,27 @@ pub(super) fn check(lock: &Lock) -> Vec<Inconsistency> {
         .collect()
 }
 
-/// What the library passes over while it reads: what stands twice, and channels of the
-/// environment that aren't those of the request.
+/// Finds what rattler_lock ignores: duplicate entries, and channels that weren't requested.
 pub(super) fn check_text(document: &Node, lock: &Lock) -> Vec<Inconsistency> {
     let environment = document.get("environments").and_then(|all| all.get("default"));
     let lists = environment.and_then(|environment| environment.get("packages"));
     let mut found = Vec::new();
     for (platform, locked) in &lock.platforms {
         let list = lists.and_then(|lists| lists.get(platform.as_str()));
-        for url in twice(list) {
+        for url in duplicates(list) {
             let record = locked.records.iter().find(|record| record.url.as_str() == url);
             found.extend(record.map(|record| about(*platform, record, Kind::DuplicateListEntry)));
         }
     }
-    for url in twice(document.get("packages")) {
+    for url in duplicates(document.get("packages")) {
         let record = lock.platforms.iter().find_map(|(platform, locked)| {
             let record = locked.records.iter().find(|record| record.url.as_str() == url)?;
             Some(about(*platform, record, Kind::DuplicateBlock))
         });
         found.extend(record);
     }
-    let asked: Vec<_> = lock.channel_urls().map(Url::as_str).collect();
-    for channel in texts(channels(document), "url").filter(|channel| !asked.contains(channel)) {
+    let requested: Vec<_> = lock.channel_urls().map(Url::as_str).collect();
+    for channel in texts(channels(document), "url").filter(|channel| !requested.contains(channel)) {
         found.extend(lock.platforms.keys().next().map(|platform| Inconsistency {
             platform: *platform,
             record: None,
@@ -170,18 +169,18 @@ pub(super) fn check_text(document: &Node, lock: &Lock) -> Vec<Inconsistency> {
     found
 }
 
-/// The URLs that stand in a list of packages more than once.
-fn twice(list: Option<&Node>) -> BTreeSet<&str> {
+/// Returns the URLs that a list of packages has more than once.
+fn duplicates(list: Option<&Node>) -> BTreeSet<&str> {
     let mut seen = BTreeSet::new();
     texts(list, "conda").filter(|url| !seen.insert(*url)).collect()
 }
 
-/// The texts of a key in a list of mappings.
+/// Returns the texts of a key in a list of mappings.
 fn texts<'n>(list: Option<&'n Node>, key: &'n str) -> impl Iterator<Item = &'n str> {
     nodes(list, key).map(|(text, _)| text)
 }
 
-/// The texts of a key in a list of mappings, and their nodes.
+/// Returns the texts of a key in a list of mappings, and their nodes.
 fn nodes<'n>(list: Option<&'n Node>, key: &'n str) -> impl Iterator<Item = (&'n str, &'n Node)> {
     let items = list.and_then(Node::items).into_iter().flatten();
     items.filter_map(move |item| {
@@ -190,7 +189,7 @@ fn nodes<'n>(list: Option<&'n Node>, key: &'n str) -> impl Iterator<Item = (&'n 
     })
 }
 
-/// The channels of the environment.
+/// Returns the list of channels of the environment.
 fn channels(document: &Node) -> Option<&Node> {
     document.get("environments")?.get("default")?.get("channels")
 }
@@ -221,7 +220,7 @@ fn requests(
 ) {
     for text in &locked.specs {
         let spec = || text.clone();
-        let Some(asked) = parse_spec(text, Place::new(FILE_NAME, 1, 1)) else {
+        let Some(request) = parse_spec(text, Place::new(FILE_NAME, 1, 1)) else {
             found.push(Inconsistency {
                 platform,
                 record: None,
@@ -229,12 +228,12 @@ fn requests(
             });
             continue;
         };
-        match by_name.get(asked.package()) {
-            Some(record) if asked.accepts(record, &lock.channels) => {}
+        match by_name.get(request.package()) {
+            Some(record) if request.accepts(record, &lock.channels) => {}
             Some(record) => {
                 found.push(about(platform, record, Kind::RequestUnmet { spec: spec() }));
             }
-            None if is_virtual(asked.package()) => {}
+            None if is_virtual(request.package()) => {}
             None => found.push(Inconsistency {
                 platform,
                 record: None,
@@ -244,7 +243,7 @@ fn requests(
     }
 }
 
-/// What a record says of others: each dependency is met within the set, no constraint broken.
+/// Checks a record against the others: its dependencies are met and its constraints hold.
 fn relations(record: &RepoDataRecord, locked: &LockedPlatform, by_name: &ByName<'_>) -> Vec<Kind> {
     let options = ParseMatchSpecOptions::lenient().with_repodata_revision(RepodataRevision::V3);
     let mut kinds = Vec::new();

@@ -1,71 +1,71 @@
-//! Why a file isn't a lock.
+//! The errors of reading a lock.
 
 use envlock_report::{AsFindings, Code, Exit, Finding, Place};
 use envlock_text::ReadError as TextError;
 
 use super::{Inconsistency, Lock};
 
-/// Why a file is not a lock that can be relied on.
+/// Why a lock can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// A merge left its markers.
+    /// The file has the conflict markers of a merge.
     #[error("the lock has unresolved merge conflicts")]
     MergeConflict {
         /// The first marker.
         place: Place,
     },
-    /// It isn't YAML that is read: the same errors as in every other file.
+    /// The text can't be read. The errors are the same as for other files.
     #[error("the lock can't be read: {}", .0.first().map(ToString::to_string).unwrap_or_default())]
     Text(Vec<TextError>),
-    /// It doesn't have the form of a lock.
+    /// The file doesn't have the format of a lock.
     #[error("the lock can't be read: {message}")]
     Malformed {
-        /// Where, when that is known.
+        /// The place of the error, or the start of the file.
         place: Place,
-        /// What is wrong.
+        /// The error.
         message: String,
     },
-    /// A lock of another tool.
+    /// The file is another tool's lock.
     #[error("this lock was not written by envlock: it has no `envlock:` block")]
     OtherTool {
-        /// The file.
+        /// The start of the file.
         place: Place,
     },
-    /// Written by another generation of envlock.
+    /// The lock has another version of the format.
     #[error("the lock's {key} is {found}; this envlock reads {reads}")]
     Version {
-        /// Where.
+        /// The place of the version.
         place: Place,
-        /// Which version: that of the body or that of envlock's own block.
+        /// The key of the version, such as `envlock.version`.
         key: &'static str,
-        /// The version that it has.
+        /// The version in the file.
         found: u64,
         /// The version that this program reads.
         reads: u64,
     },
-    /// A block of envlock's own has mistakes, each with its place.
+    /// The block `envlock:` or `secrets:` has mistakes, each with its place.
     #[error("a block of the lock can't be read")]
     Blocks(Vec<Finding>),
-    /// It contradicts itself: a hand edit or a bad merge.
+    /// The lock contradicts itself, because of a manual edit or a wrong merge.
     #[error("the lock contradicts itself")]
     Inconsistent {
         /// Each contradiction with its place.
         problems: Vec<(Place, Inconsistency)>,
-        /// What could be read: good enough to say which packages to keep, for nothing else.
+        /// The lock as read. Use it only as a preference for the next solve.
         lock: Box<Lock>,
     },
 }
 
 impl AsFindings for LockError {
     fn findings(&self) -> Vec<Finding> {
-        let solve_again = "solve again with `envlock solve`; what is right in it stays";
+        let solve_again = "run `envlock solve`, which keeps the locked packages that fit";
         match self {
             Self::MergeConflict { place } => vec![
                 Finding::new(Code::LockConflict, self.to_string())
                     .at(place.clone())
-                    .with_note("both sides are answers to different questions; neither half is one")
+                    .with_note("a mixture of the two sides isn't a valid lock")
                     .with_help(format!(
-                        "take either side whole, then solve: `git checkout --theirs {0} && envlock solve`",
+                        "take one of the two sides, then solve: `git checkout --theirs {0} && envlock solve`",
                         place.file
                     )),
             ],
@@ -83,13 +83,13 @@ impl AsFindings for LockError {
             Self::OtherTool { place } => vec![
                 Finding::new(Code::LockOfOtherTool, self.to_string())
                     .at(place.clone())
-                    .with_help("remove it and run `envlock solve`, which writes one with that block"),
+                    .with_help("remove it and run `envlock solve`, which writes a new lock"),
             ],
             Self::Version { place, found, reads, .. } => vec![
                 Finding::new(Code::LockVersion, self.to_string()).at(place.clone()).with_help(
                     if found > reads {
-                        "it was written by a newer envlock: use that one, or remove the lock and \
-                         run `envlock solve`"
+                        "a newer envlock wrote it: use that version, or remove the lock and run \
+                         `envlock solve`"
                     } else {
                         "remove it and run `envlock solve`"
                     },
@@ -111,7 +111,8 @@ impl AsFindings for LockError {
     }
 }
 
-/// A mistake of a manifest's reader, as one of the lock: nobody writes a lock by hand.
+/// Converts a mistake in a block to a finding about a malformed lock. Its own help is for people
+/// who write a manifest, and isn't useful for a lock.
 fn in_lock(mistake: &Finding) -> Finding {
     let message = format!("the lock can't be read: {}", mistake.message);
     let finding = Finding::new(Code::LockMalformed, message);

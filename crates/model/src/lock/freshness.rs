@@ -1,4 +1,4 @@
-//! What changed since a lock was made. No network and no solve.
+//! Compares a lock with what is requested now, without network or solving.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -12,73 +12,73 @@ use crate::{
     spec::parse_spec,
 };
 
-/// Something that changed since the lock was made.
+/// A difference between a lock and what is requested now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Where it is platform_inputs, when it is platform_inputs anywhere.
+    /// The place of the request. `None` if the difference has no place in environment.yml.
     pub place: Option<Place>,
-    /// What changed.
+    /// The kind of difference.
     pub kind: ChangeKind,
 }
 
-/// What changed.
+/// The kind of difference between a lock and what is requested now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChangeKind {
-    /// The environment's name.
+    /// The environment has another name.
     Name {
-        /// The lock's.
+        /// The name in the lock.
         locked: String,
-        /// The one that is platform_inputs for.
-        platform_inputs: String,
+        /// The requested name.
+        requested: String,
     },
-    /// The listed channels.
+    /// The list of channels differs.
     Channels {
-        /// The lock's.
+        /// The channels in the lock.
         locked: String,
-        /// Those that are platform_inputs for.
-        platform_inputs: String,
+        /// The requested channels.
+        requested: String,
     },
-    /// The channel priority.
+    /// The channel priority differs.
     Priority {
-        /// The lock's.
+        /// The priority in the lock.
         locked: Priority,
-        /// The one that is platform_inputs for.
-        platform_inputs: Priority,
+        /// The requested priority.
+        requested: Priority,
     },
-    /// The age from which records are excluded.
+    /// The time after which records are excluded differs.
     ExcludeNewer {
-        /// The lock's.
+        /// The time in the lock.
         locked: String,
-        /// The one that is platform_inputs for.
-        platform_inputs: String,
+        /// The requested time.
+        requested: String,
     },
-    /// A platform is platform_inputs for and not locked.
+    /// A platform is requested, but not locked.
     PlatformAdded {
         /// The platform.
         platform: String,
     },
-    /// A platform is locked and no longer platform_inputs for.
+    /// A platform is locked, but no longer requested.
     PlatformRemoved {
         /// The platform.
         platform: String,
     },
-    /// The virtual packages that a platform is assumed to have.
+    /// The virtual packages of a platform differ.
     VirtualPackages {
         /// The platform.
         platform: String,
-        /// The lock's.
+        /// The virtual packages in the lock.
         locked: String,
-        /// Those that are platform_inputs for.
-        platform_inputs: String,
+        /// The requested virtual packages.
+        requested: String,
     },
-    /// A spec is platform_inputs for, and the lock has no such package.
+    /// A spec is requested, but the lock has no package of its name.
     SpecAdded {
         /// The platform.
         platform: String,
         /// The spec.
         spec: String,
     },
-    /// A spec is platform_inputs for that the locked package doesn't satisfy.
+    /// A spec is requested that the locked package doesn't satisfy.
     SpecUnmet {
         /// The platform.
         platform: String,
@@ -87,90 +87,83 @@ pub enum ChangeKind {
         /// The locked package.
         locked: String,
     },
-    /// A spec is no longer platform_inputs for.
+    /// A spec is no longer requested.
     SpecRemoved {
         /// The platform.
         platform: String,
         /// The spec.
         spec: String,
     },
-    /// A line of the pip section is platform_inputs for and not locked.
+    /// A line of the pip section is requested, but not locked.
     PipAdded {
         /// The platform.
         platform: String,
         /// The line.
         line: String,
     },
-    /// A line of the pip section is no longer platform_inputs for.
+    /// A line of the pip section is no longer requested.
     PipRemoved {
         /// The platform.
         platform: String,
         /// The line.
         line: String,
     },
-    /// The order of the pip section's options.
+    /// The options of the pip section have another order.
     PipOrder {
         /// The platform.
         platform: String,
     },
-    /// A variable of the environment.
+    /// A variable of the environment differs.
     Variable {
-        /// Its name.
+        /// The variable's name.
         name: String,
     },
-    /// A need of secrets.
+    /// A need of a credential differs.
     Need(NeedChange),
 }
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            ChangeKind::Name { locked, platform_inputs } => {
-                write!(f, "the name was {locked} and is {platform_inputs}")
+            ChangeKind::Name { locked, requested } => {
+                write!(f, "the name was {locked} and is {requested}")
             }
-            ChangeKind::Channels { locked, platform_inputs } => {
-                write!(f, "the channels were [{locked}] and are [{platform_inputs}]")
+            ChangeKind::Channels { locked, requested } => {
+                write!(f, "the channels were [{locked}] and are [{requested}]")
             }
-            ChangeKind::Priority { locked, platform_inputs } => {
-                write!(
-                    f,
-                    "the channel priority was {} and is {}",
-                    locked.as_str(),
-                    platform_inputs.as_str()
-                )
+            ChangeKind::Priority { locked, requested } => {
+                let (locked, requested) = (locked.as_str(), requested.as_str());
+                write!(f, "the channel priority was {locked} and is {requested}")
             }
-            ChangeKind::ExcludeNewer { locked, platform_inputs } => {
-                write!(f, "records newer than {locked} were left out, and now {platform_inputs}")
+            ChangeKind::ExcludeNewer { locked, requested } => {
+                write!(f, "the time limit of packages was {locked} and is {requested}")
             }
             ChangeKind::PlatformAdded { platform } => {
-                write!(f, "{platform} is platform_inputs for and not locked")
+                write!(f, "{platform} is requested, but not in the lock")
             }
             ChangeKind::PlatformRemoved { platform } => {
-                write!(f, "{platform} is locked and no longer platform_inputs for")
+                write!(f, "{platform} is in the lock, but no longer requested")
             }
-            ChangeKind::VirtualPackages { platform, locked, platform_inputs } => {
+            ChangeKind::VirtualPackages { platform, locked, requested } => {
                 write!(
                     f,
-                    "the virtual packages of {platform} were [{locked}] and are [{platform_inputs}]"
+                    "the virtual packages of {platform} were [{locked}] and are [{requested}]"
                 )
             }
             ChangeKind::SpecAdded { platform, spec } => {
-                write!(
-                    f,
-                    "`{spec}` is platform_inputs for and no package of the lock answers it ({platform})"
-                )
+                write!(f, "`{spec}` is requested, but the lock has no such package ({platform})")
             }
             ChangeKind::SpecUnmet { platform, spec, locked } => {
-                write!(f, "`{spec}` is platform_inputs for and the lock has {locked} ({platform})")
+                write!(f, "`{spec}` is requested, but the lock has {locked} ({platform})")
             }
             ChangeKind::SpecRemoved { platform, spec } => {
-                write!(f, "`{spec}` is no longer platform_inputs for ({platform})")
+                write!(f, "`{spec}` is no longer requested ({platform})")
             }
             ChangeKind::PipAdded { platform, line } => {
-                write!(f, "pip's `{line}` is platform_inputs for and not in the lock ({platform})")
+                write!(f, "pip's `{line}` is requested, but not in the lock ({platform})")
             }
             ChangeKind::PipRemoved { platform, line } => {
-                write!(f, "pip's `{line}` is no longer platform_inputs for ({platform})")
+                write!(f, "pip's `{line}` is no longer requested ({platform})")
             }
             ChangeKind::PipOrder { platform } => {
                 write!(f, "the order of the pip section's options changed ({platform})")
@@ -181,11 +174,11 @@ impl fmt::Display for Change {
     }
 }
 
-/// What changed since the lock was made; empty when it still answers.
+/// Returns the differences between the lock and the inputs. Empty if the lock is up to date.
 ///
-/// A spec is compared by what it accepts, not by its words: one that the locked package
-/// still satisfies is no change, nor is a comment or another order of the lines. A spec that
-/// is gone is one, since its package would stay.
+/// A spec is compared by what it accepts, not by its text: it is no difference if the locked
+/// package satisfies it. Comments and the order of lines are no difference. A removed spec is
+/// one, because its package would remain in the lock.
 ///
 /// `needs` are the needs of the project's secrets manifest, if it has one.
 pub fn changes(lock: &Lock, inputs: &LockInputs, needs: Option<&LockedNeeds>) -> Vec<Change> {
@@ -193,24 +186,24 @@ pub fn changes(lock: &Lock, inputs: &LockInputs, needs: Option<&LockedNeeds>) ->
     if lock.name != inputs.name {
         found.push(change(ChangeKind::Name {
             locked: lock.name.clone(),
-            platform_inputs: inputs.name.clone(),
+            requested: inputs.name.clone(),
         }));
     }
     if listed(&lock.channels) != listed(&inputs.channels) {
         found.push(change(ChangeKind::Channels {
             locked: names(&lock.channels),
-            platform_inputs: names(&inputs.channels),
+            requested: names(&inputs.channels),
         }));
     }
     if lock.priority != inputs.priority {
-        let (locked, platform_inputs) = (lock.priority, inputs.priority);
-        found.push(change(ChangeKind::Priority { locked, platform_inputs }));
+        let (locked, requested) = (lock.priority, inputs.priority);
+        found.push(change(ChangeKind::Priority { locked, requested }));
     }
     if lock.exclude_newer != inputs.exclude_newer {
-        let said = |at: Option<jiff::Timestamp>| at.map_or("never".to_owned(), |at| at.to_string());
+        let text = |at: Option<jiff::Timestamp>| at.map_or("none".to_owned(), |at| at.to_string());
         found.push(change(ChangeKind::ExcludeNewer {
-            locked: said(lock.exclude_newer),
-            platform_inputs: said(inputs.exclude_newer),
+            locked: text(lock.exclude_newer),
+            requested: text(inputs.exclude_newer),
         }));
     }
     for platform in inputs.platforms.keys().filter(|p| !lock.platforms.contains_key(p)) {
@@ -218,9 +211,7 @@ pub fn changes(lock: &Lock, inputs: &LockInputs, needs: Option<&LockedNeeds>) ->
     }
     for (platform, locked) in &lock.platforms {
         match inputs.platforms.get(platform) {
-            Some(platform_inputs) => {
-                platform_changes(*platform, locked, platform_inputs, inputs, &mut found)
-            }
+            Some(requested) => platform_changes(*platform, locked, requested, inputs, &mut found),
             None => {
                 found.push(change(ChangeKind::PlatformRemoved { platform: platform.to_string() }));
             }
@@ -237,32 +228,29 @@ pub fn changes(lock: &Lock, inputs: &LockInputs, needs: Option<&LockedNeeds>) ->
 fn platform_changes(
     platform: Subdir,
     locked: &LockedPlatform,
-    platform_inputs: &PlatformInputs,
+    requested: &PlatformInputs,
     inputs: &LockInputs,
     found: &mut Vec<Change>,
 ) {
     let platform = platform.to_string();
-    let mut virtuals = platform_inputs.virtual_packages.clone();
-    virtuals.sort();
-    if virtuals != locked.virtual_packages {
+    let mut virtual_packages = requested.virtual_packages.clone();
+    virtual_packages.sort();
+    if virtual_packages != locked.virtual_packages {
         found.push(change(ChangeKind::VirtualPackages {
             platform: platform.clone(),
             locked: join(&locked.virtual_packages),
-            platform_inputs: join(&virtuals),
+            requested: join(&virtual_packages),
         }));
     }
-    for request in &platform_inputs.requests {
+    for request in &requested.requests {
         let record = locked
             .records
             .iter()
             .find(|record| record.package_record.name.as_normalized() == request.package());
         let known = locked.specs.contains(&request.text);
         let kind = match record {
-            Some(record) if request.accepts(record, &inputs.channels) => {
-                // Locked only because another package needs it: platform_inputs for by name it would be
-                // an answer all the same.
-                continue;
-            }
+            // Also if the package is locked only as a dependency: the set of packages is the same.
+            Some(record) if request.accepts(record, &inputs.channels) => continue,
             Some(record) => ChangeKind::SpecUnmet {
                 platform: platform.clone(),
                 spec: request.text.clone(),
@@ -278,51 +266,48 @@ fn platform_changes(
     for spec in &locked.specs {
         let package = parse_spec(spec, Place::new(FILE_NAME, 1, 1))
             .map(|request| request.package().to_owned());
-        if !platform_inputs
-            .requests
-            .iter()
-            .any(|request| Some(request.package()) == package.as_deref())
-        {
+        let mut requests = requested.requests.iter();
+        if !requests.any(|request| Some(request.package()) == package.as_deref()) {
             found.push(change(ChangeKind::SpecRemoved {
                 platform: platform.clone(),
                 spec: spec.clone(),
             }));
         }
     }
-    pip_changes(platform, locked, platform_inputs, found);
+    pip_changes(platform, locked, requested, found);
 }
 
 fn pip_changes(
     platform: String,
     locked: &LockedPlatform,
-    platform_inputs: &PlatformInputs,
+    requested: &PlatformInputs,
     found: &mut Vec<Change>,
 ) {
     let before = found.len();
-    for line in platform_inputs.pip.iter().filter(|line| !locked.pip.contains(&line.text)) {
+    for line in requested.pip.iter().filter(|line| !locked.pip.contains(&line.text)) {
         let kind = ChangeKind::PipAdded { platform: platform.clone(), line: line.text.clone() };
         found.push(Change { place: Some(line.place.clone()), kind });
     }
     for line in &locked.pip {
-        if !platform_inputs.pip.iter().any(|platform_inputs| platform_inputs.text == *line) {
+        if !requested.pip.iter().any(|other| other.text == *line) {
             found.push(change(ChangeKind::PipRemoved {
                 platform: platform.clone(),
                 line: line.clone(),
             }));
         }
     }
-    // The order of requirements means nothing to pip; that of index options does.
+    // The order of requirements has no meaning for pip. The order of index options has.
     let options = |lines: Vec<&String>| -> Vec<String> {
         lines.into_iter().filter(|line| line.starts_with('-')).cloned().collect()
     };
-    let asked_options = options(platform_inputs.pip.iter().map(|line| &line.text).collect());
-    if found.len() == before && options(locked.pip.iter().collect()) != asked_options {
+    let requested_options = options(requested.pip.iter().map(|line| &line.text).collect());
+    if found.len() == before && options(locked.pip.iter().collect()) != requested_options {
         found.push(change(ChangeKind::PipOrder { platform }));
     }
 }
 
-/// The channels that are listed, as what decides priority: the URLs in their order. Those
-/// that only a spec names are compared with that spec.
+/// Returns the URLs of the listed channels in order, which determine priority. Channels that
+/// only a spec names are compared with that spec.
 fn listed(channels: &[RequestedChannel]) -> Vec<(&[url::Url], bool)> {
     channels
         .iter()

@@ -1,9 +1,9 @@
-//! envlock.lock: a valid rattler lock (version 7) with two root blocks of our own.
+//! envlock.lock: a valid rattler lock (version 7) with two additional top-level blocks.
 //!
-//! The body (`version, platforms, environments, packages`) is what every tool on
-//! `rattler_lock` reads. `envlock:` says which inputs it answers, `secrets:` which
-//! credentials the environment needs. One file, sorted, the same bytes for the same inputs
-//! and the same indexes on every machine.
+//! Every tool that uses `rattler_lock` reads the body: `version`, `platforms`, `environments`
+//! and `packages`. The block `envlock:` has the inputs of the lock, and `secrets:` the
+//! credentials that the environment needs. The file is sorted: the same inputs and indexes give
+//! the same bytes on every machine.
 
 mod blocks;
 mod body;
@@ -32,49 +32,49 @@ pub use freshness::{Change, ChangeKind, changes};
 pub use read::read;
 pub use write::{LockWriteError, write};
 
-/// The file's name.
+/// The name of the lock file.
 pub const FILE_NAME: &str = "envlock.lock";
 
-/// The `envlock.version` that this program writes and reads.
+/// The value of `envlock.version` that is written and read.
 pub const VERSION: u64 = 1;
 
-/// The root's `version`, that of the body, which this program writes and reads.
+/// The value of the top-level `version`, the version of the body, that is written and read.
 const BODY_VERSION: u64 = 7;
 
-/// The answer to a [`LockInputs`]: for each platform a set of packages.
+/// A lock: for each platform the packages that satisfy the [`LockInputs`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lock {
     /// The environment's name.
     pub name: String,
-    /// The channels that were platform_inputs, in order.
+    /// The requested channels, in order.
     pub channels: Vec<RequestedChannel>,
-    /// The answer by platform.
+    /// The requests and packages of each platform.
     pub platforms: BTreeMap<Subdir, LockedPlatform>,
-    /// Environment variables that the environment sets when it is activated.
+    /// Environment variables that are set when the environment is activated.
     pub variables: BTreeMap<String, String>,
-    /// What the order of the channels decided.
+    /// The channel priority.
     pub priority: Priority,
-    /// Records newer than this, or of unknown age, were no candidates.
+    /// The time limit: records that are newer, or of unknown age, were excluded.
     pub exclude_newer: Option<jiff::Timestamp>,
-    /// The credentials that the environment needs; none where the project has no manifest.
+    /// The credentials that the environment needs. `None` if the project has no manifest.
     pub needs: Option<LockedNeeds>,
 }
 
-/// What was platform_inputs and found for one platform.
+/// The requests and packages of one platform.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LockedPlatform {
-    /// The specs that were platform_inputs for, sorted.
+    /// The requested specs, sorted.
     pub specs: Vec<String>,
     /// The lines of the pip section, in order. They are recorded, not resolved.
     pub pip: Vec<String>,
-    /// What the machine is assumed to have, sorted.
+    /// The virtual packages that the target machine is assumed to have, sorted.
     pub virtual_packages: Vec<GenericVirtualPackage>,
     /// The packages, sorted by name.
     pub records: Vec<RepoDataRecord>,
 }
 
 impl Lock {
-    /// The lock that answers `inputs` with these packages by platform.
+    /// Creates the lock of `inputs` from the solved records of each platform.
     pub fn new(
         inputs: &LockInputs,
         mut records: BTreeMap<Subdir, Vec<RepoDataRecord>>,
@@ -83,16 +83,15 @@ impl Lock {
         let platforms = inputs
             .platforms
             .iter()
-            .map(|(platform, platform_inputs)| {
-                let mut specs: Vec<_> =
-                    platform_inputs.requests.iter().map(|r| r.text.clone()).collect();
+            .map(|(platform, requested)| {
+                let mut specs: Vec<_> = requested.requests.iter().map(|r| r.text.clone()).collect();
                 specs.sort();
                 specs.dedup();
-                let mut virtual_packages = platform_inputs.virtual_packages.clone();
+                let mut virtual_packages = requested.virtual_packages.clone();
                 virtual_packages.sort();
                 let mut records = records.remove(platform).unwrap_or_default();
                 records.sort_by(|a, b| a.package_record.name.cmp(&b.package_record.name));
-                let pip = platform_inputs.pip.iter().map(|line| line.text.clone()).collect();
+                let pip = requested.pip.iter().map(|line| line.text.clone()).collect();
                 (*platform, LockedPlatform { specs, pip, virtual_packages, records })
             })
             .collect();
@@ -107,8 +106,8 @@ impl Lock {
         }
     }
 
-    /// A digest of everything that decides what a prefix of this platform holds. The same
-    /// environment_digest means the same prefix.
+    /// Digests everything that determines the contents of a prefix of this platform. The same
+    /// digest means the same prefix.
     pub fn environment_digest(&self, platform: Subdir, link_scripts: bool) -> String {
         let mut text = format!("{platform}\n{link_scripts}\n");
         for (name, value) in &self.variables {
@@ -126,7 +125,7 @@ impl Lock {
         hex::encode(rattler_digest::compute_bytes_digest::<rattler_digest::Sha256>(text))
     }
 
-    /// The URLs of all channels, in order.
+    /// Returns the URLs of all channels, in order.
     pub fn channel_urls(&self) -> impl Iterator<Item = &Url> {
         self.channels.iter().flat_map(|channel| &channel.urls)
     }

@@ -1,4 +1,4 @@
-//! The text as a lock, checked by meaning.
+//! Parses a lock and checks that it is consistent.
 
 use std::collections::BTreeMap;
 
@@ -16,24 +16,24 @@ use crate::{
     needs::{LockedNeeds, NeedsError},
 };
 
-/// Reads a lock; `file` is its name in messages, `text` what
-/// [`decode`](envlock_text::decode) made of it.
+/// Reads a lock. `file` is its name for messages, and `text` its text after
+/// [`decode`](envlock_text::decode).
 ///
-/// What is returned has been checked by meaning: every request and every dependency is
-/// satisfied within the set, no name stands twice on a platform, every package has a sha256
-/// and no URL a credential.
+/// The returned lock is consistent: its packages satisfy every request and every dependency,
+/// no platform has two packages of one name, every package has a sha256, and no URL has a
+/// credential.
 pub fn read(file: &str, text: &str) -> Result<Lock, LockError> {
     refuse_conflict_markers(file, text)?;
     let tree = tree::read_yaml(file, text, &LOCK);
     if !tree.errors.is_empty() {
         return Err(LockError::Text(tree.errors));
     }
-    let foreign = || LockError::OtherTool { place: Pos::START.place(file) };
-    let document = tree.root.ok_or_else(foreign)?;
-    let block = document.get("envlock").ok_or_else(foreign)?;
-    known_version(file, "envlock.version", block, VERSION)?;
-    known_version(file, "version", &document, BODY_VERSION)?;
-    known_platforms(file, &document)?;
+    let other_tool = || LockError::OtherTool { place: Pos::START.place(file) };
+    let document = tree.root.ok_or_else(other_tool)?;
+    let block = document.get("envlock").ok_or_else(other_tool)?;
+    check_version(file, "envlock.version", block, VERSION)?;
+    check_version(file, "version", &document, BODY_VERSION)?;
+    check_platforms(file, &document)?;
     let mut mistakes = Mistakes::default();
     let envlock = requested::envlock(file, block, &mut mistakes);
     let Some(envlock) = envlock.filter(|_| mistakes.is_empty()) else {
@@ -51,11 +51,11 @@ pub fn read(file: &str, text: &str) -> Result<Lock, LockError> {
         return Ok(lock);
     }
     let places = consistency::Places::new(file, &document);
-    let problems = found.into_iter().map(|problem| (places.of(&problem), problem)).collect();
+    let problems = found.into_iter().map(|problem| (places.place_of(&problem), problem)).collect();
     Err(LockError::Inconsistent { problems, lock: Box::new(lock) })
 }
 
-fn known_version(file: &str, key: &'static str, block: &Node, reads: u64) -> Result<(), LockError> {
+fn check_version(file: &str, key: &'static str, block: &Node, reads: u64) -> Result<(), LockError> {
     let version = block.get("version");
     let found = version.and_then(Node::text).and_then(|text| text.parse().ok()).unwrap_or(0);
     if found == reads {
@@ -64,8 +64,8 @@ fn known_version(file: &str, key: &'static str, block: &Node, reads: u64) -> Res
     Err(LockError::Version { place: version.unwrap_or(block).place(file), key, found, reads })
 }
 
-/// The library's own sentence about a platform lists all that there are.
-fn known_platforms(file: &str, document: &Node) -> Result<(), LockError> {
+/// Checks the names of the platforms. The library's error for an unknown one would list all.
+fn check_platforms(file: &str, document: &Node) -> Result<(), LockError> {
     let platforms = document.get("platforms").and_then(Node::items).unwrap_or_default();
     let mut names = platforms.iter().filter_map(|platform| platform.get("name"));
     let unknown = names.find_map(|node| {
@@ -81,7 +81,7 @@ fn known_platforms(file: &str, document: &Node) -> Result<(), LockError> {
     }
 }
 
-/// The needs of the block `secrets:`, where there is one.
+/// Reads the needs of the block `secrets:`. `None` if there is no such block.
 fn needs(file: &str, document: &Node) -> Result<Option<LockedNeeds>, LockError> {
     let Some(node) = document.get("secrets") else { return Ok(None) };
     LockedNeeds::read(file, node).map(Some).map_err(|error| match error {
@@ -112,8 +112,8 @@ fn assemble(
     let mut platforms = BTreeMap::new();
     for platform in body.platforms() {
         let subdir = platform.subdir();
-        let asked = requested.remove(subdir.as_str()).ok_or_else(|| {
-            at_platforms(format!("{subdir} is not among `envlock.requested.platforms`"))
+        let request = requested.remove(subdir.as_str()).ok_or_else(|| {
+            at_platforms(format!("{subdir} isn't in `envlock.requested.platforms`"))
         })?;
         let virtual_packages = platform
             .virtual_packages()
@@ -121,7 +121,7 @@ fn assemble(
             .map(|text| {
                 virtual_package(text).ok_or_else(|| {
                     at_platforms(format!(
-                        "`{text}` is not a virtual package of the form name=version=build"
+                        "`{text}` is not a virtual package in the format name=version=build"
                     ))
                 })
             })
@@ -132,11 +132,11 @@ fn assemble(
             .unwrap_or_default();
         platforms.insert(
             subdir,
-            LockedPlatform { specs: asked.specs, pip: asked.pip, virtual_packages, records },
+            LockedPlatform { specs: request.specs, pip: request.pip, virtual_packages, records },
         );
     }
     if let Some(name) = requested.into_keys().next() {
-        return Err(at_platforms(format!("{name} was requested and is not among `platforms`")));
+        return Err(at_platforms(format!("{name} was requested, but isn't in `platforms`")));
     }
     for locked in platforms.values_mut() {
         locked.records.sort_by(|a, b| a.package_record.name.cmp(&b.package_record.name));

@@ -1,4 +1,4 @@
-//! Reads the root block `envlock:`, with every mistake at its place.
+//! Reads the top-level block `envlock:` and collects its mistakes.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::VERSION;
 use super::blocks::{Channel, Envlock, Platform, Requested};
 use crate::lock_inputs::Priority;
 
-/// The block at `node`; none where a part of it is missing, which is a mistake.
+/// Reads the block. If a required part is missing, it adds a mistake and returns `None`.
 pub(super) fn envlock(file: &str, node: &Node, mistakes: &mut Mistakes) -> Option<Envlock> {
     let mut fields = Fields::new(file, node, "`envlock`", mistakes);
     let name = fields.required("name");
@@ -75,7 +75,13 @@ fn channel(file: &str, node: &Node, mistakes: &mut Mistakes) -> Channel {
     for node in fields.items_of("urls") {
         match node.text().and_then(|text| Url::parse(text).ok()) {
             Some(url) => urls.push(url),
-            None => fields.add_mistake(Code::InvalidText, "`urls` has only addresses", node.start),
+            None => {
+                fields.add_mistake(
+                    Code::InvalidText,
+                    "an item of `urls` must be a URL",
+                    node.start,
+                );
+            }
         }
     }
     Channel {

@@ -1,4 +1,4 @@
-//! The lock as a law: text and value are the same thing, whatever they hold.
+//! Tests of reading and writing locks, also of random ones.
 
 use std::str::FromStr;
 
@@ -12,7 +12,7 @@ use crate::{lock_inputs::Priority, virtual_packages};
 
 const ORIGIN: &str = "https://conda.anaconda.org/conda-forge/";
 
-/// One package as numbers and words; it depends on some of those before it.
+/// A random package. It depends on some of the packages before it.
 #[derive(Debug, Clone)]
 struct Sketch {
     version: String,
@@ -116,8 +116,8 @@ prop_compose! {
     }
 }
 
-/// Everything that a lock says; the library fills in `arch` and `platform` from the subdir.
-fn told(lock: &Lock) -> Lock {
+/// Removes `arch` and `platform`, which the library derives from the subdir.
+fn without_derived(lock: &Lock) -> Lock {
     let mut lock = lock.clone();
     for record in lock.platforms.values_mut().flat_map(|locked| &mut locked.records) {
         let package = &mut record.package_record;
@@ -134,11 +134,11 @@ proptest! {
         let text = write(&lock).expect("it can be written");
         let again = read(FILE_NAME, &text).map_err(|error| TestCaseError::fail(format!("{error:?}\n{text}")))?;
         prop_assert_eq!(&write(&again).expect("again"), &text);
-        prop_assert_eq!(told(&again), told(&lock));
+        prop_assert_eq!(without_derived(&again), without_derived(&lock));
     }
 
     #[test]
-    fn any_text_gets_an_answer(edits in prop::collection::vec((any::<prop::sample::Index>(), ".{0,3}"), 1..6), lock in lock()) {
+    fn any_text_is_a_lock_or_has_findings(edits in prop::collection::vec((any::<prop::sample::Index>(), ".{0,3}"), 1..6), lock in lock()) {
         let mut text: Vec<char> = write(&lock).expect("it can be written").chars().collect();
         for (index, put) in edits {
             let at = index.index(text.len());
@@ -187,7 +187,7 @@ fn small() -> Lock {
     }
 }
 
-/// The lock with its only record changed.
+/// Returns the small lock with its only record changed.
 fn with(change: impl FnOnce(&mut RepoDataRecord)) -> Lock {
     let mut lock = small();
     let locked = lock.platforms.get_mut(&Subdir::Linux64).expect("it is there");
@@ -203,8 +203,8 @@ fn a_credential_or_a_query_is_never_written() {
         "https://conda.anaconda.org/conda-forge/linux-64/package-00-1.0-h_0.conda?sig=geheim",
     ] {
         let error = write(&with(|record| record.url = url.parse().expect("a URL")));
-        let said = error.expect_err(url).to_string();
-        assert!(said.contains("package-00") && !said.contains("geheim"), "{said}");
+        let message = error.expect_err(url).to_string();
+        assert!(message.contains("package-00") && !message.contains("geheim"), "{message}");
         let url = url.rsplit_once("/linux-64").expect("it has one").0.to_owned() + "/?geheim";
         let error = write(&with(|record| record.channel = Some(url)));
         assert!(matches!(error, Err(LockWriteError::Credential { .. })));
@@ -219,8 +219,8 @@ fn a_credential_or_a_query_is_never_written() {
         let mut lock = small();
         let locked = lock.platforms.get_mut(&Subdir::Linux64).expect("it is there");
         locked.pip = vec![line.to_owned()];
-        let said = write(&lock).expect_err(line).to_string();
-        assert!(!said.contains("geheim"), "{said}");
+        let message = write(&lock).expect_err(line).to_string();
+        assert!(!message.contains("geheim"), "{message}");
     }
 }
 
@@ -231,7 +231,7 @@ fn a_record_without_sha256_is_never_written() {
 }
 
 #[test]
-fn a_stamp_changes_with_all_that_a_prefix_holds_and_with_nothing_else() {
+fn the_environment_digest_depends_on_the_contents_of_a_prefix_only() {
     let environment_digest = |lock: &Lock| lock.environment_digest(Subdir::Linux64, false);
     let base = environment_digest(&small());
     assert_eq!(environment_digest(&small()), base);
@@ -253,7 +253,7 @@ const NEEDS: &str = "secrets:\n  version: 1\n  needs:\n    db:\n      engine: kv
                      mount: secret\n      path: a\n";
 
 #[test]
-fn the_needs_of_a_lock_are_typed_and_come_back() {
+fn the_needs_of_a_lock_are_written_as_they_were_read() {
     let text = write(&small()).expect("a lock") + NEEDS;
     let lock = read(FILE_NAME, &text).expect("what is written can be read");
     let needs = &lock.needs.as_ref().expect("the block is there").needs;

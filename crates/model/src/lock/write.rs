@@ -1,4 +1,4 @@
-//! The lock as text.
+//! Writes a lock as text.
 
 use std::collections::BTreeMap;
 
@@ -9,31 +9,30 @@ use url::Url;
 use super::{Lock, VERSION, blocks};
 use crate::lock_inputs::Priority;
 
-/// Why a lock may not be written. Either of these is a fault of an index or of envlock, never
-/// of the user's file, and nothing is written.
+/// Why a lock isn't written. The cause is an index or envlock itself, never the user's file.
 #[derive(Debug, thiserror::Error)]
 pub enum LockWriteError {
-    /// A URL holds something that could be a credential.
-    #[error("{what} holds a credential or a query in its URL; a lock never does")]
+    /// A URL has something that could be a credential.
+    #[error("{what} has a credential or a query in its URL, which must not be in a lock")]
     Credential {
-        /// Which package or channel, without the URL.
+        /// The package, channel, line or variable, without the URL.
         what: String,
     },
-    /// A record without a sha256.
+    /// A record has no sha256.
     #[error("{package} has no sha256 in its channel's index")]
     NoSha256 {
-        /// name-version-build.
+        /// The file name of the package.
         package: String,
     },
-    /// The lock library refused the content.
-    #[error("the lock can't be rendered: {0}")]
-    Render(String),
+    /// The library rejected the content.
+    #[error("the lock can't be written: {0}")]
+    Library(String),
 }
 
-/// The lock as text: always the same bytes for the same lock.
+/// Writes the lock as text. The same lock gives the same bytes.
 pub fn write(lock: &Lock) -> Result<String, LockWriteError> {
     check_writable(lock)?;
-    let render = |error: &dyn std::fmt::Display| LockWriteError::Render(error.to_string());
+    let render = |error: &dyn std::fmt::Display| LockWriteError::Library(error.to_string());
 
     let mut builder = LockFileBuilder::new();
     for (platform, locked) in &lock.platforms {
@@ -64,11 +63,11 @@ pub fn write(lock: &Lock) -> Result<String, LockWriteError> {
     Ok(text)
 }
 
-/// The body's own record of the priority. The library keeps the field's type to itself, and
-/// reads it from the very words that are ours.
+/// Creates the body's options with the channel priority. They are parsed from YAML, because the
+/// field's type is private to the library. Its values have the same names as ours.
 fn options(priority: Priority) -> Result<SolveOptions, serde_yaml::Error> {
-    let words = [("channel-priority".to_owned(), priority.as_str())];
-    serde_yaml::from_value(serde_yaml::to_value(BTreeMap::from(words))?)
+    let options = [("channel-priority".to_owned(), priority.as_str())];
+    serde_yaml::from_value(serde_yaml::to_value(BTreeMap::from(options))?)
 }
 
 fn blocks_of(lock: &Lock) -> blocks::Document {
@@ -112,7 +111,7 @@ fn blocks_of(lock: &Lock) -> blocks::Document {
 
 fn check_writable(lock: &Lock) -> Result<(), LockWriteError> {
     for channel in &lock.channels {
-        if channel.urls.iter().any(holds_credential) {
+        if channel.urls.iter().any(has_credential) {
             return Err(LockWriteError::Credential { what: format!("channel {}", channel.name) });
         }
     }
@@ -131,7 +130,7 @@ fn check_writable(lock: &Lock) -> Result<(), LockWriteError> {
     for record in lock.platforms.values().flat_map(|locked| &locked.records) {
         let package = record.identifier.to_string();
         let channel = record.channel.as_deref().and_then(|channel| Url::parse(channel).ok());
-        if holds_credential(&record.url) || channel.as_ref().is_some_and(holds_credential) {
+        if has_credential(&record.url) || channel.as_ref().is_some_and(has_credential) {
             return Err(LockWriteError::Credential { what: format!("package {package}") });
         }
         if record.package_record.sha256.is_none() {
@@ -141,7 +140,7 @@ fn check_writable(lock: &Lock) -> Result<(), LockWriteError> {
     Ok(())
 }
 
-/// Whether a URL holds a userinfo, a `/t/<token>/` or a query.
-pub(super) fn holds_credential(url: &Url) -> bool {
+/// Whether a URL has a user, a `/t/<token>/` or a query.
+pub(super) fn has_credential(url: &Url) -> bool {
     url.query().is_some() || has_credentials(url.as_str())
 }

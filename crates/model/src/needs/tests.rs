@@ -61,7 +61,8 @@ fn the_engine_of_a_need_determines_its_locator() {
     let needs = read(BLOCK).expect("a block").needs;
     assert_eq!(needs["db"].locator, Locator::Role("readonly".to_owned()));
     assert_eq!(needs["token"].location(), "secret/ml/hf");
-    let signing: Vec<_> = needs["sign"].secret_requests().into_iter().map(|request| request.path).collect();
+    let signing: Vec<_> =
+        needs["sign"].secret_requests().into_iter().map(|request| request.path).collect();
     assert_eq!(signing, ["transit/hmac/release", "transit/sign/release"]);
 }
 

@@ -1,4 +1,4 @@
-//! The `dependencies:` section: packages, `pip:` sections, selectors.
+//! Reads the `dependencies:` section: packages, `pip:` sections and selectors.
 
 use envlock_report::Code;
 use std::collections::HashMap;
@@ -26,7 +26,7 @@ pub(super) fn read(reader: &mut Reader<'_>, value: &Node, environment: &mut Envi
 struct Section<'r, 'l> {
     reader: &'r mut Reader<'l>,
     environment: &'r mut Environment,
-    /// Where the first `pip:` section with a line in it is.
+    /// The position of the first `pip:` section that has a line.
     pip: Option<Pos>,
 }
 
@@ -42,7 +42,7 @@ impl Section<'_, '_> {
         }
     }
 
-    /// `pip: […]` or `sel(linux): package`.
+    /// Reads `pip: […]` or `sel(linux): package`.
     fn mapping_entry(&mut self, key: &Node, value: &Node) {
         let name = key.text().unwrap_or_default();
         if name == "pip" {
@@ -57,10 +57,11 @@ impl Section<'_, '_> {
         }
         let help = match nearest(name, ["pip", "sel(linux)", "sel(osx)", "sel(win)", "sel(unix)"]) {
             Some(known) => format!("did you mean `{known}:`?"),
-            None => "a package is text, as in `- numpy=1.24`; a mapping is `pip:` or `sel(linux):`"
+            None => "write a package as text, as in `- numpy=1.24`; the keys of a mapping are \
+                     `pip:` and `sel(linux):`"
                 .to_owned(),
         };
-        let message = format!("`{name}:` means nothing among the dependencies");
+        let message = format!("`{name}:` isn't a key of `dependencies`");
         self.reader.problems.error(key.start, Code::UnknownSection, message, Some(help));
     }
 
@@ -80,7 +81,7 @@ impl Section<'_, '_> {
             let example = "- python=3.10";
             return self.reader.wrong_type(item, "a dependency", "a package", example);
         };
-        // conda takes a `#` inside of quotes for a comment too.
+        // In conda a `#` inside quotes starts a comment, too.
         let (text, quoted) = written.split_at(written.find('#').unwrap_or(written.len()));
         let inner = self.in_comment(item.start, quoted, outer);
         let selector = self.selector(item.end, inner.as_ref());
@@ -112,9 +113,9 @@ impl Section<'_, '_> {
                 self.spec_error(item, text, &SpecError { reason, offset });
             }
             if has_credentials(text) {
-                let message = format!("`{text}` holds a credential or a query in an address");
-                let help = "a lock holds none: take it out, and let pip read it from its keyring \
-                            or from ~/.netrc"
+                let message = format!("`{text}` has a URL with a credential or a query");
+                let help = "remove it, because the lock would contain it; pip can read it from \
+                            its keyring or from ~/.netrc"
                     .to_owned();
                 self.reader.problems.error(item.start, Code::PipCredential, message, Some(help));
             }
@@ -125,7 +126,7 @@ impl Section<'_, '_> {
         }
     }
 
-    /// The selector behind a value, together with the one that it stands under.
+    /// Returns the selector after a value, combined with the selector of the enclosing mapping.
     fn selector(&mut self, end: Pos, outer: Option<&Selector>) -> Option<Selector> {
         let (at, comment) = self.reader.lines.comment(end).unwrap_or((end, ""));
         self.in_comment(at, comment, outer)
@@ -149,16 +150,18 @@ impl Section<'_, '_> {
         }
     }
 
-    /// What could be taken for a selector and is none must not go unsaid.
+    /// Warns about a comment that looks like a selector but isn't one.
     fn warn_ignored_selector(&mut self, at: Pos, comment: &str) {
         let problems = &mut self.reader.problems;
-        if let Some(aside) = Selector::later_in_comment(comment) {
-            let message = format!("`[{aside}]` inside of a comment does nothing");
-            let help = format!("a selector comes first in its comment: `# [{aside}]`");
+        if let Some(later) = Selector::later_in_comment(comment) {
+            let message =
+                format!("`[{later}]` has no effect, because it isn't first in its comment");
+            let help = format!("if it is a selector, put it first: `# [{later}]`");
             problems.warning(at, Code::SelectorMentioned, message, help);
         } else if let Some(unknown) = Selector::unknown_in_comment(comment) {
-            let message = format!("`[{unknown}]` names no platform: this line is for all of them");
-            let help = "a selector is like `# [linux]` or `# [not win]`; write any other comment \
+            let message =
+                format!("`[{unknown}]` isn't a platform: the line applies to all of them");
+            let help = "write a selector like `# [linux]` or `# [not win]`, and other comments \
                         without brackets";
             problems.warning(at, Code::SelectorUnknown, message, help);
         }
@@ -202,7 +205,7 @@ impl Section<'_, '_> {
             let known = *first.entry((&request.text, selector)).or_insert(line);
             if known != line {
                 let message =
-                    format!("`{}` is asked for twice; first on line {known}", request.text);
+                    format!("`{}` is a duplicate; the first one is on line {known}", request.text);
                 let at = Pos { line, column: request.place.column };
                 self.reader.problems.warning(
                     at,

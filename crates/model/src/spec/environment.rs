@@ -1,4 +1,4 @@
-//! What an environment.yml says, as data.
+//! The contents of an environment.yml.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,77 +9,78 @@ use rattler_conda_types::{MatchSpec, Subdir};
 use super::Selector;
 use envlock_text::redact;
 
-/// A value and where it stands.
+/// A value with its place.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Located<T> {
     /// The value.
     pub value: T,
-    /// Where it begins.
+    /// The place of the value.
     pub place: Place,
 }
 
-/// A whole environment.yml.
+/// The contents of an environment.yml.
 #[derive(Debug, Clone)]
 pub struct Environment {
     /// The file, as the user named it.
     pub file: String,
-    /// `name:`, if it has one.
+    /// The value of `name:`.
     pub name: Option<Located<String>>,
-    /// `channels:` as written and in order, without `nodefaults`; `None` without that key.
+    /// The values of `channels:` as written and in order, without `nodefaults`. `None` without
+    /// that key.
     pub channels: Option<Vec<Located<String>>>,
-    /// Whether `nodefaults` is among the channels.
+    /// Whether `nodefaults` is one of the channels.
     pub nodefaults: bool,
-    /// `platforms:`, in order, each once.
+    /// The values of `platforms:` in order, without duplicates.
     pub platforms: Vec<Located<Subdir>>,
-    /// The conda packages asked for, in the order of the file.
+    /// The conda packages of `dependencies:`, in the order of the file.
     pub dependencies: Vec<Dependency>,
-    /// Every line of every `pip:` section, in the order of the file.
+    /// The lines of all `pip:` sections, in the order of the file.
     pub pip: Vec<PipLine>,
-    /// `variables:`; numbers and booleans are the text that stands in the file.
+    /// The entries of `variables:`. Numbers and booleans are text, as written.
     pub variables: BTreeMap<String, String>,
-    /// `prefix:`, which isn't used.
+    /// The value of `prefix:`, which isn't used.
     pub prefix: Option<Located<String>>,
-    /// Where `secrets:` stands; what it says isn't read here.
+    /// The place of the key `secrets:`. Its value is read by the crate `secrets`.
     pub secrets: Option<Place>,
-    /// What is probably wrong, in the order of the file.
+    /// The warnings, in the order of the file.
     pub warnings: Vec<Finding>,
 }
 
-/// One conda package that is asked for.
+/// An entry of `dependencies:` that names a conda package.
 #[derive(Clone)]
 pub struct Dependency {
     /// The match spec as written, without a comment, and with `***` for a password.
     pub text: String,
-    /// Where it begins.
+    /// The place of the entry.
     pub place: Place,
-    /// The platforms that it is for; `None` for all.
+    /// The platforms that it applies to. `None` for all.
     pub selector: Option<Selector>,
-    /// The channel as written before `::` or in `[channel=…]`. May hold credentials.
+    /// The channel as written before `::` or in `[channel=…]`. It can have credentials.
     pub channel: Option<String>,
-    /// The subdir that the package must come from, if one is named.
+    /// The subdir that the package must come from, if one is given.
     pub subdir: Option<Subdir>,
-    /// What it asks for: an exact lower-case name, and never a channel or subdir.
+    /// The match spec with an exact lower-case name, without channel and subdir.
     pub spec: MatchSpec,
 }
 
-/// One line of a `pip:` section: a requirement or an option.
+/// A line of a `pip:` section: a requirement or an option.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PipLine {
-    /// The line as written, without a comment. May hold credentials.
+    /// The line as written, without a comment. It can have credentials.
     pub text: String,
-    /// Where it begins.
+    /// The place of the line.
     pub place: Place,
-    /// The platforms that it is for; `None` for all.
+    /// The platforms that it applies to. `None` for all.
     pub selector: Option<Selector>,
 }
 
 impl Environment {
-    /// The packages that are asked for on that platform.
+    /// Returns the dependencies that apply to a platform.
     pub fn dependencies_for(&self, subdir: Subdir) -> impl Iterator<Item = &Dependency> {
         self.dependencies.iter().filter(move |r| is_for(r.selector.as_ref(), subdir))
     }
 
-    /// The pip lines that are for that platform.
+    /// Returns the pip lines that apply to a platform.
     pub fn pip_lines_for(&self, subdir: Subdir) -> impl Iterator<Item = &PipLine> {
         self.pip.iter().filter(move |line| is_for(line.selector.as_ref(), subdir))
     }
@@ -89,7 +90,7 @@ fn is_for(selector: Option<&Selector>, subdir: Subdir) -> bool {
     selector.is_none_or(|selector| selector.matches(subdir))
 }
 
-// Debug output ends in logs: written by hand where a value may hold a password.
+// `Debug` is written by hand where a value can have a password, because its output gets into logs.
 
 impl<T: fmt::Debug> fmt::Debug for Located<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,11 +1,11 @@
-//! One requirement by itself, as a lock holds it.
+//! Parses the match specs that a lock records.
 
 use envlock_report::Place;
 
 use super::matchspec;
 use crate::lock_inputs::RequestedSpec;
 
-/// Reads a requirement that stands alone at `place`; `None` when it isn't one.
+/// Parses one match spec of a lock. `None` if it is invalid.
 pub fn parse_spec(text: &str, place: Place) -> Option<RequestedSpec> {
     let parts = matchspec::parse(text).ok()?;
     Some(RequestedSpec {

@@ -1,4 +1,4 @@
-//! Several environment files as one question.
+//! Merges several environment files.
 
 use std::collections::BTreeMap;
 
@@ -6,29 +6,29 @@ use envlock_report::{Code, Finding};
 
 use super::{Environment, InvalidEnvironment, Located};
 
-/// The files as one: what they ask for together.
+/// Merges several environment files into one.
 ///
-/// Requests and pip lines of all; the channels of the first, then what the others add; the
-/// platforms that any names; variables of all, which must not contradict each other. The
-/// name, the prefix and the manifest are those of the first file that has one.
+/// The result has the dependencies and pip lines of all files; the channels of the first file,
+/// then those that the others add; the platforms of all; and the variables of all, which must
+/// not contradict each other. Name, prefix and manifest are from the first file that has one.
 pub fn merge(
     first: Environment,
     others: Vec<Environment>,
 ) -> Result<Environment, InvalidEnvironment> {
     let mut whole = first;
-    let mut said_in: BTreeMap<String, String> =
+    let mut set_in: BTreeMap<String, String> =
         whole.variables.keys().map(|name| (name.clone(), whole.file.clone())).collect();
     for other in others {
         let mut problems = Vec::new();
         for (name, value) in &other.variables {
             if whole.variables.get(name).is_some_and(|known| known != value) {
-                let before = said_in.get(name).map_or("", String::as_str);
+                let before = set_in.get(name).map_or("", String::as_str);
                 problems.push(
                     Finding::new(
                         Code::VariableContradicts,
                         format!("{} and {before} give {name} different values", other.file),
                     )
-                    .with_help("give it one value, in one of the files"),
+                    .with_help("set the variable in one of the files only"),
                 );
             }
         }
@@ -36,12 +36,12 @@ pub fn merge(
             return Err(InvalidEnvironment { file: other.file, findings: problems });
         }
         for name in other.variables.keys() {
-            said_in.entry(name.clone()).or_insert_with(|| other.file.clone());
+            set_in.entry(name.clone()).or_insert_with(|| other.file.clone());
         }
         whole.variables.extend(other.variables);
         whole.channels = match (whole.channels, other.channels) {
-            (Some(mine), Some(theirs)) => Some(union(mine, theirs)),
-            (mine, theirs) => mine.or(theirs),
+            (Some(first), Some(other)) => Some(union(first, other)),
+            (first, other) => first.or(other),
         };
         whole.platforms = union(whole.platforms, other.platforms);
         whole.nodefaults |= other.nodefaults;
@@ -55,13 +55,13 @@ pub fn merge(
     Ok(whole)
 }
 
-fn union<T: PartialEq>(mut mine: Vec<Located<T>>, theirs: Vec<Located<T>>) -> Vec<Located<T>> {
-    for item in theirs {
-        if !mine.iter().any(|known| known.value == item.value) {
-            mine.push(item);
+fn union<T: PartialEq>(mut first: Vec<Located<T>>, other: Vec<Located<T>>) -> Vec<Located<T>> {
+    for item in other {
+        if !first.iter().any(|known| known.value == item.value) {
+            first.push(item);
         }
     }
-    mine
+    first
 }
 
 #[cfg(test)]
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn two_files_ask_for_what_both_ask() {
+    fn the_merged_file_has_the_contents_of_both_files() {
         let base = file(
             "base.yml",
             "name: ml\nchannels: [conda-forge]\ndependencies: [python=3.10]\nvariables: {A: '1'}\n",
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_with_two_values_is_refused() {
+    fn a_variable_with_two_values_is_an_error() {
         let one = file("a.yml", "dependencies: [x]\nvariables: {A: '1'}\n");
         let two = file("b.yml", "dependencies: [y]\nvariables: {A: '2'}\n");
         let error = merge(one, vec![two]).unwrap_err();

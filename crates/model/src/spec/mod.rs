@@ -1,9 +1,8 @@
-//! environment.yml: what it asks for, with the place of everything in it.
+//! Reads environment.yml. Every value has its place.
 //!
-//! [`parse`] reads a whole file and reports everything that is wrong with it in one run.
-//! Match specs mean what they mean for conda; comment selectors (`# [linux]`) and mapping
-//! selectors (`sel(linux):`) are kept with the lines that they stand on, so that one file
-//! answers for every platform.
+//! [`parse`] reads a whole file and reports all of its mistakes at once. Match specs have the
+//! same meaning as in conda. Comment selectors (`# [linux]`) and mapping selectors (`sel(linux):`)
+//! are kept with their lines, so that one file is for all platforms.
 
 mod dependencies;
 mod environment;

@@ -1,17 +1,17 @@
-//! Everything that was found wrong in one run, and the error that tells it.
+//! Collects the findings of a file, and the error that has them.
 
 use envlock_report::{AsFindings, Code, Exit, Finding, Level, Place};
 
 use envlock_text::Pos;
 use envlock_text::tree::Node;
 
-/// An environment.yml that can't be used: all that is wrong with it, in the order of the file.
+/// An environment.yml with errors.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file} isn't a valid environment: {}", summary(.findings))]
 pub struct InvalidEnvironment {
     /// The file, as the user named it.
     pub file: String,
-    /// The errors, and the warnings that were found on the way.
+    /// The errors and warnings, in the order of the file.
     pub findings: Vec<Finding>,
 }
 
@@ -38,7 +38,7 @@ impl AsFindings for InvalidEnvironment {
     }
 }
 
-/// Where problems go while a file is read. No password gets past it.
+/// Collects findings while a file is read. Passwords are redacted.
 #[derive(Debug)]
 pub(super) struct FindingCollector {
     file: String,
@@ -58,7 +58,7 @@ impl FindingCollector {
         &self.file
     }
 
-    /// The place of a whole value.
+    /// Returns the place of a value, with its end.
     pub(super) fn place_of(&self, node: &Node) -> Place {
         node.place(&self.file)
     }
@@ -68,7 +68,7 @@ impl FindingCollector {
         self.found.push(finding);
     }
 
-    /// Whether this was already said of that very point.
+    /// Whether there is a finding with this code at this position.
     pub(super) fn has(&self, code: Code, pos: Pos) -> bool {
         let place = self.place(pos);
         self.found.iter().any(|known| known.code == code && known.place.as_ref() == Some(&place))
@@ -101,7 +101,7 @@ impl FindingCollector {
         self.push(pos, Finding::new(code, message).at_level(Level::Warning).with_help(help));
     }
 
-    /// The warnings, when there was nothing but warnings.
+    /// Returns the warnings, or an error if one of the findings is an error.
     pub(super) fn finish(mut self) -> Result<Vec<Finding>, InvalidEnvironment> {
         self.found.sort_by(|a, b| a.place.cmp(&b.place));
         if self.found.iter().any(is_error) {

@@ -1,4 +1,4 @@
-//! The sections of an environment.yml, from the top.
+//! Reads the sections of an environment.yml.
 
 use envlock_report::Code;
 use std::collections::BTreeMap;
@@ -16,12 +16,11 @@ use crate::{name, platform};
 const KEYS: [&str; 7] =
     ["name", "channels", "dependencies", "platforms", "variables", "prefix", "secrets"];
 
-/// Reads an environment.yml.
-///
-/// `file` is the name to show; `text` is what [`decode`](envlock_text::decode) made of it.
+/// Reads an environment.yml. `file` is its name for messages, and `text` its text after
+/// [`decode`](envlock_text::decode).
 ///
 /// # Errors
-/// [`InvalidEnvironment`] holds everything that is wrong in the file, each thing at its line and column.
+/// [`InvalidEnvironment`] has every error of the file with its place.
 pub fn parse(file: &str, text: &str) -> Result<Environment, InvalidEnvironment> {
     parse_tree(file, text, &tree::read(file, text, &ENVIRONMENT))
 }
@@ -30,7 +29,7 @@ pub fn parse(file: &str, text: &str) -> Result<Environment, InvalidEnvironment> 
 /// [`ENVIRONMENT`].
 ///
 /// # Errors
-/// As of [`parse`].
+/// The same as for [`parse`].
 pub fn parse_tree(file: &str, text: &str, tree: &Tree) -> Result<Environment, InvalidEnvironment> {
     let mut reader = Reader { lines: Lines::new(text), problems: FindingCollector::new(file) };
     let mut environment = Environment {
@@ -59,7 +58,7 @@ pub fn parse_tree(file: &str, text: &str, tree: &Tree) -> Result<Environment, In
     Ok(environment)
 }
 
-/// What reading a section needs: the raw lines, and where problems go.
+/// The state while a file is read: its lines and the findings.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
     pub(super) lines: Lines<'a>,
@@ -81,7 +80,7 @@ impl Reader<'_> {
                 let help = "write `name:`, `channels:` and `dependencies:` at the beginning of \
                             their lines";
                 let message =
-                    format!("an environment is a mapping, and this is {}", root.type_name());
+                    format!("an environment must be a mapping, and this is {}", root.type_name());
                 return self.problems.error(
                     root.start,
                     Code::WrongType,
@@ -117,7 +116,7 @@ impl Reader<'_> {
 
     fn unknown_key(&mut self, at: Pos, key: &str) {
         let help = unknown_key_help(key, &KEYS);
-        let message = format!("the key `{key}` isn't known, and is ignored");
+        let message = format!("the key `{key}` is unknown and is ignored");
         self.problems.warning(at, Code::UnknownKey, message, help);
     }
 
@@ -131,13 +130,13 @@ impl Reader<'_> {
     }
 
     fn prefix(&mut self, key: &Node, value: &Node) -> Option<Located<String>> {
-        let message = "`prefix` isn't used: it is a path on the machine that wrote the file";
-        let help = "remove it; say where to install with `envlock install -p PREFIX`";
+        let message = "`prefix` is ignored: it is a path on the machine that wrote the file";
+        let help = "remove it; to install into another prefix, use `envlock install -p PREFIX`";
         self.problems.warning(key.start, Code::PrefixUnused, message, help);
         self.scalar(value, "prefix", "prefix: /opt/my-env")
     }
 
-    /// One line of text; nothing is fine too.
+    /// Reads one line of text. An empty value is allowed.
     fn scalar(&mut self, value: &Node, key: &str, example: &str) -> Option<Located<String>> {
         if value.is_null() {
             return None;
@@ -156,14 +155,14 @@ impl Reader<'_> {
         for item in items {
             self.warn_ignored_selector(item);
             let Some(text) = item.string().map(str::trim).filter(|text| !text.is_empty()) else {
-                self.wrong_type(item, "a channel", "a name or an address", "- conda-forge");
+                self.wrong_type(item, "a channel", "a name or a URL", "- conda-forge");
                 continue;
             };
             if text == "nodefaults" {
                 environment.nodefaults = true;
             } else if let Some(first) = channels.iter().find(|known| known.value == text) {
                 let message = format!(
-                    "the channel `{text}` is here twice; it was first on line {}",
+                    "the channel `{text}` is a duplicate; the first one is on line {}",
                     first.place.line
                 );
                 self.problems.warning(
@@ -194,7 +193,7 @@ impl Reader<'_> {
                     self.problems.error(item.start, Code::UnknownPlatform, message, help);
                 }
                 Ok(subdir) if platforms.iter().any(|known| known.value == subdir) => {
-                    let message = format!("the platform `{subdir}` is here twice");
+                    let message = format!("the platform `{subdir}` is a duplicate");
                     self.problems.warning(
                         item.start,
                         Code::DuplicatePlatform,
@@ -232,13 +231,13 @@ impl Reader<'_> {
             let first = |c: char| c.is_ascii_alphabetic() || c == '_';
             if !name.starts_with(first) || !name.chars().all(|c| first(c) || c.is_ascii_digit()) {
                 let message = format!("`{name}` can't be the name of a variable");
-                let help = "a name has letters, digits and `_`, and doesn't begin with a digit";
+                let help = "use letters, digits and `_`, and no digit at the start";
                 self.problems.error(key.start, Code::VariableName, message, Some(help.to_owned()));
             }
             match value.text() {
                 Some(text) if text.contains('\0') => {
-                    let message = format!("the variable `{name}` holds a NUL character");
-                    let help = "no program can be given one: leave it out".to_owned();
+                    let message = format!("the variable `{name}` has a NUL character");
+                    let help = "remove it: an environment variable can't have one".to_owned();
                     self.problems.error(value.start, Code::VariableValue, message, Some(help));
                 }
                 Some(text) => {
@@ -253,17 +252,17 @@ impl Reader<'_> {
         variables
     }
 
-    /// Variables go into the lock as they are, and into every prefix. What a query means can't
-    /// be told, so that one is refused too, as everywhere in a lock.
+    /// Adds an error for a variable with a credential. Variables are written into the lock and
+    /// into every prefix. A query can be a credential, so it is an error, too.
     fn variable_credential(&mut self, at: Pos, name: &str) {
-        let message = format!("the variable `{name}` holds a credential or a query in an address");
-        let help = "a lock holds none: set it where the job runs, and name it as a need in \
-                    secrets.yml"
+        let message = format!("the variable `{name}` has a URL with a credential or a query");
+        let help = "remove it, because the lock would contain it; set the variable where the job \
+                    runs, and declare a need in secrets.yml"
             .to_owned();
         self.problems.error(at, Code::VariableCredential, message, Some(help));
     }
 
-    /// The items of a list; nothing at all is the same as no list.
+    /// Returns the items of a list. `None` if the value is empty.
     pub(super) fn list<'n>(
         &mut self,
         value: &'n Node,
@@ -283,15 +282,15 @@ impl Reader<'_> {
         self.problems.add(finding.with_help(format!("write it like `{example}`")));
     }
 
-    /// A selector where none is read would be ignored: that must not go unsaid.
+    /// Warns about a selector on a line where selectors have no effect.
     fn warn_ignored_selector(&mut self, node: &Node) {
         let code = Code::SelectorIgnored;
         let Some((at, comment)) = self.lines.comment(node.end) else { return };
         if let Ok(Some(selector)) = Selector::in_comment(comment)
             && !self.problems.has(code, at)
         {
-            let message = format!("the selector `[{selector}]` does nothing on this line");
-            let help = "selectors are read behind packages and pip lines";
+            let message = format!("the selector `[{selector}]` has no effect on this line");
+            let help = "selectors have an effect only after packages and pip lines";
             self.problems.warning(at, code, message, help);
         }
     }

@@ -1,18 +1,19 @@
-//! Selectors: which platforms a line is for, as in `# [linux and not aarch64]` or `sel(win):`.
+//! Selectors: the platforms that a line applies to, as in `# [linux and not aarch64]` or
+//! `sel(win):`.
 
 use std::fmt;
 
 use envlock_report::nearest;
 use rattler_conda_types::Subdir;
 
-/// No selector that a person writes has more words and parentheses than this.
+/// The maximum number of words and parentheses of a selector.
 const MAX_TOKENS: usize = 64;
 
-/// Whether a word holds on a platform.
-type Holds = fn(Subdir) -> bool;
+/// Whether a word applies to a platform.
+type Matches = fn(Subdir) -> bool;
 
-/// The words besides the names of subdirs, with the meaning that conda-build gives them.
-const WORDS: [(&str, Holds); 16] = [
+/// The words in addition to the names of subdirs, with the meaning that they have in conda-build.
+const WORDS: [(&str, Matches); 16] = [
     ("linux", |s| s.as_str().starts_with("linux-")),
     ("osx", |s| s.as_str().starts_with("osx-")),
     ("win", |s| s.as_str().starts_with("win-")),
@@ -43,10 +44,10 @@ enum Condition {
     Or(Box<Condition>, Box<Condition>),
 }
 
-/// What is wrong with a text that was meant as a selector.
+/// Why a text isn't a valid selector.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum SelectorError {
-    #[error("the selector `[{selector}]` has the word `{word}`, which names no platform")]
+    #[error("the selector `[{selector}]` has the word `{word}`, which isn't a platform")]
     UnknownWord { selector: String, word: String, nearest: Option<String> },
     #[error("the selector `[{0}]` can't be read")]
     Malformed(String),
@@ -57,8 +58,8 @@ impl SelectorError {
         match self {
             Self::UnknownWord { nearest: Some(word), .. } => format!("did you mean `{word}`?"),
             Self::UnknownWord { nearest: None, .. } | Self::Malformed(_) => {
-                "write it like `[linux]`, `[not win]`, `[osx and arm64]` or `[linux-64]`; \
-                 a comment that isn't a selector doesn't begin with `[`"
+                "write it like `[linux]`, `[not win]`, `[osx and arm64]` or `[linux-64]`; don't \
+                 begin other comments with `[`"
                     .to_owned()
             }
         }
@@ -66,12 +67,12 @@ impl SelectorError {
 }
 
 impl Selector {
-    /// Whether a line with this selector is for that platform.
+    /// Whether a line with this selector applies to a platform.
     pub fn matches(&self, subdir: Subdir) -> bool {
         self.0.matches(subdir)
     }
 
-    /// Reads what stands between brackets or in `sel(…)`.
+    /// Parses the text between the brackets or in `sel(…)`.
     pub(super) fn parse(text: &str) -> Result<Self, SelectorError> {
         let tokens = tokens(text);
         let malformed = || SelectorError::Malformed(text.to_owned());
@@ -91,18 +92,18 @@ impl Selector {
         }
     }
 
-    /// The selector that a comment (from its `#` on) begins with, if it is one.
+    /// Parses the selector at the start of a comment (with its `#`). `None` if there is none.
     ///
-    /// A misspelt selector must be an error: ignored, the package would be installed
-    /// everywhere; obeyed, it would be dropped. A comment that merely begins with a bracket
-    /// (`# [1]`, `# [see docs](https://…)`) is no selector.
+    /// A misspelled selector is an error: if it were ignored, the package would be installed
+    /// everywhere, and if it were applied, nowhere. A comment that only begins with a bracket
+    /// (`# [1]`, `# [see docs](https://…)`) isn't a selector.
     pub(super) fn in_comment(comment: &str) -> Result<Option<Self>, SelectorError> {
         let text = comment.trim_start_matches('#').trim_start();
         let Some(inner) = text.strip_prefix('[') else {
             return Ok(None);
         };
         let (inner, closed) = match inner.split_once(']') {
-            Some((_, behind)) if behind.starts_with('(') => return Ok(None),
+            Some((_, after)) if after.starts_with('(') => return Ok(None),
             Some((inner, _)) => (inner.trim(), true),
             None => (inner.trim(), false),
         };
@@ -114,38 +115,38 @@ impl Selector {
         }
     }
 
-    /// A selector further on in a comment, which conda-build would obey and we don't:
-    /// `# fails on [win]` says the opposite of what obeying it would do.
+    /// Finds a selector that isn't at the start of a comment. conda-build applies it, and envlock
+    /// doesn't: `# fails on [win]` means the opposite.
     pub(super) fn later_in_comment(comment: &str) -> Option<Self> {
         let (_, inner) = comment.split_once('[')?;
-        let (inner, behind) = inner.split_once(']')?;
-        Self::parse(inner.trim()).ok().filter(|_| !behind.starts_with('('))
+        let (inner, after) = inner.split_once(']')?;
+        Self::parse(inner.trim()).ok().filter(|_| !after.starts_with('('))
     }
 
-    /// The text in brackets at the beginning of a comment that has the form of a selector and
-    /// whose words name no platform, such as `# [cuda]`.
+    /// Finds a text in brackets at the start of a comment that has the syntax of a selector, but
+    /// whose words aren't platforms, such as `# [cuda]`.
     pub(super) fn unknown_in_comment(comment: &str) -> Option<&str> {
         let text = comment.trim_start_matches('#').trim_start();
-        let (inner, behind) = text.strip_prefix('[')?.split_once(']')?;
+        let (inner, after) = text.strip_prefix('[')?.split_once(']')?;
         let inner = inner.trim();
         let words = tokens(inner);
         let is_word = |token: &&str| is_grammar(token) || is_identifier(token);
-        if behind.starts_with('(') || words.len() > MAX_TOKENS || !words.iter().all(is_word) {
+        if after.starts_with('(') || words.len() > MAX_TOKENS || !words.iter().all(is_word) {
             return None;
         }
         let known = |token| if is_grammar(token) { token } else { WORDS[0].0 };
-        let form: Vec<_> = words.into_iter().map(known).collect();
-        let mut rest = form.as_slice();
+        let tokens: Vec<_> = words.into_iter().map(known).collect();
+        let mut rest = tokens.as_slice();
         (parse_or(&mut rest).is_some() && rest.is_empty()).then_some(inner)
     }
 
-    /// Both conditions at once.
+    /// Combines two selectors: both must match.
     pub(super) fn and(self, other: Self) -> Self {
         Self(Condition::And(Box::new(self.0), Box::new(other.0)))
     }
 }
 
-/// Whether a text in brackets looks like a selector that went wrong.
+/// Whether a text in brackets looks like a misspelled selector.
 fn looks_like_selector(text: &str) -> bool {
     let tokens = tokens(text);
     let mut words = tokens.iter().filter(|token| !is_grammar(token));
@@ -189,7 +190,7 @@ fn tokens(text: &str) -> Vec<&str> {
     tokens
 }
 
-/// `a or b or c`; binds least, as in Python.
+/// Parses `a or b or c`, which has the lowest precedence, as in Python.
 fn parse_or(rest: &mut &[&str]) -> Option<Condition> {
     let mut left = parse_and(rest)?;
     while skip(rest, "or") {
@@ -214,8 +215,8 @@ fn parse_not(rest: &mut &[&str]) -> Option<Condition> {
         let inner = parse_or(rest)?;
         return skip(rest, ")").then_some(inner);
     }
-    let (word, behind) = rest.split_first().filter(|(word, _)| is_known(word))?;
-    *rest = behind;
+    let (word, after) = rest.split_first().filter(|(word, _)| is_known(word))?;
+    *rest = after;
     Some(Condition::Word((*word).to_owned()))
 }
 
@@ -233,14 +234,14 @@ impl Condition {
             Self::Word(word) => WORDS
                 .iter()
                 .find(|(known, _)| known == word)
-                .map_or(subdir.as_str() == word, |(_, holds)| holds(subdir)),
+                .map_or(subdir.as_str() == word, |(_, matches)| matches(subdir)),
             Self::Not(inner) => !inner.matches(subdir),
             Self::And(a, b) => a.matches(subdir) && b.matches(subdir),
             Self::Or(a, b) => a.matches(subdir) || b.matches(subdir),
         }
     }
 
-    /// How tightly it binds: what binds less than its surroundings needs parentheses.
+    /// Returns the precedence. An inner condition with a lower precedence needs parentheses.
     fn precedence(&self) -> u8 {
         match self {
             Self::Or(..) => 0,

@@ -1,4 +1,4 @@
-//! What real environment files mean, and what isn't valid in them.
+//! Reads real environment files, and files with many mistakes.
 
 #![allow(clippy::unwrap_used, reason = "an unwrap in a test is its assertion")]
 
@@ -12,7 +12,7 @@ mod real_files;
 
 use real_files::{REAL, REFUSED};
 
-/// Real files, where they are at hand: they aren't ours to carry along.
+/// Returns the folder of real files, if it exists. They aren't part of this repository.
 fn real() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/environments");
     folder.is_dir().then_some(folder)
@@ -40,7 +40,7 @@ fn accepts(environment: &Environment, name: &str, version: &str, build: &str) ->
 }
 
 #[test]
-fn each_real_file_means_what_its_author_meant() {
+fn each_real_file_is_read_as_expected() {
     if real().is_none() {
         return;
     }
@@ -62,10 +62,10 @@ fn each_real_file_means_what_its_author_meant() {
         for (name, yes, no) in expected.means {
             let split = |candidate: &'static str| candidate.split_once(' ').unwrap();
             let ((version, build), (other, other_build)) = (split(yes), split(no));
-            assert!(accepts(&environment, name, version, build), "{file}: {name} takes {yes}");
+            assert!(accepts(&environment, name, version, build), "{file}: {name} accepts {yes}");
             assert!(
                 !accepts(&environment, name, other, other_build),
-                "{file}: {name} without {no}"
+                "{file}: {name} doesn't accept {no}"
             );
         }
     }
@@ -83,7 +83,7 @@ fn every_real_file_has_an_expectation() {
 }
 
 #[test]
-fn a_template_that_nobody_filled_in_is_refused_with_its_line() {
+fn a_placeholder_of_a_template_is_an_error_with_its_line() {
     let Some(folder) = real() else { return };
     for (file, line, placeholder) in REFUSED {
         let text = fs::read_to_string(folder.join(file)).unwrap();
@@ -98,7 +98,7 @@ fn a_template_that_nobody_filled_in_is_refused_with_its_line() {
 }
 
 #[test]
-fn selectors_of_real_files_pick_lines_by_platform() {
+fn selectors_of_real_files_select_lines_by_platform() {
     let Some(mamba) = read("mamba-org__mamba__dev__environment-dev.yml") else { return };
     let count = |subdir| mamba.dependencies_for(subdir).count();
     assert_eq!(
@@ -115,7 +115,7 @@ fn selectors_of_real_files_pick_lines_by_platform() {
 }
 
 #[test]
-fn channels_before_double_colons_are_taken_off_the_spec() {
+fn channels_before_double_colons_are_separated_from_the_spec() {
     let Some(esm) = read("facebookresearch__esm__environment.yml") else { return };
     let channels: Vec<&str> =
         esm.dependencies.iter().filter_map(|r| r.channel.as_deref()).collect();
@@ -145,7 +145,7 @@ fn every_form_of_a_match_spec_is_read() {
 }
 
 #[test]
-fn selectors_pick_lines_by_platform() {
+fn selectors_select_lines_by_platform() {
     let environment = parse("selectors.yml", &fixture("selectors.yml")).unwrap();
     let on = |subdir: Subdir| {
         let dependencies = environment.dependencies_for(subdir).map(|r| r.text.as_str());
@@ -164,7 +164,7 @@ fn selectors_pick_lines_by_platform() {
 }
 
 #[test]
-fn everything_wrong_in_a_file_is_said_in_one_run_and_no_password() {
+fn all_mistakes_of_a_file_are_reported_in_one_run_without_passwords() {
     let invalid = parse("broken.yml", &fixture("broken.yml")).unwrap_err();
     let shown: Vec<String> = invalid
         .findings

@@ -1,19 +1,19 @@
-//! What the real files mean, counted and written down by hand.
+//! The expected contents of the real files, counted by hand.
 
-/// What a real file means.
+/// The expected contents of a real file.
 pub(crate) struct Expected {
     pub(crate) file: &'static str,
     pub(crate) requests: usize,
     pub(crate) pip: usize,
     pub(crate) channels: &'static str,
     pub(crate) nodefaults: bool,
-    /// `line code`.
+    /// The line and code of each warning.
     pub(crate) warnings: &'static [&'static str],
-    /// `name`, a `version build` that it accepts, and one that it doesn't.
+    /// A package name, a version and build that its spec accepts, and one that it doesn't.
     pub(crate) means: &'static [(&'static str, &'static str, &'static str)],
 }
 
-/// Files that aren't valid, the line, and what is wrong there.
+/// Invalid files, each with the line and the text of the error.
 pub(crate) const REFUSED: &[(&str, u32, &str)] = &[
     (
         "conda__conda__tests__env__support__advanced-pip__env_template.yml",
@@ -23,7 +23,7 @@ pub(crate) const REFUSED: &[(&str, u32, &str)] = &[
     ("pydata__xarray__doc__environment_template.yml", 7, "{{ local-package }}"),
 ];
 
-/// The files that are valid.
+/// The valid files.
 pub(crate) const REAL: &[Expected] = &[
     Expected {
         file: "Clay-foundation__model__environment.yml",

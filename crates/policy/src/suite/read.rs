@@ -161,7 +161,8 @@ fn derived_request(node: &Node) -> Option<(&'static str, String)> {
     let text = |key| node.get(key).and_then(Node::text);
     let engine: Engine = text("engine")?.parse().ok()?;
     let locator = text("path").or(text("role")).or(text("key"))?;
-    let access = engine.secret_requests(text("mount")?, locator, &BTreeSet::new()).into_iter().next()?;
+    let access =
+        engine.secret_requests(text("mount")?, locator, &BTreeSet::new()).into_iter().next()?;
     Some((access.operation.name(), access.path))
 }
 

@@ -1,4 +1,4 @@
-//! The part in brackets: `[version='>=1', build=py310*]`.
+//! Parses the part in brackets: `[version='>=1', build=py310*]`.
 
 use std::str::FromStr;
 
@@ -27,14 +27,14 @@ const KEYS: [&str; 12] = [
     "track_features",
 ];
 
-/// A key with its value and where the key stands, in bytes from the opening bracket.
+/// A key with its value and the offset of the key in bytes.
 pub(super) struct Field<'a> {
     pub(super) key: &'a str,
     pub(super) value: &'a str,
     pub(super) at: usize,
 }
 
-/// Splits the text in front of the brackets from the fields in them.
+/// Splits a match spec into the text before the brackets and the fields in them.
 pub(super) fn split(text: &str) -> Result<(&str, Vec<Field<'_>>), (SpecErrorKind, usize)> {
     let Some(open) = text.find('[') else {
         return match text.find(']') {
@@ -49,32 +49,32 @@ pub(super) fn split(text: &str) -> Result<(&str, Vec<Field<'_>>), (SpecErrorKind
     while !rest.trim_start_matches([' ', ',']).is_empty() {
         rest = rest.trim_start_matches([' ', ',']);
         let at = open + 1 + (inner.len() - rest.len());
-        let (key, behind) = rest.split_once('=').ok_or((SpecErrorKind::MalformedBrackets, at))?;
-        let (value, behind) =
-            value(behind.trim_start()).ok_or((SpecErrorKind::MalformedBrackets, at))?;
+        let (key, after) = rest.split_once('=').ok_or((SpecErrorKind::MalformedBrackets, at))?;
+        let (value, after) =
+            value(after.trim_start()).ok_or((SpecErrorKind::MalformedBrackets, at))?;
         let key = key.trim();
         if fields.iter().any(|known| known.key == key) {
-            return Err((SpecErrorKind::KeyTwice { key: key.to_owned() }, at));
+            return Err((SpecErrorKind::DuplicateKey { key: key.to_owned() }, at));
         }
         fields.push(Field { key, value, at });
-        rest = behind;
+        rest = after;
     }
     Ok((&text[..open], fields))
 }
 
-/// A quoted value, or everything up to the next `,`; and what follows it.
+/// Splits off a value: a quoted one, or the text up to the next `,`. Returns the rest, too.
 fn value(text: &str) -> Option<(&str, &str)> {
     let quote = text.chars().next().filter(|c| matches!(c, '\'' | '"'));
-    let (value, behind) = if let Some(quote) = quote {
+    let (value, after) = if let Some(quote) = quote {
         text[1..].split_once(quote)?
     } else {
         text.split_at(text.find([',', ' ', '\'', '"', '[', ']']).unwrap_or(text.len()))
     };
-    let separated = behind.is_empty() || behind.starts_with([',', ' ']);
-    (!value.trim().is_empty() && separated).then_some((value.trim(), behind))
+    let separated = after.is_empty() || after.starts_with([',', ' ']);
+    (!value.trim().is_empty() && separated).then_some((value.trim(), after))
 }
 
-/// Puts a field into the spec; `channel` and `subdir` aren't the spec's and are handled before.
+/// Adds a field to the spec. The caller handles `channel` and `subdir`.
 pub(super) fn apply(spec: &mut MatchSpec, key: &str, value: &str) -> Result<(), SpecErrorKind> {
     let wrong = || SpecErrorKind::InvalidValue { key: key.to_owned(), value: value.to_owned() };
     match key {
@@ -106,8 +106,8 @@ pub(super) fn apply(spec: &mut MatchSpec, key: &str, value: &str) -> Result<(), 
     Ok(())
 }
 
-/// An archive's name stands for its version and build, in either format: of two archives that
-/// differ in nothing else, a mirror may have one or the other.
+/// Sets version and build from the name of an archive. Its format (`.conda` or `.tar.bz2`) is
+/// ignored, because a mirror can have the archive in one format only.
 fn archive(spec: &mut MatchSpec, file: &str) -> Result<(), SpecErrorKind> {
     let other =
         || SpecErrorKind::InvalidFileName { file: file.to_owned(), package: spec.name.to_string() };

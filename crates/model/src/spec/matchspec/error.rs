@@ -1,12 +1,12 @@
-//! What can be wrong with a match spec, in the words of its author.
+//! The errors of match specs.
 
 use envlock_report::Code;
 
-/// Something wrong in the text of a match spec.
+/// An error in the text of a match spec.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::spec) struct SpecError {
     pub(in crate::spec) reason: SpecErrorKind,
-    /// Where in the text, in characters from its beginning.
+    /// The offset in the text, in characters.
     pub(in crate::spec) offset: usize,
 }
 
@@ -16,56 +16,56 @@ pub(in crate::spec) enum SpecErrorKind {
     Empty,
     #[error("this entry is longer than any match spec")]
     TooLong,
-    #[error("`{0}` is a placeholder of a template that was never filled in")]
+    #[error("`{0}` is a placeholder of a template that wasn't filled in")]
     Placeholder(String),
-    #[error("this is the archive of a package, where its name and version are expected")]
+    #[error("this is an archive; write the name and version of the package")]
     ArchivePath { instead: Option<String> },
-    #[error("this is an address, where the name of a package is expected")]
+    #[error("this is a URL or a path; the name of a package is expected")]
     UrlWithoutName,
     #[error("the name of a package is missing")]
     NameMissing,
-    #[error("`{0}` is a pattern, and a package is asked for by its whole name")]
+    #[error("`{0}` is a pattern; the whole name of a package is expected")]
     NameGlob(String),
     #[error("`{character}` can't be in the name of a package, as in `{name}`")]
     NameCharacter { name: String, character: char },
-    #[error("a single `:` means nothing in a match spec")]
+    #[error("a single `:` isn't valid in a match spec")]
     SingleColon,
-    #[error("a password or token is written into this entry")]
+    #[error("this entry has a password or token")]
     Credentials,
     #[error("there is no subdir `{subdir}`")]
     Subdir { subdir: String, nearest: Option<String> },
-    #[error("the brackets can't be read")]
+    #[error("the part in brackets isn't valid")]
     MalformedBrackets,
-    #[error("`{key}` is no key of a match spec")]
+    #[error("`{key}` isn't a key of a match spec")]
     UnknownKey { key: String, nearest: Option<String> },
-    #[error("`{key}` is here twice")]
-    KeyTwice { key: String },
-    #[error("`{value}` is no {key}")]
+    #[error("the key `{key}` is a duplicate")]
+    DuplicateKey { key: String },
+    #[error("`{value}` isn't a valid {key}")]
     InvalidValue { key: String, value: String },
     #[error("`{file}` is not the name of an archive of {package}")]
     InvalidFileName { file: String, package: String },
-    #[error("parentheses are only read in `[version='…']`")]
+    #[error("parentheses are allowed only in `[version='…']`")]
     Parentheses,
-    #[error("`{0}` is followed by no version")]
+    #[error("there is no version after `{0}`")]
     NoVersion(String),
-    #[error("`{0}` is no operator")]
+    #[error("`{0}` isn't an operator")]
     Operator(String),
     #[error("there is neither `,` (and) nor `|` (or) between the conditions of `{0}`")]
     MissingSeparator(String),
     #[error("`{0}` is a pattern that no solver here can match")]
     StarNotAtEnd(String),
-    #[error("`~=` takes a plain version of two or more parts, not `{0}`")]
+    #[error("`~=` needs a plain version of two or more parts, not `{0}`")]
     InvalidCompatible(String),
-    #[error("`{condition}` joins an operator and a pattern")]
+    #[error("`{condition}` combines an operator and a pattern")]
     OperatorGlob { condition: String, instead: String },
-    #[error("`{0}` is no version")]
+    #[error("`{0}` isn't a version")]
     Version(String),
-    #[error("`{0}` is no build string")]
+    #[error("`{0}` isn't a build string")]
     Build(String),
 }
 
 impl SpecErrorKind {
-    /// The piece of the text that is wrong, where that is less than all of it.
+    /// Returns the part of the text that is wrong. `None` if it is the whole text.
     pub(super) fn subject(&self) -> Option<&str> {
         match self {
             Self::Operator(piece)
@@ -90,25 +90,27 @@ impl SpecErrorKind {
 
     pub(in crate::spec) fn help(&self) -> Option<String> {
         let help = match self {
-            Self::Empty => "leave the line away, or write a package like `numpy`",
+            Self::Empty => "remove the line, or write a package like `numpy`",
             Self::TooLong => return None,
-            Self::Placeholder(_) => "write the package in its place, or leave the line away",
+            Self::Placeholder(_) => "replace it by the package, or remove the line",
             Self::ArchivePath { instead: None } | Self::UrlWithoutName => {
-                "write `channel::name=version=build`; the channel can be an address, as in \
+                "write `channel::name=version=build`; the channel can be a URL, as in \
                  `https://conda.anaconda.org/conda-forge::numpy=1.24.3`"
             }
             Self::ArchivePath { instead: Some(instead) } => {
-                return Some(format!("write `{instead}`, with the channel before `::` if need be"));
+                return Some(format!(
+                    "write `{instead}`, with the channel before `::` if necessary"
+                ));
             }
             Self::NameMissing => "begin with the name, as in `python >=3.11`",
-            Self::NameGlob(_) => "name each package on a line of its own",
+            Self::NameGlob(_) => "write each package on a separate line",
             Self::NameCharacter { .. } => {
-                "a name has letters, digits, `-`, `_` and `.`, as in `scikit-learn >=1.2`"
+                "use letters, digits, `-`, `_` and `.`, as in `scikit-learn >=1.2`"
             }
-            Self::SingleColon => "a channel is set off by two: `conda-forge::numpy`",
+            Self::SingleColon => "write two colons after a channel: `conda-forge::numpy`",
             Self::Credentials => {
-                "remove it here; credentials for a channel belong into `channels:` through a \
-                 variable, as in `https://example.org/t/$TOKEN/channel`"
+                "remove it; write credentials for a channel into `channels:`, as a variable, as \
+                 in `https://example.org/t/$TOKEN/channel`"
             }
             Self::Subdir { nearest: Some(word), .. }
             | Self::UnknownKey { nearest: Some(word), .. } => {
@@ -120,7 +122,7 @@ impl SpecErrorKind {
                  fn, license, license_family and track_features"
             }
             Self::MalformedBrackets => "write them like `numpy[version='>=1.24',build=py310*]`",
-            Self::KeyTwice { .. } => "keep one of the two",
+            Self::DuplicateKey { .. } => "keep one of the two",
             Self::InvalidValue { key, .. } => {
                 return Some(format!("write it like {}", example(key)));
             }
@@ -128,15 +130,19 @@ impl SpecErrorKind {
                 "write it like `[fn='numpy-1.24.3-py310h8deb116_0.conda']`"
             }
             Self::Parentheses => "write it like `numpy[version='(>=1.24,<1.25)|>=2']`",
-            Self::NoVersion(_) => "write one, as in `numpy>=1.24`, or the name alone for any",
+            Self::NoVersion(_) => {
+                "write a version, as in `numpy>=1.24`, or only the name for any version"
+            }
             Self::Operator(_) => "the operators are `=`, `==`, `!=`, `>=`, `<=`, `>`, `<`, `~=`",
             Self::MissingSeparator(_) => "write `>=1,<2` for both at once and `<1|>=2` for either",
             Self::StarNotAtEnd(_) => {
-                "`*` goes to the end, as in `3.10.*`; else give bounds: `>=1,<2`"
+                "put `*` at the end, as in `3.10.*`, or write bounds: `>=1,<2`"
             }
             Self::InvalidCompatible(_) => "write `~=1.4` (the same as `>=1.4,1.*`)",
             Self::OperatorGlob { instead, .. } => {
-                return Some(format!("write `{instead}`, or `{instead}.*` for all that begin so"));
+                return Some(format!(
+                    "write `{instead}`, or `{instead}.*` for all versions with this prefix"
+                ));
             }
             Self::Version(_) => "a version is like `1.24.3`; `=1.24` means any 1.24.x",
             Self::Build(_) => "a build string is like `py310_0`, or a pattern like `*_cpython`",

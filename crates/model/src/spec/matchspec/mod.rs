@@ -1,8 +1,8 @@
-//! One match spec as conda reads it, taken apart into what the solver needs.
+//! Parses a match spec as conda does.
 //!
-//! The grammar is conda's (`conda.models.match_spec` and `conda.models.version`), not
-//! rattler's: where the two differ, the text is brought into a form that means for rattler
-//! what the original means for conda.
+//! The grammar is conda's (`conda.models.match_spec` and `conda.models.version`), not rattler's.
+//! If the two differ, the text is rewritten so that it has the same meaning for rattler as the
+//! original has for conda.
 
 mod brackets;
 mod error;

@@ -1,4 +1,4 @@
-//! From the text of a match spec to its parts.
+//! Splits the text of a match spec into its parts.
 
 use std::str::FromStr;
 
@@ -9,10 +9,10 @@ use rattler_conda_types::{MatchSpec, NamelessMatchSpec, PackageName, PackageName
 use super::{SpecError, SpecErrorKind, brackets, version};
 use envlock_text::redact::has_credentials;
 
-/// Nobody writes a match spec of this many bytes.
+/// The maximum size of a match spec in bytes.
 const MAX_LENGTH: usize = 2000;
 
-/// A match spec with the channel and subdir taken off.
+/// A match spec, separated from its channel and subdir.
 #[derive(Debug, Clone)]
 pub(in crate::spec) struct Parts {
     pub(in crate::spec) channel: Option<String>,
@@ -20,17 +20,17 @@ pub(in crate::spec) struct Parts {
     pub(in crate::spec) spec: MatchSpec,
 }
 
-/// Reads a match spec without a comment.
+/// Parses a match spec without a comment.
 pub(in crate::spec) fn parse(text: &str) -> Result<Parts, SpecError> {
     split_parts(text).map_err(|(reason, at)| {
-        let behind = text.get(at..).unwrap_or_default();
-        let within = reason.subject().and_then(|piece| behind.find(piece)).unwrap_or_default();
+        let after = text.get(at..).unwrap_or_default();
+        let within = reason.subject().and_then(|piece| after.find(piece)).unwrap_or_default();
         let offset = text.get(..at + within).map_or(0, |before| before.chars().count());
         SpecError { reason, offset }
     })
 }
 
-/// An error's offset is in bytes of `text`: where the part begins that holds what is wrong.
+/// Splits a match spec. The offset of an error is the start of the wrong part, in bytes.
 fn split_parts(text: &str) -> Result<Parts, (SpecErrorKind, usize)> {
     let start = text.len() - text.trim_start().len();
     if text.trim().is_empty() {
@@ -42,7 +42,7 @@ fn split_parts(text: &str) -> Result<Parts, (SpecErrorKind, usize)> {
     if let Some((placeholder, at)) = placeholder(text) {
         return Err((SpecErrorKind::Placeholder(placeholder.to_owned()), at));
     }
-    refuse_addresses(text.trim()).map_err(|reason| (reason, start))?;
+    refuse_urls(text.trim()).map_err(|reason| (reason, start))?;
 
     let (front, fields) = brackets::split(text.trim_end())?;
     let (channel, package) = match front.rfind("::") {
@@ -55,16 +55,16 @@ fn split_parts(text: &str) -> Result<Parts, (SpecErrorKind, usize)> {
     let (mut channel, mut subdir) = split_subdir(channel);
     let mut subdir_field = None;
     let name_at = package + (front[package..].len() - front[package..].trim_start().len());
-    let (name, behind) = split_name(&front[name_at..]);
+    let (name, after) = split_name(&front[name_at..]);
     let name = parse_name(name).map_err(|(reason, at)| (reason, name_at + at))?;
     let mut spec = MatchSpec::from_nameless(NamelessMatchSpec::default(), name);
 
-    if !behind.trim().is_empty() {
-        let at = front.len() - behind.trim_start().len();
+    if !after.trim().is_empty() {
+        let at = front.len() - after.trim_start().len();
         (spec.version, spec.build) =
-            version::positional(behind.trim()).map_err(|reason| (reason, at))?;
+            version::positional(after.trim()).map_err(|reason| (reason, at))?;
     }
-    // What is in brackets wins over what stands before them: conda's rule.
+    // As in conda, a field in brackets overrides the text before them.
     for field in fields {
         match field.key {
             "channel" => {
@@ -84,7 +84,7 @@ fn split_parts(text: &str) -> Result<Parts, (SpecErrorKind, usize)> {
     Ok(Parts { channel, subdir: subdir_field.or(subdir), spec })
 }
 
-/// `{{ name }}` or `{NAME}`, as templates leave them; `${NAME}` is a variable.
+/// Finds a placeholder of a template: `{{ name }}` or `{NAME}`, but not a variable `${NAME}`.
 pub(in crate::spec) fn placeholder(text: &str) -> Option<(&str, usize)> {
     text.match_indices('{').filter(|(at, _)| !text[..*at].ends_with('$')).find_map(|(at, _)| {
         let (open, close) = if text[at..].starts_with("{{") { ("{{", "}}") } else { ("{", "}") };
@@ -97,8 +97,8 @@ pub(in crate::spec) fn placeholder(text: &str) -> Option<(&str, usize)> {
     })
 }
 
-/// An archive's path or address, or an address that names no package.
-fn refuse_addresses(text: &str) -> Result<(), SpecErrorKind> {
+/// Rejects the path or URL of an archive, and a URL without a package name.
+fn refuse_urls(text: &str) -> Result<(), SpecErrorKind> {
     let front = text.split_once('[').map_or(text, |(front, _)| front).trim_end();
     let plain = front.split(['#', '?']).next().unwrap_or(front);
     let file = plain.rsplit(['/', '\\']).next().unwrap_or(plain);
@@ -117,8 +117,8 @@ fn refuse_addresses(text: &str) -> Result<(), SpecErrorKind> {
 }
 
 fn split_name(text: &str) -> (&str, &str) {
-    let is_behind = |c: char| c.is_whitespace() || matches!(c, '=' | '<' | '>' | '!' | '~' | '(');
-    text.split_at(text.find(is_behind).unwrap_or(text.len()))
+    let ends_name = |c: char| c.is_whitespace() || matches!(c, '=' | '<' | '>' | '!' | '~' | '(');
+    text.split_at(text.find(ends_name).unwrap_or(text.len()))
 }
 
 fn parse_name(name: &str) -> Result<PackageNameMatcher, (SpecErrorKind, usize)> {
@@ -137,7 +137,7 @@ fn parse_name(name: &str) -> Result<PackageNameMatcher, (SpecErrorKind, usize)> 
         .map_err(|_| (SpecErrorKind::NameMissing, 0))
 }
 
-/// `conda-forge/linux-64` is the channel conda-forge and its subdir linux-64.
+/// Splits a channel from its subdir: `conda-forge/linux-64` is the subdir linux-64 of conda-forge.
 fn split_subdir(channel: &str) -> (&str, Option<Subdir>) {
     match channel.rsplit_once('/') {
         Some((channel, last)) if Subdir::from_str(last).is_ok() => {

@@ -2,7 +2,7 @@ use rattler_conda_types::{Subdir, Version};
 
 use super::parse;
 
-/// Whether a spec accepts a `version build`.
+/// Whether a spec accepts a candidate: a version, or a version and a build.
 fn accepts(spec: &str, candidate: &str) -> bool {
     let spec = parse(spec).unwrap_or_else(|e| panic!("{spec}: {}", e.reason)).spec;
     let (version, build) = candidate.split_once(' ').unwrap_or((candidate, "0"));
@@ -10,9 +10,9 @@ fn accepts(spec: &str, candidate: &str) -> bool {
     spec.version.is_none_or(|v| v.matches(&version)) && spec.build.is_none_or(|b| b.matches(build))
 }
 
-/// Each line was compared with what conda 24.7 itself answers.
+/// Each case was compared with conda 24.7.
 #[test]
-fn a_spec_means_what_it_means_for_conda() {
+fn a_spec_has_the_same_meaning_as_in_conda() {
     let cases: &[(&str, &[&str], &[&str])] = &[
         ("x", &["0.1", "2 any"], &[]),
         ("x *", &["0.1", "2 any"], &[]),
@@ -54,16 +54,16 @@ fn a_spec_means_what_it_means_for_conda() {
     ];
     for (spec, yes, no) in cases {
         for candidate in *yes {
-            assert!(accepts(spec, candidate), "{spec} takes {candidate}");
+            assert!(accepts(spec, candidate), "{spec} accepts {candidate}");
         }
         for candidate in *no {
-            assert!(!accepts(spec, candidate), "{spec} doesn't take {candidate}");
+            assert!(!accepts(spec, candidate), "{spec} doesn't accept {candidate}");
         }
     }
 }
 
 #[test]
-fn channel_and_subdir_are_taken_off() {
+fn channel_and_subdir_are_separated_from_the_spec() {
     let cases = [
         ("conda-forge::x", Some("conda-forge"), None),
         ("conda-forge/noarch::x", Some("conda-forge"), Some("noarch")),
@@ -84,7 +84,7 @@ fn channel_and_subdir_are_taken_off() {
 }
 
 #[test]
-fn what_is_in_brackets_reaches_the_spec() {
+fn fields_in_brackets_are_set_in_the_spec() {
     let md5 = "d41d8cd98f00b204e9800998ecf8427e";
     let text = format!("x[md5={md5}, build_number='>=2', license=MIT, license_family=MIT]");
     let spec = parse(&text).unwrap().spec;
@@ -106,33 +106,33 @@ fn upper_case_names_are_the_same_package() {
 }
 
 #[test]
-fn what_is_wrong_is_said_where_it_is() {
+fn every_error_has_its_offset() {
     let cases = [
         ("", 0, "this entry is empty"),
         (">=1.2", 0, "the name of a package is missing"),
         ("num*", 0, "is a pattern"),
         ("numpy@1", 5, "`@` can't be in the name"),
-        ("numpy >=", 6, "`>=` is followed by no version"),
-        ("numpy==", 5, "`==` is followed by no version"),
-        ("numpy =>1", 6, "`=>` is no operator"),
+        ("numpy >=", 6, "no version after `>=`"),
+        ("numpy==", 5, "no version after `==`"),
+        ("numpy =>1", 6, "`=>` isn't an operator"),
         ("numpy >=1 <2", 6, "neither `,` (and) nor `|` (or)"),
-        ("numpy >=1,<>2", 10, "`<>` is no operator"),
+        ("numpy >=1,<>2", 10, "`<>` isn't an operator"),
         ("numpy 1.*.3", 6, "is a pattern that no solver"),
         ("numpy ^1.*$", 6, "is a pattern that no solver"),
-        ("numpy >=1*", 6, "joins an operator and a pattern"),
+        ("numpy >=1*", 6, "combines an operator and a pattern"),
         ("numpy ~=1", 8, "two or more parts"),
-        ("numpy=1..2", 6, "`1..2` is no version"),
+        ("numpy=1..2", 6, "`1..2` isn't a version"),
         ("numpy (>=1)", 6, "parentheses"),
-        ("numpy[version='>=1'", 5, "the brackets can't be read"),
-        ("numpy[version='>=1', verison=2]", 21, "`verison` is no key"),
-        ("numpy[md5=12]", 10, "`12` is no md5"),
+        ("numpy[version='>=1'", 5, "the part in brackets"),
+        ("numpy[version='>=1', verison=2]", 21, "`verison` isn't a key"),
+        ("numpy[md5=12]", 10, "`12` isn't a valid md5"),
         ("numpy[fn=numpy]", 9, "`numpy` is not the name of an archive of numpy"),
         ("numpy[fn=scipy-1-0.conda]", 9, "is not the name of an archive of numpy"),
-        ("numpy[build=a, build=b]", 15, "`build` is here twice"),
+        ("numpy[build=a, build=b]", 15, "the key `build` is a duplicate"),
         ("numpy[subdir=linux64]", 6, "there is no subdir `linux64`"),
         ("a:b", 1, "a single `:`"),
-        ("/tmp/numpy-1.24.3-py310_0.conda", 0, "this is the archive of a package"),
-        ("https://example.org/numpy", 0, "this is an address"),
+        ("/tmp/numpy-1.24.3-py310_0.conda", 0, "this is an archive"),
+        ("https://example.org/numpy", 0, "this is a URL"),
         ("https://u:p@example.org/numpy", 0, "a password or token"),
         ("x[url='https://u:p@example.org/x-1-0.conda']", 2, "a password or token"),
         ("${A}::{NAME}", 6, "`{NAME}` is a placeholder"),
@@ -145,14 +145,14 @@ fn what_is_wrong_is_said_where_it_is() {
 }
 
 #[test]
-fn deep_or_long_texts_are_refused_before_they_are_read() {
+fn deep_or_long_texts_are_rejected_before_they_are_parsed() {
     let deep = format!("x[version='{}1{}']", "(".repeat(900), ")".repeat(900));
     assert!(parse(&deep).is_err());
     assert!(parse(&"x".repeat(100_000)).is_err());
 }
 
 #[test]
-fn an_archive_is_answered_with_the_spec_to_write() {
+fn the_help_for_an_archive_has_the_spec_to_write() {
     let error = parse("https://example.org/linux-64/numpy-1.24.3-py310_0.conda").unwrap_err();
     assert!(error.reason.help().unwrap().contains("`numpy==1.24.3=py310_0`"));
 }

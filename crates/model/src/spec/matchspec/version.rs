@@ -1,4 +1,4 @@
-//! Version and build: conda's reading of `=1.24`, `1.24=py310_0`, `>=1 , <2 py310_0`.
+//! Parses version and build as conda does: `=1.24`, `1.24=py310_0`, `>=1 , <2 py310_0`.
 
 use std::str::FromStr;
 
@@ -7,12 +7,12 @@ use rattler_conda_types::{ParseStrictness, StringMatcher, VersionSpec};
 use super::SpecErrorKind;
 
 const OPERATORS: [&str; 8] = ["==", "!=", "<=", ">=", "~=", "=", "<", ">"];
-/// Parentheses in a version are read by recursion.
+/// The maximum number of parentheses in a version, because they are parsed recursively.
 const MAX_PARENTHESES: usize = 16;
 
-/// What stands behind the name: a version, or a version and a build.
+/// Parses the text after the name: a version, or a version and a build.
 ///
-/// `=1.24` is any 1.24.x, but `=1.24=py310_0` is exactly 1.24: a rule of conda's.
+/// As in conda, `=1.24` means any 1.24.x, but `=1.24=py310_0` means exactly 1.24.
 pub(super) fn positional(
     text: &str,
 ) -> Result<(Option<VersionSpec>, Option<StringMatcher>), SpecErrorKind> {
@@ -22,8 +22,8 @@ pub(super) fn positional(
     let (version, build) = split_build(text);
     operator_of(version.trim())?;
     let version = match without_equals(version.trim(), build.is_some()) {
-        // A message quotes what was written, not what was made of it.
-        Some(meant) => parse_version(&meant).map_err(|reason| match reason {
+        // A message quotes the version as written, not as rewritten.
+        Some(rewritten) => parse_version(&rewritten).map_err(|reason| match reason {
             SpecErrorKind::Version(_) => {
                 SpecErrorKind::Version(without_operator(version).to_owned())
             }
@@ -41,7 +41,7 @@ fn without_operator(version: &str) -> &str {
     version.trim().trim_start_matches('=').trim()
 }
 
-/// What conda makes of a version that begins with `=`; `None` where it leaves it as it is.
+/// Rewrites a version that begins with `=` as conda does. `None` if it doesn't change.
 fn without_equals(version: &str, has_build: bool) -> Option<String> {
     if let Some(exact) = version.strip_prefix("==") {
         return (!has_build && !exact.trim().is_empty()).then(|| exact.to_owned());
@@ -54,15 +54,15 @@ fn without_equals(version: &str, has_build: bool) -> Option<String> {
     Some(format!("{fuzzy}{star}"))
 }
 
-/// The build is what follows the first ` ` or `=` that isn't part of the version's own
-/// operators and lists.
+/// Splits the build from the version. It follows the first ` ` or `=` that isn't a part of the
+/// version's operators and lists.
 fn split_build(text: &str) -> (&str, Option<&str>) {
     let separators = text.char_indices().filter(|(_, c)| matches!(c, ' ' | '='));
     for (at, _) in separators {
-        let (before, behind) = (&text[..at], &text[at + 1..]);
+        let (before, after) = (&text[..at], &text[at + 1..]);
         let joined = before.is_empty() || before.ends_with(['=', '!', '|', ',', '<', '>', '~']);
-        let build = behind.trim();
-        let in_list = behind.contains(['-', '=', ',', '|', '<', '>', '~']);
+        let build = after.trim();
+        let in_list = after.contains(['-', '=', ',', '|', '<', '>', '~']);
         if !joined && !build.is_empty() && !in_list {
             return (before, Some(build));
         }
@@ -78,28 +78,28 @@ pub(super) fn parse_build(text: &str) -> Result<StringMatcher, SpecErrorKind> {
         .ok_or_else(|| SpecErrorKind::Build(text.to_owned()))
 }
 
-/// A version in brackets, or what [`positional`] made of one.
+/// Parses a version in brackets, or one that [`positional`] rewrote.
 pub(super) fn parse_version(text: &str) -> Result<VersionSpec, SpecErrorKind> {
     if text.chars().filter(|c| *c == '(').count() > MAX_PARENTHESES {
         return Err(SpecErrorKind::Parentheses);
     }
-    let mut meant = String::with_capacity(text.len());
+    let mut rewritten = String::with_capacity(text.len());
     let mut rest = text;
     loop {
         let end = rest.find([',', '|', '(', ')']).unwrap_or(rest.len());
         let condition = rest[..end].trim();
         if !condition.is_empty() {
-            meant.push_str(&parse_condition(condition)?);
+            rewritten.push_str(&parse_condition(condition)?);
         }
         let Some(joint) = rest[end..].chars().next() else { break };
-        meant.push(joint);
+        rewritten.push(joint);
         rest = &rest[end + 1..];
     }
-    VersionSpec::from_str(&meant, ParseStrictness::Lenient)
+    VersionSpec::from_str(&rewritten, ParseStrictness::Lenient)
         .map_err(|_| SpecErrorKind::Version(text.to_owned()))
 }
 
-/// One condition such as `>=1.24`, in the form that means for rattler what it means for conda.
+/// Rewrites one condition such as `>=1.24`, so that it means the same for rattler as for conda.
 fn parse_condition(text: &str) -> Result<String, SpecErrorKind> {
     let operator = operator_of(text)?;
     let version = text[operator.len()..].trim_start();
@@ -128,7 +128,7 @@ fn parse_condition(text: &str) -> Result<String, SpecErrorKind> {
         ("", _) | ("=" | "!=", ".*") | (_, "") => Ok(format!("{operator}{version}")),
         // conda ignores the `.*` here; rattler would read `>1.2.*` as `>=1.2`.
         (_, ".*") => Ok(format!("{operator}{stem}")),
-        // conda compares with the letter `*`, which is nobody's intention.
+        // conda compares with the letter `*`, which can't be intended.
         _ if !stem.is_empty() => Err(SpecErrorKind::OperatorGlob {
             condition: text.to_owned(),
             instead: format!("{operator}{stem}"),
@@ -137,7 +137,7 @@ fn parse_condition(text: &str) -> Result<String, SpecErrorKind> {
     }
 }
 
-/// The operator that a condition begins with; empty where it begins with the version.
+/// Returns the operator at the start of a condition. Empty if there is none.
 fn operator_of(condition: &str) -> Result<&str, SpecErrorKind> {
     let end = condition.find(|c| !"=!<>~".contains(c)).unwrap_or(condition.len());
     match &condition[..end] {
@@ -146,7 +146,7 @@ fn operator_of(condition: &str) -> Result<&str, SpecErrorKind> {
     }
 }
 
-/// `1!2.0`: the one `!` that belongs to a version.
+/// Whether the `!` of a version is that of an epoch, as in `1!2.0`.
 fn is_epoch(version: &str) -> bool {
     version.split_once('!').is_some_and(|(epoch, rest)| {
         !epoch.is_empty()

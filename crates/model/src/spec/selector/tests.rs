@@ -17,7 +17,7 @@ fn platforms(selector: &str) -> Vec<&'static str> {
 }
 
 #[test]
-fn words_mean_what_conda_build_means() {
+fn words_have_the_same_meaning_as_in_conda_build() {
     let cases: &[(&str, &[&str])] = &[
         ("linux", &["linux-64", "linux-aarch64"]),
         ("osx", &["osx-64", "osx-arm64"]),
@@ -45,7 +45,7 @@ fn words_mean_what_conda_build_means() {
 }
 
 #[test]
-fn a_misspelt_selector_is_an_error_and_an_ordinary_comment_is_none() {
+fn a_misspelled_selector_is_an_error_and_an_ordinary_comment_is_not() {
     for comment in ["# [linux]", "#[linux]", "# [ linux ] as the others have it", "## [linux]"] {
         assert!(matches!(Selector::in_comment(comment), Ok(Some(_))), "{comment}");
     }
@@ -80,7 +80,7 @@ fn a_misspelt_selector_is_an_error_and_an_ordinary_comment_is_none() {
 }
 
 #[test]
-fn what_has_the_form_of_a_selector_and_names_no_platform_is_known_as_such() {
+fn a_selector_of_words_that_are_no_platforms_is_found() {
     for (comment, text) in [
         ("# [foo]", "foo"),
         ("# [cuda]", "cuda"),
@@ -97,7 +97,7 @@ fn what_has_the_form_of_a_selector_and_names_no_platform_is_known_as_such() {
 }
 
 #[test]
-fn endless_selectors_are_refused() {
+fn very_long_selectors_are_rejected() {
     assert!(Selector::parse(&"(".repeat(100_000)).is_err());
     assert!(Selector::parse(&"not ".repeat(100_000)).is_err());
 }
