@@ -53,7 +53,7 @@ fn rule_3_a_request_that_nothing_answers_is_found() {
       --> envlock.lock:33:1
       33 | envlock:
          | ^^^^^^^
-      help: solve again with `envlock solve`; what is right in it stays
+      help: run `envlock solve`, which keeps the locked packages that fit
     -- exit 2
     ");
 }
@@ -68,7 +68,7 @@ fn rule_3_a_package_that_is_not_what_was_asked_is_found() {
       --> envlock.lock:18:10
       18 | - conda: https://conda.anaconda.org/conda-forge/linux-64/app-1.0-0.conda
          |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      help: solve again with `envlock solve`; what is right in it stays
+      help: run `envlock solve`, which keeps the locked packages that fit
     -- exit 2
     ");
 }
@@ -82,7 +82,7 @@ fn rule_3_a_dependency_that_is_missing_is_found() {
       --> envlock.lock:17:10
       17 | - conda: https://conda.anaconda.org/conda-forge/linux-64/app-1.0-0.conda
          |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      help: solve again with `envlock solve`; what is right in it stays
+      help: run `envlock solve`, which keeps the locked packages that fit
     -- exit 2
     ");
 }
@@ -96,7 +96,7 @@ fn rule_3_a_dependency_that_is_not_met_is_found() {
       --> envlock.lock:18:10
       18 | - conda: https://conda.anaconda.org/conda-forge/linux-64/app-1.0-0.conda
          |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      help: solve again with `envlock solve`; what is right in it stays
+      help: run `envlock solve`, which keeps the locked packages that fit
     -- exit 2
     ");
 }
@@ -112,7 +112,7 @@ fn rule_3_a_constraint_that_is_broken_is_found() {
       --> envlock.lock:18:10
       18 | - conda: https://conda.anaconda.org/conda-forge/linux-64/app-1.0-0.conda
          |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      help: solve again with `envlock solve`; what is right in it stays
+      help: run `envlock solve`, which keeps the locked packages that fit
     -- exit 2
     ");
 }
@@ -137,7 +137,7 @@ fn rule_3_a_name_that_stands_twice_is_found() {
       --> envlock.lock:34:10
       34 | - conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.3-0.conda
          |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      help: solve again with `envlock solve`; what is right in it stays
+      help: run `envlock solve`, which keeps the locked packages that fit
     -- exit 2
     ");
 }
@@ -152,7 +152,7 @@ fn rule_3_what_stands_twice_is_found() {
       --> envlock.lock:28:10
       28 | - conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda
          |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      help: solve again with `envlock solve`; what is right in it stays
+      help: run `envlock solve`, which keeps the locked packages that fit
     -- exit 2
     ");
     let said = edited(|lock| {
@@ -166,7 +166,7 @@ fn rule_3_what_stands_twice_is_found() {
       --> envlock.lock:33:10
       33 | - conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda
          |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      help: solve again with `envlock solve`; what is right in it stays
+      help: run `envlock solve`, which keeps the locked packages that fit
     -- exit 2
     ");
 }
@@ -187,7 +187,7 @@ fn rule_3_a_channel_of_the_environment_that_was_not_asked_is_found() {
       --> envlock.lock:12:12
       12 |     - url: https://evil.example/t/***/forge/
          |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      help: solve again with `envlock solve`; what is right in it stays
+      help: run `envlock solve`, which keeps the locked packages that fit
     -- exit 2
     ");
 }
@@ -204,13 +204,13 @@ fn rule_3_a_package_without_sha256_is_found() {
       --> envlock.lock:18:10
       18 | - conda: https://conda.anaconda.org/conda-forge/linux-64/app-1.0-0.conda
          |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      help: solve again with `envlock solve`; what is right in it stays
+      help: run `envlock solve`, which keeps the locked packages that fit
 
     error[lock-inconsistent]: lib-1.2-0.conda has no sha256
       --> envlock.lock:26:10
       26 | - conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda
          |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      help: solve again with `envlock solve`; what is right in it stays
+      help: run `envlock solve`, which keeps the locked packages that fit
     -- exit 2
     ");
 }
@@ -225,7 +225,7 @@ fn rule_3_a_package_of_a_channel_that_is_not_named_is_found() {
       --> envlock.lock:27:10
       27 | - conda: https://conda.anaconda.org/evil/linux-64/lib-1.2-0.conda
          |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      help: solve again with `envlock solve`; what is right in it stays
+      help: run `envlock solve`, which keeps the locked packages that fit
     -- exit 2
     ");
 }
@@ -241,14 +241,14 @@ fn rule_2_and_3_a_query_in_an_address_is_found() {
       --> envlock.lock:27:10
       27 | - conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda?***
          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      help: solve again with `envlock solve`; what is right in it stays
+      help: run `envlock solve`, which keeps the locked packages that fit
 
     error[lock-inconsistent]: the URL of lib-1.2-0.conda holds a credential or a
       query
       --> envlock.lock:27:10
       27 | - conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda?***
          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      help: solve again with `envlock solve`; what is right in it stays
+      help: run `envlock solve`, which keeps the locked packages that fit
     -- exit 2
     ");
 }

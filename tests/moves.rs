@@ -125,5 +125,5 @@ fn several_files_are_one_environment() {
     lab.envlock(&[&["solve", "--check"][..], &both].concat()).success();
     let one = lab.envlock(&["solve", "--check"]);
     assert_eq!(one.code, Some(5));
-    assert!(one.stderr.contains("`tool` is no longer asked for"), "{}", one.stderr);
+    assert!(one.stderr.contains("`tool` is no longer requested"), "{}", one.stderr);
 }

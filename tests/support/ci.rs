@@ -1,4 +1,4 @@
-//! What runs CI's files, as far as the shell of a step can tell: a folder, variables, `PATH`.
+//! Runs the shell steps of CI files, with a folder, variables and `PATH` as in a CI runner.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,11 +11,11 @@ use serde_yaml::Value;
 
 use super::{BINARY, locked};
 
-/// The commit that the files are told to build.
+/// The commit that the CI files build.
 pub(crate) const REV: &str = "0123456789abcdef0123456789abcdef01234567";
 
-/// Puts the program where a build would have put it, and writes down what was asked: a build
-/// takes minutes, and its source isn't here.
+/// A replacement of cargo, because a build takes minutes: links the program to the place where
+/// `cargo install` puts it, and records the arguments.
 const CARGO: &str = "\
 #!/usr/bin/env bash
 set -eu
@@ -25,7 +25,7 @@ mkdir -p \"$2/bin\"
 ln -s \"$ENVLOCK\" \"$2/bin/envlock\"
 ";
 
-/// A file of this repository.
+/// Reads a file of this repository.
 pub(crate) fn file(path: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     fs_err::read_to_string(root.join(path)).unwrap()
@@ -35,13 +35,13 @@ pub(crate) fn yaml(path: &str) -> Value {
     serde_yaml::from_str(&file(path)).unwrap()
 }
 
-/// Whether the machine has what a step calls; says so where it hasn't.
+/// Whether the machine has the programs that a step calls. Prints those that are missing.
 #[allow(clippy::print_stderr)]
 pub(crate) fn has(tools: &[&str]) -> bool {
     let answers = |tool: &&str| Command::new(tool).arg("--version").output().is_ok();
     let missing: Vec<_> = tools.iter().filter(|tool| !answers(tool)).collect();
     if !missing.is_empty() {
-        eprintln!("left out: a step that calls {missing:?}, which this machine hasn't");
+        eprintln!("skipped: a step that calls {missing:?}, which this machine doesn't have");
     }
     missing.is_empty()
 }
@@ -54,7 +54,7 @@ pub(crate) struct Runner {
 }
 
 impl Runner {
-    /// With the project of the demo: one need, one policy, the profile `ci`.
+    /// Creates a runner with the project of the demo: one need, one policy, the profile `ci`.
     pub(crate) fn new() -> Self {
         let world = TestMirror::new().channel("conda-forge", |c| {
             c.add("zlib 1.3 h0_0");
@@ -78,12 +78,12 @@ impl Runner {
         runner
     }
 
-    /// A variable that the runner itself gives to every step.
+    /// Sets a variable for every step.
     pub(crate) fn set(&mut self, name: &str, value: impl Into<String>) {
         self.variables.insert(name.to_owned(), value.into());
     }
 
-    /// A program that comes before the machine's own.
+    /// Adds a program at the start of `PATH`.
     pub(crate) fn tool(&self, name: &str, script: &str) {
         use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};
         fs_err::create_dir_all(self.tools()).unwrap();
@@ -96,16 +96,16 @@ impl Runner {
         self.project.home().join("tools")
     }
 
-    /// What one of the stand-ins wrote into the home folder.
+    /// Reads a file that a replaced program wrote into the home folder.
     pub(crate) fn noted(&self, name: &str) -> Option<String> {
         fs_err::read_to_string(self.project.home().join(name)).ok()
     }
 
-    /// Runs a shell's text from a file, as runners do: it is on no command line.
+    /// Runs a script from a file, as runners do, so that its text isn't on a command line.
     pub(crate) fn shell(&self, env: &BTreeMap<String, String>, script: &str) -> Output {
         let (step, added) = (self.project.home().join("step"), self.project.home().join("added"));
         fs_err::write(&step, script).unwrap();
-        // What steps write into the file that GITHUB_PATH names goes before everything else.
+        // The folders in the file of GITHUB_PATH come first.
         let on_path = std::env::var_os("PATH").unwrap_or_default();
         let before = fs_err::read_to_string(&added).unwrap_or_default();
         let folders = before.lines().map(Into::into).chain([self.tools()]);
@@ -124,31 +124,31 @@ pub(crate) struct Workflow {
 }
 
 impl Workflow {
-    /// With the repository's variables set.
+    /// Reads the workflow and sets the repository's variables.
     pub(crate) fn new(vault: &str) -> Self {
         let vars = [("vars.VAULT_ADDR", vault), ("vars.ENVLOCK_REV", REV)];
         let vars = vars.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         Self { job: yaml("fixtures/ci/github.yml")["jobs"]["environment"].clone(), vars }
     }
 
-    /// The steps that are shell.
+    /// Returns the steps that run a shell script.
     pub(crate) fn steps(&self) -> impl Iterator<Item = &Value> {
         let steps = self.job["steps"].as_sequence().unwrap().iter();
         steps.filter(|step| step.get("run").is_some())
     }
 
-    /// Runs the steps until one fails; gives what each of them said.
+    /// Runs the steps until one fails. Returns the name and the output of each.
     pub(crate) fn run(&self, runner: &Runner, is_fork: bool) -> Vec<(String, Output)> {
-        let mut said = Vec::new();
-        for step in self.steps().filter(|step| is_meant(step, is_fork)) {
+        let mut outputs = Vec::new();
+        for step in self.steps().filter(|step| applies(step, is_fork)) {
             let output = self.step(runner, step);
-            let is_done = output.code != Some(0);
-            said.push((step["name"].as_str().unwrap().to_owned(), output));
-            if is_done {
+            let has_failed = output.code != Some(0);
+            outputs.push((step["name"].as_str().unwrap().to_owned(), output));
+            if has_failed {
                 break;
             }
         }
-        said
+        outputs
     }
 
     /// Runs one step.
@@ -158,7 +158,7 @@ impl Workflow {
         runner.shell(&env, step["run"].as_str().unwrap())
     }
 
-    /// The step that asks the server.
+    /// Returns the step that queries the secrets server.
     pub(crate) fn asking(&self) -> &Value {
         self.steps().find(|step| step["run"].as_str().unwrap().contains("CI_JWT")).unwrap()
     }
@@ -175,24 +175,24 @@ impl Workflow {
     }
 }
 
-/// Whether a step is run, for a fork's pull request or for one of the repository's own.
-fn is_meant(step: &Value, is_fork: bool) -> bool {
+/// Whether a step is run for a pull request of a fork, or of the repository itself.
+fn applies(step: &Value, is_fork: bool) -> bool {
     match step.get("if").map(|condition| condition.as_str().unwrap()) {
         None => true,
         Some("github.event.pull_request.head.repo.fork == true") => is_fork,
         Some("github.event.pull_request.head.repo.fork != true") => !is_fork,
-        Some(other) => panic!("nobody taught the tests what `{other}` means"),
+        Some(other) => panic!("the tests don't support the condition `{other}`"),
     }
 }
 
-/// `fixtures/ci/gitlab.yml`, whose lines are one shell's.
+/// `fixtures/ci/gitlab.yml`. All lines of a script run in one shell.
 pub(crate) struct Job {
     pub(crate) job: Value,
     variables: BTreeMap<String, String>,
 }
 
 impl Job {
-    /// With the project's variables set.
+    /// Reads the job and sets the project's variables.
     pub(crate) fn new(vault: &str) -> Self {
         let job = yaml("fixtures/ci/gitlab.yml")["environment"].clone();
         let own = [("VAULT_ADDR", vault), ("ENVLOCK_REV", REV)];
@@ -203,14 +203,14 @@ impl Job {
         Self { job, variables }
     }
 
-    /// Runs `before_script` and those lines of `script` that are wanted.
-    pub(crate) fn run(&self, runner: &Runner, wanted: impl Fn(&str) -> bool) -> Output {
+    /// Runs `before_script` and the selected lines of `script`.
+    pub(crate) fn run(&self, runner: &Runner, is_selected: impl Fn(&str) -> bool) -> Output {
         let mut text = self.lines("before_script");
-        text.extend(self.lines("script").into_iter().filter(|line| wanted(line)));
+        text.extend(self.lines("script").into_iter().filter(|line| is_selected(line)));
         runner.shell(&self.variables, &text.join("\n"))
     }
 
-    /// Runs `after_script`, which has a shell of its own, however the job went.
+    /// Runs `after_script`, which has a separate shell and runs also if the job failed.
     pub(crate) fn after(&self, runner: &Runner) -> Output {
         runner.shell(&self.variables, &self.lines("after_script").join("\n"))
     }
@@ -220,9 +220,9 @@ impl Job {
     }
 }
 
-/// Imitates the service that gives a job of GitHub its token: `GET` with the job's own bearer
-/// and an audience is answered with `{"value": …}`, anything else with 401. While it is asked
-/// it looks for the bearer on every command line of the machine.
+/// Imitates GitHub's service for the tokens of a job: a `GET` with the job's bearer token and an
+/// audience is answered with `{"value": …}`, any other request with 401. During a request it
+/// searches for the bearer token on every command line of the machine.
 pub(crate) struct TokenService {
     server: Server,
     seen: Arc<Mutex<Vec<String>>>,
@@ -231,7 +231,7 @@ pub(crate) struct TokenService {
 impl TokenService {
     const BEARER: &str = "bearer-of-this-job-4f1c";
 
-    /// `token` makes the token for an audience.
+    /// Starts the service. `token` creates the token for an audience.
     pub(crate) fn start(token: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
         let seen = Arc::<Mutex<Vec<String>>>::default();
         let notes = Arc::clone(&seen);
@@ -249,12 +249,12 @@ impl TokenService {
                 None => Fault::status(401),
             })
         };
-        // It has no files: every request has its answer.
+        // It has no files: the function answers every request.
         let server = Server::start_with("", answer).unwrap();
         Self { server, seen }
     }
 
-    /// Gives a runner's steps the permission `id-token: write`.
+    /// Grants a runner's steps the permission `id-token: write`.
     pub(crate) fn permit(&self, runner: &mut Runner) {
         runner.set(
             "ACTIONS_ID_TOKEN_REQUEST_URL",
@@ -263,18 +263,18 @@ impl TokenService {
         runner.set("ACTIONS_ID_TOKEN_REQUEST_TOKEN", Self::BEARER);
     }
 
-    /// The command lines that held the bearer.
+    /// Returns the command lines that had the bearer token.
     pub(crate) fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap().clone()
     }
 
-    /// How often it was asked.
+    /// Returns the number of requests.
     pub(crate) fn asked(&self) -> usize {
         self.server.log().len()
     }
 }
 
-/// The command lines on this machine that hold a text.
+/// Returns the command lines on this machine that contain a text.
 pub(crate) fn command_lines_with(needle: &str) -> Vec<String> {
     let Ok(processes) = fs_err::read_dir("/proc") else { return Vec::new() };
     let lines = processes.flatten().filter_map(|p| fs_err::read(p.path().join("cmdline")).ok());

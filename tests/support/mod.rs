@@ -1,4 +1,4 @@
-//! A project, the world around it, and what the program says there.
+//! Runs the program in a test project with test channels.
 
 pub(crate) mod ci;
 pub(crate) mod pages;
@@ -9,10 +9,10 @@ use std::path::PathBuf;
 
 use envlock_testkit::{Output, Project, TestMirror};
 
-/// The program.
+/// The path of the program.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_envlock");
 
-/// A project and the channels that it can reach: this world and nothing else.
+/// A project, and the only channels that it can use.
 pub(crate) struct Lab {
     pub(crate) world: TestMirror,
     pub(crate) project: Project,
@@ -23,61 +23,62 @@ impl Lab {
         Self { world, project: Project::new(BINARY, environment_yml) }
     }
 
-    /// With a lock already solved.
+    /// Creates a project and solves its lock.
     pub(crate) fn solved(world: TestMirror, environment_yml: &str) -> Self {
         let lab = Self::new(world, environment_yml);
         lab.solve(&[]).success();
         lab
     }
 
-    /// With a variable in the program's environment.
+    /// Sets a variable in the program's environment.
     pub(crate) fn env(self, name: &str, value: impl Into<String>) -> Self {
         Self { world: self.world, project: self.project.env(name, value) }
     }
 
-    /// `envlock solve` from this world.
+    /// Runs `envlock solve` with the test channels.
     pub(crate) fn solve(&self, args: &[&str]) -> Output {
         self.with_mirrors("solve", args)
     }
 
-    /// `envlock install` from this world.
+    /// Runs `envlock install` with the test channels.
     pub(crate) fn install(&self, args: &[&str]) -> Output {
         self.with_mirrors("install", args)
     }
 
-    /// The program with these arguments alone.
+    /// Runs the program with these arguments only.
     pub(crate) fn envlock(&self, args: &[&str]) -> Output {
         self.project.envlock(args)
     }
 
-    /// A command with this world as the only source.
+    /// Runs a command with the test channels as the only sources.
     pub(crate) fn with_mirrors(&self, command: &str, args: &[&str]) -> Output {
         let mirrors = self.world.mirror_args();
         let mirrors = mirrors.iter().map(String::as_str);
         self.project.envlock([command].into_iter().chain(mirrors).chain(args.iter().copied()))
     }
 
-    /// Another environment.yml from here on.
+    /// Writes another environment.yml.
     pub(crate) fn ask(&self, environment_yml: &str) {
         self.project.write("environment.yml", environment_yml);
     }
 
-    /// The lock's text.
+    /// Returns the lock's text.
     pub(crate) fn lock(&self) -> String {
         self.project.read("envlock.lock")
     }
 
-    /// The `name-version-build` of a platform's packages, sorted.
+    /// Returns `name-version-build` of each package of a platform, sorted.
     pub(crate) fn locked(&self, platform: &str) -> Vec<String> {
         locked(&self.lock(), platform)
     }
 
-    /// The project's own prefix.
+    /// Returns the project's default prefix.
     pub(crate) fn prefix(&self) -> PathBuf {
         self.project.path(".envlock/project")
     }
 
-    /// Standard output, standard error and exit code, without what differs between runs.
+    /// Returns standard output, standard error and exit code as one text, without parts that
+    /// differ between runs.
     pub(crate) fn shown(&self, output: &Output) -> String {
         let folder = self.project.root();
         let around = folder.parent().unwrap().display().to_string();
@@ -89,7 +90,7 @@ impl Lab {
     }
 }
 
-/// Standard output, standard error and exit code as one text.
+/// Returns standard output, standard error and exit code as one text.
 pub(crate) fn shown(output: &Output) -> String {
     let code = output.code.map_or_else(|| "signal".to_owned(), |code| code.to_string());
     let mut text = String::new();
@@ -102,7 +103,7 @@ pub(crate) fn shown(output: &Output) -> String {
     text
 }
 
-/// The file names of a lock's packages on a platform, sorted, without their ending.
+/// Returns the file names of a lock's packages on a platform without extensions, sorted.
 pub(crate) fn locked(lock: &str, platform: &str) -> Vec<String> {
     let name = |url: &String| {
         let file = url.rsplit('/').next().unwrap();
@@ -113,7 +114,7 @@ pub(crate) fn locked(lock: &str, platform: &str) -> Vec<String> {
     names
 }
 
-/// The URLs of a lock's packages on a platform.
+/// Returns the URLs of a lock's packages on a platform.
 pub(crate) fn urls(lock: &str, platform: &str) -> Vec<String> {
     let document: serde_yaml::Value = serde_yaml::from_str(lock).unwrap();
     let packages = &document["environments"]["default"]["packages"][platform];
@@ -121,12 +122,12 @@ pub(crate) fn urls(lock: &str, platform: &str) -> Vec<String> {
     packages.iter().map(|package| package["conda"].as_str().unwrap().to_owned()).collect()
 }
 
-/// The words of a text that is wrapped for people.
+/// Joins the lines of a wrapped text to one line.
 pub(crate) fn flat(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The one document that standard output holds.
+/// Parses standard output, which must be one JSON document.
 pub(crate) fn json(stdout: &str) -> serde_json::Value {
     serde_json::from_str(stdout).unwrap_or_else(|error| panic!("{error}: {stdout}"))
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-/// The repository.
+/// Returns the root of the repository.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
@@ -11,7 +11,7 @@ pub(crate) fn root() -> PathBuf {
 /// A page and its text.
 #[derive(Debug, Clone)]
 pub(crate) struct Page {
-    /// Below the repository, such as `docs/ci.md`.
+    /// The path in the repository, such as `docs/ci.md`.
     pub(crate) path: String,
     pub(crate) text: String,
 }
@@ -25,17 +25,17 @@ pub(crate) struct Block {
     pub(crate) at: Range<usize>,
 }
 
-/// A command of a console block and the output that is shown for it.
+/// A command of a console block, with the output that the page shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Shown {
-    /// The command as typed, with the lines that continue it.
+    /// The command with its continuation lines.
     pub(crate) command: String,
     pub(crate) output: Vec<String>,
     /// The numbers of the output's lines in the block.
     pub(crate) at: Range<usize>,
 }
 
-/// All pages: README in both languages, the folder docs, and the guides of the repository.
+/// Reads all pages: README in both languages, the folder docs, and the guides of the repository.
 pub(crate) fn pages() -> Vec<Page> {
     let mut paths: Vec<String> =
         ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "CHANGELOG.md", "crates/README.md"]
@@ -60,13 +60,13 @@ impl Page {
     }
 
     pub(crate) fn write(&self) {
-        // Other tests may read it at the same time.
+        // Other tests can read it at the same time.
         let new = root().join(&self.path).with_extension("new");
         fs_err::write(&new, &self.text).unwrap();
         fs_err::rename(new, root().join(&self.path)).unwrap();
     }
 
-    /// The page in the other language, if there is one.
+    /// Returns the path of the page in the other language, if there is one.
     pub(crate) fn translation(&self) -> Option<String> {
         let path = match self.path.as_str() {
             "README.md" => "README.zh-CN.md".to_owned(),
@@ -79,7 +79,7 @@ impl Page {
         root().join(&path).exists().then_some(path)
     }
 
-    /// The fenced blocks.
+    /// Returns the fenced blocks.
     pub(crate) fn blocks(&self) -> Vec<Block> {
         let mut blocks = Vec::new();
         let mut open: Option<Block> = None;
@@ -101,7 +101,7 @@ impl Page {
         blocks
     }
 
-    /// The lines outside of fences.
+    /// Returns the lines outside fences.
     pub(crate) fn prose(&self) -> Vec<&str> {
         let blocks = self.blocks();
         let is_prose = |number: &usize| {
@@ -111,14 +111,14 @@ impl Page {
         lines.filter(|(number, _)| is_prose(number)).map(|(_, line)| line).collect()
     }
 
-    /// The targets of its links.
+    /// Returns the targets of its links.
     pub(crate) fn links(&self) -> Vec<String> {
         let prose = self.prose().join("\n");
         let targets = prose.split("](").skip(1);
         targets.filter_map(|rest| Some(rest.split_once(')')?.0.to_owned())).collect()
     }
 
-    /// The anchors of its headings, as GitHub makes them.
+    /// Returns the anchors of its headings, as GitHub creates them.
     pub(crate) fn anchors(&self) -> Vec<String> {
         let heading = |line: &&str| line.starts_with('#');
         let kept = |c: char| c.is_alphanumeric() || c == '-' || c == '_' || c == ' ';
@@ -129,8 +129,8 @@ impl Page {
         self.prose().into_iter().filter(heading).map(anchor).collect()
     }
 
-    /// What must be the same in every language: the levels of the headings and the number of
-    /// cells of each row of a table, in order.
+    /// Returns the structure, which must be the same in every language: the levels of the headings
+    /// and the number of cells of each row of a table, in order.
     pub(crate) fn outline(&self) -> Vec<String> {
         let mark = |line: &str| match line.chars().next() {
             Some('#') => Some(line.chars().take_while(|c| *c == '#').collect()),
@@ -140,7 +140,7 @@ impl Page {
         self.prose().into_iter().filter_map(mark).collect()
     }
 
-    /// The code in its prose, without the backquotes.
+    /// Returns the code in its prose, without the backquotes.
     pub(crate) fn spans(&self) -> Vec<String> {
         let prose = self.prose().join("\n");
         let inside = prose.split('`').skip(1).step_by(2);
@@ -156,7 +156,7 @@ impl Page {
 }
 
 impl Block {
-    /// The commands of a console block.
+    /// Returns the commands of a console block.
     pub(crate) fn commands(&self) -> Vec<Shown> {
         let mut commands: Vec<Shown> = Vec::new();
         for (number, line) in self.lines.iter().enumerate() {
@@ -182,7 +182,7 @@ impl Block {
         self.language == "console"
     }
 
-    /// Its lines without the text of comments, which may be translated.
+    /// Returns its lines without the text of comments, which can be translated.
     pub(crate) fn without_comments(&self) -> Vec<String> {
         let has_comments = ["console", "yaml", "toml", "hcl"].contains(&self.language.as_str());
         let cut = |line: &String| match line.find("# ") {
@@ -194,14 +194,14 @@ impl Block {
         self.lines.iter().map(cut).collect()
     }
 
-    /// The file that it is the text of: its first line is a comment with the name.
+    /// Returns the file whose text it is, if its first line is a comment with the name.
     pub(crate) fn file(&self) -> Option<&str> {
         let name = self.lines.first()?.strip_prefix("# ")?;
         (!self.is_console() && name.contains('.') && !name.contains(' ')).then_some(name)
     }
 }
 
-/// Whether `printed` is what is shown. A line `…` stands for any lines.
+/// Whether `printed` equals the shown lines. A shown line `…` matches any lines.
 pub(crate) fn is_as_shown(shown: &[String], printed: &[String]) -> bool {
     match shown.split_first() {
         None => printed.is_empty(),
@@ -210,12 +210,12 @@ pub(crate) fn is_as_shown(shown: &[String], printed: &[String]) -> bool {
         }
         Some((first, rest)) => printed
             .split_first()
-            .is_some_and(|(next, behind)| first == next && is_as_shown(rest, behind)),
+            .is_some_and(|(next, after)| first == next && is_as_shown(rest, after)),
     }
 }
 
-/// A line without what differs from machine to machine: sizes, numbers of files and of
-/// certificates, and the last part of Python's version. Columns are not compared.
+/// Masks the parts of a line that differ between machines: sizes, numbers of files and of
+/// certificates, and the last part of Python's version. Columns aren't compared.
 pub(crate) fn masked(line: &str) -> String {
     const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
     const COUNTED: [&str; 4] = ["file", "files", "certificate", "certificates"];
@@ -236,9 +236,9 @@ pub(crate) fn masked(line: &str) -> String {
     " ".repeat(indent) + &words.join(" ")
 }
 
-/// `3.10.N` for `3.10.13`.
+/// Masks the last part of Python's version: `3.10.N` for `3.10.13`.
 fn without_patch(word: &str) -> String {
-    let Some((before, behind)) = word.split_once("3.10.") else { return word.to_owned() };
-    let patch = behind.find(|c: char| !c.is_ascii_digit()).unwrap_or(behind.len());
-    if patch == 0 { word.to_owned() } else { format!("{before}3.10.N{}", &behind[patch..]) }
+    let Some((before, after)) = word.split_once("3.10.") else { return word.to_owned() };
+    let patch = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
+    if patch == 0 { word.to_owned() } else { format!("{before}3.10.N{}", &after[patch..]) }
 }

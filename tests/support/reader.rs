@@ -1,4 +1,4 @@
-//! A reader who types the commands of a page into a shell.
+//! Runs the commands of a page in a shell.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -9,8 +9,8 @@ use tempfile::TempDir;
 use super::BINARY;
 use super::pages::Shown;
 
-/// A temporary home folder. Its path is as long as the one in the pages, so that the program breaks
-/// lines at the same words.
+/// A temporary home folder. Its path is as long as the one in the pages, so that the program
+/// breaks lines at the same words.
 pub(crate) struct Reader(TempDir);
 
 /// The home folder in the pages.
@@ -36,7 +36,7 @@ impl Reader {
         fs_err::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// Runs a script in a shell; returns standard output and standard error as one text.
+    /// Runs a script in a shell. Returns standard output and standard error as one text.
     pub(crate) fn shell(&self, at: &Path, script: &str) -> String {
         let path = self.path().join("script");
         fs_err::write(&path, format!("exec 2>&1\n{script}")).unwrap();
@@ -55,14 +55,14 @@ impl Reader {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// Runs the commands in one shell; returns the lines that each printed, with [`HOME`] for the
+    /// Runs the commands in one shell. Returns the lines that each printed, with [`HOME`] for the
     /// home folder.
     pub(crate) fn types<'a>(
         &self,
         at: &Path,
         commands: impl Iterator<Item = &'a Shown>,
     ) -> Vec<Vec<String>> {
-        // Keeps `$?` for the next command.
+        // This keeps `$?` for the next command.
         const END: &str = "ended=$?; printf '\\036'; (exit $ended)";
         let mut script = String::new();
         for shown in commands {

@@ -1,4 +1,4 @@
-//! The article's project, and a real server that has what it needs.
+//! The project of the article, and a real server with the secrets that it needs.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -10,8 +10,8 @@ use serde_json::{Value, json as object};
 
 use super::{Lab, json};
 
-/// What the article's project needs: a secret, a database account made on demand, and a token
-/// that it can do without. A profile for each way to log in.
+/// The manifest of the article's project: a secret, a dynamic database account, and an optional
+/// token, with a profile for each auth method.
 pub(crate) const MANIFEST: &str = "\
 version: 1
 policies:
@@ -64,7 +64,8 @@ profiles:
     auth: {method: cert, role: ml-ci, certificate: {env: TLS_CERT}, key: {env: TLS_KEY}}
 ";
 
-/// What the job's token gets: all that the needs take, and to see that they are there.
+/// The policy of the job's token: the requests of the needs, and the requests that show whether
+/// the secrets exist.
 pub(crate) const POLICY: &str = r#"
 path "secret/data/ml/db_creds"         { capabilities = ["read"] }
 path "secret/data/ml/huggingface"      { capabilities = ["read"] }
@@ -79,7 +80,7 @@ path "database/roles/ml-readonly"      { capabilities = ["read"] }
 
 const POLICY_FILE: &str = "vault/policies/ml-ci.hcl";
 
-/// Puts on the server what the project needs, and the policy. Every value is a canary.
+/// Creates the secrets and the policy of the project on the server. Every value is a canary.
 pub(crate) fn furnish(server: &VaultClient) {
     server.policy("ml-ci", POLICY);
     server.kv2("secret");
@@ -90,38 +91,38 @@ pub(crate) fn furnish(server: &VaultClient) {
     server.role("database", "ml-readonly", "1h", "24h");
 }
 
-/// A server with what the project needs, and the project.
+/// A server with the secrets of the project, and the project.
 pub(crate) struct Stage {
     pub(crate) bao: TestServer,
     pub(crate) lab: Lab,
 }
 
 impl Stage {
-    /// On a server in development; tells what is left out where none can be had.
-    pub(crate) fn dev(what: &str) -> Option<Self> {
-        Self::on(TestServer::dev(), what)
+    /// Starts a development server. If there is none, prints that `test` is skipped.
+    pub(crate) fn dev(test: &str) -> Option<Self> {
+        Self::on(TestServer::dev(), test)
     }
 
-    /// On a server with TLS.
-    pub(crate) fn tls(what: &str) -> Option<Self> {
-        Self::on(TestServer::tls(), what)
+    /// Starts a server with TLS. If there is none, prints that `test` is skipped.
+    pub(crate) fn tls(test: &str) -> Option<Self> {
+        Self::on(TestServer::tls(), test)
     }
 
-    fn on(bao: Option<TestServer>, what: &str) -> Option<Self> {
+    fn on(bao: Option<TestServer>, test: &str) -> Option<Self> {
         let Some(bao) = bao else {
-            skip_test(what);
+            skip_test(test);
             return None;
         };
         furnish(&bao);
         Some(Self { bao, lab: project() })
     }
 
-    /// The manifest with this instead of that, judged by itself from here on.
+    /// Writes the manifest with one text replaced. It is then checked without a lock.
     pub(crate) fn change(&self, old: &str, new: &str) {
         self.change_all(&[(old, new)]);
     }
 
-    /// The same for several places.
+    /// Writes the manifest with several texts replaced.
     pub(crate) fn change_all(&self, changes: &[(&str, &str)]) {
         let mut text = MANIFEST.to_owned();
         for (old, new) in changes {
@@ -131,12 +132,12 @@ impl Stage {
         self.lab.project.write("secrets.yml", text);
     }
 
-    /// Another text of the policy in the repository.
+    /// Writes another text of the policy in the repository.
     pub(crate) fn attach(&self, hcl: &str) {
         self.lab.project.write(POLICY_FILE, hcl);
     }
 
-    /// `envlock check-secrets` as this job, ready to be run.
+    /// Prepares `envlock check-secrets` with the credentials of a job.
     pub(crate) fn command(&self, job: &Job, args: &[&str]) -> Command {
         let mut command = check(&self.lab, job, args);
         if !job.has("VAULT_ADDR") {
@@ -148,17 +149,17 @@ impl Stage {
         command
     }
 
-    /// `envlock check-secrets` as this job.
+    /// Runs `envlock check-secrets` with the credentials of a job.
     pub(crate) fn check(&self, job: &Job, args: &[&str]) -> Output {
         self.command(job, args).output().unwrap().into()
     }
 
-    /// What it finds.
+    /// Runs `envlock check-secrets` and parses its JSON document.
     pub(crate) fn verdict(&self, job: &Job) -> Verdict {
         Verdict::of(&self.check(job, &["--format", "json"]))
     }
 
-    /// The paths of the requests that the server saw since so many lines of its log.
+    /// Returns the paths of the requests in the server's audit log after the first `audited` lines.
     pub(crate) fn asked_since(&self, audited: usize) -> Vec<String> {
         let entries = self.bao.audit().split_off(audited).into_iter();
         let requests = entries.filter(|entry| entry.kind == AuditKind::Request);
@@ -166,7 +167,8 @@ impl Stage {
     }
 }
 
-/// The accessors of all tokens of a namespace that are alive. Where there are none, it is 404.
+/// Returns the accessors of all valid tokens of a namespace. The server answers 404 if there are
+/// none.
 pub(crate) fn tokens(server: &VaultClient) -> BTreeSet<String> {
     let (status, listed) = server.request("LIST", "auth/token/accessors", &[], None);
     assert!(matches!(status, 200 | 404), "{listed}");
@@ -174,7 +176,7 @@ pub(crate) fn tokens(server: &VaultClient) -> BTreeSet<String> {
     keys.map(|key| key.as_str().unwrap().to_owned()).collect()
 }
 
-/// The article's project without a lock, and nothing that it could be solved from but zlib.
+/// Creates the article's project without a lock, with a channel that has only zlib.
 pub(crate) fn project() -> Lab {
     let world = TestMirror::new().channel("conda-forge", |c| {
         c.add("zlib 1.3 h0_0");
@@ -186,7 +188,8 @@ pub(crate) fn project() -> Lab {
     lab
 }
 
-/// `envlock check-secrets` as this job. Without a lock the manifest is judged by itself.
+/// Prepares `envlock check-secrets` with the credentials of a job. Without a lock only the manifest
+/// is checked.
 pub(crate) fn check(lab: &Lab, job: &Job, args: &[&str]) -> Command {
     let mut words = vec!["check-secrets"];
     if !lab.project.path("envlock.lock").exists() {
@@ -207,22 +210,22 @@ pub(crate) fn check(lab: &Lab, job: &Job, args: &[&str]) -> Command {
     command
 }
 
-/// Who asks: a profile, and what its credentials are in.
+/// A job: a profile, with the variables and files that have its credentials.
 pub(crate) struct Job {
     profile: Option<&'static str>,
     variables: Vec<(&'static str, String)>,
     cluster: Option<FakeKubernetes>,
-    /// Instead of the one that the cluster vouches for.
+    /// A token to use instead of the one that the cluster accepts.
     jwt: Option<String>,
 }
 
 impl Job {
-    /// One without any credential.
+    /// Creates a job without credentials.
     pub(crate) fn of(profile: impl Into<Option<&'static str>>) -> Self {
         Self { profile: profile.into(), variables: Vec::new(), cluster: None, jwt: None }
     }
 
-    /// With one more variable, or another value of it.
+    /// Sets a variable.
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.variables.retain(|(known, _)| *known != name);
         self.variables.push((name, value.into()));
@@ -233,26 +236,26 @@ impl Job {
         self.variables.iter().any(|(known, _)| *known == name)
     }
 
-    /// The value of one of its variables.
+    /// Returns the value of a variable.
     pub(crate) fn value(&self, name: &str) -> &str {
         &self.variables.iter().find(|(known, _)| *known == name).unwrap().1
     }
 
-    /// All that it was given and nobody else may see: an address and a user's name may be.
+    /// Returns the credentials. Addresses and user names aren't secret.
     pub(crate) fn credentials(&self) -> Vec<&str> {
-        let open = ["VAULT_ADDR", "VAULT_CACERT", "VAULT_NAMESPACE", "VAULT_USER", "TLS_CERT"];
-        let variables = self.variables.iter().filter(|(name, _)| !open.contains(name));
+        let public = ["VAULT_ADDR", "VAULT_CACERT", "VAULT_NAMESPACE", "VAULT_USER", "TLS_CERT"];
+        let variables = self.variables.iter().filter(|(name, _)| !public.contains(name));
         let variables = variables.map(|(_, value)| value.as_str());
         let jwt = self.cluster.as_ref().map(FakeKubernetes::jwt);
         variables.chain(jwt).chain(self.jwt.as_deref()).collect()
     }
 
-    /// The same without a profile's name.
+    /// Removes the profile, so that it isn't named on the command line.
     pub(crate) fn unnamed(self) -> Self {
         Self { profile: None, ..self }
     }
 
-    /// A token that ends in an hour.
+    /// Creates a job with a token that expires in an hour.
     pub(crate) fn token(server: &VaultClient) -> Self {
         Self::of("token").with("VAULT_TOKEN", server.token(&["ml-ci"], object!({ "ttl": "1h" })))
     }
@@ -277,21 +280,21 @@ impl Job {
         Self { cluster: Some(server.kubernetes("ml-ci", &["ml-ci"])), ..Self::of("kubernetes") }
     }
 
-    /// That of a pod which the cluster no longer knows.
+    /// Creates a job of a pod that the cluster has deleted.
     pub(crate) fn deleted_pod(server: &VaultClient) -> Self {
         let mut job = Self::kubernetes(server);
         job.jwt = job.cluster.as_ref().map(FakeKubernetes::unknown_jwt);
         job
     }
 
-    /// A user whose password is a canary.
+    /// Creates a job with a user whose password is a canary.
     pub(crate) fn userpass(server: &VaultClient) -> Self {
         let password = TestServer::canary("userpass");
         server.userpass("ada", &password, &["ml-ci"]);
         Self::of("userpass").with("VAULT_USER", "ada").with("VAULT_PASSWORD", password)
     }
 
-    /// A client certificate by the server's own authority.
+    /// Creates a job with a client certificate of the server's own authority.
     pub(crate) fn cert(bao: &TestServer) -> Self {
         bao.cert("ml-ci", &bao.ca_file(), &["ml-ci"]);
         let (cert, key) = bao.client_cert("ml-runner");
@@ -304,7 +307,7 @@ fn approle(server: &VaultClient) -> (String, String) {
     server.approle("ml-ci", &["ml-ci"], object!({ "token_ttl": "1h" }))
 }
 
-/// What the program finds, by `--format json`.
+/// The JSON document of a check, with the exit code.
 pub(crate) struct Verdict {
     pub(crate) exit: i32,
     pub(crate) document: Value,
@@ -318,7 +321,7 @@ impl Verdict {
         Self { exit, document }
     }
 
-    /// `error denied`, once for each finding, sorted.
+    /// Returns level and code of each finding, such as `error denied`, sorted.
     pub(crate) fn found(&self) -> Vec<String> {
         let findings = self.document["findings"].as_array().unwrap();
         let word = |value: &Value| value.as_str().unwrap().to_owned();
@@ -330,7 +333,7 @@ impl Verdict {
         found
     }
 
-    /// What the server says to each question about a need; `-` where it wasn't asked.
+    /// Returns the server's answer to each request of a need; `-` if it wasn't asked.
     pub(crate) fn server(&self, need: &str) -> Vec<&str> {
         let answers = self.document["result"]["answers"].as_array().unwrap().iter();
         let about = answers.filter(|answer| answer["need"] == need);
@@ -338,41 +341,41 @@ impl Verdict {
     }
 }
 
-/// What it told people, as one line.
+/// Returns standard output and standard error as one line.
 pub(crate) fn words(output: &Output) -> String {
     let all = format!("{} {}", output.stdout, output.stderr);
     all.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What the program says of a failure.
+/// The expected output of a failure.
 pub(crate) struct Told<'a> {
     pub(crate) exit: i32,
-    /// As `error missing`; one of its findings.
+    /// Level and code of one of its findings, such as `error missing`.
     pub(crate) finding: &'a str,
-    /// All of them are in what people read.
+    /// Texts that the output for people must contain.
     pub(crate) words: &'a [&'a str],
 }
 
-/// Tells it so in JSON and to people.
-pub(crate) fn assert_told(told: &Told<'_>, run: impl Fn(&[&str]) -> Output) {
+/// Checks the JSON document and the output for people of a failure.
+pub(crate) fn assert_told(expected: &Told<'_>, run: impl Fn(&[&str]) -> Output) {
     let verdict = Verdict::of(&run(&["--format", "json"]));
-    assert_eq!(verdict.exit, told.exit, "{:#}", verdict.document);
+    assert_eq!(verdict.exit, expected.exit, "{:#}", verdict.document);
     let found = verdict.found();
-    assert!(found.contains(&told.finding.to_owned()), "{:#}", verdict.document);
+    assert!(found.contains(&expected.finding.to_owned()), "{:#}", verdict.document);
     let output = run(&[]);
-    assert_eq!(output.code, Some(told.exit), "{output:?}");
-    let said = words(&output);
-    for wanted in told.words {
-        assert!(said.contains(wanted), "{wanted}: {said}");
+    assert_eq!(output.code, Some(expected.exit), "{output:?}");
+    let line = words(&output);
+    for text in expected.words {
+        assert!(line.contains(text), "{text}: {line}");
     }
 }
 
 impl Stage {
-    /// The job fails like this, and leaves no token.
-    pub(crate) fn fails(&self, job: &Job, exit: i32, finding: &str, words: &[&str]) {
-        let alive = tokens(&self.bao);
-        let told = Told { exit, finding, words };
-        assert_told(&told, |args| self.check(job, args));
-        assert!(tokens(&self.bao).is_subset(&alive), "{finding}: a token is left");
+    /// Checks that the job fails with this exit code, finding and texts, and leaves no token.
+    pub(crate) fn fails(&self, job: &Job, exit: i32, finding: &str, texts: &[&str]) {
+        let before = tokens(&self.bao);
+        let expected = Told { exit, finding, words: texts };
+        assert_told(&expected, |args| self.check(job, args));
+        assert!(tokens(&self.bao).is_subset(&before), "{finding}: a token is left");
     }
 }

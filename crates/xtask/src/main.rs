@@ -1,5 +1,5 @@
 //! Generates the JSON schemas, or checks that they are up to date: `cargo run -p envlock-xtask --
-//! generate|check`. With `openbao`, builds the test server if necessary and prints its path.
+//! generate|check`. With `openbao` it builds the test server if necessary and prints its path.
 
 use std::{
     collections::BTreeMap,
@@ -79,7 +79,7 @@ fn schemas() -> Result<BTreeMap<String, String>, String> {
         schema::<Fetch>("fetch", "envlock fetch"),
         schema::<Bundle>("bundle", "envlock bundle"),
         schema::<Verify>("verify", "envlock verify"),
-        schema::<Run>("run", "envlock run, where the command could not be started"),
+        schema::<Run>("run", "envlock run, if the command could not be started"),
         schema::<Config>("config", "envlock config"),
         schema::<Demo>("demo", "envlock demo"),
         schema::<Doctor>("doctor", "envlock doctor"),
@@ -103,7 +103,7 @@ fn schemas() -> Result<BTreeMap<String, String>, String> {
 }
 
 fn schema<T: JsonSchema>(name: &'static str, title: &str) -> (&'static str, Schema) {
-    // What is written, not what would be read: a field that may be left out isn't required.
+    // The schema describes the output: fields that can be left out aren't required.
     let settings = SchemaSettings::draft2020_12().for_serialize();
     let mut schema = settings.into_generator().into_root_schema_for::<Document<T>>();
     schema.insert("title".to_owned(), format!("{title} --format json").into());

@@ -165,7 +165,7 @@ fn a_name_that_no_directory_can_have_is_an_error() {
 fn a_variable_with_a_nul_is_an_error() {
     let text = "dependencies: [a]\nvariables: {A: \"x\\0y\"}\n";
     let error = parse("environment.yml", text).unwrap_err();
-    assert_eq!(error.findings[0].message, "the variable `A` holds a NUL character");
+    assert_eq!(error.findings[0].message, "the variable `A` has a NUL character");
 }
 
 #[test]
