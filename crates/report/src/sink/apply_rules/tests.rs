@@ -34,18 +34,18 @@ fn need(name: &str) -> FindingSubject {
 #[test]
 fn a_denied_code_counts_as_an_error_in_the_summary_and_in_the_exit_code() {
     let found = vec![Finding::new(Code::SecretInVariable, "x")];
-    let closed =
+    let report =
         apply_rules(found, Completion::Complete, &denied(DenyTarget::Code(Code::SecretInVariable)));
-    assert_eq!((closed.exit, closed.summary.errors), (Exit::Findings, 1));
-    assert_eq!(closed.findings[0].notes, ["`--deny secret-in-variable` makes this an error"]);
+    assert_eq!((report.exit, report.summary.errors), (Exit::Findings, 1));
+    assert_eq!(report.findings[0].notes, ["`--deny secret-in-variable` makes this an error"]);
 }
 
 #[test]
 fn denied_warnings_are_errors_and_notes_stay_notes() {
     let found = vec![Finding::new(Code::Excess, "x"), Finding::new(Code::NoPoliciesAttached, "y")];
-    let closed = apply_rules(found.clone(), Completion::Complete, &denied(DenyTarget::Warnings));
-    assert_eq!(closed.summary, Summary { errors: 1, warnings: 0, notes: 1 });
-    assert_eq!(closed.exit, Exit::Findings);
+    let report = apply_rules(found.clone(), Completion::Complete, &denied(DenyTarget::Warnings));
+    assert_eq!(report.summary, Summary { errors: 1, warnings: 0, notes: 1 });
+    assert_eq!(report.exit, Exit::Findings);
     let note = apply_rules(
         found,
         Completion::Complete,
@@ -59,8 +59,8 @@ fn an_allowance_for_a_policy_matches_its_name_and_not_the_message() {
     let finding = Finding::new(Code::UnusedPolicy, "words").about_policy("ci-db");
     let subject = |name: &str| FindingSubject::Policy(name.to_owned());
     let rules = |name| allowed(Code::UnusedPolicy, subject(name), true);
-    let closed = apply_rules(vec![finding.clone()], Completion::Complete, &rules("ci-db"));
-    assert_eq!(closed.summary, Summary { errors: 0, warnings: 0, notes: 1 });
+    let report = apply_rules(vec![finding.clone()], Completion::Complete, &rules("ci-db"));
+    assert_eq!(report.summary, Summary { errors: 0, warnings: 0, notes: 1 });
     let other = apply_rules(vec![finding], Completion::Complete, &rules("words"));
     assert_eq!(other.summary.warnings, 2, "the finding and the unused allowance");
 }
@@ -71,8 +71,8 @@ fn an_allowance_in_force_overrides_a_deny_rule_and_an_expired_one_adds_a_note() 
     let deny = denied(DenyTarget::Code(Code::Excess)).deny;
     let with =
         |in_force| Rules { deny: deny.clone(), ..allowed(Code::Excess, need("db"), in_force) };
-    let closed = apply_rules(found.clone(), Completion::Complete, &with(true));
-    assert_eq!((closed.exit, closed.summary.notes), (Exit::Success, 1));
+    let report = apply_rules(found.clone(), Completion::Complete, &with(true));
+    assert_eq!((report.exit, report.summary.notes), (Exit::Success, 1));
     let expired = apply_rules(found, Completion::Complete, &with(false));
     assert_eq!((expired.exit, expired.summary.errors), (Exit::Findings, 1));
     assert!(expired.findings[0].notes[0].starts_with("it was accepted until 2027-01-31"));
@@ -81,9 +81,9 @@ fn an_allowance_in_force_overrides_a_deny_rule_and_an_expired_one_adds_a_note() 
 #[test]
 fn an_allowance_is_unused_only_if_its_code_was_checked() {
     let mut rules = allowed(Code::Missing, need("db"), true);
-    let closed = apply_rules(Vec::new(), Completion::Complete, &rules);
-    assert_eq!(closed.findings[0].code, Code::UnusedAllowance);
-    assert!(closed.findings[0].message.ends_with("for need db matches no finding"));
+    let report = apply_rules(Vec::new(), Completion::Complete, &rules);
+    assert_eq!(report.findings[0].code, Code::UnusedAllowance);
+    assert!(report.findings[0].message.ends_with("for need db matches no finding"));
     rules.allow[0].was_checked = false;
     assert_eq!(apply_rules(Vec::new(), Completion::Complete, &rules).findings, []);
 }
@@ -112,8 +112,8 @@ fn errors_that_were_found_determine_the_exit_code_before_undetermined_ones() {
 #[test]
 fn a_failure_without_an_error_gets_one() {
     let failure = Failure::new(Exit::Success, vec![Finding::new(Code::Excess, "x")]);
-    let closed = apply_rules(Vec::new(), Completion::Failed(failure), &Rules::default());
-    assert_eq!((closed.exit, closed.summary.errors), (Exit::Undetermined, 1));
+    let report = apply_rules(Vec::new(), Completion::Failed(failure), &Rules::default());
+    assert_eq!((report.exit, report.summary.errors), (Exit::Undetermined, 1));
 }
 
 const CODES: [Code; 6] = [
@@ -176,19 +176,19 @@ proptest! {
             rules.allow.iter().any(|allowance| allowance.in_force && allowance.covers(finding))
         };
         let uncovered = found.iter().any(|f| f.level == Level::Error && !covered(f));
-        let closed = apply_rules(found.clone(), Completion::Complete, &rules);
-        prop_assert!(!(uncovered && closed.exit == Exit::Success));
+        let report = apply_rules(found.clone(), Completion::Complete, &rules);
+        prop_assert!(!(uncovered && report.exit == Exit::Success));
     }
 
     #[test]
     fn the_counts_always_agree_with_the_exit_code(
         found in findings(), completion in completions(), rules in rules(),
     ) {
-        let closed = apply_rules(found, completion, &rules);
-        prop_assert_eq!(closed.exit == Exit::Success, closed.summary.errors == 0);
-        prop_assert_eq!(Summary::count(&closed.findings), closed.summary);
+        let report = apply_rules(found, completion, &rules);
+        prop_assert_eq!(report.exit == Exit::Success, report.summary.errors == 0);
+        prop_assert_eq!(Summary::count(&report.findings), report.summary);
         let denies_warnings = rules.deny.iter().any(|rule| rule.target == DenyTarget::Warnings);
-        prop_assert!(!denies_warnings || closed.summary.warnings == 0);
+        prop_assert!(!denies_warnings || report.summary.warnings == 0);
     }
 
     #[test]
