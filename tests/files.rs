@@ -35,7 +35,7 @@ fn broken_yaml_is_refused_by_line_and_column() {
 fn a_spec_that_is_none_is_refused_by_line_and_column() {
     insta::assert_snapshot!(refused("dependencies:\n  - python=3.10\n  - numpy=>1.2\n"), @"
     -- stderr
-    error[match-spec]: `=>` is no operator
+    error[match-spec]: `=>` isn't an operator
       --> environment.yml:3:10
       3 |   - numpy=>1.2
         |          ^^^^^
@@ -61,7 +61,7 @@ fn several_mistakes_are_told_in_one_run() {
         |     ^
       help: write it like `- python=3.10`
 
-    error[match-spec]: `>>` is no operator
+    error[match-spec]: `>>` isn't an operator
       --> environment.yml:4:11
       4 |   - numpy >>1
         |           ^^^

@@ -27,7 +27,7 @@ fn a_stale_lock_is_refused_unless_it_is_taken_as_it_is() {
     assert_eq!(output.code, Some(5));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error[stale-lock]: `app >=2` is asked for and the lock has app-1.0-0.conda
+    error[stale-lock]: `app >=2` is requested, but the lock has app-1.0-0.conda
       (linux-64)
       --> environment.yml:2:16
       2 | dependencies: [app >=2]
@@ -109,8 +109,7 @@ fn a_pip_section_is_refused_unless_it_is_left_out() {
     assert_eq!(output.code, Some(1));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error[pip-skipped]: the lock leaves the pip section out: 1 line would be
-      missing
+    error[pip-skipped]: the lock leaves the pip section out: 1 line would be missing
       - not in the lock: requests==2.31
       help: install the conda packages alone with `--without-pip`
 

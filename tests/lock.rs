@@ -88,29 +88,29 @@ fn rule_2_a_credential_in_a_pip_line_or_a_variable_is_refused_at_its_line() {
     );
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
     -- stderr
-    error[pip-credential]: `git+https://me:***@github.com/x/y.git` holds a
-      credential or a query in an address
+    error[pip-credential]: `git+https://me:***@github.com/x/y.git` has a URL with a
+      credential or a query
       --> environment.yml:5:7
       5 |     - git+https://me:***@github.com/x/y.git
         |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      help: a lock holds none: take it out, and let pip read it from its keyring or
-            from ~/.netrc
+      help: remove it, because the lock would contain it; pip can read it from its
+            keyring or from ~/.netrc
 
-    error[pip-credential]: `--find-links https://h/?***` holds a credential or a
-      query in an address
+    error[pip-credential]: `--find-links https://h/?***` has a URL with a credential
+      or a query
       --> environment.yml:6:7
       6 |     - --find-links https://h/?***
         |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      help: a lock holds none: take it out, and let pip read it from its keyring or
-            from ~/.netrc
+      help: remove it, because the lock would contain it; pip can read it from its
+            keyring or from ~/.netrc
 
-    error[variable-credential]: the variable `URL` holds a credential or a query in
-      an address
+    error[variable-credential]: the variable `URL` has a URL with a credential or a
+      query
       --> environment.yml:8:8
       8 |   URL: https://me:***@h/
         |   ^^^^^^^^^^^^^^^^^^^^^^
-      help: a lock holds none: set it where the job runs, and name it as a need in
-            secrets.yml
+      help: remove it, because the lock would contain it; set the variable where the
+            job runs, and declare a need in secrets.yml
 
     warning[pip-missing]: there is a `pip:` section, but `pip` isn't among the
       dependencies
@@ -159,10 +159,10 @@ fn rule_4_what_changed_is_said_spec_by_spec_with_its_line() {
     -- stdout
     envlock.lock no longer answers environment.yml
     -- stderr
-    error[stale-lock]: `lib` is no longer asked for (linux-64)
+    error[stale-lock]: `lib` is no longer requested (linux-64)
       help: run `envlock solve`; `envlock install --frozen` takes it as it is
 
-    error[stale-lock]: osx-arm64 is asked for and not locked
+    error[stale-lock]: osx-arm64 is requested, but not in the lock
       help: run `envlock solve`; `envlock install --frozen` takes it as it is
 
     error[stale-lock]: the channels were [conda-forge] and are [bioconda,
@@ -175,21 +175,21 @@ fn rule_4_what_changed_is_said_spec_by_spec_with_its_line() {
     error[stale-lock]: the variable B changed
       help: run `envlock solve`; `envlock install --frozen` takes it as it is
 
-    error[stale-lock]: `app >=2` is asked for and the lock has app-1.0-0.conda
+    error[stale-lock]: `app >=2` is requested, but the lock has app-1.0-0.conda
       (linux-64)
       --> environment.yml:5:5
       5 |   - app >=2
         |     ^^^^^^^
       help: run `envlock solve`; `envlock install --frozen` takes it as it is
 
-    error[stale-lock]: `new-one` is asked for and no package of the lock answers it
+    error[stale-lock]: `new-one` is requested, but the lock has no such package
       (linux-64)
       --> environment.yml:6:5
       6 |   - new-one
         |     ^^^^^^^
       help: run `envlock solve`; `envlock install --frozen` takes it as it is
 
-    error[stale-lock]: pip's `flask` is asked for and not in the lock (linux-64)
+    error[stale-lock]: pip's `flask` is requested, but not in the lock (linux-64)
       --> environment.yml:8:7
       8 |     - flask
         |       ^^^^^

@@ -48,8 +48,8 @@ fn rule_3_a_request_that_nothing_answers_is_found() {
     let said = edited(|lock| lock.replace("- app >=1\n", "- app >=1\n        - other\n"));
     insta::assert_snapshot!(said, @"
     -- stderr
-    error[lock-inconsistent]: `other` was asked for and no package answers it on
-      linux-64
+    error[lock-inconsistent]: `other` is requested, but no package of linux-64
+      satisfies it
       --> envlock.lock:33:1
       33 | envlock:
          | ^^^^^^^
@@ -63,8 +63,8 @@ fn rule_3_a_package_that_is_not_what_was_asked_is_found() {
     let said = edited(|lock| lock.replace("- app >=1\n", "- app >=2\n"));
     insta::assert_snapshot!(said, @"
     -- stderr
-    error[lock-inconsistent]: app-1.0-0.conda is not what `app >=2` asks for on
-      linux-64
+    error[lock-inconsistent]: app-1.0-0.conda doesn't satisfy `app >=2`, which is
+      requested for linux-64
       --> envlock.lock:18:10
       18 | - conda: https://conda.anaconda.org/conda-forge/linux-64/app-1.0-0.conda
          |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
@@ -132,7 +132,7 @@ fn rule_3_a_name_that_stands_twice_is_found() {
     });
     insta::assert_snapshot!(said, @"
     -- stderr
-    error[lock-inconsistent]: lib-1.3-0.conda stands beside another of its name on
+    error[lock-inconsistent]: lib-1.3-0.conda is the second package of its name on
       linux-64
       --> envlock.lock:34:10
       34 | - conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.3-0.conda
@@ -183,7 +183,7 @@ fn rule_3_a_channel_of_the_environment_that_was_not_asked_is_found() {
     insta::assert_snapshot!(said, @"
     -- stderr
     error[lock-inconsistent]: the channel https://evil.example/t/***/forge/ of the
-      environment isn't one that was asked
+      environment isn't one of those requested
       --> envlock.lock:12:12
       12 |     - url: https://evil.example/t/***/forge/
          |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
@@ -220,8 +220,8 @@ fn rule_3_a_package_of_a_channel_that_is_not_named_is_found() {
     let said = edited(|lock| lock.replace("conda-forge/linux-64/lib", "evil/linux-64/lib"));
     insta::assert_snapshot!(said, @"
     -- stderr
-    error[lock-inconsistent]: lib-1.2-0.conda comes from a channel that the lock
-      doesn't name
+    error[lock-inconsistent]: lib-1.2-0.conda is from a channel that the lock
+      doesn't have
       --> envlock.lock:27:10
       27 | - conda: https://conda.anaconda.org/evil/linux-64/lib-1.2-0.conda
          |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
@@ -236,15 +236,14 @@ fn rule_2_and_3_a_query_in_an_address_is_found() {
     assert!(!said.contains("geheim"), "{said}");
     insta::assert_snapshot!(said, @"
     -- stderr
-    error[lock-inconsistent]: lib-1.2-0.conda comes from a channel that the lock
-      doesn't name
+    error[lock-inconsistent]: lib-1.2-0.conda is from a channel that the lock
+      doesn't have
       --> envlock.lock:27:10
       27 | - conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda?***
          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       help: run `envlock solve`, which keeps the locked packages that fit
 
-    error[lock-inconsistent]: the URL of lib-1.2-0.conda holds a credential or a
-      query
+    error[lock-inconsistent]: the URL of lib-1.2-0.conda has a credential or a query
       --> envlock.lock:27:10
       27 | - conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda?***
          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
@@ -256,16 +255,9 @@ fn rule_2_and_3_a_query_in_an_address_is_found() {
 #[test]
 fn rule_3_conflict_markers_get_a_message_with_the_way_out() {
     let said = edited(|lock| {
-        lock.replace("- app >=1\n", "<<<<<<< HEAD\n        - app >=1\n=======\n>>>>>>> other\n")
-    });
-    insta::assert_snapshot!(said, @"
-    -- stderr
-    error[lock-conflict]: the lock has unresolved merge conflicts
-      --> envlock.lock:47:1
-      47 | =======
-         | ^^^^^^^
-      - both sides are answers to different questions; neither half is one
-      help: take either side whole, then solve:
+        lock.replace("- app >=1\n", "         | ^^^^^^^
+      - a mixture of the two sides isn't a valid lock
+      help: take one of the two sides, then solve:
             `git checkout --theirs envlock.lock && envlock solve`
     -- exit 2
     ");
@@ -334,8 +326,11 @@ fn rule_8_errors_are_in_words_of_the_lock_and_not_of_a_library() {
     let url = "- conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda";
     insta::assert_snapshot!(edited(|lock| lock.replace(&format!("\n{url}"), "\n- conda: lib")), @"
     -- stderr
+<<<<<<< HEAD
     error[lock-malformed]: the lock can't be read: lib has a block that isn't that
       of a conda package
+=======
+    error[lock-malformed]: the lock can't be read: lib has an invalid block
       --> envlock.lock:27:10
       27 | - conda: lib
          |          ^^^
@@ -345,8 +340,7 @@ fn rule_8_errors_are_in_words_of_the_lock_and_not_of_a_library() {
     ");
     insta::assert_snapshot!(edited(|lock| lock.replace(url, "- conda: lib.conda")), @"
     -- stderr
-    error[lock-malformed]: the lock can't be read: lib.conda has a block that isn't
-      that of a conda package
+    error[lock-malformed]: the lock can't be read: lib.conda has an invalid block
       --> envlock.lock:27:10
       27 | - conda: lib.conda
          |          ^^^^^^^^^
@@ -357,7 +351,7 @@ fn rule_8_errors_are_in_words_of_the_lock_and_not_of_a_library() {
     let said = edited(|lock| lock.replace("      - https://conda.anaconda.org", "      - conda"));
     insta::assert_snapshot!(said, @"
     -- stderr
-    error[lock-malformed]: the lock can't be read: `urls` has only addresses
+    error[lock-malformed]: the lock can't be read: an item of `urls` must be a URL
       --> envlock.lock:41:9
       41 |       - conda/conda-forge/
          |         ^^^^^^^^^^^^^^^^^^
@@ -386,8 +380,8 @@ fn rule_8_an_unknown_version_says_which_envlock_reads_it() {
       --> envlock.lock:34:12
       34 |   version: 2
          |            ^
-      help: it was written by a newer envlock: use that one, or remove the lock and
-            run `envlock solve`
+      help: a newer envlock wrote it: use that version, or remove the lock and run
+            `envlock solve`
     -- exit 2
     ");
     insta::assert_snapshot!(edited(|lock| lock.replace("version: 7\n", "version: 8\n")), @"
@@ -396,8 +390,8 @@ fn rule_8_an_unknown_version_says_which_envlock_reads_it() {
       --> envlock.lock:1:10
       1 | version: 8
         |          ^
-      help: it was written by a newer envlock: use that one, or remove the lock and
-            run `envlock solve`
+      help: a newer envlock wrote it: use that version, or remove the lock and run
+            `envlock solve`
     -- exit 2
     ");
 }
@@ -412,7 +406,7 @@ fn a_lock_of_another_tool_is_told_apart() {
       --> envlock.lock:1:1
       1 | version: 7
         | ^^^^^^^
-      help: remove it and run `envlock solve`, which writes one with that block
+      help: remove it and run `envlock solve`, which writes a new lock
     -- exit 2
     ");
     insta::assert_snapshot!(edited(|_| "metadata: {}\npackage: []\n".to_owned()), @"
@@ -422,7 +416,7 @@ fn a_lock_of_another_tool_is_told_apart() {
       --> envlock.lock:1:1
       1 | metadata: {}
         | ^^^^^^^^
-      help: remove it and run `envlock solve`, which writes one with that block
+      help: remove it and run `envlock solve`, which writes a new lock
     -- exit 2
     ");
     insta::assert_snapshot!(edited(|_| String::new()), @"
@@ -430,7 +424,7 @@ fn a_lock_of_another_tool_is_told_apart() {
     error[lock-of-other-tool]: this lock was not written by envlock: it has no
       `envlock:` block
       --> envlock.lock:1:1
-      help: remove it and run `envlock solve`, which writes one with that block
+      help: remove it and run `envlock solve`, which writes a new lock
     -- exit 2
     ");
 }

@@ -363,14 +363,15 @@ fn an_unknown_key_a_prefix_and_an_unknown_platform_are_warned_of_or_refused_by_l
     linux-64  2 packages  1.9 kB to download at most
     wrote envlock.lock
     -- stderr
-    warning[prefix-unused]: `prefix` isn't used: it is a path on the machine that
+    warning[prefix-unused]: `prefix` is ignored: it is a path on the machine that
       wrote the file
       --> environment.yml:1:1
       1 | prefix: /opt/env
         | ^^^^^^
-      help: remove it; say where to install with `envlock install -p PREFIX`
+      help: remove it; to install into another prefix, use
+            `envlock install -p PREFIX`
 
-    warning[unknown-key]: the key `chanels` isn't known, and is ignored
+    warning[unknown-key]: the key `chanels` is unknown and is ignored
       --> environment.yml:2:1
       2 | chanels: []
         | ^^^^^^^
