@@ -140,6 +140,6 @@ impl Reader<'_> {
     fn place(&self, span: Option<Range<usize>>) -> Place {
         let Range { start, end } = span.unwrap_or_default();
         let at = |index: usize| end_position(self.text.get(..index).unwrap_or_default());
-        at(start).place(self.file).to(at(end))
+        at(start).place(self.file).with_end(at(end))
     }
 }

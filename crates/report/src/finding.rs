@@ -127,7 +127,7 @@ impl Finding {
 
     /// Sets the need that it is about.
     #[must_use]
-    pub fn about(mut self, need: &str) -> Self {
+    pub fn about_need(mut self, need: &str) -> Self {
         self.need = Some(need.to_owned());
         self
     }

@@ -29,7 +29,7 @@ impl Mistakes {
     }
 
     /// Returns the mistakes, or a single one if there are none.
-    pub fn or(self, only: impl FnOnce() -> Finding) -> Vec<Finding> {
+    pub fn into_findings_or(self, only: impl FnOnce() -> Finding) -> Vec<Finding> {
         if self.is_empty() { vec![only()] } else { self.into_findings() }
     }
 

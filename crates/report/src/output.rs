@@ -76,7 +76,8 @@ pub struct Solve {
     /// The solution of each platform.
     pub platforms: Vec<SolvedPlatform>,
     /// Lines of the pip section that no package of the lock satisfies.
-    pub pip_left_out: Vec<String>,
+    #[serde(rename = "pip_left_out")]
+    pub skipped_pip_lines: Vec<String>,
 }
 
 /// One platform of a lock.
@@ -144,7 +145,8 @@ pub struct Install {
     /// Packages whose post-link scripts were not run.
     pub scripts_not_run: Vec<String>,
     /// Lines of the pip section that were skipped because of `--without-pip`.
-    pub pip_left_out: Vec<String>,
+    #[serde(rename = "pip_left_out")]
+    pub skipped_pip_lines: Vec<String>,
     /// The names of the credentials that the environment needs, from the lock.
     pub needs: Vec<String>,
 }
@@ -348,7 +350,8 @@ pub struct Demo {
     /// The directory with the demo's files.
     pub directory: String,
     /// The interpreter from which the demo's Python package was made.
-    pub made_of: String,
+    #[serde(rename = "made_of")]
+    pub python: String,
     /// The commands that were run.
     pub commands: Vec<String>,
     /// What the environment's Python printed.

@@ -57,7 +57,7 @@ impl Place {
     /// Sets the end, the position just after the last character. An end on another line, or not
     /// after the start, is ignored.
     #[must_use]
-    pub fn to(mut self, end: Pos) -> Self {
+    pub fn with_end(mut self, end: Pos) -> Self {
         let fits = end.line == self.line && end.column > self.column;
         self.end_column = fits.then_some(end.column);
         self
@@ -118,13 +118,13 @@ mod tests {
     #[test]
     fn an_end_is_kept_only_on_the_same_line_and_does_not_affect_equality() {
         let start = Place::new("a.yml", 2, 3);
-        let marked = start.clone().to(Pos { line: 2, column: 7 });
+        let marked = start.clone().with_end(Pos { line: 2, column: 7 });
         assert_eq!(marked.end_column, Some(7));
         assert_eq!(marked, start);
         assert_eq!(marked.to_string(), "a.yml:2:3");
         assert_eq!(serde_json::to_value(&start).unwrap().get("end_column"), None);
         for end in [Pos { line: 3, column: 9 }, Pos { line: 2, column: 3 }] {
-            assert_eq!(start.clone().to(end).end_column, None);
+            assert_eq!(start.clone().with_end(end).end_column, None);
         }
     }
 }

@@ -61,7 +61,7 @@ fn run_commands(args: &DemoArgs, app: &App<'_>, project: &DemoProject) -> Answer
     let folder = app.settings.absolute(&args.folder);
     let mut result = output::Demo {
         directory: folder.display().to_string(),
-        made_of: project.python.executable.display().to_string(),
+        python: project.python.executable.display().to_string(),
         commands: Vec::new(),
         output: String::new(),
     };

@@ -107,7 +107,7 @@ fn answer(args: &InstallArgs, installed: Installed, width: usize) -> Answer<outp
             Some(outcome) if !outcome.scripts_run() => outcome.post_link_scripts.clone(),
             _ => Vec::new(),
         },
-        pip_left_out: installed.skipped_pip_lines,
+        skipped_pip_lines: installed.skipped_pip_lines,
         needs: installed.needs.iter().flat_map(|needs| needs.needs.keys().cloned()).collect(),
     };
     Answer::done(result, text).next(next).with_findings(findings)

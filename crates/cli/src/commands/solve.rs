@@ -187,7 +187,7 @@ fn answer(
         name: solved.lock.name.clone(),
         written: solved.written,
         platforms: platforms(&solved.lock, &solved.differences),
-        pip_left_out: pip(&solved.lock),
+        skipped_pip_lines: pip(&solved.lock),
     };
     Answer::done(result, text).next(next)
 }

@@ -42,7 +42,7 @@ impl TestSuite {
             mistakes.push(error.into());
         }
         let Some(root) = root else {
-            return Err(SuiteError::Mistakes(mistakes.or(|| empty(file))));
+            return Err(SuiteError::Mistakes(mistakes.into_findings_or(|| empty(file))));
         };
         let mut top = Fields::new(file, &root, "a file of policy tests", &mut mistakes);
         top.refuse_unknown_keys(&["format", "about", "cases", "vectors"]);

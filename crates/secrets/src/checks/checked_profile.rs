@@ -36,7 +36,7 @@ impl<'a> CheckedProfile<'a> {
         if let Some(why) = &self.need(need).need.why {
             finding.notes.push(format!("{need} is for: {why}"));
         }
-        finding.about(need).in_profile(&self.profile.name)
+        finding.about_need(need).in_profile(&self.profile.name)
     }
 
     /// A finding about the profile itself.

@@ -90,7 +90,7 @@ fn wide(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &BlockUsage) ->
 /// The need, where it is only one.
 fn about(used: &BlockUsage, finding: Finding) -> Finding {
     match used.needs.as_slice() {
-        [need] => finding.about(need),
+        [need] => finding.about_need(need),
         _ => finding,
     }
 }

@@ -102,6 +102,6 @@ pub(super) fn check_needs(manifest: &Manifest, findings: &mut Vec<Finding>) {
                 "a secret that is itself called data is rare: accept the finding with `allow:`",
             )
             .with_help(format!("write `path: {logical}`"));
-        findings.push(finding.about(name));
+        findings.push(finding.about_need(name));
     }
 }

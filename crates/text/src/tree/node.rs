@@ -71,7 +71,7 @@ impl Node {
 
     /// Returns the place, with the end if the value is on one line.
     pub fn place(&self, file: &str) -> Place {
-        self.start.place(file).to(self.end)
+        self.start.place(file).with_end(self.end)
     }
 
     /// Returns the text of any scalar except null, as written: `1.10` stays `1.10`.

@@ -67,7 +67,7 @@ fn an_allowance_for_a_policy_matches_its_name_and_not_the_message() {
 
 #[test]
 fn an_allowance_in_force_overrides_a_deny_rule_and_an_expired_one_adds_a_note() {
-    let found = vec![Finding::new(Code::Excess, "x").about("db")];
+    let found = vec![Finding::new(Code::Excess, "x").about_need("db")];
     let deny = denied(DenyTarget::Code(Code::Excess)).deny;
     let with =
         |in_force| Rules { deny: deny.clone(), ..allowed(Code::Excess, need("db"), in_force) };

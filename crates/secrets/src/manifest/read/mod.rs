@@ -71,7 +71,9 @@ impl Manifest {
                 None => return Ok(None),
             },
             (None, ManifestLocation::EnvironmentFile) if mistakes.is_empty() => return Ok(None),
-            (None, _) => return Err(ManifestError::Mistakes(mistakes.or(|| empty(file)))),
+            (None, _) => {
+                return Err(ManifestError::Mistakes(mistakes.into_findings_or(|| empty(file))));
+            }
         };
         let manifest = read(file, node, &mut mistakes);
         refuse_too_many(&manifest, node, &mut mistakes);

@@ -36,7 +36,7 @@ fn the_source_line_is_shown_with_the_place_marked() {
     let finding = Finding::new(Code::UnknownPackage, "no channel has appp")
         .at(Place::new("environment.yml", 3, 5))
         .with_related(Place::new("environment.yml", 1, 12), "the channels that are searched")
-        .about("db")
+        .about_need("db")
         .in_profile("ci");
     let text = "channels: [conda-forge, '环境']\ndependencies:\n  - appp >=1 # 注\n";
     insta::assert_snapshot!(in_file(&finding, "environment.yml", text, PLAIN), @"
@@ -109,7 +109,7 @@ fn control_characters_in_names_never_reach_the_terminal() {
     let finding = Finding::new(Code::Conflict, format!("two packages bring {name}"))
         .at(Place::new(name, 1, 1))
         .with_related(Place::new(name, 1, 1), name)
-        .about(name)
+        .about_need(name)
         .in_profile(name)
         .with_note(name)
         .with_help(name)
