@@ -255,7 +255,14 @@ fn rule_2_and_3_a_query_in_an_address_is_found() {
 #[test]
 fn rule_3_conflict_markers_get_a_message_with_the_way_out() {
     let said = edited(|lock| {
-        lock.replace("- app >=1\n", "         | ^^^^^^^
+        lock.replace("- app >=1\n", "<<<<<<< HEAD\n        - app >=1\n=======\n>>>>>>> other\n")
+    });
+    insta::assert_snapshot!(said, @"
+    -- stderr
+    error[lock-conflict]: the lock has unresolved merge conflicts
+      --> envlock.lock:47:1
+      47 | =======
+         | ^^^^^^^
       - a mixture of the two sides isn't a valid lock
       help: take one of the two sides, then solve:
             `git checkout --theirs envlock.lock && envlock solve`
@@ -326,10 +333,6 @@ fn rule_8_errors_are_in_words_of_the_lock_and_not_of_a_library() {
     let url = "- conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda";
     insta::assert_snapshot!(edited(|lock| lock.replace(&format!("\n{url}"), "\n- conda: lib")), @"
     -- stderr
-<<<<<<< HEAD
-    error[lock-malformed]: the lock can't be read: lib has a block that isn't that
-      of a conda package
-=======
     error[lock-malformed]: the lock can't be read: lib has an invalid block
       --> envlock.lock:27:10
       27 | - conda: lib
