@@ -1,10 +1,10 @@
-//! What the layer of mirrors, retries and checks costs on a healthy mirror, against plain
-//! downloads with the same HTTP library: `cargo bench -p envlock-channel`.
+//! Measures the cost of mirrors, retries and checks with a mirror without faults, compared with
+//! plain downloads by the same HTTP library: `cargo bench -p envlock-channel`.
 //!
-//! Both take the same archives from the same server on loopback, eight at a time. The layer
-//! hashes, checks and writes them; a plain download writes them. The least of several rounds
-//! is told: what else the machine does only ever adds.
-// What a measurement can't do without is its assertion, and its result is printed.
+//! Both download the same archives from the same loopback server, eight at a time. The layer
+//! hashes, checks and writes them; a plain download only writes them. The minimum of several
+//! rounds is printed, because other processes can only make a round slower.
+// An unwrap in a benchmark is an assertion, and a benchmark prints its result.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss)]
 
 use std::path::Path;
@@ -73,7 +73,7 @@ async fn timed(work: impl Future<Output = ()>) -> Duration {
     start.elapsed()
 }
 
-/// With a client of its own in each round, as a run has.
+/// Uses a new client in each round, as a run does.
 async fn download(world: &TestMirror, records: &[RepoDataRecord]) {
     let folder = tempfile::tempdir().unwrap();
     let http = reqwest::Client::builder().no_proxy().build().unwrap();

@@ -24,7 +24,10 @@ pub(crate) fn suggested_name(channel: &Channel) -> Option<String> {
 }
 
 /// Suggests a channel name that isn't requested already.
-pub(super) fn suggested_name_except(channel: &Channel, asked: &[ChannelRequest]) -> Option<String> {
+pub(super) fn suggested_name_except(
+    channel: &Channel,
+    requested: &[ChannelRequest],
+) -> Option<String> {
     let segments: Vec<&str> =
         channel.url.path_segments()?.filter(|segment| !segment.is_empty()).collect();
     let last = *segments.last()?;
@@ -41,7 +44,9 @@ pub(super) fn suggested_name_except(channel: &Channel, asked: &[ChannelRequest])
     let usual = name.to_lowercase().replace('_', "-");
     let same = KNOWN.into_iter().find(|known| *known == usual);
     same.or_else(|| envlock_report::nearest(&usual, KNOWN))
-        .filter(|known| *known != name && !asked.iter().any(|other| other.channel.name == *known))
+        .filter(|known| {
+            *known != name && !requested.iter().any(|other| other.channel.name == *known)
+        })
         .map(|known| format!("did you mean `{known}`?"))
 }
 

@@ -1,4 +1,4 @@
-//! What is kept of indexes from run to run.
+//! The cache of indexes, from run to run.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,8 +7,8 @@ use envlock_testkit::{Fault, TestMirror, files_containing};
 
 use crate::support::{TestClients, records, small_mirror};
 
-fn statuses(world: &TestMirror) -> Vec<Option<u16>> {
-    world.requests("*/repodata.json*").iter().map(|logged| logged.status).collect()
+fn statuses(mirror: &TestMirror) -> Vec<Option<u16>> {
+    mirror.requests("*/repodata.json*").iter().map(|logged| logged.status).collect()
 }
 
 fn cached(clients: &TestClients, ending: &str) -> Vec<PathBuf> {
@@ -22,31 +22,31 @@ fn cached(clients: &TestClients, ending: &str) -> Vec<PathBuf> {
 }
 
 #[tokio::test]
-async fn every_run_asks_once_per_subdir_and_mostly_hears_that_nothing_changed() {
-    let world = small_mirror();
-    let clients = TestClients::for_mirrors(&[&world]);
+async fn every_run_sends_one_request_per_subdir_and_an_unchanged_index_gives_status_304() {
+    let mirror = small_mirror();
+    let clients = TestClients::for_mirrors(&[&mirror]);
     let first = records(&clients.index().await.unwrap(), &["numpy", "idna"]);
-    world.clear_requests();
+    mirror.clear_requests();
     let second = records(&clients.index().await.unwrap(), &["numpy", "idna"]);
-    assert_eq!(statuses(&world), [Some(304), Some(304)]);
+    assert_eq!(statuses(&mirror), [Some(304), Some(304)]);
     assert_eq!(first, second);
 }
 
 #[tokio::test]
 async fn a_changed_index_is_fetched_again() {
-    let mut world = small_mirror();
-    let clients = TestClients::for_mirrors(&[&world]);
+    let mut mirror = small_mirror();
+    let clients = TestClients::for_mirrors(&[&mirror]);
     clients.index().await.unwrap();
-    world.update_channel("conda-forge", |c| {
+    mirror.update_channel("conda-forge", |c| {
         c.add("numpy 1.26.0 py311_0");
     });
     assert_eq!(records(&clients.index().await.unwrap(), &["numpy"]).len(), 3);
 }
 
 #[tokio::test]
-async fn a_damaged_cache_is_noticed_and_fetched_again() {
-    let world = small_mirror();
-    let clients = TestClients::for_mirrors(&[&world]);
+async fn a_damaged_cached_index_is_detected_and_fetched_again() {
+    let mirror = small_mirror();
+    let clients = TestClients::for_mirrors(&[&mirror]);
     clients.index().await.unwrap();
     for (ending, damage) in
         [(".json", &b"{\"packages\":{}}"[..]), (".json", b""), (".info.json", b"{")]
@@ -54,9 +54,9 @@ async fn a_damaged_cache_is_noticed_and_fetched_again() {
         for file in cached(&clients, ending) {
             fs::write(file, damage).unwrap();
         }
-        world.clear_requests();
+        mirror.clear_requests();
         assert_eq!(records(&clients.index().await.unwrap(), &["numpy"]).len(), 2);
-        assert_eq!(statuses(&world), [Some(200), Some(200)], "{ending} {damage:?}");
+        assert_eq!(statuses(&mirror), [Some(200), Some(200)], "{ending} {damage:?}");
     }
     for file in cached(&clients, ".json") {
         fs::remove_file(file).unwrap();
@@ -65,7 +65,7 @@ async fn a_damaged_cache_is_noticed_and_fetched_again() {
 }
 
 #[tokio::test]
-async fn what_another_source_delivered_is_not_a_condition_for_this_one() {
+async fn the_validators_of_one_source_are_never_sent_to_another() {
     let (first, second) = (small_mirror(), small_mirror());
     let mut clients = TestClients::for_mirrors(&[&first]);
     clients.index().await.unwrap();
@@ -80,67 +80,67 @@ async fn what_another_source_delivered_is_not_a_condition_for_this_one() {
 }
 
 #[tokio::test]
-async fn an_index_that_cannot_be_had_any_more_is_an_error_and_not_the_cached_one() {
-    let world = small_mirror();
-    let clients = TestClients::for_mirrors(&[&world]);
+async fn an_index_that_is_no_longer_available_is_an_error_and_the_cached_one_is_not_used() {
+    let mirror = small_mirror();
+    let clients = TestClients::for_mirrors(&[&mirror]);
     clients.index().await.unwrap();
-    world.add_fault("*/repodata.json*", Fault::status(403));
+    mirror.add_fault("*/repodata.json*", Fault::status(403));
     assert!(clients.index().await.is_err());
-    world.clear_faults();
+    mirror.clear_faults();
     clients.index().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_broken_off_download_leaves_nothing_that_a_next_run_would_trust() {
-    let world = small_mirror().with_fault("*/repodata.json*", Fault::Truncate(30));
-    let clients = TestClients::for_mirrors(&[&world]);
+async fn an_incomplete_download_leaves_no_file_that_the_next_run_uses() {
+    let mirror = small_mirror().with_fault("*/repodata.json*", Fault::Truncate(30));
+    let clients = TestClients::for_mirrors(&[&mirror]);
     assert!(clients.index().await.is_err());
     assert_eq!(files_containing(&clients.cache(), b"packages").len(), 0);
     assert!(!clients.cache().join("index").exists());
-    world.clear_faults();
+    mirror.clear_faults();
     assert_eq!(records(&clients.index().await.unwrap(), &["numpy"]).len(), 2);
 }
 
 #[tokio::test]
-async fn clients_on_one_cache_at_once_do_not_hinder_each_other() {
-    let mut world = small_mirror();
-    let clients = TestClients::for_mirrors(&[&world]);
+async fn several_clients_use_one_cache_at_the_same_time() {
+    let mut mirror = small_mirror();
+    let clients = TestClients::for_mirrors(&[&mirror]);
     for round in 0..4 {
         let runs = (0..6).map(|_| clients.index());
         for indexes in futures::future::join_all(runs).await {
             assert_eq!(records(&indexes.unwrap(), &["libblas"]).len(), 1 + round);
         }
-        world.update_channel("conda-forge", |c| {
+        mirror.update_channel("conda-forge", |c| {
             c.add(&format!("libblas 3.9.{} 0", round + 1));
         });
     }
 }
 
 #[tokio::test]
-async fn a_source_that_changes_its_form_is_followed() {
-    let mut world = TestMirror::new().channel("conda-forge", |c| {
+async fn a_source_that_changes_its_format_still_delivers() {
+    let mut mirror = TestMirror::new().channel("conda-forge", |c| {
         c.add("a 1");
         c.json_only();
     });
-    let clients = TestClients::for_mirrors(&[&world]);
+    let clients = TestClients::for_mirrors(&[&mirror]);
     clients.index().await.unwrap();
     for subdir in ["linux-64", "noarch"] {
-        fs::remove_file(world.channel_dir("conda-forge").join(subdir).join("repodata.json"))
+        fs::remove_file(mirror.channel_dir("conda-forge").join(subdir).join("repodata.json"))
             .unwrap();
     }
-    world.update_channel("conda-forge", envlock_testkit::TestChannel::zst_only);
+    mirror.update_channel("conda-forge", envlock_testkit::TestChannel::zst_only);
     clients.index().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_credential_of_a_mirror_is_not_written_down() {
-    let world = small_mirror();
-    let url = world.url().replace("http://", "http://me:canary-7@");
+async fn a_credential_of_a_mirror_is_never_written_to_disk() {
+    let mirror = small_mirror();
+    let url = mirror.url().replace("http://", "http://me:canary-7@");
     let clients = TestClients::for_urls(&[&url]);
     let found = records(&clients.index().await.unwrap(), &["numpy"]);
     clients.packages(&found).await.unwrap();
     assert_eq!(files_containing(&clients.cache(), b"canary-7"), Vec::<PathBuf>::new());
-    world.add_fault("*", Fault::status(403));
+    mirror.add_fault("*", Fault::status(403));
     let (text, _) = crate::support::error_text(&clients.index().await.unwrap_err());
     assert!(text.contains("403") && !text.contains("canary-7"), "{text}");
 }

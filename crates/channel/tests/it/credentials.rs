@@ -1,5 +1,4 @@
-//! A canary in every place that a credential may come from: it opens its server, and is
-//! found nowhere else.
+//! Credentials are sent to their own server, and are never stored, printed or sent elsewhere.
 
 use std::path::PathBuf;
 
@@ -12,20 +11,21 @@ use crate::support::{TestClients, error_text, records, request, small_mirror};
 
 const CANARY: &str = "canary-4711";
 
-/// A world whose files are also below `/t/<token>/`, as a server with tokens has them.
+/// A mirror whose files are also below `/t/<token>/`, as a server with tokens has them.
 fn with_tokens() -> TestMirror {
-    let world = small_mirror();
-    std::fs::create_dir(world.root().join("t")).unwrap();
-    std::os::unix::fs::symlink(world.root(), world.root().join("t").join(CANARY)).unwrap();
-    world
+    let mirror = small_mirror();
+    std::fs::create_dir(mirror.root().join("t")).unwrap();
+    std::os::unix::fs::symlink(mirror.root(), mirror.root().join("t").join(CANARY)).unwrap();
+    mirror
 }
 
-/// A clients that asks this channel itself, written with what is put before its host or path.
-fn private(world: &TestMirror, user: &str, token: &str) -> (TestClients, Client, String) {
+/// Returns a client for the channel on this mirror, whose URL has `user` before the host and
+/// `token` before the path.
+fn private_channel(mirror: &TestMirror, user: &str, token: &str) -> (TestClients, Client, String) {
     let mut clients = TestClients::for_urls(&[]);
     clients.settings.sources = Sources::new(Vec::new(), true);
     let client = clients.client();
-    let host = world.url().replace("http://", "");
+    let host = mirror.url().replace("http://", "");
     let written = format!("http://{user}{host}{token}/anaconda/cloud/conda-forge");
     let variable = |_: &str| None;
     let root = PathBuf::from("/");
@@ -39,7 +39,7 @@ fn private(world: &TestMirror, user: &str, token: &str) -> (TestClients, Client,
     (clients, client, channel.url.to_string())
 }
 
-async fn installed(
+async fn fetch(
     clients: &TestClients,
     client: &Client,
     url: &str,
@@ -52,14 +52,18 @@ async fn installed(
     Ok(found)
 }
 
-/// Every request brought it, and nothing that was kept or said has it.
-fn used_and_not_kept(world: &TestMirror, clients: &TestClients, found: &[RepoDataRecord]) {
-    let brought = |logged: &envlock_testkit::LoggedRequest| {
+/// Asserts that every request had the credential, and that no file and no notice has it.
+fn assert_sent_and_not_stored(
+    mirror: &TestMirror,
+    clients: &TestClients,
+    found: &[RepoDataRecord],
+) {
+    let has_credential = |logged: &envlock_testkit::LoggedRequest| {
         let header = logged.request.header("authorization");
         header.is_some_and(|value| value.starts_with('B')) || logged.request.path.contains(CANARY)
     };
-    assert!(world.requests("*").iter().all(brought), "{:?}", world.requests("*"));
-    assert!(world.requests("*").len() >= 5);
+    assert!(mirror.requests("*").iter().all(has_credential), "{:?}", mirror.requests("*"));
+    assert!(mirror.requests("*").len() >= 5);
     assert_eq!(files_containing(&clients.cache(), CANARY), Vec::<PathBuf>::new());
     // `user:canary-4711` in base64.
     assert_eq!(files_containing(&clients.cache(), "dXNlcjpjYW5hcnktNDcxM"), Vec::<PathBuf>::new());
@@ -67,20 +71,20 @@ fn used_and_not_kept(world: &TestMirror, clients: &TestClients, found: &[RepoDat
 }
 
 #[tokio::test]
-async fn what_is_written_in_a_channels_address_is_used_and_never_kept() {
+async fn the_credential_in_a_channels_url_is_sent_and_never_stored() {
     for (user, token) in
         [(format!("user:{CANARY}@"), String::new()), (String::new(), format!("/t/{CANARY}"))]
     {
-        let world = with_tokens();
-        let (clients, client, url) = private(&world, &user, &token);
-        let found = installed(&clients, &client, &url).await.unwrap();
-        used_and_not_kept(&world, &clients, &found);
+        let mirror = with_tokens();
+        let (clients, client, url) = private_channel(&mirror, &user, &token);
+        let found = fetch(&clients, &client, &url).await.unwrap();
+        assert_sent_and_not_stored(&mirror, &clients, &found);
         assert!(!format!("{client:?}").contains(CANARY));
     }
 }
 
 #[tokio::test]
-async fn every_store_is_used_and_never_kept() {
+async fn the_credentials_of_every_store_are_sent_and_never_written_to_the_cache() {
     let stores = tempfile::tempdir().unwrap();
     let path = |name: &str| stores.path().join(name);
     std::fs::write(path("netrc"), format!("machine 127.0.0.1 login user password {CANARY}"))
@@ -92,11 +96,11 @@ async fn every_store_is_used_and_never_kept() {
     ] {
         std::fs::write(path(name), format!(r#"{{"127.0.0.1": {how}}}"#)).unwrap();
     }
-    let world = with_tokens();
-    let quoted = world.url().replace(':', "%3A").replace('/', "%2F");
+    let mirror = with_tokens();
+    let quoted = mirror.url().replace(':', "%3A").replace('/', "%2F");
     std::fs::create_dir(path("tokens")).unwrap();
     std::fs::write(path("tokens").join(format!("{quoted}.token")), CANARY).unwrap();
-    let address = world.url().replace("http://", &format!("http://user:{CANARY}@"));
+    let address = mirror.url().replace("http://", &format!("http://user:{CANARY}@"));
 
     let rattler =
         |name: &str| CredentialStores { rattler: vec![path(name)], ..CredentialStores::default() };
@@ -111,30 +115,30 @@ async fn every_store_is_used_and_never_kept() {
             ..CredentialStores::default()
         },
     ] {
-        world.clear_requests();
+        mirror.clear_requests();
         let (credentials, warnings) = Credentials::read(&stores);
         assert!(warnings.is_empty(), "{warnings:?}");
-        let (mut clients, _, url) = private(&world, "", "");
+        let (mut clients, _, url) = private_channel(&mirror, "", "");
         clients.settings.credentials = credentials;
         let client = clients.client();
-        let found = installed(&clients, &client, &url).await.unwrap();
-        used_and_not_kept(&world, &clients, &found);
+        let found = fetch(&clients, &client, &url).await.unwrap();
+        assert_sent_and_not_stored(&mirror, &clients, &found);
     }
 }
 
 #[tokio::test]
-async fn another_server_never_sees_it_not_even_after_a_redirect() {
+async fn another_server_never_receives_the_credential_even_after_a_redirect() {
     let other = small_mirror();
     for (user, token) in
         [(format!("user:{CANARY}@"), String::new()), (String::new(), format!("/t/{CANARY}"))]
     {
-        let world = with_tokens();
+        let mirror = with_tokens();
         let path = "/anaconda/cloud/conda-forge/linux-64/libblas-3.9.0-0.conda";
         let location = format!("{}{path}", other.url());
-        world.add_fault("*/libblas-*", Fault::Status(302, vec![("location", location)]));
+        mirror.add_fault("*/libblas-*", Fault::Status(302, vec![("location", location)]));
         other.clear_requests();
-        let (clients, client, url) = private(&world, &user, &token);
-        installed(&clients, &client, &url).await.unwrap();
+        let (clients, client, url) = private_channel(&mirror, &user, &token);
+        fetch(&clients, &client, &url).await.unwrap();
         let asked = other.requests("*");
         assert_eq!(asked.len(), 1);
         assert!(asked[0].request.header("authorization").is_none());
@@ -143,37 +147,37 @@ async fn another_server_never_sees_it_not_even_after_a_redirect() {
 }
 
 #[tokio::test]
-async fn a_server_that_sends_our_token_elsewhere_is_not_followed() {
-    let (world, other) = (with_tokens(), small_mirror());
+async fn a_redirect_that_would_send_the_token_to_another_server_is_not_followed() {
+    let (mirror, other) = (with_tokens(), small_mirror());
     let location = format!("{}/t/{CANARY}/anaconda/cloud/x", other.url());
-    world.add_fault("*/libblas-*", Fault::Status(302, vec![("location", location)]));
-    let (clients, client, url) = private(&world, "", &format!("/t/{CANARY}"));
-    let text = installed(&clients, &client, &url).await.unwrap_err();
+    mirror.add_fault("*/libblas-*", Fault::Status(302, vec![("location", location)]));
+    let (clients, client, url) = private_channel(&mirror, "", &format!("/t/{CANARY}"));
+    let text = fetch(&clients, &client, &url).await.unwrap_err();
     assert!(text.contains("it would send a token to another server"), "{text}");
     assert!(!text.contains(CANARY) && other.requests("*").is_empty());
 }
 
 #[tokio::test]
-async fn a_refusal_says_whether_a_credential_was_sent_and_whose_it_was() {
-    let world = with_tokens();
-    world.add_fault("*", Fault::status(401));
-    let (clients, client, url) = private(&world, "", "");
-    let text = installed(&clients, &client, &url).await.unwrap_err();
+async fn the_error_of_a_refusal_names_the_source_of_the_credential_that_was_sent() {
+    let mirror = with_tokens();
+    mirror.add_fault("*", Fault::status(401));
+    let (clients, client, url) = private_channel(&mirror, "", "");
+    let text = fetch(&clients, &client, &url).await.unwrap_err();
     assert!(
         text.contains("401 unauthorized: it wants a credential, and none is known for it"),
         "{text}"
     );
-    world.add_fault("*", Fault::status(403));
-    let (clients, client, url) = private(&world, &format!("user:{CANARY}@"), "");
-    let text = installed(&clients, &client, &url).await.unwrap_err();
+    mirror.add_fault("*", Fault::status(403));
+    let (clients, client, url) = private_channel(&mirror, &format!("user:{CANARY}@"), "");
+    let text = fetch(&clients, &client, &url).await.unwrap_err();
     let words = "403 forbidden: it refuses the credential of the channel's URL";
     assert!(text.contains(words) && !text.contains(CANARY), "{text}");
 }
 
 #[tokio::test]
-async fn a_mirror_never_sees_the_credential_of_its_origin() {
+async fn a_mirror_never_receives_the_credential_of_its_origin() {
     let (origin, mirror) = (with_tokens(), small_mirror());
-    let (mut clients, _, url) = private(&origin, "", "");
+    let (mut clients, _, url) = private_channel(&origin, "", "");
     let declared = format!("{url}={}/anaconda/cloud/conda-forge/", mirror.url());
     let mirrors = envlock_channel::parse_mirror(&declared).unwrap();
     clients.settings.sources = Sources::new(mirrors, true);
@@ -183,7 +187,7 @@ async fn a_mirror_never_sees_the_credential_of_its_origin() {
     clients.settings.credentials = Credentials::read(&stores).0;
     mirror.add_fault("*.conda", Fault::status(404));
     let client = clients.client();
-    installed(&clients, &client, &url).await.unwrap();
+    fetch(&clients, &client, &url).await.unwrap();
     let seen = mirror.requests("*");
     assert!(!seen.is_empty());
     assert!(seen.iter().all(|logged| logged.request.header("authorization").is_none()));

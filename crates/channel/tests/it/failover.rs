@@ -1,4 +1,4 @@
-//! Sources that fail in the middle of a run, and channels that have one source alone.
+//! Sources that fail in the middle of a run, and channels with only one source.
 
 use envlock_channel::{Sources, parse_mirror};
 use envlock_testkit::{Fault, TestMirror};
@@ -14,7 +14,7 @@ fn sixty() -> TestMirror {
 }
 
 #[tokio::test]
-async fn a_mirror_that_dies_in_the_middle_of_sixty_packages_is_followed_by_the_second() {
+async fn after_a_mirror_stops_in_the_middle_of_sixty_packages_the_second_delivers_the_rest() {
     let (first, second) = (sixty(), sixty());
     let clients = TestClients::for_mirrors(&[&first, &second]);
     let client = clients.client();
@@ -40,7 +40,7 @@ async fn a_mirror_that_dies_in_the_middle_of_sixty_packages_is_followed_by_the_s
 }
 
 #[tokio::test]
-async fn a_mirror_that_refuses_everything_is_put_behind_the_others_and_not_asked_for_each_file() {
+async fn a_mirror_that_refuses_every_file_is_suspended_and_not_requested_for_each_file() {
     let (first, second) = (sixty(), sixty());
     let mut clients = TestClients::for_mirrors(&[&first, &second]);
     clients.settings.jobs = 2;
@@ -54,7 +54,7 @@ async fn a_mirror_that_refuses_everything_is_put_behind_the_others_and_not_asked
 }
 
 #[tokio::test]
-async fn what_only_a_mirror_that_was_put_aside_has_is_still_asked_of_it() {
+async fn a_file_that_only_a_suspended_mirror_has_is_still_requested_from_it() {
     let (first, second) = (sixty(), sixty());
     let mut clients = TestClients::for_mirrors(&[&first, &second]);
     clients.settings.jobs = 1;
@@ -65,24 +65,24 @@ async fn what_only_a_mirror_that_was_put_aside_has_is_still_asked_of_it() {
 }
 
 #[tokio::test]
-async fn when_all_are_down_there_is_one_message_and_nothing_is_kept_waiting() {
-    let world = sixty();
+async fn when_all_sources_are_down_there_is_one_message_and_no_request_for_every_package() {
+    let mirror = sixty();
     let found =
-        records(&TestClients::for_mirrors(&[&world]).index().await.unwrap(), &["synth-all"]);
+        records(&TestClients::for_mirrors(&[&mirror]).index().await.unwrap(), &["synth-all"]);
     let clients = TestClients::for_urls(&[&unreachable_url(), &unreachable_url()]);
     let (text, exit) = error_text(&clients.packages(&found).await.unwrap_err());
     assert_eq!(exit, 3);
     assert_eq!(text.matches("packages-unavailable").count(), 1);
     assert!(text.contains("no source delivers 60 packages"), "{text}");
-    // The eight that were on their way, at two addresses; not sixty times two.
+    // The eight concurrent requests at two URLs, not sixty times two.
     assert!(text.matches("the connection was refused").count() <= 16, "{text}");
     assert!(text.contains("name another source with `--mirror PREFIX=URL`"), "{text}");
 }
 
 #[tokio::test]
-async fn a_source_that_asks_for_patience_is_waited_for_as_long_as_there_is_some() {
-    let world = small_mirror();
-    let found = records(&TestClients::for_mirrors(&[&world]).index().await.unwrap(), &["libblas"]);
+async fn a_retry_after_is_honoured_within_the_maximum_pause() {
+    let mirror = small_mirror();
+    let found = records(&TestClients::for_mirrors(&[&mirror]).index().await.unwrap(), &["libblas"]);
     let date = |seconds: u64| {
         let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
         vec![
@@ -91,17 +91,17 @@ async fn a_source_that_asks_for_patience_is_waited_for_as_long_as_there_is_some(
         ]
     };
     for (headers, times) in [(date(0), 2), (date(3600), 1), (Vec::new(), 2)] {
-        world.clear_faults();
-        world.add_fault("*.conda", Fault::Status(429, headers.clone()));
-        world.clear_requests();
-        assert!(TestClients::for_mirrors(&[&world]).packages(&found).await.is_err());
-        assert_eq!(world.requests("*.conda").len(), times, "{headers:?}");
+        mirror.clear_faults();
+        mirror.add_fault("*.conda", Fault::Status(429, headers.clone()));
+        mirror.clear_requests();
+        assert!(TestClients::for_mirrors(&[&mirror]).packages(&found).await.is_err());
+        assert_eq!(mirror.requests("*.conda").len(), times, "{headers:?}");
     }
 }
 
 #[tokio::test]
-async fn a_private_channel_that_cannot_be_reached_is_an_error_and_nobody_else_is_asked() {
-    // A public origin with packages of the same names, as the mirror of both public hosts.
+async fn a_private_channel_that_cannot_be_reached_is_an_error_and_no_other_source_is_requested() {
+    // A mirror of both public hosts, with packages of the same names.
     let public = TestMirror::new()
         .channel("lab", |c| {
             c.add("secret 1.0");
@@ -125,7 +125,7 @@ async fn a_private_channel_that_cannot_be_reached_is_an_error_and_nobody_else_is
 }
 
 #[tokio::test]
-async fn an_index_that_is_older_or_shrank_is_told_and_used() {
+async fn an_older_or_smaller_index_is_used_with_a_warning() {
     let rich = TestMirror::new().channel("conda-forge", |c| {
         for version in 0..6 {
             c.add(&format!("app 1.{version}"));
@@ -145,7 +145,7 @@ async fn an_index_that_is_older_or_shrank_is_told_and_used() {
     assert!(indexes.warnings[0].notes[0].contains(&poor.url()));
     assert_eq!(records(&indexes, &["app"]).len(), 1);
 
-    // Known from then on; and an empty one is told even where nothing was known.
+    // The next run compares with the smaller index. An empty index is a warning without a cached one.
     assert!(clients.index().await.unwrap().warnings.is_empty());
     let index = br#"{"info":{"subdir":"linux-64"},"packages":{}}"#;
     poor.add_fault("*/linux-64/repodata.json*", Fault::Bytes(index.to_vec().into()));

@@ -1,4 +1,4 @@
-//! Each fault, at each moment, of each kind of file, at each pace: the table is data.
+//! Every fault, at every position, of every kind of file, at every speed.
 
 use std::fmt::Debug;
 use std::fs;
@@ -11,7 +11,7 @@ use rattler_conda_types::RepoDataRecord;
 
 use crate::support::{FORGE, TestClients, error_text, records, request};
 
-/// What is asked for: a pattern of its path, and its file in the subdir.
+/// The kind of the requested file.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Kind {
     Zst,
@@ -36,8 +36,8 @@ impl Kind {
         format!("*/linux-64/{}", self.file())
     }
 
-    /// A world that has it; the plain index is alone, so that it is what is asked for.
-    fn world(self) -> TestMirror {
+    /// Returns a mirror with the file. For [`Kind::Json`] it has no compressed index.
+    fn mirror(self) -> TestMirror {
         TestMirror::new().channel("conda-forge", |c| {
             c.add("app 1.0 | lib");
             c.tar_bz2();
@@ -49,16 +49,16 @@ impl Kind {
     }
 }
 
-/// Whole, in pieces, and byte by byte.
+/// At once, in chunks, and byte by byte.
 const PACES: [Option<Pace>; 3] = [
     None,
     Some(Pace { chunk: 300, pause: Duration::from_millis(5) }),
     Some(Pace { chunk: 1, pause: Duration::ZERO }),
 ];
 
-/// All faults of a file that is `length` bytes long, at each of their moments.
+/// Returns all faults of a file of `length` bytes, at each position.
 fn faults(length: usize) -> Vec<Fault> {
-    // Behind the headers, in the middle, before the last byte.
+    // After the headers, in the middle, before the last byte.
     let moments = [0, length / 2, length - 1];
     let bytes = |length: usize| Fault::Bytes(vec![b'x'; length].into());
     let mut faults = vec![Fault::Close, Fault::Hang, Fault::Html, Fault::Corrupt];
@@ -69,17 +69,17 @@ fn faults(length: usize) -> Vec<Fault> {
     faults
 }
 
-/// All that can go wrong with a file of this kind.
+/// Returns all faults of a file of this kind.
 fn once(kind: Kind) -> Vec<Fault> {
-    let world = kind.world();
-    let file = world.channel_dir("conda-forge").join("linux-64").join(kind.file());
+    let mirror = kind.mirror();
+    let file = mirror.channel_dir("conda-forge").join("linux-64").join(kind.file());
     let length = usize::try_from(fs::metadata(file).unwrap().len()).unwrap();
-    // Nothing tells a plain index with a wrong byte from another index.
-    let can_be_told = |fault: &Fault| kind != Kind::Json || *fault != Fault::Corrupt;
-    faults(length).into_iter().filter(can_be_told).collect()
+    // A plain index with a wrong byte can't be distinguished from another index.
+    let is_detectable = |fault: &Fault| kind != Kind::Json || *fault != Fault::Corrupt;
+    faults(length).into_iter().filter(is_detectable).collect()
 }
 
-/// All pairs of what can go wrong and how slowly.
+/// Returns all faults of a file of this kind, at every speed.
 fn at_every_pace(kind: Kind) -> Vec<Fault> {
     let paced = |fault: Fault| {
         PACES.map(|pace| match pace {
@@ -90,14 +90,14 @@ fn at_every_pace(kind: Kind) -> Vec<Fault> {
     once(kind).into_iter().flat_map(paced).collect()
 }
 
-fn impatient(worlds: &[&TestMirror]) -> TestClients {
-    let mut clients = TestClients::for_mirrors(worlds);
+fn clients_for(test_mirrors: &[&TestMirror]) -> TestClients {
+    let mut clients = TestClients::for_mirrors(test_mirrors);
     clients.settings.idle_timeout = Duration::from_secs(3);
     clients
 }
 
-/// Index and packages, and whether all is there as it should be.
-async fn whole(clients: &TestClients) -> Result<Vec<RepoDataRecord>, String> {
+/// Fetches the index and the packages, and checks the contents of the packages.
+async fn fetch_all(clients: &TestClients) -> Result<Vec<RepoDataRecord>, String> {
     let client = clients.client();
     let wanted = [request("conda-forge", FORGE)];
     let indexes =
@@ -116,8 +116,8 @@ async fn whole(clients: &TestClients) -> Result<Vec<RepoDataRecord>, String> {
     Ok(found)
 }
 
-/// Runs a case for every kind and fault of a table, many at a time.
-async fn all<F: Future<Output = ()>>(
+/// Runs a case for every kind and every fault of a table, many concurrently.
+async fn for_all_cases<F: Future<Output = ()>>(
     table: fn(Kind) -> Vec<Fault>,
     case: impl Fn(Kind, Fault) -> F,
 ) {
@@ -129,21 +129,21 @@ async fn all<F: Future<Output = ()>>(
     stream::iter(running).buffer_unordered(16).collect::<Vec<()>>().await;
 }
 
-fn shown(case: &impl Debug) -> String {
+fn shortened(case: &impl Debug) -> String {
     let mut text = format!("{case:?}");
     text.truncate(200);
     text
 }
 
 #[tokio::test]
-async fn whatever_goes_wrong_at_one_source_the_next_delivers() {
-    all(at_every_pace, async |kind, fault: Fault| {
-        let (bad, good) = (kind.world().with_fault(&kind.pattern(), fault.clone()), kind.world());
-        let clients = impatient(&[&bad, &good]);
-        let case = shown(&(kind, &fault));
-        let wanted = whole(&clients).await.unwrap_or_else(|error| panic!("{case}: {error}"));
+async fn after_any_fault_of_one_source_the_next_delivers() {
+    for_all_cases(at_every_pace, async |kind, fault: Fault| {
+        let (bad, good) = (kind.mirror().with_fault(&kind.pattern(), fault.clone()), kind.mirror());
+        let clients = clients_for(&[&bad, &good]);
+        let case = shortened(&(kind, &fault));
+        let wanted = fetch_all(&clients).await.unwrap_or_else(|error| panic!("{case}: {error}"));
         assert_eq!(wanted.len(), 2, "{case}");
-        // A compressed index has the plain one beside it; all else is worth a word.
+        // After a damaged compressed index the plain one of the same source is used without a notice.
         let absent = [Fault::status(404), Fault::status(410)];
         let is_absent = |fault: &Fault| match fault {
             Fault::Slow { fault: Some(fault), .. } => absent.contains(fault),
@@ -154,27 +154,27 @@ async fn whatever_goes_wrong_at_one_source_the_next_delivers() {
             assert!(!clients.events.notices().is_empty(), "{case}");
         }
         assert!(bad.requests(&kind.pattern()).len() <= 3, "{case}");
-        assert_eq!(left(&clients), Vec::<PathBuf>::new(), "{case}");
+        assert_eq!(left_in_tmp(&clients), Vec::<PathBuf>::new(), "{case}");
     })
     .await;
 }
 
 #[tokio::test]
-async fn what_passes_is_survived_without_another_source() {
-    all(once, async |kind, fault: Fault| {
-        if !passes(&fault) && kind != Kind::Zst {
+async fn after_one_transient_fault_the_same_source_delivers() {
+    for_all_cases(once, async |kind, fault: Fault| {
+        if !is_transient(&fault) && kind != Kind::Zst {
             return;
         }
-        let world = kind.world().with_fault_times(1, &kind.pattern(), fault.clone());
-        let clients = impatient(&[&world]);
-        let case = shown(&(kind, &fault));
-        whole(&clients).await.unwrap_or_else(|error| panic!("{case}: {error}"));
+        let mirror = kind.mirror().with_fault_times(1, &kind.pattern(), fault.clone());
+        let clients = clients_for(&[&mirror]);
+        let case = shortened(&(kind, &fault));
+        fetch_all(&clients).await.unwrap_or_else(|error| panic!("{case}: {error}"));
     })
     .await;
 }
 
-/// Whether the same source may deliver what it didn't deliver at first.
-fn passes(fault: &Fault) -> bool {
+/// Whether the same source may deliver the file at the second request.
+fn is_transient(fault: &Fault) -> bool {
     matches!(
         fault,
         Fault::Close
@@ -186,14 +186,14 @@ fn passes(fault: &Fault) -> bool {
 }
 
 #[tokio::test]
-async fn without_another_source_it_is_an_error_and_nothing_of_it_is_kept() {
-    all(once, async |kind, fault: Fault| {
-        let world = kind.world().with_fault(&kind.pattern(), fault.clone());
-        let clients = impatient(&[&world]);
-        let case = shown(&(kind, &fault));
-        let result = whole(&clients).await;
+async fn without_another_source_a_fault_is_an_error_and_no_file_is_kept() {
+    for_all_cases(once, async |kind, fault: Fault| {
+        let mirror = kind.mirror().with_fault(&kind.pattern(), fault.clone());
+        let clients = clients_for(&[&mirror]);
+        let case = shortened(&(kind, &fault));
+        let result = fetch_all(&clients).await;
         match kind {
-            // The plain one is beside it, unless the source was silent.
+            // The plain index is used, unless the source sent nothing.
             Kind::Zst if result.is_ok() => {}
             Kind::Zst | Kind::Json => {
                 assert!(result.is_err(), "{case}");
@@ -208,13 +208,13 @@ async fn without_another_source_it_is_an_error_and_nothing_of_it_is_kept() {
                 );
             }
         }
-        assert_eq!(left(&clients), Vec::<PathBuf>::new(), "{case}");
+        assert_eq!(left_in_tmp(&clients), Vec::<PathBuf>::new(), "{case}");
     })
     .await;
 }
 
-/// Temporary files and folders that are left.
-fn left(clients: &TestClients) -> Vec<PathBuf> {
+/// Returns the temporary files and folders that are left.
+fn left_in_tmp(clients: &TestClients) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(clients.cache().join("tmp")) else { return Vec::new() };
     entries.map(|entry| entry.unwrap().path()).filter(|path| !path.ends_with("gate")).collect()
 }

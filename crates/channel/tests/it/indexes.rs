@@ -1,4 +1,4 @@
-//! Which sources are asked for an index, and what their answers mean.
+//! Which sources are requested for an index, and the results of their responses.
 
 use envlock_model::progress::RequestedFile;
 use envlock_testkit::{Fault, TestMirror};
@@ -8,35 +8,35 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn the_compressed_form_is_asked_first_and_the_plain_one_at_the_same_source() {
-    let world = small_mirror();
-    let clients = TestClients::for_mirrors(&[&world]);
+async fn the_compressed_format_is_requested_first_and_then_the_plain_one_from_the_same_source() {
+    let mirror = small_mirror();
+    let clients = TestClients::for_mirrors(&[&mirror]);
     clients.index().await.unwrap();
-    assert_eq!(world.requests("*/repodata.json.zst").len(), 2);
-    assert_eq!(world.requests("*/repodata.json").len(), 0);
+    assert_eq!(mirror.requests("*/repodata.json.zst").len(), 2);
+    assert_eq!(mirror.requests("*/repodata.json").len(), 0);
 
-    let world = TestMirror::new().channel("conda-forge", |c| {
+    let mirror = TestMirror::new().channel("conda-forge", |c| {
         c.add("a 1");
         c.json_only();
     });
-    let clients = TestClients::for_mirrors(&[&world]);
+    let clients = TestClients::for_mirrors(&[&mirror]);
     let indexes = clients.index().await.unwrap();
     assert_eq!(indexes.names().into_keys().collect::<Vec<_>>(), ["a"]);
     assert!(clients.events.notices().is_empty(), "{:?}", clients.events.notices());
 }
 
 #[tokio::test]
-async fn the_form_that_a_source_has_is_remembered_and_no_head_is_ever_sent() {
-    let world = TestMirror::new().channel("conda-forge", |c| {
+async fn the_format_of_a_source_is_cached_and_no_head_request_is_sent() {
+    let mirror = TestMirror::new().channel("conda-forge", |c| {
         c.add("a 1");
         c.json_only();
     });
-    let clients = TestClients::for_mirrors(&[&world]);
+    let clients = TestClients::for_mirrors(&[&mirror]);
     clients.index().await.unwrap();
-    world.clear_requests();
+    mirror.clear_requests();
     clients.index().await.unwrap();
-    assert_eq!(world.requests("*.zst").len(), 0);
-    let all = world.requests("*");
+    assert_eq!(mirror.requests("*.zst").len(), 0);
+    let all = mirror.requests("*");
     assert!(all.iter().all(|logged| logged.request.method == "GET"));
     assert!(
         all.iter().all(|logged| logged.request.header("user-agent") == Some("envlock/0.0.0-test"))
@@ -44,7 +44,7 @@ async fn the_form_that_a_source_has_is_remembered_and_no_head_is_ever_sent() {
 }
 
 #[tokio::test]
-async fn a_damaged_compressed_form_leads_to_the_plain_one_at_the_same_source() {
+async fn after_a_damaged_compressed_index_the_plain_one_of_the_same_source_is_used() {
     for fault in [
         Fault::status(403),
         Fault::status(500),
@@ -53,14 +53,14 @@ async fn a_damaged_compressed_form_leads_to_the_plain_one_at_the_same_source() {
         Fault::Truncate(20),
         Fault::Close,
     ] {
-        let world = small_mirror().with_fault("*.zst", fault.clone());
-        let indexes = TestClients::for_mirrors(&[&world]).index().await;
+        let mirror = small_mirror().with_fault("*.zst", fault.clone());
+        let indexes = TestClients::for_mirrors(&[&mirror]).index().await;
         assert_eq!(records(&indexes.unwrap(), &["numpy"]).len(), 2, "{fault:?}");
     }
 }
 
 #[tokio::test]
-async fn a_source_that_fails_is_followed_by_the_next_and_that_is_said() {
+async fn after_a_source_fails_the_next_is_used_and_a_notice_reports_it() {
     let not_an_index = Fault::Bytes(br#"{"error": "not today"}"#.to_vec().into());
     let cases = [
         (Fault::status(403), "403 forbidden"),
@@ -94,7 +94,7 @@ async fn a_source_that_fails_is_followed_by_the_next_and_that_is_said() {
 }
 
 #[tokio::test]
-async fn a_refused_connection_leads_to_the_next_source() {
+async fn after_a_refused_connection_the_next_source_is_used() {
     let good = small_mirror();
     let clients = TestClients::for_urls(&[&unreachable_url(), &good.url()]);
     clients.index().await.unwrap();
@@ -103,7 +103,7 @@ async fn a_refused_connection_leads_to_the_next_source() {
 }
 
 #[tokio::test]
-async fn the_index_of_another_subdir_is_not_taken() {
+async fn the_index_of_another_subdir_is_not_used() {
     let (bad, good) = (small_mirror(), small_mirror());
     let dir = bad.channel_dir("conda-forge");
     for file in ["repodata.json", "repodata.json.zst"] {
@@ -116,7 +116,7 @@ async fn the_index_of_another_subdir_is_not_taken() {
 }
 
 #[tokio::test]
-async fn when_all_fail_one_error_names_every_attempt_of_every_subdir() {
+async fn when_all_sources_fail_one_error_names_every_attempt_of_every_subdir() {
     let (first, second) =
         (small_mirror().with_fault("*/repodata.json*", Fault::status(403)), small_mirror());
     second.add_fault("*/noarch/*", Fault::status(503));
@@ -140,7 +140,7 @@ async fn when_all_fail_one_error_names_every_attempt_of_every_subdir() {
 }
 
 #[tokio::test]
-async fn a_subdir_that_one_source_lacks_is_asked_of_the_next_without_a_word() {
+async fn a_subdir_that_one_source_lacks_is_requested_from_the_next_without_a_notice() {
     let partial = TestMirror::new().channel("conda-forge", |c| {
         c.noarch("idna 3.4");
     });
@@ -152,11 +152,11 @@ async fn a_subdir_that_one_source_lacks_is_asked_of_the_next_without_a_word() {
 }
 
 #[tokio::test]
-async fn a_platform_that_nobody_has_is_empty_with_a_warning_where_there_is_a_noarch() {
-    let world = TestMirror::new().channel("conda-forge", |c| {
+async fn a_platform_that_no_source_has_is_empty_with_a_warning_if_the_channel_has_noarch() {
+    let mirror = TestMirror::new().channel("conda-forge", |c| {
         c.noarch("idna 3.4");
     });
-    let clients = TestClients::for_mirrors(&[&world]);
+    let clients = TestClients::for_mirrors(&[&mirror]);
     for _ in 0..2 {
         let indexes = clients.index().await.unwrap();
         assert_eq!(indexes.warnings.len(), 1);
@@ -166,17 +166,17 @@ async fn a_platform_that_nobody_has_is_empty_with_a_warning_where_there_is_a_noa
 }
 
 #[tokio::test]
-async fn a_channel_without_noarch_is_no_cause_for_a_warning() {
-    let world = small_mirror().with_fault("*/noarch/*", Fault::status(410));
-    let indexes = TestClients::for_mirrors(&[&world]).index().await.unwrap();
+async fn a_channel_without_noarch_gives_no_warning() {
+    let mirror = small_mirror().with_fault("*/noarch/*", Fault::status(410));
+    let indexes = TestClients::for_mirrors(&[&mirror]).index().await.unwrap();
     assert!(indexes.warnings.is_empty());
     assert_eq!(indexes.names().len(), 2);
 }
 
 #[tokio::test]
-async fn a_channel_that_nobody_has_is_an_error_with_the_right_name() {
-    let world = small_mirror();
-    let clients = TestClients::for_mirrors(&[&world]);
+async fn a_channel_that_no_source_has_is_an_error_that_suggests_the_right_name() {
+    let mirror = small_mirror();
+    let clients = TestClients::for_mirrors(&[&mirror]);
     let wrong = request("pkgs/conda-forge", "https://repo.anaconda.com/pkgs/conda-forge/");
     let (text, exit) = error_text(&clients.indexes(&[wrong]).await.unwrap_err());
     assert_eq!(exit, 3);
@@ -189,7 +189,7 @@ async fn a_channel_that_nobody_has_is_an_error_with_the_right_name() {
 }
 
 #[tokio::test]
-async fn a_failure_at_one_source_is_never_taken_for_an_absence_at_all() {
+async fn if_one_source_fails_the_channel_is_never_reported_as_missing() {
     let (absent, failing) =
         (TestMirror::new(), small_mirror().with_fault("*/linux-64/*", Fault::status(403)));
     let (text, _) =
@@ -203,18 +203,18 @@ async fn a_failure_at_one_source_is_never_taken_for_an_absence_at_all() {
 }
 
 #[tokio::test]
-async fn without_a_mirror_and_without_the_origin_it_is_the_command_line_that_is_wrong() {
+async fn without_a_mirror_and_without_the_origin_the_exit_code_is_that_of_a_usage_error() {
     let (text, exit) = error_text(&TestClients::for_urls(&[]).index().await.unwrap_err());
     assert_eq!(exit, 2);
     assert!(text.contains(&format!("--mirror {FORGE}=URL")), "{text}");
 }
 
 #[tokio::test]
-async fn channels_are_fetched_side_by_side_and_keep_their_order() {
-    let world = small_mirror().channel("pytorch", |c| {
+async fn channels_are_fetched_concurrently_and_keep_their_order() {
+    let mirror = small_mirror().channel("pytorch", |c| {
         c.add("libblas 4.0.0 0");
     });
-    let clients = TestClients::for_mirrors(&[&world]);
+    let clients = TestClients::for_mirrors(&[&mirror]);
     let wanted =
         [request("pytorch", "https://conda.anaconda.org/pytorch/"), request("conda-forge", FORGE)];
     let indexes = clients.indexes(&wanted).await.unwrap();
@@ -225,10 +225,10 @@ async fn channels_are_fetched_side_by_side_and_keep_their_order() {
 }
 
 #[tokio::test]
-async fn folders_are_channels_too_whatever_they_are_called() {
-    let world = small_mirror();
-    let folder_name = world.root().join("频道 1");
-    std::fs::rename(world.channel_dir("conda-forge"), &folder_name).unwrap();
+async fn a_folder_with_any_name_can_be_a_channel() {
+    let mirror = small_mirror();
+    let folder_name = mirror.root().join("频道 1");
+    std::fs::rename(mirror.channel_dir("conda-forge"), &folder_name).unwrap();
     let clients = TestClients::for_urls(&[]);
     let indexes = clients.indexes(&[folder(&folder_name)]).await.unwrap();
     let found = records(&indexes, &["numpy"]);
@@ -240,15 +240,15 @@ async fn folders_are_channels_too_whatever_they_are_called() {
     clients.packages(&found).await.unwrap();
 
     let (text, exit) =
-        error_text(&clients.indexes(&[folder(&world.root().join("nowhere"))]).await.unwrap_err());
+        error_text(&clients.indexes(&[folder(&mirror.root().join("nowhere"))]).await.unwrap_err());
     assert_eq!(exit, 3);
     assert!(text.contains("no such file"), "{text}");
 }
 
 #[tokio::test]
-async fn a_folder_is_a_mirror_too() {
-    let world = small_mirror();
-    let url = url::Url::from_directory_path(world.root()).unwrap();
+async fn a_folder_can_be_a_mirror() {
+    let mirror = small_mirror();
+    let url = url::Url::from_directory_path(mirror.root()).unwrap();
     let clients = TestClients::for_urls(&[url.as_str().trim_end_matches('/')]);
     let found = records(&clients.index().await.unwrap(), &["numpy"]);
     assert!(found[0].url.as_str().starts_with(FORGE));

@@ -1,4 +1,4 @@
-//! Indexes and packages from loopback mirrors that behave and that don't.
+//! Fetches indexes and packages from loopback mirrors, with and without faults.
 // An unwrap in a test is its assertion.
 #![allow(clippy::unwrap_used)]
 

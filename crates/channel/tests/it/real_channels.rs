@@ -6,8 +6,8 @@ use crate::support::{FORGE, TestClients, name, request};
 
 #[tokio::test]
 async fn sixty_thousand_real_records_are_read_with_their_origins_urls() {
-    let Some(world) = TestMirror::shared_channels(IndexFormats::ZST) else { return };
-    let clients = TestClients::for_mirrors(&[&world]);
+    let Some(mirror) = TestMirror::shared_channels(IndexFormats::ZST) else { return };
+    let clients = TestClients::for_mirrors(&[&mirror]);
     let wanted = [
         request("pytorch", "https://conda.anaconda.org/pytorch/"),
         request("nvidia", "https://conda.anaconda.org/nvidia/"),
@@ -22,7 +22,7 @@ async fn sixty_thousand_real_records_are_read_with_their_origins_urls() {
         assert!(record.url.as_str().starts_with("https://conda.anaconda.org/"), "{}", record.url);
         assert!(record.package_record.sha256.is_some());
     }
-    world.clear_requests();
+    mirror.clear_requests();
     clients.indexes(&wanted).await.unwrap();
-    assert!(world.requests("*").iter().all(|logged| logged.status == Some(304)));
+    assert!(mirror.requests("*").iter().all(|logged| logged.status == Some(304)));
 }

@@ -1,4 +1,4 @@
-//! What the records of an index look like.
+//! The records of indexes: URLs, hashes, dependencies, malformed records.
 
 use envlock_testkit::{Subdir, TestMirror};
 use rattler_conda_types::PackageName;
@@ -6,9 +6,9 @@ use rattler_conda_types::PackageName;
 use crate::support::{FORGE, TestClients, error_text, name, records, request, small_mirror};
 
 #[tokio::test]
-async fn every_record_has_the_origins_url_and_channel_whoever_served_it() {
-    let world = small_mirror();
-    let indexes = TestClients::for_mirrors(&[&world]).index().await.unwrap();
+async fn every_record_has_the_origins_url_and_channel_with_any_source() {
+    let mirror = small_mirror();
+    let indexes = TestClients::for_mirrors(&[&mirror]).index().await.unwrap();
     let found = records(&indexes, &["numpy", "idna"]);
     assert_eq!(found.len(), 3);
     for record in &found {
@@ -20,31 +20,31 @@ async fn every_record_has_the_origins_url_and_channel_whoever_served_it() {
 }
 
 #[tokio::test]
-async fn a_base_url_of_a_mirror_is_read_as_the_origin_and_another_host_is_refused() {
-    let mut world = TestMirror::new();
-    let own = format!("{}/anaconda/cloud/conda-forge/linux-64/", world.url());
-    world.update_channel("conda-forge", |c| {
+async fn a_base_url_at_the_mirror_becomes_the_origins_and_one_at_another_host_is_refused() {
+    let mut mirror = TestMirror::new();
+    let own = format!("{}/anaconda/cloud/conda-forge/linux-64/", mirror.url());
+    mirror.update_channel("conda-forge", |c| {
         c.add("a 1");
         c.set_info("base_url", own);
     });
-    let clients = TestClients::for_mirrors(&[&world]);
-    // noarch has the same base_url, which lies in the same channel.
+    let clients = TestClients::for_mirrors(&[&mirror]);
+    // noarch has the same base_url, which is in the same channel.
     let found = records(&clients.index().await.unwrap(), &["a"]);
     assert_eq!(found[0].url.as_str(), format!("{FORGE}linux-64/a-1-0.conda"));
 
-    world.update_channel("conda-forge", |c| c.set_info("base_url", "https://evil.example/x/"));
+    mirror.update_channel("conda-forge", |c| c.set_info("base_url", "https://evil.example/x/"));
     let (text, exit) = error_text(&clients.index().await.unwrap_err());
     assert_eq!(exit, 3);
     assert!(text.contains("https://evil.example/x/") && text.contains("leads away"), "{text}");
 }
 
 #[tokio::test]
-async fn an_origin_may_keep_its_packages_elsewhere() {
-    let world = TestMirror::new().channel("conda-forge", |c| {
+async fn an_origin_may_keep_its_packages_on_another_host() {
+    let mirror = TestMirror::new().channel("conda-forge", |c| {
         c.add("a 1");
         c.set_info("base_url", "https://files.example/x/");
     });
-    let url = format!("{}/", world.channel_url("conda-forge"));
+    let url = format!("{}/", mirror.channel_url("conda-forge"));
     let mut clients = TestClients::for_urls(&[]);
     clients.settings.sources = envlock_channel::Sources::new(Vec::new(), true);
     let indexes = clients.indexes(&[request("lab", &url)]).await.unwrap();
@@ -55,26 +55,26 @@ async fn an_origin_may_keep_its_packages_elsewhere() {
 
 #[tokio::test]
 async fn the_conda_archive_of_a_build_is_preferred() {
-    let world = TestMirror::new().channel("conda-forge", |c| {
+    let mirror = TestMirror::new().channel("conda-forge", |c| {
         c.add("a 1");
         c.tar_bz2();
         c.add("a 1");
         c.add("b 1");
     });
-    let indexes = TestClients::for_mirrors(&[&world]).index().await.unwrap();
+    let indexes = TestClients::for_mirrors(&[&mirror]).index().await.unwrap();
     let files: Vec<String> =
         records(&indexes, &["a", "b"]).iter().map(|record| record.identifier.to_string()).collect();
     assert_eq!(files, ["a-1-0.conda", "b-1-0.tar.bz2"]);
 }
 
 #[tokio::test]
-async fn a_record_without_sha256_is_no_candidate_but_is_named() {
-    let world = TestMirror::new().channel("conda-forge", |c| {
+async fn a_record_without_sha256_is_listed_but_is_no_candidate() {
+    let mirror = TestMirror::new().channel("conda-forge", |c| {
         let built = c.add("a 1");
         c.remove_field(&built, "sha256");
         c.add("a 0.9");
     });
-    let indexes = TestClients::for_mirrors(&[&world]).index().await.unwrap();
+    let indexes = TestClients::for_mirrors(&[&mirror]).index().await.unwrap();
     let found = indexes.load(&[name("a")]).unwrap();
     let unhashed = &found[0].unhashed;
     assert_eq!(unhashed.len(), 1);
@@ -83,14 +83,14 @@ async fn a_record_without_sha256_is_no_candidate_but_is_named() {
 }
 
 #[tokio::test]
-async fn dependencies_are_followed_across_channels_and_platforms_are_told_apart() {
-    let world = small_mirror().channel("pytorch", |c| {
+async fn dependencies_are_loaded_from_all_channels_and_only_for_the_requested_platform() {
+    let mirror = small_mirror().channel("pytorch", |c| {
         c.add("pytorch 2 0 | numpy; idna");
         c.add_for(Subdir::OsxArm64, "pytorch 3 0");
     });
     let mut pytorch = request("pytorch", "https://conda.anaconda.org/pytorch/");
     pytorch.subdirs.push(Subdir::OsxArm64);
-    let indexes = TestClients::for_mirrors(&[&world])
+    let indexes = TestClients::for_mirrors(&[&mirror])
         .indexes(&[pytorch, request("conda-forge", FORGE)])
         .await
         .unwrap();
@@ -114,10 +114,10 @@ async fn dependencies_are_followed_across_channels_and_platforms_are_told_apart(
 
 #[tokio::test]
 async fn a_record_that_cannot_be_read_is_named_with_its_index() {
-    let world = TestMirror::new().channel("conda-forge", |c| {
+    let mirror = TestMirror::new().channel("conda-forge", |c| {
         c.record(Subdir::Linux64, "a-1-0.conda", serde_json::json!({"name": "a", "version": 1}));
     });
-    let clients = TestClients::for_mirrors(&[&world]);
+    let clients = TestClients::for_mirrors(&[&mirror]);
     let indexes = clients.index().await.unwrap();
     let (text, exit) = error_text(&indexes.load(&[name("a")]).unwrap_err());
     assert_eq!(exit, 3);
@@ -125,7 +125,7 @@ async fn a_record_that_cannot_be_read_is_named_with_its_index() {
         text.contains("the index of conda-forge/linux-64 has a record of `a` that can't be read"),
         "{text}"
     );
-    assert!(text.contains(&world.url()), "{text}");
+    assert!(text.contains(&mirror.url()), "{text}");
 }
 
 #[tokio::test]
@@ -140,13 +140,13 @@ async fn hostile_indexes_are_refused_without_a_panic() {
     ];
     let origin = envlock_channel::Sources::new(Vec::new(), true);
     for index in hostile {
-        let world = small_mirror();
-        let dir = world.channel_dir("conda-forge").join("linux-64");
+        let mirror = small_mirror();
+        let dir = mirror.channel_dir("conda-forge").join("linux-64");
         std::fs::write(dir.join("repodata.json"), index).unwrap();
         std::fs::remove_file(dir.join("repodata.json.zst")).unwrap();
         let mut clients = TestClients::for_urls(&[]);
         clients.settings.sources = origin.clone();
-        let url = format!("{}/", world.channel_url("conda-forge"));
+        let url = format!("{}/", mirror.channel_url("conda-forge"));
         let (text, exit) = error_text(&clients.indexes(&[request("lab", &url)]).await.unwrap_err());
         assert_eq!(exit, 3, "{index}");
         assert!(text.contains("unreadable"), "{text}");
@@ -154,9 +154,9 @@ async fn hostile_indexes_are_refused_without_a_panic() {
 }
 
 #[tokio::test]
-async fn the_same_question_has_the_same_answer_in_the_same_order() {
-    let world = small_mirror();
-    let indexes = TestClients::for_mirrors(&[&world]).index().await.unwrap();
+async fn the_same_names_give_the_same_records_in_the_same_order() {
+    let mirror = small_mirror();
+    let indexes = TestClients::for_mirrors(&[&mirror]).index().await.unwrap();
     let load = |names: &[&str]| {
         let names: Vec<PackageName> = names.iter().map(|text| name(text)).collect();
         indexes.load(&names).unwrap().into_iter().map(|subdir| subdir.records).collect::<Vec<_>>()

@@ -1,4 +1,4 @@
-//! A client on one or several mirrors, with what it said while it worked.
+//! Clients on test mirrors, and the events that they report.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -17,7 +17,7 @@ use url::Url;
 
 pub(crate) const FORGE: &str = "https://conda.anaconda.org/conda-forge/";
 
-/// What was said.
+/// Records all events.
 #[derive(Default)]
 pub(crate) struct RecordedEvents(Mutex<Vec<Event>>);
 
@@ -36,7 +36,7 @@ impl RecordedEvents {
         self.0.lock().unwrap().iter().filter_map(notice).collect()
     }
 
-    /// Every source that failed: what was asked of it, its name, the reason and the next one.
+    /// Returns every failover: the requested file, the source, the reason and the next source.
     pub(crate) fn failures(&self) -> Vec<(RequestedFile, String, String, String)> {
         let failure = |notice| match notice {
             Notice::SourceFailed { file, source, reason, next } => {
@@ -47,7 +47,7 @@ impl RecordedEvents {
         self.notices().into_iter().filter_map(failure).collect()
     }
 
-    /// The units expected and done in a phase.
+    /// Returns the expected and the completed units of a phase.
     pub(crate) fn units(&self, wanted: Phase) -> (u64, u64) {
         let mut sums = (0, 0);
         for event in self.0.lock().unwrap().iter() {
@@ -61,7 +61,7 @@ impl RecordedEvents {
     }
 }
 
-/// A cache and settings, from which clients are made: one a run.
+/// A cache and settings. Each run uses a new client with them.
 pub(crate) struct TestClients {
     pub(crate) settings: Settings,
     pub(crate) events: RecordedEvents,
@@ -69,7 +69,7 @@ pub(crate) struct TestClients {
 }
 
 impl TestClients {
-    /// Asks these addresses, in this order, for everything of both origins; never the origins.
+    /// Uses these URLs, in this order, as mirrors of both public origins; never the origins.
     pub(crate) fn for_urls(urls: &[&str]) -> Self {
         let cache = tempfile::tempdir().unwrap();
         let mirrors = urls.iter().flat_map(|url| {
@@ -86,12 +86,12 @@ impl TestClients {
         Self { settings, events: RecordedEvents::default(), cache }
     }
 
-    pub(crate) fn for_mirrors(worlds: &[&TestMirror]) -> Self {
-        let urls: Vec<String> = worlds.iter().map(|world| world.url()).collect();
+    pub(crate) fn for_mirrors(test_mirrors: &[&TestMirror]) -> Self {
+        let urls: Vec<String> = test_mirrors.iter().map(|mirror| mirror.url()).collect();
         Self::for_urls(&urls.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
-    /// The same for a world in which something hangs: short enough for a test to wait for,
+    /// The same for a mirror in which something hangs: short enough for a test to wait for,
     /// long enough for a busy machine.
     pub(crate) fn with_short_timeouts(mut self) -> Self {
         self.settings.idle_timeout = Duration::from_secs(3);
@@ -106,7 +106,7 @@ impl TestClients {
         Client::new(self.settings.clone()).unwrap()
     }
 
-    /// One run: conda-forge for linux-64.
+    /// Fetches the indexes of conda-forge for linux-64 with a new client.
     pub(crate) async fn index(&self) -> Result<Indexes, IndexError> {
         self.indexes(&[request("conda-forge", FORGE)]).await
     }
@@ -137,13 +137,13 @@ pub(crate) fn name(text: &str) -> PackageName {
     text.parse().unwrap()
 }
 
-/// All records of these packages and what they depend on.
+/// Returns all records of these packages and of their dependencies.
 pub(crate) fn records(indexes: &Indexes, names: &[&str]) -> Vec<RepoDataRecord> {
     let names: Vec<PackageName> = names.iter().map(|text| name(text)).collect();
     indexes.load(&names).unwrap().into_iter().flat_map(|subdir| subdir.records).collect()
 }
 
-/// Everything that an error says, and its exit code.
+/// Returns the findings of an error as text, and its exit code.
 pub(crate) fn error_text(error: &impl AsFindings) -> (String, u8) {
     let lines = error.findings().into_iter().map(|finding| {
         let notes = finding.notes.join("\n");
@@ -157,7 +157,7 @@ pub(crate) fn error_text(error: &impl AsFindings) -> (String, u8) {
     (lines.collect::<Vec<_>>().join("\n"), error.exit().code())
 }
 
-/// A world with one package for linux-64 and one for noarch.
+/// A mirror with one package for linux-64 and one for noarch.
 pub(crate) fn small_mirror() -> TestMirror {
     TestMirror::new().channel("conda-forge", |c| {
         c.add("numpy 1.24.3 py310_0 | python >=3.10; libblas");
@@ -166,7 +166,7 @@ pub(crate) fn small_mirror() -> TestMirror {
     })
 }
 
-/// An address where nobody listens.
+/// Returns a URL at which no server listens.
 pub(crate) fn unreachable_url() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     format!("http://{}", listener.local_addr().unwrap())

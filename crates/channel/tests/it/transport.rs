@@ -1,4 +1,4 @@
-//! Second tries, hosts that are down, redirects.
+//! Retries, hosts that are down, redirects.
 
 use std::time::Duration;
 
@@ -6,12 +6,13 @@ use envlock_testkit::{Fault, Pace, TestMirror};
 
 use crate::support::{TestClients, error_text, records, small_mirror, unreachable_url};
 
-fn asked(world: &TestMirror, pattern: &str) -> usize {
-    world.requests(pattern).len()
+fn asked(mirror: &TestMirror, pattern: &str) -> usize {
+    mirror.requests(pattern).len()
 }
 
 #[tokio::test]
-async fn a_source_is_asked_a_second_time_where_that_may_help_and_not_a_third() {
+async fn a_source_is_requested_a_second_time_only_after_an_error_that_may_be_over_and_never_a_third()
+ {
     let after = |seconds: &str| Fault::Status(429, vec![("retry-after", seconds.to_owned())]);
     for (fault, times) in [
         (Fault::status(503), 2),
@@ -23,30 +24,28 @@ async fn a_source_is_asked_a_second_time_where_that_may_help_and_not_a_third() {
         (Fault::status(404), 1),
         (Fault::Truncate(10), 2),
     ] {
-        let world = small_mirror();
+        let mirror = small_mirror();
         let wanted =
-            records(&TestClients::for_mirrors(&[&world]).index().await.unwrap(), &["libblas"]);
-        world.add_fault("*.conda", fault.clone());
-        assert!(TestClients::for_mirrors(&[&world]).packages(&wanted).await.is_err());
-        assert_eq!(asked(&world, "*.conda"), times, "{fault:?}");
+            records(&TestClients::for_mirrors(&[&mirror]).index().await.unwrap(), &["libblas"]);
+        mirror.add_fault("*.conda", fault.clone());
+        assert!(TestClients::for_mirrors(&[&mirror]).packages(&wanted).await.is_err());
+        assert_eq!(asked(&mirror, "*.conda"), times, "{fault:?}");
     }
 }
 
 #[tokio::test]
-async fn a_second_try_that_succeeds_is_not_worth_a_word() {
-    let world = small_mirror().with_fault_times(1, "*.conda", Fault::status(503)).with_fault_times(
-        1,
-        "*/noarch/*",
-        Fault::Close,
-    );
-    let clients = TestClients::for_mirrors(&[&world]);
+async fn a_second_request_that_succeeds_gives_no_notice() {
+    let mirror = small_mirror()
+        .with_fault_times(1, "*.conda", Fault::status(503))
+        .with_fault_times(1, "*/noarch/*", Fault::Close);
+    let clients = TestClients::for_mirrors(&[&mirror]);
     let wanted = records(&clients.index().await.unwrap(), &["libblas"]);
     clients.packages(&wanted).await.unwrap();
     assert!(clients.events.notices().is_empty(), "{:?}", clients.events.notices());
 }
 
 #[tokio::test]
-async fn a_host_that_is_silent_is_put_aside_for_the_rest_of_the_run() {
+async fn a_host_that_sends_nothing_is_suspended_for_the_rest_of_the_run() {
     let (bad, good) = (small_mirror(), small_mirror());
     bad.add_fault("*", Fault::Hang);
     let mut clients = TestClients::for_mirrors(&[&bad, &good]).with_short_timeouts();
@@ -61,9 +60,9 @@ async fn a_host_that_is_silent_is_put_aside_for_the_rest_of_the_run() {
 }
 
 #[tokio::test]
-async fn when_everything_is_down_one_message_says_it_once_for_all_packages() {
-    let world = small_mirror();
-    let wanted = records(&TestClients::for_mirrors(&[&world]).index().await.unwrap(), &["numpy"]);
+async fn when_all_hosts_are_down_one_message_reports_it_once_for_all_packages() {
+    let mirror = small_mirror();
+    let wanted = records(&TestClients::for_mirrors(&[&mirror]).index().await.unwrap(), &["numpy"]);
     let mut clients = TestClients::for_urls(&[&unreachable_url()]);
     clients.settings.jobs = 1;
     let (text, exit) = error_text(&clients.packages(&wanted).await.unwrap_err());
@@ -74,22 +73,22 @@ async fn when_everything_is_down_one_message_says_it_once_for_all_packages() {
 }
 
 #[tokio::test]
-async fn connections_to_one_host_are_bounded() {
-    let world = TestMirror::new().channel("conda-forge", |c| {
+async fn the_number_of_connections_to_one_host_is_limited() {
+    let mirror = TestMirror::new().channel("conda-forge", |c| {
         c.synthetic(12, 2);
     });
     let wanted =
-        records(&TestClients::for_mirrors(&[&world]).index().await.unwrap(), &["synth-all"]);
-    world.add_fault("*/synth-*", Fault::Hang);
-    let mut clients = TestClients::for_mirrors(&[&world]).with_short_timeouts();
+        records(&TestClients::for_mirrors(&[&mirror]).index().await.unwrap(), &["synth-all"]);
+    mirror.add_fault("*/synth-*", Fault::Hang);
+    let mut clients = TestClients::for_mirrors(&[&mirror]).with_short_timeouts();
     clients.settings.jobs = 3;
     assert!(clients.packages(&wanted).await.is_err());
-    // The first three, and once more those that then were the last hope.
-    assert_eq!(asked(&world, "*/synth-*"), 6);
+    // The first three, and the same three again in the last round.
+    assert_eq!(asked(&mirror, "*/synth-*"), 6);
 }
 
 #[tokio::test]
-async fn redirects_are_followed_and_endless_ones_are_not() {
+async fn redirects_are_followed_at_most_ten_times() {
     let (front, back) = (small_mirror(), small_mirror());
     let wanted = records(&TestClients::for_mirrors(&[&back]).index().await.unwrap(), &["libblas"]);
     let path = "/anaconda/cloud/conda-forge/linux-64/libblas-3.9.0-0.conda";
@@ -107,18 +106,19 @@ async fn redirects_are_followed_and_endless_ones_are_not() {
 }
 
 #[tokio::test]
-async fn a_slow_source_is_waited_for_as_long_as_something_comes() {
+async fn a_slow_source_delivers_as_long_as_it_sends_data() {
     let slow = Fault::slow(Pace { chunk: 200, pause: Duration::from_millis(20) });
-    let world = small_mirror();
-    let wanted = records(&TestClients::for_mirrors(&[&world]).index().await.unwrap(), &["libblas"]);
-    world.add_fault("*.conda", slow);
-    TestClients::for_mirrors(&[&world]).packages(&wanted).await.unwrap();
+    let mirror = small_mirror();
+    let wanted =
+        records(&TestClients::for_mirrors(&[&mirror]).index().await.unwrap(), &["libblas"]);
+    mirror.add_fault("*.conda", slow);
+    TestClients::for_mirrors(&[&mirror]).packages(&wanted).await.unwrap();
 }
 
 #[tokio::test]
-async fn clients_can_be_used_from_several_tasks() {
-    let world = small_mirror();
-    let clients = TestClients::for_mirrors(&[&world]);
+async fn one_client_can_be_used_from_several_tasks() {
+    let mirror = small_mirror();
+    let clients = TestClients::for_mirrors(&[&mirror]);
     let client = std::sync::Arc::new(clients.client());
     let tasks = (0..3).map(|_| {
         let client = std::sync::Arc::clone(&client);
