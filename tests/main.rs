@@ -33,6 +33,7 @@ mod rules;
 mod run;
 mod secrets;
 mod shared;
+mod shared_cache;
 mod solve;
 mod support;
 mod verify;

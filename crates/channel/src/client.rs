@@ -1,15 +1,17 @@
 //! The channel client: sources, cache and transport.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use envlock_model::channel::ChannelCredentials;
 use envlock_report::{AsFindings, Code, Exit, Finding};
+use tokio::sync::OnceCell;
 use url::Url;
 
+use crate::blocking::spawn_blocking;
 use crate::disk::DiskError;
 use crate::failover::Failover;
-use crate::scratch::Scratch;
+use crate::scratch::{Scratch, remove_abandoned};
 use crate::transport::Transport;
 use crate::{Settings, Source, Sources};
 
@@ -22,7 +24,11 @@ pub struct Client {
     pub(crate) settings: Settings,
     pub(crate) transport: Transport,
     sources: Mutex<Sources>,
-    scratch: Mutex<Option<Arc<Scratch>>>,
+    scratch: OnceCell<Arc<Scratch>>,
+    /// Set when the files of ended runs were removed.
+    cleared: OnceCell<()>,
+    /// Set when the cache can't be written, with the reason.
+    read_only: OnceLock<String>,
 }
 
 impl Client {
@@ -30,7 +36,14 @@ impl Client {
     pub fn new(settings: Settings) -> Result<Self, ClientError> {
         let transport = Transport::new(&settings)?;
         let sources = Mutex::new(settings.sources.clone());
-        Ok(Self { settings, transport, sources, scratch: Mutex::new(None) })
+        Ok(Self {
+            settings,
+            transport,
+            sources,
+            scratch: OnceCell::new(),
+            cleared: OnceCell::new(),
+            read_only: OnceLock::new(),
+        })
     }
 
     pub(crate) fn cache_dir(&self) -> &Path {
@@ -77,14 +90,54 @@ impl Client {
     }
 
     /// Returns the temporary folder of this run. It is created at its first use.
-    pub(crate) fn scratch(&self) -> Result<Arc<Scratch>, DiskError> {
-        let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(scratch) = &*scratch {
-            return Ok(Arc::clone(scratch));
+    pub(crate) async fn scratch(&self) -> Result<Arc<Scratch>, DiskError> {
+        let open = || async {
+            let cache_dir = self.cache_dir().to_owned();
+            spawn_blocking(move || Scratch::open(&cache_dir)).await.map(Arc::new)
+        };
+        self.scratch.get_or_try_init(open).await.cloned()
+    }
+
+    /// Returns the temporary folder of this run, or `None` if the cache can't be written.
+    pub(crate) async fn scratch_if_writable(&self) -> Result<Option<Arc<Scratch>>, DiskError> {
+        match self.scratch().await {
+            Ok(scratch) => Ok(Some(scratch)),
+            Err(error) => self.note_if_read_only(error).map(|()| None),
         }
-        let made = Arc::new(Scratch::open(self.cache_dir())?);
-        *scratch = Some(Arc::clone(&made));
-        Ok(made)
+    }
+
+    /// Records that the cache can't be written. Returns any other error.
+    pub(crate) fn note_if_read_only(&self, error: DiskError) -> Result<(), DiskError> {
+        if !error.is_read_only() {
+            return Err(error);
+        }
+        self.read_only.get_or_init(|| error.to_string());
+        Ok(())
+    }
+
+    /// Returns a note if the cache couldn't be written.
+    pub(crate) fn read_only_note(&self) -> Option<Finding> {
+        let reason = self.read_only.get()?;
+        Some(
+            Finding::new(Code::CacheReadOnly, format!("the cache is read-only: {reason}"))
+                .with_note("the indexes are used, and aren't stored for the next run"),
+        )
+    }
+
+    /// Removes what ended runs left in the cache, once.
+    pub(crate) async fn clear_abandoned(&self) {
+        let clear = || async {
+            let cache_dir = self.cache_dir().to_owned();
+            spawn_blocking(move || remove_abandoned(&cache_dir)).await;
+        };
+        self.cleared.get_or_init(clear).await;
+    }
+
+    /// Waits for the threads that unpack packages, so that their files can be removed.
+    pub(crate) async fn wait_for_threads(&self) {
+        if let Some(scratch) = self.scratch.get() {
+            scratch.wait_until_unused().await;
+        }
     }
 }
 

@@ -24,18 +24,22 @@ impl DiskError {
         is_full(&self.source)
     }
 
+    /// Whether this user may not write there, or the file system is read-only.
+    pub(crate) fn is_read_only(&self) -> bool {
+        use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+        matches!(self.source.kind(), PermissionDenied | ReadOnlyFilesystem)
+    }
+
     fn describe(&self) -> String {
         let path = self.path.display();
         if self.is_full() {
             return format!("the disk is full: nothing more can be written to {path}");
         }
-        match self.source.kind() {
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                format!("nothing can be written to {path}: no permission")
-            }
-            // The wrapping error repeats the path, so only the cause is shown.
-            _ => format!("{path} can't be used: {}", root_cause(&self.source)),
+        if self.is_read_only() {
+            return format!("nothing can be written to {path}: no permission");
         }
+        // The wrapping error repeats the path, so only the cause is shown.
+        format!("{path} can't be used: {}", root_cause(&self.source))
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod address;
 mod blocking;
+mod cache_folder;
 mod client;
 mod connection;
 mod credentials;
@@ -21,6 +22,7 @@ mod index;
 mod packages;
 mod parse_error;
 mod probe;
+mod run_owner;
 mod scratch;
 mod settings;
 mod source_error;
@@ -28,12 +30,15 @@ mod sources;
 mod transport;
 mod virtual_packages;
 
+pub use blocking::spawn_blocking;
 pub use client::{Client, ClientError};
 pub use connection::{ProxyServers, TlsTrust};
 pub use credentials::{CredentialStores, Credentials};
 pub use disk::DiskError;
 pub use envlock_model::channel::Channel;
-pub use index::{ChannelFailure, ChannelRequest, IndexError, Indexes, SubdirRecords};
+pub use index::{
+    ChannelFailure, ChannelRequest, IndexError, Indexes, LeftOutRecord, SubdirRecords,
+};
 pub use packages::{FailedPackage, FetchError, MissingPackage};
 pub use probe::{IndexInfo, Probe};
 pub use settings::Settings;

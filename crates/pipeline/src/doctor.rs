@@ -9,8 +9,8 @@ use envlock_model::spec;
 
 use crate::{
     Context, ENVIRONMENT_FILE, FileError, InputsError, Overrides, Project,
-    blocking::spawn_blocking,
     inputs::{InputSources, resolve_inputs},
+    spawn_blocking,
 };
 
 /// The inputs of `doctor`.

@@ -5,7 +5,6 @@
 //! decisions and executes them. It prints nothing, and reads no environment variable, no clock
 //! and no home directory: [`Project`], [`Context`] and the requests provide all of that.
 
-mod blocking;
 mod channel_policy;
 mod context;
 pub mod demo;
@@ -32,3 +31,5 @@ pub use project::{ENVIRONMENT_FILE, Project, ProjectFiles};
 pub use run::{ActiveEnvironment, RunError, activate};
 pub use solve::{Checked, SolveError, SolveRequest, Solved, Upgrade, check, solve};
 pub use verify::{VerifyError, verify};
+
+use envlock_channel::spawn_blocking;

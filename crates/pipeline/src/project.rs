@@ -18,7 +18,7 @@ use envlock_text::{
     tree::{self, Tree},
 };
 
-use crate::{FileError, blocking::spawn_blocking, files};
+use crate::{FileError, files, spawn_blocking};
 
 /// The default environment file of a project.
 pub const ENVIRONMENT_FILE: &str = "environment.yml";

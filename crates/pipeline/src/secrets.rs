@@ -21,7 +21,7 @@ pub use envlock_vault::{
 };
 use envlock_vault::{ProbeError, ProbeRequest};
 
-use crate::{FileError, Project, blocking::spawn_blocking, files};
+use crate::{FileError, Project, files, spawn_blocking};
 
 /// The inputs of `check-secrets`. Variables may hold secrets, so the type has no `Debug`.
 #[derive(Clone)]

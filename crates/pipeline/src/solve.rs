@@ -19,10 +19,9 @@ use rattler_conda_types::{PackageName, RepoDataRecord, Subdir};
 use url::Url;
 
 use crate::{
-    Context, FileError, InputsError, Overrides, Project,
-    blocking::spawn_blocking,
-    files,
+    Context, FileError, InputsError, Overrides, Project, files,
     inputs::{InputSources, ResolvedInputs, kept_virtual_packages, resolve_inputs},
+    spawn_blocking,
 };
 
 /// The inputs of `solve`.
@@ -284,7 +283,19 @@ async fn solve_platforms(
     let mut solved = BTreeMap::new();
     let mut reasons = Vec::new();
     for (platform, solve) in tasks {
-        match solve.await? {
+        let (outcome, left_out) = solve.await?;
+        // If there is no solution, the malformed records may be the cause.
+        let level = match outcome {
+            Outcome::Solution(_) => Level::Note,
+            Outcome::NoSolution(_) => Level::Warning,
+        };
+        for finding in left_out {
+            let finding = finding.at_level(level);
+            if !findings.contains(&finding) {
+                findings.push(finding);
+            }
+        }
+        match outcome {
             Outcome::Solution(solution) => {
                 findings.extend(solution.skipped_without_sha256.iter().map(without_sha256_finding));
                 findings.extend(excluded_newer_finding(platform, solution.too_new));
@@ -321,9 +332,18 @@ enum Outcome {
 }
 
 impl PlatformSolve {
-    /// Loads the records, which parses megabytes, and solves.
-    fn run(&self) -> Result<Outcome, SolveError> {
-        let records = self.records()?;
+    /// Loads the records, which parses megabytes, and solves. Also returns notes about records
+    /// that can't be read.
+    fn run(&self) -> Result<(Outcome, Vec<Finding>), SolveError> {
+        let loaded = self.load();
+        let left_out = loaded.iter().filter_map(SubdirRecords::left_out_finding).collect();
+        let mut malformed: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (name, records) in loaded.iter().flat_map(|subdir| &subdir.left_out) {
+            let files = malformed.entry(name.as_normalized().to_owned()).or_default();
+            files
+                .extend(records.iter().map(|record| format!("{}: {}", record.file, record.reason)));
+        }
+        let records = self.records(loaded);
         let problem = Problem {
             platform: self.platform,
             channels: &self.inputs.channels,
@@ -335,28 +355,33 @@ impl PlatformSolve {
             exclude_newer: self.inputs.exclude_newer,
         };
         match envlock_solve::solve(&problem) {
-            Ok(solution) => Ok(Outcome::Solution(solution)),
+            Ok(solution) => Ok((Outcome::Solution(solution), left_out)),
             Err(envlock_solve::SolveError::NoSolution { .. }) => {
-                Ok(Outcome::NoSolution(envlock_solve::explain(&problem, &self.names())))
+                let mut reasons = envlock_solve::explain(&problem, &self.names());
+                reasons.iter_mut().for_each(|reason| reason.name_malformed_records(&malformed));
+                Ok((Outcome::NoSolution(reasons), left_out))
             }
             Err(error) => Err(SolveError::Records(error)),
         }
     }
 
     /// Loads the records that the requests can need, in the order of the channels.
-    fn records(&self) -> Result<Vec<Records>, IndexError> {
+    fn load(&self) -> Vec<SubdirRecords> {
         let asked = &self.inputs.platforms[&self.platform];
         let names: BTreeSet<PackageName> =
             asked.requests.iter().filter_map(|r| r.spec.name.as_exact().cloned()).collect();
-        let names: Vec<_> = names.into_iter().collect();
-        let loaded = self.indexes.load(&names)?;
-        Ok(loaded
+        self.indexes.load(&names.into_iter().collect::<Vec<_>>())
+    }
+
+    /// Assigns the loaded records to the channels of the question.
+    fn records(&self, loaded: Vec<SubdirRecords>) -> Vec<Records> {
+        loaded
             .into_iter()
-            .filter_map(|subdir: SubdirRecords| {
+            .filter_map(|subdir| {
                 let channel = self.channel(&subdir.channel.url)?;
                 Some(Records::new(channel, subdir.records, subdir.unhashed))
             })
-            .collect())
+            .collect()
     }
 
     /// Returns every package name in the indexes, with the indexes of its channels in the inputs.

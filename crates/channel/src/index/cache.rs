@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
 use envlock_model::channel::without_credentials;
 use fs_err as fs;
 use rattler_digest::{Sha256, compute_bytes_digest, compute_url_digest};
@@ -15,12 +14,16 @@ use serde::{Deserialize, Serialize};
 use tempfile::{NamedTempFile, TempPath};
 use url::Url;
 
+use crate::cache_folder;
 use crate::disk::{DiskError, WithPath};
 use crate::scratch::Scratch;
 use crate::transport::Validators;
 
 /// The version of the cache format. Other versions are not read.
 const VERSION: u32 = 2;
+
+/// The folder of the indexes in the cache.
+const FOLDER: &str = "index";
 
 /// The format of an index file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,6 +94,7 @@ pub(crate) struct CachedIndex {
 /// The cache files of one subdir.
 #[derive(Debug, Clone)]
 pub(crate) struct IndexCacheEntry {
+    cache_dir: PathBuf,
     origin: Url,
     json: PathBuf,
     info: PathBuf,
@@ -99,8 +103,9 @@ pub(crate) struct IndexCacheEntry {
 impl IndexCacheEntry {
     pub(crate) fn new(cache_dir: &Path, origin: &Url) -> Self {
         let key = hex::encode(compute_url_digest::<Sha256>(origin.clone()));
-        let folder = cache_dir.join("index");
+        let folder = cache_dir.join(FOLDER);
         Self {
+            cache_dir: cache_dir.to_owned(),
             origin: origin.clone(),
             json: folder.join(format!("{}.json", &key[..16])),
             info: folder.join(format!("{}.info.json", &key[..16])),
@@ -109,7 +114,7 @@ impl IndexCacheEntry {
 
     /// Reads the metadata, and the index if it is complete. Unreadable files count as missing,
     /// since they can be fetched again.
-    pub(crate) fn read(&self) -> (SubdirInfo, Option<Bytes>) {
+    pub(crate) fn read(&self) -> (SubdirInfo, Option<String>) {
         let info: SubdirInfo = fs::read(&self.info)
             .ok()
             .and_then(|text| serde_json::from_slice(&text).ok())
@@ -120,7 +125,7 @@ impl IndexCacheEntry {
         let json = info.index.as_ref().and_then(|stored| {
             let json = fs::read(&self.json).ok()?;
             let is_complete = json.len() as u64 == stored.size && digest(&json) == stored.sha256;
-            is_complete.then(|| Bytes::from(json))
+            is_complete.then(|| String::from_utf8(json).ok())?
         });
         (info, json)
     }
@@ -132,14 +137,14 @@ impl IndexCacheEntry {
         json: TempPath,
         scratch: &Scratch,
     ) -> Result<(), DiskError> {
-        self.make_folder()?;
+        cache_folder::create(&self.cache_dir, FOLDER)?;
         json.persist(&self.json).map_err(|error| error.error).with_path(&self.json)?;
         self.write_info(info, scratch)
     }
 
     /// Stores the metadata without a new index.
     pub(crate) fn write_info(&self, info: SubdirInfo, scratch: &Scratch) -> Result<(), DiskError> {
-        self.make_folder()?;
+        cache_folder::create(&self.cache_dir, FOLDER)?;
         let info = SubdirInfo { version: VERSION, origin: self.origin.to_string(), ..info };
         let mut file: NamedTempFile = scratch.file()?;
         serde_json::to_writer_pretty(&mut file, &info)
@@ -147,11 +152,6 @@ impl IndexCacheEntry {
             .with_path(&self.info)?;
         file.persist(&self.info).map_err(|error| error.error).with_path(&self.info)?;
         Ok(())
-    }
-
-    fn make_folder(&self) -> Result<(), DiskError> {
-        let folder = self.json.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder).with_path(folder)
     }
 }
 
@@ -192,7 +192,7 @@ mod tests {
         file.write_all(b"{}").expect("room for two bytes");
         entry.write(stored(b"{}"), file.into_temp_path(), &scratch).expect("room");
         let (info, json) = entry.read();
-        assert_eq!(json.as_deref(), Some(&b"{}"[..]));
+        assert_eq!(json.as_deref(), Some("{}"));
         assert_eq!(info.index, stored(b"{}").index);
 
         for damage in [&b"{"[..], b"[]"] {

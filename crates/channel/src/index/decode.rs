@@ -13,6 +13,7 @@ use tempfile::{NamedTempFile, TempPath};
 use tokio::sync::mpsc::Receiver;
 
 use super::cache::Format;
+use super::listing::Listing;
 use super::summary::{self, IndexSummary};
 use crate::disk::{DiskError, WithPath};
 
@@ -22,8 +23,9 @@ const MAX_BYTES: u64 = 2 << 30;
 
 /// A complete index.
 pub(crate) struct Decoded {
-    pub(crate) file: TempPath,
-    pub(crate) json: Bytes,
+    /// The file with the JSON; `None` if the cache can't be written.
+    pub(crate) file: Option<TempPath>,
+    pub(crate) listing: Listing,
     pub(crate) sha256: String,
     pub(crate) summary: IndexSummary,
 }
@@ -36,28 +38,49 @@ pub(crate) enum DecodeError {
     Disk(DiskError),
 }
 
-/// Writes the decompressed data to `file` and checks it.
+/// Decompresses the data into `file`, or into memory without one, and checks it.
 pub(crate) fn decode(
     chunks: Receiver<Bytes>,
     format: Format,
     subdir: Subdir,
-    file: NamedTempFile,
+    file: Option<NamedTempFile>,
 ) -> Result<Decoded, DecodeError> {
-    let (mut file, path) = file.into_parts();
     let chunks = ChunkReader { chunks, current: Bytes::new() };
-    let mut writer = HashingWriter::<_, Sha256>::new(&mut file);
+    let (file, json, sha256) = if let Some(file) = file {
+        let (mut file, path) = file.into_parts();
+        let sha256 = decompress(chunks, format, &mut file, &path)?;
+        let json = fs::read(&path).with_path(&path).map_err(DecodeError::Disk)?;
+        (Some(path), json, sha256)
+    } else {
+        let mut json = Vec::new();
+        let sha256 = decompress(chunks, format, &mut json, Path::new("memory"))?;
+        (None, json, sha256)
+    };
+    let json = String::from_utf8(json)
+        .map_err(|_| DecodeError::Unreadable("not an index: it isn't UTF-8".into()))?;
+    let listing = Listing::read(json, subdir).map_err(DecodeError::Unreadable)?;
+    let summary = summary::summarize(&listing);
+    Ok(Decoded { file, listing, sha256, summary })
+}
+
+/// Decompresses the data, and returns the SHA-256 digest of the result in hex.
+fn decompress(
+    chunks: ChunkReader,
+    format: Format,
+    to: &mut impl Write,
+    path: &Path,
+) -> Result<String, DecodeError> {
+    let mut writer = HashingWriter::<_, Sha256>::new(to);
     match format {
-        Format::Json => copy(chunks, &mut writer, &path, MAX_BYTES),
+        Format::Json => copy(chunks, &mut writer, path, MAX_BYTES),
         Format::Zst => {
             let decoder = zstd::stream::read::Decoder::new(chunks)
                 .map_err(|error| DecodeError::Unreadable(error.to_string()))?;
-            copy(decoder, &mut writer, &path, MAX_BYTES)
+            copy(decoder, &mut writer, path, MAX_BYTES)
         }
     }?;
     let (_, sha256) = writer.finalize();
-    let json = Bytes::from(fs::read(&path).with_path(&path).map_err(DecodeError::Disk)?);
-    let summary = summary::summarize(&json, subdir).map_err(DecodeError::Unreadable)?;
-    Ok(Decoded { file: path, json, sha256: hex::encode(sha256), summary })
+    Ok(hex::encode(sha256))
 }
 
 /// Copies as [`io::copy`], but distinguishes read from write errors, and stops at the first byte if

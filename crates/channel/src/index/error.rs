@@ -18,18 +18,6 @@ pub enum IndexError {
         /// Warnings about the other indexes.
         warnings: Vec<Finding>,
     },
-    /// A record of an index can't be read.
-    #[error("the index of {index} has a record of `{package}` that can't be read: {reason}")]
-    Record {
-        /// The channel and subdir.
-        index: String,
-        /// The package's name.
-        package: String,
-        /// The source that delivered the index.
-        served_by: String,
-        /// What is wrong with it.
-        reason: String,
-    },
     /// The cache can't be used.
     #[error(transparent)]
     Disk(#[from] DiskError),
@@ -148,14 +136,11 @@ impl ChannelFailure {
 impl AsFindings for IndexError {
     fn findings(&self) -> Vec<Finding> {
         match self {
-            Self::Problems { problems, warnings } => {
-                warnings.iter().cloned().chain(problems.iter().map(ChannelFailure::finding)).collect()
-            }
-            Self::Record { served_by, .. } => vec![
-                Finding::new(Code::RecordMalformed, self.to_string())
-                    .with_note(format!("served by {served_by}"))
-                    .with_help("report it to the maintainers of the channel, or try another source with `--mirror PREFIX=URL`"),
-            ],
+            Self::Problems { problems, warnings } => warnings
+                .iter()
+                .cloned()
+                .chain(problems.iter().map(ChannelFailure::finding))
+                .collect(),
             Self::Disk(error) => error.findings(),
         }
     }
@@ -169,7 +154,7 @@ impl AsFindings for IndexError {
             {
                 Exit::Usage
             }
-            Self::Problems { .. } | Self::Record { .. } => Exit::Undetermined,
+            Self::Problems { .. } => Exit::Undetermined,
             Self::Disk(error) => error.exit(),
         }
     }

@@ -5,11 +5,13 @@ use envlock_model::channel::Channel;
 use envlock_model::channel::without_credentials;
 use envlock_model::progress::{Event, Observer, Phase};
 use rattler_conda_types::Subdir;
+use tempfile::TempPath;
 use tokio::sync::mpsc;
 
 use super::base_url::package_base_url;
 use super::cache::{CachedIndex, Format, IndexCacheEntry, SubdirInfo};
 use super::decode::{DecodeError, Decoded, decode};
+use super::listing::Listing;
 use super::records::Index;
 use super::regression;
 use crate::blocking::spawn_blocking;
@@ -30,7 +32,7 @@ pub(crate) struct IndexFetch<'a> {
     pub(crate) entry: IndexCacheEntry,
     pub(crate) info: SubdirInfo,
     /// The JSON that `info` describes, if it is complete.
-    pub(crate) cached: Option<Bytes>,
+    pub(crate) cached: Option<String>,
     pub(crate) observer: &'a dyn Observer,
 }
 
@@ -63,21 +65,21 @@ impl IndexFetch<'_> {
             from_origin: source.is_origin,
             format,
             validators,
-            size: decoded.json.len() as u64,
+            size: decoded.listing.json().len() as u64,
             sha256: decoded.sha256,
-            base_url: decoded.summary.base_url,
+            base_url: decoded.listing.base_url.clone(),
             records: decoded.summary.records,
             newest: decoded.summary.newest,
         };
-        let mut index = self.index(decoded.json, &stored, fetched).await?;
+        let mut index = self.index(decoded.listing, &stored, fetched)?;
         if let Some(before) = &self.info.index {
-            index.warnings = regression::warnings(&self.name(), before, &stored);
+            index.warnings.extend(regression::warnings(&self.name(), before, &stored));
         }
         self.info.formats.insert(key, format);
         self.info.index = Some(stored);
-        let (entry, scratch, info) =
-            (self.entry.clone(), self.client.scratch()?, self.info.clone());
-        spawn_blocking(move || entry.write(info, decoded.file, &scratch)).await?;
+        if let Some(file) = decoded.file {
+            self.store(Some(file)).await?;
+        }
         Ok(index)
     }
 
@@ -90,7 +92,10 @@ impl IndexFetch<'_> {
         let phase = Phase::Index;
         self.observer.observe(Event::Item { phase, name: self.name() });
         self.observer.observe(Event::Expect { phase, units: body.length.unwrap_or(0) });
-        let file = self.client.scratch()?.file()?;
+        let file = match self.client.scratch_if_writable().await? {
+            Some(scratch) => Some(spawn_blocking(move || scratch.file()).await?),
+            None => None,
+        };
         let (sender, chunks) = mpsc::channel::<Bytes>(MAX_WAITING_CHUNKS);
         let subdir = self.subdir;
         let decoding = spawn_blocking(move || decode(chunks, format, subdir, file));
@@ -131,22 +136,36 @@ impl IndexFetch<'_> {
     /// Returns the cached index, or why it can't be used with the current mirrors.
     pub(crate) async fn cached(&mut self) -> Option<Result<Index, Attempt>> {
         let (json, stored) = (self.cached.take()?, self.info.index.as_ref()?);
-        let index = self.index(json, stored, 0).await;
+        let subdir = self.subdir;
+        let listing = spawn_blocking(move || Listing::read(json, subdir)).await;
+        let index = listing
+            .map_err(SourceError::Unreadable)
+            .and_then(|listing| self.index(listing, stored, 0));
         Some(index.map_err(|error| Attempt { url: stored.source.clone(), error }))
     }
 
     /// Records in the cache that no source has the subdir.
     pub(crate) async fn record_absence(mut self) -> Result<(), DiskError> {
         self.info.index = None;
-        let scratch = self.client.scratch()?;
-        let (entry, info) = (self.entry, self.info);
-        spawn_blocking(move || entry.write_info(info, &scratch)).await
+        self.store(None).await
     }
 
-    /// Parses the records of a validated index.
-    async fn index(
+    /// Stores the metadata, and the new index if there is one. A cache that can't be written is
+    /// only recorded.
+    async fn store(&self, index: Option<TempPath>) -> Result<(), DiskError> {
+        let Some(scratch) = self.client.scratch_if_writable().await? else { return Ok(()) };
+        let (entry, info) = (self.entry.clone(), self.info.clone());
+        let stored = spawn_blocking(move || match index {
+            Some(index) => entry.write(info, index, &scratch),
+            None => entry.write_info(info, &scratch),
+        });
+        stored.await.or_else(|error| self.client.note_if_read_only(error))
+    }
+
+    /// Creates the index from its listing.
+    fn index(
         &self,
-        json: Bytes,
+        listing: Listing,
         stored: &CachedIndex,
         fetched: u64,
     ) -> Result<Index, SourceError> {
@@ -158,10 +177,7 @@ impl IndexFetch<'_> {
             &self.client.current_sources(),
         )
         .map_err(SourceError::Unreadable)?;
-        let (channel, subdir) = (self.channel.clone(), self.subdir);
-        let served_by = stored.source.clone();
-        spawn_blocking(move || Index::read(channel, subdir, packages, served_by, json, fetched))
-            .await
-            .map_err(SourceError::Unreadable)
+        let (channel, served_by) = (self.channel.clone(), stored.source.clone());
+        Ok(Index::new(channel, self.subdir, packages, served_by, listing, fetched))
     }
 }

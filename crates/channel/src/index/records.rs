@@ -3,19 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bytes::Bytes;
-use envlock_model::channel::without_credentials;
+use envlock_model::channel::{Channel, without_credentials};
 use envlock_report::Finding;
-use rattler_conda_types::{PackageName, RepoDataRecord, Subdir};
-use rattler_repodata_gateway::sparse::{PackageFormatSelection, SparseRepoData};
+use rattler_conda_types::package::DistArchiveIdentifier;
+use rattler_conda_types::{PackageName, PackageRecord, RepoDataRecord, Subdir};
+use serde::Deserialize;
 use url::Url;
 
-use super::error::IndexError;
+use super::left_out::{LeftOutRecord, finding};
+use super::listing::{ListedArchive, Listing};
 use crate::{address, parse_error};
-use envlock_model::channel::Channel;
-
-/// `.conda` is preferred to the `.tar.bz2` of the same build: mirrors remove the latter first.
-const FORMATS: PackageFormatSelection = PackageFormatSelection::PreferConda;
 
 /// The index of one subdir of one channel.
 pub(crate) struct Index {
@@ -23,74 +20,127 @@ pub(crate) struct Index {
     pub(crate) subdir: Subdir,
     /// The number of bytes that were downloaded for it.
     pub(crate) fetched: u64,
-    /// Warnings compared with the cached index.
+    /// Warnings about the index, alone and compared with the cached one.
     pub(crate) warnings: Vec<Finding>,
     /// The base URL of its packages at the origin.
     packages: Url,
     pub(crate) served_by: String,
-    records: SparseRepoData,
+    listing: Listing,
+}
+
+/// The records of a package in one index.
+#[derive(Default)]
+struct PackageRecords {
+    records: Vec<RepoDataRecord>,
+    left_out: Vec<LeftOutRecord>,
 }
 
 impl Index {
-    pub(crate) fn read(
+    pub(crate) fn new(
         channel: Channel,
         subdir: Subdir,
         packages: Url,
         served_by: String,
-        json: Bytes,
+        listing: Listing,
         fetched: u64,
-    ) -> Result<Self, String> {
-        let base = rattler_conda_types::Channel::from_url(without_credentials(&channel.url));
-        let records =
-            SparseRepoData::from_bytes(base, subdir.to_string(), json, None).map_err(|error| {
-                format!("not an index: {}", parse_error::describe(&error.to_string()))
-            })?;
-        let warnings = Vec::new();
-        Ok(Self { channel, subdir, fetched, warnings, packages, served_by, records })
+    ) -> Self {
+        let mut index =
+            Self { channel, subdir, fetched, warnings: Vec::new(), packages, served_by, listing };
+        index.warnings.extend(index.listing.left_out.finding(&index.name(), &index.served_by));
+        index
+    }
+
+    /// Returns the name for messages, such as `conda-forge/noarch`.
+    fn name(&self) -> String {
+        format!("{}/{}", self.channel.name, self.subdir)
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {
-        self.records.package_names(FORMATS)
+        self.listing.names()
     }
 
     /// Whether it lists no package.
     pub(crate) fn is_empty(&self) -> bool {
-        self.names().next().is_none()
+        self.listing.is_empty()
     }
 
     /// Returns the archives of a record's build, in all formats.
     pub(crate) fn archives_of_build(&self, record: &RepoDataRecord) -> Vec<RepoDataRecord> {
-        let name = &record.package_record.name;
-        let mut records = self.load(name, PackageFormatSelection::Both).unwrap_or_default();
-        records.retain(|other| other.identifier.identifier == record.identifier.identifier);
+        let builds = self.listing.builds_of(record.package_record.name.as_normalized());
+        let archives = builds.into_iter().flatten();
+        let records = archives.filter_map(|archive| self.parse(&archive).ok());
         records
+            .filter(|other| other.identifier.identifier == record.identifier.identifier)
+            .collect()
     }
 
-    /// Returns the records of a package, with the origin's URLs.
-    fn records_of(&self, name: &PackageName) -> Result<Vec<RepoDataRecord>, IndexError> {
-        self.load(name, FORMATS)
-    }
-
-    fn load(
-        &self,
-        name: &PackageName,
-        formats: PackageFormatSelection,
-    ) -> Result<Vec<RepoDataRecord>, IndexError> {
-        let mut records =
-            self.records.load_records(name, formats).map_err(|error| IndexError::Record {
-                index: format!("{}/{}", self.channel.name, self.subdir),
-                package: name.as_source().to_owned(),
-                served_by: self.served_by.clone(),
-                reason: parse_error::describe(&error.to_string()),
-            })?;
-        for record in &mut records {
-            record.url = address::join_file(&self.packages, &record.identifier.to_file_name());
-            record.channel = Some(
-                address::with_trailing_slash(&without_credentials(&self.channel.url)).to_string(),
-            );
+    /// Returns the records of a package, with the origin's URLs: one for each build, of the
+    /// preferred format. A record that can't be read is left out.
+    fn records_of(&self, name: &PackageName) -> PackageRecords {
+        let mut found = PackageRecords::default();
+        let builds = self.listing.builds_of(name.as_normalized());
+        if builds.is_empty() {
+            found.left_out = self.misnamed(name);
+            return found;
         }
-        Ok(records)
+        for build in builds {
+            if let Some(archive) = duplicated(&build) {
+                let reason = "the index has two records of this file";
+                found.left_out.push(LeftOutRecord::new(&archive.file_name(), reason));
+                continue;
+            }
+            for archive in build {
+                match self.parse(&archive) {
+                    Ok(record) => {
+                        found.records.push(record);
+                        break;
+                    }
+                    Err(reason) => {
+                        found.left_out.push(LeftOutRecord::new(&archive.file_name(), &reason));
+                    }
+                }
+            }
+        }
+        found
     }
+
+    /// Returns the archives whose record has the name of a package, but whose file name doesn't.
+    fn misnamed(&self, name: &PackageName) -> Vec<LeftOutRecord> {
+        #[derive(Deserialize)]
+        struct Named<'a> {
+            name: &'a str,
+        }
+        let others = self.listing.archives_with_prefix(name.as_normalized()).into_iter();
+        let same = others.filter(|archive| {
+            serde_json::from_str::<Named<'_>>(archive.record)
+                .is_ok_and(|named| named.name == name.as_normalized())
+        });
+        let reason = "its file name isn't NAME-VERSION-BUILD: a version and a build have no `-`";
+        same.map(|archive| LeftOutRecord::new(&archive.file_name(), reason)).collect()
+    }
+
+    /// Parses a record, or returns why it can't be read.
+    fn parse(&self, archive: &ListedArchive<'_>) -> Result<RepoDataRecord, String> {
+        let mut package_record: PackageRecord =
+            serde_json::from_str(archive.record).map_err(|error| parse_error::describe(&error))?;
+        if package_record.subdir.is_empty() {
+            self.subdir.as_str().clone_into(&mut package_record.subdir);
+        }
+        let identifier = DistArchiveIdentifier::new(archive.stem.parse()?, archive.archive_type);
+        let channel = address::with_trailing_slash(&without_credentials(&self.channel.url));
+        let record = RepoDataRecord {
+            url: address::join_file(&self.packages, &identifier.to_file_name()),
+            channel: Some(channel.to_string()),
+            package_record,
+            identifier,
+        };
+        Ok(record)
+    }
+}
+
+/// Returns an archive of a build that one table of the index lists twice.
+fn duplicated<'a, 'b>(build: &'b [ListedArchive<'a>]) -> Option<&'b ListedArchive<'a>> {
+    build.windows(2).find(|pair| pair[0].table == pair[1].table).map(|pair| &pair[0])
 }
 
 /// The records of one subdir of one channel.
@@ -104,6 +154,18 @@ pub struct SubdirRecords {
     pub records: Vec<RepoDataRecord>,
     /// Records without a sha256. They aren't candidates, because they can't be checked.
     pub unhashed: Vec<RepoDataRecord>,
+    /// Records that can't be read, by the name of the package.
+    pub left_out: BTreeMap<PackageName, Vec<LeftOutRecord>>,
+    served_by: String,
+}
+
+impl SubdirRecords {
+    /// Returns a note about the records that can't be read; `None` if there are none.
+    pub fn left_out_finding(&self) -> Option<Finding> {
+        let all: Vec<LeftOutRecord> = self.left_out.values().flatten().cloned().collect();
+        let name = format!("{}/{}", self.channel.name, self.subdir);
+        (!all.is_empty()).then(|| finding(&name, all.len(), &all, &self.served_by))
+    }
 }
 
 /// The indexes of the channels.
@@ -150,8 +212,8 @@ impl Indexes {
     }
 
     /// Loads the records of these packages and of all that they may depend on, for each subdir of
-    /// each channel, in the order of the channels. Needs CPU time: don't call it in an async task.
-    pub fn load(&self, names: &[PackageName]) -> Result<Vec<SubdirRecords>, IndexError> {
+    /// each channel, in the order of the channels. Records that can't be read are left out. Needs CPU time: don't call it in an async task.
+    pub fn load(&self, names: &[PackageName]) -> Vec<SubdirRecords> {
         let mut found = self.empty();
         let mut seen: BTreeSet<PackageName> = names.iter().cloned().collect();
         let mut pending: Vec<PackageName> = seen.iter().cloned().collect();
@@ -165,18 +227,18 @@ impl Indexes {
                         pending.push(dependency);
                     }
                 }
-            })?;
+            });
         }
-        Ok(sorted(found))
+        sorted(found)
     }
 
     /// Loads the records of only these packages.
-    pub fn load_names(&self, names: &[PackageName]) -> Result<Vec<SubdirRecords>, IndexError> {
+    pub fn load_names(&self, names: &[PackageName]) -> Vec<SubdirRecords> {
         let mut found = self.empty();
         for name in names.iter().collect::<BTreeSet<_>>() {
-            self.add_package(name, &mut found, |_| {})?;
+            self.add_package(name, &mut found, |_| {});
         }
-        Ok(sorted(found))
+        sorted(found)
     }
 
     fn empty(&self) -> Vec<SubdirRecords> {
@@ -185,6 +247,8 @@ impl Indexes {
             subdir: index.subdir,
             records: Vec::new(),
             unhashed: Vec::new(),
+            left_out: BTreeMap::new(),
+            served_by: index.served_by.clone(),
         };
         self.indexes.iter().map(empty).collect()
     }
@@ -195,9 +259,13 @@ impl Indexes {
         name: &PackageName,
         found: &mut [SubdirRecords],
         mut seen: impl FnMut(&RepoDataRecord),
-    ) -> Result<(), IndexError> {
+    ) {
         for (index, found) in self.indexes.iter().zip(found) {
-            for record in index.records_of(name)? {
+            let PackageRecords { records, left_out } = index.records_of(name);
+            if !left_out.is_empty() {
+                found.left_out.insert(name.clone(), left_out);
+            }
+            for record in records {
                 if record.package_record.sha256.is_some() {
                     seen(&record);
                     found.records.push(record);
@@ -206,7 +274,6 @@ impl Indexes {
                 }
             }
         }
-        Ok(())
     }
 }
 

@@ -41,11 +41,13 @@ impl Client {
         requests: &[ChannelRequest],
         observer: &dyn Observer,
     ) -> Result<Indexes, IndexError> {
+        self.clear_abandoned().await;
         let outcomes = join_all(requests.iter().map(|request| {
             join_all(request.all().map(|subdir| self.index(&request.channel, subdir, observer)))
         }))
         .await;
-        let mut found = Found::default();
+        let mut found =
+            Found { warnings: self.read_only_note().into_iter().collect(), ..Found::default() };
         for (request, outcomes) in requests.iter().zip(outcomes) {
             let outcomes = outcomes.into_iter().collect::<Result<Vec<_>, DiskError>>()?;
             found.channel(request, outcomes, requests);

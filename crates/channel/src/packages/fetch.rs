@@ -53,6 +53,7 @@ impl Client {
             dirs.push(dir.path().to_owned());
             wanted.insert(dir.path().to_owned(), (dir, record));
         }
+        self.clear_abandoned().await;
         let missing = self.missing_packages(wanted.into_values().collect(), observer).await;
         let unavailable = self.fetch_all(missing, observer).await?;
         let (substitutions, unavailable) = self.fetch_other_archives(unavailable, observer).await?;
@@ -126,7 +127,14 @@ impl Client {
         let mut results = self.run_concurrently(fetched);
         let mut unavailable = Vec::new();
         while let Some(result) = results.next().await {
-            unavailable.extend(result?);
+            match result {
+                Ok(result) => unavailable.extend(result),
+                Err(error) => {
+                    drop(results);
+                    self.wait_for_threads().await;
+                    return Err(error);
+                }
+            }
         }
         if unavailable.is_empty() {
             let outcome = Outcome::Downloaded { packages: count, bytes: units };
@@ -151,7 +159,7 @@ impl Client {
         record: &'a RepoDataRecord,
         observer: &dyn Observer,
     ) -> Result<Option<UnavailablePackage<'a>>, FetchError> {
-        let scratch = self.scratch()?;
+        let scratch = self.scratch().await?;
         match self.download_archive(dir, record, &|| scratch.file(), observer).await? {
             Ok((dir, archive)) => self.unpack(dir, record, archive).await.map(|()| None),
             Err(unavailable) => Ok(Some(unavailable)),
@@ -205,9 +213,10 @@ impl Client {
         record: &RepoDataRecord,
         archive: TempPath,
     ) -> Result<(), FetchError> {
-        let scratch = self.scratch()?;
+        let scratch = self.scratch().await?;
         let (file, record) = (record.identifier.to_string(), record.clone());
         let unpacked = spawn_blocking(move || {
+            let _user = scratch.register_user();
             let folder = scratch.folder().map_err(UnpackError::Disk)?;
             archive::extract(&archive, &record, folder.path())?;
             // The package in the cache is damaged, or missing.

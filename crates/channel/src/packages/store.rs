@@ -18,6 +18,7 @@ use rattler_conda_types::package::PathsJson;
 use rattler_conda_types::utils::ensure_safe_path_component;
 use tempfile::TempDir;
 
+use crate::cache_folder;
 use crate::disk::{DiskError, WithPath};
 use crate::scratch::Scratch;
 
@@ -68,8 +69,9 @@ impl PackageDir {
 
     /// Moves an unpacked package in. A package that another run moved in meanwhile is kept.
     pub(crate) fn move_in(&self, unpacked: TempDir) -> Result<(), DiskError> {
-        let pkgs = self.0.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(pkgs).with_path(pkgs)?;
+        if let Some(cache_dir) = self.0.parent().and_then(Path::parent) {
+            cache_folder::create(cache_dir, "pkgs")?;
+        }
         let unpacked = unpacked.keep();
         match fs::rename(&unpacked, &self.0) {
             Err(error) if exists_already(&error) => Ok(()),

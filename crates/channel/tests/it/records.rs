@@ -75,7 +75,7 @@ async fn a_record_without_sha256_is_listed_but_is_no_candidate() {
         c.add("a 0.9");
     });
     let indexes = TestClients::for_mirrors(&[&mirror]).index().await.unwrap();
-    let found = indexes.load(&[name("a")]).unwrap();
+    let found = indexes.load(&[name("a")]);
     let unhashed = &found[0].unhashed;
     assert_eq!(unhashed.len(), 1);
     assert_eq!(unhashed[0].identifier.to_string(), "a-1-0.conda");
@@ -108,48 +108,98 @@ async fn dependencies_are_loaded_from_all_channels_and_only_for_the_requested_pl
     );
     let mac = indexes.for_platform(Subdir::OsxArm64);
     assert_eq!(records(&mac, &["pytorch"]).len(), 1);
-    let alone = linux.load_names(&[name("pytorch")]).unwrap();
+    let alone = linux.load_names(&[name("pytorch")]);
     assert_eq!(alone.iter().map(|subdir| subdir.records.len()).sum::<usize>(), 1);
 }
 
 #[tokio::test]
-async fn a_record_that_cannot_be_read_is_named_with_its_index() {
+async fn a_record_that_cannot_be_read_is_left_out_and_named_with_its_index() {
     let mirror = TestMirror::new().channel("conda-forge", |c| {
-        c.record(Subdir::Linux64, "a-1-0.conda", serde_json::json!({"name": "a", "version": 1}));
+        c.add("a 2");
+        for (file, record) in [
+            ("a-1-0.conda", serde_json::json!({"name": "a", "version": 1})),
+            ("a-1-1.conda", serde_json::json!({"name": "a", "version": "1", "build": "1"})),
+            (
+                "a-x_y-0.conda",
+                serde_json::json!({
+                    "name": "a", "version": "not a version", "build": "0", "build_number": 0
+                }),
+            ),
+        ] {
+            c.record(Subdir::Linux64, file, record);
+        }
     });
     let clients = TestClients::for_mirrors(&[&mirror]);
     let indexes = clients.index().await.unwrap();
-    let (text, exit) = error_text(&indexes.load(&[name("a")]).unwrap_err());
-    assert_eq!(exit, 3);
-    assert!(
-        text.contains("the index of conda-forge/linux-64 has a record of `a` that can't be read"),
-        "{text}"
+    assert_eq!(indexes.warnings, []);
+    let loaded = indexes.load(&[name("a")]);
+    let linux = &loaded[0];
+    let files: Vec<_> = linux.records.iter().map(|record| record.identifier.to_string()).collect();
+    assert_eq!(files, ["a-2-0.conda"]);
+    let finding = linux.left_out_finding().unwrap();
+    assert_eq!(
+        finding.message,
+        "3 records of the index of conda-forge/linux-64 can't be read and are left out"
     );
-    assert!(text.contains(&mirror.url()), "{text}");
+    for file in ["a-1-0.conda: ", "a-1-1.conda: ", "a-x_y-0.conda: "] {
+        assert!(finding.notes[0].contains(file), "{finding:?}");
+    }
+    assert!(finding.notes[1].contains(&mirror.url()), "{finding:?}");
+    assert_eq!(loaded[1].left_out_finding(), None);
 }
 
 #[tokio::test]
-async fn hostile_indexes_are_refused_without_a_panic() {
-    let hostile = [
-        r#"{"info":{"subdir":"linux-64","base_url":"http://"},"packages":{"a-1-0.tar.bz2":{}}}"#,
-        r#"{"info":{"subdir":"linux-64","base_url":"data:,x"},"packages":{"a-1-0.tar.bz2":{}}}"#,
-        r#"{"info":{"subdir":"linux-64"},"packages":{"//evil/a-1-0.tar.bz2":{}}}"#,
-        r#"{"info":{"subdir":"linux-64"},"packages.conda":{"http://[-a-1-0.conda":{}}}"#,
-        r#"{"info":{"subdir":"linux-64"},"packages":[]}"#,
-        r#"{"info":7,"packages":{}}"#,
+async fn if_the_preferred_archive_of_a_build_is_malformed_the_other_one_is_used() {
+    let mirror = TestMirror::new().channel("conda-forge", |c| {
+        c.tar_bz2();
+        c.add("a 1");
+        c.record(Subdir::Linux64, "a-1-0.conda", serde_json::json!({"name": "a", "version": "1"}));
+    });
+    let indexes = TestClients::for_mirrors(&[&mirror]).index().await.unwrap();
+    let files: Vec<_> =
+        records(&indexes, &["a"]).iter().map(|record| record.identifier.to_string()).collect();
+    assert_eq!(files, ["a-1-0.tar.bz2"]);
+}
+
+#[tokio::test]
+async fn a_version_with_a_dash_is_reported_for_the_package_of_its_record() {
+    let mirror = TestMirror::new().channel("conda-forge", |c| {
+        let record = serde_json::json!({
+            "name": "pkg", "version": "0.5-5", "build": "0", "build_number": 0, "depends": []
+        });
+        c.record(Subdir::Linux64, "pkg-0.5-5-0.tar.bz2", record);
+    });
+    let indexes = TestClients::for_mirrors(&[&mirror]).index().await.unwrap();
+    let loaded = indexes.load(&[name("pkg")]);
+    let finding = loaded[0].left_out_finding().unwrap();
+    assert!(finding.notes[0].contains("pkg-0.5-5-0.tar.bz2: "), "{finding:?}");
+}
+
+#[tokio::test]
+async fn a_file_name_that_cannot_be_used_is_left_out_with_a_note() {
+    let odd = [
+        r#""//evil/a-1-0.tar.bz2":{}"#,
+        r#""http://[-a-1-0.conda":{}"#,
+        r#""a.conda":{}"#,
+        r#""\u0061-1-0.conda":{}"#,
+        r#""a-1-0.conda":7"#,
     ];
-    let origin = envlock_channel::Sources::new(Vec::new(), true);
-    for index in hostile {
+    for odd in odd {
         let mirror = small_mirror();
         let dir = mirror.channel_dir("conda-forge").join("linux-64");
-        std::fs::write(dir.join("repodata.json"), index).unwrap();
         std::fs::remove_file(dir.join("repodata.json.zst")).unwrap();
-        let mut clients = TestClients::for_urls(&[]);
-        clients.settings.sources = origin.clone();
-        let url = format!("{}/", mirror.channel_url("conda-forge"));
-        let (text, exit) = error_text(&clients.indexes(&[request("lab", &url)]).await.unwrap_err());
-        assert_eq!(exit, 3, "{index}");
-        assert!(text.contains("unreadable"), "{text}");
+        let text = std::fs::read_to_string(dir.join("repodata.json")).unwrap();
+        let text = text.replacen(r#""packages":{"#, &format!(r#""packages":{{{odd},"#), 1);
+        let text = text.replace(",}", "}");
+        std::fs::write(dir.join("repodata.json"), text).unwrap();
+        let clients = TestClients::for_mirrors(&[&mirror]);
+        // The second run reads the cached index.
+        for _ in 0..2 {
+            let indexes = clients.index().await.unwrap();
+            assert_eq!(indexes.warnings.len(), 1, "{odd}: {:?}", indexes.warnings);
+            assert_eq!(indexes.warnings[0].level, envlock_report::Level::Note);
+            assert_eq!(records(&indexes, &["numpy"]).len(), 2, "{odd}");
+        }
     }
 }
 
@@ -159,7 +209,7 @@ async fn the_same_names_give_the_same_records_in_the_same_order() {
     let indexes = TestClients::for_mirrors(&[&mirror]).index().await.unwrap();
     let load = |names: &[&str]| {
         let names: Vec<PackageName> = names.iter().map(|text| name(text)).collect();
-        indexes.load(&names).unwrap().into_iter().map(|subdir| subdir.records).collect::<Vec<_>>()
+        indexes.load(&names).into_iter().map(|subdir| subdir.records).collect::<Vec<_>>()
     };
     assert_eq!(load(&["numpy", "idna"]), load(&["idna", "numpy", "idna"]));
 }

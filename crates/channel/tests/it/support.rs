@@ -140,7 +140,7 @@ pub(crate) fn name(text: &str) -> PackageName {
 /// Returns all records of these packages and of their dependencies.
 pub(crate) fn records(indexes: &Indexes, names: &[&str]) -> Vec<RepoDataRecord> {
     let names: Vec<PackageName> = names.iter().map(|text| name(text)).collect();
-    indexes.load(&names).unwrap().into_iter().flat_map(|subdir| subdir.records).collect()
+    indexes.load(&names).into_iter().flat_map(|subdir| subdir.records).collect()
 }
 
 /// Returns the findings of an error as text, and its exit code.

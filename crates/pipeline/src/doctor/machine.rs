@@ -9,6 +9,8 @@ use super::{CheckResult, DoctorRequest};
 
 /// The least free space for the cache, in bytes. The next environment may need more.
 const MIN_FREE_BYTES: u64 = 1_000_000_000;
+/// The folders of the cache.
+const CACHE_FOLDERS: [&str; 3] = ["index", "pkgs", "tmp"];
 
 pub(super) fn checks(request: &DoctorRequest, prefix: &Path) -> Vec<CheckResult> {
     let mut checks = vec![cache(&request.cache)];
@@ -23,11 +25,25 @@ pub(super) fn checks(request: &DoctorRequest, prefix: &Path) -> Vec<CheckResult>
 
 fn cache(folder: &Path) -> CheckResult {
     let shown = folder.display();
-    if let Err(error) = writable(folder) {
-        let help = "name a folder that you may write to with ENVLOCK_CACHE_DIR";
-        return CheckResult::failed("cache", format!("{shown} can't be written: {error}"), help);
-    }
     let holds = size(bytes_in(folder));
+    match check_writable(folder) {
+        Ok(()) => {}
+        // A cache that another user or an image provides.
+        Err(error) if is_read_only(&error) && has_packages(folder) => {
+            let message = format!(
+                "{shown} holds {holds} and is read-only: packages that it lacks can't be installed"
+            );
+            return CheckResult::ok("cache", message);
+        }
+        Err(error) => {
+            let help = "name a folder that you may write to with ENVLOCK_CACHE_DIR";
+            return CheckResult::failed(
+                "cache",
+                format!("{shown} can't be written: {error}"),
+                help,
+            );
+        }
+    }
     match free_bytes(folder) {
         Some(room) if room < MIN_FREE_BYTES => {
             let message = format!("{shown} holds {holds}, with room for {} more", size(room));
@@ -42,9 +58,34 @@ fn cache(folder: &Path) -> CheckResult {
     }
 }
 
-fn writable(folder: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    tempfile::NamedTempFile::new_in(folder).map(drop)
+/// Writes and removes a file in the cache, and in each folder of it that exists.
+fn check_writable(cache: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(cache)?;
+    let folders = CACHE_FOLDERS.map(|name| cache.join(name)).into_iter();
+    let existing = folders.filter(|folder| folder.is_dir());
+    std::iter::once(cache.to_owned())
+        .chain(existing)
+        .try_for_each(|folder| tempfile::NamedTempFile::new_in(folder).map(drop))
+}
+
+fn is_read_only(error: &io::Error) -> bool {
+    use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem)
+}
+
+/// Whether the cache has an unpacked package that can be read.
+fn has_packages(cache: &Path) -> bool {
+    std::fs::read_dir(cache.join("pkgs")).is_ok_and(|mut entries| entries.next().is_some())
+}
+
+/// Returns a regular file of the cache: a new one, or one of a package if the cache is read-only.
+fn file_in(cache: &Path) -> Option<(PathBuf, Option<tempfile::NamedTempFile>)> {
+    if let Ok(file) = tempfile::NamedTempFile::new_in(cache) {
+        return Some((file.path().to_owned(), Some(file)));
+    }
+    let entries = std::fs::read_dir(cache.join("pkgs")).ok()?;
+    let files = entries.flatten().map(|package| package.path().join("info/index.json"));
+    Some((files.into_iter().find(|file| file.is_file())?, None))
 }
 
 /// Returns the size of the files below a folder, in bytes. Unreadable files aren't counted.
@@ -77,7 +118,7 @@ fn links(cache: &Path, prefix: &Path) -> CheckResult {
         );
     };
     let shown = folder.display();
-    let Ok(file) = tempfile::NamedTempFile::new_in(cache) else {
+    let Some((file, _temporary)) = file_in(cache) else {
         return CheckResult::unknown("links", "the cache can't be written");
     };
     let probe = match tempfile::Builder::new().prefix(".envlock-doctor-").tempdir_in(folder) {
@@ -88,18 +129,17 @@ fn links(cache: &Path, prefix: &Path) -> CheckResult {
         }
     };
     let target: PathBuf = probe.path().join("link");
-    if std::fs::hard_link(file.path(), &target).is_ok() {
-        return CheckResult::ok(
-            "links",
-            format!("{shown} shares files with the cache by hard links"),
-        );
-    }
-    CheckResult::ok(
-        "links",
-        format!(
+    let message = match std::fs::hard_link(&file, &target) {
+        Ok(()) => format!("{shown} shares files with the cache by hard links"),
+        // Some systems forbid links to files of other users.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => format!(
+            "{shown} can't have hard links to the cache's files: files are copied, which takes longer and more room"
+        ),
+        Err(_) => format!(
             "{shown} is on another file system than the cache: files are copied, which takes longer and more room"
         ),
-    )
+    };
+    CheckResult::ok("links", message)
 }
 
 fn trust(request: &DoctorRequest) -> CheckResult {

@@ -47,6 +47,7 @@ codes! {
     BadPrefix "bad-prefix" Error;
     BundleConflict "bundle-conflict" Error;
     BundleFolder "bundle-folder" Error;
+    CacheReadOnly "cache-read-only" Note;
     CacheUnusable "cache-unusable" Error;
     Cancelled "cancelled" Error;
     ChannelInvalid "channel-invalid" Error;

@@ -49,6 +49,20 @@ impl UnsolvableReason {
                     None => "check the name, or add the channel that has it to `channels:`".into(),
                 })
             }
+            ReasonKind::MalformedRecords { package, platform, records } => {
+                let message = format!(
+                    "no record of {package} for {platform} in the channels' indexes can be read"
+                );
+                let named = records.iter().take(MAX_NAMED).cloned().collect::<Vec<_>>().join("\n");
+                let rest = records.len().saturating_sub(MAX_NAMED);
+                let more = if rest > 0 { format!("\nand {rest} more") } else { String::new() };
+                Finding::new(Code::RecordMalformed, message)
+                    .with_note(format!("malformed:\n{named}{more}"))
+                    .with_help(
+                        "report it to the maintainers of the channel, or try another source with \
+                         `--mirror PREFIX=URL`",
+                    )
+            }
             ReasonKind::TooNew { usable } => {
                 let message =
                     format!("every record that `{}` accepts is newer than allowed", self.text());

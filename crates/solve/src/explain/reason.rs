@@ -1,6 +1,9 @@
 //! Why there is no solution, as data. The texts are in `finding.rs`.
 
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use envlock_model::lock_inputs::{Priority, RequestedSpec};
 use envlock_report::Place;
@@ -48,6 +51,15 @@ pub enum ReasonKind {
         searched: Vec<String>,
         /// The most similar name, with its channels.
         nearest: Option<(String, Vec<String>)>,
+    },
+    /// The indexes have records of this name, and none of them can be read.
+    MalformedRecords {
+        /// The name.
+        package: String,
+        /// The platform.
+        platform: Subdir,
+        /// The files, each with the reason.
+        records: Vec<String>,
     },
     /// Every matching record is newer than allowed.
     TooNew {
@@ -253,6 +265,19 @@ impl UnsolvableReason {
     /// The place of the first request.
     pub fn place(&self) -> Option<&Place> {
         self.requests.first().map(|request| &request.place)
+    }
+
+    /// Names the malformed records of a package instead of saying that no channel has it.
+    /// `malformed` are the records that can't be read, by package.
+    pub fn name_malformed_records(&mut self, malformed: &BTreeMap<String, Vec<String>>) {
+        let ReasonKind::UnknownPackage { package, platform, .. } = &self.kind else { return };
+        if let Some(records) = malformed.get(package) {
+            self.kind = ReasonKind::MalformedRecords {
+                package: package.clone(),
+                platform: *platform,
+                records: records.clone(),
+            };
+        }
     }
 
     /// Merges the reasons of several platforms. Equal reasons become one, with all their

@@ -1,0 +1,115 @@
+//! The records of an index that aren't used because they can't be read.
+
+use envlock_report::{Code, Finding, Level, count};
+use envlock_text::{one_line, redact};
+
+/// How many records are named. The rest is counted.
+const MAX_NAMED: usize = 20;
+/// The maximum length of a file name and of a reason in a message, in characters.
+const MAX_CHARS: usize = 120;
+
+/// The records that were left out, with the reason of each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct LeftOut {
+    count: usize,
+    named: Vec<LeftOutRecord>,
+}
+
+/// A record of an index that isn't used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOutRecord {
+    /// The file name.
+    pub file: String,
+    /// Why the record isn't used.
+    pub reason: String,
+}
+
+impl LeftOutRecord {
+    pub(crate) fn new(file: &str, reason: &str) -> Self {
+        Self { file: shortened(file), reason: shortened(reason) }
+    }
+}
+
+impl LeftOut {
+    /// Adds a record. Of a large number of records only the first ones are kept.
+    pub(crate) fn add(&mut self, file: &str, reason: String) {
+        self.count += 1;
+        if self.named.len() < MAX_NAMED {
+            self.named.push(LeftOutRecord::new(file, &reason));
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Returns a note about these records of the index `index`; `None` if there are none.
+    pub(crate) fn finding(&self, index: &str, served_by: &str) -> Option<Finding> {
+        (self.count > 0).then(|| finding(index, self.count, &self.named, served_by))
+    }
+}
+
+/// Returns a note about `count` records of an index that were left out, of which some are named.
+pub(crate) fn finding(
+    index: &str,
+    number: usize,
+    named: &[LeftOutRecord],
+    served_by: &str,
+) -> Finding {
+    let mut lines: Vec<String> = named
+        .iter()
+        .take(MAX_NAMED)
+        .map(|record| format!("{}: {}", record.file, record.reason))
+        .collect();
+    if number > lines.len() {
+        lines.push(format!("and {} more", number - lines.len()));
+    }
+    let verb = if number == 1 { "is" } else { "are" };
+    Finding::new(
+        Code::RecordMalformed,
+        format!(
+            "{} of the index of {index} can't be read and {verb} left out",
+            count(number, "record")
+        ),
+    )
+    .at_level(Level::Note)
+    .with_note(format!("left out:\n{}", lines.join("\n")))
+    .with_note(format!("served by {served_by}"))
+}
+
+/// Returns the start of a text on one line, without credentials.
+fn shortened(text: &str) -> String {
+    let start: String = text.chars().take(MAX_CHARS).collect();
+    let shown = one_line(&redact(&start)).into_owned();
+    if start.len() < text.len() { format!("{shown}…") } else { shown }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_records_are_named_and_all_are_counted() {
+        let mut left_out = LeftOut::default();
+        assert_eq!(left_out.finding("c/noarch", "http://h/"), None);
+        for number in 0..25 {
+            left_out.add(&format!("a-{number}"), "it isn't a file name".to_owned());
+        }
+        let finding = left_out.finding("c/noarch", "http://h/").expect("a note");
+        assert_eq!(
+            finding.message,
+            "25 records of the index of c/noarch can't be read and are left out"
+        );
+        assert_eq!(finding.notes[0].lines().count(), 22);
+        assert!(finding.notes[0].ends_with("and 5 more"), "{finding:?}");
+    }
+
+    #[test]
+    fn a_name_of_any_length_or_content_gives_one_short_line() {
+        let long = format!("https://me:geheim@h/{}\n\u{1b}[2J", "x".repeat(5000));
+        let record = LeftOutRecord::new(&long, &long);
+        assert!(record.file.len() < 200 && !record.file.contains('\n'), "{record:?}");
+        assert!(!record.file.contains("geheim"), "{record:?}");
+    }
+}

@@ -1,0 +1,522 @@
+//! The list of an index's archives, by name, without the contents of their records.
+//!
+//! An index of a large channel has hundreds of megabytes, and a solve needs few of its records.
+//! So one pass finds the position of each record, and a record is parsed when it is needed. An
+//! entry whose file name can't be used is left out and reported; the other entries are used.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::ops::Range;
+
+use rattler_conda_types::Subdir;
+use rattler_conda_types::package::{CondaArchiveType, DistArchiveType};
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::left_out::LeftOut;
+use crate::parse_error;
+
+/// The archives of an index, sorted by name, then by build and format.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    json: String,
+    /// `info.base_url`, as written.
+    pub(crate) base_url: Option<String>,
+    entries: Vec<Entry>,
+    /// How many wheels it lists. They aren't used.
+    wheels: usize,
+    /// The entries that aren't used.
+    pub(crate) left_out: LeftOut,
+}
+
+/// The position of one archive's record.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    key: Span,
+    /// The length of the package's name, at the start of the key.
+    name: u32,
+    /// The length of the key without the extension.
+    stem: u32,
+    record: Span,
+    format: ArchiveFormat,
+}
+
+/// A part of the JSON. An index has less than 4 GiB.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    start: u32,
+    length: u32,
+}
+
+impl Span {
+    fn range(self) -> Range<usize> {
+        self.start as usize..self.start as usize + self.length as usize
+    }
+}
+
+/// The format of an archive and the table that lists it, the preferred one first. `.conda` is
+/// preferred to the `.tar.bz2` of the same build, because mirrors remove the latter first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum ArchiveFormat {
+    V3Conda,
+    Conda,
+    V3TarBz2,
+    TarBz2,
+}
+
+impl ArchiveFormat {
+    fn archive_type(self) -> CondaArchiveType {
+        match self {
+            Self::V3Conda | Self::Conda => CondaArchiveType::Conda,
+            Self::V3TarBz2 | Self::TarBz2 => CondaArchiveType::TarBz2,
+        }
+    }
+}
+
+/// One archive of a listing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ListedArchive<'a> {
+    /// The file name without the extension.
+    pub(crate) stem: &'a str,
+    pub(crate) archive_type: CondaArchiveType,
+    /// The format and the table that lists it.
+    pub(crate) table: ArchiveFormat,
+    /// The record, as JSON.
+    pub(crate) record: &'a str,
+}
+
+impl ListedArchive<'_> {
+    pub(crate) fn file_name(&self) -> String {
+        format!("{}{}", self.stem, DistArchiveType::from(self.archive_type).extension())
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(expecting = "a table")]
+struct Info {
+    subdir: Option<String>,
+    base_url: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "a table")]
+struct Outline<'a> {
+    info: Option<Info>,
+    #[serde(borrow)]
+    packages: Option<Table<'a>>,
+    #[serde(borrow, rename = "packages.conda")]
+    conda: Option<Table<'a>>,
+    #[serde(borrow)]
+    v3: Option<V3<'a>>,
+    #[serde(borrow)]
+    removed: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "a table")]
+struct V3<'a> {
+    #[serde(borrow, rename = "tar.bz2")]
+    tar_bz2: Option<Table<'a>>,
+    #[serde(borrow)]
+    conda: Option<Table<'a>>,
+    #[serde(rename = "whl")]
+    wheel: Option<Counted>,
+}
+
+/// A table of records.
+struct Table<'a>(Vec<(Key<'a>, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Table<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Table<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table of packages")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Table<'de>, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Table(entries))
+            }
+        }
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+/// A key of a table.
+enum Key<'a> {
+    Plain(&'a str),
+    /// The key has escape sequences.
+    Escaped(String),
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl<'de> Visitor<'de> for Text {
+            type Value = Key<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a file name")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Key<'de>, E> {
+                Ok(Key::Plain(text))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Key<'de>, E> {
+                Ok(Key::Escaped(text.to_owned()))
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
+/// The number of entries of a table.
+struct Counted(usize);
+
+impl<'de> Deserialize<'de> for Counted {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Counted;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table of packages")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Counted, A::Error> {
+                let mut count = 0;
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
+                    count += 1;
+                }
+                Ok(Counted(count))
+            }
+        }
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+impl Listing {
+    /// Reads the index of `subdir`, or returns why the JSON isn't one.
+    pub(crate) fn read(json: String, subdir: Subdir) -> Result<Self, String> {
+        let outline: Outline<'_> = serde_json::from_str(&json).map_err(|error| {
+            if error.is_eof() {
+                "the JSON is incomplete".to_owned()
+            } else {
+                format!("not an index: {}", parse_error::describe(&error))
+            }
+        })?;
+        if outline.packages.is_none() && outline.conda.is_none() && outline.v3.is_none() {
+            return Err("not an index: the JSON has no `packages`".into());
+        }
+        let info = outline.info.unwrap_or_default();
+        if let Some(other) = info.subdir.filter(|other| other != subdir.as_str()) {
+            return Err(format!("the index of {other} instead of {subdir}"));
+        }
+        let mut reader = Reader {
+            json: &json,
+            removed: outline.removed.map(removed).unwrap_or_default(),
+            entries: Vec::new(),
+            wheels: 0,
+            left_out: LeftOut::default(),
+        };
+        let v3 = outline.v3.map(|v3| (v3.conda, v3.tar_bz2, v3.wheel));
+        let (v3_conda, v3_tar_bz2, wheel) = v3.unwrap_or_default();
+        reader.wheels += wheel.map_or(0, |counted| counted.0);
+        reader.add_all(v3_conda, Some(ArchiveFormat::V3Conda));
+        reader.add_all(v3_tar_bz2, Some(ArchiveFormat::V3TarBz2));
+        reader.add_all(outline.conda, None);
+        reader.add_all(outline.packages, None);
+        let Reader { mut entries, wheels, left_out, .. } = reader;
+        entries.sort_unstable_by_key(|entry| sort_key(&json, entry));
+        Ok(Self { json, base_url: info.base_url, entries, wheels, left_out })
+    }
+
+    /// The JSON.
+    pub(crate) fn json(&self) -> &str {
+        &self.json
+    }
+
+    /// The number of archives that are listed, in all formats.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len() + self.wheels
+    }
+
+    /// Whether no archive is listed that can be used.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The names of the packages, sorted and without duplicates.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let mut last = None;
+        let names = self.entries.iter().map(|entry| name_of(&self.json, entry));
+        names.filter(move |name| last.replace(*name) != Some(*name))
+    }
+
+    /// All archives.
+    pub(crate) fn archives(&self) -> impl Iterator<Item = ListedArchive<'_>> {
+        self.entries.iter().map(|entry| self.archive(entry))
+    }
+
+    /// The archives of a package, grouped by build; the preferred format first.
+    pub(crate) fn builds_of(&self, name: &str) -> Vec<Vec<ListedArchive<'_>>> {
+        let start = self.entries.partition_point(|entry| name_of(&self.json, entry) < name);
+        let own =
+            self.entries[start..].iter().take_while(|entry| name_of(&self.json, entry) == name);
+        self.grouped(own)
+    }
+
+    /// The archives whose names start with `name-` and aren't those of the package `name`: such
+    /// a file name can be one of the package with a malformed version.
+    pub(crate) fn archives_with_prefix(&self, name: &str) -> Vec<ListedArchive<'_>> {
+        let prefix = format!("{name}-");
+        let start =
+            self.entries.partition_point(|entry| name_of(&self.json, entry) < prefix.as_str());
+        self.entries[start..]
+            .iter()
+            .take_while(|entry| name_of(&self.json, entry).starts_with(&prefix))
+            .map(|entry| self.archive(entry))
+            .collect()
+    }
+
+    fn grouped<'a>(
+        &'a self,
+        entries: impl Iterator<Item = &'a Entry>,
+    ) -> Vec<Vec<ListedArchive<'a>>> {
+        let mut builds: Vec<Vec<ListedArchive<'_>>> = Vec::new();
+        for archive in entries.map(|entry| self.archive(entry)) {
+            match builds.last_mut() {
+                Some(build) if build[0].stem == archive.stem => build.push(archive),
+                _ => builds.push(vec![archive]),
+            }
+        }
+        builds
+    }
+
+    fn archive(&self, entry: &Entry) -> ListedArchive<'_> {
+        ListedArchive {
+            stem: stem_of(&self.json, entry),
+            archive_type: entry.format.archive_type(),
+            table: entry.format,
+            record: &self.json[entry.record.range()],
+        }
+    }
+}
+
+fn name_of<'a>(json: &'a str, entry: &Entry) -> &'a str {
+    &json[entry.key.range()][..entry.name as usize]
+}
+
+fn stem_of<'a>(json: &'a str, entry: &Entry) -> &'a str {
+    &json[entry.key.range()][..entry.stem as usize]
+}
+
+fn sort_key<'a>(json: &'a str, entry: &Entry) -> (&'a str, &'a str, ArchiveFormat) {
+    (name_of(json, entry), stem_of(json, entry), entry.format)
+}
+
+/// The file names in `removed`. Anything else in it is ignored.
+fn removed(list: &RawValue) -> HashSet<String> {
+    let list: Vec<&RawValue> = serde_json::from_str(list.get()).unwrap_or_default();
+    list.into_iter().filter_map(|name| serde_json::from_str(name.get()).ok()).collect()
+}
+
+/// Collects the entries of an index.
+struct Reader<'a> {
+    json: &'a str,
+    removed: HashSet<String>,
+    entries: Vec<Entry>,
+    wheels: usize,
+    left_out: LeftOut,
+}
+
+impl Reader<'_> {
+    /// Adds the entries of a table. `format` is that of a table whose keys have no extension.
+    fn add_all(&mut self, table: Option<Table<'_>>, format: Option<ArchiveFormat>) {
+        for (key, record) in table.into_iter().flat_map(|table| table.0) {
+            match key {
+                Key::Plain(key) => match self.entry(key, record, format) {
+                    Ok(entry) => self.entries.extend(entry),
+                    Err(reason) => self.left_out.add(key, reason),
+                },
+                Key::Escaped(key) => {
+                    self.left_out.add(&key, "its file name has escape sequences".to_owned());
+                }
+            }
+        }
+    }
+
+    /// Returns the entry; `None` if the index lists the archive as removed, or as a wheel.
+    fn entry(
+        &mut self,
+        key: &str,
+        record: &RawValue,
+        format: Option<ArchiveFormat>,
+    ) -> Result<Option<Entry>, String> {
+        let (stem, format) = match (format, DistArchiveType::split_str(key)) {
+            (Some(format), _) => (key, format),
+            (None, Some((stem, DistArchiveType::Conda(CondaArchiveType::Conda)))) => {
+                (stem, ArchiveFormat::Conda)
+            }
+            (None, Some((stem, DistArchiveType::Conda(CondaArchiveType::TarBz2)))) => {
+                (stem, ArchiveFormat::TarBz2)
+            }
+            (None, Some((_, DistArchiveType::Wheel(_)))) => {
+                self.wheels += 1;
+                return Ok(None);
+            }
+            (None, None) => return Err("it isn't the name of an archive".to_owned()),
+        };
+        if !is_file_name(key) {
+            return Err("it isn't a file name".to_owned());
+        }
+        let name = stem.rsplitn(3, '-').nth(2).filter(|name| !name.is_empty());
+        let name = name.ok_or("the file name isn't NAME-VERSION-BUILD")?;
+        if !record.get().starts_with('{') {
+            return Err("its record isn't a table".to_owned());
+        }
+        let extension = DistArchiveType::from(format.archive_type()).extension();
+        if !self.removed.is_empty() && self.removed.contains(&format!("{stem}{extension}")) {
+            return Ok(None);
+        }
+        let number = |length: usize| u32::try_from(length).map_err(|_| "it is too long".to_owned());
+        Ok(Some(Entry {
+            key: self.span(key)?,
+            name: number(name.len())?,
+            stem: number(stem.len())?,
+            record: self.span(record.get())?,
+            format,
+        }))
+    }
+
+    /// The position of a part of the JSON.
+    fn span(&self, part: &str) -> Result<Span, String> {
+        let start = part.as_ptr() as usize - self.json.as_ptr() as usize;
+        let number = |length: usize| {
+            u32::try_from(length).map_err(|_| "the index is larger than 4 GiB".to_owned())
+        };
+        Ok(Span { start: number(start)?, length: number(part.len())? })
+    }
+}
+
+/// Whether `name` is one path segment that needs no escaping in a URL.
+fn is_file_name(name: &str) -> bool {
+    let is_unsafe = |c: char| {
+        matches!(c, '/' | '\\' | ':' | '?' | '#' | '%') || c.is_control() || c.is_whitespace()
+    };
+    !name.is_empty() && !name.starts_with('.') && !name.contains(is_unsafe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listing(json: &str) -> Result<Listing, String> {
+        Listing::read(json.to_owned(), Subdir::NoArch)
+    }
+
+    fn files(listing: &Listing) -> Vec<String> {
+        listing.archives().map(|archive| archive.file_name()).collect()
+    }
+
+    #[test]
+    fn other_json_is_not_an_index() {
+        assert!(
+            listing(
+                r#"{"info":{"subdir":"noarch"},"packages":{},"packages.conda":{"a-1-0.conda":{}}}"#
+            )
+            .is_ok()
+        );
+        assert!(listing(r#"{"packages":{}}"#).is_ok());
+        let error = |json: &str| listing(json).expect_err("not an index");
+        assert!(error(r#"{"error":"not found"}"#).contains("no `packages`"));
+        assert!(error(r#"{"packages":{"a-1-0.conda":{"#).contains("incomplete"));
+        assert!(error(r#"{"packages":{}} {}"#).contains("not an index"));
+        assert!(error(r#"{"packages":[]}"#).contains("expected a table of packages"));
+        assert!(error(r#"{"info":7,"packages":{}}"#).contains("expected a table"));
+        assert_eq!(error("7"), "not an index: invalid type: integer `7`, expected a table");
+    }
+
+    #[test]
+    fn the_index_of_another_subdir_is_refused() {
+        let why = listing(r#"{"info":{"subdir":"linux-64"},"packages":{}}"#).expect_err("another");
+        assert_eq!(why, "the index of linux-64 instead of noarch");
+    }
+
+    #[test]
+    fn archives_are_sorted_by_name_and_build_with_the_preferred_format_first() {
+        let listing = listing(
+            r#"{"packages":{"clang-13-13.0-h_0.tar.bz2":{},"clang-12.0-h_0.tar.bz2":{},
+                            "a-1-0.tar.bz2":{"x":"tar.bz2"}},
+                "packages.conda":{"clang-13.0-h_0.conda":{},"a-1-0.conda":{"x":"conda"}},
+                "v3":{"conda":{"a-1-0":{"x":"v3"},"b-1-0.tar.bz2":{}}}}"#,
+        )
+        .expect("an index");
+        assert_eq!(listing.names().collect::<Vec<_>>(), ["a", "b", "clang", "clang-13"]);
+        let builds = listing.builds_of("a");
+        assert_eq!(builds.len(), 1);
+        let records: Vec<_> = builds[0].iter().map(|archive| archive.record).collect();
+        assert_eq!(records, [r#"{"x":"v3"}"#, r#"{"x":"conda"}"#, r#"{"x":"tar.bz2"}"#]);
+        assert_eq!(listing.builds_of("b")[0][0].file_name(), "b-1-0.tar.bz2.conda");
+        assert_eq!(listing.builds_of("clang").len(), 2);
+        assert!(listing.builds_of("cl").is_empty() && listing.builds_of("zz").is_empty());
+        let others: Vec<_> = listing.archives_with_prefix("clang");
+        assert_eq!(others[0].file_name(), "clang-13-13.0-h_0.tar.bz2");
+    }
+
+    #[test]
+    fn removed_archives_and_wheels_are_not_listed() {
+        let listing = listing(
+            r#"{"packages":{"a-1-0.tar.bz2":{},"a-2-0.tar.bz2":{},"w-1-0.whl":{}},
+                "v3":{"whl":{"x":{}}},"removed":["a-1-0.tar.bz2",7,"no-dash"]}"#,
+        )
+        .expect("an index");
+        assert_eq!(files(&listing), ["a-2-0.tar.bz2"]);
+        assert_eq!((listing.len(), listing.left_out.count()), (3, 0));
+    }
+
+    #[test]
+    fn an_entry_that_cannot_be_used_is_left_out_and_the_others_are_used() {
+        let odd = [
+            r#""//evil/a-1-0.conda":{}"#,
+            r#""../a-1-0.conda":{}"#,
+            r#""http://x/a-1-0.conda":{}"#,
+            r#""a-1-0.conda?x":{}"#,
+            r#""":{}"#,
+            r#""a.conda":{}"#,
+            r#""a-1.conda":{}"#,
+            r#""-1-0.conda":{}"#,
+            r#""a-1-0.zip":{}"#,
+            r#""a-1-0 .conda":{}"#,
+            r#""\u0061-1-0.conda":{}"#,
+            r#""a-1\n-0.conda":{}"#,
+            r#""c-1-0.conda":7"#,
+            r#""c-1-0.conda":[]"#,
+            r#""c-1-0.conda":null"#,
+        ];
+        for odd in odd {
+            let json = format!(r#"{{"packages.conda":{{"b-1-0.conda":{{}},{odd}}}}}"#);
+            let listing = listing(&json).unwrap_or_else(|error| panic!("{odd}: {error}"));
+            assert_eq!(files(&listing), ["b-1-0.conda"], "{odd}");
+            assert_eq!(listing.left_out.count(), 1, "{odd}");
+        }
+        let good = r#"{"packages":{"_x-1!2.0+cu118-py_0.tar.bz2":{},"包-1-0.conda":{}}}"#;
+        assert_eq!(listing(good).expect("an index").left_out.count(), 0);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_an_index_or_an_error(text in "\\PC{0,60}") {
+            let _ = listing(&text);
+            let _ = listing(&format!("{{\"packages\":{{{text}}}}}"));
+        }
+    }
+}
