@@ -269,6 +269,61 @@ fn a_proxy_of_condarc_is_asked_for_what_is_not_this_machine() {
 }
 
 #[test]
+fn no_proxy_applies_next_to_the_proxies_of_condarc() {
+    let proxy = TestMirror::new();
+    let condarc = format!("proxy_servers:\n  http: {}\n", proxy.url());
+    let yml = "channels: ['http://lab.invalid/conda']\ndependencies: [app]\n";
+    for name in ["no_proxy", "NO_PROXY"] {
+        let lab = with_condarc(TestMirror::new(), yml, &condarc).env(name, "lab.invalid");
+        let output = lab.envlock(&["solve", "-q"]);
+        assert_eq!(output.code, Some(3), "{}", output.stderr);
+        assert!(proxy.requests("*").is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn a_proxy_of_another_protocol_is_refused_in_condarc_and_reported_by_doctor_elsewhere() {
+    let condarc = "proxy_servers:\n  http: ftp://me:geheim@proxy.example\n";
+    let lab = with_condarc(world(), YML, condarc);
+    let output = lab.solve(&["-q"]);
+    assert_eq!(output.code, Some(2), "{}", output.stderr);
+    assert!(output.stderr.contains("home/.condarc:2:9"), "{}", output.stderr);
+    assert!(!output.stderr.contains("geheim"), "{}", output.stderr);
+
+    let lab = Lab::new(world(), YML).env("all_proxy", "socks://127.0.0.1:1080/");
+    assert_eq!(lab.solve(&["-q"]).code, Some(0));
+    let output = lab.with_mirrors("doctor", &[]);
+    assert_eq!(output.code, Some(1), "{}", output.stdout);
+    assert!(output.stderr.contains("error[doctor-proxy]"), "{}", output.stderr);
+}
+
+#[test]
+fn a_member_of_defaults_that_no_source_has_is_left_out_with_a_warning_at_its_line() {
+    let mirror = TestMirror::new().channel("pkgs/main", |c| {
+        c.add("tool 1.0");
+    });
+    let yml = "channels: [defaults]\nplatforms: [linux-64]\ndependencies: [tool]\n";
+    let condarc = "default_channels:\n  - https://repo.anaconda.com/pkgs/main\n  \
+                   - https://repo.anaconda.com/pkgs/free\n";
+    let lab = with_condarc(mirror, yml, condarc);
+    for args in [&["-q"][..], &["-q", "--offline"]] {
+        let output = lab.solve(args);
+        assert_eq!(output.code, Some(0), "{}", output.stderr);
+        let warning = "warning[channel-not-found]: no source has the channel pkgs/free, which is \
+                       left out of `defaults`";
+        let text = output.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(warning), "{}", output.stderr);
+        assert!(output.stderr.contains("home/.condarc:3:5"), "{}", output.stderr);
+    }
+    // If no source has any member, there is nothing to use.
+    let lab = with_condarc(TestMirror::new(), yml, condarc);
+    let output = lab.solve(&["-q"]);
+    assert_eq!(output.code, Some(3), "{}", output.stderr);
+    assert!(output.stderr.contains("error[channel-not-found]"), "{}", output.stderr);
+    assert!(output.stderr.contains("home/.condarc:2:5"), "{}", output.stderr);
+}
+
+#[test]
 fn defaults_has_one_warning_and_can_be_forbidden() {
     let yml = "channels: [defaults]\nplatforms: [linux-64]\ndependencies: [tool]\n";
     let lab = Lab::new(world(), yml);

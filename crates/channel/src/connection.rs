@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use envlock_report::connection::root_cause;
-use reqwest::{Certificate, ClientBuilder, Identity, NoProxy, Proxy};
+use hyper_util::client::proxy::matcher::Matcher;
+use reqwest::{Certificate, ClientBuilder, Identity, Proxy};
 use url::Url;
 
 use crate::Settings;
@@ -30,6 +31,31 @@ pub struct ProxyServers {
     pub by_scheme: BTreeMap<String, Url>,
     /// Hosts that are reached without a proxy, as in `NO_PROXY`.
     pub except: Option<String>,
+}
+
+/// The schemes of proxies that can be used.
+const PROXY_SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+
+/// Whether a proxy can be used, by the scheme of its URL.
+pub fn is_supported_proxy(proxy: &Url) -> bool {
+    PROXY_SCHEMES.contains(&proxy.scheme()) && proxy.has_host()
+}
+
+/// The hosts that are reached without a proxy.
+struct DirectHosts(Matcher);
+
+impl DirectHosts {
+    /// Parses a list as in `NO_PROXY`.
+    fn parse(list: Option<&str>) -> Self {
+        // The library has the rules of curl, and they can only be used with a proxy.
+        let any_proxy = "http://proxy.invalid";
+        Self(Matcher::builder().all(any_proxy).no(list.unwrap_or_default()).build())
+    }
+
+    fn contains(&self, url: &Url) -> bool {
+        let uri: Option<http::Uri> = url.as_str().parse().ok();
+        uri.is_some_and(|uri| self.0.intercept(&uri).is_none())
+    }
 }
 
 impl ProxyServers {
@@ -73,8 +99,11 @@ pub(crate) fn with_connection_settings(
         return Ok(builder);
     }
     let servers = settings.proxy_servers.clone();
-    let except = servers.except.as_deref().and_then(NoProxy::from_string);
-    Ok(builder.proxy(Proxy::custom(move |url| servers.for_url(url).cloned()).no_proxy(except)))
+    // A custom proxy of the library ignores its own list of exceptions.
+    let direct = DirectHosts::parse(servers.except.as_deref());
+    Ok(builder.proxy(Proxy::custom(move |url| {
+        servers.for_url(url).filter(|_| !direct.contains(url)).cloned()
+    })))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "map_err passes the error by value")]
@@ -124,5 +153,40 @@ mod tests {
         assert_eq!(of("https://other.example/x").flatten().as_deref(), Some("https"));
         assert_eq!(of("http://lab.example/x").flatten().as_deref(), Some("all"));
         assert!(ProxyServers::default().for_url(&url("http://a/")).is_none());
+    }
+
+    #[test]
+    fn hosts_without_a_proxy_are_listed_as_in_no_proxy() {
+        let is_direct = |list: &str, host: &str| {
+            let url = format!("https://{host}/x").parse().expect("the test's own URL");
+            DirectHosts::parse(Some(list)).contains(&url)
+        };
+        for (list, host) in [
+            ("lab.example", "lab.example"),
+            ("other, lab.example", "a.lab.example"),
+            (".lab.example", "a.lab.example"),
+            ("10.0.0.0/8", "10.1.2.3"),
+            ("::1", "[::1]"),
+            ("*", "anything.example"),
+        ] {
+            assert!(is_direct(list, host), "{list} {host}");
+        }
+        for (list, host) in [("", "lab.example"), ("lab.example", "xlab.example")] {
+            assert!(!is_direct(list, host), "{list} {host}");
+        }
+        let url = "https://lab.example/".parse().expect("the test's own URL");
+        assert!(!DirectHosts::parse(None).contains(&url));
+    }
+
+    #[test]
+    fn proxies_of_other_protocols_cannot_be_used() {
+        let is_supported =
+            |text: &str| is_supported_proxy(&text.parse().expect("the test's own URL"));
+        for text in ["http://p:1", "https://p", "socks4a://p", "socks5://u:p@p:1", "socks5h://p"] {
+            assert!(is_supported(text), "{text}");
+        }
+        for text in ["ftp://p:1", "socks://p:1", "quic://p", "mailto:p"] {
+            assert!(!is_supported(text), "{text}");
+        }
     }
 }

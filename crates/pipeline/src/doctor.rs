@@ -20,12 +20,21 @@ pub struct DoctorRequest {
     pub cache: PathBuf,
     /// The time.
     pub now: jiff::Timestamp,
-    /// The proxies in use, without passwords, each with where it is configured.
-    pub proxies: Vec<String>,
+    /// The configured proxies.
+    pub proxies: Vec<ConfiguredProxy>,
     /// A description of the trusted certificates.
     pub trust_description: String,
     /// The number of trusted certificates; `None` if certificates aren't verified.
     pub certificate_count: Option<usize>,
+}
+
+/// A configured proxy.
+#[derive(Debug, Clone)]
+pub struct ConfiguredProxy {
+    /// The proxy without its password, with where it is configured.
+    pub description: String,
+    /// Whether a proxy with this scheme can be used.
+    pub is_supported: bool,
 }
 
 /// The result of one check.

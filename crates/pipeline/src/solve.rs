@@ -186,6 +186,7 @@ pub async fn solve(
     let indexes =
         indexes.map_err(|error| error.with_places(|channel| places.get(&channel.url).cloned()))?;
     findings.extend(indexes.warnings.iter().cloned());
+    findings.extend(indexes.absent_member_warnings(|channel| places.get(&channel.url).cloned()));
     let records = solve_platforms(&inputs, &indexes, kept, upgraded, context, findings).await?;
 
     let lock = Lock::new(&inputs, records, project.manifest()?.map(Manifest::locked));

@@ -1,11 +1,11 @@
 //! Why indexes are unavailable.
 
-use envlock_report::{AsFindings, Code, Exit, Finding, Place};
+use envlock_report::{AsFindings, Code, Exit, Finding, Level, Place};
 use rattler_conda_types::Subdir;
 
 use crate::disk::DiskError;
 use crate::source_error::{Attempt, help_for, list_attempts};
-use envlock_model::channel::Channel;
+use envlock_model::channel::{Channel, display_name};
 
 /// Why the indexes of the channels are unavailable.
 #[derive(Debug, thiserror::Error)]
@@ -92,11 +92,44 @@ impl ChannelFailure {
         }
     }
 
+    /// The multichannel that has this channel as a member, if its absence doesn't prevent the use
+    /// of the other members.
+    pub(super) fn absent_member_of(&self) -> Option<&str> {
+        let is_absent = matches!(self.kind, ChannelFailureKind::NotFound { .. });
+        self.channel.multichannel.as_deref().filter(|_| is_absent)
+    }
+
+    /// Returns a warning that this member of a multichannel is left out.
+    pub(super) fn member_warning(&self, place: impl Fn(&Channel) -> Option<Place>) -> Finding {
+        let multichannel = self.channel.multichannel.as_deref().unwrap_or_default();
+        let attempts = match &self.kind {
+            ChannelFailureKind::NotFound { attempts, .. } => list_attempts(attempts),
+            _ => String::new(),
+        };
+        let finding = Finding::new(
+            Code::ChannelNotFound,
+            format!(
+                "no source has the channel {}, which is left out of `{multichannel}`",
+                display_name(&self.channel.url)
+            ),
+        )
+        .at_level(Level::Warning)
+        .with_note(format!("requested:\n{attempts}"))
+        .with_help(format!(
+            "if packages are missing, name a source that has it: `--mirror {}=URL`",
+            self.channel.url
+        ));
+        match place(&self.channel) {
+            Some(place) => finding.at(place),
+            None => finding,
+        }
+    }
+
     fn finding(&self) -> Finding {
         let finding = match &self.kind {
             ChannelFailureKind::NotFound { hint, attempts, .. } => {
                 let finding = Finding::new(Code::ChannelNotFound, self.message())
-                    .with_note(format!("asked:\n{}", list_attempts(attempts)));
+                    .with_note(format!("requested:\n{}", list_attempts(attempts)));
                 finding.with_help(hint.clone().unwrap_or_else(|| self.where_to_look()))
             }
             ChannelFailureKind::Unavailable { attempts, .. } => {

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use envlock_model::channel::{Channel, without_credentials};
-use envlock_report::Finding;
+use envlock_report::{Finding, Place};
 use rattler_conda_types::package::DistArchiveIdentifier;
 use rattler_conda_types::{PackageName, PackageRecord, RepoDataRecord, Subdir};
 use serde::Deserialize;
 use url::Url;
 
+use super::error::ChannelFailure;
 use super::left_out::{LeftOutRecord, finding};
 use super::listing::{ListedArchive, Listing};
 use crate::{address, parse_error};
@@ -174,6 +175,7 @@ pub struct Indexes {
     indexes: Vec<Arc<Index>>,
     /// Warnings, such as platforms that a channel doesn't have.
     pub warnings: Vec<Finding>,
+    absent_members: Arc<[ChannelFailure]>,
 }
 
 impl std::fmt::Debug for Indexes {
@@ -185,8 +187,22 @@ impl std::fmt::Debug for Indexes {
 }
 
 impl Indexes {
-    pub(crate) fn new(indexes: Vec<Index>, warnings: Vec<Finding>) -> Self {
-        Self { indexes: indexes.into_iter().map(Arc::new).collect(), warnings }
+    pub(crate) fn new(
+        indexes: Vec<Index>,
+        warnings: Vec<Finding>,
+        absent_members: Vec<ChannelFailure>,
+    ) -> Self {
+        let indexes = indexes.into_iter().map(Arc::new).collect();
+        Self { indexes, warnings, absent_members: absent_members.into() }
+    }
+
+    /// Returns a warning for each member of a multichannel that no source has. `place` returns
+    /// where a channel is written.
+    pub fn absent_member_warnings(
+        &self,
+        place: impl Fn(&Channel) -> Option<Place>,
+    ) -> Vec<Finding> {
+        self.absent_members.iter().map(|member| member.member_warning(&place)).collect()
     }
 
     /// Returns the indexes that can be used on `platform`: its own subdirs and noarch. Shares the
@@ -194,7 +210,8 @@ impl Indexes {
     #[must_use]
     pub fn for_platform(&self, platform: Subdir) -> Self {
         let fits = |index: &&Arc<Index>| index.subdir == platform || index.subdir == Subdir::NoArch;
-        Self { indexes: self.indexes.iter().filter(fits).cloned().collect(), warnings: Vec::new() }
+        let indexes = self.indexes.iter().filter(fits).cloned().collect();
+        Self { indexes, warnings: Vec::new(), absent_members: Arc::default() }
     }
 
     /// Returns every package name with the channels that have it, in their order.

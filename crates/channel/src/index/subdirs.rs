@@ -1,5 +1,7 @@
 //! Fetches the indexes of all subdirs of all channels.
 
+use std::collections::BTreeSet;
+
 use envlock_model::progress::{self, Event, Observer};
 use envlock_report::{Code, Finding};
 use futures::future::join_all;
@@ -52,6 +54,7 @@ impl Client {
             let outcomes = outcomes.into_iter().collect::<Result<Vec<_>, DiskError>>()?;
             found.channel(request, outcomes, requests);
         }
+        found.accept_absent_members();
         if !found.problems.is_empty() {
             let Found { problems, warnings, .. } = found;
             return Err(IndexError::Problems { problems, warnings });
@@ -59,7 +62,7 @@ impl Client {
         let bytes = found.indexes.iter().map(|index| index.fetched).sum();
         let outcome = progress::Outcome::Indexes { indexes: found.indexes.len(), bytes };
         observer.observe(Event::Done(outcome));
-        Ok(Indexes::new(found.indexes, found.warnings))
+        Ok(Indexes::new(found.indexes, found.warnings, found.absent_members))
     }
 }
 
@@ -69,9 +72,21 @@ struct Found {
     indexes: Vec<Index>,
     warnings: Vec<Finding>,
     problems: Vec<ChannelFailure>,
+    absent_members: Vec<ChannelFailure>,
 }
 
 impl Found {
+    /// Accepts that a source lacks members of a multichannel, if another member was found.
+    fn accept_absent_members(&mut self) {
+        let found: BTreeSet<&str> =
+            self.indexes.iter().filter_map(|index| index.channel.multichannel.as_deref()).collect();
+        let is_accepted = |problem: &ChannelFailure| {
+            problem.absent_member_of().is_some_and(|multichannel| found.contains(multichannel))
+        };
+        let problems = std::mem::take(&mut self.problems).into_iter();
+        (self.absent_members, self.problems) = problems.partition(is_accepted);
+    }
+
     /// Adds the results of one channel, one for each of [`ChannelRequest::all`]. `asked` are all
     /// channels.
     fn channel(

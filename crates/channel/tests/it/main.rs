@@ -11,6 +11,7 @@ mod faults;
 mod indexes;
 mod offline;
 mod other_archives;
+mod proxies;
 mod real_channels;
 mod records;
 mod support;

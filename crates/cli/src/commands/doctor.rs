@@ -1,8 +1,12 @@
 //! `envlock doctor`.
 
+use envlock_channel::is_supported_proxy;
 use envlock_config::{Configuration, key};
-use envlock_pipeline::doctor::{CheckResult, CheckStatus, DoctorRequest, doctor as examine};
+use envlock_pipeline::doctor::{
+    CheckResult, CheckStatus, ConfiguredProxy, DoctorRequest, doctor as examine,
+};
 use envlock_report::{Code, Exit, Finding, output, render::Table};
+use url::Url;
 
 use super::{App, app::Setup};
 use crate::{flags::ProjectArgs, settings::describe_trust, ui::Answer};
@@ -34,13 +38,17 @@ fn request(app: &App<'_>, setup: &Setup<'_>) -> DoctorRequest {
     }
 }
 
-/// Each proxy in force with who set it, without its password.
-fn proxies(configuration: &Configuration) -> Vec<String> {
+/// Returns each configured proxy with where it is set, without its password.
+fn proxies(configuration: &Configuration) -> Vec<ConfiguredProxy> {
     let name = format!("{}.", key::PROXY_SERVERS.name);
     let rows = configuration.shown_values().into_iter();
     rows.filter_map(|row| {
         let scheme = row.key.strip_prefix(&name)?;
-        Some(format!("{} for {scheme}, by {}", row.value, row.set_by))
+        let description = format!("{} for {scheme}, by {}", row.value, row.set_by);
+        // The printed value has the scheme and the host of the value.
+        let is_supported = !row.value.contains("://")
+            || Url::parse(&row.value).is_ok_and(|url| is_supported_proxy(&url));
+        Some(ConfiguredProxy { description, is_supported })
     })
     .collect()
 }
@@ -71,6 +79,7 @@ fn finding(check: &CheckResult) -> Option<Finding> {
         (CheckStatus::Failed, "cache") => Code::DoctorCache,
         (CheckStatus::Failed, "clock") => Code::DoctorClock,
         (CheckStatus::Failed, "links") => Code::DoctorLinks,
+        (CheckStatus::Failed, "proxy") => Code::DoctorProxy,
         (CheckStatus::Failed, "trust") => Code::DoctorTrust,
         (CheckStatus::Failed, _) => Code::DoctorSource,
     };

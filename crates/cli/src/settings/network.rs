@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use envlock_channel::{
-    Credentials, Mirror, MirrorError, ProxyServers, Sources, TlsTrust, parse_mirror,
+    Credentials, Mirror, MirrorError, ProxyServers, Sources, TlsTrust, is_supported_proxy,
+    parse_mirror,
 };
 use envlock_config::{
     ChannelSettings, Configuration, Configured, InvalidConfiguration, Key, ValueSource, key,
@@ -201,6 +202,16 @@ fn proxies(
         let whole = if text.contains("://") { text } else { format!("http://{text}") };
         let url = Url::parse(&whole)
             .map_err(|_| wrong(format!("`{}` isn't an address", redact(&set.value))))?;
+        if !is_supported_proxy(&url) {
+            // Desktops set `all_proxy=socks://…` next to proxies that can be used.
+            if set.set_by.place().is_none() {
+                continue;
+            }
+            return Err(wrong(format!(
+                "`{}` isn't a proxy for http, https, socks4, socks4a, socks5 or socks5h",
+                redact(&set.value)
+            )));
+        }
         by_scheme.insert(scheme.trim_end_matches("://").to_owned(), url);
     }
     let except = variable("no_proxy").or_else(|| variable("NO_PROXY"));

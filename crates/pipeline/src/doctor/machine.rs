@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use envlock_report::size;
 
-use super::{CheckResult, DoctorRequest};
+use super::{CheckResult, ConfiguredProxy, DoctorRequest};
 
 /// The least free space for the cache, in bytes. The next environment may need more.
 const MIN_FREE_BYTES: u64 = 1_000_000_000;
@@ -18,9 +18,20 @@ pub(super) fn checks(request: &DoctorRequest, prefix: &Path) -> Vec<CheckResult>
     if request.proxies.is_empty() {
         checks.push(CheckResult::ok("proxy", "none"));
     }
-    checks.extend(request.proxies.iter().map(|proxy| CheckResult::ok("proxy", proxy.as_str())));
+    checks.extend(request.proxies.iter().map(proxy));
     checks.push(trust(request));
     checks
+}
+
+fn proxy(proxy: &ConfiguredProxy) -> CheckResult {
+    if proxy.is_supported {
+        return CheckResult::ok("proxy", proxy.description.as_str());
+    }
+    CheckResult::failed(
+        "proxy",
+        format!("{}: this kind of proxy isn't supported, and it isn't used", proxy.description),
+        "name a proxy with http, https, socks4, socks4a, socks5 or socks5h",
+    )
 }
 
 fn cache(folder: &Path) -> CheckResult {

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt, path::Path};
 
 use envlock_channel::Client;
+use envlock_config::key;
 use envlock_model::{
     channel::{self, ChannelCredentials, ResolvedChannel},
     lock_inputs::RequestedChannel,
@@ -13,6 +14,9 @@ use url::Url;
 
 use super::{InputSources, InputsError};
 use crate::channel_policy::{ChannelPolicy, policy_channels};
+
+/// The multichannel of `default_channels`.
+const DEFAULTS: &str = "defaults";
 
 /// Credentials and mirrors that are written in channel URLs.
 #[derive(Clone, Default)]
@@ -142,8 +146,10 @@ impl<'a> ChannelResolver<'a> {
             let (refusal, place) = (Box::new(refusal), place.cloned());
             return Err(InputsError::Refused { channel: name, refusal, place });
         }
-        if let Some(place) = place {
-            for url in &urls {
+        let members = multi.as_ref().map(|name| self.member_places(name, platform));
+        for url in &urls {
+            let configured = members.as_ref().and_then(|members| members.get(url));
+            if let Some(place) = configured.or(place) {
                 self.places.entry(url.clone()).or_insert_with(|| place.clone());
             }
         }
@@ -164,5 +170,27 @@ impl<'a> ChannelResolver<'a> {
             }),
         }
         Ok(name)
+    }
+
+    /// Returns the places in the configuration at which the members of a multichannel are written.
+    fn member_places(&self, multichannel: &str, platform: Subdir) -> BTreeMap<Url, Place> {
+        let configuration = self.inputs.configuration;
+        let defaults = configuration.list(&key::DEFAULT_CHANNELS).iter();
+        let custom = configuration.map(&key::CUSTOM_MULTICHANNELS);
+        let sets = defaults
+            .filter(|_| multichannel == DEFAULTS)
+            .chain(custom.filter(|(name, _)| *name == multichannel).flat_map(|(_, sets)| sets));
+        // Credentials and mirrors of the members are collected elsewhere.
+        let mut resolver = Self::unrestricted(self.inputs);
+        let mut places = BTreeMap::new();
+        for set in sets {
+            let Some(place) = set.set_by.place() else { continue };
+            for resolved in
+                resolver.resolve(&set.value, Some(place), platform).into_iter().flatten()
+            {
+                places.entry(resolved.channel.url).or_insert_with(|| place.clone());
+            }
+        }
+        places
     }
 }

@@ -82,6 +82,7 @@ codes! {
     DoctorCache "doctor-cache" Error;
     DoctorClock "doctor-clock" Error;
     DoctorLinks "doctor-links" Error;
+    DoctorProxy "doctor-proxy" Error;
     DoctorSource "doctor-source" Error;
     DoctorTrust "doctor-trust" Error;
     DoctorUnknown "doctor-unknown" Error;
