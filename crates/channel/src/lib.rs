@@ -18,6 +18,7 @@ mod disk;
 mod failover;
 mod host;
 mod http_error;
+mod idle;
 mod index;
 mod packages;
 mod parse_error;
@@ -36,6 +37,7 @@ pub use connection::{ProxyServers, TlsTrust, is_supported_proxy};
 pub use credentials::{CredentialStores, Credentials};
 pub use disk::DiskError;
 pub use envlock_model::channel::Channel;
+pub use idle::IdleEvent;
 pub use index::{
     ChannelFailure, ChannelRequest, IndexError, Indexes, LeftOutRecord, SubdirRecords,
 };

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::{Credentials, ProxyServers, Sources, TlsTrust};
+use crate::{Credentials, IdleEvent, ProxyServers, Sources, TlsTrust};
 
 /// Settings of the channel client. Only reqwest reads the environment: the proxies (unless
 /// [`Settings::proxies`] is false or `proxy_servers` has some) and `SSL_CERT_FILE`.
@@ -23,6 +23,8 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// How long a source may send nothing in the middle of a response.
     pub idle_timeout: Duration,
+    /// If set, ends the wait instead of `idle_timeout`, which is then only shown in messages.
+    pub idle_event: Option<IdleEvent>,
     /// The base of the pause before a source is asked a second time.
     pub backoff: Duration,
     /// The limit of all pauses between the requests for one file together.
@@ -51,6 +53,7 @@ impl Settings {
             user_agent: user_agent.into(),
             connect_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(30),
+            idle_event: None,
             backoff: Duration::from_millis(500),
             max_total_pause: Duration::from_secs(30),
             jobs: 8,

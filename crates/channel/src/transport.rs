@@ -20,6 +20,7 @@ use crate::client::ClientError;
 use crate::connection::with_connection_settings;
 use crate::credentials::{Credentials, redirect_leaks_token};
 use crate::host::Host;
+use crate::idle::{IdleEvent, until_idle};
 use crate::source_error::SourceError;
 use crate::{Settings, TlsTrust, http_error};
 
@@ -40,6 +41,7 @@ pub(crate) struct Transport {
     jobs: usize,
     connect_timeout: Duration,
     idle_timeout: Duration,
+    idle_event: Option<IdleEvent>,
 }
 
 /// The validators of a response, for conditional requests.
@@ -76,6 +78,7 @@ impl Transport {
             jobs: settings.jobs.max(1),
             connect_timeout: settings.connect_timeout,
             idle_timeout: settings.idle_timeout,
+            idle_event: settings.idle_event.clone(),
         })
     }
 
@@ -101,10 +104,16 @@ impl Transport {
         let permit = host.acquire(force).await?;
         let http = if is_loopback(url) { &self.loopback } else { &self.http };
         let (request, credential) = self.credentials().request(http, url);
-        let response = request.headers(conditions(known)).send().await.map_err(|error| {
-            let error = http_error::from_request(&error, self.connect_timeout, self.idle_timeout);
-            host.note_error(error, force)
-        })?;
+        let sent = request.headers(conditions(known)).send();
+        let response = match until_idle(sent, self.idle_event.as_ref(), url).await {
+            Some(Ok(response)) => response,
+            Some(Err(error)) => {
+                let (connect, idle) = (self.connect_timeout, self.idle_timeout);
+                let error = http_error::from_request(&error, connect, idle);
+                return Err(host.note_error(error, force));
+            }
+            None => return Err(host.note_error(SourceError::Silent(self.idle_timeout), force)),
+        };
         match response.status() {
             StatusCode::OK => Ok(Some(Body {
                 length: response.content_length(),
@@ -116,6 +125,8 @@ impl Transport {
                     host,
                     force,
                     idle_timeout: self.idle_timeout,
+                    idle_event: self.idle_event.clone(),
+                    url: url.clone(),
                     waited: Duration::ZERO,
                     received_since: 0,
                     _permit: permit,
@@ -165,10 +176,14 @@ impl ServerTimes {
 }
 
 fn builder(settings: &Settings) -> reqwest::ClientBuilder {
-    reqwest::Client::builder()
+    let builder = reqwest::Client::builder();
+    let builder = match settings.idle_event {
+        Some(_) => builder,
+        None => builder.read_timeout(settings.idle_timeout),
+    };
+    builder
         .user_agent(&settings.user_agent)
         .connect_timeout(settings.connect_timeout)
-        .read_timeout(settings.idle_timeout)
         .pool_max_idle_per_host(settings.jobs)
         // A URL may contain a token.
         .referer(false)
@@ -302,6 +317,9 @@ struct HttpBody {
     host: Arc<Host>,
     force: bool,
     idle_timeout: Duration,
+    idle_event: Option<IdleEvent>,
+    /// The requested URL.
+    url: Url,
     /// The time spent waiting since the speed was last checked.
     waited: Duration,
     /// The bytes received since then.
@@ -313,10 +331,24 @@ struct HttpBody {
 impl HttpBody {
     async fn chunk(&mut self, got: u64, length: Option<u64>) -> Result<Option<Bytes>, SourceError> {
         let start = Instant::now();
-        let chunk = self.response.chunk().await.map_err(|error| {
-            let error = http_error::from_body(&error, got, length, self.idle_timeout);
-            self.host.note_error(error, self.force)
-        })?;
+        let received = self.response.chunk();
+        let error = match until_idle(received, self.idle_event.as_ref(), &self.url).await {
+            Some(Ok(chunk)) => return self.check_speed(chunk, start),
+            Some(Err(error)) => http_error::from_body(&error, got, length, self.idle_timeout),
+            None => SourceError::Silent(self.idle_timeout),
+        };
+        Err(self.host.note_error(error, self.force))
+    }
+
+    /// Returns the chunk, unless the source is too slow.
+    fn check_speed(
+        &mut self,
+        chunk: Option<Bytes>,
+        start: Instant,
+    ) -> Result<Option<Bytes>, SourceError> {
+        if self.idle_event.is_some() {
+            return Ok(chunk);
+        }
         self.waited += start.elapsed();
         self.received_since += chunk.as_ref().map_or(0, Bytes::len);
         if chunk.is_some() && self.waited >= self.idle_timeout {

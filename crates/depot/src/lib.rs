@@ -25,4 +25,4 @@ pub use demo_packages::demo_packages;
 pub use entry::PLACEHOLDER;
 pub use mirror::Mirror;
 pub use package::{BuiltPackage, Package};
-pub use server::{Fault, LoggedRequest, Pace, Request, Server};
+pub use server::{Fault, Hangs, LoggedRequest, Pace, Request, Server};

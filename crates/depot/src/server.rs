@@ -3,6 +3,7 @@
 mod body;
 mod fault;
 mod files;
+mod hangs;
 mod request;
 
 use std::io;
@@ -19,6 +20,7 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::oneshot;
 
 pub use fault::{Fault, Pace};
+pub use hangs::Hangs;
 pub use request::{LoggedRequest, Request};
 
 use body::{Body, BodyEnd};
@@ -40,6 +42,7 @@ struct Shared {
     root: PathBuf,
     hook: Box<Hook>,
     log: Mutex<Vec<LoggedRequest>>,
+    hangs: Hangs,
 }
 
 impl std::fmt::Debug for Shared {
@@ -63,7 +66,12 @@ impl Server {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let shared = Shared { root: root.into(), hook: Box::new(hook), log: Mutex::default() };
+        let shared = Shared {
+            root: root.into(),
+            hook: Box::new(hook),
+            log: Mutex::default(),
+            hangs: Hangs::default(),
+        };
         let shared = Arc::new(shared);
         let (stop, stopped) = oneshot::channel();
         let serving = Arc::clone(&shared);
@@ -87,6 +95,11 @@ impl Server {
     /// Returns the requests and answers so far, in the order of the answers.
     pub fn log(&self) -> Vec<LoggedRequest> {
         self.shared.log().clone()
+    }
+
+    /// Returns the responses that hang.
+    pub fn hangs(&self) -> Hangs {
+        self.shared.hangs.clone()
     }
 
     /// Clears the log.
@@ -142,6 +155,7 @@ async fn answer(shared: &Shared, request: hyper::Request<Incoming>) -> io::Resul
         }
         Some(Fault::Hang) => {
             shared.log().push(request.without_answer());
+            shared.hangs.add(&request.path);
             std::future::pending().await
         }
         Some(Fault::Status(code, headers)) => Reply::failure(*code, headers),
@@ -161,7 +175,10 @@ async fn answer(shared: &Shared, request: hyper::Request<Incoming>) -> io::Resul
     let body = match end {
         _ if request.method == "HEAD" => body::complete(Bytes::new()),
         BodyEnd::Complete if pace.is_none() => body::complete(reply.body.clone()),
-        end => body::chunked(reply.body.slice(..sent), pace, end),
+        end => {
+            let (hangs, path) = (shared.hangs.clone(), request.path.clone());
+            body::chunked(reply.body.slice(..sent), pace, end, move || hangs.add(&path))
+        }
     };
     shared.log().push(request.with_status(reply.status.as_u16(), sent));
     let mut response =

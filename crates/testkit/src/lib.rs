@@ -34,7 +34,8 @@ pub use bao::{
 };
 pub use channel::TestChannel;
 pub use envlock_depot::{
-    BuiltPackage, Channel, Fault, Format, IndexFormats, LoggedRequest, PLACEHOLDER, Pace, Package,
+    BuiltPackage, Channel, Fault, Format, Hangs, IndexFormats, LoggedRequest, PLACEHOLDER, Pace,
+    Package,
 };
 pub use package_line::parse_package;
 pub use project::{Output, Project};

@@ -90,6 +90,11 @@ impl TestMirror {
         lock(&self.faults).clear();
     }
 
+    /// Returns the responses that hang.
+    pub fn hangs(&self) -> Hangs {
+        self.server.hangs()
+    }
+
     /// `http://127.0.0.1:PORT`
     pub fn url(&self) -> String {
         self.server.url()

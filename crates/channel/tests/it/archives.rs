@@ -110,7 +110,7 @@ async fn a_source_that_fails_for_one_archive_is_followed_by_the_next_and_that_is
     ];
     for (fault, words) in cases {
         let (bad, good) = (small_mirror().with_fault("*/numpy-*", fault.clone()), small_mirror());
-        let clients = TestClients::for_mirrors(&[&bad, &good]).with_short_timeouts();
+        let clients = TestClients::for_mirrors(&[&bad, &good]);
         let wanted = found(&good, &["numpy"]).await;
         let paths =
             clients.packages(&wanted).await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));

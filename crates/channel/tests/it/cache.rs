@@ -144,3 +144,42 @@ async fn a_credential_of_a_mirror_is_never_written_to_disk() {
     let (text, _) = crate::support::error_text(&clients.index().await.unwrap_err());
     assert!(text.contains("403") && !text.contains("canary-7"), "{text}");
 }
+
+#[tokio::test]
+async fn the_next_run_removes_the_files_of_a_killed_one_even_if_it_stores_nothing() {
+    let mirror = small_mirror();
+    let mut clients = TestClients::for_mirrors(&[&mirror]);
+    let wanted = records(&clients.index().await.unwrap(), &["numpy"]);
+    clients.packages(&wanted).await.unwrap();
+    let tmp = clients.cache().join("tmp");
+    let kill = || {
+        fs::create_dir_all(tmp.join("run-dead/package")).unwrap();
+        fs::write(tmp.join("run-dead/package/file"), "half of it").unwrap();
+        fs::write(tmp.join("run-dead.lock"), "").unwrap();
+    };
+    for offline in [false, true] {
+        clients.settings.offline = offline;
+        kill();
+        clients.index().await.unwrap();
+        assert_eq!(fs::read_dir(&tmp).unwrap().count(), 0, "index, offline: {offline}");
+        kill();
+        clients.packages(&wanted).await.unwrap();
+        assert_eq!(fs::read_dir(&tmp).unwrap().count(), 0, "packages, offline: {offline}");
+    }
+}
+
+#[tokio::test]
+async fn a_failed_run_waits_for_its_threads_and_leaves_no_file() {
+    let mirror = TestMirror::new().channel("conda-forge", |c| {
+        c.synthetic(6, 40);
+    });
+    let clients = TestClients::for_mirrors(&[&mirror]);
+    let wanted = records(&clients.index().await.unwrap(), &["synth-all"]);
+    // The folder of one package can't be replaced, which is an error while others are unpacked.
+    let first = clients.packages(&wanted).await.unwrap().remove(0);
+    fs::remove_dir_all(clients.cache().join("pkgs")).unwrap();
+    fs::create_dir(clients.cache().join("pkgs")).unwrap();
+    fs::write(first, "a file").unwrap();
+    assert!(clients.packages(&wanted).await.is_err());
+    assert_eq!(fs::read_dir(clients.cache().join("tmp")).unwrap().count(), 0);
+}

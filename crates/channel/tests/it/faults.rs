@@ -90,12 +90,6 @@ fn at_every_pace(kind: Kind) -> Vec<Fault> {
     once(kind).into_iter().flat_map(paced).collect()
 }
 
-fn clients_for(test_mirrors: &[&TestMirror]) -> TestClients {
-    let mut clients = TestClients::for_mirrors(test_mirrors);
-    clients.settings.idle_timeout = Duration::from_secs(3);
-    clients
-}
-
 /// Fetches the index and the packages, and checks the contents of the packages.
 async fn fetch_all(clients: &TestClients) -> Result<Vec<RepoDataRecord>, String> {
     let client = clients.client();
@@ -139,7 +133,7 @@ fn shortened(case: &impl Debug) -> String {
 async fn after_any_fault_of_one_source_the_next_delivers() {
     for_all_cases(at_every_pace, async |kind, fault: Fault| {
         let (bad, good) = (kind.mirror().with_fault(&kind.pattern(), fault.clone()), kind.mirror());
-        let clients = clients_for(&[&bad, &good]);
+        let clients = TestClients::for_mirrors(&[&bad, &good]);
         let case = shortened(&(kind, &fault));
         let wanted = fetch_all(&clients).await.unwrap_or_else(|error| panic!("{case}: {error}"));
         assert_eq!(wanted.len(), 2, "{case}");
@@ -166,7 +160,7 @@ async fn after_one_transient_fault_the_same_source_delivers() {
             return;
         }
         let mirror = kind.mirror().with_fault_times(1, &kind.pattern(), fault.clone());
-        let clients = clients_for(&[&mirror]);
+        let clients = TestClients::for_mirrors(&[&mirror]);
         let case = shortened(&(kind, &fault));
         fetch_all(&clients).await.unwrap_or_else(|error| panic!("{case}: {error}"));
     })
@@ -189,7 +183,7 @@ fn is_transient(fault: &Fault) -> bool {
 async fn without_another_source_a_fault_is_an_error_and_no_file_is_kept() {
     for_all_cases(once, async |kind, fault: Fault| {
         let mirror = kind.mirror().with_fault(&kind.pattern(), fault.clone());
-        let clients = clients_for(&[&mirror]);
+        let clients = TestClients::for_mirrors(&[&mirror]);
         let case = shortened(&(kind, &fault));
         let result = fetch_all(&clients).await;
         match kind {
@@ -216,5 +210,5 @@ async fn without_another_source_a_fault_is_an_error_and_no_file_is_kept() {
 /// Returns the temporary files and folders that are left.
 fn left_in_tmp(clients: &TestClients) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(clients.cache().join("tmp")) else { return Vec::new() };
-    entries.map(|entry| entry.unwrap().path()).filter(|path| !path.ends_with("gate")).collect()
+    entries.map(|entry| entry.unwrap().path()).collect()
 }

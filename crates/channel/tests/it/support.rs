@@ -5,12 +5,14 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use envlock_channel::{
-    ChannelRequest, Client, FetchError, IndexError, Indexes, Settings, Sources, parse_mirror,
+    ChannelRequest, Client, FetchError, IdleEvent, IndexError, Indexes, Settings, Sources,
+    parse_mirror,
 };
 use envlock_model::channel::Channel;
 use envlock_model::progress::{Event, Notice, Observer, Phase, RequestedFile};
 use envlock_report::AsFindings;
-use envlock_testkit::{Subdir, TestMirror};
+use envlock_testkit::{Hangs, Subdir, TestMirror};
+use percent_encoding::percent_decode_str;
 use rattler_conda_types::{PackageName, RepoDataRecord};
 use tempfile::TempDir;
 use url::Url;
@@ -86,16 +88,26 @@ impl TestClients {
         Self { settings, events: RecordedEvents::default(), cache }
     }
 
+    /// Uses these mirrors. The wait for a response ends when a mirror reports that it hangs, and
+    /// never after a time.
     pub(crate) fn for_mirrors(test_mirrors: &[&TestMirror]) -> Self {
         let urls: Vec<String> = test_mirrors.iter().map(|mirror| mirror.url()).collect();
-        Self::for_urls(&urls.iter().map(String::as_str).collect::<Vec<_>>())
-    }
-
-    /// The same for a mirror in which something hangs: short enough for a test to wait for,
-    /// long enough for a busy machine.
-    pub(crate) fn with_short_timeouts(mut self) -> Self {
-        self.settings.idle_timeout = Duration::from_secs(3);
-        self
+        let mut clients = Self::for_urls(&urls.iter().map(String::as_str).collect::<Vec<_>>());
+        let hangs: Vec<_> = test_mirrors.iter().map(|mirror| mirror.hangs()).collect();
+        let mirrors: Vec<(String, Hangs)> = urls.into_iter().zip(hangs).collect();
+        clients.settings.idle_event = Some(IdleEvent::new(move |url| {
+            let is_of =
+                |(mirror, _): &&(String, Hangs)| url.as_str().starts_with(&format!("{mirror}/"));
+            let hangs = mirrors.iter().find(is_of).map(|(_, hangs)| hangs.clone());
+            let path = percent_decode_str(url.path()).decode_utf8_lossy().into_owned();
+            Box::pin(async move {
+                match hangs {
+                    Some(hangs) => hangs.next(&path).await,
+                    None => std::future::pending().await,
+                }
+            })
+        }));
+        clients
     }
 
     pub(crate) fn cache(&self) -> PathBuf {

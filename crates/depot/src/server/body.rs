@@ -27,17 +27,26 @@ pub(super) fn complete(bytes: Bytes) -> Body {
     Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
 }
 
-/// Sends `bytes` in chunks at `pace`, or at once without one, and then ends as `end` says.
-pub(super) fn chunked(bytes: Bytes, pace: Option<Pace>, end: BodyEnd) -> Body {
-    let pieces = stream::unfold(Some(bytes), move |rest| async move {
-        let mut rest = rest?;
+/// Sends `bytes` in chunks at `pace`, or at once without one, and then ends as `end` says. Calls
+/// `on_hang` when everything is sent and nothing more will be sent.
+pub(super) fn chunked(
+    bytes: Bytes,
+    pace: Option<Pace>,
+    end: BodyEnd,
+    on_hang: impl FnOnce() + Send + 'static,
+) -> Body {
+    let pieces = stream::unfold(Some((bytes, on_hang)), move |state| async move {
+        let (mut rest, on_hang) = state?;
         if rest.is_empty() {
             // hyper flushes what it has if the body isn't ready, and drops it on an error.
             tokio::task::yield_now().await;
             return match end {
                 BodyEnd::Complete => None,
                 BodyEnd::ConnectionClosed => Some((Err(io::ErrorKind::UnexpectedEof.into()), None)),
-                BodyEnd::NoMoreData => std::future::pending().await,
+                BodyEnd::NoMoreData => {
+                    on_hang();
+                    std::future::pending().await
+                }
             };
         }
         let chunk = pace.map_or(rest.len(), |pace| pace.chunk.clamp(1, rest.len()));
@@ -48,7 +57,7 @@ pub(super) fn chunked(bytes: Bytes, pace: Option<Pace>, end: BodyEnd) -> Body {
             None => {}
         }
         let next = rest.split_to(chunk);
-        Some((Ok(Frame::data(next)), Some(rest)))
+        Some((Ok(Frame::data(next)), Some((rest, on_hang))))
     });
     StreamBody::new(pieces).boxed_unsync()
 }
