@@ -279,6 +279,10 @@ fn no_proxy_applies_next_to_the_proxies_of_condarc() {
         assert_eq!(output.code, Some(3), "{}", output.stderr);
         assert!(proxy.requests("*").is_empty(), "{name}");
     }
+    let condarc = format!("{condarc}  no_proxy: 'other, lab.invalid'\n");
+    let lab = with_condarc(TestMirror::new(), yml, &condarc);
+    assert_eq!(lab.envlock(&["solve", "-q"]).code, Some(3));
+    assert!(proxy.requests("*").is_empty());
 }
 
 #[test]

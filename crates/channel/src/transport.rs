@@ -112,7 +112,7 @@ impl Transport {
                 let error = http_error::from_request(&error, connect, idle);
                 return Err(host.note_error(error, force));
             }
-            None => return Err(host.note_error(SourceError::Silent(self.idle_timeout), force)),
+            None => return Err(host.note_error(SourceError::NoProgress(self.idle_timeout), force)),
         };
         match response.status() {
             StatusCode::OK => Ok(Some(Body {
@@ -335,7 +335,7 @@ impl HttpBody {
         let error = match until_idle(received, self.idle_event.as_ref(), &self.url).await {
             Some(Ok(chunk)) => return self.check_speed(chunk, start),
             Some(Err(error)) => http_error::from_body(&error, got, length, self.idle_timeout),
-            None => SourceError::Silent(self.idle_timeout),
+            None => SourceError::NoProgress(self.idle_timeout),
         };
         Err(self.host.note_error(error, self.force))
     }

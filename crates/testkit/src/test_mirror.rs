@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use envlock_depot::{Fault, IndexFormats, LoggedRequest, Mirror, Server};
+use envlock_depot::{Fault, Hangs, IndexFormats, LoggedRequest, Mirror, Server};
 use tempfile::TempDir;
 
 use crate::faults::{Faults, matches};

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use envlock_model::channel::{Channel, without_credentials};
+use envlock_model::record;
 use envlock_report::{Finding, Place};
 use rattler_conda_types::package::DistArchiveIdentifier;
 use rattler_conda_types::{PackageName, PackageRecord, RepoDataRecord, Subdir};
@@ -135,6 +136,7 @@ impl Index {
             package_record,
             identifier,
         };
+        record::check(&record).map_err(|fault| fault.to_string())?;
         Ok(record)
     }
 }

@@ -9,7 +9,11 @@ use envlock_report::{Code, Exit, Finding, output, render::Table};
 use url::Url;
 
 use super::{App, app::Setup};
-use crate::{flags::ProjectArgs, settings::describe_trust, ui::Answer};
+use crate::{
+    flags::ProjectArgs,
+    settings::{NO_PROXY_ENTRY, describe_trust},
+    ui::Answer,
+};
 
 /// Checks the configuration.
 pub(crate) async fn doctor(args: &ProjectArgs, app: &App<'_>) -> Exit {
@@ -44,6 +48,10 @@ fn proxies(configuration: &Configuration) -> Vec<ConfiguredProxy> {
     let rows = configuration.shown_values().into_iter();
     rows.filter_map(|row| {
         let scheme = row.key.strip_prefix(&name)?;
+        if scheme.eq_ignore_ascii_case(NO_PROXY_ENTRY) {
+            let description = format!("none for {}, by {}", row.value, row.set_by);
+            return Some(ConfiguredProxy { description, is_supported: true });
+        }
         let description = format!("{} for {scheme}, by {}", row.value, row.set_by);
         // The printed value has the scheme and the host of the value.
         let is_supported = !row.value.contains("://")

@@ -23,7 +23,7 @@ use envlock_model::{
 
 pub(crate) use configuration::{ConfigurationError, configuration, missing_condarc, project_rules};
 pub(crate) use environments::{EnvironmentNameError, named_prefix};
-pub(crate) use network::{ChannelSetup, NetworkError, channel_setup};
+pub(crate) use network::{ChannelSetup, NO_PROXY_ENTRY, NetworkError, channel_setup};
 pub(crate) use tls_trust::describe_trust;
 
 /// What the surroundings say. Variables may hold secrets: it has no `Debug`.

@@ -179,6 +179,9 @@ fn sources(
     Ok(sources)
 }
 
+/// The entry of `proxy_servers` that lists hosts instead of a proxy.
+pub(crate) const NO_PROXY_ENTRY: &str = "no_proxy";
+
 fn proxies(
     settings: &Settings,
     configuration: &Configuration,
@@ -189,8 +192,13 @@ fn proxies(
     let is_chosen =
         named.iter().flat_map(|(_, texts)| texts.iter()).any(|set| set.set_by.place().is_some());
     let mut by_scheme = BTreeMap::new();
+    let mut except: Vec<String> = Vec::new();
     for (scheme, texts) in named.into_iter().filter(|_| is_chosen) {
         let Some(set) = texts.first() else { continue };
+        if scheme.eq_ignore_ascii_case(NO_PROXY_ENTRY) {
+            except.push(set.value.clone());
+            continue;
+        }
         let wrong = |reason: String| NetworkError::Value {
             key: key::PROXY_SERVERS.name,
             reason,
@@ -214,7 +222,8 @@ fn proxies(
         }
         by_scheme.insert(scheme.trim_end_matches("://").to_owned(), url);
     }
-    let except = variable("no_proxy").or_else(|| variable("NO_PROXY"));
+    except.extend(variable("no_proxy").or_else(|| variable("NO_PROXY")));
+    let except = (!except.is_empty()).then(|| except.join(","));
     Ok(ProxyServers { by_scheme, except })
 }
 
