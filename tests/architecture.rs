@@ -101,7 +101,7 @@ fn shipped(path: &str, text: &str) -> Vec<(usize, String)> {
 }
 
 #[test]
-fn a_crate_stands_on_lower_layers_alone() {
+fn a_crate_uses_only_lower_layers() {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
         .current_dir(repository())
@@ -130,7 +130,7 @@ fn a_crate_stands_on_lower_layers_alone() {
 }
 
 #[test]
-fn pure_crates_touch_nothing() {
+fn pure_crates_do_no_input_or_output() {
     let mut wrong = Vec::new();
     for (path, text) in sources(".rs") {
         if !PURE.iter().any(|name| path.starts_with(&format!("crates/{name}/src/"))) {
@@ -232,7 +232,7 @@ fn a_request_to_a_secrets_server_is_one_of_the_closed_list() {
 }
 
 #[test]
-fn no_file_is_longer_than_can_be_read() {
+fn no_file_is_longer_than_500_lines() {
     let long: Vec<_> = sources(".rs")
         .into_iter()
         .map(|(path, text)| (path, text.lines().count()))
@@ -242,7 +242,7 @@ fn no_file_is_longer_than_can_be_read() {
 }
 
 #[test]
-fn no_path_of_a_machine_is_written_down() {
+fn no_file_has_a_path_of_a_machine() {
     let machine = [concat!("/ro", "ot/"), concat!("/ho", "me/ubuntu"), concat!("/wo", "rk/")];
     let mut wrong = Vec::new();
     for ending in [".rs", ".toml", ".md", ".json", ".yml", ".lock"] {

@@ -50,7 +50,7 @@ fn msys2_is_one_of_the_defaults_on_windows() {
 }
 
 #[test]
-fn a_package_can_be_asked_of_defaults_or_of_one_of_them() {
+fn a_spec_can_name_defaults_or_one_of_its_channels() {
     let asked = |spec: &str| {
         solved(&format!("channels: [conda-forge, defaults]\ndependencies: [{spec}]\n"))
     };
@@ -83,7 +83,7 @@ fn without_a_list_it_is_defaults_with_a_warning_and_never_conda_forge() {
 }
 
 #[test]
-fn nodefaults_is_a_switch_and_no_channel() {
+fn nodefaults_is_not_a_channel() {
     let yml = "channels: [conda-forge, nodefaults]\ndependencies: [python]\n";
     let lab = Lab::solved(two_worlds(), yml);
     assert_eq!(lab.locked("linux-64"), ["python-3.10.9-cf_0"]);
@@ -108,7 +108,7 @@ fn priority_is_strict_whatever_versions_a_later_channel_has() {
 }
 
 #[test]
-fn a_channel_that_only_a_spec_names_serves_that_spec_alone_and_is_recorded() {
+fn a_channel_that_only_a_spec_names_is_used_for_that_spec_only_and_recorded() {
     let yml =
         "channels: [defaults]\ndependencies:\n  - conda-forge::only-forge\n  - python\n  - both\n";
     let lab = Lab::solved(two_worlds(), yml);
@@ -219,7 +219,7 @@ fn channels_are_folders_urls_and_variables_too() {
 }
 
 #[test]
-fn a_relative_channel_starts_at_environment_yml_wherever_the_program_runs() {
+fn a_relative_channel_is_relative_to_environment_yml() {
     let lab = Lab::new(TestMirror::new(), "");
     lab.project.write("sub/environment.yml", "channels: [./own]\ndependencies: [own]\n");
     folder(lab.project.path("sub/own"));
@@ -247,7 +247,7 @@ fn a_url_in_a_spec_is_searched_for_that_spec() {
 }
 
 #[test]
-fn a_query_in_an_address_is_refused_and_not_shown() {
+fn a_query_in_a_url_is_an_error_and_is_not_shown() {
     let yml = "channels: ['https://conda.anaconda.org/synth?auth=geheim']\ndependencies: [app]\n";
     let lab = Lab::new(TestMirror::new(), yml);
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
@@ -268,7 +268,7 @@ fn url_of(folder: &std::path::Path) -> String {
 }
 
 #[test]
-fn a_channel_that_nobody_has_is_told_at_its_line_before_the_warnings() {
+fn a_channel_that_no_source_has_is_an_error_at_its_line_before_the_warnings() {
     let world = TestMirror::new().channel("conda-forge", |c| {
         c.add("app 1.0");
     });

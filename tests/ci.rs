@@ -21,7 +21,7 @@ exit 4
 const DENYING: &str = "path \"secret/data/demo/db_creds\" { capabilities = [\"list\"] }\n";
 
 #[test]
-fn a_forks_pull_request_is_judged_by_the_policy_files_and_installed() {
+fn a_forks_pull_request_is_checked_against_the_policy_files_and_installed() {
     let runner = Runner::new();
     let said = Workflow::new(VAULT).run(&runner, true);
     for (step, output) in &said {
@@ -56,7 +56,7 @@ fn both_build_the_commit_that_is_named_of_this_repository() {
 }
 
 #[test]
-fn what_the_cache_kept_is_not_built_again() {
+fn a_cached_program_is_not_built_again() {
     let runner = Runner::new();
     let workflow = Workflow::new(VAULT);
     workflow.run(&runner, true);
@@ -181,7 +181,7 @@ fn the_hook_is_the_offline_check() {
 }
 
 #[test]
-fn the_hook_is_started_by_every_file_that_it_judges() {
+fn the_hook_runs_for_every_file_that_it_checks() {
     let hooks = yaml(".pre-commit-hooks.yaml");
     let pattern = hooks[0]["files"].as_str().unwrap().to_owned();
     let runner = Runner::new();
@@ -228,7 +228,7 @@ fn rows() -> BTreeMap<i64, String> {
 }
 
 #[test]
-fn the_page_says_what_the_program_says_for_every_code_that_needs_no_server() {
+fn the_page_shows_the_messages_of_every_code_that_needs_no_server() {
     let rows = rows();
     let runner = Runner::new();
     let ends = |code: i64, command: &str| {

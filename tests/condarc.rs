@@ -67,7 +67,7 @@ fn the_pasted_snippets_give_the_lock_that_the_origin_gives_byte_for_byte() {
 }
 
 #[test]
-fn a_tree_of_the_same_layout_that_the_project_declares_is_asked_and_leaves_no_trace() {
+fn a_declared_tree_of_the_same_layout_is_used_and_is_not_in_the_lock() {
     let origin = Lab::solved(world(), YML).lock();
     let world = world();
     let base = format!("{}/anaconda", world.url());
@@ -88,7 +88,7 @@ fn a_tree_of_the_same_layout_that_the_project_declares_is_asked_and_leaves_no_tr
 }
 
 #[test]
-fn an_undeclared_tree_is_an_origin_of_its_own_and_nothing_public_is_asked() {
+fn an_undeclared_tree_is_its_own_origin_and_no_public_host_is_asked() {
     let world = TestMirror::new().channel("lab", |c| {
         c.add("app 1.0");
     });
@@ -170,7 +170,7 @@ fn multichannels_are_one_channel_of_several() {
 }
 
 #[test]
-fn channel_priority_is_that_of_the_nearest_who_says_one() {
+fn the_file_of_the_highest_priority_sets_the_channel_priority() {
     let priority = |lab: &Lab| {
         let lock: serde_yaml::Value = serde_yaml::from_str(&lab.lock()).unwrap();
         lock["envlock"]["requested"]["channel-priority"].as_str().map(str::to_owned)
@@ -192,7 +192,7 @@ fn channel_priority_is_that_of_the_nearest_who_says_one() {
 }
 
 #[test]
-fn a_broken_condarc_ends_with_2_and_says_where() {
+fn an_invalid_condarc_ends_with_2_and_a_place() {
     let lab = with_condarc(world(), YML, "channels:\n  - defaults\nssl_verify: [a]\n");
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
     -- stderr
@@ -222,7 +222,7 @@ fn what_is_not_used_is_named_once() {
 }
 
 #[test]
-fn without_verification_every_run_says_so() {
+fn without_verification_every_run_has_a_warning() {
     let lab = with_condarc(
         world(),
         "channels: [pytorch]\ndependencies: [torch]\n",
@@ -235,7 +235,7 @@ fn without_verification_every_run_says_so() {
 }
 
 #[test]
-fn certificates_that_are_none_are_told_with_the_line_that_names_them() {
+fn invalid_certificates_are_an_error_at_the_line_that_names_them() {
     let lab = with_condarc(world(), YML, "ssl_verify: ~/证书.pem\n");
     let output = lab.solve(&["-q"]);
     assert_eq!(output.code, Some(2));
@@ -383,7 +383,7 @@ fn a_lock_with_a_forbidden_channel_is_not_installed() {
 }
 
 #[test]
-fn allowlist_and_denylist_are_heard() {
+fn allowlist_and_denylist_are_applied() {
     let yml = "channels: [pytorch]\ndependencies: [torch]\n";
     let lab = with_condarc(world(), yml, "allowlist_channels: [conda-forge]\n");
     let output = lab.solve(&["-q"]);
@@ -396,7 +396,7 @@ fn allowlist_and_denylist_are_heard() {
 }
 
 #[test]
-fn names_of_environments_are_looked_for_in_envs_dirs() {
+fn environments_are_searched_by_name_in_envs_dirs() {
     let lab = with_condarc(
         world(),
         "channels: [pytorch]\ndependencies: [torch]\n",
@@ -408,7 +408,7 @@ fn names_of_environments_are_looked_for_in_envs_dirs() {
 }
 
 #[test]
-fn a_project_by_another_path_has_the_envlock_toml_beside_its_environment() {
+fn a_project_uses_the_envlock_toml_next_to_its_environment_file() {
     let project = Project::new(BINARY, "");
     project.write("sub/environment.yml", "channels: [conda-forge]\ndependencies: [a]\n");
     project.write("sub/envlock.toml", "forbid-chanels = []\n");

@@ -19,7 +19,7 @@ fn lab(condarc: &str) -> Lab {
 }
 
 #[test]
-fn every_value_is_there_with_the_file_variable_or_flag_that_set_it() {
+fn every_value_is_listed_with_the_file_variable_or_flag_that_set_it() {
     let lab = lab(CONDARC);
     let mut output = lab.envlock(&["config", "--offline", "--mirror", "ustc"]);
     // The only path that differs between runs.
@@ -81,7 +81,7 @@ fn json_has_the_place_of_each_value() {
 }
 
 #[test]
-fn what_can_not_be_used_is_printed_all_the_same_and_told() {
+fn an_unusable_value_is_printed_and_reported() {
     let lab = lab("ssl_verify: /nowhere/at/all.pem\n");
     let output = lab.envlock(&["config"]);
     assert_eq!(output.code, Some(2));
@@ -94,7 +94,7 @@ fn what_can_not_be_used_is_printed_all_the_same_and_told() {
 }
 
 #[test]
-fn a_condarc_that_is_named_and_absent_is_told() {
+fn a_missing_condarc_that_a_variable_names_is_a_warning() {
     let lab = lab("").env("CONDARC", "nowhere.yml");
     let output = lab.envlock(&["config"]);
     assert_eq!(output.code, Some(0));

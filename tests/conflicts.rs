@@ -95,7 +95,7 @@ fn unknown_names_versions_and_conflicts_come_in_one_run_each_with_its_line() {
 }
 
 #[test]
-fn the_nearest_version_is_told_with_the_line_that_it_collides_with() {
+fn the_nearest_version_is_named_with_the_line_that_excludes_it() {
     let said =
         refused("channels: [conda-forge]\ndependencies:\n  - python=3.10\n  - tensorflow=2.13.0\n");
     insta::assert_snapshot!(said, @"
@@ -114,7 +114,7 @@ fn the_nearest_version_is_told_with_the_line_that_it_collides_with() {
 }
 
 #[test]
-fn a_conflict_is_told_by_its_path_through_the_packages() {
+fn a_conflict_has_its_path_through_the_packages() {
     insta::assert_snapshot!(refused("channels: [conda-forge]\ndependencies:\n  - left\n  - right\n"), @"
     -- stderr
     error[conflict]: these 2 lines can't hold at once: `left`, `right`
@@ -143,7 +143,7 @@ fn a_conflict_is_told_by_its_path_through_the_packages() {
 }
 
 #[test]
-fn what_strict_priority_hides_is_told_with_what_to_do() {
+fn a_package_hidden_by_strict_priority_is_an_error_with_help() {
     let said = refused("channels: [bioconda, conda-forge]\ndependencies:\n  - numpy=1.26\n");
     insta::assert_snapshot!(said, @"
     -- stderr
@@ -160,7 +160,7 @@ fn what_strict_priority_hides_is_told_with_what_to_do() {
 }
 
 #[test]
-fn a_package_that_another_channel_has_is_told_with_that_channel() {
+fn a_package_of_another_channel_is_an_error_that_names_the_channel() {
     let said =
         refused("channels: [conda-forge, bioconda]\ndependencies:\n  - conda-forge::samtools\n");
     insta::assert_snapshot!(said, @"
@@ -175,7 +175,7 @@ fn a_package_that_another_channel_has_is_told_with_that_channel() {
 }
 
 #[test]
-fn a_virtual_package_that_is_not_assumed_is_told_with_the_flag() {
+fn a_missing_virtual_package_is_an_error_with_the_flag() {
     let mut world = world();
     world.update_channel("conda-forge", |c| {
         c.add("gpu 1.0 | __cuda >=12");
@@ -198,7 +198,7 @@ fn a_virtual_package_that_is_not_assumed_is_told_with_the_flag() {
 }
 
 #[test]
-fn a_dependency_that_no_channel_has_is_told() {
+fn a_dependency_that_no_channel_has_is_an_error() {
     let mut world = world();
     world.update_channel("conda-forge", |c| {
         c.add("broken 1.0 | not-there >=2");
@@ -221,7 +221,7 @@ fn a_dependency_that_no_channel_has_is_told() {
 }
 
 #[test]
-fn the_lock_that_is_there_is_not_touched() {
+fn an_existing_lock_is_not_changed() {
     let yml = "channels: [conda-forge]\ndependencies: [left]\n";
     let lab = Lab::solved(world(), yml);
     let before = lab.lock();

@@ -61,7 +61,7 @@ fn the_demo_runs_twice_and_leaves_a_python_that_is_its_own() {
 }
 
 #[test]
-fn a_folder_that_is_somebodys_is_not_touched() {
+fn a_folder_with_other_files_is_not_changed() {
     let project = Project::new(BINARY, "");
     project.write("envlock-demo/mine", "x");
     let output = project.envlock(["demo"]);
@@ -71,7 +71,7 @@ fn a_folder_that_is_somebodys_is_not_touched() {
 }
 
 #[test]
-fn a_folder_that_is_somebodys_is_refused_before_anything_is_said() {
+fn a_folder_with_other_files_is_an_error_before_any_output() {
     let project = Project::new(BINARY, "");
     project.write("full/thesis.txt", "x");
     project.write("file", "x");

@@ -19,7 +19,7 @@ fn about<'a>(output: &'a Output, topic: &str) -> Vec<&'a str> {
 }
 
 #[test]
-fn where_all_is_well_each_thing_is_a_line() {
+fn without_problems_each_check_is_one_line() {
     let lab = Lab::new(world(), YML);
     let output = lab.with_mirrors("doctor", &[]);
     assert_eq!(output.code, Some(0), "{}{}", output.stdout, output.stderr);
@@ -34,7 +34,7 @@ fn where_all_is_well_each_thing_is_a_line() {
 }
 
 #[test]
-fn nothing_is_left_behind_beside_the_environment() {
+fn no_file_remains_next_to_the_environment() {
     let lab = Lab::new(world(), YML);
     lab.with_mirrors("doctor", &[]).success();
     let names: Vec<_> = fs_err::read_dir(lab.project.root())
@@ -45,7 +45,7 @@ fn nothing_is_left_behind_beside_the_environment() {
 }
 
 #[test]
-fn a_source_that_refuses_is_wrong_though_another_delivers() {
+fn a_failing_source_is_wrong_even_if_another_one_works() {
     let failing = world().with_fault("*repodata*", Fault::status(403));
     let lab = Lab::new(world(), YML);
     let mirror =
@@ -61,7 +61,7 @@ fn a_source_that_refuses_is_wrong_though_another_delivers() {
 }
 
 #[test]
-fn a_login_page_and_a_lagging_form_are_told_apart() {
+fn a_login_page_and_an_outdated_format_are_distinguished() {
     let page = world().with_fault("*repodata*", Fault::Html);
     let lab = Lab::new(page, YML);
     let output = lab.with_mirrors("doctor", &[]);
@@ -76,7 +76,7 @@ fn a_login_page_and_a_lagging_form_are_told_apart() {
 }
 
 #[test]
-fn a_wrong_address_has_the_right_one_beside_it() {
+fn a_wrong_url_is_reported_with_the_right_one() {
     let lab = Lab::new(world(), "channels: [pkgs/conda-forge]\ndependencies: [app]\n");
     let output = lab.with_mirrors("doctor", &[]);
     assert_eq!(output.code, Some(1), "{}", output.stdout);
@@ -84,7 +84,7 @@ fn a_wrong_address_has_the_right_one_beside_it() {
 }
 
 #[test]
-fn what_the_condarc_names_is_tried_where_no_environment_is() {
+fn without_an_environment_the_channels_of_condarc_are_checked() {
     let world = world();
     let folder = world.channel_url("conda-forge");
     let lab = Lab::new(world, YML);
@@ -106,7 +106,7 @@ fn what_the_condarc_names_is_tried_where_no_environment_is() {
 }
 
 #[test]
-fn without_verification_something_is_wrong_and_offline_it_can_not_be_told() {
+fn disabled_verification_is_wrong_and_offline_sources_are_unknown() {
     let lab = Lab::new(world(), YML);
     let output = lab.with_mirrors("doctor", &["--offline"]);
     assert_eq!(output.code, Some(3), "{}", output.stdout);

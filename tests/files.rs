@@ -21,7 +21,7 @@ fn refused(environment_yml: &str) -> String {
 }
 
 #[test]
-fn broken_yaml_is_refused_by_line_and_column() {
+fn broken_yaml_is_an_error_with_line_and_column() {
     insta::assert_snapshot!(refused("name: x\ndependencies:\n  - a: [b\n"), @"
     -- stderr
     error[syntax-error]: this isn't valid YAML: while parsing a flow sequence,
@@ -32,7 +32,7 @@ fn broken_yaml_is_refused_by_line_and_column() {
 }
 
 #[test]
-fn a_spec_that_is_none_is_refused_by_line_and_column() {
+fn an_invalid_spec_is_an_error_with_line_and_column() {
     insta::assert_snapshot!(refused("dependencies:\n  - python=3.10\n  - numpy=>1.2\n"), @"
     -- stderr
     error[match-spec]: `=>` isn't an operator
@@ -45,7 +45,7 @@ fn a_spec_that_is_none_is_refused_by_line_and_column() {
 }
 
 #[test]
-fn several_mistakes_are_told_in_one_run() {
+fn several_mistakes_are_reported_in_one_run() {
     let said = refused("channels: conda-forge\ndependencies:\n  - 3\n  - numpy >>1\nname: [a]\n");
     insta::assert_snapshot!(said, @"
     -- stderr
@@ -88,7 +88,7 @@ fn an_empty_file_is_refused() {
 }
 
 #[test]
-fn a_missing_file_is_told_with_its_neighbour() {
+fn a_missing_file_is_an_error_that_suggests_another_file() {
     let lab = lab("dependencies: []\n");
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-f", "environment.yaml"])), @"
     -- stderr
@@ -112,7 +112,7 @@ fn a_missing_file_is_told_with_its_neighbour() {
 }
 
 #[test]
-fn a_file_that_is_not_text_is_refused_at_the_byte() {
+fn a_binary_file_is_an_error_with_the_place_of_the_byte() {
     let lab = lab("");
     lab.project.write("environment.yml", b"name: a\nchannels: [\xff\xfe]\n");
     let output = lab.solve(&[]);
@@ -127,7 +127,7 @@ fn a_file_that_is_not_text_is_refused_at_the_byte() {
 }
 
 #[test]
-fn what_never_ends_or_is_too_large_is_not_read() {
+fn endless_and_large_files_are_not_read() {
     let lab = lab("channels: [conda-forge]\ndependencies: [app]\n");
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-f", "/dev/zero"])), @"
     -- stderr
@@ -151,7 +151,7 @@ fn what_never_ends_or_is_too_large_is_not_read() {
 }
 
 #[test]
-fn a_folder_in_place_of_a_file_is_told() {
+fn a_folder_instead_of_a_file_is_an_error() {
     let lab = lab("");
     fs_err::create_dir(lab.project.path("folder")).unwrap();
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-f", "folder"])), @"
@@ -163,7 +163,7 @@ fn a_folder_in_place_of_a_file_is_told() {
 }
 
 #[test]
-fn a_lock_that_cannot_be_written_is_told() {
+fn an_unwritable_lock_is_an_error() {
     let lab = lab("channels: [conda-forge]\ndependencies: [app]\n");
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q", "--lock", "no/such/envlock.lock"])), @"
     -- stderr
@@ -198,7 +198,7 @@ fn wrong_command_lines_end_with_2() {
 }
 
 #[test]
-fn a_wrong_virtual_package_is_told_with_the_right_form() {
+fn an_invalid_virtual_package_is_an_error_with_the_valid_formats() {
     let lab = lab("channels: [conda-forge]\ndependencies: [app]\n");
     let output = lab.solve(&["--virtual-package", "cuda=12"]);
     insta::assert_snapshot!(lab.shown(&output), @"

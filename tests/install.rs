@@ -103,7 +103,7 @@ fn what_conda_expects_is_in_conda_meta() {
 }
 
 #[test]
-fn a_prefix_that_is_right_is_not_touched_and_nobody_is_asked() {
+fn an_up_to_date_prefix_is_not_changed_and_no_source_is_asked() {
     let lab = installed();
     let before = times(&lab.project.path(".envlock"));
     lab.world.clear_requests();
@@ -117,7 +117,7 @@ fn a_prefix_that_is_right_is_not_touched_and_nobody_is_asked() {
 }
 
 #[test]
-fn a_dry_run_says_what_would_change_and_touches_nothing() {
+fn a_dry_run_lists_the_changes_and_changes_nothing() {
     let lab = Lab::solved(world(), YML);
     lab.world.clear_requests();
     insta::assert_snapshot!(lab.shown(&lab.install(&["--dry-run"])), @"
@@ -158,7 +158,7 @@ fn a_prefix_has_a_path_or_a_name_or_is_the_projects() {
 }
 
 #[test]
-fn an_upgrade_keeps_the_previous_environment_beside() {
+fn an_upgrade_keeps_the_previous_environment_next_to_the_prefix() {
     let lab = upgraded(None);
     assert_eq!(app(&lab), "app 1.0\n");
     insta::assert_snapshot!(lab.shown(&lab.install(&[])), @"
@@ -180,7 +180,7 @@ fn an_upgrade_keeps_the_previous_environment_beside() {
 }
 
 #[test]
-fn when_an_archive_cannot_be_had_the_old_environment_runs_on() {
+fn if_an_archive_is_unavailable_the_old_environment_is_unchanged() {
     for (fault, said) in [
         (Fault::Corrupt, "sha256"),
         (Fault::Truncate(100), ""),
@@ -206,7 +206,7 @@ fn when_an_archive_cannot_be_had_the_old_environment_runs_on() {
 }
 
 #[test]
-fn an_archive_that_one_mirror_corrupts_is_taken_from_the_next() {
+fn a_corrupt_archive_is_fetched_from_the_next_mirror() {
     let lab = Lab::solved(world(), YML);
     let bad = world().with_fault("*/app-1.0*", Fault::Corrupt);
     let mirror =
@@ -219,7 +219,7 @@ fn an_archive_that_one_mirror_corrupts_is_taken_from_the_next() {
 }
 
 #[test]
-fn files_that_the_lock_does_not_know_are_named_and_need_replace() {
+fn untracked_files_are_named_and_require_replace() {
     let lab = upgraded(None);
     lab.project.write(".envlock/project/lib/mine/我的.py", "x = 1\n");
     let output = lab.install(&["-q"]);
@@ -240,7 +240,7 @@ fn files_that_the_lock_does_not_know_are_named_and_need_replace() {
 }
 
 #[test]
-fn a_dry_run_refuses_what_the_install_would_refuse_and_names_what_would_go() {
+fn a_dry_run_has_the_errors_of_the_install_and_lists_removed_packages() {
     let lab = upgraded(None);
     lab.project.write(".envlock/project/lib/mine/我的.py", "x = 1\n");
     lab.world.clear_requests();
@@ -273,7 +273,7 @@ fn a_dry_run_refuses_what_the_install_would_refuse_and_names_what_would_go() {
 }
 
 #[test]
-fn a_gutted_prefix_is_not_right() {
+fn a_prefix_with_missing_files_is_not_up_to_date() {
     let lab = installed();
     fs_err::remove_file(lab.prefix().join("bin/app")).unwrap();
     insta::assert_snapshot!(lab.shown(&lab.install(&["-q"])), @"
@@ -289,7 +289,7 @@ fn a_gutted_prefix_is_not_right() {
 }
 
 #[test]
-fn a_damaged_conda_meta_is_told_with_what_repairs_it_and_repaired() {
+fn a_damaged_conda_meta_is_an_error_with_the_repair_command() {
     let lab = installed();
     fs_err::write(lab.prefix().join("conda-meta/state"), "{").unwrap();
     insta::assert_snapshot!(lab.shown(&lab.envlock(&["run", "app"])), @"
@@ -324,7 +324,7 @@ fn the_next_command_names_python_where_the_environment_has_one() {
 }
 
 #[test]
-fn a_path_that_two_packages_bring_is_told() {
+fn a_path_that_two_packages_contain_is_a_warning() {
     let world = TestMirror::new().channel("conda-forge", |c| {
         c.package(&parse_package("a 1.0").file("share/same", "a\n"));
         c.package(&parse_package("b 1.0").file("share/same", "b\n"));
@@ -342,7 +342,7 @@ fn a_path_that_two_packages_bring_is_told() {
 }
 
 #[test]
-fn post_link_scripts_are_named_and_run_only_when_asked() {
+fn post_link_scripts_are_named_and_run_only_on_request() {
     let world = TestMirror::new().channel("conda-forge", |c| {
         c.package(&parse_package("app 1.0").post_link("#!/bin/sh\necho ran > \"$PREFIX/ran\"\n"));
     });
@@ -384,7 +384,7 @@ fn offline_installs_from_the_cache_and_names_what_is_missing_there() {
 }
 
 #[test]
-fn a_damaged_file_in_the_cache_is_noticed_and_fetched_again() {
+fn a_damaged_file_in_the_cache_is_detected_and_fetched_again() {
     let lab = installed();
     // The prefix's files are hard links: this edits the cache too.
     let binary = lab.prefix().join("bin/app");
@@ -425,7 +425,7 @@ fn two_installs_at_once_leave_one_whole_environment() {
 }
 
 #[test]
-fn what_the_lock_no_longer_has_is_gone() {
+fn packages_that_the_lock_no_longer_has_are_removed() {
     let mut lab = installed();
     lab.world.update_channel("conda-forge", |c| {
         c.add("tool 1.0");

@@ -20,7 +20,7 @@ fn app(lab: &Lab) -> String {
 }
 
 #[test]
-fn a_stale_lock_is_refused_unless_it_is_taken_as_it_is() {
+fn a_stale_lock_is_an_error_unless_frozen_is_set() {
     let lab = Lab::solved(world(), YML);
     lab.ask(&YML.replace("[app]", "[app >=2]"));
     let output = lab.install(&[]);
@@ -77,7 +77,7 @@ fn another_platform_is_refused() {
 }
 
 #[test]
-fn a_machine_without_what_packages_need_is_refused() {
+fn a_machine_without_required_virtual_packages_is_an_error() {
     let world = TestMirror::new().channel("conda-forge", |c| {
         c.add("app 1.0 | __glibc >=2.28");
         c.add("gpu 1.0 | __cuda >=12");
@@ -102,7 +102,7 @@ fn a_machine_without_what_packages_need_is_refused() {
 }
 
 #[test]
-fn a_pip_section_is_refused_unless_it_is_left_out() {
+fn a_pip_section_is_an_error_unless_it_is_skipped() {
     let yml = "channels: [conda-forge]\ndependencies:\n  - app\n  - pip:\n    - requests==2.31\n";
     let lab = Lab::solved(world(), yml);
     let output = lab.install(&["-q"]);
@@ -181,7 +181,7 @@ fn a_package_whose_link_leads_out_is_refused() {
 }
 
 #[test]
-fn a_folder_that_may_not_be_written_is_told() {
+fn an_unwritable_folder_is_an_error() {
     let lab = Lab::solved(world(), YML);
     let output = lab.install(&["-q", "-p", "/sys/env"]);
     assert_eq!(output.code, Some(3), "{}", output.stderr);

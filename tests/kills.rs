@@ -45,7 +45,7 @@ const MOMENTS: [Moment; 20] = [
 ];
 
 #[test]
-fn whenever_an_install_is_killed_the_next_one_makes_it_right() {
+fn after_a_killed_install_the_next_one_completes() {
     let world = TestMirror::new().channel("conda-forge", |c| c.synthetic(60, 50));
     let lab = Lab::new(world, "");
     let mut killed = 0;

@@ -20,7 +20,7 @@ fn solved() -> Lab {
 }
 
 #[test]
-fn rule_1_the_lock_names_the_origin_whatever_served_it() {
+fn rule_1_the_lock_has_the_origin_for_any_source() {
     let lab = solved();
     let lock = lab.lock();
     assert!(lock.contains("https://conda.anaconda.org/conda-forge/linux-64/app-1.0-0.conda"));
@@ -146,7 +146,7 @@ fn rule_4_comments_order_and_wider_specs_leave_a_lock_fresh() {
 }
 
 #[test]
-fn rule_4_what_changed_is_said_spec_by_spec_with_its_line() {
+fn rule_4_each_changed_spec_is_reported_with_its_line() {
     let lab = Lab::solved(world(), &format!("{YML}  - lib\nvariables: {{A: '1', B: '2'}}\n"));
     let before = lab.lock();
     lab.ask(
@@ -229,7 +229,7 @@ fn rule_4_the_order_of_channels_is_a_change() {
 }
 
 #[test]
-fn rule_5_what_is_locked_stays_and_what_is_gone_moves() {
+fn rule_5_locked_packages_stay_unless_the_index_no_longer_has_them() {
     let mut lab = solved();
     lab.world.update_channel("conda-forge", |c| {
         c.add("app 2.0 | lib >=1");
@@ -311,7 +311,7 @@ fn a_lock_that_cannot_be_read_is_never_written_over() {
 }
 
 #[test]
-fn neither_the_form_of_the_index_nor_that_of_the_archives_hides_in_the_lock() {
+fn the_lock_does_not_depend_on_the_formats_of_index_and_archives() {
     let lock = |tell: fn(&mut envlock_testkit::TestChannel)| {
         let world = TestMirror::new().channel("conda-forge", |c| {
             tell(c);

@@ -44,7 +44,7 @@ fn without(lock: &str, file: &str) -> String {
 }
 
 #[test]
-fn rule_3_a_request_that_nothing_answers_is_found() {
+fn rule_3_an_unmet_request_is_found() {
     let said = edited(|lock| lock.replace("- app >=1\n", "- app >=1\n        - other\n"));
     insta::assert_snapshot!(said, @"
     -- stderr
@@ -59,7 +59,7 @@ fn rule_3_a_request_that_nothing_answers_is_found() {
 }
 
 #[test]
-fn rule_3_a_package_that_is_not_what_was_asked_is_found() {
+fn rule_3_a_package_that_does_not_satisfy_its_request_is_found() {
     let said = edited(|lock| lock.replace("- app >=1\n", "- app >=2\n"));
     insta::assert_snapshot!(said, @"
     -- stderr
@@ -118,7 +118,7 @@ fn rule_3_a_constraint_that_is_broken_is_found() {
 }
 
 #[test]
-fn rule_3_a_name_that_stands_twice_is_found() {
+fn rule_3_a_duplicate_name_is_found() {
     let said = edited(|lock| {
         let url = "https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda";
         let other = url.replace("1.2", "1.3");
@@ -143,7 +143,7 @@ fn rule_3_a_name_that_stands_twice_is_found() {
 }
 
 #[test]
-fn rule_3_what_stands_twice_is_found() {
+fn rule_3_duplicate_entries_are_found() {
     let url = "- conda: https://conda.anaconda.org/conda-forge/linux-64/lib-1.2-0.conda\n";
     let listed = format!("      {url}");
     insta::assert_snapshot!(edited(|lock| lock.replace(&listed, &listed.repeat(2))), @"
@@ -172,7 +172,7 @@ fn rule_3_what_stands_twice_is_found() {
 }
 
 #[test]
-fn rule_3_a_channel_of_the_environment_that_was_not_asked_is_found() {
+fn rule_3_an_unrequested_channel_is_found() {
     let said = edited(|lock| {
         lock.replace(
             "- url: https://conda.anaconda.org/conda-forge/\n",
@@ -253,7 +253,7 @@ fn rule_2_and_3_a_query_in_an_address_is_found() {
 }
 
 #[test]
-fn rule_3_conflict_markers_get_a_message_with_the_way_out() {
+fn rule_3_conflict_markers_are_an_error_with_help() {
     let said = edited(|lock| {
         lock.replace("- app >=1\n", "<<<<<<< HEAD\n        - app >=1\n=======\n>>>>>>> other\n")
     });
@@ -271,7 +271,7 @@ fn rule_3_conflict_markers_get_a_message_with_the_way_out() {
 }
 
 #[test]
-fn rule_3_an_edited_lock_is_mended_by_solving_and_what_is_right_stays() {
+fn rule_3_solving_repairs_an_edited_lock_and_keeps_what_fits() {
     let mut lab = solved();
     let before = lab.lock();
     lab.project.write("envlock.lock", without(&before, "app-1.0"));
@@ -318,7 +318,7 @@ fn rule_8_errors_name_the_line() {
 }
 
 #[test]
-fn rule_8_errors_are_in_words_of_the_lock_and_not_of_a_library() {
+fn rule_8_errors_describe_the_lock_without_terms_of_a_library() {
     let bell = edited(|lock| lock.replace("  - lib >=1", "  - lib \u{7} >=1"));
     insta::assert_snapshot!(bell, @r"
     -- stderr
@@ -375,7 +375,7 @@ fn rule_8_errors_are_in_words_of_the_lock_and_not_of_a_library() {
 }
 
 #[test]
-fn rule_8_an_unknown_version_says_which_envlock_reads_it() {
+fn rule_8_an_unknown_version_is_an_error_with_the_known_one() {
     let said = edited(|lock| lock.replace("envlock:\n  version: 1", "envlock:\n  version: 2"));
     insta::assert_snapshot!(said, @"
     -- stderr
@@ -400,7 +400,7 @@ fn rule_8_an_unknown_version_says_which_envlock_reads_it() {
 }
 
 #[test]
-fn a_lock_of_another_tool_is_told_apart() {
+fn a_lock_of_another_tool_is_recognised() {
     let said = edited(|lock| lock.split("envlock:\n").next().unwrap().to_owned());
     insta::assert_snapshot!(said, @"
     -- stderr

@@ -40,7 +40,7 @@ fn mirrors_are_asked_in_the_order_given() {
 }
 
 #[test]
-fn what_one_lacks_is_asked_of_the_next_without_a_word() {
+fn a_missing_file_is_requested_from_the_next_source_without_a_warning() {
     let empty = TestMirror::new();
     let full = world();
     let lab = Lab::new(TestMirror::new(), YML);
@@ -50,7 +50,7 @@ fn what_one_lacks_is_asked_of_the_next_without_a_word() {
 }
 
 #[test]
-fn a_subdir_that_one_lacks_is_asked_of_the_next() {
+fn a_missing_subdir_is_requested_from_the_next_source() {
     let noarch_only = TestMirror::new().channel("conda-forge", |c| {
         c.noarch("any 1.0 | app");
     });
@@ -62,7 +62,7 @@ fn a_subdir_that_one_lacks_is_asked_of_the_next() {
 }
 
 #[test]
-fn a_platform_that_nobody_has_is_empty_with_a_warning_where_there_is_a_noarch() {
+fn a_platform_that_no_source_has_is_empty_with_a_warning_if_there_is_a_noarch() {
     let world = TestMirror::new().channel("conda-forge", |c| {
         c.package(&envlock_testkit::parse_package("data 1.0").noarch_generic());
     });
@@ -80,7 +80,7 @@ fn a_platform_that_nobody_has_is_empty_with_a_warning_where_there_is_a_noarch() 
 }
 
 #[test]
-fn a_channel_that_nobody_has_ends_with_3() {
+fn a_channel_that_no_source_has_ends_with_3() {
     let lab = Lab::new(world(), "channels: [conda-froge]\ndependencies: [app]\n");
     let output = lab.solve(&["-q"]);
     assert_eq!(output.code, Some(3));
@@ -102,7 +102,7 @@ fn a_channel_that_nobody_has_ends_with_3() {
 }
 
 #[test]
-fn a_mirror_that_fails_is_followed_by_the_next_and_that_is_said() {
+fn a_failing_mirror_is_followed_by_the_next_with_a_message() {
     let failing = world().with_fault("*repodata*", Fault::status(403));
     let lab = Lab::new(world(), YML);
     let mirrors = [mirror(&failing), mirror(&lab.world)];
@@ -114,7 +114,7 @@ fn a_mirror_that_fails_is_followed_by_the_next_and_that_is_said() {
 }
 
 #[test]
-fn the_origin_is_not_asked_with_no_origin_and_without_a_mirror_that_is_a_mistake() {
+fn no_origin_disables_the_origin_and_requires_a_mirror() {
     let lab = Lab::new(TestMirror::new(), YML);
     let output = lab.envlock(&["solve", "-q", "--no-origin"]);
     assert_eq!(output.code, Some(2), "{}", output.stderr);
@@ -132,7 +132,7 @@ fn the_origin_is_not_asked_with_no_origin_and_without_a_mirror_that_is_a_mistake
 }
 
 #[test]
-fn plain_json_is_taken_at_the_same_source_where_zst_is_missing_or_damaged() {
+fn plain_json_of_the_same_source_is_used_if_zst_is_missing_or_damaged() {
     let first = TestMirror::new().channel("conda-forge", |c| {
         c.json_only();
         c.add("app 1.0");
@@ -148,7 +148,7 @@ fn plain_json_is_taken_at_the_same_source_where_zst_is_missing_or_damaged() {
 }
 
 #[test]
-fn a_mirror_is_http_or_a_folder_and_wrong_ones_are_told() {
+fn a_mirror_is_http_or_a_folder_and_others_are_errors() {
     let lab = Lab::new(world(), YML);
     for wrong in [
         "tunna",
@@ -185,7 +185,7 @@ fn a_users_own_prefix_can_be_mirrored_too() {
 }
 
 #[test]
-fn a_channel_that_is_no_mirror_stays_what_it_is() {
+fn the_url_of_a_channel_that_is_no_mirror_is_not_changed() {
     let world = world();
     let url = world.channel_url("conda-forge");
     let lab = Lab::new(world, &format!("channels: ['{url}']\ndependencies: [app]\n"));
@@ -195,7 +195,7 @@ fn a_channel_that_is_no_mirror_stays_what_it_is() {
 }
 
 #[test]
-fn a_second_run_asks_once_a_subdir_and_hears_that_nothing_changed() {
+fn a_second_run_sends_one_conditional_request_per_subdir() {
     let lab = Lab::solved(world(), YML);
     lab.world.clear_requests();
     lab.solve(&["-q"]).success();
@@ -214,7 +214,7 @@ fn another_platform_is_asked_for_its_own_index() {
 }
 
 #[test]
-fn a_credential_or_a_query_of_a_mirror_is_not_in_what_the_prefix_keeps_of_its_install() {
+fn no_credential_of_a_mirror_is_in_the_prefix() {
     let lab = Lab::new(world(), YML);
     let server = lab.world.url().replace("http://", "http://me:geheim@");
     let mirror = format!("https://conda.anaconda.org/={server}/anaconda/cloud/");
@@ -234,7 +234,7 @@ fn a_credential_or_a_query_of_a_mirror_is_not_in_what_the_prefix_keeps_of_its_in
 }
 
 #[test]
-fn a_credential_of_a_mirror_shows_up_nowhere() {
+fn no_credential_of_a_mirror_is_shown() {
     const SECRET: &str = "hunter2geheim";
     let lab = Lab::new(world(), YML);
     let server = lab.world.url().replace("http://", &format!("http://me:{SECRET}@"));

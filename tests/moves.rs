@@ -33,7 +33,7 @@ fn versions(lab: &Lab) -> Vec<String> {
 }
 
 #[test]
-fn an_update_moves_that_package_and_of_the_others_what_it_must() {
+fn an_update_changes_the_package_and_only_necessary_others() {
     let lab = left_behind();
     lab.solve(&[]).success();
     assert_eq!(versions(&lab), ["app-1.0", "base-1.0", "tool-1.0"]);
@@ -45,7 +45,7 @@ fn an_update_moves_that_package_and_of_the_others_what_it_must() {
 }
 
 #[test]
-fn an_upgrade_moves_everything() {
+fn an_upgrade_changes_all_packages() {
     let lab = left_behind();
     lab.solve(&["--upgrade"]).success();
     assert_eq!(versions(&lab), ["app-2.0", "base-2.0", "tool-2.0"]);
@@ -61,7 +61,7 @@ fn what_is_not_in_the_lock_cannot_be_updated() {
 }
 
 #[test]
-fn what_is_too_new_or_of_unknown_age_is_no_candidate_until_never_is_said() {
+fn new_and_undated_records_are_excluded_until_the_limit_is_removed() {
     let june = 1_780_000_000_000; // 2026-05-28, in milliseconds
     let world = TestMirror::new().channel("conda-forge", |c| {
         c.package(&parse_package("app 1.0 0").timestamp(Some(june)));
@@ -87,7 +87,7 @@ fn what_is_too_new_or_of_unknown_age_is_no_candidate_until_never_is_said() {
 }
 
 #[test]
-fn priority_decides_which_channel_serves_and_stays_in_the_lock() {
+fn priority_determines_the_channel_and_is_kept_in_the_lock() {
     let world = || {
         TestMirror::new()
             .channel("first", |c| {

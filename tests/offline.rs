@@ -24,7 +24,7 @@ fn world() -> TestMirror {
 }
 
 #[test]
-fn what_fetch_brought_is_enough_to_install_offline() {
+fn after_fetch_an_offline_install_succeeds() {
     let lab = Lab::solved(world(), YML);
     let output = lab.with_mirrors("fetch", &["-q"]);
     insta::assert_snapshot!(lab.shown(&output), @"
@@ -42,7 +42,7 @@ fn what_fetch_brought_is_enough_to_install_offline() {
 }
 
 #[test]
-fn one_platform_alone_is_fetched_and_what_is_missing_is_said() {
+fn one_platform_is_fetched_and_missing_packages_of_others_are_named() {
     let lab = Lab::solved(world(), YML);
     lab.with_mirrors("fetch", &["-q", "--platform", "osx-arm64"]).success();
     assert!(lab.world.requests("*/linux-64/*.conda").is_empty());
@@ -101,7 +101,7 @@ fn a_bundle_is_a_channel_with_the_lock_in_it_and_needs_nothing_else() {
 }
 
 #[test]
-fn a_folder_with_something_else_in_it_becomes_no_bundle() {
+fn a_bundle_is_not_written_into_a_folder_with_other_files() {
     let lab = Lab::solved(world(), YML);
     lab.project.write("full/letter.txt", "dear");
     let output = lab.with_mirrors("bundle", &["-q", "-o", "full"]);
@@ -115,7 +115,7 @@ fn a_folder_with_something_else_in_it_becomes_no_bundle() {
 }
 
 #[test]
-fn a_bundle_that_was_not_finished_is_finished_by_the_next_run() {
+fn the_next_run_completes_an_unfinished_bundle() {
     let lab = Lab::solved(world(), YML);
     lab.world.add_fault("*/torch-*", Fault::status(403));
     assert_eq!(lab.with_mirrors("bundle", &["-q", "-o", "out"]).code, Some(3));

@@ -47,7 +47,7 @@ fn every_answer(args: &[&str]) -> Vec<(&'static str, Output)> {
 }
 
 #[test]
-fn json_is_one_document_on_standard_output_and_nothing_beside_it() {
+fn standard_output_is_exactly_one_json_document() {
     for (command, output) in every_answer(&["--format", "json"]) {
         assert_eq!(output.stderr, "", "{command}");
         let report = json(&output.stdout);
@@ -78,7 +78,7 @@ fn of_schema(command: &str, result: &serde_json::Value) -> Vec<&'static str> {
 }
 
 #[test]
-fn a_wrong_command_line_is_told_in_the_form_that_it_asks_for() {
+fn a_usage_error_has_the_requested_format() {
     let lab = Lab::new(world(), YML);
     let output = lab.envlock(&["solve", "--platfrom", "linux-64", "--format=json"]);
     assert_eq!((output.code, output.stderr.as_str()), (Some(2), ""));
@@ -120,7 +120,7 @@ fn a_wrong_command_line_is_told_in_the_form_that_it_asks_for() {
 }
 
 #[test]
-fn a_diagnostic_in_json_has_a_code_and_a_place() {
+fn a_finding_in_json_has_a_code_and_a_place() {
     let lab = Lab::new(world(), "channels: [conda-forge]\ndependencies:\n  - appp\n");
     let output = lab.solve(&["--format", "json"]);
     insta::assert_snapshot!(output.stdout, @r#"
@@ -158,7 +158,7 @@ fn a_diagnostic_in_json_has_a_code_and_a_place() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn an_answer_that_cannot_be_written_is_told_on_stderr() {
+fn unwritable_output_is_an_error_on_stderr() {
     let lab = Lab::solved(world(), YML);
     for format in ["human", "json"] {
         let mut command = lab.project.command(["solve", "--check", "-q", "--format", format]);
@@ -218,7 +218,7 @@ fn a_solve_in_json_has_every_change() {
 }
 
 #[test]
-fn no_line_is_wider_than_80_columns_but_for_what_cannot_be_broken() {
+fn no_line_is_wider_than_80_columns_unless_it_cannot_be_broken() {
     for (command, output) in every_answer(&[]) {
         for line in output.stderr.lines().chain(output.stdout.lines()) {
             let longest = line.split(' ').map(UnicodeWidthStr::width).max().unwrap_or(0);
@@ -228,7 +228,7 @@ fn no_line_is_wider_than_80_columns_but_for_what_cannot_be_broken() {
 }
 
 #[test]
-fn there_is_no_colour_without_a_terminal_unless_it_is_asked_for() {
+fn output_without_a_terminal_has_no_colour_unless_requested() {
     for (command, output) in every_answer(&[]) {
         assert!(!output.stderr.contains('\u{1b}'), "{command}: {}", output.stderr);
         assert!(!output.stdout.contains('\u{1b}'), "{command}: {}", output.stdout);
@@ -241,7 +241,7 @@ fn there_is_no_colour_without_a_terminal_unless_it_is_asked_for() {
 }
 
 #[test]
-fn quiet_leaves_warnings_and_errors_alone() {
+fn quiet_keeps_warnings_and_errors() {
     for (command, output) in every_answer(&["--quiet"]) {
         let talk = output.stderr.lines().find(|line| {
             !line.starts_with("error[")
@@ -292,7 +292,7 @@ fn help_and_version_are_data() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let lab = Lab::solved(world(), YML);
     let mut child = lab
         .project

@@ -31,7 +31,7 @@ fn world() -> Option<TestMirror> {
 }
 
 #[test]
-fn a_noarch_entry_point_runs_in_a_python_of_its_own() {
+fn a_noarch_entry_point_runs_with_the_environments_python() {
     let Some(world) = world() else { return };
     let yml = "channels: [conda-forge]\ndependencies: [python, greeter, data]\n";
     let lab = Lab::solved(world, yml);

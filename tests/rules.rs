@@ -35,7 +35,7 @@ fn with_manifest(rules: &str) -> Lab {
 const CHECK: &[&str] = &["check-secrets", "--offline", "--manifest", "secrets.yml"];
 
 #[test]
-fn a_denied_warning_is_an_error_in_a_command_of_either_half() {
+fn a_denied_warning_is_an_error_in_every_command() {
     let lab = lab();
     let denied = lab.solve(&["--deny", "warnings", "--format", "json"]);
     let document = json(&denied.stdout);
@@ -53,7 +53,7 @@ fn a_denied_warning_is_an_error_in_a_command_of_either_half() {
 }
 
 #[test]
-fn what_is_denied_must_be_known() {
+fn an_unknown_code_can_not_be_denied() {
     let lab = lab();
     let wrong = lab.envlock(&["solve", "--deny", "unused-polcy"]);
     assert_eq!(wrong.code, Some(2));
@@ -87,7 +87,7 @@ fn deny_of_the_manifest_is_counted_in_the_summary_too() {
 }
 
 #[test]
-fn an_allowance_for_a_policy_covers_its_finding_until_it_is_over() {
+fn an_allowance_for_a_policy_covers_its_finding_until_it_expires() {
     let allow = |until: &str| {
         format!(
             "allow:\n  - {{finding: unused-policy, policy: old, reason: soon, until: {until}}}\n"

@@ -28,7 +28,7 @@ fn lab() -> Lab {
 }
 
 #[test]
-fn the_exit_code_is_the_commands_own() {
+fn run_has_the_exit_code_of_the_command() {
     let lab = lab();
     for code in [0, 1, 2, 3, 5, 42, 255] {
         let output = lab.envlock(&["run", "--", "sh", "-c", &format!("exit {code}")]);
@@ -38,7 +38,7 @@ fn the_exit_code_is_the_commands_own() {
 }
 
 #[test]
-fn a_signal_is_the_commands_own() {
+fn a_signal_reaches_the_command() {
     use std::os::unix::process::ExitStatusExt as _;
     let lab = lab();
     let status = lab.project.command(["run", "--", "sh", "-c", "kill -TERM $$"]).status().unwrap();
@@ -60,7 +60,7 @@ fn the_command_is_the_same_process() {
 }
 
 #[test]
-fn arguments_are_passed_as_they_are() {
+fn arguments_are_passed_unchanged() {
     let lab = lab();
     let said = lab.envlock(&["run", "app", "a b", "--help", "-q", "--", "*", "$HOME", "你好", ""]);
     assert_eq!(said.success(), "<a b><--help><-q><--><*><$HOME><你好><>");
@@ -91,7 +91,7 @@ fn scripts_variables_and_the_path_are_those_of_the_environment() {
 }
 
 #[test]
-fn a_command_that_is_not_there_is_told() {
+fn a_missing_command_is_an_error() {
     let lab = lab();
     let output = lab.envlock(&["run", "no-such-command"]);
     assert_eq!(output.code, Some(2));
@@ -104,7 +104,7 @@ fn a_command_that_is_not_there_is_told() {
 }
 
 #[test]
-fn an_environment_that_is_not_there_is_told() {
+fn a_missing_environment_is_an_error() {
     let lab = lab();
     for args in [&["run", "-p", "elsewhere", "app"][..], &["run", "-n", "elsewhere", "app"]] {
         let output = lab.envlock(args);

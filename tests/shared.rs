@@ -42,7 +42,7 @@ fn the_pytorch_environment_solves_and_solves_to_the_same_bytes() {
 }
 
 #[test]
-fn the_articles_file_is_told_what_its_author_must_read() {
+fn the_articles_file_has_the_expected_findings() {
     let Some(file) = shared_data("environments/article.yml") else { return };
     let Some(lab) = lab(&fs_err::read_to_string(file).unwrap()) else { return };
     let output = lab.solve(&["-q"]);
@@ -120,7 +120,7 @@ const LONG: [&str; 7] = [
 ];
 
 #[test]
-fn every_real_file_gets_an_answer_of_json_and_never_a_panic() {
+fn every_real_file_gives_a_json_document_and_no_panic() {
     let Some(folder) = shared_data("environments") else { return };
     let Some(world) = TestMirror::shared_channels(IndexFormats::ZST) else { return };
     let project = Project::new(BINARY, "");

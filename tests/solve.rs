@@ -16,7 +16,7 @@ fn small() -> TestMirror {
 }
 
 #[test]
-fn a_first_solve_writes_the_lock_and_says_what_comes_next() {
+fn a_first_solve_writes_the_lock_and_suggests_the_next_command() {
     let lab = Lab::new(small(), SMALL);
     insta::assert_snapshot!(lab.shown(&lab.solve(&[])), @"
     -- stdout
@@ -45,7 +45,7 @@ fn a_second_solve_changes_no_byte() {
 }
 
 #[test]
-fn the_command_line_then_the_file_then_the_lock_then_the_machine_say_the_platforms() {
+fn platforms_are_from_the_command_line_the_file_the_lock_or_the_machine() {
     let platforms = |lab: &Lab| {
         let platforms = ["linux-64", "linux-aarch64", "osx-arm64"];
         platforms
@@ -169,7 +169,7 @@ fn selectors_ask_each_platform_for_its_own() {
 }
 
 #[test]
-fn every_form_of_a_match_spec_chooses_what_conda_would() {
+fn every_form_of_a_match_spec_selects_the_same_as_conda() {
     let world = || {
         TestMirror::new().channel("conda-forge", |c| {
             c.add("numpy 1.24.3 py310_0");
@@ -208,7 +208,7 @@ fn every_form_of_a_match_spec_chooses_what_conda_would() {
 }
 
 #[test]
-fn a_dry_run_tells_the_difference_and_writes_nothing() {
+fn a_dry_run_lists_the_differences_and_writes_nothing() {
     let mut lab = Lab::solved(small(), SMALL);
     let before = lab.lock();
     lab.world.update_channel("conda-forge", |c| {
@@ -253,7 +253,7 @@ fn a_dry_run_without_a_lock_leaves_none() {
 }
 
 #[test]
-fn offline_after_online_gives_the_same_bytes_and_asks_nobody() {
+fn an_offline_solve_gives_the_same_bytes_without_requests() {
     let lab = Lab::solved(small(), SMALL);
     let online = lab.lock();
     fs_err::remove_file(lab.project.path("envlock.lock")).unwrap();
@@ -264,7 +264,7 @@ fn offline_after_online_gives_the_same_bytes_and_asks_nobody() {
 }
 
 #[test]
-fn offline_without_a_cache_says_what_is_missing() {
+fn an_offline_solve_without_a_cache_names_what_is_missing() {
     let lab = Lab::new(small(), SMALL);
     let output = lab.solve(&["--offline", "-q"]);
     assert_eq!(output.code, Some(3));
@@ -288,7 +288,7 @@ fn offline_without_a_cache_says_what_is_missing() {
 }
 
 #[test]
-fn a_record_without_sha256_is_not_chosen_and_that_is_said() {
+fn a_record_without_sha256_is_skipped_with_a_warning() {
     let world = TestMirror::new().channel("conda-forge", |c| {
         c.add("app 1.0");
         let newer = c.add("app 2.0");
@@ -309,7 +309,7 @@ fn a_record_without_sha256_is_not_chosen_and_that_is_said() {
 }
 
 #[test]
-fn the_pip_section_is_left_out_loudly_and_recorded() {
+fn the_pip_section_is_recorded_and_not_resolved_with_a_warning() {
     let yml = "channels: [conda-forge]\ndependencies:\n  - app\n  - pip:\n    - requests==2.31\n    - flask\n";
     let lab = Lab::new(small(), yml);
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
@@ -356,7 +356,7 @@ fn the_pip_section_is_left_out_loudly_and_recorded() {
 }
 
 #[test]
-fn an_unknown_key_a_prefix_and_an_unknown_platform_are_warned_of_or_refused_by_line() {
+fn an_unknown_key_a_prefix_and_an_unknown_platform_are_reported_by_line() {
     let lab = Lab::new(small(), &format!("prefix: /opt/env\nchanels: []\n{SMALL}"));
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
     -- stdout

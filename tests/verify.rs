@@ -63,7 +63,7 @@ fn every_file_that_differs_is_named_with_its_package() {
 }
 
 #[test]
-fn names_of_files_reach_the_terminal_as_text_and_long_ones_break_no_line() {
+fn names_of_files_are_escaped_and_long_ones_not_broken() {
     let lab = lab();
     let deep = "a-long-name-of-a-folder/".repeat(3) + "and-of-a-file";
     let path = lab.prefix().join(&deep);
@@ -87,7 +87,7 @@ fn names_of_files_reach_the_terminal_as_text_and_long_ones_break_no_line() {
 }
 
 #[test]
-fn what_is_built_anew_is_right_again() {
+fn a_replaced_environment_verifies() {
     let lab = lab();
     fs_err::write(lab.prefix().join("share/app/same-size"), "bbbb").unwrap();
     assert_eq!(lab.envlock(&["verify", "-q"]).code, Some(1));
@@ -96,7 +96,7 @@ fn what_is_built_anew_is_right_again() {
 }
 
 #[test]
-fn there_must_be_an_environment() {
+fn verify_without_an_environment_is_an_error() {
     let lab = lab();
     let output = lab.envlock(&["verify", "-p", "elsewhere"]);
     assert_eq!(output.code, Some(2), "{}", output.stderr);

@@ -33,7 +33,7 @@ fn two_versions_of_one_virtual_package_are_refused() {
 }
 
 #[test]
-fn what_was_set_once_stays_and_that_is_said_until_it_is_taken_back() {
+fn settings_are_kept_with_a_note_until_they_are_reset() {
     let lab = Lab::new(world(), YML);
     let cuda = ["--virtual-package", "__cuda=12.2"];
     lab.solve(&cuda).success();
@@ -56,7 +56,7 @@ fn what_was_set_once_stays_and_that_is_said_until_it_is_taken_back() {
 }
 
 #[test]
-fn what_is_assumed_and_not_there_is_a_warning_where_no_package_asks_for_it() {
+fn an_assumed_virtual_package_that_the_machine_lacks_is_a_warning() {
     let lab = Lab::new(world(), YML).env("CONDA_OVERRIDE_CUDA", "");
     let set = ["--virtual-package", "__glibc=99.0", "--virtual-package", "__cuda=12.2"];
     lab.solve(&set).success();

@@ -197,7 +197,7 @@ fn precedence_variables_win_over_files_and_are_lists_by_commas() {
 }
 
 #[test]
-fn a_variable_that_holds_what_its_key_does_not_take_is_told_by_its_name() {
+fn a_variable_with_an_invalid_value_is_an_error_with_its_name() {
     for (name, value) in [("CONDA_OFFLINE", "perhaps"), ("CONDA_CUSTOM_CHANNELS", "a=b")] {
         let variables = [(name.to_owned(), value.to_owned())].into();
         let error = crate::parse_conda_variables(&variables).expect_err("it is wrong");
@@ -238,7 +238,7 @@ fn older_names_of_keys_are_read_and_two_names_of_one_key_are_refused() {
 }
 
 #[test]
-fn everything_wrong_is_said_at_its_line_and_column() {
+fn every_mistake_has_its_line_and_column() {
     let text = "channels: conda-forge\noffline: perhaps\ncustom_channels: [a]\n\
                 channel_priority: high\ndefault_channels:\n  - {a: b}\nremote_max_retries: -1\n";
     assert_eq!(
@@ -378,7 +378,7 @@ fn mirrored_channels_name_an_origin_and_all_who_are_asked_for_it() {
 }
 
 #[test]
-fn an_address_that_is_none_is_told_with_its_file_and_line() {
+fn an_invalid_url_is_an_error_with_its_file_and_line() {
     let text = "channel_alias: conda.example.org\ncustom_channels:\n  a: ftp://x/\n";
     let error = merged(&[("~/.condarc", text)])
         .channel_settings(Path::new("/project"), &no_variable)

@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mirror_stands_in_for_both_origins_with_one_slash_between() {
+    fn a_mirror_replaces_both_origins_with_one_slash_between() {
         let [cloud, anaconda] = Mirror::mirror_pairs("http://127.0.0.1:1/");
         assert_eq!(cloud.1, "http://127.0.0.1:1/anaconda/cloud/");
         assert_eq!(anaconda.1, "http://127.0.0.1:1/anaconda/");

@@ -362,7 +362,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_disk_says_is_told_with_its_path_and_without_a_function() {
+    fn a_disk_error_has_its_path_and_no_function_name() {
         let source = fs_err::symlink_metadata("/no/such/环境").unwrap_err();
         let error = InstallError::Disk { action: "look at the prefix", source };
         assert_eq!(

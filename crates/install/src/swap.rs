@@ -405,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exchange_that_a_file_system_lacks_is_told_from_one_that_fails() {
+    fn an_unsupported_exchange_is_distinguished_from_a_failed_one() {
         assert!(cannot_exchange(&io::Error::from_raw_os_error(22)), "EINVAL");
         assert!(!cannot_exchange(&io::ErrorKind::PermissionDenied.into()));
         assert!(!cannot_exchange(&io::ErrorKind::CrossesDevices.into()));

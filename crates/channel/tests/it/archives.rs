@@ -93,7 +93,7 @@ async fn an_edited_package_that_cannot_be_fetched_again_stays_as_it_was_and_is_n
 }
 
 #[tokio::test]
-async fn a_source_that_fails_for_one_archive_is_followed_by_the_next_and_that_is_said() {
+async fn a_source_that_fails_for_one_archive_is_followed_by_the_next_with_a_notice() {
     let cases = [
         (Fault::status(404), "404 not found"),
         (Fault::status(403), "403 forbidden"),
@@ -128,7 +128,7 @@ async fn a_source_that_fails_for_one_archive_is_followed_by_the_next_and_that_is
 }
 
 #[tokio::test]
-async fn all_packages_that_nobody_delivers_are_in_one_error_with_what_was_tried_where() {
+async fn all_unavailable_packages_are_in_one_error_with_each_attempt() {
     let world = TestMirror::new().channel("conda-forge", |c| {
         for name in ["a", "b", "c"] {
             c.add(&format!("{name} 1"));
@@ -246,7 +246,7 @@ async fn an_absolute_name_in_an_archive_stays_in_its_folder() {
 }
 
 #[tokio::test]
-async fn without_a_mirror_and_without_the_origin_nobody_is_asked_for_a_package() {
+async fn without_a_mirror_and_without_the_origin_no_package_is_requested() {
     let world = small_mirror();
     let wanted = found(&world, &["libblas"]).await;
     let (text, exit) = error_text(&TestClients::for_urls(&[]).packages(&wanted).await.unwrap_err());

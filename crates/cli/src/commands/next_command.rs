@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_was_chosen_is_said_again() {
+    fn only_chosen_flags_are_repeated() {
         let mut files = FileArgs { file: vec!["environment.yml".into()], lock: None };
         let mut network = NetworkArgs::default();
         assert_eq!(next_command("install", &files, &network), "envlock install");

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shim_that_fails_is_skipped_with_what_it_said() {
+    fn a_shim_that_fails_is_skipped_with_its_message() {
         let reason = refused("echo 'pyenv: python3.10: command not found' >&2; exit 127");
         assert_eq!(reason.to_string(), "doesn't run: pyenv: python3.10: command not found");
     }

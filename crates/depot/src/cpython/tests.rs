@@ -94,7 +94,7 @@ fn what_was_installed_from_a_package_can_be_packed_again() {
 }
 
 #[test]
-fn a_virtual_environment_stands_for_the_interpreter_behind_it() {
+fn a_virtual_environment_leads_to_its_interpreter() {
     let Ok(cpython) = Cpython::find(&of_this_machine(), [3, 10]) else { return };
     let root = tempfile::tempdir().unwrap();
     let status = Command::new(&cpython.executable)

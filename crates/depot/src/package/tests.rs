@@ -58,7 +58,7 @@ fn what_was_put_in_comes_out_of_both_formats() {
 }
 
 #[test]
-fn the_index_says_what_was_told() {
+fn the_index_has_the_given_fields() {
     let root = unpacked(&sample(), Format::Conda);
     let index = IndexJson::from_package_directory(root.path()).unwrap();
     assert_eq!(index.name.as_normalized(), "sample");
@@ -204,7 +204,7 @@ fn a_directory_becomes_part_of_a_package_where_it_is_wanted() {
 }
 
 #[test]
-fn a_path_that_leaves_the_prefix_is_listed_and_archived_as_it_is() {
+fn a_path_that_leaves_the_prefix_is_listed_and_archived_unchanged() {
     for (format, path) in FORMATS.into_iter().zip(["../evil", "/absolute/evil"]) {
         let directory = tempfile::tempdir().unwrap();
         let package = Package::new("evil", "1").file_with_raw_path(path, "evil");

@@ -55,7 +55,7 @@ fn faulty(root: &Path, fault: Fault) -> Server {
 }
 
 #[test]
-fn what_stands_behind_the_question_mark_is_no_part_of_the_path() {
+fn the_query_is_not_part_of_the_path() {
     let tree = tree();
     let server = Server::start(tree.path()).unwrap();
     let answer = ask(&server, "GET", &format!("{INDEX}?a=%2F&b"), "");

@@ -74,7 +74,7 @@ fn the_environment_before_is_deactivated() {
 }
 
 #[test]
-fn a_script_that_ends_the_shell_is_told_with_what_it_said() {
+fn a_script_that_ends_the_shell_is_an_error_with_its_output() {
     let world = World::new();
     let script = "echo no licence >&2\nexit 0\n";
     let package = world.package("a", "1").file("etc/conda/activate.d/a.sh", script).done();
@@ -88,7 +88,7 @@ fn a_script_that_ends_the_shell_is_told_with_what_it_said() {
 }
 
 #[test]
-fn there_must_be_an_environment() {
+fn verify_without_an_environment_is_an_error() {
     let world = World::new();
     let error = environment(&world.prefix("none"), Subdir::Linux64, Variables::new()).unwrap_err();
     assert!(matches!(error, ActivateError::NoEnvironment(_)));

@@ -9,7 +9,7 @@ use rattler_conda_types::PrefixRecord;
 use crate::support::{World, install, tree};
 
 #[test]
-fn the_same_package_wins_in_any_order_and_is_told() {
+fn the_same_package_is_kept_in_any_order_and_reported() {
     let mut results = Vec::new();
     for turn in 0..2 {
         let world = World::new();

@@ -23,7 +23,7 @@ impl Observer for Waits {
 }
 
 #[test]
-fn the_second_waits_says_for_whom_and_goes_on() {
+fn the_second_install_waits_names_the_first_and_continues() {
     let world = World::new();
     let package = world.package("a", "1").file("share/a", "1").done();
     let wanted = world.wanted("env", vec![package]);

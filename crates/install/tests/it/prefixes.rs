@@ -25,7 +25,7 @@ fn app(world: &World, version: &str) -> Package {
 }
 
 #[test]
-fn a_prefix_is_made_with_its_final_path_and_nothing_beside_it() {
+fn a_prefix_has_its_final_path_and_nothing_remains_next_to_it() {
     let world = World::new();
     let wanted = world.wanted("环 境", vec![app(&world, "1")]);
     let installed = install(&wanted).unwrap();
@@ -183,7 +183,7 @@ fn what_python_compiled_itself_is_not_foreign_and_no_difference() {
 }
 
 #[test]
-fn a_directory_with_somebodys_files_is_never_replaced() {
+fn a_directory_with_other_files_is_never_replaced() {
     let world = World::new();
     std::fs::create_dir_all(world.prefix("env")).unwrap();
     std::fs::write(world.prefix("env/thesis.txt"), "").unwrap();
@@ -281,7 +281,7 @@ fn pins_of_the_user_are_kept() {
 }
 
 #[test]
-fn a_damaged_record_is_named_and_replace_goes_on() {
+fn a_damaged_record_is_named_and_replace_continues() {
     let world = World::new();
     install(&world.wanted("env", vec![app(&world, "1")])).unwrap();
     std::fs::write(world.prefix("env/conda-meta/app-1-0.json"), "{").unwrap();
@@ -320,7 +320,7 @@ fn a_plan_names_what_comes_goes_changes_and_stays() {
 }
 
 #[test]
-fn a_binary_without_room_for_the_path_is_told_before_anything_is_written() {
+fn a_binary_without_room_for_the_path_is_an_error_before_anything_is_written() {
     let world = World::new();
     let name = format!("{}/env", "深".repeat(80));
     let error = install(&world.wanted(&name, vec![app(&world, "1")])).unwrap_err();

@@ -84,7 +84,7 @@ fn the_same_packages_give_the_same_pyc_files_at_any_place_and_time() {
 }
 
 #[test]
-fn pyc_files_are_recorded_and_what_does_not_compile_is_told() {
+fn pyc_files_are_recorded_and_uncompiled_sources_are_reported() {
     let Some((python, version)) = real_python() else { return };
     let world = World::new();
     let packages = vec![library(&world), python_package(&world, &python, &version)];
@@ -145,7 +145,7 @@ fn a_python_that_cannot_run_costs_only_the_pyc_files() {
 }
 
 #[test]
-fn a_noarch_package_without_python_is_told() {
+fn a_noarch_package_without_python_is_an_error() {
     let world = World::new();
     let error = install(&world.wanted("env", vec![library(&world)])).unwrap_err();
     assert!(error.to_string().contains("has no python"), "{error}");

@@ -55,7 +55,7 @@ fn what_a_script_changes_and_removes_is_right_afterwards() {
 }
 
 #[test]
-fn the_message_of_a_script_is_told_and_its_file_removed() {
+fn the_message_of_a_script_is_reported_and_its_file_removed() {
     let world = World::new();
     let script = "echo 'read the licence' > \"$PREFIX/.messages.txt\"\n";
     let package = world.package("a", "1").script("bin/.a-post-link.sh", script).done();

@@ -167,7 +167,7 @@ fn there_must_be_an_environment_to_verify() {
 }
 
 #[test]
-fn what_a_killed_installer_left_is_removed_and_told() {
+fn the_leftovers_of_a_killed_install_are_removed_and_reported() {
     let world = World::new();
     let left = world.prefix(".env~next-AbCdEf");
     std::fs::create_dir_all(left.join("conda-meta")).unwrap();
@@ -184,7 +184,7 @@ fn what_a_killed_installer_left_is_removed_and_told() {
 }
 
 #[test]
-fn a_parent_that_cannot_be_written_is_told() {
+fn an_unwritable_parent_is_an_error() {
     let world = World::new();
     let package = world.package("a", "1").file("share/a", "1").done();
     // A file where the parent should be: also root can't write there.

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_of_one_release_is_said_as_that_release() {
+    fn a_range_of_one_release_is_formatted_as_that_release() {
         assert_eq!(shown("python >=3.11,<3.12.0a0"), "3.11");
         assert_eq!(shown("python 3.10.*"), "3.10");
         assert_eq!(shown("python=3.10"), "3.10");
