@@ -1,4 +1,4 @@
-//! Checks what a record says, before anything else uses it.
+//! Checks the fields of a record before anything else uses it.
 //!
 //! The same check applies to the records of an index and to those of a lock. After it a record
 //! names one file in one subdir: its names can be parts of a path and of a URL, and its match
@@ -17,18 +17,18 @@ use url::Url;
 pub enum MalformedRecord {
     /// The subdir isn't a platform that conda knows.
     Subdir(String),
-    /// A field has characters that it can't have, is empty or is too long.
+    /// A field has characters that aren't allowed, is empty or is too long.
     Field {
         /// The name of the field.
         field: &'static str,
-        /// Its value.
+        /// The value.
         value: String,
     },
-    /// The file name isn't made of the name, the version and the build.
+    /// The file name doesn't consist of the name, the version and the build.
     FileName {
         /// The file name.
         file: String,
-        /// The file name without its extension, as the record's fields make it.
+        /// The file name without extension that the record's fields give.
         expected: String,
     },
     /// The URL doesn't end in the file name, or its scheme isn't http, https or file.
@@ -37,14 +37,14 @@ pub enum MalformedRecord {
     MatchSpec {
         /// The name of the field.
         field: &'static str,
-        /// What is wrong.
+        /// The error.
         fault: MatchSpecFault,
     },
     /// A field lists too many match specs.
     TooManySpecs {
         /// The name of the field.
         field: &'static str,
-        /// How many it lists.
+        /// The number of match specs.
         count: usize,
     },
 }
@@ -52,7 +52,7 @@ pub enum MalformedRecord {
 /// Why a match spec isn't parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MatchSpecFault {
-    /// It has this many bytes.
+    /// It has more bytes than the limit: the number of bytes.
     Length(usize),
     /// Its brackets are nested too deeply.
     Depth,
@@ -80,7 +80,7 @@ impl fmt::Display for MalformedRecord {
             }
             Self::FileName { file, expected } => write!(
                 f,
-                "its file name is {}, and its name, version and build make {}",
+                "its file name is {}, but its name, version and build give {}",
                 short(file),
                 short(expected)
             ),
@@ -95,12 +95,14 @@ impl fmt::Display for MalformedRecord {
     }
 }
 
-/// The first 60 characters of a text, on one line and without credentials.
+/// Returns the first 60 characters of a text, on one line and without credentials.
 fn short(text: &str) -> String {
     const LENGTH: usize = 60;
-    let start: String = text.chars().take(LENGTH).collect();
-    let shown = one_line(&envlock_text::redact(&start)).into_owned();
-    if start.len() < text.len() { format!("{shown}…") } else { shown }
+    // First redacted, then cut: a part of a URL could show a password without its `@`.
+    let shown = envlock_text::redact(text);
+    let start: String = shown.chars().take(LENGTH).collect();
+    let end = if start.len() < shown.len() { "…" } else { "" };
+    format!("{}{end}", one_line(&start))
 }
 
 /// Checks the fields of a record, its file name and its URL.
@@ -195,12 +197,12 @@ fn check_specs(field: &'static str, specs: &[String]) -> Result<(), MalformedRec
     Ok(())
 }
 
-/// Whether a character may be part of every field that is part of the file name.
+/// Whether a character is allowed in each part of the file name.
 fn is_plain(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '.')
 }
 
-/// Whether the last segment of a URL is the file, and the scheme is one that can be fetched.
+/// Whether the last segment of a URL is the file, and its scheme is supported.
 fn is_url_of(url: &Url, file: &str) -> bool {
     let last = url.path_segments().and_then(Iterator::last).unwrap_or_default();
     let decoded = percent_encoding::percent_decode_str(last).decode_utf8();
@@ -215,7 +217,7 @@ mod tests {
 
     use super::*;
 
-    /// The record of `a-1-0.conda` with other fields.
+    /// Creates the record of `a-1-0.conda` with these fields replaced.
     fn record(fields: &Value) -> RepoDataRecord {
         let mut json = json!({
             "name": "a", "version": "1", "build": "0", "build_number": 0, "subdir": "linux-64",
@@ -227,7 +229,7 @@ mod tests {
         serde_json::from_value(json).expect("a record")
     }
 
-    /// The message for a record with these fields.
+    /// Returns the message for a record with these fields.
     fn fault(fields: &Value) -> String {
         check(&record(fields)).map_or_else(|fault| fault.to_string(), |()| "none".to_owned())
     }
@@ -316,12 +318,14 @@ mod tests {
 
     #[test]
     fn a_message_is_short_and_shows_no_credential() {
-        let url = format!("https://me:geheim@h/{}", "x".repeat(5000));
-        let fault = fault(&json!({ "url": url }));
-        assert!(fault.len() < 200 && !fault.contains("geheim"), "{fault}");
+        for password in ["geheim".to_owned(), "geheim".repeat(50)] {
+            let url = format!("https://me:{password}@h/{}", "x".repeat(5000));
+            let fault = fault(&json!({ "url": url }));
+            assert!(fault.len() < 200 && !fault.contains("geheim"), "{fault}");
+        }
     }
 
-    /// Brackets, operators and words of match specs in any order.
+    /// Creates a random text of brackets, operators and words of match specs.
     fn spec_like() -> impl Strategy<Value = String> {
         let part = prop_oneof![
             Just("("),

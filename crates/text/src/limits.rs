@@ -37,16 +37,16 @@ pub const REPEATED_VALUES: usize = 20_000;
 /// The number of bytes that the anchors and aliases of any text may repeat.
 pub const REPEATED_BYTES: usize = 1_000_000;
 
-/// Bytes of one match spec. The specs of public channels have at most 120.
+/// The size of one match spec in bytes. The specs of public channels have at most 120.
 pub const MATCH_SPEC_BYTES: usize = 2_000;
 
-/// Levels of brackets in one match spec. The specs of public channels have one level; their
-/// parser is recursive.
+/// The depth of nested brackets in one match spec. The specs of public channels have one level.
+/// There is a limit because the parser is recursive.
 pub const MATCH_SPEC_DEPTH: usize = 8;
 
-/// Match specs in one field of a record. Public channels have at most 400.
+/// The number of match specs in one field of a record. Public channels have at most 400.
 pub const RECORD_SPECS: usize = 10_000;
 
-/// Bytes of a record's file name, and of each name in it. A name in a folder of Linux or macOS
-/// has at most 255 bytes, and the folders of the cache add a digest of 64.
+/// The size of a record's file name in bytes, and of each part of it. Linux and macOS allow 255
+/// bytes, and the folders of the cache add a digest of 64.
 pub const RECORD_NAME: usize = 180;
