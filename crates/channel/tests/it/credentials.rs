@@ -7,7 +7,7 @@ use envlock_model::channel::{ChannelConfig, resolve};
 use envlock_testkit::{Fault, Subdir, TestMirror, files_containing};
 use rattler_conda_types::RepoDataRecord;
 
-use crate::support::{TestClients, error_text, records, request, small_mirror};
+use crate::support::{NO_OTHER_ARCHIVES, TestClients, error_text, records, request, small_mirror};
 
 const CANARY: &str = "canary-4711";
 
@@ -48,7 +48,7 @@ async fn fetch(
     let indexes =
         client.indexes(&wanted, &clients.events).await.map_err(|error| error_text(&error).0)?;
     let found = records(&indexes, &["numpy", "idna"]);
-    client.packages(&found, &clients.events).await.map_err(|error| error_text(&error).0)?;
+    client.packages(&found, &NO_OTHER_ARCHIVES, &clients.events).await.map_err(|error| error_text(&error).0)?;
     Ok(found)
 }
 
