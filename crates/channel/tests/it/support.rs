@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use envlock_channel::{
     ChannelRequest, Client, FetchError, IdleEvent, IndexError, Indexes, Settings, Sources,
-    UnpackedPackage,
-    parse_mirror,
+    UnpackedPackage, parse_mirror,
 };
 use envlock_model::channel::Channel;
 use envlock_model::lock::OtherArchives;

@@ -76,9 +76,7 @@ impl<'n> Places<'n> {
                 let mut channels = nodes(channels(self.document), "url");
                 channels.find(|(url, _)| url == channel).map(|(_, node)| node)
             }
-            (Kind::OtherArchiveOnly { url }, _) => {
-                self.other_archives.get(url.as_str()).copied()
-            }
+            (Kind::OtherArchiveOnly { url }, _) => self.other_archives.get(url.as_str()).copied(),
             (_, Some(record)) => self.packages.get(record.url.as_str()).copied(),
             (_, None) => self.document.entry("envlock").map(|entry| &entry.key),
         };

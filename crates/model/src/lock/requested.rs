@@ -6,8 +6,8 @@ use envlock_report::{Code, Fields, Mistakes};
 use envlock_text::tree::Node;
 use url::Url;
 
-use super::{VERSION, other_archive};
 use super::blocks::{Channel, Envlock, Platform, Requested};
+use super::{VERSION, other_archive};
 use crate::lock_inputs::Priority;
 
 /// Reads the block. If a required part is missing, it adds a mistake and returns `None`.
