@@ -50,7 +50,7 @@ fn goes_the_whole_way(lab: &Lab, planted: &[PathBuf]) {
     lab.world.add_fault("*", Fault::status(403));
     let output = lab.envlock(&["solve"]);
     assert_eq!(output.code, Some(3));
-    assert!(flat(&output.stderr).contains("refuses the credential"), "{}", output.stderr);
+    assert!(flat(&output.stderr).contains("rejects the credential"), "{}", output.stderr);
     assert!(!output.stderr.contains(CANARY), "{}", output.stderr);
 
     let asked = lab.world.requests("*");

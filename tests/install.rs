@@ -168,7 +168,7 @@ fn an_upgrade_keeps_the_previous_environment_next_to_the_prefix() {
     the previous environment is ~/project/.envlock/project~previous
     next: envlock run -- CMD
     -- stderr
-       verify  1 cached package, 263 B
+       verify  1 cached package, 1.4 kB
      download  1 package, 961 B
          link  2 packages, 2 files
     -- exit 0

@@ -26,6 +26,7 @@ mod offline;
 mod online;
 mod online_failures;
 mod online_leaks;
+mod other_archives;
 mod output;
 mod python;
 mod reading;

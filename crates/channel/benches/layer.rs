@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use envlock_channel::{ChannelRequest, Client, Settings, Sources, parse_mirror};
 use envlock_model::channel::Channel;
+use envlock_model::lock::OtherArchives;
 use envlock_model::progress::NoProgress;
 use envlock_testkit::{Subdir, TestMirror};
 use futures::{StreamExt, stream};
@@ -92,5 +93,8 @@ async fn download(world: &TestMirror, records: &[RepoDataRecord]) {
 async fn through_the_layer(world: &TestMirror, records: &[RepoDataRecord]) {
     let folder = tempfile::tempdir().unwrap();
     let client = client(world, &folder.path().join("cache"));
-    client.write_channel(records, &folder.path().join("channel"), &NoProgress).await.unwrap();
+    client
+        .write_channel(records, &OtherArchives::new(), &folder.path().join("channel"), &NoProgress)
+        .await
+        .unwrap();
 }

@@ -1,7 +1,7 @@
 //! Tries the sources of one file in order, with retries.
 //!
-//! Each source is asked once, and a second time after a transient error. If no source delivered,
-//! the sources whose error may be over are asked a last time, suspended hosts included. So one
+//! Each source is tried once, and a second time after a transient error. If no source delivered,
+//! the sources whose error may be over are tried a last time, suspended hosts included. So one
 //! file costs each source at most three requests, and all the pauses together at most [`Settings::max_total_pause`](crate::Settings::max_total_pause).
 
 use std::collections::VecDeque;
@@ -17,7 +17,7 @@ pub(crate) struct Failover<'a> {
     transport: &'a Transport,
     sources: &'a [Source],
     scheduled: VecDeque<ScheduledRequest<'a>>,
-    /// The last error of each source that was asked.
+    /// The last error of each source that was tried.
     attempts: Vec<Option<Attempt>>,
     remaining_pause: Duration,
     backoff: Duration,
@@ -30,7 +30,7 @@ pub(crate) struct ScheduledRequest<'a> {
     pub(crate) source: &'a Source,
     number: usize,
     pause: Duration,
-    /// Whether to ask the source even if its host is suspended: it was asked for this file
+    /// Whether to try the source even if its host is suspended: it was tried for this file
     /// before, or no other source is left.
     pub(crate) force: bool,
 }
@@ -90,15 +90,15 @@ impl<'a> Failover<'a> {
             None => self.transport.note_failure(&request.source.url, &attempt.error),
         }
         // An earlier error has more information than `Suspended`.
-        let was_asked = !matches!(attempt.error, SourceError::Suspended(_));
-        if was_asked || self.attempts[request.number].is_none() {
+        let was_tried = !matches!(attempt.error, SourceError::Suspended(_));
+        if was_tried || self.attempts[request.number].is_none() {
             self.attempts[request.number] = Some(attempt);
         }
         let next = self.scheduled.front().map(|request| request.source);
-        next.filter(|_| was_asked && !is_retried)
+        next.filter(|_| was_tried && !is_retried)
     }
 
-    /// Returns the last error of each source that was asked, in their order.
+    /// Returns the last error of each source that was tried, in their order.
     pub(crate) fn attempts(self) -> Vec<Attempt> {
         self.attempts.into_iter().flatten().collect()
     }
@@ -119,7 +119,7 @@ impl<'a> Failover<'a> {
         Some(ScheduledRequest { pause: self.take_pause(pause)?, force: true, ..request })
     }
 
-    /// Schedules the sources whose error may be over, and those that weren't asked for this file.
+    /// Schedules the sources whose error may be over, and those that weren't tried for this file.
     fn last_round(&mut self) -> VecDeque<ScheduledRequest<'a>> {
         let may_be_over = |attempt: &Option<Attempt>| {
             attempt.as_ref().is_some_and(|attempt| {

@@ -19,9 +19,9 @@ pub(crate) struct Host {
 #[derive(Debug, Default)]
 struct Health {
     failures: u32,
-    /// Why the host is suspended. A suspended host is asked last.
+    /// Why the host is suspended. A suspended host is tried last.
     suspended: Option<String>,
-    /// Whether the host is down. It isn't asked any more, even if no other source is left.
+    /// Whether the host is down. It isn't tried any more, even if no other source is left.
     down: bool,
 }
 
@@ -30,8 +30,8 @@ impl Host {
         Self { permits: Arc::new(Semaphore::new(connections)), health: Mutex::default() }
     }
 
-    /// Waits for a free connection. A suspended host is asked only with `force`; one that is
-    /// down is not asked.
+    /// Waits for a free connection. A suspended host is tried only with `force`; one that is
+    /// down is not tried.
     pub(crate) async fn acquire(&self, force: bool) -> Result<OwnedSemaphorePermit, SourceError> {
         let permits = Arc::clone(&self.permits);
         let permit = permits.acquire_owned().await.expect("the semaphore is never closed");

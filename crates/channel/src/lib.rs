@@ -41,7 +41,7 @@ pub use idle::IdleEvent;
 pub use index::{
     ChannelFailure, ChannelRequest, IndexError, Indexes, LeftOutRecord, SubdirRecords,
 };
-pub use packages::{FailedPackage, FetchError, MissingPackage};
+pub use packages::{FailedPackage, FetchError, MissingPackage, Substitution, UnpackedPackage};
 pub use probe::{IndexInfo, Probe};
 pub use settings::Settings;
 pub use source_error::{Attempt, SourceError};

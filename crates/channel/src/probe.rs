@@ -33,7 +33,7 @@ pub struct IndexInfo {
 }
 
 impl Client {
-    /// Probes every source of a channel's index, in order. Empty if no source may be asked.
+    /// Probes every source of a channel's index, in order. Empty if no source may be tried.
     pub async fn probe(&self, channel: &Channel, subdir: Subdir) -> Vec<Probe> {
         let mut probes = Vec::new();
         for source in self.sources(&subdir_url(&channel.url, subdir)) {

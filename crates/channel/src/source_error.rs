@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use envlock_report::size;
+
 use crate::disk::DiskError;
 
-/// Why a source didn't deliver a file. Its `Display` completes "the mirror answered: …".
+/// Why a source didn't deliver a file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
     /// The source doesn't have the file.
@@ -23,8 +25,8 @@ pub enum SourceError {
     },
     /// The source requires a credential, or rejects the one that was sent.
     #[error("{code} {reason}: {}", match credential {
-        Some(from) => format!("it refuses the credential of {from}"),
-        None => "it wants a credential, and none is known for it".to_owned(),
+        Some(from) => format!("it rejects the credential of {from}"),
+        None => "it requires a credential, and none is known for it".to_owned(),
     })]
     Denied {
         /// The HTTP status.
@@ -41,7 +43,7 @@ pub enum SourceError {
     #[error("nothing was received for {} s", .0.as_secs_f32())]
     NoProgress(Duration),
     /// The source sends too slowly to complete the file.
-    #[error("hardly anything was received for {} s", .0.as_secs())]
+    #[error("it is too slow: almost nothing was received for {} s", .0.as_secs())]
     TooSlow(Duration),
     /// The connection was closed before or during the response.
     #[error("the connection was reset")]
@@ -60,6 +62,9 @@ pub enum SourceError {
     /// The file can't be read.
     #[error("unreadable: {0}")]
     Unreadable(String),
+    /// The file is larger than any that is downloaded.
+    #[error("it is larger than {}, and its record has no size", size(*.0))]
+    TooLarge(u64),
     /// The file's size isn't that of the record.
     #[error("wrong size: expected {expected} bytes, got {got}")]
     WrongSize {
@@ -80,7 +85,7 @@ pub enum SourceError {
     #[error("a redirect that isn't followed: {0}")]
     Redirect(String),
     /// The host is suspended for this run, for this reason.
-    #[error("not asked again in this run: {0}")]
+    #[error("not tried again in this run: {0}")]
     Suspended(String),
 }
 
@@ -125,7 +130,7 @@ impl From<DiskError> for DownloadError {
     }
 }
 
-/// A source that was asked for a file and didn't deliver it.
+/// A source that was tried for a file and didn't deliver it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// The URL, without credentials.

@@ -1,7 +1,7 @@
 //! Maps origins to mirrors, in order, and mirrors back to origins.
 //!
 //! Pure. An *origin* is the URL by which a channel is named and locked; a *source* is a URL that
-//! is asked for it. Only declared mirrors, and the known ones of `mirrors.json`, map to an
+//! is tried for it. Only declared mirrors, and the known ones of `mirrors.json`, map to an
 //! origin. Every other URL is its own origin, so a private channel never becomes a public name.
 
 use std::cmp::Reverse;
@@ -25,7 +25,7 @@ pub struct Mirror {
     pub url: Url,
 }
 
-/// A URL that is asked for an index or an archive.
+/// A URL that is tried for an index or an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     /// The URL.
@@ -79,29 +79,29 @@ fn parse_part(
 /// The mirrors and how they map to origins.
 #[derive(Debug, Clone)]
 pub struct Sources {
-    /// The declared mirrors in groups. An earlier group is asked first, regardless of the length
+    /// The declared mirrors in groups. An earlier group is tried first, regardless of the length
     /// of the prefixes.
     groups: Vec<Vec<Mirror>>,
-    /// Known mirrors that were written as URLs of channels. They are asked after all groups.
+    /// Known mirrors that were written as URLs of channels. They are tried after all groups.
     registered: Vec<Mirror>,
     origin: bool,
-    /// Prefixes, each ending in `/`, whose origin isn't asked.
+    /// Prefixes, each ending in `/`, whose origin isn't tried.
     disabled_origins: Vec<Url>,
 }
 
 impl Sources {
-    /// Creates the table from mirrors in the order in which they are asked. `origin` is false for
-    /// `--no-origin`: only mirrors and local folders are asked.
+    /// Creates the table from mirrors in the order in which they are tried. `origin` is false for
+    /// `--no-origin`: only mirrors and local folders are tried.
     pub fn new(mirrors: Vec<Mirror>, origin: bool) -> Self {
         Self { groups: vec![mirrors], registered: Vec::new(), origin, disabled_origins: Vec::new() }
     }
 
-    /// Adds mirrors, which are asked after those declared before.
+    /// Adds mirrors, which are tried after those declared before.
     pub fn append(&mut self, mirrors: Vec<Mirror>) {
         self.groups.push(mirrors);
     }
 
-    /// Asks only mirrors below `prefix`, as with `--no-origin`.
+    /// Tries only mirrors below `prefix`, as with `--no-origin`.
     pub fn disable_origin(&mut self, prefix: &Url) {
         self.disabled_origins.push(address::with_trailing_slash(prefix));
     }
@@ -114,7 +114,7 @@ impl Sources {
 
     /// Returns the URLs to try for `origin`, in order: the mirrors with the longest prefix first,
     /// mirrors of equal prefixes in the order given, then the origin unless it is declared as a
-    /// mirror. Empty if there is no mirror and the origin may not be asked. The only source of a
+    /// mirror. Empty if there is no mirror and the origin may not be tried. The only source of a
     /// local folder is the folder.
     pub fn sources_for(&self, origin: &Url) -> Vec<Source> {
         let itself = || Source {
@@ -177,7 +177,7 @@ impl Sources {
         origins.into_iter().map(|(_, origin)| origin).collect()
     }
 
-    /// Registers the known mirror that `url` is below, if there is one. It is asked after the
+    /// Registers the known mirror that `url` is below, if there is one. It is tried after the
     /// declared mirrors. Returns the origin of `url`, as [`Sources::origin_of`].
     pub fn register_mirror_url(&mut self, url: &Url) -> Option<Url> {
         let origin = self.origin_of(url)?;

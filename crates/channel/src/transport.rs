@@ -82,7 +82,7 @@ impl Transport {
         })
     }
 
-    /// Requests `url`. With `force` a suspended host is asked too.
+    /// Requests `url`. With `force` a suspended host is tried too.
     pub(crate) async fn get(&self, url: &Url, force: bool) -> Result<Body, SourceError> {
         let body = self.get_if_changed(url, &Validators::default(), force).await?;
         body.ok_or_else(|| {

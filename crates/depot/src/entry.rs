@@ -47,11 +47,20 @@ pub(crate) struct Entry {
     pub(crate) placeholder: Option<FileMode>,
     /// The archive gets the path as it is, even one that leaves the prefix.
     pub(crate) raw_path: bool,
+    /// The bytes that `paths.json` describes, if they aren't the content.
+    pub(crate) listed: Option<Bytes>,
 }
 
 impl Entry {
     pub(crate) fn new(path: impl Into<String>, content: Content) -> Self {
-        Self { path: path.into(), content, executable: false, placeholder: None, raw_path: false }
+        Self {
+            path: path.into(),
+            content,
+            executable: false,
+            placeholder: None,
+            raw_path: false,
+            listed: None,
+        }
     }
 
     pub(crate) fn bytes(path: impl Into<String>, bytes: impl Into<Bytes>) -> Self {

@@ -46,7 +46,10 @@ fn path(entry: &Entry) -> io::Result<Value> {
     if let Content::Symlink(_) = entry.content {
         return Ok(json!({ "_path": entry.path, "path_type": "softlink" }));
     }
-    let (sha256, size) = entry.digest()?;
+    let (sha256, size) = match &entry.listed {
+        Some(bytes) => Entry::bytes("", bytes.clone()).digest()?,
+        None => entry.digest()?,
+    };
     let mut path = json!({
         "_path": entry.path,
         "path_type": "hardlink",

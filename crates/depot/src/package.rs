@@ -220,6 +220,17 @@ impl Package {
         self.entry(Entry { raw_path: true, ..Entry::bytes(path, bytes) })
     }
 
+    /// Adds a file that `paths.json` describes with the digest and the size of other bytes.
+    #[must_use]
+    pub fn file_listed_as(
+        self,
+        path: impl Into<String>,
+        bytes: impl Into<Bytes>,
+        listed: impl Into<Bytes>,
+    ) -> Self {
+        self.entry(Entry { listed: Some(listed.into()), ..Entry::bytes(path, bytes) })
+    }
+
     /// Adds the files and links in the directory `from`, as paths in `to` (`""`: the prefix).
     ///
     /// `keep` decides on each path relative to `from`; a directory that it rejects is not entered.

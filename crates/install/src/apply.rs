@@ -1,7 +1,5 @@
 //! Carries out a plan, from top to bottom.
 
-use std::path::PathBuf;
-
 use envlock_model::progress::{Event, Notice, Observer};
 use rattler::install::PythonInfo;
 use rattler_conda_types::prefix::Prefix;
@@ -18,8 +16,9 @@ use crate::wanted::{Installed, Package, Wanted};
 use crate::worker::Worker;
 use crate::{compile, escape, meta, order, prefix_lock, scripts, stage};
 
-/// Carries out a plan, or leaves the prefix as it was. `directories` are the unpacked packages,
-/// in the order of [`Plan::records`].
+/// Carries out a plan, or leaves the prefix as it was. `packages` are the unpacked packages, in the
+/// order of [`Plan::records`], each with the record of the archive that was unpacked: the planned
+/// one, or another archive of the same build.
 ///
 /// Waits while another process installs into the same prefix. If the prefix has changed since
 /// the plan was made, a new plan is made, reported as [`Notice::PlannedAgain`] and carried out
@@ -27,23 +26,23 @@ use crate::{compile, escape, meta, order, prefix_lock, scripts, stage};
 /// package, and nothing is put in place.
 ///
 /// # Panics
-/// There are more or fewer directories than records.
+/// There are more or fewer packages than records.
 pub async fn apply(
     plan: Plan,
-    directories: Vec<PathBuf>,
+    packages: Vec<Package>,
     observer: &dyn Observer,
 ) -> Result<Installed, InstallError> {
     if plan.is_empty() {
         return Ok(Installed::unchanged(plan));
     }
-    assert_eq!(plan.records().len(), directories.len(), "a directory for each package");
+    assert_eq!(plan.records().len(), packages.len(), "a package for each record");
     let paths = PrefixPaths::of(plan.prefix())?;
     fs_err::create_dir_all(&paths.parent).attempting("make the prefix's parent directory")?;
     let lock = prefix_lock::acquire(&paths, plan.wanted(), observer).await?;
     // Disk work runs on its own thread; its events come through a channel.
     let (worker, mut events) = Worker::new();
     let task = tokio::task::spawn_blocking(move || {
-        let installed = install(&plan, directories, &paths, &worker);
+        let installed = install(&plan, &packages, &paths, &worker);
         drop(lock);
         installed
     });
@@ -60,7 +59,7 @@ pub async fn apply(
 /// For the holder of the lock.
 fn install(
     plan: &Plan,
-    directories: Vec<PathBuf>,
+    packages: &[Package],
     paths: &PrefixPaths,
     worker: &Worker,
 ) -> Result<Installed, InstallError> {
@@ -69,10 +68,7 @@ fn install(
     if plan.is_empty() {
         return Ok(Installed::unchanged(plan));
     }
-    let records = plan.records().iter().cloned();
-    let packages: Vec<_> =
-        records.zip(directories).map(|(record, dir)| Package { record, dir }).collect();
-    carry_out(plan, &packages, paths, worker)
+    carry_out(plan, packages, paths, worker)
 }
 
 /// The plan, if it still fits the prefix; else a new one.
@@ -211,7 +207,7 @@ mod tests {
         let plan = plan(inspect(&wanted).expect("readable"), wanted).expect("a plan");
         let (worker, events) = Worker::new();
         drop(events);
-        let installed = install(&plan, Vec::new(), &paths, &worker);
+        let installed = install(&plan, &[], &paths, &worker);
         assert!(matches!(installed, Err(InstallError::Cancelled)));
         assert_eq!(fs_err::read_dir(folder.path()).expect("a directory").count(), 0);
     }

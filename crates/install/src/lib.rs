@@ -49,4 +49,4 @@ pub use present::{Present, inspect};
 pub use state::{PrefixState, state};
 pub use untracked::Untracked;
 pub use verify::{Verified, VerifyError, verify};
-pub use wanted::{Clobber, Installed, Uncompiled, Wanted};
+pub use wanted::{Clobber, Installed, Package, Uncompiled, Wanted};

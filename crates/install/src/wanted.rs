@@ -7,13 +7,14 @@ use rattler_conda_types::{RepoDataRecord, Subdir};
 
 use crate::plan::{MovedAside, Plan};
 
-/// One package to link.
-#[derive(Debug)]
-pub(crate) struct Package {
-    /// Its record; the URL is the origin's. Credentials in it are never written.
-    pub(crate) record: RepoDataRecord,
-    /// The extracted, verified package: `info/…` and its files.
-    pub(crate) dir: PathBuf,
+/// An unpacked package to link.
+#[derive(Debug, Clone)]
+pub struct Package {
+    /// The record of the unpacked archive, with the origin's URL. Credentials in it are never
+    /// written.
+    pub record: RepoDataRecord,
+    /// The directory with the checked files and `info`.
+    pub dir: PathBuf,
 }
 
 impl Package {

@@ -83,6 +83,7 @@ mod tests {
             priority: Priority::Strict,
             exclude_newer: None,
             needs: None,
+            other_archives: BTreeMap::new(),
         }
     }
 

@@ -141,13 +141,6 @@ pub enum Notice {
         /// The first difference that was found.
         reason: String,
     },
-    /// No source has the locked archive; the other archive of the same build was used.
-    OtherArchiveUsed {
-        /// The name of the locked archive.
-        locked: String,
-        /// The name of the archive that was used.
-        used: String,
-    },
     /// Another process installs into the prefix and is waited for.
     WaitingForInstaller {
         /// The prefix.

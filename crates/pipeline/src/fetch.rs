@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use envlock_channel::FetchError;
+use envlock_channel::{FetchError, Substitution, UnpackedPackage};
 use envlock_model::lock::{self, Lock, LockedPlatform};
 use envlock_report::{AsFindings, Code, Exit, Finding};
 use rattler_conda_types::{RepoDataRecord, Subdir};
@@ -94,23 +94,29 @@ impl AsFindings for FetchCommandError {
 }
 
 /// Downloads the lock's packages into the cache, so that `install --offline` needs nothing else.
+/// Adds findings to `findings`.
 pub async fn fetch(
     project: &Project,
     request: &FetchRequest,
     context: &Context<'_>,
+    findings: &mut Vec<Finding>,
 ) -> Result<Vec<FetchedPlatform>, FetchCommandError> {
     let (lock, platforms) = read(project, request, context).await?;
     let records = records(lock, &platforms);
-    context.client.packages(&records, context.observer).await?;
+    let archives = &lock.other_archives;
+    let unpacked = context.client.packages(&records, archives, context.observer).await?;
+    findings.extend(unpacked.iter().flat_map(UnpackedPackage::findings));
     Ok(platforms)
 }
 
-/// Writes the lock's packages and the lock into `directory`, as one channel.
+/// Writes the lock's packages and the lock into `directory`, as one channel. Adds findings to
+/// `findings`.
 pub async fn bundle(
     project: &Project,
     request: &FetchRequest,
     directory: &Path,
     context: &Context<'_>,
+    findings: &mut Vec<Finding>,
 ) -> Result<Bundle, FetchCommandError> {
     let (lock, platforms) = read(project, request, context).await?;
     let lock_path = directory.join(lock::FILE_NAME);
@@ -121,7 +127,9 @@ pub async fn bundle(
     let channel = folder.and_then(|folder| Url::from_directory_path(folder).ok());
     let channel = channel.ok_or_else(|| FetchCommandError::Folder(directory.to_owned()))?;
     let records = records(lock, &platforms);
-    context.client.write_channel(&records, directory, context.observer).await?;
+    let (archives, observer) = (&lock.other_archives, context.observer);
+    let used = context.client.write_channel(&records, archives, directory, observer).await?;
+    findings.extend(used.iter().map(Substitution::finding));
     if let Some(text) = project.lock_text()? {
         files::write_atomically(&lock_path, text)?;
     }

@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use envlock_channel::FetchError;
-use envlock_install::{InstallError as LinkError, Plan, Wanted};
+use envlock_channel::{FetchError, UnpackedPackage};
+use envlock_install::{InstallError as LinkError, Package, Plan, Wanted};
 use envlock_model::{
     lock::{self, Change, Lock, LockedPlatform},
     spec::parse_spec,
@@ -249,12 +249,16 @@ pub async fn install(
     if request.dry_run {
         return Ok(installed(plan, None));
     }
-    let folders = if plan.is_empty() {
+    let unpacked = if plan.is_empty() {
         Vec::new()
     } else {
-        context.client.packages(&locked.records, context.observer).await?
+        let archives = &lock.other_archives;
+        context.client.packages(&locked.records, archives, context.observer).await?
     };
-    let outcome = envlock_install::apply(plan, folders, context.observer).await?;
+    findings.extend(unpacked.iter().flat_map(UnpackedPackage::findings));
+    let packages =
+        unpacked.into_iter().map(|package| Package { record: package.record, dir: package.dir });
+    let outcome = envlock_install::apply(plan, packages.collect(), context.observer).await?;
     Ok(installed(outcome.plan.clone(), Some(outcome)))
 }
 

@@ -189,8 +189,13 @@ pub async fn solve(
     findings.extend(indexes.absent_member_warnings(|channel| places.get(&channel.url).cloned()));
     let records = solve_platforms(&inputs, &indexes, kept, upgraded, context, findings).await?;
 
-    let lock = Lock::new(&inputs, records, project.manifest()?.map(Manifest::locked));
+    let mut lock = Lock::new(&inputs, records, project.manifest()?.map(Manifest::locked));
+    lock.keep_other_archives(kept);
     let (lock, text) = spawn_blocking(move || {
+        let records = lock.platforms.values().flat_map(|locked| &locked.records);
+        for (url, archive) in indexes.other_archives(records) {
+            lock.other_archives.entry(url).or_insert(archive);
+        }
         let text = lock::write(&lock);
         (lock, text)
     })

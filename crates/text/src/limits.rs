@@ -37,6 +37,12 @@ pub const REPEATED_VALUES: usize = 20_000;
 /// The number of bytes that the anchors and aliases of any text may repeat.
 pub const REPEATED_BYTES: usize = 1_000_000;
 
+/// The number of contradictions of a lock that are reported.
+pub const LOCK_CONTRADICTIONS: usize = 100;
+
+/// The number of brackets that one line of YAML may open and not close. No usual text has so many.
+pub const OPEN_BRACKETS: usize = 1_000;
+
 /// The size of one match spec in bytes. The specs of public channels have at most 120.
 pub const MATCH_SPEC_BYTES: usize = 2_000;
 
@@ -50,3 +56,21 @@ pub const RECORD_SPECS: usize = 10_000;
 /// The size of a record's file name in bytes, and of each part of it. Linux and macOS allow 255
 /// bytes, and the folders of the cache add a digest of 64.
 pub const RECORD_NAME: usize = 180;
+
+/// The size in bytes of an archive whose size the lock doesn't have. The largest public packages
+/// have about 5 GB.
+pub const ARCHIVE_BYTES: u64 = 20_000_000_000;
+
+/// The number of bytes that any archive may unpack to.
+pub const UNPACKED_BYTES: u64 = 2_000_000_000;
+
+/// How many times larger than its archive a package may be, above [`UNPACKED_BYTES`]. Text
+/// compresses to about a twentieth.
+pub const UNPACKED_RATIO: u64 = 200;
+
+/// The number of files, folders and links in one archive. The largest public packages have about
+/// 100 000.
+pub const UNPACKED_ENTRIES: usize = 2_000_000;
+
+/// The size of one path in an archive in bytes: what Linux accepts.
+pub const UNPACKED_PATH: usize = 4_096;

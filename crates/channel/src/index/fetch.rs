@@ -46,20 +46,6 @@ impl Client {
         try_sources(self.index_fetch(channel, subdir, observer).await, &sources).await
     }
 
-    /// Returns the index of one subdir from a source, else from the cache.
-    pub(crate) async fn index_or_cached(
-        &self,
-        channel: &Channel,
-        subdir: Subdir,
-        observer: &dyn Observer,
-    ) -> Option<Index> {
-        if let Ok(Ok(index)) = self.index(channel, subdir, observer).await {
-            return Some(index);
-        }
-        let mut fetch = self.index_fetch(channel, subdir, observer).await;
-        fetch.cached().await?.ok()
-    }
-
     async fn index_fetch<'a>(
         &'a self,
         channel: &'a Channel,

@@ -69,11 +69,9 @@ impl Index {
     /// Returns the archives of a record's build, in all formats.
     pub(crate) fn archives_of_build(&self, record: &RepoDataRecord) -> Vec<RepoDataRecord> {
         let builds = self.listing.builds_of(record.package_record.name.as_normalized());
-        let archives = builds.into_iter().flatten();
-        let records = archives.filter_map(|archive| self.parse(&archive).ok());
-        records
-            .filter(|other| other.identifier.identifier == record.identifier.identifier)
-            .collect()
+        let stem = record.identifier.identifier.to_string();
+        let archives = builds.into_iter().flatten().filter(|archive| archive.stem == stem);
+        archives.filter_map(|archive| self.parse(&archive).ok()).collect()
     }
 
     /// Returns the records of a package, with the origin's URLs: one for each build, of the
@@ -214,6 +212,16 @@ impl Indexes {
         let fits = |index: &&Arc<Index>| index.subdir == platform || index.subdir == Subdir::NoArch;
         let indexes = self.indexes.iter().filter(fits).cloned().collect();
         Self { indexes, warnings: Vec::new(), absent_members: Arc::default() }
+    }
+
+    /// Returns the archives of a record's build by index, of the indexes of its channel.
+    pub(crate) fn archives_of_build(&self, record: &RepoDataRecord) -> Vec<Vec<RepoDataRecord>> {
+        let channel = record.channel.as_deref().unwrap_or_default().trim_end_matches('/');
+        let is_channel = |index: &&Arc<Index>| {
+            without_credentials(&index.channel.url).as_str().trim_end_matches('/') == channel
+        };
+        let indexes = self.indexes.iter().filter(is_channel);
+        indexes.map(|index| index.archives_of_build(record)).collect()
     }
 
     /// Returns every package name with the channels that have it, in their order.

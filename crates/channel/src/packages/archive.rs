@@ -1,16 +1,19 @@
-//! Downloads one archive from one source and checks it meanwhile; unpacks archives.
+//! Downloads one archive from one source and checks it meanwhile; checks what was unpacked.
 
-use std::io::Write;
-use std::path::Path;
+use std::io::{self, Write};
+use std::path::{Component, Path};
 
 use envlock_model::progress::{Event, Observer, Phase};
+use envlock_text::limits::ARCHIVE_BYTES;
+use envlock_text::one_line;
 use rattler_conda_types::RepoDataRecord;
-use rattler_conda_types::package::{CondaArchiveType, DistArchiveType};
+use rattler_conda_types::package::{IndexJson, PackageFile as _, PathType, PathsJson};
 use rattler_digest::{HashingWriter, Sha256, Sha256Hash};
-use rattler_package_streaming::{ExtractError, fs as unpack, read};
 use tempfile::{NamedTempFile, TempPath};
 
-use crate::disk::{DiskError, WithPath, is_full};
+use super::unpack::{UnpackError, unpack};
+use super::unpacked_files::UnpackedFiles;
+use crate::disk::{DiskError, WithPath};
 use crate::failover::ScheduledRequest;
 use crate::source_error::{DownloadError, SourceError};
 use crate::transport::Transport;
@@ -52,6 +55,9 @@ async fn receive(
     advance: &mut (dyn FnMut(u64) + Send),
 ) -> Result<TempPath, DownloadError> {
     let mut body = transport.get(&request.source.url, request.force).await?;
+    if let (None, Some(ARCHIVE_BYTES..)) = (expected.size, body.length) {
+        return Err(DownloadError::from(SourceError::TooLarge(ARCHIVE_BYTES)));
+    }
     let (file, path) = file.into_parts();
     let mut writer = HashingWriter::<_, Sha256>::new(file);
     while let Some(chunk) = body.chunk().await? {
@@ -62,6 +68,9 @@ async fn receive(
                 expected: size,
                 got: body.length.unwrap_or(body.received),
             }));
+        }
+        if body.received > ARCHIVE_BYTES {
+            return Err(DownloadError::from(SourceError::TooLarge(ARCHIVE_BYTES)));
         }
     }
     let (_, sha256) = writer.finalize();
@@ -78,50 +87,55 @@ async fn receive(
     Ok(path)
 }
 
-/// Why an archive with the right digest can't be unpacked.
-#[derive(Debug)]
-pub(crate) enum UnpackError {
-    /// The archive isn't a package.
-    NotAPackage(String),
-    /// The disk is full, or permission is denied.
-    Disk(DiskError),
-}
-
-/// Unpacks `archive` into the empty `folder`. Nothing is written outside of the folder: names
-/// with `..` are skipped, absolute names are relative to the folder, and a path through a symlink
-/// that leaves the folder is an error.
+/// Unpacks `archive` into the empty `folder`, and checks that it is the package of `record`.
 pub(crate) fn extract(
     archive: &Path,
     record: &RepoDataRecord,
     folder: &Path,
-) -> Result<(), UnpackError> {
-    let result = match record.identifier.archive_type {
-        DistArchiveType::Conda(CondaArchiveType::TarBz2) => {
-            unpack::extract_tar_bz2(archive, folder)
-        }
-        DistArchiveType::Conda(CondaArchiveType::Conda) => {
-            match unpack::extract_conda(archive, folder) {
-                // A zip with its sizes only at the end can't be read as a stream.
-                Err(ExtractError::ZipError(_)) => {
-                    let file = std::fs::File::open(archive)
-                        .with_path(archive)
-                        .map_err(UnpackError::Disk)?;
-                    read::extract_conda_via_buffering(file, folder)
-                }
-                result => result,
-            }
-        }
-        DistArchiveType::Wheel(_) => {
-            return Err(UnpackError::NotAPackage("a wheel isn't a conda package".into()));
-        }
-    };
-    match result {
-        Ok(_) => super::store::check_unpacked(folder).map_err(UnpackError::NotAPackage),
-        Err(ExtractError::IoError(error) | ExtractError::CouldNotCreateDestination(error))
-            if is_full(&error) =>
-        {
-            Err(UnpackError::Disk(DiskError::new(folder, error)))
-        }
-        Err(error) => Err(UnpackError::NotAPackage(error.to_string())),
+) -> Result<UnpackedFiles, UnpackError> {
+    unpack(archive, record.identifier.archive_type, folder)?;
+    check_identity(record, folder)?;
+    check_paths(folder)?;
+    Ok(UnpackedFiles::create(folder)?)
+}
+
+/// Checks that a package has the name, the version and the build of its record: a record is what
+/// the solver and the lock know of a package.
+fn check_identity(record: &RepoDataRecord, folder: &Path) -> Result<(), UnpackError> {
+    let index = IndexJson::from_package_directory(folder)
+        .map_err(|error| UnpackError::NotAPackage(format!("info/index.json: {error}")))?;
+    let package = &record.package_record;
+    if index.name == package.name
+        && index.version == package.version
+        && index.build == package.build
+    {
+        return Ok(());
     }
+    let found = format!("{}-{}-{}", index.name.as_source(), index.version, index.build);
+    Err(UnpackError::NotAPackage(format!("it has the package {}", one_line(&found))))
+}
+
+/// Checks that a package has every file that it lists, and that each is in its folder.
+fn check_paths(folder: &Path) -> Result<(), UnpackError> {
+    let malformed = |why: String| Err(UnpackError::NotAPackage(why));
+    let paths = PathsJson::from_package_directory_with_deprecated_fallback(folder)
+        .map_err(|error| UnpackError::NotAPackage(format!("its list of files: {error}")))?;
+    for entry in paths.paths {
+        let path = &entry.relative_path;
+        let shown = || one_line(&path.to_string_lossy()).into_owned();
+        if !path.components().all(|part| matches!(part, Component::Normal(_))) {
+            return malformed(format!("`{}` leads out of its folder", shown()));
+        }
+        match std::fs::symlink_metadata(folder.join(path)) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                return Err(DiskError::new(&folder.join(path), error).into());
+            }
+            // Archives need no entry for an empty folder.
+            Err(_) if entry.path_type != PathType::Directory => {
+                return malformed(format!("`{}` is missing", shown()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }

@@ -4,9 +4,11 @@
 //! The cache has only unpacked packages, so archives are downloaded, except those that are in the
 //! folder with the right sha256. The index is written last: a folder with an index is complete.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use envlock_model::lock::OtherArchives;
 use envlock_model::progress::{Event, Observer, Phase};
 use fs_err as fs;
 use futures::StreamExt;
@@ -15,45 +17,65 @@ use rattler_digest::{Sha256, Sha256Hash, compute_file_digest};
 use serde_json::{Map, Value, json};
 use tempfile::{NamedTempFile, TempPath};
 
+use super::Substitution;
 use super::error::FetchError;
 use super::fetch::{UnavailablePackage, error_for};
-use super::store::PackageDir;
+use super::other_archive::{OtherRecord, with_other_archive};
+use super::store::{PackageDir, checked_sha256};
 use crate::Client;
 use crate::blocking::spawn_blocking;
 use crate::disk::{DiskError, WithPath};
 
+/// The records of a channel by the path of their archive in it.
+type Files = BTreeMap<String, RepoDataRecord>;
+
 impl Client {
     /// Writes a channel of exactly these records into `folder`. Other files in it are kept, but
-    /// the index doesn't list them.
+    /// the index doesn't list them. If no source has an archive, its other archive is used, as in
+    /// [`Client::packages`]. Returns the substitutions.
     pub async fn write_channel(
         &self,
         records: &[RepoDataRecord],
+        archives: &OtherArchives,
         folder: &Path,
         observer: &dyn Observer,
-    ) -> Result<(), FetchError> {
-        let files = files(records)?;
-        let mut wanted = Vec::with_capacity(files.len());
-        for (name, record) in &files {
-            let sha256 =
-                record.package_record.sha256.ok_or_else(|| FetchError::no_sha256(record))?;
-            let path = folder.join(name);
-            let checked = path.clone();
-            if !spawn_blocking(move || has_sha256(&checked, &sha256)).await {
-                wanted.push((path, *record));
-            }
+    ) -> Result<Vec<Substitution>, FetchError> {
+        let mut files = Files::new();
+        for record in records {
+            add_file(&mut files, record.clone())?;
         }
-        self.fetch_archives(wanted, observer).await?;
+        let wanted = missing_files(&files, folder).await?;
+        let unavailable = self.fetch_archives(wanted, observer).await?;
+        let (others, unavailable) = with_other_archive(unavailable, archives);
+        error_for(&unavailable)?;
+        let mut used = Files::new();
+        let mut substitutions = Vec::new();
+        let mut replaced = Vec::new();
+        for OtherRecord { locked, record } in others {
+            substitutions.push(Substitution::new(locked.record, &record));
+            replaced.push(file_path(locked.record));
+            add_file(&mut used, record)?;
+        }
+        let wanted = missing_files(&used, folder).await?;
+        error_for(&self.fetch_archives(wanted, observer).await?)?;
+        for path in replaced {
+            files.remove(&path);
+        }
+        for record in used.into_values() {
+            add_file(&mut files, record)?;
+        }
         let indexes = indexes(&files);
         let folder = folder.to_owned();
         spawn_blocking(move || write_indexes(&folder, &indexes)).await?;
-        Ok(())
+        Ok(substitutions)
     }
 
-    async fn fetch_archives(
+    /// Fetches archives to their paths. Returns those that no source delivers.
+    async fn fetch_archives<'a>(
         &self,
-        wanted: Vec<(PathBuf, &RepoDataRecord)>,
+        wanted: Vec<(PathBuf, &'a RepoDataRecord)>,
         observer: &dyn Observer,
-    ) -> Result<(), FetchError> {
+    ) -> Result<Vec<UnavailablePackage<'a>>, FetchError> {
         let phase = Phase::Download;
         let units = wanted.iter().filter_map(|(_, record)| record.package_record.size).sum();
         observer.observe(Event::Expect { phase, units });
@@ -65,7 +87,7 @@ impl Client {
         while let Some(result) = results.next().await {
             unavailable.extend(result?);
         }
-        error_for(&unavailable)
+        Ok(unavailable)
     }
 
     async fn fetch_to<'a>(
@@ -74,8 +96,7 @@ impl Client {
         record: &'a RepoDataRecord,
         observer: &dyn Observer,
     ) -> Result<Option<UnavailablePackage<'a>>, FetchError> {
-        let dir = PackageDir::for_record(self.cache_dir(), record);
-        let dir = dir.ok_or_else(|| FetchError::no_sha256(record))?;
+        let dir = PackageDir::for_record(self.cache_dir(), record)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         let file = || temporary(folder);
         match self.download_archive(dir, record, &file, observer).await? {
@@ -88,21 +109,46 @@ impl Client {
     }
 }
 
-/// Returns the records by the path of their archive in the channel, without duplicates.
-fn files(records: &[RepoDataRecord]) -> Result<BTreeMap<String, &RepoDataRecord>, FetchError> {
-    let mut files: BTreeMap<String, &RepoDataRecord> = BTreeMap::new();
-    for record in records {
-        let name = format!("{}/{}", record.package_record.subdir, record.identifier);
-        if let Some(other) = files.insert(name, record)
-            && other.package_record.sha256 != record.package_record.sha256
+/// Returns the path of a record's archive in a channel.
+fn file_path(record: &RepoDataRecord) -> String {
+    format!("{}/{}", record.package_record.subdir, record.identifier)
+}
+
+/// Adds a record. Two archives with the same path and other digests are an error.
+fn add_file(files: &mut Files, record: RepoDataRecord) -> Result<(), FetchError> {
+    checked_sha256(&record)?;
+    match files.entry(file_path(&record)) {
+        Entry::Vacant(entry) => {
+            entry.insert(record);
+            Ok(())
+        }
+        Entry::Occupied(entry)
+            if entry.get().package_record.sha256 == record.package_record.sha256 =>
         {
-            return Err(FetchError::DuplicateFileName {
-                file: record.identifier.to_string(),
-                urls: [other.url.to_string(), record.url.to_string()],
-            });
+            Ok(())
+        }
+        Entry::Occupied(entry) => Err(FetchError::DuplicateFileName {
+            file: record.identifier.to_string(),
+            urls: [entry.get().url.to_string(), record.url.to_string()],
+        }),
+    }
+}
+
+/// Returns the files that aren't in `folder` with their digest.
+async fn missing_files<'a>(
+    files: &'a Files,
+    folder: &Path,
+) -> Result<Vec<(PathBuf, &'a RepoDataRecord)>, FetchError> {
+    let mut missing = Vec::with_capacity(files.len());
+    for (name, record) in files {
+        let sha256 = checked_sha256(record)?;
+        let path = folder.join(name);
+        let checked = path.clone();
+        if !spawn_blocking(move || has_sha256(&checked, &sha256)).await {
+            missing.push((path, record));
         }
     }
-    Ok(files)
+    Ok(missing)
 }
 
 fn has_sha256(path: &Path, sha256: &Sha256Hash) -> bool {
@@ -110,10 +156,15 @@ fn has_sha256(path: &Path, sha256: &Sha256Hash) -> bool {
 }
 
 /// Creates a temporary file in the folder of its final path. Its mode is 0666 without the user's
-/// umask, since a channel may be shared.
+/// umask, since a channel may be shared. The folder of a subdir is never a symbolic link: a file
+/// would be written elsewhere.
 fn temporary(folder: &Path) -> Result<NamedTempFile, DiskError> {
     use std::os::unix::fs::PermissionsExt as _;
     fs::create_dir_all(folder).with_path(folder)?;
+    if fs::symlink_metadata(folder).with_path(folder)?.is_symlink() {
+        let error = std::io::Error::new(std::io::ErrorKind::NotADirectory, "it is a symbolic link");
+        return Err(DiskError::new(folder, error));
+    }
     tempfile::Builder::new()
         .prefix(".envlock-")
         .permissions(std::fs::Permissions::from_mode(0o666))
@@ -122,7 +173,7 @@ fn temporary(folder: &Path) -> Result<NamedTempFile, DiskError> {
 }
 
 /// Builds `repodata.json` by subdir. Every channel has noarch.
-fn indexes(files: &BTreeMap<String, &RepoDataRecord>) -> BTreeMap<String, Value> {
+fn indexes(files: &Files) -> BTreeMap<String, Value> {
     let subdirs = files.values().map(|record| record.package_record.subdir.clone());
     let subdirs: BTreeSet<String> = subdirs.chain([Subdir::NoArch.to_string()]).collect();
     let records_of = |subdir: &str, ending: &str| -> Map<String, Value> {

@@ -3,6 +3,8 @@
 use envlock_report::{AsFindings, Code, Exit, Finding, count, size};
 use rattler_conda_types::RepoDataRecord;
 
+use envlock_model::record::MalformedRecord;
+
 use crate::disk::DiskError;
 use crate::source_error::{Attempt, SourceError, help_for, list_attempts};
 
@@ -24,15 +26,23 @@ pub enum FetchError {
         reason: String,
     },
     /// Two archives of one name can't be in one channel.
-    #[error("two packages have the file name {file}, and one folder can't hold both")]
+    #[error("two packages have the file name {file}, and a folder can have only one")]
     DuplicateFileName {
         /// The archives' name.
         file: String,
         /// Their URLs.
         urls: [String; 2],
     },
+    /// A record is malformed.
+    #[error("the record of {file} is malformed: {fault}")]
+    MalformedRecord {
+        /// The archive's name.
+        file: String,
+        /// What is wrong with it.
+        fault: MalformedRecord,
+    },
     /// A record has no sha256, so its archive can't be checked.
-    #[error("{file} has no sha256 or no usable name, so it can't be checked")]
+    #[error("{file} has no sha256, so it can't be checked")]
     NoSha256 {
         /// The archive's name.
         file: String,
@@ -47,7 +57,7 @@ pub enum FetchError {
 pub struct FailedPackage {
     /// The archive's name.
     pub file: String,
-    /// The requests and their errors; empty if no source may be asked.
+    /// The requests and their errors; empty if no source may be tried.
     pub attempts: Vec<Attempt>,
 }
 
@@ -85,7 +95,7 @@ impl FailedPackage {
     fn note(&self) -> String {
         if self.attempts.is_empty() {
             return format!(
-                "{}: no mirror has its channel, and the origin may not be asked",
+                "{}: no mirror has its channel, and requests to the origin are disabled",
                 self.file
             );
         }
@@ -108,16 +118,10 @@ fn unavailable_finding(finding: Finding, packages: &[FailedPackage]) -> Finding 
     }
     let names: Vec<&str> = unrequested.iter().map(|package| package.file.as_str()).collect();
     finding.with_note(format!(
-        "no source was left to ask for {}:\n  {}",
+        "no source is left for {}:\n  {}",
         count(unrequested.len(), "more package"),
         names.join("\n  ")
     ))
-}
-
-impl FetchError {
-    pub(crate) fn no_sha256(record: &RepoDataRecord) -> Self {
-        Self::NoSha256 { file: record.identifier.to_string() }
-    }
 }
 
 impl AsFindings for FetchError {
@@ -134,11 +138,14 @@ impl AsFindings for FetchError {
                     .with_help("run the same command once without `--offline`")
             }
             Self::Unpack { .. } => Finding::new(Code::PackageMalformed, self.to_string())
-                .with_note("its sha256 is the one of its record: this is how its channel has it; nothing was changed")
-                .with_help("ask for another build of it, and tell the channel's keepers"),
+                .with_note("its sha256 is that of its record, so its channel has it like this; nothing was changed")
+                .with_help("request another build of it, and report it to the maintainers of the channel"),
             Self::DuplicateFileName { urls, .. } => Finding::new(Code::BundleConflict, self.to_string())
                 .with_note(urls.join("\n"))
                 .with_help("bundle the platforms one by one with `--platform`"),
+            Self::MalformedRecord { .. } => Finding::new(Code::RecordMalformed, self.to_string())
+                .with_note("nothing was changed")
+                .with_help("solve again: a lock written by envlock has only valid records"),
             Self::NoSha256 { .. } => Finding::new(Code::PackageUnchecked, self.to_string())
                 .with_help("solve again: a lock written by envlock has a sha256 for every package"),
             Self::Disk(error) => return error.findings(),

@@ -5,14 +5,19 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use envlock_model::channel::without_credentials;
+use envlock_model::lock::OtherArchives;
 use envlock_model::progress::{Event, Notice, Observer, Outcome, Phase, RequestedFile};
+use envlock_report::{Code, Finding, count};
 use futures::{Stream, StreamExt, stream};
 use rattler_conda_types::RepoDataRecord;
 use tempfile::{NamedTempFile, TempPath};
 
-use super::archive::{self, ExpectedArchive, UnpackError};
+use super::Substitution;
+use super::archive::{self, ExpectedArchive};
 use super::error::{FailedPackage, FetchError, MissingPackage};
-use super::store::{CachedPackage, PackageDir};
+use super::store::{CachedPackage, PackageDir, checked_sha256};
+use super::unpack::UnpackError;
+use super::unpacked_files::UnpackedFiles;
 use crate::Client;
 use crate::blocking::spawn_blocking;
 use crate::disk::DiskError;
@@ -25,45 +30,68 @@ enum CacheState {
     Missing,
 }
 
+/// An unpacked package in the cache.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnpackedPackage {
+    /// The record of the archive that was unpacked: the locked one or its other archive.
+    pub record: RepoDataRecord,
+    /// The folder.
+    pub dir: PathBuf,
+    /// The substitution, if it isn't the locked archive.
+    pub substitution: Option<Substitution>,
+    /// The paths whose digest or size the list in the package has wrong. The package in the cache
+    /// has a corrected list.
+    pub corrected: Vec<String>,
+}
+
 /// A package that no source delivered.
 pub(super) struct UnavailablePackage<'a> {
     pub(super) dir: PackageDir,
     pub(super) record: &'a RepoDataRecord,
-    /// The requests and their errors; `None` if no source may be asked, offline.
+    /// The requests and their errors; `None` if no source may be tried, offline.
     attempts: Option<Vec<Attempt>>,
 }
 
 impl Client {
-    /// Returns the folders of the unpacked packages, in the order of the records.
+    /// Returns the unpacked packages, in the order of the records.
     ///
     /// Every file of a package that is in the cache is compared with its digest; a damaged
     /// package is fetched again. Archives are checked against the record before they are
-    /// unpacked. An error names every unavailable package; the fetched packages stay in the
-    /// cache.
+    /// unpacked. If no source has an archive, its other archive is used, provided that
+    /// `archives`, which come from the lock, have its sha256. An error names every unavailable
+    /// package; the fetched packages stay in the cache.
     pub async fn packages(
         &self,
         records: &[RepoDataRecord],
+        archives: &OtherArchives,
         observer: &dyn Observer,
-    ) -> Result<Vec<PathBuf>, FetchError> {
+    ) -> Result<Vec<UnpackedPackage>, FetchError> {
         let mut dirs = Vec::with_capacity(records.len());
-        let mut wanted: BTreeMap<PathBuf, (PackageDir, &RepoDataRecord)> = BTreeMap::new();
+        let mut wanted: BTreeMap<PackageDir, &RepoDataRecord> = BTreeMap::new();
         for record in records {
-            let dir = PackageDir::for_record(self.cache_dir(), record)
-                .ok_or_else(|| FetchError::no_sha256(record))?;
-            dirs.push(dir.path().to_owned());
-            wanted.insert(dir.path().to_owned(), (dir, record));
+            let dir = PackageDir::for_record(self.cache_dir(), record)?;
+            dirs.push(dir.clone());
+            wanted.insert(dir, record);
         }
         self.clear_abandoned().await;
-        let missing = self.missing_packages(wanted.into_values().collect(), observer).await;
+        let missing = self.missing_packages(wanted.into_iter().collect(), observer).await;
         let unavailable = self.fetch_all(missing, observer).await?;
-        let (substitutions, unavailable) = self.fetch_other_archives(unavailable, observer).await?;
+        let (used, unavailable) =
+            self.fetch_other_archives(unavailable, archives, observer).await?;
         error_for(&unavailable)?;
-        for substituted in substitutions {
-            for dir in dirs.iter_mut().filter(|dir| *dir == substituted.locked.path()) {
-                substituted.used.path().clone_into(dir);
-            }
+        let mut packages = Vec::with_capacity(records.len());
+        for (locked, dir) in records.iter().zip(dirs) {
+            let (record, dir, substitution) = match used.get(&dir) {
+                None => (locked, dir, None),
+                Some(other) => {
+                    let dir = PackageDir::for_record(self.cache_dir(), other)?;
+                    (other, dir, Some(Substitution::new(locked, other)))
+                }
+            };
+            let (record, dir) = (record.clone(), dir.path().to_owned());
+            packages.push(UnpackedPackage { record, dir, substitution, corrected: Vec::new() });
         }
-        Ok(dirs)
+        Ok(spawn_blocking(move || with_corrections(packages)).await)
     }
 
     /// Returns the packages that are missing or damaged in the cache.
@@ -174,7 +202,7 @@ impl Client {
         file: &(dyn Fn() -> Result<NamedTempFile, DiskError> + Sync),
         observer: &dyn Observer,
     ) -> Result<Result<(PackageDir, TempPath), UnavailablePackage<'a>>, FetchError> {
-        let sha256 = record.package_record.sha256.ok_or_else(|| FetchError::no_sha256(record))?;
+        let sha256 = checked_sha256(record)?;
         let expected = ExpectedArchive { sha256, size: record.package_record.size };
         observer
             .observe(Event::Item { phase: Phase::Download, name: record.identifier.to_string() });
@@ -233,11 +261,50 @@ impl Client {
 }
 
 impl UnavailablePackage<'_> {
-    /// Whether a source doesn't have the archive, or no source may be asked.
+    /// Adds the requests for the other archive of this package.
+    pub(super) fn add_attempts(&mut self, other: &UnavailablePackage<'_>) {
+        if let (Some(attempts), Some(more)) = (&mut self.attempts, &other.attempts) {
+            attempts.extend(more.iter().cloned());
+        }
+    }
+
+    /// Whether a source doesn't have the archive, or no source may be tried.
     pub(super) fn may_have_other_archive(&self) -> bool {
         let absent = |attempt: &Attempt| attempt.error.is_absent();
         self.attempts.as_ref().is_none_or(|attempts| attempts.iter().any(absent))
     }
+}
+
+impl UnpackedPackage {
+    /// Returns the warnings about this package.
+    pub fn findings(&self) -> Vec<Finding> {
+        let substitution = self.substitution.as_ref().map(Substitution::finding);
+        let corrected = (!self.corrected.is_empty()).then(|| {
+            let message = format!(
+                "{} describes {} wrongly in its info/paths.json",
+                self.record.identifier,
+                count(self.corrected.len(), "file")
+            );
+            let first: Vec<_> = self.corrected.iter().take(5).map(String::as_str).collect();
+            let more = self.corrected.len().saturating_sub(first.len());
+            let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+            Finding::new(Code::FileListWrong, message)
+                .with_note(format!("{}{more}", first.join(", ")))
+                .with_note("the archive has the sha256 of the lock; its files are the reference")
+                .with_help("report it to the maintainers of the package")
+        });
+        substitution.into_iter().chain(corrected).collect()
+    }
+}
+
+/// Adds the corrections of the packages in the cache. A list that can't be read has none.
+fn with_corrections(mut packages: Vec<UnpackedPackage>) -> Vec<UnpackedPackage> {
+    for package in &mut packages {
+        if let Ok(files) = UnpackedFiles::read(&package.dir) {
+            package.corrected = files.corrected;
+        }
+    }
+    packages
 }
 
 /// Returns one error that names all unavailable packages.

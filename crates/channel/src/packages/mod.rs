@@ -9,5 +9,9 @@ mod error;
 mod fetch;
 mod other_archive;
 mod store;
+mod unpack;
+mod unpacked_files;
 
 pub use error::{FailedPackage, FetchError, MissingPackage};
+pub use fetch::UnpackedPackage;
+pub use other_archive::Substitution;

@@ -8,20 +8,22 @@ use envlock_model::progress::{Notice, Phase, RequestedFile};
 use envlock_testkit::{Fault, Package, TestMirror, files_containing};
 use rattler_conda_types::RepoDataRecord;
 
-use crate::support::{TestClients, error_text, records, small_mirror, unreachable_url};
+use crate::support::{
+    NO_OTHER_ARCHIVES, TestClients, error_text, records, small_mirror, unreachable_url,
+};
 
 async fn found(world: &TestMirror, names: &[&str]) -> Vec<RepoDataRecord> {
     records(&TestClients::for_mirrors(&[world]).index().await.unwrap(), names)
 }
 
-/// Temporary files and folders that are left.
-fn scraps(clients: &TestClients) -> Vec<PathBuf> {
+/// Returns the temporary files and folders that remain.
+fn temporary_files(clients: &TestClients) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(clients.cache().join("tmp")) else { return Vec::new() };
     entries.map(|entry| entry.unwrap().path()).filter(|path| !path.ends_with("gate")).collect()
 }
 
 #[tokio::test]
-async fn packages_of_both_formats_are_there_unpacked_in_the_order_of_the_records() {
+async fn packages_of_both_formats_are_unpacked_and_returned_in_the_order_of_the_records() {
     let world = TestMirror::new().channel("conda-forge", |c| {
         c.add("a 1");
         c.tar_bz2();
@@ -39,11 +41,11 @@ async fn packages_of_both_formats_are_there_unpacked_in_the_order_of_the_records
     }
     let sizes: u64 = wanted.iter().filter_map(|record| record.package_record.size).sum();
     assert_eq!(clients.events.units(Phase::Download), (sizes, sizes));
-    assert!(scraps(&clients).is_empty());
+    assert!(temporary_files(&clients).is_empty());
 }
 
 #[tokio::test]
-async fn what_is_in_the_cache_is_verified_and_not_fetched() {
+async fn a_cached_package_is_verified_and_not_fetched() {
     let world = small_mirror();
     let clients = TestClients::for_mirrors(&[&world]);
     let wanted = found(&world, &["numpy"]).await;
@@ -56,7 +58,7 @@ async fn what_is_in_the_cache_is_verified_and_not_fetched() {
 }
 
 #[tokio::test]
-async fn a_file_that_was_edited_through_its_hard_link_is_noticed_and_fetched_again() {
+async fn a_package_with_an_edited_file_is_fetched_again() {
     let world = small_mirror();
     let clients = TestClients::for_mirrors(&[&world]);
     let wanted = found(&world, &["libblas"]).await;
@@ -81,7 +83,7 @@ async fn a_file_that_was_edited_through_its_hard_link_is_noticed_and_fetched_aga
 }
 
 #[tokio::test]
-async fn an_edited_package_that_cannot_be_fetched_again_stays_as_it_was_and_is_named() {
+async fn an_edited_package_that_cannot_be_fetched_again_is_kept_and_is_an_error() {
     let world = small_mirror();
     let clients = TestClients::for_mirrors(&[&world]);
     let wanted = found(&world, &["libblas"]).await;
@@ -123,7 +125,7 @@ async fn a_source_that_fails_for_one_archive_is_followed_by_the_next_with_a_noti
         assert!(reason.contains(words), "{fault:?}: {notices:?}");
         let (expected, done) = clients.events.units(Phase::Download);
         assert_eq!(expected, done, "{fault:?}");
-        assert!(scraps(&clients).is_empty());
+        assert!(temporary_files(&clients).is_empty());
     }
 }
 
@@ -163,7 +165,7 @@ async fn an_archive_with_wrong_bytes_is_never_unpacked() {
     let wanted = found(&world, &["numpy"]).await;
     assert!(clients.packages(&wanted).await.is_err());
     assert!(!clients.cache().join("pkgs").exists());
-    assert!(scraps(&clients).is_empty());
+    assert!(temporary_files(&clients).is_empty());
 }
 
 #[tokio::test]
@@ -188,7 +190,7 @@ async fn two_archives_of_the_same_name_version_and_build_do_not_share_a_folder()
 }
 
 #[tokio::test]
-async fn archives_whose_files_would_leave_their_folder_write_nothing_outside_of_it() {
+async fn an_archive_writes_nothing_outside_of_its_folder() {
     let target = tempfile::tempdir().unwrap();
     let outside = target.path().to_str().unwrap();
     let hostile = [
@@ -226,7 +228,7 @@ async fn archives_whose_files_would_leave_their_folder_write_nothing_outside_of_
                 "{what}"
             );
             assert_eq!(fs::read_dir(target.path()).unwrap().count(), 0, "{what}");
-            assert!(scraps(&clients).is_empty(), "{what}");
+            assert!(temporary_files(&clients).is_empty(), "{what}");
         }
     }
 }
@@ -240,7 +242,7 @@ async fn an_absolute_name_in_an_archive_stays_in_its_folder() {
     });
     let wanted = found(&world, &["h"]).await;
     let clients = TestClients::for_mirrors(&[&world]);
-    // Whether it is refused is the installer's question; here nothing may be written there.
+    // The installer decides whether it is an error. Here nothing is written to that path.
     let _ = clients.packages(&wanted).await;
     assert!(!path.exists());
 }
@@ -255,7 +257,7 @@ async fn without_a_mirror_and_without_the_origin_no_package_is_requested() {
 }
 
 #[tokio::test]
-async fn records_without_a_digest_are_refused() {
+async fn a_record_without_a_digest_is_rejected() {
     let world = small_mirror();
     let mut wanted = found(&world, &["libblas"]).await;
     wanted[0].package_record.sha256 = None;
@@ -264,7 +266,7 @@ async fn records_without_a_digest_are_refused() {
 }
 
 #[tokio::test]
-async fn names_that_are_no_folder_names_are_refused() {
+async fn a_record_whose_names_lead_out_of_a_folder_is_rejected() {
     let world = small_mirror();
     let mut wanted = found(&world, &["libblas"]).await;
     wanted[0].package_record.build =
@@ -273,18 +275,18 @@ async fn names_that_are_no_folder_names_are_refused() {
 }
 
 #[tokio::test]
-async fn an_interrupted_run_leaves_nothing_that_the_next_one_trusts() {
+async fn after_an_interrupted_run_the_next_one_uses_only_complete_packages() {
     let world = TestMirror::new().channel("conda-forge", |c| {
         c.synthetic(6, 40);
     });
     let wanted = found(&world, &["synth-all"]).await;
     let clients = TestClients::for_mirrors(&[&world]);
     world.add_fault("*/synth-003*", Fault::Hang);
-    // Given up in the middle: some are unpacked, one hangs.
+    // The run is dropped after some packages are unpacked, while one request hangs.
     let (client, cache) = (clients.client(), clients.cache());
     tokio::select! {
-        result = client.packages(&wanted, &clients.events) => { assert!(result.is_err()); }
-        () = until_some_are_there(&cache) => {}
+        result = client.packages(&wanted, &NO_OTHER_ARCHIVES, &clients.events) => { assert!(result.is_err()); }
+        () = until_some_are_unpacked(&cache) => {}
     }
     drop(client);
     world.clear_faults();
@@ -300,14 +302,14 @@ async fn an_interrupted_run_leaves_nothing_that_the_next_one_trusts() {
     );
 }
 
-async fn until_some_are_there(cache: &Path) {
+async fn until_some_are_unpacked(cache: &Path) {
     while fs::read_dir(cache.join("pkgs")).map_or(0, Iterator::count) < 2 {
         tokio::task::yield_now().await;
     }
 }
 
 #[tokio::test]
-async fn clients_on_one_cache_at_once_share_what_each_of_them_unpacks() {
+async fn concurrent_clients_share_the_packages_of_one_cache() {
     let world = TestMirror::new().channel("conda-forge", |c| {
         c.synthetic(8, 10);
     });

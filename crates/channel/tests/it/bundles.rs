@@ -1,4 +1,4 @@
-//! Packages as a channel of their own.
+//! Writes packages as a channel.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,9 @@ use envlock_channel::FetchError;
 use envlock_testkit::{Fault, TestMirror};
 use rattler_conda_types::RepoDataRecord;
 
-use crate::support::{FORGE, RecordedEvents, TestClients, error_text, folder, records, request};
+use crate::support::{
+    FORGE, NO_OTHER_ARCHIVES, RecordedEvents, TestClients, error_text, folder, records, request,
+};
 
 /// Two channels, two platforms' subdirs, both formats.
 fn world() -> TestMirror {
@@ -33,11 +35,15 @@ async fn bundled(
     records: &[RepoDataRecord],
     to: &Path,
 ) -> Result<(), FetchError> {
-    clients.client().write_channel(records, to, &RecordedEvents::default()).await
+    clients
+        .client()
+        .write_channel(records, &NO_OTHER_ARCHIVES, to, &RecordedEvents::default())
+        .await
+        .map(drop)
 }
 
 #[tokio::test]
-async fn packages_of_several_channels_become_one_that_has_their_hashes() {
+async fn packages_of_several_channels_become_one_channel_with_their_digests() {
     let world = world();
     let clients = TestClients::for_mirrors(&[&world]);
     let wanted = wanted(&clients).await;
@@ -75,7 +81,7 @@ async fn packages_of_several_channels_become_one_that_has_their_hashes() {
 }
 
 #[tokio::test]
-async fn what_is_there_with_the_right_bytes_is_not_fetched_again() {
+async fn an_archive_with_the_right_digest_is_not_fetched_again() {
     let world = world();
     let clients = TestClients::for_mirrors(&[&world]);
     let wanted = wanted(&clients).await;
@@ -108,7 +114,7 @@ async fn without_all_archives_there_is_no_index() {
 }
 
 #[tokio::test]
-async fn two_archives_of_one_name_are_refused() {
+async fn two_archives_with_the_same_file_name_are_rejected() {
     let world = TestMirror::new()
         .channel("conda-forge", |c| {
             c.add("lib 1.2");

@@ -7,7 +7,7 @@ use envlock_model::channel::{ChannelConfig, resolve};
 use envlock_testkit::{Fault, Subdir, TestMirror, files_containing};
 use rattler_conda_types::RepoDataRecord;
 
-use crate::support::{TestClients, error_text, records, request, small_mirror};
+use crate::support::{NO_OTHER_ARCHIVES, TestClients, error_text, records, request, small_mirror};
 
 const CANARY: &str = "canary-4711";
 
@@ -48,7 +48,10 @@ async fn fetch(
     let indexes =
         client.indexes(&wanted, &clients.events).await.map_err(|error| error_text(&error).0)?;
     let found = records(&indexes, &["numpy", "idna"]);
-    client.packages(&found, &clients.events).await.map_err(|error| error_text(&error).0)?;
+    client
+        .packages(&found, &NO_OTHER_ARCHIVES, &clients.events)
+        .await
+        .map_err(|error| error_text(&error).0)?;
     Ok(found)
 }
 
@@ -164,13 +167,13 @@ async fn the_error_of_a_refusal_names_the_source_of_the_credential_that_was_sent
     let (clients, client, url) = private_channel(&mirror, "", "");
     let text = fetch(&clients, &client, &url).await.unwrap_err();
     assert!(
-        text.contains("401 unauthorized: it wants a credential, and none is known for it"),
+        text.contains("401 unauthorized: it requires a credential, and none is known for it"),
         "{text}"
     );
     mirror.add_fault("*", Fault::status(403));
     let (clients, client, url) = private_channel(&mirror, &format!("user:{CANARY}@"), "");
     let text = fetch(&clients, &client, &url).await.unwrap_err();
-    let words = "403 forbidden: it refuses the credential of the channel's URL";
+    let words = "403 forbidden: it rejects the credential of the channel's URL";
     assert!(text.contains(words) && !text.contains(CANARY), "{text}");
 }
 

@@ -4,7 +4,8 @@ use envlock_channel::{Sources, parse_mirror};
 use envlock_testkit::{Fault, TestMirror};
 
 use crate::support::{
-    FORGE, TestClients, error_text, records, request, small_mirror, unreachable_url,
+    FORGE, NO_OTHER_ARCHIVES, TestClients, error_text, records, request, small_mirror,
+    unreachable_url,
 };
 
 fn sixty() -> TestMirror {
@@ -21,7 +22,8 @@ async fn after_a_mirror_stops_in_the_middle_of_sixty_packages_the_second_deliver
     let wanted = [request("conda-forge", FORGE)];
     let found = records(&client.indexes(&wanted, &clients.events).await.unwrap(), &["synth-all"]);
     assert_eq!(found.len(), 60);
-    let (url, packages) = (first.url(), client.packages(&found, &clients.events));
+    let (url, packages) =
+        (first.url(), client.packages(&found, &NO_OTHER_ARCHIVES, &clients.events));
     let killed = async {
         while first.requests("*/synth-*").len() < 20 {
             tokio::task::yield_now().await;

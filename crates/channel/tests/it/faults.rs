@@ -9,7 +9,7 @@ use envlock_testkit::{Fault, Pace, TestMirror, files_containing};
 use futures::{StreamExt, stream};
 use rattler_conda_types::RepoDataRecord;
 
-use crate::support::{FORGE, TestClients, error_text, records, request};
+use crate::support::{FORGE, NO_OTHER_ARCHIVES, TestClients, error_text, records, request};
 
 /// The kind of the requested file.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -100,11 +100,13 @@ async fn fetch_all(clients: &TestClients) -> Result<Vec<RepoDataRecord>, String>
         return Err(warning.message.clone());
     }
     let found = records(&indexes, &["app"]);
-    let paths =
-        client.packages(&found, &clients.events).await.map_err(|error| error_text(&error).0)?;
+    let paths = client
+        .packages(&found, &NO_OTHER_ARCHIVES, &clients.events)
+        .await
+        .map_err(|error| error_text(&error).0)?;
     for (path, text) in paths.iter().zip(["app 1.0 | lib", "lib 1.2"]) {
         let name = text.split(' ').next().unwrap();
-        let got = fs::read_to_string(path.join(format!("share/{name}/of"))).unwrap();
+        let got = fs::read_to_string(path.dir.join(format!("share/{name}/of"))).unwrap();
         assert_eq!(got, text);
     }
     Ok(found)

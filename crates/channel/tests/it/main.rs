@@ -16,3 +16,4 @@ mod real_channels;
 mod records;
 mod support;
 mod transport;
+mod unpacked;

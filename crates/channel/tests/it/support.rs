@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use envlock_channel::{
     ChannelRequest, Client, FetchError, IdleEvent, IndexError, Indexes, Settings, Sources,
-    parse_mirror,
+    UnpackedPackage, parse_mirror,
 };
 use envlock_model::channel::Channel;
+use envlock_model::lock::OtherArchives;
 use envlock_model::progress::{Event, Notice, Observer, Phase, RequestedFile};
 use envlock_report::AsFindings;
 use envlock_testkit::{Hangs, Subdir, TestMirror};
@@ -16,6 +17,9 @@ use percent_encoding::percent_decode_str;
 use rattler_conda_types::{PackageName, RepoDataRecord};
 use tempfile::TempDir;
 use url::Url;
+
+/// What a lock has in which no build has a second archive.
+pub(crate) static NO_OTHER_ARCHIVES: OtherArchives = OtherArchives::new();
 
 pub(crate) const FORGE: &str = "https://conda.anaconda.org/conda-forge/";
 
@@ -127,12 +131,28 @@ impl TestClients {
         self.client().indexes(wanted, &self.events).await
     }
 
+    /// Returns the folders of these packages. The lock has no other archives.
     pub(crate) async fn packages(
         &self,
         records: &[RepoDataRecord],
     ) -> Result<Vec<PathBuf>, FetchError> {
-        self.client().packages(records, &self.events).await
+        dirs(self.packages_or_other_archives(records, &NO_OTHER_ARCHIVES).await)
     }
+
+    pub(crate) async fn packages_or_other_archives(
+        &self,
+        records: &[RepoDataRecord],
+        archives: &OtherArchives,
+    ) -> Result<Vec<UnpackedPackage>, FetchError> {
+        self.client().packages(records, archives, &self.events).await
+    }
+}
+
+/// Returns the folders of unpacked packages.
+pub(crate) fn dirs(
+    packages: Result<Vec<UnpackedPackage>, FetchError>,
+) -> Result<Vec<PathBuf>, FetchError> {
+    Ok(packages?.into_iter().map(|package| package.dir).collect())
 }
 
 pub(crate) fn request(name: &str, url: &str) -> ChannelRequest {

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use envlock_testkit::{Fault, Pace, TestMirror};
 
-use crate::support::{TestClients, error_text, records, small_mirror, unreachable_url};
+use crate::support::{
+    NO_OTHER_ARCHIVES, TestClients, error_text, records, small_mirror, unreachable_url,
+};
 
 fn asked(mirror: &TestMirror, pattern: &str) -> usize {
     mirror.requests(pattern).len()
@@ -54,7 +56,7 @@ async fn a_host_that_sends_nothing_is_suspended_for_the_rest_of_the_run() {
     let wanted = [crate::support::request("conda-forge", crate::support::FORGE)];
     let indexes = client.indexes(&wanted, &clients.events).await.unwrap();
     let all = records(&indexes, &["numpy", "idna"]);
-    client.packages(&all, &clients.events).await.unwrap();
+    client.packages(&all, &NO_OTHER_ARCHIVES, &clients.events).await.unwrap();
     assert_eq!(asked(&bad, "*"), 1);
     assert_eq!(clients.events.notices().len(), 1, "{:?}", clients.events.notices());
 }
@@ -69,7 +71,7 @@ async fn when_all_hosts_are_down_one_message_reports_it_once_for_all_packages() 
     assert_eq!(exit, 3);
     assert!(text.contains("no source delivers 2 packages"), "{text}");
     assert_eq!(text.matches("the connection was refused").count(), 1, "{text}");
-    assert!(text.contains("no source was left to ask for 1 more package:\n  "), "{text}");
+    assert!(text.contains("no source is left for 1 more package:\n  "), "{text}");
 }
 
 #[tokio::test]
@@ -128,7 +130,11 @@ async fn one_client_can_be_used_from_several_tasks() {
             let indexes =
                 client.indexes(&wanted, &envlock_model::progress::NoProgress).await.unwrap();
             client
-                .packages(&records(&indexes, &["numpy"]), &envlock_model::progress::NoProgress)
+                .packages(
+                    &records(&indexes, &["numpy"]),
+                    &NO_OTHER_ARCHIVES,
+                    &envlock_model::progress::NoProgress,
+                )
                 .await
                 .unwrap()
                 .len()

@@ -44,7 +44,9 @@ pub(crate) async fn fetch(args: &FetchArgs, app: &App<'_>) -> Exit {
         Ok(ready) => ready,
         Err(error) => return app.ui.finish(Answer::<output::Fetch>::failed(&error)),
     };
-    let answer = match envlock_pipeline::fetch(&setup.project, &request, &setup.context()).await {
+    let (context, mut findings) = (setup.context(), Vec::new());
+    let fetched = envlock_pipeline::fetch(&setup.project, &request, &context, &mut findings).await;
+    let answer = match fetched {
         Ok(platforms) => {
             let lock = setup.project.lock_path().display().to_string();
             let result = output::Fetch { lock, platforms: listed(&platforms) };
@@ -53,7 +55,7 @@ pub(crate) async fn fetch(args: &FetchArgs, app: &App<'_>) -> Exit {
         }
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish(setup.with_setup_findings(answer))
+    app.ui.finish(setup.with_setup_findings(answer.with_findings(findings)))
 }
 
 /// Writes the lock's packages as a channel.
@@ -65,8 +67,10 @@ pub(crate) async fn bundle(args: &BundleArgs, app: &App<'_>) -> Exit {
         Ok(ready) => ready,
         Err(error) => return app.ui.finish(Answer::<output::Bundle>::failed(&error)),
     };
-    let (project, context) = (&setup.project, setup.context());
-    let answer = match envlock_pipeline::bundle(project, &request, output, &context).await {
+    let (project, context, mut findings) = (&setup.project, setup.context(), Vec::new());
+    let bundled =
+        envlock_pipeline::bundle(project, &request, output, &context, &mut findings).await;
+    let answer = match bundled {
         Ok(bundled) => {
             let result = output::Bundle {
                 channel: bundled.channel.to_string(),
@@ -80,7 +84,7 @@ pub(crate) async fn bundle(args: &BundleArgs, app: &App<'_>) -> Exit {
         }
         Err(error) => Answer::failed(&error),
     };
-    app.ui.finish(setup.with_setup_findings(answer))
+    app.ui.finish(setup.with_setup_findings(answer.with_findings(findings)))
 }
 
 fn request(args: &FetchArgs) -> Result<FetchRequest, SetupError> {

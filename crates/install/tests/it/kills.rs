@@ -48,7 +48,8 @@ fn child() {
 }
 
 fn die(world: &World, wanted: &Request, moment: usize) -> bool {
-    let records: Vec<_> = wanted.records.iter().zip(&wanted.directories).collect();
+    let records: Vec<_> =
+        wanted.packages.iter().map(|package| (&package.record, &package.dir)).collect();
     let text = serde_json::to_string(&(&wanted.prefix, records)).unwrap();
     std::fs::write(world.root.path().join("wanted.json"), text).unwrap();
     let output = Command::new(std::env::current_exe().unwrap())

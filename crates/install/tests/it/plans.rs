@@ -154,8 +154,8 @@ fn applied(
     meanwhile();
     let recorder = Recorder::default();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let directories = request.directories.clone();
-    let installed = runtime.block_on(envlock_install::apply(plan, directories, &recorder));
+    let packages = request.packages.clone();
+    let installed = runtime.block_on(envlock_install::apply(plan, packages, &recorder));
     (installed, recorder.notices())
 }
 

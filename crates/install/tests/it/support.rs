@@ -6,6 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+pub(crate) use envlock_install::Package;
 use envlock_install::{InstallError, Installed, Plan, Wanted, apply, inspect, plan};
 use envlock_model::progress::{Event, Notice, Observer};
 use rattler_conda_types::{PackageRecord, RepoDataRecord, Subdir};
@@ -67,22 +68,15 @@ impl World {
             link_scripts: false,
             jobs: 2,
         };
-        Request { wanted, directories: packages.into_iter().map(|package| package.dir).collect() }
+        Request { wanted, packages }
     }
-}
-
-/// A record and the directory of its unpacked package.
-#[derive(Debug, Clone)]
-pub(crate) struct Package {
-    pub(crate) record: RepoDataRecord,
-    pub(crate) dir: PathBuf,
 }
 
 /// What an install is asked for, and the unpacked packages.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) wanted: Wanted,
-    pub(crate) directories: Vec<PathBuf>,
+    pub(crate) packages: Vec<Package>,
 }
 
 impl Request {
@@ -93,7 +87,7 @@ impl Request {
 
     /// Plans and carries the plan out.
     pub(crate) async fn install(&self, observer: &dyn Observer) -> Result<Installed, InstallError> {
-        apply(self.plan()?, self.directories.clone(), observer).await
+        apply(self.plan()?, self.packages.clone(), observer).await
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use url::Url;
 
+use super::OtherArchives;
 use crate::{lock_inputs::Priority, needs::LockedNeeds};
 
 #[derive(Serialize)]
@@ -21,6 +22,8 @@ pub(super) struct Envlock {
     pub(super) requested: Requested,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) variables: BTreeMap<String, String>,
+    #[serde(rename = "other-archives", skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) other_archives: OtherArchives,
 }
 
 #[derive(Serialize)]

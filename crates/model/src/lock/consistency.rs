@@ -2,11 +2,12 @@
 //! duplicates. It uses no hash of the file, because a hash would conflict in every merge.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     fmt,
 };
 
 use envlock_report::Place;
+use envlock_text::limits::LOCK_CONTRADICTIONS;
 use envlock_text::tree::Node;
 use rattler_conda_types::{
     MatchSpec, Matches, PackageName, ParseMatchSpecOptions, RepoDataRecord, RepodataRevision,
@@ -17,6 +18,7 @@ use url::Url;
 use super::{FILE_NAME, Lock, LockedPlatform, write::has_credential};
 use envlock_text::redact;
 
+use crate::record::{self, MalformedRecord};
 use crate::spec::parse_spec;
 
 /// A contradiction in a lock.
@@ -41,6 +43,9 @@ enum Kind {
     DuplicateListEntry,
     DuplicateBlock,
     UnrequestedChannel { channel: String },
+    Malformed(MalformedRecord),
+    OtherArchiveOnly { url: Url },
+    More { count: usize },
 }
 
 /// The places of a lock's packages and channels.
@@ -48,12 +53,20 @@ pub(super) struct Places<'n> {
     file: &'n str,
     document: &'n Node,
     packages: HashMap<&'n str, &'n Node>,
+    other_archives: HashMap<&'n str, &'n Node>,
 }
 
 impl<'n> Places<'n> {
     pub(super) fn new(file: &'n str, document: &'n Node) -> Self {
         let packages = nodes(document.get("packages"), "conda");
-        Self { file, document, packages: packages.collect() }
+        let other_archives = document.get("envlock").and_then(|block| block.get("other-archives"));
+        let entries = other_archives.and_then(Node::entries).unwrap_or_default();
+        Self {
+            file,
+            document,
+            packages: packages.collect(),
+            other_archives: entries.iter().map(|entry| (entry.name(), &entry.key)).collect(),
+        }
     }
 
     /// Returns the place of a problem. For a package it is its last block.
@@ -63,6 +76,7 @@ impl<'n> Places<'n> {
                 let mut channels = nodes(channels(self.document), "url");
                 channels.find(|(url, _)| url == channel).map(|(_, node)| node)
             }
+            (Kind::OtherArchiveOnly { url }, _) => self.other_archives.get(url.as_str()).copied(),
             (_, Some(record)) => self.packages.get(record.url.as_str()).copied(),
             (_, None) => self.document.entry("envlock").map(|entry| &entry.key),
         };
@@ -103,6 +117,12 @@ impl fmt::Display for Inconsistency {
             }
             Kind::DuplicateListEntry => write!(f, "{package} is listed twice for {platform}"),
             Kind::DuplicateBlock => write!(f, "{package} has two blocks"),
+            Kind::More { count } => write!(f, "the lock has {count} more contradictions"),
+            Kind::Malformed(fault) => write!(f, "the record of {package} is malformed: {fault}"),
+            Kind::OtherArchiveOnly { url } => {
+                let url = redact(url.as_str());
+                write!(f, "`other-archives` has {url}, which isn't a package of the lock")
+            }
             Kind::UnrequestedChannel { channel } => {
                 let channel = redact(channel);
                 write!(f, "the channel {channel} of the environment isn't one of those requested")
@@ -111,55 +131,87 @@ impl fmt::Display for Inconsistency {
     }
 }
 
-/// Returns every contradiction between requests, packages and channels.
+/// Returns every contradiction in the lock.
 pub(super) fn check(lock: &Lock) -> Vec<Inconsistency> {
-    lock.platforms
-        .iter()
-        .flat_map(|(platform, locked)| {
-            let mut found = Vec::new();
-            let by_name = names(*platform, locked, &mut found);
-            requests(lock, *platform, locked, &by_name, &mut found);
-            for record in &locked.records {
-                let mut add = |kind| found.push(about(*platform, record, kind));
-                if record.package_record.sha256.is_none() {
-                    add(Kind::NoSha256);
-                }
-                if has_credential(&record.url) {
-                    add(Kind::Credential);
-                }
-                if !lock.channels.iter().any(|channel| channel.contains(record)) {
-                    add(Kind::UnknownChannel);
-                }
-                for kind in relations(record, locked, &by_name) {
-                    add(kind);
-                }
+    let channels: HashSet<&str> =
+        lock.channel_urls().map(|url| without_slash(url.as_str())).collect();
+    let mut found = Vec::new();
+    for (platform, locked) in &lock.platforms {
+        let by_name = names(*platform, locked, &mut found);
+        requests(lock, *platform, locked, &by_name, &mut found);
+        for record in &locked.records {
+            let mut add = |kind| found.push(about(*platform, record, kind));
+            if let Err(fault) = record::check(record) {
+                add(Kind::Malformed(fault));
+                continue;
             }
-            found
-        })
-        .collect()
+            if record.package_record.sha256.is_none() {
+                add(Kind::NoSha256);
+            }
+            if has_credential(&record.url) {
+                add(Kind::Credential);
+            }
+            let channel = record.channel.as_deref().map(without_slash);
+            if channel.is_none_or(|channel| !channels.contains(channel)) {
+                add(Kind::UnknownChannel);
+            }
+            relations(record, locked, &by_name).into_iter().for_each(add);
+        }
+    }
+    found.extend(other_archives(lock));
+    found
 }
 
-/// Finds what rattler_lock ignores: duplicate entries, and channels that weren't requested.
+/// Keeps the first contradictions, and the number of the others.
+pub(super) fn limit(found: &mut Vec<Inconsistency>) {
+    let more = found.len().saturating_sub(LOCK_CONTRADICTIONS);
+    if let Some(first) = found.first().filter(|_| more > 0) {
+        let (platform, kind) = (first.platform, Kind::More { count: more });
+        found.truncate(LOCK_CONTRADICTIONS);
+        found.push(Inconsistency { platform, record: None, kind });
+    }
+}
+
+/// Returns the entries of `other-archives` that aren't about a package of the lock.
+fn other_archives(lock: &Lock) -> Vec<Inconsistency> {
+    let Some(platform) = lock.platforms.keys().next() else { return Vec::new() };
+    let records = lock.platforms.values().flat_map(|locked| &locked.records);
+    let locked: HashSet<&Url> = records.map(|record| &record.url).collect();
+    let unknown = lock.other_archives.keys().filter(|url| !locked.contains(url));
+    let problem = |url: &Url| Inconsistency {
+        platform: *platform,
+        record: None,
+        kind: Kind::OtherArchiveOnly { url: url.clone() },
+    };
+    unknown.map(problem).collect()
+}
+
+/// Returns what the library ignores while it reads: duplicates, and channels of the environment
+/// that aren't requested.
 pub(super) fn check_text(document: &Node, lock: &Lock) -> Vec<Inconsistency> {
     let environment = document.get("environments").and_then(|all| all.get("default"));
     let lists = environment.and_then(|environment| environment.get("packages"));
     let mut found = Vec::new();
+    let mut all: HashMap<&str, (Subdir, &RepoDataRecord)> = HashMap::new();
     for (platform, locked) in &lock.platforms {
         let list = lists.and_then(|lists| lists.get(platform.as_str()));
+        let records: HashMap<_, _> = locked.records.iter().map(|r| (r.url.as_str(), r)).collect();
         for url in duplicates(list) {
-            let record = locked.records.iter().find(|record| record.url.as_str() == url);
+            let record = records.get(url);
             found.extend(record.map(|record| about(*platform, record, Kind::DuplicateListEntry)));
+        }
+        for (url, record) in records {
+            all.entry(url).or_insert((*platform, record));
         }
     }
     for url in duplicates(document.get("packages")) {
-        let record = lock.platforms.iter().find_map(|(platform, locked)| {
-            let record = locked.records.iter().find(|record| record.url.as_str() == url)?;
-            Some(about(*platform, record, Kind::DuplicateBlock))
-        });
-        found.extend(record);
+        let first = all.get(url);
+        found
+            .extend(first.map(|(platform, record)| about(*platform, record, Kind::DuplicateBlock)));
     }
-    let requested: Vec<_> = lock.channel_urls().map(Url::as_str).collect();
-    for channel in texts(channels(document), "url").filter(|channel| !requested.contains(channel)) {
+    let requested: HashSet<_> = lock.channel_urls().map(Url::as_str).collect();
+    let listed = texts(channels(document), "url");
+    for channel in listed.filter(|channel| !requested.contains(channel)) {
         found.extend(lock.platforms.keys().next().map(|platform| Inconsistency {
             platform: *platform,
             record: None,
@@ -167,6 +219,10 @@ pub(super) fn check_text(document: &Node, lock: &Lock) -> Vec<Inconsistency> {
         }));
     }
     found
+}
+
+fn without_slash(url: &str) -> &str {
+    url.trim_end_matches('/')
 }
 
 /// Returns the URLs that a list of packages has more than once.

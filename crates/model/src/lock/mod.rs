@@ -10,6 +10,7 @@ mod body;
 mod consistency;
 mod error;
 mod freshness;
+mod other_archive;
 mod read;
 mod requested;
 #[cfg(test)]
@@ -29,6 +30,7 @@ use crate::{
 pub use consistency::Inconsistency;
 pub use error::LockError;
 pub use freshness::{Change, ChangeKind, changes};
+pub use other_archive::{OtherArchive, OtherArchives};
 pub use read::read;
 pub use write::{LockWriteError, write};
 
@@ -58,6 +60,8 @@ pub struct Lock {
     pub exclude_newer: Option<jiff::Timestamp>,
     /// The credentials that the environment needs. `None` if the project has no manifest.
     pub needs: Option<LockedNeeds>,
+    /// The other archives of the locked builds, as far as the indexes had them.
+    pub other_archives: OtherArchives,
 }
 
 /// The requests and packages of one platform.
@@ -103,6 +107,7 @@ impl Lock {
             priority: inputs.priority,
             exclude_newer: inputs.exclude_newer,
             needs,
+            other_archives: OtherArchives::new(),
         }
     }
 

@@ -14,6 +14,7 @@ use super::{BODY_VERSION, Lock, LockError, LockedPlatform, VERSION, body, consis
 use crate::{
     lock_inputs::RequestedChannel,
     needs::{LockedNeeds, NeedsError},
+    record,
 };
 
 /// Reads a lock. `file` is its name for messages, and `text` its text after
@@ -41,17 +42,20 @@ pub fn read(file: &str, text: &str) -> Result<Lock, LockError> {
     };
     let body = body::read(file, text, &document)?;
     let needs = needs(file, &document)?;
-    let lock = assemble(file, &document, envlock, needs, &body)?;
+    let mut lock = assemble(file, &document, envlock, needs, &body)?;
 
-    let found: Vec<_> = consistency::check(&lock)
-        .into_iter()
-        .chain(consistency::check_text(&document, &lock))
-        .collect();
+    let mut found = consistency::check(&lock);
+    found.extend(consistency::check_text(&document, &lock));
+    consistency::limit(&mut found);
     if found.is_empty() {
         return Ok(lock);
     }
     let places = consistency::Places::new(file, &document);
     let problems = found.into_iter().map(|problem| (places.place_of(&problem), problem)).collect();
+    // A solve keeps what it can, and parses the match specs of what it keeps.
+    for locked in lock.platforms.values_mut() {
+        locked.records.retain(|record| record::check(record).is_ok());
+    }
     Err(LockError::Inconsistent { problems, lock: Box::new(lock) })
 }
 
@@ -160,6 +164,7 @@ fn assemble(
         priority,
         exclude_newer,
         needs,
+        other_archives: envlock.other_archives,
     })
 }
 

@@ -6,8 +6,8 @@ use envlock_report::{Code, Fields, Mistakes};
 use envlock_text::tree::Node;
 use url::Url;
 
-use super::VERSION;
 use super::blocks::{Channel, Envlock, Platform, Requested};
+use super::{VERSION, other_archive};
 use crate::lock_inputs::Priority;
 
 /// Reads the block. If a required part is missing, it adds a mistake and returns `None`.
@@ -23,11 +23,12 @@ pub(super) fn envlock(file: &str, node: &Node, mistakes: &mut Mistakes) -> Optio
             None => fields.add_wrong_type(entry.name(), "text", &entry.value),
         }
     }
+    let other_archives = other_archive::read(file, &mut fields);
     if fields.get("requested").is_none() {
         fields.add_missing_key("requested");
     }
     let requested = fields.get("requested").map(|node| requested(file, node, fields.mistakes))?;
-    Some(Envlock { version: VERSION, name: name?, requested, variables })
+    Some(Envlock { version: VERSION, name: name?, requested, variables, other_archives })
 }
 
 fn requested(file: &str, node: &Node, mistakes: &mut Mistakes) -> Requested {

@@ -82,6 +82,7 @@ prop_compose! {
         linux in prop::collection::vec(sketch(), 0..8),
         mac in prop::option::of(prop::collection::vec(sketch(), 0..4)),
         pip in prop::collection::vec("[a-z]{1,6}(==[0-9.]{1,4})?", 0..3),
+        others in prop::collection::vec(prop::option::of(any::<([u8; 32], Option<u32>)>()), 8),
     ) -> Lock {
         let platform = |platform: Subdir, sketches: &[Sketch]| {
             let records: Vec<_> = sketches
@@ -97,6 +98,16 @@ prop_compose! {
                 records,
             })
         };
+        let platforms: BTreeMap<_, _> = std::iter::once(platform(Subdir::Linux64, &linux))
+            .chain(mac.as_deref().map(|mac| platform(Subdir::OsxArm64, mac)))
+            .collect();
+        let records = platforms[&Subdir::Linux64].records.iter();
+        let other_archives = records.zip(others).filter_map(|(record, other)| {
+            let (sha256, size) = other?;
+            let archive = OtherArchive { sha256: sha256.into(), size: size.map(u64::from) };
+            Some((record.url.clone(), archive))
+        });
+        let other_archives = other_archives.collect();
         Lock {
             name,
             channels: vec![RequestedChannel {
@@ -105,13 +116,12 @@ prop_compose! {
                 multi: false,
                 only_for_specs: false,
             }],
-            platforms: std::iter::once(platform(Subdir::Linux64, &linux))
-                .chain(mac.as_deref().map(|mac| platform(Subdir::OsxArm64, mac)))
-                .collect(),
+            platforms,
             variables,
             priority: Priority::Strict,
             exclude_newer: None,
             needs: None,
+            other_archives,
         }
     }
 }
@@ -184,6 +194,7 @@ fn small() -> Lock {
         priority: Priority::Strict,
         exclude_newer: None,
         needs: None,
+        other_archives: BTreeMap::new(),
     }
 }
 
@@ -247,6 +258,60 @@ fn the_environment_digest_depends_on_the_contents_of_a_prefix_only() {
     named.name = "y".to_owned();
     named.platforms.insert(Subdir::OsxArm64, named.platforms[&Subdir::Linux64].clone());
     assert_eq!(environment_digest(&named), base);
+}
+
+#[test]
+fn a_malformed_record_is_neither_written_nor_read() {
+    type Change = fn(&mut RepoDataRecord);
+    let changes: [Change; 3] = [
+        |record| record.package_record.subdir = "../x".to_owned(),
+        |record| record.package_record.depends = vec!["b ".to_owned() + &"(".repeat(5000)],
+        |record| record.url = "https://conda.anaconda.org/conda-forge/x".parse().expect("a URL"),
+    ];
+    for change in changes {
+        let error = write(&with(change)).expect_err("a malformed record");
+        assert!(matches!(error, LockWriteError::Malformed { .. }), "{error}");
+    }
+    let text = write(&small()).expect("a lock");
+    let start = text.find("  sha256: ").expect("the block of the package");
+    let brackets = format!("depends: ['b {}']", "(".repeat(5000));
+    for line in
+        ["subdir: ../x", "subdir: /etc", "build: ../../x", "version: '2'", "name: other", &brackets]
+    {
+        let mut text = text.clone();
+        text.insert_str(start, &format!("  {line}\n"));
+        let error = read(FILE_NAME, &text).expect_err(line);
+        let findings = error.findings();
+        let is_malformed = |finding: &envlock_report::Finding| {
+            finding.code == envlock_report::Code::LockInconsistent
+                && finding.message.contains("is malformed")
+        };
+        assert!(findings.iter().any(is_malformed), "{line}: {findings:?}");
+        // A solve keeps the packages of this lock.
+        let LockError::Inconsistent { lock, .. } = error else { panic!("{line}") };
+        assert!(lock.platforms.values().all(|locked| locked.records.is_empty()), "{line}");
+    }
+}
+
+#[test]
+fn the_first_hundred_contradictions_are_reported_and_the_others_are_counted() {
+    let mut lock = small();
+    let locked = lock.platforms.get_mut(&Subdir::Linux64).expect("the platform");
+    locked.specs.extend((0..300).map(|number| format!("missing-{number}")));
+    let text = write(&lock).expect("a lock");
+    let findings = read(FILE_NAME, &text).expect_err("missing packages").findings();
+    assert_eq!(findings.len(), 101);
+    assert_eq!(findings[100].message, "the lock has 200 more contradictions");
+}
+
+#[test]
+fn deep_nesting_is_an_error_at_its_place_without_delay() {
+    let text = write(&small()).expect("a lock");
+    for (open, close) in [("[", "]"), ("{a: ", "}"), ("- ", ""), ("[\n", "]"), ("? ", "")] {
+        let nested = format!("{text}x:\n  {}{}\n", open.repeat(100_000), close.repeat(100_000));
+        let error = read(FILE_NAME, &nested).expect_err(open);
+        assert!(error.findings()[0].place.is_some(), "{open}");
+    }
 }
 
 const NEEDS: &str = "secrets:\n  version: 1\n  needs:\n    db:\n      engine: kv2\n      \

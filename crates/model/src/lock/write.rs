@@ -8,6 +8,7 @@ use url::Url;
 
 use super::{Lock, VERSION, blocks};
 use crate::lock_inputs::Priority;
+use crate::record::{self, MalformedRecord};
 
 /// Why a lock isn't written. The cause is an index or envlock itself, never the user's file.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,14 @@ pub enum LockWriteError {
     NoSha256 {
         /// The file name of the package.
         package: String,
+    },
+    /// The index has a malformed record.
+    #[error("the record of {package} is malformed: {fault}")]
+    Malformed {
+        /// The name of the archive.
+        package: String,
+        /// What is wrong with it.
+        fault: MalformedRecord,
     },
     /// The library rejected the content.
     #[error("the lock can't be written: {0}")]
@@ -104,6 +113,7 @@ fn blocks_of(lock: &Lock) -> blocks::Document {
                 platforms,
             },
             variables: lock.variables.clone(),
+            other_archives: lock.other_archives.clone(),
         },
         secrets: lock.needs.clone(),
     }
@@ -135,6 +145,9 @@ fn check_writable(lock: &Lock) -> Result<(), LockWriteError> {
         }
         if record.package_record.sha256.is_none() {
             return Err(LockWriteError::NoSha256 { package });
+        }
+        if let Err(fault) = record::check(record) {
+            return Err(LockWriteError::Malformed { package, fault });
         }
     }
     Ok(())

@@ -104,6 +104,7 @@ codes! {
     ExtendsItself "extends-itself" Error;
     FileChanged "file-changed" Error;
     FileExtra "file-extra" Error;
+    FileListWrong "file-list-wrong" Warning;
     FileMissing "file-missing" Error;
     FileTooLarge "file-too-large" Error;
     FileUnreadable "file-unreadable" Error;
@@ -185,6 +186,7 @@ codes! {
     NotLockedPackage "not-locked-package" Error;
     NotUtf8 "not-utf8" Error;
     OneOfSeveral "one-of-several" Warning;
+    OtherArchiveUsed "other-archive-used" Warning;
     OtherPlatform "other-platform" Error;
     OtherToolsEnvironment "other-tools-environment" Error;
     OutputFailed "output-failed" Error;

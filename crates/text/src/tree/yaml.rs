@@ -9,12 +9,15 @@ use super::comment::Lines;
 use super::node::{Entry, Kind, Node, Size};
 use super::read::{Tree, check_size};
 use crate::error::{Fault, ReadError};
-use crate::limits::{Limits, REPEATED_BYTES, REPEATED_VALUES};
+use crate::limits::{Limits, OPEN_BRACKETS, REPEATED_BYTES, REPEATED_VALUES};
 use crate::place::{Pos, end_position, to_u32};
 
 /// Parses one document. It stops at a syntax error or a limit, and collects all other errors.
 pub(super) fn read(file: &str, text: &str, limits: &Limits) -> Tree {
-    if let Err(error) = check_size(file, text, limits).and_then(|()| check_characters(file, text)) {
+    let checked = check_size(file, text, limits)
+        .and_then(|()| check_characters(file, text))
+        .and_then(|()| check_open_brackets(file, text, limits));
+    if let Err(error) = checked {
         return Tree::broken(error);
     }
     let lines = Lines::new(text);
@@ -64,6 +67,25 @@ fn check_characters(file: &str, text: &str) -> Result<(), ReadError> {
         Some((at, c)) => Err(Fault::ControlCharacter(c).at(end_position(&text[..at]).place(file))),
         None => Ok(()),
     }
+}
+
+/// Rejects a line that opens many brackets and doesn't close them. The parser reads such a line to
+/// its end before it reports the first bracket, and its time grows with the square of their number.
+fn check_open_brackets(file: &str, text: &str, limits: &Limits) -> Result<(), ReadError> {
+    let (mut line, mut line_start, mut open) = (1, 0, 0_usize);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'\n' => (line, line_start, open) = (line + 1, at + 1, 0),
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        if open > OPEN_BRACKETS {
+            let column = to_u32(text[line_start..at].chars().count() + 1);
+            return Err(Fault::TooDeep(limits.depth).at(Pos { line, column }.place(file)));
+        }
+    }
+    Ok(())
 }
 
 fn is_not_a_character(c: char) -> bool {

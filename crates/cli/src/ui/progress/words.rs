@@ -62,10 +62,6 @@ pub(super) fn notice(notice: &Notice) -> String {
         Notice::DamagedPackage { file, reason } => {
             format!("{file} in the cache is damaged and is fetched again: {reason}")
         }
-        Notice::OtherArchiveUsed { locked, used } => format!(
-            "no source has {locked}; {used} was used instead, which is the same build by the \
-             hashes in the channel's index"
-        ),
         Notice::WaitingForInstaller { prefix, installer } => waiting(prefix, installer.as_ref()),
         Notice::NoFileLocks { folder } => format!(
             "the file system of `{}` has no locks: make sure that no other install runs there",
@@ -195,14 +191,6 @@ mod tests {
             (
                 Notice::DamagedPackage { file: "a-1-0.conda".into(), reason: "x differs".into() },
                 "a-1-0.conda in the cache is damaged and is fetched again: x differs",
-            ),
-            (
-                Notice::OtherArchiveUsed {
-                    locked: "a-1-0.tar.bz2".into(),
-                    used: "a-1-0.conda".into(),
-                },
-                "no source has a-1-0.tar.bz2; a-1-0.conda was used instead, which is the same \
-                 build by the hashes in the channel's index",
             ),
             (
                 Notice::NoFileLocks { folder: "/envs".into() },

@@ -16,6 +16,8 @@ pub(in crate::spec) enum SpecErrorKind {
     Empty,
     #[error("this entry is longer than any match spec")]
     TooLong,
+    #[error("the brackets of this entry are nested too deeply")]
+    TooDeep,
     #[error("`{0}` is a placeholder of a template that wasn't filled in")]
     Placeholder(String),
     #[error("this is an archive; write the name and version of the package")]
@@ -91,7 +93,7 @@ impl SpecErrorKind {
     pub(in crate::spec) fn help(&self) -> Option<String> {
         let help = match self {
             Self::Empty => "remove the line, or write a package like `numpy`",
-            Self::TooLong => return None,
+            Self::TooLong | Self::TooDeep => return None,
             Self::Placeholder(_) => "replace it by the package, or remove the line",
             Self::ArchivePath { instead: None } | Self::UrlWithoutName => {
                 "write `channel::name=version=build`; the channel can be a URL, as in \

@@ -7,10 +7,9 @@ use rattler_conda_types::package::CondaArchiveIdentifier;
 use rattler_conda_types::{MatchSpec, NamelessMatchSpec, PackageName, PackageNameMatcher, Subdir};
 
 use super::{SpecError, SpecErrorKind, brackets, version};
+use crate::record::check_match_spec;
+use envlock_text::limits::MATCH_SPEC_BYTES;
 use envlock_text::redact::has_credentials;
-
-/// The maximum size of a match spec in bytes.
-const MAX_LENGTH: usize = 2000;
 
 /// A match spec, separated from its channel and subdir.
 #[derive(Debug, Clone)]
@@ -36,8 +35,11 @@ fn split_parts(text: &str) -> Result<Parts, (SpecErrorKind, usize)> {
     if text.trim().is_empty() {
         return Err((SpecErrorKind::Empty, 0));
     }
-    if text.len() > MAX_LENGTH {
+    if text.len() > MATCH_SPEC_BYTES {
         return Err((SpecErrorKind::TooLong, 0));
+    }
+    if check_match_spec(text).is_err() {
+        return Err((SpecErrorKind::TooDeep, 0));
     }
     if let Some((placeholder, at)) = placeholder(text) {
         return Err((SpecErrorKind::Placeholder(placeholder.to_owned()), at));
