@@ -1,15 +1,15 @@
 //! Downloads one archive from one source and checks it meanwhile; unpacks archives.
 
-use std::io::Write;
 use std::path::Path;
 
 use envlock_model::progress::{Event, Observer, Phase};
 use rattler_conda_types::RepoDataRecord;
 use rattler_conda_types::package::{CondaArchiveType, DistArchiveType};
-use rattler_digest::{HashingWriter, Sha256, Sha256Hash};
+use rattler_digest::Sha256Hash;
 use rattler_package_streaming::{ExtractError, fs as unpack, read};
 use tempfile::{NamedTempFile, TempPath};
 
+use super::archive_writer::ArchiveWriter;
 use crate::disk::{DiskError, WithPath, is_full};
 use crate::failover::ScheduledRequest;
 use crate::source_error::{DownloadError, SourceError};
@@ -52,11 +52,11 @@ async fn receive(
     advance: &mut (dyn FnMut(u64) + Send),
 ) -> Result<TempPath, DownloadError> {
     let mut body = transport.get(&request.source.url, request.force).await?;
-    let (file, path) = file.into_parts();
-    let mut writer = HashingWriter::<_, Sha256>::new(file);
+    let mut writer = ArchiveWriter::start(file);
     while let Some(chunk) = body.chunk().await? {
-        writer.write_all(&chunk).with_path(&path)?;
-        advance(chunk.len() as u64);
+        let units = chunk.len() as u64;
+        writer.write(chunk).await?;
+        advance(units);
         if let Some(size) = expected.size.filter(|size| body.received > *size) {
             return Err(DownloadError::from(SourceError::WrongSize {
                 expected: size,
@@ -64,7 +64,7 @@ async fn receive(
             }));
         }
     }
-    let (_, sha256) = writer.finalize();
+    let (path, sha256) = writer.finish().await?;
     if let Some(size) = expected.size.filter(|size| body.received != *size) {
         return Err(DownloadError::from(SourceError::WrongSize {
             expected: size,
