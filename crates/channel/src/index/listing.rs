@@ -5,16 +5,14 @@
 //! entry whose file name can't be used is left out and reported; the other entries are used.
 
 use std::collections::HashSet;
-use std::fmt;
 use std::ops::Range;
 
 use rattler_conda_types::Subdir;
 use rattler_conda_types::package::{CondaArchiveType, DistArchiveType};
-use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::left_out::LeftOut;
+use super::outline::{Key, Outline, Table};
 use crate::parse_error;
 
 /// The archives of an index, sorted by name, then by build and format.
@@ -89,117 +87,6 @@ pub(crate) struct ListedArchive<'a> {
 impl ListedArchive<'_> {
     pub(crate) fn file_name(&self) -> String {
         format!("{}{}", self.stem, DistArchiveType::from(self.archive_type).extension())
-    }
-}
-
-#[derive(Default, Deserialize)]
-#[serde(expecting = "a table")]
-struct Info {
-    subdir: Option<String>,
-    base_url: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(expecting = "a table")]
-struct Outline<'a> {
-    info: Option<Info>,
-    #[serde(borrow)]
-    packages: Option<Table<'a>>,
-    #[serde(borrow, rename = "packages.conda")]
-    conda: Option<Table<'a>>,
-    #[serde(borrow)]
-    v3: Option<V3<'a>>,
-    #[serde(borrow)]
-    removed: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-#[serde(expecting = "a table")]
-struct V3<'a> {
-    #[serde(borrow, rename = "tar.bz2")]
-    tar_bz2: Option<Table<'a>>,
-    #[serde(borrow)]
-    conda: Option<Table<'a>>,
-    #[serde(rename = "whl")]
-    wheel: Option<Counted>,
-}
-
-/// A table of records.
-struct Table<'a>(Vec<(Key<'a>, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Table<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries;
-        impl<'de> Visitor<'de> for Entries {
-            type Value = Table<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a table of packages")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Table<'de>, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    entries.push(entry);
-                }
-                Ok(Table(entries))
-            }
-        }
-        deserializer.deserialize_map(Entries)
-    }
-}
-
-/// A key of a table.
-enum Key<'a> {
-    Plain(&'a str),
-    /// The key has escape sequences.
-    Escaped(String),
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl<'de> Visitor<'de> for Text {
-            type Value = Key<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a file name")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Key<'de>, E> {
-                Ok(Key::Plain(text))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Key<'de>, E> {
-                Ok(Key::Escaped(text.to_owned()))
-            }
-        }
-        deserializer.deserialize_str(Text)
-    }
-}
-
-/// The number of entries of a table.
-struct Counted(usize);
-
-impl<'de> Deserialize<'de> for Counted {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries;
-        impl<'de> Visitor<'de> for Entries {
-            type Value = Counted;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a table of packages")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Counted, A::Error> {
-                let mut count = 0;
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
-                    count += 1;
-                }
-                Ok(Counted(count))
-            }
-        }
-        deserializer.deserialize_map(Entries)
     }
 }
 

@@ -14,6 +14,7 @@ mod hints;
 mod index_fetch;
 mod left_out;
 mod listing;
+mod outline;
 mod records;
 mod regression;
 mod subdirs;

@@ -1,6 +1,5 @@
 //! Downloads one archive from one source and checks it meanwhile; checks what was unpacked.
 
-use std::io::{self, Write};
 use std::path::{Component, Path};
 
 use envlock_model::progress::{Event, Observer, Phase};
@@ -8,9 +7,10 @@ use envlock_text::limits::ARCHIVE_BYTES;
 use envlock_text::one_line;
 use rattler_conda_types::RepoDataRecord;
 use rattler_conda_types::package::{IndexJson, PackageFile as _, PathType, PathsJson};
-use rattler_digest::{HashingWriter, Sha256, Sha256Hash};
+use rattler_digest::Sha256Hash;
 use tempfile::{NamedTempFile, TempPath};
 
+use super::archive_writer::ArchiveWriter;
 use super::unpack::{UnpackError, unpack};
 use super::unpacked_files::UnpackedFiles;
 use crate::disk::{DiskError, WithPath};
@@ -58,11 +58,11 @@ async fn receive(
     if let (None, Some(ARCHIVE_BYTES..)) = (expected.size, body.length) {
         return Err(DownloadError::from(SourceError::TooLarge(ARCHIVE_BYTES)));
     }
-    let (file, path) = file.into_parts();
-    let mut writer = HashingWriter::<_, Sha256>::new(file);
+    let mut writer = ArchiveWriter::start(file);
     while let Some(chunk) = body.chunk().await? {
-        writer.write_all(&chunk).with_path(&path)?;
-        advance(chunk.len() as u64);
+        let units = chunk.len() as u64;
+        writer.write(chunk).await?;
+        advance(units);
         if let Some(size) = expected.size.filter(|size| body.received > *size) {
             return Err(DownloadError::from(SourceError::WrongSize {
                 expected: size,
@@ -73,7 +73,7 @@ async fn receive(
             return Err(DownloadError::from(SourceError::TooLarge(ARCHIVE_BYTES)));
         }
     }
-    let (_, sha256) = writer.finalize();
+    let (path, sha256) = writer.finish().await?;
     if let Some(size) = expected.size.filter(|size| body.received != *size) {
         return Err(DownloadError::from(SourceError::WrongSize {
             expected: size,

@@ -4,6 +4,7 @@
 //! returns, so linking needs no network.
 
 mod archive;
+mod archive_writer;
 mod bundle;
 mod error;
 mod fetch;
