@@ -253,11 +253,11 @@ fn a_query_in_a_url_is_an_error_and_is_not_shown() {
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
     -- stderr
     error[channel-invalid]: `https://conda.anaconda.org/synth?***` can't be used as
-      a channel: an address of a channel has no `?` or `#`
+      a channel: the URL of a channel has no `?` or `#`
       --> environment.yml:1:12
       1 | channels: ['https://conda.anaconda.org/synth?***']
         | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      help: write it up to the channel's folder only
+      help: write the URL only up to the channel's folder
     -- exit 2
     ");
 }

@@ -1,4 +1,4 @@
-//! `.condarc` and envlock.toml: the pasted snippets, names of one's own, and what may not be used.
+//! `.condarc` and envlock.toml: the instructions of mirrors, configured names, forbidden channels.
 
 use envlock_testkit::{Project, TestMirror};
 
@@ -37,7 +37,7 @@ fn with_condarc(world: TestMirror, yml: &str, condarc: &str) -> Lab {
     lab
 }
 
-/// What a mirror's help page tells people to paste.
+/// The `.condarc` from the help page of a mirror.
 fn snippet(base: &str) -> String {
     format!(
         "channels:\n  - defaults\nshow_channel_urls: true\ndefault_channels:\n  \
@@ -47,10 +47,10 @@ fn snippet(base: &str) -> String {
 }
 
 #[test]
-fn the_pasted_snippets_give_the_lock_that_the_origin_gives_byte_for_byte() {
+fn the_condarc_of_each_mirrors_help_page_gives_the_same_lock_as_the_origin() {
     let origin = Lab::solved(world(), YML).lock();
     assert!(origin.contains("https://conda.anaconda.org/conda-forge/linux-64/app-1.0-0.conda"));
-    // Each as its mirror has it; the world stands in for the mirror, which is never asked.
+    // The URLs are those of the help pages. The test server answers instead of the mirrors.
     for base in [
         "https://mirrors.tuna.tsinghua.edu.cn/anaconda",
         "https://mirrors.ustc.edu.cn/anaconda",
@@ -101,8 +101,8 @@ fn an_undeclared_tree_is_its_own_origin_and_no_public_host_is_asked() {
 }
 
 #[test]
-fn a_private_channel_that_is_unreachable_is_an_error_and_no_public_host_is_asked() {
-    // A server that everything public would be asked of, if anything were.
+fn an_unreachable_private_channel_is_an_error_and_no_public_host_is_used() {
+    // Requests to public hosts would go to this server.
     let public = TestMirror::new().channel("lab", |c| {
         c.add("app 6.6.6");
     });
@@ -116,7 +116,7 @@ fn a_private_channel_that_is_unreachable_is_an_error_and_no_public_host_is_asked
 }
 
 #[test]
-fn mirrored_channels_are_asked_in_their_order_and_the_origin_only_where_it_is_listed() {
+fn mirrored_channels_are_used_in_order_and_the_origin_only_if_it_is_listed() {
     let (first, second) = (world(), world());
     let folder = |world: &TestMirror| world.channel_url("conda-forge");
     let condarc = format!(
@@ -129,15 +129,15 @@ fn mirrored_channels_are_asked_in_their_order_and_the_origin_only_where_it_is_li
     let lab = with_condarc(TestMirror::new(), yml, &condarc);
     first.add_fault("*repodata*", envlock_testkit::Fault::status(403));
     let output = lab.envlock(&["solve"]);
-    // app needs a python that conda-forge doesn't have: there is no solution, and that is
-    // known without the origin.
+    // app needs a python that conda-forge doesn't have. Without the origin the result is that
+    // there is no solution.
     assert_eq!(output.code, Some(6), "{}", output.stderr);
     assert!(!first.requests("*repodata*").is_empty());
     assert!(!second.requests("*repodata*").is_empty());
 }
 
 #[test]
-fn channels_of_condarc_are_for_an_environment_that_lists_none() {
+fn channels_of_condarc_are_used_for_an_environment_that_lists_none() {
     let condarc = "channels: [pytorch]\n";
     let lab = with_condarc(world(), "dependencies: [torch]\n", condarc);
     let output = lab.solve(&["-q"]);
@@ -149,7 +149,7 @@ fn channels_of_condarc_are_for_an_environment_that_lists_none() {
 }
 
 #[test]
-fn variables_win_over_files_and_a_final_value_over_variables() {
+fn variables_have_priority_over_files_and_a_final_value_over_variables() {
     let yml = "channels: [ours]\ndependencies: [torch]\n";
     let world = world();
     let folder = world.channel_url("pytorch").trim_end_matches("/pytorch").to_owned();
@@ -184,7 +184,7 @@ fn the_file_of_the_highest_priority_sets_the_channel_priority() {
     assert_eq!(priority(&lab).as_deref(), Some("disabled"));
     lab.solve(&["-q", "--channel-priority", "strict"]).success();
     assert_eq!(priority(&lab).as_deref(), Some("strict"));
-    // A file of this machine's isn't what a lock is stale against, the project's own is.
+    // The project's file can make a lock stale; this machine's file can't.
     fs_err::remove_file(lab.project.path("envlock.toml")).unwrap();
     assert_eq!(lab.solve(&["-q", "--check"]).code, Some(0));
     lab.project.write("envlock.toml", "channel-priority = \"disabled\"\n");
@@ -206,18 +206,19 @@ fn an_invalid_condarc_ends_with_2_and_a_place() {
     let output = lab.solve(&["-q"]);
     assert_eq!(output.code, Some(2));
     assert!(output.stderr.contains("home/.condarc:2:1"), "{}", output.stderr);
-    let lab = with_condarc(world(), YML, "custom_channels: {lab: lab.example}\n");
+    let yml = "channels: [lab]\ndependencies: [app]\n";
+    let lab = with_condarc(world(), yml, "custom_channels: {lab: lab.example}\n");
     assert!(lab.solve(&["-q"]).stderr.contains("home/.condarc:1:24"));
 }
 
 #[test]
-fn what_is_not_used_is_named_once() {
+fn unused_keys_are_named_once() {
     let condarc = "changeps1: false\nauto_activate_base: false\nshow_channel_urls: true\n";
     let lab = with_condarc(world(), "channels: [pytorch]\ndependencies: [torch]\n", condarc);
     let output = lab.solve(&[]);
     let note = "envlock doesn't use these keys of .condarc: auto_activate_base, changeps1";
-    let said: Vec<_> = output.stderr.split_whitespace().collect();
-    assert_eq!(said.join(" ").matches(note).count(), 1, "{}", output.stderr);
+    let words: Vec<_> = output.stderr.split_whitespace().collect();
+    assert_eq!(words.join(" ").matches(note).count(), 1, "{}", output.stderr);
     assert!(!output.stderr.contains("show_channel_urls"));
 }
 
@@ -247,7 +248,7 @@ fn invalid_certificates_are_an_error_at_the_line_that_names_them() {
 }
 
 #[test]
-fn offline_is_a_key_too() {
+fn offline_in_condarc_sends_no_request() {
     let lab = with_condarc(world(), YML, "offline: true\n");
     let output = lab.solve(&["-q"]);
     assert_eq!(output.code, Some(3), "{}", output.stderr);
@@ -255,8 +256,8 @@ fn offline_is_a_key_too() {
 }
 
 #[test]
-fn a_proxy_of_condarc_is_asked_for_what_is_not_this_machine() {
-    // The world is the proxy, and hears for whom a request is by its Host.
+fn a_proxy_of_condarc_is_used_for_other_hosts() {
+    // The test server is the proxy. The Host header has the requested server.
     let proxy = TestMirror::new();
     let condarc = format!("proxy_servers:\n  http: {}\n", proxy.url());
     let yml = "channels: ['http://lab.example/conda']\ndependencies: [app]\n";
@@ -355,7 +356,7 @@ fn defaults_has_one_warning_and_can_be_forbidden() {
       help: use another, such as `channels: [conda-forge]`
     -- exit 2
     ");
-    // By any of its names, at any mirror, for one package, and where nothing is listed.
+    // By each of its names, on a mirror, for one package, and if no channel is listed.
     for yml in [
         "channels: [pkgs/r]\ndependencies: [tool]\n",
         "channels: ['https://repo.anaconda.com/pkgs/r']\ndependencies: [tool]\n",

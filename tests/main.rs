@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // An unwrap in a test is its assertion.
 
 mod architecture;
+mod channel_rules;
 mod channels;
 mod ci;
 mod ci_online;
@@ -27,6 +28,7 @@ mod online;
 mod online_failures;
 mod online_leaks;
 mod other_archives;
+mod other_files;
 mod output;
 mod python;
 mod reading;

@@ -1,4 +1,4 @@
-//! Mirrors: who is asked, in which order, and what is made of the answers.
+//! Mirrors: which sources are used, in which order, and how failures are handled.
 
 use envlock_testkit::{Fault, Subdir, TestMirror};
 
@@ -26,7 +26,7 @@ fn solve(lab: &Lab, mirrors: &[&TestMirror], args: &[&str]) -> envlock_testkit::
 }
 
 #[test]
-fn mirrors_are_asked_in_the_order_given() {
+fn mirrors_are_used_in_the_order_given() {
     let (first, second) = (world(), world());
     let lab = Lab::new(TestMirror::new(), YML);
     solve(&lab, &[&first, &second], &["--no-origin"]).success();
@@ -173,7 +173,7 @@ fn a_mirror_is_http_or_a_folder_and_others_are_errors() {
 }
 
 #[test]
-fn a_users_own_prefix_can_be_mirrored_too() {
+fn any_url_prefix_can_be_mirrored() {
     let world = world();
     let lab =
         Lab::new(world, "channels: ['https://conda.corp.example/team']\ndependencies: [app]\n");
@@ -204,7 +204,7 @@ fn a_second_run_sends_one_conditional_request_per_subdir() {
 }
 
 #[test]
-fn another_platform_is_asked_for_its_own_index() {
+fn only_the_index_of_the_requested_platform_is_fetched() {
     let world = TestMirror::new().channel("conda-forge", |c| {
         c.add_for(Subdir::LinuxAarch64, "app 1.0");
     });
@@ -219,8 +219,8 @@ fn no_credential_of_a_mirror_is_in_the_prefix() {
     let server = lab.world.url().replace("http://", "http://me:geheim@");
     let mirror = format!("https://conda.anaconda.org/={server}/anaconda/cloud/");
     let run = |command| lab.envlock(&[command, "--no-origin", "--mirror", &mirror]);
-    let said = run("solve").success();
-    assert!(said.contains("me:***@"), "{said}");
+    let shown = run("solve").success();
+    assert!(shown.contains("me:***@"), "{shown}");
     run("install").success();
     let history = lab.project.read(".envlock/project/conda-meta/history");
     assert!(history.contains("me:***@"), "{history}");

@@ -127,3 +127,15 @@ fn a_missing_environment_is_an_error() {
     -- exit 2
     ");
 }
+
+#[test]
+fn a_number_in_a_packages_variables_is_set_as_text() {
+    let world = TestMirror::new().channel("conda-forge", |c| {
+        let json = "{\"THREADS\": 3, \"RATIO\": 1.5, \"ON\": true, \"NAME\": \"x\"}";
+        c.package(&parse_package("app 1.0").file("etc/conda/env_vars.d/app.json", json));
+    });
+    let lab = Lab::solved(world, "channels: [conda-forge]\ndependencies: [app]\n");
+    lab.install(&["-q"]).success();
+    let shell = "printf '%s' \"$THREADS $RATIO $ON $NAME\"";
+    assert_eq!(lab.envlock(&["run", "--", "sh", "-c", shell]).success(), "3 1.5 True x");
+}

@@ -27,10 +27,18 @@ pub(crate) fn is_below(url: &Url, folder: &Url) -> bool {
     rest_below(url, folder).is_some()
 }
 
+/// Whether `url` is below `folder`, which ends in `/`. http and https are equal: both name one
+/// channel. A credential needs [`is_below`].
+pub(crate) fn is_below_on_any_scheme(url: &Url, folder: &Url) -> bool {
+    rest_below(&with_https(url), &with_https(folder)).is_some()
+}
+
 /// Replaces the prefix `from` of `url` by `to`; both end in `/`. `None` if `url` isn't below
-/// `from`.
+/// `from`. http and https are equal, so that a mirror of `https://…` also serves `http://…` of the
+/// same origin.
 pub(crate) fn rebase(url: &Url, from: &Url, to: &Url) -> Option<Url> {
-    let rest = rest_below(url, from)?;
+    let (url, from) = (with_https(url), with_https(from));
+    let rest = rest_below(&url, &from)?;
     let mut moved = to.clone();
     moved.set_path(&format!("{}{rest}", to.path()));
     Some(moved)
@@ -41,6 +49,16 @@ fn rest_below<'a>(url: &'a Url, folder: &Url) -> Option<&'a str> {
         && url.host() == folder.host()
         && url.port_or_known_default() == folder.port_or_known_default();
     same_server.then(|| url.path().strip_prefix(folder.path()))?
+}
+
+/// Returns the URL with https instead of http, unless it has a port.
+pub(crate) fn with_https(url: &Url) -> Url {
+    let mut secure = url.clone();
+    if url.scheme() == "http" && url.port().is_none() {
+        // It only fails for schemes other than http and https.
+        let _ = secure.set_scheme("https");
+    }
+    secure
 }
 
 /// Returns the URL of the file `name` in `folder`; `name` becomes one path segment.

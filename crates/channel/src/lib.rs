@@ -39,11 +39,12 @@ pub use disk::DiskError;
 pub use envlock_model::channel::Channel;
 pub use idle::IdleEvent;
 pub use index::{
-    ChannelFailure, ChannelRequest, IndexError, Indexes, LeftOutRecord, SubdirRecords,
+    ChannelFailure, ChannelRequest, ChannelSetting, IndexError, Indexes, LeftOutRecord,
+    SubdirRecords,
 };
 pub use packages::{FailedPackage, FetchError, MissingPackage, Substitution, UnpackedPackage};
 pub use probe::{IndexInfo, Probe};
 pub use settings::Settings;
 pub use source_error::{Attempt, SourceError};
-pub use sources::{Mirror, MirrorError, Source, Sources, parse_mirror};
+pub use sources::{Mirror, MirrorError, Source, Sources, complete_alias, parse_mirror};
 pub use virtual_packages::{VirtualPackageError, detect_virtual_packages};

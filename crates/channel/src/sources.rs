@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use envlock_model::channel::without_credentials;
 use envlock_report::{AsFindings, Code, Exit, Finding, nearest};
-use envlock_text::redact;
+use envlock_text::redact::redact_url;
 use serde::Deserialize;
 use url::Url;
 
@@ -49,7 +49,7 @@ pub fn parse_mirror(text: &str) -> Result<Vec<Mirror>, MirrorError> {
     let Some((prefix, url)) = text.split_once('=') else {
         return Err(MirrorError::unknown(text.trim()));
     };
-    let prefix = parse_part(text, prefix, &["http", "https"])?;
+    let prefix = without_credentials(&parse_part(text, prefix, &["http", "https"])?);
     let url = parse_part(text, url, &["http", "https", "file"])?;
     Ok(vec![Mirror { prefix, url }])
 }
@@ -61,14 +61,20 @@ fn parse_part(
     schemes: &'static [&'static str],
 ) -> Result<Url, MirrorError> {
     let wrong = |reason: String| MirrorError::Malformed {
-        text: redact(text).into_owned(),
-        part: redact(written.trim()).into_owned(),
+        text: redact_url(text),
+        part: redact_url(written.trim()),
         reason,
     };
     let url = Url::parse(written.trim())
         .map_err(|_| wrong("isn't a URL such as https://host/folder/".to_owned()))?;
     if !schemes.contains(&url.scheme()) {
         return Err(wrong(format!("must begin with {}", schemes.join(":, ") + ":")));
+    }
+    // A `/` in a password ends the host for a parser, and the rest would be a path.
+    if url.path().contains('@') {
+        return Err(wrong(
+            "has an `@` after its host: percent-encode the special characters of a password".into(),
+        ));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(wrong("has a query or a fragment, which isn't supported".into()));
@@ -148,7 +154,10 @@ impl Sources {
             }
         }
         let may_ask = self.origin
-            && !self.disabled_origins.iter().any(|prefix| address::is_below(origin, prefix));
+            && !self
+                .disabled_origins
+                .iter()
+                .any(|prefix| address::is_below_on_any_scheme(origin, prefix));
         if may_ask && !sources.iter().any(|source| source.is_origin) {
             sources.push(itself());
         }
@@ -163,12 +172,10 @@ impl Sources {
 
     /// Returns every origin that a URL can have, the most specific mirror's first.
     pub(crate) fn origins_of(&self, url: &Url) -> Vec<Url> {
-        let secure = with_https(url);
-        let declared = self.ranked().map(|(_, mirror)| (mirror, url));
-        let known = KNOWN_MIRRORS.values().flatten().map(|mirror| (mirror, &secure));
+        let declared = self.ranked().map(|(_, mirror)| mirror);
         let mut origins: Vec<(usize, Url)> = declared
-            .chain(known)
-            .filter_map(|(mirror, url)| {
+            .chain(KNOWN_MIRRORS.values().flatten())
+            .filter_map(|mirror| {
                 let origin = address::rebase(url, &mirror.url, &mirror.prefix)?;
                 Some((mirror.url.as_str().len(), origin))
             })
@@ -181,9 +188,8 @@ impl Sources {
     /// declared mirrors. Returns the origin of `url`, as [`Sources::origin_of`].
     pub fn register_mirror_url(&mut self, url: &Url) -> Option<Url> {
         let origin = self.origin_of(url)?;
-        let secure = with_https(url);
         let known = KNOWN_MIRRORS.values().flatten().filter(|mirror| {
-            address::rebase(&secure, &mirror.url, &mirror.prefix).as_ref() == Some(&origin)
+            address::rebase(url, &mirror.url, &mirror.prefix).as_ref() == Some(&origin)
         });
         for mirror in known {
             if !self.ranked().any(|(_, other)| other == mirror) {
@@ -194,15 +200,16 @@ impl Sources {
     }
 }
 
-/// Returns the URL with https instead of http. All known mirrors support https, although the
-/// instructions of some use http.
-fn with_https(url: &Url) -> Url {
-    let mut secure = url.clone();
-    if url.scheme() == "http" && url.port().is_none() {
-        // It only fails for schemes other than http and https.
-        let _ = secure.set_scheme("https");
-    }
-    secure
+/// Returns the URL of a known mirror's channels that is below `alias`, such as `…/anaconda/cloud/` for
+/// `…/anaconda/`: the alias was copied without its last part.
+pub fn complete_alias(alias: &Url) -> Option<Url> {
+    let public = |mirror: &&Mirror| mirror.prefix.host_str() == Some("conda.anaconda.org");
+    let mut channels = KNOWN_MIRRORS.values().flatten().filter(public).map(|mirror| &mirror.url);
+    let alias = address::with_trailing_slash(alias);
+    channels
+        .find(|url| **url != alias && address::is_below_on_any_scheme(url, &alias))
+        .filter(|_| alias.path().len() > 1)
+        .cloned()
 }
 
 /// Why a `--mirror` can't be used.
@@ -239,7 +246,7 @@ impl MirrorError {
         };
         let close = nearest(&text.to_lowercase(), KNOWN_MIRRORS.keys().map(String::as_str))
             .or_else(by_host);
-        Self::Unknown { text: redact(text).into_owned(), nearest: close.map(str::to_owned) }
+        Self::Unknown { text: redact_url(text), nearest: close.map(str::to_owned) }
     }
 }
 
@@ -413,6 +420,16 @@ mod tests {
             sources.register_mirror_url(&url("http://mirrors.aliyun.com:8080/anaconda/pkgs/main/")),
             None
         );
+    }
+
+    #[test]
+    fn an_alias_without_the_last_part_of_a_known_mirror_is_completed() {
+        let complete = |text: &str| complete_alias(&url(text)).map(|url| url.to_string());
+        let cloud = "https://mirrors.tuna.tsinghua.edu.cn/anaconda/cloud/";
+        let found = complete("http://mirrors.tuna.tsinghua.edu.cn/anaconda");
+        assert_eq!(found.as_deref(), Some(cloud));
+        assert_eq!(complete(cloud), None);
+        assert_eq!(complete("https://mirrors.tuna.tsinghua.edu.cn/"), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use envlock_report::{Code, Finding, nearest};
-use envlock_text::redact;
+use envlock_text::redact::{redact, redact_url};
 
 use crate::layer::{Layer, LayerValue};
 use crate::merge::merge;
@@ -36,6 +36,22 @@ pub struct ShownValue {
     pub value: String,
     /// Where it was set.
     pub set_by: ValueSource,
+}
+
+/// The keys whose values are paths.
+const PATHS: [Key; 6] = [
+    key::SSL_VERIFY,
+    key::CLIENT_SSL_CERT,
+    key::CLIENT_SSL_CERT_KEY,
+    key::ENVS_DIRS,
+    key::PKGS_DIRS,
+    key::CACHE_DIR,
+];
+
+/// Returns a value to print. A URL is without passwords, also if it is malformed.
+fn shown(key: &str, value: &str) -> String {
+    let is_path = PATHS.iter().any(|path| path.name == key) && !value.contains("://");
+    if is_path { redact(value).into_owned() } else { redact_url(value) }
 }
 
 impl Configuration {
@@ -109,7 +125,7 @@ impl Configuration {
     pub fn shown_values(&self) -> Vec<ShownValue> {
         let row = |key: &str, value: &str, set_by: &ValueSource| ShownValue {
             key: key.to_owned(),
-            value: redact(value).into_owned(),
+            value: shown(key, value),
             set_by: set_by.clone(),
         };
         let mut rows = Vec::new();

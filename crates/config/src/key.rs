@@ -63,6 +63,15 @@ pub const CUSTOM_CHANNELS: Key = condarc("custom_channels", ValueType::TextMap);
 pub const CUSTOM_MULTICHANNELS: Key = condarc("custom_multichannels", ValueType::ListMap);
 /// The base URL of channels that are named without a URL.
 pub const CHANNEL_ALIAS: Key = condarc("channel_alias", ValueType::Text);
+/// Earlier values of the alias, whose URLs are those of the present one.
+pub const MIGRATED_CHANNEL_ALIASES: Key = condarc("migrated_channel_aliases", LIST);
+/// Earlier base URLs of channels, by channel name.
+pub const MIGRATED_CUSTOM_CHANNELS: Key = condarc("migrated_custom_channels", ValueType::TextMap);
+/// Match specs that every package of their name must meet. conda separates them by `&` in a variable.
+pub const PINNED_PACKAGES: Key = condarc("pinned_packages", ValueType::List('&'));
+/// Match specs that no package may meet. conda separates them by `&` in a variable.
+pub const DISALLOWED_PACKAGES: Key =
+    alias(condarc("disallowed_packages", ValueType::List('&')), &["disallow"]);
 /// The channel priority.
 pub const CHANNEL_PRIORITY: Key =
     Key { scope: Scope::CondarcAndProject, ..condarc("channel_priority", ValueType::Priority) };
@@ -114,7 +123,7 @@ pub const CACHE_DIR: Key =
     Key { name: "cache-dir", aliases: &[], value_type: ValueType::Text, scope: Scope::Project };
 
 /// All keys, in the order in which they are printed.
-pub static ALL: [Key; 25] = [
+pub static ALL: [Key; 29] = [
     CHANNELS,
     CHANNEL_PRIORITY,
     CHANNEL_ALIAS,
@@ -122,11 +131,15 @@ pub static ALL: [Key; 25] = [
     CUSTOM_CHANNELS,
     CUSTOM_MULTICHANNELS,
     MIRRORED_CHANNELS,
+    MIGRATED_CHANNEL_ALIASES,
+    MIGRATED_CUSTOM_CHANNELS,
     MIRRORS,
     NO_ORIGIN,
     FORBID_CHANNELS,
     ALLOWLIST_CHANNELS,
     DENYLIST_CHANNELS,
+    PINNED_PACKAGES,
+    DISALLOWED_PACKAGES,
     DENY,
     OFFLINE,
     PROXY_SERVERS,
@@ -149,13 +162,13 @@ pub const UNUSED_CONDA_KEYS: &str = "add_anaconda_token add_binstar_token add_pi
     anaconda_upload auto_activate auto_activate_base auto_stack auto_update_conda binstar_upload \
     bld_path changeps1 channel_settings clobber conda-build conda_build \
     console create_default_packages croot debug default_activation_env default_python \
-    default_threads deps_modifier dev disallow disallowed_packages download_only dry_run \
+    default_threads deps_modifier dev download_only dry_run \
     enable_private_envs env_prompt envvars_force_uppercase error_upload_url execute_threads \
     experimental experimental_solver extra_safety_checks fetch_threads force force_32bit \
     force_reinstall force_remove ignore_pinned json list_fields local_repodata_ttl \
-    migrated_channel_aliases migrated_custom_channels no_deps no_lock no_plugins \
+    no_deps no_lock no_plugins \
     non_admin_enabled notify_outdated_conda number_channel_notices override_virtual_packages \
-    path_conflict pinned_packages pip_interop_enabled plugins prefix_data_interoperability \
+    path_conflict pip_interop_enabled plugins prefix_data_interoperability \
     protect_frozen_envs quiet register_envs repodata_fns repodata_threads \
     repodata_use_zst report_errors reporters restore_free_channel rollback_enabled \
     root_prefix safety_checks sat_solver self_update separate_format_cache shortcuts \

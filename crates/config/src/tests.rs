@@ -1,5 +1,4 @@
-//! conda's rules, each from the section of its documentation that the test names; and
-//! envlock's own.
+//! Tests of conda's rules, named after the section of its documentation, and of envlock's own rules.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,15 +12,15 @@ fn layer(file: &str, text: &str) -> Layer {
     crate::parse_condarc(file, text).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Files in rising priority.
-fn merged(files: &[(&str, &str)]) -> Configuration {
+/// Merges files. They are in rising priority.
+pub(crate) fn merged(files: &[(&str, &str)]) -> Configuration {
     Configuration::from_layers(
         &files.iter().map(|(file, text)| layer(file, text)).collect::<Vec<_>>(),
     )
 }
 
-/// `key = value (who set it)` for every value.
-fn shown(configuration: &Configuration) -> Vec<String> {
+/// Returns `key = value (source)` for every value.
+pub(crate) fn shown(configuration: &Configuration) -> Vec<String> {
     let rows = configuration.shown_values();
     rows.iter().map(|row| format!("{} = {} ({})", row.key, row.value, row.set_by)).collect()
 }
@@ -31,16 +30,16 @@ fn channels(configuration: &Configuration) -> Vec<&str> {
 }
 
 fn refused(text: &str) -> String {
-    let error = crate::parse_condarc("~/.condarc", text).expect_err("it is wrong");
+    let error = crate::parse_condarc("~/.condarc", text).expect_err("a wrong value");
     assert_eq!(error.exit(), Exit::Usage);
-    let said = error.findings.iter().map(|said| {
-        let place = said.place.as_ref().map(ToString::to_string).unwrap_or_default();
-        format!("{place} {}", said.message)
+    let lines = error.findings.iter().map(|finding| {
+        let place = finding.place.as_ref().map(ToString::to_string).unwrap_or_default();
+        format!("{place} {}", finding.message)
     });
-    said.collect::<Vec<_>>().join("\n")
+    lines.collect::<Vec<_>>().join("\n")
 }
 
-fn no_variable(_: &str) -> Option<String> {
+pub(crate) fn no_variable(_: &str) -> Option<String> {
     None
 }
 
@@ -88,7 +87,7 @@ fn conflict_merging_strategy_single_values_are_replaced() {
 }
 
 #[test]
-fn power_users_a_final_value_is_the_last_word() {
+fn power_users_a_final_value_can_not_be_replaced() {
     let site = "channel_alias: https://site/  #!final\nchannels:  #!final\n  - site\n";
     let configuration = merged(&[
         ("/etc/conda/.condarc", site),
@@ -104,7 +103,7 @@ fn power_users_a_final_value_is_the_last_word() {
 }
 
 #[test]
-fn power_users_what_is_below_a_final_list_is_still_joined_to_it() {
+fn power_users_lists_of_lower_priority_are_joined_to_a_final_list() {
     let configuration = merged(&[
         ("/etc/conda/.condarc", "channels: [site]\n"),
         ("/opt/conda/.condarc", "channels: [base]  #!final\n"),
@@ -114,7 +113,7 @@ fn power_users_what_is_below_a_final_list_is_still_joined_to_it() {
 }
 
 #[test]
-fn power_users_a_final_entry_of_a_mapping_stays_and_the_others_change() {
+fn power_users_a_final_entry_of_a_mapping_is_kept_and_the_others_are_replaced() {
     let site = "proxy_servers:\n  http: http://site:1  #!final\n  https: http://site:2\n";
     let configuration = merged(&[
         ("/etc/conda/.condarc", site),
@@ -130,7 +129,7 @@ fn power_users_a_final_entry_of_a_mapping_stays_and_the_others_change() {
 }
 
 #[test]
-fn power_users_top_comes_first_and_bottom_last_whatever_is_set_above() {
+fn power_users_top_items_are_first_and_bottom_items_last_in_the_merged_list() {
     let configuration = merged(&[
         ("/etc/conda/.condarc", "channels:\n  - first  #!top\n  - site\n  - last  #!bottom\n"),
         ("~/.condarc", "channels:\n  - last\n  - mine\n  - first\n"),
@@ -139,7 +138,7 @@ fn power_users_top_comes_first_and_bottom_last_whatever_is_set_above() {
 }
 
 #[test]
-fn power_users_among_the_marked_the_lower_file_has_the_outer_place() {
+fn power_users_marked_items_of_the_lower_file_have_the_outer_position() {
     let text = |name: &str| {
         format!("channels:\n  - top-{name}  #!top\n  - {name}\n  - bottom-{name} #!bottom\n")
     };
@@ -159,7 +158,7 @@ fn power_users_an_item_marked_both_ways_is_at_the_bottom() {
 }
 
 #[test]
-fn a_comment_that_only_looks_like_a_flag_is_a_comment() {
+fn a_comment_that_resembles_a_flag_is_a_comment() {
     let configuration = merged(&[
         ("/etc/conda/.condarc", "channels: [site]  # final, says the boss\n"),
         ("~/.condarc", "channels: ['a#!top', b]\n"),
@@ -200,13 +199,13 @@ fn precedence_variables_win_over_files_and_are_lists_by_commas() {
 fn a_variable_with_an_invalid_value_is_an_error_with_its_name() {
     for (name, value) in [("CONDA_OFFLINE", "perhaps"), ("CONDA_CUSTOM_CHANNELS", "a=b")] {
         let variables = [(name.to_owned(), value.to_owned())].into();
-        let error = crate::parse_conda_variables(&variables).expect_err("it is wrong");
+        let error = crate::parse_conda_variables(&variables).expect_err("a wrong value");
         assert_eq!(error.findings[0].notes, [format!("set by {name}")]);
     }
 }
 
 #[test]
-fn what_requests_takes_from_the_environment_is_below_every_file() {
+fn proxy_variables_have_a_lower_priority_than_every_file() {
     let variables: BTreeMap<String, String> =
         [("HTTPS_PROXY", "http://env:1"), ("http_proxy", "http://env:2")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -225,7 +224,7 @@ fn what_requests_takes_from_the_environment_is_below_every_file() {
 }
 
 #[test]
-fn older_names_of_keys_are_read_and_two_names_of_one_key_are_refused() {
+fn older_names_of_keys_are_read_and_two_names_of_one_key_are_an_error() {
     let configuration = merged(&[("~/.condarc", "verify_ssl: false\nclient_cert: /a.pem\n")]);
     assert_eq!(
         shown(&configuration),
@@ -260,14 +259,14 @@ fn every_mistake_has_its_line_and_column() {
 }
 
 #[test]
-fn empty_files_and_keys_without_a_value_say_nothing() {
+fn empty_files_and_keys_without_a_value_set_nothing() {
     for text in ["", "# nothing\n", "channels:\n", "\u{feff}", "{}\n"] {
         assert_eq!(shown(&merged(&[("~/.condarc", text)])), Vec::<String>::new(), "{text:?}");
     }
 }
 
 #[test]
-fn keys_that_do_nothing_are_named_once_and_a_slip_is_guessed() {
+fn unused_keys_are_named_once_with_the_nearest_known_key() {
     let configuration = merged(&[
         ("/etc/conda/.condarc", "changeps1: false\nshow_channel_urls: true\n"),
         ("~/.condarc", "changeps1: true\nchanels: [a]\n"),
@@ -280,7 +279,7 @@ fn keys_that_do_nothing_are_named_once_and_a_slip_is_guessed() {
 }
 
 #[test]
-fn channel_priority_takes_the_words_and_the_booleans_that_came_before_them() {
+fn channel_priority_accepts_words_and_the_older_booleans() {
     for (text, priority) in [
         ("strict", Priority::Strict),
         ("flexible", Priority::Flexible),
@@ -295,7 +294,7 @@ fn channel_priority_takes_the_words_and_the_booleans_that_came_before_them() {
 }
 
 #[test]
-fn the_snippet_of_tsinghua_says_what_its_names_stand_for() {
+fn the_instructions_of_tsinghua_set_defaults_and_custom_channels() {
     let text = "channels:\n  - defaults\nshow_channel_urls: true\ndefault_channels:\n  \
         - https://mirrors.tuna.tsinghua.edu.cn/anaconda/pkgs/main\n  \
         - https://mirrors.tuna.tsinghua.edu.cn/anaconda/pkgs/r\n  \
@@ -303,7 +302,7 @@ fn the_snippet_of_tsinghua_says_what_its_names_stand_for() {
         conda-forge: https://mirrors.tuna.tsinghua.edu.cn/anaconda/cloud\n  \
         pytorch: https://mirrors.tuna.tsinghua.edu.cn/anaconda/cloud\n";
     let configuration = merged(&[("~/.condarc", text)]);
-    let addresses = configuration.channel_settings(Path::new("/project"), &no_variable).unwrap();
+    let addresses = configuration.channel_settings(Path::new("/project"), &no_variable);
     let defaults: Vec<_> = addresses.channel_config.defaults.iter().map(url::Url::as_str).collect();
     let base = "https://mirrors.tuna.tsinghua.edu.cn/anaconda";
     assert_eq!(defaults, ["main", "r", "msys2"].map(|part| format!("{base}/pkgs/{part}/")));
@@ -314,28 +313,30 @@ fn the_snippet_of_tsinghua_says_what_its_names_stand_for() {
 }
 
 #[test]
-fn expansion_of_environment_variables_happens_where_an_address_is_used() {
+fn environment_variables_are_expanded_where_a_url_is_used() {
     let variable = |name: &str| (name == "HOST").then(|| "lab.example".to_owned());
     let text = "channel_alias: https://${HOST}/conda\ndefault_channels: [$HOST]\n";
     let configuration = merged(&[("~/.condarc", text)]);
     assert_eq!(shown(&configuration)[0], "channel_alias = https://${HOST}/conda (~/.condarc:1)");
-    let addresses = configuration.channel_settings(Path::new("/project"), &variable).unwrap();
+    let addresses = configuration.channel_settings(Path::new("/project"), &variable);
     assert_eq!(addresses.channel_config.channel_alias.as_str(), "https://lab.example/conda/");
     assert_eq!(
         addresses.channel_config.defaults[0].as_str(),
         "https://lab.example/conda/lab.example/"
     );
-    let error = configuration.channel_settings(Path::new("/project"), &no_variable).unwrap_err();
-    assert_eq!(error.findings.len(), 2);
-    assert!(error.findings[0].message.contains("`HOST` isn't set"));
+    let invalid = configuration.channel_settings(Path::new("/project"), &no_variable);
+    let invalid = invalid.channel_config.invalid;
+    for error in [invalid.channel_alias, invalid.defaults] {
+        assert!(error.unwrap().to_string().contains("`HOST` isn't set"));
+    }
 }
 
 #[test]
-fn multichannels_hold_names_and_addresses_and_the_reserved_ones_are_refused() {
+fn multichannels_hold_names_and_urls_and_a_reserved_name_is_a_warning() {
     let text = "custom_channels: {lab: https://lab.example/conda}\n\
         custom_multichannels:\n  ours: [lab, conda-forge, 'file:///srv/ch']\n";
     let configuration = merged(&[("~/.condarc", text)]);
-    let addresses = configuration.channel_settings(Path::new("/project"), &no_variable).unwrap();
+    let addresses = configuration.channel_settings(Path::new("/project"), &no_variable);
     let ours: Vec<_> = addresses.channel_config.custom_multichannels["ours"]
         .iter()
         .map(url::Url::as_str)
@@ -348,18 +349,19 @@ fn multichannels_hold_names_and_addresses_and_the_reserved_ones_are_refused() {
             "file:///srv/ch/"
         ]
     );
-    let reserved = merged(&[("~/.condarc", "custom_multichannels: {defaults: [conda-forge]}\n")]);
-    let error = reserved.channel_settings(Path::new("/project"), &no_variable).unwrap_err();
-    assert_eq!(error.findings[0].code, "reserved-channel");
+    let reserved = merged(&[("~/.condarc", "custom_multichannels: {local: [conda-forge]}\n")]);
+    let settings = reserved.channel_settings(Path::new("/project"), &no_variable);
+    assert_eq!(settings.warnings[0].code, "reserved-channel");
+    assert!(settings.channel_config.custom_multichannels.is_empty());
 }
 
 #[test]
-fn mirrored_channels_name_an_origin_and_all_who_are_asked_for_it() {
+fn mirrored_channels_map_an_origin_to_its_only_sources() {
     let text = "custom_channels: {lab: https://lab.example/conda}\nmirrored_channels:\n  \
         lab: [https://a.example/lab, https://lab.example/conda/lab]\n  \
         conda-forge: ['oci://ghcr.io/channel-mirrors/conda-forge', https://b.example/cf]\n";
     let configuration = merged(&[("~/.mambarc", text)]);
-    let addresses = configuration.channel_settings(Path::new("/project"), &no_variable).unwrap();
+    let addresses = configuration.channel_settings(Path::new("/project"), &no_variable);
     let shown: Vec<String> = addresses
         .mirrored
         .iter()
@@ -380,16 +382,18 @@ fn mirrored_channels_name_an_origin_and_all_who_are_asked_for_it() {
 #[test]
 fn an_invalid_url_is_an_error_with_its_file_and_line() {
     let text = "channel_alias: conda.example.org\ncustom_channels:\n  a: ftp://x/\n";
-    let error = merged(&[("~/.condarc", text)])
-        .channel_settings(Path::new("/project"), &no_variable)
-        .expect_err("neither is an address");
-    let places: Vec<_> =
-        error.findings.iter().map(|said| said.place.as_ref().unwrap().to_string()).collect();
-    assert_eq!(places, ["~/.condarc:1:16", "~/.condarc:3:6"]);
+    let settings = merged(&[("~/.condarc", text)]);
+    let invalid =
+        settings.channel_settings(Path::new("/project"), &no_variable).channel_config.invalid;
+    let alias = invalid.channel_alias.unwrap().findings().remove(0);
+    assert_eq!(alias.place.unwrap().to_string(), "~/.condarc:1:16");
+    assert_eq!(alias.notes, ["it is the value of `channel_alias`"]);
+    let custom = invalid.custom_channels["a"].findings().remove(0);
+    assert_eq!(custom.place.unwrap().to_string(), "~/.condarc:3:6");
 }
 
 #[test]
-fn envlock_toml_has_its_own_keys_and_no_others() {
+fn envlock_toml_accepts_its_keys_and_no_others() {
     let text = "forbid-channels = [\"defaults\"]\nchannel-priority = \"flexible\"\nmirrors = [\n  \
         \"tuna\", # 清华\n  \"ustc\"]\n";
     let layer = crate::parse_project_config("envlock.toml", text).unwrap();
@@ -402,24 +406,25 @@ fn envlock_toml_has_its_own_keys_and_no_others() {
             "forbid-channels = defaults (envlock.toml:1)",
         ]
     );
-    let said = |text: &str| {
-        let error = crate::parse_project_config("envlock.toml", text).expect_err("it is wrong");
-        let said = &error.findings[0];
-        (said.place.as_ref().unwrap().to_string(), said.message.clone(), said.help.clone())
+    let reported = |text: &str| {
+        let error = crate::parse_project_config("envlock.toml", text).expect_err("a wrong value");
+        let finding = &error.findings[0];
+        let place = finding.place.as_ref().unwrap().to_string();
+        (place, finding.message.clone(), finding.help.clone())
     };
-    let (place, message, help) = said("\nforbid-chanels = []\n");
+    let (place, message, help) = reported("\nforbid-chanels = []\n");
     assert_eq!(
         (place.as_str(), message.as_str()),
         ("envlock.toml:2:1", "envlock.toml has no key `forbid-chanels`")
     );
     assert_eq!(help.as_deref(), Some("did you mean `forbid-channels`?"));
-    assert_eq!(said("mirrors = \"tuna\"\n").0, "envlock.toml:1:11");
-    assert_eq!(said("环境 = 1\n").0, "envlock.toml:1:1");
-    assert_eq!(said("mirrors = [\"a\", 1]\n").0, "envlock.toml:1:17");
+    assert_eq!(reported("mirrors = \"tuna\"\n").0, "envlock.toml:1:11");
+    assert_eq!(reported("环境 = 1\n").0, "envlock.toml:1:1");
+    assert_eq!(reported("mirrors = [\"a\", 1]\n").0, "envlock.toml:1:17");
 }
 
 #[test]
-fn a_flag_says_so() {
+fn a_value_of_a_flag_names_the_flag() {
     let mut flags = Layer::default();
     flags.set_scalar(&key::OFFLINE, Scalar::Boolean(true), ValueSource::Flag("--offline"));
     let files = layer("~/.condarc", "offline: false\n");
@@ -428,7 +433,7 @@ fn a_flag_says_so() {
 
 proptest::proptest! {
     #[test]
-    fn any_text_gets_an_answer(text in "\\PC{0,80}|(channels|offline|custom_channels|: |\\n|  - |a|\\[|\\]|#!top|\"){0,30}") {
+    fn parsing_never_panics(text in "\\PC{0,80}|(channels|offline|custom_channels|: |\\n|  - |a|\\[|\\]|#!top|\"){0,30}") {
         let _ = crate::parse_condarc("~/.condarc", &text);
         let _ = crate::parse_project_config("envlock.toml", &text);
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use envlock_model::lock_inputs::Priority;
 use envlock_report::Place;
-use envlock_text::redact;
+use envlock_text::redact::{redact, redact_url};
 
 /// Where a value was set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub struct Configured<T> {
 
 impl<T: fmt::Debug> fmt::Debug for Configured<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} by {}", redact(&format!("{:?}", self.value)), self.set_by)
+        write!(f, "{} by {}", redact_url(&format!("{:?}", self.value)), self.set_by)
     }
 }
 
@@ -73,6 +73,7 @@ impl fmt::Display for Scalar {
         match self {
             Self::Boolean(on) => on.fmt(f),
             Self::Number(number) => number.fmt(f),
+            Self::Text(text) if text.contains("://") => f.write_str(&redact_url(text)),
             Self::Text(text) => f.write_str(&redact(text)),
             Self::Priority(priority) => f.write_str(priority.as_str()),
         }

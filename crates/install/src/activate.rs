@@ -187,7 +187,27 @@ fn search_path(
 #[derive(Deserialize)]
 struct StateFile {
     #[serde(default)]
-    env_vars: BTreeMap<String, String>,
+    env_vars: BTreeMap<String, VariableValue>,
+}
+
+/// The value of a variable. conda also accepts what isn't a text, and converts it as Python does.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum VariableValue {
+    Text(String),
+    Boolean(bool),
+    Number(serde_json::Number),
+}
+
+impl VariableValue {
+    fn into_text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Boolean(true) => "True".to_owned(),
+            Self::Boolean(false) => "False".to_owned(),
+            Self::Number(number) => number.to_string(),
+        }
+    }
 }
 
 /// The variables of the environment's owner, if they can be read.
@@ -200,7 +220,8 @@ pub(crate) fn own_variables(prefix: &Path) -> Option<BTreeMap<String, String>> {
 fn environment_variables(prefix: &Path) -> Result<BTreeMap<String, String>, ActivateError> {
     let mut variables = BTreeMap::new();
     for path in files_in(&prefix.join("etc/conda/env_vars.d"), "json")? {
-        variables.extend(read_json::<BTreeMap<String, String>>(&path)?.unwrap_or_default());
+        let values = read_json::<BTreeMap<String, VariableValue>>(&path)?.unwrap_or_default();
+        variables.extend(values.into_iter().map(|(name, value)| (name, value.into_text())));
     }
     variables.extend(owners_variables(prefix)?);
     Ok(variables)
@@ -208,7 +229,8 @@ fn environment_variables(prefix: &Path) -> Result<BTreeMap<String, String>, Acti
 
 fn owners_variables(prefix: &Path) -> Result<BTreeMap<String, String>, ActivateError> {
     let state: Option<StateFile> = read_json(&prefix.join("conda-meta/state"))?;
-    Ok(state.map(|state| state.env_vars).unwrap_or_default())
+    let values = state.map(|state| state.env_vars).unwrap_or_default();
+    Ok(values.into_iter().map(|(name, value)| (name, value.into_text())).collect())
 }
 
 fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<Option<T>, ActivateError> {

@@ -9,8 +9,11 @@ pub mod lock;
 pub mod lock_inputs;
 pub mod name;
 pub mod needs;
+mod other_format;
 pub mod platform;
 pub mod progress;
 pub mod record;
 pub mod spec;
 pub mod virtual_packages;
+
+pub use other_format::OtherFormat;

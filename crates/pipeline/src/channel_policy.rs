@@ -1,6 +1,8 @@
 //! Which channels may be used, and a finding about the terms of Anaconda's channels.
 
+use envlock_channel::Sources;
 use envlock_config::{Configuration, Configured, Key, ValueSource, key};
+use envlock_model::channel::{comparable_origin, is_anaconda};
 use envlock_report::{Code, Finding, Place};
 use url::Url;
 
@@ -16,6 +18,7 @@ pub struct Refusal {
 /// The configured lists of channels, with the URLs of their origins.
 #[derive(Default)]
 pub(crate) struct ChannelPolicy {
+    /// The forbidden channels, in the form in which they are compared.
     refused: Vec<(Vec<Url>, Refusal)>,
     /// The only channels that may be used, if there is an allowlist.
     allowed: Option<(Vec<Url>, ValueSource)>,
@@ -34,15 +37,25 @@ pub(crate) fn policy_channels(
 }
 
 impl ChannelPolicy {
-    /// Reads the lists. `resolve` returns the URLs of a channel as written.
+    /// Reads the lists. `resolve` returns the URLs of a channel as written; `without_configuration`
+    /// returns those that it has without a `.condarc`, which can give a forbidden name to other
+    /// channels.
     pub(crate) fn new<E>(
         configuration: &Configuration,
         mut resolve: impl FnMut(&str, Option<&Place>) -> Result<Vec<Url>, E>,
+        without_configuration: impl Fn(&str) -> Vec<Url>,
     ) -> Result<Self, E> {
         let mut policy = Self::default();
         for (key, reason) in FORBIDDING_KEYS {
             for set in configuration.list(key) {
-                let urls = resolve(&set.value, set.set_by.place())?;
+                let mut urls = without_configuration(&set.value);
+                match resolve(&set.value, set.set_by.place()) {
+                    Ok(configured) => urls.extend(configured),
+                    // No project can use an entry of the configuration that can't be resolved.
+                    Err(error) if urls.is_empty() => return Err(error),
+                    Err(_) => {}
+                }
+                let urls = urls.iter().map(comparable_origin).collect();
                 policy.refused.push((urls, Refusal { reason, by: set.set_by.clone() }));
             }
         }
@@ -54,10 +67,18 @@ impl ChannelPolicy {
     }
 
     /// Returns why a channel may not be used; `None` if it may.
-    pub(crate) fn refuses(&self, urls: &[Url]) -> Option<Refusal> {
-        let refused = |(listed, _): &&(Vec<Url>, Refusal)| urls.iter().any(|u| listed.contains(u));
-        if let Some((_, refusal)) = self.refused.iter().find(refused) {
-            return Some(refusal.clone());
+    ///
+    /// A channel is forbidden by every spelling of its URL, with all channels below it, and also if
+    /// one of its sources serves a forbidden channel.
+    pub(crate) fn refuses(&self, urls: &[Url], sources: &Sources) -> Option<Refusal> {
+        if !self.refused.is_empty() {
+            let spellings: Vec<Url> = urls.iter().flat_map(|url| spellings(url, sources)).collect();
+            let is_refused = |(listed, _): &&(Vec<Url>, Refusal)| {
+                spellings.iter().any(|url| listed.iter().any(|listed| is_or_is_below(url, listed)))
+            };
+            if let Some((_, refusal)) = self.refused.iter().find(is_refused) {
+                return Some(refusal.clone());
+            }
         }
         let (allowed, by) = self.allowed.as_ref()?;
         let missing = urls.iter().any(|url| !allowed.contains(url));
@@ -65,10 +86,21 @@ impl ChannelPolicy {
     }
 }
 
+/// Returns the channel and its sources, each at its origin, in the form in which they are compared.
+fn spellings(url: &Url, sources: &Sources) -> Vec<Url> {
+    let all = sources.sources_for(url).into_iter().map(|source| source.url).chain([url.clone()]);
+    all.map(|url| comparable_origin(&sources.origin_of(&url).unwrap_or(url))).collect()
+}
+
+fn is_or_is_below(url: &Url, folder: &Url) -> bool {
+    url.origin() == folder.origin()
+        && url.scheme() == folder.scheme()
+        && url.path().starts_with(folder.path())
+}
+
 /// Returns a finding about the terms of Anaconda's channels if one of them is used.
 pub(crate) fn anaconda_terms<'a>(mut urls: impl Iterator<Item = &'a Url>) -> Option<Finding> {
-    let used = urls.any(|url| url.host_str() == Some("repo.anaconda.com"));
-    used.then(|| {
+    urls.any(is_anaconda).then(|| {
         Finding::new(
             Code::DefaultsTerms,
             "packages come from Anaconda's own channels, whose terms of service ask larger \

@@ -8,7 +8,7 @@ mod tests;
 
 use std::{collections::BTreeMap, path::Path};
 
-use envlock_channel::{Client, Sources};
+use envlock_channel::{ChannelSetting, Client, Sources};
 use envlock_config::{Configuration, Configured, key};
 use envlock_model::{
     channel::{ChannelConfig, ChannelError},
@@ -20,7 +20,7 @@ use envlock_model::{
     virtual_packages::{self, VirtualPackageSetting},
 };
 use envlock_report::{AsFindings, Code, Exit, Finding, Place};
-use envlock_text::redact;
+use envlock_text::redact::redact_url;
 use rattler_conda_types::{GenericVirtualPackage, Subdir};
 use url::Url;
 
@@ -29,6 +29,7 @@ pub(crate) use self::channels::FoundAddresses;
 use crate::{
     Context, Project,
     channel_policy::{Refusal, anaconda_terms},
+    package_policy::PackagePolicyError,
 };
 
 /// What the command line sets in addition to environment.yml.
@@ -74,6 +75,9 @@ pub enum InputsError {
         /// Where it is written.
         place: Option<Place>,
     },
+    /// Packages that the configuration excludes.
+    #[error(transparent)]
+    Packages(#[from] PackagePolicyError),
     /// There is no channel to search.
     #[error("there is no channel to search: `nodefaults` takes the only one away")]
     NoChannel {
@@ -88,8 +92,14 @@ impl AsFindings for InputsError {
             Self::Channel { error, place } => {
                 let mut findings = error.findings();
                 for finding in &mut findings {
-                    if finding.place.is_none() {
-                        finding.place.clone_from(place);
+                    match (&finding.place, place) {
+                        (None, _) => finding.place.clone_from(place),
+                        // An entry of the configuration, and the channel that uses it.
+                        (Some(_), Some(place)) => {
+                            let message = "the channel is requested here";
+                            *finding = finding.clone().with_related(place.clone(), message);
+                        }
+                        (Some(_), None) => {}
                     }
                 }
                 findings
@@ -103,6 +113,7 @@ impl AsFindings for InputsError {
                     None => finding,
                 }]
             }
+            Self::Packages(error) => error.findings(),
             Self::NoChannel { place } => vec![
                 Finding::new(Code::NoChannel, self.to_string())
                     .at(place.clone())
@@ -160,6 +171,8 @@ pub(crate) struct ResolvedInputs {
     pub(crate) inputs: LockInputs,
     /// Where each channel is written first, by its URL.
     pub(crate) places: BTreeMap<Url, Place>,
+    /// The settings that decide the URLs of the channels' names.
+    pub(crate) settings: BTreeMap<Url, ChannelSetting>,
     /// Credentials and mirrors that are written in channel URLs.
     pub(crate) addresses: FoundAddresses,
 }
@@ -220,6 +233,7 @@ fn try_resolve(
             virtual_packages_for(platform, overrides, existing, inputs.host_packages);
         asked.insert(platform, PlatformInputs { requests, pip, virtual_packages });
     }
+    findings.append(&mut channels.findings);
     findings.extend(terms_unless_reported(&channels.list, findings));
     let inputs = LockInputs {
         name: name(environment, inputs.folder),
@@ -237,18 +251,31 @@ fn try_resolve(
             None => existing.and_then(|lock| lock.exclude_newer),
         },
     };
-    Ok(ResolvedInputs { inputs, places: channels.places, addresses: channels.addresses })
+    let ChannelResolver { places, settings, addresses, .. } = channels;
+    Ok(ResolvedInputs { inputs, places, settings, addresses })
 }
 
 /// Returns the credentials and mirrors in environment.yml for a command that uses the lock without
 /// a comparison. Channels that can't be resolved are skipped.
 pub(crate) fn written_addresses(
-    environment: &Environment,
+    environment: Option<&Environment>,
     lock: &Lock,
     inputs: InputSources<'_>,
 ) -> FoundAddresses {
     let mut channels = ChannelResolver::unrestricted(inputs);
     channels.resolve_policy();
+    if let Some(environment) = environment {
+        resolve_written(&mut channels, environment, lock);
+    }
+    for url in lock.channels.iter().flat_map(|channel| &channel.urls) {
+        channels.add_configured_credentials(url);
+    }
+    channels.addresses
+}
+
+/// Resolves every channel of environment.yml for its credentials and mirrors.
+fn resolve_written(channels: &mut ChannelResolver<'_>, environment: &Environment, lock: &Lock) {
+    let inputs = channels.inputs;
     let listed = listed_channels(environment, inputs.configuration);
     let listed = listed.map_or_else(|_| Vec::new(), |listed| listed.channels);
     let overrides = Overrides::default();
@@ -262,7 +289,6 @@ pub(crate) fn written_addresses(
             }
         }
     }
-    channels.addresses
 }
 
 /// The result for a lock whose channels may be used.
@@ -277,9 +303,12 @@ pub(crate) fn check_channels(
     inputs: InputSources<'_>,
     earlier: &[Finding],
 ) -> Result<CheckedChannels, InputsError> {
-    let channels = ChannelResolver::new(inputs)?;
+    let mut channels = ChannelResolver::new(inputs)?;
     for channel in &lock.channels {
-        if let Some(refusal) = channels.policy.refuses(&channel.urls) {
+        for url in &channel.urls {
+            channels.add_configured_credentials(url);
+        }
+        if let Some(refusal) = channels.policy.refuses(&channel.urls, inputs.sources) {
             let channel = channel.name.clone();
             let refusal = Box::new(refusal);
             return Err(InputsError::Refused { channel, refusal, place: None });
@@ -351,7 +380,7 @@ fn listed_channels(
     let channel = |set: &Configured<String>| (set.value.clone(), set.set_by.place().cloned());
     if let Some(first) = configured.first().filter(|first| first.value != "defaults") {
         let message = format!("no channel is listed: those of {} are searched", first.set_by);
-        let names: Vec<_> = configured.iter().map(|set| redact(&set.value).into_owned()).collect();
+        let names: Vec<_> = configured.iter().map(|set| redact_url(&set.value)).collect();
         let finding = Finding::new(Code::ImplicitChannels, message)
             .at(place)
             .with_note("on a machine that is configured in another way it would be others")
@@ -387,15 +416,19 @@ fn asked_spec(
     })
 }
 
-/// Returns the spec as written, with the channel's name instead of a URL, which may have a
-/// credential or a variable.
-fn text(request: &Dependency, channel: Option<&str>) -> String {
-    match (request.text.rsplit_once("::"), channel) {
-        (Some((_, rest)), Some(channel)) => match request.subdir {
-            Some(subdir) => format!("{channel}/{subdir}::{rest}"),
-            None => format!("{channel}::{rest}"),
-        },
-        _ => request.text.clone(),
+/// Returns the spec with the channel's name instead of what is written, which may be a URL with a
+/// credential, or a variable. The result is a match spec again.
+fn text(dependency: &Dependency, channel: Option<&str>) -> String {
+    let (Some(channel), Some(written)) = (channel, dependency.channel.as_deref()) else {
+        return dependency.text.clone();
+    };
+    // `[channel=conda-forge]` is kept.
+    if written == channel && !dependency.text.contains("::") {
+        return dependency.text.clone();
+    }
+    match dependency.subdir {
+        Some(subdir) => format!("{channel}/{subdir}::{}", dependency.rest),
+        None => format!("{channel}::{}", dependency.rest),
     }
 }
 

@@ -19,7 +19,7 @@ use envlock_secrets::manifest::Manifest;
 use crate::{
     Context, FileError, InputsError, Project,
     inputs::{InputSources, check_channels, resolve_inputs},
-    lock_credentials,
+    lock_credentials, package_policy,
 };
 
 /// What to do about a pip section. Its lines are in the lock but not resolved.
@@ -204,6 +204,8 @@ pub async fn install(
     let lock = project.lock()?;
     refuse_stale(project, request, lock, context, findings)?;
     let checked = check_channels(lock, InputSources::new(project, context), findings)?;
+    package_policy::check_existing_lock(lock, project.configuration())
+        .map_err(InputsError::from)?;
     checked.addresses.register(context.client);
     findings.extend(checked.findings);
     let platform = context.host;

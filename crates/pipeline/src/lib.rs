@@ -14,6 +14,7 @@ mod files;
 mod inputs;
 mod install;
 mod lock_credentials;
+mod package_policy;
 pub mod policy;
 mod project;
 mod run;

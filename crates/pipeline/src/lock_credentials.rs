@@ -24,10 +24,6 @@ pub(crate) fn addresses_in_environment(
     lock: &Lock,
     context: &Context<'_>,
 ) -> FoundAddresses {
-    match project.optional_environment() {
-        Ok(Some(environment)) => {
-            written_addresses(environment, lock, InputSources::new(project, context))
-        }
-        _ => FoundAddresses::default(),
-    }
+    let environment = project.optional_environment().unwrap_or_default();
+    written_addresses(environment, lock, InputSources::new(project, context))
 }

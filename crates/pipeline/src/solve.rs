@@ -21,7 +21,7 @@ use url::Url;
 use crate::{
     Context, FileError, InputsError, Overrides, Project, files,
     inputs::{InputSources, ResolvedInputs, kept_virtual_packages, resolve_inputs},
-    spawn_blocking,
+    package_policy, spawn_blocking,
 };
 
 /// The inputs of `solve`.
@@ -176,21 +176,26 @@ pub async fn solve(
     let overrides = &request.overrides;
     let resolution =
         resolve_inputs(environment, overrides, existing, InputSources::new(project, context));
-    let ResolvedInputs { inputs, places, .. } = resolution.apply(context.client, findings)?;
+    let resolved = resolution.apply(context.client, findings)?;
+    let ResolvedInputs { inputs, places, settings, .. } = resolved;
     findings.extend(kept_virtual_packages(&inputs, overrides));
     findings.extend(skipped_pip_finding(&inputs));
 
     let kept = existing.filter(|_| request.upgrade != Upgrade::All);
     let upgraded = upgraded(&request.upgrade, existing)?;
     let indexes = context.client.indexes(&channel_requests(&inputs), context.observer).await;
-    let indexes =
-        indexes.map_err(|error| error.with_places(|channel| places.get(&channel.url).cloned()))?;
+    let indexes = indexes.map_err(|error| {
+        error
+            .with_places(|channel| places.get(&channel.url).cloned())
+            .with_settings(|channel| settings.get(&channel.url).cloned())
+    })?;
     findings.extend(indexes.warnings.iter().cloned());
     findings.extend(indexes.absent_member_warnings(|channel| places.get(&channel.url).cloned()));
     let records = solve_platforms(&inputs, &indexes, kept, upgraded, context, findings).await?;
 
     let mut lock = Lock::new(&inputs, records, project.manifest()?.map(Manifest::locked));
     lock.keep_other_archives(kept);
+    package_policy::check_new_lock(&lock, project.configuration()).map_err(InputsError::from)?;
     let (lock, text) = spawn_blocking(move || {
         let records = lock.platforms.values().flat_map(|locked| &locked.records);
         for (url, archive) in indexes.other_archives(records) {

@@ -2,10 +2,12 @@
 
 use envlock_report::{AsFindings, Code, Exit, Finding, Level, Place};
 use rattler_conda_types::Subdir;
+use url::Url;
 
+use crate::complete_alias;
 use crate::disk::DiskError;
 use crate::source_error::{Attempt, help_for, list_attempts};
-use envlock_model::channel::{Channel, display_name};
+use envlock_model::channel::{Channel, display_name, without_credentials};
 
 /// Why the indexes of the channels are unavailable.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +30,21 @@ pub enum IndexError {
 pub struct ChannelFailure {
     channel: Channel,
     place: Option<Place>,
+    setting: Option<ChannelSetting>,
     kind: ChannelFailureKind,
+}
+
+/// The configured setting that decides the URL of a channel's name.
+#[derive(Debug, Clone)]
+pub struct ChannelSetting {
+    /// The setting, such as `channel_alias`.
+    pub key: String,
+    /// The base URL. It may hold credentials.
+    pub base: Url,
+    /// Where it is set, for messages.
+    pub set_by: String,
+    /// The place, if it is in a file.
+    pub place: Option<Place>,
 }
 
 #[derive(Debug)]
@@ -68,9 +84,22 @@ impl IndexError {
     }
 }
 
+impl IndexError {
+    /// Sets the settings that decide the URLs of the channels.
+    #[must_use]
+    pub fn with_settings(mut self, setting: impl Fn(&Channel) -> Option<ChannelSetting>) -> Self {
+        if let Self::Problems { problems, .. } = &mut self {
+            for problem in problems {
+                problem.setting = setting(&problem.channel);
+            }
+        }
+        self
+    }
+}
+
 impl ChannelFailure {
     pub(super) fn new(channel: Channel, kind: ChannelFailureKind) -> Self {
-        Self { channel, place: None, kind }
+        Self { channel, place: None, setting: None, kind }
     }
 
     fn message(&self) -> String {
@@ -78,7 +107,13 @@ impl ChannelFailure {
         match &self.kind {
             ChannelFailureKind::NotFound { subdirs, .. } => {
                 let names: Vec<&str> = subdirs.iter().rev().map(|subdir| subdir.as_str()).collect();
-                format!("the channel {channel} has no {}: is the name right?", names.join(" nor "))
+                let names = names.join(" nor ");
+                match &self.setting {
+                    None => format!("the channel {channel} has no {names}: is the name right?"),
+                    Some(ChannelSetting { key, set_by, .. }) => format!(
+                        "the channel {channel} has no {names}: `{key}` of {set_by} sets its URL"
+                    ),
+                }
             }
             ChannelFailureKind::Unavailable { subdir, .. } => {
                 format!("no source delivers the index of {channel}/{subdir}")
@@ -130,7 +165,11 @@ impl ChannelFailure {
             ChannelFailureKind::NotFound { hint, attempts, .. } => {
                 let finding = Finding::new(Code::ChannelNotFound, self.message())
                     .with_note(format!("requested:\n{}", list_attempts(attempts)));
-                finding.with_help(hint.clone().unwrap_or_else(|| self.where_to_look()))
+                let help = match &self.setting {
+                    Some(setting) => setting.help(),
+                    None => hint.clone().unwrap_or_else(|| self.where_to_look()),
+                };
+                finding.with_help(help)
             }
             ChannelFailureKind::Unavailable { attempts, .. } => {
                 Finding::new(Code::IndexUnavailable, self.message())
@@ -149,10 +188,18 @@ impl ChannelFailure {
                 ))
             }
         };
-        match &self.place {
-            Some(place) => finding.at(place.clone()),
-            None => finding,
+        let setting = self.setting.as_ref().filter(|_| self.is_not_found());
+        match (setting.and_then(|setting| setting.place.as_ref()), &self.place) {
+            (Some(cause), Some(place)) => finding
+                .at(cause.clone())
+                .with_related(place.clone(), "the channel is requested here"),
+            (None, Some(place)) | (Some(place), None) => finding.at(place.clone()),
+            (None, None) => finding,
         }
+    }
+
+    fn is_not_found(&self) -> bool {
+        matches!(self.kind, ChannelFailureKind::NotFound { .. })
     }
 
     fn where_to_look(&self) -> String {
@@ -162,6 +209,15 @@ impl ChannelFailure {
                 folder.display()
             ),
             Err(()) => format!("look at {} in a browser", self.channel.url),
+        }
+    }
+}
+
+impl ChannelSetting {
+    fn help(&self) -> String {
+        match complete_alias(&self.base) {
+            Some(url) => format!("write `{}: {}`", self.key, url.as_str().trim_end_matches('/')),
+            None => format!("is `{}: {}` right?", self.key, without_credentials(&self.base)),
         }
     }
 }

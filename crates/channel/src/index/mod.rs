@@ -21,7 +21,7 @@ mod subdirs;
 mod summary;
 
 pub(crate) use base_url::subdir_url;
-pub use error::{ChannelFailure, IndexError};
+pub use error::{ChannelFailure, ChannelSetting, IndexError};
 pub(crate) use hints::suggested_name;
 pub use left_out::LeftOutRecord;
 pub use records::{Indexes, SubdirRecords};

@@ -1,5 +1,6 @@
 //! Downloads one archive from one source and checks it meanwhile; checks what was unpacked.
 
+use std::io;
 use std::path::{Component, Path};
 
 use envlock_model::progress::{Event, Observer, Phase};

@@ -1,6 +1,7 @@
 //! The configuration: found where conda looks for it, beside environment.yml, in variables
 //! and in flags.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use envlock_config::{
@@ -12,6 +13,8 @@ use envlock_report::{
     AsFindings, Code, Exit, Finding,
     sink::{DenyRule, Rules},
 };
+
+use envlock_text::{Fault, Pos, limits::ENVIRONMENT};
 
 use super::Settings;
 use crate::flags::NetworkArgs;
@@ -142,12 +145,28 @@ fn condarcs(settings: &Settings) -> Vec<PathBuf> {
     files
 }
 
+/// Reads a file up to the limit of a configuration; `None` if there is no file.
 fn text(path: &Path) -> Result<Option<String>, ConfigurationError> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(Some(envlock_text::decode(&path.display().to_string(), bytes)?)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(ConfigurationError::Unreadable(path.to_owned(), error)),
+    let unreadable = |error| ConfigurationError::Unreadable(path.to_owned(), error);
+    let name = path.display().to_string();
+    let limit = ENVIRONMENT.bytes;
+    let size = match std::fs::metadata(path) {
+        // A pipe may never end.
+        Ok(found) if !found.is_file() && !found.is_dir() => {
+            return Err(unreadable(std::io::Error::other("it is not a file")));
+        }
+        Ok(found) => found.len(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(error)),
+    };
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > limit {
+        let bytes = usize::try_from(size).unwrap_or(usize::MAX).max(bytes.len());
+        return Err(Fault::TooLarge { bytes, limit }.at(Pos::START.place(&name)).into());
     }
+    Ok(Some(envlock_text::decode(&name, bytes)?))
 }
 
 /// What holds where nothing is set; what conda has in common with us isn't said twice.

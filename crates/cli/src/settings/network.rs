@@ -8,12 +8,10 @@ use envlock_channel::{
     Credentials, Mirror, MirrorError, ProxyServers, Sources, TlsTrust, is_supported_proxy,
     parse_mirror,
 };
-use envlock_config::{
-    ChannelSettings, Configuration, Configured, InvalidConfiguration, Key, ValueSource, key,
-};
+use envlock_config::{ChannelSettings, Configuration, Configured, Key, ValueSource, key};
 use envlock_model::channel::{self, ChannelConfig};
 use envlock_report::{AsFindings, Code, Exit, Finding};
-use envlock_text::redact;
+use envlock_text::redact::redact_url;
 use url::Url;
 
 use super::{Settings, VERSION, credentials::stores};
@@ -23,8 +21,6 @@ use super::{Settings, VERSION, credentials::stores};
 pub(crate) enum NetworkError {
     /// A mirror that is none.
     Mirror(MirrorError, ValueSource),
-    /// An address of a channel that is none.
-    Addresses(InvalidConfiguration),
     /// A value that can't be used.
     Value { key: &'static str, reason: String, by: ValueSource, is_input: bool },
 }
@@ -33,7 +29,6 @@ impl std::fmt::Display for NetworkError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Mirror(error, _) => error.fmt(f),
-            Self::Addresses(error) => error.fmt(f),
             Self::Value { key, reason, .. } => write!(f, "`{key}` can't be used: {reason}"),
         }
     }
@@ -43,10 +38,7 @@ impl std::error::Error for NetworkError {}
 
 impl AsFindings for NetworkError {
     fn findings(&self) -> Vec<Finding> {
-        let by = match self {
-            Self::Addresses(error) => return error.findings(),
-            Self::Mirror(_, by) | Self::Value { by, .. } => by,
-        };
+        let (Self::Mirror(_, by) | Self::Value { by, .. }) = self;
         let mut diagnostics = match self {
             Self::Mirror(error, _) => error.findings(),
             _ => vec![Finding::new(Code::ConfigurationValue, self.to_string())],
@@ -64,7 +56,6 @@ impl AsFindings for NetworkError {
     fn exit(&self) -> Exit {
         match self {
             Self::Mirror(error, _) => error.exit(),
-            Self::Addresses(error) => error.exit(),
             Self::Value { is_input: false, .. } => Exit::Undetermined,
             Self::Value { .. } => Exit::Usage,
         }
@@ -86,9 +77,8 @@ pub(crate) fn channel_setup(
     configuration: &Configuration,
 ) -> Result<ChannelSetup, NetworkError> {
     let variable = |name: &str| settings.variables.get(name).cloned();
-    let ChannelSettings { mut channel_config, mirrored, mut warnings } = configuration
-        .channel_settings(&settings.folder, &variable)
-        .map_err(NetworkError::Addresses)?;
+    let ChannelSettings { mut channel_config, mirrored, mut warnings } =
+        configuration.channel_settings(&settings.folder, &variable);
     let mut network =
         envlock_channel::Settings::new(settings.cache_dir().0, format!("envlock/{VERSION}"));
     network.sources = sources(configuration, &mut channel_config, mirrored)?;
@@ -182,6 +172,20 @@ fn sources(
 /// The entry of `proxy_servers` that lists hosts instead of a proxy.
 pub(crate) const NO_PROXY_ENTRY: &str = "no_proxy";
 
+/// Returns the URL of a proxy. Its scheme is http unless it has another.
+fn proxy_url(
+    written: &str,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<String, channel::InvalidChannel> {
+    if !written.contains("://") {
+        let expanded = channel::expand(written, variable)?;
+        if !expanded.contains("://") {
+            return channel::expand_url(&format!("http://{written}"), variable);
+        }
+    }
+    channel::expand_url(written, variable)
+}
+
 fn proxies(
     settings: &Settings,
     configuration: &Configuration,
@@ -205,11 +209,10 @@ fn proxies(
             by: set.set_by.clone(),
             is_input: true,
         };
-        let text =
-            channel::expand(&set.value, &variable).map_err(|error| wrong(error.to_string()))?;
-        let whole = if text.contains("://") { text } else { format!("http://{text}") };
-        let url = Url::parse(&whole)
-            .map_err(|_| wrong(format!("`{}` isn't an address", redact(&set.value))))?;
+        let url = proxy_url(&set.value, &variable).map_err(|error| wrong(error.to_string()))?;
+        // A `/` in a password ends the host for a parser, and the rest would be a path.
+        let url = Url::parse(&url).ok().filter(|url| !url.path().contains('@'));
+        let url = url.ok_or_else(|| wrong(format!("`{}` isn't a URL", redact_url(&set.value))))?;
         if !is_supported_proxy(&url) {
             // Desktops set `all_proxy=socks://…` next to proxies that can be used.
             if set.set_by.place().is_none() {
@@ -217,7 +220,7 @@ fn proxies(
             }
             return Err(wrong(format!(
                 "`{}` isn't a proxy for http, https, socks4, socks4a, socks5 or socks5h",
-                redact(&set.value)
+                redact_url(&set.value)
             )));
         }
         by_scheme.insert(scheme.trim_end_matches("://").to_owned(), url);

@@ -1,75 +1,81 @@
-//! Credentials in channel URLs. They are removed from a URL and added to requests, and never shown.
+//! Moves credentials out of URLs and back into them, and never shows them.
 
 use std::fmt;
 
 use envlock_text::redact::split_path_token;
 use url::{Origin, Url};
 
-/// The credentials from a channel's URL.
+/// The credentials from a channel's URL: a user, a token, or both.
 ///
-/// They can't be printed, compared or serialised. They can only be added to the URL of a request
-/// to the same server.
+/// The value can't be printed or serialised. It can only be added to the URL of a request to the
+/// same server.
 #[derive(Clone)]
 pub struct ChannelCredentials {
     server: Origin,
-    kind: CredentialKind,
+    user: Option<User>,
+    token: Option<Token>,
 }
 
-#[derive(Clone)]
-enum CredentialKind {
-    /// `user:password@` of the URL.
-    User { name: String, password: Option<String> },
-    /// `/t/<token>/` of the path, after the prefix `before` (which ends in `/`).
-    Token { before: String, token: String },
+/// `user:password@` of the URL.
+#[derive(Clone, PartialEq, Eq)]
+struct User {
+    name: String,
+    password: Option<String>,
+}
+
+/// `/t/<token>/` of the path.
+#[derive(Clone, PartialEq, Eq)]
+struct Token {
+    /// The path before `t/`, which ends in `/`.
+    before: String,
+    token: String,
 }
 
 impl ChannelCredentials {
     /// Removes the credentials from a URL and returns them.
-    ///
-    /// If the URL has a token and a user, the token is used.
     pub fn extract_from(url: &mut Url) -> Option<Self> {
         let server = url.origin();
-        let user = (!url.username().is_empty() || url.password().is_some()).then(|| {
-            CredentialKind::User {
-                name: url.username().to_owned(),
-                password: url.password().map(str::to_owned),
-            }
+        let user = (!url.username().is_empty() || url.password().is_some()).then(|| User {
+            name: url.username().to_owned(),
+            password: url.password().map(str::to_owned),
         });
-        // Both fail only for URLs without a host, which have no user.
+        // Both fail only for URLs without a host, which have no user either.
         let _ = url.set_username("");
         let _ = url.set_password(None);
-        let token = split_path_token(url.path()).map(|(before, token, after)| {
-            let kind = CredentialKind::Token { before: before.to_owned(), token: token.to_owned() };
-            (kind, format!("{before}{after}"))
+        let token = split_path_token(url.path()).map(|(before, token, behind)| {
+            let token = Token { before: before.to_owned(), token: token.to_owned() };
+            (token, format!("{before}{behind}"))
         });
-        let token = token.map(|(kind, path)| {
+        let token = token.map(|(token, path)| {
             url.set_path(&path);
-            kind
+            token
         });
-        token.or(user).map(|kind| Self { server, kind })
+        (user.is_some() || token.is_some()).then_some(Self { server, user, token })
     }
 
-    /// Returns the URL with the credentials, if it has the server that they are for. Otherwise it
-    /// returns the URL unchanged.
+    /// Returns the URL with the credentials if it is on their server, else the URL unchanged.
     #[must_use]
     pub fn add_to(&self, url: &Url) -> Url {
         let mut url = url.clone();
         if url.origin() != self.server {
             return url;
         }
-        match &self.kind {
-            CredentialKind::User { name, password } => {
-                let _ = url.set_username(name);
-                let _ = url.set_password(password.as_deref());
-            }
-            CredentialKind::Token { before, token } => {
-                if let Some(after) = url.path().strip_prefix(before.as_str()) {
-                    let path = format!("{before}t/{token}/{after}");
-                    url.set_path(&path);
-                }
-            }
+        if let Some(User { name, password }) = &self.user {
+            let _ = url.set_username(name);
+            let _ = url.set_password(password.as_deref());
+        }
+        if let Some(Token { before, token }) = &self.token
+            && let Some(behind) = url.path().strip_prefix(before.as_str())
+        {
+            let path = format!("{before}t/{token}/{behind}");
+            url.set_path(&path);
         }
         url
+    }
+
+    /// Whether both are the same credentials for the same server.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.server == other.server && self.user == other.user && self.token == other.token
     }
 }
 

@@ -6,17 +6,7 @@ use std::str::FromStr;
 use rattler_conda_types::Subdir;
 use url::Url;
 
-use super::{ChannelConfig, InvalidChannel};
-
-/// Resolves a text to the URL of a folder, which ends in `/` and can have credentials.
-pub(super) fn locate(
-    text: &str,
-    channel_config: &ChannelConfig,
-    base_dir: &Path,
-    variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<Url, InvalidChannel> {
-    locate_folder(text, base_dir, variable).unwrap_or_else(|| name(text, channel_config))
-}
+use super::InvalidChannel;
 
 /// Resolves a URL or a path to the URL of a folder. `None` for a name.
 pub(super) fn locate_folder(
@@ -42,6 +32,8 @@ fn url(text: &str) -> Result<Url, InvalidChannel> {
     }
     let mut url = Url::parse(text).map_err(|_| InvalidChannel::InvalidUrl)?;
     match url.scheme() {
+        // A password with a `/` ends the host for a parser, and the rest would be a path.
+        "http" | "https" if url.path().contains('@') => return Err(InvalidChannel::MisplacedAt),
         "http" | "https" if url.has_host() => {}
         "file" => {}
         other => return Err(InvalidChannel::UnsupportedScheme(other.to_owned())),
@@ -129,7 +121,8 @@ fn file_url(path: &str) -> Result<Url, InvalidChannel> {
     Ok(url)
 }
 
-fn name(text: &str, channel_config: &ChannelConfig) -> Result<Url, InvalidChannel> {
+/// Returns the URL of a name below the base URL of its setting.
+pub(super) fn locate_name(text: &str, base: &Url) -> Result<Url, InvalidChannel> {
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '+');
     if let Some(bad) = text.chars().find(|c| !allowed(*c)) {
         return Err(InvalidChannel::InvalidCharacter(bad.to_string()));
@@ -138,7 +131,7 @@ fn name(text: &str, channel_config: &ChannelConfig) -> Result<Url, InvalidChanne
     if text.split('/').any(|part| matches!(part, "" | "." | "..")) {
         return Err(InvalidChannel::InvalidNamePart);
     }
-    let mut url = channel_config.base_url_of(text);
+    let mut url = base.clone();
     url.path_segments_mut()
         .map_err(|()| InvalidChannel::InvalidUrl)?
         .pop_if_empty()

@@ -1,6 +1,6 @@
-//! Resolves channel names, paths and URLs to the URL of a channel at its origin.
+//! Resolves a channel's name, URL or path to the URL of its origin.
 //!
-//! A [`Channel`] never has credentials. [`resolve`] removes them from the URL and returns them
+//! A [`Channel`] never holds credentials: [`resolve`] removes them from the URL and returns them
 //! separately as [`ChannelCredentials`].
 
 mod channel_config;
@@ -8,15 +8,17 @@ mod credentials;
 mod error;
 mod expand;
 mod location;
+mod origin;
 mod resolve;
 mod without_credentials;
 
 #[cfg(test)]
 mod tests;
 
-pub use channel_config::{ChannelConfig, display_name};
+pub use channel_config::{BaseSetting, ChannelConfig, InvalidEntries, display_name};
 pub use credentials::ChannelCredentials;
 pub use error::{ChannelError, InvalidChannel};
-pub use expand::expand;
+pub use expand::{expand, expand_url};
+pub use origin::{comparable_origin, is_anaconda};
 pub use resolve::{Channel, ResolvedChannel, resolve, resolve_location};
 pub use without_credentials::without_credentials;

@@ -14,6 +14,11 @@ fn variable(name: &str) -> Option<String> {
         "CHANNEL" => "defaults",
         "HOME" => "/home/小明",
         "EMPTY" => "",
+        "PASSWORD" => "1/2?#@: %\"p",
+        "ENCODED" => "a%2Fb",
+        "LOGIN" => "me:1/2@x",
+        "SERVER" => "me:1/2@example.org:8443",
+        "BASE" => "https://me:1/2@example.org",
         _ => return None,
     };
     Some(value.to_owned())
@@ -37,7 +42,7 @@ fn refused(written: &str) -> String {
 }
 
 #[test]
-fn names_urls_and_paths_have_the_same_meaning_as_in_conda() {
+fn names_urls_and_paths_resolve_to_the_same_folder_as_in_conda() {
     let cases = [
         ("conda-forge", "conda-forge", "https://conda.anaconda.org/conda-forge/"),
         ("conda-forge/", "conda-forge", "https://conda.anaconda.org/conda-forge/"),
@@ -89,7 +94,7 @@ fn names_urls_and_paths_have_the_same_meaning_as_in_conda() {
 }
 
 #[test]
-fn defaults_is_several_channels_and_one_more_on_windows() {
+fn defaults_has_one_more_member_on_windows() {
     let names = |written, platform| {
         let resolved = all(written, platform).unwrap();
         assert!(resolved.iter().all(|r| r.channel.multichannel.as_deref() == Some("defaults")));
@@ -136,7 +141,7 @@ fn credentials_are_removed_from_the_url_and_added_only_for_their_server() {
 }
 
 #[test]
-fn a_text_that_is_no_channel_is_an_error_with_the_reason() {
+fn each_text_that_is_no_channel_has_its_reason() {
     let cases = [
         ("", "it is empty"),
         ("$EMPTY", "it is empty"),
@@ -155,6 +160,12 @@ fn a_text_that_is_no_channel_is_an_error_with_the_reason() {
         ("https://", "isn't a valid URL"),
         ("https://conda.anaconda.org/", "it is empty"),
         ("a\u{7}b", r"the character `\u{7}`"),
+        ("https://me:1/2@example.org/a", "an `@` after its host"),
+        ("https://example.org/a@b", "an `@` after its host"),
+        ("$BASE/a", "an `@` after its host"),
+        ("$PASSWORD", "the value of a variable"),
+        ("https://$PASSWORD/a", "an `@` after its host"),
+        ("https://example.org/$PASSWORD", "no `?` or `#`"),
     ];
     for (written, why) in cases {
         let reason = refused(written);
@@ -163,7 +174,7 @@ fn a_text_that_is_no_channel_is_an_error_with_the_reason() {
 }
 
 #[test]
-fn an_error_has_the_callers_place_and_no_password() {
+fn an_error_has_the_place_from_the_caller_and_no_password() {
     let place = Place::new("environment.yml", 3, 5);
     let error =
         all("https://me:hunter2@example.org/$NOPE", Subdir::Linux64).unwrap_err().at(place.clone());
@@ -176,14 +187,14 @@ fn an_error_has_the_callers_place_and_no_password() {
 }
 
 #[test]
-fn a_relative_path_needs_an_absolute_folder() {
+fn a_relative_path_needs_an_absolute_base_folder() {
     let resolved =
         resolve("./a", &ChannelConfig::default(), Subdir::Linux64, Path::new("b"), &variable);
     assert!(resolved.unwrap_err().reason.to_string().contains("relative"));
 }
 
 #[test]
-fn passwords_tokens_and_queries_are_redacted_in_any_text() {
+fn passwords_tokens_and_queries_are_hidden_in_any_text() {
     let cases = [
         ("see https://u:p@h/x and http://v:q@h", "see https://u:***@h/x and http://v:***@h"),
         ("https://p@h/x", "https://***@h/x"),
@@ -225,7 +236,7 @@ fn url(text: &str) -> url::Url {
 }
 
 #[test]
-fn the_base_url_of_a_custom_channel_also_applies_to_names_below_it() {
+fn a_custom_channel_and_the_channels_below_it_have_its_base_url() {
     let mut channel_config = ChannelConfig::default();
     channel_config.custom_channels.insert("lab".into(), url("https://lab.example/conda/"));
     channel_config.custom_channels.insert("lab/label".into(), url("https://labels.example/"));
@@ -236,7 +247,7 @@ fn the_base_url_of_a_custom_channel_also_applies_to_names_below_it() {
 }
 
 #[test]
-fn a_name_below_another_alias_is_shown_as_its_url() {
+fn another_alias_is_the_base_url_of_names_and_the_shown_name_is_the_url() {
     let channel_config = ChannelConfig {
         channel_alias: url("https://corp.example/repo/"),
         ..ChannelConfig::default()
@@ -250,7 +261,7 @@ fn a_name_below_another_alias_is_shown_as_its_url() {
 }
 
 #[test]
-fn the_path_of_a_channel_in_defaults_is_also_its_name() {
+fn the_path_of_a_member_of_defaults_is_a_name() {
     let channel_config = ChannelConfig {
         defaults: vec![url("https://corp.example/pkgs/main/")],
         ..ChannelConfig::default()
@@ -260,7 +271,7 @@ fn the_path_of_a_channel_in_defaults_is_also_its_name() {
 }
 
 #[test]
-fn a_multichannel_keeps_the_order_of_its_channels_and_has_separate_credentials() {
+fn a_multichannel_keeps_the_order_of_its_members_and_separates_credentials() {
     let mut channel_config = ChannelConfig::default();
     let members = vec![url("https://me:geheim@lab.example/a/"), url("https://lab.example/b/")];
     channel_config.custom_multichannels.insert("ours".into(), members);
@@ -271,4 +282,99 @@ fn a_multichannel_keeps_the_order_of_its_channels_and_has_separate_credentials()
     assert!(resolved[0].credentials.is_some() && resolved[1].credentials.is_none());
     assert!(resolved.iter().all(|r| r.channel.multichannel.as_deref() == Some("ours")));
     assert!(!format!("{channel_config:?}").contains("geheim"));
+}
+
+/// Returns the user, the password, the host and the path of the requests to a channel.
+fn requested(written: &str) -> (String, String, String, String) {
+    let resolved = all(written, Subdir::Linux64).unwrap_or_else(|e| panic!("{written}: {e}"));
+    let resolved = &resolved[0];
+    let url = match &resolved.credentials {
+        Some(credentials) => credentials.add_to(&resolved.channel.url),
+        None => resolved.channel.url.clone(),
+    };
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    (
+        url.username().to_owned(),
+        url.password().unwrap_or_default().to_owned(),
+        format!("{}{port}", url.host_str().unwrap_or_default()),
+        url.path().to_owned(),
+    )
+}
+
+#[test]
+fn the_value_of_a_variable_stays_in_the_part_of_the_url_in_which_it_is_written() {
+    let password = "1%2F2%3F%23%40%3A%20%25%22p";
+    for (written, user, secret, host, path) in [
+        ("https://me:$PASSWORD@$HOST/a", "me", password, "example.org", "/a/"),
+        ("https://$PASSWORD:$PASSWORD@$HOST/a", password, password, "example.org", "/a/"),
+        (
+            "https://me:x${PASSWORD}@$HOST:8443/a",
+            "me",
+            &format!("x{password}"),
+            "example.org:8443",
+            "/a/",
+        ),
+        ("https://me:$ENCODED@$HOST/a", "me", "a%2Fb", "example.org", "/a/"),
+        ("https://$LOGIN@$HOST/a", "me", "1%2F2%40x", "example.org", "/a/"),
+        ("https://$SERVER/a", "me", "1%2F2", "example.org:8443", "/a/"),
+        ("https://$HOST/t/$PASSWORD/a", "", "", "example.org", &format!("/t/{password}/a/")),
+        ("https://me:$TOKEN@$HOST/t/$TOKEN/a", "me", "s3cret", "example.org", "/t/s3cret/a/"),
+        ("http://$HOST/$CHANNEL/$HOST", "", "", "example.org", "/defaults/example.org/"),
+    ] {
+        let (user, secret) = (user.to_owned(), secret.to_owned());
+        let expected = (user, secret, host.to_owned(), path.to_owned());
+        assert_eq!(requested(written), expected, "{written}");
+        let channel = one(written);
+        assert!(!channel.url.as_str().contains("%2F") && !channel.url.as_str().contains('@'));
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_value_of_a_password_changes_the_host_or_is_shown(value in "[ -~]{1,12}|\\PC{1,6}") {
+        let variable = |name: &str| Some(if name == "PW" { format!("Q{value}Z") } else { "user".into() });
+        let folder = Path::new("/project");
+        let config = ChannelConfig::default();
+        for written in ["https://$U:$PW@h.example:81/x", "https://$PW@h.example:81/x", "https://h.example:81/t/$PW/x"] {
+            match resolve(written, &config, Subdir::Linux64, folder, &variable) {
+                Ok(found) => {
+                    proptest::prop_assert_eq!(found[0].channel.url.as_str(), "https://h.example:81/x/");
+                    proptest::prop_assert!(found[0].credentials.is_some());
+                }
+                Err(error) => proptest::prop_assert!(!error.to_string().contains("Q"), "{}", error),
+            }
+        }
+    }
+}
+
+#[test]
+fn the_url_of_a_configured_channel_has_its_configured_credentials() {
+    let mut config = ChannelConfig {
+        channel_alias: url("https://me:a@alias.example/t/tk/repo/"),
+        defaults: vec![url("https://me:d@corp.example/pkgs/main/")],
+        ..ChannelConfig::default()
+    };
+    config.custom_channels.insert("chuck".into(), url("http://u1:p1@127.0.0.1:8000/p/"));
+    config.custom_multichannels.insert("m".into(), vec![url("https://me:m@multi.example/x/")]);
+    let sent = |written: &str| {
+        let found = resolve(written, &config, Subdir::Linux64, Path::new("/project"), &variable);
+        let found = found.unwrap().remove(0);
+        found.credentials.map_or(String::new(), |c| c.add_to(&found.channel.url).to_string())
+    };
+    for (written, request) in [
+        ("http://127.0.0.1:8000/p/chuck", "http://u1:p1@127.0.0.1:8000/p/chuck/"),
+        ("http://127.0.0.1:8000/p/chuck/label/x", "http://u1:p1@127.0.0.1:8000/p/chuck/label/x/"),
+        ("http://own:one@127.0.0.1:8000/p/chuck", "http://own:one@127.0.0.1:8000/p/chuck/"),
+        ("http://127.0.0.1:8000/p/chucks", ""),
+        ("https://127.0.0.1:8000/p/chuck", ""),
+        ("http://127.0.0.1:8001/p/chuck", ""),
+        ("https://alias.example/repo/x", "https://me:a@alias.example/t/tk/repo/x/"),
+        ("http://alias.example/repo/x", ""),
+        ("https://alias.example/other/x", ""),
+        ("https://corp.example/pkgs/main", "https://me:d@corp.example/pkgs/main/"),
+        ("https://corp.example/pkgs/r", ""),
+        ("https://multi.example/x", "https://me:m@multi.example/x/"),
+    ] {
+        assert_eq!(sent(written), request, "{written}");
+    }
 }

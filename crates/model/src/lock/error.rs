@@ -3,7 +3,8 @@
 use envlock_report::{AsFindings, Code, Exit, Finding, Place};
 use envlock_text::ReadError as TextError;
 
-use super::{Inconsistency, Lock};
+use super::{FILE_NAME, Inconsistency, Lock};
+use crate::OtherFormat;
 
 /// Why a lock can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -26,10 +27,12 @@ pub enum LockError {
         message: String,
     },
     /// The file is another tool's lock.
-    #[error("this lock was not written by envlock: it has no `envlock:` block")]
+    #[error("{}", other_tool(place, *format))]
     OtherTool {
         /// The start of the file.
         place: Place,
+        /// Its format, if it is known.
+        format: Option<OtherFormat>,
     },
     /// The lock has another version of the format.
     #[error("the lock's {key} is {found}; this envlock reads {reads}")]
@@ -80,11 +83,22 @@ impl AsFindings for LockError {
                 errors.iter().map(finding).collect()
             }
             Self::Blocks(mistakes) => mistakes.iter().map(in_lock).collect(),
-            Self::OtherTool { place } => vec![
-                Finding::new(Code::LockOfOtherTool, self.to_string())
-                    .at(place.clone())
-                    .with_help("remove it and run `envlock solve`, which writes a new lock"),
-            ],
+            Self::OtherTool { place, format } => {
+                let help = match format {
+                    Some(OtherFormat::Environment) => {
+                        format!("name it with `-f {}`, and envlock's lock with `--lock`", place.file)
+                    }
+                    Some(_) => format!(
+                        "name envlock's own lock with `--lock`, or leave `--lock` out for {FILE_NAME}"
+                    ),
+                    None => format!(
+                        "restore it with `git checkout {0}`, or move it away and run `envlock solve`",
+                        place.file
+                    ),
+                };
+                let finding = Finding::new(Code::LockOfOtherTool, self.to_string());
+                vec![finding.at(place.clone()).with_help(help)]
+            }
             Self::Version { place, found, reads, .. } => vec![
                 Finding::new(Code::LockVersion, self.to_string()).at(place.clone()).with_help(
                     if found > reads {
@@ -108,6 +122,13 @@ impl AsFindings for LockError {
 
     fn exit(&self) -> Exit {
         Exit::Usage
+    }
+}
+
+fn other_tool(place: &Place, format: Option<OtherFormat>) -> String {
+    match format {
+        Some(format) => format!("{} is {format}, and not a lock file of envlock", place.file),
+        None => format!("{} has no `envlock:` block, which envlock writes", place.file),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Parses a lock and checks that it is consistent.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use envlock_report::{Mistakes, Place};
 use envlock_text::limits::LOCK;
@@ -10,8 +11,11 @@ use rattler_conda_types::{GenericVirtualPackage, Subdir};
 use rattler_lock::LockFile;
 
 use super::blocks::Envlock;
-use super::{BODY_VERSION, Lock, LockError, LockedPlatform, VERSION, body, consistency, requested};
+use super::{
+    BODY_VERSION, FILE_NAME, Lock, LockError, LockedPlatform, VERSION, body, consistency, requested,
+};
 use crate::{
+    OtherFormat,
     lock_inputs::RequestedChannel,
     needs::{LockedNeeds, NeedsError},
     record,
@@ -24,14 +28,18 @@ use crate::{
 /// no platform has two packages of one name, every package has a sha256, and no URL has a
 /// credential.
 pub fn read(file: &str, text: &str) -> Result<Lock, LockError> {
-    refuse_conflict_markers(file, text)?;
+    let foreign =
+        || LockError::OtherTool { place: Pos::START.place(file), format: other_format(file, text) };
+    let is_foreign = || other_format(file, text).is_some();
+    if let Err(error) = refuse_conflict_markers(file, text) {
+        return Err(if is_foreign() { foreign() } else { error });
+    }
     let tree = tree::read_yaml(file, text, &LOCK);
     if !tree.errors.is_empty() {
-        return Err(LockError::Text(tree.errors));
+        return Err(if is_foreign() { foreign() } else { LockError::Text(tree.errors) });
     }
-    let other_tool = || LockError::OtherTool { place: Pos::START.place(file) };
-    let document = tree.root.ok_or_else(other_tool)?;
-    let block = document.get("envlock").ok_or_else(other_tool)?;
+    let document = tree.root.ok_or_else(foreign)?;
+    let block = document.get("envlock").ok_or_else(foreign)?;
     check_version(file, "envlock.version", block, VERSION)?;
     check_version(file, "version", &document, BODY_VERSION)?;
     check_platforms(file, &document)?;
@@ -57,6 +65,17 @@ pub fn read(file: &str, text: &str) -> Result<Lock, LockError> {
         locked.records.retain(|record| record::check(record).is_ok());
     }
     Err(LockError::Inconsistent { problems, lock: Box::new(lock) })
+}
+
+/// Returns the format of a lock of another tool. An incomplete envlock.lock, whose last block is
+/// missing, has the format of pixi's.
+fn other_format(file: &str, text: &str) -> Option<OtherFormat> {
+    let is_ours = Path::new(file).file_name().is_some_and(|name| name == FILE_NAME);
+    OtherFormat::detect(text).filter(|format| match format {
+        OtherFormat::EnvlockLock => false,
+        OtherFormat::PixiLock => !is_ours,
+        _ => true,
+    })
 }
 
 fn check_version(file: &str, key: &'static str, block: &Node, reads: u64) -> Result<(), LockError> {

@@ -126,14 +126,14 @@ fn check_writable(lock: &Lock) -> Result<(), LockWriteError> {
         }
     }
     for line in lock.platforms.values().flat_map(|locked| &locked.pip) {
-        if has_credentials(line) {
+        if redact::holds_credential(line) {
             return Err(LockWriteError::Credential {
                 what: format!("pip's line `{}`", redact(line)),
             });
         }
     }
     for (name, value) in &lock.variables {
-        if has_credentials(value) {
+        if redact::holds_credential(value) {
             return Err(LockWriteError::Credential { what: format!("variable {name}") });
         }
     }

@@ -10,7 +10,10 @@ use super::reader::Reader;
 use super::selector::{Selector, SelectorError};
 use super::{Dependency, Environment, PipLine};
 use envlock_text::tree::{Entry, Kind, Node};
-use envlock_text::{Pos, redact, redact::has_credentials};
+use envlock_text::{
+    Pos, redact,
+    redact::{holds_credential, redact_url},
+};
 
 /// Reads the section into `environment`.
 pub(super) fn read(reader: &mut Reader<'_>, value: &Node, environment: &mut Environment) {
@@ -21,6 +24,15 @@ pub(super) fn read(reader: &mut Reader<'_>, value: &Node, environment: &mut Envi
     }
     section.check_pip();
     section.check_duplicates();
+}
+
+/// Returns a match spec to show, without the credentials of its channel.
+fn shown(text: &str, channel: Option<&str>) -> String {
+    let text = match channel {
+        Some(channel) => text.replacen(channel, &redact_url(channel), 1),
+        None => text.to_owned(),
+    };
+    redact(&text).into_owned()
 }
 
 struct Section<'r, 'l> {
@@ -88,7 +100,8 @@ impl Section<'_, '_> {
         let place = self.reader.problems.place_of(item);
         match matchspec::parse(text) {
             Ok(parts) => self.environment.dependencies.push(Dependency {
-                text: redact(text.trim()).into_owned(),
+                text: shown(text.trim(), parts.channel.as_deref()),
+                rest: redact(&parts.rest).into_owned(),
                 place,
                 selector,
                 channel: parts.channel,
@@ -112,11 +125,13 @@ impl Section<'_, '_> {
                 let offset = text[..at].chars().count();
                 self.spec_error(item, text, &SpecError { reason, offset });
             }
-            if has_credentials(text) {
-                let message = format!("`{text}` has a URL with a credential or a query");
-                let help = "remove it, because the lock would contain it; pip can read it from \
-                            its keyring or from ~/.netrc"
-                    .to_owned();
+            if holds_credential(text) {
+                let message = format!("`{text}` has a URL with a credential");
+                let help =
+                    "name a variable, as in `https://${TOKEN}@host/`, because the lock would \
+                            contain the credential; or let pip read it from its keyring or from \
+                            ~/.netrc"
+                        .to_owned();
                 self.reader.problems.error(item.start, Code::PipCredential, message, Some(help));
             }
             let selector = self.selector(item.end, outer);

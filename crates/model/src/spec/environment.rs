@@ -7,7 +7,7 @@ use envlock_report::{Finding, Place};
 use rattler_conda_types::{MatchSpec, Subdir};
 
 use super::Selector;
-use envlock_text::redact;
+use envlock_text::redact::{redact, redact_url};
 
 /// A value with its place.
 #[derive(Clone, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub struct Environment {
 pub struct Dependency {
     /// The match spec as written, without a comment, and with `***` for a password.
     pub text: String,
+    /// The match spec without its channel.
+    pub rest: String,
     /// The place of the entry.
     pub place: Place,
     /// The platforms that it applies to. `None` for all.
@@ -94,7 +96,7 @@ fn is_for(selector: Option<&Selector>, subdir: Subdir) -> bool {
 
 impl<T: fmt::Debug> fmt::Debug for Located<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at {}", redact(&format!("{:?}", self.value)), self.place)
+        write!(f, "{} at {}", redact_url(&format!("{:?}", self.value)), self.place)
     }
 }
 
@@ -104,7 +106,7 @@ impl fmt::Debug for Dependency {
             .field("text", &self.text)
             .field("place", &self.place)
             .field("selector", &self.selector)
-            .field("channel", &self.channel.as_deref().map(redact))
+            .field("channel", &self.channel.as_deref().map(redact_url))
             .field("subdir", &self.subdir)
             .field("spec", &self.spec)
             .finish()

@@ -3,15 +3,18 @@
 use envlock_report::Code;
 use std::collections::BTreeMap;
 
-use envlock_report::{Finding, unknown_key_help, wrong_type};
+use envlock_report::{Finding, nearest, unknown_key_help, wrong_type};
 use envlock_text::limits::ENVIRONMENT;
 use envlock_text::tree::{self, Kind, Lines, Node, Tree};
-use envlock_text::{Pos, redact::has_credentials};
+use envlock_text::{
+    Pos,
+    redact::{holds_credential, redact_url},
+};
 use rattler_conda_types::Subdir;
 
 use super::problem::FindingCollector;
 use super::{Environment, InvalidEnvironment, Located, Selector, dependencies};
-use crate::{name, platform};
+use crate::{OtherFormat, name, platform};
 
 const KEYS: [&str; 7] =
     ["name", "channels", "dependencies", "platforms", "variables", "prefix", "secrets"];
@@ -45,6 +48,15 @@ pub fn parse_tree(file: &str, text: &str, tree: &Tree) -> Result<Environment, In
         secrets: None,
         warnings: Vec::new(),
     };
+    let has_dependencies =
+        tree.root.as_ref().is_some_and(|root| root.get("dependencies").is_some());
+    if let Some(format) = OtherFormat::detect(text).filter(|_| !has_dependencies)
+        && format != OtherFormat::Environment
+    {
+        reader.other_format(format);
+        environment.warnings = reader.problems.finish()?;
+        return Ok(environment);
+    }
     let broken = !tree.errors.is_empty();
     for error in &tree.errors {
         reader.problems.add(Finding::from(error));
@@ -72,6 +84,18 @@ impl Reader<'_> {
         self.problems.error(start, Code::EmptyEnvironment, "this file is empty", Some(help));
     }
 
+    fn other_format(&mut self, format: OtherFormat) {
+        let help = match format {
+            OtherFormat::EnvlockLock => "name it with `--lock`, and name environment.yml with `-f`",
+            OtherFormat::PixiLock | OtherFormat::CondaLock | OtherFormat::ExplicitList => {
+                "name the environment.yml that it was made from: `-f environment.yml`"
+            }
+            _ => "list the packages in an environment.yml, and name that: `-f environment.yml`",
+        };
+        let message = format!("{} is {format}, and not an environment.yml", self.problems.file());
+        self.problems.error(Pos::START, Code::OtherFormat, message, Some(help.to_owned()));
+    }
+
     fn root(&mut self, root: &Node, environment: &mut Environment) {
         let entries = match &root.kind {
             Kind::Map(entries) => entries,
@@ -90,6 +114,7 @@ impl Reader<'_> {
             }
         };
         let mut has_dependencies = false;
+        let mut misspelt = None;
         for tree::Entry { key, value } in entries {
             let name = key.text().unwrap_or_default();
             self.warn_ignored_selector(key);
@@ -99,19 +124,42 @@ impl Reader<'_> {
                 "platforms" => environment.platforms = self.platforms(value),
                 "dependencies" => {
                     has_dependencies = true;
+                    if value.is_null() {
+                        self.no_dependencies(key.start, "`dependencies` has no value");
+                    }
                     dependencies::read(self, value, environment);
                 }
                 "variables" => environment.variables = self.variables(value),
                 "prefix" => environment.prefix = self.prefix(key, value),
                 "secrets" => environment.secrets = Some(self.problems.place_of(key)),
+                "pip" => self.misplaced_pip(key.start),
+                _ if nearest(name, ["dependencies"]).is_some() => {
+                    misspelt = Some((key.start, name));
+                }
                 _ => self.unknown_key(key.start, name),
             }
         }
-        if !has_dependencies {
-            let help = "write `dependencies:` with a list of packages";
-            let message = "no packages are asked for: there is no key `dependencies`";
-            self.problems.warning(root.start, Code::NoDependencies, message, help);
+        match misspelt {
+            Some((at, name)) if has_dependencies => self.unknown_key(at, name),
+            Some((at, name)) => {
+                let message = format!("the key `{name}` isn't known: is it `dependencies`?");
+                self.no_dependencies(at, &message);
+            }
+            None if has_dependencies => {}
+            None => self.no_dependencies(root.start, "there is no key `dependencies`"),
         }
+    }
+
+    fn no_dependencies(&mut self, at: Pos, message: &str) {
+        let help = "write `dependencies:` with a list of packages, or `dependencies: []` for an \
+                    environment without any";
+        self.problems.error(at, Code::NoDependencies, message, Some(help.to_owned()));
+    }
+
+    fn misplaced_pip(&mut self, at: Pos) {
+        let message = "`pip` is a key at the top of the file, where its lines have no effect";
+        let help = "move it into the list of `dependencies`, as `- pip:` with its lines below it";
+        self.problems.error(at, Code::MisplacedPip, message, Some(help.to_owned()));
     }
 
     fn unknown_key(&mut self, at: Pos, key: &str) {
@@ -162,7 +210,8 @@ impl Reader<'_> {
                 environment.nodefaults = true;
             } else if let Some(first) = channels.iter().find(|known| known.value == text) {
                 let message = format!(
-                    "the channel `{text}` is a duplicate; the first one is on line {}",
+                    "the channel `{}` is a duplicate; the first one is on line {}",
+                    redact_url(text),
                     first.place.line
                 );
                 self.problems.warning(
@@ -241,7 +290,7 @@ impl Reader<'_> {
                     self.problems.error(value.start, Code::VariableValue, message, Some(help));
                 }
                 Some(text) => {
-                    if has_credentials(text) {
+                    if holds_credential(text) {
                         self.variable_credential(value.start, name);
                     }
                     variables.insert(name.to_owned(), text.to_owned());
@@ -253,9 +302,9 @@ impl Reader<'_> {
     }
 
     /// Adds an error for a variable with a credential. Variables are written into the lock and
-    /// into every prefix. A query can be a credential, so it is an error, too.
+    /// into every prefix.
     fn variable_credential(&mut self, at: Pos, name: &str) {
-        let message = format!("the variable `{name}` has a URL with a credential or a query");
+        let message = format!("the variable `{name}` has a URL with a credential");
         let help = "remove it, because the lock would contain it; set the variable where the job \
                     runs, and declare a need in secrets.yml"
             .to_owned();

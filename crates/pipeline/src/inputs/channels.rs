@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeMap, fmt, path::Path};
 
-use envlock_channel::Client;
-use envlock_config::key;
+use envlock_channel::{ChannelSetting, Client};
+use envlock_config::{ValueSource, key};
 use envlock_model::{
-    channel::{self, ChannelCredentials, ResolvedChannel},
+    channel::{self, BaseSetting, ChannelConfig, ChannelCredentials, ResolvedChannel},
     lock_inputs::RequestedChannel,
 };
-use envlock_report::Place;
+use envlock_report::{Code, Finding, Place};
 use rattler_conda_types::Subdir;
 use url::Url;
 
@@ -57,22 +57,37 @@ impl fmt::Debug for FoundAddresses {
 
 /// Resolves channels, and collects the results.
 pub(super) struct ChannelResolver<'a> {
-    inputs: InputSources<'a>,
+    pub(super) inputs: InputSources<'a>,
     pub(super) policy: ChannelPolicy,
     pub(super) list: Vec<RequestedChannel>,
     pub(super) places: BTreeMap<Url, Place>,
+    /// The settings that decide the URLs of the channels' names.
+    pub(super) settings: BTreeMap<Url, ChannelSetting>,
     pub(super) addresses: FoundAddresses,
+    /// Findings about the URLs.
+    pub(super) findings: Vec<Finding>,
 }
 
 impl<'a> ChannelResolver<'a> {
     /// Creates a resolver that refuses the channels that the configuration forbids.
     pub(super) fn new(inputs: InputSources<'a>) -> Result<Self, InputsError> {
+        // On Windows a multichannel has all of its members.
+        let all = Subdir::Win64;
+        let urls = |resolved: Vec<ResolvedChannel>| {
+            resolved.into_iter().map(|resolved| resolved.channel.url).collect::<Vec<_>>()
+        };
+        let variable = |name: &str| inputs.variables.get(name).cloned();
+        let default = ChannelConfig::default();
+        let without_configuration = |written: &str| {
+            channel::resolve(written, &default, all, inputs.folder, &variable)
+                .map_or_else(|_| Vec::new(), urls)
+        };
         let mut channels = Self::unrestricted(inputs);
-        channels.policy = ChannelPolicy::new(inputs.configuration, |written, place| {
-            // On Windows a multichannel has all of its members.
-            let resolved = channels.resolve(written, place, Subdir::Win64)?;
-            Ok(resolved.into_iter().map(|resolved| resolved.channel.url).collect())
-        })?;
+        channels.policy = ChannelPolicy::new(
+            inputs.configuration,
+            |written, place| channels.resolve(written, place, all).map(urls),
+            without_configuration,
+        )?;
         Ok(channels)
     }
 
@@ -83,7 +98,16 @@ impl<'a> ChannelResolver<'a> {
             policy: ChannelPolicy::default(),
             list: Vec::new(),
             places: BTreeMap::new(),
+            settings: BTreeMap::new(),
             addresses: FoundAddresses::default(),
+            findings: Vec::new(),
+        }
+    }
+
+    /// Adds the credentials that the configuration has for the URL of a channel in a lock.
+    pub(super) fn add_configured_credentials(&mut self, url: &Url) {
+        if let Some(credentials) = self.inputs.channel_config.credentials_for(url) {
+            self.addresses.credentials.entry(url.clone()).or_insert(credentials);
         }
     }
 
@@ -115,18 +139,69 @@ impl<'a> ChannelResolver<'a> {
             )
         };
         let resolved = resolve(written)?;
-        for ResolvedChannel { channel, credentials } in &resolved {
-            if let Some(credentials) = credentials {
-                let known = self.addresses.credentials.entry(channel.url.clone());
-                known.or_insert_with(|| credentials.clone());
-            }
+        for resolved in &resolved {
+            self.add_credentials(resolved, place);
+            self.add_setting(resolved);
         }
         let [one] = resolved.as_slice() else { return Ok(resolved) };
         let Some(origin) = inputs.sources.origin_of(&one.channel.url) else { return Ok(resolved) };
         if !self.addresses.mirrors.contains(&one.channel.url) {
             self.addresses.mirrors.push(one.channel.url.clone());
         }
-        resolve(origin.as_str())
+        let resolved = resolve(origin.as_str())?;
+        for resolved in &resolved {
+            self.add_credentials(resolved, None);
+        }
+        Ok(resolved)
+    }
+
+    /// Adds the credentials of a channel. The first ones are used.
+    fn add_credentials(&mut self, resolved: &ResolvedChannel, place: Option<&Place>) {
+        let ResolvedChannel { channel, credentials: Some(credentials), .. } = resolved else {
+            return;
+        };
+        let known = self.addresses.credentials.entry(channel.url.clone());
+        let known = known.or_insert_with(|| credentials.clone());
+        if known.is_same(credentials) {
+            return;
+        }
+        let message = format!(
+            "the channel {} is written with two different credentials: the first one is used",
+            channel.name
+        );
+        let finding = Finding::new(Code::DuplicateChannel, message)
+            .with_help("keep one of them, or give each channel its own URL");
+        let finding = match place {
+            Some(place) => finding.at(place.clone()),
+            None => finding,
+        };
+        if !self.findings.contains(&finding) {
+            self.findings.push(finding);
+        }
+    }
+
+    /// Adds the setting that decides the base URL of a channel's name.
+    fn add_setting(&mut self, resolved: &ResolvedChannel) {
+        let config = self.inputs.channel_config;
+        let configuration = self.inputs.configuration;
+        let (key, base, set_by) = match &resolved.setting {
+            Some(BaseSetting::ChannelAlias) => {
+                let Some(set) = configuration.text(&key::CHANNEL_ALIAS) else { return };
+                (key::CHANNEL_ALIAS.name.to_owned(), Some(&config.channel_alias), set.set_by)
+            }
+            Some(BaseSetting::CustomChannel(name)) => {
+                let mut entries = configuration.map(&key::CUSTOM_CHANNELS);
+                let entry = entries.find(|(other, _)| *other == name);
+                let Some(set) = entry.and_then(|(_, set)| set.first()) else { return };
+                let key = format!("{}.{name}", key::CUSTOM_CHANNELS.name);
+                (key, config.custom_channels.get(name), set.set_by.clone())
+            }
+            _ => return,
+        };
+        let Some(base) = base.filter(|_| set_by != ValueSource::Default) else { return };
+        let place = set_by.place().cloned();
+        let setting = ChannelSetting { key, base: base.clone(), set_by: set_by.to_string(), place };
+        self.settings.insert(resolved.channel.url.clone(), setting);
     }
 
     /// Resolves a channel, and adds it unless it exists. Returns its name.
@@ -142,7 +217,7 @@ impl<'a> ChannelResolver<'a> {
         let multi = resolved.first().and_then(|r| r.channel.multichannel.clone());
         let name = multi.clone().or_else(|| resolved.first().map(|r| r.channel.name.clone()));
         let name = name.unwrap_or_else(|| written.to_owned());
-        if let Some(refusal) = self.policy.refuses(&urls) {
+        if let Some(refusal) = self.policy.refuses(&urls, self.inputs.sources) {
             let (refusal, place) = (Box::new(refusal), place.cloned());
             return Err(InputsError::Refused { channel: name, refusal, place });
         }

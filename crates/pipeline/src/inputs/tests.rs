@@ -130,7 +130,7 @@ dependencies: [python]
     let environment = environment(text);
     assert!(world.resolve_inputs(&environment).inputs.is_err());
     let lock = Lock::new(&inputs(&world), BTreeMap::new(), None);
-    let addresses = format!("{:?}", written_addresses(&environment, &lock, world.inputs()));
+    let addresses = format!("{:?}", written_addresses(Some(&environment), &lock, world.inputs()));
     assert!(addresses.contains("https://conda.lab.example/lab/"), "{addresses}");
 }
 

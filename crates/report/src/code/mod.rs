@@ -145,6 +145,7 @@ codes! {
     MalformedVariables "malformed-variables" Error;
     MatchSpec "match-spec" Error;
     MergeKey "merge-key" Error;
+    MisplacedPip "misplaced-pip" Error;
     MirrorMalformed "mirror-malformed" Error;
     MirrorUnreachable "mirror-unreachable" Warning;
     Missing "missing" Error;
@@ -158,7 +159,7 @@ codes! {
     NoAddress "no-address" Error;
     NoChannel "no-channel" Error;
     NoCpython "no-cpython" Error;
-    NoDependencies "no-dependencies" Warning;
+    NoDependencies "no-dependencies" Error;
     NoEnvironment "no-environment" Error;
     NoExpectation "no-expectation" Error;
     NoManifest "no-manifest" Error;
@@ -187,11 +188,13 @@ codes! {
     NotUtf8 "not-utf8" Error;
     OneOfSeveral "one-of-several" Warning;
     OtherArchiveUsed "other-archive-used" Warning;
+    OtherFormat "other-format" Error;
     OtherPlatform "other-platform" Error;
     OtherToolsEnvironment "other-tools-environment" Error;
     OutputFailed "output-failed" Error;
     OverrideMalformed "override-malformed" Error;
     PackageMalformed "package-malformed" Error;
+    PackageRefused "package-refused" Error;
     PackageUnchecked "package-unchecked" Error;
     PackagesUnavailable "packages-unavailable" Error;
     PipCredential "pip-credential" Error;

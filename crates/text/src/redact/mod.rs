@@ -1,11 +1,15 @@
 //! Redacts credentials in URLs and strings that look like secrets.
 
+mod credential;
 mod secret_shape;
+mod single_url;
 mod url;
 
 use std::borrow::Cow;
 
+pub use credential::holds_credential;
 pub use secret_shape::find_secrets;
+pub use single_url::redact_url;
 pub use url::{has_credentials, split_path_token};
 
 /// Redacts a text: every password, token and query of a URL becomes `***`, and strings that

@@ -21,6 +21,23 @@ pub fn has_credentials(text: &str) -> bool {
     redact(text) != text
 }
 
+/// Iterates over the URLs in a text: the scheme, and the text after `://`.
+pub(super) fn urls(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let at = from + text[from..].find("://")?;
+        let is_scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+        let scheme = text[from..at].rfind(|c| !is_scheme(c)).map_or(from, |end| {
+            from + end + text[from + end..].chars().next().map_or(0, char::len_utf8)
+        });
+        let after = &text[at + 3..];
+        let end = after.find(ends_url).unwrap_or(after.len());
+        let end = next_url(&after[..end]).unwrap_or(end);
+        from = at + 3 + end;
+        Some((&text[scheme..at], &after[..end]))
+    })
+}
+
 fn ends_url(c: char) -> bool {
     c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>')
 }
@@ -39,13 +56,12 @@ fn next_url(text: &str) -> Option<usize> {
 
 /// Appends the part of a URL after `://`, redacted.
 fn push_redacted(shown: &mut String, url: &str) {
-    let server = &url[..url.find('/').unwrap_or(url.len())];
-    let rest = match server.rsplit_once('@') {
-        Some((user, _)) => {
+    let rest = match user_information(url) {
+        Some((user, rest)) => {
             let name = user.split_once(':').map_or("", |(name, _)| name);
             let colon = if user.contains(':') { ":" } else { "" };
             shown.extend([name, colon, "***@"]);
-            &url[user.len() + 1..]
+            rest
         }
         None => url,
     };
@@ -60,6 +76,19 @@ fn push_redacted(shown: &mut String, url: &str) {
     }
     let query = if query.len() > 1 { "?***" } else { query };
     shown.extend([query, fragment]);
+}
+
+/// Splits a URL without its scheme after its user information: the text before the `@`, and the
+/// rest.
+///
+/// A password with a `/` ends the server for a parser. So a later `@` counts too if the server has a
+/// `:`, as in `me:pass/word@host`.
+pub(super) fn user_information(url: &str) -> Option<(&str, &str)> {
+    let server = &url[..url.find('/').unwrap_or(url.len())];
+    if let Some((user, _)) = server.rsplit_once('@') {
+        return Some((user, &url[user.len() + 1..]));
+    }
+    server.contains(':').then(|| url.rsplit_once('@'))?
 }
 
 /// Splits the path of a URL at its `/t/<token>/` part: the text before `t/`, the token, and the

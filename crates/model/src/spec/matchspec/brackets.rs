@@ -62,6 +62,16 @@ pub(super) fn split(text: &str) -> Result<(&str, Vec<Field<'_>>), (SpecErrorKind
     Ok((&text[..open], fields))
 }
 
+/// Writes all fields but one in brackets; nothing if there is no other.
+pub(super) fn join_without(fields: &[Field<'_>], key: &str) -> String {
+    let quoted = |field: &Field<'_>| {
+        let quote = if field.value.contains('\'') { '"' } else { '\'' };
+        format!("{}={quote}{}{quote}", field.key, field.value)
+    };
+    let others: Vec<_> = fields.iter().filter(|field| field.key != key).map(quoted).collect();
+    if others.is_empty() { String::new() } else { format!("[{}]", others.join(",")) }
+}
+
 /// Splits off a value: a quoted one, or the text up to the next `,`. Returns the rest, too.
 fn value(text: &str) -> Option<(&str, &str)> {
     let quote = text.chars().next().filter(|c| matches!(c, '\'' | '"'));

@@ -26,6 +26,8 @@ pub(in crate::spec) enum SpecErrorKind {
     UrlWithoutName,
     #[error("the name of a package is missing")]
     NameMissing,
+    #[error("`{regex}` is a regular expression, and the {of} of a package can't be one")]
+    Regex { regex: String, of: &'static str },
     #[error("`{0}` is a pattern; the whole name of a package is expected")]
     NameGlob(String),
     #[error("`{character}` can't be in the name of a package, as in `{name}`")]
@@ -77,6 +79,7 @@ impl SpecErrorKind {
             | Self::Version(piece)
             | Self::Build(piece)
             | Self::OperatorGlob { condition: piece, .. }
+            | Self::Regex { regex: piece, .. }
             | Self::InvalidValue { value: piece, .. }
             | Self::InvalidFileName { file: piece, .. } => Some(piece),
             _ => None,
@@ -105,6 +108,8 @@ impl SpecErrorKind {
                 ));
             }
             Self::NameMissing => "begin with the name, as in `python >=3.11`",
+            Self::Regex { of: "name", .. } => "write each package on a separate line",
+            Self::Regex { .. } => "write a pattern like `1.7.*`, or bounds: `>=1.7,<1.8`",
             Self::NameGlob(_) => "write each package on a separate line",
             Self::NameCharacter { .. } => {
                 "use letters, digits, `-`, `_` and `.`, as in `scikit-learn >=1.2`"

@@ -17,6 +17,8 @@ pub(in crate::spec) struct Parts {
     pub(in crate::spec) channel: Option<String>,
     pub(in crate::spec) subdir: Option<Subdir>,
     pub(in crate::spec) spec: MatchSpec,
+    /// The text without the channel, which can hold a credential.
+    pub(in crate::spec) rest: String,
 }
 
 /// Parses a match spec without a comment.
@@ -66,6 +68,12 @@ fn split_parts(text: &str) -> Result<Parts, (SpecErrorKind, usize)> {
         (spec.version, spec.build) =
             version::positional(after.trim()).map_err(|reason| (reason, at))?;
     }
+    let rest = match fields.iter().any(|field| field.key == "channel") {
+        true => {
+            format!("{}{}", front[package..].trim(), brackets::join_without(&fields, "channel"))
+        }
+        false => text[package..].trim().to_owned(),
+    };
     // As in conda, a field in brackets overrides the text before them.
     for field in fields {
         match field.key {
@@ -83,7 +91,7 @@ fn split_parts(text: &str) -> Result<Parts, (SpecErrorKind, usize)> {
         }
     }
     let channel = (!channel.is_empty()).then(|| channel.to_owned());
-    Ok(Parts { channel, subdir: subdir_field.or(subdir), spec })
+    Ok(Parts { channel, subdir: subdir_field.or(subdir), spec, rest })
 }
 
 /// Finds a placeholder of a template: `{{ name }}` or `{NAME}`, but not a variable `${NAME}`.
@@ -111,6 +119,13 @@ fn refuse_urls(text: &str) -> Result<(), SpecErrorKind> {
         return Err(SpecErrorKind::ArchivePath { instead });
     }
     let package = front.rsplit_once("::").map_or(front, |(_, package)| package);
+    // A regular expression has backslashes too.
+    let package = match package.find('^') {
+        Some(at) if package[..at].is_empty() || package[..at].ends_with([' ', '=']) => {
+            &package[..at]
+        }
+        _ => package,
+    };
     match package.contains('/') || package.contains('\\') {
         true if has_credentials(front) => Err(SpecErrorKind::Credentials),
         true => Err(SpecErrorKind::UrlWithoutName),
@@ -127,7 +142,10 @@ fn parse_name(name: &str) -> Result<PackageNameMatcher, (SpecErrorKind, usize)> 
     if name.is_empty() {
         return Err((SpecErrorKind::NameMissing, 0));
     }
-    if name.contains('*') || name.starts_with('^') {
+    if name.starts_with('^') {
+        return Err((SpecErrorKind::Regex { regex: name.to_owned(), of: "name" }, 0));
+    }
+    if name.contains('*') {
         return Err((SpecErrorKind::NameGlob(name.to_owned()), 0));
     }
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');

@@ -83,6 +83,9 @@ pub(super) fn parse_version(text: &str) -> Result<VersionSpec, SpecErrorKind> {
     if text.chars().filter(|c| *c == '(').count() > MAX_PARENTHESES {
         return Err(SpecErrorKind::Parentheses);
     }
+    if text.trim_start_matches(['=', '!', ' ']).starts_with('^') {
+        return Err(SpecErrorKind::Regex { regex: text.to_owned(), of: "version" });
+    }
     let mut rewritten = String::with_capacity(text.len());
     let mut rest = text;
     loop {

@@ -1,0 +1,154 @@
+//! Recognises the files of other tools, so that a message can name them.
+
+use std::fmt;
+
+/// The format of a file that was given in place of another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OtherFormat {
+    /// envlock.lock.
+    EnvlockLock,
+    /// pixi.lock.
+    PixiLock,
+    /// conda-lock.yml, also written by micromamba.
+    CondaLock,
+    /// A list of URLs, which `conda list --explicit` and conda-lock write.
+    ExplicitList,
+    /// environment.yml.
+    Environment,
+    /// pixi.toml, or pyproject.toml with pixi's tables.
+    PixiManifest,
+    /// pyproject.toml.
+    Pyproject,
+    /// uv.lock, poetry.lock and other locks in TOML.
+    TomlLock,
+    /// Pipfile.lock.
+    PipfileLock,
+    /// requirements.txt, or the output of `conda list --export`.
+    Requirements,
+}
+
+impl OtherFormat {
+    /// Recognises a format by the top level of the text; `None` if it isn't known.
+    pub fn detect(text: &str) -> Option<Self> {
+        let lines = || text.lines().map(str::trim_end).filter(|line| !line.is_empty());
+        if lines().any(|line| line == "@EXPLICIT") {
+            return Some(Self::ExplicitList);
+        }
+        if text.trim_start().starts_with('{') {
+            return text.contains("\"_meta\"").then_some(Self::PipfileLock);
+        }
+        let has_table = |name: &str| lines().any(|line| line.starts_with(name));
+        if has_table("[[package]]") {
+            return Some(Self::TomlLock);
+        }
+        if has_table("[tool.pixi") || (has_table("[dependencies]") && has_channels(text)) {
+            return Some(Self::PixiManifest);
+        }
+        if has_table("[project]") || has_table("[build-system]") || has_table("[tool.") {
+            return Some(Self::Pyproject);
+        }
+        let has = |key: &str| {
+            lines().any(|line| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':')))
+        };
+        if has("envlock") {
+            Some(Self::EnvlockLock)
+        } else if has("version") && has("environments") && has("packages") {
+            Some(Self::PixiLock)
+        } else if has("metadata") && has("package") {
+            Some(Self::CondaLock)
+        } else if has("dependencies") {
+            Some(Self::Environment)
+        } else {
+            is_requirements(text).then_some(Self::Requirements)
+        }
+    }
+}
+
+fn has_channels(text: &str) -> bool {
+    text.lines().any(|line| line.starts_with("channels") && line.contains('='))
+}
+
+/// Whether every line is a comment, an option, or a package with a version.
+fn is_requirements(text: &str) -> bool {
+    let mut lines = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#') && !line.starts_with("--"));
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let has_version = |line: &str| {
+        let end = line.find(|c| !is_name(c)).unwrap_or(line.len());
+        let rest = line[end..].trim_start();
+        end > 0 && rest.starts_with(['=', '<', '>', '~', '!', '[', '@'])
+    };
+    lines.clone().next().is_some() && lines.all(has_version)
+}
+
+impl fmt::Display for OtherFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::EnvlockLock => "a lock file of envlock",
+            Self::PixiLock => "a lock file of pixi",
+            Self::CondaLock => "a lock file of conda-lock",
+            Self::ExplicitList => "an explicit list of packages (`@EXPLICIT`)",
+            Self::Environment => "an environment.yml",
+            Self::PixiManifest => "a manifest of pixi",
+            Self::Pyproject => "a pyproject.toml",
+            Self::TomlLock => "a lock file of uv or Poetry",
+            Self::PipfileLock => "a lock file of Pipenv",
+            Self::Requirements => "a list of requirements",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_format_is_recognised_by_its_top_level() {
+        for (text, format) in [
+            ("version: 6\nenvironments:\n  default: {}\npackages: []\n", OtherFormat::PixiLock),
+            (
+                "version: 1\nmetadata:\n  channels: []\npackage:\n- name: a\n",
+                OtherFormat::CondaLock,
+            ),
+            (
+                "# platform: linux-64\r\n@EXPLICIT\r\nhttps://h/a-1-0.conda\r\n",
+                OtherFormat::ExplicitList,
+            ),
+            (
+                "version: 7\nenvironments: {}\npackages: []\nenvlock:\n  version: 1\n",
+                OtherFormat::EnvlockLock,
+            ),
+            ("name: a\ndependencies:\n- b\n", OtherFormat::Environment),
+            (
+                "[workspace]\nchannels = [\"a\"]\n[dependencies]\na = \"*\"\n",
+                OtherFormat::PixiManifest,
+            ),
+            ("[project]\nname = \"a\"\n", OtherFormat::Pyproject),
+            ("[[package]]\nname = \"a\"\n", OtherFormat::TomlLock),
+            ("{\"_meta\": {}}", OtherFormat::PipfileLock),
+            (
+                "# made by pip\na==1.0\nb>=2; python_version < '3'\n--index-url https://h\n",
+                OtherFormat::Requirements,
+            ),
+            ("a=1.0=0\nb=2=py_0\n", OtherFormat::Requirements),
+        ] {
+            assert_eq!(OtherFormat::detect(text), Some(format), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_text_has_no_format() {
+        for text in ["", "\n", "a", "hello world", "a: b", "- a", "{}", "key = 1", "密钥"] {
+            assert_eq!(OtherFormat::detect(text), None, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn detecting_never_panics(text in "\\PC{0,40}|(@EXPLICIT|\\{|\\n|a==1|envlock:|\\[\\[package\\]\\]|密){0,8}") {
+            let _ = OtherFormat::detect(&text);
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Which URL a channel has: forbidden spellings, unused entries of `.condarc`, migrated and
+//! misconfigured names, pinned and disallowed packages.
+
+use envlock_testkit::{Subdir, TestMirror};
+
+use crate::support::{Lab, flat, urls};
+
+fn world() -> TestMirror {
+    TestMirror::new()
+        .channel("conda-forge", |c| {
+            c.add("app 1.0");
+            c.add("app 2.0");
+        })
+        .channel("pkgs/main", |c| {
+            c.add("tool 1.0");
+        })
+        .channel("pkgs/r", |c| {
+            c.add_for(Subdir::Win64, "r-base 4.1");
+        })
+        .channel("pkgs/msys2", |c| {
+            c.add_for(Subdir::Win64, "m2 1.0");
+        })
+        .channel("main", |c| {
+            c.add("tool 1.0");
+        })
+}
+
+/// A project whose home has this `.condarc`.
+fn with_condarc(yml: &str, condarc: &str) -> Lab {
+    let lab = Lab::new(world(), yml);
+    fs_err::write(lab.project.home().join(".condarc"), condarc).unwrap();
+    lab
+}
+
+#[test]
+fn a_forbidden_channel_is_forbidden_by_every_spelling_of_its_url() {
+    for (forbidden, channels) in [
+        (
+            "defaults",
+            &[
+                "http://repo.anaconda.com/pkgs/main",
+                "http://repo.anaconda.com:80/pkgs/main",
+                "https://REPO.anaconda.com./pkgs/main/",
+                "https://repo.anaconda.com//pkgs/./main/linux-64",
+                "https://repo.anaconda.com/%70kgs/main",
+                "https://repo.anaconda.com/t/tk-123/pkgs/main",
+                "https://me:pw@repo.anaconda.com/pkgs/r",
+                "https://repo.continuum.io/pkgs/main",
+                "http://repo.continuum.io/pkgs/r",
+                "https://repo.anaconda.cloud/repo/main",
+                "https://mirrors.tuna.tsinghua.edu.cn/anaconda/pkgs/main",
+                "http://mirrors.tuna.tsinghua.edu.cn/anaconda/pkgs/main",
+                "https://mirrors.tuna.tsinghua.edu.cn/anaconda/cloud/main",
+                "main",
+                "r",
+                "anaconda",
+                "Anaconda",
+                "main/label/dev",
+                "http://conda.anaconda.org/main",
+                "https://conda.binstar.org/anaconda",
+                "https://anaconda.org/anaconda",
+                "pkgs/msys2",
+                "$MAIN",
+            ][..],
+        ),
+        ("pkgs/main", &["main", "anaconda", "defaults", "https://repo.continuum.io/pkgs/main"]),
+        ("main", &["pkgs/main", "defaults"]),
+        ("http://conda.anaconda.org/conda-forge", &["conda-forge", "conda-forge/label/dev"]),
+        ("https://lab.example/x", &["http://lab.example/x", "http://lab.example/x/y"]),
+    ] {
+        for channel in channels {
+            let yml = format!("channels: ['{channel}']\ndependencies: [tool]\n");
+            let lab = Lab::new(world(), &yml).env("MAIN", "http://repo.anaconda.com/pkgs/main");
+            lab.project.write("envlock.toml", format!("forbid-channels = [\"{forbidden}\"]\n"));
+            let output = lab.solve(&[]);
+            assert_eq!(output.code, Some(2), "{forbidden} {channel}: {}", output.stderr);
+            assert!(output.stderr.contains("channel-refused"), "{channel}: {}", output.stderr);
+            assert!(lab.world.requests("*").is_empty(), "{channel}");
+        }
+    }
+}
+
+#[test]
+fn another_channel_is_allowed_although_its_name_resembles_a_forbidden_one() {
+    for channel in ["conda-forge", "https://conda.anaconda.org/conda-forge"] {
+        let yml = format!("channels: ['{channel}']\ndependencies: [app]\n");
+        let lab = Lab::new(world(), &yml);
+        let toml =
+            "forbid-channels = [\"defaults\", \"conda\", \"forge\", \"conda-forge/label\"]\n";
+        lab.project.write("envlock.toml", toml);
+        lab.solve(&["-q"]).success();
+    }
+}
+
+#[test]
+fn a_condarc_can_not_give_a_forbidden_name_another_meaning() {
+    for condarc in [
+        "default_channels: [conda-forge]\n",
+        "custom_multichannels: {defaults: [conda-forge]}\n",
+        "default_channels: ['https://$UNSET/main']\n",
+        "channel_alias: https://lab.example/conda\n",
+        "custom_channels: {pkgs/main: https://lab.example/x}\n",
+    ] {
+        let yml = "channels: ['https://repo.anaconda.com/pkgs/main']\ndependencies: [tool]\n";
+        let lab = with_condarc(yml, condarc);
+        lab.project.write("envlock.toml", "forbid-channels = [\"defaults\"]\n");
+        let output = lab.solve(&[]);
+        assert!(output.stderr.contains("channel-refused"), "{condarc}{}", output.stderr);
+    }
+}
+
+#[test]
+fn a_source_that_serves_a_forbidden_channel_is_forbidden_too() {
+    let yml = "channels: ['https://lab.example/x']\ndependencies: [tool]\n";
+    let mirrored =
+        "mirrored_channels:\n  'https://lab.example/x': ['https://repo.anaconda.com/pkgs/main']\n";
+    let lab = with_condarc(yml, mirrored);
+    lab.project.write("envlock.toml", "forbid-channels = [\"defaults\"]\n");
+    assert!(lab.solve(&[]).stderr.contains("channel-refused"));
+    let lab = Lab::new(world(), yml);
+    lab.project.write("envlock.toml", "forbid-channels = [\"defaults\"]\n");
+    let mirror = "https://lab.example/=http://repo.continuum.io/pkgs/";
+    let yml = "channels: ['https://lab.example/main']\ndependencies: [tool]\n";
+    lab.ask(yml);
+    let output = lab.envlock(&["solve", "--mirror", mirror]);
+    assert!(output.stderr.contains("channel-refused"), "{}", output.stderr);
+}
+
+#[test]
+fn http_of_a_public_host_is_locked_as_https_and_has_the_same_mirrors() {
+    let lab = Lab::new(world(), "channels: [conda-forge]\ndependencies: [app]\n");
+    lab.solve(&["-q"]).success();
+    let lock = lab.lock();
+    for channel in [
+        "http://conda.anaconda.org/conda-forge",
+        "http://conda.anaconda.org:80/conda-forge/",
+        "https://conda.anaconda.org./conda-forge",
+        "https://conda.binstar.org/conda-forge",
+    ] {
+        let yml = format!("channels: ['{channel}']\ndependencies: [app]\n");
+        let lab = Lab::new(world(), &yml);
+        lab.solve(&["-q"]).success();
+        assert_eq!(lab.lock(), lock, "{channel}");
+    }
+}
+
+#[test]
+fn a_mirror_of_https_serves_http_of_the_same_origin_and_the_reverse() {
+    for (channel, prefix) in [("http", "https"), ("https", "http")] {
+        let yml = format!("channels: ['{channel}://lab.example/x']\ndependencies: [app]\n");
+        let lab = Lab::new(world(), &yml);
+        let mirror = format!("{prefix}://lab.example/x/={}/", lab.world.channel_url("conda-forge"));
+        lab.envlock(&["solve", "-q", "--no-origin", "--mirror", &mirror]).success();
+        let url = format!("{channel}://lab.example/x/linux-64/app-2.0-0.conda");
+        assert_eq!(urls(&lab.lock(), "linux-64"), [url]);
+    }
+}
+
+#[test]
+fn an_entry_of_condarc_that_the_project_does_not_use_is_no_error() {
+    let yml = "channels: [conda-forge]\ndependencies: [app]\n";
+    for condarc in [
+        "custom_channels: {lab: 'https://u:$LAB_PW@lab.example/x'}\n",
+        "custom_channels: {lab: 's3://bucket/x'}\n",
+        "custom_channels: {lab: 'not a url'}\n",
+        "custom_multichannels: {ours: [lab, 'https://$LAB/x']}\n",
+        "default_channels: ['https://$LAB/main', 's3://bucket/main']\n",
+        "mirrored_channels: {lab: ['https://$LAB/x'], $LAB: ['https://h/x']}\n",
+        "migrated_channel_aliases: ['https://$LAB/x']\nmigrated_custom_channels: {a: s3://b}\n",
+    ] {
+        let lab = with_condarc(yml, condarc);
+        lab.solve(&["-q"]).success();
+        lab.install(&["-q"]).success();
+    }
+    let lab = with_condarc(
+        "channels: [lab]\ndependencies: [app]\n",
+        "custom_channels:\n  lab: https://u:$LAB_PW@lab.example/x\n",
+    );
+    insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"");
+}
+
+#[test]
+fn a_wrong_alias_is_reported_at_its_line_in_condarc() {
+    let lab = Lab::new(world(), "channels: [conda-forge]\ndependencies: [app]\n");
+    let alias = format!("{}/anaconda", lab.world.url());
+    fs_err::write(lab.project.home().join(".condarc"), format!("channel_alias: {alias}\n"))
+        .unwrap();
+    let output = lab.envlock(&["solve", "-q"]);
+    insta::assert_snapshot!(lab.shown(&output), @"");
+    let alias = format!("custom_channels:\n  conda-forge: {}/anaconda\n", lab.world.url());
+    fs_err::write(lab.project.home().join(".condarc"), alias).unwrap();
+    let output = lab.envlock(&["solve", "-q"]);
+    assert!(output.stderr.contains("home/.condarc:2:16"), "{}", output.stderr);
+    assert!(flat(&output.stderr).contains("`custom_channels.conda-forge` of"), "{}", output.stderr);
+}
+
+#[test]
+fn a_multichannel_called_defaults_is_what_defaults_consists_of() {
+    let lab = Lab::new(world(), "channels: [defaults]\ndependencies: [app]\n");
+    let url = lab.world.channel_url("conda-forge");
+    let condarc = format!("custom_multichannels:\n  defaults: ['{url}']\n");
+    fs_err::write(lab.project.home().join(".condarc"), condarc).unwrap();
+    lab.envlock(&["solve", "-q"]).success();
+    assert_eq!(urls(&lab.lock(), "linux-64"), [format!("{url}/linux-64/app-2.0-0.conda")]);
+}
+
+#[test]
+fn a_pin_of_condarc_that_the_solution_does_not_meet_is_an_error() {
+    let yml = "channels: [conda-forge]\ndependencies: [app]\n";
+    let lab = with_condarc(yml, "pinned_packages:\n  - app=1.0\n  - other=3\n");
+    let output = lab.solve(&["-q"]);
+    assert!(!lab.project.path("envlock.lock").exists());
+    insta::assert_snapshot!(lab.shown(&output), @"");
+    lab.ask("channels: [conda-forge]\ndependencies: [app=1.0]\n");
+    lab.solve(&["-q"]).success();
+    let lab = with_condarc(yml, "pinned_packages: [app >>1]\n");
+    let output = lab.solve(&["-q"]);
+    assert_eq!(output.code, Some(2), "{}", output.stderr);
+    assert!(output.stderr.contains("home/.condarc:1:19"), "{}", output.stderr);
+}
+
+#[test]
+fn a_disallowed_package_is_neither_locked_nor_installed() {
+    let yml = "channels: [conda-forge]\ndependencies: [app]\n";
+    let lab = with_condarc(yml, "disallowed_packages: ['app>=2', other]\n");
+    let output = lab.solve(&["-q"]);
+    assert_eq!(output.code, Some(2), "{}", output.stderr);
+    assert!(output.stderr.contains("package-refused"), "{}", output.stderr);
+    let lab = Lab::solved(world(), yml);
+    fs_err::write(lab.project.home().join(".condarc"), "disallow: [app]\n").unwrap();
+    for args in [&["-q"][..], &["-q", "--frozen"]] {
+        let output = lab.install(args);
+        assert_eq!(output.code, Some(2), "{}", output.stderr);
+        assert!(
+            flat(&output.stderr).contains("app 2.0 is disallowed by `app`"),
+            "{}",
+            output.stderr
+        );
+        assert!(!lab.prefix().exists());
+    }
+    let lab = lab.env("CONDA_DISALLOWED_PACKAGES", "x&y");
+    fs_err::remove_file(lab.project.home().join(".condarc")).unwrap();
+    lab.install(&["-q"]).success();
+}
