@@ -6,7 +6,7 @@ use envlock_report::nearest;
 use rattler_conda_types::package::CondaArchiveIdentifier;
 use rattler_conda_types::{MatchSpec, NamelessMatchSpec, PackageName, PackageNameMatcher, Subdir};
 
-use super::{SpecError, SpecErrorKind, brackets, version};
+use super::{Conditions, SpecError, SpecErrorKind, brackets, version};
 use envlock_text::redact::has_credentials;
 
 /// The maximum size of a match spec in bytes.
@@ -18,6 +18,7 @@ pub(in crate::spec) struct Parts {
     pub(in crate::spec) channel: Option<String>,
     pub(in crate::spec) subdir: Option<Subdir>,
     pub(in crate::spec) spec: MatchSpec,
+    pub(in crate::spec) conditions: Conditions,
 }
 
 /// Parses a match spec without a comment.
@@ -58,11 +59,14 @@ fn split_parts(text: &str) -> Result<Parts, (SpecErrorKind, usize)> {
     let (name, after) = split_name(&front[name_at..]);
     let name = parse_name(name).map_err(|(reason, at)| (reason, name_at + at))?;
     let mut spec = MatchSpec::from_nameless(NamelessMatchSpec::default(), name);
+    let mut conditions = Conditions::default();
 
     if !after.trim().is_empty() {
         let at = front.len() - after.trim_start().len();
-        (spec.version, spec.build) =
+        let (version, build) =
             version::positional(after.trim()).map_err(|reason| (reason, at))?;
+        brackets::set_version(&mut spec, &mut conditions, version);
+        spec.build = build;
     }
     // As in conda, a field in brackets overrides the text before them.
     for field in fields {
@@ -76,12 +80,13 @@ fn split_parts(text: &str) -> Result<Parts, (SpecErrorKind, usize)> {
                 subdir_field = Some(parse_subdir(field.value).map_err(|r| (r, field.at))?);
             }
             _ => {
-                brackets::apply(&mut spec, field.key, field.value).map_err(|r| (r, field.at))?;
+                brackets::apply(&mut spec, &mut conditions, field.key, field.value)
+                    .map_err(|reason| (reason, field.at))?;
             }
         }
     }
     let channel = (!channel.is_empty()).then(|| channel.to_owned());
-    Ok(Parts { channel, subdir: subdir_field.or(subdir), spec })
+    Ok(Parts { channel, subdir: subdir_field.or(subdir), spec, conditions })
 }
 
 /// Finds a placeholder of a template: `{{ name }}` or `{NAME}`, but not a variable `${NAME}`.
