@@ -114,7 +114,7 @@ fn the_nearest_version_is_named_with_the_line_that_excludes_it() {
 }
 
 #[test]
-fn a_conflict_has_its_path_through_the_packages() {
+fn a_conflict_is_explained_by_the_needs_that_contradict_each_other() {
     insta::assert_snapshot!(refused("channels: [conda-forge]\ndependencies:\n  - left\n  - right\n"), @"
     -- stderr
     error[conflict]: these 2 lines can't hold at once: `left`, `right`

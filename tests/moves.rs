@@ -87,6 +87,21 @@ fn new_and_undated_records_are_excluded_until_the_limit_is_removed() {
 }
 
 #[test]
+fn a_distance_from_now_excludes_what_was_built_since_then() {
+    let world = || {
+        TestMirror::new().channel("conda-forge", |c| {
+            c.package(&parse_package("app 1.0 0").timestamp(Some(1_000_000_000_000))); // 2001
+            c.package(&parse_package("app 2.0 0").timestamp(Some(30_000_000_000_000))); // 2920
+        })
+    };
+    for distance in ["7d", "yesterday", "2 weeks", "12h"] {
+        let lab = Lab::new(world(), "name: t\nchannels: [conda-forge]\ndependencies: [app]\n");
+        lab.solve(&["-q", "--exclude-newer", distance]).success();
+        assert_eq!(versions(&lab), ["app-1.0"], "{distance}");
+    }
+}
+
+#[test]
 fn priority_determines_the_channel_and_is_kept_in_the_lock() {
     let world = || {
         TestMirror::new()

@@ -7,9 +7,11 @@
 use std::collections::BTreeMap;
 
 use envlock_report::Place;
-use rattler_conda_types::{GenericVirtualPackage, MatchSpec, RepoDataRecord, Subdir};
+use rattler_conda_types::{GenericVirtualPackage, MatchSpec, Matches, RepoDataRecord, Subdir};
 use serde::{Deserialize, Serialize};
 use url::Url;
+
+use crate::{spec::Conditions, virtual_packages};
 
 /// Everything that determines the contents of a lock file.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,6 +88,8 @@ pub struct RequestedSpec {
     pub place: Place,
     /// The match spec without its channel.
     pub spec: MatchSpec,
+    /// The conditions in addition to `spec`.
+    pub conditions: Conditions,
     /// The channel that the package must come from, by [`RequestedChannel::name`].
     pub channel: Option<String>,
     /// The subdir that the package must come from.
@@ -117,14 +121,23 @@ impl RequestedSpec {
         self.spec.name.as_exact().map_or("", |name| name.as_normalized())
     }
 
+    /// Whether `record` matches the spec, in any channel and subdir.
+    pub fn matches(&self, record: &RepoDataRecord) -> bool {
+        self.spec.matches(record) && self.conditions.match_record(&record.package_record)
+    }
+
+    /// Whether a machine with this virtual package matches the spec.
+    pub fn matches_virtual(&self, package: &GenericVirtualPackage) -> bool {
+        virtual_packages::meets(package, &self.spec, &self.conditions)
+    }
+
     /// Whether `record` matches the spec, its channel and its subdir.
     pub fn accepts(&self, record: &RepoDataRecord, channels: &[RequestedChannel]) -> bool {
-        use rattler_conda_types::Matches;
         let from_channel = self.channel.as_deref().is_none_or(|name| {
             channels.iter().any(|channel| channel.name == name && channel.contains(record))
         });
         let from_subdir =
             self.subdir.is_none_or(|subdir| record.package_record.subdir == subdir.as_str());
-        from_channel && from_subdir && self.spec.matches(record)
+        from_channel && from_subdir && self.matches(record)
     }
 }

@@ -4,9 +4,12 @@
 
 use std::str::FromStr;
 
+use archspec::cpu::Microarchitecture;
 use rattler_conda_types::{
-    GenericVirtualPackage, PackageName, Subdir, Version, package::BuildString,
+    GenericVirtualPackage, MatchSpec, Matches, PackageName, Subdir, Version, package::BuildString,
 };
+
+use crate::spec::Conditions;
 
 /// Returns the default virtual packages of a platform.
 ///
@@ -166,7 +169,7 @@ pub fn describe_differences(
 pub enum InvalidVirtualPackage {
     /// The value has another format.
     #[error(
-        "`{text}` is not a virtual package: write `__cuda=12.2`, `__cuda=` for none, `host` or `default`"
+        "`{text}` isn't a virtual package: write `__cuda=12.2`, `__cuda=` for none, `host` or `default`"
     )]
     Form {
         /// The value.
@@ -180,6 +183,31 @@ pub enum InvalidVirtualPackage {
         /// The second value.
         second: String,
     },
+}
+
+/// Whether a machine with `package` meets a spec and its conditions.
+///
+/// The build of `__archspec` is the microarchitecture of the machine. It meets a spec for any
+/// microarchitecture whose programs it runs: `x86_64_v3` runs those of `x86_64`.
+pub(crate) fn meets(
+    package: &GenericVirtualPackage,
+    spec: &MatchSpec,
+    conditions: &Conditions,
+) -> bool {
+    if !conditions.match_version(&package.version.to_string()) {
+        return false;
+    }
+    if spec.matches(package) {
+        return true;
+    }
+    if package.name.as_normalized() != "__archspec" {
+        return false;
+    }
+    let host = Microarchitecture::known_targets().get(package.build_string.as_str());
+    let ancestors = host.into_iter().flat_map(|host| host.ancestors());
+    ancestors
+        .filter_map(|ancestor| BuildString::from_str(ancestor.name()).ok())
+        .any(|build_string| spec.matches(&GenericVirtualPackage { build_string, ..package.clone() }))
 }
 
 fn make(name: &str, version: &str, build: &str) -> GenericVirtualPackage {
@@ -234,7 +262,7 @@ mod tests {
     #[test]
     fn a_variable_of_condas_with_a_word_as_version_is_rejected() {
         let error = conda_override("CUDA", "garbage").expect("known").expect_err("no version");
-        assert!(error.to_string().starts_with("`CONDA_OVERRIDE_CUDA=garbage` is not"), "{error}");
+        assert!(error.to_string().starts_with("`CONDA_OVERRIDE_CUDA=garbage` isn't"), "{error}");
     }
 
     #[test]
@@ -254,5 +282,31 @@ mod tests {
         let set = parse_all(["__cuda=12.2", "__glibc="]).expect("valid");
         let set = apply(fixed.clone(), &set);
         assert_eq!(describe_differences(&set, &fixed), ["__cuda=12.2=0", "no __glibc"]);
+    }
+
+    #[test]
+    fn a_machine_meets_the_microarchitectures_whose_programs_it_runs() {
+        for (host, required, met) in [
+            ("x86_64_v3", "x86_64", true),
+            ("x86_64_v3", "x86_64_v2", true),
+            ("x86_64_v3", "x86_64_v3", true),
+            ("x86_64_v3", "x86_64_v4", false),
+            ("zen3", "x86_64_v3", true),
+            ("skylake", "haswell", true),
+            ("x86_64", "x86_64_v2", false),
+            ("x86_64", "aarch64", false),
+            ("m2", "m1", true),
+            ("0", "x86_64", false),
+            ("never-heard-of", "x86_64", false),
+            ("x86_64_v3", "*", true),
+        ] {
+            let host_package = make("__archspec", "1", host);
+            let text = format!("__archspec 1.* {required}");
+            let spec = crate::spec::RecordSpec::parse(&text).expect("a dependency");
+            assert_eq!(spec.matches_virtual(&host_package), met, "{host} for {required}");
+        }
+        let glibc = make("__glibc", "2.28", "x86_64_v3");
+        let spec = crate::spec::RecordSpec::parse("__glibc * x86_64").expect("a dependency");
+        assert!(!spec.matches_virtual(&glibc));
     }
 }

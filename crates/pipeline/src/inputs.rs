@@ -411,6 +411,7 @@ fn asked_spec(
         text: text(request, channel.as_deref()),
         place: request.place.clone(),
         spec: request.spec.clone(),
+        conditions: request.conditions.clone(),
         channel,
         subdir: request.subdir,
     })

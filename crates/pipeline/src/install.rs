@@ -6,12 +6,10 @@ use envlock_channel::{FetchError, UnpackedPackage};
 use envlock_install::{InstallError as LinkError, Package, Plan, Wanted};
 use envlock_model::{
     lock::{self, Change, Lock, LockedPlatform},
-    spec::parse_spec,
+    spec::{RecordSpec, parse_spec},
 };
 use envlock_report::{AsFindings, Code, Exit, Finding, Place, count};
-use rattler_conda_types::{
-    GenericVirtualPackage, MatchSpec, Matches, ParseMatchSpecOptions, RepoDataRecord, Subdir,
-};
+use rattler_conda_types::{GenericVirtualPackage, RepoDataRecord, Subdir};
 
 use envlock_model::needs::LockedNeeds;
 use envlock_secrets::manifest::Manifest;
@@ -319,20 +317,26 @@ fn check_virtual_packages(
     });
     let mut missing: Vec<String> = Vec::new();
     for (text, by) in requests.chain(depends).filter(|(text, _)| text.starts_with("__")) {
-        let Ok(spec) = MatchSpec::from_str(text, ParseMatchSpecOptions::lenient()) else {
-            continue;
-        };
-        if host.iter().any(|package| spec.matches(package)) {
+        let Some(spec) = RecordSpec::parse(text) else { continue };
+        if host.iter().any(|package| spec.matches_virtual(package)) {
             continue;
         }
-        let has = host.iter().find(|package| spec.name.matches(&package.name));
-        let has = has.map_or_else(|| "has none".to_owned(), |has| format!("has {}", has.version));
+        let has = host.iter().find(|package| package.name.as_normalized() == spec.package());
+        let has = has.map_or_else(|| "has none".to_owned(), |has| describe_virtual(has));
         let line = format!("{by} needs {text}; this machine {has}");
         if !missing.contains(&line) {
             missing.push(line);
         }
     }
     if missing.is_empty() { Ok(()) } else { Err(InstallError::UnmetVirtualPackages { missing }) }
+}
+
+/// `has 2.17`; of the microarchitecture `is x86_64_v2`, since its version is always 1.
+fn describe_virtual(package: &GenericVirtualPackage) -> String {
+    match package.name.as_normalized() {
+        "__archspec" => format!("is {}", package.build_string),
+        _ => format!("has {}", package.version),
+    }
 }
 
 /// Warns about assumed virtual packages that this machine lacks and no package requires.

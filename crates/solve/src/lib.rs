@@ -9,10 +9,11 @@ mod problem;
 mod solver;
 #[cfg(test)]
 mod tests;
+mod translate;
 
 pub use explain::{
-    ChannelsByPackage, ExcludedRequirement, HiddenNeed, KeyValues, ReasonKind, RequestLine,
-    Suggestion, TriedWith, UnsolvableReason, Versions, explain,
+    ChannelsByPackage, ConflictStep, ExcludedRequirement, HiddenNeed, KeyValues, ReasonKind,
+    RequestLine, StepOutcome, Suggestion, TriedWith, UnsolvableReason, Versions, explain,
 };
 pub use problem::{Problem, Records};
 pub use solver::{Solution, SolveError, TooNew, solve};

@@ -3,15 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use envlock_model::lock_inputs::Priority;
-use envlock_model::lock_inputs::RequestedChannel;
+use envlock_model::lock_inputs::{Priority, RequestedChannel, RequestedSpec};
+use envlock_model::spec::Conditions;
 use rattler_conda_types::RepoDataRecord;
 
-use crate::Problem;
+use crate::{Problem, translate::Translated};
 
 /// The records of each package name, divided into usable and hidden ones.
 pub(crate) struct Pool<'a> {
     pub(crate) names: BTreeMap<&'a str, Candidates<'a>>,
+    /// The usable records whose dependencies rattler would read in another way than conda.
+    pub(crate) translated: Translated<'a>,
 }
 
 /// The records of one name.
@@ -29,8 +31,8 @@ pub(crate) struct Candidates<'a> {
     pub(crate) hidden: Vec<(usize, &'a RepoDataRecord)>,
 }
 
-/// ChannelsByPackage that may come from any listed channel, whatever priority says: how an explanation
-/// tries what would help.
+/// Packages that may come from any listed channel, regardless of priority. An explanation uses them
+/// to test a remedy.
 pub(crate) type PriorityExempt<'a> = BTreeSet<&'a str>;
 
 impl<'a> Pool<'a> {
@@ -72,14 +74,35 @@ impl<'a> Pool<'a> {
                 }
             }
         }
-        Self { names }
+        let usable = names.values().flat_map(|candidates| &candidates.usable);
+        let translated = Translated::new(
+            |name| names.get(name),
+            usable.map(|(_, record)| *record),
+            &problem.asked.virtual_packages,
+        );
+        Self { names, translated }
     }
 
-    /// The usable records by subdir, in the order of [`crate::Records`].
-    pub(crate) fn by_subdir(&self, subdirs: usize) -> Vec<Vec<&'a RepoDataRecord>> {
+    /// Returns the usable records by subdir as the solver gets them, in the order of
+    /// [`crate::Records`]. Records that don't meet the conditions of a request are omitted, since
+    /// the solver doesn't know them.
+    pub(crate) fn by_subdir(
+        &self,
+        subdirs: usize,
+        requests: &[&RequestedSpec],
+    ) -> Vec<Vec<&RepoDataRecord>> {
+        let mut conditions: BTreeMap<&str, Vec<&Conditions>> = BTreeMap::new();
+        for request in requests.iter().filter(|request| !request.conditions.is_empty()) {
+            conditions.entry(request.package()).or_default().push(&request.conditions);
+        }
         let mut lists = vec![Vec::new(); subdirs];
-        for (place, record) in self.names.values().flat_map(|candidates| &candidates.usable) {
-            lists[*place].push(*record);
+        for (name, candidates) in &self.names {
+            let conditions = conditions.get(name).map(Vec::as_slice).unwrap_or_default();
+            for (place, record) in &candidates.usable {
+                if conditions.iter().all(|one| one.match_record(&record.package_record)) {
+                    lists[*place].push(self.translated.for_solver(record));
+                }
+            }
         }
         lists
     }
@@ -92,11 +115,11 @@ impl<'a> Pool<'a> {
 /// The channels that may provide each package.
 struct ChannelRules<'a> {
     channels: &'a [RequestedChannel],
-    /// Channels that are named only in specs.
+    /// The channels that are named only in specs.
     only_for_specs: BTreeSet<usize>,
-    /// Channels by the name of the package that is requested from them.
+    /// The channels from which each package is requested.
     pinned: BTreeMap<&'a str, BTreeSet<usize>>,
-    /// ChannelsByPackage that are asked for without a channel.
+    /// The packages that are requested without a channel.
     without_channel: BTreeSet<&'a str>,
     subdirs: BTreeMap<&'a str, &'static str>,
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use envlock_model::lock_inputs::Priority;
-use rattler_conda_types::{MatchSpec, RepoDataRecord};
+use envlock_model::lock_inputs::{Priority, RequestedSpec};
+use rattler_conda_types::RepoDataRecord;
 use rattler_solve::{
     ChannelPriority, ChannelRepoData, SolveStrategy, SolverImpl, SolverTask, resolvo,
 };
@@ -54,31 +54,40 @@ pub enum SolveError {
 /// Solves the problem. The result doesn't depend on the order of requests and records.
 pub fn solve(problem: &Problem<'_>) -> Result<Solution, SolveError> {
     let pool = Pool::new(problem, &PriorityExempt::new());
-    let specs: Vec<_> = problem.asked.requests.iter().map(|r| r.spec.clone()).collect();
+    let requests: Vec<_> = problem.asked.requests.iter().collect();
     let newest = if problem.upgraded.is_empty() {
         Vec::new()
     } else {
         // Their versions without kept records are the newest that fit.
         let nothing_kept = Problem { locked: &[], ..*problem };
-        let mut records = search(&nothing_kept, &pool, specs.clone(), &[])?;
+        let mut records = search(&nothing_kept, &pool, &requests, &[])?;
         records.retain(|record| problem.upgraded.contains(name(record)));
         records
     };
-    let records = search(problem, &pool, specs.clone(), &newest)?;
-    let skipped_without_sha256 = skipped_without_sha256(problem, &pool, specs, &records);
+    let records = search(problem, &pool, &requests, &newest)?;
+    let skipped_without_sha256 = skipped_without_sha256(problem, &pool, &requests, &records);
     Ok(Solution { records, skipped_without_sha256, too_new: too_new(&pool) })
 }
 
-/// Solves for `specs` with the records of `pool`. A name of `pinned` has only the pinned record.
+/// Solves for `requests` with the records of `pool`. A name of `pinned` has only the pinned record.
 pub(crate) fn search(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
-    mut specs: Vec<MatchSpec>,
+    requests: &[&RequestedSpec],
     pinned: &[RepoDataRecord],
 ) -> Result<Vec<RepoDataRecord>, SolveError> {
+    let assumed = &problem.asked.virtual_packages;
+    let (machine, requests): (Vec<&RequestedSpec>, Vec<_>) =
+        requests.iter().partition(|request| request.package().starts_with("__"));
+    if let Some(unmet) = machine.iter().find(|r| !assumed.iter().any(|p| r.matches_virtual(p))) {
+        let solver_message = format!("{} isn't assumed", unmet.text);
+        return Err(SolveError::NoSolution { solver_message });
+    }
+    let mut specs: Vec<_> = requests.iter().map(|request| request.spec.clone()).collect();
     specs.sort_by_cached_key(ToString::to_string);
     specs.dedup();
-    let lists = pool.by_subdir(problem.records.len());
+    let lists = pool.by_subdir(problem.records.len(), &requests);
+    let pinned: Vec<_> = pinned.iter().map(|record| pool.translated.for_solver(record)).collect();
     let locked: BTreeSet<_> = problem.locked.iter().map(|record| record.url.as_str()).collect();
     // Strict priority is applied by the pool. The solver compares only the usable records.
     let channel_priority = match problem.priority {
@@ -98,14 +107,14 @@ pub(crate) fn search(
             .filter(|record| locked.contains(record.url.as_str()))
             .filter(|record| !problem.upgraded.contains(name(record)))
             .collect(),
-        pinned_packages: pinned.iter().collect(),
+        pinned_packages: pinned,
         virtual_packages: problem.asked.virtual_packages.clone(),
         specs,
         channel_priority,
         strategy: SolveStrategy::Highest,
         ..subdirs.collect::<SolverTask<'_, Vec<ChannelRepoData<'_, _>>>>()
     };
-    let mut records = resolvo::Solver
+    let records = resolvo::Solver
         .solve(task)
         .map_err(|error| match error {
             rattler_solve::SolveError::Unsolvable(solver_message) => {
@@ -115,6 +124,8 @@ pub(crate) fn search(
             other => SolveError::InvalidDependency(other.to_string()),
         })?
         .records;
+    let originals = records.into_iter().map(|record| pool.translated.original(record));
+    let mut records: Vec<_> = originals.collect();
     records.sort_by(|a, b| name(a).cmp(name(b)));
     Ok(records)
 }
@@ -135,7 +146,7 @@ fn too_new(pool: &Pool<'_>) -> TooNew {
 fn skipped_without_sha256(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
-    specs: Vec<MatchSpec>,
+    requests: &[&RequestedSpec],
     chosen: &[RepoDataRecord],
 ) -> Vec<(RepoDataRecord, Option<RepoDataRecord>)> {
     let newer = chosen.iter().any(|record| {
@@ -159,7 +170,7 @@ fn skipped_without_sha256(
         .collect();
     let problem = Problem { records: &with_all, ..*problem };
     let Ok(with_all_records) =
-        search(&problem, &Pool::new(&problem, &PriorityExempt::new()), specs, &[])
+        search(&problem, &Pool::new(&problem, &PriorityExempt::new()), requests, &[])
     else {
         return Vec::new();
     };

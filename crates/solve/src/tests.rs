@@ -1,4 +1,4 @@
-//! Small worlds in lines, and the sets that answer them.
+//! Solves and explains small channels, given as lines.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +10,17 @@ use envlock_model::{
 use envlock_report::Place;
 use proptest::prelude::*;
 use rattler_conda_types::{
-    PackageName, PackageRecord, RepoDataRecord, Subdir, Version, package::BuildString,
+    PackageName, PackageRecord, RepoDataRecord, Subdir, VersionWithSource, package::BuildString,
 };
 
 use crate::{Problem, ReasonKind, Records, SolveError, UnsolvableReason, explain, solve};
 
+mod explained;
+mod patterns;
+
 const ORIGIN: &str = "https://conda.anaconda.org";
 
-/// What a problem borrows.
+/// The values that a problem borrows.
 #[derive(Clone, Default)]
 struct Channels {
     list: Vec<RequestedChannel>,
@@ -32,7 +35,7 @@ fn record(channel: &str, line: &str) -> RepoDataRecord {
     let mut words = head.split_whitespace();
     let mut word = |otherwise| words.next().unwrap_or(otherwise).to_owned();
     let (name, version, build) = (word(""), word(""), word("0"));
-    let number: Version = version.parse().expect("a version");
+    let number: VersionWithSource = version.parse().expect("a version");
     let file = format!("{name}-{version}-{build}.conda");
     let mut package = PackageRecord::new(
         PackageName::new_unchecked(name.as_str()),
@@ -64,13 +67,13 @@ impl Channels {
         self
     }
 
-    /// The last channel is named only in specs.
+    /// Marks the last channel as named only in specs.
     fn only_for_specs(mut self) -> Self {
         self.list.last_mut().expect("there is a channel").only_for_specs = true;
         self
     }
 
-    /// A record of the last channel whose index gives no sha256.
+    /// Adds a record without a sha256 to the last channel.
     fn without_sha256(mut self, line: &str) -> Self {
         let name = self.list.last().expect("there is a channel").name.clone();
         let mut record = record(&name, line);
@@ -92,6 +95,7 @@ impl Channels {
                 text: (*spec).to_owned(),
                 place: request.place.clone(),
                 spec: request.spec,
+                conditions: request.conditions,
                 channel,
                 subdir: None,
             });
@@ -180,7 +184,7 @@ fn a_channel_that_only_specs_name_provides_their_packages_and_missing_dependenci
         .only_for_specs();
     assert_eq!(world.clone().ask(&["b::y"]).solved(), ["a/x-1-0", "b/y-1-0", "b/z-1-0"]);
     assert!(world.clone().ask(&["y"]).fails());
-    assert!(world.ask(&["b::y", "z"]).fails(), "z is asked for without that channel");
+    assert!(world.ask(&["b::y", "z"]).fails(), "z is requested without that channel");
 }
 
 #[test]
@@ -208,10 +212,10 @@ fn a_record_without_sha256_is_skipped_and_reported_if_it_would_have_been_chosen(
     world.with(&[], |problem| {
         let solution = solve(problem).expect("there is a solution");
         assert_eq!(file_names(&solution.records), ["a/x-2-0"]);
-        let [(wished, Some(taken))] = &solution.skipped_without_sha256[..] else {
+        let [(wished, Some(chosen))] = &solution.skipped_without_sha256[..] else {
             panic!("{:?}", solution.skipped_without_sha256)
         };
-        assert_eq!(file_names(&[wished.clone(), taken.clone()]), ["a/x-3-0", "a/x-2-0"]);
+        assert_eq!(file_names(&[wished.clone(), chosen.clone()]), ["a/x-3-0", "a/x-2-0"]);
     });
     let world = Channels::default().channel("a", &["x 2"]).without_sha256("x 1").ask(&["x"]);
     world.with(&[], |problem| {
@@ -384,7 +388,7 @@ fn a_reason_names_its_lines_and_packages_as_data() {
     let [conflict, version] = reasons.as_slice() else { panic!("{reasons:?}") };
     let lines: Vec<_> = conflict.requests.iter().map(|line| line.text.as_str()).collect();
     assert_eq!(lines, ["x", "y"]);
-    assert!(matches!(&conflict.kind, ReasonKind::Conflict { solver_message: Some(_), .. }));
+    assert!(matches!(&conflict.kind, ReasonKind::Conflict { steps, solver_message: None, .. } if steps.len() == 2));
     assert!(matches!(
         &version.kind,
         ReasonKind::NoSuchVersion { package, asked, versions, .. }

@@ -92,6 +92,24 @@ impl FailedPackage {
                 .all(|attempt| matches!(attempt.error, SourceError::Suspended(_)))
     }
 
+    /// What packages that fail in the same way have in common: the sources and the kinds of their
+    /// errors.
+    fn failure(&self) -> Vec<(String, String)> {
+        let attempts = self.attempts.iter();
+        attempts
+            .map(|attempt| {
+                let error = match &attempt.error {
+                    // These have sizes and digests that differ between packages.
+                    SourceError::WrongSize { .. } => "size".to_owned(),
+                    SourceError::WrongChecksum { .. } => "sha256".to_owned(),
+                    SourceError::Truncated { .. } => "truncated".to_owned(),
+                    other => other.to_string().replace(&self.file, ""),
+                };
+                (attempt.url.replace(&self.file, ""), error)
+            })
+            .collect()
+    }
+
     fn note(&self) -> String {
         if self.attempts.is_empty() {
             return format!(
@@ -103,8 +121,9 @@ impl FailedPackage {
     }
 }
 
-/// Adds a note for every package that was requested, and one note for all packages that weren't
-/// requested because every source was suspended.
+/// Adds a note for every kind of failure, with the first package that failed so, a note with the
+/// other packages of that kind, and one for all packages that weren't requested because every
+/// source was suspended.
 fn unavailable_finding(finding: Finding, packages: &[FailedPackage]) -> Finding {
     let (mut unrequested, mut requested): (Vec<_>, Vec<_>) =
         packages.iter().partition(|package| package.was_never_requested());
@@ -112,7 +131,27 @@ fn unavailable_finding(finding: Finding, packages: &[FailedPackage]) -> Finding 
         // The note of one package has the reasons for all.
         requested.extend(unrequested.pop());
     }
-    let finding = requested.into_iter().fold(finding, |d, package| d.with_note(package.note()));
+    let mut kinds: Vec<(_, Vec<&FailedPackage>)> = Vec::new();
+    for package in requested {
+        let failure = package.failure();
+        match kinds.iter_mut().find(|(known, _)| *known == failure) {
+            Some((_, packages)) => packages.push(package),
+            None => kinds.push((failure, vec![package])),
+        }
+    }
+    let mut finding = finding;
+    for (_, packages) in kinds {
+        let [first, others @ ..] = packages.as_slice() else { continue };
+        finding = finding.with_note(first.note());
+        if !others.is_empty() {
+            let names: Vec<&str> = others.iter().map(|package| package.file.as_str()).collect();
+            finding = finding.with_note(format!(
+                "the same for {}:\n  {}",
+                count(others.len(), "more package"),
+                names.join("\n  ")
+            ));
+        }
+    }
     if unrequested.is_empty() {
         return finding;
     }

@@ -242,8 +242,8 @@ impl AsFindings for SetupError {
             Self::VirtualPackage(_) => vec![Finding::new(Code::VirtualPackage, self.to_string())],
             Self::Platform(error) => error.findings(),
             Self::Date(_) => vec![Finding::new(Code::InvalidDate, self.to_string()).with_help(
-                "write `2026-06-30` or `2026-06-30T12:00:00Z`; `--exclude-newer` takes `never`, \
-                         too",
+                "write `2026-06-30` or `2026-06-30T12:00:00Z`; for `--exclude-newer` also \
+                 `yesterday`, `7d`, `2w`, `12h` or `never`",
             )],
             Self::UnknownHost => vec![
                 Finding::new(Code::UnsupportedHost, self.to_string())

@@ -10,6 +10,7 @@ mod explain;
 mod fetch;
 mod install;
 mod next_command;
+mod past_time;
 mod policy;
 mod run;
 mod secrets;

@@ -16,8 +16,9 @@ use envlock_report::{
 
 use super::{
     App,
-    app::{Setup, SetupError, parse_platform, parse_time},
+    app::{Setup, SetupError, parse_platform},
     next_command::next_command,
+    past_time,
 };
 use crate::{
     flags::{FileArgs, NetworkArgs},
@@ -46,8 +47,8 @@ pub(crate) struct SolveArgs {
     /// Set what the order of the channels decides. The lock keeps the setting.
     #[arg(long, value_enum, value_name = "PRIORITY")]
     channel_priority: Option<Priority>,
-    /// Exclude packages that were built after this date or time, such as 2026-06-30, or that
-    /// have no build time. The lock keeps the setting until `never` is given.
+    /// Exclude packages that were built after this date or time, such as 2026-06-30, yesterday or
+    /// 7d, or that have no build time. The lock keeps the time until `never` is given.
     #[arg(long, value_name = "DATE")]
     exclude_newer: Option<String>,
     /// Show what would change; write nothing.
@@ -147,7 +148,11 @@ fn request(args: &SolveArgs, app: &App<'_>, setup: &Setup<'_>) -> Result<SolveRe
             platforms: args.platform.iter().map(|p| parse_platform(p)).collect::<Result<_, _>>()?,
             virtual_packages: app.virtual_packages(&args.virtual_package)?,
             priority: args.channel_priority.map(Into::into).or_else(|| setup.priority(args.check)),
-            exclude_newer: args.exclude_newer.as_deref().map(exclude_newer).transpose()?,
+            exclude_newer: args
+                .exclude_newer
+                .as_deref()
+                .map(|text| exclude_newer(text, app))
+                .transpose()?,
         },
         upgrade: match (args.upgrade, args.update.as_slice()) {
             (true, _) => Upgrade::All,
@@ -160,13 +165,13 @@ fn request(args: &SolveArgs, app: &App<'_>, setup: &Setup<'_>) -> Result<SolveRe
     })
 }
 
-/// A date, a time, or `never`.
-fn exclude_newer(text: &str) -> Result<ExcludeNewer, SetupError> {
+/// Parses a date, a time, a distance from now, or `never`.
+fn exclude_newer(text: &str, app: &App<'_>) -> Result<ExcludeNewer, SetupError> {
     if text == "never" {
-        Ok(ExcludeNewer::Never)
-    } else {
-        parse_time(text).map(ExcludeNewer::After)
+        return Ok(ExcludeNewer::Never);
     }
+    let time = past_time::parse(text, app.settings.now);
+    time.map(ExcludeNewer::After).ok_or_else(|| SetupError::Date(text.to_owned()))
 }
 
 fn answer(

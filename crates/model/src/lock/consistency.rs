@@ -9,17 +9,14 @@ use std::{
 use envlock_report::Place;
 use envlock_text::limits::LOCK_CONTRADICTIONS;
 use envlock_text::tree::Node;
-use rattler_conda_types::{
-    MatchSpec, Matches, PackageName, ParseMatchSpecOptions, RepoDataRecord, RepodataRevision,
-    Subdir,
-};
+use rattler_conda_types::{PackageName, RepoDataRecord, Subdir};
 use url::Url;
 
 use super::{FILE_NAME, Lock, LockedPlatform, write::has_credential};
 use envlock_text::redact;
 
 use crate::record::{self, MalformedRecord};
-use crate::spec::parse_spec;
+use crate::spec::{RecordSpec, parse_spec};
 
 /// A contradiction in a lock.
 #[derive(Debug, Clone, PartialEq)]
@@ -301,16 +298,15 @@ fn requests(
 
 /// Checks a record against the others: its dependencies are met and its constraints hold.
 fn relations(record: &RepoDataRecord, locked: &LockedPlatform, by_name: &ByName<'_>) -> Vec<Kind> {
-    let options = ParseMatchSpecOptions::lenient().with_repodata_revision(RepodataRevision::V3);
     let mut kinds = Vec::new();
     let meets = |text: &str, name: &str| -> Option<Result<(), String>> {
-        let spec = MatchSpec::from_str(text, options).ok()?;
+        let spec = RecordSpec::parse(text)?;
         if let Some(other) = by_name.get(name) {
             let met = spec.matches(&other.package_record);
             return Some(if met { Ok(()) } else { Err(other.identifier.to_string()) });
         }
         let other = locked.virtual_packages.iter().find(|v| v.name.as_normalized() == name)?;
-        Some(if spec.matches(other) { Ok(()) } else { Err(other.to_string()) })
+        Some(if spec.matches_virtual(other) { Ok(()) } else { Err(other.to_string()) })
     };
     for dependency in &record.package_record.depends {
         let name = PackageName::normalized_name_from_matchspec_str(dependency);

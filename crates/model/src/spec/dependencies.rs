@@ -107,6 +107,7 @@ impl Section<'_, '_> {
                 channel: parts.channel,
                 subdir: parts.subdir,
                 spec: parts.spec,
+                conditions: parts.conditions,
             }),
             Err(error) => self.spec_error(item, text.trim_end(), &error),
         }
@@ -208,7 +209,7 @@ impl Section<'_, '_> {
         else {
             return;
         };
-        let message = "there is a `pip:` section, but `pip` isn't among the dependencies";
+        let message = "there is a `pip:` section, but `pip` isn't a dependency";
         self.reader.problems.warning(at, Code::PipMissing, message, "add `- pip` above it");
     }
 

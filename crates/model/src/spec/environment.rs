@@ -6,7 +6,7 @@ use std::fmt;
 use envlock_report::{Finding, Place};
 use rattler_conda_types::{MatchSpec, Subdir};
 
-use super::Selector;
+use super::{Conditions, Selector};
 use envlock_text::redact::{redact, redact_url};
 
 /// A value with its place.
@@ -49,7 +49,7 @@ pub struct Environment {
 /// An entry of `dependencies:` that names a conda package.
 #[derive(Clone)]
 pub struct Dependency {
-    /// The match spec as written, without a comment, and with `***` for a password.
+    /// The match spec as written, without a comment, with `***` in place of a password.
     pub text: String,
     /// The match spec without its channel.
     pub rest: String,
@@ -63,6 +63,8 @@ pub struct Dependency {
     pub subdir: Option<Subdir>,
     /// The match spec with an exact lower-case name, without channel and subdir.
     pub spec: MatchSpec,
+    /// The conditions in addition to `spec`.
+    pub conditions: Conditions,
 }
 
 /// A line of a `pip:` section: a requirement or an option.
@@ -109,6 +111,7 @@ impl fmt::Debug for Dependency {
             .field("channel", &self.channel.as_deref().map(redact_url))
             .field("subdir", &self.subdir)
             .field("spec", &self.spec)
+            .field("conditions", &self.conditions)
             .finish()
     }
 }

@@ -12,6 +12,7 @@ pub fn parse_spec(text: &str, place: Place) -> Option<RequestedSpec> {
         text: text.to_owned(),
         place,
         spec: parts.spec,
+        conditions: parts.conditions,
         channel: parts.channel,
         subdir: parts.subdir,
     })

@@ -11,6 +11,7 @@ mod matchspec;
 mod merge;
 mod problem;
 mod reader;
+mod record_spec;
 mod selector;
 
 #[cfg(test)]
@@ -18,7 +19,9 @@ mod tests;
 
 pub use environment::{Dependency, Environment, Located, PipLine};
 pub use locked_spec::parse_spec;
+pub use matchspec::Conditions;
 pub use merge::merge;
 pub use problem::InvalidEnvironment;
 pub use reader::{parse, parse_tree};
+pub use record_spec::RecordSpec;
 pub use selector::Selector;

@@ -1,15 +1,16 @@
 //! Suggests lines in place of those that can't be met. Each is tried with the solver first.
 
 use envlock_model::{
-    lock_inputs::{PlatformInputs, Priority, RequestedSpec},
+    lock_inputs::{Priority, RequestedSpec},
     spec::parse_spec,
 };
 use envlock_report::Place;
-use rattler_conda_types::{GenericVirtualPackage, RepoDataRecord};
+use rattler_conda_types::RepoDataRecord;
 
 use super::{
     conflict::attempt,
     reason::{Suggestion, TriedWith},
+    remedy::with_newest_virtual_package,
 };
 use crate::{
     Problem,
@@ -67,7 +68,7 @@ impl<'a> Advice<'a> {
         priority: Priority,
     ) -> Option<Vec<RepoDataRecord>> {
         let mut asked = match machine {
-            Some(package) => with_virtual_package(self.problem.asked, package)?,
+            Some(package) => with_newest_virtual_package(self.problem.asked, package)?,
             None => self.problem.asked.clone(),
         };
         let line = parse_spec(line, Place::new("", 1, 1))?;
@@ -80,18 +81,4 @@ impl<'a> Advice<'a> {
         }
         Some(set)
     }
-}
-
-/// Returns the inputs with the virtual package `package`, newer than any "at least" requirement.
-pub(super) fn with_virtual_package(
-    asked: &PlatformInputs,
-    package: &str,
-) -> Option<PlatformInputs> {
-    let mut asked = asked.clone();
-    asked.virtual_packages.push(GenericVirtualPackage {
-        name: package.parse().ok()?,
-        version: "9999".parse().ok()?,
-        build_string: "0".parse().ok()?,
-    });
-    Some(asked)
 }

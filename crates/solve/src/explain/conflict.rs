@@ -6,17 +6,16 @@ use envlock_model::lock_inputs::RequestedSpec;
 use rattler_conda_types::RepoDataRecord;
 
 use super::{
-    advice::with_virtual_package,
+    chain::chain,
+    narrow::Narrowing,
     priority,
-    reason::{ReasonKind, UnsolvableReason},
+    reason::{ConflictStep, ReasonKind, StepOutcome, UnsolvableReason},
+    remedy, split, tree,
 };
 use crate::{Problem, SolveError, pool::Pool, solver::search};
 
 /// How many conflicts are reported in one run; the next run reports the rest.
 const MAX_CONFLICTS: usize = 5;
-
-/// How many lines of the solver's message are shown for one conflict.
-const MAX_LINES: usize = 24;
 
 /// Returns the conflicts among `possible`, each a smallest set of requests that can't be met
 /// together, and the requests that are in no conflict.
@@ -25,19 +24,24 @@ pub(super) fn conflicts<'a>(
     pool: &Pool<'_>,
     mut possible: Vec<&'a RequestedSpec>,
 ) -> (Vec<UnsolvableReason>, Vec<&'a RequestedSpec>) {
-    let mut found = Vec::new();
-    while found.len() < MAX_CONFLICTS {
-        let Err(error) = attempt(problem, pool, &possible) else { break };
-        if !matches!(error, SolveError::NoSolution { .. }) {
-            break;
-        }
-        let core = smallest(problem, pool, possible.clone());
+    let mut cores = Vec::new();
+    while cores.len() < MAX_CONFLICTS {
+        let subset = match narrowed(problem, pool, &possible) {
+            Some(subset) => subset,
+            None => match attempt(problem, pool, &possible) {
+                Err(SolveError::NoSolution { .. }) => possible.clone(),
+                _ => break,
+            },
+        };
+        let core = smallest(problem, pool, subset);
         possible.retain(|request| !core.iter().any(|other| std::ptr::eq(*request, *other)));
-        found.push(
-            priority::hidden(problem, pool, &core).unwrap_or_else(|| reason(problem, pool, &core)),
-        );
+        cores.push(core);
     }
-    (found, possible)
+    let reasons = cores.iter().map(|core| {
+        priority::hidden(problem, pool, core)
+            .unwrap_or_else(|| reason(problem, pool, core, &possible))
+    });
+    (reasons.collect(), possible)
 }
 
 /// Solves for some of the requests.
@@ -46,7 +50,26 @@ pub(super) fn attempt(
     pool: &Pool<'_>,
     requests: &[&RequestedSpec],
 ) -> Result<Vec<RepoDataRecord>, SolveError> {
-    search(problem, pool, requests.iter().map(|request| request.spec.clone()).collect(), &[])
+    search(problem, pool, requests, &[])
+}
+
+/// Returns a subset that can't be met together: the requests of the steps that lead to the
+/// conflict. `None` if narrowing finds no conflict. Narrowing is much cheaper than solving.
+fn narrowed<'a>(
+    problem: &Problem<'_>,
+    pool: &Pool<'_>,
+    requests: &[&'a RequestedSpec],
+) -> Option<Vec<&'a RequestedSpec>> {
+    let mut narrowing = Narrowing::new(problem, pool);
+    let conflict = narrowing.conflict(requests)?;
+    let (_, used) = chain(&mut narrowing, requests, conflict);
+    let subset: Vec<_> = used.into_iter().map(|index| requests[index]).collect();
+    Some(if is_unsolvable(problem, pool, &subset) { subset } else { requests.to_vec() })
+}
+
+fn is_unsolvable(problem: &Problem<'_>, pool: &Pool<'_>, requests: &[&RequestedSpec]) -> bool {
+    Narrowing::new(problem, pool).conflict(requests).is_some()
+        || attempt(problem, pool, requests).is_err()
 }
 
 /// Removes requests as long as the rest still can't be met. The result is a smallest set. Removes
@@ -62,7 +85,7 @@ fn smallest<'a>(
         while start < core.len() && core.len() > 1 {
             let end = (start + size).min(core.len());
             let rest: Vec<_> = core[..start].iter().chain(&core[end..]).copied().collect();
-            if attempt(problem, pool, &rest).is_err() {
+            if is_unsolvable(problem, pool, &rest) {
                 core = rest;
             } else {
                 start = end;
@@ -76,46 +99,48 @@ fn smallest<'a>(
     core
 }
 
-fn reason(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&RequestedSpec]) -> UnsolvableReason {
-    let kind = match attempt(problem, pool, core) {
-        Err(SolveError::NoSolution { solver_message }) => ReasonKind::Conflict {
-            solver_message: Some(shortened(&solver_message)),
-            missing_virtual_package: missing_virtual_package(problem, pool, core),
-        },
-        _ => ReasonKind::Conflict { solver_message: None, missing_virtual_package: None },
-    };
-    UnsolvableReason::new(problem.platform, core, kind)
-}
-
-/// Returns a virtual package that isn't assumed and with which, in any version, the requests can
-/// be met.
-fn missing_virtual_package(
+fn reason(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
     core: &[&RequestedSpec],
-) -> Option<String> {
-    let assumed = &problem.asked.virtual_packages;
-    let requests: BTreeSet<_> = core.iter().map(|request| request.package()).collect();
-    let usable = pool.names.iter().filter(|(name, _)| requests.contains(*name));
-    let depends = usable
-        .flat_map(|(_, candidates)| &candidates.usable)
-        .flat_map(|(_, record)| &record.package_record.depends);
-    let mut missing: BTreeSet<&str> = depends
-        .filter(|dependency| dependency.starts_with("__"))
-        .filter_map(|dependency| dependency.split([' ', '=', '>', '<']).next())
+    others: &[&RequestedSpec],
+) -> UnsolvableReason {
+    let steps = steps(problem, pool, core);
+    let solver_message = if steps.is_empty() {
+        match attempt(problem, pool, core) {
+            Err(SolveError::NoSolution { solver_message }) => {
+                Some(tree::merge_siblings(&solver_message))
+            }
+            _ => None,
+        }
+    } else {
+        None
+    };
+    let missing: BTreeSet<&str> = steps
+        .iter()
+        .filter(|step| matches!(step.outcome, StepOutcome::NotAssumed { .. }))
+        .map(|step| step.needed.as_str())
         .collect();
-    missing.retain(|name| !assumed.iter().any(|package| package.name.as_normalized() == *name));
-    missing.into_iter().find_map(|name| {
-        let asked = with_virtual_package(problem.asked, name)?;
-        let problem = Problem { asked: &asked, ..*problem };
-        attempt(&problem, pool, core).ok().map(|_| name.to_owned())
-    })
+    // Steps without a virtual package show that none can help.
+    let virtual_package = if steps.is_empty() || !missing.is_empty() {
+        remedy::virtual_package(problem, pool, core, &missing)
+    } else {
+        None
+    };
+    let instead = match virtual_package {
+        Some(_) => Vec::new(),
+        None => remedy::lines(problem, pool, core, others),
+    };
+    let kind = ReasonKind::Conflict { steps, solver_message, virtual_package, instead };
+    UnsolvableReason::new(problem.platform, core, kind)
 }
 
-fn shortened(solver_message: &str) -> String {
-    let lines: Vec<_> = solver_message.trim_end().lines().collect();
-    if lines.len() <= MAX_LINES {
-        return lines.join("\n");
+/// Returns the steps that show why the requests can't be met. Empty if neither a chain nor cases
+/// show it.
+fn steps(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&RequestedSpec]) -> Vec<ConflictStep> {
+    let mut narrowing = Narrowing::new(problem, pool);
+    match narrowing.conflict(core) {
+        Some(conflict) => chain(&mut narrowing, core, conflict).0,
+        None => split::steps(problem, pool, core, &narrowing),
     }
-    format!("{}\n… ({} lines more)", lines[..MAX_LINES].join("\n"), lines.len() - MAX_LINES)
 }

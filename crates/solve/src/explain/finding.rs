@@ -7,8 +7,8 @@ use envlock_report::{Code, Finding};
 use rattler_conda_types::Subdir;
 
 use super::reason::{
-    ExcludedRequirement, HiddenNeed, KeyValues, ReasonKind, RequestLine, Suggestion, TriedWith,
-    UnsolvableReason, Versions,
+    ConflictStep, ExcludedRequirement, HiddenNeed, KeyValues, ReasonKind, RequestLine, StepOutcome,
+    Suggestion, TriedWith, UnsolvableReason, Versions,
 };
 
 /// How many hidden packages are named.
@@ -29,24 +29,27 @@ impl UnsolvableReason {
 
     fn to_finding(&self) -> Finding {
         match &self.kind {
-            ReasonKind::UnmetVirtualPackage { package, platform, assumed } => {
+            ReasonKind::UnmetVirtualPackage { package, platform, assumed, value } => {
                 let text = self.text();
                 let has = assumed.clone().unwrap_or_else(|| format!("no {package}"));
                 let message =
                     format!("`{text}` is requested, but {platform} is assumed to have {has}");
                 let help =
-                    format!("declare what the machine has: `--virtual-package {package}=VERSION`");
+                    format!("if the machines have it, solve with `--virtual-package {value}`");
                 Finding::new(Code::VirtualPackage, message).with_help(help)
             }
-            ReasonKind::UnknownPackage { package, platform, searched, nearest } => {
+            ReasonKind::UnknownPackage { package, platform, searched, other_name, nearest } => {
                 let message = format!("no channel has a package named {package} for {platform}");
                 let finding = Finding::new(Code::UnknownPackage, message)
                     .with_note(format!("searched: {}", searched.join(", ")));
-                finding.with_help(match nearest {
-                    Some((near, channels)) => {
+                finding.with_help(match (other_name, nearest) {
+                    (Some((other, channels)), _) => {
+                        format!("conda has it as {other} (in {}): write `{other}`", channels.join(", "))
+                    }
+                    (None, Some((near, channels))) => {
                         format!("the nearest name is {near} (in {})", channels.join(", "))
                     }
-                    None => "check the name, or add the channel that has it to `channels:`".into(),
+                    (None, None) => "check the name, or add the channel that has it to `channels:`".into(),
                 })
             }
             ReasonKind::MalformedRecords { package, platform, records } => {
@@ -65,7 +68,7 @@ impl UnsolvableReason {
             }
             ReasonKind::TooNew { usable } => {
                 let message =
-                    format!("every record that `{}` accepts is newer than allowed", self.text());
+                    format!("every record that matches `{}` is newer than allowed", self.text());
                 Finding::new(Code::ExcludedByDate, message)
                     .with_note("a record without a timestamp counts as too new")
                     .with_help(format!(
@@ -76,10 +79,10 @@ impl UnsolvableReason {
             ReasonKind::NoSha256 { usable } => {
                 let text = self.text();
                 let message =
-                    format!("every record that `{text}` accepts lacks a sha256 in its index");
+                    format!("every record that matches `{text}` lacks a sha256 in its index");
                 Finding::new(Code::NoSha256, message)
                     .with_note("a package that can't be verified is never locked")
-                    .with_help(format!("ask for another version: {usable}"))
+                    .with_help(format!("request another version: {usable}"))
             }
             ReasonKind::NotInChannel { package, platform, asked, other } => {
                 not_in_channel(package, *platform, asked.as_deref(), other.as_deref())
@@ -94,7 +97,7 @@ impl UnsolvableReason {
                     .with_help(format!("write `{line}`"))
             }
             ReasonKind::OtherChannel { package, spec, asked, usable, other } => {
-                let message = format!("{asked} has no {package} that `{spec}` accepts");
+                let message = format!("{asked} has no {package} that matches `{spec}`");
                 Finding::new(Code::NoSuchVersion, message)
                     .with_note(format!("{asked} has: {usable}"))
                     .with_help(format!("{other} has it: write `{other}::{spec}`"))
@@ -104,8 +107,8 @@ impl UnsolvableReason {
                     format!("strict channel priority hides the {package} of {other} behind {used}");
                 Finding::new(Code::HiddenByPriority, message)
                     .with_note(format!(
-                        "{used} comes first and has {package}, though no version that `{spec}` \
-                         accepts: {usable}"
+                        "{used} comes first and has {package}, but no version that matches \
+                         `{spec}`: {usable}"
                     ))
                     .with_help(format!("write `{other}::{spec}`, or list {other} before {used}"))
             }
@@ -125,8 +128,8 @@ impl UnsolvableReason {
                     None => finding,
                 }
             }
-            ReasonKind::Conflict { solver_message, missing_virtual_package } => {
-                self.conflict(solver_message.as_deref(), missing_virtual_package.as_deref())
+            ReasonKind::Conflict { steps, solver_message, virtual_package, instead } => {
+                self.conflict(steps, solver_message.as_deref(), virtual_package.as_deref(), instead)
             }
             ReasonKind::HiddenByPriority { needs, lines } => self.hidden(needs, lines),
         }
@@ -146,34 +149,42 @@ impl UnsolvableReason {
     /// The places of the requests but the first.
     fn others(&self) -> impl Iterator<Item = String> {
         self.requests.iter().skip(1).map(|RequestLine { text, place }| {
-            format!("{}:{} asks for `{text}`", place.file, place.line)
+            format!("{}:{} requests `{text}`", place.file, place.line)
         })
     }
 
     fn conflict(
         &self,
+        steps: &[ConflictStep],
         solver_message: Option<&str>,
-        missing_virtual_package: Option<&str>,
+        virtual_package: Option<&str>,
+        instead: &[String],
     ) -> Finding {
         let (message, help) = match self.requests.as_slice() {
             [one] => (
-                format!("`{}` can't be met: what it needs isn't to be had", one.text),
-                "ask for another version of it, or add the channel that has what it needs",
+                format!("`{}` can't be installed: a dependency isn't available", one.text),
+                "request another version, or add the channel that has the dependency",
             ),
             requests => (
-                format!("these {} lines can't hold at once: {}", requests.len(), self.texts()),
+                format!("these {} lines can't be met together: {}", requests.len(), self.texts()),
                 "loosen one of these lines",
             ),
         };
         let mut finding = Finding::new(Code::Conflict, message);
-        for note in self.others().chain(solver_message.map(str::to_owned)) {
+        let platform = self.platforms.first().copied().filter(|_| self.platforms.len() == 1);
+        let steps = steps.iter().map(|step| step.text(platform));
+        for note in self.others().chain(steps).chain(solver_message.map(str::to_owned)) {
             finding = finding.with_note(note);
         }
-        finding.with_help(match missing_virtual_package {
-            Some(needed) => format!(
-                "for machines that have it: solve with `--virtual-package {needed}=VERSION`"
-            ),
-            None => help.to_owned(),
+        finding.with_help(match (virtual_package, instead) {
+            (Some(value), _) => {
+                format!("if the machines have it, solve with `--virtual-package {value}`")
+            }
+            (None, []) => help.to_owned(),
+            (None, lines) => {
+                let lines: Vec<_> = lines.iter().map(|line| format!("`{line}`")).collect();
+                format!("write {}", lines.join(" or "))
+            }
         })
     }
 
@@ -196,7 +207,7 @@ impl UnsolvableReason {
             let mut path: Vec<_> = need.path.iter().map(String::as_str).collect();
             path.push(&need.spec);
             finding = finding.with_note(format!(
-                "{}: {} comes first and has {}, so {} of {} isn't looked at",
+                "{}: {} comes first and has {}, so {} of {} is ignored",
                 path.join(" -> "),
                 need.used,
                 need.usable,
@@ -215,6 +226,31 @@ impl UnsolvableReason {
     }
 }
 
+impl ConflictStep {
+    fn text(&self, platform: Option<Subdir>) -> String {
+        let Self { assuming, packages, needed, needs, outcome } = self;
+        let verb = if packages.contains(" and ") || packages.contains(" to ") { "need" } else { "needs" };
+        let case = assuming.as_ref().map(|case| format!("with {case}, ")).unwrap_or_default();
+        let text = format!("{case}{packages} {verb} {needs}");
+        match outcome {
+            StepOutcome::Excluded => text,
+            StepOutcome::RequestedOtherwise { line, version } => {
+                let RequestLine { place, .. } = line;
+                format!("{text}, but {}:{} requests {version}", place.file, place.line)
+            }
+            StepOutcome::NoSuchPackage => format!("{text}, but no channel has {needed}"),
+            StepOutcome::OtherVersions { available } => {
+                format!("{text}, but the channels have only {available}")
+            }
+            StepOutcome::NotAssumed { assumed } => {
+                let platform = platform.map_or("the machine", Subdir::as_str);
+                let has = assumed.clone().unwrap_or_else(|| format!("no {needed}"));
+                format!("{text}, but {platform} is assumed to have {has}")
+            }
+        }
+    }
+}
+
 fn not_in_channel(
     package: &str,
     platform: Subdir,
@@ -229,7 +265,7 @@ fn not_in_channel(
         (None, Some(other)) => (
             format!("no channel of `channels:` has a package named {package}"),
             format!(
-                "{other} has it, and is searched only for what is asked of it by name: write \
+                "{other} has it, but is searched only for packages that are requested from it: write \
                  `{other}::{package}`, or add {other} to `channels:`"
             ),
         ),
@@ -254,7 +290,7 @@ fn no_such_version(
     }
     if let Some(ExcludedRequirement { dependency, version, by, by_version, .. }) = blocked {
         message = format!(
-            "{message}, which needs {} {version} where {}:{} asks for {by_version}",
+            "{message}, which needs {} {version}, but {}:{} requests {by_version}",
             capitalised(dependency),
             by.place.file,
             by.place.line,
@@ -308,7 +344,7 @@ impl fmt::Display for TriedWith {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::OtherLines => "the other lines",
-            Self::SatisfiableLines => "the other lines that can hold",
+            Self::SatisfiableLines => "the other lines that can be met",
         })
     }
 }

@@ -5,13 +5,20 @@
 //! together. An [`UnsolvableReason`] is data; [`UnsolvableReason::finding`] is its text.
 
 mod advice;
+mod chain;
 mod conflict;
+mod describe;
 mod finding;
+mod narrow;
 mod nearest;
+mod other_names;
 mod priority;
 mod reason;
+mod remedy;
 mod request;
+mod split;
 mod text;
+mod tree;
 
 use std::collections::BTreeMap;
 
@@ -21,8 +28,8 @@ use crate::{
 };
 use advice::Advice;
 pub use reason::{
-    ExcludedRequirement, HiddenNeed, KeyValues, ReasonKind, RequestLine, Suggestion, TriedWith,
-    UnsolvableReason, Versions,
+    ConflictStep, ExcludedRequirement, HiddenNeed, KeyValues, ReasonKind, RequestLine, StepOutcome,
+    Suggestion, TriedWith, UnsolvableReason, Versions,
 };
 
 /// Every package name of the indexes, with the indexes of its channels in [`Problem::channels`].

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use envlock_model::lock_inputs::RequestedSpec;
-use rattler_conda_types::{MatchSpec, Matches, PackageName, ParseMatchSpecOptions, RepoDataRecord};
+use envlock_model::spec::RecordSpec;
+use rattler_conda_types::RepoDataRecord;
 
 use super::{
     advice::Advice,
     reason::{ExcludedRequirement, ReasonKind, RequestLine, Suggestion, Versions},
-    request::MAX_VERSIONS,
+    request::{MAX_VERSIONS, Unmatched},
     text,
 };
 use crate::{
@@ -22,13 +23,11 @@ const MAX_TRIED: usize = 4;
 
 /// Returns the reason that no record has the requested version.
 pub(super) fn no_such_version(
-    problem: &Problem<'_>,
-    pool: &Pool<'_>,
+    unmatched: &Unmatched<'_>,
     advice: &mut Advice<'_>,
-    candidates: &Candidates<'_>,
-    request: &RequestedSpec,
     records: &[&RepoDataRecord],
 ) -> ReasonKind {
+    let Unmatched { problem, pool, request, .. } = *unmatched;
     let asked = text::requested_version(request);
     let versions = by_distance(&asked, records);
     let blocked = versions.first().and_then(|(_, records)| {
@@ -36,9 +35,9 @@ pub(super) fn no_such_version(
             return None;
         };
         Some(ExcludedRequirement {
-            dependency: needs.name.as_exact().map_or("", |name| name.as_normalized()).to_owned(),
-            version: text::version_text(&needs),
-            needs: needs.to_string(),
+            dependency: needs.package().to_owned(),
+            version: text::version_text(needs.spec()),
+            needs: needs.spec().to_string(),
             by: RequestLine::new(by),
             by_version: text::requested_version(by),
         })
@@ -51,20 +50,18 @@ pub(super) fn no_such_version(
             MAX_VERSIONS,
         ),
         blocked,
-        advice: advised(problem, pool, advice, candidates, request, &versions),
+        advice: advised(unmatched, advice, &versions),
     }
 }
 
 /// Suggests the nearest version that is compatible with the other lines: by its own requirements
 /// first, and then by solving, since the obstacle can be an indirect dependency.
 fn advised(
-    problem: &Problem<'_>,
-    pool: &Pool<'_>,
+    unmatched: &Unmatched<'_>,
     advice: &mut Advice<'_>,
-    candidates: &Candidates<'_>,
-    request: &RequestedSpec,
     versions: &ByVersion<'_>,
 ) -> Option<Suggestion> {
+    let Unmatched { problem, pool, candidates, request } = *unmatched;
     let package = request.package();
     let compatibilities = versions.iter().enumerate().map(|(place, (version, records))| {
         (place, version, records, compatibility(problem, pool, records))
@@ -107,9 +104,9 @@ enum Compatibility<'a> {
     /// One of its records is, by its own requirements.
     Compatible,
     /// One is, on a machine that has this virtual package.
-    NeedsVirtualPackage(MatchSpec),
+    NeedsVirtualPackage(RecordSpec),
     /// None is: no record meets both this requirement and a line.
-    Blocked { needs: MatchSpec, by: &'a RequestedSpec },
+    Blocked { needs: RecordSpec, by: &'a RequestedSpec },
 }
 
 impl Compatibility<'_> {
@@ -117,7 +114,7 @@ impl Compatibility<'_> {
     fn missing_virtual_package(&self) -> Option<&str> {
         match self {
             Self::NeedsVirtualPackage(needs) => {
-                needs.name.as_exact().map(PackageName::as_normalized)
+                Some(needs.package())
             }
             _ => None,
         }
@@ -150,14 +147,11 @@ fn compatibility_of<'a>(
 ) -> Compatibility<'a> {
     let mut missing = None;
     for dependency in &record.package_record.depends {
-        let options = ParseMatchSpecOptions::lenient();
-        let Ok(needs) = MatchSpec::from_str(dependency, options) else { continue };
-        let Some(package) = needs.name.as_exact().map(PackageName::as_normalized) else {
-            continue;
-        };
+        let Some(needs) = RecordSpec::parse(dependency) else { continue };
+        let package = needs.package();
         if package.starts_with("__") {
             let assumed = &problem.asked.virtual_packages;
-            if !assumed.iter().any(|package| needs.matches(package)) {
+            if !assumed.iter().any(|package| needs.matches_virtual(package)) {
                 missing = missing.or(Some(needs));
             }
             continue;
@@ -168,8 +162,8 @@ fn compatibility_of<'a>(
                 && other.package() != name(record)
                 && pool.get(package).is_some_and(|candidates| {
                     let usable = candidates.usable.iter().map(|(_, candidate)| *candidate);
-                    let mut asked = usable.filter(|c| other.spec.matches(*c)).peekable();
-                    asked.peek().is_some() && !asked.any(|c| needs.matches(c))
+                    let mut asked = usable.filter(|c| other.matches(c)).peekable();
+                    asked.peek().is_some() && !asked.any(|c| needs.matches(&c.package_record))
                 })
         });
         if let Some(by) = by {

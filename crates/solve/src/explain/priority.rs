@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use envlock_model::lock_inputs::RequestedSpec;
-use rattler_conda_types::{MatchSpec, Matches, ParseMatchSpecOptions, RepoDataRecord};
+use envlock_model::spec::RecordSpec;
+use rattler_conda_types::RepoDataRecord;
 
 use super::{
     conflict::attempt,
@@ -30,6 +31,9 @@ pub(super) fn hidden(
     pool: &Pool<'_>,
     core: &[&RequestedSpec],
 ) -> Option<UnsolvableReason> {
+    if pool.names.values().all(|candidates| candidates.hidden.is_empty()) {
+        return None;
+    }
     // If the requests can't be met with all hidden records either, priority isn't the cause.
     let all: PriorityExempt<'_> = pool.names.keys().copied().collect();
     attempt(problem, &Pool::new(problem, &all), core).ok()?;
@@ -62,27 +66,54 @@ struct Need {
     version: String,
 }
 
+/// A request, or a dependency of a record.
+enum Wanted<'a> {
+    Request(&'a RequestedSpec),
+    Dependency(RecordSpec),
+}
+
+impl Wanted<'_> {
+    fn package(&self) -> &str {
+        match self {
+            Self::Request(request) => request.package(),
+            Self::Dependency(spec) => spec.package(),
+        }
+    }
+
+    fn matches(&self, record: &RepoDataRecord) -> bool {
+        match self {
+            Self::Request(request) => request.matches(record),
+            Self::Dependency(spec) => spec.matches(&record.package_record),
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Request(request) => request.spec.to_string(),
+            Self::Dependency(spec) => spec.spec().to_string(),
+        }
+    }
+}
+
 /// Finds these dependencies along the newest records, hidden ones included, from the requests on.
 /// The nearest to the requests come first.
 fn hidden_needs(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&RequestedSpec]) -> Vec<Need> {
     let mut needs: Vec<Need> = Vec::new();
     let mut direct = BTreeSet::new();
     let mut seen = BTreeSet::new();
-    let mut queue: VecDeque<(MatchSpec, Vec<String>)> =
-        core.iter().map(|request| (request.spec.clone(), Vec::new())).collect();
-    while let Some((spec, path)) = queue.pop_front() {
-        let Some(package) = spec.name.as_exact().map(|name| name.as_normalized().to_owned()) else {
-            continue;
-        };
+    let mut queue: VecDeque<(Wanted<'_>, Vec<String>)> =
+        core.iter().map(|request| (Wanted::Request(request), Vec::new())).collect();
+    while let Some((wanted, path)) = queue.pop_front() {
+        let package = wanted.package().to_owned();
         let Some(candidates) = pool.get(&package) else { continue };
         if path.len() <= 1 {
             direct.insert(package.clone());
         }
         let usable = candidates.usable.iter().map(|(_, record)| *record);
-        let usable = newest(problem, pool, usable.filter(|record| spec.matches(*record)));
+        let usable = newest(problem, pool, usable.filter(|record| wanted.matches(record)));
         let best = usable.or_else(|| {
             let hidden = candidates.hidden.iter().filter(|(channel, record)| {
-                !problem.channels[*channel].only_for_specs && spec.matches(*record)
+                !problem.channels[*channel].only_for_specs && wanted.matches(record)
             });
             let best = newest(problem, pool, hidden.map(|(_, record)| *record))
                 .filter(|_| !pinned(problem, &package))?;
@@ -91,7 +122,7 @@ fn hidden_needs(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&RequestedSpec])
                 needs.push(Need {
                     path: path.clone(),
                     package: package.clone(),
-                    spec: spec.to_string(),
+                    spec: wanted.text(),
                     channel,
                     version: best.package_record.version.to_string(),
                 });
@@ -102,8 +133,8 @@ fn hidden_needs(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&RequestedSpec])
         let mut here = path;
         here.push(format!("{} {}", name(best), best.package_record.version));
         for dependency in &best.package_record.depends {
-            if let Ok(spec) = MatchSpec::from_str(dependency, ParseMatchSpecOptions::lenient()) {
-                queue.push_back((spec, here.clone()));
+            if let Some(spec) = RecordSpec::parse(dependency) {
+                queue.push_back((Wanted::Dependency(spec), here.clone()));
             }
         }
     }

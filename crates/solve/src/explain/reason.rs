@@ -40,6 +40,8 @@ pub enum ReasonKind {
         platform: Subdir,
         /// The one that is assumed instead.
         assumed: Option<String>,
+        /// The value of `--virtual-package` that meets the request.
+        value: String,
     },
     /// No channel has a package of this name.
     UnknownPackage {
@@ -49,6 +51,8 @@ pub enum ReasonKind {
         platform: Subdir,
         /// The channels that were searched.
         searched: Vec<String>,
+        /// The name that conda has for it, with its channels.
+        other_name: Option<(String, Vec<String>)>,
         /// The most similar name, with its channels.
         nearest: Option<(String, Vec<String>)>,
     },
@@ -143,10 +147,15 @@ pub enum ReasonKind {
     },
     /// The requests can't be met together; a single one can't be met at all.
     Conflict {
-        /// The explanation of the solver, shortened.
+        /// The steps that show it. The first ones state the contradiction, the others the reasons
+        /// for these. Empty if there is no such chain.
+        steps: Vec<ConflictStep>,
+        /// The explanation of the solver, if there are no steps.
         solver_message: Option<String>,
-        /// The virtual package with which they could be met.
-        missing_virtual_package: Option<String>,
+        /// The value of `--virtual-package` with which they could be met.
+        virtual_package: Option<String>,
+        /// Lines that can be met in place of one of the requests. Each was tried with the solver.
+        instead: Vec<String>,
     },
     /// The requests can't be met together because of strict channel priority.
     HiddenByPriority {
@@ -175,6 +184,47 @@ pub struct KeyValues {
     pub listed: Vec<String>,
     /// Whether there are more.
     pub is_cut: bool,
+}
+
+/// A step of an explanation: packages that need another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConflictStep {
+    /// The case that the step is about, in an explanation by cases: `python 3.12`.
+    pub assuming: Option<String>,
+    /// The packages with their versions: `numba 0.60.0`.
+    pub packages: String,
+    /// The name of the package that they need.
+    pub needed: String,
+    /// What they need, in short form: `python 3.10 or 3.11`.
+    pub needs: String,
+    /// Why they don't get it.
+    pub outcome: StepOutcome,
+}
+
+/// Why packages don't get what they need.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepOutcome {
+    /// Other steps exclude it.
+    Excluded,
+    /// A request is for other versions.
+    RequestedOtherwise {
+        /// The request.
+        line: RequestLine,
+        /// Its version.
+        version: String,
+    },
+    /// No channel has the package.
+    NoSuchPackage,
+    /// The channels have only other versions.
+    OtherVersions {
+        /// These, in short form.
+        available: String,
+    },
+    /// The machine isn't assumed to have this virtual package.
+    NotAssumed {
+        /// The assumed version, if there is one.
+        assumed: Option<String>,
+    },
 }
 
 /// A requirement of a version that another request excludes.

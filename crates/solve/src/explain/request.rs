@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use envlock_model::lock_inputs::RequestedSpec;
-use rattler_conda_types::{Matches, RepoDataRecord};
+use rattler_conda_types::RepoDataRecord;
 
 use super::{
     ChannelsByPackage,
     advice::Advice,
     nearest,
+    other_names::other_name,
     reason::{KeyValues, ReasonKind, UnsolvableReason, Versions},
+    remedy::requested_virtual_package,
     text,
 };
 use crate::{
@@ -24,10 +26,10 @@ pub(super) const MAX_VERSIONS: usize = 6;
 pub(super) fn can_be_met(problem: &Problem<'_>, pool: &Pool<'_>, request: &RequestedSpec) -> bool {
     let package = request.package();
     if package.starts_with("__") {
-        return problem.asked.virtual_packages.iter().any(|other| request.spec.matches(other));
+        return problem.asked.virtual_packages.iter().any(|other| request.matches_virtual(other));
     }
     pool.get(package).is_some_and(|candidates| {
-        candidates.usable.iter().any(|(_, record)| request.spec.matches(*record))
+        candidates.usable.iter().any(|(_, record)| request.matches(record))
     })
 }
 
@@ -41,24 +43,26 @@ pub(super) fn unmet(
 ) -> UnsolvableReason {
     let package = request.package();
     let kind = if package.starts_with("__") {
-        virtual_package(problem, package)
+        virtual_package(problem, request)
     } else if let Some(candidates) = pool.get(package) {
-        not_accepted(problem, pool, advice, candidates, request)
+        not_accepted(&Unmatched { problem, pool, candidates, request }, advice)
     } else {
         unknown(problem, names, package)
     };
     UnsolvableReason::new(problem.platform, &[request], kind)
 }
 
-/// Explains a known package of which no usable record matches.
-fn not_accepted(
-    problem: &Problem<'_>,
-    pool: &Pool<'_>,
-    advice: &mut Advice<'_>,
-    candidates: &Candidates<'_>,
-    request: &RequestedSpec,
-) -> ReasonKind {
-    let accepts = |record: &RepoDataRecord| request.spec.matches(record);
+/// A request for a known package of which no usable record matches.
+pub(super) struct Unmatched<'r> {
+    pub(super) problem: &'r Problem<'r>,
+    pub(super) pool: &'r Pool<'r>,
+    pub(super) candidates: &'r Candidates<'r>,
+    pub(super) request: &'r RequestedSpec,
+}
+
+fn not_accepted(unmatched: &Unmatched<'_>, advice: &mut Advice<'_>) -> ReasonKind {
+    let Unmatched { problem, candidates, request, .. } = *unmatched;
+    let accepts = |record: &RepoDataRecord| request.matches(record);
     if candidates.too_new.iter().any(|record| accepts(record)) {
         ReasonKind::TooNew { usable: usable_versions(candidates) }
     } else if candidates.without_sha256.iter().any(|record| accepts(record)) {
@@ -70,18 +74,20 @@ fn not_accepted(
     } else if candidates.hidden.iter().any(|(_, record)| accepts(record)) {
         in_other_channel(problem, candidates, request)
     } else {
-        no_such_build_or_version(problem, pool, advice, candidates, request)
+        no_such_build_or_version(unmatched, advice)
     }
 }
 
 fn unknown(problem: &Problem<'_>, names: &ChannelsByPackage, package: &str) -> ReasonKind {
     let name = |index: &usize| problem.channels[*index].name.clone();
+    let with_channels = |other: &str| (other.to_owned(), names[other].iter().map(name).collect());
     let nearest = envlock_report::nearest(package, names.keys().map(String::as_str));
     ReasonKind::UnknownPackage {
         package: package.to_owned(),
         platform: problem.platform,
         searched: problem.channels.iter().map(|channel| channel.name.clone()).collect(),
-        nearest: nearest.map(|near| (near.to_owned(), names[near].iter().map(name).collect())),
+        other_name: other_name(package, names).map(with_channels),
+        nearest: nearest.map(with_channels),
     }
 }
 
@@ -100,7 +106,7 @@ fn not_in_channel(
             .map(|(_, record)| record.package_record.subdir.as_str())
             .collect();
         if !found.contains(subdir.as_str()) {
-            let line = text::spec_line(package, &request.spec);
+            let line = text::spec_line(request);
             return ReasonKind::NotInSubdir {
                 package: package.to_owned(),
                 subdir,
@@ -125,7 +131,7 @@ fn in_other_channel(
     candidates: &Candidates<'_>,
     request: &RequestedSpec,
 ) -> ReasonKind {
-    let matching = candidates.hidden.iter().filter(|(_, record)| request.spec.matches(*record));
+    let matching = candidates.hidden.iter().filter(|(_, record)| request.matches(record));
     let others = channels_of(problem, matching.map(|(channel, _)| *channel));
     let used = candidates.channel.map_or("", |index| problem.channels[index].name.as_str());
     let used = used.to_owned();
@@ -139,13 +145,8 @@ fn in_other_channel(
     }
 }
 
-fn no_such_build_or_version(
-    problem: &Problem<'_>,
-    pool: &Pool<'_>,
-    advice: &mut Advice<'_>,
-    candidates: &Candidates<'_>,
-    request: &RequestedSpec,
-) -> ReasonKind {
+fn no_such_build_or_version(unmatched: &Unmatched<'_>, advice: &mut Advice<'_>) -> ReasonKind {
+    let Unmatched { candidates, request, .. } = *unmatched;
     let usable: Vec<_> = candidates.usable.iter().map(|(_, record)| *record).collect();
     let hidden = candidates.hidden.iter().map(|(_, record)| *record);
     let everywhere: Vec<&RepoDataRecord> = usable.iter().copied().chain(hidden).collect();
@@ -153,12 +154,13 @@ fn no_such_build_or_version(
     let of_version = |record: &&RepoDataRecord| {
         let version = &record.package_record.version;
         request.spec.version.as_ref().is_none_or(|asked| asked.matches(version))
+            && request.conditions.match_version(&version.as_str())
     };
     let of_version: Vec<_> = everywhere.iter().copied().filter(of_version).collect();
     if !of_version.is_empty() {
         return no_such_build(request, &of_version);
     }
-    nearest::no_such_version(problem, pool, advice, candidates, request, &everywhere)
+    nearest::no_such_version(unmatched, advice, &everywhere)
 }
 
 /// Explains a version that exists, but not with all requested keys.
@@ -169,18 +171,20 @@ fn no_such_build(request: &RequestedSpec, records: &[&RepoDataRecord]) -> Reason
         KeyValues { key, listed: values.into_iter().take(MAX_VERSIONS).collect(), is_cut }
     };
     ReasonKind::NoSuchBuild {
-        line: text::spec_line(request.package(), &request.spec),
-        differing: text::other_spec_keys(&request.spec).into_iter().map(values_of).collect(),
+        line: text::spec_line(request),
+        differing: text::other_spec_keys(request).into_iter().map(values_of).collect(),
     }
 }
 
-fn virtual_package(problem: &Problem<'_>, package: &str) -> ReasonKind {
+fn virtual_package(problem: &Problem<'_>, request: &RequestedSpec) -> ReasonKind {
+    let package = request.package();
     let assumed = &problem.asked.virtual_packages;
     let assumed = assumed.iter().find(|other| other.name.as_normalized() == package);
     ReasonKind::UnmetVirtualPackage {
         package: package.to_owned(),
         platform: problem.platform,
         assumed: assumed.map(ToString::to_string),
+        value: requested_virtual_package(request),
     }
 }
 
@@ -201,6 +205,6 @@ pub(super) fn without_channel(request: &RequestedSpec) -> String {
         (_, Some((_, rest))) => rest.to_owned(),
         (None, None) => request.text.clone(),
         // `[channel=…]` would override a `channel::` prefix.
-        (Some(_), None) => text::spec_line(request.package(), &request.spec),
+        (Some(_), None) => text::spec_line(request),
     }
 }

@@ -31,15 +31,17 @@ fn is_next(low: &str, high: &str) -> bool {
     low.len() == high.len() && low[..last] == high[..last] && high[last] == low[last] + 1
 }
 
-/// Returns the line that requests `package` in the versions of `spec` and any build.
-pub(super) fn spec_line(package: &str, spec: &MatchSpec) -> String {
-    let Some(version) = &spec.version else { return package.to_owned() };
-    let text = version.to_string();
+/// Returns the line that requests the package of `request` in the same versions and any build.
+pub(super) fn spec_line(request: &RequestedSpec) -> String {
+    let package = request.package();
+    let pattern = request.conditions.version_text().map(str::to_owned);
+    let version = request.spec.version.as_ref().map(ToString::to_string);
+    let Some(text) = pattern.or(version) else { return package.to_owned() };
     match text.strip_suffix(".*").unwrap_or(&text) {
         "*" => package.to_owned(),
         _ if text.contains('(') => format!("{package}[version='{text}']"),
         _ if text.starts_with(['=', '!', '<', '>', '~']) => format!("{package}{text}"),
-        stem if stem.contains([',', '|']) => format!("{package} {text}"),
+        stem if stem.contains([',', '|', '*']) => format!("{package} {text}"),
         stem => format!("{package}={stem}"),
     }
 }
@@ -47,19 +49,22 @@ pub(super) fn spec_line(package: &str, spec: &MatchSpec) -> String {
 /// Reads a record's value of a key.
 pub(super) type RecordValue = fn(&RepoDataRecord) -> String;
 
-/// Returns the keys of a spec except the version and digests, which don't help a reader.
-pub(super) fn other_spec_keys(spec: &MatchSpec) -> Vec<(&'static str, RecordValue)> {
+/// Returns the keys of a request except the version and digests, which don't help a reader.
+pub(super) fn other_spec_keys(request: &RequestedSpec) -> Vec<(&'static str, RecordValue)> {
+    let spec = &request.spec;
+    let has = |key| request.conditions.keys().any(|other| other == key);
     let keys: [(bool, &str, RecordValue); 6] = [
         (spec.build.is_some(), "build", |r| r.package_record.build.to_string()),
         (spec.build_number.is_some(), "build_number", |r| {
             r.package_record.build_number.to_string()
         }),
-        (spec.license.is_some(), "license", |r| or_none(r.package_record.license.clone())),
-        (spec.license_family.is_some(), "license_family", |r| {
+        (has("license"), "license", |r| or_none(r.package_record.license.clone())),
+        (has("license_family"), "license_family", |r| {
             or_none(r.package_record.license_family.clone())
         }),
-        (spec.track_features.is_some(), "track_features", |r| {
-            or_none(r.package_record.track_features.first().cloned())
+        (has("track_features"), "track_features", |r| {
+            let features = r.package_record.track_features.join(" ");
+            or_none((!features.is_empty()).then_some(features))
         }),
         (spec.url.is_some(), "url", |r| r.url.to_string()),
     ];
@@ -72,7 +77,10 @@ fn or_none(value: Option<String>) -> String {
 
 /// Returns the version of a request: `2.13.0`, `3.10`.
 pub(super) fn requested_version(request: &RequestedSpec) -> String {
-    version_text(&request.spec)
+    match request.conditions.version_text() {
+        Some(pattern) => pattern.to_owned(),
+        None => version_text(&request.spec),
+    }
 }
 
 /// Returns the distance of two versions: the index of the first number that differs (a later one
@@ -120,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_for_any_build_is_one_that_is_read() {
+    fn a_line_for_any_build_can_be_parsed() {
         for (asked, line) in [
             ("x >=3.8 zzz_*", "x>=3.8"),
             ("x=1.24.3=foo", "x==1.24.3"),
@@ -131,15 +139,21 @@ mod tests {
             ("x ~=1.2", "x~=1.2"),
             ("x[version='(>=1|<0.5),!=2',build=foo]", "x[version='(>=1|<0.5),!=2']"),
             ("x[license=MIT]", "x"),
+            ("x=3.4.*+aws", "x 3.4.*+aws*"),
+            ("x *.dev", "x *.dev"),
+            ("x >=2.10*,<3 py_0", "x>=2.10*,<3"),
             ("x", "x"),
         ] {
             let read = |text| {
                 let place = envlock_report::Place::new("", 1, 1);
-                envlock_model::spec::parse_spec(text, place).expect(text).spec.version
+                envlock_model::spec::parse_spec(text, place).expect(text)
             };
-            let spec = MatchSpec { version: read(asked), ..MatchSpec::default() };
-            assert_eq!(self::spec_line("x", &spec), line);
-            assert_eq!(read(line), spec.version, "{line}");
+            let request = read(asked);
+            assert_eq!(spec_line(&request), line);
+            assert_eq!(read(line).spec.version, request.spec.version, "{line}");
+            let [a, b] = [&read(line), &request]
+                .map(|r| r.conditions.version_text().map(str::to_owned));
+            assert_eq!(a, b, "{line}");
         }
     }
 

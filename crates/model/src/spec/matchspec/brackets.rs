@@ -1,4 +1,4 @@
-//! Parses the part in brackets: `[version='>=1', build=py310*]`.
+//! Parses the part of a match spec in brackets: `[version='>=1', build=py310*]`.
 
 use std::str::FromStr;
 
@@ -8,8 +8,9 @@ use rattler_conda_types::{BuildNumberSpec, MatchSpec, StringMatcher};
 use rattler_digest::{Md5, Sha256, parse_digest_from_hex};
 use url::Url;
 
+use super::conditions::{Conditions, features};
+use super::version::{ParsedVersion, in_brackets, parse_build, parse_version};
 use super::SpecErrorKind;
-use super::version::{parse_build, parse_version};
 use envlock_text::redact::has_credentials;
 
 const KEYS: [&str; 12] = [
@@ -27,14 +28,14 @@ const KEYS: [&str; 12] = [
     "track_features",
 ];
 
-/// A key with its value and the offset of the key in bytes.
+/// A key with its value, and the byte offset of the key in the text.
 pub(super) struct Field<'a> {
     pub(super) key: &'a str,
     pub(super) value: &'a str,
     pub(super) at: usize,
 }
 
-/// Splits a match spec into the text before the brackets and the fields in them.
+/// Splits a spec into the text before the brackets and the fields in them.
 pub(super) fn split(text: &str) -> Result<(&str, Vec<Field<'_>>), (SpecErrorKind, usize)> {
     let Some(open) = text.find('[') else {
         return match text.find(']') {
@@ -49,15 +50,15 @@ pub(super) fn split(text: &str) -> Result<(&str, Vec<Field<'_>>), (SpecErrorKind
     while !rest.trim_start_matches([' ', ',']).is_empty() {
         rest = rest.trim_start_matches([' ', ',']);
         let at = open + 1 + (inner.len() - rest.len());
-        let (key, after) = rest.split_once('=').ok_or((SpecErrorKind::MalformedBrackets, at))?;
-        let (value, after) =
-            value(after.trim_start()).ok_or((SpecErrorKind::MalformedBrackets, at))?;
+        let (key, behind) = rest.split_once('=').ok_or((SpecErrorKind::MalformedBrackets, at))?;
+        let (value, behind) =
+            value(behind.trim_start()).ok_or((SpecErrorKind::MalformedBrackets, at))?;
         let key = key.trim();
         if fields.iter().any(|known| known.key == key) {
             return Err((SpecErrorKind::DuplicateKey { key: key.to_owned() }, at));
         }
         fields.push(Field { key, value, at });
-        rest = after;
+        rest = behind;
     }
     Ok((&text[..open], fields))
 }
@@ -72,23 +73,28 @@ pub(super) fn join_without(fields: &[Field<'_>], key: &str) -> String {
     if others.is_empty() { String::new() } else { format!("[{}]", others.join(",")) }
 }
 
-/// Splits off a value: a quoted one, or the text up to the next `,`. Returns the rest, too.
+/// Splits off a quoted value, or the text up to the next `,`. Returns the rest, too.
 fn value(text: &str) -> Option<(&str, &str)> {
     let quote = text.chars().next().filter(|c| matches!(c, '\'' | '"'));
-    let (value, after) = if let Some(quote) = quote {
+    let (value, behind) = if let Some(quote) = quote {
         text[1..].split_once(quote)?
     } else {
         text.split_at(text.find([',', ' ', '\'', '"', '[', ']']).unwrap_or(text.len()))
     };
-    let separated = after.is_empty() || after.starts_with([',', ' ']);
-    (!value.trim().is_empty() && separated).then_some((value.trim(), after))
+    let separated = behind.is_empty() || behind.starts_with([',', ' ']);
+    (!value.trim().is_empty() && separated).then_some((value.trim(), behind))
 }
 
-/// Adds a field to the spec. The caller handles `channel` and `subdir`.
-pub(super) fn apply(spec: &mut MatchSpec, key: &str, value: &str) -> Result<(), SpecErrorKind> {
+/// Applies a field to the spec and its conditions. The caller handles `channel` and `subdir`.
+pub(super) fn apply(
+    spec: &mut MatchSpec,
+    conditions: &mut Conditions,
+    key: &str,
+    value: &str,
+) -> Result<(), SpecErrorKind> {
     let wrong = || SpecErrorKind::InvalidValue { key: key.to_owned(), value: value.to_owned() };
     match key {
-        "version" => spec.version = Some(parse_version(value)?),
+        "version" => set_version(spec, conditions, in_brackets(value)?),
         "build" => spec.build = Some(parse_build(value)?),
         "build_number" => {
             spec.build_number = Some(BuildNumberSpec::from_str(value).map_err(|_| wrong())?);
@@ -101,13 +107,10 @@ pub(super) fn apply(spec: &mut MatchSpec, key: &str, value: &str) -> Result<(), 
             }
             spec.url = Some(Url::parse(value).map_err(|_| wrong())?);
         }
-        "fn" => archive(spec, value)?,
-        "license" => spec.license = Some(value.to_owned()),
-        "license_family" => spec.license_family = Some(value.to_owned()),
-        "track_features" => {
-            let features = value.split([',', ' ']).filter(|f| !f.is_empty());
-            spec.track_features = Some(features.map(str::to_owned).collect());
-        }
+        "fn" => archive(spec, conditions, value)?,
+        "license" => conditions.license = Some(value.to_owned()),
+        "license_family" => conditions.license_family = Some(value.to_owned()),
+        "track_features" => conditions.track_features = Some(features(value)),
         _ => {
             let nearest = nearest(key, KEYS).map(str::to_owned);
             return Err(SpecErrorKind::UnknownKey { key: key.to_owned(), nearest });
@@ -116,16 +119,33 @@ pub(super) fn apply(spec: &mut MatchSpec, key: &str, value: &str) -> Result<(), 
     Ok(())
 }
 
-/// Sets version and build from the name of an archive. Its format (`.conda` or `.tar.bz2`) is
-/// ignored, because a mirror can have the archive in one format only.
-fn archive(spec: &mut MatchSpec, file: &str) -> Result<(), SpecErrorKind> {
+/// Replaces the version of a spec. Exactly one of the two parts holds the version.
+pub(super) fn set_version(
+    spec: &mut MatchSpec,
+    conditions: &mut Conditions,
+    version: ParsedVersion,
+) {
+    (spec.version, conditions.version) = match version {
+        ParsedVersion::Spec(version) => (Some(version), None),
+        ParsedVersion::Conditions(version) => (None, Some(version)),
+    };
+}
+
+/// Applies the version and the build of an archive's name. The format of the archive doesn't
+/// count, because a mirror may have either one.
+fn archive(
+    spec: &mut MatchSpec,
+    conditions: &mut Conditions,
+    file: &str,
+) -> Result<(), SpecErrorKind> {
     let other =
         || SpecErrorKind::InvalidFileName { file: file.to_owned(), package: spec.name.to_string() };
     let archive = CondaArchiveIdentifier::try_from_filename(file).ok_or_else(other)?.identifier;
     if spec.name.as_exact().is_none_or(|name| name.as_normalized() != archive.name) {
         return Err(other());
     }
-    spec.version = Some(parse_version(&format!("=={}", archive.version)).map_err(|_| other())?);
+    let version = parse_version(&format!("=={}", archive.version)).map_err(|_| other())?;
+    set_version(spec, conditions, version);
     spec.build = Some(StringMatcher::Exact(archive.build_string));
     Ok(())
 }

@@ -6,7 +6,7 @@ use envlock_report::nearest;
 use rattler_conda_types::package::CondaArchiveIdentifier;
 use rattler_conda_types::{MatchSpec, NamelessMatchSpec, PackageName, PackageNameMatcher, Subdir};
 
-use super::{SpecError, SpecErrorKind, brackets, version};
+use super::{Conditions, SpecError, SpecErrorKind, brackets, version};
 use crate::record::check_match_spec;
 use envlock_text::limits::MATCH_SPEC_BYTES;
 use envlock_text::redact::has_credentials;
@@ -19,6 +19,7 @@ pub(in crate::spec) struct Parts {
     pub(in crate::spec) spec: MatchSpec,
     /// The text without the channel, which can hold a credential.
     pub(in crate::spec) rest: String,
+    pub(in crate::spec) conditions: Conditions,
 }
 
 /// Parses a match spec without a comment.
@@ -62,11 +63,14 @@ fn split_parts(text: &str) -> Result<Parts, (SpecErrorKind, usize)> {
     let (name, after) = split_name(&front[name_at..]);
     let name = parse_name(name).map_err(|(reason, at)| (reason, name_at + at))?;
     let mut spec = MatchSpec::from_nameless(NamelessMatchSpec::default(), name);
+    let mut conditions = Conditions::default();
 
     if !after.trim().is_empty() {
         let at = front.len() - after.trim_start().len();
-        (spec.version, spec.build) =
+        let (version, build) =
             version::positional(after.trim()).map_err(|reason| (reason, at))?;
+        brackets::set_version(&mut spec, &mut conditions, version);
+        spec.build = build;
     }
     let rest = match fields.iter().any(|field| field.key == "channel") {
         true => {
@@ -86,12 +90,13 @@ fn split_parts(text: &str) -> Result<Parts, (SpecErrorKind, usize)> {
                 subdir_field = Some(parse_subdir(field.value).map_err(|r| (r, field.at))?);
             }
             _ => {
-                brackets::apply(&mut spec, field.key, field.value).map_err(|r| (r, field.at))?;
+                brackets::apply(&mut spec, &mut conditions, field.key, field.value)
+                    .map_err(|reason| (reason, field.at))?;
             }
         }
     }
     let channel = (!channel.is_empty()).then(|| channel.to_owned());
-    Ok(Parts { channel, subdir: subdir_field.or(subdir), spec, rest })
+    Ok(Parts { channel, subdir: subdir_field.or(subdir), spec, rest, conditions })
 }
 
 /// Finds a placeholder of a template: `{{ name }}` or `{NAME}`, but not a variable `${NAME}`.

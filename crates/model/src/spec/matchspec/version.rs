@@ -1,47 +1,68 @@
-//! Parses version and build as conda does: `=1.24`, `1.24=py310_0`, `>=1 , <2 py310_0`.
+//! Parses versions and builds by conda's rules: `=1.24`, `1.24=py310_0`, `>=1 , <2 py310_0`.
 
 use std::str::FromStr;
 
 use rattler_conda_types::{ParseStrictness, StringMatcher, VersionSpec};
 
 use super::SpecErrorKind;
+use super::version_conditions::VersionConditions;
 
 const OPERATORS: [&str; 8] = ["==", "!=", "<=", ">=", "~=", "=", "<", ">"];
-/// The maximum number of parentheses in a version, because they are parsed recursively.
+
+/// The maximum number of parentheses in a version, because they are parsed by recursion.
 const MAX_PARENTHESES: usize = 16;
+
+/// The version part of a match spec.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum ParsedVersion {
+    /// A version spec that matches in rattler what the original matches in conda.
+    Spec(VersionSpec),
+    /// Conditions for which rattler has no such form.
+    Conditions(VersionConditions),
+}
 
 /// Parses the text after the name: a version, or a version and a build.
 ///
-/// As in conda, `=1.24` means any 1.24.x, but `=1.24=py310_0` means exactly 1.24.
+/// `=1.24` is any 1.24.x, but `=1.24=py310_0` is exactly 1.24: a rule of conda.
 pub(super) fn positional(
     text: &str,
-) -> Result<(Option<VersionSpec>, Option<StringMatcher>), SpecErrorKind> {
+) -> Result<(ParsedVersion, Option<StringMatcher>), SpecErrorKind> {
     if text.contains(['(', ')']) {
         return Err(SpecErrorKind::Parentheses);
     }
     let (version, build) = split_build(text);
+    let version = whole(version, build.is_some())?;
+    Ok((version, build.map(parse_build).transpose()?))
+}
+
+/// Parses a version in brackets.
+pub(super) fn in_brackets(text: &str) -> Result<ParsedVersion, SpecErrorKind> {
+    whole(text, false)
+}
+
+/// Parses the version of a spec. conda treats an `=` at its start in its own way.
+fn whole(version: &str, has_build: bool) -> Result<ParsedVersion, SpecErrorKind> {
     operator_of(version.trim())?;
-    let version = match without_equals(version.trim(), build.is_some()) {
-        // A message quotes the version as written, not as rewritten.
-        Some(rewritten) => parse_version(&rewritten).map_err(|reason| match reason {
+    match without_equals(version.trim(), has_build) {
+        // A message quotes what was written, not what was made of it.
+        Some(meant) => parse_version(&meant).map_err(|reason| match reason {
             SpecErrorKind::Version(_) => {
                 SpecErrorKind::Version(without_operator(version).to_owned())
             }
-            SpecErrorKind::StarNotAtEnd(_) => {
-                SpecErrorKind::StarNotAtEnd(without_operator(version).to_owned())
+            SpecErrorKind::RegularExpression(_) => {
+                SpecErrorKind::RegularExpression(without_operator(version).to_owned())
             }
             other => other,
-        })?,
-        None => parse_version(version)?,
-    };
-    Ok((Some(version), build.map(parse_build).transpose()?))
+        }),
+        None => parse_version(version),
+    }
 }
 
 fn without_operator(version: &str) -> &str {
     version.trim().trim_start_matches('=').trim()
 }
 
-/// Rewrites a version that begins with `=` as conda does. `None` if it doesn't change.
+/// Returns what conda makes of a version that begins with `=`. `None` if it changes nothing.
 fn without_equals(version: &str, has_build: bool) -> Option<String> {
     if let Some(exact) = version.strip_prefix("==") {
         return (!has_build && !exact.trim().is_empty()).then(|| exact.to_owned());
@@ -54,15 +75,15 @@ fn without_equals(version: &str, has_build: bool) -> Option<String> {
     Some(format!("{fuzzy}{star}"))
 }
 
-/// Splits the build from the version. It follows the first ` ` or `=` that isn't a part of the
-/// version's operators and lists.
+/// Splits off the build: the text after the first ` ` or `=` that isn't part of the version's
+/// operators and lists.
 fn split_build(text: &str) -> (&str, Option<&str>) {
     let separators = text.char_indices().filter(|(_, c)| matches!(c, ' ' | '='));
     for (at, _) in separators {
-        let (before, after) = (&text[..at], &text[at + 1..]);
+        let (before, behind) = (&text[..at], &text[at + 1..]);
         let joined = before.is_empty() || before.ends_with(['=', '!', '|', ',', '<', '>', '~']);
-        let build = after.trim();
-        let in_list = after.contains(['-', '=', ',', '|', '<', '>', '~']);
+        let build = behind.trim();
+        let in_list = behind.contains(['-', '=', ',', '|', '<', '>', '~']);
         if !joined && !build.is_empty() && !in_list {
             return (before, Some(build));
         }
@@ -78,32 +99,43 @@ pub(super) fn parse_build(text: &str) -> Result<StringMatcher, SpecErrorKind> {
         .ok_or_else(|| SpecErrorKind::Build(text.to_owned()))
 }
 
-/// Parses a version in brackets, or one that [`positional`] rewrote.
-pub(super) fn parse_version(text: &str) -> Result<VersionSpec, SpecErrorKind> {
+/// Parses the conditions of a version.
+pub(super) fn parse_version(text: &str) -> Result<ParsedVersion, SpecErrorKind> {
     if text.chars().filter(|c| *c == '(').count() > MAX_PARENTHESES {
         return Err(SpecErrorKind::Parentheses);
     }
     if text.trim_start_matches(['=', '!', ' ']).starts_with('^') {
         return Err(SpecErrorKind::Regex { regex: text.to_owned(), of: "version" });
     }
-    let mut rewritten = String::with_capacity(text.len());
+    let invalid = || SpecErrorKind::Version(text.to_owned());
+    let mut translated = Some(String::with_capacity(text.len()));
     let mut rest = text;
     loop {
         let end = rest.find([',', '|', '(', ')']).unwrap_or(rest.len());
         let condition = rest[..end].trim();
         if !condition.is_empty() {
-            rewritten.push_str(&parse_condition(condition)?);
+            let condition = translate_condition(condition)?;
+            translated = translated.zip(condition).map(|(text, condition)| text + &condition);
         }
         let Some(joint) = rest[end..].chars().next() else { break };
-        rewritten.push(joint);
+        if let Some(translated) = &mut translated {
+            translated.push(joint);
+        }
         rest = &rest[end + 1..];
     }
-    VersionSpec::from_str(&rewritten, ParseStrictness::Lenient)
-        .map_err(|_| SpecErrorKind::Version(text.to_owned()))
+    match translated {
+        Some(translated) => VersionSpec::from_str(&translated, ParseStrictness::Lenient)
+            .map(ParsedVersion::Spec)
+            .map_err(|_| invalid()),
+        None => {
+            VersionConditions::parse(text).map(ParsedVersion::Conditions).ok_or_else(invalid)
+        }
+    }
 }
 
-/// Rewrites one condition such as `>=1.24`, so that it means the same for rattler as for conda.
-fn parse_condition(text: &str) -> Result<String, SpecErrorKind> {
+/// Returns one condition such as `>=1.24` in the form that has in rattler the meaning of the
+/// original in conda. `None` if there is no such form.
+fn translate_condition(text: &str) -> Result<Option<String>, SpecErrorKind> {
     let operator = operator_of(text)?;
     let version = text[operator.len()..].trim_start();
     if version.is_empty() {
@@ -118,29 +150,36 @@ fn parse_condition(text: &str) -> Result<String, SpecErrorKind> {
     if version.contains(char::is_whitespace) {
         return Err(SpecErrorKind::Version(version.to_owned()));
     }
-    let stem = version.trim_end_matches(['*', '.']);
-    if stem.contains('*') || version.starts_with('^') || version.ends_with('$') {
-        return Err(SpecErrorKind::StarNotAtEnd(version.to_owned()));
+    if version.starts_with('^') || version.ends_with('$') {
+        return Err(SpecErrorKind::RegularExpression(version.to_owned()));
     }
-    let glob = &version[stem.len()..];
-    match (operator, glob) {
-        ("~=", "") if !stem.contains('.') || stem.contains('+') => {
-            Err(SpecErrorKind::InvalidCompatible(version.to_owned()))
+    let Some(star) = version.find('*') else {
+        return match operator {
+            "~=" if !version.contains('.') || version.contains('+') => {
+                Err(SpecErrorKind::InvalidCompatible(version.to_owned()))
+            }
+            _ => Ok(Some(format!("{operator}{version}"))),
+        };
+    };
+    let (stem, glob) = version.split_at(star);
+    let dotted = stem.strip_suffix('.');
+    // conda compares letters at the end of a prefix as text: `1.2a.*` also matches 1.2alpha.
+    let is_number = dotted.unwrap_or(stem).ends_with(|c: char| c.is_ascii_digit());
+    Ok(match (operator, dotted, glob) {
+        ("~=", Some(_), "*") => {
+            return Err(SpecErrorKind::InvalidCompatible(version.to_owned()));
         }
-        ("~=", "*" | ".*") => Err(SpecErrorKind::InvalidCompatible(version.to_owned())),
-        ("", _) | ("=" | "!=", ".*") | (_, "") => Ok(format!("{operator}{version}")),
-        // conda ignores the `.*` here; rattler would read `>1.2.*` as `>=1.2`.
-        (_, ".*") => Ok(format!("{operator}{stem}")),
-        // conda compares with the letter `*`, which can't be intended.
-        _ if !stem.is_empty() => Err(SpecErrorKind::OperatorGlob {
-            condition: text.to_owned(),
-            instead: format!("{operator}{stem}"),
-        }),
-        _ => Ok(format!("{operator}{version}")),
-    }
+        ("", None, "*") if stem.is_empty() => Some(version.to_owned()),
+        ("", _, "*") | ("=" | "!=", Some(_), "*") if is_number => {
+            Some(format!("{operator}{version}"))
+        }
+        // conda ignores this `.*`. rattler would read `>1.2.*` as `>=1.2`.
+        (">=" | "<=" | ">" | "<" | "==", Some(stem), "*") => Some(format!("{operator}{stem}")),
+        _ => None,
+    })
 }
 
-/// Returns the operator at the start of a condition. Empty if there is none.
+/// Returns the operator at the start of a condition. It is empty if there is none.
 fn operator_of(condition: &str) -> Result<&str, SpecErrorKind> {
     let end = condition.find(|c| !"=!<>~".contains(c)).unwrap_or(condition.len());
     match &condition[..end] {
@@ -149,7 +188,7 @@ fn operator_of(condition: &str) -> Result<&str, SpecErrorKind> {
     }
 }
 
-/// Whether the `!` of a version is that of an epoch, as in `1!2.0`.
+/// Whether the `!` of a version is the one after its epoch, as in `1!2.0`.
 fn is_epoch(version: &str) -> bool {
     version.split_once('!').is_some_and(|(epoch, rest)| {
         !epoch.is_empty()

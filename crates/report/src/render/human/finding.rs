@@ -1,6 +1,6 @@
 //! Formats a finding as a paragraph: message, place, subject, notes and help.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{hidden::HiddenValues, snippet::snippet, wrap::paragraph};
 use crate::{
@@ -77,7 +77,7 @@ fn render_one(
     for note in &finding.notes {
         let note = printable(note);
         if note.contains('\n') {
-            text.extend(note.lines().map(|line| block_line(line, width)));
+            text.extend(shortened(&note).iter().map(|line| block_line(line, width)));
         } else {
             text.push_str(&paragraph(&note, "  - ", "    ", width));
         }
@@ -110,6 +110,33 @@ fn subject_line(finding: &Finding) -> Option<String> {
         profiles => subjects.push(format!("profiles {}", profiles.join(", "))),
     }
     (!subjects.is_empty()).then(|| format!("for {}", one_line(&subjects.join(", "))))
+}
+
+/// A list of more items than this is cut to [`SHOWN_ITEMS`]. Other formats have all items.
+const MAX_ITEMS: usize = 10;
+
+/// How many items of a longer list are shown.
+const SHOWN_ITEMS: usize = 5;
+
+/// How many lines of any other block are shown.
+const MAX_LINES: usize = 60;
+
+/// Returns the lines of a block, cut if there are many. A list is a line of text and indented
+/// items.
+fn shortened(note: &str) -> Vec<Cow<'_, str>> {
+    let lines: Vec<_> = note.lines().collect();
+    let is_item = |line: &&str| line.starts_with("  ") && !line.starts_with("   ");
+    let items = lines.get(1..).unwrap_or_default();
+    let shown = if items.iter().all(is_item) && items.len() > MAX_ITEMS {
+        1 + SHOWN_ITEMS
+    } else {
+        lines.len().min(MAX_LINES)
+    };
+    let mut text: Vec<Cow<'_, str>> = lines[..shown].iter().map(|line| (*line).into()).collect();
+    if let Some(more) = lines.len().checked_sub(shown).filter(|more| *more > 0) {
+        text.push(format!("  and {more} more: `--format json` lists all of them").into());
+    }
+    text
 }
 
 /// Formats a line of a block. If it is wrapped, the branches of a tree are drawn on each line.

@@ -183,6 +183,22 @@ fn only_some_of_a_thousand_findings_without_a_place_are_listed() {
 }
 
 #[test]
+fn a_long_list_in_a_note_is_cut_to_five_items_and_a_count() {
+    let list = |number: usize| {
+        let items: Vec<_> = (0..number).map(|at| format!("  package-{at}.conda")).collect();
+        let note = format!("the same for {number} more packages:\n{}", items.join("\n"));
+        let finding = Finding::new(Code::PackagesUnavailable, "x").with_note(note);
+        let finding = finding.with_note("nothing was changed");
+        human(&[finding], &SourceTexts::default(), PLAIN)
+    };
+    let text = list(244);
+    assert_eq!(text.matches(".conda").count(), 5, "{text}");
+    assert!(text.contains("and 239 more: `--format json` lists all of them\n"), "{text}");
+    assert!(text.contains("- nothing was changed"), "{text}");
+    assert_eq!(list(10).matches(".conda").count(), 10);
+}
+
+#[test]
 fn no_finding_shows_the_value_of_an_unknown_key_on_its_line() {
     let line = "  db: {engine: kv2, pasword: CANARY}\n";
     let at = |code, column| Finding::new(code, "x").at(Place::new("a.yml", 1, column));

@@ -1,0 +1,186 @@
+//! The dependencies and constraints of records, with conda's meaning.
+
+use rattler_conda_types::{
+    GenericVirtualPackage, MatchSpec, Matches, PackageName, PackageRecord, ParseMatchSpecOptions,
+    RepodataRevision,
+};
+
+use super::Conditions;
+use super::matchspec;
+use crate::virtual_packages;
+
+/// A dependency or a constraint of a record.
+///
+/// rattler reads most of them as conda does. The others, such as `certifi *.dev`, are read by the
+/// parser of environment.yml.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordSpec {
+    spec: MatchSpec,
+    conditions: Conditions,
+    /// Whether rattler would read the text in another way.
+    is_translated: bool,
+}
+
+impl RecordSpec {
+    /// Parses a dependency or a constraint. `None` if it is malformed.
+    pub fn parse(text: &str) -> Option<Self> {
+        let options = ParseMatchSpecOptions::lenient().with_repodata_revision(RepodataRevision::V3);
+        let usual = MatchSpec::from_str(text, options).ok();
+        if !Self::is_usual(text)
+            && let Ok(parts) = matchspec::parse(text)
+        {
+            let same = |usual: &MatchSpec| {
+                usual.version == parts.spec.version && usual.build == parts.spec.build
+            };
+            if parts.conditions.version_text().is_some() || !usual.as_ref().is_some_and(same) {
+                let (spec, conditions) = (parts.spec, parts.conditions);
+                return Some(Self { spec, conditions, is_translated: true });
+            }
+        }
+        usual.map(|spec| Self { spec, conditions: Conditions::default(), is_translated: false })
+    }
+
+    /// Whether rattler certainly reads a text as conda does. Only patterns are read in two ways, and
+    /// of these not the frequent ones: `python 3.10.* *_cpython`. This is much cheaper than parsing.
+    pub fn is_usual(text: &str) -> bool {
+        if !text.contains('*') {
+            return true;
+        }
+        let mut words = text.split(' ');
+        let [name, version, build] = [words.next(), words.next(), words.next()];
+        let is_usual_condition = |condition: &str| match condition.strip_suffix(".*") {
+            Some(stem) => {
+                let is_number = |byte: u8| byte.is_ascii_digit() || byte == b'.';
+                stem.starts_with(|c: char| c.is_ascii_digit()) && stem.bytes().all(is_number)
+            }
+            None => condition == "*" || !condition.contains('*'),
+        };
+        words.next().is_none()
+            && name.is_some_and(|name| !name.contains(['*', '=', '<', '>', '!', '~', '[', ':']))
+            && version.is_none_or(|version| version.split([',', '|']).all(is_usual_condition))
+            && build.is_none_or(|build| !build.contains(['=', ',', '|', '[']))
+    }
+
+    /// The normalised name of the package. It is empty if the name is a pattern.
+    pub fn package(&self) -> &str {
+        self.spec.name.as_exact().map_or("", PackageName::as_normalized)
+    }
+
+    /// The match spec, without the conditions that rattler has no form for.
+    pub fn spec(&self) -> &MatchSpec {
+        &self.spec
+    }
+
+    /// Whether a record meets the dependency or the constraint.
+    pub fn matches(&self, record: &PackageRecord) -> bool {
+        self.spec.matches(record) && self.conditions.match_record(record)
+    }
+
+    /// Whether a machine with this virtual package meets the dependency or the constraint.
+    pub fn matches_virtual(&self, package: &GenericVirtualPackage) -> bool {
+        virtual_packages::meets(package, &self.spec, &self.conditions)
+    }
+
+    /// Returns a text that rattler reads as conda reads the original, given the versions of the
+    /// package. `None` if rattler reads the original so.
+    pub fn for_rattler<'v>(&self, versions: impl IntoIterator<Item = &'v str>) -> Option<String> {
+        if !self.is_translated {
+            return None;
+        }
+        let version = match (&self.spec.version, self.conditions.version_text()) {
+            (_, Some(_)) => {
+                let mut exact: Vec<_> = versions
+                    .into_iter()
+                    .filter(|version| self.conditions.match_version(version))
+                    .map(|version| format!("=={version}"))
+                    .collect();
+                exact.sort_unstable();
+                exact.dedup();
+                // No version meets both, so that nothing matches.
+                if exact.is_empty() { "<0,>=0".to_owned() } else { exact.join("|") }
+            }
+            (Some(version), None) => version.to_string(),
+            (None, None) => "*".to_owned(),
+        };
+        let build = self.spec.build.as_ref().map(|build| format!(" {build}")).unwrap_or_default();
+        Some(format!("{} {version}{build}", self.package()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rattler_conda_types::{Version, VersionWithSource, package::BuildString};
+
+    use super::*;
+
+    fn record(version: &str, build: &str) -> PackageRecord {
+        let parsed: Version = version.parse().expect("a version");
+        PackageRecord::new(
+            PackageName::new_unchecked("x"),
+            VersionWithSource::new(parsed, version),
+            BuildString::new_unchecked(build),
+        )
+    }
+
+    /// Each row was compared with conda's `MatchSpec`.
+    const CASES: &[(&str, &[&str], &[&str])] = &[
+        ("x *.dev", &["2024.8.1.dev 0"], &["2024.8.1 0", "2024.8.1.dev1 0"]),
+        ("x * .dev", &["1 .dev"], &["1 0", "1.dev 0"]),
+        ("x 3.4.*+aws", &["3.4.3+aws 0"], &["3.4.3 0", "3.5.3+aws 0"]),
+        ("x =3.4.*+aws", &["3.4.3+aws 0", "3.4.3+aws.1 0"], &["3.4.3 0"]),
+        ("x *.*", &["1.2 0", "1.2.3 0"], &["3 0"]),
+        ("x 2.*.*", &["2.7.1 0", "2.7.1.2 0"], &["2.7 0", "2 0", "3.1.1 0"]),
+        ("x ==2.7.*.*", &["2.7.1.2 0"], &["2.7.1 0", "2.7 0"]),
+        ("x 0.2.*.", &[], &["0.2.1 0", "0.2 0"]),
+        ("x >=2.10*", &["2.10 0", "2.10a0 0", "2.10.3 0", "3 0"], &["2.9 0"]),
+        ("x >2.10*", &["2.10 0", "2.10.3 0"], &["2.9.9 0"]),
+        ("x <2.10*", &["2.9 0"], &["2.10a0 0", "2.10 0"]),
+        ("x <=1.5*", &["1.4 0"], &["1.5 0"]),
+        ("x >=7.*", &["7 0", "8 0"], &["6.9 0"]),
+        ("x >7.*", &["7.1 0"], &["7 0"]),
+        ("x >=1,<2.*", &["1.9 0"], &["2 0"]),
+        ("x !=1.2*", &["1.2 0", "1.3 0"], &[]),
+        ("x !=1.2.*", &["1.3 0"], &["1.2.1 0"]),
+        ("x 1.2a*", &["1.2a0 0", "1.2alpha 0"], &["1.2 0", "1.2b0 0"]),
+        ("x =3.9.0=27*_mkl", &["3.9.0 27_mkl"], &["3.9.0.1 27_mkl", "3.9.0 28_mkl"]),
+        ("x ==1.*|>=3.4", &["1 0", "3.4 0"], &["2 0"]),
+        ("x *", &["1 0"], &[]),
+        ("x 1.2.* py*", &["1.2.9 py_0"], &["1.2.9 0", "1.20 py_0"]),
+    ];
+
+    #[test]
+    fn the_patterns_of_indexes_match_as_in_conda() {
+        for (text, yes, no) in CASES {
+            let spec = RecordSpec::parse(text).expect(text);
+            let matches = |candidate: &&str| {
+                let (version, build) = candidate.split_once(' ').expect("version and build");
+                spec.matches(&record(version, build))
+            };
+            let wrong: Vec<_> = yes
+                .iter()
+                .filter(|candidate| !matches(candidate))
+                .chain(no.iter().filter(|candidate| matches(candidate)))
+                .collect();
+            assert!(wrong.is_empty(), "{text}: {wrong:?}");
+        }
+    }
+
+    #[test]
+    fn the_text_for_rattler_matches_the_same_records() {
+        for (text, yes, no) in CASES {
+            let candidates: Vec<_> = yes.iter().chain(*no).copied().collect();
+            let versions = candidates.iter().filter_map(|c| c.split_once(' ')).map(|(v, _)| v);
+            let spec = RecordSpec::parse(text).expect(text);
+            let translated = spec.for_rattler(versions).unwrap_or_else(|| (*text).to_owned());
+            let options = ParseMatchSpecOptions::lenient();
+            let translated_spec =
+                MatchSpec::from_str(&translated, options).unwrap_or_else(|e| panic!("{text}: {e}"));
+            for candidate in candidates {
+                let (version, build) = candidate.split_once(' ').expect("version and build");
+                let record = record(version, build);
+                let same = spec.matches(&record) == translated_spec.matches(&record);
+                assert!(same, "{text} as {translated}: {candidate}");
+            }
+        }
+    }
+}
