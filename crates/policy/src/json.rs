@@ -1,22 +1,22 @@
-//! A policy in JSON, made into the body that the servers make of it.
+//! Reads a policy in JSON into the same body as the servers do.
 //!
-//! They flatten it in ways that surprise: the traps are kept, so that a lint can name them.
+//! The servers flatten JSON in unexpected ways. Such parts are kept as pitfalls for the lint.
 
 use super::body::{Body, Identifier, Item, Value, ValueKind};
 use super::error::{PolicyError, PolicyErrorKind};
 use envlock_text::tree::{Entry, Kind, Node, parse_json};
 use envlock_text::{self as text, Pos, limits::MANIFEST};
 
-/// What a JSON policy says other than its author thinks.
+/// A part of a JSON policy that the servers read differently than it looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JsonPitfall {
-    /// `true` or `false` in a list: it isn't there for the server.
+    /// `true` or `false` in a list: the servers ignore it.
     DroppedBoolean(Pos),
-    /// A block whose members are all objects is taken for labels.
+    /// A block whose members are all objects: the servers read its keys as labels.
     FlattenedObject(Pos),
 }
 
-/// The items of a policy written in JSON, and its traps.
+/// Parses a policy written in JSON, with its pitfalls.
 pub(crate) fn parse(file: &str, text: &str) -> Result<(Body, Vec<JsonPitfall>), PolicyError> {
     let root = parse_json(file, text, &MANIFEST).map_err(|error| {
         let kind = match error.fault {
@@ -40,7 +40,7 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<(Body, Vec<JsonPitfall>), 
     Ok((body, json_pitfalls))
 }
 
-/// The first list inside a list. A server takes it, and reads something else.
+/// Finds the first list inside a list. A server accepts it, and reads something else.
 fn list_in_list(node: &Node) -> Option<Pos> {
     match &node.kind {
         Kind::Map(members) => members.iter().find_map(|member| list_in_list(&member.value)),
@@ -52,7 +52,8 @@ fn list_in_list(node: &Node) -> Option<Pos> {
     }
 }
 
-/// Objects whose members are all objects become labels; lists of objects become repetition.
+/// Flattens as the servers do: an object whose members are all objects becomes labels, and a list
+/// of objects becomes repeated items.
 fn flatten(entries: &[Entry], level: usize, json_pitfalls: &mut Vec<JsonPitfall>) -> Body {
     let mut items = Vec::new();
     for entry in entries {
@@ -96,7 +97,7 @@ fn is_map(node: &Node) -> bool {
     matches!(node.kind, Kind::Map(_))
 }
 
-/// The members of a list that the server keeps.
+/// The members of a list that the servers keep.
 fn kept(list: &[Node]) -> impl Iterator<Item = &Node> {
     list.iter().filter(|node| node.boolean().is_none())
 }
@@ -105,8 +106,8 @@ fn value(node: &Node, level: usize, json_pitfalls: &mut Vec<JsonPitfall>) -> Val
     let kind = match &node.kind {
         Kind::Map(entries) => ValueKind::Body(flatten(entries, level + 1, json_pitfalls)),
         Kind::List(items) => {
-            let gone = items.iter().filter(|node| node.boolean().is_some());
-            json_pitfalls.extend(gone.map(|node| JsonPitfall::DroppedBoolean(node.start)));
+            let booleans = items.iter().filter(|node| node.boolean().is_some());
+            json_pitfalls.extend(booleans.map(|node| JsonPitfall::DroppedBoolean(node.start)));
             ValueKind::List(kept(items).map(|item| value(item, level, json_pitfalls)).collect())
         }
         Kind::Scalar { text, plain: false } => ValueKind::Text(text.clone()),
@@ -124,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_of_two_equal_keys_become_blocks_and_traps_are_named() {
+    fn both_of_two_equal_keys_become_blocks_and_pitfalls_are_reported() {
         let text =
             r#"{"path": {"a": {"capabilities": ["read"]}, "a": {"capabilities": ["list", true]}}}"#;
         let (body, json_pitfalls) = parse("p.json", text).unwrap();

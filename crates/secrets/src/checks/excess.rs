@@ -1,4 +1,4 @@
-//! `excess`: what the policies allow beyond the needs, rule by rule, and narrower text.
+//! `excess`: what the policies allow beyond the needs, rule by rule, with a narrower rule.
 
 use std::collections::HashMap;
 
@@ -41,10 +41,10 @@ fn unused(acl: &Acl<'_>, id: BlockId, granted: Capabilities) -> Finding {
     let message =
         format!("{} grants {granted} on \"{}\", which no need uses", origin.policy, origin.pattern);
     let finding = Finding::new(Code::Excess, message).about_policy(&origin.policy).at(origin.place);
-    finding.with_help("take the rule out")
+    finding.with_help("remove the rule")
 }
 
-/// A rule on one path that grants more than is used there.
+/// Reports a rule on one path that grants more than is used there.
 fn narrow(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &BlockUsage) -> Option<Finding> {
     let extra = granted.difference(used.capabilities);
     if extra.is_empty() {
@@ -58,7 +58,7 @@ fn narrow(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &BlockUsage) 
     Some(about(used, finding.with_help("narrow the rule to").with_fix(fix)))
 }
 
-/// A rule on many paths of which few are used.
+/// Reports a rule on many paths of which few are used.
 fn wide(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &BlockUsage) -> Finding {
     let origin = acl.block_origin(id);
     let paths = match used.paths.as_slice() {
@@ -71,7 +71,7 @@ fn wide(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &BlockUsage) ->
     );
     let mut extra = granted.difference(used.capabilities);
     if extra.contains(Capability::Sudo) {
-        message.push_str(", with sudo on top");
+        message.push_str(", and also grants sudo");
         extra = extra.difference([Capability::Sudo].into_iter().collect());
     }
     let mut finding =
@@ -87,7 +87,7 @@ fn wide(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &BlockUsage) ->
     about(used, finding)
 }
 
-/// The need, where it is only one.
+/// Sets the need, if there is only one.
 fn about(used: &BlockUsage, finding: Finding) -> Finding {
     match used.needs.as_slice() {
         [need] => finding.about_need(need),
