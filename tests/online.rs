@@ -202,7 +202,10 @@ fn a_token_that_cannot_be_revoked_is_reported_with_its_accessor() {
     let output = stage.check(&job, &[]);
     let said = words(&output);
     assert_eq!(output.code, Some(3), "{said}");
-    assert!(said.contains("warning[logout-failed]: the token of the login wasn't revoked"), "{said}");
+    assert!(
+        said.contains("warning[logout-failed]: the token of the login wasn't revoked"),
+        "{said}"
+    );
     let (_, accessor) = said.split_once("bao token revoke -accessor ").unwrap();
     let accessor = accessor.split('`').next().unwrap();
     assert!(tokens(&stage.bao).contains(accessor), "{said}");

@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use envlock_testkit::{JwtIssuer, ScriptedAnswer, ScriptedServer, TestServer, skip_test};
 use serde_json::json;
 
-use crate::support::vault::{Job, POLICY, ServerProject, ExpectedFailure, assert_failure, check, project};
+use crate::support::vault::{
+    ExpectedFailure, Job, POLICY, ServerProject, assert_failure, check, project,
+};
 
 /// The job's policy without its rule for a path.
 fn without(path: &str) -> String {
@@ -59,7 +61,11 @@ fn a_request_that_the_server_allows_and_the_repository_denies_is_a_disagreement(
     stage.bao.policy("other", POLICY);
     let job = Job::token(&stage.bao);
     let token = stage.bao.token(&["other"], json!({ "ttl": "1h" }));
-    assert_eq!(stage.verdict(&job.with("VAULT_TOKEN", token)).exit, 0, "only the rights count, not the names of policies");
+    assert_eq!(
+        stage.verdict(&job.with("VAULT_TOKEN", token)).exit,
+        0,
+        "only the rights count, not the names of policies"
+    );
 }
 
 #[test]
@@ -85,7 +91,10 @@ fn an_absent_a_deleted_and_a_destroyed_secret_are_distinguished() {
     stage.bao.delete("secret/metadata/ml/db_creds");
     fails(
         "error missing",
-        &["secret/ml/db_creds doesn't exist", "`vault kv put -mount=secret ml/db_creds @FILE.json`"],
+        &[
+            "secret/ml/db_creds doesn't exist",
+            "`vault kv put -mount=secret ml/db_creds @FILE.json`",
+        ],
     );
 }
 
@@ -120,8 +129,7 @@ fn another_engine_than_the_manifests_is_reported_and_no_secret_is_requested() {
         "engine: kv1\n    mount: secret\n    path: ml/db",
     );
     let audited = stage.bao.audit().len();
-    let words =
-        ["has `engine: kv1`, and kv version 2 is mounted at secret", "write `engine: kv2`"];
+    let words = ["has `engine: kv1`, and kv version 2 is mounted at secret", "write `engine: kv2`"];
     stage.fails(&job, 1, "error wrong-engine", &words);
 
     stage.bao.kv1("old");
@@ -183,10 +191,14 @@ fn a_token_that_never_expires_is_a_warning() {
     let run = |args: &[&str]| check(&lab, &job, args).output().unwrap().into();
     let words = ["the token of profile token never expires", "`vault token create -ttl=1h`"];
     lab.project.write("secrets.yml", manifest(""));
-    let expected = ExpectedFailure { exit: 0, finding: "warning non-expiring-token", texts: &words };
+    let expected =
+        ExpectedFailure { exit: 0, finding: "warning non-expiring-token", texts: &words };
     assert_failure(&expected, run);
     lab.project.write("secrets.yml", manifest(", token: {forbid: [non_expiring]}"));
-    assert_failure(&ExpectedFailure { exit: 1, finding: "error non-expiring-token", ..expected }, run);
+    assert_failure(
+        &ExpectedFailure { exit: 1, finding: "error non-expiring-token", ..expected },
+        run,
+    );
 }
 
 #[test]
@@ -220,7 +232,8 @@ fn a_refused_login_is_reported_with_the_servers_message_without_the_credential()
     let wrong_audience = issuer.token(json!({ "aud": canary }));
     let stranger = JwtIssuer::new().token(json!({}));
     let refused = |job: Job, texts: &[&str]| {
-        let words = [words, &["the server refused the login", "check `auth:` of the profile"]].concat();
+        let words =
+            [words, &["the server refused the login", "check `auth:` of the profile"]].concat();
         stage.fails(&job, 4, "error login-refused", &words);
         let output = stage.check(&job, &[]);
         for secret in [&canary, &wrong_audience, &stranger] {
@@ -365,8 +378,7 @@ fn a_login_by_certificate_requires_the_right_certificate() {
     let (cert, key) = stranger.client_cert("ml-runner");
     let read = |path| fs_err::read_to_string::<PathBuf>(path).unwrap();
     let job = Job::of("cert").with("TLS_CERT", read(cert.clone())).with("TLS_KEY", read(key));
-    let words =
-        ["cert at auth/cert/login (400)", "invalid certificate", "role was ml-ci"];
+    let words = ["cert at auth/cert/login (400)", "invalid certificate", "role was ml-ci"];
     stage.fails(&job, 4, "error login-refused", &words);
 
     let halves = Job::cert(bao).with("TLS_CERT", read(cert));
@@ -414,7 +426,10 @@ fn another_program_and_an_unreachable_server_are_distinguished() {
     fails(
         &format!("http://{free}"),
         "error unreachable",
-        &["can't be reached: ", "check VAULT_ADDR, and the network between this machine and the server"],
+        &[
+            "can't be reached: ",
+            "check VAULT_ADDR, and the network between this machine and the server",
+        ],
     );
     let proxy = ScriptedServer::new("imitates a proxy's page").answer_on(
         "GET",
@@ -452,7 +467,10 @@ fn mistakes_of_the_user_are_reported_before_any_request() {
     let two = job().with("BAO_ADDR", "https://bao.example.com");
     fails(&two, "error two-addresses", &["VAULT_ADDR and BAO_ADDR name two servers", "unset"]);
     for (address, words) in [
-        ("http://vault.example.com:8200", "use https; set VAULT_CACERT for a private certificate authority"),
+        (
+            "http://vault.example.com:8200",
+            "use https; set VAULT_CACERT for a private certificate authority",
+        ),
         ("http://192.0.2.1", "without TLS the network can read the login and the token"),
     ] {
         fails(&job().with("VAULT_ADDR", address), "error plaintext", &[address, words]);
@@ -465,13 +483,18 @@ fn mistakes_of_the_user_are_reported_before_any_request() {
     }
     for insecure in ["true", "1", "yes"] {
         let insecure = job().with("VAULT_SKIP_VERIFY", insecure);
-        fails(&insecure, "error insecure-tls", &["certificates are always verified", "VAULT_CACERT=FILE"]);
+        fails(
+            &insecure,
+            "error insecure-tls",
+            &["certificates are always verified", "VAULT_CACERT=FILE"],
+        );
     }
     let unset = Job::of("approle").with("VAULT_ADDR", server.url()).with("VAULT_ROLE_ID", "r");
     let words = ["`secret_id` is read from the variable VAULT_SECRET_ID, which isn't set"];
     fails(&unset, "error missing-credential", &words);
     let no_file = Job::of("kubernetes").with("VAULT_ADDR", server.url());
-    let words = ["from the file ~/serviceaccount/token, which can't be read: the file doesn't exist"];
+    let words =
+        ["from the file ~/serviceaccount/token, which can't be read: the file doesn't exist"];
     fails(&no_file, "error missing-credential", &words);
     let token = job().with("VAULT_TOKEN", "s.canary\nX-Other: header");
     fails(&token, "error credential-malformed", &["from the variable VAULT_TOKEN is malformed"]);
@@ -490,6 +513,10 @@ fn mistakes_of_the_user_are_reported_before_any_request() {
 
     let manifest = lab.project.read("secrets.yml");
     lab.project.write("secrets.yml", manifest.replace("    allow_plaintext_loopback: true\n", ""));
-    fails(&job(), "error plaintext", &["`allow_plaintext_loopback: true` in the profile for a development"]);
+    fails(
+        &job(),
+        "error plaintext",
+        &["`allow_plaintext_loopback: true` in the profile for a development"],
+    );
     assert_eq!(server.requests(), []);
 }

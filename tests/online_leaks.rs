@@ -195,7 +195,9 @@ fn a_check_that_passes_shows_no_secret_with_any_auth_method() {
 
 #[test]
 fn a_login_by_certificate_shows_no_key() {
-    let Some(stage) = stage(ServerProject::tls("what a login by certificate shows")) else { return };
+    let Some(stage) = stage(ServerProject::tls("what a login by certificate shows")) else {
+        return;
+    };
     stage.leaks_nothing_in_any_form(Job::cert, &[], 0);
 }
 

@@ -363,7 +363,7 @@ pub(crate) fn assert_failure(expected: &ExpectedFailure<'_>, run: impl Fn(&[&str
     assert_eq!(output.code, Some(expected.exit), "{output:?}");
     let flat = words(&output);
     for wanted in expected.texts {
-    assert!(flat.contains(wanted), "{wanted}: {flat}");
+        assert!(flat.contains(wanted), "{wanted}: {flat}");
     }
 }
 

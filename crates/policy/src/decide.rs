@@ -85,7 +85,9 @@ impl fmt::Display for DecisionReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Root => f.write_str("the policy root allows everything"),
-            Self::RootOfOtherNamespace => f.write_str("the policy root belongs to another namespace"),
+            Self::RootOfOtherNamespace => {
+                f.write_str("the policy root belongs to another namespace")
+            }
             Self::HelpOperation => f.write_str("every token may request help"),
             Self::Granted => f.write_str("the rule grants it"),
             Self::NoRule => {
@@ -98,9 +100,7 @@ impl fmt::Display for DecisionReason {
             Self::NotGranted { wanted, granted } => {
                 write!(f, "the rule grants {granted}, and {} is needed", wanted.name())
             }
-            Self::NoCapability => {
-                f.write_str("this server has no capability for the operation")
-            }
+            Self::NoCapability => f.write_str("this server has no capability for the operation"),
             Self::WrapTtlOutOfBounds => {
                 f.write_str("the response must be wrapped with a TTL within the rule's limits")
             }

@@ -170,10 +170,15 @@ impl PolicyErrorKind {
                     .to_owned(),
             ),
             Self::Unquoted(word) => Some(format!("write \"{word}\"")),
-            Self::DuplicateAttribute(_) => Some("write one list that contains all values".to_owned()),
-            Self::ByteOrderMark => Some("save the file as UTF-8 without a byte order mark".to_owned()),
+            Self::DuplicateAttribute(_) => {
+                Some("write one list that contains all values".to_owned())
+            }
+            Self::ByteOrderMark => {
+                Some("save the file as UTF-8 without a byte order mark".to_owned())
+            }
             Self::PlusStar(_) => Some(
-                "write `+` for one segment, `+/*` for everything below it, or `*` at the end".to_owned(),
+                "write `+` for one segment, `+/*` for everything below it, or `*` at the end"
+                    .to_owned(),
             ),
             _ => None,
         }

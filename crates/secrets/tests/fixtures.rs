@@ -151,16 +151,18 @@ fn every_fixture_has_the_expected_codes_exit_code_and_texts() {
     let mut wrong = Vec::new();
     for folder in fixtures() {
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let expected = std::fs::read_to_string(folder.join("expected.yml")).expect("the fixture has expected.yml");
+        let expected = std::fs::read_to_string(folder.join("expected.yml"))
+            .expect("the fixture has expected.yml");
         let expected: Expected = serde_yaml::from_str(&expected).expect("expected.yml is valid");
         let reported = run(&folder);
         // Messages are wrapped, so they are compared as one line.
         let flat = reported.text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let missing: Vec<_> = expected.contains.iter().filter(|words| !flat.contains(*words)).collect();
+        let missing: Vec<_> =
+            expected.contains.iter().filter(|words| !flat.contains(*words)).collect();
         let hides =
             ["CANARYCANARY", "AKIAIOSFODNN7EXAMPLE"].iter().all(|token| !flat.contains(token));
         if reported.codes != expected.codes
-        || reported.exit != expected.exit
+            || reported.exit != expected.exit
             || !missing.is_empty()
             || !hides
         {
@@ -245,7 +247,8 @@ const CODES: [&str; 56] = [
 
 #[test]
 fn every_code_has_a_fixture() {
-    let reported: BTreeSet<String> = fixtures().iter().flat_map(|folder| run(folder).codes).collect();
+    let reported: BTreeSet<String> =
+        fixtures().iter().flat_map(|folder| run(folder).codes).collect();
     for code in CODES {
         assert!(reported.contains(code), "no fixture reports {code}");
     }

@@ -185,7 +185,10 @@ impl<'a> Connection<'a> {
         let (ClientError::RequestError { source, .. } | ClientError::ResponseError { source }) =
             error
         else {
-            return NextStep::Fail(ProbeError::Unreadable { request: path, reason: AnswerFault::NotHttp });
+            return NextStep::Fail(ProbeError::Unreadable {
+                request: path,
+                reason: AnswerFault::NotHttp,
+            });
         };
         match source.downcast_ref::<UnacceptableAnswer>() {
             Some(UnacceptableAnswer::Redirect(target)) => {
@@ -271,7 +274,8 @@ fn classify_answer(
         // For these requests 429, 472, 473, 501 and 503 are the state of the server.
         return NextStep::Return(answer);
     }
-    let messages = || answer.errors(&request.secrets().into_iter().chain(token).collect::<Vec<_>>());
+    let messages =
+        || answer.errors(&request.secrets().into_iter().chain(token).collect::<Vec<_>>());
     match status {
         503 if answer.known_error() == Some(KnownServerError::Sealed) => {
             NextStep::Fail(ProbeError::Sealed)

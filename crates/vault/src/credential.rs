@@ -80,9 +80,9 @@ impl AsFindings for CredentialError {
             Self::Malformed { .. } => {
                 finding.with_help("write only the credential into it, on one line")
             }
-            Self::NoAuth(_) => {
-                finding.with_help("add `auth: {method: …}` to it, or check only its policies: `--offline`")
-            }
+            Self::NoAuth(_) => finding.with_help(
+                "add `auth: {method: …}` to it, or check only its policies: `--offline`",
+            ),
         }]
     }
 

@@ -237,7 +237,10 @@ impl ProbeError {
                 vec!["if you didn't use it, it may have been intercepted".to_owned()]
             }
             Self::WrappingTokenMismatch { .. } => {
-                vec!["it may have been exchanged during its delivery; it wasn't unwrapped".to_owned()]
+                vec![
+                    "it may have been exchanged during its delivery; it wasn't unwrapped"
+                        .to_owned(),
+                ]
             }
             Self::ConnectionLost { tls: true, .. } => vec![
                 "a server that requires a client certificate may also do this: VAULT_CLIENT_CERT"
@@ -256,8 +259,12 @@ impl ProbeError {
             Self::InvalidAuthorities => "name a file of PEM certificates in VAULT_CACERT",
             Self::InvalidClientIdentity => "name a PEM certificate and its key",
             Self::Tls(_) => "check SSL_CERT_FILE and the certificates of this machine",
-            Self::Unreachable { .. } => "check VAULT_ADDR, and the network between this machine and the server",
-            Self::TimedOut { .. } => "try again; set VAULT_CLIENT_TIMEOUT to wait longer, such as 60s",
+            Self::Unreachable { .. } => {
+                "check VAULT_ADDR, and the network between this machine and the server"
+            }
+            Self::TimedOut { .. } => {
+                "try again; set VAULT_CLIENT_TIMEOUT to wait longer, such as 60s"
+            }
             Self::ConnectionLost { .. } | Self::ServerFailed { .. } => {
                 "try again; if it fails again, the server's log has the reason"
             }
@@ -273,7 +280,9 @@ impl ProbeError {
             Self::Sealed => "ask its operator to unseal it, then try again",
             Self::NotInitialised => "ask its operator to initialise it (`bao operator init`)",
             Self::DrSecondary => "set VAULT_ADDR to the address of the primary",
-            Self::RateLimited { .. } => "try again later, or ask the operator for a higher rate limit",
+            Self::RateLimited { .. } => {
+                "try again later, or ask the operator for a higher rate limit"
+            }
             Self::StateNotReplicated { .. } => "try again in a moment",
             Self::UnknownNamespace(_) => "check the profile's `namespace:` and VAULT_NAMESPACE",
             Self::LoginRefused { .. } => {

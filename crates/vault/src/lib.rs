@@ -26,8 +26,10 @@ mod wrapping;
 pub use address::{Address, AddressError};
 pub use credential::{CredentialError, CredentialSources, has_all_credentials};
 pub use error::ProbeError;
-pub use fault::{AddressFault, AnswerFault, CredentialFault, FileFault, RedirectTarget, ServerFault};
 pub(crate) use fault::NotRevoked;
+pub use fault::{
+    AddressFault, AnswerFault, CredentialFault, FileFault, RedirectTarget, ServerFault,
+};
 pub use probe::{ProbeReport, ProbeRequest, probe};
 pub use secret::Secret;
 pub use settings::{ClientIdentity, RetryPolicy, Settings};

@@ -111,10 +111,8 @@ impl<'a> Session<'a> {
     pub(crate) async fn revoke(self) -> Option<Finding> {
         let granted = self.granted.as_ref()?;
         if granted.batch {
-            let message = format!(
-                "a batch token can't be revoked: this one expires in {} s",
-                granted.ttl
-            );
+            let message =
+                format!("a batch token can't be revoked: this one expires in {} s", granted.ttl);
             return Some(Finding::new(Code::LogoutFailed, message).at_level(Level::Note));
         }
         let reason = match self.connection.send(&VaultRequest::Revoke, Some(&self.token)).await {

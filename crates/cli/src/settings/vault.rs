@@ -40,7 +40,10 @@ impl std::fmt::Display for VaultSettingsError {
             Self::TwoAddresses => f.write_str("VAULT_ADDR and BAO_ADDR name two servers"),
             Self::Address(error) => error.fmt(f),
             Self::Insecure(variable) => {
-                write!(f, "{variable} disables the verification, and certificates are always verified")
+                write!(
+                    f,
+                    "{variable} disables the verification, and certificates are always verified"
+                )
             }
             Self::File { variable, path, reason } => {
                 write!(f, "{variable} names {path}, which can't be read: {reason}")

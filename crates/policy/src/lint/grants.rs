@@ -52,8 +52,10 @@ fn discarded(block: &Block, item: &Item, sink: &mut Sink<'_>) {
     let ValueKind::List(words) = &item.value.kind else { return };
     let denies = words.iter().any(|word| word.as_text() == Some("deny"));
     if denies && words.len() > 1 {
-        let message =
-            format!("path \"{}\" contains deny, and its other capabilities are ignored", block.pattern);
+        let message = format!(
+            "path \"{}\" contains deny, and its other capabilities are ignored",
+            block.pattern
+        );
         sink.warn(Code::DenyDiscards, item.pos(), &message, "write deny alone, or remove it");
     }
 }

@@ -40,7 +40,12 @@ pub(super) fn check(block: &Block, known: &HashSet<&str>, sink: &mut Sink<'_>) {
     let everything = matches!(pattern.trim_start_matches('/'), "*" | "+/*");
     if everything && !block.capabilities.is_empty() && !block.capabilities.contains_deny() {
         let message = "grants on every path, sys/ and auth/ included";
-        sink.warn_block(Code::GrantsEverything, block, message, "name the mounts that are intended");
+        sink.warn_block(
+            Code::GrantsEverything,
+            block,
+            message,
+            "name the mounts that are intended",
+        );
     }
     if block.capabilities.contains_deny()
         && pattern.ends_with("/*")
@@ -59,19 +64,14 @@ pub(super) fn check(block: &Block, known: &HashSet<&str>, sink: &mut Sink<'_>) {
         && !wildcard
         && block.capabilities.difference(writes) != block.capabilities
     {
-        let message =
-            "grants writing, and no server allows a write to a path that ends in `/`";
-        sink.warn_block(
-            Code::WriteToSlash,
-            block,
-            message,
-            "write it without the final slash",
-        );
+        let message = "grants writing, and no server allows a write to a path that ends in `/`";
+        sink.warn_block(Code::WriteToSlash, block, message, "write it without the final slash");
     }
     let on_data = pattern.trim_start_matches('/').split('/').nth(1) == Some("data");
     if on_data && block.capabilities.contains(Capability::List) {
         let message = "grants list on data/, where kv2 has no list operation";
-        let help = format!("grant list on \"{}\" instead", pattern.replacen("/data", "/metadata", 1));
+        let help =
+            format!("grant list on \"{}\" instead", pattern.replacen("/data", "/metadata", 1));
         sink.warn_block(Code::ListOnData, block, message, &help);
     }
 }
@@ -84,7 +84,8 @@ fn wildcards(block: &Block, sink: &mut Sink<'_>) {
         let message = "contains a `*` that isn't at its end and matches only the character `*`";
         sink.warn_block(Code::LiteralWildcard, block, message, "write `+` for any one segment");
     } else if pattern.split('/').any(|segment| segment.len() > 1 && segment.contains('+')) {
-        let message = "contains a `+` next to other characters, which matches only the character `+`";
+        let message =
+            "contains a `+` next to other characters, which matches only the character `+`";
         sink.warn_block(
             Code::LiteralWildcard,
             block,

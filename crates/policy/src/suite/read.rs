@@ -168,7 +168,14 @@ fn derived_request(node: &Node) -> Option<(&'static str, String)> {
 
 fn expected(file: &str, node: &Node, mistakes: &mut Mistakes) -> Expectation {
     let mut fields = Fields::new(file, node, "an expectation", mistakes);
-    fields.refuse_unknown_keys(&["parse", "capabilities", "allowed", "root_privs", "limit", "rule"]);
+    fields.refuse_unknown_keys(&[
+        "parse",
+        "capabilities",
+        "allowed",
+        "root_privs",
+        "limit",
+        "rule",
+    ]);
     let capabilities = fields.get("capabilities").and_then(Node::items).map(|items| {
         let mut names: Vec<String> =
             items.iter().filter_map(Node::text).map(str::to_owned).collect();

@@ -52,9 +52,9 @@ fn denied(
         finding.notes.push(format!("no other need of the group {group} is allowed either"));
     }
     if is_optional(&evaluation.scope.need(need).need) {
-        finding
-            .notes
-            .push("it isn't required, but a denied need can't be read even if it exists".to_owned());
+        finding.notes.push(
+            "it isn't required, but a denied need can't be read even if it exists".to_owned(),
+        );
     }
     if is_in_default_policy(&request.path) {
         let note = "the servers' built-in policy `default` allows it: if the token has that \

@@ -1,9 +1,9 @@
 //! Tests of the online checks: each rule and its opposite.
 
 mod disagreement;
+mod output;
 mod presence;
 mod rights;
 mod scenario;
 mod time;
-mod output;
 mod unknown;

@@ -6,7 +6,9 @@ use envlock_secrets::checks::{Input, check};
 use envlock_secrets::facts::{NeedFacts, Presence, UnknownReason};
 use envlock_secrets::manifest::{Manifest, ManifestLocation};
 
-use crate::scenario::{DB, DB_RULE, KV1, Scenario, VERIFIER, final_report, without_field_names, note, now, text_of};
+use crate::scenario::{
+    DB, DB_RULE, KV1, Scenario, VERIFIER, final_report, note, now, text_of, without_field_names,
+};
 
 #[test]
 fn an_allowance_of_a_server_code_applies_online_and_is_not_unused_offline() {
@@ -20,11 +22,10 @@ fn an_allowance_of_a_server_code_applies_online_and_is_not_unused_offline() {
         &["accepted until 2999-12-31"],
     );
     let unknown = |facts: &mut NeedFacts| facts.fields = Err(UnknownReason::Forbidden);
-    Scenario::with_needs(DB).with_lines(&allow("unverifiable")).with_need_facts("db_creds", unknown).expect_findings(
-        &[note("unverifiable")],
-        0,
-        &[],
-    );
+    Scenario::with_needs(DB)
+        .with_lines(&allow("unverifiable"))
+        .with_need_facts("db_creds", unknown)
+        .expect_findings(&[note("unverifiable")], 0, &[]);
     for (code, kept) in [("missing", true), ("excess", false)] {
         let text = Scenario::with_needs(DB).with_lines(&allow(code)).text;
         let manifest = Manifest::parse("secrets.yml", &text, ManifestLocation::OwnFile);
@@ -59,19 +60,26 @@ fn the_table_has_a_column_for_the_policies_and_one_for_the_server() {
         [row(["db_creds", request, "allowed", "-"]), row(["db_creds", whole, "-", "no"])]
     );
     assert_eq!(
-        Scenario::with_needs(DB).with_capabilities("secret/data/ml/db_creds", &["deny"]).with_need_facts("db_creds", without_field_names).table(),
+        Scenario::with_needs(DB)
+            .with_capabilities("secret/data/ml/db_creds", &["deny"])
+            .with_need_facts("db_creds", without_field_names)
+            .table(),
         [
             row(["db_creds", request, "-", "denied"]),
             row(["db_creds", whole, "-", "yes, fields unknown"])
         ]
     );
     let server_text = |presence: Presence| {
-    let scenario = Scenario::with_needs(DB).with_need_facts("db_creds", move |f| f.presence = Ok(presence.clone()));
+        let scenario = Scenario::with_needs(DB)
+            .with_need_facts("db_creds", move |f| f.presence = Ok(presence.clone()));
         scenario.table()[1][3].clone()
     };
     assert_eq!(server_text(Presence::Deleted), "deleted");
     assert_eq!(server_text(Presence::Destroyed), "destroyed");
-    assert_eq!(Scenario::with_needs(KV1).table()[1][1..], ["exists", "-", "yes"].map(str::to_owned));
+    assert_eq!(
+        Scenario::with_needs(KV1).table()[1][1..],
+        ["exists", "-", "yes"].map(str::to_owned)
+    );
 }
 
 #[test]

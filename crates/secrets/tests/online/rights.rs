@@ -34,7 +34,9 @@ fn a_denial_by_the_server_is_reported_if_no_policies_are_attached() {
     for granted in [&["root"][..], &["read"], &["read", "list", "unheard-of"]] {
         Scenario::with_needs(DB).with_capabilities(path, granted).expect_no_findings();
     }
-    let fix = Scenario::with_needs(DB).with_capabilities(path, &["list"]).outcome().findings[0].fix.clone();
+    let fix = Scenario::with_needs(DB).with_capabilities(path, &["list"]).outcome().findings[0]
+        .fix
+        .clone();
     let rule = "path \"secret/data/ml/db_creds\" {\n  capabilities = [\"list\", \"read\"]\n}\n";
     assert_eq!(fix.as_deref(), Some(rule));
 }
@@ -43,11 +45,13 @@ fn a_denial_by_the_server_is_reported_if_no_policies_are_attached() {
 fn a_denied_optional_need_is_an_error_and_chinese_names_are_kept() {
     let needs =
         "  令牌: {engine: kv2, mount: 密钥, path: 团队/令牌, required: false, why: 下载模型}\n";
-    Scenario::with_needs(needs).with_capabilities("密钥/data/团队/令牌", &["deny"]).expect_findings(
-        &[error("denied")],
-        1,
-        &["read 密钥/data/团队/令牌", "a denied need can't be read", "令牌 is for: 下载模型"],
-    );
+    Scenario::with_needs(needs)
+        .with_capabilities("密钥/data/团队/令牌", &["deny"])
+        .expect_findings(
+            &[error("denied")],
+            1,
+            &["read 密钥/data/团队/令牌", "a denied need can't be read", "令牌 is for: 下载模型"],
+        );
 }
 
 #[test]
@@ -87,8 +91,16 @@ fn a_root_token_is_an_error_and_on_a_development_server_a_warning() {
     let forbids = "    token: {forbid: [root]}\n";
     let texts = &["has the policy root", "proves nothing"];
     Scenario::with_needs(DB).with_facts(root).expect_findings(&[error("root-token")], 1, texts);
-    Scenario::with_needs(DB).with_lines(dev).with_facts(root).expect_findings(&[warning("root-token")], 0, texts);
-    Scenario::with_needs(DB).with_lines(dev).with_lines(forbids).with_facts(root).expect_findings(&[error("root-token")], 1, texts);
+    Scenario::with_needs(DB).with_lines(dev).with_facts(root).expect_findings(
+        &[warning("root-token")],
+        0,
+        texts,
+    );
+    Scenario::with_needs(DB).with_lines(dev).with_lines(forbids).with_facts(root).expect_findings(
+        &[error("root-token")],
+        1,
+        texts,
+    );
     Scenario::with_needs(DB).with_lines("    attach: [root]\n").with_facts(root).expect_findings(
         &[error("root-token")],
         1,
@@ -96,5 +108,9 @@ fn a_root_token_is_an_error_and_on_a_development_server_a_warning() {
     );
     // What a server allows to root isn't a disagreement.
     let nothing = "path \"x\" {\n  capabilities = [\"deny\"]\n}\n";
-    Scenario::with_needs(DB).with_policy(nothing).with_facts(root).expect_findings(&[error("denied"), error("root-token")], 1, &[]);
+    Scenario::with_needs(DB).with_policy(nothing).with_facts(root).expect_findings(
+        &[error("denied"), error("root-token")],
+        1,
+        &[],
+    );
 }

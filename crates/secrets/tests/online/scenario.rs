@@ -90,7 +90,11 @@ impl Scenario {
     }
 
     /// Sets the token's capabilities on a path.
-    pub(crate) fn with_capabilities(self, path: &'static str, capabilities: &'static [&'static str]) -> Self {
+    pub(crate) fn with_capabilities(
+        self,
+        path: &'static str,
+        capabilities: &'static [&'static str],
+    ) -> Self {
         self.with_facts(move |online| {
             let paths = online.capabilities.as_mut().expect("the capabilities were requested");
             let names = capabilities.iter().map(|name| (*name).to_owned());
@@ -142,7 +146,7 @@ impl Scenario {
         assert_eq!(final_report(&outcome, &[]).exit.code(), exit, "{text}");
         let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
         for expected in texts {
-        assert!(flat.contains(expected), "`{expected}` is missing:\n{text}");
+            assert!(flat.contains(expected), "`{expected}` is missing:\n{text}");
         }
         for finding in outcome.findings.iter().filter(|finding| finding.code != NO_POLICIES) {
             assert!(finding.place.is_some() && finding.help.is_some(), "{finding:?}");

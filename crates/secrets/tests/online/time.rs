@@ -10,11 +10,27 @@ fn a_token_that_never_expires_is_a_warning_or_an_error_by_the_profile() {
     let endless = |online: &mut ServerFacts| online.token.expires = None;
     let forbids = "    token: {ttl_min: 15m, forbid: [non_expiring]}\n";
     let denies = "deny: [non-expiring-token]\n";
-    Scenario::with_needs(DB).with_facts(endless).expect_findings(&[warning("non-expiring-token")], 0, &["never expires"]);
-    Scenario::with_needs(DB).with_lines(forbids).with_facts(endless).expect_findings(&[error("non-expiring-token")], 1, &[]);
-    Scenario::with_needs(DB).with_lines(denies).with_facts(endless).expect_findings(&[error("non-expiring-token")], 1, &["`deny:`"]);
+    Scenario::with_needs(DB).with_facts(endless).expect_findings(
+        &[warning("non-expiring-token")],
+        0,
+        &["never expires"],
+    );
+    Scenario::with_needs(DB).with_lines(forbids).with_facts(endless).expect_findings(
+        &[error("non-expiring-token")],
+        1,
+        &[],
+    );
+    Scenario::with_needs(DB).with_lines(denies).with_facts(endless).expect_findings(
+        &[error("non-expiring-token")],
+        1,
+        &["`deny:`"],
+    );
     Scenario::with_needs(DB).with_lines(forbids).expect_no_findings();
-    Scenario::with_needs(DB).with_facts(endless).with_facts(VERIFIER).with_policy(DB_RULE).expect_no_findings();
+    Scenario::with_needs(DB)
+        .with_facts(endless)
+        .with_facts(VERIFIER)
+        .with_policy(DB_RULE)
+        .expect_no_findings();
 }
 
 #[test]
@@ -36,7 +52,9 @@ fn a_token_that_expires_within_a_minute_is_a_warning_unless_the_profile_has_a_tt
 fn a_token_must_be_valid_long_enough_or_be_renewable() {
     let scenario = |change: fn(&mut Token)| {
         let rules = "    token: {ttl_min: 2h}\n";
-        Scenario::with_needs(DB).with_lines(rules).with_facts(move |online| change(&mut online.token))
+        Scenario::with_needs(DB)
+            .with_lines(rules)
+            .with_facts(move |online| change(&mut online.token))
     };
     let short = &[error("ttl-too-short")];
     scenario(|token| token.ttl = 7200).expect_no_findings();
@@ -49,10 +67,17 @@ fn a_token_must_be_valid_long_enough_or_be_renewable() {
     scenario(|token| token.batch = true).expect_findings(short, 1, &["can't be renewed"]);
     scenario(|token| token.explicit_max_ttl = 5400).expect_findings(short, 1, &["up to 1h 30m"]);
     let note = &[note("ttl-too-short")];
-    scenario(|_| {}).expect_findings(note, 0, &["must be renewed to reach 2h", "that limit can't be read"]);
+    scenario(|_| {}).expect_findings(
+        note,
+        0,
+        &["must be renewed to reach 2h", "that limit can't be read"],
+    );
     scenario(|token| token.explicit_max_ttl = 7200).expect_findings(note, 0, &[]);
     // A verifier's token isn't the job's.
-    scenario(|token| token.renewable = false).with_policy(DB_RULE).with_facts(VERIFIER).expect_no_findings();
+    scenario(|token| token.renewable = false)
+        .with_policy(DB_RULE)
+        .with_facts(VERIFIER)
+        .expect_no_findings();
 }
 
 #[test]
@@ -68,26 +93,55 @@ fn the_ttl_of_leases_is_that_of_the_role_or_else_of_the_mount() {
     let short = error("ttl-too-short");
     scenario((hour, day), (0, 0)).expect_no_findings();
     scenario((0, 0), (hour, day)).expect_no_findings();
-    scenario((600, day), (0, 0)).expect_findings(&[short], 1, &["leases of 10m, and 1h are needed"]);
+    scenario((600, day), (0, 0)).expect_findings(
+        &[short],
+        1,
+        &["leases of 10m, and 1h are needed"],
+    );
     scenario((0, day), (600, 0)).expect_findings(&[short], 1, &["leases of 10m"]);
-    scenario((hour, 2 * hour), (0, 0)).expect_findings(&[short], 1, &["renewed until 2h, and 12h are needed"]);
-    scenario((hour, 600), (0, 0)).expect_findings(&[short, short], 1, &["leases of 10m", "until 10m"]);
+    scenario((hour, 2 * hour), (0, 0)).expect_findings(
+        &[short],
+        1,
+        &["renewed until 2h, and 12h are needed"],
+    );
+    scenario((hour, 600), (0, 0)).expect_findings(
+        &[short, short],
+        1,
+        &["leases of 10m", "until 10m"],
+    );
     let unknown = error("unverifiable");
-    scenario((0, day), (0, 0)).expect_findings(&[unknown], 3, &["how long its leases last", "can't be read"]);
-    scenario((hour, 0), (0, 0)).expect_findings(&[unknown], 3, &["can be renewed", "set `default_ttl`"]);
+    scenario((0, day), (0, 0)).expect_findings(
+        &[unknown],
+        3,
+        &["how long its leases last", "can't be read"],
+    );
+    scenario((hour, 0), (0, 0)).expect_findings(
+        &[unknown],
+        3,
+        &["can be renewed", "set `default_ttl`"],
+    );
     let no_mount = |facts: &mut NeedFacts| facts.mount = Err(UnknownReason::Forbidden);
     scenario((hour, day), (0, 0)).with_need_facts("warehouse", no_mount).expect_no_findings();
-    scenario((0, day), (0, 0)).with_need_facts("warehouse", no_mount).expect_findings(&[unknown], 3, &["403"]);
+    scenario((0, day), (0, 0)).with_need_facts("warehouse", no_mount).expect_findings(
+        &[unknown],
+        3,
+        &["403"],
+    );
 }
 
 #[test]
 fn a_version_that_expires_within_the_horizon_is_a_warning() {
     let ends = |hours| {
         let deleted_at = Some(in_hours(hours));
-        Scenario::with_needs(DB)
-            .with_need_facts("db_creds", move |facts| facts.presence = Ok(Presence::Present { deleted_at }))
+        Scenario::with_needs(DB).with_need_facts("db_creds", move |facts| {
+            facts.presence = Ok(Presence::Present { deleted_at })
+        })
     };
-    ends(24).expect_findings(&[warning("expiring")], 0, &["at 2026-11-24T00:00:00Z", "write a new version"]);
+    ends(24).expect_findings(
+        &[warning("expiring")],
+        0,
+        &["at 2026-11-24T00:00:00Z", "write a new version"],
+    );
     ends(31 * 24).expect_no_findings();
 }
 

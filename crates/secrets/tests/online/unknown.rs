@@ -3,7 +3,7 @@
 use envlock_report::sink::DenyTarget;
 use envlock_secrets::facts::{NeedFacts, ServerFacts, UnknownReason};
 
-use crate::scenario::{DB, DB_RULE, KV1, Scenario, VERIFIER, WAREHOUSE, final_report, error, note};
+use crate::scenario::{DB, DB_RULE, KV1, Scenario, VERIFIER, WAREHOUSE, error, final_report, note};
 
 #[test]
 fn a_path_that_is_missing_in_the_answer_is_neither_allowed_nor_denied() {
@@ -11,7 +11,11 @@ fn a_path_that_is_missing_in_the_answer_is_neither_allowed_nor_denied() {
         online.capabilities.as_mut().expect("the capabilities were requested").clear();
     };
     let texts = &["whether read secret/data/ml/db_creds is allowed", "doesn't contain this path"];
-    Scenario::with_needs(DB).with_policy(DB_RULE).with_facts(left_out).expect_findings(&[error("unverifiable")], 3, texts);
+    Scenario::with_needs(DB).with_policy(DB_RULE).with_facts(left_out).expect_findings(
+        &[error("unverifiable")],
+        3,
+        texts,
+    );
 }
 
 #[test]
@@ -49,15 +53,35 @@ fn an_unknown_fact_is_not_a_success() {
     );
     let forbidden_rights =
         |online: &mut ServerFacts| online.capabilities = Err(UnknownReason::Forbidden);
-    Scenario::with_needs(DB).with_facts(forbidden_rights).expect_findings(unknown, 3, &["path \"sys/capabilities-self\""]);
-    Scenario::with_needs(DB).with_facts(|online| online.needs.clear()).expect_findings(unknown, 3, &["exists"]);
+    Scenario::with_needs(DB).with_facts(forbidden_rights).expect_findings(
+        unknown,
+        3,
+        &["path \"sys/capabilities-self\""],
+    );
+    Scenario::with_needs(DB).with_facts(|online| online.needs.clear()).expect_findings(
+        unknown,
+        3,
+        &["exists"],
+    );
     let optional = DB.replace("    path", "    required: false\n    path");
-    Scenario::with_needs(&optional).with_need_facts("db_creds", forbidden).expect_findings(&[note("unverifiable")], 0, &[]);
+    Scenario::with_needs(&optional).with_need_facts("db_creds", forbidden).expect_findings(
+        &[note("unverifiable")],
+        0,
+        &[],
+    );
     let offline = DB.replace("    path", "    verify: offline\n    path");
-    Scenario::with_needs(&offline).with_policy(DB_RULE).with_need_facts("db_creds", forbidden).expect_no_findings();
-    Scenario::with_needs(&offline).with_policy(DB_RULE).with_absent("db_creds").expect_no_findings();
+    Scenario::with_needs(&offline)
+        .with_policy(DB_RULE)
+        .with_need_facts("db_creds", forbidden)
+        .expect_no_findings();
+    Scenario::with_needs(&offline)
+        .with_policy(DB_RULE)
+        .with_absent("db_creds")
+        .expect_no_findings();
     // Its rights are known, and must not contradict the policies.
-    let denied = Scenario::with_needs(&offline).with_policy(DB_RULE).with_capabilities("secret/data/ml/db_creds", &["deny"]);
+    let denied = Scenario::with_needs(&offline)
+        .with_policy(DB_RULE)
+        .with_capabilities("secret/data/ml/db_creds", &["deny"]);
     denied.expect_findings(&[error("disagreement")], 1, &[]);
     // A secret with field names exists, even if its metadata can't be read.
     let by_names = |facts: &mut NeedFacts| facts.presence = Err(UnknownReason::Forbidden);
@@ -69,8 +93,16 @@ fn an_unknown_fact_is_not_a_success() {
 
 #[test]
 fn engines_without_a_safe_request_are_reported() {
-    Scenario::with_needs(KV1).expect_findings(&[note("unverifiable")], 0, &["which fields it has", "move it to kv2"]);
-    Scenario::with_needs(KV1).with_absent("legacy").expect_findings(&[error("missing")], 1, &["kv/x/a doesn't exist"]);
+    Scenario::with_needs(KV1).expect_findings(
+        &[note("unverifiable")],
+        0,
+        &["which fields it has", "move it to kv2"],
+    );
+    Scenario::with_needs(KV1).with_absent("legacy").expect_findings(
+        &[error("missing")],
+        1,
+        &["kv/x/a doesn't exist"],
+    );
     let cubbyhole = "  own: {engine: cubbyhole, mount: cubbyhole, path: x, fields: {a: A}}\n";
     let no_way = |facts: &mut NeedFacts| facts.presence = Err(UnknownReason::NoSafeRequest);
     Scenario::with_needs(cubbyhole).with_need_facts("own", no_way).expect_findings(
@@ -85,7 +117,11 @@ fn an_error_decides_the_exit_code_before_an_unknown_fact() {
     let unknown = |facts: &mut NeedFacts| facts.fields = Err(UnknownReason::Forbidden);
     let both = format!("{DB}{WAREHOUSE}");
     let scenario = || Scenario::with_needs(&both).with_need_facts("db_creds", unknown);
-    scenario().with_absent("warehouse").expect_findings(&[error("unverifiable"), error("missing")], 1, &[]);
+    scenario().with_absent("warehouse").expect_findings(
+        &[error("unverifiable"), error("missing")],
+        1,
+        &[],
+    );
     scenario().expect_findings(&[error("unverifiable")], 3, &[]);
     let endless = |online: &mut ServerFacts| online.token.expires = None;
     let outcome = scenario().with_facts(endless).outcome();
@@ -96,11 +132,11 @@ fn an_error_decides_the_exit_code_before_an_unknown_fact() {
 #[test]
 fn with_a_verifier_the_server_proves_presence_and_the_policies_prove_rights() {
     Scenario::with_needs(DB).with_policy(DB_RULE).with_facts(VERIFIER).expect_no_findings();
-    Scenario::with_needs(DB).with_policy(DB_RULE).with_facts(VERIFIER).with_absent("db_creds").expect_findings(
-        &[error("missing")],
-        1,
-        &[],
-    );
+    Scenario::with_needs(DB)
+        .with_policy(DB_RULE)
+        .with_facts(VERIFIER)
+        .with_absent("db_creds")
+        .expect_findings(&[error("missing")], 1, &[]);
     Scenario::with_needs(DB).with_facts(VERIFIER).expect_findings(
         &[error("unverifiable")],
         3,

@@ -65,7 +65,10 @@ impl VaultClient {
 
     /// Creates a namespace below the current one, and returns its client. Not every server
     /// [has namespaces](TestServer::has_namespaces).
-    #[expect(clippy::return_self_not_must_use, reason = "the namespace is created even if the client isn't used")]
+    #[expect(
+        clippy::return_self_not_must_use,
+        reason = "the namespace is created even if the client isn't used"
+    )]
     pub fn namespace(&self, name: &str) -> VaultClient {
         self.post(&format!("sys/namespaces/{name}"), json!({}));
         self.in_namespace(name)

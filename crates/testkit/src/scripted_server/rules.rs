@@ -25,8 +25,9 @@ impl Rules {
     }
 
     pub(super) fn next(&mut self, request: &RecordedRequest) -> ScriptedAnswer {
-        let means =
-            |rule: &&mut Rule| rule.method == request.method && matches(&rule.pattern, &request.path);
+        let means = |rule: &&mut Rule| {
+            rule.method == request.method && matches(&rule.pattern, &request.path)
+        };
         let Some(rule) = self.0.iter_mut().find(means) else {
             return ScriptedAnswer::errors(404, &[]);
         };

@@ -40,7 +40,8 @@ fn packages_and_faults_are_served() {
     assert_eq!(get(&world, NUMPY).0, "403");
     world.clear_faults();
     assert_eq!(get(&world, NUMPY).0, "200");
-    let statuses: Vec<_> = world.requests("*/numpy*").iter().map(|request| request.status).collect();
+    let statuses: Vec<_> =
+        world.requests("*/numpy*").iter().map(|request| request.status).collect();
     assert_eq!(statuses, [Some(403), Some(200)]);
     assert!(world.requests("*/idna*").is_empty());
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use envlock_policy::Operation;
 use serde_json::{Map, Value};
 
-use crate::request::TestRequest;
 use crate::entity::TEMPLATES;
-use crate::random::SeededRandom;
 use crate::notation;
+use crate::random::SeededRandom;
+use crate::request::TestRequest;
 
 /// Segments of paths. Some are prefixes of others, one isn't ASCII, one looks like a wildcard.
 const SEGMENTS: [&str; 6] = ["a", "b", "ab", "abc", "密", "+b"];
@@ -206,7 +206,8 @@ fn pattern(random: &mut SeededRandom, path: &str) -> String {
         17 => format!("{path}**"),
         18 => {
             let at = random.below(segments.len());
-            random.pick(&["*", "a*b", "?", "+b", "a+", "{{identity.entity.name}}/a"])
+            random
+                .pick(&["*", "a*b", "?", "+b", "a+", "{{identity.entity.name}}/a"])
                 .clone_into(&mut segments[at]);
             segments.join("/")
         }
@@ -273,7 +274,8 @@ fn keys(random: &mut SeededRandom) -> Vec<(&'static str, Value)> {
         }
     }
     if random.chance(7) {
-        let names: Vec<_> = (0..=random.below(2)).map(|_| random.pick(&["x", "Y", "limit"])).collect();
+        let names: Vec<_> =
+            (0..=random.below(2)).map(|_| random.pick(&["x", "Y", "limit"])).collect();
         keys.push(("required_parameters", names.into()));
     }
     if random.chance(7) {

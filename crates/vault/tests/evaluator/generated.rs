@@ -8,13 +8,13 @@ use envlock_policy::{Acl, Dialect, Identity, Operation, Policy};
 use envlock_testkit::{TestServer, VaultClient, skip_test};
 use serde_json::{Value, json};
 
-use crate::request::{TestRequest, is_allowed};
+use crate::counts::Counts;
 use crate::entity;
-use crate::random::SeededRandom;
 use crate::generate::{Case, Mounts};
 use crate::policies::{acl, is_not_modelled, named, upload};
+use crate::random::SeededRandom;
 use crate::release::{Release, server};
-use crate::counts::Counts;
+use crate::request::{TestRequest, is_allowed};
 
 /// The number of cases of each client; each client has its own mounts.
 const CLIENTS: u64 = 3;
@@ -98,7 +98,12 @@ fn assert_worth(counts: &Counts, release: Release) {
 }
 
 impl<'b> Client<'b> {
-    fn new(root: &'b VaultClient, release: Release, identity: &'b Identity, mounts: Mounts) -> Self {
+    fn new(
+        root: &'b VaultClient,
+        release: Release,
+        identity: &'b Identity,
+        mounts: Mounts,
+    ) -> Self {
         root.kv1(&mounts.kv1);
         root.kv2(&mounts.kv2);
         for name in Mounts::present() {
@@ -109,7 +114,8 @@ impl<'b> Client<'b> {
     }
 
     fn compare(&mut self, case: &Case) {
-        let mut policies = vec![Policy::parse("asker", "asker.hcl", ASKER).expect("a valid policy")];
+        let mut policies =
+            vec![Policy::parse("asker", "asker.hcl", ASKER).expect("a valid policy")];
         let mut names = vec!["asker".to_owned()];
         for text in &case.policies {
             let name = format!("{}-{}", self.mounts.kv1, self.counts.of("policies"));
@@ -134,7 +140,8 @@ impl<'b> Client<'b> {
         let policies: Vec<_> = policies.iter().collect();
         let legacy = acl(&policies, Dialect::VaultLegacy, self.identity);
         let legacy = legacy.ok().filter(|_| self.release == Release::Earlier);
-        let acl = acl(&policies, Dialect::OpenBao, self.identity).expect("all policies were accepted");
+        let acl =
+            acl(&policies, Dialect::OpenBao, self.identity).expect("all policies were accepted");
         let names: Vec<_> = names.iter().map(String::as_str).collect();
         let job = self.root.with_token(entity::token(self.root, &names));
         self.compare_capabilities(case, &job, &acl, legacy.as_ref());

@@ -1,15 +1,15 @@
 //! Compares the evaluator with a real server: policies are uploaded and attached to tokens, and the
 //! server must decide as the evaluator does.
 
-mod request;
+mod counts;
 mod entity;
-mod random;
 mod generate;
 mod generated;
-mod policies;
-mod release;
-mod counts;
 mod notation;
+mod policies;
+mod random;
+mod release;
+mod request;
 mod uploads;
 mod values;
 mod vectors;

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::random::SeededRandom;
 use crate::generate::Block;
+use crate::random::SeededRandom;
 
 /// Writes the blocks as HCL or JSON, in one of several styles.
 pub(crate) fn write(random: &mut SeededRandom, blocks: &[Block]) -> String {
@@ -17,7 +17,8 @@ pub(crate) fn write(random: &mut SeededRandom, blocks: &[Block]) -> String {
             format!(" {{\n \"path\": [{}] }}\n", items.join(", "))
         }
         hand => {
-            let mut out = random.pick(&["", "", "# who\n", "// who\n", "/* who\n } */\n"]).to_owned();
+            let mut out =
+                random.pick(&["", "", "# who\n", "// who\n", "/* who\n } */\n"]).to_owned();
             if random.chance(5) {
                 out.push_str("name = \"another\"\n");
             }

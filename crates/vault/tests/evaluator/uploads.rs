@@ -6,12 +6,12 @@ use envlock_policy::{Dialect, Identity, Operation, Policy};
 use envlock_testkit::{VaultClient, skip_test};
 use serde_json::{Map, Value, json};
 
-use crate::request::{TestRequest, is_allowed};
-use crate::random::SeededRandom;
+use crate::counts::Counts;
 use crate::generate::Mounts;
 use crate::policies::{self, acl, upload};
+use crate::random::SeededRandom;
 use crate::release::{Release, server};
-use crate::counts::Counts;
+use crate::request::{TestRequest, is_allowed};
 
 const MUTATIONS: usize = 2_500;
 
@@ -102,7 +102,8 @@ fn the_server_accepts_and_reads_texts_as_the_evaluator_does() {
     // Not captured by the test harness: the counts show what the test covers.
     let _ = writeln!(io::stderr(), "uploaded to OpenBao {version}: {counts}");
     assert!(differences.is_empty(), "{}\n{}", differences.len(), differences.join("\n"));
-    let at_least = ["by hand accepted", "by hand rejected", "JSON accepted", "HCL accepted", "HCL rejected"];
+    let at_least =
+        ["by hand accepted", "by hand rejected", "JSON accepted", "HCL accepted", "HCL rejected"];
     for what in at_least.into_iter().chain(["capabilities granted", "allowed", "denied"]) {
         assert!(counts.of(what) >= 30, "{what}: {counts}");
     }

@@ -6,13 +6,13 @@ use envlock_policy::{Acl, Dialect, Identity, Operation, Policy};
 use envlock_testkit::{VaultClient, skip_test};
 use serde_json::{Map, Value, json};
 
-use crate::request::{TestRequest, is_allowed};
-use crate::random::SeededRandom;
-use crate::generate::Block;
-use crate::policies::{acl, is_not_modelled, named, upload};
-use crate::release::server;
 use crate::counts::Counts;
+use crate::generate::Block;
 use crate::notation;
+use crate::policies::{acl, is_not_modelled, named, upload};
+use crate::random::SeededRandom;
+use crate::release::server;
+use crate::request::{TestRequest, is_allowed};
 
 /// The values of a rule. JSON can't write all of them.
 fn listed() -> Vec<Value> {
@@ -65,7 +65,8 @@ fn every_value_is_compared_as_the_server_does() {
     for key in ["allowed_parameters", "denied_parameters"] {
         let mut compare = |policy: &Policy, job: &VaultClient, path: String| {
             let policies = [policy];
-            let acl = acl(&policies, Dialect::OpenBao, &Identity::default()).expect("the policy was accepted");
+            let acl = acl(&policies, Dialect::OpenBao, &Identity::default())
+                .expect("the policy was accepted");
             let found = compare_values(&acl, job, &path, &mut counts);
             differences
                 .extend(found.into_iter().map(|text| format!("{key} {} {text}", policy.name())));
@@ -100,7 +101,12 @@ fn every_value_is_compared_as_the_server_does() {
     assert!(counts.of("allowed") > 400 && counts.of("denied") > 400, "{counts}");
 }
 
-fn compare_values(acl: &Acl<'_>, job: &VaultClient, path: &str, counts: &mut Counts) -> Vec<String> {
+fn compare_values(
+    acl: &Acl<'_>,
+    job: &VaultClient,
+    path: &str,
+    counts: &mut Counts,
+) -> Vec<String> {
     let mut differences = Vec::new();
     for value in sent() {
         // The required capability is the same whether the secret exists or not.

@@ -7,11 +7,11 @@ use envlock_testkit::{VaultClient, shared_data, skip_test};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::request::{TestRequest, is_allowed};
+use crate::counts::Counts;
 use crate::entity::{self, text};
 use crate::policies::{acl, upload};
 use crate::release::{Release, server};
-use crate::counts::Counts;
+use crate::request::{TestRequest, is_allowed};
 
 const FILE: &str = "acl-vectors/vectors.json";
 
@@ -159,7 +159,10 @@ impl<'b> VectorRun<'b> {
                 .all(|policy| acl(&[policy], Dialect::OpenBao, &Identity::default()).is_ok());
         }
         if accepted != wanted || ours != wanted {
-            self.differ(case, &format!("accepted by the server: {accepted}, by the evaluator: {ours}"));
+            self.differ(
+                case,
+                &format!("accepted by the server: {accepted}, by the evaluator: {ours}"),
+            );
         }
         let (true, true, Ok(policies)) = (accepted, ours, read) else {
             self.counts.count("rejected texts");

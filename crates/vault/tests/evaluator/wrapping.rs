@@ -4,10 +4,10 @@ use envlock_policy::{Dialect, Identity, Operation};
 use envlock_testkit::skip_test;
 use serde_json::json;
 
-use crate::request::{TestRequest, is_allowed};
+use crate::counts::Counts;
 use crate::policies::{acl, named, upload};
 use crate::release::server;
-use crate::counts::Counts;
+use crate::request::{TestRequest, is_allowed};
 
 const TIMES: [&str; 4] = ["", "-5s", "60s", "90s"];
 const SENT: [Option<u32>; 5] = [None, Some(30), Some(60), Some(75), Some(120)];
@@ -43,11 +43,13 @@ fn every_pair_of_wrapping_ttls_is_merged_as_on_the_server() {
             continue;
         };
         let policies = [&policy];
-        let acl = acl(&policies, Dialect::OpenBao, &Identity::default()).expect("the policy was accepted");
+        let acl = acl(&policies, Dialect::OpenBao, &Identity::default())
+            .expect("the policy was accepted");
         let options = json!({ "no_default_policy": true, "type": "batch" });
         let job = bao.with_token(bao.token(&[&name], options));
         for wrap_ttl in SENT {
-            let request = TestRequest { wrap_ttl, ..TestRequest::new(Operation::Read, "kv/a".to_owned()) };
+            let request =
+                TestRequest { wrap_ttl, ..TestRequest::new(Operation::Read, "kv/a".to_owned()) };
             let ours = acl.decide(&request.request("kv/a")).allowed;
             counts.count(if ours { "allowed" } else { "denied" });
             if is_allowed(request.status(&job)) != Some(ours) {

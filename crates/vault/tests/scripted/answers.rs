@@ -6,7 +6,9 @@ use envlock_testkit::ScriptedAnswer;
 use envlock_vault::{AnswerFault, ProbeError};
 use serde_json::json;
 
-use crate::support::{HEALTH, JWT_LOGIN, TestJob, LOOKUP, REVOKE, requests_of, count, fields, server, finding_of};
+use crate::support::{
+    HEALTH, JWT_LOGIN, LOOKUP, REVOKE, TestJob, count, fields, finding_of, requests_of, server,
+};
 
 const ENDPOINTS: [(&str, &str); 6] = [
     ("POST", "auth/jwt/login"),

@@ -6,7 +6,7 @@ use envlock_testkit::{ScriptedAnswer, ScriptedServer};
 use envlock_vault::{ProbeError, ServerFault};
 use serde_json::json;
 
-use crate::support::{HEALTH, TestJob, REVOKE, requests_of, count, server, finding_of};
+use crate::support::{HEALTH, REVOKE, TestJob, count, finding_of, requests_of, server};
 
 fn health(status: u16, initialized: bool, sealed: bool) -> ScriptedAnswer {
     let version = "1.20.0+ent";
@@ -18,7 +18,10 @@ fn health(status: u16, initialized: bool, sealed: bool) -> ScriptedAnswer {
 
 fn not_a_vault(script: &ScriptedServer) -> ServerFault {
     let failure = TestJob::on(script).failure();
-    assert_eq!((finding_of(&failure).code.as_str(), failure.exit()), ("not-a-vault", Exit::Unknown));
+    assert_eq!(
+        (finding_of(&failure).code.as_str(), failure.exit()),
+        ("not-a-vault", Exit::Unknown)
+    );
     assert_eq!(
         finding_of(&failure).help.as_deref(),
         Some("check VAULT_ADDR: host, port, and the path of a proxy")
@@ -76,7 +79,10 @@ fn a_server_that_cannot_serve_requests_gets_one_request_and_no_login() {
             server("imitates a node that can't serve").answer_on("GET", "sys/health", answer);
         let found = TestJob::on(&script).failure();
         assert_eq!((&found, found.exit()), (&failure, Exit::Unknown));
-        assert_eq!((finding_of(&found).code.as_str(), finding_of(&found).help.as_deref()), (code, Some(help)));
+        assert_eq!(
+            (finding_of(&found).code.as_str(), finding_of(&found).help.as_deref()),
+            (code, Some(help))
+        );
         assert_eq!(requests_of(&script), [HEALTH]);
     }
 }
@@ -94,7 +100,10 @@ fn the_seal_status_is_read_from_a_server_without_health() {
     assert_eq!((facts.server.version.as_str(), facts.server.clock_ahead), ("", None));
     assert_eq!(facts.capabilities, Err(UnknownReason::Unsupported));
     assert_eq!(requests_of(&script)[..2], [HEALTH, "GET sys/seal-status"]);
-    assert_eq!(report.findings[0].message, "the token of the login wasn't revoked: the server answered with the status 404");
+    assert_eq!(
+        report.findings[0].message,
+        "the token of the login wasn't revoked: the server answered with the status 404"
+    );
 }
 
 #[test]
@@ -151,7 +160,10 @@ fn a_gateway_without_its_server_is_retried_and_not_reported_as_sealed() {
             panic!("{failure:?}")
         };
         assert_eq!((request.as_str(), messages.join("").as_str()), ("sys/health", words));
-        assert_eq!((finding_of(&failure).code.as_str(), failure.exit()), ("server-error", Exit::Unknown));
+        assert_eq!(
+            (finding_of(&failure).code.as_str(), failure.exit()),
+            ("server-error", Exit::Unknown)
+        );
         assert_eq!(requests_of(&always), [HEALTH; 4]);
 
         let once = server("imitates a gateway whose server restarts").answer_on(
@@ -168,7 +180,10 @@ fn a_gateway_without_its_server_is_retried_and_not_reported_as_sealed() {
 fn an_unreachable_address_is_reported() {
     let url = ScriptedServer::new("imitates a server that was stopped").url();
     let failure = TestJob::at_url(&url).failure();
-    assert_eq!((finding_of(&failure).code.as_str(), failure.exit()), ("unreachable", Exit::Unknown));
+    assert_eq!(
+        (finding_of(&failure).code.as_str(), failure.exit()),
+        ("unreachable", Exit::Unknown)
+    );
     assert!(failure.to_string().starts_with(&format!("{url} can't be reached: ")), "{failure}");
 }
 

@@ -12,8 +12,8 @@ use envlock_vault::{ProbeError, ProbeReport};
 use serde_json::json;
 
 use crate::support::{
-    APPROLE, APPROLE_LOGIN, CAPABILITIES, HEALTH, JWT_LOGIN, TestJob, REVOKE, TOKEN, requests_of, count,
-    login, server, finding_of,
+    APPROLE, APPROLE_LOGIN, CAPABILITIES, HEALTH, JWT_LOGIN, REVOKE, TOKEN, TestJob, count,
+    finding_of, login, requests_of, server,
 };
 
 /// Interrupts once, after this request.
@@ -69,7 +69,9 @@ fn a_supplied_token_is_not_revoked_on_an_interruption() {
         ScriptedAnswer::hang(),
     );
     let script = Arc::new(script);
-    interrupted(TestJob::on(&script).with_auth(TOKEN).run_until(&once_asked(&script, CAPABILITIES)));
+    interrupted(
+        TestJob::on(&script).with_auth(TOKEN).run_until(&once_asked(&script, CAPABILITIES)),
+    );
     assert_eq!(requests_of(&script).last().map(String::as_str), Some(CAPABILITIES));
 }
 
@@ -107,7 +109,8 @@ fn a_login_that_fails_after_the_interruption_is_reported_as_an_interruption() {
         ScriptedAnswer::hang(),
     );
     let script = Arc::new(script);
-    let job = TestJob { timeout: Duration::from_millis(200), ..TestJob::on(&script).with_auth(APPROLE) };
+    let job =
+        TestJob { timeout: Duration::from_millis(200), ..TestJob::on(&script).with_auth(APPROLE) };
     interrupted(job.run_until(&once_asked(&script, APPROLE_LOGIN)));
     assert_eq!(requests_of(&script), [HEALTH, APPROLE_LOGIN]);
 }

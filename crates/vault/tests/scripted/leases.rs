@@ -4,7 +4,7 @@ use envlock_secrets::facts::{Fact, Lease, NeedFacts, Presence, UnknownReason};
 use envlock_testkit::ScriptedAnswer;
 use serde_json::{Value, json};
 
-use crate::support::{TestJob, requests_of, mount, server};
+use crate::support::{TestJob, mount, requests_of, server};
 
 fn defined(engine: &str, kind: &str, path: &str, answer: ScriptedAnswer) -> NeedFacts {
     let script = server("imitates an engine that makes credentials")

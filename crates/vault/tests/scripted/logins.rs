@@ -10,7 +10,8 @@ use envlock_vault::{AnswerFault, ProbeError};
 use serde_json::{Value, json};
 
 use crate::support::{
-    APPROLE, HEALTH, JWT_LOGIN, TestJob, LOOKUP, TOKEN, WRAPPED, requests_of, login, server, finding_of,
+    APPROLE, HEALTH, JWT_LOGIN, LOOKUP, TOKEN, TestJob, WRAPPED, finding_of, login, requests_of,
+    server,
 };
 
 fn refusing(answer: ScriptedAnswer) -> ScriptedServer {
@@ -66,7 +67,10 @@ fn a_refused_login_names_its_method_path_and_role() {
         failure.to_string(),
         "the server refused the login by kubernetes at auth/k8s/ci/login (403)"
     );
-    assert_eq!(login_refused(&failure), ["the server's message: permission denied", "the role was ml"]);
+    assert_eq!(
+        login_refused(&failure),
+        ["the server's message: permission denied", "the role was ml"]
+    );
 }
 
 #[test]
@@ -99,8 +103,9 @@ fn the_difference_of_the_clocks_is_a_note_of_a_refused_login() {
         );
         login_refused(&TestJob { now, ..TestJob::on(&script) }.failure()).pop().unwrap()
     };
-    let note =
-        |way: &str| format!("the server's clock is 3600 s {way} this machine's, so tokens expire early");
+    let note = |way: &str| {
+        format!("the server's clock is 3600 s {way} this machine's, so tokens expire early")
+    };
     assert!(ahead(3600).starts_with(&note("ahead of")), "{}", ahead(3600));
     assert!(ahead(-3600).starts_with(&note("behind")), "{}", ahead(-3600));
     assert_eq!((ahead(30).as_str(), ahead(-60).as_str()), ("the role was ml", "the role was ml"));
@@ -175,7 +180,8 @@ fn a_supplied_token_that_is_not_valid_in_a_header_is_not_sent() {
         );
     }
     assert_eq!(requests_of(&script), [""; 0]);
-    let job = TestJob::on(&script).with_auth(TOKEN).with_variable("TOKEN", "canary-given-token\r\n");
+    let job =
+        TestJob::on(&script).with_auth(TOKEN).with_variable("TOKEN", "canary-given-token\r\n");
     assert!(!job.facts().token.logged_in);
 }
 
@@ -191,7 +197,8 @@ fn an_aws_login_sends_a_signed_request_and_not_the_key() {
         .with_variable("SERVER_ID", "vault.example.com");
     let now = "2026-11-23T12:00:00Z".parse().unwrap();
     assert!(TestJob { now, ..job }.facts().token.logged_in);
-    let login = script.requests().into_iter().find(|request| request.path == "auth/aws/login").unwrap();
+    let login =
+        script.requests().into_iter().find(|request| request.path == "auth/aws/login").unwrap();
     assert!(!login.body.to_string().contains("canary"), "{}", login.body);
     let decoded = |name: &str| {
         let bytes = STANDARD.decode(login.body[name].as_str().unwrap()).unwrap();
@@ -263,10 +270,7 @@ fn a_used_wrapping_token_is_reported_as_possibly_intercepted() {
     let failure = TestJob::on(&script).with_auth(WRAPPED).failure();
     assert_eq!(failure, ProbeError::WrappingTokenUsed { credential: "secret_id" });
     assert_eq!(failure.exit(), Exit::LoginRefused);
-    assert_eq!(
-        finding_of(&failure).notes,
-        ["if you didn't use it, it may have been intercepted"]
-    );
+    assert_eq!(finding_of(&failure).notes, ["if you didn't use it, it may have been intercepted"]);
     assert_eq!(requests_of(&script), [HEALTH, "POST sys/wrapping/lookup"]);
 }
 
@@ -314,7 +318,10 @@ fn an_unknown_namespace_is_named() {
             ScriptedAnswer::errors(404, &["Namespace not found"]),
         );
         let auth = if path.contains("wrapping") { WRAPPED } else { APPROLE };
-        let job = TestJob { namespace: Some("team/unknown".to_owned()), ..TestJob::on(&script).with_auth(auth) };
+        let job = TestJob {
+            namespace: Some("team/unknown".to_owned()),
+            ..TestJob::on(&script).with_auth(auth)
+        };
         let failure = job.failure();
         assert_eq!(failure, ProbeError::UnknownNamespace("team/unknown".to_owned()), "{path}");
         assert_eq!(

@@ -5,7 +5,7 @@ use envlock_testkit::ScriptedAnswer;
 use serde_json::json;
 
 use crate::support::{
-    APPROLE, TestJob, REVOKE, TOKEN, WRAPPED, requests_of, count, login, server, token, finding_of,
+    APPROLE, REVOKE, TOKEN, TestJob, WRAPPED, count, finding_of, login, requests_of, server, token,
 };
 
 fn only_finding(job: &TestJob) -> Finding {
@@ -84,7 +84,11 @@ fn a_supplied_token_is_never_revoked() {
 #[test]
 fn a_failed_logout_is_reported_with_the_accessor() {
     for (answer, reason, tries) in [
-        (ScriptedAnswer::errors(403, &["permission denied"]), "the server answered with the status 403", 1),
+        (
+            ScriptedAnswer::errors(403, &["permission denied"]),
+            "the server answered with the status 403",
+            1,
+        ),
         (
             ScriptedAnswer::errors(500, &[]),
             "the server failed at auth/token/revoke-self with the status 500",

@@ -5,7 +5,8 @@ use envlock_testkit::{ScriptedAnswer, ScriptedServer};
 use serde_json::{Value, json};
 
 use crate::support::{
-    CAPABILITIES, DB, HEALTH, JWT_LOGIN, TestJob, LOOKUP, MOUNT, REVOKE, requests_of, metadata, mount, server,
+    CAPABILITIES, DB, HEALTH, JWT_LOGIN, LOOKUP, MOUNT, REVOKE, TestJob, metadata, mount,
+    requests_of, server,
 };
 
 const ROLE: &str = "{engine: database, mount: secret, role: ro}";
@@ -147,7 +148,10 @@ fn kv1_shows_the_presence_by_names_and_no_fields() {
         let facts = TestJob::on(&script).with_needs(&[("n", &need.replace("PATH", path))]).facts();
         assert_eq!(facts.needs["n"].presence, Ok(presence), "{path} {keys:?}");
         assert_eq!(facts.needs["n"].fields, Err(UnknownReason::NoSafeRequest));
-        assert_eq!(requests_of(&script), [HEALTH, JWT_LOGIN, LOOKUP, CAPABILITIES, MOUNT, list, REVOKE]);
+        assert_eq!(
+            requests_of(&script),
+            [HEALTH, JWT_LOGIN, LOOKUP, CAPABILITIES, MOUNT, list, REVOKE]
+        );
     }
     for (answer, wanted) in [
         (ScriptedAnswer::errors(404, &[]), Ok(Presence::Absent)),
@@ -155,7 +159,8 @@ fn kv1_shows_the_presence_by_names_and_no_fields() {
         (ScriptedAnswer::errors(405, &[]), Err(UnknownReason::Unsupported)),
     ] {
         let script = script(&[]).answer_on("LIST", "secret/*", answer);
-        let facts = TestJob::on(&script).with_needs(&[("n", &need.replace("PATH", "ml/db"))]).facts();
+        let facts =
+            TestJob::on(&script).with_needs(&[("n", &need.replace("PATH", "ml/db"))]).facts();
         assert_eq!(facts.needs["n"].presence, wanted);
     }
 }

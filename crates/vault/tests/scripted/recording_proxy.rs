@@ -23,7 +23,8 @@ impl RecordingProxy {
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let Ok(server) = TcpStream::connect(&behind) else { break };
-                let (requests, answers) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+                let (requests, answers) =
+                    (client.try_clone().unwrap(), server.try_clone().unwrap());
                 let record = Arc::clone(&record);
                 thread::spawn(move || {
                     forward(requests, server, |bytes| record.lock().unwrap().extend(bytes));

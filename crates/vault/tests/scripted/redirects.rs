@@ -7,8 +7,8 @@ use envlock_vault::ProbeError;
 use serde_json::json;
 
 use crate::support::{
-    APPROLE, CAPABILITIES, HEALTH, JWT_LOGIN, TestJob, LOOKUP, METADATA, MOUNT, REVOKE, requests_of, count,
-    login, metadata, server, token, finding_of,
+    APPROLE, CAPABILITIES, HEALTH, JWT_LOGIN, LOOKUP, METADATA, MOUNT, REVOKE, TestJob, count,
+    finding_of, login, metadata, requests_of, server, token,
 };
 
 /// The target of the refused redirect.
@@ -61,8 +61,14 @@ fn the_second_redirect_in_a_row_is_not_followed() {
     let script = server("imitates two standbys that send on to one another");
     let to = format!("{}/v1/auth/approle/login", script.url());
     let script = script.answer_on("POST", "auth/approle/login", ScriptedAnswer::redirect(307, &to));
-    assert_eq!(refused(&TestJob::on(&script).with_auth(APPROLE)), "a second location after the first");
-    assert_eq!(requests_of(&script), [HEALTH, "POST auth/approle/login", "POST auth/approle/login"]);
+    assert_eq!(
+        refused(&TestJob::on(&script).with_auth(APPROLE)),
+        "a second location after the first"
+    );
+    assert_eq!(
+        requests_of(&script),
+        [HEALTH, "POST auth/approle/login", "POST auth/approle/login"]
+    );
 }
 
 #[test]

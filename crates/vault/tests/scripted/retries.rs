@@ -8,8 +8,8 @@ use envlock_vault::{ProbeError, RetryPolicy};
 use serde_json::json;
 
 use crate::support::{
-    APPROLE, APPROLE_LOGIN, CAPABILITIES, HEALTH, JWT_LOGIN, TestJob, LOOKUP, REVOKE, WRAPPED, requests_of,
-    count, login, metadata, server, token, finding_of,
+    APPROLE, APPROLE_LOGIN, CAPABILITIES, HEALTH, JWT_LOGIN, LOOKUP, REVOKE, TestJob, WRAPPED,
+    count, finding_of, login, metadata, requests_of, server, token,
 };
 
 /// Temporary failures, with their codes if they don't end.
@@ -85,7 +85,10 @@ fn the_number_of_tries_is_reported() {
     let failure = TestJob::on(&script).failure();
     let request = "auth/token/lookup-self".to_owned();
     assert_eq!(failure, ProbeError::RateLimited { request, tries: 4 });
-    assert_eq!(finding_of(&failure).help.as_deref(), Some("try again later, or ask the operator for a higher rate limit"));
+    assert_eq!(
+        finding_of(&failure).help.as_deref(),
+        Some("try again later, or ask the operator for a higher rate limit")
+    );
 }
 
 #[test]
@@ -105,7 +108,10 @@ fn a_status_500_is_retried_once() {
     );
     let failure = TestJob::on(&script).failure();
     assert_eq!(finding_of(&failure).notes, ["the server's message: internal error"]);
-    assert_eq!(failure.to_string(), "the server failed at auth/token/lookup-self with the status 500");
+    assert_eq!(
+        failure.to_string(),
+        "the server failed at auth/token/lookup-self with the status 500"
+    );
     assert_eq!(count(&script, LOOKUP), 2);
 
     for status in [501, 505] {
@@ -195,7 +201,11 @@ fn a_secret_id_is_never_sent_twice() {
             answer.clone(),
         );
         let failure = TestJob::on(&script).with_auth(APPROLE).failure();
-        assert_eq!((finding_of(&failure).code.as_str(), failure.exit()), (code, exit), "{answer:?}");
+        assert_eq!(
+            (finding_of(&failure).code.as_str(), failure.exit()),
+            (code, exit),
+            "{answer:?}"
+        );
         assert_eq!(requests_of(&script), [HEALTH, APPROLE_LOGIN], "{answer:?}");
     }
 }
@@ -208,12 +218,18 @@ fn a_lost_answer_of_a_login_is_reported_with_the_secret_id_that_may_be_used_up()
         ScriptedAnswer::close(),
     );
     let failure = TestJob::on(&script).with_auth(APPROLE).failure();
-    assert_eq!(failure, ProbeError::SingleUseAnswerLost { request: "auth/approle/login".to_owned() });
+    assert_eq!(
+        failure,
+        ProbeError::SingleUseAnswerLost { request: "auth/approle/login".to_owned() }
+    );
     assert_eq!(
         failure.to_string(),
         "the answer to auth/approle/login was lost, and the credential in the request may be used up"
     );
-    assert_eq!(finding_of(&failure).help.as_deref(), Some("get a new credential before you try again"));
+    assert_eq!(
+        finding_of(&failure).help.as_deref(),
+        Some("get a new credential before you try again")
+    );
 }
 
 #[test]
@@ -262,7 +278,15 @@ fn a_wrapping_token_is_never_unwrapped_twice() {
             .answer_on("POST", "sys/wrapping/lookup", ScriptedAnswer::data(origin))
             .answer_on("POST", "sys/wrapping/unwrap", answer.clone());
         let failure = TestJob::on(&script).with_auth(WRAPPED).failure();
-        assert_eq!((finding_of(&failure).code.as_str(), failure.exit()), (code, exit), "{answer:?}");
-        assert_eq!(requests_of(&script), [HEALTH, "POST sys/wrapping/lookup", UNWRAP], "{answer:?}");
+        assert_eq!(
+            (finding_of(&failure).code.as_str(), failure.exit()),
+            (code, exit),
+            "{answer:?}"
+        );
+        assert_eq!(
+            requests_of(&script),
+            [HEALTH, "POST sys/wrapping/lookup", UNWRAP],
+            "{answer:?}"
+        );
     }
 }

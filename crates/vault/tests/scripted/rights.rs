@@ -91,7 +91,8 @@ fn every_path_is_sent_as_the_job_would_request_it() {
     let listing = DB.replace("path: ml/db", "path: ml/db, capabilities: [list]");
     let leased = "{engine: database, mount: database, role: ro, ttl: {renew: until 12h}}";
     TestJob::on(&script).with_needs(&[("db", &listing), ("lease", leased)]).facts();
-    let request = script.requests().into_iter().find(|r| r.path == "sys/capabilities-self").unwrap();
+    let request =
+        script.requests().into_iter().find(|r| r.path == "sys/capabilities-self").unwrap();
     assert_eq!(
         request.body["paths"],
         json!(["database/creds/ro", DB_PATH, "secret/metadata/ml/db", "sys/leases/renew"])

@@ -6,7 +6,8 @@ use envlock_vault::ProbeError;
 use serde_json::json;
 
 use crate::support::{
-    DB, HEALTH, JWT_LOGIN, TestJob, LOOKUP, REVOKE, TOKEN, requests_of, login, server, token, finding_of,
+    DB, HEALTH, JWT_LOGIN, LOOKUP, REVOKE, TOKEN, TestJob, finding_of, login, requests_of, server,
+    token,
 };
 
 #[test]
@@ -22,7 +23,10 @@ fn a_supplied_token_that_is_denied_lookup_self_is_refused() {
         (finding_of(&failure).code.as_str(), failure.exit()),
         ("token-refused", Exit::LoginRefused)
     );
-    assert_eq!(finding_of(&failure).help.as_deref(), Some("get a new one: `bao login` or `vault login`"));
+    assert_eq!(
+        finding_of(&failure).help.as_deref(),
+        Some("get a new one: `bao login` or `vault login`")
+    );
     assert_eq!(requests_of(&script), [HEALTH, LOOKUP]);
 }
 
@@ -96,7 +100,10 @@ fn a_token_with_too_few_uses_is_not_consumed() {
     let (facts, requests) = uses(7, &[one]);
     let failure = facts.unwrap_err();
     assert_eq!(failure, ProbeError::TooFewTokenUses { left: 7, planned: 8 });
-    assert_eq!((finding_of(&failure).code.as_str(), failure.exit()), ("too-few-token-uses", Exit::Unknown));
+    assert_eq!(
+        (finding_of(&failure).code.as_str(), failure.exit()),
+        ("too-few-token-uses", Exit::Unknown)
+    );
     assert_eq!(requests, [HEALTH, JWT_LOGIN, LOOKUP, REVOKE]);
 
     let (facts, requests) = uses(8, &[one]);

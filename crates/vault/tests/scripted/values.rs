@@ -6,7 +6,9 @@ use envlock_policy::{Engine, LocatorKind, TransitOperation};
 use envlock_testkit::{RecordedRequest, ScriptedAnswer, ScriptedServer};
 use serde_json::json;
 
-use crate::support::{CAPABILITIES, HEALTH, JWT_LOGIN, TestJob, LOOKUP, REVOKE, metadata, finding_of};
+use crate::support::{
+    CAPABILITIES, HEALTH, JWT_LOGIN, LOOKUP, REVOKE, TestJob, finding_of, metadata,
+};
 
 const METHODS: [&str; 7] = ["GET", "LIST", "POST", "PUT", "PATCH", "DELETE", "SCAN"];
 const USES: [&str; 5] = ["encrypt", "decrypt", "sign", "hmac", "verify"];
@@ -104,7 +106,8 @@ fn no_request_is_one_that_returns_a_secret() {
 }
 
 #[test]
-fn a_server_that_answers_every_request_with_a_secret_causes_no_output_of_it_and_no_further_request() {
+fn a_server_that_answers_every_request_with_a_secret_causes_no_output_of_it_and_no_further_request()
+{
     let script = open("imitates a server that answers everything with a secret").answer_on(
         "GET",
         "sys/internal/ui/mounts/*",
@@ -147,5 +150,9 @@ fn with_every_mount_forbidden_nothing_below_a_mount_is_requested() {
     );
     assert!(job(&script).facts().needs.values().all(|need| need.presence.is_err()));
     let requests = requests_without_secrets(&script);
-    assert!(requests.iter().all(|request| !request.starts_with("GET m/") && !request.starts_with("LIST")));
+    assert!(
+        requests
+            .iter()
+            .all(|request| !request.starts_with("GET m/") && !request.starts_with("LIST"))
+    );
 }

@@ -4,11 +4,11 @@ use envlock_secrets::facts::Presence;
 use envlock_testkit::{ScriptedAnswer, ScriptedServer};
 use serde_json::json;
 
-use crate::support::{
-    CAPABILITIES, DB, HEALTH, TestJob, METADATA, MOUNT, requests_of, fields, login, metadata, mount, server,
-    token,
-};
 use crate::recording_proxy::RecordingProxy;
+use crate::support::{
+    CAPABILITIES, DB, HEALTH, METADATA, MOUNT, TestJob, fields, login, metadata, mount,
+    requests_of, server, token,
+};
 
 #[test]
 fn every_request_has_a_user_agent_and_the_request_header() {
@@ -20,7 +20,9 @@ fn every_request_has_a_user_agent_and_the_request_header() {
     assert_eq!(tap.count("user-agent: envlock/test"), requests);
     assert_eq!(tap.count("x-vault-request: true"), requests);
     assert_eq!(tap.count("x-vault-token: s.scripted"), requests - 2);
-    assert!(script.requests().iter().all(|request| !request.headers.contains(&"referer".to_owned())));
+    assert!(
+        script.requests().iter().all(|request| !request.headers.contains(&"referer".to_owned()))
+    );
 }
 
 #[test]
@@ -47,7 +49,9 @@ fn every_request_but_health_has_the_namespace() {
 #[test]
 fn a_namespace_that_is_not_valid_in_a_header_is_an_error() {
     let script = server("imitates a server with namespaces");
-    let job = TestJob::on(&script).with_profile_key("namespace: {env: NS}").with_variable("NS", "a\nX-Header: canary");
+    let job = TestJob::on(&script)
+        .with_profile_key("namespace: {env: NS}")
+        .with_variable("NS", "a\nX-Header: canary");
     let failure = job.failure();
     assert_eq!(crate::support::finding_of(&failure).code.as_str(), "credential-malformed");
     assert_eq!(requests_of(&script), [""; 0]);
@@ -166,7 +170,9 @@ fn a_mount_and_a_user_with_characters_of_any_script_are_sent_unchanged() {
     let script = server("imitates a server in development");
     let tap = RecordingProxy::in_front_of(&script);
     let job = TestJob::at_url(&tap.url)
-        .with_auth("{method: userpass, mount: 用户, username: {env: ME}, password: {env: PASSWORD}}")
+        .with_auth(
+            "{method: userpass, mount: 用户, username: {env: ME}, password: {env: PASSWORD}}",
+        )
         .with_variable("ME", "li wei?x=1#2%41");
     job.with_needs(&[("db", "{engine: kv2, mount: 密/ml, path: db}")]).facts();
     let user = "%E7%94%A8%E6%88%B7/login/li%20wei%3Fx=1%232%2541";

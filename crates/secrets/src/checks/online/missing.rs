@@ -34,7 +34,8 @@ fn need_finding(
     level: Level,
 ) -> Finding {
     let need = &resolved.need;
-    let mut finding = Finding::new(Code::Missing, describe(need, absence)).with_help(help(need, absence));
+    let mut finding =
+        Finding::new(Code::Missing, describe(need, absence)).with_help(help(need, absence));
     finding.level = level;
     if need.required == Required::Flag(false) {
         finding.notes.push("it isn't required".to_owned());
@@ -76,7 +77,9 @@ fn describe(need: &Need, absence: Absence) -> String {
         Absence::Absent => format!("{thing} doesn't exist"),
         Absence::Deleted => format!("the current version of {thing} is deleted"),
         Absence::Destroyed => format!("the current version of {thing} is destroyed"),
-        Absence::Expired(end) => format!("the server deleted {thing} at {end}, its configured deletion time"),
+        Absence::Expired(end) => {
+            format!("the server deleted {thing} at {end}, its configured deletion time")
+        }
     }
 }
 

@@ -198,11 +198,9 @@ fn rules_to_add(resolved: &ResolvedNeed, unverified_facts: &[UnverifiedFact]) ->
     }
     if forbidden.clone().any(|fact| !fact.is_about_rights) {
         let presence = requirement::for_existence(resolved);
-        lines.extend(
-            presence
-                .iter()
-                .map(|requirement| path_block(&requirement.request.path, required_capabilities(requirement))),
-        );
+        lines.extend(presence.iter().map(|requirement| {
+            path_block(&requirement.request.path, required_capabilities(requirement))
+        }));
     }
     lines.join("\n")
 }
