@@ -161,11 +161,11 @@ fn the_profile_whose_credentials_are_available_is_chosen() {
     let two = stage.check(&job.with("CI_JWT", "eyJ"), &[]);
     assert_eq!(two.code, Some(2), "{two:?}");
     let said = words(&two);
-    assert!(said.contains("there are credentials for jwt, userpass"), "{said}");
+    assert!(said.contains("several have credentials: jwt, userpass"), "{said}");
     assert!(said.contains("name one with `--profile`: jwt, userpass,"), "{said}");
     let none = stage.check(&Job::of(None), &[]);
     assert_eq!(none.code, Some(2), "{none:?}");
-    assert!(words(&none).contains("there are credentials for none"), "{none:?}");
+    assert!(words(&none).contains("no profile has credentials"), "{none:?}");
     assert_eq!(stage.requests_since(audited), [""; 0]);
 
     let chosen = Job::token(&stage.bao).unnamed().with("ENVLOCK_PROFILE", "token");

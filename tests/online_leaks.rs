@@ -62,14 +62,14 @@ fn is_token(word: &&str) -> bool {
     rest.is_some_and(|rest| rest.len() >= 24)
 }
 
-/// Runs it, and looks at every command line of this machine until it has ended; those of the
-/// server itself, which this test started with its token, are left out.
+/// Runs the command, and searches every command line of this machine until it ends. The server's is
+/// skipped, because this test started it with its token.
 fn watched(mut command: Command, server: u32, hidden: &Hidden) -> Output {
     let ended = AtomicBool::new(false);
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // Where there is no /proc nothing is looked at.
-    if let Some(own) = own_command_line(&mut child) {
+    // Without /proc no command line is searched.
+    if let Some(own) = own_command_line(&mut child, Path::new(command.get_program())) {
         assert!(own.contains("check-secrets"), "{own}");
         hidden.assert_not_in("its command line", &own);
     }
@@ -93,16 +93,26 @@ fn watched(mut command: Command, server: u32, hidden: &Hidden) -> Output {
     })
 }
 
-/// That of a process which has begun, until when it is empty; none of one that is over.
-fn own_command_line(child: &mut Child) -> Option<String> {
+/// The command line of a running process; `None` if it ended, or without /proc.
+///
+/// A new process has the command line of this test until it executes `program`, and then an empty
+/// one until its arguments are copied: both are skipped.
+fn own_command_line(child: &mut Child, program: &Path) -> Option<String> {
+    let process = PathBuf::from(format!("/proc/{}", child.id()));
+    let program = program.canonicalize().unwrap();
+    if !process.exists() {
+        return None;
+    }
     loop {
-        let line = fs_err::read(format!("/proc/{}/cmdline", child.id())).ok()?;
-        if !line.is_empty() {
+        let executed = std::fs::read_link(process.join("exe")).is_ok_and(|exe| exe == program);
+        let line = std::fs::read(process.join("cmdline")).unwrap_or_default();
+        if executed && !line.is_empty() {
             return Some(String::from_utf8_lossy(&line).replace('\0', " "));
         }
         if child.try_wait().unwrap().is_some() {
             return None;
         }
+        std::thread::yield_now();
     }
 }
 
@@ -113,7 +123,7 @@ fn command_lines(except: u32) -> BTreeSet<String> {
     lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " ")).collect()
 }
 
-/// All that lies in a folder, but what a pod puts there.
+/// The files in a directory, without those of the pod.
 fn disk(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let all = files_containing(root, "").into_iter();
     let own = all.filter(|path| !path.starts_with("home/serviceaccount"));
@@ -130,7 +140,7 @@ fn is_allowed(entry: &AuditEntry) -> bool {
 }
 
 impl ServerProject {
-    /// Runs the job in one form; looks at all that there is to be looked at.
+    /// Runs the job in one format, and searches its output, files, command lines and requests.
     fn leaks_nothing(&self, job: &Job, args: &[&str], form: &str) -> Option<i32> {
         let hidden = Hidden::of(self, job);
         let around = self.lab.project.root().parent().unwrap().to_owned();
@@ -151,7 +161,7 @@ impl ServerProject {
         output.code
     }
 
-    fn leaks_nothing_in_any_form(
+    fn leaks_nothing_in_any_format(
         &self,
         job: impl Fn(&TestServer) -> Job,
         args: &[&str],
@@ -175,7 +185,7 @@ fn stage(bao: Option<ServerProject>) -> Option<ServerProject> {
     let value = stage.bao.get("secret/data/ml/huggingface")["data"]["data"]["token"].clone();
     assert!(
         value.as_str().unwrap().starts_with(TestServer::CANARY),
-        "there is something to be found"
+        "a canary is found"
     );
     Some(stage)
 }
@@ -183,7 +193,7 @@ fn stage(bao: Option<ServerProject>) -> Option<ServerProject> {
 #[test]
 fn a_check_that_passes_shows_no_secret_with_any_auth_method() {
     let Some(stage) = stage(ServerProject::dev("what a check that passes shows")) else { return };
-    let passes = |job: fn(&TestServer) -> Job| stage.leaks_nothing_in_any_form(job, &[], 0);
+    let passes = |job: fn(&TestServer) -> Job| stage.leaks_nothing_in_any_format(job, &[], 0);
     passes(|bao| Job::token(bao));
     passes(|bao| Job::approle(bao));
     passes(|bao| Job::wrapped(bao));
@@ -198,13 +208,13 @@ fn a_login_by_certificate_shows_no_key() {
     let Some(stage) = stage(ServerProject::tls("what a login by certificate shows")) else {
         return;
     };
-    stage.leaks_nothing_in_any_form(Job::cert, &[], 0);
+    stage.leaks_nothing_in_any_format(Job::cert, &[], 0);
 }
 
 #[test]
 fn a_login_that_is_refused_shows_no_credential() {
     let Some(stage) = stage(ServerProject::dev("what a refused login shows")) else { return };
-    let refused = |job: &dyn Fn(&TestServer) -> Job| stage.leaks_nothing_in_any_form(job, &[], 4);
+    let refused = |job: &dyn Fn(&TestServer) -> Job| stage.leaks_nothing_in_any_format(job, &[], 4);
     refused(&|bao| Job::userpass(bao).with("VAULT_PASSWORD", TestServer::canary("password")));
     refused(&|bao| Job::approle(bao).with("VAULT_SECRET_ID", TestServer::canary("secret_id")));
     refused(&|bao| Job::jwt(bao).with("CI_JWT", TestServer::canary("jwt")));
@@ -226,7 +236,7 @@ fn a_login_that_is_refused_shows_no_credential() {
 fn a_finding_shows_no_secret() {
     let Some(stage) = stage(ServerProject::dev("what findings show")) else { return };
     let finds = |args: &[&str], exit| {
-        stage.leaks_nothing_in_any_form(|bao| Job::approle(bao), args, exit);
+        stage.leaks_nothing_in_any_format(|bao| Job::approle(bao), args, exit);
     };
     let fields = json!({ "host": 1, "username": TestServer::canary("user"), "passwort": "x" });
     stage.bao.secret("secret", "ml/db_creds", fields);

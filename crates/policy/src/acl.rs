@@ -218,9 +218,15 @@ impl<'a> Acl<'a> {
     /// The positions of the blocks of a rule. A block that denies comes first, because it alone
     /// decides.
     pub fn rule_origins(&self, rule: RuleId) -> Vec<RuleOrigin> {
-        let mut blocks = self.rules[rule].blocks.clone();
-        blocks.sort_by_key(|id| !self.block(*id).capabilities.contains_deny());
-        blocks.into_iter().map(|id| self.block_origin(id)).collect()
+        self.first_rule_origins(rule, usize::MAX)
+    }
+
+    /// The first `number` of [`Self::rule_origins`], without a search of all blocks.
+    pub fn first_rule_origins(&self, rule: RuleId, number: usize) -> Vec<RuleOrigin> {
+        let rule = &self.rules[rule];
+        let others = rule.blocks.iter().filter(|id| rule.denying != Some(**id));
+        let blocks = rule.denying.iter().chain(others).take(number);
+        blocks.map(|id| self.block_origin(*id)).collect()
     }
 
     /// Finds the rule that decides on `path`. Servers differ for a `listing`.
@@ -273,25 +279,35 @@ impl<'a> Acl<'a> {
 
     /// The longest prefix that matches, and every matching pattern of segments.
     fn candidates(&self, path: &str) -> Vec<RuleId> {
-        let mut found = Vec::new();
-        found.extend(
-            prefixes_of(path, &self.prefix_lengths).find_map(|prefix| self.prefix.get(prefix)),
-        );
-        let segments = self.by_segment.candidates(path).into_iter();
-        found.extend(segments.filter(|rule| self.rules[*rule].pattern.matches(path)));
-        found
+        let longest = self.prefixes(path).next();
+        longest.into_iter().chain(self.matching_segments(path)).collect()
+    }
+
+    /// The prefix patterns that match, longest first.
+    fn prefixes<'p>(&'p self, path: &'p str) -> impl Iterator<Item = RuleId> + 'p {
+        let prefixes = prefixes_of(path, &self.prefix_lengths);
+        prefixes.filter_map(|prefix| self.prefix.get(prefix).copied())
+    }
+
+    /// The patterns of segments that match.
+    fn matching_segments<'p>(&'p self, path: &'p str) -> impl Iterator<Item = RuleId> + 'p {
+        let candidates = self.by_segment.candidates(path).into_iter();
+        candidates.filter(move |rule| self.rules[*rule].pattern.matches(path))
     }
 
     /// The rules that match `path` too and that `deciding` hides.
     pub fn hidden_rules(&self, path: &str, listing: bool, deciding: RuleId) -> Vec<RuleId> {
         let path = path.trim_start_matches('/');
         let bare = path.strip_suffix('/').filter(|_| listing);
-        let matches = |rule: &Rule| {
-            rule.pattern.matches(path) || bare.is_some_and(|bare| rule.pattern.matches(bare))
-        };
-        let mut hidden: Vec<_> = (0..self.rules.len())
-            .filter(|rule| *rule != deciding && matches(&self.rules[*rule]))
-            .collect();
+        let mut hidden = Vec::new();
+        for path in [Some(path), bare].into_iter().flatten() {
+            hidden.extend(self.exact.get(path));
+            hidden.extend(self.prefixes(path));
+            hidden.extend(self.matching_segments(path));
+        }
+        hidden.retain(|rule| *rule != deciding);
+        hidden.sort_unstable();
+        hidden.dedup();
         hidden.sort_by_key(|rule| {
             let pattern = &self.rules[*rule].pattern;
             Reverse((pattern.kind == PatternKind::Exact, pattern.rank()))

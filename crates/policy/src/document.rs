@@ -84,6 +84,11 @@ impl Policy {
         &self.file
     }
 
+    /// The number of its path blocks.
+    pub fn number_of_blocks(&self) -> usize {
+        self.blocks.len()
+    }
+
     /// Returns the error for which `dialect` rejects the policy at `now`.
     pub fn error_for(&self, dialect: Dialect, now: Timestamp) -> Option<&PolicyError> {
         self.blocks.iter().find_map(|block| {

@@ -36,6 +36,8 @@ pub struct Rule {
     pub(crate) expires: Option<Timestamp>,
     /// The merged blocks; at least one, in the order of the policies.
     pub(crate) blocks: Vec<BlockId>,
+    /// The first block that denies.
+    pub(crate) denying: Option<BlockId>,
 }
 
 /// An action of another person that an allowed request requires.
@@ -110,6 +112,7 @@ impl Rule {
             pagination: block.pagination,
             expires: block.expires.filter(|_| dialect == Dialect::OpenBao),
             blocks: vec![id],
+            denying: Some(id).filter(|_| denies),
         }
     }
 
@@ -123,6 +126,7 @@ impl Rule {
             return;
         }
         if block.capabilities.contains_deny() {
+            self.denying = Some(id);
             self.capabilities = [Capability::Deny].into_iter().collect();
             (self.allowed, self.denied) = (None, None);
             return;

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use envlock_policy::explain::explain;
 use envlock_policy::{
     self as policy, Acl, BlockId, Capabilities, Dialect, Request, RequiredApproval, RuleId,
     RuleOrigin, may_match,
@@ -22,10 +21,12 @@ pub struct PolicyVerdict {
     pub permission: Permission,
     /// The reason.
     pub reason: Reason,
-    /// The blocks of the deciding rule.
+    /// The first blocks of the deciding rule.
     pub rule: Vec<RuleOrigin>,
-    /// The other rules that match, which the deciding rule hides.
+    /// The first of the other rules that match, which the deciding rule hides.
     pub hidden: Vec<RuleOrigin>,
+    /// The number of hidden rules that aren't in `hidden`.
+    pub more_hidden: usize,
     /// The action of another person that an allowed request requires.
     pub required_approval: Option<RequiredApproval>,
     /// The expiration time of the deciding rule.
@@ -90,35 +91,47 @@ pub(crate) fn policy_verdict(acl: &Acl<'_>, requirement: &Requirement) -> Policy
             reason: Reason::UnknownIdentity,
             rule: vec![acl.block_origin(*block)],
             hidden: Vec::new(),
+            more_hidden: 0,
             required_approval: None,
             expires: None,
         };
     }
     let rule = decision.rule.map(|id| acl.rule(id));
+    let deciding = decision.rule.map(|id| acl.first_rule_origins(id, SHOWN_RULES));
+    let deciding = deciding.unwrap_or_default();
     let expires = rule.and_then(policy::Rule::expires);
     if allowed {
         return PolicyVerdict {
             dialect,
             permission: Permission::Allowed,
             reason: Reason::Decision(decision.reason),
-            rule: decision.rule.map(|id| acl.rule_origins(id)).unwrap_or_default(),
+            rule: deciding,
             hidden: Vec::new(),
+            more_hidden: 0,
             required_approval: rule.and_then(policy::Rule::required_approval),
             expires,
         };
     }
-    let explained = explain(acl, &request);
+    let listing = requirement.request.operation.is_listing(dialect);
+    let hidden = decision.rule.map(|id| acl.hidden_rules(request.path, listing, id));
+    let hidden = hidden.unwrap_or_default();
+    let shown = hidden.iter().take(SHOWN_RULES);
     let sudo_missing = decision.allowed;
     PolicyVerdict {
         dialect,
         permission: Permission::Denied,
         reason: if sudo_missing { Reason::SudoMissing } else { Reason::Decision(decision.reason) },
-        rule: explained.rule,
-        hidden: explained.hidden,
+        rule: deciding,
+        hidden: shown.flat_map(|rule| acl.first_rule_origins(*rule, 1)).collect(),
+        more_hidden: hidden.len().saturating_sub(SHOWN_RULES),
         required_approval: None,
         expires,
     }
 }
+
+/// The most rules, and the most blocks of a rule, that a verdict names: a hostile policy can have
+/// a hundred thousand that match one path.
+const SHOWN_RULES: usize = 5;
 
 /// The templated blocks that could change the verdict, for some identity. A template changes an
 /// exact rule only if it may expand to the same exact pattern; and templates that grant the same

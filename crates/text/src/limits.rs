@@ -50,3 +50,26 @@ pub const RECORD_SPECS: usize = 10_000;
 /// Bytes of a record's file name, and of each name in it. A name in a folder of Linux or macOS
 /// has at most 255 bytes, and the folders of the cache add a digest of 64.
 pub const RECORD_NAME: usize = 180;
+
+/// Needs of a secrets manifest.
+pub const NEEDS: usize = 2000;
+
+/// Profiles of a secrets manifest.
+pub const PROFILES: usize = 200;
+
+/// Policies of a secrets manifest, and its allowances.
+pub const POLICIES: usize = 2000;
+
+/// Needs of all profiles together, and policies that all profiles together attach: each of them is
+/// checked.
+pub const NEEDS_OF_PROFILES: usize = 20_000;
+
+/// Path blocks of a profile's policies multiplied by its requests, for all profiles together: each
+/// block may decide each request. Ten thousand blocks and two thousand requests are within it.
+pub const BLOCKS_AND_REQUESTS: usize = 20_000_000;
+
+/// Bytes of all policies of a secrets manifest together.
+pub const POLICY_BYTES: usize = 64 * 1024 * 1024;
+
+/// Bytes of a message or of a note, which can repeat a part of an input.
+pub const FINDING_BYTES: usize = 10_000;

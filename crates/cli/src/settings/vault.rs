@@ -14,7 +14,7 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Why the variables can't be used.
 #[derive(Debug)]
-pub(crate) enum VaultError {
+pub(crate) enum VaultSettingsError {
     /// No variable names a server.
     NoAddress,
     /// Two variables name two servers.
@@ -26,7 +26,7 @@ pub(crate) enum VaultError {
     /// A file that a variable names can't be read.
     File { variable: String, path: String, reason: String },
     /// A certificate without a key, or the reverse.
-    HalfIdentity,
+    IncompleteClientIdentity,
     /// The timeout isn't a number of seconds.
     Timeout { variable: String, text: String },
     /// The namespace contains a line break, which would end the header.
@@ -91,7 +91,7 @@ impl AsFindings for VaultSettingsError {
 }
 
 /// The settings of the server that the variables name.
-pub(crate) fn settings(surroundings: &Settings) -> Result<VaultSettings, VaultError> {
+pub(crate) fn settings(surroundings: &Settings) -> Result<VaultSettings, VaultSettingsError> {
     let variables = Variables(surroundings);
     if let Some((name, value)) = variables.get("SKIP_VERIFY")
         && !matches!(value.to_lowercase().as_str(), "0" | "f" | "false")
@@ -157,7 +157,7 @@ impl Variables<'_> {
     fn file(&self, name: &str) -> Result<Option<Vec<u8>>, VaultSettingsError> {
         let Some((variable, path)) = self.get(name) else { return Ok(None) };
         let file = self.0.absolute(path.as_ref());
-        let failed = |reason: String| VaultError::File { variable, path, reason };
+        let failed = |reason: String| VaultSettingsError::File { variable, path, reason };
         // A pipe would block, and a device never ends.
         if file.exists() && !file.is_file() {
             return Err(failed("it isn't a regular file".to_owned()));
@@ -166,7 +166,7 @@ impl Variables<'_> {
     }
 
     /// The certificates of VAULT_CACERT and of the files in VAULT_CAPATH.
-    fn authorities(&self) -> Result<Option<Vec<u8>>, VaultError> {
+    fn authorities(&self) -> Result<Option<Vec<u8>>, VaultSettingsError> {
         let mut pem = self.file("CACERT")?;
         if let Some((variable, path)) = self.get("CAPATH") {
             let read = || {
@@ -190,9 +190,9 @@ impl Variables<'_> {
         Ok(pem)
     }
 
-    fn timeout(&self) -> Result<Duration, VaultError> {
+    fn timeout(&self) -> Result<Duration, VaultSettingsError> {
         let Some((variable, text)) = self.get("CLIENT_TIMEOUT") else { return Ok(TIMEOUT) };
         let seconds = text.trim_end_matches('s').parse().ok().filter(|seconds| *seconds > 0);
-        seconds.map(Duration::from_secs).ok_or(VaultError::Timeout { variable, text })
+        seconds.map(Duration::from_secs).ok_or(VaultSettingsError::Timeout { variable, text })
     }
 }

@@ -21,8 +21,9 @@ impl<'a> CheckedProfile<'a> {
 
     /// The need `name`.
     pub(super) fn need(&self, name: &str) -> &ResolvedNeed {
-        let found = self.profile.needs.iter().find(|need| need.name == name);
-        found.expect("every requirement belongs to a need of the profile")
+        let needs = &self.profile.needs;
+        let found = needs.binary_search_by(|need| need.name.as_str().cmp(name)).ok();
+        found.map(|at| &needs[at]).expect("every requirement belongs to a need of the profile")
     }
 
     /// The place of the need `name`.

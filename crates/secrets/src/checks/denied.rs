@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use envlock_report::{Code, Finding};
+use envlock_report::{Code, Finding, count};
 
 use super::evaluation::PolicyEvaluation;
 use super::kv2_data_path;
@@ -46,6 +46,9 @@ fn denied(
             origin.pattern, origin.policy, origin.place
         );
         finding.notes.push(note);
+    }
+    if verdict.more_hidden > 0 {
+        finding.notes.push(format!("the deciding rule hides {} more", count(verdict.more_hidden, "rule")));
     }
     let group = evaluation.scope.need(need).need.required.group();
     if let Some(group) = group {

@@ -1,6 +1,6 @@
 //! Evaluates a profile by the policies that it attaches.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use envlock_report::{Code, Finding};
 use jiff::{SignedDuration, Timestamp};
@@ -27,6 +27,8 @@ pub(super) struct PolicyEvaluation<'a> {
     pub(super) acls_at_horizon: Vec<Acl<'a>>,
     /// The verdict of each of `acls` on each requirement of the scope.
     pub(super) verdicts: Vec<Vec<PolicyVerdict>>,
+    /// The needs of which a server doesn't allow a request.
+    not_allowed: BTreeSet<&'a str>,
 }
 
 /// The usage of a policy block.
@@ -35,9 +37,9 @@ pub(super) struct BlockUsage {
     /// The capabilities that are used.
     pub(super) capabilities: Capabilities,
     /// The paths, each with the capabilities that are used on it.
-    pub(super) paths: Vec<(String, Capabilities)>,
+    pub(super) paths: BTreeMap<String, Capabilities>,
     /// The needs that use it.
-    pub(super) needs: Vec<String>,
+    pub(super) needs: BTreeSet<String>,
 }
 
 impl<'a> PolicyEvaluation<'a> {
@@ -65,13 +67,18 @@ impl<'a> PolicyEvaluation<'a> {
         if acls.is_empty() {
             return None;
         }
-        let verdicts = requirements
+        let verdicts = requirements.iter().map(|requirement| {
+            acls.iter().map(|acl| verdict::policy_verdict(acl, requirement)).collect()
+        });
+        let verdicts: Vec<Vec<PolicyVerdict>> = verdicts.collect();
+        let is_allowed = |verdict: &PolicyVerdict| verdict.permission == Permission::Allowed;
+        let not_allowed = requirements
             .iter()
-            .map(|requirement| {
-                acls.iter().map(|acl| verdict::policy_verdict(acl, requirement)).collect()
-            })
+            .zip(&verdicts)
+            .filter(|(_, verdicts)| !verdicts.iter().all(is_allowed))
+            .map(|(requirement, _)| requirement.need.as_str())
             .collect();
-        Some(Self { scope, attached, acls, acls_at_horizon, verdicts })
+        Some(Self { scope, attached, acls, acls_at_horizon, verdicts, not_allowed })
     }
 
     /// Each requirement with the servers' verdicts.
@@ -83,11 +90,7 @@ impl<'a> PolicyEvaluation<'a> {
 
     /// Whether every server allows all requests of `need`.
     pub(super) fn is_allowed(&self, need: &str) -> bool {
-        self.requirements_with_verdicts().filter(|(requirement, _)| requirement.need == need).all(
-            |(_, verdicts)| {
-                verdicts.iter().all(|verdict| verdict.permission == Permission::Allowed)
-            },
-        )
+        !self.not_allowed.contains(need)
     }
 
     /// The usage of every block, over all servers. Requests that are never reported as excess count
@@ -131,12 +134,12 @@ fn record_usage(
         }
         let purpose = usage.entry(*block).or_default();
         purpose.capabilities = purpose.capabilities.union(useful);
-        match purpose.paths.iter_mut().find(|(known, _)| known == path) {
-            Some((_, capabilities)) => *capabilities = capabilities.union(useful),
-            None => purpose.paths.push((path.to_owned(), useful)),
+        match purpose.paths.get_mut(path) {
+            Some(capabilities) => *capabilities = capabilities.union(useful),
+            None => drop(purpose.paths.insert(path.to_owned(), useful)),
         }
-        if let Some(need) = need.filter(|need| !purpose.needs.contains(need)) {
-            purpose.needs.push(need.clone());
+        if let Some(need) = need.filter(|need| !purpose.needs.contains(*need)) {
+            purpose.needs.insert(need.clone());
         }
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn explain_denial(
     let logical = need.location();
     let acl = &evaluation.acls[0];
     let rule = logical_path_rule(acl, &logical, requirement)?;
-    let origin = acl.rule_origins(rule).into_iter().next()?;
+    let origin = acl.first_rule_origins(rule, 1).into_iter().next()?;
     let corrected = corrected(&origin.pattern, &need.mount)?;
     let message = format!(
         "{} {path} is denied: the rule on \"{}\" names the logical path, and kv2 reads under {}/data/",

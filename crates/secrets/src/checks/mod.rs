@@ -22,11 +22,14 @@ mod unused_policy;
 
 use std::collections::BTreeMap;
 
-use envlock_report::{AsFindings, Code, Exit, Finding, sink::Rules, sort_and_merge};
+use envlock_policy::Policy;
+use envlock_report::{AsFindings, Code, Exit, Finding, Place, sink::Rules, sort_and_merge};
+use envlock_text::limits::{BLOCKS_AND_REQUESTS, POLICY_BYTES};
 use jiff::Timestamp;
 
 use crate::facts::ServerFacts;
 use crate::manifest::{Manifest, ResolvedProfile, ServerDialect};
+use crate::requirement::for_need;
 use checked_profile::CheckedProfile;
 use evaluation::PolicyEvaluation;
 use online::OnlineEvaluation;
@@ -74,6 +77,26 @@ pub enum CheckError {
         /// The existing profiles.
         known: Vec<String>,
     },
+    /// The policies have too many blocks for the number of requests.
+    #[error(
+        "the profiles have {number} combinations of a policy block and a request; the limit is \
+         {limit}",
+        limit = BLOCKS_AND_REQUESTS
+    )]
+    TooMany {
+        /// The number of combinations.
+        number: usize,
+        /// The place of the first profile that exceeds the limit.
+        place: Place,
+    },
+    /// The policies are too large together.
+    #[error("the policies have {bytes} bytes together; the limit is {limit}", limit = POLICY_BYTES)]
+    TooLarge {
+        /// The number of bytes up to the policy that exceeds the limit.
+        bytes: usize,
+        /// The place of that policy in the manifest.
+        place: Place,
+    },
     /// The text of a policy is missing.
     #[error("the file {file} of policy {policy} can't be read")]
     NoFile {
@@ -82,7 +105,7 @@ pub enum CheckError {
         /// The file.
         file: String,
         /// The place in the manifest.
-        place: envlock_report::Place,
+        place: Place,
     },
 }
 
@@ -97,6 +120,14 @@ impl AsFindings for CheckError {
                     None => format!("the profiles are {}", known.join(", ")),
                 };
                 vec![Finding::new(Code::UnknownName, message).with_help(help)]
+            }
+            Self::TooLarge { place, .. } => {
+                vec![Finding::new(Code::InputLimit, message).at(place.clone())]
+            }
+            Self::TooMany { place, .. } => {
+                let help = "attach to each profile only the policies of its token";
+                let finding = Finding::new(Code::InputLimit, message).at(place.clone());
+                vec![finding.with_help(help)]
             }
             Self::NoFile { policy, place, .. } => {
                 let help = "paths of policy files are relative to the manifest";
@@ -116,6 +147,7 @@ impl AsFindings for CheckError {
 pub fn check(input: &Input<'_>) -> Result<Outcome, CheckError> {
     let profiles = profiles(input)?;
     let policies = Policies::read(input)?;
+    refuse_too_many(input.manifest, &profiles, &policies)?;
     let mut findings = policies.findings(input, &profiles);
     let mut rights = Vec::new();
     for profile in &profiles {
@@ -139,6 +171,25 @@ pub fn check(input: &Input<'_>) -> Result<Outcome, CheckError> {
     }
     let (findings, rights) = (sort_and_merge(findings), result_table::merge_profiles(rights));
     Ok(Outcome { findings, rights, rules: rules::of(input) })
+}
+
+/// Checks the number of policy blocks and requests: the work of all checks grows with their product.
+fn refuse_too_many(
+    manifest: &Manifest,
+    profiles: &[ResolvedProfile],
+    policies: &Policies,
+) -> Result<(), CheckError> {
+    let mut number = 0_usize;
+    for profile in profiles {
+        let attached = profile.attach.iter().filter_map(|(name, _)| policies.get(name)?.as_ref().ok());
+        let blocks: usize = attached.map(Policy::number_of_blocks).sum();
+        let requests: usize = profile.needs.iter().map(|need| for_need(need).len()).sum();
+        number = number.saturating_add(blocks.saturating_mul(requests));
+        if number > BLOCKS_AND_REQUESTS {
+            return Err(CheckError::TooMany { number, place: manifest.place(profile.pos) });
+        }
+    }
+    Ok(())
 }
 
 fn by_policies(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {

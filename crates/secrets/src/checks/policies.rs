@@ -9,6 +9,7 @@ use crate::manifest::ResolvedProfile;
 use envlock_policy::lint::{parse_error_findings, rejections};
 use envlock_policy::{Policy, PolicyError};
 use envlock_report::secret_scan;
+use envlock_text::limits::POLICY_BYTES;
 
 /// The policies of a manifest by name, or their errors.
 pub(super) struct Policies {
@@ -17,7 +18,7 @@ pub(super) struct Policies {
 
 impl Policies {
     pub(super) fn read(input: &Input<'_>) -> Result<Self, CheckError> {
-        let mut read = BTreeMap::new();
+        let (mut read, mut bytes) = (BTreeMap::new(), 0_usize);
         for (name, policy) in &input.manifest.policies {
             let file = input.manifest.policy_path(policy);
             let Some(text) = input.files.get(&file) else {
@@ -27,6 +28,10 @@ impl Policies {
                     place: input.manifest.place(policy.pos),
                 });
             };
+            bytes += text.len();
+            if bytes > POLICY_BYTES {
+                return Err(CheckError::TooLarge { bytes, place: input.manifest.place(policy.pos) });
+            }
             read.insert(name.clone(), Policy::parse(name, &file, text));
         }
         Ok(Self { read })

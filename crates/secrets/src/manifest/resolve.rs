@@ -135,6 +135,15 @@ fn resolve(
     ResolvedNeed { name: name.to_owned(), need, pos }
 }
 
+/// Lists the known names, at most twenty of them.
+fn known_names(known: &[&str]) -> String {
+    let shown = known.iter().take(20).copied().collect::<Vec<_>>().join(", ");
+    match known.len().checked_sub(20) {
+        None | Some(0) => format!("the known names are {shown}"),
+        Some(more) => format!("the known names are {shown} and {more} more"),
+    }
+}
+
 struct Checker<'a> {
     manifest: &'a Manifest,
     mistakes: &'a mut Mistakes,
@@ -155,13 +164,17 @@ impl<'a> Checker<'a> {
         known: impl IntoIterator<Item = &'a String>,
         pos: Pos,
     ) {
-        let known: Vec<&str> = known.into_iter().map(String::as_str).collect();
-        let help = match nearest(name, known.iter().copied()) {
-            Some(near) => Some(format!("did you mean `{near}`?")),
-            None if known.is_empty() => None,
-            None => Some(format!("known are {}", known.join(", "))),
-        };
-        self.mistake(Code::UnknownName, &format!("the manifest has no {what} `{name}`"), help, pos);
+        let place = self.manifest.place(pos);
+        self.mistakes.push_with(|| {
+            let known: Vec<&str> = known.into_iter().map(String::as_str).collect();
+            let message = format!("the manifest has no {what} `{name}`");
+            let finding = Finding::new(Code::UnknownName, message).at(place);
+            match nearest(name, known.iter().copied()) {
+                Some(near) => finding.with_help(format!("did you mean `{near}`?")),
+                None if known.is_empty() => finding,
+                None => finding.with_help(known_names(&known)),
+            }
+        });
     }
 
     fn default(&mut self) {

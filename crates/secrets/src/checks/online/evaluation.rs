@@ -1,5 +1,8 @@
 //! Evaluates a profile by the policies and by a server's facts.
 
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
 use envlock_report::Level;
 use jiff::{SignedDuration, Timestamp};
 
@@ -26,6 +29,12 @@ pub(in crate::checks) struct OnlineEvaluation<'a> {
     server_verdicts: Vec<ServerVerdict>,
     /// The state of each need of the profile.
     states: Vec<NeedState<'a>>,
+    /// The needs of which the server denies a request.
+    denied: BTreeSet<&'a str>,
+    /// The needs that are known to be usable; computed at the first use.
+    usable: OnceCell<BTreeSet<&'a str>>,
+    /// The needs of which a fact wasn't determined; computed at the first use.
+    unverified: OnceCell<BTreeSet<&'a str>>,
 }
 
 impl<'a> OnlineEvaluation<'a> {
@@ -38,17 +47,21 @@ impl<'a> OnlineEvaluation<'a> {
         let horizon = SignedDuration::from_hours(24 * i64::from(input.horizon_days));
         let needs = scope.profile.needs.iter();
         let states = needs.map(|need| NeedState::new(need, facts.needs.get(&need.name), input.now));
+        let verdicts = scope.requirements.iter().map(|requirement| server_verdict(facts, requirement));
+        let server_verdicts: Vec<ServerVerdict> = verdicts.collect();
+        let denied = scope.requirements.iter().zip(&server_verdicts);
+        let denied = denied.filter(|(_, verdict)| matches!(verdict, ServerVerdict::Denied(_)));
+        let denied = denied.map(|(requirement, _)| requirement.need.as_str()).collect();
         Self {
             scope,
             evaluation,
             facts,
             horizon: input.now.checked_add(horizon).unwrap_or(Timestamp::MAX),
-            server_verdicts: scope
-                .requirements
-                .iter()
-                .map(|requirement| server_verdict(facts, requirement))
-                .collect(),
+            server_verdicts,
             states: states.collect(),
+            denied,
+            usable: OnceCell::new(),
+            unverified: OnceCell::new(),
         }
     }
 
@@ -89,18 +102,29 @@ impl<'a> OnlineEvaluation<'a> {
 
     /// Whether neither the policies nor the server deny a request of the need.
     pub(super) fn is_allowed(&self, need: &str) -> bool {
-        let mut own =
-            self.requirements_with_verdicts().filter(|(requirement, ..)| requirement.need == need);
         self.evaluation.is_none_or(|evaluation| evaluation.is_allowed(need))
-            && !own.any(|(.., server)| matches!(server, ServerVerdict::Denied(_)))
+            && !self.denied.contains(need)
     }
 
     /// Whether a need is known to be allowed, and known to exist with all its fields.
     pub(super) fn is_usable(&self, need: &ResolvedNeed) -> bool {
-        let mut states = self.needs().filter(|(other, _)| other.name == need.name);
-        states.all(|(_, state)| state.is_complete())
-            && self.is_allowed(&need.name)
-            && !is_unverified(self, need)
+        let usable = self.usable.get_or_init(|| {
+            let usable = self.needs().filter(|(need, state)| {
+                state.is_complete() && self.is_allowed(&need.name) && !self.is_unverified(need)
+            });
+            usable.map(|(need, _)| need.name.as_str()).collect()
+        });
+        usable.contains(need.name.as_str())
+    }
+
+    /// Whether a fact about the need wasn't determined although the server could report it.
+    fn is_unverified(&self, need: &ResolvedNeed) -> bool {
+        let unverified = self.unverified.get_or_init(|| {
+            let unverified = self.needs().map(|(need, _)| need);
+            let unverified = unverified.filter(|need| is_unverified(self, need));
+            unverified.map(|need| need.name.as_str()).collect()
+        });
+        unverified.contains(need.name.as_str())
     }
 
     /// Whether another need of its group can be used instead.
@@ -115,7 +139,7 @@ impl<'a> OnlineEvaluation<'a> {
         let may_be_served = self
             .scope
             .others_in_group(&need.name)
-            .any(|s| self.is_usable(s) || is_unverified(self, s));
+            .any(|other| self.is_usable(other) || self.is_unverified(other));
         if optional || may_be_served { Level::Note } else { Level::Error }
     }
 

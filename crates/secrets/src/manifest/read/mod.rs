@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use envlock_model::needs::{read, validate};
 use envlock_report::{AsFindings, Code, Exit, Fields, Finding, Mistakes};
 use envlock_text::Pos;
-use envlock_text::limits::MANIFEST;
+use envlock_text::limits::{self, MANIFEST};
 use envlock_text::tree::{self, Node, Tree};
 
 use super::model::{Allowance, Manifest, PolicyFile, ServerDialect};
@@ -94,13 +94,18 @@ fn empty(file: &str) -> Finding {
     Finding::new(Code::WrongType, message).at(Pos::START.place(file))
 }
 
-/// Checks the number of needs and profiles. Every need is checked in every profile, so both are
-/// limited.
+/// Checks the numbers of needs, profiles and policies. Every need is checked in every profile, so
+/// their product is limited too.
 fn refuse_too_many(manifest: &Manifest, node: &Node, mistakes: &mut Mistakes) {
+    let profiles = manifest.profiles.len();
+    let attached = manifest.profiles.values().flat_map(|profile| &profile.attach);
     let numbers = [
-        ("needs", manifest.needs.len(), 2000),
-        ("profiles", manifest.profiles.len(), 200),
-        ("policies", manifest.policies.len(), 2000),
+        ("needs", manifest.needs.len(), limits::NEEDS),
+        ("profiles", profiles, limits::PROFILES),
+        ("policies", manifest.policies.len(), limits::POLICIES),
+        ("allowances", manifest.allow.len(), limits::POLICIES),
+        ("needs in all profiles", manifest.needs.len() * profiles, limits::NEEDS_OF_PROFILES),
+        ("attached policies", attached.map(Vec::len).sum(), limits::NEEDS_OF_PROFILES),
     ];
     for (what, number, limit) in numbers {
         if number > limit {
