@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::support::{BINARY, Lab};
 
-fn stories() -> PathBuf {
+fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/secrets")
 }
 
@@ -62,8 +62,8 @@ fn question(folder: &Path) -> Vec<&'static str> {
 
 #[test]
 fn every_fixture_has_its_codes_and_its_exit_code() {
-    let mut told = 0;
-    for entry in std::fs::read_dir(stories()).unwrap() {
+    let mut count = 0;
+    for entry in std::fs::read_dir(fixtures()).unwrap() {
         let folder = entry.unwrap().path();
         let (wanted, exit) = expected(&folder);
         let mut question = question(&folder);
@@ -73,27 +73,27 @@ fn every_fixture_has_its_codes_and_its_exit_code() {
         if question[1] != "test" {
             assert_eq!(codes(&stdout), wanted, "{}", folder.display());
         }
-        told += 1;
+        count += 1;
     }
-    assert!(told >= 60, "{told} stories");
+    assert!(count >= 60, "{count} fixtures");
 }
 
 #[test]
 fn every_code_of_a_fixture_has_a_page() {
-    for entry in std::fs::read_dir(stories()).unwrap() {
+    for entry in std::fs::read_dir(fixtures()).unwrap() {
         for code in expected(&entry.unwrap().path()).0 {
-            let (exit, page, _) = envlock(&stories(), &["explain", &code]);
+            let (exit, page, _) = envlock(&fixtures(), &["explain", &code]);
             assert!(exit == 0 && page.starts_with("# "), "{code}: {page}");
         }
     }
-    let (exit, _, said) = envlock(&stories(), &["explain", "kv2-datapath"]);
+    let (exit, _, said) = envlock(&fixtures(), &["explain", "kv2-datapath"]);
     assert_eq!(exit, 2);
     assert!(said.contains("did you mean `kv2-data-path`?"), "{said}");
 }
 
 #[test]
 fn a_finding_has_its_line_in_every_format() {
-    let folder = stories().join("denied");
+    let folder = fixtures().join("denied");
     let args = ["check-secrets", "--offline", "--manifest", "secrets.yml", "--format"];
     let form = |form: &str| envlock(&folder, &[&args[..], &[form]].concat());
 
@@ -114,14 +114,14 @@ fn a_finding_has_its_line_in_every_format() {
 
 #[test]
 fn without_an_address_the_check_fails_instead_of_running_offline() {
-    let (exit, _, said) = envlock(&stories().join("denied"), &["check-secrets"]);
+    let (exit, _, said) = envlock(&fixtures().join("denied"), &["check-secrets"]);
     assert_eq!(exit, 2);
     assert!(said.contains("no variable names a server") && said.contains("--offline"), "{said}");
 }
 
 #[test]
 fn every_command_reports_its_findings_in_every_format() {
-    let (exit, sarif, said) = envlock(&stories(), &["verify", "--format", "sarif"]);
+    let (exit, sarif, said) = envlock(&fixtures(), &["verify", "--format", "sarif"]);
     assert_eq!((exit, said.as_str()), (2, ""));
     let sarif: Value = serde_json::from_str(&sarif).unwrap();
     assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "no-such-file");
@@ -175,6 +175,30 @@ fn the_lock_contains_the_needs_and_is_stale_if_they_change() {
     failed_with(&lab.envlock(&["check-secrets", "--offline"]), 5);
     lab.solve(&[]).success();
     failed_with(&lab.envlock(&["check-secrets", "--offline"]), 1);
+}
+
+#[test]
+fn a_project_without_secrets_passes_and_a_lock_with_needs_is_stale() {
+    let lab = lab();
+    lab.solve(&[]).success();
+    std::fs::remove_file(lab.project.path("secrets.yml")).unwrap();
+    for args in [&["check-secrets"][..], &["check-secrets", "--offline", "--profile", "ci"]] {
+        let stale = lab.envlock(args);
+        failed_with(&stale, 5);
+        assert!(stale.stderr.contains("no secrets manifest"), "{}", stale.stderr);
+    }
+    lab.solve(&[]).success();
+    for format in ["human", "json", "github", "gitlab"] {
+        let args = ["check-secrets", "--profile", "ci", "--format", format];
+        let passed = lab.envlock(&args);
+        failed_with(&passed, 0);
+        let printed = format!("{}{}", passed.stdout, passed.stderr);
+        assert!(printed.contains("no needs"), "{printed}");
+    }
+    // A manifest that is named must exist, and a directory without a project isn't one.
+    failed_with(&lab.envlock(&["check-secrets", "--manifest", "other.yml"]), 2);
+    std::fs::remove_file(lab.project.path("environment.yml")).unwrap();
+    failed_with(&lab.envlock(&["check-secrets", "--offline"]), 2);
 }
 
 #[test]
@@ -277,6 +301,6 @@ fn the_shared_vectors_pass() {
         return;
     };
     let vectors = vectors.display().to_string();
-    let (exit, said, _) = envlock(&stories(), &["policy", "test", &vectors]);
+    let (exit, said, _) = envlock(&fixtures(), &["policy", "test", &vectors]);
     assert_eq!((exit, said.trim_end()), (0, "152 passed, 0 failed"));
 }

@@ -48,7 +48,7 @@ fn denied(
         finding.notes.push(note);
     }
     if verdict.more_hidden > 0 {
-        finding.notes.push(format!("the deciding rule hides {} more", count(verdict.more_hidden, "rule")));
+        finding.notes.push(format!("the deciding rule hides {}", count(verdict.more_hidden, "more rule")));
     }
     let group = evaluation.scope.need(need).need.required.group();
     if let Some(group) = group {
