@@ -217,7 +217,7 @@ impl<'a> Acl<'a> {
 
     /// The positions of the blocks of a rule. A block that denies comes first, because it alone
     /// decides.
-    pub fn rule_origins(&self, rule: RuleId) -> Vec<RuleOrigin> {
+    pub(crate) fn rule_origins(&self, rule: RuleId) -> Vec<RuleOrigin> {
         self.first_rule_origins(rule, usize::MAX)
     }
 

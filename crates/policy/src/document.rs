@@ -69,7 +69,7 @@ impl Policy {
     /// Sets which characters OpenBao is configured to allow in the values of identity templates:
     /// slashes, and wildcards.
     #[must_use]
-    pub fn allowing_in_templates(mut self, slashes: bool, wildcards: bool) -> Self {
+    pub(crate) fn allowing_in_templates(mut self, slashes: bool, wildcards: bool) -> Self {
         (self.allow_slashes, self.allow_wildcards) = (slashes, wildcards);
         self
     }

@@ -85,7 +85,7 @@ impl Operation {
     }
 
     /// Whether the server checks parameters for it.
-    pub fn has_parameters(self) -> bool {
+    pub(crate) fn has_parameters(self) -> bool {
         matches!(self, Self::Read | Self::Create | Self::Update | Self::Patch | Self::Recover)
     }
 }

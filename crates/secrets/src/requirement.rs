@@ -44,7 +44,7 @@ pub fn for_profile(profile: &ResolvedProfile) -> Vec<Requirement> {
 }
 
 /// The requests of one need.
-pub fn for_need(resolved: &ResolvedNeed) -> Vec<Requirement> {
+pub(crate) fn for_need(resolved: &ResolvedNeed) -> Vec<Requirement> {
     let need = &resolved.need;
     let sudo = need.capabilities.contains(&Capability::Sudo);
     let requirement = |request| Requirement { need: resolved.name.clone(), request, sudo };

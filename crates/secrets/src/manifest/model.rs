@@ -221,7 +221,7 @@ pub struct Allowance {
 
 impl Manifest {
     /// The path of a policy's file. Relative paths start at the manifest's directory.
-    pub fn policy_path(&self, policy: &PolicyFile) -> String {
+    pub(crate) fn policy_path(&self, policy: &PolicyFile) -> String {
         match self.file.rsplit_once('/') {
             Some((folder, _)) if !policy.file.starts_with('/') => {
                 format!("{folder}/{}", policy.file)

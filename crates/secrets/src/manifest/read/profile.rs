@@ -41,7 +41,7 @@ impl AuthMethod {
     }
 
     /// Whether a person logs in, who can confirm a prompt.
-    pub fn is_interactive(self) -> bool {
+    pub(crate) fn is_interactive(self) -> bool {
         matches!(self, Self::Token | Self::Userpass | Self::Ldap)
     }
 }
