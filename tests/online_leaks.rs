@@ -183,10 +183,7 @@ fn stage(bao: Option<ServerProject>) -> Option<ServerProject> {
     let around = stage.lab.project.root().parent().unwrap().to_owned();
     assert_eq!(files_containing(&around, TestServer::CANARY), [] as [PathBuf; 0]);
     let value = stage.bao.get("secret/data/ml/huggingface")["data"]["data"]["token"].clone();
-    assert!(
-        value.as_str().unwrap().starts_with(TestServer::CANARY),
-        "a canary is found"
-    );
+    assert!(value.as_str().unwrap().starts_with(TestServer::CANARY), "a canary is found");
     Some(stage)
 }
 

@@ -88,13 +88,14 @@ impl AsFindings for SecretsError {
                     .map(String::as_str)
                     .collect();
                 vec![
-                    Finding::new(Code::NoProfile, self.to_string())
-                        .with_help(match names.as_slice() {
-                        [] => "add a profile with `auth:` to the manifest, or check only the \
+                    Finding::new(Code::NoProfile, self.to_string()).with_help(
+                        match names.as_slice() {
+                            [] => "add a profile with `auth:` to the manifest, or check only the \
                                policies: `--offline`"
-                            .to_owned(),
-                        names => format!("name one with `--profile`: {}", names.join(", ")),
-                    }),
+                                .to_owned(),
+                            names => format!("name one with `--profile`: {}", names.join(", ")),
+                        },
+                    ),
                 ]
             }
             Self::Stale { changes } => {
@@ -158,8 +159,7 @@ pub struct SecretsReport {
 impl SecretsReport {
     /// Whether the answer is complete, or why not.
     pub fn ended(&self) -> Completion {
-        const ALONE: &str =
-            "the rights are those of the policies in the repository; the server didn't confirm them";
+        const ALONE: &str = "the rights are those of the policies in the repository; the server didn't confirm them";
         match &self.failure {
             None => Completion::Complete,
             Some(reason) if self.outcome.rights.is_empty() => {

@@ -115,8 +115,7 @@ impl Flattener {
         if self.keys > MANIFEST.values || self.bytes > MANIFEST.bytes {
             return Err(keys[keys.len() - 1].pos());
         }
-        let identifier =
-            |key: &&Entry| Identifier { text: key.name().to_owned(), pos: key.pos() };
+        let identifier = |key: &&Entry| Identifier { text: key.name().to_owned(), pos: key.pos() };
         Ok(keys.iter().map(identifier).collect())
     }
 
@@ -125,8 +124,7 @@ impl Flattener {
             Kind::Map(entries) => ValueKind::Body(self.body(entries, level + 1)?),
             Kind::List(items) => {
                 let booleans = items.iter().filter(|node| node.boolean().is_some());
-                self.pitfalls
-                    .extend(booleans.map(|node| JsonPitfall::DroppedBoolean(node.start)));
+                self.pitfalls.extend(booleans.map(|node| JsonPitfall::DroppedBoolean(node.start)));
                 let values = kept(items).map(|item| self.value(item, level));
                 ValueKind::List(values.collect::<Result<_, _>>()?)
             }
@@ -174,7 +172,8 @@ mod tests {
             "k".repeat(1_000_000),
             vec!["\"a\":{}"; 1000].join(",")
         );
-        let deep = "{\"k\":".repeat(40) + "[" + &vec!["{}"; 100_000].join(",") + "]" + &"}".repeat(40);
+        let deep =
+            "{\"k\":".repeat(40) + "[" + &vec!["{}"; 100_000].join(",") + "]" + &"}".repeat(40);
         for text in [long, deep] {
             assert_eq!(parse("p.json", &text).unwrap_err().kind, PolicyErrorKind::TooMany);
         }

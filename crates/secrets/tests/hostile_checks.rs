@@ -20,8 +20,9 @@ fn parse(text: &str) -> Result<Manifest, Vec<Finding>> {
 
 /// A manifest with kv1 needs of one group, and `profiles` profiles that attach the policy `job`.
 fn manifest(needs: usize, profiles: usize) -> String {
-    let mut text = "version: 1\nserver: {dialect: openbao}\npolicies: {job: {file: job.hcl}}\nneeds:\n"
-        .to_owned();
+    let mut text =
+        "version: 1\nserver: {dialect: openbao}\npolicies: {job: {file: job.hcl}}\nneeds:\n"
+            .to_owned();
     for need in 0..needs {
         writeln!(
             text,

@@ -48,7 +48,9 @@ fn denied(
         finding.notes.push(note);
     }
     if verdict.more_hidden > 0 {
-        finding.notes.push(format!("the deciding rule hides {}", count(verdict.more_hidden, "more rule")));
+        finding
+            .notes
+            .push(format!("the deciding rule hides {}", count(verdict.more_hidden, "more rule")));
     }
     let group = evaluation.scope.need(need).need.required.group();
     if let Some(group) = group {

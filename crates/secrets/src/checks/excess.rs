@@ -42,8 +42,8 @@ pub(super) fn check(
     }
     if omitted > 0 {
         let message = format!("{} grant what no need uses", count(omitted, "more rule"));
-        let finding = Finding::new(Code::Excess, message)
-            .with_help("remove the rules that no need uses");
+        let finding =
+            Finding::new(Code::Excess, message).with_help("remove the rules that no need uses");
         findings.push(evaluation.scope.profile_finding(finding));
     }
 }

@@ -181,7 +181,8 @@ fn refuse_too_many(
 ) -> Result<(), CheckError> {
     let mut number = 0_usize;
     for profile in profiles {
-        let attached = profile.attach.iter().filter_map(|(name, _)| policies.get(name)?.as_ref().ok());
+        let attached =
+            profile.attach.iter().filter_map(|(name, _)| policies.get(name)?.as_ref().ok());
         let blocks: usize = attached.map(Policy::number_of_blocks).sum();
         let requests: usize = profile.needs.iter().map(|need| for_need(need).len()).sum();
         number = number.saturating_add(blocks.saturating_mul(requests));

@@ -30,7 +30,10 @@ impl Policies {
             };
             bytes += text.len();
             if bytes > POLICY_BYTES {
-                return Err(CheckError::TooLarge { bytes, place: input.manifest.place(policy.pos) });
+                return Err(CheckError::TooLarge {
+                    bytes,
+                    place: input.manifest.place(policy.pos),
+                });
             }
             read.insert(name.clone(), Policy::parse(name, &file, text));
         }

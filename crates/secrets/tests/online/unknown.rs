@@ -125,7 +125,8 @@ fn an_error_decides_the_exit_code_before_an_unknown_fact() {
     scenario().expect_findings(&[error("unverifiable")], 3, &[]);
     let endless = |online: &mut ServerFacts| online.token.expires = None;
     let outcome = scenario().with_facts(endless).outcome();
-    let exits = [&[][..], &[Denied::Warnings]].map(|deny| final_report(&outcome, deny).exit.code());
+    let exits =
+        [&[][..], &[DenyTarget::Warnings]].map(|deny| final_report(&outcome, deny).exit.code());
     assert_eq!(exits, [3, 1]);
 }
 

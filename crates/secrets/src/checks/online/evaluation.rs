@@ -47,7 +47,8 @@ impl<'a> OnlineEvaluation<'a> {
         let horizon = SignedDuration::from_hours(24 * i64::from(input.horizon_days));
         let needs = scope.profile.needs.iter();
         let states = needs.map(|need| NeedState::new(need, facts.needs.get(&need.name), input.now));
-        let verdicts = scope.requirements.iter().map(|requirement| server_verdict(facts, requirement));
+        let verdicts =
+            scope.requirements.iter().map(|requirement| server_verdict(facts, requirement));
         let server_verdicts: Vec<ServerVerdict> = verdicts.collect();
         let denied = scope.requirements.iter().zip(&server_verdicts);
         let denied = denied.filter(|(_, verdict)| matches!(verdict, ServerVerdict::Denied(_)));
