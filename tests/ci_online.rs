@@ -1,5 +1,5 @@
-//! The files of `fixtures/ci` to their end: the job logs in at a real server with the token
-//! that its CI service gave it.
+//! Runs the files of `fixtures/ci` completely: the job logs in to a real server with the token of
+//! its CI service.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use serde_json::{Value, json as object};
 use crate::support::ci::{Job, Runner, TokenService, Workflow, file, has};
 use crate::support::json;
 
-/// A server as docs/ci.md sets it up, and a project's job beside it.
+/// A server that is configured as in docs/ci.md, and a project's job.
 struct Stage {
     bao: TestServer,
     issuer: Arc<JwtIssuer>,
@@ -18,7 +18,7 @@ struct Stage {
 }
 
 impl Stage {
-    /// `fields` are those of the one secret; none for no secret.
+    /// `fields` are those of the only secret; `None` for no secret.
     fn new(fields: Option<&[&str]>) -> Option<Self> {
         let Some(bao) = TestServer::tls() else {
             skip_test("a CI job that asks a server");
@@ -42,8 +42,7 @@ impl Stage {
         Some(stage)
     }
 
-    /// The role is for the jobs of this repository, and for tokens that were made for this
-    /// server.
+    /// The role is for the jobs of this repository, and for tokens with this server as audience.
     fn bind(&self, repository: &str) {
         let role = object!({
             "role_type": "jwt",
@@ -56,7 +55,7 @@ impl Stage {
         self.bao.post("auth/jwt-ci/role/demo-ci", role);
     }
 
-    /// The workflow for a pull request of the repository's own.
+    /// The workflow for a pull request from the same repository.
     fn github(&mut self, vault: &str) -> Vec<(String, Output)> {
         let issuer = Arc::clone(&self.issuer);
         let service = TokenService::start(move |audience| {
@@ -68,7 +67,7 @@ impl Stage {
         said
     }
 
-    /// The job of GitLab, and what it shows in the end.
+    /// The job of GitLab, with its last output.
     fn gitlab(&mut self) -> (Output, Output) {
         let claims = object!({"aud": self.bao.url(), "repository": "you/demo"});
         self.runner.set("CI_JWT", self.issuer.token(claims));
@@ -79,14 +78,14 @@ impl Stage {
 
 const FIELDS: &[&str] = &["host", "username", "password"];
 
-/// How the last step ended, and what it printed.
+/// The exit code and the output of the last step.
 fn last(said: &[(String, Output)]) -> (Option<i32>, &str) {
     let (_, output) = said.last().unwrap();
     (output.code, &output.stdout)
 }
 
 #[test]
-fn a_workflow_of_github_logs_in_asks_no_value_logs_out_and_installs() {
+fn a_workflow_of_github_logs_in_requests_no_value_logs_out_and_installs() {
     let Some(mut stage) = Stage::new(Some(FIELDS)).filter(|_| has(&["curl", "jq"])) else {
         return;
     };
@@ -97,7 +96,7 @@ fn a_workflow_of_github_logs_in_asks_no_value_logs_out_and_installs() {
         assert_eq!(output.code, Some(0), "{step}: {}{}", output.stdout, output.stderr);
         let spoken = format!("{}{}", output.stdout, output.stderr);
         assert!(!spoken.contains(TestServer::CANARY), "{step}: {spoken}");
-        // A JWT begins with `{"` in base64; the runner takes the one line that has it.
+        // A JWT starts with `{"` in base64; only the runner's mask line may contain it.
         let shown = spoken.lines().filter(|line| !line.starts_with("::add-mask::"));
         assert!(!shown.into_iter().any(|line| line.contains("eyJ")), "{step}: {spoken}");
     }
@@ -122,7 +121,7 @@ fn a_job_of_gitlab_logs_in_and_leaves_a_report() {
 }
 
 #[test]
-fn a_secret_that_is_missing_is_an_annotation_and_fails_the_workflow() {
+fn a_missing_secret_is_an_annotation_and_fails_the_workflow() {
     let Some(mut stage) = Stage::new(None).filter(|_| has(&["curl", "jq"])) else { return };
     let url = stage.bao.url().to_owned();
     let said = stage.github(&url);
@@ -135,7 +134,7 @@ fn a_secret_that_is_missing_is_an_annotation_and_fails_the_workflow() {
 }
 
 #[test]
-fn a_field_that_is_missing_is_in_the_report_and_fails_the_job() {
+fn a_missing_field_is_in_the_report_and_fails_the_job() {
     let Some(mut stage) = Stage::new(Some(&["host", "username"])) else { return };
     let (output, after) = stage.gitlab();
     assert_eq!(output.code, Some(1), "{output:?}");
@@ -145,7 +144,7 @@ fn a_field_that_is_missing_is_in_the_report_and_fails_the_job() {
 }
 
 #[test]
-fn a_login_that_is_refused_ends_the_job_with_4() {
+fn a_refused_login_ends_the_job_with_4() {
     let Some(mut stage) = Stage::new(Some(FIELDS)) else { return };
     stage.bind("someone/else");
     let (output, after) = stage.gitlab();
@@ -154,11 +153,11 @@ fn a_login_that_is_refused_ends_the_job_with_4() {
 }
 
 #[test]
-fn a_server_that_isnt_there_ends_the_workflow_with_3_and_none_that_is_named_with_2() {
+fn an_unreachable_server_ends_the_workflow_with_3_and_a_missing_address_with_2() {
     let Some(mut stage) = Stage::new(Some(FIELDS)).filter(|_| has(&["curl", "jq"])) else {
         return;
     };
-    // Nobody listens on a port that was free a moment ago.
+    // The port was free a moment ago, so no server listens on it.
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let unreachable = stage.github(&format!("https://{free}"));
     assert_eq!(last(&unreachable).0, Some(3), "{unreachable:?}");

@@ -171,3 +171,48 @@ fn the_page_on_variables_names_every_variable_that_is_read() {
     assert!(seen > 30, "{seen}");
     assert_eq!(missing, BTreeSet::new());
 }
+
+/// The names of all tests of the workspace.
+fn tests_of_the_workspace() -> BTreeSet<String> {
+    let files = ["crates", "tests"].iter().flat_map(|folder| rust_files(&root().join(folder)));
+    let texts = files.map(|file| fs_err::read_to_string(file).unwrap());
+    let mut names = BTreeSet::new();
+    for text in texts {
+        let mut is_test = false;
+        for line in text.lines().map(str::trim) {
+            is_test |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
+            let name = line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn ");
+            if let Some(name) = name.and_then(|name| name.split('(').next()) {
+                if is_test {
+                    names.insert(name.to_owned());
+                }
+                is_test = false;
+            }
+        }
+    }
+    names
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs_err::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    let is_rust = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "rs");
+    let below = folders.iter().filter(|path| !path.ends_with("target"));
+    files.into_iter().filter(is_rust).chain(below.flat_map(|path| rust_files(path))).collect()
+}
+
+#[test]
+fn every_test_that_the_page_on_security_names_exists() {
+    let page = Page::read("docs/security.md");
+    let tests = tests_of_the_workspace();
+    let rows = page.text.lines().filter(|line| line.starts_with("| ") && line.ends_with("` |"));
+    let mut named = 0;
+    for row in rows {
+        let last = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        for name in last.split(", ").map(|name| name.trim_matches('`')) {
+            assert!(tests.contains(name), "no test is named {name}");
+            named += 1;
+        }
+    }
+    assert!(named > 30, "{named} tests are named");
+}

@@ -1,30 +1,30 @@
-//! `check-secrets` against a real server: every way to log in, and what is left behind.
+//! `check-secrets` against a real server: every auth method, and the tokens after the run.
 
 use std::collections::BTreeSet;
 
 use envlock_testkit::{TestServer, VaultClient, skip_test};
 use serde_json::json;
 
-use crate::support::vault::{Job, POLICY, Stage, Verdict, furnish, tokens, words};
+use crate::support::vault::{Job, POLICY, ServerProject, Verdict, populate, tokens, words};
 
-/// Both answers side by side.
+/// The table with the answers of the policies and of the server.
 const PASSED: &str = "\
-NEED       REQUEST                                  POLICIES  SERVER
-db_creds   read secret/data/ml/db_creds             allowed   allowed
-db_creds   is there, with host, password, username  -         yes
-hf_token   read secret/data/ml/huggingface          allowed   allowed
-hf_token   is there, with token                     -         no
-warehouse  read database/creds/ml-readonly          allowed   allowed
-warehouse  update sys/leases/renew                  allowed   allowed
-warehouse  is there                                 -         yes
+NEED       REQUEST                                POLICIES  SERVER
+db_creds   read secret/data/ml/db_creds           allowed   allowed
+db_creds   exists, with host, password, username  -         yes
+hf_token   read secret/data/ml/huggingface        allowed   allowed
+hf_token   exists, with token                     -         no
+warehouse  read database/creds/ml-readonly        allowed   allowed
+warehouse  update sys/leases/renew                allowed   allowed
+warehouse  exists                                 -         yes
 ";
 
-impl Stage {
-    /// The job passes; the token that it logged in for is gone, and was ended by itself.
+impl ServerProject {
+    /// Asserts that the job passes, and that the program revoked the token of its login.
     fn passes(&self, server: &VaultClient, job: &Job) {
         let (alive, audited) = (tokens(server), self.bao.audit().len());
         let output = self.check(job, &[]);
-        let asked = self.asked_since(audited);
+        let asked = self.requests_since(audited);
         assert_eq!(output.code, Some(0), "{}{}", output.stdout, output.stderr);
         assert!(output.stdout.contains(PASSED), "{}", output.stdout);
         assert!(output.stdout.ends_with("\n0 errors, 0 warnings, 1 note\n"), "{}", output.stdout);
@@ -37,8 +37,8 @@ impl Stage {
 }
 
 #[test]
-fn the_articles_project_passes_with_every_login_and_leaves_no_token() {
-    let Some(stage) = Stage::dev("every way to log in") else { return };
+fn the_articles_project_passes_with_every_auth_method_and_leaves_no_token() {
+    let Some(stage) = ServerProject::dev("every way to log in") else { return };
     stage.lab.solve(&[]).success();
     for login in [Job::approle, Job::wrapped, Job::jwt, Job::kubernetes, Job::userpass] {
         stage.passes(&stage.bao, &login(&stage.bao));
@@ -46,13 +46,13 @@ fn the_articles_project_passes_with_every_login_and_leaves_no_token() {
 }
 
 #[test]
-fn a_token_that_the_user_gave_is_alive_after_the_check() {
-    let Some(stage) = Stage::dev("a check with a token") else { return };
+fn a_supplied_token_is_valid_after_the_check() {
+    let Some(stage) = ServerProject::dev("a check with a token") else { return };
     let job = Job::token(&stage.bao);
     let (alive, audited) = (tokens(&stage.bao), stage.bao.audit().len());
     let output = stage.check(&job, &[]);
     assert!(output.clone().success().contains(PASSED), "{}", output.stdout);
-    let asked = stage.asked_since(audited);
+    let asked = stage.requests_since(audited);
     assert!(!asked.iter().any(|path| path.contains("revoke")), "{asked:?}");
     assert_eq!(tokens(&stage.bao), alive);
     let own = stage.bao.with_token(job.value("VAULT_TOKEN"));
@@ -60,8 +60,8 @@ fn a_token_that_the_user_gave_is_alive_after_the_check() {
 }
 
 #[test]
-fn over_tls_a_job_logs_in_with_its_certificate_or_otherwise() {
-    let Some(stage) = Stage::tls("logins over TLS") else { return };
+fn over_tls_a_job_logs_in_with_its_certificate_or_another_method() {
+    let Some(stage) = ServerProject::tls("logins over TLS") else { return };
     stage.change("    allow_plaintext_loopback: true\n", "");
     stage.passes(&stage.bao, &Job::cert(&stage.bao));
     stage.passes(&stage.bao, &Job::approle(&stage.bao));
@@ -69,14 +69,14 @@ fn over_tls_a_job_logs_in_with_its_certificate_or_otherwise() {
 }
 
 #[test]
-fn in_a_namespace_all_is_as_it_is_at_the_root() {
-    let Some(stage) = Stage::dev("a check in a namespace") else { return };
+fn a_check_in_a_namespace_has_the_same_result_as_in_the_root_namespace() {
+    let Some(stage) = ServerProject::dev("a check in a namespace") else { return };
     if !stage.bao.has_namespaces() {
         return skip_test("a check in a namespace");
     }
     let team = stage.bao.namespace("team").namespace("数据");
-    furnish(&team);
-    // What is at the root is another's.
+    populate(&team);
+    // The secrets of the root namespace aren't visible here.
     stage.bao.delete("secret/metadata/ml/db_creds");
     for login in [Job::approle, Job::wrapped, Job::userpass] {
         stage.passes(&team, &login(&team).with("VAULT_NAMESPACE", "team/数据"));
@@ -89,8 +89,8 @@ fn in_a_namespace_all_is_as_it_is_at_the_root() {
 }
 
 #[test]
-fn a_secret_without_versions_is_found_by_the_names_beside_it() {
-    let Some(stage) = Stage::dev("a secret of kv1") else { return };
+fn a_kv1_secret_is_found_by_listing_its_directory() {
+    let Some(stage) = ServerProject::dev("a secret of kv1") else { return };
     stage.bao.kv1("old");
     stage.bao.secret("old", "ml/db_creds", json!({ "password": TestServer::canary("kv1") }));
     let engine = "engine: kv2\n    mount: secret\n    path: ml/db_creds";
@@ -114,7 +114,7 @@ fn a_secret_without_versions_is_found_by_the_names_beside_it() {
 
 #[test]
 fn a_verifier_that_may_read_nothing_proves_presence_and_the_policies_prove_rights() {
-    let Some(stage) = Stage::dev("a check as a verifier") else { return };
+    let Some(stage) = ServerProject::dev("a check as a verifier") else { return };
     let generate = ["policy", "generate", "--manifest", "secrets.yml", "--profile", "approle"];
     let verifier = [&generate[..], &["--for", "verifier"]].concat();
     let verifier = stage.lab.envlock(&verifier).success();
@@ -123,7 +123,7 @@ fn a_verifier_that_may_read_nothing_proves_presence_and_the_policies_prove_right
     let options = json!({ "ttl": "10m", "no_default_policy": true });
     let token = stage.bao.token(&["verifier"], options);
 
-    // The token stands in the place of the profile's own, or a profile of its own has it.
+    // The token replaces the profile's credential, or a separate profile has it.
     let own = Job::of("token").with("VAULT_TOKEN", &token);
     let another = Job::of("approle").with("VAULT_TOKEN", &token);
     for (job, word) in [(own, "--as-verifier"), (another, "--as-verifier=token")] {
@@ -138,20 +138,20 @@ fn a_verifier_that_may_read_nothing_proves_presence_and_the_policies_prove_right
         );
     }
 
-    // Where the policies don't speak for the job, nobody does.
+    // Without policies for the job nothing proves its rights.
     stage.attach("path \"secret/data/ml/db_creds\" { capabilities = [\"deny\"] }");
     let job = Job::of("token").with("VAULT_TOKEN", &token);
     let denied = Verdict::of(&stage.check(&job, &["--as-verifier", "--format", "json"]));
     assert_eq!(denied.exit, 1);
     assert!(denied.found().contains(&"error denied".to_owned()), "{:#}", denied.document);
     stage.change("    attach: [ml-ci]\n", "");
-    let nobody = Verdict::of(&stage.check(&job, &["--as-verifier", "--format", "json"]));
-    assert_eq!(nobody.exit, 3, "{:#}", nobody.document);
+    let unknown = Verdict::of(&stage.check(&job, &["--as-verifier", "--format", "json"]));
+    assert_eq!(unknown.exit, 3, "{:#}", unknown.document);
 }
 
 #[test]
-fn the_profile_is_the_one_whose_credentials_are_there() {
-    let Some(stage) = Stage::dev("the choice of a profile") else { return };
+fn the_profile_whose_credentials_are_available_is_chosen() {
+    let Some(stage) = ServerProject::dev("the choice of a profile") else { return };
     let job = Job::userpass(&stage.bao).unnamed();
     let verdict = stage.verdict(&job);
     assert_eq!(verdict.exit, 0, "{:#}", verdict.document);
@@ -161,20 +161,20 @@ fn the_profile_is_the_one_whose_credentials_are_there() {
     let two = stage.check(&job.with("CI_JWT", "eyJ"), &[]);
     assert_eq!(two.code, Some(2), "{two:?}");
     let said = words(&two);
-    assert!(said.contains("there are credentials for jwt, userpass"), "{said}");
+    assert!(said.contains("several have credentials: jwt, userpass"), "{said}");
     assert!(said.contains("name one with `--profile`: jwt, userpass,"), "{said}");
     let none = stage.check(&Job::of(None), &[]);
     assert_eq!(none.code, Some(2), "{none:?}");
-    assert!(words(&none).contains("there are credentials for none"), "{none:?}");
-    assert_eq!(stage.asked_since(audited), [""; 0]);
+    assert!(words(&none).contains("no profile has credentials"), "{none:?}");
+    assert_eq!(stage.requests_since(audited), [""; 0]);
 
     let chosen = Job::token(&stage.bao).unnamed().with("ENVLOCK_PROFILE", "token");
     assert_eq!(stage.verdict(&chosen.with("CI_JWT", "eyJ")).exit, 0);
 }
 
 #[test]
-fn mounts_and_paths_of_any_script_are_found_where_they_are() {
-    let Some(stage) = Stage::dev("paths of any script") else { return };
+fn mounts_and_paths_with_characters_of_any_script_are_found() {
+    let Some(stage) = ServerProject::dev("paths of any script") else { return };
     let (mount, path) = ("团队/机密", "数据库/50%?a=b#c/密码");
     let encoded = "%E6%95%B0%E6%8D%AE%E5%BA%93/50%25%3Fa=b%23c/%E5%AF%86%E7%A0%81";
     stage.bao.kv2(mount);
@@ -194,15 +194,18 @@ fn mounts_and_paths_of_any_script_are_found_where_they_are() {
 }
 
 #[test]
-fn a_login_whose_token_may_not_even_look_at_itself_is_told_and_named() {
-    let Some(stage) = Stage::dev("a token without the policy default") else { return };
+fn a_token_that_cannot_be_revoked_is_reported_with_its_accessor() {
+    let Some(stage) = ServerProject::dev("a token without the policy default") else { return };
     let options = json!({ "token_ttl": "1h", "token_no_default_policy": true });
     let (role_id, secret_id) = stage.bao.approle("ml-ci", &["ml-ci"], options);
     let job = Job::of("approle").with("VAULT_ROLE_ID", role_id).with("VAULT_SECRET_ID", secret_id);
     let output = stage.check(&job, &[]);
     let said = words(&output);
     assert_eq!(output.code, Some(3), "{said}");
-    assert!(said.contains("warning[logout-failed]: the login could not be ended"), "{said}");
+    assert!(
+        said.contains("warning[logout-failed]: the token of the login wasn't revoked"),
+        "{said}"
+    );
     let (_, accessor) = said.split_once("bao token revoke -accessor ").unwrap();
     let accessor = accessor.split('`').next().unwrap();
     assert!(tokens(&stage.bao).contains(accessor), "{said}");
@@ -213,8 +216,8 @@ fn a_login_whose_token_may_not_even_look_at_itself_is_told_and_named() {
 }
 
 #[test]
-fn a_batch_token_passes_and_its_end_is_told() {
-    let Some(stage) = Stage::dev("a batch token") else { return };
+fn a_batch_token_passes_and_its_expiration_is_a_note() {
+    let Some(stage) = ServerProject::dev("a batch token") else { return };
     let options = json!({ "token_ttl": "1h", "token_type": "batch" });
     let (role_id, secret_id) = stage.bao.approle("ml-ci", &["ml-ci"], options);
     let job = Job::of("approle").with("VAULT_ROLE_ID", role_id).with("VAULT_SECRET_ID", secret_id);
@@ -222,18 +225,18 @@ fn a_batch_token_passes_and_its_end_is_told() {
     let verdict = stage.verdict(&job);
     assert_eq!(verdict.exit, 0, "{:#}", verdict.document);
     assert_eq!(verdict.found(), ["note logout-failed", "note missing"]);
-    let asked = stage.asked_since(audited);
+    let asked = stage.requests_since(audited);
     assert!(!asked.iter().any(|path| path.contains("revoke")), "{asked:?}");
 }
 
 #[test]
-fn a_token_with_too_few_uses_left_is_not_used_up() {
-    let Some(stage) = Stage::dev("a token with few uses") else { return };
+fn a_token_with_too_few_remaining_uses_is_not_consumed() {
+    let Some(stage) = ServerProject::dev("a token with few uses") else { return };
     let of = |uses: u32| {
         let token = stage.bao.token(&["ml-ci"], json!({ "ttl": "1h", "num_uses": uses }));
         Job::of("token").with("VAULT_TOKEN", token)
     };
-    let words = ["the token is good for 3 more requests", "without a limit of uses"];
+    let words = ["the token has 3 uses left", "without a limit of uses"];
     let few = of(5);
     stage.fails(&few, 3, "error too-few-token-uses", &words);
     assert_eq!(stage.verdict(&of(100)).exit, 0);

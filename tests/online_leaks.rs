@@ -1,6 +1,5 @@
-//! Nothing leaks of what a real server keeps: every value, password and token in it is searched
-//! for in all that `check-secrets` prints, writes and starts, and the server's own log shows
-//! that no value was asked for.
+//! `check-secrets` leaks no secret of a real server: the tests search for every value, password
+//! and token in its output, files and command lines, and in the audit log for requests of values.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -12,11 +11,11 @@ use envlock_testkit::{
 };
 use serde_json::json;
 
-use crate::support::vault::{Job, POLICY, Stage, check, project};
+use crate::support::vault::{Job, POLICY, ServerProject, check, project};
 
 const FORMS: [&str; 5] = ["human", "json", "sarif", "github", "gitlab"];
 
-/// All that may be asked about a secrets engine.
+/// The allowed requests to secrets engines.
 const ABOUT_SECRETS: [(&str, &str); 4] = [
     ("read", "secret/metadata/"),
     ("read", "secret/subkeys/"),
@@ -24,7 +23,7 @@ const ABOUT_SECRETS: [(&str, &str); 4] = [
     ("read", "database/roles/"),
 ];
 
-/// All that may be asked besides.
+/// The other allowed requests.
 const ABOUT_ONESELF: [(&str, &str); 6] = [
     ("read", "auth/token/lookup-self"),
     ("update", "auth/token/revoke-self"),
@@ -34,12 +33,12 @@ const ABOUT_ONESELF: [(&str, &str); 6] = [
     ("update", "sys/wrapping/unwrap"),
 ];
 
-/// What a run may show to nobody.
+/// The secrets that a run must not show.
 struct Hidden(Vec<String>);
 
 impl Hidden {
-    /// The values on the server by what they all begin with, and what the job was given.
-    fn of(stage: &Stage, job: &Job) -> Self {
+    /// The prefix of all values on the server, and the credentials of the job.
+    fn of(stage: &ServerProject, job: &Job) -> Self {
         let given = job.credentials().into_iter().map(str::to_owned);
         let root = stage.bao.current_token().to_owned();
         Self(given.chain([TestServer::CANARY.to_owned(), root]).collect())
@@ -52,25 +51,25 @@ impl Hidden {
     }
 }
 
-/// What looks like a token of the server, as that of a login that only the program knows.
+/// Finds a token of the server, such as that of a login, which only the program knows.
 fn token_in(text: &str) -> Option<&str> {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '.').find(is_token)
 }
 
-/// Whether it has the shape of the server's tokens.
+/// Whether a text has the format of the server's tokens.
 fn is_token(word: &&str) -> bool {
     let rest = ["hvs.", "hvb.", "s.", "b."].into_iter().find_map(|kind| word.strip_prefix(kind));
     rest.is_some_and(|rest| rest.len() >= 24)
 }
 
-/// Runs it, and looks at every command line of this machine until it has ended; those of the
-/// server itself, which this test started with its token, are left out.
+/// Runs the command, and searches every command line of this machine until it ends. The server's is
+/// skipped, because this test started it with its token.
 fn watched(mut command: Command, server: u32, hidden: &Hidden) -> Output {
     let ended = AtomicBool::new(false);
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // Where there is no /proc nothing is looked at.
-    if let Some(own) = own_command_line(&mut child) {
+    // Without /proc no command line is searched.
+    if let Some(own) = own_command_line(&mut child, Path::new(command.get_program())) {
         assert!(own.contains("check-secrets"), "{own}");
         hidden.assert_not_in("its command line", &own);
     }
@@ -94,16 +93,26 @@ fn watched(mut command: Command, server: u32, hidden: &Hidden) -> Output {
     })
 }
 
-/// That of a process which has begun, until when it is empty; none of one that is over.
-fn own_command_line(child: &mut Child) -> Option<String> {
+/// The command line of a running process; `None` if it ended, or without /proc.
+///
+/// A new process has the command line of this test until it executes `program`, and then an empty
+/// one until its arguments are copied: both are skipped.
+fn own_command_line(child: &mut Child, program: &Path) -> Option<String> {
+    let process = PathBuf::from(format!("/proc/{}", child.id()));
+    let program = program.canonicalize().unwrap();
+    if !process.exists() {
+        return None;
+    }
     loop {
-        let line = fs_err::read(format!("/proc/{}/cmdline", child.id())).ok()?;
-        if !line.is_empty() {
+        let executed = std::fs::read_link(process.join("exe")).is_ok_and(|exe| exe == program);
+        let line = std::fs::read(process.join("cmdline")).unwrap_or_default();
+        if executed && !line.is_empty() {
             return Some(String::from_utf8_lossy(&line).replace('\0', " "));
         }
         if child.try_wait().unwrap().is_some() {
             return None;
         }
+        std::thread::yield_now();
     }
 }
 
@@ -114,7 +123,7 @@ fn command_lines(except: u32) -> BTreeSet<String> {
     lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " ")).collect()
 }
 
-/// All that lies in a folder, but what a pod puts there.
+/// The files in a directory, without those of the pod.
 fn disk(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let all = files_containing(root, "").into_iter();
     let own = all.filter(|path| !path.starts_with("home/serviceaccount"));
@@ -130,14 +139,14 @@ fn is_allowed(entry: &AuditEntry) -> bool {
         || (entry.path.starts_with("auth/") && entry.path.contains("/login"))
 }
 
-impl Stage {
-    /// Runs the job in one form; looks at all that there is to be looked at.
+impl ServerProject {
+    /// Runs the job in one format, and searches its output, files, command lines and requests.
     fn leaks_nothing(&self, job: &Job, args: &[&str], form: &str) -> Option<i32> {
         let hidden = Hidden::of(self, job);
         let around = self.lab.project.root().parent().unwrap().to_owned();
         let (before, audited) = (disk(&around), self.bao.audit().len());
         let mut command = self.command(job, &[args, &["--format", form]].concat());
-        // Whoever traces a job sees no more.
+        // A trace of the job doesn't show more.
         command.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full");
         command.env("TMPDIR", self.lab.project.home());
         let output = watched(command, self.bao.process_id(), &hidden);
@@ -145,14 +154,14 @@ impl Stage {
         hidden.assert_not_in("standard error", &output.stderr);
         assert_eq!(token_in(&output.stdout).or(token_in(&output.stderr)), None, "{form}");
         assert!(!output.stderr.contains("panicked"), "{}", output.stderr);
-        assert!(disk(&around) == before, "something was written");
+        assert!(disk(&around) == before, "a file was written");
         for entry in self.bao.audit().split_off(audited) {
             assert!(is_allowed(&entry), "{entry:?}");
         }
         output.code
     }
 
-    fn leaks_nothing_in_any_form(
+    fn leaks_nothing_in_any_format(
         &self,
         job: impl Fn(&TestServer) -> Job,
         args: &[&str],
@@ -166,7 +175,7 @@ impl Stage {
 }
 
 /// A stage with a lock; every value is a canary, that of the token which isn't required too.
-fn stage(bao: Option<Stage>) -> Option<Stage> {
+fn stage(bao: Option<ServerProject>) -> Option<ServerProject> {
     let stage = bao?;
     let token = json!({ "token": TestServer::canary("token") });
     stage.bao.secret("secret", "ml/huggingface", token);
@@ -174,17 +183,14 @@ fn stage(bao: Option<Stage>) -> Option<Stage> {
     let around = stage.lab.project.root().parent().unwrap().to_owned();
     assert_eq!(files_containing(&around, TestServer::CANARY), [] as [PathBuf; 0]);
     let value = stage.bao.get("secret/data/ml/huggingface")["data"]["data"]["token"].clone();
-    assert!(
-        value.as_str().unwrap().starts_with(TestServer::CANARY),
-        "there is something to be found"
-    );
+    assert!(value.as_str().unwrap().starts_with(TestServer::CANARY), "a canary is found");
     Some(stage)
 }
 
 #[test]
-fn a_check_that_passes_shows_no_secret_whichever_way_it_logs_in() {
-    let Some(stage) = stage(Stage::dev("what a check that passes shows")) else { return };
-    let passes = |job: fn(&TestServer) -> Job| stage.leaks_nothing_in_any_form(job, &[], 0);
+fn a_check_that_passes_shows_no_secret_with_any_auth_method() {
+    let Some(stage) = stage(ServerProject::dev("what a check that passes shows")) else { return };
+    let passes = |job: fn(&TestServer) -> Job| stage.leaks_nothing_in_any_format(job, &[], 0);
     passes(|bao| Job::token(bao));
     passes(|bao| Job::approle(bao));
     passes(|bao| Job::wrapped(bao));
@@ -196,14 +202,16 @@ fn a_check_that_passes_shows_no_secret_whichever_way_it_logs_in() {
 
 #[test]
 fn a_login_by_certificate_shows_no_key() {
-    let Some(stage) = stage(Stage::tls("what a login by certificate shows")) else { return };
-    stage.leaks_nothing_in_any_form(Job::cert, &[], 0);
+    let Some(stage) = stage(ServerProject::tls("what a login by certificate shows")) else {
+        return;
+    };
+    stage.leaks_nothing_in_any_format(Job::cert, &[], 0);
 }
 
 #[test]
 fn a_login_that_is_refused_shows_no_credential() {
-    let Some(stage) = stage(Stage::dev("what a refused login shows")) else { return };
-    let refused = |job: &dyn Fn(&TestServer) -> Job| stage.leaks_nothing_in_any_form(job, &[], 4);
+    let Some(stage) = stage(ServerProject::dev("what a refused login shows")) else { return };
+    let refused = |job: &dyn Fn(&TestServer) -> Job| stage.leaks_nothing_in_any_format(job, &[], 4);
     refused(&|bao| Job::userpass(bao).with("VAULT_PASSWORD", TestServer::canary("password")));
     refused(&|bao| Job::approle(bao).with("VAULT_SECRET_ID", TestServer::canary("secret_id")));
     refused(&|bao| Job::jwt(bao).with("CI_JWT", TestServer::canary("jwt")));
@@ -223,9 +231,9 @@ fn a_login_that_is_refused_shows_no_credential() {
 
 #[test]
 fn a_finding_shows_no_secret() {
-    let Some(stage) = stage(Stage::dev("what findings show")) else { return };
+    let Some(stage) = stage(ServerProject::dev("what findings show")) else { return };
     let finds = |args: &[&str], exit| {
-        stage.leaks_nothing_in_any_form(|bao| Job::approle(bao), args, exit);
+        stage.leaks_nothing_in_any_format(|bao| Job::approle(bao), args, exit);
     };
     let fields = json!({ "host": 1, "username": TestServer::canary("user"), "passwort": "x" });
     stage.bao.secret("secret", "ml/db_creds", fields);
@@ -241,10 +249,10 @@ fn a_finding_shows_no_secret() {
 }
 
 #[test]
-fn a_mix_up_of_engines_asks_for_no_value() {
-    let Some(stage) = Stage::dev("what a mix-up of engines asks") else { return };
+fn a_wrong_engine_in_the_manifest_causes_no_request_for_a_value() {
+    let Some(stage) = ServerProject::dev("what a mix-up of engines asks") else { return };
     stage.bao.kv1("old");
-    // On kv1 these are secrets, all of them.
+    // On kv1 all these paths are secrets.
     for path in ["ml/db_creds", "metadata/ml/db_creds", "subkeys/ml/db_creds", "data/ml/db_creds"] {
         let value =
             json!({ "subkeys": { "host": TestServer::canary("kv1") }, "current_version": 1 });
@@ -268,7 +276,7 @@ fn a_mix_up_of_engines_asks_for_no_value() {
     }
 }
 
-/// A run that is interrupted at each of these requests, to which there is no answer.
+/// A run that is interrupted at each of these requests, which get no answer.
 struct Interrupted {
     server: ScriptedServer,
     output: Output,
@@ -319,28 +327,28 @@ const RIGHTS: (&str, &str) = ("POST", "sys/capabilities-self");
 const END: (&str, &str) = ("POST", "auth/token/revoke-self");
 
 #[test]
-fn one_that_is_interrupted_ends_its_login_and_says_so_by_its_exit_code() {
+fn an_interrupted_run_revokes_its_token_and_has_the_exit_code_of_an_interruption() {
     for signal in ["-INT", "-TERM"] {
         let run = Interrupted::run(signal, "approle", &[RIGHTS]);
         assert_eq!(run.last(), "POST auth/token/revoke-self", "{signal}");
         assert!(run.output.stderr.starts_with("error[interrupted]"), "{}", run.output.stderr);
     }
     let run = Interrupted::run("-INT", "token", &[RIGHTS]);
-    assert_eq!(run.last(), "POST sys/capabilities-self", "a token of the user's is left alone");
+    assert_eq!(run.last(), "POST sys/capabilities-self", "a supplied token isn't revoked");
 }
 
 #[test]
-fn a_login_that_cannot_be_ended_is_named_by_its_accessor() {
+fn a_token_that_cannot_be_revoked_is_named_by_its_accessor() {
     for stuck in [&[RIGHTS, END][..], &[END]] {
-        let said = Interrupted::run("-INT", "approle", stuck).output.stderr;
-        assert!(said.contains("the login could not be ended"), "{said}");
-        assert!(said.contains("`bao token revoke -accessor scripted-accessor`"), "{said}");
+        let stderr = Interrupted::run("-INT", "approle", stuck).output.stderr;
+        assert!(stderr.contains("the token of the login wasn't revoked"), "{stderr}");
+        assert!(stderr.contains("`bao token revoke -accessor scripted-accessor`"), "{stderr}");
     }
 }
 
 #[test]
-fn what_is_looked_for_would_be_found() {
-    let Some(stage) = Stage::dev("what a leak would look like") else { return };
+fn a_leak_would_be_found() {
+    let Some(stage) = ServerProject::dev("what a leak would look like") else { return };
     let audited = stage.bao.audit().len();
     let token = stage.bao.token(&["ml-ci"], json!({}));
     assert_eq!(token_in(&format!("in `{token}`, shown")), Some(token.as_str()));

@@ -1,5 +1,5 @@
-//! The secrets manifest by the program itself: every story of `fixtures/secrets`, the lock,
-//! the policies, the forms.
+//! The secrets manifest with the program: every fixture of `fixtures/secrets`, the lock, the
+//! policies, the formats.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,11 +10,11 @@ use serde_json::Value;
 
 use crate::support::{BINARY, Lab};
 
-fn stories() -> PathBuf {
+fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/secrets")
 }
 
-/// The program in a story's folder, with nothing of ours around it.
+/// Runs the program in a fixture's directory, without this environment.
 fn envlock(folder: &Path, args: &[&str]) -> (i32, String, String) {
     let output = Command::new(BINARY)
         .args(args)
@@ -44,7 +44,7 @@ fn codes(json: &str) -> BTreeSet<String> {
     findings.iter().map(|finding| finding["code"].as_str().unwrap().to_owned()).collect()
 }
 
-/// What the program is asked in a story's folder, by the file that is there.
+/// The arguments for a fixture, by the file in its directory.
 fn question(folder: &Path) -> Vec<&'static str> {
     let judged = ["check-secrets", "--offline", "--at", "2026-11-23T00:00:00Z", "--manifest"];
     for manifest in ["secrets.yml", "environment.yml"] {
@@ -61,9 +61,9 @@ fn question(folder: &Path) -> Vec<&'static str> {
 }
 
 #[test]
-fn every_story_ends_with_its_codes_and_its_exit_code() {
-    let mut told = 0;
-    for entry in std::fs::read_dir(stories()).unwrap() {
+fn every_fixture_has_its_codes_and_its_exit_code() {
+    let mut count = 0;
+    for entry in std::fs::read_dir(fixtures()).unwrap() {
         let folder = entry.unwrap().path();
         let (wanted, exit) = expected(&folder);
         let mut question = question(&folder);
@@ -73,27 +73,27 @@ fn every_story_ends_with_its_codes_and_its_exit_code() {
         if question[1] != "test" {
             assert_eq!(codes(&stdout), wanted, "{}", folder.display());
         }
-        told += 1;
+        count += 1;
     }
-    assert!(told >= 60, "{told} stories");
+    assert!(count >= 60, "{count} fixtures");
 }
 
 #[test]
-fn every_code_of_a_story_has_its_page() {
-    for entry in std::fs::read_dir(stories()).unwrap() {
+fn every_code_of_a_fixture_has_a_page() {
+    for entry in std::fs::read_dir(fixtures()).unwrap() {
         for code in expected(&entry.unwrap().path()).0 {
-            let (exit, page, _) = envlock(&stories(), &["explain", &code]);
+            let (exit, page, _) = envlock(&fixtures(), &["explain", &code]);
             assert!(exit == 0 && page.starts_with("# "), "{code}: {page}");
         }
     }
-    let (exit, _, said) = envlock(&stories(), &["explain", "kv2-datapath"]);
+    let (exit, _, said) = envlock(&fixtures(), &["explain", "kv2-datapath"]);
     assert_eq!(exit, 2);
     assert!(said.contains("did you mean `kv2-data-path`?"), "{said}");
 }
 
 #[test]
-fn a_finding_sits_on_its_line_in_every_form() {
-    let folder = stories().join("denied");
+fn a_finding_has_its_line_in_every_format() {
+    let folder = fixtures().join("denied");
     let args = ["check-secrets", "--offline", "--manifest", "secrets.yml", "--format"];
     let form = |form: &str| envlock(&folder, &[&args[..], &[form]].concat());
 
@@ -113,15 +113,15 @@ fn a_finding_sits_on_its_line_in_every_form() {
 }
 
 #[test]
-fn without_an_address_there_is_no_quiet_offline_run() {
-    let (exit, _, said) = envlock(&stories().join("denied"), &["check-secrets"]);
+fn without_an_address_the_check_fails_instead_of_running_offline() {
+    let (exit, _, said) = envlock(&fixtures().join("denied"), &["check-secrets"]);
     assert_eq!(exit, 2);
-    assert!(said.contains("no server is named") && said.contains("--offline"), "{said}");
+    assert!(said.contains("no variable names a server") && said.contains("--offline"), "{said}");
 }
 
 #[test]
-fn every_command_gives_its_findings_in_every_form() {
-    let (exit, sarif, said) = envlock(&stories(), &["verify", "--format", "sarif"]);
+fn every_command_reports_its_findings_in_every_format() {
+    let (exit, sarif, said) = envlock(&fixtures(), &["verify", "--format", "sarif"]);
     assert_eq!((exit, said.as_str()), (2, ""));
     let sarif: Value = serde_json::from_str(&sarif).unwrap();
     assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "no-such-file");
@@ -154,7 +154,7 @@ fn failed_with(output: &Output, code: i32) {
 }
 
 #[test]
-fn the_lock_carries_the_needs_and_is_stale_when_they_change() {
+fn the_lock_contains_the_needs_and_is_stale_if_they_change() {
     let lab = lab();
     lab.solve(&[]).success();
     let lock = lab.project.read("envlock.lock");
@@ -164,7 +164,7 @@ fn the_lock_carries_the_needs_and_is_stale_when_they_change() {
     lab.envlock(&["solve", "--check"]).success();
     lab.envlock(&["check-secrets", "--offline"]).success();
 
-    // A comment is no change; another path is.
+    // A comment isn't a change, and another path is one.
     lab.project.write("secrets.yml", format!("# why\n{MANIFEST}"));
     lab.envlock(&["solve", "--check"]).success();
     lab.project.write("secrets.yml", MANIFEST.replace("ml/db_creds", "ml/other"));
@@ -175,6 +175,30 @@ fn the_lock_carries_the_needs_and_is_stale_when_they_change() {
     failed_with(&lab.envlock(&["check-secrets", "--offline"]), 5);
     lab.solve(&[]).success();
     failed_with(&lab.envlock(&["check-secrets", "--offline"]), 1);
+}
+
+#[test]
+fn a_project_without_secrets_passes_and_a_lock_with_needs_is_stale() {
+    let lab = lab();
+    lab.solve(&[]).success();
+    std::fs::remove_file(lab.project.path("secrets.yml")).unwrap();
+    for args in [&["check-secrets"][..], &["check-secrets", "--offline", "--profile", "ci"]] {
+        let stale = lab.envlock(args);
+        failed_with(&stale, 5);
+        assert!(stale.stderr.contains("no secrets manifest"), "{}", stale.stderr);
+    }
+    lab.solve(&[]).success();
+    for format in ["human", "json", "github", "gitlab"] {
+        let args = ["check-secrets", "--profile", "ci", "--format", format];
+        let passed = lab.envlock(&args);
+        failed_with(&passed, 0);
+        let printed = format!("{}{}", passed.stdout, passed.stderr);
+        assert!(printed.contains("no needs"), "{printed}");
+    }
+    // A manifest that is named must exist, and a directory without a project isn't one.
+    failed_with(&lab.envlock(&["check-secrets", "--manifest", "other.yml"]), 2);
+    std::fs::remove_file(lab.project.path("environment.yml")).unwrap();
+    failed_with(&lab.envlock(&["check-secrets", "--offline"]), 2);
 }
 
 #[test]
@@ -205,7 +229,7 @@ fn a_malformed_block_of_needs_is_an_error_at_its_line_in_every_command() {
             let place = line_of(&broken, marked);
             assert!(output.stderr.contains(&place), "{to}: {place} in\n{}", output.stderr);
         }
-        // The list is made of the manifest: the lock isn't read.
+        // The list is made from the manifest; the lock isn't read.
         lab.envlock(&["secrets", "list"]).success();
     }
 }
@@ -220,7 +244,7 @@ fn an_install_names_the_needs_and_the_next_command() {
 }
 
 #[test]
-fn two_manifests_are_one_too_many() {
+fn two_manifests_are_an_error() {
     let lab = lab();
     lab.ask("name: t\nchannels: [conda-forge]\ndependencies: [zlib]\nsecrets: {version: 1, needs: {}}\n");
     let output = lab.solve(&[]);
@@ -229,7 +253,7 @@ fn two_manifests_are_one_too_many() {
 }
 
 #[test]
-fn the_generated_policy_is_one_that_the_check_accepts() {
+fn the_check_accepts_the_generated_policy() {
     let lab = lab();
     lab.solve(&[]).success();
     let hcl = lab.envlock(&["policy", "generate"]).success();
@@ -277,6 +301,6 @@ fn the_shared_vectors_pass() {
         return;
     };
     let vectors = vectors.display().to_string();
-    let (exit, said, _) = envlock(&stories(), &["policy", "test", &vectors]);
+    let (exit, said, _) = envlock(&fixtures(), &["policy", "test", &vectors]);
     assert_eq!((exit, said.trim_end()), (0, "152 passed, 0 failed"));
 }

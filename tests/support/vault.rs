@@ -1,4 +1,4 @@
-//! The project of the article, and a real server with the secrets that it needs.
+//! The article's project, and a real server that has its secrets.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -10,8 +10,8 @@ use serde_json::{Value, json as object};
 
 use super::{Lab, json};
 
-/// The manifest of the article's project: a secret, a dynamic database account, and an optional
-/// token, with a profile for each auth method.
+/// The manifest of the article's project: a secret, a database account that is created on demand,
+/// and an optional token; with a profile for each auth method.
 pub(crate) const MANIFEST: &str = "\
 version: 1
 policies:
@@ -64,8 +64,7 @@ profiles:
     auth: {method: cert, role: ml-ci, certificate: {env: TLS_CERT}, key: {env: TLS_KEY}}
 ";
 
-/// The policy of the job's token: the requests of the needs, and the requests that show whether
-/// the secrets exist.
+/// The policy of the job's token: the requests of the needs, and those that prove their presence.
 pub(crate) const POLICY: &str = r#"
 path "secret/data/ml/db_creds"         { capabilities = ["read"] }
 path "secret/data/ml/huggingface"      { capabilities = ["read"] }
@@ -80,8 +79,8 @@ path "database/roles/ml-readonly"      { capabilities = ["read"] }
 
 const POLICY_FILE: &str = "vault/policies/ml-ci.hcl";
 
-/// Creates the secrets and the policy of the project on the server. Every value is a canary.
-pub(crate) fn furnish(server: &VaultClient) {
+/// Creates the project's secrets and the policy on the server. Every value is a canary.
+pub(crate) fn populate(server: &VaultClient) {
     server.policy("ml-ci", POLICY);
     server.kv2("secret");
     let fields = ["host", "username", "password"];
@@ -91,38 +90,38 @@ pub(crate) fn furnish(server: &VaultClient) {
     server.role("database", "ml-readonly", "1h", "24h");
 }
 
-/// A server with the secrets of the project, and the project.
-pub(crate) struct Stage {
+/// A project, and a server that has its secrets.
+pub(crate) struct ServerProject {
     pub(crate) bao: TestServer,
     pub(crate) lab: Lab,
 }
 
-impl Stage {
-    /// Starts a development server. If there is none, prints that `test` is skipped.
-    pub(crate) fn dev(test: &str) -> Option<Self> {
-        Self::on(TestServer::dev(), test)
+impl ServerProject {
+    /// With a development server; reports the skipped test if no server is available.
+    pub(crate) fn dev(what: &str) -> Option<Self> {
+        Self::on(TestServer::dev(), what)
     }
 
-    /// Starts a server with TLS. If there is none, prints that `test` is skipped.
-    pub(crate) fn tls(test: &str) -> Option<Self> {
-        Self::on(TestServer::tls(), test)
+    /// With a server with TLS.
+    pub(crate) fn tls(what: &str) -> Option<Self> {
+        Self::on(TestServer::tls(), what)
     }
 
-    fn on(bao: Option<TestServer>, test: &str) -> Option<Self> {
+    fn on(bao: Option<TestServer>, what: &str) -> Option<Self> {
         let Some(bao) = bao else {
-            skip_test(test);
+            skip_test(what);
             return None;
         };
-        furnish(&bao);
+        populate(&bao);
         Some(Self { bao, lab: project() })
     }
 
-    /// Writes the manifest with one text replaced. It is then checked without a lock.
+    /// Replaces a text of the manifest.
     pub(crate) fn change(&self, old: &str, new: &str) {
         self.change_all(&[(old, new)]);
     }
 
-    /// Writes the manifest with several texts replaced.
+    /// Replaces several texts of the manifest.
     pub(crate) fn change_all(&self, changes: &[(&str, &str)]) {
         let mut text = MANIFEST.to_owned();
         for (old, new) in changes {
@@ -132,12 +131,12 @@ impl Stage {
         self.lab.project.write("secrets.yml", text);
     }
 
-    /// Writes another text of the policy in the repository.
+    /// Replaces the text of the policy in the repository.
     pub(crate) fn attach(&self, hcl: &str) {
         self.lab.project.write(POLICY_FILE, hcl);
     }
 
-    /// Prepares `envlock check-secrets` with the credentials of a job.
+    /// The command `envlock check-secrets` of a job.
     pub(crate) fn command(&self, job: &Job, args: &[&str]) -> Command {
         let mut command = check(&self.lab, job, args);
         if !job.has("VAULT_ADDR") {
@@ -149,26 +148,25 @@ impl Stage {
         command
     }
 
-    /// Runs `envlock check-secrets` with the credentials of a job.
+    /// Runs `envlock check-secrets` of a job.
     pub(crate) fn check(&self, job: &Job, args: &[&str]) -> Output {
         self.command(job, args).output().unwrap().into()
     }
 
-    /// Runs `envlock check-secrets` and parses its JSON document.
+    /// Runs `envlock check-secrets` of a job, and returns its JSON document.
     pub(crate) fn verdict(&self, job: &Job) -> Verdict {
         Verdict::of(&self.check(job, &["--format", "json"]))
     }
 
-    /// Returns the paths of the requests in the server's audit log after the first `audited` lines.
-    pub(crate) fn asked_since(&self, audited: usize) -> Vec<String> {
+    /// The paths of the requests after the first `audited` entries of the server's audit log.
+    pub(crate) fn requests_since(&self, audited: usize) -> Vec<String> {
         let entries = self.bao.audit().split_off(audited).into_iter();
         let requests = entries.filter(|entry| entry.kind == AuditKind::Request);
         requests.map(|entry| entry.path).collect()
     }
 }
 
-/// Returns the accessors of all valid tokens of a namespace. The server answers 404 if there are
-/// none.
+/// The accessors of all valid tokens of a namespace. Without tokens the server answers 404.
 pub(crate) fn tokens(server: &VaultClient) -> BTreeSet<String> {
     let (status, listed) = server.request("LIST", "auth/token/accessors", &[], None);
     assert!(matches!(status, 200 | 404), "{listed}");
@@ -176,7 +174,7 @@ pub(crate) fn tokens(server: &VaultClient) -> BTreeSet<String> {
     keys.map(|key| key.as_str().unwrap().to_owned()).collect()
 }
 
-/// Creates the article's project without a lock, with a channel that has only zlib.
+/// The article's project without a lock, and a mirror that has only zlib.
 pub(crate) fn project() -> Lab {
     let world = TestMirror::new().channel("conda-forge", |c| {
         c.add("zlib 1.3 h0_0");
@@ -188,8 +186,7 @@ pub(crate) fn project() -> Lab {
     lab
 }
 
-/// Prepares `envlock check-secrets` with the credentials of a job. Without a lock only the manifest
-/// is checked.
+/// Runs `envlock check-secrets` of a job. Without a lock the manifest is judged by itself.
 pub(crate) fn check(lab: &Lab, job: &Job, args: &[&str]) -> Command {
     let mut words = vec!["check-secrets"];
     if !lab.project.path("envlock.lock").exists() {
@@ -210,17 +207,17 @@ pub(crate) fn check(lab: &Lab, job: &Job, args: &[&str]) -> Command {
     command
 }
 
-/// A job: a profile, with the variables and files that have its credentials.
+/// A job: a profile, and the variables of its credentials.
 pub(crate) struct Job {
     profile: Option<&'static str>,
     variables: Vec<(&'static str, String)>,
     cluster: Option<FakeKubernetes>,
-    /// A token to use instead of the one that the cluster accepts.
+    /// A token that replaces the cluster's.
     jwt: Option<String>,
 }
 
 impl Job {
-    /// Creates a job without credentials.
+    /// A job without credentials.
     pub(crate) fn of(profile: impl Into<Option<&'static str>>) -> Self {
         Self { profile: profile.into(), variables: Vec::new(), cluster: None, jwt: None }
     }
@@ -236,12 +233,12 @@ impl Job {
         self.variables.iter().any(|(known, _)| *known == name)
     }
 
-    /// Returns the value of a variable.
+    /// The value of a variable.
     pub(crate) fn value(&self, name: &str) -> &str {
         &self.variables.iter().find(|(known, _)| *known == name).unwrap().1
     }
 
-    /// Returns the credentials. Addresses and user names aren't secret.
+    /// The credentials, without public values such as an address and the name of a user.
     pub(crate) fn credentials(&self) -> Vec<&str> {
         let public = ["VAULT_ADDR", "VAULT_CACERT", "VAULT_NAMESPACE", "VAULT_USER", "TLS_CERT"];
         let variables = self.variables.iter().filter(|(name, _)| !public.contains(name));
@@ -250,12 +247,12 @@ impl Job {
         variables.chain(jwt).chain(self.jwt.as_deref()).collect()
     }
 
-    /// Removes the profile, so that it isn't named on the command line.
+    /// Removes the name of the profile.
     pub(crate) fn unnamed(self) -> Self {
         Self { profile: None, ..self }
     }
 
-    /// Creates a job with a token that expires in an hour.
+    /// A job with a token that expires in an hour.
     pub(crate) fn token(server: &VaultClient) -> Self {
         Self::of("token").with("VAULT_TOKEN", server.token(&["ml-ci"], object!({ "ttl": "1h" })))
     }
@@ -280,21 +277,21 @@ impl Job {
         Self { cluster: Some(server.kubernetes("ml-ci", &["ml-ci"])), ..Self::of("kubernetes") }
     }
 
-    /// Creates a job of a pod that the cluster has deleted.
+    /// A job with the token of a deleted pod.
     pub(crate) fn deleted_pod(server: &VaultClient) -> Self {
         let mut job = Self::kubernetes(server);
         job.jwt = job.cluster.as_ref().map(FakeKubernetes::unknown_jwt);
         job
     }
 
-    /// Creates a job with a user whose password is a canary.
+    /// A job with a user whose password is a canary.
     pub(crate) fn userpass(server: &VaultClient) -> Self {
         let password = TestServer::canary("userpass");
         server.userpass("ada", &password, &["ml-ci"]);
         Self::of("userpass").with("VAULT_USER", "ada").with("VAULT_PASSWORD", password)
     }
 
-    /// Creates a job with a client certificate of the server's own authority.
+    /// A job with a client certificate of the server's authority.
     pub(crate) fn cert(bao: &TestServer) -> Self {
         bao.cert("ml-ci", &bao.ca_file(), &["ml-ci"]);
         let (cert, key) = bao.client_cert("ml-runner");
@@ -307,7 +304,7 @@ fn approle(server: &VaultClient) -> (String, String) {
     server.approle("ml-ci", &["ml-ci"], object!({ "token_ttl": "1h" }))
 }
 
-/// The JSON document of a check, with the exit code.
+/// The document of `--format json`.
 pub(crate) struct Verdict {
     pub(crate) exit: i32,
     pub(crate) document: Value,
@@ -324,16 +321,16 @@ impl Verdict {
     /// Returns level and code of each finding, such as `error denied`, sorted.
     pub(crate) fn found(&self) -> Vec<String> {
         let findings = self.document["findings"].as_array().unwrap();
-        let word = |value: &Value| value.as_str().unwrap().to_owned();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
         let mut found: Vec<_> = findings
             .iter()
-            .map(|finding| format!("{} {}", word(&finding["level"]), word(&finding["code"])))
+            .map(|finding| format!("{} {}", text(&finding["level"]), text(&finding["code"])))
             .collect();
         found.sort();
         found
     }
 
-    /// Returns the server's answer to each request of a need; `-` if it wasn't asked.
+    /// The server's answer of each row about a need; `-` if it wasn't queried.
     pub(crate) fn server(&self, need: &str) -> Vec<&str> {
         let answers = self.document["result"]["answers"].as_array().unwrap().iter();
         let about = answers.filter(|answer| answer["need"] == need);
@@ -341,41 +338,41 @@ impl Verdict {
     }
 }
 
-/// Returns standard output and standard error as one line.
+/// The human output, as one line.
 pub(crate) fn words(output: &Output) -> String {
     let all = format!("{} {}", output.stdout, output.stderr);
     all.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The expected output of a failure.
-pub(crate) struct Told<'a> {
+pub(crate) struct ExpectedFailure<'a> {
     pub(crate) exit: i32,
-    /// Level and code of one of its findings, such as `error missing`.
+    /// One of its findings, such as `error missing`.
     pub(crate) finding: &'a str,
-    /// Texts that the output for people must contain.
-    pub(crate) words: &'a [&'a str],
+    /// Texts of the human output.
+    pub(crate) texts: &'a [&'a str],
 }
 
-/// Checks the JSON document and the output for people of a failure.
-pub(crate) fn assert_told(expected: &Told<'_>, run: impl Fn(&[&str]) -> Output) {
+/// Asserts a failure in the JSON and in the human output.
+pub(crate) fn assert_failure(expected: &ExpectedFailure<'_>, run: impl Fn(&[&str]) -> Output) {
     let verdict = Verdict::of(&run(&["--format", "json"]));
     assert_eq!(verdict.exit, expected.exit, "{:#}", verdict.document);
     let found = verdict.found();
     assert!(found.contains(&expected.finding.to_owned()), "{:#}", verdict.document);
     let output = run(&[]);
     assert_eq!(output.code, Some(expected.exit), "{output:?}");
-    let line = words(&output);
-    for text in expected.words {
-        assert!(line.contains(text), "{text}: {line}");
+    let flat = words(&output);
+    for wanted in expected.texts {
+        assert!(flat.contains(wanted), "{wanted}: {flat}");
     }
 }
 
-impl Stage {
-    /// Checks that the job fails with this exit code, finding and texts, and leaves no token.
+impl ServerProject {
+    /// Asserts that the job fails, and leaves no token.
     pub(crate) fn fails(&self, job: &Job, exit: i32, finding: &str, texts: &[&str]) {
         let before = tokens(&self.bao);
-        let expected = Told { exit, finding, words: texts };
-        assert_told(&expected, |args| self.check(job, args));
+        let expected = ExpectedFailure { exit, finding, texts };
+        assert_failure(&expected, |args| self.check(job, args));
         assert!(tokens(&self.bao).is_subset(&before), "{finding}: a token is left");
     }
 }

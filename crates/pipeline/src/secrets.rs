@@ -8,8 +8,8 @@ use envlock_model::{
 };
 use envlock_report::output::AskedServer;
 use envlock_report::secret_scan;
-use envlock_report::sink::{self, Completion};
-use envlock_report::{AsFindings, Code, Exit, Finding};
+use envlock_report::sink::{self, Completion, Rules};
+use envlock_report::{AsFindings, Code, Exit, Finding, Level};
 use envlock_secrets::{
     checks::{self, CheckError, Input, Outcome},
     facts::ServerFacts,
@@ -64,7 +64,7 @@ pub enum SecretsError {
         without_credentials: Vec<String>,
     },
     /// The needs in the lock differ from those of the manifest.
-    #[error("the lock's needs are not those of the manifest")]
+    #[error("the needs in the lock differ from those of the manifest")]
     Stale {
         /// The difference, need by need.
         changes: Vec<NeedChange>,
@@ -77,8 +77,8 @@ impl AsFindings for SecretsError {
             Self::File(error) => error.findings(),
             Self::Check(error) => error.findings(),
             Self::NoManifest => vec![Finding::new(Code::NoManifest, self.to_string()).with_help(
-                "write secrets.yml beside environment.yml, or a `secrets:` key in it; or \
-                     name another with `--manifest FILE`",
+                "write secrets.yml next to environment.yml, or a `secrets:` key in it; or \
+                     name another file with `--manifest FILE`",
             )],
             Self::Server(failure) => failure.findings(),
             Self::AmbiguousProfile { with_credentials, without_credentials } => {
@@ -88,13 +88,14 @@ impl AsFindings for SecretsError {
                     .map(String::as_str)
                     .collect();
                 vec![
-                    Finding::new(Code::NoProfile, self.to_string())
-                        .with_help(match names.as_slice() {
-                        [] => "give the manifest a profile with `auth:`, or judge by the policies \
-                               alone: `--offline`"
-                            .to_owned(),
-                        names => format!("name one with `--profile`: {}", names.join(", ")),
-                    }),
+                    Finding::new(Code::NoProfile, self.to_string()).with_help(
+                        match names.as_slice() {
+                            [] => "add a profile with `auth:` to the manifest, or check only the \
+                               policies: `--offline`"
+                                .to_owned(),
+                            names => format!("name one with `--profile`: {}", names.join(", ")),
+                        },
+                    ),
                 ]
             }
             Self::Stale { changes } => {
@@ -118,9 +119,9 @@ impl AsFindings for SecretsError {
 
 fn no_profile_message(with_credentials: &[String]) -> String {
     match with_credentials {
-        [] => "no profile is named, and there are credentials for none".to_owned(),
+        [] => "no profile is named, and no profile has credentials".to_owned(),
         with_credentials => format!(
-            "no profile is named, and there are credentials for {}",
+            "no profile is named, and several have credentials: {}",
             with_credentials.join(", ")
         ),
     }
@@ -158,8 +159,7 @@ pub struct SecretsReport {
 impl SecretsReport {
     /// Whether the answer is complete, or why not.
     pub fn ended(&self) -> Completion {
-        const ALONE: &str =
-            "what is told of rights is what the policies in the repository say, and they alone";
+        const ALONE: &str = "the rights are those of the policies in the repository; the server didn't confirm them";
         match &self.failure {
             None => Completion::Complete,
             Some(reason) if self.outcome.rights.is_empty() => {
@@ -189,7 +189,9 @@ pub async fn check(
             if manifest.is_some() && compare_lock { project.lock().map(drop) } else { Ok(()) }
         })
         .await?;
-    let (manifest, text) = project.manifest_with_text()?.ok_or(SecretsError::NoManifest)?;
+    let Some((manifest, text)) = project.manifest_with_text()? else {
+        return without_manifest(project, compare_lock);
+    };
     if compare_lock {
         let changes = changes(project.lock()?, Some(manifest));
         if !changes.is_empty() {
@@ -222,6 +224,33 @@ pub async fn check(
     outcome.findings.extend(server_findings);
     let asked = online.map(|online| asked_server(online, profile.as_deref().unwrap_or_default()));
     Ok(SecretsReport { outcome, asked, failure })
+}
+
+/// Whether the project has a secrets manifest. Without one no server is needed.
+///
+/// # Errors
+/// A file can't be read, or isn't valid.
+pub async fn has_manifest(project: &Project) -> Result<bool, SecretsError> {
+    project.read(|project| project.manifest().map(drop)).await?;
+    Ok(project.manifest()?.is_some())
+}
+
+/// The report on a project without a secrets manifest: it passes, because no credential is needed.
+/// A lock that still has needs is stale, and a directory without a project is an error.
+fn without_manifest(project: &Project, compare_lock: bool) -> Result<SecretsReport, SecretsError> {
+    if project.optional_environment()?.is_none() {
+        return Err(SecretsError::NoManifest);
+    }
+    if compare_lock && let Some(lock) = project.existing_lock()? {
+        let changes = changes(lock, None);
+        if !changes.is_empty() {
+            return Err(SecretsError::Stale { changes });
+        }
+    }
+    let message = "no needs: this project has no secrets manifest";
+    let note = Finding::new(Code::NoManifest, message).at_level(Level::Note);
+    let outcome = Outcome { findings: vec![note], rights: Vec::new(), rules: Rules::default() };
+    Ok(SecretsReport { outcome, asked: None, failure: None })
 }
 
 /// Describes the server that was asked and the token.

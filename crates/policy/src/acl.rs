@@ -1,4 +1,4 @@
-//! What one server makes of the policies of one token: an index of rules by pattern.
+//! The rules of a token's policies on one server, indexed by pattern.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -19,14 +19,14 @@ use super::segments::SegmentIndex;
 use super::template::{self, ForbiddenInTemplates};
 use envlock_text::Pos;
 
-/// The server, the moment and the identity that policies are read for.
+/// The server and the token for which policies are evaluated.
 #[derive(Debug, Clone, Copy)]
 pub struct ServerContext<'a> {
-    /// The server's way to read policies.
+    /// The server version whose policy rules are followed.
     pub dialect: Dialect,
-    /// The moment to judge at: OpenBao's rules may have an end.
+    /// The time of the evaluation: OpenBao's rules may expire.
     pub now: Timestamp,
-    /// The identity of the token. `None`: it isn't known, and templated blocks are undecided.
+    /// The identity of the token. `None` means unknown: templated blocks are then undecided.
     pub identity: Option<&'a Identity>,
     /// The namespace of the token, which bounds the policy `root`.
     pub token_namespace: &'a str,
@@ -47,19 +47,19 @@ pub struct Acl<'a> {
     prefix: HashMap<String, RuleId>,
     segments: HashMap<String, RuleId>,
     by_segment: SegmentIndex,
-    /// The lengths that prefixes have, longest first: the only ones worth a look.
+    /// The lengths of all prefix patterns, longest first. No other length is compared.
     prefix_lengths: Vec<usize>,
     undecided: Vec<BlockId>,
 }
 
-/// The place of a rule in a policy.
+/// The position of a rule in a policy.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct RuleOrigin {
     /// The policy's name.
     pub policy: String,
-    /// The pattern's place in the policy's file.
+    /// The position of the pattern in the policy's file.
     pub place: Place,
-    /// The pattern as it is written.
+    /// The pattern, as the policy writes it.
     pub pattern: String,
 }
 
@@ -67,7 +67,7 @@ impl<'a> Acl<'a> {
     /// Reads `policies` as the server of `context` does.
     ///
     /// # Errors
-    /// The first fault for which that server refuses one of them.
+    /// Returns the first error for which that server rejects one of them.
     pub fn new(policies: &[&'a Policy], context: &ServerContext<'_>) -> Result<Self, PolicyError> {
         let mut acl = Self {
             dialect: context.dialect,
@@ -160,7 +160,7 @@ impl<'a> Acl<'a> {
         self.dialect == Dialect::OpenBao && block.expires.is_some_and(|end| now > end)
     }
 
-    /// What this server doesn't let a template put into a pattern.
+    /// The characters that a template may not put into a pattern on this server.
     fn forbidden_in_templates(&self, policy: &Policy) -> ForbiddenInTemplates {
         match self.dialect {
             Dialect::OpenBao => ForbiddenInTemplates {
@@ -174,12 +174,12 @@ impl<'a> Acl<'a> {
         }
     }
 
-    /// The server's way to read policies.
+    /// The server version whose policy rules are followed.
     pub fn dialect(&self) -> Dialect {
         self.dialect
     }
 
-    /// Every rule.
+    /// All rules.
     pub fn rules(&self) -> &[Rule] {
         &self.rules
     }
@@ -194,17 +194,17 @@ impl<'a> Acl<'a> {
         self.root
     }
 
-    /// The templated blocks that could not be filled in, because the identity isn't known.
+    /// The templated blocks that could not be expanded, because the identity is unknown.
     pub fn undecided_blocks(&self) -> &[BlockId] {
         &self.undecided
     }
 
-    /// The block `id` as it is written.
+    /// The block `id`.
     pub fn block(&self, id: BlockId) -> &'a Block {
         &self.policies[id.policy].blocks[id.block]
     }
 
-    /// Where the block `id` stands.
+    /// The position of the block `id`.
     pub fn block_origin(&self, id: BlockId) -> RuleOrigin {
         let policy = self.policies[id.policy];
         let block = &policy.blocks[id.block];
@@ -215,14 +215,21 @@ impl<'a> Acl<'a> {
         }
     }
 
-    /// The blocks behind a rule, the one that denies first: it alone decides.
-    pub fn rule_origins(&self, rule: RuleId) -> Vec<RuleOrigin> {
-        let mut blocks = self.rules[rule].blocks.clone();
-        blocks.sort_by_key(|id| !self.block(*id).capabilities.contains_deny());
-        blocks.into_iter().map(|id| self.block_origin(id)).collect()
+    /// The positions of the blocks of a rule. A block that denies comes first, because it alone
+    /// decides.
+    pub(crate) fn rule_origins(&self, rule: RuleId) -> Vec<RuleOrigin> {
+        self.first_rule_origins(rule, usize::MAX)
     }
 
-    /// The rule that decides on `path`; for `listing`, the servers differ.
+    /// The first `number` of [`Self::rule_origins`], without a search of all blocks.
+    pub fn first_rule_origins(&self, rule: RuleId, number: usize) -> Vec<RuleOrigin> {
+        let rule = &self.rules[rule];
+        let others = rule.blocks.iter().filter(|id| rule.denying != Some(**id));
+        let blocks = rule.denying.iter().chain(others).take(number);
+        blocks.map(|id| self.block_origin(*id)).collect()
+    }
+
+    /// Finds the rule that decides on `path`. Servers differ for a `listing`.
     pub fn deciding_rule(&self, path: &str, listing: bool) -> Option<RuleId> {
         let path = path.trim_start_matches('/');
         if let Some(rule) = self.exact.get(path) {
@@ -251,7 +258,7 @@ impl<'a> Acl<'a> {
         candidates.max_by_key(|rule| self.rules[*rule].pattern.rank())
     }
 
-    /// Current Vault looks at both spellings at once: the most specific deny wins over a less
+    /// Current Vault searches for both spellings at once: the most specific deny wins over a less
     /// specific grant of `list`, and rules that do neither hide nothing.
     fn best_of_both_spellings(&self, path: &str, bare: &str) -> Option<RuleId> {
         let mut pool = self.candidates(bare);
@@ -272,25 +279,35 @@ impl<'a> Acl<'a> {
 
     /// The longest prefix that matches, and every matching pattern of segments.
     fn candidates(&self, path: &str) -> Vec<RuleId> {
-        let mut found = Vec::new();
-        found.extend(
-            prefixes_of(path, &self.prefix_lengths).find_map(|prefix| self.prefix.get(prefix)),
-        );
-        let segments = self.by_segment.candidates(path).into_iter();
-        found.extend(segments.filter(|rule| self.rules[*rule].pattern.matches(path)));
-        found
+        let longest = self.prefixes(path).next();
+        longest.into_iter().chain(self.matching_segments(path)).collect()
     }
 
-    /// Every rule but `deciding` that matches `path` too: those that it hides.
+    /// The prefix patterns that match, longest first.
+    fn prefixes<'p>(&'p self, path: &'p str) -> impl Iterator<Item = RuleId> + 'p {
+        let prefixes = prefixes_of(path, &self.prefix_lengths);
+        prefixes.filter_map(|prefix| self.prefix.get(prefix).copied())
+    }
+
+    /// The patterns of segments that match.
+    fn matching_segments<'p>(&'p self, path: &'p str) -> impl Iterator<Item = RuleId> + 'p {
+        let candidates = self.by_segment.candidates(path).into_iter();
+        candidates.filter(move |rule| self.rules[*rule].pattern.matches(path))
+    }
+
+    /// The rules that match `path` too and that `deciding` hides.
     pub fn hidden_rules(&self, path: &str, listing: bool, deciding: RuleId) -> Vec<RuleId> {
         let path = path.trim_start_matches('/');
         let bare = path.strip_suffix('/').filter(|_| listing);
-        let matches = |rule: &Rule| {
-            rule.pattern.matches(path) || bare.is_some_and(|bare| rule.pattern.matches(bare))
-        };
-        let mut hidden: Vec<_> = (0..self.rules.len())
-            .filter(|rule| *rule != deciding && matches(&self.rules[*rule]))
-            .collect();
+        let mut hidden = Vec::new();
+        for path in [Some(path), bare].into_iter().flatten() {
+            hidden.extend(self.exact.get(path));
+            hidden.extend(self.prefixes(path));
+            hidden.extend(self.matching_segments(path));
+        }
+        hidden.retain(|rule| *rule != deciding);
+        hidden.sort_unstable();
+        hidden.dedup();
         hidden.sort_by_key(|rule| {
             let pattern = &self.rules[*rule].pattern;
             Reverse((pattern.kind == PatternKind::Exact, pattern.rank()))
@@ -298,7 +315,7 @@ impl<'a> Acl<'a> {
         hidden
     }
 
-    /// What `sys/capabilities-self` would say of `path` in `namespace`; empty is `["deny"]`.
+    /// The answer of `sys/capabilities-self` for `path` in `namespace`. An empty set is `["deny"]`.
     pub fn capabilities(&self, path: &str, namespace: &str) -> Vec<&'static str> {
         let namespace = canonical_namespace(namespace);
         if self.root {
@@ -317,12 +334,12 @@ impl<'a> Acl<'a> {
     }
 }
 
-/// The beginnings of `path` that have one of `lengths`.
+/// The prefixes of `path` that have one of `lengths`.
 fn prefixes_of<'p>(path: &'p str, lengths: &'p [usize]) -> impl Iterator<Item = &'p str> {
     lengths.iter().filter_map(|length| path.get(..*length))
 }
 
-/// The different lengths of `texts`, longest first.
+/// The distinct lengths of `texts`, longest first.
 fn lengths<'t>(texts: impl Iterator<Item = &'t String>) -> Vec<usize> {
     let mut lengths: Vec<_> = texts.map(String::len).collect();
     lengths.sort_unstable_by_key(|length| Reverse(*length));

@@ -1,4 +1,4 @@
-//! One path block, read once for all dialects; what only some servers refuse is kept with it.
+//! Reads one path block for all dialects. Errors that only some servers report are kept in it.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -12,35 +12,35 @@ use super::duration;
 use super::error::{PolicyError, PolicyErrorKind};
 use envlock_text::Pos;
 
-/// Parameter names in lower case, and the values that count; an empty list means any value.
+/// Parameter names in lower case, each with its values. An empty list means any value.
 pub(crate) type Parameters = BTreeMap<String, Vec<Json>>;
 
 /// One path block of a policy.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Block {
-    /// The pattern as it is written.
+    /// The pattern, as the policy writes it.
     pub(crate) pattern: String,
     pub(crate) pos: Pos,
-    /// Whether the pattern holds `{{…}}`.
+    /// Whether the pattern contains `{{…}}`.
     pub(crate) templated: bool,
     pub(crate) capabilities: Capabilities,
     pub(crate) allowed: Option<Parameters>,
     pub(crate) denied: Option<Parameters>,
     pub(crate) required: Vec<String>,
-    /// Nanoseconds; 0 is no bound.
+    /// In nanoseconds; 0 means no limit.
     pub(crate) min_wrapping: i64,
-    /// Nanoseconds; 0 is no bound.
+    /// In nanoseconds; 0 means no limit.
     pub(crate) max_wrapping: i64,
     pub(crate) mfa: Vec<String>,
     pub(crate) control_group: bool,
     pub(crate) pagination: i64,
-    /// After this moment OpenBao reads the policy as if the block weren't there.
+    /// The time after which OpenBao ignores the block.
     pub(crate) expires: Option<Timestamp>,
     pub(crate) dialect_errors: Vec<DialectError>,
 }
 
 impl Block {
-    /// The pattern as it is written.
+    /// The pattern, as the policy writes it.
     pub fn pattern(&self) -> &str {
         &self.pattern
     }
@@ -64,16 +64,16 @@ impl Block {
     }
 }
 
-/// A fault that some servers find.
+/// An error that some servers report.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct DialectError {
     pub(crate) dialects: DialectSet,
-    /// Found only while the block hasn't expired: OpenBao looks at the date first.
+    /// Whether the error is reported only before the block expires: OpenBao reads the date first.
     pub(crate) unless_expired: bool,
     pub(crate) error: PolicyError,
 }
 
-/// The keys of a path block and the servers that know them.
+/// The keys of a path block, each with the servers that accept it.
 const KEYS: [(&str, &[Dialect]); 14] = [
     ("comment", &Dialect::ALL),
     ("policy", &Dialect::ALL),
@@ -91,7 +91,7 @@ const KEYS: [(&str, &[Dialect]); 14] = [
     ("subscribe_event_types", &[Dialect::Vault, Dialect::VaultLegacy]),
 ];
 
-/// What the shorthand `policy = "…"` stands for.
+/// The capabilities that the shorthand `policy = "…"` means.
 fn shorthand(word: &str) -> Option<&'static [Capability]> {
     use Capability::{Create, Delete, Deny, List, Read, Sudo, Update};
     match word {
@@ -103,7 +103,7 @@ fn shorthand(word: &str) -> Option<&'static [Capability]> {
     }
 }
 
-/// Reads the block of `item`, whose pattern the caller found.
+/// Reads the block of `item`. The caller has found its pattern.
 pub(crate) fn read(
     file: &str,
     item: &Item,
@@ -147,7 +147,7 @@ impl<'a> Reader<'a> {
         kind: PolicyErrorKind,
         pos: Pos,
     ) {
-        // A second one for the same servers changes nothing; a hostile text has a million.
+        // A second error for the same servers changes nothing; a hostile text has a million.
         let known = |error: &DialectError| {
             error.dialects == dialects && (unless_expired || !error.unless_expired)
         };
@@ -162,7 +162,7 @@ impl<'a> Reader<'a> {
         PolicyErrorKind::WrongType { key, expected }.at(self.file, at.pos)
     }
 
-    /// Every key known, to whom, and whether twice.
+    /// Checks the keys: unknown ones, those of some servers only, and duplicates.
     fn keys(&mut self) -> Result<(), PolicyError> {
         let mut seen = HashSet::new();
         for item in &self.body.items {
@@ -218,7 +218,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The words of `capabilities` and of the shorthand, in the order the servers read them.
+    /// The words of `capabilities` and of the shorthand, in the order in which servers read them.
     fn capability_words(&mut self) -> Result<Vec<(String, Pos)>, PolicyError> {
         let mut words = Vec::new();
         for value in self.all("capabilities") {
@@ -252,8 +252,8 @@ impl<'a> Reader<'a> {
         Ok(words)
     }
 
-    /// The capabilities up to the first `deny`, which discards the others and hides whatever
-    /// follows it. Whether all were known to somebody.
+    /// Adds the capabilities up to the first `deny`, which discards the others and ends the list.
+    /// Returns whether at least one server knows each of them.
     fn capabilities(&mut self, words: &[(String, Pos)]) -> bool {
         for (word, pos) in words {
             match word.parse::<Capability>() {
@@ -296,7 +296,7 @@ impl<'a> Reader<'a> {
             };
             match item.keys.as_slice() {
                 [_] => {}
-                // With a label, which is the name, the block is its only value.
+                // A label is the name; the block is then its only value.
                 [_, name] => {
                     add(name, std::slice::from_ref(&item.value));
                     continue;
@@ -309,7 +309,7 @@ impl<'a> Reader<'a> {
                 };
                 match &value.kind {
                     ValueKind::List(values) => add(name, values),
-                    // One object is a list of it.
+                    // A single object means a list of that object.
                     ValueKind::Body(_) => add(name, std::slice::from_ref(value)),
                     _ => return Err(shape(value)),
                 }
@@ -357,7 +357,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// OpenBao wants a number even where the block has expired or denies.
+    /// OpenBao requires a number, even in a block that has expired or that denies.
     fn pagination(&mut self) {
         let Some(value) = self.last("pagination_limit") else { return };
         if let Some(limit) = value.as_text().and_then(integer) {
@@ -369,7 +369,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What OpenBao adds for lists.
+    /// Reads OpenBao's filter for lists.
     fn listing(&mut self) {
         let Some(value) = self.last("list_scan_response_keys_filter_path") else { return };
         let filters = value.as_text().is_some_and(|text| !text.is_empty());
@@ -387,12 +387,12 @@ fn all_dialects() -> DialectSet {
     Dialect::ALL.into_iter().collect()
 }
 
-/// RFC 3339, or seconds since 1970.
+/// Parses RFC 3339, or seconds since 1970.
 fn parse_timestamp(text: &str) -> Option<Timestamp> {
     rfc3339(text).or_else(|| Timestamp::from_second(text.parse().ok()?).ok())
 }
 
-/// RFC 3339 to the letter: looser notations that a library would take are refused by the server.
+/// Parses strict RFC 3339: the server rejects looser notations, which the library would accept.
 fn rfc3339(text: &str) -> Option<Timestamp> {
     let bytes = text.as_bytes();
     let zone = bytes.len() >= 20

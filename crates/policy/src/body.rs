@@ -1,4 +1,4 @@
-//! What HCL and JSON policies have in common: items with keys, and values, with places.
+//! The parsed form of HCL and JSON policies: items with keys and values, each with its position.
 
 use serde_json::{Number, Value as Json};
 
@@ -13,30 +13,30 @@ pub(crate) struct Body {
 /// `key = value`, `key "label" { … }` or `key { … }`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Item {
-    /// At least one.
+    /// The keys and labels; at least one.
     pub(crate) keys: Vec<Identifier>,
     pub(crate) value: Value,
 }
 
-/// A key or a label.
+/// A key or a label with its position.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Identifier {
     pub(crate) text: String,
     pub(crate) pos: Pos,
 }
 
-/// A value and where it starts.
+/// A value with its position.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Value {
     pub(crate) pos: Pos,
     pub(crate) kind: ValueKind,
 }
 
-/// What a value is.
+/// The kind of a value, with its content.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum ValueKind {
     Text(String),
-    /// As it is written.
+    /// A number, as the policy writes it.
     Number(String),
     Bool(bool),
     List(Vec<Value>),
@@ -49,14 +49,14 @@ impl Item {
         &self.keys[0].text
     }
 
-    /// Where it starts.
+    /// The position of the first key.
     pub(crate) fn pos(&self) -> Pos {
         self.keys[0].pos
     }
 }
 
 impl Value {
-    /// A text, or a number as a text, which is what the servers take for one.
+    /// The text of a string or a number. The servers accept a number where a string is required.
     pub(crate) fn as_text(&self) -> Option<&str> {
         match &self.kind {
             ValueKind::Text(text) | ValueKind::Number(text) => Some(text),
@@ -64,7 +64,7 @@ impl Value {
         }
     }
 
-    /// The value that a request's parameter is compared with.
+    /// The value with which a request's parameter is compared.
     pub(crate) fn to_json(&self) -> Json {
         match &self.kind {
             ValueKind::Text(text) => Json::String(text.clone()),
@@ -81,7 +81,7 @@ impl Value {
     }
 }
 
-/// An integer in any of its notations, else a float.
+/// Parses an integer in any of HCL's notations, or a float.
 pub(crate) fn integer(text: &str) -> Option<i64> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),

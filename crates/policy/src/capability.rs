@@ -8,37 +8,37 @@ use serde::Serialize;
 
 use super::dialect::{Dialect, DialectSet};
 
-/// One thing that a rule may allow.
+/// A capability that a rule may grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[repr(u8)]
 pub enum Capability {
-    /// Write what isn't there yet, where the engine can tell.
+    /// Write a path that doesn't exist yet, if the engine can tell.
     Create,
-    /// Nothing, and nothing that another rule of the same pattern allows either.
+    /// Nothing. It also removes what other blocks of the same pattern grant.
     Deny,
-    /// Remove.
+    /// Delete a path.
     Delete,
-    /// See the names below a path.
+    /// List the names below a path.
     List,
-    /// Change in part.
+    /// Change a part of what a path contains.
     Patch,
-    /// Get.
+    /// Read a path.
     Read,
-    /// Get what was overwritten (Vault).
+    /// Read a version that was overwritten (Vault).
     Recover,
-    /// See all names below a path (OpenBao).
+    /// List all names below a path, at any depth (OpenBao).
     Scan,
-    /// Follow events (Vault).
+    /// Subscribe to events (Vault).
     Subscribe,
-    /// Use an endpoint that is protected, together with the capability that it needs.
+    /// Use a protected endpoint, together with the capability of the operation.
     Sudo,
-    /// Write, and every POST or PUT of an engine that can't tell what is there.
+    /// Write an existing path, or any path of an engine that can't tell whether it exists.
     Update,
 }
 
 impl Capability {
-    /// All, in the order of their names.
+    /// All capabilities, sorted by name.
     pub const ALL: [Self; 11] = [
         Self::Create,
         Self::Delete,
@@ -53,7 +53,7 @@ impl Capability {
         Self::Update,
     ];
 
-    /// The name as policies write it.
+    /// The name, as policies write it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Create => "create",
@@ -70,7 +70,7 @@ impl Capability {
         }
     }
 
-    /// The servers that know it.
+    /// The servers that accept it.
     pub fn dialects(self) -> DialectSet {
         Dialect::ALL
             .into_iter()
@@ -86,58 +86,58 @@ impl Capability {
 impl FromStr for Capability {
     type Err = ();
 
-    /// Case counts, as on the servers.
+    /// Case-sensitive, as on the servers.
     fn from_str(text: &str) -> Result<Self, ()> {
         Self::ALL.into_iter().find(|capability| capability.name() == text).ok_or(())
     }
 }
 
-/// Some capabilities; prints as the servers sort them.
+/// A set of capabilities. It prints them in the servers' order.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct Capabilities(u16);
 
 impl Capabilities {
-    /// None.
+    /// No capability.
     pub const NONE: Self = Self(0);
 
-    /// With one more.
+    /// Adds a capability.
     pub fn insert(&mut self, capability: Capability) {
         self.0 |= 1 << capability as u8;
     }
 
-    /// Whether `capability` is among them.
+    /// Whether the set contains `capability`.
     pub fn contains(self, capability: Capability) -> bool {
         self.0 & (1 << capability as u8) != 0
     }
 
-    /// Those of both.
+    /// Returns the capabilities of either set.
     #[must_use]
     pub fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// Those that `other` doesn't have.
+    /// Returns the capabilities that `other` doesn't contain.
     #[must_use]
     pub fn difference(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
-    /// Whether it is none.
+    /// Whether the set is empty.
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// Whether it denies.
+    /// Whether the set contains `deny`.
     pub fn contains_deny(self) -> bool {
         self.contains(Capability::Deny)
     }
 
-    /// Them, sorted by name.
+    /// Iterates over the capabilities, sorted by name.
     pub fn iter(self) -> impl Iterator<Item = Capability> {
         Capability::ALL.into_iter().filter(move |capability| self.contains(*capability))
     }
 
-    /// As a list of HCL: `["list", "read"]`.
+    /// Writes the set as a list of HCL: `["list", "read"]`.
     pub fn to_hcl(self) -> String {
         let names: Vec<_> = self.iter().map(|c| format!("\"{}\"", c.name())).collect();
         format!("[{}]", names.join(", "))

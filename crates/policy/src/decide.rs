@@ -1,4 +1,4 @@
-//! One request against the rules, and why.
+//! Decides one request by the rules, with the reason.
 
 use std::fmt;
 
@@ -12,36 +12,35 @@ use super::parameters;
 use super::request::{Operation, Request};
 use super::rule::Rule;
 
-/// The answer to a request.
+/// The decision on a request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision {
-    /// Whether the rules allow it.
+    /// Whether the request is allowed.
     pub allowed: bool,
-    /// Whether they also allow it on a protected endpoint (`sudo`).
+    /// Whether the rule also grants `sudo`, which protected endpoints need.
     pub root_privs: bool,
-    /// The `limit` of a list after the rule's pagination.
+    /// The `limit` of a list, after the rule's `pagination_limit` is applied.
     pub limit: Option<Value>,
-    /// Why.
+    /// The reason.
     pub reason: DecisionReason,
-    /// The rule that decided, by its index in the [`Acl`].
+    /// The deciding rule, as an index into the [`Acl`].
     pub rule: Option<RuleId>,
 }
 
-/// Why a request is allowed or denied. Its [`Display`](fmt::Display) is the sentence that
-/// people read.
+/// Why a request is allowed or denied. [`Display`](fmt::Display) writes it for messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DecisionReason {
     /// The policy `root` allows everything below its namespace.
     Root,
-    /// The policy `root` of another namespace.
+    /// The token has the policy `root` of another namespace.
     RootOfOtherNamespace,
-    /// Every token may ask for help.
+    /// Every token may request help.
     HelpOperation,
     /// The rule grants what the operation requires.
     Granted,
     /// No rule matches the path.
     NoRule,
-    /// The rule denies.
+    /// The rule contains `deny`.
     Denied,
     /// The rule doesn't grant what the operation requires.
     NotGranted {
@@ -50,11 +49,11 @@ pub enum DecisionReason {
         /// The capabilities that the rule grants.
         granted: Capabilities,
     },
-    /// No capability of this server stands for the operation.
+    /// This server has no capability for the operation.
     NoCapability,
-    /// The answer must be wrapped for a time within the rule's bounds, and isn't.
+    /// The response must be wrapped with a TTL within the rule's limits, and isn't.
     WrapTtlOutOfBounds,
-    /// A required parameter isn't there.
+    /// A required parameter is missing.
     ParameterMissing(String),
     /// A parameter, or its value, is denied.
     ParameterDenied(String),
@@ -86,8 +85,10 @@ impl fmt::Display for DecisionReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Root => f.write_str("the policy root allows everything"),
-            Self::RootOfOtherNamespace => f.write_str("the policy root is of another namespace"),
-            Self::HelpOperation => f.write_str("every token may ask for help"),
+            Self::RootOfOtherNamespace => {
+                f.write_str("the policy root belongs to another namespace")
+            }
+            Self::HelpOperation => f.write_str("every token may request help"),
             Self::Granted => f.write_str("the rule grants it"),
             Self::NoRule => {
                 f.write_str("no rule matches the path, and what isn't granted is denied")
@@ -99,11 +100,9 @@ impl fmt::Display for DecisionReason {
             Self::NotGranted { wanted, granted } => {
                 write!(f, "the rule grants {granted}, and {} is needed", wanted.name())
             }
-            Self::NoCapability => {
-                f.write_str("no capability of this server stands for the operation")
-            }
+            Self::NoCapability => f.write_str("this server has no capability for the operation"),
             Self::WrapTtlOutOfBounds => {
-                f.write_str("the answer must be wrapped for a time within the rule's bounds")
+                f.write_str("the response must be wrapped with a TTL within the rule's limits")
             }
             Self::ParameterMissing(name) => write!(f, "the parameter {name} is required"),
             Self::ParameterDenied(name) => write!(f, "the parameter {name} is denied"),
@@ -189,7 +188,7 @@ impl Acl<'_> {
 
 fn wrapped_within(rule: &Rule, wrap_ttl: Option<f64>) -> bool {
     let (min, max) = (rule.min_wrapping, rule.max_wrapping);
-    // Times that contradict each other are never met, not even those that bound nothing.
+    // Contradictory limits are never met, not even by limits that bound nothing.
     if min != 0 && max != 0 && max < min {
         return false;
     }
@@ -203,7 +202,7 @@ fn wrapped_within(rule: &Rule, wrap_ttl: Option<f64>) -> bool {
     within(max, |seconds, max| seconds <= max) && within(min, |seconds, min| seconds >= min)
 }
 
-/// OpenBao's pages: a missing limit is filled in, a larger one is refused.
+/// Applies OpenBao's pagination: a missing limit is filled in, a larger one is denied.
 fn page(rule: &Rule, limit: &mut Option<Value>) -> Option<DecisionReason> {
     let cap = rule.pagination;
     let asked_for_all = limit.as_ref().and_then(Value::as_str) == Some("max");

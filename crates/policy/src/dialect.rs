@@ -1,4 +1,4 @@
-//! The servers, which don't all read a policy the same way.
+//! The server versions whose policy rules differ.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A server's way to read policies.
+/// A server version whose policy rules are followed.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -28,10 +28,10 @@ impl Dialect {
     /// Every dialect.
     pub const ALL: [Self; 4] = [Self::OpenBao, Self::Vault, Self::VaultLegacy, Self::RustyVault];
 
-    /// Those that a portable policy must agree on.
+    /// The dialects that must give the same answer for `portable`.
     pub const PORTABLE: [Self; 3] = [Self::OpenBao, Self::Vault, Self::VaultLegacy];
 
-    /// The name as users write it.
+    /// The name, as users write it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::OpenBao => "openbao",
@@ -41,7 +41,7 @@ impl Dialect {
         }
     }
 
-    /// One of the two Vault generations.
+    /// Whether it is one of the two generations of Vault.
     pub(crate) fn is_vault(self) -> bool {
         matches!(self, Self::Vault | Self::VaultLegacy)
     }
@@ -65,22 +65,22 @@ impl FromStr for Dialect {
     }
 }
 
-/// Some of the dialects.
+/// A set of dialects.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct DialectSet(u8);
 
 impl DialectSet {
-    /// Whether `dialect` is among them.
+    /// Whether the set contains `dialect`.
     pub fn contains(self, dialect: Dialect) -> bool {
         self.0 & dialect.bit() != 0
     }
 
-    /// Whether it is none.
+    /// Whether the set is empty.
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// Them, in order.
+    /// Iterates over the dialects, in the order of [`Dialect::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Dialect> {
         Dialect::ALL.into_iter().filter(move |dialect| self.contains(*dialect))
     }

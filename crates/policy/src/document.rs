@@ -1,4 +1,4 @@
-//! A policy's text, read once for all dialects.
+//! Reads a policy's text for all dialects.
 
 use jiff::Timestamp;
 
@@ -15,11 +15,11 @@ use envlock_text::{Pos, limits::MANIFEST};
 pub struct Policy {
     /// The name that it is uploaded under.
     pub(crate) name: String,
-    /// The file, as the user named it.
+    /// The file, as the user wrote it.
     pub(crate) file: String,
-    /// The path of its namespace, `""` for the root, else with a slash at its end.
+    /// The path of its namespace: `""` for the root namespace, else with a final slash.
     pub(crate) namespace: String,
-    /// What templates may put into a pattern, where OpenBao was told to allow more.
+    /// The characters that OpenBao is configured to allow in templates.
     pub(crate) allow_slashes: bool,
     pub(crate) allow_wildcards: bool,
     pub(crate) blocks: Vec<Block>,
@@ -31,8 +31,8 @@ impl Policy {
     /// Reads `text`, the content of `file`, as the policy `name`.
     ///
     /// # Errors
-    /// The first fault for which every server refuses the text; [`Self::error_for`] returns those
-    /// of one server.
+    /// Returns the first error for which every server rejects the text. [`Self::error_for`] returns
+    /// the errors of one server.
     pub fn parse(name: &str, file: &str, text: &str) -> Result<Self, PolicyError> {
         if text.len() > MANIFEST.bytes {
             return Err(PolicyErrorKind::TooLarge(text.len()).at(file, Pos::START));
@@ -59,17 +59,17 @@ impl Policy {
         Ok(policy)
     }
 
-    /// The same policy, stored in the namespace `path`.
+    /// Sets the namespace that the policy is stored in.
     #[must_use]
     pub fn in_namespace(mut self, path: &str) -> Self {
         self.namespace = canonical_namespace(path);
         self
     }
 
-    /// The same policy, with what OpenBao was configured to let identity templates put into a
-    /// pattern: slashes, and wildcards.
+    /// Sets which characters OpenBao is configured to allow in the values of identity templates:
+    /// slashes, and wildcards.
     #[must_use]
-    pub fn allowing_in_templates(mut self, slashes: bool, wildcards: bool) -> Self {
+    pub(crate) fn allowing_in_templates(mut self, slashes: bool, wildcards: bool) -> Self {
         (self.allow_slashes, self.allow_wildcards) = (slashes, wildcards);
         self
     }
@@ -79,12 +79,17 @@ impl Policy {
         &self.name
     }
 
-    /// The file, as the user named it.
+    /// The file, as the user wrote it.
     pub fn file(&self) -> &str {
         &self.file
     }
 
-    /// Why `dialect` would refuse the policy at `now`, if it would.
+    /// The number of its path blocks.
+    pub fn number_of_blocks(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// Returns the error for which `dialect` rejects the policy at `now`.
     pub fn error_for(&self, dialect: Dialect, now: Timestamp) -> Option<&PolicyError> {
         self.blocks.iter().find_map(|block| {
             let expired = dialect == Dialect::OpenBao && block.expires.is_some_and(|end| now > end);
@@ -95,18 +100,18 @@ impl Policy {
         })
     }
 
-    /// Whether one of its blocks ends after `start` and not after `end`.
+    /// Whether one of its blocks expires after `start` and not after `end`.
     pub fn ends_between(&self, start: Timestamp, end: Timestamp) -> bool {
         let ends = self.blocks.iter().filter_map(|block| block.expires);
         ends.into_iter().any(|expires| start <= expires && expires <= end)
     }
 
-    /// `name = "…"` in the text; the servers read it and go by the upload's name.
+    /// The `name = "…"` in the text. The servers read it, and use the name of the upload.
     fn written_name(&self) -> Option<&str> {
         self.body.items.iter().rev().find(|item| item.name() == "name")?.value.as_text()
     }
 
-    /// The items that blocks are read from, in the same order.
+    /// The items that contain the blocks, in the same order.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Item> {
         self.body.items.iter().filter(|item| item.name() == "path")
     }
@@ -149,13 +154,13 @@ impl Policy {
     }
 }
 
-/// The label of a path block; without one the servers take the word `path` itself.
+/// The label of a path block. Without a label the servers use the word `path` itself.
 fn pattern_of(item: &Item) -> (&str, Pos) {
     let word = item.keys.get(1).unwrap_or(&item.keys[0]);
     (&word.text, word.pos)
 }
 
-/// `""` for the root, else the path with a slash at its end and none at its start.
+/// Normalises a namespace: `""` for the root namespace, else a final slash and no leading one.
 pub(crate) fn canonical_namespace(path: &str) -> String {
     match path.trim_matches('/') {
         "" => String::new(),

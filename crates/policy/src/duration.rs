@@ -1,10 +1,10 @@
-//! Durations as the servers read them, in nanoseconds.
+//! Parses durations as the servers do, into nanoseconds.
 
 use super::body::{Value, ValueKind, integer};
 
 const SECOND: f64 = 1e9;
 
-/// `300`, `"300"`, `"1d"`, `"1h30m"`, `""` (nothing); `None` where a server would refuse.
+/// Parses `300`, `"300"`, `"1d"`, `"1h30m"`, `""` (zero). `None` where a server rejects the value.
 pub(super) fn nanoseconds(value: &Value) -> Option<i64> {
     match &value.kind {
         ValueKind::Number(text) => match integer(text) {
@@ -16,7 +16,7 @@ pub(super) fn nanoseconds(value: &Value) -> Option<i64> {
     }
 }
 
-/// Whole seconds of a duration written as text.
+/// The whole seconds of a duration.
 pub(super) fn seconds(text: &str) -> Option<i64> {
     of_text(text).map(|nanoseconds| nanoseconds / 1_000_000_000)
 }
@@ -34,7 +34,7 @@ fn of_text(text: &str) -> Option<i64> {
     units(text)
 }
 
-/// Go's own notation: numbers with units, one after the other.
+/// Parses Go's notation: numbers with units, such as `1h30m`.
 fn units(text: &str) -> Option<i64> {
     let (sign, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (-1.0, rest),
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_notation_of_the_servers_is_read() {
+    fn every_notation_of_the_servers_is_accepted() {
         let minute = Some(60_000_000_000);
         for text in ["60", "60s", "1m", "0.5m30s", "60000ms"] {
             assert_eq!(of_text(text), minute, "{text}");

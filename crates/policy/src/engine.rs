@@ -57,7 +57,7 @@ pub enum LocatorKind {
 pub enum KnownFields {
     /// Any field: a user stores what the secret holds.
     Any,
-    /// These.
+    /// A fixed list.
     Listed(&'static [&'static str]),
 }
 
@@ -74,7 +74,7 @@ pub enum TransitOperation {
 }
 
 impl TransitOperation {
-    /// All of them, sorted by name.
+    /// All operations, sorted by name.
     pub const ALL: [Self; 5] = [Self::Decrypt, Self::Encrypt, Self::Hmac, Self::Sign, Self::Verify];
 
     /// The name in manifests and in paths.
@@ -102,7 +102,7 @@ impl FromStr for TransitOperation {
 pub struct ApiRequest {
     /// The path below `/v1/`.
     pub path: String,
-    /// What it does there.
+    /// The operation on it.
     pub operation: Operation,
 }
 
@@ -113,7 +113,7 @@ struct Row {
     locator: LocatorKind,
     consume: &'static str,
     operation: Operation,
-    /// Where a read shows that the secret exists, without its value.
+    /// The paths where a read shows that the secret exists, without its value.
     existence: &'static [&'static str],
     fields: KnownFields,
     leased: bool,
@@ -241,7 +241,7 @@ impl Engine {
         row.expect("every engine has its row; a test counts them")
     }
 
-    /// The name as manifests write it.
+    /// The name, as manifests write it.
     pub fn name(self) -> &'static str {
         self.row().name
     }
@@ -261,7 +261,7 @@ impl Engine {
         self.row().leased
     }
 
-    /// The types that servers call it by.
+    /// The types of its mounts, as servers report them.
     pub fn mount_types(self) -> &'static [&'static str] {
         match self {
             // `generic` is the oldest name of kv version 1.
@@ -304,7 +304,7 @@ impl Engine {
     /// The requests that show a verifier whether the secret exists, and never return a value.
     pub fn existence_requests(self, mount: &str, locator: &str) -> Vec<ApiRequest> {
         if self == Self::Kv1 {
-            // kv1 only lists the names in a folder.
+            // kv1 can only list the names of a directory.
             let parent = locator.rsplit_once('/').map_or(String::new(), |(p, _)| format!("{p}/"));
             return vec![ApiRequest {
                 path: format!("{mount}/{parent}"),
@@ -320,7 +320,7 @@ impl Engine {
 }
 
 impl LocatorKind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 3] = [Self::Path, Self::Role, Self::Key];
 
     /// The key in the manifest.
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_those_of_the_servers() {
+    fn paths_are_those_of_the_server_api() {
         let none = BTreeSet::new();
         let path = |engine: Engine, name| engine.secret_requests("m", name, &none)[0].path.clone();
         assert_eq!(path(Engine::Kv2, "a/b"), "m/data/a/b");

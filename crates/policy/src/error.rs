@@ -1,50 +1,50 @@
-//! Why a server would refuse a policy.
+//! Errors for which a server rejects a policy.
 
 use envlock_report::{AsFindings, Code, Exit, Finding, Place};
 
 use super::dialect::DialectSet;
 use envlock_text::{Pos, limits::MANIFEST};
 
-/// A refused policy: the place and the reason. One bad block refuses the whole file.
+/// Why a policy is rejected, and where. One invalid block makes the whole file invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}")]
 pub struct PolicyError {
-    /// Where it is.
+    /// The position in the file.
     pub place: Place,
-    /// What is wrong.
+    /// The kind of the error.
     pub kind: PolicyErrorKind,
 }
 
-/// What is wrong with a policy.
+/// The kind of a policy error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyErrorKind {
-    /// A character that HCL doesn't know outside of quotes.
-    #[error("the character {0:?} means nothing here")]
+    /// A character that HCL doesn't allow outside of quotes.
+    #[error("unexpected character {0:?}")]
     IllegalCharacter(char),
-    /// A byte order mark, which the servers refuse.
-    #[error("the file starts with a byte order mark, which the servers refuse")]
+    /// A byte order mark, which the servers reject.
+    #[error("the file starts with a byte order mark, which the servers reject")]
     ByteOrderMark,
-    /// A text, comment or heredoc without its end.
+    /// A text, comment or heredoc that isn't terminated.
     #[error("this {0} has no end")]
     Unterminated(&'static str),
-    /// `<<` without a proper tag and line end.
-    #[error("a heredoc starts with `<<TAG` and a line end")]
+    /// `<<` without a valid tag and a line end.
+    #[error("a heredoc must start with `<<TAG` and a line end")]
     Heredoc,
-    /// A backslash and something that isn't an escape.
-    #[error("this text holds an escape that HCL doesn't have")]
+    /// A backslash that doesn't start an escape.
+    #[error("this text contains an escape that HCL doesn't have")]
     BadEscape,
     /// `08`, `0x`.
     #[error("this isn't a number")]
     BadNumber,
-    /// A `{` or `[` without its partner.
-    #[error("this `{0}` is never closed")]
+    /// A `{` or `[` that isn't closed.
+    #[error("this `{0}` isn't closed")]
     Unclosed(char),
-    /// Something else was needed here.
-    #[error("{expected} was expected here, not {found}")]
+    /// An unexpected token.
+    #[error("expected {expected}, found {found}")]
     Expected {
-        /// What would be right.
+        /// What is expected.
         expected: &'static str,
-        /// What stands there.
+        /// What the text contains.
         found: String,
     },
     /// `path "a" = { … }`.
@@ -56,39 +56,39 @@ pub enum PolicyErrorKind {
     /// Not JSON, though the file starts with `{{`.
     #[error("{0}")]
     InvalidJson(String),
-    /// More bytes than the limit.
+    /// Larger than the limit.
     #[error("the policy has {0} bytes; the limit is {limit}", limit = MANIFEST.bytes)]
     TooLarge(usize),
-    /// Deeper than the limit.
-    #[error("the policy nests deeper than {limit} levels here", limit = MANIFEST.depth)]
+    /// Nested more deeply than the limit.
+    #[error("the policy is nested more than {limit} levels deep here", limit = MANIFEST.depth)]
     TooDeep,
     /// More values than the limit.
-    #[error("the policy holds more than {limit} values; the limit is reached here", limit = MANIFEST.values)]
+    #[error("the policy contains more than {limit} values; the limit is reached here", limit = MANIFEST.values)]
     TooMany,
-    /// A key that no server, or not this one, knows.
+    /// A key that no server accepts.
     #[error("`{key}` isn't a key {within}")]
     UnknownKey {
         /// The key.
         key: String,
-        /// Where keys are looked at: `at the top of a policy`, `of a path block`.
+        /// The part of the policy: `at the top of a policy`, `of a path block`.
         within: &'static str,
-        /// The key that was probably meant.
+        /// The most similar valid key.
         nearest: Option<&'static str>,
     },
-    /// A key or capability that other servers have.
-    #[error("`{word}` is a word of {accepted} alone")]
+    /// A key or capability that only other servers accept.
+    #[error("only {accepted} accepts `{word}`")]
     OtherDialect {
         /// The key or capability.
         word: String,
-        /// The servers that know it.
+        /// The servers that accept it.
         accepted: DialectSet,
     },
-    /// A value of the wrong shape.
+    /// A value of the wrong type.
     #[error("`{key}` must be {expected}")]
     WrongType {
         /// The key.
         key: &'static str,
-        /// What it must be.
+        /// The required type.
         expected: &'static str,
     },
     /// Not a capability of any server.
@@ -96,22 +96,22 @@ pub enum PolicyErrorKind {
     UnknownCapability {
         /// The word.
         word: String,
-        /// The capability that was probably meant.
+        /// The most similar capability.
         nearest: Option<&'static str>,
     },
     /// `policy = "admin"`.
     #[error("`policy = \"{0}\"` isn't one of deny, read, write, sudo")]
     UnknownShorthand(String),
     /// The same attribute twice in a block.
-    #[error("`{0}` is there twice in this block; Vault 1.21 and later refuse the policy")]
+    #[error("this block contains `{0}` twice; Vault 1.21 and later reject the policy")]
     DuplicateAttribute(String),
     /// `+*`.
-    #[error("the pattern `{0}` holds `+*`, which the servers refuse")]
+    #[error("the pattern `{0}` contains `+*`, which the servers reject")]
     PlusStar(String),
     /// `{{{{` without `}}}}` or the other way round.
     #[error("the braces of the template in `{0}` don't match")]
     TemplateBraces(String),
-    /// A duration that isn't one.
+    /// A malformed duration.
     #[error("`{key}` isn't a duration such as 300, \"90s\", \"1h30m\" or \"1d\"")]
     BadDuration {
         /// The key.
@@ -120,14 +120,14 @@ pub enum PolicyErrorKind {
     /// `max_wrapping_ttl` below `min_wrapping_ttl`.
     #[error("`max_wrapping_ttl` is less than `min_wrapping_ttl`")]
     WrappingOrder,
-    /// `expiration` isn't a time.
+    /// A malformed `expiration`.
     #[error("`expiration` isn't a time such as \"2027-01-31T00:00:00Z\"")]
     BadExpiration,
     /// A key filter without `list`.
     #[error("`list_scan_response_keys_filter_path` needs `list` in the same block")]
     FilterWithoutList,
     /// `root` together with other policies.
-    #[error("the policy `root` can't be attached together with others")]
+    #[error("the policy `root` can't be attached together with other policies")]
     RootWithOthers,
     /// `root` in a namespace of Vault.
     #[error("the policy `root` exists only in the root namespace")]
@@ -135,12 +135,12 @@ pub enum PolicyErrorKind {
 }
 
 impl PolicyErrorKind {
-    /// The fault at a place.
+    /// Makes the error at a position.
     pub(crate) fn at(self, file: &str, pos: Pos) -> PolicyError {
         PolicyError { place: pos.place(file), kind: self }
     }
 
-    /// Whether the text isn't HCL or JSON at all, rather than a policy with a mistake.
+    /// Whether the text isn't valid HCL or JSON, rather than a policy with a mistake.
     fn is_syntax(&self) -> bool {
         matches!(
             self,
@@ -170,10 +170,15 @@ impl PolicyErrorKind {
                     .to_owned(),
             ),
             Self::Unquoted(word) => Some(format!("write \"{word}\"")),
-            Self::DuplicateAttribute(_) => Some("write one list with all of it".to_owned()),
-            Self::ByteOrderMark => Some("save the file as UTF-8 without a mark".to_owned()),
+            Self::DuplicateAttribute(_) => {
+                Some("write one list that contains all values".to_owned())
+            }
+            Self::ByteOrderMark => {
+                Some("save the file as UTF-8 without a byte order mark".to_owned())
+            }
             Self::PlusStar(_) => Some(
-                "write `+` for one segment, `+/*` for all below it, or `*` at the end".to_owned(),
+                "write `+` for one segment, `+/*` for everything below it, or `*` at the end"
+                    .to_owned(),
             ),
             _ => None,
         }
@@ -181,7 +186,7 @@ impl PolicyErrorKind {
 }
 
 impl PolicyError {
-    /// Its stable name.
+    /// The code of its finding.
     pub fn code(&self) -> Code {
         match &self.kind {
             PolicyErrorKind::TooLarge(_) | PolicyErrorKind::TooDeep | PolicyErrorKind::TooMany => {
@@ -192,7 +197,7 @@ impl PolicyError {
         }
     }
 
-    /// The same as a finding.
+    /// Makes the finding.
     pub fn finding(&self) -> Finding {
         let finding = Finding::new(self.code(), self.to_string()).at(self.place.clone());
         match self.kind.help() {

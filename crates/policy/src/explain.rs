@@ -1,4 +1,4 @@
-//! Why a request is allowed or not: the deciding rule, what it hides, and what it still wants.
+//! Explains a decision: the deciding rule, the rules that it hides, and further conditions.
 
 use std::fmt;
 
@@ -17,30 +17,30 @@ use super::template::may_match;
 /// The answer of one server to one request, explained.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Explanation {
-    /// The server's way to read policies.
+    /// The server version whose policy rules are followed.
     pub dialect: Dialect,
-    /// The operation that was asked about.
+    /// The operation of the request.
     pub operation: &'static str,
-    /// The path that was asked about.
+    /// The path of the request.
     pub path: String,
     /// Whether it is allowed.
     pub allowed: bool,
-    /// Why.
+    /// The reason.
     #[serde(serialize_with = "text")]
     pub reason: DecisionReason,
-    /// What `capabilities-self` would say of the path.
+    /// The answer of `capabilities-self` for the path.
     pub capabilities: Vec<&'static str>,
     /// The blocks of the deciding rule.
     pub rule: Vec<RuleOrigin>,
-    /// Why this rule decides and no other.
+    /// Why this rule decides.
     #[serde(rename = "chosen", serialize_with = "optional_text")]
     pub why_chosen: Option<RuleChoice>,
-    /// The rules that match too, and that the deciding rule hides.
+    /// The other rules that match, which the deciding rule hides.
     pub hidden: Vec<RuleOrigin>,
-    /// What the request has to meet in addition.
+    /// Further conditions of the request.
     #[serde(serialize_with = "texts")]
     pub conditions: Vec<RuleCondition>,
-    /// Templated rules that may match, where the identity isn't known: the answer is open.
+    /// Templated rules that may match. The answer then depends on the identity, which is unknown.
     pub undecided: Vec<RuleOrigin>,
 }
 
@@ -91,18 +91,18 @@ fn undecided(acl: &Acl<'_>, path: &str) -> Vec<RuleOrigin> {
     open.map(|id| acl.block_origin(*id)).collect()
 }
 
-/// Why the deciding rule is this one and not another that matches too.
+/// Why the deciding rule is chosen from all rules that match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleChoice {
-    /// It names the path exactly.
+    /// Its pattern is the exact path.
     Exact,
     /// No other rule matches.
     Only,
-    /// The other rule names the path without its slash.
+    /// The other rule's pattern is the path without its final slash.
     WithSlash,
-    /// It ranks higher than the next.
+    /// Its pattern has a higher rank than the next one.
     Rank {
-        /// The property in which the patterns differ.
+        /// The first property in which the patterns differ.
         step: RankStep,
         /// The pattern of the next rule.
         next: String,
@@ -120,13 +120,13 @@ impl fmt::Display for RuleChoice {
                 f.write_str("the other rule names the path without its slash, and this one with it")
             }
             Self::Rank { step, next } => {
-                write!(f, "{step} than \"{next}\"; rules of different patterns are never united")
+                write!(f, "{step} than \"{next}\"; rules of different patterns are never merged")
             }
         }
     }
 }
 
-/// What a request has to meet in addition to the capability.
+/// A condition of a request, in addition to the capability.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleCondition {
     /// The response must be wrapped.
@@ -137,16 +137,16 @@ pub enum RuleCondition {
     Allowed(Vec<String>),
     /// These parameters are denied.
     Denied(Vec<String>),
-    /// Somebody has to act first.
+    /// Another person must act first.
     RequiredApproval(RequiredApproval),
-    /// The rule ends.
+    /// The rule expires.
     Ends(Timestamp),
 }
 
 impl fmt::Display for RuleCondition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Wrapping => f.write_str("the answer must be wrapped (X-Vault-Wrap-TTL)"),
+            Self::Wrapping => f.write_str("the response must be wrapped (X-Vault-Wrap-TTL)"),
             Self::Required(names) => write!(f, "the parameters {} are required", names.join(", ")),
             Self::Allowed(names) => {
                 write!(f, "the parameters {} are allowed, some of them by value", names.join(", "))
@@ -160,12 +160,12 @@ impl fmt::Display for RuleCondition {
             Self::RequiredApproval(RequiredApproval::Approval) => {
                 f.write_str("other people must approve (control_group)")
             }
-            Self::Ends(end) => write!(f, "it ends at {end}"),
+            Self::Ends(end) => write!(f, "the rule expires at {end}"),
         }
     }
 }
 
-/// The step of the priority rules that decided.
+/// The step of the priority rules that decides.
 fn why_chosen(acl: &Acl<'_>, rule: RuleId, hidden: &[RuleId]) -> RuleChoice {
     let pattern = &acl.rule(rule).pattern;
     if pattern.kind == PatternKind::Exact {
@@ -232,6 +232,6 @@ impl fmt::Display for Explanation {
                 "  open:  path \"{pattern}\" of {policy} ({place}) may match, depending on the identity"
             )?;
         }
-        writeln!(f, "  capabilities-self would say: {}", self.capabilities.join(", "))
+        writeln!(f, "  capabilities-self returns: {}", self.capabilities.join(", "))
     }
 }

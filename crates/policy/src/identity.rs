@@ -1,4 +1,4 @@
-//! Who asks: the entity and groups that templates speak of.
+//! The identity behind a token: entity and groups, for templated policies.
 
 use std::collections::BTreeMap;
 
@@ -6,16 +6,16 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Who asks.
+/// The identity behind a token.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Identity {
-    /// The entity behind the token; without one every template is empty-handed.
+    /// The entity; without one, no template has a value.
     pub entity: Option<Entity>,
-    /// The groups that it is in.
+    /// The groups of the entity.
     pub groups: Vec<Group>,
 }
 
-/// The entity behind a token.
+/// The entity of a token.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Entity {
     /// Its id.
@@ -24,7 +24,7 @@ pub struct Entity {
     pub name: String,
     /// Its metadata.
     pub metadata: BTreeMap<String, String>,
-    /// Its names in the auth methods, by the mount's accessor.
+    /// Its aliases in the auth methods, by the accessor of the mount.
     pub aliases: BTreeMap<String, Alias>,
 }
 
@@ -35,9 +35,9 @@ pub struct Alias {
     pub id: String,
     /// Its name.
     pub name: String,
-    /// What the auth method knows of it.
+    /// Metadata that the auth method set.
     pub metadata: BTreeMap<String, String>,
-    /// What the operators know of it.
+    /// Metadata that operators set.
     pub custom_metadata: BTreeMap<String, String>,
 }
 
@@ -48,15 +48,15 @@ pub struct Group {
     pub id: String,
     /// Its name.
     pub name: String,
-    /// The id of the namespace that it lives in; `root`, or the path with its slash.
+    /// The namespace that contains it: `root`, or the path with its final slash.
     pub namespace: String,
     /// Its metadata.
     pub metadata: BTreeMap<String, String>,
 }
 
 impl Identity {
-    /// What a template stands for; `None` where a server drops the block. `namespace` is the
-    /// policy's: groups are found by name only in it.
+    /// The value of a template; `None` where a server ignores the block. `namespace` is the
+    /// policy's: groups are found by name only there.
     pub(crate) fn value(&self, directive: &str, namespace: &str, now: Timestamp) -> Option<String> {
         if let Some(selector) = directive.strip_prefix("identity.entity.") {
             return self.entity.as_ref()?.value(selector);
@@ -115,12 +115,12 @@ impl Alias {
     }
 }
 
-/// A name or id counts only when it isn't empty.
+/// A name or an id that isn't empty.
 fn some(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// `now`, `now.plus.1h`, `now.minus.30s` in seconds since 1970.
+/// The value of `now`, `now.plus.1h` or `now.minus.30s`, in seconds since 1970.
 fn time(selector: &str, now: Timestamp) -> Option<String> {
     let shifted = match selector.strip_prefix("now")? {
         "" => now,

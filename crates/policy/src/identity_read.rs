@@ -1,4 +1,4 @@
-//! An identity out of a YAML or JSON text.
+//! Reads an identity from YAML or JSON.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use envlock_text::tree::Node;
 use super::identity::{Alias, Entity, Group, Identity};
 
 impl Identity {
-    /// Reads an identity as the servers' API writes it (`Entity`, `MountAccessor`), or in snake
-    /// case. Keys that it doesn't know are ignored.
+    /// Reads an identity with the keys of the servers' API (`Entity`, `MountAccessor`), or in snake
+    /// case. Unknown keys are ignored.
     pub fn read(node: &Node) -> Self {
         let groups = either(node, "Groups", "groups").and_then(Node::items).unwrap_or_default();
         Self {

@@ -1,22 +1,22 @@
-//! A policy in JSON, made into the body that the servers make of it.
+//! Reads a policy in JSON into the same body as the servers do.
 //!
-//! They flatten it in ways that surprise: the traps are kept, so that a lint can name them.
+//! The servers flatten JSON in unexpected ways. Such parts are kept as pitfalls for the lint.
 
 use super::body::{Body, Identifier, Item, Value, ValueKind};
 use super::error::{PolicyError, PolicyErrorKind};
 use envlock_text::tree::{Entry, Kind, Node, parse_json};
 use envlock_text::{self as text, Pos, limits::MANIFEST};
 
-/// What a JSON policy says other than its author thinks.
+/// A part of a JSON policy that the servers read differently than it looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JsonPitfall {
-    /// `true` or `false` in a list: it isn't there for the server.
+    /// `true` or `false` in a list: the servers ignore it.
     DroppedBoolean(Pos),
-    /// A block whose members are all objects is taken for labels.
+    /// A block whose members are all objects: the servers read its keys as labels.
     FlattenedObject(Pos),
 }
 
-/// The items of a policy written in JSON, and its traps.
+/// Parses a policy written in JSON, with its pitfalls.
 pub(crate) fn parse(file: &str, text: &str) -> Result<(Body, Vec<JsonPitfall>), PolicyError> {
     let root = parse_json(file, text, &MANIFEST).map_err(|error| {
         let kind = match error.fault {
@@ -26,7 +26,6 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<(Body, Vec<JsonPitfall>), 
         };
         PolicyError { place: error.place, kind }
     })?;
-    let mut json_pitfalls = Vec::new();
     if let Some(pos) = list_in_list(&root) {
         let reason = "a list inside a list: to the servers its end is that of the outer one, and \
                     what follows is lost";
@@ -36,11 +35,14 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<(Body, Vec<JsonPitfall>), 
         return Err(PolicyErrorKind::InvalidJson("the policy isn't an object".to_owned())
             .at(file, root.start));
     };
-    let body = flatten(&entries, 0, &mut json_pitfalls);
-    Ok((body, json_pitfalls))
+    let mut flattener = Flattener { pitfalls: Vec::new(), keys: 0, bytes: 0 };
+    match flattener.body(&entries, 0) {
+        Ok(body) => Ok((body, flattener.pitfalls)),
+        Err(pos) => Err(PolicyErrorKind::TooMany.at(file, pos)),
+    }
 }
 
-/// The first list inside a list. A server takes it, and reads something else.
+/// Finds the first list inside a list. A server accepts it, and reads something else.
 fn list_in_list(node: &Node) -> Option<Pos> {
     match &node.kind {
         Kind::Map(members) => members.iter().find_map(|member| list_in_list(&member.value)),
@@ -52,43 +54,88 @@ fn list_in_list(node: &Node) -> Option<Pos> {
     }
 }
 
-/// Objects whose members are all objects become labels; lists of objects become repetition.
-fn flatten(entries: &[Entry], level: usize, json_pitfalls: &mut Vec<JsonPitfall>) -> Body {
-    let mut items = Vec::new();
-    for entry in entries {
-        let key = Identifier { text: entry.name().to_owned(), pos: entry.pos() };
-        spread(vec![key], &entry.value, level, &mut items, json_pitfalls);
-    }
-    Body { items }
+/// Flattens as the servers do: an object whose members are all objects becomes labels, and a list
+/// of objects becomes repeated items.
+///
+/// Each item repeats the keys above it, so a small text could become gigabytes: the number and the
+/// bytes of all keys have the same limits as a text. An error is the position of the key that
+/// exceeds them.
+struct Flattener {
+    pitfalls: Vec<JsonPitfall>,
+    keys: usize,
+    bytes: usize,
 }
 
-fn spread(
-    keys: Vec<Identifier>,
-    node: &Node,
-    level: usize,
-    out: &mut Vec<Item>,
-    json_pitfalls: &mut Vec<JsonPitfall>,
-) {
-    match &node.kind {
-        Kind::Map(members) if !members.is_empty() && members.iter().all(|m| is_map(&m.value)) => {
-            if level == 0 && keys.len() > 1 {
-                json_pitfalls.push(JsonPitfall::FlattenedObject(node.start));
+impl Flattener {
+    fn body(&mut self, entries: &[Entry], level: usize) -> Result<Body, Pos> {
+        let mut items = Vec::new();
+        for entry in entries {
+            self.spread(&mut vec![entry], &entry.value, level, &mut items)?;
+        }
+        Ok(Body { items })
+    }
+
+    fn spread<'n>(
+        &mut self,
+        keys: &mut Vec<&'n Entry>,
+        node: &'n Node,
+        level: usize,
+        out: &mut Vec<Item>,
+    ) -> Result<(), Pos> {
+        match &node.kind {
+            Kind::Map(members)
+                if !members.is_empty() && members.iter().all(|m| is_map(&m.value)) =>
+            {
+                if level == 0 && keys.len() > 1 {
+                    self.pitfalls.push(JsonPitfall::FlattenedObject(node.start));
+                }
+                for member in members {
+                    keys.push(member);
+                    self.spread(keys, &member.value, level, out)?;
+                    keys.pop();
+                }
             }
-            for member in members {
-                let mut keys = keys.clone();
-                keys.push(Identifier { text: member.name().to_owned(), pos: member.pos() });
-                spread(keys, &member.value, level, out, json_pitfalls);
+            Kind::List(list) if kept(list).count() > 0 && kept(list).all(is_map) => {
+                for node in kept(list) {
+                    self.spread(keys, node, level, out)?;
+                }
+            }
+            _ => {
+                let keys = self.identifiers(keys)?;
+                let value = self.value(node, level)?;
+                out.push(Item { keys, value });
             }
         }
-        Kind::List(list) if kept(list).count() > 0 && kept(list).all(is_map) => {
-            for node in kept(list) {
-                spread(keys.clone(), node, level, out, json_pitfalls);
+        Ok(())
+    }
+
+    fn identifiers(&mut self, keys: &[&Entry]) -> Result<Vec<Identifier>, Pos> {
+        self.keys += keys.len();
+        self.bytes += keys.iter().map(|key| key.name().len()).sum::<usize>();
+        if self.keys > MANIFEST.values || self.bytes > MANIFEST.bytes {
+            return Err(keys[keys.len() - 1].pos());
+        }
+        let identifier = |key: &&Entry| Identifier { text: key.name().to_owned(), pos: key.pos() };
+        Ok(keys.iter().map(identifier).collect())
+    }
+
+    fn value(&mut self, node: &Node, level: usize) -> Result<Value, Pos> {
+        let kind = match &node.kind {
+            Kind::Map(entries) => ValueKind::Body(self.body(entries, level + 1)?),
+            Kind::List(items) => {
+                let booleans = items.iter().filter(|node| node.boolean().is_some());
+                self.pitfalls.extend(booleans.map(|node| JsonPitfall::DroppedBoolean(node.start)));
+                let values = kept(items).map(|item| self.value(item, level));
+                ValueKind::List(values.collect::<Result<_, _>>()?)
             }
-        }
-        _ => {
-            let value = value(node, level, json_pitfalls);
-            out.push(Item { keys, value });
-        }
+            Kind::Scalar { text, plain: false } => ValueKind::Text(text.clone()),
+            Kind::Scalar { .. } if node.is_null() => ValueKind::Text(String::new()),
+            Kind::Scalar { text, .. } => match node.boolean() {
+                Some(flag) => ValueKind::Bool(flag),
+                None => ValueKind::Number(text.clone()),
+            },
+        };
+        Ok(Value { pos: node.start, kind })
     }
 }
 
@@ -96,27 +143,9 @@ fn is_map(node: &Node) -> bool {
     matches!(node.kind, Kind::Map(_))
 }
 
-/// The members of a list that the server keeps.
+/// The members of a list that the servers keep.
 fn kept(list: &[Node]) -> impl Iterator<Item = &Node> {
     list.iter().filter(|node| node.boolean().is_none())
-}
-
-fn value(node: &Node, level: usize, json_pitfalls: &mut Vec<JsonPitfall>) -> Value {
-    let kind = match &node.kind {
-        Kind::Map(entries) => ValueKind::Body(flatten(entries, level + 1, json_pitfalls)),
-        Kind::List(items) => {
-            let gone = items.iter().filter(|node| node.boolean().is_some());
-            json_pitfalls.extend(gone.map(|node| JsonPitfall::DroppedBoolean(node.start)));
-            ValueKind::List(kept(items).map(|item| value(item, level, json_pitfalls)).collect())
-        }
-        Kind::Scalar { text, plain: false } => ValueKind::Text(text.clone()),
-        Kind::Scalar { .. } if node.is_null() => ValueKind::Text(String::new()),
-        Kind::Scalar { text, .. } => match node.boolean() {
-            Some(flag) => ValueKind::Bool(flag),
-            None => ValueKind::Number(text.clone()),
-        },
-    };
-    Value { pos: node.start, kind }
 }
 
 #[cfg(test)]
@@ -124,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_of_two_equal_keys_become_blocks_and_traps_are_named() {
+    fn both_of_two_equal_keys_become_blocks_and_pitfalls_are_reported() {
         let text =
             r#"{"path": {"a": {"capabilities": ["read"]}, "a": {"capabilities": ["list", true]}}}"#;
         let (body, json_pitfalls) = parse("p.json", text).unwrap();
@@ -134,5 +163,19 @@ mod tests {
         let (body, json_pitfalls) = parse("p.json", flat).unwrap();
         assert_eq!(body.items[0].keys.len(), 3);
         assert_eq!(json_pitfalls.len(), 1);
+    }
+
+    #[test]
+    fn the_repeated_keys_of_flattened_objects_are_limited() {
+        let long = format!(
+            "{{\"path\": {{\"{}\": {{{}}}}}}}",
+            "k".repeat(1_000_000),
+            vec!["\"a\":{}"; 1000].join(",")
+        );
+        let deep =
+            "{\"k\":".repeat(40) + "[" + &vec!["{}"; 100_000].join(",") + "]" + &"}".repeat(40);
+        for text in [long, deep] {
+            assert_eq!(parse("p.json", &text).unwrap_err().kind, PolicyErrorKind::TooMany);
+        }
     }
 }

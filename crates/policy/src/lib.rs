@@ -1,11 +1,11 @@
-//! ACL policies of Vault and OpenBao, read and decided as the servers do.
+//! Reads ACL policies of Vault and OpenBao, and decides requests as the servers do.
 //!
-//! [`Policy::parse`] reads a text once. [`Acl::new`] is what one server makes of the policies of
-//! one token. [`Acl::decide`] answers one request with the rule that decided it. [`lint`] finds
-//! what a policy probably doesn't mean, [`explain`] explains a decision, [`suite`] runs unit
-//! tests of policies, and [`Engine`] knows the API paths of each secrets engine.
+//! [`Policy::parse`] reads a policy. [`Acl::new`] evaluates the policies of one token on one
+//! server. [`Acl::decide`] decides one request and returns the deciding rule. [`lint`] reports
+//! probable mistakes, [`explain`] explains a decision, [`suite`] runs unit tests of policies, and
+//! [`Engine`] has the API paths of each secrets engine.
 //!
-//! Pure: nothing here reads a file, the clock or the network.
+//! The crate is pure: it reads no file, no clock and no network.
 //!
 //! ```
 //! use envlock_policy::{Acl, ServerContext, Dialect, Operation, Policy, Request};

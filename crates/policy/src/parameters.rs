@@ -1,4 +1,4 @@
-//! Parameters of a request against those that a rule wants.
+//! Checks the parameters of a request against those of a rule.
 
 use serde_json::{Map, Value};
 
@@ -7,8 +7,8 @@ use super::decide::DecisionReason;
 use super::dialect::Dialect;
 use super::rule::Rule;
 
-/// Why the parameters are refused, if they are. The order is the servers': required first,
-/// then nothing more is asked of a request without any.
+/// Returns why the parameters are denied. The order is the servers': required parameters first;
+/// a request without parameters is then allowed.
 pub(super) fn check_parameters(
     rule: &Rule,
     data: &Map<String, Value>,
@@ -62,7 +62,7 @@ fn check_allowed(
     None
 }
 
-/// Whether `value` is in `list`, where an empty list holds everything.
+/// Whether `value` is in `list`. An empty list contains every value.
 fn listed(value: &Value, list: &[Value], denied: bool, key: &str, dialect: Dialect) -> bool {
     if list.is_empty() {
         return true;
@@ -78,7 +78,7 @@ fn listed(value: &Value, list: &[Value], denied: bool, key: &str, dialect: Diale
     if !dialect.is_vault() {
         return false;
     }
-    // Vault compares element by element, and takes a text with commas for a list.
+    // Vault compares element by element, and reads a text with commas as a list.
     let elements: Vec<Value> = match value {
         Value::Array(items) => items.clone(),
         Value::String(text) => text.split(',').map(|part| Value::from(part.trim())).collect(),
@@ -106,8 +106,9 @@ fn same(item: &Value, value: &Value) -> bool {
     }
 }
 
-/// To the servers a number of a policy and one of a request are of different types, and so is
-/// an object that is a member of another: whatever holds one of them equals nothing.
+/// Whether the servers can find the value equal to another one. To them a number of a policy and
+/// one of a request have different types, and so has an object inside another object: a value
+/// that contains one of them equals nothing.
 fn is_comparable(item: &Value) -> bool {
     match item {
         Value::Number(_) => false,
@@ -119,7 +120,7 @@ fn is_comparable(item: &Value) -> bool {
     }
 }
 
-/// A star at the start or the end; alone it is an ordinary character.
+/// Matches a star at the start or the end. A star alone is an ordinary character.
 fn glob(pattern: &str, text: &str) -> bool {
     if pattern.len() < 2 {
         return pattern == text;
@@ -137,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_alone_is_itself_and_two_are_anything() {
+    fn one_star_alone_is_a_character_and_two_stars_match_any_text() {
         assert!(glob("*", "*") && !glob("*", "x"));
         assert!(glob("**", "") && glob("**", "x"));
         assert!(glob("*b", "ab") && glob("a*", "ab") && glob("*b*", "abc") && !glob("a*c", "abc"));

@@ -1,29 +1,29 @@
-//! Patterns: what they match, and which of two wins.
+//! Patterns of paths: which paths they match, and which of two has priority.
 
 use std::cmp::Reverse;
 use std::fmt;
 
-/// How a pattern matches.
+/// The kind of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum PatternKind {
-    /// This path alone.
+    /// Matches one path.
     Exact,
-    /// Every path that starts so.
+    /// Matches every path with this prefix.
     Prefix,
-    /// Segment by segment, `+` for any one.
+    /// Matches segment by segment; `+` matches any segment.
     Segments,
 }
 
-/// A pattern in its namespace, normalised: two that are equal here are one rule.
+/// A normalised pattern in its namespace. Equal patterns are one rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pattern {
     pub(crate) kind: PatternKind,
-    /// Without the star of a prefix; a pattern of segments keeps its star.
+    /// The pattern without the star of a prefix. A pattern of segments keeps its star.
     pub(crate) text: String,
 }
 
-/// How specific a wildcard pattern is; the greatest wins. The order of the fields is the
-/// servers' order of comparison.
+/// How specific a wildcard pattern is; the greatest rank has priority. The order of the fields is
+/// the servers' order of comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Rank<'a> {
     first_wildcard: usize,
@@ -44,11 +44,11 @@ pub enum RankStep {
     FewerSegments,
     /// It is longer.
     Longer,
-    /// It comes later in the alphabet.
+    /// It comes later in alphabetical order.
     Alphabet,
 }
 
-/// The words go before `than`.
+/// Writes a clause that `than` follows.
 impl fmt::Display for RankStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -56,7 +56,7 @@ impl fmt::Display for RankStep {
             Self::WithoutStar => "it doesn't end in `*`, and so is more specific",
             Self::FewerSegments => "it has fewer `+`",
             Self::Longer => "it is longer",
-            Self::Alphabet => "it comes later in the alphabet",
+            Self::Alphabet => "it comes later in alphabetical order",
         })
     }
 }
@@ -79,7 +79,8 @@ impl Rank<'_> {
 }
 
 impl Pattern {
-    /// The pattern `text` of a policy in `namespace` (`""` or `team/`); `Err` holds `+*`.
+    /// Makes the pattern `text` of a policy in `namespace` (`""` or `team/`). `Err` if it contains
+    /// `+*`.
     pub(crate) fn new(text: &str, namespace: &str) -> Result<Self, String> {
         let text = format!("{namespace}{}", text.strip_prefix('/').unwrap_or(text));
         if text.contains("+*") {
@@ -94,7 +95,7 @@ impl Pattern {
         })
     }
 
-    /// The pattern as a policy of its namespace's parent would write it.
+    /// The pattern, as a policy of the root namespace writes it.
     pub(crate) fn to_policy_text(&self) -> String {
         match self.kind {
             PatternKind::Prefix => format!("{}*", self.text),
@@ -116,7 +117,7 @@ impl Pattern {
         }
     }
 
-    /// Its rank among wildcard patterns.
+    /// The rank of a wildcard pattern.
     pub(crate) fn rank(&self) -> Rank<'_> {
         if self.kind != PatternKind::Segments {
             return Rank {
@@ -130,7 +131,7 @@ impl Pattern {
         let bare = self.text.strip_suffix('*');
         let text = bare.unwrap_or(&self.text);
         Rank {
-            // The first `+` character, even one that is compared literally.
+            // The first `+` character, even if it is compared literally.
             first_wildcard: self.text.find('+').unwrap_or(0),
             without_star: bare.is_none(),
             segments: Reverse(text.split('/').filter(|segment| *segment == "+").count()),
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plus_is_one_segment_even_an_empty_one() {
+    fn a_plus_matches_one_segment_even_an_empty_one() {
         assert!(matches("k/+/*", "k/a/"));
         assert!(!matches("k/+/*", "k/a"));
         assert!(matches("secret/data/+", "secret/data/"));
@@ -186,13 +187,13 @@ mod tests {
     }
 
     #[test]
-    fn only_one_leading_slash_is_dropped_and_the_namespace_goes_before() {
+    fn only_one_leading_slash_is_removed_and_the_namespace_is_prepended() {
         assert_eq!(Pattern::new("//x", "").unwrap().text, "/x");
         assert_eq!(Pattern::new("/x", "team/").unwrap().text, "team/x");
     }
 
     #[test]
-    fn priority_is_first_wildcard_then_no_star_then_fewer_pluses_then_length_then_order() {
+    fn priority_is_by_first_wildcard_then_no_star_then_fewer_pluses_then_length_then_alphabet() {
         let order = ["k/+/+/*", "k/+/a/*", "k/+/+/b", "k/+/a/+", "k/a/*", "k/a/+", "k/ab/*"];
         let patterns: Vec<_> = order.iter().map(|text| Pattern::new(text, "").unwrap()).collect();
         assert!(patterns.windows(2).all(|pair| pair[0].rank() < pair[1].rank()));

@@ -1,11 +1,11 @@
-//! One request, as the core sees it.
+//! A request, as the server's core checks it.
 
 use serde_json::{Map, Value};
 
 use super::capability::Capability;
 use super::dialect::Dialect;
 
-/// What a request wants.
+/// The operation of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operation {
     /// GET.
@@ -14,7 +14,7 @@ pub enum Operation {
     List,
     /// SCAN, or GET with `scan=true` (OpenBao).
     Scan,
-    /// POST or PUT where the engine can tell that nothing is there yet.
+    /// POST or PUT where the engine can tell that the path doesn't exist yet.
     Create,
     /// POST or PUT otherwise.
     Update,
@@ -22,22 +22,22 @@ pub enum Operation {
     Patch,
     /// DELETE.
     Delete,
-    /// Reading what was overwritten (Vault).
+    /// Reads a version that was overwritten (Vault).
     Recover,
-    /// Renewing a lease.
+    /// Renews a lease.
     Renew,
-    /// Revoking a lease.
+    /// Revokes a lease.
     Revoke,
-    /// The server's own undoing of a failed request.
+    /// The server's rollback of a failed request.
     Rollback,
-    /// Asking for help, which everybody may.
+    /// Requests help, which every token may do.
     Help,
-    /// Anything else, such as HEAD: no capability stands for it.
+    /// Anything else, such as HEAD, which has no capability.
     Other,
 }
 
 impl Operation {
-    /// The operations that a user may name.
+    /// The operations that a user can name.
     pub const BY_NAME: [(&'static str, Self); 12] = [
         ("read", Self::Read),
         ("list", Self::List),
@@ -53,7 +53,7 @@ impl Operation {
         ("help", Self::Help),
     ];
 
-    /// The operation of that name; an unknown one is [`Self::Other`], which nothing allows.
+    /// Finds an operation by its name. An unknown one is [`Self::Other`], which nothing allows.
     pub fn from_name(name: &str) -> Self {
         Self::BY_NAME.iter().find(|(known, _)| *known == name).map_or(Self::Other, |(_, op)| *op)
     }
@@ -63,7 +63,7 @@ impl Operation {
         Self::BY_NAME.iter().find(|(_, op)| *op == self).map_or("other", |(name, _)| name)
     }
 
-    /// The capability that it takes on a server of `dialect`.
+    /// The capability that it needs on a server of `dialect`.
     pub fn capability(self, dialect: Dialect) -> Option<Capability> {
         let capability = match self {
             Self::Read => Capability::Read,
@@ -79,34 +79,34 @@ impl Operation {
         capability.dialects().contains(dialect).then_some(capability)
     }
 
-    /// Whether the search for its rule also looks at the path without its last slash.
+    /// Whether the search for its rule also tries the path without its final slash.
     pub fn is_listing(self, dialect: Dialect) -> bool {
         self == Self::List || (self == Self::Scan && dialect == Dialect::OpenBao)
     }
 
-    /// Whether parameters count.
-    pub fn has_parameters(self) -> bool {
+    /// Whether the server checks parameters for it.
+    pub(crate) fn has_parameters(self) -> bool {
         matches!(self, Self::Read | Self::Create | Self::Update | Self::Patch | Self::Recover)
     }
 }
 
-/// One request.
+/// A request.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// What it wants.
+    /// The operation.
     pub operation: Operation,
     /// The path below `/v1/`, without the namespace.
     pub path: &'a str,
-    /// The namespace header; `""` for none.
+    /// The namespace header; `""` without one.
     pub namespace: &'a str,
     /// The body, or the query of a GET.
     pub data: Option<&'a Map<String, Value>>,
-    /// The lifetime of the wrapped answer in seconds, when one is asked for.
+    /// The TTL of the wrapped response in seconds, if the request wants one.
     pub wrap_ttl: Option<f64>,
 }
 
 impl<'a> Request<'a> {
-    /// A plain request, without body, namespace or wrapping.
+    /// Makes a request without body, namespace or wrapping.
     pub fn new(operation: Operation, path: &'a str) -> Self {
         Self { operation, path, namespace: "", data: None, wrap_ttl: None }
     }

@@ -1,4 +1,4 @@
-//! Rules: the blocks of one pattern, united as the servers do.
+//! Rules: the blocks of one pattern, merged as the servers do.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,16 +10,16 @@ use super::capability::{Capabilities, Capability};
 use super::dialect::Dialect;
 use super::pattern::Pattern;
 
-/// One block of one of the policies, by their indices.
+/// A block of a policy, by index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BlockId {
-    /// The index of the policy in the list that the [`Acl`](crate::Acl) was made of.
+    /// The index of the policy in the list that was given to [`Acl`](crate::Acl).
     pub policy: usize,
     /// The index of the block in its policy.
     pub block: usize,
 }
 
-/// The blocks of one pattern, united.
+/// The merged blocks of one pattern.
 #[derive(Debug, Clone)]
 pub struct Rule {
     pub(crate) pattern: Pattern,
@@ -32,26 +32,28 @@ pub struct Rule {
     pub(crate) mfa: bool,
     pub(crate) control_group: bool,
     pub(crate) pagination: i64,
-    /// The earliest end among its blocks.
+    /// The earliest expiration of its blocks.
     pub(crate) expires: Option<Timestamp>,
-    /// At least one, in the order of the policies.
+    /// The merged blocks; at least one, in the order of the policies.
     pub(crate) blocks: Vec<BlockId>,
+    /// The first block that denies.
+    pub(crate) denying: Option<BlockId>,
 }
 
-/// Who has to act before the server answers a request that is allowed.
+/// An action of another person that an allowed request requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequiredApproval {
-    /// A person confirms (`mfa_methods`).
+    /// A person must confirm (`mfa_methods`).
     Confirmation,
-    /// Other people approve (`control_group`).
+    /// Other people must approve (`control_group`).
     Approval,
 }
 
 impl fmt::Display for RequiredApproval {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Confirmation => "a person who confirms (mfa_methods)",
-            Self::Approval => "other people who approve (control_group)",
+            Self::Confirmation => "a confirmation by a person (mfa_methods)",
+            Self::Approval => "an approval by other people (control_group)",
         })
     }
 }
@@ -72,12 +74,12 @@ impl Rule {
         self.capabilities
     }
 
-    /// The blocks that it was made of; at least one, in the order of the policies.
+    /// The merged blocks; at least one, in the order of the policies.
     pub fn blocks(&self) -> &[BlockId] {
         &self.blocks
     }
 
-    /// Who has to act before a request is answered.
+    /// The action of another person that a request requires.
     pub fn required_approval(&self) -> Option<RequiredApproval> {
         match self {
             Self { mfa: true, .. } => Some(RequiredApproval::Confirmation),
@@ -86,12 +88,12 @@ impl Rule {
         }
     }
 
-    /// When the first of its blocks ends (OpenBao).
+    /// The time at which the first of its blocks expires (OpenBao).
     pub fn expires(&self) -> Option<Timestamp> {
         self.expires
     }
 
-    /// The rule of a single block.
+    /// Makes the rule of a single block.
     pub(crate) fn new(pattern: Pattern, block: &Block, id: BlockId, dialect: Dialect) -> Self {
         let denies = block.capabilities.contains_deny();
         let unless_denied = |parameters: &Option<Parameters>| {
@@ -110,10 +112,11 @@ impl Rule {
             pagination: block.pagination,
             expires: block.expires.filter(|_| dialect == Dialect::OpenBao),
             blocks: vec![id],
+            denying: Some(id).filter(|_| denies),
         }
     }
 
-    /// Adds another block of the same pattern.
+    /// Merges another block of the same pattern.
     pub(crate) fn merge(&mut self, block: &Block, id: BlockId, dialect: Dialect) {
         self.blocks.push(id);
         if dialect == Dialect::OpenBao {
@@ -123,6 +126,7 @@ impl Rule {
             return;
         }
         if block.capabilities.contains_deny() {
+            self.denying = Some(id);
             self.capabilities = [Capability::Deny].into_iter().collect();
             (self.allowed, self.denied) = (None, None);
             return;
@@ -140,12 +144,12 @@ impl Rule {
     }
 }
 
-/// Of two times the shorter; one that is less than nothing stays.
+/// Merges two wrapping TTLs: the shorter one; a negative one is kept.
 fn merge_wrap_ttl(ours: i64, theirs: i64, larger: bool) -> i64 {
     if ours < 0 && !larger { ours } else { merge_limit(ours, theirs, larger) }
 }
 
-/// Of two bounds the smaller that is one; RustyVault takes the larger.
+/// Merges two limits: the smaller one that is set; for RustyVault the larger one.
 fn merge_limit(ours: i64, theirs: i64, larger: bool) -> i64 {
     match (ours > 0, theirs > 0) {
         (_, false) => ours,
@@ -155,7 +159,7 @@ fn merge_limit(ours: i64, theirs: i64, larger: bool) -> i64 {
     }
 }
 
-/// Keys are united and their values joined; a key without values means any value, and stays so.
+/// Merges keys and their values. A key without values means any value, also after the merge.
 fn merge_parameters(ours: &mut Option<Parameters>, theirs: Option<&Parameters>) {
     let Some(theirs) = theirs.filter(|parameters| !parameters.is_empty()) else { return };
     let Some(ours) = ours else {

@@ -1,12 +1,12 @@
-//! Finds the patterns of segments that may match a path, without asking each of them.
+//! An index of segment patterns that finds the candidates for a path.
 
 use std::collections::HashMap;
 
-/// How many segments the index looks at; what lies deeper is compared one by one. A bound,
+/// The most segments that are indexed; deeper ones are compared one by one. The number is limited
 /// because a pattern may have millions of segments and the index must stay small.
 const DEPTH: usize = 8;
 
-/// A tree of the first segments of patterns.
+/// A tree of the first segments of the patterns.
 #[derive(Debug, Default)]
 pub(super) struct SegmentIndex {
     nodes: Vec<Node>,
@@ -53,7 +53,7 @@ impl SegmentIndex {
         child
     }
 
-    /// The rules whose indexed segments fit `path`: all that match it, and some that don't.
+    /// The rules whose indexed segments match `path`: all that match it, and some that don't.
     pub(super) fn candidates(&self, path: &str) -> Vec<usize> {
         let mut found = Vec::new();
         if self.nodes.is_empty() {
@@ -86,7 +86,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_pattern_that_matches_is_missed(
+        fn the_index_finds_every_pattern_that_matches(
             patterns in prop::collection::vec("[ab+]?(/[ab+]?){0,10}[*]?", 1..20),
             path in "[ab]?(/[ab]?){0,11}",
         ) {

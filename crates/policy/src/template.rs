@@ -1,17 +1,17 @@
-//! `{{identity.…}}` in a pattern.
+//! Templates in a pattern: `{{identity.…}}`.
 
 use std::borrow::Cow;
 
 use super::identity::Identity;
 
-/// What may not come out of a template, by the server's settings.
+/// Characters that a template's value may not put into a pattern, by the server's settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ForbiddenInTemplates {
     pub(crate) slash: bool,
     pub(crate) wildcard: bool,
 }
 
-/// Whether the braces match; `Ok(true)` when there is a template at all.
+/// Checks the braces. `Ok(true)` if the pattern has a template.
 pub(crate) fn is_templated(pattern: &str) -> Result<bool, ()> {
     let mut parts = pattern.split("{{");
     if parts.next().is_some_and(|head| head.contains("}}")) {
@@ -27,8 +27,8 @@ pub(crate) fn is_templated(pattern: &str) -> Result<bool, ()> {
     Ok(templated)
 }
 
-/// The pattern with every template filled in, or `None` when one of them has no value: then
-/// the whole block isn't there for this identity, a denying one too.
+/// Replaces every template by its value. `None` if one has no value: the servers then ignore the
+/// whole block for this identity, even if it denies.
 pub(crate) fn expand<'a>(
     pattern: &'a str,
     identity: &Identity,
@@ -56,8 +56,8 @@ pub(crate) fn expand<'a>(
     Some(Cow::Owned(expanded))
 }
 
-/// Whether `pattern` could match `path` for some identity. It may say yes too often, never
-/// too rarely: every template and wildcard stands for any text.
+/// Whether `pattern` could match `path` for some identity. The result may be true too often,
+/// never too rarely: every template and wildcard is treated as any text.
 pub fn may_match(pattern: &str, path: &str) -> bool {
     let mut literals = Vec::new();
     for part in pattern.split("{{") {
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_may_match_what_its_literal_parts_fit() {
+    fn a_template_may_match_a_path_that_has_its_literal_parts() {
         assert!(may_match("secret/data/{{identity.entity.name}}/*", "secret/data/ml/db"));
         assert!(may_match("secret/{{a}}/x{{b}}", "secret/q/xyz"));
         assert!(!may_match("secret/data/{{a}}/db", "secret/data/ml/other"));

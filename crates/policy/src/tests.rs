@@ -1,11 +1,11 @@
-//! What the vectors don't show: RustyVault, and how a decision is told.
+//! Tests of what the vectors don't cover: RustyVault, and the text of an explanation.
 
 use jiff::Timestamp;
 
 use super::explain::explain;
 use super::{Acl, Dialect, Identity, Operation, Policy, Request, ServerContext};
 
-fn told(dialect: Dialect, text: &str, operation: Operation, path: &str) -> String {
+fn explanation(dialect: Dialect, text: &str, operation: Operation, path: &str) -> String {
     let policy = Policy::parse("p", "p.hcl", text).unwrap();
     let identity = Identity::default();
     let now = Timestamp::UNIX_EPOCH;
@@ -16,11 +16,11 @@ fn told(dialect: Dialect, text: &str, operation: Operation, path: &str) -> Strin
 }
 
 fn allowed(dialect: Dialect, text: &str, operation: Operation, path: &str) -> bool {
-    told(dialect, text, operation, path).lines().next().unwrap().ends_with(": allowed")
+    explanation(dialect, text, operation, path).lines().next().unwrap().ends_with(": allowed")
 }
 
 #[test]
-fn rustyvault_lists_only_with_the_slash_and_reads_templates_as_they_stand() {
+fn rustyvault_lists_only_with_the_slash_and_does_not_expand_templates() {
     let without = "path \"kv/x\" { capabilities = [\"list\"] }";
     assert!(!allowed(Dialect::RustyVault, without, Operation::List, "kv/x/"));
     assert!(allowed(Dialect::OpenBao, without, Operation::List, "kv/x/"));
@@ -30,16 +30,16 @@ fn rustyvault_lists_only_with_the_slash_and_reads_templates_as_they_stand() {
 }
 
 #[test]
-fn a_decision_names_its_rule_the_step_that_chose_it_and_what_it_hides() {
+fn an_explanation_names_the_rule_the_priority_step_and_the_hidden_rules() {
     let text = "path \"k/*\" {\n  capabilities = [\"update\"]\n}\npath \"k/+/b\" {\n  capabilities = [\"read\"]\n}\n";
     assert_eq!(
-        told(Dialect::Vault, text, Operation::Update, "k/a/b"),
+        explanation(Dialect::Vault, text, Operation::Update, "k/a/b"),
         "vault: update k/a/b: denied
   why:   the rule grants read, and update is needed
   rule:  path \"k/+/b\" of p (p.hcl:4:6)
-  since: it doesn't end in `*`, and so is more specific than \"k/*\"; rules of different patterns are never united
+  since: it doesn't end in `*`, and so is more specific than \"k/*\"; rules of different patterns are never merged
   hides: path \"k/*\" of p (p.hcl:1:6)
-  capabilities-self would say: read
+  capabilities-self returns: read
 "
     );
 }
@@ -48,13 +48,13 @@ fn a_decision_names_its_rule_the_step_that_chose_it_and_what_it_hides() {
 fn the_block_that_denies_is_named_first() {
     let text =
         "path \"a\" { capabilities = [\"read\"] }\npath \"a\" { capabilities = [\"deny\"] }\n";
-    let told = told(Dialect::OpenBao, text, Operation::Read, "a");
-    let rule = told.lines().find(|line| line.contains("rule:")).unwrap();
-    assert!(rule.contains("p.hcl:2:6"), "{told}");
+    let text = explanation(Dialect::OpenBao, text, Operation::Read, "a");
+    let rule = text.lines().find(|line| line.contains("rule:")).unwrap();
+    assert!(rule.contains("p.hcl:2:6"), "{text}");
 }
 
 #[test]
-fn a_time_less_than_nothing_bounds_no_wrapping_and_may_contradict_another() {
+fn a_negative_wrapping_ttl_limits_nothing_and_may_contradict_another() {
     let two = |a, b, wrap_ttl| {
         let block = |keys| format!("path \"a\" {{ capabilities = [\"read\"]\n{keys}\n}}\n");
         let policy = Policy::parse("p", "p.hcl", &(block(a) + &block(b))).unwrap();
@@ -71,7 +71,7 @@ fn a_time_less_than_nothing_bounds_no_wrapping_and_may_contradict_another() {
 }
 
 #[test]
-fn a_mistake_in_a_block_that_has_ended_is_one_where_the_server_reads_it_first() {
+fn an_expired_block_with_a_mistake_is_rejected_only_where_the_server_reads_it_first() {
     let fault = |keys: &str| {
         let text = format!("path \"a\" {{ {keys}\nexpiration = 1000000000\n}}");
         let policy = Policy::parse("p", "p.hcl", &text).unwrap();
@@ -82,7 +82,7 @@ fn a_mistake_in_a_block_that_has_ended_is_one_where_the_server_reads_it_first() 
 }
 
 #[test]
-fn an_object_of_a_parameter_is_a_list_of_it_and_a_list_inside_a_list_of_json_is_refused() {
+fn an_object_as_parameter_is_a_list_of_it_and_a_list_inside_a_list_of_json_is_rejected() {
     let text = "path \"a\" { allowed_parameters { x { k = \"v\" } } }";
     assert!(Policy::parse("p", "p.hcl", text).is_ok());
     let json = |values| format!(r#"{{"path": {{"a": {{"required_parameters": [{values}]}}}}}}"#);
@@ -92,7 +92,7 @@ fn an_object_of_a_parameter_is_a_list_of_it_and_a_list_inside_a_list_of_json_is_
 }
 
 #[test]
-fn ten_thousand_rules_change_nothing_about_the_answer() {
+fn ten_thousand_other_rules_do_not_change_the_answer() {
     let mut text = String::new();
     for rule in 0..10_000 {
         text.push_str(&format!("path \"m/+/{rule}/*\" {{ capabilities = [\"list\"] }}\n"));

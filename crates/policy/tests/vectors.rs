@@ -1,4 +1,4 @@
-//! The 152 cases that were checked against the servers' own code, where they are at hand.
+//! Runs the 152 cases that were checked against the servers' own code, if the file is available.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use envlock_policy::suite::TestSuite;
 
 #[test]
-fn every_case_comes_out_as_on_the_servers() {
+fn every_case_has_the_result_of_the_servers() {
     let file =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/acl-vectors/vectors.json");
     let Ok(text) = std::fs::read_to_string(file) else { return };

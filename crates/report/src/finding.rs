@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use envlock_text::limits::FINDING_BYTES;
 use envlock_text::redact;
 
 use crate::{Code, Exit, Place};
@@ -167,8 +168,15 @@ impl Finding {
     }
 }
 
+/// Redacts a text, and cuts one that is longer than a person reads: it repeats a part of a file,
+/// such as a key of megabytes.
 fn clean(text: impl AsRef<str>) -> String {
-    redact(text.as_ref()).into_owned()
+    let text = redact(text.as_ref());
+    if text.len() <= FINDING_BYTES {
+        return text.into_owned();
+    }
+    let end = text.floor_char_boundary(FINDING_BYTES);
+    format!("{} … ({} bytes)", &text[..end], text.len())
 }
 
 /// An error that can be shown as findings and that decides the exit code.

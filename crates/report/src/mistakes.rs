@@ -16,8 +16,13 @@ pub struct Mistakes {
 impl Mistakes {
     /// Adds a mistake. Only the first 100 are findings.
     pub fn push(&mut self, mistake: Finding) {
+        self.push_with(|| mistake);
+    }
+
+    /// Adds a mistake that takes time to describe. Only the first 100 are described.
+    pub fn push_with(&mut self, mistake: impl FnOnce() -> Finding) {
         if self.findings.len() < MAX_FINDINGS {
-            self.findings.push(mistake);
+            self.findings.push(mistake());
         } else {
             self.omitted += 1;
         }

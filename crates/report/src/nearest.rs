@@ -3,6 +3,9 @@
 /// Returns the known word that is most similar to `word`, or `None` if none is similar enough.
 /// It never returns `word` itself.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() > MAX_BYTES {
+        return None;
+    }
     // `python` isn't a misspelling of `python-hdfs`, but `user` can be one of `username`.
     let is_compound = |candidate: &&str| {
         let rest = candidate.strip_prefix(word);
@@ -17,6 +20,10 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .max_by(|(a, x), (b, y)| a.total_cmp(b).then_with(|| y.cmp(x)))
         .map(|(_, candidate)| candidate)
 }
+
+/// The longest word that is compared: the comparison takes time with the length, and no known word
+/// is longer.
+const MAX_BYTES: usize = 256;
 
 #[cfg(test)]
 mod tests {

@@ -1,24 +1,24 @@
-//! Facts that a server reported about a profile: names, times, yes and no. No secret value fits
-//! into these types, so they may be printed.
+//! Facts that a server reported about a profile: names, times and booleans. These types can't
+//! contain a secret value, so they may be printed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use envlock_policy::Engine;
 use jiff::{SignedDuration, Timestamp};
 
-/// A fact, or why it isn't known.
+/// A fact, or why it is unknown.
 pub type Fact<T> = Result<T, UnknownReason>;
 
-/// Why a fact isn't known. None of these counts as a yes.
+/// Why a fact is unknown. An unknown fact never counts as a success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnknownReason {
-    /// The token may not ask (403).
+    /// The server denies the request (403).
     Forbidden,
     /// The server doesn't have the endpoint (400, 404 or 405).
     Unsupported,
-    /// Every request that would answer could also return a secret value.
+    /// Every possible request could also return a secret value.
     NoSafeRequest,
-    /// It wasn't requested: by choice, or because an earlier fact isn't known.
+    /// It wasn't requested: by choice, or because an earlier fact is unknown.
     NotRequested,
 }
 
@@ -27,75 +27,75 @@ pub enum UnknownReason {
 pub struct ServerFacts {
     /// The server.
     pub server: Server,
-    /// The token that asked.
+    /// The token that was used.
     pub token: Token,
-    /// The token's capabilities by path: names such as `read`, as the server gives them.
-    /// `NotAsked` where the token isn't that of the job.
+    /// The token's capabilities by path: names such as `read`, as the server returns them.
+    /// `NotRequested` if the token isn't that of the job.
     pub capabilities: Fact<BTreeMap<String, BTreeSet<String>>>,
-    /// What is known of each need, by its name.
+    /// The facts about each need, by its name.
     pub needs: BTreeMap<String, NeedFacts>,
 }
 
 /// A server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
-    /// The address as the user gave it, without credentials.
+    /// The address, as the user wrote it, without credentials.
     pub address: String,
-    /// Its version, such as `2.4.0`; empty where it doesn't say.
+    /// Its version, such as `2.4.0`; empty if the server doesn't report it.
     pub version: String,
-    /// How far its clock is ahead of this machine's.
+    /// The difference of its clock to this machine's; positive if it is ahead.
     pub clock_ahead: Option<SignedDuration>,
 }
 
-/// A token, without the token.
+/// The properties of a token, without the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
     /// Whether envlock logged in to get it; otherwise the user supplied it.
     pub logged_in: bool,
-    /// The policies that it has, identity policies included.
+    /// Its policies, with the identity policies.
     pub policies: Vec<String>,
-    /// How long it lives from now, in seconds; 0 for one that never ends.
+    /// The remaining TTL in seconds; 0 if it never expires.
     pub ttl: u64,
-    /// When it ends; `None` for one that never does.
+    /// Its expiration time; `None` if it never expires.
     pub expires: Option<Timestamp>,
     /// Whether it can be renewed.
     pub renewable: bool,
-    /// The period that each renewal gives, in seconds; 0 without one.
+    /// The period of a periodic token in seconds; 0 if it isn't periodic.
     pub period: u64,
-    /// How long it can live at most however often it is renewed, in seconds; 0 where only the
-    /// server's own limit counts, which it doesn't tell.
+    /// The longest remaining TTL with renewals, in seconds; 0 if only the server's default limit
+    /// applies, which can't be read.
     pub explicit_max_ttl: u64,
-    /// How many requests it is still good for; `None` for any number.
+    /// The remaining number of uses; `None` if it is unlimited.
     pub uses_left: Option<u64>,
-    /// Whether it is a batch token: not renewable, not to be revoked.
+    /// Whether it is a batch token, which can't be renewed or revoked.
     pub batch: bool,
 }
 
-/// What is known of one need.
+/// The facts about one need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NeedFacts {
-    /// The mount that serves it.
+    /// The mount that serves the need.
     pub mount: Fact<Mount>,
-    /// Whether the secret, the role or the key is there.
+    /// Whether the secret, the role or the key exists.
     pub presence: Fact<Presence>,
-    /// The names of its fields (kv2 alone).
+    /// The names of its fields (kv2 only).
     pub fields: Fact<BTreeSet<String>>,
-    /// How long its leases last (engines that lease).
+    /// The TTLs of its leases (engines with leases).
     pub lease: Fact<Lease>,
 }
 
-/// A secrets engine where it is mounted.
+/// A mounted secrets engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mount {
-    /// The path that it is really mounted at, without a slash at its end.
+    /// The path of the mount, without a final slash.
     pub path: String,
     /// The engine's type, such as `kv` or `database`.
     pub kind: String,
     /// The version of a kv engine: 1 or 2.
     pub kv_version: Option<u32>,
-    /// The mount's own default TTL of leases, in seconds; 0 for the server's.
+    /// The mount's default TTL of leases, in seconds; 0 if the server's default applies.
     pub default_ttl: u64,
-    /// The mount's own longest TTL of leases, in seconds; 0 for the server's.
+    /// The mount's longest TTL of leases, in seconds; 0 if the server's limit applies.
     pub max_ttl: u64,
 }
 
@@ -115,24 +115,24 @@ impl Mount {
 /// Whether a secret, role or key exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Presence {
-    /// It exists; a version of kv2 may have an end.
+    /// It exists.
     Present {
-        /// When its current version is deleted by the server.
+        /// The time at which the server deletes the current version (kv2).
         deleted_at: Option<Timestamp>,
     },
     /// It doesn't exist.
     Absent,
-    /// Its current version was deleted; it could be undeleted.
+    /// Its current version was deleted, and can be restored.
     Deleted,
     /// Its current version was destroyed.
     Destroyed,
 }
 
-/// How long the leases of a role last, in seconds; 0 where the role leaves it to the mount.
+/// The TTLs of a role's leases, in seconds; 0 if the mount's TTL applies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Lease {
-    /// At first.
+    /// The TTL of a new lease.
     pub default_ttl: u64,
-    /// However often they are renewed.
+    /// The longest TTL with renewals.
     pub max_ttl: u64,
 }

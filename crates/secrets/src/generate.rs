@@ -1,4 +1,4 @@
-//! Policies generated from needs: exactly what they require, one block for each path.
+//! Generates policies from needs: exactly the required capabilities, one block for each path.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,13 @@ use crate::manifest::ResolvedProfile;
 use crate::requirement::{self, Requirement};
 use envlock_policy::{ApiRequest, Capabilities, Capability, Dialect, Operation};
 
-/// The policy for the job of `profile`: what its needs require, and nothing else.
+/// Generates the policy for the job of `profile`: what its needs require, and nothing else.
 pub fn job_policy(profile: &ResolvedProfile) -> String {
     let title = format!("what the job of profile {} needs, and nothing else", profile.name);
     render(&title, &requirement::for_profile(profile))
 }
 
-/// The policy for a verifier of `profile`: presence and field names, never a value.
+/// Generates the policy for a verifier of `profile`: presence and field names, never a value.
 pub fn verifier_policy(profile: &ResolvedProfile) -> String {
     let own = [
         ("auth/token/lookup-self", Operation::Read),
@@ -56,17 +56,17 @@ pub(crate) fn required_capabilities(requirement: &Requirement) -> Capabilities {
     capabilities
 }
 
-/// The capability of an operation, as a set.
+/// The capabilities that an operation requires.
 pub(crate) fn operation_capabilities(operation: Operation) -> Capabilities {
     Dialect::ALL.into_iter().find_map(|dialect| operation.capability(dialect)).into_iter().collect()
 }
 
-/// One path block.
+/// Writes a path block.
 pub(crate) fn path_block(path: &str, capabilities: Capabilities) -> String {
     format!("path {} {{\n  capabilities = {}\n}}\n", quoted(path), capabilities.to_hcl())
 }
 
-/// A path as a text of HCL. `${` can't be written but as an escape.
+/// Quotes a path for HCL. `${` is written as an escape.
 fn quoted(path: &str) -> String {
     let path = path.replace('\\', "\\\\").replace('"', "\\\"").replace("${", "\\u0024{");
     format!("\"{path}\"")

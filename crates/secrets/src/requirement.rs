@@ -1,4 +1,4 @@
-//! The requests of a need: those that must be allowed, and those that are always permitted.
+//! The requests of a need: those that must be allowed, and those that are never excess.
 
 use std::collections::BTreeSet;
 
@@ -7,14 +7,14 @@ use envlock_policy::{ApiRequest, Capability, Engine, Operation};
 
 use crate::manifest::{ResolvedNeed, ResolvedProfile};
 
-/// One request that a need's job makes.
+/// A request that a job makes for a need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requirement {
     /// The need.
     pub need: String,
     /// The request.
     pub request: ApiRequest,
-    /// Whether the endpoint is protected, so that `sudo` is needed on top.
+    /// Whether the endpoint is protected, so that it also requires `sudo`.
     pub sudo: bool,
 }
 
@@ -38,13 +38,13 @@ pub(crate) fn is_in_default_policy(path: &str) -> bool {
     TOKEN_SELF_SERVICE.iter().any(|(known, _)| *known == path)
 }
 
-/// The requests that the needs of `profile` make.
+/// The requests of all needs of `profile`.
 pub fn for_profile(profile: &ResolvedProfile) -> Vec<Requirement> {
     profile.needs.iter().flat_map(for_need).collect()
 }
 
-/// The requests that one need makes.
-pub fn for_need(resolved: &ResolvedNeed) -> Vec<Requirement> {
+/// The requests of one need.
+pub(crate) fn for_need(resolved: &ResolvedNeed) -> Vec<Requirement> {
     let need = &resolved.need;
     let sudo = need.capabilities.contains(&Capability::Sudo);
     let requirement = |request| Requirement { need: resolved.name.clone(), request, sudo };
@@ -54,7 +54,7 @@ pub fn for_need(resolved: &ResolvedNeed) -> Vec<Requirement> {
         let Some(operation) = operation(*capability) else { continue };
         for request in &consumed {
             let path = match (need.engine, operation) {
-                // Names are listed beside the data, never at it.
+                // Names are listed below `metadata/`, not below `data/`.
                 (Engine::Kv2, Operation::List | Operation::Scan) => {
                     format!("{}/metadata/{}", need.mount, need.locator.name())
                 }
@@ -73,7 +73,7 @@ pub fn for_need(resolved: &ResolvedNeed) -> Vec<Requirement> {
     requirements
 }
 
-/// The requests by which a verifier proves presence and fields, and sees no value.
+/// The requests by which a verifier proves presence and fields without seeing a value.
 pub fn for_verifier(profile: &ResolvedProfile) -> Vec<Requirement> {
     profile.needs.iter().flat_map(for_existence).collect()
 }
@@ -86,7 +86,7 @@ pub(crate) fn for_existence(resolved: &ResolvedNeed) -> Vec<Requirement> {
     requests.map(requirement).collect()
 }
 
-/// Requests that are never excess: the verifier's, and those of a token about itself.
+/// Requests that aren't reported as excess: those of a verifier, and a token's requests about itself.
 pub(crate) fn never_reported_as_excess(profile: &ResolvedProfile) -> Vec<ApiRequest> {
     let own = TOKEN_SELF_SERVICE
         .iter()
@@ -99,8 +99,8 @@ pub(crate) fn never_reported_as_excess(profile: &ResolvedProfile) -> Vec<ApiRequ
     own.chain(mounts).chain(presence).collect()
 }
 
-/// The capabilities that a need adds. Where an engine can tell whether a path exists already,
-/// a write is `create` or `update`, which isn't known beforehand.
+/// The capabilities that a need adds. If an engine can tell whether a path exists, a write needs
+/// `create` or `update`, which isn't known in advance.
 fn added_capabilities(need: &Need) -> BTreeSet<Capability> {
     let mut capabilities = need.capabilities.clone();
     let writes = [Capability::Create, Capability::Update];

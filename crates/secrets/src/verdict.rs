@@ -1,9 +1,7 @@
-//! Verdicts on a requirement: of the policies, and of a server that listed the capabilities of
-//! a token.
+//! Verdicts on a requirement: of the policies, and of a server that listed a token's capabilities.
 
 use std::fmt;
 
-use envlock_policy::explain::explain;
 use envlock_policy::{
     self as policy, Acl, BlockId, Capabilities, Dialect, Request, RequiredApproval, RuleId,
     RuleOrigin, may_match,
@@ -14,33 +12,35 @@ use crate::facts::{ServerFacts, UnknownReason};
 use crate::generate::required_capabilities;
 use crate::requirement::Requirement;
 
-/// How the policies answer one requirement on one server.
+/// The verdict of the policies on one requirement on one server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyVerdict {
-    /// The server's way to read policies.
+    /// The server version whose policy rules are followed.
     pub dialect: Dialect,
-    /// The answer.
+    /// Whether the request is allowed.
     pub permission: Permission,
-    /// Why.
+    /// The reason.
     pub reason: Reason,
-    /// The blocks of the deciding rule.
+    /// The first blocks of the deciding rule.
     pub rule: Vec<RuleOrigin>,
-    /// The rules that match too, and that the deciding rule hides.
+    /// The first of the other rules that match, which the deciding rule hides.
     pub hidden: Vec<RuleOrigin>,
-    /// Who has to act before an allowed request is answered.
+    /// The number of hidden rules that aren't in `hidden`.
+    pub more_hidden: usize,
+    /// The action of another person that an allowed request requires.
     pub required_approval: Option<RequiredApproval>,
-    /// When the deciding rule ends.
+    /// The expiration time of the deciding rule.
     pub expires: Option<Timestamp>,
 }
 
-/// Yes, no, or it depends on the identity of the token.
+/// Whether a request is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permission {
     /// The request is allowed.
     Allowed,
     /// The request is denied.
     Denied,
-    /// A templated rule may match, and the identity isn't known.
+    /// A templated rule may match, and the identity is unknown.
     DependsOnIdentity,
 }
 
@@ -51,7 +51,7 @@ pub enum Reason {
     Decision(policy::DecisionReason),
     /// The endpoint is protected, and the rule doesn't grant `sudo`.
     SudoMissing,
-    /// A templated rule may match, and the identity isn't known.
+    /// A templated rule may match, and the identity is unknown.
     UnknownIdentity,
 }
 
@@ -71,13 +71,13 @@ impl fmt::Display for Reason {
                 f.write_str("the endpoint is protected, and the rule doesn't grant sudo")
             }
             Self::UnknownIdentity => {
-                f.write_str("a templated rule may match, and the identity isn't known")
+                f.write_str("a templated rule may match, and the identity is unknown")
             }
         }
     }
 }
 
-/// How `acl` answers `requirement`.
+/// The verdict of `acl` on `requirement`.
 pub(crate) fn policy_verdict(acl: &Acl<'_>, requirement: &Requirement) -> PolicyVerdict {
     let dialect = acl.dialect();
     let request = Request::new(requirement.request.operation, &requirement.request.path);
@@ -91,39 +91,51 @@ pub(crate) fn policy_verdict(acl: &Acl<'_>, requirement: &Requirement) -> Policy
             reason: Reason::UnknownIdentity,
             rule: vec![acl.block_origin(*block)],
             hidden: Vec::new(),
+            more_hidden: 0,
             required_approval: None,
             expires: None,
         };
     }
     let rule = decision.rule.map(|id| acl.rule(id));
+    let deciding = decision.rule.map(|id| acl.first_rule_origins(id, SHOWN_RULES));
+    let deciding = deciding.unwrap_or_default();
     let expires = rule.and_then(policy::Rule::expires);
     if allowed {
         return PolicyVerdict {
             dialect,
             permission: Permission::Allowed,
             reason: Reason::Decision(decision.reason),
-            rule: decision.rule.map(|id| acl.rule_origins(id)).unwrap_or_default(),
+            rule: deciding,
             hidden: Vec::new(),
+            more_hidden: 0,
             required_approval: rule.and_then(policy::Rule::required_approval),
             expires,
         };
     }
-    let explained = explain(acl, &request);
+    let listing = requirement.request.operation.is_listing(dialect);
+    let hidden = decision.rule.map(|id| acl.hidden_rules(request.path, listing, id));
+    let hidden = hidden.unwrap_or_default();
+    let shown = hidden.iter().take(SHOWN_RULES);
     let sudo_missing = decision.allowed;
     PolicyVerdict {
         dialect,
         permission: Permission::Denied,
         reason: if sudo_missing { Reason::SudoMissing } else { Reason::Decision(decision.reason) },
-        rule: explained.rule,
-        hidden: explained.hidden,
+        rule: deciding,
+        hidden: shown.flat_map(|rule| acl.first_rule_origins(*rule, 1)).collect(),
+        more_hidden: hidden.len().saturating_sub(SHOWN_RULES),
         required_approval: None,
         expires,
     }
 }
 
-/// The templated blocks that could change the answer, for some identity. An exact rule for
-/// the path can be changed only by a template that may become the same exact pattern; and
-/// templates that grant the same without conditions change nothing.
+/// The most rules, and the most blocks of a rule, that a verdict names: a hostile policy can have
+/// a hundred thousand that match one path.
+const SHOWN_RULES: usize = 5;
+
+/// The templated blocks that could change the verdict, for some identity. A template changes an
+/// exact rule only if it may expand to the same exact pattern; and templates that grant the same
+/// without conditions change nothing.
 fn deciding_templates(
     acl: &Acl<'_>,
     rule: Option<RuleId>,
@@ -150,21 +162,21 @@ fn deciding_templates(
     if candidates.iter().any(changes) { candidates } else { Vec::new() }
 }
 
-/// How a server answers one requirement, by the capabilities that it lists.
+/// A server's verdict on one requirement, by the capabilities that it lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ServerVerdict {
     /// The request is allowed.
     Allowed,
-    /// The request is denied; these capabilities are granted on its path.
+    /// The request is denied. These capabilities are granted on its path.
     Denied(Capabilities),
-    /// The server's answer doesn't contain the path: neither a yes nor a no.
+    /// The server's answer doesn't contain the path, so the verdict is unknown.
     Omitted,
     /// The server gave no answer.
     Unavailable(UnknownReason),
 }
 
-/// How the server of `online` answers `requirement`. Paths are compared as they were requested.
-/// Capabilities that envlock doesn't know belong to newer servers, and grant nothing here.
+/// The verdict of the server of `online` on `requirement`. Paths are compared as they were
+/// requested. Unknown capabilities belong to newer servers, and grant nothing here.
 pub(crate) fn server_verdict(online: &ServerFacts, requirement: &Requirement) -> ServerVerdict {
     let paths = match &online.capabilities {
         Ok(paths) => paths,

@@ -1,4 +1,4 @@
-//! A finding about a policy names it in its own field, so that `allow:` can match it.
+//! A finding about a policy has its name in a field, which `allow:` matches.
 
 #![allow(clippy::unwrap_used, reason = "an unwrap in a test is its assertion")]
 
@@ -13,7 +13,7 @@ use jiff::Timestamp;
 const NEED: &str = "needs:\n  db: {engine: kv2, mount: secret, path: db}\n";
 const READ: &str = "path \"secret/data/db\" { capabilities = [\"read\"] }\n";
 
-/// The findings where the profile attaches `job` and the policy `other` is only declared.
+/// The findings of a manifest whose profile attaches `job`; the policy `other` is only declared.
 fn findings(job: &str, other: &str, allow: &str) -> Vec<Finding> {
     let text = format!(
         "version: 1\npolicies: {{job: {{file: job.hcl}}, other: {{file: other.hcl}}}}\n{NEED}\
@@ -100,7 +100,7 @@ fn every_finding_about_a_policy_names_the_policy() {
 }
 
 #[test]
-fn a_refusal_by_one_server_names_the_attached_policy() {
+fn a_rejection_by_one_server_names_the_attached_policy() {
     let text = READ.to_owned() + "path \"b\" { capabilities = [\"read\"] pagination_limit = 5 }\n";
     let found = findings(&text, READ, "");
     let refusal = found.iter().find(|finding| finding.code == "dialect-dependent").unwrap();
@@ -108,7 +108,7 @@ fn a_refusal_by_one_server_names_the_attached_policy() {
 }
 
 #[test]
-fn an_allowance_of_a_policy_matches_by_its_name_and_not_by_words() {
+fn an_allowance_of_a_policy_matches_its_name_and_not_the_message() {
     let unused = |allow: &str| {
         let found = findings(READ, READ, allow);
         let mut unused = found.into_iter().filter(|finding| finding.code == "unused-policy");

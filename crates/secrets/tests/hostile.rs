@@ -1,4 +1,4 @@
-//! Input that means harm: every reader gives a bounded, clear answer.
+//! Hostile input: every reader returns a bounded and clear result.
 
 #![allow(clippy::unwrap_used, reason = "an unwrap in a test is its assertion")]
 
@@ -28,7 +28,7 @@ fn manifest_code(text: &str) -> &'static str {
 }
 
 #[test]
-fn ten_megabytes_are_over_the_limit_and_what_is_below_is_read() {
+fn a_file_above_the_size_limit_is_refused_and_one_below_is_read() {
     let wildcards = format!("path \"{}\" {{ }}", "+/".repeat(MEGABYTES / 2));
     assert_eq!(code_of(&wildcards), "input-limit");
     let line = format!("version: {}", "1".repeat(MEGABYTES));
@@ -64,7 +64,7 @@ fn deep_nesting_is_refused() {
 }
 
 #[test]
-fn aliases_that_explode_are_refused_before_they_grow() {
+fn exploding_aliases_are_refused_before_they_are_expanded() {
     let mut bomb = String::from("a0: &a0 [x, x]\n");
     for level in 1..40 {
         let last = level - 1;
@@ -78,7 +78,7 @@ fn aliases_that_explode_are_refused_before_they_grow() {
 }
 
 #[test]
-fn a_list_of_a_million_values_is_bounded() {
+fn a_list_of_a_million_values_is_limited() {
     let list = format!("x = [{}]", "1,".repeat(2_000_000));
     assert_eq!(code_of(&list), "input-limit");
     let list = format!("needs: [{}]", "1,".repeat(2_000_000));
@@ -100,13 +100,13 @@ fn no_message_about_a_policy_or_a_manifest_shows_a_token() {
     for text in texts {
         let findings = envlock_policy::lint::lint("p", "p.hcl", &text, jiff::Timestamp::UNIX_EPOCH);
         assert!(!findings.is_empty());
-        let said = format!("{findings:?}")
+        let output = format!("{findings:?}")
             + &envlock_report::render::json(&Document::<()>::new(
                 "policy lint",
                 apply_rules(findings, Completion::Complete, &Rules::default()),
                 None,
             ));
-        assert!(!said.contains("CANARYcanary"), "{said}");
+        assert!(!output.contains("CANARYcanary"), "{output}");
     }
     for text in [
         format!("version: 1\n{token}: x\nneeds: {{}}"),
@@ -121,11 +121,11 @@ fn no_message_about_a_policy_or_a_manifest_shows_a_token() {
         ),
     ] {
         let error = Manifest::parse("secrets.yml", &text, ManifestLocation::OwnFile).unwrap_err();
-        let said = format!("{:?}", error.findings());
-        assert!(!said.contains("CANARYcanary"), "{said}");
+        let output = format!("{:?}", error.findings());
+        assert!(!output.contains("CANARYcanary"), "{output}");
     }
-    let said = format!("{:?}", secret_scan::secrets_in_variables([("CI_JWT_FILE", token)]));
-    assert!(said.contains("CI_JWT_FILE") && !said.contains("CANARYcanary"), "{said}");
+    let output = format!("{:?}", secret_scan::secrets_in_variables([("CI_JWT_FILE", token)]));
+    assert!(output.contains("CI_JWT_FILE") && !output.contains("CANARYcanary"), "{output}");
     let cases = format!(
         "cases: [{{id: {token}, policies: [], request: {{}}, expect: {{vault: {{allowed: true}}}}}}]"
     );
@@ -134,7 +134,7 @@ fn no_message_about_a_policy_or_a_manifest_shows_a_token() {
     assert!(!result.to_text().contains("CANARYcanary"));
 }
 
-/// That many profiles, each extending the next.
+/// A manifest with `number` profiles, each extending the next.
 fn chain(profiles: usize) -> String {
     let lines = (0..profiles).map(|at| format!("  p{at}: {{extends: p{}}}", at + 1));
     let lines = lines.collect::<Vec<_>>().join("\n");
@@ -142,14 +142,14 @@ fn chain(profiles: usize) -> String {
 }
 
 #[test]
-fn chains_of_profiles_and_thousands_of_them_are_refused_with_few_words() {
+fn long_chains_of_profiles_and_thousands_of_profiles_are_refused_with_few_findings() {
     assert_eq!(manifest_code(&chain(100)), "extends-itself");
     assert_eq!(manifest_code(&chain(5000)), "input-limit");
     let keys = (0..10_000).map(|at| format!("k{at}: 1")).collect::<Vec<_>>().join("\n");
     let error = Manifest::parse("secrets.yml", &keys, ManifestLocation::OwnFile).unwrap_err();
-    let told = error.findings();
-    assert_eq!(told.len(), 100);
-    assert!(told[99].notes[0].starts_with("and 99"), "{:?}", told[99]);
+    let findings = error.findings();
+    assert_eq!(findings.len(), 100);
+    assert!(findings[99].notes[0].starts_with("and 99"), "{:?}", findings[99]);
 }
 
 #[test]

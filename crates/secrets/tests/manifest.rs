@@ -1,4 +1,4 @@
-//! The manifest of the article's project: read, resolved, listed, locked, compared.
+//! The manifest of the article's project: reading, profiles, table, lock and changes.
 
 #![allow(clippy::unwrap_used, reason = "an unwrap in a test is its assertion")]
 
@@ -28,7 +28,7 @@ fn changes(old: &str, new: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_profile_inherits_overrides_and_skips() {
+fn a_profile_extends_overrides_and_skips() {
     let manifest = read(&text());
     let batch = manifest.profile("batch").unwrap();
     let attached: Vec<_> = batch.attach.iter().map(|(name, _)| name.as_str()).collect();
@@ -48,14 +48,14 @@ fn a_profile_inherits_overrides_and_skips() {
 }
 
 #[test]
-fn the_list_fits_a_terminal() {
+fn the_table_fits_a_terminal() {
     let table = list::manifest_table(&read(&text())).render(80);
     assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
     assert!(table.contains("HF_TOKEN (file)"), "{table}");
 }
 
 #[test]
-fn the_lock_holds_needs_and_neither_policies_nor_logins() {
+fn the_lock_contains_needs_and_neither_policies_nor_logins() {
     let written = serde_yaml::to_string(&read(&text()).locked()).unwrap();
     for absent in ["polic", "auth", "attach", "VAULT_", "jwt", "server", "dialect"] {
         assert!(!written.contains(absent), "{absent} in\n{written}");
@@ -74,7 +74,7 @@ fn comments_order_shorthands_and_reasons_change_nothing() {
 }
 
 #[test]
-fn what_changed_is_said_need_by_need() {
+fn changes_are_reported_for_each_need() {
     let old = text();
     let new = old
         .replace("path: ml/huggingface", "path: ml/hf")
@@ -96,11 +96,11 @@ fn what_changed_is_said_need_by_need() {
 }
 
 #[test]
-fn every_mistake_is_told_in_one_run_at_its_line() {
+fn every_mistake_is_reported_in_one_run_at_its_line() {
     let text =
         "version: 1\nneds: {}\nneeds:\n  a: {engine: kv3, mount: /m, path: x}\nserver: {addr: x}\n";
     let error = Manifest::parse("s.yml", text, ManifestLocation::OwnFile).unwrap_err();
-    let said: Vec<_> = error
+    let reported: Vec<_> = error
         .findings()
         .iter()
         .map(|d| {
@@ -108,7 +108,7 @@ fn every_mistake_is_told_in_one_run_at_its_line() {
         })
         .collect();
     assert_eq!(
-        said,
+        reported,
         [
             ("unknown-key", 2, 1),
             ("unknown-value", 4, 15),
@@ -120,7 +120,7 @@ fn every_mistake_is_told_in_one_run_at_its_line() {
 }
 
 #[test]
-fn an_alias_is_what_it_stands_for() {
+fn an_alias_is_expanded() {
     let needs = "needs: {a: &a {engine: kv1, mount: kv, path: a}, b: *a}\n";
     let manifest = read(&format!("version: 1\n{needs}"));
     assert_eq!(manifest.needs["b"].location(), manifest.needs["a"].location());
@@ -136,7 +136,7 @@ fn an_environment_without_secrets_has_no_manifest() {
 }
 
 #[test]
-fn the_schema_names_every_key_of_the_notation() {
+fn the_schema_has_every_key_of_the_manifest() {
     let schema = serde_json::to_string(&manifest_schema()).unwrap();
     for key in [
         "override",
@@ -152,7 +152,7 @@ fn the_schema_names_every_key_of_the_notation() {
 }
 
 #[test]
-fn the_generated_policies_are_these() {
+fn the_generated_policies_have_one_block_for_each_path() {
     let manifest = read(&text());
     let profile = manifest.profile("ci").unwrap();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! A real OpenBao or Vault server, for the tests that ask one.
+//! A real OpenBao or Vault server for tests.
 //!
 //! ```
 //! use envlock_testkit::{TestServer, skip_test};

@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_names_everything_that_a_solver_asks_for() {
+    fn a_line_has_everything_that_a_solver_needs() {
         let line = "numpy 1.24.3 py310_2 | python >=3.10,<3.11.0a0; libblas 3.*|>=4";
         let index = parse_package(line).index_json();
         assert_eq!(index["name"], "numpy");
@@ -34,14 +34,14 @@ mod tests {
     }
 
     #[test]
-    fn build_and_dependencies_may_be_left_out() {
+    fn build_and_dependencies_are_optional() {
         let index = parse_package("zlib 1.3").index_json();
         assert_eq!((&index["build"], &index["depends"]), (&"0".into(), &serde_json::json!([])));
     }
 
     #[test]
     #[should_panic(expected = "`numpy` isn't")]
-    fn a_line_without_a_version_is_a_mistake_in_the_test() {
+    fn a_line_without_a_version_panics() {
         parse_package("numpy");
     }
 }

@@ -1,4 +1,4 @@
-//! A project folder with an environment.yml, in which the program is run.
+//! A project directory with an environment.yml, in which the program is run.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -45,13 +45,13 @@ impl From<std::process::Output> for Output {
 }
 
 impl Project {
-    /// Creates a project in a folder named `project`. `binary` is the program:
+    /// Creates a project in a directory named `project`. `binary` is the program:
     /// `env!("CARGO_BIN_EXE_envlock")`.
     pub fn new(binary: impl Into<PathBuf>, environment_yml: &str) -> Self {
         Self::named("project", binary, environment_yml)
     }
 
-    /// Creates a project in a folder of another name.
+    /// Creates a project in a directory of another name.
     pub fn named(name: &str, binary: impl Into<PathBuf>, environment_yml: &str) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
         let binary = binary.into();
@@ -68,12 +68,12 @@ impl Project {
         self
     }
 
-    /// The project's folder.
+    /// The project's directory.
     pub fn root(&self) -> PathBuf {
         self.directory.path().join(&self.name)
     }
 
-    /// A path in the project's folder.
+    /// A path in the project's directory.
     pub fn path(&self, path: impl AsRef<Path>) -> PathBuf {
         self.root().join(path)
     }
@@ -93,7 +93,7 @@ impl Project {
         fs_err::read_to_string(self.path(path)).expect("the file can be read")
     }
 
-    /// Writes a file, with the folders above it.
+    /// Writes a file, and creates its parent directories.
     pub fn write(&self, path: impl AsRef<Path>, text: impl AsRef<[u8]>) {
         let path = self.path(path);
         let folder = path.parent().expect("it is below the project");
@@ -101,7 +101,7 @@ impl Project {
         fs_err::write(path, text).expect("the file can be written");
     }
 
-    /// Returns the command to run the program in the project's folder. Of this process's
+    /// Returns the command to run the program in the project's directory. Of this process's
     /// environment only `PATH` is inherited.
     pub fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(&self.binary);
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_program_sees_the_project_and_a_home_of_its_own() {
+    fn the_program_gets_the_project_and_a_separate_home() {
         let project = Project::named("项目", "/bin/sh", "dependencies: []\n").env("A", "1");
         let script = "pwd; echo $HOME; echo $ENVLOCK_CACHE_DIR; echo $A; echo err >&2; exit 3";
         let output = project.envlock(["-c", script]);
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_this_environment_reaches_the_program_but_the_path() {
+    fn the_program_inherits_only_path() {
         let project = Project::new("/usr/bin/env", "");
         let names = project.envlock(["-0"]).success();
         let mut names: Vec<_> =
@@ -154,8 +154,8 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "told")]
+    #[should_panic(expected = "the reason")]
     fn success_panics_with_standard_error() {
-        Project::new("/bin/sh", "").envlock(["-c", "echo told >&2; exit 1"]).success();
+        Project::new("/bin/sh", "").envlock(["-c", "echo the reason >&2; exit 1"]).success();
     }
 }

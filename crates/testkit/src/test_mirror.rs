@@ -100,7 +100,7 @@ impl TestMirror {
         self.server.url()
     }
 
-    /// Returns the URL of a channel, without a slash at the end.
+    /// Returns the URL of a channel, without a final slash.
     pub fn channel_url(&self, name: &str) -> String {
         let directory = self.channel_dir(name);
         let below = directory.strip_prefix(self.root()).expect("channels are below the root");

@@ -22,10 +22,10 @@ fn manifest() -> Manifest {
          role_id: {env: ROLE}, secret_id: {env: SECRET}}\n",
     );
     let manifest = Manifest::parse("secrets.yml", &text, ManifestLocation::OwnFile);
-    manifest.expect("the bench's own manifest").expect("it is one")
+    manifest.expect("a valid manifest").expect("a manifest with needs")
 }
 
-#[expect(clippy::print_stdout, reason = "a program run by hand")]
+#[expect(clippy::print_stdout, reason = "a benchmark prints its result")]
 fn main() {
     let Some(bao) = TestServer::dev() else {
         return skip_test("the benchmark of the online check");
@@ -42,8 +42,8 @@ fn main() {
         _ => None,
     };
     let manifest = manifest();
-    let profile = manifest.profile("ci").expect("it has one");
-    let runtime = tokio::runtime::Runtime::new().expect("threads");
+    let profile = manifest.profile("ci").expect("the profile exists");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let mut times: Vec<Duration> = Vec::new();
     for _ in 0..21 {
         let start = Instant::now();
@@ -58,14 +58,14 @@ fn main() {
             retry_policy: RetryPolicy::default(),
             now: jiff::Timestamp::UNIX_EPOCH,
         };
-        let asked = ProbeRequest {
+        let request = ProbeRequest {
             profile: &profile,
             auth: profile.auth.as_ref(),
             as_verifier: false,
             sources: CredentialSources { variable: &variable, home: None },
             interrupted: &|| Box::pin(std::future::pending()),
         };
-        let report = runtime.block_on(probe(&mut settings, &asked));
+        let report = runtime.block_on(probe(&mut settings, &request));
         times.push(start.elapsed());
         let facts = report.facts.unwrap_or_else(|failure| panic!("{failure}"));
         assert!(facts.needs.values().all(|need| need.fields.is_ok()), "{facts:?}");

@@ -1,9 +1,14 @@
-//! Where the server is.
+//! The address of the server.
 
 use std::fmt;
 
 use envlock_report::{AsFindings, Code, Exit, Finding};
 use url::{Host, Url};
+
+use crate::AddressFault;
+
+/// The variable with the name that the certificate must have.
+const SERVER_NAME: &str = "VAULT_TLS_SERVER_NAME";
 
 /// The address of a server, parsed and checked: `http` or `https`, a host, no credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,19 +16,25 @@ pub struct Address {
     url: Url,
 }
 
-/// Why an address can't be one.
+/// Why an address can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// It can't be read.
-    #[error("{variable} holds no address of a server: {reason}")]
+    /// It isn't a valid address.
+    #[error("{variable} isn't the address of a server: {reason}")]
     Invalid {
-        /// The variable that holds it.
+        /// The variable.
         variable: &'static str,
-        /// Why not. The text itself isn't told: it may hold a credential.
-        reason: String,
+        /// The reason. It doesn't have the text, which may contain a credential.
+        reason: AddressFault,
     },
-    /// It is `http`, and the server isn't this machine, or the profile doesn't allow it.
-    #[error("{address} would be asked without TLS")]
+    /// The name that the certificate must have isn't valid.
+    #[error("{variable} isn't a valid name: {reason}", variable = SERVER_NAME)]
+    ServerName {
+        /// The reason.
+        reason: AddressFault,
+    },
+    /// It is `http`, and the server isn't on this machine, or the profile doesn't allow it.
+    #[error("{address} would be used without TLS")]
     Plaintext {
         /// The address.
         address: String,
@@ -36,6 +47,7 @@ impl AddressError {
     pub(crate) fn code(&self) -> Code {
         match self {
             Self::Invalid { .. } => Code::WrongAddress,
+            Self::ServerName { .. } => Code::VaultVariable,
             Self::Plaintext { .. } => Code::Plaintext,
         }
     }
@@ -47,13 +59,14 @@ impl AsFindings for AddressError {
         let finding = Finding::new(self.code(), message);
         vec![match self {
             Self::Invalid { .. } => finding.with_help("write it as https://vault.example.com:8200"),
+            Self::ServerName { .. } => finding.with_help("write the host name of its certificate"),
             Self::Plaintext { loopback: true, .. } => finding.with_help(
-                "use https, or let the profile say `allow_plaintext_loopback: true` for a \
-                     development server",
+                "use https, or set `allow_plaintext_loopback: true` in the profile for a \
+                development server",
             ),
             Self::Plaintext { loopback: false, .. } => finding
-                .with_note("whoever is on the way could read the login and the token")
-                .with_help("use https; an own authority goes into VAULT_CACERT"),
+                .with_note("without TLS the network can read the login and the token")
+                .with_help("use https; set VAULT_CACERT for a private certificate authority"),
         }]
     }
 
@@ -63,27 +76,26 @@ impl AsFindings for AddressError {
 }
 
 impl Address {
-    /// Reads the address that `variable` holds.
+    /// Parses `text`, the value of `variable`.
     pub fn parse(variable: &'static str, text: &str) -> Result<Self, AddressError> {
-        let wrong = |reason: &str| AddressError::Invalid { variable, reason: reason.to_owned() };
-        let text = text.trim();
-        let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
+        let invalid = |reason: AddressFault| AddressError::Invalid { variable, reason };
+        let url = Url::parse(text.trim()).map_err(|error| invalid(error.into()))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(wrong("it must start with https://"));
+            return Err(invalid(AddressFault::Scheme));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(wrong("it has a user name or password in it"));
+            return Err(invalid(AddressFault::UserInfo));
         }
         if url.query().is_some() || url.fragment().is_some() {
-            return Err(wrong("it has a `?` or `#` in it"));
+            return Err(invalid(AddressFault::QueryOrFragment));
         }
         if url.path().trim_end_matches('/').ends_with("/v1") {
-            return Err(wrong("it ends before `/v1`, which is added by itself"));
+            return Err(invalid(AddressFault::ApiVersion));
         }
         Ok(Self { url })
     }
 
-    /// The address, if it may be asked: `http` only of this machine, and where that is allowed.
+    /// Checks that the address may be used: `http` only for this machine, and only if that is allowed.
     pub(crate) fn check_scheme(&self, plaintext: bool) -> Result<&Self, AddressError> {
         let loopback = self.is_loopback();
         if self.is_https() || (plaintext && loopback) {
@@ -92,12 +104,12 @@ impl Address {
         Err(AddressError::Plaintext { address: self.to_string(), loopback })
     }
 
-    /// Whether it is asked with TLS.
+    /// Whether TLS is used.
     pub(crate) fn is_https(&self) -> bool {
         self.url.scheme() == "https"
     }
 
-    /// Whether it is this machine itself.
+    /// Whether it is an address of this machine.
     pub(crate) fn is_loopback(&self) -> bool {
         match self.url.host() {
             Some(Host::Domain(name)) => name == "localhost",
@@ -107,38 +119,37 @@ impl Address {
         }
     }
 
-    /// Scheme, host and port, without a slash at the end.
+    /// Scheme, host and port, without a final slash.
     pub(crate) fn origin(&self) -> String {
         self.url.origin().ascii_serialization()
     }
 
-    /// What stands before `/v1/` in every path: empty, or with a slash at its start.
+    /// The path before `/v1/`: empty, or with a leading slash.
     pub(crate) fn prefix(&self) -> &str {
         self.url.path().trim_end_matches('/')
     }
 
-    /// Host and port, to connect to.
+    /// Host and port of the connection.
     pub(crate) fn host(&self) -> (&str, u16) {
         let port = self.url.port_or_known_default().unwrap_or(443);
         (self.url.host_str().unwrap_or_default(), port)
     }
 
-    /// The same with another host name: the one that the certificate is made out to.
+    /// Replaces the host name by the name in the certificate.
     pub(crate) fn with_host(&self, name: &str) -> Result<Self, AddressError> {
         let mut url = self.url.clone();
-        let changed = url.set_host(Some(name));
-        changed.map(|()| Self { url }).map_err(|error| AddressError::Invalid {
-            variable: "VAULT_TLS_SERVER_NAME",
-            reason: error.to_string(),
-        })
+        match url.set_host(Some(name)) {
+            Ok(()) => Ok(Self { url }),
+            Err(_) => Err(AddressError::ServerName { reason: AddressFault::ServerName }),
+        }
     }
 
-    /// Whether `location`, of a redirect, is at the same scheme, host and port.
+    /// Whether the redirect target `location` has the same scheme, host and port.
     pub(crate) fn is_origin_of(&self, location: &Url) -> bool {
         self.url.origin() == location.origin()
     }
 
-    /// `location` of a redirect as an address of its own.
+    /// Resolves the `location` of a redirect.
     pub(crate) fn resolve(&self, path: &str, location: &str) -> Option<Url> {
         self.url.join(path).ok()?.join(location).ok()
     }
@@ -159,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_read_or_refused_without_being_repeated() {
+    fn an_invalid_address_is_not_repeated_in_the_error() {
         let address = parse(" https://vault.example.com:8200/below/ \n").unwrap();
         assert_eq!(address.to_string(), "https://vault.example.com:8200/below");
         assert_eq!((address.prefix(), address.host().1), ("/below", 8200));
@@ -172,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_is_for_this_machine_and_only_where_it_is_allowed() {
+    fn plain_http_is_accepted_only_for_this_machine_and_only_if_allowed() {
         for (text, allowed, fits) in [
             ("http://127.0.0.1:8200", true, true),
             ("http://[::1]:8200", true, true),

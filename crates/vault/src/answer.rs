@@ -1,4 +1,4 @@
-//! What came back, and how it is read.
+//! The server's answers, and how they are read.
 
 use envlock_text::redact;
 use http::Response;
@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::{AnswerFault, ProbeError, Secret};
 
-/// An answer: its status, and a body that is wiped after it was read.
+/// An answer: its status and its body, whose memory is wiped after use.
 pub(crate) struct VaultResponse {
     /// The HTTP status.
     pub(crate) status: u16,
@@ -15,12 +15,12 @@ pub(crate) struct VaultResponse {
     body: Zeroizing<Vec<u8>>,
 }
 
-/// What a server complains about in words.
+/// An error that a server reports only in its message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KnownServerError {
-    /// It is sealed.
+    /// The server is sealed.
     Sealed,
-    /// It has no such namespace.
+    /// The namespace doesn't exist.
     UnknownNamespace,
 }
 
@@ -46,9 +46,9 @@ impl VaultResponse {
         Self { status, request_path, body: Zeroizing::new(response.into_body()) }
     }
 
-    /// The whole body.
+    /// Parses the whole body.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, ProbeError> {
-        // The library's own words would quote what it found.
+        // The library's message would quote the content.
         serde_json::from_slice(&self.body).map_err(|error| {
             let reason = match error.classify() {
                 _ if self.is_page() => AnswerFault::Page,
@@ -60,17 +60,17 @@ impl VaultResponse {
         })
     }
 
-    /// What stands under `data`; an answer without it is an error.
+    /// Parses the content of `data`; an answer without it is an error.
     pub(crate) fn data<T: DeserializeOwned>(&self) -> Result<T, ProbeError> {
         let envelope: Envelope<T> = self.read()?;
         envelope.data.ok_or_else(|| self.unreadable(AnswerFault::NoData))
     }
 
-    /// What the server says is wrong, with nothing in it that looks like a secret or is one
-    /// of `sent`.
+    /// The server's error messages, without anything that looks like a secret and without
+    /// `secrets`.
     pub(crate) fn errors(&self, secrets: &[&Secret]) -> Vec<String> {
         if self.is_page() {
-            return vec!["(a page, as a proxy writes it)".to_owned()];
+            return vec!["(an HTML page, probably of a proxy)".to_owned()];
         }
         let errors = serde_json::from_slice(&self.body).map_or(Vec::new(), |e: Errors| e.errors);
         let hidden = |mut text: String| {
@@ -82,13 +82,13 @@ impl VaultResponse {
         errors.into_iter().map(hidden).filter(|text| !text.is_empty()).collect()
     }
 
-    /// Whether it says how the server is, as no gateway before one does.
+    /// Whether the answer has a seal status, which only the server sends and no gateway.
     pub(crate) fn has_seal_status(&self) -> bool {
         self.read::<State>().is_ok_and(|state| state.sealed.is_some())
     }
 
-    /// What the server complains about, where its status alone doesn't say. These are the
-    /// servers' own words.
+    /// Recognises an error that the status doesn't identify. The compared texts are the servers'
+    /// messages.
     pub(crate) fn known_error(&self) -> Option<KnownServerError> {
         let errors = self.errors(&[]).join("\n").to_lowercase();
         match self.status {
@@ -105,17 +105,16 @@ impl VaultResponse {
     }
 
     pub(crate) fn unreadable(&self, reason: AnswerFault) -> ProbeError {
-        ProbeError::Unreadable { asked: self.request_path.clone(), reason }
+        ProbeError::Unreadable { request: self.request_path.clone(), reason }
     }
 
-    /// The failure for a status that no answer to the request has.
+    /// The error for a status that the request can't have.
     pub(crate) fn unexpected_status(&self) -> ProbeError {
         self.unreadable(AnswerFault::Status(self.status))
     }
 }
 
-/// A place where a server that keeps its word has `null`. Anything else is a value, and is
-/// not read.
+/// A value that must be `null`. Anything else is an error and isn't read.
 pub(crate) struct Null;
 
 impl<'de> Deserialize<'de> for Null {
@@ -134,7 +133,7 @@ impl<'de> Deserialize<'de> for Null {
     }
 }
 
-/// A number of seconds, which some engines write as `"1h"` and some as `3600`.
+/// Reads a number of seconds, which engines write as `"1h"` or as `3600`.
 pub(crate) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     #[derive(serde::Deserialize)]
     #[serde(untagged)]
@@ -146,13 +145,13 @@ pub(crate) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64,
     Ok(match Written::deserialize(deserializer)? {
         Written::Number(seconds) => seconds,
         Written::Text(text) => {
-            duration(&text).ok_or_else(|| serde::de::Error::custom("no number of seconds"))?
+            duration(&text).ok_or_else(|| serde::de::Error::custom("not a number of seconds"))?
         }
         Written::Nothing(()) => 0,
     })
 }
 
-/// `1h30m`, `90s`, `90`, `7d` in seconds.
+/// Parses `1h30m`, `90s`, `90` or `7d` into seconds.
 fn duration(text: &str) -> Option<u64> {
     if let Ok(seconds) = text.parse() {
         return Some(seconds);
@@ -190,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_where_there_should_be_none_is_not_told() {
+    fn a_value_in_place_of_null_is_an_error_that_does_not_show_it() {
         #[derive(serde::Deserialize)]
         struct Fields {
             #[expect(clippy::zero_sized_map_values, reason = "as the shipped one")]
@@ -200,13 +199,13 @@ mod tests {
         assert!(good.is_ok_and(|fields| fields.subkeys.contains_key("host")));
         for value in [format!("\"{CANARY}\""), format!("{{\"a\":\"{CANARY}\"}}"), "7".into()] {
             let bad = answer(&format!(r#"{{"data":{{"subkeys":{{"host":{value}}}}}}}"#));
-            let Err(failure) = bad.data::<Fields>() else { panic!("{value} was read") };
-            assert!(!format!("{failure} {failure:?}").contains("canary"), "{failure:?}");
+            let Err(error) = bad.data::<Fields>() else { panic!("{value} was accepted") };
+            assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
         }
     }
 
     #[test]
-    fn an_error_repeats_nothing_that_was_sent() {
+    fn an_error_does_not_repeat_secrets_of_the_request() {
         let answer =
             answer(&format!(r#"{{"errors":["bad {CANARY} and hvs.CAESIJ0123456789ab"]}}"#));
         let secrets = Secret::new(CANARY.to_owned());
@@ -215,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_read_in_every_way_that_engines_write_them() {
+    fn durations_are_parsed_in_every_notation_of_the_engines() {
         let of = |text| duration(text);
         assert_eq!((of("90"), of("1h30m"), of("7d")), (Some(90), Some(5400), Some(604_800)));
         assert_eq!((of("1w"), of("h"), of("5x")), (None, None, None));

@@ -1,6 +1,6 @@
-//! A connection that is patient where patience helps.
+//! A connection that retries requests that may succeed later.
 
-// Only this module can send, and it takes nothing but an [`VaultRequest`].
+// Only this module can send, and it accepts only a [`VaultRequest`].
 mod transport;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +20,7 @@ use transport::{Transport, UnacceptableAnswer};
 
 const INDEX: &str = "X-Vault-Index";
 
-/// The server as one profile speaks to it.
+/// The connection of one profile to a server.
 pub(crate) struct Connection<'a> {
     settings: &'a Settings,
     transport: Transport,
@@ -29,8 +29,8 @@ pub(crate) struct Connection<'a> {
     standby_retry: AtomicBool,
 }
 
-/// What every request carries: vaultrs's own headers, and the token, which vaultrs would show
-/// to whoever prints it.
+/// The headers of every request: those of vaultrs, and the token, which vaultrs would show in
+/// its `Debug` output.
 struct Headers<'a> {
     usual: EndpointMiddleware,
     token: Option<HeaderValue>,
@@ -73,7 +73,7 @@ fn name(text: &'static str) -> http::HeaderName {
     http::HeaderName::from_static(text)
 }
 
-/// What to do after an answer.
+/// The decision after one try.
 enum NextStep {
     Return(VaultResponse),
     Retry(Option<Duration>, ProbeError),
@@ -81,7 +81,7 @@ enum NextStep {
 }
 
 impl<'a> Connection<'a> {
-    /// Opens nothing yet.
+    /// Prepares the connection. Nothing is sent.
     pub(crate) async fn new(
         settings: &'a Settings,
         namespace: Option<String>,
@@ -96,9 +96,8 @@ impl<'a> Connection<'a> {
         })
     }
 
-    /// The answer to `ask`: 2xx, or a refusal whose meaning hangs on what was asked. What the
-    /// server can't answer now is asked again, as long as patience lasts and nothing can be
-    /// used up by it.
+    /// Sends a request. Returns a 2xx answer, or an error status that the caller interprets. Retries
+    /// temporary failures within the retry policy, except for single-use requests.
     pub(crate) async fn send(
         &self,
         request: &VaultRequest<'_>,
@@ -107,7 +106,7 @@ impl<'a> Connection<'a> {
         let token = request.wrapping_token().or(token);
         let (mut tries, mut paused) = (1, Duration::ZERO);
         loop {
-            let (asked, failure) = match self.send_once(request, token, tries, false).await {
+            let (retry_after, failure) = match self.send_once(request, token, tries, false).await {
                 NextStep::Return(answer)
                     if answer.status == 403 && self.take_standby_retry(request) =>
                 {
@@ -119,28 +118,28 @@ impl<'a> Connection<'a> {
                 }
                 NextStep::Return(answer) => return Ok(answer),
                 NextStep::Fail(failure) => return Err(failure),
-                NextStep::Retry(asked, failure) => (asked, failure),
+                NextStep::Retry(retry_after, failure) => (retry_after, failure),
             };
             tries += 1;
-            let pause = self.settings.retry_policy.pause(tries, asked, paused);
+            let pause = self.settings.retry_policy.pause(tries, retry_after, paused);
             let Some(pause) = pause else { return Err(failure) };
             tokio::time::sleep(pause).await;
             paused += pause;
         }
     }
 
-    /// Says that the server's node may not know yet what another one was told.
+    /// Records that the node is a standby whose state may lag behind.
     pub(crate) fn expect_standby_lag(&self) {
         self.standby_retry.store(true, Ordering::Relaxed);
     }
 
-    /// Whether to retry a refusal because a standby node may not know the token yet. Takes the
-    /// retry: it is given once.
+    /// Whether to retry a 403 because a standby node may not know the token yet. There is only one
+    /// such retry.
     fn take_standby_retry(&self, request: &VaultRequest<'_>) -> bool {
         request.needs_token() && self.standby_retry.swap(false, Ordering::Relaxed)
     }
 
-    /// One try. With `by_leader` the node that knows for certain is to answer.
+    /// Sends one try. With `forward_to_active` the active node answers.
     async fn send_once(
         &self,
         request: &VaultRequest<'_>,
@@ -182,29 +181,32 @@ impl<'a> Connection<'a> {
     }
 
     fn classify_error(&self, request: &VaultRequest<'_>, error: &ClientError) -> NextStep {
-        let (asked, address) = (request.display_path(), self.settings.address.to_string());
+        let (path, address) = (request.display_path(), self.settings.address.to_string());
         let (ClientError::RequestError { source, .. } | ClientError::ResponseError { source }) =
             error
         else {
-            return NextStep::Fail(ProbeError::Unreadable { asked, reason: AnswerFault::NotHttp });
+            return NextStep::Fail(ProbeError::Unreadable {
+                request: path,
+                reason: AnswerFault::NotHttp,
+            });
         };
         match source.downcast_ref::<UnacceptableAnswer>() {
             Some(UnacceptableAnswer::Redirect(target)) => {
                 return NextStep::Fail(ProbeError::Redirected {
                     address,
-                    asked,
+                    request: path,
                     target: target.clone(),
                 });
             }
             Some(UnacceptableAnswer::TooLarge) => {
                 let reason = AnswerFault::TooLong;
-                return NextStep::Fail(ProbeError::Unreadable { asked, reason });
+                return NextStep::Fail(ProbeError::Unreadable { request: path, reason });
             }
             None => {}
         }
         let Some(error) = source.downcast_ref::<reqwest::Error>() else {
             let reason = AnswerFault::NotHttp;
-            return NextStep::Fail(ProbeError::Unreadable { asked, reason });
+            return NextStep::Fail(ProbeError::Unreadable { request: path, reason });
         };
         let reason = match NoConnection::from_error(error) {
             NoConnection::Untrusted(reason) => {
@@ -218,22 +220,22 @@ impl<'a> Connection<'a> {
         let seconds = self.settings.timeout.as_secs();
         if error.is_connect() {
             return NextStep::Fail(if error.is_timeout() {
-                ProbeError::TimedOut { address, asked, seconds }
+                ProbeError::TimedOut { address, request: path, seconds }
             } else {
                 ProbeError::Unreachable { address, reason }
             });
         }
         if request.is_single_use() {
-            return NextStep::Fail(ProbeError::SingleUseAnswerLost { asked });
+            return NextStep::Fail(ProbeError::SingleUseAnswerLost { request: path });
         }
         if error.is_timeout() {
-            return NextStep::Fail(ProbeError::TimedOut { address, asked, seconds });
+            return NextStep::Fail(ProbeError::TimedOut { address, request: path, seconds });
         }
         let tls = self.settings.address.is_https();
-        NextStep::Retry(None, ProbeError::ConnectionLost { address, asked, tls })
+        NextStep::Retry(None, ProbeError::ConnectionLost { address, request: path, tls })
     }
 
-    /// An error if the server knows no such namespace, which it says in its 404s.
+    /// Returns an error if the namespace doesn't exist, which the server reports with a 404.
     pub(crate) fn refuse_namespace(&self, answer: &VaultResponse) -> Result<(), ProbeError> {
         match &self.namespace {
             Some(namespace) if answer.known_error() == Some(KnownServerError::UnknownNamespace) => {
@@ -243,44 +245,45 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// A path without the namespace that some servers put before it.
+    /// Removes the namespace from a path: some servers prepend it.
     pub(crate) fn below_namespace<'p>(&self, path: &'p str) -> &'p str {
         let namespace = self.namespace.as_deref().unwrap_or_default().trim_matches('/');
         let below = path.strip_prefix(namespace).and_then(|rest| rest.strip_prefix('/'));
         below.filter(|_| !namespace.is_empty()).unwrap_or(path)
     }
 
-    /// Where the server is, and when it is asked.
+    /// The settings.
     pub(crate) fn settings(&self) -> &'a Settings {
         self.settings
     }
 }
 
-/// What an answer means for whoever sent `ask`, at this try.
+/// Decides what to do with an answer at this try.
 fn classify_answer(
     request: &VaultRequest<'_>,
     token: Option<&Secret>,
     response: Response<Vec<u8>>,
     tries: u32,
 ) -> NextStep {
-    let asked = request.display_path();
+    let path = request.display_path();
     let wait = retry_after(response.headers());
-    let answer = VaultResponse::new(asked.clone(), response);
+    let answer = VaultResponse::new(path.clone(), response);
     let status = answer.status;
-    let is_gateways = matches!(status, 429 | 502..=504) && !answer.has_seal_status();
-    if matches!(request, VaultRequest::Health | VaultRequest::SealStatus) && !is_gateways {
-        // Here 429, 472, 473, 501 and 503 say how the server is.
+    let is_from_gateway = matches!(status, 429 | 502..=504) && !answer.has_seal_status();
+    if matches!(request, VaultRequest::Health | VaultRequest::SealStatus) && !is_from_gateway {
+        // For these requests 429, 472, 473, 501 and 503 are the state of the server.
         return NextStep::Return(answer);
     }
-    let words = || answer.errors(&request.secrets().into_iter().chain(token).collect::<Vec<_>>());
+    let messages =
+        || answer.errors(&request.secrets().into_iter().chain(token).collect::<Vec<_>>());
     match status {
         503 if answer.known_error() == Some(KnownServerError::Sealed) => {
             NextStep::Fail(ProbeError::Sealed)
         }
-        429 => NextStep::Retry(wait, ProbeError::RateLimited { asked, tries }),
-        412 => NextStep::Retry(wait, ProbeError::StateNotReplicated { asked, tries }),
+        429 => NextStep::Retry(wait, ProbeError::RateLimited { request: path, tries }),
+        412 => NextStep::Retry(wait, ProbeError::StateNotReplicated { request: path, tries }),
         500..=599 => {
-            let failure = ProbeError::ServerFailed { asked, status, words: words() };
+            let failure = ProbeError::ServerFailed { request: path, status, messages: messages() };
             match status {
                 _ if request.is_single_use() => NextStep::Fail(failure),
                 502..=504 => NextStep::Retry(wait, failure),

@@ -1,22 +1,24 @@
-//! Where credentials come from: variables and files, by the names that the manifest gives.
+//! Reads credentials from the variables and files that the manifest names.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use envlock_report::{AsFindings, Code, Exit, Finding};
 use envlock_secrets::manifest::{Auth, AuthMethod, Credential, ResolvedProfile};
 
-use crate::{CredentialFault, Secret};
+use crate::{CredentialFault, FileFault, Secret};
 
-/// The most bytes of a credential's file: a chain of certificates takes a few thousand.
+/// The most bytes of a credential's file. A certificate chain has a few thousand.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// Where credentials are read from: the process's variables and the files below its home
-/// folder. Variables are read by name, one at a time, so that no code holds all of them.
+/// The sources of credentials: environment variables and files. Variables are read by name, one
+/// at a time, so that no code has all of them.
 #[derive(Clone, Copy)]
 pub struct CredentialSources<'a> {
     /// The value of a variable.
     pub variable: &'a (dyn Fn(&str) -> Option<String> + Sync),
-    /// The home folder.
+    /// The home directory.
     pub home: Option<&'a Path>,
 }
 
@@ -24,7 +26,7 @@ pub struct CredentialSources<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialError {
     /// Its variable isn't set.
-    #[error("`{name}` comes from the variable {variable}, which isn't set, or is empty")]
+    #[error("`{name}` is read from the variable {variable}, which isn't set or is empty")]
     NoVariable {
         /// The credential's name.
         name: String,
@@ -32,27 +34,27 @@ pub enum CredentialError {
         variable: String,
     },
     /// Its file can't be read.
-    #[error("`{name}` comes from the file {file}, which can't be read: {reason}")]
+    #[error("`{name}` is read from the file {file}, which can't be read: {reason}")]
     NoFile {
         /// The credential's name.
         name: String,
         /// The file.
         file: String,
-        /// Why not.
-        reason: String,
+        /// The reason.
+        reason: FileFault,
     },
-    /// It holds what it can't.
-    #[error("`{name}` of {place} can't be one: {reason}")]
+    /// Its content is invalid.
+    #[error("`{name}` from {place} is malformed: {reason}")]
     Malformed {
         /// The credential's name.
         name: String,
-        /// Where it comes from.
+        /// The variable or file.
         place: String,
-        /// Why not.
+        /// The reason.
         reason: CredentialFault,
     },
-    /// The profile doesn't say how to log in.
-    #[error("profile {0} doesn't say how to log in")]
+    /// The profile has no `auth:`.
+    #[error("profile {0} has no `auth:`, so the login is unknown")]
     NoAuth(String),
 }
 
@@ -73,14 +75,14 @@ impl AsFindings for CredentialError {
             Self::NoVariable { variable, .. } => finding
                 .with_help(format!("set {variable}, or choose another profile: `--profile NAME`")),
             Self::NoFile { .. } => {
-                finding.with_help("put it there, or choose another profile: `--profile NAME`")
+                finding.with_help("create it, or choose another profile: `--profile NAME`")
             }
             Self::Malformed { .. } => {
-                finding.with_help("write the credential alone into it, on one line")
+                finding.with_help("write only the credential into it, on one line")
             }
-            Self::NoAuth(_) => {
-                finding.with_help("give it `auth: {method: …}`, or judge it alone: `--offline`")
-            }
+            Self::NoAuth(_) => finding.with_help(
+                "add `auth: {method: …}` to it, or check only its policies: `--offline`",
+            ),
         }]
     }
 
@@ -90,7 +92,7 @@ impl AsFindings for CredentialError {
 }
 
 impl CredentialSources<'_> {
-    /// The credential `name`.
+    /// Reads the credential `name`.
     pub(crate) fn read(
         self,
         name: &str,
@@ -114,7 +116,7 @@ impl CredentialSources<'_> {
         Ok(secret)
     }
 
-    /// The same, for what goes into a header: it has to be a word of printable characters.
+    /// Reads a credential for a header: it must consist of printable ASCII characters.
     pub(crate) fn read_header_value(
         self,
         name: &str,
@@ -129,7 +131,7 @@ impl CredentialSources<'_> {
         Err(CredentialError::Malformed { name, place, reason })
     }
 
-    /// The same, for a name that isn't secret and may be of any script.
+    /// Reads a name that isn't secret and may have characters of any script.
     pub(crate) fn read_name(
         self,
         name: &str,
@@ -143,23 +145,18 @@ impl CredentialSources<'_> {
         Err(CredentialError::Malformed { name, place, reason: CredentialFault::ControlCharacters })
     }
 
-    /// A variable that is set to something.
+    /// The value of a variable, if it is set and isn't blank.
     pub(crate) fn variable_if_set(self, name: &str) -> Option<String> {
         (self.variable)(name).filter(|value| !value.trim().is_empty()).map(trimmed)
     }
 
     fn text(self, name: &str, file: &str) -> Result<String, CredentialError> {
         let path = self.path(file);
-        // A path in the error twice would be once too often.
-        let read = whole(&path).map(trimmed);
-        read.map_err(|error| CredentialError::NoFile {
+        let read = read_bounded(&path).map(trimmed);
+        read.map_err(|reason| CredentialError::NoFile {
             name: name.to_owned(),
             file: file.to_owned(),
-            reason: match error.kind() {
-                std::io::ErrorKind::NotFound => "there is none".to_owned(),
-                std::io::ErrorKind::InvalidData => "it isn't text".to_owned(),
-                _ => error.to_string(),
-            },
+            reason,
         })
     }
 
@@ -178,7 +175,7 @@ impl CredentialSources<'_> {
     }
 }
 
-/// Whether all that `profile` logs in with is there, so that it can be the one that is meant.
+/// Whether all credentials of `profile` are available, so that it can be chosen automatically.
 pub fn has_all_credentials(profile: &ResolvedProfile, sources: CredentialSources<'_>) -> bool {
     let Some(Auth { method, credentials, .. }) = &profile.auth else { return false };
     let ambient = *method != AuthMethod::AwsIam
@@ -195,21 +192,20 @@ fn place(credential: &Credential) -> String {
     }
 }
 
-/// The text of a file that is one, and has an end: a pipe would be waited for, a device never
-/// ends.
-fn whole(path: &Path) -> std::io::Result<String> {
-    let refuse = |why| Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, why));
-    let metadata = std::fs::metadata(path)?;
-    if !metadata.is_file() {
-        return refuse("it isn't a file");
+/// Reads a regular file up to the limit. A pipe would block, and a device never ends.
+fn read_bounded(path: &Path) -> Result<String, FileFault> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(FileFault::NotAFile);
     }
-    if metadata.len() > MAX_BYTES {
-        return refuse("it is too long for a credential");
+    let mut text = String::new();
+    File::open(path)?.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_BYTES {
+        return Err(FileFault::TooLarge);
     }
-    std::fs::read_to_string(path)
+    Ok(text)
 }
 
-/// Editors and `echo` put a line break at the end, and no credential ends in one.
+/// Removes line breaks at the end: editors and `echo` add one, and no credential ends in one.
 fn trimmed(text: String) -> String {
     let kept = text.trim_end_matches(['\n', '\r']).len();
     let mut text = text;

@@ -1,21 +1,21 @@
-//! Why nothing could be found out, each in its own words.
+//! Errors of a probe.
 
 use envlock_report::connection::{NoConnection, TrustProblem};
 use envlock_report::{AsFindings, Code, Exit, Finding, count};
 
-use crate::{AddressError, AnswerFault, CredentialError, ServerFault};
+use crate::{AddressError, AnswerFault, CredentialError, RedirectTarget, ServerFault};
 
-/// A reason for which the question has no answer. Nobody may take one for a yes.
+/// Why the server gave no answer. It never counts as a success.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProbeError {
-    /// The address can't be asked.
+    /// The address can't be used.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// A credential isn't there or can't be one.
+    /// A credential is missing or malformed.
     #[error(transparent)]
     Credential(#[from] CredentialError),
-    /// The chosen authorities aren't any.
-    #[error("the file or folder of VAULT_CACERT or VAULT_CAPATH holds no certificate")]
+    /// The configured authorities contain no certificate.
+    #[error("the file or directory of VAULT_CACERT or VAULT_CAPATH contains no certificate")]
     InvalidAuthorities,
     /// The client certificate or its key can't be used.
     #[error("the client certificate and its key can't be used together")]
@@ -23,32 +23,32 @@ pub enum ProbeError {
     /// TLS can't be set up on this machine.
     #[error("TLS can't be set up: {0}")]
     Tls(String),
-    /// No connection.
+    /// The connection can't be made.
     #[error("{address} can't be reached: {reason}")]
     Unreachable {
         /// The server.
         address: String,
-        /// Why.
+        /// The reason.
         reason: NoConnection,
     },
-    /// No answer in time.
-    #[error("{address} did not answer {asked} within {seconds} s")]
+    /// The answer didn't arrive in time.
+    #[error("{address} didn't answer {request} within {seconds} s")]
     TimedOut {
         /// The server.
         address: String,
-        /// What was asked.
-        asked: String,
-        /// How long it was waited.
+        /// The path of the request.
+        request: String,
+        /// The time limit.
         seconds: u64,
     },
-    /// The connection broke, each time.
-    #[error("{address} broke off the connection instead of answering {asked}")]
+    /// The connection was closed, at every try.
+    #[error("{address} closed the connection instead of answering {request}")]
     ConnectionLost {
         /// The server.
         address: String,
-        /// What was asked.
-        asked: String,
-        /// Whether the connection was made by TLS.
+        /// The path of the request.
+        request: String,
+        /// Whether the connection uses TLS.
         tls: bool,
     },
     /// Its certificate isn't trusted.
@@ -56,136 +56,136 @@ pub enum ProbeError {
     Untrusted {
         /// The server.
         address: String,
-        /// Why.
+        /// The reason.
         reason: TrustProblem,
     },
-    /// It wants another client certificate, or one at all.
-    #[error("{address} refuses the connection's own certificate, or wants one")]
+    /// It requires a client certificate, or another one.
+    #[error("{address} requires a client certificate, or refuses the configured one")]
     ClientCertificate {
         /// The server.
         address: String,
     },
-    /// It sends on to another server.
-    #[error("{address} answers {asked} by sending on to {target}, which wasn't asked")]
+    /// It redirects to another server or path.
+    #[error("{address} redirects {request} to {target}, which isn't followed")]
     Redirected {
         /// The server.
         address: String,
-        /// What was asked.
-        asked: String,
-        /// Where it sends to.
-        target: String,
+        /// The path of the request.
+        request: String,
+        /// The target of the redirect.
+        target: RedirectTarget,
     },
-    /// It isn't what it should be.
-    #[error("what answers at {address} is no Vault or OpenBao: {reason}")]
+    /// It isn't Vault or OpenBao.
+    #[error("the server at {address} isn't Vault or OpenBao: {reason}")]
     NotAVault {
         /// The server.
         address: String,
-        /// Why not.
+        /// The reason.
         reason: ServerFault,
     },
     /// It is sealed.
-    #[error("the server is sealed: nobody is answered until it is unsealed")]
+    #[error("the server is sealed, and answers no request until it is unsealed")]
     Sealed,
-    /// It was never set up.
-    #[error("the server isn't initialised yet")]
+    /// It isn't initialised.
+    #[error("the server isn't initialised")]
     NotInitialised,
-    /// It is a copy for disasters.
-    #[error("the server is a disaster recovery secondary and answers nobody")]
+    /// It is a disaster-recovery secondary.
+    #[error("the server is a disaster recovery secondary, and answers no request")]
     DrSecondary,
-    /// It failed, each time.
-    #[error("the server failed at {asked} with status {status}")]
+    /// It failed, at every try.
+    #[error("the server failed at {request} with the status {status}")]
     ServerFailed {
-        /// What was asked.
-        asked: String,
+        /// The path of the request.
+        request: String,
         /// The status.
         status: u16,
-        /// Its own words.
-        words: Vec<String>,
+        /// The server's messages.
+        messages: Vec<String>,
     },
-    /// It has had enough of us.
-    #[error("the server's quota refuses {asked}, {tries} times in a row")]
+    /// It limits the rate of requests (429).
+    #[error("the server's rate limit refused {request}, {tries} times in a row")]
     RateLimited {
-        /// What was asked.
-        asked: String,
-        /// How often it was asked.
+        /// The path of the request.
+        request: String,
+        /// The number of tries.
         tries: u32,
     },
-    /// It doesn't know yet what it was told.
-    #[error("the server hasn't caught up with its own state ({asked}, {tries} times in a row)")]
+    /// Its state isn't replicated yet (412).
+    #[error("the server's state isn't replicated yet ({request}, {tries} times in a row)")]
     StateNotReplicated {
-        /// What was asked.
-        asked: String,
-        /// How often it was asked.
+        /// The path of the request.
+        request: String,
+        /// The number of tries.
         tries: u32,
     },
-    /// There is no such namespace.
-    #[error("the server knows no namespace {0}")]
+    /// The namespace doesn't exist.
+    #[error("the server has no namespace {0}")]
     UnknownNamespace(String),
     /// The login is refused.
-    #[error("the login by {method} at {path} is refused ({status})")]
+    #[error("the server refused the login by {method} at {path} ({status})")]
     LoginRefused {
         /// The auth method.
         method: &'static str,
         /// The path of the login.
         path: String,
-        /// The role, where there is one.
+        /// The role, if the login has one.
         role: Option<String>,
         /// The status.
         status: u16,
-        /// The server's own words.
-        words: Vec<String>,
-        /// How far the server's clock is ahead, in seconds, where that may be why.
+        /// The server's messages.
+        messages: Vec<String>,
+        /// The difference of the server's clock in seconds, if that may be the reason.
         clock: Option<i64>,
     },
-    /// Somebody has to confirm it.
-    #[error("the login by {method} waits for a second factor, and nobody is there to give it")]
+    /// The login must be confirmed.
+    #[error("the login by {method} requires a second factor, which a job can't give")]
     ConfirmationRequired {
         /// The auth method.
         method: &'static str,
     },
-    /// The answer was lost, and with it perhaps the credential.
-    #[error("the answer to {asked} was lost, and what was sent may be used up by it")]
+    /// The answer was lost, and the credential may be used up.
+    #[error("the answer to {request} was lost, and the credential in the request may be used up")]
     SingleUseAnswerLost {
-        /// What was asked.
-        asked: String,
+        /// The path of the request.
+        request: String,
     },
-    /// The wrapping token is spent.
+    /// The wrapping token was used or has expired.
     #[error("the wrapping token of `{credential}` has expired or was already used")]
     WrappingTokenUsed {
         /// The credential's name.
         credential: &'static str,
     },
-    /// The wrapping token holds something else.
-    #[error("the wrapping token of `{credential}` wraps what {found} gave, not {wanted}")]
+    /// The wrapping token wraps something else.
+    #[error("the wrapping token of `{credential}` wraps an answer of {found}, not of {wanted}")]
     WrappingTokenMismatch {
         /// The credential's name.
         credential: &'static str,
-        /// Where its content comes from.
+        /// The endpoint that created the content.
         found: String,
-        /// Where it should come from.
+        /// The endpoint that should have created it.
         wanted: String,
     },
-    /// The token is no good.
-    #[error("the server refuses the token: it is wrong, has expired or was revoked")]
+    /// The token is invalid.
+    #[error("the server refuses the token: it is invalid, has expired or was revoked")]
     TokenRefused,
-    /// The token is good for too few requests.
-    #[error("the token is good for {}, and the check makes up to {planned}", more(*left))]
+    /// The token has too few remaining uses.
+    #[error("the token has {} left, and the check needs up to {planned}", uses(*left))]
     TooFewTokenUses {
-        /// How many it is good for.
+        /// The remaining uses.
         left: u64,
-        /// How many would be made.
+        /// The number of requests that the check makes.
         planned: u64,
     },
-    /// What came back can't be read.
-    #[error("the server's answer to {asked} can't be read: {reason}")]
+    /// The answer can't be read.
+    #[error("the server's answer to {request} can't be read: {reason}")]
     Unreadable {
-        /// What was asked.
-        asked: String,
-        /// Why not.
+        /// The path of the request.
+        request: String,
+        /// The reason.
         reason: AnswerFault,
     },
-    /// The user, or the system, ended it.
-    #[error("interrupted before the server had answered everything")]
+    /// The user, or the system, interrupted the check.
+    #[error("interrupted before all answers of the server arrived")]
     Interrupted,
 }
 
@@ -221,30 +221,33 @@ impl ProbeError {
 
     fn notes(&self) -> Vec<String> {
         match self {
-            Self::ServerFailed { words, .. } => quoted(words),
-            Self::LoginRefused { words, clock, role, .. } => {
+            Self::ServerFailed { messages, .. } => quoted(messages),
+            Self::LoginRefused { messages, clock, role, .. } => {
                 let role = role.as_ref().map(|role| format!("the role was {role}"));
                 let clock = clock.map(|seconds| {
                     let way = if seconds > 0 { "ahead of" } else { "behind" };
                     format!(
-                        "the server's clock is {} s {way} this machine's, which ends tokens early",
+                        "the server's clock is {} s {way} this machine's, so tokens expire early or aren't valid yet",
                         seconds.abs()
                     )
                 });
-                quoted(words).into_iter().chain(role).chain(clock).collect()
+                quoted(messages).into_iter().chain(role).chain(clock).collect()
             }
             Self::WrappingTokenUsed { .. } => {
-                vec!["if nobody here used it, somebody may have taken it on its way".to_owned()]
+                vec!["if you didn't use it, it may have been intercepted".to_owned()]
             }
             Self::WrappingTokenMismatch { .. } => {
-                vec!["somebody may have exchanged it on its way; it was not unwrapped".to_owned()]
+                vec![
+                    "it may have been exchanged during its delivery; it wasn't unwrapped"
+                        .to_owned(),
+                ]
             }
             Self::ConnectionLost { tls: true, .. } => vec![
-                "a server that wants a client certificate does so, too: VAULT_CLIENT_CERT"
+                "a server that requires a client certificate may also do this: VAULT_CLIENT_CERT"
                     .to_owned(),
             ],
             Self::Redirected { .. } => {
-                vec!["a token shown to another server is that server's from then on".to_owned()]
+                vec!["a redirect to another server would give it the token".to_owned()]
             }
             _ => Vec::new(),
         }
@@ -254,55 +257,61 @@ impl ProbeError {
         match self {
             Self::Address(_) | Self::Credential(_) | Self::Interrupted => "",
             Self::InvalidAuthorities => "name a file of PEM certificates in VAULT_CACERT",
-            Self::InvalidClientIdentity => "name a PEM certificate and the key that belongs to it",
+            Self::InvalidClientIdentity => "name a PEM certificate and its key",
             Self::Tls(_) => "check SSL_CERT_FILE and the certificates of this machine",
-            Self::Unreachable { .. } => "check VAULT_ADDR, and the network between here and there",
-            Self::TimedOut { .. } => "try again; VAULT_CLIENT_TIMEOUT waits longer, such as 60s",
-            Self::ConnectionLost { .. } | Self::ServerFailed { .. } => {
-                "try again; if it stays, its operator's log has the reason"
+            Self::Unreachable { .. } => {
+                "check VAULT_ADDR, and the network between this machine and the server"
             }
-            Self::Untrusted { reason: TrustProblem::WrongHostName, .. } => {
-                "name the one in the certificate: VAULT_TLS_SERVER_NAME=NAME"
+            Self::TimedOut { .. } => {
+                "try again; set VAULT_CLIENT_TIMEOUT to wait longer, such as 60s"
+            }
+            Self::ConnectionLost { .. } | Self::ServerFailed { .. } => {
+                "try again; if it fails again, the server's log has the reason"
+            }
+            Self::Untrusted { reason: TrustProblem::OtherName, .. } => {
+                "name the host in the certificate: VAULT_TLS_SERVER_NAME=NAME"
             }
             Self::Untrusted { .. } => "name the authority that signed it: VAULT_CACERT=FILE",
             Self::ClientCertificate { .. } => {
                 "name one that the server trusts: VAULT_CLIENT_CERT=FILE VAULT_CLIENT_KEY=FILE"
             }
-            Self::Redirected { .. } => "if that server is meant, put it into VAULT_ADDR",
+            Self::Redirected { .. } => "if that server is the right one, set VAULT_ADDR to it",
             Self::NotAVault { .. } => "check VAULT_ADDR: host, port, and the path of a proxy",
-            Self::Sealed => "ask its operator to unseal it, then run this again",
+            Self::Sealed => "ask its operator to unseal it, then try again",
             Self::NotInitialised => "ask its operator to initialise it (`bao operator init`)",
-            Self::DrSecondary => "put the address of the primary into VAULT_ADDR",
-            Self::RateLimited { .. } => "run it later, or ask for a larger quota",
-            Self::StateNotReplicated { .. } => "run it again in a moment",
+            Self::DrSecondary => "set VAULT_ADDR to the address of the primary",
+            Self::RateLimited { .. } => {
+                "try again later, or ask the operator for a higher rate limit"
+            }
+            Self::StateNotReplicated { .. } => "try again in a moment",
             Self::UnknownNamespace(_) => "check the profile's `namespace:` and VAULT_NAMESPACE",
             Self::LoginRefused { .. } => {
-                "check `auth:` of the profile (mount, role) and where its credentials come from"
+                "check `auth:` of the profile (mount, role), and the sources of its credentials"
             }
             Self::ConfirmationRequired { .. } => {
-                "give the job a role of its own, without a second factor"
+                "give the job a separate role, without a second factor"
             }
-            Self::SingleUseAnswerLost { .. } => "get a new credential before the next try",
+            Self::SingleUseAnswerLost { .. } => "get a new credential before you try again",
             Self::WrappingTokenUsed { .. } => {
-                "revoke it if it wasn't you, and have a new one delivered"
+                "if you didn't use it, revoke the SecretID; then get a new wrapping token"
             }
-            Self::WrappingTokenMismatch { .. } => "don't use it; have a new one delivered",
+            Self::WrappingTokenMismatch { .. } => "don't use it; get a new wrapping token",
             Self::TokenRefused => "get a new one: `bao login` or `vault login`",
             Self::TooFewTokenUses { .. } => {
                 "use a token without a limit of uses, or with a higher one"
             }
-            Self::Unreadable { .. } => "see whether a proxy in between changes answers",
+            Self::Unreadable { .. } => "check whether a proxy changes the answers",
         }
     }
 }
 
-fn more(requests: u64) -> String {
-    count(usize::try_from(requests).unwrap_or(usize::MAX), "more request")
+fn uses(left: u64) -> String {
+    count(usize::try_from(left).unwrap_or(usize::MAX), "use")
 }
 
-/// What the server said, a line each.
-fn quoted(words: &[String]) -> Vec<String> {
-    words.iter().map(|words| format!("the server says: {words}")).collect()
+/// The server's messages, one note each.
+fn quoted(messages: &[String]) -> Vec<String> {
+    messages.iter().map(|message| format!("the server's message: {message}")).collect()
 }
 
 impl AsFindings for ProbeError {

@@ -1,14 +1,13 @@
-//! Asks a Vault or OpenBao server, in the name of a job, what the job may do and what is
-//! there: the online half of the proof.
+//! Queries a Vault or OpenBao server with a job's login: what the job may do, and which secrets
+//! exist. This is the online part of the check.
 //!
-//! No secret is ever read. The module `request` holds the closed list of requests that can be
-//! made; none of them returns a secret's value, and there is no way to make another. What
-//! comes back is turned into [`envlock_secrets::facts`], types in which no value fits. What
-//! has to be kept from everybody, a token or a password, is a [`Secret`]: it can be neither
-//! printed nor compared nor written down.
+//! No secret value is ever read. The module `request` has the closed list of possible requests;
+//! none of them returns a secret's value, and the crate can't send any other. Answers become
+//! [`envlock_secrets::facts`], types that can't contain a value. A token or a password is a
+//! [`Secret`], which can't be printed, compared or serialised.
 //!
-//! The flow: [`Settings`] -> `login` -> `session` -> `probe` -> facts, and the way out
-//! ends the login on every path.
+//! The flow: [`Settings`] -> `login` -> `session` -> `probe` -> facts. The login is revoked on every
+//! path.
 
 mod address;
 mod answer;
@@ -27,7 +26,10 @@ mod wrapping;
 pub use address::{Address, AddressError};
 pub use credential::{CredentialError, CredentialSources, has_all_credentials};
 pub use error::ProbeError;
-pub use fault::{AnswerFault, CredentialFault, ServerFault};
+pub(crate) use fault::NotRevoked;
+pub use fault::{
+    AddressFault, AnswerFault, CredentialFault, FileFault, RedirectTarget, ServerFault,
+};
 pub use probe::{ProbeReport, ProbeRequest, probe};
 pub use secret::Secret;
 pub use settings::{ClientIdentity, RetryPolicy, Settings};

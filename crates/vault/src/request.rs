@@ -1,15 +1,14 @@
-//! The requests: all that can be asked of a server.
+//! The closed list of requests to a server.
 //!
-//! The list is closed, and it is the proof that no secret is read: there is no request here
-//! for a path that returns a value, and nothing else in this crate can send one. Three guards
-//! go with it. A kv2 request needs a [`ConfirmedKv2`], which only a server's positive answer about the
-//! mount makes: on kv1 the same path would be a secret. A role is asked for only below a
-//! [`Engine`] that was seen at its mount. And what is unwrapped is a SecretID whose origin was
-//! seen ([`CheckedWrappingToken`]), the one answer that holds a secret besides a login's own.
+//! The list proves that no secret is read: it has no request for a path that returns a value,
+//! and nothing else in this crate can send one. Three types guard it. A kv2 request needs a
+//! [`ConfirmedKv2`], which only the server's answer about the mount makes: on kv1 the same path
+//! would be a secret. A role is read only with a [`ConfirmedDefinition`], below a mount that is
+//! known to serve the [`Engine`]. And only a [`CheckedWrappingToken`], whose origin is known to be
+//! a SecretID, is unwrapped; its answer and a login's are the only ones that contain a secret.
 //!
-//! They are vaultrs's requests where it has one without a secret in it; the others are
-//! described here in the same way. vaultrs's logins aren't used: they can be printed, with
-//! the password in them.
+//! vaultrs's requests are used if they contain no secret; the others are described here in the
+//! same way. vaultrs's logins aren't used: they can be printed, with the password.
 
 use envlock_policy::Engine;
 use envlock_secrets::facts::Mount;
@@ -27,43 +26,43 @@ use crate::login::Login;
 use crate::secret::object;
 use crate::wrapping::CheckedWrappingToken;
 
-/// One request.
+/// A request to the server. This list is complete, and none of them returns a secret value.
 pub(crate) enum VaultRequest<'a> {
-    /// How the server is. Needs no token.
+    /// The health of the server. Needs no token.
     Health,
-    /// Whether it is sealed, of a server that doesn't know the first. Needs no token.
+    /// The seal status, for a server without a health endpoint. Needs no token.
     SealStatus,
     /// Logs in.
     Login(&'a Login),
-    /// What a wrapping token wraps: where from, and not what.
+    /// The origin of what a wrapping token wraps, without the content.
     LookupWrapping(&'a Secret),
-    /// The SecretID behind a wrapping token.
+    /// Unwraps a SecretID.
     UnwrapSecretId(&'a CheckedWrappingToken),
-    /// What the token is.
+    /// The properties of the token.
     Token,
-    /// What the token may do at these paths.
+    /// The capabilities of the token on these paths.
     Capabilities(&'a [String]),
-    /// Which engine serves a path.
+    /// The engine that serves a path.
     Mount(&'a str),
-    /// Whether a secret is there, and its versions.
+    /// The metadata of a secret: whether it exists, and its versions.
     Metadata(&'a ConfirmedKv2<'a>, &'a str),
     /// The names of a secret's fields.
     Fields(&'a ConfirmedKv2<'a>, &'a str),
-    /// The names in a folder of kv1.
+    /// The names in a directory of kv1.
     ListNames(&'a ConfirmedKv1<'a>, &'a str),
-    /// What is defined under a role, a key or a set: never what comes of it.
+    /// The definition of a role, a key or a set, never a credential that it issues.
     ReadDefinition(&'a ConfirmedDefinition<'a>),
-    /// Ends the token.
+    /// Revokes the token.
     Revoke,
 }
 
-/// A mount that was seen to be kv2.
+/// A mount that the server reports as kv2.
 pub(crate) struct ConfirmedKv2<'a>(&'a str);
 
-/// A mount that was seen to be kv1.
+/// A mount that the server reports as kv1.
 pub(crate) struct ConfirmedKv1<'a>(&'a str);
 
-/// A role, key or set of an engine that was seen at its mount.
+/// A role, key or set below a mount that the server reports as the engine's.
 pub(crate) struct ConfirmedDefinition<'a> {
     engine: Engine,
     mount: &'a str,
@@ -71,22 +70,22 @@ pub(crate) struct ConfirmedDefinition<'a> {
 }
 
 impl<'a> ConfirmedKv2<'a> {
-    /// `mount`, if the server says that it is kv2.
+    /// Confirms `mount` if the server reports it as kv2.
     pub(crate) fn confirm(mount: &'a Mount) -> Option<Self> {
         mount.serves(Engine::Kv2).then_some(Self(&mount.path))
     }
 }
 
 impl<'a> ConfirmedKv1<'a> {
-    /// `mount`, if the server says that it is kv1.
+    /// Confirms `mount` if the server reports it as kv1.
     pub(crate) fn confirm(mount: &'a Mount) -> Option<Self> {
         mount.serves(Engine::Kv1).then_some(Self(&mount.path))
     }
 }
 
 impl<'a> ConfirmedDefinition<'a> {
-    /// `name` of `engine`, if the server says that the engine is at `mount`. Of kv and
-    /// cubbyhole nothing is defined anywhere: their paths are secrets.
+    /// Confirms `name` of `engine` if the server reports the engine at `mount`. kv and cubbyhole have
+    /// no definitions: their paths are secrets.
     pub(crate) fn confirm(engine: Engine, mount: &'a Mount, name: &'a str) -> Option<Self> {
         let stored = matches!(engine, Engine::Kv1 | Engine::Kv2 | Engine::Cubbyhole);
         let fits = !stored && mount.serves(engine);
@@ -95,12 +94,12 @@ impl<'a> ConfirmedDefinition<'a> {
 
     fn path(&self) -> String {
         let shown = self.engine.existence_requests(self.mount, self.name);
-        shown.into_iter().next().map(|access| access.path).unwrap_or_default()
+        shown.into_iter().next().map(|request| request.path).unwrap_or_default()
     }
 }
 
 impl VaultRequest<'_> {
-    /// Whether a second try could find something used up by the first, whose answer was lost.
+    /// Whether the request may consume a credential, so that it can't be repeated if the answer is lost.
     pub(crate) fn is_single_use(&self) -> bool {
         match self {
             Self::Login(login) => login.is_single_use(),
@@ -109,7 +108,7 @@ impl VaultRequest<'_> {
         }
     }
 
-    /// The token that it goes with, whoever else has one.
+    /// The token of the request itself, which replaces the session's.
     pub(crate) fn wrapping_token(&self) -> Option<&Secret> {
         match self {
             Self::UnwrapSecretId(origin) => Some(origin.token()),
@@ -117,17 +116,17 @@ impl VaultRequest<'_> {
         }
     }
 
-    /// Whether it is asked in the name of a token.
+    /// Whether the request needs a token.
     pub(crate) fn needs_token(&self) -> bool {
         !matches!(self, Self::Health | Self::SealStatus | Self::Login(_) | Self::LookupWrapping(_))
     }
 
-    /// Whether it is in the namespace of the profile: the server's health is everybody's.
+    /// Whether the request is sent in the profile's namespace. The server's health has no namespace.
     pub(crate) fn is_in_namespace(&self) -> bool {
         !matches!(self, Self::Health | Self::SealStatus)
     }
 
-    /// What vaultrs knows of it.
+    /// The path and method in vaultrs.
     fn vaultrs_endpoint(&self) -> Option<(String, RequestMethod)> {
         fn of(endpoint: &impl Endpoint) -> (String, RequestMethod) {
             (endpoint.path(), endpoint.method())
@@ -146,12 +145,12 @@ impl VaultRequest<'_> {
         })
     }
 
-    /// The path below `/v1/`, as it is asked and told.
+    /// The path below `/v1/`, for the request and for messages.
     pub(crate) fn display_path(&self) -> String {
         Endpoint::path(&self)
     }
 
-    /// The secrets that are sent with it, so that they can be kept out of errors.
+    /// The secrets in the request, which are removed from error messages.
     pub(crate) fn secrets(&self) -> Vec<&Secret> {
         match self {
             Self::Login(login) => login.secrets(),
@@ -161,9 +160,9 @@ impl VaultRequest<'_> {
     }
 }
 
-// For a reference, because rustify takes its requests by value, and a login can't be copied.
+// Implemented for a reference, because rustify consumes its requests, and a login can't be copied.
 impl Endpoint for &VaultRequest<'_> {
-    // Answers are read by whoever asked, with types that pass over everything else.
+    // The caller parses the answer, with types that ignore everything else.
     type Response = IgnoredAny;
     const REQUEST_BODY_TYPE: RequestType = RequestType::JSON;
     const RESPONSE_BODY_TYPE: ResponseType = ResponseType::JSON;
@@ -177,7 +176,7 @@ impl Endpoint for &VaultRequest<'_> {
             VaultRequest::Mount(path) => format!("sys/internal/ui/mounts/{path}"),
             VaultRequest::Fields(ConfirmedKv2(mount), path) => format!("{mount}/subkeys/{path}"),
             VaultRequest::ReadDefinition(defined) => defined.path(),
-            // vaultrs has it with a tab in front of its path.
+            // vaultrs has a tab in front of this path.
             VaultRequest::Revoke => "auth/token/revoke-self".to_owned(),
             _ => self.vaultrs_endpoint().map(|(path, _)| path).unwrap_or_default(),
         };
@@ -199,7 +198,7 @@ impl Endpoint for &VaultRequest<'_> {
     }
 
     fn query(&self) -> Result<Option<String>, ClientError> {
-        // Deeper keys are nobody's business: a field is a key of the first level.
+        // A field is a key of the first level; deeper keys aren't needed.
         Ok(matches!(self, VaultRequest::Fields(..)).then(|| "depth=1".to_owned()))
     }
 
@@ -225,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn every_request_is_one_that_returns_no_value() {
+    fn no_request_returns_a_secret_value() {
         let (kv2, kv1) = (mount("secret", "kv", Some(2)), mount("old", "kv", Some(1)));
         let (kv2, kv1) =
             (ConfirmedKv2::confirm(&kv2).unwrap(), ConfirmedKv1::confirm(&kv1).unwrap());
@@ -250,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn definitions_are_asked_for_and_never_what_comes_of_them() {
+    fn definitions_are_read_and_never_the_credentials_that_they_issue() {
         const VALUES: [&str; 12] = [
             "creds/",
             "data/",
@@ -285,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_be_a_secret_on_another_engine_is_not_asked() {
+    fn a_path_that_is_a_secret_on_another_engine_is_not_requested() {
         let (kv1, kv2) = (mount("secret", "kv", Some(1)), mount("secret", "kv", Some(2)));
         assert!(ConfirmedKv2::confirm(&kv1).is_none() && ConfirmedKv1::confirm(&kv2).is_none());
         assert!(ConfirmedKv2::confirm(&mount("secret", "kv", None)).is_none());

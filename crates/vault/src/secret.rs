@@ -1,27 +1,27 @@
-//! Text that nobody may see.
+//! Secret strings.
 
 use serde::de::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
-/// A token, a password, a signed request. It is wiped when it is dropped, and has none of
-/// `Debug`, `Display`, `Clone` and `Serialize`: a line of code that would show it doesn't
-/// compile.
+/// A secret string that can't be printed, compared or serialised: a token, a password, a signed
+/// request. Its memory is wiped on drop. It has none of `Debug`, `Display`, `Clone` and
+/// `Serialize`, so code that would show it doesn't compile.
 ///
-/// What an HTTP library copies it into on its way to the server isn't wiped.
+/// Copies that an HTTP library makes for a request aren't wiped.
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes the text over.
+    /// Wraps a text.
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 
-    /// The text, for the request that it belongs into.
+    /// The text, for the request.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// Whether it can go into a header: a token with a line break in it would end the header.
+    /// Whether it is valid in a header: a line break in a token would end the header.
     pub(crate) fn is_header_value(&self) -> bool {
         !self.0.is_empty() && self.0.bytes().all(|byte| byte.is_ascii_graphic())
     }
@@ -33,8 +33,8 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
-/// A JSON object of texts, as the body of a request. The texts are borrowed from secrets, so
-/// that no serialisable type ever owns one.
+/// Writes a JSON object of texts, as the body of a request. The texts are borrowed from secrets,
+/// so that no serialisable type owns one.
 pub(crate) fn object(fields: &[(&str, &Secret)]) -> Vec<u8> {
     let mut body = vec![b'{'];
     for (name, secret) in fields {
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_object_holds_its_texts_escaped() {
+    fn the_texts_of_an_object_are_escaped() {
         let secret = Secret::new("a\"b\n密".to_owned());
         let body = object(&[("role", &Secret::new("r".to_owned())), ("jwt", &secret)]);
         let read: serde_json::Value = serde_json::from_slice(&body).unwrap();
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_fits_a_header_is_printable() {
+    fn only_printable_ascii_is_a_header_value() {
         for (text, fits) in [("hvs.abc", true), ("", false), ("a\nb", false), ("密", false)] {
             assert_eq!(Secret::new(text.to_owned()).is_header_value(), fits, "{text:?}");
         }

@@ -1,4 +1,4 @@
-//! A token that is come by, asked with, and ended after use.
+//! A session: a token that is obtained, used, and revoked.
 
 use envlock_report::{Code, Finding, Level};
 use envlock_secrets::facts::Token;
@@ -9,14 +9,14 @@ use crate::answer::VaultResponse;
 use crate::connection::Connection;
 use crate::login::{Login, TokenSource};
 use crate::request::VaultRequest;
-use crate::{AnswerFault, ProbeError, Secret, wrapping};
+use crate::{AnswerFault, NotRevoked, ProbeError, Secret, wrapping};
 
-/// A token to ask with.
+/// A token with its connection.
 pub(crate) struct Session<'a> {
     connection: &'a Connection<'a>,
     token: Secret,
     accessor: Option<String>,
-    /// What the login said of it; nothing of a token that was given.
+    /// The properties that the login returned; `None` for a token that the user supplied.
     pub(crate) granted: Option<Token>,
 }
 
@@ -47,8 +47,8 @@ struct Granted {
 }
 
 impl<'a> Session<'a> {
-    /// Comes by a token. `clock_ahead` is that of the server, in seconds: a refused login is
-    /// often a matter of time.
+    /// Obtains a token. `clock_ahead` is the difference of the server's clock, in seconds, for the
+    /// error: logins often fail because of a wrong clock.
     pub(crate) async fn open(
         connection: &'a Connection<'a>,
         token_source: TokenSource,
@@ -97,7 +97,7 @@ impl<'a> Session<'a> {
         Ok(Self { connection, token: granted.client_token, accessor, granted: Some(facts) })
     }
 
-    /// The answer to `ask`, in the name of the token.
+    /// Sends a request with the token.
     pub(crate) async fn send(
         &self,
         request: &VaultRequest<'_>,
@@ -107,40 +107,38 @@ impl<'a> Session<'a> {
         Ok(answer)
     }
 
-    /// Ends the token, if it is one of ours. That it couldn't is told, not hidden.
+    /// Revokes the token if this run created it. Returns a finding if that fails.
     pub(crate) async fn revoke(self) -> Option<Finding> {
         let granted = self.granted.as_ref()?;
         if granted.batch {
-            let message = format!(
-                "a batch token can't be logged out: this one ends by itself in {} s",
-                granted.ttl
-            );
+            let message =
+                format!("a batch token can't be revoked: this one expires in {} s", granted.ttl);
             return Some(Finding::new(Code::LogoutFailed, message).at_level(Level::Note));
         }
         let reason = match self.connection.send(&VaultRequest::Revoke, Some(&self.token)).await {
             Ok(answer) if matches!(answer.status, 200..=299) => return None,
-            Ok(answer) => format!("the server answers {}", answer.status),
-            Err(failure) => failure.to_string(),
+            Ok(answer) => NotRevoked::Status(answer.status),
+            Err(error) => NotRevoked::Error(error),
         };
         self.not_revoked(&reason)
     }
 
-    /// That the token lives on, and why; nothing of a token that was given.
-    pub(crate) fn not_revoked(&self, reason: &str) -> Option<Finding> {
+    /// The finding that the token stays valid; `None` for a token that the user supplied.
+    pub(crate) fn not_revoked(&self, reason: &NotRevoked) -> Option<Finding> {
         let granted = self.granted.as_ref()?;
-        let message = format!("the login could not be ended: {reason}");
+        let message = format!("the token of the login wasn't revoked: {reason}");
         let mut finding = Finding::new(Code::LogoutFailed, message)
-            .with_note(format!("its token ends by itself in {} s", granted.ttl));
+            .with_note(format!("the token expires in {} s", granted.ttl));
         finding.help = self
             .accessor
             .as_ref()
             .filter(|accessor| is_word(accessor))
-            .map(|accessor| format!("end it with `bao token revoke -accessor {accessor}`"));
+            .map(|accessor| format!("revoke it: `bao token revoke -accessor {accessor}`"));
         Some(finding)
     }
 }
 
-/// Whether a text from a server may stand in a command that somebody copies.
+/// Whether a text from a server is safe in a command that a user copies.
 fn is_word(text: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     !text.is_empty() && !text.starts_with('-') && text.chars().all(fits)
@@ -152,12 +150,12 @@ fn refused(login: &Login, answer: &VaultResponse, clock_ahead: Option<i64>) -> P
         path: login.path(),
         role: login.role(),
         status: answer.status,
-        words: answer.errors(&login.secrets()),
+        messages: answer.errors(&login.secrets()),
         clock: clock_ahead.filter(|seconds| seconds.abs() > 60),
     }
 }
 
-/// When something that lives so many seconds ends; never for 0.
+/// The time that is `seconds` after `now`; `None` for 0, which means that it never expires.
 pub(crate) fn expiry(now: jiff::Timestamp, seconds: u64) -> Option<jiff::Timestamp> {
     let lives = i64::try_from(seconds).ok().filter(|seconds| *seconds > 0)?;
     now.checked_add(jiff::SignedDuration::from_secs(lives)).ok()

@@ -1,48 +1,48 @@
-//! What the caller decides.
+//! The settings of a connection, from the caller.
 
 use std::time::Duration;
 
 use crate::{Address, Secret};
 
-/// How a server is asked. Nothing here is read from the environment.
+/// How the server is queried. Nothing here is read from the environment.
 pub struct Settings {
-    /// Where it is.
+    /// The address.
     pub address: Address,
-    /// The namespace of a profile that names none.
+    /// The namespace for a profile without one.
     pub namespace: Option<String>,
-    /// The only authorities that are believed, as PEM; those of this machine (and of
-    /// `SSL_CERT_FILE`) without any.
+    /// The only trusted certificate authorities, as PEM. `None`: those of this machine (and of
+    /// `SSL_CERT_FILE`).
     pub authorities: Option<Vec<u8>>,
-    /// The name that the certificate must be made out to, if it isn't the address's own.
+    /// The name that the certificate must have, if it isn't the address's host.
     pub server_name: Option<String>,
-    /// What the connection shows of itself.
+    /// The client certificate.
     pub identity: Option<ClientIdentity>,
     /// The `User-Agent`, `envlock/<version>`.
     pub user_agent: String,
-    /// How long the server may take to answer one request.
+    /// The longest time for the answer to one request.
     pub timeout: Duration,
-    /// How often it is asked again.
+    /// How often a request is retried.
     pub retry_policy: RetryPolicy,
-    /// The time.
+    /// The current time.
     pub now: jiff::Timestamp,
 }
 
 /// A certificate and its key, both PEM.
 pub struct ClientIdentity {
-    /// The certificate, with those that lead to its authority.
+    /// The certificate, with its chain.
     pub certificate: Vec<u8>,
     /// The key.
     pub key: Secret,
 }
 
-/// How often, and how long, the same is asked again of a server that is busy.
+/// How often, and for how long, a request is retried.
 #[derive(Debug, Clone, Copy)]
 pub struct RetryPolicy {
-    /// How often at most, the first time included.
+    /// The most tries, including the first.
     pub tries: u32,
-    /// The first pause; each next one is twice as long.
+    /// The first pause. Each following pause is twice as long.
     pub pause: Duration,
-    /// How long, in all, may be paused for one request.
+    /// The longest total pause for one request.
     pub total: Duration,
 }
 
@@ -53,21 +53,21 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// The pause before try number `next` (2 is the first repetition); `None` when it is
-    /// enough. A server's own word goes before ours.
+    /// The pause before try number `next` (2 is the first retry). `None` if there is no further
+    /// try. A server's `Retry-After` takes precedence.
     pub(crate) fn pause(
         self,
         next: u32,
-        asked: Option<Duration>,
+        retry_after: Option<Duration>,
         paused: Duration,
     ) -> Option<Duration> {
-        let own = self.pause.saturating_mul(1 << next.saturating_sub(2).min(16));
-        let pause = asked.unwrap_or_else(|| own + own.mul_f64(jitter()));
+        let default = self.pause.saturating_mul(1 << next.saturating_sub(2).min(16));
+        let pause = retry_after.unwrap_or_else(|| default + default.mul_f64(jitter()));
         (next <= self.tries && paused.saturating_add(pause) <= self.total).then_some(pause)
     }
 }
 
-/// Up to a quarter, another one each time, so that a hundred jobs don't come back at once.
+/// A random factor up to a quarter, so that a hundred jobs don't retry at the same time.
 fn jitter() -> f64 {
     use std::hash::{BuildHasher as _, RandomState};
     let bits = RandomState::new().hash_one(0u8) >> 56;
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_double_and_end() {
+    fn pauses_double_up_to_a_limit() {
         let retry_policy = RetryPolicy::default();
         let pause = |next, paused| retry_policy.pause(next, None, Duration::from_secs(paused));
         let first = pause(2, 0).unwrap();
@@ -87,8 +87,8 @@ mod tests {
         assert!(pause(4, 0).unwrap() >= Duration::from_secs(2));
         assert_eq!(pause(5, 0), None);
         assert_eq!(pause(2, 20), None);
-        let asked = retry_policy.pause(2, Some(Duration::from_secs(3)), Duration::ZERO);
-        assert_eq!(asked, Some(Duration::from_secs(3)));
+        let pause = retry_policy.pause(2, Some(Duration::from_secs(3)), Duration::ZERO);
+        assert_eq!(pause, Some(Duration::from_secs(3)));
         assert_eq!(retry_policy.pause(3, Some(Duration::MAX), Duration::from_secs(1)), None);
         assert_eq!(retry_policy.pause(2, Some(Duration::from_mins(1)), Duration::ZERO), None);
     }

@@ -1,4 +1,4 @@
-//! A SecretID that comes wrapped: where it comes from is seen before it is unwrapped.
+//! Unwraps a SecretID after checking where it was created.
 
 use serde::Deserialize;
 
@@ -10,13 +10,13 @@ use crate::{ProbeError, Secret};
 
 const NAME: &str = "secret_id";
 
-/// A wrapping token whose content was seen to be a SecretID of the right role.
+/// A wrapping token that is known to contain a SecretID of the right role.
 pub(crate) struct CheckedWrappingToken {
     token: Secret,
 }
 
 impl CheckedWrappingToken {
-    /// The token to unwrap with.
+    /// The wrapping token.
     pub(crate) fn token(&self) -> &Secret {
         &self.token
     }
@@ -32,7 +32,7 @@ struct Unwrapped {
     secret_id: Secret,
 }
 
-/// The login with the SecretID that `token` wraps.
+/// Adds the SecretID that `token` wraps to the login.
 pub(crate) async fn unwrap_secret_id(
     connection: &Connection<'_>,
     login: Login,
@@ -56,7 +56,7 @@ pub(crate) async fn unwrap_secret_id(
     Ok(login.with_secret_id(unwrapped.secret_id))
 }
 
-/// Servers call a token that was used or has expired a bad request, or a forbidden one.
+/// Checks the status. Servers answer 400, 403 or 404 for a token that was used or has expired.
 fn check_status(
     connection: &Connection<'_>,
     answer: VaultResponse,
@@ -71,7 +71,7 @@ fn check_status(
     }
 }
 
-/// Whether `path` is where SecretIDs of `role` (of any role without one) are made.
+/// Whether `path` is the endpoint that creates SecretIDs of `role` (without one, of any role).
 fn is_secret_id_path(path: &str, mount: &str, role: Option<&str>) -> bool {
     let made = path
         .strip_prefix("auth/")
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_place_where_the_roles_secret_ids_are_made_fits() {
+    fn only_the_endpoint_that_creates_the_roles_secret_ids_is_accepted() {
         assert!(is_secret_id_path("auth/approle/role/ml/secret-id", "approle", Some("ml")));
         assert!(is_secret_id_path("auth/a/b/role/ml/secret-id", "a/b", None));
         for (path, role) in [

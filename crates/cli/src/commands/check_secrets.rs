@@ -84,7 +84,7 @@ async fn run_check(
 ) -> Result<SecretsReport, Box<dyn AsFindings>> {
     let request = request(args, app)?;
     let project = project(&args.manifest.files, args.manifest.manifest.as_deref());
-    if args.offline {
+    if args.offline || !secrets::has_manifest(&project).await? {
         return Ok(secrets::check(&project, &request, None).await?);
     }
     let settings = vault::settings(app.settings)?;

@@ -1,4 +1,4 @@
-//! Which server is asked, and how: the variables of Vault's and OpenBao's own programs.
+//! Reads the variables of Vault and OpenBao: the server and its connection.
 
 use std::time::Duration;
 
@@ -9,38 +9,41 @@ use envlock_report::{AsFindings, Code, Exit, Finding};
 
 use super::{Settings, VERSION};
 
-/// As long as a person waits for one answer.
+/// The default time limit of one answer.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// What is wrong with the variables.
+/// Why the variables can't be used.
 #[derive(Debug)]
 pub(crate) enum VaultSettingsError {
-    /// None names a server.
+    /// No variable names a server.
     NoAddress,
-    /// Two name two.
+    /// Two variables name two servers.
     TwoAddresses,
-    /// One that isn't an address.
+    /// A variable isn't an address.
     Address(AddressError),
-    /// Certificates aren't to be checked.
+    /// A variable disables the verification of certificates.
     Insecure(String),
     /// A file that a variable names can't be read.
     File { variable: String, path: String, reason: String },
     /// A certificate without a key, or the reverse.
     IncompleteClientIdentity,
-    /// Not a time to wait.
-    Timeout(String),
-    /// A namespace that would end the header that it goes into.
+    /// The timeout isn't a number of seconds.
+    Timeout { variable: String, text: String },
+    /// The namespace contains a line break, which would end the header.
     Namespace(String),
 }
 
 impl std::fmt::Display for VaultSettingsError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::NoAddress => f.write_str("no server is named"),
+            Self::NoAddress => f.write_str("no variable names a server"),
             Self::TwoAddresses => f.write_str("VAULT_ADDR and BAO_ADDR name two servers"),
             Self::Address(error) => error.fmt(f),
             Self::Insecure(variable) => {
-                write!(f, "{variable} wants certificates not to be checked, which is never done")
+                write!(
+                    f,
+                    "{variable} disables the verification, and certificates are always verified"
+                )
             }
             Self::File { variable, path, reason } => {
                 write!(f, "{variable} names {path}, which can't be read: {reason}")
@@ -48,9 +51,11 @@ impl std::fmt::Display for VaultSettingsError {
             Self::IncompleteClientIdentity => {
                 f.write_str("a client certificate and its key must be named together")
             }
-            Self::Timeout(text) => write!(f, "VAULT_CLIENT_TIMEOUT is no time to wait: {text}"),
+            Self::Timeout { variable, text } => {
+                write!(f, "{variable} isn't a number of seconds: {text}")
+            }
             Self::Namespace(variable) => {
-                write!(f, "{variable} holds no namespace: it has line breaks in it")
+                write!(f, "{variable} isn't a namespace: it contains a line break")
             }
         }
     }
@@ -63,9 +68,9 @@ impl AsFindings for VaultSettingsError {
         let (code, help) = match self {
             Self::NoAddress => (
                 Code::NoAddress,
-                "set VAULT_ADDR (or BAO_ADDR), or judge by the policies alone: `--offline`",
+                "set VAULT_ADDR (or BAO_ADDR), or check only the policies: `--offline`",
             ),
-            Self::TwoAddresses => (Code::TwoAddresses, "unset the one that isn't meant"),
+            Self::TwoAddresses => (Code::TwoAddresses, "unset one of them"),
             Self::Address(error) => return error.findings(),
             Self::Insecure(_) => {
                 (Code::InsecureTls, "unset it, and name the authority: VAULT_CACERT=FILE")
@@ -74,8 +79,8 @@ impl AsFindings for VaultSettingsError {
             Self::IncompleteClientIdentity => {
                 (Code::TlsClient, "set both VAULT_CLIENT_CERT and VAULT_CLIENT_KEY")
             }
-            Self::Timeout(_) => (Code::WrongAddress, "write a number of seconds, such as 60s"),
-            Self::Namespace(_) => (Code::CredentialMalformed, "write its path alone into it"),
+            Self::Timeout { .. } => (Code::VaultVariable, "write a number of seconds, such as 60s"),
+            Self::Namespace(_) => (Code::VaultVariable, "write the path of the namespace into it"),
         };
         vec![Finding::new(code, self.to_string()).with_help(help)]
     }
@@ -85,7 +90,7 @@ impl AsFindings for VaultSettingsError {
     }
 }
 
-/// The server that the variables name.
+/// The settings of the server that the variables name.
 pub(crate) fn settings(surroundings: &Settings) -> Result<VaultSettings, VaultSettingsError> {
     let variables = Variables(surroundings);
     if let Some((name, value)) = variables.get("SKIP_VERIFY")
@@ -117,8 +122,8 @@ pub(crate) fn settings(surroundings: &Settings) -> Result<VaultSettings, VaultSe
 struct Variables<'a>(&'a Settings);
 
 impl Variables<'_> {
-    /// OpenBao's own name goes before Vault's. An empty one is none: CI services make a
-    /// variable empty that they don't have.
+    /// Reads a variable. `BAO_` takes precedence over `VAULT_`. An empty variable counts as unset,
+    /// because CI services set missing values to an empty text.
     fn get(&self, name: &str) -> Option<(String, String)> {
         ["BAO_", "VAULT_"].into_iter().find_map(|prefix| {
             let variable = format!("{prefix}{name}");
@@ -153,14 +158,14 @@ impl Variables<'_> {
         let Some((variable, path)) = self.get(name) else { return Ok(None) };
         let file = self.0.absolute(path.as_ref());
         let failed = |reason: String| VaultSettingsError::File { variable, path, reason };
-        // A pipe would be waited for, and a device never ends.
+        // A pipe would block, and a device never ends.
         if file.exists() && !file.is_file() {
-            return Err(failed("it isn't a file".to_owned()));
+            return Err(failed("it isn't a regular file".to_owned()));
         }
         std::fs::read(file).map(Some).map_err(|error| failed(error.to_string()))
     }
 
-    /// The certificates of VAULT_CACERT, and of the files in VAULT_CAPATH.
+    /// The certificates of VAULT_CACERT and of the files in VAULT_CAPATH.
     fn authorities(&self) -> Result<Option<Vec<u8>>, VaultSettingsError> {
         let mut pem = self.file("CACERT")?;
         if let Some((variable, path)) = self.get("CAPATH") {
@@ -186,8 +191,8 @@ impl Variables<'_> {
     }
 
     fn timeout(&self) -> Result<Duration, VaultSettingsError> {
-        let Some((_, text)) = self.get("CLIENT_TIMEOUT") else { return Ok(TIMEOUT) };
+        let Some((variable, text)) = self.get("CLIENT_TIMEOUT") else { return Ok(TIMEOUT) };
         let seconds = text.trim_end_matches('s').parse().ok().filter(|seconds| *seconds > 0);
-        seconds.map(Duration::from_secs).ok_or(VaultSettingsError::Timeout(text))
+        seconds.map(Duration::from_secs).ok_or(VaultSettingsError::Timeout { variable, text })
     }
 }

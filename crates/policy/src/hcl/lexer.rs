@@ -1,4 +1,4 @@
-//! Characters into tokens.
+//! The lexer: splits HCL into tokens.
 
 use super::quoted;
 use crate::error::PolicyErrorKind;
@@ -14,13 +14,13 @@ pub(super) enum Token {
     Word(String),
     /// One of `{ } [ ] = ,`.
     Punctuation(char),
-    /// A sign that HCL knows and policies never use: `+ - .`.
+    /// Punctuation of HCL that policies never use: `+ - .`.
     UnsupportedPunctuation(char),
     End,
 }
 
 impl Token {
-    /// What a reader would call it.
+    /// Names the token for messages.
     pub(super) fn describe(&self) -> String {
         match self {
             Self::Text(_) | Self::Heredoc(_) => "a text".to_owned(),
@@ -33,7 +33,7 @@ impl Token {
     }
 }
 
-/// The characters still to read and where they are.
+/// The remaining text and its position.
 pub(super) struct Lexer<'a> {
     rest: &'a str,
     pub(super) pos: Pos,
@@ -63,7 +63,7 @@ impl<'a> Lexer<'a> {
         Some(c)
     }
 
-    /// Goes on by that many bytes.
+    /// Advances by a number of bytes.
     fn skip(&mut self, bytes: usize) {
         let after = self.rest.len() - bytes;
         while self.rest.len() > after {
@@ -71,7 +71,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// Takes characters while `wanted` holds and gives them.
+    /// Reads characters while `wanted` is true, and returns them.
     fn take(&mut self, wanted: impl Fn(char) -> bool) -> &'a str {
         let before = self.rest;
         while self.peek().is_some_and(&wanted) {
@@ -80,7 +80,7 @@ impl<'a> Lexer<'a> {
         &before[..before.len() - self.rest.len()]
     }
 
-    /// The next token and where it starts; comments and white space are skipped.
+    /// Reads the next token with its position. Skips comments and white space.
     pub(super) fn next(&mut self) -> Result<(Pos, Token), (Pos, PolicyErrorKind)> {
         loop {
             self.take(|c| matches!(c, ' ' | '\t' | '\r' | '\n'));
@@ -148,7 +148,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// An integer (decimal, `0x…`, octal) or a float, as it is written.
+    /// Reads an integer (decimal, `0x…`, octal) or a float.
     fn number(&mut self) -> Result<String, PolicyErrorKind> {
         let before = self.rest;
         if self.peek() == Some('-') {
@@ -184,7 +184,7 @@ impl<'a> Lexer<'a> {
         Ok(before[..before.len() - self.rest.len()].to_owned())
     }
 
-    /// `<<TAG` or `<<-TAG`, lines, and `TAG` alone on a line.
+    /// Reads a heredoc: `<<TAG` or `<<-TAG`, lines, and `TAG` alone on a line.
     fn heredoc(&mut self) -> Result<String, PolicyErrorKind> {
         self.bump();
         if self.bump() != Some('<') {
@@ -219,7 +219,7 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// The lines without the white space that all of them start with.
+/// Removes the white space that all lines start with.
 fn unindent(text: &str) -> String {
     let indent = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
     let common = text.lines().map(indent).min().unwrap_or(0);

@@ -1,4 +1,5 @@
-//! HCL 1, as far as policies use it. Not HCL 2: there are no expressions, and `${` is text.
+//! Parses HCL 1, as far as policies use it. HCL 2 isn't supported: there are no expressions, and
+//! `${` is text.
 
 mod lexer;
 mod parser;

@@ -1,11 +1,11 @@
-//! Tokens into a body of items.
+//! The parser: makes a body of items from tokens.
 
 use super::lexer::{Lexer, Token};
 use crate::body::{Body, Identifier, Item, Value, ValueKind};
 use crate::error::{PolicyError, PolicyErrorKind};
 use envlock_text::{Pos, limits::MANIFEST};
 
-/// The items of a policy written in HCL.
+/// Parses a policy written in HCL.
 pub(crate) fn parse(file: &str, text: &str) -> Result<Body, PolicyError> {
     if text.starts_with('\u{feff}') {
         return Err(PolicyErrorKind::ByteOrderMark.at(file, Pos::START));
@@ -30,7 +30,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Counts a value, so that neither depth nor number is the text's to choose.
+    /// Counts a value, and checks the limits of depth and number.
     fn count(&mut self, pos: Pos, depth: usize) -> Parsed<()> {
         self.values += 1;
         if depth > MANIFEST.depth {
@@ -42,7 +42,8 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// The items up to `}`, whose opener stands at `opened`; without one, to the end.
+    /// Parses the items up to the `}` that closes the brace at `opened`, or up to the end of the
+    /// file.
     fn body(&mut self, opened: Option<Pos>, depth: usize) -> Parsed<Body> {
         let mut items = Vec::new();
         loop {
@@ -115,7 +116,7 @@ impl Parser<'_> {
         Ok(Value { pos, kind })
     }
 
-    /// A comma after each item but the last and lists; more of them say nothing.
+    /// Parses a list. A comma follows each item but the last; a final comma is allowed.
     fn list(&mut self, opened: Pos, depth: usize) -> Parsed<Vec<Value>> {
         let mut items: Vec<Value> = Vec::new();
         let mut free = true;
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_comments_commas_and_line_ends_are_read_as_the_servers_do() {
+    fn labels_comments_commas_and_line_ends_are_parsed_as_on_the_servers() {
         let text =
             "# a\r\npath \"密钥/a\" { /* b */ x = 1, y = [\"a\", \"b\",] }\r\n// c\npath kv { }";
         assert_eq!(keys(text), ["path 密钥/a", "path kv"]);
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_servers_refuse_is_refused_at_its_place() {
+    fn syntax_that_the_servers_reject_is_rejected_at_its_position() {
         for (text, line, column) in [
             ("path \"a\" {\n", 1, 10),
             ("x = [\n \"a\" \"b\"]", 2, 6),
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn depth_and_number_are_bounded() {
+    fn depth_and_number_of_values_are_limited() {
         let deep = "x = ".to_owned() + &"[".repeat(100_000);
         assert_eq!(parse("p.hcl", &deep).unwrap_err().kind, PolicyErrorKind::TooDeep);
         let deep = "a {".repeat(100_000);

@@ -1,11 +1,11 @@
-//! Quoted strings: where one ends, and what it says.
+//! Quoted strings: finds the end of one, and resolves its escapes.
 //!
 //! Inside `${ … }` quotes and newlines are ordinary characters and nothing is unescaped,
 //! because HCL 1 leaves interpolation to its caller; policies have no caller that does it.
 
 use crate::error::PolicyErrorKind;
 
-/// How many bytes the literal at the start of `text` takes, both quotes included.
+/// The length in bytes of the literal at the start of `text`, with both quotes.
 pub(super) fn length(text: &str) -> Result<usize, PolicyErrorKind> {
     let mut braces = 0_usize;
     let mut chars = text.char_indices().skip(1).peekable();
@@ -26,7 +26,7 @@ pub(super) fn length(text: &str) -> Result<usize, PolicyErrorKind> {
     Err(PolicyErrorKind::Unterminated("text"))
 }
 
-/// What stands between the quotes.
+/// Resolves the text between the quotes.
 pub(super) fn unquote(inner: &str) -> Result<String, PolicyErrorKind> {
     if !inner.contains(['\\', '$']) {
         return Ok(inner.to_owned());
@@ -48,7 +48,7 @@ pub(super) fn unquote(inner: &str) -> Result<String, PolicyErrorKind> {
     Ok(out)
 }
 
-/// How many bytes the `${ … }` at the start takes.
+/// The length in bytes of the `${ … }` at the start.
 fn interpolation(text: &str) -> usize {
     let mut braces = 0_usize;
     for (at, c) in text.char_indices() {
@@ -62,7 +62,7 @@ fn interpolation(text: &str) -> usize {
     text.len()
 }
 
-/// Reads one escape after its backslash; gives what follows it.
+/// Resolves one escape after its backslash, and returns the rest of the text.
 fn escape<'a>(rest: &'a str, out: &mut String) -> Result<&'a str, PolicyErrorKind> {
     let Some(c) = rest.chars().next() else { return Err(PolicyErrorKind::BadEscape) };
     let simple = match c {
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escapes_are_resolved_and_interpolation_is_left_alone() {
+    fn escapes_are_resolved_and_interpolation_is_kept() {
         assert_eq!(unquote(r"\u0041\x42\103\n").unwrap(), "ABC\n");
         assert_eq!(unquote(r#"a${"\n"}b"#).unwrap(), r#"a${"\n"}b"#);
         assert_eq!(unquote(r"\q"), Err(PolicyErrorKind::BadEscape));

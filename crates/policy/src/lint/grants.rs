@@ -1,4 +1,4 @@
-//! Capabilities that do nothing, or something else.
+//! Lints for capabilities that have no effect, or an unexpected one.
 
 use envlock_report::Code;
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use crate::capability::Capability;
 pub(super) fn check(block: &Block, item: &Item, now: Timestamp, sink: &mut Sink<'_>) {
     if block.capabilities.is_empty() {
         let message = "grants nothing, and still hides every less specific rule";
-        let help = "write capabilities = [\"deny\"] if that is meant, or take the block out";
+        let help = "write capabilities = [\"deny\"] if that is intended, or remove the block";
         sink.warn_block(Code::GrantsNothing, block, message, help);
     }
     let only_sudo = block.capabilities.iter().eq([Capability::Sudo]);
@@ -26,7 +26,7 @@ pub(super) fn check(block: &Block, item: &Item, now: Timestamp, sink: &mut Sink<
     }
     if block.expires.is_some_and(|end| now > end) {
         let message = "has expired: OpenBao reads the policy as if the block weren't there";
-        sink.warn_block(Code::ExpiredBlock, block, message, "take it out, or give it a later end");
+        sink.warn_block(Code::ExpiredBlock, block, message, "remove it, or set a later expiration");
     }
     let ValueKind::Body(body) = &item.value.kind else { return };
     for item in &body.items {
@@ -47,13 +47,15 @@ pub(super) fn check(block: &Block, item: &Item, now: Timestamp, sink: &mut Sink<
     }
 }
 
-/// ValueKind stands beside `deny` in one list is dropped.
+/// Capabilities in one list with `deny` are ignored.
 fn discarded(block: &Block, item: &Item, sink: &mut Sink<'_>) {
     let ValueKind::List(words) = &item.value.kind else { return };
     let denies = words.iter().any(|word| word.as_text() == Some("deny"));
     if denies && words.len() > 1 {
-        let message =
-            format!("path \"{}\" denies, and what else it lists is dropped", block.pattern);
-        sink.warn(Code::DenyDiscards, item.pos(), &message, "write deny alone, or take it out");
+        let message = format!(
+            "path \"{}\" contains deny, and its other capabilities are ignored",
+            block.pattern
+        );
+        sink.warn(Code::DenyDiscards, item.pos(), &message, "write deny alone, or remove it");
     }
 }

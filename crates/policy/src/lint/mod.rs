@@ -1,4 +1,4 @@
-//! Lints: what a policy probably doesn't mean, though a server accepts it.
+//! Lints: parts of a policy that servers accept and that probably are mistakes.
 
 mod grants;
 mod parameters;
@@ -19,8 +19,8 @@ use envlock_text::Pos;
 
 pub use rejections::rejections;
 
-/// The findings about `text`, the content of `file`, as the policy `name`; the most severe
-/// first. `now` decides what has expired.
+/// Checks `text`, the content of `file`, as the policy `name`. Findings are sorted by level.
+/// `now` decides which blocks have expired.
 pub fn lint(name: &str, file: &str, text: &str, now: Timestamp) -> Vec<Finding> {
     let exposed = envlock_report::secret_scan::secrets_in_file(file, text).into_iter();
     let mut findings: Vec<_> = exposed.map(|finding| finding.about_policy(name)).collect();
@@ -34,7 +34,7 @@ pub fn lint(name: &str, file: &str, text: &str, now: Timestamp) -> Vec<Finding> 
     envlock_report::sort_and_merge(findings)
 }
 
-/// The findings about a text that every server refuses, with what JSON loses, if anything.
+/// The findings about a text that every server rejects, and about pitfalls of JSON.
 pub fn parse_error_findings(
     policy: &str,
     file: &str,
@@ -50,7 +50,7 @@ pub fn parse_error_findings(
     sink.findings
 }
 
-/// The lints alone, without refusals. A policy that every server refuses has none.
+/// The lints of a parsed policy, without rejections.
 pub fn lint_parsed(policy: &Policy, now: Timestamp) -> Vec<Finding> {
     let mut sink = Sink { policy: &policy.name, file: &policy.file, findings: Vec::new() };
     if Dialect::PORTABLE.iter().any(|dialect| policy.error_for(*dialect, now).is_none()) {
@@ -67,10 +67,10 @@ pub fn lint_parsed(policy: &Policy, now: Timestamp) -> Vec<Finding> {
     sink.findings
 }
 
-/// No more lints than this are kept for a policy; a hostile one could have a million.
+/// The most lints that are kept for one policy; a hostile one could have a million.
 const KEPT: usize = 1000;
 
-/// Where lints put what they find.
+/// Collects the findings of the lints.
 struct Sink<'a> {
     policy: &'a str,
     file: &'a str,

@@ -1,4 +1,4 @@
-//! Parameters that mean something else, and what gets lost in JSON.
+//! Lints for parameters with an unexpected meaning, and for JSON that servers flatten.
 
 use super::Sink;
 use crate::block::Block;
@@ -24,20 +24,20 @@ pub(super) fn check(block: &Block, sink: &mut Sink<'_>) {
     }
 }
 
-/// What the servers make of JSON.
+/// Reports the parts of JSON that servers read differently than they look.
 pub(super) fn json_pitfalls(json_pitfalls: &[JsonPitfall], sink: &mut Sink<'_>) {
     for trap in json_pitfalls {
         match trap {
             JsonPitfall::DroppedBoolean(pos) => sink.warn(
                 Code::JsonLostValue,
                 *pos,
-                "true and false in a list of JSON are lost: an emptied list means any value",
+                "the servers drop true and false from a list of JSON; an empty list means any value",
                 "write the policy in HCL",
             ),
             JsonPitfall::FlattenedObject(pos) => sink.warn(
                 Code::JsonFlattened,
                 *pos,
-                "a block of JSON whose members are all objects is taken for labels",
+                "the servers read a block of JSON whose members are all objects as labels",
                 "add \"capabilities\", or write the policy in HCL",
             ),
         }

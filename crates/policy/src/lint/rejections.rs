@@ -1,4 +1,4 @@
-//! Refusals: what some or all servers refuse.
+//! Reports the errors for which some or all servers reject a policy.
 
 use envlock_report::{Code, Finding};
 use jiff::Timestamp;
@@ -7,7 +7,7 @@ use crate::dialect::{Dialect, DialectSet};
 use crate::document::Policy;
 use crate::error::{PolicyError, PolicyErrorKind};
 
-/// One finding for each fault, which names the servers that refuse the policy for it.
+/// One finding for each error, with the servers that reject the policy for it.
 pub fn rejections(policy: &Policy, now: Timestamp) -> Vec<Finding> {
     let mut faults: Vec<(&PolicyError, Vec<Dialect>)> = Vec::new();
     for dialect in Dialect::PORTABLE {
@@ -33,7 +33,7 @@ fn finding(error: &PolicyError, dialects: &[Dialect]) -> Finding {
         _ => {
             let refused: DialectSet = dialects.iter().copied().collect();
             let warning = Finding::new(Code::DialectOnly, base.message);
-            let warning = warning.with_note(format!("refused by {refused}"));
+            let warning = warning.with_note(format!("rejected by {refused}"));
             Finding { place: base.place, help: base.help, ..warning }
         }
     }

@@ -1,4 +1,4 @@
-//! What a file of policy unit tests says.
+//! The content of a file of policy unit tests.
 
 use std::collections::BTreeMap;
 
@@ -7,22 +7,22 @@ use serde_json::{Map, Value};
 use crate::{Dialect, Identity};
 use envlock_text::Pos;
 
-/// A file of cases.
+/// A file of test cases.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TestSuite {
-    /// The file, as the user named it.
+    /// The file, as the user wrote it.
     pub(crate) file: String,
     /// The cases in the order of the file.
     pub cases: Vec<TestCase>,
 }
 
-/// One case: policies, one request, and the answer of each dialect.
+/// A test case: policies, one request, and the expected answer of each dialect.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TestCase {
-    /// Its name in every message.
+    /// Its name in messages.
     pub id: String,
     pub(crate) pos: Pos,
-    /// What it shows.
+    /// Its description.
     pub why: Option<String>,
     pub(crate) policies: Vec<TestPolicy>,
     pub(crate) request: TestRequest,
@@ -41,7 +41,7 @@ pub(crate) struct TestPolicy {
     pub(crate) allow_wildcards: bool,
 }
 
-/// Where a case's policy comes from.
+/// The source of a case's policy.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum PolicySource {
     Text(String),
@@ -61,29 +61,29 @@ pub(crate) struct TestRequest {
     pub(crate) path: String,
     pub(crate) namespace: String,
     pub(crate) data: Option<Map<String, Value>>,
-    /// Seconds.
+    /// In seconds.
     pub(crate) wrap_ttl: Option<f64>,
 }
 
-/// What a case expects of one dialect; what it doesn't name isn't compared.
+/// The expected results of one dialect. A result without an expectation isn't compared.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Expectation {
     /// Whether the policies are accepted: `ok` or `error`.
     pub parse: Option<String>,
-    /// What `capabilities-self` says of the path.
+    /// The answer of `capabilities-self` for the path.
     pub capabilities: Option<Vec<String>>,
-    /// Whether the request is let through.
+    /// Whether the request is allowed.
     pub allowed: Option<bool>,
-    /// Whether it is on a protected endpoint.
+    /// Whether it is allowed on a protected endpoint.
     pub root_privs: Option<bool>,
-    /// The `limit` that a list goes on with.
+    /// The `limit` that the server applies to a list.
     pub limit: Option<Value>,
-    /// The pattern of the deciding rule, as it is written.
+    /// The pattern of the deciding rule, as the policy writes it.
     pub rule: Option<String>,
 }
 
 impl TestSuite {
-    /// The policy files that the cases name, relative to the suite's own.
+    /// The policy files that the cases name, relative to the suite's file.
     pub fn files(&self) -> Vec<&str> {
         let mut files: Vec<_> = self
             .cases

@@ -1,4 +1,4 @@
-//! Unit tests of policies: cases in YAML or JSON, each a request and what is expected of it.
+//! Unit tests of policies: cases in YAML or JSON, each a request with the expected decision.
 
 mod case;
 mod read;

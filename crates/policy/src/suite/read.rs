@@ -1,4 +1,4 @@
-//! The file of cases into its model.
+//! Reads a file of policy tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,14 +9,14 @@ use envlock_text::{Pos, limits::MANIFEST};
 
 use super::case::{Expectation, PolicySource, TestCase, TestPolicy, TestRequest, TestSuite};
 
-/// Why a file of cases can't be read: each thing with its line.
+/// Why a file of policy tests can't be read.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum SuiteError {
-    /// Not YAML, JSON or cases: each mistake with its place.
+    /// It isn't valid: each mistake with its place.
     #[error("the file of policy tests has mistakes")]
     Mistakes(Vec<Finding>),
-    /// A policy file that a case names wasn't there to be read.
-    #[error("a case names the policy file {0}, which could not be read")]
+    /// A policy file that a case names can't be read.
+    #[error("a case names the policy file {0}, which can't be read")]
     NoFile(String),
 }
 
@@ -34,7 +34,7 @@ impl AsFindings for SuiteError {
 }
 
 impl TestSuite {
-    /// Reads `text`, the content of `file`. The cases stand in a list under `cases` or `vectors`.
+    /// Reads `text`, the content of `file`. The cases are a list under `cases` or `vectors`.
     pub fn parse(file: &str, text: &str) -> Result<Self, SuiteError> {
         let Tree { root, errors } = tree::read(file, text, &MANIFEST);
         let mut mistakes = Mistakes::default();
@@ -60,7 +60,7 @@ impl TestSuite {
     }
 }
 
-/// What is wrong with a file without a value.
+/// The finding about a file without a value.
 fn empty(file: &str) -> Finding {
     let message = "a file of policy tests must be a mapping, and this file is empty";
     Finding::new(Code::WrongType, message).at(Pos::START.place(file))
@@ -112,7 +112,7 @@ fn case(file: &str, node: &Node, number: usize, mistakes: &mut Mistakes) -> Test
         }
     }
     if expect.is_empty() {
-        let message = format!("the case {id} expects nothing");
+        let message = format!("the case {id} has no expectation");
         let help = "add `expect: {openbao: {allowed: true}}`";
         mistakes.push(
             Finding::new(Code::NoExpectation, message).at(node.start.place(file)).with_help(help),
@@ -167,7 +167,7 @@ fn derived_request(node: &Node) -> Option<(&'static str, String)> {
 }
 
 fn expected(file: &str, node: &Node, mistakes: &mut Mistakes) -> Expectation {
-    let mut fields = Fields::new(file, node, "what is expected", mistakes);
+    let mut fields = Fields::new(file, node, "an expectation", mistakes);
     fields.refuse_unknown_keys(&[
         "parse",
         "capabilities",

@@ -1,4 +1,4 @@
-//! Cases against the evaluator.
+//! Runs the cases of a suite.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -13,14 +13,14 @@ use crate::{
     Acl, Decision, Dialect, Operation, Policy, PolicyError, Request, RuleOrigin, ServerContext,
 };
 
-/// How a suite went.
+/// The result of a suite.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SuiteResult {
-    /// How many cases are as expected, in every dialect that they name.
+    /// The number of cases that pass in every dialect that they name.
     pub passed: usize,
-    /// How many aren't.
+    /// The number of cases that fail.
     pub failed: usize,
-    /// What differs: one entry a case, dialect and key.
+    /// The differences: one entry for each case, dialect and key.
     pub failures: Vec<CaseFailure>,
 }
 
@@ -29,26 +29,26 @@ pub struct SuiteResult {
 pub struct CaseFailure {
     /// The case's name.
     pub case: String,
-    /// Where the case stands.
+    /// The place of the case in the file.
     pub place: Place,
-    /// The server's way to read policies.
+    /// The server version whose policy rules are followed.
     pub dialect: Dialect,
-    /// What was compared: `allowed`, `capabilities`, …
+    /// The key that was compared: `allowed`, `capabilities`, …
     pub key: &'static str,
-    /// What the case wants.
+    /// The expected value.
     pub expected: String,
-    /// What came out.
+    /// The actual value.
     #[serde(rename = "got")]
     pub actual: String,
     /// The blocks of the deciding rule.
     pub rule: Vec<RuleOrigin>,
-    /// Why it came out so.
+    /// The reason of the actual decision.
     pub why: String,
 }
 
 impl TestSuite {
-    /// Runs every case. `files` holds the text of each of [`TestSuite::files`]; `now` decides what
-    /// has expired.
+    /// Runs every case. `files` contains the text of each of [`TestSuite::files`]; `now` decides
+    /// which blocks have expired.
     pub fn run(
         &self,
         files: &BTreeMap<String, String>,
@@ -74,7 +74,7 @@ impl TestSuite {
     }
 }
 
-/// What a dialect makes of a case.
+/// The result of a case in one dialect.
 struct Outcome {
     error: Option<PolicyError>,
     capabilities: Vec<&'static str>,
@@ -224,7 +224,7 @@ impl SuiteResult {
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         for failure in &self.failures {
-            // Writing to a String doesn't fail.
+            // Writing to a String can't fail.
             let _ = writeln!(text, "{failure}");
         }
         let _ = writeln!(text, "{} passed, {} failed", self.passed, self.failed);

@@ -271,6 +271,7 @@ codes! {
     VariableCredential "variable-credential" Error;
     VariableName "variable-name" Error;
     VariableValue "variable-value" Error;
+    VaultVariable "vault-variable" Error;
     VirtualPackage "virtual-package" Error;
     VirtualPackagesDiffer "virtual-packages-differ" Warning;
     VirtualPackagesKept "virtual-packages-kept" Note;

@@ -1,4 +1,4 @@
-//! One profile of a manifest, and how to speak of it: what every check needs, whoever is asked.
+//! A profile of a manifest with the requirements of its needs, and findings about it.
 
 use envlock_report::{Finding, Place};
 
@@ -7,7 +7,7 @@ use crate::manifest::{Manifest, ResolvedNeed, ResolvedProfile};
 use crate::requirement::{self, Requirement};
 use envlock_policy::Capabilities;
 
-/// One profile and what its needs take.
+/// A profile, with the requirements of its needs.
 pub(super) struct CheckedProfile<'a> {
     pub(super) manifest: &'a Manifest,
     pub(super) profile: &'a ResolvedProfile,
@@ -21,16 +21,17 @@ impl<'a> CheckedProfile<'a> {
 
     /// The need `name`.
     pub(super) fn need(&self, name: &str) -> &ResolvedNeed {
-        let found = self.profile.needs.iter().find(|need| need.name == name);
-        found.expect("requirements are made of the profile's own needs")
+        let needs = &self.profile.needs;
+        let found = needs.binary_search_by(|need| need.name.as_str().cmp(name)).ok();
+        found.map(|at| &needs[at]).expect("every requirement belongs to a need of the profile")
     }
 
-    /// Where the need `name` stands.
+    /// The place of the need `name`.
     fn place(&self, name: &str) -> Place {
         self.manifest.place(self.need(name).pos)
     }
 
-    /// A finding about a need in this profile. `why` of the need goes with it.
+    /// Completes a finding about a need of this profile: its place, and its `why` as a note.
     pub(super) fn finding(&self, need: &str, finding: Finding) -> Finding {
         let mut finding = finding.at(self.place(need));
         if let Some(why) = &self.need(need).need.why {
@@ -39,20 +40,20 @@ impl<'a> CheckedProfile<'a> {
         finding.about_need(need).in_profile(&self.profile.name)
     }
 
-    /// A finding about the profile itself.
+    /// Completes a finding about the profile.
     pub(super) fn profile_finding(&self, finding: Finding) -> Finding {
         let finding = finding.at(self.manifest.place(self.profile.pos));
         finding.in_profile(&self.profile.name)
     }
 
-    /// The needs of the group that `name` is in, itself left out; none without a group.
+    /// The other needs of the group that contains `name`; none without a group.
     pub(super) fn others_in_group(&self, name: &str) -> impl Iterator<Item = &ResolvedNeed> {
         let group = self.need(name).need.required.group();
         let others = self.profile.needs.iter().filter(move |other| other.name != name);
         others.filter(move |other| group.is_some() && other.need.required.group() == group)
     }
 
-    /// All that the needs take on `path`: one block is better than three findings' worth.
+    /// The capabilities that all needs require on `path`, so that one suggested block covers them.
     pub(super) fn required_capabilities_on(&self, path: &str) -> Capabilities {
         let same = self.requirements.iter().filter(|other| other.request.path == path);
         same.fold(Capabilities::NONE, |all, other| all.union(required_capabilities(other)))

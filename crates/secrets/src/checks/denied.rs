@@ -1,8 +1,8 @@
-//! `denied`: a need that some request of is refused by every server, with the rule to add.
+//! `denied`: a request of a need is denied by every server, with the rule to add.
 
 use std::collections::BTreeMap;
 
-use envlock_report::{Code, Finding};
+use envlock_report::{Code, Finding, count};
 
 use super::evaluation::PolicyEvaluation;
 use super::kv2_data_path;
@@ -14,8 +14,8 @@ use envlock_policy::{Capabilities, Capability};
 
 pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
     for (requirement, verdicts) in evaluation.requirements_with_verdicts() {
-        let refused = verdicts.iter().all(|verdict| verdict.permission == Permission::Denied);
-        if !refused || group_is_served(evaluation, &requirement.need) {
+        let denied_by_all = verdicts.iter().all(|verdict| verdict.permission == Permission::Denied);
+        if !denied_by_all || group_is_served(evaluation, &requirement.need) {
             continue;
         }
         let verdict = &verdicts[0];
@@ -26,7 +26,7 @@ pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Findin
     one_of_several(evaluation, findings);
 }
 
-/// Whether another need of its group is allowed, so that this one may be refused.
+/// Whether another need of its group is allowed, so that this one may be denied.
 fn group_is_served(evaluation: &PolicyEvaluation<'_>, name: &str) -> bool {
     evaluation.scope.others_in_group(name).any(|other| evaluation.is_allowed(&other.name))
 }
@@ -47,18 +47,23 @@ fn denied(
         );
         finding.notes.push(note);
     }
+    if verdict.more_hidden > 0 {
+        finding
+            .notes
+            .push(format!("the deciding rule hides {}", count(verdict.more_hidden, "more rule")));
+    }
     let group = evaluation.scope.need(need).need.required.group();
     if let Some(group) = group {
         finding.notes.push(format!("no other need of the group {group} is allowed either"));
     }
     if is_optional(&evaluation.scope.need(need).need) {
-        finding
-            .notes
-            .push("it isn't required, but denied isn't absent: it can never be read".to_owned());
+        finding.notes.push(
+            "it isn't required, but a denied need can't be read even if it exists".to_owned(),
+        );
     }
     if is_in_default_policy(&request.path) {
-        let note = "the servers' built-in policy `default` allows it: where the token has that \
-                    policy, put its text into the repository and attach it";
+        let note = "the servers' built-in policy `default` allows it: if the token has that \
+        policy, add its text to the repository and attach it";
         finding.notes.push(note.to_owned());
     }
     let exact =
@@ -67,7 +72,7 @@ fn denied(
     finding.help = Some(exact.map_or_else(
         || {
             let unless =
-                if verdict.rule.is_empty() { "" } else { ", unless the deciding rule means it" };
+                if verdict.rule.is_empty() { "" } else { ", unless the deciding rule is intended" };
             format!("add to the policy {}{unless}", target_policy(evaluation))
         },
         |origin| format!("change the rule at {} to", origin.place),
@@ -86,7 +91,7 @@ fn is_optional(need: &Need) -> bool {
     need.required == Required::Flag(false)
 }
 
-/// What an exact rule grants besides, so that the changed rule takes nothing away.
+/// The capabilities that an exact rule grants now, so that the changed rule keeps them.
 fn granted_by_exact(evaluation: &PolicyEvaluation<'_>, path: &str) -> Capabilities {
     let acl = &evaluation.acls[0];
     let granted = acl.deciding_rule(path, false).map(|rule| acl.rule(rule).capabilities());
@@ -94,7 +99,7 @@ fn granted_by_exact(evaluation: &PolicyEvaluation<'_>, path: &str) -> Capabiliti
     granted.unwrap_or_default().difference(deny)
 }
 
-/// The last of the attached policies: by custom the most particular one.
+/// The last of the attached policies, which usually is the most specific one.
 fn target_policy(evaluation: &PolicyEvaluation<'_>) -> String {
     evaluation
         .attached
@@ -103,7 +108,7 @@ fn target_policy(evaluation: &PolicyEvaluation<'_>) -> String {
         .unwrap_or_default()
 }
 
-/// Of a group of which exactly one is wanted, several are allowed.
+/// Reports several allowed needs of a group that must have exactly one.
 fn one_of_several(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
     let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for need in &evaluation.scope.profile.needs {
@@ -115,11 +120,11 @@ fn one_of_several(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>
     }
     for (group, members) in groups.into_iter().filter(|(_, members)| members.len() > 1) {
         let message = format!(
-            "of the group {group} exactly one is wanted, and {} are allowed",
+            "the group {group} must have exactly one need, and {} are allowed",
             members.join(", ")
         );
         let finding = Finding::new(Code::OneOfSeveral, message)
-            .with_help("take the rights on the others away, or write any_of");
+            .with_help("remove the rights on the others, or write any_of");
         findings.push(evaluation.scope.finding(members[0], finding));
     }
 }

@@ -1,4 +1,4 @@
-//! `dialect-dependent`: one server lets a request through, another doesn't.
+//! `dialect-dependent`: one server allows a request, and another denies it.
 
 use envlock_report::{Code, Finding};
 
@@ -20,7 +20,7 @@ pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Findin
             request.path
         );
         let mut finding = Finding::new(Code::DialectDependent, message).with_help(
-            "name the path exactly in the policy, or say which server it is for: \
+            "name the path exactly in the policy, or declare the server: \
              `server: {dialect: …}`",
         );
         for verdict in verdicts {

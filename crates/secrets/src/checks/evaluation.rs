@@ -1,6 +1,6 @@
-//! One profile, evaluated by the policies that it attaches.
+//! Evaluates a profile by the policies that it attaches.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use envlock_report::{Code, Finding};
 use jiff::{SignedDuration, Timestamp};
@@ -17,31 +17,33 @@ use envlock_policy::{
 };
 use envlock_text::Pos;
 
-/// One profile with the verdict of each server on its requirements.
+/// A profile with the verdict of each server on its requirements.
 pub(super) struct PolicyEvaluation<'a> {
     pub(super) scope: &'a CheckedProfile<'a>,
     pub(super) attached: Vec<&'a Policy>,
-    /// One for each server that accepts all of the policies.
+    /// The rules, for each server that accepts all policies.
     pub(super) acls: Vec<Acl<'a>>,
-    /// The same, after the horizon; only for servers whose rules end.
+    /// The rules after the horizon, for servers whose rules expire.
     pub(super) acls_at_horizon: Vec<Acl<'a>>,
     /// The verdict of each of `acls` on each requirement of the scope.
     pub(super) verdicts: Vec<Vec<PolicyVerdict>>,
+    /// The needs of which a server doesn't allow a request.
+    not_allowed: BTreeSet<&'a str>,
 }
 
-/// What a block is used for.
+/// The usage of a policy block.
 #[derive(Debug, Clone, Default)]
 pub(super) struct BlockUsage {
     /// The capabilities that are used.
     pub(super) capabilities: Capabilities,
-    /// The paths and what is used on each.
-    pub(super) paths: Vec<(String, Capabilities)>,
+    /// The paths, each with the capabilities that are used on it.
+    pub(super) paths: BTreeMap<String, Capabilities>,
     /// The needs that use it.
-    pub(super) needs: Vec<String>,
+    pub(super) needs: BTreeSet<String>,
 }
 
 impl<'a> PolicyEvaluation<'a> {
-    /// Evaluates `scope`; `None` where there is nothing to evaluate, which becomes a finding.
+    /// Evaluates `scope`. `None`, with a finding, if no policies can be evaluated.
     pub(super) fn new(
         input: &Input<'a>,
         policies: &'a Policies,
@@ -65,13 +67,18 @@ impl<'a> PolicyEvaluation<'a> {
         if acls.is_empty() {
             return None;
         }
-        let verdicts = requirements
+        let verdicts = requirements.iter().map(|requirement| {
+            acls.iter().map(|acl| verdict::policy_verdict(acl, requirement)).collect()
+        });
+        let verdicts: Vec<Vec<PolicyVerdict>> = verdicts.collect();
+        let is_allowed = |verdict: &PolicyVerdict| verdict.permission == Permission::Allowed;
+        let not_allowed = requirements
             .iter()
-            .map(|requirement| {
-                acls.iter().map(|acl| verdict::policy_verdict(acl, requirement)).collect()
-            })
+            .zip(&verdicts)
+            .filter(|(_, verdicts)| !verdicts.iter().all(is_allowed))
+            .map(|(requirement, _)| requirement.need.as_str())
             .collect();
-        Some(Self { scope, attached, acls, acls_at_horizon, verdicts })
+        Some(Self { scope, attached, acls, acls_at_horizon, verdicts, not_allowed })
     }
 
     /// Each requirement with the servers' verdicts.
@@ -83,15 +90,11 @@ impl<'a> PolicyEvaluation<'a> {
 
     /// Whether every server allows all requests of `need`.
     pub(super) fn is_allowed(&self, need: &str) -> bool {
-        self.requirements_with_verdicts().filter(|(requirement, _)| requirement.need == need).all(
-            |(_, verdicts)| {
-                verdicts.iter().all(|verdict| verdict.permission == Permission::Allowed)
-            },
-        )
+        !self.not_allowed.contains(need)
     }
 
-    /// What every block is used for, over all servers. Requests that are always permitted
-    /// count as a use.
+    /// The usage of every block, over all servers. Requests that are never reported as excess count
+    /// as a usage.
     pub(super) fn block_usage(&self) -> HashMap<BlockId, BlockUsage> {
         let mut usage: HashMap<BlockId, BlockUsage> = HashMap::new();
         let permitted = requirement::never_reported_as_excess(self.scope.profile);
@@ -131,17 +134,17 @@ fn record_usage(
         }
         let purpose = usage.entry(*block).or_default();
         purpose.capabilities = purpose.capabilities.union(useful);
-        match purpose.paths.iter_mut().find(|(known, _)| known == path) {
-            Some((_, capabilities)) => *capabilities = capabilities.union(useful),
-            None => purpose.paths.push((path.to_owned(), useful)),
+        match purpose.paths.get_mut(path) {
+            Some(capabilities) => *capabilities = capabilities.union(useful),
+            None => drop(purpose.paths.insert(path.to_owned(), useful)),
         }
-        if let Some(need) = need.filter(|need| !purpose.needs.contains(need)) {
-            purpose.needs.push(need.clone());
+        if let Some(need) = need.filter(|need| !purpose.needs.contains(*need)) {
+            purpose.needs.insert(need.clone());
         }
     }
 }
 
-/// What each server makes of the policies. A server that refuses them is a finding.
+/// The rules on each server. A server that rejects the policies is a finding.
 fn acls<'a>(
     input: &Input<'a>,
     server: ServerDialect,
@@ -167,7 +170,7 @@ fn acls<'a>(
             acls_at_horizon.extend(Acl::new(attached, &ServerContext { now: end, ..context }).ok());
         }
     }
-    // What all of several servers refuse is found with the policy itself, once.
+    // What all servers reject is reported once, with the policy.
     if !acls.is_empty() || server.dialects().len() == 1 {
         refused.sort_by(|a, b| a.0.place.cmp(&b.0.place));
         for same in refused.chunk_by(|a, b| a.0 == b.0) {
@@ -193,10 +196,10 @@ fn refusal(
 ) -> Finding {
     let base = error.finding();
     let code = if by_all { Code::PolicyRejected } else { Code::DialectDependent };
-    let message = format!("the whole policy is refused by {dialects}: {}", base.message);
+    let message = format!("the whole policy is rejected by {dialects}: {}", base.message);
     let mut finding = Finding::new(code, message).at(error.place.clone());
     finding.help = base.help.or_else(|| {
-        let help = "write the policy without it, or say which server it is for: \
+        let help = "write the policy without it, or declare the server: \
                     `server: {dialect: …}`";
         Some(help.to_owned())
     });
@@ -210,18 +213,18 @@ fn nothing_attached(scope: &CheckedProfile<'_>) -> Finding {
     let message = format!("profile {name} attaches no policies: its rights aren't checked offline");
     scope.profile_finding(
         Finding::new(Code::NoPoliciesAttached, message)
-            .with_help("add `attach: [POLICY, …]` with the policies that its token gets"),
+            .with_help("add `attach: [POLICY, …]` with the policies of its token"),
     )
 }
 
-/// The answer that all servers agree on; `None` where they differ.
+/// The permission that all servers give; `None` if they differ.
 pub(super) fn common_permission(verdicts: &[PolicyVerdict]) -> Option<Permission> {
     let answer = verdicts.first()?.permission;
     verdicts.iter().all(|verdict| verdict.permission == answer).then_some(answer)
 }
 
 impl Manifest {
-    /// The profile of a manifest that has none: every policy, every need.
+    /// The profile of a manifest that declares none: it attaches every policy and has every need.
     pub fn implicit_profile(&self) -> ResolvedProfile {
         let policies = self.policies.iter();
         ResolvedProfile {

@@ -1,8 +1,8 @@
-//! `excess`: what the policies allow beyond the needs, rule by rule, and narrower text.
+//! `excess`: what the policies allow beyond the needs, rule by rule, with a narrower rule.
 
 use std::collections::HashMap;
 
-use envlock_report::{Code, Finding};
+use envlock_report::{Code, Finding, count};
 
 use super::evaluation::{BlockUsage, PolicyEvaluation};
 use super::kv2_data_path;
@@ -16,6 +16,7 @@ pub(super) fn check(
 ) {
     let acl = &evaluation.acls[0];
     let blocks_on_logical_path = kv2_data_path::blocks_on_logical_path(evaluation);
+    let (mut reported, mut omitted) = (0, 0);
     for rule in acl.rules() {
         for id in rule.blocks() {
             let granted = acl.block(*id).capabilities();
@@ -30,21 +31,35 @@ pub(super) fn check(
                 Some(serving) if rule.is_wildcard() => Some(wide(acl, *id, granted, serving)),
                 Some(serving) => narrow(acl, *id, granted, serving),
             };
-            findings
-                .extend(finding.map(|finding| finding.in_profile(&evaluation.scope.profile.name)));
+            let Some(finding) = finding else { continue };
+            if reported == MAX_FINDINGS {
+                omitted += 1;
+                continue;
+            }
+            reported += 1;
+            findings.push(finding.in_profile(&evaluation.scope.profile.name));
         }
     }
+    if omitted > 0 {
+        let message = format!("{} grant what no need uses", count(omitted, "more rule"));
+        let finding =
+            Finding::new(Code::Excess, message).with_help("remove the rules that no need uses");
+        findings.push(evaluation.scope.profile_finding(finding));
+    }
 }
+
+/// The most findings for one profile; the others are counted.
+const MAX_FINDINGS: usize = 500;
 
 fn unused(acl: &Acl<'_>, id: BlockId, granted: Capabilities) -> Finding {
     let origin = acl.block_origin(id);
     let message =
         format!("{} grants {granted} on \"{}\", which no need uses", origin.policy, origin.pattern);
     let finding = Finding::new(Code::Excess, message).about_policy(&origin.policy).at(origin.place);
-    finding.with_help("take the rule out")
+    finding.with_help("remove the rule")
 }
 
-/// A rule on one path that grants more than is used there.
+/// Reports a rule on one path that grants more than is used there.
 fn narrow(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &BlockUsage) -> Option<Finding> {
     let extra = granted.difference(used.capabilities);
     if extra.is_empty() {
@@ -58,20 +73,17 @@ fn narrow(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &BlockUsage) 
     Some(about(used, finding.with_help("narrow the rule to").with_fix(fix)))
 }
 
-/// A rule on many paths of which few are used.
+/// Reports a rule on many paths of which few are used.
 fn wide(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &BlockUsage) -> Finding {
     let origin = acl.block_origin(id);
-    let paths = match used.paths.as_slice() {
-        [_] => "1 path".to_owned(),
-        paths => format!("{} paths", paths.len()),
-    };
+    let paths = count(used.paths.len(), "path");
     let mut message = format!(
         "{} grants {granted} on every path of \"{}\", and the needs use {paths}",
         origin.policy, origin.pattern
     );
     let mut extra = granted.difference(used.capabilities);
     if extra.contains(Capability::Sudo) {
-        message.push_str(", with sudo on top");
+        message.push_str(", and also grants sudo");
         extra = extra.difference([Capability::Sudo].into_iter().collect());
     }
     let mut finding =
@@ -79,18 +91,16 @@ fn wide(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &BlockUsage) ->
     if !extra.is_empty() {
         finding.notes.push(format!("{extra} isn't used on any of them"));
     }
-    let mut paths = used.paths.clone();
-    paths.sort_by(|a, b| a.0.cmp(&b.0));
     let fix: Vec<_> =
-        paths.iter().map(|(path, capabilities)| path_block(path, *capabilities)).collect();
+        used.paths.iter().map(|(path, capabilities)| path_block(path, *capabilities)).collect();
     let finding = finding.with_help("narrow the rule to").with_fix(fix.join("\n"));
     about(used, finding)
 }
 
-/// The need, where it is only one.
+/// Sets the need, if there is only one.
 fn about(used: &BlockUsage, finding: Finding) -> Finding {
-    match used.needs.as_slice() {
-        [need] => finding.about_need(need),
+    match used.needs.first() {
+        Some(need) if used.needs.len() == 1 => finding.about_need(need),
         _ => finding,
     }
 }

@@ -1,4 +1,4 @@
-//! `expiring`: allowed today, and no longer once a rule of OpenBao has ended.
+//! `expiring`: a request is allowed now, and denied when a rule of OpenBao has expired.
 
 use envlock_report::{Code, Finding};
 
@@ -22,10 +22,10 @@ pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Findin
                 format!("{} {} is allowed until {end}", request.operation.name(), request.path);
             let finding = Finding::new(Code::Expiring, message)
                 .with_note(format!("after that: {}", then.reason))
-                .with_help("give the rule a later `expiration`, or take it off");
+                .with_help("set a later `expiration`, or remove it");
             let mut finding = evaluation.scope.finding(&requirement.need, finding);
             for origin in &today.rule {
-                let message = format!("path \"{}\" of {} ends", origin.pattern, origin.policy);
+                let message = format!("path \"{}\" of {} expires", origin.pattern, origin.policy);
                 finding = finding.with_related(origin.place.clone(), message);
             }
             findings.push(finding);

@@ -1,4 +1,4 @@
-//! `depends-on-identity`: a templated rule decides, and the profile doesn't say who it is.
+//! `depends-on-identity`: a templated rule decides, and the profile has no identity.
 
 use envlock_report::{Code, Finding};
 
@@ -11,12 +11,12 @@ pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Findin
         let Some(verdict) = depends else { continue };
         let request = &requirement.request;
         let message = format!(
-            "whether {} {} is allowed depends on who asks",
+            "whether {} {} is allowed depends on the identity",
             request.operation.name(),
             request.path
         );
         let help = format!(
-            "say who the profile is: `identity: {{entity: {{name: …, metadata: {{…}}}}}}` under \
+            "declare its identity: `identity: {{entity: {{name: …, metadata: {{…}}}}}}` under \
              profile {}",
             evaluation.scope.profile.name
         );

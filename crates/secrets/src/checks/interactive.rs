@@ -1,4 +1,4 @@
-//! `interactive`: allowed, but somebody has to act first, and a job has nobody.
+//! `interactive`: the request needs an approval or a confirmation, which a job can't give.
 
 use envlock_report::{Code, Finding, Level};
 
@@ -13,19 +13,19 @@ pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Findin
         let Some((verdict, required_approval)) = waiting else { continue };
         let request = &requirement.request;
         let message = format!(
-            "{} {} is allowed and waits for {required_approval}",
+            "{} {} is allowed, and requires {required_approval}",
             request.operation.name(),
             request.path,
         );
         let mut finding = Finding::new(Code::Interactive, message)
-            .with_help("give the job a path of its own whose rule asks nobody");
+            .with_help("give the job a separate path whose rule requires neither");
         if personal {
             finding.level = Level::Note;
-            finding.notes.push("a person uses this profile, and can answer".to_owned());
+            finding.notes.push("a person uses this profile, and can confirm".to_owned());
         }
         let mut finding = evaluation.scope.finding(&requirement.need, finding);
         for origin in &verdict.rule {
-            let message = format!("path \"{}\" of {} asks for it", origin.pattern, origin.policy);
+            let message = format!("path \"{}\" of {} requires it", origin.pattern, origin.policy);
             finding = finding.with_related(origin.place.clone(), message);
         }
         findings.push(finding);

@@ -1,4 +1,5 @@
-//! `kv2-data-path`: the logical path of a kv2 secret where the server wants `data/` in it.
+//! `kv2-data-path`: a policy names the logical path of a kv2 secret, and the server checks the path
+//! with `data/`.
 
 use std::collections::HashSet;
 
@@ -12,7 +13,7 @@ use crate::verdict::Permission;
 use envlock_policy::Engine;
 use envlock_policy::{Acl, BlockId, RuleId};
 
-/// The finding for a refused requirement, if a rule on the logical path explains it.
+/// The finding about a denied requirement, if a rule on the logical path explains it.
 pub(super) fn explain_denial(
     evaluation: &PolicyEvaluation<'_>,
     requirement: &Requirement,
@@ -26,7 +27,7 @@ pub(super) fn explain_denial(
     let logical = need.location();
     let acl = &evaluation.acls[0];
     let rule = logical_path_rule(acl, &logical, requirement)?;
-    let origin = acl.rule_origins(rule).into_iter().next()?;
+    let origin = acl.first_rule_origins(rule, 1).into_iter().next()?;
     let corrected = corrected(&origin.pattern, &need.mount)?;
     let message = format!(
         "{} {path} is denied: the rule on \"{}\" names the logical path, and kv2 reads under {}/data/",
@@ -50,7 +51,7 @@ pub(super) fn explain_denial(
     )
 }
 
-/// The blocks that such findings are about: they are to be changed, not to be taken out.
+/// The blocks of such findings. They must be changed, not removed.
 pub(super) fn blocks_on_logical_path(evaluation: &PolicyEvaluation<'_>) -> HashSet<BlockId> {
     let mut blocks = HashSet::new();
     for (requirement, verdicts) in evaluation.requirements_with_verdicts() {
@@ -66,7 +67,7 @@ pub(super) fn blocks_on_logical_path(evaluation: &PolicyEvaluation<'_>) -> HashS
     blocks
 }
 
-/// The rule that would have decided, were the mount kv1, if it grants what is needed.
+/// The rule that would decide on a kv1 mount, if it grants what is required.
 fn logical_path_rule(acl: &Acl<'_>, logical: &str, requirement: &Requirement) -> Option<RuleId> {
     let rule = acl.deciding_rule(logical, false)?;
     required_capabilities(requirement)
@@ -75,13 +76,13 @@ fn logical_path_rule(acl: &Acl<'_>, logical: &str, requirement: &Requirement) ->
         .then_some(rule)
 }
 
-/// `secret/x` as `secret/data/x`; a pattern that doesn't name the mount can't be corrected.
+/// Changes `secret/x` to `secret/data/x`. `None` if the pattern doesn't contain the mount.
 fn corrected(pattern: &str, mount: &str) -> Option<String> {
     let below = pattern.trim_start_matches('/').strip_prefix(mount)?.strip_prefix('/')?;
     Some(format!("{mount}/data/{below}"))
 }
 
-/// Needs whose own path starts with `data/`: the API's path where the logical one belongs.
+/// Reports needs whose `path` starts with `data/`: the API path instead of the logical one.
 pub(super) fn check_needs(manifest: &Manifest, findings: &mut Vec<Finding>) {
     let own = manifest.needs.iter();
     let own = own.map(|(name, need)| (name, need, Some(need.locator.name()), need.pos));
@@ -99,7 +100,7 @@ pub(super) fn check_needs(manifest: &Manifest, findings: &mut Vec<Finding>) {
         let finding = Finding::new(Code::Kv2DataPath, message)
             .at(manifest.place(pos))
             .with_note(
-                "a secret that is itself called data is rare: accept the finding with `allow:`",
+                "if a directory of the secrets is really named data, accept the finding with `allow:`",
             )
             .with_help(format!("write `path: {logical}`"));
         findings.push(finding.about_need(name));

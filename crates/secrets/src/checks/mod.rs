@@ -1,8 +1,8 @@
-//! The checks: each need of a profile against the policies that its token gets, and against
-//! what a server said.
+//! The checks: the needs of each profile against the policies of its token, and against the facts
+//! that a server reported.
 //!
-//! [`check`] reads the policies, evaluates each profile in every dialect, and runs the checks:
-//! one file each, all of the same shape. Those in `online` also look at a server's facts.
+//! [`check`] reads the policies, evaluates each profile in every dialect, and runs the checks. Each
+//! check is a file. Those in `online` also use a server's facts.
 
 mod checked_profile;
 mod denied;
@@ -22,67 +22,90 @@ mod unused_policy;
 
 use std::collections::BTreeMap;
 
-use envlock_report::{AsFindings, Code, Exit, Finding, sink::Rules, sort_and_merge};
+use envlock_policy::Policy;
+use envlock_report::{AsFindings, Code, Exit, Finding, Place, sink::Rules, sort_and_merge};
+use envlock_text::limits::{BLOCKS_AND_REQUESTS, POLICY_BYTES};
 use jiff::Timestamp;
 
 use crate::facts::ServerFacts;
 use crate::manifest::{Manifest, ResolvedProfile, ServerDialect};
+use crate::requirement::for_need;
 use checked_profile::CheckedProfile;
 use evaluation::PolicyEvaluation;
 use online::OnlineEvaluation;
 use policies::Policies;
 pub use result_table::{ResultRow, RowSubject, table};
 
-/// What a check looks at.
+/// The input of the checks.
 #[derive(Debug, Clone, Copy)]
 pub struct Input<'a> {
     /// The manifest.
     pub manifest: &'a Manifest,
     /// The text of each of [`Manifest::policy_files`].
     pub files: &'a BTreeMap<String, String>,
-    /// The profile to check; all of them without one.
+    /// The profile to check; `None` for all profiles.
     pub profile: Option<&'a str>,
-    /// The server, where the command line knows better than the manifest.
+    /// The server's dialect from the command line, which takes precedence over the manifest.
     pub dialect: Option<ServerDialect>,
-    /// The moment to judge at.
+    /// The time of the check.
     pub now: Timestamp,
-    /// Rules that end within this many days are worth a warning.
+    /// Rules that expire within this number of days are reported.
     pub horizon_days: u32,
-    /// What a server said about `profile`, where one was asked.
+    /// The facts that a server reported about `profile`, if one was queried.
     pub online: Option<&'a ServerFacts>,
 }
 
-/// What came out.
+/// The result of the checks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// What was found, in the order to read it in.
+    /// The findings, in the order of display.
     pub findings: Vec<Finding>,
-    /// What each need may do, for the table.
+    /// The rows of the table of permissions.
     pub rights: Vec<ResultRow>,
-    /// The manifest's `allow:` and `deny:`: nothing of it is applied to `findings` yet.
+    /// The manifest's `allow:` and `deny:`. They aren't applied to `findings` yet.
     pub rules: Rules,
 }
 
-/// Why nothing can be checked.
+/// Why the check is impossible.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CheckError {
-    /// There is no such profile.
-    #[error("there is no profile `{name}`")]
+    /// The profile doesn't exist.
+    #[error("the manifest has no profile `{name}`")]
     NoProfile {
-        /// The name that was asked for.
+        /// The requested name.
         name: String,
-        /// The profiles that there are.
+        /// The existing profiles.
         known: Vec<String>,
     },
-    /// A policy's text isn't there.
-    #[error("the file {file} of policy {policy} could not be read")]
+    /// The policies have too many blocks for the number of requests.
+    #[error(
+        "the profiles have {number} combinations of a policy block and a request; the limit is \
+         {limit}",
+        limit = BLOCKS_AND_REQUESTS
+    )]
+    TooMany {
+        /// The number of combinations.
+        number: usize,
+        /// The place of the first profile that exceeds the limit.
+        place: Place,
+    },
+    /// The policies are too large together.
+    #[error("the policies have {bytes} bytes together; the limit is {limit}", limit = POLICY_BYTES)]
+    TooLarge {
+        /// The number of bytes up to the policy that exceeds the limit.
+        bytes: usize,
+        /// The place of that policy in the manifest.
+        place: Place,
+    },
+    /// The text of a policy is missing.
+    #[error("the file {file} of policy {policy} can't be read")]
     NoFile {
         /// The policy.
         policy: String,
         /// The file.
         file: String,
-        /// Where the manifest names it.
-        place: envlock_report::Place,
+        /// The place in the manifest.
+        place: Place,
     },
 }
 
@@ -98,8 +121,16 @@ impl AsFindings for CheckError {
                 };
                 vec![Finding::new(Code::UnknownName, message).with_help(help)]
             }
+            Self::TooLarge { place, .. } => {
+                vec![Finding::new(Code::InputLimit, message).at(place.clone())]
+            }
+            Self::TooMany { place, .. } => {
+                let help = "attach to each profile only the policies of its token";
+                let finding = Finding::new(Code::InputLimit, message).at(place.clone());
+                vec![finding.with_help(help)]
+            }
             Self::NoFile { policy, place, .. } => {
-                let help = "paths of policies are relative to the manifest";
+                let help = "paths of policy files are relative to the manifest";
                 let finding = Finding::new(Code::PolicyFile, message).about_policy(policy);
                 vec![finding.at(place.clone()).with_help(help)]
             }
@@ -111,11 +142,12 @@ impl AsFindings for CheckError {
     }
 }
 
-/// Checks the needs of the profiles against the policies, and one of them against what a server
-/// said, where one was asked.
+/// Checks the needs of the profiles against the policies. Checks one profile also against a
+/// server's facts, if a server was queried.
 pub fn check(input: &Input<'_>) -> Result<Outcome, CheckError> {
     let profiles = profiles(input)?;
     let policies = Policies::read(input)?;
+    refuse_too_many(input.manifest, &profiles, &policies)?;
     let mut findings = policies.findings(input, &profiles);
     let mut rights = Vec::new();
     for profile in &profiles {
@@ -141,6 +173,26 @@ pub fn check(input: &Input<'_>) -> Result<Outcome, CheckError> {
     Ok(Outcome { findings, rights, rules: rules::of(input) })
 }
 
+/// Checks the number of policy blocks and requests: the work of all checks grows with their product.
+fn refuse_too_many(
+    manifest: &Manifest,
+    profiles: &[ResolvedProfile],
+    policies: &Policies,
+) -> Result<(), CheckError> {
+    let mut number = 0_usize;
+    for profile in profiles {
+        let attached =
+            profile.attach.iter().filter_map(|(name, _)| policies.get(name)?.as_ref().ok());
+        let blocks: usize = attached.map(Policy::number_of_blocks).sum();
+        let requests: usize = profile.needs.iter().map(|need| for_need(need).len()).sum();
+        number = number.saturating_add(blocks.saturating_mul(requests));
+        if number > BLOCKS_AND_REQUESTS {
+            return Err(CheckError::TooMany { number, place: manifest.place(profile.pos) });
+        }
+    }
+    Ok(())
+}
+
 fn by_policies(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
     denied::check(evaluation, findings);
     dialect_dependent::check(evaluation, findings);
@@ -152,7 +204,7 @@ fn by_policies(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
     unused_policy::check_attached(evaluation, &usage, findings);
 }
 
-/// The profiles to check. A manifest without any is one whose token gets every policy.
+/// The profiles to check. A manifest without profiles has an implicit one.
 fn profiles(input: &Input<'_>) -> Result<Vec<ResolvedProfile>, CheckError> {
     let manifest = input.manifest;
     let known: Vec<String> = manifest.profiles.keys().cloned().collect();

@@ -1,4 +1,4 @@
-//! The policies of a manifest, each read once for all profiles.
+//! Reads the policies of a manifest, each once for all profiles.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,15 +9,16 @@ use crate::manifest::ResolvedProfile;
 use envlock_policy::lint::{parse_error_findings, rejections};
 use envlock_policy::{Policy, PolicyError};
 use envlock_report::secret_scan;
+use envlock_text::limits::POLICY_BYTES;
 
-/// The policies of a manifest by name, as far as they can be read.
+/// The policies of a manifest by name, or their errors.
 pub(super) struct Policies {
     read: BTreeMap<String, Result<Policy, PolicyError>>,
 }
 
 impl Policies {
     pub(super) fn read(input: &Input<'_>) -> Result<Self, CheckError> {
-        let mut read = BTreeMap::new();
+        let (mut read, mut bytes) = (BTreeMap::new(), 0_usize);
         for (name, policy) in &input.manifest.policies {
             let file = input.manifest.policy_path(policy);
             let Some(text) = input.files.get(&file) else {
@@ -27,6 +28,13 @@ impl Policies {
                     place: input.manifest.place(policy.pos),
                 });
             };
+            bytes += text.len();
+            if bytes > POLICY_BYTES {
+                return Err(CheckError::TooLarge {
+                    bytes,
+                    place: input.manifest.place(policy.pos),
+                });
+            }
             read.insert(name.clone(), Policy::parse(name, &file, text));
         }
         Ok(Self { read })
@@ -37,13 +45,13 @@ impl Policies {
         self.read.get(name)
     }
 
-    /// Those that can be read.
+    /// The policies without errors.
     pub(super) fn all(&self) -> impl Iterator<Item = &Policy> {
         self.read.values().filter_map(|policy| policy.as_ref().ok())
     }
 
-    /// What is wrong with the texts themselves: tokens in them, and what every server of the
-    /// manifest refuses. What only some refuse is found where it matters, in a profile.
+    /// Reports secrets in the texts, and errors for which every server of the manifest rejects them.
+    /// Errors of some servers only are reported with the profile that attaches the policy.
     pub(super) fn findings(&self, input: &Input<'_>, profiles: &[ResolvedProfile]) -> Vec<Finding> {
         let mut findings = Vec::new();
         let mut seen = BTreeSet::new();

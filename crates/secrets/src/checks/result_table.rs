@@ -1,4 +1,4 @@
-//! The table: what each need may do, profile by profile, and whether it is there.
+//! The table of results: the requests and the presence of each need, by profile.
 
 use std::collections::HashMap;
 
@@ -11,43 +11,43 @@ use super::evaluation::{PolicyEvaluation, common_permission};
 use super::online::OnlineEvaluation;
 use crate::verdict::{Permission, PolicyVerdict};
 
-/// One row: a question about a need, and who answers it how.
+/// A row of the table: a request or the presence of a need, with the answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ResultRow {
     /// The need.
     pub need: String,
-    /// The profiles for which it is so.
+    /// The profiles with this result.
     pub profiles: Vec<String>,
-    /// What is asked.
+    /// The subject of the row.
     #[serde(flatten)]
     pub subject: RowSubject,
-    /// What the policies in the repository say to a request: `allowed`, `denied`, `depends` (on
-    /// who asks) or `differs` (by server). Nothing where none are attached.
+    /// The result of the policies in the repository: `allowed`, `denied`, `depends` (on the
+    /// identity) or `differs` (by server). `None` if no policies are attached.
     pub policies: Option<&'static str>,
-    /// What the server says: `allowed`, `denied` or `unknown` to a request; to whether it is
-    /// there `yes`, `deleted`, `no field x` and the like. Nothing where it wasn't asked.
+    /// The server's answer: `allowed`, `denied` or `unknown` for a request; `yes`, `deleted`,
+    /// `no field x` and others for the presence. `None` if the server wasn't queried.
     pub server: Option<String>,
 }
 
-/// A question about a need.
+/// The subject of a row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(tag = "question", rename_all = "kebab-case")]
 pub enum RowSubject {
-    /// May this be done?
+    /// Whether a request is allowed.
     Request {
-        /// Where.
+        /// The path.
         path: String,
-        /// What.
+        /// The operation.
         operation: &'static str,
     },
-    /// Is it there?
+    /// Whether the need exists.
     Presence {
-        /// With these fields, as far as a server can be asked for their names.
+        /// The fields whose names the server can list.
         fields: Vec<String>,
     },
 }
 
-/// The rows of one profile; none where nobody can say anything.
+/// The rows of one profile; none without policies and without a server.
 pub(super) fn rows(
     scope: &CheckedProfile<'_>,
     evaluation: Option<&PolicyEvaluation<'_>>,
@@ -89,7 +89,7 @@ fn by_policies(verdicts: &[PolicyVerdict]) -> &'static str {
     }
 }
 
-/// Rows that differ in the profile alone become one.
+/// Merges rows that differ only in the profile.
 pub(super) fn merge_profiles(rows: Vec<ResultRow>) -> Vec<ResultRow> {
     let mut merged: Vec<ResultRow> = Vec::with_capacity(rows.len());
     let mut known = HashMap::new();
@@ -107,8 +107,8 @@ pub(super) fn merge_profiles(rows: Vec<ResultRow>) -> Vec<ResultRow> {
     merged
 }
 
-/// The rows as a table for people. Where a server was asked there is one profile, and both
-/// answers stand side by side.
+/// Writes the rows as a table. With a server there is one profile, and the table has a column for
+/// the policies and one for the server.
 pub fn table(rights: &[ResultRow]) -> Table {
     let online = rights.iter().any(|right| right.server.is_some());
     let mut table = Table::new(if online {
@@ -132,8 +132,8 @@ impl RowSubject {
     fn describe(&self) -> String {
         match self {
             Self::Request { path, operation } => format!("{operation} {path}"),
-            Self::Presence { fields } if fields.is_empty() => "is there".to_owned(),
-            Self::Presence { fields } => format!("is there, with {}", fields.join(", ")),
+            Self::Presence { fields } if fields.is_empty() => "exists".to_owned(),
+            Self::Presence { fields } => format!("exists, with {}", fields.join(", ")),
         }
     }
 }

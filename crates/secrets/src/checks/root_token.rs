@@ -1,10 +1,11 @@
-//! `root-token`: a profile whose token may do everything.
+//! `root-token`: a profile attaches the policy `root`.
 
 use envlock_report::{Code, Finding};
 
 use crate::manifest::{Manifest, ResolvedProfile};
 
-/// Whether `profile` attaches `root`: then there is nothing else to say about its rights.
+/// Reports a profile that attaches `root`, and returns whether it does. Nothing else is then
+/// checked about its rights.
 pub(super) fn check(
     manifest: &Manifest,
     profile: &ResolvedProfile,
@@ -18,7 +19,7 @@ pub(super) fn check(
     let finding = Finding::new(Code::RootToken, message)
         .about_policy("root")
         .at(manifest.place(*pos))
-        .with_help("attach a policy of its own: `envlock policy generate` writes it");
+        .with_help("attach a specific policy: `envlock policy generate` writes it");
     findings.push(finding.in_profile(&profile.name));
     true
 }

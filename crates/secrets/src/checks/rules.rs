@@ -1,4 +1,4 @@
-//! `allow:` and `deny:` of the manifest as rules for the end of the run.
+//! Makes the rules of a run from `allow:` and `deny:` of the manifest.
 
 use envlock_report::sink::{Allowance, DenyRule, DenyTarget, FindingSubject, Rules};
 use jiff::Timestamp;
@@ -8,13 +8,13 @@ use super::{Input, online};
 use crate::manifest::{self, Manifest};
 
 impl Manifest {
-    /// The manifest's rules on the day of `now`, for a run that doesn't check the manifest: an
-    /// allowance that matches nothing is not unused.
+    /// The manifest's rules on the day of `now`, for a run that doesn't check the manifest: it
+    /// doesn't report an allowance that matches nothing as unused.
     pub fn rules(&self, now: Timestamp) -> Rules {
         self.rules_where(now, |_| false)
     }
 
-    /// The same; `was_checked` says whether a run looks for what an allowance is for.
+    /// The same rules. `was_checked` decides whether the run checks the code of an allowance.
     fn rules_where(
         &self,
         now: Timestamp,
@@ -45,8 +45,8 @@ impl Manifest {
     }
 }
 
-/// The rules for this check. Without a server's answer nobody knows what only that could need,
-/// and a check of one profile says nothing about the others.
+/// The rules for this check. Allowances of codes that need a server are checked only with a server,
+/// and those of other profiles only in a check of all profiles.
 pub(super) fn of(input: &Input<'_>) -> Rules {
     input.manifest.rules_where(input.now, |allowance| {
         let can_tell =

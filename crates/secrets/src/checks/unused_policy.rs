@@ -1,4 +1,4 @@
-//! `unused-policy`: a policy that is attached to nothing, or that decides nothing.
+//! `unused-policy`: no profile attaches a policy, or no need uses it.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,7 +10,7 @@ use super::kv2_data_path;
 use crate::manifest::ResolvedProfile;
 use envlock_policy::{Acl, BlockId, Rule};
 
-/// Attached policies none of whose rules serve a need.
+/// Reports attached policies of which no rule allows a request of a need.
 pub(super) fn check_attached(
     evaluation: &PolicyEvaluation<'_>,
     serving: &HashMap<BlockId, BlockUsage>,
@@ -29,12 +29,12 @@ pub(super) fn check_attached(
         let finding = Finding::new(Code::UnusedPolicy, message)
             .about_policy(name)
             .at(evaluation.scope.manifest.place(*pos))
-            .with_help("take it out of `attach:`, and the token's other rights with it");
+            .with_help("remove it from `attach:`, and from the token");
         findings.push(finding.in_profile(&evaluation.scope.profile.name));
     }
 }
 
-/// A policy that only takes away has its use.
+/// Whether the policy only denies, which is a use.
 fn denies(evaluation: &PolicyEvaluation<'_>, policy: usize) -> bool {
     let acl = &evaluation.acls[0];
     acl.rules()
@@ -43,7 +43,7 @@ fn denies(evaluation: &PolicyEvaluation<'_>, policy: usize) -> bool {
         .any(|id| id.policy == policy && acl.block(*id).capabilities().contains_deny())
 }
 
-/// Policies that no profile attaches.
+/// Reports policies that no profile attaches.
 pub(super) fn check_declared(
     input: &Input<'_>,
     profiles: &[ResolvedProfile],
@@ -63,7 +63,7 @@ pub(super) fn check_declared(
             let finding = Finding::new(Code::UnusedPolicy, message)
                 .about_policy(name)
                 .at(input.manifest.place(policy.pos))
-                .with_help("attach it where it belongs, or take it out");
+                .with_help("attach it to a profile, or remove it");
             findings.push(finding);
         }
     }

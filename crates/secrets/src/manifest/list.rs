@@ -1,4 +1,4 @@
-//! The needs as a table, for `envlock secrets list`.
+//! Writes needs as a table, for `envlock secrets list`.
 
 use envlock_model::needs::{LockedNeeds, Need, Required, VariableContent};
 use envlock_report::render::Table;
@@ -6,17 +6,17 @@ use envlock_report::render::Table;
 use super::model::Manifest;
 use super::resolve::ResolvedProfile;
 
-/// The needs of a profile.
+/// The table of a profile's needs.
 pub fn profile_table(profile: &ResolvedProfile) -> Table {
     rows(profile.needs.iter().map(|resolved| (resolved.name.as_str(), &resolved.need)))
 }
 
-/// All needs of a manifest, as they are without a profile.
+/// The table of all needs of a manifest, without a profile.
 pub fn manifest_table(manifest: &Manifest) -> Table {
     rows(manifest.needs.iter().map(|(name, need)| (name.as_str(), need)))
 }
 
-/// All needs of a lock.
+/// The table of all needs of a lock.
 pub fn lock_table(locked: &LockedNeeds) -> Table {
     rows(locked.needs.iter().map(|(name, need)| (name.as_str(), need)))
 }

@@ -1,4 +1,4 @@
-//! The secrets manifest: read with places, resolved by profile, embedded in the lock.
+//! The secrets manifest: reads it with places, resolves profiles, and makes the block of the lock.
 
 pub mod list;
 mod model;

@@ -1,4 +1,4 @@
-//! The secrets manifest as types: names, paths, durations and words, never a secret value.
+//! The types of the secrets manifest: names, paths, durations and keywords, never a secret value.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,39 +11,39 @@ use schemars::JsonSchema;
 
 use super::schema;
 
-/// A secrets manifest: which credentials an environment needs, and the policies that grant them.
+/// A secrets manifest: the needs, the policies and the profiles.
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Manifest {
-    /// The file that it was read from, as the user named it.
+    /// The file that it was read from, as the user wrote it.
     #[schemars(skip)]
     pub file: String,
-    /// The version of this notation: 1.
+    /// The version of the format: 1.
     #[schemars(range(min = 1, max = 1))]
     pub version: u32,
-    /// The server that the policies are for.
+    /// The server for which the policies are evaluated.
     #[schemars(default, with = "schema::Server")]
     pub server: ServerDialect,
-    /// The policies in the repository, by the names they are uploaded under.
+    /// The policies in the repository, by the name of their upload.
     #[schemars(default)]
     pub policies: BTreeMap<String, PolicyFile>,
     /// The credentials, by name.
     pub needs: BTreeMap<String, Need>,
-    /// The profile that is used when none is named.
+    /// The profile that is used by default.
     #[schemars(default)]
     pub default: Option<String>,
-    /// The profiles: where the environment is used, and with which identity.
+    /// The profiles: the places where the environment is used, with their logins and policies.
     #[schemars(default)]
     pub profiles: BTreeMap<String, Profile>,
-    /// Findings that are accepted until a day.
+    /// Findings that are accepted until a date.
     #[schemars(default)]
     pub allow: Vec<Allowance>,
-    /// Codes of warnings that count as errors here.
+    /// Codes of warnings that count as errors.
     #[schemars(default)]
     pub deny: BTreeSet<Code>,
 }
 
-/// Which dialects must allow what is needed.
+/// The dialects that must allow the requests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ServerDialect {
@@ -54,7 +54,7 @@ pub enum ServerDialect {
     Vault,
     /// Vault 1.15 to 1.20.
     VaultLegacy,
-    /// All of them.
+    /// All of these.
     #[default]
     Portable,
 }
@@ -71,37 +71,37 @@ impl ServerDialect {
     }
 }
 
-/// A policy's file.
+/// The file of a policy.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct PolicyFile {
     /// The file, relative to the manifest.
     pub file: String,
-    /// Where the manifest names it.
+    /// The place in the manifest.
     #[schemars(skip)]
     pub pos: Pos,
 }
 
-/// A profile: where an environment is used, and with which identity.
+/// A place where the environment is used, such as CI, with its login, policies and overrides.
 #[derive(Debug, Clone, Default, PartialEq, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Profile {
-    /// The profile that this one starts from.
+    /// The profile that this one extends.
     #[schemars(default)]
     pub extends: Option<String>,
     /// How it logs in.
     #[schemars(default)]
     pub auth: Option<Auth>,
-    /// The policies that its token gets.
+    /// The policies of its token.
     #[schemars(default, with = "Vec<String>")]
     pub attach: Option<Vec<(String, Pos)>>,
-    /// The namespace that it works in.
+    /// The namespace of its requests.
     #[schemars(default)]
     pub namespace: Option<Credential>,
     /// The identity of its token, for templated policies.
     #[schemars(default, with = "schema::Identity")]
     pub identity: Option<Identity>,
-    /// What its token must be like.
+    /// The requirements on its token.
     #[schemars(default)]
     pub token: Option<TokenRules>,
     /// Allows `http://` to the machine itself, as a development server speaks it.
@@ -110,7 +110,7 @@ pub struct Profile {
     /// Needs that this profile skips, requires or makes optional.
     #[schemars(default)]
     pub needs: BTreeMap<String, NeedUse>,
-    /// Needs that are elsewhere in this profile.
+    /// Needs with other locations in this profile.
     #[serde(rename = "override")]
     #[schemars(default, rename = "override")]
     pub overrides: BTreeMap<String, NeedOverride>,
@@ -124,13 +124,13 @@ pub struct Profile {
 pub struct Auth {
     /// The auth method.
     pub method: AuthMethod,
-    /// Where the method is mounted, when not under its own name.
+    /// The mount of the method, if it isn't the method's name.
     #[schemars(default)]
     pub mount: Option<String>,
     /// The role to log in as.
     #[schemars(default)]
     pub role: Option<String>,
-    /// The credentials, by the name that the method gives them. Never values.
+    /// The sources of the credentials, by the method's name of each. Never values.
     #[schemars(flatten)]
     pub credentials: BTreeMap<String, Credential>,
     /// Its place in the file.
@@ -153,7 +153,7 @@ pub enum AuthMethod {
     Ldap,
 }
 
-/// Where a credential, or another value that isn't in the manifest, is read from at run time.
+/// The source of a credential, or of another value that isn't in the manifest, at run time.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
 #[serde(untagged)]
 pub enum Credential {
@@ -161,7 +161,7 @@ pub enum Credential {
     Env {
         /// Its name.
         env: String,
-        /// Whether it holds a wrapping token instead of the credential.
+        /// Whether it contains a wrapping token instead of the credential.
         #[serde(default)]
         wrapped: bool,
     },
@@ -169,25 +169,25 @@ pub enum Credential {
     File {
         /// Its path; `~` is the home directory.
         file: String,
-        /// Whether it holds a wrapping token instead of the credential.
+        /// Whether it contains a wrapping token instead of the credential.
         #[serde(default)]
         wrapped: bool,
     },
 }
 
-/// What a token must be like.
+/// The requirements on a token.
 #[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct TokenRules {
     /// The shortest remaining lifetime.
     #[schemars(default, regex(pattern = r"^[0-9]+[smhd]$"))]
     pub ttl_min: Option<String>,
-    /// The kinds of tokens that are refused.
+    /// The forbidden kinds of tokens.
     #[schemars(default)]
     pub forbid: Vec<ForbiddenToken>,
 }
 
-/// What a token must not be.
+/// A kind of token that is forbidden.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ForbiddenToken {
@@ -197,7 +197,7 @@ pub enum ForbiddenToken {
     NonExpiring,
 }
 
-/// A finding that is accepted until a day.
+/// A finding that is accepted until a date.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Allowance {
@@ -206,12 +206,12 @@ pub struct Allowance {
     /// The need that it is accepted for.
     #[schemars(default)]
     pub need: Option<String>,
-    /// The policy that it is accepted for, where a finding has no need.
+    /// The policy that it is accepted for, if the finding has no need.
     #[schemars(default)]
     pub policy: Option<String>,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// The last day on which it is.
+    /// The last day of the allowance.
     #[schemars(with = "String", regex(pattern = r"^\d{4}-\d{2}-\d{2}$"))]
     pub until: Date,
     /// Its place in the file.
@@ -220,8 +220,8 @@ pub struct Allowance {
 }
 
 impl Manifest {
-    /// The path of a policy's file: relative paths start at the manifest's folder.
-    pub fn policy_path(&self, policy: &PolicyFile) -> String {
+    /// The path of a policy's file. Relative paths start at the manifest's directory.
+    pub(crate) fn policy_path(&self, policy: &PolicyFile) -> String {
         match self.file.rsplit_once('/') {
             Some((folder, _)) if !policy.file.starts_with('/') => {
                 format!("{folder}/{}", policy.file)
@@ -230,12 +230,12 @@ impl Manifest {
         }
     }
 
-    /// The files of all policies: those whose text [`crate::checks::Input`] wants.
+    /// The files of all policies, whose texts [`crate::checks::Input`] requires.
     pub fn policy_files(&self) -> Vec<String> {
         self.policies.values().map(|policy| self.policy_path(policy)).collect()
     }
 
-    /// The block that a lock records: the needs, and what each profile changes about them.
+    /// The block for a lock: the needs, and the overrides of each profile.
     pub fn locked(&self) -> LockedNeeds {
         let mut profiles = BTreeMap::new();
         for name in self.profiles.keys() {

@@ -1,4 +1,4 @@
-//! A profile with what it inherits, and the references that must hold in every manifest.
+//! Resolves profiles with what they extend, and checks the references in a manifest.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -9,45 +9,45 @@ use envlock_text::Pos;
 
 use super::model::{Auth, Credential, Manifest, Profile, TokenRules};
 
-/// How many profiles may stand behind one another.
+/// The most profiles that a profile can extend, one after another.
 const MAX_ANCESTORS: usize = 16;
 
-/// A profile, everything that it extends included.
+/// A profile, with everything from the profiles that it extends.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResolvedProfile {
     /// Its name.
     pub name: String,
     /// How it logs in.
     pub auth: Option<Auth>,
-    /// The policies that its token gets, and where each is named.
+    /// The policies of its token, each with its place.
     pub attach: Vec<(String, Pos)>,
-    /// The namespace that it works in.
+    /// The namespace of its requests.
     pub namespace: Option<Credential>,
-    /// Who it is, for templated policies.
+    /// The identity of its token, for templated policies.
     pub identity: Option<Identity>,
-    /// What its token must be like.
+    /// The requirements on its token.
     pub token: Option<TokenRules>,
     /// Whether `http://` to the machine itself is fine.
     pub allow_plaintext_loopback: bool,
-    /// The needs, without those that it skips, by name.
+    /// The needs without the skipped ones, sorted by name.
     pub needs: Vec<ResolvedNeed>,
-    /// Where it stands.
+    /// Its place in the file.
     pub pos: Pos,
 }
 
-/// A need as one profile has it.
+/// A need of one profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResolvedNeed {
     /// Its name.
     pub name: String,
-    /// What it is, with the profile's overrides.
+    /// The need, with the profile's overrides.
     pub need: Need,
-    /// The place that decides what it asks for: the override, or the need itself.
+    /// The place of the override, or else of the need.
     pub pos: Pos,
 }
 
 impl Manifest {
-    /// The profile `name` with what it extends; `None` when there is no such profile.
+    /// Resolves the profile `name` with the profiles that it extends. `None` if it doesn't exist.
     pub fn profile(&self, name: &str) -> Option<ResolvedProfile> {
         let own = self.profiles.get(name)?;
         let (mut uses, mut overrides) = (BTreeMap::new(), BTreeMap::new());
@@ -83,7 +83,7 @@ impl Manifest {
         })
     }
 
-    /// The profile and its ancestors, itself first; stops where it would go round.
+    /// The profile and those that it extends, itself first. Stops at a cycle.
     pub(super) fn with_ancestors(&self, name: &str) -> Vec<&Profile> {
         let (mut with_ancestors, mut seen) = (Vec::new(), BTreeSet::new());
         let mut next = Some(name);
@@ -97,7 +97,7 @@ impl Manifest {
         with_ancestors
     }
 
-    /// Every name that is used stands for something, and no two needs fill one variable.
+    /// Checks that every name is declared, and that no two needs set one variable.
     pub(super) fn check_references(&self, mistakes: &mut Mistakes) {
         let mut checker = Checker { manifest: self, mistakes };
         checker.default();
@@ -135,6 +135,15 @@ fn resolve(
     ResolvedNeed { name: name.to_owned(), need, pos }
 }
 
+/// Lists the known names, at most twenty of them.
+fn known_names(known: &[&str]) -> String {
+    let shown = known.iter().take(20).copied().collect::<Vec<_>>().join(", ");
+    match known.len().checked_sub(20) {
+        None | Some(0) => format!("the known names are {shown}"),
+        Some(more) => format!("the known names are {shown} and {more} more"),
+    }
+}
+
 struct Checker<'a> {
     manifest: &'a Manifest,
     mistakes: &'a mut Mistakes,
@@ -147,7 +156,7 @@ impl<'a> Checker<'a> {
         self.mistakes.push(Finding { help, ..mistake });
     }
 
-    /// Notes that `name` is none of `known`.
+    /// Reports a `name` that isn't in `known`.
     fn unknown(
         &mut self,
         what: &str,
@@ -155,13 +164,17 @@ impl<'a> Checker<'a> {
         known: impl IntoIterator<Item = &'a String>,
         pos: Pos,
     ) {
-        let known: Vec<&str> = known.into_iter().map(String::as_str).collect();
-        let help = match nearest(name, known.iter().copied()) {
-            Some(near) => Some(format!("did you mean `{near}`?")),
-            None if known.is_empty() => None,
-            None => Some(format!("known are {}", known.join(", "))),
-        };
-        self.mistake(Code::UnknownName, &format!("there is no {what} `{name}`"), help, pos);
+        let place = self.manifest.place(pos);
+        self.mistakes.push_with(|| {
+            let known: Vec<&str> = known.into_iter().map(String::as_str).collect();
+            let message = format!("the manifest has no {what} `{name}`");
+            let finding = Finding::new(Code::UnknownName, message).at(place);
+            match nearest(name, known.iter().copied()) {
+                Some(near) => finding.with_help(format!("did you mean `{near}`?")),
+                None if known.is_empty() => finding,
+                None => finding.with_help(known_names(&known)),
+            }
+        });
     }
 
     fn default(&mut self) {
@@ -184,7 +197,7 @@ impl<'a> Checker<'a> {
                 .is_some_and(|last| last.extends.is_some())
             {
                 let message = format!(
-                    "the profile `{name}` extends itself in the end, or more than {MAX_ANCESTORS} others"
+                    "the profile `{name}` extends itself, directly or through others, or more than {MAX_ANCESTORS} profiles"
                 );
                 self.mistake(Code::ExtendsItself, &message, None, profile.pos);
             }
@@ -213,7 +226,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// A group is of one kind.
+    /// Checks that a group has one kind.
     fn groups(&mut self) {
         let mut kinds: HashMap<&str, bool> = HashMap::new();
         for need in self.manifest.needs.values() {
@@ -244,7 +257,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// One variable, one need, in each profile.
+    /// Checks that one need sets a variable, in each profile.
     fn variables(&mut self) {
         let manifest = self.manifest;
         let all = manifest.needs.keys().map(String::as_str).collect::<BTreeSet<_>>();
@@ -266,7 +279,7 @@ impl<'a> Checker<'a> {
                     let first = owners.insert(&target.env, name);
                     if let Some(first) = first.filter(|_| noted.insert(target.env.clone())) {
                         let message = format!(
-                            "the variable {} is filled by `{first}` and by `{name}`",
+                            "the variable {} is set by `{first}` and by `{name}`",
                             target.env
                         );
                         let help =

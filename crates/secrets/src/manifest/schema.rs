@@ -1,4 +1,4 @@
-//! The published schema, and the shorthands that the model doesn't show.
+//! The published schema, with the shorthands that the model doesn't have.
 
 use std::collections::BTreeMap;
 
@@ -16,28 +16,28 @@ pub fn manifest_schema() -> schemars::Schema {
 /// `server: {dialect: …}`.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-#[expect(dead_code, reason = "it only describes")]
+#[expect(dead_code, reason = "the type is used only for the schema")]
 pub(super) struct Server {
-    /// Which dialects must allow what is needed.
+    /// The dialects that must allow the requests.
     dialect: ServerDialect,
 }
 
-/// Who a profile is, as far as templated policies ask.
+/// The identity of a profile's token, for templated policies.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-#[expect(dead_code, reason = "it only describes")]
+#[expect(dead_code, reason = "the type is used only for the schema")]
 pub(super) struct Identity {
     /// The entity behind the token.
     #[schemars(default)]
     entity: Option<Entity>,
-    /// The groups that it is in.
+    /// The groups of the entity.
     #[schemars(default)]
     groups: Vec<Group>,
 }
 
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-#[expect(dead_code, reason = "it only describes")]
+#[expect(dead_code, reason = "the type is used only for the schema")]
 struct Entity {
     #[schemars(default)]
     id: String,
@@ -45,14 +45,14 @@ struct Entity {
     name: String,
     #[schemars(default)]
     metadata: BTreeMap<String, String>,
-    /// Names in the auth methods, by the mount's accessor.
+    /// The aliases in the auth methods, by the accessor of the mount.
     #[schemars(default)]
     aliases: BTreeMap<String, Alias>,
 }
 
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-#[expect(dead_code, reason = "it only describes")]
+#[expect(dead_code, reason = "the type is used only for the schema")]
 struct Alias {
     #[schemars(default)]
     id: String,
@@ -66,13 +66,13 @@ struct Alias {
 
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-#[expect(dead_code, reason = "it only describes")]
+#[expect(dead_code, reason = "the type is used only for the schema")]
 struct Group {
     #[schemars(default)]
     id: String,
     #[schemars(default)]
     name: String,
-    /// The id of its namespace; `root` when it isn't given.
+    /// The id of its namespace; `root` by default.
     #[schemars(default)]
     namespace: String,
     #[schemars(default)]

@@ -1,9 +1,9 @@
-//! What a server said is judged: each rule and its opposite.
+//! Tests of the online checks: each rule and its opposite.
 
 mod disagreement;
+mod output;
 mod presence;
 mod rights;
-mod story;
+mod scenario;
 mod time;
-mod told;
 mod unknown;

@@ -1,8 +1,10 @@
-//! What is there, and where.
+//! The presence of needs, their mounts and their fields.
 
 use envlock_secrets::facts::{Mount, NeedFacts, Presence, UnknownReason};
 
-use crate::story::{DB, GROUP, KV1, Story, WAREHOUSE, error, no_names, note, now, warning};
+use crate::scenario::{
+    DB, GROUP, KV1, Scenario, WAREHOUSE, error, note, now, warning, without_field_names,
+};
 
 #[test]
 fn another_engine_or_another_mount_is_named_with_the_line_to_write() {
@@ -20,113 +22,152 @@ fn another_engine_or_another_mount_is_named_with_the_line_to_write() {
         }
     };
     let wrong = &[error("wrong-engine")];
-    let db = |change| Story::of(DB).need("db_creds", change);
-    db(mount("secret", "kv", Some(1))).ends(wrong, 1, &["kv version 1", "write `engine: kv1`"]);
-    db(mount("secret", "kv", None)).ends(wrong, 1, &["`engine: kv1`"]);
-    db(mount("secret", "generic", None)).ends(wrong, 1, &["`engine: kv1`"]);
-    db(mount("secret", "ssh", None)).ends(wrong, 1, &["`engine: ssh-ca` or `engine: ssh-issue`"]);
-    db(mount("secret", "homemade", None)).ends(wrong, 1, &["correct `mount:`"]);
-    db(mount("secret/ml", "kv", Some(2))).ends(
+    let db = |change| Scenario::with_needs(DB).with_need_facts("db_creds", change);
+    db(mount("secret", "kv", Some(1))).expect_findings(
+        wrong,
+        1,
+        &["kv version 1", "write `engine: kv1`"],
+    );
+    db(mount("secret", "kv", None)).expect_findings(wrong, 1, &["`engine: kv1`"]);
+    db(mount("secret", "generic", None)).expect_findings(wrong, 1, &["`engine: kv1`"]);
+    db(mount("secret", "ssh", None)).expect_findings(
+        wrong,
+        1,
+        &["`engine: ssh-ca` or `engine: ssh-issue`"],
+    );
+    db(mount("secret", "homemade", None)).expect_findings(wrong, 1, &["correct `mount:`"]);
+    db(mount("secret/ml", "kv", Some(2))).expect_findings(
         wrong,
         1,
         &["`mount: secret/ml` and `path: db_creds`"],
     );
-    Story::of(KV1).need("legacy", mount("kv", "kv", Some(2))).ends(
-        wrong,
-        1,
-        &["write `engine: kv2`", "reads below data/"],
-    );
+    Scenario::with_needs(KV1)
+        .with_need_facts("legacy", mount("kv", "kv", Some(2)))
+        .expect_findings(wrong, 1, &["write `engine: kv2`", "reads below data/"]);
     let ldap = "  account: {engine: ldap, mount: ad, role: r}\n";
     let openldap = |facts: &mut NeedFacts| {
-        facts.mount.as_mut().expect("it is known").kind = "openldap".to_owned();
+        facts.mount.as_mut().expect("the mount is known").kind = "openldap".to_owned();
     };
-    Story::of(ldap).need("account", openldap).passes();
+    Scenario::with_needs(ldap).with_need_facts("account", openldap).expect_no_findings();
 }
 
 #[test]
-fn what_is_gone_is_missing_and_how_it_went_is_said() {
+fn a_missing_need_is_reported_with_the_reason() {
     let db = |presence: Presence| {
-        Story::of(DB).need("db_creds", move |facts| facts.presence = Ok(presence.clone()))
+        Scenario::with_needs(DB)
+            .with_need_facts("db_creds", move |facts| facts.presence = Ok(presence.clone()))
     };
     let missing = &[error("missing")];
-    db(Presence::Absent).ends(missing, 1, &["secret/ml/db_creds isn't there", "correct `path:`"]);
-    db(Presence::Deleted).ends(missing, 1, &["is deleted", "vault kv undelete -mount=secret"]);
-    db(Presence::Destroyed).ends(missing, 1, &["is destroyed", "can't be brought back"]);
-    db(Presence::Present { deleted_at: Some(now()) }).ends(
+    db(Presence::Absent).expect_findings(
+        missing,
+        1,
+        &["secret/ml/db_creds doesn't exist", "correct `path:`"],
+    );
+    db(Presence::Deleted).expect_findings(
+        missing,
+        1,
+        &["is deleted", "vault kv undelete -mount=secret"],
+    );
+    db(Presence::Destroyed).expect_findings(missing, 1, &["is destroyed", "can't be restored"]);
+    db(Presence::Present { deleted_at: Some(now()) }).expect_findings(
         missing,
         1,
         &["deleted secret/ml/db_creds at"],
     );
-    let role = Story::of(WAREHOUSE).absent("warehouse");
-    role.ends(missing, 1, &["the role ro of database isn't there", "correct `role:`"]);
+    let role = Scenario::with_needs(WAREHOUSE).with_absent("warehouse");
+    role.expect_findings(missing, 1, &["the role ro of database doesn't exist", "correct `role:`"]);
     let optional = DB.replace("    path", "    required: false\n    path");
-    Story::of(&optional).absent("db_creds").ends(&[note("missing")], 0, &["it isn't required"]);
+    Scenario::with_needs(&optional).with_absent("db_creds").expect_findings(
+        &[note("missing")],
+        0,
+        &["it isn't required"],
+    );
 }
 
 #[test]
-fn a_group_is_served_by_one_of_its_needs() {
-    Story::of(GROUP).absent("key_a").ends(
+fn one_usable_need_is_enough_for_a_group() {
+    Scenario::with_needs(GROUP).with_absent("key_a").expect_findings(
         &[note("missing")],
         0,
         &["another need of the group key"],
     );
-    Story::of(GROUP).absent("key_a").absent("key_b").ends(
+    Scenario::with_needs(GROUP).with_absent("key_a").with_absent("key_b").expect_findings(
         &[error("missing")],
         1,
         &["no need of the group key can be used", "key_b: secret/b"],
     );
-    Story::of(GROUP).may("secret/data/a", &["deny"]).passes();
-    // One is there and denied, the other allowed and absent: neither serves.
-    Story::of(GROUP).may("secret/data/a", &["deny"]).absent("key_b").ends(
-        &[error("denied"), error("missing")],
-        1,
-        &["key_a: it is denied"],
-    );
+    Scenario::with_needs(GROUP).with_capabilities("secret/data/a", &["deny"]).expect_no_findings();
+    // One exists and is denied, the other is allowed and absent: neither is usable.
+    Scenario::with_needs(GROUP)
+        .with_capabilities("secret/data/a", &["deny"])
+        .with_absent("key_b")
+        .expect_findings(&[error("denied"), error("missing")], 1, &["key_a: it is denied"]);
     let rule = "path \"secret/data/b\" {\n  capabilities = [\"read\"]\n}\n";
-    Story::of(GROUP).attached(rule).may("secret/data/a", &["deny"]).absent("key_b").ends(
-        &[error("missing")],
-        1,
-        &["key_a: it is denied", "key_b: secret/b isn't there"],
-    );
-    // Nobody knows whether the other serves: that isn't a no.
+    Scenario::with_needs(GROUP)
+        .with_policy(rule)
+        .with_capabilities("secret/data/a", &["deny"])
+        .with_absent("key_b")
+        .expect_findings(
+            &[error("missing")],
+            1,
+            &["key_a: it is denied", "key_b: secret/b doesn't exist"],
+        );
+    // Whether the other need is usable is unknown, which isn't a failure.
     let unknown = |facts: &mut NeedFacts| facts.presence = Err(UnknownReason::Forbidden);
-    Story::of(GROUP).absent("key_a").need("key_b", unknown).need("key_b", no_names).ends(
-        &[error("unverifiable"), note("missing")],
-        3,
-        &["that couldn't be found out"],
-    );
-    Story::of(GROUP).need("key_b", unknown).need("key_b", no_names).ends(
-        &[note("unverifiable")],
-        0,
-        &[],
-    );
+    Scenario::with_needs(GROUP)
+        .with_absent("key_a")
+        .with_need_facts("key_b", unknown)
+        .with_need_facts("key_b", without_field_names)
+        .expect_findings(
+            &[error("unverifiable"), note("missing")],
+            3,
+            &["which couldn't be determined"],
+        );
+    Scenario::with_needs(GROUP)
+        .with_need_facts("key_b", unknown)
+        .with_need_facts("key_b", without_field_names)
+        .expect_findings(&[note("unverifiable")], 0, &[]);
 }
 
 #[test]
-fn several_of_a_group_that_excludes_them_are_told_once() {
+fn several_usable_needs_of_a_one_of_group_are_reported_once() {
     let group = GROUP.replace("any_of", "one_of");
-    Story::of(&group).ends(&[warning("one-of-several")], 0, &["are there and allowed"]);
-    Story::of(&group).absent("key_b").ends(&[note("missing")], 0, &[]);
+    Scenario::with_needs(&group).expect_findings(
+        &[warning("one-of-several")],
+        0,
+        &["exist and are allowed"],
+    );
+    Scenario::with_needs(&group).with_absent("key_b").expect_findings(&[note("missing")], 0, &[]);
     let rule = "path \"secret/data/+\" {\n  capabilities = [\"read\"]\n}\n";
-    let told = Story::of(&group).attached(rule).outcome().findings;
-    let told = told.iter().filter(|finding| finding.code == "one-of-several").count();
-    assert_eq!(told, 1);
+    let findings = Scenario::with_needs(&group).with_policy(rule).outcome().findings;
+    let reported = findings.iter().filter(|finding| finding.code == "one-of-several").count();
+    assert_eq!(reported, 1);
 }
 
 #[test]
-fn fields_that_a_secret_lacks_are_one_finding_with_the_nearest_names() {
+fn missing_fields_are_one_finding_with_the_nearest_names() {
     let names = |names: &'static [&'static str]| {
         move |facts: &mut NeedFacts| {
             facts.fields = Ok(names.iter().map(|name| (*name).to_owned()).collect());
         }
     };
     let missing = &[error("missing-field")];
-    let says = &["has no field password", "its fields are host, passwort", "`passwort` for"];
-    Story::of(DB).need("db_creds", names(&["host", "passwort"])).ends(missing, 1, says);
-    let says = &["has no fields host, password", "its fields are none", "add it to the secret"];
-    Story::of(DB).need("db_creds", names(&[])).ends(missing, 1, says);
-    Story::of(DB).need("db_creds", names(&["host", "password", "port"])).passes();
+    let texts = &["has no field password", "its fields are host, passwort", "`passwort` for"];
+    Scenario::with_needs(DB)
+        .with_need_facts("db_creds", names(&["host", "passwort"]))
+        .expect_findings(missing, 1, texts);
+    let texts = &["has no fields host, password", "its fields are none", "add it to the secret"];
+    Scenario::with_needs(DB)
+        .with_need_facts("db_creds", names(&[]))
+        .expect_findings(missing, 1, texts);
+    Scenario::with_needs(DB)
+        .with_need_facts("db_creds", names(&["host", "password", "port"]))
+        .expect_no_findings();
     let optional = DB.replace("    path", "    required: false\n    path");
     let note = &[note("missing-field")];
-    Story::of(&optional).need("db_creds", names(&["host"])).ends(note, 0, &[]);
+    Scenario::with_needs(&optional).with_need_facts("db_creds", names(&["host"])).expect_findings(
+        note,
+        0,
+        &[],
+    );
 }

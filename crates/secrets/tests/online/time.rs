@@ -1,103 +1,157 @@
-//! How long tokens, leases and versions last.
+//! The lifetime of tokens, leases and versions.
 
 use envlock_secrets::facts::{Lease, NeedFacts, Presence, ServerFacts, Token, UnknownReason};
 use jiff::SignedDuration;
 
-use crate::story::{DB, DB_RULE, Story, VERIFIER, WAREHOUSE, error, in_hours, note, warning};
+use crate::scenario::{DB, DB_RULE, Scenario, VERIFIER, WAREHOUSE, error, in_hours, note, warning};
 
 #[test]
-fn a_token_that_never_ends_is_a_warning_or_what_the_profile_makes_of_it() {
+fn a_token_that_never_expires_is_a_warning_or_an_error_by_the_profile() {
     let endless = |online: &mut ServerFacts| online.token.expires = None;
     let forbids = "    token: {ttl_min: 15m, forbid: [non_expiring]}\n";
     let denies = "deny: [non-expiring-token]\n";
-    Story::of(DB).but(endless).ends(&[warning("non-expiring-token")], 0, &["never ends"]);
-    Story::of(DB).with(forbids).but(endless).ends(&[error("non-expiring-token")], 1, &[]);
-    Story::of(DB).with(denies).but(endless).ends(&[error("non-expiring-token")], 1, &["`deny:`"]);
-    Story::of(DB).with(forbids).passes();
-    Story::of(DB).but(endless).but(VERIFIER).attached(DB_RULE).passes();
+    Scenario::with_needs(DB).with_facts(endless).expect_findings(
+        &[warning("non-expiring-token")],
+        0,
+        &["never expires"],
+    );
+    Scenario::with_needs(DB).with_lines(forbids).with_facts(endless).expect_findings(
+        &[error("non-expiring-token")],
+        1,
+        &[],
+    );
+    Scenario::with_needs(DB).with_lines(denies).with_facts(endless).expect_findings(
+        &[error("non-expiring-token")],
+        1,
+        &["`deny:`"],
+    );
+    Scenario::with_needs(DB).with_lines(forbids).expect_no_findings();
+    Scenario::with_needs(DB)
+        .with_facts(endless)
+        .with_facts(VERIFIER)
+        .with_policy(DB_RULE)
+        .expect_no_findings();
 }
 
 #[test]
-fn a_token_that_ends_within_a_minute_is_a_warning_unless_the_profile_says_how_long_it_takes() {
+fn a_token_that_expires_within_a_minute_is_a_warning_unless_the_profile_has_a_ttl_min() {
     let lives = |seconds, renewable| {
-        Story::of(DB).but(move |online| {
+        Scenario::with_needs(DB).with_facts(move |online| {
             (online.token.ttl, online.token.renewable) = (seconds, renewable);
         })
     };
-    lives(59, false).ends(&[warning("expiring")], 0, &["ends in 59 s", "ttl_min"]);
-    lives(60, false).passes();
-    lives(59, true).passes();
+    lives(59, false).expect_findings(&[warning("expiring")], 0, &["expires in 59 s", "ttl_min"]);
+    lives(60, false).expect_no_findings();
+    lives(59, true).expect_no_findings();
     let rules = "    token: {ttl_min: 30s}\n";
-    lives(59, false).with(rules).passes();
-    lives(59, false).attached(DB_RULE).but(VERIFIER).passes();
+    lives(59, false).with_lines(rules).expect_no_findings();
+    lives(59, false).with_policy(DB_RULE).with_facts(VERIFIER).expect_no_findings();
 }
 
 #[test]
-fn a_token_lives_long_enough_or_can_be_renewed_to() {
-    let story = |change: fn(&mut Token)| {
+fn a_token_must_be_valid_long_enough_or_be_renewable() {
+    let scenario = |change: fn(&mut Token)| {
         let rules = "    token: {ttl_min: 2h}\n";
-        Story::of(DB).with(rules).but(move |online| change(&mut online.token))
+        Scenario::with_needs(DB)
+            .with_lines(rules)
+            .with_facts(move |online| change(&mut online.token))
     };
     let short = &[error("ttl-too-short")];
-    story(|token| token.ttl = 7200).passes();
-    story(|token| token.period = 3600).passes();
-    story(|token| token.renewable = false).ends(
+    scenario(|token| token.ttl = 7200).expect_no_findings();
+    scenario(|token| token.period = 3600).expect_no_findings();
+    scenario(|token| token.renewable = false).expect_findings(
         short,
         1,
-        &["lives 1h, and 2h", "can't be renewed"],
+        &["is valid for 1h, and 2h", "can't be renewed"],
     );
-    story(|token| token.batch = true).ends(short, 1, &["can't be renewed"]);
-    story(|token| token.explicit_max_ttl = 5400).ends(short, 1, &["to 1h 30m at most"]);
+    scenario(|token| token.batch = true).expect_findings(short, 1, &["can't be renewed"]);
+    scenario(|token| token.explicit_max_ttl = 5400).expect_findings(short, 1, &["up to 1h 30m"]);
     let note = &[note("ttl-too-short")];
-    story(|_| {}).ends(note, 0, &["has to be renewed to reach 2h", "which isn't told"]);
-    story(|token| token.explicit_max_ttl = 7200).ends(note, 0, &[]);
+    scenario(|_| {}).expect_findings(
+        note,
+        0,
+        &["must be renewed to reach 2h", "that limit can't be read"],
+    );
+    scenario(|token| token.explicit_max_ttl = 7200).expect_findings(note, 0, &[]);
     // A verifier's token isn't the job's.
-    story(|token| token.renewable = false).attached(DB_RULE).but(VERIFIER).passes();
+    scenario(|token| token.renewable = false)
+        .with_policy(DB_RULE)
+        .with_facts(VERIFIER)
+        .expect_no_findings();
 }
 
 #[test]
-fn leases_last_as_long_as_the_role_says_or_else_the_mount() {
-    let story = |lease: (u64, u64), mount: (u64, u64)| {
-        Story::of(WAREHOUSE).need("warehouse", move |facts| {
+fn the_ttl_of_leases_is_that_of_the_role_or_else_of_the_mount() {
+    let scenario = |lease: (u64, u64), mount: (u64, u64)| {
+        Scenario::with_needs(WAREHOUSE).with_need_facts("warehouse", move |facts| {
             facts.lease = Ok(Lease { default_ttl: lease.0, max_ttl: lease.1 });
-            let served = facts.mount.as_mut().expect("it is known");
+            let served = facts.mount.as_mut().expect("the mount is known");
             (served.default_ttl, served.max_ttl) = mount;
         })
     };
     let (hour, day) = (3600, 86_400);
     let short = error("ttl-too-short");
-    story((hour, day), (0, 0)).passes();
-    story((0, 0), (hour, day)).passes();
-    story((600, day), (0, 0)).ends(&[short], 1, &["leases of 10m, and 1h are needed"]);
-    story((0, day), (600, 0)).ends(&[short], 1, &["leases of 10m"]);
-    story((hour, 2 * hour), (0, 0)).ends(&[short], 1, &["renewed until 2h, and 12h are needed"]);
-    story((hour, 600), (0, 0)).ends(&[short, short], 1, &["leases of 10m", "until 10m"]);
+    scenario((hour, day), (0, 0)).expect_no_findings();
+    scenario((0, 0), (hour, day)).expect_no_findings();
+    scenario((600, day), (0, 0)).expect_findings(
+        &[short],
+        1,
+        &["leases of 10m, and 1h are needed"],
+    );
+    scenario((0, day), (600, 0)).expect_findings(&[short], 1, &["leases of 10m"]);
+    scenario((hour, 2 * hour), (0, 0)).expect_findings(
+        &[short],
+        1,
+        &["renewed until 2h, and 12h are needed"],
+    );
+    scenario((hour, 600), (0, 0)).expect_findings(
+        &[short, short],
+        1,
+        &["leases of 10m", "until 10m"],
+    );
     let unknown = error("unverifiable");
-    story((0, day), (0, 0)).ends(&[unknown], 3, &["how long its leases last", "doesn't tell"]);
-    story((hour, 0), (0, 0)).ends(&[unknown], 3, &["can be renewed", "set `default_ttl`"]);
+    scenario((0, day), (0, 0)).expect_findings(
+        &[unknown],
+        3,
+        &["how long its leases last", "can't be read"],
+    );
+    scenario((hour, 0), (0, 0)).expect_findings(
+        &[unknown],
+        3,
+        &["can be renewed", "set `default_ttl`"],
+    );
     let no_mount = |facts: &mut NeedFacts| facts.mount = Err(UnknownReason::Forbidden);
-    story((hour, day), (0, 0)).need("warehouse", no_mount).passes();
-    story((0, day), (0, 0)).need("warehouse", no_mount).ends(&[unknown], 3, &["403"]);
+    scenario((hour, day), (0, 0)).with_need_facts("warehouse", no_mount).expect_no_findings();
+    scenario((0, day), (0, 0)).with_need_facts("warehouse", no_mount).expect_findings(
+        &[unknown],
+        3,
+        &["403"],
+    );
 }
 
 #[test]
-fn a_version_that_ends_within_the_horizon_is_a_warning() {
+fn a_version_that_expires_within_the_horizon_is_a_warning() {
     let ends = |hours| {
         let deleted_at = Some(in_hours(hours));
-        Story::of(DB)
-            .need("db_creds", move |facts| facts.presence = Ok(Presence::Present { deleted_at }))
+        Scenario::with_needs(DB).with_need_facts("db_creds", move |facts| {
+            facts.presence = Ok(Presence::Present { deleted_at })
+        })
     };
-    ends(24).ends(&[warning("expiring")], 0, &["at 2026-11-24T00:00:00Z", "write a new version"]);
-    ends(31 * 24).passes();
+    ends(24).expect_findings(
+        &[warning("expiring")],
+        0,
+        &["at 2026-11-24T00:00:00Z", "write a new version"],
+    );
+    ends(31 * 24).expect_no_findings();
 }
 
 #[test]
 fn clocks_that_differ_by_more_than_a_minute_are_a_warning() {
     let ahead = |seconds| {
         let ahead = Some(SignedDuration::from_secs(seconds));
-        Story::of(DB).but(move |online| online.server.clock_ahead = ahead)
+        Scenario::with_needs(DB).with_facts(move |online| online.server.clock_ahead = ahead)
     };
-    ahead(60).passes();
-    ahead(61).ends(&[warning("clock-skew")], 0, &["1m 1s ahead of this machine's"]);
-    ahead(-7200).ends(&[warning("clock-skew")], 0, &["2h behind this machine's"]);
+    ahead(60).expect_no_findings();
+    ahead(61).expect_findings(&[warning("clock-skew")], 0, &["1m 1s ahead of this machine's"]);
+    ahead(-7200).expect_findings(&[warning("clock-skew")], 0, &["2h behind this machine's"]);
 }

@@ -1,31 +1,35 @@
-//! What a server does not tell.
+//! Facts that a server doesn't report.
 
 use envlock_report::sink::DenyTarget;
 use envlock_secrets::facts::{NeedFacts, ServerFacts, UnknownReason};
 
-use crate::story::{DB, DB_RULE, KV1, Story, VERIFIER, WAREHOUSE, closed, error, note};
+use crate::scenario::{DB, DB_RULE, KV1, Scenario, VERIFIER, WAREHOUSE, error, final_report, note};
 
 #[test]
-fn a_path_that_the_answer_leaves_out_is_neither_allowed_nor_denied() {
+fn a_path_that_is_missing_in_the_answer_is_neither_allowed_nor_denied() {
     let left_out = |online: &mut ServerFacts| {
-        online.capabilities.as_mut().expect("they were asked").clear();
+        online.capabilities.as_mut().expect("the capabilities were requested").clear();
     };
-    let says = &["whether read secret/data/ml/db_creds is allowed", "left this path out"];
-    Story::of(DB).attached(DB_RULE).but(left_out).ends(&[error("unverifiable")], 3, says);
+    let texts = &["whether read secret/data/ml/db_creds is allowed", "doesn't contain this path"];
+    Scenario::with_needs(DB).with_policy(DB_RULE).with_facts(left_out).expect_findings(
+        &[error("unverifiable")],
+        3,
+        texts,
+    );
 }
 
 #[test]
-fn what_the_server_does_not_tell_is_no_yes() {
+fn an_unknown_fact_is_not_a_success() {
     let forbidden = |facts: &mut NeedFacts| {
         facts.presence = Err(UnknownReason::Forbidden);
         facts.fields = Err(UnknownReason::Forbidden);
     };
     let unknown = &[error("unverifiable")];
-    Story::of(DB).need("db_creds", forbidden).ends(
+    Scenario::with_needs(DB).with_need_facts("db_creds", forbidden).expect_findings(
         unknown,
         3,
         &[
-            "whether secret/ml/db_creds is there, which fields it has",
+            "whether secret/ml/db_creds exists, which fields it has",
             "path \"secret/metadata/ml/db_creds\" { capabilities = [\"read\"] }",
             "path \"secret/subkeys/ml/db_creds\" { capabilities = [\"read\"] }",
         ],
@@ -35,45 +39,73 @@ fn what_the_server_does_not_tell_is_no_yes() {
         facts.presence = Err(UnknownReason::NotRequested);
         facts.fields = Err(UnknownReason::NotRequested);
     };
-    Story::of(DB).need("db_creds", no_mount).ends(
+    Scenario::with_needs(DB).with_need_facts("db_creds", no_mount).expect_findings(
         unknown,
         3,
-        &["which engine is mounted at secret", "a mount that isn't there", "the namespace"],
+        &["which engine is mounted at secret", "a mount that doesn't exist", "the namespace"],
     );
     let unsupported =
         |online: &mut ServerFacts| online.capabilities = Err(UnknownReason::Unsupported);
-    Story::of(DB).attached(DB_RULE).but(unsupported).ends(
+    Scenario::with_needs(DB).with_policy(DB_RULE).with_facts(unsupported).expect_findings(
         unknown,
         3,
-        &["2.4.0, has no such request", "say `verify: offline`"],
+        &["2.4.0, doesn't support the request", "write `verify: offline`"],
     );
     let forbidden_rights =
         |online: &mut ServerFacts| online.capabilities = Err(UnknownReason::Forbidden);
-    Story::of(DB).but(forbidden_rights).ends(unknown, 3, &["path \"sys/capabilities-self\""]);
-    Story::of(DB).but(|online| online.needs.clear()).ends(unknown, 3, &["is there"]);
+    Scenario::with_needs(DB).with_facts(forbidden_rights).expect_findings(
+        unknown,
+        3,
+        &["path \"sys/capabilities-self\""],
+    );
+    Scenario::with_needs(DB).with_facts(|online| online.needs.clear()).expect_findings(
+        unknown,
+        3,
+        &["exists"],
+    );
     let optional = DB.replace("    path", "    required: false\n    path");
-    Story::of(&optional).need("db_creds", forbidden).ends(&[note("unverifiable")], 0, &[]);
+    Scenario::with_needs(&optional).with_need_facts("db_creds", forbidden).expect_findings(
+        &[note("unverifiable")],
+        0,
+        &[],
+    );
     let offline = DB.replace("    path", "    verify: offline\n    path");
-    Story::of(&offline).attached(DB_RULE).need("db_creds", forbidden).passes();
-    Story::of(&offline).attached(DB_RULE).absent("db_creds").passes();
-    // Its rights are known all the same, and may not contradict.
-    let denied = Story::of(&offline).attached(DB_RULE).may("secret/data/ml/db_creds", &["deny"]);
-    denied.ends(&[error("disagreement")], 1, &[]);
-    // Names of fields are those of something that is there, whoever may read its metadata.
+    Scenario::with_needs(&offline)
+        .with_policy(DB_RULE)
+        .with_need_facts("db_creds", forbidden)
+        .expect_no_findings();
+    Scenario::with_needs(&offline)
+        .with_policy(DB_RULE)
+        .with_absent("db_creds")
+        .expect_no_findings();
+    // Its rights are known, and must not contradict the policies.
+    let denied = Scenario::with_needs(&offline)
+        .with_policy(DB_RULE)
+        .with_capabilities("secret/data/ml/db_creds", &["deny"]);
+    denied.expect_findings(&[error("disagreement")], 1, &[]);
+    // A secret with field names exists, even if its metadata can't be read.
     let by_names = |facts: &mut NeedFacts| facts.presence = Err(UnknownReason::Forbidden);
-    Story::of(DB).need("db_creds", by_names).passes();
-    // An unknown mount matters only where it is the reason for something.
+    Scenario::with_needs(DB).with_need_facts("db_creds", by_names).expect_no_findings();
+    // An unknown mount is reported only if another fact depends on it.
     let no_mount = |facts: &mut NeedFacts| facts.mount = Err(UnknownReason::Forbidden);
-    Story::of(DB).need("db_creds", no_mount).passes();
+    Scenario::with_needs(DB).with_need_facts("db_creds", no_mount).expect_no_findings();
 }
 
 #[test]
-fn engines_without_a_safe_way_say_so() {
-    Story::of(KV1).ends(&[note("unverifiable")], 0, &["which fields it has", "move it to kv2"]);
-    Story::of(KV1).absent("legacy").ends(&[error("missing")], 1, &["kv/x/a isn't there"]);
+fn engines_without_a_safe_request_are_reported() {
+    Scenario::with_needs(KV1).expect_findings(
+        &[note("unverifiable")],
+        0,
+        &["which fields it has", "move it to kv2"],
+    );
+    Scenario::with_needs(KV1).with_absent("legacy").expect_findings(
+        &[error("missing")],
+        1,
+        &["kv/x/a doesn't exist"],
+    );
     let cubbyhole = "  own: {engine: cubbyhole, mount: cubbyhole, path: x, fields: {a: A}}\n";
     let no_way = |facts: &mut NeedFacts| facts.presence = Err(UnknownReason::NoSafeRequest);
-    Story::of(cubbyhole).need("own", no_way).ends(
+    Scenario::with_needs(cubbyhole).with_need_facts("own", no_way).expect_findings(
         &[error("unverifiable")],
         3,
         &["could return a value", "verify: offline"],
@@ -81,29 +113,34 @@ fn engines_without_a_safe_way_say_so() {
 }
 
 #[test]
-fn what_is_wrong_weighs_more_than_what_is_unknown() {
+fn an_error_decides_the_exit_code_before_an_unknown_fact() {
     let unknown = |facts: &mut NeedFacts| facts.fields = Err(UnknownReason::Forbidden);
     let both = format!("{DB}{WAREHOUSE}");
-    let story = || Story::of(&both).need("db_creds", unknown);
-    story().absent("warehouse").ends(&[error("unverifiable"), error("missing")], 1, &[]);
-    story().ends(&[error("unverifiable")], 3, &[]);
+    let scenario = || Scenario::with_needs(&both).with_need_facts("db_creds", unknown);
+    scenario().with_absent("warehouse").expect_findings(
+        &[error("unverifiable"), error("missing")],
+        1,
+        &[],
+    );
+    scenario().expect_findings(&[error("unverifiable")], 3, &[]);
     let endless = |online: &mut ServerFacts| online.token.expires = None;
-    let outcome = story().but(endless).outcome();
-    let exits = [&[][..], &[DenyTarget::Warnings]].map(|deny| closed(&outcome, deny).exit.code());
+    let outcome = scenario().with_facts(endless).outcome();
+    let exits =
+        [&[][..], &[DenyTarget::Warnings]].map(|deny| final_report(&outcome, deny).exit.code());
     assert_eq!(exits, [3, 1]);
 }
 
 #[test]
-fn a_verifier_proves_presence_and_the_policies_the_rights() {
-    Story::of(DB).attached(DB_RULE).but(VERIFIER).passes();
-    Story::of(DB).attached(DB_RULE).but(VERIFIER).absent("db_creds").ends(
-        &[error("missing")],
-        1,
-        &[],
-    );
-    Story::of(DB).but(VERIFIER).ends(
+fn with_a_verifier_the_server_proves_presence_and_the_policies_prove_rights() {
+    Scenario::with_needs(DB).with_policy(DB_RULE).with_facts(VERIFIER).expect_no_findings();
+    Scenario::with_needs(DB)
+        .with_policy(DB_RULE)
+        .with_facts(VERIFIER)
+        .with_absent("db_creds")
+        .expect_findings(&[error("missing")], 1, &[]);
+    Scenario::with_needs(DB).with_facts(VERIFIER).expect_findings(
         &[error("unverifiable")],
         3,
-        &["no policies speak for the job", "add `attach: [POLICY, …]`"],
+        &["no policies are attached for the job", "add `attach: [POLICY, …]`"],
     );
 }

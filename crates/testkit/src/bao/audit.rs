@@ -5,36 +5,36 @@ use serde_json::Value;
 /// An entry of the server's audit log. Values are hashed in it; paths and names aren't.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
-    /// Whether it was written before the request was done, or after it.
+    /// Whether the entry is for the request or for the response.
     pub kind: AuditKind,
-    /// The server's word: `read`, `list`, `update`, `create`, `delete`, `patch`.
+    /// The operation: `read`, `list`, `update`, `create`, `delete`, `patch`.
     pub operation: String,
-    /// What follows `/v1/` in the address, without the query.
+    /// The path after `/v1/`, without the query.
     pub path: String,
-    /// As `team/`; empty for the root.
+    /// The namespace, such as `team/`; empty for the root namespace.
     pub namespace: String,
-    /// Of the mount that is asked, as `kv` or `system`; empty where there is none.
+    /// The type of the mount, such as `kv` or `system`; empty without one.
     pub mount_type: String,
-    /// Of the token, as `approle`, or `root`; empty without one.
+    /// The display name of the token, such as `approle` or `root`; empty without one.
     pub display_name: String,
-    /// Of the token.
+    /// The policies of the token.
     pub policies: Vec<String>,
-    /// Where the request came from, without the port.
+    /// The address of the client, without the port.
     pub remote_address: String,
-    /// What went wrong.
+    /// The error.
     pub error: Option<String>,
 }
 
-/// When a line of the audit log was written.
+/// The kind of an audit entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AuditKind {
-    /// Before the request was done.
+    /// Written before the request is processed.
     Request,
-    /// After it.
+    /// Written after the request was processed.
     Response,
 }
 
-/// The lines of a log that are whole.
+/// The complete lines of a log.
 pub(super) fn read(log: &str) -> Vec<AuditEntry> {
     log.lines()
         .filter_map(|line| serde_json::from_str(line).ok())

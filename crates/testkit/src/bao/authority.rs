@@ -8,7 +8,7 @@ use rcgen::{
 };
 
 /// A certificate authority that signs the certificates of a server and its clients, and writes
-/// them into a folder.
+/// them into a directory.
 #[derive(Debug)]
 pub(super) struct CertificateAuthority {
     issuer: Issuer<'static, KeyPair>,
@@ -25,7 +25,7 @@ pub(super) enum CertificateUsage {
 }
 
 impl CertificateAuthority {
-    /// A new one, with its certificate in `<name>.pem`.
+    /// Creates an authority, with its certificate in `<name>.pem`.
     pub(super) fn new(name: &str, folder: &Path) -> Self {
         let key = KeyPair::generate().expect("a key can be made");
         let mut params = params(name, &[]);
@@ -46,8 +46,8 @@ impl CertificateAuthority {
         self.folder.join(format!("{}.pem", self.name))
     }
 
-    /// The files of a certificate for these names, the first of which is its own, and of its
-    /// key.
+    /// Creates a certificate for these names, the first of which is its subject, and its key. Returns
+    /// the two files.
     pub(super) fn sign(&self, side: CertificateUsage, names: &[&str]) -> (PathBuf, PathBuf) {
         let key = KeyPair::generate().expect("a key can be made");
         let mut params = params(names[0], names);

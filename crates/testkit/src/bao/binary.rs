@@ -15,15 +15,15 @@ use rattler_digest::{Sha256, compute_bytes_digest};
 /// The package to build, as `tests/openbao/go.mod` requires it.
 const PACKAGE: &str = "github.com/openbao/openbao";
 
-/// The release that the commit in go.mod became; a build from a module knows no tag.
+/// The release of the commit in go.mod; a build from a module has no tag.
 const VERSION: &str = "2.4.0";
 
-/// If it is 1, tests that need the server fail without one.
+/// The variable: if it is 1, tests that need the server fail without one.
 const NEEDED: &str = "ENVLOCK_TESTS_NEED_SERVER";
 
-/// The program of an OpenBao or a Vault server, or why there is none: `bao` on `PATH`, `vault`
-/// on `PATH`, the one built before, or one that is built now, with `go` on `PATH`. A build
-/// takes minutes and is kept outside the repository, below
+/// Finds the program of an OpenBao or a Vault server: `bao` on `PATH`, `vault` on `PATH`, the one
+/// in the cache, or a new build, with `go` on `PATH`. Returns the reason if none is available. A
+/// build takes minutes and is kept outside the repository, below
 /// `$XDG_CACHE_HOME/envlock-tests`.
 pub fn binary() -> Result<&'static Path, &'static str> {
     static FOUND: LazyLock<Result<PathBuf, String>> = LazyLock::new(find);
@@ -38,13 +38,13 @@ pub fn binary() -> Result<&'static Path, &'static str> {
 /// Panics with `ENVLOCK_TESTS_NEED_SERVER=1` if there is no server.
 pub fn skip_test(what: &str) {
     let why = match binary() {
-        Ok(path) => format!("{} doesn't have it", path.display()),
+        Ok(path) => format!("{} doesn't support it", path.display()),
         Err(why) => {
             assert!(std::env::var_os(NEEDED).is_none_or(|set| set != "1"), "{what}: {why}");
             why.to_owned()
         }
     };
-    tell(&format!("left out: {what} ({why})"));
+    tell(&format!("skipped: {what} ({why})"));
 }
 
 /// The Go module that requires the server.
@@ -80,9 +80,9 @@ fn on_path(name: &str) -> Option<PathBuf> {
 
 /// Checks the version output, since other programs are called `vault` too.
 fn is_server(path: &Path) -> bool {
-    let said = Command::new(path).arg("version").output();
-    said.is_ok_and(|said| {
-        said.stdout.starts_with(b"OpenBao v") || said.stdout.starts_with(b"Vault v")
+    let output = Command::new(path).arg("version").output();
+    output.is_ok_and(|output| {
+        output.stdout.starts_with(b"OpenBao v") || output.stdout.starts_with(b"Vault v")
     })
 }
 
@@ -90,7 +90,7 @@ fn cache() -> Result<PathBuf, String> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let cache = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")));
     Ok(cache
-        .ok_or("neither XDG_CACHE_HOME nor HOME says where to keep a server")?
+        .ok_or("neither XDG_CACHE_HOME nor HOME is set, so a server can't be cached")?
         .join("envlock-tests"))
 }
 
@@ -112,7 +112,7 @@ fn build(go: &Path, folder: &Path, to: &Path) -> io::Result<()> {
         return Ok(());
     }
     tell(&format!("building OpenBao {VERSION} into {}: this takes minutes, once", home.display()));
-    let beside = home.join("bao.new");
+    let temporary = home.join("bao.new");
     let flags = format!("-s -w -X {PACKAGE}/version.fullVersion={VERSION}");
     let args = ["build", "-buildvcs=false", "-mod=readonly", "-ldflags", &flags, "-o"];
     let output = Command::new(go)
@@ -120,12 +120,12 @@ fn build(go: &Path, folder: &Path, to: &Path) -> io::Result<()> {
         .env("CGO_ENABLED", "0")
         .env("GOWORK", "off")
         .args(args.map(OsStr::new))
-        .args([beside.as_os_str(), OsStr::new(PACKAGE)])
+        .args([temporary.as_os_str(), OsStr::new(PACKAGE)])
         .output()?;
     if !output.status.success() {
         return Err(io::Error::other(last_lines(&String::from_utf8_lossy(&output.stderr), 5)));
     }
-    fs_err::rename(beside, to)
+    fs_err::rename(temporary, to)
 }
 
 /// Returns the last lines of a program's output.
@@ -139,13 +139,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_version_that_is_told_is_the_one_that_is_built() {
+    fn the_reported_version_is_the_version_that_is_built() {
         let required = fs_err::read_to_string(module().join("go.mod")).unwrap();
         assert!(required.contains(&format!("{PACKAGE}/sdk/v2 v{VERSION}\n")));
     }
 
     #[test]
-    fn the_recipe_changes_with_what_the_program_is_made_of() {
+    fn the_digest_changes_with_the_inputs_of_the_build() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name, text| fs_err::write(folder.path().join(name), text).unwrap();
         write("go.mod", "module a");
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_build_that_fails_says_what_go_said_and_leaves_no_program() {
+    fn a_failed_build_reports_the_output_of_go_and_leaves_no_program() {
         let folder = tempfile::tempdir().unwrap();
         let go = folder.path().join("go");
         fs_err::write(&go, "#!/bin/sh\nseq 9 >&2\nexit 1\n").unwrap();
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn another_program_of_the_same_name_is_no_server() {
+    fn another_program_of_the_same_name_is_not_a_server() {
         assert!(!is_server(Path::new("/bin/echo")));
         assert!(!is_server(Path::new("/nowhere/vault")));
     }

@@ -104,22 +104,22 @@ impl VaultClient {
         self.expect_success("GET", path, None)
     }
 
-    /// Lists what is below a path.
+    /// Lists the names below a path.
     pub fn list(&self, path: &str) -> Value {
         self.expect_success("LIST", path, None)
     }
 
-    /// Writes.
+    /// Writes with POST.
     pub fn post(&self, path: &str, body: Value) -> Value {
         self.expect_success("POST", path, Some(body))
     }
 
-    /// Writes as well; some endpoints want it so.
+    /// Writes with PUT, which some endpoints require.
     pub fn put(&self, path: &str, body: Value) -> Value {
         self.expect_success("PUT", path, Some(body))
     }
 
-    /// Deletes.
+    /// Deletes a path.
     pub fn delete(&self, path: &str) -> Value {
         self.expect_success("DELETE", path, None)
     }

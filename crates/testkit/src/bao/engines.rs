@@ -1,4 +1,4 @@
-//! Secrets engines, secrets, roles and namespaces in a line each.
+//! Creates secrets engines, secrets, roles and namespaces.
 
 use serde_json::{Value, json};
 
@@ -6,10 +6,10 @@ use super::client::VaultClient;
 use super::server::{TestServer, eventually};
 
 impl VaultClient {
-    /// A kv engine that keeps versions.
+    /// Enables a kv2 engine.
     pub fn kv2(&self, mount: &str) {
         self.post(&format!("sys/mounts/{mount}"), kv("2"));
-        // A new mount refuses everything until it has prepared itself.
+        // A new mount refuses every request until it is ready.
         let config = format!("{mount}/config");
         assert!(
             eventually(|| self.request("GET", &config, &[], None).0 == 200),
@@ -17,12 +17,12 @@ impl VaultClient {
         );
     }
 
-    /// A kv engine without versions.
+    /// Enables a kv1 engine.
     pub fn kv1(&self, mount: &str) {
         self.post(&format!("sys/mounts/{mount}"), kv("1"));
     }
 
-    /// A secret in a kv mount, of whichever version that is.
+    /// Writes a secret into a kv mount of any version.
     pub fn secret(&self, mount: &str, path: &str, fields: Value) {
         let about = self.get(&format!("sys/internal/ui/mounts/{mount}"));
         if about["data"]["options"]["version"] == "2" {
@@ -32,8 +32,8 @@ impl VaultClient {
         }
     }
 
-    /// A database engine. There is no database behind it, so that it has roles and can't
-    /// issue a credential; the password that it would use is a canary.
+    /// Enables a database engine without a database: it has roles, and can't issue a credential. Its
+    /// password is a canary.
     pub fn database(&self, mount: &str) {
         self.post(&format!("sys/mounts/{mount}"), json!({ "type": "database" }));
         let connection = json!({
@@ -47,7 +47,7 @@ impl VaultClient {
         self.post(&format!("{mount}/config/none"), connection);
     }
 
-    /// A role of a database engine. The times are as `1h`, or `0` for the mount's own.
+    /// Creates a role of a database engine. A TTL is such as `1h`, or `0` for the mount's.
     pub fn role(&self, mount: &str, name: &str, default_ttl: &str, max_ttl: &str) {
         let role = json!({
             "db_name": "none",
@@ -58,14 +58,17 @@ impl VaultClient {
         self.post(&format!("{mount}/roles/{name}"), role);
     }
 
-    /// An ACL policy.
+    /// Writes an ACL policy.
     pub fn policy(&self, name: &str, hcl: &str) {
         self.put(&format!("sys/policies/acl/{name}"), json!({ "policy": hcl }));
     }
 
-    /// A new namespace below the present one, and whoever asks in it. Not every server
-    /// [has them](TestServer::has_namespaces).
-    #[expect(clippy::return_self_not_must_use, reason = "it is made even so")]
+    /// Creates a namespace below the current one, and returns its client. Not every server
+    /// [has namespaces](TestServer::has_namespaces).
+    #[expect(
+        clippy::return_self_not_must_use,
+        reason = "the namespace is created even if the client isn't used"
+    )]
     pub fn namespace(&self, name: &str) -> VaultClient {
         self.post(&format!("sys/namespaces/{name}"), json!({}));
         self.in_namespace(name)

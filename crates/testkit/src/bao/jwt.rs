@@ -1,4 +1,4 @@
-//! An issuer of JWTs with keys of its own, as a CI service is one.
+//! An issuer of JWTs with its own keys, such as a CI service.
 
 use std::time::SystemTime;
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::client::VaultClient;
 use super::logins::with;
 
-/// Signs what a CI service would: ES256, for an hour, for one audience.
+/// Signs tokens as a CI service does: ES256, valid for an hour, for one audience.
 #[derive(Debug)]
 pub struct JwtIssuer {
     key: EcdsaKeyPair,
@@ -20,13 +20,13 @@ pub struct JwtIssuer {
 }
 
 impl JwtIssuer {
-    /// The `aud` that a role asks for.
+    /// The `aud` that a role requires.
     pub const AUDIENCE: &'static str = "https://bao.envlock.test";
 
-    /// The `iss` that a mount asks for.
+    /// The `iss` that a mount requires.
     pub const ISSUER: &'static str = "https://ci.envlock.test";
 
-    /// One that no server knows yet.
+    /// Creates an issuer that no server knows.
     pub fn new() -> Self {
         let pair = KeyPair::generate().expect("a key can be made");
         let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pair.serialized_der())
@@ -34,7 +34,7 @@ impl JwtIssuer {
         Self { key, public: pair.public_key_pem() }
     }
 
-    /// A token with these claims, beside or instead of `iss`, `aud`, `sub`, `iat`, `nbf` and
+    /// Signs a token with these claims, which add to or replace `iss`, `aud`, `sub`, `iat`, `nbf` and
     /// `exp`.
     pub fn token(&self, claims: Value) -> String {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
@@ -63,8 +63,8 @@ impl Default for JwtIssuer {
 }
 
 impl VaultClient {
-    /// A `jwt` method that trusts the keys of a new issuer, and no longer those of another, and
-    /// a role for its audience.
+    /// Enables a `jwt` method that trusts only the keys of a new issuer, and creates a role for its
+    /// audience.
     pub fn jwt(&self, mount: &str, role: &str, policies: &[&str]) -> JwtIssuer {
         let issuer = JwtIssuer::new();
         self.enable_auth(mount, "jwt");

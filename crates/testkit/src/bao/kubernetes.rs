@@ -26,7 +26,7 @@ impl FakeKubernetes {
         let issuer = JwtIssuer::new();
         let jwt = issuer.token(account());
         let known = jwt.clone();
-        let review = ScriptedAnswer::computed(move |asked| review(&asked.body["spec"], &known));
+        let review = ScriptedAnswer::computed(move |request| review(&request.body["spec"], &known));
         let api =
             ScriptedServer::new("imitates TokenReview of a cluster's API for one service account")
                 .answer_on("POST", "/apis/authentication.k8s.io/v1/tokenreviews", review);
@@ -88,14 +88,14 @@ fn review(spec: &Value, known: &str) -> ScriptedAnswer {
 }
 
 impl VaultClient {
-    /// A `kubernetes` method that asks a new stand-in for a cluster, and a role for its service
+    /// Enables a `kubernetes` method with a new fake cluster, and creates a role for its service
     /// account.
     pub fn kubernetes(&self, role: &str, policies: &[&str]) -> FakeKubernetes {
         let cluster = FakeKubernetes::new();
         self.enable_auth("kubernetes", "kubernetes");
         let config = json!({
             "kubernetes_host": cluster.api.url(),
-            // Demanded, and never used: the stand-in speaks plain HTTP.
+            // Required, and never used: the fake cluster uses plain HTTP.
             "kubernetes_ca_cert": some_certificate(),
             "disable_local_ca_jwt": true,
         });

@@ -8,18 +8,18 @@ use std::process::{Child, Command, Stdio};
 
 use super::binary::last_lines;
 
-/// A running server. Dropped, it is killed by its own id; where this process is killed itself,
-/// a guard does it.
+/// A running server. It is killed on drop by its process id; if this process is killed, a guard
+/// process kills it.
 #[derive(Debug)]
 pub(super) struct Process {
     server: Child,
-    /// Reads its stdin, which nobody writes to: it ends with this process.
+    /// The guard: it reads its stdin, which ends with this process.
     guard: Child,
     log: PathBuf,
 }
 
 impl Process {
-    /// Starts `program` with a home of its own and nothing of this environment but `PATH`.
+    /// Starts `program` with a separate home, and with only `PATH` of this environment.
     pub(super) fn start(program: &Path, args: Vec<OsString>, home: &Path) -> io::Result<Self> {
         let log = home.join("server.log");
         let to_log = fs_err::File::create(&log)?.into_parts().0;
@@ -43,7 +43,7 @@ impl Process {
         }
     }
 
-    /// Whether it ended by itself, as it does where its port is taken.
+    /// Whether the process ended, for example because its port is in use.
     pub(super) fn has_ended(&mut self) -> bool {
         !matches!(self.server.try_wait(), Ok(None))
     }
@@ -71,16 +71,16 @@ fn guard(server: &Child) -> io::Result<Child> {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // The guard goes first, so that it never kills an id that is somebody else's by then.
+        // The guard is killed first, so that it never kills a process id that was reused.
         for child in [&mut self.guard, &mut self.server] {
-            // Each may have ended already.
+            // Both may have ended already.
             let _ = child.kill();
             let _ = child.wait();
         }
     }
 }
 
-/// A port of 127.0.0.1 that is free now.
+/// Finds a free port of 127.0.0.1.
 pub(super) fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
@@ -92,17 +92,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_is_killed_when_nobody_holds_its_guard_any_more() {
+    fn the_guard_kills_the_server_when_its_stdin_is_closed() {
         let mut server = Command::new("sleep").arg("600").spawn().unwrap();
         let mut guard = guard(&server).unwrap();
-        // What the end of this process does to it, however it ends.
+        // The end of this process closes the stdin of the guard.
         drop(guard.stdin.take());
         assert_eq!(server.wait().unwrap().signal(), Some(9));
         guard.wait().unwrap();
     }
 
     #[test]
-    fn a_server_that_ends_by_itself_is_noticed_with_what_it_said() {
+    fn a_server_that_ends_is_noticed_with_its_output() {
         let home = tempfile::tempdir().unwrap();
         let args = ["-c", "echo address already in use >&2; exit 1"].map(OsString::from);
         let mut process = Process::start(Path::new("/bin/sh"), args.into(), home.path()).unwrap();

@@ -1,4 +1,4 @@
-//! A real server: its states, its files, its log.
+//! A real server: its state, its files and its audit log.
 
 use std::ffi::OsString;
 use std::ops::Deref;
@@ -18,15 +18,15 @@ use super::client::VaultClient;
 use super::logins::text;
 use super::process::{Process, free_port};
 
-/// How long a server may take to start: it takes less than a second on an idle machine.
+/// The longest time for the start of a server, which needs less than a second on an idle machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A real server on a free port of 127.0.0.1, with a home of its own and nothing on disk but
-/// its logs and certificates. It is its own [`VaultClient`], with the root token. Dropped, it is
-/// gone; so it is when this process is killed.
+/// A real server on a free port of 127.0.0.1, with a separate home that has only its logs and
+/// certificates. It dereferences to a [`VaultClient`] with the root token. It is killed on drop,
+/// and when this process is killed.
 #[derive(Debug)]
 pub struct TestServer {
-    // Dropped before the folder that it writes to.
+    // Dropped before the directory that it writes to.
     process: Process,
     operator: VaultClient,
     tls: Option<TlsState>,
@@ -36,7 +36,7 @@ pub struct TestServer {
 #[derive(Debug)]
 struct TlsState {
     authority: CertificateAuthority,
-    /// What unseals the server, once it is initialised.
+    /// The unseal key, after the initialisation.
     key: Option<String>,
 }
 
@@ -52,16 +52,16 @@ impl TestServer {
     /// The prefix of every canary.
     pub const CANARY: &'static str = "envlock-canary-";
 
-    /// The name, beside `localhost` and 127.0.0.1, that a server's certificate is good for.
+    /// The name in a server's certificate, in addition to `localhost` and 127.0.0.1.
     pub const SERVER_NAME: &'static str = "bao.envlock.test";
 
-    /// Returns a random value for a secret, to search for where no value may be.
+    /// Returns a random value for a secret, which tests search for in output.
     pub fn canary(label: &str) -> String {
         format!("{}{label}-{}", Self::CANARY, random())
     }
 
-    /// An unsealed server without TLS and without a secrets engine; `None` where none can be
-    /// had; the test then calls [`skip_test`](crate::skip_test).
+    /// Starts an unsealed server without TLS and without a secrets engine. `None` if no server is
+    /// available; the test then calls [`skip_test`](crate::skip_test).
     pub fn dev() -> Option<Self> {
         let program = binary().ok()?;
         let home = home();
@@ -77,25 +77,24 @@ impl TestServer {
             ];
             (args.into(), VaultClient::new(format!("http://127.0.0.1:{port}"), None, None))
         };
-        // Another server that has taken the port meanwhile doesn't know this token.
+        // Another server on the same port doesn't know this token.
         let ready = |operator: &VaultClient| {
             status(&operator.with_token(&token), "auth/token/lookup-self") == Some(200)
         };
         let (process, operator) = start_on_free_port(program, &home, start, ready);
         let bao = Self { process, operator: operator.with_token(token), tls: None, home };
-        // A development server brings one; here a test says which it has. While it still sets
-        // that one up, it may break off instead of answering.
+        // A development server has an engine; here each test enables its own. While the server
+        // prepares the engine, it may close a connection.
         let unmounted = (0..10).any(|_| {
             let answer = bao.try_request("DELETE", "sys/mounts/secret", &[], None);
             answer.is_ok_and(|(status, _)| matches!(status, 200..300))
         });
-        assert!(unmounted, "the mount of a development server stays");
+        assert!(unmounted, "the mount of a development server can't be removed");
         bao.write_audit();
         Some(bao)
     }
 
-    /// An unsealed server with TLS by an authority of its own, as one is that isn't for
-    /// development.
+    /// Starts an unsealed server with TLS by its own authority, as in production.
     pub fn tls() -> Option<Self> {
         let mut bao = Self::uninitialised()?;
         let answer = bao.put("sys/init", json!({ "secret_shares": 1, "secret_threshold": 1 }));
@@ -132,18 +131,18 @@ impl TestServer {
             let operator = VaultClient::new(url, Some(authority.pem()), None);
             (vec!["server".into(), option("-config=", &config)], operator)
         };
-        // Another server can't show a certificate by this authority.
+        // Another server has no certificate of this authority.
         let ready = |operator: &VaultClient| status(operator, "sys/health").is_some();
         let (process, operator) = start_on_free_port(program, &home, start, ready);
         Some(Self { process, operator, tls: Some(TlsState { authority, key: None }), home })
     }
 
-    /// Seals it.
+    /// Seals the server.
     pub fn seal(&self) {
         self.put("sys/seal", json!({}));
     }
 
-    /// Unseals one that came from [`TestServer::tls`].
+    /// Unseals a server of [`TestServer::tls`].
     pub fn unseal(&self) {
         let key = self.tls_state().key.as_ref().expect("the server came from TestServer::tls");
         self.put("sys/unseal", json!({ "key": key }));
@@ -151,7 +150,7 @@ impl TestServer {
         assert!(eventually(unsealed), "it isn't active:\n{}", self.process.log_tail());
     }
 
-    /// The certificate of the authority behind a server with TLS.
+    /// The file of the authority's certificate of a server with TLS.
     pub fn ca_file(&self) -> PathBuf {
         self.tls_state().authority.file()
     }
@@ -161,7 +160,7 @@ impl TestServer {
         CertificateAuthority::new("other-ca", self.home.path()).file()
     }
 
-    /// A certificate and its key for this client, by the authority of a server with TLS.
+    /// Creates a client certificate and its key, signed by the authority of a server with TLS.
     pub fn client_cert(&self, name: &str) -> (PathBuf, PathBuf) {
         self.tls_state().authority.sign(CertificateUsage::Client, &[name])
     }
@@ -181,18 +180,17 @@ impl TestServer {
         self.tls.as_ref().expect("the server has TLS")
     }
 
-    /// All that was written down so far of requests that got as far as being judged, in their
-    /// order; a server with TLS writes from its first unsealing on.
+    /// The audit entries so far, in order. A server with TLS writes them after its first unsealing.
     pub fn audit(&self) -> Vec<AuditEntry> {
         audit::read(&fs_err::read_to_string(self.audit_file()).unwrap_or_default())
     }
 
-    /// The audit log: a JSON object a line.
+    /// The file of the audit log: one JSON object per line.
     pub fn audit_file(&self) -> PathBuf {
         self.home.path().join("audit.log")
     }
 
-    /// Whether it has namespaces: OpenBao does, and of Vault the Enterprise edition alone.
+    /// Whether the server has namespaces: OpenBao does, and of Vault only the Enterprise edition.
     pub fn has_namespaces(&self) -> bool {
         self.get("sys/health")["enterprise"] != false
     }
@@ -215,7 +213,7 @@ fn start_on_free_port(
     start: impl Fn(u16) -> (Vec<OsString>, VaultClient),
     ready: impl Fn(&VaultClient) -> bool,
 ) -> (Process, VaultClient) {
-    let mut said = String::new();
+    let mut log = String::new();
     for _ in 0..5 {
         let port = free_port().expect("loopback has a free port");
         let (args, operator) = start(port);
@@ -226,13 +224,13 @@ fn start_on_free_port(
             ended = process.has_ended();
             ended || ready(&operator)
         });
-        said = process.log_tail();
-        assert!(settled, "{} isn't ready:\n{said}", program.display());
+        log = process.log_tail();
+        assert!(settled, "{} isn't ready:\n{log}", program.display());
         if !ended {
             return (process, operator);
         }
     }
-    panic!("{} doesn't start:\n{said}", program.display());
+    panic!("{} doesn't start:\n{log}", program.display());
 }
 
 /// Waits until a condition is true. Returns false after [`PATIENCE`].
@@ -269,7 +267,7 @@ fn option(name: &str, value: &Path) -> OsString {
     option
 }
 
-/// Fifteen random bytes, as what may stand in a header and an address.
+/// Fifteen random bytes in characters that are valid in a header and a URL.
 fn random() -> String {
     let mut bytes = [0; 15];
     rand::fill(&mut bytes).expect("there is randomness");
@@ -281,7 +279,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_whose_port_was_taken_meanwhile_is_started_on_another() {
+    fn a_server_whose_port_is_in_use_is_started_on_another() {
         let home = home();
         let is_ready = home.path().join("ready");
         let program = "if mkdir first; then exit 1; fi; touch ready; exec sleep 600";

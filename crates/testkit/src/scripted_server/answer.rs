@@ -42,12 +42,12 @@ impl ScriptedAnswer {
         Self::raw(status, "application/json", body.to_string())
     }
 
-    /// 200 and the envelope of every answer, with this in it.
+    /// 200 and this data in the envelope of an answer.
     pub fn data(data: Value) -> Self {
         Self::json(200, envelope("data", data))
     }
 
-    /// 200 and the envelope of a login, with this in it.
+    /// 200 and this data in the envelope of a login.
     pub fn auth(auth: Value) -> Self {
         Self::json(200, envelope("auth", auth))
     }
@@ -57,7 +57,7 @@ impl ScriptedAnswer {
         Self::json(status, json!({ "errors": errors }))
     }
 
-    /// A status and nothing else.
+    /// A status without a body.
     pub fn empty(status: u16) -> Self {
         Self(Kind::Reply(Reply { status, headers: Vec::new(), body: Bytes::new() }))
     }

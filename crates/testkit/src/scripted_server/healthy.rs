@@ -1,4 +1,4 @@
-//! The answers of a server with which nothing is wrong, in the shapes of OpenBao 2.4.
+//! The answers of a healthy server, in the format of OpenBao 2.4.
 
 use std::time::SystemTime;
 
@@ -16,7 +16,7 @@ pub(super) fn answers() -> [(&'static str, &'static str, ScriptedAnswer); 5] {
     ]
 }
 
-/// Its clock is this machine's.
+/// The answer of `sys/health`, with this machine's clock.
 fn health(_: &RecordedRequest) -> ScriptedAnswer {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     ScriptedAnswer::json(
@@ -53,7 +53,7 @@ fn login() -> Value {
     })
 }
 
-/// That of the login.
+/// The answer of a login.
 fn token() -> Value {
     json!({
         "accessor": "scripted-accessor",
@@ -76,12 +76,12 @@ fn token() -> Value {
     })
 }
 
-/// Everything but `sudo` on each path, beside the envelope and in it, as servers say it; and
-/// once more under a name of its own where one path is asked.
-fn capabilities(asked: &RecordedRequest) -> ScriptedAnswer {
+/// The answer of `sys/capabilities-self`: everything but `sudo` on each path, next to the envelope
+/// and in it, as servers do; for one path also under `capabilities`.
+fn capabilities(request: &RecordedRequest) -> ScriptedAnswer {
     let all = json!(["create", "delete", "list", "patch", "read", "update"]);
     let paths: Vec<_> =
-        asked.body["paths"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        request.body["paths"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     if paths.is_empty() {
         return ScriptedAnswer::errors(400, &["paths must be supplied"]);
     }

@@ -10,19 +10,19 @@ use serde_json::Value;
 /// A recorded request, without its token.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordedRequest {
-    /// As `GET`.
+    /// The method, such as `GET`.
     pub method: String,
-    /// What follows `/v1/` in the address, decoded; the whole path where that isn't there.
+    /// The decoded path after `/v1/`, or the whole path without that prefix.
     pub path: String,
-    /// What follows `?`, as it came; empty without one.
+    /// The query after `?`, not decoded; empty without one.
     pub query: String,
-    /// The names of the headers in small letters, sorted.
+    /// The names of the headers in lower case, sorted.
     pub headers: Vec<String>,
-    /// Whether there was an `X-Vault-Token`.
+    /// Whether the request had an `X-Vault-Token`.
     pub with_token: bool,
     /// `X-Vault-Namespace`.
     pub namespace: Option<String>,
-    /// The JSON of the body; null where it is none, or wasn't read.
+    /// The JSON of the body; null if it isn't JSON or wasn't read.
     pub body: Value,
 }
 

@@ -3,7 +3,7 @@
 use super::{RecordedRequest, ScriptedAnswer, ScriptedAnswers};
 use crate::faults::matches;
 
-/// What is answered to what, the latest first.
+/// The rules with their answers, the latest first.
 #[derive(Debug, Default)]
 pub(super) struct Rules(Vec<Rule>);
 
@@ -11,7 +11,7 @@ pub(super) struct Rules(Vec<Rule>);
 struct Rule {
     method: String,
     pattern: String,
-    /// The next one at the end.
+    /// The next answer is the last of the list.
     answers: Vec<ScriptedAnswer>,
 }
 
@@ -24,9 +24,10 @@ impl Rules {
         self.0.insert(0, rule);
     }
 
-    pub(super) fn next(&mut self, asked: &RecordedRequest) -> ScriptedAnswer {
-        let means =
-            |rule: &&mut Rule| rule.method == asked.method && matches(&rule.pattern, &asked.path);
+    pub(super) fn next(&mut self, request: &RecordedRequest) -> ScriptedAnswer {
+        let means = |rule: &&mut Rule| {
+            rule.method == request.method && matches(&rule.pattern, &request.path)
+        };
         let Some(rule) = self.0.iter_mut().find(means) else {
             return ScriptedAnswer::errors(404, &[]);
         };

@@ -16,7 +16,7 @@ use super::RecordedRequest;
 use super::answer::{Kind, Reply};
 use super::rules::Rules;
 
-/// What the server and the test look at.
+/// The state that the server and the test share.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     rules: Mutex<Rules>,
@@ -33,19 +33,19 @@ impl Shared {
     }
 }
 
-/// Ends when it is aborted, and its connections with it.
+/// Accepts connections until the task is aborted, which also closes them.
 pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
     let mut connections = JoinSet::new();
     loop {
-        // An accepted connection that is gone already is its client's affair.
+        // The client may have closed an accepted connection already.
         let Ok((stream, _)) = listener.accept().await else { continue };
         let shared = Arc::clone(&shared);
         connections.spawn(async move {
             let service = service_fn(|request| answer(&shared, request));
             let connection = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service);
-            // Clients hang up, and some answers end a connection on purpose.
+            // Clients close connections, and some answers do so on purpose.
             let _ = connection.await;
         });
     }
@@ -54,18 +54,18 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 /// An error closes the connection without an answer.
 async fn answer(shared: &Shared, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
     let (head, body) = request.into_parts();
-    let mut asked = RecordedRequest::new(&head);
-    let answer = shared.rules().next(&asked);
+    let mut recorded = RecordedRequest::new(&head);
+    let answer = shared.rules().next(&recorded);
     if matches!(answer.0, Kind::CloseUnread) {
-        shared.requests().push(asked);
+        shared.requests().push(recorded);
         return Err(io::ErrorKind::ConnectionAborted.into());
     }
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
-    asked.body = serde_json::from_slice(&body).unwrap_or_default();
-    shared.requests().push(asked.clone());
+    recorded.body = serde_json::from_slice(&body).unwrap_or_default();
+    shared.requests().push(recorded.clone());
     let mut kind = answer.0;
     while let Kind::By(by) = kind {
-        kind = by(&asked).0;
+        kind = by(&recorded).0;
     }
     match kind {
         Kind::Reply(reply) => response(reply),

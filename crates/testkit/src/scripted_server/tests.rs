@@ -17,14 +17,14 @@ fn status(script: &ScriptedServer, method: &str, path: &str) -> Option<u16> {
 }
 
 #[test]
-fn what_is_not_in_the_table_is_404_without_a_reason() {
+fn a_request_without_a_rule_gets_404_without_errors() {
     let script = ScriptedServer::new("imitates a server without a single route");
     assert_eq!(ask(&script, "GET", "sys/health", None), Some((404, json!({ "errors": [] }))));
     assert_eq!(script.description(), "imitates a server without a single route");
 }
 
 #[test]
-fn answers_come_one_after_the_other_and_the_last_one_stays() {
+fn answers_are_given_in_order_and_the_last_one_is_repeated() {
     let script = ScriptedServer::new("imitates a server that is busy, twice")
         .with_healthy_answers()
         .answer_on("GET", "sys/health", ScriptedAnswer::empty(200))
@@ -40,12 +40,12 @@ fn a_request_is_recorded_without_its_token() {
     let job =
         VaultClient::new(script.url(), None, None).with_token("s.secret").in_namespace("team");
     job.request("POST", "auth/令牌/login?a=b", &[("X-Vault-Request", "true")], json!({ "k": "v" }));
-    let asked = &script.requests()[0];
-    assert_eq!(asked.to_string(), "POST auth/令牌/login?a=b");
-    assert!(asked.with_token && asked.headers.contains(&"x-vault-request".to_owned()));
-    assert_eq!(asked.namespace.as_deref(), Some("team"));
-    assert_eq!(asked.body, json!({ "k": "v" }));
-    assert!(!format!("{asked:?}").contains("s.secret"));
+    let request = &script.requests()[0];
+    assert_eq!(request.to_string(), "POST auth/令牌/login?a=b");
+    assert!(request.with_token && request.headers.contains(&"x-vault-request".to_owned()));
+    assert_eq!(request.namespace.as_deref(), Some("team"));
+    assert_eq!(request.body, json!({ "k": "v" }));
+    assert!(!format!("{request:?}").contains("s.secret"));
 }
 
 #[test]
@@ -56,12 +56,12 @@ fn a_connection_is_closed_before_or_after_the_body_is_read() {
     for path in ["before", "after"] {
         assert_eq!(ask(&script, "POST", path, Some(json!(1))), None);
     }
-    let bodies: Vec<_> = script.requests().into_iter().map(|asked| asked.body).collect();
+    let bodies: Vec<_> = script.requests().into_iter().map(|request| request.body).collect();
     assert_eq!(bodies, [json!(null), json!(1)]);
 }
 
 #[test]
-fn an_answer_that_never_comes_ends_with_the_server() {
+fn a_request_without_an_answer_ends_with_the_server() {
     let script = ScriptedServer::new("imitates a server that is stuck").answer_on(
         "GET",
         "x",
@@ -78,9 +78,9 @@ fn an_answer_that_never_comes_ends_with_the_server() {
 }
 
 #[test]
-fn redirects_pages_and_large_bodies_are_sent_as_they_are_told() {
+fn redirects_pages_and_large_bodies_are_sent() {
     let other = ScriptedServer::new("imitates another host");
-    let script = ScriptedServer::new("imitates whatever stands before a server")
+    let script = ScriptedServer::new("imitates a proxy in front of a server")
         .answer_on("GET", "away", ScriptedAnswer::redirect(307, &other.url()))
         .answer_on("GET", "page", ScriptedAnswer::html(502).header("retry-after", "1"))
         .answer_on("GET", "huge", ScriptedAnswer::huge())
@@ -92,7 +92,7 @@ fn redirects_pages_and_large_bodies_are_sent_as_they_are_told() {
 }
 
 #[test]
-fn a_healthy_server_is_asked_from_login_to_logout() {
+fn a_healthy_server_answers_every_request_from_login_to_logout() {
     let script = ScriptedServer::new("imitates a server in development").with_healthy_answers();
     let get = |method, path, body| ask(&script, method, path, body).unwrap();
     assert_eq!(get("GET", "sys/health", None).1["sealed"], false);
@@ -108,7 +108,7 @@ fn a_healthy_server_is_asked_from_login_to_logout() {
 }
 
 #[tokio::test]
-async fn a_server_may_be_asked_from_within_another_runtime() {
+async fn a_server_can_be_used_from_another_runtime() {
     let script = ScriptedServer::new("imitates a server in development").with_healthy_answers();
     assert_eq!(status(&script, "GET", "sys/health"), Some(200));
 }

@@ -1,4 +1,4 @@
-//! The mirror as a client sees it.
+//! Tests of the mirror with a client.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -26,7 +26,7 @@ fn index(world: &TestMirror, channel: &str, subdir: &str) -> RepoData {
 const NUMPY: &str = "/anaconda/cloud/conda-forge/linux-64/numpy-1.24.3-py310_0.conda";
 
 #[test]
-fn a_package_is_a_line_and_so_is_a_fault() {
+fn packages_and_faults_are_served() {
     let world = TestMirror::new()
         .channel("conda-forge", |c| {
             c.add("numpy 1.24.3 py310_0 | python >=3.10,<3.11.0a0");
@@ -40,7 +40,8 @@ fn a_package_is_a_line_and_so_is_a_fault() {
     assert_eq!(get(&world, NUMPY).0, "403");
     world.clear_faults();
     assert_eq!(get(&world, NUMPY).0, "200");
-    let statuses: Vec<_> = world.requests("*/numpy*").iter().map(|asked| asked.status).collect();
+    let statuses: Vec<_> =
+        world.requests("*/numpy*").iter().map(|request| request.status).collect();
     assert_eq!(statuses, [Some(403), Some(200)]);
     assert!(world.requests("*/idna*").is_empty());
 }
@@ -58,7 +59,7 @@ fn a_fault_can_be_limited_to_some_requests() {
 }
 
 #[test]
-fn formats_of_archives_and_indexes_are_a_line_each() {
+fn the_formats_of_archives_and_indexes_can_be_set() {
     let world = TestMirror::new()
         .channel("old", |c| {
             c.json_only();
@@ -91,7 +92,7 @@ fn a_channel_can_change_while_it_is_served() {
 }
 
 #[test]
-fn the_arguments_point_both_origins_here() {
+fn the_arguments_make_the_mirror_the_source_of_both_origins() {
     let world = TestMirror::new();
     let url = world.url();
     assert_eq!(
@@ -108,7 +109,7 @@ fn the_arguments_point_both_origins_here() {
 }
 
 #[test]
-fn the_synthetic_channel_installs_and_is_always_the_same() {
+fn the_synthetic_channel_installs_and_is_reproducible() {
     let build = || TestMirror::new().channel("conda-forge", |c| c.synthetic(10, 20));
     let (one, other) = (build(), build());
     let path = "linux-64/repodata.json";
@@ -134,7 +135,7 @@ fn the_synthetic_channel_installs_and_is_always_the_same() {
 }
 
 #[test]
-fn the_shared_channels_are_served_in_the_mirrors_layout() {
+fn the_shared_channels_are_served_in_the_layout_of_the_mirror() {
     let Some(world) = TestMirror::shared_channels(IndexFormats::ZST) else { return };
     let path = "/anaconda/cloud/conda-forge/noarch/repodata.json.zst";
     let (status, body) = get(&world, path);

@@ -1,8 +1,7 @@
-//! The way to the server: rustify's client, with the traps of the usual one closed.
+//! An HTTP client for rustify that follows only safe redirects and limits the size of answers.
 //!
-//! No redirect is followed but one that has the same asked of the same server; certificates are
-//! always checked; an answer has an end; headers come back with errors too, because
-//! `Retry-After` is one.
+//! A redirect is followed only to the same path of the same server; certificates are always
+//! verified; headers are returned with errors too, because of `Retry-After`.
 
 use std::net::SocketAddr;
 use std::str::FromStr as _;
@@ -18,31 +17,31 @@ use rustify::errors::ClientError;
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::{Address, ProbeError, Settings};
+use crate::{Address, ProbeError, RedirectTarget, Settings};
 
-/// The most bytes of an answer: names and times take a few thousand.
+/// The most bytes of an answer. Names and times have a few thousand.
 const MAX_BYTES: usize = 1 << 20;
 
-/// The connections to one server.
+/// The HTTP client of one server.
 pub(super) struct Transport {
     http: reqwest::Client,
     address: Address,
     origin: String,
 }
 
-/// What an answer can't be.
+/// An answer that isn't accepted.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum UnacceptableAnswer {
-    /// It is a redirect to another place, which isn't asked: its origin, or what it is.
-    #[error("it sends on to {0}")]
-    Redirect(String),
-    /// It has no end.
-    #[error("it is longer than a megabyte")]
+    /// A redirect that isn't followed.
+    #[error("it redirects to {0}")]
+    Redirect(RedirectTarget),
+    /// It exceeds the limit.
+    #[error("it is larger than a megabyte")]
     TooLarge,
 }
 
 impl Transport {
-    /// Opens no connection yet.
+    /// Prepares the client. No connection is opened.
     pub(super) async fn new(settings: &Settings) -> Result<Self, ProbeError> {
         let mut address = settings.address.clone();
         let mut builder = reqwest::Client::builder()
@@ -60,7 +59,7 @@ impl Transport {
             }
             builder = builder.tls_certs_only(certificates);
         } else if !address.is_https() {
-            // A machine without any trusted certificate can ask itself all the same.
+            // A machine without trusted certificates can still connect to itself.
             builder = builder.tls_certs_only([]);
         }
         if let Some(identity) = &settings.identity {
@@ -69,7 +68,7 @@ impl Transport {
             pem.extend_from_slice(identity.key.reveal().as_bytes());
             let identity =
                 reqwest::Identity::from_pem(&pem).map_err(|_| ProbeError::InvalidClientIdentity)?;
-            // Whether the two fit together shows only when a client is made of them.
+            // A mismatch of the two is reported only when a client is built.
             let alone = reqwest::Client::builder().tls_certs_only([]).identity(identity.clone());
             alone.build().map_err(|_| ProbeError::InvalidClientIdentity)?;
             builder = builder.identity(identity);
@@ -111,31 +110,31 @@ impl Transport {
         whole.body(body).map_err(|error| ClientError::ResponseError { source: error.into() })
     }
 
-    /// Where a redirect leads: to the same path of the same server, or an error. Another path
-    /// could be a secret's, and it wouldn't be one of the requests that can be made.
+    /// The target of a redirect: the same path of the same server, or an error. Another path could
+    /// be a secret's, and isn't in the list of requests.
     fn target(&self, answer: &Response<Vec<u8>>, from: &Uri) -> Result<Option<Uri>, ClientError> {
         let is_redirect = matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308);
         let location = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok());
         let Some(location) = location.filter(|_| is_redirect) else { return Ok(None) };
-        let elsewhere = |place: String| ClientError::ResponseError {
-            source: UnacceptableAnswer::Redirect(place).into(),
+        let refuse = |target: RedirectTarget| ClientError::ResponseError {
+            source: UnacceptableAnswer::Redirect(target).into(),
         };
         let target = self.address.resolve(from.path(), location);
-        let Some(target) = target else { return Err(elsewhere("a place without a name".into())) };
+        let Some(target) = target else { return Err(refuse(RedirectTarget::NotAUrl)) };
         if !self.address.is_origin_of(&target) {
-            return Err(elsewhere(shown(&target)));
+            return Err(refuse(origin(&target)));
         }
         let same_path = percent_decode_str(target.path()).eq(percent_decode_str(from.path()));
         if !same_path || target.query() != from.query() {
-            return Err(elsewhere("another path of its own".into()));
+            return Err(refuse(RedirectTarget::OtherPath));
         }
-        Uri::from_str(target.as_str()).map(Some).map_err(|_| elsewhere(shown(&target)))
+        Uri::from_str(target.as_str()).map(Some).map_err(|_| refuse(origin(&target)))
     }
 }
 
-/// A URL without what may be a credential in it.
-fn shown(url: &Url) -> String {
-    url.origin().ascii_serialization()
+/// The origin of a redirect target, which can't contain a credential.
+fn origin(url: &Url) -> RedirectTarget {
+    RedirectTarget::Origin(url.origin().ascii_serialization())
 }
 
 #[async_trait]
@@ -146,7 +145,7 @@ impl Client for Transport {
 
     async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, ClientError> {
         let (mut parts, body) = request.into_parts();
-        // vaultrs puts `/v1` before the whole path, that of the address included.
+        // vaultrs prepends `/v1` to the whole path, including that of the address.
         let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
         let whole = format!("{}{}{path}", self.origin, self.address.prefix());
         parts.uri =
@@ -160,12 +159,12 @@ impl Client for Transport {
         match self.target(&answer, &from)? {
             None => Ok(answer),
             Some(_) => Err(ClientError::ResponseError {
-                source: UnacceptableAnswer::Redirect("one place after another".into()).into(),
+                source: UnacceptableAnswer::Redirect(RedirectTarget::Second).into(),
             }),
         }
     }
 
-    /// What isn't 200 is an answer, too, and its headers matter.
+    /// Other statuses than 200 are answers too, and their headers are needed.
     async fn execute(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, ClientError> {
         self.send(request).await
     }

@@ -1,6 +1,7 @@
-//! The AWS login: a signed request that says who we are, which the server sends on to AWS.
+//! The AWS IAM login: a signed `GetCallerIdentity` request, which the server forwards to AWS.
 //!
-//! The keys come from the variables that every AWS program reads. They sign and are not sent.
+//! The keys are read from the variables that every AWS program reads. They sign the request and
+//! aren't sent.
 
 use std::time::SystemTime;
 
@@ -15,14 +16,14 @@ use crate::{CredentialFault, ProbeError, Secret};
 
 const URL: &str = "https://sts.amazonaws.com/";
 const HOST: &str = "sts.amazonaws.com";
-/// Where the global endpoint stands.
+/// The region of the global endpoint.
 const REGION: &str = "us-east-1";
 const BODY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
 const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
 const SERVER_ID: &str = "X-Vault-AWS-IAM-Server-ID";
 
-/// The fields of the login. `server_id` binds the request to one server, so that it can't be
-/// used at another.
+/// The fields of the login. `server_id` binds the request to one server, so that another can't
+/// use it.
 pub(super) fn identity(
     sources: CredentialSources<'_>,
     server_id: Option<&Secret>,
@@ -34,7 +35,7 @@ pub(super) fn identity(
             variable: name.to_owned(),
         })
     };
-    // The library's type hides its secrets when it is printed.
+    // The library's type hides its secrets in `Debug` output.
     let credentials = Credentials::new(
         key("AWS_ACCESS_KEY_ID")?,
         key("AWS_SECRET_ACCESS_KEY")?,
@@ -66,7 +67,7 @@ pub(super) fn identity(
     ])
 }
 
-/// The headers that the signature adds.
+/// Signs the request, and returns the added headers.
 fn signed(
     credentials: Credentials,
     headers: &[(String, String)],
@@ -95,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_request_is_signed_for_one_server_and_holds_no_key() {
+    fn the_request_is_signed_for_one_server_and_contains_no_key() {
         let variable = |name: &str| match name {
             "AWS_ACCESS_KEY_ID" => Some("AKIDEXAMPLE".to_owned()),
             "AWS_SECRET_ACCESS_KEY" => Some("canary-secret-key".to_owned()),
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_missing_is_named() {
+    fn a_missing_key_is_named() {
         let sources = CredentialSources { variable: &|_| None, home: None };
         let Err(failure) = identity(sources, None, jiff::Timestamp::UNIX_EPOCH) else { panic!() };
         assert!(failure.to_string().contains("AWS_ACCESS_KEY_ID"), "{failure}");

@@ -1,4 +1,4 @@
-//! The logins: what each auth method sends, and where.
+//! The logins: the path and the fields of each auth method.
 
 mod aws;
 
@@ -8,7 +8,7 @@ use crate::credential::{CredentialError, CredentialSources};
 use crate::secret::object;
 use crate::{ClientIdentity, CredentialFault, ProbeError, Secret};
 
-/// One login, ready to be sent. It holds credentials, so it can't be printed.
+/// A login, ready to be sent. It contains credentials, so it can't be printed.
 pub(crate) struct Login {
     method: AuthMethod,
     mount: String,
@@ -17,19 +17,19 @@ pub(crate) struct Login {
     fields: Vec<(&'static str, Secret)>,
 }
 
-/// How a token is come by.
+/// How the token is obtained.
 pub(crate) enum TokenSource {
-    /// The user gave it.
+    /// The user supplied it.
     Given(Secret),
     /// By a login.
     Login(Login),
-    /// By a login whose SecretID has to be unwrapped first.
+    /// By a login whose SecretID must be unwrapped first.
     WrappedLogin {
         /// The login without its SecretID.
         login: Login,
         /// The wrapping token.
         token: Secret,
-        /// The role that the SecretID must be of.
+        /// The role that the SecretID must belong to.
         role: Option<String>,
     },
 }
@@ -45,17 +45,17 @@ impl Login {
         self.method.name()
     }
 
-    /// The role, to be told.
+    /// The role, for messages.
     pub(crate) fn role(&self) -> Option<String> {
         self.role.clone()
     }
 
-    /// Where the auth method is mounted.
+    /// The mount of the auth method.
     pub(crate) fn mount(&self) -> &str {
         &self.mount
     }
 
-    /// Below `/v1/`.
+    /// The path below `/v1/`.
     pub(crate) fn path(&self) -> String {
         match &self.user {
             Some(user) => format!("auth/{}/login/{user}", self.mount),
@@ -69,25 +69,25 @@ impl Login {
         object(&fields)
     }
 
-    /// Whether what is sent may be good for one time only: a SecretID often is.
+    /// Whether the credential may be usable only once: a SecretID often is.
     pub(crate) fn is_single_use(&self) -> bool {
         self.fields.iter().any(|(name, _)| *name == "secret_id")
     }
 
-    /// What is sent, so that it can be kept out of errors.
+    /// The secrets in the login, which are removed from error messages.
     pub(crate) fn secrets(&self) -> Vec<&Secret> {
         let hidden = self.fields.iter().filter(|(name, _)| !matches!(*name, "role" | "name"));
         hidden.map(|(_, secret)| secret).collect()
     }
 
-    /// The same with the SecretID that was unwrapped.
+    /// Adds an unwrapped SecretID.
     pub(crate) fn with_secret_id(mut self, secret_id: Secret) -> Self {
         self.fields.push(("secret_id", secret_id));
         self
     }
 }
 
-/// The name that a method is mounted under unless somebody chose another.
+/// The default mount of a method.
 fn default_mount(method: AuthMethod) -> &'static str {
     match method {
         AuthMethod::AwsIam => "aws",
@@ -95,7 +95,7 @@ fn default_mount(method: AuthMethod) -> &'static str {
     }
 }
 
-/// What `auth` of the profile `profile` sends, with its credentials read.
+/// Reads the credentials of `auth` of the profile `profile`, and makes the login.
 pub(crate) fn token_source(
     profile: &str,
     auth: Option<&Auth>,
@@ -126,7 +126,7 @@ pub(crate) fn token_source(
             push("role", role);
             push("jwt", word("jwt")?);
         }
-        // Its role is that of the role_id; the manifest's name is for the wrapping's origin.
+        // The role_id selects the role; the manifest's role is for checking the origin of the wrapping.
         AuthMethod::Approle => {
             push("role_id", word("role_id")?);
             let secret_id = word("secret_id")?;
@@ -148,7 +148,7 @@ pub(crate) fn token_source(
                 push(name, Some(secret));
             }
         }
-        // The connection itself shows who it is.
+        // The client certificate of the connection is the credential.
         AuthMethod::Cert => push("name", role),
         AuthMethod::Userpass | AuthMethod::Ldap => {
             user = text("username")?.map(|name| name.reveal().to_owned());
@@ -163,7 +163,7 @@ pub(crate) fn token_source(
     Ok(TokenSource::Login(Login { user, ..Login::new(auth, fields) }))
 }
 
-/// The certificate that a profile of the method `cert` shows.
+/// Reads the client certificate of a profile with the method `cert`.
 pub(crate) fn client_identity(
     auth: Option<&Auth>,
     sources: CredentialSources<'_>,
@@ -186,7 +186,7 @@ fn is_wrapped(credential: &Credential) -> bool {
     }
 }
 
-/// Only a SecretID is delivered wrapped: its origin is known, and can be checked.
+/// Refuses a wrapped credential other than a SecretID, whose origin can be checked.
 fn refuse_wrapped(auth: &Auth) -> Result<(), CredentialError> {
     let mut wrapped = auth.credentials.iter().filter(|(_, credential)| is_wrapped(credential));
     let other = wrapped
@@ -206,7 +206,7 @@ mod tests {
 
     use super::*;
 
-    fn entry_of(auth: &str) -> Result<TokenSource, ProbeError> {
+    fn token_source_of(auth: &str) -> Result<TokenSource, ProbeError> {
         let text = format!("version: 1\nneeds: {{}}\nprofiles:\n  ci: {{auth: {auth}}}\n");
         let manifest = Manifest::parse("s.yml", &text, ManifestLocation::OwnFile).unwrap().unwrap();
         let profile = manifest.profile("ci").unwrap();
@@ -221,9 +221,9 @@ mod tests {
     }
 
     fn login_of(auth: &str) -> Login {
-        match entry_of(auth) {
+        match token_source_of(auth) {
             Ok(TokenSource::Login(login)) => login,
-            Ok(_) => panic!("no login: {auth}"),
+            Ok(_) => panic!("not a login: {auth}"),
             Err(failure) => panic!("{failure}"),
         }
     }
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn each_method_sends_what_its_endpoint_takes() {
+    fn each_method_sends_the_fields_of_its_endpoint() {
         let jwt = sent("{method: jwt, mount: jwt-ci, role: r, jwt: {env: X_j}}");
         assert_eq!(jwt, ("auth/jwt-ci/login".into(), r#"{"role":"r","jwt":"j"}"#.into()));
         let approle =
@@ -248,23 +248,23 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_that_is_absent_or_malformed_is_named_and_not_shown() {
+    fn a_missing_or_malformed_credential_is_named_and_not_shown() {
         for (auth, words) in [
             ("{method: jwt, jwt: {env: NONE}}", "isn't set"),
             ("{method: jwt, jwt: {env: EMPTY}}", "isn't set"),
             ("{method: token, token: {env: TWO}}", "line breaks"),
-            ("{method: token, token: {file: /nowhere/密}}", "there is none"),
-            ("{method: token, token: {file: /dev/zero}}", "it isn't a file"),
+            ("{method: token, token: {file: /nowhere/密}}", "the file doesn't exist"),
+            ("{method: token, token: {file: /dev/zero}}", "it isn't a regular file"),
             ("{method: userpass, username: {env: USER}, password: {env: X_p}}", "change the path"),
             ("{method: jwt, jwt: {env: X_w, wrapped: true}}", "only the secret_id"),
         ] {
-            let Err(failure) = entry_of(auth) else { panic!("{auth}") };
+            let Err(failure) = token_source_of(auth) else { panic!("{auth}") };
             assert!(failure.to_string().contains(words), "{auth}: {failure}");
         }
     }
 
     #[test]
-    fn only_a_secret_id_is_not_sent_twice() {
+    fn only_a_login_with_a_secret_id_is_single_use() {
         let once = |auth| login_of(auth).is_single_use();
         assert!(once("{method: approle, role_id: {env: X_a}, secret_id: {env: X_s}}"));
         assert!(!once("{method: approle, role_id: {env: X_a}}"));

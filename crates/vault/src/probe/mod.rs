@@ -1,4 +1,4 @@
-//! What is found out: the server, the token, its rights, and what is there of each need.
+//! Queries a server about itself, the token, its rights and each need.
 
 mod need;
 mod server;
@@ -17,37 +17,39 @@ use futures::{StreamExt as _, stream};
 use crate::answer::VaultResponse;
 use crate::connection::Connection;
 use crate::session::Session;
-use crate::{CredentialSources, ProbeError, Settings, login};
+use crate::{CredentialSources, NotRevoked, ProbeError, Settings, login};
 
-/// How many requests are under way at a time.
+/// The most requests at the same time.
 const MAX_CONCURRENT_REQUESTS: usize = 8;
 
-/// How long a login that is under way, or a logout, may take after an interruption.
+/// The longest time for a login in progress, or a logout, after an interruption.
 const INTERRUPT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What is asked.
+/// The input of [`probe`].
 pub struct ProbeRequest<'a> {
-    /// The profile whose needs are looked at.
+    /// The profile whose needs are checked.
     pub profile: &'a ResolvedProfile,
-    /// Who logs in: the profile's own way, or a verifier's.
+    /// The login: the profile's, or a verifier's.
     pub auth: Option<&'a Auth>,
-    /// Whether who logs in only looks: then the rights aren't asked for, they'd be its own.
+    /// Whether the login is a verifier's. The rights of its token aren't those of the job, so they
+    /// aren't requested.
     pub as_verifier: bool,
-    /// Where credentials come from.
+    /// The sources of the credentials.
     pub sources: CredentialSources<'a>,
-    /// Ready when the user, or the system, wants it to end; can be asked for again.
+    /// Makes a future that is ready when the user, or the system, interrupts. It is called several
+    /// times.
     pub interrupted: &'a (dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Sync),
 }
 
-/// What came of it.
+/// The result of [`probe`].
 pub struct ProbeReport {
-    /// The facts, or why there are none.
+    /// The facts, or the error.
     pub facts: Result<ServerFacts, ProbeError>,
-    /// What is to be said besides: a logout that failed.
+    /// Additional findings: a logout that failed.
     pub findings: Vec<Finding>,
 }
 
-/// Asks the server. Whatever happens after the login, the login is ended.
+/// Queries the server. After a login the token is always revoked at the end.
 pub async fn probe(settings: &mut Settings, request: &ProbeRequest<'_>) -> ProbeReport {
     let mut findings = Vec::new();
     let facts = run(settings, request, &mut findings).await;
@@ -78,21 +80,21 @@ async fn run(
     let mut opening = std::pin::pin!(Session::open(&connection, token_source, ahead));
     let (opened, mut interrupted) = tokio::select! {
         opened = &mut opening => (opened, false),
-        // A login that is under way may have made a token already: it is waited for, a little,
-        // to be ended.
+        // The server may have created a token for a login in progress already: wait a short time
+        // for the answer, so that the token can be revoked.
         () = (request.interrupted)() => {
             if let Ok(opened) = tokio::time::timeout(INTERRUPT_TIMEOUT, &mut opening).await {
                 (opened, true)
             } else {
-                let message = "the login was interrupted before the server had answered it";
-                let note = "if it made a token, that ends by itself; a SecretID may be used up";
+                let message = "the login was interrupted before the server answered";
+                let note = "if the server created a token, it expires by its TTL; a SecretID may be used up";
                 findings.push(Finding::new(Code::LogoutFailed, message).with_note(note));
                 return Err(ProbeError::Interrupted);
             }
         }
     };
     let session = match opened {
-        // Nobody waits for the reason any more.
+        // After an interruption the error isn't reported.
         Err(_) if interrupted => return Err(ProbeError::Interrupted),
         opened => opened?,
     };
@@ -103,9 +105,9 @@ async fn run(
             () = (request.interrupted)() => interrupted = true,
         }
     }
-    // Whoever is no longer waited for is given a little time.
+    // After an interruption the logout has a short time limit.
     let time_limit = if interrupted { INTERRUPT_TIMEOUT } else { Duration::MAX };
-    let left = session.not_revoked("it was interrupted, or the server doesn't answer");
+    let left = session.not_revoked(&NotRevoked::Interrupted);
     tokio::select! {
         warning = tokio::time::timeout(time_limit, session.revoke()) => {
             findings.extend(warning.unwrap_or(left));
@@ -130,7 +132,7 @@ async fn collect_facts(
         Some(left) => Err(ProbeError::TooFewTokenUses { left, planned }),
         None => Ok(()),
     };
-    // A login tells it beforehand, so that not even the look uses one up.
+    // A login returns the number of uses, so that not even `lookup-self` consumes one.
     enough(session.granted.as_ref().and_then(|granted| granted.uses_left))?;
     let token = token::lookup_self(connection, session).await?;
     enough(token.uses_left)?;
@@ -164,8 +166,8 @@ async fn collect_facts(
     Ok(ServerFacts { server, token, capabilities, needs })
 }
 
-/// Why an answer that isn't 2xx says nothing. Where 404 is an answer (absent), the caller has
-/// taken it already.
+/// Why the fact is unknown after an answer that isn't 2xx. A caller for which 404 means absent
+/// handles it before.
 fn unknown(answer: &VaultResponse) -> Result<Option<UnknownReason>, ProbeError> {
     match answer.status {
         200..=299 => Ok(None),

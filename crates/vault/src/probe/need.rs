@@ -1,4 +1,4 @@
-//! A need: which engine serves it, whether it is there, its fields and its leases.
+//! Queries a need: the engine that serves it, whether it exists, its fields and its leases.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,7 +53,7 @@ pub(super) async fn mount(session: &Session<'_>, path: &str) -> Result<Fact<Moun
     }))
 }
 
-/// What is known of one need, whose mount is `mount`.
+/// The facts about one need, whose mount is `mount`.
 pub(super) async fn need_facts(
     session: &Session<'_>,
     need: &Need,
@@ -69,7 +69,7 @@ pub(super) async fn need_facts(
     if need.engine == Engine::Cubbyhole {
         return Ok(nothing(UnknownReason::NoSafeRequest));
     }
-    // Without a positive answer about the mount the same path could be a secret's.
+    // Without the server's answer about the mount the path could be a secret's.
     let Ok(seen) = &mount else { return Ok(nothing(UnknownReason::NotRequested)) };
     if seen.path != need.mount {
         return Ok(nothing(UnknownReason::NotRequested));
@@ -145,7 +145,7 @@ async fn metadata(
 
 #[derive(Deserialize)]
 struct Subkeys {
-    #[expect(clippy::zero_sized_map_values, reason = "a set would take values in")]
+    #[expect(clippy::zero_sized_map_values, reason = "a set would read the values")]
     subkeys: BTreeMap<String, Null>,
 }
 
@@ -168,7 +168,7 @@ struct KeyList {
     keys: Vec<String>,
 }
 
-/// kv1 shows nothing but the names in a folder.
+/// Checks the presence of a kv1 secret: kv1 can only list the names in a directory.
 async fn name(
     session: &Session<'_>,
     kv1: &ConfirmedKv1<'_>,
@@ -188,7 +188,7 @@ async fn name(
     Ok(Ok(if there { Presence::Present { deleted_at: None } } else { Presence::Absent }))
 }
 
-/// What a role says of its leases, under the names of all engines; the rest is passed over.
+/// The TTLs of a role, under the names of all engines. Everything else is ignored.
 #[derive(Deserialize)]
 struct Role {
     #[serde(

@@ -1,4 +1,4 @@
-//! The server: whether it can answer, its version and its clock.
+//! Queries the server: its state, its version and its clock.
 
 use envlock_secrets::facts::Server;
 use jiff::{SignedDuration, Timestamp};
@@ -16,13 +16,13 @@ struct Health {
     server_time_utc: Option<i64>,
 }
 
-/// How the server is; one that can't answer is an error.
+/// The state of the server. One that can't serve requests is an error.
 pub(super) async fn health(connection: &Connection<'_>) -> Result<Server, ProbeError> {
     let address = connection.settings().address.to_string();
     let not_a_vault = |reason| ProbeError::NotAVault { address: address.clone(), reason };
     let mut answer = connection.send(&VaultRequest::Health, None).await?;
     if answer.status == 404 {
-        // RustyVault has no health.
+        // RustyVault has no health endpoint.
         answer = connection.send(&VaultRequest::SealStatus, None).await?;
     }
     let status = answer.status;
@@ -34,15 +34,15 @@ pub(super) async fn health(connection: &Connection<'_>) -> Result<Server, ProbeE
         (501, ..) | (_, Some(false), _) => return Err(ProbeError::NotInitialised),
         (503, ..) | (_, _, Some(true)) => return Err(ProbeError::Sealed),
         (472, ..) => return Err(ProbeError::DrSecondary),
-        // A performance standby answers by itself, and may not have heard of a new token yet.
+        // A performance standby answers requests itself, and may not know a new token yet.
         (473, ..) => connection.expect_standby_lag(),
-        // A standby passes on what it is asked.
+        // A standby forwards requests.
         (200 | 429, ..) => {}
         _ => return Err(not_a_vault(ServerFault::HealthStatus(status))),
     }
     let now = connection.settings().now;
-    let theirs = health.server_time_utc.and_then(|time| Timestamp::from_second(time).ok());
+    let server_time = health.server_time_utc.and_then(|time| Timestamp::from_second(time).ok());
     let clock_ahead =
-        theirs.map(|theirs| SignedDuration::from_secs(theirs.as_second() - now.as_second()));
+        server_time.map(|time| SignedDuration::from_secs(time.as_second() - now.as_second()));
     Ok(Server { address, version: health.version.unwrap_or_default(), clock_ahead })
 }

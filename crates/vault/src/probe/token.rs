@@ -1,4 +1,4 @@
-//! The token: what it is, and what it may do.
+//! Queries the token: its properties and its capabilities.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,10 +15,10 @@ use crate::request::VaultRequest;
 use crate::session::{Session, expiry};
 use crate::{AnswerFault, ProbeError};
 
-/// How many paths are asked about in one request.
+/// The most paths in one request.
 const PATHS: usize = 200;
 
-/// What `lookup-self` says. The token itself is in the answer, and is passed over.
+/// The answer of `lookup-self`. It contains the token too, which is ignored.
 #[derive(Deserialize)]
 struct TokenLookup {
     #[serde(default)]
@@ -46,37 +46,37 @@ pub(super) async fn lookup_self(
 ) -> Result<Token, ProbeError> {
     let answer = session.send(&VaultRequest::Token).await?;
     if answer.status != 200 {
-        // A login's own answer knows most of it; a token that was given has nobody to vouch.
+        // A login's answer has most of it; for a token that the user supplied it is an error.
         return session.granted.clone().ok_or_else(|| match answer.status {
             400 | 401 | 403 => ProbeError::TokenRefused,
             _ => answer.unexpected_status(),
         });
     }
-    let looked: TokenLookup = answer.data()?;
-    let mut policies = looked.policies.unwrap_or_default();
-    for policy in looked.identity_policies.unwrap_or_default() {
+    let lookup: TokenLookup = answer.data()?;
+    let mut policies = lookup.policies.unwrap_or_default();
+    for policy in lookup.identity_policies.unwrap_or_default() {
         if !policies.contains(&policy) {
             policies.push(policy);
         }
     }
-    let expires = looked.expire_time.as_deref().map(str::parse).transpose();
+    let expires = lookup.expire_time.as_deref().map(str::parse).transpose();
     let expires = expires.map_err(|_| answer.unreadable(AnswerFault::BadTime("expire_time")))?;
-    let expires = expires.or_else(|| expiry(connection.settings().now, looked.ttl));
+    let expires = expires.or_else(|| expiry(connection.settings().now, lookup.ttl));
     Ok(Token {
         logged_in: session.granted.is_some(),
         policies,
-        ttl: looked.ttl,
+        ttl: lookup.ttl,
         expires,
-        renewable: looked.renewable,
-        period: looked.period,
-        explicit_max_ttl: looked.explicit_max_ttl,
-        // Below zero it is used up, by this very request.
-        uses_left: (looked.num_uses != 0).then(|| u64::try_from(looked.num_uses).unwrap_or(0)),
-        batch: looked.kind == "batch",
+        renewable: lookup.renewable,
+        period: lookup.period,
+        explicit_max_ttl: lookup.explicit_max_ttl,
+        // A negative number means that this request consumed the last use.
+        uses_left: (lookup.num_uses != 0).then(|| u64::try_from(lookup.num_uses).unwrap_or(0)),
+        batch: lookup.kind == "batch",
     })
 }
 
-/// A path's names; whatever else a server puts beside the paths is passed over.
+/// The capabilities of a path. Other keys of the answer are ignored.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Names {

@@ -1,4 +1,4 @@
-//! Policies by dice, uploaded, and what they let through.
+//! Uploads generated policies, and compares which requests the server and the evaluator allow.
 
 use std::io::{self, Write as _};
 use std::thread;
@@ -8,70 +8,70 @@ use envlock_policy::{Acl, Dialect, Identity, Operation, Policy};
 use envlock_testkit::{TestServer, VaultClient, skip_test};
 use serde_json::{Value, json};
 
-use crate::ask::{Asked, let_through};
-use crate::bot;
-use crate::dice::Dice;
-use crate::generate::{Case, Ground};
-use crate::judge::{acl, is_left_to_the_server, named, upload};
+use crate::counts::Counts;
+use crate::entity;
+use crate::generate::{Case, Mounts};
+use crate::policies::{acl, is_not_modelled, named, upload};
+use crate::random::SeededRandom;
 use crate::release::{Release, server};
-use crate::tally::Tally;
+use crate::request::{TestRequest, is_allowed};
 
-/// What each of some clients does on mounts of its own.
+/// The number of cases of each client; each client has its own mounts.
 const CLIENTS: u64 = 3;
 const CASES: usize = 900;
 
-/// Lets a token ask for its own capabilities. The evaluator gets it as well.
+/// Allows a token to request its capabilities. The evaluator gets the policy too.
 const ASKER: &str = r#"path "sys/capabilities-self" { capabilities = ["update"] }"#;
 
-/// One client: its server, its mounts, and what it has found.
+/// A client with its mounts and its results.
 struct Client<'b> {
     root: &'b VaultClient,
     release: Release,
-    bot: &'b Identity,
-    ground: Ground,
-    tally: Tally,
+    identity: &'b Identity,
+    mounts: Mounts,
+    counts: Counts,
     differences: Vec<String>,
 }
 
 #[test]
-fn what_generated_policies_let_through_is_what_the_evaluator_says() {
+fn the_server_allows_the_same_requests_of_generated_policies_as_the_evaluator() {
     let what = "generated policies on a real server";
     let Some((bao, version, release)) = server() else { return skip_test(what) };
     bao.policy("asker", ASKER);
-    let bot = bot::new(&bao);
+    let identity = entity::new(&bao);
     let clients: Vec<_> = thread::scope(|scope| {
         let start = |number| {
-            let (root, bot): (&VaultClient, _) = (&bao, &bot);
+            let (root, identity): (&VaultClient, _) = (&bao, &identity);
             scope.spawn(move || {
-                let ground = Ground { kv1: format!("kv{number}"), kv2: format!("docs{number}") };
-                let mut client = Client::new(root, release, bot, ground);
-                let mut dice = Dice::new(number);
+                let mounts = Mounts { kv1: format!("kv{number}"), kv2: format!("docs{number}") };
+                let mut client = Client::new(root, release, identity, mounts);
+                let mut random = SeededRandom::new(number);
                 for _ in 0..CASES {
-                    let case = client.ground.case(&mut dice);
+                    let case = client.mounts.case(&mut random);
                     client.compare(&case);
                 }
                 client
             })
         };
         let running: Vec<_> = (1..=CLIENTS).map(start).collect();
-        running.into_iter().map(|client| client.join().expect("it doesn't panic")).collect()
+        running.into_iter().map(|client| client.join().expect("the client doesn't panic")).collect()
     });
-    let mut tally = Tally::default();
+    let mut counts = Counts::default();
     for client in &clients {
-        tally.add(&client.tally);
+        counts.add(&client.counts);
     }
-    // Past the capture of the test harness: it says what this test is worth.
-    let _ = writeln!(io::stderr(), "compared with OpenBao {version}: {tally}");
+    // Not captured by the test harness: the counts show what the test covers.
+    let _ = writeln!(io::stderr(), "compared with OpenBao {version}: {counts}");
     let differences: Vec<_> = clients.iter().flat_map(|client| &client.differences).collect();
     let shown: Vec<_> = differences.iter().take(8).map(|text| text.as_str()).collect();
     assert!(differences.is_empty(), "{} differences\n{}", differences.len(), shown.join("\n"));
-    assert_worth(&tally, release);
+    assert_worth(&counts, release);
 }
 
-/// Agreement on nothing but refusals would prove little.
-fn assert_worth(tally: &Tally, release: Release) {
+/// Asserts minimal counts: agreement only on denials would prove little.
+fn assert_worth(counts: &Counts, release: Release) {
     let at_least = [
-        ("policies taken", 5_000),
+        ("policies accepted", 5_000),
         ("capabilities", 15_000),
         ("capabilities granted", 6_000),
         ("allowed", 3_500),
@@ -84,7 +84,7 @@ fn assert_worth(tally: &Tally, release: Release) {
         ("denied by a plus", 500),
         ("allowed with hidden rules", 800),
         ("denied with hidden rules", 800),
-        ("by united blocks", 800),
+        ("by merged blocks", 800),
         ("denied by parameters", 200),
         ("denied by wrapping", 100),
         ("allowed with conditions", 300),
@@ -92,39 +92,45 @@ fn assert_worth(tally: &Tally, release: Release) {
         ("as Vault 1.15 to 1.20", if release == Release::Earlier { 3_000 } else { 0 }),
     ];
     for (what, least) in at_least {
-        let count = tally.of(what);
-        assert!(count >= least, "{what}: {count}, and {least} would be worth something\n{tally}");
+        let count = counts.of(what);
+        assert!(count >= least, "{what}: {count}, and at least {least} are required\n{counts}");
     }
 }
 
 impl<'b> Client<'b> {
-    fn new(root: &'b VaultClient, release: Release, bot: &'b Identity, ground: Ground) -> Self {
-        root.kv1(&ground.kv1);
-        root.kv2(&ground.kv2);
-        for name in Ground::present() {
-            root.secret(&ground.kv1, &name, json!({ "v": TestServer::canary("kv1") }));
-            root.secret(&ground.kv2, &name, json!({ "v": TestServer::canary("kv2") }));
+    fn new(
+        root: &'b VaultClient,
+        release: Release,
+        identity: &'b Identity,
+        mounts: Mounts,
+    ) -> Self {
+        root.kv1(&mounts.kv1);
+        root.kv2(&mounts.kv2);
+        for name in Mounts::present() {
+            root.secret(&mounts.kv1, &name, json!({ "v": TestServer::canary("kv1") }));
+            root.secret(&mounts.kv2, &name, json!({ "v": TestServer::canary("kv2") }));
         }
-        Self { root, release, bot, ground, tally: Tally::default(), differences: Vec::new() }
+        Self { root, release, identity, mounts, counts: Counts::default(), differences: Vec::new() }
     }
 
     fn compare(&mut self, case: &Case) {
-        let mut policies = vec![Policy::parse("asker", "asker.hcl", ASKER).expect("it is one")];
+        let mut policies =
+            vec![Policy::parse("asker", "asker.hcl", ASKER).expect("a valid policy")];
         let mut names = vec!["asker".to_owned()];
         for text in &case.policies {
-            let name = format!("{}-{}", self.ground.kv1, self.tally.of("policies"));
-            self.tally.count("policies");
+            let name = format!("{}-{}", self.mounts.kv1, self.counts.of("policies"));
+            self.counts.count("policies");
             let ours = named(&name, text);
             let theirs = upload(self.root, &name, text);
             match ours {
                 Ok(policy) if theirs == 204 => {
-                    self.tally.count("policies taken");
+                    self.counts.count("policies accepted");
                     policies.push(policy);
                     names.push(name);
                 }
-                Err(_) if theirs != 204 => self.tally.count("policies refused"),
-                ours if is_left_to_the_server(text, &ours) => {
-                    self.tally.count("policies left to the server");
+                Err(_) if theirs != 204 => self.counts.count("policies rejected"),
+                ours if is_not_modelled(text, &ours) => {
+                    self.counts.count("policies not modelled");
                 }
                 ours => {
                     return self.differ(case, &format!("upload: {theirs}, ours: {ours:?}\n{text}"));
@@ -132,14 +138,15 @@ impl<'b> Client<'b> {
             }
         }
         let policies: Vec<_> = policies.iter().collect();
-        let legacy = acl(&policies, Dialect::VaultLegacy, self.bot);
+        let legacy = acl(&policies, Dialect::VaultLegacy, self.identity);
         let legacy = legacy.ok().filter(|_| self.release == Release::Earlier);
-        let acl = acl(&policies, Dialect::OpenBao, self.bot).expect("each was accepted");
+        let acl =
+            acl(&policies, Dialect::OpenBao, self.identity).expect("all policies were accepted");
         let names: Vec<_> = names.iter().map(String::as_str).collect();
-        let job = self.root.with_token(bot::token(self.root, &names));
+        let job = self.root.with_token(entity::token(self.root, &names));
         self.compare_capabilities(case, &job, &acl, legacy.as_ref());
-        for asked in &case.requests {
-            self.compare_request(case, &job, asked, &acl, legacy.as_ref());
+        for request in &case.requests {
+            self.compare_request(case, &job, request, &acl, legacy.as_ref());
         }
     }
 
@@ -154,15 +161,15 @@ impl<'b> Client<'b> {
         for path in &case.paths {
             let theirs = &answer["data"][path.as_str()];
             let ours = self.release.capabilities(acl, path);
-            self.tally.count("capabilities");
+            self.counts.count("capabilities");
             if ours != ["deny"] {
-                self.tally.count("capabilities granted");
+                self.counts.count("capabilities granted");
             }
             if *theirs != Value::from(ours.clone()) {
                 self.differ(case, &format!("capabilities of {path}: {theirs}, ours: {ours:?}"));
             }
             let Some(legacy) = legacy else { continue };
-            self.tally.count("as Vault 1.15 to 1.20");
+            self.counts.count("as Vault 1.15 to 1.20");
             let ours = legacy.capabilities(path, "");
             if *theirs != Value::from(ours.clone()) {
                 let what = format!("capabilities of {path}: {theirs}, vault-legacy: {ours:?}");
@@ -175,30 +182,30 @@ impl<'b> Client<'b> {
         &mut self,
         case: &Case,
         job: &VaultClient,
-        asked: &Asked,
+        sent: &TestRequest,
         acl: &Acl<'_>,
         legacy: Option<&Acl<'_>>,
     ) {
-        let path = asked.judged();
-        let request = asked.request(&path);
+        let path = sent.checked_path();
+        let request = sent.request(&path);
         let protected = path.starts_with("sys/audit");
         let ours = self.release.allows(acl, &request, protected);
-        let status = match asked.status(job) {
-            // Before 2.6.0 the server fails where it has nothing to filter: it got that far.
-            500 if self.release == Release::Earlier && filters(case, asked) => 200,
+        let status = match sent.status(job) {
+            // Before 2.6.0 the server fails if it has nothing to filter, after it allowed the request.
+            500 if self.release == Release::Earlier && filters(case, sent) => 200,
             status => status,
         };
-        self.tally.count(format!("{} asked for", asked.operation.name()));
-        self.tally.count_decision(ours, &explain(acl, &request));
-        if let_through(status) != Some(ours) {
-            self.differ(case, &format!("{asked:?}: {status}, ours: {}", explain(acl, &request)));
+        self.counts.count(format!("{} requests", sent.operation.name()));
+        self.counts.count_decision(ours, &explain(acl, &request));
+        if is_allowed(status) != Some(ours) {
+            self.differ(case, &format!("{sent:?}: {status}, ours: {}", explain(acl, &request)));
         }
-        let legacy = legacy.filter(|_| asked.operation == Operation::List && !protected);
-        if legacy.is_some_and(|acl| Some(acl.decide(&request).allowed) != let_through(status)) {
-            self.differ(case, &format!("{asked:?}: {status}, and not so by vault-legacy"));
+        let legacy = legacy.filter(|_| sent.operation == Operation::List && !protected);
+        if legacy.is_some_and(|acl| Some(acl.decide(&request).allowed) != is_allowed(status)) {
+            self.differ(case, &format!("{sent:?}: {status}, unlike vault-legacy"));
         }
-        if asked.operation == Operation::Create && status == 204 {
-            // For whoever is next it isn't there again.
+        if sent.operation == Operation::Create && status == 204 {
+            // The secret is deleted for the next request.
             self.root.delete(&path);
         }
     }
@@ -208,9 +215,9 @@ impl<'b> Client<'b> {
     }
 }
 
-/// Whether the names that are listed may be filtered.
-fn filters(case: &Case, asked: &Asked) -> bool {
-    let lists = matches!(asked.operation, Operation::List | Operation::Scan);
+/// Whether the listed names may be filtered.
+fn filters(case: &Case, request: &TestRequest) -> bool {
+    let lists = matches!(request.operation, Operation::List | Operation::Scan);
     let mut policies = case.policies.iter();
     lists && policies.any(|text| text.contains("list_scan_response_keys_filter_path"))
 }

@@ -1,15 +1,15 @@
-//! The evaluator against the server itself: policies are uploaded, tokens get them, and what
-//! the server says and does is what the evaluator says.
+//! Compares the evaluator with a real server: policies are uploaded and attached to tokens, and the
+//! server must decide as the evaluator does.
 
-mod ask;
-mod bot;
-mod dice;
+mod counts;
+mod entity;
 mod generate;
 mod generated;
-mod judge;
+mod notation;
+mod policies;
+mod random;
 mod release;
-mod tally;
-mod text;
+mod request;
 mod uploads;
 mod values;
 mod vectors;

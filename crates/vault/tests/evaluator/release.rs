@@ -1,5 +1,5 @@
-//! The server that is asked, and where its release decides otherwise than the evaluator's
-//! dialect `openbao`, which is OpenBao from 2.6.0 on. Each such rule stands here, alone.
+//! The release of the server, and the rules in which an earlier release differs from the
+//! evaluator's dialect `openbao`, which is OpenBao from 2.6.0 on. All such rules are here.
 
 use std::process::Command;
 
@@ -7,9 +7,9 @@ use envlock_policy::explain::explain;
 use envlock_policy::{Acl, DecisionReason, Operation, Request};
 use envlock_testkit::{TestServer, binary};
 
-use crate::bot::filled;
+use crate::entity::filled;
 
-/// How the server's release decides.
+/// The rules of the server's release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Release {
     /// OpenBao before 2.6.0.
@@ -18,10 +18,10 @@ pub(crate) enum Release {
     Current,
 }
 
-/// The server, its version, and how it decides; `None` where there is no OpenBao.
+/// Starts the server, and returns its version and release. `None` without OpenBao.
 pub(crate) fn server() -> Option<(TestServer, String, Release)> {
-    let said = Command::new(binary().ok()?).arg("version").output().ok()?;
-    if !said.stdout.starts_with(b"OpenBao v") {
+    let output = Command::new(binary().ok()?).arg("version").output().ok()?;
+    if !output.stdout.starts_with(b"OpenBao v") {
         return None;
     }
     let bao = TestServer::dev()?;
@@ -33,7 +33,7 @@ pub(crate) fn server() -> Option<(TestServer, String, Release)> {
 }
 
 impl Release {
-    /// Whether `request` is let through; on a protected endpoint `sudo` is needed, too.
+    /// Whether `request` is allowed; a protected endpoint also requires `sudo`.
     pub(crate) fn allows(self, acl: &Acl<'_>, request: &Request<'_>, protected: bool) -> bool {
         let path = self.spelled(acl, request.operation, request.path);
         if self.overlooks(acl, request) {
@@ -45,14 +45,13 @@ impl Release {
         allowed && (decision.root_privs || !protected || request.operation == Operation::Help)
     }
 
-    /// What `capabilities-self` says.
+    /// The answer of `capabilities-self`.
     pub(crate) fn capabilities(self, acl: &Acl<'_>, path: &str) -> Vec<&'static str> {
         acl.capabilities(self.spelled(acl, Operation::List, path), "")
     }
 
-    /// Before 2.6.0 a list of `x/` is judged by the wildcards that match `x`, and by those that
-    /// match `x/` only where there are none, as by Vault 1.15 to 1.20. An exact rule comes
-    /// before both.
+    /// Before 2.6.0 wildcards that match `x` decide on a list of `x/`, and those that match `x/` only
+    /// if there are none, as in Vault 1.15 to 1.20. An exact rule takes precedence over both.
     fn spelled<'p>(self, acl: &Acl<'_>, operation: Operation, path: &'p str) -> &'p str {
         let bare = path.strip_suffix('/');
         let Some(bare) = bare.filter(|_| self == Self::Earlier && operation == Operation::List)
@@ -64,7 +63,7 @@ impl Release {
         if !exact && known { bare } else { path }
     }
 
-    /// Before 2.6.0 a scan of `x/` is never judged by the wildcards that match `x`.
+    /// Before 2.6.0 wildcards that match `x` never decide on a scan of `x/`.
     fn overlooks(self, acl: &Acl<'_>, request: &Request<'_>) -> bool {
         let scans = self == Self::Earlier && request.operation == Operation::Scan;
         scans
@@ -73,21 +72,21 @@ impl Release {
                 == DecisionReason::NoRule
     }
 
-    /// Before 2.6.0 a page of less than nothing is no larger than the rule allows.
+    /// Before 2.6.0 a negative page size isn't larger than the limit.
     fn takes_the_page(self, request: &Request<'_>) -> bool {
         let limit = request.data.and_then(|data| data.get("limit")?.as_str()?.parse::<i64>().ok());
         self == Self::Earlier && limit.is_some_and(|limit| limit < 0)
     }
 }
 
-/// The pattern of the rule that decides, if it is no wildcard.
+/// The pattern of the deciding rule, if it is exact.
 fn decided_exactly(acl: &Acl<'_>, operation: Operation, path: &str) -> Option<String> {
     let pattern = explain(acl, &Request::new(operation, path)).rule.first()?.pattern.clone();
     let bare = pattern.strip_prefix('/').unwrap_or(&pattern);
     (kind(bare) == Kind::Exact).then(|| filled(bare))
 }
 
-/// How a pattern matches.
+/// The kind of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Exact,
@@ -95,7 +94,7 @@ pub(crate) enum Kind {
     Plus,
 }
 
-/// Of a pattern without its leading slash.
+/// The kind of a pattern without its leading slash.
 pub(crate) fn kind(pattern: &str) -> Kind {
     if pattern == "+" || pattern.starts_with("+/") || pattern.contains("/+") {
         Kind::Plus

@@ -1,4 +1,4 @@
-//! Texts of every kind, most of them wrong: the server takes those that the evaluator takes.
+//! Uploads valid and invalid texts: the server must accept those that the evaluator accepts.
 
 use std::io::{self, Write as _};
 
@@ -6,16 +6,16 @@ use envlock_policy::{Dialect, Identity, Operation, Policy};
 use envlock_testkit::{VaultClient, skip_test};
 use serde_json::{Map, Value, json};
 
-use crate::ask::{Asked, let_through};
-use crate::dice::Dice;
-use crate::generate::Ground;
-use crate::judge::{self, acl, upload};
+use crate::counts::Counts;
+use crate::generate::Mounts;
+use crate::policies::{self, acl, upload};
+use crate::random::SeededRandom;
 use crate::release::{Release, server};
-use crate::tally::Tally;
+use crate::request::{TestRequest, is_allowed};
 
 const MUTATIONS: usize = 2_500;
 
-/// What stands in policies, to be put where it doesn't belong.
+/// Fragments of policies, which are inserted at wrong positions.
 const PIECES: [&str; 44] = [
     "path",
     "\"",
@@ -63,23 +63,23 @@ const PIECES: [&str; 44] = [
     "min_wrapping_ttl = \"5m\"\n",
 ];
 
-/// A block around a few keys.
+/// Writes a block around a few keys.
 fn block(keys: &str) -> String {
     format!("path \"kv/a\" {{ capabilities = [\"list\"]\n{keys}\n}}\n")
 }
 
-/// A server with one policy, of which a text at a time is asked.
+/// A server with one policy, whose text is replaced for each case.
 struct Reader<'b> {
     root: &'b VaultClient,
     job: VaultClient,
     release: Release,
-    tally: Tally,
+    counts: Counts,
     differences: Vec<String>,
 }
 
 #[test]
-fn the_server_takes_the_texts_that_the_evaluator_takes_and_reads_the_same_in_them() {
-    let what = "the server's reading of policies";
+fn the_server_accepts_and_reads_texts_as_the_evaluator_does() {
+    let what = "how the server reads policies";
     let Some((bao, version, release)) = server() else { return skip_test(what) };
     let mut reader = Reader::new(&bao, release);
     for keys in KEYS {
@@ -88,23 +88,24 @@ fn the_server_takes_the_texts_that_the_evaluator_takes_and_reads_the_same_in_the
     for text in TEXTS {
         reader.compare("by hand", text);
     }
-    let ground = Ground { kv1: "kv".to_owned(), kv2: "docs".to_owned() };
-    let mut dice = Dice::new(7);
+    let mounts = Mounts { kv1: "kv".to_owned(), kv2: "docs".to_owned() };
+    let mut random = SeededRandom::new(7);
     for _ in 0..MUTATIONS {
-        let text = ground.policy(&mut dice, "kv/a/b");
-        let text = mutated(&mut dice, &text);
+        let text = mounts.policy(&mut random, "kv/a/b");
+        let text = mutated(&mut random, &text);
         if !text.is_empty() {
             let notation = if text.trim_start().starts_with('{') { "JSON" } else { "HCL" };
             reader.compare(notation, &text);
         }
     }
-    let Reader { tally, differences, .. } = reader;
-    // Past the capture of the test harness: it says what this test is worth.
-    let _ = writeln!(io::stderr(), "uploaded to OpenBao {version}: {tally}");
+    let Reader { counts, differences, .. } = reader;
+    // Not captured by the test harness: the counts show what the test covers.
+    let _ = writeln!(io::stderr(), "uploaded to OpenBao {version}: {counts}");
     assert!(differences.is_empty(), "{}\n{}", differences.len(), differences.join("\n"));
-    let at_least = ["by hand taken", "by hand refused", "JSON taken", "HCL taken", "HCL refused"];
+    let at_least =
+        ["by hand accepted", "by hand rejected", "JSON accepted", "HCL accepted", "HCL rejected"];
     for what in at_least.into_iter().chain(["capabilities granted", "allowed", "denied"]) {
-        assert!(tally.of(what) >= 30, "{what}: {tally}");
+        assert!(counts.of(what) >= 30, "{what}: {counts}");
     }
 }
 
@@ -114,29 +115,29 @@ impl<'b> Reader<'b> {
         root.secret("kv", "a/b", json!({ "v": "1" }));
         let options = json!({ "no_default_policy": true, "type": "batch" });
         let job = root.with_token(root.token(&["text"], options));
-        Self { root, job, release, tally: Tally::default(), differences: Vec::new() }
+        Self { root, job, release, counts: Counts::default(), differences: Vec::new() }
     }
 
     fn compare(&mut self, kind: &str, text: &str) {
-        let ours = judge::read(text);
+        let ours = policies::read(text);
         let theirs = upload(self.root, "text", text);
-        let verdict = if theirs == 204 { "taken" } else { "refused" };
-        self.tally.count(format!("{kind} {verdict}"));
+        let verdict = if theirs == 204 { "accepted" } else { "rejected" };
+        self.counts.count(format!("{kind} {verdict}"));
         match ours {
             Ok(policy) if theirs == 204 => self.compare_meaning(text, &policy),
             Err(_) if theirs != 204 => {}
-            ours if judge::is_left_to_the_server(text, &ours) => {
-                self.tally.count(format!("{kind} left to the server"));
+            ours if policies::is_not_modelled(text, &ours) => {
+                self.counts.count(format!("{kind} not modelled"));
             }
             ours => self.differences.push(format!("{kind}: {theirs}, ours: {ours:?}\n{text}\n")),
         }
     }
 
-    /// What the token may do, whose policy is the text by now.
+    /// Compares the rights of a token whose policy is the text.
     fn compare_meaning(&mut self, text: &str, policy: &Policy) {
         let policies = [policy];
-        let nobody = Identity::default();
-        let acl = acl(&policies, Dialect::OpenBao, &nobody).expect("it was taken");
+        let identity = Identity::default();
+        let acl = acl(&policies, Dialect::OpenBao, &identity).expect("the policy was accepted");
         let paths = ["kv/a", "kv/a/b", "kv/a/b/", "kv/a/ab/a", "kv/b/a", "docs/data/a", "path"];
         let body = json!({ "token": self.job.current_token(), "paths": paths });
         let theirs = &self.root.post("sys/capabilities", body)["data"];
@@ -147,31 +148,31 @@ impl<'b> Reader<'b> {
                 self.differences.push(format!("{what}\n{text}\n"));
             }
             if ours != json!(["deny"]) {
-                self.tally.count("capabilities granted");
+                self.counts.count("capabilities granted");
             }
         }
         let path = "kv/a/b";
         for data in [None, Some(json!({ "x": "1" })), Some(json!({ "n": true, "ttl": "ab" }))] {
             for operation in [Operation::Read, Operation::Update] {
-                let mut asked = Asked::new(operation, path.to_owned());
-                asked.data = data.as_ref().and_then(|data| data.as_object().cloned());
-                if operation == Operation::Read && asked.data.is_some() {
-                    asked.data = Some(Map::from_iter([("x".to_owned(), "1".into())]));
-                    asked.wrap_ttl = Some(90);
+                let mut request = TestRequest::new(operation, path.to_owned());
+                request.data = data.as_ref().and_then(|data| data.as_object().cloned());
+                if operation == Operation::Read && request.data.is_some() {
+                    request.data = Some(Map::from_iter([("x".to_owned(), "1".into())]));
+                    request.wrap_ttl = Some(90);
                 }
-                let ours = self.release.allows(&acl, &asked.request(path), false);
-                let status = asked.status(&self.job);
-                self.tally.count(if ours { "allowed" } else { "denied" });
-                if let_through(status) != Some(ours) {
-                    self.differences.push(format!("{asked:?}: {status}, ours {ours}\n{text}\n"));
+                let ours = self.release.allows(&acl, &request.request(path), false);
+                let status = request.status(&self.job);
+                self.counts.count(if ours { "allowed" } else { "denied" });
+                if is_allowed(status) != Some(ours) {
+                    self.differences.push(format!("{request:?}: {status}, ours {ours}\n{text}\n"));
                 }
             }
         }
     }
 }
 
-/// One or two changes of a text, at the borders of its words.
-fn mutated(dice: &mut Dice, text: &str) -> String {
+/// Makes one or two changes of a text, at the borders of its words.
+fn mutated(random: &mut SeededRandom, text: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     for c in text.chars() {
         match words.last_mut() {
@@ -181,14 +182,14 @@ fn mutated(dice: &mut Dice, text: &str) -> String {
             _ => words.push(c.to_string()),
         }
     }
-    for _ in 0..=dice.below(2) {
-        let at = dice.below(words.len());
-        match dice.below(4) {
+    for _ in 0..=random.below(2) {
+        let at = random.below(words.len());
+        match random.below(4) {
             0 => drop(words.remove(at)),
-            1 => words.insert(at, dice.pick(&PIECES).to_owned()),
-            2 => dice.pick(&PIECES).clone_into(&mut words[at]),
+            1 => words.insert(at, random.pick(&PIECES).to_owned()),
+            2 => random.pick(&PIECES).clone_into(&mut words[at]),
             _ => {
-                let other = dice.below(words.len());
+                let other = random.below(words.len());
                 words.swap(at, other);
             }
         }

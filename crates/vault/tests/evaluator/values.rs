@@ -1,4 +1,4 @@
-//! Values of parameters: each that a rule may list against each that a request may send.
+//! Compares values of parameters: each value of a rule with each value of a request.
 
 use std::io::{self, Write as _};
 
@@ -6,15 +6,15 @@ use envlock_policy::{Acl, Dialect, Identity, Operation, Policy};
 use envlock_testkit::{VaultClient, skip_test};
 use serde_json::{Map, Value, json};
 
-use crate::ask::{Asked, let_through};
-use crate::dice::Dice;
+use crate::counts::Counts;
 use crate::generate::Block;
-use crate::judge::{acl, is_left_to_the_server, named, upload};
+use crate::notation;
+use crate::policies::{acl, is_not_modelled, named, upload};
+use crate::random::SeededRandom;
 use crate::release::server;
-use crate::tally::Tally;
-use crate::text;
+use crate::request::{TestRequest, is_allowed};
 
-/// What a rule lists. JSON can't list all of it.
+/// The values of a rule. JSON can't write all of them.
 fn listed() -> Vec<Value> {
     let mut values = ["", "1", "*", "**", "a*", "*a", "*a*", "a", "a,b", "true", "1.5", "密*"]
         .map(Value::from)
@@ -26,14 +26,14 @@ fn listed() -> Vec<Value> {
     values
 }
 
-/// What a request sends.
+/// The values of a request.
 fn sent() -> Vec<Value> {
     let more = [json!("ab"), json!("b a"), json!("A"), json!("密码"), json!(1.0), json!(1000)];
     let more = more.into_iter().chain([json!(null), json!(["b", "a"]), json!([["a", "b"]])]);
     listed().into_iter().chain(more).collect()
 }
 
-/// A block for each listed value, at a path of its own.
+/// Writes a block for each value, each with a separate path.
 fn blocks(key: &'static str) -> Vec<Block> {
     let block = |(number, value): (usize, &Value)| {
         let parameters = Map::from_iter([("x".to_owned(), json!([value]))]);
@@ -44,7 +44,7 @@ fn blocks(key: &'static str) -> Vec<Block> {
     listed().iter().enumerate().map(block).collect()
 }
 
-/// A block whose parameter is written as a label, where its value is an object.
+/// Writes a block whose parameter is a label, if its value is an object.
 fn labelled(key: &str, number: usize, path: &str) -> String {
     let words = "capabilities = [\"create\", \"update\", \"patch\"]";
     let keys = match listed()[number].as_object().map(|object| object.iter().next()) {
@@ -60,23 +60,24 @@ fn every_value_is_compared_as_the_server_does() {
     let what = "values of parameters on a real server";
     let Some((bao, version, _)) = server() else { return skip_test(what) };
     bao.kv1("kv");
-    let mut tally = Tally::default();
+    let mut counts = Counts::default();
     let mut differences = Vec::new();
     for key in ["allowed_parameters", "denied_parameters"] {
         let mut compare = |policy: &Policy, job: &VaultClient, path: String| {
             let policies = [policy];
-            let acl = acl(&policies, Dialect::OpenBao, &Identity::default()).expect("it was taken");
-            let found = compare_values(&acl, job, &path, &mut tally);
+            let acl = acl(&policies, Dialect::OpenBao, &Identity::default())
+                .expect("the policy was accepted");
+            let found = compare_values(&acl, job, &path, &mut counts);
             differences
                 .extend(found.into_iter().map(|text| format!("{key} {} {text}", policy.name())));
         };
         for (number, block) in blocks(key).iter().enumerate() {
             let path = block.pattern.clone();
-            let hcl = text::hcl(&mut Dice::new(3), block, 3);
+            let hcl = notation::hcl(&mut SeededRandom::new(3), block, 3);
             for (notation, text) in [
                 ("labelled", labelled(key, number, &path)),
                 ("hcl", hcl),
-                ("json", text::json(block)),
+                ("json", notation::json(block)),
             ] {
                 let name = format!("{key}-{number}-{notation}");
                 let ours = named(&name, &text);
@@ -88,27 +89,32 @@ fn every_value_is_compared_as_the_server_does() {
                         compare(&policy, &job, path.clone());
                     }
                     Err(_) if theirs != 204 => {}
-                    ours if is_left_to_the_server(&text, &ours) => {}
+                    ours if is_not_modelled(&text, &ours) => {}
                     ours => panic!("{theirs}, ours: {ours:?}\n{text}"),
                 }
             }
         }
     }
-    // Past the capture of the test harness: it says what this test is worth.
-    let _ = writeln!(io::stderr(), "values compared with OpenBao {version}: {tally}");
+    // Not captured by the test harness: the counts show what the test covers.
+    let _ = writeln!(io::stderr(), "values compared with OpenBao {version}: {counts}");
     assert!(differences.is_empty(), "{}\n{}", differences.len(), differences.join("\n"));
-    assert!(tally.of("let through") > 400 && tally.of("refused") > 400, "{tally}");
+    assert!(counts.of("allowed") > 400 && counts.of("denied") > 400, "{counts}");
 }
 
-fn compare_values(acl: &Acl<'_>, job: &VaultClient, path: &str, tally: &mut Tally) -> Vec<String> {
+fn compare_values(
+    acl: &Acl<'_>,
+    job: &VaultClient,
+    path: &str,
+    counts: &mut Counts,
+) -> Vec<String> {
     let mut differences = Vec::new();
     for value in sent() {
-        // It takes the same there whether the secret is there or not.
-        let mut asked = Asked::new(Operation::Update, path.to_owned());
-        asked.data = Some(Map::from_iter([("x".to_owned(), value.clone())]));
-        let ours = acl.decide(&asked.request(path)).allowed;
-        let theirs = let_through(asked.status(job));
-        tally.count(if ours { "let through" } else { "refused" });
+        // The required capability is the same whether the secret exists or not.
+        let mut request = TestRequest::new(Operation::Update, path.to_owned());
+        request.data = Some(Map::from_iter([("x".to_owned(), value.clone())]));
+        let ours = acl.decide(&request.request(path)).allowed;
+        let theirs = is_allowed(request.status(job));
+        counts.count(if ours { "allowed" } else { "denied" });
         if theirs != Some(ours) {
             let number = path.rsplit('/').next().and_then(|number| number.parse::<usize>().ok());
             let listed = number.and_then(|number| listed().get(number).cloned());

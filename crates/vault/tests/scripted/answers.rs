@@ -1,4 +1,4 @@
-//! Answers that can't be read, and that show nothing of what they hold.
+//! Answers that can't be read, whose content isn't shown.
 
 use envlock_report::{AsFindings as _, Exit};
 use envlock_secrets::facts::Presence;
@@ -6,7 +6,9 @@ use envlock_testkit::ScriptedAnswer;
 use envlock_vault::{AnswerFault, ProbeError};
 use serde_json::json;
 
-use crate::support::{HEALTH, JWT_LOGIN, Job, LOOKUP, REVOKE, asked, count, fields, server, told};
+use crate::support::{
+    HEALTH, JWT_LOGIN, LOOKUP, REVOKE, TestJob, count, fields, finding_of, requests_of, server,
+};
 
 const ENDPOINTS: [(&str, &str); 6] = [
     ("POST", "auth/jwt/login"),
@@ -19,24 +21,24 @@ const ENDPOINTS: [(&str, &str); 6] = [
 
 fn reason(method: &str, path: &str, answer: ScriptedAnswer) -> AnswerFault {
     let script = server("imitates a proxy that changes answers").answer_on(method, path, answer);
-    let failure = Job::at(&script).failure();
+    let failure = TestJob::on(&script).failure();
     assert_eq!(
-        (told(&failure).code.as_str(), failure.exit()),
-        ("unreadable-answer", Exit::Undetermined)
+        (finding_of(&failure).code.as_str(), failure.exit()),
+        ("unreadable-answer", Exit::Unknown)
     );
     assert_eq!(
-        told(&failure).help.as_deref(),
-        Some("see whether a proxy in between changes answers")
+        finding_of(&failure).help.as_deref(),
+        Some("check whether a proxy changes the answers")
     );
     let logged_in = !path.ends_with("login");
     assert_eq!(count(&script, REVOKE), usize::from(logged_in), "{path}");
-    let ProbeError::Unreadable { asked, reason } = failure else { panic!("{failure:?}") };
-    assert_eq!(asked, path);
+    let ProbeError::Unreadable { request, reason } = failure else { panic!("{failure:?}") };
+    assert_eq!(request, path);
     reason
 }
 
 #[test]
-fn what_is_no_json_is_not_read_wherever_it_comes() {
+fn an_answer_that_is_not_json_is_an_error_for_every_request() {
     for (method, path) in ENDPOINTS {
         let raw = |body: &'static str| ScriptedAnswer::raw(200, "application/json", body);
         for (answer, wanted) in [
@@ -48,7 +50,7 @@ fn what_is_no_json_is_not_read_wherever_it_comes() {
             (raw("[\"canary\"]"), AnswerFault::Shape),
             (ScriptedAnswer::huge(), AnswerFault::TooLong),
         ] {
-            // A list can be taken for an object without names, and then something is missing.
+            // The library reads a list as an object without names; then a key is missing.
             let found = reason(method, path, answer);
             let lacks = matches!(found, AnswerFault::NoData | AnswerFault::NoAuth);
             assert!(found == wanted || lacks && wanted == AnswerFault::Shape, "{path}: {found}");
@@ -57,12 +59,12 @@ fn what_is_no_json_is_not_read_wherever_it_comes() {
 }
 
 #[test]
-fn what_has_no_data_is_not_taken_for_an_empty_answer() {
+fn an_answer_without_data_is_an_error_and_not_an_empty_answer() {
     for (method, path) in &ENDPOINTS[1..] {
         for body in [json!({}), json!({ "data": null })] {
             assert_eq!(reason(method, path, ScriptedAnswer::json(200, body)), AnswerFault::NoData);
         }
-        // What the login said of the token is enough where it can't be looked at.
+        // The answer of the login is enough if `lookup-self` is denied.
         if path.ends_with("lookup-self") {
             continue;
         }
@@ -74,7 +76,7 @@ fn what_has_no_data_is_not_taken_for_an_empty_answer() {
 }
 
 #[test]
-fn a_value_among_the_names_of_fields_is_not_read() {
+fn a_value_among_the_names_of_fields_is_an_error() {
     for value in [
         json!("canary"),
         json!({ "nested": "canary" }),
@@ -90,7 +92,7 @@ fn a_value_among_the_names_of_fields_is_not_read() {
 }
 
 #[test]
-fn values_where_only_names_are_read_are_passed_over() {
+fn values_in_answers_are_ignored_where_only_names_are_read() {
     let script = server("imitates a server that says too much")
         .answer_on(
             "GET",
@@ -102,21 +104,21 @@ fn values_where_only_names_are_read_are_passed_over() {
             })),
         )
         .answer_on("GET", "secret/subkeys/*", fields(&["host"]));
-    let facts = Job::at(&script).facts();
+    let facts = TestJob::on(&script).facts();
     let names = facts.needs["db"].fields.clone().unwrap();
     assert_eq!(names.into_iter().collect::<Vec<_>>(), ["host"]);
 }
 
 #[test]
-fn times_that_are_none_are_not_taken_for_never() {
+fn an_invalid_time_is_an_error_and_does_not_mean_never() {
     let script = server("imitates a server with times of its own").answer_on(
         "GET",
         "auth/token/lookup-self",
         ScriptedAnswer::data(json!({ "ttl": 60, "expire_time": "canary" })),
     );
-    let failure = Job::at(&script).failure();
+    let failure = TestJob::on(&script).failure();
     assert!(failure.to_string().ends_with("its expire_time isn't a time"), "{failure}");
-    assert_eq!(asked(&script), [HEALTH, JWT_LOGIN, LOOKUP, REVOKE]);
+    assert_eq!(requests_of(&script), [HEALTH, JWT_LOGIN, LOOKUP, REVOKE]);
 
     let version = json!({ "deletion_time": "canary", "destroyed": false });
     let metadata = json!({ "current_version": 1, "versions": { "1": version } });
@@ -125,7 +127,7 @@ fn times_that_are_none_are_not_taken_for_never() {
 }
 
 #[test]
-fn a_body_of_just_a_megabyte_is_read_and_one_byte_more_is_not() {
+fn a_body_of_one_megabyte_is_accepted_and_one_more_byte_is_not() {
     let body = |length: usize| {
         let start = r#"{"data":{"ttl":61,"policies":["default"]},"filler":""#;
         format!("{start}{}\"}}", "x".repeat(length - start.len() - 2))
@@ -136,27 +138,27 @@ fn a_body_of_just_a_megabyte_is_read_and_one_byte_more_is_not() {
         "auth/token/lookup-self",
         answer(1 << 20),
     );
-    assert_eq!(Job::at(&script).facts().token.ttl, 61);
+    assert_eq!(TestJob::on(&script).facts().token.ttl, 61);
     let found = reason("GET", "auth/token/lookup-self", answer((1 << 20) + 1));
     assert_eq!(found, AnswerFault::TooLong);
 }
 
 #[test]
-fn an_inner_failure_does_not_repeat_the_token() {
+fn a_server_error_does_not_repeat_the_token() {
     let script = server("imitates a proxy that tells what it was sent").answer_on(
         "GET",
         "auth/token/lookup-self",
         ScriptedAnswer::errors(500, &["cannot forward X-Vault-Token: s.scripted"]),
     );
-    let failure = Job::at(&script).failure();
+    let failure = TestJob::on(&script).failure();
     assert_eq!(
-        told(&failure).notes,
-        ["the server says: cannot forward X-Vault-Token: [not shown]"]
+        finding_of(&failure).notes,
+        ["the server's message: cannot forward X-Vault-Token: [not shown]"]
     );
 }
 
 #[test]
-fn json_without_a_bottom_is_no_answer() {
+fn deeply_nested_json_is_an_error() {
     let deep = || {
         let (start, end) = ("[".repeat(100_000), "]".repeat(100_000));
         ScriptedAnswer::raw(200, "application/json", format!("{{\"data\":{{\"x\":{start}{end}}}}}"))
@@ -167,5 +169,5 @@ fn json_without_a_bottom_is_no_answer() {
         "secret/metadata/*",
         deep(),
     );
-    assert_eq!(Job::at(&script).facts().needs["db"].presence, Ok(Presence::Absent));
+    assert_eq!(TestJob::on(&script).facts().needs["db"].presence, Ok(Presence::Absent));
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C, and what is still done after it.
+//! Interruptions by Ctrl-C, and the requests after them.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,11 +12,11 @@ use envlock_vault::{ProbeError, ProbeReport};
 use serde_json::json;
 
 use crate::support::{
-    APPROLE, APPROLE_LOGIN, CAPABILITIES, HEALTH, JWT_LOGIN, Job, REVOKE, TOKEN, asked, count,
-    login, server, told,
+    APPROLE, APPROLE_LOGIN, CAPABILITIES, HEALTH, JWT_LOGIN, REVOKE, TOKEN, TestJob, count,
+    finding_of, login, requests_of, server,
 };
 
-/// Once this was asked, somebody presses Ctrl-C, one time.
+/// Interrupts once, after this request.
 fn once_asked(
     script: &Arc<ScriptedServer>,
     request: &'static str,
@@ -35,13 +35,13 @@ fn once_asked(
 
 fn interrupted(report: ProbeReport) {
     let failure = report.facts.unwrap_err();
-    assert_eq!((&failure, failure.exit()), (&ProbeError::Interrupted, Exit::Undetermined));
-    assert_eq!(told(&failure).code.as_str(), "interrupted");
+    assert_eq!((&failure, failure.exit()), (&ProbeError::Interrupted, Exit::Unknown));
+    assert_eq!(finding_of(&failure).code.as_str(), "interrupted");
     assert_eq!(report.findings, []);
 }
 
 #[test]
-fn a_login_is_ended_when_somebody_interrupts_what_comes_after_it() {
+fn the_token_is_revoked_if_the_run_is_interrupted_after_the_login() {
     for (method, path, request) in [
         ("GET", "auth/token/lookup-self", crate::support::LOOKUP),
         ("POST", "sys/capabilities-self", CAPABILITIES),
@@ -55,82 +55,85 @@ fn a_login_is_ended_when_somebody_interrupts_what_comes_after_it() {
             ScriptedAnswer::hang(),
         );
         let script = Arc::new(script);
-        interrupted(Job::at(&script).ask_until(&once_asked(&script, request)));
-        assert_eq!(asked(&script).last().map(String::as_str), Some(REVOKE));
+        interrupted(TestJob::on(&script).run_until(&once_asked(&script, request)));
+        assert_eq!(requests_of(&script).last().map(String::as_str), Some(REVOKE));
         assert_eq!((count(&script, request), count(&script, REVOKE)), (1, 1));
     }
 }
 
 #[test]
-fn a_given_token_outlives_an_interruption() {
+fn a_supplied_token_is_not_revoked_on_an_interruption() {
     let script = server("imitates a server that is stuck").answer_on(
         "POST",
         "sys/capabilities-self",
         ScriptedAnswer::hang(),
     );
     let script = Arc::new(script);
-    interrupted(Job::at(&script).by(TOKEN).ask_until(&once_asked(&script, CAPABILITIES)));
-    assert_eq!(asked(&script).last().map(String::as_str), Some(CAPABILITIES));
+    interrupted(
+        TestJob::on(&script).with_auth(TOKEN).run_until(&once_asked(&script, CAPABILITIES)),
+    );
+    assert_eq!(requests_of(&script).last().map(String::as_str), Some(CAPABILITIES));
 }
 
 #[test]
-fn before_the_login_an_interruption_ends_at_once() {
+fn an_interruption_before_the_login_ends_at_once() {
     let script = ScriptedServer::new("imitates a server that is stuck").answer_on(
         "GET",
         "sys/health",
         ScriptedAnswer::hang(),
     );
     let script = Arc::new(script);
-    interrupted(Job::at(&script).ask_until(&once_asked(&script, HEALTH)));
-    assert_eq!(asked(&script), [HEALTH]);
+    interrupted(TestJob::on(&script).run_until(&once_asked(&script, HEALTH)));
+    assert_eq!(requests_of(&script), [HEALTH]);
 }
 
 #[test]
-fn a_login_that_comes_through_after_the_interruption_is_ended() {
-    // The first try is refused for now, and interrupted; the second one is let through.
+fn the_token_of_a_login_that_succeeds_after_the_interruption_is_revoked() {
+    // The first try fails temporarily, and the run is interrupted; the second try succeeds.
     let script = server("imitates a login that takes its time").answer_on(
         "POST",
         "auth/jwt/login",
         [ScriptedAnswer::errors(429, &[]), login(&json!({}))],
     );
     let script = Arc::new(script);
-    interrupted(Job::at(&script).ask_until(&once_asked(&script, JWT_LOGIN)));
+    interrupted(TestJob::on(&script).run_until(&once_asked(&script, JWT_LOGIN)));
     assert_eq!(count(&script, JWT_LOGIN), 2);
-    assert_eq!(asked(&script).last().map(String::as_str), Some(REVOKE));
+    assert_eq!(requests_of(&script).last().map(String::as_str), Some(REVOKE));
 }
 
 #[test]
-fn a_login_that_fails_after_the_interruption_is_an_interruption() {
+fn a_login_that_fails_after_the_interruption_is_reported_as_an_interruption() {
     let script = server("imitates a login that is stuck and then lost").answer_on(
         "POST",
         "auth/approle/login",
         ScriptedAnswer::hang(),
     );
     let script = Arc::new(script);
-    let job = Job { timeout: Duration::from_millis(200), ..Job::at(&script).by(APPROLE) };
-    interrupted(job.ask_until(&once_asked(&script, APPROLE_LOGIN)));
-    assert_eq!(asked(&script), [HEALTH, APPROLE_LOGIN]);
+    let job =
+        TestJob { timeout: Duration::from_millis(200), ..TestJob::on(&script).with_auth(APPROLE) };
+    interrupted(job.run_until(&once_asked(&script, APPROLE_LOGIN)));
+    assert_eq!(requests_of(&script), [HEALTH, APPROLE_LOGIN]);
 }
 
 #[test]
-fn a_login_that_never_comes_through_is_not_waited_for_to_the_end() {
-    // The time that a server has for an answer is an hour, that after an interruption isn't.
+fn a_login_without_an_answer_has_a_short_time_limit_after_an_interruption() {
+    // The timeout of an answer is an hour; after an interruption it is short.
     let script = server("imitates a login that is stuck").answer_on(
         "POST",
         "auth/jwt/login",
         ScriptedAnswer::hang(),
     );
     let script = Arc::new(script);
-    let job = Job { timeout: Duration::from_hours(1), ..Job::at(&script) };
-    let report = job.ask_until(&once_asked(&script, JWT_LOGIN));
+    let job = TestJob { timeout: Duration::from_hours(1), ..TestJob::on(&script) };
+    let report = job.run_until(&once_asked(&script, JWT_LOGIN));
     assert_eq!(report.facts, Err(ProbeError::Interrupted));
-    let [said] = report.findings.try_into().unwrap();
-    assert!(said.code == "logout-failed" && said.message.contains("login was interrupted"));
-    assert_eq!(asked(&script), [HEALTH, JWT_LOGIN]);
+    let [finding] = report.findings.try_into().unwrap();
+    assert!(finding.code == "logout-failed" && finding.message.contains("login was interrupted"));
+    assert_eq!(requests_of(&script), [HEALTH, JWT_LOGIN]);
 }
 
 #[test]
-fn a_logout_that_never_comes_through_is_told_when_somebody_interrupts_again() {
+fn a_logout_without_an_answer_is_reported_at_the_second_interruption() {
     let script = server("imitates a server that is stuck")
         .answer_on("POST", "sys/capabilities-self", ScriptedAnswer::hang())
         .answer_on("POST", "auth/token/revoke-self", ScriptedAnswer::hang());
@@ -145,14 +148,14 @@ fn a_logout_that_never_comes_through_is_told_when_somebody_interrupts_again() {
             }
         })
     };
-    let job = Job { timeout: Duration::from_hours(1), ..Job::at(&script) };
-    let report = job.ask_until(&both);
+    let job = TestJob { timeout: Duration::from_hours(1), ..TestJob::on(&script) };
+    let report = job.run_until(&both);
     assert_eq!(report.facts, Err(ProbeError::Interrupted));
-    let [said] = report.findings.try_into().unwrap();
-    assert_eq!(said.code.as_str(), "logout-failed");
+    let [finding] = report.findings.try_into().unwrap();
+    assert_eq!(finding.code.as_str(), "logout-failed");
     assert_eq!(
-        said.help.as_deref(),
-        Some("end it with `bao token revoke -accessor scripted-accessor`")
+        finding.help.as_deref(),
+        Some("revoke it: `bao token revoke -accessor scripted-accessor`")
     );
     assert_eq!((count(&script, CAPABILITIES), count(&script, REVOKE)), (1, 1));
 }

@@ -1,10 +1,10 @@
-//! What roles, keys and sets are defined as, in each engine's words.
+//! The definitions of roles, keys and sets of each engine.
 
 use envlock_secrets::facts::{Fact, Lease, NeedFacts, Presence, UnknownReason};
 use envlock_testkit::ScriptedAnswer;
 use serde_json::{Value, json};
 
-use crate::support::{Job, asked, mount, server};
+use crate::support::{TestJob, mount, requests_of, server};
 
 fn defined(engine: &str, kind: &str, path: &str, answer: ScriptedAnswer) -> NeedFacts {
     let script = server("imitates an engine that makes credentials")
@@ -17,9 +17,9 @@ fn defined(engine: &str, kind: &str, path: &str, answer: ScriptedAnswer) -> Need
         _ => "role: r",
     };
     let need = format!("{{engine: {engine}, mount: m, {locator}}}");
-    let mut facts = Job::at(&script).needing(&[("n", &need)]).facts();
+    let mut facts = TestJob::on(&script).with_needs(&[("n", &need)]).facts();
     let below: Vec<_> =
-        asked(&script).into_iter().filter(|asked| asked.starts_with("GET m/")).collect();
+        requests_of(&script).into_iter().filter(|request| request.starts_with("GET m/")).collect();
     assert_eq!(below, [format!("GET {path}")]);
     facts.needs.remove("n").unwrap()
 }
@@ -29,7 +29,7 @@ fn lease(data: Value) -> Fact<Lease> {
 }
 
 #[test]
-fn a_role_tells_its_leases_as_numbers_as_texts_or_not_at_all() {
+fn the_ttls_of_a_role_are_numbers_texts_or_missing() {
     let of = |default_ttl, max_ttl| Ok(Lease { default_ttl, max_ttl });
     assert_eq!(lease(json!({ "default_ttl": 3600, "max_ttl": 86_400 })), of(3600, 86_400));
     assert_eq!(lease(json!({ "default_ttl": "1h0m0s", "max_ttl": "24h" })), of(3600, 86_400));
@@ -43,7 +43,7 @@ fn a_role_tells_its_leases_as_numbers_as_texts_or_not_at_all() {
 }
 
 #[test]
-fn each_engine_is_asked_for_its_definition_in_its_own_words() {
+fn the_definition_of_each_engine_is_requested_at_its_endpoint() {
     for (engine, kind, path, data, default_ttl, max_ttl) in [
         ("ldap", "ldap", "m/role/r", json!({ "default_ttl": 60, "max_ttl": 120 }), 60, 120),
         (
@@ -87,7 +87,7 @@ fn each_engine_is_asked_for_its_definition_in_its_own_words() {
 }
 
 #[test]
-fn a_role_that_is_absent_forbidden_or_unasked_for_is_told_apart() {
+fn an_absent_a_forbidden_and_an_unrequested_role_are_different_facts() {
     for (answer, presence, lease) in [
         (ScriptedAnswer::errors(404, &[]), Ok(Presence::Absent), Err(UnknownReason::NotRequested)),
         (

@@ -1,4 +1,4 @@
-//! What a login that isn't one says, and what it doesn't show.
+//! Logins that fail, and what their errors don't show.
 
 use std::time::Duration;
 
@@ -10,7 +10,8 @@ use envlock_vault::{AnswerFault, ProbeError};
 use serde_json::{Value, json};
 
 use crate::support::{
-    APPROLE, HEALTH, JWT_LOGIN, Job, LOOKUP, TOKEN, WRAPPED, asked, login, server, told,
+    APPROLE, HEALTH, JWT_LOGIN, LOOKUP, TOKEN, TestJob, WRAPPED, finding_of, login, requests_of,
+    server,
 };
 
 fn refusing(answer: ScriptedAnswer) -> ScriptedServer {
@@ -18,40 +19,40 @@ fn refusing(answer: ScriptedAnswer) -> ScriptedServer {
 }
 
 fn login_refused(failure: &ProbeError) -> Vec<String> {
-    let told = told(failure);
-    assert_eq!((told.code.as_str(), failure.exit()), ("login-refused", Exit::LoginRefused));
+    let finding = finding_of(failure);
+    assert_eq!((finding.code.as_str(), failure.exit()), ("login-refused", Exit::LoginRefused));
     assert_eq!(
-        told.help.as_deref(),
-        Some("check `auth:` of the profile (mount, role) and where its credentials come from")
+        finding.help.as_deref(),
+        Some("check `auth:` of the profile (mount, role), and the sources of its credentials")
     );
-    told.notes
+    finding.notes
 }
 
 #[test]
-fn the_servers_words_are_told_without_the_credential_that_they_repeat() {
+fn the_servers_message_is_shown_without_the_credential_that_it_repeats() {
     for (auth, words, shown) in [
         (
             "{method: jwt, role: ml, jwt: {env: CI_JWT}}",
             "error validating token: eyJcanary.eyJjYW5hcnk.jwt is expired",
-            "the server says: error validating token: [not shown] is expired",
+            "the server's message: error validating token: [not shown] is expired",
         ),
         (
             APPROLE,
             "invalid secret canary-secret-id of canary-role-id",
-            "the server says: invalid secret [not shown] of [not shown]",
+            "the server's message: invalid secret [not shown] of [not shown]",
         ),
         (
             "{method: userpass, username: {env: ME}, password: {env: PASSWORD}}",
             "canary-password isn't me's password",
-            "the server says: [not shown] isn't me's password",
+            "the server's message: [not shown] isn't me's password",
         ),
     ] {
         for status in [400, 403] {
             let script = refusing(ScriptedAnswer::errors(status, &[words, "", "second"]));
-            let failure = Job::at(&script).by(auth).having("ME", "me").failure();
+            let failure = TestJob::on(&script).with_auth(auth).with_variable("ME", "me").failure();
             let notes = login_refused(&failure);
-            assert_eq!(notes[..2], [shown.to_owned(), "the server says: second".to_owned()]);
-            assert!(failure.to_string().ends_with(&format!("is refused ({status})")), "{failure}");
+            assert_eq!(notes[..2], [shown.to_owned(), "the server's message: second".to_owned()]);
+            assert!(failure.to_string().ends_with(&format!(" ({status})")), "{failure}");
             assert_eq!(script.requests().len(), 2);
         }
     }
@@ -61,31 +62,34 @@ fn the_servers_words_are_told_without_the_credential_that_they_repeat() {
 fn a_refused_login_names_its_method_path_and_role() {
     let script = refusing(ScriptedAnswer::errors(403, &["permission denied"]));
     let auth = "{method: kubernetes, mount: k8s/ci, role: ml, jwt: {env: CI_JWT}}";
-    let failure = Job::at(&script).by(auth).failure();
+    let failure = TestJob::on(&script).with_auth(auth).failure();
     assert_eq!(
         failure.to_string(),
-        "the login by kubernetes at auth/k8s/ci/login is refused (403)"
+        "the server refused the login by kubernetes at auth/k8s/ci/login (403)"
     );
-    assert_eq!(login_refused(&failure), ["the server says: permission denied", "the role was ml"]);
+    assert_eq!(
+        login_refused(&failure),
+        ["the server's message: permission denied", "the role was ml"]
+    );
 }
 
 #[test]
-fn a_refusal_without_a_reason_or_in_somebody_elses_words_is_still_one() {
+fn a_refused_login_without_a_message_or_with_a_page_is_reported() {
     for (answer, notes) in [
         (ScriptedAnswer::errors(400, &[]), vec!["the role was ml"]),
         (ScriptedAnswer::empty(404), vec!["the role was ml"]),
         (ScriptedAnswer::json(400, json!({ "errors": "canary" })), vec!["the role was ml"]),
         (
             ScriptedAnswer::html(403),
-            vec!["the server says: (a page, as a proxy writes it)", "the role was ml"],
+            vec!["the server's message: (an HTML page, probably of a proxy)", "the role was ml"],
         ),
     ] {
-        assert_eq!(login_refused(&Job::at(&refusing(answer)).failure()), notes);
+        assert_eq!(login_refused(&TestJob::on(&refusing(answer)).failure()), notes);
     }
 }
 
 #[test]
-fn the_servers_clock_is_told_where_it_may_be_why() {
+fn the_difference_of_the_clocks_is_a_note_of_a_refused_login() {
     let now = jiff::Timestamp::now();
     let health = |time: i64| {
         let body = json!({ "initialized": true, "sealed": false, "server_time_utc": time });
@@ -97,27 +101,28 @@ fn the_servers_clock_is_told_where_it_may_be_why() {
             "sys/health",
             health(now.as_second() + seconds),
         );
-        login_refused(&Job { now, ..Job::at(&script) }.failure()).pop().unwrap()
+        login_refused(&TestJob { now, ..TestJob::on(&script) }.failure()).pop().unwrap()
     };
-    let note =
-        |way: &str| format!("the server's clock is 3600 s {way} this machine's, which ends tokens");
+    let note = |way: &str| {
+        format!("the server's clock is 3600 s {way} this machine's, so tokens expire early")
+    };
     assert!(ahead(3600).starts_with(&note("ahead of")), "{}", ahead(3600));
     assert!(ahead(-3600).starts_with(&note("behind")), "{}", ahead(-3600));
     assert_eq!((ahead(30).as_str(), ahead(-60).as_str()), ("the role was ml", "the role was ml"));
 
     let script = server("imitates a server an hour ahead");
     let script = script.answer_on("GET", "sys/health", health(now.as_second() + 3600));
-    let clock = Job { now, ..Job::at(&script) }.facts().server.clock_ahead.unwrap();
+    let clock = TestJob { now, ..TestJob::on(&script) }.facts().server.clock_ahead.unwrap();
     assert_eq!(clock.as_secs(), 3600);
     for strange in [i64::MAX, i64::MIN, 253_402_207_200] {
         let script =
             server("imitates a clock gone mad").answer_on("GET", "sys/health", health(strange));
-        assert!(Job { now, ..Job::at(&script) }.facts().capabilities.is_ok());
+        assert!(TestJob { now, ..TestJob::on(&script) }.facts().capabilities.is_ok());
     }
 }
 
 #[test]
-fn a_login_that_waits_for_a_second_factor_is_told_as_such() {
+fn a_login_that_requires_a_second_factor_is_reported() {
     let requirement = json!({ "mfa_request_id": "1", "mfa_constraints": {} });
     for granted in [
         json!({ "client_token": "", "mfa_requirement": requirement }),
@@ -126,22 +131,22 @@ fn a_login_that_waits_for_a_second_factor_is_told_as_such() {
     ] {
         let script =
             server("imitates a mount with MFA").answer_on("POST", "auth/*", login(&granted));
-        let failure = Job::at(&script).failure();
+        let failure = TestJob::on(&script).failure();
         assert_eq!(failure, ProbeError::ConfirmationRequired { method: "jwt" });
         assert_eq!(
-            (told(&failure).code.as_str(), failure.exit()),
+            (finding_of(&failure).code.as_str(), failure.exit()),
             ("login-interactive", Exit::LoginRefused)
         );
         assert_eq!(
-            told(&failure).help.as_deref(),
-            Some("give the job a role of its own, without a second factor")
+            finding_of(&failure).help.as_deref(),
+            Some("give the job a separate role, without a second factor")
         );
-        assert_eq!(asked(&script), [HEALTH, JWT_LOGIN]);
+        assert_eq!(requests_of(&script), [HEALTH, JWT_LOGIN]);
     }
 }
 
 #[test]
-fn a_login_without_a_token_is_no_login() {
+fn a_login_answer_without_a_token_is_an_error() {
     let wrap = json!({ "token": "canary-wrap", "ttl": 300, "creation_path": "auth/jwt/login" });
     for (answer, reason) in [
         (ScriptedAnswer::auth(Value::Null), AnswerFault::NoAuth),
@@ -157,41 +162,43 @@ fn a_login_without_a_token_is_no_login() {
     ] {
         let script =
             server("imitates a proxy that makes logins up").answer_on("POST", "auth/*", answer);
-        let failure = Job::at(&script).failure();
+        let failure = TestJob::on(&script).failure();
         let asked_for = "auth/jwt/login".to_owned();
-        assert_eq!(failure, ProbeError::Unreadable { asked: asked_for, reason });
-        assert_eq!(asked(&script), [HEALTH, JWT_LOGIN]);
+        assert_eq!(failure, ProbeError::Unreadable { request: asked_for, reason });
+        assert_eq!(requests_of(&script), [HEALTH, JWT_LOGIN]);
     }
 }
 
 #[test]
-fn a_given_token_that_no_header_can_hold_is_not_sent() {
+fn a_supplied_token_that_is_not_valid_in_a_header_is_not_sent() {
     let script = server("imitates a server in development");
     for token in ["canary\nX-Header: 1", "canary token", "密"] {
-        let failure = Job::at(&script).by(TOKEN).having("TOKEN", token).failure();
+        let failure = TestJob::on(&script).with_auth(TOKEN).with_variable("TOKEN", token).failure();
         assert_eq!(
-            (told(&failure).code.as_str(), failure.exit()),
+            (finding_of(&failure).code.as_str(), failure.exit()),
             ("credential-malformed", Exit::Usage)
         );
     }
-    assert_eq!(asked(&script), [""; 0]);
-    let job = Job::at(&script).by(TOKEN).having("TOKEN", "canary-given-token\r\n");
+    assert_eq!(requests_of(&script), [""; 0]);
+    let job =
+        TestJob::on(&script).with_auth(TOKEN).with_variable("TOKEN", "canary-given-token\r\n");
     assert!(!job.facts().token.logged_in);
 }
 
 #[test]
-fn an_aws_login_sends_a_signed_question_and_not_the_key() {
+fn an_aws_login_sends_a_signed_request_and_not_the_key() {
     let script = server("imitates a server that asks AWS who this is");
     let auth = "{method: aws-iam, role: ml-ec2, server_id: {env: SERVER_ID}}";
-    let job = Job::at(&script)
-        .by(auth)
-        .having("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-        .having("AWS_SECRET_ACCESS_KEY", "canary-secret-key")
-        .having("AWS_SESSION_TOKEN", "session")
-        .having("SERVER_ID", "vault.example.com");
+    let job = TestJob::on(&script)
+        .with_auth(auth)
+        .with_variable("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+        .with_variable("AWS_SECRET_ACCESS_KEY", "canary-secret-key")
+        .with_variable("AWS_SESSION_TOKEN", "session")
+        .with_variable("SERVER_ID", "vault.example.com");
     let now = "2026-11-23T12:00:00Z".parse().unwrap();
-    assert!(Job { now, ..job }.facts().token.logged_in);
-    let login = script.requests().into_iter().find(|asked| asked.path == "auth/aws/login").unwrap();
+    assert!(TestJob { now, ..job }.facts().token.logged_in);
+    let login =
+        script.requests().into_iter().find(|request| request.path == "auth/aws/login").unwrap();
     assert!(!login.body.to_string().contains("canary"), "{}", login.body);
     let decoded = |name: &str| {
         let bytes = STANDARD.decode(login.body[name].as_str().unwrap()).unwrap();
@@ -210,7 +217,7 @@ fn an_aws_login_sends_a_signed_question_and_not_the_key() {
 }
 
 #[test]
-fn a_secret_id_is_unwrapped_only_where_it_comes_from_the_roles_own_place() {
+fn a_secret_id_is_unwrapped_only_if_the_roles_endpoint_created_it() {
     let wrapping = |origin: &str| {
         server("imitates a SecretID that comes wrapped")
             .answer_on(
@@ -225,7 +232,7 @@ fn a_secret_id_is_unwrapped_only_where_it_comes_from_the_roles_own_place() {
             )
     };
     let script = wrapping("auth/approle/role/ml/secret-id");
-    assert!(Job::at(&script).by(WRAPPED).facts().token.logged_in);
+    assert!(TestJob::on(&script).with_auth(WRAPPED).facts().token.logged_in);
     let requests = script.requests();
     assert_eq!(requests[1].body, json!({ "token": "canary-wrapping-token" }));
     assert!(!requests[1].with_token && requests[2].with_token && requests[2].body.is_null());
@@ -233,56 +240,53 @@ fn a_secret_id_is_unwrapped_only_where_it_comes_from_the_roles_own_place() {
     assert_eq!((requests[3].path.as_str(), &requests[3].body), ("auth/approle/login", &login));
 
     let script = wrapping("team/auth/approle/role/ml/secret-id");
-    let job = Job { namespace: Some("team/".to_owned()), ..Job::at(&script) };
-    assert!(job.by(WRAPPED).facts().token.logged_in);
+    let job = TestJob { namespace: Some("team/".to_owned()), ..TestJob::on(&script) };
+    assert!(job.with_auth(WRAPPED).facts().token.logged_in);
 
     for elsewhere in
         ["cubbyhole/response", "auth/approle/role/other/secret-id", "sys/wrapping/wrap"]
     {
         let script = wrapping(elsewhere);
-        let failure = Job::at(&script).by(WRAPPED).failure();
+        let failure = TestJob::on(&script).with_auth(WRAPPED).failure();
         assert_eq!(
-            (told(&failure).code.as_str(), failure.exit()),
+            (finding_of(&failure).code.as_str(), failure.exit()),
             ("wrapping-token-mismatch", Exit::LoginRefused)
         );
         assert_eq!(
-            told(&failure).notes,
-            ["somebody may have exchanged it on its way; it was not unwrapped"]
+            finding_of(&failure).notes,
+            ["it may have been exchanged during its delivery; it wasn't unwrapped"]
         );
-        assert_eq!(asked(&script), [HEALTH, "POST sys/wrapping/lookup"]);
+        assert_eq!(requests_of(&script), [HEALTH, "POST sys/wrapping/lookup"]);
     }
 }
 
 #[test]
-fn a_wrapping_token_that_is_spent_may_have_been_intercepted() {
+fn a_used_wrapping_token_is_reported_as_possibly_intercepted() {
     let script = server("imitates a wrapping token that was used").answer_on(
         "POST",
         "sys/wrapping/lookup",
         ScriptedAnswer::errors(400, &["wrapping token is not valid or does not exist"]),
     );
-    let failure = Job::at(&script).by(WRAPPED).failure();
+    let failure = TestJob::on(&script).with_auth(WRAPPED).failure();
     assert_eq!(failure, ProbeError::WrappingTokenUsed { credential: "secret_id" });
     assert_eq!(failure.exit(), Exit::LoginRefused);
-    assert_eq!(
-        told(&failure).notes,
-        ["if nobody here used it, somebody may have taken it on its way"]
-    );
-    assert_eq!(asked(&script), [HEALTH, "POST sys/wrapping/lookup"]);
+    assert_eq!(finding_of(&failure).notes, ["if you didn't use it, it may have been intercepted"]);
+    assert_eq!(requests_of(&script), [HEALTH, "POST sys/wrapping/lookup"]);
 }
 
 #[test]
-fn no_token_goes_with_a_login_or_a_question_of_health() {
+fn a_login_and_a_health_request_have_no_token() {
     let script = server("imitates a server in development");
-    Job { timeout: Duration::from_secs(20), ..Job::at(&script) }.facts();
+    TestJob { timeout: Duration::from_secs(20), ..TestJob::on(&script) }.facts();
     for request in script.requests() {
         let without = request.path == "sys/health" || request.path.ends_with("/login");
         assert_eq!(request.with_token, !without, "{request}");
     }
-    assert!(asked(&script).contains(&LOOKUP.to_owned()));
+    assert!(requests_of(&script).contains(&LOOKUP.to_owned()));
 }
 
 #[test]
-fn what_is_neither_a_login_nor_a_refusal_is_no_answer() {
+fn an_unexpected_status_of_a_login_is_an_error() {
     for answer in [
         ScriptedAnswer::empty(204),
         ScriptedAnswer::json(202, json!({ "auth": { "client_token": "canary" } })),
@@ -290,17 +294,17 @@ fn what_is_neither_a_login_nor_a_refusal_is_no_answer() {
         ScriptedAnswer::html(303),
     ] {
         let script = refusing(answer);
-        let failure = Job::at(&script).failure();
+        let failure = TestJob::on(&script).failure();
         assert_eq!(
-            (told(&failure).code.as_str(), failure.exit()),
-            ("unreadable-answer", Exit::Undetermined)
+            (finding_of(&failure).code.as_str(), failure.exit()),
+            ("unreadable-answer", Exit::Unknown)
         );
-        assert_eq!(asked(&script), [HEALTH, JWT_LOGIN]);
+        assert_eq!(requests_of(&script), [HEALTH, JWT_LOGIN]);
     }
 }
 
 #[test]
-fn a_namespace_that_is_not_there_is_told_by_its_name() {
+fn an_unknown_namespace_is_named() {
     const UNKNOWN: &str = "namespace not found";
     for (method, path) in [
         ("POST", "auth/*/login"),
@@ -314,21 +318,24 @@ fn a_namespace_that_is_not_there_is_told_by_its_name() {
             ScriptedAnswer::errors(404, &["Namespace not found"]),
         );
         let auth = if path.contains("wrapping") { WRAPPED } else { APPROLE };
-        let job = Job { namespace: Some("team/gone".to_owned()), ..Job::at(&script).by(auth) };
+        let job = TestJob {
+            namespace: Some("team/unknown".to_owned()),
+            ..TestJob::on(&script).with_auth(auth)
+        };
         let failure = job.failure();
-        assert_eq!(failure, ProbeError::UnknownNamespace("team/gone".to_owned()), "{path}");
+        assert_eq!(failure, ProbeError::UnknownNamespace("team/unknown".to_owned()), "{path}");
         assert_eq!(
-            (told(&failure).code.as_str(), failure.exit()),
-            ("namespace-unknown", Exit::Undetermined)
+            (finding_of(&failure).code.as_str(), failure.exit()),
+            ("namespace-unknown", Exit::Unknown)
         );
         assert_eq!(
-            told(&failure).help.as_deref(),
+            finding_of(&failure).help.as_deref(),
             Some("check the profile's `namespace:` and VAULT_NAMESPACE")
         );
     }
     let script = refusing(ScriptedAnswer::errors(404, &[UNKNOWN]));
     assert_eq!(
-        login_refused(&Job::at(&script).failure()),
-        ["the server says: namespace not found", "the role was ml"]
+        login_refused(&TestJob::on(&script).failure()),
+        ["the server's message: namespace not found", "the role was ml"]
     );
 }

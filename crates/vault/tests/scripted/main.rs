@@ -1,5 +1,5 @@
-//! A server that is asked by the whole client, and that says what no real one can be brought to
-//! say.
+//! Tests of the client against a scripted server, which also gives answers that a real server
+//! can't be made to give.
 // An unwrap in a test is its assertion.
 #![allow(clippy::unwrap_used)]
 
@@ -10,11 +10,11 @@ mod leases;
 mod logins;
 mod logout;
 mod mounts;
+mod recording_proxy;
 mod redirects;
 mod retries;
 mod rights;
 mod support;
-mod tap;
 mod tokens;
 mod values;
 mod wire;

@@ -1,25 +1,26 @@
-//! What isn't asked, because the mount isn't what it should be.
+//! Requests that aren't sent, because the mount differs from the manifest's.
 
 use envlock_secrets::facts::{Mount, NeedFacts, Presence, UnknownReason};
 use envlock_testkit::{ScriptedAnswer, ScriptedServer};
 use serde_json::{Value, json};
 
 use crate::support::{
-    CAPABILITIES, DB, HEALTH, JWT_LOGIN, Job, LOOKUP, MOUNT, REVOKE, asked, metadata, mount, server,
+    CAPABILITIES, DB, HEALTH, JWT_LOGIN, LOOKUP, MOUNT, REVOKE, TestJob, metadata, mount,
+    requests_of, server,
 };
 
 const ROLE: &str = "{engine: database, mount: secret, role: ro}";
 const KV1: &str = "{engine: kv1, mount: secret, path: ml/db}";
 const CUBBYHOLE: &str = "{engine: cubbyhole, mount: secret, path: ml/db}";
 
-/// What was found out of the need, at a server that was asked for nothing below the mount.
+/// The facts about the need. Asserts that nothing below the mount was requested.
 fn unasked(answer: ScriptedAnswer, need: &str) -> NeedFacts {
     let script = server("imitates a server with another mount")
         .answer_on("GET", "sys/internal/ui/mounts/*", answer)
         .answer_on("GET", "secret/*", ScriptedAnswer::data(json!({ "password": "canary" })))
         .answer_on("LIST", "secret/*", ScriptedAnswer::data(json!({ "keys": ["db"] })));
-    let mut facts = Job::at(&script).needing(&[("n", need)]).facts();
-    assert_eq!(asked(&script), [HEALTH, JWT_LOGIN, LOOKUP, CAPABILITIES, MOUNT, REVOKE]);
+    let mut facts = TestJob::on(&script).with_needs(&[("n", need)]).facts();
+    assert_eq!(requests_of(&script), [HEALTH, JWT_LOGIN, LOOKUP, CAPABILITIES, MOUNT, REVOKE]);
     facts.needs.remove("n").unwrap()
 }
 
@@ -28,7 +29,7 @@ fn version(version: &str) -> Value {
 }
 
 #[test]
-fn below_a_mount_that_is_not_told_nothing_is_asked() {
+fn nothing_is_requested_below_an_unknown_mount() {
     for (answer, unknown) in [
         (
             ScriptedAnswer::errors(403, &["preflight capability check returned 403"]),
@@ -51,7 +52,7 @@ fn below_a_mount_that_is_not_told_nothing_is_asked() {
 }
 
 #[test]
-fn on_the_wrong_engine_nothing_is_asked() {
+fn nothing_is_requested_on_the_wrong_engine() {
     for (kind, options, need) in [
         ("kv", version("1"), DB),
         ("kv", Value::Null, DB),
@@ -74,7 +75,7 @@ fn on_the_wrong_engine_nothing_is_asked() {
 }
 
 #[test]
-fn a_mount_that_is_somewhere_else_than_the_manifest_says_is_not_asked() {
+fn nothing_is_requested_on_another_mount_than_the_manifests() {
     for path in ["secret/ml", "", "secre", "secret2", "team/secret", "/secret"] {
         for need in [DB, ROLE, KV1] {
             let kind = if need == ROLE { "database" } else { "kv" };
@@ -86,23 +87,23 @@ fn a_mount_that_is_somewhere_else_than_the_manifest_says_is_not_asked() {
 }
 
 #[test]
-fn a_need_below_a_mount_is_not_taken_for_one_of_it() {
+fn a_mount_that_is_a_prefix_of_the_manifests_is_not_used() {
     let script = server("imitates a mount that is shorter than the manifest's");
     let need = "{engine: kv2, mount: secret/ml, path: db}";
-    let facts = Job::at(&script).needing(&[("n", need)]).facts();
+    let facts = TestJob::on(&script).with_needs(&[("n", need)]).facts();
     assert_eq!(facts.needs["n"].presence, Err(UnknownReason::NotRequested));
     assert_eq!(facts.needs["n"].mount.as_ref().unwrap().path, "secret");
-    assert!(!asked(&script).iter().any(|asked| asked.contains("metadata")));
+    assert!(!requests_of(&script).iter().any(|request| request.contains("metadata")));
 }
 
 #[test]
-fn a_cubbyhole_has_no_safe_way() {
+fn a_cubbyhole_has_no_safe_request() {
     let found = unasked(mount("secret", "cubbyhole", &Value::Null), CUBBYHOLE);
     assert_eq!(found.presence, Err(UnknownReason::NoSafeRequest));
 }
 
 #[test]
-fn what_a_mount_says_of_its_leases_is_read() {
+fn the_default_and_max_ttl_of_a_mount_are_read() {
     let config = json!({ "default_lease_ttl": 2_764_800, "max_lease_ttl": "768h0m0s", "x": 1 });
     let options = json!({ "version": "2", "upgrading": true });
     let answer = ScriptedAnswer::data(
@@ -117,18 +118,18 @@ fn what_a_mount_says_of_its_leases_is_read() {
         default_ttl: 2_764_800,
         max_ttl: 2_764_800,
     };
-    assert_eq!(Job::at(&script).facts().needs["db"].mount, Ok(wanted));
+    assert_eq!(TestJob::on(&script).facts().needs["db"].mount, Ok(wanted));
     let bare =
         ScriptedAnswer::data(json!({ "type": "kv", "path": "secret/", "options": version("2") }));
     let script =
         server("imitates a mount without words").answer_on("GET", "sys/internal/ui/*", bare);
-    let found = Job::at(&script).facts().needs["db"].clone();
+    let found = TestJob::on(&script).facts().needs["db"].clone();
     assert_eq!(found.mount.unwrap().max_ttl, 0);
     assert_eq!(found.presence, Ok(Presence::Present { deleted_at: None }));
 }
 
 #[test]
-fn an_old_kv_shows_names_and_nothing_else() {
+fn kv1_shows_the_presence_by_names_and_no_fields() {
     let script = |keys: &[&str]| {
         server("imitates the first kv")
             .answer_on("GET", "sys/internal/ui/mounts/*", mount("secret", "kv", &Value::Null))
@@ -144,10 +145,13 @@ fn an_old_kv_shows_names_and_nothing_else() {
         ("团/a/库", "LIST secret/团/a/", vec!["库"], Presence::Present { deleted_at: None }),
     ] {
         let script = script(&keys);
-        let facts = Job::at(&script).needing(&[("n", &need.replace("PATH", path))]).facts();
+        let facts = TestJob::on(&script).with_needs(&[("n", &need.replace("PATH", path))]).facts();
         assert_eq!(facts.needs["n"].presence, Ok(presence), "{path} {keys:?}");
         assert_eq!(facts.needs["n"].fields, Err(UnknownReason::NoSafeRequest));
-        assert_eq!(asked(&script), [HEALTH, JWT_LOGIN, LOOKUP, CAPABILITIES, MOUNT, list, REVOKE]);
+        assert_eq!(
+            requests_of(&script),
+            [HEALTH, JWT_LOGIN, LOOKUP, CAPABILITIES, MOUNT, list, REVOKE]
+        );
     }
     for (answer, wanted) in [
         (ScriptedAnswer::errors(404, &[]), Ok(Presence::Absent)),
@@ -155,17 +159,18 @@ fn an_old_kv_shows_names_and_nothing_else() {
         (ScriptedAnswer::errors(405, &[]), Err(UnknownReason::Unsupported)),
     ] {
         let script = script(&[]).answer_on("LIST", "secret/*", answer);
-        let facts = Job::at(&script).needing(&[("n", &need.replace("PATH", "ml/db"))]).facts();
+        let facts =
+            TestJob::on(&script).with_needs(&[("n", &need.replace("PATH", "ml/db"))]).facts();
         assert_eq!(facts.needs["n"].presence, wanted);
     }
 }
 
 fn versions(script: &ScriptedServer) -> NeedFacts {
-    Job::at(script).facts().needs["db"].clone()
+    TestJob::on(script).facts().needs["db"].clone()
 }
 
 #[test]
-fn a_version_is_there_deleted_destroyed_or_about_to_end() {
+fn a_version_is_present_deleted_destroyed_or_expiring() {
     let hour = jiff::SignedDuration::from_hours(1);
     let (past, soon) = (jiff::Timestamp::now() - hour, jiff::Timestamp::now() + hour);
     let version = |deletion: &str, destroyed: bool| {
@@ -192,7 +197,7 @@ fn a_version_is_there_deleted_destroyed_or_about_to_end() {
 }
 
 #[test]
-fn the_servers_clock_decides_what_is_over() {
+fn the_servers_clock_decides_whether_a_version_is_deleted() {
     let in_an_hour = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
     let version = json!({ "deletion_time": in_an_hour.to_string(), "destroyed": false });
     let data = json!({ "current_version": 1, "versions": { "1": version } });
@@ -214,7 +219,7 @@ fn the_servers_clock_decides_what_is_over() {
 }
 
 #[test]
-fn what_the_token_may_not_see_is_not_known_and_is_not_sought_elsewhere() {
+fn a_forbidden_fact_is_unknown_and_not_read_at_another_path() {
     for (path, answer, unknown) in [
         ("metadata", ScriptedAnswer::errors(403, &["permission denied"]), UnknownReason::Forbidden),
         ("metadata", ScriptedAnswer::errors(405, &[]), UnknownReason::Unsupported),
@@ -229,7 +234,7 @@ fn what_the_token_may_not_see_is_not_known_and_is_not_sought_elsewhere() {
         let script = server("imitates a verifier's policy")
             .answer_on("GET", "secret/data/*", metadata())
             .answer_on("GET", &format!("secret/{path}/*"), answer);
-        let facts = Job::at(&script).facts().needs["db"].clone();
+        let facts = TestJob::on(&script).facts().needs["db"].clone();
         if path == "metadata" {
             assert_eq!(facts.presence, Err(unknown));
             assert!(facts.fields.is_ok());
@@ -237,6 +242,6 @@ fn what_the_token_may_not_see_is_not_known_and_is_not_sought_elsewhere() {
             assert_eq!(facts.fields, Err(unknown));
             assert!(facts.presence.is_ok());
         }
-        assert!(!asked(&script).iter().any(|asked| asked.contains("secret/data")));
+        assert!(!requests_of(&script).iter().any(|request| request.contains("secret/data")));
     }
 }

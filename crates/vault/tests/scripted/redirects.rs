@@ -1,4 +1,4 @@
-//! Where a server sends on to.
+//! Redirects.
 
 use envlock_report::{AsFindings as _, Exit};
 use envlock_secrets::facts::Presence;
@@ -7,22 +7,22 @@ use envlock_vault::ProbeError;
 use serde_json::json;
 
 use crate::support::{
-    APPROLE, CAPABILITIES, HEALTH, JWT_LOGIN, Job, LOOKUP, METADATA, MOUNT, REVOKE, asked, count,
-    login, metadata, server, token, told,
+    APPROLE, CAPABILITIES, HEALTH, JWT_LOGIN, LOOKUP, METADATA, MOUNT, REVOKE, TestJob, count,
+    finding_of, login, metadata, requests_of, server, token,
 };
 
-/// The target of the redirect that was refused.
-fn refused(job: &Job) -> String {
+/// The target of the refused redirect.
+fn refused(job: &TestJob) -> String {
     let failure = job.failure();
-    let words = told(&failure);
-    assert_eq!((words.code.as_str(), failure.exit()), ("redirected", Exit::Undetermined));
-    assert_eq!(words.notes, ["a token shown to another server is that server's from then on"]);
+    let finding = finding_of(&failure);
+    assert_eq!((words.code.as_str(), failure.exit()), ("redirected", Exit::Unknown));
+    assert_eq!(finding.notes, ["a redirect to another server would give it the token"]);
     let ProbeError::Redirected { target, .. } = failure else { panic!("{failure:?}") };
     target
 }
 
 #[test]
-fn a_standby_that_sends_on_to_its_own_address_is_followed_once() {
+fn a_redirect_to_the_same_address_is_followed_once() {
     let script = server("imitates a standby behind one address for the whole cluster");
     let to = |path: &str| ScriptedAnswer::redirect(307, &format!("{}/v1/{path}", script.url()));
     let lookup = [to("auth/token/lookup-self"), token(&json!({ "ttl": 600 }))];
@@ -32,7 +32,7 @@ fn a_standby_that_sends_on_to_its_own_address_is_followed_once() {
         .answer_on("GET", "auth/token/lookup-self", lookup)
         .answer_on("GET", "secret/metadata/*", [subkeys, metadata()])
         .answer_on("POST", "auth/jwt/login", logins);
-    let facts = Job::at(&script).facts();
+    let facts = TestJob::on(&script).facts();
     assert_eq!(facts.token.ttl, 600);
     for request in [JWT_LOGIN, LOOKUP, METADATA] {
         assert_eq!(count(&script, request), 2, "{request}");
@@ -41,18 +41,18 @@ fn a_standby_that_sends_on_to_its_own_address_is_followed_once() {
         script.requests().into_iter().filter(|a| a.path.ends_with("login")).collect();
     assert_eq!(logins[0].body, logins[1].body);
     assert!(logins.iter().all(|login| login.method == "POST" && !login.with_token));
-    let lookups = script.requests().into_iter().filter(|asked| asked.path.contains("lookup"));
+    let lookups = script.requests().into_iter().filter(|request| request.path.contains("lookup"));
     assert!(lookups.into_iter().all(|lookup| lookup.with_token));
 }
 
 #[test]
-fn a_redirect_without_a_host_is_the_same_server() {
+fn a_redirect_without_a_host_is_followed_on_the_same_server() {
     for status in [301, 302, 307, 308] {
         let script = server("imitates a proxy that names paths alone");
         let to = ScriptedAnswer::redirect(status, "/v1/auth/token/lookup-self");
         let script =
             script.answer_on("GET", "auth/token/lookup-self", [to, token(&json!({ "ttl": 601 }))]);
-        assert_eq!(Job::at(&script).facts().token.ttl, 601, "{status}");
+        assert_eq!(TestJob::on(&script).facts().token.ttl, 601, "{status}");
     }
 }
 
@@ -61,8 +61,14 @@ fn the_second_redirect_in_a_row_is_not_followed() {
     let script = server("imitates two standbys that send on to one another");
     let to = format!("{}/v1/auth/approle/login", script.url());
     let script = script.answer_on("POST", "auth/approle/login", ScriptedAnswer::redirect(307, &to));
-    assert_eq!(refused(&Job::at(&script).by(APPROLE)), "one place after another");
-    assert_eq!(asked(&script), [HEALTH, "POST auth/approle/login", "POST auth/approle/login"]);
+    assert_eq!(
+        refused(&TestJob::on(&script).with_auth(APPROLE)),
+        "a second location after the first"
+    );
+    assert_eq!(
+        requests_of(&script),
+        [HEALTH, "POST auth/approle/login", "POST auth/approle/login"]
+    );
 }
 
 #[test]
@@ -79,14 +85,14 @@ fn another_server_gets_neither_the_login_nor_the_token() {
             path,
             ScriptedAnswer::redirect(307, &to),
         );
-        assert_eq!(refused(&Job::at(&script)), other.url());
-        assert_eq!(asked(&script), wanted);
+        assert_eq!(refused(&TestJob::on(&script)), other.url());
+        assert_eq!(requests_of(&script), wanted);
     }
     assert_eq!(other.requests(), []);
 }
 
 #[test]
-fn another_port_scheme_or_name_of_this_machine_is_another_server() {
+fn another_port_scheme_or_host_name_is_another_server() {
     let script = server("imitates a server that sends its clients away");
     let port = script.url().rsplit_once(':').unwrap().1.to_owned();
     for (place, shown) in [
@@ -98,8 +104,8 @@ fn another_port_scheme_or_name_of_this_machine_is_another_server() {
     ] {
         let to = ScriptedAnswer::redirect(307, &format!("{place}/v1/auth/token/lookup-self"));
         let script = server("imitates one more").answer_on("GET", "auth/token/lookup-self", to);
-        assert_eq!(refused(&Job::at(&script)), shown);
-        assert_eq!(asked(&script), [HEALTH, JWT_LOGIN, LOOKUP, REVOKE]);
+        assert_eq!(refused(&TestJob::on(&script)), shown);
+        assert_eq!(requests_of(&script), [HEALTH, JWT_LOGIN, LOOKUP, REVOKE]);
     }
 }
 
@@ -121,9 +127,9 @@ fn a_redirect_to_a_secret_is_not_followed() {
                 "secret/data/*",
                 ScriptedAnswer::data(json!({ "data": { "k": "canary" } })),
             );
-        assert_eq!(refused(&Job::at(&script)), "another path of its own");
+        assert_eq!(refused(&TestJob::on(&script)), "another path of the same server");
         assert_eq!(
-            asked(&script),
+            requests_of(&script),
             [HEALTH, JWT_LOGIN, LOOKUP, CAPABILITIES, MOUNT, METADATA, REVOKE],
             "{place}"
         );
@@ -131,28 +137,28 @@ fn a_redirect_to_a_secret_is_not_followed() {
 }
 
 #[test]
-fn a_redirect_that_leads_nowhere_is_no_answer() {
+fn an_invalid_redirect_is_an_error() {
     let script = server("imitates a broken proxy").answer_on(
         "GET",
         "auth/token/lookup-self",
         ScriptedAnswer::redirect(307, "http://"),
     );
-    assert_eq!(refused(&Job::at(&script)), "a place without a name");
+    assert_eq!(refused(&TestJob::on(&script)), "a location that isn't a URL");
     let script = server("imitates a proxy that forgets where to").answer_on(
         "GET",
         "secret/metadata/*",
         ScriptedAnswer::empty(307),
     );
-    assert_eq!(told(&Job::at(&script).failure()).code, "unreadable-answer");
+    assert_eq!(finding_of(&TestJob::on(&script).failure()).code, "unreadable-answer");
 }
 
 #[test]
-fn a_path_that_is_only_written_another_way_is_the_same() {
+fn a_redirect_to_the_same_path_with_other_escapes_is_followed() {
     let db = "{engine: kv2, mount: secret, path: ml/a(b), fields: {host: DB_HOST}}";
     let script = server("imitates a standby that escapes more than it has to");
     let to = ScriptedAnswer::redirect(307, "/v1/secret/metadata/ml/a%28b%29");
     let script = script.answer_on("GET", "secret/metadata/*", [to, metadata()]);
-    let facts = Job::at(&script).needing(&[("db", db)]).facts();
+    let facts = TestJob::on(&script).with_needs(&[("db", db)]).facts();
     assert_eq!(facts.needs["db"].presence, Ok(Presence::Present { deleted_at: None }));
     assert_eq!(count(&script, "GET secret/metadata/ml/a(b)"), 2);
 }

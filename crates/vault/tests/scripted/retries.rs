@@ -1,4 +1,4 @@
-//! What is asked again, and what never is.
+//! Requests that are retried, and those that never are.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use envlock_vault::{ProbeError, RetryPolicy};
 use serde_json::json;
 
 use crate::support::{
-    APPROLE, APPROLE_LOGIN, CAPABILITIES, HEALTH, JWT_LOGIN, Job, LOOKUP, REVOKE, WRAPPED, asked,
-    count, login, metadata, server, token, told,
+    APPROLE, APPROLE_LOGIN, CAPABILITIES, HEALTH, JWT_LOGIN, LOOKUP, REVOKE, TestJob, WRAPPED,
+    count, finding_of, login, metadata, requests_of, server, token,
 };
 
-/// What is over after a while, and how it is told if it isn't.
+/// Temporary failures, with their codes if they don't end.
 fn passing() -> [(ScriptedAnswer, &'static str); 7] {
     [
         (ScriptedAnswer::errors(429, &[]), "rate-limited"),
@@ -29,7 +29,7 @@ fn passing() -> [(ScriptedAnswer, &'static str); 7] {
 }
 
 #[test]
-fn what_passes_is_asked_again_until_it_has_passed() {
+fn a_temporary_failure_is_retried() {
     for (answer, _) in passing() {
         let script = server("imitates a server that is busy for a while")
             .answer_on("GET", "sys/health", server_health(&answer))
@@ -40,12 +40,12 @@ fn what_passes_is_asked_again_until_it_has_passed() {
                 "auth/token/revoke-self",
                 [answer.clone(), ScriptedAnswer::empty(204)],
             );
-        assert_eq!(Job::at(&script).facts().token.ttl, 77, "{answer:?}");
+        assert_eq!(TestJob::on(&script).facts().token.ttl, 77, "{answer:?}");
         assert_eq!((count(&script, LOOKUP), count(&script, REVOKE)), (3, 2), "{answer:?}");
     }
 }
 
-/// Health has its own meaning of 429 and 503, so it only breaks off here.
+/// For a health request 429 and 503 have another meaning, so only a closed connection is used.
 fn server_health(answer: &ScriptedAnswer) -> Vec<ScriptedAnswer> {
     let well = ScriptedAnswer::json(200, json!({ "initialized": true, "sealed": false }));
     let breaks_off = format!("{answer:?}").contains("Close");
@@ -57,17 +57,17 @@ fn ttl(seconds: u64) -> ScriptedAnswer {
 }
 
 #[test]
-fn what_does_not_pass_is_asked_four_times() {
+fn a_permanent_failure_is_tried_four_times() {
     for (answer, code) in passing() {
         let script = server("imitates a server that is busy for good").answer_on(
             "POST",
             "sys/capabilities-self",
             answer.clone(),
         );
-        let failure = Job::at(&script).failure();
+        let failure = TestJob::on(&script).failure();
         assert_eq!(
-            (told(&failure).code.as_str(), failure.exit()),
-            (code, Exit::Undetermined),
+            (finding_of(&failure).code.as_str(), failure.exit()),
+            (code, Exit::Unknown),
             "{answer:?}"
         );
         assert!(failure.to_string().contains("sys/capabilities-self"), "{failure}");
@@ -76,26 +76,29 @@ fn what_does_not_pass_is_asked_four_times() {
 }
 
 #[test]
-fn the_number_of_tries_is_told() {
+fn the_number_of_tries_is_reported() {
     let script = server("imitates a quota of requests").answer_on(
         "GET",
         "auth/token/lookup-self",
         ScriptedAnswer::errors(429, &["rate limit quota exceeded"]),
     );
-    let failure = Job::at(&script).failure();
-    let asked = "auth/token/lookup-self".to_owned();
-    assert_eq!(failure, ProbeError::RateLimited { asked, tries: 4 });
-    assert_eq!(told(&failure).help.as_deref(), Some("run it later, or ask for a larger quota"));
+    let failure = TestJob::on(&script).failure();
+    let request = "auth/token/lookup-self".to_owned();
+    assert_eq!(failure, ProbeError::RateLimited { request, tries: 4 });
+    assert_eq!(
+        finding_of(&failure).help.as_deref(),
+        Some("try again later, or ask the operator for a higher rate limit")
+    );
 }
 
 #[test]
-fn an_inner_failure_is_asked_once_more() {
+fn a_status_500_is_retried_once() {
     let script = server("imitates a server that stumbles").answer_on(
         "GET",
         "auth/token/lookup-self",
         [ScriptedAnswer::errors(500, &["internal error"]), ttl(78)],
     );
-    assert_eq!(Job::at(&script).facts().token.ttl, 78);
+    assert_eq!(TestJob::on(&script).facts().token.ttl, 78);
     assert_eq!(count(&script, LOOKUP), 2);
 
     let script = server("imitates a server that is broken").answer_on(
@@ -103,9 +106,12 @@ fn an_inner_failure_is_asked_once_more() {
         "auth/token/lookup-self",
         ScriptedAnswer::errors(500, &["internal error"]),
     );
-    let failure = Job::at(&script).failure();
-    assert_eq!(told(&failure).notes, ["the server says: internal error"]);
-    assert_eq!(failure.to_string(), "the server failed at auth/token/lookup-self with status 500");
+    let failure = TestJob::on(&script).failure();
+    assert_eq!(finding_of(&failure).notes, ["the server's message: internal error"]);
+    assert_eq!(
+        failure.to_string(),
+        "the server failed at auth/token/lookup-self with the status 500"
+    );
     assert_eq!(count(&script, LOOKUP), 2);
 
     for status in [501, 505] {
@@ -114,16 +120,16 @@ fn an_inner_failure_is_asked_once_more() {
             "auth/token/lookup-self",
             ScriptedAnswer::errors(status, &[]),
         );
-        assert_eq!(told(&Job::at(&script).failure()).code, "server-error");
+        assert_eq!(finding_of(&TestJob::on(&script).failure()).code, "server-error");
         assert_eq!(count(&script, LOOKUP), 1, "{status}");
     }
 }
 
 #[test]
-fn the_servers_own_word_goes_before_ours_and_no_further_than_patience() {
-    // Own pauses would be too long for this patience, so that only the server's word counts.
+fn retry_after_takes_precedence_within_the_total_pause() {
+    // The default pauses exceed the total, so that only the server's Retry-After counts.
     let hour = Duration::from_hours(1);
-    let impatient = |job: Job| Job {
+    let impatient = |job: TestJob| TestJob {
         retry_policy: RetryPolicy { tries: 4, pause: hour, total: hour / 2 },
         ..job
     };
@@ -136,9 +142,9 @@ fn the_servers_own_word_goes_before_ours_and_no_further_than_patience() {
             "auth/token/lookup-self",
             answer(after),
         );
-        let failure = impatient(Job::at(&script)).failure();
-        let asked = "auth/token/lookup-self".to_owned();
-        assert_eq!(failure, ProbeError::RateLimited { asked, tries }, "{after}");
+        let failure = impatient(TestJob::on(&script)).failure();
+        let request = "auth/token/lookup-self".to_owned();
+        assert_eq!(failure, ProbeError::RateLimited { request, tries }, "{after}");
         assert_eq!(count(&script, LOOKUP), tries as usize, "{after}");
     }
     let script = server("imitates a quota that is over").answer_on(
@@ -146,29 +152,29 @@ fn the_servers_own_word_goes_before_ours_and_no_further_than_patience() {
         "auth/token/lookup-self",
         [answer("0"), ttl(79)],
     );
-    assert_eq!(impatient(Job::at(&script)).facts().token.ttl, 79);
+    assert_eq!(impatient(TestJob::on(&script)).facts().token.ttl, 79);
 }
 
 #[test]
-fn a_server_that_is_sealed_meanwhile_is_not_asked_again() {
-    let script = server("imitates a server that is sealed while it is asked").answer_on(
+fn a_server_that_was_sealed_meanwhile_is_not_retried() {
+    let script = server("imitates a server that is sealed during the run").answer_on(
         "GET",
         "auth/token/lookup-self",
         ScriptedAnswer::errors(503, &["Vault is sealed"]),
     );
-    assert_eq!(Job::at(&script).failure(), ProbeError::Sealed);
-    assert_eq!(asked(&script), [HEALTH, JWT_LOGIN, LOOKUP, REVOKE]);
+    assert_eq!(TestJob::on(&script).failure(), ProbeError::Sealed);
+    assert_eq!(requests_of(&script), [HEALTH, JWT_LOGIN, LOOKUP, REVOKE]);
 }
 
 #[test]
-fn a_login_that_can_be_repeated_is() {
+fn a_login_without_a_single_use_credential_is_retried() {
     for (answer, _) in passing() {
         let script = server("imitates a server whose login stumbles").answer_on(
             "POST",
             "auth/jwt/login",
             [answer.clone(), login(&json!({}))],
         );
-        assert!(Job::at(&script).facts().token.logged_in);
+        assert!(TestJob::on(&script).facts().token.logged_in);
         assert_eq!(count(&script, JWT_LOGIN), 2, "{answer:?}");
     }
 }
@@ -194,52 +200,62 @@ fn a_secret_id_is_never_sent_twice() {
             "auth/approle/login",
             answer.clone(),
         );
-        let failure = Job::at(&script).by(APPROLE).failure();
-        assert_eq!((told(&failure).code.as_str(), failure.exit()), (code, exit), "{answer:?}");
-        assert_eq!(asked(&script), [HEALTH, APPROLE_LOGIN], "{answer:?}");
+        let failure = TestJob::on(&script).with_auth(APPROLE).failure();
+        assert_eq!(
+            (finding_of(&failure).code.as_str(), failure.exit()),
+            (code, exit),
+            "{answer:?}"
+        );
+        assert_eq!(requests_of(&script), [HEALTH, APPROLE_LOGIN], "{answer:?}");
     }
 }
 
 #[test]
-fn a_lost_login_says_that_its_secret_id_may_be_used_up() {
+fn a_lost_answer_of_a_login_is_reported_with_the_secret_id_that_may_be_used_up() {
     let script = server("imitates a proxy that breaks off").answer_on(
         "POST",
         "auth/approle/login",
         ScriptedAnswer::close(),
     );
-    let failure = Job::at(&script).by(APPROLE).failure();
-    assert_eq!(failure, ProbeError::SingleUseAnswerLost { asked: "auth/approle/login".to_owned() });
+    let failure = TestJob::on(&script).with_auth(APPROLE).failure();
+    assert_eq!(
+        failure,
+        ProbeError::SingleUseAnswerLost { request: "auth/approle/login".to_owned() }
+    );
     assert_eq!(
         failure.to_string(),
-        "the answer to auth/approle/login was lost, and what was sent may be used up by it"
+        "the answer to auth/approle/login was lost, and the credential in the request may be used up"
     );
-    assert_eq!(told(&failure).help.as_deref(), Some("get a new credential before the next try"));
+    assert_eq!(
+        finding_of(&failure).help.as_deref(),
+        Some("get a new credential before you try again")
+    );
 }
 
 #[test]
-fn a_login_that_is_never_answered_is_lost_too() {
+fn a_login_without_an_answer_in_time_is_reported_as_lost() {
     let script = server("imitates a server that is stuck")
         .answer_on("POST", "auth/approle/login", ScriptedAnswer::hang())
         .answer_on("POST", "auth/jwt/login", ScriptedAnswer::hang());
     let short = Duration::from_millis(200);
-    let job = Job { timeout: short, ..Job::at(&script).by(APPROLE) };
+    let job = TestJob { timeout: short, ..TestJob::on(&script).with_auth(APPROLE) };
     assert_eq!(
         job.failure(),
-        ProbeError::SingleUseAnswerLost { asked: "auth/approle/login".to_owned() }
+        ProbeError::SingleUseAnswerLost { request: "auth/approle/login".to_owned() }
     );
-    let failure = Job { timeout: short, ..Job::at(&script) }.failure();
-    assert_eq!((told(&failure).code.as_str(), failure.exit()), ("timed-out", Exit::Undetermined));
+    let failure = TestJob { timeout: short, ..TestJob::on(&script) }.failure();
+    assert_eq!((finding_of(&failure).code.as_str(), failure.exit()), ("timed-out", Exit::Unknown));
     assert_eq!((count(&script, APPROLE_LOGIN), count(&script, JWT_LOGIN)), (1, 1));
 }
 
 #[test]
-fn a_quota_at_the_login_uses_nothing_up_and_is_waited_for() {
+fn a_rate_limited_login_is_retried_because_nothing_is_used_up() {
     let script = server("imitates a quota of logins").answer_on(
         "POST",
         "auth/approle/login",
         [ScriptedAnswer::errors(429, &[]), login(&json!({}))],
     );
-    assert!(Job::at(&script).by(APPROLE).facts().token.logged_in);
+    assert!(TestJob::on(&script).with_auth(APPROLE).facts().token.logged_in);
     assert_eq!(count(&script, APPROLE_LOGIN), 2);
 }
 
@@ -261,8 +277,16 @@ fn a_wrapping_token_is_never_unwrapped_twice() {
         let script = server("imitates a SecretID that comes wrapped")
             .answer_on("POST", "sys/wrapping/lookup", ScriptedAnswer::data(origin))
             .answer_on("POST", "sys/wrapping/unwrap", answer.clone());
-        let failure = Job::at(&script).by(WRAPPED).failure();
-        assert_eq!((told(&failure).code.as_str(), failure.exit()), (code, exit), "{answer:?}");
-        assert_eq!(asked(&script), [HEALTH, "POST sys/wrapping/lookup", UNWRAP], "{answer:?}");
+        let failure = TestJob::on(&script).with_auth(WRAPPED).failure();
+        assert_eq!(
+            (finding_of(&failure).code.as_str(), failure.exit()),
+            (code, exit),
+            "{answer:?}"
+        );
+        assert_eq!(
+            requests_of(&script),
+            [HEALTH, "POST sys/wrapping/lookup", UNWRAP],
+            "{answer:?}"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! What a token may do, in a server's own words.
+//! The capabilities of a token, as the server returns them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use envlock_secrets::facts::{Fact, UnknownReason};
 use envlock_testkit::ScriptedAnswer;
 use serde_json::{Value, json};
 
-use crate::support::{CAPABILITIES, DB, Job, count, server};
+use crate::support::{CAPABILITIES, DB, TestJob, count, server};
 
 const DB_PATH: &str = "secret/data/ml/db";
 
@@ -16,7 +16,7 @@ fn rights(answer: ScriptedAnswer) -> Fact<BTreeMap<String, BTreeSet<String>>> {
         "sys/capabilities-self",
         answer,
     );
-    let facts = Job::at(&script).facts();
+    let facts = TestJob::on(&script).facts();
     assert_eq!(count(&script, CAPABILITIES), 1);
     facts.capabilities
 }
@@ -26,7 +26,7 @@ fn of(path: &str, names: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
 }
 
 #[test]
-fn names_that_nobody_knows_yet_are_told_as_they_are() {
+fn unknown_capabilities_are_kept() {
     for names in [vec!["read", "recover", "subscribe"], vec!["deny"], vec!["root"], vec![]] {
         let answer = ScriptedAnswer::data(json!({ DB_PATH: names }));
         assert_eq!(rights(answer), Ok(of(DB_PATH, &names)));
@@ -34,7 +34,7 @@ fn names_that_nobody_knows_yet_are_told_as_they_are() {
 }
 
 #[test]
-fn a_path_that_is_missing_has_no_rights_and_others_are_passed_over() {
+fn a_missing_path_has_no_rights_and_other_paths_are_ignored() {
     let other = json!({ "secret/data/other": ["read"], "capabilities": ["read"] });
     assert_eq!(rights(ScriptedAnswer::data(other)), Ok(BTreeMap::new()));
     let with_slash = json!({ "/secret/data/ml/db": ["root"], "secret/data/ml/db/": ["root"] });
@@ -42,7 +42,7 @@ fn a_path_that_is_missing_has_no_rights_and_others_are_passed_over() {
 }
 
 #[test]
-fn junk_beside_the_paths_is_passed_over_and_as_a_right_it_is_none() {
+fn other_keys_of_the_answer_are_ignored_and_grant_nothing() {
     let junk = json!({
         DB_PATH: ["read"],
         "request_id": "canary",
@@ -57,7 +57,7 @@ fn junk_beside_the_paths_is_passed_over_and_as_a_right_it_is_none() {
 }
 
 #[test]
-fn a_server_that_does_not_say_what_is_allowed_allows_nothing() {
+fn without_an_answer_about_capabilities_nothing_is_allowed() {
     for (answer, unknown) in [
         (ScriptedAnswer::errors(403, &["permission denied"]), UnknownReason::Forbidden),
         (ScriptedAnswer::errors(404, &[]), UnknownReason::Unsupported),
@@ -69,7 +69,7 @@ fn a_server_that_does_not_say_what_is_allowed_allows_nothing() {
 }
 
 #[test]
-fn all_paths_of_a_profile_go_in_as_few_requests_as_may_be() {
+fn the_paths_of_a_profile_are_sent_in_as_few_requests_as_possible() {
     let needs: Vec<_> = (0..250).map(|at| (format!("n{at}"), format!("ml/n{at}"))).collect();
     let needs: Vec<_> = needs
         .iter()
@@ -79,21 +79,22 @@ fn all_paths_of_a_profile_go_in_as_few_requests_as_may_be() {
         .collect();
     let needs: Vec<_> = needs.iter().map(|(name, need)| (*name, need.as_str())).collect();
     let script = server("imitates a server in development");
-    let facts = Job::at(&script).needing(&needs).facts();
+    let facts = TestJob::on(&script).with_needs(&needs).facts();
     assert_eq!(facts.capabilities.unwrap().len(), 250);
     assert_eq!((count(&script, CAPABILITIES), facts.needs.len()), (2, 250));
     assert_eq!(count(&script, crate::support::MOUNT), 1);
 }
 
 #[test]
-fn every_path_is_asked_as_the_job_asks_it() {
+fn every_path_is_sent_as_the_job_would_request_it() {
     let script = server("imitates a server in development");
     let listing = DB.replace("path: ml/db", "path: ml/db, capabilities: [list]");
     let leased = "{engine: database, mount: database, role: ro, ttl: {renew: until 12h}}";
-    Job::at(&script).needing(&[("db", &listing), ("lease", leased)]).facts();
-    let asked = script.requests().into_iter().find(|r| r.path == "sys/capabilities-self").unwrap();
+    TestJob::on(&script).with_needs(&[("db", &listing), ("lease", leased)]).facts();
+    let request =
+        script.requests().into_iter().find(|r| r.path == "sys/capabilities-self").unwrap();
     assert_eq!(
-        asked.body["paths"],
+        request.body["paths"],
         json!(["database/creds/ro", DB_PATH, "secret/metadata/ml/db", "sys/leases/renew"])
     );
 }

@@ -1,4 +1,4 @@
-//! A job that asks a server, and what is looked at in every run.
+//! A job that queries a server, with checks that apply to every run.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,7 +15,7 @@ use envlock_vault::{
 };
 use serde_json::{Value, json};
 
-/// In everything that may not be shown.
+/// A part of every secret in the tests.
 pub(crate) const CANARY: &str = "canary";
 
 pub(crate) const JWT: &str = "{method: jwt, role: ml, jwt: {env: CI_JWT}}";
@@ -24,15 +24,15 @@ pub(crate) const APPROLE: &str =
 pub(crate) const WRAPPED: &str = "{method: approle, role: ml, role_id: {env: ROLE_ID}, \
                                   secret_id: {env: WRAPPING, wrapped: true}}";
 pub(crate) const TOKEN: &str = "{method: token, token: {env: TOKEN}}";
-/// The need of a job that says no other.
+/// The default need of a job.
 pub(crate) const DB: &str =
     "{engine: kv2, mount: secret, path: ml/db, fields: {host: DB_HOST, password: DB_PASSWORD}}";
 
-/// What is ready when it is to end.
-pub(crate) type Until<'a> = &'a (dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Sync);
+/// Makes a future that is ready at an interruption.
+pub(crate) type Interrupt<'a> = &'a (dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Sync);
 
-/// A job at a server.
-pub(crate) struct Job {
+/// A job and its server.
+pub(crate) struct TestJob {
     pub(crate) url: String,
     pub(crate) auth: String,
     pub(crate) profile: String,
@@ -46,13 +46,13 @@ pub(crate) struct Job {
     pub(crate) now: jiff::Timestamp,
 }
 
-impl Job {
-    /// One that logs in by JWT.
-    pub(crate) fn at(script: &ScriptedServer) -> Self {
-        Self::below(&script.url())
+impl TestJob {
+    /// A job that logs in by JWT.
+    pub(crate) fn on(script: &ScriptedServer) -> Self {
+        Self::at_url(&script.url())
     }
 
-    pub(crate) fn below(url: &str) -> Self {
+    pub(crate) fn at_url(url: &str) -> Self {
         let variables = [
             ("CI_JWT", "eyJcanary.eyJjYW5hcnk.jwt"),
             ("ROLE_ID", "canary-role-id"),
@@ -70,7 +70,7 @@ impl Job {
             needs: vec![("db".to_owned(), DB.to_owned())],
             variables: variables.into(),
             namespace: None,
-            // The number of tries is the real one; the pauses aren't.
+            // The number of tries is that of the program; the pauses are short.
             retry_policy: RetryPolicy {
                 pause: Duration::from_millis(1),
                 total: Duration::from_millis(500),
@@ -82,32 +82,32 @@ impl Job {
         }
     }
 
-    pub(crate) fn by(self, auth: &str) -> Self {
+    pub(crate) fn with_auth(self, auth: &str) -> Self {
         Self { auth: auth.to_owned(), ..self }
     }
 
-    /// With one more key of the profile.
-    pub(crate) fn with(self, key: &str) -> Self {
+    /// Adds a key to the profile.
+    pub(crate) fn with_profile_key(self, key: &str) -> Self {
         Self { profile: format!(", {key}"), ..self }
     }
 
-    pub(crate) fn having(mut self, variable: &str, value: &str) -> Self {
+    pub(crate) fn with_variable(mut self, variable: &str, value: &str) -> Self {
         self.variables.insert(variable.to_owned(), value.to_owned());
         self
     }
 
-    /// With these needs instead of its own.
-    pub(crate) fn needing(self, needs: &[(&str, &str)]) -> Self {
+    /// Replaces the needs.
+    pub(crate) fn with_needs(self, needs: &[(&str, &str)]) -> Self {
         let needs = needs.iter().map(|(name, need)| ((*name).to_owned(), (*need).to_owned()));
         Self { needs: needs.collect(), ..self }
     }
 
-    /// Nothing of what came of it shows a credential, a token or a value.
-    pub(crate) fn ask(&self) -> ProbeReport {
-        self.ask_until(&|| Box::pin(std::future::pending()))
+    /// Runs the job. Asserts that the report contains no credential, token or value.
+    pub(crate) fn run(&self) -> ProbeReport {
+        self.run_until(&|| Box::pin(std::future::pending()))
     }
 
-    pub(crate) fn ask_until(&self, interrupted: Until<'_>) -> ProbeReport {
+    pub(crate) fn run_until(&self, interrupted: Interrupt<'_>) -> ProbeReport {
         let mut text = "version: 1\nneeds:\n".to_owned();
         for (name, need) in &self.needs {
             writeln!(text, "  {name}: {need}").unwrap();
@@ -119,7 +119,7 @@ impl Job {
             Manifest::parse("secrets.yml", &text, ManifestLocation::OwnFile).unwrap().unwrap();
         let profile = manifest.profile("ci").unwrap();
         let variable = |name: &str| self.variables.get(name).cloned();
-        let question = ProbeRequest {
+        let request = ProbeRequest {
             profile: &profile,
             auth: profile.auth.as_ref(),
             as_verifier: self.as_verifier,
@@ -138,29 +138,29 @@ impl Job {
             now: self.now,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let report = runtime.block_on(envlock_vault::probe(&mut settings, &question));
-        shows_nothing(&report);
+        let report = runtime.block_on(envlock_vault::probe(&mut settings, &request));
+        assert_without_secrets(&report);
         report
     }
 
-    /// What it found out, with nothing to be said besides.
+    /// Runs the job, and returns its facts. Asserts that there are no findings.
     pub(crate) fn facts(&self) -> ServerFacts {
-        let ProbeReport { facts, findings: said } = self.ask();
-        assert_eq!(said, []);
+        let ProbeReport { facts, findings } = self.run();
+        assert_eq!(findings, []);
         facts.unwrap()
     }
 
-    /// Why it found out nothing, with nothing to be said besides.
+    /// Runs the job, and returns its error. Asserts that there are no findings.
     pub(crate) fn failure(&self) -> ProbeError {
-        let ProbeReport { facts, findings: said } = self.ask();
-        assert_eq!(said, []);
+        let ProbeReport { facts, findings } = self.run();
+        assert_eq!(findings, []);
         facts.unwrap_err()
     }
 }
 
-fn shows_nothing(report: &ProbeReport) {
-    let ProbeReport { facts, findings: said } = report;
-    let mut shown = format!("{facts:?} {said:?}");
+fn assert_without_secrets(report: &ProbeReport) {
+    let ProbeReport { facts, findings } = report;
+    let mut shown = format!("{facts:?} {findings:?}");
     if let Err(failure) = facts {
         write!(shown, "{failure} {:?}", failure.findings()).unwrap();
     }
@@ -169,17 +169,17 @@ fn shows_nothing(report: &ProbeReport) {
     }
 }
 
-/// The one diagnostic of a failure; each has words to help with but the interruption.
-pub(crate) fn told(failure: &ProbeError) -> Finding {
+/// The only finding of an error. Asserts that it has a help text, unless it is an interruption.
+pub(crate) fn finding_of(failure: &ProbeError) -> Finding {
     let mut all = failure.findings();
     assert_eq!(all.len(), 1, "{all:?}");
-    let told = all.remove(0);
-    assert_eq!(told.message, failure.to_string());
-    assert_eq!(told.help.is_none(), *failure == ProbeError::Interrupted, "{told:?}");
-    told
+    let finding = all.remove(0);
+    assert_eq!(finding.message, failure.to_string());
+    assert_eq!(finding.help.is_none(), *failure == ProbeError::Interrupted, "{finding:?}");
+    finding
 }
 
-/// A healthy server with the secret that jobs need.
+/// A healthy server that has the secret of the default need.
 pub(crate) fn server(imitates: &'static str) -> ScriptedServer {
     ScriptedServer::new(imitates)
         .with_healthy_answers()
@@ -217,7 +217,7 @@ pub(crate) fn fields(names: &[&str]) -> ScriptedAnswer {
     ScriptedAnswer::data(json!({ "subkeys": names, "metadata": { "version": 3 } }))
 }
 
-/// What a login gives, with `changed` in it.
+/// The answer of a login, with `changed` keys.
 pub(crate) fn login(changed: &Value) -> ScriptedAnswer {
     let mut auth = json!({
         "client_token": "s.scripted",
@@ -234,7 +234,7 @@ pub(crate) fn login(changed: &Value) -> ScriptedAnswer {
     ScriptedAnswer::auth(auth)
 }
 
-/// What a token is, with `changed` in it.
+/// The answer of `lookup-self`, with `changed` keys.
 pub(crate) fn token(changed: &Value) -> ScriptedAnswer {
     let mut data = json!({
         "id": "s.scripted",
@@ -255,14 +255,14 @@ fn merge(whole: &mut Value, changed: &Value) {
     }
 }
 
-/// What was asked, a line each.
-pub(crate) fn asked(script: &ScriptedServer) -> Vec<String> {
+/// The requests, one line each.
+pub(crate) fn requests_of(script: &ScriptedServer) -> Vec<String> {
     script.requests().iter().map(RecordedRequest::to_string).collect()
 }
 
-/// How often this was asked.
+/// The number of requests that are equal to `request`.
 pub(crate) fn count(script: &ScriptedServer, request: &str) -> usize {
-    asked(script).iter().filter(|asked| *asked == request).count()
+    requests_of(script).iter().filter(|found| *found == request).count()
 }
 
 pub(crate) const HEALTH: &str = "GET sys/health";

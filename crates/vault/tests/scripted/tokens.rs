@@ -1,4 +1,4 @@
-//! What a token is, and how many requests it is good for.
+//! The properties of a token, and its remaining uses.
 
 use envlock_report::{AsFindings as _, Exit};
 use envlock_testkit::ScriptedAnswer;
@@ -6,28 +6,32 @@ use envlock_vault::ProbeError;
 use serde_json::json;
 
 use crate::support::{
-    DB, HEALTH, JWT_LOGIN, Job, LOOKUP, REVOKE, TOKEN, asked, login, server, token, told,
+    DB, HEALTH, JWT_LOGIN, LOOKUP, REVOKE, TOKEN, TestJob, finding_of, login, requests_of, server,
+    token,
 };
 
 #[test]
-fn a_given_token_that_may_not_look_at_itself_is_refused() {
+fn a_supplied_token_that_is_denied_lookup_self_is_refused() {
     let script = server("imitates a server that doesn't know the token").answer_on(
         "GET",
         "auth/token/lookup-self",
         ScriptedAnswer::errors(403, &["permission denied"]),
     );
-    let failure = Job::at(&script).by(TOKEN).failure();
+    let failure = TestJob::on(&script).with_auth(TOKEN).failure();
     assert_eq!(failure, ProbeError::TokenRefused);
     assert_eq!(
-        (told(&failure).code.as_str(), failure.exit()),
+        (finding_of(&failure).code.as_str(), failure.exit()),
         ("token-refused", Exit::LoginRefused)
     );
-    assert_eq!(told(&failure).help.as_deref(), Some("get a new one: `bao login` or `vault login`"));
-    assert_eq!(asked(&script), [HEALTH, LOOKUP]);
+    assert_eq!(
+        finding_of(&failure).help.as_deref(),
+        Some("get a new one: `bao login` or `vault login`")
+    );
+    assert_eq!(requests_of(&script), [HEALTH, LOOKUP]);
 }
 
 #[test]
-fn after_a_login_its_own_answer_says_what_the_token_is() {
+fn the_answer_of_the_login_is_used_if_lookup_self_is_denied() {
     let granted = json!({ "policies": ["default", "ml"], "lease_duration": 900, "num_uses": 50 });
     let script = server("imitates a role without the policy default")
         .answer_on("POST", "auth/jwt/login", login(&granted))
@@ -36,7 +40,7 @@ fn after_a_login_its_own_answer_says_what_the_token_is() {
             "auth/token/lookup-self",
             ScriptedAnswer::errors(403, &["permission denied"]),
         );
-    let job = Job::at(&script);
+    let job = TestJob::on(&script);
     let token = job.facts().token;
     assert!(token.logged_in && token.renewable && !token.batch);
     assert_eq!((token.ttl, token.uses_left), (900, Some(50)));
@@ -45,7 +49,7 @@ fn after_a_login_its_own_answer_says_what_the_token_is() {
 }
 
 #[test]
-fn a_look_at_the_token_says_more_than_the_login() {
+fn lookup_self_takes_precedence_over_the_answer_of_the_login() {
     let script = server("imitates a server with identities").answer_on(
         "GET",
         "auth/token/lookup-self",
@@ -60,7 +64,7 @@ fn a_look_at_the_token_says_more_than_the_login() {
             "namespace_path": "team/",
         })),
     );
-    let token = Job::at(&script).facts().token;
+    let token = TestJob::on(&script).facts().token;
     assert_eq!(token.policies, ["default", "ml", "team"]);
     assert_eq!((token.ttl, token.period, token.explicit_max_ttl), (600, 3600, 7200));
     assert!(!token.renewable && token.logged_in);
@@ -68,44 +72,44 @@ fn a_look_at_the_token_says_more_than_the_login() {
 }
 
 #[test]
-fn a_token_that_never_ends_has_no_end() {
+fn a_token_that_never_expires_has_no_expiration() {
     let root = json!({ "policies": ["root"], "ttl": 0, "expire_time": null, "renewable": false });
     let script = server("imitates a server in development").answer_on(
         "GET",
         "auth/token/lookup-self",
         token(&root),
     );
-    let token = Job::at(&script).by(TOKEN).facts().token;
+    let token = TestJob::on(&script).with_auth(TOKEN).facts().token;
     assert_eq!((token.ttl, token.expires, token.logged_in), (0, None, false));
-    assert_eq!(asked(&script).last().map(String::as_str), Some(crate::support::FIELDS));
+    assert_eq!(requests_of(&script).last().map(String::as_str), Some(crate::support::FIELDS));
 }
 
 #[test]
-fn a_token_for_too_few_requests_is_not_used_up() {
+fn a_token_with_too_few_uses_is_not_consumed() {
     let uses = |uses: u64, needs: &[(&str, &str)]| {
         let script = server("imitates a token of a few uses").answer_on(
             "GET",
             "auth/token/lookup-self",
             token(&json!({ "num_uses": uses })),
         );
-        let facts = Job::at(&script).needing(needs).ask().facts;
-        (facts, asked(&script))
+        let facts = TestJob::on(&script).with_needs(needs).run().facts;
+        (facts, requests_of(&script))
     };
     let (one, other) = (("a", DB), DB.replace("DB_", "OTHER_"));
     let two = [one, ("b", other.as_str())];
-    let (facts, asked) = uses(7, &[one]);
+    let (facts, requests) = uses(7, &[one]);
     let failure = facts.unwrap_err();
     assert_eq!(failure, ProbeError::TooFewTokenUses { left: 7, planned: 8 });
     assert_eq!(
-        (told(&failure).code.as_str(), failure.exit()),
-        ("too-few-token-uses", Exit::Undetermined)
+        (finding_of(&failure).code.as_str(), failure.exit()),
+        ("too-few-token-uses", Exit::Unknown)
     );
-    assert_eq!(asked, [HEALTH, JWT_LOGIN, LOOKUP, REVOKE]);
+    assert_eq!(requests, [HEALTH, JWT_LOGIN, LOOKUP, REVOKE]);
 
-    let (facts, asked) = uses(8, &[one]);
+    let (facts, requests) = uses(8, &[one]);
     assert_eq!(facts.unwrap().token.uses_left, Some(8));
-    let with_token = asked.len() - 2;
-    assert!(with_token <= 8, "{asked:?}");
+    let with_token = requests.len() - 2;
+    assert!(with_token <= 8, "{requests:?}");
 
     assert_eq!(uses(11, &two).0, Err(ProbeError::TooFewTokenUses { left: 11, planned: 12 }));
     assert_eq!(uses(12, &two).0.unwrap().token.uses_left, Some(12));
@@ -113,7 +117,7 @@ fn a_token_for_too_few_requests_is_not_used_up() {
 }
 
 #[test]
-fn a_server_that_is_not_asked_about_tokens_has_not_refused_one() {
+fn only_a_refused_lookup_means_a_refused_token() {
     for (answer, code) in [
         (ScriptedAnswer::errors(400, &["missing client token"]), "token-refused"),
         (ScriptedAnswer::errors(404, &[]), "unreadable-answer"),
@@ -125,8 +129,8 @@ fn a_server_that_is_not_asked_about_tokens_has_not_refused_one() {
             "auth/token/lookup-self",
             answer,
         );
-        assert_eq!(told(&Job::at(&script).by(TOKEN).failure()).code, code);
-        assert_eq!(asked(&script), [HEALTH, LOOKUP]);
-        assert!(Job::at(&script).facts().token.logged_in);
+        assert_eq!(finding_of(&TestJob::on(&script).with_auth(TOKEN).failure()).code, code);
+        assert_eq!(requests_of(&script), [HEALTH, LOOKUP]);
+        assert!(TestJob::on(&script).facts().token.logged_in);
     }
 }

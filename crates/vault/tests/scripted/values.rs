@@ -6,7 +6,9 @@ use envlock_policy::{Engine, LocatorKind, TransitOperation};
 use envlock_testkit::{RecordedRequest, ScriptedAnswer, ScriptedServer};
 use serde_json::json;
 
-use crate::support::{CAPABILITIES, HEALTH, JWT_LOGIN, Job, LOOKUP, REVOKE, metadata, told};
+use crate::support::{
+    CAPABILITIES, HEALTH, JWT_LOGIN, LOOKUP, REVOKE, TestJob, finding_of, metadata,
+};
 
 const METHODS: [&str; 7] = ["GET", "LIST", "POST", "PUT", "PATCH", "DELETE", "SCAN"];
 const USES: [&str; 5] = ["encrypt", "decrypt", "sign", "hmac", "verify"];
@@ -37,7 +39,7 @@ fn needs() -> Vec<(String, String)> {
     Engine::all().map(need).collect()
 }
 
-/// Whoever asks for a secret gets it.
+/// Answers every request for a secret with its value.
 fn open(imitates: &'static str) -> ScriptedServer {
     let all = METHODS.into_iter().fold(ScriptedServer::new(imitates), |script, method| {
         let value = json!({ "data": { "password": "canary" }, "password": "canary" });
@@ -46,8 +48,8 @@ fn open(imitates: &'static str) -> ScriptedServer {
     all.with_healthy_answers()
 }
 
-fn mount(asked: &RecordedRequest) -> ScriptedAnswer {
-    let path = asked.path.trim_start_matches("sys/internal/ui/mounts/");
+fn mount(request: &RecordedRequest) -> ScriptedAnswer {
+    let path = request.path.trim_start_matches("sys/internal/ui/mounts/");
     let engine = Engine::all().find(|engine| mount_of(*engine) == path).unwrap();
     let options = match engine {
         Engine::Kv1 => json!({ "version": "1" }),
@@ -57,8 +59,8 @@ fn mount(asked: &RecordedRequest) -> ScriptedAnswer {
     crate::support::mount(path, engine.mount_types()[0], &options)
 }
 
-/// Every request, and no two ways about it: none is one by which a job gets its secret.
-fn only_what_is_no_secret(script: &ScriptedServer) -> BTreeSet<String> {
+/// The requests. Asserts that none of them is a request by which a job reads its secret.
+fn requests_without_secrets(script: &ScriptedServer) -> BTreeSet<String> {
     let uses = BTreeSet::from(TransitOperation::ALL);
     let secrets: BTreeSet<String> = Engine::all()
         .flat_map(|engine| engine.secret_requests(&mount_of(engine), locator_of(engine), &uses))
@@ -75,8 +77,8 @@ fn only_what_is_no_secret(script: &ScriptedServer) -> BTreeSet<String> {
     requests.iter().map(RecordedRequest::to_string).collect()
 }
 
-fn job(script: &ScriptedServer) -> Job {
-    Job { needs: needs(), ..Job::at(script) }
+fn job(script: &ScriptedServer) -> TestJob {
+    TestJob { needs: needs(), ..TestJob::on(script) }
 }
 
 #[test]
@@ -88,7 +90,7 @@ fn no_request_is_one_that_returns_a_secret() {
         .answer_on("LIST", "m/kv1/*", ScriptedAnswer::data(json!({ "keys": ["x"] })));
     let facts = job(&script).facts();
     assert_eq!(facts.needs.len(), Engine::all().count());
-    let asked = only_what_is_no_secret(&script);
+    let requests = requests_without_secrets(&script);
     let mut wanted: BTreeSet<String> =
         [HEALTH, JWT_LOGIN, LOOKUP, CAPABILITIES, REVOKE].map(str::to_owned).into();
     for engine in Engine::all() {
@@ -100,11 +102,12 @@ fn no_request_is_one_that_returns_a_secret() {
             wanted.insert(format!("{method} {}{depth}", access.path));
         }
     }
-    assert_eq!(asked, wanted);
+    assert_eq!(requests, wanted);
 }
 
 #[test]
-fn a_server_that_answers_everything_with_a_secret_is_shown_nothing_of_it_and_asked_for_no_other() {
+fn a_server_that_answers_every_request_with_a_secret_causes_no_output_of_it_and_no_further_request()
+{
     let script = open("imitates a server that answers everything with a secret").answer_on(
         "GET",
         "sys/internal/ui/mounts/*",
@@ -112,40 +115,44 @@ fn a_server_that_answers_everything_with_a_secret_is_shown_nothing_of_it_and_ask
     );
     let facts = job(&script).facts();
     assert!(facts.needs.values().all(|need| need.fields.is_err()));
-    only_what_is_no_secret(&script);
+    requests_without_secrets(&script);
 
     let script = script.answer_on("GET", "m/kv2/metadata/*", metadata());
-    assert_eq!(told(&job(&script).failure()).code, "unreadable-answer");
-    only_what_is_no_secret(&script);
+    assert_eq!(finding_of(&job(&script).failure()).code, "unreadable-answer");
+    requests_without_secrets(&script);
 }
 
 #[test]
-fn a_server_that_lies_about_its_mounts_is_asked_for_no_secret() {
+fn a_server_with_false_mounts_gets_no_request_for_a_secret() {
     for (kind, version) in
         [("kv", "1"), ("kv", "2"), ("generic", "1"), ("database", ""), ("cubbyhole", "")]
     {
-        let lie = move |asked: &RecordedRequest| {
-            let path = asked.path.trim_start_matches("sys/internal/ui/mounts/");
+        let lie = move |request: &RecordedRequest| {
+            let path = request.path.trim_start_matches("sys/internal/ui/mounts/");
             crate::support::mount(path, kind, &json!({ "version": version }))
         };
         let script = open("imitates a server whose mounts are all the same")
             .answer_on("GET", "sys/internal/ui/mounts/*", ScriptedAnswer::computed(lie))
             .answer_on("GET", "m/*/metadata/*", metadata());
-        // Where it goes wrong it goes wrong before a secret is asked for.
-        let failed = job(&script).ask().facts.is_err();
+        // A failure happens before a secret is requested.
+        let failed = job(&script).run().facts.is_err();
         assert_eq!(failed, version == "2", "{kind} {version}");
-        only_what_is_no_secret(&script);
+        requests_without_secrets(&script);
     }
 }
 
 #[test]
-fn with_every_mount_forbidden_nothing_below_any_is_asked() {
+fn with_every_mount_forbidden_nothing_below_a_mount_is_requested() {
     let script = open("imitates a server that tells no mount").answer_on(
         "GET",
         "sys/internal/ui/mounts/*",
         ScriptedAnswer::errors(403, &["permission denied"]),
     );
     assert!(job(&script).facts().needs.values().all(|need| need.presence.is_err()));
-    let asked = only_what_is_no_secret(&script);
-    assert!(asked.iter().all(|asked| !asked.starts_with("GET m/") && !asked.starts_with("LIST")));
+    let requests = requests_without_secrets(&script);
+    assert!(
+        requests
+            .iter()
+            .all(|request| !request.starts_with("GET m/") && !request.starts_with("LIST"))
+    );
 }

@@ -1,34 +1,36 @@
-//! What requests look like.
+//! The bytes of the requests.
 
 use envlock_secrets::facts::Presence;
 use envlock_testkit::{ScriptedAnswer, ScriptedServer};
 use serde_json::json;
 
+use crate::recording_proxy::RecordingProxy;
 use crate::support::{
-    CAPABILITIES, DB, HEALTH, Job, METADATA, MOUNT, asked, fields, login, metadata, mount, server,
-    token,
+    CAPABILITIES, DB, HEALTH, METADATA, MOUNT, TestJob, fields, login, metadata, mount,
+    requests_of, server, token,
 };
-use crate::tap::Tap;
 
 #[test]
-fn every_request_says_who_asks_and_that_it_is_meant() {
+fn every_request_has_a_user_agent_and_the_request_header() {
     let script = server("imitates a server in development");
-    let tap = Tap::before(&script);
-    Job::below(&tap.url).facts();
+    let tap = RecordingProxy::in_front_of(&script);
+    TestJob::at_url(&tap.url).facts();
     let requests = script.requests().len();
     assert_eq!(requests, 8);
     assert_eq!(tap.count("user-agent: envlock/test"), requests);
     assert_eq!(tap.count("x-vault-request: true"), requests);
     assert_eq!(tap.count("x-vault-token: s.scripted"), requests - 2);
-    assert!(script.requests().iter().all(|asked| !asked.headers.contains(&"referer".to_owned())));
+    assert!(
+        script.requests().iter().all(|request| !request.headers.contains(&"referer".to_owned()))
+    );
 }
 
 #[test]
-fn the_namespace_goes_with_all_but_the_servers_health() {
+fn every_request_but_health_has_the_namespace() {
     let script = server("imitates a server with namespaces");
-    let tap = Tap::before(&script);
-    let job = Job { namespace: Some("other".to_owned()), ..Job::below(&tap.url) };
-    job.with("namespace: {env: NS}").having("NS", "团队/ml").facts();
+    let tap = RecordingProxy::in_front_of(&script);
+    let job = TestJob { namespace: Some("other".to_owned()), ..TestJob::at_url(&tap.url) };
+    job.with_profile_key("namespace: {env: NS}").with_variable("NS", "团队/ml").facts();
     for request in script.requests() {
         let wanted = (request.path != "sys/health").then_some("团队/ml");
         assert_eq!(request.namespace.as_deref(), wanted, "{request}");
@@ -36,25 +38,27 @@ fn the_namespace_goes_with_all_but_the_servers_health() {
     assert_eq!(tap.count("x-vault-namespace: 团队/ml"), script.requests().len() - 1);
 
     let script = server("imitates a server with namespaces");
-    Job { namespace: Some("team/ml".to_owned()), ..Job::at(&script) }.facts();
+    TestJob { namespace: Some("team/ml".to_owned()), ..TestJob::on(&script) }.facts();
     assert!(script.requests()[1..].iter().all(|r| r.namespace.as_deref() == Some("team/ml")));
 
     let script = server("imitates a server without namespaces");
-    Job::at(&script).facts();
+    TestJob::on(&script).facts();
     assert!(script.requests().iter().all(|request| request.namespace.is_none()));
 }
 
 #[test]
-fn a_namespace_that_no_header_can_hold_is_no_panic() {
+fn a_namespace_that_is_not_valid_in_a_header_is_an_error() {
     let script = server("imitates a server with namespaces");
-    let job = Job::at(&script).with("namespace: {env: NS}").having("NS", "a\nX-Header: canary");
+    let job = TestJob::on(&script)
+        .with_profile_key("namespace: {env: NS}")
+        .with_variable("NS", "a\nX-Header: canary");
     let failure = job.failure();
-    assert_eq!(crate::support::told(&failure).code.as_str(), "credential-malformed");
-    assert_eq!(asked(&script), [""; 0]);
+    assert_eq!(crate::support::finding_of(&failure).code.as_str(), "credential-malformed");
+    assert_eq!(requests_of(&script), [""; 0]);
 }
 
 #[test]
-fn what_a_node_knows_is_asked_for_at_the_next_one() {
+fn the_index_of_a_node_is_sent_to_the_next_one() {
     let script = server("imitates performance standbys")
         .answer_on("POST", "auth/jwt/login", login(&json!({})).header("X-Vault-Index", "one"))
         .answer_on(
@@ -65,9 +69,9 @@ fn what_a_node_knows_is_asked_for_at_the_next_one() {
                 ScriptedAnswer::data(json!({})).header("X-Vault-Index", "two"),
             ],
         );
-    let tap = Tap::before(&script);
-    Job::below(&tap.url).facts();
-    // lookup-self and twice capabilities-self; then mount, metadata, subkeys and the end.
+    let tap = RecordingProxy::in_front_of(&script);
+    TestJob::at_url(&tap.url).facts();
+    // lookup-self and capabilities-self twice; then mount, metadata, subkeys and the revocation.
     assert_eq!((tap.count("x-vault-index: one"), tap.count("x-vault-index: two")), (3, 4));
     let first = ["sys/health", "auth/jwt/login"];
     for request in script.requests() {
@@ -77,22 +81,22 @@ fn what_a_node_knows_is_asked_for_at_the_next_one() {
 }
 
 #[test]
-fn a_performance_standbys_refusal_is_asked_about_at_the_active_node_once() {
+fn a_denial_by_a_performance_standby_is_retried_once_on_the_active_node() {
     let health = ScriptedAnswer::json(473, json!({ "initialized": true, "sealed": false }));
     let refused = || ScriptedAnswer::errors(403, &["permission denied"]);
-    let script = server("imitates a performance standby that hasn't heard of the token")
+    let script = server("imitates a performance standby that does not know the token yet")
         .answer_on("GET", "sys/health", health)
         .answer_on("GET", "auth/token/lookup-self", [refused(), token(&json!({ "ttl": 62 }))])
         .answer_on("GET", "secret/metadata/*", refused());
-    let tap = Tap::before(&script);
-    let facts = Job::below(&tap.url).facts();
+    let tap = RecordingProxy::in_front_of(&script);
+    let facts = TestJob::at_url(&tap.url).facts();
     assert_eq!(facts.token.ttl, 62);
     assert_eq!(tap.count("x-vault-inconsistent: forward-active-node"), 1);
     assert_eq!(crate::support::count(&script, METADATA), 1);
 }
 
 #[test]
-fn a_server_below_a_path_is_asked_below_it() {
+fn the_path_of_the_address_is_part_of_every_request() {
     let capabilities = ScriptedAnswer::data(json!({ "secret/data/ml/db": ["read"] }));
     let script = ScriptedServer::new("imitates a server behind a proxy that gives it a path");
     let script = [
@@ -115,15 +119,15 @@ fn a_server_below_a_path_is_asked_below_it() {
     });
     for slash in ["", "/"] {
         let url = format!("{}/vault{slash}", script.url());
-        let facts = Job::below(&url).facts();
+        let facts = TestJob::at_url(&url).facts();
         assert_eq!(facts.needs["db"].presence, Ok(Presence::Present { deleted_at: None }));
         assert_eq!(facts.server.address, format!("{}/vault", script.url()));
     }
-    assert!(asked(&script).iter().all(|asked| asked.contains(" /vault/v1/")));
+    assert!(requests_of(&script).iter().all(|request| request.contains(" /vault/v1/")));
 }
 
 #[test]
-fn paths_of_every_script_and_sign_arrive_as_they_were_written() {
+fn paths_with_characters_of_any_script_are_sent_unchanged() {
     for (path, raw) in [
         ("团队/数据库", "%E5%9B%A2%E9%98%9F/%E6%95%B0%E6%8D%AE%E5%BA%93"),
         ("100%", "100%25"),
@@ -141,20 +145,20 @@ fn paths_of_every_script_and_sign_arrive_as_they_were_written() {
         let need = need.replace(&path.replace('\'', "''"), &format!("\"{path}\""));
         let path = path.replace("\\\\", "\\");
         let script = server("imitates a server in development");
-        let tap = Tap::before(&script);
-        let facts = Job::below(&tap.url).needing(&[("db", &need)]).facts();
+        let tap = RecordingProxy::in_front_of(&script);
+        let facts = TestJob::at_url(&tap.url).with_needs(&[("db", &need)]).facts();
         assert_eq!(
             facts.needs["db"].presence,
             Ok(Presence::Present { deleted_at: None }),
             "{path}"
         );
         let wanted = format!("GET secret/metadata/{path}");
-        assert!(asked(&script).contains(&wanted), "{wanted}: {:?}", asked(&script));
+        assert!(requests_of(&script).contains(&wanted), "{wanted}: {:?}", requests_of(&script));
         for line in ["secret/metadata/RAW", "secret/subkeys/RAW?depth=1"] {
             let line = format!("GET /v1/{} HTTP/1.1", line.replace("RAW", raw));
             assert_eq!(tap.count(&line), 1, "{line}: {:?}", tap.lines());
         }
-        let paths = script.requests().into_iter().find(|asked| asked.path.ends_with("-self"));
+        let paths = script.requests().into_iter().find(|request| request.path.ends_with("-self"));
         assert!(paths.is_some(), "{CAPABILITIES}");
         let rights = facts.capabilities.unwrap();
         assert!(rights.contains_key(&format!("secret/data/{path}")), "{rights:?}");
@@ -162,13 +166,15 @@ fn paths_of_every_script_and_sign_arrive_as_they_were_written() {
 }
 
 #[test]
-fn a_mount_and_a_user_of_any_script_arrive_as_they_were_written() {
+fn a_mount_and_a_user_with_characters_of_any_script_are_sent_unchanged() {
     let script = server("imitates a server in development");
-    let tap = Tap::before(&script);
-    let job = Job::below(&tap.url)
-        .by("{method: userpass, mount: 用户, username: {env: ME}, password: {env: PASSWORD}}")
-        .having("ME", "li wei?x=1#2%41");
-    job.needing(&[("db", "{engine: kv2, mount: 密/ml, path: db}")]).facts();
+    let tap = RecordingProxy::in_front_of(&script);
+    let job = TestJob::at_url(&tap.url)
+        .with_auth(
+            "{method: userpass, mount: 用户, username: {env: ME}, password: {env: PASSWORD}}",
+        )
+        .with_variable("ME", "li wei?x=1#2%41");
+    job.with_needs(&[("db", "{engine: kv2, mount: 密/ml, path: db}")]).facts();
     let user = "%E7%94%A8%E6%88%B7/login/li%20wei%3Fx=1%232%2541";
     assert_eq!(tap.count(&format!("POST /v1/auth/{user} HTTP/1.1")), 1, "{:?}", tap.lines());
     assert_eq!(tap.count("GET /v1/sys/internal/ui/mounts/%E5%AF%86/ml HTTP/1.1"), 1);
@@ -178,11 +184,11 @@ fn a_mount_and_a_user_of_any_script_arrive_as_they_were_written() {
 }
 
 #[test]
-fn nothing_is_asked_but_what_the_facts_need() {
+fn only_the_requests_for_the_facts_are_sent() {
     let script = server("imitates a server in development");
-    Job::at(&script).facts();
+    TestJob::on(&script).facts();
     assert_eq!(
-        asked(&script),
+        requests_of(&script),
         [
             HEALTH,
             crate::support::JWT_LOGIN,
@@ -195,10 +201,10 @@ fn nothing_is_asked_but_what_the_facts_need() {
         ]
     );
     let script = server("imitates a server in development");
-    let job = Job { as_verifier: true, ..Job::at(&script) };
-    let facts = job.needing(&[("db", "{engine: kv2, mount: secret, path: ml/db}")]).facts();
+    let job = TestJob { as_verifier: true, ..TestJob::on(&script) };
+    let facts = job.with_needs(&[("db", "{engine: kv2, mount: secret, path: ml/db}")]).facts();
     assert_eq!(facts.capabilities, Err(envlock_secrets::facts::UnknownReason::NotRequested));
-    let requests = asked(&script);
+    let requests = requests_of(&script);
     assert!(!requests.contains(&CAPABILITIES.to_owned()));
     assert!(!requests.contains(&crate::support::FIELDS.to_owned()));
 }

@@ -1,11 +1,11 @@
-//! `clock-skew`: the server's clock isn't this machine's, so that ends and TTLs are off.
+//! `clock-skew`: the server's clock differs from this machine's, so expiry times and TTLs are wrong.
 
 use envlock_report::{Code, Finding};
 use jiff::SignedDuration;
 
 use super::evaluation::OnlineEvaluation;
 
-/// Certificates and signed logins allow about as much.
+/// Certificates and signed logins tolerate about the same difference.
 const TOLERATED: SignedDuration = SignedDuration::from_secs(60);
 
 pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
@@ -16,7 +16,7 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
     let side = if ahead.is_positive() { "ahead of" } else { "behind" };
     let message = format!("the server's clock is {:#} {side} this machine's", ahead.abs());
     let finding = Finding::new(Code::ClockSkew, message)
-        .with_note("what ends soon may have ended already, and signed logins may be refused")
+        .with_note("what expires soon may have expired already, and signed logins may fail")
         .with_help("set both clocks by NTP: `timedatectl status` shows this machine's");
     findings.push(online.scope.profile_finding(finding));
 }

@@ -1,4 +1,4 @@
-//! `denied`, by the server: where no policies are attached, or they leave it open.
+//! `denied`, by the server: no policies are attached, or they don't decide.
 
 use envlock_report::{Code, Finding};
 
@@ -14,12 +14,12 @@ use envlock_policy::Capabilities;
 pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
     for (requirement, verdicts, server) in online.requirements_with_verdicts() {
         let ServerVerdict::Denied(granted) = server else { continue };
-        // Where the policies deny it too it was told; where they allow it, the two disagree.
-        let told = matches!(
+        // A denial by the policies is reported already; if they allow it, `disagreement` reports it.
+        let reported = matches!(
             verdicts.and_then(common_permission),
             Some(Permission::Allowed | Permission::Denied)
         );
-        if !told && !online.has_usable_alternative(&requirement.need) {
+        if !reported && !online.has_usable_alternative(&requirement.need) {
             findings.push(denied(online, requirement, granted));
         }
     }
@@ -41,18 +41,18 @@ fn denied(
         .with_note(format!("the token's policies are {}", join_names(policies)));
     let required = &online.scope.need(need).need.required;
     if let Some(group) = required.group() {
-        let note = format!("no other need of the group {group} is known to serve");
+        let note = format!("no other need of the group {group} is known to be usable");
         finding.notes.push(note);
     }
     if *required == Required::Flag(false) {
-        let note = "it isn't required, but denied isn't absent: it can never be read";
+        let note = "it isn't required, but a denied need can't be read even if it exists";
         finding.notes.push(note.to_owned());
     }
-    // Every token has `default`, which is nobody's own.
+    // Every token has the policy `default`, which isn't specific to the job.
     let own = policies.iter().rev().find(|name| *name != "default");
     let help = match own {
         Some(own) => format!("add to the policy {} of the token", join_names([own])),
-        None => "give the token a policy of its own with".to_owned(),
+        None => "give the token a specific policy with".to_owned(),
     };
     let fix = path_block(
         &request.path,

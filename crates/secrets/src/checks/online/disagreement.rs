@@ -1,4 +1,4 @@
-//! `disagreement`: the policies in the repository say one thing, and the server another.
+//! `disagreement`: the policies in the repository and the server give different answers.
 
 use envlock_report::{Code, Finding, one_line};
 
@@ -9,11 +9,11 @@ use crate::requirement::Requirement;
 use crate::verdict::{Permission, PolicyVerdict, ServerVerdict};
 use envlock_policy::RuleOrigin;
 
-/// Requests of one need on which the two disagree in the same way.
+/// The requests of one need on which policies and server disagree in the same way.
 type Requests<'a> = Vec<(&'a Requirement, &'a [PolicyVerdict])>;
 
 pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
-    // What a server allows to root says nothing about its policies.
+    // What a server allows to root shows nothing about its policies.
     let Some(evaluation) = online.evaluation.filter(|_| !online.is_root()) else { return };
     for need in &online.scope.profile.needs {
         let (mut refused, mut granted) = (Requests::new(), Requests::new());
@@ -25,7 +25,7 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
                 (Some(Permission::Allowed), ServerVerdict::Denied(_)) => {
                     refused.push((requirement, verdicts));
                 }
-                // Servers tell a rule's capabilities, whatever its conditions refuse.
+                // Servers report a rule's capabilities, even if a condition of the rule denies the request.
                 (Some(Permission::Denied), ServerVerdict::Allowed)
                     if verdicts.iter().any(|verdict| verdict.reason.is_condition()) => {}
                 (Some(Permission::Denied), ServerVerdict::Allowed) => {
@@ -36,10 +36,10 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
         }
         let names = PolicyNames::of(online);
         if !refused.is_empty() {
-            findings.push(refusing(online, evaluation, &names, &refused));
+            findings.push(server_denies(online, evaluation, &names, &refused));
         }
         if !granted.is_empty() {
-            findings.push(granting(online, evaluation, &names, &granted));
+            findings.push(server_allows(online, evaluation, &names, &granted));
         }
     }
 }
@@ -48,9 +48,9 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
 struct PolicyNames<'a> {
     token: &'a [String],
     attached: Vec<&'a String>,
-    /// Attached, and not on the token.
+    /// Attached by the profile, but not on the token.
     lacking: Vec<&'a String>,
-    /// On the token, and not attached.
+    /// On the token, but not attached by the profile.
     further: Vec<&'a String>,
 }
 
@@ -58,7 +58,7 @@ impl<'a> PolicyNames<'a> {
     fn of(online: &OnlineEvaluation<'a>) -> Self {
         let token = online.facts.token.policies.as_slice();
         let attached: Vec<_> = online.scope.profile.attach.iter().map(|(name, _)| name).collect();
-        // The servers write the names of policies in lower case.
+        // The servers convert the names of policies to lower case.
         let same = |a: &String, b: &String| a.to_lowercase() == b.to_lowercase();
         let is_on_token = |name: &&String| token.iter().any(|known| same(known, name));
         let is_attached = |name: &&String| attached.iter().any(|known| same(known, name));
@@ -70,8 +70,8 @@ impl<'a> PolicyNames<'a> {
         }
     }
 
-    /// Says which server it is, and where the names differ.
-    fn tell(&self, online: &OnlineEvaluation<'_>, finding: &mut Finding) {
+    /// Notes the server, and the policies that differ.
+    fn add_notes(&self, online: &OnlineEvaluation<'_>, finding: &mut Finding) {
         let Self { token, attached, lacking, further } = self;
         let mut note = |text: String| finding.notes.push(text);
         note(format!("the server is {}", one_line(&online.facts.server.address)));
@@ -91,8 +91,8 @@ impl<'a> PolicyNames<'a> {
     }
 }
 
-/// The policies allow, the server denies.
-fn refusing(
+/// The policies allow the request, and the server denies it.
+fn server_denies(
     online: &OnlineEvaluation<'_>,
     evaluation: &PolicyEvaluation<'_>,
     names: &PolicyNames<'_>,
@@ -104,11 +104,11 @@ fn refusing(
         pronoun(requests)
     );
     let mut finding = Finding::new(Code::Disagreement, message);
-    names.tell(online, &mut finding);
+    names.add_notes(online, &mut finding);
     let is_deciding = |name: &&&String| deciding(requests).any(|origin| origin.policy == ***name);
     let (likely, help) = if let Some(lacking) = names.lacking.iter().find(is_deciding) {
-        let likely = "likely the login's role grants other policies than the profile attaches";
-        let help = format!("give the role the policy {lacking}, or take it out of `attach:`");
+        let likely = "the login's role probably grants other policies than the profile attaches";
+        let help = format!("give the role the policy {lacking}, or remove it from `attach:`");
         (likely.to_owned(), help)
     } else {
         // A rule of another policy can deny what the attached ones allow.
@@ -121,8 +121,8 @@ fn refusing(
     with_deciding_rules(online, finding.with_note(likely).with_help(help), requests)
 }
 
-/// The policies deny, the server allows.
-fn granting(
+/// The policies deny the request, and the server allows it.
+fn server_allows(
     online: &OnlineEvaluation<'_>,
     evaluation: &PolicyEvaluation<'_>,
     names: &PolicyNames<'_>,
@@ -134,25 +134,25 @@ fn granting(
         pronoun(requests)
     );
     let mut finding = Finding::new(Code::Disagreement, message);
-    names.tell(online, &mut finding);
+    names.add_notes(online, &mut finding);
     let (likely, help) = match names.further.first() {
         Some(further) => {
             let further = one_line(further);
             let help = format!(
-                "see what it grants: {}; then attach its text, or take it from the token",
+                "see what it grants: {}; then attach its text, or remove it from the token",
                 read(&further)
             );
-            (format!("likely a policy that isn't attached grants it, such as {further}"), help)
+            (format!("probably a policy that isn't attached grants it, such as {further}"), help)
         }
         None => (OTHER_TEXT.to_owned(), compare(evaluation, requests)),
     };
     with_deciding_rules(online, finding.with_note(likely).with_help(help), requests)
 }
 
-const OTHER_TEXT: &str = "likely the server has another text of a policy than the repository: it \
+const OTHER_TEXT: &str = "a policy on the server probably differs from the repository: it \
                           wasn't uploaded, or this is another namespace or another server";
 
-/// The finding at the need, with the rules that decide in the repository.
+/// Completes the finding at the need, with the deciding rules in the repository.
 fn with_deciding_rules(
     online: &OnlineEvaluation<'_>,
     finding: Finding,
@@ -169,12 +169,12 @@ fn with_deciding_rules(
     finding
 }
 
-/// The rules that decide in the repository.
+/// The deciding rules in the repository.
 fn deciding<'a>(requests: &Requests<'a>) -> impl Iterator<Item = &'a RuleOrigin> {
     requests.iter().flat_map(|(_, verdicts)| &verdicts[0].rule)
 }
 
-/// How to compare the policy that decides with the server's.
+/// The help: how to compare the deciding policy with the server's.
 fn compare(evaluation: &PolicyEvaluation<'_>, requests: &Requests<'_>) -> String {
     let decides = |name: &str| deciding(requests).any(|origin| origin.policy == name);
     let policy = evaluation.attached.iter().find(|policy| decides(policy.name()));

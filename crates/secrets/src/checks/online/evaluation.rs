@@ -1,4 +1,7 @@
-//! One profile, evaluated by the policies and by what a server answered.
+//! Evaluates a profile by the policies and by a server's facts.
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
 
 use envlock_report::Level;
 use jiff::{SignedDuration, Timestamp};
@@ -15,10 +18,10 @@ use crate::verdict::{PolicyVerdict, ServerVerdict, server_verdict};
 use envlock_model::needs::Required;
 use envlock_policy::Engine;
 
-/// One profile with the verdicts of the policies and of the server.
+/// A profile with the verdicts of the policies and of the server.
 pub(in crate::checks) struct OnlineEvaluation<'a> {
     pub(super) scope: &'a CheckedProfile<'a>,
-    /// The evaluation by the policies; none where the profile attaches none.
+    /// The evaluation by the policies; `None` if the profile attaches none.
     pub(super) evaluation: Option<&'a PolicyEvaluation<'a>>,
     pub(super) facts: &'a ServerFacts,
     pub(super) horizon: Timestamp,
@@ -26,6 +29,12 @@ pub(in crate::checks) struct OnlineEvaluation<'a> {
     server_verdicts: Vec<ServerVerdict>,
     /// The state of each need of the profile.
     states: Vec<NeedState<'a>>,
+    /// The needs of which the server denies a request.
+    denied: BTreeSet<&'a str>,
+    /// The needs that are known to be usable; computed at the first use.
+    usable: OnceCell<BTreeSet<&'a str>>,
+    /// The needs of which a fact wasn't determined; computed at the first use.
+    unverified: OnceCell<BTreeSet<&'a str>>,
 }
 
 impl<'a> OnlineEvaluation<'a> {
@@ -38,17 +47,22 @@ impl<'a> OnlineEvaluation<'a> {
         let horizon = SignedDuration::from_hours(24 * i64::from(input.horizon_days));
         let needs = scope.profile.needs.iter();
         let states = needs.map(|need| NeedState::new(need, facts.needs.get(&need.name), input.now));
+        let verdicts =
+            scope.requirements.iter().map(|requirement| server_verdict(facts, requirement));
+        let server_verdicts: Vec<ServerVerdict> = verdicts.collect();
+        let denied = scope.requirements.iter().zip(&server_verdicts);
+        let denied = denied.filter(|(_, verdict)| matches!(verdict, ServerVerdict::Denied(_)));
+        let denied = denied.map(|(requirement, _)| requirement.need.as_str()).collect();
         Self {
             scope,
             evaluation,
             facts,
             horizon: input.now.checked_add(horizon).unwrap_or(Timestamp::MAX),
-            server_verdicts: scope
-                .requirements
-                .iter()
-                .map(|requirement| server_verdict(facts, requirement))
-                .collect(),
+            server_verdicts,
             states: states.collect(),
+            denied,
+            usable: OnceCell::new(),
+            unverified: OnceCell::new(),
         }
     }
 
@@ -67,59 +81,70 @@ impl<'a> OnlineEvaluation<'a> {
         self.scope.profile.needs.iter().zip(&self.states)
     }
 
-    /// What the server answered about a need.
+    /// The server's facts about a need.
     pub(super) fn need_facts(&self, need: &str) -> Option<&'a NeedFacts> {
         self.facts.needs.get(need)
     }
 
-    /// The token of the job; none where a verifier's token asked: other rules apply to it.
+    /// The token of the job; `None` if a verifier's token was used, for which other rules apply.
     pub(super) fn job_token(&self) -> Option<&'a Token> {
         (!self.is_verifier()).then_some(&self.facts.token)
     }
 
-    /// Whether a verifier asked: then only the policies say what the job may do.
+    /// Whether a verifier's token was used: only the policies then decide what the job may do.
     pub(super) fn is_verifier(&self) -> bool {
         self.facts.capabilities == Err(UnknownReason::NotRequested)
     }
 
-    /// Whether the token may do everything.
+    /// Whether the token has the policy `root`.
     pub(super) fn is_root(&self) -> bool {
         self.facts.token.policies.iter().any(|policy| policy == "root")
     }
 
-    /// Whether neither the policies nor the server refuse anything that a need takes.
+    /// Whether neither the policies nor the server deny a request of the need.
     pub(super) fn is_allowed(&self, need: &str) -> bool {
-        let mut own =
-            self.requirements_with_verdicts().filter(|(requirement, ..)| requirement.need == need);
         self.evaluation.is_none_or(|evaluation| evaluation.is_allowed(need))
-            && !own.any(|(.., server)| matches!(server, ServerVerdict::Denied(_)))
+            && !self.denied.contains(need)
     }
 
-    /// Whether a need is allowed, there and whole, and all of that is known.
+    /// Whether a need is known to be allowed, and known to exist with all its fields.
     pub(super) fn is_usable(&self, need: &ResolvedNeed) -> bool {
-        let mut states = self.needs().filter(|(other, _)| other.name == need.name);
-        states.all(|(_, state)| state.is_complete())
-            && self.is_allowed(&need.name)
-            && !is_unverified(self, need)
+        let usable = self.usable.get_or_init(|| {
+            let usable = self.needs().filter(|(need, state)| {
+                state.is_complete() && self.is_allowed(&need.name) && !self.is_unverified(need)
+            });
+            usable.map(|(need, _)| need.name.as_str()).collect()
+        });
+        usable.contains(need.name.as_str())
     }
 
-    /// Whether another need of its group does its work.
+    /// Whether a fact about the need wasn't determined although the server could report it.
+    fn is_unverified(&self, need: &ResolvedNeed) -> bool {
+        let unverified = self.unverified.get_or_init(|| {
+            let unverified = self.needs().map(|(need, _)| need);
+            let unverified = unverified.filter(|need| is_unverified(self, need));
+            unverified.map(|need| need.name.as_str()).collect()
+        });
+        unverified.contains(need.name.as_str())
+    }
+
+    /// Whether another need of its group can be used instead.
     pub(super) fn has_usable_alternative(&self, need: &str) -> bool {
         self.scope.others_in_group(need).any(|sibling| self.is_usable(sibling))
     }
 
-    /// What it weighs that a need isn't there: a note where it isn't required, where another of
-    /// its group serves, and where nobody knows whether one does, which is told of that one.
+    /// The level of a missing need: a note if it isn't required, if another need of its group can be
+    /// used, and if that is unknown, which is reported about the other need.
     pub(super) fn level_of_absence(&self, need: &ResolvedNeed) -> Level {
         let optional = need.need.required == Required::Flag(false);
         let may_be_served = self
             .scope
             .others_in_group(&need.name)
-            .any(|s| self.is_usable(s) || is_unverified(self, s));
+            .any(|other| self.is_usable(other) || self.is_unverified(other));
         if optional || may_be_served { Level::Note } else { Level::Error }
     }
 
-    /// The server's verdict on the requirement at `at` in one word, for the table.
+    /// The server's verdict on the requirement at the index `at`, in one word for the table.
     pub(in crate::checks) fn server_text(&self, at: usize) -> Option<&'static str> {
         match self.server_verdicts[at] {
             ServerVerdict::Allowed => Some("allowed"),
@@ -129,14 +154,14 @@ impl<'a> OnlineEvaluation<'a> {
         }
     }
 
-    /// Each need, its fields as far as their names can be asked for, and whether it is there.
+    /// Each need, with the fields whose names the server can list, and its state.
     pub(in crate::checks) fn presence_rows(
         &self,
     ) -> impl Iterator<Item = (&'a str, Vec<String>, Option<String>)> {
         self.needs().map(|(resolved, state)| {
             let need = &resolved.need;
-            let asked = need.fields.keys().filter(|_| need.engine == Engine::Kv2);
-            let fields: Vec<String> = asked.cloned().collect();
+            let listed = need.fields.keys().filter(|_| need.engine == Engine::Kv2);
+            let fields: Vec<String> = listed.cloned().collect();
             let names_known =
                 self.need_facts(&resolved.name).is_some_and(|facts| facts.fields.is_ok());
             let server = state.table_text(fields.is_empty() || names_known);

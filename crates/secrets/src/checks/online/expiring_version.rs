@@ -1,4 +1,4 @@
-//! `expiring`, by the server: a version of a secret that it deletes soon.
+//! `expiring`, by the server: it will delete a secret's version soon.
 
 use envlock_report::{Code, Finding};
 
@@ -16,7 +16,7 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
         let message =
             format!("the server deletes the current version of {} at {end}", describe_need(need));
         let help = format!(
-            "write a new version before, or let it online longer: `vault kv metadata put \
+            "write a new version before, or keep it longer: `vault kv metadata put \
              -mount={} -delete-version-after=0s {}`, then a new version",
             need.mount,
             need.locator.name()

@@ -1,11 +1,11 @@
-//! How long the leases of a need last, compared with what the need requires.
+//! Compares the TTL of a need's leases with the TTL that the need requires.
 
 use super::unverifiable::UnverifiableReason;
 use crate::facts::{Fact, Lease, Mount, NeedFacts};
 use envlock_model::needs::Need;
 use envlock_model::needs::validate::seconds;
 
-/// Whether leases last long enough.
+/// Whether the TTL of leases is long enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LeaseCheck {
     /// Long enough.
@@ -17,18 +17,18 @@ pub(super) enum LeaseCheck {
         /// The actual duration in seconds.
         actual: u64,
     },
-    /// It isn't known.
+    /// Unknown.
     Unknown(UnverifiableReason),
 }
 
-/// Whether a new lease lasts `ttl: {min: …}`; none where the need has no `min`.
+/// Checks the TTL of a new lease against `ttl: {min: …}`. `None` if the need has no `min`.
 pub(super) fn check_initial_ttl(need: &Need, facts: &NeedFacts) -> Option<LeaseCheck> {
     let required = seconds(need.ttl.as_ref()?.min.as_deref()?)?;
     let lease = match &facts.lease {
         Ok(lease) => lease,
         Err(unknown) => return Some(LeaseCheck::Unknown(UnverifiableReason::Unknown(*unknown))),
     };
-    // No lease starts out longer than it may ever become.
+    // The first TTL of a lease can't exceed its max TTL.
     let most = longest(lease, &facts.mount);
     let first = limit(lease.default_ttl, &facts.mount, |mount| mount.default_ttl);
     Some(match (first, most) {
@@ -38,7 +38,7 @@ pub(super) fn check_initial_ttl(need: &Need, facts: &NeedFacts) -> Option<LeaseC
     })
 }
 
-/// Whether a lease can be renewed as long as `ttl: {renew: until …}` says.
+/// Checks the longest TTL with renewals against `ttl: {renew: until …}`.
 pub(super) fn check_renewal(need: &Need, facts: &NeedFacts) -> Option<LeaseCheck> {
     let required = seconds(need.ttl.as_ref()?.renew.as_deref()?)?;
     let most = match &facts.lease {
@@ -56,7 +56,7 @@ fn longest(lease: &Lease, mount: &Fact<Mount>) -> Result<u64, UnverifiableReason
     limit(lease.max_ttl, mount, |mount| mount.max_ttl)
 }
 
-/// The limit of the role, else that of the mount. The server's own limit can't be read.
+/// The limit of the role, or else of the mount. The server's default limit can't be read.
 fn limit(
     role: u64,
     mount: &Fact<Mount>,

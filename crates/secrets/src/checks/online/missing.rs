@@ -1,4 +1,4 @@
-//! `missing`: something that a need names isn't there.
+//! `missing`: the secret, role or key of a need doesn't exist.
 
 use std::collections::BTreeSet;
 
@@ -14,27 +14,28 @@ use envlock_policy::Engine;
 pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
     let mut groups = BTreeSet::new();
     for (resolved, state) in online.needs() {
-        let NeedState::Missing(gone) = state else { continue };
+        let NeedState::Missing(absence) = state else { continue };
         let level = online.level_of_absence(resolved);
         match resolved.need.required.group() {
             Some(group) if level == Level::Error => {
                 if groups.insert(group) {
-                    findings.push(of_group(online, group, resolved));
+                    findings.push(group_finding(online, group, resolved));
                 }
             }
-            _ => findings.push(of_need(online, resolved, *gone, level)),
+            _ => findings.push(need_finding(online, resolved, *absence, level)),
         }
     }
 }
 
-fn of_need(
+fn need_finding(
     online: &OnlineEvaluation<'_>,
     resolved: &ResolvedNeed,
-    gone: Absence,
+    absence: Absence,
     level: Level,
 ) -> Finding {
     let need = &resolved.need;
-    let mut finding = Finding::new(Code::Missing, describe(need, gone)).with_help(help(need, gone));
+    let mut finding =
+        Finding::new(Code::Missing, describe(need, absence)).with_help(help(need, absence));
     finding.level = level;
     if need.required == Required::Flag(false) {
         finding.notes.push("it isn't required".to_owned());
@@ -42,55 +43,57 @@ fn of_need(
         let served = online.has_usable_alternative(&resolved.name);
         let group = need.required.group().unwrap_or_default();
         finding.notes.push(if served {
-            format!("another need of the group {group} is there")
+            format!("another need of the group {group} exists")
         } else {
-            format!("another need of the group {group} may be there: that couldn't be found out")
+            format!("another need of the group {group} may exist, which couldn't be determined")
         });
     }
     online.scope.finding(&resolved.name, finding)
 }
 
-/// One finding for a group none of whose needs can be used.
-fn of_group(online: &OnlineEvaluation<'_>, group: &str, first: &ResolvedNeed) -> Finding {
+/// One finding for a group of which no need can be used.
+fn group_finding(online: &OnlineEvaluation<'_>, group: &str, first: &ResolvedNeed) -> Finding {
     let message = format!("no need of the group {group} can be used");
     let mut finding = Finding::new(Code::Missing, message)
-        .with_help("create one of them, or correct where the manifest looks for it");
+        .with_help("create one of them, or correct its mount or path in the manifest");
     for (resolved, state) in online.needs() {
         if resolved.need.required.group() != Some(group) {
             continue;
         }
         let state = match state {
-            NeedState::Missing(gone) => describe(&resolved.need, *gone),
-            NeedState::WrongMount(_) => "something else is mounted there".to_owned(),
+            NeedState::Missing(absence) => describe(&resolved.need, *absence),
+            NeedState::WrongMount(_) => "another engine or mount is at its path".to_owned(),
             _ if !online.is_allowed(&resolved.name) => "it is denied".to_owned(),
-            _ => "it isn't whole".to_owned(),
+            _ => "a field is missing".to_owned(),
         };
         finding.notes.push(format!("{}: {state}", resolved.name));
     }
     online.scope.finding(&first.name, finding)
 }
 
-fn describe(need: &Need, gone: Absence) -> String {
+fn describe(need: &Need, absence: Absence) -> String {
     let thing = describe_need(need);
-    match gone {
-        Absence::Absent => format!("{thing} isn't there"),
+    match absence {
+        Absence::Absent => format!("{thing} doesn't exist"),
         Absence::Deleted => format!("the current version of {thing} is deleted"),
         Absence::Destroyed => format!("the current version of {thing} is destroyed"),
-        Absence::Expired(end) => format!("the server deleted {thing} at {end}, as it was told to"),
+        Absence::Expired(end) => {
+            format!("the server deleted {thing} at {end}, its configured deletion time")
+        }
     }
 }
 
-fn help(need: &Need, gone: Absence) -> String {
+fn help(need: &Need, absence: Absence) -> String {
     let key = need.locator.kind().key();
     let (mount, locator) = (&need.mount, need.locator.name());
     let write = format!("`vault kv put -mount={mount} {locator} @FILE.json`");
-    match (gone, need.engine) {
+    match (absence, need.engine) {
         (Absence::Deleted | Absence::Expired(_), _) => format!(
-            "bring it back: `vault kv undelete -mount={mount} -versions=N {locator}`; or write a \
+            "restore it: `vault kv undelete -mount={mount} -versions=N {locator}`; or write a \
              new version: {write}"
         ),
         (Absence::Destroyed, _) => {
-            format!("it can't be brought back; write a new version: {write}")
+            format!("it can't be restored; write a new version: {write}")
         }
         (Absence::Absent, Engine::Kv1 | Engine::Kv2 | Engine::Cubbyhole) => {
             format!("write it: {write}; or correct `{key}:`")

@@ -1,4 +1,4 @@
-//! `missing-field`: a secret is there, and some of its fields aren't.
+//! `missing-field`: a secret exists without some of the fields of the need.
 
 use envlock_report::{Code, Finding, nearest, one_line};
 
@@ -6,7 +6,7 @@ use super::evaluation::OnlineEvaluation;
 use super::state::NeedState;
 use super::text::{describe_need, join_names};
 
-/// More names than these aren't listed.
+/// The most names that are listed.
 const SHOWN: usize = 20;
 
 pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {

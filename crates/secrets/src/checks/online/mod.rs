@@ -1,7 +1,6 @@
-//! Checks of what a server reported about a profile, together with its policies where it
-//! attaches any.
+//! Checks of a server's facts about a profile, together with its policies, if it attaches any.
 //!
-//! [`OnlineEvaluation`] is one profile with both; each check is a file.
+//! [`OnlineEvaluation`] is a profile with both; each check is a file.
 
 mod clock_skew;
 mod denied;
@@ -24,8 +23,8 @@ use envlock_report::{Code, Finding};
 
 pub(super) use evaluation::OnlineEvaluation;
 
-/// Codes that only a server's answer can lead to: without one nobody knows whether an allowance
-/// of them is still needed.
+/// Codes that only a server's facts can cause. Without a server an allowance of them can't be
+/// reported as unused.
 pub(super) const SERVER_ONLY_CODES: [Code; 9] = [
     Code::ClockSkew,
     Code::Disagreement,

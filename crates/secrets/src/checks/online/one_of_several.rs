@@ -1,4 +1,4 @@
-//! `one-of-several`, by the server: where no policies are attached that would have told.
+//! `one-of-several`, by the server, for a profile without attached policies.
 
 use std::collections::BTreeMap;
 
@@ -21,11 +21,11 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
     }
     for (group, members) in groups.into_iter().filter(|(_, members)| members.len() > 1) {
         let message = format!(
-            "of the group {group} exactly one is wanted, and {} are there and allowed",
+            "the group {group} must have exactly one need, and {} exist and are allowed",
             members.join(", ")
         );
         let finding = Finding::new(Code::OneOfSeveral, message)
-            .with_help("take the rights on the others away, or write any_of");
+            .with_help("remove the rights on the others, or write any_of");
         findings.push(online.scope.finding(members[0], finding));
     }
 }

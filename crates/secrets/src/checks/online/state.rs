@@ -11,13 +11,13 @@ use envlock_policy::Engine;
 /// The state of a need on a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum NeedState<'a> {
-    /// The manifest says not to ask: `verify: offline`.
+    /// The manifest disables the request: `verify: offline`.
     Assumed,
     /// It exists.
     Present {
-        /// The fields of the manifest that it doesn't have.
+        /// The fields of the manifest that are missing.
         missing_fields: Vec<&'a str>,
-        /// When the server deletes it.
+        /// The time at which the server deletes it.
         deleted_at: Option<Timestamp>,
     },
     /// It doesn't exist.
@@ -31,7 +31,7 @@ pub(super) enum NeedState<'a> {
 /// Why something doesn't exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Absence {
-    /// The server knows nothing of it.
+    /// The server has no entry for it.
     Absent,
     /// It was deleted, and can be restored.
     Deleted,
@@ -68,7 +68,7 @@ impl<'a> NeedState<'a> {
             Ok(Presence::Absent) => Self::Missing(Absence::Absent),
             Ok(Presence::Deleted) => Self::Missing(Absence::Deleted),
             Ok(Presence::Destroyed) => Self::Missing(Absence::Destroyed),
-            // A secret that has field names exists.
+            // A secret with field names exists.
             Err(_) if need.engine == Engine::Kv2 && facts.fields.is_ok() => {
                 Self::Present { missing_fields: missing_fields(need, facts), deleted_at: None }
             }
@@ -76,7 +76,7 @@ impl<'a> NeedState<'a> {
         }
     }
 
-    /// Whether it exists with every field that the server could be asked for.
+    /// Whether it exists with every field whose name the server can list.
     pub(super) fn is_complete(&self) -> bool {
         match self {
             Self::Assumed => true,
@@ -85,7 +85,7 @@ impl<'a> NeedState<'a> {
         }
     }
 
-    /// A few words for the table; none where the server isn't asked.
+    /// The text for the table; `None` if the server isn't queried.
     pub(super) fn table_text(&self, names_known: bool) -> Option<String> {
         Some(match self {
             Self::Assumed => return None,
@@ -103,7 +103,7 @@ impl<'a> NeedState<'a> {
     }
 }
 
-/// The fields of the manifest that the secret doesn't have. Only kv2 lists field names.
+/// The fields of the manifest that the secret lacks. Only kv2 lists field names.
 fn missing_fields<'a>(need: &'a Need, facts: &NeedFacts) -> Vec<&'a str> {
     let known: &Fact<_> = &facts.fields;
     let (Ok(known), Engine::Kv2) = (known, need.engine) else { return Vec::new() };

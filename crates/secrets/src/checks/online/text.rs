@@ -1,4 +1,4 @@
-//! Words that several checks share.
+//! Texts that several checks share.
 
 use envlock_report::one_line;
 use jiff::SignedDuration;
@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use crate::requirement::Requirement;
 use envlock_model::needs::{Locator, Need};
 
-/// What a need is on the server: a path, or the role or key of a mount.
+/// Describes a need on the server: a path, or the role or key of a mount.
 pub(super) fn describe_need(need: &Need) -> String {
     let mount = &need.mount;
     match &need.locator {
@@ -16,18 +16,18 @@ pub(super) fn describe_need(need: &Need) -> String {
     }
 }
 
-/// `read secret/data/x`.
+/// Describes a request: `read secret/data/x`.
 pub(super) fn describe_request(requirement: &Requirement) -> String {
     format!("{} {}", requirement.request.operation.name(), requirement.request.path)
 }
 
-/// Names as a server gives them, on one line.
+/// Joins names that a server reported, on one line.
 pub(super) fn join_names<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
     let names: Vec<_> = names.into_iter().map(|name| one_line(name)).collect();
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
-/// Seconds as `1h 30m`.
+/// Formats seconds as `1h 30m`.
 pub(super) fn format_duration(seconds: u64) -> String {
     let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
     format!("{:#}", SignedDuration::from_secs(seconds))

@@ -1,4 +1,4 @@
-//! `ttl-too-short`: the token, or what a role gives, ends before it has done its work.
+//! `ttl-too-short`: the token, or a lease, expires before the time that the manifest requires.
 
 use envlock_report::{Code, Finding, Level};
 
@@ -15,7 +15,7 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
     let rules = online.scope.profile.token.as_ref();
     let least = rules.and_then(|rules| seconds(rules.ttl_min.as_deref()?));
     if let (Some(token), Some(least)) = (online.job_token(), least) {
-        findings.extend(of_token(token, least).map(|found| online.scope.profile_finding(found)));
+        findings.extend(check_token(token, least).map(|found| online.scope.profile_finding(found)));
     }
     for (resolved, state) in online.needs() {
         let (NeedState::Present { .. } | NeedState::Unknown, Some(facts)) =
@@ -33,7 +33,7 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
                 describe_need(need)
             );
             let finding = Finding::new(CODE, message)
-                .with_help("raise the role's `default_ttl`, or ask for less: `ttl: {min: …}`");
+                .with_help("raise the role's `default_ttl`, or require less: `ttl: {min: …}`");
             findings.push(online.scope.finding(&resolved.name, finding));
         }
         if let Some(LeaseCheck::TooShort { required, actual }) = lease::check_renewal(need, facts) {
@@ -43,27 +43,27 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
                 describe_need(need)
             );
             let finding = Finding::new(CODE, message)
-                .with_help("raise the role's `max_ttl`, or ask for less: `ttl: {renew: until …}`");
+                .with_help("raise the role's `max_ttl`, or require less: `ttl: {renew: until …}`");
             findings.push(online.scope.finding(&resolved.name, finding));
         }
     }
 }
 
-/// What is wrong with a token that has to live `least` seconds. A periodic one can be renewed
-/// for ever, unless it has an end of its own.
-fn of_token(token: &Token, least: u64) -> Option<Finding> {
+/// Checks a token that must be valid for `least` seconds. A periodic token can be renewed without
+/// end, unless it has an explicit max TTL.
+fn check_token(token: &Token, least: u64) -> Option<Finding> {
     if token.expires.is_none() || token.ttl >= least {
         return None;
     }
     let (has, required) = (format_duration(token.ttl), format_duration(least));
-    let help = "raise the TTL of the role's tokens (`token_ttl`, `token_max_ttl`), or ask for \
+    let help = "raise the TTL of the role's tokens (`token_ttl`, `token_max_ttl`), or require \
                 less: `token: {ttl_min: …}`";
     let bounded = token.explicit_max_ttl > 0 && token.explicit_max_ttl < least;
     if !token.renewable || token.batch || bounded {
-        let message = format!("the token lives {has}, and {required} are needed");
+        let message = format!("the token is valid for {has}, and {required} are needed");
         let why = if token.renewable && !token.batch {
             let most = format_duration(token.explicit_max_ttl);
-            format!("it can be renewed, but to {most} at most: its explicit_max_ttl")
+            format!("it can be renewed up to {most}, its explicit_max_ttl")
         } else {
             "it can't be renewed".to_owned()
         };
@@ -72,10 +72,10 @@ fn of_token(token: &Token, least: u64) -> Option<Finding> {
     if token.period > 0 {
         return None;
     }
-    let message = format!("the token lives {has}, and has to be renewed to reach {required}");
+    let message = format!("the token is valid for {has}, and must be renewed to reach {required}");
     let finding = Finding::new(CODE, message)
         .at_level(Level::Note)
-        .with_note("how far it can be renewed is also limited by its auth mount, which isn't told")
-        .with_help("let the job renew it; or raise `token_ttl` of its role");
+        .with_note("its auth mount also limits the renewal, and that limit can't be read")
+        .with_help("let the job renew it, or raise `token_ttl` of its role");
     Some(finding)
 }

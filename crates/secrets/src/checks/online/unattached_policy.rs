@@ -1,15 +1,15 @@
-//! `unattached-policy`: a policy of the token that the repository doesn't know.
+//! `unattached-policy`: the token has a policy that the profile doesn't attach.
 
 use envlock_report::{Code, Finding};
 
 use super::evaluation::OnlineEvaluation;
 use super::text::join_names;
 
-/// The servers' own policy, which every token has unless somebody took it away.
+/// The servers' built-in policy, which every token has unless it was removed.
 const BUILT_IN: &str = "default";
 
 pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
-    // A verifier's policies are its own, and root was told.
+    // A verifier has other policies, and root is reported already.
     if online.evaluation.is_none() || online.is_verifier() || online.is_root() {
         return;
     }
@@ -23,11 +23,11 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
         return;
     }
     let message = format!(
-        "the token has policies that aren't attached, and nobody judged what they grant: {}",
+        "the token has policies that aren't attached, and what they grant wasn't checked: {}",
         join_names(unknown.iter().copied())
     );
     let finding = Finding::new(Code::UnattachedPolicy, message).with_help(
-        "put their texts into the repository and attach them, or take them from the token",
+        "add their texts to the repository and attach them, or remove them from the token",
     );
     let finding = match unknown.as_slice() {
         [only] => finding.about_policy(only),

@@ -1,4 +1,4 @@
-//! `unverifiable`: what couldn't be found out about a need. It is no yes.
+//! `unverifiable`: a fact about a need couldn't be determined. It never counts as a success.
 
 use envlock_report::{Code, Finding, Level, one_line};
 
@@ -15,29 +15,29 @@ use envlock_model::needs::{Required, Verify};
 use envlock_policy::{Capabilities, Capability};
 use envlock_policy::{Engine, KnownFields};
 
-/// Something that isn't known of a need.
+/// A fact about a need that wasn't determined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct UnverifiedFact {
-    /// As in "it couldn't be found out whether …".
+    /// A clause that completes "it couldn't be determined …".
     what: String,
     why: UnverifiableReason,
-    /// Whether it is about the rights of the token.
+    /// Whether the fact is about the rights of the token.
     is_about_rights: bool,
 }
 
-/// Why something isn't known.
+/// Why a fact wasn't determined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum UnverifiableReason {
-    /// The server didn't tell.
+    /// The server didn't report it.
     Unknown(UnknownReason),
-    /// It answered, and not this.
+    /// The server's answer doesn't contain it.
     Omitted,
-    /// A verifier asked, and no policies speak for the job.
+    /// A verifier's token was used, and no policies are attached for the job.
     NoPolicies,
-    /// It is left to the server's own limit.
+    /// The server's default limit applies, which can't be read.
     ServerDefault,
-    /// The engine shows names of fields with their values only. Nothing can be done about
-    /// that, so it is no more than a note.
+    /// The engine returns names of fields only together with their values. No configuration changes
+    /// that, so the finding is only a note.
     NamesWithValues,
 }
 
@@ -50,7 +50,7 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
     }
 }
 
-/// Whether something isn't known of a need that could be.
+/// Whether a fact about the need wasn't determined although the server could report it.
 pub(super) fn is_unverified(online: &OnlineEvaluation<'_>, resolved: &ResolvedNeed) -> bool {
     unverified_facts(online, resolved)
         .iter()
@@ -74,7 +74,7 @@ fn unverified_facts(online: &OnlineEvaluation<'_>, resolved: &ResolvedNeed) -> V
     }
     let Some(facts) = online.need_facts(&resolved.name) else {
         fact(
-            format!("whether {} is there", describe_need(need)),
+            format!("whether {} exists", describe_need(need)),
             UnverifiableReason::Unknown(UnknownReason::NotRequested),
         );
         return unverified_facts;
@@ -88,7 +88,7 @@ fn unverified_facts(online: &OnlineEvaluation<'_>, resolved: &ResolvedNeed) -> V
         }
         if let Err(why) = facts.presence {
             fact(
-                format!("whether {} is there", describe_need(need)),
+                format!("whether {} exists", describe_need(need)),
                 UnverifiableReason::Unknown(why),
             );
         }
@@ -141,7 +141,7 @@ fn finding(
     unverified_facts: &[UnverifiedFact],
 ) -> Finding {
     let what: Vec<_> = unverified_facts.iter().map(|fact| fact.what.as_str()).collect();
-    let message = format!("it couldn't be found out {}", what.join(", "));
+    let message = format!("it couldn't be determined {}", what.join(", "));
     let mut finding = Finding::new(Code::Unverifiable, message);
     finding.level = level(online, resolved, unverified_facts);
     for fact in unverified_facts {
@@ -150,31 +150,31 @@ fn finding(
     }
     let mount = online.need_facts(&resolved.name).map(|facts| &facts.mount);
     if mount == Some(&Err(UnknownReason::Forbidden)) {
-        let note = "a server says the same of a mount that isn't there: check `mount:`, and the \
+        let note = "the server answers the same for a mount that doesn't exist: check `mount:`, and the \
                     namespace";
         finding.notes.push(note.to_owned());
     }
     let has = |why| unverified_facts.iter().any(|fact| fact.why == why);
     let forbidden = has(UnverifiableReason::Unknown(UnknownReason::Forbidden));
     let help = if forbidden {
-        "add these lines to a policy of the token: they show no value"
+        "add these lines to a policy of the token; they give access to no value"
     } else if has(UnverifiableReason::NoPolicies) {
-        "add `attach: [POLICY, …]` with the policies that the job's token gets"
+        "add `attach: [POLICY, …]` with the policies of the job's token"
     } else if has(UnverifiableReason::ServerDefault) {
-        "set `default_ttl` and `max_ttl` on the role or the mount, or say `verify: offline` for \
+        "set `default_ttl` and `max_ttl` on the role or the mount, or write `verify: offline` for \
          the need"
     } else if unverified_facts.iter().all(|fact| fact.why == UnverifiableReason::NamesWithValues) {
-        "move it to kv2 where the fields matter, or say `verify: offline` for the need"
+        "move it to kv2 if the fields matter, or write `verify: offline` for the need"
     } else if has(UnverifiableReason::Omitted) {
-        "ask again; where it stays so, say `verify: offline` for the need"
+        "try again; if the result is the same, write `verify: offline` for the need"
     } else {
-        "say `verify: offline` for the need: then its policies alone are the proof"
+        "write `verify: offline` for the need: only its policies are then checked"
     };
     let finding = online.scope.finding(&resolved.name, finding.with_help(help));
     if forbidden { finding.with_fix(rules_to_add(resolved, unverified_facts)) } else { finding }
 }
 
-/// An error, unless the work goes on without it or with another of its group.
+/// An error, unless the need is optional or another need of its group can be used.
 fn level(
     online: &OnlineEvaluation<'_>,
     resolved: &ResolvedNeed,
@@ -186,7 +186,7 @@ fn level(
     if note { Level::Note } else { Level::Error }
 }
 
-/// The rules of a verifier that would let the token ask.
+/// The rules that a verifier's policy needs for the requests that were denied.
 fn rules_to_add(resolved: &ResolvedNeed, unverified_facts: &[UnverifiedFact]) -> String {
     let forbidden = unverified_facts
         .iter()
@@ -198,11 +198,9 @@ fn rules_to_add(resolved: &ResolvedNeed, unverified_facts: &[UnverifiedFact]) ->
     }
     if forbidden.clone().any(|fact| !fact.is_about_rights) {
         let presence = requirement::for_existence(resolved);
-        lines.extend(
-            presence
-                .iter()
-                .map(|asked| path_block(&asked.request.path, required_capabilities(asked))),
-        );
+        lines.extend(presence.iter().map(|requirement| {
+            path_block(&requirement.request.path, required_capabilities(requirement))
+        }));
     }
     lines.join("\n")
 }
@@ -210,29 +208,29 @@ fn rules_to_add(resolved: &ResolvedNeed, unverified_facts: &[UnverifiedFact]) ->
 fn describe(why: UnverifiableReason, version: &str) -> String {
     match why {
         UnverifiableReason::Unknown(UnknownReason::Forbidden) => {
-            "the token may not ask (403)".to_owned()
+            "the server denies the request to the token (403)".to_owned()
         }
         UnverifiableReason::Unknown(UnknownReason::Unsupported) if version.is_empty() => {
-            "the server has no such request".to_owned()
+            "the server doesn't support the request".to_owned()
         }
         UnverifiableReason::Unknown(UnknownReason::Unsupported) => {
-            format!("the server, {}, has no such request", one_line(version))
+            format!("the server, {}, doesn't support the request", one_line(version))
         }
         UnverifiableReason::Unknown(UnknownReason::NoSafeRequest) => {
-            "every request that would tell could return a value".to_owned()
+            "every possible request could return a value".to_owned()
         }
         UnverifiableReason::Unknown(UnknownReason::NotRequested) => {
-            "it wasn't asked, because something before it isn't known".to_owned()
+            "it wasn't requested, because an earlier fact is unknown".to_owned()
         }
-        UnverifiableReason::Omitted => "the server answered, and left this path out".to_owned(),
+        UnverifiableReason::Omitted => "the server's answer doesn't contain this path".to_owned(),
         UnverifiableReason::NoPolicies => {
-            "a verifier asked, and no policies speak for the job".to_owned()
+            "a verifier's token was used, and no policies are attached for the job".to_owned()
         }
         UnverifiableReason::ServerDefault => {
-            "the role and the mount leave it to the server, which doesn't tell".to_owned()
+            "the server's default limit applies, which can't be read".to_owned()
         }
         UnverifiableReason::NamesWithValues => {
-            "the engine shows names only together with their values".to_owned()
+            "the engine returns field names only together with their values".to_owned()
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `wrong-engine`: another engine, or another mount, is where the manifest means a need to be.
+//! `wrong-engine`: the server has another engine or another mount at the need's path.
 
 use envlock_report::{Code, Finding, one_line};
 
@@ -15,7 +15,7 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
         let (message, help) = if mount.serves(need.engine) {
             (
                 format!(
-                    "the manifest says `mount: {}`, and the server serves {}/{} from the mount {}",
+                    "the manifest has `mount: {}`, and the server serves {}/{} from the mount {}",
                     need.mount,
                     need.mount,
                     need.locator.name(),
@@ -26,7 +26,7 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
         } else {
             (
                 format!(
-                    "the manifest says `engine: {}`, and {} is mounted at {}",
+                    "the manifest has `engine: {}`, and {} is mounted at {}",
                     need.engine,
                     kind(mount),
                     one_line(&mount.path)
@@ -36,14 +36,14 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
         };
         let mut finding = Finding::new(Code::WrongEngine, message).with_help(help);
         if need.engine == Engine::Kv2 || mount.kv_version == Some(2) {
-            let note = "kv2 reads below data/, kv1 doesn't: a mix-up of the two looks like denied";
+            let note = "kv2 reads below data/, and kv1 doesn't: confusing them looks like `denied`";
             finding.notes.push(note.to_owned());
         }
         findings.push(online.scope.finding(&resolved.name, finding));
     }
 }
 
-/// Whether the mount is the one that the need means.
+/// Whether the mount is that of the need.
 pub(super) fn fits(need: &Need, mount: &Mount) -> bool {
     mount.path == need.mount && mount.serves(need.engine)
 }
@@ -61,7 +61,7 @@ fn kind(mount: &Mount) -> String {
     }
 }
 
-/// The lines that name the mount as the server has it.
+/// The help: the `mount:` and `path:` that match the server.
 fn other_mount(need: &Need, mount: &Mount) -> String {
     let whole = need.location();
     let below = whole.strip_prefix(&mount.path).and_then(|rest| rest.strip_prefix('/'));
@@ -74,14 +74,14 @@ fn other_mount(need: &Need, mount: &Mount) -> String {
     }
 }
 
-/// The words for `engine:` that the mount would fit.
+/// The help: the values of `engine:` that match the mount.
 fn other_engine(mount: &Mount) -> String {
     let fitting: Vec<_> = Engine::all()
         .filter(|engine| mount.serves(*engine))
         .map(|engine| format!("`engine: {engine}`"))
         .collect();
     if fitting.is_empty() {
-        "correct `mount:`: envlock knows no engine of that kind".to_owned()
+        "correct `mount:`: envlock supports no engine of that type".to_owned()
     } else {
         format!("write {}, or correct `mount:`", fitting.join(" or "))
     }

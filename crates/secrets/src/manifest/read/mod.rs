@@ -1,4 +1,4 @@
-//! A manifest's text into its model, with every mistake at its line in one run.
+//! Reads a manifest, and reports every mistake with its place in one run.
 
 mod profile;
 
@@ -7,15 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use envlock_model::needs::{read, validate};
 use envlock_report::{AsFindings, Code, Exit, Fields, Finding, Mistakes};
 use envlock_text::Pos;
-use envlock_text::limits::MANIFEST;
+use envlock_text::limits::{self, MANIFEST};
 use envlock_text::tree::{self, Node, Tree};
 
 use super::model::{Allowance, Manifest, PolicyFile, ServerDialect};
 
-/// Where a manifest's text comes from.
+/// The location of a manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ManifestLocation {
-    /// A file of its own, `secrets.yml`.
+    /// A separate file, `secrets.yml`.
     OwnFile,
     /// The key `secrets:` inside environment.yml (or a lock).
     EnvironmentFile,
@@ -24,7 +24,7 @@ pub enum ManifestLocation {
 /// Why a manifest can't be read.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ManifestError {
-    /// Not YAML, or not a manifest: each mistake with its place.
+    /// It isn't valid: each mistake with its place.
     #[error("the secrets manifest has mistakes")]
     Mistakes(Vec<Finding>),
 }
@@ -67,7 +67,7 @@ impl Manifest {
             (Some(root), ManifestLocation::OwnFile) => root,
             (Some(root), ManifestLocation::EnvironmentFile) => match root.get("secrets") {
                 Some(node) => node,
-                // What else is wrong with an environment.yml is reported by its own reader.
+                // Other mistakes of an environment.yml are reported by its reader.
                 None => return Ok(None),
             },
             (None, ManifestLocation::EnvironmentFile) if mistakes.is_empty() => return Ok(None),
@@ -88,18 +88,24 @@ impl Manifest {
     }
 }
 
-/// What is wrong with a manifest without a value.
+/// The finding about a manifest without a value.
 fn empty(file: &str) -> Finding {
     let message = "a secrets manifest must be a mapping, and this file is empty";
     Finding::new(Code::WrongType, message).at(Pos::START.place(file))
 }
 
-/// Every need is looked at in every profile: the numbers of both must stay reasonable.
+/// Checks the numbers of needs, profiles and policies. Every need is checked in every profile, so
+/// their product is limited too.
 fn refuse_too_many(manifest: &Manifest, node: &Node, mistakes: &mut Mistakes) {
+    let profiles = manifest.profiles.len();
+    let attached = manifest.profiles.values().flat_map(|profile| &profile.attach);
     let numbers = [
-        ("needs", manifest.needs.len(), 2000),
-        ("profiles", manifest.profiles.len(), 200),
-        ("policies", manifest.policies.len(), 2000),
+        ("needs", manifest.needs.len(), limits::NEEDS),
+        ("profiles", profiles, limits::PROFILES),
+        ("policies", manifest.policies.len(), limits::POLICIES),
+        ("allowances", manifest.allow.len(), limits::POLICIES),
+        ("needs in all profiles", manifest.needs.len() * profiles, limits::NEEDS_OF_PROFILES),
+        ("attached policies", attached.map(Vec::len).sum(), limits::NEEDS_OF_PROFILES),
     ];
     for (what, number, limit) in numbers {
         if number > limit {
@@ -211,7 +217,7 @@ fn denied_codes(fields: &mut Fields<'_, '_>) -> BTreeSet<Code> {
     codes
 }
 
-/// The code that is meant; one that doesn't exist is a mistake.
+/// Parses a code. An unknown one is a mistake.
 fn code(fields: &mut Fields<'_, '_>, name: &str, pos: Pos) -> Option<Code> {
     let code = name.parse().ok();
     if code.is_none() {

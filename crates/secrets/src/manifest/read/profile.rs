@@ -1,4 +1,4 @@
-//! One profile.
+//! Reads a profile.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ const KEYS: [&str; 9] = [
     "override",
 ];
 
-/// Each auth method and its credentials; a `?` marks one that may be missing.
+/// Each auth method with its credentials; a `?` marks an optional one.
 const METHODS: [(&str, AuthMethod, &[&str]); 8] = [
     ("token", AuthMethod::Token, &["token"]),
     ("jwt", AuthMethod::Jwt, &["jwt"]),
@@ -35,13 +35,13 @@ const METHODS: [(&str, AuthMethod, &[&str]); 8] = [
 ];
 
 impl AuthMethod {
-    /// The name as manifests write it.
+    /// The name, as manifests write it.
     pub fn name(self) -> &'static str {
         METHODS.iter().find(|(_, method, _)| *method == self).map_or("", |(name, ..)| name)
     }
 
-    /// Whether a person sits before it, who can answer a question.
-    pub fn is_interactive(self) -> bool {
+    /// Whether a person logs in, who can confirm a prompt.
+    pub(crate) fn is_interactive(self) -> bool {
         matches!(self, Self::Token | Self::Userpass | Self::Ldap)
     }
 }
@@ -74,7 +74,7 @@ fn attach(fields: &mut Fields<'_, '_>) -> Option<Vec<(String, Pos)>> {
     for node in fields.items_of("attach") {
         match node.text() {
             Some(name) => attached.push((name.to_owned(), node.start)),
-            None => fields.add_wrong_type("attach", "a list of policies' names", node),
+            None => fields.add_wrong_type("attach", "a list of names of policies", node),
         }
     }
     Some(attached)
@@ -113,14 +113,14 @@ fn auth(fields: &mut Fields<'_, '_>, node: &Node) -> Option<Auth> {
     })
 }
 
-/// `{env: NAME}` or `{file: PATH}`. A plain word would be the credential itself.
+/// Reads `{env: NAME}` or `{file: PATH}`. A plain text would be the credential itself.
 fn credential(fields: &mut Fields<'_, '_>, key: &str, node: &Node) -> Option<Credential> {
     if node.entries().is_none() {
-        let message = format!("`{key}` must say where it comes from, not what it is");
+        let message = format!("`{key}` must name the source of the value, not the value");
         let finding = fields.finding(Code::ValueInManifest, message, node.start);
         fields.mistakes.push(finding.with_help(format!(
-            "write `{key}: {{env: NAME}}` or `{key}: {{file: PATH}}`; if the value stood here, \
-             it is in git now: revoke it"
+            "write `{key}: {{env: NAME}}` or `{key}: {{file: PATH}}`; if the file contained the value, \
+             it may be in git: revoke it"
         )));
         return None;
     }
@@ -172,7 +172,7 @@ fn token(fields: &mut Fields<'_, '_>, node: &Node) -> TokenRules {
             Some("root") => forbid.push(ForbiddenToken::Root),
             Some("non_expiring") => forbid.push(ForbiddenToken::NonExpiring),
             _ => {
-                let message = "`forbid` knows `root` and `non_expiring`".to_owned();
+                let message = "`forbid` accepts `root` and `non_expiring`".to_owned();
                 token.add_mistake(Code::UnknownValue, message, node.start);
             }
         }

@@ -1,10 +1,10 @@
-//! Numbers that look random and are the same on every machine.
+//! Pseudo-random numbers that are the same on every machine.
 
 /// `SplitMix64`.
 #[derive(Debug, Clone)]
-pub(crate) struct Dice(u64);
+pub(crate) struct SeededRandom(u64);
 
-impl Dice {
+impl SeededRandom {
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -17,10 +17,10 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    /// One of `0..n`.
+    /// A number of `0..n`.
     pub(crate) fn below(&mut self, n: usize) -> usize {
-        let n = u64::try_from(n).expect("an index fits");
-        usize::try_from(self.next() % n).expect("it is less than n")
+        let n = u64::try_from(n).expect("an index is below 2^64");
+        usize::try_from(self.next() % n).expect("less than n")
     }
 
     pub(crate) fn chance(&mut self, percent: usize) -> bool {

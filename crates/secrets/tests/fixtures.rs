@@ -1,5 +1,5 @@
-//! Every folder of `fixtures/secrets` is a story: what is in it, and in `expected.yml` the
-//! codes that must come out (all of them, no other), how the program ends, and its words.
+//! Runs the fixtures: each directory of `fixtures/secrets` has an input, and in `expected.yml` the
+//! exact set of codes, the exit code, and texts of the output.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -20,28 +20,28 @@ use serde::Deserialize;
 struct Expected {
     codes: BTreeSet<String>,
     exit: u8,
-    says: Vec<String>,
+    contains: Vec<String>,
 }
 
-/// What came out of a story.
-struct Told {
+/// The output of a fixture.
+struct Reported {
     codes: BTreeSet<String>,
     exit: u8,
     text: String,
 }
 
-impl Told {
+impl Reported {
     fn findings(findings: Vec<Finding>, rules: &Rules, head: &str) -> Self {
         Self::closed(&apply_rules(findings, Completion::Complete, rules), head)
     }
 
     fn closed(closed: &FinalReport, head: &str) -> Self {
         let FinalReport { exit, findings, summary } = closed;
-        let said = render::human(findings, &SourceTexts::default(), Layout::PLAIN);
+        let output = render::human(findings, &SourceTexts::default(), Layout::PLAIN);
         Self {
             codes: findings.iter().map(|finding| finding.code.to_string()).collect(),
             exit: exit.code(),
-            text: format!("{head}{said}{}", render::summary_line(*summary)),
+            text: format!("{head}{output}{}", render::summary_line(*summary)),
         }
     }
 
@@ -54,7 +54,7 @@ impl Told {
 }
 
 fn now() -> Timestamp {
-    "2026-11-23T00:00:00Z".parse().expect("it is a time")
+    "2026-11-23T00:00:00Z".parse().expect("a valid time")
 }
 
 fn texts(folder: &Path, names: &[&str]) -> BTreeMap<String, String> {
@@ -63,15 +63,15 @@ fn texts(folder: &Path, names: &[&str]) -> BTreeMap<String, String> {
     names.iter().filter_map(|name| read(name)).collect()
 }
 
-fn manifest_story(folder: &Path, name: &str, notation: ManifestLocation) -> Told {
-    let bytes = std::fs::read(folder.join(name)).expect("the manifest is there");
+fn check_manifest(folder: &Path, name: &str, notation: ManifestLocation) -> Reported {
+    let bytes = std::fs::read(folder.join(name)).expect("the manifest exists");
     let text = match envlock_text::decode(name, bytes) {
         Ok(text) => text,
-        Err(error) => return Told::error(&error),
+        Err(error) => return Reported::error(&error),
     };
     let manifest = match Manifest::parse(name, &text, notation) {
-        Ok(manifest) => manifest.expect("the story has a manifest"),
-        Err(error) => return Told::error(&error),
+        Ok(manifest) => manifest.expect("the fixture has a manifest"),
+        Err(error) => return Reported::error(&error),
     };
     let files = manifest.policy_files();
     let files = texts(folder, &files.iter().map(String::as_str).collect::<Vec<_>>());
@@ -86,7 +86,7 @@ fn manifest_story(folder: &Path, name: &str, notation: ManifestLocation) -> Told
     };
     let outcome = match check(&input) {
         Ok(outcome) => outcome,
-        Err(error) => return Told::error(&error),
+        Err(error) => return Reported::error(&error),
     };
     let mut findings = secret_scan::secrets_in_file(name, &text);
     findings.extend(outcome.findings);
@@ -97,49 +97,49 @@ fn manifest_story(folder: &Path, name: &str, notation: ManifestLocation) -> Told
         render::sarif(findings, "0.1.0", name),
         render::gitlab(findings, name),
     ] {
-        serde_json::from_str::<serde_json::Value>(&format).expect("it is JSON");
+        serde_json::from_str::<serde_json::Value>(&format).expect("valid JSON");
     }
     assert_eq!(render::github(findings).is_empty(), findings.is_empty());
-    Told::closed(&closed, &table(&outcome.rights).render(render::WIDTH))
+    Reported::closed(&closed, &table(&outcome.rights).render(render::WIDTH))
 }
 
-fn policy_story(folder: &Path, name: &str) -> Told {
-    let text = std::fs::read_to_string(folder.join(name)).expect("the policy is there");
-    Told::findings(lint("policy", name, &text, now()), &Rules::default(), "")
+fn lint_policy(folder: &Path, name: &str) -> Reported {
+    let text = std::fs::read_to_string(folder.join(name)).expect("the policy exists");
+    Reported::findings(lint("policy", name, &text, now()), &Rules::default(), "")
 }
 
-fn suite_story(folder: &Path) -> Told {
-    let text = std::fs::read_to_string(folder.join("cases.yml")).expect("the cases are there");
+fn run_suite(folder: &Path) -> Reported {
+    let text = std::fs::read_to_string(folder.join("cases.yml")).expect("the cases exist");
     let suite = match TestSuite::parse("cases.yml", &text) {
         Ok(suite) => suite,
-        Err(error) => return Told::error(&error),
+        Err(error) => return Reported::error(&error),
     };
     let files = texts(folder, &suite.files());
-    let result = suite.run(&files, now()).expect("the policies are there");
-    let exit = if result.failed > 0 { Exit::Findings } else { Exit::Success };
-    Told { codes: BTreeSet::new(), exit: exit.code(), text: result.to_text() }
+    let result = suite.run(&files, now()).expect("the policies exist");
+    let exit = if result.failed > 0 { Exit::Findings } else { Exit::Yes };
+    Reported { codes: BTreeSet::new(), exit: exit.code(), text: result.to_text() }
 }
 
-fn tell(folder: &Path) -> Told {
+fn run(folder: &Path) -> Reported {
     for (name, notation) in [
         ("secrets.yml", ManifestLocation::OwnFile),
         ("environment.yml", ManifestLocation::EnvironmentFile),
     ] {
         if folder.join(name).exists() {
-            return manifest_story(folder, name, notation);
+            return check_manifest(folder, name, notation);
         }
     }
     for name in ["policy.hcl", "policy.json"] {
         if folder.join(name).exists() {
-            return policy_story(folder, name);
+            return lint_policy(folder, name);
         }
     }
-    suite_story(folder)
+    run_suite(folder)
 }
 
-fn stories() -> Vec<PathBuf> {
+fn fixtures() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/secrets");
-    let entries = std::fs::read_dir(root).expect("the stories are there");
+    let entries = std::fs::read_dir(root).expect("the fixtures exist");
     let mut folders: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     folders.retain(|path| path.is_dir());
     folders.sort();
@@ -147,26 +147,28 @@ fn stories() -> Vec<PathBuf> {
 }
 
 #[test]
-fn every_story_ends_as_it_says() {
+fn every_fixture_has_the_expected_codes_exit_code_and_texts() {
     let mut wrong = Vec::new();
-    for folder in stories() {
+    for folder in fixtures() {
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let expected = std::fs::read_to_string(folder.join("expected.yml")).expect("it has an end");
-        let expected: Expected = serde_yaml::from_str(&expected).expect("its end is readable");
-        let told = tell(&folder);
-        // Sentences are wrapped for people; words are compared as one line.
-        let flat = told.text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let missing: Vec<_> = expected.says.iter().filter(|words| !flat.contains(*words)).collect();
+        let expected = std::fs::read_to_string(folder.join("expected.yml"))
+            .expect("the fixture has expected.yml");
+        let expected: Expected = serde_yaml::from_str(&expected).expect("expected.yml is valid");
+        let reported = run(&folder);
+        // Messages are wrapped, so they are compared as one line.
+        let flat = reported.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let missing: Vec<_> =
+            expected.contains.iter().filter(|words| !flat.contains(*words)).collect();
         let hides =
             ["CANARYCANARY", "AKIAIOSFODNN7EXAMPLE"].iter().all(|token| !flat.contains(token));
-        if told.codes != expected.codes
-            || told.exit != expected.exit
+        if reported.codes != expected.codes
+            || reported.exit != expected.exit
             || !missing.is_empty()
             || !hides
         {
             wrong.push(format!(
-                "{name}: {:?} (exit {}), expected {:?} (exit {}), not said: {missing:?}\n{}",
-                told.codes, told.exit, expected.codes, expected.exit, told.text
+                "{name}: {:?} (exit {}), expected {:?} (exit {}), missing texts: {missing:?}\n{}",
+                reported.codes, reported.exit, expected.codes, expected.exit, reported.text
             ));
         }
     }
@@ -174,16 +176,16 @@ fn every_story_ends_as_it_says() {
 }
 
 #[test]
-fn no_line_for_people_is_wider_than_eighty_columns_but_text_to_copy() {
-    for folder in stories() {
-        for line in tell(&folder).text.lines().filter(|line| !line.starts_with("      ")) {
+fn no_line_but_text_to_copy_is_wider_than_eighty_columns() {
+    for folder in fixtures() {
+        for line in run(&folder).text.lines().filter(|line| !line.starts_with("      ")) {
             let words = line.split_whitespace().count();
             assert!(line.chars().count() <= 80 || words <= 2, "{}: {line}", folder.display());
         }
     }
 }
 
-/// Codes of the manifest, of policies and of the offline proof.
+/// The codes of the manifest, of policies and of the offline check.
 const CODES: [&str; 56] = [
     "address-in-manifest",
     "denied",
@@ -244,9 +246,10 @@ const CODES: [&str; 56] = [
 ];
 
 #[test]
-fn every_code_has_a_story() {
-    let told: BTreeSet<String> = stories().iter().flat_map(|folder| tell(folder).codes).collect();
+fn every_code_has_a_fixture() {
+    let reported: BTreeSet<String> =
+        fixtures().iter().flat_map(|folder| run(folder).codes).collect();
     for code in CODES {
-        assert!(told.contains(code), "no story ends with {code}");
+        assert!(reported.contains(code), "no fixture reports {code}");
     }
 }

@@ -1,28 +1,27 @@
-//! Policies to the server and to the evaluator.
+//! Policies for the server and for the evaluator.
 
 use envlock_policy::{Acl, Dialect, Identity, Policy, PolicyError, PolicyErrorKind, ServerContext};
 use envlock_testkit::VaultClient;
 use jiff::Timestamp;
 use serde_json::json;
 
-/// The two kinds of texts on which the evaluator and the server may differ. What starts as
-/// JSON and isn't, or has a list inside a list, is read by the server as something that nobody
-/// has written: the evaluator refuses it, always. What a filter of the names of a list says, a
-/// template of Go, the evaluator doesn't read.
-pub(crate) fn is_left_to_the_server(text: &str, ours: &Result<Policy, PolicyError>) -> bool {
+/// Whether the evaluator intentionally doesn't model a text. Invalid JSON, and a list inside a
+/// list, are read by the server as something else: the evaluator always rejects them. The
+/// evaluator doesn't parse the Go template of a filter of list entries.
+pub(crate) fn is_not_modelled(text: &str, ours: &Result<Policy, PolicyError>) -> bool {
     match ours {
         Ok(_) => text.contains("list_scan_response_keys_filter_path"),
         Err(error) => matches!(error.kind, PolicyErrorKind::InvalidJson(_)),
     }
 }
 
-/// The status of an upload.
+/// Uploads a policy, and returns the status.
 pub(crate) fn upload(root: &VaultClient, name: &str, text: &str) -> u16 {
     let path = format!("sys/policies/acl/{name}");
     root.request("PUT", &path, &[], json!({ "policy": text })).0
 }
 
-/// What a server of `dialect` makes of policies for a token of somebody.
+/// The rules of the policies for a token of `entity` on a server of `dialect`.
 pub(crate) fn acl<'p>(
     policies: &[&'p Policy],
     dialect: Dialect,
@@ -33,12 +32,12 @@ pub(crate) fn acl<'p>(
     Acl::new(policies, &context)
 }
 
-/// A policy, if it may be uploaded.
+/// Whether a policy may be uploaded.
 pub(crate) fn read(text: &str) -> Result<Policy, PolicyError> {
     named("text", text)
 }
 
-/// A policy of that name, if it may be uploaded.
+/// Parses a policy with a name, if it may be uploaded.
 pub(crate) fn named(name: &str, text: &str) -> Result<Policy, PolicyError> {
     let policy = Policy::parse(name, &format!("{name}.hcl"), text)?;
     acl(&[&policy], Dialect::OpenBao, &Identity::default())?;

@@ -1,4 +1,4 @@
-//! What was compared, so that a test of nothing is seen to be one.
+//! Counts the comparisons, so that a test without comparisons is noticed.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,11 +8,11 @@ use envlock_policy::explain::Explanation;
 
 use crate::release::{Kind, kind};
 
-/// How often each thing was compared.
+/// The number of comparisons of each kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Tally(BTreeMap<String, usize>);
+pub(crate) struct Counts(BTreeMap<String, usize>);
 
-impl Tally {
+impl Counts {
     pub(crate) fn count(&mut self, what: impl Into<String>) {
         *self.0.entry(what.into()).or_default() += 1;
     }
@@ -27,7 +27,7 @@ impl Tally {
         }
     }
 
-    /// How a request was decided.
+    /// Counts how a request was decided.
     pub(crate) fn count_decision(&mut self, allowed: bool, by: &Explanation) {
         let verdict = if allowed { "allowed" } else { "denied" };
         self.count(verdict);
@@ -43,7 +43,7 @@ impl Tally {
             self.count("by templates");
         }
         if by.rule.len() > 1 {
-            self.count("by united blocks");
+            self.count("by merged blocks");
         }
         if !by.hidden.is_empty() {
             self.count(format!("{verdict} with hidden rules"));
@@ -62,7 +62,7 @@ impl Tally {
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all: Vec<_> = self.0.iter().map(|(what, count)| format!("{what} {count}")).collect();
         f.write_str(&all.join(", "))

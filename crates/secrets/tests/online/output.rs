@@ -1,4 +1,4 @@
-//! How it is told: the table, allowances, and names from elsewhere.
+//! The output: the table, allowances, and names from a server.
 
 use std::collections::BTreeMap;
 
@@ -6,29 +6,30 @@ use envlock_secrets::checks::{Input, check};
 use envlock_secrets::facts::{NeedFacts, Presence, UnknownReason};
 use envlock_secrets::manifest::{Manifest, ManifestLocation};
 
-use crate::story::{DB, DB_RULE, KV1, Story, VERIFIER, closed, no_names, note, now, text_of};
+use crate::scenario::{
+    DB, DB_RULE, KV1, Scenario, VERIFIER, final_report, note, now, text_of, without_field_names,
+};
 
 #[test]
-fn an_allowance_accepts_what_a_server_leads_to_and_an_offline_run_keeps_it() {
+fn an_allowance_of_a_server_code_applies_online_and_is_not_unused_offline() {
     let until = "until: 2999-12-31";
     let allow = |code: &str| {
         format!("allow:\n  - {{finding: {code}, need: db_creds, reason: soon, {until}}}\n")
     };
-    Story::of(DB).with(&allow("missing")).absent("db_creds").ends(
+    Scenario::with_needs(DB).with_lines(&allow("missing")).with_absent("db_creds").expect_findings(
         &[note("missing")],
         0,
         &["accepted until 2999-12-31"],
     );
     let unknown = |facts: &mut NeedFacts| facts.fields = Err(UnknownReason::Forbidden);
-    Story::of(DB).with(&allow("unverifiable")).need("db_creds", unknown).ends(
-        &[note("unverifiable")],
-        0,
-        &[],
-    );
+    Scenario::with_needs(DB)
+        .with_lines(&allow("unverifiable"))
+        .with_need_facts("db_creds", unknown)
+        .expect_findings(&[note("unverifiable")], 0, &[]);
     for (code, kept) in [("missing", true), ("excess", false)] {
-        let text = Story::of(DB).with(&allow(code)).text;
+        let text = Scenario::with_needs(DB).with_lines(&allow(code)).text;
         let manifest = Manifest::parse("secrets.yml", &text, ManifestLocation::OwnFile);
-        let manifest = manifest.expect("the manifest is right").expect("it has needs");
+        let manifest = manifest.expect("a valid manifest").expect("a manifest with needs");
         let input = Input {
             manifest: &manifest,
             files: &BTreeMap::new(),
@@ -38,46 +39,53 @@ fn an_allowance_accepts_what_a_server_leads_to_and_an_offline_run_keeps_it() {
             horizon_days: 30,
             online: None,
         };
-        let findings = closed(&check(&input).expect("no policy is named"), &[]).findings;
+        let findings = final_report(&check(&input).expect("no policy is required"), &[]).findings;
         let unused = findings.iter().any(|finding| finding.code == "unused-allowance");
         assert_eq!(unused, !kept, "{code}");
     }
 }
 
 #[test]
-fn the_table_has_both_answers_side_by_side() {
+fn the_table_has_a_column_for_the_policies_and_one_for_the_server() {
     let row = |cells: [&str; 4]| cells.map(str::to_owned).to_vec();
     let request = "read secret/data/ml/db_creds";
-    let whole = "is there, with host, password";
-    let story = || Story::of(DB).attached(DB_RULE);
+    let whole = "exists, with host, password";
+    let scenario = || Scenario::with_needs(DB).with_policy(DB_RULE);
     assert_eq!(
-        story().table(),
+        scenario().table(),
         [row(["db_creds", request, "allowed", "allowed"]), row(["db_creds", whole, "-", "yes"])]
     );
     assert_eq!(
-        story().but(VERIFIER).absent("db_creds").table(),
+        scenario().with_facts(VERIFIER).with_absent("db_creds").table(),
         [row(["db_creds", request, "allowed", "-"]), row(["db_creds", whole, "-", "no"])]
     );
     assert_eq!(
-        Story::of(DB).may("secret/data/ml/db_creds", &["deny"]).need("db_creds", no_names).table(),
+        Scenario::with_needs(DB)
+            .with_capabilities("secret/data/ml/db_creds", &["deny"])
+            .with_need_facts("db_creds", without_field_names)
+            .table(),
         [
             row(["db_creds", request, "-", "denied"]),
             row(["db_creds", whole, "-", "yes, fields unknown"])
         ]
     );
-    let words = |presence: Presence| {
-        let told = Story::of(DB).need("db_creds", move |f| f.presence = Ok(presence.clone()));
-        told.table()[1][3].clone()
+    let server_text = |presence: Presence| {
+        let scenario = Scenario::with_needs(DB)
+            .with_need_facts("db_creds", move |f| f.presence = Ok(presence.clone()));
+        scenario.table()[1][3].clone()
     };
-    assert_eq!(words(Presence::Deleted), "deleted");
-    assert_eq!(words(Presence::Destroyed), "destroyed");
-    assert_eq!(Story::of(KV1).table()[1][1..], ["is there", "-", "yes"].map(str::to_owned));
+    assert_eq!(server_text(Presence::Deleted), "deleted");
+    assert_eq!(server_text(Presence::Destroyed), "destroyed");
+    assert_eq!(
+        Scenario::with_needs(KV1).table()[1][1..],
+        ["exists", "-", "yes"].map(str::to_owned)
+    );
 }
 
 #[test]
-fn rows_are_data_for_scripts_too() {
-    let rights = Story::of(DB).attached(DB_RULE).outcome().rights;
-    let rows = serde_json::to_value(&rights).expect("rows are JSON");
+fn rows_are_serialised_for_scripts() {
+    let rights = Scenario::with_needs(DB).with_policy(DB_RULE).outcome().rights;
+    let rows = serde_json::to_value(&rights).expect("the rows are JSON");
     let expected = serde_json::json!([
         {
             "need": "db_creds", "profiles": ["ci"], "question": "request", "operation": "read",
@@ -92,10 +100,10 @@ fn rows_are_data_for_scripts_too() {
 }
 
 #[test]
-fn what_a_server_calls_things_moves_no_cursor_and_adds_no_line() {
+fn names_from_a_server_contain_no_control_characters_and_no_line_breaks_in_the_output() {
     let hostile = |facts: &mut NeedFacts| {
         facts.fields = Ok(["a\nerror[x]: y\u{1b}[2J".to_owned()].into());
     };
-    let text = text_of(&Story::of(DB).need("db_creds", hostile).outcome());
+    let text = text_of(&Scenario::with_needs(DB).with_need_facts("db_creds", hostile).outcome());
     assert!(!text.contains('\u{1b}') && !text.contains("\nerror[x]"), "{text}");
 }

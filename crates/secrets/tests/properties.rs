@@ -1,4 +1,4 @@
-//! What holds for every input. `PROPTEST_CASES` says how many are tried.
+//! Properties of every input. `PROPTEST_CASES` sets the number of cases.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,8 @@ use envlock_text::{limits::LOCK, tree};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-/// Text made of the pieces that policies and manifests are made of, so that it gets far.
-fn soup() -> impl Strategy<Value = String> {
+/// Text of fragments of policies and manifests, so that the readers accept a part of it.
+fn arbitrary_text() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
         "path",
         "\"",
@@ -84,7 +84,7 @@ fn soup() -> impl Strategy<Value = String> {
 
 fn segment() -> impl Strategy<Value = String> {
     "[a-z密0-9_.-]{1,6}"
-        .prop_filter("dots alone are no segment", |text| !matches!(text.as_str(), "." | ".."))
+        .prop_filter("a segment isn't `.` or `..`", |text| !matches!(text.as_str(), "." | ".."))
 }
 
 fn path() -> impl Strategy<Value = String> {
@@ -125,12 +125,12 @@ fn manifest() -> impl Strategy<Value = String> {
 
 fn read(text: &str) -> Manifest {
     let manifest = Manifest::parse("secrets.yml", text, ManifestLocation::OwnFile);
-    manifest.unwrap_or_else(|error| panic!("{error:?}\n{text}")).expect("it has needs")
+    manifest.unwrap_or_else(|error| panic!("{error:?}\n{text}")).expect("a manifest with needs")
 }
 
 proptest! {
     #[test]
-    fn no_reader_panics_and_what_is_read_can_be_judged(text in soup(), path in path()) {
+    fn no_reader_panics_and_every_parsed_policy_can_be_evaluated(text in arbitrary_text(), path in path()) {
         let _ = Manifest::parse("a.yml", &text, ManifestLocation::OwnFile);
         let _ = Manifest::parse("a.yml", &text, ManifestLocation::EnvironmentFile);
         let _ = TestSuite::parse("a.yml", &text);
@@ -150,27 +150,27 @@ proptest! {
     }
 
     #[test]
-    fn a_policy_made_from_needs_proves_them_and_leaves_nothing_to_take_away(text in manifest()) {
+    fn a_generated_policy_allows_the_needs_and_nothing_in_excess(text in manifest()) {
         let manifest = read(&text);
-        let profile = manifest.profile("ci").expect("it is there");
+        let profile = manifest.profile("ci").expect("the profile exists");
         let files = BTreeMap::from([("job.hcl".to_owned(), generate::job_policy(&profile))]);
         let input = Input {
             manifest: &manifest, files: &files, profile: None, dialect: None,
             now: Timestamp::UNIX_EPOCH, horizon_days: 30, online: None,
         };
-        let outcome = check(&input).expect("its policy is there");
+        let outcome = check(&input).expect("the policy exists");
         prop_assert_eq!(outcome.findings, vec![], "{}", files["job.hcl"]);
     }
 
     #[test]
-    fn a_verifiers_policy_reads_no_value(text in manifest()) {
+    fn a_generated_verifier_policy_allows_no_request_for_a_value(text in manifest()) {
         let manifest = read(&text);
-        let profile = manifest.profile("ci").expect("it is there");
+        let profile = manifest.profile("ci").expect("the profile exists");
         let text = generate::verifier_policy(&profile);
-        let policy = Policy::parse("verifier", "v.hcl", &text).expect("what is written can be read");
+        let policy = Policy::parse("verifier", "v.hcl", &text).expect("the written text can be read");
         let identity = Identity::default();
         let context = ServerContext { dialect: Dialect::Vault, now: Timestamp::UNIX_EPOCH, identity: Some(&identity), token_namespace: "" };
-        let acl = Acl::new(&[&policy], &context).expect("and accepted");
+        let acl = Acl::new(&[&policy], &context).expect("the server accepts it");
         for requirement in envlock_secrets::requirement::for_profile(&profile) {
             let request = Request::new(requirement.request.operation, &requirement.request.path);
             prop_assert!(!acl.decide(&request).allowed, "{:?}", requirement);
@@ -182,18 +182,18 @@ proptest! {
     }
 
     #[test]
-    fn the_needs_of_a_lock_come_back_byte_for_byte_and_are_fresh(text in manifest()) {
+    fn the_needs_of_a_lock_are_read_and_written_byte_for_byte_and_are_not_stale(text in manifest()) {
         let manifest = read(&text);
         let locked = manifest.locked();
-        let written = serde_yaml::to_string(&locked).expect("it can be written");
-        let tree = tree::read_yaml("l", &written, &LOCK).root.expect("it is YAML");
-        let back = LockedNeeds::read("l", &tree).expect("what is written can be read");
-        prop_assert_eq!(serde_yaml::to_string(&back).expect("it can be written"), written);
+        let written = serde_yaml::to_string(&locked).expect("serialisable");
+        let tree = tree::read_yaml("l", &written, &LOCK).root.expect("valid YAML");
+        let back = LockedNeeds::read("l", &tree).expect("the written text can be read");
+        prop_assert_eq!(serde_yaml::to_string(&back).expect("serialisable"), written);
         prop_assert_eq!(needs::changes(Some(&back), Some(&locked)), vec![]);
     }
 
     #[test]
-    fn the_rule_to_add_is_the_rule_that_was_missing(text in manifest(), other in path()) {
+    fn the_suggested_rule_mends_the_denial(text in manifest(), other in path()) {
         let manifest = read(&text);
         let mut files = BTreeMap::from([(
             "job.hcl".to_owned(),
@@ -204,12 +204,12 @@ proptest! {
                 manifest: &manifest, files, profile: None, dialect: None,
                 now: Timestamp::UNIX_EPOCH, horizon_days: 30, online: None,
             };
-            check(&input).expect("its policy is there").findings
+            check(&input).expect("the policy exists").findings
         };
         let denied: Vec<_> = judge(&files).into_iter().filter(|f| f.code == "denied").collect();
         prop_assert!(!denied.is_empty());
         for finding in denied {
-            files.get_mut("job.hcl").expect("it is there").push_str(&finding.fix.unwrap_or_default());
+            files.get_mut("job.hcl").expect("the policy exists").push_str(&finding.fix.unwrap_or_default());
         }
         prop_assert!(judge(&files).iter().all(|finding| finding.code != "denied"));
     }

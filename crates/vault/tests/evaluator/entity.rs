@@ -1,4 +1,4 @@
-//! Somebody for whom templates stand for something.
+//! An entity for which templates have values.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use envlock_policy::{Entity, Group, Identity};
 use envlock_testkit::VaultClient;
 use serde_json::{Value, json};
 
-/// Templates and what they stand for: nothing, where it has no such metadata.
+/// Templates with their values: `None` if the entity has no such metadata.
 pub(crate) const TEMPLATES: [(&str, Option<&str>); 4] = [
     ("{{identity.entity.metadata.first}}", Some("a")),
     ("{{ identity.entity.metadata.second }}", Some("ab")),
@@ -14,7 +14,7 @@ pub(crate) const TEMPLATES: [(&str, Option<&str>); 4] = [
     ("{{identity.entity.metadata.none}}", None),
 ];
 
-/// The pattern that comes out of one with such templates.
+/// Expands the templates of a pattern.
 pub(crate) fn filled(pattern: &str) -> String {
     TEMPLATES.iter().fold(pattern.to_owned(), |pattern, (template, value)| match value {
         Some(value) => pattern.replace(template, value),
@@ -22,7 +22,7 @@ pub(crate) fn filled(pattern: &str) -> String {
     })
 }
 
-/// An entity in a group, and how to get a token for it.
+/// An entity in a group, which can create tokens.
 pub(crate) fn new(root: &VaultClient) -> Identity {
     let metadata =
         json!({ "team": "ml", "bad": "a/b", "star": "x*", "first": "a", "second": "ab" });
@@ -51,7 +51,7 @@ pub(crate) fn new(root: &VaultClient) -> Identity {
     Identity { entity: Some(entity), groups: vec![group] }
 }
 
-/// A token for it with these policies and no others.
+/// Creates a token with exactly these policies.
 pub(crate) fn token(root: &VaultClient, policies: &[&str]) -> String {
     let options = json!({
         "policies": policies, "no_default_policy": true, "entity_alias": "bot", "ttl": "1h",

@@ -1,4 +1,4 @@
-//! A story starts from a server on which all is well, and changes one thing.
+//! A scenario: a healthy server on which one thing differs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,26 +33,26 @@ pub(crate) const VERIFIER: fn(&mut ServerFacts) =
     |online| online.capabilities = Err(UnknownReason::NotRequested);
 
 pub(crate) fn now() -> Timestamp {
-    "2026-11-23T00:00:00Z".parse().expect("it is a time")
+    "2026-11-23T00:00:00Z".parse().expect("a valid time")
 }
 
 pub(crate) fn in_hours(hours: i64) -> Timestamp {
-    now().checked_add(SignedDuration::from_hours(hours)).expect("it is near")
+    now().checked_add(SignedDuration::from_hours(hours)).expect("a valid time")
 }
 
-/// What is different about a server.
+/// A change of a server's facts.
 type Change = Box<dyn Fn(&mut ServerFacts)>;
 
-/// A manifest with its policy, and a server.
-pub(crate) struct Story {
+/// A manifest with its policy, and the facts of a server.
+pub(crate) struct Scenario {
     pub(crate) text: String,
     policy: Option<&'static str>,
     changes: Vec<Change>,
 }
 
-impl Story {
-    /// A manifest with these needs whose one profile attaches nothing.
-    pub(crate) fn of(needs: &str) -> Self {
+impl Scenario {
+    /// A manifest with these needs, whose only profile attaches no policy.
+    pub(crate) fn with_needs(needs: &str) -> Self {
         let text = format!(
             "version: 1\nserver: {{dialect: openbao}}\nneeds:\n{needs}profiles:\n  ci:\n    \
              auth: {{method: jwt, role: ml-ci, jwt: {{env: CI_JWT}}}}\n"
@@ -60,47 +60,51 @@ impl Story {
         Self { text, policy: None, changes: Vec::new() }
     }
 
-    /// The same, with more lines at its end: of the profile where they are indented.
-    pub(crate) fn with(mut self, lines: &str) -> Self {
+    /// Appends lines to the manifest. Indented lines belong to the profile.
+    pub(crate) fn with_lines(mut self, lines: &str) -> Self {
         self.text.push_str(lines);
         self
     }
 
-    /// The same, with a policy attached.
-    pub(crate) fn attached(mut self, policy: &'static str) -> Self {
+    /// Attaches a policy.
+    pub(crate) fn with_policy(mut self, policy: &'static str) -> Self {
         self.text = self.text.replace("needs:\n", "policies: {ci-db: {file: ci-db.hcl}}\nneeds:\n");
         self.text = self.text.replace("    auth: {", "    attach: [ci-db]\n    auth: {");
         self.policy = Some(policy);
         self
     }
 
-    /// The same, on a server that differs.
-    pub(crate) fn but(mut self, change: impl Fn(&mut ServerFacts) + 'static) -> Self {
+    /// Changes the facts of the server.
+    pub(crate) fn with_facts(mut self, change: impl Fn(&mut ServerFacts) + 'static) -> Self {
         self.changes.push(Box::new(change));
         self
     }
 
-    /// The same, with another fact about a need.
-    pub(crate) fn need(
+    /// Changes the facts about a need.
+    pub(crate) fn with_need_facts(
         self,
         need: &'static str,
         change: impl Fn(&mut NeedFacts) + 'static,
     ) -> Self {
-        self.but(move |online| change(online.needs.get_mut(need).expect("it is a need")))
+        self.with_facts(move |online| change(online.needs.get_mut(need).expect("the need exists")))
     }
 
-    /// The same, where the token has these capabilities on a path.
-    pub(crate) fn may(self, path: &'static str, capabilities: &'static [&'static str]) -> Self {
-        self.but(move |online| {
-            let paths = online.capabilities.as_mut().expect("they were asked");
+    /// Sets the token's capabilities on a path.
+    pub(crate) fn with_capabilities(
+        self,
+        path: &'static str,
+        capabilities: &'static [&'static str],
+    ) -> Self {
+        self.with_facts(move |online| {
+            let paths = online.capabilities.as_mut().expect("the capabilities were requested");
             let names = capabilities.iter().map(|name| (*name).to_owned());
             paths.insert(path.to_owned(), names.collect());
         })
     }
 
-    /// The same, where something is absent.
-    pub(crate) fn absent(self, need: &'static str) -> Self {
-        self.need(need, |facts| {
+    /// Makes a need absent.
+    pub(crate) fn with_absent(self, need: &'static str) -> Self {
+        self.with_need_facts(need, |facts| {
             facts.presence = Ok(Presence::Absent);
             facts.fields = Err(UnknownReason::NotRequested);
         })
@@ -108,9 +112,9 @@ impl Story {
 
     pub(crate) fn outcome(&self) -> Outcome {
         let manifest = Manifest::parse("secrets.yml", &self.text, ManifestLocation::OwnFile);
-        let manifest = manifest.expect("the manifest is right").expect("it has needs");
-        let profile = manifest.profile("ci").expect("it is there");
-        let mut online = all_is_well(&profile);
+        let manifest = manifest.expect("a valid manifest").expect("a manifest with needs");
+        let profile = manifest.profile("ci").expect("the profile exists");
+        let mut online = healthy_server(&profile);
         for change in &self.changes {
             change(&mut online);
         }
@@ -124,29 +128,28 @@ impl Story {
             horizon_days: 30,
             online: Some(&online),
         });
-        outcome.expect("the policies are there")
+        outcome.expect("the policies exist")
     }
 
-    /// The story ends with these findings (`no-policies-attached` aside), this exit, these words.
+    /// Asserts the findings (without `no-policies-attached`), the exit code, and texts of the output.
     #[track_caller]
-    pub(crate) fn ends(self, findings: &[(Level, &str)], exit: u8, says: &[&str]) {
+    pub(crate) fn expect_findings(self, findings: &[(Level, &str)], exit: u8, texts: &[&str]) {
         let mut outcome = self.outcome();
-        outcome.findings = closed(&outcome, &[]).findings;
+        outcome.findings = final_report(&outcome, &[]).findings;
         outcome.rules.allow.clear();
         let found = |finding: &Finding| (finding.level, finding.code.as_str());
         let found: Vec<_> = outcome.findings.iter().map(found).collect();
-        let told: Vec<_> =
-            found.iter().map(|(s, c)| (*s, *c)).filter(|(_, c)| *c != QUIET).collect();
+        let reported: Vec<_> =
+            found.iter().map(|(s, c)| (*s, *c)).filter(|(_, c)| *c != NO_POLICIES).collect();
         let text = text_of(&outcome);
-        assert_eq!(told, findings, "{text}");
-        assert_eq!(closed(&outcome, &[]).exit.code(), exit, "{text}");
-        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        for said in says {
-            assert!(words.contains(said), "`{said}` isn't said:\n{text}");
+        assert_eq!(reported, findings, "{text}");
+        assert_eq!(final_report(&outcome, &[]).exit.code(), exit, "{text}");
+        let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for expected in texts {
+            assert!(flat.contains(expected), "`{expected}` is missing:\n{text}");
         }
-        for finding in outcome.findings.iter().filter(|finding| finding.code != QUIET) {
-            let diagnostic = &finding;
-            assert!(diagnostic.place.is_some() && diagnostic.help.is_some(), "{finding:?}");
+        for finding in outcome.findings.iter().filter(|finding| finding.code != NO_POLICIES) {
+            assert!(finding.place.is_some() && finding.help.is_some(), "{finding:?}");
         }
         let wide = |line: &&str| line.chars().count() > 80 && !line.starts_with("      ");
         let table = table(&outcome.rights).render(render::WIDTH);
@@ -154,8 +157,8 @@ impl Story {
     }
 
     #[track_caller]
-    pub(crate) fn passes(self) {
-        self.ends(&[], 0, &[]);
+    pub(crate) fn expect_no_findings(self) {
+        self.expect_findings(&[], 0, &[]);
     }
 
     pub(crate) fn table(self) -> Vec<Vec<String>> {
@@ -163,20 +166,20 @@ impl Story {
     }
 }
 
-/// The end of a run with these findings under the manifest's rules and these denials.
-pub(crate) fn closed(outcome: &Outcome, deny: &[DenyTarget]) -> FinalReport {
+/// Applies the manifest's rules and `deny` to the findings.
+pub(crate) fn final_report(outcome: &Outcome, deny: &[DenyTarget]) -> FinalReport {
     let mut rules = outcome.rules.clone();
     rules.deny.extend(deny.iter().copied().map(DenyRule::from_flag));
     apply_rules(outcome.findings.clone(), Completion::Complete, &rules)
 }
 
-/// The findings as people read them.
+/// The findings as text.
 pub(crate) fn text_of(outcome: &Outcome) -> String {
     render::human(&outcome.findings, &SourceTexts::default(), Layout::PLAIN)
 }
 
-/// The note of every story that attaches nothing.
-pub(crate) const QUIET: &str = "no-policies-attached";
+/// The note of every scenario that attaches no policy.
+pub(crate) const NO_POLICIES: &str = "no-policies-attached";
 
 pub(crate) fn error(code: &str) -> (Level, &str) {
     (Level::Error, code)
@@ -190,8 +193,8 @@ pub(crate) fn note(code: &str) -> (Level, &str) {
     (Level::Note, code)
 }
 
-/// A server that has and allows all that the profile needs.
-pub(crate) fn all_is_well(profile: &ResolvedProfile) -> ServerFacts {
+/// The facts of a server that has and allows everything that the profile needs.
+pub(crate) fn healthy_server(profile: &ResolvedProfile) -> ServerFacts {
     let mut capabilities: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for requirement in for_profile(profile) {
         let granted = capabilities.entry(requirement.request.path).or_default();
@@ -246,7 +249,7 @@ pub(crate) fn all_is_well(profile: &ResolvedProfile) -> ServerFacts {
     }
 }
 
-/// The token may not ask for the names of fields.
-pub(crate) fn no_names(facts: &mut NeedFacts) {
+/// Forbids the token to read the names of fields.
+pub(crate) fn without_field_names(facts: &mut NeedFacts) {
     facts.fields = Err(UnknownReason::Forbidden);
 }

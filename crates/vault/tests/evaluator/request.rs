@@ -1,4 +1,4 @@
-//! One request, to the server and to the evaluator.
+//! A request, for the server and for the evaluator.
 
 use envlock_policy::{Operation, Request};
 use envlock_testkit::VaultClient;
@@ -6,20 +6,20 @@ use serde_json::{Map, Value};
 
 /// A request.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
+pub(crate) struct TestRequest {
     pub(crate) operation: Operation,
-    /// As it is asked for: of a list, without the slash that the server adds.
+    /// The path of the request; of a list, without the slash that the server adds.
     pub(crate) path: String,
     pub(crate) data: Option<Map<String, Value>>,
-    /// Seconds.
+    /// In seconds.
     pub(crate) wrap_ttl: Option<u32>,
-    /// Lists by `GET ?list=true`.
+    /// Whether a list is sent as `GET ?list=true`.
     pub(crate) by_query: bool,
-    /// Writes by PUT.
+    /// Whether a write is sent as PUT.
     pub(crate) put: bool,
 }
 
-impl Asked {
+impl TestRequest {
     pub(crate) fn new(operation: Operation, path: String) -> Self {
         Self { operation, path, data: None, wrap_ttl: None, by_query: false, put: false }
     }
@@ -28,13 +28,13 @@ impl Asked {
         matches!(self.operation, Operation::List | Operation::Scan)
     }
 
-    /// The path that the server judges: a list's gets a slash.
-    pub(crate) fn judged(&self) -> String {
+    /// The path that the server checks: that of a list gets a slash.
+    pub(crate) fn checked_path(&self) -> String {
         let slash = if self.lists() && !self.path.ends_with('/') { "/" } else { "" };
         format!("{}{slash}", self.path)
     }
 
-    /// The same for the evaluator; `path` is [`Self::judged`].
+    /// The request for the evaluator; `path` is [`Self::checked_path`].
     pub(crate) fn request<'a>(&'a self, path: &'a str) -> Request<'a> {
         Request {
             data: self.data.as_ref(),
@@ -43,7 +43,7 @@ impl Asked {
         }
     }
 
-    /// The status that the server gives.
+    /// Sends the request, and returns the status.
     pub(crate) fn status(&self, job: &VaultClient) -> u16 {
         let writes = if self.put { "PUT" } else { "POST" };
         let (method, flag) = match self.operation {
@@ -79,9 +79,9 @@ impl Asked {
     }
 }
 
-/// Whether the server's policies let a request through, by its status: what is judged and not
-/// there is 404, what an engine can't do or make sense of is 405 or 400.
-pub(crate) fn let_through(status: u16) -> Option<bool> {
+/// Whether the server's policies allow a request, by its status: 404 means allowed and absent, 405
+/// and 400 that the engine can't process it.
+pub(crate) fn is_allowed(status: u16) -> Option<bool> {
     match status {
         200 | 204 | 400 | 404 | 405 => Some(true),
         403 => Some(false),
