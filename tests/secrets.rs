@@ -116,7 +116,10 @@ fn a_finding_sits_on_its_line_in_every_form() {
 fn without_an_address_there_is_no_quiet_offline_run() {
     let (exit, _, said) = envlock(&stories().join("denied"), &["check-secrets"]);
     assert_eq!(exit, 2);
-    assert!(said.contains("no server is named") && said.contains("--offline"), "{said}");
+    assert!(
+        said.contains("no secrets server is configured") && said.contains("--offline"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -64,7 +64,7 @@ pub enum SecretsError {
         without_credentials: Vec<String>,
     },
     /// The needs in the lock differ from those of the manifest.
-    #[error("the lock's needs are not those of the manifest")]
+    #[error("the lock's needs differ from those of the manifest")]
     Stale {
         /// The difference, need by need.
         changes: Vec<NeedChange>,
@@ -77,8 +77,8 @@ impl AsFindings for SecretsError {
             Self::File(error) => error.findings(),
             Self::Check(error) => error.findings(),
             Self::NoManifest => vec![Finding::new(Code::NoManifest, self.to_string()).with_help(
-                "write secrets.yml beside environment.yml, or a `secrets:` key in it; or \
-                     name another with `--manifest FILE`",
+                "write secrets.yml next to environment.yml or a `secrets:` key in it, or \
+                     name a manifest with `--manifest FILE`",
             )],
             Self::Server(failure) => failure.findings(),
             Self::AmbiguousProfile { with_credentials, without_credentials } => {
@@ -158,8 +158,7 @@ pub struct SecretsReport {
 impl SecretsReport {
     /// Whether the answer is complete, or why not.
     pub fn ended(&self) -> Completion {
-        const ALONE: &str =
-            "what is told of rights is what the policies in the repository say, and they alone";
+        const ALONE: &str = "rights are those of the policies in the repository only";
         match &self.failure {
             None => Completion::Complete,
             Some(reason) if self.outcome.rights.is_empty() => {
