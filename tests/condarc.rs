@@ -352,8 +352,8 @@ fn defaults_has_one_warning_and_can_be_forbidden() {
       --> environment.yml:1:12
       1 | channels: [defaults]
         |            ^^^^^^^^
-      - envlock.toml:1 says so
-      help: use another, such as `channels: [conda-forge]`
+      - envlock.toml:1 forbids it
+      help: use another one, such as `channels: [conda-forge]`
     -- exit 2
     ");
     // By each of its names, on a mirror, for one package, and if no channel is listed.

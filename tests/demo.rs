@@ -79,7 +79,7 @@ fn a_folder_with_other_files_is_an_error_before_any_output() {
         let output = project.envlock(["demo", "--folder", folder]);
         assert_eq!(output.code, Some(2), "{}{}", output.stdout, output.stderr);
         assert_eq!(output.stdout, "");
-        let said = "is there and was not made by the demo";
+        let said = "exists and wasn't made by the demo";
         assert!(output.stderr.split_whitespace().collect::<Vec<_>>().join(" ").contains(said));
     }
 }

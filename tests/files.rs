@@ -132,7 +132,7 @@ fn endless_and_large_files_are_not_read() {
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-f", "/dev/zero"])), @"
     -- stderr
     error[not-a-file]: /dev/zero is not a file
-      help: write what it holds into a file, and name that
+      help: write its content into a file, and name that file
     -- exit 2
     ");
     for args in [&["solve", "--lock", "/dev/zero"][..], &["install", "--lock", "/dev/zero"]] {
@@ -145,7 +145,7 @@ fn endless_and_large_files_are_not_read() {
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-f", "large.yml"])), @"
     -- stderr
     error[file-too-large]: large.yml has more than 16 MB
-      help: is it the right one? Nothing of it was read
+      help: check that it is the right file; nothing of it was read
     -- exit 2
     ");
 }
@@ -169,7 +169,7 @@ fn an_unwritable_lock_is_an_error() {
     -- stderr
     error[unwritable-file]: no/such/envlock.lock can't be written: its folder
       doesn't exist
-      - nothing was written; a file that was there is as it was
+      - nothing was written; an existing file is unchanged
     -- exit 3
     ");
 }

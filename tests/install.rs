@@ -109,7 +109,7 @@ fn an_up_to_date_prefix_is_not_changed_and_no_source_is_asked() {
     lab.world.clear_requests();
     insta::assert_snapshot!(lab.shown(&lab.install(&[])), @"
     -- stdout
-    ~/project/.envlock/project is already right: 2 packages
+    ~/project/.envlock/project is up to date: 2 packages
     -- exit 0
     ");
     assert_eq!(times(&lab.project.path(".envlock")), before);
@@ -125,7 +125,7 @@ fn a_dry_run_lists_the_changes_and_changes_nothing() {
     +  app  1.0 0
     +  lib  1.2 0
     activation would set GREETING
-    dry run: ~/project/.envlock/project is as it was
+    dry run: ~/project/.envlock/project is unchanged
     -- exit 0
     ");
     assert!(!lab.project.path(".envlock").exists());
@@ -251,9 +251,9 @@ fn a_dry_run_has_the_errors_of_the_install_and_lists_removed_packages() {
     insta::assert_snapshot!(lab.shown(&lab.install(&["--dry-run", "--replace"])), @"
     -- stdout
     ~  app  1.0 -> 2.0
-    the environment that is there would move to ~/project/.envlock/project~previous
+    the present environment would move to ~/project/.envlock/project~previous
     activation would set GREETING
-    dry run: ~/project/.envlock/project is as it was
+    dry run: ~/project/.envlock/project is unchanged
     -- stderr
     note[untracked-files]: 1 file that the lock doesn't have would move to the
       previous prefix
@@ -264,10 +264,10 @@ fn a_dry_run_has_the_errors_of_the_install_and_lists_removed_packages() {
     insta::assert_snapshot!(lab.shown(&lab.install(&["--dry-run", "--replace"])), @"
     -- stdout
     no package changes: 2 packages would be linked again
-    the environment that is there would move to ~/project/.envlock/project~previous
+    the present environment would move to ~/project/.envlock/project~previous
     the older environment at that path would be removed
     activation would set GREETING
-    dry run: ~/project/.envlock/project is as it was
+    dry run: ~/project/.envlock/project is unchanged
     -- exit 0
     ");
 }

@@ -32,7 +32,7 @@ fn a_stale_lock_is_an_error_unless_frozen_is_set() {
       --> environment.yml:2:16
       2 | dependencies: [app >=2]
         |                ^^^^^^^
-      help: run `envlock solve`; `envlock install --frozen` takes it as it is
+      help: run `envlock solve`; `envlock install --frozen` installs the lock as it is
     -- exit 5
     ");
     assert!(!lab.project.path(".envlock").exists());
@@ -57,7 +57,7 @@ fn another_platform_is_refused() {
     -- stderr
     error[other-platform]: osx-arm64 can't be installed on this machine, which is
       linux-64
-      help: leave `--platform` out, or install on linux-64 what is for it
+      help: leave `--platform` out, or install on a machine of the platform osx-arm64
     -- exit 2
     ");
     let mut world = world();
@@ -89,7 +89,7 @@ fn a_machine_without_required_virtual_packages_is_an_error() {
     assert_eq!(output.code, Some(1));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error[unmet-virtual-packages]: this machine is not what the lock was made for
+    error[unmet-virtual-packages]: this machine lacks what the lock requires
       - app needs __glibc >=2.28; this machine has 2.17
       - gpu needs __cuda >=12; this machine has none
       help: install on a machine that has it; or, where the machine is known better,
@@ -109,7 +109,8 @@ fn a_pip_section_is_an_error_unless_it_is_skipped() {
     assert_eq!(output.code, Some(1));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error[pip-skipped]: the lock leaves the pip section out: 1 line would be missing
+    error[pip-skipped]: the lock doesn't resolve the pip section: 1 line would be
+      missing
       - not in the lock: requests==2.31
       help: install the conda packages alone with `--without-pip`
 

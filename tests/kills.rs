@@ -129,7 +129,7 @@ fn beside(lab: &Lab) -> Vec<String> {
     let items = fs_err::read_dir(lab.project.path(".envlock")).unwrap();
     let mut names: Vec<_> =
         items.map(|item| item.unwrap().file_name().into_string().unwrap()).collect();
-    names.retain(|name| !name.ends_with("~lock"));
+    names.retain(|name| !name.ends_with("~lock") && name != ".gitignore");
     names.sort();
     names
 }

@@ -140,7 +140,7 @@ fn rule_4_comments_order_and_wider_specs_leave_a_lock_fresh() {
     }
     insta::assert_snapshot!(lab.shown(&lab.envlock(&["solve", "--check"])), @"
     -- stdout
-    envlock.lock still answers environment.yml
+    envlock.lock still matches environment.yml
     -- exit 0
     ");
 }
@@ -157,43 +157,43 @@ fn rule_4_each_changed_spec_is_reported_with_its_line() {
     assert_eq!(output.code, Some(5));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stdout
-    envlock.lock no longer answers environment.yml
+    envlock.lock no longer matches environment.yml
     -- stderr
     error[stale-lock]: `lib` is no longer requested (linux-64)
-      help: run `envlock solve`; `envlock install --frozen` takes it as it is
+      help: run `envlock solve`; `envlock install --frozen` installs the lock as it is
 
     error[stale-lock]: osx-arm64 is requested, but not in the lock
-      help: run `envlock solve`; `envlock install --frozen` takes it as it is
+      help: run `envlock solve`; `envlock install --frozen` installs the lock as it is
 
     error[stale-lock]: the channels were [conda-forge] and are [bioconda,
       conda-forge]
-      help: run `envlock solve`; `envlock install --frozen` takes it as it is
+      help: run `envlock solve`; `envlock install --frozen` installs the lock as it is
 
     error[stale-lock]: the name was project and is other
-      help: run `envlock solve`; `envlock install --frozen` takes it as it is
+      help: run `envlock solve`; `envlock install --frozen` installs the lock as it is
 
     error[stale-lock]: the variable B changed
-      help: run `envlock solve`; `envlock install --frozen` takes it as it is
+      help: run `envlock solve`; `envlock install --frozen` installs the lock as it is
 
     error[stale-lock]: `app >=2` is requested, but the lock has app-1.0-0.conda
       (linux-64)
       --> environment.yml:5:5
       5 |   - app >=2
         |     ^^^^^^^
-      help: run `envlock solve`; `envlock install --frozen` takes it as it is
+      help: run `envlock solve`; `envlock install --frozen` installs the lock as it is
 
     error[stale-lock]: `new-one` is requested, but the lock has no such package
       (linux-64)
       --> environment.yml:6:5
       6 |   - new-one
         |     ^^^^^^^
-      help: run `envlock solve`; `envlock install --frozen` takes it as it is
+      help: run `envlock solve`; `envlock install --frozen` installs the lock as it is
 
     error[stale-lock]: pip's `flask` is requested, but not in the lock (linux-64)
       --> environment.yml:8:7
       8 |     - flask
         |       ^^^^^
-      help: run `envlock solve`; `envlock install --frozen` takes it as it is
+      help: run `envlock solve`; `envlock install --frozen` installs the lock as it is
 
     warning[pip-missing]: there is a `pip:` section, but `pip` isn't among the
       dependencies
@@ -219,11 +219,11 @@ fn rule_4_the_order_of_channels_is_a_change() {
     assert_eq!(output.code, Some(5));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stdout
-    envlock.lock no longer answers environment.yml
+    envlock.lock no longer matches environment.yml
     -- stderr
     error[stale-lock]: the channels were [conda-forge, bioconda] and are [bioconda,
       conda-forge]
-      help: run `envlock solve`; `envlock install --frozen` takes it as it is
+      help: run `envlock solve`; `envlock install --frozen` installs the lock as it is
     -- exit 5
     ");
 }

@@ -102,7 +102,7 @@ fn a_usage_error_has_the_requested_format() {
             "tip: a similar argument exists: '--platform'",
             "Usage: envlock solve --platform <PLATFORM>"
           ],
-          "help": "`envlock COMMAND --help` lists what it takes"
+          "help": "`envlock COMMAND --help` lists the arguments of a command"
         }
       ],
       "result": null
@@ -117,6 +117,49 @@ fn a_usage_error_has_the_requested_format() {
         assert!(output.stderr.starts_with("error: unexpected argument"), "{}", output.stderr);
     }
     assert_eq!(lab.envlock(&["--version", "--format", "json"]).code, Some(0));
+}
+
+#[test]
+fn a_wrong_command_line_is_a_document_in_every_format() {
+    let lab = Lab::new(world(), YML);
+    let document = |format: &str| {
+        let output = lab.envlock(&["solve", "--platfrom", "linux-64", "--format", format]);
+        assert_eq!((output.code, output.stderr.as_str()), (Some(2), ""), "{format}");
+        output.stdout
+    };
+    let sarif = json(&document("sarif"));
+    let result = &sarif["runs"][0]["results"][0];
+    assert_eq!((&result["ruleId"], &result["level"]), (&"usage".into(), &"error".into()));
+    let file = &result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+    assert_eq!(file, "environment.yml");
+    let gitlab = json(&document("gitlab"));
+    assert_eq!(gitlab[0]["check_name"], "usage");
+    assert_eq!(gitlab[0]["location"]["path"], "environment.yml");
+    let github = document("github");
+    assert!(github.starts_with("::error title=usage::unexpected argument"), "{github}");
+    assert_eq!(github.lines().count(), 1, "{github}");
+}
+
+#[test]
+fn no_name_in_a_table_is_cut_or_broken() {
+    let name = |text: &str| format!("{}_{text}_KEY", "A_LONG_NAME".repeat(5));
+    let lab = Lab::new(world(), YML);
+    let [first, second] = ["ACCESS", "SECRET"].map(name);
+    lab.project.write(
+        "secrets.yml",
+        format!(
+            "version: 1\nneeds:\n  aws:\n    engine: kv2\n    mount: secret\n    \
+             path: a/{first}/b\n    fields: {{x: {first}, y: {second}}}\n"
+        ),
+    );
+    for columns in ["20", "40", "80", "200"] {
+        let mut command = lab.project.command(["secrets", "list"]);
+        let output = Output::from(command.env("COLUMNS", columns).output().unwrap()).success();
+        for word in [&first, &second, &format!("secret/a/{first}/b")] {
+            assert!(output.contains(word), "{columns}: {output}");
+        }
+        assert!(!output.contains('…'), "{columns}: {output}");
+    }
 }
 
 #[test]

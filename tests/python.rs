@@ -50,7 +50,7 @@ fn a_noarch_entry_point_runs_with_the_environments_python() {
     assert_eq!(elsewhere, Vec::<&str>::new());
     // What Python itself compiles and runs is no difference.
     lab.envlock(&["verify", "-q"]).success();
-    assert_eq!(lab.install(&[]).success(), format!("{prefix} is already right: 3 packages\n"));
+    assert_eq!(lab.install(&[]).success(), format!("{prefix} is up to date: 3 packages\n"));
 }
 
 #[test]

@@ -91,16 +91,94 @@ fn scripts_variables_and_the_path_are_those_of_the_environment() {
 }
 
 #[test]
-fn a_missing_command_is_an_error() {
+fn a_command_that_does_not_exist_ends_with_127() {
     let lab = lab();
-    let output = lab.envlock(&["run", "no-such-command"]);
-    assert_eq!(output.code, Some(2));
-    assert!(
-        output.stderr.starts_with("error[no-such-command]: no-such-command can't be run"),
-        "{}",
-        output.stderr
-    );
-    assert_eq!(output.stdout, "");
+    for command in ["no-such-command", "./no-such-command", "/no/such/command"] {
+        let output = lab.envlock(&["run", "--", command]);
+        assert_eq!((output.code, output.stdout.as_str()), (Some(127), ""), "{command}");
+        let start = format!("error[no-such-command]: {command} can't be run");
+        assert!(output.stderr.starts_with(&start), "{}", output.stderr);
+    }
+}
+
+#[test]
+fn a_command_that_cannot_be_executed_ends_with_126() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let lab = lab();
+    let executable = std::fs::Permissions::from_mode(0o755);
+    lab.project.write("plain", "#!/bin/sh\n");
+    lab.project.write("no-interpreter", "#!/no/such/interpreter\n");
+    lab.project.write("folder/file", "");
+    fs_err::set_permissions(lab.project.path("no-interpreter"), executable.clone()).unwrap();
+    let in_path = lab.prefix().join("bin/in-path");
+    fs_err::write(&in_path, "#!/no/such/interpreter\n").unwrap();
+    fs_err::set_permissions(in_path, executable).unwrap();
+    for command in ["./plain", "./no-interpreter", "./folder", "in-path"] {
+        let output = lab.envlock(&["run", "--", command]);
+        assert_eq!((output.code, output.stdout.as_str()), (Some(126), ""), "{command}");
+        let start = format!("error[command-not-executable]: {command} can't be run");
+        assert!(output.stderr.starts_with(&start), "{}", output.stderr);
+        let is_interpreter = output.stderr.contains("interpreter that doesn't exist");
+        assert_eq!(is_interpreter, !["./plain", "./folder"].contains(&command), "{command}");
+    }
+}
+
+#[test]
+fn a_stale_lock_is_a_warning() {
+    let lab = lab();
+    lab.ask("channels: [conda-forge]\ndependencies: [app, more]\n");
+    for flags in [&[][..], &["-q"]] {
+        let output = lab.envlock(&[&["run"][..], flags, &["app", "x"]].concat());
+        assert_eq!((output.code, output.stdout.as_str()), (Some(0), "<x>"), "{output:?}");
+        let start = "warning[stale-lock]: envlock.lock is stale: 2 changes";
+        assert!(output.stderr.starts_with(start), "{}", output.stderr);
+        assert!(output.stderr.contains("`more` is"), "{}", output.stderr);
+    }
+    let denied = lab.envlock(&["run", "--deny", "stale-lock", "app", "x"]);
+    assert_eq!((denied.code, denied.stdout.as_str()), (Some(1), ""));
+    assert!(denied.stderr.starts_with("error[stale-lock]"), "{}", denied.stderr);
+    // A prefix that is named needs no lock.
+    let prefix = lab.prefix().display().to_string();
+    let output = lab.envlock(&["run", "-p", &prefix, "app", "x"]);
+    assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("<x>", ""));
+}
+
+#[test]
+fn an_environment_of_another_lock_is_a_warning() {
+    let lab = lab();
+    assert_eq!(lab.envlock(&["run", "app"]).stderr, "");
+    lab.ask("channels: [conda-forge]\ndependencies: [app]\nvariables: {A: b}\n");
+    lab.solve(&[]).success();
+    let output = lab.envlock(&["run", "app", "x"]);
+    assert_eq!((output.code, output.stdout.as_str()), (Some(0), "<x>"));
+    assert!(output.stderr.starts_with("warning[stale-prefix]"), "{}", output.stderr);
+    lab.install(&["-q", "--link-scripts"]).success();
+    assert_eq!(lab.envlock(&["run", "app"]).stderr, "");
+}
+
+#[test]
+fn a_project_that_cannot_be_read_gives_no_warning() {
+    let lab = lab();
+    for (file, text) in [("environment.yml", "a: [b"), ("secrets.yml", "a: [b")] {
+        lab.project.write(file, text);
+        let output = lab.envlock(&["run", "app", "x"]);
+        assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("<x>", ""), "{file}");
+    }
+}
+
+#[test]
+fn a_prefix_whose_install_has_not_finished_is_refused() {
+    let lab = lab();
+    let stamp = ".envlock/project/conda-meta/envlock";
+    let unfinished = lab.project.read(stamp).replace("\"complete\": true", "\"complete\": false");
+    assert_ne!(unfinished, lab.project.read(stamp));
+    lab.project.write(stamp, unfinished);
+    let prefix = lab.prefix().display().to_string();
+    for args in [&["run", "app"][..], &["run", "-p", &prefix, "app"]] {
+        let output = lab.envlock(args);
+        assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""), "{output:?}");
+        assert!(output.stderr.starts_with("error[interrupted]: an install into"), "{output:?}");
+    }
 }
 
 #[test]

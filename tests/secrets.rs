@@ -116,7 +116,10 @@ fn a_finding_has_its_line_in_every_format() {
 fn without_an_address_the_check_fails_instead_of_running_offline() {
     let (exit, _, said) = envlock(&fixtures().join("denied"), &["check-secrets"]);
     assert_eq!(exit, 2);
-    assert!(said.contains("no variable names a server") && said.contains("--offline"), "{said}");
+    assert!(
+        said.contains("no secrets server is configured") && said.contains("--offline"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -102,8 +102,8 @@ fn the_articles_file_has_the_expected_findings() {
       --> environment.yml:14:9
       14 |       - requests-vault-client
          |         ^^^^^^^^^^^^^^^^^^^^^
-      - the lock records them as asked; no package of it answers for them
-      help: `envlock install` refuses such a lock, unless with `--without-pip`
+      - the lock records the lines and has no packages for them
+      help: `envlock install` refuses such a lock without `--without-pip`
     -- exit 6
     "#);
 }

@@ -223,7 +223,7 @@ fn a_dry_run_lists_the_differences_and_writes_nothing() {
     ~  app   1.0 -> 2.0
     ~  lib   1.2 -> 2.0
     +  tool  0.1 0
-    dry run: envlock.lock is as it was
+    dry run: envlock.lock is unchanged
     -- exit 0
     ");
     assert_eq!(lab.lock(), before);
@@ -232,7 +232,7 @@ fn a_dry_run_lists_the_differences_and_writes_nothing() {
     -- stdout
     linux-64  1 package  948 B to download at most
     -  app  1.0 0
-    dry run: envlock.lock is as it was
+    dry run: envlock.lock is unchanged
     -- exit 0
     ");
     assert_eq!(lab.lock(), before);
@@ -246,7 +246,7 @@ fn a_dry_run_without_a_lock_leaves_none() {
     linux-64  2 packages  1.9 kB to download at most
     +  app  1.0 0
     +  lib  1.2 0
-    dry run: envlock.lock is as it was
+    dry run: envlock.lock is unchanged
     -- exit 0
     ");
     assert!(!lab.project.path("envlock.lock").exists());
@@ -302,7 +302,7 @@ fn a_record_without_sha256_is_skipped_with_a_warning() {
     -- stderr
     warning[no-sha256]: app-2.0-0.conda would have been the choice, but its index
       gives no sha256
-      - what can't be verified is never locked; app-1.0-0.conda was taken
+      - a package that can't be verified is never locked; app-1.0-0.conda was taken
     -- exit 0
     ");
     assert_eq!(lab.locked("linux-64"), ["app-1.0-0"]);
@@ -329,8 +329,8 @@ fn the_pip_section_is_recorded_and_not_resolved_with_a_warning() {
       --> environment.yml:5:7
       5 |     - requests==2.31
         |       ^^^^^^^^^^^^^^
-      - the lock records them as asked; no package of it answers for them
-      help: `envlock install` refuses such a lock, unless with `--without-pip`
+      - the lock records the lines and has no packages for them
+      help: `envlock install` refuses such a lock without `--without-pip`
     -- exit 0
     ");
     let lock = lab.lock();

@@ -45,8 +45,8 @@ fn settings_are_kept_with_a_note_until_they_are_reset() {
         index  2 indexes, 0 B fetched
         solve  1 package
     note[virtual-packages-kept]: linux-64 is still assumed to have __cuda=12.2=0
-      - the lock has it so from an earlier run
-      help: `envlock solve --virtual-package default` goes back to what is usual
+      - the lock keeps it from an earlier run
+      help: `envlock solve --virtual-package default` restores the defaults
     -- exit 0
     ");
     assert!(!lab.solve(&cuda).stderr.contains("still assumed"), "set in this run");

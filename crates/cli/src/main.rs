@@ -1,4 +1,4 @@
-//! The program `envlock`: reads the command line and the settings, runs one use case, prints
+//! The program `envlock`: reads the command line and the settings, runs one command and prints
 //! its answer.
 
 mod command_line;
@@ -42,18 +42,19 @@ fn run(command: Command, settings: &Settings, ui: &mut Ui) -> Exit {
         Err(error) => return ui.no_runtime(&error),
     };
     let ui = &*ui;
-    let handles_interrupt = command.handles_interrupt();
+    let is_interruptible = !command.handles_interrupt()
+        && !settings::is_ignored(settings::TerminationSignal::Interrupt);
     let exit = runtime.block_on(async {
         let app = App { settings, ui };
         tokio::select! {
-            // A command that never waits is ended by the signal itself: the handler is only
-            // set up once the command has waited for something.
+            // The signal itself ends a command that never waits: the handler is installed
+            // only when the command waits for the first time.
             biased;
             exit = run_command(command, &app) => Some(exit),
-            _ = tokio::signal::ctrl_c(), if !handles_interrupt => None,
+            _ = tokio::signal::ctrl_c(), if is_interruptible => None,
         }
     });
-    // What still runs in the background works on files that nobody will look at again.
+    // Work that still runs in the background writes only files that no command reads.
     runtime.shutdown_background();
     exit.unwrap_or_else(|| ui.interrupted())
 }

@@ -60,13 +60,17 @@ pub(crate) fn compile(
     }
     let units = work.iter().map(|(_, sources)| sources.len() as u64).sum();
     observer.observe(Event::Expect { phase: Phase::Compile, units });
+    observer.observe(Event::ExpectItems { phase: Phase::Compile, items: work.len() });
     work.reverse();
     let (queue, results) = (Mutex::new(work), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..jobs.max(1) {
             scope.spawn(|| {
                 while let Some((package, sources)) = lock(&queue).pop() {
+                    let name = package.package.record.package_record.name.as_normalized();
+                    let name = name.to_owned();
                     let result = compile_one(package, &sources, staging, python, observer);
+                    observer.observe(Event::ItemDone { phase: Phase::Compile, name });
                     lock(&results).push(result);
                 }
             });

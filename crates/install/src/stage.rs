@@ -34,14 +34,16 @@ pub(crate) fn link<'a>(
 ) -> Result<Vec<Linked<'a>>, InstallError> {
     let units = |contents: &Contents<'_>| (contents.entries.len() + contents.commands.len()) as u64;
     worker.observe(Event::Expect { phase: Phase::Link, units: set.iter().map(units).sum() });
+    worker.observe(Event::ExpectItems { phase: Phase::Link, items: set.len() });
     let mut linked = Vec::with_capacity(set.len());
     for contents in set {
         worker.check_cancelled()?;
         let name = contents.package.record.package_record.name.as_normalized().to_owned();
-        worker.observe(Event::Item { phase: Phase::Link, name });
+        worker.observe(Event::Item { phase: Phase::Link, name: name.clone() });
         let units = units(&contents);
         linked.push(link_one(contents, staging, wanted, python)?);
         worker.observe(Event::Advance { phase: Phase::Link, units });
+        worker.observe(Event::ItemDone { phase: Phase::Link, name });
     }
     let files: usize = linked.iter().map(|package| package.paths.len()).sum();
     worker.observe(Event::Done(Outcome::Linked { packages: linked.len(), files }));

@@ -39,11 +39,25 @@ pub enum Event {
         /// How many more units.
         units: u64,
     },
+    /// More items, such as packages, are expected in a phase. Can be sent several times.
+    ExpectItems {
+        /// The phase.
+        phase: Phase,
+        /// How many more items.
+        items: usize,
+    },
     /// Work on an item has begun.
     Item {
         /// The phase.
         phase: Phase,
-        /// The item's name, such as that of a package.
+        /// The item's name, such as a package's name and version.
+        name: String,
+    },
+    /// Work on an item has ended. Sent only in phases with [`Event::ExpectItems`].
+    ItemDone {
+        /// The phase.
+        phase: Phase,
+        /// The item's name, as in [`Event::Item`].
         name: String,
     },
     /// A phase has ended.

@@ -53,7 +53,7 @@ pub enum DemoError {
     #[error(transparent)]
     Python(#[from] CpythonError),
     /// The folder exists and isn't a demo's.
-    #[error("{} is there and was not made by the demo", .0.display())]
+    #[error("{} exists and wasn't made by the demo", .0.display())]
     FolderInUse(PathBuf),
     /// An error of the disk or the loopback interface.
     #[error("can't {doing}: {error}")]

@@ -8,7 +8,9 @@ use envlock_report::{AsFindings, Code, Exit, Finding};
 use rattler_conda_types::{RepoDataRecord, Subdir};
 use url::Url;
 
-use crate::{Context, FileError, Project, files, lock_credentials};
+use crate::{
+    Context, FileError, InstallFlags, Project, files, install::add_platform_help, lock_credentials,
+};
 
 /// The inputs of `fetch` and `bundle`.
 #[derive(Debug, Clone)]
@@ -26,6 +28,10 @@ pub struct FetchedPlatform {
     pub packages: usize,
     /// The sum of the archive sizes that the lock has, in bytes.
     pub bytes: u64,
+    /// The flags with which `install` accepts these packages on a machine of the platform.
+    pub flags: InstallFlags,
+    /// Whether `install` accepts them on this machine.
+    pub installs_here: bool,
 }
 
 /// The bundle that was written.
@@ -71,10 +77,9 @@ impl AsFindings for FetchCommandError {
         match self {
             Self::File(error) => error.findings(),
             Self::Fetch(error) => error.findings(),
-            Self::NotLocked { asked, .. } => {
-                vec![Finding::new(Code::NotLocked, self.to_string()).with_help(format!(
-                    "add it: `envlock solve --platform {asked}`, with the others"
-                ))]
+            Self::NotLocked { asked, locked } => {
+                let help = add_platform_help(*asked, locked);
+                vec![Finding::new(Code::NotLocked, self.to_string()).with_help(help)]
             }
             Self::FolderNotEmpty(_) | Self::Folder(_) => vec![
                 Finding::new(Code::BundleFolder, self.to_string())
@@ -169,7 +174,11 @@ async fn read<'a>(
             asked: platform,
             locked: lock.platforms.keys().map(ToString::to_string).collect(),
         })?;
-        Ok(summarize(platform, locked))
+        Ok(FetchedPlatform {
+            installs_here: platform == context.host
+                && InstallFlags::for_host(lock, platform, context.host_packages).is_some(),
+            ..summarize(platform, locked)
+        })
     });
     let platforms = platforms.collect::<Result<_, FetchCommandError>>()?;
     Ok((lock, platforms))
@@ -177,7 +186,13 @@ async fn read<'a>(
 
 fn summarize(platform: Subdir, locked: &LockedPlatform) -> FetchedPlatform {
     let bytes = locked.records.iter().filter_map(|record| record.package_record.size).sum();
-    FetchedPlatform { platform, packages: locked.records.len(), bytes }
+    FetchedPlatform {
+        platform,
+        packages: locked.records.len(),
+        bytes,
+        flags: InstallFlags::for_platform(locked),
+        installs_here: false,
+    }
 }
 
 /// Returns the records of these platforms. noarch records may occur several times.

@@ -57,7 +57,7 @@ pub enum FileError {
         file: String,
     },
     /// Two manifests for one environment.
-    #[error("both {own} and {environment} hold a secrets manifest")]
+    #[error("both {own} and {environment} have a secrets manifest")]
     TwoManifests {
         /// The manifest's own file.
         own: String,
@@ -96,19 +96,19 @@ impl AsFindings for FileError {
             }
             Self::NotAFile(_) => vec![
                 Finding::new(Code::NotAFile, self.to_string())
-                    .with_help("write what it holds into a file, and name that"),
+                    .with_help("write its content into a file, and name that file"),
             ],
             Self::TooLarge { .. } => vec![
                 Finding::new(Code::FileTooLarge, self.to_string())
-                    .with_help("is it the right one? Nothing of it was read"),
+                    .with_help("check that it is the right file; nothing of it was read"),
             ],
             Self::Unwritable { .. } => vec![
                 Finding::new(Code::UnwritableFile, self.to_string())
-                    .with_note("nothing was written; a file that was there is as it was"),
+                    .with_note("nothing was written; an existing file is unchanged"),
             ],
             Self::Name { .. } => vec![
                 Finding::new(Code::EnvironmentName, self.to_string())
-                    .with_help("change `name:` and solve again, or say where with `-p PREFIX`"),
+                    .with_help("change `name:` and solve again, or name a prefix with `-p PREFIX`"),
             ],
             Self::TwoManifests { own, .. } => vec![
                 Finding::new(Code::TwoManifests, self.to_string())
@@ -238,6 +238,17 @@ fn permissions(path: &Path) -> std::fs::Permissions {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::metadata(path)
         .map_or_else(|_| std::fs::Permissions::from_mode(0o666), |metadata| metadata.permissions())
+}
+
+/// Creates the folder of the default prefixes with a `.gitignore`, so that `git add` doesn't add
+/// the prefixes. An existing `.gitignore` is kept. A failure is no error: the install that follows
+/// reports a folder that can't be written.
+pub(crate) fn ignore_in_git(folder: &Path) {
+    let created = std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::File::create_new(folder.join(".gitignore")));
+    if let Ok(mut file) = created {
+        let _ = file.write_all(b"# Made by envlock: prefixes don't belong in a repository.\n*\n");
+    }
 }
 
 /// Formats a path for messages.

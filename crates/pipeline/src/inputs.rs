@@ -106,8 +106,8 @@ impl AsFindings for InputsError {
             }
             Self::Refused { refusal, place, .. } => {
                 let finding = Finding::new(Code::ChannelRefused, self.to_string())
-                    .with_note(format!("{} says so", refusal.by))
-                    .with_help("use another, such as `channels: [conda-forge]`");
+                    .with_note(format!("{} forbids it", refusal.by))
+                    .with_help("use another one, such as `channels: [conda-forge]`");
                 vec![match place {
                     Some(place) => finding.at(place.clone()),
                     None => finding,
@@ -383,7 +383,7 @@ fn listed_channels(
         let names: Vec<_> = configured.iter().map(|set| redact_url(&set.value)).collect();
         let finding = Finding::new(Code::ImplicitChannels, message)
             .at(place)
-            .with_note("on a machine that is configured in another way it would be others")
+            .with_note("a machine with another configuration would use other channels")
             .with_help(format!("list them: `channels: [{}]`", names.join(", ")));
         let channels = configured.iter().map(channel).collect();
         return Ok(ListedChannels { channels, finding: Some(finding) });
@@ -478,8 +478,8 @@ pub(crate) fn kept_virtual_packages(
         (!other.is_empty()).then(|| {
             let message = format!("{platform} is still assumed to have {}", other.join(", "));
             Finding::new(Code::VirtualPackagesKept, message)
-                .with_note("the lock has it so from an earlier run")
-                .with_help("`envlock solve --virtual-package default` goes back to what is usual")
+                .with_note("the lock keeps it from an earlier run")
+                .with_help("`envlock solve --virtual-package default` restores the defaults")
         })
     })
 }

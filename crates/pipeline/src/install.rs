@@ -11,11 +11,11 @@ use envlock_model::{
 use envlock_report::{AsFindings, Code, Exit, Finding, Place, count};
 use rattler_conda_types::{GenericVirtualPackage, RepoDataRecord, Subdir};
 
-use envlock_model::needs::LockedNeeds;
+use envlock_model::needs::{self, LockedNeeds};
 use envlock_secrets::manifest::Manifest;
 
 use crate::{
-    Context, FileError, InputsError, Project,
+    Context, FileError, InputsError, Project, files,
     inputs::{InputSources, check_channels, resolve_inputs},
     lock_credentials, package_policy,
 };
@@ -76,6 +76,9 @@ pub struct Installed {
     pub packages: usize,
     /// The needs of secrets in the lock.
     pub needs: Option<LockedNeeds>,
+    /// Whether the project has a secrets manifest with the same needs, so that `check-secrets`
+    /// accepts the lock.
+    pub needs_are_current: bool,
 }
 
 /// Why the install failed. The prefix is unchanged.
@@ -88,7 +91,7 @@ pub enum InstallError {
     #[error(transparent)]
     LockInputs(#[from] InputsError),
     /// environment.yml or secrets.yml changed since the lock was made.
-    #[error("the lock no longer answers what is asked")]
+    #[error("the lock doesn't match environment.yml")]
     Stale {
         /// What changed.
         changes: Vec<Change>,
@@ -110,13 +113,13 @@ pub enum InstallError {
         locked: Vec<String>,
     },
     /// The machine lacks virtual packages that packages require.
-    #[error("this machine is not what the lock was made for")]
+    #[error("this machine lacks what the lock requires")]
     UnmetVirtualPackages {
         /// The missing virtual packages, each with the package that requires it.
         missing: Vec<String>,
     },
     /// The lock has a pip section, which isn't resolved.
-    #[error("the lock leaves the pip section out: {} would be missing", count(.lines.len(), "line"))]
+    #[error("the lock doesn't resolve the pip section: {} would be missing", count(.lines.len(), "line"))]
     Pip {
         /// The lines.
         lines: Vec<String>,
@@ -137,15 +140,14 @@ impl AsFindings for InstallError {
             Self::Fetch(error) => error.findings(),
             Self::Link(error) => error.findings(),
             Self::Stale { changes } => stale_findings(changes),
-            Self::OtherPlatform { host, .. } => {
+            Self::OtherPlatform { asked, .. } => {
                 vec![Finding::new(Code::OtherPlatform, self.to_string()).with_help(format!(
-                    "leave `--platform` out, or install on {host} what is for it"
+                    "leave `--platform` out, or install on a machine of the platform {asked}"
                 ))]
             }
-            Self::NotLocked { host, .. } => {
-                vec![Finding::new(Code::NotLocked, self.to_string()).with_help(format!(
-                    "add it: `envlock solve --platform {host}`, with the others"
-                ))]
+            Self::NotLocked { host, locked } => {
+                let help = add_platform_help(*host, locked);
+                vec![Finding::new(Code::NotLocked, self.to_string()).with_help(help)]
             }
             Self::UnmetVirtualPackages { missing } => {
                 let mut finding = Finding::new(Code::UnmetVirtualPackages, self.to_string());
@@ -177,9 +179,16 @@ impl AsFindings for InstallError {
     }
 }
 
+/// Returns the help that adds a platform to a lock and keeps its platforms.
+pub(crate) fn add_platform_help(added: Subdir, locked: &[String]) -> String {
+    let platforms = locked.iter().cloned().chain([added.to_string()]);
+    let flags: Vec<_> = platforms.map(|platform| format!("--platform {platform}")).collect();
+    format!("add it: `envlock solve {}`", flags.join(" "))
+}
+
 /// Returns the findings of a stale lock, one for each change.
 pub fn stale_findings(changes: &[Change]) -> Vec<Finding> {
-    const HELP: &str = "run `envlock solve`; `envlock install --frozen` takes it as it is";
+    const HELP: &str = "run `envlock solve`; `envlock install --frozen` installs the lock as it is";
     changes
         .iter()
         .map(|change| {
@@ -231,6 +240,10 @@ pub async fn install(
         jobs: request.jobs,
     };
     let packages = locked.records.len();
+    let manifest = project.manifest().ok().flatten();
+    let needs_are_current = manifest.is_some_and(|manifest| {
+        needs::changes(lock.needs.as_ref(), Some(&manifest.locked())).is_empty()
+    });
     let is_python =
         |record: &RepoDataRecord| record.package_record.name.as_normalized() == "python";
     let installed = |plan, outcome| Installed {
@@ -242,6 +255,7 @@ pub async fn install(
         skipped_pip_lines,
         packages,
         needs: lock.needs.clone(),
+        needs_are_current,
     };
     // Checked again under the prefix's lock; here it is the dry run, and refuses before
     // anything is fetched.
@@ -258,6 +272,9 @@ pub async fn install(
     findings.extend(unpacked.iter().flat_map(UnpackedPackage::findings));
     let packages =
         unpacked.into_iter().map(|package| Package { record: package.record, dir: package.dir });
+    if request.prefix.is_none() {
+        files::ignore_in_git(&project.prefix_folder());
+    }
     let outcome = envlock_install::apply(plan, packages.collect(), context.observer).await?;
     Ok(installed(outcome.plan.clone(), Some(outcome)))
 }
@@ -306,7 +323,7 @@ fn pip(locked: &LockedPlatform, policy: PipPolicy) -> Result<Vec<String>, Instal
 }
 
 /// Checks that this machine has the virtual packages that the lock's packages require.
-fn check_virtual_packages(
+pub(crate) fn check_virtual_packages(
     locked: &LockedPlatform,
     host: &[GenericVirtualPackage],
 ) -> Result<(), InstallError> {
@@ -357,7 +374,7 @@ fn missing_but_not_needed(
             .with_note(
                 "this one hasn't; no package asks for it by name, but one may be built on it",
             )
-            .with_help("`envlock solve --virtual-package default` makes a lock for usual machines")
+            .with_help("`envlock solve --virtual-package default` makes a lock for the default assumptions")
     })
 }
 

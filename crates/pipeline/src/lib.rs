@@ -13,7 +13,9 @@ mod fetch;
 mod files;
 mod inputs;
 mod install;
+mod install_flags;
 mod lock_credentials;
+mod need_differences;
 mod package_policy;
 pub mod policy;
 mod project;
@@ -28,9 +30,13 @@ pub use fetch::{Bundle, FetchCommandError, FetchRequest, FetchedPlatform, bundle
 pub use files::FileError;
 pub use inputs::{ExcludeNewer, InputsError, Overrides};
 pub use install::{InstallError, InstallRequest, Installed, PipPolicy, install, stale_findings};
+pub use install_flags::InstallFlags;
+pub use need_differences::{NeedDifference, NeedDifferenceKind};
 pub use project::{ENVIRONMENT_FILE, Project, ProjectFiles};
-pub use run::{ActiveEnvironment, RunError, activate};
+pub use run::{
+    ActiveEnvironment, FreshnessContext, RunError, activate, finished_prefix, freshness_warnings,
+};
 pub use solve::{Checked, SolveError, SolveRequest, Solved, Upgrade, check, solve};
-pub use verify::{VerifyError, verify};
+pub use verify::{VerifiedPrefix, VerifyError, verify};
 
 use envlock_channel::spawn_blocking;

@@ -1,16 +1,27 @@
 //! `run`: activates an environment and replaces this process by a command.
 
 use std::{
-    ffi::OsString,
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
     io,
     path::{Path, PathBuf},
 };
 
-use envlock_install::activate::{self, ActivateError, Activated, Variables};
-use envlock_report::{AsFindings, Code, Exit, Finding};
+use envlock_channel::Sources;
+use envlock_install::{
+    PrefixState,
+    activate::{self, ActivateError, Activated, Variables},
+};
+use envlock_model::{channel::ChannelConfig, lock};
+use envlock_report::{AsFindings, Code, Exit, Finding, Level, count};
+use envlock_secrets::manifest::Manifest;
 use rattler_conda_types::Subdir;
 
-use crate::{FileError, Project};
+use crate::{
+    FileError, Project,
+    inputs::{InputSources, resolve_inputs},
+    lock_credentials::overrides_from_lock,
+};
 
 /// Why a command can't be run in an environment.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +29,9 @@ pub enum RunError {
     /// The lock, which names the default prefix, can't be used.
     #[error(transparent)]
     File(#[from] FileError),
+    /// An install into the prefix hasn't finished.
+    #[error("an install into `{}` was killed or is still running", .0.display())]
+    Unfinished(PathBuf),
     /// The environment can't be activated.
     #[error(transparent)]
     Activate(#[from] ActivateError),
@@ -26,6 +40,8 @@ pub enum RunError {
     Command {
         /// The command, without its arguments.
         command: OsString,
+        /// Whether there is a file of that name.
+        exists: bool,
         /// The prefix that was activated.
         prefix: PathBuf,
         /// The cause.
@@ -38,14 +54,24 @@ impl AsFindings for RunError {
         match self {
             Self::File(error) => error.findings(),
             Self::Activate(error) => error.findings(),
-            Self::Command { prefix, .. } => {
+            Self::Unfinished(_) => vec![
+                Finding::new(Code::Interrupted, self.to_string())
+                    .with_note("its packages or its post-link scripts may be incomplete")
+                    .with_help("run `envlock install` again"),
+            ],
+            Self::Command { exists: true, error, .. } => {
+                let finding = Finding::new(Code::CommandNotExecutable, self.to_string());
+                vec![match error.kind() {
+                    io::ErrorKind::NotFound => {
+                        finding.with_note("its first line names an interpreter that doesn't exist")
+                    }
+                    _ => finding,
+                }]
+            }
+            Self::Command { exists: false, prefix, .. } => {
                 let bin = prefix.join("bin");
-                vec![
-                    Finding::new(Code::NoSuchCommand, self.to_string()).with_help(format!(
-                        "the commands of the environment are in {}",
-                        bin.display()
-                    )),
-                ]
+                let help = format!("the commands of the environment are in {}", bin.display());
+                vec![Finding::new(Code::NoSuchCommand, self.to_string()).with_help(help)]
             }
         }
     }
@@ -54,9 +80,24 @@ impl AsFindings for RunError {
         match self {
             Self::File(error) => error.exit(),
             Self::Activate(error) => error.exit(),
-            Self::Command { .. } => Exit::Usage,
+            Self::Unfinished(_) => Exit::Findings,
+            Self::Command { exists: true, .. } => Exit::CommandNotExecutable,
+            Self::Command { exists: false, .. } => Exit::CommandNotFound,
         }
     }
+}
+
+/// The inputs of the comparison of a lock with environment.yml. Needs no client and no network.
+#[derive(Clone, Copy)]
+pub struct FreshnessContext<'a> {
+    /// How channel names are resolved to URLs.
+    pub channel_config: &'a ChannelConfig,
+    /// The configured mirrors.
+    pub sources: &'a Sources,
+    /// The variables of the process, for `$VAR` in channels.
+    pub variables: &'a BTreeMap<String, String>,
+    /// This machine's platform.
+    pub host: Subdir,
 }
 
 /// An activated environment, in which a command can be run.
@@ -65,18 +106,81 @@ pub struct ActiveEnvironment {
     activated: Activated,
 }
 
-/// Activates the environment at `prefix`, else at the default prefix, with the variables of this
-/// process as the base. Runs its activation scripts.
-pub fn activate(
-    project: &Project,
-    prefix: Option<PathBuf>,
-    platform: Subdir,
-    variables: Variables,
-) -> Result<ActiveEnvironment, RunError> {
+/// Returns the prefix to run in: `prefix`, else the default prefix. Refuses one in which an
+/// install hasn't finished.
+pub fn finished_prefix(project: &Project, prefix: Option<PathBuf>) -> Result<PathBuf, RunError> {
     let prefix = match prefix {
         Some(prefix) => prefix,
         None => project.default_prefix()?,
     };
+    match envlock_install::state(&prefix) {
+        Ok(PrefixState::Interrupted) => Err(RunError::Unfinished(prefix)),
+        _ => Ok(prefix),
+    }
+}
+
+/// Returns warnings if the lock doesn't match environment.yml, or the environment at the default
+/// prefix the lock. Files that can't be read are no reason not to run a command: they give no
+/// warning.
+pub fn freshness_warnings(
+    project: &Project,
+    prefix: &Path,
+    context: FreshnessContext<'_>,
+) -> Vec<Finding> {
+    let stale = stale_lock(project, context);
+    stale.into_iter().chain(stale_prefix(project, prefix, context.host)).collect()
+}
+
+fn stale_lock(project: &Project, context: FreshnessContext<'_>) -> Option<Finding> {
+    let environment = project.optional_environment().ok()??;
+    let lock = project.lock().ok()?;
+    let inputs = InputSources {
+        folder: project.folder(),
+        configuration: project.configuration(),
+        channel_config: context.channel_config,
+        variables: context.variables,
+        sources: context.sources,
+        host: context.host,
+        // Only `--virtual-package host` needs them.
+        host_packages: &[],
+    };
+    let overrides = overrides_from_lock(environment, lock);
+    let resolution = resolve_inputs(environment, &overrides, Some(lock), inputs);
+    let needs = project.manifest().ok()?.map(Manifest::locked);
+    let changes = lock::changes(lock, &resolution.inputs.ok()?.inputs, needs.as_ref());
+    if changes.is_empty() {
+        return None;
+    }
+    let file = project.lock_path().display();
+    let message = format!("{file} is stale: {}", count(changes.len(), "change"));
+    let mut finding = Finding::new(Code::StaleLock, message).at_level(Level::Warning);
+    finding.place = changes.iter().find_map(|change| change.place.clone());
+    let finding = changes.iter().map(ToString::to_string).fold(finding, Finding::with_note);
+    Some(finding.with_help("run `envlock solve` and `envlock install`"))
+}
+
+fn stale_prefix(project: &Project, prefix: &Path, platform: Subdir) -> Option<Finding> {
+    let lock = project.lock().ok()?;
+    let installed = match envlock_install::state(prefix).ok()? {
+        PrefixState::Ready { stamp } | PrefixState::Altered { stamp } => stamp,
+        _ => return None,
+    };
+    let is_current = [false, true]
+        .iter()
+        .any(|scripts| lock.environment_digest(platform, *scripts) == installed);
+    let (prefix, file) = (prefix.display(), project.lock_path().display());
+    let message = format!("the environment at `{prefix}` wasn't installed from this {file}");
+    (!is_current)
+        .then(|| Finding::new(Code::StalePrefix, message).with_help("run `envlock install`"))
+}
+
+/// Activates the environment at `prefix`, with the variables of this process as the base. Runs
+/// its activation scripts.
+pub fn activate(
+    prefix: PathBuf,
+    platform: Subdir,
+    variables: Variables,
+) -> Result<ActiveEnvironment, RunError> {
     let activated = activate::environment(&prefix, platform, variables)?;
     Ok(ActiveEnvironment { prefix, activated })
 }
@@ -94,10 +198,23 @@ impl ActiveEnvironment {
 
     /// Replaces this process by the command. Returns only on failure.
     pub fn execute(&self, command: &[OsString]) -> RunError {
-        RunError::Command {
-            error: activate::exec(command, &self.activated),
-            command: command.first().cloned().unwrap_or_default(),
-            prefix: self.prefix.clone(),
+        let error = activate::exec(command, &self.activated);
+        let command = command.first().cloned().unwrap_or_default();
+        let exists = self.finds(&command);
+        RunError::Command { command, exists, prefix: self.prefix.clone(), error }
+    }
+
+    /// Whether there is a file for the command: at its path, or of its name in a folder of `PATH`.
+    fn finds(&self, command: &OsStr) -> bool {
+        if command.is_empty() {
+            return false;
         }
+        if Path::new(command).components().count() > 1 || command == "." || command == ".." {
+            return Path::new(command).exists();
+        }
+        let path = self.activated.variables.get(OsStr::new("PATH"));
+        path.is_some_and(|path| {
+            std::env::split_paths(path).any(|folder| folder.join(command).exists())
+        })
     }
 }

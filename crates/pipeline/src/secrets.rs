@@ -64,7 +64,7 @@ pub enum SecretsError {
         without_credentials: Vec<String>,
     },
     /// The needs in the lock differ from those of the manifest.
-    #[error("the needs in the lock differ from those of the manifest")]
+    #[error("the lock's needs differ from those of the manifest")]
     Stale {
         /// The difference, need by need.
         changes: Vec<NeedChange>,
@@ -77,8 +77,8 @@ impl AsFindings for SecretsError {
             Self::File(error) => error.findings(),
             Self::Check(error) => error.findings(),
             Self::NoManifest => vec![Finding::new(Code::NoManifest, self.to_string()).with_help(
-                "write secrets.yml next to environment.yml, or a `secrets:` key in it; or \
-                     name another file with `--manifest FILE`",
+                "write secrets.yml next to environment.yml or a `secrets:` key in it, or \
+                     name a manifest with `--manifest FILE`",
             )],
             Self::Server(failure) => failure.findings(),
             Self::AmbiguousProfile { with_credentials, without_credentials } => {

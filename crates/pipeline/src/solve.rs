@@ -1,5 +1,7 @@
 //! `solve` and `solve --check`: solve environment.yml and write the lock, or compare with it.
 
+mod findings;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -12,15 +14,19 @@ use envlock_model::{
     lock_inputs::LockInputs,
     progress::{self, Event, Phase},
 };
-use envlock_report::{AsFindings, Code, Exit, Finding, Level, count, nearest};
+use envlock_report::{AsFindings, Code, Exit, Finding, nearest};
 use envlock_secrets::manifest::Manifest;
-use envlock_solve::{Problem, Records, Solution, TooNew, UnsolvableReason};
+use envlock_solve::{Problem, Records, Solution, UnsolvableReason};
 use rattler_conda_types::{PackageName, RepoDataRecord, Subdir};
 use url::Url;
 
+use self::findings::{
+    dropped_platforms_finding, excluded_newer_finding, skipped_pip_finding, without_sha256_finding,
+};
 use crate::{
-    Context, FileError, InputsError, Overrides, Project, files,
+    Context, FileError, InputsError, InstallFlags, NeedDifference, Overrides, Project, files,
     inputs::{InputSources, ResolvedInputs, kept_virtual_packages, resolve_inputs},
+    need_differences::need_differences,
     package_policy, spawn_blocking,
 };
 
@@ -55,6 +61,10 @@ pub struct Solved {
     pub written: bool,
     /// The changes compared with the previous lock.
     pub differences: Vec<PackageDifference>,
+    /// The changes of the needs compared with the previous lock; without one, all needs are new.
+    pub need_differences: Vec<NeedDifference>,
+    /// The flags with which `install` accepts the lock here; `None` if it doesn't.
+    pub install: Option<InstallFlags>,
 }
 
 /// The result of `solve --check`.
@@ -112,13 +122,13 @@ impl AsFindings for SolveError {
             Self::NotLocked { nearest, .. } => {
                 let finding = Finding::new(Code::NotLockedPackage, self.to_string());
                 vec![finding.with_help(nearest.as_ref().map_or_else(
-                    || "`envlock solve` adds what environment.yml asks for".to_owned(),
+                    || "`envlock solve` adds the packages of environment.yml".to_owned(),
                     |near| format!("did you mean `--update {near}`?"),
                 ))]
             }
             Self::Records(_) => {
                 vec![Finding::new(Code::BadIndex, self.to_string()).with_help(
-                    "tell whoever runs the channel; another mirror may have a good copy",
+                    "report it to the channel's operator; another mirror may have a good copy",
                 )]
             }
             Self::Write(_) => vec![
@@ -178,6 +188,7 @@ pub async fn solve(
         resolve_inputs(environment, overrides, existing, InputSources::new(project, context));
     let resolved = resolution.apply(context.client, findings)?;
     let ResolvedInputs { inputs, places, settings, .. } = resolved;
+    findings.extend(dropped_platforms_finding(environment, existing, &inputs, overrides));
     findings.extend(kept_virtual_packages(&inputs, overrides));
     findings.extend(skipped_pip_finding(&inputs));
 
@@ -213,7 +224,10 @@ pub async fn solve(
         spawn_blocking(move || files::write_atomically(&path, &text)).await?;
     }
     let differences = diff::differences(existing, &lock);
-    Ok(Solved { lock, written, differences })
+    let old_needs = existing.and_then(|lock| lock.needs.as_ref());
+    let need_differences = need_differences(old_needs, lock.needs.as_ref());
+    let install = InstallFlags::for_host(&lock, context.host, context.host_packages);
+    Ok(Solved { lock, written, differences, need_differences, install })
 }
 
 /// Returns the names of the packages to upgrade. Each must be in the lock.
@@ -410,49 +424,4 @@ impl PlatformSolve {
     fn channel(&self, url: &Url) -> Option<usize> {
         self.inputs.channels.iter().position(|channel| channel.urls.contains(url))
     }
-}
-
-fn excluded_newer_finding(platform: Subdir, too_new: TooNew) -> Option<Finding> {
-    (too_new != TooNew::default()).then(|| {
-        Finding::new(
-            Code::ExcludeNewer,
-            format!(
-                "{} newer than allowed and {} without a timestamp left out for {platform}",
-                count(too_new.newer, "record"),
-                count(too_new.without_timestamp, "record"),
-            ),
-        )
-    })
-}
-
-fn without_sha256_finding((record, instead): &(RepoDataRecord, Option<RepoDataRecord>)) -> Finding {
-    let taken = instead.as_ref().map_or_else(
-        || "another set was taken".to_owned(),
-        |instead| format!("{} was taken", instead.identifier),
-    );
-    Finding::new(
-        Code::NoSha256,
-        format!("{} would have been the choice, but its index gives no sha256", record.identifier),
-    )
-    .at_level(Level::Warning)
-    .with_note(format!("what can't be verified is never locked; {taken}"))
-}
-
-fn skipped_pip_finding(inputs: &LockInputs) -> Option<Finding> {
-    let first = inputs.platforms.values().flat_map(|asked| &asked.pip).min_by_key(|l| &l.place)?;
-    let lines: BTreeSet<_> =
-        inputs.platforms.values().flat_map(|asked| &asked.pip).map(|l| &l.text).collect();
-    Some(
-        Finding::new(
-            Code::PipSkipped,
-            format!(
-                "the pip section is NOT resolved: {} left out of the set",
-                count(lines.len(), "line")
-            ),
-        )
-        .at_level(Level::Warning)
-        .at(first.place.clone())
-        .with_note("the lock records them as asked; no package of it answers for them")
-        .with_help("`envlock install` refuses such a lock, unless with `--without-pip`"),
-    )
 }

@@ -6,7 +6,9 @@ use envlock_install::{Verified, VerifyError as CompareError};
 use envlock_model::progress::Observer;
 use envlock_report::{AsFindings, Exit, Finding};
 
-use crate::{FileError, Project};
+use rattler_conda_types::Subdir;
+
+use crate::{FileError, InstallFlags, Project};
 
 /// Why a prefix can't be verified.
 #[derive(Debug, thiserror::Error)]
@@ -35,18 +37,36 @@ impl AsFindings for VerifyError {
     }
 }
 
-/// Verifies the environment at `prefix`, else at the default prefix, with `jobs` threads. Returns
-/// the prefix and the result.
+/// The result of `verify`.
+pub struct VerifiedPrefix {
+    /// The prefix.
+    pub prefix: PathBuf,
+    /// What was compared and what differs.
+    pub verified: Verified,
+    /// The flags with which `install` accepts the project's lock; `None` if there is no lock that
+    /// can be installed on this machine.
+    pub install: Option<InstallFlags>,
+}
+
+/// Verifies the environment at `prefix`, else at the default prefix, with `jobs` threads.
 pub fn verify(
     project: &Project,
     prefix: Option<PathBuf>,
+    host: Option<Subdir>,
     jobs: usize,
     observer: &dyn Observer,
-) -> Result<(PathBuf, Verified), VerifyError> {
+) -> Result<VerifiedPrefix, VerifyError> {
     let prefix = match prefix {
         Some(prefix) => prefix,
         None => project.default_prefix()?,
     };
     let verified = envlock_install::verify(&prefix, jobs, observer)?;
-    Ok((prefix, verified))
+    let install = match verified.differences.as_slice() {
+        [] => None,
+        _ => host.and_then(|host| {
+            let locked = project.lock().ok()?.platforms.get(&host)?;
+            Some(InstallFlags::for_platform(locked))
+        }),
+    };
+    Ok(VerifiedPrefix { prefix, verified, install })
 }

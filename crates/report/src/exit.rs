@@ -24,6 +24,10 @@ pub enum Exit {
     Stale,
     /// 6: the requirements have no solution.
     NoSolution,
+    /// 126: `run` found its command and can't execute it. It is the shell's code.
+    CommandNotExecutable,
+    /// 127: `run` doesn't find its command. It is the shell's code.
+    CommandNotFound,
     /// 130: the user or the system stopped the command. It is the shell's code for Ctrl-C.
     Interrupted,
 }
@@ -39,6 +43,8 @@ impl Exit {
             Self::LoginRefused => 4,
             Self::Stale => 5,
             Self::NoSolution => 6,
+            Self::CommandNotExecutable => 126,
+            Self::CommandNotFound => 127,
             Self::Interrupted => 130,
         }
     }

@@ -75,9 +75,24 @@ pub struct Solve {
     pub written: bool,
     /// The solution of each platform.
     pub platforms: Vec<SolvedPlatform>,
+    /// The changes of the needs of secrets, compared with the previous lock.
+    pub need_changes: Vec<NeedChange>,
     /// Lines of the pip section that no package of the lock satisfies.
     #[serde(rename = "pip_left_out")]
     pub skipped_pip_lines: Vec<String>,
+}
+
+/// A change of a need of secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct NeedChange {
+    /// Its name in the manifest.
+    pub need: String,
+    /// The profile, if the need changed only there.
+    pub profile: Option<String>,
+    /// `added`, `removed` or `changed`.
+    pub change: &'static str,
+    /// The change in words; for a new need, its engine and its location.
+    pub message: String,
 }
 
 /// One platform of a lock.

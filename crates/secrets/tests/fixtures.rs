@@ -116,7 +116,7 @@ fn run_suite(folder: &Path) -> Reported {
     };
     let files = texts(folder, &suite.files());
     let result = suite.run(&files, now()).expect("the policies exist");
-    let exit = if result.failed > 0 { Exit::Findings } else { Exit::Yes };
+    let exit = if result.failed > 0 { Exit::Findings } else { Exit::Success };
     Reported { codes: BTreeSet::new(), exit: exit.code(), text: result.to_text() }
 }
 

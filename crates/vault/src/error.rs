@@ -268,7 +268,7 @@ impl ProbeError {
             Self::ConnectionLost { .. } | Self::ServerFailed { .. } => {
                 "try again; if it fails again, the server's log has the reason"
             }
-            Self::Untrusted { reason: TrustProblem::OtherName, .. } => {
+            Self::Untrusted { reason: TrustProblem::WrongHostName, .. } => {
                 "name the host in the certificate: VAULT_TLS_SERVER_NAME=NAME"
             }
             Self::Untrusted { .. } => "name the authority that signed it: VAULT_CACERT=FILE",

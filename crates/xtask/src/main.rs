@@ -86,6 +86,7 @@ fn schemas() -> Result<BTreeMap<String, String>, String> {
         schema::<Explain>("explain", "envlock explain"),
         schema::<PolicyExplain>("policy-explain", "envlock policy explain"),
         schema::<PolicyGenerate>("policy-generate", "envlock policy generate"),
+        schema::<()>("policy-lint", "envlock policy lint"),
         schema::<PolicyTest>("policy-test", "envlock policy test"),
         schema::<SecretsList>("secrets-list", "envlock secrets list"),
         schema::<CheckSecrets<envlock_secrets::checks::ResultRow>>(

@@ -14,7 +14,7 @@ use tempfile::{NamedTempFile, TempPath};
 use super::archive_writer::ArchiveWriter;
 use super::unpack::{UnpackError, unpack};
 use super::unpacked_files::UnpackedFiles;
-use crate::disk::{DiskError, WithPath};
+use crate::disk::DiskError;
 use crate::failover::ScheduledRequest;
 use crate::source_error::{DownloadError, SourceError};
 use crate::transport::Transport;

@@ -19,7 +19,7 @@ use tempfile::{NamedTempFile, TempPath};
 
 use super::Substitution;
 use super::error::FetchError;
-use super::fetch::{UnavailablePackage, error_for};
+use super::fetch::{UnavailablePackage, error_for, item_name};
 use super::other_archive::{OtherRecord, with_other_archive};
 use super::store::{PackageDir, checked_sha256};
 use crate::Client;
@@ -79,9 +79,12 @@ impl Client {
         let phase = Phase::Download;
         let units = wanted.iter().filter_map(|(_, record)| record.package_record.size).sum();
         observer.observe(Event::Expect { phase, units });
-        let fetched = wanted
-            .into_iter()
-            .map(|(path, record)| async move { self.fetch_to(&path, record, observer).await });
+        observer.observe(Event::ExpectItems { phase, items: wanted.len() });
+        let fetched = wanted.into_iter().map(|(path, record)| async move {
+            let fetched = self.fetch_to(&path, record, observer).await;
+            observer.observe(Event::ItemDone { phase, name: item_name(record) });
+            fetched
+        });
         let mut results = self.run_concurrently(fetched);
         let mut unavailable = Vec::new();
         while let Some(result) = results.next().await {

@@ -150,6 +150,7 @@ impl Client {
         let units = missing.iter().filter_map(|(_, record)| record.package_record.size).sum();
         let count = missing.len();
         observer.observe(Event::Expect { phase, units });
+        observer.observe(Event::ExpectItems { phase, items: count });
         let fetched =
             missing.into_iter().map(|(dir, record)| self.fetch_one(dir, record, observer));
         let mut results = self.run_concurrently(fetched);
@@ -188,10 +189,13 @@ impl Client {
         observer: &dyn Observer,
     ) -> Result<Option<UnavailablePackage<'a>>, FetchError> {
         let scratch = self.scratch().await?;
-        match self.download_archive(dir, record, &|| scratch.file(), observer).await? {
+        let fetched = match self.download_archive(dir, record, &|| scratch.file(), observer).await?
+        {
             Ok((dir, archive)) => self.unpack(dir, record, archive).await.map(|()| None),
             Err(unavailable) => Ok(Some(unavailable)),
-        }
+        };
+        observer.observe(Event::ItemDone { phase: Phase::Download, name: item_name(record) });
+        fetched
     }
 
     /// Downloads one archive into a new file, trying its sources in order.
@@ -204,8 +208,7 @@ impl Client {
     ) -> Result<Result<(PackageDir, TempPath), UnavailablePackage<'a>>, FetchError> {
         let sha256 = checked_sha256(record)?;
         let expected = ExpectedArchive { sha256, size: record.package_record.size };
-        observer
-            .observe(Event::Item { phase: Phase::Download, name: record.identifier.to_string() });
+        observer.observe(Event::Item { phase: Phase::Download, name: item_name(record) });
         let sources = self.sources(&record.url);
         if sources.is_empty() && self.settings.offline {
             return Ok(Err(UnavailablePackage { dir, record, attempts: None }));
@@ -305,6 +308,12 @@ fn with_corrections(mut packages: Vec<UnpackedPackage>) -> Vec<UnpackedPackage> 
         }
     }
     packages
+}
+
+/// The name of a package in progress events.
+pub(super) fn item_name(record: &RepoDataRecord) -> String {
+    let package = &record.package_record;
+    format!("{} {}", package.name.as_normalized(), package.version)
 }
 
 /// Returns one error that names all unavailable packages.

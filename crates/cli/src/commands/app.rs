@@ -23,13 +23,13 @@ use crate::{
     ui::{Answer, Ui},
 };
 
-/// The program as a command sees it.
+/// The settings and the output of the program, for commands.
 pub(crate) struct App<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) ui: &'a Ui,
 }
 
-/// What a command that reads the configuration runs with.
+/// The project, client and settings that a command runs with.
 pub(crate) struct Setup<'a> {
     pub(crate) project: Project,
     app: &'a App<'a>,
@@ -41,7 +41,7 @@ pub(crate) struct Setup<'a> {
     host_packages: Vec<GenericVirtualPackage>,
 }
 
-/// What is wrong with flags, configuration or environment variables.
+/// An error in flags, configuration or environment variables.
 #[derive(Debug)]
 pub(crate) enum SetupError {
     Configuration(ConfigurationError),
@@ -56,7 +56,7 @@ pub(crate) enum SetupError {
 }
 
 impl App<'_> {
-    /// All that is configured for a project.
+    /// Reads the configuration for a project.
     pub(crate) fn configuration(
         &self,
         files: &FileArgs,
@@ -66,7 +66,7 @@ impl App<'_> {
         configuration(self.settings, &file, network).map_err(SetupError::Configuration)
     }
 
-    /// Sets a command up. Reads the configuration and touches nothing else.
+    /// Reads the configuration and creates the context of a command.
     pub(crate) fn setup(
         &self,
         files: &FileArgs,
@@ -94,7 +94,7 @@ impl App<'_> {
         })
     }
 
-    /// `CONDA_OVERRIDE_*` and then `--virtual-package`, which wins.
+    /// Returns `CONDA_OVERRIDE_*` and then `--virtual-package`, which takes precedence.
     pub(crate) fn virtual_packages(
         &self,
         flags: &[String],
@@ -105,7 +105,7 @@ impl App<'_> {
         Ok(settings)
     }
 
-    /// The prefix that `-p` or `-n` names; none when neither is given.
+    /// Returns the prefix that `-p` or `-n` names; `None` if neither is given.
     pub(crate) fn prefix(
         &self,
         args: &PrefixArgs,
@@ -130,7 +130,7 @@ impl From<&FileArgs> for ProjectFiles {
 }
 
 impl Setup<'_> {
-    /// The context of a use case.
+    /// Returns the context of a use case.
     pub(crate) fn context(&self) -> Context<'_> {
         Context {
             client: &self.client,
@@ -142,7 +142,7 @@ impl Setup<'_> {
         }
     }
 
-    /// Which certificates are trusted.
+    /// Returns which certificates are trusted.
     pub(crate) fn trust(&self) -> &TlsTrust {
         &self.trust
     }
@@ -162,33 +162,33 @@ impl Setup<'_> {
         }
     }
 
-    /// With a finding for each key of `.condarc` that has no effect: where a lock is made.
+    /// Adds a finding for each key of `.condarc` that has no effect, for commands that make a lock.
     pub(crate) fn with_unused_keys<T>(&self, mut answer: Answer<T>) -> Answer<T> {
         answer.findings.extend(self.project.configuration().unused_keys_finding());
         answer
     }
 
-    /// With the findings about the configuration, under the rules of the secrets manifest.
+    /// Adds the findings about the configuration and the rules of the secrets manifest.
     pub(crate) fn with_setup_findings<T>(&self, answer: Answer<T>) -> Answer<T> {
         let rules = manifest_rules(&self.project, self.app.settings.now);
         answer.with_findings(self.findings.iter().cloned()).with_rules(rules)
     }
 }
 
-/// The rules of the project's secrets manifest; none where it has none. A manifest that can't be
-/// read is an error of the command that needs it.
+/// Returns the rules of the project's secrets manifest; none if it has no manifest. A manifest that
+/// can't be read is an error of the commands that need it.
 pub(crate) fn manifest_rules(project: &Project, now: jiff::Timestamp) -> sink::Rules {
     let manifest = project.manifest().ok().flatten();
     manifest.map_or_else(sink::Rules::default, |manifest| manifest.rules(now))
 }
 
-/// The profile of the manifest: by flag, else by variable.
+/// Returns the profile: of the flag, else of the variable.
 pub(crate) fn profile(args: &ManifestArgs, app: &App<'_>) -> Option<String> {
     let variable = || app.settings.variables.get("ENVLOCK_PROFILE");
     args.profile.clone().or_else(|| variable().filter(|name| !name.is_empty()).cloned())
 }
 
-/// The project of these files, with an empty configuration: for commands that read none.
+/// Creates the project of these files with an empty configuration, for commands that read none.
 pub(crate) fn project(files: &FileArgs, manifest: Option<&Path>) -> Project {
     let files = ProjectFiles { manifest: manifest.map(Path::to_owned), ..files.into() };
     Project::new(files, Configuration::default())
@@ -198,7 +198,7 @@ fn is_project(file: &str) -> bool {
     Path::new(file).file_name().is_some_and(|name| name == envlock_config::PROJECT_FILE)
 }
 
-/// Reads a time as typed; a date is its whole day.
+/// Parses a time; a date stands for the end of its day.
 pub(crate) fn parse_time(text: &str) -> Result<jiff::Timestamp, SetupError> {
     let end_of_day = |date: jiff::civil::Date| {
         date.at(23, 59, 59, 0).to_zoned(jiff::tz::TimeZone::UTC).map(|zoned| zoned.timestamp())
@@ -208,7 +208,7 @@ pub(crate) fn parse_time(text: &str) -> Result<jiff::Timestamp, SetupError> {
         .map_err(|_| SetupError::Date(text.to_owned()))
 }
 
-/// Reads a platform as typed.
+/// Parses a platform.
 pub(crate) fn parse_platform(text: &str) -> Result<Subdir, SetupError> {
     platform::parse(text).map_err(SetupError::Platform)
 }

@@ -8,7 +8,7 @@ use envlock_pipeline::secrets::{
 };
 use envlock_report::{AsFindings, Code, Exit, output, render::paragraph};
 use envlock_secrets::checks::{self, Outcome, ResultRow};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::signal;
 use tokio::sync::Notify;
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     flags::{DialectArg, ManifestArgs},
-    settings::vault,
+    settings::{TerminationSignal, is_ignored, vault},
     ui::{Answer, interrupted},
 };
 
@@ -107,9 +107,9 @@ async fn run_check(
 /// service that cancels the job. A signal is kept until the next wait.
 fn termination_signals() -> Arc<Notify> {
     let notified = Arc::new(Notify::new());
-    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+    for termination in TerminationSignal::ALL.into_iter().filter(|signal| !is_ignored(*signal)) {
         // Without a handler the signal ends the program.
-        let Ok(mut signals) = signal(kind) else { continue };
+        let Ok(mut signals) = signal(termination.kind()) else { continue };
         let notified = Arc::clone(&notified);
         tokio::spawn(async move {
             while signals.recv().await.is_some() {

@@ -16,7 +16,7 @@ use crate::{
     ui::Answer,
 };
 
-/// The narrowest that the column of values gets for the sake of who set them.
+/// The minimum width of the column of values, in columns of the terminal.
 const NARROWEST: usize = 40;
 
 /// Prints the configuration in force and where each value was set, also if a value can't be used.
@@ -52,7 +52,7 @@ fn value(row: ShownValue) -> output::ConfigValue {
     output::ConfigValue { key: row.key, value: row.value, set_by, name, place }
 }
 
-/// Two columns; who set a value goes on a line of its own where both don't fit.
+/// Formats two columns. The origin of a value is on the next line if both don't fit.
 fn table(rows: &[ShownValue], home: Option<&Path>, width: usize) -> String {
     let lines: Vec<(String, String)> = rows
         .iter()
@@ -76,7 +76,7 @@ fn table(rows: &[ShownValue], home: Option<&Path>, width: usize) -> String {
     text
 }
 
-/// A file below the home as people write it.
+/// Formats the origin of a value, with `~` for the home folder.
 fn shown(by: &ValueSource, home: Option<&Path>) -> String {
     let ValueSource::File(place) = by else { return by.to_string() };
     match home.and_then(|home| Path::new(&place.file).strip_prefix(home).ok()) {

@@ -46,13 +46,13 @@ fn create_project(args: &DemoArgs, app: &App<'_>) -> Result<DemoProject, Box<dyn
     };
     let python = demo::find_python(&request)?;
     app.ui.print_line(&format!(
-        "making a channel in {}/mirror:\nPython {} out of {},\nand three small packages of our own",
+        "creating a channel in {}/mirror:\nPython {} from {},\nand three small packages",
         args.folder.display(),
         python.version,
         python.executable.display()
     ));
     if !python.is_requested_version {
-        app.ui.print_line("(there is no Python 3.10 on this machine that could be used)");
+        app.ui.print_line("(this machine has no usable Python 3.10)");
     }
     Ok(demo::create_project(&request, python)?)
 }
@@ -73,9 +73,9 @@ fn run_commands(args: &DemoArgs, app: &App<'_>, project: &DemoProject) -> Answer
         app.ui.print_line(&format!("\n$ {shown}"));
         result.commands.push(shown.clone());
         match run_step(&folder, words, app) {
-            Ok((true, said)) => result.output.push_str(&said),
-            Ok((false, said)) => {
-                result.output.push_str(&said);
+            Ok((true, output)) => result.output.push_str(&output),
+            Ok((false, output)) => {
+                result.output.push_str(&output);
                 findings.push(
                     Finding::new(Code::DemoStep, "this command of the demo failed")
                         .with_note(shown),
@@ -105,7 +105,7 @@ fn run_step(folder: &Path, words: &[String], app: &App<'_>) -> std::io::Result<(
     Ok((command.status()?.success(), String::new()))
 }
 
-/// The command as it can be typed into a shell.
+/// Formats a command line for a shell.
 fn shell_line(words: &[String]) -> String {
     let quoted = words.iter().map(|word| shell_word(word));
     std::iter::once("envlock".to_owned()).chain(quoted).collect::<Vec<_>>().join(" ")
@@ -113,10 +113,10 @@ fn shell_line(words: &[String]) -> String {
 
 fn closing_text(args: &DemoArgs, project: &DemoProject) -> String {
     format!(
-        "\nall of it is in {0} to look at:\n\
+        "\neverything is in {0}:\n\
          environment.yml, envlock.lock, the channel in mirror and the prefix in .envlock/demo;\n\
-         `envlock install` there says that it is right\n\
-         \nthe channel's server is gone now; its folder answers as well, there, by\n$ {1}\n",
+         `envlock install` there reports that it is up to date\n\
+         \nthe channel's server has stopped; its folder can be used instead, with\n$ {1}\n",
         args.folder.display(),
         shell_line(&project.solve_from_folder)
     )

@@ -79,7 +79,7 @@ fn answer(checks: Vec<CheckResult>, width: usize) -> Answer<output::Doctor> {
     Answer::done(output::Doctor { checks }, text).with_findings(findings)
 }
 
-/// A check that isn't good, as a finding.
+/// Returns the finding of a check that failed or has no result.
 fn finding(check: &CheckResult) -> Option<Finding> {
     let code = match (check.status, check.topic) {
         (CheckStatus::Ok, _) => return None,

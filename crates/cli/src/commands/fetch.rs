@@ -9,10 +9,11 @@ use envlock_report::{Exit, count, output, render::Table, size};
 use super::{
     App,
     app::{SetupError, parse_platform},
+    next_command::NextCommand,
 };
 use crate::{
     flags::{FileArgs, NetworkArgs},
-    ui::Answer,
+    ui::{Answer, shell_word},
 };
 
 /// The arguments of `fetch`.
@@ -50,8 +51,8 @@ pub(crate) async fn fetch(args: &FetchArgs, app: &App<'_>) -> Exit {
         Ok(platforms) => {
             let lock = setup.project.lock_path().display().to_string();
             let result = output::Fetch { lock, platforms: listed(&platforms) };
-            Answer::done(result, rows(&platforms, app.ui.width()))
-                .next("next: envlock install --offline\n")
+            let next = next_install(args, &platforms);
+            Answer::done(result, rows(&platforms, app.ui.width())).next(next)
         }
         Err(error) => Answer::failed(&error),
     };
@@ -80,7 +81,7 @@ pub(crate) async fn bundle(args: &BundleArgs, app: &App<'_>) -> Exit {
             };
             let text =
                 format!("{}wrote {}\n", rows(&bundled.platforms, app.ui.width()), bundled.channel);
-            Answer::done(result, text).next(next_steps(&bundled))
+            Answer::done(result, text).next(next_offline_install(packages, &bundled))
         }
         Err(error) => Answer::failed(&error),
     };
@@ -113,15 +114,29 @@ fn rows(platforms: &[FetchedPlatform], width: usize) -> String {
     Table::from_rows(platforms.iter().map(row)).render(width)
 }
 
+/// Returns the command that installs the fetched packages, if it can succeed here.
+fn next_install(args: &FetchArgs, platforms: &[FetchedPlatform]) -> String {
+    let here = platforms.iter().find(|fetched| fetched.installs_here);
+    let command = here.map(|here| {
+        NextCommand::new("install")
+            .files(&args.files)
+            .network(&NetworkArgs { offline: true, ..args.network.clone() })
+            .switch("--without-pip", here.flags.without_pip)
+    });
+    command.map_or_else(String::new, |command| format!("next: {command}\n"))
+}
+
 /// Returns the command that installs the bundle without a network.
-fn next_steps(bundled: &Bundle) -> String {
-    let mirrors = bundled
-        .origins
-        .iter()
-        .map(|origin| format!(" \\\n  --mirror {origin}={}", bundled.channel));
-    format!(
-        "next, without a network: envlock install --offline --lock {}{}\n",
-        bundled.lock.display(),
-        mirrors.collect::<String>()
-    )
+fn next_offline_install(args: &FetchArgs, bundled: &Bundle) -> String {
+    let has_pip = bundled.platforms.iter().any(|platform| platform.flags.without_pip);
+    let command = NextCommand::new("install")
+        .switch("--offline", true)
+        .environment_files(&args.files)
+        .path("--lock", &bundled.lock)
+        .switch("--without-pip", has_pip);
+    let mirrors = bundled.origins.iter().map(|origin| {
+        let mirror = format!("{origin}={}", bundled.channel);
+        format!(" \\\n  --mirror {}", shell_word(&mirror))
+    });
+    format!("next, without a network: {command}{}\n", mirrors.collect::<String>())
 }

@@ -10,7 +10,7 @@ use envlock_text::redact;
 use super::{
     App,
     app::{SetupError, parse_platform},
-    next_command::next_command,
+    next_command::NextCommand,
     solve::change_row,
 };
 use crate::{
@@ -147,7 +147,7 @@ fn summary_text(
     let Some(steps) = installed.plan.steps() else {
         let packages = count(installed.packages, "package");
         return format!(
-            "{prefix} is already right: {packages}
+            "{prefix} is up to date: {packages}
 "
         );
     };
@@ -172,7 +172,7 @@ fn summary_text(
     text
 }
 
-/// What a plan does besides its changes of packages.
+/// Describes what a plan does in addition to its changes of packages.
 fn dry_run(prefix: &str, installed: &Installed, steps: &Steps) -> String {
     let mut text = String::new();
     if steps.link.is_empty() && steps.unlink.is_empty() && steps.change.is_empty() {
@@ -181,7 +181,7 @@ fn dry_run(prefix: &str, installed: &Installed, steps: &Steps) -> String {
     }
     if let Some(moved) = &steps.moved_aside {
         let to = moved.to.display();
-        text.push_str(&format!("the environment that is there would move to {to}\n"));
+        text.push_str(&format!("the present environment would move to {to}\n"));
         if moved.removes_older {
             text.push_str("the older environment at that path would be removed\n");
         }
@@ -193,45 +193,40 @@ fn dry_run(prefix: &str, installed: &Installed, steps: &Steps) -> String {
         text.push_str("post-link scripts would run\n");
     }
     if installed.plan.needs_recovery() {
-        text.push_str("before that, a killed install would be recovered from\n");
+        text.push_str("before that, the rest of a killed install would be removed\n");
     }
-    text + &format!("dry run: {prefix} is as it was\n")
+    text + &format!("dry run: {prefix} is unchanged\n")
 }
 
-/// How to use the environment, where it was changed, and how to check what it needs.
+/// Returns how to use the environment if it was changed, and how to check what it needs.
 fn next_steps(args: &InstallArgs, installed: &Installed) -> String {
     let mut next = match &installed.outcome {
         Some(outcome) if outcome.changed() => how_to_use(args, installed.has_python),
         _ => String::new(),
     };
-    if installed.needs.is_some() {
-        next.push_str("next: envlock check-secrets --offline\n");
+    if installed.needs.is_some() && installed.needs_are_current {
+        let check = NextCommand::new("check-secrets").files(&args.files).switch("--offline", true);
+        next.push_str(&format!("next: {check}\n"));
     }
     next
 }
 
-/// Without a Python of its own, `python` would be the host's.
+/// If the environment has no Python, `python` would be the host's.
 fn how_to_use(args: &InstallArgs, has_python: bool) -> String {
-    let command = if has_python { "python" } else { "CMD" };
+    let command = if has_python { "python" } else { "COMMAND" };
+    let run = NextCommand::new("run");
     match (&args.prefix.name, &args.prefix.prefix) {
-        (Some(name), _) => {
-            let name = shell_word(name);
-            format!("next: conda activate {name}, or envlock run -n {name} -- {command}\n")
-        }
-        (None, Some(prefix)) => {
-            let prefix = shell_word(&prefix.display().to_string());
-            format!("next: envlock run -p {prefix} -- {command}\n")
-        }
-        (None, None) => {
-            format!(
-                "next: {} -- {command}\n",
-                next_command("run", &args.files, &NetworkArgs::default())
-            )
+        (None, None) => format!("next: {} -- {command}\n", run.files(&args.files)),
+        (name, _) => {
+            let activate =
+                name.as_ref().map(|name| format!("conda activate {}, or ", shell_word(name)));
+            let activate = activate.unwrap_or_default();
+            format!("next: {activate}{} -- {command}\n", run.prefix(&args.prefix))
         }
     }
 }
 
-/// Which credentials the environment needs.
+/// Lists the credentials that the environment needs.
 fn needs_text(installed: &Installed, width: usize) -> String {
     let Some(needs) = &installed.needs else { return String::new() };
     format!(
@@ -241,7 +236,7 @@ fn needs_text(installed: &Installed, width: usize) -> String {
     )
 }
 
-/// What deserves a word though the install is done.
+/// Returns the findings of an install that was done.
 fn warnings(outcome: &envlock_install::Installed) -> Vec<Finding> {
     let mut findings = Vec::new();
     for clobber in outcome.clobbers.iter().filter(|clobber| !clobber.identical) {
@@ -281,7 +276,7 @@ fn warnings(outcome: &envlock_install::Installed) -> Vec<Finding> {
     findings
 }
 
-/// The untracked files that are moved aside: the first ones by name.
+/// Returns a finding about the untracked files that are moved aside. It names the first ones.
 fn untracked_finding(moved: &MovedAside, is_done: bool) -> Option<Finding> {
     let untracked = &moved.untracked;
     let verb = if is_done { "moved" } else { "would move" };

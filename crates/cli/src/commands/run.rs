@@ -1,10 +1,12 @@
 //! `envlock run`: replaces this process by a command in an environment.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, path::Path};
 
 use clap::Args;
-use envlock_pipeline::{RunError, activate};
-use envlock_report::{Exit, output};
+use envlock_pipeline::{
+    ActiveEnvironment, FreshnessContext, Project, activate, finished_prefix, freshness_warnings,
+};
+use envlock_report::{AsFindings, Exit, Finding, output, sink::Failure};
 use rattler_conda_types::Subdir;
 
 use super::{
@@ -12,8 +14,8 @@ use super::{
     app::{SetupError, project},
 };
 use crate::{
-    flags::{FileArgs, PrefixArgs},
-    settings::inherited_variables,
+    flags::{FileArgs, NetworkArgs, PrefixArgs},
+    settings::{channel_setup, inherited_variables},
     ui::Answer,
 };
 
@@ -36,29 +38,54 @@ pub(crate) struct RunArgs {
 
 /// Activates the environment and replaces this process by the command. Returns only on failure.
 pub(crate) fn run(args: &RunArgs, app: &App<'_>) -> Exit {
-    let answer = match app.prefix(&args.prefix, &args.files) {
-        Ok(prefix) => match Subdir::current() {
-            Some(platform) => execute(args, app, prefix, platform),
-            None => Answer::failed(&SetupError::UnknownHost),
-        },
-        Err(error) => Answer::failed(&error),
+    let mut warnings = Vec::new();
+    let answer = match activated(args, app, &mut warnings) {
+        Ok(environment) => {
+            app.ui.script_output(environment.script_output());
+            let error = environment.execute(&args.command);
+            let prefix = environment.prefix().display().to_string();
+            Answer { result: Some(output::Run { prefix }), ..Answer::failed(&error) }
+        }
+        Err(failure) => Answer::from_failure(failure),
     };
-    app.ui.finish(answer)
+    app.ui.finish(answer.with_findings(warnings))
 }
 
-fn execute(
+/// Activates the environment. Adds the warnings that aren't printed yet to `warnings`.
+fn activated(
     args: &RunArgs,
     app: &App<'_>,
-    prefix: Option<PathBuf>,
-    platform: Subdir,
-) -> Answer<output::Run> {
+    warnings: &mut Vec<Finding>,
+) -> Result<ActiveEnvironment, Failure> {
+    let failed = |error: &dyn AsFindings| Failure::from_error(error);
+    let named = app.prefix(&args.prefix, &args.files).map_err(|error| failed(&error))?;
+    let host = Subdir::current().ok_or_else(|| failed(&SetupError::UnknownHost))?;
+    let is_default = named.is_none();
     let project = project(&args.files, None);
-    let environment = match activate(&project, prefix, platform, inherited_variables()) {
-        Ok(environment) => environment,
-        Err(error) => return Answer::failed(&error),
+    let prefix = finished_prefix(&project, named).map_err(|error| failed(&error))?;
+    if is_default {
+        let found = freshness(args, app, &prefix, host);
+        app.ui.print_before_exec(&found)?;
+        if !app.ui.is_human() {
+            *warnings = found;
+        }
+    }
+    activate(prefix, host, inherited_variables()).map_err(|error| failed(&error))
+}
+
+/// Returns warnings about a stale lock or prefix. A configuration that can't be used is no reason
+/// not to run a command: it gives no warning.
+fn freshness(args: &RunArgs, app: &App<'_>, prefix: &Path, host: Subdir) -> Vec<Finding> {
+    let Ok(configuration) = app.configuration(&args.files, &NetworkArgs::default()) else {
+        return Vec::new();
     };
-    app.ui.script_output(environment.script_output());
-    let error: RunError = environment.execute(&args.command);
-    let prefix = environment.prefix().display().to_string();
-    Answer { result: Some(output::Run { prefix }), ..Answer::failed(&error) }
+    let Ok(channels) = channel_setup(app.settings, &configuration) else { return Vec::new() };
+    let context = FreshnessContext {
+        channel_config: &channels.channel_config,
+        sources: &channels.settings.sources,
+        variables: &app.settings.variables,
+        host,
+    };
+    let project = Project::new((&args.files).into(), configuration);
+    freshness_warnings(&project, prefix, context)
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use clap::{Args, ValueEnum};
 use envlock_model::{diff::PackageDifference, lock::Lock, lock_inputs};
 use envlock_pipeline::{
-    ExcludeNewer, Overrides, Project, SolveRequest, Solved, Upgrade, stale_findings,
+    ExcludeNewer, NeedDifference, NeedDifferenceKind, Overrides, Project, SolveRequest, Solved,
+    Upgrade, stale_findings,
 };
 use envlock_report::{
     Exit, count, output,
@@ -17,7 +18,7 @@ use envlock_report::{
 use super::{
     App,
     app::{Setup, SetupError, parse_platform},
-    next_command::next_command,
+    next_command::NextCommand,
     past_time,
 };
 use crate::{
@@ -128,7 +129,7 @@ pub(crate) fn check(args: &SolveArgs, app: &App<'_>) -> Exit {
             let shown: Vec<_> =
                 project.environment_paths().map(|path| path.display().to_string()).collect();
             let shown = shown.join(", ");
-            let verdict = if fresh { "still answers" } else { "no longer answers" };
+            let verdict = if fresh { "still matches" } else { "no longer matches" };
             let text = format!("{lock} {verdict} {shown}\n");
             let answer = Answer::done(output::Check { lock, fresh, changes }, text);
             if fresh {
@@ -182,19 +183,23 @@ fn answer(
 ) -> Answer<output::Solve> {
     let lock = project.lock_path().display().to_string();
     let text = summary_text(args, &lock, solved, width);
-    let next = if solved.written {
-        format!("next: {}\n", next_command("install", &args.files, &args.network))
-    } else {
-        String::new()
-    };
+    let install = solved.install.filter(|_| solved.written);
+    let next = install.map(|flags| {
+        let command = NextCommand::new("install")
+            .files(&args.files)
+            .network(&args.network)
+            .switch("--without-pip", flags.without_pip);
+        format!("next: {command}\n")
+    });
     let result = output::Solve {
         lock,
         name: solved.lock.name.clone(),
         written: solved.written,
         platforms: platforms(&solved.lock, &solved.differences),
+        need_changes: solved.need_differences.iter().map(need_change).collect(),
         skipped_pip_lines: pip(&solved.lock),
     };
-    Answer::done(result, text).next(next)
+    Answer::done(result, text).next(next.unwrap_or_default())
 }
 
 fn pip(lock: &Lock) -> Vec<String> {
@@ -238,16 +243,41 @@ fn summary_text(args: &SolveArgs, path: &str, solved: &Solved, width: usize) -> 
     if args.dry_run || !all_new {
         text.push_str(&changes(&platforms, width));
     }
-    let unchanged = solved.differences.is_empty();
+    text.push_str(&Table::from_rows(solved.need_differences.iter().map(need_row)).render(width));
+    let unchanged = solved.differences.is_empty() && solved.need_differences.is_empty();
     text.push_str(&match (solved.written, args.dry_run) {
         (true, _) => format!("wrote {path}\n"),
-        (false, true) if !unchanged => format!("dry run: {path} is as it was\n"),
+        (false, true) if !unchanged => format!("dry run: {path} is unchanged\n"),
         (false, _) => format!("{path} is up to date\n"),
     });
     text
 }
 
-/// `+` new, `-` gone, `~` another.
+fn need_change(difference: &NeedDifference) -> output::NeedChange {
+    output::NeedChange {
+        need: difference.need.clone(),
+        profile: difference.profile.clone(),
+        change: match difference.kind {
+            NeedDifferenceKind::Added => "added",
+            NeedDifferenceKind::Removed => "removed",
+            NeedDifferenceKind::Changed => "changed",
+        },
+        message: difference.message.clone(),
+    }
+}
+
+/// A need with its mark: `+` new, `-` removed, `~` changed.
+fn need_row(difference: &NeedDifference) -> [String; 2] {
+    let NeedDifference { need, message, .. } = difference;
+    match difference.kind {
+        NeedDifferenceKind::Added => ["+".to_owned(), format!("need {need}: {message}")],
+        NeedDifferenceKind::Removed => ["-".to_owned(), format!("need {need}: {message}")],
+        // The message names the need and the profile.
+        NeedDifferenceKind::Changed => ["~".to_owned(), message.clone()],
+    }
+}
+
+/// Lists the packages with their marks: `+` new, `-` removed, `~` changed.
 fn changes(platforms: &[output::SolvedPlatform], width: usize) -> String {
     let several = platforms.len() > 1;
     let mut text = String::new();
@@ -268,12 +298,12 @@ pub(super) fn change_row(change: &output::PackageChange) -> [String; 3] {
         (Some(before), Some(after)) => {
             // The build only matters where the version stays.
             let version = |text: &str| text.split(' ').next().unwrap_or_default().to_owned();
-            let said = if version(before) == version(after) {
+            let shown = if version(before) == version(after) {
                 format!("{before} -> {after}")
             } else {
                 format!("{} -> {}", version(before), version(after))
             };
-            ["~".to_owned(), package, said]
+            ["~".to_owned(), package, shown]
         }
         (None, None) => [String::new(), package, String::new()],
     }

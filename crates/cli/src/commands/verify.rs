@@ -2,9 +2,11 @@
 
 use clap::Args;
 use envlock_install::{Difference, DifferenceKind, Verified};
+use envlock_pipeline::VerifiedPrefix;
 use envlock_report::{Code, Exit, Finding, count, output};
+use rattler_conda_types::Subdir;
 
-use super::{App, app::project};
+use super::{App, app::project, next_command::NextCommand};
 use crate::{
     flags::{FileArgs, PrefixArgs},
     ui::Answer,
@@ -25,8 +27,9 @@ pub(crate) fn verify(args: &VerifyArgs, app: &App<'_>) -> Exit {
         Ok(prefix) => {
             let project = project(&args.files, None);
             let (jobs, observer) = (app.settings.jobs, app.ui.progress());
-            match envlock_pipeline::verify(&project, prefix, jobs, observer) {
-                Ok((prefix, verified)) => answer(prefix.display().to_string(), verified),
+            let host = Subdir::current();
+            match envlock_pipeline::verify(&project, prefix, host, jobs, observer) {
+                Ok(verified) => answer(args, verified),
                 Err(error) => Answer::failed(&error),
             }
         }
@@ -35,21 +38,28 @@ pub(crate) fn verify(args: &VerifyArgs, app: &App<'_>) -> Exit {
     app.ui.finish(answer)
 }
 
-fn answer(prefix: String, verified: Verified) -> Answer<output::Verify> {
+fn answer(args: &VerifyArgs, verified: VerifiedPrefix) -> Answer<output::Verify> {
+    let VerifiedPrefix { prefix, verified, install } = verified;
+    let prefix = prefix.display().to_string();
     let Verified { packages, files, differences } = verified;
     let findings: Vec<_> = differences.iter().map(finding).collect();
     let differences: Vec<_> = differences.into_iter().map(difference).collect();
-    let (text, next) = if differences.is_empty() {
+    let text = if differences.is_empty() {
         let (packages, files) = (count(packages, "package"), count(files, "file"));
-        (format!("{prefix} is as recorded: {packages}, {files}\n"), "")
+        format!("{prefix} is as recorded: {packages}, {files}\n")
     } else {
-        (
-            format!("{} in {prefix}\n", count(differences.len(), "difference")),
-            "next: envlock install --replace, which builds it anew\n",
-        )
+        format!("{} in {prefix}\n", count(differences.len(), "difference"))
     };
+    let next = install.map(|flags| {
+        let command = NextCommand::new("install")
+            .files(&args.files)
+            .prefix(&args.prefix)
+            .switch("--without-pip", flags.without_pip)
+            .switch("--replace", true);
+        format!("next: {command}, which reinstalls it\n")
+    });
     let result = output::Verify { prefix, packages, files, differences };
-    Answer::done(result, text).next(next).with_findings(findings)
+    Answer::done(result, text).next(next.unwrap_or_default()).with_findings(findings)
 }
 
 fn finding(difference: &Difference) -> Finding {
@@ -73,13 +83,13 @@ fn difference(difference: Difference) -> output::FileDifference {
         DifferenceKind::Size { expected, found } => {
             ("size", format!("has {found} bytes, recorded are {expected}"))
         }
-        DifferenceKind::Type => ("type", "is another kind of thing".to_owned()),
+        DifferenceKind::Type => ("type", "is of another type".to_owned()),
         DifferenceKind::Target { expected, found } => {
             ("target", format!("links to {}, recorded is {}", found.display(), expected.display()))
         }
         DifferenceKind::Mode { executable: true } => ("mode", "may be executed".to_owned()),
         DifferenceKind::Mode { executable: false } => ("mode", "may not be executed".to_owned()),
-        DifferenceKind::Extra => ("extra", "is of no package".to_owned()),
+        DifferenceKind::Extra => ("extra", "belongs to no package".to_owned()),
         DifferenceKind::Unreadable { reason } => ("unreadable", format!("can't be read: {reason}")),
     };
     output::FileDifference {

@@ -1,5 +1,5 @@
-//! The configuration: found where conda looks for it, beside environment.yml, in variables
-//! and in flags.
+//! The configuration: the files that conda reads, envlock.toml next to environment.yml, variables
+//! and flags.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -19,14 +19,14 @@ use envlock_text::{Fault, Pos, limits::ENVIRONMENT};
 use super::Settings;
 use crate::flags::NetworkArgs;
 
-/// Why there is no configuration.
+/// Why the configuration can't be read.
 #[derive(Debug)]
 pub(crate) enum ConfigurationError {
-    /// A file or a variable says something wrong.
+    /// A file or a variable is invalid.
     Invalid(InvalidConfiguration),
     /// A file isn't text.
     Text(envlock_text::ReadError),
-    /// A file that is there can't be read.
+    /// A file exists and can't be read.
     Unreadable(PathBuf, std::io::Error),
 }
 
@@ -77,28 +77,28 @@ impl AsFindings for ConfigurationError {
     }
 }
 
-/// All that is configured, for a project whose configuration file is `project_file`.
+/// Reads the configuration for a project whose configuration file is `project_file`.
 pub(crate) fn configuration(
     settings: &Settings,
     project_file: &Path,
     network: &NetworkArgs,
 ) -> Result<Configuration, ConfigurationError> {
-    let mut layers = vec![built_in(settings), parse_network_variables(&settings.variables)];
-    for path in condarcs(settings) {
+    let mut layers = vec![default_layer(settings), parse_network_variables(&settings.variables)];
+    for path in condarc_files(settings) {
         if let Some(text) = text(&path)? {
             layers.push(parse_condarc(&path.display().to_string(), &text)?);
         }
     }
-    layers.extend(of_project(project_file)?);
+    layers.extend(project_layer(project_file)?);
     layers.push(parse_conda_variables(&settings.variables)?);
     layers.push(flags(network));
     Ok(Configuration::from_layers(&layers))
 }
 
-/// What a project's configuration file denies: in every command, also in those that read no
-/// other configuration.
+/// Returns the `deny` rules of a project's configuration file. They apply to every command, also to
+/// those that read no other configuration.
 pub(crate) fn project_rules(project_file: &Path) -> Result<Rules, ConfigurationError> {
-    let layers: Vec<_> = of_project(project_file)?.into_iter().collect();
+    let layers: Vec<_> = project_layer(project_file)?.into_iter().collect();
     let configuration = Configuration::from_layers(&layers);
     let deny = configuration.list(&key::DENY).iter().filter_map(|set| {
         let set_by = format!("`deny` of {}", project_file.display());
@@ -107,23 +107,23 @@ pub(crate) fn project_rules(project_file: &Path) -> Result<Rules, ConfigurationE
     Ok(Rules { allow: Vec::new(), deny: deny.collect() })
 }
 
-fn of_project(file: &Path) -> Result<Option<Layer>, ConfigurationError> {
+fn project_layer(file: &Path) -> Result<Option<Layer>, ConfigurationError> {
     let Some(text) = text(file)? else { return Ok(None) };
     Ok(Some(parse_project_config(&file.display().to_string(), &text)?))
 }
 
-/// Whether `CONDARC` names a file that isn't there: conda says nothing, and people wonder.
+/// Returns a finding if `CONDARC` names a file that doesn't exist. conda ignores it silently.
 pub(crate) fn missing_condarc(settings: &Settings) -> Option<Finding> {
     let named = settings.variables.get("CONDARC").filter(|named| !named.is_empty())?;
     let path = settings.absolute(Path::new(named));
     let is_there = path.exists() || named.starts_with('~');
     (!is_there).then(|| {
-        Finding::new(Code::MissingCondarc, format!("CONDARC names {named}, which isn't there"))
+        Finding::new(Code::MissingCondarc, format!("CONDARC names {named}, which doesn't exist"))
     })
 }
 
-/// Every `.condarc` that is there, in rising priority.
-fn condarcs(settings: &Settings) -> Vec<PathBuf> {
+/// Returns every existing `.condarc`, in rising priority.
+fn condarc_files(settings: &Settings) -> Vec<PathBuf> {
     let variable = |name: &str| settings.variables.get(name).cloned();
     let root = settings.conda_root();
     let mut files = Vec::new();
@@ -169,8 +169,8 @@ fn text(path: &Path) -> Result<Option<String>, ConfigurationError> {
     Ok(Some(envlock_text::decode(&name, bytes)?))
 }
 
-/// What holds where nothing is set; what conda has in common with us isn't said twice.
-fn built_in(settings: &Settings) -> Layer {
+/// Returns the defaults, except those that are the same in conda.
+fn default_layer(settings: &Settings) -> Layer {
     let mut layer = Layer::default();
     let (cache, by) = settings.cache_dir();
     layer.set_scalar(&key::CACHE_DIR, Scalar::Text(cache.display().to_string()), by);

@@ -6,17 +6,17 @@ use envlock_channel::CredentialStores;
 
 use super::Settings;
 
-/// Variables of which each holds an address with its credential:
+/// The prefix of variables with a URL and its credential:
 /// `ENVLOCK_AUTH_LAB=https://user:password@conda.lab.example/`.
 const ADDRESSES: &str = "ENVLOCK_AUTH_";
 
-/// The stores of this user: conda's, rattler's and curl's own places.
+/// Returns this user's credential stores: those of conda, rattler and curl.
 pub(crate) fn stores(settings: &Settings) -> CredentialStores {
     let variable = |name: &str| settings.variables.get(name).filter(|value| !value.is_empty());
     let path = |name: &str| variable(name).map(|value| settings.absolute(Path::new(value)));
     let home = |below: &str| settings.home.as_ref().map(|home| home.join(below));
     let addresses = settings.variables.iter().filter(|(name, _)| name.starts_with(ADDRESSES));
-    // anaconda-client's own place, and those of its older versions, which conda reads.
+    // The folder of anaconda-client, and those of its older versions, which conda reads.
     let anaconda: [Option<PathBuf>; 5] = [
         path("BINSTAR_CONFIG_DIR").map(|folder| folder.join("data")),
         home(".continuum/anaconda-client/tokens"),

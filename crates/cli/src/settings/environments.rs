@@ -1,4 +1,5 @@
-//! Where conda keeps environments by name, so that `conda activate NAME` finds ours.
+//! The folders in which conda keeps environments by name, so that `conda activate NAME` finds
+//! envlock's.
 //!
 //! conda's order: `envs_dirs`, then `envs` of the installation, then `~/.conda/envs`.
 
@@ -10,14 +11,14 @@ use envlock_report::{AsFindings, Code, Exit, Finding};
 
 use super::Settings;
 
-/// Why a name is none of an environment.
+/// Why no environment can have this name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum EnvironmentNameError {
-    /// Not a name.
+    /// It isn't a valid name.
     Invalid(InvalidName),
-    /// conda's own environment.
+    /// It is the name of conda's own environment.
     Base,
-    /// There is no folder to keep environments in.
+    /// No folder for environments is known.
     NoFolder,
 }
 
@@ -46,8 +47,8 @@ impl AsFindings for EnvironmentNameError {
     }
 }
 
-/// The prefix of the environment called `name`: where there is one already, else the first
-/// folder that can be written to.
+/// Returns the prefix of the environment called `name`: the existing one, else one in the first
+/// writable folder.
 pub(crate) fn named_prefix(
     settings: &Settings,
     configuration: &Configuration,
@@ -75,7 +76,7 @@ fn folders(settings: &Settings, configuration: &Configuration) -> Vec<PathBuf> {
     folders
 }
 
-/// Whether a folder, or the nearest one above it that exists, lets us write.
+/// Whether a folder, or its nearest existing parent, is writable.
 fn is_writable(folder: &Path) -> bool {
     folder
         .ancestors()
@@ -99,6 +100,7 @@ mod tests {
             folder: home.to_owned(),
             terminal: None,
             no_colour: true,
+            is_dumb: false,
             jobs: 1,
             now: jiff::Timestamp::UNIX_EPOCH,
         }
@@ -117,8 +119,8 @@ mod tests {
         let exe = root.join("bin/conda").display().to_string();
         let with_conda = settings(&home, &[("CONDA_EXE", exe.as_str())]);
         assert_eq!(named_prefix(&with_conda, "ml").unwrap(), root.join("envs/ml"));
-        let said = home.join("环境").display().to_string();
-        let with_dirs = settings(&home, &[("CONDA_EXE", &exe), ("CONDA_ENVS_DIRS", &said)]);
+        let folders = home.join("环境").display().to_string();
+        let with_dirs = settings(&home, &[("CONDA_EXE", &exe), ("CONDA_ENVS_DIRS", &folders)]);
         assert_eq!(named_prefix(&with_dirs, "ml").unwrap(), home.join("环境/ml"));
     }
 

@@ -1,10 +1,11 @@
-//! Environment variables, home, working folder, command line, terminal and clock: read here,
-//! once, and nowhere else.
+//! The environment of the process: variables, home, working folder, command line, terminal,
+//! signals and clock. Only this module reads them.
 
 mod configuration;
 mod credentials;
 mod environments;
 mod network;
+mod signals;
 mod tls_trust;
 pub(crate) mod vault;
 
@@ -24,9 +25,10 @@ use envlock_model::{
 pub(crate) use configuration::{ConfigurationError, configuration, missing_condarc, project_rules};
 pub(crate) use environments::{EnvironmentNameError, named_prefix};
 pub(crate) use network::{ChannelSetup, NO_PROXY_ENTRY, NetworkError, channel_setup};
+pub(crate) use signals::{TerminationSignal, is_ignored};
 pub(crate) use tls_trust::describe_trust;
 
-/// What the surroundings say. Variables may hold secrets: it has no `Debug`.
+/// The environment of the process. Variables may have secrets, so the type has no `Debug`.
 #[derive(Clone)]
 pub(crate) struct Settings {
     /// Every variable of the process that is Unicode.
@@ -35,49 +37,54 @@ pub(crate) struct Settings {
     pub(crate) home: Option<PathBuf>,
     /// The working folder.
     pub(crate) folder: PathBuf,
-    /// The columns of the terminal that standard error is; none where it is another thing.
+    /// The columns of the terminal on standard error; `None` if it isn't a terminal.
     pub(crate) terminal: Option<u16>,
-    /// Whether somebody asked for no colour: <https://no-color.org>, or a dumb terminal.
+    /// Whether `NO_COLOR` is set (<https://no-color.org>) or the terminal is dumb.
     pub(crate) no_colour: bool,
-    /// How many processors there are.
+    /// Whether the terminal can't move its cursor: `TERM=dumb`.
+    pub(crate) is_dumb: bool,
+    /// The number of processors.
     pub(crate) jobs: usize,
     /// The time at which the program started.
     pub(crate) now: jiff::Timestamp,
 }
 
-/// One that doesn't tell its width is taken for the usual 80 columns.
+/// Returns the width of the terminal; 80 columns if it doesn't report its width.
 fn terminal() -> Option<u16> {
     let stderr = std::io::stderr();
     let size = rustix::termios::tcgetwinsize(&stderr).ok().map(|size| size.ws_col);
     stderr.is_terminal().then(|| size.filter(|columns| *columns > 0).unwrap_or(80))
 }
 
-/// The version that the program calls itself.
+/// The program's version.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Every variable of the process, for a command that inherits them.
+/// Returns every variable of the process, for a command that inherits them.
 pub(crate) fn inherited_variables() -> BTreeMap<OsString, OsString> {
     std::env::vars_os().collect()
 }
 
-/// This program's command line, as words.
+/// Returns this program's command line.
 pub(crate) fn command_line() -> impl Iterator<Item = OsString> {
     std::env::args_os()
 }
 
-/// The file of this program.
+/// Returns the path of this program's file.
 pub(crate) fn program() -> std::io::Result<PathBuf> {
     std::env::current_exe()
 }
 
 impl Settings {
+    /// Reads the environment of the process.
     pub(crate) fn read() -> Self {
         let variables: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
         let set = |name: &str| variables.get(name).is_some_and(|value| !value.is_empty());
+        let is_dumb = variables.get("TERM").is_some_and(|term| term == "dumb");
         Self {
-            no_colour: set("NO_COLOR") || variables.get("TERM").is_some_and(|term| term == "dumb"),
+            no_colour: set("NO_COLOR") || is_dumb,
+            is_dumb,
             home: std::env::home_dir(),
             folder: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
             terminal: terminal(),
@@ -87,7 +94,13 @@ impl Settings {
         }
     }
 
-    /// The cache, and who set it: `ENVLOCK_CACHE_DIR`, else the user's folder for caches.
+    /// Returns the columns of a terminal on which lines can be redrawn; `None` for another one.
+    pub(crate) fn drawable_terminal(&self) -> Option<u16> {
+        self.terminal.filter(|_| !self.is_dumb)
+    }
+
+    /// Returns the cache and where it was set: `ENVLOCK_CACHE_DIR`, else the user's folder for
+    /// caches.
     pub(crate) fn cache_dir(&self) -> (PathBuf, ValueSource) {
         let path =
             |name: &str| self.variables.get(name).filter(|v| !v.is_empty()).map(PathBuf::from);
@@ -101,7 +114,7 @@ impl Settings {
         (caches.unwrap_or_else(std::env::temp_dir).join("envlock"), ValueSource::Default)
     }
 
-    /// conda's installation, which it calls `CONDA_ROOT`.
+    /// Returns the folder of conda's installation, which conda calls `CONDA_ROOT`.
     pub(crate) fn conda_root(&self) -> Option<PathBuf> {
         let variable = |name: &str| self.variables.get(name).filter(|value| !value.is_empty());
         // CONDA_EXE is `<installation>/bin/conda`.
@@ -112,7 +125,7 @@ impl Settings {
             .or_else(|| variable("MAMBA_ROOT_PREFIX").map(PathBuf::from))
     }
 
-    /// A path as a configuration has it: `~`, `$NAME` and `${NAME}` stand for their values.
+    /// Returns a path of a configuration, with `~`, `$NAME` and `${NAME}` replaced by their values.
     pub(crate) fn path(&self, written: &str) -> Result<PathBuf, String> {
         let variable = |name: &str| self.variables.get(name).cloned();
         let text = channel::expand(written, &variable).map_err(|error| error.to_string())?;
@@ -123,7 +136,7 @@ impl Settings {
         Ok(self.absolute(&path))
     }
 
-    /// conda's `CONDA_OVERRIDE_*` that are set.
+    /// Returns the `CONDA_OVERRIDE_*` that are set.
     pub(crate) fn conda_overrides(
         &self,
     ) -> Result<Vec<VirtualPackageSetting>, InvalidVirtualPackage> {
@@ -135,13 +148,13 @@ impl Settings {
             .collect()
     }
 
-    /// The folders of `PATH`, in order.
+    /// Returns the folders of `PATH`, in order.
     pub(crate) fn search_path(&self) -> Vec<PathBuf> {
         let path = self.variables.get("PATH").map(std::env::split_paths);
         path.into_iter().flatten().collect()
     }
 
-    /// The path from the root, without `.` and `..` where they can be told from the text.
+    /// Returns the absolute path, without `.` and `..`, which are resolved in the text only.
     pub(crate) fn absolute(&self, path: &Path) -> PathBuf {
         let mut whole = PathBuf::new();
         for part in self.folder.join(path).components() {
@@ -154,5 +167,20 @@ impl Settings {
             }
         }
         whole
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dumb_terminal_has_a_width_and_no_redrawn_lines() {
+        let mut settings = Settings::read();
+        settings.terminal = Some(70);
+        settings.is_dumb = false;
+        assert_eq!(settings.drawable_terminal(), Some(70));
+        settings.is_dumb = true;
+        assert_eq!((settings.terminal, settings.drawable_terminal()), (Some(70), None));
     }
 }

@@ -1,4 +1,4 @@
-//! From the configuration to how channels are reached.
+//! The settings of the channel client, from the configuration.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,12 +16,12 @@ use url::Url;
 
 use super::{Settings, VERSION, credentials::stores};
 
-/// Why channels can't be reached as it is configured.
+/// An error in the network settings.
 #[derive(Debug)]
 pub(crate) enum NetworkError {
-    /// A mirror that is none.
+    /// A mirror is invalid.
     Mirror(MirrorError, ValueSource),
-    /// A value that can't be used.
+    /// A value can't be used.
     Value { key: &'static str, reason: String, by: ValueSource, is_input: bool },
 }
 
@@ -39,18 +39,18 @@ impl std::error::Error for NetworkError {}
 impl AsFindings for NetworkError {
     fn findings(&self) -> Vec<Finding> {
         let (Self::Mirror(_, by) | Self::Value { by, .. }) = self;
-        let mut diagnostics = match self {
+        let mut findings = match self {
             Self::Mirror(error, _) => error.findings(),
             _ => vec![Finding::new(Code::ConfigurationValue, self.to_string())],
         };
-        for diagnostic in &mut diagnostics {
+        for finding in &mut findings {
             match by {
-                ValueSource::File(place) => diagnostic.place = Some(place.clone()),
-                ValueSource::Variable(name) => diagnostic.notes.push(format!("set by {name}")),
+                ValueSource::File(place) => finding.place = Some(place.clone()),
+                ValueSource::Variable(name) => finding.notes.push(format!("set by {name}")),
                 ValueSource::Default | ValueSource::Flag(_) => {}
             }
         }
-        diagnostics
+        findings
     }
 
     fn exit(&self) -> Exit {
@@ -62,16 +62,16 @@ impl AsFindings for NetworkError {
     }
 }
 
-/// How channels are reached, and what their names stand for.
+/// The settings of the channel client, and the channel configuration.
 pub(crate) struct ChannelSetup {
     pub(crate) settings: envlock_channel::Settings,
     pub(crate) channel_config: ChannelConfig,
-    /// What should be known of it in every run.
+    /// Warnings about the configuration, for every command.
     pub(crate) warnings: Vec<Finding>,
 }
 
-/// Settles how channels are reached. Reads the files of certificates that are named, and the
-/// stores of credentials.
+/// Returns the settings of the channel client. Reads the configured certificate files and the
+/// credential stores.
 pub(crate) fn channel_setup(
     settings: &Settings,
     configuration: &Configuration,
@@ -119,8 +119,8 @@ pub(crate) fn channel_setup(
     Ok(ChannelSetup { settings: network, channel_config, warnings })
 }
 
-/// The mirrors in their order: flags, envlock.toml, `mirrored_channels`, and the known ones
-/// whose addresses stand in a `.condarc`, from which the names stand for their origins.
+/// Returns the mirrors in their order: flags, envlock.toml, `mirrored_channels`, and the known
+/// mirrors whose URLs are in a `.condarc`. Channel names then mean the mirrors' origins.
 fn sources(
     configuration: &Configuration,
     channel_config: &mut ChannelConfig,
@@ -140,12 +140,12 @@ fn sources(
         let origin = sources.origin_of(&channel).unwrap_or(channel);
         let mirror = |url| Mirror { prefix: origin.clone(), url };
         sources.append(urls.into_iter().map(mirror).collect());
-        // mamba asks what is listed and nobody else, and so a private channel of this name
+        // As in mamba, only the listed sources are used, so that a private channel of this name
         // never becomes a public one.
         sources.disable_origin(&origin);
     }
     let mut at_origin = |url: &mut Url| {
-        // Who has an account at a mirror means that mirror.
+        // A URL with an account means that mirror.
         let has_account = !url.username().is_empty() || url.password().is_some();
         if let Some(origin) = sources.register_mirror_url(url).filter(|_| !has_account) {
             *url = origin;
@@ -156,8 +156,8 @@ fn sources(
         .iter_mut()
         .chain(channel_config.custom_multichannels.values_mut().flatten())
         .for_each(&mut at_origin);
-    // A single channel's name is turned into its origin where it is used; who serves it is
-    // settled here, for an install that reads the lock alone.
+    // A single channel's name is resolved to its origin where it is used. Its source is
+    // registered here, for an install that only reads the lock.
     for (name, folder) in &channel_config.custom_channels {
         let mut channel = folder.clone();
         if let Ok(mut path) = channel.path_segments_mut() {
@@ -192,7 +192,7 @@ fn proxies(
 ) -> Result<ProxyServers, NetworkError> {
     let variable = |name: &str| settings.variables.get(name).cloned();
     let named: Vec<_> = configuration.map(&key::PROXY_SERVERS).collect();
-    // Those of the environment alone are the HTTP library's, which knows all their forms.
+    // If only variables set proxies, the HTTP library reads them, which knows all their forms.
     let is_chosen =
         named.iter().flat_map(|(_, texts)| texts.iter()).any(|set| set.set_by.place().is_some());
     let mut by_scheme = BTreeMap::new();
@@ -230,7 +230,7 @@ fn proxies(
     Ok(ProxyServers { by_scheme, except })
 }
 
-/// The file, or all files of the folder, that a key names.
+/// Reads the file, or all files of the folder, that a key names.
 fn read(
     settings: &Settings,
     set: &Configured<&str>,
@@ -264,8 +264,8 @@ fn read(
 fn unverified(by: &ValueSource) -> Finding {
     let warning = Finding::new(
         Code::UnverifiedServers,
-        "no server's certificate is verified: whoever is on the way can change every index and \
-         see every credential",
+        "no server's certificate is verified: anyone on the network path can change every index and \
+         read every credential",
     )
     .with_note(format!("`ssl_verify: false` by {by}"))
     .with_help("give `ssl_verify` the path of your network's certificate instead");

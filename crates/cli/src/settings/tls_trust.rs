@@ -1,19 +1,19 @@
-//! Whose certificates are trusted, to be told.
+//! Describes which certificates are trusted.
 
 use envlock_channel::TlsTrust;
 use envlock_config::{Configuration, key};
 
 use super::Settings;
 
-/// Where the trusted certificates are, in words, and how many they are; none where nobody's
-/// is verified.
+/// Returns where the trusted certificates are, in words, and their number; `None` if certificates
+/// aren't verified.
 pub(crate) fn describe_trust(
     settings: &Settings,
     configuration: &Configuration,
     trust: &TlsTrust,
 ) -> (String, Option<usize>) {
     match trust {
-        TlsTrust::Unverified => ("nobody".to_owned(), None),
+        TlsTrust::Unverified => ("none".to_owned(), None),
         TlsTrust::Certificates(pem) => {
             let place = configuration.text(&key::SSL_VERIFY).map(|set| set.value.to_owned());
             let number = String::from_utf8_lossy(pem).matches("-----BEGIN CERTIFICATE").count();

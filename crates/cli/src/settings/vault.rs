@@ -36,7 +36,7 @@ pub(crate) enum VaultSettingsError {
 impl std::fmt::Display for VaultSettingsError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::NoAddress => f.write_str("no variable names a server"),
+            Self::NoAddress => f.write_str("no secrets server is configured"),
             Self::TwoAddresses => f.write_str("VAULT_ADDR and BAO_ADDR name two servers"),
             Self::Address(error) => error.fmt(f),
             Self::Insecure(variable) => {

@@ -1,30 +1,30 @@
-//! The answer of a command, in the one shape that [`Ui::finish`](super::Ui::finish) prints.
+//! The answer of a command, which [`Ui::finish`](super::Ui::finish) prints.
 
 use envlock_report::{
     AsFindings, Finding,
     sink::{Completion, Failure, Rules},
 };
 
-/// What a command answers.
+/// The answer of a command.
 pub(crate) struct Answer<T> {
-    /// How it came to its end.
+    /// How the command ended.
     pub(crate) ended: Completion,
-    /// What was found. The rules of the run aren't applied yet.
+    /// The findings, before the rules of the run are applied.
     pub(crate) findings: Vec<Finding>,
-    /// Rules of a file that only this command reads.
+    /// The rules of files that only this command reads.
     pub(crate) rules: Rules,
-    /// What was found or done, for JSON.
+    /// The result, for JSON.
     pub(crate) result: Option<T>,
-    /// The same for people; ends in a newline unless empty.
+    /// The result as text for people; ends in a newline unless empty.
     pub(crate) text: String,
-    /// The next commands to type, for people; ends in a newline unless empty.
+    /// The commands to type next, for people; ends in a newline unless empty.
     pub(crate) next: String,
-    /// Whether people are shown how many findings there are.
+    /// Whether the number of findings is printed for people.
     pub(crate) is_check: bool,
 }
 
 impl<T> Answer<T> {
-    /// The command did its work.
+    /// Creates the answer of a command that did its work.
     pub(crate) fn done(result: T, text: impl Into<String>) -> Self {
         Self {
             ended: Completion::Complete,
@@ -37,12 +37,12 @@ impl<T> Answer<T> {
         }
     }
 
-    /// An error came before there was an answer.
+    /// Creates the answer of a command that failed with an error.
     pub(crate) fn failed(error: &dyn AsFindings) -> Self {
         Self::from_failure(Failure::from_error(error))
     }
 
-    /// The same, for an error that is no type.
+    /// Creates the answer of a command that failed.
     pub(crate) fn from_failure(failure: Failure) -> Self {
         Self {
             ended: Completion::Failed(failure),
@@ -55,35 +55,35 @@ impl<T> Answer<T> {
         }
     }
 
-    /// The same, with further findings.
+    /// Adds findings.
     #[must_use]
     pub(crate) fn with_findings(mut self, findings: impl IntoIterator<Item = Finding>) -> Self {
         self.findings.extend(findings);
         self
     }
 
-    /// The same, ended in another way.
+    /// Sets how the command ended.
     #[must_use]
     pub(crate) fn ended(mut self, ended: Completion) -> Self {
         self.ended = ended;
         self
     }
 
-    /// The same, with the next commands to type.
+    /// Sets the commands to type next.
     #[must_use]
     pub(crate) fn next(mut self, next: impl Into<String>) -> Self {
         self.next = next.into();
         self
     }
 
-    /// The same, under further rules.
+    /// Adds rules.
     #[must_use]
     pub(crate) fn with_rules(mut self, rules: Rules) -> Self {
         self.rules.extend(rules);
         self
     }
 
-    /// The same, as the answer of a check: people are shown how many findings there are.
+    /// Marks the answer as that of a check, so that the number of findings is printed.
     #[must_use]
     pub(crate) fn as_check(mut self) -> Self {
         self.is_check = true;

@@ -1,4 +1,5 @@
-//! The one place that writes to a terminal: standard output is data, standard error is talk.
+//! Output: results on standard output, findings and progress on standard error. Only this module
+//! writes to a terminal.
 
 mod answer;
 mod print;

@@ -1,4 +1,4 @@
-//! One way out for every command, in every format.
+//! Prints the answers of all commands, in all formats.
 
 use std::{
     io::{self, Write as _},
@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use envlock_pipeline::ENVIRONMENT_FILE;
 use envlock_report::{
     Code, Exit, Finding, Level,
     document::Document,
@@ -22,7 +23,7 @@ use crate::{
     settings::{Settings, VERSION},
 };
 
-/// Prints the answer of one command in the format that was asked for.
+/// Prints the answer of one command in the requested format.
 pub(crate) struct Ui {
     command: &'static str,
     /// The file that the command is about, for services that need a place for every finding.
@@ -34,8 +35,11 @@ pub(crate) struct Ui {
     progress: Arc<Progress>,
 }
 
-/// Wider lines of prose are harder to read, whatever the terminal has.
-const WIDEST: usize = 100;
+/// The maximum width of prose, in columns, since longer lines are harder to read.
+const MAX_WIDTH: usize = 100;
+
+/// The minimum width, in columns: below it, paragraphs have no room next to their indents.
+const MIN_WIDTH: usize = 20;
 
 impl Ui {
     pub(crate) fn new(command_line: &CommandLine, settings: &Settings) -> Self {
@@ -46,9 +50,13 @@ impl Ui {
             Colour::Auto => settings.terminal.is_some() && !settings.no_colour,
         };
         let columns = settings.variables.get("COLUMNS").and_then(|columns| columns.parse().ok());
-        let width = columns.or(settings.terminal.map(usize::from)).unwrap_or(80).clamp(40, WIDEST);
+        let width = columns
+            .or(settings.terminal.map(usize::from))
+            .unwrap_or(80)
+            .clamp(MIN_WIDTH, MAX_WIDTH);
         let layout = Layout { width, colour };
-        let progress = Progress::new(settings.terminal, layout, output.quiet, output.format);
+        let progress =
+            Progress::new(settings.drawable_terminal(), layout, output.quiet, output.format);
         let deny = output.deny.iter().copied().map(DenyRule::from_flag).collect();
         Self {
             command: command_line.command.name(),
@@ -66,7 +74,7 @@ impl Ui {
         self.rules.extend(rules);
     }
 
-    /// Where progress is shown.
+    /// Returns the observer that shows progress.
     pub(crate) fn progress(&self) -> &Progress {
         &self.progress
     }
@@ -75,45 +83,61 @@ impl Ui {
     pub(crate) fn finish<T: Serialize>(&self, answer: Answer<T>) -> Exit {
         self.progress.end();
         let Answer { ended, findings, rules, result, text, next, is_check } = answer;
-        let mut all_rules = self.rules.clone();
-        all_rules.extend(rules);
-        let closed = apply_rules(findings, ended, &all_rules);
-        let exit = closed.exit;
-        let written = match self.format {
-            Format::Human => {
-                let summary =
-                    if is_check { render::summary_line(closed.summary) } else { String::new() };
-                let next = if self.quiet { String::new() } else { next };
-                self.print_findings(&closed.findings);
-                out(&printable(&format!("{text}{summary}{next}")))
-            }
-            Format::Json => out(&render::json(&Document::new(self.command, closed, result))),
-            Format::Sarif => out(&render::sarif(&closed.findings, VERSION, &self.subject_file)),
-            Format::Github => out(&render::github(&closed.findings)),
-            Format::Gitlab => out(&render::gitlab(&closed.findings, &self.subject_file)),
+        let report = apply_rules(findings, ended, &self.rules_with(rules));
+        let exit = report.exit;
+        let written = if self.format == Format::Human {
+            let summary =
+                if is_check { render::summary_line(report.summary) } else { String::new() };
+            let next = if self.quiet { String::new() } else { next };
+            self.print_findings(&report.findings);
+            out(&printable(&format!("{text}{summary}{next}")))
+        } else {
+            out(&document(self.format, self.command, &self.subject_file, report, result))
         };
         self.exit_unless_write_failed(written, exit)
     }
 
-    /// Prints findings for people; quietly without notes.
+    /// Prints findings as text before this process is replaced by another one. In other formats
+    /// nothing is printed, since standard output is the other program's. Returns the failure that
+    /// ends the command instead if a rule of the run makes one of the findings an error.
+    pub(crate) fn print_before_exec(&self, findings: &[Finding]) -> Result<(), Failure> {
+        let report = apply_rules(findings.to_vec(), Completion::Complete, &self.rules);
+        if report.exit != Exit::Success {
+            return Err(Failure::new(report.exit, findings.to_vec()));
+        }
+        if self.is_human() {
+            self.progress.clear();
+            self.print_findings(&report.findings);
+        }
+        Ok(())
+    }
+
+    fn rules_with(&self, more: Rules) -> Rules {
+        let mut rules = self.rules.clone();
+        rules.extend(more);
+        rules
+    }
+
+    /// Prints findings as text on standard error. With `-q`, notes are left out.
     fn print_findings(&self, findings: &[Finding]) {
-        let is_said = |finding: &&Finding| finding.level != Level::Note || !self.quiet;
-        let findings: Vec<_> = findings.iter().filter(is_said).cloned().collect();
+        let is_printed = |finding: &&Finding| finding.level != Level::Note || !self.quiet;
+        let findings: Vec<_> = findings.iter().filter(is_printed).cloned().collect();
         let _ = err(&render::human(&findings, &sources(&findings), self.layout));
     }
 
-    /// The columns of a line of text for people.
+    /// Returns the width of a line of text, in columns.
     pub(crate) fn width(&self) -> usize {
         self.layout.width
     }
 
-    /// A reader that went away (`| head`) has seen what it wanted; a full disk has not.
+    /// Returns the exit code, unless the answer couldn't be written. A reader that closes the
+    /// pipe (`| head`) has read what it needs; a full disk is an error.
     fn exit_unless_write_failed(&self, written: io::Result<()>, exit: Exit) -> Exit {
         match written {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 let message = format!("standard output can't be written: {error}");
                 let lost = Finding::new(Code::OutputFailed, message)
-                    .with_note("what the command did is done; only its answer is lost");
+                    .with_note("the command did its work; only its answer is lost");
                 self.print_findings(&[lost]);
                 Exit::Undetermined
             }
@@ -126,7 +150,7 @@ impl Ui {
         self.format == Format::Human
     }
 
-    /// Prints data at once, in the human form only.
+    /// Prints a line at once, in the human format only.
     pub(crate) fn print_line(&self, text: &str) {
         if self.is_human() {
             self.progress.clear();
@@ -134,25 +158,25 @@ impl Ui {
         }
     }
 
-    /// Passes on what activation scripts printed.
+    /// Prints the output of activation scripts.
     pub(crate) fn script_output(&self, text: &str) {
         self.progress.clear();
         let _ = err(text);
     }
 
-    /// Prints that the user pressed Ctrl-C.
+    /// Prints that the user interrupted the command.
     pub(crate) fn interrupted(&self) -> Exit {
         self.finish(Answer::<()>::from_failure(interrupted()))
     }
 
-    /// Prints that the system gives us no threads.
+    /// Prints that the system can't start threads.
     pub(crate) fn no_runtime(&self, error: &io::Error) -> Exit {
         let finding = Finding::new(Code::NoThreads, format!("can't start: {error}"));
         self.finish(Answer::<()>::from_failure(Failure::new(Exit::Undetermined, vec![finding])))
     }
 }
 
-/// The failure of a command that Ctrl-C, or the system, ended.
+/// Returns the failure of a command that the user or the system interrupted.
 pub(crate) fn interrupted() -> Failure {
     let finding = Finding::new(Code::Interrupted, "interrupted")
         .with_note("nothing that was incomplete is kept")
@@ -160,14 +184,29 @@ pub(crate) fn interrupted() -> Failure {
     Failure::new(Exit::Interrupted, vec![finding])
 }
 
-/// Prints a command line that can't be understood as a JSON document.
-pub(super) fn usage_document(finding: Finding) -> ExitCode {
+/// Prints a usage error as a document of this format.
+pub(super) fn print_usage_error(format: Format, finding: Finding) -> ExitCode {
     let failure = Failure::new(Exit::Usage, vec![finding]);
-    let closed: FinalReport =
-        apply_rules(Vec::new(), Completion::Failed(failure), &Rules::default());
-    let exit = closed.exit;
-    let _ = out(&render::json(&Document::<()>::new("envlock", closed, None)));
+    let report = apply_rules(Vec::new(), Completion::Failed(failure), &Rules::default());
+    let exit = report.exit;
+    let _ = out(&document::<()>(format, "envlock", ENVIRONMENT_FILE, report, None));
     ExitCode::from(exit.code())
+}
+
+/// Formats findings and result for programs.
+fn document<T: Serialize>(
+    format: Format,
+    command: &'static str,
+    subject_file: &str,
+    report: FinalReport,
+    result: Option<T>,
+) -> String {
+    match format {
+        Format::Human | Format::Json => render::json(&Document::new(command, report, result)),
+        Format::Sarif => render::sarif(&report.findings, VERSION, subject_file),
+        Format::Github => render::github(&report.findings),
+        Format::Gitlab => render::gitlab(&report.findings, subject_file),
+    }
 }
 
 fn out(text: &str) -> io::Result<()> {

@@ -1,37 +1,48 @@
-//! A command line that can't be understood, printed in the format that it asks for.
+//! Prints usage errors in the format that the command line requests.
 
 use std::{ffi::OsString, process::ExitCode};
 
-use clap::error::ErrorKind;
+use clap::{ValueEnum as _, error::ErrorKind};
 use envlock_report::{Code, Exit, Finding};
 
-use super::print::usage_document;
+use super::print::print_usage_error;
+use crate::flags::Format;
 
-/// Prints what is wrong, or the help or version that was asked for.
+/// Prints a usage error, or the requested help or version.
 pub(crate) fn usage(error: &clap::Error, line: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let is_asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    if is_asked || !wants_json(line) {
+    let is_requested = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let format = requested_format(line);
+    if is_requested || format == Format::Human {
         let _ = error.print();
-        return ExitCode::from(if is_asked { Exit::Success.code() } else { Exit::Usage.code() });
+        let exit = if is_requested { Exit::Success } else { Exit::Usage };
+        return ExitCode::from(exit.code());
     }
-    usage_document(finding(error))
+    print_usage_error(format, finding(error))
 }
 
-/// Whether the line asks for JSON, as far as it can be understood; what stands behind `--` is
-/// another program's.
-fn wants_json(line: impl IntoIterator<Item = OsString>) -> bool {
-    let words: Vec<_> = line.into_iter().take_while(|word| word != "--").collect();
-    let pairs = words.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "json");
-    pairs || words.iter().any(|word| word == "--format=json")
+/// Returns the format that the words request, although they aren't valid as a whole. Words after
+/// `--` belong to another program.
+fn requested_format(line: impl IntoIterator<Item = OsString>) -> Format {
+    let words: Vec<_> = line
+        .into_iter()
+        .take_while(|word| word != "--")
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let separate = words.windows(2).filter(|pair| pair[0] == "--format").map(|pair| &*pair[1]);
+    let joined = words.iter().filter_map(|word| word.strip_prefix("--format="));
+    separate
+        .chain(joined)
+        .find_map(|name| Format::from_str(name, false).ok())
+        .unwrap_or(Format::Human)
 }
 
-/// The parser's own words: the first paragraph says what is wrong, the others what to do.
+/// Returns clap's error as a finding: its first paragraph is the message, the others are notes.
 fn finding(error: &clap::Error) -> Finding {
     let missing =
         [ErrorKind::MissingSubcommand, ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand];
     if missing.contains(&error.kind()) {
         return Finding::new(Code::Usage, "a command is missing")
-            .with_help("`envlock --help` lists them");
+            .with_help("`envlock --help` lists the commands");
     }
     let text = error.render().to_string();
     let mut paragraphs = text
@@ -42,5 +53,23 @@ fn finding(error: &clap::Error) -> Finding {
     paragraphs
         .filter(|note| !note.starts_with("For more"))
         .fold(finding, Finding::with_note)
-        .with_help("`envlock COMMAND --help` lists what it takes")
+        .with_help("`envlock COMMAND --help` lists the arguments of a command")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_format_is_found_in_a_line_that_is_not_valid() {
+        let format = |line: &str| requested_format(line.split(' ').map(OsString::from));
+        assert_eq!(format("envlock solve --wrong"), Format::Human);
+        assert_eq!(format("envlock --format json solve --wrong"), Format::Json);
+        assert_eq!(format("envlock solve --wrong --format=sarif"), Format::Sarif);
+        assert_eq!(format("envlock --format github --wrong"), Format::Github);
+        assert_eq!(format("envlock --wrong --format gitlab"), Format::Gitlab);
+        assert_eq!(format("envlock --format no --format=gitlab"), Format::Gitlab);
+        assert_eq!(format("envlock run --wrong -- x --format json"), Format::Human);
+        assert_eq!(format("envlock --format"), Format::Human);
+    }
 }

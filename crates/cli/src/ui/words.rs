@@ -1,6 +1,6 @@
-//! Commands for people.
+//! Words of a shell.
 
-/// A word as it is typed into a shell. No word of a command line has a NUL.
+/// Quotes a word for a shell. A word of a command line has no NUL.
 pub(crate) fn shell_word(word: &str) -> String {
     shlex::try_quote(word).unwrap_or(word.into()).into_owned()
 }

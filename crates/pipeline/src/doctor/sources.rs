@@ -40,7 +40,7 @@ fn channel_checks(
     noarch: &[Probe],
 ) -> Vec<CheckResult> {
     if host.is_empty() {
-        let message = format!("{}: no source may be asked", channel.name);
+        let message = format!("{}: no source is allowed", channel.name);
         return vec![CheckResult::unknown("source", message)];
     }
     let is_absent = |probe: &Probe| matches!(probe.result, Err(SourceError::Absent(_)));
@@ -127,7 +127,11 @@ fn clock(now: SystemTime, times: &[SystemTime]) -> Option<CheckResult> {
     }
     let way = if ahead > behind { "ahead of" } else { "behind" };
     let message = format!("it is {} {way} the servers'", span(off));
-    Some(CheckResult::failed("clock", message, "set it, as with `timedatectl set-ntp true`"))
+    Some(CheckResult::failed(
+        "clock",
+        message,
+        "set the clock, for example with `timedatectl set-ntp true`",
+    ))
 }
 
 fn seconds<E>(span: Result<std::time::Duration, E>) -> u64 {

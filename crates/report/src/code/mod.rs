@@ -57,6 +57,7 @@ codes! {
     ChannelVariable "channel-variable" Error;
     Clobbered "clobbered" Warning;
     ClockSkew "clock-skew" Warning;
+    CommandNotExecutable "command-not-executable" Error;
     CondarcUnused "condarc-unused" Note;
     ConfigurationUnreadable "configuration-unreadable" Error;
     ConfigurationValue "configuration-value" Error;
@@ -201,6 +202,7 @@ codes! {
     PipMissing "pip-missing" Warning;
     PipSkipped "pip-skipped" Error;
     Plaintext "plaintext" Error;
+    PlatformDropped "platform-dropped" Warning;
     PolicyFile "policy-file" Error;
     PolicyRejected "policy-rejected" Error;
     PolicyShorthand "policy-shorthand" Warning;
@@ -225,6 +227,7 @@ codes! {
     SelectorUnknown "selector-unknown" Warning;
     ServerError "server-error" Error;
     StaleLock "stale-lock" Error;
+    StalePrefix "stale-prefix" Warning;
     StarKeyValues "star-key-values" Warning;
     StateNotReplicated "state-not-replicated" Error;
     SubdirEmpty "subdir-empty" Warning;

@@ -74,6 +74,7 @@ const PHASES: [(Phase, u64); 6] = [
 fn work(progress: &Progress) {
     for (phase, units) in PHASES {
         progress.observe(Event::Expect { phase, units });
+        progress.observe(Event::ExpectItems { phase, items: 99_999 });
         progress.observe(Event::Advance { phase, units: units - 1 });
         progress.observe(Event::Item { phase, name: "a-long-name-of-a-package-环境-".repeat(4) });
     }
@@ -83,7 +84,7 @@ fn work(progress: &Progress) {
 
 #[test]
 fn no_line_is_wider_than_the_terminal() {
-    for columns in [40, 60, 80, 200] {
+    for columns in [20, 40, 60, 80, 200] {
         let (recorder, progress) = Recorder::progress(columns);
         work(&progress);
         for line in recorder.take().iter().flat_map(|text| text.lines()) {
@@ -112,6 +113,22 @@ fn nothing_is_drawn_after_the_end() {
     work(&progress);
     progress.observe(Event::Done(Outcome::Linked { packages: 1, files: 1 }));
     assert_eq!(recorder.take(), [""; 0]);
+}
+
+#[test]
+fn a_terminal_shows_which_packages_are_fetched_and_how_many_are_left() {
+    let (recorder, progress) = Recorder::progress(120);
+    let phase = Phase::Download;
+    progress.observe(Event::Expect { phase, units: 3_000_000 });
+    progress.observe(Event::ExpectItems { phase, items: 3 });
+    for name in ["numpy 1.24.3", "pip 24.0", "环境 1"] {
+        progress.observe(Event::Item { phase, name: name.to_owned() });
+    }
+    progress.observe(Event::ItemDone { phase, name: "numpy 1.24.3".to_owned() });
+    progress.observe(Event::Advance { phase, units: 1_000_000 });
+    let drawn = recorder.take().concat();
+    assert!(drawn.contains("0/3 packages") && drawn.contains("numpy 1.24.3"), "{drawn:?}");
+    assert!(drawn.contains("1/3 packages") && drawn.contains("pip 24.0, 环境 1"), "{drawn:?}");
 }
 
 #[test]

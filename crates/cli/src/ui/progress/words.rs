@@ -1,11 +1,11 @@
-//! The words for events.
+//! The texts of progress events.
 
 use std::path::Path;
 
 use envlock_model::progress::{Installer, Notice, Outcome, Phase, Recovery, RequestedFile};
 use envlock_report::{count, size};
 
-/// The title of a phase.
+/// Returns the title of a phase.
 pub(super) fn title(phase: Phase) -> &'static str {
     match phase {
         Phase::Index => "index",
@@ -17,7 +17,7 @@ pub(super) fn title(phase: Phase) -> &'static str {
     }
 }
 
-/// What a phase did, on one line.
+/// Returns what a phase did, on one line.
 pub(super) fn outcome(outcome: Outcome) -> String {
     match outcome {
         Outcome::Indexes { indexes, bytes } => {
@@ -49,7 +49,7 @@ pub(super) fn outcome(outcome: Outcome) -> String {
     }
 }
 
-/// A notice as one sentence without a full stop.
+/// Returns a notice as one sentence without a full stop.
 pub(super) fn notice(notice: &Notice) -> String {
     match notice {
         Notice::SourceFailed { file, source, reason, next } => {
@@ -57,7 +57,7 @@ pub(super) fn notice(notice: &Notice) -> String {
                 RequestedFile::Index { channel, subdir } => format!("index of {channel}/{subdir}"),
                 RequestedFile::Archive(name) => name.clone(),
             };
-            format!("{file}: {source} answered: {reason}; asking {next}")
+            format!("{file}: {source} failed: {reason}; trying {next}")
         }
         Notice::DamagedPackage { file, reason } => {
             format!("{file} in the cache is damaged and is fetched again: {reason}")
@@ -84,7 +84,7 @@ pub(super) fn notice(notice: &Notice) -> String {
         Notice::NotRemoved { path, reason } => {
             format!("can't remove `{}`: {reason}", path.display())
         }
-        Notice::ScriptMessage { package, text } => format!("{package} says: {text}"),
+        Notice::ScriptMessage { package, text } => format!("{package}: {text}"),
         Notice::MovedAside { files, packages, previous } => format!(
             "{} that the lock doesn't have moved to `{}` with the previous environment",
             files_and_packages(*files, *packages),
@@ -103,7 +103,7 @@ fn waiting(prefix: &Path, installer: Option<&Installer>) -> String {
     }
 }
 
-/// `3 files and 1 package`, without what there is none of.
+/// Returns `3 files and 1 package`, without a part whose number is 0.
 fn files_and_packages(files: usize, packages: usize) -> String {
     [(files, "file"), (packages, "package")]
         .into_iter()
@@ -155,11 +155,11 @@ mod tests {
         let index = RequestedFile::Index { channel: "ml".into(), subdir: Subdir::NoArch };
         assert_eq!(
             notice(&failed(index)),
-            "index of ml/noarch: a.example:8443 answered: 403 forbidden; asking b.example"
+            "index of ml/noarch: a.example:8443 failed: 403 forbidden; trying b.example"
         );
         assert_eq!(
             notice(&failed(RequestedFile::Archive("a-1-0.conda".into()))),
-            "a-1-0.conda: a.example:8443 answered: 403 forbidden; asking b.example"
+            "a-1-0.conda: a.example:8443 failed: 403 forbidden; trying b.example"
         );
     }
 
@@ -220,7 +220,7 @@ mod tests {
             ),
             (
                 Notice::ScriptMessage { package: "a".into(), text: "read the licence".into() },
-                "a says: read the licence",
+                "a: read the licence",
             ),
             (
                 moved(1, 0),

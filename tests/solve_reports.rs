@@ -1,0 +1,67 @@
+//! What a solve reports besides packages: dropped platforms and needs of secrets.
+
+use envlock_testkit::{Subdir, TestMirror};
+
+use crate::support::{Lab, json};
+
+const SMALL: &str = "channels: [conda-forge]\ndependencies:\n  - app\n";
+
+fn small() -> TestMirror {
+    TestMirror::new().channel("conda-forge", |c| {
+        c.add("app 1.0");
+        c.add_for(Subdir::OsxArm64, "app 1.0");
+    })
+}
+
+#[test]
+fn a_platform_that_the_flags_drop_is_named_with_the_flags_that_keep_it() {
+    let lab = Lab::new(small(), SMALL);
+    lab.solve(&["--platform", "linux-64", "--platform", "osx-arm64"]).success();
+    let output = lab.solve(&["--platform", "linux-64"]);
+    assert_eq!(output.code, Some(0));
+    assert!(output.stderr.contains("warning[platform-dropped]"), "{}", output.stderr);
+    let kept = "`envlock solve --platform linux-64 --platform osx-arm64`";
+    assert!(output.stderr.contains(kept), "{}", output.stderr);
+    // The lock has one platform now, and none is dropped.
+    assert!(!lab.solve(&["--platform", "linux-64"]).stderr.contains("platform-dropped"));
+    assert!(!lab.solve(&[]).stderr.contains("platform-dropped"));
+    lab.ask(&format!("{SMALL}platforms: [osx-arm64]\n"));
+    let output = lab.solve(&["--platform", "linux-64", "--format", "json"]);
+    let findings = json(&output.success())["findings"].clone();
+    let dropped = findings.as_array().unwrap().iter().find(|f| f["code"] == "platform-dropped");
+    assert_eq!(dropped.unwrap()["place"]["file"], "environment.yml");
+}
+
+#[test]
+fn a_new_a_changed_and_a_removed_need_are_named() {
+    let lab = Lab::new(small(), SMALL);
+    let need =
+        |path: &str| format!("{{engine: kv2, mount: secret, path: {path}, fields: {{x: X}}}}");
+    let manifest = |needs: &str| format!("version: 1\nneeds:\n{needs}");
+    let ask = |needs: &str| {
+        lab.project.write("secrets.yml", manifest(needs));
+        let shown = lab.solve(&["--dry-run"]).success();
+        let document = json(&lab.solve(&["--format", "json"]).success());
+        (shown, document["result"]["need_changes"].clone())
+    };
+    let (shown, changes) = ask(&format!("  db: {}\n", need("a")));
+    assert!(shown.contains("+  need db: kv2 secret/a\n"), "{shown}");
+    assert_eq!(changes[0]["need"], "db");
+    assert_eq!(changes[0]["change"], "added");
+    let (shown, changes) = ask(&format!("  db: {}\n  mail: {}\n", need("b"), need("c")));
+    assert!(shown.contains("+  need mail: kv2 secret/c\n"), "{shown}");
+    assert!(shown.contains("~  need db: path was a, is b\n"), "{shown}");
+    let change = |change: &serde_json::Value| (change["need"].clone(), change["change"].clone());
+    let mut changes: Vec<_> = changes.as_array().unwrap().iter().map(change).collect();
+    changes.sort_by_key(|(need, _)| need.to_string());
+    let expected = [("db", "changed"), ("mail", "added")];
+    assert_eq!(changes, expected.map(|(need, change)| (need.into(), change.into())));
+    let (shown, changes) = ask(&format!("  mail: {}\n", need("c")));
+    assert!(shown.contains("-  need db: no longer needed\n"), "{shown}");
+    assert_eq!(changes.as_array().unwrap().len(), 1);
+    let (shown, changes) = ask(&format!("  mail: {}\n", need("c")));
+    assert!(!shown.contains("need"), "{shown}");
+    assert_eq!(changes, serde_json::json!([]));
+    fs_err::remove_file(lab.project.path("secrets.yml")).unwrap();
+    assert!(lab.solve(&[]).success().contains("-  need mail: no longer needed\n"));
+}
