@@ -72,7 +72,7 @@ fn a_request_that_the_server_allows_and_the_repository_denies_is_a_disagreement(
 fn an_absent_a_deleted_and_a_destroyed_secret_are_distinguished() {
     let Some(stage) = ServerProject::dev("missing secrets") else { return };
     let job = Job::approle(&stage.bao);
-    let fails = |finding, texts: &[&str]| stage.fails(&job, 1, finding, words);
+    let fails = |finding, texts: &[&str]| stage.fails(&job, 1, finding, texts);
     stage.bao.secret("secret", "ml/db_creds", json!({ "host": 1, "username": 2, "passwort": 3 }));
     fails(
         "error missing-field",
@@ -102,7 +102,7 @@ fn an_absent_a_deleted_and_a_destroyed_secret_are_distinguished() {
 fn a_missing_role_and_a_short_ttl_are_reported() {
     let Some(stage) = ServerProject::dev("database roles") else { return };
     let job = Job::approle(&stage.bao);
-    let fails = |finding, texts: &[&str]| stage.fails(&job, 1, finding, words);
+    let fails = |finding, texts: &[&str]| stage.fails(&job, 1, finding, texts);
     stage.bao.role("database", "ml-readonly", "30m", "24h");
     fails(
         "error ttl-too-short",
@@ -233,7 +233,7 @@ fn a_refused_login_is_reported_with_the_servers_message_without_the_credential()
     let stranger = JwtIssuer::new().token(json!({}));
     let refused = |job: Job, texts: &[&str]| {
         let words =
-            [words, &["the server refused the login", "check `auth:` of the profile"]].concat();
+            [texts, &["the server refused the login", "check `auth:` of the profile"]].concat();
         stage.fails(&job, 4, "error login-refused", &words);
         let output = stage.check(&job, &[]);
         for secret in [&canary, &wrong_audience, &stranger] {
@@ -419,7 +419,7 @@ fn another_program_and_an_unreachable_server_are_distinguished() {
     let fails = |url: &str, finding: &str, texts: &[&str]| {
         let job = job(url);
         let run = |args: &[&str]| check(&lab, &job, args).output().unwrap().into();
-        assert_failure(&ExpectedFailure { exit: 3, finding, texts: words }, run);
+        assert_failure(&ExpectedFailure { exit: 3, finding, texts }, run);
     };
     // The port was free a moment ago, so no server listens on it.
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -460,7 +460,7 @@ fn mistakes_of_the_user_are_reported_before_any_request() {
     let job = || Job::of("token").with("VAULT_TOKEN", "s.x").with("VAULT_ADDR", server.url());
     let fails = |job: &Job, finding: &str, texts: &[&str]| {
         let run = |args: &[&str]| check(&lab, job, args).output().unwrap().into();
-        assert_failure(&ExpectedFailure { exit: 2, finding, texts: words }, run);
+        assert_failure(&ExpectedFailure { exit: 2, finding, texts }, run);
     };
     let token = Job::of("token").with("VAULT_TOKEN", "s.x");
     fails(&token, "error no-address", &["set VAULT_ADDR (or BAO_ADDR)", "`--offline`"]);

@@ -14,7 +14,7 @@ use envlock_model::{
     lock_inputs::LockInputs,
     progress::{self, Event, Phase},
 };
-use envlock_report::{AsFindings, Code, Exit, Finding, nearest};
+use envlock_report::{AsFindings, Code, Exit, Finding, Level, nearest};
 use envlock_secrets::manifest::Manifest;
 use envlock_solve::{Problem, Records, Solution, UnsolvableReason};
 use rattler_conda_types::{PackageName, RepoDataRecord, Subdir};

@@ -24,7 +24,7 @@ fn reason(method: &str, path: &str, answer: ScriptedAnswer) -> AnswerFault {
     let failure = TestJob::on(&script).failure();
     assert_eq!(
         (finding_of(&failure).code.as_str(), failure.exit()),
-        ("unreadable-answer", Exit::Unknown)
+        ("unreadable-answer", Exit::Undetermined)
     );
     assert_eq!(
         finding_of(&failure).help.as_deref(),

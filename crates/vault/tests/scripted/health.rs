@@ -20,7 +20,7 @@ fn not_a_vault(script: &ScriptedServer) -> ServerFault {
     let failure = TestJob::on(script).failure();
     assert_eq!(
         (finding_of(&failure).code.as_str(), failure.exit()),
-        ("not-a-vault", Exit::Unknown)
+        ("not-a-vault", Exit::Undetermined)
     );
     assert_eq!(
         finding_of(&failure).help.as_deref(),
@@ -78,7 +78,7 @@ fn a_server_that_cannot_serve_requests_gets_one_request_and_no_login() {
         let script =
             server("imitates a node that can't serve").answer_on("GET", "sys/health", answer);
         let found = TestJob::on(&script).failure();
-        assert_eq!((&found, found.exit()), (&failure, Exit::Unknown));
+        assert_eq!((&found, found.exit()), (&failure, Exit::Undetermined));
         assert_eq!(
             (finding_of(&found).code.as_str(), finding_of(&found).help.as_deref()),
             (code, Some(help))
@@ -162,7 +162,7 @@ fn a_gateway_without_its_server_is_retried_and_not_reported_as_sealed() {
         assert_eq!((request.as_str(), messages.join("").as_str()), ("sys/health", words));
         assert_eq!(
             (finding_of(&failure).code.as_str(), failure.exit()),
-            ("server-error", Exit::Unknown)
+            ("server-error", Exit::Undetermined)
         );
         assert_eq!(requests_of(&always), [HEALTH; 4]);
 
@@ -182,7 +182,7 @@ fn an_unreachable_address_is_reported() {
     let failure = TestJob::at_url(&url).failure();
     assert_eq!(
         (finding_of(&failure).code.as_str(), failure.exit()),
-        ("unreachable", Exit::Unknown)
+        ("unreachable", Exit::Undetermined)
     );
     assert!(failure.to_string().starts_with(&format!("{url} can't be reached: ")), "{failure}");
 }

@@ -35,7 +35,7 @@ fn once_asked(
 
 fn interrupted(report: ProbeReport) {
     let failure = report.facts.unwrap_err();
-    assert_eq!((&failure, failure.exit()), (&ProbeError::Interrupted, Exit::Unknown));
+    assert_eq!((&failure, failure.exit()), (&ProbeError::Interrupted, Exit::Undetermined));
     assert_eq!(finding_of(&failure).code.as_str(), "interrupted");
     assert_eq!(report.findings, []);
 }

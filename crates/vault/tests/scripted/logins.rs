@@ -297,7 +297,7 @@ fn an_unexpected_status_of_a_login_is_an_error() {
         let failure = TestJob::on(&script).failure();
         assert_eq!(
             (finding_of(&failure).code.as_str(), failure.exit()),
-            ("unreadable-answer", Exit::Unknown)
+            ("unreadable-answer", Exit::Undetermined)
         );
         assert_eq!(requests_of(&script), [HEALTH, JWT_LOGIN]);
     }
@@ -326,7 +326,7 @@ fn an_unknown_namespace_is_named() {
         assert_eq!(failure, ProbeError::UnknownNamespace("team/unknown".to_owned()), "{path}");
         assert_eq!(
             (finding_of(&failure).code.as_str(), failure.exit()),
-            ("namespace-unknown", Exit::Unknown)
+            ("namespace-unknown", Exit::Undetermined)
         );
         assert_eq!(
             finding_of(&failure).help.as_deref(),

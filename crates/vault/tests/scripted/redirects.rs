@@ -15,10 +15,10 @@ use crate::support::{
 fn refused(job: &TestJob) -> String {
     let failure = job.failure();
     let finding = finding_of(&failure);
-    assert_eq!((words.code.as_str(), failure.exit()), ("redirected", Exit::Unknown));
+    assert_eq!((finding.code.as_str(), failure.exit()), ("redirected", Exit::Undetermined));
     assert_eq!(finding.notes, ["a redirect to another server would give it the token"]);
     let ProbeError::Redirected { target, .. } = failure else { panic!("{failure:?}") };
-    target
+    target.to_string()
 }
 
 #[test]

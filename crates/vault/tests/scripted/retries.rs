@@ -67,7 +67,7 @@ fn a_permanent_failure_is_tried_four_times() {
         let failure = TestJob::on(&script).failure();
         assert_eq!(
             (finding_of(&failure).code.as_str(), failure.exit()),
-            (code, Exit::Unknown),
+            (code, Exit::Undetermined),
             "{answer:?}"
         );
         assert!(failure.to_string().contains("sys/capabilities-self"), "{failure}");
@@ -244,7 +244,10 @@ fn a_login_without_an_answer_in_time_is_reported_as_lost() {
         ProbeError::SingleUseAnswerLost { request: "auth/approle/login".to_owned() }
     );
     let failure = TestJob { timeout: short, ..TestJob::on(&script) }.failure();
-    assert_eq!((finding_of(&failure).code.as_str(), failure.exit()), ("timed-out", Exit::Unknown));
+    assert_eq!(
+        (finding_of(&failure).code.as_str(), failure.exit()),
+        ("timed-out", Exit::Undetermined)
+    );
     assert_eq!((count(&script, APPROLE_LOGIN), count(&script, JWT_LOGIN)), (1, 1));
 }
 

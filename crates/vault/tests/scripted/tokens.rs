@@ -102,7 +102,7 @@ fn a_token_with_too_few_uses_is_not_consumed() {
     assert_eq!(failure, ProbeError::TooFewTokenUses { left: 7, planned: 8 });
     assert_eq!(
         (finding_of(&failure).code.as_str(), failure.exit()),
-        ("too-few-token-uses", Exit::Unknown)
+        ("too-few-token-uses", Exit::Undetermined)
     );
     assert_eq!(requests, [HEALTH, JWT_LOGIN, LOOKUP, REVOKE]);
 
