@@ -77,7 +77,7 @@ pub fn activate(
         Some(prefix) => prefix,
         None => project.default_prefix()?,
     };
-    let activated = activate::environment(&prefix, platform, variables)?;
+    let activated = activate::activate(&prefix, platform, variables)?;
     Ok(ActiveEnvironment { prefix, activated })
 }
 
@@ -89,7 +89,7 @@ impl ActiveEnvironment {
 
     /// The output of the activation scripts.
     pub fn script_output(&self) -> &str {
-        &self.activated.said
+        &self.activated.script_output
     }
 
     /// Replaces this process by the command. Returns only on failure.
