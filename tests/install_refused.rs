@@ -175,7 +175,7 @@ fn a_package_whose_link_leads_out_is_refused() {
     -- stderr
     error[hostile-package]: app-1.0-0 is refused: `share/out` is a symbolic link
       that leads out of the prefix, to `../../../..`
-      help: don't install this package; tell the channel that serves it
+      help: don't install this package; report it to the channel that serves it
     -- exit 1
     ");
     assert!(!lab.prefix().exists());

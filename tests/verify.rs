@@ -45,7 +45,7 @@ fn every_file_that_differs_is_named_with_its_package() {
     -- stdout
     7 differences in ~/project/.envlock/project
     -- stderr
-    error[file-changed]: bin/app (app) can't be executed and should
+    error[file-changed]: bin/app (app) has mode 0644 instead of 0755
 
     error[file-changed]: etc/app.conf (app) has other bytes
 

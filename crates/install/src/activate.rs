@@ -17,14 +17,20 @@ use rattler_shell::activation::prefix_path_entries;
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::prefix_paths::is_absent;
-use crate::state::is_environment;
+use crate::error::InstallError;
+use crate::prefix_paths::is_not_found;
+use crate::process::{Finished, run_to_end};
+use crate::state::{PrefixState, is_environment, state, state_of};
+use crate::trusted::read_bounded;
 
 /// Environment variables by name.
 pub type Variables = BTreeMap<OsString, OsString>;
 
 /// conda's value for a variable that an environment must not set.
 const UNSET: &str = "***unset***";
+
+/// The most bytes of a file of variables.
+const MAX_BYTES: u64 = 16_000_000;
 
 /// The search path if `PATH` isn't set; conda assumes the same.
 const NO_PATH: &str = "/usr/bin:/bin";
@@ -34,8 +40,8 @@ const NO_PATH: &str = "/usr/bin:/bin";
 pub struct Activated {
     /// Every variable that a command gets.
     pub variables: Variables,
-    /// What the scripts said.
-    pub said: String,
+    /// The output of the scripts.
+    pub script_output: String,
 }
 
 /// Why an environment can't be activated.
@@ -44,8 +50,22 @@ pub enum ActivateError {
     /// There is no environment.
     #[error("there is no environment at `{}`", .0.display())]
     NoEnvironment(PathBuf),
-    /// A file of variables that isn't a JSON object of strings.
-    #[error("`{}` isn't a JSON object of variables and their texts", .path.display())]
+    /// Its install hasn't ended: its post-link scripts were interrupted.
+    #[error("an install into `{}` was killed before it ended", .0.display())]
+    Unfinished(PathBuf),
+    /// The environment was made for another path, which its files name.
+    #[error("the environment at `{}` was made for `{}`", .prefix.display(), .recorded.display())]
+    Moved {
+        /// Where it is.
+        prefix: PathBuf,
+        /// The path that it was made for.
+        recorded: PathBuf,
+    },
+    /// The path can't be a prefix, or it can't be read.
+    #[error(transparent)]
+    Prefix(#[from] InstallError),
+    /// A file of variables that isn't a JSON object of texts, numbers and truth values.
+    #[error("`{}` isn't a JSON object of variables and their values", .path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -70,8 +90,8 @@ pub enum ActivateError {
         prefix: PathBuf,
         /// How the shell ended.
         status: String,
-        /// What the scripts said.
-        said: String,
+        /// The output of the scripts.
+        script_output: String,
     },
 }
 
@@ -85,18 +105,27 @@ impl AsFindings for ActivateError {
             Self::Malformed { source, .. } => error(Code::MalformedVariables)
                 .with_note(format!("what is wrong begins on line {}", source.line().max(1)))
                 .with_help("`envlock install --replace` builds the environment anew"),
+            Self::Unfinished(_) => {
+                error(Code::Interrupted).with_help("`envlock install` completes or undoes it")
+            }
+            Self::Moved { prefix, .. } => error(Code::MovedPrefix)
+                .with_help(format!("install again: `envlock install -p {}`", prefix.display())),
+            Self::Prefix(error) => return error.findings(),
             Self::Disk(_) => error(Code::DiskError),
             Self::NoShell { .. } => error(Code::NoShell).with_help("install bash"),
-            Self::Script { said, .. } if said.is_empty() => error(Code::ActivationFailed),
-            Self::Script { said, .. } => {
-                error(Code::ActivationFailed).with_note(format!("it said:\n{}", said.trim_end()))
+            Self::Script { script_output, .. } if script_output.is_empty() => {
+                error(Code::ActivationFailed)
             }
+            Self::Script { script_output, .. } => error(Code::ActivationFailed)
+                .with_note(format!("its output:\n{}", script_output.trim_end())),
         }]
     }
 
     fn exit(&self) -> Exit {
         match self {
             Self::NoEnvironment(_) => Exit::Usage,
+            Self::Unfinished(_) | Self::Moved { .. } => Exit::Findings,
+            Self::Prefix(error) => error.exit(),
             Self::Malformed { .. } | Self::Disk(_) | Self::NoShell { .. } | Self::Script { .. } => {
                 Exit::Undetermined
             }
@@ -108,21 +137,31 @@ impl AsFindings for ActivateError {
 ///
 /// Runs its activation scripts and the deactivation scripts of the environment
 /// that was active before.
-pub fn environment(
+pub fn activate(
     prefix: &Path,
     platform: Subdir,
     inherited: Variables,
 ) -> Result<Activated, ActivateError> {
     if !is_environment(prefix) {
-        return Err(ActivateError::NoEnvironment(prefix.to_owned()));
+        let is_unfinished = matches!(state(prefix), Ok(PrefixState::Interrupted));
+        let error =
+            if is_unfinished { ActivateError::Unfinished } else { ActivateError::NoEnvironment };
+        return Err(error(prefix.to_owned()));
+    }
+    match state_of(prefix, prefix)? {
+        PrefixState::Interrupted => return Err(ActivateError::Unfinished(prefix.to_owned())),
+        PrefixState::Moved { from } => {
+            return Err(ActivateError::Moved { prefix: prefix.to_owned(), recorded: from });
+        }
+        _ => {}
     }
     let level =
         text(&inherited, "CONDA_SHLVL").and_then(|level| level.parse().ok()).unwrap_or(0u32);
     let old = text(&inherited, "CONDA_PREFIX").filter(|_| level > 0).map(PathBuf::from);
     let mut variables = inherited;
-    let mut said = String::new();
+    let mut script_output = String::new();
     if let Some(old) = &old {
-        (variables, said) = source(old, "deactivate.d", variables)?;
+        (variables, script_output) = source(old, "deactivate.d", variables)?;
         for name in environment_variables(old)?.into_keys() {
             variables.remove(OsStr::new(&name));
         }
@@ -142,7 +181,7 @@ pub fn environment(
         }
     }
     let (variables, more) = source(prefix, "activate.d", variables)?;
-    Ok(Activated { variables, said: said + &more })
+    Ok(Activated { variables, script_output: script_output + &more })
 }
 
 /// Replaces this process by a command in an activated environment, so that signals and the exit
@@ -187,27 +226,31 @@ fn search_path(
 #[derive(Deserialize)]
 struct StateFile {
     #[serde(default)]
-    env_vars: BTreeMap<String, VariableValue>,
+    env_vars: BTreeMap<String, Scalar>,
 }
 
-/// The value of a variable. conda also accepts what isn't a text, and converts it as Python does.
+/// A value of a variable. conda writes numbers and truth values as Python does.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum VariableValue {
+enum Scalar {
     Text(String),
-    Boolean(bool),
     Number(serde_json::Number),
+    Truth(bool),
 }
 
-impl VariableValue {
+impl Scalar {
     fn into_text(self) -> String {
         match self {
             Self::Text(text) => text,
-            Self::Boolean(true) => "True".to_owned(),
-            Self::Boolean(false) => "False".to_owned(),
             Self::Number(number) => number.to_string(),
+            Self::Truth(true) => "True".to_owned(),
+            Self::Truth(false) => "False".to_owned(),
         }
     }
+}
+
+fn texts(variables: BTreeMap<String, Scalar>) -> impl Iterator<Item = (String, String)> {
+    variables.into_iter().map(|(name, value)| (name, value.into_text()))
 }
 
 /// The variables of the environment's owner, if they can be read.
@@ -220,8 +263,7 @@ pub(crate) fn own_variables(prefix: &Path) -> Option<BTreeMap<String, String>> {
 fn environment_variables(prefix: &Path) -> Result<BTreeMap<String, String>, ActivateError> {
     let mut variables = BTreeMap::new();
     for path in files_in(&prefix.join("etc/conda/env_vars.d"), "json")? {
-        let values = read_json::<BTreeMap<String, VariableValue>>(&path)?.unwrap_or_default();
-        variables.extend(values.into_iter().map(|(name, value)| (name, value.into_text())));
+        variables.extend(texts(read_json(&path)?.unwrap_or_default()));
     }
     variables.extend(owners_variables(prefix)?);
     Ok(variables)
@@ -229,25 +271,21 @@ fn environment_variables(prefix: &Path) -> Result<BTreeMap<String, String>, Acti
 
 fn owners_variables(prefix: &Path) -> Result<BTreeMap<String, String>, ActivateError> {
     let state: Option<StateFile> = read_json(&prefix.join("conda-meta/state"))?;
-    let values = state.map(|state| state.env_vars).unwrap_or_default();
-    Ok(values.into_iter().map(|(name, value)| (name, value.into_text())).collect())
+    Ok(state.map(|state| texts(state.env_vars).collect()).unwrap_or_default())
 }
 
 fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<Option<T>, ActivateError> {
-    match fs_err::read(path) {
-        Ok(bytes) => serde_json::from_slice(&bytes)
-            .map(Some)
-            .map_err(|source| ActivateError::Malformed { path: path.to_owned(), source }),
-        Err(error) if is_absent(&error) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    let Some(bytes) = read_bounded(path, MAX_BYTES)? else { return Ok(None) };
+    serde_json::from_slice(&bytes)
+        .map(Some)
+        .map_err(|source| ActivateError::Malformed { path: path.to_owned(), source })
 }
 
 /// The files of a directory with an extension, sorted; none where there is no directory.
 fn files_in(folder: &Path, extension: &str) -> io::Result<Vec<PathBuf>> {
     let entries = match fs_err::read_dir(folder) {
         Ok(entries) => entries,
-        Err(error) if is_absent(&error) => return Ok(Vec::new()),
+        Err(error) if is_not_found(&error) => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
     let mut files = Vec::new();
@@ -274,8 +312,40 @@ exec /usr/bin/env -0 >&3 3>&-
 /// What a shell sets for itself; not the scripts' doing.
 const SHELLS_OWN: [&str; 5] = ["_", "SHLVL", "PWD", "OLDPWD", "BASH_ENV"];
 
-/// Runs the scripts in `etc/conda/<folder>` and returns the variables afterwards, with what
-/// the scripts said. No shell is started where there are none.
+/// Activates the environment in the shell itself and sources a script: its first argument is the
+/// search path of the environment, its second the script.
+const SOURCE_ACTIVATED: &str = r#"
+export PATH="$1${PATH:+:$PATH}"
+final=$2
+shift 2
+scripts=("$@")
+set --
+for script in "${scripts[@]}"; do . "$script"; done
+. "$final"
+"#;
+
+/// Runs a script of an environment that is being installed, activated on top of the variables of
+/// this process. Doesn't wait for background processes of the script.
+pub(crate) fn run_script(
+    prefix: &Path,
+    platform: Subdir,
+    script: &Path,
+    variables: &[(&str, String)],
+) -> Result<Finished, ActivateError> {
+    let path = std::env::join_paths(prefix_path_entries(prefix, &platform)).unwrap_or_default();
+    let mut command = Command::new("bash");
+    command.args(["--norc", "--noprofile", "-c", SOURCE_ACTIVATED, "bash"]);
+    command.arg(path).arg(script).args(files_in(&prefix.join("etc/conda/activate.d"), "sh")?);
+    command.env_remove("BASH_ENV").env("CONDA_PREFIX", prefix).env("CONDA_SHLVL", "1");
+    command.env("CONDA_DEFAULT_ENV", default_name(prefix));
+    command.envs(environment_variables(prefix)?.iter().filter(|(_, value)| *value != UNSET));
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
+    run_to_end(command)
+        .map_err(|source| ActivateError::NoShell { prefix: prefix.to_owned(), source })
+}
+
+/// Runs the scripts in `etc/conda/<folder>` and returns the variables afterwards, with
+/// the output of the scripts. No shell is started where there are none.
 fn source(
     prefix: &Path,
     folder: &str,
@@ -287,18 +357,19 @@ fn source(
     if scripts.is_empty() {
         return Ok((variables, String::new()));
     }
-    let output = Command::new("bash")
+    let mut command = Command::new("bash");
+    command
         .args(["--norc", "--noprofile", "-c", SOURCE, "bash"])
         .args(&scripts)
         .env_clear()
         // A file that bash would read before the scripts.
-        .envs(variables.iter().filter(|(name, _)| *name != "BASH_ENV"))
-        .output()
+        .envs(variables.iter().filter(|(name, _)| *name != "BASH_ENV"));
+    let output = run_to_end(command)
         .map_err(|source| ActivateError::NoShell { prefix: prefix.to_owned(), source })?;
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let script_output = String::from_utf8_lossy(&output.stderr).into_owned();
     if !output.status.success() || output.stdout.is_empty() {
         let status = output.status.to_string();
-        return Err(ActivateError::Script { prefix: prefix.to_owned(), status, said });
+        return Err(ActivateError::Script { prefix: prefix.to_owned(), status, script_output });
     }
     let mut after: Variables = output
         .stdout
@@ -315,5 +386,5 @@ fn source(
             None => after.remove(name),
         };
     }
-    Ok((after, said))
+    Ok((after, script_output))
 }

@@ -1,20 +1,25 @@
 //! Carries out a plan, from top to bottom.
 
+use std::path::{Path, PathBuf};
+
 use envlock_model::progress::{Event, Notice, Observer};
 use rattler::install::PythonInfo;
 use rattler_conda_types::prefix::Prefix;
+use rattler_conda_types::prefix_record::PathType;
 
 use crate::contents::{self, Contents};
 use crate::error::{Attempting, InstallError};
+use crate::install_spec::{InstallSpec, Installed, Package};
+use crate::mark::{Mark, mark_path};
 use crate::owners::Owners;
 use crate::plan::{MovedAside, Plan, plan};
+use crate::prefix_contents::inspect;
 use crate::prefix_paths::PrefixPaths;
-use crate::present::inspect;
-use crate::state::Stamp;
-use crate::swap::{RealDisk, recover, remove, swap, undo};
-use crate::wanted::{Installed, Package, Wanted};
+use crate::reference::Reference;
+use crate::state::InstallRecord;
+use crate::swap::{RealOperations, Swapped, recover, remove, rename_to_free, roll_back, swap};
 use crate::worker::Worker;
-use crate::{compile, escape, meta, order, prefix_lock, scripts, stage};
+use crate::{compile, meta, order, path_check, prefix_lock, scripts, stage};
 
 /// Carries out a plan, or leaves the prefix as it was. `packages` are the unpacked packages, in the
 /// order of [`Plan::records`], each with the record of the archive that was unpacked: the planned
@@ -33,12 +38,15 @@ pub async fn apply(
     observer: &dyn Observer,
 ) -> Result<Installed, InstallError> {
     if plan.is_empty() {
+        if plan.has_leftovers() {
+            remove_leftovers(&plan, observer).await?;
+        }
         return Ok(Installed::unchanged(plan));
     }
     assert_eq!(plan.records().len(), packages.len(), "a package for each record");
     let paths = PrefixPaths::of(plan.prefix())?;
     fs_err::create_dir_all(&paths.parent).attempting("make the prefix's parent directory")?;
-    let lock = prefix_lock::acquire(&paths, plan.wanted(), observer).await?;
+    let lock = prefix_lock::acquire(&paths, plan.spec(), observer).await?;
     // Disk work runs on its own thread; its events come through a channel.
     let (worker, mut events) = Worker::new();
     let task = tokio::task::spawn_blocking(move || {
@@ -51,6 +59,27 @@ pub async fn apply(
     }
     match task.await {
         Ok(installed) => installed,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Err(InstallError::Cancelled),
+    }
+}
+
+/// Removes what a killed install left next to a prefix that is up to date. If another install is
+/// at work, it belongs to that one.
+async fn remove_leftovers(plan: &Plan, observer: &dyn Observer) -> Result<(), InstallError> {
+    let paths = PrefixPaths::of(plan.prefix())?;
+    let Some(lock) = prefix_lock::try_acquire(&paths, plan.spec())? else { return Ok(()) };
+    let (worker, mut events) = Worker::new();
+    let task = tokio::task::spawn_blocking(move || {
+        let recovered = recover(&paths, &worker);
+        drop(lock);
+        recovered
+    });
+    while let Some(event) = events.recv().await {
+        observer.observe(event);
+    }
+    match task.await {
+        Ok(recovered) => recovered,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
         Err(_) => Err(InstallError::Cancelled),
     }
@@ -73,7 +102,7 @@ fn install(
 
 /// The plan, if it still fits the prefix; else a new one.
 fn still_valid(made: &Plan, observer: &dyn Observer) -> Result<Plan, InstallError> {
-    let now = plan(inspect(made.wanted())?, made.wanted().clone())?;
+    let now = plan(inspect(made.spec())?, made.spec().clone())?;
     if !now.is_same(made) {
         let prefix = now.prefix().to_owned();
         observer.observe(Event::Notice(Notice::PlannedAgain { prefix }));
@@ -87,21 +116,31 @@ fn carry_out(
     paths: &PrefixPaths,
     worker: &Worker,
 ) -> Result<Installed, InstallError> {
-    let wanted = plan.wanted();
-    let python = python(wanted)?;
-    let mut set = read_all(packages, wanted, python.as_ref(), worker)?;
+    let spec = plan.spec();
+    let python = python(spec)?;
+    let mut set = read_all(packages, spec, python.as_ref(), worker)?;
     let owners = Owners::assign(&mut set);
-    escape::check_escapes(&set, &owners)?;
+    path_check::check_paths(&set, &owners)?;
 
     let folder = staging_directory(paths).attempting("make a staging directory")?;
+    Mark::new(&spec.prefix).write(folder.path()).attempting("make a staging directory")?;
     let staging = Prefix::create(folder.path()).attempting("make a staging directory")?;
-    let mut linked = stage::link(set, &staging, wanted, python.as_ref(), worker)?;
+    let mut reference = Reference::new(folder.path(), &mark_path(folder.path()))
+        .attempting("make a staging directory")?;
+    let mut linked = stage::link(set, &staging, spec, python.as_ref(), &mut reference, worker)?;
     worker.check_cancelled()?;
-    let uncompiled = compile::compile(&mut linked, &staging, python.as_ref(), wanted.jobs, worker)?;
-    let records = meta::write(linked, &staging, wanted, plan.before())?;
-    let post_link = scripts::with_scripts(&records, &staging, wanted.platform);
+    let uncompiled = compile::compile(&mut linked, &staging, python.as_ref(), spec.jobs, worker)?;
+    for entry in linked.iter().flat_map(|package| &package.paths) {
+        let path = &entry.relative_path;
+        if entry.path_type == PathType::PycFile && !reference.modes.contains_key(path) {
+            let set = reference.set_mode(&staging, path, 0o666);
+            set.attempting("set the permissions of a file")?;
+        }
+    }
+    let records = meta::write(linked, &staging, spec, plan.before(), &reference)?;
+    let post_link = scripts::packages_with_scripts(&records, &staging, spec.platform);
     let runs = plan.steps().is_some_and(|steps| steps.runs_scripts) && !post_link.is_empty();
-    let stamp = Stamp::of(&wanted.stamp, &wanted.prefix, &staging);
+    let stamp = InstallRecord::new(&spec.stamp, &spec.prefix, &staging);
     let mut stamp = stamp.attempting("list the environment's records")?;
     stamp.complete = !runs;
     stamp.scripts_pending = !runs && !post_link.is_empty();
@@ -109,14 +148,18 @@ fn carry_out(
     worker.check_cancelled()?;
 
     let next = folder.keep();
-    let swapped = swap(paths, &next, &RealDisk)
-        .inspect_err(|_| remove(&next, worker))
-        .attempting("put the environment in place")?;
-    if runs && let Err(error) = scripts::run(&post_link, &records, wanted, worker) {
-        let failed =
-            undo(paths, swapped, &RealDisk).attempting("restore the previous environment")?;
+    let (kept, swapped) = put_in_place(&plan, paths, &next, worker)?;
+    if runs && let Err(error) = scripts::run(&post_link, &records, spec, worker) {
+        let failed = roll_back(paths, swapped, &RealOperations)
+            .attempting("restore the previous environment")?;
         remove(&failed, worker);
+        put_back(kept, paths)?;
         return Err(error);
+    }
+    Mark::remove(&paths.prefix).attempting("remove the mark of the install")?;
+    if let Some(KeptOlder(to)) = kept {
+        let from = paths.previous();
+        worker.observe(Event::Notice(Notice::PreviousKept { from, to }));
     }
     if let Some(older) = &swapped.older {
         remove(older, worker);
@@ -135,27 +178,74 @@ fn carry_out(
     Ok(installed)
 }
 
+/// Exchanges the prefix for the complete environment at `next`. An older environment that the
+/// user has changed is moved out of the way first.
+fn put_in_place(
+    plan: &Plan,
+    paths: &PrefixPaths,
+    next: &Path,
+    worker: &Worker,
+) -> Result<(Option<KeptOlder>, Swapped), InstallError> {
+    let moved_aside = plan.steps().and_then(|steps| steps.moved_aside.as_ref());
+    let to = moved_aside.and_then(|moved| moved.keeps_older.clone());
+    let kept = to
+        .map(|to| KeptOlder::keep(paths, to))
+        .transpose()
+        .inspect_err(|_| remove(next, worker))
+        .attempting("keep the environment of an earlier install")?;
+    match swap(paths, next, &RealOperations) {
+        Ok(swapped) => Ok((kept, swapped)),
+        Err(source) => {
+            remove(next, worker);
+            put_back(kept, paths)?;
+            Err(InstallError::Io { action: "put the environment in place", source })
+        }
+    }
+}
+
+fn put_back(kept: Option<KeptOlder>, paths: &PrefixPaths) -> Result<(), InstallError> {
+    let restored = kept.map_or(Ok(()), |kept| kept.put_back(paths));
+    restored.attempting("restore the environment of an earlier install")
+}
+
+/// An older environment that moved from `NAME~previous` to this path, because the user has
+/// changed it.
+struct KeptOlder(PathBuf);
+
+impl KeptOlder {
+    /// Moves it. Nothing is replaced, also if something appeared there meanwhile.
+    fn keep(paths: &PrefixPaths, to: PathBuf) -> std::io::Result<Self> {
+        rename_to_free(&paths.previous(), &to)?;
+        Ok(Self(to))
+    }
+
+    /// Moves it back, because the install has failed.
+    fn put_back(self, paths: &PrefixPaths) -> std::io::Result<()> {
+        rename_to_free(&self.0, &paths.previous())
+    }
+}
+
 /// What noarch packages need to know of the Python in the set.
-fn python(wanted: &Wanted) -> Result<Option<PythonInfo>, InstallError> {
+fn python(spec: &InstallSpec) -> Result<Option<PythonInfo>, InstallError> {
     let is_python = |record: &&rattler_conda_types::RepoDataRecord| {
         record.package_record.name.as_normalized() == "python"
     };
-    let Some(record) = wanted.records.iter().find(is_python) else { return Ok(None) };
-    PythonInfo::from_python_record(&record.package_record, wanted.platform)
+    let Some(record) = spec.records.iter().find(is_python) else { return Ok(None) };
+    PythonInfo::from_python_record(&record.package_record, spec.platform)
         .map(Some)
-        .map_err(|_| InstallError::NoPython(crate::wanted::dist(record)))
+        .map_err(|_| InstallError::NoPython(crate::install_spec::dist(record)))
 }
 
 fn read_all<'a>(
     packages: &'a [Package],
-    wanted: &Wanted,
+    spec: &InstallSpec,
     python: Option<&PythonInfo>,
     worker: &Worker,
 ) -> Result<Vec<Contents<'a>>, InstallError> {
     let order = order::linking_order(packages);
     let read = |package| {
         worker.check_cancelled()?;
-        contents::read(package, python, &wanted.prefix)
+        contents::read(package, python, &spec.prefix)
     };
     order.into_iter().map(read).collect()
 }
@@ -189,7 +279,7 @@ mod tests {
     #[test]
     fn nothing_is_put_in_place_once_the_install_is_cancelled() {
         let folder = tempfile::tempdir().expect("a directory");
-        let wanted = Wanted {
+        let spec = InstallSpec {
             prefix: folder.path().join("env"),
             platform: Subdir::Linux64,
             records: Vec::new(),
@@ -203,8 +293,8 @@ mod tests {
             link_scripts: false,
             jobs: 1,
         };
-        let paths = PrefixPaths::of(&wanted.prefix).expect("a good prefix");
-        let plan = plan(inspect(&wanted).expect("readable"), wanted).expect("a plan");
+        let paths = PrefixPaths::of(&spec.prefix).expect("a good prefix");
+        let plan = plan(inspect(&spec).expect("readable"), spec).expect("a plan");
         let (worker, events) = Worker::new();
         drop(events);
         let installed = install(&plan, &[], &paths, &worker);

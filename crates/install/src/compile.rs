@@ -19,14 +19,14 @@ use rattler_digest::Sha256;
 use serde::Deserialize;
 
 use crate::error::{Attempting, InstallError};
+use crate::install_spec::Uncompiled;
 use crate::stage::Linked;
-use crate::wanted::Uncompiled;
 
 /// Reads the sources as JSON, answers with a line of JSON for each.
 const SCRIPT: &str = include_str!("compile.py");
 
 /// The first Python with hash-based `.pyc` files.
-const FIRST: (u64, u64) = (3, 7);
+const FIRST_PYTHON: (u64, u64) = (3, 7);
 
 /// What the script says about one source.
 #[derive(Deserialize)]
@@ -69,7 +69,7 @@ pub(crate) fn compile(
                 while let Some((package, sources)) = lock(&queue).pop() {
                     let name = package.package.record.package_record.name.as_normalized();
                     let name = name.to_owned();
-                    let result = compile_one(package, &sources, staging, python, observer);
+                    let result = compile_package(package, &sources, staging, python, observer);
                     observer.observe(Event::ItemDone { phase: Phase::Compile, name });
                     lock(&results).push(result);
                 }
@@ -106,35 +106,42 @@ fn sources(paths: &[PathsEntry], site_packages: &Path) -> Vec<PathBuf> {
 
 /// Compiles one package. Sources that Python can't compile are returned and are no error: the
 /// first import is only slower.
-fn compile_one(
+fn compile_package(
     package: &mut Linked<'_>,
-    sources: &[PathBuf],
+    all: &[PathBuf],
     staging: &Path,
     python: &PythonInfo,
     observer: &dyn Observer,
 ) -> Result<Option<Uncompiled>, InstallError> {
     let name = package.package.record.package_record.name.as_normalized().to_owned();
     observer.observe(Event::Item { phase: Phase::Compile, name });
+    // A `.pyc` file must not be written through a link of a package.
+    let (sources, unsafe_sources): (Vec<_>, Vec<_>) =
+        all.iter().cloned().partition(|source| has_plain_pycache(staging, source));
     let mut advance = || observer.observe(Event::Advance { phase: Phase::Compile, units: 1 });
-    let (answers, failure) = if python.short_version < FIRST {
+    unsafe_sources.iter().for_each(|_| advance());
+    let (answers, failure) = if python.short_version < FIRST_PYTHON {
         let (major, minor) = python.short_version;
         (Vec::new(), Some(format!("Python {major}.{minor} has no hash-based .pyc files")))
     } else {
-        match ask(staging, python, sources, &mut advance) {
+        match run_script(staging, python, &sources, &mut advance) {
             Ok(answer) => answer,
             Err(error) => (Vec::new(), Some(error.to_string())),
         }
     };
-    let mut reasons = Vec::new();
+    let mut reasons: Vec<(PathBuf, String)> = unsafe_sources
+        .into_iter()
+        .map(|source| (source, "its directory `__pycache__` is a link or a file".to_owned()))
+        .collect();
     for answer in answers {
         match (answer.pyc, answer.error) {
-            (Some(pyc), _) => add(package, staging, pyc)?,
+            (Some(pyc), _) => record_pyc(package, staging, pyc)?,
             (None, error) => reasons.push((answer.source, error.unwrap_or_default())),
         }
     }
     if let Some(failure) = failure {
         let reason = failure;
-        reasons = sources.iter().map(|source| (source.clone(), reason.clone())).collect();
+        reasons = all.iter().map(|source| (source.clone(), reason.clone())).collect();
     }
     let Some((_, reason)) = reasons.first().cloned() else { return Ok(None) };
     Ok(Some(Uncompiled {
@@ -144,8 +151,14 @@ fn compile_one(
     }))
 }
 
+/// Whether the `.pyc` of a source goes to a directory and not through a link.
+fn has_plain_pycache(staging: &Path, source: &Path) -> bool {
+    let folder = staging.join(source.with_file_name("__pycache__"));
+    std::fs::symlink_metadata(folder).map_or(true, |found| found.is_dir())
+}
+
 /// Runs the staged Python over the sources; the second value says that it ended badly.
-fn ask(
+fn run_script(
     staging: &Path,
     python: &PythonInfo,
     sources: &[PathBuf],
@@ -178,14 +191,14 @@ fn ask(
         }
     }
     let output = child.wait_with_output()?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    let last = said.lines().last().unwrap_or_default();
+    let text = String::from_utf8_lossy(&output.stderr);
+    let last = text.lines().last().unwrap_or_default();
     let failure = (!output.status.success()).then(|| format!("{} ({last})", output.status));
     Ok((answers, failure))
 }
 
-/// Records a `.pyc`, unless the package brought it itself.
-fn add(package: &mut Linked<'_>, staging: &Path, pyc: PathBuf) -> Result<(), InstallError> {
+/// Records a `.pyc`, unless the package contains it.
+fn record_pyc(package: &mut Linked<'_>, staging: &Path, pyc: PathBuf) -> Result<(), InstallError> {
     if package.paths.iter().any(|entry| entry.relative_path == pyc) {
         return Ok(());
     }

@@ -12,9 +12,10 @@ use rattler_conda_types::package::{
 };
 use serde::Deserialize;
 
-use crate::error::{BadPrefix, Fault, InstallError, refused};
-use crate::prefix_paths::is_absent;
-use crate::wanted::Package;
+use crate::error::{BadPrefix, InstallError, PathFault, refused};
+use crate::install_spec::Package;
+use crate::meta::permissions;
+use crate::prefix_paths::is_not_found;
 
 /// A path of a package.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(crate) struct Entry {
     pub(crate) target: PathBuf,
     /// Where it points to, if it is a symbolic link.
     pub(crate) link: Option<PathBuf>,
+    /// The permissions of the unpacked file, if it is one.
+    pub(crate) mode: Option<u32>,
 }
 
 /// A command of a noarch Python package.
@@ -51,7 +54,7 @@ impl Contents<'_> {
     }
 }
 
-/// Reads one package and refuses it if a path or command of its own leaves its place.
+/// Reads one package. Refuses it if one of its paths or commands leads out of its directory.
 pub(crate) fn read<'a>(
     package: &'a Package,
     python: Option<&PythonInfo>,
@@ -59,7 +62,7 @@ pub(crate) fn read<'a>(
 ) -> Result<Contents<'a>, InstallError> {
     let damaged = |source| damaged(package, source);
     let index = IndexJson::from_package_directory(&package.dir).map_err(damaged)?;
-    expect_same(package, &index)?;
+    check_identity(package, &index)?;
     let python = match (index.noarch.is_python(), python) {
         (true, None) => return Err(InstallError::NoPython(package.dist())),
         (noarch, python) => python.filter(|_| noarch),
@@ -75,13 +78,13 @@ pub(crate) fn read<'a>(
             |python| python.get_python_noarch_target_path(&source.relative_path).into_owned(),
         );
         for path in [&source.relative_path, &target] {
-            plain(path).map_err(|fault| refused(&package.dist(), path, fault))?;
+            check_relative(path).map_err(|fault| refused(&package.dist(), path, fault))?;
         }
         if starts_in_conda_meta(&target) {
-            return Err(refused(&package.dist(), &target, Fault::CondaMeta));
+            return Err(refused(&package.dist(), &target, PathFault::CondaMeta));
         }
-        let entry = on_disk(package, &root, &mut inside, source, target)?;
-        room_for(package, &entry.source, prefix)?;
+        let entry = read_entry(package, &root, &mut inside, source, target)?;
+        check_prefix_length(package, &entry.source, prefix)?;
         entries.push(entry);
     }
     let commands = python.map_or(Ok(Vec::new()), |python| commands(package, python))?;
@@ -89,11 +92,11 @@ pub(crate) fn read<'a>(
 }
 
 fn damaged(package: &Package, source: io::Error) -> InstallError {
-    InstallError::Damaged { package: package.dist(), dir: package.dir.clone(), source }
+    InstallError::DamagedPackage { package: package.dist(), dir: package.dir.clone(), source }
 }
 
 /// A cache directory under the wrong name would install something else than the lock says.
-fn expect_same(package: &Package, index: &IndexJson) -> Result<(), InstallError> {
+fn check_identity(package: &Package, index: &IndexJson) -> Result<(), InstallError> {
     let found = format!("{}-{}-{}", index.name.as_normalized(), index.version, index.build);
     if found == package.dist() {
         return Ok(());
@@ -102,18 +105,18 @@ fn expect_same(package: &Package, index: &IndexJson) -> Result<(), InstallError>
 }
 
 /// Relative, and nothing but names.
-fn plain(path: &Path) -> Result<(), Fault> {
+fn check_relative(path: &Path) -> Result<(), PathFault> {
     let mut names = 0;
     for component in path.components() {
         match component {
             Component::Normal(_) => names += 1,
-            Component::ParentDir => return Err(Fault::Parent),
-            Component::RootDir | Component::Prefix(_) => return Err(Fault::Absolute),
-            Component::CurDir => return Err(Fault::NotAPath),
+            Component::ParentDir => return Err(PathFault::ParentDir),
+            Component::RootDir | Component::Prefix(_) => return Err(PathFault::Absolute),
+            Component::CurDir => return Err(PathFault::InvalidPath),
         }
     }
     if names == 0 || path.as_os_str().as_encoded_bytes().contains(&0) {
-        return Err(Fault::NotAPath);
+        return Err(PathFault::InvalidPath);
     }
     Ok(())
 }
@@ -127,7 +130,7 @@ fn starts_in_conda_meta(path: &Path) -> bool {
 
 /// What the unpacked file really is. `paths.json` may lie about it: a hard link to a
 /// symbolic link is a symbolic link, and a path through one can lead out of the package.
-fn on_disk(
+fn read_entry(
     package: &Package,
     root: &Path,
     inside: &mut HashSet<PathBuf>,
@@ -139,18 +142,19 @@ fn on_disk(
     let path = package.dir.join(&source.relative_path);
     if source.path_type == PathType::Directory && is_missing(&path) {
         // Archives needn't have an entry for an empty directory.
-        return Ok(Entry { source, target, link: None });
+        return Ok(Entry { source, target, link: None, mode: None });
     }
     if let Some(folder) = path.parent()
         && !inside.contains(folder)
     {
         if !fs_err::canonicalize(folder).map_err(damaged)?.starts_with(root) {
-            return refuse(Fault::SourceEscapes);
+            return refuse(PathFault::SourceOutsidePackage);
         }
         inside.insert(folder.to_owned());
     }
-    let kind = fs_err::symlink_metadata(&path).map_err(damaged)?.file_type();
-    let mut link = None;
+    let found = fs_err::symlink_metadata(&path).map_err(damaged)?;
+    let kind = found.file_type();
+    let (mut link, mut mode) = (None, None);
     source.path_type = if kind.is_symlink() {
         let points_to = fs_err::read_link(&path).map_err(damaged)?;
         // A placeholder in a link would be replaced in the file behind it.
@@ -160,19 +164,24 @@ fn on_disk(
     } else if kind.is_dir() {
         PathType::Directory
     } else if kind.is_file() {
+        mode = Some(permissions(&found));
         PathType::HardLink
     } else {
-        return refuse(Fault::Special);
+        return refuse(PathFault::SpecialFile);
     };
-    Ok(Entry { source, target, link })
+    Ok(Entry { source, target, link, mode })
 }
 
 fn is_missing(path: &Path) -> bool {
-    fs_err::symlink_metadata(path).is_err_and(|error| is_absent(&error))
+    fs_err::symlink_metadata(path).is_err_and(|error| is_not_found(&error))
 }
 
 /// A prefix in a binary is overwritten in place: a longer one doesn't fit.
-fn room_for(package: &Package, entry: &PathsEntry, prefix: &Path) -> Result<(), InstallError> {
+fn check_prefix_length(
+    package: &Package,
+    entry: &PathsEntry,
+    prefix: &Path,
+) -> Result<(), InstallError> {
     let Some(placeholder) = &entry.prefix_placeholder else { return Ok(()) };
     let (length, room) = (prefix.as_os_str().len(), placeholder.placeholder.len());
     if placeholder.file_mode != FileMode::Binary || length <= room {
@@ -223,10 +232,10 @@ fn commands(package: &Package, python: &PythonInfo) -> Result<Vec<Command>, Inst
 }
 
 /// `command = module:function`, where the command is a plain name that stays in `bin/`.
-fn entry_point(text: &str) -> Result<EntryPoint, Fault> {
-    let parsed = EntryPoint::from_str(text).map_err(|_| Fault::EntryPoint)?;
+fn entry_point(text: &str) -> Result<EntryPoint, PathFault> {
+    let parsed = EntryPoint::from_str(text).map_err(|_| PathFault::EntryPoint)?;
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-    if parsed.command.chars().all(plain) { Ok(parsed) } else { Err(Fault::EntryPoint) }
+    if parsed.command.chars().all(plain) { Ok(parsed) } else { Err(PathFault::EntryPoint) }
 }
 
 #[cfg(test)]
@@ -235,11 +244,11 @@ mod tests {
 
     #[test]
     fn only_relative_paths_of_names_are_plain() {
-        assert_eq!(plain(Path::new("lib/python3.10/site-packages/包/模块.py")), Ok(()));
-        assert_eq!(plain(Path::new("/etc/passwd")), Err(Fault::Absolute));
-        assert_eq!(plain(Path::new("lib/../../x")), Err(Fault::Parent));
-        assert_eq!(plain(Path::new("")), Err(Fault::NotAPath));
-        assert_eq!(plain(Path::new("./x")), Err(Fault::NotAPath));
+        assert_eq!(check_relative(Path::new("lib/python3.10/site-packages/包/模块.py")), Ok(()));
+        assert_eq!(check_relative(Path::new("/etc/passwd")), Err(PathFault::Absolute));
+        assert_eq!(check_relative(Path::new("lib/../../x")), Err(PathFault::ParentDir));
+        assert_eq!(check_relative(Path::new("")), Err(PathFault::InvalidPath));
+        assert_eq!(check_relative(Path::new("./x")), Err(PathFault::InvalidPath));
     }
 
     #[test]
@@ -264,7 +273,7 @@ mod tests {
             "x = m",
             "x",
         ] {
-            assert_eq!(entry_point(bad), Err(Fault::EntryPoint), "{bad}");
+            assert_eq!(entry_point(bad), Err(PathFault::EntryPoint), "{bad}");
         }
     }
 }

@@ -26,14 +26,16 @@ pub enum DifferenceKind {
         /// As found.
         found: PathBuf,
     },
-    /// It may be executed and shouldn't, or the other way round.
+    /// Other permissions: executable, setuid or writable for everyone, for example.
     Mode {
-        /// Whether it may be executed now.
-        executable: bool,
+        /// The permissions of an installed file or directory, as `chmod` takes them.
+        expected: u32,
+        /// As found.
+        found: u32,
     },
-    /// No package brought it.
-    Extra,
-    /// It can't be looked at or read.
+    /// No package contains it.
+    Untracked,
+    /// It can't be read.
     Unreadable {
         /// What the system says.
         reason: String,
@@ -42,7 +44,7 @@ pub enum DifferenceKind {
 
 /// A path that isn't as its record says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
+pub struct FileDifference {
     /// Relative to the prefix.
     pub path: PathBuf,
     /// The package's name; none for an extra file.
@@ -51,7 +53,7 @@ pub struct Difference {
     pub kind: DifferenceKind,
 }
 
-impl fmt::Display for Difference {
+impl fmt::Display for FileDifference {
     /// One line without a full stop: `lib/x.py (numpy) is missing`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.path.display())?;
@@ -68,13 +70,10 @@ impl fmt::Display for Difference {
             DifferenceKind::Target { expected, found } => {
                 write!(f, " points to {} instead of {}", found.display(), expected.display())
             }
-            DifferenceKind::Mode { executable: true } => {
-                f.write_str(" can be executed and shouldn't")
+            DifferenceKind::Mode { expected, found } => {
+                write!(f, " has mode {found:04o} instead of {expected:04o}")
             }
-            DifferenceKind::Mode { executable: false } => {
-                f.write_str(" can't be executed and should")
-            }
-            DifferenceKind::Extra => f.write_str(" belongs to no package"),
+            DifferenceKind::Untracked => f.write_str(" belongs to no package"),
             DifferenceKind::Unreadable { reason } => write!(f, " can't be read: {reason}"),
         }
     }

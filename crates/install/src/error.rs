@@ -8,6 +8,7 @@ pub(crate) use envlock_report::count;
 use envlock_report::{AsFindings, Code, Exit, Finding};
 use thiserror::Error;
 
+use crate::trusted::Distrust;
 use crate::untracked::Untracked;
 
 /// Why a path can't be a prefix.
@@ -31,6 +32,12 @@ pub enum BadPrefix {
     /// A file.
     #[error("it is a file")]
     File,
+    /// A name that envlock uses for what is next to another prefix.
+    #[error("a name with `{0}` is for what envlock keeps next to a prefix")]
+    ReservedName(&'static str),
+    /// A name without room for `~previous` and other names next to it.
+    #[error("its name has {0} bytes, and file systems allow 255 with what envlock adds")]
+    LongName(usize),
     /// Longer than the space that a package's binaries have for it.
     #[error(
         "it is {length} bytes long, and `{path}` of {package} has room for {room}",
@@ -50,39 +57,39 @@ pub enum BadPrefix {
 
 /// What is wrong with one path or entry point of a package.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Fault {
+pub enum PathFault {
     /// An absolute path.
     #[error("is an absolute path")]
     Absolute,
     /// A path with `..` in it.
     #[error("leads out of its directory with `..`")]
-    Parent,
+    ParentDir,
     /// A path that no prefix can have.
     #[error("isn't a path of a file")]
-    NotAPath,
+    InvalidPath,
     /// Into `conda-meta/`, where only installers write.
-    #[error("lies in `conda-meta/`, where only installers write")]
+    #[error("is in `conda-meta/`, where only installers write")]
     CondaMeta,
     /// Read through a link that leads out of the package.
     #[error("is read through a link that leads out of the package")]
-    SourceEscapes,
+    SourceOutsidePackage,
     /// Neither a file nor a directory nor a symbolic link.
     #[error("is neither a file nor a directory nor a symbolic link")]
-    Special,
+    SpecialFile,
     /// A symbolic link whose target is outside of the prefix.
     #[error("is a symbolic link that leads out of the prefix, to `{}`", .0.display())]
-    LinkEscapes(PathBuf),
+    LinkOutsidePrefix(PathBuf),
     /// A path below another package's file or symbolic link.
-    #[error("would be written through `{}`, which {owner} brings as a file or link", .through.display())]
-    Through {
+    #[error("would be written through `{}`, which is a file or link of {owner}", .through.display())]
+    BelowFile {
         /// The file or link in between.
         through: PathBuf,
-        /// The package that brings it.
+        /// The package that contains it.
         owner: String,
     },
     /// A path that is a directory here and a file there.
     #[error("is a directory here and a file of {0}")]
-    DirectoryAndFile(String),
+    FileAndDirectory(String),
     /// A command that isn't a plain name, or a function that isn't `module:function`.
     #[error("isn't an entry point `command = module:function` with a plain command name")]
     EntryPoint,
@@ -109,11 +116,19 @@ pub enum InstallError {
         .0.display()
     )]
     PreviousTaken(PathBuf),
+    /// A path next to the prefix that envlock would use, and that it hasn't made.
+    #[error("`{}` isn't used: {why}", .path.display())]
+    Untrusted {
+        /// The path.
+        path: PathBuf,
+        /// Why not.
+        why: Distrust,
+    },
     /// Made by conda, mamba or another tool.
     #[error("`{}` is an environment that another tool made", .0.display())]
-    OtherTool(PathBuf),
-    /// Files and packages that no package of the last install brought.
-    #[error("`{}` has {} that the lock doesn't have", .prefix.display(), .untracked.counted())]
+    MadeByOtherTool(PathBuf),
+    /// Files and packages that the last install didn't create.
+    #[error("`{}` has {} that the lock doesn't have", .prefix.display(), .untracked.summary())]
     UntrackedFiles {
         /// The prefix.
         prefix: PathBuf,
@@ -130,17 +145,17 @@ pub enum InstallError {
     },
     /// A package that would write where it must not.
     #[error("{package} is refused: `{path}` {fault}")]
-    Refused {
+    UnsafePackage {
         /// The package as `name-version-build`.
         package: String,
         /// The path or entry point, as the package has it.
         path: String,
         /// What is wrong with it.
-        fault: Fault,
+        fault: PathFault,
     },
     /// An unpacked package that isn't what it should be.
     #[error("{package} in the package cache is damaged: {source}")]
-    Damaged {
+    DamagedPackage {
         /// The package as `name-version-build`.
         package: String,
         /// Its directory.
@@ -171,17 +186,17 @@ pub enum InstallError {
     },
     /// A post-link script that failed; the old environment is back in place.
     #[error("the post-link script of {package} failed ({status})")]
-    Script {
+    PostLinkScript {
         /// The package's name.
         package: String,
         /// How it ended.
         status: String,
-        /// The end of what it said.
+        /// The end of its output.
         output: String,
     },
-    /// The disk said no.
+    /// An input or output error.
     #[error("can't {action}: {}", path_and_cause(.source))]
-    Disk {
+    Io {
         /// What was tried.
         action: &'static str,
         /// The cause, with the path.
@@ -199,11 +214,11 @@ pub(crate) trait Attempting<T> {
 
 impl<T> Attempting<T> for io::Result<T> {
     fn attempting(self, action: &'static str) -> Result<T, InstallError> {
-        self.map_err(|source| InstallError::Disk { action, source })
+        self.map_err(|source| InstallError::Io { action, source })
     }
 }
 
-/// The package's file, where it is known, and what the operating system said.
+/// The package's file, where it is known, and the operating system's message.
 fn file_and_cause(error: &rattler::install::InstallError) -> String {
     let mut last: &dyn Error = error;
     while let Some(cause) = last.source() {
@@ -219,8 +234,8 @@ fn file_and_cause(error: &rattler::install::InstallError) -> String {
 
 /// The paths and the operating system's message, without the name of the function that failed.
 fn path_and_cause(error: &io::Error) -> String {
-    let said = error.to_string();
-    let Some((paths, cause)) = said.rsplit_once("`: ") else { return said };
+    let text = error.to_string();
+    let Some((paths, cause)) = text.rsplit_once("`: ") else { return text };
     let paths: Vec<_> = paths.split('`').skip(1).step_by(2).map(|p| format!("`{p}`")).collect();
     format!("{}: {cause}", paths.join(" to "))
 }
@@ -242,16 +257,17 @@ impl InstallError {
             Self::BadPrefix { .. } => Code::BadPrefix,
             Self::NotAnEnvironment(_) => Code::NotAnEnvironment,
             Self::PreviousTaken(_) => Code::PreviousNotAnEnvironment,
-            Self::OtherTool(_) => Code::OtherToolsEnvironment,
+            Self::Untrusted { .. } => Code::UntrustedPath,
+            Self::MadeByOtherTool(_) => Code::OtherToolsEnvironment,
             Self::UntrackedFiles { .. } => Code::UntrackedFiles,
             Self::UnreadableRecord { .. } => Code::UnreadableRecord,
-            Self::Refused { .. } => Code::HostilePackage,
-            Self::Damaged { .. } => Code::DamagedPackage,
+            Self::UnsafePackage { .. } => Code::HostilePackage,
+            Self::DamagedPackage { .. } => Code::DamagedPackage,
             Self::OtherPackage { .. } => Code::WrongPackage,
             Self::NoPython(_) => Code::NoPython,
             Self::Link { .. } => Code::LinkFailed,
-            Self::Script { .. } => Code::PostLinkFailed,
-            Self::Disk { .. } => Code::DiskError,
+            Self::PostLinkScript { .. } => Code::PostLinkFailed,
+            Self::Io { .. } => Code::DiskError,
             Self::Cancelled => Code::Cancelled,
         }
     }
@@ -269,24 +285,27 @@ impl InstallError {
                 "choose another path with `-p`".into()
             }
             Self::PreviousTaken(path) => format!("move `{}` away", path.display()),
-            Self::OtherTool(prefix) | Self::UntrackedFiles { prefix, .. } => {
+            Self::Untrusted { path, .. } => {
+                format!("look where `{}` is from, and remove it", path.display())
+            }
+            Self::MadeByOtherTool(prefix) | Self::UntrackedFiles { prefix, .. } => {
                 format!("`--replace` builds anew and {kept} `{}~previous`", prefix.display())
             }
             Self::UnreadableRecord { path, .. } => {
                 format!("remove `{}`, or build anew with `--replace`", path.display())
             }
-            Self::Refused { .. } => {
-                "don't install this package; tell the channel that serves it".into()
+            Self::UnsafePackage { .. } => {
+                "don't install this package; report it to the channel that serves it".into()
             }
-            Self::Damaged { dir, .. } | Self::OtherPackage { dir, .. } => {
+            Self::DamagedPackage { dir, .. } | Self::OtherPackage { dir, .. } => {
                 format!("remove `{}` and install again", dir.display())
             }
             Self::NoPython(_) => "add `python` to environment.yml and solve again".into(),
-            Self::Script { .. } => {
+            Self::PostLinkScript { .. } => {
                 "install without `--link-scripts`, or without that package".into()
             }
             Self::Link { source, .. } => return disk_help(io_kind(source)?),
-            Self::Disk { source, .. } => return disk_help(io_kind(source)?),
+            Self::Io { source, .. } => return disk_help(io_kind(source)?),
             Self::Cancelled => return None,
         })
     }
@@ -294,8 +313,8 @@ impl InstallError {
     fn notes(&self) -> Vec<String> {
         match self {
             Self::UntrackedFiles { untracked, .. } => untracked.notes(),
-            Self::Script { output, .. } if !output.is_empty() => vec![
-                format!("it said:\n{output}"),
+            Self::PostLinkScript { output, .. } if !output.is_empty() => vec![
+                format!("its output:\n{output}"),
                 "the environment that was there before is back in place".into(),
             ],
             Self::NotAnEnvironment(_) => {
@@ -316,7 +335,7 @@ fn disk_help(kind: io::ErrorKind) -> Option<String> {
             Some("choose a path that you may write to with `-p`".into())
         }
         io::ErrorKind::CrossesDevices | io::ErrorKind::ResourceBusy => Some(
-            "the environment is a mount point or lies in a lower layer of a container image: \
+            "the environment is a mount point or is in a lower layer of a container image: \
              choose another directory with `-p`, or remove it first"
                 .into(),
         ),
@@ -326,35 +345,40 @@ fn disk_help(kind: io::ErrorKind) -> Option<String> {
 
 impl AsFindings for InstallError {
     fn findings(&self) -> Vec<Finding> {
-        let mut diagnostic = Finding::new(self.code(), self.to_string());
-        diagnostic.notes = self.notes();
-        diagnostic.help = self.help();
-        vec![diagnostic]
+        let mut finding = Finding::new(self.code(), self.to_string());
+        finding.notes = self.notes();
+        finding.help = self.help();
+        vec![finding]
     }
 
     fn exit(&self) -> Exit {
         match self {
-            Self::BadPrefix { .. } | Self::NotAnEnvironment(_) | Self::PreviousTaken(_) => {
-                Exit::Usage
-            }
-            Self::OtherTool(_)
+            Self::BadPrefix { .. }
+            | Self::NotAnEnvironment(_)
+            | Self::PreviousTaken(_)
+            | Self::Untrusted { .. } => Exit::Usage,
+            Self::MadeByOtherTool(_)
             | Self::UntrackedFiles { .. }
-            | Self::Refused { .. }
+            | Self::UnsafePackage { .. }
             | Self::NoPython(_)
-            | Self::Script { .. } => Exit::Findings,
+            | Self::PostLinkScript { .. } => Exit::Findings,
             Self::UnreadableRecord { .. }
-            | Self::Damaged { .. }
+            | Self::DamagedPackage { .. }
             | Self::OtherPackage { .. }
             | Self::Link { .. }
-            | Self::Disk { .. }
+            | Self::Io { .. }
             | Self::Cancelled => Exit::Undetermined,
         }
     }
 }
 
 /// A package's fault as an error.
-pub(crate) fn refused(package: &str, path: &Path, fault: Fault) -> InstallError {
-    InstallError::Refused { package: package.to_owned(), path: path.display().to_string(), fault }
+pub(crate) fn refused(package: &str, path: &Path, fault: PathFault) -> InstallError {
+    InstallError::UnsafePackage {
+        package: package.to_owned(),
+        path: path.display().to_string(),
+        fault,
+    }
 }
 
 #[cfg(test)]
@@ -364,17 +388,17 @@ mod tests {
     #[test]
     fn a_disk_error_has_its_path_and_no_function_name() {
         let source = fs_err::symlink_metadata("/no/such/环境").unwrap_err();
-        let error = InstallError::Disk { action: "look at the prefix", source };
+        let error = InstallError::Io { action: "look at the prefix", source };
         assert_eq!(
             error.to_string(),
             "can't look at the prefix: `/no/such/环境`: No such file or directory (os error 2)"
         );
         let source = fs_err::rename("/no/a", "/no/b").unwrap_err();
-        let said = InstallError::Disk { action: "x", source }.to_string();
-        assert!(said.starts_with("can't x: `/no/a` to `/no/b`: No such"), "{said}");
+        let text = InstallError::Io { action: "x", source }.to_string();
+        assert!(text.starts_with("can't x: `/no/a` to `/no/b`: No such"), "{text}");
         let source = io::Error::from(io::ErrorKind::StorageFull);
         assert_eq!(
-            InstallError::Disk { action: "x", source }.to_string(),
+            InstallError::Io { action: "x", source }.to_string(),
             "can't x: no storage space"
         );
     }

@@ -11,30 +11,30 @@ use envlock_model::channel::without_credentials;
 use rattler_conda_types::RepoDataRecord;
 use url::Url;
 
-use crate::wanted::Wanted;
+use crate::install_spec::InstallSpec;
 
 /// Hosts whose channels conda calls by name alone.
 const NAMED_HOSTS: [&str; 2] = ["conda.anaconda.org", "repo.anaconda.com"];
 
 /// The lines that this install appends.
-pub(crate) fn revision(wanted: &Wanted, before: &[RepoDataRecord]) -> String {
+pub(crate) fn revision(spec: &InstallSpec, before: &[RepoDataRecord]) -> String {
     let dists = |records: &mut dyn Iterator<Item = &RepoDataRecord>| -> BTreeSet<String> {
         records.map(dist).collect()
     };
     let old = dists(&mut before.iter());
-    let new = dists(&mut wanted.records.iter());
-    let mut text = format!("==> {} <==\n", wanted.now.strftime("%Y-%m-%d %H:%M:%S"));
+    let new = dists(&mut spec.records.iter());
+    let mut text = format!("==> {} <==\n", spec.now.strftime("%Y-%m-%d %H:%M:%S"));
     // conda reads one comment a line.
-    let _ = writeln!(text, "# cmd: {}", wanted.command.replace(['\n', '\r'], " "));
+    let _ = writeln!(text, "# cmd: {}", spec.command.replace(['\n', '\r'], " "));
     // Not `conda version`: conda would compare it with its own and refuse to work.
-    let _ = writeln!(text, "# envlock version: {}", wanted.envlock_version);
-    for gone in old.difference(&new) {
-        let _ = writeln!(text, "-{gone}");
+    let _ = writeln!(text, "# envlock version: {}", spec.envlock_version);
+    for removed in old.difference(&new) {
+        let _ = writeln!(text, "-{removed}");
     }
-    for come in new.difference(&old) {
-        let _ = writeln!(text, "+{come}");
+    for added in new.difference(&old) {
+        let _ = writeln!(text, "+{added}");
     }
-    let specs: Vec<String> = wanted.requested.values().flatten().map(|spec| quoted(spec)).collect();
+    let specs: Vec<String> = spec.requested.values().flatten().map(|spec| quoted(spec)).collect();
     let _ = writeln!(text, "# update specs: [{}]", specs.join(", "));
     text
 }

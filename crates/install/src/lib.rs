@@ -14,8 +14,10 @@
 //! 5. `swap` exchanges the prefix for it in one step and keeps the previous environment.
 //!
 //! Next to a prefix `env` there can be `env~previous` (the environment before the last
-//! install), `.env~lock` (the advisory lock), `.env~next-…` (a staging directory) and
-//! `.env~journal` (two renames that must both happen).
+//! install), `env~previous-2` (an older one with changes of the user), `.env~lock` (the advisory
+//! lock), `.env~next-…` (a staging directory) and `.env~journal` (two renames that must both
+//! happen). Their type, owner and content are checked before they are used (`trusted`), and only
+//! directories with the mark of an install of the same prefix are moved or removed (`mark`).
 
 pub mod activate;
 mod apply;
@@ -23,30 +25,38 @@ mod compile;
 mod contents;
 mod difference;
 mod error;
-mod escape;
 mod history;
+mod install_spec;
+mod journal;
+mod mark;
 mod meta;
 mod order;
 mod owners;
+mod path_check;
 mod plan;
+mod prefix_contents;
 mod prefix_lock;
 mod prefix_paths;
-mod present;
+mod previous;
+mod process;
+mod reference;
 mod scripts;
 mod stage;
 mod state;
 mod swap;
+mod trusted;
 mod untracked;
 mod verify;
-mod wanted;
 mod worker;
 
 pub use apply::apply;
-pub use difference::{Difference, DifferenceKind};
-pub use error::{BadPrefix, Fault, InstallError};
-pub use plan::{Change, Dist, MovedAside, Plan, Steps, plan};
-pub use present::{Present, inspect};
+pub use difference::{DifferenceKind, FileDifference};
+pub use error::{BadPrefix, InstallError, PathFault};
+pub use install_spec::{Clobber, InstallSpec, Installed, Package, Uncompiled};
+pub use plan::{Dist, MovedAside, PackageChange, Plan, Steps, plan};
+pub use prefix_contents::{PrefixContents, inspect};
+pub use prefix_lock::ReadLock;
 pub use state::{PrefixState, state};
+pub use trusted::Distrust;
 pub use untracked::Untracked;
 pub use verify::{Verified, VerifyError, verify};
-pub use wanted::{Clobber, Installed, Package, Uncompiled, Wanted};

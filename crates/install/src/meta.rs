@@ -1,8 +1,9 @@
 //! Writes `conda-meta`: records, history, variables and the list of files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use envlock_model::channel::without_credentials;
 use rattler_conda_types::prefix_record::Link;
@@ -11,58 +12,67 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Attempting, InstallError};
 use crate::history::revision;
-use crate::prefix_paths::is_absent;
+use crate::install_spec::InstallSpec;
+use crate::prefix_paths::is_not_found;
+use crate::reference::Reference;
 use crate::stage::Linked;
-use crate::wanted::Wanted;
+use crate::trusted::read_bounded;
 
 /// Files of a user's in `conda-meta` that the next environment keeps: conda's pins, and the
 /// mark that an environment must not be changed (CEP 22).
 const KEPT: [&str; 2] = ["pinned", "frozen"];
 
-/// The name of [`Files`] in `conda-meta`.
+/// The most bytes of the history, and of each kept file.
+const MAX_TEXT_BYTES: u64 = 64_000_000;
+
+/// The most bytes of [`FileList`]: some 100 for each file.
+const MAX_FILES_BYTES: u64 = 512_000_000;
+
+/// The name of [`FileList`] in `conda-meta`.
 pub(crate) const FILES: &str = "envlock-files";
 
 /// Writes the records, the history, the state and the list of files into `staging`.
 pub(crate) fn write(
     linked: Vec<Linked<'_>>,
     staging: &Path,
-    wanted: &Wanted,
+    spec: &InstallSpec,
     before: &[RepoDataRecord],
+    reference: &Reference,
 ) -> Result<Vec<PrefixRecord>, InstallError> {
     let folder = staging.join("conda-meta");
     let records: Vec<PrefixRecord> =
-        linked.into_iter().map(|package| record(package, wanted)).collect();
+        linked.into_iter().map(|package| record(package, spec)).collect();
     for record in &records {
         let text = serde_json::to_vec_pretty(record).map_err(io::Error::from);
         text.and_then(|text| fs_err::write(folder.join(record.file_name()), text))
             .attempting("write a package's record")?;
     }
-    let history = read_or_empty(&wanted.prefix.join("conda-meta/history"))
+    let history = read_or_empty(&spec.prefix.join("conda-meta/history"))
         .attempting("read the environment's history")?;
-    fs_err::write(folder.join("history"), history + &revision(wanted, before))
+    fs_err::write(folder.join("history"), history + &revision(spec, before))
         .attempting("write the history")?;
     for name in KEPT {
-        let old = wanted.prefix.join("conda-meta").join(name);
-        if old.is_file() {
-            fs_err::copy(old, folder.join(name)).attempting("keep a file of conda-meta")?;
+        let old = read_bounded(&spec.prefix.join("conda-meta").join(name), MAX_TEXT_BYTES);
+        if let Some(bytes) = old.attempting("keep a file of conda-meta")? {
+            fs_err::write(folder.join(name), bytes).attempting("keep a file of conda-meta")?;
         }
     }
-    write_variables(&folder, &wanted.variables).attempting("write the environment's variables")?;
-    Files::of(staging, &records)
+    write_variables(&folder, &spec.variables).attempting("write the environment's variables")?;
+    FileList::new(staging, &records, reference)
         .and_then(|files| files.write(staging))
         .attempting("write the list of files")?;
     Ok(records)
 }
 
 #[allow(deprecated, reason = "conda up to 24 reads `requested_spec`")]
-fn record(package: Linked<'_>, wanted: &Wanted) -> PrefixRecord {
+fn record(package: Linked<'_>, spec: &InstallSpec) -> PrefixRecord {
     let mut repodata = package.package.record.clone();
     repodata.url = without_credentials(&repodata.url);
     repodata.channel = repodata.channel.map(|channel| {
         url::Url::parse(&channel).map_or(channel, |url| without_credentials(&url).to_string())
     });
     let name = repodata.package_record.name.as_normalized();
-    let requested_specs = wanted.requested.get(name).cloned().unwrap_or_default();
+    let requested_specs = spec.requested.get(name).cloned().unwrap_or_default();
     PrefixRecord {
         extracted_package_dir: Some(package.package.dir.clone()),
         link: Some(Link {
@@ -76,17 +86,12 @@ fn record(package: Linked<'_>, wanted: &Wanted) -> PrefixRecord {
 }
 
 fn read_or_empty(path: &Path) -> io::Result<String> {
-    match fs_err::read(path) {
-        Ok(bytes) => {
-            let mut text = String::from_utf8_lossy(&bytes).into_owned();
-            if !text.is_empty() && !text.ends_with('\n') {
-                text.push('\n');
-            }
-            Ok(text)
-        }
-        Err(error) if is_absent(&error) => Ok(String::new()),
-        Err(error) => Err(error),
+    let bytes = read_bounded(path, MAX_TEXT_BYTES)?.unwrap_or_default();
+    let mut text = String::from_utf8_lossy(&bytes).into_owned();
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
     }
+    Ok(text)
 }
 
 /// `conda-meta/state`, which conda has only where there are variables.
@@ -99,51 +104,106 @@ fn write_variables(folder: &Path, variables: &BTreeMap<String, String>) -> io::R
 }
 
 /// `conda-meta/envlock-files`: what `verify` needs and a package's record doesn't say, and
-/// all files in short, as reading the records takes too long to tell that a prefix is right.
+/// all files in short, because reading all records to check a prefix takes too long.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct Files {
-    /// Files that may be executed.
-    pub(crate) executable: Vec<PathBuf>,
+pub(crate) struct FileList {
+    /// Files by their permissions, in octal. Empty where the file system has no permissions.
+    modes: BTreeMap<String, Vec<PathBuf>>,
+    /// The permissions of directories, in octal.
+    directory_mode: Option<String>,
     /// Where symbolic links point to.
     pub(crate) symlinks: BTreeMap<PathBuf, PathBuf>,
     /// The sizes of all other files, in bytes.
     pub(crate) sizes: BTreeMap<PathBuf, u64>,
     /// Files that post-link scripts made.
-    pub(crate) made: Vec<PathBuf>,
+    #[serde(rename = "made")]
+    pub(crate) made_by_scripts: Vec<PathBuf>,
 }
 
-impl Files {
-    /// Looks at the files of `records` in `prefix`. Scripts may have removed some.
-    pub(crate) fn of(prefix: &Path, records: &[PrefixRecord]) -> io::Result<Self> {
-        let mut files = Self::default();
-        for entry in records.iter().flat_map(|record| &record.paths_data.paths) {
-            let path = prefix.join(&entry.relative_path);
-            let found = match fs_err::symlink_metadata(&path) {
-                Ok(found) => found,
-                Err(error) if is_absent(&error) => continue,
-                Err(error) => return Err(error),
-            };
-            if found.is_symlink() {
-                files.symlinks.insert(entry.relative_path.clone(), fs_err::read_link(&path)?);
-            } else if found.is_file() {
-                if is_executable(&found) {
-                    files.executable.push(entry.relative_path.clone());
-                }
-                files.sizes.insert(entry.relative_path.clone(), found.len());
+impl FileList {
+    /// Lists the files of `records` in `prefix`. Modes and targets of links are those of the
+    /// archives, not those that are found.
+    pub(crate) fn new(
+        prefix: &Path,
+        records: &[PrefixRecord],
+        reference: &Reference,
+    ) -> io::Result<Self> {
+        let mut files = Self { sizes: sizes(prefix, records)?, ..Self::default() };
+        for (path, target) in &reference.links {
+            files.symlinks.insert(path.clone(), target.clone());
+            files.sizes.remove(path);
+        }
+        if reference.has_modes {
+            files.directory_mode = Some(format!("{:o}", reference.directory_mode));
+            for (path, mode) in &reference.modes {
+                files.modes.entry(format!("{mode:o}")).or_default().push(path.clone());
             }
         }
-        files.executable.sort();
         Ok(files)
     }
 
-    /// Whether each file is there, is what it was, and has its size.
-    pub(crate) fn are_in(&self, prefix: &Path) -> bool {
-        let found = |path: &PathBuf| std::fs::symlink_metadata(prefix.join(path));
-        self.symlinks.keys().all(|path| found(path).is_ok_and(|found| found.is_symlink()))
-            && self.sizes.iter().all(|(path, size)| {
-                found(path).is_ok_and(|found| found.is_file() && found.len() == *size)
+    /// Lists the files of `records` again after post-link scripts, which may have changed and
+    /// removed some.
+    pub(crate) fn update(&mut self, prefix: &Path, records: &[PrefixRecord]) -> io::Result<()> {
+        self.sizes = sizes(prefix, records)?;
+        let has_modes = !self.modes.is_empty();
+        self.modes.clear();
+        self.symlinks.clear();
+        for entry in records.iter().flat_map(|record| &record.paths_data.paths) {
+            let path = prefix.join(&entry.relative_path);
+            let Ok(found) = std::fs::symlink_metadata(&path) else { continue };
+            if found.is_symlink() {
+                self.symlinks.insert(entry.relative_path.clone(), fs_err::read_link(&path)?);
+            } else if has_modes && found.is_file() {
+                let mode = format!("{:o}", permissions(&found));
+                self.modes.entry(mode).or_default().push(entry.relative_path.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// The permissions of the files.
+    pub(crate) fn modes(&self) -> HashMap<&Path, u32> {
+        let mut modes = HashMap::new();
+        for (mode, paths) in &self.modes {
+            if let Ok(mode) = u32::from_str_radix(mode, 8) {
+                modes.extend(paths.iter().map(|path| (path.as_path(), mode)));
+            }
+        }
+        modes
+    }
+
+    /// The permissions of directories.
+    pub(crate) fn directory_mode(&self) -> Option<u32> {
+        u32::from_str_radix(self.directory_mode.as_deref()?, 8).ok()
+    }
+
+    /// Whether each file and link is there with its size, permissions and target.
+    pub(crate) fn matches_disk(&self, prefix: &Path) -> bool {
+        let modes = self.modes();
+        let is_link = |(path, target): (&PathBuf, &PathBuf)| {
+            std::fs::read_link(prefix.join(path)).is_ok_and(|found| found == *target)
+        };
+        let is_file = |(path, size): (&PathBuf, &u64)| {
+            std::fs::symlink_metadata(prefix.join(path)).is_ok_and(|found| {
+                let mode = modes.get(path.as_path());
+                let has_mode = mode.is_none_or(|mode| permissions(&found) == *mode);
+                found.is_file() && found.len() == *size && has_mode
             })
+        };
+        self.symlinks.iter().all(is_link) && self.sizes.iter().all(is_file)
+    }
+
+    /// Whether each file is there with its size and was last written before `time`. A script may
+    /// have removed the file of a record, so that only what is in this list counts.
+    pub(crate) fn is_older_than(&self, prefix: &Path, time: SystemTime) -> bool {
+        let is_older = |path: &PathBuf| {
+            let found = std::fs::symlink_metadata(prefix.join(path));
+            found.and_then(|found| found.modified()).is_ok_and(|modified| modified <= time)
+        };
+        let without_modes = Self { modes: BTreeMap::new(), ..self.clone() };
+        without_modes.matches_disk(prefix) && self.sizes.keys().all(is_older)
     }
 
     fn path(prefix: &Path) -> PathBuf {
@@ -152,11 +212,8 @@ impl Files {
 
     /// Nothing in environments of other tools.
     pub(crate) fn read(prefix: &Path) -> io::Result<Self> {
-        match fs_err::read(Self::path(prefix)) {
-            Ok(bytes) => Ok(serde_json::from_slice(&bytes).unwrap_or_default()),
-            Err(error) if is_absent(&error) => Ok(Self::default()),
-            Err(error) => Err(error),
-        }
+        let bytes = read_bounded(&Self::path(prefix), MAX_FILES_BYTES)?;
+        Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default())
     }
 
     pub(crate) fn write(&self, prefix: &Path) -> io::Result<()> {
@@ -164,7 +221,23 @@ impl Files {
     }
 }
 
-/// Whether any user may execute it.
-pub(crate) fn is_executable(found: &std::fs::Metadata) -> bool {
-    std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o111 != 0
+/// The sizes of the files of `records`. Scripts may have removed some.
+fn sizes(prefix: &Path, records: &[PrefixRecord]) -> io::Result<BTreeMap<PathBuf, u64>> {
+    let mut sizes = BTreeMap::new();
+    for entry in records.iter().flat_map(|record| &record.paths_data.paths) {
+        match fs_err::symlink_metadata(prefix.join(&entry.relative_path)) {
+            Ok(found) if found.is_file() => {
+                sizes.insert(entry.relative_path.clone(), found.len());
+            }
+            Ok(_) => {}
+            Err(error) if is_not_found(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(sizes)
+}
+
+/// The permissions of a file, with the setuid, setgid and sticky bits.
+pub(crate) fn permissions(found: &std::fs::Metadata) -> u32 {
+    std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o7777
 }

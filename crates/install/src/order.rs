@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rattler_conda_types::PackageName;
 
-use crate::wanted::Package;
+use crate::install_spec::Package;
 
 /// The packages in the order of linking. A cycle is entered at its first name.
 pub(crate) fn linking_order(packages: &[Package]) -> Vec<&Package> {

@@ -12,7 +12,7 @@ use rattler_conda_types::package::PathType;
 use rattler_digest::Sha256Hash;
 
 use crate::contents::Contents;
-use crate::wanted::Clobber;
+use crate::install_spec::Clobber;
 
 #[derive(Debug)]
 struct Owner {
@@ -28,7 +28,7 @@ pub(crate) struct Owners {
 }
 
 impl Owners {
-    /// Gives every path to the first that brings it and takes it from the others.
+    /// Gives every path to the first package that contains it.
     pub(crate) fn assign(set: &mut [Contents<'_>]) -> Self {
         let mut owners = Self::default();
         let mut clobbers = BTreeMap::new();
@@ -36,22 +36,22 @@ impl Owners {
             let dist = contents.package.dist();
             contents.entries.retain(|entry| {
                 entry.source.path_type == PathType::Directory
-                    || owners.take(&dist, &entry.target, entry.source.sha256, &mut clobbers)
+                    || owners.claim(&dist, &entry.target, entry.source.sha256, &mut clobbers)
             });
             contents
                 .commands
-                .retain(|command| owners.take(&dist, &command.target, None, &mut clobbers));
+                .retain(|command| owners.claim(&dist, &command.target, None, &mut clobbers));
         }
         owners.clobbers = clobbers.into_values().collect();
         owners
     }
 
     /// Whose file or link a path is.
-    pub(crate) fn of(&self, path: &Path) -> Option<&str> {
+    pub(crate) fn owner_of(&self, path: &Path) -> Option<&str> {
         self.paths.get(path).map(|owner| owner.dist.as_str())
     }
 
-    fn take(
+    fn claim(
         &mut self,
         dist: &str,
         path: &Path,
@@ -64,11 +64,11 @@ impl Owners {
         };
         let clobber = clobbers.entry(path.to_owned()).or_insert_with(|| Clobber {
             path: path.to_owned(),
-            winner: owner.dist.clone(),
-            losers: Vec::new(),
+            kept: owner.dist.clone(),
+            dropped: Vec::new(),
             identical: true,
         });
-        clobber.losers.push(dist.to_owned());
+        clobber.dropped.push(dist.to_owned());
         clobber.identical &= sha256.is_some() && sha256 == owner.sha256;
         false
     }

@@ -8,10 +8,11 @@ use rattler_conda_types::RepoDataRecord;
 
 use crate::error::InstallError;
 use crate::history::channel;
-use crate::present::{Present, Previous};
+use crate::install_spec::InstallSpec;
+use crate::prefix_contents::PrefixContents;
+use crate::previous::Previous;
 use crate::state::PrefixState;
 use crate::untracked::Untracked;
-use crate::wanted::Wanted;
 
 /// A package as users know it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,7 +44,7 @@ impl From<&RepoDataRecord> for Dist {
 
 /// A package that is replaced by another one of the same name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct PackageChange {
     /// What is there.
     pub from: Dist,
     /// What will be there.
@@ -57,8 +58,10 @@ pub struct MovedAside {
     pub to: PathBuf,
     /// The files and packages in it that the lock doesn't have.
     pub untracked: Untracked,
-    /// Whether an older environment is at that path, which is removed.
+    /// Whether an unchanged older environment is at that path, which is removed.
     pub removes_older: bool,
+    /// Where an older environment at that path moves to, if it has files or changes of the user.
+    pub keeps_older: Option<PathBuf>,
 }
 
 /// The steps of an install.
@@ -69,14 +72,14 @@ pub struct Steps {
     /// Packages that are removed, sorted by name.
     pub unlink: Vec<Dist>,
     /// Packages that get another version, build or channel, sorted by name.
-    pub change: Vec<Change>,
+    pub change: Vec<PackageChange>,
     /// Packages that stay as they are, sorted by name. They are linked again.
     pub keep: Vec<Dist>,
     /// What happens to the environment that is there.
     pub moved_aside: Option<MovedAside>,
     /// Whether the packages' post-link scripts run.
     pub runs_scripts: bool,
-    /// The names of the variables that activation will set.
+    /// The names of the variables that activation sets.
     pub variables: Vec<String>,
 }
 
@@ -87,28 +90,29 @@ pub struct Plan {
     steps: Option<Steps>,
     present: PrefixState,
     needs_recovery: bool,
-    wanted: Wanted,
+    has_leftovers: bool,
+    spec: InstallSpec,
     /// The records that are at the prefix, for the history.
     before: Vec<RepoDataRecord>,
 }
 
 impl Plan {
-    /// The steps; none if the prefix is as wanted, and nothing is done.
+    /// The steps; none if the prefix is up to date, and nothing is done.
     pub fn steps(&self) -> Option<&Steps> {
         self.steps.as_ref()
     }
 
-    /// Whether the prefix is as wanted, and nothing is done.
+    /// Whether the prefix is up to date, and nothing is done.
     pub fn is_empty(&self) -> bool {
         self.steps.is_none()
     }
 
     /// The prefix.
     pub fn prefix(&self) -> &Path {
-        &self.wanted.prefix
+        &self.spec.prefix
     }
 
-    /// What is at the prefix, after recovery if that is needed.
+    /// The state of the prefix, after recovery if that is needed.
     pub fn present(&self) -> &PrefixState {
         &self.present
     }
@@ -118,14 +122,19 @@ impl Plan {
         self.needs_recovery
     }
 
+    /// Whether a killed install may have left a staging directory next to the prefix.
+    pub(crate) fn has_leftovers(&self) -> bool {
+        self.has_leftovers
+    }
+
     /// The packages that the prefix will have, in the order of the directories that
     /// [`apply`](crate::apply) takes.
     pub fn records(&self) -> &[RepoDataRecord] {
-        &self.wanted.records
+        &self.spec.records
     }
 
-    pub(crate) fn wanted(&self) -> &Wanted {
-        &self.wanted
+    pub(crate) fn spec(&self) -> &InstallSpec {
+        &self.spec
     }
 
     pub(crate) fn before(&self) -> &[RepoDataRecord] {
@@ -141,26 +150,36 @@ impl Plan {
     }
 }
 
-/// Decides what an install does to make the prefix as wanted. Pure.
+/// Decides what an install does. Pure.
 ///
 /// # Errors
 /// The prefix has something that an install never replaces, or replaces only if
-/// [`Wanted::replace`] is set.
-pub fn plan(present: Present, wanted: Wanted) -> Result<Plan, InstallError> {
+/// [`InstallSpec::replace`] is set.
+pub fn plan(present: PrefixContents, spec: InstallSpec) -> Result<Plan, InstallError> {
     let needs_recovery = present.needs_recovery;
-    if present.is_as(&wanted) {
+    let has_leftovers = present.has_leftovers;
+    if present.is_up_to_date(&spec) {
         let present = present.state;
-        return Ok(Plan { steps: None, present, needs_recovery, wanted, before: Vec::new() });
+        return Ok(Plan {
+            steps: None,
+            present,
+            needs_recovery,
+            has_leftovers,
+            spec,
+            before: Vec::new(),
+        });
     }
-    check_replaceable(&present, &wanted)?;
-    if let Some((path, source)) = present.unreadable.filter(|_| !wanted.replace) {
+    check_replaceable(&present, &spec)?;
+    if let Some((path, source)) = present.unreadable.filter(|_| !spec.replace) {
         return Err(InstallError::UnreadableRecord { path, source });
     }
-    let prefix = wanted.prefix.clone();
+    let prefix = spec.prefix.clone();
     match &present.state {
         PrefixState::NotAnEnvironment => return Err(InstallError::NotAnEnvironment(prefix)),
-        PrefixState::NotOurs if !wanted.replace => return Err(InstallError::OtherTool(prefix)),
-        _ if !present.untracked.is_empty() && !wanted.replace => {
+        PrefixState::MadeByOtherTool if !spec.replace => {
+            return Err(InstallError::MadeByOtherTool(prefix));
+        }
+        _ if !present.untracked.is_empty() && !spec.replace => {
             return Err(InstallError::UntrackedFiles { prefix, untracked: present.untracked });
         }
         _ => {}
@@ -170,20 +189,24 @@ pub fn plan(present: Present, wanted: Wanted) -> Result<Plan, InstallError> {
     let moved_aside = present.is_environment.then(|| MovedAside {
         to: present.paths.previous(),
         untracked: present.untracked,
-        removes_older: present.previous == Previous::Environment,
+        removes_older: present.previous == Previous::Removable,
+        keeps_older: match present.previous {
+            Previous::Kept(to) => Some(to),
+            _ => None,
+        },
     });
     let steps = Some(Steps {
         moved_aside,
-        runs_scripts: wanted.link_scripts,
-        variables: wanted.variables.keys().cloned().collect(),
-        ..compare(&before, &wanted.records)
+        runs_scripts: spec.link_scripts,
+        variables: spec.variables.keys().cloned().collect(),
+        ..compare(&before, &spec.records)
     });
-    Ok(Plan { steps, present: present.state, needs_recovery, wanted, before })
+    Ok(Plan { steps, present: present.state, needs_recovery, has_leftovers, spec, before })
 }
 
 /// `NAME~previous` is never overwritten unless it is an environment.
-fn check_replaceable(present: &Present, wanted: &Wanted) -> Result<(), InstallError> {
-    debug_assert_eq!(present.paths.prefix, wanted.prefix);
+fn check_replaceable(present: &PrefixContents, spec: &InstallSpec) -> Result<(), InstallError> {
+    debug_assert_eq!(present.paths.prefix, spec.prefix);
     if present.is_environment && present.previous == Previous::Other {
         return Err(InstallError::PreviousTaken(present.paths.previous()));
     }
@@ -210,7 +233,7 @@ fn compare(before: &[RepoDataRecord], after: &[RepoDataRecord]) -> Steps {
         match present.remove(name) {
             None => steps.link.push(new.into()),
             Some(old) if is_same(old, new) => steps.keep.push(new.into()),
-            Some(old) => steps.change.push(Change { from: old.into(), to: new.into() }),
+            Some(old) => steps.change.push(PackageChange { from: old.into(), to: new.into() }),
         }
     }
     steps.unlink = present.into_values().map(Dist::from).collect();

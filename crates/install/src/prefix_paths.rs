@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use crate::error::{Attempting, BadPrefix, InstallError};
+use crate::mark::Mark;
 
 /// A prefix and the paths next to it.
 #[derive(Debug, Clone)]
@@ -11,6 +12,19 @@ pub(crate) struct PrefixPaths {
     pub(crate) prefix: PathBuf,
     pub(crate) parent: PathBuf,
     name: String,
+}
+
+/// What envlock adds to the name of a prefix.
+const ADDED: [&str; 4] = ["~previous", "~next-", "~lock", "~journal"];
+
+/// The most bytes of a prefix's name: file systems allow 255, and the longest name next to it
+/// is that of a journal's file with a random number.
+const MAX_NAME: usize = 200;
+
+/// The reserved part of a name that is one of another prefix's, in any letter case.
+fn reserved(name: &str) -> Option<&'static str> {
+    let name = name.to_lowercase();
+    ADDED.into_iter().find(|added| name.contains(added))
 }
 
 impl PrefixPaths {
@@ -34,14 +48,20 @@ impl PrefixPaths {
         else {
             return Err(bad(BadPrefix::Root));
         };
+        if let Some(reserved) = reserved(name) {
+            return Err(bad(BadPrefix::ReservedName(reserved)));
+        }
+        if name.len() > MAX_NAME {
+            return Err(bad(BadPrefix::LongName(name.len())));
+        }
         match fs_err::symlink_metadata(prefix) {
             Ok(found) if found.is_symlink() => {
                 let target = fs_err::read_link(prefix).attempting("read the symbolic link")?;
                 Err(bad(BadPrefix::Symlink(parent.join(target))))
             }
             Ok(found) if !found.is_dir() => Err(bad(BadPrefix::File)),
-            Err(error) if !is_absent(&error) => {
-                Err(InstallError::Disk { action: "look at the prefix", source: error })
+            Err(error) if !is_not_found(&error) => {
+                Err(InstallError::Io { action: "look at the prefix", source: error })
             }
             _ => Ok(Self {
                 prefix: prefix.to_owned(),
@@ -54,6 +74,13 @@ impl PrefixPaths {
     /// Where the environment before the last install is kept.
     pub(crate) fn previous(&self) -> PathBuf {
         self.parent.join(format!("{}~previous", self.name))
+    }
+
+    /// A free path for an older environment that is kept.
+    pub(crate) fn free_previous(&self) -> PathBuf {
+        let numbered = |number: u32| self.parent.join(format!("{}~previous-{number}", self.name));
+        let is_free = |path: &PathBuf| std::fs::symlink_metadata(path).is_err();
+        (2..u32::MAX).map(numbered).find(is_free).unwrap_or_else(|| numbered(u32::MAX))
     }
 
     /// The advisory lock.
@@ -71,14 +98,15 @@ impl PrefixPaths {
         format!(".{}~next-", self.name)
     }
 
-    /// A path for what isn't needed any more. The next install removes what is left there.
+    /// A new path for what isn't needed any more. The next install removes what is left there.
     pub(crate) fn discarded(&self, what: &str) -> PathBuf {
-        self.parent.join(format!("{}{what}", self.staging_stem()))
+        let id = Mark::new(&self.prefix).id;
+        self.parent.join(format!("{}{what}-{id}", self.staging_stem()))
     }
 
-    /// What killed installs left. Only for the holder of the lock: then no other install has a
-    /// staging directory.
-    pub(crate) fn staging_leftovers(&self) -> io::Result<Vec<PathBuf>> {
+    /// What has the name of a staging directory: what killed installs left, and files that envlock
+    /// hasn't made. Only for the holder of the lock: then no other install has a staging directory.
+    pub(crate) fn abandoned(&self) -> io::Result<Vec<PathBuf>> {
         let stem = self.staging_stem();
         let mut found = Vec::new();
         for entry in fs_err::read_dir(&self.parent)? {
@@ -93,7 +121,7 @@ impl PrefixPaths {
 }
 
 /// Whether there is nothing at a path. A file where a directory should be is nothing, too.
-pub(crate) fn is_absent(error: &io::Error) -> bool {
+pub(crate) fn is_not_found(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
@@ -116,6 +144,22 @@ mod tests {
         assert_eq!(why("/a:b"), Some(BadPrefix::Character(':')));
         assert_eq!(why("/a\nb"), Some(BadPrefix::Character('\n')));
         assert_eq!(why("/a$b"), Some(BadPrefix::Character('$')));
+        assert_eq!(why(&format!("/{}", "n".repeat(201))), Some(BadPrefix::LongName(201)));
+    }
+
+    #[test]
+    fn names_that_envlock_uses_next_to_a_prefix_are_refused() {
+        for (name, added) in [
+            ("env~previous", "~previous"),
+            ("env~previous-2", "~previous"),
+            ("ENV~Previous", "~previous"),
+            (".env~next-a1b2c3", "~next-"),
+            (".env~lock", "~lock"),
+            (".env~journal", "~journal"),
+        ] {
+            assert_eq!(why(&format!("/a/{name}")), Some(BadPrefix::ReservedName(added)), "{name}");
+        }
+        assert!(PrefixPaths::of(Path::new("/a/env~1")).is_ok());
     }
 
     #[test]

@@ -5,25 +5,24 @@
 //! directory while the prefix is staged. Until they have all ended the prefix says that it
 //! isn't complete; if one fails, or the process dies, the environment before is put back.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use envlock_model::progress::{Event, Notice, Observer};
 use rattler::install::link_script::LinkScriptType;
 use rattler_conda_types::{PrefixRecord, Subdir};
-use rattler_shell::shell::{Bash, CmdExe, ShellEnum};
 
+use crate::activate::run_script;
 use crate::error::{Attempting, InstallError};
-use crate::meta::Files;
-use crate::state::Stamp;
-use crate::untracked::untracked_files;
-use crate::wanted::Wanted;
+use crate::install_spec::InstallSpec;
+use crate::meta::FileList;
+use crate::state::InstallRecord;
+use crate::untracked::find_untracked;
 
 /// How many of the last lines of a failed script are shown.
-const MAX_LINES: usize = 20;
+const MAX_OUTPUT_LINES: usize = 20;
 
 /// The names of the packages that have a post-link script in `prefix`, in the order of linking.
-pub(crate) fn with_scripts(
+pub(crate) fn packages_with_scripts(
     records: &[PrefixRecord],
     prefix: &Path,
     platform: Subdir,
@@ -45,30 +44,30 @@ fn script(record: &PrefixRecord, platform: Subdir) -> String {
 pub(crate) fn run(
     names: &[String],
     records: &[PrefixRecord],
-    wanted: &Wanted,
+    spec: &InstallSpec,
     observer: &dyn Observer,
 ) -> Result<(), InstallError> {
     for record in records
         .iter()
         .filter(|record| names.iter().any(|name| name == record.name().as_normalized()))
     {
-        run_one(record, wanted)?;
-        report_message(record, &wanted.prefix, observer)
+        run_one(record, spec)?;
+        report_message(record, &spec.prefix, observer)
             .attempting("read a post-link script's message")?;
     }
-    let prefix = &wanted.prefix;
-    let mut files = Files::read(prefix).attempting("read the list of files")?;
-    files.sizes = Files::of(prefix, records).attempting("list the files after the scripts")?.sizes;
-    files.made = untracked_files(prefix, records, &[])
+    let prefix = &spec.prefix;
+    let mut files = FileList::read(prefix).attempting("read the list of files")?;
+    files.update(prefix, records).attempting("list the files after the scripts")?;
+    files.made_by_scripts = find_untracked(prefix, records, &[])
         .all()
         .attempting("list what post-link scripts made")?;
     files.write(prefix).attempting("write the list of files")?;
-    Stamp::of(&wanted.stamp, prefix, prefix)
+    InstallRecord::new(&spec.stamp, prefix, prefix)
         .and_then(|stamp| stamp.write(prefix))
         .attempting("write the environment's stamp")
 }
 
-/// What a script wants the user to read; conda shows that file and removes it.
+/// Reports the message of a script; conda shows that file and removes it.
 fn report_message(
     record: &PrefixRecord,
     prefix: &Path,
@@ -85,32 +84,27 @@ fn report_message(
     Ok(())
 }
 
-fn run_one(record: &PrefixRecord, wanted: &Wanted) -> Result<(), InstallError> {
+fn run_one(record: &PrefixRecord, spec: &InstallSpec) -> Result<(), InstallError> {
     let package = &record.repodata_record.package_record;
-    let path = wanted.prefix.join(script(record, wanted.platform));
-    let variables = HashMap::from([
-        ("PREFIX".to_owned(), wanted.prefix.display().to_string()),
-        ("PKG_NAME".to_owned(), package.name.as_normalized().to_owned()),
-        ("PKG_VERSION".to_owned(), package.version.to_string()),
-        ("PKG_BUILDNUM".to_owned(), package.build_number.to_string()),
-    ]);
-    let shell = if wanted.platform.is_windows() {
-        ShellEnum::CmdExe(CmdExe)
-    } else {
-        ShellEnum::Bash(Bash::default())
-    };
+    let path = spec.prefix.join(script(record, spec.platform));
+    let variables = [
+        ("PREFIX", spec.prefix.display().to_string()),
+        ("PKG_NAME", package.name.as_normalized().to_owned()),
+        ("PKG_VERSION", package.version.to_string()),
+        ("PKG_BUILDNUM", package.build_number.to_string()),
+    ];
     let failed = |status: String, output: &[u8]| {
-        let said = String::from_utf8_lossy(output);
-        let lines: Vec<&str> = said.lines().collect();
-        let output = lines[lines.len().saturating_sub(MAX_LINES)..].join("\n");
+        let text = String::from_utf8_lossy(output);
+        let lines: Vec<&str> = text.lines().collect();
+        let output = lines[lines.len().saturating_sub(MAX_OUTPUT_LINES)..].join("\n");
         let package = package.name.as_normalized().to_owned();
-        Err(InstallError::Script { package, status, output })
+        Err(InstallError::PostLinkScript { package, status, output })
     };
-    match rattler_shell::run_in_environment(&wanted.prefix, &path, shell, &variables) {
+    match run_script(&spec.prefix, spec.platform, &path, &variables) {
         Ok(output) if output.status.success() => Ok(()),
         Ok(output) => {
-            let said = [output.stdout, output.stderr].concat();
-            failed(output.status.to_string(), &said)
+            let text = [output.stdout, output.stderr].concat();
+            failed(output.status.to_string(), &text)
         }
         Err(error) => failed(error.to_string(), b""),
     }

@@ -1,5 +1,6 @@
 //! Links packages into a staging directory, with the final path in their files.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,7 +12,8 @@ use rattler_conda_types::prefix_record::{self, LinkType, PathsEntry};
 
 use crate::contents::Contents;
 use crate::error::{Attempting, InstallError};
-use crate::wanted::{Package, Wanted};
+use crate::install_spec::{InstallSpec, Package};
+use crate::reference::Reference;
 use crate::worker::Worker;
 
 /// A package in the staging directory.
@@ -28,8 +30,9 @@ pub(crate) struct Linked<'a> {
 pub(crate) fn link<'a>(
     set: Vec<Contents<'a>>,
     staging: &Prefix,
-    wanted: &Wanted,
+    spec: &InstallSpec,
     python: Option<&PythonInfo>,
+    reference: &mut Reference,
     worker: &Worker,
 ) -> Result<Vec<Linked<'a>>, InstallError> {
     let units = |contents: &Contents<'_>| (contents.entries.len() + contents.commands.len()) as u64;
@@ -41,7 +44,7 @@ pub(crate) fn link<'a>(
         let name = contents.package.record.package_record.name.as_normalized().to_owned();
         worker.observe(Event::Item { phase: Phase::Link, name: name.clone() });
         let units = units(&contents);
-        linked.push(link_one(contents, staging, wanted, python)?);
+        linked.push(link_one(contents, staging, spec, python, reference)?);
         worker.observe(Event::Advance { phase: Phase::Link, units });
         worker.observe(Event::ItemDone { phase: Phase::Link, name });
     }
@@ -53,8 +56,9 @@ pub(crate) fn link<'a>(
 fn link_one<'a>(
     contents: Contents<'a>,
     staging: &Prefix,
-    wanted: &Wanted,
+    spec: &InstallSpec,
     python: Option<&PythonInfo>,
+    reference: &mut Reference,
 ) -> Result<Linked<'a>, InstallError> {
     let package = contents.package;
     let noarch_python = contents.is_noarch_python();
@@ -62,9 +66,21 @@ fn link_one<'a>(
         .entries
         .into_iter()
         .partition(|entry| entry.source.path_type == PathType::Directory);
+    let mut modes = BTreeMap::new();
+    for entry in &files {
+        if let Some(mode) = entry.mode {
+            modes.insert(entry.target.clone(), mode);
+        }
+        if let Some(link) = &entry.link {
+            reference.links.insert(entry.target.clone(), link.clone());
+        }
+    }
+    for command in &contents.commands {
+        modes.insert(command.target.clone(), 0o777);
+    }
     let commands = contents.commands.into_iter().map(|command| command.entry_point).collect();
     let options = InstallOptions {
-        target_prefix: Some(wanted.prefix.clone()),
+        target_prefix: Some(spec.prefix.clone()),
         paths_json: Some(PathsJson {
             paths: files.into_iter().map(|entry| entry.source).collect(),
             paths_version: 1,
@@ -74,16 +90,21 @@ fn link_one<'a>(
             noarch: NoArchLinks::Python(PythonEntryPoints { entry_points: commands }),
             package_metadata_version: 1,
         })),
-        platform: Some(wanted.platform),
+        platform: Some(spec.platform),
         python_info: python.filter(|_| noarch_python).cloned(),
         external_symlink_policy: ExternalSymlinkPolicy::Deny,
         // There, whole directories are cloned, with files that their package doesn't list.
         allow_ref_links: cfg!(target_os = "macos").then_some(false),
         ..InstallOptions::default()
     };
-    // A registry of its own for each package: `owners` has left nothing to clobber.
+    // A separate registry for each package: `owners` has left nothing to clobber.
     let (mut paths, link_type) = link_package_sync(&package.dir, staging, Arc::default(), options)
         .map_err(|source| InstallError::Link { package: package.dist(), source })?;
+    for (path, mode) in modes {
+        reference
+            .set_mode(staging.path(), &path, mode)
+            .attempting("set the permissions of a file")?;
+    }
     for directory in directories {
         fs_err::create_dir_all(staging.path().join(&directory.target))
             .attempting("make a directory of a package")?;

@@ -1,4 +1,4 @@
-//! Puts the next prefix in place so that at every moment there is an old one or a new one.
+//! Replaces a prefix atomically: at every moment the old one or the new one is in place.
 //!
 //! Where the file system can exchange two names at once (Linux, macOS):
 //!
@@ -14,14 +14,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use envlock_model::progress::{Event, Notice, Observer, Recovery};
-use serde::{Deserialize, Serialize};
 
 use crate::error::{Attempting, InstallError};
+use crate::journal::{self, Journal};
+use crate::mark::is_made_for;
 use crate::prefix_paths::PrefixPaths;
 use crate::state::{PrefixState, is_environment, state};
+use crate::trusted::{Distrust, check_directory};
 
 /// How a swap touches the disk.
-pub(crate) trait Disk {
+pub(crate) trait SwapOperations {
     /// Asked before each step. Tests stop there, as if the process had died.
     fn before_step(&self) -> io::Result<()> {
         Ok(())
@@ -39,16 +41,9 @@ pub(crate) trait Disk {
 }
 
 /// The real one.
-pub(crate) struct RealDisk;
+pub(crate) struct RealOperations;
 
-impl Disk for RealDisk {}
-
-/// Two renames that belong together.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Journal {
-    /// The complete prefix that goes to the final name.
-    pub(crate) next: PathBuf,
-}
+impl SwapOperations for RealOperations {}
 
 /// What a swap left.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,7 +56,11 @@ pub(crate) struct Swapped {
 
 /// Puts `next`, a complete prefix with a name from [`PrefixPaths::staging_stem`], in place. After an
 /// error the prefix and the previous one are as they were.
-pub(crate) fn swap(paths: &PrefixPaths, next: &Path, disk: &dyn Disk) -> io::Result<Swapped> {
+pub(crate) fn swap(
+    paths: &PrefixPaths,
+    next: &Path,
+    disk: &dyn SwapOperations,
+) -> io::Result<Swapped> {
     if is_environment(&paths.prefix) {
         match exchange_both(paths, next, disk) {
             Err(error) if cannot_exchange(&error) => rename_both(paths, next, disk),
@@ -74,9 +73,13 @@ pub(crate) fn swap(paths: &PrefixPaths, next: &Path, disk: &dyn Disk) -> io::Res
     }
 }
 
-fn exchange_both(paths: &PrefixPaths, next: &Path, disk: &dyn Disk) -> io::Result<Swapped> {
+fn exchange_both(
+    paths: &PrefixPaths,
+    next: &Path,
+    disk: &dyn SwapOperations,
+) -> io::Result<Swapped> {
     let previous = paths.previous();
-    let older = previous.exists().then(|| next.to_owned());
+    let older = is_present(&previous).then(|| next.to_owned());
     let aside = || match older {
         Some(_) => exchange_step(next, &previous, disk),
         None => rename(next, &previous, disk),
@@ -93,16 +96,16 @@ fn exchange_both(paths: &PrefixPaths, next: &Path, disk: &dyn Disk) -> io::Resul
     Ok(Swapped { previous: Some(previous), older })
 }
 
-fn rename_both(paths: &PrefixPaths, next: &Path, disk: &dyn Disk) -> io::Result<Swapped> {
+fn rename_both(paths: &PrefixPaths, next: &Path, disk: &dyn SwapOperations) -> io::Result<Swapped> {
     let previous = paths.previous();
     let mut older = None;
-    if previous.exists() {
+    if is_present(&previous) {
         let aside = paths.discarded("older");
         rename(&previous, &aside, disk)?;
         older = Some(aside);
     }
     disk.before_step()?;
-    write_journal(paths, &Journal { next: next.to_owned() })?;
+    Journal::write(paths, next)?;
     let done = rename(&paths.prefix, &previous, disk).and_then(|()| {
         rename(next, &paths.prefix, disk).or_else(|error| {
             rename(&previous, &paths.prefix, disk)?;
@@ -119,7 +122,11 @@ fn rename_both(paths: &PrefixPaths, next: &Path, disk: &dyn Disk) -> io::Result<
 
 /// Takes back a swap whose prefix has failed: the previous environment is in place again.
 /// Returns the path of the failed one, to be removed.
-pub(crate) fn undo(paths: &PrefixPaths, swapped: Swapped, disk: &dyn Disk) -> io::Result<PathBuf> {
+pub(crate) fn roll_back(
+    paths: &PrefixPaths,
+    swapped: Swapped,
+    disk: &dyn SwapOperations,
+) -> io::Result<PathBuf> {
     let failed = paths.discarded("failed");
     let Some(previous) = swapped.previous else {
         rename(&paths.prefix, &failed, disk)?;
@@ -129,7 +136,7 @@ pub(crate) fn undo(paths: &PrefixPaths, swapped: Swapped, disk: &dyn Disk) -> io
         Ok(()) => rename(&previous, &failed, disk)?,
         Err(error) if cannot_exchange(&error) => {
             disk.before_step()?;
-            write_journal(paths, &Journal { next: previous.clone() })?;
+            Journal::write(paths, &previous)?;
             rename(&paths.prefix, &failed, disk)?;
             rename(&previous, &paths.prefix, disk)?;
             clear_journal(paths, disk)?;
@@ -149,30 +156,52 @@ pub(crate) fn recover(paths: &PrefixPaths, observer: &dyn Observer) -> Result<()
         let prefix = paths.prefix.clone();
         observer.observe(Event::Notice(Notice::Recovered { prefix, recovery }));
     };
-    if let Some(journal) = read_journal(paths).attempting("read the journal of an install")? {
-        if !paths.prefix.exists() {
-            let from = if journal.next.exists() { journal.next } else { paths.previous() };
-            rename(&from, &paths.prefix, &RealDisk).attempting("complete an install")?;
-            report(Recovery::Completed);
+    if let Some(journal) = Journal::read(paths)? {
+        if !is_present(&paths.prefix) {
+            let next = match journal.next(paths)? {
+                Some(next) => Some(next),
+                None if is_present(&paths.previous()) => {
+                    check_directory(&paths.previous())?;
+                    Some(paths.previous())
+                }
+                None => None,
+            };
+            if let Some(next) = next {
+                rename(&next, &paths.prefix, &RealOperations).attempting("complete an install")?;
+                report(Recovery::Completed);
+            }
         }
-        clear_journal(paths, &RealDisk).attempting("remove the journal of an install")?;
+        clear_journal(paths, &RealOperations).attempting("remove the journal of an install")?;
     }
-    let staging_leftovers =
-        paths.staging_leftovers().attempting("list the prefix's parent directory")?;
-    for leftover in &staging_leftovers {
+    let abandoned = paths.abandoned().attempting("list the prefix's parent directory")?;
+    let (ours, others): (Vec<_>, Vec<_>) =
+        abandoned.into_iter().partition(|path| is_leftover(paths, path));
+    for path in others {
+        let reason = Distrust::Mark.to_string();
+        observer.observe(Event::Notice(Notice::NotRemoved { path, reason }));
+    }
+    for leftover in &ours {
         remove(leftover, observer);
     }
-    if !staging_leftovers.is_empty() {
+    if !ours.is_empty() {
         report(Recovery::StagingRemoved);
     }
     if state(&paths.prefix)? == PrefixState::Interrupted {
-        let previous = Some(paths.previous()).filter(|previous| is_environment(previous));
+        let previous = Some(paths.previous())
+            .filter(|previous| is_environment(previous) && check_directory(previous).is_ok());
         let swapped = Swapped { previous, older: None };
-        let failed = undo(paths, swapped, &RealDisk).attempting("take back an install")?;
+        let failed =
+            roll_back(paths, swapped, &RealOperations).attempting("take back an install")?;
         remove(&failed, observer);
         report(Recovery::PreviousRestored);
     }
     Ok(())
+}
+
+/// Whether a killed install of this prefix left what is at a path. Nothing else is removed,
+/// whatever its name is.
+pub(crate) fn is_leftover(paths: &PrefixPaths, path: &Path) -> bool {
+    is_made_for(&paths.prefix, path) || journal::is_unfinished(paths, path)
 }
 
 /// Removes a prefix or a file that isn't needed any more. If that fails, it is reported, and the
@@ -189,12 +218,41 @@ pub(crate) fn remove(path: &Path, observer: &dyn Observer) {
     }
 }
 
-fn rename(from: &Path, to: &Path, disk: &dyn Disk) -> io::Result<()> {
+/// Renames a directory to a path that has nothing. Fails if something is there.
+pub(crate) fn rename_to_free(from: &Path, to: &Path) -> io::Result<()> {
+    let failed = |error: io::Error| {
+        let what = format!("failed to rename `{}` to `{}`: {error}", from.display(), to.display());
+        io::Error::new(error.kind(), what)
+    };
+    match rename_exclusively(from, to) {
+        // The file system doesn't know the flag.
+        Err(error) if cannot_exchange(&error) => {
+            if is_present(to) {
+                return Err(failed(io::ErrorKind::AlreadyExists.into()));
+            }
+            fs_err::rename(from, to)
+        }
+        result => result.map_err(failed),
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn rename_exclusively(from: &Path, to: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    Ok(renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+fn rename_exclusively(_: &Path, _: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+fn rename(from: &Path, to: &Path, disk: &dyn SwapOperations) -> io::Result<()> {
     disk.before_step()?;
     disk.rename(from, to)
 }
 
-fn exchange_step(a: &Path, b: &Path, disk: &dyn Disk) -> io::Result<()> {
+fn exchange_step(a: &Path, b: &Path, disk: &dyn SwapOperations) -> io::Result<()> {
     disk.before_step()?;
     disk.exchange(a, b)
 }
@@ -219,33 +277,16 @@ fn cannot_exchange(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput)
 }
 
-fn write_journal(paths: &PrefixPaths, journal: &Journal) -> io::Result<()> {
-    let path = paths.journal();
-    let fresh = paths.discarded("journal");
-    fs_err::write(&fresh, serde_json::to_vec(journal)?)?;
-    fs_err::File::open(&fresh)?.sync_all()?;
-    fs_err::rename(&fresh, &path)?;
-    sync(&paths.parent)
-}
-
-/// What the journal says has happened or never will.
-fn clear_journal(paths: &PrefixPaths, disk: &dyn Disk) -> io::Result<()> {
-    sync(&paths.parent)?;
+/// Removes the journal, after what was renamed is on the disk.
+fn clear_journal(paths: &PrefixPaths, disk: &dyn SwapOperations) -> io::Result<()> {
+    journal::sync(&paths.parent)?;
     disk.before_step()?;
-    fs_err::remove_file(paths.journal())
+    journal::clear(paths)
 }
 
-pub(crate) fn read_journal(paths: &PrefixPaths) -> io::Result<Option<Journal>> {
-    match fs_err::read(paths.journal()) {
-        Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// A rename lasts once its directory is on the disk.
-fn sync(directory: &Path) -> io::Result<()> {
-    fs_err::File::open(directory)?.sync_all()
+/// Whether there is anything at a path, also a link to nowhere.
+fn is_present(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok()
 }
 
 #[cfg(test)]
@@ -255,14 +296,18 @@ mod tests {
     use envlock_model::progress::NoProgress;
 
     use super::*;
+    use crate::mark::Mark;
+
+    /// The name of the prefix.
+    const NAME: &str = "环.env";
 
     /// Dies before its nth step.
-    struct Mortal {
+    struct Failing {
         left: Cell<usize>,
         can_exchange: bool,
     }
 
-    impl Disk for Mortal {
+    impl SwapOperations for Failing {
         fn before_step(&self) -> io::Result<()> {
             let left = self.left.get().checked_sub(1);
             self.left.set(left.ok_or(io::ErrorKind::Interrupted)?);
@@ -276,7 +321,8 @@ mod tests {
 
     /// A prefix and its generation.
     fn make(path: &Path, generation: &str) {
-        fs_err::create_dir_all(path.join("conda-meta")).expect("a directory");
+        let prefix = path.with_file_name(NAME);
+        Mark::new(&prefix).write(path).expect("a mark");
         fs_err::write(path.join("generation"), generation).expect("a file");
     }
 
@@ -284,26 +330,26 @@ mod tests {
         fs_err::read_to_string(path.join("generation")).ok()
     }
 
-    /// Kills a swap (and an undo) before every step in turn, then recovers. Returns what the
+    /// Kills a swap (and an roll_back) before every step in turn, then recovers. Returns what the
     /// prefix and the previous one are after each.
     fn kill_everywhere(
         can_exchange: bool,
         with_older: bool,
-        undone: bool,
+        rolled_back: bool,
     ) -> Vec<(Option<String>, Option<String>)> {
         let mut outcomes = Vec::new();
         for steps in 0.. {
             let folder = tempfile::tempdir().expect("a directory");
-            let paths = PrefixPaths::of(&folder.path().join("环.env")).expect("a good prefix");
+            let paths = PrefixPaths::of(&folder.path().join(NAME)).expect("a good prefix");
             make(&paths.prefix, "old");
             if with_older {
                 make(&paths.previous(), "older");
             }
             let next = paths.discarded("x");
             make(&next, "new");
-            let disk = Mortal { left: Cell::new(steps), can_exchange };
+            let disk = Failing { left: Cell::new(steps), can_exchange };
             let ended = swap(&paths, &next, &disk).and_then(|swapped| {
-                if undone { undo(&paths, swapped, &disk).map(drop) } else { Ok(()) }
+                if rolled_back { roll_back(&paths, swapped, &disk).map(drop) } else { Ok(()) }
             });
             recover(&paths, &NoProgress).expect("it recovers");
             let names = fs_err::read_dir(folder.path()).expect("a directory").count();
@@ -363,7 +409,7 @@ mod tests {
         }
     }
 
-    impl Disk for Refusing {
+    impl SwapOperations for Refusing {
         fn exchange(&self, a: &Path, b: &Path) -> io::Result<()> {
             if !self.can_exchange {
                 return Err(io::ErrorKind::Unsupported.into());
@@ -381,25 +427,25 @@ mod tests {
     #[test]
     fn a_swap_that_fails_leaves_all_as_it_was() {
         for (can_exchange, from, to) in [
-            (true, "env", "env~previous"),
-            (false, "env", "env~previous"),
-            (false, ".env~next-x", "env"),
+            (true, NAME, "环.env~previous"),
+            (false, NAME, "环.env~previous"),
+            (false, ".环.env~next-x", NAME),
         ] {
             for older in [None, Some("older")] {
                 let folder = tempfile::tempdir().expect("a directory");
-                let paths = PrefixPaths::of(&folder.path().join("env")).expect("a good prefix");
+                let paths = PrefixPaths::of(&folder.path().join(NAME)).expect("a good prefix");
                 make(&paths.prefix, "old");
                 if let Some(older) = older {
                     make(&paths.previous(), older);
                 }
-                let next = paths.discarded("x");
+                let next = folder.path().join(".环.env~next-x");
                 make(&next, "new");
                 let error = swap(&paths, &next, &Refusing { can_exchange, from, to });
                 assert_eq!(error.expect_err("refused").kind(), io::ErrorKind::CrossesDevices);
                 assert_eq!(generation(&paths.prefix).as_deref(), Some("old"));
                 assert_eq!(generation(&paths.previous()).as_deref(), older);
                 assert_eq!(generation(&next).as_deref(), Some("new"));
-                assert!(!paths.journal().exists());
+                assert!(!is_present(&paths.journal()));
             }
         }
     }

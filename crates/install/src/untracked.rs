@@ -1,4 +1,4 @@
-//! What the last install didn't bring: files that no record has (from `pip install`, notes,
+//! What the last install didn't create: files that no record has (from `pip install`, notes,
 //! data), and packages that another tool has installed since.
 
 use std::collections::{BTreeSet, HashSet};
@@ -9,16 +9,20 @@ use std::path::{Path, PathBuf};
 use rattler_conda_types::PrefixRecord;
 
 use crate::error::{Attempting, InstallError, count};
-use crate::prefix_paths::is_absent;
-use crate::state::Stamp;
+use crate::prefix_paths::is_not_found;
+use crate::state::InstallRecord;
+use crate::trusted::read_bounded;
+
+/// The most bytes of a package's record: some 300 for each file.
+const MAX_RECORD_BYTES: u64 = 512_000_000;
 
 /// How many files a message names.
 const NAMED: usize = 10;
 
-/// Files and packages in a prefix that no package of the last install brought.
+/// Files and packages in a prefix that the last install didn't create.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Untracked {
-    /// Files that no record has, relative to the prefix, sorted.
+    /// FileList that no record has, relative to the prefix, sorted.
     pub files: Vec<PathBuf>,
     /// Python distributions among them, as `name version`.
     pub distributions: Vec<String>,
@@ -29,13 +33,17 @@ pub struct Untracked {
 impl Untracked {
     /// `files` are those that no record has; packages are the records that `stamp`, that of the
     /// last install, doesn't have.
-    pub(crate) fn of(files: Vec<PathBuf>, records: &[PrefixRecord], stamp: Option<&Stamp>) -> Self {
+    pub(crate) fn of(
+        files: Vec<PathBuf>,
+        records: &[PrefixRecord],
+        stamp: Option<&InstallRecord>,
+    ) -> Self {
         let distributions: BTreeSet<String> =
             files.iter().filter_map(|file| distribution(file)).collect();
         let names = records.iter().map(PrefixRecord::file_name);
         let packages = stamp.map_or_else(Vec::new, |stamp| {
             names
-                .filter(|name| !stamp.knows(name))
+                .filter(|name| !stamp.has_record(name))
                 .map(|name| name.trim_end_matches(".json").to_owned())
                 .collect()
         });
@@ -48,7 +56,7 @@ impl Untracked {
     }
 
     /// `3 files and 1 package`.
-    pub fn counted(&self) -> String {
+    pub fn summary(&self) -> String {
         let parts = [(self.files.len(), "file"), (self.packages.len(), "package")];
         let parts: Vec<String> = parts
             .into_iter()
@@ -96,16 +104,18 @@ fn distribution(file: &Path) -> Option<String> {
 pub(crate) fn records(prefix: &Path) -> Result<Vec<PrefixRecord>, InstallError> {
     let entries = match fs_err::read_dir(prefix.join("conda-meta")) {
         Ok(entries) => entries,
-        Err(error) if is_absent(&error) => return Ok(Vec::new()),
-        Err(source) => return Err(InstallError::Disk { action: "list conda-meta", source }),
+        Err(error) if is_not_found(&error) => return Ok(Vec::new()),
+        Err(source) => return Err(InstallError::Io { action: "list conda-meta", source }),
     };
-    let mut records = Vec::new();
+    let mut records: Vec<PrefixRecord> = Vec::new();
     for entry in entries {
         let path = entry.attempting("list conda-meta")?.path();
         if path.extension() == Some(OsStr::new("json")) {
-            let record = PrefixRecord::from_path(&path)
-                .map_err(|source| InstallError::UnreadableRecord { path, source })?;
-            records.push(record);
+            let record = read_bounded(&path, MAX_RECORD_BYTES).and_then(|bytes| {
+                let bytes = bytes.ok_or(io::ErrorKind::NotFound)?;
+                Ok(serde_json::from_slice(&bytes)?)
+            });
+            records.push(record.map_err(|source| InstallError::UnreadableRecord { path, source })?);
         }
     }
     records.sort_by(|a, b| a.name().as_normalized().cmp(b.name().as_normalized()));
@@ -115,30 +125,30 @@ pub(crate) fn records(prefix: &Path) -> Result<Vec<PrefixRecord>, InstallError> 
 /// The files of a prefix that no record has.
 #[derive(Debug, Default)]
 pub(crate) struct UntrackedFiles {
-    /// Files, relative to the prefix, sorted.
+    /// FileList, relative to the prefix, sorted.
     pub(crate) files: Vec<PathBuf>,
-    /// Directories that can't be looked into.
+    /// Directories that can't be read.
     pub(crate) unreadable: Vec<(PathBuf, io::Error)>,
 }
 
 impl UntrackedFiles {
-    /// The files, where every directory could be looked into.
+    /// The files, if every directory could be read.
     pub(crate) fn all(self) -> io::Result<Vec<PathBuf>> {
         match self.unreadable.into_iter().next() {
             None => Ok(self.files),
             Some((path, error)) => {
-                let said = format!("`{}`: {error}", path.display());
-                Err(io::Error::new(error.kind(), said))
+                let text = format!("`{}`: {error}", path.display());
+                Err(io::Error::new(error.kind(), text))
             }
         }
     }
 }
 
-/// Files that neither a record nor `made` (what post-link scripts made) knows.
+/// FileList that neither a record nor `made` (what post-link scripts made) knows.
 ///
 /// Not among them: what installers keep in `conda-meta`, and the `.pyc` files that Python
 /// writes next to sources that are known.
-pub(crate) fn untracked_files(
+pub(crate) fn find_untracked(
     prefix: &Path,
     records: &[PrefixRecord],
     made: &[PathBuf],

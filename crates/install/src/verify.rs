@@ -1,6 +1,6 @@
 //! Compares every file of a prefix with its record.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -8,16 +8,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use envlock_model::progress::{Event, Observer, Outcome, Phase};
 use envlock_report::{AsFindings, Code, Exit, Finding};
+use rattler_conda_types::PrefixRecord;
 use rattler_conda_types::prefix_record::{PathType, PathsEntry};
 use rattler_digest::{Sha256, Sha256Hash};
 use thiserror::Error;
 
-use crate::difference::{Difference, DifferenceKind};
+use crate::difference::{DifferenceKind, FileDifference};
 use crate::error::InstallError;
-use crate::meta::{Files, is_executable};
-use crate::prefix_paths::is_absent;
-use crate::state::{PrefixState, Stamp, state};
-use crate::untracked::{records, untracked_files};
+use crate::meta::{FileList, permissions};
+use crate::prefix_lock::ReadLock;
+use crate::prefix_paths::is_not_found;
+use crate::state::{InstallRecord, PrefixState, state};
+use crate::untracked::{find_untracked, records};
+
+/// The permissions of the group and of others to write.
+const OTHERS_WRITE: u32 = 0o022;
 
 /// Why a prefix can't be compared.
 #[derive(Debug, Error)]
@@ -28,6 +33,14 @@ pub enum VerifyError {
     /// An install was killed while it put the prefix in place.
     #[error("an install into `{}` was killed before it ended", .0.display())]
     Interrupted(PathBuf),
+    /// The environment was made for another path, which its files name.
+    #[error("the environment at `{}` was made for `{}`", .prefix.display(), .recorded.display())]
+    Moved {
+        /// Where it is.
+        prefix: PathBuf,
+        /// The path that it was made for.
+        recorded: PathBuf,
+    },
     /// What is recorded can't be read.
     #[error(transparent)]
     Prefix(#[from] InstallError),
@@ -42,19 +55,23 @@ impl AsFindings for VerifyError {
             Self::Prefix(error) => return error.findings(),
             Self::NoEnvironment(_) => (Code::NoEnvironment, Some("make it with `envlock install`")),
             Self::Interrupted(_) => (Code::Interrupted, Some("run `envlock install` again")),
+            Self::Moved { prefix, .. } => {
+                let help = format!("install again: `envlock install -p {}`", prefix.display());
+                return vec![Finding::new(Code::MovedPrefix, self.to_string()).with_help(help)];
+            }
             Self::Unreadable(_) => (Code::DiskError, None),
         };
-        let diagnostic = Finding::new(code, self.to_string());
+        let finding = Finding::new(code, self.to_string());
         vec![match help {
-            Some(help) => diagnostic.with_help(help),
-            None => diagnostic,
+            Some(help) => finding.with_help(help),
+            None => finding,
         }]
     }
 
     fn exit(&self) -> Exit {
         match self {
             Self::NoEnvironment(_) => Exit::Usage,
-            Self::Interrupted(_) => Exit::Findings,
+            Self::Interrupted(_) | Self::Moved { .. } => Exit::Findings,
             Self::Prefix(error) => error.exit(),
             Self::Unreadable(_) => Exit::Undetermined,
         }
@@ -69,11 +86,13 @@ pub struct Verified {
     /// How many paths the records name.
     pub files: usize,
     /// What differs, sorted by path; empty means that nothing does.
-    pub differences: Vec<Difference>,
+    pub differences: Vec<FileDifference>,
 }
 
 /// Compares every file of the environment at `prefix` with its record, `jobs` at a time. One
 /// that can't be read is a difference too, and the others are still compared.
+///
+/// Waits while an install is at work in the prefix.
 ///
 /// A `.pyc` file that Python wrote next to a recorded source is no difference. Modes and the
 /// targets of links are compared in environments that envlock made; conda records neither.
@@ -82,15 +101,20 @@ pub fn verify(
     jobs: usize,
     observer: &dyn Observer,
 ) -> Result<Verified, VerifyError> {
+    let _lock = ReadLock::acquire_blocking(prefix, observer)?;
     match state(prefix)? {
         PrefixState::Absent | PrefixState::NotAnEnvironment => {
             return Err(VerifyError::NoEnvironment(prefix.to_owned()));
         }
         PrefixState::Interrupted => return Err(VerifyError::Interrupted(prefix.to_owned())),
-        PrefixState::Ready { .. } | PrefixState::Altered { .. } | PrefixState::NotOurs => {}
+        PrefixState::Moved { from } => {
+            return Err(VerifyError::Moved { prefix: prefix.to_owned(), recorded: from });
+        }
+        PrefixState::Ready { .. } | PrefixState::Modified { .. } | PrefixState::MadeByOtherTool => {
+        }
     }
     let records = records(prefix)?;
-    let files = Files::read(prefix).map_err(VerifyError::Unreadable)?;
+    let files = FileList::read(prefix).map_err(VerifyError::Unreadable)?;
     let expected = Expected::new(prefix, &files).map_err(VerifyError::Unreadable)?;
     let work: Vec<(&str, &PathsEntry)> = records
         .iter()
@@ -102,21 +126,54 @@ pub fn verify(
     let units = work.iter().filter_map(|(_, entry)| entry.size_in_bytes).sum();
     observer.observe(Event::Expect { phase: Phase::Verify, units });
     let mut differences = compare_all(&work, &expected, jobs, observer);
-    let extra = untracked_files(prefix, &records, &files.made);
-    let untracked_path = |path, kind| Difference { path, package: None, kind };
-    differences
-        .extend(extra.files.into_iter().map(|path| untracked_path(path, DifferenceKind::Extra)));
+    let extra = find_untracked(prefix, &records, &files.made_by_scripts);
+    let untracked_path = |path, kind| FileDifference { path, package: None, kind };
+    differences.extend(
+        extra.files.into_iter().map(|path| untracked_path(path, DifferenceKind::Untracked)),
+    );
     differences.extend(
         extra.unreadable.into_iter().map(|(path, error)| untracked_path(path, unreadable(&error))),
     );
+    differences.extend(directory_differences(prefix, &records, &files));
+    differences.extend(record_differences(prefix).map_err(VerifyError::Unreadable)?);
     differences.sort_by(|a, b| a.path.cmp(&b.path));
-    let untracked = differences.iter().filter(|d| d.kind == DifferenceKind::Extra).count();
+    let untracked = differences.iter().filter(|d| d.kind == DifferenceKind::Untracked).count();
     observer.observe(Event::Done(Outcome::PrefixVerified {
         files: work.len(),
         different: differences.len() - untracked,
         untracked,
     }));
     Ok(Verified { packages: records.len(), files: work.len(), differences })
+}
+
+/// Directories of packages that others may write to, though the install made them otherwise.
+fn directory_differences(
+    prefix: &Path,
+    records: &[PrefixRecord],
+    files: &FileList,
+) -> Vec<FileDifference> {
+    let Some(expected) = files.directory_mode() else { return Vec::new() };
+    let paths = records.iter().flat_map(|record| &record.paths_data.paths);
+    let directories: BTreeSet<&Path> =
+        paths.flat_map(|entry| entry.relative_path.ancestors().skip(1)).collect();
+    let difference = |path: &Path| {
+        let found = std::fs::symlink_metadata(prefix.join(path)).ok()?;
+        let mode = permissions(&found);
+        let is_open = found.is_dir() && mode & !expected & OTHERS_WRITE != 0;
+        let kind = DifferenceKind::Mode { expected, found: mode };
+        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+        is_open.then(|| FileDifference { path: path.to_owned(), package: None, kind })
+    };
+    directories.into_iter().filter_map(difference).collect()
+}
+
+/// Records of packages that the install didn't write, or that were changed or removed since.
+fn record_differences(prefix: &Path) -> io::Result<Vec<FileDifference>> {
+    let Some(record) = InstallRecord::read(prefix)? else { return Ok(Vec::new()) };
+    let differences = record.compare_records(prefix)?.into_iter().map(|(name, kind)| {
+        FileDifference { path: Path::new("conda-meta").join(name), package: None, kind }
+    });
+    Ok(differences.collect())
 }
 
 fn unreadable(error: &io::Error) -> DifferenceKind {
@@ -128,7 +185,7 @@ fn compare_all(
     expected: &Expected<'_>,
     jobs: usize,
     observer: &dyn Observer,
-) -> Vec<Difference> {
+) -> Vec<FileDifference> {
     let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..jobs.max(1) {
@@ -140,7 +197,7 @@ fn compare_all(
                     let kind = result.unwrap_or_else(|error| Some(unreadable(&error)));
                     let Some(kind) = kind else { continue };
                     let mut found = found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                    found.push(Difference {
+                    found.push(FileDifference {
                         path: entry.relative_path.clone(),
                         package: Some((*package).to_owned()),
                         kind,
@@ -152,21 +209,21 @@ fn compare_all(
     found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// What a prefix should have besides its records.
+/// What a prefix should have in addition to its records.
 struct Expected<'a> {
     prefix: &'a Path,
     /// Whether envlock made it: then modes and targets are known.
     ours: bool,
-    executable: HashSet<&'a Path>,
+    modes: HashMap<&'a Path, u32>,
     symlinks: &'a BTreeMap<PathBuf, PathBuf>,
 }
 
 impl<'a> Expected<'a> {
-    fn new(prefix: &'a Path, files: &'a Files) -> io::Result<Self> {
+    fn new(prefix: &'a Path, files: &'a FileList) -> io::Result<Self> {
         Ok(Self {
             prefix,
-            ours: Stamp::read(prefix)?.is_some(),
-            executable: files.executable.iter().map(PathBuf::as_path).collect(),
+            ours: InstallRecord::read(prefix)?.is_some(),
+            modes: files.modes(),
             symlinks: &files.symlinks,
         })
     }
@@ -176,7 +233,7 @@ impl<'a> Expected<'a> {
         let path = self.prefix.join(&entry.relative_path);
         let found = match std::fs::symlink_metadata(&path) {
             Ok(found) => found,
-            Err(error) if is_absent(&error) => return Ok(Some(DifferenceKind::Missing)),
+            Err(error) if is_not_found(&error) => return Ok(Some(DifferenceKind::Missing)),
             Err(error) => return Err(error),
         };
         match entry.path_type {
@@ -216,9 +273,10 @@ impl<'a> Expected<'a> {
         {
             return Ok(Some(DifferenceKind::Changed));
         }
-        let executable = is_executable(found);
-        let expected = self.executable.contains(entry.relative_path.as_path());
-        Ok((self.ours && executable != expected).then_some(DifferenceKind::Mode { executable }))
+        let found = permissions(found);
+        let expected = self.modes.get(entry.relative_path.as_path()).copied();
+        let expected = expected.filter(|expected| *expected != found);
+        Ok(expected.map(|expected| DifferenceKind::Mode { expected, found }))
     }
 }
 

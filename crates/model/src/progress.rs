@@ -193,6 +193,14 @@ pub enum Notice {
         /// The message.
         text: String,
     },
+    /// An older environment at `NAME~previous` has files or changes of the user: it was renamed
+    /// instead of removed.
+    PreviousKept {
+        /// Its former path.
+        from: PathBuf,
+        /// Its path.
+        to: PathBuf,
+    },
     /// What the lock doesn't have was moved aside with the previous environment.
     MovedAside {
         /// How many files no record has.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use envlock_channel::{FetchError, UnpackedPackage};
-use envlock_install::{InstallError as LinkError, Package, Plan, Wanted};
+use envlock_install::{InstallError as LinkError, InstallSpec, Package, Plan, ReadLock};
 use envlock_model::{
     lock::{self, Change, Lock, LockedPlatform},
     spec::{RecordSpec, parse_spec},
@@ -225,7 +225,7 @@ pub async fn install(
         Some(prefix) => prefix.clone(),
         None => project.default_prefix()?,
     };
-    let wanted = Wanted {
+    let spec = InstallSpec {
         prefix: prefix.clone(),
         platform,
         records: locked.records.clone(),
@@ -259,7 +259,10 @@ pub async fn install(
     };
     // Checked again under the prefix's lock; here it is the dry run, and refuses before
     // anything is fetched.
-    let plan = envlock_install::plan(envlock_install::inspect(&wanted)?, wanted)?;
+    let plan = {
+        let _lock = ReadLock::acquire(&prefix, context.observer).await?;
+        envlock_install::plan(envlock_install::inspect(&spec)?, spec)?
+    };
     if request.dry_run {
         return Ok(installed(plan, None));
     }

@@ -181,7 +181,7 @@ pub fn activate(
     platform: Subdir,
     variables: Variables,
 ) -> Result<ActiveEnvironment, RunError> {
-    let activated = activate::environment(&prefix, platform, variables)?;
+    let activated = activate::activate(&prefix, platform, variables)?;
     Ok(ActiveEnvironment { prefix, activated })
 }
 
@@ -193,7 +193,7 @@ impl ActiveEnvironment {
 
     /// The output of the activation scripts.
     pub fn script_output(&self) -> &str {
-        &self.activated.said
+        &self.activated.script_output
     }
 
     /// Replaces this process by the command. Returns only on failure.

@@ -116,8 +116,8 @@ fn answer(args: &InstallArgs, installed: Installed, width: usize) -> Answer<outp
 fn clobbered(outcome: &envlock_install::Installed) -> Vec<output::Clobbered> {
     let clobbered = |clobber: &Clobber| output::Clobbered {
         path: clobber.path.display().to_string(),
-        kept: clobber.winner.clone(),
-        lost: clobber.losers.clone(),
+        kept: clobber.kept.clone(),
+        lost: clobber.dropped.clone(),
     };
     outcome.clobbers.iter().map(clobbered).collect()
 }
@@ -185,6 +185,10 @@ fn dry_run(prefix: &str, installed: &Installed, steps: &Steps) -> String {
         if moved.removes_older {
             text.push_str("the older environment at that path would be removed\n");
         }
+        if let Some(kept) = &moved.keeps_older {
+            let kept = kept.display();
+            text.push_str(&format!("the older environment at that path would move to {kept}\n"));
+        }
     }
     if !steps.variables.is_empty() {
         text.push_str(&format!("activation would set {}\n", steps.variables.join(", ")));
@@ -243,12 +247,12 @@ fn warnings(outcome: &envlock_install::Installed) -> Vec<Finding> {
         findings.push(
             Finding::new(
                 Code::Clobbered,
-                format!("{} packages bring {}", clobber.losers.len() + 1, clobber.path.display()),
+                format!("{} packages bring {}", clobber.dropped.len() + 1, clobber.path.display()),
             )
             .with_note(format!(
                 "{} has won; left out: {}",
-                clobber.winner,
-                clobber.losers.join(", ")
+                clobber.kept,
+                clobber.dropped.join(", ")
             )),
         );
     }
@@ -281,7 +285,7 @@ fn untracked_finding(moved: &MovedAside, is_done: bool) -> Option<Finding> {
     let untracked = &moved.untracked;
     let verb = if is_done { "moved" } else { "would move" };
     let message =
-        format!("{} that the lock doesn't have {verb} to the previous prefix", untracked.counted());
+        format!("{} that the lock doesn't have {verb} to the previous prefix", untracked.summary());
     let note = Finding::new(Code::UntrackedFiles, message).at_level(Level::Note);
     let note = untracked.notes().into_iter().fold(note, Finding::with_note);
     (!untracked.is_empty()).then_some(note)

@@ -1,7 +1,7 @@
 //! `envlock verify`.
 
 use clap::Args;
-use envlock_install::{Difference, DifferenceKind, Verified};
+use envlock_install::{DifferenceKind, FileDifference, Verified};
 use envlock_pipeline::VerifiedPrefix;
 use envlock_report::{Code, Exit, Finding, count, output};
 use rattler_conda_types::Subdir;
@@ -62,10 +62,10 @@ fn answer(args: &VerifyArgs, verified: VerifiedPrefix) -> Answer<output::Verify>
     Answer::done(result, text).next(next.unwrap_or_default()).with_findings(findings)
 }
 
-fn finding(difference: &Difference) -> Finding {
+fn finding(difference: &FileDifference) -> Finding {
     let code = match difference.kind {
         DifferenceKind::Missing => Code::FileMissing,
-        DifferenceKind::Extra => Code::FileExtra,
+        DifferenceKind::Untracked => Code::FileExtra,
         DifferenceKind::Unreadable { .. } => Code::FileUnreadable,
         DifferenceKind::Changed
         | DifferenceKind::Size { .. }
@@ -76,7 +76,7 @@ fn finding(difference: &Difference) -> Finding {
     Finding::new(code, difference.to_string())
 }
 
-fn difference(difference: Difference) -> output::FileDifference {
+fn difference(difference: FileDifference) -> output::FileDifference {
     let (kind, message) = match &difference.kind {
         DifferenceKind::Missing => ("missing", "is missing".to_owned()),
         DifferenceKind::Changed => ("changed", "has other bytes".to_owned()),
@@ -87,9 +87,10 @@ fn difference(difference: Difference) -> output::FileDifference {
         DifferenceKind::Target { expected, found } => {
             ("target", format!("links to {}, recorded is {}", found.display(), expected.display()))
         }
-        DifferenceKind::Mode { executable: true } => ("mode", "may be executed".to_owned()),
-        DifferenceKind::Mode { executable: false } => ("mode", "may not be executed".to_owned()),
-        DifferenceKind::Extra => ("extra", "belongs to no package".to_owned()),
+        DifferenceKind::Mode { expected, found } => {
+            ("mode", format!("has mode {found:04o}, recorded is {expected:04o}"))
+        }
+        DifferenceKind::Untracked => ("extra", "belongs to no package".to_owned()),
         DifferenceKind::Unreadable { reason } => ("unreadable", format!("can't be read: {reason}")),
     };
     output::FileDifference {

@@ -7,25 +7,25 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use envlock_install::verify;
 use envlock_model::progress::{Event, NoProgress, Observer};
 
-use crate::support::{Package, Request, World, install, names};
+use crate::support::{Package, Request, TestCache, install, names};
 
 /// Tells the child where it is and when to die.
 const ROOT: &str = "ENVLOCK_TEST_ROOT";
 const MOMENT: &str = "ENVLOCK_TEST_MOMENT";
 
-fn packages(world: &World, version: &str) -> Vec<Package> {
+fn packages(cache: &TestCache, version: &str) -> Vec<Package> {
     let package = |name: String| {
-        (0..10).fold(world.package(&name, version), |builder, file| {
+        (0..10).fold(cache.package(&name, version), |builder, file| {
             builder.file(&format!("share/{name}/{file}"), &format!("{version} {file}"))
         })
     };
-    (0..8).map(|n| package(format!("p{n}")).done()).collect()
+    (0..8).map(|n| package(format!("p{n}")).build()).collect()
 }
 
 /// Dies at its nth event, with no chance to clean up.
-struct Mortal(AtomicUsize);
+struct Failing(AtomicUsize);
 
-impl Observer for Mortal {
+impl Observer for Failing {
     fn observe(&self, _: Event) {
         if self.0.fetch_sub(1, Ordering::Relaxed) == 0 {
             std::process::abort();
@@ -38,23 +38,23 @@ impl Observer for Mortal {
 fn child() {
     let Ok(root) = std::env::var(ROOT) else { return };
     let moment = std::env::var(MOMENT).unwrap().parse().unwrap();
-    let text = std::fs::read_to_string(format!("{root}/wanted.json")).unwrap();
+    let text = std::fs::read_to_string(format!("{root}/request.json")).unwrap();
     let (prefix, records): (_, Vec<(_, _)>) = serde_json::from_str(&text).unwrap();
     let packages = records.into_iter().map(|(record, dir)| Package { record, dir }).collect();
-    let mut wanted = World::new().wanted("", packages);
-    wanted.prefix = prefix;
+    let mut request = TestCache::new().request("", packages);
+    request.prefix = prefix;
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(wanted.install(&Mortal(AtomicUsize::new(moment)))).unwrap();
+    runtime.block_on(request.install(&Failing(AtomicUsize::new(moment)))).unwrap();
 }
 
-fn die(world: &World, wanted: &Request, moment: usize) -> bool {
+fn die(cache: &TestCache, request: &Request, moment: usize) -> bool {
     let records: Vec<_> =
-        wanted.packages.iter().map(|package| (&package.record, &package.dir)).collect();
-    let text = serde_json::to_string(&(&wanted.prefix, records)).unwrap();
-    std::fs::write(world.root.path().join("wanted.json"), text).unwrap();
+        request.packages.iter().map(|package| (&package.record, &package.dir)).collect();
+    let text = serde_json::to_string(&(&request.prefix, records)).unwrap();
+    std::fs::write(cache.root.path().join("request.json"), text).unwrap();
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "kills::child", "--ignored"])
-        .env(ROOT, world.root.path())
+        .env(ROOT, cache.root.path())
         .env(MOMENT, moment.to_string())
         .output()
         .unwrap();
@@ -62,13 +62,13 @@ fn die(world: &World, wanted: &Request, moment: usize) -> bool {
 }
 
 #[test]
-fn whenever_it_dies_the_next_run_makes_it_right() {
+fn whenever_it_is_killed_the_next_run_completes_or_reverts_it() {
     let mut deaths = 0;
     for moment in 0..24 {
-        let world = World::new();
-        install(&world.wanted("env", packages(&world, "1"))).unwrap();
-        let next = world.wanted("env", packages(&world, "2"));
-        deaths += usize::from(die(&world, &next, moment));
+        let cache = TestCache::new();
+        install(&cache.request("env", packages(&cache, "1"))).unwrap();
+        let next = cache.request("env", packages(&cache, "2"));
+        deaths += usize::from(die(&cache, &next, moment));
         assert_eq!(
             verify(&next.prefix, 2, &NoProgress).unwrap().differences,
             [],
@@ -82,7 +82,7 @@ fn whenever_it_dies_the_next_run_makes_it_right() {
             [],
             "right after moment {moment}"
         );
-        let paths = names(&world.root.path().join("envs"));
+        let paths = names(&cache.root.path().join("envs"));
         assert_eq!(paths, [".env~lock", "env", "env~previous"]);
     }
     assert!(deaths >= 15, "only {deaths} deaths");

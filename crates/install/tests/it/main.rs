@@ -4,12 +4,13 @@
 
 mod activation;
 mod clobbers;
+mod errors;
 mod hostile;
 mod kills;
-mod one_at_a_time;
 mod plans;
+mod prefix_lock;
 mod prefixes;
 mod python;
 mod scripts;
 mod support;
-mod troubles;
+mod untrusted;

@@ -6,7 +6,9 @@ use std::path::Path;
 use envlock_install::{Dist, InstallError, Installed, PrefixState, Steps, state};
 use envlock_model::progress::{Notice, Recovery};
 
-use crate::support::{Package, Recorder, Request, World, install, install_observed, names, tree};
+use crate::support::{
+    Package, Recorder, Request, TestCache, install, install_observed, names, tree,
+};
 
 /// A set of packages: a version by name.
 type Set = BTreeMap<&'static str, &'static str>;
@@ -25,14 +27,14 @@ fn sets() -> Vec<Set> {
 }
 
 /// Packages with a post-link script that leaves a trace.
-fn packages(world: &World, set: &Set) -> Vec<Package> {
+fn packages(cache: &TestCache, set: &Set) -> Vec<Package> {
     let package = |(name, version): (&&str, &&str)| {
         let script = format!("touch \"$PREFIX/ran-{name}\"\n");
-        world
+        cache
             .package(name, version)
             .file(&format!("share/{name}"), version)
             .script(&format!("bin/.{name}-post-link.sh"), &script)
-            .done()
+            .build()
     };
     set.iter().map(package).collect()
 }
@@ -77,7 +79,7 @@ fn carried_out(before: &BTreeMap<String, String>, steps: &Steps) -> BTreeMap<Str
 }
 
 /// Installs, and compares the plan of a dry run with the report and with the disk.
-fn check(world: &World, request: &Request, case: &str) -> Installed {
+fn check(cache: &TestCache, request: &Request, case: &str) -> Installed {
     let prefix = &request.prefix;
     let before = installed_at(prefix);
     let files = tree(prefix.parent().unwrap());
@@ -96,7 +98,7 @@ fn check(world: &World, request: &Request, case: &str) -> Installed {
     let mut beside = vec![".env~lock".to_owned(), "env".to_owned()];
     if let Some(moved) = &steps.moved_aside {
         beside.push("env~previous".to_owned());
-        assert_eq!(moved.to, world.prefix("env~previous"), "{case}");
+        assert_eq!(moved.to, cache.prefix("env~previous"), "{case}");
         assert_eq!(installed_at(&moved.to), before, "{case}");
         for file in &moved.untracked.files {
             assert!(moved.to.join(file).exists() && !prefix.join(file).exists(), "{case}");
@@ -118,15 +120,15 @@ fn the_plan_the_report_and_the_disk_agree_for_every_change_of_a_small_set() {
         for (other, after) in sets().iter().enumerate() {
             let (has_untracked, scripts) = ((number + other) % 2 == 1, other % 3 == 1);
             let case = format!("{before:?} to {after:?}, {has_untracked}, {scripts}");
-            let world = World::new();
-            std::fs::create_dir_all(world.prefix("env").parent().unwrap()).unwrap();
-            let mut first = world.wanted("env", packages(&world, before));
+            let cache = TestCache::new();
+            std::fs::create_dir_all(cache.prefix("env").parent().unwrap()).unwrap();
+            let mut first = cache.request("env", packages(&cache, before));
             first.stamp = "first".into();
-            check(&world, &first, &case);
+            check(&cache, &first, &case);
             if has_untracked {
-                std::fs::write(world.prefix("env/notes.txt"), "mine").unwrap();
+                std::fs::write(cache.prefix("env/notes.txt"), "mine").unwrap();
             }
-            let mut second = world.wanted("env", packages(&world, after));
+            let mut second = cache.request("env", packages(&cache, after));
             second.stamp = "second".into();
             second.link_scripts = scripts;
             if other % 2 == 0 {
@@ -136,12 +138,12 @@ fn the_plan_the_report_and_the_disk_agree_for_every_change_of_a_small_set() {
                 assert!(matches!(second.plan(), Err(InstallError::UntrackedFiles { .. })));
                 second.replace = true;
             }
-            let installed = check(&world, &second, &case);
+            let installed = check(&cache, &second, &case);
             assert_eq!(installed_at(&second.prefix), owned(after), "{case}");
             let untracked = &installed.moved_aside().unwrap().untracked.files;
             assert_eq!(untracked.len(), usize::from(has_untracked), "{case}");
             second.replace = false;
-            assert!(!check(&world, &second, &case).changed(), "{case}");
+            assert!(!check(&cache, &second, &case).changed(), "{case}");
         }
     }
 }
@@ -159,67 +161,67 @@ fn applied(
     (installed, recorder.notices())
 }
 
-fn planned_again(world: &World) -> Notice {
-    Notice::PlannedAgain { prefix: world.prefix("env") }
+fn planned_again(cache: &TestCache) -> Notice {
+    Notice::PlannedAgain { prefix: cache.prefix("env") }
 }
 
 #[test]
 fn a_prefix_that_changed_since_the_plan_is_planned_again_and_the_report_has_the_new_plan() {
-    let world = World::new();
+    let cache = TestCache::new();
     let set = |names: &[&'static str], version| names.iter().map(|name| (*name, version)).collect();
-    let request = world.wanted("env", packages(&world, &set(&["a", "b"], "2")));
-    let other = world.wanted("env", packages(&world, &set(&["a"], "1")));
+    let request = cache.request("env", packages(&cache, &set(&["a", "b"], "2")));
+    let other = cache.request("env", packages(&cache, &set(&["a"], "1")));
     let (installed, notices) = applied(&request, || drop(install(&other).unwrap()));
     let installed = installed.unwrap();
-    assert_eq!(notices, [planned_again(&world)]);
+    assert_eq!(notices, [planned_again(&cache)]);
     let steps = installed.plan.steps().unwrap();
     assert_eq!((steps.change.len(), steps.link.len()), (1, 1));
-    assert_eq!(installed_at(&world.prefix("env~previous")), owned(&set(&["a"], "1")));
+    assert_eq!(installed_at(&cache.prefix("env~previous")), owned(&set(&["a"], "1")));
 }
 
 #[test]
 fn what_another_install_has_done_meanwhile_is_not_done_again() {
-    let world = World::new();
+    let cache = TestCache::new();
     let set: Set = [("a", "1")].into_iter().collect();
-    let request = world.wanted("env", packages(&world, &set));
+    let request = cache.request("env", packages(&cache, &set));
     let (installed, notices) = applied(&request, || drop(install(&request).unwrap()));
     assert!(!installed.unwrap().changed());
-    assert_eq!(notices, [planned_again(&world)]);
-    assert!(!world.prefix("env~previous").exists());
+    assert_eq!(notices, [planned_again(&cache)]);
+    assert!(!cache.prefix("env~previous").exists());
 }
 
 #[test]
 fn a_file_that_appears_after_the_plan_is_not_moved_aside_without_replace() {
-    let world = World::new();
+    let cache = TestCache::new();
     let set = |version| [("a", version)].into_iter().collect();
-    install(&world.wanted("env", packages(&world, &set("1")))).unwrap();
-    let request = world.wanted("env", packages(&world, &set("2")));
-    let notes = world.prefix("env/notes.txt");
+    install(&cache.request("env", packages(&cache, &set("1")))).unwrap();
+    let request = cache.request("env", packages(&cache, &set("2")));
+    let notes = cache.prefix("env/notes.txt");
     let (installed, _) = applied(&request, || std::fs::write(&notes, "mine").unwrap());
     assert!(matches!(installed, Err(InstallError::UntrackedFiles { .. })), "{installed:?}");
     assert_eq!(std::fs::read_to_string(notes).unwrap(), "mine");
-    assert_eq!(installed_at(&world.prefix("env")), owned(&set("1")));
+    assert_eq!(installed_at(&cache.prefix("env")), owned(&set("1")));
 }
 
 #[test]
 fn a_plan_after_a_killed_install_is_the_one_that_is_carried_out() {
-    let world = World::new();
+    let cache = TestCache::new();
     let set = |version| [("a", version)].into_iter().collect();
     for version in ["1", "2"] {
-        install(&world.wanted("env", packages(&world, &set(version)))).unwrap();
+        install(&cache.request("env", packages(&cache, &set(version)))).unwrap();
     }
     // As the stamp is while scripts run.
-    let stamp = world.prefix("env/conda-meta/envlock");
+    let stamp = cache.prefix("env/conda-meta/envlock");
     let text = std::fs::read_to_string(&stamp).unwrap();
     std::fs::write(&stamp, text.replace("\"complete\": true", "\"complete\": false")).unwrap();
-    assert_eq!(state(&world.prefix("env")).unwrap(), PrefixState::Interrupted);
-    let request = world.wanted("env", packages(&world, &set("3")));
+    assert_eq!(state(&cache.prefix("env")).unwrap(), PrefixState::Interrupted);
+    let request = cache.request("env", packages(&cache, &set("3")));
     let plan = request.plan().unwrap();
     assert!(plan.needs_recovery());
     assert_eq!(plan.steps().unwrap().change[0].from.version, "1");
     let (installed, notices) = applied(&request, || {});
     assert_eq!(installed.unwrap().plan.steps(), plan.steps());
-    let prefix = world.prefix("env");
+    let prefix = cache.prefix("env");
     assert_eq!(notices, [Notice::Recovered { prefix, recovery: Recovery::PreviousRestored }]);
-    assert_eq!(installed_at(&world.prefix("env~previous")), owned(&set("1")));
+    assert_eq!(installed_at(&cache.prefix("env~previous")), owned(&set("1")));
 }

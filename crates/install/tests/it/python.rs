@@ -9,7 +9,7 @@ use envlock_model::progress::NoProgress;
 use rattler_conda_types::PrefixRecord;
 use rattler_conda_types::prefix_record::PathType;
 
-use crate::support::{Package, World, install, tree};
+use crate::support::{Package, TestCache, install, tree};
 
 /// A CPython of this machine with hash-based `.pyc` files, and its `major.minor`.
 fn real_python() -> Option<(PathBuf, String)> {
@@ -27,17 +27,17 @@ fn real_python() -> Option<(PathBuf, String)> {
 }
 
 /// A package `python` that runs the machine's own.
-fn python_package(world: &World, python: &Path, version: &str) -> Package {
+fn python_package(cache: &TestCache, python: &Path, version: &str) -> Package {
     let wrapper = format!("#!/bin/sh\nexec '{}' \"$@\"\n", python.display());
-    world
+    cache
         .package("python", &format!("{version}.1"))
         .script(&format!("bin/python{version}"), &wrapper)
-        .done()
+        .build()
 }
 
-fn library(world: &World) -> Package {
+fn library(cache: &TestCache) -> Package {
     let sets = "A = {'x', 'y', 'z', 'w'}\ndef f(v):\n    return v in {'p', 'q', 'r', 's', 't'}\n";
-    world
+    cache
         .package("lib-a", "1")
         .noarch_python()
         .depends("python >=3")
@@ -48,7 +48,7 @@ fn library(world: &World) -> Package {
         .file("site-packages/lib_a/cli.py", "def main():\n    print('ran')\n")
         .file("python-scripts/plain.py", "pass\n")
         .entry_point("lib-a = lib_a.cli:main")
-        .done()
+        .build()
 }
 
 fn compiled(prefix: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
@@ -64,11 +64,11 @@ fn the_same_packages_give_the_same_pyc_files_at_any_place_and_time() {
     let pycs: Vec<_> = ["env", "another environment/深"]
         .iter()
         .map(|name| {
-            let world = World::new();
-            let packages = vec![library(&world), python_package(&world, &python, &version)];
-            let wanted = world.wanted(name, packages);
-            install(&wanted).unwrap();
-            compiled(&wanted.prefix)
+            let cache = TestCache::new();
+            let packages = vec![library(&cache), python_package(&cache, &python, &version)];
+            let request = cache.request(name, packages);
+            install(&request).unwrap();
+            compiled(&request.prefix)
         })
         .collect();
     assert_eq!(pycs[0].len(), 4, "{:?}", pycs[0].keys());
@@ -86,29 +86,29 @@ fn the_same_packages_give_the_same_pyc_files_at_any_place_and_time() {
 #[test]
 fn pyc_files_are_recorded_and_uncompiled_sources_are_reported() {
     let Some((python, version)) = real_python() else { return };
-    let world = World::new();
-    let packages = vec![library(&world), python_package(&world, &python, &version)];
-    let wanted = world.wanted("env", packages);
-    let installed = install(&wanted).unwrap();
+    let cache = TestCache::new();
+    let packages = vec![library(&cache), python_package(&cache, &python, &version)];
+    let request = cache.request("env", packages);
+    let installed = install(&request).unwrap();
     assert_eq!(installed.uncompiled.len(), 1);
     assert_eq!(installed.uncompiled[0].package, "lib-a-1-0");
     let site = format!("lib/python{version}/site-packages/lib_a");
     assert_eq!(installed.uncompiled[0].files, [PathBuf::from(format!("{site}/py2.py"))]);
     assert!(installed.uncompiled[0].reason.contains("SyntaxError"), "{:?}", installed.uncompiled);
-    let record = PrefixRecord::from_path(wanted.prefix.join("conda-meta/lib-a-1-0.json")).unwrap();
+    let record = PrefixRecord::from_path(request.prefix.join("conda-meta/lib-a-1-0.json")).unwrap();
     let pycs = record.paths_data.paths.iter().filter(|entry| entry.path_type == PathType::PycFile);
     assert_eq!(pycs.filter(|entry| record.files.contains(&entry.relative_path)).count(), 4);
-    assert_eq!(verify(&wanted.prefix, 2, &NoProgress).unwrap().differences, []);
+    assert_eq!(verify(&request.prefix, 2, &NoProgress).unwrap().differences, []);
     // Python takes them as they are: nothing is written anew by an import.
-    let before = tree(&wanted.prefix);
+    let before = tree(&request.prefix);
     let script = "import lib_a.sets, lib_a.模块, lib_a.cli; lib_a.cli.main()";
     let output = Command::new(&python)
         .args(["-c", script])
-        .env("PYTHONPATH", wanted.prefix.join(format!("lib/python{version}/site-packages")))
+        .env("PYTHONPATH", request.prefix.join(format!("lib/python{version}/site-packages")))
         .output()
         .unwrap();
     assert!(output.status.success(), "{output:?}");
-    assert_eq!(tree(&wanted.prefix), before);
+    assert_eq!(tree(&request.prefix), before);
 }
 
 #[test]
@@ -116,12 +116,12 @@ fn an_entry_point_runs_in_a_prefix_with_spaces_and_one_too_long_for_a_shebang() 
     let Some((python, version)) = real_python() else { return };
     let long = format!("{}/env", "长".repeat(40));
     for name in ["env", "two words/环境", &long] {
-        let world = World::new();
-        let packages = vec![library(&world), python_package(&world, &python, &version)];
-        let wanted = world.wanted(name, packages);
-        install(&wanted).unwrap();
-        let output = Command::new(wanted.prefix.join("bin/lib-a"))
-            .env("PYTHONPATH", wanted.prefix.join(format!("lib/python{version}/site-packages")))
+        let cache = TestCache::new();
+        let packages = vec![library(&cache), python_package(&cache, &python, &version)];
+        let request = cache.request(name, packages);
+        install(&request).unwrap();
+        let output = Command::new(request.prefix.join("bin/lib-a"))
+            .env("PYTHONPATH", request.prefix.join(format!("lib/python{version}/site-packages")))
             .output()
             .unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stdout), "ran\n", "{name}: {output:?}");
@@ -130,23 +130,23 @@ fn an_entry_point_runs_in_a_prefix_with_spaces_and_one_too_long_for_a_shebang() 
 
 #[test]
 fn a_python_that_cannot_run_costs_only_the_pyc_files() {
-    let world = World::new();
+    let cache = TestCache::new();
     let python =
-        world.package("python", "3.10.1").script("bin/python3.10", "#!/bin/sh\nexit 3\n").done();
-    let wanted = world.wanted("env", vec![library(&world), python]);
-    let installed = install(&wanted).unwrap();
+        cache.package("python", "3.10.1").script("bin/python3.10", "#!/bin/sh\nexit 3\n").build();
+    let request = cache.request("env", vec![library(&cache), python]);
+    let installed = install(&request).unwrap();
     assert_eq!(installed.uncompiled[0].files.len(), 5);
     assert!(
         installed.uncompiled[0].reason.contains("exit status: 3"),
         "{:?}",
         installed.uncompiled
     );
-    assert_eq!(verify(&wanted.prefix, 2, &NoProgress).unwrap().differences, []);
+    assert_eq!(verify(&request.prefix, 2, &NoProgress).unwrap().differences, []);
 }
 
 #[test]
 fn a_noarch_package_without_python_is_an_error() {
-    let world = World::new();
-    let error = install(&world.wanted("env", vec![library(&world)])).unwrap_err();
+    let cache = TestCache::new();
+    let error = install(&cache.request("env", vec![library(&cache)])).unwrap_err();
     assert!(error.to_string().contains("has no python"), "{error}");
 }

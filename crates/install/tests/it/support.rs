@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 pub(crate) use envlock_install::Package;
-use envlock_install::{InstallError, Installed, Plan, Wanted, apply, inspect, plan};
+use envlock_install::{InstallError, InstallSpec, Installed, Plan, apply, inspect, plan};
 use envlock_model::progress::{Event, Notice, Observer};
 use rattler_conda_types::{PackageRecord, RepoDataRecord, Subdir};
 use rattler_digest::serde::SerializableHash;
@@ -21,11 +21,11 @@ pub(crate) fn placeholder() -> String {
 }
 
 /// A cache of unpacked packages and a folder for prefixes, on the same disk.
-pub(crate) struct World {
+pub(crate) struct TestCache {
     pub(crate) root: TempDir,
 }
 
-impl World {
+impl TestCache {
     pub(crate) fn new() -> Self {
         Self { root: tempfile::tempdir().expect("a temporary directory") }
     }
@@ -34,7 +34,7 @@ impl World {
         self.root.path().join("envs").join(name)
     }
 
-    /// Starts a package; nothing is written before `done`.
+    /// Starts a package. `build` writes its `info/`.
     pub(crate) fn package(&self, name: &str, version: &str) -> Builder {
         let dir = self.root.path().join(format!("pkgs/{name}-{version}-0"));
         if dir.exists() {
@@ -51,10 +51,10 @@ impl World {
         }
     }
 
-    pub(crate) fn wanted(&self, name: &str, packages: Vec<Package>) -> Request {
+    pub(crate) fn request(&self, name: &str, packages: Vec<Package>) -> Request {
         let records: Vec<_> = packages.iter().map(|package| package.record.clone()).collect();
         let stamp: Vec<String> = records.iter().map(|record| record.url.to_string()).collect();
-        let wanted = Wanted {
+        let spec = InstallSpec {
             prefix: self.prefix(name),
             platform: Subdir::current().expect("a conda platform"),
             records,
@@ -68,21 +68,21 @@ impl World {
             link_scripts: false,
             jobs: 2,
         };
-        Request { wanted, packages }
+        Request { spec, packages }
     }
 }
 
-/// What an install is asked for, and the unpacked packages.
+/// The input of an install: a spec, and the unpacked packages.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
-    pub(crate) wanted: Wanted,
+    pub(crate) spec: InstallSpec,
     pub(crate) packages: Vec<Package>,
 }
 
 impl Request {
     /// The plan, as a dry run shows it.
     pub(crate) fn plan(&self) -> Result<Plan, InstallError> {
-        plan(inspect(&self.wanted)?, self.wanted.clone())
+        plan(inspect(&self.spec)?, self.spec.clone())
     }
 
     /// Plans and carries the plan out.
@@ -92,20 +92,20 @@ impl Request {
 }
 
 impl Deref for Request {
-    type Target = Wanted;
+    type Target = InstallSpec;
 
-    fn deref(&self) -> &Wanted {
-        &self.wanted
+    fn deref(&self) -> &InstallSpec {
+        &self.spec
     }
 }
 
 impl DerefMut for Request {
-    fn deref_mut(&mut self) -> &mut Wanted {
-        &mut self.wanted
+    fn deref_mut(&mut self) -> &mut InstallSpec {
+        &mut self.spec
     }
 }
 
-/// An unpacked package in the making.
+/// A builder for an unpacked package.
 pub(crate) struct Builder {
     pub(crate) dir: PathBuf,
     index: Value,
@@ -172,7 +172,7 @@ impl Builder {
         self
     }
 
-    pub(crate) fn done(self) -> Package {
+    pub(crate) fn build(self) -> Package {
         let info = self.dir.join("info");
         std::fs::create_dir_all(&info).expect("a directory");
         let write = |name: &str, value: &Value| {
@@ -223,19 +223,19 @@ impl Recorder {
     }
 }
 
-pub(crate) fn install(wanted: &Request) -> Result<Installed, InstallError> {
-    install_observed(wanted, &Recorder::default())
+pub(crate) fn install(request: &Request) -> Result<Installed, InstallError> {
+    install_observed(request, &Recorder::default())
 }
 
 pub(crate) fn install_observed(
-    wanted: &Request,
+    request: &Request,
     recorder: &Recorder,
 ) -> Result<Installed, InstallError> {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    runtime.block_on(wanted.install(recorder))
+    runtime.block_on(request.install(recorder))
 }
 
-/// Every path below `folder` with its bytes or target, without `conda-meta` if asked.
+/// Every path below `folder` with its bytes or target, without `conda-meta` if with_scripts.
 pub(crate) fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];

@@ -155,6 +155,7 @@ codes! {
     MissingField "missing-field" Error;
     MissingKey "missing-key" Error;
     MixedGroup "mixed-group" Error;
+    MovedPrefix "moved-prefix" Error;
     NamespaceUnknown "namespace-unknown" Error;
     NetworkUnusable "network-unusable" Error;
     NoAddress "no-address" Error;
@@ -263,6 +264,7 @@ codes! {
     UnreadableRecord "unreadable-record" Error;
     UnsupportedHost "unsupported-host" Error;
     UntrackedFiles "untracked-files" Error;
+    UntrustedPath "untrusted-path" Error;
     UnusedAllowance "unused-allowance" Warning;
     UnusedPolicy "unused-policy" Warning;
     Unverifiable "unverifiable" Error;

@@ -85,6 +85,12 @@ pub(super) fn notice(notice: &Notice) -> String {
             format!("can't remove `{}`: {reason}", path.display())
         }
         Notice::ScriptMessage { package, text } => format!("{package}: {text}"),
+        Notice::PreviousKept { from, to } => format!(
+            "the previous environment at `{}` has files or changes that no lock has: it is kept as \
+             `{}`",
+            from.display(),
+            to.display()
+        ),
         Notice::MovedAside { files, packages, previous } => format!(
             "{} that the lock doesn't have moved to `{}` with the previous environment",
             files_and_packages(*files, *packages),

@@ -9,34 +9,29 @@ use rattler_conda_types::PrefixRecord;
 
 use crate::activate;
 use crate::error::{Attempting, InstallError};
-use crate::meta::Files;
-use crate::prefix_paths::PrefixPaths;
-use crate::state::{PrefixState, Stamp, is_environment, state, state_of};
-use crate::swap::read_journal;
-use crate::untracked::{Untracked, records, untracked_files};
-use crate::wanted::Wanted;
+use crate::install_spec::InstallSpec;
+use crate::journal::Journal;
+use crate::meta::FileList;
+use crate::prefix_paths::{PrefixPaths, is_not_found};
+use crate::previous::Previous;
+use crate::state::{InstallRecord, PrefixState, is_environment, state, state_of};
+use crate::swap::is_leftover;
+use crate::untracked::{Untracked, find_untracked, records};
 
 /// How often a prefix is read again because another process exchanged it meanwhile.
 const MAX_READS: usize = 8;
 
-/// What is at `NAME~previous`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Previous {
-    Absent,
-    Environment,
-    /// Files that aren't an environment. They are never removed.
-    Other,
-}
-
 /// What is at a prefix. Where a killed install must be recovered from first, what will be
 /// there after that.
 #[derive(Debug)]
-pub struct Present {
+pub struct PrefixContents {
     pub(crate) paths: PrefixPaths,
     /// Never [`PrefixState::Interrupted`].
     pub(crate) state: PrefixState,
     /// Whether a killed install must be recovered from first.
     pub(crate) needs_recovery: bool,
+    /// Whether there is a staging directory: of a killed install, or of one at work.
+    pub(crate) has_leftovers: bool,
     pub(crate) is_environment: bool,
     /// Whether all files are there with the sizes that the install recorded.
     pub(crate) is_intact: bool,
@@ -44,49 +39,49 @@ pub struct Present {
     pub(crate) scripts_pending: bool,
     /// The variables that activation sets, if they can be read.
     pub(crate) variables: Option<BTreeMap<String, String>>,
-    /// The records, sorted by name. Not read if the prefix is as wanted.
+    /// The records, sorted by name. Not read if the prefix is up to date.
     pub(crate) records: Vec<PrefixRecord>,
     /// The first record that can't be read; then `records` and `untracked` are empty.
     pub(crate) unreadable: Option<(PathBuf, io::Error)>,
-    /// What no package of the last install brought.
+    /// What the last install didn't create.
     pub(crate) untracked: Untracked,
     pub(crate) previous: Previous,
 }
 
-impl Present {
+impl PrefixContents {
     /// The untracked files and packages.
     pub fn untracked(&self) -> &Untracked {
         &self.untracked
     }
 
-    /// Whether the prefix is as wanted: the same stamp, every file there with its size, the
+    /// Whether the prefix is up to date: the same stamp, every file there with its size, the
     /// variables set, and no script pending that is to run. Doesn't detect changed bytes, which
     /// [`verify`](crate::verify) does.
-    pub(crate) fn is_as(&self, wanted: &Wanted) -> bool {
-        let ready = PrefixState::Ready { stamp: wanted.stamp.clone() };
+    pub(crate) fn is_up_to_date(&self, spec: &InstallSpec) -> bool {
+        let ready = PrefixState::Ready { stamp: spec.stamp.clone() };
         let sets = |(name, value): (&String, &String)| {
             self.variables.as_ref().is_some_and(|set| set.get(name) == Some(value))
         };
-        !wanted.replace
+        !spec.replace
             && self.state == ready
             && self.is_intact
-            && !(wanted.link_scripts && self.scripts_pending)
-            && wanted.variables.iter().all(sets)
+            && !(spec.link_scripts && self.scripts_pending)
+            && spec.variables.iter().all(sets)
     }
 }
 
-/// Reads what is at the prefix. Takes milliseconds if the prefix is as wanted; else every
+/// Reads what is at the prefix. Takes milliseconds if the prefix is up to date; else every
 /// record is read and every file is listed.
-pub fn inspect(wanted: &Wanted) -> Result<Present, InstallError> {
+pub fn inspect(spec: &InstallSpec) -> Result<PrefixContents, InstallError> {
     // Without the prefix's lock: another install may exchange the prefix while it is read.
     for _ in 1..MAX_READS {
-        let before = identity(&wanted.prefix);
-        let present = read(wanted);
-        if identity(&wanted.prefix) == before {
+        let before = identity(&spec.prefix);
+        let present = read(spec);
+        if identity(&spec.prefix) == before {
             return present;
         }
     }
-    read(wanted)
+    read(spec)
 }
 
 /// The file system and number of the prefix's directory.
@@ -94,15 +89,16 @@ fn identity(prefix: &Path) -> Option<(u64, u64)> {
     std::fs::symlink_metadata(prefix).ok().map(|found| (found.dev(), found.ino()))
 }
 
-fn read(wanted: &Wanted) -> Result<Present, InstallError> {
-    let paths = PrefixPaths::of(&wanted.prefix)?;
+fn read(spec: &InstallSpec) -> Result<PrefixContents, InstallError> {
+    let paths = PrefixPaths::of(&spec.prefix)?;
     let recovered = Recovered::of(&paths)?;
     let folder = recovered.folder.unwrap_or_else(|| paths.prefix.clone());
     let is_present = recovered.is_present;
     let state = if is_present { state_of(&folder, &paths.prefix)? } else { PrefixState::Absent };
-    let mut present = Present {
+    let mut present = PrefixContents {
         state,
         needs_recovery: recovered.is_needed,
+        has_leftovers: has_leftovers(&paths)?,
         is_environment: is_present && is_environment(&folder),
         is_intact: false,
         scripts_pending: false,
@@ -116,19 +112,19 @@ fn read(wanted: &Wanted) -> Result<Present, InstallError> {
     if !present.is_environment {
         return Ok(present);
     }
-    let stamp = Stamp::read(&folder).attempting("read the environment's stamp")?;
-    let files = Files::read(&folder).attempting("read the environment's list of files")?;
+    let stamp = InstallRecord::read(&folder).attempting("read the environment's stamp")?;
+    let files = FileList::read(&folder).attempting("read the environment's list of files")?;
     present.scripts_pending = stamp.as_ref().is_some_and(|stamp| stamp.scripts_pending);
     if matches!(present.state, PrefixState::Ready { .. }) {
         present.variables = activate::own_variables(&folder);
-        present.is_intact = files.are_in(&folder);
+        present.is_intact = files.matches_disk(&folder);
     }
-    if present.is_as(wanted) {
+    if present.is_up_to_date(spec) {
         return Ok(present);
     }
     match records(&folder) {
         Ok(records) => {
-            let unknown = untracked_files(&folder, &records, &files.made);
+            let unknown = find_untracked(&folder, &records, &files.made_by_scripts);
             let unknown = unknown.all().attempting("list the environment's files")?;
             present.untracked = Untracked::of(unknown, &records, stamp.as_ref());
             present.records = records;
@@ -139,6 +135,16 @@ fn read(wanted: &Wanted) -> Result<Present, InstallError> {
         Err(error) => return Err(error),
     }
     Ok(present)
+}
+
+fn has_leftovers(paths: &PrefixPaths) -> Result<bool, InstallError> {
+    match paths.abandoned() {
+        Ok(abandoned) => Ok(abandoned.iter().any(|path| is_leftover(paths, path))),
+        Err(error) if is_not_found(&error) => Ok(false),
+        Err(source) => {
+            Err(InstallError::Io { action: "list the prefix's parent directory", source })
+        }
+    }
 }
 
 /// What [`recover`](crate::swap::recover) will leave.
@@ -154,20 +160,21 @@ struct Recovered {
 impl Recovered {
     fn of(paths: &PrefixPaths) -> Result<Self, InstallError> {
         let previous = paths.previous();
-        let found = match (previous.exists(), is_environment(&previous)) {
-            (false, _) => Previous::Absent,
-            (true, true) => Previous::Environment,
-            (true, false) => Previous::Other,
+        let mut recovered = Self {
+            is_needed: false,
+            is_present: true,
+            folder: None,
+            previous: Previous::read(paths),
         };
-        let mut recovered =
-            Self { is_needed: false, is_present: true, folder: None, previous: found };
         if state(&paths.prefix)? != PrefixState::Interrupted {
             return Ok(recovered);
         }
         recovered.is_needed = true;
-        if !paths.prefix.exists() {
-            let journal = read_journal(paths).attempting("read the journal of an install")?;
-            let next = journal.map(|journal| journal.next).filter(|next| next.exists());
+        if std::fs::symlink_metadata(&paths.prefix).is_err() {
+            let next = match Journal::read(paths)? {
+                Some(journal) => journal.next(paths)?,
+                None => None,
+            };
             if next.as_ref().is_none_or(|next| *next == previous) {
                 recovered.previous = Previous::Absent;
             }
@@ -175,7 +182,8 @@ impl Recovered {
         }
         let folder = recovered.folder.as_deref().unwrap_or(&paths.prefix);
         if state_of(folder, &paths.prefix)? == PrefixState::Interrupted {
-            recovered.is_present = recovered.previous == Previous::Environment;
+            recovered.is_present =
+                matches!(recovered.previous, Previous::Removable | Previous::Kept(_));
             if recovered.is_present {
                 recovered.folder = Some(previous);
                 recovered.previous = Previous::Absent;

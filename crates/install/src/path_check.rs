@@ -8,14 +8,14 @@ use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
 use crate::contents::{Contents, Entry};
-use crate::error::{Fault, InstallError, refused};
+use crate::error::{InstallError, PathFault, refused};
 use crate::owners::Owners;
 
 /// As many links as Linux follows before it says `ELOOP`.
 const MAX_LINKS: usize = 40;
 
 /// Refuses the first package, in the order given, with a path that leads out of the prefix.
-pub(crate) fn check_escapes(set: &[Contents<'_>], owners: &Owners) -> Result<(), InstallError> {
+pub(crate) fn check_paths(set: &[Contents<'_>], owners: &Owners) -> Result<(), InstallError> {
     let links: HashMap<&Path, &Path> = set
         .iter()
         .flat_map(|contents| &contents.entries)
@@ -24,12 +24,12 @@ pub(crate) fn check_escapes(set: &[Contents<'_>], owners: &Owners) -> Result<(),
     for contents in set {
         let refuse = |path: &Path, fault| Err(refused(&contents.package.dist(), path, fault));
         for entry in &contents.entries {
-            if let Some(fault) = fault_of(entry, owners, &links) {
+            if let Some(fault) = check_entry(entry, owners, &links) {
                 return refuse(&entry.target, fault);
             }
         }
         for command in &contents.commands {
-            if let Some(fault) = through(&command.target, owners) {
+            if let Some(fault) = below_file(&command.target, owners) {
                 return refuse(&command.target, fault);
             }
         }
@@ -37,16 +37,18 @@ pub(crate) fn check_escapes(set: &[Contents<'_>], owners: &Owners) -> Result<(),
     Ok(())
 }
 
-fn fault_of(entry: &Entry, owners: &Owners, links: &HashMap<&Path, &Path>) -> Option<Fault> {
-    if let Some(fault) = through(&entry.target, owners) {
+fn check_entry(entry: &Entry, owners: &Owners, links: &HashMap<&Path, &Path>) -> Option<PathFault> {
+    if let Some(fault) = below_file(&entry.target, owners) {
         return Some(fault);
     }
     match &entry.link {
-        Some(link) => {
-            follow(&entry.target, links).is_none().then(|| Fault::LinkEscapes(link.clone()))
-        }
+        Some(link) => resolve_links(&entry.target, links)
+            .is_none()
+            .then(|| PathFault::LinkOutsidePrefix(link.clone())),
         None if entry.source.path_type == rattler_conda_types::package::PathType::Directory => {
-            owners.of(&entry.target).map(|owner| Fault::DirectoryAndFile(owner.to_owned()))
+            owners
+                .owner_of(&entry.target)
+                .map(|owner| PathFault::FileAndDirectory(owner.to_owned()))
         }
         None => None,
     }
@@ -54,15 +56,15 @@ fn fault_of(entry: &Entry, owners: &Owners, links: &HashMap<&Path, &Path>) -> Op
 
 /// A path below a file of a package can't be written; one below a link is written elsewhere.
 /// No real package has one: its files are listed without following links.
-fn through(path: &Path, owners: &Owners) -> Option<Fault> {
+fn below_file(path: &Path, owners: &Owners) -> Option<PathFault> {
     path.ancestors().skip(1).find_map(|above| {
-        let owner = owners.of(above)?.to_owned();
-        Some(Fault::Through { through: above.to_owned(), owner })
+        let owner = owners.owner_of(above)?.to_owned();
+        Some(PathFault::BelowFile { through: above.to_owned(), owner })
     })
 }
 
 /// Where a path ends, relative to the prefix; `None` when that is outside of it or nowhere.
-fn follow(path: &Path, links: &HashMap<&Path, &Path>) -> Option<PathBuf> {
+fn resolve_links(path: &Path, links: &HashMap<&Path, &Path>) -> Option<PathBuf> {
     let mut ahead: Vec<Component<'_>> = path.components().rev().collect();
     let mut at = PathBuf::new();
     let mut followed = 0;
@@ -93,7 +95,7 @@ mod tests {
 
     fn ends(path: &str, links: &[(&str, &str)]) -> Option<String> {
         let links = links.iter().map(|(at, to)| (Path::new(*at), Path::new(*to))).collect();
-        follow(Path::new(path), &links).map(|end| end.display().to_string())
+        resolve_links(Path::new(path), &links).map(|end| end.display().to_string())
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What an install is asked for, and what it did.
+//! The input of an install, and its result.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -32,14 +32,14 @@ pub(crate) fn dist(record: &RepoDataRecord) -> String {
 
 /// What the prefix should be.
 #[derive(Debug, Clone)]
-pub struct Wanted {
+pub struct InstallSpec {
     /// Where it will live; absolute, without `.` and `..`. This path goes into its files.
     pub prefix: PathBuf,
     /// The platform that it is for.
     pub platform: Subdir,
     /// Every package, in any order.
     pub records: Vec<RepoDataRecord>,
-    /// What the user asked for: by package name, the specs as written.
+    /// The requests of the user: by package name, the specs as written.
     pub requested: BTreeMap<String, Vec<String>>,
     /// Environment variables that activation sets (`conda-meta/state`).
     pub variables: BTreeMap<String, String>,
@@ -52,7 +52,7 @@ pub struct Wanted {
     pub now: jiff::Timestamp,
     /// The version of the program, for the history.
     pub envlock_version: String,
-    /// Installs even if the prefix is as wanted. Untracked files and environments of other
+    /// Installs even if the prefix is up to date. Untracked files and environments of other
     /// tools move to `NAME~previous`.
     pub replace: bool,
     /// Runs the packages' post-link scripts.
@@ -67,10 +67,10 @@ pub struct Clobber {
     /// The path, relative to the prefix.
     pub path: PathBuf,
     /// Whose file is there: the first in the order of linking (dependencies first, then by
-    /// name), so the same set always has the same winner.
-    pub winner: String,
+    /// name), so the same set always has the same kept.
+    pub kept: String,
     /// Whose file was left out.
-    pub losers: Vec<String>,
+    pub dropped: Vec<String>,
     /// Whether all of them bring the same bytes, as far as the packages say so.
     pub identical: bool,
 }
@@ -105,7 +105,7 @@ pub struct Installed {
 }
 
 impl Installed {
-    /// The prefix was as wanted, and nothing was done.
+    /// The prefix was up to date, and nothing was done.
     pub(crate) fn unchanged(plan: Plan) -> Self {
         Self {
             packages: plan.records().len(),
