@@ -121,7 +121,7 @@ fn every_error_has_its_offset() {
         ("numpy ^1.*$", 6, "is a regular expression"),
         (r"numpy ^1\.7$", 6, "is a regular expression"),
         ("^numpy.*$", 0, "is a regular expression"),
-        (r"numpy[version='^1\.(7|8)$']", 6, "is a regular expression"),
+        (r"numpy[version='^1\.(7|8)$']", 15, "is a regular expression"),
         ("numpy >=1*", 6, "combines an operator and a pattern"),
         ("numpy ~=1", 8, "two or more parts"),
         ("numpy=1..2", 6, "`1..2` isn't a version"),
