@@ -56,7 +56,7 @@ fn an_incomplete_lock_of_envlock_is_not_called_a_lock_of_pixi() {
     lab.project.write("envlock.lock", &lock[..=end]);
     let output = lab.solve(&["-q"]);
     assert_eq!(output.code, Some(2));
-    assert!(output.stderr.contains("git checkout envlock.lock"), "{}", output.stderr);
+    assert!(flat(&output.stderr).contains("git checkout envlock.lock"), "{}", output.stderr);
     assert!(!output.stderr.contains("pixi"), "{}", output.stderr);
 }
 

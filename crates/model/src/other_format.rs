@@ -77,8 +77,12 @@ fn is_requirements(text: &str) -> bool {
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let has_version = |line: &str| {
         let end = line.find(|c| !is_name(c)).unwrap_or(line.len());
-        let rest = line[end..].trim_start();
-        end > 0 && rest.starts_with(['=', '<', '>', '~', '!', '[', '@'])
+        let rest = &line[end..];
+        // `name = value` is TOML.
+        let is_exact = rest.starts_with('=') && !rest.starts_with("= ");
+        let operators = ["==", ">", "<", "~=", "!=", "[", "@ "];
+        let rest = rest.trim_start();
+        end > 0 && (is_exact || operators.iter().any(|operator| rest.starts_with(operator)))
     };
     lines.clone().next().is_some() && lines.all(has_version)
 }

@@ -86,10 +86,12 @@ impl ChannelPolicy {
     }
 }
 
-/// Returns the channel and its sources, each at its origin, in the form in which they are compared.
+/// Returns the channel and its sources, each also at its origin, in the form in which they are
+/// compared.
 fn spellings(url: &Url, sources: &Sources) -> Vec<Url> {
     let all = sources.sources_for(url).into_iter().map(|source| source.url).chain([url.clone()]);
-    all.map(|url| comparable_origin(&sources.origin_of(&url).unwrap_or(url))).collect()
+    let with_origin = |url: Url| [sources.origin_of(&url), Some(url)];
+    all.flat_map(with_origin).flatten().map(|url| comparable_origin(&url)).collect()
 }
 
 fn is_or_is_below(url: &Url, folder: &Url) -> bool {

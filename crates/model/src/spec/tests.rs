@@ -43,12 +43,16 @@ fn a_text_that_is_no_environment_is_an_error() {
 }
 
 #[test]
-fn sections_may_be_empty_and_an_environment_without_packages_is_a_warning() {
-    let text = "name:\nchannels:\nplatforms:\ndependencies:\nvariables:\n";
+fn sections_may_be_empty_and_an_environment_without_dependencies_is_an_error() {
+    let text = "name:\nchannels:\nplatforms:\ndependencies: []\nvariables:\n";
     let environment = read(text);
     assert!(environment.name.is_none() && environment.channels.is_none());
     assert_eq!(findings(text), [] as [&str; 0]);
     assert_eq!(findings("name: x\n"), ["1:1 no-dependencies"]);
+    assert_eq!(findings("name: x\ndependencies:\n"), ["2:1 no-dependencies"]);
+    assert_eq!(findings("name: x\ndependancies: [a]\n"), ["2:1 no-dependencies"]);
+    assert_eq!(findings("dependencies: []\ndependancies: [a]\n"), ["2:1 unknown-key"]);
+    assert_eq!(findings("dependencies: []\npip: [a]\n"), ["2:1 misplaced-pip"]);
     assert_eq!(read("channels: []\ndependencies: []\n").channels, Some(Vec::new()));
     assert_eq!(findings("dependencies:\n- pip\n- pip:\n- pip: []\n"), [] as [&str; 0]);
 }

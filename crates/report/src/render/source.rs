@@ -62,11 +62,37 @@ impl SourceTexts {
                 is_redacted: true,
             });
         }
-        let shown = without_values(&redact(line));
+        let shown = without_values(&without_logins(&redact(line)));
         let is_redacted = shown != line;
         let text = if is_redacted { Cow::Owned(shown) } else { Cow::Borrowed(line) };
         Some(RedactedLine { text, is_redacted })
     }
+}
+
+/// Redacts what is a login or a token if a URL is mistyped, as in `me:password@host` and
+/// `https//host/t/token/`, which [`redact`] doesn't recognise as a URL.
+fn without_logins(line: &str) -> String {
+    let mut shown = String::with_capacity(line.len());
+    for word in line.split_inclusive([' ', '\t', '"', '\'', '`']) {
+        match hidden_in(word) {
+            Some(hidden) => shown.extend([&word[..hidden.start], "***", &word[hidden.end..]]),
+            None => shown.push_str(word),
+        }
+    }
+    shown
+}
+
+fn hidden_in(word: &str) -> Option<Range<usize>> {
+    let is_scheme = |at: usize| word[at..].starts_with("://");
+    let colon = word.match_indices(':').map(|(at, _)| at).find(|at| !is_scheme(*at));
+    if let (Some(colon), Some(at)) = (colon, word.rfind('@'))
+        && colon < at
+    {
+        return Some(colon + 1..at);
+    }
+    let (before, token, _) = redact::split_path_token(word)?;
+    let start = before.len() + "t/".len();
+    Some(start..start + token.trim_end_matches([' ', '\t', '"', '\'', '`']).len())
 }
 
 /// Parts of the names of keys whose values are redacted.
@@ -161,6 +187,11 @@ mod tests {
             "x: hvs.CANARYcanary0123456789",
             "- https://user:CANARY@host/channel",
             "- https://host/t/CANARY/channel",
+            "mirrors = ['me:CANARY@mirror.example']",
+            "mirrors = [\"https://conda.anaconda.org/=htps//me:CANARY@mirror.example/x\"]",
+            "- https://me:1/CANARY@host/channel",
+            "- https//host/t/CANARY/channel",
+            "- https//host/t/CANARY",
             "  - --index-url=https://u:CANARY@host/simple?x=CANARY",
         ] {
             let shown = shown(line, 1).unwrap();
