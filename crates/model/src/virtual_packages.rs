@@ -205,9 +205,9 @@ pub(crate) fn meets(
     }
     let host = Microarchitecture::known_targets().get(package.build_string.as_str());
     let ancestors = host.into_iter().flat_map(|host| host.ancestors());
-    ancestors
-        .filter_map(|ancestor| BuildString::from_str(ancestor.name()).ok())
-        .any(|build_string| spec.matches(&GenericVirtualPackage { build_string, ..package.clone() }))
+    ancestors.filter_map(|ancestor| BuildString::from_str(ancestor.name()).ok()).any(
+        |build_string| spec.matches(&GenericVirtualPackage { build_string, ..package.clone() }),
+    )
 }
 
 fn make(name: &str, version: &str, build: &str) -> GenericVirtualPackage {

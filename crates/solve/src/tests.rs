@@ -388,7 +388,9 @@ fn a_reason_names_its_lines_and_packages_as_data() {
     let [conflict, version] = reasons.as_slice() else { panic!("{reasons:?}") };
     let lines: Vec<_> = conflict.requests.iter().map(|line| line.text.as_str()).collect();
     assert_eq!(lines, ["x", "y"]);
-    assert!(matches!(&conflict.kind, ReasonKind::Conflict { steps, solver_message: None, .. } if steps.len() == 2));
+    assert!(
+        matches!(&conflict.kind, ReasonKind::Conflict { steps, solver_message: None, .. } if steps.len() == 2)
+    );
     assert!(matches!(
         &version.kind,
         ReasonKind::NoSuchVersion { package, asked, versions, .. }

@@ -74,9 +74,18 @@ mod tests {
     #[test]
     fn other_texts_are_refused() {
         let now: Timestamp = "2026-03-02T08:30:00Z".parse().expect("a time");
-        for text in
-            ["", "june", "7", "d", "-7d", "7m", "7.5d", "tomorrow", "99999999d", "9999999999999999999w"]
-        {
+        for text in [
+            "",
+            "june",
+            "7",
+            "d",
+            "-7d",
+            "7m",
+            "7.5d",
+            "tomorrow",
+            "99999999d",
+            "9999999999999999999w",
+        ] {
             assert_eq!(parse(text, now), None, "{text}");
         }
     }

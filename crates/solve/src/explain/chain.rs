@@ -180,9 +180,11 @@ impl Chain<'_, '_, '_> {
         self.used.insert(index);
         let request = self.requests[index];
         let name = &self.narrowing.packages[package].name;
-        let other = self.steps.iter_mut().rev().find(|step| {
-            step.needed == *name && step.outcome == StepOutcome::Excluded
-        });
+        let other = self
+            .steps
+            .iter_mut()
+            .rev()
+            .find(|step| step.needed == *name && step.outcome == StepOutcome::Excluded);
         if let Some(step) = other {
             step.outcome = StepOutcome::RequestedOtherwise {
                 line: RequestLine::new(request),
@@ -202,7 +204,8 @@ impl Chain<'_, '_, '_> {
                 .map(|relation| relation.need)
                 .filter(|need| all[*need].package == package)
                 .collect();
-            let matches_all = |index: &usize| of_it.iter().all(|n| all[*n].matching.contains(index));
+            let matches_all =
+                |index: &usize| of_it.iter().all(|n| all[*n].matching.contains(index));
             let first = of_it.first().map(|need| &all[*need].matching);
             matching.extend(first.into_iter().flatten().filter(|index| matches_all(index)));
             for need in &of_it {

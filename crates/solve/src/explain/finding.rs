@@ -44,12 +44,17 @@ impl UnsolvableReason {
                     .with_note(format!("searched: {}", searched.join(", ")));
                 finding.with_help(match (other_name, nearest) {
                     (Some((other, channels)), _) => {
-                        format!("conda has it as {other} (in {}): write `{other}`", channels.join(", "))
+                        format!(
+                            "conda has it as {other} (in {}): write `{other}`",
+                            channels.join(", ")
+                        )
                     }
                     (None, Some((near, channels))) => {
                         format!("the nearest name is {near} (in {})", channels.join(", "))
                     }
-                    (None, None) => "check the name, or add the channel that has it to `channels:`".into(),
+                    (None, None) => {
+                        "check the name, or add the channel that has it to `channels:`".into()
+                    }
                 })
             }
             ReasonKind::MalformedRecords { package, platform, records } => {
@@ -229,7 +234,8 @@ impl UnsolvableReason {
 impl ConflictStep {
     fn text(&self, platform: Option<Subdir>) -> String {
         let Self { assuming, packages, needed, needs, outcome } = self;
-        let verb = if packages.contains(" and ") || packages.contains(" to ") { "need" } else { "needs" };
+        let verb =
+            if packages.contains(" and ") || packages.contains(" to ") { "need" } else { "needs" };
         let case = assuming.as_ref().map(|case| format!("with {case}, ")).unwrap_or_default();
         let text = format!("{case}{packages} {verb} {needs}");
         match outcome {

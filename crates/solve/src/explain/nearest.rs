@@ -113,9 +113,7 @@ impl Compatibility<'_> {
     /// The virtual package that is necessary.
     fn missing_virtual_package(&self) -> Option<&str> {
         match self {
-            Self::NeedsVirtualPackage(needs) => {
-                Some(needs.package())
-            }
+            Self::NeedsVirtualPackage(needs) => Some(needs.package()),
             _ => None,
         }
     }

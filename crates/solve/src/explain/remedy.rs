@@ -95,7 +95,9 @@ pub(super) fn virtual_package(
         let specs: Vec<_> =
             first.iter().chain(&last).filter(|other| other.package() == spec.package()).collect();
         let mut values: Vec<GenericVirtualPackage> = Vec::new();
-        for value in specs.iter().filter_map(|spec| least(spec.spec(), |value| spec.matches_virtual(value))) {
+        for value in
+            specs.iter().filter_map(|spec| least(spec.spec(), |value| spec.matches_virtual(value)))
+        {
             if !values.contains(&value) && values.len() < MAX_VALUES {
                 values.push(value);
             }
@@ -110,9 +112,8 @@ pub(super) fn virtual_package(
             }
             attempt(&problem, pool, core).is_ok()
         };
-        let with = |package: &GenericVirtualPackage| {
-            with_virtual_package(problem.asked, package.clone())
-        };
+        let with =
+            |package: &GenericVirtualPackage| with_virtual_package(problem.asked, package.clone());
         if let Some(value) = values.iter().find(|value| is_enough(&with(value))) {
             return Some(shown(value));
         }

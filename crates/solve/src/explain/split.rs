@@ -60,10 +60,12 @@ fn all_cases(
         let mut narrowing = Narrowing::new(problem, pool);
         let conflict = narrowing.conflict_assuming(core, name, candidates)?;
         let (steps, _) = chain(&mut narrowing, core, conflict);
-        all.extend(steps.into_iter().take(MAX_STEPS).map(|step| ConflictStep {
-            assuming: Some(format!("{name} {version}")),
-            ..step
-        }));
+        all.extend(
+            steps
+                .into_iter()
+                .take(MAX_STEPS)
+                .map(|step| ConflictStep { assuming: Some(format!("{name} {version}")), ..step }),
+        );
     }
     Some(all)
 }

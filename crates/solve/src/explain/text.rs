@@ -151,8 +151,8 @@ mod tests {
             let request = read(asked);
             assert_eq!(spec_line(&request), line);
             assert_eq!(read(line).spec.version, request.spec.version, "{line}");
-            let [a, b] = [&read(line), &request]
-                .map(|r| r.conditions.version_text().map(str::to_owned));
+            let [a, b] =
+                [&read(line), &request].map(|r| r.conditions.version_text().map(str::to_owned));
             assert_eq!(a, b, "{line}");
         }
     }

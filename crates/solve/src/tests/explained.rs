@@ -17,7 +17,13 @@ fn explained(world: &Channels) -> Vec<String> {
 fn two_lines_that_need_other_versions_of_one_package_are_explained_by_these_needs() {
     let world = Channels::default().channel(
         "a",
-        &["left 1.0 | shared 1.*", "right 1.0 | middle", "middle 1.0 | shared 2.*", "shared 1.0", "shared 2.0"],
+        &[
+            "left 1.0 | shared 1.*",
+            "right 1.0 | middle",
+            "middle 1.0 | shared 2.*",
+            "shared 1.0",
+            "shared 2.0",
+        ],
     );
     insta::assert_snapshot!(explained(&world.ask(&["left", "right"]))[0], @"
     these 2 lines can't be met together: `left`, `right`
@@ -78,7 +84,8 @@ fn builds_that_another_line_excludes_are_removed_before_the_others_are_compared(
 
 #[test]
 fn a_dependency_that_no_channel_has_is_named_with_what_the_channels_have() {
-    let world = Channels::default().channel("a", &["x 1 | gone >=2", "y 1 | z >=3", "z 1.0", "z 2.0"]);
+    let world =
+        Channels::default().channel("a", &["x 1 | gone >=2", "y 1 | z >=3", "z 1.0", "z 2.0"]);
     insta::assert_snapshot!(explained(&world.clone().ask(&["x"]))[0], @"
     `x` can't be installed: a dependency isn't available
     - x 1 needs gone >=2, but no channel has gone

@@ -82,7 +82,11 @@ fn the_license_matches_without_case_and_with_patterns_and_the_features_exactly()
 fn an_assumed_microarchitecture_meets_those_whose_programs_it_runs() {
     let world = Channels::default().channel(
         "a",
-        &["x 1 | __archspec 1.* x86_64", "x 2 | __archspec 1.* x86_64_v3", "y 1 | __archspec 1.* x86_64"],
+        &[
+            "x 1 | __archspec 1.* x86_64",
+            "x 2 | __archspec 1.* x86_64_v3",
+            "y 1 | __archspec 1.* x86_64",
+        ],
     );
     assert_eq!(world.clone().ask(&["x", "y"]).solved(), ["a/x-1-0", "a/y-1-0"]);
     let mut world = world.ask(&["x", "y"]);

@@ -8,9 +8,9 @@ use rattler_conda_types::{BuildNumberSpec, MatchSpec, StringMatcher};
 use rattler_digest::{Md5, Sha256, parse_digest_from_hex};
 use url::Url;
 
+use super::SpecErrorKind;
 use super::conditions::{Conditions, features};
 use super::version::{ParsedVersion, in_brackets, parse_build, parse_version};
-use super::SpecErrorKind;
 use envlock_text::redact::has_credentials;
 
 const KEYS: [&str; 12] = [

@@ -62,7 +62,9 @@ impl CondaVersion {
         let segments = std::iter::once(epoch).chain(body.split('.'));
         let release = segments.map(segment).collect::<Option<Vec<_>>>()?;
         let local = match local {
-            Some(local) => local.replace('_', ".").split('.').map(segment).collect::<Option<_>>()?,
+            Some(local) => {
+                local.replace('_', ".").split('.').map(segment).collect::<Option<_>>()?
+            }
             None => Vec::new(),
         };
         Some(Self { text: lower, release, local })

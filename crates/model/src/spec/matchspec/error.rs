@@ -95,7 +95,9 @@ impl SpecErrorKind {
                  `https://conda.anaconda.org/conda-forge::numpy=1.24.3`"
             }
             Self::ArchivePath { instead: Some(instead) } => {
-                return Some(format!("write `{instead}`, with the channel before `::` if necessary"));
+                return Some(format!(
+                    "write `{instead}`, with the channel before `::` if necessary"
+                ));
             }
             Self::NameMissing => "start with the name, as in `python >=3.11`",
             Self::NameGlob(_) => "write one line for each package",
@@ -125,9 +127,13 @@ impl SpecErrorKind {
                 "write it like `[fn='numpy-1.24.3-py310h8deb116_0.conda']`"
             }
             Self::Parentheses => "write it like `numpy[version='(>=1.24,<1.25)|>=2']`",
-            Self::NoVersion(_) => "write one, as in `numpy>=1.24`, or only the name for any version",
+            Self::NoVersion(_) => {
+                "write one, as in `numpy>=1.24`, or only the name for any version"
+            }
             Self::Operator(_) => "the operators are `=`, `==`, `!=`, `>=`, `<=`, `>`, `<`, `~=`",
-            Self::MissingSeparator(_) => "write `>=1,<2` for both conditions, or `<1|>=2` for either",
+            Self::MissingSeparator(_) => {
+                "write `>=1,<2` for both conditions, or `<1|>=2` for either"
+            }
             Self::RegularExpression(_) => {
                 "write a pattern with `*`, as in `3.10.*`, or bounds: `>=1,<2`"
             }

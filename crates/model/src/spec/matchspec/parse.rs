@@ -63,8 +63,7 @@ fn split_parts(text: &str) -> Result<Parts, (SpecErrorKind, usize)> {
 
     if !after.trim().is_empty() {
         let at = front.len() - after.trim_start().len();
-        let (version, build) =
-            version::positional(after.trim()).map_err(|reason| (reason, at))?;
+        let (version, build) = version::positional(after.trim()).map_err(|reason| (reason, at))?;
         brackets::set_version(&mut spec, &mut conditions, version);
         spec.build = build;
     }

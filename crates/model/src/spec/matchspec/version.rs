@@ -124,9 +124,7 @@ pub(super) fn parse_version(text: &str) -> Result<ParsedVersion, SpecErrorKind> 
         Some(translated) => VersionSpec::from_str(&translated, ParseStrictness::Lenient)
             .map(ParsedVersion::Spec)
             .map_err(|_| invalid()),
-        None => {
-            VersionConditions::parse(text).map(ParsedVersion::Conditions).ok_or_else(invalid)
-        }
+        None => VersionConditions::parse(text).map(ParsedVersion::Conditions).ok_or_else(invalid),
     }
 }
 
