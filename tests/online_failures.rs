@@ -478,7 +478,11 @@ fn what_the_user_has_to_mend_is_told_before_anything_is_asked() {
     let said = check(&lab, &token, &[]).output().unwrap();
     assert!(!format!("{said:?}").contains("canary"));
     let namespace = job().with("VAULT_NAMESPACE", "team\nX-Other: header");
-    fails(&namespace, "error credential-malformed", &["VAULT_NAMESPACE holds no namespace"]);
+    fails(
+        &namespace,
+        "error credential-malformed",
+        &["the namespace in VAULT_NAMESPACE has line breaks"],
+    );
     let half = job().with("VAULT_CLIENT_CERT", "secrets.yml");
     fails(&half, "error tls-client", &["VAULT_CLIENT_CERT and VAULT_CLIENT_KEY"]);
     let ca = job().with("VAULT_CACERT", "nowhere.pem");

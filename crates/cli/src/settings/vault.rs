@@ -1,4 +1,4 @@
-//! Which server is asked, and how: the variables of Vault's and OpenBao's own programs.
+//! Reads the variables of Vault's and OpenBao's programs: the server and how to connect.
 
 use std::time::Duration;
 
@@ -9,27 +9,27 @@ use envlock_report::{AsFindings, Code, Exit, Finding};
 
 use super::{Settings, VERSION};
 
-/// As long as a person waits for one answer.
+/// The default time limit of one request.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// What is wrong with the variables.
+/// An error in the variables.
 #[derive(Debug)]
 pub(crate) enum VaultSettingsError {
-    /// None names a server.
+    /// No variable names a server.
     NoAddress,
-    /// Two name two.
+    /// Two variables name different servers.
     TwoAddresses,
-    /// One that isn't an address.
+    /// An address is invalid.
     Address(AddressError),
-    /// Certificates aren't to be checked.
+    /// Verification of certificates is disabled.
     Insecure(String),
     /// A file that a variable names can't be read.
     File { variable: String, path: String, reason: String },
     /// A certificate without a key, or the reverse.
     IncompleteClientIdentity,
-    /// Not a time to wait.
+    /// The time limit is invalid.
     Timeout(String),
-    /// A namespace that would end the header that it goes into.
+    /// The namespace has line breaks.
     Namespace(String),
 }
 
@@ -40,7 +40,10 @@ impl std::fmt::Display for VaultSettingsError {
             Self::TwoAddresses => f.write_str("VAULT_ADDR and BAO_ADDR name two servers"),
             Self::Address(error) => error.fmt(f),
             Self::Insecure(variable) => {
-                write!(f, "{variable} wants certificates not to be checked, which is never done")
+                write!(
+                    f,
+                    "{variable} disables the verification of certificates, which isn't supported"
+                )
             }
             Self::File { variable, path, reason } => {
                 write!(f, "{variable} names {path}, which can't be read: {reason}")
@@ -50,7 +53,7 @@ impl std::fmt::Display for VaultSettingsError {
             }
             Self::Timeout(text) => write!(f, "VAULT_CLIENT_TIMEOUT is no time to wait: {text}"),
             Self::Namespace(variable) => {
-                write!(f, "{variable} holds no namespace: it has line breaks in it")
+                write!(f, "the namespace in {variable} has line breaks")
             }
         }
     }
@@ -85,7 +88,7 @@ impl AsFindings for VaultSettingsError {
     }
 }
 
-/// The server that the variables name.
+/// Returns the settings of the server that the variables name.
 pub(crate) fn settings(surroundings: &Settings) -> Result<VaultSettings, VaultSettingsError> {
     let variables = Variables(surroundings);
     if let Some((name, value)) = variables.get("SKIP_VERIFY")
@@ -117,8 +120,8 @@ pub(crate) fn settings(surroundings: &Settings) -> Result<VaultSettings, VaultSe
 struct Variables<'a>(&'a Settings);
 
 impl Variables<'_> {
-    /// OpenBao's own name goes before Vault's. An empty one is none: CI services make a
-    /// variable empty that they don't have.
+    /// Reads a variable by OpenBao's name, else by Vault's. An empty value counts as unset: CI
+    /// services set missing variables to an empty text.
     fn get(&self, name: &str) -> Option<(String, String)> {
         ["BAO_", "VAULT_"].into_iter().find_map(|prefix| {
             let variable = format!("{prefix}{name}");
@@ -153,7 +156,7 @@ impl Variables<'_> {
         let Some((variable, path)) = self.get(name) else { return Ok(None) };
         let file = self.0.absolute(path.as_ref());
         let failed = |reason: String| VaultSettingsError::File { variable, path, reason };
-        // A pipe would be waited for, and a device never ends.
+        // Reading a pipe may block, and a device may have no end.
         if file.exists() && !file.is_file() {
             return Err(failed("it isn't a file".to_owned()));
         }
