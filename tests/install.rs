@@ -334,7 +334,7 @@ fn a_path_that_two_packages_contain_is_a_warning() {
     -- stdout
     installed 2 packages, 1 file, into ~/project/.envlock/project
     -- stderr
-    warning[clobbered]: 2 packages bring share/same
+    warning[clobbered]: 2 packages contain share/same
       - a-1.0-0 has won; left out: b-1.0-0
     -- exit 0
     ");

@@ -50,8 +50,8 @@ pub enum ActivateError {
     /// There is no environment.
     #[error("there is no environment at `{}`", .0.display())]
     NoEnvironment(PathBuf),
-    /// Its install hasn't ended: its post-link scripts were interrupted.
-    #[error("an install into `{}` was killed before it ended", .0.display())]
+    /// An install into the prefix hasn't finished.
+    #[error("an install into `{}` was killed or is still running", .0.display())]
     Unfinished(PathBuf),
     /// The environment was made for another path, which its files name.
     #[error("the environment at `{}` was made for `{}`", .prefix.display(), .recorded.display())]
@@ -105,9 +105,9 @@ impl AsFindings for ActivateError {
             Self::Malformed { source, .. } => error(Code::MalformedVariables)
                 .with_note(format!("what is wrong begins on line {}", source.line().max(1)))
                 .with_help("`envlock install --replace` builds the environment anew"),
-            Self::Unfinished(_) => {
-                error(Code::Interrupted).with_help("`envlock install` completes or undoes it")
-            }
+            Self::Unfinished(_) => error(Code::Interrupted)
+                .with_note("its packages or its post-link scripts may be incomplete")
+                .with_help("run `envlock install` again"),
             Self::Moved { prefix, .. } => error(Code::MovedPrefix)
                 .with_help(format!("install again: `envlock install -p {}`", prefix.display())),
             Self::Prefix(error) => return error.findings(),

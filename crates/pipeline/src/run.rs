@@ -29,9 +29,6 @@ pub enum RunError {
     /// The lock, which names the default prefix, can't be used.
     #[error(transparent)]
     File(#[from] FileError),
-    /// An install into the prefix hasn't finished.
-    #[error("an install into `{}` was killed or is still running", .0.display())]
-    Unfinished(PathBuf),
     /// The environment can't be activated.
     #[error(transparent)]
     Activate(#[from] ActivateError),
@@ -54,11 +51,6 @@ impl AsFindings for RunError {
         match self {
             Self::File(error) => error.findings(),
             Self::Activate(error) => error.findings(),
-            Self::Unfinished(_) => vec![
-                Finding::new(Code::Interrupted, self.to_string())
-                    .with_note("its packages or its post-link scripts may be incomplete")
-                    .with_help("run `envlock install` again"),
-            ],
             Self::Command { exists: true, error, .. } => {
                 let finding = Finding::new(Code::CommandNotExecutable, self.to_string());
                 vec![match error.kind() {
@@ -80,7 +72,6 @@ impl AsFindings for RunError {
         match self {
             Self::File(error) => error.exit(),
             Self::Activate(error) => error.exit(),
-            Self::Unfinished(_) => Exit::Findings,
             Self::Command { exists: true, .. } => Exit::CommandNotExecutable,
             Self::Command { exists: false, .. } => Exit::CommandNotFound,
         }
@@ -106,16 +97,11 @@ pub struct ActiveEnvironment {
     activated: Activated,
 }
 
-/// Returns the prefix to run in: `prefix`, else the default prefix. Refuses one in which an
-/// install hasn't finished.
-pub fn finished_prefix(project: &Project, prefix: Option<PathBuf>) -> Result<PathBuf, RunError> {
-    let prefix = match prefix {
-        Some(prefix) => prefix,
-        None => project.default_prefix()?,
-    };
-    match envlock_install::state(&prefix) {
-        Ok(PrefixState::Interrupted) => Err(RunError::Unfinished(prefix)),
-        _ => Ok(prefix),
+/// Returns the prefix to run in: `prefix`, else the default prefix.
+pub fn prefix_to_run(project: &Project, prefix: Option<PathBuf>) -> Result<PathBuf, RunError> {
+    match prefix {
+        Some(prefix) => Ok(prefix),
+        None => Ok(project.default_prefix()?),
     }
 }
 
@@ -162,7 +148,7 @@ fn stale_lock(project: &Project, context: FreshnessContext<'_>) -> Option<Findin
 fn stale_prefix(project: &Project, prefix: &Path, platform: Subdir) -> Option<Finding> {
     let lock = project.lock().ok()?;
     let installed = match envlock_install::state(prefix).ok()? {
-        PrefixState::Ready { stamp } | PrefixState::Altered { stamp } => stamp,
+        PrefixState::Ready { stamp } | PrefixState::Modified { stamp } => stamp,
         _ => return None,
     };
     let is_current = [false, true]

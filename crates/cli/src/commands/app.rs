@@ -198,7 +198,7 @@ fn is_project(file: &str) -> bool {
     Path::new(file).file_name().is_some_and(|name| name == envlock_config::PROJECT_FILE)
 }
 
-/// Parses a time; a date stands for the end of its day.
+/// Parses a time; a date means the end of its day.
 pub(crate) fn parse_time(text: &str) -> Result<jiff::Timestamp, SetupError> {
     let end_of_day = |date: jiff::civil::Date| {
         date.at(23, 59, 59, 0).to_zoned(jiff::tz::TimeZone::UTC).map(|zoned| zoned.timestamp())

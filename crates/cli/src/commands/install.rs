@@ -32,7 +32,7 @@ pub(crate) struct InstallArgs {
     /// Fail unless this is the machine's platform.
     #[arg(long, value_name = "PLATFORM")]
     platform: Option<String>,
-    /// Reinstall even if the prefix has files that no package brought; keep the previous prefix
+    /// Reinstall even if the prefix has files that no package contains; keep the previous prefix
     /// as NAME~previous.
     #[arg(long)]
     replace: bool,
@@ -247,7 +247,7 @@ fn warnings(outcome: &envlock_install::Installed) -> Vec<Finding> {
         findings.push(
             Finding::new(
                 Code::Clobbered,
-                format!("{} packages bring {}", clobber.dropped.len() + 1, clobber.path.display()),
+                format!("{} packages contain {}", clobber.dropped.len() + 1, clobber.path.display()),
             )
             .with_note(format!(
                 "{} has won; left out: {}",

@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::Path};
 
 use clap::Args;
 use envlock_pipeline::{
-    ActiveEnvironment, FreshnessContext, Project, activate, finished_prefix, freshness_warnings,
+    ActiveEnvironment, FreshnessContext, Project, activate, prefix_to_run, freshness_warnings,
 };
 use envlock_report::{AsFindings, Exit, Finding, output, sink::Failure};
 use rattler_conda_types::Subdir;
@@ -62,7 +62,7 @@ fn activated(
     let host = Subdir::current().ok_or_else(|| failed(&SetupError::UnknownHost))?;
     let is_default = named.is_none();
     let project = project(&args.files, None);
-    let prefix = finished_prefix(&project, named).map_err(|error| failed(&error))?;
+    let prefix = prefix_to_run(&project, named).map_err(|error| failed(&error))?;
     if is_default {
         let found = freshness(args, app, &prefix, host);
         app.ui.print_before_exec(&found)?;

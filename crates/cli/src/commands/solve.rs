@@ -45,7 +45,7 @@ pub(crate) struct SolveArgs {
     /// Update every package to the newest version that fits.
     #[arg(long, conflicts_with = "check")]
     upgrade: bool,
-    /// Set what the order of the channels decides. The lock keeps the setting.
+    /// Set how the order of the channels restricts packages. The lock keeps the setting.
     #[arg(long, value_enum, value_name = "PRIORITY")]
     channel_priority: Option<Priority>,
     /// Exclude packages that were built after this date or time, such as 2026-06-30, yesterday or
@@ -228,7 +228,7 @@ fn platforms(lock: &Lock, differences: &[PackageDifference]) -> Vec<output::Solv
     lock.platforms.iter().map(of).collect()
 }
 
-/// The sums by platform; each change where there was a lock before, or nothing is written.
+/// Formats the totals by platform, and each change if there is a previous lock.
 fn summary_text(args: &SolveArgs, path: &str, solved: &Solved, width: usize) -> String {
     let platforms = platforms(&solved.lock, &solved.differences);
     let rows = platforms.iter().map(|platform| {

@@ -63,8 +63,8 @@ pub(super) fn without_sha256_finding(
     (record, instead): &(RepoDataRecord, Option<RepoDataRecord>),
 ) -> Finding {
     let taken = instead.as_ref().map_or_else(
-        || "another solution was used".to_owned(),
-        |instead| format!("{} was taken", instead.identifier),
+        || "another solution is used".to_owned(),
+        |instead| format!("{} is used instead", instead.identifier),
     );
     Finding::new(
         Code::NoSha256,

@@ -97,7 +97,7 @@ fn is_bytes(phase: Phase) -> bool {
     matches!(phase, Phase::Index | Phase::Download | Phase::Verify)
 }
 
-/// How many of how many packages; none where the phase doesn't count them.
+/// Formats the done and the expected number of packages. `None` if the phase doesn't count them.
 fn items(phase: Phase, state: &Snapshot<'_>, columns: usize) -> Option<String> {
     let Items { expected, done, .. } = *state.items;
     let noun = match phase {
@@ -108,7 +108,7 @@ fn items(phase: Phase, state: &Snapshot<'_>, columns: usize) -> Option<String> {
     (expected > 0).then(|| format!("{done}/{expected}{noun}"))
 }
 
-/// How many of how many units.
+/// Formats the done and the expected number of units.
 fn amount(phase: Phase, state: &Snapshot<'_>) -> Option<String> {
     let Snapshot { done, expected, .. } = *state;
     Some(match phase {
@@ -136,7 +136,7 @@ fn rate(phase: Phase, state: &Snapshot<'_>) -> Option<String> {
     Some(if is_bytes(phase) { format!("{}/s", size(whole)) } else { format!("{whole}/s") })
 }
 
-/// The time left, in one unit; none while it can't be estimated.
+/// Formats the time left in one unit. `None` while it can't be estimated.
 fn time_left(state: &Snapshot<'_>) -> Option<String> {
     let seconds = state.left.as_secs();
     if state.done == 0 || state.done >= state.expected || seconds == 0 {
@@ -149,8 +149,8 @@ fn time_left(state: &Snapshot<'_>) -> Option<String> {
     })
 }
 
-/// As many names as fit, the first ones first, and the number of the others; none if not one
-/// fits.
+/// Formats as many names as fit, the first ones first, and the number of the others. `None` if no
+/// name fits.
 fn names(names: &[String], room: usize) -> Option<String> {
     (1..=names.len()).rev().find_map(|shown| {
         let others = names.len() - shown;
