@@ -34,7 +34,7 @@ pub use install_flags::InstallFlags;
 pub use need_differences::{NeedDifference, NeedDifferenceKind};
 pub use project::{ENVIRONMENT_FILE, Project, ProjectFiles};
 pub use run::{
-    ActiveEnvironment, FreshnessContext, RunError, activate, prefix_to_run, freshness_warnings,
+    ActiveEnvironment, FreshnessContext, RunError, activate, freshness_warnings, prefix_to_run,
 };
 pub use solve::{Checked, SolveError, SolveRequest, Solved, Upgrade, check, solve};
 pub use verify::{VerifiedPrefix, VerifyError, verify};

@@ -247,7 +247,11 @@ fn warnings(outcome: &envlock_install::Installed) -> Vec<Finding> {
         findings.push(
             Finding::new(
                 Code::Clobbered,
-                format!("{} packages contain {}", clobber.dropped.len() + 1, clobber.path.display()),
+                format!(
+                    "{} packages contain {}",
+                    clobber.dropped.len() + 1,
+                    clobber.path.display()
+                ),
             )
             .with_note(format!(
                 "{} has won; left out: {}",

@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::Path};
 
 use clap::Args;
 use envlock_pipeline::{
-    ActiveEnvironment, FreshnessContext, Project, activate, prefix_to_run, freshness_warnings,
+    ActiveEnvironment, FreshnessContext, Project, activate, freshness_warnings, prefix_to_run,
 };
 use envlock_report::{AsFindings, Exit, Finding, output, sink::Failure};
 use rattler_conda_types::Subdir;
