@@ -246,8 +246,11 @@ impl Client {
     ) -> Result<(), FetchError> {
         let scratch = self.scratch().await?;
         let (file, record) = (record.identifier.to_string(), record.clone());
+        // Registered before the thread starts, and released after it dropped everything else.
+        let user = scratch.register_user();
         let unpacked = spawn_blocking(move || {
-            let _user = scratch.register_user();
+            let _user = user;
+            let (scratch, archive) = (scratch, archive);
             let folder = scratch.folder().map_err(UnpackError::Disk)?;
             archive::extract(&archive, &record, folder.path())?;
             // The package in the cache is damaged, or missing.
