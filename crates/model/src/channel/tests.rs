@@ -165,7 +165,7 @@ fn each_text_that_is_no_channel_has_its_reason() {
         ("$BASE/a", "an `@` after its host"),
         ("$PASSWORD", "the value of a variable"),
         ("https://$PASSWORD/a", "an `@` after its host"),
-        ("https://example.org/$PASSWORD", "no `?` or `#`"),
+        ("https://example.org/$PASSWORD", "can't have `?` or `#`"),
     ];
     for (written, why) in cases {
         let reason = refused(written);
