@@ -146,9 +146,9 @@ codes! {
     MalformedVariables "malformed-variables" Error;
     MatchSpec "match-spec" Error;
     MergeKey "merge-key" Error;
-    MisplacedPip "misplaced-pip" Error;
     MirrorMalformed "mirror-malformed" Error;
     MirrorUnreachable "mirror-unreachable" Warning;
+    MisplacedPip "misplaced-pip" Error;
     Missing "missing" Error;
     MissingCondarc "missing-condarc" Warning;
     MissingCredential "missing-credential" Error;
