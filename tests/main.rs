@@ -29,6 +29,7 @@ mod offline;
 mod online;
 mod online_failures;
 mod online_leaks;
+mod online_settings;
 mod other_archives;
 mod other_files;
 mod output;
