@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use envlock_model::channel::without_credentials;
 use rattler_conda_types::prefix_record::Link;
@@ -27,6 +27,10 @@ const MAX_TEXT_BYTES: u64 = 64_000_000;
 
 /// The most bytes of [`FileList`]: some 100 for each file.
 const MAX_FILES_BYTES: u64 = 512_000_000;
+
+/// rattler gives the files that it changes the time of their package and one second, which can be
+/// later than the end of the install.
+const SLACK: Duration = Duration::from_secs(2);
 
 /// The name of [`FileList`] in `conda-meta`.
 pub(crate) const FILES: &str = "envlock-files";
@@ -195,12 +199,12 @@ impl FileList {
         self.symlinks.iter().all(is_link) && self.sizes.iter().all(is_file)
     }
 
-    /// Whether each file is there with its size and was last written before `time`. A script may
+    /// Whether each file is there with its size and was last written before `time`, with a slack. A script may
     /// have removed the file of a record, so that only what is in this list counts.
     pub(crate) fn is_older_than(&self, prefix: &Path, time: SystemTime) -> bool {
         let is_older = |path: &PathBuf| {
             let found = std::fs::symlink_metadata(prefix.join(path));
-            found.and_then(|found| found.modified()).is_ok_and(|modified| modified <= time)
+            found.and_then(|found| found.modified()).is_ok_and(|modified| modified <= time + SLACK)
         };
         let without_modes = Self { modes: BTreeMap::new(), ..self.clone() };
         without_modes.matches_disk(prefix) && self.sizes.keys().all(is_older)
