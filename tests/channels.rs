@@ -213,7 +213,7 @@ fn channels_are_folders_urls_and_variables_too() {
       --> environment.yml:1:12
       1 | channels: ['https://conda.anaconda.org/$UNSET']
         |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      help: set it, as in `export UNSET=…`, or write its value
+      help: set it, as in `export UNSET=…`, or write the value
     -- exit 2
     ");
 }
@@ -253,11 +253,11 @@ fn a_query_in_a_url_is_an_error_and_is_not_shown() {
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
     -- stderr
     error[channel-invalid]: `https://conda.anaconda.org/synth?***` can't be used as
-      a channel: the URL of a channel has no `?` or `#`
+      a channel: the URL of a channel can't have `?` or `#`
       --> environment.yml:1:12
       1 | channels: ['https://conda.anaconda.org/synth?***']
         | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      help: write the URL only up to the channel's folder
+      help: write only the URL of the channel's folder
     -- exit 2
     ");
 }

@@ -91,7 +91,7 @@ fn a_channel_that_no_source_has_ends_with_3() {
       --> environment.yml:1:12
       1 | channels: [conda-froge]
         |            ^^^^^^^^^^^
-      | asked:
+      | requested:
       |   http://mirror/anaconda/cloud/conda-froge/linux-64/repodata.json:
       |     404 not found
       |   http://mirror/anaconda/cloud/conda-froge/noarch/repodata.json:
