@@ -1,4 +1,4 @@
-//! The errors of match specs.
+//! The errors of a match spec, with their help.
 
 use envlock_report::Code;
 
@@ -6,7 +6,7 @@ use envlock_report::Code;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::spec) struct SpecError {
     pub(in crate::spec) reason: SpecErrorKind,
-    /// The offset in the text, in characters.
+    /// The position in the text, in characters from its beginning.
     pub(in crate::spec) offset: usize,
 }
 
@@ -14,47 +14,49 @@ pub(in crate::spec) struct SpecError {
 pub(in crate::spec) enum SpecErrorKind {
     #[error("this entry is empty")]
     Empty,
-    #[error("this entry is longer than any match spec")]
+    #[error("this entry is too long for a match spec")]
     TooLong,
-    #[error("`{0}` is a placeholder of a template that wasn't filled in")]
+    #[error("the brackets of this entry are nested too deeply")]
+    TooDeep,
+    #[error("`{0}` is a placeholder of a template without a value")]
     Placeholder(String),
-    #[error("this is an archive; write the name and version of the package")]
+    #[error("this is the path of an archive; a package is requested by its name and version")]
     ArchivePath { instead: Option<String> },
-    #[error("this is a URL or a path; the name of a package is expected")]
+    #[error("this is a URL; a package is requested by its name")]
     UrlWithoutName,
     #[error("the name of a package is missing")]
     NameMissing,
-    #[error("`{0}` is a pattern; the whole name of a package is expected")]
+    #[error("`{regex}` is a regular expression, and the {of} of a package can't be one")]
+    Regex { regex: String, of: &'static str },
+    #[error("`{0}` is a pattern; a package is requested by its whole name")]
     NameGlob(String),
-    #[error("`{character}` can't be in the name of a package, as in `{name}`")]
+    #[error("the package name `{name}` contains `{character}`, which isn't allowed")]
     NameCharacter { name: String, character: char },
-    #[error("a single `:` isn't valid in a match spec")]
+    #[error("a single `:` has no meaning in a match spec")]
     SingleColon,
-    #[error("this entry has a password or token")]
+    #[error("this entry contains a password or a token")]
     Credentials,
     #[error("there is no subdir `{subdir}`")]
     Subdir { subdir: String, nearest: Option<String> },
-    #[error("the part in brackets isn't valid")]
+    #[error("the brackets are malformed")]
     MalformedBrackets,
     #[error("`{key}` isn't a key of a match spec")]
     UnknownKey { key: String, nearest: Option<String> },
-    #[error("the key `{key}` is a duplicate")]
+    #[error("the key `{key}` occurs twice")]
     DuplicateKey { key: String },
     #[error("`{value}` isn't a valid {key}")]
     InvalidValue { key: String, value: String },
-    #[error("`{file}` is not the name of an archive of {package}")]
+    #[error("`{file}` isn't the name of an archive of {package}")]
     InvalidFileName { file: String, package: String },
     #[error("parentheses are allowed only in `[version='…']`")]
     Parentheses,
-    #[error("there is no version after `{0}`")]
+    #[error("no version follows `{0}`")]
     NoVersion(String),
     #[error("`{0}` isn't an operator")]
     Operator(String),
-    #[error("there is neither `,` (and) nor `|` (or) between the conditions of `{0}`")]
+    #[error("`,` (and) or `|` (or) is missing between the conditions of `{0}`")]
     MissingSeparator(String),
-    #[error("`{0}` is a regular expression, which envlock doesn't support")]
-    RegularExpression(String),
-    #[error("`~=` needs a plain version of two or more parts, not `{0}`")]
+    #[error("`~=` requires a plain version of two or more parts, not `{0}`")]
     InvalidCompatible(String),
     #[error("`{0}` isn't a version")]
     Version(String),
@@ -63,15 +65,15 @@ pub(in crate::spec) enum SpecErrorKind {
 }
 
 impl SpecErrorKind {
-    /// Returns the part of the text that is wrong. `None` if it is the whole text.
+    /// The wrong part of the text. `None` if it is the whole text.
     pub(super) fn subject(&self) -> Option<&str> {
         match self {
             Self::Operator(piece)
             | Self::MissingSeparator(piece)
-            | Self::RegularExpression(piece)
             | Self::InvalidCompatible(piece)
             | Self::Version(piece)
             | Self::Build(piece)
+            | Self::Regex { regex: piece, .. }
             | Self::InvalidValue { value: piece, .. }
             | Self::InvalidFileName { file: piece, .. } => Some(piece),
             _ => None,
@@ -88,7 +90,7 @@ impl SpecErrorKind {
     pub(in crate::spec) fn help(&self) -> Option<String> {
         let help = match self {
             Self::Empty => "remove the line, or write a package like `numpy`",
-            Self::TooLong => return None,
+            Self::TooLong | Self::TooDeep => return None,
             Self::Placeholder(_) => "replace it by the package, or remove the line",
             Self::ArchivePath { instead: None } | Self::UrlWithoutName => {
                 "write `channel::name=version=build`; the channel can be a URL, as in \
@@ -99,15 +101,16 @@ impl SpecErrorKind {
                     "write `{instead}`, with the channel before `::` if necessary"
                 ));
             }
-            Self::NameMissing => "begin with the name, as in `python >=3.11`",
-            Self::NameGlob(_) => "write each package on a separate line",
+            Self::NameMissing => "start with the name, as in `python >=3.11`",
+            Self::Regex { of: "name", .. } | Self::NameGlob(_) => "write one line for each package",
+            Self::Regex { .. } => "write a pattern like `1.7.*`, or bounds: `>=1.7,<1.8`",
             Self::NameCharacter { .. } => {
                 "use letters, digits, `-`, `_` and `.`, as in `scikit-learn >=1.2`"
             }
-            Self::SingleColon => "write two colons after a channel: `conda-forge::numpy`",
+            Self::SingleColon => "write two after a channel: `conda-forge::numpy`",
             Self::Credentials => {
-                "remove it; write credentials for a channel into `channels:`, as a variable, as \
-                 in `https://example.org/t/$TOKEN/channel`"
+                "remove it here; set the credentials of a channel in `channels:` through a \
+                 variable, as in `https://example.org/t/$TOKEN/channel`"
             }
             Self::Subdir { nearest: Some(word), .. }
             | Self::UnknownKey { nearest: Some(word), .. } => {
@@ -119,7 +122,7 @@ impl SpecErrorKind {
                  fn, license, license_family and track_features"
             }
             Self::MalformedBrackets => "write them like `numpy[version='>=1.24',build=py310*]`",
-            Self::DuplicateKey { .. } => "keep one of the two",
+            Self::DuplicateKey { .. } => "remove one of the two",
             Self::InvalidValue { key, .. } => {
                 return Some(format!("write it like {}", example(key)));
             }
@@ -128,16 +131,15 @@ impl SpecErrorKind {
             }
             Self::Parentheses => "write it like `numpy[version='(>=1.24,<1.25)|>=2']`",
             Self::NoVersion(_) => {
-                "write a version, as in `numpy>=1.24`, or only the name for any version"
+                "write one, as in `numpy>=1.24`, or only the name for any version"
             }
             Self::Operator(_) => "the operators are `=`, `==`, `!=`, `>=`, `<=`, `>`, `<`, `~=`",
-            Self::MissingSeparator(_) => "write `>=1,<2` for both at once and `<1|>=2` for either",
-            Self::RegularExpression(_) => {
-                "write a pattern with `*`, as in `3.10.*`, or bounds: `>=1,<2`"
+            Self::MissingSeparator(_) => {
+                "write `>=1,<2` for both conditions, or `<1|>=2` for either"
             }
             Self::InvalidCompatible(_) => "write `~=1.4` (the same as `>=1.4,1.*`)",
-            Self::Version(_) => "a version is like `1.24.3`; `=1.24` means any 1.24.x",
-            Self::Build(_) => "a build string is like `py310_0`, or a pattern like `*_cpython`",
+            Self::Version(_) => "write a version like `1.24.3`; `=1.24` means any 1.24.x",
+            Self::Build(_) => "write a build string like `py310_0`, or a pattern like `*_cpython`",
         };
         Some(help.to_owned())
     }
