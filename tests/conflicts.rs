@@ -50,45 +50,33 @@ fn unknown_names_versions_and_conflicts_come_in_one_run_each_with_its_line() {
       help: the nearest name is numpy (in conda-forge)
 
     error[no-such-version]: there is no numpy 1.99; the nearest is 1.26.0, which
-      needs Python 3.11 where environment.yml:3 asks for 3.10
+      needs Python 3.11, but environment.yml:3 requests 3.10
       --> environment.yml:5:5
       5 |   - numpy=1.99
         |     ^^^^^^^^^^
       - versions, the nearest first: 1.26.0, 1.24.3
       - numpy 1.26.0 depends on `python >=3.11,<3.12.0a0`
-      help: the nearest that fits the other lines that can hold is 1.24.3: write
+      help: the nearest that fits the other lines that can be met is 1.24.3: write
             `numpy=1.24.3`
 
     error[no-such-version]: there is no tensorflow 2.13.0; the nearest is 2.13.1,
-      which needs Python 3.11 where environment.yml:3 asks for 3.10
+      which needs Python 3.11, but environment.yml:3 requests 3.10
       --> environment.yml:6:5
       6 |   - tensorflow=2.13.0
         |     ^^^^^^^^^^^^^^^^^
       - versions, the nearest first: 2.13.1, 2.12.1
       - tensorflow 2.13.1 depends on `python >=3.11,<3.12.0a0`
-      help: the nearest that fits the other lines that can hold is 2.12.1: write
+      help: the nearest that fits the other lines that can be met is 2.12.1: write
             `tensorflow=2.12.1`
 
-    error[conflict]: these 2 lines can't hold at once: `left`, `right`
+    error[conflict]: these 2 lines can't be met together: `left`, `right`
       --> environment.yml:7:5
       7 |   - left
         |     ^^^^
-      - environment.yml:8 asks for `right`
-      | The following packages are incompatible
-      | ├─ left * can be installed with any of the following options:
-      | │  └─ left 1.0 would require
-      | │     └─ shared 1.*, which can be installed with any of the following
-      | │          options:
-      | │        └─ shared 1.0
-      | └─ right * cannot be installed because there are no viable options:
-      |    └─ right 1.0 would require
-      |       └─ middle *, which cannot be installed because there are no viable
-      |            options:
-      |          └─ middle 1.0 would require
-      |             └─ shared 2.*, which cannot be installed because there are no
-      |                  viable options:
-      |                └─ shared 2.0, which conflicts with the versions reported
-      |                     above.
+      - environment.yml:8 requests `right`
+      - middle 1.0 needs shared 2
+      - left 1.0 needs shared 1
+      - right 1.0 needs middle
       help: loosen one of these lines
     -- exit 6
     ");
@@ -101,7 +89,7 @@ fn the_nearest_version_is_named_with_the_line_that_excludes_it() {
     insta::assert_snapshot!(said, @"
     -- stderr
     error[no-such-version]: there is no tensorflow 2.13.0; the nearest is 2.13.1,
-      which needs Python 3.11 where environment.yml:3 asks for 3.10
+      which needs Python 3.11, but environment.yml:3 requests 3.10
       --> environment.yml:4:5
       4 |   - tensorflow=2.13.0
         |     ^^^^^^^^^^^^^^^^^
@@ -117,26 +105,14 @@ fn the_nearest_version_is_named_with_the_line_that_excludes_it() {
 fn a_conflict_is_explained_by_the_needs_that_contradict_each_other() {
     insta::assert_snapshot!(refused("channels: [conda-forge]\ndependencies:\n  - left\n  - right\n"), @"
     -- stderr
-    error[conflict]: these 2 lines can't hold at once: `left`, `right`
+    error[conflict]: these 2 lines can't be met together: `left`, `right`
       --> environment.yml:3:5
       3 |   - left
         |     ^^^^
-      - environment.yml:4 asks for `right`
-      | The following packages are incompatible
-      | ├─ left * can be installed with any of the following options:
-      | │  └─ left 1.0 would require
-      | │     └─ shared 1.*, which can be installed with any of the following
-      | │          options:
-      | │        └─ shared 1.0
-      | └─ right * cannot be installed because there are no viable options:
-      |    └─ right 1.0 would require
-      |       └─ middle *, which cannot be installed because there are no viable
-      |            options:
-      |          └─ middle 1.0 would require
-      |             └─ shared 2.*, which cannot be installed because there are no
-      |                  viable options:
-      |                └─ shared 2.0, which conflicts with the versions reported
-      |                     above.
+      - environment.yml:4 requests `right`
+      - middle 1.0 needs shared 2
+      - left 1.0 needs shared 1
+      - right 1.0 needs middle
       help: loosen one of these lines
     -- exit 6
     ");
@@ -152,8 +128,8 @@ fn a_package_hidden_by_strict_priority_is_an_error_with_help() {
       --> environment.yml:3:5
       3 |   - numpy=1.26
         |     ^^^^^^^^^^
-      - bioconda comes first and has numpy, though no version that `numpy=1.26`
-        accepts: 1.0
+      - bioconda comes first and has numpy, but no version that matches
+        `numpy=1.26`: 1.0
       help: write `conda-forge::numpy=1.26`, or list conda-forge before bioconda
     -- exit 6
     ");
@@ -185,14 +161,12 @@ fn a_missing_virtual_package_is_an_error_with_the_flag() {
     assert_eq!(output.code, Some(6));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error[conflict]: `gpu` can't be met: what it needs isn't to be had
+    error[conflict]: `gpu` can't be installed: a dependency isn't available
       --> environment.yml:3:5
       3 |   - gpu
         |     ^^^
-      | gpu * cannot be installed because there are no viable options:
-      | └─ gpu 1.0 would require
-      |    └─ __cuda >=12, for which no candidates were found.
-      help: for machines that have it: solve with `--virtual-package __cuda=VERSION`
+      - gpu 1.0 needs __cuda >=12, but linux-64 is assumed to have no __cuda
+      help: if the machines have it, solve with `--virtual-package __cuda=12`
     -- exit 6
     ");
 }
@@ -208,14 +182,12 @@ fn a_dependency_that_no_channel_has_is_an_error() {
     assert_eq!(output.code, Some(6));
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
-    error[conflict]: `broken` can't be met: what it needs isn't to be had
+    error[conflict]: `broken` can't be installed: a dependency isn't available
       --> environment.yml:3:5
       3 |   - broken
         |     ^^^^^^
-      | broken * cannot be installed because there are no viable options:
-      | └─ broken 1.0 would require
-      |    └─ not-there >=2, for which no candidates were found.
-      help: ask for another version of it, or add the channel that has what it needs
+      - broken 1.0 needs not-there >=2, but no channel has not-there
+      help: request another version, or add the channel that has the dependency
     -- exit 6
     ");
 }

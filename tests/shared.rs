@@ -42,6 +42,28 @@ fn the_pytorch_environment_solves_and_solves_to_the_same_bytes() {
 }
 
 #[test]
+fn conflicts_of_real_packages_are_explained_in_ten_lines_with_the_cause_first() {
+    for (first, second, cause) in [
+        (
+            "python=3.12",
+            "cftime=1.6.2",
+            "cftime 1.6.2 needs python 3.10 or 3.11, but environment.yml:4 requests 3.12",
+        ),
+        ("numba=0.60.0", "h5py=3.9.0", "llvmlite 0.43.0 needs libzlib >=1.3.1,<2.0a0"),
+    ] {
+        let dependencies = format!("dependencies:\n  - {first}\n  - {second}\n");
+        let yml = format!("channels: [conda-forge]\nplatforms: [linux-64]\n{dependencies}");
+        let Some(lab) = lab(&yml) else { return };
+        let output = lab.solve(&["-q"]);
+        assert_eq!(output.code, Some(6));
+        let notes: Vec<_> = output.stderr.lines().filter(|line| line.starts_with("  - ")).collect();
+        assert!(notes.len() <= 6, "{}", output.stderr);
+        assert!(output.stderr.contains(cause), "{}", output.stderr);
+        assert!(output.stderr.contains("  help: write `"), "{}", output.stderr);
+    }
+}
+
+#[test]
 fn the_articles_file_has_the_expected_findings() {
     let Some(file) = shared_data("environments/article.yml") else { return };
     let Some(lab) = lab(&fs_err::read_to_string(file).unwrap()) else { return };
@@ -51,14 +73,14 @@ fn the_articles_file_has_the_expected_findings() {
     insta::assert_snapshot!(lab.shown(&output), @r#"
     -- stderr
     error[no-such-version]: there is no tensorflow 2.13.0; the nearest is 2.13.1,
-      which needs Python 3.11 where environment.yml:6 asks for 3.10
+      which needs Python 3.11, but environment.yml:6 requests 3.10
       --> environment.yml:10:5
       10 |   - tensorflow=2.13.0
          |     ^^^^^^^^^^^^^^^^^
       - versions, the nearest first: 2.13.1, 2.12.1, 2.14.0, 2.11.0, 2.11.1, 2.15.0,
         … (11 in all)
       - tensorflow 2.13.1 depends on `python >=3.11,<3.12.0a0`
-      help: the nearest that fits the other lines that can hold is 2.12.1, for
+      help: the nearest that fits the other lines that can be met is 2.12.1, for
             machines with __cuda: write `tensorflow=2.12.1` and solve with
             `--virtual-package __cuda=VERSION --channel-priority flexible`
 
@@ -70,16 +92,16 @@ fn the_articles_file_has_the_expected_findings() {
          |     ^^^^^^^
       - jupyter 1.1.1 -> notebook 7.6.2 -> jupyterlab >=4.6.3,<4.7: defaults comes
         first and has 3.0.14, 3.0.11, 2.3.1, … (12 in all), so 4.6.3 of conda-forge
-        isn't looked at
+        is ignored
       - jupyter 1.1.1 -> ipykernel 7.3.0 -> jupyter_client >=8.9.0: defaults comes
         first and has 6.1.12, 6.1.7, 6.1.6, … (10 in all), so 8.9.1 of conda-forge
-        isn't looked at
+        is ignored
       - jupyter 1.1.1 -> ipykernel 7.3.0 -> jupyter_core >=5.1,!=6.0.*: defaults
-        comes first and has 4.5.0, so 5.9.1 of conda-forge isn't looked at
+        comes first and has 4.5.0, so 5.9.1 of conda-forge is ignored
       - jupyter 1.1.1 -> ipykernel 7.3.0 -> packaging >=22: defaults comes first and
-        has 20.9, 20.8, 20.7, … (8 in all), so 26.3 of conda-forge isn't looked at
+        has 20.9, 20.8, 20.7, … (8 in all), so 26.3 of conda-forge is ignored
       - jupyter 1.1.1 -> ipykernel 7.3.0 -> traitlets >=5.4.0: defaults comes first
-        and has 5.0.5, 5.0.4, so 5.16.1 of conda-forge isn't looked at
+        and has 5.0.5, 5.0.4, so 5.16.1 of conda-forge is ignored
       help: list conda-forge before defaults in `channels:`
 
     warning[defaults-terms]: packages come from Anaconda's own channels, whose terms

@@ -7,7 +7,7 @@ use rattler_conda_types::{
 
 use super::Conditions;
 use super::matchspec;
-use crate::virtual_packages;
+use crate::{record::check_match_spec, virtual_packages};
 
 /// A dependency or a constraint of a record.
 ///
@@ -22,8 +22,9 @@ pub struct RecordSpec {
 }
 
 impl RecordSpec {
-    /// Parses a dependency or a constraint. `None` if it is malformed.
+    /// Parses a dependency or a constraint. `None` if it is malformed, too long or nested too deeply.
     pub fn parse(text: &str) -> Option<Self> {
+        check_match_spec(text).ok()?;
         let options = ParseMatchSpecOptions::lenient().with_repodata_revision(RepodataRevision::V3);
         let usual = MatchSpec::from_str(text, options).ok();
         if !Self::is_usual(text)
@@ -162,6 +163,17 @@ mod tests {
                 .chain(no.iter().filter(|candidate| matches(candidate)))
                 .collect();
             assert!(wrong.is_empty(), "{text}: {wrong:?}");
+        }
+    }
+
+    #[test]
+    fn deep_and_long_texts_are_malformed() {
+        for text in [
+            format!("x {}1{}", "(".repeat(5000), ")".repeat(5000)),
+            "x [".repeat(5000),
+            format!("x {}", "*".repeat(1_000_000)),
+        ] {
+            assert_eq!(RecordSpec::parse(&text), None);
         }
     }
 

@@ -56,8 +56,6 @@ pub(in crate::spec) enum SpecErrorKind {
     Operator(String),
     #[error("`,` (and) or `|` (or) is missing between the conditions of `{0}`")]
     MissingSeparator(String),
-    #[error("`{0}` is a regular expression, which envlock doesn't support")]
-    RegularExpression(String),
     #[error("`~=` requires a plain version of two or more parts, not `{0}`")]
     InvalidCompatible(String),
     #[error("`{0}` isn't a version")]
@@ -72,7 +70,6 @@ impl SpecErrorKind {
         match self {
             Self::Operator(piece)
             | Self::MissingSeparator(piece)
-            | Self::RegularExpression(piece)
             | Self::InvalidCompatible(piece)
             | Self::Version(piece)
             | Self::Build(piece)
@@ -108,7 +105,7 @@ impl SpecErrorKind {
             Self::Regex { of: "name", .. } | Self::NameGlob(_) => "write one line for each package",
             Self::Regex { .. } => "write a pattern like `1.7.*`, or bounds: `>=1.7,<1.8`",
             Self::NameCharacter { .. } => {
-                "a name has letters, digits, `-`, `_` and `.`, as in `scikit-learn >=1.2`"
+                "use letters, digits, `-`, `_` and `.`, as in `scikit-learn >=1.2`"
             }
             Self::SingleColon => "write two after a channel: `conda-forge::numpy`",
             Self::Credentials => {
@@ -139,9 +136,6 @@ impl SpecErrorKind {
             Self::Operator(_) => "the operators are `=`, `==`, `!=`, `>=`, `<=`, `>`, `<`, `~=`",
             Self::MissingSeparator(_) => {
                 "write `>=1,<2` for both conditions, or `<1|>=2` for either"
-            }
-            Self::RegularExpression(_) => {
-                "write a pattern with `*`, as in `3.10.*`, or bounds: `>=1,<2`"
             }
             Self::InvalidCompatible(_) => "write `~=1.4` (the same as `>=1.4,1.*`)",
             Self::Version(_) => "write a version like `1.24.3`; `=1.24` means any 1.24.x",

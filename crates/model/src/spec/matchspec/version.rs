@@ -49,8 +49,8 @@ fn whole(version: &str, has_build: bool) -> Result<ParsedVersion, SpecErrorKind>
             SpecErrorKind::Version(_) => {
                 SpecErrorKind::Version(without_operator(version).to_owned())
             }
-            SpecErrorKind::RegularExpression(_) => {
-                SpecErrorKind::RegularExpression(without_operator(version).to_owned())
+            SpecErrorKind::Regex { of, .. } => {
+                SpecErrorKind::Regex { regex: without_operator(version).to_owned(), of }
             }
             other => other,
         }),
@@ -149,7 +149,7 @@ fn translate_condition(text: &str) -> Result<Option<String>, SpecErrorKind> {
         return Err(SpecErrorKind::Version(version.to_owned()));
     }
     if version.starts_with('^') || version.ends_with('$') {
-        return Err(SpecErrorKind::RegularExpression(version.to_owned()));
+        return Err(SpecErrorKind::Regex { regex: version.to_owned(), of: "version" });
     }
     let Some(star) = version.find('*') else {
         return match operator {
