@@ -153,9 +153,10 @@ fn a_package_that_would_write_outside_is_refused_and_nothing_is_written() {
     -- stderr
     error[package-malformed]: app-2.0-0.conda can't be unpacked:
       `../../../../escaped` leads out of its folder
-      - its sha256 is the one of its record: this is how its channel has it; nothing
+      - its sha256 is that of its record, so its channel has it like this; nothing
         was changed
-      help: ask for another build of it, and tell the channel's keepers
+      help: request another build of it, and report it to the maintainers of the
+            channel
     -- exit 3
     ");
     let around = lab.project.root().parent().unwrap().to_owned();
