@@ -176,7 +176,20 @@ fn an_entry_of_condarc_that_the_project_does_not_use_is_no_error() {
         "channels: [lab]\ndependencies: [app]\n",
         "custom_channels:\n  lab: https://u:$LAB_PW@lab.example/x\n",
     );
-    insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"");
+    insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
+    -- stderr
+    error[channel-variable]: `https://u:***@lab.example/x` can't be used as a
+      channel: the variable `LAB_PW` isn't set
+      --> ~/home/.condarc:2:8
+      2 |   lab: https://u:***@lab.example/x
+        |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      --> environment.yml:1:12: the channel is requested here
+      1 | channels: [lab]
+        |            ^^^
+      - it is the value of `custom_channels`
+      help: set it, as in `export LAB_PW=…`, or write the value
+    -- exit 2
+    ");
 }
 
 #[test]
@@ -186,7 +199,25 @@ fn a_wrong_alias_is_reported_at_its_line_in_condarc() {
     fs_err::write(lab.project.home().join(".condarc"), format!("channel_alias: {alias}\n"))
         .unwrap();
     let output = lab.envlock(&["solve", "-q"]);
-    insta::assert_snapshot!(lab.shown(&output), @"");
+    insta::assert_snapshot!(lab.shown(&output), @"
+    -- stderr
+    error[channel-not-found]: the channel
+      http://mirror/anaconda/conda-forge has no noarch nor linux-64:
+      `channel_alias` of ~/home/.condarc:1 sets its URL
+      --> ~/home/.condarc:1:16
+      1 | channel_alias: http://mirror/anaconda
+        |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      --> environment.yml:1:12: the channel is requested here
+      1 | channels: [conda-forge]
+        |            ^^^^^^^^^^^
+      | requested:
+      |   http://mirror/anaconda/conda-forge/linux-64/repodata.json: 404
+      |     not found
+      |   http://mirror/anaconda/conda-forge/noarch/repodata.json: 404 not
+      |     found
+      help: is `channel_alias: http://mirror/anaconda/` right?
+    -- exit 3
+    ");
     let alias = format!("custom_channels:\n  conda-forge: {}/anaconda\n", lab.world.url());
     fs_err::write(lab.project.home().join(".condarc"), alias).unwrap();
     let output = lab.envlock(&["solve", "-q"]);
@@ -210,7 +241,17 @@ fn a_pin_of_condarc_that_the_solution_does_not_meet_is_an_error() {
     let lab = with_condarc(yml, "pinned_packages:\n  - app=1.0\n  - other=3\n");
     let output = lab.solve(&["-q"]);
     assert!(!lab.project.path("envlock.lock").exists());
-    insta::assert_snapshot!(lab.shown(&output), @"");
+    insta::assert_snapshot!(lab.shown(&output), @"
+    -- stderr
+    error[package-refused]: app 2.0 doesn't meet the pin `app=1.0`
+      of ~/home/.condarc:2
+      --> ~/home/.condarc:2:5
+      2 |   - app=1.0
+        |     ^^^^^^^
+      help: add `- app=1.0` to the dependencies of environment.yml, or remove the
+            pin
+    -- exit 2
+    ");
     lab.ask("channels: [conda-forge]\ndependencies: [app=1.0]\n");
     lab.solve(&["-q"]).success();
     let lab = with_condarc(yml, "pinned_packages: [app >>1]\n");

@@ -89,23 +89,23 @@ fn rule_2_a_credential_in_a_pip_line_or_a_variable_is_refused_at_its_line() {
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
     -- stderr
     error[pip-credential]: `git+https://me:***@github.com/x/y.git` has a URL with a
-      credential or a query
+      credential
       --> environment.yml:5:7
       5 |     - git+https://me:***@github.com/x/y.git
         |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      help: remove it, because the lock would contain it; pip can read it from its
-            keyring or from ~/.netrc
+      help: name a variable, as in `https://***@host/`, because the lock would
+            contain the credential; or let pip read it from its keyring or from
+            ~/.netrc
 
     error[pip-credential]: `--find-links https://h/?***` has a URL with a credential
-      or a query
       --> environment.yml:6:7
       6 |     - --find-links https://h/?***
         |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      help: remove it, because the lock would contain it; pip can read it from its
-            keyring or from ~/.netrc
+      help: name a variable, as in `https://***@host/`, because the lock would
+            contain the credential; or let pip read it from its keyring or from
+            ~/.netrc
 
-    error[variable-credential]: the variable `URL` has a URL with a credential or a
-      query
+    error[variable-credential]: the variable `URL` has a URL with a credential
       --> environment.yml:8:8
       8 |   URL: https://me:***@h/
         |   ^^^^^^^^^^^^^^^^^^^^^^

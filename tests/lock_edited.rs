@@ -404,30 +404,33 @@ fn a_lock_of_another_tool_is_recognised() {
     let said = edited(|lock| lock.split("envlock:\n").next().unwrap().to_owned());
     insta::assert_snapshot!(said, @"
     -- stderr
-    error[lock-of-other-tool]: this lock was not written by envlock: it has no
-      `envlock:` block
+    error[lock-of-other-tool]: envlock.lock has no `envlock:` block, which envlock
+      writes
       --> envlock.lock:1:1
       1 | version: 7
         | ^^^^^^^
-      help: remove it and run `envlock solve`, which writes a new lock
+      help: restore it with `git checkout envlock.lock`, or move it away and run
+            `envlock solve`
     -- exit 2
     ");
     insta::assert_snapshot!(edited(|_| "metadata: {}\npackage: []\n".to_owned()), @"
     -- stderr
-    error[lock-of-other-tool]: this lock was not written by envlock: it has no
-      `envlock:` block
+    error[lock-of-other-tool]: envlock.lock is a lock file of conda-lock, and not a
+      lock file of envlock
       --> envlock.lock:1:1
       1 | metadata: {}
         | ^^^^^^^^
-      help: remove it and run `envlock solve`, which writes a new lock
+      help: name envlock's own lock with `--lock`, or leave `--lock` out for
+            envlock.lock
     -- exit 2
     ");
     insta::assert_snapshot!(edited(|_| String::new()), @"
     -- stderr
-    error[lock-of-other-tool]: this lock was not written by envlock: it has no
-      `envlock:` block
+    error[lock-of-other-tool]: envlock.lock has no `envlock:` block, which envlock
+      writes
       --> envlock.lock:1:1
-      help: remove it and run `envlock solve`, which writes a new lock
+      help: restore it with `git checkout envlock.lock`, or move it away and run
+            `envlock solve`
     -- exit 2
     ");
 }

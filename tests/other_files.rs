@@ -105,7 +105,17 @@ fn an_environment_without_dependencies_is_an_error_unless_it_says_so() {
 #[test]
 fn a_pip_key_at_the_top_of_the_file_is_an_error() {
     let lab = lab("channels: [conda-forge]\ndependencies: [app]\npip:\n  - requests\n");
-    insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"");
+    insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
+    -- stderr
+    error[misplaced-pip]: `pip` is a key at the top of the file, where its lines
+      have no effect
+      --> environment.yml:3:1
+      3 | pip:
+        | ^^^
+      help: move it into the list of `dependencies`, as `- pip:` with its lines
+            below it
+    -- exit 2
+    ");
 }
 
 #[test]
