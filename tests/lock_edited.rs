@@ -420,8 +420,8 @@ fn a_lock_of_another_tool_is_recognised() {
       --> envlock.lock:1:1
       1 | metadata: {}
         | ^^^^^^^^
-      help: name envlock's own lock with `--lock`, or leave `--lock` out for
-            envlock.lock
+      help: restore it with `git checkout envlock.lock`, or move it away and run
+            `envlock solve`
     -- exit 2
     ");
     insta::assert_snapshot!(edited(|_| String::new()), @"
