@@ -93,7 +93,7 @@ fn rule_2_a_credential_in_a_pip_line_or_a_variable_is_refused_at_its_line() {
       --> environment.yml:5:7
       5 |     - git+https://me:***@github.com/x/y.git
         |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      help: name a variable, as in `https://***@host/`, because the lock would
+      help: write a variable such as `${TOKEN}` instead, because the lock would
             contain the credential; or let pip read it from its keyring or from
             ~/.netrc
 
@@ -101,7 +101,7 @@ fn rule_2_a_credential_in_a_pip_line_or_a_variable_is_refused_at_its_line() {
       --> environment.yml:6:7
       6 |     - --find-links https://h/?***
         |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      help: name a variable, as in `https://***@host/`, because the lock would
+      help: write a variable such as `${TOKEN}` instead, because the lock would
             contain the credential; or let pip read it from its keyring or from
             ~/.netrc
 

@@ -167,7 +167,11 @@ impl ChannelConfig {
         }
     }
 
+    /// Returns the member of `defaults` with this path, unless the members are unknown.
     fn default_member(&self, name: &str) -> Option<&Url> {
+        if self.invalid.defaults.is_some() {
+            return None;
+        }
         self.defaults.iter().find(|url| url.path().trim_matches('/') == name)
     }
 

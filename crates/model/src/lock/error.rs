@@ -1,5 +1,7 @@
 //! The errors of reading a lock.
 
+use std::path::Path;
+
 use envlock_report::{AsFindings, Code, Exit, Finding, Place};
 use envlock_text::ReadError as TextError;
 
@@ -88,10 +90,10 @@ impl AsFindings for LockError {
                     Some(OtherFormat::Environment) => {
                         format!("name it with `-f {}`, and envlock's lock with `--lock`", place.file)
                     }
-                    Some(_) => format!(
+                    Some(_) if !is_default_name(&place.file) => format!(
                         "name envlock's own lock with `--lock`, or leave `--lock` out for {FILE_NAME}"
                     ),
-                    None => format!(
+                    _ => format!(
                         "restore it with `git checkout {0}`, or move it away and run `envlock solve`",
                         place.file
                     ),
@@ -123,6 +125,11 @@ impl AsFindings for LockError {
     fn exit(&self) -> Exit {
         Exit::Usage
     }
+}
+
+/// Whether a file has the usual name of envlock's lock.
+pub(super) fn is_default_name(file: &str) -> bool {
+    Path::new(file).file_name().is_some_and(|name| name == FILE_NAME)
 }
 
 fn other_tool(place: &Place, format: Option<OtherFormat>) -> String {

@@ -1,7 +1,6 @@
 //! Parses a lock and checks that it is consistent.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use envlock_report::{Mistakes, Place};
 use envlock_text::limits::LOCK;
@@ -11,9 +10,8 @@ use rattler_conda_types::{GenericVirtualPackage, Subdir};
 use rattler_lock::LockFile;
 
 use super::blocks::Envlock;
-use super::{
-    BODY_VERSION, FILE_NAME, Lock, LockError, LockedPlatform, VERSION, body, consistency, requested,
-};
+use super::error::is_default_name;
+use super::{BODY_VERSION, Lock, LockError, LockedPlatform, VERSION, body, consistency, requested};
 use crate::{
     OtherFormat,
     lock_inputs::RequestedChannel,
@@ -70,7 +68,7 @@ pub fn read(file: &str, text: &str) -> Result<Lock, LockError> {
 /// Returns the format of a lock of another tool. An incomplete envlock.lock, whose last block is
 /// missing, has the format of pixi's.
 fn other_format(file: &str, text: &str) -> Option<OtherFormat> {
-    let is_ours = Path::new(file).file_name().is_some_and(|name| name == FILE_NAME);
+    let is_ours = is_default_name(file);
     OtherFormat::detect(text).filter(|format| match format {
         OtherFormat::EnvlockLock => false,
         OtherFormat::PixiLock => !is_ours,

@@ -128,11 +128,10 @@ impl Section<'_, '_> {
             }
             if holds_credential(text) {
                 let message = format!("`{text}` has a URL with a credential");
-                let help =
-                    "name a variable, as in `https://${TOKEN}@host/`, because the lock would \
+                let help = "write a variable such as `${TOKEN}` instead, because the lock would \
                             contain the credential; or let pip read it from its keyring or from \
                             ~/.netrc"
-                        .to_owned();
+                    .to_owned();
                 self.reader.problems.error(item.start, Code::PipCredential, message, Some(help));
             }
             let selector = self.selector(item.end, outer);

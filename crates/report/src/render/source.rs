@@ -90,6 +90,14 @@ fn hidden_in(word: &str) -> Option<Range<usize>> {
     {
         return Some(colon + 1..at);
     }
+    // `https://user:password` without `@host`: the password is no port.
+    if let Some(colon) = colon.filter(|_| word.contains("://")) {
+        let after = &word[colon + 1..];
+        let end = after.find(|c: char| !c.is_alphanumeric()).unwrap_or(after.len());
+        if after[..end].contains(|c: char| !c.is_ascii_digit()) {
+            return Some(colon + 1..colon + 1 + end);
+        }
+    }
     let (before, token, _) = redact::split_path_token(word)?;
     let start = before.len() + "t/".len();
     Some(start..start + token.trim_end_matches([' ', '\t', '"', '\'', '`']).len())
@@ -192,6 +200,7 @@ mod tests {
             "- https://me:1/CANARY@host/channel",
             "- https//host/t/CANARY/channel",
             "- https//host/t/CANARY",
+            "mirrors = ['https://conda.anaconda.org/=https://me:CANARY']",
             "  - --index-url=https://u:CANARY@host/simple?x=CANARY",
         ] {
             let shown = shown(line, 1).unwrap();
@@ -220,6 +229,8 @@ mod tests {
             "channels: [https://conda.anaconda.org/conda-forge]",
             "secrets:",
             "channel: secret::x",
+            "channels: [http://127.0.0.1:8000/x]",
+            "- https://$HOST:$PORT/x::y",
         ] {
             assert_eq!(shown(line, 1).as_deref(), Some(line));
         }
