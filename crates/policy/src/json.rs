@@ -172,8 +172,8 @@ mod tests {
             "k".repeat(1_000_000),
             vec!["\"a\":{}"; 1000].join(",")
         );
-        let deep =
-            "{\"k\":".repeat(40) + "[" + &vec!["{}"; 100_000].join(",") + "]" + &"}".repeat(40);
+        let members = vec!["\"a\":{}"; 100_000].join(",");
+        let deep = "{\"k\":".repeat(40) + "{" + &members + "}" + &"}".repeat(40);
         for text in [long, deep] {
             assert_eq!(parse("p.json", &text).unwrap_err().kind, PolicyErrorKind::TooMany);
         }
