@@ -255,7 +255,14 @@ fn rule_2_and_3_a_query_in_an_address_is_found() {
 #[test]
 fn rule_3_conflict_markers_are_an_error_with_help() {
     let said = edited(|lock| {
-        lock.replace("- app >=1\n", "         | ^^^^^^^
+        lock.replace("- app >=1\n", "<<<<<<< HEAD\n        - app >=1\n=======\n>>>>>>> other\n")
+    });
+    insta::assert_snapshot!(said, @"
+    -- stderr
+    error[lock-conflict]: the lock has unresolved merge conflicts
+      --> envlock.lock:47:1
+      47 | =======
+         | ^^^^^^^
       - a mixture of the two sides isn't a valid lock
       help: take one of the two sides, then solve:
             `git checkout --theirs envlock.lock && envlock solve`
@@ -413,10 +420,6 @@ fn a_lock_of_another_tool_is_recognised() {
       --> envlock.lock:1:1
       1 | metadata: {}
         | ^^^^^^^^
-<<<<<<< HEAD
-      help: name envlock's own lock with `--lock`, or leave `--lock` out for
-            envlock.lock
-=======
       help: restore it with `git checkout envlock.lock`, or move it away and run
             `envlock solve`
     -- exit 2
