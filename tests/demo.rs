@@ -40,12 +40,11 @@ fn the_demo_runs_twice_and_leaves_a_python_that_is_its_own() {
     let python = prefix.join("bin/python");
     let version = Command::new(&python).arg("-V").output().unwrap();
     let version = String::from_utf8(version.stdout).unwrap();
-    let made_of =
-        said.lines().find_map(|line| line.split_once("Python ")?.1.split_once(" out of "));
+    let made_of = said.lines().find_map(|line| line.split_once("Python ")?.1.split_once(" from "));
     let (number, _) = made_of.unwrap();
     assert_eq!(version, format!("Python {number}\n"));
 
-    let origin = said.split_once(" out of ").unwrap().1.split_once(",\n").unwrap().0;
+    let origin = said.split_once(" from ").unwrap().1.split_once(",\n").unwrap().0;
     let origin = std::path::Path::new(origin).parent().unwrap().parent().unwrap();
     let maps = Command::new(&python)
         .args(["-c", "import ssl, sqlite3, ctypes, zlib; print(open('/proc/self/maps').read())"])

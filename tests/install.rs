@@ -69,7 +69,7 @@ fn a_lock_becomes_a_prefix_that_runs_and_verifies() {
     insta::assert_snapshot!(lab.shown(&lab.install(&[])), @"
     -- stdout
     installed 2 packages, 2 files, into ~/project/.envlock/project
-    next: envlock run -- CMD
+    next: envlock run -- COMMAND
     -- stderr
      download  2 packages, 1.6 kB
          link  2 packages, 2 files
@@ -166,7 +166,7 @@ fn an_upgrade_keeps_the_previous_environment_next_to_the_prefix() {
     ~  app  1.0 -> 2.0
     installed 2 packages, 2 files, into ~/project/.envlock/project
     the previous environment is ~/project/.envlock/project~previous
-    next: envlock run -- CMD
+    next: envlock run -- COMMAND
     -- stderr
        verify  1 cached package, 1.4 kB
      download  1 package, 961 B
@@ -265,7 +265,7 @@ fn a_dry_run_has_the_errors_of_the_install_and_lists_removed_packages() {
     -- stdout
     no package changes: 2 packages would be linked again
     the present environment would move to ~/project/.envlock/project~previous
-    the older environment at that path would be removed
+    the older environment at that path would move to ~/project/.envlock/project~previous-2
     activation would set GREETING
     dry run: ~/project/.envlock/project is unchanged
     -- exit 0
@@ -296,7 +296,7 @@ fn a_damaged_conda_meta_is_an_error_with_the_repair_command() {
     -- stderr
     error[malformed-variables]:
       `~/project/.envlock/project/conda-meta/state` isn't a JSON
-      object of variables and their texts
+      object of variables and their values
       - what is wrong begins on line 1
       help: `envlock install --replace` builds the environment anew
     -- exit 3
@@ -395,7 +395,7 @@ fn a_damaged_file_in_the_cache_is_detected_and_fetched_again() {
     insta::assert_snapshot!(lab.shown(&said), @"
     -- stdout
     1 difference in ~/project/.envlock/project
-    next: envlock install --replace, which builds it anew
+    next: envlock install --replace, which reinstalls it
     -- stderr
        verify  2 files, 1 differs
     error[file-changed]: bin/app (app) has other bytes

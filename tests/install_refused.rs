@@ -32,7 +32,7 @@ fn a_stale_lock_is_an_error_unless_frozen_is_set() {
       --> environment.yml:2:16
       2 | dependencies: [app >=2]
         |                ^^^^^^^
-      help: run `envlock solve`; `envlock install --frozen` installs the lock as it is
+      help: run `envlock solve`; `envlock install --frozen` installs it as it is
     -- exit 5
     ");
     assert!(!lab.project.path(".envlock").exists());
@@ -57,7 +57,8 @@ fn another_platform_is_refused() {
     -- stderr
     error[other-platform]: osx-arm64 can't be installed on this machine, which is
       linux-64
-      help: leave `--platform` out, or install on a machine of the platform osx-arm64
+      help: leave `--platform` out, or install on a machine of the platform
+            osx-arm64
     -- exit 2
     ");
     let mut world = world();
@@ -71,7 +72,7 @@ fn another_platform_is_refused() {
     insta::assert_snapshot!(lab.shown(&output), @"
     -- stderr
     error[not-locked]: the lock has no packages for linux-64, only for win-64
-      help: add it: `envlock solve --platform linux-64`, with the others
+      help: add it: `envlock solve --platform win-64 --platform linux-64`
     -- exit 2
     ");
 }
@@ -114,8 +115,7 @@ fn a_pip_section_is_an_error_unless_it_is_skipped() {
       - not in the lock: requests==2.31
       help: install the conda packages alone with `--without-pip`
 
-    warning[pip-missing]: there is a `pip:` section, but `pip` isn't among the
-      dependencies
+    warning[pip-missing]: there is a `pip:` section, but `pip` isn't a dependency
       --> environment.yml:4:5
       4 |   - pip:
         |     ^^^
@@ -127,8 +127,7 @@ fn a_pip_section_is_an_error_unless_it_is_skipped() {
     -- stdout
     installed 2 packages, 2 files, into ~/project/.envlock/project
     -- stderr
-    warning[pip-missing]: there is a `pip:` section, but `pip` isn't among the
-      dependencies
+    warning[pip-missing]: there is a `pip:` section, but `pip` isn't a dependency
       --> environment.yml:4:5
       4 |   - pip:
         |     ^^^

@@ -160,40 +160,40 @@ fn rule_4_each_changed_spec_is_reported_with_its_line() {
     envlock.lock no longer matches environment.yml
     -- stderr
     error[stale-lock]: `lib` is no longer requested (linux-64)
-      help: run `envlock solve`; `envlock install --frozen` installs the lock as it is
+      help: run `envlock solve`; `envlock install --frozen` installs it as it is
 
     error[stale-lock]: osx-arm64 is requested, but not in the lock
-      help: run `envlock solve`; `envlock install --frozen` installs the lock as it is
+      help: run `envlock solve`; `envlock install --frozen` installs it as it is
 
     error[stale-lock]: the channels were [conda-forge] and are [bioconda,
       conda-forge]
-      help: run `envlock solve`; `envlock install --frozen` installs the lock as it is
+      help: run `envlock solve`; `envlock install --frozen` installs it as it is
 
     error[stale-lock]: the name was project and is other
-      help: run `envlock solve`; `envlock install --frozen` installs the lock as it is
+      help: run `envlock solve`; `envlock install --frozen` installs it as it is
 
     error[stale-lock]: the variable B changed
-      help: run `envlock solve`; `envlock install --frozen` installs the lock as it is
+      help: run `envlock solve`; `envlock install --frozen` installs it as it is
 
     error[stale-lock]: `app >=2` is requested, but the lock has app-1.0-0.conda
       (linux-64)
       --> environment.yml:5:5
       5 |   - app >=2
         |     ^^^^^^^
-      help: run `envlock solve`; `envlock install --frozen` installs the lock as it is
+      help: run `envlock solve`; `envlock install --frozen` installs it as it is
 
     error[stale-lock]: `new-one` is requested, but the lock has no such package
       (linux-64)
       --> environment.yml:6:5
       6 |   - new-one
         |     ^^^^^^^
-      help: run `envlock solve`; `envlock install --frozen` installs the lock as it is
+      help: run `envlock solve`; `envlock install --frozen` installs it as it is
 
     error[stale-lock]: pip's `flask` is requested, but not in the lock (linux-64)
       --> environment.yml:8:7
       8 |     - flask
         |       ^^^^^
-      help: run `envlock solve`; `envlock install --frozen` installs the lock as it is
+      help: run `envlock solve`; `envlock install --frozen` installs it as it is
 
     warning[pip-missing]: there is a `pip:` section, but `pip` isn't among the
       dependencies
@@ -223,7 +223,7 @@ fn rule_4_the_order_of_channels_is_a_change() {
     -- stderr
     error[stale-lock]: the channels were [conda-forge, bioconda] and are [bioconda,
       conda-forge]
-      help: run `envlock solve`; `envlock install --frozen` installs the lock as it is
+      help: run `envlock solve`; `envlock install --frozen` installs it as it is
     -- exit 5
     ");
 }

@@ -86,10 +86,10 @@ fn a_solve_leads_to_an_install_and_that_to_a_run() {
 #[test]
 fn the_files_are_repeated() {
     let lab = lab("no environment");
-    lab.project.write("env files/x.yml", YML);
-    lab.project.write("env files/secrets.yml", MANIFEST.replace("p.hcl", "../p.hcl"));
-    let typed = follow(&lab, "solve", &["-f", "env files/x.yml", "--lock", "it's.lock"]);
-    let files = "-f env files/x.yml --lock \"its.lock\"";
+    lab.project.write("env/my file.yml", YML);
+    lab.project.write("env/secrets.yml", MANIFEST.replace("p.hcl", "../p.hcl"));
+    let typed = follow(&lab, "solve", &["-f", "env/my file.yml", "--lock", "it's.lock"]);
+    let files = "-f env/my file.yml --lock \"its.lock\"";
     assert_eq!(
         shortened(&lab, &typed),
         [
@@ -124,6 +124,15 @@ fn a_lock_that_this_machine_cannot_install_leads_to_no_install() {
         assert_eq!(next(&solved), [""; 0], "{solved:?}");
         solved.success();
     }
+}
+
+#[test]
+fn a_name_that_no_folder_can_have_leads_to_no_install() {
+    let lab = lab("no environment");
+    lab.project.write("env files/x.yml", YML);
+    let solved = lab.solve(&["-f", "env files/x.yml"]);
+    assert_eq!(next(&solved), [""; 0], "{solved:?}");
+    solved.success();
 }
 
 #[test]

@@ -302,7 +302,8 @@ fn a_record_without_sha256_is_skipped_with_a_warning() {
     -- stderr
     warning[no-sha256]: app-2.0-0.conda would have been the choice, but its index
       gives no sha256
-      - a package that can't be verified is never locked; app-1.0-0.conda was taken
+      - a package that can't be verified is never locked; app-1.0-0.conda is used
+        instead
     -- exit 0
     ");
     assert_eq!(lab.locked("linux-64"), ["app-1.0-0"]);
@@ -317,8 +318,7 @@ fn the_pip_section_is_recorded_and_not_resolved_with_a_warning() {
     linux-64  2 packages  1.9 kB to download at most
     wrote envlock.lock
     -- stderr
-    warning[pip-missing]: there is a `pip:` section, but `pip` isn't among the
-      dependencies
+    warning[pip-missing]: there is a `pip:` section, but `pip` isn't a dependency
       --> environment.yml:4:5
       4 |   - pip:
         |     ^^^

@@ -35,8 +35,9 @@ fn a_platform_that_the_flags_drop_is_named_with_the_flags_that_keep_it() {
 #[test]
 fn a_new_a_changed_and_a_removed_need_are_named() {
     let lab = Lab::new(small(), SMALL);
-    let need =
-        |path: &str| format!("{{engine: kv2, mount: secret, path: {path}, fields: {{x: X}}}}");
+    let need = |path: &str, variable: &str| {
+        format!("{{engine: kv2, mount: secret, path: {path}, fields: {{x: {variable}}}}}")
+    };
     let manifest = |needs: &str| format!("version: 1\nneeds:\n{needs}");
     let ask = |needs: &str| {
         lab.project.write("secrets.yml", manifest(needs));
@@ -44,11 +45,11 @@ fn a_new_a_changed_and_a_removed_need_are_named() {
         let document = json(&lab.solve(&["--format", "json"]).success());
         (shown, document["result"]["need_changes"].clone())
     };
-    let (shown, changes) = ask(&format!("  db: {}\n", need("a")));
+    let (shown, changes) = ask(&format!("  db: {}\n", need("a", "X")));
     assert!(shown.contains("+  need db: kv2 secret/a\n"), "{shown}");
     assert_eq!(changes[0]["need"], "db");
     assert_eq!(changes[0]["change"], "added");
-    let (shown, changes) = ask(&format!("  db: {}\n  mail: {}\n", need("b"), need("c")));
+    let (shown, changes) = ask(&format!("  db: {}\n  mail: {}\n", need("b", "X"), need("c", "Y")));
     assert!(shown.contains("+  need mail: kv2 secret/c\n"), "{shown}");
     assert!(shown.contains("~  need db: path was a, is b\n"), "{shown}");
     let change = |change: &serde_json::Value| (change["need"].clone(), change["change"].clone());
@@ -56,10 +57,10 @@ fn a_new_a_changed_and_a_removed_need_are_named() {
     changes.sort_by_key(|(need, _)| need.to_string());
     let expected = [("db", "changed"), ("mail", "added")];
     assert_eq!(changes, expected.map(|(need, change)| (need.into(), change.into())));
-    let (shown, changes) = ask(&format!("  mail: {}\n", need("c")));
+    let (shown, changes) = ask(&format!("  mail: {}\n", need("c", "Y")));
     assert!(shown.contains("-  need db: no longer needed\n"), "{shown}");
     assert_eq!(changes.as_array().unwrap().len(), 1);
-    let (shown, changes) = ask(&format!("  mail: {}\n", need("c")));
+    let (shown, changes) = ask(&format!("  mail: {}\n", need("c", "Y")));
     assert!(!shown.contains("need"), "{shown}");
     assert_eq!(changes, serde_json::json!([]));
     fs_err::remove_file(lab.project.path("secrets.yml")).unwrap();

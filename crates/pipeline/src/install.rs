@@ -188,7 +188,7 @@ pub(crate) fn add_platform_help(added: Subdir, locked: &[String]) -> String {
 
 /// Returns the findings of a stale lock, one for each change.
 pub fn stale_findings(changes: &[Change]) -> Vec<Finding> {
-    const HELP: &str = "run `envlock solve`; `envlock install --frozen` installs the lock as it is";
+    const HELP: &str = "run `envlock solve`; `envlock install --frozen` installs it as it is";
     changes
         .iter()
         .map(|change| {

@@ -1,6 +1,9 @@
 //! The flags that `install` needs for a lock, so that a suggested command doesn't fail.
 
-use envlock_model::lock::{Lock, LockedPlatform};
+use envlock_model::{
+    lock::{Lock, LockedPlatform},
+    name,
+};
 use rattler_conda_types::{GenericVirtualPackage, Subdir};
 
 use crate::install::check_virtual_packages;
@@ -13,13 +16,15 @@ pub struct InstallFlags {
 }
 
 impl InstallFlags {
-    /// Returns the flags; `None` if `install` refuses the lock whatever the flags, because the
-    /// lock has no packages for the host or the host lacks virtual packages.
+    /// Returns the flags for an install into the default prefix; `None` if `install` refuses the
+    /// lock whatever the flags, because its name can't be the name of a folder, it has no packages
+    /// for the host, or the host lacks virtual packages.
     pub(crate) fn for_host(
         lock: &Lock,
         host: Subdir,
         host_packages: &[GenericVirtualPackage],
     ) -> Option<Self> {
+        name::check(&lock.name).ok()?;
         let locked = lock.platforms.get(&host)?;
         check_virtual_packages(locked, host_packages).is_ok().then(|| Self::for_platform(locked))
     }
