@@ -144,22 +144,20 @@ fn a_channel_that_only_a_spec_names_is_used_for_that_spec_only_and_recorded() {
     assert_eq!(output.code, Some(6), "{}", output.stdout);
     insta::assert_snapshot!(lab.shown(&output), @r#"
     -- stderr
-    error[conflict]: `conda-forge::only-forge` can't be met: what it needs isn't to
-      be had
+    error[conflict]: `conda-forge::only-forge` can't be installed: a dependency
+      isn't available
       --> environment.yml:3:5
       3 |   - conda-forge::only-forge
         |     ^^^^^^^^^^^^^^^^^^^^^^^
-      | only-forge * cannot be installed because there are no viable options:
-      | └─ only-forge 1.0 would require
-      |    └─ helper *, for which no candidates were found.
-      help: ask for another version of it, or add the channel that has what it needs
+      - only-forge 1.0 needs helper, but no channel has helper
+      help: request another version, or add the channel that has the dependency
 
     error[not-in-channel]: no channel of `channels:` has a package named helper
       --> environment.yml:4:5
       4 |   - helper
         |     ^^^^^^
-      help: conda-forge has it, and is searched only for what is asked of it by
-            name: write `conda-forge::helper`, or add conda-forge to `channels:`
+      help: conda-forge has it, but is searched only for packages that are requested
+            from it: write `conda-forge::helper`, or add conda-forge to `channels:`
 
     warning[defaults-terms]: packages come from Anaconda's own channels, whose terms
       of service ask larger organisations to pay

@@ -112,8 +112,7 @@ fn rule_2_a_credential_in_a_pip_line_or_a_variable_is_refused_at_its_line() {
       help: remove it, because the lock would contain it; set the variable where the
             job runs, and declare a need in secrets.yml
 
-    warning[pip-missing]: there is a `pip:` section, but `pip` isn't among the
-      dependencies
+    warning[pip-missing]: there is a `pip:` section, but `pip` isn't a dependency
       --> environment.yml:4:5
       4 |   - pip:
         |     ^^^
@@ -195,8 +194,7 @@ fn rule_4_each_changed_spec_is_reported_with_its_line() {
         |       ^^^^^
       help: run `envlock solve`; `envlock install --frozen` installs it as it is
 
-    warning[pip-missing]: there is a `pip:` section, but `pip` isn't among the
-      dependencies
+    warning[pip-missing]: there is a `pip:` section, but `pip` isn't a dependency
       --> environment.yml:7:5
       7 |   - pip:
         |     ^^^

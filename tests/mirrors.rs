@@ -225,7 +225,7 @@ fn no_credential_of_a_mirror_is_in_the_prefix() {
     let history = lab.project.read(".envlock/project/conda-meta/history");
     assert!(history.contains("me:***@"), "{history}");
     let lock = lab.project.read(".envlock/.project~lock");
-    assert!(lock.contains("me:***@"), "{lock}");
+    assert!(!lock.contains("geheim"), "{lock}");
     for wrong in ["http://127.0.0.1:9/cloud?key=geheim", "ftp://me:geheim@h/"] {
         let output = lab.envlock(&["solve", "--mirror", &format!("https://a.example/={wrong}")]);
         assert_eq!(output.code, Some(2), "{wrong}");

@@ -73,7 +73,7 @@ fn a_bundle_is_a_channel_with_the_lock_in_it_and_needs_nothing_else() {
     let other = Project::new(BINARY, "");
     fs_err::remove_file(other.path("environment.yml")).unwrap();
     let command = text.split("without a network: envlock ").nth(1).unwrap();
-    let words = shlex::split(command).unwrap();
+    let words = shlex::split(&command.replace("\\\n", "")).unwrap();
     let lock = lab.project.path("包/envlock.lock").display().to_string();
     let words = words.iter().map(String::as_str);
     let words: Vec<_> =

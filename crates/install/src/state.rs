@@ -171,7 +171,8 @@ impl InstallRecord {
         self.records.contains_key(record)
     }
 
-    fn path(prefix: &Path) -> PathBuf {
+    /// The path of the record in a prefix.
+    pub(crate) fn path(prefix: &Path) -> PathBuf {
         prefix.join("conda-meta/envlock")
     }
 

@@ -17,9 +17,9 @@ use envlock_model::progress::{Event, Notice, Observer, Recovery};
 
 use crate::error::{Attempting, InstallError};
 use crate::journal::{self, Journal};
-use crate::mark::is_made_for;
+use crate::mark::{is_made_for, mark_path};
 use crate::prefix_paths::PrefixPaths;
-use crate::state::{PrefixState, is_environment, state};
+use crate::state::{InstallRecord, PrefixState, is_environment, state};
 use crate::trusted::{Distrust, check_directory};
 
 /// How a swap touches the disk.
@@ -207,15 +207,44 @@ pub(crate) fn is_leftover(paths: &PrefixPaths, path: &Path) -> bool {
 /// Removes a prefix or a file that isn't needed any more. If that fails, it is reported, and the
 /// next install tries again.
 pub(crate) fn remove(path: &Path, observer: &dyn Observer) {
-    let removed = if path.is_dir() && !path.is_symlink() {
-        fs_err::remove_dir_all(path)
-    } else {
-        fs_err::remove_file(path)
-    };
-    if let Err(error) = removed {
+    if let Err(error) = remove_marked_last(path) {
         let (path, reason) = (path.to_owned(), error.to_string());
         observer.observe(Event::Notice(Notice::NotRemoved { path, reason }));
     }
+}
+
+/// Removes a file, or a directory with its mark and its record last: if this process is killed
+/// meanwhile, the next install still recognises the rest as its own.
+fn remove_marked_last(path: &Path) -> io::Result<()> {
+    if !is_directory(path) {
+        return fs_err::remove_file(path);
+    }
+    let meta = path.join("conda-meta");
+    remove_entries(path, |entry| entry != meta)?;
+    if is_directory(&meta) {
+        let record = InstallRecord::path(path);
+        remove_entries(&meta, |entry| entry != record && entry != mark_path(path))?;
+    }
+    fs_err::remove_dir_all(path)
+}
+
+fn remove_entries(directory: &Path, is_chosen: impl Fn(&Path) -> bool) -> io::Result<()> {
+    for entry in fs_err::read_dir(directory)? {
+        let path = entry?.path();
+        if !is_chosen(&path) {
+            continue;
+        }
+        if is_directory(&path) {
+            fs_err::remove_dir_all(&path)
+        } else {
+            fs_err::remove_file(&path)
+        }?;
+    }
+    Ok(())
+}
+
+fn is_directory(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir())
 }
 
 /// Renames a directory to a path that has nothing. Fails if something is there.

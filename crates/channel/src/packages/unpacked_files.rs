@@ -182,6 +182,13 @@ fn describe(path: &Path) -> io::Result<Option<UnpackedFile>> {
     Ok(Some(UnpackedFile::File { sha256, size: found.len(), mode }))
 }
 
+/// Whether a mode differs by more than missing write permissions, which a cache may lose when it is
+/// made read-only.
+fn is_other_mode(expected: u32, found: u32) -> bool {
+    const WRITE: u32 = 0o222;
+    expected & !WRITE != found & !WRITE || found & !expected & WRITE != 0
+}
+
 /// Describes how a file differs from the list; `None` if it doesn't.
 fn difference(expected: &UnpackedFile, found: Option<&UnpackedFile>) -> Option<String> {
     use UnpackedFile::{File, Link};
@@ -191,7 +198,7 @@ fn difference(expected: &UnpackedFile, found: Option<&UnpackedFile>) -> Option<S
                 Some(format!("has {bytes} bytes instead of {size}"))
             } else if sha256 != digest {
                 Some("has other bytes".to_owned())
-            } else if mode != bits {
+            } else if is_other_mode(*mode, *bits) {
                 Some(format!("has the mode {bits:o} instead of {mode:o}"))
             } else {
                 None
