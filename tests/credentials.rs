@@ -177,7 +177,7 @@ fn a_password_in_a_variable_is_sent_whatever_its_characters_are_and_is_never_sho
         }
         assert_eq!(solved.code, Some(0), "{user}: {}", solved.stderr);
         lab.envlock(&["install", "-q"]).success();
-        assert_eq!(authorizations(&lab.world), [sent.clone()], "{user}");
+        assert_eq!(authorizations(&lab.world), std::slice::from_ref(&sent), "{user}");
         let around = lab.project.root().parent().unwrap().to_owned();
         assert_eq!(files_containing(&around, "geheim"), Vec::<PathBuf>::new());
     }
@@ -315,7 +315,7 @@ fn a_variable_in_a_pip_line_is_locked_as_it_is_written() {
         "demo3 @ git+https://forge.example/o/r.git?subdirectory=sub&rev=main#0123",
         "--extra-index-url https://${TOK}@pypi.example/simple",
     ];
-    let pip: String = lines.iter().map(|line| format!("      - '{line}'\n")).collect();
+    let pip = lines.map(|line| format!("      - '{line}'\n")).concat();
     let yml = format!("channels: [lab]\ndependencies:\n  - app\n  - pip\n  - pip:\n{pip}");
     let world = TestMirror::new().channel("lab", |c| {
         c.add("app 1.0");

@@ -26,9 +26,9 @@ pub(crate) fn create(cache_dir: &Path, name: &str) -> Result<PathBuf, DiskError>
         Err(error) => return Err(error).with_path(&folder),
     }
     let root = fs::metadata(cache_dir).with_path(cache_dir)?.permissions();
-    let made = fs::metadata(&folder).with_path(&folder)?.permissions();
+    let created = fs::metadata(&folder).with_path(&folder)?.permissions();
     let mode = root.mode() & 0o7777;
-    if made.mode() & 0o7777 != mode {
+    if created.mode() & 0o7777 != mode {
         // Some file systems have no permissions; the folder can be used anyway.
         let _ = fs::set_permissions(&folder, std::fs::Permissions::from_mode(mode));
     }

@@ -9,7 +9,10 @@ use url::Url;
 /// Ends the wait for a response at an event instead of after a time. Tests use it, so that their
 /// result doesn't depend on the speed of the machine.
 #[derive(Clone)]
-pub struct IdleEvent(Arc<dyn Fn(&Url) -> BoxFuture<'static, ()> + Send + Sync>);
+pub struct IdleEvent(Arc<Event>);
+
+/// Returns the future of the event for a source's URL.
+type Event = dyn Fn(&Url) -> BoxFuture<'static, ()> + Send + Sync;
 
 impl IdleEvent {
     /// Creates an event. `event` returns a future that completes when the source at a URL sends

@@ -119,7 +119,9 @@ fn compile_package(
     let (sources, unsafe_sources): (Vec<_>, Vec<_>) =
         all.iter().cloned().partition(|source| has_plain_pycache(staging, source));
     let mut advance = || observer.observe(Event::Advance { phase: Phase::Compile, units: 1 });
-    unsafe_sources.iter().for_each(|_| advance());
+    for _ in &unsafe_sources {
+        advance();
+    }
     let (answers, failure) = if python.short_version < FIRST_PYTHON {
         let (major, minor) = python.short_version;
         (Vec::new(), Some(format!("Python {major}.{minor} has no hash-based .pyc files")))

@@ -68,7 +68,7 @@ pub(crate) fn run_to_end(mut command: Command) -> io::Result<Finished> {
 
 /// Reads what a pipe has now. Returns whether more can come.
 fn read_available(pipe: &mut PipeReader, to: &mut Vec<u8>) -> io::Result<bool> {
-    let mut buffer = [0; 65536];
+    let mut buffer = vec![0; 65536];
     // A process that never stops writing must not keep the caller here.
     for _ in 0..64 {
         match pipe.read(&mut buffer) {

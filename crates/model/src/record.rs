@@ -62,10 +62,10 @@ impl fmt::Display for MatchSpecFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Length(bytes) => {
-                write!(f, "it has {bytes} bytes; the limit is {}", MATCH_SPEC_BYTES)
+                write!(f, "it has {bytes} bytes; the limit is {MATCH_SPEC_BYTES}")
             }
             Self::Depth => {
-                write!(f, "its brackets are nested more than {} levels deep", MATCH_SPEC_DEPTH)
+                write!(f, "its brackets are nested more than {MATCH_SPEC_DEPTH} levels deep")
             }
         }
     }

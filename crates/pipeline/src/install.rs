@@ -342,7 +342,7 @@ pub(crate) fn check_virtual_packages(
             continue;
         }
         let has = host.iter().find(|package| package.name.as_normalized() == spec.package());
-        let has = has.map_or_else(|| "has none".to_owned(), |has| describe_virtual(has));
+        let has = has.map_or_else(|| "has none".to_owned(), describe_virtual);
         let line = format!("{by} needs {text}; this machine {has}");
         if !missing.contains(&line) {
             missing.push(line);

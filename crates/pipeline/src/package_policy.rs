@@ -67,15 +67,16 @@ impl AsFindings for PackagePolicyError {
             Self::Refused(packages) => packages
                 .iter()
                 .map(|package| {
-                    let help = match package.is_pin {
-                        true => format!(
+                    let help = if package.is_pin {
+                        format!(
                             "add `- {}` to the dependencies of environment.yml, or remove the pin",
                             package.spec
-                        ),
-                        false => format!(
+                        )
+                    } else {
+                        format!(
                             "exclude it in environment.yml, as in `- {}!={}`, or remove the entry",
                             package.name, package.version
-                        ),
+                        )
                     };
                     let finding = Finding::new(Code::PackageRefused, package.to_string());
                     at(finding.with_help(help), &package.by)

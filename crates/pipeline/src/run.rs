@@ -147,13 +147,13 @@ fn stale_lock(project: &Project, context: FreshnessContext<'_>) -> Option<Findin
 
 fn stale_prefix(project: &Project, prefix: &Path, platform: Subdir) -> Option<Finding> {
     let lock = project.lock().ok()?;
-    let installed = match envlock_install::state(prefix).ok()? {
-        PrefixState::Ready { stamp } | PrefixState::Modified { stamp } => stamp,
-        _ => return None,
+    let (PrefixState::Ready { stamp } | PrefixState::Modified { stamp }) =
+        envlock_install::state(prefix).ok()?
+    else {
+        return None;
     };
-    let is_current = [false, true]
-        .iter()
-        .any(|scripts| lock.environment_digest(platform, *scripts) == installed);
+    let is_current =
+        [false, true].iter().any(|scripts| lock.environment_digest(platform, *scripts) == stamp);
     let (prefix, file) = (prefix.display(), project.lock_path().display());
     let message = format!("the environment at `{prefix}` wasn't installed from this {file}");
     (!is_current)

@@ -383,7 +383,9 @@ impl PlatformSolve {
             Ok(solution) => Ok((Outcome::Solution(solution), left_out)),
             Err(envlock_solve::SolveError::NoSolution { .. }) => {
                 let mut reasons = envlock_solve::explain(&problem, &self.names());
-                reasons.iter_mut().for_each(|reason| reason.name_malformed_records(&malformed));
+                for reason in &mut reasons {
+                    reason.name_malformed_records(&malformed);
+                }
                 Ok((Outcome::NoSolution(reasons), left_out))
             }
             Err(error) => Err(SolveError::Records(error)),

@@ -32,10 +32,10 @@ impl LeftOutRecord {
 
 impl LeftOut {
     /// Adds a record. Of a large number of records only the first ones are kept.
-    pub(crate) fn add(&mut self, file: &str, reason: String) {
+    pub(crate) fn add(&mut self, file: &str, reason: &str) {
         self.count += 1;
         if self.named.len() < MAX_NAMED {
-            self.named.push(LeftOutRecord::new(file, &reason));
+            self.named.push(LeftOutRecord::new(file, reason));
         }
     }
 
@@ -78,11 +78,13 @@ pub(crate) fn finding(
     .with_note(format!("served by {served_by}"))
 }
 
-/// Returns the start of a text on one line, without credentials.
+/// Returns the start of a text on one line, without credentials. The text is redacted before it is
+/// cut: a part of a credential can't be recognised.
 fn shortened(text: &str) -> String {
-    let start: String = text.chars().take(MAX_CHARS).collect();
-    let shown = one_line(&redact(&start)).into_owned();
-    if start.len() < text.len() { format!("{shown}…") } else { shown }
+    let shown = redact(text);
+    let start: String = shown.chars().take(MAX_CHARS).collect();
+    let line = one_line(&start);
+    if start.len() < shown.len() { format!("{line}…") } else { line.into_owned() }
 }
 
 #[cfg(test)]
@@ -94,7 +96,7 @@ mod tests {
         let mut left_out = LeftOut::default();
         assert_eq!(left_out.finding("c/noarch", "http://h/"), None);
         for number in 0..25 {
-            left_out.add(&format!("a-{number}"), "it isn't a file name".to_owned());
+            left_out.add(&format!("a-{number}"), "it isn't a file name");
         }
         let finding = left_out.finding("c/noarch", "http://h/").expect("a note");
         assert_eq!(

@@ -232,10 +232,10 @@ impl Reader<'_> {
             match key {
                 Key::Plain(key) => match self.entry(key, record, format) {
                     Ok(entry) => self.entries.extend(entry),
-                    Err(reason) => self.left_out.add(key, reason),
+                    Err(reason) => self.left_out.add(key, &reason),
                 },
                 Key::Escaped(key) => {
-                    self.left_out.add(&key, "its file name has escape sequences".to_owned());
+                    self.left_out.add(&key, "its file name has escape sequences");
                 }
             }
         }

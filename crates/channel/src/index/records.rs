@@ -172,7 +172,7 @@ impl SubdirRecords {
 /// The indexes of the channels.
 #[derive(Clone)]
 pub struct Indexes {
-    indexes: Vec<Arc<Index>>,
+    all: Vec<Arc<Index>>,
     /// Warnings, such as platforms that a channel doesn't have.
     pub warnings: Vec<Finding>,
     absent_members: Arc<[ChannelFailure]>,
@@ -180,8 +180,7 @@ pub struct Indexes {
 
 impl std::fmt::Debug for Indexes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let names =
-            self.indexes.iter().map(|index| format!("{}/{}", index.channel.name, index.subdir));
+        let names = self.all.iter().map(|index| format!("{}/{}", index.channel.name, index.subdir));
         f.debug_list().entries(names).finish()
     }
 }
@@ -193,7 +192,7 @@ impl Indexes {
         absent_members: Vec<ChannelFailure>,
     ) -> Self {
         let indexes = indexes.into_iter().map(Arc::new).collect();
-        Self { indexes, warnings, absent_members: absent_members.into() }
+        Self { all: indexes, warnings, absent_members: absent_members.into() }
     }
 
     /// Returns a warning for each member of a multichannel that no source has. `place` returns
@@ -210,8 +209,8 @@ impl Indexes {
     #[must_use]
     pub fn for_platform(&self, platform: Subdir) -> Self {
         let fits = |index: &&Arc<Index>| index.subdir == platform || index.subdir == Subdir::NoArch;
-        let indexes = self.indexes.iter().filter(fits).cloned().collect();
-        Self { indexes, warnings: Vec::new(), absent_members: Arc::default() }
+        let indexes = self.all.iter().filter(fits).cloned().collect();
+        Self { all: indexes, warnings: Vec::new(), absent_members: Arc::default() }
     }
 
     /// Returns the archives of a record's build by index, of the indexes of its channel.
@@ -220,14 +219,14 @@ impl Indexes {
         let is_channel = |index: &&Arc<Index>| {
             without_credentials(&index.channel.url).as_str().trim_end_matches('/') == channel
         };
-        let indexes = self.indexes.iter().filter(is_channel);
+        let indexes = self.all.iter().filter(is_channel);
         indexes.map(|index| index.archives_of_build(record)).collect()
     }
 
     /// Returns every package name with the channels that have it, in their order.
     pub fn names(&self) -> BTreeMap<&str, Vec<&Channel>> {
         let mut names: BTreeMap<&str, Vec<&Channel>> = BTreeMap::new();
-        for index in &self.indexes {
+        for index in &self.all {
             for name in index.names() {
                 let channels = names.entry(name).or_default();
                 if channels.last() != Some(&&index.channel) {
@@ -277,7 +276,7 @@ impl Indexes {
             left_out: BTreeMap::new(),
             served_by: index.served_by.clone(),
         };
-        self.indexes.iter().map(empty).collect()
+        self.all.iter().map(empty).collect()
     }
 
     /// Adds a package's records to each subdir, and calls `seen` for each candidate.
@@ -287,7 +286,7 @@ impl Indexes {
         found: &mut [SubdirRecords],
         mut seen: impl FnMut(&RepoDataRecord),
     ) {
-        for (index, found) in self.indexes.iter().zip(found) {
+        for (index, found) in self.all.iter().zip(found) {
             let PackageRecords { records, left_out } = index.records_of(name);
             if !left_out.is_empty() {
                 found.left_out.insert(name.clone(), left_out);

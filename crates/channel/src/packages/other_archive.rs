@@ -83,7 +83,9 @@ impl Client {
                 drop(unavailable);
                 used.insert(locked.dir, record);
             } else {
-                unavailable.iter().for_each(|other| locked.add_attempts(other));
+                for other in &unavailable {
+                    locked.add_attempts(other);
+                }
                 remaining.push(locked);
             }
         }

@@ -124,7 +124,7 @@ async fn the_digest_of_an_md5_or_a_size_alone_is_no_proof() {
     mirror.clear_requests();
     let clients = TestClients::for_mirrors(&[&mirror]);
     assert!(fetch(&clients, &record, &NO_OTHER_ARCHIVES).await.is_err());
-    assert!(requested(&mirror).iter().all(|file| file.ends_with(".conda")));
+    assert!(requested(&mirror).iter().all(|file| file.ends_with("-0.conda")));
 }
 
 #[tokio::test]

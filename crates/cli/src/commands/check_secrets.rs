@@ -75,7 +75,7 @@ fn answer(report: SecretsReport, width: usize) -> Answer<output::CheckSecrets<Re
     };
     let result = output::CheckSecrets { asked, answers: rights };
     let answer = Answer::done(result, head + &table);
-    answer.ended(ended).with_findings(findings).with_rules(rules).as_check()
+    answer.ended(ended).with_findings(findings).with_rules(rules).of_check()
 }
 
 async fn run_check(

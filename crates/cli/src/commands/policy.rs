@@ -113,7 +113,7 @@ fn generate(args: &GenerateArgs, app: &App<'_>) -> Answer<output::PolicyGenerate
 fn lint(args: &LintArgs, app: &App<'_>) -> Answer<()> {
     match policy::lint(&args.files, app.settings.now) {
         Ok(findings) => {
-            Answer { result: None, ..Answer::done((), "") }.with_findings(findings).as_check()
+            Answer { result: None, ..Answer::done((), "") }.with_findings(findings).of_check()
         }
         Err(error) => Answer::failed(&error),
     }

@@ -41,7 +41,7 @@ impl AsFindings for NetworkError {
         let (Self::Mirror(_, by) | Self::Value { by, .. }) = self;
         let mut findings = match self {
             Self::Mirror(error, _) => error.findings(),
-            _ => vec![Finding::new(Code::ConfigurationValue, self.to_string())],
+            Self::Value { .. } => vec![Finding::new(Code::ConfigurationValue, self.to_string())],
         };
         for finding in &mut findings {
             match by {

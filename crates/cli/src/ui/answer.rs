@@ -85,7 +85,7 @@ impl<T> Answer<T> {
 
     /// Marks the answer as that of a check, so that the number of findings is printed.
     #[must_use]
-    pub(crate) fn as_check(mut self) -> Self {
+    pub(crate) fn of_check(mut self) -> Self {
         self.is_check = true;
         self
     }

@@ -227,7 +227,7 @@ fn an_edited_file_and_another_tools_environment_at_the_previous_path_are_kept() 
             let time = record.metadata().unwrap().modified().unwrap();
             std::fs::write(&path, "9").unwrap();
             let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
-            file.set_modified(time + std::time::Duration::from_secs(60)).unwrap();
+            file.set_modified(time + std::time::Duration::from_mins(1)).unwrap();
         },
         |cache| {
             std::fs::remove_dir_all(cache.prefix("env~previous")).unwrap();

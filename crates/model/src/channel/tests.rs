@@ -341,7 +341,7 @@ proptest::proptest! {
                     proptest::prop_assert_eq!(found[0].channel.url.as_str(), "https://h.example:81/x/");
                     proptest::prop_assert!(found[0].credentials.is_some());
                 }
-                Err(error) => proptest::prop_assert!(!error.to_string().contains("Q"), "{}", error),
+                Err(error) => proptest::prop_assert!(!error.to_string().contains('Q'), "{}", error),
             }
         }
     }

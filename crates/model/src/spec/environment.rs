@@ -112,7 +112,7 @@ impl fmt::Debug for Dependency {
             .field("subdir", &self.subdir)
             .field("spec", &self.spec)
             .field("conditions", &self.conditions)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

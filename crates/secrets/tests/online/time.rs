@@ -134,7 +134,7 @@ fn a_version_that_expires_within_the_horizon_is_a_warning() {
     let ends = |hours| {
         let deleted_at = Some(in_hours(hours));
         Scenario::with_needs(DB).with_need_facts("db_creds", move |facts| {
-            facts.presence = Ok(Presence::Present { deleted_at })
+            facts.presence = Ok(Presence::Present { deleted_at });
         })
     };
     ends(24).expect_findings(

@@ -178,15 +178,12 @@ impl<'a> Narrowing<'a> {
             let mut of_candidate: BTreeMap<usize, (Set, bool)> = BTreeMap::new();
             for relation in self.relations(package, *candidate) {
                 let need = &self.needs[relation.need];
-                match of_candidate.get_mut(&need.package) {
-                    Some((set, is_needed)) => {
-                        set.retain(|other| need.matching.contains(other));
-                        *is_needed |= !relation.is_constraint;
-                    }
-                    None => {
-                        let entry = (need.matching.clone(), !relation.is_constraint);
-                        of_candidate.insert(need.package, entry);
-                    }
+                if let Some((set, is_needed)) = of_candidate.get_mut(&need.package) {
+                    set.retain(|other| need.matching.contains(other));
+                    *is_needed |= !relation.is_constraint;
+                } else {
+                    let entry = (need.matching.clone(), !relation.is_constraint);
+                    of_candidate.insert(need.package, entry);
                 }
             }
             for (other, (set, is_needed)) in of_candidate {

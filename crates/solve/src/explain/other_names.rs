@@ -52,11 +52,10 @@ const NAMES: [(&str, &str); 41] = [
 pub(super) fn other_name<'n>(name: &str, known: &'n ChannelsByPackage) -> Option<&'n str> {
     let plain = |text: &str| text.to_lowercase().replace(['_', '.'], "-");
     let name = plain(name);
-    let listed = NAMES.iter().filter(|(other, _)| *other == name).map(|(_, conda)| *conda);
+    let mut listed = NAMES.iter().filter(|(other, _)| *other == name).map(|(_, conda)| *conda);
     let find = |other: &str| known.get_key_value(other).map(|(name, _)| name.as_str());
     listed
-        .filter_map(find)
-        .next()
+        .find_map(find)
         .or_else(|| known.keys().map(String::as_str).find(|other| plain(other) == name))
         .or_else(|| find(&format!("python-{name}")))
         .or_else(|| find(&format!("{name}-python")))

@@ -69,7 +69,7 @@ struct Need {
 /// A request, or a dependency of a record.
 enum Wanted<'a> {
     Request(&'a RequestedSpec),
-    Dependency(RecordSpec),
+    Dependency(Box<RecordSpec>),
 }
 
 impl Wanted<'_> {
@@ -134,7 +134,7 @@ fn hidden_needs(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&RequestedSpec])
         here.push(format!("{} {}", name(best), best.package_record.version));
         for dependency in &best.package_record.depends {
             if let Some(spec) = RecordSpec::parse(dependency) {
-                queue.push_back((Wanted::Dependency(spec), here.clone()));
+                queue.push_back((Wanted::Dependency(Box::new(spec)), here.clone()));
             }
         }
     }

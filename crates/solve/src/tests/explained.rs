@@ -7,7 +7,8 @@ fn explained(world: &Channels) -> Vec<String> {
     let reasons = world.with(&[], |problem| explain(problem, &crate::ChannelsByPackage::new()));
     let findings = reasons.iter().map(|reason| reason.finding(1));
     let text = |finding: envlock_report::Finding| {
-        let notes = finding.notes.iter().map(|note| format!("- {note}\n")).collect::<String>();
+        let notes =
+            finding.notes.iter().fold(String::new(), |text, note| text + "- " + note + "\n");
         format!("{}\n{notes}help: {}", finding.message, finding.help.unwrap_or_default())
     };
     findings.map(text).collect()

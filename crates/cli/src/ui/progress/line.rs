@@ -71,7 +71,7 @@ pub(super) fn line(phase: Phase, state: &Snapshot<'_>, columns: usize) -> String
         Some(part)
     };
     let items = fits(items(phase, state, columns));
-    let amount = fits(amount(phase, state));
+    let amount = fits(Some(amount(phase, state)));
     let rate = fits(rate(phase, state));
     let left = fits(time_left(state));
     let left_room = room.saturating_sub(used + 2);
@@ -109,13 +109,13 @@ fn items(phase: Phase, state: &Snapshot<'_>, columns: usize) -> Option<String> {
 }
 
 /// Formats the done and the expected number of units.
-fn amount(phase: Phase, state: &Snapshot<'_>) -> Option<String> {
+fn amount(phase: Phase, state: &Snapshot<'_>) -> String {
     let Snapshot { done, expected, .. } = *state;
-    Some(match phase {
+    match phase {
         _ if is_bytes(phase) => sizes(&size(done), &size(expected)),
         Phase::Solve => format!("{done}/{expected} platforms"),
         _ => format!("{done}/{expected} files"),
-    })
+    }
 }
 
 /// Two sizes with their unit once if it is the same: `12.3/45.6 MB`.

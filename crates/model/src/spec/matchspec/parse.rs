@@ -71,11 +71,10 @@ fn split_parts(text: &str) -> Result<Parts, (SpecErrorKind, usize)> {
         brackets::set_version(&mut spec, &mut conditions, version);
         spec.build = build;
     }
-    let rest = match fields.iter().any(|field| field.key == "channel") {
-        true => {
-            format!("{}{}", front[package..].trim(), brackets::join_without(&fields, "channel"))
-        }
-        false => text[package..].trim().to_owned(),
+    let rest = if fields.iter().any(|field| field.key == "channel") {
+        format!("{}{}", front[package..].trim(), brackets::join_without(&fields, "channel"))
+    } else {
+        text[package..].trim().to_owned()
     };
     // As in conda, a field in brackets overrides the text before them.
     for field in fields {
