@@ -221,7 +221,7 @@ impl<'a> Acl<'a> {
         self.first_rule_origins(rule, usize::MAX)
     }
 
-    /// The first `number` of [`Self::rule_origins`], without a search of all blocks.
+    /// Returns the places of the first `number` blocks of a rule, without a search of all blocks.
     pub fn first_rule_origins(&self, rule: RuleId, number: usize) -> Vec<RuleOrigin> {
         let rule = &self.rules[rule];
         let others = rule.blocks.iter().filter(|id| rule.denying != Some(**id));
