@@ -199,14 +199,16 @@ fn text<'a>(variables: &'a Variables, name: &str) -> Option<&'a str> {
     variables.get(OsStr::new(name))?.to_str()
 }
 
-/// conda's: the name of an environment in a directory `envs`, else the whole path.
+/// Returns the name that conda shows: the name of an environment in a directory `envs`, else the
+/// whole path.
 fn default_name(prefix: &Path) -> String {
     let named = prefix.parent().is_some_and(|parent| parent.ends_with("envs"));
     let name = prefix.file_name().filter(|_| named).unwrap_or(prefix.as_os_str());
     name.to_string_lossy().into_owned()
 }
 
-/// The prefix's directories first, without those of the environment before.
+/// Returns the search path: first the prefix's directories, without those of the environment that
+/// was active before.
 fn search_path(
     prefix: &Path,
     old: Option<&Path>,
@@ -253,13 +255,13 @@ fn texts(variables: BTreeMap<String, Scalar>) -> impl Iterator<Item = (String, S
     variables.into_iter().map(|(name, value)| (name, value.into_text()))
 }
 
-/// The variables of the environment's owner, if they can be read.
+/// Returns the variables of the environment's owner, if they can be read.
 pub(crate) fn own_variables(prefix: &Path) -> Option<BTreeMap<String, String>> {
     owners_variables(prefix).ok()
 }
 
-/// What packages (`etc/conda/env_vars.d/*.json`) and then the environment's owner
-/// (`conda-meta/state`) want to be set.
+/// Returns the variables that the packages (`etc/conda/env_vars.d/*.json`) and then the
+/// environment's owner (`conda-meta/state`) set; empty if these files don't exist.
 fn environment_variables(prefix: &Path) -> Result<BTreeMap<String, String>, ActivateError> {
     let mut variables = BTreeMap::new();
     for path in files_in(&prefix.join("etc/conda/env_vars.d"), "json")? {
@@ -281,7 +283,8 @@ fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<Option<T>, Act
         .map_err(|source| ActivateError::Malformed { path: path.to_owned(), source })
 }
 
-/// The files of a directory with an extension, sorted; none where there is no directory.
+/// Returns the files of a directory with an extension, sorted; empty if the directory doesn't
+/// exist.
 fn files_in(folder: &Path, extension: &str) -> io::Result<Vec<PathBuf>> {
     let entries = match fs_err::read_dir(folder) {
         Ok(entries) => entries,

@@ -8,7 +8,7 @@ use rattler_conda_types::prefix::Prefix;
 use rattler_conda_types::prefix_record::PathType;
 
 use crate::contents::{self, Contents};
-use crate::error::{Attempting, InstallError};
+use crate::error::{InstallError, IoContext};
 use crate::install_spec::{InstallSpec, Installed, Package};
 use crate::mark::{Mark, mark_path};
 use crate::owners::Owners;
@@ -44,8 +44,8 @@ pub async fn apply(
         return Ok(Installed::unchanged(plan));
     }
     assert_eq!(plan.records().len(), packages.len(), "a package for each record");
-    let paths = PrefixPaths::of(plan.prefix())?;
-    fs_err::create_dir_all(&paths.parent).attempting("make the prefix's parent directory")?;
+    let paths = PrefixPaths::new(plan.prefix())?;
+    fs_err::create_dir_all(&paths.parent).while_doing("make the prefix's parent directory")?;
     let lock = prefix_lock::acquire(&paths, plan.spec(), observer).await?;
     // Disk work runs on its own thread; its events come through a channel.
     let (worker, mut events) = Worker::new();
@@ -67,7 +67,7 @@ pub async fn apply(
 /// Removes what a killed install left next to a prefix that is up to date. If another install is
 /// at work, it belongs to that one.
 async fn remove_leftovers(plan: &Plan, observer: &dyn Observer) -> Result<(), InstallError> {
-    let paths = PrefixPaths::of(plan.prefix())?;
+    let paths = PrefixPaths::new(plan.prefix())?;
     let Some(lock) = prefix_lock::try_acquire(&paths, plan.spec())? else { return Ok(()) };
     let (worker, mut events) = Worker::new();
     let task = tokio::task::spawn_blocking(move || {
@@ -85,7 +85,7 @@ async fn remove_leftovers(plan: &Plan, observer: &dyn Observer) -> Result<(), In
     }
 }
 
-/// For the holder of the lock.
+/// Installs. The caller has the lock of the prefix.
 fn install(
     plan: &Plan,
     packages: &[Package],
@@ -93,17 +93,17 @@ fn install(
     worker: &Worker,
 ) -> Result<Installed, InstallError> {
     recover(paths, worker)?;
-    let plan = still_valid(plan, worker)?;
+    let plan = current_plan(plan, worker)?;
     if plan.is_empty() {
         return Ok(Installed::unchanged(plan));
     }
     carry_out(plan, packages, paths, worker)
 }
 
-/// The plan, if it still fits the prefix; else a new one.
-fn still_valid(made: &Plan, observer: &dyn Observer) -> Result<Plan, InstallError> {
+/// Returns the plan for the present contents of the prefix. Reports it if it has another effect.
+fn current_plan(made: &Plan, observer: &dyn Observer) -> Result<Plan, InstallError> {
     let now = plan(inspect(made.spec())?, made.spec().clone())?;
-    if !now.is_same(made) {
+    if !now.has_same_effect(made) {
         let prefix = now.prefix().to_owned();
         observer.observe(Event::Notice(Notice::PlannedAgain { prefix }));
     }
@@ -122,11 +122,11 @@ fn carry_out(
     let owners = Owners::assign(&mut set);
     path_check::check_paths(&set, &owners)?;
 
-    let folder = staging_directory(paths).attempting("make a staging directory")?;
-    Mark::new(&spec.prefix).write(folder.path()).attempting("make a staging directory")?;
-    let staging = Prefix::create(folder.path()).attempting("make a staging directory")?;
+    let folder = staging_directory(paths).while_doing("make a staging directory")?;
+    Mark::new(&spec.prefix).write(folder.path()).while_doing("make a staging directory")?;
+    let staging = Prefix::create(folder.path()).while_doing("make a staging directory")?;
     let mut reference = Reference::new(folder.path(), &mark_path(folder.path()))
-        .attempting("make a staging directory")?;
+        .while_doing("make a staging directory")?;
     let mut linked = stage::link(set, &staging, spec, python.as_ref(), &mut reference, worker)?;
     worker.check_cancelled()?;
     let uncompiled = compile::compile(&mut linked, &staging, python.as_ref(), spec.jobs, worker)?;
@@ -134,29 +134,29 @@ fn carry_out(
         let path = &entry.relative_path;
         if entry.path_type == PathType::PycFile && !reference.modes.contains_key(path) {
             let set = reference.set_mode(&staging, path, 0o666);
-            set.attempting("set the permissions of a file")?;
+            set.while_doing("set the permissions of a file")?;
         }
     }
-    let records = meta::write(linked, &staging, spec, plan.before(), &reference)?;
+    let records = meta::write(linked, &staging, spec, plan.installed_records(), &reference)?;
     let post_link = scripts::packages_with_scripts(&records, &staging, spec.platform);
     let runs = plan.steps().is_some_and(|steps| steps.runs_scripts) && !post_link.is_empty();
-    let stamp = InstallRecord::new(&spec.stamp, &spec.prefix, &staging);
-    let mut stamp = stamp.attempting("list the environment's records")?;
+    let stamp = InstallRecord::new(&spec.lock_digest, &spec.prefix, &staging);
+    let mut stamp = stamp.while_doing("list the environment's records")?;
     stamp.complete = !runs;
     stamp.scripts_pending = !runs && !post_link.is_empty();
-    stamp.write(&staging).attempting("write the environment's stamp")?;
+    stamp.write(&staging).while_doing("write the environment's stamp")?;
     worker.check_cancelled()?;
 
     let next = folder.keep();
     let (kept, swapped) = put_in_place(&plan, paths, &next, worker)?;
     if runs && let Err(error) = scripts::run(&post_link, &records, spec, worker) {
         let failed = roll_back(paths, swapped, &RealOperations)
-            .attempting("restore the previous environment")?;
+            .while_doing("restore the previous environment")?;
         remove(&failed, worker);
         put_back(kept, paths)?;
         return Err(error);
     }
-    Mark::remove(&paths.prefix).attempting("remove the mark of the install")?;
+    Mark::remove(&paths.prefix).while_doing("remove the mark of the install")?;
     if let Some(KeptOlder(to)) = kept {
         let from = paths.previous();
         worker.observe(Event::Notice(Notice::PreviousKept { from, to }));
@@ -192,7 +192,7 @@ fn put_in_place(
         .map(|to| KeptOlder::keep(paths, to))
         .transpose()
         .inspect_err(|_| remove(next, worker))
-        .attempting("keep the environment of an earlier install")?;
+        .while_doing("keep the environment of an earlier install")?;
     match swap(paths, next, &RealOperations) {
         Ok(swapped) => Ok((kept, swapped)),
         Err(source) => {
@@ -205,7 +205,7 @@ fn put_in_place(
 
 fn put_back(kept: Option<KeptOlder>, paths: &PrefixPaths) -> Result<(), InstallError> {
     let restored = kept.map_or(Ok(()), |kept| kept.put_back(paths));
-    restored.attempting("restore the environment of an earlier install")
+    restored.while_doing("restore the environment of an earlier install")
 }
 
 /// An older environment that moved from `NAME~previous` to this path, because the user has
@@ -213,13 +213,14 @@ fn put_back(kept: Option<KeptOlder>, paths: &PrefixPaths) -> Result<(), InstallE
 struct KeptOlder(PathBuf);
 
 impl KeptOlder {
-    /// Moves it. Nothing is replaced, also if something appeared there meanwhile.
+    /// Moves the previous environment to its path. Nothing is replaced, also if something appeared
+    /// there meanwhile.
     fn keep(paths: &PrefixPaths, to: PathBuf) -> std::io::Result<Self> {
         rename_to_free(&paths.previous(), &to)?;
         Ok(Self(to))
     }
 
-    /// Moves it back, because the install has failed.
+    /// Restores the previous environment after an error.
     fn put_back(self, paths: &PrefixPaths) -> std::io::Result<()> {
         rename_to_free(&self.0, &paths.previous())
     }
@@ -233,7 +234,7 @@ fn python(spec: &InstallSpec) -> Result<Option<PythonInfo>, InstallError> {
     let Some(record) = spec.records.iter().find(is_python) else { return Ok(None) };
     PythonInfo::from_python_record(&record.package_record, spec.platform)
         .map(Some)
-        .map_err(|_| InstallError::NoPython(crate::install_spec::dist(record)))
+        .map_err(|_| InstallError::NoPython(crate::install_spec::display_name(record)))
 }
 
 fn read_all<'a>(
@@ -285,15 +286,15 @@ mod tests {
             records: Vec::new(),
             requested: std::collections::BTreeMap::new(),
             variables: std::collections::BTreeMap::new(),
-            stamp: "s".into(),
+            lock_digest: "s".into(),
             command: "envlock install".into(),
-            now: jiff::Timestamp::UNIX_EPOCH,
+            time: jiff::Timestamp::UNIX_EPOCH,
             envlock_version: "0".into(),
             replace: false,
             link_scripts: false,
             jobs: 1,
         };
-        let paths = PrefixPaths::of(&spec.prefix).expect("a good prefix");
+        let paths = PrefixPaths::new(&spec.prefix).expect("a good prefix");
         let plan = plan(inspect(&spec).expect("readable"), spec).expect("a plan");
         let (worker, events) = Worker::new();
         drop(events);

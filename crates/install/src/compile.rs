@@ -18,7 +18,7 @@ use rattler_conda_types::prefix_record::{PathType, PathsEntry};
 use rattler_digest::Sha256;
 use serde::Deserialize;
 
-use crate::error::{Attempting, InstallError};
+use crate::error::{InstallError, IoContext};
 use crate::install_spec::Uncompiled;
 use crate::stage::Linked;
 
@@ -28,7 +28,7 @@ const SCRIPT: &str = include_str!("compile.py");
 /// The first Python with hash-based `.pyc` files.
 const FIRST_PYTHON: (u64, u64) = (3, 7);
 
-/// What the script says about one source.
+/// The script's result for one source.
 #[derive(Deserialize)]
 struct Answer {
     source: PathBuf,
@@ -37,7 +37,7 @@ struct Answer {
 }
 
 /// Compiles the packages of `linked` in `staging`, `jobs` at a time, adds the `.pyc` files
-/// to their paths, and says which sources have none.
+/// to their paths, and returns the sources without a `.pyc`.
 pub(crate) fn compile(
     linked: &mut [Linked<'_>],
     staging: &Path,
@@ -147,7 +147,7 @@ fn compile_package(
     }
     let Some((_, reason)) = reasons.first().cloned() else { return Ok(None) };
     Ok(Some(Uncompiled {
-        package: package.package.dist(),
+        package: package.package.display_name(),
         files: reasons.into_iter().map(|(source, _)| source).collect(),
         reason,
     }))
@@ -159,7 +159,8 @@ fn has_plain_pycache(staging: &Path, source: &Path) -> bool {
     std::fs::symlink_metadata(folder).map_or(true, |found| found.is_dir())
 }
 
-/// Runs the staged Python over the sources; the second value says that it ended badly.
+/// Runs the staged Python over the sources. The second value is the script's
+/// failure, if it failed.
 fn run_script(
     staging: &Path,
     python: &PythonInfo,
@@ -180,7 +181,7 @@ fn run_script(
     if let Some(mut stdin) = child.stdin.take() {
         // Whole before the first answer: the script reads to the end before it writes.
         let list = serde_json::to_vec(sources)?;
-        // How a Python ended that reads nothing says more than the broken pipe.
+        // If Python ends without reading, its exit status is more informative than the broken pipe.
         stdin
             .write_all(&list)
             .or_else(|e| if e.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(e) })?;
@@ -206,13 +207,13 @@ fn record_pyc(package: &mut Linked<'_>, staging: &Path, pyc: PathBuf) -> Result<
     }
     let path = staging.join(&pyc);
     let digest = rattler_digest::compute_file_digest::<Sha256>(&path);
-    let size = fs_err::metadata(&path).attempting("read a compiled file")?.len();
+    let size = fs_err::metadata(&path).while_doing("read a compiled file")?.len();
     package.paths.push(PathsEntry {
         relative_path: pyc,
         original_path: None,
         path_type: PathType::PycFile,
         no_link: false,
-        sha256: Some(digest.attempting("read a compiled file")?),
+        sha256: Some(digest.while_doing("read a compiled file")?),
         sha256_in_prefix: None,
         size_in_bytes: Some(size),
         file_mode: None,

@@ -12,7 +12,7 @@ use rattler_conda_types::package::{
 };
 use serde::Deserialize;
 
-use crate::error::{BadPrefix, InstallError, PathFault, refused};
+use crate::error::{BadPrefix, InstallError, PathFault, unsafe_package};
 use crate::install_spec::Package;
 use crate::meta::permissions;
 use crate::prefix_paths::is_not_found;
@@ -20,11 +20,11 @@ use crate::prefix_paths::is_not_found;
 /// A path of a package.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    /// As in `info/paths.json`, with the type that the unpacked file really has.
+    /// The entry of `info/paths.json`, with the actual type of the file.
     pub(crate) source: PathsEntry,
-    /// Where it goes, relative to the prefix.
+    /// The path relative to the prefix.
     pub(crate) target: PathBuf,
-    /// Where it points to, if it is a symbolic link.
+    /// The target of a symbolic link.
     pub(crate) link: Option<PathBuf>,
     /// The permissions of the unpacked file, if it is one.
     pub(crate) mode: Option<u32>,
@@ -64,7 +64,7 @@ pub(crate) fn read<'a>(
     let index = IndexJson::from_package_directory(&package.dir).map_err(damaged)?;
     check_identity(package, &index)?;
     let python = match (index.noarch.is_python(), python) {
-        (true, None) => return Err(InstallError::NoPython(package.dist())),
+        (true, None) => return Err(InstallError::NoPython(package.display_name())),
         (noarch, python) => python.filter(|_| noarch),
     };
     let paths = PathsJson::from_package_directory_with_deprecated_fallback(&package.dir)
@@ -78,10 +78,11 @@ pub(crate) fn read<'a>(
             |python| python.get_python_noarch_target_path(&source.relative_path).into_owned(),
         );
         for path in [&source.relative_path, &target] {
-            check_relative(path).map_err(|fault| refused(&package.dist(), path, fault))?;
+            check_relative(path)
+                .map_err(|fault| unsafe_package(&package.display_name(), path, fault))?;
         }
         if starts_in_conda_meta(&target) {
-            return Err(refused(&package.dist(), &target, PathFault::CondaMeta));
+            return Err(unsafe_package(&package.display_name(), &target, PathFault::CondaMeta));
         }
         let entry = read_entry(package, &root, &mut inside, source, target)?;
         check_prefix_length(package, &entry.source, prefix)?;
@@ -92,16 +93,18 @@ pub(crate) fn read<'a>(
 }
 
 fn damaged(package: &Package, source: io::Error) -> InstallError {
-    InstallError::DamagedPackage { package: package.dist(), dir: package.dir.clone(), source }
+    let dir = package.dir.clone();
+    InstallError::DamagedPackage { package: package.display_name(), dir, source }
 }
 
-/// A cache directory under the wrong name would install something else than the lock says.
+/// Checks that the directory contains the locked package.
 fn check_identity(package: &Package, index: &IndexJson) -> Result<(), InstallError> {
     let found = format!("{}-{}-{}", index.name.as_normalized(), index.version, index.build);
-    if found == package.dist() {
+    if found == package.display_name() {
         return Ok(());
     }
-    Err(InstallError::OtherPackage { dir: package.dir.clone(), expected: package.dist(), found })
+    let expected = package.display_name();
+    Err(InstallError::OtherPackage { dir: package.dir.clone(), expected, found })
 }
 
 /// Relative, and nothing but names.
@@ -128,7 +131,7 @@ fn starts_in_conda_meta(path: &Path) -> bool {
         .is_some_and(|first| first.as_os_str().eq_ignore_ascii_case("conda-meta"))
 }
 
-/// What the unpacked file really is. `paths.json` may lie about it: a hard link to a
+/// Determines the actual type of the file, because `paths.json` can be wrong: a hard link to a
 /// symbolic link is a symbolic link, and a path through one can lead out of the package.
 fn read_entry(
     package: &Package,
@@ -138,7 +141,7 @@ fn read_entry(
     target: PathBuf,
 ) -> Result<Entry, InstallError> {
     let damaged = |source| damaged(package, source);
-    let refuse = |fault| Err(refused(&package.dist(), &source.relative_path, fault));
+    let refuse = |fault| Err(unsafe_package(&package.display_name(), &source.relative_path, fault));
     let path = package.dir.join(&source.relative_path);
     if source.path_type == PathType::Directory && is_missing(&path) {
         // Archives needn't have an entry for an empty directory.
@@ -190,7 +193,7 @@ fn check_prefix_length(
     Err(InstallError::BadPrefix {
         prefix: prefix.to_owned(),
         why: BadPrefix::TooLong {
-            package: package.dist(),
+            package: package.display_name(),
             path: entry.relative_path.clone(),
             length,
             room,
@@ -226,7 +229,7 @@ fn commands(package: &Package, python: &PythonInfo) -> Result<Vec<Command>, Inst
                 target: python.bin_dir.join(&entry_point.command),
                 entry_point,
             })
-            .map_err(|fault| refused(&package.dist(), Path::new(text), fault))
+            .map_err(|fault| unsafe_package(&package.display_name(), Path::new(text), fault))
     };
     file.noarch.entry_points.iter().map(parse).collect()
 }

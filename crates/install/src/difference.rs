@@ -3,30 +3,30 @@
 use std::fmt;
 use std::path::PathBuf;
 
-/// What is wrong with a path.
+/// How a path differs from its record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DifferenceKind {
-    /// Recorded, and not there.
+    /// The path doesn't exist.
     Missing,
-    /// Its bytes are others.
+    /// The contents differ.
     Changed,
-    /// Its size in bytes is another.
+    /// The size in bytes differs.
     Size {
         /// As recorded.
         expected: u64,
         /// As found.
         found: u64,
     },
-    /// Another kind of thing than recorded: a directory where a file was, say.
+    /// The type differs, such as a directory instead of a file.
     Type,
-    /// A symbolic link to elsewhere.
+    /// The link has another target.
     Target {
         /// As installed.
         expected: PathBuf,
         /// As found.
         found: PathBuf,
     },
-    /// Other permissions: executable, setuid or writable for everyone, for example.
+    /// The permissions differ: executable, setuid or writable for everyone, for example.
     Mode {
         /// The permissions of an installed file or directory, as `chmod` takes them.
         expected: u32,
@@ -37,19 +37,19 @@ pub enum DifferenceKind {
     Untracked,
     /// It can't be read.
     Unreadable {
-        /// What the system says.
+        /// The operating system's message.
         reason: String,
     },
 }
 
-/// A path that isn't as its record says.
+/// A path that differs from its record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileDifference {
     /// Relative to the prefix.
     pub path: PathBuf,
-    /// The package's name; none for an extra file.
+    /// The package's name; `None` for an extra file.
     pub package: Option<String>,
-    /// What is wrong.
+    /// How it differs.
     pub kind: DifferenceKind,
 }
 

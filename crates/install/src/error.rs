@@ -1,4 +1,4 @@
-//! Why an install failed. The environment that was there is unchanged in every case.
+//! The errors of an install. None of them changes the existing environment.
 
 use std::error::Error;
 use std::io;
@@ -14,31 +14,31 @@ use crate::untracked::Untracked;
 /// Why a path can't be a prefix.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BadPrefix {
-    /// Relative, or with `.` or `..`.
+    /// The path is relative, or has `.` or `..`.
     #[error("it isn't an absolute path without `.` and `..`")]
     NotPlain,
-    /// The root of a file system.
+    /// The path is the root of a file system.
     #[error("it is the root of the file system")]
     Root,
-    /// It isn't Unicode.
+    /// The path isn't Unicode.
     #[error("its name isn't Unicode")]
     NotUnicode,
-    /// A character that shebangs, shell scripts or `PATH` can't carry.
+    /// The path has a character that shebangs, shell scripts or `PATH` can't contain.
     #[error("scripts and PATH can't carry the character {0:?} in it")]
     Character(char),
-    /// A symbolic link to elsewhere.
+    /// The path is a symbolic link.
     #[error("it is a symbolic link to `{}`", .0.display())]
     Symlink(PathBuf),
-    /// A file.
+    /// The path is a file.
     #[error("it is a file")]
     File,
-    /// A name that envlock uses for what is next to another prefix.
+    /// The name is one that envlock uses for paths next to a prefix.
     #[error("a name with `{0}` is for what envlock keeps next to a prefix")]
     ReservedName(&'static str),
-    /// A name without room for `~previous` and other names next to it.
+    /// The name is too long to add `~previous` and other suffixes to it.
     #[error("its name has {0} bytes, and file systems allow 255 with what envlock adds")]
     LongName(usize),
-    /// Longer than the space that a package's binaries have for it.
+    /// The path is longer than the space that a package's binaries have for it.
     #[error(
         "it is {length} bytes long, and `{path}` of {package} has room for {room}",
         path = .path.display()
@@ -100,7 +100,7 @@ pub enum PathFault {
 #[non_exhaustive]
 pub enum InstallError {
     /// The path can't be a prefix.
-    #[error("`{}` can't hold an environment: {why}", .prefix.display())]
+    #[error("`{}` can't be used for an environment: {why}", .prefix.display())]
     BadPrefix {
         /// The path.
         prefix: PathBuf,
@@ -163,14 +163,14 @@ pub enum InstallError {
         /// The cause, with the path.
         source: io::Error,
     },
-    /// A package directory that holds another package.
-    #[error("`{}` in the package cache holds {found}, not {expected}", .dir.display())]
+    /// A package directory that contains another package.
+    #[error("`{}` in the package cache contains {found}, not {expected}", .dir.display())]
     OtherPackage {
         /// The directory.
         dir: PathBuf,
-        /// What it should hold.
+        /// The expected package.
         expected: String,
-        /// What it holds.
+        /// The package in the directory.
         found: String,
     },
     /// A package that needs Python's version, and no Python in the set.
@@ -207,18 +207,18 @@ pub enum InstallError {
     Cancelled,
 }
 
-/// Says of a disk error what was attempted.
-pub(crate) trait Attempting<T> {
-    fn attempting(self, action: &'static str) -> Result<T, InstallError>;
+/// Adds to an IO error what was attempted.
+pub(crate) trait IoContext<T> {
+    fn while_doing(self, action: &'static str) -> Result<T, InstallError>;
 }
 
-impl<T> Attempting<T> for io::Result<T> {
-    fn attempting(self, action: &'static str) -> Result<T, InstallError> {
+impl<T> IoContext<T> for io::Result<T> {
+    fn while_doing(self, action: &'static str) -> Result<T, InstallError> {
         self.map_err(|source| InstallError::Io { action, source })
     }
 }
 
-/// The package's file, where it is known, and the operating system's message.
+/// Returns the package's file, if it is known, and the operating system's message.
 fn file_and_cause(error: &rattler::install::InstallError) -> String {
     let mut last: &dyn Error = error;
     while let Some(cause) = last.source() {
@@ -232,7 +232,7 @@ fn file_and_cause(error: &rattler::install::InstallError) -> String {
     }
 }
 
-/// The paths and the operating system's message, without the name of the function that failed.
+/// Returns the paths and the operating system's message, without the name of the failed function.
 fn path_and_cause(error: &io::Error) -> String {
     let text = error.to_string();
     let Some((paths, cause)) = text.rsplit_once("`: ") else { return text };
@@ -240,7 +240,7 @@ fn path_and_cause(error: &io::Error) -> String {
     format!("{}: {cause}", paths.join(" to "))
 }
 
-/// The operating system's error at the end of a chain.
+/// Returns the operating system's error at the end of a chain.
 fn io_kind(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
     let mut next = Some(error);
     let mut kind = None;
@@ -325,7 +325,7 @@ impl InstallError {
     }
 }
 
-/// What to do about an answer of the operating system's.
+/// Returns the help for an IO error.
 fn disk_help(kind: io::ErrorKind) -> Option<String> {
     match kind {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
@@ -372,8 +372,8 @@ impl AsFindings for InstallError {
     }
 }
 
-/// A package's fault as an error.
-pub(crate) fn refused(package: &str, path: &Path, fault: PathFault) -> InstallError {
+/// Creates the error for an unsafe path of a package.
+pub(crate) fn unsafe_package(package: &str, path: &Path, fault: PathFault) -> InstallError {
     InstallError::UnsafePackage {
         package: package.to_owned(),
         path: path.display().to_string(),

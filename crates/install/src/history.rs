@@ -16,14 +16,14 @@ use crate::install_spec::InstallSpec;
 /// Hosts whose channels conda calls by name alone.
 const NAMED_HOSTS: [&str; 2] = ["conda.anaconda.org", "repo.anaconda.com"];
 
-/// The lines that this install appends.
+/// Formats the lines that this install appends.
 pub(crate) fn revision(spec: &InstallSpec, before: &[RepoDataRecord]) -> String {
     let dists = |records: &mut dyn Iterator<Item = &RepoDataRecord>| -> BTreeSet<String> {
         records.map(dist).collect()
     };
     let old = dists(&mut before.iter());
     let new = dists(&mut spec.records.iter());
-    let mut text = format!("==> {} <==\n", spec.now.strftime("%Y-%m-%d %H:%M:%S"));
+    let mut text = format!("==> {} <==\n", spec.time.strftime("%Y-%m-%d %H:%M:%S"));
     // conda reads one comment a line.
     let _ = writeln!(text, "# cmd: {}", spec.command.replace(['\n', '\r'], " "));
     // Not `conda version`: conda would compare it with its own and refuse to work.
@@ -39,7 +39,7 @@ pub(crate) fn revision(spec: &InstallSpec, before: &[RepoDataRecord]) -> String 
     text
 }
 
-/// A Python string literal: conda reads the list with `ast.literal_eval`.
+/// Formats a Python string literal: conda reads the list with `ast.literal_eval`.
 fn quoted(spec: &str) -> String {
     let escaped: String = spec
         .chars()
@@ -53,7 +53,7 @@ fn quoted(spec: &str) -> String {
     format!("\"{escaped}\"")
 }
 
-/// `conda-forge/linux-64::python-3.10.13-h_0`.
+/// Formats a record as in `conda-forge/linux-64::python-3.10.13-h_0`.
 fn dist(record: &RepoDataRecord) -> String {
     let package = &record.package_record;
     format!(
@@ -66,7 +66,8 @@ fn dist(record: &RepoDataRecord) -> String {
     )
 }
 
-/// A channel as conda names it: `conda-forge`, `pkgs/main`, else its URL without credentials.
+/// Returns a channel as conda names it: `conda-forge`, `pkgs/main`, else its URL without
+/// credentials.
 pub(crate) fn channel(record: &RepoDataRecord) -> String {
     let Some(channel) = &record.channel else { return "<unknown>".into() };
     let Ok(url) = Url::parse(channel) else { return channel.clone() };

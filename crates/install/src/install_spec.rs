@@ -18,22 +18,22 @@ pub struct Package {
 }
 
 impl Package {
-    /// `name-version-build`, as messages and `conda-meta` name it.
-    pub(crate) fn dist(&self) -> String {
-        dist(&self.record)
+    /// Returns `name-version-build`, as messages and `conda-meta` name it.
+    pub(crate) fn display_name(&self) -> String {
+        display_name(&self.record)
     }
 }
 
-/// `name-version-build` of a record.
-pub(crate) fn dist(record: &RepoDataRecord) -> String {
+/// Returns `name-version-build` of a record.
+pub(crate) fn display_name(record: &RepoDataRecord) -> String {
     let record = &record.package_record;
     format!("{}-{}-{}", record.name.as_normalized(), record.version, record.build)
 }
 
-/// What the prefix should be.
+/// What to install, and how.
 #[derive(Debug, Clone)]
 pub struct InstallSpec {
-    /// Where it will live; absolute, without `.` and `..`. This path goes into its files.
+    /// The absolute path of the prefix, without `.` and `..`. It is written into files.
     pub prefix: PathBuf,
     /// The platform that it is for.
     pub platform: Subdir,
@@ -43,13 +43,13 @@ pub struct InstallSpec {
     pub requested: BTreeMap<String, Vec<String>>,
     /// Environment variables that activation sets (`conda-meta/state`).
     pub variables: BTreeMap<String, String>,
-    /// A digest of all that the lock says for this platform; opaque. The same stamp means
-    /// that there is nothing to do.
-    pub stamp: String,
+    /// The digest of the lock's contents for this platform. The same digest means that there is
+    /// nothing to do.
+    pub lock_digest: String,
     /// The command line, for `conda-meta/history` and for installs that wait.
     pub command: String,
     /// The time of the install, for the history.
-    pub now: jiff::Timestamp,
+    pub time: jiff::Timestamp,
     /// The version of the program, for the history.
     pub envlock_version: String,
     /// Installs even if the prefix is up to date. Untracked files and environments of other
@@ -57,21 +57,21 @@ pub struct InstallSpec {
     pub replace: bool,
     /// Runs the packages' post-link scripts.
     pub link_scripts: bool,
-    /// How many packages are compiled at a time; at least 1.
+    /// The number of packages that are compiled at a time; at least 1.
     pub jobs: usize,
 }
 
-/// A path that several packages bring.
+/// A path that more than one package contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clobber {
     /// The path, relative to the prefix.
     pub path: PathBuf,
-    /// Whose file is there: the first in the order of linking (dependencies first, then by
-    /// name), so the same set always has the same kept.
+    /// The package whose file is installed: the first in the order of linking (dependencies first,
+    /// then by name), so that the same set always has the same result.
     pub kept: String,
-    /// Whose file was left out.
+    /// The packages whose files aren't installed.
     pub dropped: Vec<String>,
-    /// Whether all of them bring the same bytes, as far as the packages say so.
+    /// Whether the packages list the same digest.
     pub identical: bool,
 }
 
@@ -82,20 +82,20 @@ pub struct Uncompiled {
     pub package: String,
     /// The sources, relative to the prefix.
     pub files: Vec<PathBuf>,
-    /// Why, as Python says it for the first of them.
+    /// Python's message about the first of them.
     pub reason: String,
 }
 
-/// What an install did.
+/// The result of an install.
 #[derive(Debug, Clone)]
 pub struct Installed {
     /// The plan that was carried out.
     pub plan: Plan,
-    /// How many packages the prefix has.
+    /// The number of packages in the prefix.
     pub packages: usize,
-    /// How many files were linked or made.
+    /// The number of files that were linked or made.
     pub files: usize,
-    /// Paths that several packages bring.
+    /// The paths that more than one package contains.
     pub clobbers: Vec<Clobber>,
     /// Names of packages with a post-link script.
     pub post_link_scripts: Vec<String>,

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Attempting, InstallError};
+use crate::error::{InstallError, IoContext};
 use crate::mark::Mark;
 use crate::prefix_paths::PrefixPaths;
 use crate::trusted::{Distrust, check_directory, distrusted, open_file, read_small};
@@ -36,8 +36,8 @@ impl Journal {
         mark.write(next)?;
         let (prefix, next, id) = (mark.prefix, name.to_owned(), mark.id);
         let journal = Self { version: VERSION, prefix, next, id };
-        // Written whole or not at all: a killed process can't leave half of it.
-        let fresh = paths.discarded(JOURNAL);
+        // Atomic: a killed process can't leave half of it.
+        let fresh = paths.trash_path(JOURNAL);
         let mut file = fs_err::File::create_new(&fresh)?;
         file.write_all(&serde_json::to_vec(&journal)?)?;
         file.sync_all()?;
@@ -69,21 +69,21 @@ impl Journal {
             return Ok(None);
         }
         check_directory(&next)?;
-        let mark = Mark::read(&next).attempting("read the mark of an install")?;
+        let mark = Mark::read(&next).while_doing("read the mark of an install")?;
         let expected = Mark { prefix: paths.prefix.clone(), id: self.id.clone() };
         if mark == Some(expected) { Ok(Some(next)) } else { Err(distrusted(&next, Distrust::Mark)) }
     }
 }
 
-/// How the name of an unfinished journal goes on after the staging stem.
+/// The suffix of the name of an unfinished journal, after the staging stem.
 pub(crate) const JOURNAL: &str = "journal";
 
-/// Removes the journal, once what it says has happened or never will.
+/// Removes the journal after its renames are done or reverted.
 pub(crate) fn clear(paths: &PrefixPaths) -> io::Result<()> {
     fs_err::remove_file(paths.journal())
 }
 
-/// A rename lasts once its directory is on the disk.
+/// Flushes a directory, so that a rename in it survives a crash.
 pub(crate) fn sync(directory: &Path) -> io::Result<()> {
     fs_err::File::open(directory)?.sync_all()
 }

@@ -53,7 +53,7 @@ pub use apply::apply;
 pub use difference::{DifferenceKind, FileDifference};
 pub use error::{BadPrefix, InstallError, PathFault};
 pub use install_spec::{Clobber, InstallSpec, Installed, Package, Uncompiled};
-pub use plan::{Dist, MovedAside, PackageChange, Plan, Steps, plan};
+pub use plan::{MovedAside, PackageChange, PackageId, Plan, Steps, plan};
 pub use prefix_contents::{PrefixContents, inspect};
 pub use prefix_lock::ReadLock;
 pub use state::{PrefixState, state};

@@ -10,7 +10,7 @@ use rattler_conda_types::prefix_record::Link;
 use rattler_conda_types::{PrefixRecord, RepoDataRecord};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Attempting, InstallError};
+use crate::error::{InstallError, IoContext};
 use crate::history::revision;
 use crate::install_spec::InstallSpec;
 use crate::prefix_paths::is_not_found;
@@ -49,22 +49,22 @@ pub(crate) fn write(
     for record in &records {
         let text = serde_json::to_vec_pretty(record).map_err(io::Error::from);
         text.and_then(|text| fs_err::write(folder.join(record.file_name()), text))
-            .attempting("write a package's record")?;
+            .while_doing("write a package's record")?;
     }
     let history = read_or_empty(&spec.prefix.join("conda-meta/history"))
-        .attempting("read the environment's history")?;
+        .while_doing("read the environment's history")?;
     fs_err::write(folder.join("history"), history + &revision(spec, before))
-        .attempting("write the history")?;
+        .while_doing("write the history")?;
     for name in KEPT {
         let old = read_bounded(&spec.prefix.join("conda-meta").join(name), MAX_TEXT_BYTES);
-        if let Some(bytes) = old.attempting("keep a file of conda-meta")? {
-            fs_err::write(folder.join(name), bytes).attempting("keep a file of conda-meta")?;
+        if let Some(bytes) = old.while_doing("keep a file of conda-meta")? {
+            fs_err::write(folder.join(name), bytes).while_doing("keep a file of conda-meta")?;
         }
     }
-    write_variables(&folder, &spec.variables).attempting("write the environment's variables")?;
+    write_variables(&folder, &spec.variables).while_doing("write the environment's variables")?;
     FileList::new(staging, &records, reference)
         .and_then(|files| files.write(staging))
-        .attempting("write the list of files")?;
+        .while_doing("write the list of files")?;
     Ok(records)
 }
 

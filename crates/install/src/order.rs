@@ -8,7 +8,7 @@ use rattler_conda_types::PackageName;
 
 use crate::install_spec::Package;
 
-/// The packages in the order of linking. A cycle is entered at its first name.
+/// Returns the packages in the order of linking. A cycle is entered at its first name.
 pub(crate) fn linking_order(packages: &[Package]) -> Vec<&Package> {
     let mut waiting: BTreeMap<&str, &Package> = packages
         .iter()

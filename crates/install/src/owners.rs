@@ -1,5 +1,5 @@
-//! Which package gets a path that several packages bring: one rule for files, links and
-//! commands.
+//! Which package gets a path that more than one package contains: one rule for files, links
+//! and commands.
 //!
 //! The first package in the order of linking gets it, as in rattler. The entries of the others
 //! are left out: each file of the prefix then
@@ -16,7 +16,7 @@ use crate::install_spec::Clobber;
 
 #[derive(Debug)]
 struct Owner {
-    dist: String,
+    package: String,
     sha256: Option<Sha256Hash>,
 }
 
@@ -33,42 +33,42 @@ impl Owners {
         let mut owners = Self::default();
         let mut clobbers = BTreeMap::new();
         for contents in set {
-            let dist = contents.package.dist();
+            let package = contents.package.display_name();
             contents.entries.retain(|entry| {
                 entry.source.path_type == PathType::Directory
-                    || owners.claim(&dist, &entry.target, entry.source.sha256, &mut clobbers)
+                    || owners.claim(&package, &entry.target, entry.source.sha256, &mut clobbers)
             });
             contents
                 .commands
-                .retain(|command| owners.claim(&dist, &command.target, None, &mut clobbers));
+                .retain(|command| owners.claim(&package, &command.target, None, &mut clobbers));
         }
         owners.clobbers = clobbers.into_values().collect();
         owners
     }
 
-    /// Whose file or link a path is.
+    /// Returns the package that the file or link at a path is from.
     pub(crate) fn owner_of(&self, path: &Path) -> Option<&str> {
-        self.paths.get(path).map(|owner| owner.dist.as_str())
+        self.paths.get(path).map(|owner| owner.package.as_str())
     }
 
     fn claim(
         &mut self,
-        dist: &str,
+        package: &str,
         path: &Path,
         sha256: Option<Sha256Hash>,
         clobbers: &mut BTreeMap<PathBuf, Clobber>,
     ) -> bool {
         let Some(owner) = self.paths.get(path) else {
-            self.paths.insert(path.to_owned(), Owner { dist: dist.to_owned(), sha256 });
+            self.paths.insert(path.to_owned(), Owner { package: package.to_owned(), sha256 });
             return true;
         };
         let clobber = clobbers.entry(path.to_owned()).or_insert_with(|| Clobber {
             path: path.to_owned(),
-            kept: owner.dist.clone(),
+            kept: owner.package.clone(),
             dropped: Vec::new(),
             identical: true,
         });
-        clobber.dropped.push(dist.to_owned());
+        clobber.dropped.push(package.to_owned());
         clobber.identical &= sha256.is_some() && sha256 == owner.sha256;
         false
     }

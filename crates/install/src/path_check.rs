@@ -8,10 +8,10 @@ use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
 use crate::contents::{Contents, Entry};
-use crate::error::{InstallError, PathFault, refused};
+use crate::error::{InstallError, PathFault, unsafe_package};
 use crate::owners::Owners;
 
-/// As many links as Linux follows before it says `ELOOP`.
+/// The number of links that Linux follows before `ELOOP`.
 const MAX_LINKS: usize = 40;
 
 /// Refuses the first package, in the order given, with a path that leads out of the prefix.
@@ -22,7 +22,8 @@ pub(crate) fn check_paths(set: &[Contents<'_>], owners: &Owners) -> Result<(), I
         .filter_map(|entry| Some((entry.target.as_path(), entry.link.as_deref()?)))
         .collect();
     for contents in set {
-        let refuse = |path: &Path, fault| Err(refused(&contents.package.dist(), path, fault));
+        let package = contents.package.display_name();
+        let refuse = |path: &Path, fault| Err(unsafe_package(&package, path, fault));
         for entry in &contents.entries {
             if let Some(fault) = check_entry(entry, owners, &links) {
                 return refuse(&entry.target, fault);
@@ -63,7 +64,8 @@ fn below_file(path: &Path, owners: &Owners) -> Option<PathFault> {
     })
 }
 
-/// Where a path ends, relative to the prefix; `None` when that is outside of it or nowhere.
+/// Resolves the links of a path, relative to the prefix. `None` if the result is outside the prefix
+/// or the links form a circle.
 fn resolve_links(path: &Path, links: &HashMap<&Path, &Path>) -> Option<PathBuf> {
     let mut ahead: Vec<Component<'_>> = path.components().rev().collect();
     let mut at = PathBuf::new();

@@ -14,9 +14,9 @@ use crate::previous::Previous;
 use crate::state::PrefixState;
 use crate::untracked::Untracked;
 
-/// A package as users know it.
+/// A package by name, version and build.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Dist {
+pub struct PackageId {
     /// Its normalised name.
     pub name: String,
     /// Its version.
@@ -29,7 +29,7 @@ pub struct Dist {
     pub subdir: String,
 }
 
-impl From<&RepoDataRecord> for Dist {
+impl From<&RepoDataRecord> for PackageId {
     fn from(record: &RepoDataRecord) -> Self {
         let package = &record.package_record;
         Self {
@@ -45,10 +45,10 @@ impl From<&RepoDataRecord> for Dist {
 /// A package that is replaced by another one of the same name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackageChange {
-    /// What is there.
-    pub from: Dist,
-    /// What will be there.
-    pub to: Dist,
+    /// The installed package.
+    pub from: PackageId,
+    /// The package of the lock.
+    pub to: PackageId,
 }
 
 /// The environment at the prefix moves to `NAME~previous`.
@@ -68,13 +68,13 @@ pub struct MovedAside {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Steps {
     /// Packages that are added, sorted by name.
-    pub link: Vec<Dist>,
+    pub link: Vec<PackageId>,
     /// Packages that are removed, sorted by name.
-    pub unlink: Vec<Dist>,
+    pub unlink: Vec<PackageId>,
     /// Packages that get another version, build or channel, sorted by name.
     pub change: Vec<PackageChange>,
     /// Packages that stay as they are, sorted by name. They are linked again.
-    pub keep: Vec<Dist>,
+    pub keep: Vec<PackageId>,
     /// What happens to the environment that is there.
     pub moved_aside: Option<MovedAside>,
     /// Whether the packages' post-link scripts run.
@@ -88,16 +88,16 @@ pub struct Steps {
 #[derive(Debug, Clone)]
 pub struct Plan {
     steps: Option<Steps>,
-    present: PrefixState,
+    prefix_state: PrefixState,
     needs_recovery: bool,
     has_leftovers: bool,
     spec: InstallSpec,
     /// The records that are at the prefix, for the history.
-    before: Vec<RepoDataRecord>,
+    installed_records: Vec<RepoDataRecord>,
 }
 
 impl Plan {
-    /// The steps; none if the prefix is up to date, and nothing is done.
+    /// The steps. `None` if the prefix is up to date.
     pub fn steps(&self) -> Option<&Steps> {
         self.steps.as_ref()
     }
@@ -113,8 +113,8 @@ impl Plan {
     }
 
     /// The state of the prefix, after recovery if that is needed.
-    pub fn present(&self) -> &PrefixState {
-        &self.present
+    pub fn prefix_state(&self) -> &PrefixState {
+        &self.prefix_state
     }
 
     /// Whether a killed install is recovered from before the first step.
@@ -137,15 +137,15 @@ impl Plan {
         &self.spec
     }
 
-    pub(crate) fn before(&self) -> &[RepoDataRecord] {
-        &self.before
+    pub(crate) fn installed_records(&self) -> &[RepoDataRecord] {
+        &self.installed_records
     }
 
     /// Whether both do the same to the same prefix. Recovery doesn't count: it is done before
     /// the plan is checked.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
+    pub(crate) fn has_same_effect(&self, other: &Self) -> bool {
         self.prefix() == other.prefix()
-            && self.present == other.present
+            && self.prefix_state == other.prefix_state
             && self.steps == other.steps
     }
 }
@@ -159,14 +159,13 @@ pub fn plan(present: PrefixContents, spec: InstallSpec) -> Result<Plan, InstallE
     let needs_recovery = present.needs_recovery;
     let has_leftovers = present.has_leftovers;
     if present.is_up_to_date(&spec) {
-        let present = present.state;
         return Ok(Plan {
             steps: None,
-            present,
+            prefix_state: present.state,
             needs_recovery,
             has_leftovers,
             spec,
-            before: Vec::new(),
+            installed_records: Vec::new(),
         });
     }
     check_replaceable(&present, &spec)?;
@@ -201,7 +200,14 @@ pub fn plan(present: PrefixContents, spec: InstallSpec) -> Result<Plan, InstallE
         variables: spec.variables.keys().cloned().collect(),
         ..compare(&before, &spec.records)
     });
-    Ok(Plan { steps, present: present.state, needs_recovery, has_leftovers, spec, before })
+    Ok(Plan {
+        steps,
+        prefix_state: present.state,
+        needs_recovery,
+        has_leftovers,
+        spec,
+        installed_records: before,
+    })
 }
 
 /// `NAME~previous` is never overwritten unless it is an environment.
@@ -232,18 +238,18 @@ fn compare(before: &[RepoDataRecord], after: &[RepoDataRecord]) -> Steps {
     for (name, new) in by_name(after) {
         match present.remove(name) {
             None => steps.link.push(new.into()),
-            Some(old) if is_same(old, new) => steps.keep.push(new.into()),
+            Some(old) if is_same_archive(old, new) => steps.keep.push(new.into()),
             Some(old) => steps.change.push(PackageChange { from: old.into(), to: new.into() }),
         }
     }
-    steps.unlink = present.into_values().map(Dist::from).collect();
+    steps.unlink = present.into_values().map(PackageId::from).collect();
     steps
 }
 
 /// Whether both are the same archive: by digest if both have one, else by name.
-fn is_same(a: &RepoDataRecord, b: &RepoDataRecord) -> bool {
+fn is_same_archive(a: &RepoDataRecord, b: &RepoDataRecord) -> bool {
     match (a.package_record.sha256, b.package_record.sha256) {
         (Some(a), Some(b)) => a == b,
-        _ => Dist::from(a) == Dist::from(b),
+        _ => PackageId::from(a) == PackageId::from(b),
     }
 }

@@ -1,4 +1,4 @@
-//! What is at a prefix now, as far as a plan depends on it. Reads, never writes.
+//! The contents of a prefix, as far as a plan depends on them. Reads, never writes.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rattler_conda_types::PrefixRecord;
 
 use crate::activate;
-use crate::error::{Attempting, InstallError};
+use crate::error::{InstallError, IoContext};
 use crate::install_spec::InstallSpec;
 use crate::journal::Journal;
 use crate::meta::FileList;
@@ -21,8 +21,7 @@ use crate::untracked::{Untracked, find_untracked, records};
 /// How often a prefix is read again because another process exchanged it meanwhile.
 const MAX_READS: usize = 8;
 
-/// What is at a prefix. Where a killed install must be recovered from first, what will be
-/// there after that.
+/// The contents of a prefix, after recovery from a killed install if that is necessary.
 #[derive(Debug)]
 pub struct PrefixContents {
     pub(crate) paths: PrefixPaths,
@@ -30,7 +29,7 @@ pub struct PrefixContents {
     pub(crate) state: PrefixState,
     /// Whether a killed install must be recovered from first.
     pub(crate) needs_recovery: bool,
-    /// Whether there is a staging directory: of a killed install, or of one at work.
+    /// Whether a staging directory exists, of a killed or a running install.
     pub(crate) has_leftovers: bool,
     pub(crate) is_environment: bool,
     /// Whether all files are there with the sizes that the install recorded.
@@ -54,11 +53,11 @@ impl PrefixContents {
         &self.untracked
     }
 
-    /// Whether the prefix is up to date: the same stamp, every file there with its size, the
+    /// Whether the prefix is up to date: the same digest, every file there with its size, the
     /// variables set, and no script pending that is to run. Doesn't detect changed bytes, which
     /// [`verify`](crate::verify) does.
     pub(crate) fn is_up_to_date(&self, spec: &InstallSpec) -> bool {
-        let ready = PrefixState::Ready { stamp: spec.stamp.clone() };
+        let ready = PrefixState::Ready { stamp: spec.lock_digest.clone() };
         let sets = |(name, value): (&String, &String)| {
             self.variables.as_ref().is_some_and(|set| set.get(name) == Some(value))
         };
@@ -70,7 +69,7 @@ impl PrefixContents {
     }
 }
 
-/// Reads what is at the prefix. Takes milliseconds if the prefix is up to date; else every
+/// Reads the contents of the prefix. Takes milliseconds if the prefix is up to date; else every
 /// record is read and every file is listed.
 pub fn inspect(spec: &InstallSpec) -> Result<PrefixContents, InstallError> {
     // Without the prefix's lock: another install may exchange the prefix while it is read.
@@ -90,7 +89,7 @@ fn identity(prefix: &Path) -> Option<(u64, u64)> {
 }
 
 fn read(spec: &InstallSpec) -> Result<PrefixContents, InstallError> {
-    let paths = PrefixPaths::of(&spec.prefix)?;
+    let paths = PrefixPaths::new(&spec.prefix)?;
     let recovered = Recovered::of(&paths)?;
     let folder = recovered.folder.unwrap_or_else(|| paths.prefix.clone());
     let is_present = recovered.is_present;
@@ -112,8 +111,8 @@ fn read(spec: &InstallSpec) -> Result<PrefixContents, InstallError> {
     if !present.is_environment {
         return Ok(present);
     }
-    let stamp = InstallRecord::read(&folder).attempting("read the environment's stamp")?;
-    let files = FileList::read(&folder).attempting("read the environment's list of files")?;
+    let stamp = InstallRecord::read(&folder).while_doing("read the environment's stamp")?;
+    let files = FileList::read(&folder).while_doing("read the environment's list of files")?;
     present.scripts_pending = stamp.as_ref().is_some_and(|stamp| stamp.scripts_pending);
     if matches!(present.state, PrefixState::Ready { .. }) {
         present.variables = activate::own_variables(&folder);
@@ -125,7 +124,7 @@ fn read(spec: &InstallSpec) -> Result<PrefixContents, InstallError> {
     match records(&folder) {
         Ok(records) => {
             let unknown = find_untracked(&folder, &records, &files.made_by_scripts);
-            let unknown = unknown.all().attempting("list the environment's files")?;
+            let unknown = unknown.all().while_doing("list the environment's files")?;
             present.untracked = Untracked::of(unknown, &records, stamp.as_ref());
             present.records = records;
         }

@@ -9,7 +9,7 @@ use envlock_model::progress::{Event, Installer, Notice, Observer};
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Attempting, InstallError};
+use crate::error::{InstallError, IoContext};
 use crate::install_spec::InstallSpec;
 use crate::prefix_paths::PrefixPaths;
 use crate::trusted::{Distrust, distrusted, open_file, read_small};
@@ -43,7 +43,7 @@ impl Drop for PrefixLock {
     }
 }
 
-/// Takes the lock. Waits while another process has it, and reports which one.
+/// Acquires the lock. Waits while another process has it, and reports which one.
 pub(crate) async fn acquire(
     paths: &PrefixPaths,
     spec: &InstallSpec,
@@ -71,7 +71,7 @@ pub(crate) async fn acquire(
     held(file, paths, spec)
 }
 
-/// Takes the lock if no other process has it.
+/// Acquires the lock if no other process has it.
 pub(crate) fn try_acquire(
     paths: &PrefixPaths,
     spec: &InstallSpec,
@@ -100,9 +100,9 @@ fn held(
     let holder = Holder {
         pid: std::process::id(),
         command: spec.command.clone(),
-        since: spec.now.strftime("%FT%TZ").to_string(),
+        since: spec.time.strftime("%FT%TZ").to_string(),
     };
-    write_holder(&mut file, &holder).attempting("write the lock's file")?;
+    write_holder(&mut file, &holder).while_doing("write the lock's file")?;
     Ok(PrefixLock(file))
 }
 
@@ -148,7 +148,7 @@ impl ReadLock {
         Ok(Self(Some(file)))
     }
 
-    /// As [`ReadLock::acquire`], for callers without a runtime: blocks the thread.
+    /// The same as [`ReadLock::acquire`], but blocks the thread, for callers without a runtime.
     pub fn acquire_blocking(prefix: &Path, observer: &dyn Observer) -> Result<Self, InstallError> {
         let Some(mut file) = Self::open(prefix)? else { return Ok(Self(None)) };
         let mut waiting = Waiting::new(prefix, observer);
@@ -160,7 +160,7 @@ impl ReadLock {
     }
 
     fn open(prefix: &Path) -> Result<Option<File>, InstallError> {
-        let path = PrefixPaths::of(prefix)?.lock();
+        let path = PrefixPaths::new(prefix)?.lock();
         match open_file(&path, OFlags::RDONLY) {
             Err(InstallError::Io { .. }) => Ok(None),
             result => result,
@@ -171,7 +171,7 @@ impl ReadLock {
 /// Refuses to overwrite anything but the holder that an install has written. A killed install may
 /// have written only a part of it.
 fn check_content(path: &Path, file: &mut File) -> Result<(), InstallError> {
-    file.rewind().attempting("read the lock's file")?;
+    file.rewind().while_doing("read the lock's file")?;
     let bytes = read_small(path, file)?;
     let is_ours = bytes.starts_with(HOLDER_START) || HOLDER_START.starts_with(&bytes);
     if is_ours { Ok(()) } else { Err(distrusted(path, Distrust::Content)) }
@@ -183,7 +183,7 @@ fn write_holder(file: &mut File, holder: &Holder) -> io::Result<()> {
     file.write_all(&serde_json::to_vec(holder)?)
 }
 
-/// The process that holds the lock, as its file says.
+/// Reads the process that holds the lock from its file.
 fn installer(file: &mut File) -> Option<Installer> {
     let mut text = String::new();
     file.rewind().and_then(|()| file.take(MAX_HOLDER).read_to_string(&mut text)).ok()?;

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use crate::error::{Attempting, BadPrefix, InstallError};
+use crate::error::{BadPrefix, InstallError, IoContext};
 use crate::mark::Mark;
 
 /// A prefix and the paths next to it.
@@ -30,7 +30,7 @@ fn reserved(name: &str) -> Option<&'static str> {
 impl PrefixPaths {
     /// Checks that `prefix` can be a prefix: its path goes into shebangs, shell scripts and
     /// `PATH`.
-    pub(crate) fn of(prefix: &Path) -> Result<Self, InstallError> {
+    pub(crate) fn new(prefix: &Path) -> Result<Self, InstallError> {
         let bad = |why| InstallError::BadPrefix { prefix: prefix.to_owned(), why };
         let text = prefix.to_str().ok_or_else(|| bad(BadPrefix::NotUnicode))?;
         let plain = prefix.is_absolute()
@@ -56,7 +56,7 @@ impl PrefixPaths {
         }
         match fs_err::symlink_metadata(prefix) {
             Ok(found) if found.is_symlink() => {
-                let target = fs_err::read_link(prefix).attempting("read the symbolic link")?;
+                let target = fs_err::read_link(prefix).while_doing("read the symbolic link")?;
                 Err(bad(BadPrefix::Symlink(parent.join(target))))
             }
             Ok(found) if !found.is_dir() => Err(bad(BadPrefix::File)),
@@ -71,7 +71,7 @@ impl PrefixPaths {
         }
     }
 
-    /// Where the environment before the last install is kept.
+    /// Returns the path of the previous environment.
     pub(crate) fn previous(&self) -> PathBuf {
         self.parent.join(format!("{}~previous", self.name))
     }
@@ -98,14 +98,16 @@ impl PrefixPaths {
         format!(".{}~next-", self.name)
     }
 
-    /// A new path for what isn't needed any more. The next install removes what is left there.
-    pub(crate) fn discarded(&self, what: &str) -> PathBuf {
+    /// Returns a new path for a directory that will be deleted. The next install removes what is
+    /// left there.
+    pub(crate) fn trash_path(&self, what: &str) -> PathBuf {
         let id = Mark::new(&self.prefix).id;
         self.parent.join(format!("{}{what}-{id}", self.staging_stem()))
     }
 
-    /// What has the name of a staging directory: what killed installs left, and files that envlock
-    /// hasn't made. Only for the holder of the lock: then no other install has a staging directory.
+    /// Returns the paths with names of staging directories: those of killed installs, and possibly
+    /// files of the user. Only for the holder of the lock: then no other install has a staging
+    /// directory.
     pub(crate) fn abandoned(&self) -> io::Result<Vec<PathBuf>> {
         let stem = self.staging_stem();
         let mut found = Vec::new();
@@ -120,7 +122,7 @@ impl PrefixPaths {
     }
 }
 
-/// Whether there is nothing at a path. A file where a directory should be is nothing, too.
+/// Whether an error means that the path doesn't exist. This includes a path below a file.
 pub(crate) fn is_not_found(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
@@ -130,7 +132,7 @@ mod tests {
     use super::*;
 
     fn why(prefix: &str) -> Option<BadPrefix> {
-        match PrefixPaths::of(Path::new(prefix)) {
+        match PrefixPaths::new(Path::new(prefix)) {
             Err(InstallError::BadPrefix { why, .. }) => Some(why),
             _ => None,
         }
@@ -159,12 +161,12 @@ mod tests {
         ] {
             assert_eq!(why(&format!("/a/{name}")), Some(BadPrefix::ReservedName(added)), "{name}");
         }
-        assert!(PrefixPaths::of(Path::new("/a/env~1")).is_ok());
+        assert!(PrefixPaths::new(Path::new("/a/env~1")).is_ok());
     }
 
     #[test]
     fn spaces_and_chinese_are_fine() {
-        let paths = PrefixPaths::of(Path::new("/家 里/环境")).expect("a good prefix");
+        let paths = PrefixPaths::new(Path::new("/家 里/环境")).expect("a good prefix");
         assert_eq!(paths.previous(), Path::new("/家 里/环境~previous"));
         assert_eq!(paths.lock(), Path::new("/家 里/.环境~lock"));
     }

@@ -9,12 +9,12 @@ use crate::state::{InstallRecord, is_environment};
 use crate::trusted::check_directory;
 use crate::untracked::{find_untracked, records};
 
-/// What is at `NAME~previous`.
+/// The contents of `NAME~previous`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Previous {
     Absent,
-    /// An environment that an install of this prefix has made and nobody has changed since. A
-    /// lock can make it again.
+    /// An unchanged environment of an install of this prefix. It can be installed again from a
+    /// lock.
     Removable,
     /// An environment with files or changes of the user, or one that another tool has made. An
     /// install renames it to this path instead of removing it.

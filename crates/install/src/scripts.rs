@@ -12,16 +12,17 @@ use rattler::install::link_script::LinkScriptType;
 use rattler_conda_types::{PrefixRecord, Subdir};
 
 use crate::activate::run_script;
-use crate::error::{Attempting, InstallError};
+use crate::error::{InstallError, IoContext};
 use crate::install_spec::InstallSpec;
 use crate::meta::FileList;
 use crate::state::InstallRecord;
 use crate::untracked::find_untracked;
 
-/// How many of the last lines of a failed script are shown.
+/// The number of last lines of a failed script that are shown.
 const MAX_OUTPUT_LINES: usize = 20;
 
-/// The names of the packages that have a post-link script in `prefix`, in the order of linking.
+/// Returns the names of the packages that have a post-link script in `prefix`, in the order of
+/// linking.
 pub(crate) fn packages_with_scripts(
     records: &[PrefixRecord],
     prefix: &Path,
@@ -34,7 +35,7 @@ pub(crate) fn packages_with_scripts(
         .collect()
 }
 
-/// Where conda looks for a package's script.
+/// Returns the path where conda looks for a package's script.
 fn script(record: &PrefixRecord, platform: Subdir) -> String {
     LinkScriptType::PostLink.get_path(&record.repodata_record.package_record, &platform)
 }
@@ -53,18 +54,18 @@ pub(crate) fn run(
     {
         run_one(record, spec)?;
         report_message(record, &spec.prefix, observer)
-            .attempting("read a post-link script's message")?;
+            .while_doing("read a post-link script's message")?;
     }
     let prefix = &spec.prefix;
-    let mut files = FileList::read(prefix).attempting("read the list of files")?;
-    files.update(prefix, records).attempting("list the files after the scripts")?;
+    let mut files = FileList::read(prefix).while_doing("read the list of files")?;
+    files.update(prefix, records).while_doing("list the files after the scripts")?;
     files.made_by_scripts = find_untracked(prefix, records, &[])
         .all()
-        .attempting("list what post-link scripts made")?;
-    files.write(prefix).attempting("write the list of files")?;
-    InstallRecord::new(&spec.stamp, prefix, prefix)
+        .while_doing("list what post-link scripts made")?;
+    files.write(prefix).while_doing("write the list of files")?;
+    InstallRecord::new(&spec.lock_digest, prefix, prefix)
         .and_then(|stamp| stamp.write(prefix))
-        .attempting("write the environment's stamp")
+        .while_doing("write the environment's stamp")
 }
 
 /// Reports the message of a script; conda shows that file and removes it.

@@ -11,7 +11,7 @@ use rattler_conda_types::prefix::Prefix;
 use rattler_conda_types::prefix_record::{self, LinkType, PathsEntry};
 
 use crate::contents::Contents;
-use crate::error::{Attempting, InstallError};
+use crate::error::{InstallError, IoContext};
 use crate::install_spec::{InstallSpec, Package};
 use crate::reference::Reference;
 use crate::worker::Worker;
@@ -99,22 +99,22 @@ fn link_one<'a>(
     };
     // A separate registry for each package: `owners` has left nothing to clobber.
     let (mut paths, link_type) = link_package_sync(&package.dir, staging, Arc::default(), options)
-        .map_err(|source| InstallError::Link { package: package.dist(), source })?;
+        .map_err(|source| InstallError::Link { package: package.display_name(), source })?;
     for (path, mode) in modes {
         reference
             .set_mode(staging.path(), &path, mode)
-            .attempting("set the permissions of a file")?;
+            .while_doing("set the permissions of a file")?;
     }
     for directory in directories {
         fs_err::create_dir_all(staging.path().join(&directory.target))
-            .attempting("make a directory of a package")?;
+            .while_doing("make a directory of a package")?;
         paths.push(directory_entry(&directory.target));
     }
     paths.sort_by(|a, b| a.relative_path.cmp(&b.relative_path));
     Ok(Linked { package, noarch_python, link_type, paths })
 }
 
-/// rattler would copy a directory as if it were a file.
+/// Creates the entry of a directory, because rattler would copy it as if it were a file.
 fn directory_entry(path: &Path) -> PathsEntry {
     PathsEntry {
         relative_path: path.to_owned(),

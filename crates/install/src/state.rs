@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use crate::difference::DifferenceKind;
-use crate::error::{Attempting, InstallError};
+use crate::error::{InstallError, IoContext};
 use crate::journal::Journal;
 use crate::meta::FILES;
 use crate::prefix_paths::{PrefixPaths, is_not_found};
@@ -19,22 +19,22 @@ use crate::trusted::read_bounded;
 /// The most bytes of the record: some 50 for each package.
 const MAX_BYTES: u64 = 16_000_000;
 
-/// What is at a prefix.
+/// The state of a prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PrefixState {
-    /// Nothing, or an empty directory.
+    /// The prefix doesn't exist or is empty.
     Absent,
-    /// An environment as the last install left its records.
+    /// An environment of envlock with the records of its last install.
     Ready {
         /// The stamp of that install.
         stamp: String,
     },
-    /// An environment of ours whose records were changed since.
+    /// An environment of envlock whose records were changed since its last install.
     Modified {
         /// The stamp of the install before that.
         stamp: String,
     },
-    /// An environment of ours that was made for another path, which its files name.
+    /// An environment of envlock that was made for another path, which its files name.
     Moved {
         /// That path.
         from: PathBuf,
@@ -43,7 +43,8 @@ pub enum PrefixState {
     MadeByOtherTool,
     /// A directory with files that isn't an environment.
     NotAnEnvironment,
-    /// An install was killed at a moment that the next one must sort out.
+    /// An install was killed while it replaced the prefix. The next install completes or reverts
+    /// it.
     Interrupted,
 }
 
@@ -52,24 +53,24 @@ pub enum PrefixState {
 /// An install that was killed before it exchanged the prefix left the prefix as it was: that
 /// isn't [`PrefixState::Interrupted`].
 pub fn state(prefix: &Path) -> Result<PrefixState, InstallError> {
-    let paths = PrefixPaths::of(prefix)?;
+    let paths = PrefixPaths::new(prefix)?;
     if std::fs::symlink_metadata(prefix).is_err() && Journal::read(&paths)?.is_some() {
         return Ok(PrefixState::Interrupted);
     }
     state_of(prefix, prefix)
 }
 
-/// The state of what is in `folder`, if it were at `prefix`.
+/// Returns the state that the contents of `folder` would have at `prefix`.
 pub(crate) fn state_of(folder: &Path, prefix: &Path) -> Result<PrefixState, InstallError> {
-    if is_empty(folder).attempting("look at the prefix")? {
+    if is_empty(folder).while_doing("look at the prefix")? {
         return Ok(PrefixState::Absent);
     }
-    if let Some(stamp) = InstallRecord::read(folder).attempting("read the environment's stamp")? {
+    if let Some(stamp) = InstallRecord::read(folder).while_doing("read the environment's stamp")? {
         return Ok(if !is_same_directory(&stamp.prefix, prefix) {
             PrefixState::Moved { from: stamp.prefix }
         } else if !stamp.complete {
             PrefixState::Interrupted
-        } else if stamp.records == records(folder).attempting("list the environment's records")? {
+        } else if stamp.records == records(folder).while_doing("list the environment's records")? {
             PrefixState::Ready { stamp: stamp.digest }
         } else {
             PrefixState::Modified { stamp: stamp.digest }
@@ -103,8 +104,8 @@ fn is_empty(prefix: &Path) -> io::Result<bool> {
     }
 }
 
-/// `conda-meta/envlock`: what this install was. Without `.json`: conda and rattler read
-/// every `conda-meta/*.json` as a package's record.
+/// The record of the last install, `conda-meta/envlock`. Without `.json`, because conda and
+/// rattler read every `conda-meta/*.json` as a package's record.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct InstallRecord {
     version: u32,
@@ -176,14 +177,14 @@ impl InstallRecord {
         prefix.join("conda-meta/envlock")
     }
 
-    /// `None` when there is none or it says nothing that we understand.
+    /// Reads the record of a prefix. `None` if the file is missing or can't be parsed.
     pub(crate) fn read(prefix: &Path) -> io::Result<Option<Self>> {
         let bytes = read_bounded(&Self::path(prefix), MAX_BYTES)?;
         let record = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         Ok(record.filter(|record: &Self| record.version == 1))
     }
 
-    /// Written whole or not at all: a killed process can't leave half of it.
+    /// Writes the file atomically.
     pub(crate) fn write(&self, prefix: &Path) -> io::Result<()> {
         let path = Self::path(prefix);
         let fresh = path.with_extension("new");
@@ -192,9 +193,9 @@ impl InstallRecord {
     }
 }
 
-/// The sizes of the records' files and of our list of files by name, in bytes: they show
-/// that conda installed or removed something without reading megabytes of JSON. Not their
-/// times, which a container image rounds.
+/// Returns the sizes of the record files and of envlock's list of files, in bytes, by name. They
+/// show that conda changed something, without reading megabytes of JSON. The times of the files
+/// aren't used, because a container image rounds them.
 fn records(prefix: &Path) -> io::Result<BTreeMap<String, u64>> {
     let mut records = BTreeMap::new();
     for entry in fs_err::read_dir(prefix.join("conda-meta"))? {

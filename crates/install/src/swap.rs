@@ -15,16 +15,16 @@ use std::path::{Path, PathBuf};
 
 use envlock_model::progress::{Event, Notice, Observer, Recovery};
 
-use crate::error::{Attempting, InstallError};
+use crate::error::{InstallError, IoContext};
 use crate::journal::{self, Journal};
 use crate::mark::{is_made_for, mark_path};
 use crate::prefix_paths::PrefixPaths;
 use crate::state::{InstallRecord, PrefixState, is_environment, state};
 use crate::trusted::{Distrust, check_directory};
 
-/// How a swap touches the disk.
+/// The operations of a swap on the file system.
 pub(crate) trait SwapOperations {
-    /// Asked before each step. Tests stop there, as if the process had died.
+    /// Called before each step. A test returns an error here to imitate a killed process.
     fn before_step(&self) -> io::Result<()> {
         Ok(())
     }
@@ -40,17 +40,17 @@ pub(crate) trait SwapOperations {
     }
 }
 
-/// The real one.
+/// The operations of the file system.
 pub(crate) struct RealOperations;
 
 impl SwapOperations for RealOperations {}
 
-/// What a swap left.
+/// The result of a swap.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Swapped {
-    /// Where the environment is now that was there before.
+    /// The path of the environment that was at the prefix before.
     pub(crate) previous: Option<PathBuf>,
-    /// The environment before that one, not needed any more.
+    /// The path of the environment before that one, which isn't needed any more.
     pub(crate) older: Option<PathBuf>,
 }
 
@@ -100,7 +100,7 @@ fn rename_both(paths: &PrefixPaths, next: &Path, disk: &dyn SwapOperations) -> i
     let previous = paths.previous();
     let mut older = None;
     if is_present(&previous) {
-        let aside = paths.discarded("older");
+        let aside = paths.trash_path("older");
         rename(&previous, &aside, disk)?;
         older = Some(aside);
     }
@@ -120,14 +120,14 @@ fn rename_both(paths: &PrefixPaths, next: &Path, disk: &dyn SwapOperations) -> i
     }
 }
 
-/// Takes back a swap whose prefix has failed: the previous environment is in place again.
+/// Reverts a swap whose prefix has failed: the previous environment is in place again.
 /// Returns the path of the failed one, to be removed.
 pub(crate) fn roll_back(
     paths: &PrefixPaths,
     swapped: Swapped,
     disk: &dyn SwapOperations,
 ) -> io::Result<PathBuf> {
-    let failed = paths.discarded("failed");
+    let failed = paths.trash_path("failed");
     let Some(previous) = swapped.previous else {
         rename(&paths.prefix, &failed, disk)?;
         return Ok(failed);
@@ -167,13 +167,13 @@ pub(crate) fn recover(paths: &PrefixPaths, observer: &dyn Observer) -> Result<()
                 None => None,
             };
             if let Some(next) = next {
-                rename(&next, &paths.prefix, &RealOperations).attempting("complete an install")?;
+                rename(&next, &paths.prefix, &RealOperations).while_doing("complete an install")?;
                 report(Recovery::Completed);
             }
         }
-        clear_journal(paths, &RealOperations).attempting("remove the journal of an install")?;
+        clear_journal(paths, &RealOperations).while_doing("remove the journal of an install")?;
     }
-    let abandoned = paths.abandoned().attempting("list the prefix's parent directory")?;
+    let abandoned = paths.abandoned().while_doing("list the prefix's parent directory")?;
     let (ours, others): (Vec<_>, Vec<_>) =
         abandoned.into_iter().partition(|path| is_leftover(paths, path));
     for path in others {
@@ -191,15 +191,15 @@ pub(crate) fn recover(paths: &PrefixPaths, observer: &dyn Observer) -> Result<()
             .filter(|previous| is_environment(previous) && check_directory(previous).is_ok());
         let swapped = Swapped { previous, older: None };
         let failed =
-            roll_back(paths, swapped, &RealOperations).attempting("take back an install")?;
+            roll_back(paths, swapped, &RealOperations).while_doing("take back an install")?;
         remove(&failed, observer);
         report(Recovery::PreviousRestored);
     }
     Ok(())
 }
 
-/// Whether a killed install of this prefix left what is at a path. Nothing else is removed,
-/// whatever its name is.
+/// Whether a killed install of this prefix made what is at a path. Nothing else is removed, even if
+/// it has such a name.
 pub(crate) fn is_leftover(paths: &PrefixPaths, path: &Path) -> bool {
     is_made_for(&paths.prefix, path) || journal::is_unfinished(paths, path)
 }
@@ -247,7 +247,7 @@ fn is_directory(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir())
 }
 
-/// Renames a directory to a path that has nothing. Fails if something is there.
+/// Renames a directory to a path that doesn't exist. Fails if it exists.
 pub(crate) fn rename_to_free(from: &Path, to: &Path) -> io::Result<()> {
     let failed = |error: io::Error| {
         let what = format!("failed to rename `{}` to `{}`: {error}", from.display(), to.display());
@@ -359,7 +359,7 @@ mod tests {
         fs_err::read_to_string(path.join("generation")).ok()
     }
 
-    /// Kills a swap (and an roll_back) before every step in turn, then recovers. Returns what the
+    /// Kills a swap (and a `roll_back`) before every step in turn, then recovers. Returns what the
     /// prefix and the previous one are after each.
     fn kill_everywhere(
         can_exchange: bool,
@@ -369,12 +369,12 @@ mod tests {
         let mut outcomes = Vec::new();
         for steps in 0.. {
             let folder = tempfile::tempdir().expect("a directory");
-            let paths = PrefixPaths::of(&folder.path().join(NAME)).expect("a good prefix");
+            let paths = PrefixPaths::new(&folder.path().join(NAME)).expect("a good prefix");
             make(&paths.prefix, "old");
             if with_older {
                 make(&paths.previous(), "older");
             }
-            let next = paths.discarded("x");
+            let next = paths.trash_path("x");
             make(&next, "new");
             let disk = Failing { left: Cell::new(steps), can_exchange };
             let ended = swap(&paths, &next, &disk).and_then(|swapped| {
@@ -462,7 +462,7 @@ mod tests {
         ] {
             for older in [None, Some("older")] {
                 let folder = tempfile::tempdir().expect("a directory");
-                let paths = PrefixPaths::of(&folder.path().join(NAME)).expect("a good prefix");
+                let paths = PrefixPaths::new(&folder.path().join(NAME)).expect("a good prefix");
                 make(&paths.prefix, "old");
                 if let Some(older) = older {
                     make(&paths.previous(), older);

@@ -9,7 +9,7 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags};
 use thiserror::Error;
 
-use crate::error::{Attempting, InstallError};
+use crate::error::{InstallError, IoContext};
 use crate::prefix_paths::is_not_found;
 
 /// The most bytes of a lock file or a journal. Real ones have some hundred.
@@ -62,10 +62,10 @@ pub(crate) fn open_file(path: &Path, flags: OFlags) -> Result<Option<File>, Inst
         Err(error) => {
             let error = io::Error::from(error);
             let text = format!("failed to open `{}`: {error}", path.display());
-            return Err(io::Error::new(error.kind(), text)).attempting("open a file");
+            return Err(io::Error::new(error.kind(), text)).while_doing("open a file");
         }
     };
-    let found = file.metadata().attempting("open a file")?;
+    let found = file.metadata().while_doing("open a file")?;
     if !found.is_file() {
         return Err(distrusted(path, Distrust::NotAFile));
     }
@@ -79,7 +79,7 @@ pub(crate) fn open_file(path: &Path, flags: OFlags) -> Result<Option<File>, Inst
 /// Reads what is left of a small file. More bytes than envlock writes are an error.
 pub(crate) fn read_small(path: &Path, file: &mut File) -> Result<Vec<u8>, InstallError> {
     let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).attempting("read a file")?;
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).while_doing("read a file")?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(distrusted(path, Distrust::Content));
     }
@@ -88,7 +88,7 @@ pub(crate) fn read_small(path: &Path, file: &mut File) -> Result<Vec<u8>, Instal
 
 /// Checks that `path` is a directory, not a link to one, of a trusted owner.
 pub(crate) fn check_directory(path: &Path) -> Result<(), InstallError> {
-    let found = fs_err::symlink_metadata(path).attempting("read a directory")?;
+    let found = fs_err::symlink_metadata(path).while_doing("read a directory")?;
     if found.is_symlink() {
         return Err(distrusted(path, Distrust::Symlink));
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rattler_conda_types::PrefixRecord;
 
-use crate::error::{Attempting, InstallError, count};
+use crate::error::{InstallError, IoContext, count};
 use crate::prefix_paths::is_not_found;
 use crate::state::InstallRecord;
 use crate::trusted::read_bounded;
@@ -16,7 +16,7 @@ use crate::trusted::read_bounded;
 /// The most bytes of a package's record: some 300 for each file.
 const MAX_RECORD_BYTES: u64 = 512_000_000;
 
-/// How many files a message names.
+/// The number of files that a message names.
 const NAMED: usize = 10;
 
 /// Files and packages in a prefix that the last install didn't create.
@@ -109,7 +109,7 @@ pub(crate) fn records(prefix: &Path) -> Result<Vec<PrefixRecord>, InstallError> 
     };
     let mut records: Vec<PrefixRecord> = Vec::new();
     for entry in entries {
-        let path = entry.attempting("list conda-meta")?.path();
+        let path = entry.while_doing("list conda-meta")?.path();
         if path.extension() == Some(OsStr::new("json")) {
             let record = read_bounded(&path, MAX_RECORD_BYTES).and_then(|bytes| {
                 let bytes = bytes.ok_or(io::ErrorKind::NotFound)?;

@@ -81,9 +81,9 @@ impl AsFindings for VerifyError {
 /// What was compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
-    /// How many packages have a record.
+    /// The number of packages with a record.
     pub packages: usize,
-    /// How many paths the records name.
+    /// The number of paths in the records.
     pub files: usize,
     /// What differs, sorted by path; empty means that nothing does.
     pub differences: Vec<FileDifference>,

@@ -1,7 +1,7 @@
 //! `envlock install`.
 
 use clap::Args;
-use envlock_install::{Clobber, Dist, MovedAside, Steps};
+use envlock_install::{Clobber, MovedAside, PackageId, Steps};
 use envlock_pipeline::{InstallRequest, Installed, PipPolicy};
 use envlock_report::{Code, Exit, Finding, Level, count, output, render::Table};
 use envlock_secrets::manifest::list;
@@ -123,7 +123,7 @@ fn clobbered(outcome: &envlock_install::Installed) -> Vec<output::Clobbered> {
 }
 
 fn changes(steps: &Steps) -> Vec<output::PackageChange> {
-    let words = |dist: &Dist| Some(format!("{} {}", dist.version, dist.build));
+    let words = |dist: &PackageId| Some(format!("{} {}", dist.version, dist.build));
     let change = |package: &str, before, after| output::PackageChange {
         package: package.to_owned(),
         before,

@@ -1,4 +1,4 @@
-//! Paths that several packages bring.
+//! Paths that more than one package contains.
 
 use std::path::Path;
 
@@ -28,7 +28,7 @@ fn the_same_package_is_kept_in_any_order_and_reported() {
             packages.reverse();
         }
         let mut request = cache.request("env", packages);
-        request.stamp = "s".into();
+        request.lock_digest = "s".into();
         let installed = install(&request).unwrap();
         let read =
             |name: &str| std::fs::read_to_string(request.prefix.join("etc").join(name)).unwrap();

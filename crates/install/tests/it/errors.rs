@@ -204,7 +204,7 @@ fn a_cache_on_another_file_system_is_copied() {
     request.prefix = elsewhere.path().join("env");
     install(&request).unwrap();
     assert_eq!(verify(&request.prefix, 1, &NoProgress).unwrap().differences, []);
-    request.stamp = "next".into();
+    request.lock_digest = "next".into();
     let installed = install(&request).unwrap();
     assert_eq!(installed.moved_aside().unwrap().to, elsewhere.path().join("env~previous"));
     let expected: Vec<PathBuf> = vec![".env~lock".into(), "env".into(), "env~previous".into()];

@@ -75,7 +75,7 @@ fn whenever_it_is_killed_the_next_run_completes_or_reverts_it() {
             "whole after moment {moment}"
         );
         let mut last = next;
-        last.stamp = "last".into();
+        last.lock_digest = "last".into();
         install(&last).unwrap();
         assert_eq!(
             verify(&last.prefix, 2, &NoProgress).unwrap().differences,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use envlock_install::{Dist, InstallError, Installed, PrefixState, Steps, state};
+use envlock_install::{InstallError, Installed, PackageId, PrefixState, Steps, state};
 use envlock_model::progress::{Notice, Recovery};
 
 use crate::support::{
@@ -58,7 +58,7 @@ fn owned(set: &Set) -> BTreeMap<String, String> {
 /// What the steps make of the packages that are there.
 fn carried_out(before: &BTreeMap<String, String>, steps: &Steps) -> BTreeMap<String, String> {
     let mut after = before.clone();
-    let version = |dist: &Dist| (dist.name.clone(), dist.version.clone());
+    let version = |dist: &PackageId| (dist.name.clone(), dist.version.clone());
     for dist in &steps.keep {
         assert_eq!(after.get(&dist.name), Some(&dist.version));
     }
@@ -123,13 +123,13 @@ fn the_plan_the_report_and_the_disk_agree_for_every_change_of_a_small_set() {
             let cache = TestCache::new();
             std::fs::create_dir_all(cache.prefix("env").parent().unwrap()).unwrap();
             let mut first = cache.request("env", packages(&cache, before));
-            first.stamp = "first".into();
+            first.lock_digest = "first".into();
             check(&cache, &first, &case);
             if has_untracked {
                 std::fs::write(cache.prefix("env/notes.txt"), "mine").unwrap();
             }
             let mut second = cache.request("env", packages(&cache, after));
-            second.stamp = "second".into();
+            second.lock_digest = "second".into();
             second.link_scripts = scripts;
             if other % 2 == 0 {
                 second.variables.insert("OMP".into(), "4".into());

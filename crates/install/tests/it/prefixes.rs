@@ -1,8 +1,8 @@
-//! What is at a prefix before and after.
+//! The contents of a prefix before and after an install.
 
 use std::os::unix::fs::MetadataExt;
 
-use envlock_install::{Dist, InstallError, PackageChange, PrefixState, inspect, state, verify};
+use envlock_install::{InstallError, PackageChange, PackageId, PrefixState, inspect, state, verify};
 use envlock_model::progress::{Event, NoProgress, Notice, Phase};
 use envlock_report::{AsFindings, Exit};
 use rattler_conda_types::PrefixRecord;
@@ -115,7 +115,7 @@ fn a_record_has_its_source_and_its_requests_but_no_credential() {
     package.record.channel = Some("https://me:pw@h.org/t/tk-1/ch".into());
     let mut request = cache.request("env", vec![package]);
     request.requested.insert("app".into(), vec!["app >=1".into(), "app".into()]);
-    request.stamp = "opaque".into();
+    request.lock_digest = "opaque".into();
     request.variables.insert("OMP_NUM_THREADS".into(), "4".into());
     install(&request).unwrap();
     let meta = request.prefix.join("conda-meta");
@@ -174,7 +174,7 @@ fn what_python_compiled_itself_is_not_untracked_and_no_difference() {
     std::fs::create_dir(&pycache).unwrap();
     std::fs::write(pycache.join("m.cpython-310.pyc"), "").unwrap();
     let mut request = cache.request("env", Vec::new()).spec;
-    request.stamp = "another".into();
+    request.lock_digest = "another".into();
     let untracked = || inspect(&request).unwrap().untracked().files.len();
     assert_eq!(untracked(), 0);
     assert_eq!(verify(&cache.prefix("env"), 1, &NoProgress).unwrap().differences, []);
@@ -310,8 +310,8 @@ fn a_plan_names_what_is_added_removed_changed_and_kept() {
     let new = vec![package("a", "1"), package("b", "2"), package("d", "1")];
     let plan = cache.request("env", new).plan().unwrap();
     let steps = plan.steps().unwrap();
-    let shown = |dist: &Dist| format!("{} {} ({})", dist.name, dist.version, dist.channel);
-    let all = |dists: &[Dist]| dists.iter().map(shown).collect::<Vec<_>>();
+    let shown = |dist: &PackageId| format!("{} {} ({})", dist.name, dist.version, dist.channel);
+    let all = |dists: &[PackageId]| dists.iter().map(shown).collect::<Vec<_>>();
     assert_eq!(all(&steps.link), ["d 1 (conda-forge)"]);
     assert_eq!(all(&steps.unlink), ["c 1 (conda-forge)"]);
     assert_eq!(all(&steps.keep), ["a 1 (conda-forge)"]);
@@ -346,7 +346,7 @@ fn a_folder_of_the_cache_that_holds_another_package_is_refused() {
     let mut package = app(&cache, "1");
     package.dir = app(&cache, "2").dir;
     let error = install(&cache.request("env", vec![package])).unwrap_err();
-    assert!(error.to_string().ends_with("holds app-2-0, not app-1-0"), "{error}");
+    assert!(error.to_string().ends_with("contains app-2-0, not app-1-0"), "{error}");
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn scripts_run_with_the_final_path_and_what_they_make_is_known() {
     assert_eq!(made, format!("{prefix} a 1 0 {prefix}\n"));
     assert_eq!(verify(&request.prefix, 1, &NoProgress).unwrap().differences, []);
     assert!(!install(&request).unwrap().changed());
-    request.stamp = "next".into();
+    request.lock_digest = "next".into();
     assert!(install(&request).unwrap().changed(), "what a script made is not untracked");
 }
 

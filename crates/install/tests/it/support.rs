@@ -53,16 +53,16 @@ impl TestCache {
 
     pub(crate) fn request(&self, name: &str, packages: Vec<Package>) -> Request {
         let records: Vec<_> = packages.iter().map(|package| package.record.clone()).collect();
-        let stamp: Vec<String> = records.iter().map(|record| record.url.to_string()).collect();
+        let urls: Vec<String> = records.iter().map(|record| record.url.to_string()).collect();
         let spec = InstallSpec {
             prefix: self.prefix(name),
             platform: Subdir::current().expect("a conda platform"),
             records,
             requested: BTreeMap::new(),
             variables: BTreeMap::new(),
-            stamp: stamp.join(" "),
+            lock_digest: urls.join(" "),
             command: "envlock install".into(),
-            now: "2026-11-23T18:30:12Z".parse().expect("a time"),
+            time: "2026-11-23T18:30:12Z".parse().expect("a time"),
             envlock_version: "0.1.0".into(),
             replace: false,
             link_scripts: false,

@@ -133,7 +133,7 @@ fn a_lock_with_something_of_the_user_in_it_is_not_overwritten() {
     for text in ["", "{\"pid\"", "{\"pid\":1,\"command\":\"x\",\"since\":\"y\"}"] {
         std::fs::write(cache.prefix(".env~lock"), text).unwrap();
         let mut request = request.clone();
-        request.stamp = text.to_owned();
+        request.lock_digest = text.to_owned();
         assert!(install(&request).unwrap().changed());
     }
 }
