@@ -2,7 +2,9 @@
 
 use std::os::unix::fs::MetadataExt;
 
-use envlock_install::{InstallError, PackageChange, PackageId, PrefixState, inspect, state, verify};
+use envlock_install::{
+    InstallError, PackageChange, PackageId, PrefixState, inspect, state, verify,
+};
 use envlock_model::progress::{Event, NoProgress, Notice, Phase};
 use envlock_report::{AsFindings, Exit};
 use rattler_conda_types::PrefixRecord;
