@@ -3,7 +3,7 @@
 
 use envlock_testkit::{Subdir, TestMirror};
 
-use crate::support::{Lab, flat, urls};
+use crate::support::{Lab, one_line, urls};
 
 fn world() -> TestMirror {
     TestMirror::new()
@@ -121,7 +121,7 @@ fn a_source_that_serves_a_forbidden_channel_is_forbidden_too() {
     lab.project.write("envlock.toml", "forbid-channels = [\"defaults\"]\n");
     let mirror = "https://lab.example/=http://repo.continuum.io/pkgs/";
     let yml = "channels: ['https://lab.example/main']\ndependencies: [tool]\n";
-    lab.ask(yml);
+    lab.write_environment(yml);
     let output = lab.envlock(&["solve", "--mirror", mirror]);
     assert!(output.stderr.contains("channel-refused"), "{}", output.stderr);
 }
@@ -222,7 +222,11 @@ fn a_wrong_alias_is_reported_at_its_line_in_condarc() {
     fs_err::write(lab.project.home().join(".condarc"), alias).unwrap();
     let output = lab.envlock(&["solve", "-q"]);
     assert!(output.stderr.contains("home/.condarc:2:16"), "{}", output.stderr);
-    assert!(flat(&output.stderr).contains("`custom_channels.conda-forge` of"), "{}", output.stderr);
+    assert!(
+        one_line(&output.stderr).contains("`custom_channels.conda-forge` of"),
+        "{}",
+        output.stderr
+    );
 }
 
 #[test]
@@ -252,7 +256,7 @@ fn a_pin_of_condarc_that_the_solution_does_not_meet_is_an_error() {
             pin
     -- exit 2
     ");
-    lab.ask("channels: [conda-forge]\ndependencies: [app=1.0]\n");
+    lab.write_environment("channels: [conda-forge]\ndependencies: [app=1.0]\n");
     lab.solve(&["-q"]).success();
     let lab = with_condarc(yml, "pinned_packages: [app >>1]\n");
     let output = lab.solve(&["-q"]);
@@ -273,7 +277,7 @@ fn a_disallowed_package_is_neither_locked_nor_installed() {
         let output = lab.install(args);
         assert_eq!(output.code, Some(2), "{}", output.stderr);
         assert!(
-            flat(&output.stderr).contains("app 2.0 is disallowed by `app`"),
+            one_line(&output.stderr).contains("app 2.0 is disallowed by `app`"),
             "{}",
             output.stderr
         );

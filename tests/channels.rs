@@ -91,8 +91,7 @@ fn nodefaults_is_not_a_channel() {
     let lab = Lab::new(two_worlds(), "channels: [nodefaults]\ndependencies: [python]\n");
     insta::assert_snapshot!(lab.shown(&lab.solve(&["-q"])), @"
     -- stderr
-    error[no-channel]: there is no channel to search: `nodefaults` takes the only
-      one away
+    error[no-channel]: there is no channel: `channels` lists only `nodefaults`
       --> environment.yml:1:1
       1 | channels: [nodefaults]
         | ^^^^^^^^
@@ -190,18 +189,20 @@ fn channels_are_folders_urls_and_variables_too() {
         "./$PART".to_owned(),
         "./${PART}".to_owned(),
     ] {
-        lab.ask(&format!("channels:\n  - '{channel}'\ndependencies: [own]\n"));
+        lab.write_environment(&format!("channels:\n  - '{channel}'\ndependencies: [own]\n"));
         lab.solve(&["-q"]).success();
         // Files are locked by their path, as every tool on rattler_lock writes them.
         let archive = own.join("linux-64/own-1.0-0.conda").display().to_string();
         assert_eq!(urls(&lab.lock(), "linux-64"), [archive], "{channel}");
         lab.envlock(&["solve", "--check", "-q"]).success();
     }
-    lab.ask("channels: ['$CHANNEL']\ndependencies: [python]\n");
+    lab.write_environment("channels: ['$CHANNEL']\ndependencies: [python]\n");
     lab.solve(&["-q"]).success();
     assert_eq!(lab.locked("linux-64"), ["python-3.10.9-cf_0"]);
     assert!(!lab.lock().contains("$CHANNEL"));
-    lab.ask("channels: ['https://conda.anaconda.org/$UNSET']\ndependencies: [python]\n");
+    lab.write_environment(
+        "channels: ['https://conda.anaconda.org/$UNSET']\ndependencies: [python]\n",
+    );
     let output = lab.solve(&["-q"]);
     assert_eq!(output.code, Some(2));
     insta::assert_snapshot!(lab.shown(&output), @"

@@ -50,7 +50,7 @@ fn both_build_the_commit_that_is_named_of_this_repository() {
     let words = ["install", "--locked", "--root", ".cache/program", "--git", repository];
     let wanted = [&words[..], &["--rev", REV, env!("CARGO_PKG_NAME")]].concat();
     for runner in [github, gitlab] {
-        let asked = runner.noted("cargo").unwrap();
+        let asked = runner.recorded("cargo").unwrap();
         assert_eq!(asked.lines().collect::<Vec<_>>(), wanted);
     }
 }
@@ -120,17 +120,17 @@ fn the_jobs_token_is_a_variable_of_one_process_and_on_no_command_line() {
     let service = TokenService::start(|audience| format!("token-for-{audience}"));
     service.permit(&mut runner);
     let workflow = Workflow::new(VAULT);
-    let output = workflow.step(&runner, workflow.asking());
+    let output = workflow.step(&runner, workflow.server_step());
 
     let token = format!("token-for-{VAULT}");
-    assert_eq!(runner.noted("token").as_deref().map(str::trim_end), Some(&*token), "{output:?}");
-    let arguments = runner.noted("arguments").unwrap();
+    assert_eq!(runner.recorded("token").as_deref().map(str::trim_end), Some(&*token), "{output:?}");
+    let arguments = runner.recorded("arguments").unwrap();
     assert_eq!(arguments.trim_end(), "check-secrets --profile ci --format github");
     assert_eq!(output.code, Some(4), "the program's exit code is the step's");
     // The runner takes this line out of the log, and the token out of all others.
     assert_eq!(output.stdout, format!("::add-mask::{token}\n"));
     assert_eq!(output.stderr, "");
-    assert_eq!((service.asked(), service.seen()), (1, Vec::new()));
+    assert_eq!((service.request_count(), service.seen()), (1, Vec::new()));
 }
 
 #[test]
@@ -141,18 +141,18 @@ fn a_job_that_gets_no_token_asks_no_server() {
     let workflow = Workflow::new(VAULT);
     let mut runner = Runner::new();
     runner.tool("envlock", RECORDER);
-    let output = workflow.step(&runner, workflow.asking());
+    let output = workflow.step(&runner, workflow.server_step());
     assert!(output.stderr.contains("id-token: write"), "{output:?}");
 
     let service = TokenService::start(|_| String::new());
     service.permit(&mut runner);
     runner.set("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "of another job");
-    let refused = workflow.step(&runner, workflow.asking());
+    let refused = workflow.step(&runner, workflow.server_step());
     assert!(refused.stderr.contains("401"), "{refused:?}");
     for output in [output, refused] {
         assert!(output.code.is_some_and(|code| code != 0), "{output:?}");
     }
-    assert_eq!(runner.noted("arguments"), None);
+    assert_eq!(runner.recorded("arguments"), None);
 }
 
 #[test]

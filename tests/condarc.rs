@@ -2,7 +2,7 @@
 
 use envlock_testkit::{Project, TestMirror};
 
-use crate::support::{BINARY, Lab, flat, shown, urls};
+use crate::support::{BINARY, Lab, one_line, shown, urls};
 
 const YML: &str = "channels: [conda-forge, defaults]\nplatforms: [linux-64, win-64]\n\
                    dependencies: [app, tool, 'pytorch::torch']\n";
@@ -141,7 +141,7 @@ fn channels_of_condarc_are_used_for_an_environment_that_lists_none() {
     let condarc = "channels: [pytorch]\n";
     let lab = with_condarc(world(), "dependencies: [torch]\n", condarc);
     let output = lab.solve(&["-q"]);
-    assert!(flat(&output.stderr).contains("]: no channel is listed: those of "));
+    assert!(one_line(&output.stderr).contains("]: no channel is listed: those of "));
     assert!(output.stderr.contains("help: list them: `channels: [pytorch]`"), "{}", output.stderr);
     assert_eq!(lab.locked("linux-64"), ["torch-2.0-0"]);
     let lab = with_condarc(world(), "channels: [conda-forge]\ndependencies: [torch]\n", condarc);
@@ -364,7 +364,7 @@ fn defaults_has_one_warning_and_can_be_forbidden() {
         "channels: [conda-forge]\ndependencies: ['defaults::tool']\n",
         "dependencies: [tool]\n",
     ] {
-        lab.ask(yml);
+        lab.write_environment(yml);
         let output = lab.solve(&["-q"]);
         assert_eq!(output.code, Some(2), "{yml}{}", output.stderr);
         assert!(output.stderr.contains("forbidden"), "{}", output.stderr);

@@ -3,7 +3,7 @@
 use envlock_testkit::TestMirror;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::support::{Lab, flat};
+use crate::support::{Lab, one_line};
 
 const CONDARC: &str = "channels:\n  - defaults\nshow_channel_urls: true\ndefault_channels:\n  \
     - https://mirrors.tuna.tsinghua.edu.cn/anaconda/pkgs/main\ncustom_channels:\n  \
@@ -87,7 +87,7 @@ fn an_unusable_value_is_printed_and_reported() {
     assert_eq!(output.code, Some(2));
     assert!(output.stdout.contains("ssl_verify: /nowhere/at/all.pem"), "{}", output.stdout);
     assert!(
-        flat(&output.stderr).contains("/nowhere/at/all.pem can't be read"),
+        one_line(&output.stderr).contains("/nowhere/at/all.pem can't be read"),
         "{}",
         output.stderr
     );

@@ -123,8 +123,8 @@ fn a_package_hidden_by_strict_priority_is_an_error_with_help() {
     let said = refused("channels: [bioconda, conda-forge]\ndependencies:\n  - numpy=1.26\n");
     insta::assert_snapshot!(said, @"
     -- stderr
-    error[hidden-by-priority]: strict channel priority hides the numpy of
-      conda-forge behind bioconda
+    error[hidden-by-priority]: strict channel priority uses bioconda for numpy, so
+      that of conda-forge is hidden
       --> environment.yml:3:5
       3 |   - numpy=1.26
         |     ^^^^^^^^^^
@@ -197,7 +197,7 @@ fn an_existing_lock_is_not_changed() {
     let yml = "channels: [conda-forge]\ndependencies: [left]\n";
     let lab = Lab::solved(world(), yml);
     let before = lab.lock();
-    lab.ask("channels: [conda-forge]\ndependencies: [left, right]\n");
+    lab.write_environment("channels: [conda-forge]\ndependencies: [left, right]\n");
     assert_eq!(lab.solve(&["-q"]).code, Some(6));
     assert_eq!(lab.lock(), before);
 }

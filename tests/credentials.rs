@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use envlock_testkit::{Fault, TestMirror, files_containing};
 
-use crate::support::{Lab, flat};
+use crate::support::{Lab, one_line};
 
 const CANARY: &str = "canary-4711";
 
@@ -50,7 +50,7 @@ fn check_all_commands(lab: &Lab, planted: &[PathBuf]) {
     lab.world.add_fault("*", Fault::status(403));
     let output = lab.envlock(&["solve"]);
     assert_eq!(output.code, Some(3));
-    assert!(flat(&output.stderr).contains("rejects the credential"), "{}", output.stderr);
+    assert!(one_line(&output.stderr).contains("rejects the credential"), "{}", output.stderr);
     assert!(!output.stderr.contains(CANARY), "{}", output.stderr);
 
     let asked = lab.world.requests("*");
@@ -140,7 +140,7 @@ fn an_unreadable_store_is_named_and_not_quoted() {
     let lab = Lab::new(world, &yml).env("ENVLOCK_AUTH_LAB", CANARY);
     let output = lab.envlock(&["solve", "-q"]);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
-    assert!(flat(&output.stderr).contains("ENVLOCK_AUTH_LAB isn't a URL with a credential"));
+    assert!(one_line(&output.stderr).contains("ENVLOCK_AUTH_LAB isn't a URL with a credential"));
     assert!(!output.stderr.contains(CANARY));
 }
 
@@ -260,7 +260,7 @@ fn a_spec_with_a_channel_in_brackets_makes_a_lock_that_is_read_again() {
         let spec = spec.replace(&world.url(), &lab.world.url());
         let quoted = spec.replace('\'', "''");
         let lab_url = lab.world.channel_url("lab");
-        lab.ask(&format!(
+        lab.write_environment(&format!(
             "channels: ['{lab_url}']\nplatforms: [linux-64]\ndependencies: ['{quoted}']\n"
         ));
         lab.envlock(&["solve", "-q"]).success();
@@ -301,7 +301,7 @@ fn a_channel_with_two_tokens_has_a_warning() {
     let output = lab.envlock(&["solve", "-q"]);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     assert!(output.stderr.contains("environment.yml:3:5"), "{}", output.stderr);
-    assert!(flat(&output.stderr).contains("two different credentials"), "{}", output.stderr);
+    assert!(one_line(&output.stderr).contains("two different credentials"), "{}", output.stderr);
     assert!(!output.stderr.contains(CANARY), "{}", output.stderr);
     assert_eq!(output.stderr.matches("warning[").count(), 1, "{}", output.stderr);
 }
@@ -329,7 +329,7 @@ fn a_variable_in_a_pip_line_is_locked_as_it_is_written() {
     assert!(!lab.lock().contains(CANARY));
     assert_eq!(lab.solve(&["-q", "--check"]).code, Some(0));
     for line in ["--index-url https://geheim@pypi.example/", "x @ https://h/x.whl?token=geheim"] {
-        lab.ask(&yml.replace(lines[0], line));
+        lab.write_environment(&yml.replace(lines[0], line));
         let output = lab.solve(&["-q"]);
         assert_eq!(output.code, Some(2), "{}", output.stderr);
         assert!(output.stderr.contains("pip-credential"), "{}", output.stderr);

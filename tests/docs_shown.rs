@@ -114,7 +114,7 @@ fn type_tutorial() -> Option<Reading> {
     });
     let mut all: Vec<_> = files.chain(commands_of(&page)).collect();
     all.sort_by_key(|(block, command, _)| (*block, *command));
-    let printed = reader.types(reader.path(), all.iter().map(|(_, _, shown)| shown));
+    let printed = reader.run(reader.path(), all.iter().map(|(_, _, shown)| shown));
     assert_eq!(printed.len(), all.len(), "the shell ended early: {:?}", printed.last());
     let commands = all.into_iter().zip(printed);
     let commands = commands.filter(|((_, _, shown), _)| !shown.command.ends_with("END OF FILE"));
@@ -225,7 +225,7 @@ fn the_other_pages_show_what_is_printed_in_the_demos_folder() {
             WITHOUT_A_SERVER.iter().any(|start| shown.command.starts_with(start))
         });
         assert!(!commands.is_empty(), "{path}");
-        let printed = reading.reader.types(&demo, commands.iter().map(|(_, _, shown)| shown));
+        let printed = reading.reader.run(&demo, commands.iter().map(|(_, _, shown)| shown));
         compare(path, &commands.into_iter().zip(printed).collect::<Vec<_>>());
     }
 }

@@ -21,7 +21,7 @@ fn broken() -> Lab {
     let lab = Lab::solved(world(), YML);
     lab.install(&[]).success();
     fs_err::remove_file(lab.prefix().join("share/app/of")).unwrap();
-    lab.ask("channels: [conda-forge]\ndependencies:\n  - app\n  - appp\n");
+    lab.write_environment("channels: [conda-forge]\ndependencies:\n  - app\n  - appp\n");
     lab.project.write("p.hcl", "path \"secret/*\" { capabilities = [\"reed\"] }\n");
     lab.project.write(
         "secrets.yml",

@@ -35,7 +35,7 @@ fn upgraded(fault: Option<Fault>) -> Lab {
             &parse_package("app 2.0 | lib").executable("bin/app", "#!/bin/sh\necho app 2.0\n"),
         );
     });
-    lab.ask(&YML.replace("[app]", "[app >=2]"));
+    lab.write_environment(&YML.replace("[app]", "[app >=2]"));
     lab.solve(&["-q"]).success();
     if let Some(fault) = fault {
         lab.world.add_fault("*/app-2.0*", fault);
@@ -430,7 +430,7 @@ fn packages_that_the_lock_no_longer_has_are_removed() {
     lab.world.update_channel("conda-forge", |c| {
         c.add("tool 1.0");
     });
-    lab.ask("channels: [conda-forge]\ndependencies: [tool]\n");
+    lab.write_environment("channels: [conda-forge]\ndependencies: [tool]\n");
     lab.solve(&["-q"]).success();
     insta::assert_snapshot!(lab.shown(&lab.install(&["-q"])), @"
     -- stdout

@@ -22,7 +22,7 @@ fn app(lab: &Lab) -> String {
 #[test]
 fn a_stale_lock_is_an_error_unless_frozen_is_set() {
     let lab = Lab::solved(world(), YML);
-    lab.ask(&YML.replace("[app]", "[app >=2]"));
+    lab.write_environment(&YML.replace("[app]", "[app >=2]"));
     let output = lab.install(&[]);
     assert_eq!(output.code, Some(5));
     insta::assert_snapshot!(lab.shown(&output), @"
@@ -144,7 +144,7 @@ fn a_package_that_would_write_outside_is_refused_and_nothing_is_written() {
     lab.world.update_channel("conda-forge", |c| {
         c.package(&parse_package("app 2.0").file_with_raw_path("../../../../escaped", "x"));
     });
-    lab.ask(&YML.replace("[app]", "[app >=2]"));
+    lab.write_environment(&YML.replace("[app]", "[app >=2]"));
     lab.solve(&["-q"]).success();
     let output = lab.install(&["-q"]);
     assert_eq!(output.code, Some(3));

@@ -51,7 +51,7 @@ fn after_a_killed_install_the_next_one_completes() {
     let mut killed = 0;
     for (number, moment) in MOMENTS.iter().enumerate() {
         // Another variable is another environment: each install builds the prefix anew.
-        lab.ask(&format!(
+        lab.write_environment(&format!(
             "channels: [conda-forge]\ndependencies: [synth-all]\nvariables: {{MOMENT: '{number}'}}\n"
         ));
         lab.solve(&["-q"]).success();
@@ -73,7 +73,7 @@ fn after_a_killed_install_the_next_one_completes() {
     assert!(killed >= 18, "only {killed} were killed before they had ended");
 
     // What the killed ones left is gone with the first install that has something to do.
-    lab.ask("channels: [conda-forge]\ndependencies: [synth-all]\n");
+    lab.write_environment("channels: [conda-forge]\ndependencies: [synth-all]\n");
     lab.solve(&["-q"]).success();
     lab.install(&["-q"]).success();
     assert_eq!(beside(&lab), ["project", "project~previous"]);

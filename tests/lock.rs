@@ -131,7 +131,7 @@ fn rule_4_comments_order_and_wider_specs_leave_a_lock_fresh() {
         "channels: [conda-forge]\ndependencies: [lib >=1, app]  # wider and narrower\nvariables: {A: '1', B: '2'}\n",
         "name: project\nchannels: ['https://conda.anaconda.org/conda-forge/']\ndependencies: [lib, app=1.0]\nvariables: {A: '1', B: '2'}\n",
     ] {
-        lab.ask(fresh);
+        lab.write_environment(fresh);
         lab.world.clear_requests();
         let output = lab.solve(&["--check", "-q"]);
         assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{fresh}");
@@ -148,7 +148,7 @@ fn rule_4_comments_order_and_wider_specs_leave_a_lock_fresh() {
 fn rule_4_each_changed_spec_is_reported_with_its_line() {
     let lab = Lab::solved(world(), &format!("{YML}  - lib\nvariables: {{A: '1', B: '2'}}\n"));
     let before = lab.lock();
-    lab.ask(
+    lab.write_environment(
         "name: other\nchannels: [bioconda, conda-forge]\nplatforms: [linux-64, osx-arm64]\n\
          dependencies:\n  - app >=2\n  - new-one\n  - pip:\n    - flask\nvariables: {A: '1', B: '3'}\n",
     );
@@ -212,7 +212,7 @@ fn rule_4_the_order_of_channels_is_a_change() {
         c.add("bio 1");
     });
     let lab = Lab::solved(world, "channels: [conda-forge, bioconda]\ndependencies: [app]\n");
-    lab.ask("channels: [bioconda, conda-forge]\ndependencies: [app]\n");
+    lab.write_environment("channels: [bioconda, conda-forge]\ndependencies: [app]\n");
     let output = lab.envlock(&["solve", "--check", "-q"]);
     assert_eq!(output.code, Some(5));
     insta::assert_snapshot!(lab.shown(&output), @"
@@ -236,7 +236,7 @@ fn rule_5_locked_packages_stay_unless_the_index_no_longer_has_them() {
     lab.solve(&["-q"]).success();
     assert_eq!(lab.locked("linux-64"), ["app-1.0-0", "lib-1.2-0"]);
     // Another request moves what it must and no more.
-    lab.ask("channels: [conda-forge]\ndependencies: [app >=2]\n");
+    lab.write_environment("channels: [conda-forge]\ndependencies: [app >=2]\n");
     lab.solve(&["-q"]).success();
     assert_eq!(lab.locked("linux-64"), ["app-2.0-0", "lib-1.2-0"]);
     // lib 1.2 is gone from the index.

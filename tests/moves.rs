@@ -3,7 +3,7 @@
 
 use envlock_testkit::{TestMirror, parse_package};
 
-use crate::support::{Lab, flat};
+use crate::support::{Lab, one_line};
 
 const YML: &str = "name: t\nchannels: [conda-forge]\ndependencies: [app, tool]\n";
 
@@ -71,7 +71,7 @@ fn new_and_undated_records_are_excluded_until_the_limit_is_removed() {
     let lab = Lab::new(world, "name: t\nchannels: [conda-forge]\ndependencies: [app]\n");
     let output = lab.solve(&["--exclude-newer", "2026-06-30"]);
     let told = "1 record newer than allowed and 1 record without a timestamp left out";
-    assert!(flat(&output.stderr).contains(told), "{}", output.stderr);
+    assert!(one_line(&output.stderr).contains(told), "{}", output.stderr);
     assert_eq!(versions(&lab), ["app-1.0"]);
     // It is a part of the question: another run keeps it.
     lab.solve(&["--upgrade"]).success();

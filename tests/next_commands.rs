@@ -118,7 +118,7 @@ fn a_lock_that_this_machine_cannot_install_leads_to_no_install() {
     for args in [&["--platform", "osx-64"][..], &["--virtual-package", "__cuda=999"]] {
         if args[0] == "--virtual-package" {
             fs_err::remove_file(lab.project.path("envlock.lock")).unwrap();
-            lab.ask("channels: [conda-forge]\ndependencies: [gpu]\n");
+            lab.write_environment("channels: [conda-forge]\ndependencies: [gpu]\n");
         }
         let solved = lab.solve(args);
         assert_eq!(next(&solved), [""; 0], "{solved:?}");

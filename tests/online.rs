@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use envlock_testkit::{TestServer, VaultClient, skip_test};
 use serde_json::json;
 
-use crate::support::vault::{Job, POLICY, ServerProject, Verdict, populate, tokens, words};
+use crate::support::vault::{Job, POLICY, ServerProject, Verdict, output_line, populate, tokens};
 
 /// The table with the answers of the policies and of the server.
 const PASSED: &str = "\
@@ -97,7 +97,7 @@ fn a_kv1_secret_is_found_by_listing_its_directory() {
     stage.change(engine, "engine: kv1\n    mount: old\n    path: ml/db_creds");
     let policy = POLICY.replace("secret/data/ml/db_creds", "old/ml/db_creds");
     let policy = policy + "path \"old/ml/\" { capabilities = [\"list\"] }";
-    stage.attach(&policy);
+    stage.write_policy(&policy);
     stage.bao.policy("ml-ci", &policy);
     let audited = stage.bao.audit().len();
     let verdict = stage.verdict(&Job::approle(&stage.bao));
@@ -124,10 +124,10 @@ fn a_verifier_that_may_read_nothing_proves_presence_and_the_policies_prove_right
     let token = stage.bao.token(&["verifier"], options);
 
     // The token replaces the profile's credential, or a separate profile has it.
-    let own = Job::of("token").with("VAULT_TOKEN", &token);
-    let another = Job::of("approle").with("VAULT_TOKEN", &token);
+    let own = Job::new("token").with("VAULT_TOKEN", &token);
+    let another = Job::new("approle").with("VAULT_TOKEN", &token);
     for (job, word) in [(own, "--as-verifier"), (another, "--as-verifier=token")] {
-        let verdict = Verdict::of(&stage.check(&job, &[word, "--format", "json"]));
+        let verdict = Verdict::new(&stage.check(&job, &[word, "--format", "json"]));
         assert_eq!(verdict.exit, 0, "{:#}", verdict.document);
         assert_eq!(verdict.found(), ["note missing"]);
         assert_eq!(verdict.server("db_creds"), ["-", "yes"]);
@@ -139,20 +139,20 @@ fn a_verifier_that_may_read_nothing_proves_presence_and_the_policies_prove_right
     }
 
     // Without policies for the job nothing proves its rights.
-    stage.attach("path \"secret/data/ml/db_creds\" { capabilities = [\"deny\"] }");
-    let job = Job::of("token").with("VAULT_TOKEN", &token);
-    let denied = Verdict::of(&stage.check(&job, &["--as-verifier", "--format", "json"]));
+    stage.write_policy("path \"secret/data/ml/db_creds\" { capabilities = [\"deny\"] }");
+    let job = Job::new("token").with("VAULT_TOKEN", &token);
+    let denied = Verdict::new(&stage.check(&job, &["--as-verifier", "--format", "json"]));
     assert_eq!(denied.exit, 1);
     assert!(denied.found().contains(&"error denied".to_owned()), "{:#}", denied.document);
     stage.change("    attach: [ml-ci]\n", "");
-    let unknown = Verdict::of(&stage.check(&job, &["--as-verifier", "--format", "json"]));
+    let unknown = Verdict::new(&stage.check(&job, &["--as-verifier", "--format", "json"]));
     assert_eq!(unknown.exit, 3, "{:#}", unknown.document);
 }
 
 #[test]
 fn the_profile_whose_credentials_are_available_is_chosen() {
     let Some(stage) = ServerProject::dev("the choice of a profile") else { return };
-    let job = Job::userpass(&stage.bao).unnamed();
+    let job = Job::userpass(&stage.bao).without_profile();
     let verdict = stage.verdict(&job);
     assert_eq!(verdict.exit, 0, "{:#}", verdict.document);
     assert_eq!(verdict.document["result"]["answers"][0]["profiles"], json!(["userpass"]));
@@ -160,15 +160,15 @@ fn the_profile_whose_credentials_are_available_is_chosen() {
     let audited = stage.bao.audit().len();
     let two = stage.check(&job.with("CI_JWT", "eyJ"), &[]);
     assert_eq!(two.code, Some(2), "{two:?}");
-    let said = words(&two);
+    let said = output_line(&two);
     assert!(said.contains("several have credentials: jwt, userpass"), "{said}");
     assert!(said.contains("name one with `--profile`: jwt, userpass,"), "{said}");
-    let none = stage.check(&Job::of(None), &[]);
+    let none = stage.check(&Job::new(None), &[]);
     assert_eq!(none.code, Some(2), "{none:?}");
-    assert!(words(&none).contains("no profile has credentials"), "{none:?}");
+    assert!(output_line(&none).contains("no profile has credentials"), "{none:?}");
     assert_eq!(stage.requests_since(audited), [""; 0]);
 
-    let chosen = Job::token(&stage.bao).unnamed().with("ENVLOCK_PROFILE", "token");
+    let chosen = Job::token(&stage.bao).without_profile().with("ENVLOCK_PROFILE", "token");
     assert_eq!(stage.verdict(&chosen.with("CI_JWT", "eyJ")).exit, 0);
 }
 
@@ -186,7 +186,7 @@ fn mounts_and_paths_with_characters_of_any_script_are_found() {
         ["data", "metadata", "subkeys"].into_iter().fold(POLICY.to_owned(), |all, kind| {
             all.replace(&format!("secret/{kind}/ml/db_creds"), &format!("{mount}/{kind}/{path}"))
         });
-    stage.attach(&policy);
+    stage.write_policy(&policy);
     stage.bao.policy("ml-ci", &policy);
     let verdict = stage.verdict(&Job::approle(&stage.bao));
     assert_eq!(verdict.exit, 0, "{:#}", verdict.document);
@@ -198,9 +198,9 @@ fn a_token_that_cannot_be_revoked_is_reported_with_its_accessor() {
     let Some(stage) = ServerProject::dev("a token without the policy default") else { return };
     let options = json!({ "token_ttl": "1h", "token_no_default_policy": true });
     let (role_id, secret_id) = stage.bao.approle("ml-ci", &["ml-ci"], options);
-    let job = Job::of("approle").with("VAULT_ROLE_ID", role_id).with("VAULT_SECRET_ID", secret_id);
+    let job = Job::new("approle").with("VAULT_ROLE_ID", role_id).with("VAULT_SECRET_ID", secret_id);
     let output = stage.check(&job, &[]);
-    let said = words(&output);
+    let said = output_line(&output);
     assert_eq!(output.code, Some(3), "{said}");
     assert!(
         said.contains("warning[logout-failed]: the token of the login wasn't revoked"),
@@ -220,7 +220,7 @@ fn a_batch_token_passes_and_its_expiration_is_a_note() {
     let Some(stage) = ServerProject::dev("a batch token") else { return };
     let options = json!({ "token_ttl": "1h", "token_type": "batch" });
     let (role_id, secret_id) = stage.bao.approle("ml-ci", &["ml-ci"], options);
-    let job = Job::of("approle").with("VAULT_ROLE_ID", role_id).with("VAULT_SECRET_ID", secret_id);
+    let job = Job::new("approle").with("VAULT_ROLE_ID", role_id).with("VAULT_SECRET_ID", secret_id);
     let audited = stage.bao.audit().len();
     let verdict = stage.verdict(&job);
     assert_eq!(verdict.exit, 0, "{:#}", verdict.document);
@@ -234,7 +234,7 @@ fn a_token_with_too_few_remaining_uses_is_not_consumed() {
     let Some(stage) = ServerProject::dev("a token with few uses") else { return };
     let of = |uses: u32| {
         let token = stage.bao.token(&["ml-ci"], json!({ "ttl": "1h", "num_uses": uses }));
-        Job::of("token").with("VAULT_TOKEN", token)
+        Job::new("token").with("VAULT_TOKEN", token)
     };
     let words = ["the token has 3 uses left", "without a limit of uses"];
     let few = of(5);

@@ -50,14 +50,14 @@ fn a_denial_by_the_server_is_reported_with_the_missing_rule() {
 #[test]
 fn a_request_that_the_server_allows_and_the_repository_denies_is_a_disagreement() {
     let Some(stage) = ServerProject::dev("a disagreement") else { return };
-    stage.attach(&without("database/creds/ml-readonly"));
+    stage.write_policy(&without("database/creds/ml-readonly"));
     let words = [
         "the server allows read database/creds/ml-readonly, and the policies in the repository",
         "the server is http://127.0.0.1:",
     ];
     stage.fails(&Job::approle(&stage.bao), 1, "error disagreement", &words);
 
-    stage.attach(POLICY);
+    stage.write_policy(POLICY);
     stage.bao.policy("other", POLICY);
     let job = Job::token(&stage.bao);
     let token = stage.bao.token(&["other"], json!({ "ttl": "1h" }));
@@ -139,7 +139,7 @@ fn another_engine_than_the_manifests_is_reported_and_no_secret_is_requested() {
     }
     let policy = POLICY.to_owned() + "path \"old/*\" { capabilities = [\"read\", \"list\"] }";
     stage.bao.policy("ml-ci", &policy);
-    stage.attach(&policy);
+    stage.write_policy(&policy);
     stage.change("mount: secret\n    path: ml/db_creds", "mount: old\n    path: ml/db_creds");
     let written = stage.bao.audit().len();
     let words = ["has `engine: kv2`, and kv version 1 is mounted at old", "write `engine: kv1`"];
@@ -154,8 +154,8 @@ fn another_engine_than_the_manifests_is_reported_and_no_secret_is_requested() {
 fn a_root_token_and_a_short_token_are_reported() {
     let Some(stage) = ServerProject::dev("rules for tokens") else { return };
     let short = stage.bao.token(&["ml-ci"], json!({ "ttl": "10m", "renewable": false }));
-    let short = Job::of("token").with("VAULT_TOKEN", short);
-    let root = Job::of("token").with("VAULT_TOKEN", stage.bao.current_token());
+    let short = Job::new("token").with("VAULT_TOKEN", short);
+    let root = Job::new("token").with("VAULT_TOKEN", stage.bao.current_token());
     let warned = stage.verdict(&root);
     assert_eq!(warned.exit, 0, "the initial token of a development server: {:#}", warned.document);
     assert!(warned.found().contains(&"warning root-token".to_owned()));
@@ -187,7 +187,7 @@ fn a_token_that_never_expires_is_a_warning() {
              VAULT_TOKEN}}}}, allow_plaintext_loopback: true{rules}}}\n"
         )
     };
-    let job = Job::of("token").with("VAULT_TOKEN", "s.x").with("VAULT_ADDR", server.url());
+    let job = Job::new("token").with("VAULT_TOKEN", "s.x").with("VAULT_ADDR", server.url());
     let run = |args: &[&str]| check(&lab, &job, args).output().unwrap().into();
     let words = ["the token of profile token never expires", "`vault token create -ttl=1h`"];
     lab.project.write("secrets.yml", manifest(""));
@@ -208,7 +208,7 @@ fn a_fact_that_the_token_may_not_read_is_undetermined_and_the_missing_rules_are_
         path \"database/creds/ml-readonly\" { capabilities = [\"read\"] }
         path \"sys/leases/renew\" { capabilities = [\"update\"] }";
     stage.bao.policy("ml-ci", policy);
-    stage.attach(policy);
+    stage.write_policy(policy);
     stage.fails(
         &Job::approle(&stage.bao),
         3,
@@ -249,10 +249,10 @@ fn a_refused_login_is_reported_with_the_servers_message_without_the_credential()
         &["userpass at auth/userpass/login/ada (4", "the server's message: invalid username or"],
     );
     refused(
-        Job::of("jwt").with("CI_JWT", &wrong_audience),
+        Job::new("jwt").with("CI_JWT", &wrong_audience),
         &["jwt at auth/jwt-ci/login (400)", "audience", "the role was ml-ci"],
     );
-    refused(Job::of("jwt").with("CI_JWT", &stranger), &["the server's message: error validating"]);
+    refused(Job::new("jwt").with("CI_JWT", &stranger), &["the server's message: error validating"]);
     refused(
         Job::deleted_pod(bao),
         &["kubernetes at auth/kubernetes/login (403)", "permission denied"],
@@ -349,13 +349,13 @@ fn a_server_is_trusted_only_by_its_authority_and_under_its_name() {
         let expected = ExpectedFailure { exit: 3, finding: "error tls-untrusted", texts: &words };
         assert_failure(&expected, |args| stage.check(job, args));
     };
-    let job = Job::of("token").with("VAULT_TOKEN", bao.current_token());
+    let job = Job::new("token").with("VAULT_TOKEN", bao.current_token());
     let authority = "name the authority that signed it: VAULT_CACERT=FILE";
     fails(&job.with("VAULT_CACERT", path(bao.other_ca_file())), authority);
-    let job = Job::of("token").with("VAULT_TOKEN", bao.current_token());
+    let job = Job::new("token").with("VAULT_TOKEN", bao.current_token());
     // Only the authorities of the machine are trusted.
     fails(&job.with("VAULT_CACERT", ""), authority);
-    let job = Job::of("token").with("VAULT_TOKEN", bao.current_token());
+    let job = Job::new("token").with("VAULT_TOKEN", bao.current_token());
     let name = "name the host in the certificate: VAULT_TLS_SERVER_NAME=NAME";
     fails(&job.with("VAULT_TLS_SERVER_NAME", "another.envlock.test"), name);
     assert_eq!(stage.requests_since(audited), [""; 0], "the token was sent");
@@ -377,7 +377,7 @@ fn a_login_by_certificate_requires_the_right_certificate() {
     let Some(stranger) = TestServer::uninitialised() else { return skip_test("another authority") };
     let (cert, key) = stranger.client_cert("ml-runner");
     let read = |path| fs_err::read_to_string::<PathBuf>(path).unwrap();
-    let job = Job::of("cert").with("TLS_CERT", read(cert.clone())).with("TLS_KEY", read(key));
+    let job = Job::new("cert").with("TLS_CERT", read(cert.clone())).with("TLS_KEY", read(key));
     let words = ["cert at auth/cert/login (400)", "invalid certificate", "role was ml-ci"];
     stage.fails(&job, 4, "error login-refused", &words);
 
@@ -403,7 +403,7 @@ fn a_server_that_requires_a_client_certificate_is_reported_with_the_variables() 
         }
     });
     let lab = project();
-    let job = Job::of("token").with("VAULT_TOKEN", "s.x").with("VAULT_ADDR", url);
+    let job = Job::new("token").with("VAULT_TOKEN", "s.x").with("VAULT_ADDR", url);
     let expected = ExpectedFailure {
         exit: 3,
         finding: "error tls-client",

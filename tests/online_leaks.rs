@@ -197,7 +197,7 @@ fn a_check_that_passes_shows_no_secret_with_any_auth_method() {
     passes(|bao| Job::jwt(bao));
     passes(|bao| Job::kubernetes(bao));
     passes(|bao| Job::userpass(bao));
-    passes(|bao| Job::of("token").with("VAULT_TOKEN", bao.current_token()));
+    passes(|bao| Job::new("token").with("VAULT_TOKEN", bao.current_token()));
 }
 
 #[test]
@@ -218,10 +218,10 @@ fn a_login_that_is_refused_shows_no_credential() {
     refused(&|bao| {
         let claims =
             json!({ "aud": TestServer::canary("audience"), "sub": TestServer::canary("subject") });
-        Job::of("jwt").with("CI_JWT", bao.jwt("jwt-ci", "ml-ci", &[]).token(claims))
+        Job::new("jwt").with("CI_JWT", bao.jwt("jwt-ci", "ml-ci", &[]).token(claims))
     });
     refused(&|bao| Job::deleted_pod(bao));
-    refused(&|_| Job::of("token").with("VAULT_TOKEN", TestServer::canary("token")));
+    refused(&|_| Job::new("token").with("VAULT_TOKEN", TestServer::canary("token")));
     refused(&|bao| Job::wrapped(bao).with("BATCH_SECRET_ID", TestServer::canary("wrapping")));
     refused(&|bao| {
         let secret = bao.wrapped("GET", "secret/data/ml/db_creds", json!({}), "120s");
@@ -264,7 +264,7 @@ fn a_wrong_engine_in_the_manifest_causes_no_request_for_a_value() {
     }
     let policy = POLICY.to_owned() + "path \"old/*\" { capabilities = [\"read\", \"list\"] }";
     stage.bao.policy("ml-ci", &policy);
-    stage.attach(&policy);
+    stage.write_policy(&policy);
     for engine in ["kv2", "kv1", "database", "cubbyhole"] {
         let locator = if engine == "database" { "role: ml-readonly" } else { "path: ml/db_creds" };
         let need = format!("engine: {engine}\n    mount: old\n    {locator}");
@@ -290,7 +290,7 @@ impl Interrupted {
             server.answer_on(method, path, ScriptedAnswer::hang())
         };
         let server = stuck.iter().fold(server, hangs);
-        let job = Job::of(profile)
+        let job = Job::new(profile)
             .with("VAULT_ADDR", server.url())
             .with("VAULT_TOKEN", "s.scripted")
             .with("VAULT_ROLE_ID", "role")

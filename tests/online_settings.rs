@@ -10,7 +10,7 @@ use crate::support::vault::{ExpectedFailure, Job, assert_failure, check, project
 #[test]
 fn another_program_and_an_unreachable_server_are_distinguished() {
     let lab = project();
-    let job = |url: &str| Job::of("token").with("VAULT_TOKEN", "s.x").with("VAULT_ADDR", url);
+    let job = |url: &str| Job::new("token").with("VAULT_TOKEN", "s.x").with("VAULT_ADDR", url);
     let fails = |url: &str, finding: &str, texts: &[&str]| {
         let job = job(url);
         let run = |args: &[&str]| check(&lab, &job, args).output().unwrap().into();
@@ -52,12 +52,12 @@ fn mistakes_of_the_user_are_reported_before_any_request() {
     let lab = project();
     let server =
         ScriptedServer::new("imitates a server that must get no request").with_healthy_answers();
-    let job = || Job::of("token").with("VAULT_TOKEN", "s.x").with("VAULT_ADDR", server.url());
+    let job = || Job::new("token").with("VAULT_TOKEN", "s.x").with("VAULT_ADDR", server.url());
     let fails = |job: &Job, finding: &str, texts: &[&str]| {
         let run = |args: &[&str]| check(&lab, job, args).output().unwrap().into();
         assert_failure(&ExpectedFailure { exit: 2, finding, texts }, run);
     };
-    let token = Job::of("token").with("VAULT_TOKEN", "s.x");
+    let token = Job::new("token").with("VAULT_TOKEN", "s.x");
     fails(&token, "error no-address", &["set VAULT_ADDR (or BAO_ADDR)", "`--offline`"]);
     let two = job().with("BAO_ADDR", "https://bao.example.com");
     fails(&two, "error two-addresses", &["VAULT_ADDR and BAO_ADDR name two servers", "unset"]);
@@ -84,10 +84,10 @@ fn mistakes_of_the_user_are_reported_before_any_request() {
             &["certificates are always verified", "VAULT_CACERT=FILE"],
         );
     }
-    let unset = Job::of("approle").with("VAULT_ADDR", server.url()).with("VAULT_ROLE_ID", "r");
+    let unset = Job::new("approle").with("VAULT_ADDR", server.url()).with("VAULT_ROLE_ID", "r");
     let words = ["`secret_id` is read from the variable VAULT_SECRET_ID, which isn't set"];
     fails(&unset, "error missing-credential", &words);
-    let no_file = Job::of("kubernetes").with("VAULT_ADDR", server.url());
+    let no_file = Job::new("kubernetes").with("VAULT_ADDR", server.url());
     let words =
         ["from the file ~/serviceaccount/token, which can't be read: the file doesn't exist"];
     fails(&no_file, "error missing-credential", &words);

@@ -5,7 +5,7 @@ use std::fs;
 use envlock_testkit::{Fault, TestChannel, TestMirror, parse_package};
 use serde_json::Value;
 
-use crate::support::{Lab, flat, json};
+use crate::support::{Lab, json, one_line};
 
 const YML: &str = "channels: [conda-forge]\nplatforms: [linux-64]\ndependencies: [app]\n";
 
@@ -56,7 +56,7 @@ fn a_foreign_archive_is_not_installed_whatever_the_index_of_a_mirror_says() {
     for command in ["install", "fetch"] {
         let output = lab.with_mirrors(command, &["-q"]);
         assert_eq!(output.code, Some(3), "{command}");
-        assert!(flat(&output.stderr).contains("404 not found"), "{command}: {}", output.stderr);
+        assert!(one_line(&output.stderr).contains("404 not found"), "{command}: {}", output.stderr);
     }
     let output = lab.with_mirrors("bundle", &["-q", "-o", "bundle"]);
     assert_eq!(output.code, Some(3));
@@ -85,7 +85,7 @@ fn the_archive_that_served_is_recorded_and_every_install_that_uses_it_warns() {
     let output = lab.install(&["-q"]);
     let warning = "warning[other-archive-used]: app-1.0-0.tar.bz2 was used instead of";
     assert_eq!(output.code, Some(0), "{}", output.stderr);
-    assert!(flat(&output.stderr).contains(warning), "{}", output.stderr);
+    assert!(one_line(&output.stderr).contains(warning), "{}", output.stderr);
     assert!(lab.world.requests("*repodata*").is_empty());
     assert_eq!(lab.envlock(&["run", "app"]).success(), "good\n");
 

@@ -2,7 +2,7 @@
 
 use envlock_testkit::TestMirror;
 
-use crate::support::{Lab, flat};
+use crate::support::{Lab, one_line};
 
 const YML: &str = "channels: [conda-forge]\ndependencies: [app]\n";
 const CONDA_LOCK: &str = "version: 1\nmetadata:\n  channels:\n  - url: conda-forge\npackage:\n- name: app\n  \
@@ -38,7 +38,7 @@ fn a_lock_of_another_tool_is_named_as_what_it_is_and_stays_unchanged() {
             &["fetch", "--lock", "other.lock"],
         ] {
             let output = lab.envlock(args);
-            let shown = flat(&output.stderr);
+            let shown = one_line(&output.stderr);
             assert_eq!(output.code, Some(2), "{args:?} {shown}");
             assert!(shown.contains(&format!("other.lock is {name}")), "{args:?} {shown}");
             assert!(!shown.contains("remove"), "{args:?} {shown}");
@@ -56,7 +56,7 @@ fn an_incomplete_lock_of_envlock_is_not_called_a_lock_of_pixi() {
     lab.project.write("envlock.lock", &lock[..=end]);
     let output = lab.solve(&["-q"]);
     assert_eq!(output.code, Some(2));
-    assert!(flat(&output.stderr).contains("git checkout envlock.lock"), "{}", output.stderr);
+    assert!(one_line(&output.stderr).contains("git checkout envlock.lock"), "{}", output.stderr);
     assert!(!output.stderr.contains("pixi"), "{}", output.stderr);
 }
 
@@ -72,7 +72,7 @@ fn a_lock_of_another_tool_is_no_environment_file() {
         let lab = lab(YML);
         lab.project.write("other.yml", text);
         let output = lab.envlock(&["solve", "-f", "other.yml"]);
-        let shown = flat(&output.stderr);
+        let shown = one_line(&output.stderr);
         assert_eq!(output.code, Some(2), "{shown}");
         assert!(shown.contains(&format!("error[other-format]: other.yml is {name}")), "{shown}");
     }

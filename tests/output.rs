@@ -33,7 +33,7 @@ fn every_answer(args: &[&str]) -> Vec<(&'static str, Output)> {
     ];
     fs_err::remove_file(lab.prefix().join("share/app/of")).unwrap();
     answers.push(("verify", alone(&["verify"])));
-    lab.ask(
+    lab.write_environment(
         "chanels: []\nchannels: [conda-forge]\ndependencies:\n  - app >=2\n  - left\n  - lib >=1\n  - nothing-like-it\n",
     );
     answers.push(("solve", with(&["solve"])));
@@ -41,7 +41,7 @@ fn every_answer(args: &[&str]) -> Vec<(&'static str, Output)> {
     answers.push(("install", with(&["install"])));
     lab.project.write("envlock.lock", "a: [b\n");
     answers.push(("install", with(&["install"])));
-    lab.ask("dependencies: 3\n");
+    lab.write_environment("dependencies: 3\n");
     answers.push(("solve", with(&["solve"])));
     answers
 }

@@ -126,7 +126,7 @@ fn a_command_that_cannot_be_executed_ends_with_126() {
 #[test]
 fn a_stale_lock_is_a_warning() {
     let lab = lab();
-    lab.ask("channels: [conda-forge]\ndependencies: [app, more]\n");
+    lab.write_environment("channels: [conda-forge]\ndependencies: [app, more]\n");
     for flags in [&[][..], &["-q"]] {
         let output = lab.envlock(&[&["run"][..], flags, &["app", "x"]].concat());
         assert_eq!((output.code, output.stdout.as_str()), (Some(0), "<x>"), "{output:?}");
@@ -147,7 +147,7 @@ fn a_stale_lock_is_a_warning() {
 fn an_environment_of_another_lock_is_a_warning() {
     let lab = lab();
     assert_eq!(lab.envlock(&["run", "app"]).stderr, "");
-    lab.ask("channels: [conda-forge]\ndependencies: [app]\nvariables: {A: b}\n");
+    lab.write_environment("channels: [conda-forge]\ndependencies: [app]\nvariables: {A: b}\n");
     lab.solve(&[]).success();
     let output = lab.envlock(&["run", "app", "x"]);
     assert_eq!((output.code, output.stdout.as_str()), (Some(0), "<x>"));

@@ -100,14 +100,14 @@ fn every_command_prints_a_document_that_its_schema_accepts() {
     // The same commands with something to report.
     fs_err::remove_file(lab.prefix().join("bin/app")).unwrap();
     documents(false, &["verify"]);
-    lab.ask("channels: [conda-forge]\ndependencies: [app, other, nothing]\n");
+    lab.write_environment("channels: [conda-forge]\ndependencies: [app, other, nothing]\n");
     lab.project.write("secrets.yml", "version: 1\nneeds: {}\n");
     documents(true, &["solve"]);
     documents(false, &["solve", "--check"]);
     documents(true, &["install"]);
     documents(false, &["run", "no-such-command"]);
     documents(false, &["check-secrets", "--offline"]);
-    lab.ask("channels: [conda-forge]\ndependencies: [other]\n");
+    lab.write_environment("channels: [conda-forge]\ndependencies: [other]\n");
     documents(true, &["solve"]);
     lab.project.write("envlock.lock", "a: [b\n");
     documents(true, &["install"]);

@@ -250,7 +250,7 @@ fn an_install_names_the_needs_and_the_next_command() {
 #[test]
 fn two_manifests_are_an_error() {
     let lab = lab();
-    lab.ask("name: t\nchannels: [conda-forge]\ndependencies: [zlib]\nsecrets: {version: 1, needs: {}}\n");
+    lab.write_environment("name: t\nchannels: [conda-forge]\ndependencies: [zlib]\nsecrets: {version: 1, needs: {}}\n");
     let output = lab.solve(&[]);
     failed_with(&output, 2);
     assert!(output.stderr.contains("both secrets.yml and environment.yml"), "{}", output.stderr);

@@ -84,9 +84,9 @@ fn the_articles_file_has_the_expected_findings() {
             machines with __cuda: write `tensorflow=2.12.1` and solve with
             `--virtual-package __cuda=VERSION --channel-priority flexible`
 
-    error[hidden-by-priority]: `jupyter` can't be met: strict channel priority hides
-      conda-forge's jupyterlab, jupyter_client, jupyter_core, packaging, traitlets,
-      … behind defaults
+    error[hidden-by-priority]: `jupyter` can't be met: strict channel priority uses
+      defaults for jupyterlab, jupyter_client, jupyter_core, packaging, traitlets,
+      …, so those of conda-forge are hidden
       --> environment.yml:11:5
       11 |   - jupyter
          |     ^^^^^^^

@@ -58,7 +58,7 @@ fn platforms_are_from_the_command_line_the_file_the_lock_or_the_machine() {
     assert_eq!(platforms(&lab), ["osx-arm64"]);
     lab.solve(&[]).success();
     assert_eq!(platforms(&lab), ["osx-arm64"], "the lock's, where nobody says another");
-    lab.ask(&format!("{SMALL}platforms: [linux-64]\n"));
+    lab.write_environment(&format!("{SMALL}platforms: [linux-64]\n"));
     lab.solve(&[]).success();
     assert_eq!(platforms(&lab), ["linux-64"], "the file's before the lock's");
     lab.solve(&["--platform", "osx-arm64", "--platform", "linux-64"]).success();
@@ -199,7 +199,7 @@ fn every_form_of_a_match_spec_selects_the_same_as_conda() {
         ("'conda-forge/linux-64::numpy<2'", "numpy-1.26.0-py310_0"),
         ("NumPy=1.24.4", "numpy-1.24.4-py310_0"),
     ] {
-        lab.ask(&format!("channels: [conda-forge]\ndependencies:\n  - {spec}\n"));
+        lab.write_environment(&format!("channels: [conda-forge]\ndependencies:\n  - {spec}\n"));
         lab.solve(&["--quiet"]).success();
         assert_eq!(lab.locked("linux-64"), [expected], "{spec}");
         assert_eq!(lab.envlock(&["solve", "--check"]).code, Some(0), "{spec}");
@@ -216,7 +216,7 @@ fn a_dry_run_lists_the_differences_and_writes_nothing() {
         c.add("lib 2.0");
         c.add("tool 0.1");
     });
-    lab.ask("channels: [conda-forge]\ndependencies: [app >=2]\n");
+    lab.write_environment("channels: [conda-forge]\ndependencies: [app >=2]\n");
     insta::assert_snapshot!(lab.shown(&lab.solve(&["--dry-run", "-q"])), @"
     -- stdout
     linux-64  3 packages  2.9 kB to download at most
@@ -227,7 +227,7 @@ fn a_dry_run_lists_the_differences_and_writes_nothing() {
     -- exit 0
     ");
     assert_eq!(lab.lock(), before);
-    lab.ask("channels: [conda-forge]\ndependencies: [lib]\n");
+    lab.write_environment("channels: [conda-forge]\ndependencies: [lib]\n");
     insta::assert_snapshot!(lab.shown(&lab.solve(&["--dry-run", "-q"])), @"
     -- stdout
     linux-64  1 package  948 B to download at most
@@ -421,7 +421,7 @@ fn a_project_in_chinese_is_solved_and_named() {
 fn any_order_of_the_file_gives_the_same_bytes() {
     let lab = Lab::new(small(), "");
     let solved = |yml: &str| {
-        lab.ask(yml);
+        lab.write_environment(yml);
         lab.solve(&["-q"]).success();
         let lock = lab.lock();
         fs_err::remove_file(lab.project.path("envlock.lock")).unwrap();

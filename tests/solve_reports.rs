@@ -25,7 +25,7 @@ fn a_platform_that_the_flags_drop_is_named_with_the_flags_that_keep_it() {
     // The lock has one platform now, and none is dropped.
     assert!(!lab.solve(&["--platform", "linux-64"]).stderr.contains("platform-dropped"));
     assert!(!lab.solve(&[]).stderr.contains("platform-dropped"));
-    lab.ask(&format!("{SMALL}platforms: [osx-arm64]\n"));
+    lab.write_environment(&format!("{SMALL}platforms: [osx-arm64]\n"));
     let output = lab.solve(&["--platform", "linux-64", "--format", "json"]);
     let findings = json(&output.success())["findings"].clone();
     let dropped = findings.as_array().unwrap().iter().find(|f| f["code"] == "platform-dropped");

@@ -97,7 +97,7 @@ impl Runner {
     }
 
     /// Reads a file that a replaced program wrote into the home folder.
-    pub(crate) fn noted(&self, name: &str) -> Option<String> {
+    pub(crate) fn recorded(&self, name: &str) -> Option<String> {
         fs_err::read_to_string(self.project.home().join(name)).ok()
     }
 
@@ -159,7 +159,7 @@ impl Workflow {
     }
 
     /// Returns the step that queries the secrets server.
-    pub(crate) fn asking(&self) -> &Value {
+    pub(crate) fn server_step(&self) -> &Value {
         self.steps().find(|step| step["run"].as_str().unwrap().contains("CI_JWT")).unwrap()
     }
 
@@ -269,7 +269,7 @@ impl TokenService {
     }
 
     /// Returns the number of requests.
-    pub(crate) fn asked(&self) -> usize {
+    pub(crate) fn request_count(&self) -> usize {
         self.server.log().len()
     }
 }

@@ -58,7 +58,7 @@ impl Lab {
     }
 
     /// Writes another environment.yml.
-    pub(crate) fn ask(&self, environment_yml: &str) {
+    pub(crate) fn write_environment(&self, environment_yml: &str) {
         self.project.write("environment.yml", environment_yml);
     }
 
@@ -123,7 +123,7 @@ pub(crate) fn urls(lock: &str, platform: &str) -> Vec<String> {
 }
 
 /// Joins the lines of a wrapped text to one line.
-pub(crate) fn flat(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

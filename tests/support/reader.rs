@@ -57,7 +57,7 @@ impl Reader {
 
     /// Runs the commands in one shell. Returns the lines that each printed, with [`HOME`] for the
     /// home folder.
-    pub(crate) fn types<'a>(
+    pub(crate) fn run<'a>(
         &self,
         at: &Path,
         commands: impl Iterator<Item = &'a Shown>,

@@ -132,7 +132,7 @@ impl ServerProject {
     }
 
     /// Replaces the text of the policy in the repository.
-    pub(crate) fn attach(&self, hcl: &str) {
+    pub(crate) fn write_policy(&self, hcl: &str) {
         self.lab.project.write(POLICY_FILE, hcl);
     }
 
@@ -155,7 +155,7 @@ impl ServerProject {
 
     /// Runs `envlock check-secrets` of a job, and returns its JSON document.
     pub(crate) fn verdict(&self, job: &Job) -> Verdict {
-        Verdict::of(&self.check(job, &["--format", "json"]))
+        Verdict::new(&self.check(job, &["--format", "json"]))
     }
 
     /// The paths of the requests after the first `audited` entries of the server's audit log.
@@ -218,7 +218,7 @@ pub(crate) struct Job {
 
 impl Job {
     /// A job without credentials.
-    pub(crate) fn of(profile: impl Into<Option<&'static str>>) -> Self {
+    pub(crate) fn new(profile: impl Into<Option<&'static str>>) -> Self {
         Self { profile: profile.into(), variables: Vec::new(), cluster: None, jwt: None }
     }
 
@@ -248,33 +248,33 @@ impl Job {
     }
 
     /// Removes the name of the profile.
-    pub(crate) fn unnamed(self) -> Self {
+    pub(crate) fn without_profile(self) -> Self {
         Self { profile: None, ..self }
     }
 
     /// A job with a token that expires in an hour.
     pub(crate) fn token(server: &VaultClient) -> Self {
-        Self::of("token").with("VAULT_TOKEN", server.token(&["ml-ci"], object!({ "ttl": "1h" })))
+        Self::new("token").with("VAULT_TOKEN", server.token(&["ml-ci"], object!({ "ttl": "1h" })))
     }
 
     pub(crate) fn approle(server: &VaultClient) -> Self {
         let (role_id, secret_id) = approle(server);
-        Self::of("approle").with("VAULT_ROLE_ID", role_id).with("VAULT_SECRET_ID", secret_id)
+        Self::new("approle").with("VAULT_ROLE_ID", role_id).with("VAULT_SECRET_ID", secret_id)
     }
 
     pub(crate) fn wrapped(server: &VaultClient) -> Self {
         let (role_id, _) = approle(server);
         let wrapping = server.wrapped_secret_id("ml-ci", "120s");
-        Self::of("wrapped").with("BATCH_ROLE_ID", role_id).with("BATCH_SECRET_ID", wrapping)
+        Self::new("wrapped").with("BATCH_ROLE_ID", role_id).with("BATCH_SECRET_ID", wrapping)
     }
 
     pub(crate) fn jwt(server: &VaultClient) -> Self {
         let issuer = server.jwt("jwt-ci", "ml-ci", &["ml-ci"]);
-        Self::of("jwt").with("CI_JWT", issuer.token(object!({})))
+        Self::new("jwt").with("CI_JWT", issuer.token(object!({})))
     }
 
     pub(crate) fn kubernetes(server: &VaultClient) -> Self {
-        Self { cluster: Some(server.kubernetes("ml-ci", &["ml-ci"])), ..Self::of("kubernetes") }
+        Self { cluster: Some(server.kubernetes("ml-ci", &["ml-ci"])), ..Self::new("kubernetes") }
     }
 
     /// A job with the token of a deleted pod.
@@ -288,7 +288,7 @@ impl Job {
     pub(crate) fn userpass(server: &VaultClient) -> Self {
         let password = TestServer::canary("userpass");
         server.userpass("ada", &password, &["ml-ci"]);
-        Self::of("userpass").with("VAULT_USER", "ada").with("VAULT_PASSWORD", password)
+        Self::new("userpass").with("VAULT_USER", "ada").with("VAULT_PASSWORD", password)
     }
 
     /// A job with a client certificate of the server's authority.
@@ -296,7 +296,7 @@ impl Job {
         bao.cert("ml-ci", &bao.ca_file(), &["ml-ci"]);
         let (cert, key) = bao.client_cert("ml-runner");
         let read = |path| fs_err::read_to_string::<std::path::PathBuf>(path).unwrap();
-        Self::of("cert").with("TLS_CERT", read(cert)).with("TLS_KEY", read(key))
+        Self::new("cert").with("TLS_CERT", read(cert)).with("TLS_KEY", read(key))
     }
 }
 
@@ -311,7 +311,7 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
-    pub(crate) fn of(output: &Output) -> Self {
+    pub(crate) fn new(output: &Output) -> Self {
         let exit = output.code.unwrap_or_else(|| panic!("{}", output.stderr));
         let document = json(&output.stdout);
         assert_eq!(document["exit_code"], exit, "{document:#}");
@@ -339,7 +339,7 @@ impl Verdict {
 }
 
 /// The human output, as one line.
-pub(crate) fn words(output: &Output) -> String {
+pub(crate) fn output_line(output: &Output) -> String {
     let all = format!("{} {}", output.stdout, output.stderr);
     all.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -355,13 +355,13 @@ pub(crate) struct ExpectedFailure<'a> {
 
 /// Asserts a failure in the JSON and in the human output.
 pub(crate) fn assert_failure(expected: &ExpectedFailure<'_>, run: impl Fn(&[&str]) -> Output) {
-    let verdict = Verdict::of(&run(&["--format", "json"]));
+    let verdict = Verdict::new(&run(&["--format", "json"]));
     assert_eq!(verdict.exit, expected.exit, "{:#}", verdict.document);
     let found = verdict.found();
     assert!(found.contains(&expected.finding.to_owned()), "{:#}", verdict.document);
     let output = run(&[]);
     assert_eq!(output.code, Some(expected.exit), "{output:?}");
-    let flat = words(&output);
+    let flat = output_line(&output);
     for wanted in expected.texts {
         assert!(flat.contains(wanted), "{wanted}: {flat}");
     }

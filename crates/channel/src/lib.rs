@@ -39,7 +39,7 @@ pub use disk::DiskError;
 pub use envlock_model::channel::Channel;
 pub use idle::IdleEvent;
 pub use index::{
-    ChannelFailure, ChannelRequest, ChannelSetting, IndexError, Indexes, LeftOutRecord,
+    ChannelFailure, ChannelRequest, ChannelSetting, IndexError, Indexes, SkippedRecord,
     SubdirRecords,
 };
 pub use packages::{FailedPackage, FetchError, MissingPackage, Substitution, UnpackedPackage};

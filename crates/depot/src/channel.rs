@@ -37,12 +37,12 @@ pub struct Channel {
 }
 
 impl Channel {
-    /// Creates an empty channel; `root` is the directory that holds its platforms.
+    /// Creates an empty channel in `root`, with a directory for each platform.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into(), info: Map::new(), records: BTreeMap::new() }
     }
 
-    /// Returns the directory that holds the platforms.
+    /// Returns the directory that contains the directories of the platforms.
     pub fn root(&self) -> &Path {
         &self.root
     }

@@ -34,7 +34,7 @@ pub struct Cpython {
     has_dist_packages: bool,
 }
 
-/// Where the interpreter was installed.
+/// The prefix of the original installation.
 #[derive(Debug, Clone)]
 struct Prefix {
     path: PathBuf,

@@ -26,7 +26,7 @@ const PADDED: [u8; 255] = {
     padded
 };
 
-/// Where an entry's bytes come from.
+/// The contents of an entry.
 #[derive(Debug, Clone)]
 pub(crate) enum Content {
     /// From memory.
@@ -37,7 +37,7 @@ pub(crate) enum Content {
     Symlink(String),
 }
 
-/// One path of a package, as its archive and its `paths.json` hold it.
+/// A path of a package.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) path: String,
@@ -45,7 +45,7 @@ pub(crate) struct Entry {
     pub(crate) executable: bool,
     /// The mode in which [`PLACEHOLDER`] is replaced in it.
     pub(crate) placeholder: Option<FileMode>,
-    /// The archive gets the path as it is, even one that leaves the prefix.
+    /// Writes the path unchanged, even one that leaves the prefix.
     pub(crate) raw_path: bool,
     /// The bytes that `paths.json` describes, if they aren't the content.
     pub(crate) listed: Option<Bytes>,
@@ -67,7 +67,7 @@ impl Entry {
         Self::new(path, Content::Bytes(bytes.into()))
     }
 
-    /// The bytes and how many there are; nothing for a symbolic link.
+    /// Opens the contents and returns their size. A symbolic link has no contents.
     pub(crate) fn open(&self) -> io::Result<(Box<dyn Read + '_>, u64)> {
         Ok(match &self.content {
             Content::Bytes(bytes) => (Box::new(&bytes[..]), bytes.len() as u64),
@@ -80,7 +80,7 @@ impl Entry {
         })
     }
 
-    /// The SHA-256 of the bytes, in hex, and how many there are.
+    /// Returns the SHA-256 of the contents in hex, and their size.
     pub(crate) fn digest(&self) -> io::Result<(String, u64)> {
         let (reader, _) = self.open()?;
         let mut reader = HashingReader::<_, Sha256>::new(reader);

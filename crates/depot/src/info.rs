@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::entry::{Content, Entry, PLACEHOLDER};
 
-/// Makes them, sorted by path.
+/// Creates the files of `info/`, sorted by path.
 ///
 /// `index` is the package's `index.json`; `link` its `link.json`, when it needs one.
 pub(crate) fn files(
@@ -63,7 +63,7 @@ fn path(entry: &Entry) -> io::Result<Value> {
     Ok(path)
 }
 
-/// What `paths.json` says about prefixes, for installers older than it.
+/// Creates `has_prefix`, which older installers read instead of `paths.json`.
 fn has_prefix(payload: &[Entry]) -> String {
     let mut text = String::new();
     for entry in payload {

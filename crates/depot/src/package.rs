@@ -45,7 +45,7 @@ pub struct Package {
 /// A package that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuiltPackage {
-    /// Where the archive is.
+    /// The path of the archive.
     pub path: PathBuf,
     /// `name-version-build.conda` or `….tar.bz2`.
     pub file_name: String,
@@ -347,7 +347,7 @@ fn is_executable(metadata: &std::fs::Metadata) -> bool {
 /// The metadata of a package is UTF-8, with `/` between components.
 fn utf8(path: &Path) -> io::Result<String> {
     let text = path.to_str().ok_or_else(|| {
-        let message = format!("{} is not UTF-8, so no package can hold it", path.display());
+        let message = format!("{} is not UTF-8, so it can't be in a package", path.display());
         io::Error::new(io::ErrorKind::InvalidData, message)
     })?;
     Ok(text.replace(std::path::MAIN_SEPARATOR, "/"))

@@ -11,8 +11,8 @@ use url::Url;
 pub struct Refusal {
     /// The reason, as the end of "the channel is …".
     pub reason: &'static str,
-    /// Where it is configured.
-    pub by: ValueSource,
+    /// The setting that forbids it.
+    pub configured_in: ValueSource,
 }
 
 /// The configured lists of channels, with the URLs of their origins.
@@ -56,7 +56,7 @@ impl ChannelPolicy {
                     Err(_) => {}
                 }
                 let urls = urls.iter().map(comparable_origin).collect();
-                policy.refused.push((urls, Refusal { reason, by: set.set_by.clone() }));
+                policy.refused.push((urls, Refusal { reason, configured_in: set.set_by.clone() }));
             }
         }
         for set in configuration.list(&key::ALLOWLIST_CHANNELS) {
@@ -82,7 +82,7 @@ impl ChannelPolicy {
         }
         let (allowed, by) = self.allowed.as_ref()?;
         let missing = urls.iter().any(|url| !allowed.contains(url));
-        missing.then(|| Refusal { reason: "not on the allowlist", by: by.clone() })
+        missing.then(|| Refusal { reason: "not on the allowlist", configured_in: by.clone() })
     }
 }
 

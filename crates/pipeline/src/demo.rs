@@ -27,7 +27,7 @@ pub struct DemoRequest {
     /// The folder of the demo.
     pub folder: PathBuf,
     /// The folders of `PATH`, in order.
-    pub path: Vec<PathBuf>,
+    pub search_path: Vec<PathBuf>,
     /// The home folder.
     pub home: Option<PathBuf>,
     /// This machine's platform.
@@ -91,7 +91,7 @@ pub fn find_python(request: &DemoRequest) -> Result<Cpython, DemoError> {
     if !is_usable(&request.folder) {
         return Err(DemoError::FolderInUse(request.folder.clone()));
     }
-    let folders = bin_directories(&request.path, request.home.as_deref());
+    let folders = bin_directories(&request.search_path, request.home.as_deref());
     Ok(Cpython::find(&folders, WANTED)?)
 }
 

@@ -160,9 +160,9 @@ async fn read<'a>(
     request: &FetchRequest,
     context: &Context<'_>,
 ) -> Result<(&'a Lock, Vec<FetchedPlatform>), FetchCommandError> {
-    project.read(|project| project.lock().map(drop)).await?;
+    project.read_blocking(|project| project.lock().map(drop)).await?;
     let lock = project.lock()?;
-    lock_credentials::addresses_in_environment(project, lock, context).register(context.client);
+    lock_credentials::channel_urls_in_environment(project, lock, context).register(context.client);
     let mut wanted = request.platforms.clone();
     if wanted.is_empty() {
         wanted.extend(lock.platforms.keys());

@@ -25,7 +25,7 @@ use rattler_conda_types::{GenericVirtualPackage, Subdir};
 use url::Url;
 
 use self::channels::ChannelResolver;
-pub(crate) use self::channels::FoundAddresses;
+pub(crate) use self::channels::ChannelUrls;
 use crate::{
     Context, Project,
     channel_policy::{Refusal, anaconda_terms},
@@ -79,7 +79,7 @@ pub enum InputsError {
     #[error(transparent)]
     Packages(#[from] PackagePolicyError),
     /// There is no channel to search.
-    #[error("there is no channel to search: `nodefaults` takes the only one away")]
+    #[error("there is no channel: `channels` lists only `nodefaults`")]
     NoChannel {
         /// environment.yml.
         place: Place,
@@ -106,7 +106,7 @@ impl AsFindings for InputsError {
             }
             Self::Refused { refusal, place, .. } => {
                 let finding = Finding::new(Code::ChannelRefused, self.to_string())
-                    .with_note(format!("{} forbids it", refusal.by))
+                    .with_note(format!("{} forbids it", refusal.configured_in))
                     .with_help("use another one, such as `channels: [conda-forge]`");
                 vec![match place {
                     Some(place) => finding.at(place.clone()),
@@ -174,7 +174,7 @@ pub(crate) struct ResolvedInputs {
     /// The settings that decide the URLs of the channels' names.
     pub(crate) settings: BTreeMap<Url, ChannelSetting>,
     /// Credentials and mirrors that are written in channel URLs.
-    pub(crate) addresses: FoundAddresses,
+    pub(crate) addresses: ChannelUrls,
 }
 
 impl Resolution {
@@ -261,7 +261,7 @@ pub(crate) fn written_addresses(
     environment: Option<&Environment>,
     lock: &Lock,
     inputs: InputSources<'_>,
-) -> FoundAddresses {
+) -> ChannelUrls {
     let mut channels = ChannelResolver::unrestricted(inputs);
     channels.resolve_policy();
     if let Some(environment) = environment {
@@ -294,7 +294,7 @@ fn resolve_written(channels: &mut ChannelResolver<'_>, environment: &Environment
 /// The result for a lock whose channels may be used.
 pub(crate) struct CheckedChannels {
     pub(crate) findings: Option<Finding>,
-    pub(crate) addresses: FoundAddresses,
+    pub(crate) addresses: ChannelUrls,
 }
 
 /// Refuses a lock that uses a forbidden channel. `earlier` are the findings of the run so far.

@@ -207,7 +207,7 @@ pub async fn install(
     context: &Context<'_>,
     findings: &mut Vec<Finding>,
 ) -> Result<Installed, InstallError> {
-    project.read(|project| project.lock().map(drop)).await?;
+    project.read_blocking(|project| project.lock().map(drop)).await?;
     let lock = project.lock()?;
     refuse_stale(project, request, lock, context, findings)?;
     let checked = check_channels(lock, InputSources::new(project, context), findings)?;
@@ -290,7 +290,8 @@ fn refuse_stale(
     findings: &mut Vec<Finding>,
 ) -> Result<(), InstallError> {
     if request.frozen {
-        lock_credentials::addresses_in_environment(project, lock, context).register(context.client);
+        lock_credentials::channel_urls_in_environment(project, lock, context)
+            .register(context.client);
         return Ok(());
     }
     // Without environment.yml the lock can't be stale.

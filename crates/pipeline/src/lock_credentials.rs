@@ -4,7 +4,7 @@ use envlock_model::{lock::Lock, spec::Environment};
 
 use crate::{
     Context, Overrides, Project,
-    inputs::{FoundAddresses, InputSources, written_addresses},
+    inputs::{ChannelUrls, InputSources, written_addresses},
 };
 
 /// Returns the lock's platforms as overrides if environment.yml names no platform.
@@ -19,11 +19,11 @@ pub(crate) fn overrides_from_lock(environment: &Environment, lock: &Lock) -> Ove
 /// Returns the credentials and mirrors in the channel URLs of environment.yml, for a command that
 /// uses the lock without a comparison. An unusable environment.yml isn't an error of such a
 /// command.
-pub(crate) fn addresses_in_environment(
+pub(crate) fn channel_urls_in_environment(
     project: &Project,
     lock: &Lock,
     context: &Context<'_>,
-) -> FoundAddresses {
+) -> ChannelUrls {
     let environment = project.optional_environment().unwrap_or_default();
     written_addresses(environment, lock, InputSources::new(project, context))
 }

@@ -166,11 +166,11 @@ impl Project {
 
     /// Returns the merged environment files. All of them must exist.
     pub(crate) fn environment(&self) -> Result<&Environment, FileError> {
-        once(&self.0.environment, || {
+        get_or_init(&self.0.environment, || {
             let mut parsed = Vec::new();
             for file in &self.0.environments {
                 let content =
-                    file.content()?.ok_or_else(|| files::missing_environment(&file.path))?;
+                    file.parsed_text()?.ok_or_else(|| files::missing_environment(&file.path))?;
                 let EnvironmentText { text, tree } = content;
                 parsed.push(spec::parse_tree(&files::display_path(&file.path), text, tree)?);
             }
@@ -183,7 +183,7 @@ impl Project {
     /// distributed without them.
     pub(crate) fn optional_environment(&self) -> Result<Option<&Environment>, FileError> {
         match self.0.environments.first() {
-            Some(first) if first.content()?.is_some() => self.environment().map(Some),
+            Some(first) if first.parsed_text()?.is_some() => self.environment().map(Some),
             _ => Ok(None),
         }
     }
@@ -199,7 +199,7 @@ impl Project {
     }
 
     fn manifest_file(&self) -> Result<Option<&ManifestFile>, FileError> {
-        let found = once(&self.0.manifest, || match &self.0.manifest_override {
+        let found = get_or_init(&self.0.manifest, || match &self.0.manifest_override {
             Some(path) => named_manifest(path),
             None => self.own_manifest(),
         });
@@ -213,7 +213,7 @@ impl Project {
         let own_text = files::read_text(&own)?;
         let mut inside = None;
         for file in &self.0.environments {
-            if let Some(EnvironmentText { text, tree }) = file.content()? {
+            if let Some(EnvironmentText { text, tree }) = file.parsed_text()? {
                 let shown = files::display_path(&file.path);
                 let found = Manifest::parse_tree(&shown, tree, ManifestLocation::EnvironmentFile)?;
                 inside = inside.or(found.map(|manifest| ManifestFile::new(manifest, text)));
@@ -231,7 +231,7 @@ impl Project {
 
     /// Returns the text of the lock; `None` if there is no file.
     pub(crate) fn lock_text(&self) -> Result<Option<&str>, FileError> {
-        let text = once(&self.0.lock_text, || files::lock_text(&self.0.lock));
+        let text = get_or_init(&self.0.lock_text, || files::lock_text(&self.0.lock));
         Ok(text?.as_deref())
     }
 
@@ -253,7 +253,7 @@ impl Project {
 
     fn parsed_lock(&self) -> Result<Option<&ParsedLock>, FileError> {
         let Some(text) = self.lock_text()? else { return Ok(None) };
-        let parsed = once(&self.0.parsed_lock, || {
+        let parsed = get_or_init(&self.0.parsed_lock, || {
             match lock::read(&files::display_path(&self.0.lock), text) {
                 Ok(lock) => Ok(ParsedLock { lock, problems: Vec::new() }),
                 Err(LockError::Inconsistent { lock, problems }) => {
@@ -266,7 +266,7 @@ impl Project {
     }
 
     /// Runs `read` on a thread for blocking work, since files may be large and disks slow.
-    pub(crate) async fn read<T, E>(
+    pub(crate) async fn read_blocking<T, E>(
         &self,
         read: impl FnOnce(&Self) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
@@ -281,8 +281,8 @@ impl Project {
 
 impl EnvironmentFile {
     /// Returns the text and its tree; `None` if there is no file.
-    fn content(&self) -> Result<Option<&EnvironmentText>, FileError> {
-        let content = once(&self.content, || {
+    fn parsed_text(&self) -> Result<Option<&EnvironmentText>, FileError> {
+        let content = get_or_init(&self.content, || {
             let text = files::read_text(&self.path)?;
             Ok(text.map(|text| {
                 let file = files::display_path(&self.path);
@@ -316,7 +316,7 @@ fn parse(
 }
 
 /// Returns the value of `cell`, and initialises it on the first call. An error isn't stored.
-fn once<T>(
+fn get_or_init<T>(
     cell: &OnceLock<T>,
     make: impl FnOnce() -> Result<T, FileError>,
 ) -> Result<&T, FileError> {

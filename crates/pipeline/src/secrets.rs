@@ -157,8 +157,8 @@ pub struct SecretsReport {
 }
 
 impl SecretsReport {
-    /// Whether the answer is complete, or why not.
-    pub fn ended(&self) -> Completion {
+    /// Returns whether the answer is complete, or why not.
+    pub fn completion(&self) -> Completion {
         const ALONE: &str = "the rights are those of the policies in the repository; the server didn't confirm them";
         match &self.failure {
             None => Completion::Complete,
@@ -184,7 +184,7 @@ pub async fn check(
 ) -> Result<SecretsReport, SecretsError> {
     let compare_lock = request.compare_lock;
     project
-        .read(move |project| {
+        .read_blocking(move |project| {
             let manifest = project.manifest()?;
             if manifest.is_some() && compare_lock { project.lock().map(drop) } else { Ok(()) }
         })
@@ -231,7 +231,7 @@ pub async fn check(
 /// # Errors
 /// A file can't be read, or isn't valid.
 pub async fn has_manifest(project: &Project) -> Result<bool, SecretsError> {
-    project.read(|project| project.manifest().map(drop)).await?;
+    project.read_blocking(|project| project.manifest().map(drop)).await?;
     Ok(project.manifest()?.is_some())
 }
 

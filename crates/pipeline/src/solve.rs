@@ -175,7 +175,7 @@ pub async fn solve(
     context: &Context<'_>,
     findings: &mut Vec<Finding>,
 ) -> Result<Solved, SolveError> {
-    let read = project.read(|project| {
+    let read = project.read_blocking(|project| {
         project.environment()?;
         project.manifest()?;
         project.existing_lock().map(drop)

@@ -37,7 +37,7 @@ pub(crate) fn package_base_url(
     }
     let url = address::with_trailing_slash(&url);
     if url != address::with_trailing_slash(&without_credentials(&url)) {
-        return Err(wrong("holds a credential or a query"));
+        return Err(wrong("has a credential or a query"));
     }
     if address::is_below(&url, &channel) {
         return Ok(url);

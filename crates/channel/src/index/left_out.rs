@@ -10,32 +10,32 @@ const MAX_CHARS: usize = 120;
 
 /// The records that were left out, with the reason of each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct LeftOut {
+pub(crate) struct SkippedRecords {
     count: usize,
-    named: Vec<LeftOutRecord>,
+    named: Vec<SkippedRecord>,
 }
 
 /// A record of an index that isn't used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftOutRecord {
+pub struct SkippedRecord {
     /// The file name.
     pub file: String,
     /// Why the record isn't used.
     pub reason: String,
 }
 
-impl LeftOutRecord {
+impl SkippedRecord {
     pub(crate) fn new(file: &str, reason: &str) -> Self {
         Self { file: shortened(file), reason: shortened(reason) }
     }
 }
 
-impl LeftOut {
+impl SkippedRecords {
     /// Adds a record. Of a large number of records only the first ones are kept.
     pub(crate) fn add(&mut self, file: &str, reason: &str) {
         self.count += 1;
         if self.named.len() < MAX_NAMED {
-            self.named.push(LeftOutRecord::new(file, reason));
+            self.named.push(SkippedRecord::new(file, reason));
         }
     }
 
@@ -54,7 +54,7 @@ impl LeftOut {
 pub(crate) fn finding(
     index: &str,
     number: usize,
-    named: &[LeftOutRecord],
+    named: &[SkippedRecord],
     served_by: &str,
 ) -> Finding {
     let mut lines: Vec<String> = named
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn the_first_records_are_named_and_all_are_counted() {
-        let mut left_out = LeftOut::default();
+        let mut left_out = SkippedRecords::default();
         assert_eq!(left_out.finding("c/noarch", "http://h/"), None);
         for number in 0..25 {
             left_out.add(&format!("a-{number}"), "it isn't a file name");
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn a_name_of_any_length_or_content_gives_one_short_line() {
         let long = format!("https://me:geheim@h/{}\n\u{1b}[2J", "x".repeat(5000));
-        let record = LeftOutRecord::new(&long, &long);
+        let record = SkippedRecord::new(&long, &long);
         assert!(record.file.len() < 200 && !record.file.contains('\n'), "{record:?}");
         assert!(!record.file.contains("geheim"), "{record:?}");
     }

@@ -11,7 +11,7 @@ use rattler_conda_types::Subdir;
 use rattler_conda_types::package::{CondaArchiveType, DistArchiveType};
 use serde_json::value::RawValue;
 
-use super::left_out::LeftOut;
+use super::left_out::SkippedRecords;
 use super::outline::{Key, Outline, Table};
 use crate::parse_error;
 
@@ -25,7 +25,7 @@ pub(crate) struct Listing {
     /// How many wheels it lists. They aren't used.
     wheels: usize,
     /// The entries that aren't used.
-    pub(crate) left_out: LeftOut,
+    pub(crate) left_out: SkippedRecords,
 }
 
 /// The position of one archive's record.
@@ -35,7 +35,7 @@ struct Entry {
     /// The length of the package's name, at the start of the key.
     name: u32,
     /// The length of the key without the extension.
-    stem: u32,
+    file_stem: u32,
     record: Span,
     format: ArchiveFormat,
 }
@@ -76,7 +76,7 @@ impl ArchiveFormat {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ListedArchive<'a> {
     /// The file name without the extension.
-    pub(crate) stem: &'a str,
+    pub(crate) file_stem: &'a str,
     pub(crate) archive_type: CondaArchiveType,
     /// The format and the table that lists it.
     pub(crate) table: ArchiveFormat,
@@ -86,7 +86,7 @@ pub(crate) struct ListedArchive<'a> {
 
 impl ListedArchive<'_> {
     pub(crate) fn file_name(&self) -> String {
-        format!("{}{}", self.stem, DistArchiveType::from(self.archive_type).extension())
+        format!("{}{}", self.file_stem, DistArchiveType::from(self.archive_type).extension())
     }
 }
 
@@ -112,15 +112,15 @@ impl Listing {
             removed: outline.removed.map(removed).unwrap_or_default(),
             entries: Vec::new(),
             wheels: 0,
-            left_out: LeftOut::default(),
+            left_out: SkippedRecords::default(),
         };
         let v3 = outline.v3.map(|v3| (v3.conda, v3.tar_bz2, v3.wheel));
         let (v3_conda, v3_tar_bz2, wheel) = v3.unwrap_or_default();
         reader.wheels += wheel.map_or(0, |counted| counted.0);
-        reader.add_all(v3_conda, Some(ArchiveFormat::V3Conda));
-        reader.add_all(v3_tar_bz2, Some(ArchiveFormat::V3TarBz2));
-        reader.add_all(outline.conda, None);
-        reader.add_all(outline.packages, None);
+        reader.add_table(v3_conda, Some(ArchiveFormat::V3Conda));
+        reader.add_table(v3_tar_bz2, Some(ArchiveFormat::V3TarBz2));
+        reader.add_table(outline.conda, None);
+        reader.add_table(outline.packages, None);
         let Reader { mut entries, wheels, left_out, .. } = reader;
         entries.sort_unstable_by_key(|entry| sort_key(&json, entry));
         Ok(Self { json, base_url: info.base_url, entries, wheels, left_out })
@@ -181,7 +181,7 @@ impl Listing {
         let mut builds: Vec<Vec<ListedArchive<'_>>> = Vec::new();
         for archive in entries.map(|entry| self.archive(entry)) {
             match builds.last_mut() {
-                Some(build) if build[0].stem == archive.stem => build.push(archive),
+                Some(build) if build[0].file_stem == archive.file_stem => build.push(archive),
                 _ => builds.push(vec![archive]),
             }
         }
@@ -190,7 +190,7 @@ impl Listing {
 
     fn archive(&self, entry: &Entry) -> ListedArchive<'_> {
         ListedArchive {
-            stem: stem_of(&self.json, entry),
+            file_stem: stem_of(&self.json, entry),
             archive_type: entry.format.archive_type(),
             table: entry.format,
             record: &self.json[entry.record.range()],
@@ -203,7 +203,7 @@ fn name_of<'a>(json: &'a str, entry: &Entry) -> &'a str {
 }
 
 fn stem_of<'a>(json: &'a str, entry: &Entry) -> &'a str {
-    &json[entry.key.range()][..entry.stem as usize]
+    &json[entry.key.range()][..entry.file_stem as usize]
 }
 
 fn sort_key<'a>(json: &'a str, entry: &Entry) -> (&'a str, &'a str, ArchiveFormat) {
@@ -222,12 +222,12 @@ struct Reader<'a> {
     removed: HashSet<String>,
     entries: Vec<Entry>,
     wheels: usize,
-    left_out: LeftOut,
+    left_out: SkippedRecords,
 }
 
 impl Reader<'_> {
     /// Adds the entries of a table. `format` is that of a table whose keys have no extension.
-    fn add_all(&mut self, table: Option<Table<'_>>, format: Option<ArchiveFormat>) {
+    fn add_table(&mut self, table: Option<Table<'_>>, format: Option<ArchiveFormat>) {
         for (key, record) in table.into_iter().flat_map(|table| table.0) {
             match key {
                 Key::Plain(key) => match self.entry(key, record, format) {
@@ -276,16 +276,16 @@ impl Reader<'_> {
         }
         let number = |length: usize| u32::try_from(length).map_err(|_| "it is too long".to_owned());
         Ok(Some(Entry {
-            key: self.span(key)?,
+            key: self.span_of(key)?,
             name: number(name.len())?,
-            stem: number(stem.len())?,
-            record: self.span(record.get())?,
+            file_stem: number(stem.len())?,
+            record: self.span_of(record.get())?,
             format,
         }))
     }
 
     /// The position of a part of the JSON.
-    fn span(&self, part: &str) -> Result<Span, String> {
+    fn span_of(&self, part: &str) -> Result<Span, String> {
         let start = part.as_ptr() as usize - self.json.as_ptr() as usize;
         let number = |length: usize| {
             u32::try_from(length).map_err(|_| "the index is larger than 4 GiB".to_owned())

@@ -23,6 +23,6 @@ mod summary;
 pub(crate) use base_url::subdir_url;
 pub use error::{ChannelFailure, ChannelSetting, IndexError};
 pub(crate) use hints::suggested_name;
-pub use left_out::LeftOutRecord;
+pub use left_out::SkippedRecord;
 pub use records::{Indexes, SubdirRecords};
 pub use subdirs::ChannelRequest;

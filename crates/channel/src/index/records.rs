@@ -12,7 +12,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::error::ChannelFailure;
-use super::left_out::{LeftOutRecord, finding};
+use super::left_out::{SkippedRecord, finding};
 use super::listing::{ListedArchive, Listing};
 use crate::{address, parse_error};
 
@@ -34,7 +34,7 @@ pub(crate) struct Index {
 #[derive(Default)]
 struct PackageRecords {
     records: Vec<RepoDataRecord>,
-    left_out: Vec<LeftOutRecord>,
+    left_out: Vec<SkippedRecord>,
 }
 
 impl Index {
@@ -70,7 +70,7 @@ impl Index {
     pub(crate) fn archives_of_build(&self, record: &RepoDataRecord) -> Vec<RepoDataRecord> {
         let builds = self.listing.builds_of(record.package_record.name.as_normalized());
         let stem = record.identifier.identifier.to_string();
-        let archives = builds.into_iter().flatten().filter(|archive| archive.stem == stem);
+        let archives = builds.into_iter().flatten().filter(|archive| archive.file_stem == stem);
         archives.filter_map(|archive| self.parse(&archive).ok()).collect()
     }
 
@@ -86,7 +86,7 @@ impl Index {
         for build in builds {
             if let Some(archive) = duplicated(&build) {
                 let reason = "the index has two records of this file";
-                found.left_out.push(LeftOutRecord::new(&archive.file_name(), reason));
+                found.left_out.push(SkippedRecord::new(&archive.file_name(), reason));
                 continue;
             }
             for archive in build {
@@ -96,7 +96,7 @@ impl Index {
                         break;
                     }
                     Err(reason) => {
-                        found.left_out.push(LeftOutRecord::new(&archive.file_name(), &reason));
+                        found.left_out.push(SkippedRecord::new(&archive.file_name(), &reason));
                     }
                 }
             }
@@ -105,7 +105,7 @@ impl Index {
     }
 
     /// Returns the archives whose record has the name of a package, but whose file name doesn't.
-    fn misnamed(&self, name: &PackageName) -> Vec<LeftOutRecord> {
+    fn misnamed(&self, name: &PackageName) -> Vec<SkippedRecord> {
         #[derive(Deserialize)]
         struct Named<'a> {
             name: &'a str,
@@ -116,7 +116,7 @@ impl Index {
                 .is_ok_and(|named| named.name == name.as_normalized())
         });
         let reason = "its file name isn't NAME-VERSION-BUILD: a version and a build have no `-`";
-        same.map(|archive| LeftOutRecord::new(&archive.file_name(), reason)).collect()
+        same.map(|archive| SkippedRecord::new(&archive.file_name(), reason)).collect()
     }
 
     /// Parses a record, or returns why it can't be read.
@@ -126,7 +126,8 @@ impl Index {
         if package_record.subdir.is_empty() {
             self.subdir.as_str().clone_into(&mut package_record.subdir);
         }
-        let identifier = DistArchiveIdentifier::new(archive.stem.parse()?, archive.archive_type);
+        let identifier =
+            DistArchiveIdentifier::new(archive.file_stem.parse()?, archive.archive_type);
         let channel = address::with_trailing_slash(&without_credentials(&self.channel.url));
         let record = RepoDataRecord {
             url: address::join_file(&self.packages, &identifier.to_file_name()),
@@ -156,14 +157,14 @@ pub struct SubdirRecords {
     /// Records without a sha256. They aren't candidates, because they can't be checked.
     pub unhashed: Vec<RepoDataRecord>,
     /// Records that can't be read, by the name of the package.
-    pub left_out: BTreeMap<PackageName, Vec<LeftOutRecord>>,
+    pub left_out: BTreeMap<PackageName, Vec<SkippedRecord>>,
     served_by: String,
 }
 
 impl SubdirRecords {
     /// Returns a note about the records that can't be read; `None` if there are none.
     pub fn left_out_finding(&self) -> Option<Finding> {
-        let all: Vec<LeftOutRecord> = self.left_out.values().flatten().cloned().collect();
+        let all: Vec<SkippedRecord> = self.left_out.values().flatten().cloned().collect();
         let name = format!("{}/{}", self.channel.name, self.subdir);
         (!all.is_empty()).then(|| finding(&name, all.len(), &all, &self.served_by))
     }

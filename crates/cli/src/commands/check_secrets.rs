@@ -60,7 +60,7 @@ pub(crate) async fn check(args: &CheckSecretsArgs, app: &App<'_>) -> Exit {
 }
 
 fn answer(report: SecretsReport, width: usize) -> Answer<output::CheckSecrets<ResultRow>> {
-    let (ended, is_interrupted) = (report.ended(), report.is_interrupted());
+    let (completion, is_interrupted) = (report.completion(), report.is_interrupted());
     let SecretsReport { outcome: Outcome { findings, rights, rules }, asked, .. } = report;
     if is_interrupted {
         // There is no result, but a login that couldn't be revoked is reported.
@@ -75,7 +75,7 @@ fn answer(report: SecretsReport, width: usize) -> Answer<output::CheckSecrets<Re
     };
     let result = output::CheckSecrets { asked, answers: rights };
     let answer = Answer::done(result, head + &table);
-    answer.ended(ended).with_findings(findings).with_rules(rules).of_check()
+    answer.with_completion(completion).with_findings(findings).with_rules(rules).of_check()
 }
 
 async fn run_check(

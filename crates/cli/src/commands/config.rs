@@ -26,7 +26,7 @@ pub(crate) fn config(args: &ProjectArgs, app: &App<'_>) -> Exit {
         Err(error) => return app.ui.finish(Answer::<output::Config>::failed(&error)),
     };
     let mut findings: Vec<_> = missing_condarc(app.settings).into_iter().collect();
-    let ended = match channel_setup(app.settings, &configuration) {
+    let completion = match channel_setup(app.settings, &configuration) {
         Ok(reach) => {
             findings.extend(reach.warnings);
             Completion::Complete
@@ -38,7 +38,7 @@ pub(crate) fn config(args: &ProjectArgs, app: &App<'_>) -> Exit {
     let text = table(&rows, app.settings.home.as_deref(), app.ui.width());
     let values = rows.into_iter().map(value).collect();
     let answer = Answer::done(output::Config { values }, text);
-    app.ui.finish(answer.ended(ended).with_findings(findings))
+    app.ui.finish(answer.with_completion(completion).with_findings(findings))
 }
 
 fn value(row: ShownValue) -> output::ConfigValue {

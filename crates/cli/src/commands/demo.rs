@@ -40,7 +40,7 @@ fn create_project(args: &DemoArgs, app: &App<'_>) -> Result<DemoProject, Box<dyn
     let host = Subdir::current().ok_or(SetupError::UnknownHost)?;
     let request = DemoRequest {
         folder: app.settings.absolute(&args.folder),
-        path: app.settings.search_path(),
+        search_path: app.settings.search_path(),
         home: app.settings.home.clone(),
         host,
     };
@@ -66,7 +66,7 @@ fn run_commands(args: &DemoArgs, app: &App<'_>, project: &DemoProject) -> Answer
         output: String::new(),
     };
     app.ui.print_line(&format!("\n$ cd {}", shell_word(&args.folder.display().to_string())));
-    let mut ended = Completion::Complete;
+    let mut completion = Completion::Complete;
     let mut findings = Vec::new();
     for words in &project.commands {
         let shown = shell_line(words);
@@ -84,14 +84,14 @@ fn run_commands(args: &DemoArgs, app: &App<'_>, project: &DemoProject) -> Answer
             }
             Err(error) => {
                 let finding = Finding::new(Code::DemoStep, format!("can't run it: {error}"));
-                ended = Completion::Failed(Failure::new(Exit::Undetermined, vec![finding]));
+                completion = Completion::Failed(Failure::new(Exit::Undetermined, vec![finding]));
                 break;
             }
         }
     }
-    let is_done = ended == Completion::Complete && findings.is_empty();
+    let is_done = completion == Completion::Complete && findings.is_empty();
     let text = if is_done { closing_text(args, project) } else { String::new() };
-    Answer::done(result, text).ended(ended).with_findings(findings)
+    Answer::done(result, text).with_completion(completion).with_findings(findings)
 }
 
 /// Runs this program. Its output goes to the user, or is collected if the answer is a document.

@@ -62,7 +62,7 @@ pub(crate) struct SolveArgs {
     network: NetworkArgs,
 }
 
-/// What the order of the channels decides.
+/// How the order of the channels restricts packages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Priority {
     /// Take a package only from the first channel that has it.
@@ -135,7 +135,7 @@ pub(crate) fn check(args: &SolveArgs, app: &App<'_>) -> Exit {
             if fresh {
                 answer
             } else {
-                answer.ended(Completion::Failed(Failure::new(Exit::Stale, findings)))
+                answer.with_completion(Completion::Failed(Failure::new(Exit::Stale, findings)))
             }
         }
         Err(error) => Answer::failed(&error),

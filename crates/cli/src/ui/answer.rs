@@ -8,7 +8,7 @@ use envlock_report::{
 /// The answer of a command.
 pub(crate) struct Answer<T> {
     /// How the command ended.
-    pub(crate) ended: Completion,
+    pub(crate) completion: Completion,
     /// The findings, before the rules of the run are applied.
     pub(crate) findings: Vec<Finding>,
     /// The rules of files that only this command reads.
@@ -27,7 +27,7 @@ impl<T> Answer<T> {
     /// Creates the answer of a command that did its work.
     pub(crate) fn done(result: T, text: impl Into<String>) -> Self {
         Self {
-            ended: Completion::Complete,
+            completion: Completion::Complete,
             findings: Vec::new(),
             rules: Rules::default(),
             result: Some(result),
@@ -45,7 +45,7 @@ impl<T> Answer<T> {
     /// Creates the answer of a command that failed.
     pub(crate) fn from_failure(failure: Failure) -> Self {
         Self {
-            ended: Completion::Failed(failure),
+            completion: Completion::Failed(failure),
             findings: Vec::new(),
             rules: Rules::default(),
             result: None,
@@ -64,8 +64,8 @@ impl<T> Answer<T> {
 
     /// Sets how the command ended.
     #[must_use]
-    pub(crate) fn ended(mut self, ended: Completion) -> Self {
-        self.ended = ended;
+    pub(crate) fn with_completion(mut self, completion: Completion) -> Self {
+        self.completion = completion;
         self
     }
 

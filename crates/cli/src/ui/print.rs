@@ -82,8 +82,8 @@ impl Ui {
     /// Applies the rules of the run to the answer and prints it.
     pub(crate) fn finish<T: Serialize>(&self, answer: Answer<T>) -> Exit {
         self.progress.end();
-        let Answer { ended, findings, rules, result, text, next, is_check } = answer;
-        let report = apply_rules(findings, ended, &self.rules_with(rules));
+        let Answer { completion, findings, rules, result, text, next, is_check } = answer;
+        let report = apply_rules(findings, completion, &self.rules_with(rules));
         let exit = report.exit;
         let written = if self.format == Format::Human {
             let summary =

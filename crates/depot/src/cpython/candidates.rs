@@ -1,10 +1,10 @@
-//! Where a Python may be, and in which order to try.
+//! Finds executables that can be a Python, in the order in which they are tried.
 
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
-/// The directories that programs are in: those of `PATH`, those of pyenv's versions below
-/// `home` (newest first), the system's, and `bin` of whatever is in `/opt`.
+/// Returns the directories of programs: those of `PATH`, those of pyenv's versions below `home`
+/// (newest first), the system's, and `bin` of each directory in `/opt`.
 pub fn bin_directories(path: &[PathBuf], home: Option<&Path>) -> Vec<PathBuf> {
     let mut directories: Vec<_> =
         path.iter().filter(|directory| directory.is_absolute()).cloned().collect();
@@ -26,8 +26,8 @@ pub(super) struct Candidate {
     pub(super) is_requested_version: bool,
 }
 
-/// Every `python3.N` of these directories: the requested version first, then the newest; within
-/// a version in the order of the directories.
+/// Returns every `python3.N` of these directories: the requested version first, then the newest;
+/// within a version in the order of the directories.
 pub(super) fn sorted(bin_directories: &[PathBuf], requested: [u32; 2]) -> Vec<Candidate> {
     let mut found: Vec<(bool, u32, PathBuf)> = Vec::new();
     for directory in bin_directories {
@@ -59,7 +59,7 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// What is in a directory; nothing where there is none.
+/// Lists a directory. Empty if it doesn't exist.
 fn children(directory: &Path) -> Vec<PathBuf> {
     let Ok(items) = fs_err::read_dir(directory) else { return Vec::new() };
     items.flatten().map(|item| item.path()).collect()

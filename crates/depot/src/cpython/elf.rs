@@ -1,4 +1,4 @@
-//! Run paths of ELF files, changed where they are.
+//! Changes run paths of ELF files in place.
 //!
 //! A relative path is shorter than the absolute one of nearly every installation, so that its
 //! bytes can be written over the old ones: nothing in the file moves, and no tool is needed.
@@ -9,26 +9,26 @@ use object::Endianness;
 use object::elf::{DT_NEEDED, DT_RPATH, DT_RUNPATH, FileHeader64};
 use object::read::elf::ElfFile;
 
-/// What the dynamic linker follows from a file.
+/// The libraries and run paths of a file.
 pub(super) struct Dynamic {
-    /// The libraries that it needs, as they are named in it.
+    /// The names of the libraries that it needs, as written in it.
     pub(super) needed: Vec<String>,
-    /// Where the run paths' strings are in the file.
+    /// The positions of the run paths in the file.
     run_paths: Vec<Range<usize>>,
 }
 
-/// A relative run path is longer than the one whose place it would take.
+/// The relative run path is longer than the existing one.
 pub(super) struct NoRoom;
 
 impl Dynamic {
-    /// The directories of all run paths.
+    /// Returns the directories of all run paths.
     pub(super) fn run_paths<'a>(&self, bytes: &'a [u8]) -> impl Iterator<Item = &'a str> {
         let strings = self.run_paths.iter().map(|range| &bytes[range.clone()]);
         strings.filter_map(|string| std::str::from_utf8(until_nul(string)).ok()).flat_map(entries)
     }
 }
 
-/// Reads a file's dynamic section; `None` for what isn't a 64-bit ELF file.
+/// Reads a file's dynamic section. `None` if it isn't a 64-bit ELF file.
 pub(super) fn read(bytes: &[u8]) -> Option<Dynamic> {
     let file = ElfFile::<FileHeader64<Endianness>>::parse(bytes).ok()?;
     let mut dynamic = Dynamic { needed: Vec::new(), run_paths: Vec::new() };
@@ -101,7 +101,7 @@ fn below<'a>(path: &'a str, prefixes: &[String]) -> Option<&'a str> {
     })
 }
 
-/// How to get from one directory of the package to another.
+/// Returns the run path from one directory of the package to another.
 fn from_origin(from: &str, to: &str) -> String {
     let from: Vec<_> = from.split('/').collect();
     let to: Vec<_> = to.split('/').filter(|part| !part.is_empty()).collect();

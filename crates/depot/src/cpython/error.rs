@@ -1,4 +1,4 @@
-//! Why no Python can be packed.
+//! The reasons why no Python can be packed.
 
 use std::fmt;
 use std::io;
@@ -11,7 +11,7 @@ use envlock_report::{AsFindings, Code, Exit, Finding};
 pub struct SkippedInterpreter {
     /// The executable.
     pub path: PathBuf,
-    /// Why.
+    /// The reason.
     pub reason: SkipReason,
 }
 
@@ -37,14 +37,14 @@ pub enum SkipReason {
     #[error("is not a 64-bit ELF program")]
     NotElf,
     /// The dynamic linker finds `libpython` by the system's configuration.
-    #[error("runs on {0}, which no run path of its own leads to")]
+    #[error("uses {0}, which none of its run paths contains")]
     SharedLibraryElsewhere(String),
     /// `$ORIGIN/…` is longer than the run path in this file.
     #[error("has a run path too short to be made relative, in {0}")]
     NoRoomForRunPath(String),
 }
 
-/// Why there is no package of Python.
+/// Why no package of Python can be made.
 #[derive(Debug, thiserror::Error)]
 pub enum CpythonError {
     /// No interpreter of this machine can be packed.
@@ -52,7 +52,7 @@ pub enum CpythonError {
     NotFound {
         /// The requested version.
         requested: [u32; 2],
-        /// What was tried.
+        /// The interpreters that were tried.
         skipped: Vec<SkippedInterpreter>,
     },
     /// The interpreter that was found isn't relocatable.

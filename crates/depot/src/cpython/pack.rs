@@ -1,4 +1,4 @@
-//! From an installed CPython to the package.
+//! Packs an installed CPython.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -32,8 +32,8 @@ pub(super) fn package(cpython: &Cpython) -> Result<Package, CpythonError> {
     Ok(package)
 }
 
-/// What isn't needed to run programs: tests, caches, what is installed on top, the files to
-/// build extensions with, and marks of another package manager.
+/// Whether a file is needed to run programs. Left out are tests, caches, installed packages, the
+/// files to build extensions with, and marks of another package manager.
 fn is_kept(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let at_top = path.components().count() == 1;
@@ -46,14 +46,14 @@ fn is_kept(path: &Path) -> bool {
     }
 }
 
-/// Makes every file independent of where the interpreter was, and adds the libraries of its
-/// prefix that any of them needs.
+/// Makes every file independent of the original installation, and adds the libraries of its prefix
+/// that any of them needs.
 fn make_relocatable(package: &mut Package, cpython: &Cpython) -> Result<(), CpythonError> {
     let entries = package.entries_mut();
     entries.retain(|entry| !leaves_package(entry));
     let mut libraries = BTreeSet::new();
     let mut next = 0;
-    // Grows while it goes: a library needs others.
+    // The list grows in the loop: a library needs others.
     while let Some(entry) = entries.get_mut(next) {
         next += 1;
         for name in relocate_entry(entry, cpython)? {
@@ -67,13 +67,14 @@ fn make_relocatable(package: &mut Package, cpython: &Cpython) -> Result<(), Cpyt
     Ok(())
 }
 
-/// A link that may not stay within the package, as Debian's into `/etc`.
+/// Whether the entry is a link that may lead out of the package, as Debian's into `/etc`.
 fn leaves_package(entry: &Entry) -> bool {
     let Content::Symlink(target) = &entry.content else { return false };
     target.starts_with('/') || target.split('/').any(|part| part == "..")
 }
 
-/// The libraries that it needs, if it is an ELF file.
+/// Makes an entry independent of the original installation. Returns the libraries that it needs if
+/// it is an ELF file.
 fn relocate_entry(entry: &mut Entry, cpython: &Cpython) -> Result<Vec<String>, CpythonError> {
     let Content::Disk(path) = &entry.content else { return Ok(Vec::new()) };
     let mut bytes = fs_err::read(path)?;
@@ -92,7 +93,8 @@ fn relocate_entry(entry: &mut Entry, cpython: &Cpython) -> Result<Vec<String>, C
     Ok(dynamic.needed)
 }
 
-/// A text that names the old prefix gets the new one from the installer.
+/// Replaces the old prefix in a text by the placeholder, which the installer replaces by its own
+/// prefix.
 fn relocate_text(entry: &mut Entry, bytes: Vec<u8>, spellings: &[String]) {
     let names_prefix = spellings.iter().any(|old| memmem::find(&bytes, old.as_bytes()).is_some());
     if !names_prefix {
@@ -106,13 +108,13 @@ fn relocate_text(entry: &mut Entry, bytes: Vec<u8>, spellings: &[String]) {
     entry.placeholder = Some(FileMode::Text);
 }
 
-/// Makes the prefix that was compiled in lead nowhere.
+/// Replaces the compiled-in prefix by a path that doesn't exist.
 ///
-/// It is what an interpreter falls back to that doesn't find its library beside itself: the
-/// very one that the package must not lead to. As a prefix placeholder it would limit the
-/// length of the path that the package can be installed to. The first component alone is
-/// written over, at its length: the compiler may have counted it, and the linker lets another
-/// string be the tail of it (`3.10.13` that of `/home/me/.pyenv/versions/3.10.13`).
+/// Otherwise an interpreter that doesn't find its library would use the original installation. A
+/// prefix placeholder would limit the length of the path that the package can be installed to.
+/// Only the first component is replaced, by one of the same length: the compiler may have stored
+/// the length, and the linker may use the end of the string as another string (`3.10.13` of
+/// `/home/me/.pyenv/versions/3.10.13`).
 fn erase_prefix(bytes: &mut [u8], spellings: &[String]) {
     for old in spellings {
         let places: Vec<_> = memmem::find_iter(bytes, old.as_bytes()).collect();

@@ -1,4 +1,4 @@
-//! Runs a candidate and looks at what it is.
+//! Runs a candidate and checks it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use super::{Cpython, Prefix, SkipReason, elf};
 
-/// Of a virtual environment this is about the interpreter behind it.
+/// Prints the facts of the interpreter. In a virtual environment they are those of its base
+/// interpreter.
 const SCRIPT: &str = "
 import json, os, site, sys, sysconfig
 print(json.dumps({
@@ -75,7 +76,7 @@ fn run(mut python: Command) -> Result<Facts, SkipReason> {
         .ok_or_else(|| SkipReason::DoesNotRun(first_error_line(&output)))
 }
 
-/// The first thing that it said.
+/// Returns the first line of its error output, or its exit status if there is none.
 fn first_error_line(output: &Output) -> String {
     let stderr = String::from_utf8_lossy(&output.stderr);
     let line = stderr.lines().map(str::trim).find(|line| !line.is_empty());
@@ -116,7 +117,7 @@ fn check_run_path(cpython: &Cpython) -> Result<(), SkipReason> {
 mod tests {
     use super::*;
 
-    /// What comes of a Python that is this shell script.
+    /// Returns why a shell script instead of a Python is skipped.
     fn refused(script: &str) -> SkipReason {
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", script]);

@@ -42,7 +42,7 @@ fn cache(folder: &Path) -> CheckResult {
         // A cache that another user or an image provides.
         Err(error) if is_read_only(&error) && has_packages(folder) => {
             let message = format!(
-                "{shown} holds {holds} and is read-only: packages that it lacks can't be installed"
+                "{shown} has {holds} and is read-only: packages that it lacks can't be installed"
             );
             return CheckResult::ok("cache", message);
         }
@@ -57,14 +57,14 @@ fn cache(folder: &Path) -> CheckResult {
     }
     match free_bytes(folder) {
         Some(room) if room < MIN_FREE_BYTES => {
-            let message = format!("{shown} holds {holds}, with room for {} more", size(room));
+            let message = format!("{shown} has {holds}; {} are free", size(room));
             CheckResult::failed("cache", message, "free some, or remove what is in the cache")
         }
         Some(room) => {
-            CheckResult::ok("cache", format!("{shown} holds {holds}, with room for {}", size(room)))
+            CheckResult::ok("cache", format!("{shown} has {holds}; {} are free", size(room)))
         }
         None => {
-            CheckResult::unknown("cache", format!("{shown} holds {holds}; its room can't be told"))
+            CheckResult::unknown("cache", format!("{shown} has {holds}; the free space is unknown"))
         }
     }
 }
@@ -136,7 +136,11 @@ fn links(cache: &Path, prefix: &Path) -> CheckResult {
         Ok(probe) => probe,
         Err(error) => {
             let message = format!("{shown} can't be written: {error}");
-            return CheckResult::failed("links", message, "install elsewhere with `-p PREFIX`");
+            return CheckResult::failed(
+                "links",
+                message,
+                "install into another folder with `-p PREFIX`",
+            );
         }
     };
     let target: PathBuf = probe.path().join("link");
@@ -144,10 +148,10 @@ fn links(cache: &Path, prefix: &Path) -> CheckResult {
         Ok(()) => format!("{shown} shares files with the cache by hard links"),
         // Some systems forbid links to files of other users.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => format!(
-            "{shown} can't have hard links to the cache's files: files are copied, which takes longer and more room"
+            "{shown} can't have hard links to the cache's files: files are copied instead of linked, which needs more time and space"
         ),
         Err(_) => format!(
-            "{shown} is on another file system than the cache: files are copied, which takes longer and more room"
+            "{shown} is on another file system than the cache: files are copied instead of linked, which needs more time and space"
         ),
     };
     CheckResult::ok("links", message)

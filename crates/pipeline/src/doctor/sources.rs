@@ -69,7 +69,7 @@ fn channel_checks(
                         .map(|(origin, here)| seconds(origin.duration_since(here)));
                     match behind {
                         Some(behind) if behind > TOO_OLD => {
-                            message.push_str(&format!(", {} behind its origin", span(behind)));
+                            message.push_str(&format!(", {} older than its origin", span(behind)));
                             return CheckResult::failed(
                                 "source",
                                 message,
@@ -77,7 +77,7 @@ fn channel_checks(
                             );
                         }
                         Some(behind) if behind > 0 => {
-                            message.push_str(&format!(", {} behind its origin", span(behind)));
+                            message.push_str(&format!(", {} older than its origin", span(behind)));
                         }
                         Some(_) => message.push_str(", as new as its origin"),
                         None => {}
@@ -212,8 +212,8 @@ mod tests {
             [CheckStatus::Ok, CheckStatus::Ok, CheckStatus::Failed, CheckStatus::Ok]
         );
         assert!(checks[0].1.ends_with("as new as its origin"), "{}", checks[0].1);
-        assert!(checks[1].1.ends_with("24 hours behind its origin"), "{}", checks[1].1);
-        assert!(checks[2].1.ends_with("10 days behind its origin"), "{}", checks[2].1);
+        assert!(checks[1].1.ends_with("24 hours older than its origin"), "{}", checks[1].1);
+        assert!(checks[2].1.ends_with("10 days older than its origin"), "{}", checks[2].1);
     }
 
     #[test]

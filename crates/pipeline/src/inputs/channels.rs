@@ -20,14 +20,14 @@ const DEFAULTS: &str = "defaults";
 
 /// Credentials and mirrors that are written in channel URLs.
 #[derive(Clone, Default)]
-pub(crate) struct FoundAddresses {
+pub(crate) struct ChannelUrls {
     /// By the channel's URL without the credential.
     credentials: BTreeMap<Url, ChannelCredentials>,
     /// URLs below a mirror, as written.
     mirrors: Vec<Url>,
 }
 
-impl FoundAddresses {
+impl ChannelUrls {
     /// Registers the credentials and the mirrors with the client.
     pub(crate) fn register(&self, client: &Client) {
         for (channel, credentials) in &self.credentials {
@@ -40,7 +40,7 @@ impl FoundAddresses {
 }
 
 /// Prints credentials as `***`.
-impl fmt::Debug for FoundAddresses {
+impl fmt::Debug for ChannelUrls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let credentials: BTreeMap<_, _> = self
             .credentials
@@ -48,7 +48,7 @@ impl fmt::Debug for FoundAddresses {
             .map(|(channel, credentials)| (channel.as_str(), credentials))
             .collect();
         let mirrors: Vec<_> = self.mirrors.iter().map(Url::as_str).collect();
-        f.debug_struct("FoundAddresses")
+        f.debug_struct("ChannelUrls")
             .field("credentials", &credentials)
             .field("mirrors", &mirrors)
             .finish()
@@ -63,7 +63,7 @@ pub(super) struct ChannelResolver<'a> {
     pub(super) places: BTreeMap<Url, Place>,
     /// The settings that decide the URLs of the channels' names.
     pub(super) settings: BTreeMap<Url, ChannelSetting>,
-    pub(super) addresses: FoundAddresses,
+    pub(super) addresses: ChannelUrls,
     /// Findings about the URLs.
     pub(super) findings: Vec<Finding>,
 }
@@ -99,7 +99,7 @@ impl<'a> ChannelResolver<'a> {
             list: Vec::new(),
             places: BTreeMap::new(),
             settings: BTreeMap::new(),
-            addresses: FoundAddresses::default(),
+            addresses: ChannelUrls::default(),
             findings: Vec::new(),
         }
     }

@@ -170,7 +170,7 @@ pub fn check(input: &Input<'_>) -> Result<Outcome, CheckError> {
         findings.extend(envlock_policy::lint::lint_parsed(policy, input.now));
     }
     let (findings, rights) = (sort_and_merge(findings), result_table::merge_profiles(rights));
-    Ok(Outcome { findings, rights, rules: rules::of(input) })
+    Ok(Outcome { findings, rights, rules: rules::for_check(input) })
 }
 
 /// Checks the number of policy blocks and requests: the work of all checks grows with their product.

@@ -11,11 +11,11 @@ impl Manifest {
     /// The manifest's rules on the day of `now`, for a run that doesn't check the manifest: it
     /// doesn't report an allowance that matches nothing as unused.
     pub fn rules(&self, now: Timestamp) -> Rules {
-        self.rules_where(now, |_| false)
+        self.rules_with(now, |_| false)
     }
 
     /// The same rules. `was_checked` decides whether the run checks the code of an allowance.
-    fn rules_where(
+    fn rules_with(
         &self,
         now: Timestamp,
         was_checked: impl Fn(&manifest::Allowance) -> bool,
@@ -45,10 +45,10 @@ impl Manifest {
     }
 }
 
-/// The rules for this check. Allowances of codes that need a server are checked only with a server,
-/// and those of other profiles only in a check of all profiles.
-pub(super) fn of(input: &Input<'_>) -> Rules {
-    input.manifest.rules_where(input.now, |allowance| {
+/// Returns the rules for this check. Allowances of codes that need a server are checked only with a
+/// server, and those of other profiles only in a check of all profiles.
+pub(super) fn for_check(input: &Input<'_>) -> Rules {
+    input.manifest.rules_with(input.now, |allowance| {
         let can_tell =
             input.online.is_some() || !online::SERVER_ONLY_CODES.contains(&allowance.finding);
         input.profile.is_none() && can_tell

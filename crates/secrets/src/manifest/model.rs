@@ -104,7 +104,7 @@ pub struct Profile {
     /// The requirements on its token.
     #[schemars(default)]
     pub token: Option<TokenRules>,
-    /// Allows `http://` to the machine itself, as a development server speaks it.
+    /// Allows `http://` to this machine, for a development server.
     #[schemars(default, with = "bool")]
     pub allow_plaintext_loopback: Option<bool>,
     /// Needs that this profile skips, requires or makes optional.

@@ -6,7 +6,7 @@ use envlock_model::lock_inputs::RequestedSpec;
 
 use super::{
     describe::{describe, describe_needs},
-    narrow::{Candidate, Cause, Narrowing, Set},
+    narrow::{CandidateSet, Cause, Narrowing, PackageCandidate},
     reason::{ConflictStep, RequestLine, StepOutcome},
     text::requested_version,
 };
@@ -64,7 +64,7 @@ struct Chain<'n, 'a, 'r> {
     narrowing: &'n mut Narrowing<'a>,
     requests: &'r [&'r RequestedSpec],
     /// The steps to explain, with the removed candidates that count.
-    open: BTreeMap<usize, Set>,
+    open: BTreeMap<usize, CandidateSet>,
     /// The packages of which it is explained why they are required.
     required: BTreeSet<usize>,
     /// The steps that show why a package is required, each with the package that needs it.
@@ -76,7 +76,7 @@ struct Chain<'n, 'a, 'r> {
 
 impl Chain<'_, '_, '_> {
     /// Adds the steps that removed these candidates.
-    fn explain(&mut self, package: usize, removed: &Set) {
+    fn explain(&mut self, package: usize, removed: &CandidateSet) {
         for candidate in removed {
             if let Some(step) = self.narrowing.packages[package].removed_by[*candidate] {
                 self.open.entry(step).or_default().insert(*candidate);
@@ -99,7 +99,7 @@ impl Chain<'_, '_, '_> {
         };
         let step = self.narrowing.packages[package].required_at;
         let remaining = self.narrowing.remaining(by, step);
-        let without: Set = self.removed_before(by, step, |narrowing, candidate| {
+        let without: CandidateSet = self.removed_before(by, step, |narrowing, candidate| {
             let relations = narrowing.relations(by, candidate);
             !relations.iter().any(|relation| {
                 !relation.is_constraint && narrowing.needs[relation.need].package == package
@@ -115,7 +115,7 @@ impl Chain<'_, '_, '_> {
         self.require(by);
     }
 
-    fn step(&mut self, step: usize, removed: &Set) {
+    fn step(&mut self, step: usize, removed: &CandidateSet) {
         let (package, cause) = {
             let step = &self.narrowing.steps[step];
             (step.package, step.cause)
@@ -140,7 +140,7 @@ impl Chain<'_, '_, '_> {
                 self.require(by);
             }
             Cause::Lacks(other) => {
-                let mut matching = Set::new();
+                let mut matching = CandidateSet::new();
                 for candidate in removed {
                     for relation in self.narrowing.relations(package, *candidate) {
                         let need = &self.narrowing.needs[relation.need];
@@ -168,7 +168,7 @@ impl Chain<'_, '_, '_> {
         package: usize,
         step: usize,
         mut condition: impl FnMut(&mut Narrowing<'_>, usize) -> bool,
-    ) -> Set {
+    ) -> CandidateSet {
         let remaining = self.narrowing.remaining(package, step);
         let all = 0..self.narrowing.packages[package].candidates.len();
         let removed: Vec<_> = all.filter(|index| !remaining.contains(index)).collect();
@@ -194,9 +194,9 @@ impl Chain<'_, '_, '_> {
     }
 
     /// The step that candidates of a package need candidates of another.
-    fn needs(&mut self, by: usize, candidates: &Set, package: usize) -> ConflictStep {
+    fn needs(&mut self, by: usize, candidates: &CandidateSet, package: usize) -> ConflictStep {
         let mut needs = Vec::new();
-        let mut matching = Set::new();
+        let mut matching = CandidateSet::new();
         for candidate in candidates {
             let relations = self.narrowing.relations(by, *candidate).into_iter();
             let all = &self.narrowing.needs;
@@ -226,8 +226,8 @@ impl Chain<'_, '_, '_> {
         } else if needed.name.starts_with("__") {
             StepOutcome::NotAssumed {
                 assumed: needed.candidates.iter().find_map(|candidate| match candidate {
-                    Candidate::Virtual(package) => Some(package.version.to_string()),
-                    Candidate::Record(_) => None,
+                    PackageCandidate::Virtual(package) => Some(package.version.to_string()),
+                    PackageCandidate::Record(_) => None,
                 }),
             }
         } else if needed.candidates.is_empty() {

@@ -1,7 +1,7 @@
 //! Describes candidates and needs in short form: `python 3.12.0 to 3.12.9`.
 
 use super::{
-    narrow::{Candidate, Need, Package, Set},
+    narrow::{CandidateSet, Need, PackageCandidate, PackageCandidates},
     text::version_text,
 };
 
@@ -10,18 +10,18 @@ const MAX_LISTED: usize = 4;
 
 /// Describes candidates of a package by their versions; by their builds if only some builds of
 /// one version are meant.
-pub(super) fn describe(package: &Package<'_>, set: &Set) -> String {
+pub(super) fn describe(package: &PackageCandidates<'_>, set: &CandidateSet) -> String {
     let name = &package.name;
     let records: Vec<_> = package
         .candidates
         .iter()
         .enumerate()
         .map(|(index, candidate)| match candidate {
-            Candidate::Record(record) => {
+            PackageCandidate::Record(record) => {
                 let record = &record.package_record;
                 (index, record.version.version().clone(), record.build.to_string())
             }
-            Candidate::Virtual(package) => {
+            PackageCandidate::Virtual(package) => {
                 (index, package.version.clone(), package.build_string.to_string())
             }
         })
@@ -59,7 +59,11 @@ pub(super) fn describe(package: &Package<'_>, set: &Set) -> String {
 }
 
 /// Describes needs: each if there are few, else the versions that they match.
-pub(super) fn describe_needs(package: &Package<'_>, needs: &[&Need], matching: &Set) -> String {
+pub(super) fn describe_needs(
+    package: &PackageCandidates<'_>,
+    needs: &[&Need],
+    matching: &CandidateSet,
+) -> String {
     let mut texts: Vec<String> = needs
         .iter()
         .map(|need| match (need.spec.spec().build.as_ref(), need.text.split_once(' ')) {

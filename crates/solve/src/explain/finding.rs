@@ -108,8 +108,9 @@ impl UnsolvableReason {
                     .with_help(format!("{other} has it: write `{other}::{spec}`"))
             }
             ReasonKind::HiddenChannel { package, spec, used, usable, other } => {
-                let message =
-                    format!("strict channel priority hides the {package} of {other} behind {used}");
+                let message = format!(
+                    "strict channel priority uses {used} for {package}, so that of {other} is hidden"
+                );
                 Finding::new(Code::HiddenByPriority, message)
                     .with_note(format!(
                         "{used} comes first and has {package}, but no version that matches \
@@ -194,13 +195,18 @@ impl UnsolvableReason {
     }
 
     fn hidden(&self, needs: &[HiddenNeed], lines: &[String]) -> Finding {
-        let (channel, behind) =
+        let (channel, used) =
             needs.first().map_or(("", ""), |need| (need.channel.as_str(), need.used.as_str()));
         let hidden: Vec<_> =
             needs.iter().take(MAX_NAMED).map(|need| need.package.as_str()).collect();
         let more = if needs.len() > MAX_NAMED { ", …" } else { "" };
+        let are_hidden = if needs.len() == 1 {
+            format!("that of {channel} is hidden")
+        } else {
+            format!("those of {channel} are hidden")
+        };
         let message = format!(
-            "{} can't be met: strict channel priority hides {channel}'s {}{more} behind {behind}",
+            "{} can't be met: strict channel priority uses {used} for {}{more}, so {are_hidden}",
             self.texts(),
             hidden.join(", "),
         );

@@ -11,19 +11,19 @@ use rattler_conda_types::{GenericVirtualPackage, RepoDataRecord};
 use crate::{Problem, pool::Pool};
 
 /// A set of candidates of one package, by their index.
-pub(super) type Set = BTreeSet<usize>;
+pub(super) type CandidateSet = BTreeSet<usize>;
 
 /// A candidate of a package.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Candidate<'a> {
+pub(super) enum PackageCandidate<'a> {
     Record(&'a RepoDataRecord),
     Virtual(&'a GenericVirtualPackage),
 }
 
 /// A package with its candidates.
-pub(super) struct Package<'a> {
+pub(super) struct PackageCandidates<'a> {
     pub(super) name: String,
-    pub(super) candidates: Vec<Candidate<'a>>,
+    pub(super) candidates: Vec<PackageCandidate<'a>>,
     /// The step that removed each candidate.
     pub(super) removed_by: Vec<Option<usize>>,
     /// Why the package must be installed, if it must.
@@ -65,14 +65,14 @@ pub(super) struct Need {
     pub(super) text: String,
     pub(super) spec: RecordSpec,
     pub(super) package: usize,
-    pub(super) matching: Set,
+    pub(super) matching: CandidateSet,
 }
 
 /// The state of the search for a conflict.
 pub(super) struct Narrowing<'a> {
     problem: &'a Problem<'a>,
     pool: &'a Pool<'a>,
-    pub(super) packages: Vec<Package<'a>>,
+    pub(super) packages: Vec<PackageCandidates<'a>>,
     pub(super) steps: Vec<Step>,
     pub(super) needs: Vec<Need>,
     by_name: HashMap<String, usize>,
@@ -100,7 +100,7 @@ impl<'a> Narrowing<'a> {
         &mut self,
         requests: &[&RequestedSpec],
         name: &str,
-        candidates: &Set,
+        candidates: &CandidateSet,
     ) -> Option<usize> {
         let package = self.package(name);
         self.require(package, Cause::Assumed);
@@ -113,8 +113,10 @@ impl<'a> Narrowing<'a> {
         for (index, request) in requests.iter().enumerate() {
             let package = self.package(request.package());
             let matching = self.matching(package, |candidate| match candidate {
-                Candidate::Record(record) => request.matches(record),
-                Candidate::Virtual(virtual_package) => request.matches_virtual(virtual_package),
+                PackageCandidate::Record(record) => request.matches(record),
+                PackageCandidate::Virtual(virtual_package) => {
+                    request.matches_virtual(virtual_package)
+                }
             });
             self.require(package, Cause::Request(index));
             self.keep(package, &matching, Cause::Request(index));
@@ -143,7 +145,7 @@ impl<'a> Narrowing<'a> {
     }
 
     /// Returns the candidates that remain before a step.
-    pub(super) fn remaining(&self, package: usize, step: usize) -> Set {
+    pub(super) fn remaining(&self, package: usize, step: usize) -> CandidateSet {
         let removed = self.packages[package].removed_by.iter().enumerate();
         removed.filter(|(_, by)| by.is_none_or(|by| by >= step)).map(|(index, _)| index).collect()
     }
@@ -154,7 +156,7 @@ impl<'a> Narrowing<'a> {
             return known.clone();
         }
         let mut relations = Vec::new();
-        if let Candidate::Record(record) = self.packages[package].candidates[candidate] {
+        if let PackageCandidate::Record(record) = self.packages[package].candidates[candidate] {
             let record = &record.package_record;
             let depends = record.depends.iter().map(|text| (text, false));
             for (text, is_constraint) in
@@ -171,11 +173,11 @@ impl<'a> Narrowing<'a> {
 
     /// Returns what the remaining candidates of a package allow of others: the union of what
     /// each allows, and whether each needs the other package.
-    fn allowed(&mut self, package: usize) -> BTreeMap<usize, (Set, bool)> {
+    fn allowed(&mut self, package: usize) -> BTreeMap<usize, (CandidateSet, bool)> {
         let remaining = self.remaining(package, usize::MAX);
-        let mut allowed: BTreeMap<usize, (Set, usize, usize)> = BTreeMap::new();
+        let mut allowed: BTreeMap<usize, (CandidateSet, usize, usize)> = BTreeMap::new();
         for candidate in &remaining {
-            let mut of_candidate: BTreeMap<usize, (Set, bool)> = BTreeMap::new();
+            let mut of_candidate: BTreeMap<usize, (CandidateSet, bool)> = BTreeMap::new();
             for relation in self.relations(package, *candidate) {
                 let need = &self.needs[relation.need];
                 if let Some((set, is_needed)) = of_candidate.get_mut(&need.package) {
@@ -214,7 +216,7 @@ impl<'a> Narrowing<'a> {
 
     /// Removes the candidates of a package that need a removed one. Returns whether there are any.
     fn remove_unusable(&mut self, package: usize) -> bool {
-        let mut removed: BTreeMap<usize, Set> = BTreeMap::new();
+        let mut removed: BTreeMap<usize, CandidateSet> = BTreeMap::new();
         for candidate in self.remaining(package, usize::MAX) {
             let lacks = self.relations(package, candidate).into_iter().find_map(|relation| {
                 let need = &self.needs[relation.need];
@@ -242,12 +244,12 @@ impl<'a> Narrowing<'a> {
         }
     }
 
-    fn keep(&mut self, package: usize, allowed: &Set, cause: Cause) {
+    fn keep(&mut self, package: usize, allowed: &CandidateSet, cause: Cause) {
         let remaining = self.remaining(package, usize::MAX);
         self.remove(package, &remaining.difference(allowed).copied().collect(), cause);
     }
 
-    fn remove(&mut self, package: usize, removed: &Set, cause: Cause) {
+    fn remove(&mut self, package: usize, removed: &CandidateSet, cause: Cause) {
         if removed.is_empty() {
             return;
         }
@@ -278,8 +280,8 @@ impl<'a> Narrowing<'a> {
         let need = spec.map(|spec| {
             let package = self.package(spec.package());
             let matching = self.matching(package, |candidate| match candidate {
-                Candidate::Record(record) => spec.matches(&record.package_record),
-                Candidate::Virtual(virtual_package) => spec.matches_virtual(virtual_package),
+                PackageCandidate::Record(record) => spec.matches(&record.package_record),
+                PackageCandidate::Virtual(virtual_package) => spec.matches_virtual(virtual_package),
             });
             self.needs.push(Need { text: text.to_owned(), spec, package, matching });
             self.needs.len() - 1
@@ -296,13 +298,13 @@ impl<'a> Narrowing<'a> {
             let assumed = self.problem.asked.virtual_packages.iter();
             assumed
                 .filter(|package| package.name.as_normalized() == name)
-                .map(Candidate::Virtual)
+                .map(PackageCandidate::Virtual)
                 .collect()
         } else {
             let usable = self.pool.get(name).into_iter().flat_map(|found| &found.usable);
-            usable.map(|(_, record)| Candidate::Record(record)).collect()
+            usable.map(|(_, record)| PackageCandidate::Record(record)).collect()
         };
-        self.packages.push(Package {
+        self.packages.push(PackageCandidates {
             name: name.to_owned(),
             removed_by: vec![None; candidates.len()],
             relations: vec![None; candidates.len()],
@@ -314,7 +316,11 @@ impl<'a> Narrowing<'a> {
         self.packages.len() - 1
     }
 
-    fn matching(&self, package: usize, matches: impl Fn(Candidate<'a>) -> bool) -> Set {
+    fn matching(
+        &self,
+        package: usize,
+        matches: impl Fn(PackageCandidate<'a>) -> bool,
+    ) -> CandidateSet {
         let candidates = self.packages[package].candidates.iter().enumerate();
         candidates.filter(|(_, candidate)| matches(**candidate)).map(|(index, _)| index).collect()
     }

@@ -45,7 +45,7 @@ pub(super) fn no_such_version(
     ReasonKind::NoSuchVersion {
         package: request.package().to_owned(),
         asked,
-        versions: Versions::first(
+        versions: Versions::truncated(
             versions.iter().map(|(version, _)| version.clone()),
             MAX_VERSIONS,
         ),

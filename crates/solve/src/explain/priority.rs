@@ -174,7 +174,7 @@ fn hidden_need(problem: &Problem<'_>, pool: &Pool<'_>, need: &Need) -> HiddenNee
         package: need.package.clone(),
         spec: need.spec.clone(),
         used: candidates.and_then(|found| found.channel).map(channel).unwrap_or_default(),
-        usable: Versions::of(usable.map(|(_, record)| *record), MAX_VERSIONS),
+        usable: Versions::from_records(usable.map(|(_, record)| *record), MAX_VERSIONS),
         channel: channel(need.channel),
         version: need.version.clone(),
     }

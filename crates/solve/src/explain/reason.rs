@@ -287,7 +287,7 @@ pub enum TriedWith {
     SatisfiableLines,
 }
 
-/// A dependency that only a record meets that channel priority hides.
+/// A dependency that is met only by a record that channel priority hides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HiddenNeed {
     /// The packages from a request to the one with the dependency, as `name version`.
@@ -353,22 +353,22 @@ impl RequestLine {
 }
 
 impl Versions {
-    /// The first `most` of these versions.
-    pub(super) fn first(versions: impl IntoIterator<Item = String>, most: usize) -> Self {
+    /// Returns the first `most` of these versions.
+    pub(super) fn truncated(versions: impl IntoIterator<Item = String>, most: usize) -> Self {
         let mut listed: Vec<_> = versions.into_iter().collect();
         let total = listed.len();
         listed.truncate(most);
         Self { listed, total }
     }
 
-    /// The versions of some records, each once, the newest first.
-    pub(super) fn of<'a>(
+    /// Returns the versions of some records, each once, the newest first.
+    pub(super) fn from_records<'a>(
         records: impl IntoIterator<Item = &'a RepoDataRecord>,
         most: usize,
     ) -> Self {
         let versions: BTreeSet<&Version> =
             records.into_iter().map(|record| record.package_record.version.version()).collect();
-        Self::first(versions.iter().rev().map(ToString::to_string), most)
+        Self::truncated(versions.iter().rev().map(ToString::to_string), most)
     }
 }
 

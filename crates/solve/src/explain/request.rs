@@ -189,7 +189,7 @@ fn virtual_package(problem: &Problem<'_>, request: &RequestedSpec) -> ReasonKind
 }
 
 fn usable_versions(candidates: &Candidates<'_>) -> Versions {
-    Versions::of(candidates.usable.iter().map(|(_, record)| *record), MAX_VERSIONS)
+    Versions::from_records(candidates.usable.iter().map(|(_, record)| *record), MAX_VERSIONS)
 }
 
 fn channels_of<'a>(problem: &Problem<'a>, indexes: impl Iterator<Item = usize>) -> Vec<&'a str> {

@@ -7,7 +7,7 @@ use envlock_model::lock_inputs::RequestedSpec;
 
 use super::{
     chain::chain,
-    narrow::{Candidate, Narrowing, Set},
+    narrow::{CandidateSet, Narrowing, PackageCandidate},
     reason::ConflictStep,
 };
 use crate::{Problem, pool::Pool};
@@ -53,7 +53,7 @@ fn all_cases(
     pool: &Pool<'_>,
     core: &[&RequestedSpec],
     name: &str,
-    cases: &BTreeMap<String, Set>,
+    cases: &BTreeMap<String, CandidateSet>,
 ) -> Option<Vec<ConflictStep>> {
     let mut all = Vec::new();
     for (version, candidates) in cases {
@@ -71,13 +71,13 @@ fn all_cases(
 }
 
 /// Returns the remaining candidates of a package by version; of Python by release, such as 3.12.
-fn cases(narrowing: &Narrowing<'_>, package: usize) -> BTreeMap<String, Set> {
-    let mut cases: BTreeMap<String, Set> = BTreeMap::new();
+fn cases(narrowing: &Narrowing<'_>, package: usize) -> BTreeMap<String, CandidateSet> {
+    let mut cases: BTreeMap<String, CandidateSet> = BTreeMap::new();
     let name = &narrowing.packages[package].name;
     for candidate in narrowing.remaining(package, usize::MAX) {
         let version = match narrowing.packages[package].candidates[candidate] {
-            Candidate::Record(record) => record.package_record.version.to_string(),
-            Candidate::Virtual(package) => package.version.to_string(),
+            PackageCandidate::Record(record) => record.package_record.version.to_string(),
+            PackageCandidate::Virtual(package) => package.version.to_string(),
         };
         let version = match name.as_str() {
             "python" => version.split('.').take(2).collect::<Vec<_>>().join("."),

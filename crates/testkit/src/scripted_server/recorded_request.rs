@@ -19,7 +19,7 @@ pub struct RecordedRequest {
     /// The names of the headers in lower case, sorted.
     pub headers: Vec<String>,
     /// Whether the request had an `X-Vault-Token`.
-    pub with_token: bool,
+    pub has_token: bool,
     /// `X-Vault-Namespace`.
     pub namespace: Option<String>,
     /// The JSON of the body; null if it isn't JSON or wasn't read.
@@ -39,7 +39,7 @@ impl RecordedRequest {
             path: path.strip_prefix("/v1/").unwrap_or(&path).to_owned(),
             query: head.uri.query().unwrap_or_default().to_owned(),
             headers,
-            with_token: header("x-vault-token").is_some(),
+            has_token: header("x-vault-token").is_some(),
             namespace: namespace.map(|bytes| String::from_utf8_lossy(bytes).into_owned()),
             body: Value::Null,
         }

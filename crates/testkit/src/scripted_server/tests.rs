@@ -42,7 +42,7 @@ fn a_request_is_recorded_without_its_token() {
     job.request("POST", "auth/令牌/login?a=b", &[("X-Vault-Request", "true")], json!({ "k": "v" }));
     let request = &script.requests()[0];
     assert_eq!(request.to_string(), "POST auth/令牌/login?a=b");
-    assert!(request.with_token && request.headers.contains(&"x-vault-request".to_owned()));
+    assert!(request.has_token && request.headers.contains(&"x-vault-request".to_owned()));
     assert_eq!(request.namespace.as_deref(), Some("team"));
     assert_eq!(request.body, json!({ "k": "v" }));
     assert!(!format!("{request:?}").contains("s.secret"));

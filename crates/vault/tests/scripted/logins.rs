@@ -235,7 +235,7 @@ fn a_secret_id_is_unwrapped_only_if_the_roles_endpoint_created_it() {
     assert!(TestJob::on(&script).with_auth(WRAPPED).facts().token.logged_in);
     let requests = script.requests();
     assert_eq!(requests[1].body, json!({ "token": "canary-wrapping-token" }));
-    assert!(!requests[1].with_token && requests[2].with_token && requests[2].body.is_null());
+    assert!(!requests[1].has_token && requests[2].has_token && requests[2].body.is_null());
     let login = json!({ "role_id": "canary-role-id", "secret_id": "canary-new" });
     assert_eq!((requests[3].path.as_str(), &requests[3].body), ("auth/approle/login", &login));
 
@@ -280,7 +280,7 @@ fn a_login_and_a_health_request_have_no_token() {
     TestJob { timeout: Duration::from_secs(20), ..TestJob::on(&script) }.facts();
     for request in script.requests() {
         let without = request.path == "sys/health" || request.path.ends_with("/login");
-        assert_eq!(request.with_token, !without, "{request}");
+        assert_eq!(request.has_token, !without, "{request}");
     }
     assert!(requests_of(&script).contains(&LOOKUP.to_owned()));
 }

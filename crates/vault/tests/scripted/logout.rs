@@ -27,7 +27,7 @@ fn the_last_request_revokes_the_token_of_the_login() {
         TestJob::on(&script).with_auth(auth).with_variable("ME", "me").facts();
         assert_eq!(requests_of(&script).last().map(String::as_str), Some(REVOKE), "{auth}");
         assert_eq!(count(&script, REVOKE), 1);
-        assert!(script.requests().last().unwrap().with_token);
+        assert!(script.requests().last().unwrap().has_token);
     }
 }
 

@@ -40,9 +40,9 @@ fn a_redirect_to_the_same_address_is_followed_once() {
     let logins: Vec<_> =
         script.requests().into_iter().filter(|a| a.path.ends_with("login")).collect();
     assert_eq!(logins[0].body, logins[1].body);
-    assert!(logins.iter().all(|login| login.method == "POST" && !login.with_token));
+    assert!(logins.iter().all(|login| login.method == "POST" && !login.has_token));
     let lookups = script.requests().into_iter().filter(|request| request.path.contains("lookup"));
-    assert!(lookups.into_iter().all(|lookup| lookup.with_token));
+    assert!(lookups.into_iter().all(|lookup| lookup.has_token));
 }
 
 #[test]
