@@ -226,7 +226,7 @@ impl UnsolvableReason {
                 need.channel,
             ));
         }
-        let reorder = format!("list {channel} before {behind} in `channels:`");
+        let reorder = format!("list {channel} before {used} in `channels:`");
         finding.with_help(if lines.is_empty() {
             reorder
         } else {
