@@ -22,7 +22,7 @@ const NAMED: usize = 10;
 /// Files and packages in a prefix that the last install didn't create.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Untracked {
-    /// FileList that no record has, relative to the prefix, sorted.
+    /// Files that no record has, relative to the prefix, sorted.
     pub files: Vec<PathBuf>,
     /// Python distributions among them, as `name version`.
     pub distributions: Vec<String>,
@@ -125,7 +125,7 @@ pub(crate) fn records(prefix: &Path) -> Result<Vec<PrefixRecord>, InstallError> 
 /// The files of a prefix that no record has.
 #[derive(Debug, Default)]
 pub(crate) struct UntrackedFiles {
-    /// FileList, relative to the prefix, sorted.
+    /// The paths of the files, relative to the prefix, sorted.
     pub(crate) files: Vec<PathBuf>,
     /// Directories that can't be read.
     pub(crate) unreadable: Vec<(PathBuf, io::Error)>,
@@ -144,7 +144,7 @@ impl UntrackedFiles {
     }
 }
 
-/// FileList that neither a record nor `made` (what post-link scripts made) knows.
+/// Files that neither a record nor `made` (the files of post-link scripts) has.
 ///
 /// Not among them: what installers keep in `conda-meta`, and the `.pyc` files that Python
 /// writes next to sources that are known.

@@ -161,11 +161,11 @@ impl<'a> InputSources<'a> {
 pub(crate) struct Resolution {
     /// The findings, also on failure.
     pub(crate) findings: Vec<Finding>,
-    /// The inputs, or why it can't be resolved.
+    /// The inputs, or why they can't be resolved.
     pub(crate) inputs: Result<ResolvedInputs, InputsError>,
 }
 
-/// A inputs, with the credentials and mirrors that the client needs for its channels.
+/// The inputs of a lock, with the credentials and mirrors that the client needs for its channels.
 #[derive(Debug)]
 pub(crate) struct ResolvedInputs {
     pub(crate) inputs: LockInputs,

@@ -349,7 +349,7 @@ fn a_subdir_that_is_never_searched_is_reported() {
     assert_eq!(file_names[0].1, "write `x`");
 }
 
-/// A world with several answers to each inputs, whose order could matter.
+/// A world with several answers to each request, whose order could matter.
 fn tangled() -> Channels {
     Channels::default()
         .channel("a", &["p 1 x_0", "p 1 y_0", "q 1 x_0 | r", "q 1 y_0 | s", "t 1 | p; q"])
