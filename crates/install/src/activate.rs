@@ -22,6 +22,7 @@ use crate::prefix_paths::is_not_found;
 use crate::process::{Finished, run_to_end};
 use crate::state::{PrefixState, is_environment, state, state_of};
 use crate::trusted::read_bounded;
+use crate::unusable::UnusableEnvironment;
 
 /// Environment variables by name.
 pub type Variables = BTreeMap<OsString, OsString>;
@@ -47,20 +48,9 @@ pub struct Activated {
 /// Why an environment can't be activated.
 #[derive(Debug, Error)]
 pub enum ActivateError {
-    /// There is no environment.
-    #[error("there is no environment at `{}`", .0.display())]
-    NoEnvironment(PathBuf),
-    /// An install into the prefix hasn't finished.
-    #[error("an install into `{}` was killed or is still running", .0.display())]
-    Unfinished(PathBuf),
-    /// The environment was made for another path, which its files name.
-    #[error("the environment at `{}` was made for `{}`", .prefix.display(), .recorded.display())]
-    Moved {
-        /// Where it is.
-        prefix: PathBuf,
-        /// The path that it was made for.
-        recorded: PathBuf,
-    },
+    /// There is no environment that can be activated.
+    #[error(transparent)]
+    Environment(#[from] UnusableEnvironment),
     /// The path can't be a prefix, or it can't be read.
     #[error(transparent)]
     Prefix(#[from] InstallError),
@@ -99,17 +89,10 @@ impl AsFindings for ActivateError {
     fn findings(&self) -> Vec<Finding> {
         let error = |code| Finding::new(code, self.to_string());
         vec![match self {
-            Self::NoEnvironment(_) => {
-                error(Code::NoEnvironment).with_help("make it with `envlock install`")
-            }
+            Self::Environment(error) => return error.findings(),
             Self::Malformed { source, .. } => error(Code::MalformedVariables)
                 .with_note(format!("what is wrong begins on line {}", source.line().max(1)))
                 .with_help("`envlock install --replace` builds the environment anew"),
-            Self::Unfinished(_) => error(Code::Interrupted)
-                .with_note("its packages or its post-link scripts may be incomplete")
-                .with_help("run `envlock install` again"),
-            Self::Moved { prefix, .. } => error(Code::MovedPrefix)
-                .with_help(format!("install again: `envlock install -p {}`", prefix.display())),
             Self::Prefix(error) => return error.findings(),
             Self::Disk(_) => error(Code::DiskError),
             Self::NoShell { .. } => error(Code::NoShell).with_help("install bash"),
@@ -123,8 +106,7 @@ impl AsFindings for ActivateError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::NoEnvironment(_) => Exit::Usage,
-            Self::Unfinished(_) | Self::Moved { .. } => Exit::Findings,
+            Self::Environment(error) => error.exit(),
             Self::Prefix(error) => error.exit(),
             Self::Malformed { .. } | Self::Disk(_) | Self::NoShell { .. } | Self::Script { .. } => {
                 Exit::Undetermined
@@ -144,17 +126,10 @@ pub fn activate(
 ) -> Result<Activated, ActivateError> {
     if !is_environment(prefix) {
         let is_unfinished = matches!(state(prefix), Ok(PrefixState::Interrupted));
-        let error =
-            if is_unfinished { ActivateError::Unfinished } else { ActivateError::NoEnvironment };
-        return Err(error(prefix.to_owned()));
+        let state = if is_unfinished { PrefixState::Interrupted } else { PrefixState::Absent };
+        UnusableEnvironment::check(prefix, state)?;
     }
-    match state_of(prefix, prefix)? {
-        PrefixState::Interrupted => return Err(ActivateError::Unfinished(prefix.to_owned())),
-        PrefixState::Moved { from } => {
-            return Err(ActivateError::Moved { prefix: prefix.to_owned(), recorded: from });
-        }
-        _ => {}
-    }
+    UnusableEnvironment::check(prefix, state_of(prefix, prefix)?)?;
     let level =
         text(&inherited, "CONDA_SHLVL").and_then(|level| level.parse().ok()).unwrap_or(0u32);
     let old = text(&inherited, "CONDA_PREFIX").filter(|_| level > 0).map(PathBuf::from);

@@ -46,6 +46,7 @@ mod state;
 mod swap;
 mod trusted;
 mod untracked;
+mod unusable;
 mod verify;
 mod worker;
 
@@ -59,4 +60,5 @@ pub use prefix_lock::ReadLock;
 pub use state::{PrefixState, state};
 pub use trusted::Distrust;
 pub use untracked::Untracked;
+pub use unusable::UnusableEnvironment;
 pub use verify::{Verified, VerifyError, verify};

@@ -18,8 +18,9 @@ use crate::error::InstallError;
 use crate::meta::{FileList, permissions};
 use crate::prefix_lock::ReadLock;
 use crate::prefix_paths::is_not_found;
-use crate::state::{InstallRecord, PrefixState, state};
+use crate::state::{InstallRecord, state};
 use crate::untracked::{find_untracked, records};
+use crate::unusable::UnusableEnvironment;
 
 /// The permissions of the group and of others to write.
 const OTHERS_WRITE: u32 = 0o022;
@@ -27,20 +28,9 @@ const OTHERS_WRITE: u32 = 0o022;
 /// Why a prefix can't be compared.
 #[derive(Debug, Error)]
 pub enum VerifyError {
-    /// There is no environment.
-    #[error("there is no environment at `{}`", .0.display())]
-    NoEnvironment(PathBuf),
-    /// An install was killed while it put the prefix in place.
-    #[error("an install into `{}` was killed before it ended", .0.display())]
-    Interrupted(PathBuf),
-    /// The environment was made for another path, which its files name.
-    #[error("the environment at `{}` was made for `{}`", .prefix.display(), .recorded.display())]
-    Moved {
-        /// Where it is.
-        prefix: PathBuf,
-        /// The path that it was made for.
-        recorded: PathBuf,
-    },
+    /// There is no environment that can be compared.
+    #[error(transparent)]
+    Environment(#[from] UnusableEnvironment),
     /// What is recorded can't be read.
     #[error(transparent)]
     Prefix(#[from] InstallError),
@@ -51,27 +41,16 @@ pub enum VerifyError {
 
 impl AsFindings for VerifyError {
     fn findings(&self) -> Vec<Finding> {
-        let (code, help) = match self {
-            Self::Prefix(error) => return error.findings(),
-            Self::NoEnvironment(_) => (Code::NoEnvironment, Some("make it with `envlock install`")),
-            Self::Interrupted(_) => (Code::Interrupted, Some("run `envlock install` again")),
-            Self::Moved { prefix, .. } => {
-                let help = format!("install again: `envlock install -p {}`", prefix.display());
-                return vec![Finding::new(Code::MovedPrefix, self.to_string()).with_help(help)];
-            }
-            Self::Unreadable(_) => (Code::DiskError, None),
-        };
-        let finding = Finding::new(code, self.to_string());
-        vec![match help {
-            Some(help) => finding.with_help(help),
-            None => finding,
-        }]
+        match self {
+            Self::Environment(error) => error.findings(),
+            Self::Prefix(error) => error.findings(),
+            Self::Unreadable(_) => vec![Finding::new(Code::DiskError, self.to_string())],
+        }
     }
 
     fn exit(&self) -> Exit {
         match self {
-            Self::NoEnvironment(_) => Exit::Usage,
-            Self::Interrupted(_) | Self::Moved { .. } => Exit::Findings,
+            Self::Environment(error) => error.exit(),
             Self::Prefix(error) => error.exit(),
             Self::Unreadable(_) => Exit::Undetermined,
         }
@@ -102,17 +81,7 @@ pub fn verify(
     observer: &dyn Observer,
 ) -> Result<Verified, VerifyError> {
     let _lock = ReadLock::acquire_blocking(prefix, observer)?;
-    match state(prefix)? {
-        PrefixState::Absent | PrefixState::NotAnEnvironment => {
-            return Err(VerifyError::NoEnvironment(prefix.to_owned()));
-        }
-        PrefixState::Interrupted => return Err(VerifyError::Interrupted(prefix.to_owned())),
-        PrefixState::Moved { from } => {
-            return Err(VerifyError::Moved { prefix: prefix.to_owned(), recorded: from });
-        }
-        PrefixState::Ready { .. } | PrefixState::Modified { .. } | PrefixState::MadeByOtherTool => {
-        }
-    }
+    UnusableEnvironment::check(prefix, state(prefix)?)?;
     let records = records(prefix)?;
     let files = FileList::read(prefix).map_err(VerifyError::Unreadable)?;
     let expected = Expected::new(prefix, &files).map_err(VerifyError::Unreadable)?;

@@ -7,8 +7,8 @@
 use std::fmt;
 use std::path::{Component, Path};
 
+use envlock_text::excerpt;
 use envlock_text::limits::{MATCH_SPEC_BYTES, MATCH_SPEC_DEPTH, RECORD_NAME, RECORD_SPECS};
-use envlock_text::one_line;
 use rattler_conda_types::{PackageName, PackageRecord, RepoDataRecord, Subdir};
 use url::Url;
 
@@ -95,14 +95,11 @@ impl fmt::Display for MalformedRecord {
     }
 }
 
-/// Returns the first 60 characters of a text, on one line and without credentials.
+/// The number of characters of a value that a message shows.
+const SHOWN: usize = 60;
+
 fn short(text: &str) -> String {
-    const LENGTH: usize = 60;
-    // First redacted, then cut: a part of a URL could show a password without its `@`.
-    let shown = envlock_text::redact(text);
-    let start: String = shown.chars().take(LENGTH).collect();
-    let end = if start.len() < shown.len() { "…" } else { "" };
-    format!("{}{end}", one_line(&start))
+    excerpt(text, SHOWN)
 }
 
 /// Checks the fields of a record, its file name and its URL.

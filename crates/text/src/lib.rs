@@ -14,6 +14,6 @@ pub mod tree;
 pub use error::{Fault, ReadError};
 pub use limits::Limits;
 pub use place::{Place, Pos, end_position, to_u32};
-pub use printable::{one_line, printable};
+pub use printable::{excerpt, one_line, printable};
 pub use redact::redact;
 pub use source::{decode, decode_raw};

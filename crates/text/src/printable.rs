@@ -13,6 +13,16 @@ pub fn one_line(text: &str) -> Cow<'_, str> {
     escaped(text, is_unprintable)
 }
 
+/// Returns the first `length` characters of a text from outside, redacted and on one line, with
+/// `…` in place of the rest. The text is redacted before it is cut: a part of a credential can't be
+/// recognised.
+pub fn excerpt(text: &str, length: usize) -> String {
+    let shown = crate::redact(text);
+    let end = shown.char_indices().nth(length).map_or(shown.len(), |(at, _)| at);
+    let more = if end < shown.len() { "…" } else { "" };
+    format!("{}{more}", one_line(&shown[..end]))
+}
+
 fn escaped(text: &str, needs_escape: impl Fn(char) -> bool) -> Cow<'_, str> {
     if !text.contains(&needs_escape) {
         return Cow::Borrowed(text);

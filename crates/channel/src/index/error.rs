@@ -82,9 +82,7 @@ impl IndexError {
         }
         self
     }
-}
 
-impl IndexError {
     /// Sets the settings that decide the URLs of the channels.
     #[must_use]
     pub fn with_settings(mut self, setting: impl Fn(&Channel) -> Option<ChannelSetting>) -> Self {

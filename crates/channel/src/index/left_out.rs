@@ -1,7 +1,7 @@
 //! The records of an index that aren't used because they can't be read.
 
 use envlock_report::{Code, Finding, Level, count};
-use envlock_text::{one_line, redact};
+use envlock_text::excerpt;
 
 /// How many records are named. The rest is counted.
 const MAX_NAMED: usize = 20;
@@ -26,7 +26,7 @@ pub struct SkippedRecord {
 
 impl SkippedRecord {
     pub(crate) fn new(file: &str, reason: &str) -> Self {
-        Self { file: shortened(file), reason: shortened(reason) }
+        Self { file: excerpt(file, MAX_CHARS), reason: excerpt(reason, MAX_CHARS) }
     }
 }
 
@@ -76,15 +76,6 @@ pub(crate) fn finding(
     .at_level(Level::Note)
     .with_note(format!("left out:\n{}", lines.join("\n")))
     .with_note(format!("served by {served_by}"))
-}
-
-/// Returns the start of a text on one line, without credentials. The text is redacted before it is
-/// cut: a part of a credential can't be recognised.
-fn shortened(text: &str) -> String {
-    let shown = redact(text);
-    let start: String = shown.chars().take(MAX_CHARS).collect();
-    let line = one_line(&start);
-    if start.len() < shown.len() { format!("{line}…") } else { line.into_owned() }
 }
 
 #[cfg(test)]

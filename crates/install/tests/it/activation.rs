@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use envlock_install::activate::{ActivateError, Activated, Variables, activate, exec};
-use envlock_install::{PrefixState, VerifyError, state, verify};
+use envlock_install::{PrefixState, UnusableEnvironment, VerifyError, state, verify};
 use envlock_model::progress::NoProgress;
 use envlock_report::{AsFindings, Code};
 use rattler_conda_types::Subdir;
@@ -94,7 +94,7 @@ fn a_script_that_ends_the_shell_is_an_error_with_its_output() {
 fn activation_without_an_environment_is_an_error() {
     let cache = TestCache::new();
     let error = activate(&cache.prefix("none"), Subdir::Linux64, Variables::new()).unwrap_err();
-    assert!(matches!(error, ActivateError::NoEnvironment(_)));
+    assert!(matches!(error, ActivateError::Environment(UnusableEnvironment::Absent(_))));
 }
 
 #[test]
@@ -108,17 +108,19 @@ fn an_unfinished_or_moved_environment_is_not_activated() {
     let record = request.prefix.join("conda-meta/envlock");
     let text = std::fs::read_to_string(&record).unwrap();
     std::fs::write(&record, text.replace("\"complete\": true", "\"complete\": false")).unwrap();
-    assert!(matches!(error("env"), ActivateError::Unfinished(_)));
+    assert!(matches!(error("env"), ActivateError::Environment(UnusableEnvironment::Unfinished(_))));
     std::fs::write(&record, text).unwrap();
     // Through a link, it is the same directory.
     std::os::unix::fs::symlink(&request.prefix, cache.prefix("link")).unwrap();
     activate(&cache.prefix("link"), Subdir::Linux64, Variables::new()).unwrap();
     std::fs::rename(&request.prefix, cache.prefix("moved")).unwrap();
     let moved = error("moved");
-    assert!(matches!(&moved, ActivateError::Moved { recorded, .. } if *recorded == request.prefix));
+    assert!(
+        matches!(&moved, ActivateError::Environment(UnusableEnvironment::Moved { recorded, .. }) if *recorded == request.prefix)
+    );
     assert_eq!(moved.findings()[0].code, Code::MovedPrefix);
     let compared = verify(&cache.prefix("moved"), 1, &NoProgress).unwrap_err();
-    assert!(matches!(compared, VerifyError::Moved { .. }));
+    assert!(matches!(compared, VerifyError::Environment(UnusableEnvironment::Moved { .. })));
     let state = state(&cache.prefix("moved")).unwrap();
     assert_eq!(state, PrefixState::Moved { from: request.prefix.clone() });
 }
