@@ -148,7 +148,7 @@ pub struct ServerRequest<'a> {
 
 /// The result of `check-secrets`.
 pub struct SecretsReport {
-    /// The findings, the rights of each need, and the manifest's rules.
+    /// The findings, the rows of the table, and the manifest's rules.
     pub outcome: Outcome,
     /// The server that was asked and the token's properties; `None` if no server responded.
     pub asked: Option<AskedServer>,
@@ -162,7 +162,7 @@ impl SecretsReport {
         const ALONE: &str = "the rights are those of the policies in the repository; the server didn't confirm them";
         match &self.failure {
             None => Completion::Complete,
-            Some(reason) if self.outcome.rights.is_empty() => {
+            Some(reason) if self.outcome.rows.is_empty() => {
                 Completion::Partial(sink::Failure::from_error(reason))
             }
             Some(reason) => Completion::Partial(sink::Failure::from_error(reason).with_note(ALONE)),
@@ -249,7 +249,7 @@ fn without_manifest(project: &Project, compare_lock: bool) -> Result<SecretsRepo
     }
     let message = "no needs: this project has no secrets manifest";
     let note = Finding::new(Code::NoManifest, message).at_level(Level::Note);
-    let outcome = Outcome { findings: vec![note], rights: Vec::new(), rules: Rules::default() };
+    let outcome = Outcome { findings: vec![note], rows: Vec::new(), rules: Rules::default() };
     Ok(SecretsReport { outcome, asked: None, failure: None })
 }
 

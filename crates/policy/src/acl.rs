@@ -164,8 +164,8 @@ impl<'a> Acl<'a> {
     fn forbidden_in_templates(&self, policy: &Policy) -> ForbiddenInTemplates {
         match self.dialect {
             Dialect::OpenBao => ForbiddenInTemplates {
-                slash: !policy.allow_slashes,
-                wildcard: !policy.allow_wildcards,
+                slash: !policy.slashes_in_templates,
+                wildcard: !policy.wildcards_in_templates,
             },
             Dialect::Vault => ForbiddenInTemplates { slash: false, wildcard: true },
             Dialect::VaultLegacy | Dialect::RustyVault => {

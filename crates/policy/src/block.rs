@@ -28,12 +28,13 @@ pub struct Block {
     pub(crate) denied: Option<Parameters>,
     pub(crate) required: Vec<String>,
     /// In nanoseconds; 0 means no limit.
-    pub(crate) min_wrapping: i64,
+    pub(crate) min_wrapping_ttl: i64,
     /// In nanoseconds; 0 means no limit.
-    pub(crate) max_wrapping: i64,
+    pub(crate) max_wrapping_ttl: i64,
     pub(crate) mfa: Vec<String>,
     pub(crate) control_group: bool,
-    pub(crate) pagination: i64,
+    /// The largest `limit` of a list; 0 means no limit.
+    pub(crate) pagination_limit: i64,
     /// The time after which OpenBao ignores the block.
     pub(crate) expires: Option<Timestamp>,
     pub(crate) dialect_errors: Vec<DialectError>,
@@ -57,8 +58,8 @@ impl Block {
         none(&self.allowed)
             && none(&self.denied)
             && self.required.is_empty()
-            && self.min_wrapping <= 0
-            && self.max_wrapping <= 0
+            && self.min_wrapping_ttl <= 0
+            && self.max_wrapping_ttl <= 0
             && self.mfa.is_empty()
             && !self.control_group
     }
@@ -335,9 +336,9 @@ impl<'a> Reader<'a> {
     }
 
     fn wrapping(&mut self) {
-        self.block.min_wrapping = self.duration("min_wrapping_ttl");
-        self.block.max_wrapping = self.duration("max_wrapping_ttl");
-        let (min, max) = (self.block.min_wrapping, self.block.max_wrapping);
+        self.block.min_wrapping_ttl = self.duration("min_wrapping_ttl");
+        self.block.max_wrapping_ttl = self.duration("max_wrapping_ttl");
+        let (min, max) = (self.block.min_wrapping_ttl, self.block.max_wrapping_ttl);
         if min != 0 && max != 0 && max < min {
             let pos = self.last("max_wrapping_ttl").map_or(self.block.pos, |value| value.pos);
             self.dialect_error(all_dialects(), true, PolicyErrorKind::WrappingOrder, pos);
@@ -361,7 +362,7 @@ impl<'a> Reader<'a> {
     fn pagination(&mut self) {
         let Some(value) = self.last("pagination_limit") else { return };
         if let Some(limit) = value.as_text().and_then(integer) {
-            self.block.pagination = limit;
+            self.block.pagination_limit = limit;
         } else {
             let kind =
                 PolicyErrorKind::WrongType { key: "pagination_limit", expected: "a whole number" };

@@ -18,7 +18,7 @@ pub struct Decision {
     /// Whether the request is allowed.
     pub allowed: bool,
     /// Whether the rule also grants `sudo`, which protected endpoints need.
-    pub root_privs: bool,
+    pub grants_sudo: bool,
     /// The `limit` of a list, after the rule's `pagination_limit` is applied.
     pub limit: Option<Value>,
     /// The reason.
@@ -124,14 +124,14 @@ impl Acl<'_> {
         let limit = request.data.and_then(|data| data.get("limit")).cloned();
         let mut decision = Decision {
             allowed: false,
-            root_privs: false,
+            grants_sudo: false,
             limit,
             reason: DecisionReason::NoRule,
             rule: None,
         };
         if self.root {
             let here = namespace.starts_with(&self.token_namespace);
-            (decision.allowed, decision.root_privs) = (here, here);
+            (decision.allowed, decision.grants_sudo) = (here, here);
             decision.reason =
                 if here { DecisionReason::Root } else { DecisionReason::RootOfOtherNamespace };
             return decision;
@@ -141,13 +141,13 @@ impl Acl<'_> {
             decision.reason = DecisionReason::HelpOperation;
             return decision;
         }
-        let listing = request.operation.is_listing(self.dialect);
+        let listing = request.operation.tries_path_without_slash(self.dialect);
         let Some(id) = self.deciding_rule(&format!("{namespace}{}", request.path), listing) else {
             return decision;
         };
         let rule = self.rule(id);
         decision.rule = Some(id);
-        decision.root_privs = rule.capabilities.contains(Capability::Sudo);
+        decision.grants_sudo = rule.capabilities.contains(Capability::Sudo);
         let refused = self.refuse(rule, request, &mut decision.limit);
         decision.allowed = refused.is_none();
         decision.reason = refused.unwrap_or(DecisionReason::Granted);
@@ -181,13 +181,14 @@ impl Acl<'_> {
                 self.dialect,
             );
         }
-        let pages = request.operation.is_listing(self.dialect) && self.dialect == Dialect::OpenBao;
+        let pages = request.operation.tries_path_without_slash(self.dialect)
+            && self.dialect == Dialect::OpenBao;
         if pages { page(rule, limit) } else { None }
     }
 }
 
 fn wrapped_within(rule: &Rule, wrap_ttl: Option<f64>) -> bool {
-    let (min, max) = (rule.min_wrapping, rule.max_wrapping);
+    let (min, max) = (rule.min_wrapping_ttl, rule.max_wrapping_ttl);
     // Contradictory limits are never met, not even by limits that bound nothing.
     if min != 0 && max != 0 && max < min {
         return false;
@@ -204,7 +205,7 @@ fn wrapped_within(rule: &Rule, wrap_ttl: Option<f64>) -> bool {
 
 /// Applies OpenBao's pagination: a missing limit is filled in, a larger one is denied.
 fn page(rule: &Rule, limit: &mut Option<Value>) -> Option<DecisionReason> {
-    let cap = rule.pagination;
+    let cap = rule.pagination_limit;
     let asked_for_all = limit.as_ref().and_then(Value::as_str) == Some("max");
     if cap <= 0 {
         if asked_for_all {

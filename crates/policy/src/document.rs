@@ -19,9 +19,10 @@ pub struct Policy {
     pub(crate) file: String,
     /// The path of its namespace: `""` for the root namespace, else with a final slash.
     pub(crate) namespace: String,
-    /// The characters that OpenBao is configured to allow in templates.
-    pub(crate) allow_slashes: bool,
-    pub(crate) allow_wildcards: bool,
+    /// Whether OpenBao is configured to allow `/` in the values of templates.
+    pub(crate) slashes_in_templates: bool,
+    /// Whether OpenBao is configured to allow `*` and `+` in the values of templates.
+    pub(crate) wildcards_in_templates: bool,
     pub(crate) blocks: Vec<Block>,
     pub(crate) body: Body,
     pub(crate) json_pitfalls: Vec<JsonPitfall>,
@@ -46,8 +47,8 @@ impl Policy {
             name: name.to_owned(),
             file: file.to_owned(),
             namespace: String::new(),
-            allow_slashes: false,
-            allow_wildcards: false,
+            slashes_in_templates: false,
+            wildcards_in_templates: false,
             blocks: Vec::new(),
             body,
             json_pitfalls,
@@ -70,7 +71,7 @@ impl Policy {
     /// slashes, and wildcards.
     #[must_use]
     pub(crate) fn allowing_in_templates(mut self, slashes: bool, wildcards: bool) -> Self {
-        (self.allow_slashes, self.allow_wildcards) = (slashes, wildcards);
+        (self.slashes_in_templates, self.wildcards_in_templates) = (slashes, wildcards);
         self
     }
 
@@ -101,7 +102,7 @@ impl Policy {
     }
 
     /// Whether one of its blocks expires after `start` and not after `end`.
-    pub fn ends_between(&self, start: Timestamp, end: Timestamp) -> bool {
+    pub fn has_block_expiring_between(&self, start: Timestamp, end: Timestamp) -> bool {
         let ends = self.blocks.iter().filter_map(|block| block.expires);
         ends.into_iter().any(|expires| start <= expires && expires <= end)
     }

@@ -9,7 +9,7 @@ use super::acl::{Acl, RuleId, RuleOrigin};
 use super::decide::DecisionReason;
 use super::dialect::Dialect;
 use super::document::canonical_namespace;
-use super::pattern::{PatternKind, RankStep};
+use super::pattern::{PatternKind, RankCriterion};
 use super::request::Request;
 use super::rule::RequiredApproval;
 use super::template::may_match;
@@ -64,7 +64,7 @@ fn texts<S: Serializer>(values: &[RuleCondition], serializer: S) -> Result<S::Ok
 pub fn explain(acl: &Acl<'_>, request: &Request<'_>) -> Explanation {
     let decision = acl.decide(request);
     let path = format!("{}{}", canonical_namespace(request.namespace), request.path);
-    let listing = request.operation.is_listing(acl.dialect);
+    let listing = request.operation.tries_path_without_slash(acl.dialect);
     let hidden =
         decision.rule.map(|rule| acl.hidden_rules(&path, listing, rule)).unwrap_or_default();
     Explanation {
@@ -103,7 +103,7 @@ pub enum RuleChoice {
     /// Its pattern has a higher rank than the next one.
     Rank {
         /// The first property in which the patterns differ.
-        step: RankStep,
+        criterion: RankCriterion,
         /// The pattern of the next rule.
         next: String,
     },
@@ -119,8 +119,11 @@ impl fmt::Display for RuleChoice {
             Self::WithSlash => {
                 f.write_str("the other rule names the path without its slash, and this one with it")
             }
-            Self::Rank { step, next } => {
-                write!(f, "{step} than \"{next}\"; rules of different patterns are never merged")
+            Self::Rank { criterion, next } => {
+                write!(
+                    f,
+                    "{criterion} than \"{next}\"; rules of different patterns are never merged"
+                )
             }
         }
     }
@@ -140,7 +143,7 @@ pub enum RuleCondition {
     /// Another person must act first.
     RequiredApproval(RequiredApproval),
     /// The rule expires.
-    Ends(Timestamp),
+    Expires(Timestamp),
 }
 
 impl fmt::Display for RuleCondition {
@@ -160,12 +163,12 @@ impl fmt::Display for RuleCondition {
             Self::RequiredApproval(RequiredApproval::Approval) => {
                 f.write_str("other people must approve (control_group)")
             }
-            Self::Ends(end) => write!(f, "the rule expires at {end}"),
+            Self::Expires(end) => write!(f, "the rule expires at {end}"),
         }
     }
 }
 
-/// The step of the priority rules that decides.
+/// The priority rule that decides.
 fn why_chosen(acl: &Acl<'_>, rule: RuleId, hidden: &[RuleId]) -> RuleChoice {
     let pattern = &acl.rule(rule).pattern;
     if pattern.kind == PatternKind::Exact {
@@ -177,7 +180,7 @@ fn why_chosen(acl: &Acl<'_>, rule: RuleId, hidden: &[RuleId]) -> RuleChoice {
         return RuleChoice::WithSlash;
     }
     RuleChoice::Rank {
-        step: pattern.rank().decisive_step(&other.rank()),
+        criterion: pattern.rank().decisive_criterion(&other.rank()),
         next: other.to_policy_text(),
     }
 }
@@ -185,7 +188,7 @@ fn why_chosen(acl: &Acl<'_>, rule: RuleId, hidden: &[RuleId]) -> RuleChoice {
 fn conditions(acl: &Acl<'_>, rule: RuleId) -> Vec<RuleCondition> {
     let rule = acl.rule(rule);
     let mut conditions = Vec::new();
-    if rule.min_wrapping > 0 || rule.max_wrapping > 0 {
+    if rule.min_wrapping_ttl > 0 || rule.max_wrapping_ttl > 0 {
         conditions.push(RuleCondition::Wrapping);
     }
     if !rule.required.is_empty() {
@@ -204,7 +207,7 @@ fn conditions(acl: &Acl<'_>, rule: RuleId) -> Vec<RuleCondition> {
     conditions.extend(
         rule.control_group.then_some(RuleCondition::RequiredApproval(RequiredApproval::Approval)),
     );
-    conditions.extend(rule.expires.map(RuleCondition::Ends));
+    conditions.extend(rule.expires.map(RuleCondition::Expires));
     conditions
 }
 

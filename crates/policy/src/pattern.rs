@@ -35,7 +35,7 @@ pub(crate) struct Rank<'a> {
 
 /// The property by which one wildcard pattern outranks another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RankStep {
+pub enum RankCriterion {
     /// Its first wildcard comes later.
     FirstWildcard,
     /// It doesn't end in `*`.
@@ -49,7 +49,7 @@ pub enum RankStep {
 }
 
 /// Writes a clause that `than` follows.
-impl fmt::Display for RankStep {
+impl fmt::Display for RankCriterion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::FirstWildcard => "its first wildcard comes later",
@@ -63,17 +63,17 @@ impl fmt::Display for RankStep {
 
 impl Rank<'_> {
     /// The property by which this rank is higher than `other`.
-    pub(crate) fn decisive_step(&self, other: &Self) -> RankStep {
+    pub(crate) fn decisive_criterion(&self, other: &Self) -> RankCriterion {
         if self.first_wildcard != other.first_wildcard {
-            RankStep::FirstWildcard
+            RankCriterion::FirstWildcard
         } else if self.without_star != other.without_star {
-            RankStep::WithoutStar
+            RankCriterion::WithoutStar
         } else if self.segments != other.segments {
-            RankStep::FewerSegments
+            RankCriterion::FewerSegments
         } else if self.length != other.length {
-            RankStep::Longer
+            RankCriterion::Longer
         } else {
-            RankStep::Alphabet
+            RankCriterion::Alphabet
         }
     }
 }

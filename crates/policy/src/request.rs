@@ -79,8 +79,9 @@ impl Operation {
         capability.dialects().contains(dialect).then_some(capability)
     }
 
-    /// Whether the search for its rule also tries the path without its final slash.
-    pub fn is_listing(self, dialect: Dialect) -> bool {
+    /// Whether it lists names on `dialect`: the search for its rule then also tries the path without
+    /// its final slash.
+    pub fn tries_path_without_slash(self, dialect: Dialect) -> bool {
         self == Self::List || (self == Self::Scan && dialect == Dialect::OpenBao)
     }
 

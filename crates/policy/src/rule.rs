@@ -27,11 +27,14 @@ pub struct Rule {
     pub(crate) allowed: Option<Parameters>,
     pub(crate) denied: Option<Parameters>,
     pub(crate) required: BTreeSet<String>,
-    pub(crate) min_wrapping: i64,
-    pub(crate) max_wrapping: i64,
+    /// In nanoseconds; 0 means no limit.
+    pub(crate) min_wrapping_ttl: i64,
+    /// In nanoseconds; 0 means no limit.
+    pub(crate) max_wrapping_ttl: i64,
     pub(crate) mfa: bool,
     pub(crate) control_group: bool,
-    pub(crate) pagination: i64,
+    /// The largest `limit` of a list; 0 means no limit.
+    pub(crate) pagination_limit: i64,
     /// The earliest expiration of its blocks.
     pub(crate) expires: Option<Timestamp>,
     /// The merged blocks; at least one, in the order of the policies.
@@ -105,11 +108,11 @@ impl Rule {
             allowed: unless_denied(&block.allowed),
             denied: unless_denied(&block.denied),
             required: block.required.iter().cloned().collect(),
-            min_wrapping: block.min_wrapping,
-            max_wrapping: block.max_wrapping,
+            min_wrapping_ttl: block.min_wrapping_ttl,
+            max_wrapping_ttl: block.max_wrapping_ttl,
             mfa: !block.mfa.is_empty(),
             control_group: block.control_group,
-            pagination: block.pagination,
+            pagination_limit: block.pagination_limit,
             expires: block.expires.filter(|_| dialect == Dialect::OpenBao),
             blocks: vec![id],
             denying: Some(id).filter(|_| denies),
@@ -133,14 +136,16 @@ impl Rule {
         }
         self.capabilities = self.capabilities.union(block.capabilities);
         let larger = dialect == Dialect::RustyVault;
-        self.min_wrapping = merge_wrap_ttl(self.min_wrapping, block.min_wrapping, larger);
-        self.max_wrapping = merge_wrap_ttl(self.max_wrapping, block.max_wrapping, larger);
+        self.min_wrapping_ttl =
+            merge_wrap_ttl(self.min_wrapping_ttl, block.min_wrapping_ttl, larger);
+        self.max_wrapping_ttl =
+            merge_wrap_ttl(self.max_wrapping_ttl, block.max_wrapping_ttl, larger);
         merge_parameters(&mut self.allowed, block.allowed.as_ref());
         merge_parameters(&mut self.denied, block.denied.as_ref());
         self.required.extend(block.required.iter().cloned());
         self.mfa |= !block.mfa.is_empty();
         self.control_group |= block.control_group;
-        self.pagination = merge_limit(self.pagination, block.pagination, false);
+        self.pagination_limit = merge_limit(self.pagination_limit, block.pagination_limit, false);
     }
 }
 

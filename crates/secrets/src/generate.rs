@@ -9,7 +9,7 @@ use envlock_policy::{ApiRequest, Capabilities, Capability, Dialect, Operation};
 /// Generates the policy for the job of `profile`: what its needs require, and nothing else.
 pub fn job_policy(profile: &ResolvedProfile) -> String {
     let title = format!("what the job of profile {} needs, and nothing else", profile.name);
-    render(&title, &requirement::for_profile(profile))
+    render(&title, &requirement::job_requests_of_profile(profile))
 }
 
 /// Generates the policy for a verifier of `profile`: presence and field names, never a value.
@@ -25,7 +25,7 @@ pub fn verifier_policy(profile: &ResolvedProfile) -> String {
         sudo: false,
     });
     let mut requirements = own.to_vec();
-    requirements.extend(requirement::for_verifier(profile));
+    requirements.extend(requirement::verifier_requests_of_profile(profile));
     let title = format!("what a verifier of profile {} needs: presence, no value", profile.name);
     render(&title, &requirements)
 }

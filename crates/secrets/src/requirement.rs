@@ -39,12 +39,12 @@ pub(crate) fn is_in_default_policy(path: &str) -> bool {
 }
 
 /// The requests of all needs of `profile`.
-pub fn for_profile(profile: &ResolvedProfile) -> Vec<Requirement> {
-    profile.needs.iter().flat_map(for_need).collect()
+pub fn job_requests_of_profile(profile: &ResolvedProfile) -> Vec<Requirement> {
+    profile.needs.iter().flat_map(job_requests_of_need).collect()
 }
 
 /// The requests of one need.
-pub(crate) fn for_need(resolved: &ResolvedNeed) -> Vec<Requirement> {
+pub(crate) fn job_requests_of_need(resolved: &ResolvedNeed) -> Vec<Requirement> {
     let need = &resolved.need;
     let sudo = need.capabilities.contains(&Capability::Sudo);
     let requirement = |request| Requirement { need: resolved.name.clone(), request, sudo };
@@ -74,12 +74,12 @@ pub(crate) fn for_need(resolved: &ResolvedNeed) -> Vec<Requirement> {
 }
 
 /// The requests by which a verifier proves presence and fields without seeing a value.
-pub fn for_verifier(profile: &ResolvedProfile) -> Vec<Requirement> {
-    profile.needs.iter().flat_map(for_existence).collect()
+pub fn verifier_requests_of_profile(profile: &ResolvedProfile) -> Vec<Requirement> {
+    profile.needs.iter().flat_map(verifier_requests_of_need).collect()
 }
 
 /// The requests by which a verifier proves one need.
-pub(crate) fn for_existence(resolved: &ResolvedNeed) -> Vec<Requirement> {
+pub(crate) fn verifier_requests_of_need(resolved: &ResolvedNeed) -> Vec<Requirement> {
     let need = &resolved.need;
     let requests = need.existence_requests().into_iter();
     let requirement = |request| Requirement { need: resolved.name.clone(), request, sudo: false };
@@ -95,7 +95,8 @@ pub(crate) fn never_reported_as_excess(profile: &ResolvedProfile) -> Vec<ApiRequ
         path: format!("sys/internal/ui/mounts/{}", resolved.need.mount),
         operation: Operation::Read,
     });
-    let presence = for_verifier(profile).into_iter().map(|requirement| requirement.request);
+    let presence =
+        verifier_requests_of_profile(profile).into_iter().map(|requirement| requirement.request);
     own.chain(mounts).chain(presence).collect()
 }
 

@@ -82,7 +82,7 @@ pub(crate) fn policy_verdict(acl: &Acl<'_>, requirement: &Requirement) -> Policy
     let dialect = acl.dialect();
     let request = Request::new(requirement.request.operation, &requirement.request.path);
     let decision = acl.decide(&request);
-    let allowed = decision.allowed && (!requirement.sudo || decision.root_privs);
+    let allowed = decision.allowed && (!requirement.sudo || decision.grants_sudo);
     let templates = deciding_templates(acl, decision.rule, requirement, allowed);
     if let Some(block) = templates.first() {
         return PolicyVerdict {
@@ -112,7 +112,7 @@ pub(crate) fn policy_verdict(acl: &Acl<'_>, requirement: &Requirement) -> Policy
             expires,
         };
     }
-    let listing = requirement.request.operation.is_listing(dialect);
+    let listing = requirement.request.operation.tries_path_without_slash(dialect);
     let hidden = decision.rule.map(|id| acl.hidden_rules(request.path, listing, id));
     let hidden = hidden.unwrap_or_default();
     let shown = hidden.iter().take(SHOWN_RULES);

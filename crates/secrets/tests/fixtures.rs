@@ -100,7 +100,7 @@ fn check_manifest(folder: &Path, name: &str, notation: ManifestLocation) -> Repo
         serde_json::from_str::<serde_json::Value>(&format).expect("valid JSON");
     }
     assert_eq!(render::github(findings).is_empty(), findings.is_empty());
-    Reported::closed(&closed, &table(&outcome.rights).render(render::WIDTH))
+    Reported::closed(&closed, &table(&outcome.rows).render(render::WIDTH))
 }
 
 fn lint_policy(folder: &Path, name: &str) -> Reported {

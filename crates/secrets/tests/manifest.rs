@@ -7,7 +7,7 @@ use std::path::Path;
 use envlock_model::needs::{self, Locator, LockedNeeds};
 use envlock_report::{AsFindings, Exit};
 use envlock_secrets::generate;
-use envlock_secrets::manifest::{Credential, Manifest, ManifestLocation, list, manifest_schema};
+use envlock_secrets::manifest::{Manifest, ManifestLocation, RuntimeValue, list, manifest_schema};
 use envlock_text::{limits::LOCK, tree};
 
 fn text() -> String {
@@ -35,10 +35,10 @@ fn a_profile_extends_overrides_and_skips() {
     assert_eq!(attached, ["common", "prod-db"]);
     assert_eq!(
         batch.namespace,
-        Some(Credential::Env { env: "VAULT_NAMESPACE".into(), wrapped: false })
+        Some(RuntimeValue::Env { env: "VAULT_NAMESPACE".into(), wrapped: false })
     );
     let secret_id = &batch.auth.as_ref().unwrap().credentials["secret_id"];
-    assert_eq!(*secret_id, Credential::Env { env: "VAULT_SECRET_ID".into(), wrapped: true });
+    assert_eq!(*secret_id, RuntimeValue::Env { env: "VAULT_SECRET_ID".into(), wrapped: true });
     let creds = batch.needs.iter().find(|need| need.name == "db_creds").unwrap();
     assert_eq!(creds.need.locator, Locator::Path("prod/db_creds".to_owned()));
     let dev = manifest.profile("dev").unwrap();

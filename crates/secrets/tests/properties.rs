@@ -171,11 +171,11 @@ proptest! {
         let identity = Identity::default();
         let context = ServerContext { dialect: Dialect::Vault, now: Timestamp::UNIX_EPOCH, identity: Some(&identity), token_namespace: "" };
         let acl = Acl::new(&[&policy], &context).expect("the server accepts it");
-        for requirement in envlock_secrets::requirement::for_profile(&profile) {
+        for requirement in envlock_secrets::requirement::job_requests_of_profile(&profile) {
             let request = Request::new(requirement.request.operation, &requirement.request.path);
             prop_assert!(!acl.decide(&request).allowed, "{:?}", requirement);
         }
-        for requirement in envlock_secrets::requirement::for_verifier(&profile) {
+        for requirement in envlock_secrets::requirement::verifier_requests_of_profile(&profile) {
             let request = Request::new(requirement.request.operation, &requirement.request.path);
             prop_assert!(acl.decide(&request).allowed, "{:?}", requirement);
         }

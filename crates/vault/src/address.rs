@@ -136,7 +136,7 @@ impl Address {
     }
 
     /// Replaces the host name by the name in the certificate.
-    pub(crate) fn with_host(&self, name: &str) -> Result<Self, AddressError> {
+    pub(crate) fn with_certificate_name(&self, name: &str) -> Result<Self, AddressError> {
         let mut url = self.url.clone();
         match url.set_host(Some(name)) {
             Ok(()) => Ok(Self { url }),

@@ -246,7 +246,7 @@ impl<'a> Connection<'a> {
     }
 
     /// Removes the namespace from a path: some servers prepend it.
-    pub(crate) fn below_namespace<'p>(&self, path: &'p str) -> &'p str {
+    pub(crate) fn without_namespace<'p>(&self, path: &'p str) -> &'p str {
         let namespace = self.namespace.as_deref().unwrap_or_default().trim_matches('/');
         let below = path.strip_prefix(namespace).and_then(|rest| rest.strip_prefix('/'));
         below.filter(|_| !namespace.is_empty()).unwrap_or(path)

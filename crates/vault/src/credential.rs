@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use envlock_report::{AsFindings, Code, Exit, Finding};
-use envlock_secrets::manifest::{Auth, AuthMethod, Credential, ResolvedProfile};
+use envlock_secrets::manifest::{Auth, AuthMethod, ResolvedProfile, RuntimeValue};
 
 use crate::{CredentialFault, FileFault, Secret};
 
@@ -96,13 +96,13 @@ impl CredentialSources<'_> {
     pub(crate) fn read(
         self,
         name: &str,
-        credential: &Credential,
+        credential: &RuntimeValue,
     ) -> Result<Secret, CredentialError> {
         let text = match credential {
-            Credential::Env { env, .. } => self.variable_if_set(env).ok_or_else(|| {
+            RuntimeValue::Env { env, .. } => self.variable_if_set(env).ok_or_else(|| {
                 CredentialError::NoVariable { name: name.to_owned(), variable: env.clone() }
             })?,
-            Credential::File { file, .. } => self.text(name, file)?,
+            RuntimeValue::File { file, .. } => self.text(name, file)?,
         };
         let secret = Secret::new(text);
         let malformed = |reason| CredentialError::Malformed {
@@ -120,7 +120,7 @@ impl CredentialSources<'_> {
     pub(crate) fn read_header_value(
         self,
         name: &str,
-        credential: &Credential,
+        credential: &RuntimeValue,
     ) -> Result<Secret, CredentialError> {
         let secret = self.read(name, credential)?;
         if secret.is_header_value() {
@@ -135,7 +135,7 @@ impl CredentialSources<'_> {
     pub(crate) fn read_name(
         self,
         name: &str,
-        credential: &Credential,
+        credential: &RuntimeValue,
     ) -> Result<String, CredentialError> {
         let text = self.read(name, credential)?.reveal().to_owned();
         if !text.contains(char::is_control) {
@@ -167,10 +167,10 @@ impl CredentialSources<'_> {
         }
     }
 
-    fn is_available(self, credential: &Credential) -> bool {
+    fn is_available(self, credential: &RuntimeValue) -> bool {
         match credential {
-            Credential::Env { env, .. } => self.variable_if_set(env).is_some(),
-            Credential::File { file, .. } => self.path(file).is_file(),
+            RuntimeValue::Env { env, .. } => self.variable_if_set(env).is_some(),
+            RuntimeValue::File { file, .. } => self.path(file).is_file(),
         }
     }
 }
@@ -185,10 +185,10 @@ pub fn has_all_credentials(profile: &ResolvedProfile, sources: CredentialSources
     ambient && credentials.values().all(|credential| sources.is_available(credential))
 }
 
-fn place(credential: &Credential) -> String {
+fn place(credential: &RuntimeValue) -> String {
     match credential {
-        Credential::Env { env, .. } => format!("the variable {env}"),
-        Credential::File { file, .. } => format!("the file {file}"),
+        RuntimeValue::Env { env, .. } => format!("the variable {env}"),
+        RuntimeValue::File { file, .. } => format!("the file {file}"),
     }
 }
 

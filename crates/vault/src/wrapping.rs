@@ -41,7 +41,7 @@ pub(crate) async fn unwrap_secret_id(
 ) -> Result<Login, ProbeError> {
     let seen = connection.send(&VaultRequest::LookupWrapping(&token), None).await?;
     let found = check_status(connection, seen)?.data::<Lookup>()?.creation_path;
-    let found = connection.below_namespace(&found);
+    let found = connection.without_namespace(&found);
     if !is_secret_id_path(found, login.mount(), role) {
         let role = role.unwrap_or("ROLE");
         return Err(ProbeError::WrappingTokenMismatch {

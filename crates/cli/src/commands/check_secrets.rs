@@ -61,7 +61,7 @@ pub(crate) async fn check(args: &CheckSecretsArgs, app: &App<'_>) -> Exit {
 
 fn answer(report: SecretsReport, width: usize) -> Answer<output::CheckSecrets<ResultRow>> {
     let (completion, is_interrupted) = (report.completion(), report.is_interrupted());
-    let SecretsReport { outcome: Outcome { findings, rights, rules }, asked, .. } = report;
+    let SecretsReport { outcome: Outcome { findings, rows, rules }, asked, .. } = report;
     if is_interrupted {
         // There is no result, but a login that couldn't be revoked is reported.
         let left = findings.into_iter().filter(|finding| finding.code == Code::LogoutFailed);
@@ -69,11 +69,11 @@ fn answer(report: SecretsReport, width: usize) -> Answer<output::CheckSecrets<Re
     }
     let head =
         asked.as_ref().map_or_else(String::new, |a| paragraph(&a.to_string(), "", "  ", width));
-    let table = match rights.as_slice() {
+    let table = match rows.as_slice() {
         [] => String::new(),
-        rights => format!("{}\n", checks::table(rights).render(width)),
+        rows => format!("{}\n", checks::table(rows).render(width)),
     };
-    let result = output::CheckSecrets { asked, answers: rights };
+    let result = output::CheckSecrets { asked, answers: rows };
     let answer = Answer::done(result, head + &table);
     answer.with_completion(completion).with_findings(findings).with_rules(rules).of_check()
 }

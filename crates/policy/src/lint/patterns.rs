@@ -29,7 +29,8 @@ pub(super) fn labels(policy: &Policy, sink: &mut Sink<'_>) {
     }
 }
 
-/// `known` contains every pattern of the policy, without its star.
+/// Reports patterns that probably don't match what was meant. `known` contains every pattern of the
+/// policy, without its star.
 pub(super) fn check(block: &Block, known: &HashSet<&str>, sink: &mut Sink<'_>) {
     let pattern = block.pattern.as_str();
     if pattern.starts_with("//") {

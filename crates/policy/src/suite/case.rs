@@ -37,8 +37,9 @@ pub(crate) struct TestPolicy {
     pub(crate) name: String,
     pub(crate) source: PolicySource,
     pub(crate) namespace: String,
-    pub(crate) allow_slashes: bool,
-    pub(crate) allow_wildcards: bool,
+    pub(crate) slashes_in_templates: bool,
+    /// Whether OpenBao is configured to allow `*` and `+` in the values of templates.
+    pub(crate) wildcards_in_templates: bool,
 }
 
 /// The source of a case's policy.
@@ -74,8 +75,8 @@ pub struct Expectation {
     pub capabilities: Option<Vec<String>>,
     /// Whether the request is allowed.
     pub allowed: Option<bool>,
-    /// Whether it is allowed on a protected endpoint.
-    pub root_privs: Option<bool>,
+    /// Whether the rule also grants `sudo`, which protected endpoints need.
+    pub grants_sudo: Option<bool>,
     /// The `limit` that the server applies to a list.
     pub limit: Option<Value>,
     /// The pattern of the deciding rule, as the policy writes it.

@@ -139,8 +139,12 @@ fn policy(file: &str, node: &Node, mistakes: &mut Mistakes) -> TestPolicy {
         name: fields.text("name").unwrap_or_default(),
         source,
         namespace: fields.text("namespace").unwrap_or_default(),
-        allow_slashes: fields.boolean("allow_slashes_in_identity_templates").unwrap_or(false),
-        allow_wildcards: fields.boolean("allow_wildcards_in_identity_templates").unwrap_or(false),
+        slashes_in_templates: fields
+            .boolean("allow_slashes_in_identity_templates")
+            .unwrap_or(false),
+        wildcards_in_templates: fields
+            .boolean("allow_wildcards_in_identity_templates")
+            .unwrap_or(false),
     }
 }
 
@@ -186,7 +190,7 @@ fn expected(file: &str, node: &Node, mistakes: &mut Mistakes) -> Expectation {
         parse: fields.text("parse"),
         capabilities,
         allowed: fields.boolean("allowed"),
-        root_privs: fields.boolean("root_privs"),
+        grants_sudo: fields.boolean("root_privs"),
         limit: fields.get("limit").map(Node::to_json),
         rule: fields.text("rule"),
     }

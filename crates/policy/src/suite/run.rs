@@ -103,9 +103,10 @@ impl TestCase {
                 Err(error) => return Ok(Err(error)),
                 Ok(policy) => {
                     let policy = policy.in_namespace(&given.namespace);
-                    policies.push(
-                        policy.allowing_in_templates(given.allow_slashes, given.allow_wildcards),
-                    );
+                    policies.push(policy.allowing_in_templates(
+                        given.slashes_in_templates,
+                        given.wildcards_in_templates,
+                    ));
                 }
             }
         }
@@ -182,7 +183,7 @@ impl Report<'_> {
         let capabilities = expected.capabilities.as_ref().map(|names| names.join(", "));
         check("capabilities", capabilities, self.outcome.capabilities.join(", "));
         check("allowed", expected.allowed.map(|b| b.to_string()), flag(|d| d.allowed));
-        check("root_privs", expected.root_privs.map(|b| b.to_string()), flag(|d| d.root_privs));
+        check("root_privs", expected.grants_sudo.map(|b| b.to_string()), flag(|d| d.grants_sudo));
         let limit = decision.and_then(|decision| decision.limit.clone()).unwrap_or_default();
         check("limit", expected.limit.as_ref().map(ToString::to_string), limit.to_string());
         let pattern = self.outcome.rule.first().map_or("none", |origin| &origin.pattern);

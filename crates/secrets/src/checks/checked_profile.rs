@@ -16,7 +16,7 @@ pub(super) struct CheckedProfile<'a> {
 
 impl<'a> CheckedProfile<'a> {
     pub(super) fn new(manifest: &'a Manifest, profile: &'a ResolvedProfile) -> Self {
-        Self { manifest, profile, requirements: requirement::for_profile(profile) }
+        Self { manifest, profile, requirements: requirement::job_requests_of_profile(profile) }
     }
 
     /// The need `name`.

@@ -28,7 +28,7 @@ pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Findin
 
 /// Whether another need of its group is allowed, so that this one may be denied.
 fn group_is_served(evaluation: &PolicyEvaluation<'_>, name: &str) -> bool {
-    evaluation.scope.others_in_group(name).any(|other| evaluation.is_allowed(&other.name))
+    evaluation.checked.others_in_group(name).any(|other| evaluation.is_allowed(&other.name))
 }
 
 fn denied(
@@ -52,11 +52,11 @@ fn denied(
             .notes
             .push(format!("the deciding rule hides {}", count(verdict.more_hidden, "more rule")));
     }
-    let group = evaluation.scope.need(need).need.required.group();
+    let group = evaluation.checked.need(need).need.required.group();
     if let Some(group) = group {
         finding.notes.push(format!("no other need of the group {group} is allowed either"));
     }
-    if is_optional(&evaluation.scope.need(need).need) {
+    if is_optional(&evaluation.checked.need(need).need) {
         finding.notes.push(
             "it isn't required, but a denied need can't be read even if it exists".to_owned(),
         );
@@ -68,7 +68,7 @@ fn denied(
     }
     let exact =
         verdict.rule.iter().find(|origin| origin.pattern.trim_start_matches('/') == request.path);
-    let wanted = evaluation.scope.required_capabilities_on(&request.path);
+    let wanted = evaluation.checked.required_capabilities_on(&request.path);
     finding.help = Some(exact.map_or_else(
         || {
             let unless =
@@ -79,7 +79,7 @@ fn denied(
     ));
     let granted = exact.map_or(Capabilities::NONE, |_| granted_by_exact(evaluation, &request.path));
     let fix = path_block(&request.path, wanted.union(granted));
-    let mut finding = evaluation.scope.finding(need, finding).with_fix(fix);
+    let mut finding = evaluation.checked.finding(need, finding).with_fix(fix);
     for origin in &verdict.rule {
         let message = format!("path \"{}\" of {} decides", origin.pattern, origin.policy);
         finding = finding.with_related(origin.place.clone(), message);
@@ -111,7 +111,7 @@ fn target_policy(evaluation: &PolicyEvaluation<'_>) -> String {
 /// Reports several allowed needs of a group that must have exactly one.
 fn one_of_several(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
     let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for need in &evaluation.scope.profile.needs {
+    for need in &evaluation.checked.profile.needs {
         if let Required::OneOf { one_of } = &need.need.required
             && evaluation.is_allowed(&need.name)
         {
@@ -125,6 +125,6 @@ fn one_of_several(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>
         );
         let finding = Finding::new(Code::OneOfSeveral, message)
             .with_help("remove the rights on the others, or write any_of");
-        findings.push(evaluation.scope.finding(members[0], finding));
+        findings.push(evaluation.checked.finding(members[0], finding));
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Findin
         for verdict in verdicts {
             finding.notes.push(format!("{}: {}", verdict.dialect, verdict.reason));
         }
-        let mut finding = evaluation.scope.finding(&requirement.need, finding);
+        let mut finding = evaluation.checked.finding(&requirement.need, finding);
         let mut deciding: Vec<(&RuleOrigin, Vec<Dialect>)> = Vec::new();
         for (verdict, origin) in verdicts.iter().flat_map(|v| v.rule.iter().map(move |o| (v, o))) {
             match deciding.iter_mut().find(|(known, _)| *known == origin) {

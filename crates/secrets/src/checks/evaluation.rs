@@ -19,13 +19,13 @@ use envlock_text::Pos;
 
 /// A profile with the verdict of each server on its requirements.
 pub(super) struct PolicyEvaluation<'a> {
-    pub(super) scope: &'a CheckedProfile<'a>,
+    pub(super) checked: &'a CheckedProfile<'a>,
     pub(super) attached: Vec<&'a Policy>,
     /// The rules, for each server that accepts all policies.
     pub(super) acls: Vec<Acl<'a>>,
     /// The rules after the horizon, for servers whose rules expire.
     pub(super) acls_at_horizon: Vec<Acl<'a>>,
-    /// The verdict of each of `acls` on each requirement of the scope.
+    /// The verdict of each of `acls` on each requirement of the profile.
     pub(super) verdicts: Vec<Vec<PolicyVerdict>>,
     /// The needs of which a server doesn't allow a request.
     not_allowed: BTreeSet<&'a str>,
@@ -43,16 +43,16 @@ pub(super) struct BlockUsage {
 }
 
 impl<'a> PolicyEvaluation<'a> {
-    /// Evaluates `scope`. `None`, with a finding, if no policies can be evaluated.
+    /// Evaluates the policies of `checked`. `None`, with a finding, if no policies can be evaluated.
     pub(super) fn new(
         input: &Input<'a>,
         policies: &'a Policies,
-        scope: &'a CheckedProfile<'a>,
+        checked: &'a CheckedProfile<'a>,
         findings: &mut Vec<Finding>,
     ) -> Option<Self> {
-        let CheckedProfile { manifest, profile, requirements } = scope;
+        let CheckedProfile { manifest, profile, requirements } = checked;
         if profile.attach.is_empty() {
-            findings.push(nothing_attached(scope));
+            findings.push(nothing_attached(checked));
             return None;
         }
         if root_token::check(manifest, profile, findings) {
@@ -78,14 +78,14 @@ impl<'a> PolicyEvaluation<'a> {
             .filter(|(_, verdicts)| !verdicts.iter().all(is_allowed))
             .map(|(requirement, _)| requirement.need.as_str())
             .collect();
-        Some(Self { scope, attached, acls, acls_at_horizon, verdicts, not_allowed })
+        Some(Self { checked, attached, acls, acls_at_horizon, verdicts, not_allowed })
     }
 
     /// Each requirement with the servers' verdicts.
     pub(super) fn requirements_with_verdicts(
         &self,
     ) -> impl Iterator<Item = (&Requirement, &[PolicyVerdict])> {
-        self.scope.requirements.iter().zip(self.verdicts.iter().map(Vec::as_slice))
+        self.checked.requirements.iter().zip(self.verdicts.iter().map(Vec::as_slice))
     }
 
     /// Whether every server allows all requests of `need`.
@@ -97,9 +97,9 @@ impl<'a> PolicyEvaluation<'a> {
     /// as a usage.
     pub(super) fn block_usage(&self) -> HashMap<BlockId, BlockUsage> {
         let mut usage: HashMap<BlockId, BlockUsage> = HashMap::new();
-        let permitted = requirement::never_reported_as_excess(self.scope.profile);
+        let permitted = requirement::never_reported_as_excess(self.checked.profile);
         for acl in &self.acls {
-            for requirement in &self.scope.requirements {
+            for requirement in &self.checked.requirements {
                 let request = &requirement.request;
                 let required = required_capabilities(requirement);
                 let need = Some(&requirement.need);
@@ -166,7 +166,9 @@ fn acls<'a>(
             Ok(acl) => acls.push(acl),
             Err(error) => refused.push((error, *dialect)),
         }
-        if *dialect == Dialect::OpenBao && attached.iter().any(|p| p.ends_between(input.now, end)) {
+        if *dialect == Dialect::OpenBao
+            && attached.iter().any(|p| p.has_block_expiring_between(input.now, end))
+        {
             acls_at_horizon.extend(Acl::new(attached, &ServerContext { now: end, ..context }).ok());
         }
     }
@@ -208,10 +210,10 @@ fn refusal(
         .with_related(input.manifest.place(profile.pos), "the profile that attaches it")
 }
 
-fn nothing_attached(scope: &CheckedProfile<'_>) -> Finding {
-    let name = &scope.profile.name;
+fn nothing_attached(checked: &CheckedProfile<'_>) -> Finding {
+    let name = &checked.profile.name;
     let message = format!("profile {name} attaches no policies: its rights aren't checked offline");
-    scope.profile_finding(
+    checked.profile_finding(
         Finding::new(Code::NoPoliciesAttached, message)
             .with_help("add `attach: [POLICY, …]` with the policies of its token"),
     )

@@ -37,14 +37,14 @@ pub(super) fn check(
                 continue;
             }
             reported += 1;
-            findings.push(finding.in_profile(&evaluation.scope.profile.name));
+            findings.push(finding.in_profile(&evaluation.checked.profile.name));
         }
     }
     if omitted > 0 {
         let message = format!("{} grant what no need uses", count(omitted, "more rule"));
         let finding =
             Finding::new(Code::Excess, message).with_help("remove the rules that no need uses");
-        findings.push(evaluation.scope.profile_finding(finding));
+        findings.push(evaluation.checked.profile_finding(finding));
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Findin
             let finding = Finding::new(Code::Expiring, message)
                 .with_note(format!("after that: {}", then.reason))
                 .with_help("set a later `expiration`, or remove it");
-            let mut finding = evaluation.scope.finding(&requirement.need, finding);
+            let mut finding = evaluation.checked.finding(&requirement.need, finding);
             for origin in &today.rule {
                 let message = format!("path \"{}\" of {} expires", origin.pattern, origin.policy);
                 finding = finding.with_related(origin.place.clone(), message);

@@ -18,10 +18,10 @@ pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Findin
         let help = format!(
             "declare its identity: `identity: {{entity: {{name: …, metadata: {{…}}}}}}` under \
              profile {}",
-            evaluation.scope.profile.name
+            evaluation.checked.profile.name
         );
         let finding = Finding::new(Code::DependsOnIdentity, message).with_help(help);
-        let mut finding = evaluation.scope.finding(&requirement.need, finding);
+        let mut finding = evaluation.checked.finding(&requirement.need, finding);
         for origin in &verdict.rule {
             let message = format!("path \"{}\" of {} may match", origin.pattern, origin.policy);
             finding = finding.with_related(origin.place.clone(), message);

@@ -6,7 +6,7 @@ use super::evaluation::PolicyEvaluation;
 
 pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
     let personal =
-        evaluation.scope.profile.auth.as_ref().is_some_and(|auth| auth.method.is_interactive());
+        evaluation.checked.profile.auth.as_ref().is_some_and(|auth| auth.method.is_interactive());
     for (requirement, verdicts) in evaluation.requirements_with_verdicts() {
         let waiting =
             verdicts.iter().find_map(|verdict| Some((verdict, verdict.required_approval?)));
@@ -23,7 +23,7 @@ pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Findin
             finding.level = Level::Note;
             finding.notes.push("a person uses this profile, and can confirm".to_owned());
         }
-        let mut finding = evaluation.scope.finding(&requirement.need, finding);
+        let mut finding = evaluation.checked.finding(&requirement.need, finding);
         for origin in &verdict.rule {
             let message = format!("path \"{}\" of {} requires it", origin.pattern, origin.policy);
             finding = finding.with_related(origin.place.clone(), message);

@@ -18,7 +18,7 @@ pub(super) fn explain_denial(
     evaluation: &PolicyEvaluation<'_>,
     requirement: &Requirement,
 ) -> Option<Finding> {
-    let need = &evaluation.scope.need(&requirement.need).need;
+    let need = &evaluation.checked.need(&requirement.need).need;
     let path = &requirement.request.path;
     let consumed = format!("{}/data/{}", need.mount, need.locator.name());
     if need.engine != Engine::Kv2 || *path != consumed {
@@ -44,18 +44,18 @@ pub(super) fn explain_denial(
     let related = format!("this rule of {} grants nothing on a kv2 mount", origin.policy);
     Some(
         evaluation
-            .scope
+            .checked
             .finding(&requirement.need, finding)
             .with_fix(fix)
             .with_related(origin.place, related),
     )
 }
 
-/// The blocks of such findings. They must be changed, not removed.
+/// Returns the blocks that name a logical path of kv2. They must be changed, not removed.
 pub(super) fn blocks_on_logical_path(evaluation: &PolicyEvaluation<'_>) -> HashSet<BlockId> {
     let mut blocks = HashSet::new();
     for (requirement, verdicts) in evaluation.requirements_with_verdicts() {
-        let need = &evaluation.scope.need(&requirement.need).need;
+        let need = &evaluation.checked.need(&requirement.need).need;
         let refused = verdicts.iter().all(|verdict| verdict.permission == Permission::Denied);
         if refused && need.engine == Engine::Kv2 {
             let acl = &evaluation.acls[0];

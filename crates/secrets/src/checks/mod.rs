@@ -29,7 +29,7 @@ use jiff::Timestamp;
 
 use crate::facts::ServerFacts;
 use crate::manifest::{Manifest, ResolvedProfile, ServerDialect};
-use crate::requirement::for_need;
+use crate::requirement::job_requests_of_need;
 use checked_profile::CheckedProfile;
 use evaluation::PolicyEvaluation;
 use online::OnlineEvaluation;
@@ -60,8 +60,8 @@ pub struct Input<'a> {
 pub struct Outcome {
     /// The findings, in the order of display.
     pub findings: Vec<Finding>,
-    /// The rows of the table of permissions.
-    pub rights: Vec<ResultRow>,
+    /// The rows of the table of results.
+    pub rows: Vec<ResultRow>,
     /// The manifest's `allow:` and `deny:`. They aren't applied to `findings` yet.
     pub rules: Rules,
 }
@@ -149,28 +149,28 @@ pub fn check(input: &Input<'_>) -> Result<Outcome, CheckError> {
     let policies = Policies::read(input)?;
     refuse_too_many(input.manifest, &profiles, &policies)?;
     let mut findings = policies.findings(input, &profiles);
-    let mut rights = Vec::new();
+    let mut rows = Vec::new();
     for profile in &profiles {
-        let scope = CheckedProfile::new(input.manifest, profile);
-        let evaluation = PolicyEvaluation::new(input, &policies, &scope, &mut findings);
+        let checked = CheckedProfile::new(input.manifest, profile);
+        let evaluation = PolicyEvaluation::new(input, &policies, &checked, &mut findings);
         if let Some(evaluation) = &evaluation {
             by_policies(evaluation, &mut findings);
         }
         let online = input
             .online
-            .map(|facts| OnlineEvaluation::new(input, facts, &scope, evaluation.as_ref()));
+            .map(|facts| OnlineEvaluation::new(input, facts, &checked, evaluation.as_ref()));
         if let Some(online) = &online {
             online::check(online, &mut findings);
         }
-        rights.extend(result_table::rows(&scope, evaluation.as_ref(), online.as_ref()));
+        rows.extend(result_table::rows(&checked, evaluation.as_ref(), online.as_ref()));
     }
     unused_policy::check_declared(input, &profiles, &mut findings);
     kv2_data_path::check_needs(input.manifest, &mut findings);
     for policy in policies.all() {
         findings.extend(envlock_policy::lint::lint_parsed(policy, input.now));
     }
-    let (findings, rights) = (sort_and_merge(findings), result_table::merge_profiles(rights));
-    Ok(Outcome { findings, rights, rules: rules::for_check(input) })
+    let (findings, rows) = (sort_and_merge(findings), result_table::merge_profiles(rows));
+    Ok(Outcome { findings, rows, rules: rules::for_check(input) })
 }
 
 /// Checks the number of policy blocks and requests: the work of all checks grows with their product.
@@ -184,7 +184,8 @@ fn refuse_too_many(
         let attached =
             profile.attach.iter().filter_map(|(name, _)| policies.get(name)?.as_ref().ok());
         let blocks: usize = attached.map(Policy::number_of_blocks).sum();
-        let requests: usize = profile.needs.iter().map(|need| for_need(need).len()).sum();
+        let requests: usize =
+            profile.needs.iter().map(|need| job_requests_of_need(need).len()).sum();
         number = number.saturating_add(blocks.saturating_mul(requests));
         if number > BLOCKS_AND_REQUESTS {
             return Err(CheckError::TooMany { number, place: manifest.place(profile.pos) });

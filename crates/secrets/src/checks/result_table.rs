@@ -49,15 +49,15 @@ pub enum RowSubject {
 
 /// The rows of one profile; none without policies and without a server.
 pub(super) fn rows(
-    scope: &CheckedProfile<'_>,
+    checked: &CheckedProfile<'_>,
     evaluation: Option<&PolicyEvaluation<'_>>,
     online: Option<&OnlineEvaluation<'_>>,
 ) -> Vec<ResultRow> {
     if evaluation.is_none() && online.is_none() {
         return Vec::new();
     }
-    let profiles = vec![scope.profile.name.clone()];
-    let requests = scope.requirements.iter().enumerate().map(|(at, requirement)| {
+    let profiles = vec![checked.profile.name.clone()];
+    let requests = checked.requirements.iter().enumerate().map(|(at, requirement)| {
         let request = &requirement.request;
         let (path, operation) = (request.path.clone(), request.operation.name());
         ResultRow {
@@ -109,21 +109,21 @@ pub(super) fn merge_profiles(rows: Vec<ResultRow>) -> Vec<ResultRow> {
 
 /// Writes the rows as a table. With a server there is one profile, and the table has a column for
 /// the policies and one for the server.
-pub fn table(rights: &[ResultRow]) -> Table {
-    let online = rights.iter().any(|right| right.server.is_some());
+pub fn table(rows: &[ResultRow]) -> Table {
+    let online = rows.iter().any(|row| row.server.is_some());
     let mut table = Table::new(if online {
         ["NEED", "REQUEST", "POLICIES", "SERVER"]
     } else {
         ["NEED", "REQUEST", "PROFILES", "VERDICT"]
     });
-    for right in rights {
-        let policies = right.policies.unwrap_or("-").to_owned();
+    for row in rows {
+        let policies = row.policies.unwrap_or("-").to_owned();
         let (third, fourth) = if online {
-            (policies, right.server.clone().unwrap_or_else(|| "-".to_owned()))
+            (policies, row.server.clone().unwrap_or_else(|| "-".to_owned()))
         } else {
-            (right.profiles.join(", "), policies)
+            (row.profiles.join(", "), policies)
         };
-        table.add_row([right.need.clone(), right.subject.describe(), third, fourth]);
+        table.add_row([row.need.clone(), row.subject.describe(), third, fourth]);
     }
     table
 }

@@ -21,16 +21,16 @@ pub(super) fn check_attached(
         serving.keys().chain(&blocks_on_logical_path).map(|id| id.policy).collect();
     let undecided: BTreeSet<usize> =
         evaluation.acls.iter().flat_map(Acl::undecided_blocks).map(|id| id.policy).collect();
-    for (index, (name, pos)) in evaluation.scope.profile.attach.iter().enumerate() {
+    for (index, (name, pos)) in evaluation.checked.profile.attach.iter().enumerate() {
         if used.contains(&index) || undecided.contains(&index) || denies(evaluation, index) {
             continue;
         }
         let message = format!("the policy {name} is attached, and serves no need");
         let finding = Finding::new(Code::UnusedPolicy, message)
             .about_policy(name)
-            .at(evaluation.scope.manifest.place(*pos))
+            .at(evaluation.checked.manifest.place(*pos))
             .with_help("remove it from `attach:`, and from the token");
-        findings.push(finding.in_profile(&evaluation.scope.profile.name));
+        findings.push(finding.in_profile(&evaluation.checked.profile.name));
     }
 }
 

@@ -7,7 +7,7 @@ mod resolve;
 mod schema;
 
 pub use model::{
-    Allowance, Auth, AuthMethod, Credential, ForbiddenToken, Manifest, PolicyFile, Profile,
+    Allowance, Auth, AuthMethod, ForbiddenToken, Manifest, PolicyFile, Profile, RuntimeValue,
     ServerDialect, TokenRules,
 };
 pub use read::{ManifestError, ManifestLocation};

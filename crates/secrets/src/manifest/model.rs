@@ -24,7 +24,7 @@ pub struct Manifest {
     /// The server for which the policies are evaluated.
     #[schemars(default, with = "schema::Server")]
     pub server: ServerDialect,
-    /// The policies in the repository, by the name of their upload.
+    /// The policies in the repository, by the name under which they are uploaded.
     #[schemars(default)]
     pub policies: BTreeMap<String, PolicyFile>,
     /// The credentials, by name.
@@ -97,7 +97,7 @@ pub struct Profile {
     pub attach: Option<Vec<(String, Pos)>>,
     /// The namespace of its requests.
     #[schemars(default)]
-    pub namespace: Option<Credential>,
+    pub namespace: Option<RuntimeValue>,
     /// The identity of its token, for templated policies.
     #[schemars(default, with = "schema::Identity")]
     pub identity: Option<Identity>,
@@ -130,9 +130,9 @@ pub struct Auth {
     /// The role to log in as.
     #[schemars(default)]
     pub role: Option<String>,
-    /// The sources of the credentials, by the method's name of each. Never values.
+    /// Where the credentials are read from, by the name that the auth method gives each.
     #[schemars(flatten)]
-    pub credentials: BTreeMap<String, Credential>,
+    pub credentials: BTreeMap<String, RuntimeValue>,
     /// Its place in the file.
     #[schemars(skip)]
     pub pos: Pos,
@@ -153,10 +153,10 @@ pub enum AuthMethod {
     Ldap,
 }
 
-/// The source of a credential, or of another value that isn't in the manifest, at run time.
+/// Where a value is read from at run time: a variable or a file. The manifest never has the value.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
 #[serde(untagged)]
-pub enum Credential {
+pub enum RuntimeValue {
     /// A variable.
     Env {
         /// Its name.

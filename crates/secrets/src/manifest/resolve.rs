@@ -7,7 +7,7 @@ use envlock_policy::Identity;
 use envlock_report::{Code, Finding, Mistakes, nearest};
 use envlock_text::Pos;
 
-use super::model::{Auth, Credential, Manifest, Profile, TokenRules};
+use super::model::{Auth, Manifest, Profile, RuntimeValue, TokenRules};
 
 /// The most profiles that a profile can extend, one after another.
 const MAX_ANCESTORS: usize = 16;
@@ -22,7 +22,7 @@ pub struct ResolvedProfile {
     /// The policies of its token, each with its place.
     pub attach: Vec<(String, Pos)>,
     /// The namespace of its requests.
-    pub namespace: Option<Credential>,
+    pub namespace: Option<RuntimeValue>,
     /// The identity of its token, for templated policies.
     pub identity: Option<Identity>,
     /// The requirements on its token.

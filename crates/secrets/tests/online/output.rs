@@ -84,8 +84,8 @@ fn the_table_has_a_column_for_the_policies_and_one_for_the_server() {
 
 #[test]
 fn rows_are_serialised_for_scripts() {
-    let rights = Scenario::with_needs(DB).with_policy(DB_RULE).outcome().rights;
-    let rows = serde_json::to_value(&rights).expect("the rows are JSON");
+    let rows = Scenario::with_needs(DB).with_policy(DB_RULE).outcome().rows;
+    let rows = serde_json::to_value(&rows).expect("the rows are JSON");
     let expected = serde_json::json!([
         {
             "need": "db_creds", "profiles": ["ci"], "question": "request", "operation": "read",

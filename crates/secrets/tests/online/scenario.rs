@@ -11,7 +11,7 @@ use envlock_secrets::facts::{
     Lease, Mount, NeedFacts, Presence, Server, ServerFacts, Token, UnknownReason,
 };
 use envlock_secrets::manifest::{Manifest, ManifestLocation, ResolvedProfile};
-use envlock_secrets::requirement::for_profile;
+use envlock_secrets::requirement::job_requests_of_profile;
 use jiff::{SignedDuration, Timestamp};
 
 pub(crate) const DB: &str = "  db_creds:
@@ -152,7 +152,7 @@ impl Scenario {
             assert!(finding.place.is_some() && finding.help.is_some(), "{finding:?}");
         }
         let wide = |line: &&str| line.chars().count() > 80 && !line.starts_with("      ");
-        let table = table(&outcome.rights).render(render::WIDTH);
+        let table = table(&outcome.rows).render(render::WIDTH);
         assert_eq!(table.lines().chain(text.lines()).find(wide), None);
     }
 
@@ -162,7 +162,7 @@ impl Scenario {
     }
 
     pub(crate) fn table(self) -> Vec<Vec<String>> {
-        table(&self.outcome().rights).rows
+        table(&self.outcome().rows).rows
     }
 }
 
@@ -196,7 +196,7 @@ pub(crate) fn note(code: &str) -> (Level, &str) {
 /// The facts of a server that has and allows everything that the profile needs.
 pub(crate) fn healthy_server(profile: &ResolvedProfile) -> ServerFacts {
     let mut capabilities: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for requirement in for_profile(profile) {
+    for requirement in job_requests_of_profile(profile) {
         let granted = capabilities.entry(requirement.request.path).or_default();
         granted.insert(requirement.request.operation.name().to_owned());
     }

@@ -77,7 +77,7 @@ impl Transport {
             let (host, port) = settings.address.host();
             let found = tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await;
             let found: Vec<SocketAddr> = found.map(Iterator::collect).unwrap_or_default();
-            address = address.with_host(name)?;
+            address = address.with_certificate_name(name)?;
             builder = builder.resolve_to_addrs(name, &found);
         }
         let http = builder.build().map_err(|error| ProbeError::Tls(root_cause(&error)))?;

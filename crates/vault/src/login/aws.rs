@@ -22,9 +22,9 @@ const BODY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
 const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
 const SERVER_ID: &str = "X-Vault-AWS-IAM-Server-ID";
 
-/// The fields of the login. `server_id` binds the request to one server, so that another can't
+/// Signs a `GetCallerIdentity` request and returns it as the fields of the login. `server_id` binds the request to one server, so that another can't
 /// use it.
-pub(super) fn identity(
+pub(super) fn signed_request_fields(
     sources: CredentialSources<'_>,
     server_id: Option<&Secret>,
     now: jiff::Timestamp,
@@ -106,8 +106,8 @@ mod tests {
         let sources = CredentialSources { variable: &variable, home: None };
         let id = Secret::new("vault.example.com".to_owned());
         let now = "2026-11-23T12:00:00Z".parse().unwrap();
-        let fields =
-            identity(sources, Some(&id), now).unwrap_or_else(|failure| panic!("{failure}"));
+        let fields = signed_request_fields(sources, Some(&id), now)
+            .unwrap_or_else(|failure| panic!("{failure}"));
         let decoded =
             |at: usize| String::from_utf8(STANDARD.decode(fields[at].1.reveal()).unwrap()).unwrap();
         assert_eq!((decoded(1), decoded(2)), (URL.to_owned(), BODY.to_owned()));
@@ -130,7 +130,9 @@ mod tests {
     #[test]
     fn a_missing_key_is_named() {
         let sources = CredentialSources { variable: &|_| None, home: None };
-        let Err(failure) = identity(sources, None, jiff::Timestamp::UNIX_EPOCH) else { panic!() };
+        let Err(failure) = signed_request_fields(sources, None, jiff::Timestamp::UNIX_EPOCH) else {
+            panic!()
+        };
         assert!(failure.to_string().contains("AWS_ACCESS_KEY_ID"), "{failure}");
     }
 }

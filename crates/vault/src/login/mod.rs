@@ -2,7 +2,7 @@
 
 mod aws;
 
-use envlock_secrets::manifest::{Auth, AuthMethod, Credential};
+use envlock_secrets::manifest::{Auth, AuthMethod, RuntimeValue};
 
 use crate::credential::{CredentialError, CredentialSources};
 use crate::secret::object;
@@ -144,7 +144,9 @@ pub(crate) fn token_source(
         }
         AuthMethod::AwsIam => {
             push("role", role);
-            for (name, secret) in aws::identity(sources, word("server_id")?.as_ref(), now)? {
+            for (name, secret) in
+                aws::signed_request_fields(sources, word("server_id")?.as_ref(), now)?
+            {
                 push(name, Some(secret));
             }
         }
@@ -180,9 +182,9 @@ pub(crate) fn client_identity(
     })
 }
 
-fn is_wrapped(credential: &Credential) -> bool {
+fn is_wrapped(credential: &RuntimeValue) -> bool {
     match credential {
-        Credential::Env { wrapped, .. } | Credential::File { wrapped, .. } => *wrapped,
+        RuntimeValue::Env { wrapped, .. } | RuntimeValue::File { wrapped, .. } => *wrapped,
     }
 }
 

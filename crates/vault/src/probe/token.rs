@@ -89,7 +89,7 @@ pub(super) async fn capabilities(
     profile: &ResolvedProfile,
 ) -> Result<Fact<BTreeMap<String, BTreeSet<String>>>, ProbeError> {
     let requested: BTreeSet<String> =
-        requirement::for_profile(profile).into_iter().map(|r| r.request.path).collect();
+        requirement::job_requests_of_profile(profile).into_iter().map(|r| r.request.path).collect();
     let requested: Vec<String> = requested.into_iter().collect();
     let mut all = BTreeMap::new();
     for paths in requested.chunks(PATHS) {

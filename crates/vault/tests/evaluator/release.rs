@@ -42,7 +42,7 @@ impl Release {
         let decision = acl.decide(&Request { path, ..*request });
         let allowed = decision.allowed
             || (decision.reason == DecisionReason::PageTooLarge && self.takes_the_page(request));
-        allowed && (decision.root_privs || !protected || request.operation == Operation::Help)
+        allowed && (decision.grants_sudo || !protected || request.operation == Operation::Help)
     }
 
     /// The answer of `capabilities-self`.

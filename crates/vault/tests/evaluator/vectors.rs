@@ -234,7 +234,7 @@ impl<'b> VectorRun<'b> {
         if theirs != Some(ours) || ours != wanted {
             self.differ(case, &format!("{status}, ours: allowed {ours}, the case: {wanted}"));
         }
-        if acl.decide(&request).root_privs != (case.expected["root_privs"] == true) {
+        if acl.decide(&request).grants_sudo != (case.expected["root_privs"] == true) {
             self.differ(case, "ours differs on `root_privs`");
         }
     }

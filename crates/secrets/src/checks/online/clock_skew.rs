@@ -18,5 +18,5 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
     let finding = Finding::new(Code::ClockSkew, message)
         .with_note("what expires soon may have expired already, and signed logins may fail")
         .with_help("set both clocks by NTP: `timedatectl status` shows this machine's");
-    findings.push(online.scope.profile_finding(finding));
+    findings.push(online.checked.profile_finding(finding));
 }

@@ -39,7 +39,7 @@ fn denied(
     let policies = &online.facts.token.policies;
     let mut finding = Finding::new(Code::Denied, message)
         .with_note(format!("the token's policies are {}", join_names(policies)));
-    let required = &online.scope.need(need).need.required;
+    let required = &online.checked.need(need).need.required;
     if let Some(group) = required.group() {
         let note = format!("no other need of the group {group} is known to be usable");
         finding.notes.push(note);
@@ -56,7 +56,7 @@ fn denied(
     };
     let fix = path_block(
         &request.path,
-        online.scope.required_capabilities_on(&request.path).union(granted),
+        online.checked.required_capabilities_on(&request.path).union(granted),
     );
-    online.scope.finding(need, finding.with_help(help)).with_fix(fix)
+    online.checked.finding(need, finding.with_help(help)).with_fix(fix)
 }

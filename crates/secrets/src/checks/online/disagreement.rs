@@ -15,7 +15,7 @@ type Requests<'a> = Vec<(&'a Requirement, &'a [PolicyVerdict])>;
 pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
     // What a server allows to root shows nothing about its policies.
     let Some(evaluation) = online.evaluation.filter(|_| !online.is_root()) else { return };
-    for need in &online.scope.profile.needs {
+    for need in &online.checked.profile.needs {
         let (mut refused, mut granted) = (Requests::new(), Requests::new());
         for (requirement, verdicts, server) in online.requirements_with_verdicts() {
             let Some(verdicts) = verdicts.filter(|_| requirement.need == need.name) else {
@@ -57,7 +57,7 @@ struct PolicyNames<'a> {
 impl<'a> PolicyNames<'a> {
     fn of(online: &OnlineEvaluation<'a>) -> Self {
         let token = online.facts.token.policies.as_slice();
-        let attached: Vec<_> = online.scope.profile.attach.iter().map(|(name, _)| name).collect();
+        let attached: Vec<_> = online.checked.profile.attach.iter().map(|(name, _)| name).collect();
         // The servers convert the names of policies to lower case.
         let same = |a: &String, b: &String| a.to_lowercase() == b.to_lowercase();
         let is_on_token = |name: &&String| token.iter().any(|known| same(known, name));
@@ -158,7 +158,7 @@ fn with_deciding_rules(
     finding: Finding,
     requests: &Requests<'_>,
 ) -> Finding {
-    let mut finding = online.scope.finding(&requests[0].0.need, finding);
+    let mut finding = online.checked.finding(&requests[0].0.need, finding);
     for origin in deciding(requests) {
         let message =
             format!("path \"{}\" of {} decides in the repository", origin.pattern, origin.policy);

@@ -20,12 +20,12 @@ use envlock_policy::Engine;
 
 /// A profile with the verdicts of the policies and of the server.
 pub(in crate::checks) struct OnlineEvaluation<'a> {
-    pub(super) scope: &'a CheckedProfile<'a>,
+    pub(super) checked: &'a CheckedProfile<'a>,
     /// The evaluation by the policies; `None` if the profile attaches none.
     pub(super) evaluation: Option<&'a PolicyEvaluation<'a>>,
     pub(super) facts: &'a ServerFacts,
     pub(super) horizon: Timestamp,
-    /// The server's verdict on each requirement of the scope.
+    /// The server's verdict on each requirement of the profile.
     server_verdicts: Vec<ServerVerdict>,
     /// The state of each need of the profile.
     states: Vec<NeedState<'a>>,
@@ -41,20 +41,20 @@ impl<'a> OnlineEvaluation<'a> {
     pub(in crate::checks) fn new(
         input: &Input<'_>,
         facts: &'a ServerFacts,
-        scope: &'a CheckedProfile<'a>,
+        checked: &'a CheckedProfile<'a>,
         evaluation: Option<&'a PolicyEvaluation<'a>>,
     ) -> Self {
         let horizon = SignedDuration::from_hours(24 * i64::from(input.horizon_days));
-        let needs = scope.profile.needs.iter();
+        let needs = checked.profile.needs.iter();
         let states = needs.map(|need| NeedState::new(need, facts.needs.get(&need.name), input.now));
         let verdicts =
-            scope.requirements.iter().map(|requirement| server_verdict(facts, requirement));
+            checked.requirements.iter().map(|requirement| server_verdict(facts, requirement));
         let server_verdicts: Vec<ServerVerdict> = verdicts.collect();
-        let denied = scope.requirements.iter().zip(&server_verdicts);
+        let denied = checked.requirements.iter().zip(&server_verdicts);
         let denied = denied.filter(|(_, verdict)| matches!(verdict, ServerVerdict::Denied(_)));
         let denied = denied.map(|(requirement, _)| requirement.need.as_str()).collect();
         Self {
-            scope,
+            checked,
             evaluation,
             facts,
             horizon: input.now.checked_add(horizon).unwrap_or(Timestamp::MAX),
@@ -70,7 +70,7 @@ impl<'a> OnlineEvaluation<'a> {
     pub(super) fn requirements_with_verdicts(
         &self,
     ) -> impl Iterator<Item = (&'a Requirement, Option<&'a [PolicyVerdict]>, ServerVerdict)> {
-        self.scope.requirements.iter().enumerate().map(|(at, requirement)| {
+        self.checked.requirements.iter().enumerate().map(|(at, requirement)| {
             let verdicts = self.evaluation.map(|evaluation| evaluation.verdicts[at].as_slice());
             (requirement, verdicts, self.server_verdicts[at])
         })
@@ -78,7 +78,7 @@ impl<'a> OnlineEvaluation<'a> {
 
     /// Each need with its state.
     pub(super) fn needs(&self) -> impl Iterator<Item = (&'a ResolvedNeed, &NeedState<'a>)> {
-        self.scope.profile.needs.iter().zip(&self.states)
+        self.checked.profile.needs.iter().zip(&self.states)
     }
 
     /// The server's facts about a need.
@@ -130,7 +130,7 @@ impl<'a> OnlineEvaluation<'a> {
 
     /// Whether another need of its group can be used instead.
     pub(super) fn has_usable_alternative(&self, need: &str) -> bool {
-        self.scope.others_in_group(need).any(|sibling| self.is_usable(sibling))
+        self.checked.others_in_group(need).any(|sibling| self.is_usable(sibling))
     }
 
     /// The level of a missing need: a note if it isn't required, if another need of its group can be
@@ -138,7 +138,7 @@ impl<'a> OnlineEvaluation<'a> {
     pub(super) fn level_of_absence(&self, need: &ResolvedNeed) -> Level {
         let optional = need.need.required == Required::Flag(false);
         let may_be_served = self
-            .scope
+            .checked
             .others_in_group(&need.name)
             .any(|other| self.is_usable(other) || self.is_unverified(other));
         if optional || may_be_served { Level::Note } else { Level::Error }

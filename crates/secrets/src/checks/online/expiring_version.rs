@@ -22,6 +22,6 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
             need.locator.name()
         );
         let finding = Finding::new(Code::Expiring, message).with_help(help);
-        findings.push(online.scope.finding(&resolved.name, finding));
+        findings.push(online.checked.finding(&resolved.name, finding));
     }
 }

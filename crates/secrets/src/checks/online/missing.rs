@@ -48,7 +48,7 @@ fn need_finding(
             format!("another need of the group {group} may exist, which couldn't be determined")
         });
     }
-    online.scope.finding(&resolved.name, finding)
+    online.checked.finding(&resolved.name, finding)
 }
 
 /// One finding for a group of which no need can be used.
@@ -68,7 +68,7 @@ fn group_finding(online: &OnlineEvaluation<'_>, group: &str, first: &ResolvedNee
         };
         finding.notes.push(format!("{}: {state}", resolved.name));
     }
-    online.scope.finding(&first.name, finding)
+    online.checked.finding(&first.name, finding)
 }
 
 fn describe(need: &Need, absence: Absence) -> String {

@@ -40,6 +40,6 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
         } else {
             format!("did you mean {}?", meant.join(", "))
         };
-        findings.push(online.scope.finding(&resolved.name, finding.with_help(help)));
+        findings.push(online.checked.finding(&resolved.name, finding.with_help(help)));
     }
 }

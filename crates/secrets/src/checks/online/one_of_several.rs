@@ -26,6 +26,6 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
         );
         let finding = Finding::new(Code::OneOfSeveral, message)
             .with_help("remove the rights on the others, or write any_of");
-        findings.push(online.scope.finding(members[0], finding));
+        findings.push(online.checked.finding(members[0], finding));
     }
 }

@@ -8,7 +8,7 @@ use crate::facts::Token;
 use crate::manifest::ForbiddenToken;
 
 pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
-    let profile = online.scope.profile;
+    let profile = online.checked.profile;
     let forbids = |what| profile.token.as_ref().is_some_and(|rules| rules.forbid.contains(&what));
     if online.is_root() {
         // A profile that attaches root is reported already.
@@ -26,7 +26,7 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
             "give the login's role a longer TTL, and declare how long the job takes: \
              `token: {ttl_min: 15m}`",
         );
-        findings.push(online.scope.profile_finding(finding));
+        findings.push(online.checked.profile_finding(finding));
     }
     if online.job_token().is_some_and(|token| token.expires.is_none()) {
         let message = format!("the token of profile {} never expires", profile.name);
@@ -37,7 +37,7 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
             finding.level = Level::Error;
             finding.notes.push("the profile forbids it: `forbid: [non_expiring]`".to_owned());
         }
-        findings.push(online.scope.profile_finding(finding));
+        findings.push(online.checked.profile_finding(finding));
     }
 }
 
@@ -49,7 +49,7 @@ fn is_ending(token: &Token) -> bool {
 }
 
 fn root(online: &OnlineEvaluation<'_>, development: bool) -> Finding {
-    let name = &online.scope.profile.name;
+    let name = &online.checked.profile.name;
     let message =
         format!("the token of profile {name} has the policy root, which allows everything");
     let mut finding = Finding::new(Code::RootToken, message)
@@ -63,5 +63,5 @@ fn root(online: &OnlineEvaluation<'_>, development: bool) -> Finding {
         let note = "the initial token of a development server has it; `forbid: [root]` makes this an error";
         finding.notes.push(note.to_owned());
     }
-    online.scope.profile_finding(finding)
+    online.checked.profile_finding(finding)
 }

@@ -12,10 +12,11 @@ use envlock_model::needs::validate::seconds;
 const CODE: Code = Code::TtlTooShort;
 
 pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
-    let rules = online.scope.profile.token.as_ref();
+    let rules = online.checked.profile.token.as_ref();
     let least = rules.and_then(|rules| seconds(rules.ttl_min.as_deref()?));
     if let (Some(token), Some(least)) = (online.job_token(), least) {
-        findings.extend(check_token(token, least).map(|found| online.scope.profile_finding(found)));
+        findings
+            .extend(check_token(token, least).map(|found| online.checked.profile_finding(found)));
     }
     for (resolved, state) in online.needs() {
         let (NeedState::Present { .. } | NeedState::Unknown, Some(facts)) =
@@ -34,7 +35,7 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
             );
             let finding = Finding::new(CODE, message)
                 .with_help("raise the role's `default_ttl`, or require less: `ttl: {min: …}`");
-            findings.push(online.scope.finding(&resolved.name, finding));
+            findings.push(online.checked.finding(&resolved.name, finding));
         }
         if let Some(LeaseCheck::TooShort { required, actual }) = lease::check_renewal(need, facts) {
             let (required, actual) = (format_duration(required), format_duration(actual));
@@ -44,7 +45,7 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
             );
             let finding = Finding::new(CODE, message)
                 .with_help("raise the role's `max_ttl`, or require less: `ttl: {renew: until …}`");
-            findings.push(online.scope.finding(&resolved.name, finding));
+            findings.push(online.checked.finding(&resolved.name, finding));
         }
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
     if online.evaluation.is_none() || online.is_verifier() || online.is_root() {
         return;
     }
-    let attached = &online.scope.profile.attach;
+    let attached = &online.checked.profile.attach;
     let is_attached =
         |name: &String| attached.iter().any(|(known, _)| known.to_lowercase() == *name);
     let token = online.facts.token.policies.iter();
@@ -33,5 +33,5 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
         [only] => finding.about_policy(only),
         _ => finding,
     };
-    findings.push(online.scope.profile_finding(finding));
+    findings.push(online.checked.profile_finding(finding));
 }

@@ -170,7 +170,7 @@ fn finding(
     } else {
         "write `verify: offline` for the need: only its policies are then checked"
     };
-    let finding = online.scope.finding(&resolved.name, finding.with_help(help));
+    let finding = online.checked.finding(&resolved.name, finding.with_help(help));
     if forbidden { finding.with_fix(rules_to_add(resolved, unverified_facts)) } else { finding }
 }
 
@@ -197,7 +197,7 @@ fn rules_to_add(resolved: &ResolvedNeed, unverified_facts: &[UnverifiedFact]) ->
         lines.push(path_block("sys/capabilities-self", update));
     }
     if forbidden.clone().any(|fact| !fact.is_about_rights) {
-        let presence = requirement::for_existence(resolved);
+        let presence = requirement::verifier_requests_of_need(resolved);
         lines.extend(presence.iter().map(|requirement| {
             path_block(&requirement.request.path, required_capabilities(requirement))
         }));

@@ -39,7 +39,7 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
             let note = "kv2 reads below data/, and kv1 doesn't: confusing them looks like `denied`";
             finding.notes.push(note.to_owned());
         }
-        findings.push(online.scope.finding(&resolved.name, finding));
+        findings.push(online.checked.finding(&resolved.name, finding));
     }
 }
 

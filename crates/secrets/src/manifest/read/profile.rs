@@ -8,7 +8,7 @@ use envlock_report::{Code, Fields, Mistakes};
 use envlock_text::Pos;
 use envlock_text::tree::{Entry, Node};
 
-use super::super::model::{Auth, AuthMethod, Credential, ForbiddenToken, Profile, TokenRules};
+use super::super::model::{Auth, AuthMethod, ForbiddenToken, Profile, RuntimeValue, TokenRules};
 
 const KEYS: [&str; 9] = [
     "extends",
@@ -114,7 +114,7 @@ fn auth(fields: &mut Fields<'_, '_>, node: &Node) -> Option<Auth> {
 }
 
 /// Reads `{env: NAME}` or `{file: PATH}`. A plain text would be the credential itself.
-fn credential(fields: &mut Fields<'_, '_>, key: &str, node: &Node) -> Option<Credential> {
+fn credential(fields: &mut Fields<'_, '_>, key: &str, node: &Node) -> Option<RuntimeValue> {
     if node.entries().is_none() {
         let message = format!("`{key}` must name the source of the value, not the value");
         let finding = fields.finding(Code::ValueInManifest, message, node.start);
@@ -131,8 +131,8 @@ fn credential(fields: &mut Fields<'_, '_>, key: &str, node: &Node) -> Option<Cre
         source.text_matching("env", validate::variable),
         source.text_matching("file", validate::file_path),
     ) {
-        (Some(env), None) => Some(Credential::Env { env, wrapped }),
-        (None, Some(file)) => Some(Credential::File { file, wrapped }),
+        (Some(env), None) => Some(RuntimeValue::Env { env, wrapped }),
+        (None, Some(file)) => Some(RuntimeValue::File { file, wrapped }),
         _ => {
             let message = format!("`{key}` is either `{{env: NAME}}` or `{{file: PATH}}`");
             source.add_mistake(Code::WrongType, message, node.start);
