@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use envlock_pipeline::ENVIRONMENT_FILE;
-use envlock_report::sink::DenyTarget;
+use envlock_report::outcome::DenyTarget;
 use envlock_secrets::manifest::ServerDialect;
 
 /// How results are printed.

@@ -70,7 +70,7 @@ pub struct Clobber {
     /// then by name), so that the same set always has the same result.
     pub kept: String,
     /// The packages whose files aren't installed.
-    pub dropped: Vec<String>,
+    pub not_installed: Vec<String>,
     /// Whether the packages list the same digest.
     pub identical: bool,
 }

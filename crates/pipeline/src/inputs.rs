@@ -428,8 +428,8 @@ fn text(dependency: &Dependency, channel: Option<&str>) -> String {
         return dependency.text.clone();
     }
     match dependency.subdir {
-        Some(subdir) => format!("{channel}/{subdir}::{}", dependency.rest),
-        None => format!("{channel}::{}", dependency.rest),
+        Some(subdir) => format!("{channel}/{subdir}::{}", dependency.text_without_channel),
+        None => format!("{channel}::{}", dependency.text_without_channel),
     }
 }
 

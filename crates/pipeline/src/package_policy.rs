@@ -121,7 +121,7 @@ fn against(
         for record in lock.platforms.values().flat_map(|locked| &locked.records) {
             let package = &record.package_record;
             let is_named = spec.package() == package.name.as_normalized();
-            if !is_named || spec.accepts(record, &lock.channels) == is_pin {
+            if !is_named || spec.matches(record, &lock.channels) == is_pin {
                 continue;
             }
             let found = RefusedPackage {

@@ -24,9 +24,9 @@ use self::findings::{
     dropped_platforms_finding, excluded_newer_finding, skipped_pip_finding, without_sha256_finding,
 };
 use crate::{
-    Context, FileError, InputsError, InstallFlags, NeedDifference, Overrides, Project, files,
+    Context, FileError, InputsError, InstallFlags, NeedChange, Overrides, Project, files,
     inputs::{InputSources, ResolvedInputs, kept_virtual_packages, resolve_inputs},
-    need_differences::need_differences,
+    need_changes::need_changes,
     package_policy, spawn_blocking,
 };
 
@@ -62,14 +62,14 @@ pub struct Solved {
     /// The changes compared with the previous lock.
     pub differences: Vec<PackageDifference>,
     /// The changes of the needs compared with the previous lock; without one, all needs are new.
-    pub need_differences: Vec<NeedDifference>,
+    pub need_changes: Vec<NeedChange>,
     /// The flags with which `install` accepts the lock here; `None` if it doesn't.
     pub install: Option<InstallFlags>,
 }
 
-/// The result of `solve --check`.
+/// The result of [`check`].
 #[derive(Debug)]
-pub struct Checked {
+pub struct LockCheck {
     /// What changed since the lock was made; empty when the lock is up to date.
     pub changes: Vec<Change>,
 }
@@ -156,7 +156,7 @@ pub fn check(
     overrides: &Overrides,
     context: &Context<'_>,
     findings: &mut Vec<Finding>,
-) -> Result<Checked, SolveError> {
+) -> Result<LockCheck, SolveError> {
     let environment = project.environment()?;
     let manifest = project.manifest()?;
     let lock = project.lock()?;
@@ -165,7 +165,7 @@ pub fn check(
     findings.extend(resolution.findings);
     let needs = manifest.map(Manifest::locked);
     let changes = lock::changes(lock, &resolution.inputs?.inputs, needs.as_ref());
-    Ok(Checked { changes })
+    Ok(LockCheck { changes })
 }
 
 /// Solves and writes the lock. Adds findings to `findings`, also on failure.
@@ -225,9 +225,9 @@ pub async fn solve(
     }
     let differences = diff::differences(existing, &lock);
     let old_needs = existing.and_then(|lock| lock.needs.as_ref());
-    let need_differences = need_differences(old_needs, lock.needs.as_ref());
+    let need_changes = need_changes(old_needs, lock.needs.as_ref());
     let install = InstallFlags::for_host(&lock, context.host, context.host_packages);
-    Ok(Solved { lock, written, differences, need_differences, install })
+    Ok(Solved { lock, written, differences, need_changes, install })
 }
 
 /// Returns the names of the packages to upgrade. Each must be in the lock.

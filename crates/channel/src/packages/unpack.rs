@@ -11,7 +11,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use envlock_report::size;
+use envlock_report::format_size;
 use envlock_text::limits::{UNPACKED_BYTES, UNPACKED_ENTRIES, UNPACKED_PATH, UNPACKED_RATIO};
 use envlock_text::one_line;
 use rattler_conda_types::package::{CondaArchiveType, DistArchiveType};
@@ -313,7 +313,7 @@ fn shown(path: &Path) -> String {
 fn too_large() -> io::Error {
     io::Error::other(format!(
         "it is larger than {} and than {UNPACKED_RATIO} times its archive",
-        size(UNPACKED_BYTES)
+        format_size(UNPACKED_BYTES)
     ))
 }
 

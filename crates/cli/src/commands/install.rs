@@ -117,7 +117,7 @@ fn clobbered(outcome: &envlock_install::Installed) -> Vec<output::Clobbered> {
     let clobbered = |clobber: &Clobber| output::Clobbered {
         path: clobber.path.display().to_string(),
         kept: clobber.kept.clone(),
-        lost: clobber.dropped.clone(),
+        lost: clobber.not_installed.clone(),
     };
     outcome.clobbers.iter().map(clobbered).collect()
 }
@@ -249,14 +249,14 @@ fn warnings(outcome: &envlock_install::Installed) -> Vec<Finding> {
                 Code::Clobbered,
                 format!(
                     "{} packages contain {}",
-                    clobber.dropped.len() + 1,
+                    clobber.not_installed.len() + 1,
                     clobber.path.display()
                 ),
             )
             .with_note(format!(
                 "{} has won; left out: {}",
                 clobber.kept,
-                clobber.dropped.join(", ")
+                clobber.not_installed.join(", ")
             )),
         );
     }

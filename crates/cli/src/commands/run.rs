@@ -6,7 +6,7 @@ use clap::Args;
 use envlock_pipeline::{
     ActiveEnvironment, FreshnessContext, Project, activate, freshness_warnings, prefix_to_run,
 };
-use envlock_report::{AsFindings, Exit, Finding, output, sink::Failure};
+use envlock_report::{AsFindings, Exit, Finding, outcome::Failure, output};
 use rattler_conda_types::Subdir;
 
 use super::{

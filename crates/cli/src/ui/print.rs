@@ -10,9 +10,9 @@ use envlock_pipeline::ENVIRONMENT_FILE;
 use envlock_report::{
     Code, Exit, Finding, Level,
     document::Document,
+    outcome::{Completion, DenyRule, Failure, FinalReport, Rules, apply_rules},
     printable,
     render::{self, Layout},
-    sink::{Completion, DenyRule, Failure, FinalReport, Rules, apply_rules},
 };
 use serde::Serialize;
 

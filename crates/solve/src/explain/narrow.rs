@@ -113,7 +113,7 @@ impl<'a> Narrowing<'a> {
         for (index, request) in requests.iter().enumerate() {
             let package = self.package(request.package());
             let matching = self.matching(package, |candidate| match candidate {
-                PackageCandidate::Record(record) => request.matches(record),
+                PackageCandidate::Record(record) => request.matches_in_any_channel(record),
                 PackageCandidate::Virtual(virtual_package) => {
                     request.matches_virtual(virtual_package)
                 }

@@ -160,7 +160,7 @@ fn compatibility_of<'a>(
                 && other.package() != name(record)
                 && pool.get(package).is_some_and(|candidates| {
                     let usable = candidates.usable.iter().map(|(_, candidate)| *candidate);
-                    let mut asked = usable.filter(|c| other.matches(c)).peekable();
+                    let mut asked = usable.filter(|c| other.matches_in_any_channel(c)).peekable();
                     asked.peek().is_some() && !asked.any(|c| needs.matches(&c.package_record))
                 })
         });

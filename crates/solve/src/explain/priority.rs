@@ -82,7 +82,7 @@ impl Wanted<'_> {
 
     fn matches(&self, record: &RepoDataRecord) -> bool {
         match self {
-            Self::Request(request) => request.matches(record),
+            Self::Request(request) => request.matches_in_any_channel(record),
             Self::Dependency(spec) => spec.matches(&record.package_record),
         }
     }

@@ -29,7 +29,7 @@ pub(super) fn can_be_met(problem: &Problem<'_>, pool: &Pool<'_>, request: &Reque
         return problem.asked.virtual_packages.iter().any(|other| request.matches_virtual(other));
     }
     pool.get(package).is_some_and(|candidates| {
-        candidates.usable.iter().any(|(_, record)| request.matches(record))
+        candidates.usable.iter().any(|(_, record)| request.matches_in_any_channel(record))
     })
 }
 
@@ -62,7 +62,7 @@ pub(super) struct Unmatched<'r> {
 
 fn not_accepted(unmatched: &Unmatched<'_>, advice: &mut Advice<'_>) -> ReasonKind {
     let Unmatched { problem, candidates, request, .. } = *unmatched;
-    let accepts = |record: &RepoDataRecord| request.matches(record);
+    let accepts = |record: &RepoDataRecord| request.matches_in_any_channel(record);
     if candidates.too_new.iter().any(|record| accepts(record)) {
         ReasonKind::TooNew { usable: usable_versions(candidates) }
     } else if candidates.without_sha256.iter().any(|record| accepts(record)) {
@@ -131,7 +131,8 @@ fn in_other_channel(
     candidates: &Candidates<'_>,
     request: &RequestedSpec,
 ) -> ReasonKind {
-    let matching = candidates.hidden.iter().filter(|(_, record)| request.matches(record));
+    let matching =
+        candidates.hidden.iter().filter(|(_, record)| request.matches_in_any_channel(record));
     let others = channels_of(problem, matching.map(|(channel, _)| *channel));
     let used = candidates.channel.map_or("", |index| problem.channels[index].name.as_str());
     let used = used.to_owned();
