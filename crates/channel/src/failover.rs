@@ -87,7 +87,7 @@ impl<'a> Failover<'a> {
         let is_retried = retry.is_some();
         match retry {
             Some(retry) => self.scheduled.push_front(retry),
-            None => self.transport.note_failure(&request.source.url, &attempt.error),
+            None => self.transport.count_failure(&request.source.url, &attempt.error),
         }
         // An earlier error has more information than `Suspended`.
         let was_tried = !matches!(attempt.error, SourceError::Suspended(_));

@@ -192,7 +192,7 @@ fn check_prefix_length(
     }
     Err(InstallError::BadPrefix {
         prefix: prefix.to_owned(),
-        why: BadPrefix::TooLong {
+        why: BadPrefix::TooLongForBinary {
             package: package.display_name(),
             path: entry.relative_path.clone(),
             length,

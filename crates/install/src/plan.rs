@@ -179,7 +179,7 @@ pub fn plan(present: PrefixContents, spec: InstallSpec) -> Result<Plan, InstallE
             return Err(InstallError::MadeByOtherTool(prefix));
         }
         _ if !present.untracked.is_empty() && !spec.replace => {
-            return Err(InstallError::UntrackedFiles { prefix, untracked: present.untracked });
+            return Err(InstallError::UntrackedContents { prefix, untracked: present.untracked });
         }
         _ => {}
     }

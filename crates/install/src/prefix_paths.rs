@@ -52,7 +52,7 @@ impl PrefixPaths {
             return Err(bad(BadPrefix::ReservedName(reserved)));
         }
         if name.len() > MAX_NAME {
-            return Err(bad(BadPrefix::LongName(name.len())));
+            return Err(bad(BadPrefix::NameTooLong(name.len())));
         }
         match fs_err::symlink_metadata(prefix) {
             Ok(found) if found.is_symlink() => {
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(why("/a:b"), Some(BadPrefix::Character(':')));
         assert_eq!(why("/a\nb"), Some(BadPrefix::Character('\n')));
         assert_eq!(why("/a$b"), Some(BadPrefix::Character('$')));
-        assert_eq!(why(&format!("/{}", "n".repeat(201))), Some(BadPrefix::LongName(201)));
+        assert_eq!(why(&format!("/{}", "n".repeat(201))), Some(BadPrefix::NameTooLong(201)));
     }
 
     #[test]

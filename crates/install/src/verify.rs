@@ -31,10 +31,10 @@ pub enum VerifyError {
     /// There is no environment that can be compared.
     #[error(transparent)]
     Environment(#[from] UnusableEnvironment),
-    /// What is recorded can't be read.
+    /// The path can't be a prefix, or a package's record can't be read.
     #[error(transparent)]
     Prefix(#[from] InstallError),
-    /// What envlock itself noted can't be read.
+    /// envlock's list of files can't be read.
     #[error("can't read a file of the environment: {0}")]
     Unreadable(#[source] io::Error),
 }

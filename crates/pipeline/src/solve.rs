@@ -308,13 +308,13 @@ async fn solve_platforms(
     let mut solved = BTreeMap::new();
     let mut reasons = Vec::new();
     for (platform, solve) in tasks {
-        let (outcome, left_out) = solve.await?;
+        let (outcome, skipped) = solve.await?;
         // If there is no solution, the malformed records may be the cause.
         let level = match outcome {
             Outcome::Solution(_) => Level::Note,
             Outcome::NoSolution(_) => Level::Warning,
         };
-        for finding in left_out {
+        for finding in skipped {
             let finding = finding.at_level(level);
             if !findings.contains(&finding) {
                 findings.push(finding);
@@ -361,9 +361,9 @@ impl PlatformSolve {
     /// that can't be read.
     fn run(&self) -> Result<(Outcome, Vec<Finding>), SolveError> {
         let loaded = self.load();
-        let left_out = loaded.iter().filter_map(SubdirRecords::left_out_finding).collect();
+        let skipped = loaded.iter().filter_map(SubdirRecords::skipped_finding).collect();
         let mut malformed: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (name, records) in loaded.iter().flat_map(|subdir| &subdir.left_out) {
+        for (name, records) in loaded.iter().flat_map(|subdir| &subdir.skipped) {
             let files = malformed.entry(name.as_normalized().to_owned()).or_default();
             files
                 .extend(records.iter().map(|record| format!("{}: {}", record.file, record.reason)));
@@ -372,7 +372,7 @@ impl PlatformSolve {
         let problem = Problem {
             platform: self.platform,
             channels: &self.inputs.channels,
-            asked: &self.inputs.platforms[&self.platform],
+            inputs: &self.inputs.platforms[&self.platform],
             records: &records,
             locked: &self.locked,
             upgraded: &self.upgraded,
@@ -380,13 +380,13 @@ impl PlatformSolve {
             exclude_newer: self.inputs.exclude_newer,
         };
         match envlock_solve::solve(&problem) {
-            Ok(solution) => Ok((Outcome::Solution(solution), left_out)),
+            Ok(solution) => Ok((Outcome::Solution(solution), skipped)),
             Err(envlock_solve::SolveError::NoSolution { .. }) => {
                 let mut reasons = envlock_solve::explain(&problem, &self.names());
                 for reason in &mut reasons {
                     reason.name_malformed_records(&malformed);
                 }
-                Ok((Outcome::NoSolution(reasons), left_out))
+                Ok((Outcome::NoSolution(reasons), skipped))
             }
             Err(error) => Err(SolveError::Records(error)),
         }
@@ -394,9 +394,9 @@ impl PlatformSolve {
 
     /// Loads the records that the requests can need, in the order of the channels.
     fn load(&self) -> Vec<SubdirRecords> {
-        let asked = &self.inputs.platforms[&self.platform];
+        let inputs = &self.inputs.platforms[&self.platform];
         let names: BTreeSet<PackageName> =
-            asked.requests.iter().filter_map(|r| r.spec.name.as_exact().cloned()).collect();
+            inputs.requests.iter().filter_map(|r| r.spec.name.as_exact().cloned()).collect();
         self.indexes.load(&names.into_iter().collect::<Vec<_>>())
     }
 
@@ -406,7 +406,7 @@ impl PlatformSolve {
             .into_iter()
             .filter_map(|subdir| {
                 let channel = self.channel(&subdir.channel.url)?;
-                Some(Records::new(channel, subdir.records, subdir.unhashed))
+                Some(Records::new(channel, subdir.records, subdir.without_sha256))
             })
             .collect()
     }
