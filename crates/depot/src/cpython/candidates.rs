@@ -28,7 +28,10 @@ pub(super) struct Candidate {
 
 /// Returns every `python3.N` of these directories: the requested version first, then the newest;
 /// within a version in the order of the directories.
-pub(super) fn sorted(bin_directories: &[PathBuf], requested: [u32; 2]) -> Vec<Candidate> {
+pub(super) fn sorted_candidates(
+    bin_directories: &[PathBuf],
+    requested: [u32; 2],
+) -> Vec<Candidate> {
     let mut found: Vec<(bool, u32, PathBuf)> = Vec::new();
     for directory in bin_directories {
         for executable in children(directory) {
@@ -85,7 +88,7 @@ mod tests {
         touch(root, &names);
         touch(root, &["b/python3.10", "b/python3.13", "b/python3.6m"]);
         let directories = [root.join("a"), root.join("b"), root.join("none"), root.join("a")];
-        let found: Vec<_> = sorted(&directories, [3, 10])
+        let found: Vec<_> = sorted_candidates(&directories, [3, 10])
             .into_iter()
             .map(|candidate| (candidate.executable, candidate.is_requested_version))
             .collect();

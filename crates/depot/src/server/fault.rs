@@ -43,7 +43,8 @@ pub struct Pace {
 }
 
 impl Fault {
-    pub(super) const PAGE: &'static str =
+    /// The page of a captive portal.
+    pub(super) const LOGIN_PAGE: &'static str =
         "<!DOCTYPE html><html><head><title>Log in</title></head><body>Log in first.</body></html>";
 
     /// Creates a status without further headers.
