@@ -147,7 +147,7 @@ impl Setup<'_> {
         &self.trust
     }
 
-    /// The priority that the configuration sets. For a check, one that only a file of this
+    /// Returns the priority that the configuration sets. For a check, one that only a file of this
     /// machine sets doesn't count: it isn't the project's.
     pub(crate) fn priority(&self, is_check: bool) -> Option<Priority> {
         match self.project.configuration().scalar(&key::CHANNEL_PRIORITY)? {

@@ -215,7 +215,8 @@ fn next_steps(args: &InstallArgs, installed: &Installed) -> String {
     next
 }
 
-/// If the environment has no Python, `python` would be the host's.
+/// Returns the command that runs a program in the environment. Without a Python in it, `python` would
+/// be the machine's.
 fn how_to_use(args: &InstallArgs, has_python: bool) -> String {
     let command = if has_python { "python" } else { "COMMAND" };
     let run = NextCommand::new("run");
@@ -254,7 +255,7 @@ fn warnings(outcome: &envlock_install::Installed) -> Vec<Finding> {
                 ),
             )
             .with_note(format!(
-                "{} has won; left out: {}",
+                "it is installed from {}, not from {}",
                 clobber.kept,
                 clobber.not_installed.join(", ")
             )),

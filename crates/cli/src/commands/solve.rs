@@ -34,8 +34,9 @@ pub(crate) struct SolveArgs {
     /// Solve for this platform, such as linux-64 or osx-arm64. May be given several times.
     #[arg(long, value_name = "PLATFORM")]
     platform: Vec<String>,
-    /// Assume that the machine has this virtual package: `__cuda=12.2`, `__cuda=` for none,
-    /// `host` for those of this machine, `default` for the fixed assumptions.
+    /// Assume this virtual package instead of the platform's default: `__glibc=2.28`, `__cuda=` for
+    /// none, `host` for all of this machine, `default` for all defaults. The lock keeps it. May be
+    /// given several times.
     #[arg(long, value_name = "NAME=VERSION")]
     virtual_package: Vec<String>,
     /// Update this package to the newest version that fits, and other packages only if
@@ -55,7 +56,7 @@ pub(crate) struct SolveArgs {
     /// Show what would change; write nothing.
     #[arg(long, conflicts_with = "check")]
     dry_run: bool,
-    /// Check whether the lock still matches environment.yml, without network or solve.
+    /// Check whether the lock still matches environment.yml, without solving and without network.
     #[arg(long)]
     pub(crate) check: bool,
     #[command(flatten)]
@@ -266,7 +267,7 @@ fn need_change(difference: &NeedChange) -> output::NeedChange {
     }
 }
 
-/// A need with its mark: `+` new, `-` removed, `~` changed.
+/// Formats a need with its mark: `+` new, `-` removed, `~` changed.
 fn need_row(difference: &NeedChange) -> [String; 2] {
     let NeedChange { need, message, .. } = difference;
     match difference.kind {

@@ -118,7 +118,7 @@ fn amount(phase: Phase, state: &Snapshot<'_>) -> String {
     }
 }
 
-/// Two sizes with their unit once if it is the same: `12.3/45.6 MB`.
+/// Formats two sizes, with their unit once if it is the same: `12.3/45.6 MB`.
 fn sizes(done: &str, expected: &str) -> String {
     match (done.split_once(' '), expected.split_once(' ')) {
         (Some((number, unit)), Some((_, other))) if unit == other => format!("{number}/{expected}"),
