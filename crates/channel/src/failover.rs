@@ -1,8 +1,9 @@
 //! Tries the sources of one file in order, with retries.
 //!
 //! Each source is tried once, and a second time after a transient error. If no source delivered,
-//! the sources whose error may be over are tried a last time, suspended hosts included. So one
-//! file costs each source at most three requests, and all the pauses together at most [`Settings::max_total_pause`](crate::Settings::max_total_pause).
+//! the sources whose error may be over are tried a last time, suspended hosts included. So one file
+//! costs each source at most three requests, and all the pauses together at most
+//! [`Settings::max_total_pause`](crate::Settings::max_total_pause).
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher, RandomState};

@@ -67,7 +67,8 @@ pub const CHANNEL_ALIAS: Key = condarc("channel_alias", ValueType::Text);
 pub const MIGRATED_CHANNEL_ALIASES: Key = condarc("migrated_channel_aliases", LIST);
 /// Earlier base URLs of channels, by channel name.
 pub const MIGRATED_CUSTOM_CHANNELS: Key = condarc("migrated_custom_channels", ValueType::TextMap);
-/// Match specs that every package of their name must meet. conda separates them by `&` in a variable.
+/// Match specs that every package of their name must meet. conda separates them by `&` in a
+/// variable.
 pub const PINNED_PACKAGES: Key = condarc("pinned_packages", ValueType::List('&'));
 /// Match specs that no package may meet. conda separates them by `&` in a variable.
 pub const DISALLOWED_PACKAGES: Key =

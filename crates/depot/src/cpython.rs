@@ -81,7 +81,7 @@ impl Cpython {
         pack::package(self)
     }
 
-    /// The directory that it was installed in.
+    /// Returns the directory that it was installed in.
     pub fn prefix(&self) -> &Path {
         &self.prefix.path
     }

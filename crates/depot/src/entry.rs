@@ -31,7 +31,8 @@ const PADDED: [u8; 255] = {
 pub(crate) enum Content {
     /// These bytes.
     Bytes(Bytes),
-    /// The contents of this file, read when the archive is written, so that large trees need no memory.
+    /// The contents of this file, read when the archive is written, so that large trees need no
+    /// memory.
     Disk(PathBuf),
     /// A symbolic link to this target, which has no contents.
     Symlink(String),

@@ -226,7 +226,7 @@ impl KeptOlder {
     }
 }
 
-/// What noarch packages need to know of the Python in the set.
+/// Returns what noarch packages need to know of the Python in the set.
 fn python(spec: &InstallSpec) -> Result<Option<PythonInfo>, InstallError> {
     let is_python = |record: &&rattler_conda_types::RepoDataRecord| {
         record.package_record.name.as_normalized() == "python"
@@ -251,8 +251,8 @@ fn read_all<'a>(
     order.into_iter().map(read).collect()
 }
 
-/// An empty directory next to the prefix, removed on drop unless it is kept. With the
-/// permissions that any new directory has, not a temporary one's.
+/// Creates an empty directory next to the prefix, which is removed on drop unless it is kept. With
+/// the permissions that any new directory has, not a temporary one's.
 fn staging_directory(paths: &PrefixPaths) -> std::io::Result<tempfile::TempDir> {
     let stem = paths.staging_stem();
     let mut builder = tempfile::Builder::new();

@@ -61,8 +61,8 @@ impl Journal {
         if is_expected { Ok(Some(journal)) } else { Err(distrusted(&path, Distrust::Content)) }
     }
 
-    /// Returns the environment that goes to the prefix, if it is still next to it. Checks that its mark
-    /// is the one of the journal.
+    /// Returns the environment that goes to the prefix, if it is still next to it. Checks that its
+    /// mark is the one of the journal.
     pub(crate) fn next(&self, paths: &PrefixPaths) -> Result<Option<PathBuf>, InstallError> {
         let next = paths.parent.join(&self.next);
         if std::fs::symlink_metadata(&next).is_err() {

@@ -199,8 +199,8 @@ impl FileList {
         self.symlinks.iter().all(is_link) && self.sizes.iter().all(is_file)
     }
 
-    /// Whether each file is there with its size and was last written before `time`, with a slack. A script may
-    /// have removed the file of a record, so that only what is in this list counts.
+    /// Whether each file is there with its size and was last written before `time`, with a slack. A
+    /// script may have removed the file of a record, so that only what is in this list counts.
     pub(crate) fn is_older_than(&self, prefix: &Path, time: SystemTime) -> bool {
         let is_older = |path: &PathBuf| {
             let found = std::fs::symlink_metadata(prefix.join(path));

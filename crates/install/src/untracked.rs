@@ -200,7 +200,8 @@ fn is_installers(path: &Path) -> bool {
     path == Path::new("conda-meta") || path == Path::new("CACHEDIR.TAG")
 }
 
-/// Returns the source of a `.pyc` file: `a/b.py` for `a/__pycache__/b.cpython-310.pyc` and `a/b.pyc`.
+/// Returns the source of a `.pyc` file: `a/b.py` for `a/__pycache__/b.cpython-310.pyc` and
+/// `a/b.pyc`.
 fn source_of(path: &Path) -> Option<PathBuf> {
     if path.extension() != Some(OsStr::new("pyc")) {
         return None;

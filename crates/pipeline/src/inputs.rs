@@ -255,9 +255,9 @@ fn try_resolve(
     Ok(ResolvedInputs { inputs, places, settings, channel_urls })
 }
 
-/// Returns the credentials and mirrors of the channels of environment.yml, the configuration and the
-/// lock, for a command that doesn't compare the lock with environment.yml. Channels that can't be
-/// resolved are skipped.
+/// Returns the credentials and mirrors of the channels of environment.yml, the configuration and
+/// the lock, for a command that doesn't compare the lock with environment.yml. Channels that can't
+/// be resolved are skipped.
 pub(crate) fn channel_urls(
     environment: Option<&Environment>,
     lock: &Lock,

@@ -353,7 +353,7 @@ pub(crate) fn check_virtual_packages(
     if missing.is_empty() { Ok(()) } else { Err(InstallError::UnmetVirtualPackages { missing }) }
 }
 
-/// `has 2.17`; of the microarchitecture `is x86_64_v2`, since its version is always 1.
+/// Returns `has 2.17`; of the microarchitecture `is x86_64_v2`, since its version is always 1.
 fn describe_virtual(package: &GenericVirtualPackage) -> String {
     match package.name.as_normalized() {
         "__archspec" => format!("is {}", package.build_string),

@@ -16,8 +16,8 @@ pub(crate) fn overrides_from_lock(environment: &Environment, lock: &Lock) -> Ove
     }
 }
 
-/// Reads environment.yml, and returns the result of [`channel_urls`]. An environment.yml that can't be
-/// used has no channels here, since only a comparison with the lock needs it.
+/// Reads environment.yml and returns its [`channel_urls`]. An environment.yml that can't be used
+/// counts as missing, since a command that doesn't compare it with the lock doesn't need it.
 pub(crate) fn read_channel_urls(
     project: &Project,
     lock: &Lock,

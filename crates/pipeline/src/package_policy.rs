@@ -1,7 +1,7 @@
 //! Which packages a lock may have: `pinned_packages` and `disallowed_packages` of `.condarc`.
 //!
-//! conda gives both to its solver. A lock must not depend on a machine's configuration, so a package
-//! against them is an error here, and environment.yml decides what is solved instead.
+//! conda gives both to its solver. A lock must not depend on a machine's configuration, so a
+//! package against them is an error here, and environment.yml decides what is solved instead.
 
 use std::fmt;
 

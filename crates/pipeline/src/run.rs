@@ -173,12 +173,12 @@ pub fn activate(
 }
 
 impl ActiveEnvironment {
-    /// The prefix of the environment.
+    /// Returns the prefix of the environment.
     pub fn prefix(&self) -> &Path {
         &self.prefix
     }
 
-    /// The output of the activation scripts.
+    /// Returns the output of the activation scripts.
     pub fn script_output(&self) -> &str {
         &self.activated.script_output
     }

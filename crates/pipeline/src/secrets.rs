@@ -237,8 +237,8 @@ pub async fn has_manifest(project: &Project) -> Result<bool, SecretsError> {
     Ok(project.manifest()?.is_some())
 }
 
-/// The report on a project without a secrets manifest: it passes, because no credential is needed.
-/// A lock that still has needs is stale, and a directory without a project is an error.
+/// Returns the report on a project without a secrets manifest: it passes, because no credential is
+/// needed. A lock that still has needs is stale, and a directory without a project is an error.
 fn without_manifest(project: &Project, compare_lock: bool) -> Result<SecretsReport, SecretsError> {
     if project.optional_environment()?.is_none() {
         return Err(SecretsError::NoManifest);

@@ -181,7 +181,8 @@ impl<'n, 'm> Fields<'n, 'm> {
         entry.map_or(self.node.start, Entry::pos)
     }
 
-    /// Adds a mistake for a missing key, unless the node isn't a mapping, which is reported already.
+    /// Adds a mistake for a missing key, unless the node isn't a mapping, which is reported
+    /// already.
     pub fn add_missing_key(&mut self, key: &str) {
         if self.node.entries().is_none() {
             return;

@@ -187,7 +187,7 @@ pub trait AsFindings: std::error::Error {
     /// Converts the error to findings, at least one.
     fn findings(&self) -> Vec<Finding>;
 
-    /// The exit code of the command.
+    /// Returns the exit code of the command.
     fn exit(&self) -> Exit;
 }
 

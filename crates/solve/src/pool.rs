@@ -191,7 +191,8 @@ impl<'a> ChannelRules<'a> {
     }
 }
 
-/// A record without a timestamp counts as too new, because its age is unknown.
+/// Whether a record is newer than `limit`. One without a timestamp counts as too new, because its
+/// age is unknown.
 fn is_too_new(record: &RepoDataRecord, limit: Option<jiff::Timestamp>) -> bool {
     limit.is_some_and(|limit| {
         let built = record.package_record.timestamp.map(jiff::Timestamp::from);

@@ -125,8 +125,8 @@ impl ChannelFailure {
         }
     }
 
-    /// The multichannel that has this channel as a member, if its absence doesn't prevent the use
-    /// of the other members.
+    /// Returns the multichannel that has this channel as a member, if its absence doesn't prevent
+    /// the use of the other members.
     pub(super) fn absent_member_of(&self) -> Option<&str> {
         let is_absent = matches!(self.kind, ChannelFailureKind::NotFound { .. });
         self.channel.multichannel.as_deref().filter(|_| is_absent)

@@ -239,7 +239,9 @@ impl Indexes {
     }
 
     /// Loads the records of these packages and of all that they may depend on, for each subdir of
-    /// each channel, in the order of the channels. Records that can't be read are skipped. Needs CPU time: don't call it in an async task.
+    /// each channel, in the order of the channels. Records that can't be read are skipped.
+    ///
+    /// Needs CPU time: don't call it in an async task.
     pub fn load(&self, names: &[PackageName]) -> Vec<SubdirRecords> {
         let mut found = self.empty();
         let mut seen: BTreeSet<PackageName> = names.iter().cloned().collect();

@@ -313,7 +313,7 @@ fn with_corrections(mut packages: Vec<UnpackedPackage>) -> Vec<UnpackedPackage> 
     packages
 }
 
-/// The name of a package in progress events.
+/// Returns the name of a package in progress events.
 pub(super) fn item_name(record: &RepoDataRecord) -> String {
     let package = &record.package_record;
     format!("{} {}", package.name.as_normalized(), package.version)

@@ -67,7 +67,7 @@ fn not_a_package<T>(reason: impl Into<String>) -> Result<T, UnpackError> {
     Err(UnpackError::NotAPackage(reason.into()))
 }
 
-/// The error for an archive that can't be read.
+/// Creates the error for an archive that can't be read.
 fn unreadable(error: &io::Error) -> UnpackError {
     UnpackError::NotAPackage(match error.kind() {
         io::ErrorKind::UnexpectedEof => "the archive is incomplete".to_owned(),
@@ -75,7 +75,7 @@ fn unreadable(error: &io::Error) -> UnpackError {
     })
 }
 
-/// The error for a zip that can't be read.
+/// Creates the error for a zip that can't be read.
 fn bad_zip(error: &zip::result::ZipError) -> UnpackError {
     UnpackError::NotAPackage(format!("the archive can't be read: {error}"))
 }

@@ -215,8 +215,8 @@ fn next_steps(args: &InstallArgs, installed: &Installed) -> String {
     next
 }
 
-/// Returns the command that runs a program in the environment. Without a Python in it, `python` would
-/// be the machine's.
+/// Returns the command that runs a program in the environment. Without a Python in it, `python`
+/// would be the machine's.
 fn how_to_use(args: &InstallArgs, has_python: bool) -> String {
     let command = if has_python { "python" } else { "COMMAND" };
     let run = NextCommand::new("run");

@@ -48,12 +48,12 @@ pub(super) fn sorted_candidates(
         .collect()
 }
 
-/// `python3.10` -> 10
+/// Returns 10 for `python3.10`.
 fn minor(name: &str) -> Option<u32> {
     name.strip_prefix("python3.")?.parse().ok()
 }
 
-/// `3.10.13` -> 3, 10, 13; what isn't a number counts as none.
+/// Returns 3, 10 and 13 for `3.10.13`, and `None` for a part that isn't a number.
 fn numbers(version: &str) -> Vec<Option<u32>> {
     version.split('.').map(|part| part.parse().ok()).collect()
 }

@@ -57,7 +57,7 @@ impl Fault {
         Self::Slow { fault: None, pace }
     }
 
-    /// The same fault, sent at this pace.
+    /// Returns the same fault, sent at this pace.
     #[must_use]
     pub fn with_pace(self, pace: Pace) -> Self {
         Self::Slow { fault: Some(Box::new(self)), pace }

@@ -22,7 +22,8 @@ pub struct RecordSpec {
 }
 
 impl RecordSpec {
-    /// Parses a dependency or a constraint. `None` if it is malformed, too long or nested too deeply.
+    /// Parses a dependency or a constraint. `None` if it is malformed, too long or nested too
+    /// deeply.
     pub fn parse(text: &str) -> Option<Self> {
         check_match_spec(text).ok()?;
         let options = ParseMatchSpecOptions::lenient().with_repodata_revision(RepodataRevision::V3);
@@ -84,8 +85,8 @@ impl RecordSpec {
         virtual_packages::meets(package, &self.spec, &self.conditions)
     }
 
-    /// Rewrites the text so that rattler matches the same of `versions` as conda, where `versions` are
-    /// all versions of the package. `None` if rattler gives the original conda's meaning.
+    /// Rewrites the text so that rattler matches the same of `versions` as conda, where `versions`
+    /// are all versions of the package. `None` if rattler gives the original conda's meaning.
     pub fn translate_for_rattler<'v>(
         &self,
         versions: impl IntoIterator<Item = &'v str>,

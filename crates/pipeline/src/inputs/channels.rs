@@ -118,8 +118,8 @@ impl<'a> ChannelResolver<'a> {
         }
     }
 
-    /// Resolves a channel to its origin. A URL of a mirror is mapped to its origin. The mirror and a
-    /// credential in the URL are only added to `channel_urls`.
+    /// Resolves a channel to its origin. A URL of a mirror is mapped to its origin. The mirror and
+    /// a credential in the URL are only added to `channel_urls`.
     pub(super) fn resolve(
         &mut self,
         written: &str,

@@ -165,7 +165,7 @@ impl Chain<'_, '_, '_> {
         }
     }
 
-    /// The removed candidates of a package, before a step, that meet a condition.
+    /// Returns the candidates of a package that were removed before a step and meet a condition.
     fn removed_before(
         &mut self,
         package: usize,
@@ -178,7 +178,8 @@ impl Chain<'_, '_, '_> {
         removed.into_iter().filter(|index| condition(self.narrowing, *index)).collect()
     }
 
-    /// A request is a part of the step of another package, since its line is shown anyway.
+    /// Adds a request to the step of another package. It needs no step of its own, since its line
+    /// is shown anyway.
     fn requested(&mut self, package: usize, index: usize) {
         self.used.insert(index);
         let request = self.requests[index];
@@ -196,7 +197,7 @@ impl Chain<'_, '_, '_> {
         }
     }
 
-    /// The step that candidates of a package need candidates of another.
+    /// Creates the step that candidates of a package need candidates of another.
     fn needs(&mut self, by: usize, candidates: &CandidateSet, package: usize) -> ConflictStep {
         let mut requirements = Vec::new();
         let mut matching = CandidateSet::new();

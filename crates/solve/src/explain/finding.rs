@@ -148,18 +148,18 @@ impl UnsolvableReason {
         }
     }
 
-    /// The first request.
+    /// Returns the text of the first request.
     fn text(&self) -> &str {
         self.requests.first().map_or("", |request| &request.text)
     }
 
-    /// All requests in one line.
+    /// Returns the texts of all requests in one line.
     fn texts(&self) -> String {
         let texts = self.requests.iter().map(|request| format!("`{}`", request.text));
         texts.collect::<Vec<_>>().join(", ")
     }
 
-    /// The places of the requests but the first.
+    /// Returns the texts and places of the requests but the first.
     fn others(&self) -> impl Iterator<Item = String> {
         self.requests.iter().skip(1).map(|RequestLine { text, place }| {
             format!("{}:{} requests `{text}`", place.file, place.line)
@@ -358,7 +358,7 @@ fn suggestion_help(package: &str, suggestion: &Suggestion) -> String {
     }
 }
 
-/// The flags that a suggestion needs, in addition to its line.
+/// Returns the flags that a suggestion needs, in addition to its line.
 fn flags(machine: Option<&str>, priority: Option<Priority>) -> String {
     let priority = priority.map(|priority| format!("--channel-priority {}", priority.as_str()));
     let machine = machine.map(|package| format!("--virtual-package {package}=VERSION"));

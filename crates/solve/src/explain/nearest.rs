@@ -110,7 +110,7 @@ enum Compatibility<'a> {
 }
 
 impl Compatibility<'_> {
-    /// The virtual package that is necessary.
+    /// Returns the virtual package that is necessary.
     fn missing_virtual_package(&self) -> Option<&str> {
         match self {
             Self::NeedsVirtualPackage(needs) => Some(needs.package()),

@@ -1,4 +1,4 @@
-//! Tries lines in place of those that can't be met with the solver, before they are suggested.
+//! Tries lines with the solver before they are suggested in place of lines that can't be met.
 
 use envlock_model::{
     lock_inputs::{Priority, RequestedSpec},

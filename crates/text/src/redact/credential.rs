@@ -1,7 +1,8 @@
 //! Decides whether a URL in a text holds a credential.
 //!
-//! [`redact`](super::redact) hides what can be a credential. This decides what may be written into a
-//! lock, so it also knows what is none: a variable, the user of `git+ssh://git@host/`, `?raw=true`.
+//! [`redact`](super::redact) hides what can be a credential. This decides what may be written into
+//! a lock, so it also knows what is none: a variable, the user of `git+ssh://git@host/`,
+//! `?raw=true`.
 
 use super::url::{split_user_information, urls};
 use super::{find_secrets, split_path_token};

@@ -16,8 +16,8 @@ pub(super) fn redact(text: &str) -> String {
     shown
 }
 
-/// Whether a URL in `text` has a part that [`redact`](super::redact) replaces: a password, a token or
-/// a query.
+/// Whether a URL in `text` has a part that [`redact`](super::redact) replaces: a password, a token
+/// or a query.
 pub fn url_needs_redaction(text: &str) -> bool {
     redact(text) != text
 }
@@ -82,8 +82,8 @@ fn push_redacted(shown: &mut String, url: &str) {
 /// Splits a URL without its scheme into its user information, which is the text before the `@`, and
 /// the rest.
 ///
-/// A password with a `/` ends the server for a parser. So a later `@` counts too if the server has a
-/// `:`, as in `me:pass/word@host`.
+/// A password with a `/` ends the server for a parser. So a later `@` counts too if the server has
+/// a `:`, as in `me:pass/word@host`.
 pub(super) fn split_user_information(url: &str) -> Option<(&str, &str)> {
     let server = &url[..url.find('/').unwrap_or(url.len())];
     if let Some((user, _)) = server.rsplit_once('@') {
