@@ -335,7 +335,7 @@ fn a_path_that_two_packages_contain_is_a_warning() {
     installed 2 packages, 1 file, into ~/project/.envlock/project
     -- stderr
     warning[clobbered]: 2 packages contain share/same
-      - a-1.0-0 has won; left out: b-1.0-0
+      - it is installed from a-1.0-0, not from b-1.0-0
     -- exit 0
     ");
     lab.envlock(&["verify", "-q"]).success();

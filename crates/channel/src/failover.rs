@@ -1,8 +1,9 @@
 //! Tries the sources of one file in order, with retries.
 //!
 //! Each source is tried once, and a second time after a transient error. If no source delivered,
-//! the sources whose error may be over are tried a last time, suspended hosts included. So one
-//! file costs each source at most three requests, and all the pauses together at most [`Settings::max_total_pause`](crate::Settings::max_total_pause).
+//! the sources whose error may be over are tried a last time, suspended hosts included. So one file
+//! costs each source at most three requests, and all the pauses together at most
+//! [`Settings::max_total_pause`](crate::Settings::max_total_pause).
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -87,7 +88,7 @@ impl<'a> Failover<'a> {
         let is_retried = retry.is_some();
         match retry {
             Some(retry) => self.scheduled.push_front(retry),
-            None => self.transport.note_failure(&request.source.url, &attempt.error),
+            None => self.transport.count_failure(&request.source.url, &attempt.error),
         }
         // An earlier error has more information than `Suspended`.
         let was_tried = !matches!(attempt.error, SourceError::Suspended(_));

@@ -42,9 +42,10 @@ impl Host {
         }
     }
 
-    /// Records an error that costs a timeout for each file: without a connection the host is
-    /// down, after a timeout it is suspended. Returns the error.
-    pub(crate) fn note_error(&self, error: SourceError, forced: bool) -> SourceError {
+    /// Suspends the host after a failed connection or a timeout, so that the next files don't wait
+    /// again. After a failed connection, or a timeout of a forced request, the host is also down.
+    /// Returns the error.
+    pub(crate) fn suspend_if_unreachable(&self, error: SourceError, forced: bool) -> SourceError {
         let (suspended, down) = match &error {
             SourceError::Unreachable(_) => (true, true),
             SourceError::NoProgress(_) | SourceError::TooSlow(_) => (true, forced),
@@ -58,8 +59,8 @@ impl Host {
         error
     }
 
-    /// Records that the host failed to deliver a file.
-    pub(crate) fn note_failure(&self, error: &SourceError) {
+    /// Counts a file that the host failed to deliver, and suspends the host after several in a row.
+    pub(crate) fn count_failure(&self, error: &SourceError) {
         if error.is_absent() || matches!(error, SourceError::Suspended(_)) {
             return;
         }
@@ -94,13 +95,13 @@ mod tests {
     #[tokio::test]
     async fn failures_in_a_row_suspend_a_host_until_it_delivers_a_file() {
         let host = Host::new(1);
-        let fail = || host.note_failure(&SourceError::WebPage);
+        let fail = || host.count_failure(&SourceError::WebPage);
         fail();
         fail();
         host.note_success();
         fail();
         fail();
-        host.note_failure(&SourceError::Absent("404".into()));
+        host.count_failure(&SourceError::Absent("404".into()));
         assert!(may_ask(&host, false).await);
         fail();
         assert!(!may_ask(&host, false).await && may_ask(&host, true).await);
@@ -111,7 +112,7 @@ mod tests {
     #[tokio::test]
     async fn a_host_that_cannot_be_reached_is_not_asked_again() {
         let host = Host::new(1);
-        host.note_error(SourceError::Unreachable("refused".into()), false);
+        host.suspend_if_unreachable(SourceError::Unreachable("refused".into()), false);
         host.note_success();
         assert!(!may_ask(&host, true).await);
     }
@@ -120,10 +121,10 @@ mod tests {
     async fn a_host_is_down_after_two_timeouts() {
         let host = Host::new(1);
         let silent = || SourceError::NoProgress(std::time::Duration::from_secs(1));
-        host.note_error(silent(), false);
-        host.note_error(silent(), false);
+        host.suspend_if_unreachable(silent(), false);
+        host.suspend_if_unreachable(silent(), false);
         assert!(!may_ask(&host, false).await && may_ask(&host, true).await);
-        host.note_error(silent(), true);
+        host.suspend_if_unreachable(silent(), true);
         assert!(!may_ask(&host, true).await);
     }
 }

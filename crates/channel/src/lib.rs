@@ -46,5 +46,5 @@ pub use packages::{FailedPackage, FetchError, MissingPackage, Substitution, Unpa
 pub use probe::{IndexInfo, Probe};
 pub use settings::Settings;
 pub use source_error::{Attempt, SourceError};
-pub use sources::{Mirror, MirrorError, Source, Sources, complete_alias, parse_mirror};
+pub use sources::{Mirror, MirrorError, Source, Sources, mirror_channels_below, parse_mirror};
 pub use virtual_packages::{VirtualPackageError, detect_virtual_packages};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use envlock_report::size;
+use envlock_report::format_size;
 
 use crate::disk::DiskError;
 
@@ -63,7 +63,7 @@ pub enum SourceError {
     #[error("unreadable: {0}")]
     Unreadable(String),
     /// The file is larger than any that is downloaded.
-    #[error("it is larger than {}, and its record has no size", size(*.0))]
+    #[error("it is larger than {}, and its record has no size", format_size(*.0))]
     TooLarge(u64),
     /// The file's size isn't that of the record.
     #[error("wrong size: expected {expected} bytes, got {got}")]

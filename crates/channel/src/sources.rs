@@ -200,9 +200,9 @@ impl Sources {
     }
 }
 
-/// Returns the URL of a known mirror's channels that is below `alias`, such as `…/anaconda/cloud/` for
-/// `…/anaconda/`: the alias was copied without its last part.
-pub fn complete_alias(alias: &Url) -> Option<Url> {
+/// Suggests the full URL if `alias` is a known mirror's without its last part: `…/anaconda/cloud/`
+/// for `…/anaconda/`.
+pub fn mirror_channels_below(alias: &Url) -> Option<Url> {
     let public = |mirror: &&Mirror| mirror.prefix.host_str() == Some("conda.anaconda.org");
     let mut channels = KNOWN_MIRRORS.values().flatten().filter(public).map(|mirror| &mirror.url);
     let alias = address::with_trailing_slash(alias);
@@ -424,7 +424,7 @@ mod tests {
 
     #[test]
     fn an_alias_without_the_last_part_of_a_known_mirror_is_completed() {
-        let complete = |text: &str| complete_alias(&url(text)).map(|url| url.to_string());
+        let complete = |text: &str| mirror_channels_below(&url(text)).map(|url| url.to_string());
         let cloud = "https://mirrors.tuna.tsinghua.edu.cn/anaconda/cloud/";
         let found = complete("http://mirrors.tuna.tsinghua.edu.cn/anaconda");
         assert_eq!(found.as_deref(), Some(cloud));

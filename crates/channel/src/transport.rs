@@ -110,9 +110,13 @@ impl Transport {
             Some(Err(error)) => {
                 let (connect, idle) = (self.connect_timeout, self.idle_timeout);
                 let error = http_error::from_request(&error, connect, idle);
-                return Err(host.note_error(error, force));
+                return Err(host.suspend_if_unreachable(error, force));
             }
-            None => return Err(host.note_error(SourceError::NoProgress(self.idle_timeout), force)),
+            None => {
+                return Err(
+                    host.suspend_if_unreachable(SourceError::NoProgress(self.idle_timeout), force)
+                );
+            }
         };
         match response.status() {
             StatusCode::OK => Ok(Some(Body {
@@ -148,8 +152,8 @@ impl Transport {
     }
 
     /// Records that this host failed to deliver a file.
-    pub(crate) fn note_failure(&self, url: &Url, error: &SourceError) {
-        self.host(url).note_failure(error);
+    pub(crate) fn count_failure(&self, url: &Url, error: &SourceError) {
+        self.host(url).count_failure(error);
     }
 
     fn host(&self, url: &Url) -> Arc<Host> {
@@ -337,7 +341,7 @@ impl HttpBody {
             Some(Err(error)) => http_error::from_body(&error, got, length, self.idle_timeout),
             None => SourceError::NoProgress(self.idle_timeout),
         };
-        Err(self.host.note_error(error, self.force))
+        Err(self.host.suspend_if_unreachable(error, self.force))
     }
 
     /// Returns the chunk, unless the source is too slow.
@@ -354,7 +358,9 @@ impl HttpBody {
         if chunk.is_some() && self.waited >= self.idle_timeout {
             #[expect(clippy::cast_precision_loss, reason = "the speed is an estimate")]
             if (self.received_since as f64) < MIN_BYTES_PER_SECOND * self.waited.as_secs_f64() {
-                return Err(self.host.note_error(SourceError::TooSlow(self.waited), self.force));
+                return Err(self
+                    .host
+                    .suspend_if_unreachable(SourceError::TooSlow(self.waited), self.force));
             }
             (self.waited, self.received_since) = (Duration::ZERO, 0);
         }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use envlock_pipeline::ENVIRONMENT_FILE;
-use envlock_report::sink::DenyTarget;
+use envlock_report::outcome::DenyTarget;
 use envlock_secrets::manifest::ServerDialect;
 
 /// How results are printed.
@@ -74,14 +74,14 @@ impl FileArgs {
 /// The sources of packages.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct NetworkArgs {
-    /// Request the files of an origin from this source first: PREFIX=URL, or the name of a
-    /// known mirror: `aliyun`, `bfsu`, `nju`, `pku`, `sjtug`, `tuna`, `ustc`, `zju`.
+    /// Request files below PREFIX from the mirror at URL first, or use a known mirror by its name:
+    /// `aliyun`, `bfsu`, `nju`, `pku`, `sjtug`, `tuna`, `ustc`, `zju`.
     ///
-    /// May be given several times: the sources are tried in this order, then the origin. The
-    /// lock names the origin, whichever source served it.
+    /// May be given several times: the mirrors are tried in this order, then the origin, which is
+    /// the channel's own server. The lock names the origin, whichever source served a file.
     #[arg(long, value_name = "PREFIX=URL")]
     pub(crate) mirror: Vec<String>,
-    /// Use only the mirrors, never the origin.
+    /// Use only the mirrors, never the channel's own server.
     #[arg(long)]
     pub(crate) no_origin: bool,
     /// Use only the cache; make no network request.
@@ -114,7 +114,7 @@ pub(crate) struct PrefixArgs {
 pub(crate) struct ManifestArgs {
     #[command(flatten)]
     pub(crate) files: FileArgs,
-    /// Use this manifest, without a comparison with the lock.
+    /// Use this manifest, and don't compare it with the lock.
     #[arg(long, value_name = "FILE")]
     pub(crate) manifest: Option<PathBuf>,
     /// Use this profile instead of ENVLOCK_PROFILE or the manifest's default.
@@ -140,7 +140,7 @@ pub(crate) enum DialectArg {
     Vault,
     /// Vault 1.15 to 1.20.
     VaultLegacy,
-    /// All of these dialects must agree.
+    /// All of these, which must decide the same.
     Portable,
 }
 

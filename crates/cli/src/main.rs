@@ -39,7 +39,7 @@ fn run(command: Command, settings: &Settings, ui: &mut Ui) -> Exit {
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return ui.no_runtime(&error),
+        Err(error) => return ui.finish_without_threads(&error),
     };
     let ui = &*ui;
     let is_interruptible = !command.handles_interrupt()
@@ -56,5 +56,5 @@ fn run(command: Command, settings: &Settings, ui: &mut Ui) -> Exit {
     });
     // Work that still runs in the background writes only files that no command reads.
     runtime.shutdown_background();
-    exit.unwrap_or_else(|| ui.interrupted())
+    exit.unwrap_or_else(|| ui.finish_interrupted())
 }

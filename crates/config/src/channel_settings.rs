@@ -177,7 +177,7 @@ impl Reader<'_> {
 
     /// Resolves a URL or a path.
     fn folder(&self, key: &Key, written: &str, set_by: &ValueSource) -> Result<Url, ChannelError> {
-        channel::resolve_location(written, self.base(set_by), self.variable)
+        channel::resolve_folder(written, self.base(set_by), self.variable)
             .map_err(|error| with_source(error, key, set_by))
     }
 

@@ -49,7 +49,7 @@ impl Reader<'_> {
         for tree::Entry { key: written, value } in entries {
             let name = written.text().unwrap_or_default();
             let Some(key) = key::by_condarc_name(name) else {
-                if !key::SILENTLY_IGNORED.contains(&name) {
+                if !key::UNREPORTED_CONDA_KEYS.contains(&name) {
                     let place = self.place(written.start);
                     layer.unused.push(Unused { key: name.to_owned(), place });
                 }

@@ -67,7 +67,8 @@ pub const CHANNEL_ALIAS: Key = condarc("channel_alias", ValueType::Text);
 pub const MIGRATED_CHANNEL_ALIASES: Key = condarc("migrated_channel_aliases", LIST);
 /// Earlier base URLs of channels, by channel name.
 pub const MIGRATED_CUSTOM_CHANNELS: Key = condarc("migrated_custom_channels", ValueType::TextMap);
-/// Match specs that every package of their name must meet. conda separates them by `&` in a variable.
+/// Match specs that every package of their name must meet. conda separates them by `&` in a
+/// variable.
 pub const PINNED_PACKAGES: Key = condarc("pinned_packages", ValueType::List('&'));
 /// Match specs that no package may meet. conda separates them by `&` in a variable.
 pub const DISALLOWED_PACKAGES: Key =
@@ -155,7 +156,7 @@ pub static ALL: [Key; 29] = [
     CACHE_DIR,
 ];
 
-/// conda's keys that envlock doesn't use. They aren't misspellings.
+/// conda's keys that have no effect here. A finding lists them, but not as misspellings.
 pub const UNUSED_CONDA_KEYS: &str = "add_anaconda_token add_binstar_token add_pip_as_python_dependency \
     aggressive_update_packages allow_conda_downgrades allow_cycles allow_non_channel_urls \
     allow_other_channels allow_softlinks always_copy always_softlink always_yes anaconda_anon_usage \
@@ -177,8 +178,8 @@ pub const UNUSED_CONDA_KEYS: &str = "add_anaconda_token add_binstar_token add_pi
     unsatisfiable_hints_check_depth update_dependencies update_modifier use_index_cache \
     use_local use_only_tar_bz2 use_pip use_sharded_repodata verbose verbosity verify_threads yes";
 
-/// conda's keys that have no effect on envlock and need no finding.
-pub const SILENTLY_IGNORED: [&str; 2] = ["show_channel_urls", "override_channels_enabled"];
+/// conda's keys that have no effect here and that no finding lists.
+pub const UNREPORTED_CONDA_KEYS: [&str; 2] = ["show_channel_urls", "override_channels_enabled"];
 
 /// Finds the key with this name in a `.condarc`.
 pub fn by_condarc_name(name: &str) -> Option<&'static Key> {

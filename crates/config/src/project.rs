@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use envlock_report::{Code, Finding, Place, nearest, sink::DenyTarget};
+use envlock_report::{Code, Finding, Place, nearest, outcome::DenyTarget};
 use envlock_text::{Fault, ReadError, end_position, to_u32};
 use toml_edit::{Document, Item as Toml, TomlError, Value as TomlValue};
 

@@ -20,7 +20,7 @@ pub enum ValueSource {
 }
 
 impl ValueSource {
-    /// The place, if it is in a file.
+    /// Returns the place, if it is in a file.
     pub fn place(&self) -> Option<&Place> {
         match self {
             Self::File(place) => Some(place),

@@ -58,7 +58,7 @@ impl Cpython {
     /// Candidates are run in order until one can be packed.
     pub fn find(bin_directories: &[PathBuf], requested: [u32; 2]) -> Result<Self, CpythonError> {
         let mut skipped = Vec::new();
-        for candidate in candidates::sorted(bin_directories, requested) {
+        for candidate in candidates::sorted_candidates(bin_directories, requested) {
             match probe::probe(&candidate.executable) {
                 Ok(cpython) => {
                     return Ok(Self {
@@ -81,7 +81,7 @@ impl Cpython {
         pack::package(self)
     }
 
-    /// The directory that it was installed in.
+    /// Returns the directory that it was installed in.
     pub fn prefix(&self) -> &Path {
         &self.prefix.path
     }

@@ -29,11 +29,12 @@ const PADDED: [u8; 255] = {
 /// The contents of an entry.
 #[derive(Debug, Clone)]
 pub(crate) enum Content {
-    /// From memory.
+    /// These bytes.
     Bytes(Bytes),
-    /// From a file, read when the archive is written: large trees cost no memory.
+    /// The contents of this file, read when the archive is written, so that large trees need no
+    /// memory.
     Disk(PathBuf),
-    /// None: a symbolic link to this target.
+    /// A symbolic link to this target, which has no contents.
     Symlink(String),
 }
 

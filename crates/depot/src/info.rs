@@ -41,7 +41,7 @@ fn list(payload: &[Entry]) -> String {
     payload.iter().fold(String::new(), |list, entry| list + &entry.path + "\n")
 }
 
-/// An entry of `paths.json`, version 1. A link's digest would be its target's; it has none.
+/// Creates an entry of `paths.json`, version 1. A link's digest would be its target's; it has none.
 fn path(entry: &Entry) -> io::Result<Value> {
     if let Content::Symlink(_) = entry.content {
         return Ok(json!({ "_path": entry.path, "path_type": "softlink" }));

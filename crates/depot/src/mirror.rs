@@ -11,12 +11,12 @@ pub struct Mirror {
 }
 
 impl Mirror {
-    /// A mirror in `root`, the directory that a [`crate::Server`] serves.
+    /// Creates a mirror in `root`, the directory that a [`crate::Server`] serves.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }
 
-    /// The directory that a server serves.
+    /// Returns the directory that a server serves.
     pub fn root(&self) -> &Path {
         &self.root
     }

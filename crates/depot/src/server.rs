@@ -87,7 +87,7 @@ impl Server {
         Ok(Self { address, shared, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// `http://127.0.0.1:PORT`, without a slash at the end.
+    /// Returns the URL, `http://127.0.0.1:PORT`, without a slash at the end.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -159,7 +159,7 @@ async fn answer(shared: &Shared, request: hyper::Request<Incoming>) -> io::Resul
             std::future::pending().await
         }
         Some(Fault::Status(code, headers)) => Reply::failure(*code, headers),
-        Some(Fault::Html) => Reply::ok("text/html; charset=utf-8", Fault::PAGE),
+        Some(Fault::Html) => Reply::ok("text/html; charset=utf-8", Fault::LOGIN_PAGE),
         Some(Fault::Bytes(bytes)) => Reply::ok("application/octet-stream", bytes.clone()),
         Some(Fault::Corrupt) => from_files().await.corrupted(),
         None | Some(Fault::Truncate(_) | Fault::Stall(_) | Fault::Slow { .. }) => {

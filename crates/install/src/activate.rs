@@ -230,23 +230,24 @@ fn texts(variables: BTreeMap<String, Scalar>) -> impl Iterator<Item = (String, S
     variables.into_iter().map(|(name, value)| (name, value.into_text()))
 }
 
-/// Returns the variables of the environment's owner, if they can be read.
-pub(crate) fn own_variables(prefix: &Path) -> Option<BTreeMap<String, String>> {
-    owners_variables(prefix).ok()
+/// Returns the variables of `conda-meta/state`, which activation sets; `None` if the file can't be
+/// read.
+pub(crate) fn configured_variables(prefix: &Path) -> Option<BTreeMap<String, String>> {
+    state_file_variables(prefix).ok()
 }
 
-/// Returns the variables that the packages (`etc/conda/env_vars.d/*.json`) and then the
-/// environment's owner (`conda-meta/state`) set; empty if these files don't exist.
+/// Returns the variables of the packages (`etc/conda/env_vars.d/*.json`), then those of the
+/// environment (`conda-meta/state`); empty if these files don't exist.
 fn environment_variables(prefix: &Path) -> Result<BTreeMap<String, String>, ActivateError> {
     let mut variables = BTreeMap::new();
     for path in files_in(&prefix.join("etc/conda/env_vars.d"), "json")? {
         variables.extend(texts(read_json(&path)?.unwrap_or_default()));
     }
-    variables.extend(owners_variables(prefix)?);
+    variables.extend(state_file_variables(prefix)?);
     Ok(variables)
 }
 
-fn owners_variables(prefix: &Path) -> Result<BTreeMap<String, String>, ActivateError> {
+fn state_file_variables(prefix: &Path) -> Result<BTreeMap<String, String>, ActivateError> {
     let state: Option<StateFile> = read_json(&prefix.join("conda-meta/state"))?;
     Ok(state.map(|state| texts(state.env_vars).collect()).unwrap_or_default())
 }

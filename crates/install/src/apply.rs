@@ -9,13 +9,13 @@ use rattler_conda_types::prefix_record::PathType;
 
 use crate::contents::{self, Contents};
 use crate::error::{InstallError, IoContext};
+use crate::expected_metadata::ExpectedMetadata;
 use crate::install_spec::{InstallSpec, Installed, Package};
 use crate::mark::{Mark, mark_path};
 use crate::owners::Owners;
 use crate::plan::{MovedAside, Plan, plan};
 use crate::prefix_contents::inspect;
 use crate::prefix_paths::PrefixPaths;
-use crate::reference::Reference;
 use crate::state::InstallRecord;
 use crate::swap::{RealOperations, Swapped, recover, remove, rename_to_free, roll_back, swap};
 use crate::worker::Worker;
@@ -125,26 +125,26 @@ fn carry_out(
     let folder = staging_directory(paths).while_doing("make a staging directory")?;
     Mark::new(&spec.prefix).write(folder.path()).while_doing("make a staging directory")?;
     let staging = Prefix::create(folder.path()).while_doing("make a staging directory")?;
-    let mut reference = Reference::new(folder.path(), &mark_path(folder.path()))
+    let mut expected = ExpectedMetadata::new(folder.path(), &mark_path(folder.path()))
         .while_doing("make a staging directory")?;
-    let mut linked = stage::link(set, &staging, spec, python.as_ref(), &mut reference, worker)?;
+    let mut linked = stage::link(set, &staging, spec, python.as_ref(), &mut expected, worker)?;
     worker.check_cancelled()?;
     let uncompiled = compile::compile(&mut linked, &staging, python.as_ref(), spec.jobs, worker)?;
     for entry in linked.iter().flat_map(|package| &package.paths) {
         let path = &entry.relative_path;
-        if entry.path_type == PathType::PycFile && !reference.modes.contains_key(path) {
-            let set = reference.set_mode(&staging, path, 0o666);
+        if entry.path_type == PathType::PycFile && !expected.modes.contains_key(path) {
+            let set = expected.set_mode(&staging, path, 0o666);
             set.while_doing("set the permissions of a file")?;
         }
     }
-    let records = meta::write(linked, &staging, spec, plan.installed_records(), &reference)?;
+    let records = meta::write(linked, &staging, spec, plan.installed_records(), &expected)?;
     let post_link = scripts::packages_with_scripts(&records, &staging, spec.platform);
     let runs = plan.steps().is_some_and(|steps| steps.runs_scripts) && !post_link.is_empty();
-    let stamp = InstallRecord::new(&spec.lock_digest, &spec.prefix, &staging);
-    let mut stamp = stamp.while_doing("list the environment's records")?;
-    stamp.complete = !runs;
-    stamp.scripts_pending = !runs && !post_link.is_empty();
-    stamp.write(&staging).while_doing("write the environment's stamp")?;
+    let install_record = InstallRecord::new(&spec.lock_digest, &spec.prefix, &staging);
+    let mut install_record = install_record.while_doing("list the environment's records")?;
+    install_record.complete = !runs;
+    install_record.scripts_pending = !runs && !post_link.is_empty();
+    install_record.write(&staging).while_doing("write the record of the install")?;
     worker.check_cancelled()?;
 
     let next = folder.keep();
@@ -226,7 +226,7 @@ impl KeptOlder {
     }
 }
 
-/// What noarch packages need to know of the Python in the set.
+/// Returns what noarch packages need to know of the Python in the set.
 fn python(spec: &InstallSpec) -> Result<Option<PythonInfo>, InstallError> {
     let is_python = |record: &&rattler_conda_types::RepoDataRecord| {
         record.package_record.name.as_normalized() == "python"
@@ -251,8 +251,8 @@ fn read_all<'a>(
     order.into_iter().map(read).collect()
 }
 
-/// An empty directory next to the prefix, removed on drop unless it is kept. With the
-/// permissions that any new directory has, not a temporary one's.
+/// Creates an empty directory next to the prefix, which is removed on drop unless it is kept. With
+/// the permissions that any new directory has, not a temporary one's.
 fn staging_directory(paths: &PrefixPaths) -> std::io::Result<tempfile::TempDir> {
     let stem = paths.staging_stem();
     let mut builder = tempfile::Builder::new();

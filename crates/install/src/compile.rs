@@ -86,12 +86,13 @@ pub(crate) fn compile(
     Ok(uncompiled)
 }
 
-/// A thread that panicked has ended the scope with it: the value is never half changed.
+/// Locks a mutex. A thread that panicked has ended the scope with it: the value is never half
+/// changed.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// The package's own sources below `site-packages`, sorted.
+/// Returns the package's own sources below `site-packages`, sorted.
 fn sources(paths: &[PathsEntry], site_packages: &Path) -> Vec<PathBuf> {
     let mut sources: Vec<PathBuf> = paths
         .iter()

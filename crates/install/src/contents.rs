@@ -107,7 +107,7 @@ fn check_identity(package: &Package, index: &IndexJson) -> Result<(), InstallErr
     Err(InstallError::OtherPackage { dir: package.dir.clone(), expected, found })
 }
 
-/// Relative, and nothing but names.
+/// Checks that a path is relative and consists of names only.
 fn check_relative(path: &Path) -> Result<(), PathFault> {
     let mut names = 0;
     for component in path.components() {
@@ -124,7 +124,8 @@ fn check_relative(path: &Path) -> Result<(), PathFault> {
     Ok(())
 }
 
-/// Also in other letters: some file systems make no difference between them.
+/// Whether a path starts in `conda-meta`, in any letter case: some file systems make no difference
+/// between cases.
 fn starts_in_conda_meta(path: &Path) -> bool {
     path.components()
         .next()
@@ -179,7 +180,7 @@ fn is_missing(path: &Path) -> bool {
     fs_err::symlink_metadata(path).is_err_and(|error| is_not_found(&error))
 }
 
-/// A prefix in a binary is overwritten in place: a longer one doesn't fit.
+/// Checks that the prefix fits into a binary, in which it is overwritten in place.
 fn check_prefix_length(
     package: &Package,
     entry: &PathsEntry,
@@ -192,7 +193,7 @@ fn check_prefix_length(
     }
     Err(InstallError::BadPrefix {
         prefix: prefix.to_owned(),
-        why: BadPrefix::TooLong {
+        why: BadPrefix::TooLongForBinary {
             package: package.display_name(),
             path: entry.relative_path.clone(),
             length,
@@ -212,7 +213,7 @@ struct Noarch {
     entry_points: Vec<String>,
 }
 
-/// The commands of `info/link.json`. Read as text first, so that a bad one can be named.
+/// Reads the commands of `info/link.json`: as text first, so that a bad one can be named.
 fn commands(package: &Package, python: &PythonInfo) -> Result<Vec<Command>, InstallError> {
     let damaged = |source| damaged(package, source);
     let text = match fs_err::read_to_string(package.dir.join("info/link.json")) {
@@ -234,7 +235,7 @@ fn commands(package: &Package, python: &PythonInfo) -> Result<Vec<Command>, Inst
     file.noarch.entry_points.iter().map(parse).collect()
 }
 
-/// `command = module:function`, where the command is a plain name that stays in `bin/`.
+/// Parses `command = module:function`, where the command is a plain name that stays in `bin/`.
 fn entry_point(text: &str) -> Result<EntryPoint, PathFault> {
     let parsed = EntryPoint::from_str(text).map_err(|_| PathFault::EntryPoint)?;
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');

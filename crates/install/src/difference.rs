@@ -54,7 +54,7 @@ pub struct FileDifference {
 }
 
 impl fmt::Display for FileDifference {
-    /// One line without a full stop: `lib/x.py (numpy) is missing`.
+    /// Formats one line without a full stop: `lib/x.py (numpy) is missing`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.path.display())?;
         if let Some(package) = &self.package {

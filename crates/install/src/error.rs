@@ -37,13 +37,13 @@ pub enum BadPrefix {
     ReservedName(&'static str),
     /// The name is too long to add `~previous` and other suffixes to it.
     #[error("its name has {0} bytes, and file systems allow 255 with what envlock adds")]
-    LongName(usize),
+    NameTooLong(usize),
     /// The path is longer than the space that a package's binaries have for it.
     #[error(
         "it is {length} bytes long, and `{path}` of {package} has room for {room}",
         path = .path.display()
     )]
-    TooLong {
+    TooLongForBinary {
         /// The package as `name-version-build`.
         package: String,
         /// Its binary file.
@@ -107,16 +107,16 @@ pub enum InstallError {
         /// Why not.
         why: BadPrefix,
     },
-    /// A directory of the user. It is never replaced.
+    /// The prefix is a directory with files and no environment. It is never replaced.
     #[error("`{}` has files and isn't an environment", .0.display())]
     NotAnEnvironment(PathBuf),
-    /// `NAME~previous` is a directory of the user.
+    /// `NAME~previous` is a directory with files and no environment.
     #[error(
         "the environment that is there now would be kept as `{}`, which has files and isn't an environment",
         .0.display()
     )]
     PreviousTaken(PathBuf),
-    /// A path next to the prefix that envlock would use, and that it hasn't made.
+    /// envlock would use a path next to the prefix that it hasn't made.
     #[error("`{}` isn't used: {why}", .path.display())]
     Untrusted {
         /// The path.
@@ -124,18 +124,18 @@ pub enum InstallError {
         /// Why not.
         why: Distrust,
     },
-    /// Made by conda, mamba or another tool.
+    /// The environment was made by conda, mamba or another tool.
     #[error("`{}` is an environment that another tool made", .0.display())]
     MadeByOtherTool(PathBuf),
-    /// Files and packages that the last install didn't create.
+    /// The prefix has files and packages that the last install didn't create.
     #[error("`{}` has {} that the lock doesn't have", .prefix.display(), .untracked.summary())]
-    UntrackedFiles {
+    UntrackedContents {
         /// The prefix.
         prefix: PathBuf,
-        /// The files.
+        /// These files and packages.
         untracked: Untracked,
     },
-    /// A record in `conda-meta` that can't be read.
+    /// A record in `conda-meta` can't be read.
     #[error("`{}` can't be read as a package's record: {source}", .path.display())]
     UnreadableRecord {
         /// The record's file.
@@ -143,7 +143,7 @@ pub enum InstallError {
         /// The cause.
         source: io::Error,
     },
-    /// A package that would write where it must not.
+    /// A package would write where it must not.
     #[error("{package} is refused: `{path}` {fault}")]
     UnsafePackage {
         /// The package as `name-version-build`.
@@ -153,7 +153,7 @@ pub enum InstallError {
         /// What is wrong with it.
         fault: PathFault,
     },
-    /// An unpacked package that isn't what it should be.
+    /// An unpacked package isn't what it should be.
     #[error("{package} in the package cache is damaged: {source}")]
     DamagedPackage {
         /// The package as `name-version-build`.
@@ -163,7 +163,7 @@ pub enum InstallError {
         /// The cause, with the path.
         source: io::Error,
     },
-    /// A package directory that contains another package.
+    /// A package directory contains another package.
     #[error("`{}` in the package cache contains {found}, not {expected}", .dir.display())]
     OtherPackage {
         /// The directory.
@@ -173,10 +173,10 @@ pub enum InstallError {
         /// The package in the directory.
         found: String,
     },
-    /// A package that needs Python's version, and no Python in the set.
+    /// A package needs Python's version, and the set has no Python.
     #[error("{0} is a Python package for any version, and the environment has no python")]
     NoPython(String),
-    /// A package that couldn't be linked.
+    /// A package couldn't be linked.
     #[error("{package} can't be linked: {}", file_and_cause(.source))]
     Link {
         /// The package as `name-version-build`.
@@ -184,7 +184,7 @@ pub enum InstallError {
         /// The cause.
         source: rattler::install::InstallError,
     },
-    /// A post-link script that failed; the old environment is back in place.
+    /// A post-link script failed; the old environment is back in place.
     #[error("the post-link script of {package} failed ({status})")]
     PostLinkScript {
         /// The package's name.
@@ -259,7 +259,7 @@ impl InstallError {
             Self::PreviousTaken(_) => Code::PreviousNotAnEnvironment,
             Self::Untrusted { .. } => Code::UntrustedPath,
             Self::MadeByOtherTool(_) => Code::OtherToolsEnvironment,
-            Self::UntrackedFiles { .. } => Code::UntrackedFiles,
+            Self::UntrackedContents { .. } => Code::UntrackedFiles,
             Self::UnreadableRecord { .. } => Code::UnreadableRecord,
             Self::UnsafePackage { .. } => Code::HostilePackage,
             Self::DamagedPackage { .. } => Code::DamagedPackage,
@@ -278,7 +278,7 @@ impl InstallError {
             Self::BadPrefix { why: BadPrefix::Symlink(target), .. } => {
                 format!("name the directory itself: `-p {}`", target.display())
             }
-            Self::BadPrefix { why: BadPrefix::TooLong { .. }, .. } => {
+            Self::BadPrefix { why: BadPrefix::TooLongForBinary { .. }, .. } => {
                 "choose a shorter path with `-p`".into()
             }
             Self::BadPrefix { .. } | Self::NotAnEnvironment(_) => {
@@ -288,7 +288,7 @@ impl InstallError {
             Self::Untrusted { path, .. } => {
                 format!("look where `{}` is from, and remove it", path.display())
             }
-            Self::MadeByOtherTool(prefix) | Self::UntrackedFiles { prefix, .. } => {
+            Self::MadeByOtherTool(prefix) | Self::UntrackedContents { prefix, .. } => {
                 format!("`--replace` builds anew and {kept} `{}~previous`", prefix.display())
             }
             Self::UnreadableRecord { path, .. } => {
@@ -312,7 +312,7 @@ impl InstallError {
 
     fn notes(&self) -> Vec<String> {
         match self {
-            Self::UntrackedFiles { untracked, .. } => untracked.notes(),
+            Self::UntrackedContents { untracked, .. } => untracked.notes(),
             Self::PostLinkScript { output, .. } if !output.is_empty() => vec![
                 format!("its output:\n{output}"),
                 "the environment that was there before is back in place".into(),
@@ -358,7 +358,7 @@ impl AsFindings for InstallError {
             | Self::PreviousTaken(_)
             | Self::Untrusted { .. } => Exit::Usage,
             Self::MadeByOtherTool(_)
-            | Self::UntrackedFiles { .. }
+            | Self::UntrackedContents { .. }
             | Self::UnsafePackage { .. }
             | Self::NoPython(_)
             | Self::PostLinkScript { .. } => Exit::Findings,

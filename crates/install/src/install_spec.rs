@@ -69,8 +69,8 @@ pub struct Clobber {
     /// The package whose file is installed: the first in the order of linking (dependencies first,
     /// then by name), so that the same set always has the same result.
     pub kept: String,
-    /// The packages whose files aren't installed.
-    pub dropped: Vec<String>,
+    /// The packages whose files aren't installed; `lost` in the JSON.
+    pub not_installed: Vec<String>,
     /// Whether the packages list the same digest.
     pub identical: bool,
 }
@@ -99,13 +99,13 @@ pub struct Installed {
     pub clobbers: Vec<Clobber>,
     /// Names of packages with a post-link script.
     pub post_link_scripts: Vec<String>,
-    /// Sources that were not compiled; Python compiles them at import, or they are
-    /// templates that no Python compiles.
+    /// Sources that were not compiled. Python compiles them at import, unless they are templates,
+    /// which no Python compiles.
     pub uncompiled: Vec<Uncompiled>,
 }
 
 impl Installed {
-    /// The prefix was up to date, and nothing was done.
+    /// Creates the result for a prefix that was up to date.
     pub(crate) fn unchanged(plan: Plan) -> Self {
         Self {
             packages: plan.records().len(),
@@ -122,7 +122,7 @@ impl Installed {
         !self.plan.is_empty()
     }
 
-    /// The environment that was moved aside, if there was one.
+    /// Returns the environment that was moved aside, if there was one.
     pub fn moved_aside(&self) -> Option<&MovedAside> {
         self.plan.steps()?.moved_aside.as_ref()
     }

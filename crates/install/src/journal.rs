@@ -28,7 +28,7 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Writes the journal that `next` goes to the prefix, and marks `next`.
+    /// Records that `next` will be renamed to the prefix, and marks `next`.
     pub(crate) fn write(paths: &PrefixPaths, next: &Path) -> io::Result<()> {
         let name = next.file_name().and_then(|name| name.to_str());
         let name = name.ok_or(io::ErrorKind::InvalidInput)?;
@@ -37,7 +37,7 @@ impl Journal {
         let (prefix, next, id) = (mark.prefix, name.to_owned(), mark.id);
         let journal = Self { version: VERSION, prefix, next, id };
         // Atomic: a killed process can't leave half of it.
-        let fresh = paths.trash_path(JOURNAL);
+        let fresh = paths.trash_path(UNFINISHED_SUFFIX);
         let mut file = fs_err::File::create_new(&fresh)?;
         file.write_all(&serde_json::to_vec(&journal)?)?;
         file.sync_all()?;
@@ -61,8 +61,8 @@ impl Journal {
         if is_expected { Ok(Some(journal)) } else { Err(distrusted(&path, Distrust::Content)) }
     }
 
-    /// The environment that goes to the prefix, if it is still next to it. Checks that its mark
-    /// is the one of the journal.
+    /// Returns the environment that goes to the prefix, if it is still next to it. Checks that its
+    /// mark is the one of the journal.
     pub(crate) fn next(&self, paths: &PrefixPaths) -> Result<Option<PathBuf>, InstallError> {
         let next = paths.parent.join(&self.next);
         if std::fs::symlink_metadata(&next).is_err() {
@@ -76,7 +76,7 @@ impl Journal {
 }
 
 /// The suffix of the name of an unfinished journal, after the staging stem.
-pub(crate) const JOURNAL: &str = "journal";
+pub(crate) const UNFINISHED_SUFFIX: &str = "journal";
 
 /// Removes the journal after its renames are done or reverted.
 pub(crate) fn clear(paths: &PrefixPaths) -> io::Result<()> {
@@ -91,7 +91,7 @@ pub(crate) fn sync(directory: &Path) -> io::Result<()> {
 /// Whether a file is one that a killed install left while it wrote a journal.
 pub(crate) fn is_unfinished(paths: &PrefixPaths, path: &Path) -> bool {
     const START: &[u8] = br#"{"version":"#;
-    let stem = format!("{}{JOURNAL}", paths.staging_stem());
+    let stem = format!("{}{UNFINISHED_SUFFIX}", paths.staging_stem());
     let is_named = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&stem));
     let bytes = || {
         let mut file = open_file(path, OFlags::RDONLY).ok()??;

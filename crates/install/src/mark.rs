@@ -24,14 +24,14 @@ pub(crate) struct Mark {
 }
 
 impl Mark {
-    /// A new mark with a random number.
+    /// Creates a mark with a random number.
     pub(crate) fn new(prefix: &Path) -> Self {
         // Each state has keys from the random numbers of the system.
         let number = || RandomState::new().build_hasher().finish();
         Self { prefix: prefix.to_owned(), id: format!("{:016x}{:016x}", number(), number()) }
     }
 
-    /// The mark in a directory, if there is one.
+    /// Reads the mark in a directory, if there is one.
     pub(crate) fn read(directory: &Path) -> io::Result<Option<Self>> {
         let bytes = read_bounded(&directory.join(FILE), MAX_BYTES)?;
         Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
@@ -52,7 +52,7 @@ impl Mark {
     }
 }
 
-/// The path of the mark in a directory.
+/// Returns the path of the mark in a directory.
 pub(crate) fn mark_path(directory: &Path) -> PathBuf {
     directory.join(FILE)
 }

@@ -11,10 +11,10 @@ use rattler_conda_types::{PrefixRecord, RepoDataRecord};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{InstallError, IoContext};
+use crate::expected_metadata::ExpectedMetadata;
 use crate::history::revision;
 use crate::install_spec::InstallSpec;
 use crate::prefix_paths::is_not_found;
-use crate::reference::Reference;
 use crate::stage::Linked;
 use crate::trusted::read_bounded;
 
@@ -33,7 +33,7 @@ const MAX_FILES_BYTES: u64 = 512_000_000;
 const SLACK: Duration = Duration::from_secs(2);
 
 /// The name of [`FileList`] in `conda-meta`.
-pub(crate) const FILES: &str = "envlock-files";
+pub(crate) const FILE_LIST_NAME: &str = "envlock-files";
 
 /// Writes the records, the history, the state and the list of files into `staging`.
 pub(crate) fn write(
@@ -41,7 +41,7 @@ pub(crate) fn write(
     staging: &Path,
     spec: &InstallSpec,
     before: &[RepoDataRecord],
-    reference: &Reference,
+    expected: &ExpectedMetadata,
 ) -> Result<Vec<PrefixRecord>, InstallError> {
     let folder = staging.join("conda-meta");
     let records: Vec<PrefixRecord> =
@@ -62,7 +62,7 @@ pub(crate) fn write(
         }
     }
     write_variables(&folder, &spec.variables).while_doing("write the environment's variables")?;
-    FileList::new(staging, &records, reference)
+    FileList::new(staging, &records, expected)
         .and_then(|files| files.write(staging))
         .while_doing("write the list of files")?;
     Ok(records)
@@ -98,7 +98,7 @@ fn read_or_empty(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-/// `conda-meta/state`, which conda has only where there are variables.
+/// Writes `conda-meta/state`, which conda has only where there are variables.
 fn write_variables(folder: &Path, variables: &BTreeMap<String, String>) -> io::Result<()> {
     if variables.is_empty() {
         return Ok(());
@@ -131,16 +131,16 @@ impl FileList {
     pub(crate) fn new(
         prefix: &Path,
         records: &[PrefixRecord],
-        reference: &Reference,
+        expected: &ExpectedMetadata,
     ) -> io::Result<Self> {
         let mut files = Self { sizes: sizes(prefix, records)?, ..Self::default() };
-        for (path, target) in &reference.links {
+        for (path, target) in &expected.links {
             files.symlinks.insert(path.clone(), target.clone());
             files.sizes.remove(path);
         }
-        if reference.has_modes {
-            files.directory_mode = Some(format!("{:o}", reference.directory_mode));
-            for (path, mode) in &reference.modes {
+        if expected.has_modes {
+            files.directory_mode = Some(format!("{:o}", expected.directory_mode));
+            for (path, mode) in &expected.modes {
                 files.modes.entry(format!("{mode:o}")).or_default().push(path.clone());
             }
         }
@@ -167,7 +167,7 @@ impl FileList {
         Ok(())
     }
 
-    /// The permissions of the files.
+    /// Returns the permissions of the files.
     pub(crate) fn modes(&self) -> HashMap<&Path, u32> {
         let mut modes = HashMap::new();
         for (mode, paths) in &self.modes {
@@ -178,7 +178,7 @@ impl FileList {
         modes
     }
 
-    /// The permissions of directories.
+    /// Returns the permissions of directories.
     pub(crate) fn directory_mode(&self) -> Option<u32> {
         u32::from_str_radix(self.directory_mode.as_deref()?, 8).ok()
     }
@@ -199,8 +199,8 @@ impl FileList {
         self.symlinks.iter().all(is_link) && self.sizes.iter().all(is_file)
     }
 
-    /// Whether each file is there with its size and was last written before `time`, with a slack. A script may
-    /// have removed the file of a record, so that only what is in this list counts.
+    /// Whether each file is there with its size and was last written before `time`, with a slack. A
+    /// script may have removed the file of a record, so that only what is in this list counts.
     pub(crate) fn is_older_than(&self, prefix: &Path, time: SystemTime) -> bool {
         let is_older = |path: &PathBuf| {
             let found = std::fs::symlink_metadata(prefix.join(path));
@@ -211,10 +211,10 @@ impl FileList {
     }
 
     fn path(prefix: &Path) -> PathBuf {
-        prefix.join("conda-meta").join(FILES)
+        prefix.join("conda-meta").join(FILE_LIST_NAME)
     }
 
-    /// Nothing in environments of other tools.
+    /// Reads the list of a prefix; it is empty for an environment of another tool.
     pub(crate) fn read(prefix: &Path) -> io::Result<Self> {
         let bytes = read_bounded(&Self::path(prefix), MAX_FILES_BYTES)?;
         Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default())
@@ -225,7 +225,7 @@ impl FileList {
     }
 }
 
-/// The sizes of the files of `records`. Scripts may have removed some.
+/// Returns the sizes of the files of `records`, in bytes. Scripts may have removed some.
 fn sizes(prefix: &Path, records: &[PrefixRecord]) -> io::Result<BTreeMap<PathBuf, u64>> {
     let mut sizes = BTreeMap::new();
     for entry in records.iter().flat_map(|record| &record.paths_data.paths) {
@@ -241,7 +241,7 @@ fn sizes(prefix: &Path, records: &[PrefixRecord]) -> io::Result<BTreeMap<PathBuf
     Ok(sizes)
 }
 
-/// The permissions of a file, with the setuid, setgid and sticky bits.
+/// Returns the permissions of a file, with the setuid, setgid and sticky bits.
 pub(crate) fn permissions(found: &std::fs::Metadata) -> u32 {
     std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o7777
 }

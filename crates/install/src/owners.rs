@@ -65,10 +65,10 @@ impl Owners {
         let clobber = clobbers.entry(path.to_owned()).or_insert_with(|| Clobber {
             path: path.to_owned(),
             kept: owner.package.clone(),
-            dropped: Vec::new(),
+            not_installed: Vec::new(),
             identical: true,
         });
-        clobber.dropped.push(package.to_owned());
+        clobber.not_installed.push(package.to_owned());
         clobber.identical &= sha256.is_some() && sha256 == owner.sha256;
         false
     }

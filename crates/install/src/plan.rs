@@ -51,7 +51,7 @@ pub struct PackageChange {
     pub to: PackageId,
 }
 
-/// The environment at the prefix moves to `NAME~previous`.
+/// How the environment at the prefix moves to `NAME~previous`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MovedAside {
     /// Its new path.
@@ -97,7 +97,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The steps. `None` if the prefix is up to date.
+    /// Returns the steps. `None` if the prefix is up to date.
     pub fn steps(&self) -> Option<&Steps> {
         self.steps.as_ref()
     }
@@ -107,12 +107,12 @@ impl Plan {
         self.steps.is_none()
     }
 
-    /// The prefix.
+    /// Returns the prefix.
     pub fn prefix(&self) -> &Path {
         &self.spec.prefix
     }
 
-    /// The state of the prefix, after recovery if that is needed.
+    /// Returns the state of the prefix, after recovery if that is needed.
     pub fn prefix_state(&self) -> &PrefixState {
         &self.prefix_state
     }
@@ -127,7 +127,7 @@ impl Plan {
         self.has_leftovers
     }
 
-    /// The packages that the prefix will have, in the order of the directories that
+    /// Returns the packages that the prefix will have, in the order of the directories that
     /// [`apply`](crate::apply) takes.
     pub fn records(&self) -> &[RepoDataRecord] {
         &self.spec.records
@@ -179,7 +179,7 @@ pub fn plan(present: PrefixContents, spec: InstallSpec) -> Result<Plan, InstallE
             return Err(InstallError::MadeByOtherTool(prefix));
         }
         _ if !present.untracked.is_empty() && !spec.replace => {
-            return Err(InstallError::UntrackedFiles { prefix, untracked: present.untracked });
+            return Err(InstallError::UntrackedContents { prefix, untracked: present.untracked });
         }
         _ => {}
     }
@@ -210,7 +210,7 @@ pub fn plan(present: PrefixContents, spec: InstallSpec) -> Result<Plan, InstallE
     })
 }
 
-/// `NAME~previous` is never overwritten unless it is an environment.
+/// Refuses to overwrite `NAME~previous` unless it is an environment.
 fn check_replaceable(present: &PrefixContents, spec: &InstallSpec) -> Result<(), InstallError> {
     debug_assert_eq!(present.paths.prefix, spec.prefix);
     if present.is_environment && present.previous == Previous::Other {
@@ -219,7 +219,7 @@ fn check_replaceable(present: &PrefixContents, spec: &InstallSpec) -> Result<(),
     Ok(())
 }
 
-/// The packages of two sets by what happens to them.
+/// Sorts the packages of two sets by what happens to them.
 fn compare(before: &[RepoDataRecord], after: &[RepoDataRecord]) -> Steps {
     fn by_name(records: &[RepoDataRecord]) -> BTreeMap<&str, &RepoDataRecord> {
         let names = records.iter().map(|record| record.package_record.name.as_normalized());

@@ -48,7 +48,7 @@ pub struct PrefixContents {
 }
 
 impl PrefixContents {
-    /// The untracked files and packages.
+    /// Returns the untracked files and packages.
     pub fn untracked(&self) -> &Untracked {
         &self.untracked
     }
@@ -57,7 +57,7 @@ impl PrefixContents {
     /// variables set, and no script pending that is to run. Doesn't detect changed bytes, which
     /// [`verify`](crate::verify) does.
     pub(crate) fn is_up_to_date(&self, spec: &InstallSpec) -> bool {
-        let ready = PrefixState::Ready { stamp: spec.lock_digest.clone() };
+        let ready = PrefixState::Ready { lock_digest: spec.lock_digest.clone() };
         let sets = |(name, value): (&String, &String)| {
             self.variables.as_ref().is_some_and(|set| set.get(name) == Some(value))
         };
@@ -83,7 +83,7 @@ pub fn inspect(spec: &InstallSpec) -> Result<PrefixContents, InstallError> {
     read(spec)
 }
 
-/// The file system and number of the prefix's directory.
+/// Returns the file system and the inode number of the prefix's directory.
 fn identity(prefix: &Path) -> Option<(u64, u64)> {
     std::fs::symlink_metadata(prefix).ok().map(|found| (found.dev(), found.ino()))
 }
@@ -111,11 +111,12 @@ fn read(spec: &InstallSpec) -> Result<PrefixContents, InstallError> {
     if !present.is_environment {
         return Ok(present);
     }
-    let stamp = InstallRecord::read(&folder).while_doing("read the environment's stamp")?;
+    let install_record =
+        InstallRecord::read(&folder).while_doing("read the record of the last install")?;
     let files = FileList::read(&folder).while_doing("read the environment's list of files")?;
-    present.scripts_pending = stamp.as_ref().is_some_and(|stamp| stamp.scripts_pending);
+    present.scripts_pending = install_record.as_ref().is_some_and(|record| record.scripts_pending);
     if matches!(present.state, PrefixState::Ready { .. }) {
-        present.variables = activate::own_variables(&folder);
+        present.variables = activate::configured_variables(&folder);
         present.is_intact = files.matches_disk(&folder);
     }
     if present.is_up_to_date(spec) {
@@ -125,7 +126,7 @@ fn read(spec: &InstallSpec) -> Result<PrefixContents, InstallError> {
         Ok(records) => {
             let unknown = find_untracked(&folder, &records, &files.made_by_scripts);
             let unknown = unknown.all().while_doing("list the environment's files")?;
-            present.untracked = Untracked::of(unknown, &records, stamp.as_ref());
+            present.untracked = Untracked::new(unknown, &records, install_record.as_ref());
             present.records = records;
         }
         Err(InstallError::UnreadableRecord { path, source }) => {

@@ -21,7 +21,7 @@ const ADDED: [&str; 4] = ["~previous", "~next-", "~lock", "~journal"];
 /// is that of a journal's file with a random number.
 const MAX_NAME: usize = 200;
 
-/// The reserved part of a name that is one of another prefix's, in any letter case.
+/// Returns the reserved part of a name that belongs to another prefix, in any letter case.
 fn reserved(name: &str) -> Option<&'static str> {
     let name = name.to_lowercase();
     ADDED.into_iter().find(|added| name.contains(added))
@@ -52,7 +52,7 @@ impl PrefixPaths {
             return Err(bad(BadPrefix::ReservedName(reserved)));
         }
         if name.len() > MAX_NAME {
-            return Err(bad(BadPrefix::LongName(name.len())));
+            return Err(bad(BadPrefix::NameTooLong(name.len())));
         }
         match fs_err::symlink_metadata(prefix) {
             Ok(found) if found.is_symlink() => {
@@ -76,24 +76,24 @@ impl PrefixPaths {
         self.parent.join(format!("{}~previous", self.name))
     }
 
-    /// A free path for an older environment that is kept.
+    /// Returns a free path for an older environment that is kept.
     pub(crate) fn free_previous(&self) -> PathBuf {
         let numbered = |number: u32| self.parent.join(format!("{}~previous-{number}", self.name));
         let is_free = |path: &PathBuf| std::fs::symlink_metadata(path).is_err();
         (2..u32::MAX).map(numbered).find(is_free).unwrap_or_else(|| numbered(u32::MAX))
     }
 
-    /// The advisory lock.
+    /// Returns the path of the advisory lock.
     pub(crate) fn lock(&self) -> PathBuf {
         self.parent.join(format!(".{}~lock", self.name))
     }
 
-    /// The journal of two renames that must both happen.
+    /// Returns the path of the journal of two renames that must both happen.
     pub(crate) fn journal(&self) -> PathBuf {
         self.parent.join(format!(".{}~journal", self.name))
     }
 
-    /// How the names of staging directories and of discarded prefixes begin.
+    /// Returns how the names of staging directories and of discarded prefixes begin.
     pub(crate) fn staging_stem(&self) -> String {
         format!(".{}~next-", self.name)
     }
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(why("/a:b"), Some(BadPrefix::Character(':')));
         assert_eq!(why("/a\nb"), Some(BadPrefix::Character('\n')));
         assert_eq!(why("/a$b"), Some(BadPrefix::Character('$')));
-        assert_eq!(why(&format!("/{}", "n".repeat(201))), Some(BadPrefix::LongName(201)));
+        assert_eq!(why(&format!("/{}", "n".repeat(201))), Some(BadPrefix::NameTooLong(201)));
     }
 
     #[test]

@@ -49,7 +49,7 @@ fn is_unchanged(folder: &Path, prefix: &Path) -> io::Result<bool> {
     }
     let Ok(records) = records(folder) else { return Ok(false) };
     let files = FileList::read(folder)?;
-    let made_at = InstallRecord::modified(folder)?;
+    let made_at = InstallRecord::written_at(folder)?;
     let untracked = find_untracked(folder, &records, &files.made_by_scripts);
     Ok(untracked.all()?.is_empty() && files.is_older_than(folder, made_at))
 }

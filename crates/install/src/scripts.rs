@@ -64,8 +64,8 @@ pub(crate) fn run(
         .while_doing("list what post-link scripts made")?;
     files.write(prefix).while_doing("write the list of files")?;
     InstallRecord::new(&spec.lock_digest, prefix, prefix)
-        .and_then(|stamp| stamp.write(prefix))
-        .while_doing("write the environment's stamp")
+        .and_then(|record| record.write(prefix))
+        .while_doing("write the record of the install")
 }
 
 /// Reports the message of a script; conda shows that file and removes it.

@@ -12,8 +12,8 @@ use rattler_conda_types::prefix_record::{self, LinkType, PathsEntry};
 
 use crate::contents::Contents;
 use crate::error::{InstallError, IoContext};
+use crate::expected_metadata::ExpectedMetadata;
 use crate::install_spec::{InstallSpec, Package};
-use crate::reference::Reference;
 use crate::worker::Worker;
 
 /// A package in the staging directory.
@@ -32,7 +32,7 @@ pub(crate) fn link<'a>(
     staging: &Prefix,
     spec: &InstallSpec,
     python: Option<&PythonInfo>,
-    reference: &mut Reference,
+    expected: &mut ExpectedMetadata,
     worker: &Worker,
 ) -> Result<Vec<Linked<'a>>, InstallError> {
     let units = |contents: &Contents<'_>| (contents.entries.len() + contents.commands.len()) as u64;
@@ -44,7 +44,7 @@ pub(crate) fn link<'a>(
         let name = contents.package.record.package_record.name.as_normalized().to_owned();
         worker.observe(Event::Item { phase: Phase::Link, name: name.clone() });
         let units = units(&contents);
-        linked.push(link_one(contents, staging, spec, python, reference)?);
+        linked.push(link_one(contents, staging, spec, python, expected)?);
         worker.observe(Event::Advance { phase: Phase::Link, units });
         worker.observe(Event::ItemDone { phase: Phase::Link, name });
     }
@@ -58,7 +58,7 @@ fn link_one<'a>(
     staging: &Prefix,
     spec: &InstallSpec,
     python: Option<&PythonInfo>,
-    reference: &mut Reference,
+    expected: &mut ExpectedMetadata,
 ) -> Result<Linked<'a>, InstallError> {
     let package = contents.package;
     let noarch_python = contents.is_noarch_python();
@@ -72,7 +72,7 @@ fn link_one<'a>(
             modes.insert(entry.target.clone(), mode);
         }
         if let Some(link) = &entry.link {
-            reference.links.insert(entry.target.clone(), link.clone());
+            expected.links.insert(entry.target.clone(), link.clone());
         }
     }
     for command in &contents.commands {
@@ -101,7 +101,7 @@ fn link_one<'a>(
     let (mut paths, link_type) = link_package_sync(&package.dir, staging, Arc::default(), options)
         .map_err(|source| InstallError::Link { package: package.display_name(), source })?;
     for (path, mode) in modes {
-        reference
+        expected
             .set_mode(staging.path(), &path, mode)
             .while_doing("set the permissions of a file")?;
     }

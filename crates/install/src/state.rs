@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::difference::DifferenceKind;
 use crate::error::{InstallError, IoContext};
 use crate::journal::Journal;
-use crate::meta::FILES;
+use crate::meta::FILE_LIST_NAME;
 use crate::prefix_paths::{PrefixPaths, is_not_found};
 use crate::trusted::read_bounded;
 
@@ -26,13 +26,13 @@ pub enum PrefixState {
     Absent,
     /// An environment of envlock with the records of its last install.
     Ready {
-        /// The stamp of that install.
-        stamp: String,
+        /// The digest of the lock that was installed.
+        lock_digest: String,
     },
     /// An environment of envlock whose records were changed since its last install.
     Modified {
-        /// The stamp of the install before that.
-        stamp: String,
+        /// The digest of the lock that was installed.
+        lock_digest: String,
     },
     /// An environment of envlock that was made for another path, which its files name.
     Moved {
@@ -65,15 +65,17 @@ pub(crate) fn state_of(folder: &Path, prefix: &Path) -> Result<PrefixState, Inst
     if is_empty(folder).while_doing("look at the prefix")? {
         return Ok(PrefixState::Absent);
     }
-    if let Some(stamp) = InstallRecord::read(folder).while_doing("read the environment's stamp")? {
-        return Ok(if !is_same_directory(&stamp.prefix, prefix) {
-            PrefixState::Moved { from: stamp.prefix }
-        } else if !stamp.complete {
+    if let Some(record) =
+        InstallRecord::read(folder).while_doing("read the record of the last install")?
+    {
+        return Ok(if !is_same_directory(&record.prefix, prefix) {
+            PrefixState::Moved { from: record.prefix }
+        } else if !record.complete {
             PrefixState::Interrupted
-        } else if stamp.records == records(folder).while_doing("list the environment's records")? {
-            PrefixState::Ready { stamp: stamp.digest }
+        } else if record.records == records(folder).while_doing("list the environment's records")? {
+            PrefixState::Ready { lock_digest: record.digest }
         } else {
-            PrefixState::Modified { stamp: stamp.digest }
+            PrefixState::Modified { lock_digest: record.digest }
         });
     }
     Ok(if is_environment(folder) {
@@ -109,6 +111,7 @@ fn is_empty(prefix: &Path) -> io::Result<bool> {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct InstallRecord {
     version: u32,
+    /// The digest of the lock.
     #[serde(rename = "stamp")]
     pub(crate) digest: String,
     /// Where it was installed; its files name this path.
@@ -122,8 +125,7 @@ pub(crate) struct InstallRecord {
 }
 
 impl InstallRecord {
-    /// A complete environment with the records that are in `at` now, which will live at
-    /// `prefix`.
+    /// Creates the record of a complete install for `prefix`, from the packages' records in `at`.
     pub(crate) fn new(digest: &str, prefix: &Path, at: &Path) -> io::Result<Self> {
         Ok(Self {
             version: 1,
@@ -140,7 +142,7 @@ impl InstallRecord {
         Ok(self.records == records(folder)?)
     }
 
-    /// How the records in `folder` differ from those that this install wrote, by file name.
+    /// Returns how the records in `folder` differ from those that this install wrote, by file name.
     pub(crate) fn compare_records(
         &self,
         folder: &Path,
@@ -162,8 +164,8 @@ impl InstallRecord {
         Ok(differences)
     }
 
-    /// When the record in `folder` was written: at the end of the install.
-    pub(crate) fn modified(folder: &Path) -> io::Result<SystemTime> {
+    /// Returns when the record in `folder` was written: at the end of the install.
+    pub(crate) fn written_at(folder: &Path) -> io::Result<SystemTime> {
         fs_err::metadata(Self::path(folder))?.modified()
     }
 
@@ -172,7 +174,7 @@ impl InstallRecord {
         self.records.contains_key(record)
     }
 
-    /// The path of the record in a prefix.
+    /// Returns the path of the record in a prefix.
     pub(crate) fn path(prefix: &Path) -> PathBuf {
         prefix.join("conda-meta/envlock")
     }
@@ -200,7 +202,7 @@ fn records(prefix: &Path) -> io::Result<BTreeMap<String, u64>> {
     let mut records = BTreeMap::new();
     for entry in fs_err::read_dir(prefix.join("conda-meta"))? {
         let entry = entry?;
-        let is_ours = entry.file_name() == FILES;
+        let is_ours = entry.file_name() == FILE_LIST_NAME;
         if is_ours || entry.path().extension() == Some(OsStr::new("json")) {
             let name = entry.file_name().to_string_lossy().into_owned();
             records.insert(name, entry.metadata()?.len());

@@ -54,8 +54,8 @@ pub(crate) struct Swapped {
     pub(crate) older: Option<PathBuf>,
 }
 
-/// Puts `next`, a complete prefix with a name from [`PrefixPaths::staging_stem`], in place. After an
-/// error the prefix and the previous one are as they were.
+/// Puts `next`, a complete prefix with a name from [`PrefixPaths::staging_stem`], in place. After
+/// an error the prefix and the previous one are as they were.
 pub(crate) fn swap(
     paths: &PrefixPaths,
     next: &Path,
@@ -301,7 +301,8 @@ fn exchange(_: &Path, _: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// `ENOSYS` and `ENOTSUP` from kernels, `EINVAL` from file systems that don't know the flag.
+/// Whether an error means that names can't be exchanged: `ENOSYS` and `ENOTSUP` from kernels,
+/// `EINVAL` from file systems that don't know the flag.
 fn cannot_exchange(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput)
 }

@@ -42,7 +42,7 @@ pub enum Distrust {
     Mark,
 }
 
-/// An error about a path that isn't used.
+/// Creates the error about a path that isn't used.
 pub(crate) fn distrusted(path: &Path, why: Distrust) -> InstallError {
     InstallError::Untrusted { path: path.to_owned(), why }
 }

@@ -31,19 +31,19 @@ pub struct Untracked {
 }
 
 impl Untracked {
-    /// `files` are those that no record has; packages are the records that `stamp`, that of the
-    /// last install, doesn't have.
-    pub(crate) fn of(
+    /// Combines `files`, which no record has, with the packages of `records` that
+    /// `install_record` doesn't list.
+    pub(crate) fn new(
         files: Vec<PathBuf>,
         records: &[PrefixRecord],
-        stamp: Option<&InstallRecord>,
+        install_record: Option<&InstallRecord>,
     ) -> Self {
         let distributions: BTreeSet<String> =
             files.iter().filter_map(|file| distribution(file)).collect();
         let names = records.iter().map(PrefixRecord::file_name);
-        let packages = stamp.map_or_else(Vec::new, |stamp| {
+        let packages = install_record.map_or_else(Vec::new, |install_record| {
             names
-                .filter(|name| !stamp.has_record(name))
+                .filter(|name| !install_record.has_record(name))
                 .map(|name| name.trim_end_matches(".json").to_owned())
                 .collect()
         });
@@ -55,7 +55,7 @@ impl Untracked {
         self.files.is_empty() && self.packages.is_empty()
     }
 
-    /// `3 files and 1 package`.
+    /// Returns the numbers in words: `3 files and 1 package`.
     pub fn summary(&self) -> String {
         let parts = [(self.files.len(), "file"), (self.packages.len(), "package")];
         let parts: Vec<String> = parts
@@ -66,7 +66,7 @@ impl Untracked {
         parts.join(" and ")
     }
 
-    /// The first files and all distributions, as notes.
+    /// Returns notes with the first files, all distributions and all packages.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         let mut lines: Vec<String> =
@@ -91,7 +91,7 @@ impl Untracked {
     }
 }
 
-/// `numpy 1.24.3` for a file in `numpy-1.24.3.dist-info/`.
+/// Returns `numpy 1.24.3` for a file in `numpy-1.24.3.dist-info/`.
 fn distribution(file: &Path) -> Option<String> {
     file.components().find_map(|component| {
         let name = component.as_os_str().to_str()?;
@@ -100,7 +100,7 @@ fn distribution(file: &Path) -> Option<String> {
     })
 }
 
-/// The records in `conda-meta`, sorted by name.
+/// Reads the records in `conda-meta`. Returns them sorted by name.
 pub(crate) fn records(prefix: &Path) -> Result<Vec<PrefixRecord>, InstallError> {
     let entries = match fs_err::read_dir(prefix.join("conda-meta")) {
         Ok(entries) => entries,
@@ -122,17 +122,17 @@ pub(crate) fn records(prefix: &Path) -> Result<Vec<PrefixRecord>, InstallError> 
     Ok(records)
 }
 
-/// The files of a prefix that no record has.
+/// The result of [`find_untracked`].
 #[derive(Debug, Default)]
-pub(crate) struct UntrackedFiles {
-    /// The paths of the files, relative to the prefix, sorted.
+pub(crate) struct UntrackedSearch {
+    /// The files that no record has, relative to the prefix, sorted.
     pub(crate) files: Vec<PathBuf>,
     /// Directories that can't be read.
     pub(crate) unreadable: Vec<(PathBuf, io::Error)>,
 }
 
-impl UntrackedFiles {
-    /// The files, if every directory could be read.
+impl UntrackedSearch {
+    /// Returns the files, or an error if a directory could not be read.
     pub(crate) fn all(self) -> io::Result<Vec<PathBuf>> {
         match self.unreadable.into_iter().next() {
             None => Ok(self.files),
@@ -144,7 +144,8 @@ impl UntrackedFiles {
     }
 }
 
-/// Files that neither a record nor `made` (the files of post-link scripts) has.
+/// Searches a prefix for files that neither a record nor `made` (the files of post-link scripts)
+/// has.
 ///
 /// Not among them: what installers keep in `conda-meta`, and the `.pyc` files that Python
 /// writes next to sources that are known.
@@ -152,7 +153,7 @@ pub(crate) fn find_untracked(
     prefix: &Path,
     records: &[PrefixRecord],
     made: &[PathBuf],
-) -> UntrackedFiles {
+) -> UntrackedSearch {
     let known: HashSet<&Path> = records
         .iter()
         .flat_map(|record| &record.paths_data.paths)
@@ -164,7 +165,7 @@ pub(crate) fn find_untracked(
         known.contains(path)
             || source_of(path).is_some_and(|source| known.contains(source.as_path()))
     };
-    let mut untracked = UntrackedFiles::default();
+    let mut untracked = UntrackedSearch::default();
     let mut folders = vec![PathBuf::new()];
     while let Some(folder) = folders.pop() {
         match listed(&prefix.join(&folder)) {
@@ -186,19 +187,21 @@ pub(crate) fn find_untracked(
     untracked
 }
 
-/// What is in a directory, and whether it is a directory itself.
+/// Returns the names in a directory, each with whether it is a directory.
 fn listed(folder: &Path) -> io::Result<Vec<(OsString, bool)>> {
     std::fs::read_dir(folder)?
         .map(|entry| entry.and_then(|entry| Ok((entry.file_name(), entry.file_type()?.is_dir()))))
         .collect()
 }
 
-/// `conda-meta`, and the tag that keeps a prefix out of backups (rattler writes it).
+/// Whether a path is an installer's: `conda-meta`, or the tag that keeps a prefix out of backups,
+/// which rattler writes.
 fn is_installers(path: &Path) -> bool {
     path == Path::new("conda-meta") || path == Path::new("CACHEDIR.TAG")
 }
 
-/// The source of a `.pyc` file: `a/b.py` for `a/__pycache__/b.cpython-310.pyc` and `a/b.pyc`.
+/// Returns the source of a `.pyc` file: `a/b.py` for `a/__pycache__/b.cpython-310.pyc` and
+/// `a/b.pyc`.
 fn source_of(path: &Path) -> Option<PathBuf> {
     if path.extension() != Some(OsStr::new("pyc")) {
         return None;
@@ -227,7 +230,7 @@ mod tests {
         let mut files: Vec<PathBuf> = (0..12).map(|n| site.join(format!("x/{n:02}.py"))).collect();
         files.push(site.join("my_tool-1.0.dist-info/RECORD"));
         files.push(site.join("my_tool-1.0.dist-info/METADATA"));
-        let notes = Untracked::of(files, &[], None).notes();
+        let notes = Untracked::new(files, &[], None).notes();
         assert_eq!(notes[0].lines().count(), 11);
         assert!(notes[0].ends_with("and 4 more"), "{}", notes[0]);
         assert_eq!(notes[1], "1 Python package that pip or another tool installed: my_tool 1.0");

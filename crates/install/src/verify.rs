@@ -31,10 +31,10 @@ pub enum VerifyError {
     /// There is no environment that can be compared.
     #[error(transparent)]
     Environment(#[from] UnusableEnvironment),
-    /// What is recorded can't be read.
+    /// The path can't be a prefix, or a package's record can't be read.
     #[error(transparent)]
     Prefix(#[from] InstallError),
-    /// What envlock itself noted can't be read.
+    /// envlock's list of files can't be read.
     #[error("can't read a file of the environment: {0}")]
     Unreadable(#[source] io::Error),
 }
@@ -115,7 +115,8 @@ pub fn verify(
     Ok(Verified { packages: records.len(), files: work.len(), differences })
 }
 
-/// Directories of packages that others may write to, though the install made them otherwise.
+/// Returns the directories of packages that others may write to, though the install made them
+/// otherwise.
 fn directory_differences(
     prefix: &Path,
     records: &[PrefixRecord],
@@ -136,7 +137,8 @@ fn directory_differences(
     directories.into_iter().filter_map(difference).collect()
 }
 
-/// Records of packages that the install didn't write, or that were changed or removed since.
+/// Returns the records of packages that the install didn't write, or that were changed or removed
+/// since.
 fn record_differences(prefix: &Path) -> io::Result<Vec<FileDifference>> {
     let Some(record) = InstallRecord::read(prefix)? else { return Ok(Vec::new()) };
     let differences = record.compare_records(prefix)?.into_iter().map(|(name, kind)| {
@@ -249,7 +251,7 @@ impl<'a> Expected<'a> {
     }
 }
 
-/// The digest of the installed file. That of the archive's file is no answer where the
+/// Returns the digest of the installed file. That of the archive's file is no answer where the
 /// prefix was replaced in it.
 fn digest(entry: &PathsEntry) -> Option<Sha256Hash> {
     entry.sha256_in_prefix.or_else(|| entry.sha256.filter(|_| entry.prefix_placeholder.is_none()))

@@ -9,13 +9,13 @@ use crate::error::InstallError;
 pub(crate) struct Worker(UnboundedSender<Event>);
 
 impl Worker {
-    /// Both ends.
+    /// Creates a worker, and the receiver of its events.
     pub(crate) fn new() -> (Self, UnboundedReceiver<Event>) {
         let (sender, receiver) = unbounded_channel();
         (Self(sender), receiver)
     }
 
-    /// An error once the install was cancelled: dropping a future doesn't stop a thread.
+    /// Returns an error once the install was cancelled: dropping a future doesn't stop a thread.
     pub(crate) fn check_cancelled(&self) -> Result<(), InstallError> {
         if self.0.is_closed() { Err(InstallError::Cancelled) } else { Ok(()) }
     }

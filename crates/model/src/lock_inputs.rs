@@ -122,7 +122,7 @@ impl RequestedSpec {
     }
 
     /// Whether `record` matches the spec, in any channel and subdir.
-    pub fn matches(&self, record: &RepoDataRecord) -> bool {
+    pub fn matches_in_any_channel(&self, record: &RepoDataRecord) -> bool {
         self.spec.matches(record) && self.conditions.match_record(&record.package_record)
     }
 
@@ -132,12 +132,12 @@ impl RequestedSpec {
     }
 
     /// Whether `record` matches the spec, its channel and its subdir.
-    pub fn accepts(&self, record: &RepoDataRecord, channels: &[RequestedChannel]) -> bool {
+    pub fn matches(&self, record: &RepoDataRecord, channels: &[RequestedChannel]) -> bool {
         let from_channel = self.channel.as_deref().is_none_or(|name| {
             channels.iter().any(|channel| channel.name == name && channel.contains(record))
         });
         let from_subdir =
             self.subdir.is_none_or(|subdir| record.package_record.subdir == subdir.as_str());
-        from_channel && from_subdir && self.matches(record)
+        from_channel && from_subdir && self.matches_in_any_channel(record)
     }
 }

@@ -37,7 +37,7 @@ pub fn parse(text: &str) -> Result<Subdir, UnknownPlatform> {
 }
 
 impl UnknownPlatform {
-    /// The help: the nearest platform, or the usual ones.
+    /// Returns the help: the nearest platform, or the usual ones.
     pub fn help(&self) -> String {
         if self.text == Subdir::NoArch.as_str() {
             return "noarch packages are included in every platform: write one like linux-64"

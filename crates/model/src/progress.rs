@@ -121,7 +121,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The phase that has ended.
+    /// Returns the phase that has ended.
     pub fn phase(&self) -> Phase {
         match self {
             Self::Indexes { .. } => Phase::Index,

@@ -153,14 +153,15 @@ pub fn apply(
     packages
 }
 
-/// Lists the virtual packages of `locked` that differ from `fixed`, such as `__cuda=12.2=0` or
+/// Lists the virtual packages of `locked` that differ from `expected`, such as `__cuda=12.2=0` or
 /// `no __glibc`.
 pub fn describe_differences(
     locked: &[GenericVirtualPackage],
-    fixed: &[GenericVirtualPackage],
+    expected: &[GenericVirtualPackage],
 ) -> Vec<String> {
-    let other = locked.iter().filter(|package| !fixed.contains(package)).map(ToString::to_string);
-    let missing = fixed.iter().filter(|package| !locked.iter().any(|l| l.name == package.name));
+    let other =
+        locked.iter().filter(|package| !expected.contains(package)).map(ToString::to_string);
+    let missing = expected.iter().filter(|package| !locked.iter().any(|l| l.name == package.name));
     other.chain(missing.map(|package| format!("no {}", package.name.as_normalized()))).collect()
 }
 

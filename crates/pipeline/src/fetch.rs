@@ -54,10 +54,10 @@ pub enum FetchCommandError {
     #[error(transparent)]
     File(#[from] FileError),
     /// The lock doesn't have a requested platform.
-    #[error("the lock has no packages for {asked}, only for {}", .locked.join(", "))]
+    #[error("the lock has no packages for {requested_platform}, only for {}", .locked.join(", "))]
     NotLocked {
         /// The requested platform.
-        asked: Subdir,
+        requested_platform: Subdir,
         /// The lock's platforms.
         locked: Vec<String>,
     },
@@ -77,8 +77,8 @@ impl AsFindings for FetchCommandError {
         match self {
             Self::File(error) => error.findings(),
             Self::Fetch(error) => error.findings(),
-            Self::NotLocked { asked, locked } => {
-                let help = add_platform_help(*asked, locked);
+            Self::NotLocked { requested_platform, locked } => {
+                let help = add_platform_help(*requested_platform, locked);
                 vec![Finding::new(Code::NotLocked, self.to_string()).with_help(help)]
             }
             Self::FolderNotEmpty(_) | Self::Folder(_) => vec![
@@ -162,7 +162,7 @@ async fn read<'a>(
 ) -> Result<(&'a Lock, Vec<FetchedPlatform>), FetchCommandError> {
     project.read_blocking(|project| project.lock().map(drop)).await?;
     let lock = project.lock()?;
-    lock_credentials::channel_urls_in_environment(project, lock, context).register(context.client);
+    lock_credentials::read_channel_urls(project, lock, context).register(context.client);
     let mut wanted = request.platforms.clone();
     if wanted.is_empty() {
         wanted.extend(lock.platforms.keys());
@@ -171,7 +171,7 @@ async fn read<'a>(
     wanted.dedup();
     let platforms = wanted.into_iter().map(|platform| {
         let locked = lock.platforms.get(&platform).ok_or_else(|| FetchCommandError::NotLocked {
-            asked: platform,
+            requested_platform: platform,
             locked: lock.platforms.keys().map(ToString::to_string).collect(),
         })?;
         Ok(FetchedPlatform {

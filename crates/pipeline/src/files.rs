@@ -6,7 +6,7 @@ use std::{
 };
 
 use envlock_model::{lock::LockError, name::InvalidName, spec};
-use envlock_report::{AsFindings, Code, Exit, Finding, Place, size};
+use envlock_report::{AsFindings, Code, Exit, Finding, Place, format_size};
 use envlock_secrets::manifest::ManifestError;
 use envlock_text::limits::{ENVIRONMENT, LOCK, Limits};
 
@@ -33,7 +33,7 @@ pub enum FileError {
     #[error("{} is not a file", .0.display())]
     NotAFile(PathBuf),
     /// The file is larger than the limit of its kind.
-    #[error("{} has more than {}", path.display(), size(*max_bytes))]
+    #[error("{} has more than {}", path.display(), format_size(*max_bytes))]
     TooLarge {
         /// The file.
         path: PathBuf,

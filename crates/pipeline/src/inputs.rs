@@ -174,11 +174,11 @@ pub(crate) struct ResolvedInputs {
     /// The settings that decide the URLs of the channels' names.
     pub(crate) settings: BTreeMap<Url, ChannelSetting>,
     /// Credentials and mirrors that are written in channel URLs.
-    pub(crate) addresses: ChannelUrls,
+    pub(crate) channel_urls: ChannelUrls,
 }
 
 impl Resolution {
-    /// Registers the addresses with the client, and adds the findings to `findings`.
+    /// Registers the credentials and mirrors with the client, and adds the findings to `findings`.
     pub(crate) fn apply(
         self,
         client: &Client,
@@ -186,7 +186,7 @@ impl Resolution {
     ) -> Result<ResolvedInputs, InputsError> {
         findings.extend(self.findings);
         let resolved = self.inputs?;
-        resolved.addresses.register(client);
+        resolved.channel_urls.register(client);
         Ok(resolved)
     }
 }
@@ -219,11 +219,11 @@ fn try_resolve(
             channels.add(written, place.as_ref(), *platform, false)?;
         }
     }
-    let mut asked = BTreeMap::new();
+    let mut platform_inputs = BTreeMap::new();
     for platform in platforms {
         let requests = environment
             .dependencies_for(platform)
-            .map(|request| asked_spec(request, platform, &mut channels))
+            .map(|request| requested_spec(request, platform, &mut channels))
             .collect::<Result<Vec<_>, _>>()?;
         let pip = environment
             .pip_lines_for(platform)
@@ -231,14 +231,14 @@ fn try_resolve(
             .collect();
         let virtual_packages =
             virtual_packages_for(platform, overrides, existing, inputs.host_packages);
-        asked.insert(platform, PlatformInputs { requests, pip, virtual_packages });
+        platform_inputs.insert(platform, PlatformInputs { requests, pip, virtual_packages });
     }
     findings.append(&mut channels.findings);
     findings.extend(terms_unless_reported(&channels.list, findings));
     let inputs = LockInputs {
         name: name(environment, inputs.folder),
         channels: channels.list,
-        platforms: asked,
+        platforms: platform_inputs,
         variables: environment.variables.clone(),
         // A value of the existing lock is kept unless it is set again, as with platforms.
         priority: overrides
@@ -251,13 +251,14 @@ fn try_resolve(
             None => existing.and_then(|lock| lock.exclude_newer),
         },
     };
-    let ChannelResolver { places, settings, addresses, .. } = channels;
-    Ok(ResolvedInputs { inputs, places, settings, addresses })
+    let ChannelResolver { places, settings, channel_urls, .. } = channels;
+    Ok(ResolvedInputs { inputs, places, settings, channel_urls })
 }
 
-/// Returns the credentials and mirrors in environment.yml for a command that uses the lock without
-/// a comparison. Channels that can't be resolved are skipped.
-pub(crate) fn written_addresses(
+/// Returns the credentials and mirrors of the channels of environment.yml, the configuration and
+/// the lock, for a command that doesn't compare the lock with environment.yml. Channels that can't
+/// be resolved are skipped.
+pub(crate) fn channel_urls(
     environment: Option<&Environment>,
     lock: &Lock,
     inputs: InputSources<'_>,
@@ -270,7 +271,7 @@ pub(crate) fn written_addresses(
     for url in lock.channels.iter().flat_map(|channel| &channel.urls) {
         channels.add_configured_credentials(url);
     }
-    channels.addresses
+    channels.channel_urls
 }
 
 /// Resolves every channel of environment.yml for its credentials and mirrors.
@@ -294,7 +295,7 @@ fn resolve_written(channels: &mut ChannelResolver<'_>, environment: &Environment
 /// The result for a lock whose channels may be used.
 pub(crate) struct CheckedChannels {
     pub(crate) findings: Option<Finding>,
-    pub(crate) addresses: ChannelUrls,
+    pub(crate) channel_urls: ChannelUrls,
 }
 
 /// Refuses a lock that uses a forbidden channel. `earlier` are the findings of the run so far.
@@ -315,7 +316,7 @@ pub(crate) fn check_channels(
         }
     }
     let findings = terms_unless_reported(&lock.channels, earlier);
-    Ok(CheckedChannels { findings, addresses: channels.addresses })
+    Ok(CheckedChannels { findings, channel_urls: channels.channel_urls })
 }
 
 /// Returns a finding about the terms of these channels, unless `findings` has one already.
@@ -398,7 +399,7 @@ fn listed_channels(
     Ok(ListedChannels { channels, finding: Some(finding) })
 }
 
-fn asked_spec(
+fn requested_spec(
     request: &Dependency,
     platform: Subdir,
     channels: &mut ChannelResolver<'_>,
@@ -428,8 +429,8 @@ fn text(dependency: &Dependency, channel: Option<&str>) -> String {
         return dependency.text.clone();
     }
     match dependency.subdir {
-        Some(subdir) => format!("{channel}/{subdir}::{}", dependency.rest),
-        None => format!("{channel}::{}", dependency.rest),
+        Some(subdir) => format!("{channel}/{subdir}::{}", dependency.text_without_channel),
+        None => format!("{channel}::{}", dependency.text_without_channel),
     }
 }
 
@@ -468,13 +469,15 @@ pub(crate) fn kept_virtual_packages(
             VirtualPackageSetting::Package(name, _) => *name == package.name,
         })
     };
-    inputs.platforms.iter().filter_map(move |(platform, asked)| {
+    inputs.platforms.iter().filter_map(move |(platform, inputs)| {
         let kept = |packages: &[GenericVirtualPackage]| -> Vec<_> {
             packages.iter().filter(|package| !is_set(package)).cloned().collect()
         };
-        let fixed = virtual_packages::defaults(*platform);
-        let other =
-            virtual_packages::describe_differences(&kept(&asked.virtual_packages), &kept(&fixed));
+        let defaults = virtual_packages::defaults(*platform);
+        let other = virtual_packages::describe_differences(
+            &kept(&inputs.virtual_packages),
+            &kept(&defaults),
+        );
         (!other.is_empty()).then(|| {
             let message = format!("{platform} is still assumed to have {}", other.join(", "));
             Finding::new(Code::VirtualPackagesKept, message)

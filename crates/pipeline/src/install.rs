@@ -97,10 +97,10 @@ pub enum InstallError {
         changes: Vec<Change>,
     },
     /// `--platform` isn't this machine's platform.
-    #[error("{asked} can't be installed on this machine, which is {host}")]
+    #[error("{requested_platform} can't be installed on this machine, which is {host}")]
     OtherPlatform {
         /// The requested platform.
-        asked: Subdir,
+        requested_platform: Subdir,
         /// This machine's platform.
         host: Subdir,
     },
@@ -140,9 +140,9 @@ impl AsFindings for InstallError {
             Self::Fetch(error) => error.findings(),
             Self::Link(error) => error.findings(),
             Self::Stale { changes } => stale_findings(changes),
-            Self::OtherPlatform { asked, .. } => {
+            Self::OtherPlatform { requested_platform, .. } => {
                 vec![Finding::new(Code::OtherPlatform, self.to_string()).with_help(format!(
-                    "leave `--platform` out, or install on a machine of the platform {asked}"
+                    "leave `--platform` out, or install on a machine of the platform {requested_platform}"
                 ))]
             }
             Self::NotLocked { host, locked } => {
@@ -213,7 +213,7 @@ pub async fn install(
     let checked = check_channels(lock, InputSources::new(project, context), findings)?;
     package_policy::check_existing_lock(lock, project.configuration())
         .map_err(InputsError::from)?;
-    checked.addresses.register(context.client);
+    checked.channel_urls.register(context.client);
     findings.extend(checked.findings);
     let platform = context.host;
     let locked = platform_of_lock(request, lock, platform)?;
@@ -290,8 +290,7 @@ fn refuse_stale(
     findings: &mut Vec<Finding>,
 ) -> Result<(), InstallError> {
     if request.frozen {
-        lock_credentials::channel_urls_in_environment(project, lock, context)
-            .register(context.client);
+        lock_credentials::read_channel_urls(project, lock, context).register(context.client);
         return Ok(());
     }
     // Without environment.yml the lock can't be stale.
@@ -310,8 +309,10 @@ fn platform_of_lock<'a>(
     lock: &'a Lock,
     host: Subdir,
 ) -> Result<&'a LockedPlatform, InstallError> {
-    if let Some(asked) = request.platform.filter(|asked| *asked != host) {
-        return Err(InstallError::OtherPlatform { asked, host });
+    if let Some(requested_platform) =
+        request.platform.filter(|requested_platform| *requested_platform != host)
+    {
+        return Err(InstallError::OtherPlatform { requested_platform, host });
     }
     lock.platforms.get(&host).ok_or_else(|| InstallError::NotLocked {
         host,
@@ -352,7 +353,7 @@ pub(crate) fn check_virtual_packages(
     if missing.is_empty() { Ok(()) } else { Err(InstallError::UnmetVirtualPackages { missing }) }
 }
 
-/// `has 2.17`; of the microarchitecture `is x86_64_v2`, since its version is always 1.
+/// Returns `has 2.17`; of the microarchitecture `is x86_64_v2`, since its version is always 1.
 fn describe_virtual(package: &GenericVirtualPackage) -> String {
     match package.name.as_normalized() {
         "__archspec" => format!("is {}", package.build_string),

@@ -15,7 +15,7 @@ mod inputs;
 mod install;
 mod install_flags;
 mod lock_credentials;
-mod need_differences;
+mod need_changes;
 mod package_policy;
 pub mod policy;
 mod project;
@@ -31,12 +31,12 @@ pub use files::FileError;
 pub use inputs::{ExcludeNewer, InputsError, Overrides};
 pub use install::{InstallError, InstallRequest, Installed, PipPolicy, install, stale_findings};
 pub use install_flags::InstallFlags;
-pub use need_differences::{NeedDifference, NeedDifferenceKind};
+pub use need_changes::{NeedChange, NeedChangeKind};
 pub use project::{ENVIRONMENT_FILE, Project, ProjectFiles};
 pub use run::{
     ActiveEnvironment, FreshnessContext, RunError, activate, freshness_warnings, prefix_to_run,
 };
-pub use solve::{Checked, SolveError, SolveRequest, Solved, Upgrade, check, solve};
+pub use solve::{LockCheck, SolveError, SolveRequest, Solved, Upgrade, check, solve};
 pub use verify::{VerifiedPrefix, VerifyError, verify};
 
 use envlock_channel::spawn_blocking;

@@ -4,7 +4,7 @@ use envlock_model::{lock::Lock, spec::Environment};
 
 use crate::{
     Context, Overrides, Project,
-    inputs::{ChannelUrls, InputSources, written_addresses},
+    inputs::{ChannelUrls, InputSources, channel_urls},
 };
 
 /// Returns the lock's platforms as overrides if environment.yml names no platform.
@@ -16,14 +16,13 @@ pub(crate) fn overrides_from_lock(environment: &Environment, lock: &Lock) -> Ove
     }
 }
 
-/// Returns the credentials and mirrors in the channel URLs of environment.yml, for a command that
-/// uses the lock without a comparison. An unusable environment.yml isn't an error of such a
-/// command.
-pub(crate) fn channel_urls_in_environment(
+/// Reads environment.yml and returns its [`channel_urls`]. An environment.yml that can't be used
+/// counts as missing, since a command that doesn't compare it with the lock doesn't need it.
+pub(crate) fn read_channel_urls(
     project: &Project,
     lock: &Lock,
     context: &Context<'_>,
 ) -> ChannelUrls {
     let environment = project.optional_environment().unwrap_or_default();
-    written_addresses(environment, lock, InputSources::new(project, context))
+    channel_urls(environment, lock, InputSources::new(project, context))
 }

@@ -1,7 +1,7 @@
 //! Which packages a lock may have: `pinned_packages` and `disallowed_packages` of `.condarc`.
 //!
-//! conda gives both to its solver. A lock must not depend on a machine's configuration, so a package
-//! against them is an error here, and environment.yml decides what is solved instead.
+//! conda gives both to its solver. A lock must not depend on a machine's configuration, so a
+//! package against them is an error here, and environment.yml decides what is solved instead.
 
 use std::fmt;
 
@@ -121,7 +121,7 @@ fn against(
         for record in lock.platforms.values().flat_map(|locked| &locked.records) {
             let package = &record.package_record;
             let is_named = spec.package() == package.name.as_normalized();
-            if !is_named || spec.accepts(record, &lock.channels) == is_pin {
+            if !is_named || spec.matches(record, &lock.channels) == is_pin {
                 continue;
             }
             let found = RefusedPackage {

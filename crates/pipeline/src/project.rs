@@ -132,7 +132,7 @@ impl Project {
         self.0.environments.iter().map(|file| file.path.as_path())
     }
 
-    /// The folder of the first environment file, as an absolute path.
+    /// Returns the folder of the first environment file, as an absolute path.
     pub fn folder(&self) -> &Path {
         &self.0.folder
     }

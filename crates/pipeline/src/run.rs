@@ -147,13 +147,14 @@ fn stale_lock(project: &Project, context: FreshnessContext<'_>) -> Option<Findin
 
 fn stale_prefix(project: &Project, prefix: &Path, platform: Subdir) -> Option<Finding> {
     let lock = project.lock().ok()?;
-    let (PrefixState::Ready { stamp } | PrefixState::Modified { stamp }) =
+    let (PrefixState::Ready { lock_digest } | PrefixState::Modified { lock_digest }) =
         envlock_install::state(prefix).ok()?
     else {
         return None;
     };
-    let is_current =
-        [false, true].iter().any(|scripts| lock.environment_digest(platform, *scripts) == stamp);
+    let is_current = [false, true]
+        .iter()
+        .any(|scripts| lock.environment_digest(platform, *scripts) == lock_digest);
     let (prefix, file) = (prefix.display(), project.lock_path().display());
     let message = format!("the environment at `{prefix}` wasn't installed from this {file}");
     (!is_current)
@@ -172,12 +173,12 @@ pub fn activate(
 }
 
 impl ActiveEnvironment {
-    /// The prefix of the environment.
+    /// Returns the prefix of the environment.
     pub fn prefix(&self) -> &Path {
         &self.prefix
     }
 
-    /// The output of the activation scripts.
+    /// Returns the output of the activation scripts.
     pub fn script_output(&self) -> &str {
         &self.activated.script_output
     }

@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, future::Future, path::Path, pin::Pin};
 
 use envlock_model::{
     lock::Lock,
-    needs::{self, NeedChange},
+    needs::{self, StaleNeed},
 };
+use envlock_report::outcome::{self, Completion, Rules};
 use envlock_report::output::AskedServer;
 use envlock_report::secret_scan;
-use envlock_report::sink::{self, Completion, Rules};
 use envlock_report::{AsFindings, Code, Exit, Finding, Level};
 use envlock_secrets::{
     checks::{self, CheckError, Input, Outcome},
@@ -67,7 +67,7 @@ pub enum SecretsError {
     #[error("the lock's needs differ from those of the manifest")]
     Stale {
         /// The difference, need by need.
-        changes: Vec<NeedChange>,
+        changes: Vec<StaleNeed>,
     },
 }
 
@@ -100,7 +100,7 @@ impl AsFindings for SecretsError {
             }
             Self::Stale { changes } => {
                 let stale = Finding::new(Code::StaleLock, self.to_string());
-                let notes = changes.iter().map(NeedChange::to_string);
+                let notes = changes.iter().map(StaleNeed::to_string);
                 vec![notes.fold(stale, Finding::with_note).with_help("run `envlock solve`")]
             }
         }
@@ -128,7 +128,7 @@ fn no_profile_message(with_credentials: &[String]) -> String {
 }
 
 /// Returns the differences between the needs of a lock and those of the manifest.
-pub(crate) fn changes(lock: &Lock, manifest: Option<&Manifest>) -> Vec<NeedChange> {
+pub(crate) fn changes(lock: &Lock, manifest: Option<&Manifest>) -> Vec<StaleNeed> {
     needs::changes(lock.needs.as_ref(), manifest.map(Manifest::locked).as_ref())
 }
 
@@ -163,9 +163,11 @@ impl SecretsReport {
         match &self.failure {
             None => Completion::Complete,
             Some(reason) if self.outcome.rows.is_empty() => {
-                Completion::Partial(sink::Failure::from_error(reason))
+                Completion::Partial(outcome::Failure::from_error(reason))
             }
-            Some(reason) => Completion::Partial(sink::Failure::from_error(reason).with_note(ALONE)),
+            Some(reason) => {
+                Completion::Partial(outcome::Failure::from_error(reason).with_note(ALONE))
+            }
         }
     }
 
@@ -235,8 +237,8 @@ pub async fn has_manifest(project: &Project) -> Result<bool, SecretsError> {
     Ok(project.manifest()?.is_some())
 }
 
-/// The report on a project without a secrets manifest: it passes, because no credential is needed.
-/// A lock that still has needs is stale, and a directory without a project is an error.
+/// Returns the report on a project without a secrets manifest: it passes, because no credential is
+/// needed. A lock that still has needs is stale, and a directory without a project is an error.
 fn without_manifest(project: &Project, compare_lock: bool) -> Result<SecretsReport, SecretsError> {
     if project.optional_environment()?.is_none() {
         return Err(SecretsError::NoManifest);

@@ -24,9 +24,9 @@ use self::findings::{
     dropped_platforms_finding, excluded_newer_finding, skipped_pip_finding, without_sha256_finding,
 };
 use crate::{
-    Context, FileError, InputsError, InstallFlags, NeedDifference, Overrides, Project, files,
+    Context, FileError, InputsError, InstallFlags, NeedChange, Overrides, Project, files,
     inputs::{InputSources, ResolvedInputs, kept_virtual_packages, resolve_inputs},
-    need_differences::need_differences,
+    need_changes::need_changes,
     package_policy, spawn_blocking,
 };
 
@@ -62,14 +62,14 @@ pub struct Solved {
     /// The changes compared with the previous lock.
     pub differences: Vec<PackageDifference>,
     /// The changes of the needs compared with the previous lock; without one, all needs are new.
-    pub need_differences: Vec<NeedDifference>,
+    pub need_changes: Vec<NeedChange>,
     /// The flags with which `install` accepts the lock here; `None` if it doesn't.
     pub install: Option<InstallFlags>,
 }
 
-/// The result of `solve --check`.
+/// The result of [`check`].
 #[derive(Debug)]
-pub struct Checked {
+pub struct LockCheck {
     /// What changed since the lock was made; empty when the lock is up to date.
     pub changes: Vec<Change>,
 }
@@ -156,7 +156,7 @@ pub fn check(
     overrides: &Overrides,
     context: &Context<'_>,
     findings: &mut Vec<Finding>,
-) -> Result<Checked, SolveError> {
+) -> Result<LockCheck, SolveError> {
     let environment = project.environment()?;
     let manifest = project.manifest()?;
     let lock = project.lock()?;
@@ -165,7 +165,7 @@ pub fn check(
     findings.extend(resolution.findings);
     let needs = manifest.map(Manifest::locked);
     let changes = lock::changes(lock, &resolution.inputs?.inputs, needs.as_ref());
-    Ok(Checked { changes })
+    Ok(LockCheck { changes })
 }
 
 /// Solves and writes the lock. Adds findings to `findings`, also on failure.
@@ -225,9 +225,9 @@ pub async fn solve(
     }
     let differences = diff::differences(existing, &lock);
     let old_needs = existing.and_then(|lock| lock.needs.as_ref());
-    let need_differences = need_differences(old_needs, lock.needs.as_ref());
+    let need_changes = need_changes(old_needs, lock.needs.as_ref());
     let install = InstallFlags::for_host(&lock, context.host, context.host_packages);
-    Ok(Solved { lock, written, differences, need_differences, install })
+    Ok(Solved { lock, written, differences, need_changes, install })
 }
 
 /// Returns the names of the packages to upgrade. Each must be in the lock.
@@ -308,13 +308,13 @@ async fn solve_platforms(
     let mut solved = BTreeMap::new();
     let mut reasons = Vec::new();
     for (platform, solve) in tasks {
-        let (outcome, left_out) = solve.await?;
+        let (outcome, skipped) = solve.await?;
         // If there is no solution, the malformed records may be the cause.
         let level = match outcome {
             Outcome::Solution(_) => Level::Note,
             Outcome::NoSolution(_) => Level::Warning,
         };
-        for finding in left_out {
+        for finding in skipped {
             let finding = finding.at_level(level);
             if !findings.contains(&finding) {
                 findings.push(finding);
@@ -361,9 +361,9 @@ impl PlatformSolve {
     /// that can't be read.
     fn run(&self) -> Result<(Outcome, Vec<Finding>), SolveError> {
         let loaded = self.load();
-        let left_out = loaded.iter().filter_map(SubdirRecords::left_out_finding).collect();
+        let skipped = loaded.iter().filter_map(SubdirRecords::skipped_finding).collect();
         let mut malformed: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (name, records) in loaded.iter().flat_map(|subdir| &subdir.left_out) {
+        for (name, records) in loaded.iter().flat_map(|subdir| &subdir.skipped) {
             let files = malformed.entry(name.as_normalized().to_owned()).or_default();
             files
                 .extend(records.iter().map(|record| format!("{}: {}", record.file, record.reason)));
@@ -372,7 +372,7 @@ impl PlatformSolve {
         let problem = Problem {
             platform: self.platform,
             channels: &self.inputs.channels,
-            asked: &self.inputs.platforms[&self.platform],
+            inputs: &self.inputs.platforms[&self.platform],
             records: &records,
             locked: &self.locked,
             upgraded: &self.upgraded,
@@ -380,13 +380,13 @@ impl PlatformSolve {
             exclude_newer: self.inputs.exclude_newer,
         };
         match envlock_solve::solve(&problem) {
-            Ok(solution) => Ok((Outcome::Solution(solution), left_out)),
+            Ok(solution) => Ok((Outcome::Solution(solution), skipped)),
             Err(envlock_solve::SolveError::NoSolution { .. }) => {
                 let mut reasons = envlock_solve::explain(&problem, &self.names());
                 for reason in &mut reasons {
                     reason.name_malformed_records(&malformed);
                 }
-                Ok((Outcome::NoSolution(reasons), left_out))
+                Ok((Outcome::NoSolution(reasons), skipped))
             }
             Err(error) => Err(SolveError::Records(error)),
         }
@@ -394,9 +394,9 @@ impl PlatformSolve {
 
     /// Loads the records that the requests can need, in the order of the channels.
     fn load(&self) -> Vec<SubdirRecords> {
-        let asked = &self.inputs.platforms[&self.platform];
+        let inputs = &self.inputs.platforms[&self.platform];
         let names: BTreeSet<PackageName> =
-            asked.requests.iter().filter_map(|r| r.spec.name.as_exact().cloned()).collect();
+            inputs.requests.iter().filter_map(|r| r.spec.name.as_exact().cloned()).collect();
         self.indexes.load(&names.into_iter().collect::<Vec<_>>())
     }
 
@@ -406,7 +406,7 @@ impl PlatformSolve {
             .into_iter()
             .filter_map(|subdir| {
                 let channel = self.channel(&subdir.channel.url)?;
-                Some(Records::new(channel, subdir.records, subdir.unhashed))
+                Some(Records::new(channel, subdir.records, subdir.without_sha256))
             })
             .collect()
     }

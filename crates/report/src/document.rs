@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{
     Exit, Finding,
-    sink::{FinalReport, Summary},
+    outcome::{FinalReport, Summary},
 };
 
 /// The version of all JSON documents.

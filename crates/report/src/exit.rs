@@ -33,7 +33,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The process's exit status.
+    /// Returns the process's exit status.
     pub const fn code(self) -> u8 {
         match self {
             Self::Success => 0,

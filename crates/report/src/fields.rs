@@ -86,8 +86,8 @@ impl<'n, 'm> Fields<'n, 'm> {
         None
     }
 
-    /// Returns the text of `key`. Adds a mistake if the key is missing.
-    pub fn required(&mut self, key: &str) -> Option<String> {
+    /// Returns the text of `key`. Adds a mistake if the key is missing or has another type.
+    pub fn required_text(&mut self, key: &str) -> Option<String> {
         if self.get(key).is_none() {
             self.add_missing_key(key);
         }
@@ -181,7 +181,8 @@ impl<'n, 'm> Fields<'n, 'm> {
         entry.map_or(self.node.start, Entry::pos)
     }
 
-    /// Adds a mistake for a missing key, unless the node isn't a mapping, which is reported already.
+    /// Adds a mistake for a missing key, unless the node isn't a mapping, which is reported
+    /// already.
     pub fn add_missing_key(&mut self, key: &str) {
         if self.node.entries().is_none() {
             return;

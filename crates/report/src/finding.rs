@@ -49,7 +49,7 @@ pub struct Finding {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(default)]
     pub notes: Vec<String>,
-    /// The fix: the nearest valid value, or the next command to type.
+    /// What to do: the nearest valid value, or the next command to type.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
     /// The need of a credential that it is about.
@@ -187,7 +187,7 @@ pub trait AsFindings: std::error::Error {
     /// Converts the error to findings, at least one.
     fn findings(&self) -> Vec<Finding>;
 
-    /// The exit code of the command.
+    /// Returns the exit code of the command.
     fn exit(&self) -> Exit;
 }
 

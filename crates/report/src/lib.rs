@@ -12,11 +12,11 @@ mod fields;
 mod finding;
 mod mistakes;
 mod nearest;
+pub mod outcome;
 pub mod output;
 mod read_error;
 pub mod render;
 pub mod secret_scan;
-pub mod sink;
 mod size;
 
 pub use code::{Code, UnknownCode};
@@ -27,4 +27,4 @@ pub use fields::{Fields, unknown_key_help, wrong_type};
 pub use finding::{AsFindings, Finding, Level, Related, sort_and_merge};
 pub use mistakes::Mistakes;
 pub use nearest::nearest;
-pub use size::size;
+pub use size::format_size;

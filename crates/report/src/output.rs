@@ -122,7 +122,7 @@ pub struct PackageChange {
 
 /// The result of `envlock solve --check`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Check {
+pub struct SolveCheck {
     /// The lock's path.
     pub lock: String,
     /// Whether the lock matches environment.yml.

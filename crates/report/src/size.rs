@@ -1,8 +1,10 @@
+//! Formats sizes in bytes.
+
 use humansize::{DECIMAL, FormatSizeOptions, SizeFormatter};
 
 /// Formats a size in bytes with its unit and at most one decimal, such as `1.6 MB`. Units are
 /// powers of ten, as on package sites.
-pub fn size(bytes: u64) -> String {
+pub fn format_size(bytes: u64) -> String {
     let options = FormatSizeOptions::from(DECIMAL).decimal_places(1);
     SizeFormatter::new(round(bytes), options).to_string()
 }
@@ -18,7 +20,7 @@ fn round(bytes: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::size;
+    use super::format_size;
 
     #[test]
     fn sizes_are_rounded_to_a_tenth_of_their_unit() {
@@ -37,7 +39,7 @@ mod tests {
             u64::MAX,
         ];
         assert_eq!(
-            all.map(size),
+            all.map(format_size),
             [
                 "0 B", "999 B", "1 kB", "1.2 kB", "999.9 kB", "1 MB", "1.6 MB", "4.1 MB", "253 MB",
                 "2 GB", "1.5 PB", "18.4 EB"

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use envlock_report::sink::{Completion, apply_rules};
+use envlock_report::outcome::{Completion, apply_rules};
 use envlock_report::{Finding, Level};
 use envlock_secrets::checks::{Input, check};
 use envlock_secrets::manifest::{Manifest, ManifestLocation};

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use envlock_policy::suite::TestSuite;
 use envlock_policy::{Acl, Dialect, Identity, Operation, Policy, Request, ServerContext};
 use envlock_report::document::Document;
-use envlock_report::sink::{Completion, Rules, apply_rules};
+use envlock_report::outcome::{Completion, Rules, apply_rules};
 use envlock_report::{AsFindings, secret_scan};
 use envlock_secrets::manifest::{Manifest, ManifestLocation};
 

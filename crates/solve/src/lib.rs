@@ -16,4 +16,4 @@ pub use explain::{
     RequestLine, StepOutcome, Suggestion, TriedWith, UnsolvableReason, Versions, explain,
 };
 pub use problem::{Problem, Records};
-pub use solver::{Solution, SolveError, TooNew, solve};
+pub use solver::{ExcludedByTime, Solution, SolveError, solve};

@@ -78,7 +78,7 @@ impl<'a> Pool<'a> {
         let translated = Translated::new(
             |name| names.get(name),
             usable.map(|(_, record)| *record),
-            &problem.asked.virtual_packages,
+            &problem.inputs.virtual_packages,
         );
         Self { names, translated }
     }
@@ -136,7 +136,7 @@ impl<'a> ChannelRules<'a> {
             without_channel: BTreeSet::new(),
             subdirs: BTreeMap::new(),
         };
-        for request in &problem.asked.requests {
+        for request in &problem.inputs.requests {
             match request.channel.as_deref().and_then(index) {
                 Some(channel) => {
                     rules.pinned.entry(request.package()).or_default().insert(channel);
@@ -191,7 +191,8 @@ impl<'a> ChannelRules<'a> {
     }
 }
 
-/// A record without a timestamp counts as too new, because its age is unknown.
+/// Whether a record is newer than `limit`. One without a timestamp counts as too new, because its
+/// age is unknown.
 fn is_too_new(record: &RepoDataRecord, limit: Option<jiff::Timestamp>) -> bool {
     limit.is_some_and(|limit| {
         let built = record.package_record.timestamp.map(jiff::Timestamp::from);

@@ -15,7 +15,7 @@ pub struct Problem<'a> {
     /// The channels in order of priority.
     pub channels: &'a [RequestedChannel],
     /// The requests, and the virtual packages that are assumed.
-    pub asked: &'a PlatformInputs,
+    pub inputs: &'a PlatformInputs,
     /// The records, by channel and subdir, in the channels' order.
     pub records: &'a [Records],
     /// The records of the existing lock. They are kept where possible.

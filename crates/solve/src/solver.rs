@@ -22,12 +22,12 @@ pub struct Solution {
     /// record that was chosen instead, if any.
     pub skipped_without_sha256: Vec<(RepoDataRecord, Option<RepoDataRecord>)>,
     /// The number of records that were excluded because of their age.
-    pub too_new: TooNew,
+    pub too_new: ExcludedByTime,
 }
 
-/// Numbers of records that `exclude_newer` excludes, among those that the requests can reach.
+/// The numbers of records that `exclude_newer` excludes, among those that the requests can reach.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct TooNew {
+pub struct ExcludedByTime {
     /// Records that were built later than allowed.
     pub newer: usize,
     /// Records without a timestamp.
@@ -54,7 +54,7 @@ pub enum SolveError {
 /// Solves the problem. The result doesn't depend on the order of requests and records.
 pub fn solve(problem: &Problem<'_>) -> Result<Solution, SolveError> {
     let pool = Pool::new(problem, &PriorityExempt::new());
-    let requests: Vec<_> = problem.asked.requests.iter().collect();
+    let requests: Vec<_> = problem.inputs.requests.iter().collect();
     let newest = if problem.upgraded.is_empty() {
         Vec::new()
     } else {
@@ -76,7 +76,7 @@ pub(crate) fn search(
     requests: &[&RequestedSpec],
     pinned: &[RepoDataRecord],
 ) -> Result<Vec<RepoDataRecord>, SolveError> {
-    let assumed = &problem.asked.virtual_packages;
+    let assumed = &problem.inputs.virtual_packages;
     let (machine, requests): (Vec<&RequestedSpec>, Vec<_>) =
         requests.iter().partition(|request| request.package().starts_with("__"));
     if let Some(unmet) = machine.iter().find(|r| !assumed.iter().any(|p| r.matches_virtual(p))) {
@@ -108,7 +108,7 @@ pub(crate) fn search(
             .filter(|record| !problem.upgraded.contains(name(record)))
             .collect(),
         pinned_packages: pinned,
-        virtual_packages: problem.asked.virtual_packages.clone(),
+        virtual_packages: problem.inputs.virtual_packages.clone(),
         specs,
         channel_priority,
         strategy: SolveStrategy::Highest,
@@ -130,8 +130,8 @@ pub(crate) fn search(
     Ok(records)
 }
 
-fn too_new(pool: &Pool<'_>) -> TooNew {
-    let mut counts = TooNew::default();
+fn too_new(pool: &Pool<'_>) -> ExcludedByTime {
+    let mut counts = ExcludedByTime::default();
     for record in pool.names.values().flat_map(|candidates| &candidates.too_new) {
         match record.package_record.timestamp {
             Some(_) => counts.newer += 1,

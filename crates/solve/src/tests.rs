@@ -25,7 +25,7 @@ const ORIGIN: &str = "https://conda.anaconda.org";
 struct Channels {
     list: Vec<RequestedChannel>,
     records: Vec<(usize, Vec<RepoDataRecord>, Vec<RepoDataRecord>)>,
-    asked: PlatformInputs,
+    inputs: PlatformInputs,
     locked: Vec<RepoDataRecord>,
 }
 
@@ -83,7 +83,7 @@ impl Channels {
     }
 
     fn ask(mut self, specs: &[&str]) -> Self {
-        self.asked.virtual_packages = virtual_packages::defaults(Subdir::Linux64);
+        self.inputs.virtual_packages = virtual_packages::defaults(Subdir::Linux64);
         for (index, spec) in specs.iter().enumerate() {
             let line = u32::try_from(index + 1).expect("few lines");
             let (channel, rest) = match spec.split_once("::") {
@@ -91,7 +91,7 @@ impl Channels {
                 None => (None, *spec),
             };
             let request = parse_spec(rest, Place::new("environment.yml", line, 1)).expect("a spec");
-            self.asked.requests.push(envlock_model::lock_inputs::RequestedSpec {
+            self.inputs.requests.push(envlock_model::lock_inputs::RequestedSpec {
                 text: (*spec).to_owned(),
                 place: request.place.clone(),
                 spec: request.spec,
@@ -115,7 +115,7 @@ impl Channels {
         use_it(&Problem {
             platform: Subdir::Linux64,
             channels: &self.list,
-            asked: &self.asked,
+            inputs: &self.inputs,
             records: &records,
             locked: &self.locked,
             upgraded: &moved,
@@ -343,7 +343,7 @@ fn the_keys_in_brackets_are_reported_with_the_existing_values() {
 #[test]
 fn a_subdir_that_is_never_searched_is_reported() {
     let mut world = Channels::default().channel("a", &["x 1"]).ask(&["x"]);
-    world.asked.requests[0].subdir = Some(Subdir::Win64);
+    world.inputs.requests[0].subdir = Some(Subdir::Win64);
     let file_names = advised(&world);
     assert_eq!(file_names[0].0, "no x of win-64 can be used on linux-64: it is in linux-64");
     assert_eq!(file_names[0].1, "write `x`");
@@ -393,8 +393,8 @@ fn a_reason_names_its_lines_and_packages_as_data() {
     );
     assert!(matches!(
         &version.kind,
-        ReasonKind::NoSuchVersion { package, asked, versions, .. }
-            if package == "s" && asked == "7" && versions.listed == ["2.0", "1.0"]
+        ReasonKind::NoSuchVersion { package, requested_version, versions, .. }
+            if package == "s" && requested_version == "7" && versions.listed == ["2.0", "1.0"]
     ));
 }
 

@@ -25,7 +25,7 @@ impl<'a> Translated<'a> {
     {
         let mut by_text: HashMap<&str, Option<String>> = HashMap::new();
         let mut translate = |text: &'a str| {
-            if RecordSpec::is_usual(text) && !text.starts_with("__archspec") {
+            if RecordSpec::rattler_agrees(text) && !text.starts_with("__archspec") {
                 return None;
             }
             by_text.entry(text).or_insert_with(|| translation(text, &names, assumed)).clone()
@@ -82,5 +82,5 @@ fn translation<'a: 'p, 'p>(
     let candidates = names(spec.package()).into_iter().flat_map(|found| &found.usable);
     let versions: Vec<_> =
         candidates.map(|(_, record)| record.package_record.version.as_str().into_owned()).collect();
-    spec.for_rattler(versions.iter().map(String::as_str))
+    spec.translate_for_rattler(versions.iter().map(String::as_str))
 }

@@ -77,12 +77,12 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Adds the place.
+    /// Returns the error with its place.
     pub fn at(self, place: Place) -> ReadError {
         ReadError { place, fault: self }
     }
 
-    /// The help, unless the fix is obvious.
+    /// Returns the help; `None` if the fix is obvious.
     pub fn help(&self) -> Option<&'static str> {
         match self {
             Self::NotText => Some("save the file as UTF-8"),

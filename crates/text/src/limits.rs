@@ -75,25 +75,27 @@ pub const UNPACKED_ENTRIES: usize = 2_000_000;
 /// The size of one path in an archive in bytes: what Linux accepts.
 pub const UNPACKED_PATH: usize = 4_096;
 
-/// Needs of a secrets manifest.
+/// The number of needs in a secrets manifest.
 pub const NEEDS: usize = 2000;
 
-/// Profiles of a secrets manifest.
+/// The number of profiles in a secrets manifest.
 pub const PROFILES: usize = 200;
 
-/// Policies of a secrets manifest, and its allowances.
+/// The number of policies in a secrets manifest, and of its allowances.
 pub const POLICIES: usize = 2000;
 
-/// Needs of all profiles together, and policies that all profiles together attach: each of them is
+/// The number of needs of all profiles together, and of policies that all profiles together
+/// attach: each of them is
 /// checked.
 pub const NEEDS_OF_PROFILES: usize = 20_000;
 
-/// Path blocks of a profile's policies multiplied by its requests, for all profiles together: each
-/// block may decide each request. Ten thousand blocks and two thousand requests are within it.
+/// The number of path blocks of a profile's policies multiplied by its requests, for all profiles
+/// together: each block may decide each request. Ten thousand blocks and two thousand requests are
+/// within it.
 pub const BLOCKS_AND_REQUESTS: usize = 20_000_000;
 
-/// Bytes of all policies of a secrets manifest together.
+/// The size of all policies of a secrets manifest together, in bytes.
 pub const POLICY_BYTES: usize = 64 * 1024 * 1024;
 
-/// Bytes of a message or of a note, which can repeat a part of an input.
+/// The size of a message or of a note in bytes. A message can repeat a part of an input.
 pub const FINDING_BYTES: usize = 10_000;

@@ -19,7 +19,7 @@ impl Pos {
     /// The position of the first character.
     pub const START: Self = Self { line: 1, column: 1 };
 
-    /// The place with this position in `file`.
+    /// Returns the place with this position in `file`.
     pub fn place(self, file: &str) -> Place {
         Place::new(file, self.line, self.column)
     }

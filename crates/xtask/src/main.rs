@@ -9,8 +9,8 @@ use std::{
 
 use envlock_report::document::Document;
 use envlock_report::output::{
-    Bundle, Check, CheckSecrets, Config, Demo, Doctor, Explain, Fetch, Install, PolicyExplain,
-    PolicyGenerate, PolicyTest, Run, SecretsList, Solve, Verify,
+    Bundle, CheckSecrets, Config, Demo, Doctor, Explain, Fetch, Install, PolicyExplain,
+    PolicyGenerate, PolicyTest, Run, SecretsList, Solve, SolveCheck, Verify,
 };
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 
@@ -74,7 +74,7 @@ fn existing_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
 fn schemas() -> Result<BTreeMap<String, String>, String> {
     let all = [
         schema::<Solve>("solve", "envlock solve"),
-        schema::<Check>("check", "envlock solve --check"),
+        schema::<SolveCheck>("check", "envlock solve --check"),
         schema::<Install>("install", "envlock install"),
         schema::<Fetch>("fetch", "envlock fetch"),
         schema::<Bundle>("bundle", "envlock bundle"),

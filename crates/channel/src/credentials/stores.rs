@@ -20,8 +20,8 @@ const ANACONDA: &str = "conda.anaconda.org";
 /// A missing file isn't an error.
 #[derive(Clone, Default)]
 pub struct CredentialStores {
-    /// Names of variables, and their URLs with a credential.
-    pub addresses: Vec<(String, String)>,
+    /// Variables with a URL that has a credential: name and value.
+    pub url_variables: Vec<(String, String)>,
     /// anaconda.org's token, as in `ANACONDA_API_TOKEN`.
     pub anaconda_token: Option<String>,
     /// The `.netrc`.
@@ -38,8 +38,8 @@ impl Credentials {
     pub fn read(stores: &CredentialStores) -> (Self, Vec<Finding>) {
         let mut all = Self::default();
         let mut warnings = Vec::new();
-        for (variable, value) in &stores.addresses {
-            if all.add_address(variable, value).is_none() {
+        for (variable, value) in &stores.url_variables {
+            if all.add_url_variable(variable, value).is_none() {
                 warnings.push(unreadable(
                     variable,
                     "isn't a URL with a credential",
@@ -82,7 +82,7 @@ impl Credentials {
         (all, warnings)
     }
 
-    fn add_address(&mut self, variable: &str, value: &str) -> Option<()> {
+    fn add_url_variable(&mut self, variable: &str, value: &str) -> Option<()> {
         let mut url = Url::parse(value.trim()).ok().filter(Url::has_host)?;
         let access = ChannelCredentials::extract_from(&mut url)?;
         self.add(

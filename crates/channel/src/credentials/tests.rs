@@ -30,7 +30,7 @@ fn each_store_is_used_for_its_own_hosts_only() {
     fs::write(path("credentials.json"), store).expect("room");
     fs::write(path("https%3A%2F%2Fapi.anaconda.org.token"), "an-1\n").expect("room");
     let stores = CredentialStores {
-        addresses: vec![("ENVLOCK_AUTH_LAB".into(), "https://x:y@lab.example:8443/c".into())],
+        url_variables: vec![("ENVLOCK_AUTH_LAB".into(), "https://x:y@lab.example:8443/c".into())],
         netrc: Some(path("netrc")),
         rattler: vec![path("absent.json"), path("credentials.json")],
         anaconda: vec![path("absent"), folder.path().to_owned()],
@@ -61,7 +61,7 @@ fn each_store_is_used_for_its_own_hosts_only() {
 #[test]
 fn a_credential_in_a_channels_url_has_precedence_over_stores_and_is_used_below_the_channel_only() {
     let stores = CredentialStores {
-        addresses: vec![("ENVLOCK_AUTH_H".into(), "https://other:one@h.example/".into())],
+        url_variables: vec![("ENVLOCK_AUTH_H".into(), "https://other:one@h.example/".into())],
         anaconda_token: Some("an-2".into()),
         ..CredentialStores::default()
     };
@@ -81,7 +81,7 @@ fn an_unreadable_store_is_named_and_not_quoted() {
     let store = folder.path().join("credentials.json");
     fs::write(&store, "{\"h\": {\"Secret\": \"canary\"}}").expect("room");
     let stores = CredentialStores {
-        addresses: vec![("ENVLOCK_AUTH_X".into(), "canary".into())],
+        url_variables: vec![("ENVLOCK_AUTH_X".into(), "canary".into())],
         netrc: Some(folder.path().to_owned()),
         rattler: vec![store],
         ..CredentialStores::default()

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use bytes::{Buf, Bytes};
-use envlock_report::size;
+use envlock_report::format_size;
 use fs_err as fs;
 use rattler_conda_types::Subdir;
 use rattler_digest::{HashingWriter, Sha256};
@@ -112,7 +112,7 @@ fn copy(
             has_begun = true;
         }
         let Some(rest) = left.checked_sub(read as u64) else {
-            return unreadable(format!("it is larger than {} unpacked", size(max_bytes)));
+            return unreadable(format!("it is larger than {} unpacked", format_size(max_bytes)));
         };
         left = rest;
         to.write_all(chunk).with_path(path).map_err(DecodeError::Disk)?;

@@ -4,8 +4,8 @@ use envlock_report::{AsFindings, Code, Exit, Finding, Level, Place};
 use rattler_conda_types::Subdir;
 use url::Url;
 
-use crate::complete_alias;
 use crate::disk::DiskError;
+use crate::mirror_channels_below;
 use crate::source_error::{Attempt, help_for, list_attempts};
 use envlock_model::channel::{Channel, display_name, without_credentials};
 
@@ -13,10 +13,10 @@ use envlock_model::channel::{Channel, display_name, without_credentials};
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     /// Some indexes can't be fetched. All of them are named.
-    #[error("{}", .problems.iter().map(ChannelFailure::message).collect::<Vec<_>>().join("; "))]
-    Problems {
+    #[error("{}", .failures.iter().map(ChannelFailure::message).collect::<Vec<_>>().join("; "))]
+    Channels {
         /// The failures, by channel.
-        problems: Vec<ChannelFailure>,
+        failures: Vec<ChannelFailure>,
         /// Warnings about the other indexes.
         warnings: Vec<Finding>,
     },
@@ -75,9 +75,9 @@ impl IndexError {
     /// Sets the places at which the channels are written.
     #[must_use]
     pub fn with_places(mut self, place: impl Fn(&Channel) -> Option<Place>) -> Self {
-        if let Self::Problems { problems, .. } = &mut self {
-            for problem in problems {
-                problem.place = place(&problem.channel);
+        if let Self::Channels { failures, .. } = &mut self {
+            for failure in failures {
+                failure.place = place(&failure.channel);
             }
         }
         self
@@ -86,9 +86,9 @@ impl IndexError {
     /// Sets the settings that decide the URLs of the channels.
     #[must_use]
     pub fn with_settings(mut self, setting: impl Fn(&Channel) -> Option<ChannelSetting>) -> Self {
-        if let Self::Problems { problems, .. } = &mut self {
-            for problem in problems {
-                problem.setting = setting(&problem.channel);
+        if let Self::Channels { failures, .. } = &mut self {
+            for failure in failures {
+                failure.setting = setting(&failure.channel);
             }
         }
         self
@@ -125,8 +125,8 @@ impl ChannelFailure {
         }
     }
 
-    /// The multichannel that has this channel as a member, if its absence doesn't prevent the use
-    /// of the other members.
+    /// Returns the multichannel that has this channel as a member, if its absence doesn't prevent
+    /// the use of the other members.
     pub(super) fn absent_member_of(&self) -> Option<&str> {
         let is_absent = matches!(self.kind, ChannelFailureKind::NotFound { .. });
         self.channel.multichannel.as_deref().filter(|_| is_absent)
@@ -213,7 +213,7 @@ impl ChannelFailure {
 
 impl ChannelSetting {
     fn help(&self) -> String {
-        match complete_alias(&self.base) {
+        match mirror_channels_below(&self.base) {
             Some(url) => format!("write `{}: {}`", self.key, url.as_str().trim_end_matches('/')),
             None => format!("is `{}: {}` right?", self.key, without_credentials(&self.base)),
         }
@@ -223,10 +223,10 @@ impl ChannelSetting {
 impl AsFindings for IndexError {
     fn findings(&self) -> Vec<Finding> {
         match self {
-            Self::Problems { problems, warnings } => warnings
+            Self::Channels { failures, warnings } => warnings
                 .iter()
                 .cloned()
-                .chain(problems.iter().map(ChannelFailure::finding))
+                .chain(failures.iter().map(ChannelFailure::finding))
                 .collect(),
             Self::Disk(error) => error.findings(),
         }
@@ -234,14 +234,14 @@ impl AsFindings for IndexError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::Problems { problems, .. }
-                if problems
+            Self::Channels { failures, .. }
+                if failures
                     .iter()
-                    .all(|problem| matches!(problem.kind, ChannelFailureKind::NoSource)) =>
+                    .all(|failure| matches!(failure.kind, ChannelFailureKind::NoSource)) =>
             {
                 Exit::Usage
             }
-            Self::Problems { .. } => Exit::Undetermined,
+            Self::Channels { .. } => Exit::Undetermined,
             Self::Disk(error) => error.exit(),
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! An index of a large channel has hundreds of megabytes, and a solve needs few of its records.
 //! So one pass finds the position of each record, and a record is parsed when it is needed. An
-//! entry whose file name can't be used is left out and reported; the other entries are used.
+//! entry whose file name can't be used is skipped and reported; the other entries are used.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -11,8 +11,8 @@ use rattler_conda_types::Subdir;
 use rattler_conda_types::package::{CondaArchiveType, DistArchiveType};
 use serde_json::value::RawValue;
 
-use super::left_out::SkippedRecords;
 use super::outline::{Key, Outline, Table};
+use super::skipped::SkippedRecords;
 use crate::parse_error;
 
 /// The archives of an index, sorted by name, then by build and format.
@@ -25,7 +25,7 @@ pub(crate) struct Listing {
     /// How many wheels it lists. They aren't used.
     wheels: usize,
     /// The entries that aren't used.
-    pub(crate) left_out: SkippedRecords,
+    pub(crate) skipped: SkippedRecords,
 }
 
 /// The position of one archive's record.
@@ -37,7 +37,7 @@ struct Entry {
     /// The length of the key without the extension.
     file_stem: u32,
     record: Span,
-    format: ArchiveFormat,
+    table: IndexTable,
 }
 
 /// A part of the JSON. An index has less than 4 GiB.
@@ -53,21 +53,26 @@ impl Span {
     }
 }
 
-/// The format of an archive and the table that lists it, the preferred one first. `.conda` is
-/// preferred to the `.tar.bz2` of the same build, because mirrors remove the latter first.
+/// A table of an index. It decides the format of its archives. The preferred table is first:
+/// `.conda` is preferred to the `.tar.bz2` of the same build, because mirrors remove the latter
+/// first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum ArchiveFormat {
+pub(crate) enum IndexTable {
+    /// `v3.conda`: archives in `.conda` format. Its keys have no extension.
     V3Conda,
-    Conda,
+    /// `packages.conda`: archives in `.conda` format.
+    PackagesConda,
+    /// `v3."tar.bz2"`: archives in `.tar.bz2` format. Its keys have no extension.
     V3TarBz2,
-    TarBz2,
+    /// `packages`: archives in `.tar.bz2` format.
+    Packages,
 }
 
-impl ArchiveFormat {
+impl IndexTable {
     fn archive_type(self) -> CondaArchiveType {
         match self {
-            Self::V3Conda | Self::Conda => CondaArchiveType::Conda,
-            Self::V3TarBz2 | Self::TarBz2 => CondaArchiveType::TarBz2,
+            Self::V3Conda | Self::PackagesConda => CondaArchiveType::Conda,
+            Self::V3TarBz2 | Self::Packages => CondaArchiveType::TarBz2,
         }
     }
 }
@@ -78,8 +83,8 @@ pub(crate) struct ListedArchive<'a> {
     /// The file name without the extension.
     pub(crate) file_stem: &'a str,
     pub(crate) archive_type: CondaArchiveType,
-    /// The format and the table that lists it.
-    pub(crate) table: ArchiveFormat,
+    /// The table that lists it.
+    pub(crate) table: IndexTable,
     /// The record, as JSON.
     pub(crate) record: &'a str,
 }
@@ -112,26 +117,26 @@ impl Listing {
             removed: outline.removed.map(removed).unwrap_or_default(),
             entries: Vec::new(),
             wheels: 0,
-            left_out: SkippedRecords::default(),
+            skipped: SkippedRecords::default(),
         };
         let v3 = outline.v3.map(|v3| (v3.conda, v3.tar_bz2, v3.wheel));
         let (v3_conda, v3_tar_bz2, wheel) = v3.unwrap_or_default();
         reader.wheels += wheel.map_or(0, |counted| counted.0);
-        reader.add_table(v3_conda, Some(ArchiveFormat::V3Conda));
-        reader.add_table(v3_tar_bz2, Some(ArchiveFormat::V3TarBz2));
+        reader.add_table(v3_conda, Some(IndexTable::V3Conda));
+        reader.add_table(v3_tar_bz2, Some(IndexTable::V3TarBz2));
         reader.add_table(outline.conda, None);
         reader.add_table(outline.packages, None);
-        let Reader { mut entries, wheels, left_out, .. } = reader;
+        let Reader { mut entries, wheels, skipped, .. } = reader;
         entries.sort_unstable_by_key(|entry| sort_key(&json, entry));
-        Ok(Self { json, base_url: info.base_url, entries, wheels, left_out })
+        Ok(Self { json, base_url: info.base_url, entries, wheels, skipped })
     }
 
-    /// The JSON.
+    /// Returns the JSON.
     pub(crate) fn json(&self) -> &str {
         &self.json
     }
 
-    /// The number of archives that are listed, in all formats.
+    /// Returns the number of archives that are listed, in all formats.
     pub(crate) fn len(&self) -> usize {
         self.entries.len() + self.wheels
     }
@@ -141,19 +146,19 @@ impl Listing {
         self.entries.is_empty()
     }
 
-    /// The names of the packages, sorted and without duplicates.
+    /// Returns the names of the packages, sorted and without duplicates.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         let mut last = None;
         let names = self.entries.iter().map(|entry| name_of(&self.json, entry));
         names.filter(move |name| last.replace(*name) != Some(*name))
     }
 
-    /// All archives.
+    /// Returns all archives.
     pub(crate) fn archives(&self) -> impl Iterator<Item = ListedArchive<'_>> {
         self.entries.iter().map(|entry| self.archive(entry))
     }
 
-    /// The archives of a package, grouped by build; the preferred format first.
+    /// Returns the archives of a package, grouped by build; the preferred format first.
     pub(crate) fn builds_of(&self, name: &str) -> Vec<Vec<ListedArchive<'_>>> {
         let start = self.entries.partition_point(|entry| name_of(&self.json, entry) < name);
         let own =
@@ -161,8 +166,8 @@ impl Listing {
         self.grouped(own)
     }
 
-    /// The archives whose names start with `name-` and aren't those of the package `name`: such
-    /// a file name can be one of the package with a malformed version.
+    /// Returns the archives whose names start with `name-` and aren't those of the package `name`:
+    /// such a file name can be one of the package with a malformed version.
     pub(crate) fn archives_with_prefix(&self, name: &str) -> Vec<ListedArchive<'_>> {
         let prefix = format!("{name}-");
         let start =
@@ -191,8 +196,8 @@ impl Listing {
     fn archive(&self, entry: &Entry) -> ListedArchive<'_> {
         ListedArchive {
             file_stem: stem_of(&self.json, entry),
-            archive_type: entry.format.archive_type(),
-            table: entry.format,
+            archive_type: entry.table.archive_type(),
+            table: entry.table,
             record: &self.json[entry.record.range()],
         }
     }
@@ -206,11 +211,11 @@ fn stem_of<'a>(json: &'a str, entry: &Entry) -> &'a str {
     &json[entry.key.range()][..entry.file_stem as usize]
 }
 
-fn sort_key<'a>(json: &'a str, entry: &Entry) -> (&'a str, &'a str, ArchiveFormat) {
-    (name_of(json, entry), stem_of(json, entry), entry.format)
+fn sort_key<'a>(json: &'a str, entry: &Entry) -> (&'a str, &'a str, IndexTable) {
+    (name_of(json, entry), stem_of(json, entry), entry.table)
 }
 
-/// The file names in `removed`. Anything else in it is ignored.
+/// Returns the file names in `removed`. Anything else in it is ignored.
 fn removed(list: &RawValue) -> HashSet<String> {
     let list: Vec<&RawValue> = serde_json::from_str(list.get()).unwrap_or_default();
     list.into_iter().filter_map(|name| serde_json::from_str(name.get()).ok()).collect()
@@ -222,20 +227,21 @@ struct Reader<'a> {
     removed: HashSet<String>,
     entries: Vec<Entry>,
     wheels: usize,
-    left_out: SkippedRecords,
+    skipped: SkippedRecords,
 }
 
 impl Reader<'_> {
-    /// Adds the entries of a table. `format` is that of a table whose keys have no extension.
-    fn add_table(&mut self, table: Option<Table<'_>>, format: Option<ArchiveFormat>) {
+    /// Adds the entries of a table. `v3` names a table whose keys have no extension. In the other
+    /// tables the extension of a key decides.
+    fn add_table(&mut self, table: Option<Table<'_>>, v3: Option<IndexTable>) {
         for (key, record) in table.into_iter().flat_map(|table| table.0) {
             match key {
-                Key::Plain(key) => match self.entry(key, record, format) {
+                Key::Plain(key) => match self.entry(key, record, v3) {
                     Ok(entry) => self.entries.extend(entry),
-                    Err(reason) => self.left_out.add(key, &reason),
+                    Err(reason) => self.skipped.add(key, &reason),
                 },
                 Key::Escaped(key) => {
-                    self.left_out.add(&key, "its file name has escape sequences");
+                    self.skipped.add(&key, "its file name has escape sequences");
                 }
             }
         }
@@ -246,15 +252,15 @@ impl Reader<'_> {
         &mut self,
         key: &str,
         record: &RawValue,
-        format: Option<ArchiveFormat>,
+        v3: Option<IndexTable>,
     ) -> Result<Option<Entry>, String> {
-        let (stem, format) = match (format, DistArchiveType::split_str(key)) {
-            (Some(format), _) => (key, format),
+        let (stem, table) = match (v3, DistArchiveType::split_str(key)) {
+            (Some(table), _) => (key, table),
             (None, Some((stem, DistArchiveType::Conda(CondaArchiveType::Conda)))) => {
-                (stem, ArchiveFormat::Conda)
+                (stem, IndexTable::PackagesConda)
             }
             (None, Some((stem, DistArchiveType::Conda(CondaArchiveType::TarBz2)))) => {
-                (stem, ArchiveFormat::TarBz2)
+                (stem, IndexTable::Packages)
             }
             (None, Some((_, DistArchiveType::Wheel(_)))) => {
                 self.wheels += 1;
@@ -270,7 +276,7 @@ impl Reader<'_> {
         if !record.get().starts_with('{') {
             return Err("its record isn't a table".to_owned());
         }
-        let extension = DistArchiveType::from(format.archive_type()).extension();
+        let extension = DistArchiveType::from(table.archive_type()).extension();
         if !self.removed.is_empty() && self.removed.contains(&format!("{stem}{extension}")) {
             return Ok(None);
         }
@@ -280,11 +286,11 @@ impl Reader<'_> {
             name: number(name.len())?,
             file_stem: number(stem.len())?,
             record: self.span_of(record.get())?,
-            format,
+            table,
         }))
     }
 
-    /// The position of a part of the JSON.
+    /// Returns the position of a part of the JSON.
     fn span_of(&self, part: &str) -> Result<Span, String> {
         let start = part.as_ptr() as usize - self.json.as_ptr() as usize;
         let number = |length: usize| {
@@ -367,7 +373,7 @@ mod tests {
         )
         .expect("an index");
         assert_eq!(files(&listing), ["a-2-0.tar.bz2"]);
-        assert_eq!((listing.len(), listing.left_out.count()), (3, 0));
+        assert_eq!((listing.len(), listing.skipped.count()), (3, 0));
     }
 
     #[test]
@@ -393,10 +399,10 @@ mod tests {
             let json = format!(r#"{{"packages.conda":{{"b-1-0.conda":{{}},{odd}}}}}"#);
             let listing = listing(&json).unwrap_or_else(|error| panic!("{odd}: {error}"));
             assert_eq!(files(&listing), ["b-1-0.conda"], "{odd}");
-            assert_eq!(listing.left_out.count(), 1, "{odd}");
+            assert_eq!(listing.skipped.count(), 1, "{odd}");
         }
         let good = r#"{"packages":{"_x-1!2.0+cu118-py_0.tar.bz2":{},"包-1-0.conda":{}}}"#;
-        assert_eq!(listing(good).expect("an index").left_out.count(), 0);
+        assert_eq!(listing(good).expect("an index").skipped.count(), 0);
     }
 
     proptest::proptest! {

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+/// The table `info` of an index.
 #[derive(Default, Deserialize)]
 #[serde(expecting = "a table")]
 pub(super) struct Info {
@@ -28,6 +29,7 @@ pub(super) struct Outline<'a> {
     pub(super) removed: Option<&'a RawValue>,
 }
 
+/// The table `v3` of an index: further tables of records, one for each format of archives.
 #[derive(Deserialize)]
 #[serde(expecting = "a table")]
 pub(super) struct V3<'a> {
@@ -66,6 +68,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Table<'a> {
 
 /// A key of a table.
 pub(super) enum Key<'a> {
+    /// The key has no escape sequences.
     Plain(&'a str),
     /// The key has escape sequences.
     Escaped(String),

@@ -12,8 +12,8 @@ use serde::Deserialize;
 use url::Url;
 
 use super::error::ChannelFailure;
-use super::left_out::{SkippedRecord, finding};
 use super::listing::{ListedArchive, Listing};
+use super::skipped::{SkippedRecord, finding};
 use crate::{address, parse_error};
 
 /// The index of one subdir of one channel.
@@ -34,7 +34,7 @@ pub(crate) struct Index {
 #[derive(Default)]
 struct PackageRecords {
     records: Vec<RepoDataRecord>,
-    left_out: Vec<SkippedRecord>,
+    skipped: Vec<SkippedRecord>,
 }
 
 impl Index {
@@ -48,7 +48,7 @@ impl Index {
     ) -> Self {
         let mut index =
             Self { channel, subdir, fetched, warnings: Vec::new(), packages, served_by, listing };
-        index.warnings.extend(index.listing.left_out.finding(&index.name(), &index.served_by));
+        index.warnings.extend(index.listing.skipped.finding(&index.name(), &index.served_by));
         index
     }
 
@@ -75,18 +75,18 @@ impl Index {
     }
 
     /// Returns the records of a package, with the origin's URLs: one for each build, of the
-    /// preferred format. A record that can't be read is left out.
+    /// preferred format. A record that can't be read is skipped.
     fn records_of(&self, name: &PackageName) -> PackageRecords {
         let mut found = PackageRecords::default();
         let builds = self.listing.builds_of(name.as_normalized());
         if builds.is_empty() {
-            found.left_out = self.misnamed(name);
+            found.skipped = self.misnamed(name);
             return found;
         }
         for build in builds {
             if let Some(archive) = duplicated(&build) {
                 let reason = "the index has two records of this file";
-                found.left_out.push(SkippedRecord::new(&archive.file_name(), reason));
+                found.skipped.push(SkippedRecord::new(&archive.file_name(), reason));
                 continue;
             }
             for archive in build {
@@ -96,7 +96,7 @@ impl Index {
                         break;
                     }
                     Err(reason) => {
-                        found.left_out.push(SkippedRecord::new(&archive.file_name(), &reason));
+                        found.skipped.push(SkippedRecord::new(&archive.file_name(), &reason));
                     }
                 }
             }
@@ -155,16 +155,16 @@ pub struct SubdirRecords {
     /// The candidates, sorted by name and file name: the records with a sha256.
     pub records: Vec<RepoDataRecord>,
     /// Records without a sha256. They aren't candidates, because they can't be checked.
-    pub unhashed: Vec<RepoDataRecord>,
+    pub without_sha256: Vec<RepoDataRecord>,
     /// Records that can't be read, by the name of the package.
-    pub left_out: BTreeMap<PackageName, Vec<SkippedRecord>>,
+    pub skipped: BTreeMap<PackageName, Vec<SkippedRecord>>,
     served_by: String,
 }
 
 impl SubdirRecords {
     /// Returns a note about the records that can't be read; `None` if there are none.
-    pub fn left_out_finding(&self) -> Option<Finding> {
-        let all: Vec<SkippedRecord> = self.left_out.values().flatten().cloned().collect();
+    pub fn skipped_finding(&self) -> Option<Finding> {
+        let all: Vec<SkippedRecord> = self.skipped.values().flatten().cloned().collect();
         let name = format!("{}/{}", self.channel.name, self.subdir);
         (!all.is_empty()).then(|| finding(&name, all.len(), &all, &self.served_by))
     }
@@ -239,7 +239,9 @@ impl Indexes {
     }
 
     /// Loads the records of these packages and of all that they may depend on, for each subdir of
-    /// each channel, in the order of the channels. Records that can't be read are left out. Needs CPU time: don't call it in an async task.
+    /// each channel, in the order of the channels. Records that can't be read are skipped.
+    ///
+    /// Needs CPU time: don't call it in an async task.
     pub fn load(&self, names: &[PackageName]) -> Vec<SubdirRecords> {
         let mut found = self.empty();
         let mut seen: BTreeSet<PackageName> = names.iter().cloned().collect();
@@ -273,8 +275,8 @@ impl Indexes {
             channel: index.channel.clone(),
             subdir: index.subdir,
             records: Vec::new(),
-            unhashed: Vec::new(),
-            left_out: BTreeMap::new(),
+            without_sha256: Vec::new(),
+            skipped: BTreeMap::new(),
             served_by: index.served_by.clone(),
         };
         self.all.iter().map(empty).collect()
@@ -288,16 +290,16 @@ impl Indexes {
         mut seen: impl FnMut(&RepoDataRecord),
     ) {
         for (index, found) in self.all.iter().zip(found) {
-            let PackageRecords { records, left_out } = index.records_of(name);
-            if !left_out.is_empty() {
-                found.left_out.insert(name.clone(), left_out);
+            let PackageRecords { records, skipped } = index.records_of(name);
+            if !skipped.is_empty() {
+                found.skipped.insert(name.clone(), skipped);
             }
             for record in records {
                 if record.package_record.sha256.is_some() {
                     seen(&record);
                     found.records.push(record);
                 } else {
-                    found.unhashed.push(record);
+                    found.without_sha256.push(record);
                 }
             }
         }
@@ -307,7 +309,7 @@ impl Indexes {
 /// Sorts the records, so that the same inputs give the same order.
 fn sorted(mut found: Vec<SubdirRecords>) -> Vec<SubdirRecords> {
     for subdir in &mut found {
-        for records in [&mut subdir.records, &mut subdir.unhashed] {
+        for records in [&mut subdir.records, &mut subdir.without_sha256] {
             records.sort_by_cached_key(|record| {
                 (record.package_record.name.clone(), record.identifier.to_file_name())
             });

@@ -55,9 +55,9 @@ impl Client {
             found.channel(request, outcomes, requests);
         }
         found.accept_absent_members();
-        if !found.problems.is_empty() {
-            let Found { problems, warnings, .. } = found;
-            return Err(IndexError::Problems { problems, warnings });
+        if !found.failures.is_empty() {
+            let Found { failures, warnings, .. } = found;
+            return Err(IndexError::Channels { failures, warnings });
         }
         let bytes = found.indexes.iter().map(|index| index.fetched).sum();
         let outcome = progress::Outcome::Indexes { indexes: found.indexes.len(), bytes };
@@ -71,7 +71,7 @@ impl Client {
 struct Found {
     indexes: Vec<Index>,
     warnings: Vec<Finding>,
-    problems: Vec<ChannelFailure>,
+    failures: Vec<ChannelFailure>,
     absent_members: Vec<ChannelFailure>,
 }
 
@@ -80,11 +80,11 @@ impl Found {
     fn accept_absent_members(&mut self) {
         let found: BTreeSet<&str> =
             self.indexes.iter().filter_map(|index| index.channel.multichannel.as_deref()).collect();
-        let is_accepted = |problem: &ChannelFailure| {
-            problem.absent_member_of().is_some_and(|multichannel| found.contains(multichannel))
+        let is_accepted = |failure: &ChannelFailure| {
+            failure.absent_member_of().is_some_and(|multichannel| found.contains(multichannel))
         };
-        let problems = std::mem::take(&mut self.problems).into_iter();
-        (self.absent_members, self.problems) = problems.partition(is_accepted);
+        let failures = std::mem::take(&mut self.failures).into_iter();
+        (self.absent_members, self.failures) = failures.partition(is_accepted);
     }
 
     /// Adds the results of one channel, one for each of [`ChannelRequest::all`]. `asked` are all
@@ -96,7 +96,7 @@ impl Found {
         asked: &[ChannelRequest],
     ) {
         let channel = &request.channel;
-        let problem = |kind| ChannelFailure::new(channel.clone(), kind);
+        let failure = |kind| ChannelFailure::new(channel.clone(), kind);
         let mut absent: Vec<(Subdir, Vec<Attempt>)> = Vec::new();
         for (subdir, outcome) in request.all().zip(outcomes) {
             match outcome {
@@ -109,14 +109,14 @@ impl Found {
                 }
                 Err(NoIndex::Absent(attempts)) => absent.push((subdir, attempts)),
                 Err(NoIndex::Unavailable(attempts)) => {
-                    self.problems
-                        .push(problem(ChannelFailureKind::Unavailable { subdir, attempts }));
+                    self.failures
+                        .push(failure(ChannelFailureKind::Unavailable { subdir, attempts }));
                 }
                 Err(NoIndex::NotCached) => {
-                    self.problems.push(problem(ChannelFailureKind::NotCached { subdir }));
+                    self.failures.push(failure(ChannelFailureKind::NotCached { subdir }));
                 }
                 Err(NoIndex::NoSource) => {
-                    return self.problems.push(problem(ChannelFailureKind::NoSource));
+                    return self.failures.push(failure(ChannelFailureKind::NoSource));
                 }
             }
         }
@@ -126,7 +126,7 @@ impl Found {
         if has_noarch {
             self.warnings.extend(platforms().map(|subdir| empty(channel, subdir)));
         } else if platforms().next().is_some() {
-            self.problems.push(problem(ChannelFailureKind::NotFound {
+            self.failures.push(failure(ChannelFailureKind::NotFound {
                 subdirs: absent.iter().map(|(subdir, _)| *subdir).collect(),
                 hint: hints::suggested_name_except(channel, asked),
                 attempts: absent.into_iter().flat_map(|(_, attempts)| attempts).collect(),

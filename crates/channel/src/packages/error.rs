@@ -1,6 +1,6 @@
 //! Why packages are unavailable.
 
-use envlock_report::{AsFindings, Code, Exit, Finding, count, size};
+use envlock_report::{AsFindings, Code, Exit, Finding, count, format_size};
 use rattler_conda_types::RepoDataRecord;
 
 use envlock_model::record::MalformedRecord;
@@ -77,7 +77,7 @@ impl MissingPackage {
 
     fn line(&self) -> String {
         match self.size {
-            Some(bytes) => format!("  {} ({})", self.file, size(bytes)),
+            Some(bytes) => format!("  {} ({})", self.file, format_size(bytes)),
             None => format!("  {}", self.file),
         }
     }
@@ -171,7 +171,7 @@ impl AsFindings for FetchError {
                 .with_help(help_for(packages.iter().flat_map(|package| &package.attempts))),
             Self::NotCached(packages) => {
                 let lines: Vec<String> = packages.iter().map(MissingPackage::line).collect();
-                let total = size(packages.iter().filter_map(|package| package.size).sum());
+                let total = format_size(packages.iter().filter_map(|package| package.size).sum());
                 Finding::new(Code::NotCached, self.to_string())
                     .with_note(format!("missing, {total} in all:\n{}", lines.join("\n")))
                     .with_help("run the same command once without `--offline`")

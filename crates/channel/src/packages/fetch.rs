@@ -39,8 +39,8 @@ pub struct UnpackedPackage {
     pub dir: PathBuf,
     /// The substitution, if it isn't the locked archive.
     pub substitution: Option<Substitution>,
-    /// The paths whose digest or size the list in the package has wrong. The package in the cache
-    /// has a corrected list.
+    /// The paths for which the package's `paths.json` had a wrong digest or size, which were
+    /// corrected in the cache.
     pub corrected: Vec<String>,
 }
 
@@ -313,7 +313,7 @@ fn with_corrections(mut packages: Vec<UnpackedPackage>) -> Vec<UnpackedPackage> 
     packages
 }
 
-/// The name of a package in progress events.
+/// Returns the name of a package in progress events.
 pub(super) fn item_name(record: &RepoDataRecord) -> String {
     let package = &record.package_record;
     format!("{} {}", package.name.as_normalized(), package.version)

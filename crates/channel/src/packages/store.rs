@@ -81,7 +81,7 @@ impl PackageDir {
     }
 }
 
-/// Returns the digest of a record that is valid.
+/// Checks a record and returns its sha256, which names its folder.
 pub(super) fn checked_sha256(record: &RepoDataRecord) -> Result<Sha256Hash, FetchError> {
     let file = || record.identifier.to_string();
     record::check(record).map_err(|fault| FetchError::MalformedRecord { file: file(), fault })?;

@@ -11,7 +11,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use envlock_report::size;
+use envlock_report::format_size;
 use envlock_text::limits::{UNPACKED_BYTES, UNPACKED_ENTRIES, UNPACKED_PATH, UNPACKED_RATIO};
 use envlock_text::one_line;
 use rattler_conda_types::package::{CondaArchiveType, DistArchiveType};
@@ -67,7 +67,7 @@ fn not_a_package<T>(reason: impl Into<String>) -> Result<T, UnpackError> {
     Err(UnpackError::NotAPackage(reason.into()))
 }
 
-/// The error for an archive that can't be read.
+/// Creates the error for an archive that can't be read.
 fn unreadable(error: &io::Error) -> UnpackError {
     UnpackError::NotAPackage(match error.kind() {
         io::ErrorKind::UnexpectedEof => "the archive is incomplete".to_owned(),
@@ -75,7 +75,7 @@ fn unreadable(error: &io::Error) -> UnpackError {
     })
 }
 
-/// The error for a zip that can't be read.
+/// Creates the error for a zip that can't be read.
 fn bad_zip(error: &zip::result::ZipError) -> UnpackError {
     UnpackError::NotAPackage(format!("the archive can't be read: {error}"))
 }
@@ -313,7 +313,7 @@ fn shown(path: &Path) -> String {
 fn too_large() -> io::Error {
     io::Error::other(format!(
         "it is larger than {} and than {UNPACKED_RATIO} times its archive",
-        size(UNPACKED_BYTES)
+        format_size(UNPACKED_BYTES)
     ))
 }
 

@@ -72,7 +72,7 @@ impl UnpackedFiles {
         }
     }
 
-    /// The sum of the file sizes, in bytes.
+    /// Returns the sum of the file sizes, in bytes.
     pub(crate) fn bytes(&self) -> u64 {
         let size = |file: &UnpackedFile| match file {
             UnpackedFile::File { size, .. } => *size,

@@ -114,7 +114,7 @@ async fn the_credentials_of_every_store_are_sent_and_never_written_to_the_cache(
         rattler("token"),
         CredentialStores { anaconda: vec![path("tokens")], ..CredentialStores::default() },
         CredentialStores {
-            addresses: vec![("ENVLOCK_AUTH_X".into(), address)],
+            url_variables: vec![("ENVLOCK_AUTH_X".into(), address)],
             ..CredentialStores::default()
         },
     ] {
@@ -185,8 +185,10 @@ async fn a_mirror_never_receives_the_credential_of_its_origin() {
     let mirrors = envlock_channel::parse_mirror(&declared).unwrap();
     clients.settings.sources = Sources::new(mirrors, true);
     let address = origin.url().replace("http://", &format!("http://user:{CANARY}@"));
-    let stores =
-        CredentialStores { addresses: vec![("X".into(), address)], ..CredentialStores::default() };
+    let stores = CredentialStores {
+        url_variables: vec![("X".into(), address)],
+        ..CredentialStores::default()
+    };
     clients.settings.credentials = Credentials::read(&stores).0;
     mirror.add_fault("*.conda", Fault::status(404));
     let client = clients.client();

@@ -76,9 +76,9 @@ async fn a_record_without_sha256_is_listed_but_is_no_candidate() {
     });
     let indexes = TestClients::for_mirrors(&[&mirror]).index().await.unwrap();
     let found = indexes.load(&[name("a")]);
-    let unhashed = &found[0].unhashed;
-    assert_eq!(unhashed.len(), 1);
-    assert_eq!(unhashed[0].identifier.to_string(), "a-1-0.conda");
+    let without_sha256 = &found[0].without_sha256;
+    assert_eq!(without_sha256.len(), 1);
+    assert_eq!(without_sha256[0].identifier.to_string(), "a-1-0.conda");
     assert_eq!(found[0].records.len(), 1);
 }
 
@@ -136,7 +136,7 @@ async fn a_record_that_cannot_be_read_is_left_out_and_named_with_its_index() {
     let linux = &loaded[0];
     let files: Vec<_> = linux.records.iter().map(|record| record.identifier.to_string()).collect();
     assert_eq!(files, ["a-2-0.conda"]);
-    let finding = linux.left_out_finding().unwrap();
+    let finding = linux.skipped_finding().unwrap();
     assert_eq!(
         finding.message,
         "3 records of the index of conda-forge/linux-64 can't be read and are left out"
@@ -145,7 +145,7 @@ async fn a_record_that_cannot_be_read_is_left_out_and_named_with_its_index() {
         assert!(finding.notes[0].contains(file), "{finding:?}");
     }
     assert!(finding.notes[1].contains(&mirror.url()), "{finding:?}");
-    assert_eq!(loaded[1].left_out_finding(), None);
+    assert_eq!(loaded[1].skipped_finding(), None);
 }
 
 #[tokio::test]
@@ -171,7 +171,7 @@ async fn a_version_with_a_dash_is_reported_for_the_package_of_its_record() {
     });
     let indexes = TestClients::for_mirrors(&[&mirror]).index().await.unwrap();
     let loaded = indexes.load(&[name("pkg")]);
-    let finding = loaded[0].left_out_finding().unwrap();
+    let finding = loaded[0].skipped_finding().unwrap();
     assert!(finding.notes[0].contains("pkg-0.5-5-0.tar.bz2: "), "{finding:?}");
 }
 

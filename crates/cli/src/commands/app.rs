@@ -11,7 +11,7 @@ use envlock_model::{
     virtual_packages::{self, InvalidVirtualPackage, VirtualPackageSetting},
 };
 use envlock_pipeline::{Context, Project, ProjectFiles};
-use envlock_report::{AsFindings, Code, Exit, Finding, sink};
+use envlock_report::{AsFindings, Code, Exit, Finding, outcome};
 use rattler_conda_types::{GenericVirtualPackage, Subdir};
 
 use crate::{
@@ -147,7 +147,7 @@ impl Setup<'_> {
         &self.trust
     }
 
-    /// The priority that the configuration sets. For a check, one that only a file of this
+    /// Returns the priority that the configuration sets. For a check, one that only a file of this
     /// machine sets doesn't count: it isn't the project's.
     pub(crate) fn priority(&self, is_check: bool) -> Option<Priority> {
         match self.project.configuration().scalar(&key::CHANNEL_PRIORITY)? {
@@ -177,9 +177,9 @@ impl Setup<'_> {
 
 /// Returns the rules of the project's secrets manifest; none if it has no manifest. A manifest that
 /// can't be read is an error of the commands that need it.
-pub(crate) fn manifest_rules(project: &Project, now: jiff::Timestamp) -> sink::Rules {
+pub(crate) fn manifest_rules(project: &Project, now: jiff::Timestamp) -> outcome::Rules {
     let manifest = project.manifest().ok().flatten();
-    manifest.map_or_else(sink::Rules::default, |manifest| manifest.rules(now))
+    manifest.map_or_else(outcome::Rules::default, |manifest| manifest.rules(now))
 }
 
 /// Returns the profile: of the flag, else of the variable.

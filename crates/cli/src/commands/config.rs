@@ -4,8 +4,9 @@ use std::path::Path;
 
 use envlock_config::{ShownValue, ValueSource};
 use envlock_report::{
-    Exit, output,
-    sink::{Completion, Failure},
+    Exit,
+    outcome::{Completion, Failure},
+    output,
 };
 use unicode_width::UnicodeWidthStr as _;
 

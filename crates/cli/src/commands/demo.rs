@@ -8,8 +8,9 @@ use std::{
 use clap::Args;
 use envlock_pipeline::demo::{self, DemoProject, DemoRequest};
 use envlock_report::{
-    AsFindings, Code, Exit, Finding, output,
-    sink::{Completion, Failure},
+    AsFindings, Code, Exit, Finding,
+    outcome::{Completion, Failure},
+    output,
 };
 use rattler_conda_types::Subdir;
 

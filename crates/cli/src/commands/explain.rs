@@ -1,7 +1,7 @@
 //! `envlock explain`: prints the page of a code.
 
 use clap::Args;
-use envlock_report::{Code, Exit, Finding, output, render::Table, sink::Failure};
+use envlock_report::{Code, Exit, Finding, outcome::Failure, output, render::Table};
 
 use super::App;
 use crate::ui::Answer;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use envlock_pipeline::{Bundle, FetchRequest, FetchedPlatform};
-use envlock_report::{Exit, count, output, render::Table, size};
+use envlock_report::{Exit, count, format_size, output, render::Table};
 
 use super::{
     App,
@@ -109,7 +109,7 @@ fn listed(platforms: &[FetchedPlatform]) -> Vec<output::FetchedPlatform> {
 
 fn rows(platforms: &[FetchedPlatform], width: usize) -> String {
     let row = |one: &FetchedPlatform| {
-        [one.platform.to_string(), count(one.packages, "package"), size(one.bytes)]
+        [one.platform.to_string(), count(one.packages, "package"), format_size(one.bytes)]
     };
     Table::from_rows(platforms.iter().map(row)).render(width)
 }

@@ -117,7 +117,7 @@ fn clobbered(outcome: &envlock_install::Installed) -> Vec<output::Clobbered> {
     let clobbered = |clobber: &Clobber| output::Clobbered {
         path: clobber.path.display().to_string(),
         kept: clobber.kept.clone(),
-        lost: clobber.dropped.clone(),
+        lost: clobber.not_installed.clone(),
     };
     outcome.clobbers.iter().map(clobbered).collect()
 }
@@ -215,7 +215,8 @@ fn next_steps(args: &InstallArgs, installed: &Installed) -> String {
     next
 }
 
-/// If the environment has no Python, `python` would be the host's.
+/// Returns the command that runs a program in the environment. Without a Python in it, `python`
+/// would be the machine's.
 fn how_to_use(args: &InstallArgs, has_python: bool) -> String {
     let command = if has_python { "python" } else { "COMMAND" };
     let run = NextCommand::new("run");
@@ -249,14 +250,14 @@ fn warnings(outcome: &envlock_install::Installed) -> Vec<Finding> {
                 Code::Clobbered,
                 format!(
                     "{} packages contain {}",
-                    clobber.dropped.len() + 1,
+                    clobber.not_installed.len() + 1,
                     clobber.path.display()
                 ),
             )
             .with_note(format!(
-                "{} has won; left out: {}",
+                "it is installed from {}, not from {}",
                 clobber.kept,
-                clobber.dropped.join(", ")
+                clobber.not_installed.join(", ")
             )),
         );
     }

@@ -6,7 +6,7 @@ use clap::Args;
 use envlock_pipeline::{
     ActiveEnvironment, FreshnessContext, Project, activate, freshness_warnings, prefix_to_run,
 };
-use envlock_report::{AsFindings, Exit, Finding, output, sink::Failure};
+use envlock_report::{AsFindings, Exit, Finding, outcome::Failure, output};
 use rattler_conda_types::Subdir;
 
 use super::{
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &RunArgs, app: &App<'_>) -> Exit {
     let mut warnings = Vec::new();
     let answer = match activated(args, app, &mut warnings) {
         Ok(environment) => {
-            app.ui.script_output(environment.script_output());
+            app.ui.print_script_output(environment.script_output());
             let error = environment.execute(&args.command);
             let prefix = environment.prefix().display().to_string();
             Answer { result: Some(output::Run { prefix }), ..Answer::failed(&error) }

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use clap::{Args, ValueEnum};
 use envlock_model::{diff::PackageDifference, lock::Lock, lock_inputs};
 use envlock_pipeline::{
-    ExcludeNewer, NeedDifference, NeedDifferenceKind, Overrides, Project, SolveRequest, Solved,
-    Upgrade, stale_findings,
+    ExcludeNewer, NeedChange, NeedChangeKind, Overrides, Project, SolveRequest, Solved, Upgrade,
+    stale_findings,
 };
 use envlock_report::{
-    Exit, count, output,
+    Exit, count, format_size,
+    outcome::{Completion, Failure},
+    output,
     render::Table,
-    sink::{Completion, Failure},
-    size,
 };
 
 use super::{
@@ -34,8 +34,9 @@ pub(crate) struct SolveArgs {
     /// Solve for this platform, such as linux-64 or osx-arm64. May be given several times.
     #[arg(long, value_name = "PLATFORM")]
     platform: Vec<String>,
-    /// Assume that the machine has this virtual package: `__cuda=12.2`, `__cuda=` for none,
-    /// `host` for those of this machine, `default` for the fixed assumptions.
+    /// Assume this virtual package instead of the platform's default: `__glibc=2.28`, `__cuda=` for
+    /// none, `host` for all of this machine, `default` for all defaults. The lock keeps it. May be
+    /// given several times.
     #[arg(long, value_name = "NAME=VERSION")]
     virtual_package: Vec<String>,
     /// Update this package to the newest version that fits, and other packages only if
@@ -55,7 +56,7 @@ pub(crate) struct SolveArgs {
     /// Show what would change; write nothing.
     #[arg(long, conflicts_with = "check")]
     dry_run: bool,
-    /// Check whether the lock still matches environment.yml, without network or solve.
+    /// Check whether the lock still matches environment.yml, without solving and without network.
     #[arg(long)]
     pub(crate) check: bool,
     #[command(flatten)]
@@ -111,7 +112,7 @@ pub(crate) fn check(args: &SolveArgs, app: &App<'_>) -> Exit {
     let ready = setup(args, app);
     let (setup, request) = match ready {
         Ok(ready) => ready,
-        Err(error) => return app.ui.finish(Answer::<output::Check>::failed(&error)),
+        Err(error) => return app.ui.finish(Answer::<output::SolveCheck>::failed(&error)),
     };
     let (project, mut findings) = (&setup.project, Vec::new());
     let context = setup.context();
@@ -131,7 +132,7 @@ pub(crate) fn check(args: &SolveArgs, app: &App<'_>) -> Exit {
             let shown = shown.join(", ");
             let verdict = if fresh { "still matches" } else { "no longer matches" };
             let text = format!("{lock} {verdict} {shown}\n");
-            let answer = Answer::done(output::Check { lock, fresh, changes }, text);
+            let answer = Answer::done(output::SolveCheck { lock, fresh, changes }, text);
             if fresh {
                 answer
             } else {
@@ -196,7 +197,7 @@ fn answer(
         name: solved.lock.name.clone(),
         written: solved.written,
         platforms: platforms(&solved.lock, &solved.differences),
-        need_changes: solved.need_differences.iter().map(need_change).collect(),
+        need_changes: solved.need_changes.iter().map(need_change).collect(),
         skipped_pip_lines: pip(&solved.lock),
     };
     Answer::done(result, text).next(next.unwrap_or_default())
@@ -235,7 +236,7 @@ fn summary_text(args: &SolveArgs, path: &str, solved: &Solved, width: usize) -> 
         [
             platform.platform.clone(),
             count(platform.packages, "package"),
-            format!("{} to download at most", size(platform.bytes)),
+            format!("{} to download at most", format_size(platform.bytes)),
         ]
     });
     let mut text = Table::from_rows(rows).render(width);
@@ -243,8 +244,8 @@ fn summary_text(args: &SolveArgs, path: &str, solved: &Solved, width: usize) -> 
     if args.dry_run || !all_new {
         text.push_str(&changes(&platforms, width));
     }
-    text.push_str(&Table::from_rows(solved.need_differences.iter().map(need_row)).render(width));
-    let unchanged = solved.differences.is_empty() && solved.need_differences.is_empty();
+    text.push_str(&Table::from_rows(solved.need_changes.iter().map(need_row)).render(width));
+    let unchanged = solved.differences.is_empty() && solved.need_changes.is_empty();
     text.push_str(&match (solved.written, args.dry_run) {
         (true, _) => format!("wrote {path}\n"),
         (false, true) if !unchanged => format!("dry run: {path} is unchanged\n"),
@@ -253,27 +254,27 @@ fn summary_text(args: &SolveArgs, path: &str, solved: &Solved, width: usize) -> 
     text
 }
 
-fn need_change(difference: &NeedDifference) -> output::NeedChange {
+fn need_change(difference: &NeedChange) -> output::NeedChange {
     output::NeedChange {
         need: difference.need.clone(),
         profile: difference.profile.clone(),
         change: match difference.kind {
-            NeedDifferenceKind::Added => "added",
-            NeedDifferenceKind::Removed => "removed",
-            NeedDifferenceKind::Changed => "changed",
+            NeedChangeKind::Added => "added",
+            NeedChangeKind::Removed => "removed",
+            NeedChangeKind::Changed => "changed",
         },
         message: difference.message.clone(),
     }
 }
 
-/// A need with its mark: `+` new, `-` removed, `~` changed.
-fn need_row(difference: &NeedDifference) -> [String; 2] {
-    let NeedDifference { need, message, .. } = difference;
+/// Formats a need with its mark: `+` new, `-` removed, `~` changed.
+fn need_row(difference: &NeedChange) -> [String; 2] {
+    let NeedChange { need, message, .. } = difference;
     match difference.kind {
-        NeedDifferenceKind::Added => ["+".to_owned(), format!("need {need}: {message}")],
-        NeedDifferenceKind::Removed => ["-".to_owned(), format!("need {need}: {message}")],
+        NeedChangeKind::Added => ["+".to_owned(), format!("need {need}: {message}")],
+        NeedChangeKind::Removed => ["-".to_owned(), format!("need {need}: {message}")],
         // The message names the need and the profile.
-        NeedDifferenceKind::Changed => ["~".to_owned(), message.clone()],
+        NeedChangeKind::Changed => ["~".to_owned(), message.clone()],
     }
 }
 

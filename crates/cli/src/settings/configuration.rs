@@ -11,7 +11,7 @@ use envlock_config::{
 };
 use envlock_report::{
     AsFindings, Code, Exit, Finding,
-    sink::{DenyRule, Rules},
+    outcome::{DenyRule, Rules},
 };
 
 use envlock_text::{Fault, Pos, limits::ENVIRONMENT};

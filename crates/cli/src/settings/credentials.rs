@@ -8,14 +8,15 @@ use super::Settings;
 
 /// The prefix of variables with a URL and its credential:
 /// `ENVLOCK_AUTH_LAB=https://user:password@conda.lab.example/`.
-const ADDRESSES: &str = "ENVLOCK_AUTH_";
+const URL_VARIABLES: &str = "ENVLOCK_AUTH_";
 
 /// Returns this user's credential stores: those of conda, rattler and curl.
 pub(crate) fn stores(settings: &Settings) -> CredentialStores {
     let variable = |name: &str| settings.variables.get(name).filter(|value| !value.is_empty());
     let path = |name: &str| variable(name).map(|value| settings.absolute(Path::new(value)));
     let home = |below: &str| settings.home.as_ref().map(|home| home.join(below));
-    let addresses = settings.variables.iter().filter(|(name, _)| name.starts_with(ADDRESSES));
+    let url_variables =
+        settings.variables.iter().filter(|(name, _)| name.starts_with(URL_VARIABLES));
     // The folder of anaconda-client, and those of its older versions, which conda reads.
     let anaconda: [Option<PathBuf>; 5] = [
         path("BINSTAR_CONFIG_DIR").map(|folder| folder.join("data")),
@@ -26,7 +27,7 @@ pub(crate) fn stores(settings: &Settings) -> CredentialStores {
     ];
     let rattler = [path("RATTLER_AUTH_FILE"), home(".rattler/credentials.json")];
     CredentialStores {
-        addresses: addresses.map(|(name, value)| (name.clone(), value.clone())).collect(),
+        url_variables: url_variables.map(|(name, value)| (name.clone(), value.clone())).collect(),
         anaconda_token: variable("ANACONDA_API_TOKEN").cloned(),
         netrc: path("NETRC").or_else(|| home(".netrc")),
         rattler: rattler.into_iter().flatten().collect(),

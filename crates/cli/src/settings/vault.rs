@@ -90,7 +90,7 @@ impl AsFindings for VaultSettingsError {
     }
 }
 
-/// The settings of the server that the variables name.
+/// Returns the settings of the server that the variables name.
 pub(crate) fn settings(surroundings: &Settings) -> Result<VaultSettings, VaultSettingsError> {
     let variables = Variables(surroundings);
     if let Some((name, value)) = variables.get("SKIP_VERIFY")
@@ -165,7 +165,7 @@ impl Variables<'_> {
         std::fs::read(file).map(Some).map_err(|error| failed(error.to_string()))
     }
 
-    /// The certificates of VAULT_CACERT and of the files in VAULT_CAPATH.
+    /// Returns the certificates of VAULT_CACERT and of the files in VAULT_CAPATH.
     fn authorities(&self) -> Result<Option<Vec<u8>>, VaultSettingsError> {
         let mut pem = self.file("CACERT")?;
         if let Some((variable, path)) = self.get("CAPATH") {

@@ -2,7 +2,7 @@
 
 use envlock_report::{
     AsFindings, Finding,
-    sink::{Completion, Failure, Rules},
+    outcome::{Completion, Failure, Rules},
 };
 
 /// The answer of a command.

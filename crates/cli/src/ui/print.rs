@@ -10,9 +10,9 @@ use envlock_pipeline::ENVIRONMENT_FILE;
 use envlock_report::{
     Code, Exit, Finding, Level,
     document::Document,
+    outcome::{Completion, DenyRule, Failure, FinalReport, Rules, apply_rules},
     printable,
     render::{self, Layout},
-    sink::{Completion, DenyRule, Failure, FinalReport, Rules, apply_rules},
 };
 use serde::Serialize;
 
@@ -90,9 +90,15 @@ impl Ui {
                 if is_check { render::summary_line(report.summary) } else { String::new() };
             let next = if self.quiet { String::new() } else { next };
             self.print_findings(&report.findings);
-            out(&printable(&format!("{text}{summary}{next}")))
+            print_to_stdout(&printable(&format!("{text}{summary}{next}")))
         } else {
-            out(&document(self.format, self.command, &self.subject_file, report, result))
+            print_to_stdout(&document(
+                self.format,
+                self.command,
+                &self.subject_file,
+                report,
+                result,
+            ))
         };
         self.exit_unless_write_failed(written, exit)
     }
@@ -122,7 +128,7 @@ impl Ui {
     fn print_findings(&self, findings: &[Finding]) {
         let is_printed = |finding: &&Finding| finding.level != Level::Note || !self.quiet;
         let findings: Vec<_> = findings.iter().filter(is_printed).cloned().collect();
-        let _ = err(&render::human(&findings, &sources(&findings), self.layout));
+        let _ = print_to_stderr(&render::human(&findings, &sources(&findings), self.layout));
     }
 
     /// Returns the width of a line of text, in columns.
@@ -154,23 +160,23 @@ impl Ui {
     pub(crate) fn print_line(&self, text: &str) {
         if self.is_human() {
             self.progress.clear();
-            let _ = out(&format!("{text}\n"));
+            let _ = print_to_stdout(&format!("{text}\n"));
         }
     }
 
     /// Prints the output of activation scripts.
-    pub(crate) fn script_output(&self, text: &str) {
+    pub(crate) fn print_script_output(&self, text: &str) {
         self.progress.clear();
-        let _ = err(text);
+        let _ = print_to_stderr(text);
     }
 
-    /// Prints that the user interrupted the command.
-    pub(crate) fn interrupted(&self) -> Exit {
+    /// Prints that the user interrupted the command, and returns its exit code.
+    pub(crate) fn finish_interrupted(&self) -> Exit {
         self.finish(Answer::<()>::from_failure(interrupted()))
     }
 
-    /// Prints that the system can't start threads.
-    pub(crate) fn no_runtime(&self, error: &io::Error) -> Exit {
+    /// Prints that the system can't start threads, and returns the exit code.
+    pub(crate) fn finish_without_threads(&self, error: &io::Error) -> Exit {
         let finding = Finding::new(Code::NoThreads, format!("can't start: {error}"));
         self.finish(Answer::<()>::from_failure(Failure::new(Exit::Undetermined, vec![finding])))
     }
@@ -189,7 +195,7 @@ pub(super) fn print_usage_error(format: Format, finding: Finding) -> ExitCode {
     let failure = Failure::new(Exit::Usage, vec![finding]);
     let report = apply_rules(Vec::new(), Completion::Failed(failure), &Rules::default());
     let exit = report.exit;
-    let _ = out(&document::<()>(format, "envlock", ENVIRONMENT_FILE, report, None));
+    let _ = print_to_stdout(&document::<()>(format, "envlock", ENVIRONMENT_FILE, report, None));
     ExitCode::from(exit.code())
 }
 
@@ -209,12 +215,12 @@ fn document<T: Serialize>(
     }
 }
 
-fn out(text: &str) -> io::Result<()> {
+fn print_to_stdout(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()
 }
 
-fn err(text: &str) -> io::Result<()> {
+fn print_to_stderr(text: &str) -> io::Result<()> {
     io::stderr().lock().write_all(text.as_bytes())
 }

@@ -187,7 +187,7 @@ fn style(phase: Phase, columns: u16, items: &Arc<Mutex<Items>>) -> ProgressStyle
         .with_key("line", draw)
 }
 
-/// A thread that panics doesn't leave a half-changed value.
+/// Locks a mutex, also after a panic: a thread that panics doesn't leave a half-changed value.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -28,7 +28,10 @@ pub(super) struct Candidate {
 
 /// Returns every `python3.N` of these directories: the requested version first, then the newest;
 /// within a version in the order of the directories.
-pub(super) fn sorted(bin_directories: &[PathBuf], requested: [u32; 2]) -> Vec<Candidate> {
+pub(super) fn sorted_candidates(
+    bin_directories: &[PathBuf],
+    requested: [u32; 2],
+) -> Vec<Candidate> {
     let mut found: Vec<(bool, u32, PathBuf)> = Vec::new();
     for directory in bin_directories {
         for executable in children(directory) {
@@ -45,12 +48,12 @@ pub(super) fn sorted(bin_directories: &[PathBuf], requested: [u32; 2]) -> Vec<Ca
         .collect()
 }
 
-/// `python3.10` -> 10
+/// Returns 10 for `python3.10`.
 fn minor(name: &str) -> Option<u32> {
     name.strip_prefix("python3.")?.parse().ok()
 }
 
-/// `3.10.13` -> 3, 10, 13; what isn't a number counts as none.
+/// Returns 3, 10 and 13 for `3.10.13`, and `None` for a part that isn't a number.
 fn numbers(version: &str) -> Vec<Option<u32>> {
     version.split('.').map(|part| part.parse().ok()).collect()
 }
@@ -85,7 +88,7 @@ mod tests {
         touch(root, &names);
         touch(root, &["b/python3.10", "b/python3.13", "b/python3.6m"]);
         let directories = [root.join("a"), root.join("b"), root.join("none"), root.join("a")];
-        let found: Vec<_> = sorted(&directories, [3, 10])
+        let found: Vec<_> = sorted_candidates(&directories, [3, 10])
             .into_iter()
             .map(|candidate| (candidate.executable, candidate.is_requested_version))
             .collect();

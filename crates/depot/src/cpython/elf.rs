@@ -93,7 +93,7 @@ fn until_nul(string: &[u8]) -> &[u8] {
     string.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
-/// `/opt/py/lib/` -> `lib`, where `/opt/py` is one of the prefixes.
+/// Returns `lib` for `/opt/py/lib/`, where `/opt/py` is one of the prefixes.
 fn below<'a>(path: &'a str, prefixes: &[String]) -> Option<&'a str> {
     prefixes.iter().find_map(|prefix| {
         let rest = path.strip_prefix(prefix.as_str())?;

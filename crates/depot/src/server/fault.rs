@@ -43,7 +43,8 @@ pub struct Pace {
 }
 
 impl Fault {
-    pub(super) const PAGE: &'static str =
+    /// The page of a captive portal.
+    pub(super) const LOGIN_PAGE: &'static str =
         "<!DOCTYPE html><html><head><title>Log in</title></head><body>Log in first.</body></html>";
 
     /// Creates a status without further headers.
@@ -56,7 +57,7 @@ impl Fault {
         Self::Slow { fault: None, pace }
     }
 
-    /// The same fault, sent at this pace.
+    /// Returns the same fault, sent at this pace.
     #[must_use]
     pub fn with_pace(self, pace: Pace) -> Self {
         Self::Slow { fault: Some(Box::new(self)), pace }

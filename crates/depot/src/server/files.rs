@@ -91,7 +91,8 @@ fn found(request: &Request, path: &Path, body: Bytes, modified: SystemTime) -> R
     reply
 }
 
-/// RFC 9110, 13.1.2: a list, `*` means any, and a weak tag matches too.
+/// Whether a header of known tags has this one (RFC 9110, 13.1.2): it is a list, `*` means any, and
+/// a weak tag matches too.
 fn matches_etag(known: &str, etag: &str) -> bool {
     known.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
 }

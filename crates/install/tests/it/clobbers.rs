@@ -38,10 +38,10 @@ fn the_same_package_is_kept_in_any_order_and_reported() {
         results.push((installed.clobbers, read("x"), read("y")));
     }
     assert_eq!(results[0], results[1]);
-    let clobber = |path: &str, kept: &str, dropped: &[&str], identical| Clobber {
+    let clobber = |path: &str, kept: &str, not_installed: &[&str], identical| Clobber {
         path: path.into(),
         kept: kept.into(),
-        dropped: dropped.iter().map(ToString::to_string).collect(),
+        not_installed: not_installed.iter().map(ToString::to_string).collect(),
         identical,
     };
     assert_eq!(

@@ -135,7 +135,7 @@ fn the_plan_the_report_and_the_disk_agree_for_every_change_of_a_small_set() {
                 second.variables.insert("OMP".into(), "4".into());
             }
             if has_untracked {
-                assert!(matches!(second.plan(), Err(InstallError::UntrackedFiles { .. })));
+                assert!(matches!(second.plan(), Err(InstallError::UntrackedContents { .. })));
                 second.replace = true;
             }
             let installed = check(&cache, &second, &case);
@@ -198,7 +198,7 @@ fn a_file_that_appears_after_the_plan_is_not_moved_aside_without_replace() {
     let request = cache.request("env", packages(&cache, &set("2")));
     let notes = cache.prefix("env/notes.txt");
     let (installed, _) = applied(&request, || std::fs::write(&notes, "mine").unwrap());
-    assert!(matches!(installed, Err(InstallError::UntrackedFiles { .. })), "{installed:?}");
+    assert!(matches!(installed, Err(InstallError::UntrackedContents { .. })), "{installed:?}");
     assert_eq!(std::fs::read_to_string(notes).unwrap(), "mine");
     assert_eq!(installed_at(&cache.prefix("env")), owned(&set("1")));
 }
@@ -210,10 +210,10 @@ fn a_plan_after_a_killed_install_is_the_one_that_is_carried_out() {
     for version in ["1", "2"] {
         install(&cache.request("env", packages(&cache, &set(version)))).unwrap();
     }
-    // As the stamp is while scripts run.
-    let stamp = cache.prefix("env/conda-meta/envlock");
-    let text = std::fs::read_to_string(&stamp).unwrap();
-    std::fs::write(&stamp, text.replace("\"complete\": true", "\"complete\": false")).unwrap();
+    // As the record of the install is while scripts run.
+    let record = cache.prefix("env/conda-meta/envlock");
+    let text = std::fs::read_to_string(&record).unwrap();
+    std::fs::write(&record, text.replace("\"complete\": true", "\"complete\": false")).unwrap();
     assert_eq!(state(&cache.prefix("env")).unwrap(), PrefixState::Interrupted);
     let request = cache.request("env", packages(&cache, &set("3")));
     let plan = request.plan().unwrap();

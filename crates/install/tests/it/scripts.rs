@@ -107,10 +107,10 @@ fn a_process_that_dies_while_scripts_run_is_taken_back() {
     install(&cache.request("env", vec![old])).unwrap();
     let new = |version: &str| cache.package("a", version).file("share/a", version).build();
     install(&cache.request("env", vec![new("2")])).unwrap();
-    // As the stamp is while scripts run.
-    let stamp = cache.prefix("env/conda-meta/envlock");
-    let text = std::fs::read_to_string(&stamp).unwrap().replace("true", "false");
-    std::fs::write(&stamp, text).unwrap();
+    // As the record of the install is while scripts run.
+    let record = cache.prefix("env/conda-meta/envlock");
+    let text = std::fs::read_to_string(&record).unwrap().replace("true", "false");
+    std::fs::write(&record, text).unwrap();
     assert_eq!(state(&cache.prefix("env")).unwrap(), PrefixState::Interrupted);
     let recorder = Recorder::default();
     install_observed(&cache.request("env", vec![new("3")]), &recorder).unwrap();

@@ -44,7 +44,7 @@ pub struct InvalidEntries {
     pub custom_channels: BTreeMap<String, ChannelError>,
     /// Multichannels by name.
     pub custom_multichannels: BTreeMap<String, ChannelError>,
-    /// The only source of a channel, by the URL of the channel.
+    /// Entries of `mirrored_channels` with a folder that can't be used, by the channel's URL.
     pub mirrored_channels: Vec<(Url, ChannelError)>,
 }
 
@@ -56,7 +56,7 @@ pub enum BaseSetting {
     /// The path of a member of `defaults`.
     Defaults,
     /// conda's own base URL of `pkgs/…`.
-    Packages,
+    Pkgs,
     /// `channel_alias`.
     ChannelAlias,
 }
@@ -130,7 +130,7 @@ impl ChannelConfig {
         // The member that can't be used may be the one with this path.
         match self.invalid.defaults {
             Some(_) => BaseSetting::Defaults,
-            None => BaseSetting::Packages,
+            None => BaseSetting::Pkgs,
         }
     }
 
@@ -153,7 +153,7 @@ impl ChannelConfig {
                 (None, Some(error)) => Err(error.clone()),
                 (None, None) => Ok(self.channel_alias.clone()),
             },
-            BaseSetting::Packages => {
+            BaseSetting::Pkgs => {
                 let mut base = self.pkgs_base.clone();
                 if let Ok(mut path) = base.path_segments_mut() {
                     path.pop_if_empty().pop().push("");
@@ -209,8 +209,8 @@ impl ChannelConfig {
         })
     }
 
-    /// Returns the error of the channel's only sources, if they can't be used.
-    pub(super) fn invalid_sources(&self, url: &Url) -> Option<&ChannelError> {
+    /// Returns the error of the `mirrored_channels` entry for the channel at `url`.
+    pub(super) fn mirrored_channel_error(&self, url: &Url) -> Option<&ChannelError> {
         let mut entries = self.invalid.mirrored_channels.iter();
         entries.find(|(channel, _)| path_below(url, channel).is_some()).map(|(_, error)| error)
     }

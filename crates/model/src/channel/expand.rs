@@ -4,7 +4,7 @@ use envlock_text::redact::split_path_token;
 
 use super::InvalidChannel;
 
-/// Returns the value of a variable.
+/// A function that returns the value of a variable.
 type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Replaces every variable by its value.

@@ -8,8 +8,8 @@ use url::Url;
 
 use super::InvalidChannel;
 
-/// Resolves a URL or a path to the URL of a folder. `None` for a name.
-pub(super) fn locate_folder(
+/// Returns the URL of the folder that a URL or a path means. `None` for a name.
+pub(super) fn folder_url_unless_name(
     text: &str,
     base_dir: &Path,
     variable: &dyn Fn(&str) -> Option<String>,

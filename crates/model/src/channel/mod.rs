@@ -20,5 +20,5 @@ pub use credentials::ChannelCredentials;
 pub use error::{ChannelError, InvalidChannel};
 pub use expand::{expand, expand_url};
 pub use origin::{comparable_origin, is_anaconda};
-pub use resolve::{Channel, ResolvedChannel, resolve, resolve_location};
+pub use resolve::{Channel, ResolvedChannel, resolve, resolve_folder};
 pub use without_credentials::without_credentials;

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::channel_config::display_name;
 use super::expand::expand_url;
-use super::location::{locate_folder, locate_name};
+use super::location::{folder_url_unless_name, locate_name};
 use super::origin::normalize;
 use super::{BaseSetting, ChannelConfig, ChannelCredentials, ChannelError, InvalidChannel};
 
@@ -67,7 +67,7 @@ pub fn resolve(
         };
         return Ok(members.into_iter().map(member).collect());
     }
-    let located = locate_folder(text, base_dir, variable).transpose().map_err(fail)?;
+    let located = folder_url_unless_name(text, base_dir, variable).transpose().map_err(fail)?;
     let name = match &located {
         None => Some(text.trim_end_matches('/').to_owned()),
         Some(url) => channel_config.migrated_name(url),
@@ -82,7 +82,7 @@ pub fn resolve(
     if resolved.channel.name.is_empty() {
         return Err(fail(InvalidChannel::Empty));
     }
-    if let Some(error) = channel_config.invalid_sources(&resolved.channel.url) {
+    if let Some(error) = channel_config.mirrored_channel_error(&resolved.channel.url) {
         return Err(error.clone());
     }
     if resolved.credentials.is_none() {
@@ -91,19 +91,19 @@ pub fn resolve(
     Ok(vec![resolved])
 }
 
-/// Resolves a URL or a path to the URL of a folder, ending in `/`. It may hold credentials: never
-/// show it.
+/// Resolves a URL or a path to the URL of a folder, ending in `/`. A name is an error. The URL may
+/// hold credentials: never show it.
 ///
 /// # Errors
-/// [`ChannelError`] if the text is neither a URL nor a path. A name is an error too.
-pub fn resolve_location(
+/// [`ChannelError`] if the text is neither a URL nor a path.
+pub fn resolve_folder(
     written: &str,
     base_dir: &Path,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Url, ChannelError> {
     let fail = |reason| ChannelError::new(written, reason);
     let expanded = expand_url(written.trim(), variable).map_err(fail)?;
-    locate_folder(expanded.trim(), base_dir, variable)
+    folder_url_unless_name(expanded.trim(), base_dir, variable)
         .unwrap_or(Err(InvalidChannel::InvalidUrl))
         .map_err(fail)
 }

@@ -183,9 +183,9 @@ fn other_archives(lock: &Lock) -> Vec<Inconsistency> {
     unknown.map(problem).collect()
 }
 
-/// Returns what the library ignores while it reads: duplicates, and channels of the environment
-/// that aren't requested.
-pub(super) fn check_text(document: &Node, lock: &Lock) -> Vec<Inconsistency> {
+/// Returns the contradictions that only the text shows, because rattler drops them while it reads:
+/// duplicates, and channels of the environment that aren't requested.
+pub(super) fn unread_contradictions(document: &Node, lock: &Lock) -> Vec<Inconsistency> {
     let environment = document.get("environments").and_then(|all| all.get("default"));
     let lists = environment.and_then(|environment| environment.get("packages"));
     let mut found = Vec::new();
@@ -282,7 +282,7 @@ fn requests(
             continue;
         };
         match by_name.get(request.package()) {
-            Some(record) if request.accepts(record, &lock.channels) => {}
+            Some(record) if request.matches(record, &lock.channels) => {}
             Some(record) => {
                 found.push(about(platform, record, Kind::RequestUnmet { spec: spec() }));
             }

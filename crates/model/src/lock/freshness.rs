@@ -8,7 +8,7 @@ use rattler_conda_types::Subdir;
 use super::{FILE_NAME, Lock, LockedPlatform};
 use crate::{
     lock_inputs::{LockInputs, PlatformInputs, Priority, RequestedChannel},
-    needs::{self, LockedNeeds, NeedChange},
+    needs::{self, LockedNeeds, StaleNeed},
     spec::parse_spec,
 };
 
@@ -119,7 +119,7 @@ pub enum ChangeKind {
         name: String,
     },
     /// A need of a credential differs.
-    Need(NeedChange),
+    Need(StaleNeed),
 }
 
 impl fmt::Display for Change {
@@ -250,7 +250,7 @@ fn platform_changes(
         let known = locked.specs.contains(&request.text);
         let kind = match record {
             // Also if the package is locked only as a dependency: the set of packages is the same.
-            Some(record) if request.accepts(record, &inputs.channels) => continue,
+            Some(record) if request.matches(record, &inputs.channels) => continue,
             Some(record) => ChangeKind::SpecUnmet {
                 platform: platform.clone(),
                 spec: request.text.clone(),

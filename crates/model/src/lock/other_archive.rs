@@ -117,7 +117,7 @@ pub(super) fn read(file: &str, fields: &mut Fields<'_, '_>) -> OtherArchives {
 fn archive(file: &str, node: &Node, mistakes: &mut Mistakes) -> Option<OtherArchive> {
     let mut fields = Fields::new(file, node, "an archive", mistakes);
     fields.refuse_unknown_keys(&["sha256", "size"]);
-    let text = fields.required("sha256")?;
+    let text = fields.required_text("sha256")?;
     let place = fields.get("sha256").unwrap_or(node).start;
     let sha256 = parse_digest_from_hex::<Sha256>(&text);
     if sha256.is_none() {

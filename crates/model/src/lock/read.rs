@@ -42,7 +42,7 @@ pub fn read(file: &str, text: &str) -> Result<Lock, LockError> {
     check_version(file, "version", &document, BODY_VERSION)?;
     check_platforms(file, &document)?;
     let mut mistakes = Mistakes::default();
-    let envlock = requested::envlock(file, block, &mut mistakes);
+    let envlock = requested::read_envlock_block(file, block, &mut mistakes);
     let Some(envlock) = envlock.filter(|_| mistakes.is_empty()) else {
         return Err(LockError::Blocks(mistakes.into_findings()));
     };
@@ -51,7 +51,7 @@ pub fn read(file: &str, text: &str) -> Result<Lock, LockError> {
     let mut lock = assemble(file, &document, envlock, needs, &body)?;
 
     let mut found = consistency::check(&lock);
-    found.extend(consistency::check_text(&document, &lock));
+    found.extend(consistency::unread_contradictions(&document, &lock));
     consistency::limit(&mut found);
     if found.is_empty() {
         return Ok(lock);

@@ -11,9 +11,13 @@ use super::{VERSION, other_archive};
 use crate::lock_inputs::Priority;
 
 /// Reads the block. If a required part is missing, it adds a mistake and returns `None`.
-pub(super) fn envlock(file: &str, node: &Node, mistakes: &mut Mistakes) -> Option<Envlock> {
+pub(super) fn read_envlock_block(
+    file: &str,
+    node: &Node,
+    mistakes: &mut Mistakes,
+) -> Option<Envlock> {
     let mut fields = Fields::new(file, node, "`envlock`", mistakes);
-    let name = fields.required("name");
+    let name = fields.required_text("name");
     let mut variables = BTreeMap::new();
     for entry in fields.entries_of("variables", "`variables`") {
         match entry.value.text() {
@@ -68,7 +72,7 @@ fn requested(file: &str, node: &Node, mistakes: &mut Mistakes) -> Requested {
 fn channel(file: &str, node: &Node, mistakes: &mut Mistakes) -> Channel {
     let mut fields = Fields::new(file, node, "a channel", mistakes);
     fields.refuse_unknown_keys(&["name", "urls", "multi", "only-for-specs"]);
-    let name = fields.required("name").unwrap_or_default();
+    let name = fields.required_text("name").unwrap_or_default();
     if fields.get("urls").is_none() {
         fields.add_missing_key("urls");
     }

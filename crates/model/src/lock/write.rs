@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use envlock_text::{redact, redact::has_credentials};
+use envlock_text::{redact, redact::url_needs_redaction};
 use rattler_lock::{CondaPackageData, LockFileBuilder, PlatformData, PlatformName, SolveOptions};
 use url::Url;
 
@@ -155,5 +155,5 @@ fn check_writable(lock: &Lock) -> Result<(), LockWriteError> {
 
 /// Whether a URL has a user, a `/t/<token>/` or a query.
 pub(super) fn has_credential(url: &Url) -> bool {
-    url.query().is_some() || has_credentials(url.as_str())
+    url.query().is_some() || url_needs_redaction(url.as_str())
 }

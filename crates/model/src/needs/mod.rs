@@ -1,18 +1,18 @@
 //! The credentials that an environment needs: how the manifest declares them and the lock
 //! records them. They have names, paths and descriptions, never a secret value.
 
-mod change;
 mod locked;
 mod need;
 mod profile;
 pub mod read;
 mod schema;
+mod stale_need;
 #[cfg(test)]
 mod tests;
 pub mod validate;
 
-pub use change::{ChangeKind, NeedChange, changes};
 pub use envlock_policy::Engine;
 pub use locked::{LockedNeeds, NeedsError};
-pub use need::{Locator, Need, Required, Target, Ttl, VariableContent, Verify};
+pub use need::{Locator, Need, Required, TargetVariable, Ttl, VariableContent, Verify};
 pub use profile::{LocatorOverride, LockedProfile, NeedOverride, NeedUse};
+pub use stale_need::{StaleNeed, StaleNeedKind, changes};

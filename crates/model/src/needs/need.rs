@@ -22,7 +22,7 @@ pub struct Need {
     pub capabilities: BTreeSet<Capability>,
     /// The variables that the fields are passed in, by the field's name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub fields: BTreeMap<String, Target>,
+    pub fields: BTreeMap<String, TargetVariable>,
     /// Whether the environment requires it.
     #[serde(skip_serializing_if = "Required::is_default")]
     pub required: Required,
@@ -125,14 +125,14 @@ impl Serialize for Locator {
 /// The variable that a field of a secret is passed in.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct Target {
+pub struct TargetVariable {
     /// The environment variable.
     #[schemars(regex(pattern = r"^[A-Za-z_][A-Za-z0-9_]*$"))]
     pub env: String,
     /// What the variable contains.
     #[serde(rename = "as", skip_serializing_if = "VariableContent::is_value")]
     #[schemars(default)]
-    pub form: VariableContent,
+    pub content: VariableContent,
     /// The place of the field's name in the file.
     #[serde(skip)]
     #[schemars(skip)]

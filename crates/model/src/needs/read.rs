@@ -6,7 +6,7 @@ use envlock_policy::{Capability, Engine, KnownFields, LocatorKind, TransitOperat
 use envlock_report::{Code, Fields, Mistakes, nearest};
 use envlock_text::tree::{Entry, Kind};
 
-use super::need::{Locator, Need, Required, Target, Ttl, VariableContent, Verify};
+use super::need::{Locator, Need, Required, TargetVariable, Ttl, VariableContent, Verify};
 use super::profile::{LocatorOverride, NeedOverride, NeedUse};
 use super::validate;
 
@@ -30,12 +30,12 @@ pub fn read_need(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Need {
     let mut fields = Fields::new(file, &entry.value, "a need", mistakes);
     fields.refuse_unknown_keys(&KEYS);
     let engines: Vec<_> = Engine::all().map(|engine| (engine.name(), engine)).collect();
-    fields.required("engine");
+    fields.required_text("engine");
     let engine = match fields.get("engine").and_then(|node| node.text()) {
         Some(_) => fields.choice("engine", &engines),
         None => None,
     };
-    fields.required("mount");
+    fields.required_text("mount");
     let mount = fields.text_matching("mount", validate::path).unwrap_or_default();
     let locator = locator(&mut fields, engine);
     let engine = engine.unwrap_or(Engine::Kv2);
@@ -131,7 +131,7 @@ fn capabilities(fields: &mut Fields<'_, '_>) -> BTreeSet<Capability> {
     capabilities
 }
 
-fn targets(fields: &mut Fields<'_, '_>, engine: Engine) -> BTreeMap<String, Target> {
+fn targets(fields: &mut Fields<'_, '_>, engine: Engine) -> BTreeMap<String, TargetVariable> {
     let mut targets = BTreeMap::new();
     for entry in fields.entries_of("fields", "`fields`") {
         if let KnownFields::Listed(known) = engine.fields()
@@ -154,7 +154,7 @@ fn targets(fields: &mut Fields<'_, '_>, engine: Engine) -> BTreeMap<String, Targ
 }
 
 /// Reads `{env: NAME, as: file}`, or `NAME` alone.
-fn target(fields: &mut Fields<'_, '_>, entry: &Entry) -> Option<Target> {
+fn target(fields: &mut Fields<'_, '_>, entry: &Entry) -> Option<TargetVariable> {
     if let Kind::Scalar { .. } = &entry.value.kind {
         let Some(env) = entry.value.text() else {
             fields.add_wrong_type(entry.name(), "a variable's name or {env: NAME}", &entry.value);
@@ -164,19 +164,19 @@ fn target(fields: &mut Fields<'_, '_>, entry: &Entry) -> Option<Target> {
             let message = format!("`{}: {env}` must be {expected}", entry.name());
             fields.add_mistake(Code::InvalidText, message, entry.value.start);
         }
-        return Some(Target {
+        return Some(TargetVariable {
             env: env.to_owned(),
-            form: VariableContent::Value,
+            content: VariableContent::Value,
             pos: entry.pos(),
         });
     }
     let mut target = Fields::new(fields.file, &entry.value, "a field", fields.mistakes);
     target.refuse_unknown_keys(&["env", "as"]);
-    target.required("env");
+    target.required_text("env");
     let env = target.text_matching("env", validate::variable)?;
-    let form = target
+    let content = target
         .choice("as", &[("env", VariableContent::Value), ("file", VariableContent::FilePath)]);
-    Some(Target { env, form: form.unwrap_or_default(), pos: entry.pos() })
+    Some(TargetVariable { env, content: content.unwrap_or_default(), pos: entry.pos() })
 }
 
 fn required(fields: &mut Fields<'_, '_>) -> Required {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use envlock_policy::{Capability, Engine, TransitOperation};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::need::{Need, Target, Ttl, Verify};
+use super::need::{Need, TargetVariable, Ttl, Verify};
 use super::profile::NeedOverride;
 
 /// A credential that an environment needs.
@@ -75,7 +75,7 @@ struct OverrideKeys {
 #[expect(dead_code, reason = "it only describes the schema")]
 enum Field {
     Variable(String),
-    Target(Target),
+    Target(TargetVariable),
 }
 
 /// `true`, `false`, or a group.

@@ -113,11 +113,11 @@ fn a_block_that_is_added_or_removed_is_one_change() {
     let needs = read(BLOCK).expect("a block");
     assert_eq!(changes(None, None), []);
     assert_eq!(changes(Some(&needs), Some(&needs)), []);
-    let kinds = |changes: Vec<NeedChange>| {
+    let kinds = |changes: Vec<StaleNeed>| {
         changes.into_iter().map(|change| (change.need, change.kind)).collect::<Vec<_>>()
     };
-    assert_eq!(kinds(changes(None, Some(&needs))), [(None, ChangeKind::Added)]);
-    assert_eq!(kinds(changes(Some(&needs), None)), [(None, ChangeKind::Removed)]);
+    assert_eq!(kinds(changes(None, Some(&needs))), [(None, StaleNeedKind::Added)]);
+    assert_eq!(kinds(changes(Some(&needs), None)), [(None, StaleNeedKind::Removed)]);
 }
 
 #[test]
@@ -126,10 +126,10 @@ fn a_changed_key_has_both_values() {
     let new = read(&BLOCK.replacen("role: readonly", "role: writer", 1)).expect("a block");
     assert_eq!(
         changes(Some(&old), Some(&new)),
-        [NeedChange {
+        [StaleNeed {
             need: Some("db".to_owned()),
             profile: None,
-            kind: ChangeKind::Key {
+            kind: StaleNeedKind::Key {
                 key: "role".to_owned(),
                 locked: Some("readonly".to_owned()),
                 declared: Some("writer".to_owned()),

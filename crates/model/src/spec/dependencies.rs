@@ -101,7 +101,7 @@ impl Section<'_, '_> {
         match matchspec::parse(text) {
             Ok(parts) => self.environment.dependencies.push(Dependency {
                 text: shown(text.trim(), parts.channel.as_deref()),
-                rest: redact(&parts.rest).into_owned(),
+                text_without_channel: redact(&parts.rest).into_owned(),
                 place,
                 selector,
                 channel: parts.channel,

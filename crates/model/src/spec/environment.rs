@@ -52,7 +52,7 @@ pub struct Dependency {
     /// The match spec as written, without a comment, with `***` in place of a password.
     pub text: String,
     /// The match spec without its channel.
-    pub rest: String,
+    pub text_without_channel: String,
     /// The place of the entry.
     pub place: Place,
     /// The platforms that it applies to. `None` for all.

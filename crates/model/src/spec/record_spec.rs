@@ -22,12 +22,13 @@ pub struct RecordSpec {
 }
 
 impl RecordSpec {
-    /// Parses a dependency or a constraint. `None` if it is malformed, too long or nested too deeply.
+    /// Parses a dependency or a constraint. `None` if it is malformed, too long or nested too
+    /// deeply.
     pub fn parse(text: &str) -> Option<Self> {
         check_match_spec(text).ok()?;
         let options = ParseMatchSpecOptions::lenient().with_repodata_revision(RepodataRevision::V3);
         let usual = MatchSpec::from_str(text, options).ok();
-        if !Self::is_usual(text)
+        if !Self::rattler_agrees(text)
             && let Ok(parts) = matchspec::parse(text)
         {
             let same = |usual: &MatchSpec| {
@@ -41,9 +42,11 @@ impl RecordSpec {
         usual.map(|spec| Self { spec, conditions: Conditions::default(), is_translated: false })
     }
 
-    /// Whether rattler certainly reads a text as conda does. Only patterns are read in two ways, and
-    /// of these not the frequent ones: `python 3.10.* *_cpython`. This is much cheaper than parsing.
-    pub fn is_usual(text: &str) -> bool {
+    /// Whether rattler certainly gives a text conda's meaning. A `false` may be wrong.
+    ///
+    /// Only patterns have two meanings, and of these not the frequent ones, such as
+    /// `python 3.10.* *_cpython`. This is much cheaper than parsing.
+    pub fn rattler_agrees(text: &str) -> bool {
         if !text.contains('*') {
             return true;
         }
@@ -62,12 +65,12 @@ impl RecordSpec {
             && build.is_none_or(|build| !build.contains(['=', ',', '|', '[']))
     }
 
-    /// The normalised name of the package. It is empty if the name is a pattern.
+    /// Returns the normalised name of the package. It is empty if the name is a pattern.
     pub fn package(&self) -> &str {
         self.spec.name.as_exact().map_or("", PackageName::as_normalized)
     }
 
-    /// The match spec, without the conditions that rattler has no form for.
+    /// Returns the match spec, without the conditions that rattler has no form for.
     pub fn spec(&self) -> &MatchSpec {
         &self.spec
     }
@@ -82,9 +85,12 @@ impl RecordSpec {
         virtual_packages::meets(package, &self.spec, &self.conditions)
     }
 
-    /// Returns a text that rattler reads as conda reads the original, given the versions of the
-    /// package. `None` if rattler reads the original so.
-    pub fn for_rattler<'v>(&self, versions: impl IntoIterator<Item = &'v str>) -> Option<String> {
+    /// Rewrites the text so that rattler matches the same of `versions` as conda, where `versions`
+    /// are all versions of the package. `None` if rattler gives the original conda's meaning.
+    pub fn translate_for_rattler<'v>(
+        &self,
+        versions: impl IntoIterator<Item = &'v str>,
+    ) -> Option<String> {
         if !self.is_translated {
             return None;
         }
@@ -183,7 +189,8 @@ mod tests {
             let candidates: Vec<_> = yes.iter().chain(*no).copied().collect();
             let versions = candidates.iter().filter_map(|c| c.split_once(' ')).map(|(v, _)| v);
             let spec = RecordSpec::parse(text).expect(text);
-            let translated = spec.for_rattler(versions).unwrap_or_else(|| (*text).to_owned());
+            let translated =
+                spec.translate_for_rattler(versions).unwrap_or_else(|| (*text).to_owned());
             let options = ParseMatchSpecOptions::lenient();
             let translated_spec =
                 MatchSpec::from_str(&translated, options).unwrap_or_else(|e| panic!("{text}: {e}"));

@@ -9,7 +9,7 @@ use rattler_conda_types::Subdir;
 /// The maximum number of words and parentheses of a selector.
 const MAX_TOKENS: usize = 64;
 
-/// Whether a word applies to a platform.
+/// A function that decides whether a word applies to a platform.
 type Matches = fn(Subdir) -> bool;
 
 /// The words in addition to the names of subdirs, with the meaning that they have in conda-build.

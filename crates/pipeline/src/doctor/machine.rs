@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use envlock_report::size;
+use envlock_report::format_size;
 
 use super::{CheckResult, ConfiguredProxy, DoctorRequest};
 
@@ -36,7 +36,7 @@ fn proxy(proxy: &ConfiguredProxy) -> CheckResult {
 
 fn cache(folder: &Path) -> CheckResult {
     let shown = folder.display();
-    let holds = size(bytes_in(folder));
+    let holds = format_size(bytes_in(folder));
     match check_writable(folder) {
         Ok(()) => {}
         // A cache that another user or an image provides.
@@ -57,11 +57,11 @@ fn cache(folder: &Path) -> CheckResult {
     }
     match free_bytes(folder) {
         Some(room) if room < MIN_FREE_BYTES => {
-            let message = format!("{shown} has {holds}; {} are free", size(room));
+            let message = format!("{shown} has {holds}; {} are free", format_size(room));
             CheckResult::failed("cache", message, "free some, or remove what is in the cache")
         }
         Some(room) => {
-            CheckResult::ok("cache", format!("{shown} has {holds}; {} are free", size(room)))
+            CheckResult::ok("cache", format!("{shown} has {holds}; {} are free", format_size(room)))
         }
         None => {
             CheckResult::unknown("cache", format!("{shown} has {holds}; the free space is unknown"))

@@ -138,7 +138,7 @@ fn seconds<E>(span: Result<std::time::Duration, E>) -> u64 {
     span.map_or(0, |span| span.as_secs())
 }
 
-/// `3 minutes`, `2 hours`, `5 days`.
+/// Formats a time span: `3 minutes`, `2 hours`, `5 days`.
 fn span(seconds: u64) -> String {
     let (number, unit) = match seconds {
         0..60 => (seconds, "second"),

@@ -63,7 +63,7 @@ pub(super) struct ChannelResolver<'a> {
     pub(super) places: BTreeMap<Url, Place>,
     /// The settings that decide the URLs of the channels' names.
     pub(super) settings: BTreeMap<Url, ChannelSetting>,
-    pub(super) addresses: ChannelUrls,
+    pub(super) channel_urls: ChannelUrls,
     /// Findings about the URLs.
     pub(super) findings: Vec<Finding>,
 }
@@ -99,7 +99,7 @@ impl<'a> ChannelResolver<'a> {
             list: Vec::new(),
             places: BTreeMap::new(),
             settings: BTreeMap::new(),
-            addresses: ChannelUrls::default(),
+            channel_urls: ChannelUrls::default(),
             findings: Vec::new(),
         }
     }
@@ -107,7 +107,7 @@ impl<'a> ChannelResolver<'a> {
     /// Adds the credentials that the configuration has for the URL of a channel in a lock.
     pub(super) fn add_configured_credentials(&mut self, url: &Url) {
         if let Some(credentials) = self.inputs.channel_config.credentials_for(url) {
-            self.addresses.credentials.entry(url.clone()).or_insert(credentials);
+            self.channel_urls.credentials.entry(url.clone()).or_insert(credentials);
         }
     }
 
@@ -118,8 +118,8 @@ impl<'a> ChannelResolver<'a> {
         }
     }
 
-    /// Resolves a channel to its origin. A URL of a mirror is mapped to its origin. The mirror and a
-    /// credential in the URL are only added to `addresses`.
+    /// Resolves a channel to its origin. A URL of a mirror is mapped to its origin. The mirror and
+    /// a credential in the URL are only added to `channel_urls`.
     pub(super) fn resolve(
         &mut self,
         written: &str,
@@ -145,8 +145,8 @@ impl<'a> ChannelResolver<'a> {
         }
         let [one] = resolved.as_slice() else { return Ok(resolved) };
         let Some(origin) = inputs.sources.origin_of(&one.channel.url) else { return Ok(resolved) };
-        if !self.addresses.mirrors.contains(&one.channel.url) {
-            self.addresses.mirrors.push(one.channel.url.clone());
+        if !self.channel_urls.mirrors.contains(&one.channel.url) {
+            self.channel_urls.mirrors.push(one.channel.url.clone());
         }
         let resolved = resolve(origin.as_str())?;
         for resolved in &resolved {
@@ -160,7 +160,7 @@ impl<'a> ChannelResolver<'a> {
         let ResolvedChannel { channel, credentials: Some(credentials), .. } = resolved else {
             return;
         };
-        let known = self.addresses.credentials.entry(channel.url.clone());
+        let known = self.channel_urls.credentials.entry(channel.url.clone());
         let known = known.or_insert_with(|| credentials.clone());
         if known.is_same(credentials) {
             return;

@@ -75,9 +75,9 @@ fn resolving_twice_gives_equal_values_and_needs_no_client() {
     let (first, second) = (first.inputs.unwrap(), second.inputs.unwrap());
     assert_eq!(first.inputs, second.inputs);
     assert_eq!(first.places, second.places);
-    assert_eq!(format!("{:?}", first.addresses), format!("{:?}", second.addresses));
-    // Registered addresses don't change the next inputs.
-    first.addresses.register(&client());
+    assert_eq!(format!("{:?}", first.channel_urls), format!("{:?}", second.channel_urls));
+    // Registered URLs don't change the next inputs.
+    first.channel_urls.register(&client());
     let third = world.resolve_inputs(&environment).inputs.unwrap();
     assert_eq!(third.inputs, second.inputs);
 }
@@ -88,7 +88,7 @@ fn a_mirrors_url_is_mapped_to_its_origin_and_returned_for_the_client() {
     let resolved = world.resolve_inputs(&environment(ENVIRONMENT)).inputs.unwrap();
     let urls: Vec<_> = resolved.inputs.channels.iter().flat_map(|c| &c.urls).collect();
     assert_eq!(urls[0].as_str(), "https://conda.anaconda.org/conda-forge/");
-    let debug = format!("{:?}", resolved.addresses);
+    let debug = format!("{:?}", resolved.channel_urls);
     assert!(debug.contains("mirrors.tuna.tsinghua.edu.cn/anaconda/cloud/conda-forge/"), "{debug}");
 }
 
@@ -98,9 +98,9 @@ fn a_credential_in_a_url_is_returned_by_its_channel_and_never_printed() {
     let resolved = world.resolve_inputs(&environment(ENVIRONMENT)).inputs.unwrap();
     let debug = format!("{resolved:?}");
     assert!(!debug.contains("geheim"), "{debug}");
-    let addresses = format!("{:?}", resolved.addresses);
+    let urls = format!("{:?}", resolved.channel_urls);
     for channel in ["https://conda.lab.example/lab/", "https://conda.lab.example/own/"] {
-        assert!(addresses.contains(channel), "{addresses}");
+        assert!(urls.contains(channel), "{urls}");
     }
 }
 
@@ -130,8 +130,8 @@ dependencies: [python]
     let environment = environment(text);
     assert!(world.resolve_inputs(&environment).inputs.is_err());
     let lock = Lock::new(&inputs(&world), BTreeMap::new(), None);
-    let addresses = format!("{:?}", written_addresses(Some(&environment), &lock, world.inputs()));
-    assert!(addresses.contains("https://conda.lab.example/lab/"), "{addresses}");
+    let urls = format!("{:?}", channel_urls(Some(&environment), &lock, world.inputs()));
+    assert!(urls.contains("https://conda.lab.example/lab/"), "{urls}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use envlock_model::{lock::Lock, lock_inputs::LockInputs, spec::Environment};
 use envlock_report::{Code, Finding, Level, count};
-use envlock_solve::TooNew;
+use envlock_solve::ExcludedByTime;
 use rattler_conda_types::{RepoDataRecord, Subdir};
 
 use crate::Overrides;
@@ -46,8 +46,8 @@ pub(super) fn dropped_platforms_finding(
     })
 }
 
-pub(super) fn excluded_newer_finding(platform: Subdir, too_new: TooNew) -> Option<Finding> {
-    (too_new != TooNew::default()).then(|| {
+pub(super) fn excluded_newer_finding(platform: Subdir, too_new: ExcludedByTime) -> Option<Finding> {
+    (too_new != ExcludedByTime::default()).then(|| {
         Finding::new(
             Code::ExcludeNewer,
             format!(

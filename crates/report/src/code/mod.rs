@@ -27,12 +27,12 @@ macro_rules! codes {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// The default level of its findings.
+            /// Returns the default level of its findings.
             pub const fn level(self) -> Level {
                 match self { $(Self::$variant => Level::$level,)* }
             }
 
-            /// The page in Markdown: a title, the meaning and the cause, and what to do.
+            /// Returns the page in Markdown: a title, the meaning and the cause, and what to do.
             pub const fn page(self) -> &'static str {
                 match self { $(Self::$variant => include_str!(concat!("pages/", $name, ".md")),)* }
             }
@@ -292,7 +292,7 @@ codes! {
 }
 
 impl Code {
-    /// The title of its page.
+    /// Returns the title of its page.
     pub fn title(self) -> &'static str {
         self.page().lines().next().unwrap_or_default().trim_start_matches("# ")
     }

@@ -8,7 +8,7 @@ const fn bold(colour: AnsiColor) -> Style {
     colour.on_default().effects(Effects::BOLD)
 }
 
-/// The style of `error`, `warning` and `note`.
+/// Returns the style of `error`, `warning` or `note`.
 pub(super) const fn of_level(level: Level) -> Style {
     match level {
         Level::Error => bold(AnsiColor::Red),

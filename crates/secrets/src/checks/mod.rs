@@ -23,7 +23,7 @@ mod unused_policy;
 use std::collections::BTreeMap;
 
 use envlock_policy::Policy;
-use envlock_report::{AsFindings, Code, Exit, Finding, Place, sink::Rules, sort_and_merge};
+use envlock_report::{AsFindings, Code, Exit, Finding, Place, outcome::Rules, sort_and_merge};
 use envlock_text::limits::{BLOCKS_AND_REQUESTS, POLICY_BYTES};
 use jiff::Timestamp;
 

@@ -1,6 +1,6 @@
 //! Makes the rules of a run from `allow:` and `deny:` of the manifest.
 
-use envlock_report::sink::{Allowance, DenyRule, DenyTarget, FindingSubject, Rules};
+use envlock_report::outcome::{Allowance, DenyRule, DenyTarget, FindingSubject, Rules};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 

@@ -36,7 +36,7 @@ fn rows<'n>(needs: impl Iterator<Item = (&'n str, &'n Need)>) -> Table {
 }
 
 fn variables(need: &Need) -> String {
-    let names = need.fields.values().map(|target| match target.form {
+    let names = need.fields.values().map(|target| match target.content {
         VariableContent::Value => target.env.clone(),
         VariableContent::FilePath => format!("{} (file)", target.env),
     });

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use envlock_policy::Engine;
+use envlock_report::outcome::{Completion, DenyRule, DenyTarget, FinalReport, apply_rules};
 use envlock_report::render::{self, Layout, SourceTexts};
-use envlock_report::sink::{Completion, DenyRule, DenyTarget, FinalReport, apply_rules};
 use envlock_report::{Finding, Level};
 use envlock_secrets::checks::{Input, Outcome, check, table};
 use envlock_secrets::facts::{

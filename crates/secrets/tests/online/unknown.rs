@@ -1,6 +1,6 @@
 //! Facts that a server doesn't report.
 
-use envlock_report::sink::DenyTarget;
+use envlock_report::outcome::DenyTarget;
 use envlock_secrets::facts::{NeedFacts, ServerFacts, UnknownReason};
 
 use crate::scenario::{DB, DB_RULE, KV1, Scenario, VERIFIER, WAREHOUSE, error, final_report, note};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use envlock_model::lock_inputs::RequestedSpec;
 
 use super::{
-    describe::{describe, describe_needs},
+    describe::{describe, describe_requirements},
     narrow::{CandidateSet, Cause, Narrowing, PackageCandidate},
     reason::{ConflictStep, RequestLine, StepOutcome},
     text::requested_version,
@@ -90,19 +90,20 @@ impl Chain<'_, '_, '_> {
             return;
         }
         let by = match self.narrowing.packages[package].required_by {
-            Some(Cause::NeededBy(by)) => by,
+            Some(Cause::DependentPackage(by)) => by,
             Some(Cause::Request(index)) => {
                 self.used.insert(index);
                 return;
             }
-            Some(Cause::Lacks(_) | Cause::Assumed) | None => return,
+            Some(Cause::NoMatchLeft(_) | Cause::Assumed) | None => return,
         };
         let step = self.narrowing.packages[package].required_at;
         let remaining = self.narrowing.remaining(by, step);
         let without: CandidateSet = self.removed_before(by, step, |narrowing, candidate| {
             let relations = narrowing.relations(by, candidate);
             !relations.iter().any(|relation| {
-                !relation.is_constraint && narrowing.needs[relation.need].package == package
+                !relation.is_constraint
+                    && narrowing.requirements[relation.requirement].package == package
             })
         });
         let link = self.needs(by, &remaining, package);
@@ -123,34 +124,36 @@ impl Chain<'_, '_, '_> {
         match cause {
             Cause::Request(index) => self.requested(package, index),
             Cause::Assumed => {}
-            Cause::NeededBy(by) => {
+            Cause::DependentPackage(by) => {
                 let remaining = self.narrowing.remaining(by, step);
                 let also = self.removed_before(by, step, |narrowing, candidate| {
                     let relations = narrowing.relations(by, candidate);
-                    let needs: Vec<_> = relations
+                    let requirements: Vec<_> = relations
                         .iter()
-                        .map(|relation| &narrowing.needs[relation.need])
-                        .filter(|need| need.package == package)
+                        .map(|relation| &narrowing.requirements[relation.requirement])
+                        .filter(|requirement| requirement.package == package)
                         .collect();
-                    removed.iter().any(|other| needs.iter().all(|n| n.matching.contains(other)))
+                    removed
+                        .iter()
+                        .any(|other| requirements.iter().all(|n| n.matching.contains(other)))
                 });
                 let step = self.needs(by, &remaining, package);
                 self.steps.push(step);
                 self.explain(by, &also);
                 self.require(by);
             }
-            Cause::Lacks(other) => {
+            Cause::NoMatchLeft(other) => {
                 let mut matching = CandidateSet::new();
                 for candidate in removed {
                     for relation in self.narrowing.relations(package, *candidate) {
-                        let need = &self.narrowing.needs[relation.need];
-                        let is_unmet = need.package == other
-                            && need.matching.iter().all(|index| {
+                        let requirement = &self.narrowing.requirements[relation.requirement];
+                        let is_unmet = requirement.package == other
+                            && requirement.matching.iter().all(|index| {
                                 let by = self.narrowing.packages[other].removed_by[*index];
                                 by.is_some_and(|by| by < step)
                             });
                         if is_unmet {
-                            matching.extend(&need.matching);
+                            matching.extend(&requirement.matching);
                         }
                     }
                 }
@@ -162,7 +165,7 @@ impl Chain<'_, '_, '_> {
         }
     }
 
-    /// The removed candidates of a package, before a step, that meet a condition.
+    /// Returns the candidates of a package that were removed before a step and meet a condition.
     fn removed_before(
         &mut self,
         package: usize,
@@ -175,7 +178,8 @@ impl Chain<'_, '_, '_> {
         removed.into_iter().filter(|index| condition(self.narrowing, *index)).collect()
     }
 
-    /// A request is a part of the step of another package, since its line is shown anyway.
+    /// Adds a request to the step of another package. It needs no step of its own, since its line
+    /// is shown anyway.
     fn requested(&mut self, package: usize, index: usize) {
         self.used.insert(index);
         let request = self.requests[index];
@@ -193,33 +197,36 @@ impl Chain<'_, '_, '_> {
         }
     }
 
-    /// The step that candidates of a package need candidates of another.
+    /// Creates the step that candidates of a package need candidates of another.
     fn needs(&mut self, by: usize, candidates: &CandidateSet, package: usize) -> ConflictStep {
-        let mut needs = Vec::new();
+        let mut requirements = Vec::new();
         let mut matching = CandidateSet::new();
         for candidate in candidates {
             let relations = self.narrowing.relations(by, *candidate).into_iter();
-            let all = &self.narrowing.needs;
+            let all = &self.narrowing.requirements;
             let of_it: Vec<_> = relations
-                .map(|relation| relation.need)
-                .filter(|need| all[*need].package == package)
+                .map(|relation| relation.requirement)
+                .filter(|requirement| all[*requirement].package == package)
                 .collect();
             let matches_all =
                 |index: &usize| of_it.iter().all(|n| all[*n].matching.contains(index));
-            let first = of_it.first().map(|need| &all[*need].matching);
+            let first = of_it.first().map(|requirement| &all[*requirement].matching);
             matching.extend(first.into_iter().flatten().filter(|index| matches_all(index)));
-            for need in &of_it {
+            for requirement in &of_it {
                 // A dependency that another one of the same candidate narrows adds nothing.
                 let is_narrowed = of_it.iter().any(|other| {
-                    let (other, need) = (&all[*other].matching, &all[*need].matching);
-                    other.len() < need.len() && other.is_subset(need)
+                    let (other, requirement) = (&all[*other].matching, &all[*requirement].matching);
+                    other.len() < requirement.len() && other.is_subset(requirement)
                 });
-                if !is_narrowed && !needs.contains(need) {
-                    needs.push(*need);
+                if !is_narrowed && !requirements.contains(requirement) {
+                    requirements.push(*requirement);
                 }
             }
         }
-        let needs = needs.into_iter().map(|need| &self.narrowing.needs[need]).collect::<Vec<_>>();
+        let requirements = requirements
+            .into_iter()
+            .map(|requirement| &self.narrowing.requirements[requirement])
+            .collect::<Vec<_>>();
         let needed = &self.narrowing.packages[package];
         let outcome = if !matching.is_empty() {
             StepOutcome::Excluded
@@ -240,7 +247,7 @@ impl Chain<'_, '_, '_> {
             assuming: None,
             packages: describe(&self.narrowing.packages[by], candidates),
             needed: needed.name.clone(),
-            needs: describe_needs(needed, &needs, &matching),
+            needs: describe_requirements(needed, &requirements, &matching),
             outcome,
         }
     }

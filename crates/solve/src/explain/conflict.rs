@@ -10,7 +10,7 @@ use super::{
     narrow::Narrowing,
     priority,
     reason::{ConflictStep, ReasonKind, StepOutcome, UnsolvableReason},
-    remedy, split, tree,
+    remedy, solver_message, split,
 };
 use crate::{Problem, SolveError, pool::Pool, solver::search};
 
@@ -38,7 +38,7 @@ pub(super) fn conflicts<'a>(
         cores.push(core);
     }
     let reasons = cores.iter().map(|core| {
-        priority::hidden(problem, pool, core)
+        priority::hidden_by_priority(problem, pool, core)
             .unwrap_or_else(|| reason(problem, pool, core, &possible))
     });
     (reasons.collect(), possible)
@@ -109,7 +109,7 @@ fn reason(
     let solver_message = if steps.is_empty() {
         match attempt(problem, pool, core) {
             Err(SolveError::NoSolution { solver_message }) => {
-                Some(tree::merge_siblings(&solver_message))
+                Some(solver_message::merge_siblings(&solver_message))
             }
             _ => None,
         }
@@ -123,13 +123,13 @@ fn reason(
         .collect();
     // Steps without a virtual package show that none can help.
     let virtual_package = if steps.is_empty() || !missing.is_empty() {
-        remedy::virtual_package(problem, pool, core, &missing)
+        remedy::remedying_virtual_package(problem, pool, core, &missing)
     } else {
         None
     };
     let instead = match virtual_package {
         Some(_) => Vec::new(),
-        None => remedy::lines(problem, pool, core, others),
+        None => remedy::replacement_lines(problem, pool, core, others),
     };
     let kind = ReasonKind::Conflict { steps, solver_message, virtual_package, instead };
     UnsolvableReason::new(problem.platform, core, kind)

@@ -1,11 +1,11 @@
-//! Describes candidates and needs in short form: `python 3.12.0 to 3.12.9`.
+//! Describes candidates and requirements in short form: `python 3.12.0 to 3.12.9`.
 
 use super::{
-    narrow::{CandidateSet, Need, PackageCandidate, PackageCandidates},
+    narrow::{CandidateSet, PackageCandidate, PackageCandidates, RecordRequirement},
     text::version_text,
 };
 
-/// How many versions, builds or needs are listed. More are given as a range.
+/// How many versions, builds or requirements are listed. More are given as a range.
 const MAX_LISTED: usize = 4;
 
 /// Describes candidates of a package by their versions; by their builds if only some builds of
@@ -58,18 +58,22 @@ pub(super) fn describe(package: &PackageCandidates<'_>, set: &CandidateSet) -> S
     }
 }
 
-/// Describes needs: each if there are few, else the versions that they match.
-pub(super) fn describe_needs(
+/// Describes requirements: each if there are few, else the versions that they match.
+pub(super) fn describe_requirements(
     package: &PackageCandidates<'_>,
-    needs: &[&Need],
+    requirements: &[&RecordRequirement],
     matching: &CandidateSet,
 ) -> String {
-    let mut texts: Vec<String> = needs
+    let mut texts: Vec<String> = requirements
         .iter()
-        .map(|need| match (need.spec.spec().build.as_ref(), need.text.split_once(' ')) {
-            (None, Some(_)) if need.spec.spec().version.is_some() => version_text(need.spec.spec()),
-            (_, Some((_, text))) => text.to_owned(),
-            (_, None) => String::new(),
+        .map(|requirement| {
+            match (requirement.spec.spec().build.as_ref(), requirement.text.split_once(' ')) {
+                (None, Some(_)) if requirement.spec.spec().version.is_some() => {
+                    version_text(requirement.spec.spec())
+                }
+                (_, Some((_, text))) => text.to_owned(),
+                (_, None) => String::new(),
+            }
         })
         .collect();
     texts.sort_unstable();

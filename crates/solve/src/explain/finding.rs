@@ -89,8 +89,8 @@ impl UnsolvableReason {
                     .with_note("a package that can't be verified is never locked")
                     .with_help(format!("request another version: {usable}"))
             }
-            ReasonKind::NotInChannel { package, platform, asked, other } => {
-                not_in_channel(package, *platform, asked.as_deref(), other.as_deref())
+            ReasonKind::NotInChannel { package, platform, requested_channel, other } => {
+                not_in_channel(package, *platform, requested_channel.as_deref(), other.as_deref())
             }
             ReasonKind::NotInSubdir { package, subdir, platform, found_in, line } => {
                 let message = format!(
@@ -101,20 +101,20 @@ impl UnsolvableReason {
                     .with_note(format!("searched for {platform}: {platform} and noarch"))
                     .with_help(format!("write `{line}`"))
             }
-            ReasonKind::OtherChannel { package, spec, asked, usable, other } => {
-                let message = format!("{asked} has no {package} that matches `{spec}`");
+            ReasonKind::OtherChannel { package, spec, requested_channel, available, other } => {
+                let message = format!("{requested_channel} has no {package} that matches `{spec}`");
                 Finding::new(Code::NoSuchVersion, message)
-                    .with_note(format!("{asked} has: {usable}"))
+                    .with_note(format!("{requested_channel} has: {available}"))
                     .with_help(format!("{other} has it: write `{other}::{spec}`"))
             }
-            ReasonKind::HiddenChannel { package, spec, used, usable, other } => {
+            ReasonKind::HiddenChannel { package, spec, used, available, other } => {
                 let message = format!(
                     "strict channel priority uses {used} for {package}, so that of {other} is hidden"
                 );
                 Finding::new(Code::HiddenByPriority, message)
                     .with_note(format!(
                         "{used} comes first and has {package}, but no version that matches \
-                         `{spec}`: {usable}"
+                         `{spec}`: {available}"
                     ))
                     .with_help(format!("write `{other}::{spec}`, or list {other} before {used}"))
             }
@@ -127,10 +127,17 @@ impl UnsolvableReason {
                 }
                 finding.with_help(format!("write `{line}` for any build"))
             }
-            ReasonKind::NoSuchVersion { package, asked, versions, blocked, advice } => {
-                let finding = no_such_version(package, asked, versions, blocked.as_ref());
-                match advice {
-                    Some(advice) => finding.with_help(advised(package, advice)),
+            ReasonKind::NoSuchVersion {
+                package,
+                requested_version,
+                versions,
+                blocked,
+                suggestion,
+            } => {
+                let finding =
+                    no_such_version(package, requested_version, versions, blocked.as_ref());
+                match suggestion {
+                    Some(suggestion) => finding.with_help(suggestion_help(package, suggestion)),
                     None => finding,
                 }
             }
@@ -141,18 +148,18 @@ impl UnsolvableReason {
         }
     }
 
-    /// The first request.
+    /// Returns the text of the first request.
     fn text(&self) -> &str {
         self.requests.first().map_or("", |request| &request.text)
     }
 
-    /// All requests in one line.
+    /// Returns the texts of all requests in one line.
     fn texts(&self) -> String {
         let texts = self.requests.iter().map(|request| format!("`{}`", request.text));
         texts.collect::<Vec<_>>().join(", ")
     }
 
-    /// The places of the requests but the first.
+    /// Returns the texts and places of the requests but the first.
     fn others(&self) -> impl Iterator<Item = String> {
         self.requests.iter().skip(1).map(|RequestLine { text, place }| {
             format!("{}:{} requests `{text}`", place.file, place.line)
@@ -221,7 +228,7 @@ impl UnsolvableReason {
                 "{}: {} comes first and has {}, so {} of {} is ignored",
                 path.join(" -> "),
                 need.used,
-                need.usable,
+                need.available,
                 need.version,
                 need.channel,
             ));
@@ -266,10 +273,10 @@ impl ConflictStep {
 fn not_in_channel(
     package: &str,
     platform: Subdir,
-    asked: Option<&str>,
+    requested_channel: Option<&str>,
     other: Option<&str>,
 ) -> Finding {
-    let (message, help) = match (asked, other) {
+    let (message, help) = match (requested_channel, other) {
         (Some(channel), Some(other)) => (
             format!("{channel} has no package named {package} for {platform}"),
             format!("{other} has it: write `{other}::{package}`, or `{package}`"),
@@ -291,11 +298,11 @@ fn not_in_channel(
 
 fn no_such_version(
     package: &str,
-    asked: &str,
+    requested_version: &str,
     versions: &Versions,
     blocked: Option<&ExcludedRequirement>,
 ) -> Finding {
-    let mut message = format!("there is no {package} {asked}");
+    let mut message = format!("there is no {package} {requested_version}");
     let nearest = versions.listed.first();
     if let Some(near) = nearest {
         message = format!("{message}; the nearest is {near}");
@@ -318,13 +325,20 @@ fn no_such_version(
     }
 }
 
-fn advised(package: &str, advice: &Suggestion) -> String {
-    match advice {
-        Suggestion::Nearest { version, line, is_first, machine, priority, tried_with } => {
+fn suggestion_help(package: &str, suggestion: &Suggestion) -> String {
+    match suggestion {
+        Suggestion::Nearest {
+            version,
+            line,
+            is_nearest_existing,
+            machine,
+            priority,
+            tried_with,
+        } => {
             let flags = flags(machine.as_deref(), *priority);
             let nearest = format!("the nearest that fits {tried_with} is {version}");
             match machine {
-                None if *is_first => format!("write `{line}`{flags}"),
+                None if *is_nearest_existing => format!("write `{line}`{flags}"),
                 None => format!("{nearest}: write `{line}`{flags}"),
                 Some(has) => format!("{nearest}, for machines with {has}: write `{line}`{flags}"),
             }
@@ -344,7 +358,7 @@ fn advised(package: &str, advice: &Suggestion) -> String {
     }
 }
 
-/// The flags that a suggestion needs, in addition to its line.
+/// Returns the flags that a suggestion needs, in addition to its line.
 fn flags(machine: Option<&str>, priority: Option<Priority>) -> String {
     let priority = priority.map(|priority| format!("--channel-priority {}", priority.as_str()));
     let machine = machine.map(|package| format!("--virtual-package {package}=VERSION"));

@@ -4,7 +4,6 @@
 //! among the requests that can each be met alone, every smallest set of lines that can't be met
 //! together. An [`UnsolvableReason`] is data; [`UnsolvableReason::finding`] is its text.
 
-mod advice;
 mod chain;
 mod conflict;
 mod describe;
@@ -16,9 +15,10 @@ mod priority;
 mod reason;
 mod remedy;
 mod request;
+mod solver_message;
 mod split;
+mod suggestion_trials;
 mod text;
-mod tree;
 
 use std::collections::BTreeMap;
 
@@ -26,11 +26,11 @@ use crate::{
     Problem,
     pool::{Pool, PriorityExempt},
 };
-use advice::Advice;
 pub use reason::{
     ConflictStep, ExcludedRequirement, HiddenNeed, KeyValues, ReasonKind, RequestLine, StepOutcome,
     Suggestion, TriedWith, UnsolvableReason, Versions,
 };
+use suggestion_trials::SuggestionTrials;
 
 /// Every package name of the indexes, with the indexes of its channels in [`Problem::channels`].
 pub type ChannelsByPackage = BTreeMap<String, Vec<usize>>;
@@ -39,14 +39,14 @@ pub type ChannelsByPackage = BTreeMap<String, Vec<usize>>;
 pub fn explain(problem: &Problem<'_>, names: &ChannelsByPackage) -> Vec<UnsolvableReason> {
     let pool = Pool::new(problem, &PriorityExempt::new());
     let (possible, impossible): (Vec<_>, Vec<_>) = problem
-        .asked
+        .inputs
         .requests
         .iter()
         .partition(|request| request::can_be_met(problem, &pool, request));
     let (mut found, satisfiable) = conflict::conflicts(problem, &pool, possible);
-    let mut advice = Advice::new(problem, &satisfiable, found.is_empty());
+    let mut trials = SuggestionTrials::new(problem, &satisfiable, found.is_empty());
     for request in impossible {
-        found.push(request::unmet(problem, &pool, names, &mut advice, request));
+        found.push(request::unmet(problem, &pool, names, &mut trials, request));
     }
     found.sort_by(|a, b| a.place().cmp(&b.place()));
     found

@@ -24,7 +24,7 @@ pub(super) enum PackageCandidate<'a> {
 pub(super) struct PackageCandidates<'a> {
     pub(super) name: String,
     pub(super) candidates: Vec<PackageCandidate<'a>>,
-    /// The step that removed each candidate.
+    /// The step that removed each candidate: the index in [`Narrowing::steps`].
     pub(super) removed_by: Vec<Option<usize>>,
     /// Why the package must be installed, if it must.
     pub(super) required_by: Option<Cause>,
@@ -37,18 +37,23 @@ pub(super) struct PackageCandidates<'a> {
 /// Why candidates are removed, or why a package is required.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// The request with this index.
+    /// The request with this index in the requests of [`Narrowing::conflict`].
     Request(usize),
-    /// All remaining candidates of this package need others, or exclude these.
-    NeededBy(usize),
-    /// The candidates need a candidate of this package, and those are removed.
-    Lacks(usize),
-    /// The case that is examined.
+    /// Every remaining candidate of this other package depends on the package, which makes it
+    /// required, or has a dependency or constraint that the removed candidates don't meet. The
+    /// index in [`Narrowing::packages`].
+    DependentPackage(usize),
+    /// The removed candidates have a dependency or constraint on this other package, and no
+    /// candidate that meets it remains. The index in [`Narrowing::packages`].
+    NoMatchLeft(usize),
+    /// The assumption of [`Narrowing::conflict_assuming`]: only some candidates of the package
+    /// remain.
     Assumed,
 }
 
 /// Candidates of one package that are removed for one cause.
 pub(super) struct Step {
+    /// The index in [`Narrowing::packages`].
     pub(super) package: usize,
     pub(super) cause: Cause,
 }
@@ -56,15 +61,18 @@ pub(super) struct Step {
 /// A dependency or a constraint of a candidate.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Relation {
-    pub(super) need: usize,
+    /// The index in [`Narrowing::requirements`].
+    pub(super) requirement: usize,
     pub(super) is_constraint: bool,
 }
 
-/// What a dependency or a constraint matches.
-pub(super) struct Need {
+/// A text of a dependency or a constraint, with the candidates that it matches.
+pub(super) struct RecordRequirement {
     pub(super) text: String,
     pub(super) spec: RecordSpec,
+    /// The index in [`Narrowing::packages`].
     pub(super) package: usize,
+    /// The candidates of the package that meet it.
     pub(super) matching: CandidateSet,
 }
 
@@ -74,7 +82,7 @@ pub(super) struct Narrowing<'a> {
     pool: &'a Pool<'a>,
     pub(super) packages: Vec<PackageCandidates<'a>>,
     pub(super) steps: Vec<Step>,
-    pub(super) needs: Vec<Need>,
+    pub(super) requirements: Vec<RecordRequirement>,
     by_name: HashMap<String, usize>,
     by_text: HashMap<&'a str, Option<usize>>,
     queue: VecDeque<usize>,
@@ -87,7 +95,7 @@ impl<'a> Narrowing<'a> {
             pool,
             packages: Vec::new(),
             steps: Vec::new(),
-            needs: Vec::new(),
+            requirements: Vec::new(),
             by_name: HashMap::new(),
             by_text: HashMap::new(),
             queue: VecDeque::new(),
@@ -113,7 +121,7 @@ impl<'a> Narrowing<'a> {
         for (index, request) in requests.iter().enumerate() {
             let package = self.package(request.package());
             let matching = self.matching(package, |candidate| match candidate {
-                PackageCandidate::Record(record) => request.matches(record),
+                PackageCandidate::Record(record) => request.matches_in_any_channel(record),
                 PackageCandidate::Virtual(virtual_package) => {
                     request.matches_virtual(virtual_package)
                 }
@@ -162,8 +170,8 @@ impl<'a> Narrowing<'a> {
             for (text, is_constraint) in
                 depends.chain(record.constrains.iter().map(|text| (text, true)))
             {
-                if let Some(need) = self.need(text) {
-                    relations.push(Relation { need, is_constraint });
+                if let Some(requirement) = self.requirement(text) {
+                    relations.push(Relation { requirement, is_constraint });
                 }
             }
         }
@@ -179,13 +187,13 @@ impl<'a> Narrowing<'a> {
         for candidate in &remaining {
             let mut of_candidate: BTreeMap<usize, (CandidateSet, bool)> = BTreeMap::new();
             for relation in self.relations(package, *candidate) {
-                let need = &self.needs[relation.need];
-                if let Some((set, is_needed)) = of_candidate.get_mut(&need.package) {
-                    set.retain(|other| need.matching.contains(other));
+                let requirement = &self.requirements[relation.requirement];
+                if let Some((set, is_needed)) = of_candidate.get_mut(&requirement.package) {
+                    set.retain(|other| requirement.matching.contains(other));
                     *is_needed |= !relation.is_constraint;
                 } else {
-                    let entry = (need.matching.clone(), !relation.is_constraint);
-                    of_candidate.insert(need.package, entry);
+                    let entry = (requirement.matching.clone(), !relation.is_constraint);
+                    of_candidate.insert(requirement.package, entry);
                 }
             }
             for (other, (set, is_needed)) in of_candidate {
@@ -204,9 +212,9 @@ impl<'a> Narrowing<'a> {
     fn follow(&mut self, package: usize) -> Option<usize> {
         for (other, (allowed, is_needed)) in self.allowed(package) {
             if is_needed {
-                self.require(other, Cause::NeededBy(package));
+                self.require(other, Cause::DependentPackage(package));
             }
-            self.keep(other, &allowed, Cause::NeededBy(package));
+            self.keep(other, &allowed, Cause::DependentPackage(package));
             if self.is_required(other) && self.is_empty(other) {
                 return Some(other);
             }
@@ -219,11 +227,12 @@ impl<'a> Narrowing<'a> {
         let mut removed: BTreeMap<usize, CandidateSet> = BTreeMap::new();
         for candidate in self.remaining(package, usize::MAX) {
             let lacks = self.relations(package, candidate).into_iter().find_map(|relation| {
-                let need = &self.needs[relation.need];
-                let counts = !relation.is_constraint || self.is_required(need.package);
-                let other = &self.packages[need.package];
-                let is_met = need.matching.iter().any(|index| other.removed_by[*index].is_none());
-                (counts && !is_met).then_some(need.package)
+                let requirement = &self.requirements[relation.requirement];
+                let counts = !relation.is_constraint || self.is_required(requirement.package);
+                let other = &self.packages[requirement.package];
+                let is_met =
+                    requirement.matching.iter().any(|index| other.removed_by[*index].is_none());
+                (counts && !is_met).then_some(requirement.package)
             });
             if let Some(other) = lacks {
                 removed.entry(other).or_default().insert(candidate);
@@ -231,7 +240,7 @@ impl<'a> Narrowing<'a> {
         }
         let found = !removed.is_empty();
         for (other, set) in removed {
-            self.remove(package, &set, Cause::Lacks(other));
+            self.remove(package, &set, Cause::NoMatchLeft(other));
         }
         found
     }
@@ -271,23 +280,28 @@ impl<'a> Narrowing<'a> {
         self.packages[package].removed_by.iter().all(Option::is_some)
     }
 
-    fn need(&mut self, text: &'a str) -> Option<usize> {
+    fn requirement(&mut self, text: &'a str) -> Option<usize> {
         if let Some(known) = self.by_text.get(text) {
             return *known;
         }
         let spec = RecordSpec::parse(text)
             .filter(|spec| spec.spec().condition.is_none() && !spec.package().is_empty());
-        let need = spec.map(|spec| {
+        let requirement = spec.map(|spec| {
             let package = self.package(spec.package());
             let matching = self.matching(package, |candidate| match candidate {
                 PackageCandidate::Record(record) => spec.matches(&record.package_record),
                 PackageCandidate::Virtual(virtual_package) => spec.matches_virtual(virtual_package),
             });
-            self.needs.push(Need { text: text.to_owned(), spec, package, matching });
-            self.needs.len() - 1
+            self.requirements.push(RecordRequirement {
+                text: text.to_owned(),
+                spec,
+                package,
+                matching,
+            });
+            self.requirements.len() - 1
         });
-        self.by_text.insert(text, need);
-        need
+        self.by_text.insert(text, requirement);
+        requirement
     }
 
     fn package(&mut self, name: &str) -> usize {
@@ -295,7 +309,7 @@ impl<'a> Narrowing<'a> {
             return *known;
         }
         let candidates: Vec<_> = if name.starts_with("__") {
-            let assumed = self.problem.asked.virtual_packages.iter();
+            let assumed = self.problem.inputs.virtual_packages.iter();
             assumed
                 .filter(|package| package.name.as_normalized() == name)
                 .map(PackageCandidate::Virtual)

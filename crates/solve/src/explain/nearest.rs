@@ -8,9 +8,9 @@ use envlock_model::spec::RecordSpec;
 use rattler_conda_types::RepoDataRecord;
 
 use super::{
-    advice::Advice,
     reason::{ExcludedRequirement, ReasonKind, RequestLine, Suggestion, Versions},
     request::{MAX_VERSIONS, Unmatched},
+    suggestion_trials::SuggestionTrials,
     text,
 };
 use crate::{
@@ -24,12 +24,12 @@ const MAX_TRIED: usize = 4;
 /// Returns the reason that no record has the requested version.
 pub(super) fn no_such_version(
     unmatched: &Unmatched<'_>,
-    advice: &mut Advice<'_>,
+    trials: &mut SuggestionTrials<'_>,
     records: &[&RepoDataRecord],
 ) -> ReasonKind {
     let Unmatched { problem, pool, request, .. } = *unmatched;
-    let asked = text::requested_version(request);
-    let versions = by_distance(&asked, records);
+    let requested_version = text::requested_version(request);
+    let versions = by_distance(&requested_version, records);
     let blocked = versions.first().and_then(|(_, records)| {
         let Compatibility::Blocked { needs, by } = compatibility(problem, pool, records) else {
             return None;
@@ -44,21 +44,21 @@ pub(super) fn no_such_version(
     });
     ReasonKind::NoSuchVersion {
         package: request.package().to_owned(),
-        asked,
+        requested_version,
         versions: Versions::truncated(
             versions.iter().map(|(version, _)| version.clone()),
             MAX_VERSIONS,
         ),
         blocked,
-        advice: advised(unmatched, advice, &versions),
+        suggestion: suggestion(unmatched, trials, &versions),
     }
 }
 
 /// Suggests the nearest version that is compatible with the other lines: by its own requirements
 /// first, and then by solving, since the obstacle can be an indirect dependency.
-fn advised(
+fn suggestion(
     unmatched: &Unmatched<'_>,
-    advice: &mut Advice<'_>,
+    trials: &mut SuggestionTrials<'_>,
     versions: &ByVersion<'_>,
 ) -> Option<Suggestion> {
     let Unmatched { problem, pool, candidates, request } = *unmatched;
@@ -69,18 +69,18 @@ fn advised(
     let candidates_to_try =
         compatibilities.filter(|(.., how)| !matches!(how, Compatibility::Blocked { .. }));
     let candidates_to_try: Vec<_> = candidates_to_try.take(MAX_TRIED).collect();
-    let tried_with = advice.tried_with();
-    for tried in advice.priorities() {
+    let tried_with = trials.tried_with();
+    for tried in trials.priorities() {
         let priority = (tried != problem.priority).then_some(tried);
         for (place, version, records, compatibility) in &candidates_to_try {
             let channel = records.first().map(|record| prefix(problem, candidates, record));
             let line = format!("{}{package}={version}", channel.unwrap_or_default());
             let machine = compatibility.missing_virtual_package();
-            if advice.try_line(&line, machine, tried).is_some() {
+            if trials.try_line(&line, machine, tried).is_some() {
                 return Some(Suggestion::Nearest {
                     version: (*version).clone(),
                     line,
-                    is_first: *place == 0,
+                    is_nearest_existing: *place == 0,
                     machine: machine.map(str::to_owned),
                     priority,
                     tried_with,
@@ -89,14 +89,14 @@ fn advised(
         }
         let channel = request.channel.as_deref().map(|channel| format!("{channel}::"));
         let any = format!("{}{package}", channel.unwrap_or_default());
-        if let Some(set) = advice.try_line(&any, None, tried) {
+        if let Some(set) = trials.try_line(&any, None, tried) {
             let record = set.iter().find(|record| name(record) == package)?;
             let version = record.package_record.version.to_string();
             let line = format!("{any}={version}");
             return Some(Suggestion::Any { version, line, priority, tried_with });
         }
     }
-    Some(advice.no_suggestion())
+    Some(trials.no_suggestion())
 }
 
 /// Whether a version is compatible with the other requests.
@@ -110,7 +110,7 @@ enum Compatibility<'a> {
 }
 
 impl Compatibility<'_> {
-    /// The virtual package that is necessary.
+    /// Returns the virtual package that is necessary.
     fn missing_virtual_package(&self) -> Option<&str> {
         match self {
             Self::NeedsVirtualPackage(needs) => Some(needs.package()),
@@ -148,20 +148,21 @@ fn compatibility_of<'a>(
         let Some(needs) = RecordSpec::parse(dependency) else { continue };
         let package = needs.package();
         if package.starts_with("__") {
-            let assumed = &problem.asked.virtual_packages;
+            let assumed = &problem.inputs.virtual_packages;
             if !assumed.iter().any(|package| needs.matches_virtual(package)) {
                 missing = missing.or(Some(needs));
             }
             continue;
         }
         // A line that can't be met in any case excludes nothing.
-        let by = problem.asked.requests.iter().find(|other| {
+        let by = problem.inputs.requests.iter().find(|other| {
             other.package() == package
                 && other.package() != name(record)
                 && pool.get(package).is_some_and(|candidates| {
                     let usable = candidates.usable.iter().map(|(_, candidate)| *candidate);
-                    let mut asked = usable.filter(|c| other.matches(c)).peekable();
-                    asked.peek().is_some() && !asked.any(|c| needs.matches(&c.package_record))
+                    let mut matching =
+                        usable.filter(|c| other.matches_in_any_channel(c)).peekable();
+                    matching.peek().is_some() && !matching.any(|c| needs.matches(&c.package_record))
                 })
         });
         if let Some(by) = by {
@@ -192,12 +193,12 @@ fn prefix(problem: &Problem<'_>, candidates: &Candidates<'_>, record: &RepoDataR
 
 type ByVersion<'a> = Vec<(String, Vec<&'a RepoDataRecord>)>;
 
-fn by_distance<'a>(asked: &str, records: &[&'a RepoDataRecord]) -> ByVersion<'a> {
+fn by_distance<'a>(requested: &str, records: &[&'a RepoDataRecord]) -> ByVersion<'a> {
     let mut by_version: BTreeMap<String, Vec<&RepoDataRecord>> = BTreeMap::new();
     for record in records {
         by_version.entry(record.package_record.version.to_string()).or_default().push(record);
     }
     let mut sorted: ByVersion<'_> = by_version.into_iter().collect();
-    sorted.sort_by_key(|(version, _)| text::distance(asked, version));
+    sorted.sort_by_key(|(version, _)| text::distance(requested, version));
     sorted
 }

@@ -18,15 +18,16 @@ use crate::{
     pool::{Pool, PriorityExempt, name},
 };
 
-/// Up to this many hidden packages the advice names each with its channel. For more, the advice is
+/// Up to this many hidden packages the help names each with its channel. For more, the help is
 /// to reorder the channels.
 const MAX_CHANNEL_PINS: usize = 3;
 
 /// How many versions of the channel that is used are listed.
 const MAX_VERSIONS: usize = 3;
 
-/// Returns the conflict as one of priority; `None` if priority has no part in it.
-pub(super) fn hidden(
+/// Returns [`ReasonKind::HiddenByPriority`] if the conflict vanishes without strict priority, else
+/// `None`.
+pub(super) fn hidden_by_priority(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
     core: &[&RequestedSpec],
@@ -55,7 +56,7 @@ pub(super) fn hidden(
 }
 
 /// A dependency that only a hidden record meets.
-struct Need {
+struct HiddenDependency {
     /// The packages from a request to the one with the dependency, as `name version`.
     path: Vec<String>,
     package: String,
@@ -82,7 +83,7 @@ impl Wanted<'_> {
 
     fn matches(&self, record: &RepoDataRecord) -> bool {
         match self {
-            Self::Request(request) => request.matches(record),
+            Self::Request(request) => request.matches_in_any_channel(record),
             Self::Dependency(spec) => spec.matches(&record.package_record),
         }
     }
@@ -97,8 +98,12 @@ impl Wanted<'_> {
 
 /// Finds these dependencies along the newest records, hidden ones included, from the requests on.
 /// The nearest to the requests come first.
-fn hidden_needs(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&RequestedSpec]) -> Vec<Need> {
-    let mut needs: Vec<Need> = Vec::new();
+fn hidden_needs(
+    problem: &Problem<'_>,
+    pool: &Pool<'_>,
+    core: &[&RequestedSpec],
+) -> Vec<HiddenDependency> {
+    let mut needs: Vec<HiddenDependency> = Vec::new();
     let mut direct = BTreeSet::new();
     let mut seen = BTreeSet::new();
     let mut queue: VecDeque<(Wanted<'_>, Vec<String>)> =
@@ -119,7 +124,7 @@ fn hidden_needs(problem: &Problem<'_>, pool: &Pool<'_>, core: &[&RequestedSpec])
                 .filter(|_| !pinned(problem, &package))?;
             let channel = problem.channels.iter().position(|channel| channel.contains(best))?;
             if !needs.iter().any(|need| need.package == package) {
-                needs.push(Need {
+                needs.push(HiddenDependency {
                     path: path.clone(),
                     package: package.clone(),
                     spec: wanted.text(),
@@ -158,14 +163,14 @@ fn newest<'a>(
 
 fn pinned(problem: &Problem<'_>, package: &str) -> bool {
     problem
-        .asked
+        .inputs
         .requests
         .iter()
         .any(|request| request.package() == package && request.channel.is_some())
 }
 
 /// Describes the dependency by channels, with the versions of the one that is used.
-fn hidden_need(problem: &Problem<'_>, pool: &Pool<'_>, need: &Need) -> HiddenNeed {
+fn hidden_need(problem: &Problem<'_>, pool: &Pool<'_>, need: &HiddenDependency) -> HiddenNeed {
     let channel = |index: usize| problem.channels[index].name.clone();
     let candidates = pool.get(&need.package);
     let usable = candidates.into_iter().flat_map(|candidates| &candidates.usable);
@@ -174,18 +179,22 @@ fn hidden_need(problem: &Problem<'_>, pool: &Pool<'_>, need: &Need) -> HiddenNee
         package: need.package.clone(),
         spec: need.spec.clone(),
         used: candidates.and_then(|found| found.channel).map(channel).unwrap_or_default(),
-        usable: Versions::from_records(usable.map(|(_, record)| *record), MAX_VERSIONS),
+        available: Versions::from_records(usable.map(|(_, record)| *record), MAX_VERSIONS),
         channel: channel(need.channel),
         version: need.version.clone(),
     }
 }
 
 /// Returns the lines that request each package from another channel.
-fn channel_pins(problem: &Problem<'_>, core: &[&RequestedSpec], needs: &[Need]) -> Vec<String> {
-    let asked: BTreeMap<_, _> =
+fn channel_pins(
+    problem: &Problem<'_>,
+    core: &[&RequestedSpec],
+    needs: &[HiddenDependency],
+) -> Vec<String> {
+    let requested: BTreeMap<_, _> =
         core.iter().map(|request| (request.package(), without_channel(request))).collect();
-    let line = |need: &Need| {
-        let text = asked.get(need.package.as_str()).unwrap_or(&need.package);
+    let line = |need: &HiddenDependency| {
+        let text = requested.get(need.package.as_str()).unwrap_or(&need.package);
         format!("{}::{text}", problem.channels[need.channel].name)
     };
     needs.iter().map(line).collect()

@@ -81,8 +81,8 @@ pub enum ReasonKind {
         package: String,
         /// The platform.
         platform: Subdir,
-        /// The channel that is asked by name.
-        asked: Option<String>,
+        /// The requested channel, if the request names one.
+        requested_channel: Option<String>,
         /// A channel that has it.
         other: Option<String>,
     },
@@ -105,10 +105,10 @@ pub enum ReasonKind {
         package: String,
         /// The request without its channel.
         spec: String,
-        /// The channel that is asked.
-        asked: String,
+        /// The requested channel.
+        requested_channel: String,
         /// Its versions.
-        usable: Versions,
+        available: Versions,
         /// The channel that fits.
         other: String,
     },
@@ -121,7 +121,7 @@ pub enum ReasonKind {
         /// The channel that is used.
         used: String,
         /// Its versions.
-        usable: Versions,
+        available: Versions,
         /// The channel that fits.
         other: String,
     },
@@ -137,13 +137,13 @@ pub enum ReasonKind {
         /// The package.
         package: String,
         /// The requested version.
-        asked: String,
+        requested_version: String,
         /// The existing versions, the nearest first.
         versions: Versions,
         /// What excludes the nearest one.
         blocked: Option<ExcludedRequirement>,
         /// What to write instead.
-        advice: Option<Suggestion>,
+        suggestion: Option<Suggestion>,
     },
     /// The requests can't be met together; a single one can't be met at all.
     Conflict {
@@ -251,8 +251,8 @@ pub enum Suggestion {
         version: String,
         /// The line to write.
         line: String,
-        /// Whether no version is nearer.
-        is_first: bool,
+        /// Whether it is also the nearest of all versions, fitting or not.
+        is_nearest_existing: bool,
         /// The virtual package that the machine must have for it.
         machine: Option<String>,
         /// The channel priority that is necessary for it.
@@ -299,7 +299,7 @@ pub struct HiddenNeed {
     /// The channel that is used for the package.
     pub used: String,
     /// The first versions that it has.
-    pub usable: Versions,
+    pub available: Versions,
     /// The hidden channel.
     pub channel: String,
     /// The newest version there that meets the need.
@@ -312,7 +312,7 @@ impl UnsolvableReason {
         Self { platforms: [platform].into(), requests, kind }
     }
 
-    /// The place of the first request.
+    /// Returns the place of the first request.
     pub fn place(&self) -> Option<&Place> {
         self.requests.first().map(|request| &request.place)
     }

@@ -28,7 +28,7 @@ const NEWEST: &str = "9999";
 
 /// Returns lines that can be met in place of one of the requests, together with the rest of the
 /// conflict and with `others`.
-pub(super) fn lines(
+pub(super) fn replacement_lines(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
     core: &[&RequestedSpec],
@@ -81,7 +81,7 @@ fn as_precise(version: &str, requested: &str) -> String {
 
 /// Returns a value of `--virtual-package` with which the requests can be met. The names of
 /// `likely` are tried first.
-pub(super) fn virtual_package(
+pub(super) fn remedying_virtual_package(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
     core: &[&RequestedSpec],
@@ -103,8 +103,8 @@ pub(super) fn virtual_package(
             }
         }
         values.sort();
-        let is_enough = |asked: &PlatformInputs| {
-            let problem = Problem { asked, ..*problem };
+        let is_enough = |inputs: &PlatformInputs| {
+            let problem = Problem { inputs, ..*problem };
             // The pool depends on this virtual package alone.
             if spec.package() == "__archspec" {
                 let pool = Pool::new(&problem, &PriorityExempt::new());
@@ -113,12 +113,12 @@ pub(super) fn virtual_package(
             attempt(&problem, pool, core).is_ok()
         };
         let with =
-            |package: &GenericVirtualPackage| with_virtual_package(problem.asked, package.clone());
+            |package: &GenericVirtualPackage| with_virtual_package(problem.inputs, package.clone());
         if let Some(value) = values.iter().find(|value| is_enough(&with(value))) {
             return Some(shown(value));
         }
-        let newest = with_newest_virtual_package(problem.asked, spec.package());
-        if newest.is_some_and(|asked| is_enough(&asked)) {
+        let newest = with_newest_virtual_package(problem.inputs, spec.package());
+        if newest.is_some_and(|inputs| is_enough(&inputs)) {
             return Some(format!("{}=VERSION", spec.package()));
         }
     }
@@ -131,7 +131,7 @@ fn unmet_virtual_packages(problem: &Problem<'_>, pool: &Pool<'_>) -> Vec<RecordS
     let depends = usable.flat_map(|(_, record)| &record.package_record.depends);
     let texts: BTreeSet<&str> =
         depends.map(String::as_str).filter(|text| text.starts_with("__")).collect();
-    let assumed = &problem.asked.virtual_packages;
+    let assumed = &problem.inputs.virtual_packages;
     let specs = texts.into_iter().filter_map(RecordSpec::parse);
     specs.filter(|spec| !assumed.iter().any(|package| spec.matches_virtual(package))).collect()
 }
@@ -171,20 +171,20 @@ fn shown(package: &GenericVirtualPackage) -> String {
 }
 
 /// Returns the inputs with this virtual package in place of the assumed one.
-fn with_virtual_package(asked: &PlatformInputs, package: GenericVirtualPackage) -> PlatformInputs {
-    let mut asked = asked.clone();
-    asked.virtual_packages.retain(|other| other.name != package.name);
-    asked.virtual_packages.push(package);
-    asked
+fn with_virtual_package(inputs: &PlatformInputs, package: GenericVirtualPackage) -> PlatformInputs {
+    let mut inputs = inputs.clone();
+    inputs.virtual_packages.retain(|other| other.name != package.name);
+    inputs.virtual_packages.push(package);
+    inputs
 }
 
 /// Returns the inputs with the virtual package `package`, newer than any "at least" requirement.
 pub(super) fn with_newest_virtual_package(
-    asked: &PlatformInputs,
+    inputs: &PlatformInputs,
     package: &str,
 ) -> Option<PlatformInputs> {
     Some(with_virtual_package(
-        asked,
+        inputs,
         GenericVirtualPackage {
             name: package.parse().ok()?,
             version: NEWEST.parse().ok()?,

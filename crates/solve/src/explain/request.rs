@@ -6,12 +6,11 @@ use envlock_model::lock_inputs::RequestedSpec;
 use rattler_conda_types::RepoDataRecord;
 
 use super::{
-    ChannelsByPackage,
-    advice::Advice,
-    nearest,
+    ChannelsByPackage, nearest,
     other_names::other_name,
     reason::{KeyValues, ReasonKind, UnsolvableReason, Versions},
     remedy::requested_virtual_package,
+    suggestion_trials::SuggestionTrials,
     text,
 };
 use crate::{
@@ -26,10 +25,10 @@ pub(super) const MAX_VERSIONS: usize = 6;
 pub(super) fn can_be_met(problem: &Problem<'_>, pool: &Pool<'_>, request: &RequestedSpec) -> bool {
     let package = request.package();
     if package.starts_with("__") {
-        return problem.asked.virtual_packages.iter().any(|other| request.matches_virtual(other));
+        return problem.inputs.virtual_packages.iter().any(|other| request.matches_virtual(other));
     }
     pool.get(package).is_some_and(|candidates| {
-        candidates.usable.iter().any(|(_, record)| request.matches(record))
+        candidates.usable.iter().any(|(_, record)| request.matches_in_any_channel(record))
     })
 }
 
@@ -38,14 +37,14 @@ pub(super) fn unmet(
     problem: &Problem<'_>,
     pool: &Pool<'_>,
     names: &ChannelsByPackage,
-    advice: &mut Advice<'_>,
+    trials: &mut SuggestionTrials<'_>,
     request: &RequestedSpec,
 ) -> UnsolvableReason {
     let package = request.package();
     let kind = if package.starts_with("__") {
         virtual_package(problem, request)
     } else if let Some(candidates) = pool.get(package) {
-        not_accepted(&Unmatched { problem, pool, candidates, request }, advice)
+        not_accepted(&Unmatched { problem, pool, candidates, request }, trials)
     } else {
         unknown(problem, names, package)
     };
@@ -60,9 +59,9 @@ pub(super) struct Unmatched<'r> {
     pub(super) request: &'r RequestedSpec,
 }
 
-fn not_accepted(unmatched: &Unmatched<'_>, advice: &mut Advice<'_>) -> ReasonKind {
+fn not_accepted(unmatched: &Unmatched<'_>, trials: &mut SuggestionTrials<'_>) -> ReasonKind {
     let Unmatched { problem, candidates, request, .. } = *unmatched;
-    let accepts = |record: &RepoDataRecord| request.matches(record);
+    let accepts = |record: &RepoDataRecord| request.matches_in_any_channel(record);
     if candidates.too_new.iter().any(|record| accepts(record)) {
         ReasonKind::TooNew { usable: usable_versions(candidates) }
     } else if candidates.without_sha256.iter().any(|record| accepts(record)) {
@@ -74,7 +73,7 @@ fn not_accepted(unmatched: &Unmatched<'_>, advice: &mut Advice<'_>) -> ReasonKin
     } else if candidates.hidden.iter().any(|(_, record)| accepts(record)) {
         in_other_channel(problem, candidates, request)
     } else {
-        no_such_build_or_version(unmatched, advice)
+        no_such_build_or_version(unmatched, trials)
     }
 }
 
@@ -98,7 +97,7 @@ fn not_in_channel(
     request: &RequestedSpec,
 ) -> ReasonKind {
     let package = request.package();
-    let asked = request.channel.as_deref();
+    let requested_channel = request.channel.as_deref();
     if let Some(subdir) = request.subdir {
         let found: BTreeSet<_> = candidates
             .hidden
@@ -112,7 +111,8 @@ fn not_in_channel(
                 subdir,
                 platform: problem.platform,
                 found_in: found.into_iter().map(str::to_owned).collect(),
-                line: asked.map_or(line.clone(), |channel| format!("{channel}::{line}")),
+                line: requested_channel
+                    .map_or(line.clone(), |channel| format!("{channel}::{line}")),
             };
         }
     }
@@ -120,8 +120,8 @@ fn not_in_channel(
     ReasonKind::NotInChannel {
         package: package.to_owned(),
         platform: problem.platform,
-        asked: request.channel.clone(),
-        other: has.into_iter().find(|name| Some(*name) != asked).map(str::to_owned),
+        requested_channel: request.channel.clone(),
+        other: has.into_iter().find(|name| Some(*name) != requested_channel).map(str::to_owned),
     }
 }
 
@@ -131,21 +131,25 @@ fn in_other_channel(
     candidates: &Candidates<'_>,
     request: &RequestedSpec,
 ) -> ReasonKind {
-    let matching = candidates.hidden.iter().filter(|(_, record)| request.matches(record));
+    let matching =
+        candidates.hidden.iter().filter(|(_, record)| request.matches_in_any_channel(record));
     let others = channels_of(problem, matching.map(|(channel, _)| *channel));
     let used = candidates.channel.map_or("", |index| problem.channels[index].name.as_str());
     let used = used.to_owned();
     let other = others.first().copied().unwrap_or_default().to_owned();
     let (package, spec) = (request.package().to_owned(), without_channel(request));
-    let usable = usable_versions(candidates);
+    let available = usable_versions(candidates);
     if request.channel.is_some() {
-        ReasonKind::OtherChannel { package, spec, asked: used, usable, other }
+        ReasonKind::OtherChannel { package, spec, requested_channel: used, available, other }
     } else {
-        ReasonKind::HiddenChannel { package, spec, used, usable, other }
+        ReasonKind::HiddenChannel { package, spec, used, available, other }
     }
 }
 
-fn no_such_build_or_version(unmatched: &Unmatched<'_>, advice: &mut Advice<'_>) -> ReasonKind {
+fn no_such_build_or_version(
+    unmatched: &Unmatched<'_>,
+    trials: &mut SuggestionTrials<'_>,
+) -> ReasonKind {
     let Unmatched { candidates, request, .. } = *unmatched;
     let usable: Vec<_> = candidates.usable.iter().map(|(_, record)| *record).collect();
     let hidden = candidates.hidden.iter().map(|(_, record)| *record);
@@ -153,19 +157,19 @@ fn no_such_build_or_version(unmatched: &Unmatched<'_>, advice: &mut Advice<'_>) 
 
     let of_version = |record: &&RepoDataRecord| {
         let version = &record.package_record.version;
-        request.spec.version.as_ref().is_none_or(|asked| asked.matches(version))
+        request.spec.version.as_ref().is_none_or(|requested| requested.matches(version))
             && request.conditions.match_version(&version.as_str())
     };
     let of_version: Vec<_> = everywhere.iter().copied().filter(of_version).collect();
     if !of_version.is_empty() {
         return no_such_build(request, &of_version);
     }
-    nearest::no_such_version(unmatched, advice, &everywhere)
+    nearest::no_such_version(unmatched, trials, &everywhere)
 }
 
 /// Explains a version that exists, but not with all requested keys.
 fn no_such_build(request: &RequestedSpec, records: &[&RepoDataRecord]) -> ReasonKind {
-    let values_of = |(key, value): (&'static str, text::RecordValue)| {
+    let values_of = |(key, value): (&'static str, text::ReadValue)| {
         let values: BTreeSet<_> = records.iter().map(|record| value(record)).collect();
         let is_cut = values.len() > MAX_VERSIONS;
         KeyValues { key, listed: values.into_iter().take(MAX_VERSIONS).collect(), is_cut }
@@ -178,7 +182,7 @@ fn no_such_build(request: &RequestedSpec, records: &[&RepoDataRecord]) -> Reason
 
 fn virtual_package(problem: &Problem<'_>, request: &RequestedSpec) -> ReasonKind {
     let package = request.package();
-    let assumed = &problem.asked.virtual_packages;
+    let assumed = &problem.inputs.virtual_packages;
     let assumed = assumed.iter().find(|other| other.name.as_normalized() == package);
     ReasonKind::UnmetVirtualPackage {
         package: package.to_owned(),

@@ -46,14 +46,14 @@ pub(super) fn spec_line(request: &RequestedSpec) -> String {
     }
 }
 
-/// Reads a record's value of a key.
-pub(super) type RecordValue = fn(&RepoDataRecord) -> String;
+/// A function that returns a record's value of a key.
+pub(super) type ReadValue = fn(&RepoDataRecord) -> String;
 
 /// Returns the keys of a request except the version and digests, which don't help a reader.
-pub(super) fn other_spec_keys(request: &RequestedSpec) -> Vec<(&'static str, RecordValue)> {
+pub(super) fn other_spec_keys(request: &RequestedSpec) -> Vec<(&'static str, ReadValue)> {
     let spec = &request.spec;
     let has = |key| request.conditions.keys().any(|other| other == key);
-    let keys: [(bool, &str, RecordValue); 6] = [
+    let keys: [(bool, &str, ReadValue); 6] = [
         (spec.build.is_some(), "build", |r| r.package_record.build.to_string()),
         (spec.build_number.is_some(), "build_number", |r| {
             r.package_record.build_number.to_string()

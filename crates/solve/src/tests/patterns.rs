@@ -91,7 +91,7 @@ fn an_assumed_microarchitecture_meets_those_whose_programs_it_runs() {
     assert_eq!(world.clone().ask(&["x", "y"]).solved(), ["a/x-1-0", "a/y-1-0"]);
     let mut world = world.ask(&["x", "y"]);
     let fast = virtual_packages::parse("__archspec=1=zen3").expect("a virtual package");
-    world.asked.virtual_packages = virtual_packages::apply(world.asked.virtual_packages, &[fast]);
+    world.inputs.virtual_packages = virtual_packages::apply(world.inputs.virtual_packages, &[fast]);
     assert_eq!(world.solved(), ["a/x-2-0", "a/y-1-0"]);
 }
 

@@ -1,9 +1,10 @@
 //! Decides whether a URL in a text holds a credential.
 //!
-//! [`redact`](super::redact) hides what can be a credential. This decides what may be written into a
-//! lock, so it also knows what is none: a variable, the user of `git+ssh://git@host/`, `?raw=true`.
+//! [`redact`](super::redact) hides what can be a credential. This decides what may be written into
+//! a lock, so it also knows what is none: a variable, the user of `git+ssh://git@host/`,
+//! `?raw=true`.
 
-use super::url::{urls, user_information};
+use super::url::{split_user_information, urls};
 use super::{find_secrets, split_path_token};
 
 /// Users of `https://USER@host` that are names. Any other can be a token.
@@ -74,7 +75,7 @@ pub fn holds_credential(text: &str) -> bool {
 
 /// `url` is the text after `://`.
 fn url_holds_credential(scheme: &str, url: &str) -> bool {
-    let (user, rest) = match user_information(url) {
+    let (user, rest) = match split_user_information(url) {
         // `https://host:8443/project.git@v2`: a port, and a revision.
         Some((user, _)) if is_host_with_port(user) => ("", url),
         Some((user, rest)) => (user, rest),

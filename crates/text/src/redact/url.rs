@@ -16,8 +16,9 @@ pub(super) fn redact(text: &str) -> String {
     shown
 }
 
-/// Whether a URL in `text` has a password, token or query.
-pub fn has_credentials(text: &str) -> bool {
+/// Whether a URL in `text` has a part that [`redact`](super::redact) replaces: a password, a token
+/// or a query.
+pub fn url_needs_redaction(text: &str) -> bool {
     redact(text) != text
 }
 
@@ -56,7 +57,7 @@ fn next_url(text: &str) -> Option<usize> {
 
 /// Appends the part of a URL after `://`, redacted.
 fn push_redacted(shown: &mut String, url: &str) {
-    let rest = match user_information(url) {
+    let rest = match split_user_information(url) {
         Some((user, rest)) => {
             let name = user.split_once(':').map_or("", |(name, _)| name);
             let colon = if user.contains(':') { ":" } else { "" };
@@ -78,12 +79,12 @@ fn push_redacted(shown: &mut String, url: &str) {
     shown.extend([query, fragment]);
 }
 
-/// Splits a URL without its scheme after its user information: the text before the `@`, and the
-/// rest.
+/// Splits a URL without its scheme into its user information, which is the text before the `@`, and
+/// the rest.
 ///
-/// A password with a `/` ends the server for a parser. So a later `@` counts too if the server has a
-/// `:`, as in `me:pass/word@host`.
-pub(super) fn user_information(url: &str) -> Option<(&str, &str)> {
+/// A password with a `/` ends the server for a parser. So a later `@` counts too if the server has
+/// a `:`, as in `me:pass/word@host`.
+pub(super) fn split_user_information(url: &str) -> Option<(&str, &str)> {
     let server = &url[..url.find('/').unwrap_or(url.len())];
     if let Some((user, _)) = server.rsplit_once('@') {
         return Some((user, &url[user.len() + 1..]));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use envlock_model::progress::Phase;
-use envlock_report::size;
+use envlock_report::format_size;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::words::title;
@@ -112,13 +112,13 @@ fn items(phase: Phase, state: &Snapshot<'_>, columns: usize) -> Option<String> {
 fn amount(phase: Phase, state: &Snapshot<'_>) -> String {
     let Snapshot { done, expected, .. } = *state;
     match phase {
-        _ if is_bytes(phase) => sizes(&size(done), &size(expected)),
+        _ if is_bytes(phase) => sizes(&format_size(done), &format_size(expected)),
         Phase::Solve => format!("{done}/{expected} platforms"),
         _ => format!("{done}/{expected} files"),
     }
 }
 
-/// Two sizes with their unit once if it is the same: `12.3/45.6 MB`.
+/// Formats two sizes, with their unit once if it is the same: `12.3/45.6 MB`.
 fn sizes(done: &str, expected: &str) -> String {
     match (done.split_once(' '), expected.split_once(' ')) {
         (Some((number, unit)), Some((_, other))) if unit == other => format!("{number}/{expected}"),
@@ -133,7 +133,7 @@ fn rate(phase: Phase, state: &Snapshot<'_>) -> Option<String> {
     if phase == Phase::Solve || whole == 0 {
         return None;
     }
-    Some(if is_bytes(phase) { format!("{}/s", size(whole)) } else { format!("{whole}/s") })
+    Some(if is_bytes(phase) { format!("{}/s", format_size(whole)) } else { format!("{whole}/s") })
 }
 
 /// Formats the time left in one unit. `None` while it can't be estimated.

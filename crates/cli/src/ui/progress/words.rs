@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use envlock_model::progress::{Installer, Notice, Outcome, Phase, Recovery, RequestedFile};
-use envlock_report::{count, size};
+use envlock_report::{count, format_size};
 
 /// Returns the title of a phase.
 pub(super) fn title(phase: Phase) -> &'static str {
@@ -22,14 +22,14 @@ pub(super) fn outcome(outcome: Outcome) -> String {
     match outcome {
         Outcome::Indexes { indexes, bytes } => {
             let noun = if indexes == 1 { "index" } else { "indexes" };
-            format!("{indexes} {noun}, {} fetched", size(bytes))
+            format!("{indexes} {noun}, {} fetched", format_size(bytes))
         }
         Outcome::Solved { packages } => count(packages, "package"),
         Outcome::Downloaded { packages, bytes } => {
-            format!("{}, {}", count(packages, "package"), size(bytes))
+            format!("{}, {}", count(packages, "package"), format_size(bytes))
         }
         Outcome::CacheVerified { packages, bytes } => {
-            format!("{}, {}", count(packages, "cached package"), size(bytes))
+            format!("{}, {}", count(packages, "cached package"), format_size(bytes))
         }
         Outcome::PrefixVerified { files, different, untracked } => {
             let verb = if different == 1 { "differs" } else { "differ" };

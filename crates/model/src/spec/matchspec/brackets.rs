@@ -10,8 +10,8 @@ use url::Url;
 
 use super::SpecErrorKind;
 use super::conditions::{Conditions, features};
-use super::version::{ParsedVersion, in_brackets, parse_build, parse_version};
-use envlock_text::redact::has_credentials;
+use super::version::{ParsedVersion, parse_build, parse_in_brackets, parse_version};
+use envlock_text::redact::url_needs_redaction;
 
 const KEYS: [&str; 12] = [
     "version",
@@ -94,7 +94,7 @@ pub(super) fn apply(
 ) -> Result<(), SpecErrorKind> {
     let wrong = || SpecErrorKind::InvalidValue { key: key.to_owned(), value: value.to_owned() };
     match key {
-        "version" => set_version(spec, conditions, in_brackets(value)?),
+        "version" => set_version(spec, conditions, parse_in_brackets(value)?),
         "build" => spec.build = Some(parse_build(value)?),
         "build_number" => {
             spec.build_number = Some(BuildNumberSpec::from_str(value).map_err(|_| wrong())?);
@@ -102,7 +102,7 @@ pub(super) fn apply(
         "md5" => spec.md5 = Some(parse_digest_from_hex::<Md5>(value).ok_or_else(wrong)?),
         "sha256" => spec.sha256 = Some(parse_digest_from_hex::<Sha256>(value).ok_or_else(wrong)?),
         "url" => {
-            if has_credentials(value) {
+            if url_needs_redaction(value) {
                 return Err(SpecErrorKind::Credentials);
             }
             spec.url = Some(Url::parse(value).map_err(|_| wrong())?);

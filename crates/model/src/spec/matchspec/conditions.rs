@@ -39,12 +39,12 @@ impl Conditions {
         self.version.as_ref().is_none_or(|conditions| conditions.matches(version))
     }
 
-    /// The condition on the version as it is written, if there is one.
+    /// Returns the condition on the version as it is written, if there is one.
     pub fn version_text(&self) -> Option<&str> {
         self.version.as_ref().map(VersionConditions::text)
     }
 
-    /// The keys other than the version that have a condition.
+    /// Returns the keys other than the version that have a condition.
     pub fn keys(&self) -> impl Iterator<Item = &'static str> {
         let keys = [
             (self.license.is_some(), "license"),

@@ -65,7 +65,7 @@ pub(in crate::spec) enum SpecErrorKind {
 }
 
 impl SpecErrorKind {
-    /// The wrong part of the text. `None` if it is the whole text.
+    /// Returns the wrong part of the text. `None` if it is the whole text.
     pub(super) fn subject(&self) -> Option<&str> {
         match self {
             Self::Operator(piece)

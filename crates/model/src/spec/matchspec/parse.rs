@@ -9,7 +9,7 @@ use rattler_conda_types::{MatchSpec, NamelessMatchSpec, PackageName, PackageName
 use super::{Conditions, SpecError, SpecErrorKind, brackets, version};
 use crate::record::check_match_spec;
 use envlock_text::limits::MATCH_SPEC_BYTES;
-use envlock_text::redact::has_credentials;
+use envlock_text::redact::url_needs_redaction;
 
 /// A match spec, separated from its channel and subdir.
 #[derive(Debug, Clone)]
@@ -67,7 +67,8 @@ fn split_parts(text: &str) -> Result<Parts, (SpecErrorKind, usize)> {
 
     if !after.trim().is_empty() {
         let at = front.len() - after.trim_start().len();
-        let (version, build) = version::positional(after.trim()).map_err(|reason| (reason, at))?;
+        let (version, build) =
+            version::parse_positional(after.trim()).map_err(|reason| (reason, at))?;
         brackets::set_version(&mut spec, &mut conditions, version);
         spec.build = build;
     }
@@ -130,7 +131,7 @@ fn refuse_urls(text: &str) -> Result<(), SpecErrorKind> {
         _ => package,
     };
     match package.contains('/') || package.contains('\\') {
-        true if has_credentials(front) => Err(SpecErrorKind::Credentials),
+        true if url_needs_redaction(front) => Err(SpecErrorKind::Credentials),
         true => Err(SpecErrorKind::UrlWithoutName),
         false => Ok(()),
     }

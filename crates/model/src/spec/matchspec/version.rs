@@ -24,7 +24,7 @@ pub(super) enum ParsedVersion {
 /// Parses the text after the name: a version, or a version and a build.
 ///
 /// `=1.24` is any 1.24.x, but `=1.24=py310_0` is exactly 1.24: a rule of conda.
-pub(super) fn positional(
+pub(super) fn parse_positional(
     text: &str,
 ) -> Result<(ParsedVersion, Option<StringMatcher>), SpecErrorKind> {
     if text.contains(['(', ')']) {
@@ -36,7 +36,7 @@ pub(super) fn positional(
 }
 
 /// Parses a version in brackets.
-pub(super) fn in_brackets(text: &str) -> Result<ParsedVersion, SpecErrorKind> {
+pub(super) fn parse_in_brackets(text: &str) -> Result<ParsedVersion, SpecErrorKind> {
     whole(text, false)
 }
 

@@ -60,7 +60,7 @@ impl VersionConditions {
         CondaVersion::parse(text).is_some_and(|version| self.tree.matches(text, &version))
     }
 
-    /// The conditions as they are written.
+    /// Returns the conditions as they are written.
     pub(super) fn text(&self) -> &str {
         &self.text
     }

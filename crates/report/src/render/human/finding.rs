@@ -4,9 +4,10 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{hidden::HiddenValues, snippet::snippet, wrap::paragraph};
 use crate::{
-    Code, Finding, Level, Place, count, one_line, printable,
+    Code, Finding, Level, Place, count, one_line,
+    outcome::Summary,
+    printable,
     render::{SourceTexts, style},
-    sink::Summary,
 };
 
 /// The layout of text.

@@ -148,7 +148,7 @@ fn read(file: &str, node: &Node, mistakes: &mut Mistakes) -> Manifest {
 }
 
 fn version(fields: &mut Fields<'_, '_>) -> u32 {
-    let text = fields.required("version");
+    let text = fields.required_text("version");
     if let Some(text) = text.filter(|text| text != "1") {
         let pos = fields.pos("version");
         let message = format!("this envlock reads version 1 of the manifest, not {text}");
@@ -176,7 +176,7 @@ fn policies(fields: &mut Fields<'_, '_>) -> BTreeMap<String, PolicyFile> {
         fields.check_key(entry, "the name of a policy", validate::name);
         let mut policy = Fields::new(fields.file, &entry.value, "a policy", fields.mistakes);
         policy.refuse_unknown_keys(&["file"]);
-        policy.required("file");
+        policy.required_text("file");
         let file = policy.text_matching("file", validate::file_path).unwrap_or_default();
         policies.insert(entry.name().to_owned(), PolicyFile { file, pos: entry.pos() });
     }
@@ -188,16 +188,16 @@ fn allowances(fields: &mut Fields<'_, '_>) -> Vec<Allowance> {
     for node in fields.items_of("allow") {
         let mut allow = Fields::new(fields.file, node, "an allowance", fields.mistakes);
         allow.refuse_unknown_keys(&["finding", "need", "policy", "reason", "until"]);
-        let name = allow.required("finding").unwrap_or_default();
+        let name = allow.required_text("finding").unwrap_or_default();
         let finding = code(&mut allow, &name, node.start);
         let (need, policy) = (allow.text("need"), allow.text("policy"));
         if need.is_some() == policy.is_some() {
             let message = "an allowance is for one `need` or for one `policy`".to_owned();
             allow.add_mistake(Code::MissingKey, message, node.start);
         }
-        allow.required("reason");
+        allow.required_text("reason");
         let reason = allow.text_matching("reason", validate::free_text).unwrap_or_default();
-        let until = allow.required("until").and_then(|text| text.parse().ok());
+        let until = allow.required_text("until").and_then(|text| text.parse().ok());
         if until.is_none() && allow.get("until").is_some() {
             let pos = allow.pos("until");
             allow.add_mistake(Code::InvalidText, "`until` must be a day such as 2027-01-31", pos);

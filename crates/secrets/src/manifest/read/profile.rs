@@ -83,7 +83,7 @@ fn attach(fields: &mut Fields<'_, '_>) -> Option<Vec<(String, Pos)>> {
 fn auth(fields: &mut Fields<'_, '_>, node: &Node) -> Option<Auth> {
     let mut auth = Fields::new(fields.file, node, "`auth`", fields.mistakes);
     let methods: Vec<_> = METHODS.iter().map(|row| (row.0, row)).collect();
-    auth.required("method");
+    auth.required_text("method");
     auth.get("method")?.text()?;
     let (_, method, wanted) = *auth.choice("method", &methods)?;
     let names = wanted.iter().map(|name| name.trim_end_matches('?'));

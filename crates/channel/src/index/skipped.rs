@@ -1,4 +1,4 @@
-//! The records of an index that aren't used because they can't be read.
+//! The records of an index that are skipped because they can't be read.
 
 use envlock_report::{Code, Finding, Level, count};
 use envlock_text::excerpt;
@@ -8,7 +8,7 @@ const MAX_NAMED: usize = 20;
 /// The maximum length of a file name and of a reason in a message, in characters.
 const MAX_CHARS: usize = 120;
 
-/// The records that were left out, with the reason of each.
+/// The skipped records, with the reason of each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct SkippedRecords {
     count: usize,
@@ -50,7 +50,7 @@ impl SkippedRecords {
     }
 }
 
-/// Returns a note about `count` records of an index that were left out, of which some are named.
+/// Returns a note about `number` skipped records of an index, of which some are named.
 pub(crate) fn finding(
     index: &str,
     number: usize,
@@ -84,12 +84,12 @@ mod tests {
 
     #[test]
     fn the_first_records_are_named_and_all_are_counted() {
-        let mut left_out = SkippedRecords::default();
-        assert_eq!(left_out.finding("c/noarch", "http://h/"), None);
+        let mut skipped = SkippedRecords::default();
+        assert_eq!(skipped.finding("c/noarch", "http://h/"), None);
         for number in 0..25 {
-            left_out.add(&format!("a-{number}"), "it isn't a file name");
+            skipped.add(&format!("a-{number}"), "it isn't a file name");
         }
-        let finding = left_out.finding("c/noarch", "http://h/").expect("a note");
+        let finding = skipped.finding("c/noarch", "http://h/").expect("a note");
         assert_eq!(
             finding.message,
             "25 records of the index of c/noarch can't be read and are left out"

@@ -1,4 +1,5 @@
-//! What an installed file should be: as its archive has it, masked with the user's umask.
+//! The permissions and link targets that installed files should have: those of their archives,
+//! masked with the user's umask.
 
 use std::collections::BTreeMap;
 use std::fs::Permissions;
@@ -8,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use crate::meta::permissions;
 
-/// The permissions and targets that the archives have, for the paths in the prefix.
+/// The permissions and link targets that installed files should have.
 #[derive(Debug, Default)]
-pub(crate) struct Reference {
+pub(crate) struct ExpectedMetadata {
     /// The permissions of a new directory: all that the umask leaves.
     pub(crate) directory_mode: u32,
     /// Whether the file system keeps permissions.
@@ -21,7 +22,7 @@ pub(crate) struct Reference {
     pub(crate) links: BTreeMap<PathBuf, PathBuf>,
 }
 
-impl Reference {
+impl ExpectedMetadata {
     /// Reads the umask, and whether there are permissions, from a new staging directory with a
     /// file in it.
     pub(crate) fn new(staging: &Path, file: &Path) -> io::Result<Self> {

@@ -4,7 +4,7 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 use super::*;
 use crate::{
     Place,
-    sink::{Allowance, DenyRule, DenyTarget, Failure, FindingSubject},
+    outcome::{Allowance, DenyRule, DenyTarget, Failure, FindingSubject},
 };
 
 fn denied(target: DenyTarget) -> Rules {

@@ -1,4 +1,4 @@
-//! Suggests lines in place of those that can't be met. Each is tried with the solver first.
+//! Tries lines with the solver before they are suggested in place of lines that can't be met.
 
 use envlock_model::{
     lock_inputs::{Priority, RequestedSpec},
@@ -17,16 +17,17 @@ use crate::{
     pool::{Pool, PriorityExempt},
 };
 
-/// The lines that can be solved together, with the advice given so far. Following all advice of
-/// one run leads to a solution.
-pub(super) struct Advice<'a> {
+/// Tries suggested lines together with all lines that can be met, and with the suggestions made
+/// before. So following all suggestions of one run leads to a solution.
+pub(super) struct SuggestionTrials<'a> {
     problem: Problem<'a>,
+    /// The lines that can be met together, and the suggestions made before.
     lines: Vec<RequestedSpec>,
     /// Whether the satisfiable lines are all lines that could be met alone.
     includes_all: bool,
 }
 
-impl<'a> Advice<'a> {
+impl<'a> SuggestionTrials<'a> {
     pub(super) fn new(
         problem: &Problem<'a>,
         satisfiable: &[&RequestedSpec],
@@ -39,7 +40,7 @@ impl<'a> Advice<'a> {
         }
     }
 
-    /// Returns the lines that advice is tried with.
+    /// Returns which lines a suggestion is tried with: all others, or only the satisfiable ones.
     pub(super) fn tried_with(&self) -> TriedWith {
         if self.includes_all { TriedWith::OtherLines } else { TriedWith::SatisfiableLines }
     }
@@ -67,15 +68,15 @@ impl<'a> Advice<'a> {
         machine: Option<&str>,
         priority: Priority,
     ) -> Option<Vec<RepoDataRecord>> {
-        let mut asked = match machine {
-            Some(package) => with_newest_virtual_package(self.problem.asked, package)?,
-            None => self.problem.asked.clone(),
+        let mut inputs = match machine {
+            Some(package) => with_newest_virtual_package(self.problem.inputs, package)?,
+            None => self.problem.inputs.clone(),
         };
         let line = parse_spec(line, Place::new("", 1, 1))?;
-        asked.requests = self.lines.iter().chain([&line]).cloned().collect();
-        let problem = Problem { asked: &asked, priority, ..self.problem };
+        inputs.requests = self.lines.iter().chain([&line]).cloned().collect();
+        let problem = Problem { inputs: &inputs, priority, ..self.problem };
         let pool = Pool::new(&problem, &PriorityExempt::new());
-        let set = attempt(&problem, &pool, &asked.requests.iter().collect::<Vec<_>>()).ok()?;
+        let set = attempt(&problem, &pool, &inputs.requests.iter().collect::<Vec<_>>()).ok()?;
         if machine.is_none() && priority == self.problem.priority {
             self.lines.push(line);
         }

@@ -11,18 +11,18 @@ use super::profile::LockedProfile;
 
 /// One difference between the needs of a lock and those of the manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NeedChange {
+pub struct StaleNeed {
     /// The need. `None` if the whole block was added or removed.
     pub need: Option<String>,
     /// The profile, if only one profile differs.
     pub profile: Option<String>,
     /// The kind of difference.
-    pub kind: ChangeKind,
+    pub kind: StaleNeedKind,
 }
 
 /// The kind of difference of a need, or of the whole block.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ChangeKind {
+pub enum StaleNeedKind {
     /// Only the manifest has it.
     Added,
     /// Only the lock has it.
@@ -42,11 +42,11 @@ pub enum ChangeKind {
     Location,
 }
 
-impl fmt::Display for NeedChange {
+impl fmt::Display for StaleNeed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(need) = &self.need else {
             return f.write_str(match self.kind {
-                ChangeKind::Removed => {
+                StaleNeedKind::Removed => {
                     "the lock records needs of secrets, but the project has no secrets manifest"
                 }
                 _ => "the project has a secrets manifest, but the lock doesn't record its needs",
@@ -58,30 +58,30 @@ impl fmt::Display for NeedChange {
         }
         let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "absent".to_owned());
         match &self.kind {
-            ChangeKind::Added => f.write_str(" is in the manifest, but not in the lock"),
-            ChangeKind::Removed => f.write_str(" is in the lock, but not in the manifest"),
-            ChangeKind::Key { key, locked, declared } => {
+            StaleNeedKind::Added => f.write_str(" is in the manifest, but not in the lock"),
+            StaleNeedKind::Removed => f.write_str(" is in the lock, but not in the manifest"),
+            StaleNeedKind::Key { key, locked, declared } => {
                 write!(f, ": {key} was {}, is {}", value(locked), value(declared))
             }
-            ChangeKind::Use => f.write_str(": its use (skip, required, optional) changed"),
-            ChangeKind::Location => f.write_str(": its mount, path, role or key changed"),
+            StaleNeedKind::Use => f.write_str(": its use (skip, required, optional) changed"),
+            StaleNeedKind::Location => f.write_str(": its mount, path, role or key changed"),
         }
     }
 }
 
 /// Returns the differences between the needs in a lock and those of the manifest. Empty if the
 /// lock is up to date. A different `why` doesn't count.
-pub fn changes(locked: Option<&LockedNeeds>, declared: Option<&LockedNeeds>) -> Vec<NeedChange> {
-    let whole = |kind| vec![NeedChange { need: None, profile: None, kind }];
+pub fn changes(locked: Option<&LockedNeeds>, declared: Option<&LockedNeeds>) -> Vec<StaleNeed> {
+    let whole = |kind| vec![StaleNeed { need: None, profile: None, kind }];
     match (locked, declared) {
         (None, None) => Vec::new(),
-        (None, Some(_)) => whole(ChangeKind::Added),
-        (Some(_), None) => whole(ChangeKind::Removed),
+        (None, Some(_)) => whole(StaleNeedKind::Added),
+        (Some(_), None) => whole(StaleNeedKind::Removed),
         (Some(locked), Some(declared)) => compare_blocks(locked, declared),
     }
 }
 
-fn compare_blocks(locked: &LockedNeeds, declared: &LockedNeeds) -> Vec<NeedChange> {
+fn compare_blocks(locked: &LockedNeeds, declared: &LockedNeeds) -> Vec<StaleNeed> {
     let mut changes = Vec::new();
     compare(&locked.needs, &declared.needs, None, key_changes, &mut changes);
     let none = LockedProfile::default();
@@ -89,8 +89,8 @@ fn compare_blocks(locked: &LockedNeeds, declared: &LockedNeeds) -> Vec<NeedChang
     for name in names {
         let old = locked.profiles.get(name).unwrap_or(&none);
         let new = declared.profiles.get(name).unwrap_or(&none);
-        compare(&old.needs, &new.needs, Some(name), |_, _| vec![ChangeKind::Use], &mut changes);
-        let moved = |_: &_, _: &_| vec![ChangeKind::Location];
+        compare(&old.needs, &new.needs, Some(name), |_, _| vec![StaleNeedKind::Use], &mut changes);
+        let moved = |_: &_, _: &_| vec![StaleNeedKind::Location];
         compare(&old.overrides, &new.overrides, Some(name), moved, &mut changes);
     }
     changes
@@ -100,17 +100,17 @@ fn compare<T: PartialEq>(
     locked: &BTreeMap<String, T>,
     declared: &BTreeMap<String, T>,
     profile: Option<&str>,
-    differences: impl Fn(&T, &T) -> Vec<ChangeKind>,
-    changes: &mut Vec<NeedChange>,
+    differences: impl Fn(&T, &T) -> Vec<StaleNeedKind>,
+    changes: &mut Vec<StaleNeed>,
 ) {
-    let change = |need: &str, kind| NeedChange {
+    let change = |need: &str, kind| StaleNeed {
         need: Some(need.to_owned()),
         profile: profile.map(str::to_owned),
         kind,
     };
     for (name, old) in locked {
         match declared.get(name) {
-            None => changes.push(change(name, ChangeKind::Removed)),
+            None => changes.push(change(name, StaleNeedKind::Removed)),
             Some(new) if old == new => {}
             Some(new) => {
                 changes.extend(differences(old, new).into_iter().map(|kind| change(name, kind)));
@@ -118,18 +118,18 @@ fn compare<T: PartialEq>(
         }
     }
     let added = declared.keys().filter(|name| !locked.contains_key(*name));
-    changes.extend(added.map(|name| change(name, ChangeKind::Added)));
+    changes.extend(added.map(|name| change(name, StaleNeedKind::Added)));
 }
 
 /// Compares two needs key by key, as the lock writes them.
-fn key_changes(old: &Need, new: &Need) -> Vec<ChangeKind> {
+fn key_changes(old: &Need, new: &Need) -> Vec<StaleNeedKind> {
     let (old, new) = (keys(old), keys(new));
     let names: BTreeSet<_> = old.keys().chain(new.keys()).collect();
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     names
         .into_iter()
         .filter(|key| *key != "why" && old.get(*key) != new.get(*key))
-        .map(|key| ChangeKind::Key {
+        .map(|key| StaleNeedKind::Key {
             key: key.clone(),
             locked: old.get(key).map(text),
             declared: new.get(key).map(text),

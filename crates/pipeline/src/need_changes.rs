@@ -1,23 +1,23 @@
 //! What a new lock changes about the needs of secrets.
 
-use envlock_model::needs::{self, ChangeKind, LockedNeeds, Need};
+use envlock_model::needs::{self, LockedNeeds, Need, StaleNeedKind};
 
 /// A change of a need of secrets, compared with the previous lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NeedDifference {
+pub struct NeedChange {
     /// The need.
     pub need: String,
     /// The profile, if the need changed only there.
     pub profile: Option<String>,
     /// What happened to it.
-    pub kind: NeedDifferenceKind,
+    pub kind: NeedChangeKind,
     /// The difference in words; for a new need, its engine and its location.
     pub message: String,
 }
 
 /// What happened to a need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NeedDifferenceKind {
+pub enum NeedChangeKind {
     /// The previous lock doesn't have it.
     Added,
     /// The new lock doesn't have it.
@@ -27,23 +27,23 @@ pub enum NeedDifferenceKind {
 }
 
 /// Returns the differences between the needs of two locks.
-pub(crate) fn need_differences(
+pub(crate) fn need_changes(
     old: Option<&LockedNeeds>,
     new: Option<&LockedNeeds>,
-) -> Vec<NeedDifference> {
+) -> Vec<NeedChange> {
     let needs = |locked: Option<&LockedNeeds>| {
         locked.map(|locked| locked.needs.clone()).unwrap_or_default().into_iter()
     };
-    let added = |(name, need): (String, Need)| NeedDifference {
+    let added = |(name, need): (String, Need)| NeedChange {
         need: name,
         profile: None,
-        kind: NeedDifferenceKind::Added,
+        kind: NeedChangeKind::Added,
         message: format!("{} {}", need.engine, need.location()),
     };
-    let removed = |(name, _): (String, Need)| NeedDifference {
+    let removed = |(name, _): (String, Need)| NeedChange {
         need: name,
         profile: None,
-        kind: NeedDifferenceKind::Removed,
+        kind: NeedChangeKind::Removed,
         message: "no longer needed".to_owned(),
     };
     let mut differences = Vec::new();
@@ -55,18 +55,18 @@ pub(crate) fn need_differences(
         };
         let whole = |locked| needs(locked).find(|(other, _)| other == name);
         differences.push(match (&change.kind, &change.profile) {
-            (ChangeKind::Added, None) => match whole(new) {
+            (StaleNeedKind::Added, None) => match whole(new) {
                 Some(need) => added(need),
                 None => continue,
             },
-            (ChangeKind::Removed, None) => match whole(old) {
+            (StaleNeedKind::Removed, None) => match whole(old) {
                 Some(need) => removed(need),
                 None => continue,
             },
-            _ => NeedDifference {
+            _ => NeedChange {
                 need: name.clone(),
                 profile: change.profile.clone(),
-                kind: NeedDifferenceKind::Changed,
+                kind: NeedChangeKind::Changed,
                 message: change.to_string(),
             },
         });
