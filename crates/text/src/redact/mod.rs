@@ -10,7 +10,7 @@ use std::borrow::Cow;
 pub use credential::holds_credential;
 pub use secret_shape::find_secrets;
 pub use single_url::redact_url;
-pub use url::{has_credentials, split_path_token};
+pub use url::{has_credentials, has_misplaced_at, split_path_token};
 
 /// Redacts a text: every password, token and query of a URL becomes `***`, and strings that
 /// look like secrets are removed.
