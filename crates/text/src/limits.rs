@@ -50,6 +50,10 @@ pub const MATCH_SPEC_BYTES: usize = 2_000;
 /// There is a limit because the parser is recursive.
 pub const MATCH_SPEC_DEPTH: usize = 8;
 
+/// The number of `,` and `|` in one match spec. The specs of public channels have at most 12. There
+/// is a limit because the parser takes quadratic time: 50 ms for a thousand.
+pub const MATCH_SPEC_OPERATORS: usize = 200;
+
 /// The number of match specs in one field of a record. Public channels have at most 400.
 pub const RECORD_SPECS: usize = 10_000;
 
