@@ -346,7 +346,7 @@ fn disk_help(kind: io::ErrorKind) -> Option<String> {
 impl AsFindings for InstallError {
     fn findings(&self) -> Vec<Finding> {
         let mut finding = Finding::new(self.code(), self.to_string());
-        finding.notes = self.notes();
+        self.notes().iter().for_each(|note| finding.add_note(note));
         finding.help = self.help();
         vec![finding]
     }

@@ -46,7 +46,7 @@ impl AsFindings for NetworkError {
         for finding in &mut findings {
             match by {
                 ValueSource::File(place) => finding.place = Some(place.clone()),
-                ValueSource::Variable(name) => finding.notes.push(format!("set by {name}")),
+                ValueSource::Variable(name) => finding.add_note(format!("set by {name}")),
                 ValueSource::Default | ValueSource::Flag(_) => {}
             }
         }
