@@ -89,6 +89,10 @@ pub const PROFILES: usize = 200;
 pub const POLICIES: usize = 2000;
 
 /// Needs of all profiles together, and policies that all profiles together attach: each of them is
+/// The size of a file of certificates or keys in bytes. The certificates that a machine trusts have
+/// about 200 000.
+pub const CERTIFICATES_BYTES: u64 = 16_000_000;
+
 /// checked.
 pub const NEEDS_OF_PROFILES: usize = 20_000;
 

@@ -14,7 +14,7 @@ use envlock_report::{AsFindings, Code, Exit, Finding};
 use envlock_text::redact::redact_url;
 use url::Url;
 
-use super::{Settings, VERSION, credentials::stores};
+use super::{Settings, VERSION, certificates::read_certificates, credentials::stores};
 
 /// An error in the network settings.
 #[derive(Debug)]
@@ -247,7 +247,7 @@ fn read(
         wrong(format!("{} can't be read: {error}", path.display()))
     };
     if !path.is_dir() {
-        return std::fs::read(&path).map_err(|error| unreadable(&path, error));
+        return read_certificates(&path).map_err(|error| unreadable(&path, error));
     }
     let entries = std::fs::read_dir(&path).map_err(|error| unreadable(&path, error))?;
     let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
@@ -255,7 +255,7 @@ fn read(
     files.sort();
     let mut pem = Vec::new();
     for file in files {
-        pem.extend(std::fs::read(&file).map_err(|error| unreadable(&file, error))?);
+        pem.extend(read_certificates(&file).map_err(|error| unreadable(&file, error))?);
         pem.push(b'\n');
     }
     Ok(pem)
