@@ -10,6 +10,7 @@
 
 mod address;
 mod blocking;
+mod body_reader;
 mod cache_folder;
 mod client;
 mod connection;

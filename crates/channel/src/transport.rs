@@ -8,7 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use envlock_report::connection::root_cause;
 use reqwest::header::{
-    DATE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER,
+    ACCEPT_ENCODING, CONTENT_ENCODING, DATE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE,
+    IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER,
 };
 use reqwest::{StatusCode, redirect};
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,7 @@ use tokio::io::AsyncReadExt;
 use tokio::sync::OwnedSemaphorePermit;
 use url::Url;
 
+use crate::body_reader::ContentEncoding;
 use crate::client::ClientError;
 use crate::connection::with_connection_settings;
 use crate::credentials::{Credentials, redirect_leaks_token};
@@ -104,7 +106,10 @@ impl Transport {
         let permit = host.acquire(force).await?;
         let http = if is_loopback(url) { &self.loopback } else { &self.http };
         let (request, credential) = self.credentials().request(http, url);
-        let sent = request.headers(conditions(known)).send();
+        let sent = request
+            .headers(conditions(known))
+            .header(ACCEPT_ENCODING, accepted_encoding(url))
+            .send();
         let response = match until_idle(sent, self.idle_event.as_ref(), url).await {
             Some(Ok(response)) => response,
             Some(Err(error)) => {
@@ -127,6 +132,7 @@ impl Transport {
                     idle_timeout: self.idle_timeout,
                     idle_event: self.idle_event.clone(),
                     url: url.clone(),
+                encoding: content_encoding(response.headers()),
                     waited: Duration::ZERO,
                     received_since: 0,
                     _permit: permit,
@@ -194,6 +200,11 @@ fn builder(settings: &Settings) -> reqwest::ClientBuilder {
             if came_from.is_some_and(|url| redirect_leaks_token(url, attempt.url())) {
                 attempt.error("it would send a token to another server")
             } else if downgraded {
+        // The library has no limit on the size of what it decodes: see `ContentEncoding`.
+        .no_gzip()
+        .no_deflate()
+        .no_brotli()
+        .no_zstd()
                 attempt.error("it redirects from https to http")
             } else if attempt.previous().len() > MAX_REDIRECTS {
                 attempt.error("more than 10 redirects")
@@ -239,6 +250,16 @@ fn status_error(
 ) -> SourceError {
     let reason = status.canonical_reason().unwrap_or("(no name)").to_lowercase();
     match status {
+/// Only the plain index is large and uncompressed.
+fn accepted_encoding(url: &Url) -> &'static str {
+    if url.path().ends_with(".json") { "gzip" } else { "identity" }
+}
+
+fn content_encoding(headers: &HeaderMap) -> ContentEncoding {
+    let value = headers.get(CONTENT_ENCODING);
+    value.map_or(ContentEncoding::None, |value| ContentEncoding::parse(value.as_bytes()))
+}
+
         StatusCode::NOT_FOUND | StatusCode::GONE => {
             SourceError::Absent(format!("{} {reason}", status.as_u16()))
         }
@@ -302,6 +323,7 @@ pub(crate) struct Body {
     /// The times in the response.
     pub(crate) server_times: ServerTimes,
     /// The number of bytes received so far.
+        encoding: ContentEncoding::None,
     pub(crate) received: u64,
     stream: Stream,
 }
@@ -313,6 +335,8 @@ enum Stream {
 
 /// The body of an HTTP response.
 struct HttpBody {
+    /// How the chunks are compressed for the transfer.
+    pub(crate) encoding: ContentEncoding,
     response: reqwest::Response,
     host: Arc<Host>,
     force: bool,

@@ -61,6 +61,16 @@ pub const RECORD_SPECS: usize = 10_000;
 /// bytes, and the folders of the cache add a digest of 64.
 pub const RECORD_NAME: usize = 180;
 
+/// The size of an unpacked index in bytes: several times conda-forge's largest.
+pub const INDEX_BYTES: u64 = 2 << 30;
+
+/// How many times larger than its compressed form an index may be, above [`INDEX_RATIO_FROM`].
+/// Half of an index is digests, so indexes of public channels compress to about a seventh.
+pub const INDEX_RATIO: u64 = 50;
+
+/// The size in bytes up to which an unpacked index may have any ratio.
+pub const INDEX_RATIO_FROM: u64 = 32_000_000;
+
 /// The size in bytes of an archive whose size the lock doesn't have. The largest public packages
 /// have about 5 GB.
 pub const ARCHIVE_BYTES: u64 = 20_000_000_000;
@@ -79,6 +89,10 @@ pub const UNPACKED_ENTRIES: usize = 2_000_000;
 /// The size of one path in an archive in bytes: what Linux accepts.
 pub const UNPACKED_PATH: usize = 4_096;
 
+/// The size of a file of certificates or keys in bytes. The certificates that a machine trusts have
+/// about 200 000.
+pub const CERTIFICATES_BYTES: u64 = 16_000_000;
+
 /// Needs of a secrets manifest.
 pub const NEEDS: usize = 2000;
 
@@ -89,10 +103,6 @@ pub const PROFILES: usize = 200;
 pub const POLICIES: usize = 2000;
 
 /// Needs of all profiles together, and policies that all profiles together attach: each of them is
-/// The size of a file of certificates or keys in bytes. The certificates that a machine trusts have
-/// about 200 000.
-pub const CERTIFICATES_BYTES: u64 = 16_000_000;
-
 /// checked.
 pub const NEEDS_OF_PROFILES: usize = 20_000;
 
