@@ -57,14 +57,12 @@ fn denied(
         finding.add_note(format!("no other need of the group {group} is allowed either"));
     }
     if is_optional(&evaluation.scope.need(need).need) {
-        finding.add_note(
-            "it isn't required, but a denied need can't be read even if it exists".to_owned(),
-        );
+        finding.add_note("it isn't required, but a denied need can't be read even if it exists");
     }
     if is_in_default_policy(&request.path) {
         let note = "the servers' built-in policy `default` allows it: if the token has that \
         policy, add its text to the repository and attach it";
-        finding.add_note(note.to_owned());
+        finding.add_note(note);
     }
     let exact =
         verdict.rule.iter().find(|origin| origin.pattern.trim_start_matches('/') == request.path);

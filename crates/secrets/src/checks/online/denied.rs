@@ -46,7 +46,7 @@ fn denied(
     }
     if *required == Required::Flag(false) {
         let note = "it isn't required, but a denied need can't be read even if it exists";
-        finding.add_note(note.to_owned());
+        finding.add_note(note);
     }
     // Every token has the policy `default`, which isn't specific to the job.
     let own = policies.iter().rev().find(|name| *name != "default");

@@ -38,7 +38,7 @@ fn need_finding(
         Finding::new(Code::Missing, describe(need, absence)).with_help(help(need, absence));
     finding.level = level;
     if need.required == Required::Flag(false) {
-        finding.add_note("it isn't required".to_owned());
+        finding.add_note("it isn't required");
     } else if level == Level::Note {
         let served = online.has_usable_alternative(&resolved.name);
         let group = need.required.group().unwrap_or_default();

@@ -152,7 +152,7 @@ fn finding(
     if mount == Some(&Err(UnknownReason::Forbidden)) {
         let note = "the server answers the same for a mount that doesn't exist: check `mount:`, and the \
                     namespace";
-        finding.add_note(note.to_owned());
+        finding.add_note(note);
     }
     let has = |why| unverified_facts.iter().any(|fact| fact.why == why);
     let forbidden = has(UnverifiableReason::Unknown(UnknownReason::Forbidden));
