@@ -283,6 +283,15 @@ fn a_disallowed_package_is_neither_locked_nor_installed() {
         );
         assert!(!lab.prefix().exists());
     }
+    for (command, args) in [("fetch", &["-q"][..]), ("bundle", &["-q", "-o", "kit"])] {
+        lab.world.clear_requests();
+        let output = lab.with_mirrors(command, args);
+        assert_eq!(output.code, Some(2), "{}", output.stderr);
+        let text = one_line(&output.stderr);
+        assert!(text.contains("app 2.0 is disallowed by `app`"), "{text}");
+        assert_eq!(lab.world.requests("*.conda").len(), 0);
+        assert!(!lab.project.path("kit").exists());
+    }
     let lab = lab.env("CONDA_DISALLOWED_PACKAGES", "x&y");
     fs_err::remove_file(lab.project.home().join(".condarc")).unwrap();
     lab.install(&["-q"]).success();

@@ -289,8 +289,8 @@ fn no_proxy_applies_next_to_the_proxies_of_condarc() {
 #[test]
 fn a_proxy_of_another_protocol_is_refused_in_condarc_and_reported_by_doctor_elsewhere() {
     let condarc = "proxy_servers:\n  http: ftp://me:geheim@proxy.example\n";
-    let lab = with_condarc(world(), YML, condarc);
-    let output = lab.solve(&["-q"]);
+    let lab = with_condarc(TestMirror::new(), LAB_CHANNEL, condarc);
+    let output = lab.envlock(&["solve", "-q"]);
     assert_eq!(output.code, Some(2), "{}", output.stderr);
     assert!(output.stderr.contains("home/.condarc:2:9"), "{}", output.stderr);
     assert!(!output.stderr.contains("geheim"), "{}", output.stderr);
@@ -300,6 +300,36 @@ fn a_proxy_of_another_protocol_is_refused_in_condarc_and_reported_by_doctor_else
     let output = lab.with_mirrors("doctor", &[]);
     assert_eq!(output.code, Some(1), "{}", output.stdout);
     assert!(output.stderr.contains("error[doctor-proxy]"), "{}", output.stderr);
+}
+
+const LAB_CHANNEL: &str = "channels: ['http://lab.invalid/conda']\ndependencies: [app]\n";
+
+#[test]
+fn an_entry_of_proxy_servers_that_cannot_be_used_is_an_error_only_for_a_request_that_needs_it() {
+    for entry in ["$NOT_SET", "http://$NOT_SET:3128", "'http://me:a/b@proxy'", "ftp://proxy"] {
+        // The test channels are on this machine, which no proxy serves.
+        for scheme in ["http", "https", "all", "http://lab.invalid"] {
+            let condarc = format!("proxy_servers:\n  '{scheme}': {entry}\n");
+            let lab = with_condarc(world(), YML, &condarc);
+            for output in [lab.solve(&["-q"]), lab.install(&["-q"])] {
+                assert_eq!(output.code, Some(0), "{condarc}: {}", output.stderr);
+                assert!(!output.stderr.contains("proxy_servers"), "{}", output.stderr);
+            }
+        }
+        let with = |more: &str| {
+            let condarc = format!("proxy_servers:\n  http: {entry}\n{more}");
+            with_condarc(TestMirror::new(), LAB_CHANNEL, &condarc)
+        };
+        let output = with("").envlock(&["solve", "-q"]);
+        assert_eq!(output.code, Some(2), "{}", output.stderr);
+        let text = one_line(&output.stderr);
+        assert!(text.contains("`proxy_servers` can't be used: "), "{text}");
+        assert!(text.contains("home/.condarc:2:9"), "{text}");
+        // An exception needs no proxy: the request fails because there is no such host.
+        let output = with("  no_proxy: lab.invalid\n").envlock(&["solve", "-q"]);
+        assert_eq!(output.code, Some(3), "{}", output.stderr);
+        assert!(!output.stderr.contains("proxy_servers` can't"), "{}", output.stderr);
+    }
 }
 
 #[test]

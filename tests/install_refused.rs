@@ -189,3 +189,29 @@ fn an_unwritable_folder_is_an_error() {
     assert!(output.stderr.starts_with("error["), "{}", output.stderr);
     assert!(output.stderr.contains("-p"), "{}", output.stderr);
 }
+
+#[test]
+fn a_folder_of_prefixes_that_leads_out_of_the_project_is_refused_and_nothing_is_written_there() {
+    let lab = Lab::solved(world(), YML);
+    let outside = lab.project.home().join("outside");
+    fs_err::create_dir(&outside).unwrap();
+    let link = lab.project.path(".envlock");
+    for target in [outside.as_path(), &outside.join("absent"), std::path::Path::new("..")] {
+        std::os::unix::fs::symlink(target, &link).unwrap();
+        for args in [&["-q"][..], &["-q", "--replace"], &["-q", "--dry-run"]] {
+            let output = lab.install(args);
+            assert_eq!(output.code, Some(2), "{}", output.stderr);
+            let text = crate::support::one_line(&output.stderr);
+            assert!(text.contains("is a symbolic link that leads out of the project"), "{text}");
+        }
+        for command in [&["verify", "-q"][..], &["run", "app"]] {
+            assert_eq!(lab.envlock(command).code, Some(2), "{command:?}");
+        }
+        assert_eq!(fs_err::read_dir(&outside).unwrap().count(), 0);
+        fs_err::remove_file(&link).unwrap();
+    }
+    fs_err::create_dir(lab.project.path("prefixes")).unwrap();
+    std::os::unix::fs::symlink("prefixes", &link).unwrap();
+    lab.install(&["-q"]).success();
+    assert_eq!(app(&lab), "app 1.0\n");
+}

@@ -46,5 +46,6 @@ mod signals;
 mod solve;
 mod solve_reports;
 mod support;
+mod umask;
 mod verify;
 mod virtual_packages;

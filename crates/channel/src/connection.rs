@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
+use envlock_report::Finding;
 use envlock_report::connection::root_cause;
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{Certificate, ClientBuilder, Identity, Proxy};
@@ -28,9 +30,25 @@ pub enum TlsTrust {
 pub struct ProxyServers {
     /// Proxies by `http`, `https` or `all`, or by `scheme://host`, which has precedence. May
     /// hold credentials.
-    pub by_scheme: BTreeMap<String, Url>,
+    pub by_scheme: BTreeMap<String, ProxyServer>,
     /// Hosts that are reached without a proxy, as in `NO_PROXY`.
     pub except: Option<String>,
+}
+
+/// One configured proxy.
+#[derive(Clone)]
+pub enum ProxyServer {
+    /// The URL of the proxy.
+    Url(Url),
+    /// An entry that can't be used, with the error for a request that needs it.
+    Unusable(Arc<Finding>),
+}
+
+/// The proxies of a client.
+#[derive(Default)]
+pub(crate) struct Proxies {
+    servers: ProxyServers,
+    direct: Option<DirectHosts>,
 }
 
 /// The schemes of proxies that can be used.
@@ -60,7 +78,7 @@ impl DirectHosts {
 
 impl ProxyServers {
     /// Returns the proxy for a URL, in the order of Python's requests, which conda uses.
-    fn for_url(&self, url: &Url) -> Option<&Url> {
+    fn for_url(&self, url: &Url) -> Option<&ProxyServer> {
         let (scheme, host) = (url.scheme(), url.host_str().unwrap_or_default());
         let keys = [
             format!("{scheme}://{host}"),
@@ -72,11 +90,37 @@ impl ProxyServers {
     }
 }
 
+impl Proxies {
+    /// Prepares the configured proxies; none if the settings disable proxies.
+    pub(crate) fn new(settings: &Settings) -> Self {
+        if !settings.proxies || settings.proxy_servers.by_scheme.is_empty() {
+            return Self::default();
+        }
+        let servers = settings.proxy_servers.clone();
+        // A custom proxy of the library ignores its own list of exceptions.
+        let direct = Some(DirectHosts::parse(servers.except.as_deref()));
+        Self { servers, direct }
+    }
+
+    fn for_url(&self, url: &Url) -> Option<&ProxyServer> {
+        let is_direct = self.direct.as_ref().is_some_and(|direct| direct.contains(url));
+        self.servers.for_url(url).filter(|_| !is_direct)
+    }
+
+    /// Returns the error of the entry for this URL, if it can't be used.
+    pub(crate) fn error_for(&self, url: &Url) -> Option<&Arc<Finding>> {
+        match self.for_url(url)? {
+            ProxyServer::Unusable(error) => Some(error),
+            ProxyServer::Url(_) => None,
+        }
+    }
+}
+
 /// Applies the settings for TLS trust, the client certificate and proxies.
 pub(crate) fn with_connection_settings(
     builder: ClientBuilder,
     settings: &Settings,
-    proxies: bool,
+    proxies: Option<&Arc<Proxies>>,
 ) -> Result<ClientBuilder, ClientError> {
     let mut builder = match &settings.trust {
         TlsTrust::System => builder,
@@ -92,17 +136,15 @@ pub(crate) fn with_connection_settings(
     if let Some(pem) = &settings.identity {
         builder = builder.identity(Identity::from_pem(pem).map_err(unreadable)?);
     }
-    if !proxies {
-        return Ok(builder.no_proxy());
-    }
-    if settings.proxy_servers.by_scheme.is_empty() {
+    let Some(proxies) = proxies else { return Ok(builder.no_proxy()) };
+    if proxies.servers.by_scheme.is_empty() {
         return Ok(builder);
     }
-    let servers = settings.proxy_servers.clone();
-    // A custom proxy of the library ignores its own list of exceptions.
-    let direct = DirectHosts::parse(servers.except.as_deref());
-    Ok(builder.proxy(Proxy::custom(move |url| {
-        servers.for_url(url).filter(|_| !direct.contains(url)).cloned()
+    let proxies = Arc::clone(proxies);
+    Ok(builder.proxy(Proxy::custom(move |url| match proxies.for_url(url)? {
+        ProxyServer::Url(proxy) => Some(proxy.clone()),
+        // No such request is sent: see `Proxies::error_for`.
+        ProxyServer::Unusable(_) => None,
     })))
 }
 
@@ -120,6 +162,12 @@ impl fmt::Debug for TlsTrust {
             Self::Certificates(_) => "Certificates(…)",
             Self::Unverified => "Unverified",
         })
+    }
+}
+
+impl fmt::Debug for Proxies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.servers.fmt(f)
     }
 }
 
@@ -142,12 +190,13 @@ mod tests {
                 ("https", "http://https:1"),
                 ("https://lab.example", "http://lab:1"),
             ]
-            .map(|(key, proxy)| (key.to_owned(), url(proxy)))
+            .map(|(key, proxy)| (key.to_owned(), ProxyServer::Url(url(proxy))))
             .into(),
             except: None,
         };
-        let of = |text: &str| {
-            servers.for_url(&url(text)).map(|proxy| proxy.host_str().map(str::to_owned))
+        let of = |text: &str| match servers.for_url(&url(text)) {
+            Some(ProxyServer::Url(proxy)) => Some(proxy.host_str().map(str::to_owned)),
+            _ => None,
         };
         assert_eq!(of("https://lab.example/x").flatten().as_deref(), Some("lab"));
         assert_eq!(of("https://other.example/x").flatten().as_deref(), Some("https"));

@@ -10,6 +10,7 @@
 
 mod address;
 mod blocking;
+mod body_reader;
 mod cache_folder;
 mod client;
 mod connection;
@@ -33,7 +34,7 @@ mod virtual_packages;
 
 pub use blocking::spawn_blocking;
 pub use client::{Client, ClientError};
-pub use connection::{ProxyServers, TlsTrust, is_supported_proxy};
+pub use connection::{ProxyServer, ProxyServers, TlsTrust, is_supported_proxy};
 pub use credentials::{CredentialStores, Credentials};
 pub use disk::DiskError;
 pub use envlock_model::channel::Channel;

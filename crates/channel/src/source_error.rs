@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use envlock_report::format_size;
+use envlock_report::{Finding, format_size};
 
 use crate::disk::DiskError;
 
@@ -84,6 +84,9 @@ pub enum SourceError {
     /// A redirect that isn't followed.
     #[error("a redirect that isn't followed: {0}")]
     Redirect(String),
+    /// The proxy that is configured for the source can't be used.
+    #[error("{}", .0.message)]
+    Proxy(Arc<Finding>),
     /// The host is suspended for this run, for this reason.
     #[error("not tried again in this run: {0}")]
     Suspended(String),
@@ -170,6 +173,19 @@ pub(crate) fn help_for<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> Strin
         Some(None) => format!("put a credential for it into ~/.netrc, or {ANOTHER}"),
         None => format!("it denies requests from here: {ANOTHER}"),
     }
+}
+
+/// Returns the errors of configured proxies, each once.
+pub(crate) fn proxy_errors<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> Vec<Finding> {
+    let mut errors: Vec<Finding> = Vec::new();
+    for attempt in attempts {
+        if let SourceError::Proxy(error) = &attempt.error
+            && !errors.contains(error)
+        {
+            errors.push(Finding::clone(error));
+        }
+    }
+    errors
 }
 
 /// Formats the attempts as an indented note, one line each.

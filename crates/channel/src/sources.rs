@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use envlock_model::channel::without_credentials;
 use envlock_report::{AsFindings, Code, Exit, Finding, nearest};
-use envlock_text::redact::redact_url;
+use envlock_text::redact::{has_misplaced_at, redact_url};
 use serde::Deserialize;
 use url::Url;
 
@@ -71,7 +71,7 @@ fn parse_part(
         return Err(wrong(format!("must begin with {}", schemes.join(":, ") + ":")));
     }
     // A `/` in a password ends the host for a parser, and the rest would be a path.
-    if url.path().contains('@') {
+    if has_misplaced_at(url.as_str()) {
         return Err(wrong(
             "has an `@` after its host: percent-encode the special characters of a password".into(),
         ));

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use envlock_report::connection::root_cause;
 use reqwest::header::{
-    DATE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER,
+    ACCEPT_ENCODING, CONTENT_ENCODING, DATE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE,
+    IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER,
 };
 use reqwest::{StatusCode, redirect};
 use serde::{Deserialize, Serialize};
@@ -16,8 +17,9 @@ use tokio::io::AsyncReadExt;
 use tokio::sync::OwnedSemaphorePermit;
 use url::Url;
 
+use crate::body_reader::ContentEncoding;
 use crate::client::ClientError;
-use crate::connection::with_connection_settings;
+use crate::connection::{Proxies, with_connection_settings};
 use crate::credentials::{Credentials, redirect_leaks_token};
 use crate::host::Host;
 use crate::idle::{IdleEvent, until_idle};
@@ -36,6 +38,7 @@ pub(crate) struct Transport {
     http: reqwest::Client,
     /// The client without proxies, for loopback addresses: a proxy can't reach them.
     loopback: reqwest::Client,
+    proxies: Arc<Proxies>,
     hosts: Mutex<HashMap<String, Arc<Host>>>,
     credentials: Mutex<Credentials>,
     jobs: usize,
@@ -60,8 +63,11 @@ impl Transport {
         }
         // A machine without trusted certificates can still use folders and plain http. Only then
         // the client is built without certificates, and https requests fail with the reason.
+        let all_proxies = Arc::new(Proxies::new(settings));
         let make = |proxies: bool| {
-            let prepared = || with_connection_settings(builder(settings), settings, proxies);
+            let proxies = proxies.then_some(&all_proxies);
+            let prepared =
+                || with_connection_settings(builder(settings, proxies), settings, proxies);
             match prepared()?.build() {
                 Err(_) if matches!(settings.trust, TlsTrust::System) => {
                     prepared()?.tls_certs_only([]).build()
@@ -73,6 +79,7 @@ impl Transport {
         Ok(Self {
             http: make(settings.proxies)?,
             loopback: make(false)?,
+            proxies: Arc::clone(&all_proxies),
             hosts: Mutex::default(),
             credentials: Mutex::new(settings.credentials.clone()),
             jobs: settings.jobs.max(1),
@@ -100,11 +107,19 @@ impl Transport {
         if url.scheme() == "file" {
             return open_file(url).await.map(Some);
         }
+        if !is_loopback(url)
+            && let Some(error) = self.proxies.error_for(url)
+        {
+            return Err(SourceError::Proxy(Arc::clone(error)));
+        }
         let host = self.host(url);
         let permit = host.acquire(force).await?;
         let http = if is_loopback(url) { &self.loopback } else { &self.http };
         let (request, credential) = self.credentials().request(http, url);
-        let sent = request.headers(conditions(known)).send();
+        let sent = request
+            .headers(conditions(known))
+            .header(ACCEPT_ENCODING, accepted_encoding(url))
+            .send();
         let response = match until_idle(sent, self.idle_event.as_ref(), url).await {
             Some(Ok(response)) => response,
             Some(Err(error)) => {
@@ -121,6 +136,7 @@ impl Transport {
         match response.status() {
             StatusCode::OK => Ok(Some(Body {
                 length: response.content_length(),
+                encoding: content_encoding(response.headers()),
                 validators: validators(response.headers()),
                 server_times: ServerTimes::from_headers(response.headers()),
                 received: 0,
@@ -179,7 +195,8 @@ impl ServerTimes {
     }
 }
 
-fn builder(settings: &Settings) -> reqwest::ClientBuilder {
+fn builder(settings: &Settings, proxies: Option<&Arc<Proxies>>) -> reqwest::ClientBuilder {
+    let proxies = proxies.map(Arc::clone);
     let builder = reqwest::Client::builder();
     let builder = match settings.idle_event {
         Some(_) => builder,
@@ -187,15 +204,24 @@ fn builder(settings: &Settings) -> reqwest::ClientBuilder {
     };
     builder
         .user_agent(&settings.user_agent)
+        // The library has no limit on the size of what it decodes: see `ContentEncoding`.
+        .no_gzip()
+        .no_deflate()
+        .no_brotli()
+        .no_zstd()
         .connect_timeout(settings.connect_timeout)
         .pool_max_idle_per_host(settings.jobs)
         // A URL may contain a token.
         .referer(false)
-        .redirect(redirect::Policy::custom(|attempt| {
+        .redirect(redirect::Policy::custom(move |attempt| {
             let downgraded = attempt.url().scheme() == "http"
                 && attempt.previous().iter().any(|url| url.scheme() == "https");
             let came_from = attempt.previous().last();
-            if came_from.is_some_and(|url| redirect_leaks_token(url, attempt.url())) {
+            let has_proxy_error =
+                proxies.as_ref().is_some_and(|all| all.error_for(attempt.url()).is_some());
+            if has_proxy_error {
+                attempt.error("the proxy that is configured for its target can't be used")
+            } else if came_from.is_some_and(|url| redirect_leaks_token(url, attempt.url())) {
                 attempt.error("it would send a token to another server")
             } else if downgraded {
                 attempt.error("it redirects from https to http")
@@ -226,6 +252,16 @@ fn conditions(known: &Validators) -> HeaderMap {
     set(IF_NONE_MATCH, &known.etag);
     set(IF_MODIFIED_SINCE, &known.last_modified);
     headers
+}
+
+/// Only the plain index is large and uncompressed.
+fn accepted_encoding(url: &Url) -> &'static str {
+    if url.path().ends_with(".json") { "gzip" } else { "identity" }
+}
+
+fn content_encoding(headers: &HeaderMap) -> ContentEncoding {
+    let value = headers.get(CONTENT_ENCODING);
+    value.map_or(ContentEncoding::None, |value| ContentEncoding::parse(value.as_bytes()))
 }
 
 fn validators(headers: &HeaderMap) -> Validators {
@@ -291,6 +327,7 @@ async fn open_file(url: &Url) -> Result<Body, SourceError> {
     })?;
     Ok(Body {
         length: Some(length),
+        encoding: ContentEncoding::None,
         validators: Validators::default(),
         server_times: ServerTimes { modified, now: None },
         received: 0,
@@ -302,6 +339,8 @@ async fn open_file(url: &Url) -> Result<Body, SourceError> {
 pub(crate) struct Body {
     /// The announced size in bytes.
     pub(crate) length: Option<u64>,
+    /// How the chunks are compressed for the transfer.
+    pub(crate) encoding: ContentEncoding,
     pub(crate) validators: Validators,
     /// The times in the response.
     pub(crate) server_times: ServerTimes,

@@ -11,7 +11,7 @@ use url::Url;
 use crate::{Configuration, Configured, Key, ValueSource, key};
 
 /// The channel configuration: names, and mirrors by channel.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ChannelSettings {
     /// The rules to resolve channel names. Entries that can't be used are in
     /// [`ChannelConfig::invalid`]: they are errors only for a project that uses them.

@@ -40,7 +40,7 @@ impl Problems {
         match set_by {
             ValueSource::File(place) => finding.place = Some(place.clone()),
             ValueSource::Default => {}
-            other => finding.notes.push(format!("set by {other}")),
+            other => finding.add_note(format!("set by {other}")),
         }
         self.0.push(finding);
     }

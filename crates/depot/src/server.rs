@@ -160,6 +160,11 @@ async fn answer(shared: &Shared, request: hyper::Request<Incoming>) -> io::Resul
         }
         Some(Fault::Status(code, headers)) => Reply::failure(*code, headers),
         Some(Fault::Html) => Reply::ok("text/html; charset=utf-8", Fault::LOGIN_PAGE),
+        Some(Fault::Encoded(encoding, bytes)) => {
+            let mut reply = Reply::ok("application/octet-stream", bytes.clone());
+            reply.headers.push((header::CONTENT_ENCODING.as_str(), (*encoding).to_owned()));
+            reply
+        }
         Some(Fault::Bytes(bytes)) => Reply::ok("application/octet-stream", bytes.clone()),
         Some(Fault::Corrupt) => from_files().await.corrupted(),
         None | Some(Fault::Truncate(_) | Fault::Stall(_) | Fault::Slow { .. }) => {

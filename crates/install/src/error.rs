@@ -267,6 +267,7 @@ impl InstallError {
             Self::NoPython(_) => Code::NoPython,
             Self::Link { .. } => Code::LinkFailed,
             Self::PostLinkScript { .. } => Code::PostLinkFailed,
+            Self::Io { source, .. } if is_full(source.kind()) => Code::DiskFull,
             Self::Io { .. } => Code::DiskError,
             Self::Cancelled => Code::Cancelled,
         }
@@ -325,10 +326,15 @@ impl InstallError {
     }
 }
 
+/// Whether an error means that the disk or the quota is full.
+fn is_full(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
 /// Returns the help for an IO error.
 fn disk_help(kind: io::ErrorKind) -> Option<String> {
     match kind {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+        kind if is_full(kind) => {
             Some("free some space and install again; the environment is as it was".into())
         }
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
@@ -346,7 +352,7 @@ fn disk_help(kind: io::ErrorKind) -> Option<String> {
 impl AsFindings for InstallError {
     fn findings(&self) -> Vec<Finding> {
         let mut finding = Finding::new(self.code(), self.to_string());
-        finding.notes = self.notes();
+        self.notes().iter().for_each(|note| finding.add_note(note));
         finding.help = self.help();
         vec![finding]
     }
@@ -384,6 +390,19 @@ pub(crate) fn unsafe_package(package: &str, path: &Path, fault: PathFault) -> In
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_full_disk_has_the_code_that_it_has_for_the_cache() {
+        for (kind, code) in [
+            (io::ErrorKind::StorageFull, "disk-full"),
+            (io::ErrorKind::QuotaExceeded, "disk-full"),
+            (io::ErrorKind::PermissionDenied, "disk-error"),
+        ] {
+            let error = InstallError::Io { action: "write", source: kind.into() };
+            assert_eq!(error.findings()[0].code, code);
+            assert_eq!(error.exit(), Exit::Undetermined);
+        }
+    }
 
     #[test]
     fn a_disk_error_has_its_path_and_no_function_name() {

@@ -151,10 +151,11 @@ impl ReadLock {
     /// The same as [`ReadLock::acquire`], but blocks the thread, for callers without a runtime.
     pub fn acquire_blocking(prefix: &Path, observer: &dyn Observer) -> Result<Self, InstallError> {
         let Some(mut file) = Self::open(prefix)? else { return Ok(Self(None)) };
-        let mut waiting = Waiting::new(prefix, observer);
-        while let Err(TryLockError::WouldBlock) = file.try_lock_shared() {
-            waiting.report(&mut file);
-            std::thread::sleep(PAUSE);
+        if let Err(TryLockError::WouldBlock) = file.try_lock_shared() {
+            Waiting::new(prefix, observer).report(&mut file);
+            // Only a handler of a signal makes this return early. Ctrl-C ends a process that has none.
+            let is_interrupted = |error: io::Error| error.kind() == io::ErrorKind::Interrupted;
+            while file.lock_shared().is_err_and(is_interrupted) {}
         }
         Ok(Self(Some(file)))
     }

@@ -52,9 +52,10 @@ impl OtherFormat {
         };
         if has("envlock") {
             Some(Self::EnvlockLock)
-        } else if has("version") && has("environments") && has("packages") {
+        // The last block of a truncated file is missing.
+        } else if has("version") && has("environments") {
             Some(Self::PixiLock)
-        } else if has("metadata") && has("package") {
+        } else if has("metadata") && (has("package") || has("version")) {
             Some(Self::CondaLock)
         } else if has("dependencies") {
             Some(Self::Environment)
@@ -112,6 +113,8 @@ mod tests {
     fn each_format_is_recognised_by_its_top_level() {
         for (text, format) in [
             ("version: 6\nenvironments:\n  default: {}\npackages: []\n", OtherFormat::PixiLock),
+            ("version: 6\nenvironments:\n  default:\n    cha", OtherFormat::PixiLock),
+            ("version: 1\nmetadata:\n  content_hash:\n", OtherFormat::CondaLock),
             (
                 "version: 1\nmetadata:\n  channels: []\npackage:\n- name: a\n",
                 OtherFormat::CondaLock,

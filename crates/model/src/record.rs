@@ -8,7 +8,9 @@ use std::fmt;
 use std::path::{Component, Path};
 
 use envlock_text::excerpt;
-use envlock_text::limits::{MATCH_SPEC_BYTES, MATCH_SPEC_DEPTH, RECORD_NAME, RECORD_SPECS};
+use envlock_text::limits::{
+    MATCH_SPEC_BYTES, MATCH_SPEC_DEPTH, MATCH_SPEC_OPERATORS, RECORD_NAME, RECORD_SPECS,
+};
 use rattler_conda_types::{PackageName, PackageRecord, RepoDataRecord, Subdir};
 use url::Url;
 
@@ -56,6 +58,10 @@ pub enum MatchSpecFault {
     Length(usize),
     /// Its brackets are nested too deeply.
     Depth,
+    /// It has more `,` and `|` than the limit.
+    Operators,
+    /// It has a regular expression.
+    Regex,
 }
 
 impl fmt::Display for MatchSpecFault {
@@ -67,6 +73,10 @@ impl fmt::Display for MatchSpecFault {
             Self::Depth => {
                 write!(f, "its brackets are nested more than {MATCH_SPEC_DEPTH} levels deep")
             }
+            Self::Operators => {
+                write!(f, "it has more than {MATCH_SPEC_OPERATORS} `,` and `|`")
+            }
+            Self::Regex => write!(f, "it has a regular expression"),
         }
     }
 }
@@ -164,24 +174,30 @@ pub fn check_package(package: &PackageRecord) -> Result<(), MalformedRecord> {
     Ok(())
 }
 
-/// Checks that a match spec is short and flat enough to be parsed. The parser is recursive:
-/// without this check a text of a few kilobytes overflows the stack.
+/// Checks that a match spec is short and simple enough to be parsed. The parser is recursive:
+/// without this check a text of a few kilobytes overflows the stack. A regular expression of ten
+/// bytes, such as `^\w{999}{9}$`, can take a second to compile, and no public channel has one.
 pub fn check_match_spec(text: &str) -> Result<(), MatchSpecFault> {
     if text.len() > MATCH_SPEC_BYTES {
         return Err(MatchSpecFault::Length(text.len()));
     }
-    let mut depth = 0_usize;
+    let (mut depth, mut operators, mut is_regex) = (0_usize, 0, false);
     for byte in text.bytes() {
         match byte {
             b'(' | b'[' | b'{' => depth += 1,
             b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b',' | b'|' => operators += 1,
+            b'^' => is_regex = true,
             _ => {}
+        }
+        if operators > MATCH_SPEC_OPERATORS {
+            return Err(MatchSpecFault::Operators);
         }
         if depth > MATCH_SPEC_DEPTH {
             return Err(MatchSpecFault::Depth);
         }
     }
-    Ok(())
+    if is_regex { Err(MatchSpecFault::Regex) } else { Ok(()) }
 }
 
 fn check_specs(field: &'static str, specs: &[String]) -> Result<(), MalformedRecord> {
@@ -302,7 +318,14 @@ mod tests {
         let deep = format!("b {}1{}", "(".repeat(5000), ")".repeat(5000));
         let open = format!("b[version='{}'", "(".repeat(MATCH_SPEC_DEPTH + 1));
         let long = format!("b {}", "|1".repeat(MATCH_SPEC_BYTES));
+        let alternatives = format!("b 1{}", "|1".repeat(MATCH_SPEC_OPERATORS + 1));
+        let in_brackets = format!("b[version='1{}']", ",>1".repeat(MATCH_SPEC_OPERATORS + 1));
         for field in ["depends", "constrains"] {
+            assert!(fault(&json!({ field: [alternatives] })).contains("more than 200 `,` and `|`"));
+            assert!(fault(&json!({ field: [in_brackets] })).contains("more than 200 `,` and `|`"));
+            for regex in ["^x{9}$ 1", "b 1 ^\\w{999}{9}$", "b[build='^\\w{999}{9}$']"] {
+                assert!(fault(&json!({ field: [regex] })).contains("a regular expression"));
+            }
             assert!(fault(&json!({ field: [deep] })).contains(field));
             assert!(fault(&json!({ field: [open] })).contains("levels deep"));
             assert!(fault(&json!({ field: [long] })).contains("bytes"));
@@ -311,6 +334,8 @@ mod tests {
         }
         assert!(fault(&json!({ "extra_depends": { "x": [deep] } })).contains("extra_depends"));
         assert_eq!(fault(&json!({ "depends": ["b[version='>=1,(<2|>3)',build=x*]"] })), "none");
+        let most = format!("b 1{}", "|1".repeat(MATCH_SPEC_OPERATORS));
+        assert_eq!(fault(&json!({ "depends": [most] })), "none");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use url::Url;
 
 use crate::{
     Context, FileError, InstallFlags, Project, files, install::add_platform_help, lock_credentials,
+    package_policy, package_policy::PackagePolicyError,
 };
 
 /// The inputs of `fetch` and `bundle`.
@@ -53,6 +54,9 @@ pub enum FetchCommandError {
     /// A file of the project can't be used.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The configuration disallows packages of the lock.
+    #[error(transparent)]
+    Packages(#[from] PackagePolicyError),
     /// The lock doesn't have a requested platform.
     #[error("the lock has no packages for {requested_platform}, only for {}", .locked.join(", "))]
     NotLocked {
@@ -76,6 +80,7 @@ impl AsFindings for FetchCommandError {
     fn findings(&self) -> Vec<Finding> {
         match self {
             Self::File(error) => error.findings(),
+            Self::Packages(error) => error.findings(),
             Self::Fetch(error) => error.findings(),
             Self::NotLocked { requested_platform, locked } => {
                 let help = add_platform_help(*requested_platform, locked);
@@ -92,6 +97,7 @@ impl AsFindings for FetchCommandError {
     fn exit(&self) -> Exit {
         match self {
             Self::File(error) => error.exit(),
+            Self::Packages(error) => error.exit(),
             Self::Fetch(error) => error.exit(),
             Self::NotLocked { .. } | Self::FolderNotEmpty(_) | Self::Folder(_) => Exit::Usage,
         }
@@ -162,6 +168,7 @@ async fn read<'a>(
 ) -> Result<(&'a Lock, Vec<FetchedPlatform>), FetchCommandError> {
     project.read_blocking(|project| project.lock().map(drop)).await?;
     let lock = project.lock()?;
+    package_policy::check_existing_lock(lock, project.configuration())?;
     lock_credentials::read_channel_urls(project, lock, context).register(context.client);
     let mut wanted = request.platforms.clone();
     if wanted.is_empty() {

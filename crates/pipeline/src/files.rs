@@ -56,6 +56,9 @@ pub enum FileError {
         /// The lock.
         file: String,
     },
+    /// The folder of the default prefixes is a symbolic link to a folder outside of the project.
+    #[error("{} is a symbolic link that leads out of the project", .0.display())]
+    PrefixFolderElsewhere(PathBuf),
     /// Two manifests for one environment.
     #[error("both {own} and {environment} have a secrets manifest")]
     TwoManifests {
@@ -110,6 +113,10 @@ impl AsFindings for FileError {
                 Finding::new(Code::EnvironmentName, self.to_string())
                     .with_help("change `name:` and solve again, or name a prefix with `-p PREFIX`"),
             ],
+            Self::PrefixFolderElsewhere(_) => vec![
+                Finding::new(Code::BadPrefix, self.to_string())
+                    .with_help("remove it, or name a prefix with `-p PREFIX`"),
+            ],
             Self::TwoManifests { own, .. } => vec![
                 Finding::new(Code::TwoManifests, self.to_string())
                     .at(Place::new(own.as_str(), 1, 1))
@@ -128,6 +135,7 @@ impl AsFindings for FileError {
             | Self::NotAFile(_)
             | Self::TooLarge { .. }
             | Self::Name { .. }
+            | Self::PrefixFolderElsewhere(_)
             | Self::TwoManifests { .. } => Exit::Usage,
             Self::Unreadable { error, .. } if error.kind() == io::ErrorKind::IsADirectory => {
                 Exit::Usage

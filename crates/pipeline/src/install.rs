@@ -151,7 +151,7 @@ impl AsFindings for InstallError {
             }
             Self::UnmetVirtualPackages { missing } => {
                 let mut finding = Finding::new(Code::UnmetVirtualPackages, self.to_string());
-                finding.notes.clone_from(missing);
+                missing.iter().for_each(|package| finding.add_note(package));
                 vec![finding.with_help(
                     "install on a machine that has it; or, where the machine is known better, set \
                      `CONDA_OVERRIDE_…` (such as CONDA_OVERRIDE_CUDA=12.2)",
@@ -159,8 +159,9 @@ impl AsFindings for InstallError {
             }
             Self::Pip { lines } => {
                 let mut finding = Finding::new(Code::PipSkipped, self.to_string());
-                finding.notes =
-                    lines.iter().map(|line| format!("not in the lock: {line}")).collect();
+                for line in lines {
+                    finding.add_note(format!("not in the lock: {line}"));
+                }
                 vec![finding.with_help("install the conda packages alone with `--without-pip`")]
             }
         }

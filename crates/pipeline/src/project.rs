@@ -149,14 +149,19 @@ impl Project {
     }
 
     /// Returns the default prefix: `.envlock/NAME` in the folder of the lock, with the name in the
-    /// lock. Reads the lock.
+    /// lock. Reads the lock. A `.envlock` that leads out of the project is an error: a repository
+    /// could contain such a link.
     pub fn default_prefix(&self) -> Result<PathBuf, FileError> {
         let name = &self.lock()?.name;
         name::check(name).map_err(|invalid| {
             let file = files::display_path(self.lock_path());
             FileError::Name { invalid, file }
         })?;
-        Ok(self.prefix_folder().join(name))
+        let folder = self.prefix_folder();
+        if leads_out(&folder) {
+            return Err(FileError::PrefixFolderElsewhere(folder));
+        }
+        Ok(folder.join(name))
     }
 
     /// Returns the configuration of the project; it is empty for a command that reads none.
@@ -325,6 +330,16 @@ fn get_or_init<T>(
     }
     let value = make()?;
     Ok(cell.get_or_init(|| value))
+}
+
+/// Whether a folder is a symbolic link to something outside of its parent.
+fn leads_out(folder: &Path) -> bool {
+    let is_link = folder.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
+    is_link
+        && match (std::fs::canonicalize(folder), folder.parent()) {
+            (Ok(target), Some(parent)) => !target.starts_with(parent),
+            _ => true,
+        }
 }
 
 #[cfg(test)]

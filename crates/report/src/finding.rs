@@ -115,8 +115,13 @@ impl Finding {
     /// Adds a note.
     #[must_use]
     pub fn with_note(mut self, note: impl AsRef<str>) -> Self {
-        self.notes.push(clean(note));
+        self.add_note(note);
         self
+    }
+
+    /// Adds a note.
+    pub fn add_note(&mut self, note: impl AsRef<str>) {
+        self.notes.push(clean(note));
     }
 
     /// Sets the help.

@@ -41,7 +41,7 @@ impl Mistakes {
     /// Returns the mistakes. A note of the last one says how many were omitted.
     pub fn into_findings(mut self) -> Vec<Finding> {
         if let Some(last) = self.findings.last_mut().filter(|_| self.omitted > 0) {
-            last.notes.push(format!("and {} more mistakes after this one", self.omitted));
+            last.add_note(format!("and {} more mistakes after this one", self.omitted));
         }
         self.findings
     }

@@ -50,12 +50,26 @@ pub const MATCH_SPEC_BYTES: usize = 2_000;
 /// There is a limit because the parser is recursive.
 pub const MATCH_SPEC_DEPTH: usize = 8;
 
+/// The number of `,` and `|` in one match spec. The specs of public channels have at most 12. There
+/// is a limit because the parser takes quadratic time: 50 ms for a thousand.
+pub const MATCH_SPEC_OPERATORS: usize = 200;
+
 /// The number of match specs in one field of a record. Public channels have at most 400.
 pub const RECORD_SPECS: usize = 10_000;
 
 /// The size of a record's file name in bytes, and of each part of it. Linux and macOS allow 255
 /// bytes, and the folders of the cache add a digest of 64.
 pub const RECORD_NAME: usize = 180;
+
+/// The size of an unpacked index in bytes: several times conda-forge's largest.
+pub const INDEX_BYTES: u64 = 2 << 30;
+
+/// How many times larger than its compressed form an index may be, above [`INDEX_RATIO_FROM`].
+/// Half of an index is digests, so indexes of public channels compress to about a seventh.
+pub const INDEX_RATIO: u64 = 50;
+
+/// The size in bytes up to which an unpacked index may have any ratio.
+pub const INDEX_RATIO_FROM: u64 = 32_000_000;
 
 /// The size in bytes of an archive whose size the lock doesn't have. The largest public packages
 /// have about 5 GB.
@@ -74,6 +88,10 @@ pub const UNPACKED_ENTRIES: usize = 2_000_000;
 
 /// The size of one path in an archive in bytes: what Linux accepts.
 pub const UNPACKED_PATH: usize = 4_096;
+
+/// The size of a file of certificates or keys in bytes. The certificates that a machine trusts have
+/// about 200 000.
+pub const CERTIFICATES_BYTES: u64 = 16_000_000;
 
 /// The number of needs in a secrets manifest.
 pub const NEEDS: usize = 2000;

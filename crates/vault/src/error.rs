@@ -322,7 +322,7 @@ impl AsFindings for ProbeError {
             _ => {}
         }
         let mut finding = Finding::new(self.code(), self.to_string());
-        finding.notes = self.notes();
+        self.notes().iter().for_each(|note| finding.add_note(note));
         finding.help = Some(self.help().to_owned()).filter(|help| !help.is_empty());
         vec![finding]
     }

@@ -1,12 +1,15 @@
 //! Why indexes are unavailable.
 
+use std::fmt;
+
 use envlock_report::{AsFindings, Code, Exit, Finding, Level, Place};
+use envlock_text::redact::redact_url;
 use rattler_conda_types::Subdir;
 use url::Url;
 
 use crate::disk::DiskError;
 use crate::mirror_channels_below;
-use crate::source_error::{Attempt, help_for, list_attempts};
+use crate::source_error::{Attempt, help_for, list_attempts, proxy_errors};
 use envlock_model::channel::{Channel, display_name, without_credentials};
 
 /// Why the indexes of the channels are unavailable.
@@ -35,7 +38,7 @@ pub struct ChannelFailure {
 }
 
 /// The configured setting that decides the URL of a channel's name.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ChannelSetting {
     /// The setting, such as `channel_alias`.
     pub key: String,
@@ -45,6 +48,13 @@ pub struct ChannelSetting {
     pub set_by: String,
     /// The place, if it is in a file.
     pub place: Option<Place>,
+}
+
+impl fmt::Debug for ChannelSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, base, set_by, .. } = self;
+        write!(f, "{key}: {} by {set_by}", redact_url(base.as_str()))
+    }
 }
 
 #[derive(Debug)]
@@ -125,8 +135,16 @@ impl ChannelFailure {
         }
     }
 
-    /// Returns the multichannel that has this channel as a member, if its absence doesn't prevent
-    /// the use of the other members.
+    fn attempts(&self) -> &[Attempt] {
+        match &self.kind {
+            ChannelFailureKind::NotFound { attempts, .. }
+            | ChannelFailureKind::Unavailable { attempts, .. } => attempts,
+            ChannelFailureKind::NotCached { .. } | ChannelFailureKind::NoSource => &[],
+        }
+    }
+
+    /// Returns the multichannel that has this channel as a member, if its absence doesn't prevent the use
+    /// of the other members.
     pub(super) fn absent_member_of(&self) -> Option<&str> {
         let is_absent = matches!(self.kind, ChannelFailureKind::NotFound { .. });
         self.channel.multichannel.as_deref().filter(|_| is_absent)
@@ -226,6 +244,7 @@ impl AsFindings for IndexError {
             Self::Channels { failures, warnings } => warnings
                 .iter()
                 .cloned()
+                .chain(proxy_errors(failures.iter().flat_map(ChannelFailure::attempts)))
                 .chain(failures.iter().map(ChannelFailure::finding))
                 .collect(),
             Self::Disk(error) => error.findings(),
@@ -241,8 +260,28 @@ impl AsFindings for IndexError {
             {
                 Exit::Usage
             }
+            Self::Channels { failures, .. }
+                if !proxy_errors(failures.iter().flat_map(ChannelFailure::attempts)).is_empty() =>
+            {
+                Exit::Usage
+            }
             Self::Channels { .. } => Exit::Undetermined,
             Self::Disk(error) => error.exit(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_debug_form_of_a_setting_shows_no_credential() {
+        for base in ["https://me:geheim@h/x", "https://geheim@h/x", "https://h/t/geheim/x"] {
+            let base = base.parse().expect("the test's own URL");
+            let (key, set_by) = ("channel_alias".into(), "CONDA_CHANNEL_ALIAS".into());
+            let shown = format!("{:?}", ChannelSetting { key, base, set_by, place: None });
+            assert!(shown.contains("channel_alias") && !shown.contains("geheim"), "{shown}");
         }
     }
 }

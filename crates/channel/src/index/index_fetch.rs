@@ -97,8 +97,8 @@ impl IndexFetch<'_> {
             None => None,
         };
         let (sender, chunks) = mpsc::channel::<Bytes>(MAX_WAITING_CHUNKS);
-        let subdir = self.subdir;
-        let decoding = spawn_blocking(move || decode(chunks, format, subdir, file));
+        let (subdir, encoding) = (self.subdir, body.encoding);
+        let decoding = spawn_blocking(move || decode(chunks, encoding, format, subdir, file));
         let received = self.send_to_decoder(&mut body, sender).await;
         // The progress no longer expects the bytes that were not received.
         let rest = body.length.unwrap_or(body.received).saturating_sub(body.received);
@@ -107,6 +107,7 @@ impl IndexFetch<'_> {
         received?;
         match decoded {
             Ok(decoded) => Ok((decoded, body.received)),
+            Err(DecodeError::WebPage) => Err(SourceError::WebPage.into()),
             Err(DecodeError::Unreadable(why)) => Err(SourceError::Unreadable(why).into()),
             Err(DecodeError::Disk(error)) => Err(error.into()),
         }

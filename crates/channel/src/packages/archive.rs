@@ -11,13 +11,14 @@ use rattler_conda_types::package::{IndexJson, PackageFile as _, PathType, PathsJ
 use rattler_digest::Sha256Hash;
 use tempfile::{NamedTempFile, TempPath};
 
-use super::archive_writer::ArchiveWriter;
+use super::archive_writer::{ArchiveWriter, SizeLimit, WrittenArchive};
 use super::unpack::{UnpackError, unpack};
 use super::unpacked_files::UnpackedFiles;
+use crate::body_reader::ContentEncoding;
 use crate::disk::DiskError;
 use crate::failover::ScheduledRequest;
 use crate::source_error::{DownloadError, SourceError};
-use crate::transport::Transport;
+use crate::transport::{Body, Transport};
 
 /// The expected digest and size of an archive.
 pub(crate) struct ExpectedArchive {
@@ -56,36 +57,47 @@ async fn receive(
     advance: &mut (dyn FnMut(u64) + Send),
 ) -> Result<TempPath, DownloadError> {
     let mut body = transport.get(&request.source.url, request.force).await?;
-    if let (None, Some(ARCHIVE_BYTES..)) = (expected.size, body.length) {
-        return Err(DownloadError::from(SourceError::TooLarge(ARCHIVE_BYTES)));
-    }
-    let mut writer = ArchiveWriter::start(file);
-    while let Some(chunk) = body.chunk().await? {
-        let units = chunk.len() as u64;
-        writer.write(chunk).await?;
-        advance(units);
-        if let Some(size) = expected.size.filter(|size| body.received > *size) {
-            return Err(DownloadError::from(SourceError::WrongSize {
-                expected: size,
-                got: body.length.unwrap_or(body.received),
-            }));
+    let limit = match expected.size {
+        Some(expected) => {
+            let announced = body.length.filter(|_| body.encoding == ContentEncoding::None);
+            SizeLimit::Recorded { expected, announced }
         }
-        if body.received > ARCHIVE_BYTES {
+        None if body.length.is_some_and(|length| length > ARCHIVE_BYTES) => {
             return Err(DownloadError::from(SourceError::TooLarge(ARCHIVE_BYTES)));
         }
-    }
-    let (path, sha256) = writer.finish().await?;
-    if let Some(size) = expected.size.filter(|size| body.received != *size) {
-        return Err(DownloadError::from(SourceError::WrongSize {
-            expected: size,
-            got: body.received,
-        }));
+        None => SizeLimit::AnyArchive(ARCHIVE_BYTES),
+    };
+    let mut writer = ArchiveWriter::start(file, body.encoding, limit);
+    let received = send_to_writer(&mut body, &mut writer, advance).await;
+    let written = writer.finish().await;
+    received?;
+    let WrittenArchive { path, sha256, size } = written?;
+    // Compressed data is shorter than what the progress expects.
+    advance(size.saturating_sub(body.received));
+    if let Some(expected) = expected.size.filter(|expected| size != *expected) {
+        return Err(DownloadError::from(SourceError::WrongSize { expected, got: size }));
     }
     if sha256 != expected.sha256 {
         let (expected, got) = (hex::encode(expected.sha256), hex::encode(sha256));
         return Err(DownloadError::from(SourceError::WrongChecksum { expected, got }));
     }
     Ok(path)
+}
+
+/// Sends the chunks to the writer until the last one, or until the writer stops with its own error.
+async fn send_to_writer(
+    body: &mut Body,
+    writer: &mut ArchiveWriter,
+    advance: &mut (dyn FnMut(u64) + Send),
+) -> Result<(), SourceError> {
+    while let Some(chunk) = body.chunk().await? {
+        let units = chunk.len() as u64;
+        if !writer.write(chunk).await {
+            break;
+        }
+        advance(units);
+    }
+    Ok(())
 }
 
 /// Unpacks `archive` into the empty `folder`, and checks that it is the package of `record`.

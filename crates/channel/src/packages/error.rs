@@ -6,7 +6,7 @@ use rattler_conda_types::RepoDataRecord;
 use envlock_model::record::MalformedRecord;
 
 use crate::disk::DiskError;
-use crate::source_error::{Attempt, SourceError, help_for, list_attempts};
+use crate::source_error::{Attempt, SourceError, help_for, list_attempts, proxy_errors};
 
 /// Why packages are unavailable. Nothing outside of the cache was changed.
 #[derive(Debug, thiserror::Error)]
@@ -163,9 +163,22 @@ fn unavailable_finding(finding: Finding, packages: &[FailedPackage]) -> Finding 
     ))
 }
 
+impl FetchError {
+    /// Returns the errors of configured proxies that the sources need.
+    fn proxy_errors(&self) -> Vec<Finding> {
+        match self {
+            Self::Failed(packages) => {
+                proxy_errors(packages.iter().flat_map(|package| &package.attempts))
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
 impl AsFindings for FetchError {
     fn findings(&self) -> Vec<Finding> {
-        vec![match self {
+        let mut findings = self.proxy_errors();
+        findings.push(match self {
             Self::Failed(packages) => unavailable_finding(Finding::new(Code::PackagesUnavailable, self.to_string()), packages)
                 .with_note("nothing was changed; what was fetched is kept in the cache")
                 .with_help(help_for(packages.iter().flat_map(|package| &package.attempts))),
@@ -188,12 +201,14 @@ impl AsFindings for FetchError {
             Self::NoSha256 { .. } => Finding::new(Code::PackageUnchecked, self.to_string())
                 .with_help("solve again: a lock written by envlock has a sha256 for every package"),
             Self::Disk(error) => return error.findings(),
-        }]
+        });
+        findings
     }
 
     fn exit(&self) -> Exit {
         match self {
             Self::DuplicateFileName { .. } => Exit::Usage,
+            Self::Failed(_) if !self.proxy_errors().is_empty() => Exit::Usage,
             _ => Exit::Undetermined,
         }
     }

@@ -5,6 +5,7 @@
 mod archives;
 mod bundles;
 mod cache;
+mod content_encoding;
 mod credentials;
 mod failover;
 mod faults;

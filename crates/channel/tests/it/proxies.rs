@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use envlock_channel::{ProxyServers, Sources};
+use envlock_channel::{ProxyServer, ProxyServers, Sources};
 use url::Url;
 
 use crate::support::{TestClients, records, request, small_mirror};
@@ -65,7 +65,7 @@ fn with_proxy(proxy: &Url, except: Option<&str>) -> TestClients {
     clients.settings.sources = Sources::new(Vec::new(), true);
     clients.settings.proxies = true;
     clients.settings.proxy_servers = ProxyServers {
-        by_scheme: BTreeMap::from([("http".to_owned(), proxy.clone())]),
+        by_scheme: BTreeMap::from([("http".to_owned(), ProxyServer::Url(proxy.clone()))]),
         except: except.map(str::to_owned),
     };
     clients

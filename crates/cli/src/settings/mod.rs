@@ -1,6 +1,7 @@
 //! The environment of the process: variables, home, working folder, command line, terminal,
 //! signals and clock. Only this module reads them.
 
+mod certificates;
 mod configuration;
 mod credentials;
 mod environments;

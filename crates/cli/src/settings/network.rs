@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use envlock_channel::{
-    Credentials, Mirror, MirrorError, ProxyServers, Sources, TlsTrust, is_supported_proxy,
-    parse_mirror,
+    Credentials, Mirror, MirrorError, ProxyServer, ProxyServers, Sources, TlsTrust,
+    is_supported_proxy, parse_mirror,
 };
 use envlock_config::{ChannelSettings, Configuration, Configured, Key, ValueSource, key};
 use envlock_model::channel::{self, ChannelConfig};
@@ -14,7 +15,7 @@ use envlock_report::{AsFindings, Code, Exit, Finding};
 use envlock_text::redact::redact_url;
 use url::Url;
 
-use super::{Settings, VERSION, credentials::stores};
+use super::{Settings, VERSION, certificates::read_certificates, credentials::stores};
 
 /// An error in the network settings.
 #[derive(Debug)]
@@ -46,7 +47,7 @@ impl AsFindings for NetworkError {
         for finding in &mut findings {
             match by {
                 ValueSource::File(place) => finding.place = Some(place.clone()),
-                ValueSource::Variable(name) => finding.notes.push(format!("set by {name}")),
+                ValueSource::Variable(name) => finding.add_note(format!("set by {name}")),
                 ValueSource::Default | ValueSource::Flag(_) => {}
             }
         }
@@ -96,7 +97,7 @@ pub(crate) fn channel_setup(
     if let Some(retries) = configuration.number(&key::MAX_RETRIES) {
         network.max_total_pause = Duration::from_secs(10).mul_f64(retries.min(1000.0));
     }
-    network.proxy_servers = proxies(settings, configuration)?;
+    network.proxy_servers = proxies(settings, configuration);
     let file = |set: &Configured<&str>, key| read(settings, set, key);
     if let Some(set) = configuration.text(&key::SSL_VERIFY) {
         network.trust = match set.value.to_ascii_lowercase().as_str() {
@@ -186,10 +187,29 @@ fn proxy_url(
     channel::expand_url(written, variable)
 }
 
-fn proxies(
-    settings: &Settings,
-    configuration: &Configuration,
-) -> Result<ProxyServers, NetworkError> {
+/// Returns the URL of an entry of `proxy_servers`, or why it has none.
+fn proxy(
+    set: &Configured<String>,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Url, String> {
+    let url = proxy_url(&set.value, variable).map_err(|error| error.to_string())?;
+    // A `/` in a password ends the host for a parser, and the rest would be a path.
+    let url = Url::parse(&url).ok().filter(|url| !url.path().contains('@'));
+    url.ok_or_else(|| format!("`{}` isn't a URL", redact_url(&set.value)))
+}
+
+fn proxy_error(set: &Configured<String>, reason: &str) -> Finding {
+    let name = key::PROXY_SERVERS.name;
+    let finding =
+        Finding::new(Code::ConfigurationValue, format!("`{name}` can't be used: {reason}"))
+            .with_help("correct the entry: a request of this run needs it");
+    match &set.set_by {
+        ValueSource::File(place) => finding.at(place.clone()),
+        by => finding.with_note(format!("set by {by}")),
+    }
+}
+
+fn proxies(settings: &Settings, configuration: &Configuration) -> ProxyServers {
     let variable = |name: &str| settings.variables.get(name).cloned();
     let named: Vec<_> = configuration.map(&key::PROXY_SERVERS).collect();
     // If only variables set proxies, the HTTP library reads them, which knows all their forms.
@@ -203,31 +223,25 @@ fn proxies(
             except.push(set.value.clone());
             continue;
         }
-        let wrong = |reason: String| NetworkError::Value {
-            key: key::PROXY_SERVERS.name,
-            reason,
-            by: set.set_by.clone(),
-            is_input: true,
-        };
-        let url = proxy_url(&set.value, &variable).map_err(|error| wrong(error.to_string()))?;
-        // A `/` in a password ends the host for a parser, and the rest would be a path.
-        let url = Url::parse(&url).ok().filter(|url| !url.path().contains('@'));
-        let url = url.ok_or_else(|| wrong(format!("`{}` isn't a URL", redact_url(&set.value))))?;
-        if !is_supported_proxy(&url) {
+        // Only a request that needs the proxy fails.
+        let server = match proxy(set, &variable) {
             // Desktops set `all_proxy=socks://…` next to proxies that can be used.
-            if set.set_by.place().is_none() {
-                continue;
-            }
-            return Err(wrong(format!(
-                "`{}` isn't a proxy for http, https, socks4, socks4a, socks5 or socks5h",
-                redact_url(&set.value)
-            )));
-        }
-        by_scheme.insert(scheme.trim_end_matches("://").to_owned(), url);
+            Ok(url) if !is_supported_proxy(&url) && set.set_by.place().is_none() => continue,
+            Ok(url) if is_supported_proxy(&url) => ProxyServer::Url(url),
+            Ok(_) => ProxyServer::Unusable(Arc::new(proxy_error(
+                set,
+                &format!(
+                    "`{}` isn't a proxy for http, https, socks4, socks4a, socks5 or socks5h",
+                    redact_url(&set.value)
+                ),
+            ))),
+            Err(reason) => ProxyServer::Unusable(Arc::new(proxy_error(set, &reason))),
+        };
+        by_scheme.insert(scheme.trim_end_matches("://").to_owned(), server);
     }
     except.extend(variable("no_proxy").or_else(|| variable("NO_PROXY")));
     let except = (!except.is_empty()).then(|| except.join(","));
-    Ok(ProxyServers { by_scheme, except })
+    ProxyServers { by_scheme, except }
 }
 
 /// Reads the file, or all files of the folder, that a key names.
@@ -247,7 +261,7 @@ fn read(
         wrong(format!("{} can't be read: {error}", path.display()))
     };
     if !path.is_dir() {
-        return std::fs::read(&path).map_err(|error| unreadable(&path, error));
+        return read_certificates(&path).map_err(|error| unreadable(&path, error));
     }
     let entries = std::fs::read_dir(&path).map_err(|error| unreadable(&path, error))?;
     let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
@@ -255,7 +269,7 @@ fn read(
     files.sort();
     let mut pem = Vec::new();
     for file in files {
-        pem.extend(std::fs::read(&file).map_err(|error| unreadable(&file, error))?);
+        pem.extend(read_certificates(&file).map_err(|error| unreadable(&file, error))?);
         pem.push(b'\n');
     }
     Ok(pem)

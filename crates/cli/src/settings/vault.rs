@@ -7,7 +7,7 @@ use envlock_pipeline::secrets::{
 };
 use envlock_report::{AsFindings, Code, Exit, Finding};
 
-use super::{Settings, VERSION};
+use super::{Settings, VERSION, certificates::read_certificates};
 
 /// The default time limit of one answer.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -158,11 +158,7 @@ impl Variables<'_> {
         let Some((variable, path)) = self.get(name) else { return Ok(None) };
         let file = self.0.absolute(path.as_ref());
         let failed = |reason: String| VaultSettingsError::File { variable, path, reason };
-        // A pipe would block, and a device never ends.
-        if file.exists() && !file.is_file() {
-            return Err(failed("it isn't a regular file".to_owned()));
-        }
-        std::fs::read(file).map(Some).map_err(|error| failed(error.to_string()))
+        read_certificates(&file).map(Some).map_err(|error| failed(error.to_string()))
     }
 
     /// Returns the certificates of VAULT_CACERT and of the files in VAULT_CAPATH.
@@ -174,7 +170,7 @@ impl Variables<'_> {
                 for entry in std::fs::read_dir(self.0.absolute(path.as_ref()))? {
                     let file = entry?.path();
                     if file.is_file() {
-                        all.extend(std::fs::read(file)?);
+                        all.extend(read_certificates(&file)?);
                         all.push(b'\n');
                     }
                 }

@@ -15,6 +15,8 @@ pub enum Fault {
     Corrupt,
     /// 200 with other content.
     Bytes(Bytes),
+    /// 200 with this content and this `Content-Encoding`.
+    Encoded(&'static str, Bytes),
     /// 200 with the login page of a captive portal.
     Html,
     /// The right headers and this many bytes of the body; then nothing more is sent, and the

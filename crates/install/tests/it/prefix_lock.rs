@@ -104,3 +104,33 @@ fn many_installers_of_different_sets_leave_one_whole_environment() {
     assert_eq!((previous.len(), versions.len()), (40, 1));
     assert_eq!(names(&cache.root.path().join("envs")), [".env~lock", "env", "env~previous"]);
 }
+
+/// Completes the work of an install and releases its lock as soon as another process waits for it.
+struct Completes {
+    lock: std::sync::Mutex<Option<std::fs::File>>,
+    unfinished: std::path::PathBuf,
+}
+
+impl Observer for Completes {
+    fn observe(&self, event: Event) {
+        if let Event::Notice(Notice::WaitingForInstaller { .. }) = event {
+            std::fs::remove_file(&self.unfinished).unwrap();
+            assert!(self.lock.lock().unwrap().take().is_some(), "it is reported once");
+        }
+    }
+}
+
+#[test]
+fn verify_waits_for_a_running_install_and_compares_what_it_has_made() {
+    let cache = TestCache::new();
+    let package = cache.package("a", "1").file("share/a", "1").build();
+    let request = cache.request("env", vec![package]);
+    install(&request).unwrap();
+    let holder = std::fs::File::open(request.prefix.with_file_name(".env~lock")).unwrap();
+    holder.lock().unwrap();
+    let unfinished = request.prefix.join("share/unfinished");
+    std::fs::write(&unfinished, "").unwrap();
+    let install = Completes { lock: std::sync::Mutex::new(Some(holder)), unfinished };
+    assert_eq!(verify(&request.prefix, 2, &install).unwrap().differences, []);
+    assert!(install.lock.lock().unwrap().is_none());
+}

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::str::FromStr;
 
+use envlock_text::redact::has_misplaced_at;
 use rattler_conda_types::Subdir;
 use url::Url;
 
@@ -33,7 +34,7 @@ fn url(text: &str) -> Result<Url, InvalidChannel> {
     let mut url = Url::parse(text).map_err(|_| InvalidChannel::InvalidUrl)?;
     match url.scheme() {
         // A password with a `/` ends the host for a parser, and the rest would be a path.
-        "http" | "https" if url.path().contains('@') => return Err(InvalidChannel::MisplacedAt),
+        "http" | "https" if has_misplaced_at(text) => return Err(InvalidChannel::MisplacedAt),
         "http" | "https" if url.has_host() => {}
         "file" => {}
         other => return Err(InvalidChannel::UnsupportedScheme(other.to_owned())),

@@ -141,6 +141,17 @@ fn credentials_are_removed_from_the_url_and_added_only_for_their_server() {
 }
 
 #[test]
+fn an_at_sign_in_the_path_of_a_channel_is_part_of_its_url() {
+    for (written, url) in [
+        ("https://example.org/a@b/c", "https://example.org/a@b/c/"),
+        ("https://$HOST/@scope/c", "https://example.org/@scope/c/"),
+        ("https://me:hunter2@example.org/a@b", "https://example.org/a@b/"),
+    ] {
+        assert_eq!(one(written).url.as_str(), url, "{written}");
+    }
+}
+
+#[test]
 fn each_text_that_is_no_channel_has_its_reason() {
     let cases = [
         ("", "it is empty"),
@@ -161,7 +172,7 @@ fn each_text_that_is_no_channel_has_its_reason() {
         ("https://conda.anaconda.org/", "it is empty"),
         ("a\u{7}b", r"the character `\u{7}`"),
         ("https://me:1/2@example.org/a", "an `@` after its host"),
-        ("https://example.org/a@b", "an `@` after its host"),
+        ("https://tok/en@example.org/a", "an `@` after its host"),
         ("$BASE/a", "an `@` after its host"),
         ("$PASSWORD", "the value of a variable"),
         ("https://$PASSWORD/a", "an `@` after its host"),

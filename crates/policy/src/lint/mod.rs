@@ -41,18 +41,20 @@ pub fn parse_error_findings(
     text: &str,
     error: &PolicyError,
 ) -> Vec<Finding> {
-    let mut sink = Sink { policy, file, findings: vec![error.finding().about_policy(policy)] };
+    let mut sink =
+        Sink { policy, file, findings: vec![error.finding().about_policy(policy)], dropped: 0 };
     if text.trim_start().starts_with('{')
         && let Ok((_, json_pitfalls)) = json::parse(file, text)
     {
         parameters::json_pitfalls(&json_pitfalls, &mut sink);
     }
-    sink.findings
+    sink.into_findings()
 }
 
 /// The lints of a parsed policy, without rejections.
 pub fn lint_parsed(policy: &Policy, now: Timestamp) -> Vec<Finding> {
-    let mut sink = Sink { policy: &policy.name, file: &policy.file, findings: Vec::new() };
+    let mut sink =
+        Sink { policy: &policy.name, file: &policy.file, findings: Vec::new(), dropped: 0 };
     if Dialect::PORTABLE.iter().any(|dialect| policy.error_for(*dialect, now).is_none()) {
         patterns::labels(policy, &mut sink);
         let bare = policy.blocks.iter().map(|block| block.pattern.trim_end_matches('*'));
@@ -64,7 +66,7 @@ pub fn lint_parsed(policy: &Policy, now: Timestamp) -> Vec<Finding> {
         }
     }
     parameters::json_pitfalls(&policy.json_pitfalls, &mut sink);
-    sink.findings
+    sink.into_findings()
 }
 
 /// The most lints that are kept for one policy; a hostile one could have a million.
@@ -75,11 +77,22 @@ struct Sink<'a> {
     policy: &'a str,
     file: &'a str,
     findings: Vec<Finding>,
+    /// The number of lints that weren't kept.
+    dropped: usize,
 }
 
 impl Sink<'_> {
+    /// Returns the lints. A note of the last one says how many weren't kept.
+    fn into_findings(mut self) -> Vec<Finding> {
+        if let Some(last) = self.findings.last_mut().filter(|_| self.dropped > 0) {
+            last.add_note(format!("and {} more lints of this policy", self.dropped));
+        }
+        self.findings
+    }
+
     fn warn(&mut self, code: Code, pos: Pos, message: &str, help: &str) {
         if self.findings.len() >= KEPT {
+            self.dropped += 1;
             return;
         }
         let finding = Finding::new(code, message).about_policy(self.policy);
@@ -89,5 +102,24 @@ impl Sink<'_> {
     fn warn_block(&mut self, code: Code, block: &Block, message: &str, help: &str) {
         let message = format!("path \"{}\" {message}", block.pattern);
         self.warn(code, block.pos, &message, help);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lints_above_the_limit_are_counted_in_a_note_of_the_last_one() {
+        for (number, note) in [(KEPT, None), (KEPT + 3, Some("and 3 more lints of this policy"))] {
+            let mut sink = Sink { policy: "p", file: "p.hcl", findings: Vec::new(), dropped: 0 };
+            for line in (1..).take(number) {
+                sink.warn(Code::LiteralWildcard, Pos { line, column: 1 }, "x", "y");
+            }
+            let findings = sink.into_findings();
+            assert_eq!(findings.len(), KEPT);
+            assert_eq!(findings[KEPT - 1].notes.first().map(String::as_str), note);
+            assert_eq!(findings[KEPT - 2].notes, Vec::<String>::new());
+        }
     }
 }

@@ -78,7 +78,7 @@ fn allow(found: &mut [(Finding, bool)], rules: &Rules) -> Vec<Finding> {
             covers = true;
             let verb = if allowance.in_force { "is" } else { "was" };
             let (until, place, reason) = (allowance.until, &allowance.place, &allowance.reason);
-            finding.notes.push(format!("it {verb} accepted until {until} ({place}): {reason}"));
+            finding.add_note(format!("it {verb} accepted until {until} ({place}): {reason}"));
             if allowance.in_force {
                 finding.level = Level::Note;
                 *is_allowed = true;
@@ -102,7 +102,7 @@ fn allow(found: &mut [(Finding, bool)], rules: &Rules) -> Vec<Finding> {
 fn deny(mut finding: Finding, rules: &Rules) -> Finding {
     if let Some(rule) = rules.deny_rule(&finding) {
         finding.level = Level::Error;
-        finding.notes.push(format!("{} makes this an error", rule.set_by));
+        finding.add_note(format!("{} makes this an error", rule.set_by));
     }
     finding
 }

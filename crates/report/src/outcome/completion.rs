@@ -42,7 +42,7 @@ impl Failure {
     #[must_use]
     pub fn with_note(mut self, note: &str) -> Self {
         for finding in &mut self.findings {
-            finding.notes.push(note.to_owned());
+            finding.add_note(note);
         }
         self
     }

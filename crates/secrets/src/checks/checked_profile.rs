@@ -35,7 +35,7 @@ impl<'a> CheckedProfile<'a> {
     pub(super) fn finding(&self, need: &str, finding: Finding) -> Finding {
         let mut finding = finding.at(self.place(need));
         if let Some(why) = &self.need(need).need.why {
-            finding.notes.push(format!("{need} is for: {why}"));
+            finding.add_note(format!("{need} is for: {why}"));
         }
         finding.about_need(need).in_profile(&self.profile.name)
     }

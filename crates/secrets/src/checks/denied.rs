@@ -45,7 +45,7 @@ fn denied(
             "the deciding rule hides path \"{}\" of {} ({})",
             origin.pattern, origin.policy, origin.place
         );
-        finding.notes.push(note);
+        finding.add_note(note);
     }
     if verdict.more_hidden > 0 {
         finding
@@ -54,17 +54,15 @@ fn denied(
     }
     let group = evaluation.checked.need(need).need.required.group();
     if let Some(group) = group {
-        finding.notes.push(format!("no other need of the group {group} is allowed either"));
+        finding.add_note(format!("no other need of the group {group} is allowed either"));
     }
     if is_optional(&evaluation.checked.need(need).need) {
-        finding.notes.push(
-            "it isn't required, but a denied need can't be read even if it exists".to_owned(),
-        );
+        finding.add_note("it isn't required, but a denied need can't be read even if it exists");
     }
     if is_in_default_policy(&request.path) {
         let note = "the servers' built-in policy `default` allows it: if the token has that \
         policy, add its text to the repository and attach it";
-        finding.notes.push(note.to_owned());
+        finding.add_note(note);
     }
     let exact =
         verdict.rule.iter().find(|origin| origin.pattern.trim_start_matches('/') == request.path);

@@ -24,7 +24,7 @@ pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Findin
              `server: {dialect: …}`",
         );
         for verdict in verdicts {
-            finding.notes.push(format!("{}: {}", verdict.dialect, verdict.reason));
+            finding.add_note(format!("{}: {}", verdict.dialect, verdict.reason));
         }
         let mut finding = evaluation.checked.finding(&requirement.need, finding);
         let mut deciding: Vec<(&RuleOrigin, Vec<Dialect>)> = Vec::new();

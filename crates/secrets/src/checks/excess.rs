@@ -89,7 +89,7 @@ fn wide(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &BlockUsage) ->
     let mut finding =
         Finding::new(Code::Excess, message).about_policy(&origin.policy).at(origin.place);
     if !extra.is_empty() {
-        finding.notes.push(format!("{extra} isn't used on any of them"));
+        finding.add_note(format!("{extra} isn't used on any of them"));
     }
     let fix: Vec<_> =
         used.paths.iter().map(|(path, capabilities)| path_block(path, *capabilities)).collect();

@@ -21,7 +21,7 @@ pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Findin
             .with_help("give the job a separate path whose rule requires neither");
         if personal {
             finding.level = Level::Note;
-            finding.notes.push("a person uses this profile, and can confirm".to_owned());
+            finding.add_note("a person uses this profile, and can confirm");
         }
         let mut finding = evaluation.checked.finding(&requirement.need, finding);
         for origin in &verdict.rule {

@@ -97,13 +97,18 @@ fn is_host_with_port(text: &str) -> bool {
         && port.is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()) && !port.is_empty())
 }
 
+/// Whether a user of a URL is a name that is no credential, such as `git`.
+pub(super) fn is_user_name(user: &str) -> bool {
+    USER_NAMES.contains(&user)
+}
+
 fn user_holds_credential(scheme: &str, user: &str) -> bool {
     let (name, password) = user.split_once(':').unwrap_or((user, ""));
     match password {
         // GitHub's documentation writes a token before `:x-oauth-basic`.
         "" | "x-oauth-basic" => {
             let can_be_token = scheme.ends_with("http") || scheme.ends_with("https");
-            can_be_token && !name.is_empty() && !is_variable(name) && !USER_NAMES.contains(&name)
+            can_be_token && !name.is_empty() && !is_variable(name) && !is_user_name(name)
         }
         password => !is_variable(password),
     }
@@ -157,6 +162,7 @@ fn looks_random(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::has_misplaced_at;
 
     #[test]
     fn a_credential_in_a_pip_line_is_found() {
@@ -179,6 +185,37 @@ mod tests {
             "https://files.example/x.whl?x=ghp_0123456789abcdefghij0123456789abcdef",
         ] {
             assert!(holds_credential(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_user_name_that_is_no_credential_is_shown() {
+        for text in [
+            "demo @ git+ssh://git@forge.example/o/r.git@main",
+            "demo @ git+https://git@forge.example/o/r.git",
+            "git@forge.example:o/r.git",
+        ] {
+            assert_eq!(crate::redact::redact(text), text);
+        }
+        for text in ["git+https://geheim@h/r.git", "git+ssh://git:geheim@h/r.git"] {
+            assert!(!crate::redact::redact(text).contains("geheim"), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_at_sign_in_a_path_is_told_from_one_after_a_password_with_a_slash() {
+        for text in [
+            "https://host.example/a@b/c",
+            "http://localhost/@scope/c",
+            "https://me:pw@host/a@b",
+            "https://$TOKEN@host/a@b",
+            "https://host.example/a",
+            "a@b",
+        ] {
+            assert!(!has_misplaced_at(text), "{text}");
+        }
+        for text in ["https://me:1/2@h.example/a", "https://tok/en@h.example/a"] {
+            assert!(has_misplaced_at(text), "{text}");
         }
     }
 

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 pub use credential::holds_credential;
 pub use secret_shape::find_secrets;
 pub use single_url::redact_url;
-pub use url::{split_path_token, url_needs_redaction};
+pub use url::{has_misplaced_at, split_path_token, url_needs_redaction};
 
 /// Redacts a text: every password, token and query of a URL becomes `***`, and strings that
 /// look like secrets are removed.

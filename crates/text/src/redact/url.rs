@@ -1,5 +1,7 @@
 //! Redacts credentials in URLs.
 
+use super::credential::is_user_name;
+
 /// Replaces every password, token and query of a URL in `text` by `***`.
 pub(super) fn redact(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -58,6 +60,10 @@ fn next_url(text: &str) -> Option<usize> {
 /// Appends the part of a URL after `://`, redacted.
 fn push_redacted(shown: &mut String, url: &str) {
     let rest = match split_user_information(url) {
+        Some((user, rest)) if is_user_name(user) => {
+            shown.extend([user, "@"]);
+            rest
+        }
         Some((user, rest)) => {
             let name = user.split_once(':').map_or("", |(name, _)| name);
             let colon = if user.contains(':') { ":" } else { "" };
@@ -90,6 +96,17 @@ pub(super) fn split_user_information(url: &str) -> Option<(&str, &str)> {
         return Some((user, &url[user.len() + 1..]));
     }
     server.contains(':').then(|| url.rsplit_once('@'))?
+}
+
+/// Whether an `@` after the server of a URL can belong to a password with a `/`, as in
+/// `https://me:pass/word@host` and `https://tok/en@host`. In `https://host.example/a@b` it is part of
+/// the path.
+pub fn has_misplaced_at(url: &str) -> bool {
+    let Some((_, rest)) = url.split_once("://") else { return false };
+    let (server, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let is_server = server.contains('@')
+        || (server.contains('.') || server == "localhost") && !server.contains(':');
+    path.contains('@') && !is_server
 }
 
 /// Splits the path of a URL at its `/t/<token>/` part: the text before `t/`, the token, and the

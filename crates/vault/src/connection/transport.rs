@@ -46,6 +46,11 @@ impl Transport {
         let mut address = settings.address.clone();
         let mut builder = reqwest::Client::builder()
             .user_agent(&settings.user_agent)
+            // A compressed chunk could unpack to far more than the limit.
+            .no_gzip()
+            .no_deflate()
+            .no_brotli()
+            .no_zstd()
             .timeout(settings.timeout)
             .referer(false)
             .redirect(redirect::Policy::none());

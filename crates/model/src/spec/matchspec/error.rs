@@ -18,6 +18,8 @@ pub(in crate::spec) enum SpecErrorKind {
     TooLong,
     #[error("the brackets of this entry are nested too deeply")]
     TooDeep,
+    #[error("this entry has too many `,` and `|`")]
+    TooManyOperators,
     #[error("`{0}` is a placeholder of a template without a value")]
     Placeholder(String),
     #[error("this is the path of an archive; a package is requested by its name and version")]
@@ -90,7 +92,7 @@ impl SpecErrorKind {
     pub(in crate::spec) fn help(&self) -> Option<String> {
         let help = match self {
             Self::Empty => "remove the line, or write a package like `numpy`",
-            Self::TooLong | Self::TooDeep => return None,
+            Self::TooLong | Self::TooDeep | Self::TooManyOperators => return None,
             Self::Placeholder(_) => "replace it by the package, or remove the line",
             Self::ArchivePath { instead: None } | Self::UrlWithoutName => {
                 "write `channel::name=version=build`; the channel can be a URL, as in \

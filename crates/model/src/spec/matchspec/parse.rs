@@ -7,8 +7,7 @@ use rattler_conda_types::package::CondaArchiveIdentifier;
 use rattler_conda_types::{MatchSpec, NamelessMatchSpec, PackageName, PackageNameMatcher, Subdir};
 
 use super::{Conditions, SpecError, SpecErrorKind, brackets, version};
-use crate::record::check_match_spec;
-use envlock_text::limits::MATCH_SPEC_BYTES;
+use crate::record::{MatchSpecFault, check_match_spec};
 use envlock_text::redact::url_needs_redaction;
 
 /// A match spec, separated from its channel and subdir.
@@ -38,11 +37,12 @@ fn split_parts(text: &str) -> Result<Parts, (SpecErrorKind, usize)> {
     if text.trim().is_empty() {
         return Err((SpecErrorKind::Empty, 0));
     }
-    if text.len() > MATCH_SPEC_BYTES {
-        return Err((SpecErrorKind::TooLong, 0));
-    }
-    if check_match_spec(text).is_err() {
-        return Err((SpecErrorKind::TooDeep, 0));
+    match check_match_spec(text) {
+        Err(MatchSpecFault::Length(_)) => return Err((SpecErrorKind::TooLong, 0)),
+        Err(MatchSpecFault::Depth) => return Err((SpecErrorKind::TooDeep, 0)),
+        Err(MatchSpecFault::Operators) => return Err((SpecErrorKind::TooManyOperators, 0)),
+        // The error of the part that has it names it.
+        Err(MatchSpecFault::Regex) | Ok(()) => {}
     }
     if let Some((placeholder, at)) = placeholder(text) {
         return Err((SpecErrorKind::Placeholder(placeholder.to_owned()), at));

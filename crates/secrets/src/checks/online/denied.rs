@@ -42,11 +42,11 @@ fn denied(
     let required = &online.checked.need(need).need.required;
     if let Some(group) = required.group() {
         let note = format!("no other need of the group {group} is known to be usable");
-        finding.notes.push(note);
+        finding.add_note(note);
     }
     if *required == Required::Flag(false) {
         let note = "it isn't required, but a denied need can't be read even if it exists";
-        finding.notes.push(note.to_owned());
+        finding.add_note(note);
     }
     // Every token has the policy `default`, which isn't specific to the job.
     let own = policies.iter().rev().find(|name| *name != "default");

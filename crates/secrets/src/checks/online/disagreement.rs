@@ -73,7 +73,7 @@ impl<'a> PolicyNames<'a> {
     /// Notes the server, and the policies that differ.
     fn add_notes(&self, online: &OnlineEvaluation<'_>, finding: &mut Finding) {
         let Self { token, attached, lacking, further } = self;
-        let mut note = |text: String| finding.notes.push(text);
+        let mut note = |text: String| finding.add_note(text);
         note(format!("the server is {}", one_line(&online.facts.server.address)));
         note(format!(
             "the token has the policies {}; attached are {}",

@@ -38,11 +38,11 @@ fn need_finding(
         Finding::new(Code::Missing, describe(need, absence)).with_help(help(need, absence));
     finding.level = level;
     if need.required == Required::Flag(false) {
-        finding.notes.push("it isn't required".to_owned());
+        finding.add_note("it isn't required");
     } else if level == Level::Note {
         let served = online.has_usable_alternative(&resolved.name);
         let group = need.required.group().unwrap_or_default();
-        finding.notes.push(if served {
+        finding.add_note(if served {
             format!("another need of the group {group} exists")
         } else {
             format!("another need of the group {group} may exist, which couldn't be determined")
@@ -66,7 +66,7 @@ fn group_finding(online: &OnlineEvaluation<'_>, group: &str, first: &ResolvedNee
             _ if !online.is_allowed(&resolved.name) => "it is denied".to_owned(),
             _ => "a field is missing".to_owned(),
         };
-        finding.notes.push(format!("{}: {state}", resolved.name));
+        finding.add_note(format!("{}: {state}", resolved.name));
     }
     online.checked.finding(&first.name, finding)
 }

@@ -35,7 +35,7 @@ pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) 
         );
         if forbids(ForbiddenToken::NonExpiring) {
             finding.level = Level::Error;
-            finding.notes.push("the profile forbids it: `forbid: [non_expiring]`".to_owned());
+            finding.add_note("the profile forbids it: `forbid: [non_expiring]`");
         }
         findings.push(online.checked.profile_finding(finding));
     }
@@ -61,7 +61,7 @@ fn root(online: &OnlineEvaluation<'_>, development: bool) -> Finding {
     if development {
         finding.level = Level::Warning;
         let note = "the initial token of a development server has it; `forbid: [root]` makes this an error";
-        finding.notes.push(note.to_owned());
+        finding.add_note(note);
     }
     online.checked.profile_finding(finding)
 }

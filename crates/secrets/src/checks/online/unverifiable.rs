@@ -146,13 +146,13 @@ fn finding(
     finding.level = level(online, resolved, unverified_facts);
     for fact in unverified_facts {
         let why = describe(fact.why, &online.facts.server.version);
-        finding.notes.push(format!("{}: {why}", fact.what));
+        finding.add_note(format!("{}: {why}", fact.what));
     }
     let mount = online.need_facts(&resolved.name).map(|facts| &facts.mount);
     if mount == Some(&Err(UnknownReason::Forbidden)) {
         let note = "the server answers the same for a mount that doesn't exist: check `mount:`, and the \
                     namespace";
-        finding.notes.push(note.to_owned());
+        finding.add_note(note);
     }
     let has = |why| unverified_facts.iter().any(|fact| fact.why == why);
     let forbidden = has(UnverifiableReason::Unknown(UnknownReason::Forbidden));
