@@ -24,6 +24,13 @@ pub struct ExpectedBody {
     pub open: bool,
 }
 
+impl ExpectedBody {
+    fn mandatory_first(&self) -> impl Iterator<Item = (&String, &ExpectedParameter)> {
+        let with = |always| self.parameters.iter().filter(move |(_, p)| p.always == always);
+        with(true).chain(with(false))
+    }
+}
+
 /// What is known about a parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpectedParameter {
@@ -72,6 +79,15 @@ impl fmt::Display for Unknown {
     }
 }
 
+/// The most unknowns that are kept, and the most characters of a name: a hostile rule could have a
+/// hundred thousand parameters, or a name of a megabyte.
+const KEPT: usize = 8;
+const KEPT_CHARACTERS: usize = 100;
+
+fn shortened(name: &str) -> String {
+    name.chars().take(KEPT_CHARACTERS).collect()
+}
+
 /// The result for one of the bodies that a request may have.
 #[derive(Default)]
 struct Findings {
@@ -85,7 +101,7 @@ impl Findings {
     }
 
     fn depend(&mut self, unknown: Unknown) {
-        if !self.unknowns.contains(&unknown) {
+        if self.unknowns.len() < KEPT && !self.unknowns.contains(&unknown) {
             self.unknowns.push(unknown);
         }
     }
@@ -148,14 +164,17 @@ impl Acl<'_> {
     }
 }
 
-/// The first parameter of each body that another one doesn't always have.
+/// For each body the mandatory parameter that the fewest other bodies have, which tells it apart.
 fn distinguishing(bodies: &[ExpectedBody]) -> Vec<String> {
-    let always = |body: &ExpectedBody, name: &str| {
-        body.parameters.get(name).is_some_and(|parameter| parameter.always)
+    let bodies_with = |name: &str| {
+        let always = |body: &&ExpectedBody| {
+            body.parameters.get(name).is_some_and(|parameter| parameter.always)
+        };
+        bodies.iter().filter(always).count()
     };
     let names = bodies.iter().filter_map(|body| {
-        let own = body.parameters.keys().filter(|name| always(body, name));
-        own.into_iter().find(|name| bodies.iter().any(|other| !always(other, name)))
+        let own = body.parameters.iter().filter(|(_, parameter)| parameter.always);
+        own.map(|(name, _)| name).min_by_key(|name| bodies_with(name))
     });
     names.cloned().collect()
 }
@@ -168,7 +187,7 @@ fn judge(rule: &Rule, body: &ExpectedBody, dialect: Dialect) -> Findings {
         match body.parameters.get(&name.to_lowercase()) {
             Some(parameter) if parameter.always => {}
             None if !body.open => found.deny(DecisionReason::ParameterMissing(name.clone())),
-            _ => found.depend(Unknown::Required(name.clone())),
+            _ => found.depend(Unknown::Required(shortened(name))),
         }
     }
     if let Some(denied) = &rule.denied {
@@ -182,7 +201,7 @@ fn judge(rule: &Rule, body: &ExpectedBody, dialect: Dialect) -> Findings {
 
 fn judge_denied(denied: &Parameters, body: &ExpectedBody, dialect: Dialect, found: &mut Findings) {
     let everything = denied.contains_key("*");
-    for (name, parameter) in &body.parameters {
+    for (name, parameter) in body.mandatory_first() {
         let key = name.to_lowercase();
         let list = denied.get(&key);
         let hit = list.map_or(Listed::No, |list| is_listed(parameter, list, true, &key, dialect));
@@ -193,9 +212,9 @@ fn judge_denied(denied: &Parameters, body: &ExpectedBody, dialect: Dialect, foun
             Listed::Yes if parameter.always => {
                 found.deny(DecisionReason::ParameterDenied(name.clone()));
             }
-            Listed::Perhaps if !everything => found.depend(Unknown::Value(name.clone())),
+            Listed::Perhaps if !everything => found.depend(Unknown::Value(shortened(name))),
             Listed::No if !everything => {}
-            _ => found.depend(Unknown::Refused(name.clone())),
+            _ => found.depend(Unknown::Refused(shortened(name))),
         }
     }
     if body.open {
@@ -204,7 +223,7 @@ fn judge_denied(denied: &Parameters, body: &ExpectedBody, dialect: Dialect, foun
             found.depend(Unknown::Others);
         }
         for key in denied.keys().filter(|key| *key != "*" && !known(key)) {
-            found.depend(Unknown::Refused(key.clone()));
+            found.depend(Unknown::Refused(shortened(key)));
         }
     }
 }
@@ -219,13 +238,13 @@ fn judge_allowed(
     if allowed.is_empty() || (anything && allowed.len() == 1) {
         return;
     }
-    for (name, parameter) in &body.parameters {
+    for (name, parameter) in body.mandatory_first() {
         let key = name.to_lowercase();
         let Some(list) = allowed.get(&key) else {
             match (anything, parameter.always) {
                 (true, _) => {}
                 (false, true) => found.deny(DecisionReason::ParameterNotAllowed(name.clone())),
-                (false, false) => found.depend(Unknown::Refused(name.clone())),
+                (false, false) => found.depend(Unknown::Refused(shortened(name))),
             }
             continue;
         };
@@ -234,8 +253,8 @@ fn judge_allowed(
             Listed::No if parameter.always => {
                 found.deny(DecisionReason::ValueNotAllowed(name.clone()));
             }
-            Listed::No => found.depend(Unknown::Refused(name.clone())),
-            Listed::Perhaps => found.depend(Unknown::Value(name.clone())),
+            Listed::No => found.depend(Unknown::Refused(shortened(name))),
+            Listed::Perhaps => found.depend(Unknown::Value(shortened(name))),
         }
     }
     if body.open {
@@ -245,7 +264,7 @@ fn judge_allowed(
         }
         let limited = allowed.iter().filter(|(key, list)| !list.is_empty() && !known(key));
         for (key, _) in limited.filter(|(key, _)| *key != "*") {
-            found.depend(Unknown::Value(key.clone()));
+            found.depend(Unknown::Value(shortened(key)));
         }
     }
 }
