@@ -101,3 +101,38 @@ fn ten_thousand_other_rules_do_not_change_the_answer() {
     assert!(allowed(Dialect::Vault, &text, Operation::Read, "m/a/77/x"));
     assert!(!allowed(Dialect::Vault, &text, Operation::Read, "m/a/78/x"));
 }
+
+#[test]
+fn a_list_is_explained_with_its_slash_whether_it_is_given_or_not() {
+    let only_with = "path \"kv/x/\" { capabilities = [\"list\"] }";
+    let denied_below = "path \"kv/*\" { capabilities = [\"list\"] }\n\
+                        path \"kv/x/*\" { capabilities = [\"deny\"] }";
+    for dialect in Dialect::ALL {
+        for text in [only_with, denied_below] {
+            let bare = explanation(dialect, text, Operation::List, "kv/x");
+            assert_eq!(bare, explanation(dialect, text, Operation::List, "kv/x/"));
+            assert!(bare.contains("list kv/x/: "), "{bare}");
+        }
+        assert!(allowed(dialect, only_with, Operation::List, "kv/x"));
+        assert!(!allowed(dialect, only_with, Operation::Read, "kv/x"));
+    }
+    assert!(!allowed(Dialect::Vault, denied_below, Operation::List, "kv/x"));
+    assert!(allowed(Dialect::VaultLegacy, denied_below, Operation::List, "kv/x"));
+}
+
+#[test]
+fn a_protected_endpoint_is_explained_with_the_sudo_that_is_missing() {
+    let text = "path \"sys/seal\" { capabilities = [\"create\", \"update\"] }\n\
+                path \"sys/audit\" { capabilities = [\"read\", \"sudo\"] }\n\
+                path \"auth/token/accessors\" { capabilities = [\"list\"] }\n\
+                path \"ca/root\" { capabilities = [\"delete\"] }";
+    for dialect in Dialect::PORTABLE {
+        let seal = explanation(dialect, text, Operation::Update, "sys/seal");
+        assert!(seal.contains(": denied\n  why:   the endpoint is protected"), "{seal}");
+        assert!(allowed(dialect, text, Operation::Read, "sys/audit"));
+        assert!(!allowed(dialect, text, Operation::List, "auth/token/accessors"));
+        assert!(allowed(dialect, text, Operation::Help, "sys/seal"));
+        let root = explanation(dialect, text, Operation::Delete, "ca/root");
+        assert!(root.contains("and:   on a mount of pki the rule must also grant sudo"), "{root}");
+    }
+}

@@ -3,6 +3,7 @@
 
 mod locked;
 mod need;
+mod parameters;
 mod profile;
 pub mod read;
 mod schema;
