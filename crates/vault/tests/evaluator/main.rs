@@ -7,7 +7,6 @@ mod generate;
 mod generated;
 mod notation;
 mod policies;
-mod random;
 mod release;
 mod request;
 mod uploads;
