@@ -9,6 +9,7 @@ use super::capability::{Capabilities, Capability};
 use super::dialect::Dialect;
 use super::document::canonical_namespace;
 use super::parameters;
+use super::protected::requires_sudo;
 use super::request::{Operation, Request};
 use super::rule::Rule;
 
@@ -63,6 +64,8 @@ pub enum DecisionReason {
     ValueNotAllowed(String),
     /// The page is larger than the rule allows, or isn't a number.
     PageTooLarge,
+    /// The endpoint is protected, and the rule doesn't grant `sudo`.
+    SudoMissing,
 }
 
 impl DecisionReason {
@@ -113,12 +116,16 @@ impl fmt::Display for DecisionReason {
                 write!(f, "the value of the parameter {name} isn't among the allowed ones")
             }
             Self::PageTooLarge => f.write_str("the page is larger than the rule allows"),
+            Self::SudoMissing => {
+                f.write_str("the endpoint is protected, and the rule doesn't grant sudo")
+            }
         }
     }
 }
 
 impl Acl<'_> {
-    /// Decides `request`: whether it is allowed, why, and by which rule.
+    /// Decides `request`: whether it is allowed, why, and by which rule. The path of a list is the
+    /// one that the server checks: see [`Operation::checked_path`].
     pub fn decide(&self, request: &Request<'_>) -> Decision {
         let namespace = canonical_namespace(request.namespace);
         let limit = request.data.and_then(|data| data.get("limit")).cloned();
@@ -148,7 +155,10 @@ impl Acl<'_> {
         let rule = self.rule(id);
         decision.rule = Some(id);
         decision.grants_sudo = rule.capabilities.contains(Capability::Sudo);
-        let refused = self.refuse(rule, request, &mut decision.limit);
+        let refused = self.refuse(rule, request, &mut decision.limit).or_else(|| {
+            let missing = !decision.grants_sudo && requires_sudo(self.dialect, request.path);
+            missing.then_some(DecisionReason::SudoMissing)
+        });
         decision.allowed = refused.is_none();
         decision.reason = refused.unwrap_or(DecisionReason::Granted);
         decision

@@ -6,10 +6,12 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use super::acl::{Acl, RuleId, RuleOrigin};
+use super::capability::Capability;
 use super::decide::DecisionReason;
 use super::dialect::Dialect;
 use super::document::canonical_namespace;
 use super::pattern::{PatternKind, RankCriterion};
+use super::protected::may_be_protected_by_pki;
 use super::request::Request;
 use super::rule::RequiredApproval;
 use super::template::may_match;
@@ -60,8 +62,11 @@ fn texts<S: Serializer>(values: &[RuleCondition], serializer: S) -> Result<S::Ok
     serializer.collect_seq(values.iter().map(ToString::to_string))
 }
 
-/// Explains how `acl` decides `request`.
+/// Explains how `acl` decides `request`. A list is explained with the final slash, which the servers
+/// add.
 pub fn explain(acl: &Acl<'_>, request: &Request<'_>) -> Explanation {
+    let checked = request.operation.checked_path(request.path);
+    let request = &Request { path: &checked, ..*request };
     let decision = acl.decide(request);
     let path = format!("{}{}", canonical_namespace(request.namespace), request.path);
     let listing = request.operation.tries_path_without_slash(acl.dialect);
@@ -76,7 +81,7 @@ pub fn explain(acl: &Acl<'_>, request: &Request<'_>) -> Explanation {
         rule: decision.rule.map(|rule| acl.rule_origins(rule)).unwrap_or_default(),
         why_chosen: decision.rule.map(|rule| why_chosen(acl, rule, &hidden)),
         hidden: hidden.iter().flat_map(|rule| acl.rule_origins(*rule)).collect(),
-        conditions: decision.rule.map(|rule| conditions(acl, rule)).unwrap_or_default(),
+        conditions: decision.rule.map(|rule| conditions(acl, rule, request)).unwrap_or_default(),
         undecided: undecided(acl, &path),
         reason: decision.reason,
     }
@@ -144,6 +149,8 @@ pub enum RuleCondition {
     RequiredApproval(RequiredApproval),
     /// The rule expires.
     Expires(Timestamp),
+    /// If a pki engine serves the path, the rule must also grant `sudo`.
+    SudoOnPki,
 }
 
 impl fmt::Display for RuleCondition {
@@ -164,6 +171,7 @@ impl fmt::Display for RuleCondition {
                 f.write_str("other people must approve (control_group)")
             }
             Self::Expires(end) => write!(f, "the rule expires at {end}"),
+            Self::SudoOnPki => f.write_str("on a mount of pki the rule must also grant sudo"),
         }
     }
 }
@@ -185,7 +193,7 @@ fn why_chosen(acl: &Acl<'_>, rule: RuleId, hidden: &[RuleId]) -> RuleChoice {
     }
 }
 
-fn conditions(acl: &Acl<'_>, rule: RuleId) -> Vec<RuleCondition> {
+fn conditions(acl: &Acl<'_>, rule: RuleId, request: &Request<'_>) -> Vec<RuleCondition> {
     let rule = acl.rule(rule);
     let mut conditions = Vec::new();
     if rule.min_wrapping_ttl > 0 || rule.max_wrapping_ttl > 0 {
@@ -208,6 +216,9 @@ fn conditions(acl: &Acl<'_>, rule: RuleId) -> Vec<RuleCondition> {
         rule.control_group.then_some(RuleCondition::RequiredApproval(RequiredApproval::Approval)),
     );
     conditions.extend(rule.expires.map(RuleCondition::Expires));
+    let lacks_sudo = !rule.capabilities.contains(Capability::Sudo)
+        && may_be_protected_by_pki(request.path, request.operation);
+    conditions.extend(lacks_sudo.then_some(RuleCondition::SudoOnPki));
     conditions
 }
 

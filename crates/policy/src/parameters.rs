@@ -63,7 +63,13 @@ fn check_allowed(
 }
 
 /// Whether `value` is in `list`. An empty list contains every value.
-fn listed(value: &Value, list: &[Value], denied: bool, key: &str, dialect: Dialect) -> bool {
+pub(super) fn listed(
+    value: &Value,
+    list: &[Value],
+    denied: bool,
+    key: &str,
+    dialect: Dialect,
+) -> bool {
     if list.is_empty() {
         return true;
     }

@@ -1,5 +1,7 @@
 //! A request, as the server's core checks it.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::capability::Capability;
@@ -85,6 +87,15 @@ impl Operation {
         self == Self::List || (self == Self::Scan && dialect == Dialect::OpenBao)
     }
 
+    /// The path that the servers check for a request of `path`: every server adds the final slash of
+    /// a list, before it searches the rule.
+    pub fn checked_path(self, path: &str) -> Cow<'_, str> {
+        match self {
+            Self::List | Self::Scan if !path.ends_with('/') => Cow::Owned(format!("{path}/")),
+            _ => Cow::Borrowed(path),
+        }
+    }
+
     /// Whether the server checks parameters for it.
     pub(crate) fn has_parameters(self) -> bool {
         matches!(self, Self::Read | Self::Create | Self::Update | Self::Patch | Self::Recover)
@@ -96,7 +107,7 @@ impl Operation {
 pub struct Request<'a> {
     /// The operation.
     pub operation: Operation,
-    /// The path below `/v1/`, without the namespace.
+    /// The path below `/v1/`, without the namespace. That of a list ends in a slash.
     pub path: &'a str,
     /// The namespace header; `""` without one.
     pub namespace: &'a str,

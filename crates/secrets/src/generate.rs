@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::manifest::ResolvedProfile;
 use crate::requirement::{self, Requirement};
-use envlock_policy::{ApiRequest, Capabilities, Capability, Dialect, Operation};
+use envlock_policy::{ApiRequest, Capabilities, Capability, Dialect, Operation, requires_sudo};
 
 /// Generates the policy for the job of `profile`: what its needs require, and nothing else.
 pub fn job_policy(profile: &ResolvedProfile) -> String {
@@ -19,10 +19,9 @@ pub fn verifier_policy(profile: &ResolvedProfile) -> String {
         ("auth/token/revoke-self", Operation::Update),
         ("sys/capabilities-self", Operation::Update),
     ];
-    let own = own.map(|(path, operation)| Requirement {
-        need: "the verifier itself".to_owned(),
-        request: ApiRequest { path: path.to_owned(), operation },
-        sudo: false,
+    let own = own.map(|(path, operation)| {
+        let request = ApiRequest { path: path.to_owned(), operation };
+        Requirement::plain("the verifier itself", request)
     });
     let mut requirements = own.to_vec();
     requirements.extend(requirement::verifier_requests_of_profile(profile));
@@ -50,7 +49,9 @@ fn render(title: &str, requirements: &[Requirement]) -> String {
 /// POST requires `update` for it.
 pub(crate) fn required_capabilities(requirement: &Requirement) -> Capabilities {
     let mut capabilities = operation_capabilities(requirement.request.operation);
-    if requirement.sudo {
+    let path = &requirement.request.path;
+    let protected = Dialect::PORTABLE.into_iter().any(|dialect| requires_sudo(dialect, path));
+    if requirement.sudo || protected {
         capabilities.insert(Capability::Sudo);
     }
     capabilities

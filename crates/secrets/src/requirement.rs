@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use envlock_model::needs::Need;
-use envlock_policy::{ApiRequest, Capability, Engine, Operation};
+use envlock_model::needs::{Need, validate};
+use envlock_policy::{
+    ApiRequest, Capability, Engine, ExpectedBody, Operation, expected_bodies, renewal_body,
+};
 
 use crate::manifest::{ResolvedNeed, ResolvedProfile};
 
@@ -14,8 +16,20 @@ pub struct Requirement {
     pub need: String,
     /// The request.
     pub request: ApiRequest,
-    /// Whether the endpoint is protected, so that it also requires `sudo`.
+    /// Whether the need asks for `sudo`. Endpoints that the servers protect require it anyway.
     pub sudo: bool,
+    /// The bodies that it may have: it has one of them. Without any it has no parameters.
+    pub bodies: Vec<ExpectedBody>,
+    /// The TTL in seconds with which it asks for a wrapped response.
+    pub wrap_ttl: Option<u64>,
+}
+
+impl Requirement {
+    /// A request without parameters that isn't wrapped.
+    pub(crate) fn plain(need: &str, request: ApiRequest) -> Self {
+        let need = need.to_owned();
+        Self { need, request, sudo: false, bodies: Vec::new(), wrap_ttl: None }
+    }
 }
 
 /// The endpoint that renews leases.
@@ -47,7 +61,13 @@ pub fn job_requests_of_profile(profile: &ResolvedProfile) -> Vec<Requirement> {
 pub(crate) fn job_requests_of_need(resolved: &ResolvedNeed) -> Vec<Requirement> {
     let need = &resolved.need;
     let sudo = need.capabilities.contains(&Capability::Sudo);
-    let requirement = |request| Requirement { need: resolved.name.clone(), request, sudo };
+    let requirement = |request: ApiRequest| {
+        let fields = need.fields.keys().map(String::as_str);
+        let declared = need.parameters.as_ref();
+        let bodies = expected_bodies(need.engine, &need.mount, &request, fields, declared);
+        let wrap_ttl = need.wrap_ttl.as_deref().and_then(validate::seconds);
+        Requirement { sudo, bodies, wrap_ttl, ..Requirement::plain(&resolved.name, request) }
+    };
     let consumed = need.secret_requests();
     let mut requirements: Vec<_> = consumed.iter().cloned().map(requirement).collect();
     for capability in &added_capabilities(need) {
@@ -60,6 +80,7 @@ pub(crate) fn job_requests_of_need(resolved: &ResolvedNeed) -> Vec<Requirement> 
                 }
                 _ => request.path.clone(),
             };
+            let path = operation.checked_path(&path).into_owned();
             let request = ApiRequest { path, operation };
             if !requirements.iter().any(|known| known.request == request) {
                 requirements.push(requirement(request));
@@ -68,7 +89,8 @@ pub(crate) fn job_requests_of_need(resolved: &ResolvedNeed) -> Vec<Requirement> 
     }
     if need.ttl.as_ref().is_some_and(|ttl| ttl.renew.is_some()) {
         let request = ApiRequest { path: RENEW.to_owned(), operation: Operation::Update };
-        requirements.push(Requirement { need: resolved.name.clone(), request, sudo: false });
+        let bodies = vec![renewal_body()];
+        requirements.push(Requirement { bodies, ..Requirement::plain(&resolved.name, request) });
     }
     requirements
 }
@@ -82,8 +104,7 @@ pub fn verifier_requests_of_profile(profile: &ResolvedProfile) -> Vec<Requiremen
 pub(crate) fn verifier_requests_of_need(resolved: &ResolvedNeed) -> Vec<Requirement> {
     let need = &resolved.need;
     let requests = need.existence_requests().into_iter();
-    let requirement = |request| Requirement { need: resolved.name.clone(), request, sudo: false };
-    requests.map(requirement).collect()
+    requests.map(|request| Requirement::plain(&resolved.name, request)).collect()
 }
 
 /// Requests that aren't reported as excess: those of a verifier, and a token's requests about itself.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use envlock_policy::{
     self as policy, Acl, BlockId, Capabilities, Dialect, Request, RequiredApproval, RuleId,
-    RuleOrigin, may_match,
+    RuleOrigin, Unknown, may_match,
 };
 use jiff::Timestamp;
 
@@ -42,6 +42,8 @@ pub enum Permission {
     Denied,
     /// A templated rule may match, and the identity is unknown.
     DependsOnIdentity,
+    /// The rule allows some of the requests that the job may send, and denies others.
+    DependsOnParameters,
 }
 
 /// Why a requirement is allowed or denied.
@@ -49,10 +51,10 @@ pub enum Permission {
 pub enum Reason {
     /// The decision of the policies.
     Decision(policy::DecisionReason),
-    /// The endpoint is protected, and the rule doesn't grant `sudo`.
-    SudoMissing,
     /// A templated rule may match, and the identity is unknown.
     UnknownIdentity,
+    /// The rule has conditions on parameters that aren't known.
+    UnknownParameters(Vec<Unknown>),
 }
 
 impl Reason {
@@ -67,11 +69,12 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Decision(reason) => reason.fmt(f),
-            Self::SudoMissing => {
-                f.write_str("the endpoint is protected, and the rule doesn't grant sudo")
-            }
             Self::UnknownIdentity => {
                 f.write_str("a templated rule may match, and the identity is unknown")
+            }
+            Self::UnknownParameters(unknowns) => {
+                let unknowns: Vec<_> = unknowns.iter().map(ToString::to_string).collect();
+                write!(f, "it depends on {}", unknowns.join(", and on "))
             }
         }
     }
@@ -80,9 +83,22 @@ impl fmt::Display for Reason {
 /// The verdict of `acl` on `requirement`.
 pub(crate) fn policy_verdict(acl: &Acl<'_>, requirement: &Requirement) -> PolicyVerdict {
     let dialect = acl.dialect();
+    let wrap_ttl =
+        requirement.wrap_ttl.map(|ttl| f64::from(u32::try_from(ttl).unwrap_or(u32::MAX)));
     let request = Request::new(requirement.request.operation, &requirement.request.path);
-    let decision = acl.decide(&request);
-    let allowed = decision.allowed && (!requirement.sudo || decision.grants_sudo);
+    let request = Request { wrap_ttl, ..request };
+    let policy::ExpectedDecision { allowed, mut decision, unknowns } =
+        acl.decide_expected(&request, &requirement.bodies);
+    let mut permission = match allowed {
+        Some(true) => Permission::Allowed,
+        Some(false) => Permission::Denied,
+        None => Permission::DependsOnParameters,
+    };
+    if permission != Permission::Denied && requirement.sudo && !decision.grants_sudo {
+        permission = Permission::Denied;
+        decision.reason = policy::DecisionReason::SudoMissing;
+    }
+    let allowed = permission == Permission::Allowed;
     let templates = deciding_templates(acl, decision.rule, requirement, allowed);
     if let Some(block) = templates.first() {
         return PolicyVerdict {
@@ -116,11 +132,14 @@ pub(crate) fn policy_verdict(acl: &Acl<'_>, requirement: &Requirement) -> Policy
     let hidden = decision.rule.map(|id| acl.hidden_rules(request.path, listing, id));
     let hidden = hidden.unwrap_or_default();
     let shown = hidden.iter().take(SHOWN_RULES);
-    let sudo_missing = decision.allowed;
+    let reason = match permission {
+        Permission::DependsOnParameters => Reason::UnknownParameters(unknowns),
+        _ => Reason::Decision(decision.reason),
+    };
     PolicyVerdict {
         dialect,
-        permission: Permission::Denied,
-        reason: if sudo_missing { Reason::SudoMissing } else { Reason::Decision(decision.reason) },
+        permission,
+        reason,
         rule: deciding,
         hidden: shown.flat_map(|rule| acl.first_rule_origins(*rule, 1)).collect(),
         more_hidden: hidden.len().saturating_sub(SHOWN_RULES),

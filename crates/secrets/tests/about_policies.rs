@@ -42,6 +42,7 @@ fn every_finding_about_a_policy_names_the_policy() {
     let texts = [
         ("excess", READ.to_owned() + "path \"a\" { capabilities = [\"read\"] }\n"),
         ("grants-nothing", READ.to_owned() + "path \"a\" { capabilities = [] }\n"),
+        ("sudo-missing", READ.to_owned() + "path \"sys/seal\" { capabilities = [\"update\"] }\n"),
         ("sudo-without-capability", READ.to_owned() + "path \"a\" { capabilities = [\"sudo\"] }\n"),
         (
             "expired-block",

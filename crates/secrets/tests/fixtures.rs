@@ -186,12 +186,13 @@ fn no_line_but_text_to_copy_is_wider_than_eighty_columns() {
 }
 
 /// The codes of the manifest, of policies and of the offline check.
-const CODES: [&str; 56] = [
+const CODES: [&str; 58] = [
     "address-in-manifest",
     "denied",
     "deny-discards",
     "deny-leaves-parent",
     "depends-on-identity",
+    "depends-on-parameters",
     "dialect-dependent",
     "dialect-only",
     "double-slash",
@@ -226,6 +227,7 @@ const CODES: [&str; 56] = [
     "second-label",
     "secret-in-file",
     "star-key-values",
+    "sudo-missing",
     "sudo-without-capability",
     "syntax-error",
     "unknown-alias",

@@ -4,6 +4,7 @@
 mod change;
 mod locked;
 mod need;
+mod parameters;
 mod profile;
 pub mod read;
 mod schema;

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use envlock_policy::{ApiRequest, Capability, Engine, LocatorKind, TransitOperation};
+use envlock_policy::{
+    ApiRequest, Capability, DeclaredParameters, Engine, LocatorKind, TransitOperation,
+};
 use envlock_text::Pos;
 use schemars::JsonSchema;
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -20,6 +22,14 @@ pub struct Need {
     /// Capabilities in addition to those that the engine requires.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub capabilities: BTreeSet<Capability>,
+    /// The parameters that the job's requests have besides the mandatory ones, each with its value if
+    /// that is known. `None` if they aren't known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<DeclaredParameters>,
+    /// The TTL with which the job asks for a wrapped response: `90s`, `15m`, `1h`, `7d`. `None` if it
+    /// doesn't.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wrap_ttl: Option<String>,
     /// The variables that the fields are passed in, by the field's name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, Target>,

@@ -8,9 +8,9 @@ use envlock_text::tree::{Entry, Kind};
 
 use super::need::{Locator, Need, Required, Target, Ttl, VariableContent, Verify};
 use super::profile::{LocatorOverride, NeedOverride, NeedUse};
-use super::validate;
+use super::{parameters, validate};
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 14] = [
     "engine",
     "mount",
     "path",
@@ -18,6 +18,8 @@ const KEYS: [&str; 12] = [
     "key",
     "operations",
     "capabilities",
+    "parameters",
+    "wrap_ttl",
     "fields",
     "required",
     "ttl",
@@ -44,6 +46,8 @@ pub fn read_need(file: &str, entry: &Entry, mistakes: &mut Mistakes) -> Need {
         mount,
         locator,
         capabilities: capabilities(&mut fields),
+        parameters: parameters::read(&mut fields, engine),
+        wrap_ttl: fields.text_matching("wrap_ttl", validate::duration),
         fields: targets(&mut fields, engine),
         required: required(&mut fields),
         ttl: ttl(&mut fields, engine),

@@ -33,6 +33,13 @@ struct NeedKeys {
     /// Capabilities in addition to those that the engine requires.
     #[schemars(default)]
     capabilities: BTreeSet<Capability>,
+    /// The parameters that the job's requests have besides the mandatory ones: each with its value,
+    /// or empty if only its name is known.
+    #[schemars(default)]
+    parameters: Option<BTreeMap<String, Parameter>>,
+    /// The TTL with which the job asks for a wrapped response.
+    #[schemars(default, regex(pattern = r"^[0-9]+[smhd]$"))]
+    wrap_ttl: Option<String>,
     /// The variables that the fields are passed in, by the field's name.
     #[schemars(default)]
     fields: BTreeMap<String, Field>,
@@ -76,6 +83,28 @@ struct OverrideKeys {
 enum Field {
     Variable(String),
     Target(Target),
+}
+
+/// The value of a parameter; empty if it isn't known.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "it only describes the schema")]
+enum Parameter {
+    Unknown(()),
+    Flag(bool),
+    Number(f64),
+    Text(String),
+    List(Vec<Scalar>),
+}
+
+/// A part of the value of a parameter.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "it only describes the schema")]
+enum Scalar {
+    Flag(bool),
+    Number(f64),
+    Text(String),
 }
 
 /// `true`, `false`, or a group.

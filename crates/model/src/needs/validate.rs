@@ -37,6 +37,12 @@ pub fn variable(text: &str) -> Result<(), &'static str> {
     if fits { Ok(()) } else { Err("a variable's name: letters, digits and `_`") }
 }
 
+/// Checks the name of a parameter of a request.
+pub fn parameter(text: &str) -> Result<(), &'static str> {
+    let fits = !text.is_empty() && text.len() <= 256 && !text.chars().any(char::is_control);
+    if fits { Ok(()) } else { Err("a name of at most 256 bytes") }
+}
+
 /// Checks the path of a file.
 pub fn file_path(text: &str) -> Result<(), &'static str> {
     let fits = !text.is_empty() && text.len() <= 4096 && !text.chars().any(char::is_control);

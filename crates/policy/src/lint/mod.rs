@@ -3,6 +3,7 @@
 mod grants;
 mod parameters;
 mod patterns;
+mod protected;
 mod rejections;
 
 use std::collections::HashSet;
@@ -57,10 +58,12 @@ pub fn lint_parsed(policy: &Policy, now: Timestamp) -> Vec<Finding> {
         patterns::labels(policy, &mut sink);
         let bare = policy.blocks.iter().map(|block| block.pattern.trim_end_matches('*'));
         let known: HashSet<&str> = bare.collect();
+        let with_sudo = protected::patterns_with_sudo(policy);
         for (block, item) in policy.blocks.iter().zip(policy.paths()) {
             patterns::check(block, &known, &mut sink);
             grants::check(block, item, now, &mut sink);
             parameters::check(block, &mut sink);
+            protected::check(block, &with_sudo, &mut sink);
         }
     }
     parameters::json_pitfalls(&policy.json_pitfalls, &mut sink);

@@ -141,9 +141,11 @@ impl TestCase {
                 };
             }
         };
+        let operation = Operation::from_name(&self.request.operation);
+        let checked = operation.checked_path(&self.request.path);
         let request = Request {
-            operation: Operation::from_name(&self.request.operation),
-            path: &self.request.path,
+            operation,
+            path: &checked,
             namespace: &self.request.namespace,
             data: self.request.data.as_ref(),
             wrap_ttl: self.request.wrap_ttl,

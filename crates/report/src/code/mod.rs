@@ -75,6 +75,7 @@ codes! {
     DenyDiscards "deny-discards" Warning;
     DenyLeavesParent "deny-leaves-parent" Warning;
     DependsOnIdentity "depends-on-identity" Error;
+    DependsOnParameters "depends-on-parameters" Warning;
     DialectDependent "dialect-dependent" Error;
     DialectOnly "dialect-only" Warning;
     Disagreement "disagreement" Error;
@@ -232,6 +233,7 @@ codes! {
     StarKeyValues "star-key-values" Warning;
     StateNotReplicated "state-not-replicated" Error;
     SubdirEmpty "subdir-empty" Warning;
+    SudoMissing "sudo-missing" Warning;
     SudoWithoutCapability "sudo-without-capability" Warning;
     SyntaxError "syntax-error" Error;
     TemplatePlaceholder "template-placeholder" Error;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use envlock_report::{Code, Finding, count};
 
 use super::evaluation::PolicyEvaluation;
-use super::kv2_data_path;
+use super::{kv2_data_path, parameters};
 use crate::generate::path_block;
 use crate::requirement::{Requirement, is_in_default_policy};
-use crate::verdict::{Permission, PolicyVerdict};
+use crate::verdict::{Permission, PolicyVerdict, Reason};
 use envlock_model::needs::{Need, Required};
 use envlock_policy::{Capabilities, Capability};
 
@@ -78,13 +78,26 @@ fn denied(
         |origin| format!("change the rule at {} to", origin.place),
     ));
     let granted = exact.map_or(Capabilities::NONE, |_| granted_by_exact(evaluation, &request.path));
-    let fix = path_block(&request.path, wanted.union(granted));
-    let mut finding = evaluation.checked.finding(need, finding).with_fix(fix);
+    let condition = condition_help(verdict, need);
+    let mut finding = evaluation.checked.finding(need, finding);
+    if condition.is_some() {
+        // A block with capabilities alone would remove the condition.
+        finding.help = condition;
+    } else {
+        finding = finding.with_fix(path_block(&request.path, wanted.union(granted)));
+    }
     for origin in &verdict.rule {
         let message = format!("path \"{}\" of {} decides", origin.pattern, origin.policy);
         finding = finding.with_related(origin.place.clone(), message);
     }
     finding
+}
+
+/// The help, if a condition of the rule denies the request.
+fn condition_help(verdict: &PolicyVerdict, need: &str) -> Option<String> {
+    let Reason::Decision(reason) = &verdict.reason else { return None };
+    let rule = verdict.rule.first().map(|origin| format!(" at {}", origin.place));
+    parameters::help_for_condition(reason, &rule.unwrap_or_default(), need)
 }
 
 fn is_optional(need: &Need) -> bool {

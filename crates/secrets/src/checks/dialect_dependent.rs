@@ -1,4 +1,5 @@
-//! `dialect-dependent`: one server allows a request, and another denies it.
+//! `dialect-dependent`: one server denies a request, and another allows it, or some of the requests
+//! that the job may send.
 
 use envlock_report::{Code, Finding};
 
@@ -10,15 +11,17 @@ pub(super) fn check(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Findin
     for (requirement, verdicts) in evaluation.requirements_with_verdicts() {
         let allowed = with(verdicts, Permission::Allowed);
         let denied = with(verdicts, Permission::Denied);
-        if allowed.is_empty() || denied.is_empty() {
+        let depends = with(verdicts, Permission::DependsOnParameters);
+        if denied.is_empty() || (allowed.is_empty() && depends.is_empty()) {
             continue;
         }
         let request = &requirement.request;
-        let message = format!(
-            "{} {} is allowed by {allowed} and denied by {denied}",
-            request.operation.name(),
-            request.path
-        );
+        let answers = if allowed.is_empty() {
+            format!("is denied by {denied} and depends on its parameters for {depends}")
+        } else {
+            format!("is allowed by {allowed} and denied by {denied}")
+        };
+        let message = format!("{} {} {answers}", request.operation.name(), request.path);
         let mut finding = Finding::new(Code::DialectDependent, message).with_help(
             "name the path exactly in the policy, or declare the server: \
              `server: {dialect: …}`",

@@ -121,7 +121,8 @@ fn record_usage(
     required: Capabilities,
     need: Option<&String>,
 ) {
-    let Some(rule) = acl.deciding_rule(path, operation == Operation::List) else { return };
+    let listing = operation.tries_path_without_slash(acl.dialect());
+    let Some(rule) = acl.deciding_rule(path, listing) else { return };
     let rule = acl.rule(rule);
     if required.difference(rule.capabilities()) == required {
         return;

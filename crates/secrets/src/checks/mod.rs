@@ -14,6 +14,7 @@ mod identity;
 mod interactive;
 mod kv2_data_path;
 mod online;
+mod parameters;
 mod policies;
 mod result_table;
 mod root_token;
@@ -198,6 +199,7 @@ fn by_policies(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
     denied::check(evaluation, findings);
     dialect_dependent::check(evaluation, findings);
     identity::check(evaluation, findings);
+    parameters::check(evaluation, findings);
     interactive::check(evaluation, findings);
     expiring::check(evaluation, findings);
     let usage = evaluation.block_usage();

@@ -22,7 +22,7 @@ pub struct ResultRow {
     #[serde(flatten)]
     pub subject: RowSubject,
     /// The result of the policies in the repository: `allowed`, `denied`, `depends` (on the
-    /// identity) or `differs` (by server). `None` if no policies are attached.
+    /// identity, or on the parameters of the request) or `differs` (by server). `None` if no policies are attached.
     pub policies: Option<&'static str>,
     /// The server's answer: `allowed`, `denied` or `unknown` for a request; `yes`, `deleted`,
     /// `no field x` and others for the presence. `None` if the server wasn't queried.
@@ -84,6 +84,7 @@ fn by_policies(verdicts: &[PolicyVerdict]) -> &'static str {
     match common_permission(verdicts) {
         Some(Permission::Allowed) => "allowed",
         Some(Permission::Denied) => "denied",
+        _ if verdicts.iter().all(|v| v.permission != Permission::Denied) => "depends",
         _ if verdicts.iter().any(|v| v.permission == Permission::DependsOnIdentity) => "depends",
         _ => "differs",
     }

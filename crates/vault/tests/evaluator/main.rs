@@ -1,6 +1,7 @@
 //! Compares the evaluator with a real server: policies are uploaded and attached to tokens, and the
 //! server must decide as the evaluator does.
 
+mod bodies;
 mod counts;
 mod entity;
 mod generate;

@@ -1,0 +1,257 @@
+//! Needs are judged as the requests that the job sends: with the slash of a list, with the parameters
+//! that the engine demands, with `sudo` for protected endpoints.
+
+#![allow(clippy::unwrap_used, reason = "an unwrap in a test is its assertion")]
+
+use std::collections::BTreeMap;
+
+use envlock_report::Level;
+use envlock_secrets::checks::{Input, Outcome, RowSubject, check};
+use envlock_secrets::generate::job_policy;
+use envlock_secrets::manifest::{Manifest, ManifestLocation, ServerDialect};
+use jiff::Timestamp;
+
+/// The verdict of `policy` on each request of the need `a`, by operation and path.
+fn verdicts(need: &str, policy: &str, dialect: ServerDialect) -> BTreeMap<String, &'static str> {
+    let outcome = outcome(need, policy, dialect);
+    let rows = outcome.rows.into_iter().filter_map(|row| match row.subject {
+        RowSubject::Request { path, operation } => {
+            Some((format!("{operation} {path}"), row.policies?))
+        }
+        RowSubject::Presence { .. } => None,
+    });
+    rows.collect()
+}
+
+fn outcome(need: &str, policy: &str, dialect: ServerDialect) -> Outcome {
+    let manifest = manifest(need);
+    let files = BTreeMap::from([("app.hcl".to_owned(), policy.to_owned())]);
+    let input = Input {
+        manifest: &manifest,
+        files: &files,
+        profile: None,
+        dialect: Some(dialect),
+        now: Timestamp::UNIX_EPOCH,
+        horizon_days: 30,
+        online: None,
+    };
+    check(&input).unwrap()
+}
+
+fn manifest(need: &str) -> Manifest {
+    let text = format!(
+        "version: 1\npolicies: {{app: {{file: app.hcl}}}}\nneeds:\n  a: {need}\n\
+         profiles: {{ci: {{attach: [app]}}}}\n"
+    );
+    Manifest::parse("secrets.yml", &text, ManifestLocation::OwnFile).unwrap().unwrap()
+}
+
+fn one(need: &str, policy: &str) -> &'static str {
+    let verdicts = verdicts(need, policy, ServerDialect::Portable);
+    assert_eq!(verdicts.len(), 1, "{verdicts:?}");
+    verdicts.into_values().next().unwrap()
+}
+
+#[test]
+fn a_list_is_judged_with_its_slash() {
+    let need = "{engine: kv2, mount: secret, path: app, capabilities: [list]}";
+    let policy = "path \"secret/metadata/app/\" { capabilities = [\"list\"] }\n";
+    for dialect in [ServerDialect::OpenBao, ServerDialect::Vault, ServerDialect::VaultLegacy] {
+        let verdicts = verdicts(need, policy, dialect);
+        assert_eq!(verdicts["list secret/metadata/app/"], "allowed", "{dialect:?}");
+    }
+    // A rule below the path hides the list where the server searches with the slash first.
+    let need = "{engine: kv2, mount: apps, path: sealed, capabilities: [list]}";
+    let policy = "path \"apps/metadata/*\" { capabilities = [\"list\"] }\n\
+                  path \"apps/metadata/sealed/*\" { capabilities = [\"deny\"] }\n";
+    let of = |dialect| verdicts(need, policy, dialect)["list apps/metadata/sealed/"];
+    assert_eq!(of(ServerDialect::OpenBao), "denied");
+    assert_eq!(of(ServerDialect::Vault), "denied");
+    assert_eq!(of(ServerDialect::VaultLegacy), "allowed");
+}
+
+#[test]
+fn a_rule_that_only_serves_a_list_is_not_excess() {
+    let need = "{engine: kv2, mount: secret, path: app, capabilities: [list]}";
+    let data = "path \"secret/data/app\" { capabilities = [\"read\"] }\n";
+    for pattern in ["secret/metadata/app/", "secret/metadata/app", "secret/metadata/app/*"] {
+        let policy = format!("{data}path \"{pattern}\" {{ capabilities = [\"list\"] }}\n");
+        let outcome = outcome(need, &policy, ServerDialect::Portable);
+        let wide = pattern.ends_with('*');
+        let excess: Vec<_> = outcome.findings.iter().filter(|f| f.code == "excess").collect();
+        assert_eq!(excess.len(), usize::from(wide), "{pattern}: {excess:?}");
+        let fix = excess.first().and_then(|finding| finding.fix.as_deref());
+        assert!(!wide || fix.unwrap().contains("path \"secret/metadata/app/\""), "{fix:?}");
+    }
+}
+
+#[test]
+fn the_generated_policy_allows_every_request_and_is_not_excess() {
+    for need in [
+        "{engine: kv2, mount: secret, path: app, capabilities: [list, create, delete]}",
+        "{engine: kv1, mount: kv, path: a/b, capabilities: [list, update]}",
+        "{engine: kv1, mount: auth/token, path: accessors, capabilities: [list]}",
+        "{engine: kv1, mount: sys, path: audit/file, capabilities: [update]}",
+        "{engine: pki, mount: pki, role: web}",
+        "{engine: transit, mount: t, key: k, operations: [decrypt, verify]}",
+        "{engine: database, mount: db, role: r, ttl: {min: 1h, renew: until 12h}}",
+    ] {
+        let policy = job_policy(&manifest(need).profile("ci").unwrap());
+        let outcome = outcome(need, &policy, ServerDialect::Portable);
+        assert!(outcome.findings.is_empty(), "{policy}{:?}", outcome.findings);
+    }
+}
+
+const PKI: &str = "path \"pki/issue/web\" {
+  capabilities = [\"update\"]
+  allowed_parameters = { \"common_name\" = [\"*.example.com\"] }
+}
+";
+const SSH: &str = "path \"ssh/sign/dev\" {
+  capabilities = [\"update\"]
+  required_parameters = [\"public_key\"]
+  denied_parameters = { \"valid_principals\" = [\"root\"] }
+}
+";
+
+#[test]
+fn parameters_are_those_that_the_engine_demands() {
+    let pki = "{engine: pki, mount: pki, role: web}";
+    let required = "path \"pki/issue/web\" { capabilities = [\"update\"] required_parameters = [\"common_name\"] }";
+    assert_eq!(one(pki, required), "allowed");
+    assert_eq!(one(pki, PKI), "depends");
+    assert_eq!(one("{engine: ssh-ca, mount: ssh, role: dev}", SSH), "depends");
+    let decrypt = "{engine: transit, mount: transit, key: app, operations: [decrypt]}";
+    let with = |parameter: &str| {
+        format!(
+            "path \"transit/decrypt/app\" {{ capabilities = [\"update\"]\n\
+             allowed_parameters = {{ {parameter} = [] }} }}"
+        )
+    };
+    assert_eq!(one(decrypt, &with("plaintext")), "denied");
+    assert_eq!(one(decrypt, &with("ciphertext")), "depends");
+}
+
+#[test]
+fn a_write_to_kv2_has_data_and_not_its_fields() {
+    let policy = "path \"sec/data/*\" {
+  capabilities = [\"create\", \"update\", \"read\", \"list\", \"delete\"]
+  allowed_parameters = {
+    \"password\" = []
+    \"url\" = []
+  }
+}
+";
+    let need = "{engine: kv2, mount: sec, path: host1, capabilities: [create, update], \
+                fields: {password: PW}}";
+    let verdicts = verdicts(need, policy, ServerDialect::Portable);
+    let of = |operation: &str| verdicts[&format!("{operation} sec/data/host1")];
+    assert_eq!([of("create"), of("update"), of("read")], ["denied", "denied", "allowed"]);
+}
+
+#[test]
+fn what_the_manifest_says_settles_the_answer() {
+    let pki = |said: &str| format!("{{engine: pki, mount: pki, role: web, parameters: {said}}}");
+    assert_eq!(one(&pki("{common_name: a.example.com}"), PKI), "allowed");
+    assert_eq!(one(&pki("{common_name: a.example.org}"), PKI), "denied");
+    assert_eq!(one(&pki("{common_name: a.example.com, ttl: 1h}"), PKI), "denied");
+    assert_eq!(one(&pki("{}"), PKI), "depends");
+    assert_eq!(one(&pki("{common_name: }"), PKI), "depends");
+    let ssh = |said: &str| format!("{{engine: ssh-ca, mount: ssh, role: dev, parameters: {said}}}");
+    assert_eq!(one(&ssh("{}"), SSH), "allowed");
+    assert_eq!(one(&ssh("{valid_principals: deploy}"), SSH), "allowed");
+    assert_eq!(one(&ssh("{valid_principals: root}"), SSH), "denied");
+    assert_eq!(one(&ssh("{valid_principals: }"), SSH), "depends");
+}
+
+#[test]
+fn what_depends_is_a_warning_that_never_removes_a_condition() {
+    let need = "{engine: ssh-ca, mount: ssh, role: dev}";
+    let outcome = outcome(need, SSH, ServerDialect::Portable);
+    let finding = outcome.findings.iter().find(|f| f.code == "depends-on-parameters").unwrap();
+    assert_eq!(finding.level, Level::Warning);
+    assert_eq!(finding.fix, None);
+    assert!(finding.help.as_deref().unwrap().contains("`parameters: {valid_principals: VALUE}`"));
+    // A group with it isn't served.
+    let group = "{engine: ssh-ca, mount: ssh, role: dev, required: {one_of: g}}\n  \
+                 b: {engine: kv2, mount: s, path: p, required: {one_of: g}}";
+    let outcome = self::outcome(group, SSH, ServerDialect::Portable);
+    assert!(outcome.findings.iter().any(|finding| finding.code == "denied"));
+}
+
+#[test]
+fn a_condition_that_denies_is_never_removed_by_the_fix() {
+    let guards = [
+        ("{engine: kv2, mount: s, path: p}", "min_wrapping_ttl = \"1m\""),
+        ("{engine: kv2, mount: s, path: p}", "required_parameters = [\"version\"]"),
+        (
+            "{engine: kv2, mount: s, path: p, capabilities: [update]}",
+            "allowed_parameters = { \"options\" = [] }",
+        ),
+        (
+            "{engine: kv2, mount: s, path: p, capabilities: [update]}",
+            "denied_parameters = { \"data\" = [] }",
+        ),
+    ];
+    for (need, guard) in guards {
+        let policy = format!(
+            "path \"s/data/p\" {{\n  capabilities = [\"create\", \"read\", \"update\"]\n  {guard}\n}}\n"
+        );
+        let outcome = outcome(need, &policy, ServerDialect::Portable);
+        let denied: Vec<_> = outcome.findings.iter().filter(|f| f.code == "denied").collect();
+        assert!(!denied.is_empty(), "{guard}");
+        for finding in denied {
+            assert_eq!(finding.fix, None, "{guard}");
+            assert!(finding.help.is_some(), "{guard}");
+        }
+    }
+}
+
+#[test]
+fn a_wrapped_response_is_within_the_limits_or_not() {
+    let policy = "path \"s/data/p\" { capabilities = [\"read\"] min_wrapping_ttl = \"1m\" max_wrapping_ttl = \"5m\" }";
+    let with = |ttl: &str| format!("{{engine: kv2, mount: s, path: p, wrap_ttl: {ttl}}}");
+    assert_eq!(one(&with("2m"), policy), "allowed");
+    assert_eq!(one(&with("30s"), policy), "denied");
+    assert_eq!(one(&with("1h"), policy), "denied");
+    assert_eq!(one("{engine: kv2, mount: s, path: p}", policy), "denied");
+}
+
+#[test]
+fn a_parameter_belongs_to_the_request_that_knows_it() {
+    let policy = "path \"s/data/p\" {
+  capabilities = [\"create\", \"read\", \"update\"]
+  allowed_parameters = { \"data\" = [], \"version\" = [\"2\"] }
+}
+";
+    let need =
+        "{engine: kv2, mount: s, path: p, capabilities: [create], parameters: {version: \"2\"}}";
+    let verdicts = verdicts(need, policy, ServerDialect::Portable);
+    assert!(verdicts.values().all(|verdict| *verdict == "allowed"), "{verdicts:?}");
+}
+
+#[test]
+fn a_protected_endpoint_needs_sudo() {
+    let need = "{engine: kv1, mount: sys, path: audit, capabilities: [update]}";
+    let rule =
+        |capabilities: &str| format!("path \"sys/audit\" {{ capabilities = [{capabilities}] }}");
+    let writes = "\"create\", \"read\", \"update\"";
+    let of = |policy: &str| verdicts(need, policy, ServerDialect::Portable);
+    assert!(of(&rule(writes)).values().all(|verdict| *verdict == "denied"));
+    let sudo = format!("{writes}, \"sudo\"");
+    assert!(of(&rule(&sudo)).values().all(|verdict| *verdict == "allowed"));
+}
+
+#[test]
+fn a_value_that_may_be_a_secret_is_refused() {
+    for need in [
+        "{engine: transit, mount: t, key: k, operations: [encrypt], parameters: {plaintext: CANARY}}",
+        "{engine: kv1, mount: kv, path: p, parameters: {password: CANARY}}",
+        "{engine: kv2, mount: kv, path: p, parameters: {data: CANARY}}",
+    ] {
+        let text = format!("version: 1\nneeds:\n  a: {need}\n");
+        let error = Manifest::parse("secrets.yml", &text, ManifestLocation::OwnFile).unwrap_err();
+        let text = format!("{error:?}");
+        assert!(text.contains("ValueInManifest") && !text.contains("CANARY"), "{text}");
+    }
+}
