@@ -182,11 +182,14 @@ mod tests {
 
     #[test]
     fn servers_protect_different_paths() {
-        let on = |path| Dialect::ALL.map(|dialect| requires_sudo(dialect, path));
-        assert_eq!(on("sys/rotate/keyring"), [true, false, false, false]);
-        assert_eq!(on("sys/plugins/runtimes/catalog/a/b"), [false, true, true, false]);
-        assert_eq!(on("sys/mounts/auth/jwt/tune"), [false, true, false, true]);
-        assert_eq!(on("sys/policy/x"), [false, false, false, true]);
+        let on = |path, dialects: [Dialect; 4]| dialects.map(|d| requires_sudo(d, path));
+        let dialects =
+            [Dialect::OpenBao, Dialect::Vault, Dialect::VaultLegacy, Dialect::RustyVault];
+        assert_eq!(on("sys/rotate/keyring", dialects), [true, false, false, false]);
+        let runtimes = "sys/plugins/runtimes/catalog/a/b";
+        assert_eq!(on(runtimes, dialects), [false, true, true, false]);
+        assert_eq!(on("sys/mounts/auth/jwt/tune", dialects), [false, true, false, true]);
+        assert_eq!(on("sys/policy/x", dialects), [false, false, false, true]);
     }
 
     #[test]

