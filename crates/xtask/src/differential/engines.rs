@@ -37,6 +37,11 @@ pub(super) struct Need {
     transit: &'static str,
     /// `create`, `update`, `list` and others, in addition to those of the engine.
     capabilities: Vec<&'static str>,
+    /// The optional parameters that the manifest declares; the job sends these and no others. `None`
+    /// if it declares nothing.
+    declared: Option<Vec<&'static str>>,
+    /// The TTL of wrapped responses in seconds, if the job asks for them.
+    pub(super) wrap_ttl: Option<u32>,
 }
 
 /// A parameter of a request body: its name, a value, and whether every job sends it.
@@ -80,11 +85,19 @@ impl Need {
             14 => (Engine::SshOtp, "ssh", "otp", "", Vec::new()),
             _ => (Engine::Totp, "totp", "app", "", Vec::new()),
         };
-        Self { name, engine, mount, locator, transit, capabilities }
+        let wrap_ttl = random.chance(8).then(|| random.pick(&[30, 60, 90, 300]));
+        let mut need =
+            Self { name, engine, mount, locator, transit, capabilities, declared: None, wrap_ttl };
+        if random.chance(40) {
+            let all = need.known_parameters(Operation::Update);
+            let optional = all.iter().filter(|(_, _, always)| !always && random.chance(40));
+            need.declared = Some(optional.map(|(name, ..)| *name).collect());
+        }
+        need
     }
 
-    /// Writes the need as a line of a manifest. `parameters` are those that the job is said to send.
-    pub(super) fn yaml(&self, parameters: Option<&Map<String, Value>>) -> String {
+    /// Writes the need as a line of a manifest.
+    pub(super) fn yaml(&self) -> String {
         let (engine, key) = match self.engine {
             Engine::Kv1 => ("kv1", "path"),
             Engine::Kv2 => ("kv2", "path"),
@@ -101,12 +114,31 @@ impl Need {
         if !transit.is_empty() {
             line.push_str(&format!(", operations: [{transit}]"));
         }
+        if self.engine == Engine::Kv1 {
+            // The fields are also what a job writes.
+            line.push_str(&format!(", fields: {{username: {name}_U, password: {name}_P}}"));
+        }
         if !capabilities.is_empty() {
             line.push_str(&format!(", capabilities: [{}]", capabilities.join(", ")));
         }
-        if let Some(parameters) = parameters {
-            // JSON is YAML.
-            line.push_str(&format!(", parameters: {}", Value::from(parameters.clone())));
+        if let Some(declared) = &self.declared {
+            let all = self.known_parameters(Operation::Update);
+            let value = |name: &str| {
+                let known = all.iter().find(|(known, ..)| *known == name);
+                known.map_or(Value::Null, |(_, value, _)| value())
+            };
+            // JSON is YAML. A manifest may have no mapping as a value, and no value of `context`,
+            // which may be a secret.
+            let text = |name: &&str| match value(name) {
+                Value::Object(_) => format!("{name}: "),
+                _ if *name == "context" => format!("{name}: "),
+                value => format!("{name}: {value}"),
+            };
+            let written: Vec<_> = declared.iter().map(text).collect();
+            line.push_str(&format!(", parameters: {{{}}}", written.join(", ")));
+        }
+        if let Some(ttl) = self.wrap_ttl {
+            line.push_str(&format!(", wrap_ttl: {ttl}s"));
         }
         line + "}"
     }
@@ -127,8 +159,20 @@ impl Need {
             return None;
         }
         let all = self.known_parameters(operation);
-        let sent = all.iter().filter(|(_, _, always)| *always || random.chance(25));
-        Some(sent.map(|(name, value, _)| ((*name).to_owned(), value())).collect())
+        let mut sends = |name: &str| match &self.declared {
+            Some(declared) => declared.contains(&name),
+            None => random.chance(25),
+        };
+        let sent = all.iter().filter(|(name, _, always)| *always || sends(name));
+        let mut body: Map<_, _> =
+            sent.map(|(name, value, _)| ((*name).to_owned(), value())).collect();
+        // Several texts in one request.
+        let single = ["plaintext", "ciphertext"].into_iter().find(|name| body.contains_key(*name));
+        if let Some(single) = single.filter(|_| self.declared.is_none() && random.chance(15)) {
+            let value = body.remove(single);
+            body.insert("batch_input".to_owned(), json!([{ single: value }]));
+        }
+        Some(body)
     }
 
     fn known_parameters(&self, operation: Operation) -> Vec<Parameter> {
@@ -163,6 +207,8 @@ impl Need {
                 ("common_name", || json!("a.example.com"), true),
                 ("ttl", || json!("1h"), false),
                 ("alt_names", || json!("b.example.com"), false),
+                ("format", || json!("pem"), false),
+                ("exclude_cn_from_sans", || json!(true), false),
             ],
             (Engine::PkiSign, _) => vec![
                 ("csr", || json!("-----BEGIN CERTIFICATE REQUEST-----"), true),
@@ -172,6 +218,9 @@ impl Need {
             (Engine::SshCa, _) => vec![
                 ("public_key", || json!("ssh-ed25519 AAAA"), true),
                 ("valid_principals", || json!("ubuntu"), false),
+                ("cert_type", || json!("user"), false),
+                ("ttl", || json!("1h"), false),
+                ("extensions", || json!({ "permit-pty": "" }), false),
             ],
             (Engine::SshOtp, _) => {
                 vec![("ip", || json!("10.1.2.3"), true), ("username", || json!("ubuntu"), false)]

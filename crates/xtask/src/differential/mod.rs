@@ -172,13 +172,13 @@ impl Client<'_> {
         let needs: Vec<_> = (0..number).map(|n| Need::random(format!("n{n}"), random)).collect();
         let names: Vec<_> =
             (0..=random.below(2)).map(|n| format!("d{}-{n}", self.number)).collect();
-        let manifest = self.manifest(&needs, &names, random);
+        let manifest = self.manifest(&needs, &names);
         let targets = targets(&parse(&manifest), &needs);
         let policies = names.iter().map(|name| (format!("{name}.hcl"), policy(random, &targets)));
         Case { needs, policies: policies.collect(), manifest }
     }
 
-    fn manifest(&self, needs: &[Need], names: &[String], random: &mut SeededRandom) -> String {
+    fn manifest(&self, needs: &[Need], names: &[String]) -> String {
         let dialect = if self.product == "vault" { "vault" } else { "vault-legacy" };
         let mut text = format!("version: 1\nserver: {{dialect: {dialect}}}\npolicies:\n");
         for name in names {
@@ -186,8 +186,7 @@ impl Client<'_> {
         }
         text.push_str("needs:\n");
         for need in needs {
-            let _ = &random;
-            text.push_str(&format!("  {}\n", need.yaml(None)));
+            text.push_str(&format!("  {}\n", need.yaml()));
         }
         text + &format!("profiles:\n  job: {{attach: [{}]}}\n", names.join(", "))
     }
@@ -256,7 +255,8 @@ impl Client<'_> {
         let mut all_allowed = true;
         for _ in 0..2 {
             let body = need.body(operation, random);
-            let status = send(job, operation, path, body.clone().map(Value::Object));
+            let sent = body.clone().map(Value::Object);
+            let status = send(job, operation, path, sent, need.wrap_ttl);
             need.restore(self.root, path);
             let allowed = status != 403;
             all_allowed &= allowed;
@@ -311,13 +311,25 @@ fn targets(manifest: &Manifest, needs: &[Need]) -> Vec<Target> {
 }
 
 /// Sends a request, and returns the status.
-fn send(job: &VaultClient, operation: Operation, path: &str, body: Option<Value>) -> u16 {
-    let (method, headers): (_, &[(&str, &str)]) = match operation {
-        Operation::Read => ("GET", &[]),
-        Operation::List => ("LIST", &[]),
-        Operation::Delete => ("DELETE", &[]),
-        Operation::Patch => ("PATCH", &[("Content-Type", "application/merge-patch+json")]),
-        _ => ("POST", &[]),
+fn send(
+    job: &VaultClient,
+    operation: Operation,
+    path: &str,
+    body: Option<Value>,
+    wrap_ttl: Option<u32>,
+) -> u16 {
+    let method = match operation {
+        Operation::Read => "GET",
+        Operation::List => "LIST",
+        Operation::Delete => "DELETE",
+        Operation::Patch => "PATCH",
+        _ => "POST",
     };
-    job.request(method, path, headers, body).0
+    let wrap_ttl = wrap_ttl.map(|seconds| seconds.to_string());
+    let mut headers: Vec<_> =
+        wrap_ttl.iter().map(|ttl| ("X-Vault-Wrap-TTL", ttl.as_str())).collect();
+    if method == "PATCH" {
+        headers.push(("Content-Type", "application/merge-patch+json"));
+    }
+    job.request(method, path, &headers, body).0
 }

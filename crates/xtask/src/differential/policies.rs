@@ -35,8 +35,10 @@ fn block(random: &mut SeededRandom, target: &Target) -> String {
             text.push_str(&format!("  required_parameters = [\"{name}\"]\n"));
         }
     }
-    if random.chance(3) {
-        text.push_str("  min_wrapping_ttl = \"1m\"\n");
+    for (key, ttl) in [("min_wrapping_ttl", "1m"), ("max_wrapping_ttl", "2m")] {
+        if random.chance(4) {
+            text.push_str(&format!("  {key} = \"{ttl}\"\n"));
+        }
     }
     text + "}\n"
 }
