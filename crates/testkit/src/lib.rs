@@ -23,6 +23,7 @@ mod channel;
 mod faults;
 mod package_line;
 mod project;
+mod random;
 mod scripted_server;
 mod search;
 mod shared;
@@ -39,6 +40,7 @@ pub use envlock_depot::{
 };
 pub use package_line::parse_package;
 pub use project::{Output, Project};
+pub use random::SeededRandom;
 pub use rattler_conda_types::Subdir;
 pub use scripted_server::{RecordedRequest, ScriptedAnswer, ScriptedAnswers, ScriptedServer};
 pub use search::{extract, files_containing};

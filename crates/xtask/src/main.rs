@@ -1,5 +1,8 @@
-//! Generates the JSON schemas, or checks that they are up to date: `cargo run -p envlock-xtask --
-//! generate|check`. With `openbao` it builds the test server if necessary and prints its path.
+//! Tools of the project, as `cargo xtask TOOL`: `generate` writes the JSON schemas, `check` checks that
+//! they are up to date, `openbao` builds the test server if necessary and prints its path, and
+//! `differential` compares the verdicts of random manifests with that server.
+
+mod differential;
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +24,10 @@ fn main() -> Result<(), String> {
         Some("generate") => generate(&folder),
         Some("check") => check(&folder),
         Some("openbao") => openbao(),
-        _ => Err("the argument must be `generate`, `check` or `openbao`".to_owned()),
+        Some("differential") => {
+            differential::run(&differential::Options::parse(std::env::args().skip(2))?)
+        }
+        _ => Err("the tool must be `generate`, `check`, `openbao` or `differential`".to_owned()),
     }
 }
 

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use crate::entity::TEMPLATES;
 use crate::notation;
-use crate::random::SeededRandom;
 use crate::request::TestRequest;
+use envlock_testkit::SeededRandom;
 
 /// Segments of paths. Some are prefixes of others, one isn't ASCII, one looks like a wildcard.
 const SEGMENTS: [&str; 6] = ["a", "b", "ab", "abc", "密", "+b"];

@@ -12,9 +12,9 @@ use crate::counts::Counts;
 use crate::entity;
 use crate::generate::{Case, Mounts};
 use crate::policies::{acl, is_not_modelled, named, upload};
-use crate::random::SeededRandom;
 use crate::release::{Release, server};
 use crate::request::{TestRequest, is_allowed};
+use envlock_testkit::SeededRandom;
 
 /// The number of cases of each client; each client has its own mounts.
 const CLIENTS: u64 = 3;

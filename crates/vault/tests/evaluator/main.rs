@@ -8,7 +8,6 @@ mod generate;
 mod generated;
 mod notation;
 mod policies;
-mod random;
 mod release;
 mod request;
 mod uploads;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::generate::Block;
-use crate::random::SeededRandom;
+use envlock_testkit::SeededRandom;
 
 /// Writes the blocks as HCL or JSON, in one of several styles.
 pub(crate) fn write(random: &mut SeededRandom, blocks: &[Block]) -> String {

@@ -9,9 +9,9 @@ use serde_json::{Map, Value, json};
 use crate::counts::Counts;
 use crate::generate::Mounts;
 use crate::policies::{self, acl, upload};
-use crate::random::SeededRandom;
 use crate::release::{Release, server};
 use crate::request::{TestRequest, is_allowed};
+use envlock_testkit::SeededRandom;
 
 const MUTATIONS: usize = 2_500;
 

@@ -10,9 +10,9 @@ use crate::counts::Counts;
 use crate::generate::Block;
 use crate::notation;
 use crate::policies::{acl, is_not_modelled, named, upload};
-use crate::random::SeededRandom;
 use crate::release::server;
 use crate::request::{TestRequest, is_allowed};
+use envlock_testkit::SeededRandom;
 
 /// The values of a rule. JSON can't write all of them.
 fn listed() -> Vec<Value> {

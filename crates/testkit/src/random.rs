@@ -1,11 +1,12 @@
 //! Pseudo-random numbers that are the same on every machine.
 
-/// `SplitMix64`.
+/// A generator, `SplitMix64`: the same seed gives the same numbers.
 #[derive(Debug, Clone)]
-pub(crate) struct SeededRandom(u64);
+pub struct SeededRandom(u64);
 
 impl SeededRandom {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// Creates a generator.
+    pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -17,17 +18,25 @@ impl SeededRandom {
         z ^ (z >> 31)
     }
 
-    /// A number of `0..n`.
-    pub(crate) fn below(&mut self, n: usize) -> usize {
+    /// Returns a number of `0..n`.
+    ///
+    /// # Panics
+    /// Panics if `n` is 0.
+    pub fn below(&mut self, n: usize) -> usize {
         let n = u64::try_from(n).expect("an index is below 2^64");
         usize::try_from(self.next() % n).expect("less than n")
     }
 
-    pub(crate) fn chance(&mut self, percent: usize) -> bool {
+    /// Returns true in `percent` of 100 cases.
+    pub fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
-    pub(crate) fn pick<T: Clone>(&mut self, all: &[T]) -> T {
+    /// Returns one of `all`.
+    ///
+    /// # Panics
+    /// Panics if `all` is empty.
+    pub fn pick<T: Clone>(&mut self, all: &[T]) -> T {
         all[self.below(all.len())].clone()
     }
 }
