@@ -14,9 +14,9 @@ use serde_json::{Map, Value, json};
 
 use crate::counts::Counts;
 use crate::policies::{acl, upload};
-use crate::random::SeededRandom;
 use crate::release::server;
 use crate::request::TestRequest;
+use envlock_testkit::SeededRandom;
 
 /// A public key, without its private one.
 const PUBLIC_KEY: &str =
