@@ -75,7 +75,7 @@ codes! {
     DenyDiscards "deny-discards" Warning;
     DenyLeavesParent "deny-leaves-parent" Warning;
     DependsOnIdentity "depends-on-identity" Error;
-    DependsOnParameters "depends-on-parameters" Warning;
+    DependsOnParameters "depends-on-parameters" Error;
     DialectDependent "dialect-dependent" Error;
     DialectOnly "dialect-only" Warning;
     Disagreement "disagreement" Error;
