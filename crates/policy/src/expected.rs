@@ -151,7 +151,9 @@ impl Acl<'_> {
         for result in &mut results {
             // What a body depends on doesn't matter if it is denied anyway.
             if result.denied.is_none() {
-                result.unknowns.drain(..).for_each(|unknown| all.depend(unknown));
+                for unknown in result.unknowns.drain(..) {
+                    all.depend(unknown);
+                }
             }
         }
         if denied > 0 {
