@@ -52,38 +52,45 @@ pub enum UnknownRelease {
     },
 }
 
-/// The first minor version of a range, the last one, and the dialects of each patch release from a
-/// number on.
-type Row = (u32, u32, &'static [(u32, &'static [Dialect])]);
+/// A range of minor versions whose dialects are known.
+struct Row {
+    major: u32,
+    /// The first and the last one.
+    minors: (u32, u32),
+    /// The dialects of a version without a patch number.
+    any: &'static [Dialect],
+    /// The dialects of the patch releases from a number on, in the order of the numbers.
+    patches: &'static [(u32, &'static [Dialect])],
+}
 
-const OPENBAO: [(u32, &[Row]); 1] =
-    [(2, &[(0, 5, &[(0, &[Dialect::OpenBaoLegacy])]), (6, u32::MAX, &[(0, &[Dialect::OpenBao])])])];
+const fn row(
+    (major, first, last): (u32, u32, u32),
+    any: &'static [Dialect],
+    patches: &'static [(u32, &'static [Dialect])],
+) -> Row {
+    Row { major, minors: (first, last), any, patches }
+}
 
-const VAULT: [(u32, &[Row]); 2] = [
-    (
-        1,
-        &[
-            (15, 18, &[(0, &[Dialect::VaultLegacy])]),
-            (
-                19,
-                19,
-                &[(0, &[Dialect::VaultLegacy]), (16, &[Dialect::Vault, Dialect::VaultLegacy])],
-            ),
-            (
-                20,
-                20,
-                &[(0, &[Dialect::VaultLegacy]), (10, &[Dialect::Vault, Dialect::VaultLegacy])],
-            ),
-            (21, 21, &[(0, &[Dialect::Vault121]), (5, &[Dialect::Vault, Dialect::Vault121])]),
-        ],
-    ),
-    (
-        2,
-        &[
-            (0, 0, &[(0, &[Dialect::Vault121]), (3, &[Dialect::Vault])]),
-            (1, u32::MAX, &[(0, &[Dialect::Vault])]),
-        ],
-    ),
+const OPENBAO: &[Dialect] = &[Dialect::OpenBao];
+const OPENBAO_LEGACY: &[Dialect] = &[Dialect::OpenBaoLegacy];
+const VAULT: &[Dialect] = &[Dialect::Vault];
+const VAULT_121: &[Dialect] = &[Dialect::Vault121];
+const VAULT_LEGACY: &[Dialect] = &[Dialect::VaultLegacy];
+const VAULT_OR_121: &[Dialect] = &[Dialect::Vault, Dialect::Vault121];
+const VAULT_OR_LEGACY: &[Dialect] = &[Dialect::Vault, Dialect::VaultLegacy];
+
+const OPENBAO_ROWS: [Row; 2] = [
+    row((2, 0, 5), OPENBAO_LEGACY, &[(0, OPENBAO_LEGACY)]),
+    row((2, 6, u32::MAX), OPENBAO, &[(0, OPENBAO)]),
+];
+
+const VAULT_ROWS: [Row; 6] = [
+    row((1, 15, 18), VAULT_LEGACY, &[(0, VAULT_LEGACY)]),
+    row((1, 19, 19), VAULT_LEGACY, &[(0, VAULT_LEGACY), (16, VAULT_OR_LEGACY)]),
+    row((1, 20, 20), VAULT_LEGACY, &[(0, VAULT_LEGACY), (10, VAULT_OR_LEGACY)]),
+    row((1, 21, 21), VAULT_121, &[(0, VAULT_121), (5, VAULT_OR_121)]),
+    row((2, 0, 0), VAULT_OR_121, &[(0, VAULT_121), (3, VAULT)]),
+    row((2, 1, u32::MAX), VAULT, &[(0, VAULT)]),
 ];
 
 impl Product {
@@ -98,10 +105,18 @@ impl Product {
         }
     }
 
-    fn rows(self) -> &'static [(u32, &'static [Row])] {
+    fn rows(self) -> &'static [Row] {
         match self {
-            Self::OpenBao => &OPENBAO,
-            Self::Vault => &VAULT,
+            Self::OpenBao => &OPENBAO_ROWS,
+            Self::Vault => &VAULT_ROWS,
+        }
+    }
+
+    /// The dialects of all its releases.
+    const fn dialects(self) -> &'static [Dialect] {
+        match self {
+            Self::OpenBao => &[Dialect::OpenBao, Dialect::OpenBaoLegacy],
+            Self::Vault => &[Dialect::Vault, Dialect::Vault121, Dialect::VaultLegacy],
         }
     }
 
@@ -144,40 +159,42 @@ impl Release {
         Ok(release)
     }
 
-    /// The dialects in which it may read policies; at least one.
-    pub fn dialects(&self) -> Vec<Dialect> {
-        let Some(version) = self.version else {
-            return Dialect::PORTABLE
-                .into_iter()
-                .chain([Dialect::OpenBaoLegacy])
-                .filter(|dialect| match self.product {
-                    Product::OpenBao => dialect.is_openbao(),
-                    Product::Vault => dialect.is_vault(),
-                })
-                .collect();
+    /// The release of a server with this `version` in its health. `enterprise` is a key of Vault's
+    /// health that no OpenBao has. `None` if its policy rules aren't known.
+    pub fn of_health(version: &str, enterprise: Option<bool>) -> Option<Self> {
+        let major = number(version.split('.').next()?)?;
+        let product = match (enterprise, major) {
+            (Some(_), _) | (None, 1) => Product::Vault,
+            (None, _) => Product::OpenBao,
         };
-        let (major, minor) = version.minor;
-        let majors = self.product.rows().iter().filter(|(known, _)| *known == major);
-        let mut rows = majors.flat_map(|(_, rows)| rows.iter());
-        let row = rows.find(|(first, last, _)| (*first..=*last).contains(&minor));
-        let patches = row.map_or(&[][..], |(.., patches)| patches);
-        let mut dialects = match version.patch {
-            Some(patch) => {
-                let mut known = patches.iter().rev();
-                let known = known.find(|(first, _)| *first <= patch);
-                known.map_or_else(Vec::new, |(_, dialects)| dialects.to_vec())
-            }
-            // Of Vault 1 only the Enterprise edition has later patches, whose users know them.
-            None if major == 1 => patches.first().map_or_else(Vec::new, |(_, d)| d.to_vec()),
-            None => patches.iter().flat_map(|(_, dialects)| dialects.iter().copied()).collect(),
-        };
-        dialects.sort_unstable();
-        dialects
+        Self::new(product, Some(version)).ok()
     }
 
-    /// The product.
-    pub fn product(&self) -> Product {
-        self.product
+    /// The value of `server:` in a manifest for it.
+    pub fn to_manifest(&self) -> String {
+        let name = self.product.name();
+        match self.version {
+            None => format!("{{product: {name}}}"),
+            Some(Version { minor: (major, minor), patch }) => {
+                let patch = patch.map(|patch| format!(".{patch}")).unwrap_or_default();
+                format!("{{product: {name}, version: \"{major}.{minor}{patch}\"}}")
+            }
+        }
+    }
+
+    /// The dialects in which it may read policies; at least one.
+    pub fn dialects(&self) -> &'static [Dialect] {
+        let Some(version) = self.version else { return self.product.dialects() };
+        let (major, minor) = version.minor;
+        let row = self
+            .product
+            .rows()
+            .iter()
+            .find(|row| row.major == major && (row.minors.0..=row.minors.1).contains(&minor));
+        let Some(row) = row else { return &[] };
+        let Some(patch) = version.patch else { return row.any };
+        let mut patches = row.patches.iter().rev();
+        patches.find(|(first, _)| *first <= patch).map_or(row.any, |(_, dialects)| *dialects)
     }
 }
 
@@ -222,7 +239,7 @@ mod tests {
 
     fn names(product: Product, version: &str) -> String {
         let release = Release::new(product, Some(version)).unwrap();
-        release.dialects().into_iter().map(Dialect::name).collect::<Vec<_>>().join(" ")
+        release.dialects().iter().map(|dialect| dialect.name()).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
@@ -249,6 +266,20 @@ mod tests {
         let all = |product| Release::new(product, None).unwrap().dialects();
         assert_eq!(all(Product::OpenBao), [Dialect::OpenBao, Dialect::OpenBaoLegacy]);
         assert_eq!(all(Product::Vault), [Dialect::Vault, Dialect::Vault121, Dialect::VaultLegacy]);
+    }
+
+    #[test]
+    fn the_health_tells_the_release() {
+        let told = |version, enterprise| {
+            Release::of_health(version, enterprise).map(|release| release.to_string())
+        };
+        assert_eq!(told("1.21.4", Some(false)).as_deref(), Some("Vault 1.21.4"));
+        assert_eq!(told("2.0.3+ent", Some(true)).as_deref(), Some("Vault 2.0.3"));
+        assert_eq!(told("1.15.6", None).as_deref(), Some("Vault 1.15.6"));
+        assert_eq!(told("2.4.0", None).as_deref(), Some("OpenBao 2.4.0"));
+        assert_eq!(told("1.13.0", None), None);
+        assert_eq!(told("", None), None);
+        assert_eq!(told("unknown", None), None);
     }
 
     #[test]
