@@ -76,11 +76,11 @@ impl Escapes {
                 ('"', None) => start = Some(pos),
                 ('"', Some(_)) => start = None,
                 ('\\', Some(start)) => {
-                    let escaped = rest.as_str();
-                    if escaped.starts_with('/') {
+                    let after = rest.as_str();
+                    if after.starts_with('/') {
                         escapes.slash.get_or_insert(start);
                     }
-                    let code = escaped.strip_prefix('u').and_then(|code| code.get(..4));
+                    let code = after.strip_prefix('u').and_then(|code| code.get(..4));
                     let code = code.and_then(|code| u16::from_str_radix(code, 16).ok());
                     if code.is_some_and(|code| (0xD800..0xE000).contains(&code)) {
                         escapes.surrogates.insert(start);
