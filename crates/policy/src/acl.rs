@@ -157,7 +157,7 @@ impl<'a> Acl<'a> {
     }
 
     fn is_expired(&self, block: &Block, now: Timestamp) -> bool {
-        self.dialect == Dialect::OpenBao && block.expires.is_some_and(|end| now > end)
+        self.dialect.is_openbao() && block.expires.is_some_and(|end| now > end)
     }
 
     /// The characters that a template may not put into a pattern on this server.
@@ -168,9 +168,10 @@ impl<'a> Acl<'a> {
                 wildcard: !policy.wildcards_in_templates,
             },
             Dialect::Vault => ForbiddenInTemplates { slash: false, wildcard: true },
-            Dialect::VaultLegacy | Dialect::RustyVault => {
-                ForbiddenInTemplates { slash: false, wildcard: false }
-            }
+            Dialect::OpenBaoLegacy
+            | Dialect::Vault121
+            | Dialect::VaultLegacy
+            | Dialect::RustyVault => ForbiddenInTemplates { slash: false, wildcard: false },
         }
     }
 
@@ -244,10 +245,24 @@ impl<'a> Acl<'a> {
         }
         match self.dialect {
             Dialect::OpenBao => self.best_match(path).or_else(|| self.best_match(bare)),
-            Dialect::VaultLegacy => self.best_match(bare).or_else(|| self.best_match(path)),
+            Dialect::OpenBaoLegacy | Dialect::Vault121 | Dialect::VaultLegacy => {
+                self.best_match(bare).or_else(|| self.best_match(path))
+            }
             Dialect::Vault => self.best_of_both_spellings(path, bare),
             Dialect::RustyVault => self.best_match(path),
         }
+    }
+
+    /// Finds the rule that decides on a SCAN of `path`. Before 2.6.0 OpenBao tries the path without
+    /// its final slash only for exact rules.
+    pub(crate) fn deciding_rule_of_scan(&self, path: &str) -> Option<RuleId> {
+        if self.dialect != Dialect::OpenBaoLegacy {
+            return self.deciding_rule(path, true);
+        }
+        let path = path.trim_start_matches('/');
+        let exact = |path| self.exact.get(path).copied();
+        let bare = path.strip_suffix('/');
+        exact(path).or_else(|| exact(bare?)).or_else(|| self.best_match(path))
     }
 
     fn best_match(&self, path: &str) -> Option<RuleId> {

@@ -136,3 +136,36 @@ fn a_protected_endpoint_is_explained_with_the_sudo_that_is_missing() {
         assert!(root.contains("and:   on a mount of pki the rule must also grant sudo"), "{root}");
     }
 }
+
+#[test]
+fn a_text_above_the_servers_limit_is_rejected_by_all_and_one_below_is_read() {
+    let errors = |bytes: usize| {
+        let text = "# ".to_owned() + &"x".repeat(bytes - 2);
+        let policy = Policy::parse("p", "p.hcl", &text).unwrap();
+        let error = |dialect| policy.error_for(dialect, Timestamp::UNIX_EPOCH).cloned();
+        Dialect::ALL.map(|dialect| error(dialect).map(|error| error.code().as_str()))
+    };
+    assert_eq!(errors(1024 * 1024), [None; 6]);
+    assert_eq!(errors(1024 * 1024 + 1), [Some("input-limit"); 6]);
+}
+
+#[test]
+fn a_bound_of_our_own_is_named_as_one() {
+    let deep = format!("path \"a\" {{ comment = {}{} }}", "[".repeat(70), "]".repeat(70));
+    let error = Policy::parse("p", "p.hcl", &deep).unwrap_err();
+    assert_eq!(error.code().as_str(), "input-limit");
+    assert!(error.to_string().contains("envlock reads no deeper, though a server may"), "{error}");
+}
+
+#[test]
+fn an_error_in_a_text_of_base64_is_at_the_start_of_the_file() {
+    // `# a`, a line end and `path "a" {`.
+    let error = Policy::parse("p", "p.hcl", "IyBhCnBhdGggImEiIHs=").unwrap_err();
+    assert_eq!((error.place.line, error.place.column), (1, 1), "{error}");
+    assert_eq!(error.code().as_str(), "policy-syntax");
+    // `path "a" {` and, on the second line, `comment = 1`, twice.
+    let text = "cGF0aCAiYSIgewpjb21tZW50ID0gMQpjb21tZW50ID0gMgp9";
+    let policy = Policy::parse("p", "p.hcl", text).unwrap();
+    let error = policy.error_for(Dialect::Vault121, Timestamp::UNIX_EPOCH).unwrap();
+    assert_eq!((error.place.line, error.place.column), (1, 1), "{error}");
+}

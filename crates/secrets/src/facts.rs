@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use envlock_policy::Engine;
+use envlock_policy::{Engine, Release};
 use jiff::{SignedDuration, Timestamp};
 
 /// A fact, or why it is unknown.
@@ -43,6 +43,8 @@ pub struct Server {
     pub address: String,
     /// Its version, such as `2.4.0`; empty if the server doesn't report it.
     pub version: String,
+    /// The release, if its policy rules are known.
+    pub release: Option<Release>,
     /// The difference of its clock to this machine's; positive if it is ahead.
     pub clock_ahead: Option<SignedDuration>,
 }

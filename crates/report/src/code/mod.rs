@@ -189,10 +189,12 @@ codes! {
     NotLocked "not-locked" Error;
     NotLockedPackage "not-locked-package" Error;
     NotUtf8 "not-utf8" Error;
+    NumberNeverEqual "number-never-equal" Warning;
     OneOfSeveral "one-of-several" Warning;
     OtherArchiveUsed "other-archive-used" Warning;
     OtherFormat "other-format" Error;
     OtherPlatform "other-platform" Error;
+    OtherServer "other-server" Warning;
     OtherToolsEnvironment "other-tools-environment" Error;
     OutputFailed "output-failed" Error;
     OverrideMalformed "override-malformed" Error;
@@ -200,6 +202,7 @@ codes! {
     PackageRefused "package-refused" Error;
     PackageUnchecked "package-unchecked" Error;
     PackagesUnavailable "packages-unavailable" Error;
+    ParameterSpellings "parameter-spellings" Warning;
     PipCredential "pip-credential" Error;
     PipMissing "pip-missing" Warning;
     PipSkipped "pip-skipped" Error;

@@ -13,7 +13,7 @@ use crate::manifest::{Manifest, ResolvedNeed, ResolvedProfile, ServerDialect};
 use crate::requirement::{self, Requirement};
 use crate::verdict::{self, Permission, PolicyVerdict};
 use envlock_policy::{
-    Acl, BlockId, Capabilities, Dialect, DialectSet, Operation, Policy, PolicyError, ServerContext,
+    Acl, BlockId, Capabilities, DialectSet, Operation, Policy, PolicyError, ServerContext,
 };
 use envlock_text::Pos;
 
@@ -62,7 +62,7 @@ impl<'a> PolicyEvaluation<'a> {
         for (name, _) in &profile.attach {
             attached.push(policies.get(name)?.as_ref().ok()?);
         }
-        let server = input.dialect.unwrap_or(manifest.server);
+        let server = input.server();
         let (acls, acls_at_horizon) = acls(input, server, profile, &attached, findings);
         if acls.is_empty() {
             return None;
@@ -167,7 +167,7 @@ fn acls<'a>(
             Ok(acl) => acls.push(acl),
             Err(error) => refused.push((error, *dialect)),
         }
-        if *dialect == Dialect::OpenBao
+        if dialect.is_openbao()
             && attached.iter().any(|p| p.has_block_expiring_between(input.now, end))
         {
             acls_at_horizon.extend(Acl::new(attached, &ServerContext { now: end, ..context }).ok());
@@ -203,7 +203,7 @@ fn refusal(
     let mut finding = Finding::new(code, message).at(error.place.clone());
     finding.help = base.help.or_else(|| {
         let help = "write the policy without it, or declare the server: \
-                    `server: {dialect: …}`";
+                    `server: {product: …, version: …}`";
         Some(help.to_owned())
     });
     finding

@@ -46,7 +46,8 @@ pub struct Input<'a> {
     pub files: &'a BTreeMap<String, String>,
     /// The profile to check; `None` for all profiles.
     pub profile: Option<&'a str>,
-    /// The server's dialect from the command line, which takes precedence over the manifest.
+    /// The server's dialect from the command line, which takes precedence over the release that a
+    /// server reported and over the manifest.
     pub dialect: Option<ServerDialect>,
     /// The time of the check.
     pub now: Timestamp,
@@ -54,6 +55,15 @@ pub struct Input<'a> {
     pub horizon_days: u32,
     /// The facts that a server reported about `profile`, if one was queried.
     pub online: Option<&'a ServerFacts>,
+}
+
+impl Input<'_> {
+    /// The servers for which the policies are evaluated.
+    fn server(&self) -> ServerDialect {
+        let asked = self.online.and_then(|facts| facts.server.release);
+        let asked = asked.map(ServerDialect::Release);
+        self.dialect.or(asked).unwrap_or(self.manifest.server)
+    }
 }
 
 /// The result of the checks.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use envlock_model::needs::{LockedNeeds, LockedProfile, Need, NeedOverride, NeedUse};
-use envlock_policy::{Dialect, Identity};
+use envlock_policy::{Dialect, Identity, Release};
 use envlock_report::{Code, Place};
 use envlock_text::Pos;
 use jiff::civil::Date;
@@ -43,20 +43,29 @@ pub struct Manifest {
     pub deny: BTreeSet<Code>,
 }
 
-/// The dialects that must allow the requests.
+/// The servers that the policies are for: all their dialects must allow the requests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ServerDialect {
     /// OpenBao 2.6 and later.
     #[serde(rename = "openbao")]
     OpenBao,
-    /// Vault since mid-2026.
+    /// OpenBao 2.0 to 2.5.
+    #[serde(rename = "openbao-legacy")]
+    OpenBaoLegacy,
+    /// Vault 2.0.3 and later.
     Vault,
+    /// Vault 1.21 to 2.0.2.
+    #[serde(rename = "vault-1.21")]
+    Vault121,
     /// Vault 1.15 to 1.20.
     VaultLegacy,
-    /// All of these.
+    /// OpenBao 2.6 and later, and all of Vault since 1.15.
     #[default]
     Portable,
+    /// A release, or every release of a product.
+    #[schemars(skip)]
+    Release(Release),
 }
 
 impl ServerDialect {
@@ -64,9 +73,12 @@ impl ServerDialect {
     pub fn dialects(self) -> &'static [Dialect] {
         match self {
             Self::OpenBao => &[Dialect::OpenBao],
+            Self::OpenBaoLegacy => &[Dialect::OpenBaoLegacy],
             Self::Vault => &[Dialect::Vault],
+            Self::Vault121 => &[Dialect::Vault121],
             Self::VaultLegacy => &[Dialect::VaultLegacy],
             Self::Portable => &Dialect::PORTABLE,
+            Self::Release(release) => release.dialects(),
         }
     }
 }

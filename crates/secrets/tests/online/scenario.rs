@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use envlock_policy::Engine;
+use envlock_policy::{Engine, Release};
 use envlock_report::outcome::{Completion, DenyRule, DenyTarget, FinalReport, apply_rules};
 use envlock_report::render::{self, Layout, SourceTexts};
 use envlock_report::{Finding, Level};
@@ -54,7 +54,7 @@ impl Scenario {
     /// A manifest with these needs, whose only profile attaches no policy.
     pub(crate) fn with_needs(needs: &str) -> Self {
         let text = format!(
-            "version: 1\nserver: {{dialect: openbao}}\nneeds:\n{needs}profiles:\n  ci:\n    \
+            "version: 1\nserver: {{product: openbao}}\nneeds:\n{needs}profiles:\n  ci:\n    \
              auth: {{method: jwt, role: ml-ci, jwt: {{env: CI_JWT}}}}\n"
         );
         Self { text, policy: None, changes: Vec::new() }
@@ -231,6 +231,7 @@ pub(crate) fn healthy_server(profile: &ResolvedProfile) -> ServerFacts {
         server: Server {
             address: "https://vault.example:8200".to_owned(),
             version: "2.4.0".to_owned(),
+            release: Release::of_health("2.4.0", None),
             clock_ahead: Some(SignedDuration::from_secs(-60)),
         },
         token: Token {

@@ -1,5 +1,6 @@
 //! Queries the server: its state, its version and its clock.
 
+use envlock_policy::Release;
 use envlock_secrets::facts::Server;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -13,6 +14,7 @@ struct Health {
     initialized: Option<bool>,
     sealed: Option<bool>,
     version: Option<String>,
+    enterprise: Option<bool>,
     server_time_utc: Option<i64>,
 }
 
@@ -44,5 +46,7 @@ pub(super) async fn health(connection: &Connection<'_>) -> Result<Server, ProbeE
     let server_time = health.server_time_utc.and_then(|time| Timestamp::from_second(time).ok());
     let clock_ahead =
         server_time.map(|time| SignedDuration::from_secs(time.as_second() - now.as_second()));
-    Ok(Server { address, version: health.version.unwrap_or_default(), clock_ahead })
+    let version = health.version.unwrap_or_default();
+    let release = Release::of_health(&version, health.enterprise);
+    Ok(Server { address, version, release, clock_ahead })
 }

@@ -11,6 +11,7 @@ mod lease;
 mod missing;
 mod missing_field;
 mod one_of_several;
+mod other_server;
 mod state;
 mod text;
 mod token;
@@ -25,12 +26,13 @@ pub(super) use evaluation::OnlineEvaluation;
 
 /// Codes that only a server's facts can cause. Without a server an allowance of them can't be
 /// reported as unused.
-pub(super) const SERVER_ONLY_CODES: [Code; 9] = [
+pub(super) const SERVER_ONLY_CODES: [Code; 10] = [
     Code::ClockSkew,
     Code::Disagreement,
     Code::Missing,
     Code::MissingField,
     Code::NonExpiringToken,
+    Code::OtherServer,
     Code::TtlTooShort,
     Code::UnattachedPolicy,
     Code::Unverifiable,
@@ -39,6 +41,7 @@ pub(super) const SERVER_ONLY_CODES: [Code; 9] = [
 
 pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
     clock_skew::check(online, findings);
+    other_server::check(online, findings);
     token::check(online, findings);
     unattached_policy::check(online, findings);
     denied::check(online, findings);

@@ -1,6 +1,7 @@
 //! Reads a manifest, and reports every mistake with its place in one run.
 
 mod profile;
+mod server;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +11,7 @@ use envlock_text::Pos;
 use envlock_text::limits::{self, MANIFEST};
 use envlock_text::tree::{self, Node, Tree};
 
-use super::model::{Allowance, Manifest, PolicyFile, ServerDialect};
+use super::model::{Allowance, Manifest, PolicyFile};
 
 /// The location of a manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,7 +138,7 @@ fn read(file: &str, node: &Node, mistakes: &mut Mistakes) -> Manifest {
     Manifest {
         file: file.to_owned(),
         version,
-        server: server(&mut fields),
+        server: server::read(&mut fields),
         policies: policies(&mut fields),
         needs,
         default: fields.text("default"),
@@ -155,19 +156,6 @@ fn version(fields: &mut Fields<'_, '_>) -> u32 {
         fields.add_mistake(Code::UnknownVersion, message, pos);
     }
     1
-}
-
-fn server(fields: &mut Fields<'_, '_>) -> ServerDialect {
-    let Some(node) = fields.get("server") else { return ServerDialect::default() };
-    let mut server = Fields::new(fields.file, node, "`server`", fields.mistakes);
-    server.refuse_unknown_keys(&["dialect"]);
-    let choices = [
-        ("openbao", ServerDialect::OpenBao),
-        ("vault", ServerDialect::Vault),
-        ("vault-legacy", ServerDialect::VaultLegacy),
-        ("portable", ServerDialect::Portable),
-    ];
-    server.choice("dialect", &choices).unwrap_or_default()
 }
 
 fn policies(fields: &mut Fields<'_, '_>) -> BTreeMap<String, PolicyFile> {
