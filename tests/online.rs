@@ -206,7 +206,7 @@ fn a_token_that_cannot_be_revoked_is_reported_with_its_accessor() {
         said.contains("warning[logout-failed]: the token of the login wasn't revoked"),
         "{said}"
     );
-    let (_, accessor) = said.split_once("bao token revoke -accessor ").unwrap();
+    let (_, accessor) = said.split_once(" token revoke -accessor ").unwrap();
     let accessor = accessor.split('`').next().unwrap();
     assert!(tokens(&stage.bao).contains(accessor), "{said}");
     assert!(

@@ -31,7 +31,7 @@ fn a_denial_by_the_server_is_reported_with_the_missing_rule() {
         &[
             "the policies in the repository allow read secret/data/ml/db_creds, and the server \
              denies it",
-            "`vault policy read ml-ci` (or `bao policy read ml-ci`) with vault/policies/ml-ci.hcl",
+            " policy read ml-ci` with vault/policies/ml-ci.hcl",
         ],
     );
     stage.change("    attach: [ml-ci]\n", "");
@@ -189,7 +189,7 @@ fn a_token_that_never_expires_is_a_warning() {
     };
     let job = Job::new("token").with("VAULT_TOKEN", "s.x").with("VAULT_ADDR", server.url());
     let run = |args: &[&str]| check(&lab, &job, args).output().unwrap().into();
-    let words = ["the token of profile token never expires", "`vault token create -ttl=1h`"];
+    let words = ["the token of profile token never expires", "`bao token create -ttl=1h`"];
     lab.project.write("secrets.yml", manifest(""));
     let expected =
         ExpectedFailure { exit: 0, finding: "warning non-expiring-token", texts: &words };
@@ -295,7 +295,7 @@ fn a_revoked_token_is_refused() {
     let Some(stage) = ServerProject::dev("revoked tokens") else { return };
     let job = Job::token(&stage.bao);
     stage.bao.with_token(job.value("VAULT_TOKEN")).post("auth/token/revoke-self", json!({}));
-    let words = ["it is invalid, has expired or was revoked", "get a new one: `bao login`"];
+    let words = ["it is invalid, has expired or was revoked", " login`"];
     stage.fails(&job, 4, "error token-refused", &words);
     stage.fails(&job.with("VAULT_TOKEN", "s.nonsense"), 4, "error token-refused", &words);
 }

@@ -142,7 +142,8 @@ impl Acl<'_> {
             return decision;
         }
         let listing = request.operation.tries_path_without_slash(self.dialect);
-        let Some(id) = self.deciding_rule(&format!("{namespace}{}", request.path), listing) else {
+        let path = self.path_from_root(request.path, &namespace);
+        let Some(id) = self.rule_for(&path, listing) else {
             return decision;
         };
         let rule = self.rule(id);

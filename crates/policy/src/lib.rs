@@ -59,7 +59,7 @@ pub use block::Block;
 pub use capability::{Capabilities, Capability};
 pub use decide::{Decision, DecisionReason};
 pub use dialect::{Dialect, DialectSet};
-pub use document::Policy;
+pub use document::{Policy, canonical_namespace};
 pub use engine::{ApiRequest, Engine, KnownFields, LocatorKind, TransitOperation};
 pub use error::{PolicyError, PolicyErrorKind};
 pub use identity::{Alias, Entity, Group, Identity};

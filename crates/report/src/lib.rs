@@ -16,6 +16,7 @@ pub mod output;
 mod read_error;
 pub mod render;
 pub mod secret_scan;
+mod shapes;
 pub mod sink;
 mod size;
 

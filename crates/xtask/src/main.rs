@@ -10,7 +10,7 @@ use std::{
 use envlock_report::document::Document;
 use envlock_report::output::{
     Bundle, Check, CheckSecrets, Config, Demo, Doctor, Explain, Fetch, Install, PolicyExplain,
-    PolicyGenerate, PolicyTest, Run, SecretsList, Solve, Verify,
+    PolicyGenerate, PolicyTest, Run, SecretsInit, SecretsList, Solve, Verify,
 };
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 
@@ -88,6 +88,7 @@ fn schemas() -> Result<BTreeMap<String, String>, String> {
         schema::<PolicyGenerate>("policy-generate", "envlock policy generate"),
         schema::<()>("policy-lint", "envlock policy lint"),
         schema::<PolicyTest>("policy-test", "envlock policy test"),
+        schema::<SecretsInit>("secrets-init", "envlock secrets init"),
         schema::<SecretsList>("secrets-list", "envlock secrets list"),
         schema::<CheckSecrets<envlock_secrets::checks::ResultRow>>(
             "check-secrets",

@@ -38,9 +38,22 @@ pub struct Need {
     /// The place of its name in the file.
     #[serde(skip)]
     pub pos: Pos,
+    /// The place of its mount in the file.
+    #[serde(skip)]
+    pub mount_pos: Pos,
+    /// The place of its path, role or key in the file.
+    #[serde(skip)]
+    pub locator_pos: Pos,
 }
 
 impl Need {
+    /// Removes the places in the file, which a lock doesn't have.
+    pub(super) fn remove_places(&mut self) {
+        let targets = self.fields.values_mut().map(|target| &mut target.pos);
+        let own = [&mut self.pos, &mut self.mount_pos, &mut self.locator_pos];
+        own.into_iter().chain(targets).for_each(|pos| *pos = Pos::default());
+    }
+
     /// Returns the requests with which a job gets the secret.
     pub fn secret_requests(&self) -> Vec<ApiRequest> {
         self.engine.secret_requests(&self.mount, self.locator.name(), self.locator.operations())

@@ -31,6 +31,21 @@ pub struct NeedOverride {
     /// The place of the need's name in the override.
     #[serde(skip)]
     pub pos: Pos,
+    /// The place of the mount.
+    #[serde(skip)]
+    pub mount_pos: Pos,
+    /// The place of the path, role or key.
+    #[serde(skip)]
+    pub locator_pos: Pos,
+}
+
+impl NeedOverride {
+    /// Removes the places in the file, which a lock doesn't have.
+    pub(super) fn remove_places(&mut self) {
+        [&mut self.pos, &mut self.mount_pos, &mut self.locator_pos]
+            .into_iter()
+            .for_each(|pos| *pos = Pos::default());
+    }
 }
 
 /// Another path, role or key for a need.

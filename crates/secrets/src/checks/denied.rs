@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use envlock_report::{Code, Finding, count};
 
 use super::evaluation::PolicyEvaluation;
-use super::kv2_data_path;
+use super::{api_path, kv2_data_path, namespace};
 use crate::generate::path_block;
 use crate::requirement::{Requirement, is_in_default_policy};
 use crate::verdict::{Permission, PolicyVerdict};
@@ -52,6 +52,9 @@ fn denied(
             .notes
             .push(format!("the deciding rule hides {}", count(verdict.more_hidden, "more rule")));
     }
+    if let Some(note) = namespace::in_patterns(evaluation) {
+        finding.notes.push(note);
+    }
     let group = evaluation.checked.need(need).need.required.group();
     if let Some(group) = group {
         finding.notes.push(format!("no other need of the group {group} is allowed either"));
@@ -66,8 +69,11 @@ fn denied(
         policy, add its text to the repository and attach it";
         finding.notes.push(note.to_owned());
     }
-    let exact =
-        verdict.rule.iter().find(|origin| origin.pattern.trim_start_matches('/') == request.path);
+    let written = |policy: &str| evaluation.path_in_policy(policy, &request.path);
+    let exact = verdict
+        .rule
+        .iter()
+        .find(|origin| origin.pattern.trim_start_matches('/') == written(&origin.policy));
     let wanted = evaluation.checked.required_capabilities_on(&request.path);
     finding.help = Some(exact.map_or_else(
         || {
@@ -78,8 +84,19 @@ fn denied(
         |origin| format!("change the rule at {} to", origin.place),
     ));
     let granted = exact.map_or(Capabilities::NONE, |_| granted_by_exact(evaluation, &request.path));
-    let fix = path_block(&request.path, wanted.union(granted));
+    let policy = exact.map(|origin| origin.policy.as_str());
+    let policy = policy.or_else(|| evaluation.attached.last().map(|policy| policy.name()));
+    let path = policy.map_or_else(|| request.path.clone(), written);
+    let fix = path_block(&path, wanted.union(granted));
     let mut finding = evaluation.checked.finding(need, finding).with_fix(fix);
+    let manifest = evaluation.checked.manifest;
+    let own = &evaluation.checked.need(need).need;
+    if let Some(meant) = api_path::intended(manifest, need, own) {
+        // A rule for the path that the need names now would grant the wrong thing.
+        finding.fix = None;
+        let lines = api_path::lines(own, &meant);
+        finding.help = Some(format!("correct the need first: {lines}"));
+    }
     for origin in &verdict.rule {
         let message = format!("path \"{}\" of {} decides", origin.pattern, origin.policy);
         finding = finding.with_related(origin.place.clone(), message);
