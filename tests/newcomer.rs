@@ -187,7 +187,7 @@ fn a_row_of_a_table_is_one_line_in_a_pipe_and_fits_into_columns() {
         assert_eq!(code, Some(0), "{said}");
         let row = said.lines().find(|line| line.starts_with("db ")).unwrap();
         assert!(row.contains(&path), "{said}");
-        let end = if args == list { "P" } else { "allowed" };
+        let end = if args == list { "yes" } else { "allowed" };
         assert!(row.ends_with(end), "{said}");
         let (_, narrow) = folder.run(&[("COLUMNS", "100")], args);
         let row = narrow.lines().find(|line| line.starts_with("db ") || *line == "db").unwrap();

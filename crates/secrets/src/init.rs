@@ -129,7 +129,7 @@ fn policy_file(profile: &str) -> String {
 fn manifest(needs: &[NeedInShort], profiles: &[ProfileInShort]) -> String {
     let mut out = String::from(
         "# Which credentials this environment needs: names and paths, never a value, never an address.\n\
-         # docs/secrets.md has every key.\n\
+         # Every key: docs/secrets.md of envlock.\n\
          version: 1\n\
          \n\
          # The policies in this repository, by the names under which they are uploaded.\n\

@@ -377,10 +377,12 @@ impl AsFindings for ProbeError {
             Self::Credential(error) => return error.findings(),
             _ => {}
         }
-        let mut finding = Finding::new(self.code(), self.to_string());
-        finding.notes = self.notes();
-        finding.help = Some(self.help()).filter(|help| !help.is_empty());
-        vec![finding]
+        let finding = Finding::new(self.code(), self.to_string());
+        let finding = self.notes().iter().fold(finding, Finding::with_note);
+        vec![match self.help() {
+            help if help.is_empty() => finding,
+            help => finding.with_help(help),
+        }]
     }
 
     fn exit(&self) -> Exit {

@@ -49,9 +49,10 @@ pub struct Need {
 impl Need {
     /// Removes the places in the file, which a lock doesn't have.
     pub(super) fn remove_places(&mut self) {
-        let targets = self.fields.values_mut().map(|target| &mut target.pos);
-        let own = [&mut self.pos, &mut self.mount_pos, &mut self.locator_pos];
-        own.into_iter().chain(targets).for_each(|pos| *pos = Pos::default());
+        (self.pos, self.mount_pos, self.locator_pos) = Default::default();
+        for target in self.fields.values_mut() {
+            target.pos = Pos::default();
+        }
     }
 
     /// Returns the requests with which a job gets the secret.

@@ -42,9 +42,7 @@ pub struct NeedOverride {
 impl NeedOverride {
     /// Removes the places in the file, which a lock doesn't have.
     pub(super) fn remove_places(&mut self) {
-        [&mut self.pos, &mut self.mount_pos, &mut self.locator_pos]
-            .into_iter()
-            .for_each(|pos| *pos = Pos::default());
+        (self.pos, self.mount_pos, self.locator_pos) = Default::default();
     }
 }
 

@@ -96,12 +96,13 @@ fn of_need(
     }
     if meant.name != own {
         let extra = part_beside(own, &meant.name);
-        let why = match extra.strip_suffix('/').unwrap_or(extra) {
-            first if first == meant.mount => "its mount",
-            _ if need.locator.kind() == LocatorKind::Path && engine == Engine::Kv2 => {
-                "which kv2 adds itself"
-            }
-            _ => "which is added by itself",
+        let below_mount = extra.strip_prefix(&meant.mount).and_then(|rest| rest.strip_prefix('/'));
+        let why = match below_mount {
+            Some("") => "its mount",
+            Some(_) => "which the client adds itself",
+            None if extra.starts_with("v1/") => "which the client adds itself",
+            None if engine == Engine::Kv2 => "which kv2 adds itself",
+            None => "which the engine adds itself",
         };
         let message = format!("the {key} of need {name} starts with `{extra}`, {why}");
         let note = format!(

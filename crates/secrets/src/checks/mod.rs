@@ -215,12 +215,14 @@ fn by_policies(evaluation: &PolicyEvaluation<'_>, findings: &mut Vec<Finding>) {
     identity::check(evaluation, findings);
     interactive::check(evaluation, findings);
     expiring::check(evaluation, findings);
-    let usage = evaluation.block_usage();
-    // What a rule grants is compared with the paths that are meant, so these must be right first.
-    if !api_path::is_in_profile(evaluation.checked) {
+    // A rule that seems useless may be right, and the need or the namespace wrong: that must be
+    // corrected first.
+    if !api_path::is_in_profile(evaluation.checked) && namespace::in_patterns(evaluation).is_none()
+    {
+        let usage = evaluation.block_usage();
         excess::check(evaluation, &usage, findings);
+        unused_policy::check_attached(evaluation, &usage, findings);
     }
-    unused_policy::check_attached(evaluation, &usage, findings);
 }
 
 /// The profiles to check. A manifest without profiles has an implicit one.

@@ -63,6 +63,9 @@ pub(super) fn of_requests(
 /// above it does, and doesn't say that it is uploaded there.
 pub(super) fn in_patterns(evaluation: &PolicyEvaluation<'_>) -> Option<String> {
     let own = canonical_namespace(evaluation.checked.profile.namespace_path.as_deref()?);
+    if own.is_empty() {
+        return None;
+    }
     let policies = &evaluation.checked.manifest.policies;
     let acl = evaluation.acls.first()?;
     let blocks = acl.rules().iter().flat_map(|rule| rule.blocks());
@@ -71,7 +74,7 @@ pub(super) fn in_patterns(evaluation: &PolicyEvaluation<'_>) -> Option<String> {
         policy.is_some_and(|policy| policy.namespace.is_none())
             && origin.pattern.trim_start_matches('/').starts_with(&own)
     });
-    let origin = origins.next().filter(|_| !own.is_empty())?;
+    let origin = origins.next()?;
     Some(format!(
         "path \"{}\" of {} contains the namespace: if the policy is uploaded to the root namespace, \
          say so with `namespace: root` in `policies:`",
