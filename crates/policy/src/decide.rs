@@ -159,9 +159,9 @@ impl Acl<'_> {
             return decision;
         }
         let listing = request.operation.tries_path_without_slash(self.dialect);
-        let path = format!("{namespace}{}", request.path);
+        let path = self.path_from_root(request.path, &namespace);
         let deciding = match request.operation {
-            Operation::Scan => self.deciding_rule_of_scan(&path),
+            Operation::Scan => self.rule_for_scan(&path),
             _ => self.deciding_rule(&path, listing),
         };
         let Some(id) = deciding else { return decision };

@@ -17,8 +17,9 @@ pub struct Policy {
     pub(crate) name: String,
     /// The file, as the user wrote it.
     pub(crate) file: String,
-    /// The path of its namespace: `""` for the root namespace, else with a final slash.
-    pub(crate) namespace: String,
+    /// The path of the namespace that it is uploaded to: `""` for the root namespace, else with a
+    /// final slash. `None` if it is that of the token.
+    pub(crate) namespace: Option<String>,
     /// Whether OpenBao is configured to allow `/` in the values of templates.
     pub(crate) slashes_in_templates: bool,
     /// Whether OpenBao is configured to allow `*` and `+` in the values of templates.
@@ -94,7 +95,7 @@ impl Policy {
         let mut policy = Self {
             name: name.to_owned(),
             file: file.to_owned(),
-            namespace: String::new(),
+            namespace: None,
             slashes_in_templates: false,
             wildcards_in_templates: false,
             blocks: Vec::new(),
@@ -109,10 +110,10 @@ impl Policy {
         Ok(policy)
     }
 
-    /// Sets the namespace that the policy is stored in.
+    /// Sets the namespace that the policy is uploaded to. Without it, that is the token's.
     #[must_use]
     pub fn in_namespace(mut self, path: &str) -> Self {
-        self.namespace = canonical_namespace(path);
+        self.namespace = Some(canonical_namespace(path));
         self
     }
 
@@ -213,9 +214,9 @@ fn pattern_of(item: &Item) -> (&str, Pos) {
 }
 
 /// Normalises a namespace: `""` for the root namespace, else a final slash and no leading one.
-pub(crate) fn canonical_namespace(path: &str) -> String {
+pub fn canonical_namespace(path: &str) -> String {
     match path.trim_matches('/') {
-        "" => String::new(),
+        "" | "root" => String::new(),
         bare => format!("{bare}/"),
     }
 }

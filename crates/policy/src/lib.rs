@@ -67,7 +67,7 @@ pub use bodies::{DeclaredParameters, expected_bodies, is_secret_parameter, renew
 pub use capability::{Capabilities, Capability};
 pub use decide::{Decision, DecisionReason};
 pub use dialect::{Dialect, DialectSet};
-pub use document::Policy;
+pub use document::{Policy, canonical_namespace};
 pub use engine::{ApiRequest, Engine, KnownFields, LocatorKind, TransitOperation};
 pub use error::{PolicyError, PolicyErrorKind};
 pub use expected::{ExpectedBody, ExpectedDecision, ExpectedParameter, Unknown};

@@ -159,17 +159,6 @@ impl Release {
         Ok(release)
     }
 
-    /// The release of a server with this `version` in its health. `enterprise` is a key of Vault's
-    /// health that no OpenBao has. `None` if its policy rules aren't known.
-    pub fn of_health(version: &str, enterprise: Option<bool>) -> Option<Self> {
-        let major = number(version.split('.').next()?)?;
-        let product = match (enterprise, major) {
-            (Some(_), _) | (None, 1) => Product::Vault,
-            (None, _) => Product::OpenBao,
-        };
-        Self::new(product, Some(version)).ok()
-    }
-
     /// The value of `server:` in a manifest for it.
     pub fn to_manifest(&self) -> String {
         let name = self.product.name();
@@ -266,20 +255,6 @@ mod tests {
         let all = |product| Release::new(product, None).unwrap().dialects();
         assert_eq!(all(Product::OpenBao), [Dialect::OpenBao, Dialect::OpenBaoLegacy]);
         assert_eq!(all(Product::Vault), [Dialect::Vault, Dialect::Vault121, Dialect::VaultLegacy]);
-    }
-
-    #[test]
-    fn the_health_tells_the_release() {
-        let told = |version, enterprise| {
-            Release::of_health(version, enterprise).map(|release| release.to_string())
-        };
-        assert_eq!(told("1.21.4", Some(false)).as_deref(), Some("Vault 1.21.4"));
-        assert_eq!(told("2.0.3+ent", Some(true)).as_deref(), Some("Vault 2.0.3"));
-        assert_eq!(told("1.15.6", None).as_deref(), Some("Vault 1.15.6"));
-        assert_eq!(told("2.4.0", None).as_deref(), Some("OpenBao 2.4.0"));
-        assert_eq!(told("1.13.0", None), None);
-        assert_eq!(told("", None), None);
-        assert_eq!(told("unknown", None), None);
     }
 
     #[test]

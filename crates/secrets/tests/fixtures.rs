@@ -186,7 +186,9 @@ fn no_line_but_text_to_copy_is_wider_than_eighty_columns() {
 }
 
 /// The codes of the manifest, of policies and of the offline check.
-const CODES: [&str; 60] = [
+const CODES: [&str; 62] = [
+    "api-path",
+    "policy-namespace",
     "address-in-manifest",
     "denied",
     "deny-discards",

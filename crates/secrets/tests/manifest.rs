@@ -156,7 +156,7 @@ fn the_generated_policies_have_one_block_for_each_path() {
     let manifest = read(&text());
     let profile = manifest.profile("ci").unwrap();
     assert_eq!(
-        generate::job_policy(&profile),
+        generate::job_policy(&profile, ""),
         r#"# what the job of profile ci needs, and nothing else
 
 # warehouse
@@ -180,7 +180,7 @@ path "sys/leases/renew" {
 }
 "#
     );
-    let verifier = generate::verifier_policy(&profile);
+    let verifier = generate::verifier_policy(&profile, "");
     assert!(verifier.contains("path \"secret/subkeys/ml/db_creds\""), "{verifier}");
     assert!(!verifier.contains("/data/") && !verifier.contains("creds/ml-readonly"), "{verifier}");
 }

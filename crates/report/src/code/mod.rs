@@ -43,6 +43,7 @@ macro_rules! codes {
 codes! {
     ActivationFailed "activation-failed" Error;
     AddressInManifest "address-in-manifest" Error;
+    ApiPath "api-path" Error;
     BadIndex "bad-index" Error;
     BadPrefix "bad-prefix" Error;
     BundleConflict "bundle-conflict" Error;
@@ -105,6 +106,7 @@ codes! {
     Expiring "expiring" Warning;
     ExtendsItself "extends-itself" Error;
     FileChanged "file-changed" Error;
+    FileExists "file-exists" Error;
     FileExtra "file-extra" Error;
     FileListWrong "file-list-wrong" Warning;
     FileMissing "file-missing" Error;
@@ -157,6 +159,7 @@ codes! {
     MissingKey "missing-key" Error;
     MixedGroup "mixed-group" Error;
     MovedPrefix "moved-prefix" Error;
+    NamespaceIgnored "namespace-ignored" Warning;
     NamespaceUnknown "namespace-unknown" Error;
     NetworkUnusable "network-unusable" Error;
     NoAddress "no-address" Error;
@@ -209,6 +212,7 @@ codes! {
     Plaintext "plaintext" Error;
     PlatformDropped "platform-dropped" Warning;
     PolicyFile "policy-file" Error;
+    PolicyNamespace "policy-namespace" Warning;
     PolicyRejected "policy-rejected" Error;
     PolicyShorthand "policy-shorthand" Warning;
     PolicySyntax "policy-syntax" Error;

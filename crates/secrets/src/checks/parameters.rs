@@ -53,7 +53,7 @@ fn help(unknowns: &[Unknown], need: &str) -> String {
             Unknown::Value(name) => written.push(format!("{name}: VALUE")),
             Unknown::Required(name) => written.push(format!("{name}: ")),
             Unknown::Choice(names) => written.extend(names.first().map(|name| format!("{name}: "))),
-            Unknown::Refused(_) | Unknown::Others => {}
+            Unknown::Refused(_) | Unknown::Others | Unknown::Spelling(_) => {}
         }
     }
     written.truncate(SHOWN);

@@ -41,6 +41,18 @@ pub struct Manifest {
     /// Codes of warnings that count as errors.
     #[schemars(default)]
     pub deny: BTreeSet<Code>,
+    /// The namespaces of the profiles at run time.
+    #[schemars(skip)]
+    pub(super) namespaces: Namespaces,
+}
+
+/// The namespaces that the profiles of a manifest have at run time. By default all are unknown.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Namespaces {
+    /// The namespace of a profile that names none.
+    pub(super) default: Option<String>,
+    /// The others, by profile.
+    pub(super) by_profile: BTreeMap<String, String>,
 }
 
 /// The servers that the policies are for: all their dialects must allow the requests.
@@ -89,6 +101,10 @@ impl ServerDialect {
 pub struct PolicyFile {
     /// The file, relative to the manifest.
     pub file: String,
+    /// The namespace that it is uploaded to; by default that of the profile. `root` is the root
+    /// namespace.
+    #[schemars(default)]
+    pub namespace: Option<String>,
     /// The place in the manifest.
     #[schemars(skip)]
     pub pos: Pos,
@@ -116,6 +132,9 @@ pub struct Profile {
     /// The requirements on its token.
     #[schemars(default)]
     pub token: Option<TokenRules>,
+    /// How long the job takes, which its token must last.
+    #[schemars(default, regex(pattern = r"^[0-9]+[smhd]$"))]
+    pub job: Option<String>,
     /// Allows `http://` to this machine, for a development server.
     #[schemars(default, with = "bool")]
     pub allow_plaintext_loopback: Option<bool>,
@@ -240,6 +259,29 @@ impl Manifest {
             }
             _ => policy.file.clone(),
         }
+    }
+
+    /// Sets the namespaces that the profiles have at run time. `read` returns the value of a
+    /// profile's `namespace:`, or `None` if it isn't known; `default` is the namespace of the
+    /// profiles that have none.
+    #[must_use]
+    pub fn with_namespaces(
+        mut self,
+        default: &str,
+        read: impl Fn(&RuntimeValue) -> Option<String>,
+    ) -> Self {
+        let known = self.profiles.keys().filter_map(|name| {
+            let own = self.with_ancestors(name).into_iter().find_map(|p| p.namespace.as_ref())?;
+            Some((name.clone(), read(own)?))
+        });
+        let by_profile = known.collect();
+        self.namespaces = Namespaces { default: Some(default.to_owned()), by_profile };
+        self
+    }
+
+    /// The namespace at run time of a profile that names none; `None` if it isn't known.
+    pub(crate) fn default_namespace(&self) -> Option<String> {
+        self.namespaces.default.clone()
     }
 
     /// The files of all policies, whose texts [`crate::checks::Input`] requires.

@@ -10,6 +10,7 @@ mod expiring_version;
 mod lease;
 mod missing;
 mod missing_field;
+mod namespace_ignored;
 mod one_of_several;
 mod other_server;
 mod state;
@@ -26,11 +27,12 @@ pub(super) use evaluation::OnlineEvaluation;
 
 /// Codes that only a server's facts can cause. Without a server an allowance of them can't be
 /// reported as unused.
-pub(super) const SERVER_ONLY_CODES: [Code; 10] = [
+pub(super) const SERVER_ONLY_CODES: [Code; 11] = [
     Code::ClockSkew,
     Code::Disagreement,
     Code::Missing,
     Code::MissingField,
+    Code::NamespaceIgnored,
     Code::NonExpiringToken,
     Code::OtherServer,
     Code::TtlTooShort,
@@ -41,6 +43,7 @@ pub(super) const SERVER_ONLY_CODES: [Code; 10] = [
 
 pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
     clock_skew::check(online, findings);
+    namespace_ignored::check(online, findings);
     other_server::check(online, findings);
     token::check(online, findings);
     unattached_policy::check(online, findings);

@@ -7,7 +7,7 @@ use super::evaluation::OnlineEvaluation;
 use crate::manifest::ServerDialect;
 
 pub(super) fn check(online: &OnlineEvaluation<'_>, findings: &mut Vec<Finding>) {
-    let Some(release) = online.facts.server.release else { return };
+    let Some(release) = online.facts.server.release() else { return };
     let declared = online.checked.manifest.server;
     let known: DialectSet = declared.dialects().iter().copied().collect();
     let own: DialectSet = release.dialects().iter().copied().collect();

@@ -11,7 +11,7 @@ use envlock_text::Pos;
 use envlock_text::limits::{self, MANIFEST};
 use envlock_text::tree::{self, Node, Tree};
 
-use super::model::{Allowance, Manifest, PolicyFile};
+use super::model::{Allowance, Manifest, Namespaces, PolicyFile};
 
 /// The location of a manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,6 +145,7 @@ fn read(file: &str, node: &Node, mistakes: &mut Mistakes) -> Manifest {
         profiles,
         allow: allowances(&mut fields),
         deny: denied_codes(&mut fields),
+        namespaces: Namespaces::default(),
     }
 }
 
@@ -163,10 +164,12 @@ fn policies(fields: &mut Fields<'_, '_>) -> BTreeMap<String, PolicyFile> {
     for entry in fields.entries_of("policies", "`policies`") {
         fields.check_key(entry, "the name of a policy", validate::name);
         let mut policy = Fields::new(fields.file, &entry.value, "a policy", fields.mistakes);
-        policy.refuse_unknown_keys(&["file"]);
+        policy.refuse_unknown_keys(&["file", "namespace"]);
         policy.required_text("file");
         let file = policy.text_matching("file", validate::file_path).unwrap_or_default();
-        policies.insert(entry.name().to_owned(), PolicyFile { file, pos: entry.pos() });
+        let namespace = policy.text_matching("namespace", validate::namespace);
+        let read = PolicyFile { file, namespace, pos: entry.pos() };
+        policies.insert(entry.name().to_owned(), read);
     }
     policies
 }
